@@ -1,0 +1,376 @@
+import {
+  type ChannelName,
+  decodeStats,
+  type JobRecord,
+  type RunEvent,
+  type Stats,
+  type TimelineEntry,
+  type WorkflowRun,
+} from "../protocol/mod.ts";
+import { delay } from "../runtime/mod.ts";
+import { toJson } from "./_json.ts";
+import { ConnectionError, DispatchError } from "./errors.ts";
+import type { Gap } from "./gap.ts";
+import { cancelJob, getJob, Job } from "./job.ts";
+import { Lanes } from "./lanes.ts";
+import type { CallOptions, DispatchOptions, WriteOptions } from "./options.ts";
+import { getRun, getTimeline, Run } from "./run.ts";
+import type { Named, NameOf, Schema } from "./schema.ts";
+import { Session } from "./session.ts";
+import type { Status } from "./status.ts";
+import { type PendingSubscription, subscribe, type SubscribeOptions } from "./subscription.ts";
+
+/** Settings of {@linkcode Dispatch.enqueue}. */
+export interface EnqueueOptions extends WriteOptions {
+  /**
+   * The queue to wait in.
+   * @default {"default"}
+   */
+  queue?: string;
+  /**
+   * A whole number; higher runs first, below 0 is 0.
+   * @default {0}
+   */
+  priority?: number;
+}
+
+/** Settings of {@linkcode Dispatch.enqueueMany}. */
+export interface EnqueueManyOptions extends EnqueueOptions {
+  /**
+   * How many requests are on their way at a time.
+   * @default {64}
+   */
+  window?: number;
+}
+
+/** Settings of {@linkcode Dispatch.close}. */
+export interface CloseOptions {
+  /**
+   * Whether to let what is in flight finish, and to leave what subscriptions have received to be
+   * read. Runs that were started are not waited for.
+   * @default {false}
+   */
+  drain?: boolean;
+}
+
+/** Methods that only read, and so may be sent again. */
+const READS = new Set(["job.get", "job.list", "workflow.get", "workflow.timeline", "stats"]);
+
+/**
+ * A client of a Dispatch server: jobs, workflows, events and live subscriptions over one
+ * WebSocket, which is made again when it is lost.
+ *
+ * @example Enqueueing a job and waiting for it
+ * ```ts
+ * import { Dispatch } from "@dispatch/sdk";
+ *
+ * async function sendWelcome(url: string, token: string) {
+ *   await using client = await Dispatch.connect({ url, token });
+ *   const job = await client.enqueue("send-email", { to: "user@example.com" });
+ *   return await job.wait({ timeout: 60_000 });
+ * }
+ * ```
+ *
+ * @typeParam S What the server knows, by name; everything is allowed by default.
+ */
+export class Dispatch<S extends Schema = Schema> {
+  readonly #session: Session;
+  readonly #lanes: Lanes;
+
+  /**
+   * Makes a client. It connects with `connect()`, or by itself with the first call.
+   * @throws {DispatchError} Of code `"bad_options"`.
+   */
+  constructor(options: DispatchOptions) {
+    this.#session = new Session({ ...options, url: webSocketUrl(options.url) });
+    this.#lanes = new Lanes(this.#session);
+    this.#session.onOver.add((error) =>
+      this.#lanes.close(
+        error instanceof ConnectionError
+          ? error
+          : new ConnectionError(error.message, "gave_up", { cause: error }),
+      )
+    );
+  }
+
+  /**
+   * Makes a client and connects it.
+   *
+   * @example
+   * ```ts
+   * import { Dispatch } from "@dispatch/sdk";
+   *
+   * async function countTopics(url: string) {
+   *   await using client = await Dispatch.connect({ url, token: "demo-token" });
+   *   return (await client.stats()).broker.topic_count;
+   * }
+   * ```
+   */
+  static async connect<S extends Schema = Schema>(
+    options: DispatchOptions & { signal?: AbortSignal },
+  ): Promise<Dispatch<S>> {
+    const client = new Dispatch<S>(options);
+    try {
+      await client.connect({ signal: options.signal });
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+    return client;
+  }
+
+  /**
+   * Connects and authenticates; does nothing when that is done.
+   *
+   * @returns What the server calls this session.
+   * @throws {AuthError} When the token is refused.
+   * @throws {ConnectionError} When the server cannot be reached.
+   * @throws {TimeoutError} When it takes longer than `connectTimeout`.
+   */
+  connect(options: { signal?: AbortSignal } = {}): Promise<string> {
+    return this.#session.connect(options.signal);
+  }
+
+  /**
+   * Closes the connection and ends every loop over a subscription. What is in flight rejects with a
+   * {@linkcode ConnectionError}, unless `drain` lets it finish. Runs that were started go on.
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    if (options.drain) {
+      // Each request has its own deadline, so this ends.
+      while (!this.#session.over && this.#session.inFlight > 0) {
+        await delay(5, { clock: this.#session.clock });
+      }
+    }
+    await this.#session.close(options.drain);
+  }
+
+  /** Closes with `drain`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close({ drain: true });
+  }
+
+  /**
+   * The state of the connection now, then each change and each oddity, until the client is closed.
+   */
+  status(): AsyncIterableIterator<Status, undefined> {
+    return this.#session.status.read();
+  }
+
+  /**
+   * Enqueues a job. A server takes any name, also one that no worker knows.
+   *
+   * @param payload What the handler is given, as a JSON value.
+   * @throws {DispatchError} When the server refuses, with its code.
+   */
+  async enqueue<N extends NameOf<S, "jobs">>(
+    name: N,
+    payload?: Named<S, "jobs">[N],
+    options: EnqueueOptions = {},
+  ): Promise<Job> {
+    const { queue, priority, ...call } = options;
+    const what = `enqueue '${name}'`;
+    const rest = JSON.stringify({ name, queue, priority });
+    const data = `${rest.slice(0, -1)},"payload":${toJson(what, payload)}}`;
+    const answer = await this.#session.request({
+      what,
+      method: "job.enqueue",
+      data,
+      subject: name,
+      retry: "not-sent",
+      ...call,
+    }) as { job_id: string; queue: string; state: string };
+    return new Job(this.#session, answer.job_id, answer.queue, answer.state);
+  }
+
+  /**
+   * Enqueues a job for each payload, many at a time, and gives the jobs back in the payloads' order.
+   *
+   * @throws {DispatchError} For the first that fails, with its place: its `index` is in the message,
+   * those before it were enqueued, those behind it may have been.
+   */
+  async enqueueMany<N extends NameOf<S, "jobs">>(
+    name: N,
+    payloads: Iterable<Named<S, "jobs">[N]>,
+    options: EnqueueManyOptions = {},
+  ): Promise<Job[]> {
+    const { window = 64, ...each } = options;
+    const jobs: Job[] = [];
+    const waiting: Promise<Job>[] = [];
+    let taken = 0;
+    const take = async () => {
+      const job = await waiting[taken]!.catch((cause) => {
+        throw new DispatchError(
+          `Cannot enqueue '${name}' number ${taken} (counted from 0): ${cause.message}`,
+          cause.code ?? "failed",
+          { cause },
+        );
+      });
+      taken++;
+      jobs.push(job);
+    };
+    for (const payload of payloads) {
+      const job = this.enqueue(name, payload, each);
+      job.catch(() => {});
+      waiting.push(job);
+      if (waiting.length - taken >= window) await take();
+    }
+    while (taken < waiting.length) await take();
+    return jobs;
+  }
+
+  /** A handle on a job that is known by its id. */
+  job(jobId: string): Job {
+    return new Job(this.#session, jobId, "", "pending");
+  }
+
+  /**
+   * Reads a job.
+   * @throws {DispatchError} Of code 404 when there is none, 400 when the id is none.
+   */
+  getJob(jobId: string, options?: CallOptions): Promise<JobRecord> {
+    return getJob(this.#session, jobId, options);
+  }
+
+  /**
+   * Cancels a job. One that runs is not stopped, one that has ended is marked cancelled, and no
+   * event tells of it: so servers do.
+   */
+  cancelJob(jobId: string, options?: WriteOptions): Promise<void> {
+    return cancelJob(this.#session, jobId, options);
+  }
+
+  /**
+   * Starts a workflow and resolves as soon as its run is known, while it runs. The run goes on when
+   * the client is closed or the call is aborted.
+   *
+   * @param input What the workflow is given, as a JSON value.
+   * @throws {DispatchError} Of code 500 when no workflow has that name.
+   */
+  async startWorkflow<N extends NameOf<S, "workflows">>(
+    name: N,
+    input?: Named<S, "workflows">[N],
+    options?: CallOptions,
+  ): Promise<Run> {
+    const text = toJson(`start workflow '${name}'`, input);
+    const run = await this.#lanes.start(name, text, options);
+    const tracker = this.#lanes.tracker(run.run_id);
+    return new Run(this.#session, run.run_id, run.name, run.state, tracker);
+  }
+
+  /** A handle on a run that is known by its id. */
+  run(runId: string): Run {
+    return new Run(this.#session, runId, "", "running", this.#lanes.tracker(runId));
+  }
+
+  /**
+   * Reads a run.
+   * @throws {DispatchError} Of code 404 when there is none, 400 when the id is none.
+   */
+  getWorkflow(runId: string, options?: CallOptions): Promise<WorkflowRun> {
+    return getRun(this.#session, runId, options);
+  }
+
+  /** Reads a run's checkpoints, in the order they were reached; none for an unknown run. */
+  workflowTimeline(runId: string, options?: CallOptions): Promise<TimelineEntry[]> {
+    return getTimeline(this.#session, runId, options);
+  }
+
+  /**
+   * Publishes an event, for a workflow that waits for it. The server keeps it until some run of any
+   * workflow waits for that name: whether one did, the answer cannot say. To know, look for its id
+   * in the `wait:<name>` entry of the run's timeline.
+   */
+  async publishEvent<N extends NameOf<S, "events">>(
+    name: N,
+    payload?: Named<S, "events">[N],
+    options?: WriteOptions,
+  ): Promise<{ event_id: string; name: string }> {
+    const what = `publish event '${name}'`;
+    return await this.#session.request({
+      what,
+      method: "workflow.event",
+      data: `{"name":${JSON.stringify(name)},"payload":${toJson(what, payload)}}`,
+      subject: name,
+      retry: "not-sent",
+      ...options,
+    }) as { event_id: string; name: string };
+  }
+
+  /**
+   * Subscribes to a channel: `jobs`, `workflows`, `firehose`, `job:<id>`, `workflow:<id>` or
+   * `queue:<name>`. Read it at once with `for await`, or `await` it first to know that the server
+   * has confirmed: nothing after that is missed. Subscribers of one channel are independent.
+   *
+   * @example
+   * ```ts
+   * import type { Dispatch } from "@dispatch/sdk";
+   *
+   * async function firstFailure(client: Dispatch) {
+   *   for await (const event of client.subscribe("jobs")) {
+   *     if (event.type === "job.failed") return event.data.error;
+   *   }
+   * }
+   * ```
+   */
+  subscribe(channel: ChannelName, options?: SubscribeOptions): PendingSubscription;
+  /** Subscribes to a channel whose name is not known before. */
+  subscribe(channel: string, options?: SubscribeOptions): PendingSubscription;
+  subscribe(channel: string, options?: SubscribeOptions): PendingSubscription {
+    return subscribe(this.#session, channel, options);
+  }
+
+  /**
+   * A run's events from its first on, ended by its last, also when it had ended before. What no
+   * connection saw is told from the run's timeline; where a failed step may be missing from that, a
+   * gap says so.
+   */
+  watch(
+    runId: string,
+    options?: { signal?: AbortSignal },
+  ): AsyncIterableIterator<RunEvent | Gap, undefined> {
+    return this.#lanes.tracker(runId).events(options);
+  }
+
+  /** Reads the server's statistics. */
+  async stats(options?: CallOptions): Promise<Stats> {
+    return decodeStats(
+      await this.#session.request({
+        what: "get stats",
+        method: "stats",
+        retry: "unknown",
+        ...options,
+      }),
+    );
+  }
+
+  /**
+   * Calls any method, and gives its answer as it came. `workflow.start` goes on a connection of its
+   * own, since servers answer it when the run has ended.
+   */
+  call(method: string, data?: unknown, options?: WriteOptions): Promise<unknown> {
+    const what = `call '${method}'`;
+    const text = data === undefined ? undefined : toJson(what, data);
+    if (method === "workflow.start") return this.#lanes.call(text, options);
+    const retry = READS.has(method) ? "unknown" : "not-sent";
+    return this.#session.request({ what, method, data: text, retry, ...options });
+  }
+}
+
+function webSocketUrl(url: string | URL): string {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch (cause) {
+    throw new DispatchError(`Cannot make client: '${url}' is no URL`, "bad_options", { cause });
+  }
+  parsed.protocol = parsed.protocol.replace(/^http/, "ws");
+  if (parsed.protocol !== "ws:" && parsed.protocol !== "wss:") {
+    throw new DispatchError(
+      `Cannot make client: '${parsed.protocol}' is no protocol it speaks; use ws: or wss:`,
+      "bad_options",
+    );
+  }
+  parsed.hash = "";
+  return parsed.href;
+}

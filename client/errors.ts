@@ -1,0 +1,124 @@
+import type { JobRecord, WorkflowRun } from "../protocol/mod.ts";
+
+/**
+ * What is known of a request that got no answer: it never left, or it may have been carried out.
+ */
+export type Delivery = "not-sent" | "unknown";
+
+/** Settings of a {@linkcode DispatchError}. */
+export interface DispatchErrorOptions extends ErrorOptions {
+  /** What is known of the request that failed. */
+  delivery?: Delivery;
+}
+
+/**
+ * The base of all errors of this package, and the error itself where a server refused a request.
+ *
+ * @example Telling refusals apart
+ * ```ts
+ * import { DispatchError } from "@dispatch/sdk";
+ *
+ * const error: unknown = new DispatchError("Cannot get job: the server answered 404", 404);
+ * if (error instanceof DispatchError && error.code === 404) {
+ *   // There is no such job.
+ * }
+ * ```
+ */
+export class DispatchError extends Error {
+  /** The server's number (400, 401, 403, 404, 405, 409, 500), or a word where no server spoke. */
+  readonly code: number | string;
+
+  /** Makes an error with a stable code. */
+  constructor(message: string, code: number | string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** The token was refused; its code is 401. */
+export class AuthError extends DispatchError {
+  /** Makes an error of code 401. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 401, options);
+    this.name = "AuthError";
+  }
+}
+
+/** What went wrong with a connection. */
+export type ConnectionErrorCode =
+  /** The server could not be reached, or refused to speak the protocol. */
+  | "connect_failed"
+  /** The connection was lost, or its peer fell silent. */
+  | "connection_lost"
+  /** Every attempt to reconnect failed. */
+  | "gave_up"
+  /** The client was closed. */
+  | "closed"
+  /** Too many requests wait for a connection. */
+  | "queue_full";
+
+/** The connection could not be made, was lost, or was closed. */
+export class ConnectionError extends DispatchError {
+  /** Whether the request may have been carried out. */
+  readonly delivery: Delivery;
+
+  /** Makes a connection error. */
+  constructor(message: string, code: ConnectionErrorCode, options: DispatchErrorOptions = {}) {
+    super(message, code, options);
+    this.name = "ConnectionError";
+    this.delivery = options.delivery ?? "not-sent";
+  }
+}
+
+/** A deadline passed; its code is `"timeout"`. */
+export class TimeoutError extends DispatchError {
+  /** Whether the request may have been carried out. */
+  readonly delivery: Delivery;
+
+  /** Makes an error of code `"timeout"`. */
+  constructor(message: string, options: DispatchErrorOptions = {}) {
+    super(message, "timeout", options);
+    this.name = "TimeoutError";
+    this.delivery = options.delivery ?? "unknown";
+  }
+}
+
+/** A subscription's buffer overflowed and its `overflow` is `"error"`; its code is `"overflow"`. */
+export class OverflowError extends DispatchError {
+  /** Makes an error of code `"overflow"`. */
+  constructor(message: string) {
+    super(message, "overflow");
+    this.name = "OverflowError";
+  }
+}
+
+/** A job that was waited for failed or was cancelled. */
+export class JobFailedError extends DispatchError {
+  /** The job as it ended. */
+  readonly job: JobRecord;
+
+  /** Makes an error of code `"job_failed"` or `"job_cancelled"`. */
+  constructor(job: JobRecord) {
+    const why = job.last_error && job.state === "failed" ? `: ${job.last_error}` : "";
+    super(`Job '${job.name}' (${job.id}) ${job.state}${why}`, `job_${job.state}`);
+    this.name = "JobFailedError";
+    this.job = job;
+  }
+}
+
+/** A run that was waited for failed; its code is `"run_failed"`. */
+export class RunFailedError extends DispatchError {
+  /** The run as it ended. */
+  readonly run: WorkflowRun;
+
+  /** Makes an error of code `"run_failed"`. */
+  constructor(run: WorkflowRun) {
+    super(
+      `Run of '${run.name}' (${run.id}) failed${run.error ? `: ${run.error}` : ""}`,
+      "run_failed",
+    );
+    this.name = "RunFailedError";
+    this.run = run;
+  }
+}

@@ -1,0 +1,312 @@
+import {
+  decodeRun,
+  type DispatchEvent,
+  encodeBase64,
+  isTerminal,
+  type RunEvent,
+} from "../protocol/mod.ts";
+import { delay } from "../runtime/mod.ts";
+import { fullJitter } from "./backoff.ts";
+import { ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
+import type { Link } from "./link.ts";
+import type { CallOptions } from "./options.ts";
+import { readRun, type RunTracker, trackRun } from "./run.ts";
+import type { Session } from "./session.ts";
+
+/** A run that a start brought about. */
+export interface Started {
+  run_id: string;
+  name: string;
+  state: string;
+}
+
+/** A start whose run is not known yet. */
+interface Start {
+  name: string;
+  /** The input as a server keeps it: base64 of its text, byte for byte. */
+  encoded: string;
+  /** Whether the text is like no other. */
+  marked: boolean;
+  found(run: Started): void;
+}
+
+/** How long an idle lane is kept for the next start, in milliseconds, and how many are. */
+const IDLE_TIME = 5_000;
+const IDLE_LANES = 4;
+
+/** How many runs are remembered whose events may still come. */
+const TRACKERS = 1_000;
+
+/** How often a lane is tried to be opened. */
+const OPEN_ATTEMPTS = 3;
+
+/**
+ * Starts workflows, each on a connection of its own: a server runs a workflow in the read loop of
+ * the connection that started it, answers when the run has ended, and reads nothing else until then.
+ * Which run is ours is known early from `workflow.started` and the run's input, which keeps the
+ * white space that marks it.
+ */
+export class Lanes {
+  readonly #session: Session;
+  readonly #idle = new Map<Link, () => void>();
+  readonly #busy = new Set<Link>();
+  readonly #starts = new Set<Start>();
+  readonly #trackers = new Map<string, RunTracker>();
+  /** Runs that were looked at and are not ours. */
+  readonly #strangers = new Set<string>();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** How many runs started here have not been answered for. */
+  get busy(): number {
+    return this.#busy.size;
+  }
+
+  /** What follows a run: the tracker that its lane feeds, where one does. */
+  tracker(runId: string): RunTracker {
+    return this.#trackers.get(runId) ?? trackRun(this.#session, runId);
+  }
+
+  /** Starts a run and resolves as soon as its id is known. */
+  start(name: string, input: string, options: CallOptions = {}): Promise<Started> {
+    const marked = input.startsWith("{") || input.startsWith("[");
+    const text = marked ? mark(input, this.#session.random) : input;
+    const what = `start workflow '${name}'`;
+    return this.#withLane(what, options, async (lane, signal) => {
+      const found = Promise.withResolvers<Started>();
+      const start = { name, encoded: encodeBase64(text), marked, found: found.resolve };
+      this.#starts.add(start);
+      let runId: string | undefined;
+      const answer = this.#run(lane, what, `{"name":${JSON.stringify(name)},"input":${text}}`);
+      answer.then((data) => {
+        const run = started(data, name);
+        const tracker = this.#follow(run.run_id);
+        // A server that answers at once leaves the rest of the run to be found out.
+        if (!isTerminal(run.state)) tracker.unfed();
+        found.resolve(run);
+      }).catch((cause) => {
+        found.reject(cause);
+        if (!(cause instanceof ConnectionError) || runId === undefined) return;
+        this.#trackers.get(runId)?.unfed();
+        if (!this.#session.over) this.#session.status.emit({ type: "lane_lost", runId, cause });
+      });
+      const onAbort = () => found.reject(signal.reason);
+      signal.addEventListener("abort", onAbort, { once: true });
+      try {
+        const run = await found.promise;
+        runId = run.run_id;
+        return run;
+      } finally {
+        signal.removeEventListener("abort", onAbort);
+        this.#starts.delete(start);
+        if (this.#starts.size === 0) this.#strangers.clear();
+      }
+    });
+  }
+
+  /** Sends a `workflow.start` as it is and resolves with its answer. */
+  call(data: string | undefined, options: CallOptions = {}): Promise<unknown> {
+    const what = "call 'workflow.start'";
+    return this.#withLane(what, options, (lane, signal) => this.#run(lane, what, data, signal));
+  }
+
+  /** Drops every lane; what is being started rejects, what runs goes on. */
+  close(cause: ConnectionError): void {
+    for (const lane of this.#busy) void lane.close({ now: true, cause });
+    this.#dropIdle(cause);
+    this.#busy.clear();
+  }
+
+  /** Drops the lanes that nobody uses. */
+  #dropIdle(cause: ConnectionError): void {
+    for (const [lane, forget] of this.#idle) {
+      forget();
+      void lane.close({ now: true, cause });
+    }
+    this.#idle.clear();
+  }
+
+  async #withLane<T>(
+    what: string,
+    options: CallOptions,
+    use: (lane: Link, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const session = this.#session;
+    const ended = session.hook({ method: "workflow.start", subject: what });
+    const deadline = session.deadline(options.timeout);
+    const late = new AbortController();
+    const forget = session.deadlines.add(deadline, () =>
+      late.abort(
+        new TimeoutError(`Cannot ${what}: no sign of the run before the deadline`, {
+          delivery: lane ? "unknown" : "not-sent",
+        }),
+      ));
+    const signal = options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal;
+    let lane: Link | undefined;
+    try {
+      await session.ready(what, deadline, options.signal);
+      lane = this.#take() ?? await this.#open(what, signal);
+      this.#busy.add(lane);
+      const result = await use(lane, signal);
+      ended?.();
+      return result;
+    } catch (error) {
+      // What was given up may block its lane for as long as the run takes.
+      if (lane && signal.aborted) this.#drop(lane);
+      ended?.(error);
+      throw error;
+    } finally {
+      forget();
+    }
+  }
+
+  #take(): Link | undefined {
+    for (const [lane, forget] of this.#idle) {
+      forget();
+      this.#idle.delete(lane);
+      if (lane.isOpen) return lane;
+    }
+  }
+
+  async #open(what: string, signal: AbortSignal): Promise<Link> {
+    const { clock, random } = this.#session;
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#session.openLink({
+          onEvent: (event) => this.#seen(event),
+          onAnomaly: (cause) => this.#session.anomaly(cause),
+          onStarved: () => {},
+          onLost: () => {},
+        }, signal);
+      } catch (cause) {
+        if (signal.aborted) throw signal.reason;
+        if (!(cause instanceof ConnectionError) || this.#session.over) throw cause;
+        if (attempt === OPEN_ATTEMPTS) {
+          throw new ConnectionError(`Cannot ${what}: ${cause.message}`, cause.code as "closed", {
+            cause,
+          });
+        }
+        await delay(fullJitter(attempt, random()), { clock, signal });
+      }
+    }
+  }
+
+  /** Sends a start on a lane, which is free again when the answer has come. */
+  async #run(
+    lane: Link,
+    what: string,
+    data: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    const workflows = `{"channel":"workflows"}`;
+    // Served in order: the subscription is there before the run begins. Without the right to it
+    // the run's id is known from the answer alone.
+    lane.request("subscribe to 'workflows'", "subscribe", workflows, Infinity).catch(() => {});
+    try {
+      const answer = await lane.request(what, "workflow.start", data, Infinity, signal);
+      this.#free(lane);
+      return answer;
+    } catch (error) {
+      if (lane.isOpen && !signal?.aborted) this.#free(lane);
+      else this.#busy.delete(lane);
+      throw error;
+    }
+  }
+
+  #free(lane: Link): void {
+    if (!this.#busy.delete(lane)) return;
+    if (this.#idle.size >= IDLE_LANES || this.#session.over) return this.#drop(lane);
+    lane.request(
+      "unsubscribe from 'workflows'",
+      "unsubscribe",
+      `{"channel":"workflows"}`,
+      Infinity,
+    ).catch(() => {});
+    const { deadlines, clock } = this.#session;
+    const forget = deadlines.add(clock.now() + IDLE_TIME, () => {
+      this.#idle.delete(lane);
+      this.#drop(lane);
+    });
+    this.#idle.set(lane, forget);
+  }
+
+  #drop(lane: Link): void {
+    this.#busy.delete(lane);
+    void lane.close({
+      now: true,
+      cause: new ConnectionError("The connection is no longer needed", "closed"),
+    });
+  }
+
+  #seen(event: DispatchEvent): void {
+    if (!("run_id" in event.data)) return;
+    const { run_id, name } = event.data;
+    if (event.type === "workflow.started" && !this.#trackers.has(run_id)) {
+      const candidates = [...this.#starts].some((start) => start.name === name);
+      if (candidates && !this.#strangers.has(run_id)) {
+        this.#follow(run_id);
+        void this.#identify(run_id);
+      }
+    }
+    this.#trackers.get(run_id)?.add(event as RunEvent);
+  }
+
+  #follow(runId: string): RunTracker {
+    let tracker = this.#trackers.get(runId);
+    if (!tracker) {
+      tracker = trackRun(this.#session, runId, true);
+      this.#trackers.set(runId, tracker);
+      if (this.#trackers.size > TRACKERS) {
+        const [oldest] = this.#trackers.keys();
+        this.#trackers.get(oldest!)?.unfed();
+        this.#trackers.delete(oldest!);
+      }
+    }
+    return tracker;
+  }
+
+  /** Looks at a new run: is its input that of one of our starts? */
+  async #identify(run_id: string): Promise<void> {
+    let record: unknown;
+    try {
+      record = await readRun(this.#session, run_id);
+    } catch (error) {
+      // The answer will tell.
+      return this.#session.anomaly(error as Error);
+    }
+    const { input } = record as { input?: unknown };
+    const ours = [...this.#starts].filter((start) => start.encoded === input);
+    const [start] = ours;
+    if (!start) {
+      this.#trackers.delete(run_id);
+      this.#strangers.add(run_id);
+    } else if (start.marked || ours.length === 1) {
+      this.#starts.delete(start);
+      const { name, state } = decodeRun(record);
+      start.found({ run_id, name, state });
+    }
+  }
+}
+
+function started(data: unknown, name: string): Started {
+  const answer = data as Partial<Started> | undefined;
+  if (typeof answer?.run_id !== "string") {
+    throw new DispatchError(
+      `Cannot start workflow '${name}': the answer names no run`,
+      "bad_answer",
+    );
+  }
+  return { run_id: answer.run_id, name: answer.name ?? name, state: answer.state ?? "running" };
+}
+
+/** How many characters of white space tell one input from all others. */
+const MARK_LENGTH = 48;
+
+/** Puts white space before the last bracket of an object's or array's text. */
+function mark(text: string, random: () => number): string {
+  let space = "";
+  for (let i = 0; i < MARK_LENGTH; i++) space += random() < 0.5 ? " " : "\t";
+  return text.slice(0, -1) + space + text.slice(-1);
+}

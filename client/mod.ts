@@ -1,0 +1,42 @@
+/**
+ * The client: jobs, workflows, events and live subscriptions of a Dispatch server.
+ *
+ * @module
+ */
+export { type BackoffOptions, fullJitter } from "./backoff.ts";
+export {
+  type CloseOptions,
+  Dispatch,
+  type EnqueueManyOptions,
+  type EnqueueOptions,
+} from "./dispatch.ts";
+export {
+  AuthError,
+  ConnectionError,
+  type ConnectionErrorCode,
+  type Delivery,
+  DispatchError,
+  type DispatchErrorOptions,
+  JobFailedError,
+  OverflowError,
+  RunFailedError,
+  TimeoutError,
+} from "./errors.ts";
+export { type Gap } from "./gap.ts";
+export { type Hooks, type RequestInfo } from "./hooks.ts";
+export { type Job } from "./job.ts";
+export {
+  type CallOptions,
+  type DispatchOptions,
+  type TokenSource,
+  type WriteOptions,
+} from "./options.ts";
+export { type Run } from "./run.ts";
+export { type Named, type NameOf, type Schema } from "./schema.ts";
+export { type Status } from "./status.ts";
+export {
+  type PendingSubscription,
+  type SubscribeOptions,
+  type Subscription,
+} from "./subscription.ts";
+export { type Overflow } from "./_stream.ts";

@@ -1,0 +1,485 @@
+import { channelsOf, type DispatchEvent, wireChannel } from "../protocol/mod.ts";
+import { type Clock, delay, systemClock } from "../runtime/mod.ts";
+import { Deadlines } from "./_deadlines.ts";
+import { fullJitter } from "./backoff.ts";
+import { AuthError, ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
+import { type Gap, gap } from "./gap.ts";
+import { FormatError, Link, type LinkOwner } from "./link.ts";
+import type { RequestInfo } from "./hooks.ts";
+import type { CallOptions, DispatchOptions } from "./options.ts";
+import { StatusFeed } from "./status.ts";
+
+/** Takes the events of a channel. */
+export interface Receiver {
+  onEvent(event: DispatchEvent): void;
+  onGap(gap: Gap): void;
+  /**
+   * No more will come; without an error, because the client was closed. `keep` says that what was
+   * received is still to be read.
+   */
+  onEnd(error?: Error, keep?: boolean): void;
+}
+
+/** A receiver's place in a channel. */
+export interface Attachment {
+  /** Resolves when the server has confirmed: events after that are not missed. */
+  ready: Promise<void>;
+  /** Leaves the channel; resolves when the server knows. */
+  detach(): Promise<void>;
+}
+
+/** A request to be sent over whichever connection there is. */
+export interface Request extends CallOptions {
+  /** Says in an error what could not be done: `enqueue 'send-email'`. */
+  what: string;
+  method: string;
+  /** The data as JSON text. */
+  data?: string;
+  /** Names what it is about to hooks. */
+  subject?: string;
+  /** When to send it again after its connection was lost: reads always, writes if not sent. */
+  retry: "not-sent" | "unknown";
+}
+
+/** A channel the server was asked for. */
+interface WireChannel {
+  count: number;
+  ready: Promise<unknown>;
+}
+
+interface Waiter {
+  resolve(link: Link): void;
+  reject(error: unknown): void;
+}
+
+/** Keeps one control link, makes it again when it is lost, and hands events to their receivers. */
+export class Session {
+  readonly #options: DispatchOptions;
+  readonly #routes = new Map<string, Set<Receiver>>();
+  readonly #wire = new Map<string, WireChannel>();
+  readonly #waiters = new Set<Waiter>();
+  readonly #owner: LinkOwner;
+  #abort = new AbortController();
+  #link: Link | undefined;
+  #opening: Promise<Link> | undefined;
+  #token: string | undefined;
+  #format: "json" | "msgpack";
+  #anomalies = 0;
+  #lastError: Error | undefined;
+  #failure: ConnectionError | AuthError | undefined;
+  #closed = false;
+  #drained = false;
+  /** Called when the session is over, for whatever reason. */
+  readonly onOver = new Set<(error: Error) => void>();
+  readonly status: StatusFeed = new StatusFeed();
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly random: () => number;
+
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+    this.#format = options.format ?? "json";
+    this.clock = options.clock ?? systemClock;
+    this.random = options.random ?? Math.random;
+    this.deadlines = new Deadlines(this.clock);
+    this.#owner = {
+      onEvent: (event) => this.#dispatch(event),
+      onAnomaly: (cause) => this.anomaly(cause),
+      onStarved: (since, until) => this.#gap(gap("credits", since, until)),
+      onLost: (cause) => this.#lost(cause),
+    };
+  }
+
+  /** Why no request can be sent any more, if so. */
+  get over(): Error | undefined {
+    return this.#closed ? closedError("use client") : this.#failure;
+  }
+
+  /** How many requests wait for their answer or for a connection. */
+  get inFlight(): number {
+    return this.#waiters.size + (this.#link?.inFlight ?? 0);
+  }
+
+  /** Connects, or waits for the connection that is being made. */
+  async connect(signal?: AbortSignal): Promise<string> {
+    if (this.#closed) throw closedError("connect");
+    this.#failure = undefined;
+    if (this.#link) return this.#link.sessionId;
+    if (this.#waitingForRetry) return (await this.#wait("connect", Infinity, signal)).sessionId;
+    this.#opening ??= this.#first();
+    return (await abortable(this.#opening, signal)).sessionId;
+  }
+
+  /** Sends a request over the control link. */
+  request(request: Request): Promise<unknown> {
+    const ended = this.hook(request);
+    const deadline = this.deadline(request.timeout);
+    const answer = this.#link && !request.signal?.aborted
+      ? this.#send(this.#link, request, deadline)
+      : this.#sendLater(request, deadline);
+    if (!ended) return answer;
+    return answer.then((data) => {
+      ended();
+      return data;
+    }, (error) => {
+      ended(error);
+      throw error;
+    });
+  }
+
+  /** Tells the hooks of a request; what they give back is called at its end. */
+  hook({ method, subject }: RequestInfo): ((error?: unknown) => void) | void {
+    return this.#options.hooks?.request?.({ method, subject });
+  }
+
+  /** Resolves when requests can be sent. */
+  async ready(what: string, deadline: number, signal?: AbortSignal): Promise<void> {
+    await this.#wait(what, deadline, signal);
+  }
+
+  /** When a call that begins now has to be over. */
+  deadline(timeout: number = this.#options.timeout ?? 30_000): number {
+    return timeout === 0 || timeout === Infinity ? Infinity : this.clock.now() + timeout;
+  }
+
+  /** Hands a channel's events to a receiver. */
+  attach(channel: string, receiver: Receiver): Attachment {
+    let receivers = this.#routes.get(channel);
+    if (!receivers) this.#routes.set(channel, receivers = new Set());
+    receivers.add(receiver);
+    const name = wireChannel(channel);
+    let wire = this.#wire.get(name);
+    if (!wire) {
+      wire = { count: 0, ready: this.request(subscribing(name)) };
+      this.#wire.set(name, wire);
+    }
+    wire.count++;
+    let detached: Promise<void> | undefined;
+    const detach = async () => {
+      receivers.delete(receiver);
+      if (receivers.size === 0 && this.#routes.get(channel) === receivers) {
+        this.#routes.delete(channel);
+      }
+      if (--wire.count > 0 || this.#wire.get(name) !== wire) return;
+      this.#wire.delete(name);
+      // A lost connection took the subscription with it.
+      if (!this.#link) return;
+      await this.#link.request(
+        `unsubscribe from '${name}'`,
+        "unsubscribe",
+        JSON.stringify({ channel: name }),
+        this.deadline(),
+      ).catch((error) => {
+        if (!(error instanceof ConnectionError)) throw error;
+      });
+    };
+    const detachOnce = () => detached ??= detach();
+    const ready = wire.ready.then(() => {}, (error) => {
+      // The next subscriber asks anew.
+      if (this.#wire.get(name) === wire) this.#wire.delete(name);
+      receivers.delete(receiver);
+      throw error;
+    });
+    return { ready, detach: detachOnce };
+  }
+
+  /** Opens another authenticated connection to the same server. */
+  async openLink(owner: LinkOwner, signal?: AbortSignal): Promise<Link> {
+    const signals = signal ? AbortSignal.any([signal, this.#abort.signal]) : this.#abort.signal;
+    const asked = this.#token === undefined;
+    let token = this.#token ?? await this.#askToken(signals);
+    const open = () =>
+      Link.open({
+        url: this.#options.url as string,
+        token,
+        format: this.#format,
+        connectTimeout: this.#options.connectTimeout ?? 10_000,
+        credits: this.#options.credits ?? 100_000,
+        pingInterval: owner === this.#owner ? this.#options.pingInterval ?? 15_000 : 0,
+        pingTimeout: this.#options.pingTimeout ?? 10_000,
+        clock: this.clock,
+        deadlines: this.deadlines,
+        webSocket: this.#options.webSocket ?? ((url) => new WebSocket(url)),
+        owner,
+        signal: signals,
+      });
+    try {
+      return await open();
+    } catch (error) {
+      if (error instanceof FormatError) {
+        this.#format = "json";
+        this.status.emit({ type: "format_fallback", format: "json", cause: error });
+        return await open();
+      }
+      // A token that was good may have run out; one that was just made is simply bad.
+      if (!(error instanceof AuthError) || asked || typeof this.#options.token === "string") {
+        throw error;
+      }
+      token = await this.#askToken(signals);
+      return await open();
+    }
+  }
+
+  /** Tells of a message that nothing could be done with. */
+  anomaly(cause: Error): void {
+    this.status.emit({ type: "anomaly", count: ++this.#anomalies, cause });
+  }
+
+  /** Ends the session: everything that waits is told. */
+  async close(drain = false): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#drained = drain;
+    const error = closedError("use client");
+    this.#abort.abort(error);
+    const link = this.#link;
+    this.#link = undefined;
+    const closing = link?.close({ now: false, cause: error });
+    this.#end(error);
+    this.status.emit({ type: "closed" });
+    await closing;
+  }
+
+  get #waitingForRetry(): boolean {
+    return this.status.state.type === "reconnecting";
+  }
+
+  async #first(): Promise<Link> {
+    this.status.emit({ type: "connecting" });
+    try {
+      const link = await this.openLink(this.#owner);
+      this.#connected(link, 0);
+      return link;
+    } catch (error) {
+      if (!this.#closed) this.status.emit({ type: "idle" });
+      for (const waiter of [...this.#waiters]) waiter.reject(error);
+      throw error;
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  async #askToken(signal: AbortSignal): Promise<string> {
+    const { token } = this.#options;
+    if (typeof token === "string") return this.#token = token;
+    return this.#token = await abortable(Promise.resolve(token()), signal);
+  }
+
+  #connected(link: Link, attempt: number): void {
+    if (!link.isOpen) {
+      throw new ConnectionError("The connection was lost at once", "connection_lost");
+    }
+    this.#link = link;
+    const { sessionId, format } = link;
+    this.status.emit({ type: "connected", sessionId, format, attempt });
+    for (const waiter of [...this.#waiters]) waiter.resolve(link);
+  }
+
+  async #send(link: Link, request: Request, deadline: number): Promise<unknown> {
+    try {
+      return await link.request(
+        request.what,
+        request.method,
+        request.data,
+        deadline,
+        request.signal,
+      );
+    } catch (error) {
+      if (!(error instanceof ConnectionError) || this.#closed) throw error;
+      if (error.delivery === "unknown" && request.retry === "not-sent") throw error;
+      return await this.#sendLater(request, deadline);
+    }
+  }
+
+  /** Sends a request as soon as there is a connection. */
+  async #sendLater(request: Request, deadline: number): Promise<unknown> {
+    const link = await this.#wait(request.what, deadline, request.signal);
+    return await this.#send(link, request, deadline);
+  }
+
+  #wait(what: string, deadline: number, signal?: AbortSignal): Promise<Link> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      if (this.#closed) return reject(closedError(what));
+      if (this.#failure) return reject(said(what, this.#failure));
+      if (this.#link) return resolve(this.#link);
+      const limit = this.#options.maxQueue ?? 1_000;
+      if (this.#waiters.size >= limit) {
+        return reject(
+          new ConnectionError(
+            `Cannot ${what}: ${limit} requests already wait for a connection`,
+            "queue_full",
+          ),
+        );
+      }
+      const settle = () => {
+        this.#waiters.delete(waiter);
+        forget();
+        signal?.removeEventListener("abort", onAbort);
+      };
+      const waiter: Waiter = {
+        resolve: (link) => {
+          settle();
+          resolve(link);
+        },
+        reject: (error) => {
+          settle();
+          reject(said(what, error));
+        },
+      };
+      const onAbort = () => {
+        settle();
+        reject(signal!.reason);
+      };
+      const forget = this.deadlines.add(deadline, () => {
+        settle();
+        reject(
+          new TimeoutError(`Cannot ${what}: no connection before the deadline`, {
+            delivery: "not-sent",
+            cause: this.#lastError,
+          }),
+        );
+      });
+      this.#waiters.add(waiter);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      if (!this.#waitingForRetry && !this.#opening) {
+        this.#opening = this.#first();
+        // Every waiter is told by itself.
+        this.#opening.catch(() => {});
+      }
+    });
+  }
+
+  #dispatch(event: DispatchEvent): void {
+    for (const channel of channelsOf(event)) {
+      const receivers = this.#routes.get(channel);
+      if (receivers) { for (const receiver of receivers) receiver.onEvent(event); }
+    }
+  }
+
+  #receivers(): Receiver[] {
+    return [...this.#routes.values()].flatMap((receivers) => [...receivers]);
+  }
+
+  #gap(gap: Gap): void {
+    for (const receiver of this.#receivers()) receiver.onGap(gap);
+    if (gap.reason === "credits") {
+      this.status.emit({ type: "gap", since: gap.since, until: gap.until });
+    }
+  }
+
+  #lost(cause: ConnectionError): void {
+    const since = this.#link?.lastHeard ?? this.clock.now();
+    this.#link = undefined;
+    this.#lastError = cause;
+    this.status.emit({ type: "disconnected", cause });
+    if (this.#options.reconnect === false) return this.#fail(cause);
+    // Tells of its own end by the status stream and by #fail.
+    void this.#reconnect(cause, since);
+  }
+
+  async #reconnect(cause: Error, since: number): Promise<void> {
+    const { maxRetries = 10, backoff } = this.#options;
+    for (let attempt = 1; maxRetries === 0 || attempt <= maxRetries; attempt++) {
+      const wait = fullJitter(attempt, this.random(), backoff);
+      this.status.emit({ type: "reconnecting", attempt, delay: wait, cause });
+      let link: Link | undefined;
+      try {
+        await delay(wait, { signal: this.#abort.signal, clock: this.clock });
+        link = await this.openLink(this.#owner);
+        await this.#resubscribe(link);
+        this.#connected(link, attempt);
+        this.#gap(gap("reconnect", since, this.clock.now()));
+        return;
+      } catch (error) {
+        if (this.#closed) return;
+        cause = this.#lastError = error as Error;
+        await link?.close({
+          now: true,
+          cause: new ConnectionError("The connection was given up", "connection_lost"),
+        });
+        if (error instanceof AuthError) return this.#fail(error);
+      }
+    }
+    this.#fail(
+      new ConnectionError(`Cannot reconnect: gave up after ${maxRetries} attempts`, "gave_up", {
+        cause,
+      }),
+    );
+  }
+
+  /** Asks a new connection for every channel somebody listens to. */
+  async #resubscribe(link: Link): Promise<void> {
+    const deadline = this.clock.now() + (this.#options.connectTimeout ?? 10_000);
+    await Promise.all([...this.#wire.keys()].map(async (name) => {
+      const { what, method, data } = subscribing(name);
+      try {
+        await link.request(what, method, data, deadline);
+      } catch (error) {
+        // Refused, where it was granted before: only this channel is lost.
+        if (!(error instanceof DispatchError) || typeof error.code !== "number") throw error;
+        this.#wire.delete(name);
+        for (const [channel, receivers] of [...this.#routes]) {
+          if (wireChannel(channel) !== name) continue;
+          this.#routes.delete(channel);
+          for (const receiver of receivers) receiver.onEnd(error);
+        }
+      }
+    }));
+  }
+
+  #fail(error: ConnectionError | AuthError): void {
+    this.#failure = error;
+    this.status.emit({ type: "failed", cause: error });
+    this.#end(error);
+  }
+
+  #end(error: Error): void {
+    for (const waiter of [...this.#waiters]) waiter.reject(error);
+    const receivers = this.#receivers();
+    this.#routes.clear();
+    this.#wire.clear();
+    for (const receiver of receivers) {
+      receiver.onEnd(this.#closed ? undefined : error, this.#drained);
+    }
+    for (const tell of [...this.onOver]) tell(error);
+  }
+}
+
+function subscribing(channel: string): Request {
+  return {
+    what: `subscribe to '${channel}'`,
+    method: "subscribe",
+    data: JSON.stringify({ channel }),
+    subject: channel,
+    retry: "unknown",
+  };
+}
+
+function closedError(what: string): ConnectionError {
+  return new ConnectionError(`Cannot ${what}: the client is closed`, "closed");
+}
+
+/** The error that ended the wait for a connection, in the words of the call that waited. */
+function said(what: string, error: unknown): unknown {
+  if (error instanceof AuthError) {
+    return new AuthError(`Cannot ${what}: ${error.message}`, { cause: error });
+  }
+  if (error instanceof ConnectionError) {
+    return new ConnectionError(`Cannot ${what}: ${error.message}`, error.code as "closed", {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** A promise that rejects when the signal is aborted. */
+export function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return promise;
+  if (signal.aborted) return Promise.reject(signal.reason);
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
