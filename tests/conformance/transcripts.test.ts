@@ -1,0 +1,36 @@
+import { after, test } from "node:test";
+import { createDevServer, referenceWorkload } from "../../dev/mod.ts";
+import { replay, transcriptFiles } from "./replay.ts";
+import { readTranscript, type Transcript } from "./transcript.ts";
+
+const transcripts = await Promise.all((await transcriptFiles()).map(readTranscript));
+
+// The waits in transcripts are real time, so all run at once; each against a server of its own, so
+// that none sees another's events. Runtimes differ in whether tests run concurrently: the tests
+// only look at the outcomes.
+const outcomes = new Map<Transcript, Promise<Error | undefined>>();
+
+async function play(transcript: Transcript): Promise<Error | undefined> {
+  const server = await createDevServer(referenceWorkload());
+  try {
+    await replay(server.url, transcript);
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  } finally {
+    await server.close();
+  }
+}
+
+for (const transcript of transcripts) {
+  test(`${transcript.name}: ${transcript.about}`, async () => {
+    if (outcomes.size === 0) {
+      for (const each of transcripts) outcomes.set(each, play(each));
+    }
+    const error = await outcomes.get(transcript);
+    if (error !== undefined) throw error;
+  });
+}
+
+// With a filter by name some outcomes are not looked at; their servers still have to close.
+after(() => Promise.all(outcomes.values()));
