@@ -1,0 +1,268 @@
+// Runs the whole suite: `npm test`, `npm test -- deno`, `npm test -- checks`, `npm test -- bun replay`
+// (a part, then a piece of a file's path). Plain JavaScript, so that whatever Node runs it can.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, delimiter, join, relative, sep } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { readJunit } from "./run_junit.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const TIME_LIMIT = 300_000;
+const HEARTBEAT = 10_000;
+const PART_NAMES = ["deno", "bun", "node", "leaks", "checks"];
+
+const reports = mkdtempSync(join(tmpdir(), "dispatch-tests-"));
+const children = new Set();
+const env = {
+  ...process.env,
+  PATH: join(ROOT, "node_modules", ".bin") + delimiter + process.env.PATH,
+  NO_COLOR: "1",
+  DENO_NO_UPDATE_CHECK: "1",
+};
+// A colour forced by the caller would win over NO_COLOR in some of the tools.
+delete env.FORCE_COLOR;
+
+const args = process.argv.slice(2);
+const wanted = args.filter((arg) => PART_NAMES.includes(arg));
+const filters = args.filter((arg) => !PART_NAMES.includes(arg));
+
+function say(text) {
+  process.stdout.write(text + "\n");
+}
+
+function seconds(since) {
+  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
+}
+
+/** The files below a folder whose name ends so, as `./tests/…`, sorted. */
+function filesBelow(folder, ending) {
+  const path = join(ROOT, folder);
+  if (!existsSync(path)) return [];
+  return readdirSync(path, { withFileTypes: true })
+    .sort((a, b) => a.name < b.name ? -1 : 1)
+    .flatMap((entry) => {
+      const below = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) return filesBelow(below, ending);
+      return entry.name.endsWith(ending) ? [below] : [];
+    });
+}
+
+function filesToTest(ending) {
+  return filesBelow("./tests", ending)
+    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
+}
+
+/** Runs a command to its end, or to the time limit. `onLine` sees its output as it comes. */
+function run(command, commandArgs, onLine = () => {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, commandArgs, {
+      cwd: ROOT,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: process.platform !== "win32",
+    });
+    children.add(child);
+    let output = "";
+    let partial = "";
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      kill(child);
+    }, TIME_LIMIT);
+    const take = (chunk) => {
+      output += chunk;
+      const lines = (partial + chunk).split("\n");
+      partial = lines.pop() ?? "";
+      lines.forEach(onLine);
+    };
+    child.stdout.setEncoding("utf8").on("data", take);
+    child.stderr.setEncoding("utf8").on("data", take);
+    const end = (problem) => {
+      clearTimeout(timer);
+      children.delete(child);
+      resolve({ output, problem });
+    };
+    child.on("error", (error) => end(`did not start: ${error.message}`));
+    child.on("close", (code, signal) => {
+      // What a test left running in the background must not outlive its part.
+      kill(child);
+      if (timedOut) end(`was stopped after ${TIME_LIMIT / 1000} s`);
+      else end(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`);
+    });
+  });
+}
+
+function kill(child) {
+  try {
+    if (process.platform === "win32") child.kill();
+    else process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}
+
+/** Runs test files with a runtime; the numbers come from its JUnit report alone. */
+async function runTests(part, command, files, argsFor) {
+  if (files.length === 0) return undefined;
+  const start = Date.now();
+  const report = join(reports, `${part}.xml`);
+  say(`${part}: ${files.length} files`);
+  let seen = 0;
+  // These two only show that something happens.
+  const onLine = (line) => {
+    if (/\bok\b|✔|\(pass\)/.test(line)) seen++;
+    if (/\bFAILED\b|✖|\(fail\)/.test(line)) say(`${part}: ${line.trim()}`);
+  };
+  const heartbeat = setInterval(
+    () => say(`${part}: ${seen} passed so far, ${seconds(start)}`),
+    HEARTBEAT,
+  );
+  const { output, problem } = await run(command, argsFor(report, files), onLine);
+  clearInterval(heartbeat);
+  const result = count(report, files, problem);
+  for (const { name, file, text } of result.failures) {
+    const path = file.startsWith(ROOT) ? relative(ROOT, file) : file;
+    say(`\n--- ${part}: ${name} (${path})\n${text.trim()}`);
+  }
+  // A file that cannot be loaded is explained by the runtime's own output only.
+  if (result.needsOutput) say(`\n--- ${part}: the end of its output\n${tail(output)}`);
+  const { passed, failed, skipped } = result;
+  say(`${part}: ${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds(start)}`);
+  return { part, passed, failed, skipped };
+}
+
+function count(report, files, problem) {
+  let cases = [];
+  let unreadable;
+  try {
+    cases = readJunit(readFileSync(report, "utf8"));
+  } catch (error) {
+    unreadable = `no report that can be read: ${error.message}`;
+  }
+  const failures = cases.filter(({ outcome }) => outcome === "failed");
+  const silent = files.filter((file) => {
+    const name = file.slice(2).split("/").join(sep);
+    return !cases.some((each) => each.file.endsWith(name));
+  });
+  const found = failures.length;
+  if (unreadable !== undefined) failures.push({ name: "the report", file: "", text: unreadable });
+  else for (const file of silent) failures.push({ name: "no test was reported", file, text: "" });
+  if (problem !== undefined && failures.length === 0) {
+    failures.push({ name: "the run", file: "", text: problem });
+  }
+  return {
+    failures,
+    needsOutput: failures.length > found,
+    passed: cases.filter(({ outcome }) => outcome === "passed").length,
+    failed: failures.length,
+    skipped: cases.filter(({ outcome }) => outcome === "skipped").length,
+  };
+}
+
+function tail(output) {
+  const lines = output.trimEnd().split("\n");
+  return lines.slice(-80).join("\n");
+}
+
+const denoArgs = (...flags) => (report, files) => [
+  "test",
+  "-A",
+  "--no-check",
+  `--junit-path=${report}`,
+  ...flags,
+  ...files,
+];
+
+const PARTS = {
+  deno: () => runTests("deno", "deno", filesToTest(".test.ts"), denoArgs()),
+  bun: () =>
+    runTests("bun", "bun", filesToTest(".test.ts"), (report, files) => [
+      "test",
+      "--timeout=60000",
+      "--reporter=junit",
+      `--reporter-outfile=${report}`,
+      ...files,
+    ]),
+  node: () =>
+    runTests("node", "node", filesToTest(".test.ts"), (report, files) => [
+      "--test",
+      "--test-reporter=spec",
+      "--test-reporter-destination=stdout",
+      "--test-reporter=junit",
+      `--test-reporter-destination=${report}`,
+      ...files,
+    ]),
+  // Deno alone can tell that a test left an operation or a resource behind, and only for `Deno.test`.
+  leaks: () => {
+    const flags = ["--sanitize-ops", "--sanitize-resources"];
+    return runTests("leaks", "deno", filesToTest(".deno_test.ts"), denoArgs(...flags));
+  },
+  checks: runChecks,
+};
+
+async function runChecks() {
+  const { exports } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
+  const entryPoints = Object.values(exports);
+  const sources = ["./runner.ts", "./tests", "./bench", "./recipes"].filter((path) =>
+    path.endsWith(".ts") ? existsSync(join(ROOT, path)) : filesBelow(path, ".ts").length > 0
+  );
+  const checks = {
+    "deno fmt": ["fmt", "--check"],
+    "deno lint": ["lint"],
+    "deno check": ["check", ...entryPoints, ...sources],
+    "deno doc --lint": ["doc", "--lint", ...entryPoints],
+    "deno test --doc": ["test", "--doc", "--no-run", ...entryPoints],
+    "deno publish": ["publish", "--dry-run", "--allow-dirty"],
+  };
+  let failed = 0;
+  for (const [name, commandArgs] of Object.entries(checks)) {
+    const start = Date.now();
+    const { output, problem } = await run("deno", commandArgs);
+    say(`checks: ${name} ${problem ?? "passed"}, ${seconds(start)}`);
+    if (problem === undefined) continue;
+    failed++;
+    say(tail(output));
+  }
+  return { part: "checks", passed: Object.keys(checks).length - failed, failed, skipped: 0 };
+}
+
+function sum(results, key) {
+  return results.reduce((total, result) => total + result[key], 0);
+}
+
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, () => {
+    for (const child of children) kill(child);
+    rmSync(reports, { recursive: true, force: true });
+    process.exit(130);
+  });
+}
+
+const start = Date.now();
+const results = [];
+// One part after another: with two at once the clocks that tests look at become unreliable.
+for (const name of PART_NAMES) {
+  // A filter names files; the checks look at all of them.
+  const isWanted = wanted.length > 0
+    ? wanted.includes(name)
+    : filters.length === 0 || name !== "checks";
+  const result = isWanted ? await PARTS[name]() : undefined;
+  if (result !== undefined) results.push(result);
+}
+rmSync(reports, { recursive: true, force: true });
+
+if (sum(results, "passed") + sum(results, "failed") === 0) {
+  results.push({ part: basename(import.meta.url), passed: 0, failed: 1, skipped: 0 });
+  say(`nothing was run: no test file matches ${filters.join(" ")}`);
+}
+say(`\n${"".padEnd(8)}${["passed", "failed", "skipped"].map((name) => name.padStart(9)).join("")}`);
+for (const { part, passed, failed, skipped } of results) {
+  const numbers = [passed, failed, skipped].map((n) => String(n).padStart(9)).join("");
+  say(part.padEnd(8) + numbers);
+}
+say(`${seconds(start)}\n`);
+const failed = sum(results, "failed");
+process.exitCode = failed > 0 ? 1 : 0;
+say(`${sum(results, "passed")} passed, ${failed} failed`);
