@@ -47,8 +47,8 @@ export class Deadlines {
     let next = Infinity;
     for (const entry of [...this.#entries]) {
       if (entry.at <= now) {
-        this.#entries.delete(entry);
-        entry.expire();
+        // One that fired before it may have forgotten it.
+        if (this.#entries.delete(entry)) entry.expire();
       } else if (entry.at < next) next = entry.at;
     }
     if (next < this.#armedFor && this.#entries.size > 0) this.#arm(next);

@@ -11,6 +11,8 @@ export interface StreamOptions<T> {
   overflow: Overflow;
   /** Makes the item that stands for `missed` dropped ones. */
   mark?: (missed: number) => T;
+  /** Makes one mark of two that have nothing between them, if they can be one. */
+  join?: (first: T, second: T) => T | undefined;
   /** Called for each item that is dropped. */
   onDrop?: () => void;
   /** Called once when the reader leaves, or when the stream fails of itself. */
@@ -33,9 +35,9 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined, undefined>
     this.#options = options;
   }
 
-  /** How many items wait to be read. */
+  /** How many items wait to be read; marks are not counted. */
   get size(): number {
-    return this.#items.length - this.#head;
+    return this.#items.length - this.#head - this.#marks.size;
   }
 
   /** Adds an item. */
@@ -45,7 +47,9 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined, undefined>
     if (reader) return reader.resolve({ done: false, value: item });
     if (this.size < this.#options.capacity) {
       // The mark stands where the newest items were left out: before the next one that got in.
-      if (this.#missed > 0 && this.#options.overflow === "drop-newest") this.#flushMissed();
+      if (this.#missed > 0 && this.#options.overflow === "drop-newest") {
+        this.#pushMark(this.#takeMissed());
+      }
       this.#items.push(item);
       return;
     }
@@ -69,8 +73,7 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined, undefined>
     if (this.#ended) return;
     const reader = this.#readers.shift();
     if (reader) return reader.resolve({ done: false, value: item });
-    this.#items.push(item);
-    this.#marks.add(item);
+    this.#pushMark(item);
   }
 
   /** Ends the stream: what is held is still read, unless it is discarded. */
@@ -97,7 +100,7 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined, undefined>
     if (this.#missed > 0 && this.#options.overflow === "drop-oldest") {
       return Promise.resolve({ done: false, value: this.#takeMissed() });
     }
-    if (this.size > 0) {
+    if (this.#items.length > this.#head) {
       const value = this.#shift();
       this.#marks.delete(value);
       return Promise.resolve({ done: false, value });
@@ -134,8 +137,15 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined, undefined>
     return item;
   }
 
-  #flushMissed(): void {
-    this.#items.push(this.#takeMissed());
+  #pushMark(item: T): void {
+    const last = this.#items.at(-1)!;
+    const joined = this.#marks.has(last) ? this.#options.join?.(last, item) : undefined;
+    if (joined !== undefined) {
+      this.#items.pop();
+      this.#marks.delete(last);
+    }
+    this.#items.push(joined ?? item);
+    this.#marks.add(joined ?? item);
   }
 
   #takeMissed(): T {

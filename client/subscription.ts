@@ -1,5 +1,5 @@
 import type { DispatchEvent } from "../protocol/mod.ts";
-import { type Gap, gap } from "./gap.ts";
+import { type Gap, gap, joinGaps } from "./gap.ts";
 import type { Session } from "./session.ts";
 import { type Overflow, Stream } from "./_stream.ts";
 
@@ -125,6 +125,8 @@ export function subscribe(
       firstMissed = 0;
       return gap("overflow", since, session.clock.now(), missed);
     },
+    join: (first, second) =>
+      first.type === "gap" && second.type === "gap" ? joinGaps(first, second) : undefined,
     onLeave: () => void leave(),
   });
   const attachment = session.attach(channel, {
