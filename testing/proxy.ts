@@ -108,12 +108,12 @@ export interface FaultProxy extends AsyncDisposable {
  * ```
  */
 export async function createFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
-  const proxy = new Proxy(options);
+  const proxy = new TcpProxy(options);
   await proxy.forward();
   return proxy;
 }
 
-class Proxy implements FaultProxy {
+class TcpProxy implements FaultProxy {
   readonly #options: FaultProxyOptions;
   readonly #open = new Set<Connection>();
   readonly #clock: Clock;

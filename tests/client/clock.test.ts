@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { delay } from "../../runtime/mod.ts";
+import { breathe } from "../helpers/eventually.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
+
+test("a delay takes its time and leaves nothing behind", async () => {
+  const clock = new FakeClock();
+  let over = false;
+  const done = delay(1_000, { clock }).then(() => over = true);
+  clock.advance(999);
+  await breathe();
+  assert.equal(over, false);
+  clock.advance(1);
+  await done;
+  assert.equal(clock.pending, 0);
+});
+
+test("a delay ends early with the signal's reason and leaves nothing behind", async () => {
+  const clock = new FakeClock();
+  const controller = new AbortController();
+  const waiting = delay(1_000, { clock, signal: controller.signal });
+  const reason = new Error("no longer needed");
+  controller.abort(reason);
+  await assert.rejects(waiting, (error) => error === reason);
+  assert.equal(clock.pending, 0);
+});
+
+test("a delay does not begin under a signal that is aborted", async () => {
+  const clock = new FakeClock();
+  const waiting = delay(1_000, { clock, signal: AbortSignal.abort("gone") });
+  assert.equal(clock.pending, 0);
+  await assert.rejects(waiting, (error) => error === "gone");
+});

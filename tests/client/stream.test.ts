@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Overflow, Stream, type StreamOptions } from "../../client/_stream.ts";
+import { OverflowError } from "../../client/errors.ts";
+import { breathe } from "../helpers/eventually.ts";
+
+type Item = number | string;
+
+function stream(options: Partial<StreamOptions<Item>> = {}): Stream<Item> {
+  return new Stream<Item>({
+    capacity: 3,
+    overflow: "drop-oldest",
+    mark: (missed) => `missed ${missed}`,
+    ...options,
+  });
+}
+
+/** What is held, read to the end. */
+async function rest(stream: Stream<Item>): Promise<Item[]> {
+  stream.end();
+  return await Array.fromAsync(stream);
+}
+
+test("items come out in order, whether they were waited for or not", async () => {
+  const it = stream();
+  const first = it.next();
+  it.push(1);
+  it.push(2);
+  it.push(3);
+  assert.deepEqual(await first, { done: false, value: 1 });
+  assert.equal(it.size, 2);
+  assert.deepEqual(await rest(it), [2, 3]);
+});
+
+test("many readers are served in the order they came", async () => {
+  const it = stream();
+  const reads = [it.next(), it.next(), it.next()];
+  it.push(1);
+  it.push(2);
+  it.end();
+  assert.deepEqual((await Promise.all(reads)).map(({ value }) => value), [1, 2, undefined]);
+});
+
+test("an end lets what is held be read, unless it is discarded", async () => {
+  const kept = stream();
+  kept.push(1);
+  kept.end();
+  kept.push(2);
+  assert.deepEqual(await Array.fromAsync(kept), [1]);
+  const discarded = stream();
+  discarded.push(1);
+  discarded.end(true);
+  assert.deepEqual(await Array.fromAsync(discarded), []);
+});
+
+test("an error comes behind what is held, once", async () => {
+  const it = stream();
+  it.push(1);
+  it.fail(new Error("gone"));
+  it.fail(new Error("a second error"));
+  assert.deepEqual(await it.next(), { done: false, value: 1 });
+  await assert.rejects(it.next(), /gone/);
+  assert.deepEqual(await it.next(), { done: true, value: undefined });
+});
+
+test("an error reaches one waiting reader, and ends the others", async () => {
+  const it = stream();
+  const [first, second] = [it.next(), it.next()];
+  it.fail(new Error("gone"));
+  await assert.rejects(first, /gone/);
+  assert.deepEqual(await second, { done: true, value: undefined });
+});
+
+const OVERFLOWS: Record<Exclude<Overflow, "error">, Item[]> = {
+  "drop-oldest": ["missed 2", 3, 4, 5],
+  "drop-newest": [1, 2, 3, "missed 2"],
+};
+
+for (const [overflow, expected] of Object.entries(OVERFLOWS)) {
+  test(`${overflow} says how many items it dropped, where they were`, async () => {
+    let dropped = 0;
+    const it = stream({ overflow: overflow as Overflow, onDrop: () => dropped++ });
+    for (let i = 1; i <= 5; i++) it.push(i);
+    assert.equal(dropped, 2);
+    assert.equal(it.size, 3);
+    assert.deepEqual(await rest(it), expected);
+  });
+}
+
+test("drop-oldest counts what it drops while its mark waits to be read", async () => {
+  const it = stream();
+  for (let i = 1; i <= 5; i++) it.push(i);
+  assert.equal((await it.next()).value, "missed 2");
+  for (let i = 6; i <= 8; i++) it.push(i);
+  assert.deepEqual(await rest(it), ["missed 3", 6, 7, 8]);
+});
+
+test("drop-newest marks each place where it dropped", async () => {
+  const it = stream({ overflow: "drop-newest" });
+  for (let i = 1; i <= 5; i++) it.push(i);
+  assert.equal((await it.next()).value, 1);
+  it.push(6);
+  it.push(7);
+  assert.deepEqual(await rest(it), [2, 3, "missed 2", 6, "missed 1"]);
+});
+
+test("error ends the stream behind what it holds, and tells its source once", async () => {
+  let left = 0;
+  const it = stream({ overflow: "error", onLeave: () => left++ });
+  for (let i = 1; i <= 6; i++) it.push(i);
+  assert.equal(left, 1);
+  for (const value of [1, 2, 3]) assert.deepEqual(await it.next(), { done: false, value });
+  await assert.rejects(it.next(), (error) => {
+    assert(error instanceof OverflowError);
+    assert.equal(error.code, "overflow");
+    assert.equal(error.message, "Cannot keep event: the buffer of 3 is full");
+    return true;
+  });
+});
+
+test("a mark takes no room: nothing is dropped for it, and it is not dropped alone", async () => {
+  const it = stream();
+  it.push(1);
+  it.mark("gap");
+  it.push(2);
+  it.push(3);
+  assert.deepEqual(await rest(it), [1, "gap", 2, 3]);
+});
+
+test("a mark is no dropped item", async () => {
+  const it = stream();
+  it.mark("gap");
+  for (let i = 1; i <= 4; i++) it.push(i);
+  const all = await rest(it);
+  assert.equal(all.filter((item) => typeof item === "number").length, 3);
+  assert.equal(all[0], "missed 1");
+});
+
+test("marks with nothing between them become one where they can", async () => {
+  const it = stream({
+    join: (first, second) => [first, second].includes("other") ? undefined : `${first}+${second}`,
+  });
+  it.mark("a");
+  it.mark("b");
+  it.push(1);
+  it.mark("c");
+  it.mark("other");
+  it.mark("d");
+  assert.equal(it.size, 1);
+  assert.deepEqual(await rest(it), ["a+b", 1, "c", "other", "d"]);
+});
+
+test("leaving a loop tells the source once and forgets what is held", async () => {
+  let left = 0;
+  const it = stream({ onLeave: () => left++ });
+  it.push(1);
+  it.push(2);
+  for await (const item of it) {
+    assert.equal(item, 1);
+    break;
+  }
+  assert.equal(left, 1);
+  assert.equal(it.size, 0);
+  await it.return();
+  it.end();
+  assert.equal(left, 1);
+  assert.deepEqual(await it.next(), { done: true, value: undefined });
+});
+
+test("leaving ends a read that waits", async () => {
+  const it = stream();
+  const read = it.next();
+  await breathe(1);
+  await it.return();
+  assert.deepEqual(await read, { done: true, value: undefined });
+});
+
+test("a long stream through a small window keeps its order and its memory", async () => {
+  const it = stream({ capacity: 4_000 });
+  let expected = 0;
+  for (let i = 0; i < 50_000; i++) {
+    it.push(i);
+    if (i >= 3_000) assert.equal((await it.next()).value, expected++);
+  }
+  assert.equal(it.size, 3_000);
+  assert.deepEqual((await rest(it)).slice(0, 2), [expected, expected + 1]);
+});
