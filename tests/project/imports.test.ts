@@ -1,0 +1,110 @@
+import { deepEqual, ok } from "node:assert/strict";
+import { builtinModules } from "node:module";
+import { posix } from "node:path";
+import { test } from "node:test";
+import { filesBelow, importsOf, read, readJson, withoutComments } from "./sources.ts";
+
+/** Which rooms a room may import from, besides itself. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  protocol: [],
+  runtime: [],
+  client: ["protocol", "runtime"],
+  dev: ["protocol", "runtime"],
+  runner: ["client", "protocol", "runtime"],
+  testing: ["client", "dev", "protocol", "runtime"],
+  "mod.ts": ["client", "protocol", "runtime"],
+  "runner.ts": ["runner"],
+};
+
+/** What may be imported too, but only when it is needed. */
+const MAY_IMPORT_LATER: Record<string, readonly string[]> = {
+  "runner/cli": ["dev"],
+};
+
+const library = (await filesBelow()).filter((path) =>
+  path.endsWith(".ts") && roomOf(path) in MAY_IMPORT
+);
+
+function roomOf(path: string): string {
+  return path.split("/")[0]!;
+}
+
+async function broken(
+  check: (path: string, source: string) => string[] | Promise<string[]>,
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of library) {
+    for (const problem of await check(path, await read(path))) found.push(`${path}: ${problem}`);
+  }
+  return found;
+}
+
+test("there is a library to look at", () => {
+  for (const room of ["protocol", "runtime", "client"]) {
+    ok(library.some((path) => roomOf(path) === room), room);
+  }
+});
+
+test("a room imports only from the rooms it may know", async () => {
+  const found = await broken((path, source) =>
+    importsOf(source).flatMap(({ specifier, dynamic }) => {
+      if (!specifier.startsWith(".")) return [];
+      const from = roomOf(path);
+      const to = roomOf(posix.join(posix.dirname(path), specifier));
+      if (to === from || MAY_IMPORT[from]!.includes(to)) return [];
+      const later = Object.entries(MAY_IMPORT_LATER)
+        .some(([folder, rooms]) => path.startsWith(`${folder}/`) && rooms.includes(to));
+      return dynamic && later ? [] : [`imports ${specifier}`];
+    })
+  );
+  deepEqual(found, []);
+});
+
+test("relative imports name a file that is there", async () => {
+  const all = new Set(await filesBelow());
+  const found = await broken((path, source) =>
+    importsOf(source)
+      .filter(({ specifier }) => specifier.startsWith("."))
+      .filter(({ specifier }) => !all.has(posix.join(posix.dirname(path), specifier)))
+      .map(({ specifier }) => `imports ${specifier}`)
+  );
+  deepEqual(found, []);
+});
+
+test("everything else comes from the import map or the platform", async () => {
+  const { imports } = await readJson<{ imports: Record<string, string> }>("deno.json");
+  const found = await broken((_, source) =>
+    importsOf(source)
+      .map(({ specifier }) => specifier)
+      .filter((specifier) =>
+        !specifier.startsWith(".") && !(specifier in imports) &&
+        !(specifier.startsWith("node:") &&
+          (builtinModules.includes(specifier.slice(5)) || builtinModules.includes(specifier)))
+      )
+      .map((specifier) => `imports ${specifier}`)
+  );
+  deepEqual(found, []);
+});
+
+test("the protocol and the runtime need no platform to be there when they are loaded", async () => {
+  const found = await broken((path, source) =>
+    ["protocol", "runtime"].includes(roomOf(path))
+      ? importsOf(source)
+        .filter(({ specifier, dynamic }) => !specifier.startsWith(".") && !dynamic)
+        .map(({ specifier }) => `imports ${specifier}`)
+      : []
+  );
+  deepEqual(found, []);
+});
+
+test("the library writes nothing to the console", async () => {
+  const found = await broken((_, source) =>
+    [...withoutComments(source).matchAll(/\bconsole\.\w+/g)].map(([call]) => call)
+  );
+  deepEqual(found, []);
+});
+
+test("files are named in snake_case", () => {
+  const named = /^_?[a-z0-9]+(_[a-z0-9]+)*(\.test|\.deno_test)?\.ts$/;
+  deepEqual(library.filter((path) => !named.test(posix.basename(path))), []);
+});

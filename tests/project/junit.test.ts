@@ -1,0 +1,62 @@
+import { deepEqual, equal, match, throws } from "node:assert/strict";
+import { test } from "node:test";
+import { readJunit } from "../run_junit.mjs";
+
+const outcomes = (xml: string): string[] =>
+  readJunit(`<?xml version="1.0"?><testsuites>${xml}</testsuites>`)
+    .map(({ name, outcome }) => `${name}: ${outcome}`);
+
+test("passed, failed and skipped tests", () => {
+  deepEqual(
+    outcomes(`<testsuite name="s"><testcase name="a" file="f.ts"/>
+      <testcase name="b"><failure message="m">text</failure></testcase>
+      <testcase name="c"><skipped/></testcase>
+      <testcase name="d"></testcase></testsuite>
+      <testcase name="e"><error message="m"/></testcase>`),
+    ["a: passed", "b: failed", "c: skipped", "d: passed", "e: failed"],
+  );
+});
+
+test("what a failure says, and where", () => {
+  const [failed] = readJunit(
+    `<testsuites><testcase name="a &gt; &lt;b&gt; &quot;" file="x/y.ts" failure="c > d">` +
+      `<failure message="1 &#10;2">3 &amp; 4<![CDATA[ <5> ]]></failure></testcase></testsuites>`,
+  );
+  equal(failed?.name, 'a > <b> "');
+  equal(failed?.file, "x/y.ts");
+  equal(failed?.text, "1 \n2\n3 & 4 <5> ");
+});
+
+test("a class name stands in for a missing file", () => {
+  equal(readJunit(`<testsuites><testcase classname="f.ts"/></testsuites>`)[0]?.file, "f.ts");
+});
+
+test("marks inside attributes and comments are no tags", () => {
+  deepEqual(
+    outcomes(`<!-- <testcase name="no"/> --><testcase name="a > <failure>" note='"/>'/>`),
+    ["a > <failure>: passed"],
+  );
+});
+
+test("a test with steps counts by its steps, unless it failed by itself", () => {
+  const steps = `<testcase name="p &gt; one"/><testcase name="p &gt; two &gt; deep"/>`;
+  deepEqual(outcomes(`<testcase name="p"/>${steps}`), [
+    "p > one: passed",
+    "p > two > deep: passed",
+  ]);
+  const byStep = `<testcase name="p"><failure message="1 test step failed">x</failure></testcase>`;
+  equal(outcomes(byStep + steps).length, 2);
+  const byItself = `<testcase name="p"><failure message="Uncaught Error">x</failure></testcase>`;
+  deepEqual(outcomes(byItself + steps)[0], "p: failed");
+});
+
+test("a report that breaks off is refused", () => {
+  throws(() => readJunit(""), /no end/);
+  throws(() => readJunit(`<testsuites><testcase name="a"/>`), /no end/);
+  throws(() => readJunit(`<testsuites><testcase name="a`), SyntaxError);
+});
+
+test("a failure inside nothing counts for nothing", () => {
+  deepEqual(outcomes(`<failure message="x">y</failure><testcase name="a"/>`), ["a: passed"]);
+  match(String(outcomes("")), /^$/);
+});

@@ -1,0 +1,106 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { test } from "node:test";
+import { filesBelow, read, readJson, withoutComments } from "./sources.ts";
+
+interface DenoJson {
+  name: string;
+  version: string;
+  license: string;
+  exports: Record<string, string>;
+  imports: Record<string, string>;
+}
+
+interface PackageJson {
+  name: string;
+  version: string;
+  license: string;
+  exports: Record<string, string>;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+}
+
+interface LockFile {
+  packages: Record<string, { version?: string; resolved?: string; integrity?: string }>;
+}
+
+const deno = await readJson<DenoJson>("deno.json");
+const npm = await readJson<PackageJson>("package.json");
+
+/** `npm:@scope/name@1.2.3/path` taken apart. */
+function parse(specifier: string): { name: string; version: string; path: string } {
+  const found = /^npm:((?:@[^/@]+\/)?[^/@]+)@([^/]+)(\/.*)?$/.exec(specifier);
+  ok(found, specifier);
+  return { name: found[1]!, version: found[2]!, path: found[3] ?? "" };
+}
+
+test("deno.json and package.json have one name, version, licence and set of exports", () => {
+  equal(npm.name, deno.name);
+  equal(npm.version, deno.version);
+  equal(npm.license, deno.license);
+  deepEqual(npm.exports, deno.exports);
+});
+
+test("every export is there", async () => {
+  const files = await filesBelow();
+  for (const path of Object.values(deno.exports)) ok(files.includes(path.slice(2)), path);
+});
+
+test("deno.json and package.json have the same dependencies, each of one exact version", () => {
+  const versions: Record<string, string> = {};
+  for (const [key, specifier] of Object.entries(deno.imports)) {
+    const { name, version, path } = parse(specifier);
+    match(version, /^\d+\.\d+\.\d+$/);
+    equal(key, name + path);
+    equal(versions[name] ?? version, version, name);
+    versions[name] = version;
+  }
+  deepEqual(npm.dependencies, versions);
+});
+
+test("the tools have exact versions", () => {
+  for (const version of Object.values(npm.devDependencies)) match(version, /^\d+\.\d+\.\d+$/);
+});
+
+test("package-lock.json has the versions of package.json and no download address", async () => {
+  const { packages } = await readJson<LockFile>("package-lock.json");
+  for (const [name, version] of Object.entries({ ...npm.dependencies, ...npm.devDependencies })) {
+    equal(packages[`node_modules/${name}`]?.version, version, name);
+  }
+  deepEqual(Object.keys(packages).filter((name) => packages[name]!.resolved !== undefined), []);
+  ok(!/https?:\/\/[^"]*\.tgz/.test(await read("package-lock.json")));
+});
+
+test("deno.lock has the versions of deno.json and no download address", async () => {
+  const lock = await read("deno.lock");
+  const { specifiers } = JSON.parse(lock) as { specifiers: Record<string, string> };
+  for (const specifier of Object.values(deno.imports)) {
+    const { name, version } = parse(specifier);
+    const locked = specifiers[`npm:${name}@${version}`];
+    // What no module imports so far is not locked.
+    if (locked !== undefined) ok(locked === version || locked.startsWith(`${version}_`), name);
+  }
+  ok(!/https?:/.test(lock));
+});
+
+test("mod.ts files hold named re-exports and nothing else", async () => {
+  for (const path of (await filesBelow()).filter((path) => /(^|\/)mod\.ts$/.test(path))) {
+    const rest = withoutComments(await read(path))
+      .replaceAll(/export\s+(?:type\s+)?\{[^}]*\}\s*from\s*"[^"]+";/g, "");
+    equal(rest.trim(), "", path);
+  }
+});
+
+test("every entry point says what it is", async () => {
+  for (const path of Object.values(deno.exports)) {
+    match(await read(path.slice(2)), /^\/\*\*[\s\S]*?@module\b[\s\S]*?\*\//, path);
+  }
+});
+
+test("no file names a place on one machine", async () => {
+  const places = new RegExp(String.raw`(^|[\s"'\x60(=:,])/(work|root|tmp|home)/`, "m");
+  const found: string[] = [];
+  for (const path of await filesBelow()) {
+    if (places.test(await read(path))) found.push(path);
+  }
+  deepEqual(found, []);
+});

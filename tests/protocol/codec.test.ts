@@ -1,0 +1,114 @@
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { test } from "node:test";
+import { encode } from "@msgpack/msgpack/dist.esm/index.mjs";
+import {
+  type Codec,
+  FrameError,
+  type FrameHead,
+  jsonCodec,
+  loadMsgpackCodec,
+} from "../../protocol/mod.ts";
+
+const msgpackCodec = await loadMsgpackCodec();
+const codecs: Codec[] = [jsonCodec, msgpackCodec];
+
+const DATA: unknown[] = [
+  null,
+  true,
+  0,
+  -1.5,
+  1e300,
+  "",
+  "Grüße 😀 漢字 \u0000\u2028",
+  [],
+  {},
+  [1, "two", { three: null }],
+  { name: "send-email", payload: { to: "a@example.com", list: [[[]]] } },
+];
+
+for (const codec of codecs) {
+  test(`${codec.name}: data of every kind comes back as it went`, () => {
+    for (const data of DATA) {
+      const head: FrameHead = { id: "q1", type: "request", method: "job.enqueue" };
+      deepEqual(codec.decode(codec.encode(head, JSON.stringify(data))), { ...head, data });
+    }
+  });
+
+  test(`${codec.name}: every field of a frame comes back`, () => {
+    const head: FrameHead = {
+      id: "ü",
+      type: "error",
+      method: "auth",
+      correl_id: "q0",
+      token: "secret",
+      channel: "job:x",
+      credits: 1000,
+      error: { code: 400, message: "no", details: "more" },
+      ts: "2026-11-24T08:03:20.937Z",
+    };
+    deepEqual(codec.decode(codec.encode(head)), head);
+  });
+
+  test(`${codec.name}: a frame without data has none`, () => {
+    const frame = codec.decode(codec.encode({ id: "1", type: "ping" }));
+    equal("data" in frame, false);
+    equal("ts" in frame, false);
+  });
+}
+
+test("json: a message is text, msgpack: bytes", () => {
+  equal(typeof jsonCodec.encode({ id: "1", type: "ping" }), "string");
+  ok(msgpackCodec.encode({ id: "1", type: "ping" }) instanceof Uint8Array);
+});
+
+test("msgpack: data travels as bytes that hold JSON text, white space and all", () => {
+  const bytes = msgpackCodec.encode({ id: "1", type: "request" }, '{"a" :\t1}') as Uint8Array;
+  const latin1 = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  ok(latin1.includes('\xc4\x09{"a" :\t1}'), latin1);
+});
+
+test("msgpack: what is no frame is a frame error that shows its bytes", () => {
+  for (const bytes of [[], [0xc1], [0x81], [0x93, 1, 2], [0xdf, 255, 255, 255, 255], [1, 2]]) {
+    throws(
+      () => msgpackCodec.decode(Uint8Array.from(bytes)),
+      (error) => {
+        ok(error instanceof FrameError, String(error));
+        equal(error.excerpt, bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(""));
+        return true;
+      },
+    );
+  }
+});
+
+test("msgpack: text is no frame", () => {
+  throws(() => msgpackCodec.decode('{"id":"1","type":"pong"}'), /not MessagePack/);
+});
+
+test("msgpack: an excerpt is not longer than 200 characters", () => {
+  throws(
+    () => msgpackCodec.decode(new Uint8Array(100_000)),
+    (error) => error instanceof FrameError && error.excerpt.length === 200,
+  );
+});
+
+test("msgpack: data that is no JSON is a frame error", () => {
+  const bytes = encode({ type: "event", data: new TextEncoder().encode("{nope") });
+  throws(() => msgpackCodec.decode(bytes), FrameError);
+  throws(() => msgpackCodec.decode(encode({ type: "event", data: new Uint8Array() })), FrameError);
+});
+
+test("msgpack: a time that no date can hold is a frame error", () => {
+  // {type: "pong", ts: timestamp96 of 2^62 seconds}
+  const bytes = [0x82, 0xa4, ...ascii("type"), 0xa4, ...ascii("pong"), 0xa2, ...ascii("ts")];
+  const timestamp = [0xc7, 12, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0];
+  throws(() => msgpackCodec.decode(Uint8Array.from([...bytes, ...timestamp])), FrameError);
+});
+
+test("msgpack: a time is read as RFC 3339", () => {
+  const bytes = encode({ type: "pong", ts: new Date("2026-11-24T08:03:20.937Z") });
+  equal(msgpackCodec.decode(bytes).ts, "2026-11-24T08:03:20.937Z");
+});
+
+function ascii(text: string): number[] {
+  return Array.from(text, (char) => char.charCodeAt(0));
+}

@@ -1,0 +1,115 @@
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { test } from "node:test";
+import {
+  EXCERPT_LENGTH,
+  type Frame,
+  FRAME_TYPES,
+  FrameError,
+  jsonCodec,
+} from "../../protocol/mod.ts";
+
+function errorOf(message: string): FrameError {
+  try {
+    jsonCodec.decode(message);
+  } catch (error) {
+    ok(error instanceof FrameError, `${(error as Error).name} instead of FrameError`);
+    return error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+test("a frame of every type is decoded with its fields", () => {
+  for (const type of FRAME_TYPES) {
+    const error = type === "error" ? { error: { code: 400, message: "no" } } : {};
+    const frame = { id: "1", type, method: "stats", data: [1], channel: "jobs", ...error };
+    deepEqual(jsonCodec.decode(JSON.stringify(frame)), frame);
+  }
+});
+
+test("unknown fields are kept", () => {
+  const frame = jsonCodec.decode('{"id":"1","type":"pong","sequence":7}') as Frame & {
+    sequence: number;
+  };
+  equal(frame.sequence, 7);
+});
+
+test("a frame without id has an empty one", () => {
+  equal(jsonCodec.decode('{"type":"event"}').id, "");
+});
+
+test("bytes are read as UTF-8", () => {
+  const bytes = new TextEncoder().encode('{"id":"ü😀","type":"pong"}');
+  equal(jsonCodec.decode(bytes).id, "ü😀");
+});
+
+for (
+  const [what, message, reason] of [
+    ["nothing", "", /not JSON/],
+    ["words", "hello", /not JSON: hello$/],
+    ["half a frame", '{"id":"1","type":"req', /not JSON/],
+    ["a frame and more", '{"id":"1","type":"pong"}x', /not JSON/],
+    ["null", "null", /not an object/],
+    ["a number", "5", /not an object/],
+    ["text", '"request"', /not an object/],
+    ["a list", '[{"id":"1","type":"pong"}]', /not an object/],
+    ["no type", "{}", /unknown type/],
+    ["a type of another kind", '{"type":5}', /unknown type 5/],
+    ["a type nobody knows", '{"type":"REQUEST"}', /unknown type "REQUEST"/],
+    ["an inherited name for a type", '{"type":"constructor"}', /unknown type/],
+    ["an id that is no text", '{"type":"pong","id":5}', /'id' is not text/],
+    ["a method that is no text", '{"type":"request","method":{}}', /'method' is not text/],
+    ["a correl_id that is no text", '{"type":"response","correl_id":1}', /'correl_id' is not text/],
+    ["a channel that is no text", '{"type":"event","channel":[]}', /'channel' is not text/],
+    ["a time that is no text", '{"type":"pong","ts":0}', /'ts' is not text/],
+    ["an error without error", '{"type":"error"}', /without code and message/],
+    ["an error of text", '{"type":"error","error":"no"}', /without code and message/],
+    ["an error of null", '{"type":"error","error":null}', /without code and message/],
+    ["a code of text", '{"type":"error","error":{"code":"4","message":""}}', /without code/],
+    ["no message", '{"type":"error","error":{"code":4}}', /without code and message/],
+  ] as const
+) {
+  test(`${what} is no frame`, () => {
+    const error = errorOf(message);
+    equal(error.code, "bad_frame");
+    equal(error.name, "FrameError");
+    equal(error.excerpt, message);
+    ok(reason.test(error.message), error.message);
+  });
+}
+
+test("an error shows the first 200 characters and no more", () => {
+  equal(EXCERPT_LENGTH, 200);
+  const message = "x".repeat(199) + "yz" + "w".repeat(1_000_000);
+  const { excerpt, message: text } = errorOf(message);
+  equal(excerpt, "x".repeat(199) + "y");
+  ok(text.length < 300, `${text.length} characters`);
+});
+
+test("a huge type is not shown whole", () => {
+  const { message } = errorOf(`{"type":"${"x".repeat(1_000_000)}"}`);
+  ok(message.length < 700, `${message.length} characters`);
+});
+
+test("a value nested deeply is a frame error or a frame, not a crash", () => {
+  const deep = "[".repeat(200_000) + "]".repeat(200_000);
+  errorOf("[".repeat(200_000));
+  errorOf(`{"type":${deep}}`);
+  errorOf(`{"type":"pong","id":${deep}}`);
+  try {
+    equal(jsonCodec.decode(`{"type":"pong","data":${deep}}`).type, "pong");
+  } catch (error) {
+    ok(error instanceof FrameError, String(error));
+  }
+});
+
+test("a key named __proto__ changes no prototype", () => {
+  const frame = jsonCodec.decode('{"type":"pong","__proto__":{"method":"stats"}}');
+  equal(frame.method, undefined);
+  equal(({} as Frame).method, undefined);
+});
+
+test("what is encoded never throws away white space of the data", () => {
+  const text = jsonCodec.encode({ id: "1", type: "request" }, '{"a" :\t1 \n }');
+  equal(text, '{"id":"1","type":"request","data":{"a" :\t1 \n }}');
+  throws(() => jsonCodec.decode("\ufeff{}"), FrameError);
+});
