@@ -260,9 +260,21 @@ export class Session {
   }
 
   async #askToken(signal: AbortSignal): Promise<string> {
-    const { token } = this.#options;
+    const { token, connectTimeout = 10_000 } = this.#options;
     if (typeof token === "string") return this.#token = token;
-    return this.#token = await abortable(Promise.resolve(token()), signal);
+    const late = new AbortController();
+    const forget = this.deadlines.add(this.clock.now() + connectTimeout, () =>
+      late.abort(
+        new TimeoutError(`Cannot connect: no token within ${connectTimeout} ms`, {
+          delivery: "not-sent",
+        }),
+      ));
+    try {
+      const either = AbortSignal.any([signal, late.signal]);
+      return this.#token = await abortable(Promise.resolve(token()), either);
+    } finally {
+      forget();
+    }
   }
 
   #connected(link: Link, attempt: number): void {
