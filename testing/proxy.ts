@@ -289,7 +289,11 @@ class Connection implements ProxyConnection {
 
   #read(socket: Socket, pipe: Pipe): void {
     socket.on("data", (chunk: Uint8Array) => pipe.push(chunk));
-    socket.on("end", () => pipe.push(undefined));
+    socket.on("end", () => {
+      pipe.push(undefined);
+      // With nobody on the other side there is nobody else to end it.
+      if (!this.#server) socket.end();
+    });
     // A peer that resets is told of by "close", too.
     socket.on("error", () => {});
     socket.on("close", () => {
