@@ -1,5 +1,6 @@
 import { channelsOf, type DispatchEvent, wireChannel } from "../protocol/mod.ts";
 import { type Clock, delay, systemClock } from "../runtime/mod.ts";
+import { Gate } from "./_gate.ts";
 import { Deadlines } from "./_deadlines.ts";
 import { fullJitter } from "./backoff.ts";
 import { AuthError, ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
@@ -52,6 +53,12 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
+/**
+ * How many enqueues may be on their way while their events come over the same connection. A server
+ * keeps 256 events for a connection and drops more without a word; an enqueue makes three.
+ */
+const ENQUEUES_HEARD = 8;
+
 /** Keeps one control link, makes it again when it is lost, and hands events to their receivers. */
 export class Session {
   readonly #options: DispatchOptions;
@@ -59,6 +66,7 @@ export class Session {
   readonly #wire = new Map<string, WireChannel>();
   readonly #waiters = new Set<Waiter>();
   readonly #owner: LinkOwner;
+  readonly #gate = new Gate(ENQUEUES_HEARD);
   #abort = new AbortController();
   #link: Link | undefined;
   #opening: Promise<Link> | undefined;
@@ -114,9 +122,9 @@ export class Session {
   request(request: Request): Promise<unknown> {
     const ended = this.hook(request);
     const deadline = this.deadline(request.timeout);
-    const answer = this.#link && !request.signal?.aborted
-      ? this.#send(this.#link, request, deadline)
-      : this.#sendLater(request, deadline);
+    const answer = request.method === "job.enqueue" && this.#hearsJobs
+      ? this.#sendGated(request, deadline)
+      : this.#sendNow(request, deadline);
     if (!ended) return answer;
     return answer.then((data) => {
       ended();
@@ -285,6 +293,48 @@ export class Session {
     const { sessionId, format } = link;
     this.status.emit({ type: "connected", sessionId, format, attempt });
     for (const waiter of [...this.#waiters]) waiter.resolve(link);
+  }
+
+  /** Whether each enqueue makes events that come over this connection. */
+  get #hearsJobs(): boolean {
+    return this.#wire.has("jobs") || this.#wire.has("firehose");
+  }
+
+  #sendNow(request: Request, deadline: number): Promise<unknown> {
+    return this.#link && !request.signal?.aborted
+      ? this.#send(this.#link, request, deadline)
+      : this.#sendLater(request, deadline);
+  }
+
+  /** Sends an enqueue when few enough are on their way. */
+  async #sendGated(request: Request, deadline: number): Promise<unknown> {
+    const { what, signal } = request;
+    signal?.throwIfAborted();
+    const ended = Promise.withResolvers<never>();
+    const late = () =>
+      ended.reject(
+        new TimeoutError(`Cannot ${what}: its turn did not come before the deadline`, {
+          delivery: "not-sent",
+        }),
+      );
+    const forget = this.deadlines.add(deadline, late);
+    const onAbort = () => ended.reject(signal!.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const onOver = (error: Error) => ended.reject(said(what, error));
+    this.onOver.add(onOver);
+    const settle = () => {
+      forget();
+      signal?.removeEventListener("abort", onAbort);
+      this.onOver.delete(onOver);
+    };
+    try {
+      return await this.#gate.run(ended.promise, () => {
+        settle();
+        return this.#sendNow(request, deadline);
+      });
+    } finally {
+      settle();
+    }
   }
 
   async #send(link: Link, request: Request, deadline: number): Promise<unknown> {

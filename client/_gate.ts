@@ -1,0 +1,40 @@
+/** Lets a limited number of callers in at a time, in the order they came. */
+export class Gate {
+  readonly #limit: number;
+  readonly #waiting = new Set<() => void>();
+  #inside = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Runs `work` once there is room; `ended` rejects when the caller no longer wants to wait. */
+  async run<T>(ended: Promise<never>, work: () => Promise<T>): Promise<T> {
+    if (this.#inside < this.#limit) this.#inside++;
+    else {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.add(resolve);
+      try {
+        await Promise.race([promise, ended]);
+      } catch (error) {
+        if (!this.#waiting.delete(resolve)) this.#leave();
+        throw error;
+      }
+    }
+    try {
+      return await work();
+    } finally {
+      this.#leave();
+    }
+  }
+
+  #leave(): void {
+    const [next] = this.#waiting;
+    if (!next) {
+      this.#inside--;
+      return;
+    }
+    this.#waiting.delete(next);
+    next();
+  }
+}
