@@ -124,7 +124,7 @@ async function runTests(part, command, files, argsFor) {
   const result = count(report, files, problem);
   for (const { name, file, text } of result.failures) {
     const path = file.startsWith(ROOT) ? relative(ROOT, file) : file;
-    say(`\n--- ${part}: ${name} (${path})\n${text.trim()}`);
+    say(`\n--- ${part}: ${name} (${path})\n${head(text)}`);
   }
   // A file that cannot be loaded is explained by the runtime's own output only.
   if (result.needsOutput) say(`\n--- ${part}: the end of its output\n${tail(output)}`);
@@ -159,6 +159,12 @@ function count(report, files, problem) {
     failed: failures.length,
     skipped: cases.filter(({ outcome }) => outcome === "skipped").length,
   };
+}
+
+/** Node repeats a failure's every property after its stack. */
+function head(text) {
+  const lines = text.trim().split("\n");
+  return lines.slice(0, 30).join("\n") + (lines.length > 30 ? "\n…" : "");
 }
 
 function tail(output) {

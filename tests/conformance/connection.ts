@@ -58,6 +58,11 @@ export class Connection {
     throw new Error(`no ${kind}: ${why}${this.#others()}`);
   }
 
+  /** The events that have come. */
+  takeEvents(): RawFrame[] {
+    return this.#events.splice(0);
+  }
+
   /** Waits for the server to end the connection. */
   async closedByServer(timeout: number): Promise<void> {
     if (!await this.#until(() => this.#closed !== undefined, timeout)) {

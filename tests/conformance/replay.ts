@@ -1,6 +1,9 @@
 /**
  * Replays transcripts against a server:
  * `deno run -A tests/conformance/replay.ts ws://127.0.0.1:8787/dwp [files…]`, one after the other.
+ * It is strict about the order of events. A Go server that is busy sends `job.started` before
+ * `job.enqueued` once in a while, which fails here; and what one transcript leaves running may show
+ * in the next, so a server should be fresh.
  *
  * @module
  */
