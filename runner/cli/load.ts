@@ -1,0 +1,69 @@
+import { FileError, listDirectory, pathKind, readTextFile } from "../../runtime/file.ts";
+import type { Diagnostic } from "../recipe/diagnostic.ts";
+import type { Recipe } from "../recipe/model.ts";
+import { readRecipe } from "../recipe/read_recipe.ts";
+import { Source } from "../recipe/source.ts";
+
+/** Recipes, and what is wrong with their files. */
+export interface Loaded {
+  /** The recipes without errors. */
+  recipes: Recipe[];
+  /** What is wrong, file by file. */
+  diagnostics: Diagnostic[];
+  /** How many files were looked at. */
+  files: number;
+}
+
+/** Reads files, and all recipes in directories. */
+export async function loadRecipes(paths: readonly string[]): Promise<Loaded> {
+  const loaded: Loaded = { recipes: [], diagnostics: [], files: 0 };
+  const files: string[] = [];
+  for (const path of paths) {
+    try {
+      files.push(...(await recipeFiles(path)));
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      loaded.diagnostics.push(unreadable(path, error.message));
+    }
+  }
+  for (const { recipe, diagnostics } of await Promise.all([...new Set(files)].map(loadRecipe))) {
+    loaded.files++;
+    loaded.diagnostics.push(...diagnostics);
+    if (recipe) loaded.recipes.push(recipe);
+  }
+  return loaded;
+}
+
+async function loadRecipe(path: string): Promise<{ recipe?: Recipe; diagnostics: Diagnostic[] }> {
+  try {
+    return await readRecipe(path, await readTextFile(path, "recipe"));
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    return { diagnostics: [unreadable(path, error.message)] };
+  }
+}
+
+/** A path itself, or the recipes in a directory and those under it. */
+async function recipeFiles(path: string): Promise<string[]> {
+  // The usual case needs no look at the directory; a wrong name is told by the reader.
+  if (/\.(ya?ml|[cm]?[jt]s)$/.test(path)) return [path];
+  if (await pathKind(path) !== "directory") return [path];
+  const base = path.replace(/[\\/]+$/, "");
+  const found: string[] = [];
+  for (const name of await listDirectory(base)) {
+    if (name.startsWith(".") || name === "node_modules/") continue;
+    if (name.endsWith("/")) found.push(...(await recipeFiles(`${base}/${name}`)));
+    else if (/\.ya?ml$|\.recipe\.[cm]?[jt]s$/.test(name)) found.push(`${base}/${name}`);
+  }
+  return found;
+}
+
+function unreadable(path: string, message: string): Diagnostic {
+  return {
+    code: "cannot-read",
+    severity: "error",
+    message,
+    source: new Source(path, ""),
+    span: { start: 0, end: 0 },
+  };
+}

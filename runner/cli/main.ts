@@ -1,0 +1,85 @@
+import {
+  exitNow,
+  isTerminal,
+  onEndSignal,
+  processArgs,
+  readEnv,
+  setExitCode,
+  terminalColumns,
+  writeStandard,
+} from "../../runtime/process.ts";
+import { InterruptedError } from "../engine/deadline.ts";
+import type { Output } from "../report/reporter.ts";
+import { parseArgs } from "./args.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** What the process exits with when it was interrupted. */
+const INTERRUPTED = 130;
+
+/** The commands; each is loaded when it is called. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  run: async () => (await import("./run.ts")).run,
+  check: async () => (await import("./check.ts")).check,
+  dev: async () => (await import("./dev.ts")).dev,
+};
+
+/** Runs the CLI in this process: its arguments, signals, streams and exit code. */
+export async function main(): Promise<void> {
+  const interrupt = new AbortController();
+  const stop = onEndSignal((signal) => {
+    // Who asks a second time does not want to wait for what is being cleaned up.
+    if (interrupt.signal.aborted) exitNow(INTERRUPTED);
+    interrupt.abort(new InterruptedError(signal));
+  });
+  const code = await runCli(processArgs(), {
+    out: standardOutput("stdout"),
+    err: standardOutput("stderr"),
+    env: readEnv,
+    signal: interrupt.signal,
+  });
+  stop();
+  setExitCode(code);
+}
+
+/**
+ * Runs a command line. The first word is a command; without one it is `run`.
+ *
+ * @returns The exit code: 0 passed, 1 failed, 2 the recipe or the command line is wrong, 3 could not
+ * be run, 4 nothing ran, 130 interrupted.
+ */
+export async function runCli(args: readonly string[], context: CommandContext): Promise<number> {
+  const [first, ...rest] = args;
+  const named = first !== undefined && Object.hasOwn(COMMANDS, first);
+  const name = named ? first : "run";
+  try {
+    if (!named && (args.length === 0 || first === "help")) return await help(undefined, context);
+    const command = await COMMANDS[name]!();
+    if (args.includes("--help") || args.includes("-h")) {
+      return await help(named ? name : undefined, context);
+    }
+    return await command.run(parseArgs(named ? rest : args, command.options), context);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    context.err.write(`error: ${error.message}\n`);
+    context.err.write(`Try: runner.ts ${named ? `${name} ` : ""}--help\n`);
+    return 2;
+  }
+}
+
+async function help(name: string | undefined, { out }: CommandContext): Promise<number> {
+  const { helpText } = await import("./help.ts");
+  out.write(await helpText(name, COMMANDS));
+  return 0;
+}
+
+function standardOutput(stream: "stdout" | "stderr"): Output {
+  const forced = readEnv("FORCE_COLOR");
+  const terminal = isTerminal(stream);
+  return {
+    write: (text) => writeStandard(stream, text),
+    isTerminal: terminal,
+    color: forced ? forced !== "0" : terminal && !readEnv("NO_COLOR"),
+    columns: terminalColumns() ?? 80,
+  };
+}

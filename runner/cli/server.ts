@@ -1,0 +1,36 @@
+import type { Output } from "../report/reporter.ts";
+
+/** A server to run against. */
+export interface Server {
+  /** Its address. */
+  url: string;
+  /** What it knows the runner by. */
+  token: string;
+  /** What the run's events call it. */
+  name: string;
+  /** Stops it, where it is our own. */
+  close(): Promise<void>;
+}
+
+/** A server somewhere else. */
+export function remoteServer(url: string, token: string): Server {
+  return { url, token, name: url, close: () => Promise.resolve() };
+}
+
+/** Starts the embedded server in this process. */
+export async function embeddedServer(): Promise<Server> {
+  const { createDevServer, referenceWorkload } = await import("../../dev/mod.ts");
+  const server = await createDevServer(referenceWorkload());
+  return {
+    url: server.url,
+    token: "demo-token",
+    name: "embedded",
+    close: () => server.close(),
+  };
+}
+
+/** One line that says where a run happens, so that nobody takes the embedded server for a real one. */
+export function announce(server: Server, output: Output): void {
+  if (server.name !== "embedded") return;
+  output.write(`Using the embedded server (${server.url}); --url names a real one\n`);
+}

@@ -1,0 +1,108 @@
+import type { Expression, Values } from "../expression/expression.ts";
+import { EvaluationError } from "../expression/expression.ts";
+import { type Matcher, mismatch, type ResolvedMatcher } from "../expression/matcher.ts";
+import type { Expectation } from "../steps/_expect.ts";
+import type { StepContext } from "../steps/kind.ts";
+import { StepFailure } from "./failure.ts";
+import type { Span } from "../recipe/source.ts";
+
+interface Unmet {
+  message: string;
+  lines: string[];
+  span: Span;
+}
+
+/**
+ * Checks all of the conditions and expectations, so that one run shows all that are not met.
+ * @throws {StepFailure} When one is not.
+ */
+export async function assertAll(
+  conditions: readonly Expression[],
+  expectations: readonly Expectation[],
+  context: StepContext,
+  locals: Values = {},
+): Promise<void> {
+  context.checked();
+  const values = context.values(locals);
+  const unmet: Unmet[] = [];
+  for (const condition of conditions) {
+    const failure = await checkCondition(condition, values, context);
+    if (failure) unmet.push(failure);
+  }
+  for (const expectation of expectations) {
+    unmet.push(...checkExpectation(expectation, values, context));
+  }
+  if (unmet.length === 0) return;
+  const first = unmet[0]!;
+  if (unmet.length === 1) {
+    throw new StepFailure("assertion", first.message, { lines: first.lines, span: first.span });
+  }
+  const total = conditions.length + expectations.length;
+  throw new StepFailure("assertion", `${unmet.length} of ${total} assertions are not met`, {
+    span: first.span,
+    lines: unmet.flatMap(({ message, lines }) => [message, ...lines.map((line) => `  ${line}`)]),
+  });
+}
+
+async function checkCondition(
+  condition: Expression,
+  values: Values,
+  context: StepContext,
+): Promise<Unmet | undefined> {
+  let fault: string | undefined;
+  let span = condition.span();
+  try {
+    const value = condition.evaluate(values, context.ambient);
+    if (value === true) return undefined;
+    if (value !== false) fault = "is neither true nor false";
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) throw error;
+    fault = error.message;
+    span = error.span;
+  }
+  const { valueTree } = await import("../expression/value_tree.ts");
+  const lines = await valueTree(condition, values, context.ambient);
+  const message = fault === undefined
+    ? `\`${condition.text}\` is false`
+    : fault.startsWith("is ")
+    ? `\`${condition.text}\` ${fault}`
+    : fault;
+  // The first line of a tree repeats the condition itself.
+  return {
+    message,
+    lines: fault === undefined ? lines.slice(1).map((l) => l.slice(2)) : lines,
+    span,
+  };
+}
+
+function checkExpectation(
+  { subject, matchers, span }: Expectation,
+  values: Values,
+  context: StepContext,
+): Unmet[] {
+  const value = valueOf(subject, values, context);
+  return matchers.flatMap((matcher) => {
+    const lines = mismatch(value, resolveMatcher(matcher, context));
+    if (!lines) return [];
+    return [{ message: `\`${subject.text}\` ${lines[0]}`, lines: lines.slice(1), span }];
+  });
+}
+
+/** An absent value can be asked for with `exists`, so it is no error here. */
+function valueOf(subject: Expression, values: Values, context: StepContext): unknown {
+  try {
+    return subject.evaluate(values, context.ambient);
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) throw error;
+    return undefined;
+  }
+}
+
+function resolveMatcher({ name, argument }: Matcher, context: StepContext): ResolvedMatcher {
+  return {
+    name,
+    argument: Array.isArray(argument)
+      ? argument.map((matcher) => resolveMatcher(matcher, context))
+      : context.resolve(argument),
+  };
+}

@@ -1,0 +1,381 @@
+import type { Clock } from "../../runtime/clock.ts";
+import { toCel } from "../expression/convert.ts";
+import { EvaluationError, type Values } from "../expression/expression.ts";
+import type { Ambient } from "../expression/library.ts";
+import { resolveTemplate, type Template } from "../expression/template.ts";
+import { parseDuration } from "../recipe/duration.ts";
+import type { Recipe, Step } from "../recipe/model.ts";
+import type { Source, Span } from "../recipe/source.ts";
+import type { LoggedEvent, Nested, RunnerClient } from "../steps/kind.ts";
+import { Channels } from "./channels.ts";
+import { Deadline, InterruptedError } from "./deadline.ts";
+import type { CaseStatus, Emit, EventFailure, EventPlace } from "./event.ts";
+import { isVerdict, StepFailure } from "./failure.ts";
+import type { Mask } from "./mask.ts";
+import { Results } from "./results.ts";
+import { StepRunner } from "./step.ts";
+
+/** How long a recipe's steps may take when it does not say. */
+export const DEFAULT_TIMEOUT = 300_000;
+/** How long `always` may take. */
+export const ALWAYS_TIMEOUT = 10_000;
+
+/** What a case needs besides its recipe. */
+export interface CaseOptions {
+  /** The number of the case in its run. */
+  index: number;
+  /** The connection. */
+  client: RunnerClient;
+  /** Where time comes from. */
+  clock: Clock;
+  /** Gives numbers from 0 up to, not including, 1. */
+  random: () => number;
+  /** Takes the events. */
+  emit: Emit;
+  /** Learns the values of secrets. */
+  mask: Mask;
+  /** Aborted when the run is interrupted. */
+  signal: AbortSignal;
+  /** Values that replace those of `vars`. */
+  vars: Record<string, unknown>;
+  /** The values of `matrix` for this case. */
+  matrix?: Record<string, unknown>;
+  /** The values of `inputs`. */
+  inputs?: Record<string, unknown>;
+  /** Reads the environment. */
+  env(name: string): string | undefined;
+  /** A limit for the steps that holds besides the recipe's own, in milliseconds. */
+  timeout?: number;
+  /** Which of the steps run; all when it is not given. */
+  select?: (step: Step) => boolean;
+}
+
+/** How a case ended. */
+export interface CaseResult {
+  /** How. */
+  status: CaseStatus;
+  /** Whether a step passed only on a later attempt. */
+  flaky: boolean;
+  /** What failed first. */
+  failure?: EventFailure;
+}
+
+/** One run of one recipe. */
+export class Case {
+  /** The recipe. */
+  readonly recipe: Recipe;
+  /** What it was given. */
+  readonly options: CaseOptions;
+  /** Where `now()`, `uuid()` and `random(n)` come from. */
+  readonly ambient: Ambient;
+  /** What steps left. */
+  readonly results: Results;
+  /** The channels. */
+  readonly channels: Channels;
+  /** Events that the case has published. */
+  readonly published: { event_id: string; name: string }[] = [];
+  /** The ids of all steps. */
+  readonly stepIds: ReadonlySet<string>;
+  /** Assertions and waits that were made. */
+  checks = 0;
+  /** Whether a step passed only on a later attempt. */
+  flaky = false;
+  #roots: Values = Object.create(null);
+  #vars: Record<string, unknown> = {};
+  #failure: EventFailure | undefined;
+  #status: CaseStatus | undefined;
+  #events = new Map<string, LoggedEvent[]>();
+  #followers = new AbortController();
+
+  /** Prepares a case. */
+  constructor(recipe: Recipe, options: CaseOptions) {
+    this.recipe = recipe;
+    this.options = options;
+    this.ambient = { now: () => options.clock.now(), random: options.random };
+    this.results = new Results(this.#roots);
+    this.channels = new Channels(options.client);
+    this.stepIds = new Set(idsOf([...recipe.steps, ...recipe.always]));
+  }
+
+  /** What people call it: the recipe's name and the values of its matrix. */
+  get name(): string {
+    const { matrix } = this.options;
+    if (!matrix) return this.recipe.name;
+    const values = Object.entries(matrix).map(([key, value]) =>
+      `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`
+    );
+    return `${this.recipe.name} [${values.join(", ")}]`;
+  }
+
+  /** What steps that contain others can do. */
+  nested(step: Step, deadline: Deadline, results: Results, locals: Values): Nested {
+    return {
+      parallel: async (steps) => {
+        const runner = new StepRunner(this, deadline, results, locals);
+        const failures = await Promise.all((steps as Step[]).map((one) => runner.run(one)));
+        const failed = failures.filter((failure) => failure !== undefined);
+        if (failed.length === 0) return;
+        const first = failed[0]!;
+        throw new StepFailure(
+          first.kind,
+          `${failed.length} of ${failures.length} steps failed: ${first.message}`,
+          {
+            span: step.span,
+          },
+        );
+      },
+      use: () => Promise.reject(new Error(`Cannot use another recipe in step ${step.number}`)),
+    };
+  }
+
+  /** Runs it, and tells all of it as events. */
+  async run(): Promise<CaseResult> {
+    const { emit, index, clock, mask, matrix } = this.options;
+    const began = clock.now();
+    let prepared: unknown;
+    try {
+      this.#prepare();
+    } catch (error) {
+      prepared = error;
+    }
+    emit({
+      type: "case.started",
+      case: index,
+      name: this.name,
+      file: this.recipe.source.name,
+      tags: this.recipe.tags,
+      vars: mask.value(this.#vars),
+      ...(matrix === undefined ? {} : { matrix }),
+    });
+    if (prepared === undefined) await this.#steps(began);
+    else this.fail(this.describe(prepared), "errored");
+    await this.#always();
+    await this.#leftovers();
+    this.#followers.abort();
+    await this.channels.close();
+    if (!this.#status) this.#status = this.checks === 0 ? "unchecked" : "passed";
+    const result: CaseResult = {
+      status: this.#status,
+      flaky: this.flaky && this.#status === "passed",
+      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+    };
+    emit({
+      type: "case.finished",
+      case: index,
+      name: this.name,
+      file: this.recipe.source.name,
+      duration_ms: clock.now() - began,
+      ...result,
+    });
+    return result;
+  }
+
+  /** Keeps the first failure. */
+  fail(failure: EventFailure, status?: CaseStatus): void {
+    if (this.#status) return;
+    this.#failure = failure;
+    this.#status = status ??
+      (failure.kind === "interrupted"
+        ? "interrupted"
+        : isVerdict(failure.kind)
+        ? "failed"
+        : "errored");
+  }
+
+  /** Gives a variable a new value. */
+  setVariable(name: string, value: unknown): void {
+    this.#vars[name] = value;
+    const type = this.recipe.vars.find((variable) => variable.name === name)?.type;
+    (this.#roots.vars as Values)[name] = toCel(value, type);
+  }
+
+  /** The events collected for an id, and from now on. */
+  follow(
+    id: string | undefined,
+    open: (signal: AbortSignal) => AsyncIterable<unknown>,
+  ): readonly LoggedEvent[] {
+    if (id === undefined || !this.recipe.eventIds.has(id)) return [];
+    const events: LoggedEvent[] = [];
+    this.#events.set(id, events);
+    void this.#collect(open(this.#followers.signal), events);
+    return events;
+  }
+
+  /** The events collected for an id. */
+  eventsOf(id: string): readonly LoggedEvent[] {
+    return this.#events.get(id) ?? [];
+  }
+
+  /** An error as events tell it. */
+  describe(error: unknown, fallback?: Span): EventFailure {
+    return describeError(error, this.recipe.source, fallback);
+  }
+
+  async #collect(stream: AsyncIterable<unknown>, events: LoggedEvent[]): Promise<void> {
+    try {
+      for await (const item of stream) {
+        const { type, ts, topic, data } = item as LoggedEvent;
+        if (type !== "gap") events.push({ type, ts, topic, data });
+      }
+    } catch (error) {
+      if (!this.#followers.signal.aborted) this.warn(`events ended: ${(error as Error).message}`);
+    }
+  }
+
+  /** Tells something that fails nothing. */
+  warn(text: string): void {
+    this.options.emit({ type: "warning", case: this.options.index, text });
+  }
+
+  #prepare(): void {
+    const { env, mask, vars, matrix, inputs } = this.options;
+    const secrets: Values = {};
+    for (const { name } of this.recipe.secrets) {
+      const value = env(name);
+      if (value === undefined) throw new Error(`Cannot find secret ${name} in the environment`);
+      mask.add(value);
+      secrets[name] = value;
+    }
+    const known: Values = {};
+    for (const { name, default: fallback } of this.recipe.env) {
+      const value = env(name) ?? fallback;
+      if (value !== undefined) known[name] = value;
+    }
+    Object.assign(this.#roots, {
+      vars: {},
+      env: known,
+      secrets,
+      matrix: toCel(matrix ?? {}),
+      inputs: toCel(inputs ?? {}),
+    });
+    for (const { name, value } of this.recipe.vars) {
+      if (Object.hasOwn(vars, name)) this.setVariable(name, vars[name]);
+      else if (value) this.setVariable(name, resolveTemplate(value, this.#roots, this.ambient));
+    }
+  }
+
+  async #steps(began: number): Promise<void> {
+    const { clock, signal } = this.options;
+    let limit: number;
+    try {
+      limit = this.#milliseconds(this.recipe.timeout) ?? DEFAULT_TIMEOUT;
+      await Promise.all([...this.recipe.channels].map((name) => this.channels.open(name)));
+    } catch (error) {
+      this.fail(this.describe(error));
+      return;
+    }
+    using deadline = new Deadline(
+      clock,
+      began + Math.min(limit, this.options.timeout ?? Infinity),
+      signal,
+    );
+    const runner = new StepRunner(this, deadline, this.results);
+    for (const step of this.recipe.steps) {
+      if (this.#status || !(this.options.select?.(step) ?? true)) {
+        runner.skip(step, this.#status ? "not reached" : "not selected");
+        continue;
+      }
+      const failure = await runner.run(step);
+      if (failure) this.fail(failure);
+    }
+  }
+
+  /** Runs in any case. A person who interrupts again ends the process, so nothing cuts it but time. */
+  async #always(): Promise<void> {
+    if (this.recipe.always.length === 0) return;
+    const { clock } = this.options;
+    const calm = new AbortController();
+    using deadline = new Deadline(clock, clock.now() + ALWAYS_TIMEOUT, calm.signal);
+    const runner = new StepRunner(this, deadline, this.results);
+    for (const step of this.recipe.always) {
+      const failure = await runner.run(step);
+      if (failure) this.fail(failure);
+    }
+  }
+
+  /**
+   * A published event stays on the server until some run takes it. One that no run of this case
+   * took would wake a later, unrelated run.
+   */
+  async #leftovers(): Promise<void> {
+    if (this.published.length === 0) return;
+    const { client, signal } = this.options;
+    if (signal.aborted) return;
+    const taken = new Set<string>();
+    const runs = this.results.entities().filter(({ kind }) => kind === "run");
+    try {
+      for (const { id } of runs) {
+        for (const entry of await client.workflowTimeline(id, { timeout: 2000 })) {
+          const event = entry.data as { id?: unknown } | null | undefined;
+          if (typeof event?.id === "string") taken.add(event.id);
+        }
+      }
+    } catch (error) {
+      this.warn(`Cannot tell whether published events were taken: ${(error as Error).message}`);
+      return;
+    }
+    for (const { event_id, name } of this.published) {
+      if (taken.has(event_id)) continue;
+      this.warn(
+        `no run of this recipe took the event \`${name}\` (${event_id}): it stays on the server and will wake the next run that waits for that name`,
+      );
+    }
+  }
+
+  #milliseconds(template: Template | undefined): number | undefined {
+    if (!template) return undefined;
+    return toMilliseconds(resolveTemplate(template, this.#roots, this.ambient));
+  }
+}
+
+function idsOf(steps: readonly Step[]): string[] {
+  return steps.flatMap((step) => [
+    ...(step.id === undefined ? [] : [step.id]),
+    ...(Array.isArray(step.fields.parallel) ? idsOf(step.fields.parallel) : []),
+  ]);
+}
+
+/** The milliseconds of a duration that an expression gave. */
+export function toMilliseconds(value: unknown): number {
+  const ms = parseDuration(String(value));
+  if (ms === undefined) throw new StepFailure("evaluation", `\`${value}\` is no duration`);
+  return ms;
+}
+
+/** An error as events tell it. */
+export function describeError(error: unknown, source: Source, fallback?: Span): EventFailure {
+  const place = (span: Span | undefined) =>
+    span ? { place: placeOf(source, span) } : fallback ? { place: placeOf(source, fallback) } : {};
+  if (error instanceof StepFailure) {
+    return {
+      kind: error.kind,
+      message: error.message,
+      lines: [...error.lines],
+      ...place(error.span),
+    };
+  }
+  if (error instanceof EvaluationError) {
+    return { kind: "evaluation", message: error.message, lines: [], ...place(error.span) };
+  }
+  const { name = "Error", message = String(error), code } = (error ?? {}) as Partial<Error> & {
+    code?: string | number;
+  };
+  const kind = error instanceof InterruptedError
+    ? "interrupted"
+    : code === "deadline"
+    ? "deadline"
+    : name === "ConnectionError" || name === "TimeoutError" || name === "AuthError"
+    ? "connection"
+    : typeof code === "number"
+    ? "server"
+    : "thrown";
+  return { kind, message, ...(code === undefined ? {} : { code }), lines: [], ...place(undefined) };
+}
+
+/** A span as events tell it. */
+export function placeOf(source: Source, span: Span): EventPlace {
+  const { line, column } = source.position(span.start);
+  const text = source.line(line);
+  const length = Math.max(1, Math.min(span.end - span.start, text.length - column + 1));
+  return { file: source.name, line, column, text, length };
+}

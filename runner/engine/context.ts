@@ -1,0 +1,140 @@
+import type { Clock } from "../../runtime/clock.ts";
+import { toCel } from "../expression/convert.ts";
+import type { Expression, Values } from "../expression/expression.ts";
+import type { Ambient } from "../expression/library.ts";
+import { resolveTemplate, type Template } from "../expression/template.ts";
+import type { Step } from "../recipe/model.ts";
+import type { EventLog, LoggedEvent, Nested, RunnerClient, StepContext } from "../steps/kind.ts";
+import { type Case, toMilliseconds } from "./case.ts";
+import type { Deadline } from "./deadline.ts";
+import { StepFailure } from "./failure.ts";
+import type { Results } from "./results.ts";
+
+/** What one attempt of a step has at hand. */
+export class Context implements StepContext {
+  readonly client: RunnerClient;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly deadline: number;
+  readonly results: Results;
+  readonly id: string | undefined;
+  readonly repeatWrites: boolean;
+  readonly ambient: Ambient;
+  #case: Case;
+  #step: Step;
+  #deadline: Deadline;
+  #locals: Values;
+
+  constructor(owner: Case, step: Step, deadline: Deadline, results: Results, locals: Values) {
+    this.client = owner.options.client;
+    this.signal = deadline.signal;
+    this.clock = owner.options.clock;
+    this.deadline = deadline.at;
+    this.results = results;
+    this.id = step.id;
+    this.repeatWrites = step.retry?.repeatWrites ?? false;
+    this.ambient = owner.ambient;
+    this.#case = owner;
+    this.#step = step;
+    this.#deadline = deadline;
+    this.#locals = locals;
+  }
+
+  get nested(): Nested {
+    return this.#case.nested(this.#step, this.#deadline, this.results, this.#locals);
+  }
+
+  values(locals: Values = {}): Values {
+    const own = Object.assign(Object.create(this.results.values()), this.#locals);
+    for (const [name, value] of Object.entries(locals)) own[name] = toCel(value);
+    return own;
+  }
+
+  resolve(template: Template): unknown {
+    return template.kind === "literal"
+      ? template.value
+      : resolveTemplate(template, this.values(), this.ambient);
+  }
+
+  text(template: Template): string {
+    const value = this.resolve(template);
+    if (typeof value === "string" && value !== "") return value;
+    throw this.#wrong(template, value, "text");
+  }
+
+  number(template: Template): number {
+    const value = this.resolve(template);
+    if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+    throw this.#wrong(template, value, "a whole number");
+  }
+
+  duration(template: Template): number {
+    return toMilliseconds(this.resolve(template));
+  }
+
+  holds(condition: Expression, locals?: Values): boolean {
+    const value = condition.evaluate(this.values(locals), this.ambient);
+    if (typeof value === "boolean") return value;
+    throw new StepFailure("evaluation", `\`${condition.text}\` is neither true nor false`, {
+      span: condition.span(),
+    });
+  }
+
+  progress(text: string): void {
+    const { emit, index } = this.#case.options;
+    emit({
+      type: "step.progress",
+      case: index,
+      step: this.#step.number,
+      phase: this.#step.phase,
+      text,
+    });
+  }
+
+  warn(message: string): void {
+    this.#case.warn(message);
+  }
+
+  log(text: string): void {
+    const { emit, index } = this.#case.options;
+    emit({ type: "log", case: index, step: this.#step.number, phase: this.#step.phase, text });
+  }
+
+  published(event: { event_id: string; name: string }): void {
+    this.#case.published.push(event);
+  }
+
+  publishedEvents(): readonly { event_id: string; name: string }[] {
+    return this.#case.published;
+  }
+
+  setVariable(name: string, value: unknown): void {
+    this.#case.setVariable(name, value);
+  }
+
+  checked(): void {
+    this.#case.checks++;
+  }
+
+  channel(name: string): Promise<EventLog> {
+    return this.#case.channels.open(name);
+  }
+
+  follow(open: (signal: AbortSignal) => AsyncIterable<unknown>): readonly LoggedEvent[] {
+    return this.#case.follow(this.id, open);
+  }
+
+  eventsOf(id: string): readonly LoggedEvent[] {
+    return this.#case.eventsOf(id);
+  }
+
+  timedOut(): boolean {
+    return this.#deadline.passed;
+  }
+
+  #wrong(template: Template, value: unknown, wanted: string): StepFailure {
+    const span = template.kind === "expression" ? template.expression.span() : undefined;
+    const shown = JSON.stringify(value) ?? "nothing";
+    return new StepFailure("evaluation", `${shown} is not ${wanted}`, { span });
+  }
+}

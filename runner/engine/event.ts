@@ -1,0 +1,236 @@
+import type { FailureKind } from "./failure.ts";
+
+/** The version of the stream; it changes when a reader of the old one could not read the new. */
+export const RUN_EVENT_VERSION = 1;
+
+/** How a step ended. */
+export type StepStatus = "passed" | "failed" | "errored" | "skipped" | "interrupted";
+
+/** How a case ended; `unchecked` is one in which nothing was asserted or waited for. */
+export type CaseStatus = "passed" | "failed" | "errored" | "unchecked" | "interrupted";
+
+/** A place in a recipe's file, counted from 1. */
+export interface EventPlace {
+  /** The file as it was given. */
+  file: string;
+  /** The line. */
+  line: number;
+  /** The character in the line. */
+  column: number;
+  /** The text of that line. */
+  text: string;
+  /** How many characters are meant. */
+  length: number;
+}
+
+/** Why a step or a case did not pass. */
+export interface EventFailure {
+  /** What kind of failure. */
+  kind: FailureKind;
+  /** One line. */
+  message: string;
+  /** The error's own code, where it had one: a server's number, or a word. */
+  code?: string | number;
+  /** More lines: values, states that were seen. */
+  lines: string[];
+  /** What it is about. */
+  place?: EventPlace;
+}
+
+/** What every event has. */
+export interface EventBase {
+  /** When, RFC 3339. */
+  ts: string;
+}
+
+/** An event of one case. */
+export interface CaseEvent extends EventBase {
+  /** The number of the case in this run, from 0. */
+  case: number;
+}
+
+/** An event of one step. */
+export interface StepEvent extends CaseEvent {
+  /** The step's number in its recipe: `3`, `3.1` inside `parallel`, `3[0]` in `for_each`. */
+  step: string;
+  /** The part of the recipe. */
+  phase: "steps" | "always";
+}
+
+/** A run of one or more cases begins. */
+export interface RunStarted extends EventBase {
+  /** Tells the events apart. */
+  type: "run.started";
+  /** The version of this stream. */
+  version: number;
+  /** How many cases there are. */
+  cases: number;
+  /** The server's address, or `embedded`. */
+  server: string;
+}
+
+/** A case begins: a recipe with one combination of its matrix. */
+export interface CaseStarted extends CaseEvent {
+  /** Tells the events apart. */
+  type: "case.started";
+  /** What people call it. */
+  name: string;
+  /** The recipe's file. */
+  file: string;
+  /** The recipe's tags. */
+  tags: string[];
+  /** The values of its variables. */
+  vars: Record<string, unknown>;
+  /** The values of its matrix. */
+  matrix?: Record<string, unknown>;
+}
+
+/** A step begins; once more for each attempt. */
+export interface StepStarted extends StepEvent {
+  /** Tells the events apart. */
+  type: "step.started";
+  /** The step kind, such as `wait`. */
+  kind: string;
+  /** Its line in reports. */
+  label: string;
+  /** Its id. */
+  id?: string;
+  /** Where it stands. */
+  place: EventPlace;
+  /** The attempt, from 1. */
+  attempt: number;
+}
+
+/** A step that takes long tells what it last saw. */
+export interface StepProgress extends StepEvent {
+  /** Tells the events apart. */
+  type: "step.progress";
+  /** What it saw. */
+  text: string;
+}
+
+/** An attempt of a step failed, and another will follow. */
+export interface StepRetried extends StepEvent {
+  /** Tells the events apart. */
+  type: "step.retried";
+  /** The attempt that failed, from 1. */
+  attempt: number;
+  /** Why it failed. */
+  failure: EventFailure;
+}
+
+/** A step has ended. */
+export interface StepFinished extends StepEvent {
+  /** Tells the events apart. */
+  type: "step.finished";
+  /** The step kind, such as `wait`. */
+  kind: string;
+  /** Its line in reports. */
+  label: string;
+  /** Its id. */
+  id?: string;
+  /** Where it stands. */
+  place: EventPlace;
+  /** How it ended. */
+  status: StepStatus;
+  /** How long it took. */
+  duration_ms: number;
+  /** How often it was tried; a pass on a later attempt is flaky. */
+  attempts: number;
+  /** Whether its failure fails the recipe. */
+  soft: boolean;
+  /** A few words on what it did, or why it was skipped. */
+  detail?: string;
+  /** Why it did not pass. */
+  failure?: EventFailure;
+  /** For a wait: the states that were seen. */
+  states?: { state: string; at: string }[];
+}
+
+/** A recipe prints a line. */
+export interface Logged extends StepEvent {
+  /** Tells the events apart. */
+  type: "log";
+  /** The line. */
+  text: string;
+}
+
+/** Something a reader should know, which fails nothing. */
+export interface Warned extends EventBase {
+  /** Tells the events apart. */
+  type: "warning";
+  /** The case, where it is about one. */
+  case?: number;
+  /** What. */
+  text: string;
+}
+
+/** A case has ended. */
+export interface CaseFinished extends CaseEvent {
+  /** Tells the events apart. */
+  type: "case.finished";
+  /** What people call it. */
+  name: string;
+  /** The recipe's file. */
+  file: string;
+  /** How it ended. */
+  status: CaseStatus;
+  /** Whether it passed only because a step was tried again. */
+  flaky: boolean;
+  /** How long it took. */
+  duration_ms: number;
+  /** What failed first; a failing clean-up never hides it. */
+  failure?: EventFailure;
+}
+
+/** How many there were of what. */
+export interface RunCounts {
+  /** Cases that passed, flaky ones included. */
+  passed: number;
+  /** Cases that failed. */
+  failed: number;
+  /** Cases that could not be run. */
+  errored: number;
+  /** Cases in which nothing was checked. */
+  unchecked: number;
+  /** Cases that were interrupted or not begun. */
+  interrupted: number;
+  /** Cases that passed only on a later attempt of some step. */
+  flaky: number;
+  /** Warnings. */
+  warnings: number;
+}
+
+/** The run has ended. */
+export interface RunFinished extends EventBase {
+  /** Tells the events apart. */
+  type: "run.finished";
+  /** What the process will exit with. */
+  exit_code: number;
+  /** Whether somebody interrupted it. */
+  interrupted: boolean;
+  /** How long it took. */
+  duration_ms: number;
+  /** The counts. */
+  counts: RunCounts;
+}
+
+/** Everything a reporter is told, in order. JSON values only. */
+export type RunEvent =
+  | RunStarted
+  | CaseStarted
+  | StepStarted
+  | StepProgress
+  | StepRetried
+  | StepFinished
+  | Logged
+  | Warned
+  | CaseFinished
+  | RunFinished;
+
+/** An event before its time is put on. */
+export type Unstamped = RunEvent extends infer E ? E extends RunEvent ? Omit<E, "ts"> : never
+  : never;
+
+/** Takes the events of a run. */
+export type Emit = (event: Unstamped) => void;

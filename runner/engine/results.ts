@@ -1,0 +1,119 @@
+import type { JobRecord, TimelineEntry, WorkflowRun } from "../../protocol/entity.ts";
+import type { LoggedEvent } from "../steps/kind.ts";
+import { toCel } from "../expression/convert.ts";
+import type { Values } from "../expression/expression.ts";
+
+/** What stands behind an id that can be waited for. */
+export type Entity = { kind: "job" | "run"; id: string };
+
+/** What the steps of one case left, by id. */
+export class Results {
+  #parent: Results | undefined;
+  #raw = new Map<string, unknown>();
+  #cel: Values;
+  #entities = new Map<string, Entity>();
+  #children: Results[] = [];
+
+  /** With a parent, what it holds is seen too, and new results stay here. */
+  constructor(roots: Values, parent?: Results) {
+    this.#parent = parent;
+    this.#cel = Object.create(roots);
+  }
+
+  /** Results that see these and are not seen by them. */
+  child(): Results {
+    const child = new Results(this.#cel, this);
+    this.#children.push(child);
+    return child;
+  }
+
+  /** What a step left here, not further out. */
+  own(id: string): unknown {
+    return this.#raw.get(id);
+  }
+
+  /** All jobs and runs that stand behind ids. */
+  entities(): Entity[] {
+    return [...this.#entities.values(), ...this.#children.flatMap((child) => child.entities())];
+  }
+
+  /** Keeps what a step left. */
+  set(id: string, value: unknown, entity?: Entity): void {
+    this.#raw.set(id, value);
+    this.#cel[id] = toCel(value);
+    if (entity) this.#entities.set(id, entity);
+  }
+
+  /** Brings a result up to date where it was first kept. */
+  update(id: string, value: unknown): void {
+    if (!this.#raw.has(id) && this.#parent) return this.#parent.update(id, value);
+    this.set(id, value);
+  }
+
+  /** What a step left. */
+  get(id: string): unknown {
+    return this.#raw.has(id) ? this.#raw.get(id) : this.#parent?.get(id);
+  }
+
+  /** Whether a step has left anything. */
+  has(id: string): boolean {
+    return this.#raw.has(id) || (this.#parent?.has(id) ?? false);
+  }
+
+  /** The job or run behind an id. */
+  entity(id: string): Entity | undefined {
+    return this.#entities.get(id) ?? this.#parent?.entity(id);
+  }
+
+  /** Everything as expressions see it. */
+  values(): Values {
+    return this.#cel;
+  }
+}
+
+/** A job as it stands under an id. */
+export function jobResult(job: JobRecord, events: readonly LoggedEvent[]): Record<string, unknown> {
+  return {
+    job_id: job.id,
+    name: job.name,
+    queue: job.queue,
+    priority: job.priority,
+    state: job.state,
+    payload: job.payload,
+    retry_count: job.retry_count,
+    max_retries: job.max_retries,
+    last_error: job.last_error || undefined,
+    created_at: job.created_at,
+    started_at: job.started_at,
+    completed_at: job.completed_at,
+    duration_ms: elapsed(job.started_at, job.completed_at),
+    events,
+  };
+}
+
+/** A run as it stands under an id. */
+export function runResult(
+  run: WorkflowRun,
+  timeline: readonly TimelineEntry[],
+  events: readonly LoggedEvent[],
+): Record<string, unknown> {
+  return {
+    run_id: run.id,
+    name: run.name,
+    state: run.state,
+    input: run.input,
+    output: run.output,
+    error: run.error || undefined,
+    started_at: run.started_at,
+    completed_at: run.completed_at,
+    duration_ms: elapsed(run.started_at, run.completed_at),
+    steps: timeline.map(({ step_name, created_at, data }) => ({ step_name, created_at, data })),
+    events,
+  };
+}
+
+function elapsed(from: string | undefined, to: string | undefined): number | undefined {
+  if (!from || !to) return undefined;
+  const ms = Date.parse(to) - Date.parse(from);
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+}

@@ -1,0 +1,146 @@
+import type { Clock } from "../../runtime/clock.ts";
+import type { Recipe, Step } from "../recipe/model.ts";
+import type { RunnerClient } from "../steps/kind.ts";
+import { Case } from "./case.ts";
+import type { CaseResult } from "./case.ts";
+import {
+  type CaseStatus,
+  type Emit,
+  RUN_EVENT_VERSION,
+  type RunCounts,
+  type RunEvent,
+  type Unstamped,
+} from "./event.ts";
+import { Mask } from "./mask.ts";
+
+/** A recipe with one combination of its matrix. */
+export interface PlannedCase {
+  /** The recipe. */
+  recipe: Recipe;
+  /** The values of its matrix. */
+  matrix?: Record<string, unknown>;
+  /** Values that replace those of the recipe's `vars`. */
+  vars?: Record<string, unknown>;
+}
+
+/** Settings of {@linkcode runCases}. */
+export interface RunOptions {
+  /** The connection all cases share. */
+  client: RunnerClient;
+  /** Where events go, masked. */
+  report: (event: RunEvent) => void;
+  /** What `run.started` says of the server. */
+  server: string;
+  /** Where time comes from. */
+  clock: Clock;
+  /** Gives numbers from 0 up to, not including, 1. */
+  random: () => number;
+  /** Reads the environment. */
+  env(name: string): string | undefined;
+  /** Aborted when the run is interrupted. */
+  signal: AbortSignal;
+  /** Hides secrets; those of the caller can be in it already. */
+  mask?: Mask;
+  /** How many cases run at a time. */
+  parallel?: number;
+  /** Whether the first case that does not pass is the last to begin. */
+  bail?: boolean;
+  /** A limit for the steps of each case, in milliseconds. */
+  timeout?: number;
+  /** Which steps run. */
+  select?: (step: Step) => boolean;
+}
+
+/** How a run ended. */
+export interface RunResult {
+  /** What the process should exit with. */
+  exitCode: number;
+  /** The counts. */
+  counts: RunCounts;
+}
+
+/** The cases of recipes: one for each combination of a recipe's matrix. */
+export function planCases(recipes: readonly Recipe[]): PlannedCase[] {
+  return recipes.flatMap((recipe) =>
+    recipe.matrix.length === 0 ? [{ recipe }] : recipe.matrix.map((matrix) => ({ recipe, matrix }))
+  );
+}
+
+/** Runs cases over one client, and tells all of it as events. */
+export async function runCases(
+  cases: readonly PlannedCase[],
+  options: RunOptions,
+): Promise<RunResult> {
+  const { clock, signal, server, mask = new Mask() } = options;
+  const began = clock.now();
+  const counts: RunCounts = {
+    passed: 0,
+    failed: 0,
+    errored: 0,
+    unchecked: 0,
+    interrupted: 0,
+    flaky: 0,
+    warnings: 0,
+  };
+  const emit: Emit = (event: Unstamped) => {
+    if (event.type === "warning") counts.warnings++;
+    const stamped = { ...event, ts: new Date(clock.now()).toISOString() } as RunEvent;
+    options.report(mask.value(stamped));
+  };
+  emit({ type: "run.started", version: RUN_EVENT_VERSION, cases: cases.length, server });
+  let next = 0;
+  let stopped = false;
+  const worker = async () => {
+    while (next < cases.length && !stopped && !signal.aborted) {
+      const index = next++;
+      const result = await runOne(cases[index]!, index, options, emit, mask);
+      counts[result.status]++;
+      if (result.flaky) counts.flaky++;
+      if (options.bail && result.status !== "passed") stopped = true;
+    }
+  };
+  const lanes = Math.max(1, Math.min(options.parallel ?? 1, cases.length));
+  await Promise.all(Array.from({ length: lanes }, worker));
+  if (signal.aborted) counts.interrupted += cases.length - next;
+  const exitCode = exitCodeOf(counts, signal.aborted);
+  emit({
+    type: "run.finished",
+    exit_code: exitCode,
+    interrupted: signal.aborted,
+    duration_ms: clock.now() - began,
+    counts,
+  });
+  return { exitCode, counts };
+}
+
+function runOne(
+  planned: PlannedCase,
+  index: number,
+  options: RunOptions,
+  emit: Emit,
+  mask: Mask,
+): Promise<CaseResult> {
+  const { client, clock, random, signal, env, timeout, select } = options;
+  return new Case(planned.recipe, {
+    index,
+    client,
+    clock,
+    random,
+    emit,
+    mask,
+    signal,
+    env,
+    vars: planned.vars ?? {},
+    ...(planned.matrix === undefined ? {} : { matrix: planned.matrix }),
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(select === undefined ? {} : { select }),
+  }).run();
+}
+
+/** What a process exits with: what is worst decides. */
+function exitCodeOf(counts: Record<CaseStatus, number>, interrupted: boolean): number {
+  if (interrupted) return 130;
+  if (counts.failed > 0) return 1;
+  if (counts.errored > 0) return 3;
+  return counts.passed === 0 || counts.unchecked > 0 ? 4 : 0;
+}

@@ -1,0 +1,286 @@
+import { delay } from "../../runtime/clock.ts";
+import { fromCel, toCel } from "../expression/convert.ts";
+import { EvaluationError, type Values } from "../expression/expression.ts";
+import { freeNames } from "../expression/ast.ts";
+import { resolveTemplate, type Template } from "../expression/template.ts";
+import type { Step } from "../recipe/model.ts";
+import { templateLabel } from "../steps/kind.ts";
+import { assertAll } from "./assertions.ts";
+import { type Case, placeOf, toMilliseconds } from "./case.ts";
+import { Context } from "./context.ts";
+import { Deadline } from "./deadline.ts";
+import type { EventFailure, StepStatus } from "./event.ts";
+import { StepFailure } from "./failure.ts";
+import type { Results } from "./results.ts";
+
+/** The pause before a second attempt when `retry` does not say. */
+const DEFAULT_BACKOFF = 200;
+
+/** Runs steps: their conditions, loops, deadlines and retries. */
+export class StepRunner {
+  #case: Case;
+  #outer: Deadline;
+  #results: Results;
+  #locals: Values;
+
+  /** Runs in a case, under a deadline. */
+  constructor(owner: Case, outer: Deadline, results: Results, locals: Values = {}) {
+    this.#case = owner;
+    this.#outer = outer;
+    this.#results = results;
+    this.#locals = locals;
+  }
+
+  /**
+   * Runs a step.
+   * @returns Why it failed, unless it passed or its failure does not count.
+   */
+  async run(step: Step): Promise<EventFailure | undefined> {
+    const { clock } = this.#case.options;
+    const began = clock.now();
+    const reason = this.#skipReason(step);
+    if (reason instanceof Error) return this.#finish(step, began, 1, reason);
+    if (reason !== undefined) {
+      this.skip(step, reason);
+      return undefined;
+    }
+    return step.forEach
+      ? await this.#forEach(step, step.forEach)
+      : await this.#attempts(step, began);
+  }
+
+  /** Tells that a step does not run. */
+  skip(step: Step, detail: string): void {
+    this.#emitFinished(step, step.number, "skipped", 0, 0, { detail });
+  }
+
+  /** Why a step does not run, an error when its `if` has no value, or `undefined`. */
+  #skipReason(step: Step): string | Error | undefined {
+    if (!step.if) return undefined;
+    // A step that did not run has no state to ask for: whatever depends on it does not run either.
+    const absent = freeNames(step.if.ast).find(({ name }) =>
+      !this.#results.has(name) && this.#isStep(name)
+    );
+    if (absent) return `\`${absent.name}\` did not run`;
+    try {
+      const value = step.if.evaluate(this.#values(), this.#case.ambient);
+      if (typeof value !== "boolean") {
+        return new StepFailure("evaluation", `\`${step.if.text}\` is neither true nor false`);
+      }
+      return value ? undefined : `\`${step.if.text}\` is false`;
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  #isStep(name: string): boolean {
+    return this.#case.stepIds.has(name);
+  }
+
+  async #forEach(step: Step, items: Template): Promise<EventFailure | undefined> {
+    const { clock } = this.#case.options;
+    let list: unknown;
+    try {
+      list = resolveTemplate(items, this.#values(), this.#case.ambient);
+      if (!Array.isArray(list)) throw new StepFailure("evaluation", "`for_each` is not a list");
+    } catch (error) {
+      return this.#finish(step, clock.now(), 1, error);
+    }
+    const results: unknown[] = [];
+    for (const [i, item] of (list as unknown[]).entries()) {
+      const locals = { ...this.#locals, item: toCel(item) };
+      const inner = new StepRunner(this.#case, this.#outer, this.#results.child(), locals);
+      const { forEach: _, ...one } = step;
+      const failure = await inner.#attempts(
+        { ...one, number: `${step.number}[${i}]` },
+        clock.now(),
+      );
+      if (step.id !== undefined) results.push(inner.#results.own(step.id));
+      if (failure) return failure;
+    }
+    if (step.id !== undefined) this.#results.set(step.id, results);
+    if ((list as unknown[]).length === 0) this.skip(step, "`for_each` has no items");
+    return undefined;
+  }
+
+  async #attempts(step: Step, began: number): Promise<EventFailure | undefined> {
+    const { clock, emit, index } = this.#case.options;
+    const { retry } = step;
+    let attempts = 1;
+    let pause = DEFAULT_BACKOFF;
+    try {
+      if (retry) attempts = this.#number(retry.attempts);
+      if (retry?.backoff) pause = toMilliseconds(this.#resolve(retry.backoff));
+    } catch (error) {
+      return this.#finish(step, began, 1, error);
+    }
+    for (let attempt = 1;; attempt++) {
+      const failure = await this.#attempt(step, attempt, began, attempts);
+      if (failure === undefined) return undefined;
+      if ("final" in failure) return failure.final;
+      emit({
+        type: "step.retried",
+        case: index,
+        step: step.number,
+        phase: step.phase,
+        attempt,
+        failure: failure.again,
+      });
+      try {
+        await delay(pause, { signal: this.#outer.signal, clock });
+      } catch (error) {
+        return this.#finish(step, began, attempt, error);
+      }
+      pause = Math.min(pause * 2, 60_000);
+    }
+  }
+
+  async #attempt(
+    step: Step,
+    attempt: number,
+    began: number,
+    attempts: number,
+  ): Promise<{ final: EventFailure | undefined } | { again: EventFailure } | undefined> {
+    const { clock, emit, index } = this.#case.options;
+    let at = this.#outer.at;
+    try {
+      if (step.within) at = Math.min(at, clock.now() + toMilliseconds(this.#resolve(step.within)));
+    } catch (error) {
+      return { final: this.#finish(step, began, attempt, error) };
+    }
+    using deadline = new Deadline(clock, at, this.#outer.signal);
+    emit({
+      type: "step.started",
+      case: index,
+      step: step.number,
+      phase: step.phase,
+      kind: step.kind.name,
+      label: this.#label(step),
+      ...(step.id === undefined ? {} : { id: step.id }),
+      place: placeOf(this.#case.recipe.source, step.span),
+      attempt,
+    });
+    const context = new Context(this.#case, step, deadline, this.#results, this.#locals);
+    try {
+      deadline.signal.throwIfAborted();
+      const outcome = await step.kind.run(step.fields, context);
+      const result = await this.#keep(step, outcome.result, context);
+      if (step.expect) await assertAll([], step.expect, context, { result });
+      if (attempt > 1) this.#case.flaky = true;
+      this.#emitFinished(step, step.number, "passed", clock.now() - began, attempt, {
+        ...(outcome.detail === undefined ? {} : { detail: outcome.detail }),
+        ...(statesOf(outcome.result)),
+      });
+      return undefined;
+    } catch (error) {
+      const cause = deadline.passed && !(error instanceof StepFailure)
+        ? new StepFailure("deadline", deadlineText(step, clock.now() - began), { cause: error })
+        : error;
+      const failure = this.#case.describe(cause, step.span);
+      const again = attempt < attempts && !this.#outer.signal.aborted &&
+        failure.kind !== "interrupted" && this.#worthAnother(step, error, failure);
+      return again ? { again: failure } : { final: this.#finish(step, began, attempt, cause) };
+    }
+  }
+
+  /** Puts a step's result under its id, with the fields that `outputs` adds. */
+  #keep(step: Step, result: unknown, context: Context): unknown {
+    let own = result ?? (step.id === undefined ? undefined : this.#results.get(step.id));
+    if (step.outputs) {
+      const added: Record<string, unknown> = {};
+      for (const [name, expression] of step.outputs) {
+        added[name] = expression.evaluate(context.values({ result: own }), this.#case.ambient);
+      }
+      own = { ...(own as Record<string, unknown> | undefined), ...added };
+    }
+    if (step.id !== undefined && own !== undefined) this.#results.set(step.id, own);
+    return own;
+  }
+
+  /** A write that may have arrived is not sent again, unless the step says so. */
+  #worthAnother(step: Step, error: unknown, failure: EventFailure): boolean {
+    const { delivery } = error as { delivery?: string };
+    const writes = ["enqueue", "start", "publish", "cancel", "call"].includes(step.kind.name);
+    if (writes && delivery === "unknown" && !step.retry?.repeatWrites) return false;
+    if (!step.retry?.onlyIf) return true;
+    const { kind, message, code } = failure;
+    const values = this.#values({ error: { kind, message, code: toCel(code ?? "") } });
+    try {
+      return step.retry.onlyIf.evaluate(values, this.#case.ambient) === true;
+    } catch (cause) {
+      if (cause instanceof EvaluationError) return false;
+      throw cause;
+    }
+  }
+
+  #finish(step: Step, began: number, attempts: number, error: unknown): EventFailure | undefined {
+    const failure = this.#case.describe(error, step.span);
+    const status: StepStatus = failure.kind === "interrupted"
+      ? "interrupted"
+      : failure.kind === "server" || failure.kind === "connection"
+      ? "errored"
+      : "failed";
+    const ms = this.#case.options.clock.now() - began;
+    this.#emitFinished(step, step.number, status, ms, attempts, { failure });
+    return step.soft && status !== "interrupted" ? undefined : failure;
+  }
+
+  #emitFinished(
+    step: Step,
+    number: string,
+    status: StepStatus,
+    duration_ms: number,
+    attempts: number,
+    more: { detail?: string; failure?: EventFailure; states?: { state: string; at: string }[] },
+  ): void {
+    this.#case.options.emit({
+      type: "step.finished",
+      case: this.#case.options.index,
+      step: number,
+      phase: step.phase,
+      kind: step.kind.name,
+      label: this.#label(step),
+      ...(step.id === undefined ? {} : { id: step.id }),
+      place: placeOf(this.#case.recipe.source, step.span),
+      status,
+      duration_ms,
+      attempts,
+      soft: step.soft,
+      ...more,
+    });
+  }
+
+  #label(step: Step): string {
+    if (!step.name) return step.kind.label(step.fields);
+    try {
+      return String(this.#resolve(step.name));
+    } catch (error) {
+      // A skipped step's name may ask for what is not there; the step itself is not at fault.
+      if (error instanceof EvaluationError) return templateLabel(step.name);
+      throw error;
+    }
+  }
+
+  #resolve(template: Template): unknown {
+    return resolveTemplate(template, this.#values(), this.#case.ambient);
+  }
+
+  #number(template: Template): number {
+    return Number(fromCel(this.#resolve(template)));
+  }
+
+  #values(locals: Values = {}): Values {
+    return Object.assign(Object.create(this.#results.values()), this.#locals, locals);
+  }
+}
+
+function statesOf(result: unknown): { states?: { state: string; at: string }[] } {
+  const { states } = (result ?? {}) as { states?: { state: string; at: string }[] };
+  return Array.isArray(states) ? { states } : {};
+}
+
+function deadlineText(step: Step, ms: number): string {
+  return step.within
+    ? `not done within ${templateLabel(step.within)}`
+    : `not done when the recipe's time was over, after ${Math.round(ms)} ms`;
+}

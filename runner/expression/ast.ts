@@ -1,0 +1,105 @@
+import type { Ast } from "./library.ts";
+
+/** Macros whose first argument is a name that exists only in the others. */
+const BINDERS = new Set(["all", "exists", "exists_one", "map", "filter"]);
+
+/** A name that an expression takes from outside. */
+export interface FreeName {
+  /** The name. */
+  name: string;
+  /** Its node. */
+  node: Ast;
+  /** The fields that are taken from it, one from the other, with the nodes that take them. */
+  path: { field: string; node: Ast }[];
+}
+
+/** Types of CEL can stand as values, as in `type(x) == int`. */
+const TYPE_NAMES = new Set([
+  "bool",
+  "bytes",
+  "cel",
+  "double",
+  "dyn",
+  "google",
+  "int",
+  "list",
+  "map",
+  "null_type",
+  "optional",
+  "string",
+  "type",
+  "uint",
+]);
+
+/** The names an expression takes from outside, in the order they stand. */
+export function freeNames(ast: Ast): FreeName[] {
+  const found: FreeName[] = [];
+  walk(ast, new Set(), found);
+  return found.toSorted((a, b) => a.node.start - b.node.start);
+}
+
+function walk(node: Ast, bound: ReadonlySet<string>, found: FreeName[]): void {
+  const path: FreeName["path"] = [];
+  let root = node;
+  while (root.op === "." || root.op === ".?") {
+    path.unshift({ field: root.args[1], node: root });
+    root = root.args[0];
+  }
+  if (root.op === "id") {
+    if (!bound.has(root.args) && !TYPE_NAMES.has(root.args)) {
+      found.push({ name: root.args, node: root, path });
+    }
+    return;
+  }
+  if (root !== node) return walk(root, bound, found);
+  if (node.op === "rcall") {
+    const [name, receiver, args] = node.args;
+    walk(receiver, bound, found);
+    const first = args[0];
+    if (BINDERS.has(name) && first?.op === "id") {
+      const inner = new Set([...bound, first.args]);
+      for (const arg of args.slice(1)) walk(arg, inner, found);
+      return;
+    }
+    if (name === "bind" && receiver.op === "id" && receiver.args === "cel" && first?.op === "id") {
+      if (args[1]) walk(args[1], bound, found);
+      const inner = new Set([...bound, first.args]);
+      for (const arg of args.slice(2)) walk(arg, inner, found);
+      return;
+    }
+    for (const arg of args) walk(arg, bound, found);
+    return;
+  }
+  for (const child of childrenOf(node)) walk(child, bound, found);
+}
+
+/** The nodes directly under a node. */
+export function childrenOf(node: Ast): Ast[] {
+  switch (node.op) {
+    case "value":
+    case "id":
+      return [];
+    case ".":
+    case ".?":
+      return [node.args[0]];
+    case "call":
+      return node.args[1];
+    case "rcall":
+      return [node.args[1], ...node.args[2]];
+    case "list":
+      return node.args;
+    case "map":
+      return node.args.flat();
+    case "!_":
+    case "-_":
+      return [node.args];
+    default:
+      return [...node.args] as Ast[];
+  }
+}
+
+/** Calls `visit` for a node and all under it. */
+export function visitAst(node: Ast, visit: (node: Ast) => void): void {
+  visit(node);
+  for (const child of childrenOf(node)) visitAst(child, visit);
+}

@@ -1,0 +1,43 @@
+/**
+ * A JSON value as CEL takes it: whole numbers become integers of CEL, so that `x == 3` compares an
+ * integer with an integer. What `undefined` stands for is absent.
+ */
+export function toCel(value: unknown, type?: string): unknown {
+  if (typeof value === "number") {
+    return type !== "double" && Number.isSafeInteger(value) ? BigInt(value) : value;
+  }
+  if (Array.isArray(value)) return value.map((item) => toCel(item, type?.slice(5, -1)));
+  if (typeof value === "object" && value !== null && isPlain(value)) {
+    const out: Record<string, unknown> = {};
+    for (const [key, item] of Object.entries(value)) {
+      if (item !== undefined) out[key] = toCel(item);
+    }
+    return out;
+  }
+  return value;
+}
+
+/** The JSON value of what an expression gave. Times become RFC 3339 text. */
+export function fromCel(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(fromCel);
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return btoa(String.fromCharCode(...value));
+  if (value instanceof Map) {
+    return Object.fromEntries([...value].map(([key, item]) => [String(key), fromCel(item)]));
+  }
+  if (isPlain(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fromCel(item)]));
+  }
+  const optional = value as { hasValue?: () => boolean; value?: () => unknown };
+  if (typeof optional.hasValue === "function" && typeof optional.value === "function") {
+    return optional.hasValue() ? fromCel(optional.value()) : undefined;
+  }
+  return String(value);
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

@@ -1,0 +1,104 @@
+/** A place where two values differ. */
+export interface Difference {
+  /** The path from the values' root: `items[2].price`. */
+  path: string;
+  /** What was expected there; absent when nothing was. */
+  expected?: unknown;
+  /** What is there; absent when nothing is. */
+  actual?: unknown;
+}
+
+/** Where a JSON value differs from what was expected; numbers are compared by value. */
+export function diff(expected: unknown, actual: unknown, limit = 20): Difference[] {
+  const out: Difference[] = [];
+  compare(expected, actual, "", out, limit);
+  return out;
+}
+
+/** Whether two JSON values are equal by value and type. */
+export function equal(a: unknown, b: unknown): boolean {
+  return diff(a, b, 1).length === 0;
+}
+
+function compare(
+  expected: unknown,
+  actual: unknown,
+  path: string,
+  out: Difference[],
+  limit: number,
+): void {
+  if (out.length >= limit || Object.is(expected, actual) || expected === actual) return;
+  if (Array.isArray(expected) && Array.isArray(actual)) {
+    for (let i = 0; i < Math.max(expected.length, actual.length); i++) {
+      const at = `${path}[${i}]`;
+      if (i >= actual.length) push(out, limit, { path: at, expected: expected[i] });
+      else if (i >= expected.length) push(out, limit, { path: at, actual: actual[i] });
+      else compare(expected[i], actual[i], at, out, limit);
+    }
+    return;
+  }
+  if (isRecord(expected) && isRecord(actual)) {
+    for (const key of new Set([...Object.keys(expected), ...Object.keys(actual)])) {
+      const at = /^[A-Za-z_]\w*$/.test(key)
+        ? (path === "" ? key : `${path}.${key}`)
+        : `${path}[${JSON.stringify(key)}]`;
+      const inExpected = Object.hasOwn(expected, key) && expected[key] !== undefined;
+      const inActual = Object.hasOwn(actual, key) && actual[key] !== undefined;
+      if (inExpected && inActual) compare(expected[key], actual[key], at, out, limit);
+      else if (inExpected) push(out, limit, { path: at, expected: expected[key] });
+      else if (inActual) push(out, limit, { path: at, actual: actual[key] });
+    }
+    return;
+  }
+  push(out, limit, { path, expected, actual });
+}
+
+function push(out: Difference[], limit: number, difference: Difference): void {
+  if (out.length < limit) out.push(difference);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Differences as lines: `-` what was expected, `+` what is there. */
+export function renderDiff(differences: readonly Difference[]): string[] {
+  return differences.flatMap(({ path, ...sides }) => {
+    const at = path === "" ? "" : `${path}: `;
+    return [
+      ...("expected" in sides ? [`- ${at}${showValue(sides.expected)}`] : []),
+      ...("actual" in sides ? [`+ ${at}${showValue(sides.actual)}`] : []),
+    ];
+  });
+}
+
+/** A value for people: JSON, cut where it is long. */
+export function showValue(value: unknown, limit = 120): string {
+  if (value === undefined) return "(absent)";
+  const text = JSON.stringify(value) ?? String(value);
+  if (text.length <= limit) return text;
+  const size = Array.isArray(value)
+    ? `${value.length} items`
+    : typeof value === "string"
+    ? `${value.length} characters`
+    : `${text.length} characters of JSON`;
+  return `${text.slice(0, limit)}… (${size})`;
+}
+
+/** The name of a JSON value's type. */
+export function typeName(value: unknown): string {
+  if (value === null) return "null";
+  if (value === undefined) return "absent";
+  if (Array.isArray(value)) return "list";
+  switch (typeof value) {
+    case "string":
+      return "text";
+    case "number":
+    case "bigint":
+      return "number";
+    case "boolean":
+      return "boolean";
+    default:
+      return "map";
+  }
+}

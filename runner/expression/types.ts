@@ -1,0 +1,129 @@
+/**
+ * A type as CEL names it: `string`, `int`, `double`, `bool`, `dyn`, `list<…>`, `map<…>`, or a name
+ * of {@linkcode RESULT_TYPES}.
+ */
+export type CelType = string;
+
+/** The fields of a type, and which of them can be absent. */
+export interface RecordType {
+  /** What the fields hold. */
+  fields: Record<string, CelType>;
+  /** Fields that are not always there. */
+  optional?: readonly string[];
+  /** How messages name a value of the type. */
+  title: string;
+}
+
+/** What steps leave under their ids. */
+export const RESULT_TYPES = {
+  JobResult: {
+    title: "a job",
+    fields: {
+      job_id: "string",
+      name: "string",
+      queue: "string",
+      priority: "int",
+      state: "string",
+      payload: "dyn",
+      retry_count: "int",
+      max_retries: "int",
+      last_error: "string",
+      created_at: "string",
+      started_at: "string",
+      completed_at: "string",
+      duration_ms: "int",
+      events: "list<EventResult>",
+    },
+    optional: ["last_error", "started_at", "completed_at", "duration_ms"],
+  },
+  RunResult: {
+    title: "a run",
+    fields: {
+      run_id: "string",
+      name: "string",
+      state: "string",
+      input: "dyn",
+      output: "dyn",
+      error: "string",
+      started_at: "string",
+      completed_at: "string",
+      duration_ms: "int",
+      steps: "list<CheckpointResult>",
+      events: "list<EventResult>",
+    },
+    optional: ["output", "error", "completed_at", "duration_ms"],
+  },
+  CheckpointResult: {
+    title: "a checkpoint",
+    fields: { step_name: "string", created_at: "string", data: "dyn" },
+    optional: ["data"],
+  },
+  EventResult: {
+    title: "an event",
+    fields: { type: "string", ts: "string", topic: "string", data: "dyn" },
+  },
+  PublishResult: {
+    title: "a published event",
+    fields: { event_id: "string", name: "string" },
+  },
+  StateResult: {
+    title: "a state that was seen",
+    fields: { state: "string", at: "string" },
+  },
+  WaitResult: {
+    title: "a wait",
+    fields: { outcome: "string", waited_ms: "int", states: "list<StateResult>" },
+  },
+  ChannelWaitResult: {
+    title: "a wait on a channel",
+    fields: { outcome: "string", waited_ms: "int", events: "list<EventResult>" },
+  },
+} as const satisfies Record<string, RecordType>;
+
+/** A name of {@linkcode RESULT_TYPES}. */
+export type ResultTypeName = keyof typeof RESULT_TYPES;
+
+/** What a type of {@linkcode RESULT_TYPES} is made of. */
+export function recordType(name: CelType): RecordType | undefined {
+  return Object.hasOwn(RESULT_TYPES, name) ? RESULT_TYPES[name as ResultTypeName] : undefined;
+}
+
+/** The type of a JSON value that is written in a recipe. */
+export function typeOfValue(value: unknown): CelType {
+  switch (typeof value) {
+    case "string":
+      return "string";
+    case "boolean":
+      return "bool";
+    case "number":
+      return Number.isInteger(value) ? "int" : "double";
+    default:
+      break;
+  }
+  if (Array.isArray(value)) {
+    const items = new Set(value.map(typeOfValue));
+    return items.size === 1 ? `list<${[...items][0]}>` : "list<dyn>";
+  }
+  return "dyn";
+}
+
+/** How messages name a type. */
+export function describeType(type: CelType): string {
+  const record = recordType(type);
+  if (record) return record.title;
+  if (type.startsWith("list")) return "a list";
+  if (type.startsWith("map")) return "a map";
+  const names: Record<string, string> = {
+    string: "text",
+    int: "a whole number",
+    uint: "a whole number",
+    double: "a number",
+    bool: "true or false",
+    null: "nothing",
+    dyn: "any value",
+    "google.protobuf.Timestamp": "a time",
+    "google.protobuf.Duration": "a duration",
+    bytes: "bytes",
+  };
+  return names[type] ?? `a ${type}`;
+}

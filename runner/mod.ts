@@ -1,0 +1,36 @@
+/**
+ * Recipes: read and checked without running, run over a client, and told about as a stream of typed
+ * events.
+ *
+ * @module
+ */
+export { type CodeEntry, DIAGNOSTIC_CODES, type DiagnosticCode } from "./recipe/codes.ts";
+export { type Diagnostic, RecipeError } from "./recipe/diagnostic.ts";
+export { type DiagnosticStyle, plainStyle, renderDiagnostic } from "./recipe/render_diagnostic.ts";
+export { checkRecipe } from "./recipe/check_recipe.ts";
+export { type Position, Source, type Span } from "./recipe/source.ts";
+export {
+  type CaseEvent,
+  type CaseFinished,
+  type CaseStarted,
+  type CaseStatus,
+  type EventBase,
+  type EventFailure,
+  type EventPlace,
+  type Logged,
+  RUN_EVENT_VERSION,
+  type RunCounts,
+  type RunEvent,
+  type RunFinished,
+  type RunStarted,
+  type StepEvent,
+  type StepFinished,
+  type StepProgress,
+  type StepRetried,
+  type StepStarted,
+  type StepStatus,
+  type Warned,
+} from "./engine/event.ts";
+export { type FailureKind } from "./engine/failure.ts";
+export { type ConsoleOptions, ConsoleReporter } from "./report/console.ts";
+export { type Output, type Reporter } from "./report/reporter.ts";

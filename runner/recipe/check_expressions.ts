@@ -1,0 +1,531 @@
+import type { Environment } from "@marcbachmann/cel-js";
+import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
+import { type FreeName, freeNames, visitAst } from "../expression/ast.ts";
+import { type Ast, type Cel, faultOf } from "../expression/library.ts";
+import { type CelType, describeType, type RecordType, recordType } from "../expression/types.ts";
+import type { Diagnostics } from "./diagnostic.ts";
+import type { Recipe } from "./model.ts";
+import type { Reading, Reference } from "./reading.ts";
+import type { Expected, ExpressionUse, Scope, StepInfo } from "./scope.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** What a recipe's expressions and references are checked against. */
+export interface Known {
+  /** Its steps with an id. */
+  steps: ReadonlyMap<string, StepInfo>;
+  /** Fields of `vars`, `env`, `secrets`, `matrix` and `inputs`, with their types. */
+  roots: Record<string, Record<string, CelType>>;
+  /** The types that `use` steps leave. */
+  records: ReadonlyMap<CelType, RecordType>;
+}
+
+/** Checks the step ids that are named outside of expressions. */
+export function checkReferences(reading: Reading, known: Known, guards: Guards): void {
+  for (const reference of reading.references) {
+    const info = known.steps.get(reference.id);
+    if (!info) {
+      const ids = [...known.steps.values()].filter((step) => suits(step, reference)).map((s) =>
+        s.id
+      );
+      const label = didYouMean(reference.id, ids) ??
+        (ids.length > 0 && ids.length <= 8 ? `there are ${ids.join(", ")}` : undefined);
+      reading.diagnostics.error(
+        "unknown-step",
+        reference.span,
+        `there is no step with the id \`${reference.id}\``,
+        label === undefined ? {} : { label },
+      );
+    } else if (checkOrder(info, reference.scope, reference.span, reading, guards)) {
+      if (!suits(info, reference)) {
+        const what = reference.wants === "job" ? "a job" : "a job or a run";
+        reading.diagnostics.error(
+          "wrong-step",
+          reference.span,
+          `step \`${info.id}\` leaves ${
+            info.type === undefined ? "nothing" : describeType(info.type)
+          }, not ${what}`,
+        );
+      }
+    }
+  }
+}
+
+function suits(info: StepInfo, { wants }: Reference): boolean {
+  return info.type === "JobResult" || (info.type === "RunResult" && wants === "job or run");
+}
+
+/** The steps that an `always` step's `if` names: the step is skipped where they did not run. */
+export class Guards {
+  #byScope = new Map<Scope, ReadonlySet<string>>();
+
+  /** Remembers the names of an `if`. */
+  add(scope: Scope, names: ReadonlySet<string>): void {
+    this.#byScope.set(scope, names);
+  }
+
+  /** Whether a place is guarded by a step's name. */
+  has(scope: Scope, id: string): boolean {
+    for (const [guarded, names] of this.#byScope) {
+      if (guarded.phase === scope.phase && guarded.step === scope.step && names.has(id)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
+
+function checkOrder(
+  info: StepInfo,
+  scope: Scope,
+  span: Reference["span"],
+  reading: Reading,
+  guards: Guards,
+): boolean {
+  if (info.availableFrom > scope.order) {
+    const { line } = reading.source.position(info.span.start);
+    reading.diagnostics.error(
+      "used-too-early",
+      span,
+      `step \`${info.id}\` is used before it has run`,
+      { label: `it stands on line ${line}` },
+    );
+    return false;
+  }
+  if (scope.phase === "always" && info.phase === "steps" && !guards.has(scope, info.id)) {
+    reading.diagnostics.error(
+      "unguarded",
+      span,
+      `step \`${info.id}\` may not have run when \`always\` does`,
+      { label: `add an \`if\` that names it: \`if: has(${info.id}.…)\`` },
+    );
+    return false;
+  }
+  return true;
+}
+
+/** Checks every expression: its syntax, its names, its types, and what its value is used as. */
+export function checkExpressions(
+  reading: Reading,
+  recipe: Recipe,
+  known: Known,
+  guards: Guards,
+  cel: Cel,
+): void {
+  const { diagnostics } = reading;
+  const bound = reading.uses.filter((use) => {
+    try {
+      use.expression.bind(cel.parse(use.expression.text));
+      return true;
+    } catch (error) {
+      const { text } = use.expression;
+      const fault = faultOf(error, text.length);
+      const start = Math.min(fault.start, Math.max(0, text.length - 1));
+      const span = use.expression.span(start, Math.max(fault.end, start + 1));
+      diagnostics.error("bad-expression", span, `cannot read the expression in ${use.what}`, {
+        label: lower(fault.summary),
+      });
+      return false;
+    }
+  });
+  for (const use of bound) {
+    if (use.scope.phase === "always" && use.what === "`if`") {
+      guards.add(use.scope, new Set(freeNames(use.expression.ast).map(({ name }) => name)));
+    }
+  }
+  const environments = new Environments(cel, known);
+  for (const use of bound) {
+    new Checker(use, reading, recipe, known, guards, environments).check();
+  }
+}
+
+/** Typed environments, one for each set of local names. */
+class Environments {
+  #cel: Cel;
+  #known: Known;
+  #cache = new Map<string, Environment>();
+
+  constructor(cel: Cel, known: Known) {
+    this.#cel = cel;
+    this.#known = known;
+  }
+
+  for({ locals, varCount }: Scope): Environment {
+    const key = JSON.stringify([locals, varCount]);
+    let environment = this.#cache.get(key);
+    if (!environment) this.#cache.set(key, environment = this.#make(locals, varCount));
+    return environment;
+  }
+
+  #make(locals: Scope["locals"], varCount: number | undefined): Environment {
+    const environment = this.#cel.typed();
+    for (const [name, { fields }] of this.#known.records) {
+      environment.registerType(name, { fields: { ...fields } });
+    }
+    for (const [root, fields] of Object.entries(this.#known.roots)) {
+      const some = root === "vars"
+        ? Object.entries(fields).slice(0, varCount)
+        : Object.entries(fields);
+      environment.registerVariable({ name: root, schema: Object.fromEntries(some) });
+    }
+    for (const { id, type } of this.#known.steps.values()) {
+      environment.registerVariable(id, type ?? "dyn");
+    }
+    for (const [name, type] of Object.entries(locals)) environment.registerVariable(name, type);
+    return environment;
+  }
+}
+
+class Checker {
+  #use: ExpressionUse;
+  #reading: Reading;
+  #diagnostics: Diagnostics;
+  #recipe: Recipe;
+  #known: Known;
+  #guards: Guards;
+  #environments: Environments;
+
+  constructor(
+    use: ExpressionUse,
+    reading: Reading,
+    recipe: Recipe,
+    known: Known,
+    guards: Guards,
+    environments: Environments,
+  ) {
+    this.#use = use;
+    this.#reading = reading;
+    this.#diagnostics = reading.diagnostics;
+    this.#recipe = recipe;
+    this.#known = known;
+    this.#guards = guards;
+    this.#environments = environments;
+  }
+
+  check(): void {
+    const { expression, expected, onType } = this.#use;
+    const type = this.#type(expression.ast, 0, expression.text.length);
+    if (type === undefined) return;
+    if (this.#suits(type, expected)) onType?.(type);
+  }
+
+  /** Whether a name and the fields taken from it are known. */
+  #name({ name, node, path }: FreeName): boolean {
+    const { scope } = this.#use;
+    if (Object.hasOwn(scope.locals, name)) return this.#fields(name, scope.locals[name]!, path);
+    const root = this.#known.roots[name];
+    if (root) return this.#rootField(name, root, path);
+    const info = this.#known.steps.get(name);
+    if (!info) {
+      const names = this.#namesInSight();
+      const label = didYouMean(name, names);
+      this.#error("unknown-name", node, `there is no \`${name}\` here`, label);
+      return false;
+    }
+    const span = this.#use.expression.span(node.start, node.end);
+    if (!checkOrder(info, scope, span, this.#reading, this.#guards)) return false;
+    if (info.type === undefined) {
+      this.#error("unknown-field", node, `step \`${name}\` leaves nothing under its id`);
+      return false;
+    }
+    if (path.length === 0 || path[0]!.field === "events") this.#recipe.eventIds.add(name);
+    return this.#fields(name, info.type, path);
+  }
+
+  #namesInSight(): string[] {
+    const { scope } = this.#use;
+    const ids = [...this.#known.steps.values()]
+      .filter((step) => step.availableFrom <= scope.order)
+      .map((step) => step.id);
+    return [...ids, ...Object.keys(this.#known.roots), ...Object.keys(scope.locals)];
+  }
+
+  #rootField(name: string, fields: Record<string, CelType>, path: FreeName["path"]): boolean {
+    const first = path[0];
+    if (!first) return true;
+    const names = Object.keys(fields);
+    const { varCount } = this.#use.scope;
+    if (!Object.hasOwn(fields, first.field)) {
+      const label = didYouMean(first.field, names) ?? missingRoot(name, first.field);
+      const what = ROOT_TITLES[name] ?? name;
+      this.#fieldError("unknown-variable", first.node, `unknown ${what} \`${first.field}\``, label);
+      return false;
+    }
+    if (name === "vars" && varCount !== undefined && names.indexOf(first.field) >= varCount) {
+      this.#fieldError(
+        "used-too-early",
+        first.node,
+        `variable \`${first.field}\` is defined further down`,
+      );
+      return false;
+    }
+    return this.#fields(`${name}.${first.field}`, fields[first.field]!, path.slice(1));
+  }
+
+  #fields(name: string, from: CelType, path: FreeName["path"]): boolean {
+    let type = from;
+    let text = name;
+    for (const { field, node } of path) {
+      const record = recordType(type) ?? this.#known.records.get(type);
+      if (!record) return true;
+      if (!Object.hasOwn(record.fields, field)) {
+        this.#unknownField(node, text, field, record);
+        return false;
+      }
+      type = record.fields[field]!;
+      text += `.${field}`;
+    }
+    return true;
+  }
+
+  #unknownField(node: Ast, text: string, field: string, record: RecordType): void {
+    const names = Object.keys(record.fields);
+    const label = didYouMean(field, names) ?? `it has ${names.join(", ")}`;
+    this.#fieldError(
+      "unknown-field",
+      node,
+      `\`${text}\` is ${record.title} and has no \`${field}\``,
+      label,
+    );
+  }
+
+  /** `order.state == "complete"` is well typed, and never true. */
+  #states(ast: Ast): void {
+    visitAst(ast, (node) => {
+      if (node.op !== "==" && node.op !== "!=" && node.op !== "in") return;
+      const [a, b] = node.args;
+      this.#stateLiteral(a, b);
+      if (node.op !== "in") this.#stateLiteral(b, a);
+    });
+  }
+
+  #stateLiteral(subject: Ast, other: Ast): void {
+    if (subject.op !== "." || subject.args[1] !== "state" || subject.args[0].op !== "id") return;
+    const info = this.#known.steps.get(subject.args[0].args);
+    const states: readonly string[] | undefined = info?.type === "JobResult"
+      ? JOB_STATES
+      : info?.type === "RunResult"
+      ? RUN_STATES
+      : undefined;
+    if (!states) return;
+    for (const literal of other.op === "list" ? other.args : [other]) {
+      if (literal.op !== "value" || typeof literal.args !== "string") continue;
+      if (states.includes(literal.args)) continue;
+      const label = didYouMean(literal.args, states) ?? `it can be ${states.join(", ")}`;
+      const what = describeType(info!.type!);
+      this.#error("unknown-state", literal, `${what} is never \`${literal.args}\``, label);
+    }
+  }
+
+  /** The type of a part of the expression; `undefined` when something is wrong with it. */
+  #type(node: Ast, start: number, end: number): CelType | undefined {
+    const { expression } = this.#use;
+    // Each side is checked by itself, so that one run shows the mistakes of both.
+    if (node.op === "&&" || node.op === "||") {
+      const sides = node.args.map((side) => {
+        const balanced = isBalanced(expression.text.slice(side.start, side.end));
+        return balanced ? { side, type: this.#type(side, side.start, side.end) } : undefined;
+      });
+      if (sides.every((side) => side !== undefined)) {
+        let ok = true;
+        for (const { side, type } of sides) {
+          if (type === undefined) ok = false;
+          else if (type !== "bool" && type !== "dyn") {
+            ok = false;
+            this.#error(
+              "not-a-condition",
+              side,
+              `\`${node.op}\` takes true or false, this is ${describeType(type)}`,
+            );
+          }
+        }
+        return ok ? "bool" : undefined;
+      }
+    }
+    const named = freeNames(node).map((name) => this.#name(name)).every((ok) => ok);
+    if (!named) return undefined;
+    this.#states(node);
+    const text = expression.text.slice(start, end);
+    let result;
+    try {
+      result = this.#environments.for(this.#use.scope).parse(text).check();
+    } catch (error) {
+      result = { valid: false, error: error as Error, type: undefined };
+    }
+    if (result.valid) return String(result.type);
+    this.#typeError(result.error, start, text.length);
+    return undefined;
+  }
+
+  #typeError(error: unknown, offset: number, length: number): void {
+    const fault = faultOf(error, length);
+    const span = this.#use.expression.span(offset + fault.start, offset + fault.end);
+    const text = this.#use.expression.text.slice(offset + fault.start, offset + fault.end);
+    switch (fault.code) {
+      case "no_such_key": {
+        const names = new Set(
+          [
+            ...this.#known.records.values(),
+            ...["EventResult", "CheckpointResult", "StateResult", "JobResult", "RunResult"].map((
+              name,
+            ) => recordType(name)!),
+          ]
+            .flatMap((record) => Object.keys(record.fields)),
+        );
+        const label = didYouMean(text, names);
+        this.#diagnostics.error("unknown-field", span, `there is no field \`${text}\``, {
+          ...(label === undefined ? {} : { label }),
+        });
+        return;
+      }
+      case "no_such_overload": {
+        const label = explainOverload(fault.summary);
+        this.#diagnostics.error("type-mismatch", span, `\`${text}\` cannot be worked out`, {
+          label: label ?? fault.summary,
+        });
+        return;
+      }
+      case "no_matching_overload": {
+        const name = /'(?:[^']*\.)?(\w+)\(/.exec(fault.summary)?.[1] ?? text;
+        const label = FUNCTIONS.includes(name)
+          ? explainCall(fault.summary)
+          : didYouMean(name, FUNCTIONS);
+        this.#diagnostics.error(
+          "unknown-function",
+          span,
+          FUNCTIONS.includes(name)
+            ? `\`${name}\` does not take these values`
+            : `there is no function \`${name}\``,
+          label === undefined ? {} : { label },
+        );
+        return;
+      }
+      default:
+        this.#diagnostics.error("type-mismatch", span, `\`${text}\` cannot be worked out`, {
+          label: lower(fault.summary),
+        });
+    }
+  }
+
+  #suits(type: CelType, expected: Expected): boolean {
+    if (type === "dyn" || expected === "any") return true;
+    const { expression, what } = this.#use;
+    const is = describeType(type);
+    if (expected === "condition") {
+      if (type === "bool") return true;
+      this.#diagnostics.error(
+        "not-a-condition",
+        expression.span(),
+        `${what} must be true or false, this is ${is}`,
+      );
+      return false;
+    }
+    if (expected === "in text") {
+      const simple = !/^(list|map|null|optional)/.test(type) && !this.#isRecord(type);
+      if (simple) return true;
+      this.#diagnostics.error("object-in-text", expression.span(), `text cannot hold ${is}`, {
+        label: "name one of its fields, or let the expression be the whole value",
+      });
+      return false;
+    }
+    if (SUITABLE[expected].test(type)) return true;
+    this.#diagnostics.error(
+      "wrong-type",
+      expression.span(),
+      `${what} must be ${WANTED[expected]}, this is ${is}`,
+    );
+    return false;
+  }
+
+  #isRecord(type: CelType): boolean {
+    return recordType(type) !== undefined || this.#known.records.has(type);
+  }
+
+  #error(code: Parameters<Diagnostics["error"]>[0], node: Ast, message: string, label?: string) {
+    const span = this.#use.expression.span(node.start, node.end);
+    this.#diagnostics.error(code, span, message, label === undefined ? {} : { label });
+  }
+
+  /** Marks only the field of an access, not all that it is taken from. */
+  #fieldError(
+    code: Parameters<Diagnostics["error"]>[0],
+    node: Ast,
+    message: string,
+    label?: string,
+  ) {
+    const field = node.args as [Ast, string];
+    const start = node.end - field[1].length;
+    const span = this.#use.expression.span(start, node.end);
+    this.#diagnostics.error(code, span, message, label === undefined ? {} : { label });
+  }
+}
+
+type Wanted = Exclude<Expected, "any" | "condition" | "in text">;
+
+const SUITABLE: Record<Wanted, RegExp> = {
+  "text": /^string$/,
+  "whole number": /^u?int$/,
+  "number": /^(u?int|double)$/,
+  "flag": /^bool$/,
+  "duration": /^(string|google.protobuf.Duration)$/,
+  "list": /^list/,
+};
+
+const WANTED: Record<Wanted, string> = {
+  "text": "text",
+  "whole number": "a whole number",
+  "number": "a number",
+  "flag": "true or false",
+  "duration": "a duration",
+  "list": "a list",
+};
+
+const ROOT_TITLES: Record<string, string> = {
+  vars: "variable",
+  env: "environment variable",
+  secrets: "secret",
+  matrix: "matrix key",
+  inputs: "input",
+};
+
+const FUNCTIONS = [
+  ...["uuid", "now", "random", "size", "has", "int", "double", "string", "bool", "type", "dyn"],
+  ...["timestamp", "duration", "contains", "startsWith", "endsWith", "matches", "exists", "all"],
+  ...["exists_one", "map", "filter", "join", "split", "indexOf", "lastIndexOf", "substring"],
+  ...["lowerAscii", "upperAscii", "trim", "orValue", "hasValue", "value", "bytes", "uint"],
+];
+
+function missingRoot(root: string, field: string): string | undefined {
+  if (root === "env") return `declare it: \`env: [${field}]\``;
+  if (root === "secrets") return `declare it: \`secrets: [${field}]\``;
+  return undefined;
+}
+
+function explainOverload(summary: string): string | undefined {
+  const match = /no such overload: (.+?) (==|!=|<=|>=|<|>|in|[-+*/%]) (.+)$/.exec(summary);
+  if (!match) return undefined;
+  const [, left, operator, right] = match;
+  return `\`${operator}\` does not take ${describeType(left!)} and ${describeType(right!)}`;
+}
+
+function explainCall(summary: string): string | undefined {
+  const types = /\((.*)\)'$/.exec(summary)?.[1];
+  if (types === undefined) return undefined;
+  return types === ""
+    ? "it takes an argument"
+    : `given ${types.split(", ").map(describeType).join(" and ")}`;
+}
+
+function isBalanced(text: string): boolean {
+  let depth = 0;
+  for (const char of text.replace(/"(\\.|[^"\\])*"|'(\\.|[^'\\])*'/g, "")) {
+    if (char === "(" || char === "[" || char === "{") depth++;
+    else if (char === ")" || char === "]" || char === "}") {
+      if (--depth < 0) return false;
+    }
+  }
+  return depth === 0;
+}
+
+function lower(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,87 @@
+import type { DiagnosticCode } from "./codes.ts";
+import type { Source, Span } from "./source.ts";
+
+/** Something wrong with a recipe, found without running it. */
+export interface Diagnostic {
+  /** What kind of wrong; `explain CODE` says more. */
+  code: DiagnosticCode;
+  /** An error keeps everything from running; a warning does not. */
+  severity: "error" | "warning";
+  /** What is wrong, in one line; code stands in backticks. */
+  message: string;
+  /** The text it is wrong in. */
+  source: Source;
+  /** Where in that text. */
+  span: Span;
+  /** What stands under the source line: a suggestion, mostly. */
+  label?: string;
+  /** More lines. */
+  notes?: string[];
+}
+
+/** What a diagnostic says besides its place. */
+export interface DiagnosticDetails {
+  /** What stands under the source line. */
+  label?: string;
+  /** More lines. */
+  notes?: string[];
+}
+
+/** The diagnostics of one source, in the order of the text. */
+export class Diagnostics {
+  /** The text they are about. */
+  readonly source: Source;
+  #list: Diagnostic[] = [];
+
+  /** Starts with none. */
+  constructor(source: Source) {
+    this.source = source;
+  }
+
+  /** Adds an error. */
+  error(code: DiagnosticCode, span: Span, message: string, details?: DiagnosticDetails): void {
+    this.#add({ code, severity: "error", message, source: this.source, span, ...details });
+  }
+
+  /** Adds a warning. */
+  warning(code: DiagnosticCode, span: Span, message: string, details?: DiagnosticDetails): void {
+    this.#add({ code, severity: "warning", message, source: this.source, span, ...details });
+  }
+
+  /** Whether there is an error among them. */
+  get failed(): boolean {
+    return this.#list.some((d) => d.severity === "error");
+  }
+
+  /** All of them, by their place; what stands at one place keeps the order it was found in. */
+  all(): Diagnostic[] {
+    return this.#list.toSorted((a, b) => a.span.start - b.span.start);
+  }
+
+  #add(diagnostic: Diagnostic): void {
+    // An alias brings one place into a recipe twice.
+    const same = this.#list.some((d) =>
+      d.code === diagnostic.code && d.span.start === diagnostic.span.start &&
+      d.message === diagnostic.message
+    );
+    if (!same) this.#list.push(diagnostic);
+  }
+}
+
+/** A recipe that cannot be run as it is written; `diagnostics` say why. */
+export class RecipeError extends Error {
+  /** Always `"bad_recipe"`. */
+  readonly code = "bad_recipe";
+  /** All that is wrong. */
+  readonly diagnostics: readonly Diagnostic[];
+
+  /** Carries the diagnostics of one or more files. */
+  constructor(diagnostics: readonly Diagnostic[]) {
+    const errors = diagnostics.filter((d) => d.severity === "error");
+    const first = errors[0];
+    const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+    super(first ? `Cannot run recipe '${first.source.name}': ${first.message}${more}` : "");
+    this.name = "RecipeError";
+    this.diagnostics = diagnostics;
+  }
+}

@@ -1,0 +1,36 @@
+import type { Node } from "./node.ts";
+import { isIdentifier } from "./names.ts";
+import type { Reading } from "./reading.ts";
+
+/** More cases than this are refused: they are most likely a mistake. */
+export const MAX_CASES = 10_000;
+
+/** The combinations of a matrix's lists, in the order of the text. */
+export function readMatrix(node: Node, reading: Reading): Record<string, unknown>[] {
+  if (node.kind !== "map") {
+    reading.wrongType(node, "`matrix`", "a map of lists");
+    return [];
+  }
+  let cases: Record<string, unknown>[] = [{}];
+  for (const { key, keySpan, value } of node.entries) {
+    if (!isIdentifier(key)) {
+      reading.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as a name`);
+    }
+    if (value.kind !== "list" || value.items.length === 0) {
+      reading.wrongType(value, `\`${key}\``, "a list with at least one value");
+      continue;
+    }
+    if (cases.length * value.items.length > MAX_CASES) {
+      reading.diagnostics.error("wrong-value", keySpan, `more than ${MAX_CASES} cases`);
+      return [];
+    }
+    const values = value.items.map((item) => {
+      const template = reading.template(item, `\`${key}\``);
+      if (template.kind === "literal") return template.value;
+      reading.diagnostics.error("wrong-value", item, "the values of a matrix are fixed: no ${{ }}");
+      return null;
+    });
+    cases = cases.flatMap((one) => values.map((value) => ({ ...one, [key]: value })));
+  }
+  return node.entries.length === 0 ? [] : cases;
+}

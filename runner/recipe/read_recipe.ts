@@ -1,0 +1,176 @@
+import { loadCel } from "../expression/library.ts";
+import { typeOfValue } from "../expression/types.ts";
+import { checkExpressions, checkReferences, Guards, type Known } from "./check_expressions.ts";
+import { type Diagnostic, Diagnostics } from "./diagnostic.ts";
+import { readFields } from "./field.ts";
+import { isIdentifier } from "./names.ts";
+import type { Recipe, Step, Variable } from "./model.ts";
+import type { Node } from "./node.ts";
+import { readMatrix } from "./read_matrix.ts";
+import { StepReader } from "./read_steps.ts";
+import { Reading } from "./reading.ts";
+import { RECIPE_FIELDS } from "./recipe_fields.ts";
+import { Source } from "./source.ts";
+import { didYouMean } from "./suggest.ts";
+import { readYaml } from "./yaml.ts";
+
+/** A recipe, and all that is wrong with it. */
+export interface ReadResult {
+  /** The recipe; absent when it has errors. */
+  recipe?: Recipe;
+  /** Errors and warnings, in the order of the text. */
+  diagnostics: Diagnostic[];
+}
+
+/**
+ * Reads a YAML recipe and checks all that can be known before it runs.
+ *
+ * @param name The name that messages show.
+ * @param text The YAML.
+ */
+export async function readRecipe(name: string, text: string): Promise<ReadResult> {
+  const diagnostics = new Diagnostics(new Source(name, text));
+  const root = await readYaml(diagnostics);
+  if (diagnostics.failed) return { diagnostics: diagnostics.all() };
+  const recipe = await readRoot(root, diagnostics);
+  return {
+    ...(recipe && !diagnostics.failed ? { recipe } : {}),
+    diagnostics: diagnostics.all(),
+  };
+}
+
+async function readRoot(
+  root: Node | undefined,
+  diagnostics: Diagnostics,
+): Promise<Recipe | undefined> {
+  const start = { start: 0, end: 1 };
+  if (root === undefined || (root.kind === "scalar" && root.value === null)) {
+    diagnostics.error("no-steps", start, "the file is empty: a recipe has `steps`");
+    return undefined;
+  }
+  if (root.kind !== "map") {
+    diagnostics.error("wrong-type", { ...root, end: root.start + 1 }, "a recipe must be a map", {
+      label: root.kind === "list" ? "put `steps:` above the list" : "it has `steps`",
+    });
+    return undefined;
+  }
+  const reading = new Reading(diagnostics);
+  const read = readFields(root, RECIPE_FIELDS, reading, "a recipe");
+  const vars = read.vars ? readVars(read.vars, reading) : [];
+  const recipe: Recipe = {
+    source: diagnostics.source,
+    name: read.name ?? baseName(diagnostics.source.name),
+    ...(read.description === undefined ? {} : { description: read.description }),
+    tags: read.tags ?? [],
+    timeout: read.timeout,
+    vars,
+    secrets: read.secrets ?? [],
+    env: read.env ?? [],
+    inputs: [],
+    outputs: [],
+    matrix: read.matrix ? readMatrix(read.matrix, reading) : [],
+    steps: [],
+    always: [],
+    channels: reading.channels,
+    eventIds: new Set(),
+  };
+  const steps = new StepReader(reading);
+  if (!root.entries.some(({ key }) => key === "steps")) {
+    diagnostics.error("no-steps", root.entries[0]?.keySpan ?? start, "a recipe needs `steps`");
+  } else if (read.steps) {
+    recipe.steps = steps.read(read.steps, "steps");
+  }
+  if (read.always) recipe.always = steps.read(read.always, "always");
+  checkAssignments(reading, vars);
+  const known: Known = {
+    steps: steps.infos,
+    records: steps.records,
+    roots: rootsOf(recipe),
+  };
+  // A type that is found for a variable is what the expressions after it see.
+  for (const variable of vars) {
+    Object.defineProperty(known.roots.vars, variable.name, {
+      enumerable: true,
+      get: () => variable.type,
+    });
+  }
+  const guards = new Guards();
+  if (reading.uses.length > 0) {
+    checkExpressions(reading, recipe, known, guards, await loadCel());
+  }
+  checkReferences(reading, known, guards);
+  if (recipe.steps.length > 0 && !diagnostics.failed && !recipe.steps.some(canFail)) {
+    const key = root.entries.find(({ key }) => key === "steps")!;
+    diagnostics.warning("nothing-checked", key.keySpan, "the recipe neither waits nor asserts", {
+      label: "its run will not count as passed",
+    });
+  }
+  return recipe;
+}
+
+function canFail(step: Step): boolean {
+  return step.kind.checks === true || step.expect !== undefined ||
+    (Array.isArray(step.fields.parallel) && step.fields.parallel.some(canFail)) ||
+    step.fields.use !== undefined;
+}
+
+function rootsOf(recipe: Recipe): Known["roots"] {
+  const first = recipe.matrix[0] ?? {};
+  return {
+    vars: {},
+    env: Object.fromEntries(recipe.env.map(({ name }) => [name, "string"])),
+    secrets: Object.fromEntries(recipe.secrets.map(({ name }) => [name, "string"])),
+    matrix: Object.fromEntries(
+      Object.keys(first).map((key) => {
+        const types = new Set(recipe.matrix.map((values) => typeOfValue(values[key])));
+        return [key, types.size === 1 ? [...types][0]! : "dyn"];
+      }),
+    ),
+    inputs: Object.fromEntries(recipe.inputs.map(({ name, type }) => [name, type])),
+  };
+}
+
+function readVars(node: Node, reading: Reading): Variable[] {
+  if (node.kind !== "map") {
+    reading.wrongType(node, "`vars`", "a map");
+    return [];
+  }
+  return node.entries.map(({ key, keySpan, value }, i) => {
+    if (!isIdentifier(key)) {
+      reading.diagnostics.error(
+        "bad-id",
+        keySpan,
+        `\`${key}\` cannot be used as a variable's name`,
+      );
+    }
+    const given = value.kind !== "scalar" || value.value !== null;
+    const variable: Variable = { name: key, span: keySpan, value: undefined, type: "dyn" };
+    if (!given) return variable;
+    reading.within({ varCount: i }, () => {
+      const before = reading.uses.length;
+      const template = reading.template(value, `variable \`${key}\``);
+      variable.value = template;
+      if (template.kind === "literal") variable.type = typeOfValue(template.value);
+      if (template.kind === "text") variable.type = "string";
+      if (template.kind === "list") variable.type = "list<dyn>";
+      if (template.kind !== "expression") return;
+      reading.uses[before]!.onType = (type) => {
+        variable.type = /^(string|int|double|bool)$/.test(type) ? type : "dyn";
+      };
+    });
+    return variable;
+  });
+}
+
+function checkAssignments(reading: Reading, vars: Variable[]): void {
+  const names = vars.map(({ name }) => name);
+  for (const { name, span } of reading.assignments) {
+    if (names.includes(name)) continue;
+    const label = didYouMean(name, names) ?? "declare it under `vars`";
+    reading.diagnostics.error("unknown-variable", span, `unknown variable \`${name}\``, { label });
+  }
+}
+
+function baseName(path: string): string {
+  return path.replace(/^.*[\\/]/, "").replace(/\.(ya?ml|json)$/, "");
+}

@@ -1,0 +1,61 @@
+/** A stretch of a source's text, as offsets; `end` is not in it. */
+export interface Span {
+  /** Where it begins. */
+  start: number;
+  /** Where it ends. */
+  end: number;
+}
+
+/** A place in a source, counted from 1. */
+export interface Position {
+  /** The line. */
+  line: number;
+  /** The character in the line. */
+  column: number;
+}
+
+/** A recipe's text, and where its lines begin. */
+export class Source {
+  /** The name shown to people: the path as it was given. */
+  readonly name: string;
+  /** The text. */
+  readonly text: string;
+  #starts: number[] | undefined;
+
+  /** Keeps a text under the name it is shown with. */
+  constructor(name: string, text: string) {
+    this.name = name;
+    this.text = text;
+  }
+
+  /** The line and column of an offset. */
+  position(offset: number): Position {
+    const starts = this.#lineStarts();
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (starts[middle]! <= offset) low = middle;
+      else high = middle - 1;
+    }
+    const before = this.text.slice(starts[low]!, offset);
+    return { line: low + 1, column: [...before].length + 1 };
+  }
+
+  /** The text of a line, counted from 1, without its end. */
+  line(line: number): string {
+    const starts = this.#lineStarts();
+    const start = starts[line - 1] ?? this.text.length;
+    const end = starts[line] === undefined ? this.text.length : starts[line] - 1;
+    return this.text.slice(start, end).replace(/\r$/, "");
+  }
+
+  #lineStarts(): number[] {
+    if (this.#starts) return this.#starts;
+    const starts = [0];
+    for (let i = this.text.indexOf("\n"); i !== -1; i = this.text.indexOf("\n", i + 1)) {
+      starts.push(i + 1);
+    }
+    return this.#starts = starts;
+  }
+}

@@ -1,0 +1,271 @@
+import type { Diagnostics } from "./diagnostic.ts";
+import type { Entry, Node, ScalarStyle } from "./node.ts";
+import type { Span } from "./source.ts";
+import type * as yaml from "yaml";
+
+/** A recipe file may have this many bytes. */
+export const MAX_BYTES: number = 1 << 20;
+/** With every alias written out, a recipe may have this many values. */
+export const MAX_VALUES = 50_000;
+/** Lists and maps may be nested this deep. */
+export const MAX_DEPTH = 100;
+
+/**
+ * Reads YAML into nodes that know their place. Everything wrong with the text is added to
+ * `diagnostics`.
+ *
+ * @returns The root, or `undefined` when the text has none or cannot be read at all.
+ */
+export async function readYaml(diagnostics: Diagnostics): Promise<Node | undefined> {
+  const { text } = diagnostics.source;
+  const whole = { start: 0, end: 0 };
+  if (text.length > MAX_BYTES || new TextEncoder().encode(text).length > MAX_BYTES) {
+    diagnostics.error("too-large", whole, "a recipe file may have 1 MiB at most");
+    return undefined;
+  }
+  // The parser descends once per bracket, and a stack that overflows cannot be caught everywhere.
+  const deep = tooDeep(text);
+  if (deep !== undefined) {
+    diagnostics.error("too-large", { start: deep, end: deep + 1 }, "nested too deep");
+    return undefined;
+  }
+  const library = await loadYaml();
+  const documents = library.parseAllDocuments(text, {
+    uniqueKeys: false,
+    prettyErrors: false,
+    version: "1.2",
+    logLevel: "silent",
+  });
+  const document = Array.isArray(documents) ? documents[0] : undefined;
+  if (document === undefined) return undefined;
+  const second = (documents as yaml.Document.Parsed[])[1];
+  if (second !== undefined) {
+    const start = second.range[0];
+    diagnostics.error("yaml", { start, end: start + 1 }, "a file holds one recipe, not several", {
+      label: "a second document begins here",
+    });
+  }
+  if (/^%[A-Z]/m.test(text) && document.directives?.docStart) {
+    const start = text.search(/^%[A-Z]/m);
+    diagnostics.error("yaml-tag", { start, end: start + 1 }, "YAML directives are not allowed");
+  }
+  let broken = false;
+  for (const error of document.errors) {
+    broken = true;
+    diagnostics.error("yaml", { start: error.pos[0], end: error.pos[1] }, lower(error.message), {
+      ...hint(error.code, text, error.pos[0]),
+    });
+  }
+  if (broken) return undefined;
+  return new Reader(library, diagnostics, document).root();
+}
+
+type Library = typeof yaml;
+
+/** Loads the parser; the first of several concurrent calls does the work. */
+export function loadYaml(): Promise<Library> {
+  return import("yaml");
+}
+
+class Reader {
+  #library: Library;
+  #diagnostics: Diagnostics;
+  #document: yaml.Document.Parsed;
+  #anchors = new Map<string, Node>();
+  #sizes = new Map<Node, number>();
+  #open = new Set<string>();
+  #tooLarge = false;
+
+  constructor(library: Library, diagnostics: Diagnostics, document: yaml.Document.Parsed) {
+    this.#library = library;
+    this.#diagnostics = diagnostics;
+    this.#document = document;
+  }
+
+  root(): Node | undefined {
+    const { contents } = this.#document;
+    if (contents === null) return undefined;
+    const root = this.#node(contents, { start: 0, end: 0 }, 0);
+    return this.#tooLarge ? undefined : root;
+  }
+
+  #node(value: unknown, around: Span, depth: number): Node {
+    const { isAlias, isMap, isScalar, isSeq } = this.#library;
+    if (isAlias(value)) return this.#alias(value);
+    if (!isMap(value) && !isSeq(value) && !isScalar(value)) return nothing(around);
+    const span = spanOf(value.range, around);
+    if (value.tag !== undefined && (value as { tag: string }).tag !== "") this.#tag(value, span);
+    const { anchor } = value as { anchor?: string };
+    if (anchor !== undefined) this.#open.add(anchor);
+    let node: Node;
+    if (depth > MAX_DEPTH) {
+      this.#refuse(span, "nested too deep");
+      node = nothing(span);
+    } else if (isMap(value)) {
+      node = { kind: "map", ...span, entries: this.#entries(value, span, depth) };
+    } else if (isSeq(value)) {
+      const items = value.items.map((item) => this.#node(item, span, depth + 1));
+      node = { kind: "list", ...span, items };
+    } else {
+      node = this.#scalar(value as yaml.Scalar, span);
+    }
+    if (anchor !== undefined) {
+      this.#open.delete(anchor);
+      this.#anchors.set(anchor, node);
+    }
+    this.#measure(node);
+    return node;
+  }
+
+  #entries(map: yaml.YAMLMap, span: Span, depth: number): Entry[] {
+    const entries: Entry[] = [];
+    const seen = new Map<string, Span>();
+    for (const pair of map.items) {
+      const { isScalar } = this.#library;
+      const keyNode = pair.key;
+      const keySpan = spanOf((keyNode as { range?: number[] | null } | null)?.range, span);
+      if (!isScalar(keyNode) || keyNode.value === null || typeof keyNode.value === "object") {
+        this.#diagnostics.error("yaml", keySpan, "a key must be text");
+        continue;
+      }
+      const key = keyNode.source ?? String(keyNode.value);
+      if (key === "<<" && keyNode.type === "PLAIN") {
+        this.#diagnostics.error("yaml-tag", keySpan, "merge keys (`<<`) are not allowed", {
+          label: "YAML 1.2 has none; write the keys out",
+        });
+      }
+      const first = seen.get(key);
+      if (first !== undefined) {
+        const { line } = this.#diagnostics.source.position(first.start);
+        this.#diagnostics.error("duplicate-key", keySpan, `duplicate key \`${key}\``, {
+          label: `already on line ${line}`,
+        });
+        continue;
+      }
+      seen.set(key, keySpan);
+      const after = { start: keySpan.end, end: keySpan.end };
+      entries.push({ key, keySpan, value: this.#node(pair.value, after, depth + 1) });
+    }
+    return entries;
+  }
+
+  #scalar(scalar: yaml.Scalar, span: Span): Node {
+    const { text } = this.#diagnostics.source;
+    const style = STYLES[scalar.type ?? "PLAIN"] ?? "plain";
+    let end = span.end;
+    // A block scalar's range ends in its trailing line breaks, which no mark can show.
+    if (style === "literal" || style === "folded") {
+      while (end > span.start && /\s/.test(text[end - 1]!)) end--;
+    }
+    let value = scalar.value as string | number | boolean | null | bigint;
+    if (typeof value === "bigint") value = Number(value);
+    return {
+      kind: "scalar",
+      start: span.start,
+      end,
+      style,
+      raw: scalar.source ?? "",
+      value: value as string | number | boolean | null,
+    };
+  }
+
+  #alias(alias: yaml.Alias): Node {
+    const span = spanOf(alias.range, { start: 0, end: 0 });
+    const name = alias.source;
+    const target = this.#anchors.get(name);
+    if (target !== undefined) {
+      this.#measure(target);
+      return target;
+    }
+    this.#diagnostics.error(
+      "yaml",
+      span,
+      this.#open.has(name)
+        ? `the alias \`*${name}\` stands inside what it names`
+        : `there is no anchor \`&${name}\` above`,
+    );
+    return nothing(span);
+  }
+
+  /** Counts a node as often as it is used, from sizes that are known: a bomb is never expanded. */
+  #measure(node: Node): void {
+    let size = this.#sizes.get(node);
+    if (size === undefined) {
+      size = 1;
+      if (node.kind === "list") {
+        for (const item of node.items) size += this.#sizes.get(item) ?? 1;
+      }
+      if (node.kind === "map") {
+        for (const entry of node.entries) size += this.#sizes.get(entry.value) ?? 1;
+      }
+      this.#sizes.set(node, size);
+    }
+    if (size > MAX_VALUES) {
+      this.#refuse(node, "more than 50,000 values with its aliases written out");
+    }
+  }
+
+  #refuse(span: Span, message: string): void {
+    if (this.#tooLarge) return;
+    this.#tooLarge = true;
+    this.#diagnostics.error("too-large", { start: span.start, end: span.start + 1 }, message);
+  }
+
+  #tag(value: { range?: [number, number, number] | null }, span: Span): void {
+    const { text } = this.#diagnostics.source;
+    const at = text.lastIndexOf("!", (value.range?.[0] ?? span.start) - 1);
+    const start = at === -1 ? span.start : Math.max(at - (text[at - 1] === "!" ? 1 : 0), 0);
+    const end = at === -1 ? span.end : start + (/^!+\S*/.exec(text.slice(start))?.[0].length ?? 1);
+    this.#diagnostics.error("yaml-tag", { start, end }, "YAML tags are not allowed", {
+      label: "a quoted value is text, a plain one what it looks like",
+    });
+  }
+}
+
+const STYLES: Record<string, ScalarStyle> = {
+  PLAIN: "plain",
+  QUOTE_SINGLE: "single",
+  QUOTE_DOUBLE: "double",
+  BLOCK_LITERAL: "literal",
+  BLOCK_FOLDED: "folded",
+};
+
+function nothing(span: Span): Node {
+  return { kind: "scalar", ...span, value: null, style: "plain", raw: "" };
+}
+
+function spanOf(range: readonly number[] | null | undefined, fallback: Span): Span {
+  return range ? { start: range[0]!, end: range[1]! } : { ...fallback };
+}
+
+function lower(message: string): string {
+  return message.charAt(0).toLowerCase() + message.slice(1);
+}
+
+/** The offset at which brackets or indentation are nested deeper than a parser should follow. */
+function tooDeep(text: string): number | undefined {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i];
+    if (char === "[" || char === "{") {
+      if (++depth > 1000) return i;
+    } else if (char === "]" || char === "}") {
+      if (depth > 0) depth--;
+    }
+  }
+  const compact = /(?:[-?:] ){300,}/.exec(text);
+  return compact?.index;
+}
+
+/** What helps with the mistakes that are made most. */
+function hint(code: string, text: string, at: number): { label?: string; notes?: string[] } {
+  const line = text.slice(text.lastIndexOf("\n", at - 1) + 1, text.indexOf("\n", at) >>> 0);
+  if (line.includes("${{")) {
+    return {
+      notes: ["put quotes around a value with `${{ }}` that holds `: `, ` #` or stands in { }"],
+    };
+  }
+  if (code === "TAB_AS_INDENT") return { label: "use spaces" };
+  if (code === "BLOCK_AS_IMPLICIT_KEY") return { label: "a value with `: ` in it needs quotes" };
+  return {};
+}

@@ -1,0 +1,181 @@
+import type { Expression } from "../expression/expression.ts";
+import { type Matcher, type MatcherName, MATCHERS, TYPE_CHOICES } from "../expression/matcher.ts";
+import { EXPRESSION_PATTERN } from "../recipe/field.ts";
+import { type CelType, describeType, typeOfValue } from "../expression/types.ts";
+import { custom, type Field, type JsonSchema } from "../recipe/field.ts";
+import type { Node, ScalarNode } from "../recipe/node.ts";
+import type { Reading } from "../recipe/reading.ts";
+import type { Span } from "../recipe/source.ts";
+import { didYouMean, suggest } from "../recipe/suggest.ts";
+
+/** One line of an `expect`: a value, and what is asked of it. */
+export interface Expectation {
+  /** The value. */
+  subject: Expression;
+  /** What is asked. */
+  matchers: Matcher[];
+  /** The key and the value in the recipe. */
+  span: Span;
+}
+
+const numbersOrText: JsonSchema = { type: ["number", "string"] };
+
+/** What each matcher takes, for editors. */
+const ARGUMENTS: Record<Exclude<MatcherName, "length">, JsonSchema> = {
+  equals: {},
+  not: {},
+  gt: numbersOrText,
+  gte: numbersOrText,
+  lt: numbersOrText,
+  lte: numbersOrText,
+  matches: { type: "string" },
+  contains: {},
+  one_of: { anyOf: [{ type: "array" }, { type: "string", pattern: EXPRESSION_PATTERN }] },
+  exists: { type: "boolean" },
+  type: { enum: [...TYPE_CHOICES] },
+};
+
+/** Reads the map of an `expect`. */
+export const expectField: Field<Expectation[], false> = custom(
+  "Values and what is expected of them: a value it must equal, or matchers such as `{lt: 30}`.",
+  { type: "object", minProperties: 1 },
+  (node, reading, what) => {
+    if (node.kind !== "map") return void reading.wrongType(node, what, "a map");
+    if (node.entries.length === 0) {
+      return void reading.diagnostics.error("wrong-value", node, `${what} must not be empty`);
+    }
+    return node.entries.flatMap(({ key, keySpan, value }) => {
+      const keyNode: ScalarNode = {
+        kind: "scalar",
+        ...keySpan,
+        value: key,
+        raw: key,
+        style: styleOfKey(reading.source.text, keySpan),
+      };
+      const matchers = readMatchers(value, reading);
+      const subject = reading.expression(keyNode, `a key of ${what}`, "any", (type) => {
+        for (const matcher of matchers) checkType(type, key, matcher, value, reading);
+      });
+      return subject && matchers.length > 0
+        ? [{ subject, matchers, span: { start: keySpan.start, end: keySpan.end } }]
+        : [];
+    });
+  },
+);
+
+/** What matchers look like to editors; the key `expect` itself takes any value. */
+export const MATCHERS_JSON: JsonSchema = {
+  type: "object",
+  additionalProperties: false,
+  properties: { ...ARGUMENTS, length: { type: ["integer", "object"] } },
+};
+
+function styleOfKey(text: string, span: Span): ScalarNode["style"] {
+  if (text[span.start] === '"') return "double";
+  return text[span.start] === "'" ? "single" : "plain";
+}
+
+/** A map is a map of matchers as soon as one of its keys is a matcher's name. */
+function readMatchers(node: Node, reading: Reading): Matcher[] {
+  const isMatchers = node.kind === "map" && node.entries.length > 0 &&
+    node.entries.some(({ key }) => Object.hasOwn(MATCHERS, key) || isMisspelt(key, node));
+  if (!isMatchers) {
+    return [{ name: "equals", argument: reading.template(node, "an expected value") }];
+  }
+  return node.entries.flatMap(({ key, keySpan, value }) => {
+    if (!Object.hasOwn(MATCHERS, key)) {
+      const label = didYouMean(key, Object.keys(MATCHERS)) ??
+        "to compare with a map that has such a key, use `equals`";
+      reading.diagnostics.error("bad-matcher", keySpan, `unknown matcher \`${key}\``, { label });
+      return [];
+    }
+    const name = key as MatcherName;
+    return checkArgument(name, value, reading)
+      ? [{ name, argument: readArgument(name, value, reading) }]
+      : [];
+  });
+}
+
+/** `{lte_: 3}` was meant as a matcher, `{amount: 3}` was not. */
+function isMisspelt(key: string, node: Node): boolean {
+  return node.kind === "map" && node.entries.length === 1 && key.length > 2 &&
+    suggest(key, Object.keys(MATCHERS)) !== undefined;
+}
+
+function readArgument(name: MatcherName, node: Node, reading: Reading): Matcher["argument"] {
+  if (name === "length" && node.kind === "map") return readMatchers(node, reading);
+  return reading.template(node, `\`${name}\``);
+}
+
+function checkArgument(name: MatcherName, node: Node, reading: Reading): boolean {
+  const value = node.kind === "scalar" ? node.value : undefined;
+  if (typeof value === "string" && value.includes("${{") && name !== "exists") return true;
+  const wrong = (wanted: string) => {
+    reading.diagnostics.error("bad-matcher", node, `\`${name}\` takes ${wanted}`);
+    return false;
+  };
+  switch (name) {
+    case "gt":
+    case "gte":
+    case "lt":
+    case "lte":
+      return typeof value === "number" || typeof value === "string" || wrong("a number or a text");
+    case "matches":
+      if (typeof value !== "string") return wrong("a regular expression");
+      try {
+        new RegExp(value, "u");
+        return true;
+      } catch (error) {
+        return wrong(`a regular expression; ${(error as Error).message}`);
+      }
+    case "one_of":
+      return (node.kind === "list" && node.items.length > 0) || wrong("a list");
+    case "exists":
+      return typeof value === "boolean" || wrong("`true` or `false`");
+    case "type":
+      if ((TYPE_CHOICES as readonly unknown[]).includes(value)) return true;
+      return wrong(TYPE_CHOICES.map((choice) => `\`${choice}\``).join(", "));
+    case "length":
+      return node.kind === "map" ||
+        (typeof value === "number" && Number.isInteger(value) && value >= 0) ||
+        wrong("a whole number or matchers");
+    default:
+      return true;
+  }
+}
+
+const ORDERED = new Set(["gt", "gte", "lt", "lte"]);
+
+/** Finds what can never be met: a text that is expected to be a number, and the like. */
+function checkType(type: CelType, path: string, matcher: Matcher, node: Node, reading: Reading) {
+  const { name, argument } = matcher;
+  if (type === "dyn" || Array.isArray(argument) || argument.kind === "expression") return;
+  const given = argument.kind === "literal" ? typeOfValue(argument.value) : "string";
+  const at = node.kind === "map"
+    ? node.entries.find(({ key }) => key === name)?.value ?? node
+    : node;
+  if ((name === "equals" || ORDERED.has(name)) && !comparable(type, given)) {
+    reading.diagnostics.error(
+      "type-mismatch",
+      at,
+      `\`${path}\` is ${describeType(type)} and cannot be ${
+        name === "equals" ? "equal to" : "compared with"
+      } ${describeType(given)}`,
+    );
+  } else if (name === "matches" && type !== "string") {
+    reading.diagnostics.error(
+      "type-mismatch",
+      at,
+      `\`${path}\` is ${describeType(type)}, not text`,
+    );
+  }
+}
+
+function comparable(a: CelType, b: CelType): boolean {
+  const kind = (type: CelType) => {
+    if (type === "int" || type === "double" || type === "uint") return "number";
+    if (type.startsWith("list")) return "list";
+    return type === "string" || type === "bool" ? type : "any";
+  };
+  return kind(a) === "any" || kind(b) === "any" || kind(a) === kind(b);
+}

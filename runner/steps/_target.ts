@@ -1,0 +1,61 @@
+import type { Template } from "../expression/template.ts";
+import { custom, type Field, readFields, recordJson, text } from "../recipe/field.ts";
+import type { Entity } from "../engine/results.ts";
+import { StepFailure } from "../engine/failure.ts";
+import type { StepContext } from "./kind.ts";
+import type { Span } from "../recipe/source.ts";
+
+/** The job or run a step is about: what an earlier step left, or an id. */
+export interface Target {
+  /** The id of an earlier step. */
+  step?: string;
+  /** A job's id. */
+  job?: Template;
+  /** A run's id. */
+  run?: Template;
+  /** Where it is named. */
+  span: Span;
+}
+
+const byId = {
+  job: text("A job's id."),
+  run: text("A run's id."),
+};
+
+/** Reads a target: a step's id, `{job: <id>}` or `{run: <id>}`. */
+export function target(description: string, wants: "job" | "job or run"): Field<Target, false> {
+  const fields = wants === "job" ? { job: byId.job } : byId;
+  const json = { anyOf: [{ type: "string", minLength: 1 }, recordJson(fields)] };
+  return custom(description, json, (node, reading, what) => {
+    if (node.kind === "map") {
+      const read: { job?: Template; run?: Template } = readFields(node, fields, reading, what);
+      if ((read.job === undefined) === (read.run === undefined)) {
+        if (node.entries.every(({ key }) => Object.hasOwn(fields, key))) {
+          const names = Object.keys(fields).map((name) => `\`${name}\``).join(" or ");
+          reading.diagnostics.error("missing-key", node, `${what} needs one of ${names}`);
+        }
+        return undefined;
+      }
+      return { ...read, span: node };
+    }
+    if (node.kind !== "scalar" || typeof node.value !== "string") {
+      return void reading.wrongType(node, what, "the id of a step");
+    }
+    if (node.value.includes("${{")) {
+      return void reading.diagnostics.error("wrong-type", node, `${what} names a step by its id`, {
+        label: `for the id of a ${wants} write \`{job: …}\``,
+      });
+    }
+    reading.reference(node.value, node, wants);
+    return { step: node.value, span: node };
+  });
+}
+
+/** The job or run that a target stands for now. */
+export function targetId(target: Target, context: StepContext): Entity {
+  if (target.job) return { kind: "job", id: context.text(target.job) };
+  if (target.run) return { kind: "run", id: context.text(target.run) };
+  const entity = context.results.entity(target.step!);
+  if (entity) return entity;
+  throw new StepFailure("evaluation", `Step \`${target.step}\` did not run`, { span: target.span });
+}

@@ -1,0 +1,32 @@
+import { METHOD_SCOPES } from "../../protocol/method.ts";
+import { fixedText, json, required } from "../recipe/field.ts";
+import { didYouMean } from "../recipe/suggest.ts";
+import { stepKind } from "./kind.ts";
+
+/** Calls any method of the wire protocol. */
+export const call = stepKind({
+  name: "call",
+  title: "a call step",
+  description: "Calls a method of the wire protocol and leaves its answer as it came.",
+  fields: {
+    call: required(fixedText("The method, such as `job.get`.")),
+    data: json("What the method is given."),
+  },
+  type: () => "dyn",
+  check(step, { reading, at }) {
+    const node = at("call");
+    if (!node || Object.hasOwn(METHOD_SCOPES, step.call)) return;
+    const label = didYouMean(step.call, Object.keys(METHOD_SCOPES));
+    reading.diagnostics.warning(
+      "unknown-method",
+      node,
+      `the protocol declares no method \`${step.call}\``,
+      label === undefined ? {} : { label },
+    );
+  },
+  label: (step) => `call ${step.call}`,
+  async run(step, context) {
+    const data = step.data ? context.resolve(step.data) : {};
+    return { result: await context.client.call(step.call, data, { signal: context.signal }) };
+  },
+});

@@ -1,0 +1,50 @@
+import { integer, json, required, text } from "../recipe/field.ts";
+import { jobResult } from "../engine/results.ts";
+import { stepKind, templateLabel } from "./kind.ts";
+
+/** Enqueues a job and leaves it under the step's id. */
+export const enqueue = stepKind({
+  name: "enqueue",
+  title: "an enqueue step",
+  description: "Enqueues a job.",
+  fields: {
+    enqueue: required(text("The job's name.")),
+    payload: json("What the job's handler is given: any JSON value."),
+    queue: text("The queue it waits in; `default` when it is not given."),
+    priority: integer("Higher runs first; 0 when it is not given.", { minimum: 0 }),
+  },
+  type: () => "JobResult",
+  label: (step) => `enqueue ${templateLabel(step.enqueue)}`,
+  async run(step, context) {
+    const name = context.text(step.enqueue);
+    const payload = step.payload ? context.resolve(step.payload) : null;
+    const options = {
+      signal: context.signal,
+      ...(step.queue ? { queue: context.text(step.queue) } : {}),
+      ...(step.priority ? { priority: context.number(step.priority) } : {}),
+      ...(context.repeatWrites ? { retry: "unknown" as const } : {}),
+    };
+    const job = await context.client.enqueue(name, payload, options);
+    if (context.id !== undefined) {
+      const events = context.follow((signal) => job.events({ signal }));
+      const now = new Date(context.clock.now()).toISOString();
+      const result = jobResult({
+        id: job.job_id,
+        name,
+        queue: job.queue,
+        payload,
+        state: "pending",
+        priority: options.priority ?? 0,
+        max_retries: 3,
+        retry_count: 0,
+        worker_id: "",
+        run_at: now,
+        timeout: 0,
+        created_at: now,
+        updated_at: now,
+      }, events);
+      context.results.set(context.id, result, { kind: "job", id: job.job_id });
+    }
+    return { detail: job.job_id };
+  },
+});

@@ -1,0 +1,42 @@
+import type { RunState } from "../../protocol/entity.ts";
+import { json, required, text } from "../recipe/field.ts";
+import { runResult } from "../engine/results.ts";
+import { stepKind, templateLabel } from "./kind.ts";
+
+/** Starts a workflow and leaves its run, which goes on, under the step's id. */
+export const start = stepKind({
+  name: "start",
+  title: "a start step",
+  description: "Starts a workflow; its run goes on while the next steps run.",
+  fields: {
+    start: required(text("The workflow's name.")),
+    input: json("What the workflow is given: any JSON value."),
+  },
+  type: () => "RunResult",
+  label: (step) => `start ${templateLabel(step.start)}`,
+  async run(step, context) {
+    const name = context.text(step.start);
+    const input = step.input ? context.resolve(step.input) : null;
+    const run = await context.client.startWorkflow(name, input, { signal: context.signal });
+    if (context.id !== undefined) {
+      const events = context.follow((signal) => run.events({ signal }));
+      const now = new Date(context.clock.now()).toISOString();
+      const result = runResult(
+        {
+          id: run.run_id,
+          name,
+          input,
+          state: run.state as RunState,
+          started_at: now,
+          created_at: now,
+          updated_at: now,
+          version: 1,
+        },
+        [],
+        events,
+      );
+      context.results.set(context.id, result, { kind: "run", id: run.run_id });
+    }
+    return { detail: run.run_id };
+  },
+});

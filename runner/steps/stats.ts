@@ -1,0 +1,28 @@
+import { custom, required } from "../recipe/field.ts";
+import { stepKind } from "./kind.ts";
+
+/** Reads the server's statistics. */
+export const stats = stepKind({
+  name: "stats",
+  title: "a stats step",
+  description: "Reads the server's statistics: `stats: {}`.",
+  fields: {
+    stats: required(
+      custom<true>(
+        "Takes nothing: `stats: {}` or `stats:` alone.",
+        { type: ["object", "null"], maxProperties: 0 },
+        (node, reading, what) => {
+          const empty = node.kind === "map" ? node.entries.length === 0 : node.kind === "scalar" &&
+            node.value === null;
+          if (!empty) reading.wrongType(node, what, "empty");
+          return true;
+        },
+      ),
+    ),
+  },
+  type: () => "dyn",
+  label: () => "stats",
+  async run(_step, context) {
+    return { result: await context.client.stats({ signal: context.signal }) };
+  },
+});

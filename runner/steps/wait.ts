@@ -1,0 +1,144 @@
+import type { Expression } from "../expression/expression.ts";
+import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
+import { type CelType, describeType } from "../expression/types.ts";
+import { custom, type Field, oneOrMore, type Read, required, text } from "../recipe/field.ts";
+import type { Node } from "../recipe/node.ts";
+import { didYouMean } from "../recipe/suggest.ts";
+import { type ChannelWait, channelWait, checkChannel, waitOnChannel } from "./_wait_channel.ts";
+import { waitForEntity } from "./_wait_entity.ts";
+import { type StepCheck, stepKind, templateLabel } from "./kind.ts";
+import { type Target, target } from "./_target.ts";
+
+/** A state that is named in a recipe. */
+export interface StateName {
+  /** The state. */
+  state: string;
+  /** Its node. */
+  node: Node;
+}
+
+/** What ends a wait: one of some states, or an expression that holds. */
+export type Until = { states: StateName[] } | { expression: Expression };
+
+const stateName: Field<StateName, false> = custom(
+  "A state.",
+  { enum: [...new Set([...JOB_STATES, ...RUN_STATES])] },
+  (node, reading, what) => {
+    if (node.kind !== "scalar" || typeof node.value !== "string") {
+      return void reading.wrongType(node, what, "a state");
+    }
+    return { state: node.value, node };
+  },
+);
+
+const states = oneOrMore(stateName);
+
+const byTarget = target(
+  "The id of an earlier step, `{job: <job id>}` or `{run: <run id>}`.",
+  "job or run",
+);
+
+const fields = {
+  wait: required(
+    custom<Target | ChannelWait>(
+      "What is waited for: the job or run of an earlier step, or events of a channel.",
+      { anyOf: [...byTarget.json.anyOf as unknown[], channelWait.json] },
+      (node, reading, what) =>
+        node.kind === "map" && node.entries.some(({ key }) => key === "channel")
+          ? channelWait.read(node, reading, what)
+          : byTarget.read(node, reading, what),
+    ),
+  ),
+  until: custom<Until>(
+    "The states that end the wait, or an expression in `${{ }}` over the result; `completed` when it is not given.",
+    { anyOf: [states.json, { type: "string", pattern: "^\\s*\\$\\{\\{" }] },
+    (node, reading, what) => {
+      if (node.kind === "scalar" && typeof node.value === "string" && node.value.includes("${{")) {
+        const expression = reading.within(
+          { locals: { ...reading.scope.locals, it: "dyn" } },
+          () => reading.expression(node, what, "condition"),
+        );
+        return expression && { expression };
+      }
+      const read = states.read(node, reading, what);
+      return read && { states: read };
+    },
+  ),
+  until_step: text("The name of a checkpoint of the run: its step, or `wait:<event>` and so on."),
+  fail_on: custom<StateName[]>(
+    "States that fail the wait at once, besides ends other than `until`.",
+    states.json,
+    states.read,
+  ),
+};
+
+/** Waits for a job, a run or events of a channel. */
+export const wait = stepKind({
+  name: "wait",
+  title: "a wait step",
+  description: "Waits for a job or a run to reach a state, or for events on a channel.",
+  checks: true,
+  fields,
+  type: (step) => isChannel(step.wait) ? "ChannelWaitResult" : "WaitResult",
+  check(step, check) {
+    if (step.wait && isChannel(step.wait)) {
+      checkChannel(check);
+      return;
+    }
+    const type = typeOfTarget(step, check);
+    if (step.until && "states" in step.until) checkStates(step.until.states, type, check);
+    if (step.fail_on) checkStates(step.fail_on, type, check);
+    const at = check.at("until_step");
+    if (at && type === "JobResult") {
+      check.reading.diagnostics.error("wrong-step", at, "a job has no steps to wait for", {
+        label: "`until` waits for a state",
+      });
+    }
+    const until = check.at("until");
+    if (at && until) {
+      check.reading.diagnostics.error("two-kinds", until, "`until` and `until_step` in one wait");
+    }
+  },
+  label(step) {
+    if (isChannel(step.wait)) return `wait for events of ${templateLabel(step.wait.channel)}`;
+    const { step: id, job, run } = step.wait;
+    const what = id ?? templateLabel(job ?? run);
+    if (step.until_step) return `wait for ${what} to reach step ${templateLabel(step.until_step)}`;
+    if (!step.until) return `wait for ${what}`;
+    if ("expression" in step.until) return `wait for ${what} until ${step.until.expression.text}`;
+    return `wait for ${what} until ${step.until.states.map(({ state }) => state).join(" or ")}`;
+  },
+  run(step, context) {
+    context.checked();
+    return isChannel(step.wait)
+      ? waitOnChannel(step.wait, context)
+      : waitForEntity({ ...step, wait: step.wait }, context);
+  },
+});
+
+/** A wait step that is read. */
+export type WaitStep = Omit<Read<typeof fields>, "wait"> & { wait: Target };
+
+function isChannel(wait: Target | ChannelWait): wait is ChannelWait {
+  return "channel" in wait;
+}
+
+function typeOfTarget(step: Read<typeof fields>, check: StepCheck): CelType | undefined {
+  if (!step.wait || isChannel(step.wait)) return undefined;
+  if (step.wait.job) return "JobResult";
+  if (step.wait.run) return "RunResult";
+  return check.typeOf(step.wait.step!);
+}
+
+function checkStates(names: StateName[], type: CelType | undefined, check: StepCheck): void {
+  const known: readonly string[] = type === "RunResult" ? RUN_STATES : JOB_STATES;
+  for (const { state, node } of names) {
+    if (known.includes(state)) continue;
+    const whose = type === "RunResult" || type === "JobResult"
+      ? describeType(type)
+      : "a job or run";
+    check.reading.diagnostics.error("unknown-state", node, `${whose} is never \`${state}\``, {
+      label: didYouMean(state, known) ?? `it can be ${known.join(", ")}`,
+    });
+  }
+}

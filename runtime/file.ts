@@ -1,0 +1,129 @@
+// deno-lint-ignore-file no-explicit-any
+
+/** A file or directory that could not be read or written; `code` is the system's, such as `ENOENT`. */
+export class FileError extends Error {
+  /** `ENOENT`, `EACCES`, `EISDIR`, or `EUNKNOWN`. */
+  readonly code: string;
+
+  /** Says what could not be done, in words. */
+  constructor(doing: string, path: string, cause: unknown) {
+    const code = codeOf(cause);
+    super(`Cannot ${doing} '${path}': ${REASONS[code] ?? (cause as Error).message}`, { cause });
+    this.name = "FileError";
+    this.code = code;
+  }
+}
+
+/** What a path is. */
+export type PathKind = "file" | "directory" | "none";
+
+/**
+ * The text of a file.
+ * @param what What the file is, for the error: `recipe`.
+ * @throws {FileError}
+ */
+export async function readTextFile(path: string, what = "file"): Promise<string> {
+  try {
+    const { Deno } = globalThis as any;
+    return Deno ? await Deno.readTextFile(path) : await (await fs()).readFile(path, "utf8");
+  } catch (cause) {
+    throw new FileError(`read ${what}`, path, cause);
+  }
+}
+
+/**
+ * Writes a file so that it is there whole or not at all.
+ * @throws {FileError}
+ */
+export async function writeTextFile(path: string, text: string): Promise<void> {
+  const { Deno } = globalThis as any;
+  const temporary = `${path}.${Math.random().toString(36).slice(2)}.tmp`;
+  try {
+    if (Deno) {
+      await Deno.writeTextFile(temporary, text);
+      await Deno.rename(temporary, path);
+    } else {
+      const { rename, writeFile } = await fs();
+      await writeFile(temporary, text);
+      await rename(temporary, path);
+    }
+  } catch (cause) {
+    await removeFile(temporary);
+    throw new FileError("write file", path, cause);
+  }
+}
+
+/** Creates a directory and those above it. */
+export async function makeDirectory(path: string): Promise<void> {
+  try {
+    const { Deno } = globalThis as any;
+    if (Deno) await Deno.mkdir(path, { recursive: true });
+    else await (await fs()).mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new FileError("create directory", path, cause);
+  }
+}
+
+/** Removes a file; one that is not there is let be. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    const { Deno } = globalThis as any;
+    if (Deno) await Deno.remove(path);
+    else await (await fs()).rm(path, { force: true });
+  } catch (cause) {
+    if (codeOf(cause) !== "ENOENT") throw new FileError("remove file", path, cause);
+  }
+}
+
+/** Whether a path is a file, a directory, or nothing. */
+export async function pathKind(path: string): Promise<PathKind> {
+  try {
+    const { Deno } = globalThis as any;
+    if (Deno) return (await Deno.stat(path)).isDirectory ? "directory" : "file";
+    return (await (await fs()).stat(path)).isDirectory() ? "directory" : "file";
+  } catch (cause) {
+    if (codeOf(cause) === "ENOENT") return "none";
+    throw new FileError("read", path, cause);
+  }
+}
+
+/** The names in a directory, sorted; those of directories end in `/`. */
+export async function listDirectory(path: string): Promise<string[]> {
+  try {
+    const { Deno } = globalThis as any;
+    const names: string[] = [];
+    if (Deno) {
+      for await (const entry of Deno.readDir(path)) {
+        names.push(entry.isDirectory ? `${entry.name}/` : entry.name);
+      }
+    } else {
+      for (const entry of await (await fs()).readdir(path, { withFileTypes: true })) {
+        names.push(entry.isDirectory() ? `${entry.name}/` : entry.name);
+      }
+    }
+    return names.sort();
+  } catch (cause) {
+    throw new FileError("read directory", path, cause);
+  }
+}
+
+function fs(): Promise<typeof import("node:fs/promises")> {
+  return import("node:fs/promises");
+}
+
+const REASONS: Record<string, string> = {
+  ENOENT: "no such file",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EISDIR: "it is a directory",
+  ENOTDIR: "a part of the path is no directory",
+};
+
+function codeOf(error: unknown): string {
+  const { code, name, message = "" } = (error ?? {}) as Error & { code?: string };
+  if (code) return code;
+  if (name === "NotFound") return "ENOENT";
+  if (name === "PermissionDenied" || name === "NotCapable") return "EACCES";
+  if (name === "IsADirectory" || /is a directory/i.test(message)) return "EISDIR";
+  return "EUNKNOWN";
+}

@@ -1,0 +1,91 @@
+// deno-lint-ignore-file no-explicit-any
+
+/** The process as the runtimes name it, for what has no standard API. */
+const { Deno, process } = globalThis as any;
+
+/** An environment variable. */
+export function readEnv(name: string): string | undefined {
+  if (!Deno) return process?.env[name];
+  try {
+    return Deno.env.get(name);
+  } catch (error) {
+    // Without the permission a variable is as good as not set; `--deny-env` asks for that.
+    if (["NotCapable", "PermissionDenied"].includes((error as Error).name)) return undefined;
+    throw error;
+  }
+}
+
+/** The command line behind the program's name. */
+export function processArgs(): string[] {
+  return Deno ? [...Deno.args] : process.argv.slice(2);
+}
+
+/** The directory relative paths start from. */
+export function currentDirectory(): string {
+  return Deno ? Deno.cwd() : process.cwd();
+}
+
+/** What the process ends with when nothing else keeps it. */
+export function setExitCode(code: number): void {
+  if (Deno) Deno.exitCode = code;
+  else process.exitCode = code;
+}
+
+/** Ends the process at once. */
+export function exitNow(code: number): never {
+  if (Deno) Deno.exit(code);
+  return process.exit(code) as never;
+}
+
+/** A signal that asks a process to end. */
+export type EndSignal = "SIGINT" | "SIGTERM";
+
+/** Calls `listener` for SIGINT and SIGTERM; the returned function stops that. */
+export function onEndSignal(listener: (signal: EndSignal) => void): () => void {
+  const signals: EndSignal[] = ["SIGINT", "SIGTERM"];
+  const handlers = signals.map((signal) => () => listener(signal));
+  // Windows knows no SIGTERM, and Deno refuses to listen to it there.
+  const wanted = Deno?.build.os === "windows" ? 1 : signals.length;
+  for (let i = 0; i < wanted; i++) {
+    if (Deno) Deno.addSignalListener(signals[i], handlers[i]);
+    else process.on(signals[i], handlers[i]);
+  }
+  return () => {
+    for (let i = 0; i < wanted; i++) {
+      if (Deno) Deno.removeSignalListener(signals[i], handlers[i]);
+      else process.off(signals[i], handlers[i]);
+    }
+  };
+}
+
+/** Writes text to a standard stream. Text is whole when the call returns, also into a pipe. */
+export function writeStandard(stream: "stdout" | "stderr", text: string): void {
+  if (!Deno) {
+    process[stream].write(text);
+    return;
+  }
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += Deno[stream].writeSync(bytes.subarray(at));
+}
+
+/** Whether a standard stream is a terminal. */
+export function isTerminal(stream: "stdout" | "stderr"): boolean {
+  return Deno ? Deno[stream].isTerminal() : process[stream].isTTY === true;
+}
+
+/** How many columns the terminal has, if there is one. */
+export function terminalColumns(): number | undefined {
+  if (!Deno) return process.stdout.columns;
+  try {
+    return Deno.consoleSize().columns;
+  } catch (_error) {
+    // There is no terminal, which this asks for.
+    return undefined;
+  }
+}
+
+/** The runtime's name. */
+export function runtimeName(): "deno" | "bun" | "node" {
+  if (Deno) return "deno";
+  return (globalThis as any).Bun ? "bun" : "node";
+}
