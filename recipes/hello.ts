@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console
 // A script that uses the client: deno run -A recipes/hello.ts, bun recipes/hello.ts or
 // node recipes/hello.ts. DISPATCH_URL and DISPATCH_TOKEN name a server; without them an embedded
 // one is started.
