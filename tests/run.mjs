@@ -124,7 +124,7 @@ async function runTests(part, command, files, argsFor) {
   const result = count(report, files, problem);
   for (const { name, file, text } of result.failures) {
     const path = file.startsWith(ROOT) ? relative(ROOT, file) : file;
-    say(`\n--- ${part}: ${name} (${path})\n${head(text)}`);
+    say(`\n--- ${part}: ${name} ${path && `(${path})`}\n${head(text)}`);
   }
   // A file that cannot be loaded is explained by the runtime's own output only.
   if (result.needsOutput) say(`\n--- ${part}: the end of its output\n${tail(output)}`);
@@ -141,20 +141,26 @@ function count(report, files, problem) {
   } catch (error) {
     unreadable = `no report that can be read: ${error.message}`;
   }
+  // Node reports a file in which no test was, or which broke down, as if it were a test itself.
+  const isFile = ({ name }) => name.endsWith(".ts") && files.includes(`./${name}`);
+  cases = cases.filter((each) => each.outcome === "failed" || !isFile(each));
   const failures = cases.filter(({ outcome }) => outcome === "failed");
-  const silent = files.filter((file) => {
-    const name = file.slice(2).split("/").join(sep);
-    return !cases.some((each) => each.file.endsWith(name));
-  });
-  const found = failures.length;
-  if (unreadable !== undefined) failures.push({ name: "the report", file: "", text: unreadable });
-  else for (const file of silent) failures.push({ name: "no test was reported", file, text: "" });
-  if (problem !== undefined && failures.length === 0) {
-    failures.push({ name: "the run", file: "", text: problem });
+  let needsOutput = failures.some(isFile);
+  const add = (name, file, text) => {
+    needsOutput = true;
+    failures.push({ name, file, text });
+  };
+  if (unreadable !== undefined) add("the report", "", `${unreadable}\n${problem ?? ""}`);
+  else {
+    for (const file of files) {
+      const name = file.slice(2).split("/").join(sep);
+      if (!cases.some((each) => each.file.endsWith(name))) add("no test was reported", file, "");
+    }
   }
+  if (problem !== undefined && failures.length === 0) add("the run", "", problem);
   return {
     failures,
-    needsOutput: failures.length > found,
+    needsOutput,
     passed: cases.filter(({ outcome }) => outcome === "passed").length,
     failed: failures.length,
     skipped: cases.filter(({ outcome }) => outcome === "skipped").length,
@@ -194,6 +200,7 @@ const PARTS = {
   node: () =>
     runTests("node", "node", filesToTest(".test.ts"), (report, files) => [
       "--test",
+      "--test-timeout=120000",
       "--test-reporter=spec",
       "--test-reporter-destination=stdout",
       "--test-reporter=junit",
