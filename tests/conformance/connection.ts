@@ -46,14 +46,18 @@ export class Connection {
     this.#socket.send(text);
   }
 
-  /** The next answer or the next event. */
-  async next(kind: "answer" | "event", timeout: number): Promise<RawFrame> {
+  /** The next answer or the next event, or the first that `isIt`, past others. */
+  async next(
+    kind: "answer" | "event",
+    timeout: number,
+    isIt: (frame: RawFrame) => boolean = () => true,
+  ): Promise<RawFrame> {
     const queue = kind === "event" ? this.#events : this.#answers;
-    const isThere = (): boolean => queue.length > 0 || this.#closed !== undefined;
+    const isThere = (): boolean => queue.some(isIt) || this.#closed !== undefined;
     const inTime = await this.#until(isThere, timeout);
     if (this.#problem !== undefined) throw new Error(this.#problem);
-    const frame = queue.shift();
-    if (frame !== undefined) return frame;
+    const index = queue.findIndex(isIt);
+    if (index !== -1) return queue.splice(index, 1)[0]!;
     const why = inTime ? `the connection ${this.#closed}` : `nothing came within ${timeout} ms`;
     throw new Error(`no ${kind}: ${why}${this.#others()}`);
   }

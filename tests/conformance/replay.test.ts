@@ -1,6 +1,6 @@
 import { deepEqual, match, rejects } from "node:assert/strict";
 import { test } from "node:test";
-import { replay } from "./replay.ts";
+import { replay, type ReplayOptions } from "./replay.ts";
 import { type ScriptedServer, scriptedServer } from "./scripted_server.ts";
 import { parseTranscript } from "./transcript.ts";
 
@@ -15,22 +15,28 @@ const event = (type: string, job: string) => ({ type: "event", data: { type, job
 const recv = (frame: unknown) => ({ conn: "a", recv: frame });
 
 /** Replays steps against a server that says `frames` to whatever comes first. */
-async function play(steps: unknown[], frames: unknown[]): Promise<void> {
+async function play(
+  steps: unknown[],
+  frames: unknown[],
+  options: ReplayOptions = {},
+): Promise<void> {
   const server = await scriptedServer((say, socket) => {
     socket.once("message", () => frames.forEach(say));
   });
-  await playOn(server, steps);
+  await playOn(server, steps, options);
 }
 
-async function playOn(server: ScriptedServer, steps: unknown[]): Promise<void> {
+async function playOn(
+  server: ScriptedServer,
+  steps: unknown[],
+  options: ReplayOptions = {},
+): Promise<void> {
   const lines = [{ transcript: "t", about: "a test" }, ...steps].map((line) =>
     JSON.stringify(line)
   );
+  const transcript = parseTranscript(lines.join("\n"), "t.jsonl");
   try {
-    await replay(server.url, parseTranscript(lines.join("\n"), "t.jsonl"), {
-      timeout: 150,
-      settle: 30,
-    });
+    await replay(server.url, transcript, { timeout: 150, settle: 30, ...options });
   } finally {
     await server.close();
   }
@@ -69,6 +75,18 @@ test("events in another order fail", async () => {
       [event("two", JOB), event("one", JOB)],
     ),
     /frame\.data\.type: "one" expected, "two" came/,
+  );
+});
+
+test("job.enqueued may come late if one says so, other events may not", async () => {
+  const [enqueued, started, done] = ["job.enqueued", "job.started", "job.completed"]
+    .map((type) => event(type, JOB));
+  const steps = [open, send("q1"), recv(enqueued), recv(started), recv(done), close];
+  await play(steps, [started, enqueued, done], { lateEnqueued: true });
+  await rejects(play(steps, [started, enqueued, done]), /"job.enqueued" expected/);
+  await rejects(
+    play(steps, [done, enqueued, started], { lateEnqueued: true }),
+    /"job.started" expected, "job.completed" came/,
   );
 });
 
