@@ -1,3 +1,20 @@
+/**
+ * A transcript is a recording of what a server and its clients said to each other: JSON, one value
+ * a line. The first line is `{transcript, about}`, its name and what it shows. The others are steps:
+ *
+ * - `{conn, open: true}`: a client opens a connection and calls it `conn`.
+ * - `{conn, send: frame}` and `{conn, text}`: it sends a frame, or a message as it is.
+ * - `{conn, recv: frame}`: a frame comes. Answers come in the order written and so do events; between
+ *   the two there is no order. Fields that are not written must be absent, `elapsed_ms` aside.
+ * - `{conn, close}`: the `"client"` or the `"server"` ends the connection.
+ * - `{wait: ms}`: nothing is sent for so long.
+ *
+ * In frames that come, `$time`, `$frame`, `$base64`, `$number` and `$ms` stand for any value of their
+ * kind, and `$any` for the rest of a text. `$job1`, `$run1`, `$event1` and `$session1` stand for one
+ * value each, the same wherever they are written, also inside of text and in what is sent.
+ *
+ * @module
+ */
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 
