@@ -1,0 +1,121 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+// deno-lint-ignore no-import-prefix -- the package has no types of its own
+import * as ws from "ws";
+import {
+  type Listening,
+  type ListenOptions,
+  PortTakenError,
+  type ServerSocket,
+} from "./_socket.ts";
+
+/** The part of `ws` that is needed here. */
+interface NodeWebSocket {
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  send(message: string | Uint8Array): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+  on(event: "message", listener: (data: Uint8Array, isBinary: boolean) => void): void;
+  on(event: "close" | "error", listener: () => void): void;
+}
+
+interface NodeWebSocketServer {
+  readonly clients: Set<NodeWebSocket>;
+  handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Uint8Array,
+    done: (socket: NodeWebSocket) => void,
+  ): void;
+}
+
+const { WebSocketServer } = ws as unknown as {
+  WebSocketServer: new (
+    options: { noServer: true; maxPayload: number; perMessageDeflate: false },
+  ) => NodeWebSocketServer;
+};
+
+const OPEN = 1;
+
+/** Listens on Node. */
+export async function listen(options: ListenOptions): Promise<Listening> {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: 2 ** 28,
+    perMessageDeflate: false,
+  });
+  let respond: ((request: IncomingMessage, response: ServerResponse) => unknown) | undefined;
+  const server = createServer(async (request, response) => {
+    if (!respond) {
+      const { getRequestListener } = await import("@hono/node-server");
+      respond ??= getRequestListener(options.fetch, { overrideGlobalObjects: false });
+    }
+    await respond(request, response);
+  });
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const { origin = null, host = null } = request.headers;
+    if (pathname !== options.path && pathname !== `${options.path}/`) {
+      return socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
+    }
+    if (options.refuses({ origin, host })) {
+      return socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n");
+    }
+    sockets.handleUpgrade(request, socket, head, (accepted) => {
+      const handler = options.open(new NodeSocket(accepted));
+      accepted.on("message", (data, isBinary) => {
+        handler.message(isBinary ? data : new TextDecoder().decode(data));
+      });
+      accepted.on("close", () => handler.closed());
+      // A broken frame is told twice: the connection's end follows.
+      accepted.on("error", () => {});
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause: Error & { code?: string }) => {
+      reject(cause.code === "EADDRINUSE" ? new PortTakenError(options.port, { cause }) : cause);
+    });
+    server.listen(options.port, options.hostname, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      for (const socket of sockets.clients) socket.terminate();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+class NodeSocket implements ServerSocket {
+  readonly #socket: NodeWebSocket;
+
+  constructor(socket: NodeWebSocket) {
+    this.#socket = socket;
+  }
+
+  send(message: string | Uint8Array<ArrayBuffer>): void {
+    if (this.#socket.readyState === OPEN) this.#socket.send(message);
+  }
+
+  buffered(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  drop(): void {
+    if (this.#socket.readyState !== OPEN) return;
+    if (this.#socket.bufferedAmount === 0) this.terminate();
+    else setTimeout(() => this.drop(), 0);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+}

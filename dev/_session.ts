@@ -1,0 +1,206 @@
+import { systemClock } from "../runtime/clock.ts";
+import type { BrokerEvent, Subscriber } from "./_broker.ts";
+import { CanceledError } from "./_core.ts";
+import { decodeGo } from "./_go_decode.ts";
+import { type Answer, decodeFrame, FrameWriter, type InFrame } from "./_frames.ts";
+import { type Caller, type Engines, serveMethod } from "./_methods.ts";
+import type { ServerSocket } from "./_socket.ts";
+import { hasScope, requiredScope, type TokenOptions } from "./tokens.ts";
+
+/** How much may wait in a socket until events wait in the connection's own buffer. */
+const HIGH_WATER = 1 << 20;
+const MAX_INBOUND = 1 << 20;
+
+/** Gives a token's identity. */
+export type Authenticate = (token: string) => TokenOptions | undefined;
+
+/** One WebSocket connection: authenticates it, serves its requests in order, writes its events. */
+export class Session implements Caller {
+  readonly #engines: Engines;
+  readonly #socket: ServerSocket;
+  readonly #authenticate: Authenticate;
+  readonly #frames: FrameWriter;
+  readonly #life = new AbortController();
+  readonly #inbox: (string | Uint8Array)[] = [];
+  #identity: TokenOptions | undefined;
+  #subscriber: Subscriber | undefined;
+  #serving = false;
+  #refused = false;
+  #gone = false;
+  #writing = false;
+
+  constructor(engines: Engines, socket: ServerSocket, authenticate: Authenticate) {
+    this.#engines = engines;
+    this.#socket = socket;
+    this.#authenticate = authenticate;
+    this.#frames = new FrameWriter(engines.core.stamps);
+  }
+
+  /** Ends when the connection is gone and its last request is served. */
+  get signal(): AbortSignal {
+    return this.#life.signal;
+  }
+
+  get tenant(): { app: string; org: string } {
+    return { app: this.#identity?.app ?? "", org: this.#identity?.org ?? "" };
+  }
+
+  /** Takes a message in. */
+  message(data: string | Uint8Array): void {
+    if (this.#refused) return;
+    this.#inbox.push(data);
+    if (!this.#serving) this.#serve();
+  }
+
+  /** The connection is gone. What it has sent is still served, and a run it waits for goes on. */
+  closed(): void {
+    this.#gone = true;
+    if (!this.#serving) this.#end();
+  }
+
+  subscribe(channel: string, credits: number): void {
+    const subscriber = this.#subscriber!;
+    if (credits > 0 && !this.#engines.core.quirks["subscribe-credits-ignored"]) {
+      subscriber.credits = credits;
+    }
+    this.#engines.core.broker.subscribe(subscriber, channel);
+  }
+
+  unsubscribe(channel: string): void {
+    this.#engines.core.broker.unsubscribe(this.#subscriber!, channel);
+  }
+
+  #serve(): void {
+    for (;;) {
+      const message = this.#inbox.shift();
+      if (message === undefined) break;
+      const answered = this.#take(message);
+      if (answered === undefined) continue;
+      this.#serving = true;
+      void answered.then(() => {
+        this.#serving = false;
+        this.#serve();
+      });
+      return;
+    }
+    if (this.#gone) this.#end();
+  }
+
+  /** Serves a message; gives a promise when that takes time. */
+  #take(message: string | Uint8Array): Promise<void> | undefined {
+    if (this.#refused) return undefined;
+    const { quirks } = this.#engines.core;
+    if (quirks["inbound-limit"] && message.length > MAX_INBOUND) return this.#refuse();
+    const text = typeof message === "string" ? message : new TextDecoder().decode(message);
+    return this.#identity ? this.#request(this.#identity, text) : this.#auth(text);
+  }
+
+  #auth(text: string): Promise<void> | undefined {
+    let frame: InFrame;
+    try {
+      frame = decodeFrame(text);
+    } catch {
+      return this.#refuse("", 400, "invalid auth frame");
+    }
+    if (frame.method !== "auth") return this.#refuse(frame.id, 400, "first frame must be auth");
+    let request = { token: "", format: "" };
+    try {
+      if (frame.data !== undefined) {
+        const fields = { token: "string", format: "string" } as const;
+        request = decodeGo(frame.data, { type: "dwp.AuthRequest", fields }) as typeof request;
+      }
+    } catch {
+      return this.#refuse(frame.id, 400, "invalid auth data");
+    }
+    const identity = this.#authenticate(request.token || frame.token);
+    if (!identity) return this.#refuse(frame.id, 401, "authentication failed");
+    this.#identity = identity;
+    const { core } = this.#engines;
+    const session_id = core.quirks["uuid-sessions"]
+      ? crypto.randomUUID()
+      : `ws_${core.stamps.unixNanos()}`;
+    const format = request.format === "msgpack" ? "msgpack" : "json";
+    const answer = { data: JSON.stringify({ format, session_id }) };
+    if (format === "msgpack" && core.quirks["msgpack-unreadable"]) return this.#refuse();
+    this.#subscriber = core.broker.add(this.tenant);
+    this.#subscriber.onEvents = () => this.#writeEventsSoon();
+    this.#answer(frame.id, answer);
+  }
+
+  #request(identity: TokenOptions, text: string): Promise<void> | undefined {
+    let frame: InFrame;
+    try {
+      frame = decodeFrame(text);
+    } catch (error) {
+      const message = `invalid frame: ${(error as Error).message}`;
+      return this.#answer("", { code: 400, message });
+    }
+    if (frame.type === "ping") return this.#send(this.#frames.pong(frame));
+    const { quirks } = this.#engines.core;
+    if (!quirks["any-type-is-a-request"] && frame.type !== "request") return undefined;
+    if (frame.method !== "") {
+      const scope = requiredScope(frame.method);
+      if (scope !== "" && !hasScope(identity, scope)) {
+        return this.#answer(frame.id, { code: 403, message: "insufficient permissions" });
+      }
+    }
+    if (frame.credits > 0) {
+      this.#subscriber?.addCredits(frame.credits);
+      return undefined;
+    }
+    const answer = serveMethod(this.#engines, frame, this);
+    if (answer instanceof Promise) return answer.then((late) => this.#answer(frame.id, late));
+    this.#answer(frame.id, answer);
+  }
+
+  #answer(correlId: string, answer: Answer): undefined {
+    this.#send(this.#frames.answer(correlId, answer));
+  }
+
+  #send(text: string): undefined {
+    if (!this.#gone) this.#socket.send(text);
+  }
+
+  /** Drops the connection, once it has been told why. */
+  #refuse(correlId?: string, code = 0, message = ""): undefined {
+    this.#refused = true;
+    this.#inbox.length = 0;
+    if (correlId !== undefined) this.#answer(correlId, { code, message });
+    if (this.#engines.core.quirks["unclean-drop"]) this.#socket.drop();
+    else this.#socket.close(1008, message);
+  }
+
+  /** Events are written behind whatever published them, as by a task of their own. */
+  #writeEventsSoon(): void {
+    if (this.#writing) return;
+    this.#writing = true;
+    queueMicrotask(() => this.#writeEvents());
+  }
+
+  #writeEvents(): void {
+    const buffer = this.#subscriber!.buffer;
+    while (buffer.length > 0 && !this.#gone) {
+      if (this.#socket.buffered() > HIGH_WATER) {
+        systemClock.setTimeout(() => this.#writeEvents(), 5);
+        return;
+      }
+      const event = buffer.shift()!;
+      this.#send(this.#frames.event(this.#channelOf(event), event.json));
+    }
+    buffer.length = 0;
+    this.#writing = false;
+  }
+
+  #channelOf(event: BrokerEvent): string {
+    if (this.#engines.core.quirks["entity-channel"]) return event.topic;
+    const topics = this.#engines.core.broker.topicsOf(event);
+    for (const channel of this.#subscriber!.channels) if (topics.includes(channel)) return channel;
+    return event.topic;
+  }
+
+  #end(): void {
+    if (this.#life.signal.aborted) return;
+    if (this.#subscriber) this.#engines.core.broker.remove(this.#subscriber);
+    this.#life.abort(new CanceledError());
+  }
+}

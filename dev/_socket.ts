@@ -1,0 +1,56 @@
+/** A WebSocket that a server has accepted, the same on every runtime. */
+export interface ServerSocket {
+  /** Sends a text frame, or a binary one. */
+  send(message: string | Uint8Array<ArrayBuffer>): void;
+  /** How many bytes wait to be written. */
+  buffered(): number;
+  /** Closes with a close frame. */
+  close(code: number, reason: string): void;
+  /** Ends the connection without a close frame, once what was sent is written. */
+  drop(): void;
+  /** Ends the connection at once. */
+  terminate(): void;
+}
+
+/** What a server does with a socket. */
+export interface SocketHandler {
+  /** A message came. */
+  message(data: string | Uint8Array): void;
+  /** The connection is gone. */
+  closed(): void;
+}
+
+/** What an adapter listens for. */
+export interface ListenOptions {
+  hostname: string;
+  port: number;
+  /** The path of the WebSocket endpoint. */
+  path: string;
+  /** A WebSocket was opened. */
+  open(socket: ServerSocket): SocketHandler;
+  /** Any other request; also an upgrade that is refused. */
+  fetch(request: Request): Response | Promise<Response>;
+  /** Whether an upgrade is refused; then `fetch` answers it. */
+  refuses(request: { origin: string | null; host: string | null }): boolean;
+}
+
+/** A server that listens. */
+export interface Listening {
+  port: number;
+  /** Stops listening and drops every connection. */
+  close(): Promise<void>;
+}
+
+/** Thrown when a port is taken. */
+export class PortTakenError extends Error {
+  /** Always `"port_taken"`. */
+  readonly code = "port_taken";
+  /** The port. */
+  readonly port: number;
+
+  constructor(port: number, options?: ErrorOptions) {
+    super(`Cannot start dev server: port ${port} is taken`, options);
+    this.name = "PortTakenError";
+    this.port = port;
+  }
+}

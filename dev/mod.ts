@@ -1,0 +1,43 @@
+/**
+ * A Dispatch server in this process: true to the wire, ready at once, made to break. It keeps nothing;
+ * production is a Dispatch server.
+ *
+ * @module
+ */
+export { constantBackoff, exponentialBackoff, type ExponentialBackoffOptions } from "./backoff.ts";
+export {
+  type CronDefinition,
+  type CronOptions,
+  defineCron,
+  defineJob,
+  defineWorkflow,
+  type HandlerContext,
+  type JobContext,
+  type JobDefinition,
+  type JobHandler,
+  type JobOptions,
+  type WorkflowDefinition,
+  type WorkflowHandler,
+  type WorkflowOptions,
+} from "./define.ts";
+export { type Duration, DurationError, parseDuration } from "./duration.ts";
+export {
+  type QuirkInfo,
+  type QuirkName,
+  type QuirkOptions,
+  QUIRKS,
+  UnknownQuirkError,
+} from "./quirks.ts";
+export { referenceWorkload } from "./reference.ts";
+export { type OutputOf, type Schema, type SchemaIssue, type SchemaResult } from "./schema.ts";
+export { createDevServer, type DevServer, type DevServerOptions, type Workload } from "./server.ts";
+export { createStore, type DeadLetter, type Store } from "./store.ts";
+export { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
+export {
+  StepError,
+  type StepFunction,
+  type StepOptions,
+  type Workflow,
+  type WorkflowEvent,
+} from "./workflow.ts";
+export { PortTakenError } from "./_socket.ts";

@@ -1,0 +1,220 @@
+import { type Clock, systemClock } from "../runtime/clock.ts";
+import { Broker } from "./_broker.ts";
+import { CanceledError, type Core } from "./_core.ts";
+import { Stamps } from "./_go_time.ts";
+import { Ids } from "./_ids.ts";
+import { JobEngine } from "./_job_engine.ts";
+import { listen } from "./_listen.ts";
+import { MemoryStore } from "./_memory_store.ts";
+import type { Engines } from "./_methods.ts";
+import { Registry } from "./_registry.ts";
+import { Session } from "./_session.ts";
+import { Timers } from "./_timers.ts";
+import { WorkflowEngine } from "./_workflow_engine.ts";
+import { exponentialBackoff } from "./backoff.ts";
+import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
+import { type QuirkOptions, resolveQuirks } from "./quirks.ts";
+import type { Store } from "./store.ts";
+import { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
+
+/** What a server is made of: its definitions and who may call it. */
+export interface Workload {
+  /** The jobs its workers know. */
+  jobs?: readonly JobDefinition[];
+  /** The workflows it knows. */
+  workflows?: readonly WorkflowDefinition[];
+  /** The cron entries it fires. */
+  crons?: readonly CronDefinition[];
+  /**
+   * The tokens it takes.
+   * @default {DEFAULT_TOKENS}
+   */
+  tokens?: Readonly<Record<string, TokenOptions>>;
+  /**
+   * The queues its workers read; a number is how many of a queue's jobs may run at a time.
+   * @default {["default"]}
+   */
+  queues?: readonly string[] | Readonly<Record<string, number>>;
+  /**
+   * How many jobs run at a time.
+   * @default {10}
+   */
+  concurrency?: number;
+  /**
+   * How long after its nth failure a job is tried again, in milliseconds.
+   * @default {exponentialBackoff()}
+   */
+  backoff?: (attempt: number) => number;
+}
+
+/** Settings of {@linkcode createDevServer}. */
+export interface DevServerOptions extends Workload {
+  /**
+   * The port to listen on; 0 is any that is free.
+   * @default {0}
+   */
+  port?: number;
+  /**
+   * The address to listen on.
+   * @default {"127.0.0.1"}
+   */
+  hostname?: string;
+  /**
+   * The path of the WebSocket endpoint; `/rpc` and `/sse` are below it.
+   * @default {"/dwp"}
+   */
+  path?: string;
+  /**
+   * Where it keeps things; servers with the same store are one cluster.
+   * @default {createStore()}
+   */
+  store?: Store;
+  /**
+   * Which of today's servers' oddities it has.
+   * @default {"default"}
+   */
+  quirks?: QuirkOptions;
+  /**
+   * Where time comes from.
+   * @default {systemClock}
+   */
+  clock?: Clock;
+  /**
+   * Where chance comes from: at least 0, less than 1.
+   * @default {Math.random}
+   */
+  random?: () => number;
+  /** Takes the lines that handlers log. */
+  log?: (line: string) => void;
+}
+
+/** A running server. */
+export interface DevServer extends AsyncDisposable {
+  /** The WebSocket endpoint, like `ws://127.0.0.1:49152/dwp`. */
+  readonly url: string;
+  /** The port it listens on. */
+  readonly port: number;
+  /** What it keeps. */
+  readonly store: Store;
+  /** Knows other definitions from now on; work in progress goes on with what it began with. */
+  reload(workload: Pick<Workload, "jobs" | "workflows" | "crons">): void;
+  /** Stops at once: connections drop without a close frame, as when a process is killed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server in this process. It speaks the wire protocol as a real one does, and keeps nothing
+ * beyond the process.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer, defineJob } from "@dispatch/sdk/dev";
+ *
+ * await using server = await createDevServer({
+ *   jobs: [defineJob("hello", (name: string, { log }) => log(`hello ${name}`))],
+ * });
+ * server.url; // ws://127.0.0.1:49152/dwp
+ * ```
+ *
+ * @throws {PortTakenError} When the port is taken.
+ */
+export async function createDevServer(options: DevServerOptions = {}): Promise<DevServer> {
+  const { clock = systemClock, random = Math.random, hostname = "127.0.0.1", path = "/dwp" } =
+    options;
+  const quirks = resolveQuirks(options.quirks);
+  const store = (options.store ?? new MemoryStore()) as MemoryStore;
+  const core: Core = {
+    store,
+    quirks,
+    random,
+    registry: new Registry(definitionsOf(options)),
+    broker: new Broker({
+      drop: quirks["silent-drops"],
+      queues: !quirks["silent-queue-channel"],
+      isolate: !quirks["tenants-open"],
+    }),
+    timers: new Timers(clock),
+    stamps: new Stamps(clock),
+    ids: new Ids(clock, random),
+    log: options.log ?? (() => {}),
+    closed: false,
+  };
+  const life = new AbortController();
+  let connections = 0;
+  const engines: Engines = {
+    core,
+    jobs: new JobEngine(core, {
+      queues: queuesOf(options.queues),
+      concurrency: options.concurrency ?? 10,
+      backoff: options.backoff ?? exponentialBackoff({ random }),
+    }),
+    workflows: new WorkflowEngine(core),
+    connections: () => connections,
+    signal: life.signal,
+  };
+  const tokens = options.tokens ?? DEFAULT_TOKENS;
+  const authenticate = (token: string) => Object.hasOwn(tokens, token) ? tokens[token] : undefined;
+  // Only RPC and SSE need it, and loading it costs a command-line tool's start.
+  let app: Promise<{ fetch(request: Request): Response | Promise<Response> }> | undefined;
+  const fetch = async (request: Request): Promise<Response> => {
+    app ??= import("./_http.ts").then(({ createApp }) => createApp(engines, authenticate, path));
+    return await (await app).fetch(request);
+  };
+  const listening = await listen({
+    hostname,
+    port: options.port ?? 0,
+    path,
+    fetch,
+    refuses: ({ origin, host }) =>
+      quirks["origin-check"] && origin !== null && !sameHost(origin, host),
+    open: (socket) => {
+      connections++;
+      const session = new Session(engines, socket, authenticate);
+      return {
+        message: (data) => session.message(data),
+        closed: () => {
+          connections--;
+          session.closed();
+        },
+      };
+    },
+  });
+  engines.workflows.resumeAll(life.signal);
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> =>
+    closing ??= (async () => {
+      core.closed = true;
+      core.timers.close();
+      store.unwaitAll(core);
+      engines.jobs.close();
+      engines.workflows.close();
+      life.abort(new CanceledError());
+      await listening.close();
+    })();
+  return {
+    url: `ws://${hostname.includes(":") ? `[${hostname}]` : hostname}:${listening.port}${path}`,
+    port: listening.port,
+    store,
+    reload: (workload) => core.registry.replace(definitionsOf(workload)),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function definitionsOf(workload: Workload): {
+  jobs: readonly JobDefinition[];
+  workflows: readonly WorkflowDefinition[];
+  crons: readonly CronDefinition[];
+} {
+  const { jobs = [], workflows = [], crons = [] } = workload;
+  return { jobs, workflows, crons };
+}
+
+function queuesOf(queues: Workload["queues"] = ["default"]): Map<string, number> {
+  if (Array.isArray(queues)) return new Map(queues.map((name: string) => [name, Infinity]));
+  return new Map(Object.entries(queues as Record<string, number>));
+}
+
+function sameHost(origin: string, host: string | null): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host;
+}
