@@ -60,11 +60,11 @@ export async function readYaml(diagnostics: Diagnostics): Promise<Node | undefin
   return new Reader(library, diagnostics, document).root();
 }
 
-type Library = typeof yaml;
+type Library = typeof import("../vendor/yaml.js");
 
 /** Loads the parser; the first of several concurrent calls does the work. */
 export function loadYaml(): Promise<Library> {
-  return import("yaml");
+  return import("../vendor/yaml.js");
 }
 
 class Reader {

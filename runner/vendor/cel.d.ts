@@ -1,0 +1,1 @@
+export { Environment, serialize } from "@marcbachmann/cel-js";
