@@ -17,12 +17,10 @@
  * @module
  */
 export { type BackoffOptions, fullJitter } from "./client/backoff.ts";
-export {
-  type CloseOptions,
-  Dispatch,
-  type EnqueueManyOptions,
-  type EnqueueOptions,
-} from "./client/dispatch.ts";
+export { type CloseOptions, Dispatch, type EnqueueManyOptions } from "./client/dispatch.ts";
+export { type EnqueueOptions } from "./client/_requests.ts";
+export { DispatchRpc, DispatchSse, type RpcJob, type RpcRun } from "./client/http.ts";
+export { type HttpOptions } from "./client/http_session.ts";
 export {
   AuthError,
   ConnectionError,

@@ -9,8 +9,11 @@ import {
 } from "../protocol/mod.ts";
 import { delay } from "../runtime/mod.ts";
 import { toJson } from "./_json.ts";
+import { type EnqueueOptions, enqueueRequest, publishRequest, READS } from "./_requests.ts";
 import { ConnectionError, DispatchError } from "./errors.ts";
 import type { Gap } from "./gap.ts";
+import type { DispatchRpc, DispatchSse } from "./http.ts";
+import type { HttpOptions } from "./http_session.ts";
 import { cancelJob, getJob, Job } from "./job.ts";
 import { Lanes } from "./lanes.ts";
 import type { CallOptions, DispatchOptions, WriteOptions } from "./options.ts";
@@ -19,20 +22,6 @@ import type { Named, NameOf, Schema } from "./schema.ts";
 import { Session } from "./session.ts";
 import type { Status } from "./status.ts";
 import { type PendingSubscription, subscribe, type SubscribeOptions } from "./subscription.ts";
-
-/** Settings of {@linkcode Dispatch.enqueue}. */
-export interface EnqueueOptions extends WriteOptions {
-  /**
-   * The queue to wait in.
-   * @default {"default"}
-   */
-  queue?: string;
-  /**
-   * A whole number; higher runs first, below 0 is 0.
-   * @default {0}
-   */
-  priority?: number;
-}
 
 /** Settings of {@linkcode Dispatch.enqueueMany}. */
 export interface EnqueueManyOptions extends EnqueueOptions {
@@ -52,9 +41,6 @@ export interface CloseOptions {
    */
   drain?: boolean;
 }
-
-/** Methods that only read, and so may be sent again. */
-const READS = new Set(["job.get", "job.list", "workflow.get", "workflow.timeline", "stats"]);
 
 /**
  * A client of a Dispatch server: jobs, workflows, events and live subscriptions over one
@@ -106,12 +92,30 @@ export class Dispatch<S extends Schema = Schema> {
    * }
    * ```
    */
+  static connect<S extends Schema = Schema>(
+    options: DispatchOptions & { transport?: "websocket"; signal?: AbortSignal },
+  ): Promise<Dispatch<S>>;
+  /** Makes a client that sends each request over HTTP, for where no WebSocket is to be had. */
+  static connect<S extends Schema = Schema>(
+    options: HttpOptions & { transport: "rpc" },
+  ): Promise<DispatchRpc<S>>;
+  /** Makes a client that sends requests over HTTP and reads channels as server-sent events. */
+  static connect<S extends Schema = Schema>(
+    options: HttpOptions & { transport: "sse" },
+  ): Promise<DispatchSse<S>>;
   static async connect<S extends Schema = Schema>(
-    options: DispatchOptions & { signal?: AbortSignal },
-  ): Promise<Dispatch<S>> {
+    options:
+      | (DispatchOptions & { transport?: "websocket"; signal?: AbortSignal })
+      | (HttpOptions & { transport: "rpc" | "sse" }),
+  ): Promise<Dispatch<S> | DispatchRpc<S>> {
+    if (options.transport === "rpc" || options.transport === "sse") {
+      // Whoever speaks over a WebSocket does not load what speaks over HTTP.
+      const { DispatchRpc, DispatchSse } = await import("./http.ts");
+      return new (options.transport === "rpc" ? DispatchRpc : DispatchSse)<S>(options);
+    }
     const client = new Dispatch<S>(options);
     try {
-      await client.connect({ signal: options.signal });
+      await client.connect({ signal: (options as { signal?: AbortSignal }).signal });
     } catch (error) {
       await client.close();
       throw error;
@@ -166,20 +170,14 @@ export class Dispatch<S extends Schema = Schema> {
   async enqueue<N extends NameOf<S, "jobs">>(
     name: N,
     payload?: Named<S, "jobs">[N],
-    options: EnqueueOptions = {},
+    options?: EnqueueOptions,
   ): Promise<Job> {
-    const { queue, priority, ...call } = options;
-    const what = `enqueue '${name}'`;
-    const rest = JSON.stringify({ name, queue, priority });
-    const data = `${rest.slice(0, -1)},"payload":${toJson(what, payload)}}`;
-    const answer = await this.#session.request({
-      what,
-      method: "job.enqueue",
-      data,
-      subject: name,
-      retry: "not-sent",
-      ...call,
-    }) as { job_id: string; queue: string; state: string };
+    const request = enqueueRequest(name, payload, options);
+    const answer = await this.#session.request(request) as {
+      job_id: string;
+      queue: string;
+      state: string;
+    };
     return new Job(this.#session, answer.job_id, answer.queue, answer.state);
   }
 
@@ -286,15 +284,10 @@ export class Dispatch<S extends Schema = Schema> {
     payload?: Named<S, "events">[N],
     options?: WriteOptions,
   ): Promise<{ event_id: string; name: string }> {
-    const what = `publish event '${name}'`;
-    return await this.#session.request({
-      what,
-      method: "workflow.event",
-      data: `{"name":${JSON.stringify(name)},"payload":${toJson(what, payload)}}`,
-      subject: name,
-      retry: "not-sent",
-      ...options,
-    }) as { event_id: string; name: string };
+    return await this.#session.request(publishRequest(name, payload, options)) as {
+      event_id: string;
+      name: string;
+    };
   }
 
   /**

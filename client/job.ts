@@ -2,12 +2,12 @@ import { decodeJob, isTerminal, type JobEvent, type JobRecord } from "../protoco
 import { JobFailedError } from "./errors.ts";
 import type { Gap } from "./gap.ts";
 import type { CallOptions, WriteOptions } from "./options.ts";
-import type { Session } from "./session.ts";
+import type { Transport } from "./_transport.ts";
 import { Tracker } from "./tracker.ts";
 
 /** A job on its way, as `enqueue` gives it back. */
 export class Job {
-  readonly #session: Session;
+  readonly #session: Transport;
   readonly #tracker: Tracker<JobRecord, JobEvent>;
   readonly #state: string;
   /** The job's id. */
@@ -16,7 +16,7 @@ export class Job {
   readonly queue: string;
 
   /** Made by `enqueue` and `client.job(id)`. */
-  constructor(session: Session, id: string, queue: string, state: string) {
+  constructor(session: Transport, id: string, queue: string, state: string) {
     this.#session = session;
     this.#tracker = trackJob(session, id);
     this.job_id = id;
@@ -62,7 +62,7 @@ export class Job {
 
 /** Reads a job. */
 export async function getJob(
-  session: Session,
+  session: Transport,
   job_id: string,
   options?: CallOptions,
 ): Promise<JobRecord> {
@@ -80,7 +80,7 @@ export async function getJob(
 
 /** Cancels a job. */
 export async function cancelJob(
-  session: Session,
+  session: Transport,
   job_id: string,
   options?: WriteOptions,
 ): Promise<void> {
@@ -94,7 +94,7 @@ export async function cancelJob(
   });
 }
 
-function trackJob(session: Session, id: string): Tracker<JobRecord, JobEvent> {
+function trackJob(session: Transport, id: string): Tracker<JobRecord, JobEvent> {
   return new Tracker<JobRecord, JobEvent>(session, {
     what: `job '${id}'`,
     channel: `job:${id}`,

@@ -4,12 +4,10 @@
  * @module
  */
 export { type BackoffOptions, fullJitter } from "./backoff.ts";
-export {
-  type CloseOptions,
-  Dispatch,
-  type EnqueueManyOptions,
-  type EnqueueOptions,
-} from "./dispatch.ts";
+export { type CloseOptions, Dispatch, type EnqueueManyOptions } from "./dispatch.ts";
+export { type EnqueueOptions } from "./_requests.ts";
+export { DispatchRpc, DispatchSse, type RpcJob, type RpcRun } from "./http.ts";
+export { type HttpOptions } from "./http_session.ts";
 export {
   AuthError,
   ConnectionError,

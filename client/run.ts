@@ -8,7 +8,7 @@ import {
 import { RunFailedError } from "./errors.ts";
 import type { Gap } from "./gap.ts";
 import type { CallOptions } from "./options.ts";
-import type { Session } from "./session.ts";
+import type { Transport } from "./_transport.ts";
 import { Tracker } from "./tracker.ts";
 
 /** Follows one run. */
@@ -16,7 +16,7 @@ export type RunTracker = Tracker<WorkflowRun, RunEvent>;
 
 /** A workflow run on its way, as `startWorkflow` gives it back. */
 export class Run {
-  readonly #session: Session;
+  readonly #session: Transport;
   readonly #tracker: RunTracker;
   readonly #state: string;
   /** The run's id. */
@@ -25,7 +25,7 @@ export class Run {
   readonly name: string;
 
   /** Made by `startWorkflow` and `client.run(id)`. */
-  constructor(session: Session, id: string, name: string, state: string, tracker: RunTracker) {
+  constructor(session: Transport, id: string, name: string, state: string, tracker: RunTracker) {
     this.#session = session;
     this.#tracker = tracker;
     this.run_id = id;
@@ -68,7 +68,7 @@ export class Run {
 
 /** Reads a run. */
 export async function getRun(
-  session: Session,
+  session: Transport,
   run_id: string,
   options?: CallOptions,
 ): Promise<WorkflowRun> {
@@ -76,7 +76,11 @@ export async function getRun(
 }
 
 /** Reads a run, with its input and output still encoded. */
-export function readRun(session: Session, run_id: string, options?: CallOptions): Promise<unknown> {
+export function readRun(
+  session: Transport,
+  run_id: string,
+  options?: CallOptions,
+): Promise<unknown> {
   return session.request({
     what: `get workflow run '${run_id}'`,
     method: "workflow.get",
@@ -89,7 +93,7 @@ export function readRun(session: Session, run_id: string, options?: CallOptions)
 
 /** Reads a run's checkpoints. */
 export async function getTimeline(
-  session: Session,
+  session: Transport,
   run_id: string,
   options?: CallOptions,
 ): Promise<TimelineEntry[]> {
@@ -106,7 +110,7 @@ export async function getTimeline(
 }
 
 /** Makes what follows a run; `fed` says that every event is handed in from the first on. */
-export function trackRun(session: Session, id: string, fed = false): RunTracker {
+export function trackRun(session: Transport, id: string, fed = false): RunTracker {
   return new Tracker<WorkflowRun, RunEvent>(session, {
     what: `workflow run '${id}'`,
     channel: `workflow:${id}`,

@@ -1,50 +1,22 @@
 import { channelsOf, type DispatchEvent, wireChannel } from "../protocol/mod.ts";
 import { type Clock, delay, systemClock } from "../runtime/mod.ts";
 import { Gate } from "./_gate.ts";
+import { abortable } from "./_abortable.ts";
 import { Deadlines } from "./_deadlines.ts";
+import type { Attachment, Receiver, Request, Transport } from "./_transport.ts";
 import { fullJitter } from "./backoff.ts";
 import { AuthError, ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
 import { type Gap, gap } from "./gap.ts";
 import { FormatError, Link, type LinkOwner } from "./link.ts";
 import type { RequestInfo } from "./hooks.ts";
-import type { CallOptions, DispatchOptions } from "./options.ts";
+import type { DispatchOptions } from "./options.ts";
 import { StatusFeed } from "./status.ts";
-
-/** Takes the events of a channel. */
-export interface Receiver {
-  onEvent(event: DispatchEvent): void;
-  onGap(gap: Gap): void;
-  /**
-   * No more will come; without an error, because the client was closed. `keep` says that what was
-   * received is still to be read.
-   */
-  onEnd(error?: Error, keep?: boolean): void;
-}
-
-/** A receiver's place in a channel. */
-export interface Attachment {
-  /** Resolves when the server has confirmed: events after that are not missed. */
-  ready: Promise<void>;
-  /** Leaves the channel; resolves when the server knows. */
-  detach(): Promise<void>;
-}
-
-/** A request to be sent over whichever connection there is. */
-export interface Request extends CallOptions {
-  /** Says in an error what could not be done: `enqueue 'send-email'`. */
-  what: string;
-  method: string;
-  /** The data as JSON text. */
-  data?: string;
-  /** Names what it is about to hooks. */
-  subject?: string;
-  /** When to send it again after its connection was lost: reads always, writes if not sent. */
-  retry: "not-sent" | "unknown";
-}
 
 /** A channel the server was asked for. */
 interface WireChannel {
   count: number;
+  /** Takes the request back. */
+  abort: AbortController;
   ready: Promise<unknown>;
 }
 
@@ -60,7 +32,7 @@ interface Waiter {
 const ENQUEUES_HEARD = 8;
 
 /** Keeps one control link, makes it again when it is lost, and hands events to their receivers. */
-export class Session {
+export class Session implements Transport {
   readonly #options: DispatchOptions;
   readonly #routes = new Map<string, Set<Receiver>>();
   readonly #wire = new Map<string, WireChannel>();
@@ -158,7 +130,9 @@ export class Session {
     const name = wireChannel(channel);
     let wire = this.#wire.get(name);
     if (!wire) {
-      wire = { count: 0, ready: this.request(subscribing(name)) };
+      const abort = new AbortController();
+      const ready = this.request({ ...subscribing(name), signal: abort.signal });
+      wire = { count: 0, abort, ready };
       this.#wire.set(name, wire);
     }
     wire.count++;
@@ -171,7 +145,7 @@ export class Session {
       if (--wire.count > 0 || this.#wire.get(name) !== wire) return;
       this.#wire.delete(name);
       // A lost connection took the subscription with it.
-      if (!this.#link) return;
+      if (!this.#link) return wire.abort.abort();
       await this.#link.request(
         `unsubscribe from '${name}'`,
         "unsubscribe",
@@ -183,6 +157,7 @@ export class Session {
     };
     const detachOnce = () => detached ??= detach();
     const ready = wire.ready.then(() => {}, (error) => {
+      if (wire.abort.signal.aborted) return;
       // The next subscriber asks anew.
       if (this.#wire.get(name) === wire) this.#wire.delete(name);
       receivers.delete(receiver);
@@ -431,7 +406,9 @@ export class Session {
   }
 
   #lost(cause: ConnectionError): void {
-    const since = this.#link?.lastHeard ?? this.clock.now();
+    // One that was lost before it was ready is the business of whoever opens it.
+    if (!this.#link) return;
+    const since = this.#link.lastHeard;
     this.#link = undefined;
     this.#lastError = cause;
     this.status.emit({ type: "disconnected", cause });
@@ -533,15 +510,4 @@ function said(what: string, error: unknown): unknown {
     });
   }
   return error;
-}
-
-/** A promise that rejects when the signal is aborted. */
-export function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (!signal) return promise;
-  if (signal.aborted) return Promise.reject(signal.reason);
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -1,6 +1,7 @@
 import type { DispatchEvent } from "../protocol/mod.ts";
+import { abortable } from "./_abortable.ts";
 import { type Gap, gap, joinGaps } from "./gap.ts";
-import type { Session } from "./session.ts";
+import type { Transport } from "./_transport.ts";
 import { type Overflow, Stream } from "./_stream.ts";
 
 /** Settings of {@linkcode Dispatch.subscribe}. */
@@ -106,7 +107,7 @@ export class PendingSubscription
 
 /** Subscribes to a channel. */
 export function subscribe(
-  session: Session,
+  session: Transport,
   channel: string,
   options: SubscribeOptions = {},
 ): PendingSubscription {
@@ -144,7 +145,7 @@ export function subscribe(
   };
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
-  const ready = attachment.ready.then(() => signal?.throwIfAborted(), (error) => {
+  const ready = abortable(attachment.ready, signal).catch((error) => {
     signal?.removeEventListener("abort", onAbort);
     stream.fail(error);
     throw error;

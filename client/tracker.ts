@@ -3,7 +3,7 @@ import { delay } from "../runtime/mod.ts";
 import { ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
 import type { Gap } from "./gap.ts";
 import type { CallOptions } from "./options.ts";
-import type { Session } from "./session.ts";
+import type { Receiver, Transport } from "./_transport.ts";
 
 /** What a job and a run have in common. */
 export interface Tracked {
@@ -41,7 +41,7 @@ const SAME_MOMENT = 25;
  * Many waiters and readers share one.
  */
 export class Tracker<R extends Tracked, E extends DispatchEvent> {
-  readonly #session: Session;
+  readonly #session: Transport;
   readonly #spec: TrackerSpec<R, E>;
   readonly #log: (E | Gap)[] = [];
   readonly #seen = new Set<string>();
@@ -61,7 +61,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
   #changed: PromiseWithResolvers<void> = Promise.withResolvers();
 
   /** @param fed Whether a witness hands in every event from the first on. */
-  constructor(session: Session, spec: TrackerSpec<R, E>, fed = false) {
+  constructor(session: Transport, spec: TrackerSpec<R, E>, fed = false) {
     this.#session = session;
     this.#spec = spec;
     this.#fed = fed;
@@ -188,7 +188,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
     if (!this.#fed) this.#held ??= [];
     let poke = new AbortController();
     let eventsCome = false;
-    const attachment = attach.call(this.#session, this.#spec.channel, {
+    const receiver: Receiver = {
       onEvent: (event) => {
         eventsCome = true;
         this.add(event as E);
@@ -201,15 +201,22 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
         poke.abort();
       },
       onEnd: (error) => this.#finish(undefined, error),
-    });
+    };
+    let attachment = attach.call(this.#session, this.#spec.channel, receiver);
     const onEnd = (error: Error) => this.#finish(undefined, error);
     onOver.add(onEnd);
     try {
       if (this.#session.over) throw this.#session.over;
-      // Without the right to subscribe there is still polling.
-      await attachment.ready.catch((error) => {
-        if (!(error instanceof DispatchError) || error.code !== 403) throw error;
-      });
+      for (let isReady = false; !isReady && !signal.aborted;) {
+        isReady = await attachment.ready.then(() => true, (error) => {
+          // Without the right to subscribe there is still polling.
+          if (error instanceof DispatchError && error.code === 403) return true;
+          // No connection for longer than a request may take does not end the wait.
+          if (error instanceof TimeoutError) return false;
+          throw error;
+        });
+        if (!isReady) attachment = attach.call(this.#session, this.#spec.channel, receiver);
+      }
       for (let pause = FIRST_POLL, settle = SETTLE_POLL; !signal.aborted;) {
         const ended = this.#lastEvent !== undefined;
         await this.#sync(signal);

@@ -1,0 +1,182 @@
+import { type DispatchEvent, matchesChannel, toEvent } from "../protocol/mod.ts";
+import { type Clock, delay } from "../runtime/mod.ts";
+import type { Receiver } from "./_transport.ts";
+import { fullJitter } from "./backoff.ts";
+import { ConnectionError, DispatchError } from "./errors.ts";
+import { gap } from "./gap.ts";
+
+/** Settings of an {@linkcode EventStream}. */
+export interface EventStreamOptions {
+  channel: string;
+  receiver: Receiver;
+  signal: AbortSignal;
+  clock: Clock;
+  random: () => number;
+  /** Opens a stream of server-sent events. */
+  open(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  /** Called when the first stream is open. */
+  onReady(): void;
+}
+
+/** A server sends this many events on a stream and then none, without a word. */
+const STREAM_EVENTS = 1_000;
+
+/** After how many events the next stream is opened beside the first. */
+const ROTATE_AFTER = 500;
+
+/** One stream of server-sent events. */
+interface Source {
+  stop: AbortController;
+  count: number;
+  /** What came before it was this one's turn. */
+  queue: DispatchEvent[];
+}
+
+/**
+ * A channel's events over server-sent events: many streams one after another, since each ends in
+ * silence after 1,000 events. The next is opened early; from the first event that both have told of
+ * it takes over, and nothing was missed.
+ */
+export class EventStream {
+  readonly #options: EventStreamOptions;
+  #current: Source | undefined;
+  #next: Source | undefined;
+  /** Told by the current source since the next was opened. */
+  readonly #told = new Set<string>();
+  #ended: PromiseWithResolvers<void> = Promise.withResolvers();
+  #lastHeard = 0;
+
+  constructor(options: EventStreamOptions) {
+    this.#options = options;
+  }
+
+  /** Reads until the signal is aborted; rejects when the server refuses. */
+  async run(): Promise<void> {
+    const { signal } = this.#options;
+    const onAbort = () => {
+      this.#current?.stop.abort();
+      this.#next?.stop.abort();
+      this.#ended.resolve();
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await this.#run(signal);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { clock, random, receiver, onReady } = this.#options;
+    for (let attempt = 0; !signal.aborted;) {
+      try {
+        this.#ended = Promise.withResolvers();
+        this.#current = await this.#open();
+        if (this.#lastHeard > 0) receiver.onGap(gap("reconnect", this.#lastHeard, clock.now()));
+        this.#lastHeard = clock.now();
+        attempt = 0;
+        onReady();
+        await this.#ended.promise;
+      } catch (error) {
+        // Refused: to ask again would not help.
+        if (error instanceof DispatchError && !(error instanceof ConnectionError)) throw error;
+      }
+      if (signal.aborted) return;
+      attempt++;
+      await delay(fullJitter(attempt, random()), { signal, clock });
+    }
+  }
+
+  async #open(): Promise<Source> {
+    const source: Source = { stop: new AbortController(), count: 0, queue: [] };
+    const body = await this.#options.open(source.stop.signal);
+    if (this.#options.signal.aborted) source.stop.abort();
+    void this.#pump(source, body);
+    return source;
+  }
+
+  async #pump(source: Source, body: ReadableStream<Uint8Array>): Promise<void> {
+    try {
+      for await (const text of messages(body)) {
+        const event = this.#event(text);
+        if (event) this.#take(source, event);
+      }
+    } catch {
+      // A stream that breaks is a stream that ended; the reader is told by a gap.
+    }
+    if (source === this.#next) this.#next = undefined;
+    if (source !== this.#current) return;
+    if (this.#next) this.#switch(true);
+    else this.#ended.resolve();
+  }
+
+  #take(source: Source, event: DispatchEvent): void {
+    const key = keyOf(event);
+    source.count++;
+    if (source === this.#next) {
+      source.queue.push(event);
+      if (source.queue.length === 1 && this.#told.has(key)) this.#switch(false);
+      return;
+    }
+    if (source !== this.#current) return;
+    this.#options.receiver.onEvent(event);
+    if (source.count === ROTATE_AFTER) this.#rotate();
+    if (!this.#next) return;
+    this.#told.add(key);
+    const [first] = this.#next.queue;
+    if (first && keyOf(first) === key) this.#switch(false);
+    else if (source.count >= STREAM_EVENTS) this.#switch(true);
+  }
+
+  #rotate(): void {
+    this.#open().then((source) => {
+      this.#next = source;
+    }, () => {
+      // The current stream goes on, and when it is used up its end is told by a gap.
+    });
+  }
+
+  /** The next source takes over. */
+  #switch(missed: boolean): void {
+    const { receiver, clock } = this.#options;
+    this.#current!.stop.abort();
+    const next = this.#current = this.#next!;
+    this.#next = undefined;
+    if (missed) receiver.onGap(gap("credits", this.#lastHeard, clock.now()));
+    for (const event of next.queue.splice(0)) {
+      if (!this.#told.has(keyOf(event))) receiver.onEvent(event);
+    }
+    this.#told.clear();
+    if (next.count >= ROTATE_AFTER) this.#rotate();
+  }
+
+  #event(text: string): DispatchEvent | undefined {
+    this.#lastHeard = this.#options.clock.now();
+    try {
+      const event = toEvent(JSON.parse(text));
+      return event && matchesChannel(this.#options.channel, event) ? event : undefined;
+    } catch {
+      // What is no event is passed over, as over a WebSocket.
+      return undefined;
+    }
+  }
+}
+
+function keyOf(event: DispatchEvent): string {
+  return `${event.type} ${event.topic} ${event.ts} ${JSON.stringify(event.data)}`;
+}
+
+/** The `data` of each message of an event stream. */
+async function* messages(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of body) {
+    rest += decoder.decode(chunk, { stream: true });
+    const parts = rest.split(/\r\n\r\n|\n\n|\r\r/);
+    rest = parts.pop()!;
+    for (const part of parts) {
+      const lines = part.split(/\r\n|\n|\r/).filter((line) => line.startsWith("data:"));
+      if (lines.length > 0) yield lines.map((line) => line.slice(5).replace(/^ /, "")).join("\n");
+    }
+  }
+}

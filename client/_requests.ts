@@ -1,0 +1,58 @@
+import type { Request } from "./_transport.ts";
+import { toJson } from "./_json.ts";
+import type { WriteOptions } from "./options.ts";
+
+/** Settings of {@linkcode Dispatch.enqueue}. */
+export interface EnqueueOptions extends WriteOptions {
+  /**
+   * The queue to wait in.
+   * @default {"default"}
+   */
+  queue?: string;
+  /**
+   * A whole number; higher runs first, below 0 is 0.
+   * @default {0}
+   */
+  priority?: number;
+}
+
+/** Methods that only read, and so may be sent again. */
+export const READS: ReadonlySet<string> = new Set([
+  "job.get",
+  "job.list",
+  "workflow.get",
+  "workflow.timeline",
+  "stats",
+]);
+
+/** The request that enqueues a job. */
+export function enqueueRequest(
+  name: string,
+  payload: unknown,
+  options: EnqueueOptions = {},
+): Request {
+  const { queue, priority, ...call } = options;
+  const what = `enqueue '${name}'`;
+  const head = JSON.stringify({ name, queue, priority });
+  return {
+    what,
+    method: "job.enqueue",
+    data: `${head.slice(0, -1)},"payload":${toJson(what, payload)}}`,
+    subject: name,
+    retry: "not-sent",
+    ...call,
+  };
+}
+
+/** The request that publishes an event. */
+export function publishRequest(name: string, payload: unknown, options?: WriteOptions): Request {
+  const what = `publish event '${name}'`;
+  return {
+    what,
+    method: "workflow.event",
+    data: `{"name":${JSON.stringify(name)},"payload":${toJson(what, payload)}}`,
+    subject: name,
+    retry: "not-sent",
+    ...options,
+  };
+}

@@ -1,0 +1,179 @@
+import {
+  type ChannelName,
+  decodeStats,
+  type JobRecord,
+  type RunEvent,
+  type Stats,
+  type TimelineEntry,
+  type WorkflowRun,
+} from "../protocol/mod.ts";
+import { type EnqueueOptions, enqueueRequest, publishRequest, READS } from "./_requests.ts";
+import { toJson } from "./_json.ts";
+import { DispatchError } from "./errors.ts";
+import type { Gap } from "./gap.ts";
+import { type HttpOptions, HttpSession } from "./http_session.ts";
+import { cancelJob, getJob, Job } from "./job.ts";
+import type { CallOptions, WriteOptions } from "./options.ts";
+import { getRun, getTimeline, Run, trackRun } from "./run.ts";
+import type { Named, NameOf, Schema } from "./schema.ts";
+import { type PendingSubscription, subscribe, type SubscribeOptions } from "./subscription.ts";
+
+/** A job over HTTP: `wait()` polls, and there are no events. */
+export type RpcJob = Pick<Job, "job_id" | "queue" | "state" | "get" | "cancel" | "wait">;
+
+/** A run over HTTP: `wait()` polls, and there are no events. */
+export type RpcRun = Pick<Run, "run_id" | "state" | "get" | "timeline" | "wait">;
+
+/**
+ * A client where no WebSocket is to be had, such as a serverless function: each call is one HTTP
+ * request. What HTTP cannot do does not compile.
+ *
+ * @example
+ * ```ts
+ * import { DispatchRpc } from "@dispatch/sdk";
+ *
+ * async function handler(url: string, token: string) {
+ *   const client = new DispatchRpc({ url, token });
+ *   const job = await client.enqueue("send-email", { to: "user@example.com" });
+ *   return job.job_id;
+ * }
+ * ```
+ *
+ * @typeParam S What the server knows, by name; everything is allowed by default.
+ */
+export class DispatchRpc<S extends Schema = Schema> {
+  /** What carries the requests. */
+  protected readonly session: HttpSession;
+
+  /** Makes a client; there is nothing to connect. */
+  constructor(options: HttpOptions) {
+    this.session = new HttpSession(options, new.target === DispatchSse);
+  }
+
+  /** Enqueues a job. A server takes any name, also one that no worker knows. */
+  async enqueue<N extends NameOf<S, "jobs">>(
+    name: N,
+    payload?: Named<S, "jobs">[N],
+    options?: EnqueueOptions,
+  ): Promise<RpcJob> {
+    const answer = await this.session.request(enqueueRequest(name, payload, options)) as {
+      job_id: string;
+      queue: string;
+      state: string;
+    };
+    return new Job(this.session, answer.job_id, answer.queue, answer.state);
+  }
+
+  /** A handle on a job that is known by its id. */
+  job(jobId: string): RpcJob {
+    return new Job(this.session, jobId, "", "pending");
+  }
+
+  /** Reads a job. */
+  getJob(jobId: string, options?: CallOptions): Promise<JobRecord> {
+    return getJob(this.session, jobId, options);
+  }
+
+  /** Cancels a job. */
+  cancelJob(jobId: string, options?: WriteOptions): Promise<void> {
+    return cancelJob(this.session, jobId, options);
+  }
+
+  /**
+   * Not possible over HTTP: the server runs the workflow inside the request, so giving up on the
+   * request would kill the run.
+   *
+   * @throws {DispatchError} Always, of code `"not_possible"`.
+   */
+  startWorkflow(name: never, _input?: unknown): Promise<never> {
+    return Promise.reject(
+      new DispatchError(
+        `Cannot start workflow '${name}' over HTTP: the run would die with the request; use a WebSocket`,
+        "not_possible",
+      ),
+    );
+  }
+
+  /** A handle on a run that is known by its id. */
+  run(runId: string): RpcRun {
+    return new Run(this.session, runId, "", "running", trackRun(this.session, runId));
+  }
+
+  /** Reads a run. */
+  getWorkflow(runId: string, options?: CallOptions): Promise<WorkflowRun> {
+    return getRun(this.session, runId, options);
+  }
+
+  /** Reads a run's checkpoints, in the order they were reached. */
+  workflowTimeline(runId: string, options?: CallOptions): Promise<TimelineEntry[]> {
+    return getTimeline(this.session, runId, options);
+  }
+
+  /** Publishes an event, for a workflow that waits for it. */
+  async publishEvent<N extends NameOf<S, "events">>(
+    name: N,
+    payload?: Named<S, "events">[N],
+    options?: WriteOptions,
+  ): Promise<{ event_id: string; name: string }> {
+    return await this.session.request(publishRequest(name, payload, options)) as {
+      event_id: string;
+      name: string;
+    };
+  }
+
+  /** Reads the server's statistics. */
+  async stats(options?: CallOptions): Promise<Stats> {
+    return decodeStats(
+      await this.session.request({
+        what: "get stats",
+        method: "stats",
+        retry: "unknown",
+        ...options,
+      }),
+    );
+  }
+
+  /** Calls any method but `workflow.start`, and gives its answer as it came. */
+  async call(method: string, data?: unknown, options?: WriteOptions): Promise<unknown> {
+    const what = `call '${method}'`;
+    if (method === "workflow.start") return await this.startWorkflow("" as never);
+    const text = data === undefined ? undefined : toJson(what, data);
+    const retry = READS.has(method) ? "unknown" : "not-sent";
+    return await this.session.request({ what, method, data: text, retry, ...options });
+  }
+
+  /** Ends what waits; what is in flight rejects. */
+  close(): void {
+    this.session.close();
+  }
+
+  /** Closes, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/**
+ * {@linkcode DispatchRpc}, and subscriptions over server-sent events: each channel is an HTTP
+ * request of its own, made again before its 1,000 events are used up. The token stands in that
+ * request's address, where proxies may log it.
+ *
+ * @typeParam S What the server knows, by name; everything is allowed by default.
+ */
+export class DispatchSse<S extends Schema = Schema> extends DispatchRpc<S> {
+  /** Subscribes to a channel. */
+  subscribe(channel: ChannelName, options?: SubscribeOptions): PendingSubscription;
+  /** Subscribes to a channel whose name is not known before. */
+  subscribe(channel: string, options?: SubscribeOptions): PendingSubscription;
+  subscribe(channel: string, options?: SubscribeOptions): PendingSubscription {
+    return subscribe(this.session, channel, options);
+  }
+
+  /** A run's events from its first on, ended by its last, also when it had ended before. */
+  watch(
+    runId: string,
+    options?: { signal?: AbortSignal },
+  ): AsyncIterableIterator<RunEvent | Gap, undefined> {
+    return trackRun(this.session, runId).events(options);
+  }
+}
