@@ -63,14 +63,16 @@ export class FakeClock implements Clock {
   /**
    * Moves on step by step until a promise settles, letting sockets work between the steps.
    * @param step Milliseconds.
+   * @throws {Error} When it has not settled after 2,000 steps.
    */
-  async runUntil<T>(promise: Promise<T>, step: number = 50): Promise<T> {
+  async runUntil<T>(promise: PromiseLike<T>, step: number = 50): Promise<T> {
     let settled = false;
     const settle = (): void => {
       settled = true;
     };
     promise.then(settle, settle);
-    while (!settled) {
+    for (let i = 0; !settled; i++) {
+      if (i === 2_000) throw new Error(`it did not settle in ${i * step} ms of the clock`);
       this.advance(step);
       await new Promise((resolve) => setTimeout(resolve, 1));
     }

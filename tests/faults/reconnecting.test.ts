@@ -1,0 +1,372 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  ConnectionError,
+  Dispatch,
+  type DispatchEvent,
+  type DispatchOptions,
+  type Gap,
+} from "../../mod.ts";
+import {
+  createFaultProxy,
+  createScriptedServer,
+  type Frame,
+  type ScriptedPeer,
+} from "../../testing/mod.ts";
+import { breathe, eventually, within } from "../helpers/eventually.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
+import { Recorder } from "../helpers/recorder.ts";
+import { methodsOf, requestsOf, serve, STATS } from "../helpers/scripts.ts";
+
+/** A client of a scripted server, with a proxy between them. */
+async function setUp(
+  options: Partial<DispatchOptions> = {},
+  script: (peer: ScriptedPeer) => Promise<void> = serve,
+) {
+  const server = await createScriptedServer(script);
+  const proxy = await createFaultProxy({ target: server.url });
+  const clock = new FakeClock();
+  const client = new Dispatch({
+    url: proxy.url,
+    token: "t",
+    clock,
+    random: () => 0.5,
+    ...options,
+  });
+  const status = new Recorder(client.status());
+  await within(client.connect(), "connecting");
+  return {
+    server,
+    proxy,
+    clock,
+    client,
+    status,
+    /** Waits for the next attempt to be planned, and lets its time come. */
+    async attempt(number: number): Promise<void> {
+      await eventually(() => status.of("reconnecting").length === number);
+      clock.advance(status.of("reconnecting")[number - 1]!.delay);
+    },
+    async [Symbol.asyncDispose]() {
+      const closing = client.close();
+      clock.advance(1_000);
+      await within(closing, "closing");
+      await proxy.close();
+      await server.close();
+    },
+  };
+}
+
+test("attempts are spread by full jitter until the server is back", async () => {
+  await using it = await setUp();
+  await it.proxy.refuse();
+  it.proxy.cut();
+  for (let attempt = 1; attempt <= 5; attempt++) await it.attempt(attempt);
+  await eventually(() => it.status.of("reconnecting").length === 6);
+  assert.deepEqual(it.status.of("reconnecting").map(({ attempt, delay }) => [attempt, delay]), [
+    [1, 500],
+    [2, 1_000],
+    [3, 2_000],
+    [4, 4_000],
+    [5, 8_000],
+    [6, 16_000],
+  ]);
+  await it.proxy.forward();
+  it.clock.advance(15_999);
+  await breathe(20);
+  assert.equal(it.status.of("connected").length, 1);
+  it.clock.advance(1);
+  await eventually(() => it.status.of("connected").length === 2);
+  assert.equal(it.status.of("connected")[1]!.attempt, 6);
+  assert.deepEqual(await within(it.client.stats(), "a call"), STATS);
+  assert.equal(it.proxy.connections.length, 1);
+});
+
+test("the attempts count from the first again after a connection that held", async () => {
+  await using it = await setUp({ backoff: { base: 100, cap: 1_000 } });
+  for (let round = 0; round < 3; round++) {
+    it.proxy.cut();
+    await it.attempt(round + 1);
+    await eventually(() => it.status.of("connected").length === round + 2);
+  }
+  assert.deepEqual(it.status.of("reconnecting").map(({ attempt, delay }) => [attempt, delay]), [
+    [1, 50],
+    [1, 50],
+    [1, 50],
+  ]);
+});
+
+for (const how of ["fin", "reset"] as const) {
+  test(`a connection cut by ${how} is made again, once`, async () => {
+    await using it = await setUp({ pingInterval: 0 });
+    it.proxy.cut(how);
+    await it.attempt(1);
+    await eventually(() => it.status.of("connected").length === 2);
+    it.clock.advance(3_600_000);
+    await breathe(20);
+    assert.equal(it.server.peers.filter(({ isOpen }) => isOpen).length, 1);
+    assert.deepEqual(it.status.items.map(({ type }) => type), [
+      "idle",
+      "connecting",
+      "connected",
+      "disconnected",
+      "reconnecting",
+      "connected",
+    ]);
+  });
+}
+
+test("a server that closes in good manners is returned to as well", async () => {
+  await using it = await setUp();
+  it.server.peers[0]!.close(1001, "going away");
+  await it.attempt(1);
+  await eventually(() => it.status.of("connected").length === 2);
+  const { cause } = it.status.of("disconnected")[0]!;
+  assert(cause instanceof ConnectionError);
+  assert.equal((cause.cause as Error).message, "going away");
+});
+
+test("there is one session where the new connection is lost before it is ready", async () => {
+  let losing = true;
+  await using it = await setUp({ pingInterval: 0 }, async (peer) => {
+    if (peer.index === 0 || !losing) return await serve(peer);
+    losing = peer.index < 3;
+    await peer.next();
+    peer.drop();
+  });
+  await within(it.client.subscribe("jobs"), "the subscription");
+  it.proxy.cut();
+  for (let attempt = 1; attempt <= 4; attempt++) await it.attempt(attempt);
+  await eventually(() => it.status.of("connected").length === 2);
+  it.clock.advance(3_600_000);
+  await breathe(50);
+  assert.deepEqual(it.status.of("reconnecting").map(({ attempt }) => attempt), [1, 2, 3, 4]);
+  assert.equal(it.status.of("connected").length, 2);
+  assert.equal(it.server.peers.filter(({ isOpen }) => isOpen).length, 1);
+});
+
+test("each attempt at a peer that says nothing takes connectTimeout", async () => {
+  await using it = await setUp({ connectTimeout: 2_000 });
+  await it.proxy.silence();
+  it.proxy.cut();
+  await it.attempt(1);
+  await eventually(() => it.proxy.accepted === 2);
+  it.clock.advance(2_000);
+  await it.attempt(2);
+  await eventually(() => it.proxy.accepted === 3);
+  assert.equal(it.status.of("reconnecting")[1]!.cause.constructor.name, "TimeoutError");
+});
+
+/** Everything that can wait for a connection, begun while there is none. */
+function beginAll(client: Dispatch) {
+  return {
+    stats: client.stats({ timeout: 0 }),
+    enqueue: client.enqueue("noop", null, { timeout: 0 }),
+    publish: client.publishEvent("e", null, { timeout: 0 }),
+    start: client.startWorkflow("noop", {}, { timeout: 0 }),
+    subscribe: client.subscribe("firehose").then((sub) => sub),
+    wait: client.job("job_00000000000000000000000001").wait(),
+    connect: client.connect(),
+  };
+}
+
+test("when it gives up, every waiter, iterator and status reader is told", async () => {
+  await using it = await setUp({ maxRetries: 3 });
+  const subscription = new Recorder(it.client.subscribe("jobs"));
+  const awaited = await it.client.subscribe("workflows");
+  const late = awaited[Symbol.asyncIterator]();
+  const job = it.client.job("job_00000000000000000000000000");
+  const jobEvents = new Recorder(job.events());
+  const waiting = job.wait();
+  waiting.catch(() => {});
+  await it.proxy.refuse();
+  it.proxy.cut();
+  await eventually(() => it.status.of("reconnecting").length === 1);
+  const begun = beginAll(it.client);
+  for (const each of Object.values(begun)) each.catch(() => {});
+  for (let attempt = 1; attempt <= 3; attempt++) await it.attempt(attempt);
+  await eventually(() => it.status.of("failed").length === 1);
+  const gaveUp = (error: unknown): boolean => {
+    assert(error instanceof ConnectionError, String(error));
+    assert.equal(error.code, "gave_up");
+    assert.match(error.message, /Cannot reconnect: gave up after 3 attempts$/);
+    return true;
+  };
+  for (const [name, promise] of Object.entries(begun)) {
+    await assert.rejects(within<unknown>(promise, name), gaveUp);
+  }
+  await assert.rejects(within(waiting, "waiting for a job"), gaveUp);
+  await within(subscription.over, "the subscription");
+  gaveUp(subscription.error);
+  await within(jobEvents.over, "the job's events");
+  gaveUp(jobEvents.error);
+  await assert.rejects(within(late.next(), "reading"), gaveUp);
+  await assert.rejects(within(it.client.stats(), "a later call"), gaveUp);
+  assert.equal(it.status.isOver, false);
+  it.clock.advance(3_600_000);
+  await breathe(20);
+  assert.equal(it.proxy.accepted, 1);
+  assert.equal(it.clock.pending, 0);
+});
+
+test("a client that gave up can be connected again", async () => {
+  await using it = await setUp({ maxRetries: 1 });
+  const job = it.client.job("job_00000000000000000000000000");
+  await it.proxy.refuse();
+  it.proxy.cut();
+  await it.attempt(1);
+  await eventually(() => it.status.of("failed").length === 1);
+  await it.proxy.forward();
+  await within(it.client.connect(), "connecting");
+  assert.deepEqual(await within(it.client.stats(), "a call"), STATS);
+  assert.equal((await within(job.get(), "reading a job")).state, "running");
+  await within(it.client.subscribe("jobs"), "subscribing");
+});
+
+test("with maxRetries 0 it tries for ever", async () => {
+  await using it = await setUp({ maxRetries: 0, backoff: { base: 10, cap: 100 } });
+  await it.proxy.refuse();
+  it.proxy.cut();
+  for (let attempt = 1; attempt <= 40; attempt++) await it.attempt(attempt);
+  await it.proxy.forward();
+  await it.attempt(41);
+  await eventually(() => it.status.of("connected").length === 2);
+});
+
+test("without reconnect, a lost connection ends everything at once", async () => {
+  await using it = await setUp({ reconnect: false });
+  const subscription = new Recorder(it.client.subscribe("jobs"));
+  await within(it.client.stats(), "a call");
+  it.proxy.cut();
+  await within(subscription.over, "the subscription");
+  assert(subscription.error instanceof ConnectionError);
+  assert.equal(subscription.error.code, "connection_lost");
+  await assert.rejects(within(it.client.enqueue("noop"), "a call"), (error) => {
+    assert(error instanceof ConnectionError);
+    assert.equal(error.delivery, "not-sent");
+    assert.match(error.message, /^Cannot enqueue 'noop': /);
+    return true;
+  });
+  assert.equal(it.status.of("failed").length, 1);
+  assert.equal(it.status.of("reconnecting").length, 0);
+});
+
+test("subscriptions are resumed, and a gap says from when until when events may be missing", async () => {
+  await using it = await setUp();
+  const jobs = new Recorder<DispatchEvent | Gap>(await it.client.subscribe("jobs"));
+  const all = new Recorder<DispatchEvent | Gap>(await it.client.subscribe("firehose"));
+  const enqueued = { job_id: "job_1", job_name: "noop", queue: "default" };
+  it.server.peers[0]!.publish("job.enqueued", "job:job_1", enqueued);
+  await eventually(() => jobs.items.length === 1 && all.items.length === 1);
+  const lastHeard = new Date(it.clock.now()).toISOString();
+  it.clock.advance(2_000);
+  await it.proxy.refuse();
+  it.proxy.cut();
+  await it.attempt(1);
+  await it.proxy.forward();
+  await it.attempt(2);
+  await eventually(() => it.status.of("connected").length === 2);
+  const back = new Date(it.clock.now()).toISOString();
+  const [, peer] = it.server.peers;
+  const channels = requestsOf(peer!, "subscribe").map(({ data }) => data);
+  assert.deepEqual(channels, [{ channel: "jobs" }, { channel: "firehose" }]);
+  peer!.publish("job.started", "job:job_1", enqueued);
+  await eventually(() => jobs.items.length === 3);
+  const gap: Gap = { type: "gap", reason: "reconnect", since: lastHeard, until: back };
+  for (const { items } of [jobs, all]) {
+    assert.deepEqual(items.map(({ type }) => type), ["job.enqueued", "gap", "job.started"]);
+    assert.deepEqual(items[1], gap);
+  }
+});
+
+test("nothing goes out on a new connection before its subscriptions are there", async () => {
+  await using it = await setUp();
+  await within(it.client.subscribe("jobs"), "subscribing");
+  it.proxy.cut();
+  await eventually(() => it.status.of("reconnecting").length === 1);
+  const enqueued = it.client.enqueue("noop");
+  await it.attempt(1);
+  await within(enqueued, "the call");
+  assert.deepEqual(methodsOf(it.server.peers[1]!), ["auth", "subscribe", "job.enqueue"]);
+});
+
+test("a channel that is refused after a reconnect ends alone", async () => {
+  await using it = await setUp({}, (peer) =>
+    serve(peer, (request) => {
+      const { channel } = (request.data ?? {}) as { channel?: string };
+      if (peer.index === 0 || channel !== "jobs") return false;
+      peer.refuse(request, 403, "insufficient permissions");
+      return true;
+    }));
+  const jobs = new Recorder(await it.client.subscribe("jobs"));
+  const workflows = new Recorder(await it.client.subscribe("workflows"));
+  it.proxy.cut();
+  await it.attempt(1);
+  await eventually(() => it.status.of("connected").length === 2);
+  await within(jobs.over, "the refused channel");
+  assert.equal((jobs.error as { code?: unknown }).code, 403);
+  assert.equal(workflows.isOver, false);
+  assert.deepEqual(workflows.of("gap").map(({ reason }) => reason), ["reconnect"]);
+});
+
+test("what was unsubscribed while disconnected is not asked for again", async () => {
+  await using it = await setUp();
+  const [jobs, workflows] = [
+    await it.client.subscribe("jobs"),
+    await it.client.subscribe("workflows"),
+  ];
+  it.proxy.cut();
+  await eventually(() => it.status.of("reconnecting").length === 1);
+  await within(jobs.unsubscribe(), "unsubscribing");
+  await it.attempt(1);
+  await eventually(() => it.status.of("connected").length === 2);
+  await within(it.client.stats(), "a call");
+  const channels = requestsOf(it.server.peers[1]!, "subscribe").map(({ data }) => data);
+  assert.deepEqual(channels, [{ channel: "workflows" }]);
+  await within(workflows.unsubscribe(), "unsubscribing");
+});
+
+test("a subscription that was begun and left while disconnected leaves nothing", async () => {
+  await using it = await setUp();
+  it.proxy.cut();
+  await eventually(() => it.status.of("reconnecting").length === 1);
+  const controller = new AbortController();
+  const aborted = it.client.subscribe("jobs", { signal: controller.signal });
+  const reason = new Error("no longer needed");
+  controller.abort(reason);
+  await assert.rejects(
+    within(Promise.resolve(aborted), "subscribing"),
+    (error) => error === reason,
+  );
+  const left = it.client.subscribe("workflows");
+  await within(left.unsubscribe(), "unsubscribing");
+  // The attempt that is planned, and no deadline of a request.
+  assert.equal(it.clock.pending, 1);
+  await it.attempt(1);
+  await eventually(() => it.status.of("connected").length === 2);
+  await within(it.client.stats(), "a call");
+  assert.deepEqual(methodsOf(it.server.peers[1]!), ["auth", "stats"]);
+});
+
+test("a job is waited for over an outage longer than any deadline", async () => {
+  const done = (request: Frame, peer: ScriptedPeer): boolean => {
+    if (peer.index === 0 || request.method !== "job.get") return false;
+    peer.answer(request, { id: "job_1", name: "noop", state: "completed", payload: "" });
+    return true;
+  };
+  await using it = await setUp({ maxRetries: 0, pingInterval: 0 }, (peer) => serve(peer, done));
+  const before = it.client.job("job_1").wait();
+  before.catch(() => {});
+  await eventually(() => requestsOf(it.server.peers[0]!, "job.get").length > 0);
+  await it.proxy.refuse();
+  it.proxy.cut();
+  await eventually(() => it.status.of("reconnecting").length === 1);
+  const meanwhile = it.client.job("job_1").wait();
+  meanwhile.catch(() => {});
+  for (let minute = 0; minute < 5; minute++) {
+    it.clock.advance(60_000);
+    await breathe(10);
+  }
+  await it.proxy.forward();
+  assert.equal((await it.clock.runUntil(before, 200)).state, "completed");
+  assert.equal((await it.clock.runUntil(meanwhile, 200)).state, "completed");
+});
