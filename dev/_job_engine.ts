@@ -32,6 +32,7 @@ export class JobEngine {
   readonly #activeIn = new Map<string, number>();
   readonly #began: number;
   readonly #forgetWork: () => void;
+  #queues: ReadonlyMap<string, number>;
   #awake = false;
   #begun = 0;
   #interval = POLL;
@@ -41,6 +42,7 @@ export class JobEngine {
   constructor(core: Core, options: JobEngineOptions) {
     this.#core = core;
     this.#options = options;
+    this.#queues = options.queues;
     this.#began = core.timers.clock.now();
     this.#forgetWork = core.store.onWork(() => this.#wake());
     this.#wake();
@@ -106,6 +108,12 @@ export class JobEngine {
     return beat > job.startedMs ? new Date(beat).toISOString() : undefined;
   }
 
+  /** Reads other queues from now on. */
+  read(queues: ReadonlyMap<string, number>): void {
+    this.#queues = queues;
+    this.#wake();
+  }
+
   /** Stops. What is running is left as it is, for whoever shares the store. */
   close(): void {
     this.#forgetWork();
@@ -148,14 +156,14 @@ export class JobEngine {
   }
 
   *#openQueues(): Iterable<string> {
-    for (const [queue, most] of this.#options.queues) {
+    for (const [queue, most] of this.#queues) {
       if ((this.#activeIn.get(queue) ?? 0) < most) yield queue;
     }
   }
 
   #lookLater(now: number): void {
     const { core } = this.#present();
-    const next = core.store.nextRunAt(this.#options.queues.keys());
+    const next = core.store.nextRunAt(this.#queues.keys());
     if (next === undefined) return;
     let wait = next - now;
     if (core.quirks["slow-polling"]) {

@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-// deno-lint-ignore no-import-prefix -- the package has no types of its own
 import * as ws from "ws";
 import {
   type Listening,

@@ -48,6 +48,7 @@ export class PortTakenError extends Error {
   /** The port. */
   readonly port: number;
 
+  /** Names the port. */
   constructor(port: number, options?: ErrorOptions) {
     super(`Cannot start dev server: port ${port} is taken`, options);
     this.name = "PortTakenError";

@@ -28,8 +28,10 @@ export {
   QUIRKS,
   UnknownQuirkError,
 } from "./quirks.ts";
+export { loadWorkload, WorkloadError } from "./load_workload.ts";
 export { referenceWorkload } from "./reference.ts";
 export { type OutputOf, type Schema, type SchemaIssue, type SchemaResult } from "./schema.ts";
+export { DEFAULT_PORT, serve, type ServeOptions } from "./serve.ts";
 export { createDevServer, type DevServer, type DevServerOptions, type Workload } from "./server.ts";
 export { createStore, type DeadLetter, type Store } from "./store.ts";
 export { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
@@ -41,3 +43,5 @@ export {
   type WorkflowEvent,
 } from "./workflow.ts";
 export { PortTakenError } from "./_socket.ts";
+export type { Clock, TimerHandle } from "../runtime/clock.ts";
+export type { JobRecord, JobState, RunState, WorkflowRun } from "../protocol/mod.ts";

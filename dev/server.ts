@@ -31,8 +31,8 @@ export interface Workload {
    */
   tokens?: Readonly<Record<string, TokenOptions>>;
   /**
-   * The queues its workers read; a number is how many of a queue's jobs may run at a time.
-   * @default {["default"]}
+   * The queues its workers read; a number is how many of a queue's jobs may run at a time. Without
+   * them it reads `default` and those that its definitions name.
    */
   queues?: readonly string[] | Readonly<Record<string, number>>;
   /**
@@ -144,7 +144,7 @@ export async function createDevServer(options: DevServerOptions = {}): Promise<D
   const engines: Engines = {
     core,
     jobs: new JobEngine(core, {
-      queues: queuesOf(options.queues),
+      queues: queuesOf(options),
       concurrency: options.concurrency ?? 10,
       backoff: options.backoff ?? exponentialBackoff({ random }),
     }),
@@ -195,7 +195,10 @@ export async function createDevServer(options: DevServerOptions = {}): Promise<D
     url: `ws://${hostname.includes(":") ? `[${hostname}]` : hostname}:${listening.port}${path}`,
     port: listening.port,
     store,
-    reload: (workload) => core.registry.replace(definitionsOf(workload)),
+    reload: (workload) => {
+      core.registry.replace(definitionsOf(workload));
+      engines.jobs.read(queuesOf({ ...workload, queues: options.queues }));
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -210,9 +213,13 @@ function definitionsOf(workload: Workload): {
   return { jobs, workflows, crons };
 }
 
-function queuesOf(queues: Workload["queues"] = ["default"]): Map<string, number> {
-  if (Array.isArray(queues)) return new Map(queues.map((name: string) => [name, Infinity]));
-  return new Map(Object.entries(queues as Record<string, number>));
+function queuesOf({ queues, jobs = [], crons = [] }: Workload): Map<string, number> {
+  if (queues && !Array.isArray(queues)) {
+    return new Map(Object.entries(queues as Record<string, number>));
+  }
+  const named = [...jobs, ...crons].flatMap(({ options }) => options.queue ?? []);
+  const names = (queues as readonly string[] | undefined) ?? ["default", ...named];
+  return new Map(names.map((name) => [name, Infinity]));
 }
 
 function sameHost(origin: string, host: string | null): boolean {
