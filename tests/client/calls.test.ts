@@ -1,0 +1,421 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  ConnectionError,
+  Dispatch,
+  DispatchError,
+  type DispatchEvent,
+  type Gap,
+  type Job,
+  JobFailedError,
+  type JobRecord,
+  type Run,
+  type RunEvent,
+  RunFailedError,
+  type Stats,
+  type TimelineEntry,
+  TimeoutError,
+  type WorkflowRun,
+} from "../../mod.ts";
+import { within } from "../helpers/eventually.ts";
+import { connected } from "../helpers/server.ts";
+
+/** A type that must be exactly another; anything else does not compile. */
+function exactly<Expected>(): <Actual>(
+  value: Actual,
+  ...same: [Actual] extends [Expected] ? [Expected] extends [Actual] ? [] : [never] : [never]
+) => void {
+  return () => {};
+}
+
+function hasCode(code: number | string, message: RegExp): (error: unknown) => boolean {
+  return (error) => {
+    assert(error instanceof DispatchError, String(error));
+    assert.equal(error.code, code);
+    assert.match(error.message, message);
+    return true;
+  };
+}
+
+test("connect gives the session's id, and again the same", async () => {
+  await using it = await connected();
+  const id = await it.client.connect();
+  exactly<string>()(id);
+  assert.match(id, /^ws_\d+$/);
+  assert.equal(await it.client.connect(), id);
+  const other = await it.connect();
+  assert.notEqual(await other.connect(), id);
+});
+
+test("a client connects by itself with its first call", async () => {
+  await using it = await connected();
+  await using client = new Dispatch({ url: it.server.url, token: "demo-token" });
+  assert.equal(typeof (await client.stats()).broker.topic_count, "number");
+});
+
+test("close may be called twice, and nothing can be called after it", async () => {
+  await using it = await connected();
+  await Promise.all([it.client.close(), it.client.close()]);
+  await it.client.close();
+  const closed = (what: string) => (error: unknown): boolean => {
+    assert(error instanceof ConnectionError, String(error));
+    assert.equal(error.code, "closed");
+    assert.equal(error.delivery, "not-sent");
+    assert.equal(error.message, `Cannot ${what}: the client is closed`);
+    return true;
+  };
+  await assert.rejects(it.client.connect(), closed("connect"));
+  await assert.rejects(it.client.stats(), closed("get stats"));
+  await assert.rejects(it.client.enqueue("noop"), closed("enqueue 'noop'"));
+  await assert.rejects(it.client.startWorkflow("sleeper"), closed("start workflow 'sleeper'"));
+  await assert.rejects(Promise.resolve(it.client.subscribe("jobs")), closed("subscribe to 'jobs'"));
+  await assert.rejects(
+    async () => {
+      for await (const _ of it.client.subscribe("jobs"));
+    },
+    closed("subscribe to 'jobs'"),
+  );
+});
+
+test("enqueue gives a handle that can be waited for", async () => {
+  await using it = await connected();
+  const job = await it.client.enqueue("send-email", { to: "a@b.c", subject: "Hi" }, {
+    queue: "email",
+    priority: 7,
+  });
+  exactly<Job>()(job);
+  assert.match(job.job_id, /^job_[0-9a-z]{26}$/);
+  assert.equal(job.queue, "email");
+  assert.equal(job.state, "pending");
+  const record = await within(job.wait(), "the job");
+  exactly<JobRecord>()(record);
+  assert.equal(record.id, job.job_id);
+  assert.equal(record.state, "completed");
+  assert.equal(record.priority, 7);
+  assert.equal(record.queue, "email");
+  assert.deepEqual(record.payload, { to: "a@b.c", subject: "Hi" });
+  assert.equal(job.state, "completed");
+  // A second wait needs no server.
+  await it.client.close();
+  assert.equal((await job.wait()).id, job.job_id);
+});
+
+test("a job's queue is default, its payload null where none is given", async () => {
+  await using it = await connected();
+  const job = await it.client.enqueue("noop");
+  assert.equal(job.queue, "default");
+  assert.equal((await within(job.wait(), "the job")).payload, null);
+});
+
+test("a job's events come from the first to the last, however late they are asked for", async () => {
+  await using it = await connected();
+  const job = await it.client.enqueue("noop", {});
+  const first = await within(Array.fromAsync(job.events()), "the events");
+  const types = ["job.enqueued", "job.started", "job.completed"];
+  assert.deepEqual(first.map(({ type }) => type), types);
+  assert(first.every((event) => event.type !== "gap" && event.data.job_id === job.job_id));
+  const again = await within(Array.fromAsync(it.client.job(job.job_id).events()), "again");
+  assert.deepEqual(again.map(({ type }) => type), types);
+});
+
+test("wait throws what a job failed of", async () => {
+  await using it = await connected();
+  const job = await it.client.enqueue("always-fails", {});
+  await assert.rejects(within(job.wait(), "the job", 30_000), (error) => {
+    assert(error instanceof JobFailedError, String(error));
+    assert.equal(error.code, "job_failed");
+    assert.equal(error.message, `Job 'always-fails' (${job.job_id}) failed: boom`);
+    assert.equal(error.job.retry_count, 4);
+    return true;
+  });
+  const events = await within(Array.fromAsync(job.events()), "the events");
+  assert.deepEqual(events.map(({ type }) => type).filter((type) => type !== "gap").slice(-2), [
+    "job.failed",
+    "job.dlq",
+  ]);
+});
+
+test("wait gives up when its own deadline passes", async () => {
+  await using it = await connected();
+  const job = await it.client.enqueue("nobody-knows-me", {});
+  await assert.rejects(within(job.wait({ timeout: 30 }), "the job"), (error) => {
+    assert(error instanceof TimeoutError);
+    assert.match(error.message, /^Cannot wait for job 'job_\w+': the deadline passed/);
+    return true;
+  });
+});
+
+test("getJob decodes, and says what it could not get", async () => {
+  await using it = await connected();
+  const { job_id } = await it.client.enqueue("noop", [1, { a: "ü" }]);
+  const job = await it.client.getJob(job_id);
+  exactly<JobRecord>()(job);
+  assert.deepEqual(job.payload, [1, { a: "ü" }]);
+  assert.equal(job.name, "noop");
+  assert.equal(job.timeout, 300_000_000_000);
+  const unknown = job_id.slice(0, -4) + "0000";
+  await assert.rejects(
+    it.client.getJob(unknown),
+    hasCode(404, new RegExp(`^Cannot get job '${unknown}': the server answered 404 job not found`)),
+  );
+  await assert.rejects(
+    it.client.getJob("no-id"),
+    hasCode(400, /^Cannot get job 'no-id': the server answered 400 invalid job ID/),
+  );
+});
+
+test("cancelJob gives nothing, and a job that waits is over", async () => {
+  await using it = await connected();
+  // Eight workers are busy, so that the ninth job waits.
+  await it.client.enqueueMany("sleep", new Array(8).fill({ ms: 60_000 }));
+  const job = await it.client.enqueue("noop");
+  const waiting = job.wait();
+  waiting.catch(() => {});
+  const nothing = await it.client.cancelJob(job.job_id);
+  exactly<void>()(nothing);
+  assert.equal(nothing, undefined);
+  await assert.rejects(within(waiting, "the job"), (error) => {
+    assert(error instanceof JobFailedError);
+    assert.equal(error.code, "job_cancelled");
+    return true;
+  });
+  await assert.rejects(it.client.cancelJob("no-id"), hasCode(400, /^Cannot cancel job 'no-id': /));
+});
+
+test("startWorkflow gives a handle while the run still runs", async () => {
+  await using it = await connected();
+  const run = await within(it.client.startWorkflow("order-payment", { order_id: "1" }), "start");
+  exactly<Run>()(run);
+  assert.match(run.run_id, /^wfrun_[0-9a-z]{26}$/);
+  assert.equal(run.name, "order-payment");
+  assert.equal(run.state, "running");
+  assert.equal((await run.get()).state, "running");
+  await it.client.publishEvent("payment-received", { order_id: "1" });
+  const record = await within(run.wait(), "the run");
+  exactly<WorkflowRun>()(record);
+  assert.equal(record.state, "completed");
+  assert.equal(record.id, run.run_id);
+  assert.deepEqual(record.input, { order_id: "1" });
+  assert.equal(run.state, "completed");
+  const timeline = await run.timeline();
+  exactly<TimelineEntry[]>()(timeline);
+  assert.deepEqual(timeline.map(({ step_name }) => step_name), [
+    "reserve",
+    "wait:payment-received",
+    "ship",
+  ]);
+});
+
+test("a run that ends at once is there as well", async () => {
+  await using it = await connected();
+  for (let i = 0; i < 20; i++) {
+    const run = await within(
+      it.client.startWorkflow("order-pipeline", { order_id: `${i}`, items: ["a"] }),
+      "start",
+    );
+    assert.equal((await within(run.wait(), "the run")).state, "completed");
+    const events = await within(Array.fromAsync(run.events()), "the events");
+    assert.deepEqual(events.map(nameOf), [
+      "workflow.started",
+      "workflow.step_completed validate",
+      "workflow.step_completed calculate-total",
+      "workflow.step_completed send-confirmation",
+      "workflow.completed",
+    ]);
+  }
+});
+
+function nameOf(event: RunEvent | Gap): string {
+  return event.type !== "gap" && "step_name" in event.data
+    ? `${event.type} ${event.data.step_name}`
+    : event.type;
+}
+
+test("wait throws what a run failed of, and its events tell of the step", async () => {
+  await using it = await connected();
+  for (let i = 0; i < 20; i++) {
+    const run = await within(it.client.startWorkflow("failing", {}), "start");
+    await assert.rejects(within(run.wait(), "the run"), (error) => {
+      assert(error instanceof RunFailedError, String(error));
+      assert.equal(error.code, "run_failed");
+      const why = `workflow failing step "b": step b exploded`;
+      assert.equal(error.message, `Run of 'failing' (${run.run_id}) failed: ${why}`);
+      assert.equal(error.run.error, why);
+      return true;
+    });
+    const events = await within(Array.fromAsync(run.events()), "the events");
+    assert.deepEqual(events.map(nameOf), [
+      "workflow.started",
+      "workflow.step_completed a",
+      "workflow.step_failed b",
+      "workflow.step_completed compensate:a",
+      "workflow.failed",
+    ]);
+  }
+});
+
+test("a workflow that nobody knows is refused at once", async () => {
+  await using it = await connected();
+  await assert.rejects(
+    within(it.client.startWorkflow("ghost", {}), "start"),
+    hasCode(
+      500,
+      /^Cannot start workflow 'ghost': the server answered 500 workflow start failed: no workflow registered for "ghost"$/,
+    ),
+  );
+});
+
+test("getWorkflow and workflowTimeline decode, and say what they could not get", async () => {
+  await using it = await connected();
+  const { run_id, wait } = await it.client.startWorkflow("sleeper", { ms: 1 })
+    .then((run) => ({ run_id: run.run_id, wait: () => run.wait() }));
+  await within(wait(), "the run");
+  const run = await it.client.getWorkflow(run_id);
+  exactly<WorkflowRun>()(run);
+  assert.deepEqual([run.name, run.state, run.input], ["sleeper", "completed", { ms: 1 }]);
+  assert.equal(run.version, 1);
+  const timeline = await it.client.workflowTimeline(run_id);
+  assert.deepEqual(timeline.map(({ step_name }) => step_name), ["before", "sleep:nap", "after"]);
+  const unknown = run_id.slice(0, -4) + "0000";
+  await assert.rejects(
+    it.client.getWorkflow(unknown),
+    hasCode(404, /^Cannot get workflow run 'wfrun_\w+': the server answered 404 run not found/),
+  );
+  assert.deepEqual(await it.client.workflowTimeline(unknown), []);
+  await assert.rejects(
+    it.client.workflowTimeline("no-id"),
+    hasCode(400, /^Cannot get the timeline of workflow run 'no-id': /),
+  );
+});
+
+test("the event that a run took stands in its timeline", async () => {
+  await using it = await connected();
+  const published = await it.client.publishEvent("payment-received", { order_id: "7" });
+  exactly<{ event_id: string; name: string }>()(published);
+  assert.equal(published.name, "payment-received");
+  assert.match(published.event_id, /^evt_[0-9a-z]{26}$/);
+  const run = await it.client.startWorkflow("order-payment", { order_id: "7" });
+  await within(run.wait(), "the run");
+  const taken = (await run.timeline()).find(({ step_name }) =>
+    step_name === "wait:payment-received"
+  );
+  assert.equal((taken?.data as { id: string }).id, published.event_id);
+});
+
+test("stats are decoded", async () => {
+  await using it = await connected();
+  const before = await it.client.stats();
+  exactly<Stats>()(before);
+  await it.client.subscribe("jobs");
+  assert.equal((await it.client.stats()).broker.topic_count, before.broker.topic_count + 1);
+});
+
+test("call gives any method's answer as it came", async () => {
+  await using it = await connected();
+  const answer = await it.client.call("job.enqueue", { name: "noop", payload: 1 }) as {
+    job_id: string;
+  };
+  assert.deepEqual(Object.keys(answer), ["job_id", "queue", "state"]);
+  const raw = await it.client.call("job.get", { job_id: answer.job_id }) as { payload: string };
+  assert.equal(raw.payload, "MQ==");
+  await assert.rejects(
+    it.client.call("dlq.list", {}),
+    hasCode(405, /^Cannot call 'dlq.list': the server answered 405 /),
+  );
+  await assert.rejects(it.client.call("job.get"), hasCode(400, /unexpected end of JSON input/));
+});
+
+test("call 'workflow.start' answers when the run has ended, and blocks nothing else", async () => {
+  await using it = await connected();
+  const started = it.client.call("workflow.start", {
+    name: "order-payment",
+    input: { order_id: "1" },
+  });
+  await within(it.client.publishEvent("payment-received", null), "publishing");
+  const answer = await within(started, "the start") as Record<string, string>;
+  assert.equal(answer.state, "completed");
+  assert.deepEqual(Object.keys(answer), ["run_id", "name", "state"]);
+});
+
+test("a token without the right says so by its code", async () => {
+  await using it = await connected({ token: "readonly" });
+  const { client } = it;
+  const writes: [string, () => PromiseLike<unknown>][] = [
+    ["enqueue 'noop'", () => client.enqueue("noop")],
+    ["cancel job 'x'", () => client.cancelJob("x")],
+    ["start workflow 'sleeper'", () => client.startWorkflow("sleeper", { ms: 1 })],
+    ["publish event 'e'", () => client.publishEvent("e")],
+  ];
+  for (const [what, write] of writes) {
+    await assert.rejects(
+      within(write(), what),
+      hasCode(
+        403,
+        new RegExp(`^Cannot ${what}: the server answered 403 insufficient permissions$`),
+      ),
+    );
+  }
+  await client.stats();
+  await client.subscribe("jobs");
+});
+
+test("a handle is made again from an id", async () => {
+  await using it = await connected();
+  const { job_id } = await it.client.enqueue("noop");
+  const job = it.client.job(job_id);
+  assert.equal(job.job_id, job_id);
+  assert.equal((await within(job.wait(), "the job")).state, "completed");
+  const { run_id } = await it.client.startWorkflow("order-pipeline", { order_id: "1", items: [] });
+  const other = await it.connect();
+  const run = other.run(run_id);
+  assert.equal(run.run_id, run_id);
+  assert.equal((await within(run.wait(), "the run")).name, "order-pipeline");
+  await assert.rejects(within(other.run("no-id").wait(), "waiting"), hasCode(400, /no-id/));
+});
+
+test("what JSON cannot hold is refused before anything is sent", async () => {
+  await using it = await connected();
+  const circle: Record<string, unknown> = {};
+  circle.self = circle;
+  for (const payload of [circle, 10n, () => {}, Symbol("s")]) {
+    await assert.rejects(
+      it.client.enqueue("noop", payload),
+      hasCode("bad_payload", /^Cannot enqueue 'noop': JSON cannot hold what it is given$/),
+    );
+    await assert.rejects(it.client.startWorkflow("sleeper", payload), hasCode("bad_payload", /./));
+    await assert.rejects(it.client.publishEvent("e", payload), hasCode("bad_payload", /./));
+  }
+});
+
+test("hooks are told of each request and of its end", async () => {
+  const told: unknown[] = [];
+  await using it = await connected({
+    hooks: {
+      request: (info) => {
+        told.push(info);
+        return (error) => told.push(error instanceof DispatchError ? error.code : "ok");
+      },
+    },
+  });
+  await it.client.stats();
+  await assert.rejects(it.client.getJob("no-id"));
+  assert.deepEqual(told, [
+    { method: "stats", subject: undefined },
+    "ok",
+    { method: "job.get", subject: "no-id" },
+    400,
+  ]);
+});
+
+test("events are typed by their type", async () => {
+  await using it = await connected();
+  const sub = await it.client.subscribe("firehose");
+  await it.client.enqueue("noop");
+  for await (const event of sub) {
+    exactly<DispatchEvent | Gap>()(event);
+    if (event.type !== "job.completed") continue;
+    exactly<number | undefined>()(event.data.elapsed_ms);
+    assert.equal(event.data.job_name, "noop");
+    break;
+  }
+});
