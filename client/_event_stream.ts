@@ -97,7 +97,7 @@ export class EventStream {
 
   async #pump(source: Source, body: ReadableStream<Uint8Array>): Promise<void> {
     try {
-      for await (const text of messages(body)) {
+      for await (const text of messages(body, source.stop.signal)) {
         const event = this.#event(text);
         if (event) this.#take(source, event);
       }
@@ -167,11 +167,21 @@ function keyOf(event: DispatchEvent): string {
 }
 
 /** The `data` of each message of an event stream. */
-async function* messages(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+async function* messages(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
   const decoder = new TextDecoder();
+  const reader = body.getReader();
+  // Not every runtime lets go of a body when the request it answers is aborted.
+  const cancel = () => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", cancel, { once: true });
+  if (signal.aborted) cancel();
   let rest = "";
-  for await (const chunk of body) {
-    rest += decoder.decode(chunk, { stream: true });
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    rest += decoder.decode(value, { stream: true });
     const parts = rest.split(/\r\n\r\n|\n\n|\r\r/);
     rest = parts.pop()!;
     for (const part of parts) {
