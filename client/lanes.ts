@@ -204,6 +204,8 @@ export class Lanes {
     // Served in order: the subscription is there before the run begins. Without the right to it
     // the run's id is known from the answer alone.
     lane.request("subscribe to 'workflows'", "subscribe", workflows, Infinity).catch(() => {});
+    // It cannot be topped up while it is blocked.
+    lane.topUp();
     try {
       const answer = await lane.request(what, "workflow.start", data, Infinity, signal);
       this.#free(lane);

@@ -52,6 +52,13 @@ interface Pending {
 /** What a server grants a new connection. */
 const INITIAL_CREDITS = 1_000;
 
+/**
+ * At how many credits left the first grant is sent. Not at once: a frame without an answer, sent
+ * right before a request, holds that back by the 40 ms a peer's kernel may take to acknowledge it,
+ * where the runtime leaves Nagle's algorithm on, as Deno does.
+ */
+const FIRST_TOP_UP = 950;
+
 /** How long a closed connection may wait for its peer's close frame, in milliseconds. */
 const CLOSE_TIMEOUT = 1_000;
 
@@ -65,6 +72,7 @@ export class Link {
   #state: "opening" | "open" | "closed" = "opening";
   #nextId = 1;
   #credits = INITIAL_CREDITS;
+  #topUpAt = FIRST_TOP_UP;
   #starvedSince = 0;
   #lastHeard: number;
   #wasOpen = false;
@@ -170,15 +178,18 @@ export class Link {
     });
   }
 
-  /** Allows the server `count` more events. */
-  grant(count: number): void {
+  /** Allows the server as many events as it may be allowed. */
+  topUp(): void {
     if (this.#state !== "open") return;
     if (this.#starvedSince > 0) {
       this.#options.owner.onStarved(this.#starvedSince, this.#options.clock.now());
       this.#starvedSince = 0;
     }
-    this.#credits += count;
-    this.#send({ id: String(this.#nextId++), type: "request", credits: count, ts: this.#now() });
+    const full = INITIAL_CREDITS + this.#options.credits;
+    const credits = full - Math.max(0, this.#credits);
+    this.#credits += credits;
+    this.#topUpAt = full * 0.6;
+    this.#send({ id: String(this.#nextId++), type: "request", credits, ts: this.#now() });
   }
 
   /**
@@ -297,7 +308,6 @@ export class Link {
     this.sessionId = answer.session_id;
     if (format === "msgpack" && answer.format === "msgpack") this.#codec = this.#binary!;
     this.#state = "open";
-    this.grant(this.#options.credits);
     this.#watch();
     this.#settled?.resolve();
   }
@@ -312,8 +322,7 @@ export class Link {
     if (--this.#credits <= 0 && this.#starvedSince === 0) {
       this.#starvedSince = this.#options.clock.now();
     }
-    const { credits } = this.#options;
-    if (this.#credits < INITIAL_CREDITS + credits * 0.6) this.grant(Math.ceil(credits * 0.4));
+    if (this.#credits <= this.#topUpAt) this.topUp();
     this.#options.owner.onEvent(event);
   }
 
