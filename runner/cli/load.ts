@@ -2,6 +2,7 @@ import { FileError, listDirectory, pathKind, readTextFile } from "../../runtime/
 import type { Diagnostic } from "../recipe/diagnostic.ts";
 import type { Recipe } from "../recipe/model.ts";
 import { readRecipe } from "../recipe/read_recipe.ts";
+import type { RecipeLoader } from "../recipe/used_recipes.ts";
 import { Source } from "../recipe/source.ts";
 
 /** Recipes, and what is wrong with their files. */
@@ -36,11 +37,33 @@ export async function loadRecipes(paths: readonly string[]): Promise<Loaded> {
 
 async function loadRecipe(path: string): Promise<{ recipe?: Recipe; diagnostics: Diagnostic[] }> {
   try {
-    return await readRecipe(path, await readTextFile(path, "recipe"));
+    return await readRecipe(path, await readTextFile(path, "recipe"), loader);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     return { diagnostics: [unreadable(path, error.message)] };
   }
+}
+
+const loader: RecipeLoader = {
+  async load(path, from) {
+    const name = resolvePath(path, from);
+    return { name, text: await readTextFile(name, "recipe") };
+  },
+};
+
+/** A path that is relative to the file it is named in. */
+function resolvePath(path: string, from: string): string {
+  if (/^([\\/]|[A-Za-z]:)/.test(path)) return path;
+  const parts = from.split(/[\\/]/).slice(0, -1);
+  for (const part of path.split(/[\\/]/)) {
+    if (part === "..") {
+      if (parts.length === 0 || parts.at(-1) === "..") parts.push(part);
+      else parts.pop();
+    } else if (part !== ".") {
+      parts.push(part);
+    }
+  }
+  return parts.join("/");
 }
 
 /** A path itself, or the recipes in a directory and those under it. */

@@ -12,7 +12,7 @@ import { Deadline, InterruptedError } from "./deadline.ts";
 import type { CaseStatus, Emit, EventFailure, EventPlace } from "./event.ts";
 import { isVerdict, StepFailure } from "./failure.ts";
 import type { Mask } from "./mask.ts";
-import { Results } from "./results.ts";
+import { type Entity, Results } from "./results.ts";
 import { StepRunner } from "./step.ts";
 
 /** How long a recipe's steps may take when it does not say. */
@@ -46,6 +46,8 @@ export interface CaseOptions {
   env(name: string): string | undefined;
   /** A limit for the steps that holds besides the recipe's own, in milliseconds. */
   timeout?: number;
+  /** What stands before the numbers of its steps, where it is a step of another case. */
+  prefix?: string;
   /** Which of the steps run; all when it is not given. */
   select?: (step: Step) => boolean;
 }
@@ -85,6 +87,7 @@ export class Case {
   #failure: EventFailure | undefined;
   #status: CaseStatus | undefined;
   #events = new Map<string, LoggedEvent[]>();
+  #entities: Entity[] = [];
   #followers = new AbortController();
 
   /** Prepares a case. */
@@ -107,30 +110,76 @@ export class Case {
     return `${this.recipe.name} [${values.join(", ")}]`;
   }
 
+  /** A step's number for people. */
+  numberOf(step: Step): string {
+    return `${this.options.prefix ?? ""}${step.number}`;
+  }
+
   /** What steps that contain others can do. */
   nested(step: Step, deadline: Deadline, results: Results, locals: Values): Nested {
     return {
       parallel: async (steps) => {
         const runner = new StepRunner(this, deadline, results, locals);
-        const failures = await Promise.all((steps as Step[]).map((one) => runner.run(one)));
+        const failures = await Promise.all(steps.map((one) => runner.run(one)));
         const failed = failures.filter((failure) => failure !== undefined);
-        if (failed.length === 0) return;
-        const first = failed[0]!;
+        const first = failed[0];
+        if (!first) return;
         throw new StepFailure(
           first.kind,
           `${failed.length} of ${failures.length} steps failed: ${first.message}`,
-          {
-            span: step.span,
-          },
+          { span: step.span },
         );
       },
-      use: () => Promise.reject(new Error(`Cannot use another recipe in step ${step.number}`)),
+      use: (recipe, inputs) => this.#use(recipe, inputs, step, deadline),
     };
+  }
+
+  async #use(
+    recipe: Recipe,
+    inputs: Record<string, unknown>,
+    step: Step,
+    deadline: Deadline,
+  ): Promise<Record<string, unknown>> {
+    const given = { ...inputs };
+    for (const input of recipe.inputs) {
+      if (!Object.hasOwn(given, input.name)) given[input.name] = input.default;
+    }
+    const { select: _, matrix: __, ...options } = this.options;
+    const inner = new Case(recipe, {
+      ...options,
+      signal: deadline.signal,
+      timeout: deadline.at - this.options.clock.now(),
+      vars: {},
+      inputs: given,
+      prefix: `${this.options.prefix ?? ""}${step.number}.`,
+    });
+    const { status, failure } = await inner.run();
+    this.checks += inner.checks;
+    this.flaky ||= inner.flaky;
+    this.published.push(...inner.published);
+    this.#entities.push(...inner.results.entities(), ...inner.#entities);
+    if (failure) {
+      throw new StepFailure(failure.kind, `'${recipe.name}' ${status}: ${failure.message}`, {
+        span: step.span,
+      });
+    }
+    return inner.#outputs();
+  }
+
+  #outputs(): Record<string, unknown> {
+    const values = this.results.values();
+    return Object.fromEntries(
+      this.recipe.outputs.map(({ name, expression }) => [
+        name,
+        expression.evaluate(values, this.ambient),
+      ]),
+    );
   }
 
   /** Runs it, and tells all of it as events. */
   async run(): Promise<CaseResult> {
-    const { emit, index, clock, mask, matrix } = this.options;
+    const { emit, index, clock, mask, matrix, prefix } = this.options;
+    const nested = prefix !== undefined;
     const began = clock.now();
     let prepared: unknown;
     try {
@@ -138,19 +187,21 @@ export class Case {
     } catch (error) {
       prepared = error;
     }
-    emit({
-      type: "case.started",
-      case: index,
-      name: this.name,
-      file: this.recipe.source.name,
-      tags: this.recipe.tags,
-      vars: mask.value(this.#vars),
-      ...(matrix === undefined ? {} : { matrix }),
-    });
+    if (!nested) {
+      emit({
+        type: "case.started",
+        case: index,
+        name: this.name,
+        file: this.recipe.source.name,
+        tags: this.recipe.tags,
+        vars: mask.value(this.#vars),
+        ...(matrix === undefined ? {} : { matrix }),
+      });
+    }
     if (prepared === undefined) await this.#steps(began);
     else this.fail(this.describe(prepared), "errored");
     await this.#always();
-    await this.#leftovers();
+    if (!nested) await this.#leftovers();
     this.#followers.abort();
     await this.channels.close();
     if (!this.#status) this.#status = this.checks === 0 ? "unchecked" : "passed";
@@ -159,14 +210,16 @@ export class Case {
       flaky: this.flaky && this.#status === "passed",
       ...(this.#failure === undefined ? {} : { failure: this.#failure }),
     };
-    emit({
-      type: "case.finished",
-      case: index,
-      name: this.name,
-      file: this.recipe.source.name,
-      duration_ms: clock.now() - began,
-      ...result,
-    });
+    if (!nested) {
+      emit({
+        type: "case.finished",
+        case: index,
+        name: this.name,
+        file: this.recipe.source.name,
+        duration_ms: clock.now() - began,
+        ...result,
+      });
+    }
     return result;
   }
 
@@ -302,7 +355,9 @@ export class Case {
     const { client, signal } = this.options;
     if (signal.aborted) return;
     const taken = new Set<string>();
-    const runs = this.results.entities().filter(({ kind }) => kind === "run");
+    const runs = [...this.results.entities(), ...this.#entities].filter(({ kind }) =>
+      kind === "run"
+    );
     try {
       for (const { id } of runs) {
         for (const entry of await client.workflowTimeline(id, { timeout: 2000 })) {

@@ -85,7 +85,7 @@ export class Context implements StepContext {
     emit({
       type: "step.progress",
       case: index,
-      step: this.#step.number,
+      step: this.#case.numberOf(this.#step),
       phase: this.#step.phase,
       text,
     });
@@ -97,7 +97,13 @@ export class Context implements StepContext {
 
   log(text: string): void {
     const { emit, index } = this.#case.options;
-    emit({ type: "log", case: index, step: this.#step.number, phase: this.#step.phase, text });
+    emit({
+      type: "log",
+      case: index,
+      step: this.#case.numberOf(this.#step),
+      phase: this.#step.phase,
+      text,
+    });
   }
 
   published(event: { event_id: string; name: string }): void {

@@ -51,7 +51,7 @@ export class StepRunner {
 
   /** Tells that a step does not run. */
   skip(step: Step, detail: string): void {
-    this.#emitFinished(step, step.number, "skipped", 0, 0, { detail });
+    this.#emitFinished(step, "skipped", 0, 0, { detail });
   }
 
   /** Why a step does not run, an error when its `if` has no value, or `undefined`. */
@@ -121,7 +121,7 @@ export class StepRunner {
       emit({
         type: "step.retried",
         case: index,
-        step: step.number,
+        step: this.#case.numberOf(step),
         phase: step.phase,
         attempt,
         failure: failure.again,
@@ -152,7 +152,7 @@ export class StepRunner {
     emit({
       type: "step.started",
       case: index,
-      step: step.number,
+      step: this.#case.numberOf(step),
       phase: step.phase,
       kind: step.kind.name,
       label: this.#label(step),
@@ -167,7 +167,7 @@ export class StepRunner {
       const result = await this.#keep(step, outcome.result, context);
       if (step.expect) await assertAll([], step.expect, context, { result });
       if (attempt > 1) this.#case.flaky = true;
-      this.#emitFinished(step, step.number, "passed", clock.now() - began, attempt, {
+      this.#emitFinished(step, "passed", clock.now() - began, attempt, {
         ...(outcome.detail === undefined ? {} : { detail: outcome.detail }),
         ...(statesOf(outcome.result)),
       });
@@ -221,13 +221,12 @@ export class StepRunner {
       ? "errored"
       : "failed";
     const ms = this.#case.options.clock.now() - began;
-    this.#emitFinished(step, step.number, status, ms, attempts, { failure });
+    this.#emitFinished(step, status, ms, attempts, { failure });
     return step.soft && status !== "interrupted" ? undefined : failure;
   }
 
   #emitFinished(
     step: Step,
-    number: string,
     status: StepStatus,
     duration_ms: number,
     attempts: number,
@@ -236,7 +235,7 @@ export class StepRunner {
     this.#case.options.emit({
       type: "step.finished",
       case: this.#case.options.index,
-      step: number,
+      step: this.#case.numberOf(step),
       phase: step.phase,
       kind: step.kind.name,
       label: this.#label(step),

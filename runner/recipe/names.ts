@@ -12,3 +12,11 @@ export const RESERVED: ReadonlySet<string> = new Set([
 export function isIdentifier(name: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !RESERVED.has(name);
 }
+
+/** Words that cannot even follow a dot. */
+const KEYWORDS: ReadonlySet<string> = new Set(["true", "false", "null", "in"]);
+
+/** Whether a name can be used behind a dot, as in `vars.name`. */
+export function isFieldName(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !KEYWORDS.has(name) && name !== "__proto__";
+}

@@ -1,5 +1,5 @@
 import type { Node } from "./node.ts";
-import { isIdentifier } from "./names.ts";
+import { isFieldName } from "./names.ts";
 import type { Reading } from "./reading.ts";
 
 /** More cases than this are refused: they are most likely a mistake. */
@@ -13,7 +13,7 @@ export function readMatrix(node: Node, reading: Reading): Record<string, unknown
   }
   let cases: Record<string, unknown>[] = [{}];
   for (const { key, keySpan, value } of node.entries) {
-    if (!isIdentifier(key)) {
+    if (!isFieldName(key)) {
       reading.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as a name`);
     }
     if (value.kind !== "list" || value.items.length === 0) {

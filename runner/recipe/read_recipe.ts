@@ -3,15 +3,17 @@ import { typeOfValue } from "../expression/types.ts";
 import { checkExpressions, checkReferences, Guards, type Known } from "./check_expressions.ts";
 import { type Diagnostic, Diagnostics } from "./diagnostic.ts";
 import { readFields } from "./field.ts";
-import { isIdentifier } from "./names.ts";
+import { isFieldName } from "./names.ts";
 import type { Recipe, Step, Variable } from "./model.ts";
 import type { Node } from "./node.ts";
+import { readInputs, readOutputs } from "./read_inputs.ts";
 import { readMatrix } from "./read_matrix.ts";
 import { StepReader } from "./read_steps.ts";
 import { Reading } from "./reading.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
 import { Source } from "./source.ts";
 import { didYouMean } from "./suggest.ts";
+import { readUsed, type RecipeLoader, type UsedRecipe } from "./used_recipes.ts";
 import { readYaml } from "./yaml.ts";
 
 /** A recipe, and all that is wrong with it. */
@@ -27,21 +29,43 @@ export interface ReadResult {
  *
  * @param name The name that messages show.
  * @param text The YAML.
+ * @param loader Reads the recipes that this one uses.
  */
-export async function readRecipe(name: string, text: string): Promise<ReadResult> {
+export function readRecipe(
+  name: string,
+  text: string,
+  loader?: RecipeLoader,
+): Promise<ReadResult> {
+  return read(name, text, loader, [name]);
+}
+
+async function read(
+  name: string,
+  text: string,
+  loader: RecipeLoader | undefined,
+  stack: readonly string[],
+): Promise<ReadResult> {
   const diagnostics = new Diagnostics(new Source(name, text));
   const root = await readYaml(diagnostics);
   if (diagnostics.failed) return { diagnostics: diagnostics.all() };
-  const recipe = await readRoot(root, diagnostics);
+  const { used, diagnostics: others } = root
+    ? await readUsed(root, name, {
+      loader,
+      stack,
+      read: (name, text, stack) => read(name, text, loader, stack),
+    })
+    : { used: new Map(), diagnostics: [] };
+  const recipe = await readRoot(root, diagnostics, used);
   return {
     ...(recipe && !diagnostics.failed ? { recipe } : {}),
-    diagnostics: diagnostics.all(),
+    diagnostics: [...others, ...diagnostics.all()],
   };
 }
 
 async function readRoot(
   root: Node | undefined,
   diagnostics: Diagnostics,
+  used: ReadonlyMap<string, UsedRecipe>,
 ): Promise<Recipe | undefined> {
   const start = { start: 0, end: 1 };
   if (root === undefined || (root.kind === "scalar" && root.value === null)) {
@@ -55,6 +79,7 @@ async function readRoot(
     return undefined;
   }
   const reading = new Reading(diagnostics);
+  reading.used = used;
   const read = readFields(root, RECIPE_FIELDS, reading, "a recipe");
   const vars = read.vars ? readVars(read.vars, reading) : [];
   const recipe: Recipe = {
@@ -66,7 +91,7 @@ async function readRoot(
     vars,
     secrets: read.secrets ?? [],
     env: read.env ?? [],
-    inputs: [],
+    inputs: read.inputs ? readInputs(read.inputs, reading) : [],
     outputs: [],
     matrix: read.matrix ? readMatrix(read.matrix, reading) : [],
     steps: [],
@@ -80,6 +105,7 @@ async function readRoot(
   } else if (read.steps) {
     recipe.steps = steps.read(read.steps, "steps");
   }
+  if (read.outputs) recipe.outputs = readOutputs(read.outputs, reading, steps.end);
   if (read.always) recipe.always = steps.read(read.always, "always");
   checkAssignments(reading, vars);
   const known: Known = {
@@ -136,7 +162,7 @@ function readVars(node: Node, reading: Reading): Variable[] {
     return [];
   }
   return node.entries.map(({ key, keySpan, value }, i) => {
-    if (!isIdentifier(key)) {
+    if (!isFieldName(key)) {
       reading.diagnostics.error(
         "bad-id",
         keySpan,

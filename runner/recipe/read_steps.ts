@@ -37,6 +37,11 @@ export class StepReader {
     reading.readSteps = (node, prefix) => this.#nested(node, prefix);
   }
 
+  /** The number that expressions behind all steps read so far have. */
+  get end(): number {
+    return this.#count + 1;
+  }
+
   /** Reads `steps` or `always`. */
   read(node: Node, phase: Phase): Step[] {
     const { diagnostics } = this.#reading;
@@ -86,7 +91,9 @@ export class StepReader {
         reading: this.#reading,
         node,
         at: (key: string) => node.entries.find((entry) => entry.key === key)?.value,
+        id,
         typeOf: (name: string) => this.infos.get(name)?.type,
+        record: (name: CelType, type: RecordType) => void this.records.set(name, type),
       };
       // What could not be read is missing here, so a check that trips over it has nothing to add.
       if (step.fields[kind.name] !== undefined || kind.name === "assert") {
@@ -201,7 +208,7 @@ export class StepReader {
   #typeWith(step: Step, own: CelType | undefined): CelType | undefined {
     let type = own;
     if (step.outputs && step.id !== undefined) {
-      const base = type === undefined ? undefined : recordType(type);
+      const base = type === undefined ? undefined : recordType(type) ?? this.records.get(type);
       const added = Object.fromEntries([...step.outputs.keys()].map((name) => [name, "dyn"]));
       const name = `Step_${step.id}`;
       this.records.set(name, {

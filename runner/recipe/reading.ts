@@ -7,6 +7,7 @@ import { describe, type ListNode, type Node, type ScalarNode } from "./node.ts";
 import type { Expected, ExpressionUse, Scope } from "./scope.ts";
 import type { Source, Span } from "./source.ts";
 import { didYouMean } from "./suggest.ts";
+import type { UsedRecipe } from "./used_recipes.ts";
 import type { CelType } from "../expression/types.ts";
 
 /** A step id that is named outside of expressions. */
@@ -41,6 +42,8 @@ export class Reading {
   number = "";
   /** Reads the steps inside a step; set by what reads steps. */
   readSteps: (node: ListNode, prefix: string) => Step[] = () => [];
+  /** The recipes that this one uses, by the paths it names them with. */
+  used: ReadonlyMap<string, UsedRecipe> = new Map();
   /** The place that is being read. */
   scope: Scope = { order: 0, phase: "steps", locals: {} };
 

@@ -9,7 +9,7 @@ import {
   mapOf,
   oneOrMore,
 } from "./field.ts";
-import { isIdentifier } from "./names.ts";
+import { isFieldName } from "./names.ts";
 import type { Declared, EnvVariable } from "./model.ts";
 import type { Node } from "./node.ts";
 
@@ -108,5 +108,5 @@ export const RECIPE_FIELDS = {
 /** Variables as another recipe's steps hand them in. */
 export const inputValues: Field<Map<string, Template>, false> = mapOf<Template>(
   custom("A value.", {}, (node, reading, what) => reading.template(node, what)),
-  isIdentifier,
+  isFieldName,
 );

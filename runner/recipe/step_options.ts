@@ -13,7 +13,7 @@ import {
   required,
   text,
 } from "./field.ts";
-import { isIdentifier } from "./names.ts";
+import { isFieldName, isIdentifier } from "./names.ts";
 import type { Retry } from "./model.ts";
 
 const idText = fixedText("The name of what the step leaves.");
@@ -80,7 +80,7 @@ export const STEP_OPTIONS = {
       { type: ["string", "number", "boolean"] },
       (node, reading, what) => reading.expression(node, what, "any"),
     ),
-    isIdentifier,
+    isFieldName,
   ),
   soft: flag("Whether the recipe goes on when the step fails; the failure is reported."),
 } satisfies Fields;

@@ -3,8 +3,9 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Expression, Values } from "../expression/expression.ts";
 import type { Ambient } from "../expression/library.ts";
 import type { Template } from "../expression/template.ts";
-import type { CelType } from "../expression/types.ts";
+import type { CelType, RecordType } from "../expression/types.ts";
 import type { Fields, Read } from "../recipe/field.ts";
+import type { Recipe, Step } from "../recipe/model.ts";
 import type { Node } from "../recipe/node.ts";
 import type { Reading } from "../recipe/reading.ts";
 import type { Span } from "../recipe/source.ts";
@@ -86,9 +87,9 @@ export interface StepContext {
 /** What a step that contains others can do. */
 export interface Nested {
   /** Runs steps side by side. */
-  parallel(steps: unknown): Promise<void>;
+  parallel(steps: readonly Step[]): Promise<void>;
   /** Runs another recipe and gives its outputs. */
-  use(recipe: unknown, inputs: Record<string, unknown>): Promise<Record<string, unknown>>;
+  use(recipe: Recipe, inputs: Record<string, unknown>): Promise<Record<string, unknown>>;
 }
 
 /** Events of one channel, in the order they came. */
@@ -129,8 +130,12 @@ export interface StepCheck {
   readonly node: Node & { kind: "map" };
   /** The value node of one of its keys. */
   at(key: string): Node | undefined;
+  /** The step's own id. */
+  readonly id: string | undefined;
   /** The type that an earlier step left. */
   typeOf(id: string): CelType | undefined;
+  /** Defines a type for this step. */
+  record(name: CelType, type: RecordType): void;
 }
 
 /** One thing that a step can do. One file each. */

@@ -10,11 +10,13 @@ import { enqueue } from "./enqueue.ts";
 import { get } from "./get.ts";
 import type { StepKind } from "./kind.ts";
 import { log } from "./log.ts";
+import { parallel } from "./parallel.ts";
 import { publish } from "./publish.ts";
 import { set } from "./set.ts";
 import { sleep } from "./sleep.ts";
 import { start } from "./start.ts";
 import { stats } from "./stats.ts";
+import { use } from "./use.ts";
 import { wait } from "./wait.ts";
 
 /** Every step kind by its name. */
@@ -32,4 +34,6 @@ export const STEP_KINDS: Readonly<Record<string, StepKind<any>>> = {
   sleep,
   log,
   set,
+  use,
+  parallel,
 };

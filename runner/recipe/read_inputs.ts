@@ -1,0 +1,96 @@
+import { type CelType, describeType, typeOfValue } from "../expression/types.ts";
+import { choice, fixedText, json, readFields } from "./field.ts";
+import type { Input, Output } from "./model.ts";
+import { isFieldName } from "./names.ts";
+import type { Node } from "./node.ts";
+import type { Reading } from "./reading.ts";
+
+const TYPES: Record<string, CelType> = {
+  text: "string",
+  number: "double",
+  integer: "int",
+  boolean: "bool",
+  list: "list<dyn>",
+  map: "dyn",
+  any: "dyn",
+};
+
+/** The names that an input's `type` can have. */
+export const INPUT_TYPES: readonly string[] = Object.keys(TYPES);
+
+/** The keys of one input. */
+export const INPUT_FIELDS = {
+  type: choice("The type of its value; `text` when it is not given.", INPUT_TYPES),
+  default: json("Its value where none is handed in; without it the input is needed."),
+  description: fixedText("What it is for."),
+};
+
+/** Reads `inputs`. */
+export function readInputs(node: Node, reading: Reading): Input[] {
+  if (node.kind !== "map") {
+    reading.wrongType(node, "`inputs`", "a map");
+    return [];
+  }
+  return node.entries.map(({ key, keySpan, value }) => {
+    if (!isFieldName(key)) {
+      reading.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as an input's name`);
+    }
+    const isEmpty = value.kind === "scalar" && value.value === null;
+    if (!isEmpty && value.kind !== "map") reading.wrongType(value, `\`${key}\``, "a map");
+    const read = value.kind === "map" ? readFields(value, INPUT_FIELDS, reading, "an input") : {};
+    const type = TYPES[read.type ?? "text"]!;
+    const fallback = read.default;
+    if (fallback && fallback.kind !== "literal") {
+      reading.diagnostics.error(
+        "wrong-value",
+        value,
+        "the default of an input is fixed: no ${{ }}",
+      );
+    } else if (fallback && !fits(fallback.value, type)) {
+      const is = describeType(typeOfValue(fallback.value));
+      const at = value.kind === "map"
+        ? value.entries.find((e) => e.key === "default")!.value
+        : value;
+      reading.diagnostics.error(
+        "wrong-type",
+        at,
+        `the default of \`${key}\` must be ${describeType(type)}, this is ${is}`,
+      );
+    }
+    return {
+      name: key,
+      span: keySpan,
+      type,
+      default: fallback?.kind === "literal" ? fallback.value : undefined,
+      required: fallback === undefined,
+    };
+  });
+}
+
+/** Reads `outputs`, whose expressions see all that the steps left. */
+export function readOutputs(node: Node, reading: Reading, order: number): Output[] {
+  if (node.kind !== "map") {
+    reading.wrongType(node, "`outputs`", "a map of expressions");
+    return [];
+  }
+  return node.entries.flatMap(({ key, keySpan, value }) => {
+    if (!isFieldName(key)) {
+      reading.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as an output's name`);
+    }
+    const output: Partial<Output> = { name: key, span: keySpan, type: "dyn" };
+    const expression = reading.within(
+      { order },
+      () =>
+        reading.expression(value, `output \`${key}\``, "any", (type) => {
+          output.type = /^(string|int|double|bool)$/.test(type) ? type : "dyn";
+        }),
+    );
+    return expression ? [Object.assign(output, { expression }) as Output] : [];
+  });
+}
+
+function fits(value: unknown, type: CelType): boolean {
+  const given = typeOfValue(value);
+  return type === "dyn" || given === type || (type === "double" && given === "int") ||
+    (type === "list<dyn>" && given.startsWith("list"));
+}

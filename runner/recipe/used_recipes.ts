@@ -1,0 +1,85 @@
+import type { Diagnostic } from "./diagnostic.ts";
+import type { Recipe } from "./model.ts";
+import type { Node } from "./node.ts";
+
+/** A recipe that another names, or why it cannot be used. */
+export interface UsedRecipe {
+  /** The recipe. */
+  recipe?: Recipe;
+  /** Why there is none. */
+  problem?: string;
+}
+
+/** Reads recipes that others use. */
+export interface RecipeLoader {
+  /**
+   * The text of a file that is named in another.
+   * @returns The path to show and the text.
+   */
+  load(path: string, from: string): Promise<{ name: string; text: string }>;
+}
+
+/** What reading a used recipe needs. */
+export interface UseContext {
+  /** Reads files; without it nothing can be used. */
+  loader: RecipeLoader | undefined;
+  /** The files that are being read, from the outermost on. */
+  stack: readonly string[];
+  /** Reads a recipe's text. */
+  read(name: string, text: string, stack: readonly string[]): Promise<{
+    recipe?: Recipe;
+    diagnostics: Diagnostic[];
+  }>;
+}
+
+/**
+ * Reads all recipes that a recipe's steps use, before its own steps are read: what those leave is
+ * what the used recipes declare.
+ */
+export async function readUsed(
+  root: Node,
+  from: string,
+  context: UseContext,
+): Promise<{ used: Map<string, UsedRecipe>; diagnostics: Diagnostic[] }> {
+  const used = new Map<string, UsedRecipe>();
+  const diagnostics: Diagnostic[] = [];
+  const paths = new Set<string>();
+  collect(root, paths, new Set());
+  for (const path of paths) {
+    if (!context.loader) continue;
+    let name: string;
+    let text: string;
+    try {
+      ({ name, text } = await context.loader.load(path, from));
+    } catch (error) {
+      used.set(path, { problem: (error as Error).message });
+      continue;
+    }
+    if (context.stack.includes(name)) {
+      const circle = [...context.stack.slice(context.stack.indexOf(name)), name].join(" → ");
+      used.set(path, { problem: `the recipes use each other in a circle: ${circle}` });
+      continue;
+    }
+    const result = await context.read(name, text, [...context.stack, name]);
+    diagnostics.push(...result.diagnostics);
+    used.set(path, result.recipe ? { recipe: result.recipe } : { problem: "it has errors itself" });
+  }
+  return { used, diagnostics };
+}
+
+/** The values of all `use` keys of steps, also inside `parallel`. */
+function collect(node: Node, paths: Set<string>, seen: Set<Node>): void {
+  if (seen.has(node)) return;
+  seen.add(node);
+  if (node.kind === "list") {
+    for (const item of node.items) collect(item, paths, seen);
+  } else if (node.kind === "map") {
+    for (const { key, value } of node.entries) {
+      if (key === "use" && value.kind === "scalar" && typeof value.value === "string") {
+        paths.add(value.value);
+      } else if (key === "steps" || key === "always" || key === "parallel") {
+        collect(value, paths, seen);
+      }
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import { custom, required } from "../recipe/field.ts";
+import type { Step } from "../recipe/model.ts";
+import { stepKind } from "./kind.ts";
+
+/** Runs steps side by side. */
+export const parallel = stepKind({
+  name: "parallel",
+  title: "a parallel step",
+  description: "Runs steps side by side; it ends when all of them have ended.",
+  fields: {
+    parallel: required(
+      custom<Step[]>(
+        "The steps. None of them sees what another one leaves; the steps after it see all.",
+        { type: "array", minItems: 1, items: { $ref: "#/$defs/step" } },
+        (node, reading, what) => {
+          if (node.kind !== "list") return void reading.wrongType(node, what, "a list of steps");
+          if (node.items.length === 0) {
+            return void reading.diagnostics.error("no-steps", node, `${what} has no step`);
+          }
+          return reading.readSteps(node, reading.number);
+        },
+      ),
+    ),
+  },
+  label: (step) => `parallel, ${step.parallel.length} steps`,
+  async run(step, context) {
+    await context.nested.parallel(step.parallel);
+    return {};
+  },
+});
