@@ -4,23 +4,38 @@ import { CanceledError } from "./_core.ts";
 import { type Answer, decodeFrame, FrameWriter, type InFrame } from "./_frames.ts";
 import { channelProblem, type Engines, serveMethod } from "./_methods.ts";
 import type { Authenticate } from "./_session.ts";
+import { handshakeProblem, type ListenOptions } from "./_socket.ts";
 import { hasScope, requiredScope, type TokenOptions } from "./tokens.ts";
 
+/** What the HTTP endpoints need. */
+export interface AppOptions {
+  engines: Engines;
+  authenticate: Authenticate;
+  /** The path they are below. */
+  path: string;
+  refuses: ListenOptions["refuses"];
+}
+
 /** The HTTP endpoints: RPC and SSE. */
-export function createApp(
-  engines: Engines,
-  authenticate: Authenticate,
-  path: string,
-): Hono {
+export function createApp({ engines, authenticate, path, refuses }: AppOptions): Hono {
   const app = new Hono({ strict: false });
   app.post(`${path}/rpc`, (c) => rpc(c, engines, authenticate));
   app.get(`${path}/sse`, (c) => sse(c, engines, authenticate));
-  app.get(path, () => new Response('handshake error: bad "Upgrade" header', { status: 400 }));
+  app.get(path, (c) => {
+    const problem = handshakeProblem((name) => c.req.header(name), refuses);
+    return plain(problem?.text ?? "", problem?.status ?? 400, problem?.headers);
+  });
   for (const route of [path, `${path}/rpc`, `${path}/sse`]) {
     app.all(route, () => new Response(null, { status: 405 }));
   }
-  app.notFound(() => new Response("404 page not found\n", { status: 404 }));
+  const sniff = { "X-Content-Type-Options": "nosniff" };
+  app.notFound(() => plain("404 page not found\n", 404, sniff));
   return app;
+}
+
+function plain(text: string, status: number, headers: Record<string, string> = {}): Response {
+  const type = "text/plain; charset=utf-8";
+  return new Response(text, { status, headers: { "Content-Type": type, ...headers } });
 }
 
 async function rpc(
@@ -108,12 +123,12 @@ function sse(c: Context, engines: Engines, authenticate: Authenticate): Response
   if (strict && channelProblem(channel) !== undefined) return new Response(null, { status: 400 });
   const stream = refusal === undefined
     ? events(engines, tenantOf(identity!), channel, c.req.raw.signal)
-    : RETRY;
+    : new Blob([RETRY]).stream();
   return new Response(stream, {
     headers: {
-      "Content-Type": "text/event-stream",
       "Cache-Control": "no-cache",
       "Connection": "keep-alive",
+      "Content-Type": "text/event-stream",
       "X-Accel-Buffering": "no",
     },
   });

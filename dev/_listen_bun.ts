@@ -1,5 +1,7 @@
 import { systemClock } from "../runtime/clock.ts";
 import {
+  handshakeProblem,
+  isEndpoint,
   type Listening,
   type ListenOptions,
   PortTakenError,
@@ -54,12 +56,10 @@ export function listen(options: ListenOptions): Promise<Listening> {
       port: options.port,
       idleTimeout: 0,
       fetch(request, server) {
-        const at = new URL(request.url).pathname;
         const { headers } = request;
         if (
-          headers.get("upgrade")?.toLowerCase() === "websocket" &&
-          (at === options.path || at === `${options.path}/`) &&
-          !options.refuses({ origin: headers.get("origin"), host: headers.get("host") }) &&
+          headers.has("upgrade") && isEndpoint(new URL(request.url).pathname, options.path) &&
+          !handshakeProblem((name) => headers.get(name), options.refuses) &&
           server.upgrade(request, { data: {} })
         ) return undefined;
         return options.fetch(request);

@@ -1,6 +1,8 @@
 import { systemClock } from "../runtime/clock.ts";
 import { terminate } from "../runtime/terminate.ts";
 import {
+  handshakeProblem,
+  isEndpoint,
   type Listening,
   type ListenOptions,
   PortTakenError,
@@ -50,13 +52,9 @@ export function listen(options: ListenOptions): Promise<Listening> {
 }
 
 function isUpgrade(request: Request, { path, refuses }: ListenOptions): boolean {
-  if (request.method !== "GET" || request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-    return false;
-  }
-  const at = new URL(request.url).pathname;
-  if (at !== path && at !== `${path}/`) return false;
-  const { headers } = request;
-  return !refuses({ origin: headers.get("origin"), host: headers.get("host") });
+  if (request.method !== "GET" || !request.headers.has("upgrade")) return false;
+  if (!isEndpoint(new URL(request.url).pathname, path)) return false;
+  return !handshakeProblem((name) => request.headers.get(name), refuses);
 }
 
 class DenoSocket implements ServerSocket {

@@ -1,8 +1,11 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import * as ws from "ws";
 import {
+  type HandshakeProblem,
+  handshakeProblem,
+  isEndpoint,
   type Listening,
   type ListenOptions,
   PortTakenError,
@@ -37,6 +40,8 @@ const { WebSocketServer } = ws as unknown as {
 };
 
 const OPEN = 1;
+/** A byte order mark is no white space to a server, so it is kept. */
+const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Listens on Node. */
 export async function listen(options: ListenOptions): Promise<Listening> {
@@ -55,17 +60,16 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
-    const { origin = null, host = null } = request.headers;
-    if (pathname !== options.path && pathname !== `${options.path}/`) {
-      return socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
+    if (!isEndpoint(pathname, options.path)) {
+      return refuse(socket, { status: 404, text: "404 page not found\n" });
     }
-    if (options.refuses({ origin, host })) {
-      return socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n");
-    }
+    const header = (name: string) => [request.headers[name]].flat()[0];
+    const problem = handshakeProblem(header, options.refuses);
+    if (problem) return refuse(socket, problem);
     sockets.handleUpgrade(request, socket, head, (accepted) => {
       const handler = options.open(new NodeSocket(accepted));
       accepted.on("message", (data, isBinary) => {
-        handler.message(isBinary ? data : new TextDecoder().decode(data));
+        handler.message(isBinary ? data : UTF8.decode(data));
       });
       accepted.on("close", () => handler.closed());
       // A broken frame is told twice: the connection's end follows.
@@ -87,6 +91,17 @@ export async function listen(options: ListenOptions): Promise<Listening> {
       await closed;
     },
   };
+}
+
+/** An upgrade has no response object: the answer is written by hand. */
+function refuse(socket: Duplex, { status, text, headers = {} }: HandshakeProblem): void {
+  const lines = Object.entries({
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Length": String(text.length),
+    "Connection": "close",
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${text}`);
 }
 
 class NodeSocket implements ServerSocket {

@@ -10,6 +10,8 @@ import { hasScope, requiredScope, type TokenOptions } from "./tokens.ts";
 /** How much may wait in a socket until events wait in the connection's own buffer. */
 const HIGH_WATER = 1 << 20;
 const MAX_INBOUND = 1 << 20;
+/** A byte order mark is no white space to Go, so it is kept. */
+const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Gives a token's identity. */
 export type Authenticate = (token: string) => TokenOptions | undefined;
@@ -91,7 +93,7 @@ export class Session implements Caller {
     if (this.#refused) return undefined;
     const { quirks } = this.#engines.core;
     if (quirks["inbound-limit"] && message.length > MAX_INBOUND) return this.#refuse();
-    const text = typeof message === "string" ? message : new TextDecoder().decode(message);
+    const text = typeof message === "string" ? message : UTF8.decode(message);
     return this.#identity ? this.#request(this.#identity, text) : this.#auth(text);
   }
 

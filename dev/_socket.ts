@@ -30,8 +30,39 @@ export interface ListenOptions {
   open(socket: ServerSocket): SocketHandler;
   /** Any other request; also an upgrade that is refused. */
   fetch(request: Request): Response | Promise<Response>;
-  /** Whether an upgrade is refused; then `fetch` answers it. */
-  refuses(request: { origin: string | null; host: string | null }): boolean;
+  /** Whether an upgrade from another host's page is refused. */
+  refuses(origin: string | null | undefined, host: string | null | undefined): boolean;
+}
+
+/** Why a request does not become a WebSocket. */
+export interface HandshakeProblem {
+  status: number;
+  text: string;
+  headers?: Record<string, string>;
+}
+
+/** What is wrong with an upgrade's headers, or `undefined` when nothing is. */
+export function handshakeProblem(
+  header: (name: string) => string | null | undefined,
+  refuses: ListenOptions["refuses"],
+): HandshakeProblem | undefined {
+  const bad = (name: string) => `handshake error: bad "${name}" header`;
+  if (header("upgrade")?.toLowerCase() !== "websocket") {
+    return { status: 400, text: bad("Upgrade") };
+  }
+  if (header("sec-websocket-key")?.length !== 24) {
+    return { status: 400, text: bad("Sec-WebSocket-Key") };
+  }
+  if (header("sec-websocket-version") !== "13") {
+    const headers = { "Sec-WebSocket-Version": "13" };
+    return { status: 426, text: bad("Sec-WebSocket-Version"), headers };
+  }
+  if (refuses(header("origin"), header("host"))) return { status: 403, text: "origin not allowed" };
+}
+
+/** Whether a URL's path is the endpoint's. */
+export function isEndpoint(pathname: string, path: string): boolean {
+  return pathname === path || pathname === `${path}/`;
 }
 
 /** A server that listens. */

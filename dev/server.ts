@@ -154,10 +154,14 @@ export async function createDevServer(options: DevServerOptions = {}): Promise<D
   };
   const tokens = options.tokens ?? DEFAULT_TOKENS;
   const authenticate = (token: string) => Object.hasOwn(tokens, token) ? tokens[token] : undefined;
+  const refuses = (origin?: string | null, host?: string | null) =>
+    quirks["origin-check"] && origin != null && !sameHost(origin, host);
   // Only RPC and SSE need it, and loading it costs a command-line tool's start.
   let app: Promise<{ fetch(request: Request): Response | Promise<Response> }> | undefined;
   const fetch = async (request: Request): Promise<Response> => {
-    app ??= import("./_http.ts").then(({ createApp }) => createApp(engines, authenticate, path));
+    app ??= import("./_http.ts").then(({ createApp }) =>
+      createApp({ engines, authenticate, path, refuses })
+    );
     return await (await app).fetch(request);
   };
   const listening = await listen({
@@ -165,8 +169,7 @@ export async function createDevServer(options: DevServerOptions = {}): Promise<D
     port: options.port ?? 0,
     path,
     fetch,
-    refuses: ({ origin, host }) =>
-      quirks["origin-check"] && origin !== null && !sameHost(origin, host),
+    refuses,
     open: (socket) => {
       connections++;
       const session = new Session(engines, socket, authenticate);
@@ -222,6 +225,6 @@ function queuesOf({ queues, jobs = [], crons = [] }: Workload): Map<string, numb
   return new Map(names.map((name) => [name, Infinity]));
 }
 
-function sameHost(origin: string, host: string | null): boolean {
+function sameHost(origin: string, host: string | null | undefined): boolean {
   return URL.canParse(origin) && new URL(origin).host === host;
 }
