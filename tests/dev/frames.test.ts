@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { createDevServer, type DevServer, referenceWorkload } from "../../dev/mod.ts";
+import { Wire } from "./wire.ts";
+
+let server: DevServer;
+before(async () => {
+  server = await createDevServer(referenceWorkload());
+});
+after(() => server.close());
+
+/** What a server was seen to say of frames it cannot decode. */
+const BROKEN: Record<string, string> = {
+  "": "unexpected end of JSON input",
+  "hello": "invalid character 'h' looking for beginning of value",
+  "[]": "json: cannot unmarshal array into Go value of type dwp.Frame",
+  '"x"': "json: cannot unmarshal string into Go value of type dwp.Frame",
+  "5": "json: cannot unmarshal number into Go value of type dwp.Frame",
+  "true": "json: cannot unmarshal bool into Go value of type dwp.Frame",
+  '{"id":5}': "json: cannot unmarshal number into Go struct field Frame.id of type string",
+  '{"type":5}':
+    "json: cannot unmarshal number into Go struct field Frame.type of type dwp.FrameType",
+  '{"error":"x"}':
+    "json: cannot unmarshal string into Go struct field Frame.error of type dwp.ErrorDetail",
+  '{"credits":1.5}':
+    "json: cannot unmarshal number 1.5 into Go struct field Frame.credits of type int",
+  '{"credits":9223372036854775808}':
+    "json: cannot unmarshal number 9223372036854775808 into Go struct field Frame.credits of type int",
+  '{"credits":"5"}': "json: cannot unmarshal string into Go struct field Frame.credits of type int",
+  '{"ts":"nope"}':
+    'parsing time "nope" as "2006-01-02T15:04:05Z07:00": cannot parse "nope" as "2006"',
+  '{"ts":"2026-01-01T00:00:00"}':
+    'parsing time "2026-01-01T00:00:00" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "Z07:00"',
+  '{"ts":5}': "Time.UnmarshalJSON: input is not a JSON string",
+  '{"id":"a"} x': "invalid character 'x' after top-level value",
+  '{"id":"a"': "unexpected end of JSON input",
+  '\ufeff{"id":"a"}': "invalid character 'ï' looking for beginning of value",
+};
+
+for (const [text, said] of Object.entries(BROKEN)) {
+  test(`the frame ${JSON.stringify(text)} is answered without correl_id`, async () => {
+    await using wire = await Wire.connect(server.url);
+    const answer = await wire.reply(text);
+    assert.equal(answer.type, "error");
+    assert.equal(answer.correl_id, undefined);
+    assert.deepEqual(answer.error, { code: 400, message: `invalid frame: ${said}` });
+    assert.equal((await wire.reply('{"id":"p","type":"ping"}')).type, "pong");
+  });
+}
+
+test("frames are decoded as Go decodes them", async () => {
+  await using wire = await Wire.connect(server.url);
+  const answered = async (text: string) => {
+    const { correl_id, error } = await wire.reply(text);
+    return [correl_id, error?.message];
+  };
+  assert.deepEqual(await answered("null"), [undefined, "unknown method: "]);
+  assert.deepEqual(await answered('{"METHOD":"nope","Id":"a"}'), ["a", "unknown method: nope"]);
+  assert.deepEqual(await answered('{"id":"a","id":"b","method":"x"}'), ["b", "unknown method: x"]);
+  assert.deepEqual(await answered('{"id":"a","id":null,"method":"x"}'), ["a", "unknown method: x"]);
+  assert.deepEqual(await answered('{"id":"\\ud800<&>é"}'), ["\ufffd<&>é", "unknown method: "]);
+  assert.deepEqual(await answered('{"id":"a","type":"pong"}'), ["a", "unknown method: "]);
+  assert.deepEqual(await answered('{"id":"a","type":"event","method":"stats"}'), ["a", undefined]);
+  assert.deepEqual(await answered('{"id":"a","credits":-5}'), ["a", "unknown method: "]);
+  assert.deepEqual(await answered('{"id":"a","method":"auth"}'), ["a", "unknown method: auth"]);
+});
+
+test("a ping's time comes back as Go writes it", async () => {
+  await using wire = await Wire.connect(server.url);
+  const echo = async (ts: string) => (await wire.reply(`{"id":"p","type":"ping"${ts}}`)).ts;
+  assert.equal(await echo(',"ts":"2026-01-01T00:00:00.500+02:00"'), "2026-01-01T00:00:00.5+02:00");
+  assert.equal(await echo(',"ts":"2026-01-01T00:00:00+00:00"'), "2026-01-01T00:00:00Z");
+  assert.equal(await echo(""), "0001-01-01T00:00:00Z");
+});
+
+test("a request without data is told so, one with null is empty", async () => {
+  await using wire = await Wire.connect(server.url);
+  await assert.rejects(wire.call("job.get"), {
+    code: 400,
+    message: "invalid request: unexpected end of JSON input",
+  });
+  await assert.rejects(wire.call("job.get", null), {
+    code: 400,
+    message: 'invalid job ID: id: parse "": empty string',
+  });
+  await assert.rejects(wire.call("job.enqueue", { name: "noop", priority: 1.5 }), {
+    code: 400,
+    message: "invalid request: json: cannot unmarshal number 1.5 into Go struct field " +
+      "JobEnqueueRequest.priority of type int",
+  });
+});
+
+test("ids are checked with the server's words", async () => {
+  await using wire = await Wire.connect(server.url);
+  const id = "01m8696kvmfmv9s0kxx33pv3zz";
+  const said: Record<string, string> = {
+    "x": 'id: parse "x": typeid: suffix length must be 26, got 1',
+    "job_": 'id: parse "job_": typeid: suffix cannot be empty',
+    [`_${id}`]: `id: parse "_${id}": typeid: prefix cannot be empty when separator "_" is present`,
+    [`JOB_${id}`]:
+      `id: parse "JOB_${id}": typeid: prefix must contain only [a-z_], found 'J' in "JOB"`,
+    [`job__${id}`]: `id: parse "job__${id}": typeid: prefix cannot end with underscore, got "job_"`,
+    [`job_8${id.slice(1)}`]: `id: parse "job_8${
+      id.slice(1)
+    }": typeid: suffix must start with 0-7, got '8'`,
+    [`job_01M${id.slice(3)}`]: `id: parse "job_01M${id.slice(3)}": typeid: ` +
+      "invalid suffix encoding: illegal base32 data at offset 2",
+    [`wfrun_${id}`]: 'id: expected prefix "job", got "wfrun"',
+    [id]: 'id: expected prefix "job", got ""',
+  };
+  for (const [job_id, problem] of Object.entries(said)) {
+    await assert.rejects(wire.call("job.cancel", { job_id }), {
+      code: 400,
+      message: `invalid job ID: ${problem}`,
+    });
+  }
+});
+
+test("broken authentication drops the connection behind the reason", async () => {
+  const refused = async (text: string) => {
+    const wire = await Wire.open(server.url);
+    const { correl_id, error } = await wire.reply(text);
+    const code = await wire.closed;
+    assert.ok(code === 1006 || code === 0, `closed with ${code}`);
+    return [correl_id, error?.code, error?.message];
+  };
+  assert.deepEqual(await refused("5"), [undefined, 400, "invalid auth frame"]);
+  assert.deepEqual(await refused("null"), [undefined, 400, "first frame must be auth"]);
+  assert.deepEqual(await refused('{"id":"a","type":"ping"}'), [
+    "a",
+    400,
+    "first frame must be auth",
+  ]);
+  assert.deepEqual(await refused('{"id":"a","method":"auth","data":[]}'), [
+    "a",
+    400,
+    "invalid auth data",
+  ]);
+  assert.deepEqual(await refused('{"id":"a","method":"auth","token":"toString"}'), [
+    "a",
+    401,
+    "authentication failed",
+  ]);
+});
+
+test("a client that asks for msgpack is cut off behind its auth", async () => {
+  const wire = await Wire.open(server.url);
+  wire.send("auth", { token: "demo-token", format: "msgpack" });
+  const code = await wire.closed;
+  assert.ok(code === 1006 || code === 0, `closed with ${code}`);
+});
+
+test("frames are written as Go writes them", async () => {
+  const socket = new WebSocket(server.url);
+  await new Promise((resolve) => socket.onopen = resolve);
+  const next = (text: string) =>
+    new Promise<string>((resolve) => {
+      socket.onmessage = ({ data }) => resolve(data);
+      socket.send(text);
+    });
+  const stamp = String.raw`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z"`;
+  assert.match(
+    await next('{"id":"<1>","method":"auth","data":{"token":"demo-token"}}'),
+    new RegExp(
+      String.raw`^\{"id":"\d{14}\.\d{9}","type":"response","correl_id":"\\u003c1\\u003e",` +
+        String.raw`"data":\{"format":"json","session_id":"ws_\d{19}"\},"ts":${stamp}\}$`,
+    ),
+  );
+  assert.match(
+    await next('{"id":"2","method":"a&b"}'),
+    new RegExp(
+      String.raw`^\{"id":"\d{14}\.\d{9}","type":"error","correl_id":"2",` +
+        String.raw`"error":\{"code":405,"message":"unknown method: a\\u0026b"\},"ts":${stamp}\}$`,
+    ),
+  );
+  socket.close();
+});
