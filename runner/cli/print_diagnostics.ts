@@ -1,10 +1,49 @@
-import type { Diagnostic } from "../recipe/diagnostic.ts";
+import { type Diagnostic, type DiagnosticFormat, diagnosticJson } from "../recipe/diagnostic.ts";
 import { renderDiagnostic } from "../recipe/render_diagnostic.ts";
 import type { Output } from "../report/reporter.ts";
 import { makeStyle } from "../report/style.ts";
+import type { OptionSpec } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+import { UsageError } from "./usage_error.ts";
 
-/** Prints diagnostics and a line that counts them. */
-export function printDiagnostics(diagnostics: readonly Diagnostic[], output: Output): void {
+/** The option that chooses how diagnostics are printed. */
+export const FORMAT_OPTION: OptionSpec = {
+  value: "FORMAT",
+  description: "How errors are printed: text, json (one a line) or github (annotations).",
+};
+
+/**
+ * How diagnostics are to be printed: as asked for, and as annotations in GitHub's CI.
+ * @throws {UsageError}
+ */
+export function diagnosticFormat(
+  asked: string | undefined,
+  env: (name: string) => string | undefined,
+): DiagnosticFormat {
+  if (asked === undefined) return env("GITHUB_ACTIONS") === "true" ? "github" : "text";
+  if (asked === "text" || asked === "json" || asked === "github") return asked;
+  throw new UsageError(`--format takes text, json or github, not '${asked}'`);
+}
+
+/** Prints diagnostics, and in text a line that counts them. */
+export function printDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  format: DiagnosticFormat,
+  { out, err }: Pick<CommandContext, "out" | "err">,
+): void {
+  if (format === "json") {
+    for (const diagnostic of diagnostics) {
+      out.write(`${JSON.stringify(diagnosticJson(diagnostic))}\n`);
+    }
+    return;
+  }
+  printText(diagnostics, err);
+  if (format === "github") {
+    for (const diagnostic of diagnostics) out.write(`${annotation(diagnostic)}\n`);
+  }
+}
+
+function printText(diagnostics: readonly Diagnostic[], output: Output): void {
   const style = makeStyle(output.color);
   for (const diagnostic of diagnostics) {
     output.write(`${renderDiagnostic(diagnostic, style)}\n\n`);
@@ -18,4 +57,20 @@ export function printDiagnostics(diagnostics: readonly Diagnostic[], output: Out
     `${errors.length} ${errors.length === 1 ? "error" : "errors"}${where}; nothing was run. ` +
       `More: runner.ts explain ${codes.slice(0, 3).join(" ")}\n`,
   );
+}
+
+/** A workflow command of GitHub Actions. */
+function annotation(diagnostic: Diagnostic): string {
+  const { file, line, column, severity, code, message, label } = diagnosticJson(diagnostic);
+  const text = label === undefined ? message : `${message}; ${label}`;
+  const place = [`file=${property(file)}`, `line=${line}`, `col=${column}`, `title=${code}`];
+  return `::${severity} ${place.join(",")}::${escapeData(text)}`;
+}
+
+function escapeData(text: string): string {
+  return text.replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
+}
+
+function property(text: string): string {
+  return escapeData(text).replace(/:/g, "%3A").replace(/,/g, "%2C");
 }

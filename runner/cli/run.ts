@@ -5,10 +5,10 @@ import { ConsoleReporter } from "../report/console.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { loadRecipes } from "./load.ts";
-import { printDiagnostics } from "./print_diagnostics.ts";
+import { diagnosticFormat, FORMAT_OPTION, printDiagnostics } from "./print_diagnostics.ts";
 import { announce, embeddedServer, remoteServer, type Server } from "./server.ts";
 import { UsageError } from "./usage_error.ts";
-import { checkNames, checkSecrets, readPairs, variablesFor } from "./variables.ts";
+import { checkNames, findMissing, readPairs, variablesFor } from "./variables.ts";
 
 /** Runs recipes. */
 export const run: Command = {
@@ -18,6 +18,7 @@ export const run: Command = {
     url: { value: "URL", description: "The server; DISPATCH_URL, or an embedded one." },
     token: { value: "TOKEN", description: "Its token; DISPATCH_TOKEN, or demo-token." },
     var: { value: "NAME=VALUE", repeat: true, description: "Gives a variable another value." },
+    format: FORMAT_OPTION,
     quiet: { short: "q", description: "Prints only what failed, and the summary." },
     help: { short: "h", description: "Shows this." },
   },
@@ -53,11 +54,16 @@ async function runPaths(
 ): Promise<number> {
   const { out, err, env, signal } = context;
   const { recipes, diagnostics } = await loadRecipes(paths);
-  printDiagnostics(diagnostics, err);
+  const format = diagnosticFormat(args.values.format, env);
+  printDiagnostics(diagnostics, format, context);
   if (diagnostics.some(({ severity }) => severity === "error")) return 2;
   const given = readPairs(args.lists.var ?? []);
   checkNames(recipes, given);
-  checkSecrets(recipes, env);
+  const missing = findMissing(recipes, given, env);
+  if (missing.length > 0) {
+    printDiagnostics(missing, format, context);
+    return 2;
+  }
   const cases = planCases(recipes).map((one) => ({
     ...one,
     vars: variablesFor(one.recipe, given),

@@ -1,4 +1,5 @@
-import type { Recipe } from "../recipe/model.ts";
+import type { Diagnostic } from "../recipe/diagnostic.ts";
+import type { Declared, Recipe } from "../recipe/model.ts";
 import { suggest } from "../recipe/suggest.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -12,7 +13,7 @@ export function readPairs(pairs: readonly string[]): Map<string, string> {
 }
 
 /**
- * The values that `--var` gives to a recipe's variables, each of the variable's own type.
+ * The values that `--var` and `--vars` give to a recipe's variables, each of the variable's own type.
  * @throws {UsageError} When a value is not of that type.
  */
 export function variablesFor(
@@ -20,15 +21,10 @@ export function variablesFor(
   given: ReadonlyMap<string, unknown>,
 ): Record<string, unknown> {
   const out: Record<string, unknown> = {};
-  for (const { name, type, value } of recipe.vars) {
-    if (given.has(name)) {
-      const text = given.get(name);
-      out[name] = typeof text === "string" ? convert(name, text, type) : text;
-    } else if (value === undefined) {
-      throw new UsageError(
-        `Variable ${name} of '${recipe.source.name}' has no value; give it with --var ${name}=…`,
-      );
-    }
+  for (const { name, type } of recipe.vars) {
+    if (!given.has(name)) continue;
+    const value = given.get(name);
+    out[name] = typeof value === "string" ? convert(name, value, type) : checked(name, value, type);
   }
   return out;
 }
@@ -50,19 +46,64 @@ export function checkNames(recipes: readonly Recipe[], given: ReadonlyMap<string
   }
 }
 
-/** Refuses to run when a declared secret is not there. */
-export function checkSecrets(
+/** What recipes declare and the command line and the environment do not give. */
+export function findMissing(
   recipes: readonly Recipe[],
+  given: ReadonlyMap<string, unknown>,
   env: (name: string) => string | undefined,
-): void {
-  for (const recipe of recipes) {
-    for (const { name } of recipe.secrets) {
-      if (env(name) !== undefined) continue;
-      throw new UsageError(
-        `Cannot find secret ${name} of '${recipe.source.name}' in the environment`,
-      );
-    }
+): Diagnostic[] {
+  return recipes.flatMap((recipe) => [
+    ...recipe.vars.filter(({ name, value }) => value === undefined && !given.has(name))
+      .map((variable) =>
+        missing(
+          recipe,
+          variable,
+          "missing-variable",
+          `variable \`${variable.name}\` has no value`,
+          {
+            label: `give it one: --var ${variable.name}=…`,
+          },
+        )
+      ),
+    ...recipe.secrets.filter(({ name }) => env(name) === undefined)
+      .map((secret) =>
+        missing(
+          recipe,
+          secret,
+          "missing-secret",
+          `secret \`${secret.name}\` is not in the environment`,
+        )
+      ),
+    ...recipe.inputs.filter((input) => input.required)
+      .map((input) =>
+        missing(recipe, input, "missing-variable", `input \`${input.name}\` has no value`, {
+          label: "this recipe is meant to be used by another, or give it a default",
+        })
+      ),
+  ]);
+}
+
+function missing(
+  recipe: Recipe,
+  { span }: Declared,
+  code: Diagnostic["code"],
+  message: string,
+  details: { label?: string } = {},
+): Diagnostic {
+  return { code, severity: "error", message, source: recipe.source, span, ...details };
+}
+
+function checked(name: string, value: unknown, type: string): unknown {
+  const fits = type === "dyn" ||
+    (type === "int" && Number.isSafeInteger(value)) ||
+    (type === "double" && typeof value === "number") ||
+    (type === "bool" && typeof value === "boolean") ||
+    (type.startsWith("list") && Array.isArray(value));
+  if (fits) return value;
+  if (type === "string" && (typeof value === "number" || typeof value === "boolean")) {
+    return String(value);
   }
+  throw new UsageError(`Variable ${name} cannot be ${JSON.stringify(value)}: its type is another`);
 }
 
 function convert(name: string, text: string, type: string): unknown {
@@ -83,14 +124,14 @@ function convert(name: string, text: string, type: string): unknown {
     default:
       break;
   }
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    if (type.startsWith("list") && !Array.isArray(value)) throw wrong("a list as JSON");
-    return value;
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    if (type.startsWith("list")) throw wrong("a list as JSON");
+    value = JSON.parse(text);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
     // A variable of no fixed type takes any text.
-    return text;
+    if (!type.startsWith("list")) return text;
   }
+  if (type.startsWith("list") && !Array.isArray(value)) throw wrong("a list as JSON");
+  return value;
 }

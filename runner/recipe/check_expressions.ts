@@ -28,7 +28,7 @@ export function checkReferences(reading: Reading, known: Known, guards: Guards):
         s.id
       );
       const label = didYouMean(reference.id, ids) ??
-        (ids.length > 0 && ids.length <= 8 ? `there are ${ids.join(", ")}` : undefined);
+        (ids.length > 0 && ids.length <= 8 ? `the ids are ${ids.join(", ")}` : undefined);
       reading.diagnostics.error(
         "unknown-step",
         reference.span,
@@ -87,7 +87,11 @@ function checkOrder(
       "used-too-early",
       span,
       `step \`${info.id}\` is used before it has run`,
-      { label: `it stands on line ${line}` },
+      {
+        label: info.span.start < span.start
+          ? "the two run side by side"
+          : `it stands on line ${line}`,
+      },
     );
     return false;
   }

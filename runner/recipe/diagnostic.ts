@@ -85,3 +85,48 @@ export class RecipeError extends Error {
     this.diagnostics = diagnostics;
   }
 }
+
+/** How diagnostics can be printed. */
+export type DiagnosticFormat = "text" | "json" | "github";
+
+/** A diagnostic for tools. Lines and columns are counted from 1; `end_column` is behind the last. */
+export interface DiagnosticJson {
+  /** What kind of wrong. */
+  code: DiagnosticCode;
+  /** Whether it keeps the recipe from running. */
+  severity: Diagnostic["severity"];
+  /** What is wrong. */
+  message: string;
+  /** A suggestion. */
+  label?: string;
+  /** The recipe's file. */
+  file: string;
+  /** Where it begins. */
+  line: number;
+  /** Where it begins. */
+  column: number;
+  /** Where it ends. */
+  end_line: number;
+  /** Where it ends. */
+  end_column: number;
+  /** Where it is explained. */
+  docs: string;
+}
+
+/** A diagnostic for tools: what `--format json` prints. */
+export function diagnosticJson({ source, span, ...rest }: Diagnostic): DiagnosticJson {
+  const start = source.position(span.start);
+  const end = source.position(Math.max(span.start, span.end));
+  return {
+    code: rest.code,
+    severity: rest.severity,
+    message: rest.message,
+    ...(rest.label === undefined ? {} : { label: rest.label }),
+    file: source.name,
+    line: start.line,
+    column: start.column,
+    end_line: end.line,
+    end_column: end.column,
+    docs: `docs/recipes.md#${rest.code}`,
+  };
+}

@@ -8,6 +8,7 @@ import type { Recipe, Step, Variable } from "./model.ts";
 import type { Node } from "./node.ts";
 import { readInputs, readOutputs } from "./read_inputs.ts";
 import { readMatrix } from "./read_matrix.ts";
+import { checkSchedule } from "./read_schedule.ts";
 import { StepReader } from "./read_steps.ts";
 import { Reading } from "./reading.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
@@ -47,7 +48,7 @@ async function read(
 ): Promise<ReadResult> {
   const diagnostics = new Diagnostics(new Source(name, text));
   const root = await readYaml(diagnostics);
-  if (diagnostics.failed) return { diagnostics: diagnostics.all() };
+  if (root === undefined && diagnostics.failed) return { diagnostics: diagnostics.all() };
   const { used, diagnostics: others } = root
     ? await readUsed(root, name, {
       loader,
@@ -108,6 +109,7 @@ async function readRoot(
   if (read.outputs) recipe.outputs = readOutputs(read.outputs, reading, steps.end);
   if (read.always) recipe.always = steps.read(read.always, "always");
   checkAssignments(reading, vars);
+  await checkSchedule(read, reading);
   const known: Known = {
     steps: steps.infos,
     records: steps.records,

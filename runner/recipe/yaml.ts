@@ -49,14 +49,13 @@ export async function readYaml(diagnostics: Diagnostics): Promise<Node | undefin
     const start = text.search(/^%[A-Z]/m);
     diagnostics.error("yaml-tag", { start, end: start + 1 }, "YAML directives are not allowed");
   }
-  let broken = false;
-  for (const error of document.errors) {
-    broken = true;
-    diagnostics.error("yaml", { start: error.pos[0], end: error.pos[1] }, lower(error.message), {
-      ...hint(error.code, text, error.pos[0]),
-    });
+  // The errors behind the first one are about what it broke.
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const span = { start: error.pos[0], end: error.pos[1] };
+    diagnostics.error("yaml", span, plain(error), hint(error.code, text, error.pos[0]));
+    return undefined;
   }
-  if (broken) return undefined;
   return new Reader(library, diagnostics, document).root();
 }
 
@@ -133,6 +132,7 @@ class Reader {
         this.#diagnostics.error("yaml-tag", keySpan, "merge keys (`<<`) are not allowed", {
           label: "YAML 1.2 has none; write the keys out",
         });
+        continue;
       }
       const first = seen.get(key);
       if (first !== undefined) {
@@ -238,7 +238,13 @@ function spanOf(range: readonly number[] | null | undefined, fallback: Span): Sp
   return range ? { start: range[0]!, end: range[1]! } : { ...fallback };
 }
 
-function lower(message: string): string {
+/** The parser's message, in the words of people where it speaks of tokens. */
+function plain({ code, message }: { code: string; message: string }): string {
+  if (code === "UNEXPECTED_TOKEN" || code === "BAD_INDENT") {
+    return /flow (sequence|map)/i.test(message)
+      ? "this list or map in brackets is not closed, or not indented enough"
+      : "this does not belong here: look at the indentation and the quotes above";
+  }
   return message.charAt(0).toLowerCase() + message.slice(1);
 }
 

@@ -122,12 +122,7 @@ function checkArgument(name: MatcherName, node: Node, reading: Reading): boolean
       return typeof value === "number" || typeof value === "string" || wrong("a number or a text");
     case "matches":
       if (typeof value !== "string") return wrong("a regular expression");
-      try {
-        new RegExp(value, "u");
-        return true;
-      } catch (error) {
-        return wrong(`a regular expression; ${(error as Error).message}`);
-      }
+      return isPattern(value) || wrong("a regular expression, which this is not");
     case "one_of":
       return (node.kind === "list" && node.items.length > 0) || wrong("a list");
     case "exists":
@@ -141,6 +136,17 @@ function checkArgument(name: MatcherName, node: Node, reading: Reading): boolean
         wrong("a whole number or matchers");
     default:
       return true;
+  }
+}
+
+/** What is wrong with a pattern each engine says in other words, so it is not quoted. */
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text, "u");
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
   }
 }
 

@@ -1,0 +1,40 @@
+// Every code has a recipe under tests/golden that shows it, and beside it what is printed.
+// `UPDATE_GOLDEN=1 deno test -A tests/runner/golden.test.ts` writes the texts anew.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DIAGNOSTIC_CODES } from "../../runner/recipe/codes.ts";
+import { listDirectory, readTextFile, writeTextFile } from "../../runtime/file.ts";
+import { readEnv } from "../../runtime/process.ts";
+import { runnerCli } from "./_cli.ts";
+
+/** Files that only exist to be used by others. */
+const HELPERS = new Set(["used", "circle"]);
+/** What these lack is only known when they are run. */
+const FOUND_BY_RUN = new Set(["missing-secret", "missing-variable"]);
+
+const names = (await listDirectory("tests/golden"))
+  .filter((name) => name.endsWith(".yaml"))
+  .map((name) => name.slice(0, -".yaml".length));
+
+test("every diagnostic code has a golden file", () => {
+  const others = ["cannot-read", "module"];
+  const missing = Object.keys(DIAGNOSTIC_CODES)
+    .filter((code) => !names.includes(code) && !others.includes(code));
+  assert.deepEqual(missing, []);
+  assert.deepEqual(names.filter((n) => !(n in DIAGNOSTIC_CODES) && !HELPERS.has(n)), []);
+});
+
+for (const name of names.filter((name) => !HELPERS.has(name))) {
+  test(`golden ${name}`, async () => {
+    const file = `tests/golden/${name}.yaml`;
+    const command = FOUND_BY_RUN.has(name) ? "run" : "check";
+    const { code, out, err } = await runnerCli([command, file]);
+    const text = out + err;
+    if (readEnv("UPDATE_GOLDEN")) await writeTextFile(`tests/golden/${name}.txt`, text);
+    assert.equal(text, await readTextFile(`tests/golden/${name}.txt`));
+    assert.equal(code, text.startsWith("error") || text.includes("\nerror") ? 2 : 0);
+    const json = await runnerCli([command, "--format", "json", file]);
+    const codes = json.out.trim().split("\n").map((line) => JSON.parse(line).code);
+    assert.ok(codes.includes(name), `no diagnostic of code ${name} among ${codes}`);
+  });
+}
