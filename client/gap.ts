@@ -3,9 +3,10 @@ export interface Gap {
   /** Tells a gap from an event. */
   type: "gap";
   /**
-   * Why: the connection was lost, the server was out of credits, or this stream's buffer was full.
+   * Why: the connection was lost, the server was out of credits, this stream's buffer was full, or
+   * nobody listened then and the server's records do not tell.
    */
-  reason: "reconnect" | "credits" | "overflow";
+  reason: "reconnect" | "credits" | "overflow" | "unseen";
   /** From when events may be missing, RFC 3339. */
   since: string;
   /** Until when, RFC 3339. */

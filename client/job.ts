@@ -99,13 +99,16 @@ function trackJob(session: Transport, id: string): Tracker<JobRecord, JobEvent> 
     what: `job '${id}'`,
     channel: `job:${id}`,
     read: (options) => getJob(session, id, options),
-    recall: (job) => Promise.resolve(recallJob(job)),
+    recall: (job, known) => Promise.resolve(recallJob(job, known)),
     isLast: (event) => event.type === "job.completed" || event.type === "job.dlq",
   });
 }
 
-/** The events that a job's record tells of. */
-export function recallJob(job: JobRecord): JobEvent[] {
+/**
+ * The events that a job's record tells of. It tells of the last attempt only: where earlier ones are
+ * missing, and nothing known tells of them, stands a gap.
+ */
+export function recallJob(job: JobRecord, known: readonly (JobEvent | Gap)[]): (JobEvent | Gap)[] {
   const topic = `job:${job.id}`;
   const { scope_app_id, scope_org_id } = job;
   const data = {
@@ -115,7 +118,14 @@ export function recallJob(job: JobRecord): JobEvent[] {
     ...(scope_app_id ? { scope_app_id } : {}),
     ...(scope_org_id ? { scope_org_id } : {}),
   };
-  const events: JobEvent[] = [{ type: "job.enqueued", ts: job.created_at, topic, data }];
+  const events: (JobEvent | Gap)[] = [
+    { type: "job.enqueued", ts: job.created_at, topic, data },
+  ];
+  const attempts = job.state === "failed" ? job.retry_count - 1 : job.retry_count;
+  if (attempts > known.filter(({ type }) => type === "job.retrying").length) {
+    const until = job.started_at ?? job.updated_at;
+    events.push({ type: "gap", reason: "unseen", since: job.created_at, until });
+  }
   if (job.started_at && (isTerminal(job.state) || job.state === "running")) {
     events.push({ type: "job.started", ts: job.started_at, topic, data });
   }

@@ -115,7 +115,8 @@ export function trackRun(session: Transport, id: string, fed = false): RunTracke
     what: `workflow run '${id}'`,
     channel: `workflow:${id}`,
     read: (options) => getRun(session, id, options),
-    recall: async (run, options) => recallRun(run, await getTimeline(session, id, options)),
+    recall: async (run, known, options) =>
+      recallRun(run, await getTimeline(session, id, options), known),
     isLast: (event) => event.type === "workflow.completed" || event.type === "workflow.failed",
   }, fed);
 }
@@ -123,8 +124,15 @@ export function trackRun(session: Transport, id: string, fed = false): RunTracke
 /** The checkpoints of these never had an event. */
 const SILENT = /^(wait|waitall|waitany|waitmatch|sleep|fanout):|^parallel:[^:]*$|^child:.*:\d+$/;
 
-/** The events that a run's record and timeline tell of; steps that failed are not among them. */
-export function recallRun(run: WorkflowRun, timeline: TimelineEntry[]): RunEvent[] {
+/**
+ * The events that a run's record and timeline tell of. Steps that failed are not among them: where
+ * one is missing, and nothing known tells of it, stands a gap.
+ */
+export function recallRun(
+  run: WorkflowRun,
+  timeline: TimelineEntry[],
+  known: readonly (RunEvent | Gap)[],
+): (RunEvent | Gap)[] {
   const topic = `workflow:${run.id}`;
   const { scope_app_id, scope_org_id } = run;
   const data = {
@@ -145,13 +153,19 @@ export function recallRun(run: WorkflowRun, timeline: TimelineEntry[]): RunEvent
   }
   const ts = run.completed_at ?? run.updated_at;
   if (run.state === "completed") events.push({ type: "workflow.completed", ts, topic, data });
-  else if (run.state === "failed") {
-    events.push({
-      type: "workflow.failed",
-      ts,
-      topic,
-      data: { ...data, ...(run.error ? { error: run.error } : {}) },
-    });
-  }
-  return events;
+  if (run.state !== "failed") return events;
+  events.push({
+    type: "workflow.failed",
+    ts,
+    topic,
+    data: { ...data, ...(run.error ? { error: run.error } : {}) },
+  });
+  if (known.some(({ type }) => type === "workflow.step_failed")) return events;
+  const after = events.findIndex((event) =>
+    event.type === "workflow.failed" ||
+    "step_name" in event.data && event.data.step_name.startsWith("compensate:")
+  );
+  const [since, until] = [events[after - 1]!, events[after]!];
+  const unseen: Gap = { type: "gap", reason: "unseen", since: since.ts, until: until.ts };
+  return [...events.slice(0, after), unseen, ...events.slice(after)];
 }

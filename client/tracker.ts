@@ -19,8 +19,11 @@ export interface TrackerSpec<R extends Tracked, E extends DispatchEvent> {
   channel: string;
   /** Reads it as it is now. */
   read(options: CallOptions): Promise<R>;
-  /** The events that its record, and what else the server keeps, tell of. */
-  recall(record: R, options: CallOptions): Promise<E[]>;
+  /**
+   * The events that its record, and what else the server keeps, tell of, with a gap where they are
+   * silent of what `known` does not tell either.
+   */
+  recall(record: R, known: readonly (E | Gap)[], options: CallOptions): Promise<(E | Gap)[]>;
   /** Whether an event says that it is over. */
   isLast(event: E): boolean;
 }
@@ -52,6 +55,8 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
   /** The event that says it is over stays back until everything before it is known. */
   #lastEvent: E | undefined;
   #fed: boolean;
+  /** Whether a witness has told of anything as it happened. */
+  #heard = false;
   #caughtUp = false;
   #users = 0;
   #stop: AbortController | undefined;
@@ -64,7 +69,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
   constructor(session: Transport, spec: TrackerSpec<R, E>, fed = false) {
     this.#session = session;
     this.#spec = spec;
-    this.#fed = fed;
+    this.#heard = this.#fed = fed;
   }
 
   /** The last state that was seen. */
@@ -190,7 +195,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
     let eventsCome = false;
     const receiver: Receiver = {
       onEvent: (event) => {
-        eventsCome = true;
+        this.#heard = eventsCome = true;
         this.add(event as E);
         if (this.#spec.isLast(event as E)) poke.abort();
       },
@@ -245,6 +250,10 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
       const record = await this.#spec.read({ signal });
       const over = isTerminal(record.state);
       this.#record = record;
+      // Its last events may be a moment behind, and know more than its record.
+      if (over && this.#heard && !this.#lastEvent) {
+        await delay(SETTLE_POLL, { signal, clock: this.#session.clock });
+      }
       if (over ? !(this.#fed && this.#lastEvent) : !(this.#fed || this.#caughtUp)) {
         await this.#recall(record, signal);
       }
@@ -257,14 +266,15 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
 
   /** Puts what the server keeps of the past where no witness told of it. */
   async #recall(record: R, signal: AbortSignal): Promise<void> {
-    const past = await this.#spec.recall(record, { signal });
+    const known = [...this.#log, ...this.#held ?? []];
+    const past = await this.#spec.recall(record, known, { signal });
     const held = this.#held ?? [];
     this.#held = undefined;
     const told = new Set([...held, ...this.#log].map(nameOf));
-    for (const event of past) {
-      if (told.has(nameOf(event))) continue;
-      this.add(event);
-      this.#recalled.set(nameOf(event), Date.parse(event.ts));
+    for (const item of past) {
+      if (told.has(nameOf(item))) continue;
+      this.add(item);
+      if (item.type !== "gap") this.#recalled.set(nameOf(item), Date.parse(item.ts));
     }
     for (const item of held) this.add(item);
     this.#caughtUp = true;
