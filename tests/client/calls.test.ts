@@ -128,10 +128,28 @@ test("wait throws what a job failed of", async () => {
     assert.equal(error.job.retry_count, 4);
     return true;
   });
+  const late = await within(Array.fromAsync(it.client.job(job.job_id).events()), "the events");
+  const types = ["job.enqueued", "gap", "job.started", "job.failed", "job.dlq"];
+  assert.deepEqual(late.map(({ type }) => type), types);
+  const [, gap] = late;
+  assert(gap?.type === "gap");
+  assert.equal(gap.reason, "unseen");
+});
+
+test("whoever follows a job from its first attempt on sees each attempt", async () => {
+  await using it = await connected();
+  // Eight workers are busy, so that its first attempt waits until somebody listens.
+  await it.client.enqueueMany("sleep", new Array(8).fill({ ms: 100 }));
+  const job = await it.client.enqueue("flaky", { key: "once" });
   const events = await within(Array.fromAsync(job.events()), "the events");
-  assert.deepEqual(events.map(({ type }) => type).filter((type) => type !== "gap").slice(-2), [
-    "job.failed",
-    "job.dlq",
+  assert.deepEqual(events.map(({ type }) => type), [
+    "job.enqueued",
+    "job.started",
+    "job.retrying",
+    "job.started",
+    "job.retrying",
+    "job.started",
+    "job.completed",
   ]);
 });
 

@@ -24,7 +24,10 @@ export const STATS = {
 const TS = "2026-01-01T00:00:00Z";
 
 /** A job's record. */
-export function jobRecord(state: string, more: Record<string, unknown> = {}) {
+export function jobRecord(
+  state: string,
+  more: Record<string, unknown> = {},
+): Record<string, unknown> {
   return {
     created_at: TS,
     updated_at: TS,
@@ -45,7 +48,10 @@ export function jobRecord(state: string, more: Record<string, unknown> = {}) {
 }
 
 /** A run's record. */
-export function runRecord(state: string, more: Record<string, unknown> = {}) {
+export function runRecord(
+  state: string,
+  more: Record<string, unknown> = {},
+): Record<string, unknown> {
   return {
     created_at: TS,
     updated_at: TS,

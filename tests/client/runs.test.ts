@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Gap, RunEvent } from "../../mod.ts";
+import { eventually, within } from "../helpers/eventually.ts";
+import { Recorder } from "../helpers/recorder.ts";
+import { connected } from "../helpers/server.ts";
+
+function nameOf(event: RunEvent | Gap): string {
+  return event.type !== "gap" && "step_name" in event.data
+    ? `${event.type} ${event.data.step_name}`
+    : event.type;
+}
+
+const PAYMENT = [
+  "workflow.started",
+  "workflow.step_completed reserve",
+  "workflow.step_completed ship",
+  "workflow.completed",
+];
+
+test("the order flow: start, watch, publish, on one client", async () => {
+  await using it = await connected();
+  const { client } = it;
+  const run = await within(client.startWorkflow("order-payment", { order_id: "7" }), "the start");
+  const seen: string[] = [];
+  const flow = async () => {
+    for await (const event of client.watch(run.run_id)) {
+      seen.push(nameOf(event));
+      if (seen.at(-1) === "workflow.step_completed reserve") {
+        await client.publishEvent("payment-received", { order_id: "7", amount: 1 });
+      }
+    }
+  };
+  await within(flow(), "the flow");
+  assert.deepEqual(seen, PAYMENT);
+  assert.equal((await within(run.wait(), "the run")).state, "completed");
+});
+
+for (const count of [20, 100]) {
+  test(`${count} starts at once with one name and one input are told apart while they wait`, async () => {
+    await using it = await connected({}, { quirks: "default" });
+    const { client } = it;
+    const input = { order_id: "the same" };
+    const runs = await within(
+      Promise.all(
+        Array.from({ length: count }, () => client.startWorkflow("order-payment", input)),
+      ),
+      "the starts",
+    );
+    assert.equal(new Set(runs.map(({ run_id }) => run_id)).size, count);
+    const records = await Promise.all(runs.map((run) => run.get()));
+    assert.deepEqual([...new Set(records.map(({ state }) => state))], ["running"]);
+    assert(records.every((record) => record.name === "order-payment"));
+    for (let i = 0; i < count; i++) await client.publishEvent("payment-received", { i });
+    const ended = await within(Promise.all(runs.map((run) => run.wait())), "the runs", 20_000);
+    assert.deepEqual([...new Set(ended.map(({ state }) => state))], ["completed"]);
+    for (const run of runs) {
+      const events = await within(Array.fromAsync(run.events()), "events");
+      assert.deepEqual(events.map(nameOf), PAYMENT);
+    }
+  });
+}
+
+test("two clients that start the same at once do not take each other's runs", async () => {
+  await using it = await connected();
+  const clients = [it.client, await it.connect(), await it.connect()];
+  const starts = clients.flatMap((client, owner) =>
+    Array.from({ length: 10 }, async () => {
+      const run = await client.startWorkflow("sleeper", { ms: 30 });
+      const record = await run.wait();
+      return { owner, id: run.run_id, state: record.state };
+    })
+  );
+  const runs = await within(Promise.all(starts), "the runs");
+  assert.equal(new Set(runs.map(({ id }) => id)).size, 30);
+});
+
+const INPUTS: Record<string, unknown> = {
+  "an object": { order_id: "x", items: [{ a: null }] },
+  "an empty object": {},
+  "a list": [1, "two", { three: 3 }],
+  "an empty list": [],
+  "a text": "text",
+  "an empty text": "",
+  "a text like JSON": '{"order_id":"x"}',
+  "a number": 42.5,
+  "true": true,
+  "null": null,
+  "deep unicode": { "ключ": { "值": ["🎉", "\u0000\u2028\ud83d\ude00", 'quote " and \\'] } },
+};
+
+for (const [name, input] of Object.entries(INPUTS)) {
+  test(`${name} goes in as a JSON value and comes back the same`, async () => {
+    await using it = await connected();
+    const { client } = it;
+    const job = await client.enqueue("noop", input);
+    assert.deepEqual((await within(job.wait(), "the job")).payload, input);
+    const run = await within(client.startWorkflow("failing", input), "the start");
+    assert.equal((await within(run.wait().catch((error) => error.run), "the run")).id, run.run_id);
+    assert.deepEqual((await run.get()).input, input);
+    const { event_id } = await client.publishEvent("payment-received", input);
+    const payment = await client.startWorkflow("order-payment", { order_id: "1" });
+    await within(payment.wait(), "the run");
+    const taken = (await payment.timeline())
+      .find(({ step_name }) => step_name === "wait:payment-received")?.data as {
+        id: string;
+        payload: string;
+      };
+    assert.equal(taken.id, event_id);
+    const bytes = Uint8Array.from(atob(taken.payload), (char) => char.charCodeAt(0));
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(bytes)), input);
+  });
+}
+
+test("starts of one text that cannot be marked are told apart all the same", async () => {
+  await using it = await connected();
+  const runs = await within(
+    Promise.all(Array.from({ length: 10 }, () => it.client.startWorkflow("failing", "same"))),
+    "the starts",
+  );
+  assert.equal(new Set(runs.map(({ run_id }) => run_id)).size, 10);
+});
+
+test("watch tells a run's past, whoever started it and whenever it ended", async () => {
+  await using it = await connected();
+  const run = await it.client.startWorkflow("order-pipeline", { order_id: "1", items: ["a"] });
+  await run.wait();
+  const other = await it.connect();
+  const events = await within(Array.fromAsync(other.watch(run.run_id)), "watching");
+  assert.deepEqual(events.map(nameOf), [
+    "workflow.started",
+    "workflow.step_completed validate",
+    "workflow.step_completed calculate-total",
+    "workflow.step_completed send-confirmation",
+    "workflow.completed",
+  ]);
+});
+
+test("watch of a failed run's past says with a gap that its failed step is not known", async () => {
+  await using it = await connected();
+  const run = await it.client.startWorkflow("failing", {});
+  await assert.rejects(within(run.wait(), "the run"));
+  const other = await it.connect();
+  const events = await within(Array.fromAsync(other.watch(run.run_id)), "watching");
+  assert.deepEqual(events.map(nameOf).filter((name) => name !== "gap"), [
+    "workflow.started",
+    "workflow.step_completed a",
+    "workflow.step_completed compensate:a",
+    "workflow.failed",
+  ]);
+  assert.equal(events.filter(({ type }) => type === "gap").length, 1);
+  const [last] = events.slice(-1);
+  assert(last?.type === "workflow.failed");
+  assert.equal(last.data.error, `workflow failing step "b": step b exploded`);
+});
+
+test("watch joins a run in its middle without a doubled or a missing event", async () => {
+  await using it = await connected();
+  const other = await it.connect();
+  for (let round = 0; round < 10; round++) {
+    const run = await it.client.startWorkflow("order-payment", { order_id: `${round}` });
+    const seen = new Recorder(other.watch(run.run_id));
+    if (round % 2 === 0) await eventually(() => seen.items.length >= 2);
+    await it.client.publishEvent("payment-received", {});
+    await within(seen.over, "watching");
+    assert.deepEqual(seen.items.map(nameOf), PAYMENT);
+    await run.wait();
+  }
+});
+
+test("many readers and waiters of one run each get everything", async () => {
+  await using it = await connected();
+  const run = await it.client.startWorkflow("order-payment", { order_id: "1" });
+  const readers = [run.events(), run.events(), it.client.watch(run.run_id)]
+    .map((events) => new Recorder(events));
+  const [left] = [run.events()];
+  await left!.next();
+  await left!.return!();
+  const waits = [run.wait(), run.wait(), it.client.run(run.run_id).wait()];
+  await it.client.publishEvent("payment-received");
+  for (const reader of readers) {
+    await within(reader.over, "a reader");
+    assert.deepEqual(reader.items.map(nameOf), PAYMENT);
+  }
+  for (const wait of waits) assert.equal((await within(wait, "a wait")).id, run.run_id);
+});
+
+test("watch of no run is refused", async () => {
+  await using it = await connected();
+  const watch = new Recorder(it.client.watch("no-id"));
+  await within(watch.over, "watching");
+  assert.equal((watch.error as { code?: unknown }).code, 400);
+});
+
+test("enqueueMany gives the jobs back in the payloads' order", async () => {
+  await using it = await connected();
+  const payloads = Array.from({ length: 300 }, (_, i) => ({ number: i }));
+  function* lazily() {
+    yield* payloads;
+  }
+  const jobs = await within(it.client.enqueueMany("noop", lazily()), "enqueueing");
+  const records = await Promise.all(jobs.map((job) => job.get()));
+  assert.deepEqual(records.map(({ payload }) => payload), payloads);
+  assert.deepEqual(await it.client.enqueueMany("noop", []), []);
+});
