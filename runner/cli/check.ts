@@ -17,7 +17,7 @@ export const check: Command = {
     const { recipes, diagnostics, files } = await loadRecipes(positional);
     printDiagnostics(diagnostics, format, { out, err });
     if (diagnostics.some(({ severity }) => severity === "error")) return 2;
-    if (files === 0) throw new UsageError(`No recipes in ${positional.join(", ")}`);
+    if (files.length === 0) throw new UsageError(`No recipes in ${positional.join(", ")}`);
     if (format !== "json") {
       out.write(`${recipes.length} ${recipes.length === 1 ? "recipe is" : "recipes are"} right\n`);
     }

@@ -11,13 +11,13 @@ export interface Loaded {
   recipes: Recipe[];
   /** What is wrong, file by file. */
   diagnostics: Diagnostic[];
-  /** How many files were looked at. */
-  files: number;
+  /** The files that were looked at. */
+  files: string[];
 }
 
 /** Reads files, and all recipes in directories. */
 export async function loadRecipes(paths: readonly string[]): Promise<Loaded> {
-  const loaded: Loaded = { recipes: [], diagnostics: [], files: 0 };
+  const loaded: Loaded = { recipes: [], diagnostics: [], files: [] };
   const files: string[] = [];
   for (const path of paths) {
     try {
@@ -27,8 +27,8 @@ export async function loadRecipes(paths: readonly string[]): Promise<Loaded> {
       loaded.diagnostics.push(unreadable(path, error.message));
     }
   }
-  for (const { recipe, diagnostics } of await Promise.all([...new Set(files)].map(loadRecipe))) {
-    loaded.files++;
+  loaded.files = [...new Set(files)];
+  for (const { recipe, diagnostics } of await Promise.all(loaded.files.map(loadRecipe))) {
     loaded.diagnostics.push(...diagnostics);
     if (recipe) loaded.recipes.push(recipe);
   }

@@ -11,6 +11,7 @@ import {
 import { InterruptedError } from "../engine/deadline.ts";
 import type { Output } from "../report/reporter.ts";
 import { parseArgs } from "./args.ts";
+import type { Completions } from "./completion.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -21,8 +22,22 @@ const INTERRUPTED = 130;
 const COMMANDS: Record<string, () => Promise<Command>> = {
   run: async () => (await import("./run.ts")).run,
   check: async () => (await import("./check.ts")).check,
+  list: async () => (await import("./list.ts")).list,
   dev: async () => (await import("./dev.ts")).dev,
+  init: async () => (await import("./init.ts")).init,
+  explain: async () => (await import("./explain.ts")).explain,
+  schema: async () => (await import("./schema.ts")).schema,
+  completion: async () => (await import("./completion.ts")).completionCommand(completions),
 };
+
+/** The commands and their options. */
+async function completions(): Promise<Completions> {
+  const options: Record<string, string[]> = {};
+  for (const [name, load] of Object.entries(COMMANDS)) {
+    options[name] = Object.keys((await load()).options).map((option) => `--${option}`);
+  }
+  return { commands: Object.keys(COMMANDS), options };
+}
 
 /** Runs the CLI in this process: its arguments, signals, streams and exit code. */
 export async function main(): Promise<void> {

@@ -1,11 +1,15 @@
 import { systemClock } from "../../runtime/clock.ts";
-import { planCases, runCases } from "../engine/run.ts";
 import { Mask } from "../engine/mask.ts";
+import { planCases, type PlannedCase, runCases } from "../engine/run.ts";
+import type { Step } from "../recipe/model.ts";
 import { ConsoleReporter } from "../report/console.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { loadRecipes } from "./load.ts";
-import { diagnosticFormat, FORMAT_OPTION, printDiagnostics } from "./print_diagnostics.ts";
+import { diagnosticFormat, printDiagnostics } from "./print_diagnostics.ts";
+import { seededRandom } from "./random.ts";
+import { durationOption, numberOption, RUN_OPTIONS } from "./run_options.ts";
+import { selectRecipes, shard, stepFilter } from "./select.ts";
 import { announce, embeddedServer, remoteServer, type Server } from "./server.ts";
 import { UsageError } from "./usage_error.ts";
 import { checkNames, findMissing, readPairs, variablesFor } from "./variables.ts";
@@ -14,64 +18,114 @@ import { checkNames, findMissing, readPairs, variablesFor } from "./variables.ts
 export const run: Command = {
   usage: "run [file | directory]…",
   description: "Runs recipes; the default.",
-  options: {
-    url: { value: "URL", description: "The server; DISPATCH_URL, or an embedded one." },
-    token: { value: "TOKEN", description: "Its token; DISPATCH_TOKEN, or demo-token." },
-    var: { value: "NAME=VALUE", repeat: true, description: "Gives a variable another value." },
-    format: FORMAT_OPTION,
-    quiet: { short: "q", description: "Prints only what failed, and the summary." },
-    help: { short: "h", description: "Shows this." },
-  },
+  options: RUN_OPTIONS,
   details: `
 Exit codes: 0 passed; 1 failed; 2 the recipe or the command line is wrong; 3 could not be run;
 4 nothing ran or nothing was checked; 130 interrupted.
 `,
   async run(args, context) {
-    const { positional, values } = args;
+    const { positional, flags } = args;
     if (positional.length === 0) throw new UsageError("Nothing to run: name a recipe");
-    const url = values.url ?? context.env("DISPATCH_URL");
-    // The server starts while the recipes are read; both take a while.
-    const starting = url === undefined ? embeddedServer() : undefined;
-    starting?.catch(() => {});
-    const client = import("../../client/mod.ts");
-    const token = values.token ?? context.env("DISPATCH_TOKEN") ?? "demo-token";
-    try {
-      return await runPaths(positional, args, context, async () => ({
-        server: url === undefined ? await starting! : remoteServer(url, token),
-        client: await client,
-      }));
-    } finally {
-      await (await starting?.catch(() => undefined))?.close();
+    if (!flags.has("watch")) return await runOnce(args, context);
+    const { filesChanged } = await import("./watch.ts");
+    let code = 0;
+    while (!context.signal.aborted) {
+      code = await runOnce(args, context);
+      if (context.signal.aborted) break;
+      context.out.write("Waiting for a change…\n");
+      const { files } = await loadRecipes(positional);
+      await filesChanged(files, context.signal);
     }
+    return code;
   },
 };
 
-async function runPaths(
-  paths: string[],
-  args: ParsedArgs,
-  context: CommandContext,
-  open: () => Promise<{ server: Server; client: typeof import("../../client/mod.ts") }>,
-): Promise<number> {
-  const { out, err, env, signal } = context;
-  const { recipes, diagnostics } = await loadRecipes(paths);
+/** What is to be run, checked. */
+interface Plan {
+  cases: PlannedCase[];
+  timeout: number | undefined;
+  parallel: number;
+  select: ((step: Step) => boolean) | undefined;
+}
+
+async function runOnce(args: ParsedArgs, context: CommandContext): Promise<number> {
+  const { values, flags } = args;
+  const url = values.url ?? context.env("DISPATCH_URL");
+  const token = values.token ?? context.env("DISPATCH_TOKEN") ?? "demo-token";
+  const dry = flags.has("dry-run");
+  // The server starts while the recipes are read; both take a while.
+  const starting = url === undefined && !dry ? embeddedServer() : undefined;
+  starting?.catch(() => {});
+  const library = dry ? undefined : import("../../client/mod.ts");
+  try {
+    const plan = await makePlan(args, context);
+    if (typeof plan === "number") return plan;
+    const random = values.seed === undefined
+      ? Math.random
+      : seededRandom(numberOption(args, "seed", 1));
+    const mask = new Mask();
+    if (url !== undefined) mask.add(token);
+    if (dry) {
+      const { printPlan } = await import("./dry_run.ts");
+      const ambient = { now: () => systemClock.now(), random };
+      const { out, env } = context;
+      const { select } = plan;
+      printPlan(plan.cases, { out, env, ambient, mask, ...(select ? { select } : {}) });
+      return 0;
+    }
+    const server = url === undefined ? await starting! : remoteServer(url, token);
+    announce(server, context.out);
+    const { Dispatch } = await library!;
+    return await runPlan(plan, args, context, server, Dispatch, random, mask);
+  } finally {
+    const server = await starting?.catch(() => undefined);
+    await server?.close();
+  }
+}
+
+/** Reads and checks everything; a number is the exit code where something is wrong. */
+async function makePlan(args: ParsedArgs, context: CommandContext): Promise<Plan | number> {
+  const { env } = context;
   const format = diagnosticFormat(args.values.format, env);
+  const timeout = durationOption(args, "timeout");
+  const parallel = numberOption(args, "parallel", 1);
+  const { recipes: all, diagnostics } = await loadRecipes(args.positional);
   printDiagnostics(diagnostics, format, context);
   if (diagnostics.some(({ severity }) => severity === "error")) return 2;
-  const given = readPairs(args.lists.var ?? []);
-  checkNames(recipes, given);
+  const recipes = selectRecipes(all, args);
+  const given = new Map<string, unknown>();
+  if (args.values.vars !== undefined) {
+    const { readVarsFile } = await import("./vars_file.ts");
+    for (const [name, value] of await readVarsFile(args.values.vars)) given.set(name, value);
+  }
+  for (const [name, value] of readPairs(args.lists.var ?? [])) given.set(name, value);
+  checkNames(all, given);
   const missing = findMissing(recipes, given, env);
   if (missing.length > 0) {
     printDiagnostics(missing, format, context);
     return 2;
   }
-  const cases = planCases(recipes).map((one) => ({
-    ...one,
-    vars: variablesFor(one.recipe, given),
-  }));
-  const { server, client: { Dispatch } } = await open();
-  announce(server, out);
-  const mask = new Mask();
-  if (server.name !== "embedded") mask.add(server.token);
+  const select = stepFilter(recipes, args);
+  const once = planCases(recipes).map((one) => ({ ...one, vars: variablesFor(one.recipe, given) }));
+  const repeated = Array.from({ length: numberOption(args, "repeat", 1) }, () => once).flat();
+  const cases = shard(repeated, args.values.shard);
+  if (cases.length === 0) {
+    context.err.write("Nothing to run: no recipe was chosen\n");
+    return 4;
+  }
+  return { cases, timeout, parallel, select };
+}
+
+async function runPlan(
+  plan: Plan,
+  args: ParsedArgs,
+  { out, err, env, signal }: CommandContext,
+  server: Server,
+  Dispatch: typeof import("../../client/mod.ts").Dispatch,
+  random: () => number,
+  mask: Mask,
+): Promise<number> {
+  const { cases, select, timeout, parallel } = plan;
   let client;
   try {
     client = await Dispatch.connect({ url: server.url, token: server.token, signal });
@@ -85,12 +139,16 @@ async function runPaths(
     const { exitCode } = await runCases(cases, {
       client,
       clock: systemClock,
-      random: Math.random,
+      random,
       report: (event) => reporter.report(event),
       server: server.name,
       env,
       signal,
       mask,
+      parallel,
+      bail: args.flags.has("bail"),
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(select ? { select } : {}),
     });
     return exitCode;
   } finally {

@@ -8,9 +8,12 @@ import {
   type JsonSchema,
   mapOf,
   oneOrMore,
+  recordJson,
 } from "./field.ts";
 import { isFieldName } from "./names.ts";
 import type { Declared, EnvVariable } from "./model.ts";
+import { INPUT_FIELDS } from "./read_inputs.ts";
+import { ALERT_FIELDS, MAINTENANCE_FIELDS, SCHEDULE_FIELDS } from "./read_schedule.ts";
 import type { Node } from "./node.ts";
 
 /** Reads names of environment variables. */
@@ -31,6 +34,8 @@ const envName: Field<Declared, false> = custom(
 
 const envNames = oneOrMore(envName);
 
+const maintenanceJson = recordJson(MAINTENANCE_FIELDS);
+
 const variableJson: JsonSchema = {
   type: "object",
   propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
@@ -42,7 +47,7 @@ export const RECIPE_FIELDS = {
   description: fixedText("What it is for."),
   tags: custom<string[]>(
     "Words to choose recipes by: `--tag smoke`.",
-    { type: "array", items: { type: "string" } },
+    { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" }, minItems: 1 }] },
     (node, reading, what) => oneOrMore(fixedText("A tag.")).read(node, reading, what),
   ),
   timeout: duration("How long all of `steps` may take; 5 minutes when it is not given."),
@@ -53,14 +58,15 @@ export const RECIPE_FIELDS = {
   ),
   secrets: custom<Declared[]>(
     "Environment variables whose values are masked in every output.",
-    { type: "array", items: envName.json },
+    envNames.json,
     envNames.read,
   ),
   env: custom<EnvVariable[]>(
     "Environment variables that expressions can see, as a list, or as a map with default values.",
     {
       anyOf: [
-        { type: "array", items: envName.json },
+        envName.json,
+        { type: "array", items: envName.json, minItems: 1 },
         { type: "object", additionalProperties: { type: ["string", "null"] } },
       ],
     },
@@ -86,7 +92,10 @@ export const RECIPE_FIELDS = {
   ),
   inputs: custom<Node>(
     "What a recipe that uses this one hands in: `{name: {type, default, description}}`.",
-    { type: "object" },
+    {
+      type: "object",
+      additionalProperties: { anyOf: [recordJson(INPUT_FIELDS), { type: "null" }] },
+    },
     (node) => node,
   ),
   outputs: custom<Node>(
@@ -100,9 +109,17 @@ export const RECIPE_FIELDS = {
     {},
     (node) => node,
   ),
-  schedule: custom<Node>("When the recipe runs by itself.", { type: "object" }, (node) => node),
-  alert: custom<Node>("Who is told when it fails.", { type: "object" }, (node) => node),
-  maintenance: custom<Node>("When nobody is told.", { type: "array" }, (node) => node),
+  schedule: custom<Node>(
+    "When the recipe runs by itself.",
+    recordJson(SCHEDULE_FIELDS),
+    (node) => node,
+  ),
+  alert: custom<Node>("Who is told when it fails.", recordJson(ALERT_FIELDS), (node) => node),
+  maintenance: custom<Node>(
+    "When nobody is told.",
+    { anyOf: [maintenanceJson, { type: "array", items: maintenanceJson }] },
+    (node) => node,
+  ),
 } satisfies Fields;
 
 /** Variables as another recipe's steps hand them in. */

@@ -11,7 +11,7 @@ export const parallel = stepKind({
     parallel: required(
       custom<Step[]>(
         "The steps. None of them sees what another one leaves; the steps after it see all.",
-        { type: "array", minItems: 1, items: { $ref: "#/$defs/step" } },
+        { type: "array", minItems: 1, items: { $ref: "#/definitions/step" } },
         (node, reading, what) => {
           if (node.kind !== "list") return void reading.wrongType(node, what, "a list of steps");
           if (node.items.length === 0) {

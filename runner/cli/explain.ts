@@ -1,0 +1,44 @@
+import { DIAGNOSTIC_CODES, type DiagnosticCode } from "../recipe/codes.ts";
+import { didYouMean } from "../recipe/suggest.ts";
+import type { Command } from "./command.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Explains a diagnostic's code. */
+export const explain: Command = {
+  usage: "explain [code]…",
+  description: "Explains what a diagnostic means; without a code, lists all.",
+  options: { help: { short: "h", description: "Shows this." } },
+  run({ positional }, { out }) {
+    const codes = Object.keys(DIAGNOSTIC_CODES) as DiagnosticCode[];
+    if (positional.length === 0) {
+      const width = Math.max(...codes.map((code) => code.length));
+      for (const code of codes) {
+        out.write(`${code.padEnd(width)}  ${DIAGNOSTIC_CODES[code].title}\n`);
+      }
+      return Promise.resolve(0);
+    }
+    for (const [i, code] of positional.entries()) {
+      if (!Object.hasOwn(DIAGNOSTIC_CODES, code)) {
+        const meant = didYouMean(code, codes);
+        throw new UsageError(`Unknown code ${code}${meant ? `; ${meant}` : ""}`);
+      }
+      const { title, explanation } = DIAGNOSTIC_CODES[code as DiagnosticCode];
+      out.write(`${i > 0 ? "\n" : ""}${code}: ${title}\n\n${wrap(explanation)}\n`);
+      out.write(`\nSee docs/recipes.md#${code}\n`);
+    }
+    return Promise.resolve(0);
+  },
+};
+
+function wrap(text: string, width = 80): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + word.length + 1 > width) {
+      lines.push(line);
+      line = "";
+    }
+    line += (line === "" ? "" : " ") + word;
+  }
+  return [...lines, line].join("\n");
+}

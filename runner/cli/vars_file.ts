@@ -1,0 +1,35 @@
+import { FileError, readTextFile } from "../../runtime/file.ts";
+import { Diagnostics } from "../recipe/diagnostic.ts";
+import type { Node } from "../recipe/node.ts";
+import { renderDiagnostic } from "../recipe/render_diagnostic.ts";
+import { Source } from "../recipe/source.ts";
+import { UsageError } from "./usage_error.ts";
+
+/**
+ * The variables in a YAML or JSON file.
+ * @throws {UsageError} When it cannot be read, or is no map.
+ */
+export async function readVarsFile(path: string): Promise<Map<string, unknown>> {
+  let text: string;
+  try {
+    text = await readTextFile(path, "variables");
+  } catch (error) {
+    if (error instanceof FileError) throw new UsageError(error.message);
+    throw error;
+  }
+  const { readYaml } = await import("../recipe/yaml.ts");
+  const diagnostics = new Diagnostics(new Source(path, text));
+  const root = await readYaml(diagnostics);
+  if (diagnostics.failed) {
+    const [first] = diagnostics.all();
+    throw new UsageError(`Cannot read variables '${path}'\n${renderDiagnostic(first!)}`);
+  }
+  if (root?.kind !== "map") throw new UsageError(`Cannot read variables '${path}': it is no map`);
+  return new Map(root.entries.map(({ key, value }) => [key, plain(value)]));
+}
+
+function plain(node: Node): unknown {
+  if (node.kind === "list") return node.items.map(plain);
+  if (node.kind === "scalar") return node.value;
+  return Object.fromEntries(node.entries.map(({ key, value }) => [key, plain(value)]));
+}

@@ -1,0 +1,51 @@
+import { STEP_KINDS } from "../steps/mod.ts";
+import { type Fields, type JsonSchema, recordJson } from "./field.ts";
+import { RECIPE_FIELDS } from "./recipe_fields.ts";
+import { STEP_OPTIONS } from "./step_options.ts";
+
+/**
+ * The JSON Schema of a YAML recipe, made of the very fields that read it. Editors complete and check
+ * with it; what only the whole recipe shows, such as step ids and types, `check` finds.
+ */
+export function recipeSchema(): JsonSchema {
+  const steps = { type: "array", minItems: 1, items: { $ref: "#/definitions/step" } };
+  const root = recordJson(RECIPE_FIELDS);
+  const properties = root.properties as Record<string, JsonSchema>;
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "Dispatch recipe",
+    description: "An orchestration script, smoke test or scheduled check for Dispatch.",
+    ...root,
+    properties: {
+      ...properties,
+      steps: { ...properties.steps, ...steps },
+      always: { ...properties.always, ...steps },
+    },
+    required: ["steps"],
+    definitions: {
+      ...recordJson(STEP_OPTIONS).properties as Record<string, JsonSchema>,
+      step: {
+        type: "object",
+        anyOf: Object.values(STEP_KINDS).map((kind) => ({
+          title: kind.name,
+          description: kind.description,
+          ...stepJson(kind.fields),
+          // `expect` is the assert step's own key as well as everybody's option.
+          ...(kind.name === "assert"
+            ? { anyOf: [{ required: ["assert"] }, { required: ["expect"] }] }
+            : {}),
+        })),
+      },
+    },
+  };
+}
+
+/** A step's own keys; those that every step can have are written once and referred to. */
+function stepJson(fields: Fields): JsonSchema {
+  const own = recordJson(fields);
+  const shared = Object.keys(STEP_OPTIONS).map((name) => [name, { $ref: `#/definitions/${name}` }]);
+  return {
+    ...own,
+    properties: { ...Object.fromEntries(shared), ...own.properties as Record<string, JsonSchema> },
+  };
+}
