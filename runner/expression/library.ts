@@ -54,7 +54,7 @@ export function loadCel(): Promise<Cel> {
 }
 
 async function load(): Promise<Cel> {
-  const { Environment } = await import("../vendor/cel.js");
+  const { Environment } = await import("@marcbachmann/cel-js");
   const options = { homogeneousAggregateLiterals: false, enableOptionalTypes: true };
   const dynamic = addFunctions(new Environment({ ...options, unlistedVariablesAreDyn: true }));
   let typed: Environment | undefined;

@@ -1,1 +1,0 @@
-export { Environment, serialize } from "@marcbachmann/cel-js";

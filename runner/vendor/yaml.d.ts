@@ -1,1 +1,0 @@
-export { isAlias, isMap, isScalar, isSeq, parseAllDocuments } from "yaml";
