@@ -23,10 +23,13 @@ export class JobRun implements JobContext {
   #controller?: AbortController;
   #aborted?: { reason: unknown };
   #forgetDeadline: () => void = () => {};
+  #release: () => void;
+  #over = false;
 
   constructor(core: Core, job: JobRow) {
     this.#core = core;
     this.#job = job;
+    this.#release = core.timers.hold();
     this.attempt = job.retryCount + 1;
     this.job_id = job.id;
     this.queue = job.queue;
@@ -40,7 +43,7 @@ export class JobRun implements JobContext {
       else if (this.#job.timeoutMs > 0) {
         const left = this.#job.startedMs + this.#job.timeoutMs - this.#core.timers.clock.now();
         const stop = () => this.#controller!.abort(new DeadlineError());
-        this.#forgetDeadline = this.#core.timers.set(stop, left, "deadline");
+        this.#forgetDeadline = this.#core.timers.set(stop, left);
       }
     }
     return this.#controller.signal;
@@ -51,12 +54,17 @@ export class JobRun implements JobContext {
     this.#core.log(`${this.#job.name} ${this.job_id}: ${message}`);
   };
 
-  readonly sleep = (
+  readonly sleep = async (
     duration: Duration,
     options: { signal?: AbortSignal | null } = {},
   ): Promise<void> => {
     const signal = options.signal === undefined ? this.signal : options.signal;
-    return this.#core.timers.sleep(parseDuration(duration), signal);
+    this.#release();
+    try {
+      await this.#core.timers.sleep(parseDuration(duration), signal);
+    } finally {
+      if (!this.#over) this.#release = this.#core.timers.hold();
+    }
   };
 
   /** Asks the handler to stop. */
@@ -68,6 +76,8 @@ export class JobRun implements JobContext {
 
   /** The attempt is over. */
   end(): void {
+    this.#over = true;
+    this.#release();
     this.#forgetDeadline();
   }
 }

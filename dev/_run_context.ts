@@ -60,7 +60,7 @@ export class RunContext implements Workflow {
     else {
       const began = this.#now();
       try {
-        result = await run(this.#contextWith(this.signal));
+        result = await this.#call(run, this.signal);
       } catch (error) {
         throw this.#failed(name, error, `workflow ${this.name} step ${goQuote(name)}: `);
       }
@@ -84,7 +84,7 @@ export class RunContext implements Workflow {
         if (this.#run.checkpoints.has(key)) return;
         const began = this.#now();
         try {
-          await step(this.#contextWith(signal));
+          await this.#call(step, signal);
         } catch (error) {
           this.#failed(key, error, "");
           throw error;
@@ -114,7 +114,7 @@ export class RunContext implements Workflow {
       if (this.#run.checkpoints.has(key)) continue;
       const began = this.#now();
       try {
-        await undo(this.#contextWith(this.signal));
+        await this.#call(undo, this.signal);
       } catch (error) {
         this.#failed(key, error, "");
         continue;
@@ -269,16 +269,31 @@ export class RunContext implements Workflow {
     return before === 0 ? key : `${key}:${before}`;
   }
 
-  #contextWith(signal: AbortSignal): HandlerContext {
-    return {
-      signal,
-      log: (message) => this.log(message),
-      sleep: (duration, options = {}) =>
-        this.#core.timers.sleep(
+  /** Runs a step's function, and tells the clock when it is at work and when it waits. */
+  async #call<T>(
+    work: (context: HandlerContext) => T,
+    signal: AbortSignal,
+  ): Promise<Awaited<T>> {
+    const { timers } = this.#core;
+    let release = timers.hold();
+    let over = false;
+    const sleep: HandlerContext["sleep"] = async (duration, options = {}) => {
+      release();
+      try {
+        await timers.sleep(
           parseDuration(duration),
           options.signal === undefined ? signal : options.signal,
-        ),
+        );
+      } finally {
+        if (!over) release = timers.hold();
+      }
     };
+    try {
+      return await work({ signal, sleep, log: (message) => this.log(message) });
+    } finally {
+      over = true;
+      release();
+    }
   }
 
   #encoded(step: string, result: unknown): string | undefined {

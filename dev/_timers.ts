@@ -10,6 +10,10 @@ export type TimerKind = "work" | "deadline" | "background";
 /** A clock that is told why a timer is set; every other clock does not mind. */
 export interface KindClock extends Clock {
   setTimeout(callback: () => void, ms: number, kind?: TimerKind): TimerHandle;
+  /** Tells a virtual clock that somebody is at work; gives what says that it is done. */
+  hold?(): () => void;
+  /** Tells a virtual clock that something happened. */
+  touch?(): void;
 }
 
 /** A timer longer than this fires at once on every runtime, so long ones are cut into pieces. */
@@ -70,6 +74,11 @@ export class Timers {
       }, ms);
       signal?.addEventListener("abort", onAbort, { once: true });
     });
+  }
+
+  /** Notes that a handler is at work; gives what says that it is done. */
+  hold(): () => void {
+    return this.clock.hold?.() ?? (() => {});
   }
 
   /** Forgets all timers and takes no more. */

@@ -32,9 +32,20 @@ export { loadWorkload, WorkloadError } from "./load_workload.ts";
 export { referenceWorkload } from "./reference.ts";
 export { type OutputOf, type Schema, type SchemaIssue, type SchemaResult } from "./schema.ts";
 export { DEFAULT_PORT, serve, type ServeOptions } from "./serve.ts";
-export { createDevServer, type DevServer, type DevServerOptions, type Workload } from "./server.ts";
+export {
+  ClockError,
+  createDevServer,
+  type DevServer,
+  type DevServerOptions,
+  type Workload,
+} from "./server.ts";
 export { createStore, type DeadLetter, type Store } from "./store.ts";
 export { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
+export {
+  createVirtualClock,
+  type VirtualClock,
+  type VirtualClockOptions,
+} from "./virtual_clock.ts";
 export {
   StepError,
   type StepFunction,

@@ -14,6 +14,8 @@ import { WorkflowEngine } from "./_workflow_engine.ts";
 import { exponentialBackoff } from "./backoff.ts";
 import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
 import { type QuirkOptions, resolveQuirks } from "./quirks.ts";
+import { createVirtualClock, type VirtualClock } from "./virtual_clock.ts";
+import type { Duration } from "./duration.ts";
 import type { Store } from "./store.ts";
 import { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
 
@@ -75,10 +77,10 @@ export interface DevServerOptions extends Workload {
    */
   quirks?: QuirkOptions;
   /**
-   * Where time comes from.
+   * Where time comes from; `"virtual"` is a clock of its own that skips what nobody waits for.
    * @default {systemClock}
    */
-  clock?: Clock;
+  clock?: Clock | "virtual";
   /**
    * Where chance comes from: at least 0, less than 1.
    * @default {Math.random}
@@ -96,10 +98,29 @@ export interface DevServer extends AsyncDisposable {
   readonly port: number;
   /** What it keeps. */
   readonly store: Store;
+  /** Where its time comes from. */
+  readonly clock: Clock;
+  /**
+   * Moves its virtual clock on.
+   * @throws {ClockError} When its clock is not virtual.
+   */
+  advance(duration: Duration): Promise<void>;
   /** Knows other definitions from now on; work in progress goes on with what it began with. */
   reload(workload: Pick<Workload, "jobs" | "workflows" | "crons">): void;
   /** Stops at once: connections drop without a close frame, as when a process is killed. */
   close(): Promise<void>;
+}
+
+/** Thrown when a clock is to be moved that is not virtual. */
+export class ClockError extends Error {
+  /** Always `"not_virtual"`. */
+  readonly code = "not_virtual";
+
+  /** Says how to get one that is. */
+  constructor() {
+    super('Cannot advance clock: it is not virtual, start the server with { clock: "virtual" }');
+    this.name = "ClockError";
+  }
 }
 
 /**
@@ -119,8 +140,8 @@ export interface DevServer extends AsyncDisposable {
  * @throws {PortTakenError} When the port is taken.
  */
 export async function createDevServer(options: DevServerOptions = {}): Promise<DevServer> {
-  const { clock = systemClock, random = Math.random, hostname = "127.0.0.1", path = "/dwp" } =
-    options;
+  const { random = Math.random, hostname = "127.0.0.1", path = "/dwp" } = options;
+  const clock = options.clock === "virtual" ? createVirtualClock() : options.clock ?? systemClock;
   const quirks = resolveQuirks(options.quirks);
   const store = (options.store ?? new MemoryStore()) as MemoryStore;
   const core: Core = {
@@ -174,7 +195,10 @@ export async function createDevServer(options: DevServerOptions = {}): Promise<D
       connections++;
       const session = new Session(engines, socket, authenticate);
       return {
-        message: (data) => session.message(data),
+        message: (data) => {
+          core.timers.clock.touch?.();
+          session.message(data);
+        },
         closed: () => {
           connections--;
           session.closed();
@@ -198,6 +222,11 @@ export async function createDevServer(options: DevServerOptions = {}): Promise<D
     url: `ws://${hostname.includes(":") ? `[${hostname}]` : hostname}:${listening.port}${path}`,
     port: listening.port,
     store,
+    clock,
+    advance: (duration) => {
+      if ("advance" in clock) return (clock as VirtualClock).advance(duration);
+      return Promise.reject(new ClockError());
+    },
     reload: (workload) => {
       core.registry.replace(definitionsOf(workload));
       engines.jobs.read(queuesOf({ ...workload, queues: options.queues }));
