@@ -1,4 +1,5 @@
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createDevServer, referenceWorkload } from "../../dev/mod.ts";
 import { replay, transcriptFiles } from "./replay.ts";
 import { readTranscript, type Transcript } from "./transcript.ts";
@@ -7,10 +8,13 @@ const transcripts = await Promise.all((await transcriptFiles()).map(readTranscri
 
 // The waits in transcripts are real time, so all run at once; each against a server of its own, so
 // that none sees another's events. Runtimes differ in whether tests run concurrently: the tests
-// only look at the outcomes.
+// only look at the outcomes. Begun in the same instant they would keep the process so busy that
+// timers of 10 and 20 ms end together, and so in any order.
+const STAGGER = 25;
 const outcomes = new Map<Transcript, Promise<Error | undefined>>();
 
-async function play(transcript: Transcript): Promise<Error | undefined> {
+async function play(transcript: Transcript, after: number): Promise<Error | undefined> {
+  await sleep(after);
   const server = await createDevServer(referenceWorkload());
   try {
     await replay(server.url, transcript);
@@ -25,7 +29,7 @@ async function play(transcript: Transcript): Promise<Error | undefined> {
 for (const transcript of transcripts) {
   test(`${transcript.name}: ${transcript.about}`, async () => {
     if (outcomes.size === 0) {
-      for (const each of transcripts) outcomes.set(each, play(each));
+      transcripts.forEach((each, i) => outcomes.set(each, play(each, i * STAGGER)));
     }
     const error = await outcomes.get(transcript);
     if (error !== undefined) throw error;
