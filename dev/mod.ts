@@ -53,6 +53,7 @@ export {
   type Workflow,
   type WorkflowEvent,
 } from "./workflow.ts";
+export { ScheduleError } from "./_cron_engine.ts";
 export { PortTakenError } from "./_socket.ts";
 export type { Clock, TimerHandle } from "../runtime/clock.ts";
 export type { JobRecord, JobState, RunState, WorkflowRun } from "../protocol/mod.ts";

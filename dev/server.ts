@@ -3,6 +3,7 @@ import { Broker } from "./_broker.ts";
 import { CanceledError, type Core } from "./_core.ts";
 import { Stamps } from "./_go_time.ts";
 import { Ids } from "./_ids.ts";
+import { CronEngine } from "./_cron_engine.ts";
 import { JobEngine } from "./_job_engine.ts";
 import { listen } from "./_listen.ts";
 import { MemoryStore } from "./_memory_store.ts";
@@ -105,8 +106,11 @@ export interface DevServer extends AsyncDisposable {
    * @throws {ClockError} When its clock is not virtual.
    */
   advance(duration: Duration): Promise<void>;
-  /** Knows other definitions from now on; work in progress goes on with what it began with. */
-  reload(workload: Pick<Workload, "jobs" | "workflows" | "crons">): void;
+  /**
+   * Knows other definitions from now on; work in progress goes on with what it began with.
+   * @throws {ScheduleError} When a cron entry's schedule is none; then nothing has changed.
+   */
+  reload(workload: Pick<Workload, "jobs" | "workflows" | "crons">): Promise<void>;
   /** Stops at once: connections drop without a close frame, as when a process is killed. */
   close(): Promise<void>;
 }
@@ -138,6 +142,7 @@ export class ClockError extends Error {
  * ```
  *
  * @throws {PortTakenError} When the port is taken.
+ * @throws {ScheduleError} When a cron entry's schedule is none.
  */
 export async function createDevServer(options: DevServerOptions = {}): Promise<DevServer> {
   const { random = Math.random, hostname = "127.0.0.1", path = "/dwp" } = options;
@@ -185,6 +190,8 @@ export async function createDevServer(options: DevServerOptions = {}): Promise<D
     );
     return await (await app).fetch(request);
   };
+  const crons = new CronEngine(core, engines.jobs);
+  await crons.run(core.registry.crons.values());
   const listening = await listen({
     hostname,
     port: options.port ?? 0,
@@ -227,7 +234,8 @@ export async function createDevServer(options: DevServerOptions = {}): Promise<D
       if ("advance" in clock) return (clock as VirtualClock).advance(duration);
       return Promise.reject(new ClockError());
     },
-    reload: (workload) => {
+    reload: async (workload) => {
+      await crons.run(workload.crons ?? []);
       core.registry.replace(definitionsOf(workload));
       engines.jobs.read(queuesOf({ ...workload, queues: options.queues }));
     },
