@@ -10,7 +10,7 @@ import {
 import { delay } from "../runtime/mod.ts";
 import { toJson } from "./_json.ts";
 import { type EnqueueOptions, enqueueRequest, publishRequest, READS } from "./_requests.ts";
-import { ConnectionError, DispatchError } from "./errors.ts";
+import { ConnectionError, DispatchError, EnqueueManyError } from "./errors.ts";
 import type { Gap } from "./gap.ts";
 import type { DispatchRpc, DispatchSse } from "./http.ts";
 import type { HttpOptions } from "./http_session.ts";
@@ -184,8 +184,7 @@ export class Dispatch<S extends Schema = Schema> {
   /**
    * Enqueues a job for each payload, many at a time, and gives the jobs back in the payloads' order.
    *
-   * @throws {DispatchError} For the first that fails, with its place: its `index` is in the message,
-   * those before it were enqueued, those behind it may have been.
+   * @throws {EnqueueManyError} For the first that fails, with its index.
    */
   async enqueueMany<N extends NameOf<S, "jobs">>(
     name: N,
@@ -198,11 +197,8 @@ export class Dispatch<S extends Schema = Schema> {
     let taken = 0;
     const take = async () => {
       const job = await waiting[taken]!.catch((cause) => {
-        throw new DispatchError(
-          `Cannot enqueue '${name}' number ${taken} (counted from 0): ${cause.message}`,
-          cause.code ?? "failed",
-          { cause },
-        );
+        // What is no error of ours is the signal's reason.
+        throw cause instanceof DispatchError ? new EnqueueManyError(name, taken, cause) : cause;
       });
       taken++;
       jobs.push(job);

@@ -84,6 +84,20 @@ export class TimeoutError extends DispatchError {
   }
 }
 
+/** One of many enqueues failed; its code is that of the failure, which is its `cause`. */
+export class EnqueueManyError extends DispatchError {
+  /** Which one, counted from 0. Those before it were enqueued, those behind it may have been. */
+  readonly index: number;
+
+  /** Makes an error out of the failure of one enqueue. */
+  constructor(name: string, index: number, cause: DispatchError) {
+    const where = `number ${index} (counted from 0)`;
+    super(`Cannot enqueue '${name}' ${where}: ${cause.message}`, cause.code, { cause });
+    this.name = "EnqueueManyError";
+    this.index = index;
+  }
+}
+
 /** A subscription's buffer overflowed and its `overflow` is `"error"`; its code is `"overflow"`. */
 export class OverflowError extends DispatchError {
   /** Makes an error of code `"overflow"`. */

@@ -177,7 +177,6 @@ export class Lanes {
         return await this.#session.openLink({
           onEvent: (event) => this.#seen(event),
           onAnomaly: (cause) => this.#session.anomaly(cause),
-          onStarved: () => {},
           onLost: () => {},
         }, signal);
       } catch (cause) {

@@ -17,8 +17,8 @@ export interface LinkOwner {
   onEvent(event: DispatchEvent): void;
   /** A message came that nothing could be done with. */
   onAnomaly(cause: Error): void;
-  /** The server had no credits left: events may be missing since then. */
-  onStarved(since: number, until: number): void;
+  /** The server had no credits left: events may be missing. Without it, nobody wants to know. */
+  onStarved?(since: number, until: number): void;
   /** The connection is gone; never called after {@linkcode Link.close}. */
   onLost(cause: ConnectionError): void;
 }
@@ -49,6 +49,17 @@ interface Pending {
   reject(error: unknown): void;
 }
 
+/** A grant that the server has not been seen to have read. */
+interface Grant {
+  /** The ping behind it: its pong shows that the grant was read. */
+  pingId: string;
+  credits: number;
+  since: number;
+}
+
+/** How many events a server may have paid for with credits and not written yet. */
+const SERVER_BUFFER = 256;
+
 /** What a server grants a new connection. */
 const INITIAL_CREDITS = 1_000;
 
@@ -73,7 +84,9 @@ export class Link {
   #nextId = 1;
   #credits = INITIAL_CREDITS;
   #topUpAt = FIRST_TOP_UP;
-  #starvedSince = 0;
+  /** The credits that the server certainly had, and what of them has not come as events. */
+  #certain = INITIAL_CREDITS;
+  readonly #grants: Grant[] = [];
   #lastHeard: number;
   #wasOpen = false;
   #endPing = () => {};
@@ -181,15 +194,16 @@ export class Link {
   /** Allows the server as many events as it may be allowed. */
   topUp(): void {
     if (this.#state !== "open") return;
-    if (this.#starvedSince > 0) {
-      this.#options.owner.onStarved(this.#starvedSince, this.#options.clock.now());
-      this.#starvedSince = 0;
-    }
     const full = INITIAL_CREDITS + this.#options.credits;
     const credits = full - Math.max(0, this.#credits);
     this.#credits += credits;
     this.#topUpAt = full * 0.6;
     this.#send({ id: String(this.#nextId++), type: "request", credits, ts: this.#now() });
+    if (!this.#options.owner.onStarved) return;
+    // A grant has no answer, but requests are served in order: a pong says that it was read.
+    const pingId = String(this.#nextId++);
+    this.#grants.push({ pingId, credits, since: this.#options.clock.now() });
+    this.#send({ id: pingId, type: "ping", ts: this.#now() });
   }
 
   /**
@@ -284,7 +298,7 @@ export class Link {
     if (frame.type === "event") this.#event(frame);
     else if (this.#state === "opening") this.#auth(frame);
     else if (frame.type === "response" || frame.type === "error") this.#answer(frame);
-    else if (frame.type === "pong") this.#pending.get(frame.correl_id ?? "")?.resolve(undefined);
+    else if (frame.type === "pong") this.#granted(frame.correl_id);
     else if (frame.type === "ping") {
       this.#send({ id: String(this.#nextId++), type: "pong", correl_id: frame.id, ts: frame.ts });
     } else {
@@ -319,11 +333,21 @@ export class Link {
         new FrameError("an event without type and data", JSON.stringify(frame)),
       );
     }
-    if (--this.#credits <= 0 && this.#starvedSince === 0) {
-      this.#starvedSince = this.#options.clock.now();
-    }
+    this.#credits--;
+    this.#certain--;
     if (this.#credits <= this.#topUpAt) this.topUp();
     this.#options.owner.onEvent(event);
+  }
+
+  /** The server has read a grant: were there any credits left? */
+  #granted(pingId: string | undefined): void {
+    const [grant] = this.#grants;
+    if (grant === undefined || grant.pingId !== pingId) return;
+    this.#grants.shift();
+    if (this.#certain <= SERVER_BUFFER) {
+      this.#options.owner.onStarved?.(grant.since, this.#options.clock.now());
+    }
+    this.#certain += grant.credits;
   }
 
   #answer(frame: Frame): void {
@@ -355,22 +379,13 @@ export class Link {
         this.#endPing = deadlines.add(due, check);
         return;
       }
-      const id = String(this.#nextId++);
-      const forget = deadlines.add(clock.now() + pingTimeout, () => {
-        this.#pending.delete(id);
-        // Whatever came meanwhile shows that the server lives, only busy.
+      this.#endPing = deadlines.add(clock.now() + pingTimeout, () => {
+        // Whatever came meanwhile shows that the server lives: its pong, an error, or an event.
         if (this.#lastHeard >= due) return check();
         this.#gone(`no sign of life for ${pingInterval + pingTimeout} ms`);
         terminate(this.#socket);
       });
-      this.#endPing = forget;
-      const again = () => {
-        this.#pending.delete(id);
-        forget();
-        check();
-      };
-      this.#pending.set(id, { what: "ping", resolve: again, reject: forget });
-      this.#send({ id, type: "ping", ts: this.#now() });
+      this.#send({ id: String(this.#nextId++), type: "ping", ts: this.#now() });
     };
     check();
   }

@@ -15,6 +15,7 @@ export {
   type Delivery,
   DispatchError,
   type DispatchErrorOptions,
+  EnqueueManyError,
   JobFailedError,
   OverflowError,
   RunFailedError,

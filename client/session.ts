@@ -323,7 +323,7 @@ export class Session implements Transport {
       );
     } catch (error) {
       if (!(error instanceof ConnectionError) || this.#closed) throw error;
-      if (error.delivery === "unknown" && request.retry === "not-sent") throw error;
+      if (error.delivery === "unknown" && request.retry !== "unknown") throw error;
       return await this.#sendLater(request, deadline);
     }
   }
