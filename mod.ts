@@ -28,6 +28,7 @@ export {
   type Delivery,
   DispatchError,
   type DispatchErrorOptions,
+  EnqueueManyError,
   JobFailedError,
   OverflowError,
   RunFailedError,
