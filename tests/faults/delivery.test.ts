@@ -1,0 +1,236 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConnectionError, type Dispatch, EnqueueManyError, TimeoutError } from "../../mod.ts";
+import type { ScriptedPeer } from "../../testing/mod.ts";
+import { breathe, eventually, within } from "../helpers/eventually.ts";
+import { scripted } from "../helpers/peers.ts";
+import { JOB_ID, methodsOf, requestsOf, RUN_ID, serve } from "../helpers/scripts.ts";
+
+/** Takes every request on its first connection and answers none; later ones are served. */
+async function deafAtFirst(peer: ScriptedPeer): Promise<void> {
+  if (peer.index > 0) await serve(peer);
+}
+
+const READS: Record<string, (client: Dispatch) => PromiseLike<unknown>> = {
+  "stats": (client) => client.stats(),
+  "job.get": (client) => client.getJob(JOB_ID),
+  "workflow.get": (client) => client.getWorkflow(RUN_ID),
+  "workflow.timeline": (client) => client.workflowTimeline(RUN_ID),
+  "subscribe": (client) => client.subscribe("jobs"),
+};
+
+test("reads whose answer was lost are repeated after the reconnect", async () => {
+  await using it = await scripted(deafAtFirst);
+  const calls = Object.values(READS).map((read) => read(it.client));
+  calls.push(it.client.call("stats"));
+  await eventually(() => methodsOf(it.server.peers[0]!).length === 7);
+  it.proxy.cut();
+  await it.reconnected();
+  await within(Promise.all(calls), "the reads");
+  const repeated = methodsOf(it.server.peers[1]!).slice(1).toSorted();
+  // A channel is asked for with the new connection, and once more by its own call.
+  assert.deepEqual([...new Set(repeated)], [...Object.keys(READS)].toSorted());
+});
+
+const WRITES: Record<string, (client: Dispatch, retry?: "unknown") => Promise<unknown>> = {
+  "job.enqueue": (client, retry) => client.enqueue("noop", null, { retry }),
+  "job.cancel": (client, retry) => client.cancelJob(JOB_ID, { retry }),
+  "workflow.event": (client, retry) => client.publishEvent("e", null, { retry }),
+  "dlq.replay": (client, retry) => client.call("dlq.replay", {}, { retry }),
+};
+
+for (const [method, write] of Object.entries(WRITES)) {
+  test(`${method} whose answer was lost rejects and is not repeated`, async () => {
+    await using it = await scripted(deafAtFirst);
+    const call = write(it.client);
+    call.catch(() => {});
+    await eventually(() => methodsOf(it.server.peers[0]!).length === 2);
+    it.proxy.cut();
+    await assert.rejects(within(call, "the write"), (error) => {
+      assert(error instanceof ConnectionError, String(error));
+      assert.equal(error.code, "connection_lost");
+      assert.equal(error.delivery, "unknown");
+      assert.match(error.message, /^Cannot .+: The connection to 'ws:.+' was lost$/);
+      return true;
+    });
+    await it.reconnected();
+    await within(it.client.stats(), "a call");
+    assert.deepEqual(methodsOf(it.server.peers[1]!), ["auth", "stats"]);
+  });
+}
+
+test("a write may be repeated where its caller says so", async () => {
+  await using it = await scripted(deafAtFirst);
+  const { "dlq.replay": _, ...known } = WRITES;
+  const calls = Object.values(known).map((write) => write(it.client, "unknown"));
+  await eventually(() => methodsOf(it.server.peers[0]!).length === 4);
+  it.proxy.cut();
+  await it.reconnected();
+  await within(Promise.all(calls), "the writes");
+  assert.deepEqual(methodsOf(it.server.peers[1]!).slice(1), Object.keys(known));
+});
+
+test("what is called while disconnected is sent once, in its order, when there is a connection", async () => {
+  await using it = await scripted();
+  it.proxy.cut();
+  await eventually(() => it.status.of("reconnecting").length === 1);
+  const calls = [
+    it.client.enqueue("noop"),
+    it.client.publishEvent("e"),
+    it.client.stats(),
+    it.client.cancelJob(JOB_ID),
+  ];
+  await it.reconnected();
+  await within(Promise.all(calls), "the calls");
+  assert.deepEqual(methodsOf(it.server.peers[1]!), [
+    "auth",
+    "job.enqueue",
+    "workflow.event",
+    "stats",
+    "job.cancel",
+  ]);
+});
+
+test("a call that waits for a connection has its deadline all the same", async () => {
+  await using it = await scripted();
+  await it.proxy.refuse();
+  it.proxy.cut();
+  await eventually(() => it.status.of("reconnecting").length === 1);
+  const call = it.client.enqueue("noop", null, { timeout: 400 });
+  call.catch(() => {});
+  it.clock.advance(399);
+  await breathe();
+  const limit = it.clock.pending;
+  it.clock.advance(1);
+  await assert.rejects(within(call, "the call"), (error) => {
+    assert(error instanceof TimeoutError);
+    assert.equal(error.delivery, "not-sent");
+    assert.equal(error.message, "Cannot enqueue 'noop': no connection before the deadline");
+    assert(error.cause instanceof ConnectionError);
+    return true;
+  });
+  assert(it.clock.pending < limit);
+});
+
+test("a read's deadline counts from its beginning, whatever is repeated", async () => {
+  await using it = await scripted(() => {});
+  const call = it.client.stats({ timeout: 10_000 });
+  call.catch(() => {});
+  await eventually(() => methodsOf(it.server.peers[0]!).length === 2);
+  it.clock.advance(6_000);
+  it.proxy.cut();
+  await it.reconnected();
+  await eventually(() => methodsOf(it.server.peers[1]!).length === 2);
+  it.clock.advance(3_499);
+  await breathe();
+  it.clock.advance(1);
+  await assert.rejects(within(call, "the call"), (error) => {
+    assert(error instanceof TimeoutError);
+    assert.equal(error.delivery, "unknown");
+    assert.equal(error.message, "Cannot get stats: no answer before the deadline");
+    return true;
+  });
+});
+
+test("a server that does not answer is given up after 30 seconds, or as a client says", async () => {
+  for (const [timeout, expected] of [[undefined, 30_000], [2_000, 2_000]] as const) {
+    await using it = await scripted(() => {}, { timeout, pingInterval: 0 });
+    const call = it.client.stats();
+    call.catch(() => {});
+    await eventually(() => methodsOf(it.server.peers[0]!).length === 2);
+    let settled = false;
+    call.catch(() => settled = true);
+    it.clock.advance(expected - 1);
+    await breathe();
+    assert.equal(settled, false);
+    it.clock.advance(1);
+    await assert.rejects(within(call, "the call"), TimeoutError);
+    assert.equal(it.clock.pending, 0);
+  }
+});
+
+test("no more requests wait than maxQueue says", async () => {
+  await using it = await scripted(serve, { maxQueue: 3 });
+  it.proxy.cut();
+  await eventually(() => it.status.of("reconnecting").length === 1);
+  const waiting = [it.client.stats(), it.client.stats(), it.client.stats()];
+  await assert.rejects(within(it.client.enqueue("noop"), "one too many"), (error) => {
+    assert(error instanceof ConnectionError);
+    assert.equal(error.code, "queue_full");
+    assert.equal(error.delivery, "not-sent");
+    assert.equal(
+      error.message,
+      "Cannot enqueue 'noop': 3 requests already wait for a connection",
+    );
+    return true;
+  });
+  await it.reconnected();
+  await within(Promise.all(waiting), "those that wait");
+});
+
+test("1,000 requests may wait where nothing is said", async () => {
+  await using it = await scripted();
+  it.proxy.cut();
+  await eventually(() => it.status.of("reconnecting").length === 1);
+  const waiting = Array.from({ length: 1_000 }, () => it.client.stats());
+  await assert.rejects(within(it.client.stats(), "one too many"), /1000 requests already wait/);
+  await it.reconnected();
+  await within(Promise.all(waiting), "those that wait");
+  assert.equal(requestsOf(it.server.peers[1]!, "stats").length, 1_000);
+});
+
+test("of many enqueues the first that fails is told with its place", async () => {
+  await using it = await scripted((peer) =>
+    serve(peer, (request) => {
+      const { payload } = (request.data ?? {}) as { payload?: number };
+      if (payload !== 70 && payload !== 90) return false;
+      peer.refuse(request, 400, `no ${payload}`);
+      return true;
+    })
+  );
+  const payloads = Array.from({ length: 200 }, (_, i) => i);
+  await assert.rejects(within(it.client.enqueueMany("noop", payloads), "the jobs"), (error) => {
+    assert(error instanceof EnqueueManyError);
+    assert.equal(error.code, 400);
+    assert.equal(error.index, 70);
+    assert.match(error.message, /^Cannot enqueue 'noop' number 70 \(counted from 0\): .*no 70$/);
+    return true;
+  });
+});
+
+test("many enqueues whose connection is lost say what is known of the first that failed", async () => {
+  await using it = await scripted((peer) =>
+    serve(peer, (request) => (request.data as { payload?: number })?.payload === 10)
+  );
+  const jobs = it.client.enqueueMany("noop", [...Array(20).keys()], { window: 5 });
+  jobs.catch(() => {});
+  await eventually(() => requestsOf(it.server.peers[0]!, "job.enqueue").length === 15);
+  it.proxy.cut();
+  await assert.rejects(within(jobs, "the jobs"), (error) => {
+    assert(error instanceof EnqueueManyError);
+    assert.equal(error.index, 10);
+    assert(error.cause instanceof ConnectionError);
+    assert.equal(error.cause.delivery, "unknown");
+    return true;
+  });
+});
+
+test("many enqueues end with their signal's reason", async () => {
+  await using it = await scripted((peer) => serve(peer, (frame) => frame.method === "job.enqueue"));
+  const controller = new AbortController();
+  const jobs = it.client.enqueueMany("noop", [...Array(200).keys()], { signal: controller.signal });
+  jobs.catch(() => {});
+  await eventually(() => requestsOf(it.server.peers[0]!, "job.enqueue").length === 64);
+  const reason = new Error("enough");
+  controller.abort(reason);
+  await assert.rejects(within(jobs, "the jobs"), (error) => error === reason);
+});
+
+test("no more enqueues are on their way than the window says", async () => {
+  await using it = await scripted((peer) => serve(peer, (frame) => frame.method === "job.enqueue"));
+  const jobs = it.client.enqueueMany("noop", [...Array(50).keys()], { window: 7 });
+  jobs.catch(() => {});
+  await eventually(() => requestsOf(it.server.peers[0]!, "job.enqueue").length === 7);
+  await breathe(20);
+  assert.equal(requestsOf(it.server.peers[0]!, "job.enqueue").length, 7);
+});
