@@ -24,6 +24,9 @@ export type RpcJob = Pick<Job, "job_id" | "queue" | "state" | "get" | "cancel" |
 /** A run over HTTP: `wait()` polls, and there are no events. */
 export type RpcRun = Pick<Run, "run_id" | "state" | "get" | "timeline" | "wait">;
 
+/** What carries a client's requests; only this file can ask. */
+let sessionOf: (client: DispatchRpc) => HttpSession;
+
 /**
  * A client where no WebSocket is to be had, such as a serverless function: each call is one HTTP
  * request. What HTTP cannot do does not compile.
@@ -42,12 +45,15 @@ export type RpcRun = Pick<Run, "run_id" | "state" | "get" | "timeline" | "wait">
  * @typeParam S What the server knows, by name; everything is allowed by default.
  */
 export class DispatchRpc<S extends Schema = Schema> {
-  /** What carries the requests. */
-  protected readonly session: HttpSession;
+  readonly #session: HttpSession;
+
+  static {
+    sessionOf = (client) => client.#session;
+  }
 
   /** Makes a client; there is nothing to connect. */
   constructor(options: HttpOptions) {
-    this.session = new HttpSession(options, new.target === DispatchSse);
+    this.#session = new HttpSession(options, new.target === DispatchSse);
   }
 
   /** Enqueues a job. A server takes any name, also one that no worker knows. */
@@ -56,27 +62,27 @@ export class DispatchRpc<S extends Schema = Schema> {
     payload?: Named<S, "jobs">[N],
     options?: EnqueueOptions,
   ): Promise<RpcJob> {
-    const answer = await this.session.request(enqueueRequest(name, payload, options)) as {
+    const answer = await this.#session.request(enqueueRequest(name, payload, options)) as {
       job_id: string;
       queue: string;
       state: string;
     };
-    return new Job(this.session, answer.job_id, answer.queue, answer.state);
+    return new Job(this.#session, answer.job_id, answer.queue, answer.state);
   }
 
   /** A handle on a job that is known by its id. */
   job(jobId: string): RpcJob {
-    return new Job(this.session, jobId, "", "pending");
+    return new Job(this.#session, jobId, "", "pending");
   }
 
   /** Reads a job. */
   getJob(jobId: string, options?: CallOptions): Promise<JobRecord> {
-    return getJob(this.session, jobId, options);
+    return getJob(this.#session, jobId, options);
   }
 
   /** Cancels a job. */
   cancelJob(jobId: string, options?: WriteOptions): Promise<void> {
-    return cancelJob(this.session, jobId, options);
+    return cancelJob(this.#session, jobId, options);
   }
 
   /**
@@ -96,17 +102,17 @@ export class DispatchRpc<S extends Schema = Schema> {
 
   /** A handle on a run that is known by its id. */
   run(runId: string): RpcRun {
-    return new Run(this.session, runId, "", "running", trackRun(this.session, runId));
+    return new Run(this.#session, runId, "", "running", trackRun(this.#session, runId));
   }
 
   /** Reads a run. */
   getWorkflow(runId: string, options?: CallOptions): Promise<WorkflowRun> {
-    return getRun(this.session, runId, options);
+    return getRun(this.#session, runId, options);
   }
 
   /** Reads a run's checkpoints, in the order they were reached. */
   workflowTimeline(runId: string, options?: CallOptions): Promise<TimelineEntry[]> {
-    return getTimeline(this.session, runId, options);
+    return getTimeline(this.#session, runId, options);
   }
 
   /** Publishes an event, for a workflow that waits for it. */
@@ -115,7 +121,7 @@ export class DispatchRpc<S extends Schema = Schema> {
     payload?: Named<S, "events">[N],
     options?: WriteOptions,
   ): Promise<{ event_id: string; name: string }> {
-    return await this.session.request(publishRequest(name, payload, options)) as {
+    return await this.#session.request(publishRequest(name, payload, options)) as {
       event_id: string;
       name: string;
     };
@@ -124,7 +130,7 @@ export class DispatchRpc<S extends Schema = Schema> {
   /** Reads the server's statistics. */
   async stats(options?: CallOptions): Promise<Stats> {
     return decodeStats(
-      await this.session.request({
+      await this.#session.request({
         what: "get stats",
         method: "stats",
         retry: "unknown",
@@ -139,12 +145,12 @@ export class DispatchRpc<S extends Schema = Schema> {
     if (method === "workflow.start") return await this.startWorkflow("" as never);
     const text = data === undefined ? undefined : toJson(what, data);
     const retry = READS.has(method) ? "unknown" : "not-sent";
-    return await this.session.request({ what, method, data: text, retry, ...options });
+    return await this.#session.request({ what, method, data: text, retry, ...options });
   }
 
   /** Ends what waits; what is in flight rejects. */
   close(): void {
-    this.session.close();
+    this.#session.close();
   }
 
   /** Closes, for `using`. */
@@ -166,7 +172,7 @@ export class DispatchSse<S extends Schema = Schema> extends DispatchRpc<S> {
   /** Subscribes to a channel whose name is not known before. */
   subscribe(channel: string, options?: SubscribeOptions): PendingSubscription;
   subscribe(channel: string, options?: SubscribeOptions): PendingSubscription {
-    return subscribe(this.session, channel, options);
+    return subscribe(sessionOf(this), channel, options);
   }
 
   /** A run's events from its first on, ended by its last, also when it had ended before. */
@@ -174,6 +180,6 @@ export class DispatchSse<S extends Schema = Schema> extends DispatchRpc<S> {
     runId: string,
     options?: { signal?: AbortSignal },
   ): AsyncIterableIterator<RunEvent | Gap, undefined> {
-    return trackRun(this.session, runId).events(options);
+    return trackRun(sessionOf(this), runId).events(options);
   }
 }

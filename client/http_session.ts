@@ -52,7 +52,7 @@ export class HttpSession implements Transport {
   #token: string | undefined;
   #nextId = 1;
   #closed = false;
-  readonly onOver = new Set<(error: Error) => void>();
+  readonly onOver: Set<(error: Error) => void> = new Set();
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly random: () => number;

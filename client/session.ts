@@ -50,7 +50,7 @@ export class Session implements Transport {
   #closed = false;
   #drained = false;
   /** Called when the session is over, for whatever reason. */
-  readonly onOver = new Set<(error: Error) => void>();
+  readonly onOver: Set<(error: Error) => void> = new Set();
   readonly status: StatusFeed = new StatusFeed();
   readonly clock: Clock;
   readonly deadlines: Deadlines;

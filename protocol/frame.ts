@@ -78,7 +78,10 @@ export function toFrame(value: unknown, text: string): Frame {
   }
   const frame = value as Record<string, unknown>;
   if (!FRAME_TYPES.includes(frame.type as FrameType)) {
-    throw new FrameError(`unknown type ${JSON.stringify(frame.type) ?? "(none)"}`, text);
+    const type = typeof frame.type === "string"
+      ? `'${frame.type.slice(0, 40)}'`
+      : typeof frame.type;
+    throw new FrameError(`unknown type ${type}`, text);
   }
   if (frame.id === undefined) frame.id = "";
   for (const key of TEXT_FIELDS) {

@@ -34,7 +34,10 @@ export async function loadMsgpackCodec(): Promise<Codec> {
 function plain(value: unknown, message: Uint8Array): unknown {
   if (typeof value !== "object" || value === null) return value;
   const frame = value as Record<string, unknown>;
-  if (frame.ts instanceof Date) frame.ts = frame.ts.toISOString();
+  if (frame.ts instanceof Date) {
+    if (Number.isNaN(frame.ts.getTime())) throw new FrameError("'ts' is no time", hex(message));
+    frame.ts = frame.ts.toISOString();
+  }
   if (frame.data instanceof Uint8Array) {
     const text = new TextDecoder().decode(frame.data);
     try {
