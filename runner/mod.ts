@@ -34,3 +34,20 @@ export {
 export { type FailureKind } from "./engine/failure.ts";
 export { type ConsoleOptions, ConsoleReporter } from "./report/console.ts";
 export { type Output, type Reporter } from "./report/reporter.ts";
+export {
+  type MakeRecipe,
+  recipe,
+  type RecipeBody,
+  type RecipeOptions,
+  RecipeScript,
+} from "./script/recipe.ts";
+export {
+  type EnqueueSettings,
+  type EventsSettings,
+  type Script,
+  type StepSettings,
+  type WaitSettings,
+} from "./script/api.ts";
+export { type JobHandle, type RunHandle } from "./script/handle.ts";
+export { Expectations, type Expecting, type NotMet } from "./script/matchers.ts";
+export { type RunnerClient } from "./steps/kind.ts";

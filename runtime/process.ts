@@ -85,6 +85,20 @@ export function terminalColumns(): number | undefined {
   }
 }
 
+/** The path of the module that the process was started with. */
+export function mainModulePath(): string | undefined {
+  const { Bun } = globalThis as any;
+  if (Bun) return Bun.main;
+  if (!Deno) return process?.argv[1];
+  try {
+    return decodeURIComponent(new URL(Deno.mainModule).pathname);
+  } catch (error) {
+    // Without the permission to know, it is as good as another one.
+    if (["NotCapable", "PermissionDenied"].includes((error as Error).name)) return undefined;
+    throw error;
+  }
+}
+
 /** The runtime's name. */
 export function runtimeName(): "deno" | "bun" | "node" {
   if (Deno) return "deno";

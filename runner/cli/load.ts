@@ -37,6 +37,10 @@ export async function loadRecipes(paths: readonly string[]): Promise<Loaded> {
 
 async function loadRecipe(path: string): Promise<{ recipe?: Recipe; diagnostics: Diagnostic[] }> {
   try {
+    if (/\.[cm]?[jt]s$/.test(path)) {
+      const { loadScript } = await import("../script/load_script.ts");
+      return await loadScript(path);
+    }
     return await readRecipe(path, await readTextFile(path, "recipe"), loader);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;

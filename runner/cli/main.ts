@@ -39,15 +39,19 @@ async function completions(): Promise<Completions> {
   return { commands: Object.keys(COMMANDS), options };
 }
 
-/** Runs the CLI in this process: its arguments, signals, streams and exit code. */
-export async function main(): Promise<void> {
+/**
+ * Runs the CLI in this process: its arguments, signals, streams and exit code.
+ *
+ * @param before Arguments that come before those of the process.
+ */
+export async function main(before: readonly string[] = []): Promise<void> {
   const interrupt = new AbortController();
   const stop = onEndSignal((signal) => {
     // Who asks a second time does not want to wait for what is being cleaned up.
     if (interrupt.signal.aborted) exitNow(INTERRUPTED);
     interrupt.abort(new InterruptedError(signal));
   });
-  const code = await runCli(processArgs(), {
+  const code = await runCli([...before, ...processArgs()], {
     out: standardOutput("stdout"),
     err: standardOutput("stderr"),
     env: readEnv,

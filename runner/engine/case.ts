@@ -6,6 +6,9 @@ import { resolveTemplate, type Template } from "../expression/template.ts";
 import { parseDuration } from "../recipe/duration.ts";
 import type { Recipe, Step } from "../recipe/model.ts";
 import type { Source, Span } from "../recipe/source.ts";
+import { callSites } from "../script/call_site.ts";
+import type { RunningScript } from "../script/running_script.ts";
+import type { RecipeBody } from "../script/recipe.ts";
 import type { LoggedEvent, Nested, RunnerClient } from "../steps/kind.ts";
 import { Channels } from "./channels.ts";
 import { Deadline, InterruptedError } from "./deadline.ts";
@@ -88,6 +91,7 @@ export class Case {
   #status: CaseStatus | undefined;
   #events = new Map<string, LoggedEvent[]>();
   #entities: Entity[] = [];
+  #running: RunningScript | undefined;
   #followers = new AbortController();
 
   /** Prepares a case. */
@@ -322,6 +326,7 @@ export class Case {
       began + Math.min(limit, this.options.timeout ?? Infinity),
       signal,
     );
+    if (this.recipe.script) return await this.#script(this.recipe.script, deadline);
     const runner = new StepRunner(this, deadline, this.results);
     for (const step of this.recipe.steps) {
       if (this.#status || !(this.options.select?.(step) ?? true)) {
@@ -333,9 +338,27 @@ export class Case {
     }
   }
 
+  /** Runs a recipe that is written in TypeScript. */
+  async #script(body: RecipeBody, deadline: Deadline): Promise<void> {
+    const { RunningScript } = await import("../script/running_script.ts");
+    const script = new RunningScript(this, deadline);
+    this.#running = script;
+    const aborted = rejectOnAbort(deadline.signal);
+    aborted.catch(() => {});
+    try {
+      // A function that awaits something else than a step does not notice that its time is over.
+      await Promise.race([(async () => await body(script))(), aborted]);
+      await script.settle();
+    } catch (error) {
+      const span = spanInModule(error, this.recipe);
+      this.fail(describeError(error, this.recipe.source, span));
+    }
+  }
+
   /** Runs in any case. A person who interrupts again ends the process, so nothing cuts it but time. */
   async #always(): Promise<void> {
-    if (this.recipe.always.length === 0) return;
+    const cleanups = this.#running?.cleanups ?? [];
+    if (this.recipe.always.length === 0 && cleanups.length === 0) return;
     const { clock } = this.options;
     const calm = new AbortController();
     using deadline = new Deadline(clock, clock.now() + ALWAYS_TIMEOUT, calm.signal);
@@ -343,6 +366,14 @@ export class Case {
     for (const step of this.recipe.always) {
       const failure = await runner.run(step);
       if (failure) this.fail(failure);
+    }
+    this.#running?.enterAlways(deadline);
+    for (const cleanup of cleanups) {
+      try {
+        await Promise.race([cleanup(), rejectOnAbort(deadline.signal)]);
+      } catch (error) {
+        this.fail(describeError(error, this.recipe.source, spanInModule(error, this.recipe)));
+      }
     }
   }
 
@@ -388,6 +419,21 @@ function idsOf(steps: readonly Step[]): string[] {
     ...(step.id === undefined ? [] : [step.id]),
     ...(Array.isArray(step.fields.parallel) ? idsOf(step.fields.parallel) : []),
   ]);
+}
+
+/** The place in a recipe's module that an error came from. */
+function spanInModule(error: unknown, { module, source }: Recipe): Span | undefined {
+  const site = callSites((error as Error)?.stack).find(({ file }) => file === module);
+  if (!site) return undefined;
+  const start = source.offset(site.line, site.column);
+  return { start, end: start + 1 };
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }
 
 /** The milliseconds of a duration that an expression gave. */

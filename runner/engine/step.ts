@@ -49,6 +49,16 @@ export class StepRunner {
       : await this.#attempts(step, began);
   }
 
+  /** Tells of a step that is done already. */
+  instant(step: Step, error: StepFailure | undefined): EventFailure | undefined {
+    const { clock } = this.#case.options;
+    const began = clock.now();
+    this.#emitStarted(step, 1);
+    if (error) return this.#finish(step, began, 1, error);
+    this.#emitFinished(step, "passed", clock.now() - began, 1, {});
+    return undefined;
+  }
+
   /** Tells that a step does not run. */
   skip(step: Step, detail: string): void {
     this.#emitFinished(step, "skipped", 0, 0, { detail });
@@ -141,7 +151,7 @@ export class StepRunner {
     began: number,
     attempts: number,
   ): Promise<{ final: EventFailure | undefined } | { again: EventFailure } | undefined> {
-    const { clock, emit, index } = this.#case.options;
+    const { clock } = this.#case.options;
     let at = this.#outer.at;
     try {
       if (step.within) at = Math.min(at, clock.now() + toMilliseconds(this.#resolve(step.within)));
@@ -149,17 +159,7 @@ export class StepRunner {
       return { final: this.#finish(step, began, attempt, error) };
     }
     using deadline = new Deadline(clock, at, this.#outer.signal);
-    emit({
-      type: "step.started",
-      case: index,
-      step: this.#case.numberOf(step),
-      phase: step.phase,
-      kind: step.kind.name,
-      label: this.#label(step),
-      ...(step.id === undefined ? {} : { id: step.id }),
-      place: placeOf(this.#case.recipe.source, step.span),
-      attempt,
-    });
+    this.#emitStarted(step, attempt);
     const context = new Context(this.#case, step, deadline, this.#results, this.#locals);
     try {
       deadline.signal.throwIfAborted();
@@ -225,6 +225,20 @@ export class StepRunner {
     return step.soft && status !== "interrupted" ? undefined : failure;
   }
 
+  #emitStarted(step: Step, attempt: number): void {
+    this.#case.options.emit({
+      type: "step.started",
+      case: this.#case.options.index,
+      step: this.#case.numberOf(step),
+      phase: step.phase,
+      kind: step.kind.name,
+      label: this.#label(step),
+      ...(step.id === undefined || step.id.startsWith("$") ? {} : { id: step.id }),
+      place: placeOf(this.#case.recipe.source, step.span),
+      attempt,
+    });
+  }
+
   #emitFinished(
     step: Step,
     status: StepStatus,
@@ -239,7 +253,7 @@ export class StepRunner {
       phase: step.phase,
       kind: step.kind.name,
       label: this.#label(step),
-      ...(step.id === undefined ? {} : { id: step.id }),
+      ...(step.id === undefined || step.id.startsWith("$") ? {} : { id: step.id }),
       place: placeOf(this.#case.recipe.source, step.span),
       status,
       duration_ms,

@@ -3,6 +3,7 @@ import type { Template } from "../expression/template.ts";
 import type { CelType } from "../expression/types.ts";
 import type { Expectation } from "../steps/_expect.ts";
 import type { StepKind } from "../steps/kind.ts";
+import type { RecipeBody } from "../script/recipe.ts";
 import type { Phase } from "./scope.ts";
 import type { Source, Span } from "./source.ts";
 
@@ -38,8 +39,10 @@ export interface Recipe {
   channels: Set<string>;
   /** Ids whose `events` an expression reads. */
   eventIds: Set<string>;
-  /** When it is to run by itself. */
-  schedule?: unknown;
+  /** What it does, where it is written in TypeScript; `steps` and `always` are empty then. */
+  script?: RecipeBody;
+  /** The path of its module, where it has one. */
+  module?: string;
 }
 
 /** A name that is declared. */

@@ -42,6 +42,12 @@ export class Source {
     return { line: low + 1, column: [...before].length + 1 };
   }
 
+  /** The offset of a line and column. */
+  offset(line: number, column: number): number {
+    const start = this.#lineStarts()[line - 1] ?? this.text.length;
+    return start + [...this.line(line)].slice(0, column - 1).join("").length;
+  }
+
   /** The text of a line, counted from 1, without its end. */
   line(line: number): string {
     const starts = this.#lineStarts();

@@ -1,0 +1,85 @@
+import { readTextFile } from "../../runtime/file.ts";
+import { currentDirectory } from "../../runtime/process.ts";
+import { literal } from "../expression/template.ts";
+import { typeOfValue } from "../expression/types.ts";
+import { parseDuration } from "../recipe/duration.ts";
+import type { Diagnostic } from "../recipe/diagnostic.ts";
+import type { Recipe } from "../recipe/model.ts";
+import { isFieldName } from "../recipe/names.ts";
+import { Source } from "../recipe/source.ts";
+import { callSites, pathOf } from "./call_site.ts";
+import { RecipeScript } from "./recipe.ts";
+
+/** Loads the recipe that a module exports as default. */
+export async function loadScript(path: string): Promise<{
+  recipe?: Recipe;
+  diagnostics: Diagnostic[];
+}> {
+  const source = new Source(path, await readTextFile(path, "recipe"));
+  const address = new URL(path, `file://${currentDirectory()}/`);
+  const module = pathOf(address.href);
+  const problem = (message: string, line = 1, column = 1): { diagnostics: Diagnostic[] } => {
+    const start = source.offset(line, column);
+    const span = { start, end: start + 1 };
+    return { diagnostics: [{ code: "module", severity: "error", message, source, span }] };
+  };
+  let exported: unknown;
+  try {
+    exported = (await import(address.href)).default;
+  } catch (error) {
+    const { message, stack } = error as Error;
+    const site = callSites(stack).find(({ file }) => file === module);
+    const text = `the recipe's module cannot be loaded: ${message.split("\n")[0]}`;
+    return problem(text, site?.line, site?.column);
+  }
+  if (!(exported instanceof RecipeScript)) {
+    return problem("the module's default export is no recipe: `export default recipe(…)`");
+  }
+  const wrong = optionsProblem(exported);
+  return wrong === undefined
+    ? { recipe: toRecipe(exported, source, module), diagnostics: [] }
+    : problem(wrong);
+}
+
+function optionsProblem({ options, body }: RecipeScript): string | undefined {
+  if (typeof body !== "function") return "the recipe has no function";
+  const { timeout, vars = {} } = options;
+  if (timeout !== undefined && parseDuration(timeout) === undefined) {
+    return `\`timeout\`: \`${timeout}\` is no duration`;
+  }
+  const name = Object.keys(vars).find((name) => !isFieldName(name));
+  return name === undefined ? undefined : `\`${name}\` cannot be used as a variable's name`;
+}
+
+function toRecipe(script: RecipeScript, source: Source, module: string): Recipe {
+  const { options } = script;
+  const span = { start: 0, end: 1 };
+  return {
+    source,
+    module,
+    script: script.body,
+    name: script.name,
+    ...(options.description === undefined ? {} : { description: options.description }),
+    tags: options.tags ?? [],
+    timeout: options.timeout === undefined ? undefined : literal(options.timeout),
+    vars: Object.entries(options.vars ?? {}).map(([name, value]) => ({
+      name,
+      span,
+      value: value === undefined ? undefined : literal(value),
+      type: typeOfValue(value),
+    })),
+    secrets: (options.secrets ?? []).map((name) => ({ name, span })),
+    env: Object.entries(options.env ?? {}).map(([name, fallback]) => ({
+      name,
+      span,
+      default: fallback,
+    })),
+    inputs: [],
+    outputs: [],
+    matrix: [...script.matrix],
+    steps: [],
+    always: [],
+    channels: new Set(options.channels ?? []),
+    eventIds: new Set(),
+  };
+}

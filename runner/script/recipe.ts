@@ -1,0 +1,141 @@
+import type { Schema } from "../../client/schema.ts";
+import { mainModulePath } from "../../runtime/process.ts";
+import { callSite } from "./call_site.ts";
+import type { Script } from "./api.ts";
+
+/** Settings of a recipe that is written in TypeScript. */
+export interface RecipeOptions {
+  /** What it is for. */
+  description?: string;
+  /**
+   * Words to choose recipes by.
+   * @default {[]}
+   */
+  tags?: string[];
+  /**
+   * How long its steps may take, such as `1m`.
+   * @default {"5m"}
+   */
+  timeout?: string;
+  /**
+   * Variables with their values; `--var name=value` replaces one.
+   * @default {{}}
+   */
+  vars?: Record<string, unknown>;
+  /**
+   * Environment variables that are masked in every output.
+   * @default {[]}
+   */
+  secrets?: string[];
+  /**
+   * Environment variables, with the values they have where the environment has none.
+   * @default {{}}
+   */
+  env?: Record<string, string | undefined>;
+  /**
+   * Channels whose events are kept from the beginning, for waits that begin later.
+   * @default {[]}
+   */
+  channels?: string[];
+}
+
+/** What a recipe does. */
+// deno-lint-ignore no-explicit-any
+export type RecipeBody<S extends Schema = any> = (t: Script<S>) => Promise<void> | void;
+
+/** A recipe that is written in TypeScript: the default export of its module. */
+export class RecipeScript {
+  /** What people call it. */
+  readonly name: string;
+  /** Its settings. */
+  readonly options: RecipeOptions;
+  /** What it does. */
+  readonly body: RecipeBody;
+  /** The values it is run with, one case each; empty without a matrix. */
+  readonly matrix: readonly Record<string, unknown>[];
+  /** The module it is written in. */
+  readonly file: string | undefined;
+
+  /** Made by {@linkcode recipe}. */
+  constructor(
+    name: string,
+    options: RecipeOptions,
+    body: RecipeBody,
+    matrix: readonly Record<string, unknown>[],
+    file: string | undefined,
+  ) {
+    this.name = name;
+    this.options = options;
+    this.body = body;
+    this.matrix = matrix;
+    this.file = file;
+  }
+}
+
+/** Makes recipes. */
+export interface MakeRecipe {
+  /** A recipe without settings. */
+  <S extends Schema = Schema>(name: string, body: RecipeBody<S>): RecipeScript;
+  /** A recipe with settings. */
+  <S extends Schema = Schema>(
+    name: string,
+    options: RecipeOptions,
+    body: RecipeBody<S>,
+  ): RecipeScript;
+  /** A recipe that runs once for each of these values, which it finds in `t.matrix`. */
+  each(matrix: readonly Record<string, unknown>[]): Omit<MakeRecipe, "each"> & {
+    <S extends Schema = Schema>(name: string, body: RecipeBody<S>): RecipeScript;
+    <S extends Schema = Schema>(
+      name: string,
+      options: RecipeOptions,
+      body: RecipeBody<S>,
+    ): RecipeScript;
+  };
+}
+
+/**
+ * A recipe in TypeScript. Its module exports it as default, and can be run by the runner or by
+ * itself: `bun order.recipe.ts`.
+ *
+ * @example
+ * ```ts
+ * import { recipe } from "@dispatch/sdk/runner";
+ *
+ * export default recipe("Order smoke", { tags: ["smoke"], timeout: "1m" }, async (t) => {
+ *   const order = await t.start("order-payment", { order_id: "ORD-7" });
+ *   await t.publish("payment-received", { order_id: "ORD-7" });
+ *   await t.wait(order, { until: "completed", within: "30s" });
+ *   t.expect(await order.timeline()).toContainStep("ship");
+ * });
+ * ```
+ */
+export const recipe: MakeRecipe = Object.assign(make([]), {
+  each: (matrix: readonly Record<string, unknown>[]) => make(matrix),
+});
+
+function make(matrix: readonly Record<string, unknown>[]) {
+  return (
+    name: string,
+    optionsOrBody: RecipeOptions | RecipeBody,
+    body?: RecipeBody,
+  ): RecipeScript => {
+    const file = callSite()?.file;
+    const script = typeof optionsOrBody === "function"
+      ? new RecipeScript(name, {}, optionsOrBody, matrix, file)
+      : new RecipeScript(name, optionsOrBody, body!, matrix, file);
+    if (file !== undefined && file === mainModulePath()) runByItself(file);
+    return script;
+  };
+}
+
+const started = new Set<string>();
+
+/** A recipe that is the program itself runs when its module is done. */
+function runByItself(file: string): void {
+  if (started.has(file)) return;
+  started.add(file);
+  setTimeout(async () => {
+    const { main } = await import("../cli/main.ts");
+    await main([file]);
+  }, 0);
+}

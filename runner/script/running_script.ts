@@ -1,0 +1,298 @@
+import type { Named, NameOf, Schema } from "../../client/schema.ts";
+import type { DispatchEvent } from "../../protocol/event.ts";
+import type { JobState, RunState, Stats } from "../../protocol/entity.ts";
+import type { Case } from "../engine/case.ts";
+import type { Deadline } from "../engine/deadline.ts";
+import { StepFailure } from "../engine/failure.ts";
+import { StepRunner } from "../engine/step.ts";
+import { fromCel } from "../expression/convert.ts";
+import { Expression, type Values } from "../expression/expression.ts";
+import { literal } from "../expression/template.ts";
+import type { Step } from "../recipe/model.ts";
+import type { Phase } from "../recipe/scope.ts";
+import type { Span } from "../recipe/source.ts";
+import { STEP_KINDS } from "../steps/mod.ts";
+import type { RunnerClient, StepKind } from "../steps/kind.ts";
+import type { EnqueueSettings, EventsSettings, Script, StepSettings, WaitSettings } from "./api.ts";
+import { callSite } from "./call_site.ts";
+import { type JobHandle, makeHandle, type RunHandle } from "./handle.ts";
+import { Expectations, type NotMet } from "./matchers.ts";
+
+/** A recipe in TypeScript that runs. */
+export class RunningScript<S extends Schema = Schema> implements Script<S> {
+  readonly #case: Case;
+  #deadline: Deadline;
+  #phase: Phase = "steps";
+  #steps = 0;
+  readonly #cleanups: (() => Promise<void> | void)[] = [];
+  readonly #pending = new Set<Promise<unknown>>();
+
+  /** Runs steps in a case. */
+  constructor(owner: Case, deadline: Deadline) {
+    this.#case = owner;
+    this.#deadline = deadline;
+  }
+
+  /** What is called from now on belongs to the clean-up, which has a time of its own. */
+  enterAlways(deadline: Deadline): void {
+    this.#deadline = deadline;
+    this.#phase = "always";
+  }
+
+  /** The recipe's variables. */
+  get vars(): Readonly<Record<string, unknown>> {
+    return this.#root("vars");
+  }
+
+  /** The environment variables it declares. */
+  get env(): Readonly<Record<string, string>> {
+    return this.#root("env") as Record<string, string>;
+  }
+
+  /** The secrets it declares; they are masked in every output. */
+  get secrets(): Readonly<Record<string, string>> {
+    return this.#root("secrets") as Record<string, string>;
+  }
+
+  /** The values of this case. */
+  get matrix(): Readonly<Record<string, unknown>> {
+    return this.#root("matrix");
+  }
+
+  /** Aborted when the recipe's time is over or the run is interrupted. */
+  get signal(): AbortSignal {
+    return this.#deadline.signal;
+  }
+
+  /** The client, for what no step does. */
+  get client(): RunnerClient {
+    return this.#case.options.client;
+  }
+
+  /** Enqueues a job. */
+  async enqueue<N extends NameOf<S, "jobs">>(
+    name: N,
+    payload?: Named<S, "jobs">[N],
+    settings: EnqueueSettings = {},
+  ): Promise<JobHandle> {
+    const { queue, priority, ...rest } = settings;
+    const id = await this.#run("enqueue", {
+      enqueue: literal(name),
+      payload: literal(payload ?? null),
+      ...(queue === undefined ? {} : { queue: literal(queue) }),
+      ...(priority === undefined ? {} : { priority: literal(priority) }),
+    }, rest);
+    return makeHandle(this.#case, id) as JobHandle;
+  }
+
+  /** Starts a workflow; its run goes on. */
+  async start<N extends NameOf<S, "workflows">>(
+    name: N,
+    input?: Named<S, "workflows">[N],
+    settings: StepSettings = {},
+  ): Promise<RunHandle> {
+    const fields = { start: literal(name), input: literal(input ?? null) };
+    const id = await this.#run("start", fields, settings);
+    return makeHandle(this.#case, id) as RunHandle;
+  }
+
+  /** Publishes an event. */
+  async publish<N extends NameOf<S, "events">>(
+    name: N,
+    payload?: Named<S, "events">[N],
+    settings: StepSettings = {},
+  ): Promise<{ event_id: string; name: string }> {
+    const fields = { publish: literal(name), payload: literal(payload ?? null) };
+    const id = await this.#run("publish", fields, settings);
+    return this.#case.results.get(id) as { event_id: string; name: string };
+  }
+
+  /** Waits for a job. */
+  wait(job: JobHandle, settings?: WaitSettings<JobState, JobHandle>): Promise<void>;
+  /** Waits for a run. */
+  wait(run: RunHandle, settings?: WaitSettings<RunState, RunHandle>): Promise<void>;
+  async wait(
+    handle: JobHandle | RunHandle,
+    settings: WaitSettings<string, never> = {},
+  ): Promise<void> {
+    const { until, untilStep, failOn, ...rest } = settings;
+    const states = (names: string | string[]) => [names].flat().map((state) => ({ state }));
+    await this.#run("wait", {
+      wait: { step: handle.stepId, span: NOWHERE },
+      ...(until === undefined ? {} : {
+        until: typeof until === "function"
+          ? { expression: new FunctionExpression(until) }
+          : { states: states(until) },
+      }),
+      ...(untilStep === undefined ? {} : { until_step: literal(untilStep) }),
+      ...(failOn === undefined ? {} : { fail_on: states(failOn) }),
+    }, { name: waitLabel(handle, settings), ...rest });
+  }
+
+  /** Waits for events of a channel, and gives those that count. */
+  async events(channel: string, settings: EventsSettings = {}): Promise<DispatchEvent[]> {
+    const { where, count = 1, ...rest } = settings;
+    const condition = where && new FunctionExpression(where as (event: never) => boolean, "event");
+    const id = await this.#run("wait", {
+      wait: {
+        channel: literal(channel),
+        count: literal(count),
+        ...(condition ? { where: condition } : {}),
+      },
+    }, rest);
+    return (this.#case.results.get(id) as { events: DispatchEvent[] }).events;
+  }
+
+  /** Cancels a job. */
+  async cancel(job: JobHandle, settings: StepSettings = {}): Promise<void> {
+    await this.#run("cancel", { cancel: { job: literal(job.job_id), span: NOWHERE } }, settings);
+  }
+
+  /** Reads the server's statistics. */
+  async stats(settings: StepSettings = {}): Promise<Stats> {
+    const id = await this.#run("stats", { stats: true }, settings);
+    return this.#case.results.get(id) as Stats;
+  }
+
+  /** Calls any method of the wire protocol. */
+  async call(method: string, data: unknown = {}, settings: StepSettings = {}): Promise<unknown> {
+    const id = await this.#run("call", { call: method, data: literal(data) }, settings);
+    return this.#case.results.get(id);
+  }
+
+  /** Does nothing for a while, such as `250ms`. */
+  async sleep(duration: string, settings: StepSettings = {}): Promise<void> {
+    await this.#run("sleep", { sleep: literal(duration) }, settings);
+  }
+
+  /** Prints a line. */
+  log(text: string): void {
+    const { emit, index } = this.#case.options;
+    emit({ type: "log", case: index, step: String(this.#steps), phase: this.#phase, text });
+  }
+
+  /** Asserts that something is true. */
+  assert(condition: unknown, message = "the assertion"): void {
+    this.#instant(
+      `assert ${message}`,
+      () => condition ? undefined : { message: `${message} does not hold`, lines: [] },
+    );
+  }
+
+  /** Expects something of a value. */
+  expect<T>(value: T): Expectations<T> {
+    return new Expectations(value, (label, check) => this.#instant(label, check));
+  }
+
+  /** Runs in any case when the recipe has ended, the last one given first. */
+  always(cleanup: () => Promise<void> | void): void {
+    this.#cleanups.push(cleanup);
+  }
+
+  /** Waits for steps that nobody awaited, so that none runs on when the recipe has ended. */
+  async settle(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.allSettled([...this.#pending]);
+  }
+
+  /** The functions given to {@linkcode Script.always}, in the order they run. */
+  get cleanups(): readonly (() => Promise<void> | void)[] {
+    return this.#cleanups.toReversed();
+  }
+
+  #root(name: string): Record<string, unknown> {
+    return fromCel(this.#case.results.values()[name]) as Record<string, unknown>;
+  }
+
+  #run(kind: string, fields: unknown, settings: StepSettings): Promise<string> {
+    const step = this.#step(STEP_KINDS[kind]!, fields, settings);
+    const runner = new StepRunner(this.#case, this.#deadline, this.#case.results);
+    const running = runner.run(step).then((failure) => {
+      if (!failure) return step.id!;
+      // A failure that the recipe catches is a failure all the same.
+      this.#case.fail(failure);
+      throw new StepFailure(failure.kind, failure.message, { lines: failure.lines });
+    });
+    this.#pending.add(running);
+    running.catch(() => {}).finally(() => this.#pending.delete(running));
+    return running;
+  }
+
+  /** A step that is done when it is called. */
+  #instant(label: string, check: () => NotMet | undefined): void {
+    const step = this.#step(INSTANT, {}, { name: label });
+    this.#case.checks++;
+    const runner = new StepRunner(this.#case, this.#deadline, this.#case.results);
+    const notMet = check();
+    const failure = runner.instant(
+      step,
+      notMet && new StepFailure("assertion", notMet.message, { lines: notMet.lines }),
+    );
+    if (!failure) return;
+    this.#case.fail(failure);
+    throw new StepFailure(failure.kind, failure.message, { lines: failure.lines });
+  }
+
+  #step(kind: StepKind, fields: unknown, settings: StepSettings): Step {
+    const number = String(++this.#steps);
+    const { name, within, soft = false } = settings;
+    return {
+      kind,
+      fields,
+      number,
+      phase: this.#phase,
+      span: this.#span(),
+      id: `$${this.#phase === "always" ? "always" : ""}${number}`,
+      soft,
+      ...(name === undefined ? {} : { name: literal(name) }),
+      ...(within === undefined ? {} : { within: literal(within) }),
+    };
+  }
+
+  #span(): Span {
+    const { source, module } = this.#case.recipe;
+    const site = callSite(module);
+    if (!site) return NOWHERE;
+    const start = source.offset(site.line, site.column);
+    const name = /^[\w.$]+/.exec(source.text.slice(start))?.[0] ?? "";
+    return { start, end: start + Math.max(1, name.length) };
+  }
+}
+
+const NOWHERE: Span = { start: 0, end: 0 };
+
+const INSTANT: StepKind = {
+  name: "assert",
+  title: "an assertion",
+  description: "Asserts.",
+  fields: {},
+  checks: true,
+  label: () => "assert",
+  run: () => Promise.resolve({}),
+};
+
+/** A condition that is a function of the recipe, where a YAML recipe has an expression. */
+class FunctionExpression extends Expression {
+  #holds: (it: never) => boolean;
+  #local: string;
+
+  constructor(holds: (it: never) => boolean, local = "it") {
+    super(holds.toString(), () => NOWHERE);
+    this.#holds = holds;
+    this.#local = local;
+  }
+
+  override evaluate(values: Values): unknown {
+    return this.#holds(fromCel(values[this.#local]) as never);
+  }
+}
+
+function waitLabel(
+  handle: JobHandle | RunHandle,
+  { until, untilStep }: WaitSettings<string, never>,
+): string {
+  const what = `wait for ${handle.name}`;
+  if (untilStep !== undefined) return `${what} to reach step ${untilStep}`;
+  if (until === undefined) return what;
+  if (typeof until === "function") return `${what} until ${until}`;
+  return `${what} until ${[until].flat().join(" or ")}`;
+}
