@@ -1,4 +1,4 @@
-import { STEP_KINDS } from "../steps/mod.ts";
+import { STEP_KINDS } from "../steps/step_kinds.ts";
 import { type Fields, type JsonSchema, recordJson } from "./field.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
 import { STEP_OPTIONS } from "./step_options.ts";

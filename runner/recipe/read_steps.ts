@@ -1,6 +1,6 @@
 import type { CelType, RecordType } from "../expression/types.ts";
 import { recordType, typeOfValue } from "../expression/types.ts";
-import { STEP_KINDS } from "../steps/mod.ts";
+import { STEP_KINDS } from "../steps/step_kinds.ts";
 import type { StepKind } from "../steps/kind.ts";
 import { type Fields, readFields } from "./field.ts";
 import type { Step } from "./model.ts";

@@ -11,7 +11,7 @@ import { literal } from "../expression/template.ts";
 import type { Step } from "../recipe/model.ts";
 import type { Phase } from "../recipe/scope.ts";
 import type { Span } from "../recipe/source.ts";
-import { STEP_KINDS } from "../steps/mod.ts";
+import { STEP_KINDS } from "../steps/step_kinds.ts";
 import type { RunnerClient, StepKind } from "../steps/kind.ts";
 import type { EnqueueSettings, EventsSettings, Script, StepSettings, WaitSettings } from "./api.ts";
 import { callSite } from "./call_site.ts";

@@ -99,7 +99,7 @@ test("the protocol and the runtime need no platform to be there when they are lo
 
 test("the library writes nothing to the console", async () => {
   const found = await broken((_, source) =>
-    [...withoutComments(source).matchAll(/\bconsole\.\w+/g)].map(([call]) => call)
+    [...withoutComments(source).matchAll(/\bconsole\.(?!ts\b)\w+/g)].map(([call]) => call)
   );
   deepEqual(found, []);
 });
