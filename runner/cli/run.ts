@@ -2,7 +2,6 @@ import { systemClock } from "../../runtime/clock.ts";
 import { Mask } from "../engine/mask.ts";
 import { planCases, type PlannedCase, runCases } from "../engine/run.ts";
 import type { Step } from "../recipe/model.ts";
-import { ConsoleReporter } from "../report/console.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { loadRecipes } from "./load.ts";
@@ -10,6 +9,7 @@ import { diagnosticFormat, printDiagnostics } from "./print_diagnostics.ts";
 import { seededRandom } from "./random.ts";
 import { durationOption, numberOption, RUN_OPTIONS } from "./run_options.ts";
 import { selectRecipes, shard, stepFilter } from "./select.ts";
+import { readReporters, Reporters } from "./reporters.ts";
 import { announce, embeddedServer, remoteServer, type Server } from "./server.ts";
 import { UsageError } from "./usage_error.ts";
 import { checkNames, findMissing, readPairs, variablesFor } from "./variables.ts";
@@ -45,6 +45,7 @@ interface Plan {
   cases: PlannedCase[];
   timeout: number | undefined;
   parallel: number;
+  reporters: ReturnType<typeof readReporters>;
   select: ((step: Step) => boolean) | undefined;
 }
 
@@ -74,7 +75,7 @@ async function runOnce(args: ParsedArgs, context: CommandContext): Promise<numbe
       return 0;
     }
     const server = url === undefined ? await starting! : remoteServer(url, token);
-    announce(server, context.out);
+    announce(server, plan.reporters.some(writesToOut) ? context.err : context.out);
     const { Dispatch } = await library!;
     return await runPlan(plan, args, context, server, Dispatch, random, mask);
   } finally {
@@ -89,6 +90,7 @@ async function makePlan(args: ParsedArgs, context: CommandContext): Promise<Plan
   const format = diagnosticFormat(args.values.format, env);
   const timeout = durationOption(args, "timeout");
   const parallel = numberOption(args, "parallel", 1);
+  const reporters = readReporters(args.lists.reporter ?? []);
   const { recipes: all, diagnostics } = await loadRecipes(args.positional);
   printDiagnostics(diagnostics, format, context);
   if (diagnostics.some(({ severity }) => severity === "error")) return 2;
@@ -113,7 +115,7 @@ async function makePlan(args: ParsedArgs, context: CommandContext): Promise<Plan
     context.err.write("Nothing to run: no recipe was chosen\n");
     return 4;
   }
-  return { cases, timeout, parallel, select };
+  return { cases, timeout, parallel, reporters, select };
 }
 
 async function runPlan(
@@ -134,7 +136,7 @@ async function runPlan(
     err.write(`error: ${mask.text((error as Error).message)}\n`);
     return 3;
   }
-  const reporter = new ConsoleReporter(out, { quiet: args.flags.has("quiet") });
+  const reporter = await Reporters.open(plan.reporters, { out, err }, args.flags.has("quiet"));
   try {
     const { exitCode } = await runCases(cases, {
       client,
@@ -152,6 +154,12 @@ async function runPlan(
     });
     return exitCode;
   } finally {
+    await reporter.finish();
     await client.close();
   }
+}
+
+/** Whether a reporter for machines has standard output for itself. */
+function writesToOut({ name, file }: { name: string; file: string | undefined }): boolean {
+  return name !== "console" && file === undefined;
 }

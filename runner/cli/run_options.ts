@@ -20,6 +20,12 @@ export const RUN_OPTIONS: OptionSpecs = {
   seed: { value: "N", description: "Makes uuid() and random() give what they gave before." },
   watch: { description: "Runs again whenever a recipe changes." },
   "dry-run": { description: "Shows what would be done, and sends nothing." },
+  reporter: {
+    value: "NAME[=FILE]",
+    repeat: true,
+    description:
+      "How the run is told: console or json; several at once, each to a file of its own.",
+  },
   format: FORMAT_OPTION,
   quiet: { short: "q", description: "Prints only what failed, and the summary." },
   help: { short: "h", description: "Shows this." },

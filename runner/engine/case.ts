@@ -350,8 +350,12 @@ export class Case {
       await Promise.race([(async () => await body(script))(), aborted]);
       await script.settle();
     } catch (error) {
-      const span = spanInModule(error, this.recipe);
-      this.fail(describeError(error, this.recipe.source, span));
+      const late = deadline.passed
+        ? new StepFailure("deadline", "the recipe was not done when its time was over", {
+          cause: error,
+        })
+        : error;
+      this.fail(describeError(late, this.recipe.source, spanInModule(error, this.recipe)));
     }
   }
 
@@ -372,7 +376,9 @@ export class Case {
       try {
         await Promise.race([cleanup(), rejectOnAbort(deadline.signal)]);
       } catch (error) {
-        this.fail(describeError(error, this.recipe.source, spanInModule(error, this.recipe)));
+        const span = spanInModule(error, this.recipe);
+        if (this.#status) this.warn(`clean-up failed: ${(error as Error).message}`);
+        else this.fail(describeError(error, this.recipe.source, span));
       }
     }
   }

@@ -35,6 +35,8 @@ export interface EventFailure {
   lines: string[];
   /** What it is about. */
   place?: EventPlace;
+  /** The number of the step that failed; absent where no step did. */
+  step?: string;
 }
 
 /** What every event has. */

@@ -214,7 +214,10 @@ export class StepRunner {
   }
 
   #finish(step: Step, began: number, attempts: number, error: unknown): EventFailure | undefined {
-    const failure = this.#case.describe(error, step.span);
+    const failure: EventFailure = {
+      ...this.#case.describe(error, step.span),
+      step: this.#case.numberOf(step),
+    };
     const status: StepStatus = failure.kind === "interrupted"
       ? "interrupted"
       : failure.kind === "server" || failure.kind === "connection"

@@ -72,8 +72,10 @@ export class ConsoleReporter implements Reporter {
           );
         }
         const failed = event.status !== "passed";
-        const early = event.failure && !event.failure.place ? this.#failure(event.failure) : [];
-        for (const line of early) this.#line(event.case, line);
+        // A failure of a step was printed with it.
+        if (event.failure && event.failure.step === undefined) {
+          for (const line of this.#failure(event.failure)) this.#line(event.case, line);
+        }
         const lines = this.#buffers.get(event.case) ?? [];
         this.#buffers.delete(event.case);
         if (!this.#single && (failed || !this.#quiet)) this.#write(lines);
