@@ -1,5 +1,6 @@
 import type { Expression } from "../expression/expression.ts";
 import { type Matcher, type MatcherName, MATCHERS, TYPE_CHOICES } from "../expression/matcher.ts";
+import { literal } from "../expression/template.ts";
 import { EXPRESSION_PATTERN } from "../recipe/field.ts";
 import { type CelType, describeType, typeOfValue } from "../expression/types.ts";
 import { custom, type Field, type JsonSchema } from "../recipe/field.ts";
@@ -32,7 +33,7 @@ const ARGUMENTS: Record<Exclude<MatcherName, "length">, JsonSchema> = {
   contains: {},
   one_of: { anyOf: [{ type: "array" }, { type: "string", pattern: EXPRESSION_PATTERN }] },
   exists: { type: "boolean" },
-  type: { enum: [...TYPE_CHOICES] },
+  type: { enum: [...TYPE_CHOICES, null] },
 };
 
 /** Reads the map of an `expect`. */
@@ -104,6 +105,8 @@ function isMisspelt(key: string, node: Node): boolean {
 
 function readArgument(name: MatcherName, node: Node, reading: Reading): Matcher["argument"] {
   if (name === "length" && node.kind === "map") return readMatchers(node, reading);
+  // `type: null` means the name, as all other types are names.
+  if (name === "type" && isNull(node)) return literal("null");
   return reading.template(node, `\`${name}\``);
 }
 
@@ -128,7 +131,7 @@ function checkArgument(name: MatcherName, node: Node, reading: Reading): boolean
     case "exists":
       return typeof value === "boolean" || wrong("`true` or `false`");
     case "type":
-      if ((TYPE_CHOICES as readonly unknown[]).includes(value)) return true;
+      if (isNull(node) || (TYPE_CHOICES as readonly unknown[]).includes(value)) return true;
       return wrong(TYPE_CHOICES.map((choice) => `\`${choice}\``).join(", "));
     case "length":
       return node.kind === "map" ||
@@ -137,6 +140,10 @@ function checkArgument(name: MatcherName, node: Node, reading: Reading): boolean
     default:
       return true;
   }
+}
+
+function isNull(node: Node): boolean {
+  return node.kind === "scalar" && node.value === null && node.raw === "null";
 }
 
 /** What is wrong with a pattern each engine says in other words, so it is not quoted. */

@@ -1,0 +1,54 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { RunEvent } from "../../runner/mod.ts";
+import { type CliOptions, type CliResult, runnerCli } from "./_cli.ts";
+
+/** What a recipe printed, exited with, and told as events. */
+export interface RecipeResult extends CliResult {
+  events: RunEvent[];
+}
+
+/** Writes files into a new directory, calls back with it, and removes it. */
+export async function withFiles<T>(
+  files: Record<string, string>,
+  use: (directory: string) => Promise<T>,
+): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), "recipe-"));
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      await writeFile(join(directory, name), text);
+    }
+    return await use(directory);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** Runs a recipe against an embedded server of its own. */
+export function runRecipe(
+  text: string,
+  args: readonly string[] = [],
+  options: CliOptions & { files?: Record<string, string> } = {},
+): Promise<RecipeResult> {
+  return withFiles({ "r.yaml": text, ...options.files }, async (directory) => {
+    const result = await runnerCli(
+      ["run", join(directory, "r.yaml"), "--reporter", "json", ...args],
+      options,
+    );
+    const lines = result.out.split("\n").filter((line) => line.startsWith("{"));
+    return { ...result, events: lines.map((line) => JSON.parse(line) as RunEvent) };
+  });
+}
+
+/** The end of each step: its label, status and failure. */
+export function ends(events: readonly RunEvent[]) {
+  return events.filter((event) => event.type === "step.finished");
+}
+
+/** The failure of the first step that failed. */
+export function firstFailure(events: readonly RunEvent[]) {
+  const failed = ends(events).find(({ failure }) => failure !== undefined);
+  if (!failed?.failure) throw new Error("no step has failed");
+  return failed.failure;
+}

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { firstFailure, runRecipe } from "./_recipe.ts";
+
+async function failure(steps: string, vars = "{}") {
+  const { code, events } = await runRecipe(`vars: ${vars}\nsteps:\n${steps}\n`);
+  assert.equal(code, 1);
+  return firstFailure(events);
+}
+
+test("a failed assertion shows each operand's value with its type", async () => {
+  const { message, lines, place } = await failure(
+    '  - assert: vars.n < 3 && vars.name == "a"',
+    "{ n: 2, name: b }",
+  );
+  assert.equal(message, '`vars.n < 3 && vars.name == "a"` is false');
+  assert.deepEqual(lines, [
+    "vars.n < 3  is true (boolean)",
+    "  vars.n  is 2 (number)",
+    'vars.name == "a"  is false (boolean)',
+    '  vars.name  is "b" (text)',
+  ]);
+  assert.deepEqual([place?.line, place?.column, place?.length], [3, 13, 30]);
+});
+
+test("lists and maps are compared item by item", async () => {
+  const { lines } = await failure(
+    "  - assert: vars.a == vars.b",
+    "{ a: { x: 1, list: [1, 2, 3] }, b: { x: 1, list: [1, 5], y: 2 } }",
+  );
+  assert.deepEqual(lines.slice(2), ["- list[1]: 5", "+ list[1]: 2", "+ list[2]: 3", "- y: 2"]);
+});
+
+test("macros show what they look through", async () => {
+  const { lines } = await failure('  - assert: vars.l.exists(x, x == "c")', "{ l: [a, b] }");
+  assert.deepEqual(lines, ['vars.l  is ["a","b"] (list)']);
+});
+
+test("an absent field is named", async () => {
+  const { message, lines } = await failure(
+    "  - id: job\n    enqueue: noop\n    payload: { a: 1 }\n  - assert: job.payload.b == 1",
+  );
+  assert.equal(message, "`job.payload.b` is absent");
+  assert.match(lines.join("\n"), /job\.payload\.b {2}has no value/);
+});
+
+test("all assertions of a step are told at once", async () => {
+  const { message, lines } = await failure(
+    "  - assert: [vars.n == 1, vars.n == 2, vars.n == 3]\n    expect: { vars.n: { gt: 2 } }",
+    "{ n: 1 }",
+  );
+  assert.equal(message, "3 of 4 assertions are not met");
+  assert.deepEqual(lines.filter((line) => !line.startsWith(" ")), [
+    "`vars.n == 2` is false",
+    "`vars.n == 3` is false",
+    "`vars.n` is 1 (number), but should be > 2",
+  ]);
+});
+
+test("long values are cut, with their size", async () => {
+  const { lines } = await failure('  - assert: vars.l == "x"', `{ l: ${"a".repeat(500)} }`);
+  assert.match(lines[0]!, /^vars\.l {2}is "a{119}… \(500 characters\) \(text\)$/);
+});
+
+const job =
+  "  - id: job\n    enqueue: noop\n    payload: { n: 3, text: abc, list: [1, 2], no: null }\n";
+for (
+  const [matcher, reason] of [
+    ["n: 3", undefined],
+    ['n: "3"', 'is 3 (number), but should be "3"'],
+    ["n: 3.0", undefined],
+    ["n: { gt: 2, lt: 4, gte: 3, lte: 3 }", undefined],
+    ["n: { gt: 3 }", "is 3 (number), but should be > 3"],
+    ["n: { not: 3 }", "is 3 (number), but should be anything but 3"],
+    ["text: { matches: ^a.c$ }", undefined],
+    ["text: { matches: ^b }", 'is "abc" (text), but should be a text that matches "^b"'],
+    ["text: { contains: b }", undefined],
+    ["text: { gt: 2 }", 'is "abc" (text), but should be > 2'],
+    ["list: [1, 2]", undefined],
+    ["list: { contains: 2, length: 2 }", undefined],
+    ["list: { contains: 3 }", "is [1,2] (list), but should be something that contains 3"],
+    ["list: { length: { gt: 2 } }", "is [1,2] (list), but should be of a length > 2"],
+    ["n: { one_of: [1, 3] }", undefined],
+    ["n: { one_of: [1, 2] }", "is 3 (number), but should be one of [1,2]"],
+    ["no: null", undefined],
+    ["no: { exists: true, type: null }", undefined],
+    ["nope: { exists: false }", undefined],
+    ["nope: 1", "is absent, but should be 1"],
+    ["n: { exists: false }", "is 3 (number), but should be absent"],
+    ["n: { type: text }", "is 3 (number), but should be of type text"],
+    ["n: { equals: 3 }", undefined],
+  ] as const
+) {
+  test(`expect ${matcher} ${reason === undefined ? "holds" : "fails"}`, async () => {
+    const { code, events } = await runRecipe(
+      `steps:\n${job}  - expect: { job.payload.${matcher} }\n`,
+    );
+    assert.equal(code, reason === undefined ? 0 : 1);
+    if (reason === undefined) return;
+    const path = matcher.slice(0, matcher.indexOf(":"));
+    assert.equal(firstFailure(events).message, `\`job.payload.${path}\` ${reason}`);
+  });
+}

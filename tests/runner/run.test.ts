@@ -1,0 +1,407 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runnerCli } from "./_cli.ts";
+import { ends, firstFailure, runRecipe } from "./_recipe.ts";
+
+test("the recipes of the repository pass on the embedded server", async () => {
+  const { code, out } = await runnerCli(["recipes"]);
+  assert.equal(code, 0, out);
+  assert.match(out, /^Using the embedded server \(ws:\/\/127\.0\.0\.1:\d+\/dwp\)/);
+  assert.match(out, /\n3 passed in /);
+});
+
+test("steps are told in order, with their place and result", async () => {
+  const { code, events } = await runRecipe(`
+name: Order
+steps:
+  - id: email
+    enqueue: send-email
+    payload: { to: a@example.com, subject: Hi }
+  - wait: email
+`);
+  assert.equal(code, 0);
+  assert.deepEqual(events.map((event) => event.type).filter((type) => type !== "step.progress"), [
+    "run.started",
+    "case.started",
+    "step.started",
+    "step.finished",
+    "step.started",
+    "step.finished",
+    "case.finished",
+    "run.finished",
+  ]);
+  const [first] = ends(events);
+  assert.equal(first?.label, "enqueue send-email");
+  assert.deepEqual([first?.place.line, first?.place.column], [5, 5]);
+});
+
+test("what fails stops the steps; always runs all the same", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - assert: 1 == 2
+  - log: not this
+always:
+  - log: but this
+`);
+  assert.equal(code, 1);
+  assert.deepEqual(ends(events).map(({ status }) => status), ["failed", "skipped", "passed"]);
+  assert.deepEqual(events.flatMap((e) => e.type === "log" ? [e.text] : []), ["but this"]);
+});
+
+test("nothing is sent while anything is wrong", async () => {
+  const { code, events, err } = await runRecipe(`
+steps:
+  - enqueue: noop
+  - wait: nop
+`);
+  assert.equal(code, 2);
+  assert.deepEqual(events, []);
+  assert.match(err, /there is no step with the id `nop`/);
+});
+
+test("a run that checked nothing is no pass", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - enqueue: noop
+  - if: false
+    assert: true
+`);
+  assert.equal(code, 4);
+  assert.equal(events.findLast((e) => e.type === "case.finished")?.status, "unchecked");
+});
+
+test("a server's refusal that no assertion covers is 3, not 1", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - id: raw
+    call: job.get
+    data: { job_id: nonsense }
+  - assert: raw.state == "completed"
+`);
+  assert.equal(code, 3);
+  assert.equal(firstFailure(events).kind, "server");
+  assert.equal(firstFailure(events).code, 400);
+});
+
+test("no server is 3", async () => {
+  const { code, err } = await runnerCli([
+    "recipes/order-smoke.yaml",
+    "--url",
+    "ws://127.0.0.1:1/dwp",
+  ]);
+  assert.equal(code, 3);
+  assert.match(err, /^error: Cannot connect to 'ws:\/\/127\.0\.0\.1:1\/dwp'/);
+});
+
+test("soft failures are told and do not fail the recipe", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - assert: 1 == 2
+    soft: true
+  - assert: 2 == 2
+`);
+  assert.equal(code, 0);
+  assert.deepEqual(ends(events).map(({ status }) => status), ["failed", "passed"]);
+});
+
+test("variables keep their type, and --var replaces them", async () => {
+  const recipe = `
+vars: { n: 3, who: me, list: [1, 2], order_id: "ORD-\${{ vars.who }}" }
+steps:
+  - expect:
+      vars.n: 4
+      vars.who: you
+      vars.list: [5]
+      vars.order_id: ORD-you
+`;
+  const args = ["--var", "n=4", "--var", "who=you", "--var", "list=[5]"];
+  const { code } = await runRecipe(recipe, args);
+  assert.equal(code, 0);
+  const wrong = await runRecipe(recipe, ["--var", "n=four"]);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /Variable n must be a whole number, not 'four'/);
+  const unknown = await runRecipe(recipe, ["--var", "whoo=you"]);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.err, /Unknown variable whoo; did you mean `who`\?/);
+});
+
+test("variables from a file come before --var", async () => {
+  const { code } = await runRecipe(
+    `
+vars: { a: 1, b: 1 }
+steps:
+  - expect: { vars.a: 2, vars.b: 3 }
+`,
+    ["--vars", "tests/runner/vars.yaml", "--var", "b=3"],
+  );
+  assert.equal(code, 0);
+});
+
+test("a template alone keeps its type, in text it makes text", async () => {
+  const { code } = await runRecipe(`
+vars: { n: 3 }
+steps:
+  - id: job
+    enqueue: noop
+    payload: { n: "\${{ vars.n }}", text: "n=\${{ vars.n }}", raw: "$\${{ vars.n }}", list: ["\${{ vars.n > 2 }}"] }
+  - wait: job
+  - expect:
+      job.payload: { n: 3, text: n=3, raw: "$\${{ vars.n }}", list: [true] }
+`);
+  assert.equal(code, 0);
+});
+
+test("for_each runs a step for each item and leaves a list", async () => {
+  const { code, events } = await runRecipe(`
+vars: { sizes: [1, 2, 3] }
+steps:
+  - id: jobs
+    for_each: \${{ vars.sizes.filter(s, s > 1) }}
+    enqueue: noop
+    payload: { size: "\${{ item }}" }
+  - expect:
+      jobs: { length: 2 }
+      jobs.map(j, j.payload.size): [2, 3]
+`);
+  assert.equal(code, 0);
+  assert.deepEqual(ends(events).map(({ step }) => step), ["1[0]", "1[1]", "2"]);
+});
+
+test("a matrix makes cases, and parallel ones share a client", async () => {
+  const { code, events } = await runRecipe(
+    `
+name: Cases
+matrix:
+  region: [eu, us]
+  size: [1, 2]
+steps:
+  - id: job
+    enqueue: noop
+    payload: { region: "\${{ matrix.region }}" }
+  - wait: job
+  - expect: { job.payload.region: "\${{ matrix.region }}" }
+`,
+    ["--parallel", "4"],
+  );
+  assert.equal(code, 0);
+  const names = events.flatMap((e) => e.type === "case.started" ? [e.name] : []);
+  assert.deepEqual(names.toSorted(), [
+    "Cases [region=eu, size=1]",
+    "Cases [region=eu, size=2]",
+    "Cases [region=us, size=1]",
+    "Cases [region=us, size=2]",
+  ]);
+});
+
+test("parallel runs steps side by side and fails when one does", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - parallel:
+      - id: a
+        enqueue: noop
+      - id: b
+        enqueue: noop
+  - assert: a.job_id != b.job_id
+  - parallel:
+      - assert: 1 == 2
+      - assert: 1 == 1
+`);
+  assert.equal(code, 1);
+  const told = ends(events).map(({ step, status }) => `${step} ${status}`);
+  assert.equal(told.at(-1), "3 failed");
+  assert.deepEqual(told.toSorted(), [
+    "1 passed",
+    "1.1 passed",
+    "1.2 passed",
+    "2 passed",
+    "3 failed",
+    "3.1 failed",
+    "3.2 passed",
+  ]);
+});
+
+test("use runs another recipe with its inputs and gives its outputs", async () => {
+  const { code, events } = await runRecipe(
+    `
+steps:
+  - id: paid
+    use: pay.yaml
+    inputs: { order_id: ORD-9 }
+  - expect: { paid.state: completed, paid.steps: 3, paid.order_id: ORD-9-1 }
+`,
+    [],
+    {
+      files: {
+        "pay.yaml": `
+inputs:
+  order_id: { type: text }
+  amount: { type: integer, default: 1 }
+outputs: { state: order.state, steps: size(order.steps), order_id: order.input.order_id }
+steps:
+  - id: order
+    start: order-payment
+    input: { order_id: "\${{ inputs.order_id }}-\${{ inputs.amount }}" }
+  - publish: payment-received
+  - wait: order
+`,
+      },
+    },
+  );
+  assert.equal(code, 0);
+  assert.deepEqual(ends(events).map(({ step }) => step), ["1.1", "1.2", "1.3", "1", "2"]);
+});
+
+test("outputs add fields to what a step leaves", async () => {
+  const { code } = await runRecipe(`
+steps:
+  - id: job
+    enqueue: noop
+    outputs: { shout: 'result.name + "!"' }
+  - expect: { job.shout: noop!, job.name: noop }
+`);
+  assert.equal(code, 0);
+});
+
+test("an if over a step that did not run is false", async () => {
+  const { code, events } = await runRecipe(`
+vars: { go: false }
+steps:
+  - id: job
+    if: vars.go
+    enqueue: noop
+  - if: job.state == "pending"
+    log: not this
+  - assert: true
+`);
+  assert.equal(code, 0);
+  assert.deepEqual(ends(events).map(({ detail }) => detail), [
+    "`vars.go` is false",
+    "`job` did not run",
+    undefined,
+  ]);
+});
+
+test("retry tries again, and a late pass is flaky", async () => {
+  const { code, events } = await runRecipe(`
+vars: { n: 0 }
+steps:
+  - id: job
+    enqueue: flaky
+    payload: { key: retried }
+  - id: read
+    get: job
+    expect: { read.state: completed }
+    retry: { attempts: 50, backoff: 5ms }
+`);
+  assert.equal(code, 0);
+  const [, get] = ends(events);
+  assert.ok(get!.attempts > 1, "it passed at once");
+  assert.equal(events.findLast((e) => e.type === "case.finished")?.flaky, true);
+  assert.ok(events.some((e) => e.type === "step.retried"));
+});
+
+test("only_if decides whether a failure is worth another attempt", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - call: job.get
+    data: { job_id: nonsense }
+    retry: { attempts: 5, backoff: 1ms, only_if: error.code != 400 }
+  - assert: true
+`);
+  assert.equal(code, 3);
+  assert.equal(ends(events)[0]?.attempts, 1);
+});
+
+test("events of a channel since the recipe began are not missed", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - id: job
+    enqueue: noop
+  - wait: job
+  - id: seen
+    wait: { channel: jobs, where: 'event.data.job_id == job.job_id', count: 3 }
+    within: 10s
+  - expect:
+      seen.events.map(e, e.type): { length: 3, contains: job.completed }
+`);
+  assert.equal(code, 0, JSON.stringify(events.at(-2)));
+});
+
+test("the events of a step's own job are collected where they are asked for", async () => {
+  const { code } = await runRecipe(`
+steps:
+  - id: order
+    start: order-payment
+    input: { order_id: ORD-1 }
+  - publish: payment-received
+  - wait: order
+  - wait: order
+    until: \${{ order.events.exists(e, e.type == "workflow.step_completed") }}
+    within: 10s
+`);
+  assert.equal(code, 0);
+});
+
+test("an event that no run took is warned about", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - publish: nobody-waits
+  - assert: true
+`);
+  assert.equal(code, 0);
+  const warnings = events.flatMap((e) => e.type === "warning" ? [e.text] : []);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0]!, /no run of this recipe took the event `nobody-waits`/);
+});
+
+test("an event that a run took is not", async () => {
+  const { events } = await runRecipe(`
+steps:
+  - id: order
+    start: order-payment
+    input: { order_id: ORD-1 }
+  - publish: payment-received
+  - wait: order
+`);
+  assert.deepEqual(events.filter((e) => e.type === "warning"), []);
+});
+
+test("set gives a variable a new value", async () => {
+  const { code } = await runRecipe(`
+vars: { n: 1 }
+steps:
+  - set: { n: "\${{ vars.n + 1 }}" }
+  - expect: { vars.n: 2 }
+`);
+  assert.equal(code, 0);
+});
+
+test("a seed repeats uuid and random", async () => {
+  const recipe = `
+vars: { id: "\${{ uuid() }}", n: "\${{ random(1000000) }}" }
+steps:
+  - assert: vars.id.matches("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab]") && vars.n >= 0
+`;
+  const vars = async (seed: string) => {
+    const { code, events } = await runRecipe(recipe, ["--seed", seed]);
+    assert.equal(code, 0);
+    return events.find((e) => e.type === "case.started")!.vars;
+  };
+  const first = await vars("7");
+  assert.deepEqual(await vars("7"), first);
+  assert.notDeepEqual(await vars("8"), first);
+});
+
+test("the recipe's own time is a limit for its steps", async () => {
+  const { code, events } = await runRecipe(`
+timeout: 30ms
+steps:
+  - sleep: 1h
+  - assert: true
+always:
+  - log: cleaned up
+`);
+  assert.equal(code, 1);
+  assert.equal(firstFailure(events).kind, "deadline");
+  assert.ok(events.some((e) => e.type === "log" && e.text === "cleaned up"));
+});

@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ends, firstFailure, runRecipe } from "./_recipe.ts";
+
+test("a wait sees what has already happened", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - id: job
+    enqueue: noop
+  - wait: job
+  - id: again
+    wait: job
+  - expect:
+      again.outcome: reached
+      again.states: { length: 1 }
+      again.states[0].state: completed
+`);
+  assert.equal(code, 0);
+  assert.equal(ends(events)[2]?.detail, "completed");
+});
+
+test("another end fails the wait at once, with the error and what was seen", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - id: order
+    start: order-pipeline
+    input: { order_id: "", items: [] }
+  - wait: order
+    within: 1h
+`);
+  assert.equal(code, 1);
+  const { kind, message, lines, place } = firstFailure(events);
+  assert.equal(kind, "wait");
+  assert.match(
+    message,
+    /^run `order-pipeline` \(wfrun_\w+\) is failed, not completed: .*order has no id$/,
+  );
+  assert.match(lines[0]!, /^seen: (running at \d+ ms, )?failed at \d+ ms$/);
+  assert.equal(place?.line, 6);
+});
+
+test("fail_on fails the wait before the end", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - id: job
+    enqueue: always-fails
+  - wait: job
+    until: completed
+    fail_on: retrying
+`);
+  assert.equal(code, 1);
+  assert.match(firstFailure(events).message, /is retrying, not completed/);
+});
+
+test("until takes several states and expressions", async () => {
+  const { code } = await runRecipe(`
+steps:
+  - id: job
+    enqueue: always-fails
+  - wait: job
+    until: [retrying, failed]
+  - wait: job
+    until: \${{ it.retry_count >= 1 && job.state != "pending" }}
+  - expect: { job.retry_count: { gte: 1 } }
+`);
+  assert.equal(code, 0);
+});
+
+test("a run that ends without the step fails the wait for it", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - id: order
+    start: order-pipeline
+    input: { order_id: ORD-1, items: [a] }
+  - wait: order
+    until_step: shipped
+`);
+  assert.equal(code, 1);
+  const { message, lines } = firstFailure(events);
+  assert.match(message, /is completed without reaching step `shipped`$/);
+  assert.match(lines[1]!, /^checkpoints: validate at .*, send-confirmation at /);
+});
+
+test("a deadline shows the states seen and the likely cause: an event nobody published", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - id: order
+    start: order-payment
+    input: { order_id: ORD-1 }
+  - wait: order
+    until_step: reserve
+  - wait: order
+    within: 20ms
+`);
+  assert.equal(code, 1);
+  const { kind, message, lines } = firstFailure(events);
+  assert.equal(kind, "deadline");
+  assert.match(
+    message,
+    /^run `order-payment` \(\w+\) is still running after \d+ ms, not completed$/,
+  );
+  assert.match(lines[0]!, /^seen: running at \d+ ms$/);
+  assert.match(lines[1]!, /^checkpoints: reserve at /);
+  assert.equal(
+    lines[2],
+    "likely cause: it waits for an event that nobody has published, or for a long step",
+  );
+});
+
+test("a deadline shows the likely cause: a name no worker knows", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - id: job
+    enqueue: no-such-job
+  - wait: job
+    until: \${{ job.state == "running" }}
+  - wait: job
+    within: 20ms
+`);
+  assert.equal(code, 1);
+  assert.match(firstFailure(events).lines.at(-1)!, /no worker knows a job named `no-such-job`$/);
+});
+
+test("a deadline shows the likely cause: a queue no worker reads", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - id: job
+    enqueue: noop
+    queue: nobody-reads
+  - wait: job
+    within: 20ms
+`);
+  assert.equal(code, 1);
+  assert.match(
+    firstFailure(events).lines.at(-1)!,
+    /^likely cause: no worker took it; does one read queue `nobody-reads`\?$/,
+  );
+});
+
+test("a wait on a channel that ends shows what came", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - id: job
+    enqueue: noop
+  - wait: job
+  - wait: { channel: jobs, where: event.type == "job.completed", count: 2 }
+    within: 30ms
+`);
+  assert.equal(code, 1);
+  const { message, lines } = firstFailure(events);
+  assert.match(message, /^1 of 2 events came on `jobs` within \d+ ms$/);
+  assert.match(lines[0]!, /^\d events came in all, the last:$/);
+  assert.ok(lines.some((line) => line.startsWith("  job.completed {")));
+});
+
+test("a wait by an id that is none is the server's refusal", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - wait: { job: job_01jdpyjbq9f1cvcnyhhj3y0000 }
+`);
+  assert.equal(code, 3);
+  assert.equal(firstFailure(events).code, 404);
+});
