@@ -1,4 +1,4 @@
-import type { Workload } from "./server.ts";
+import type { Workload } from "./options.ts";
 import { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
 
 const PRODUCTION = "https://github.com/xraph/dispatch";

@@ -3,8 +3,10 @@ import type { Subscriber } from "./_broker.ts";
 import { CanceledError } from "./_core.ts";
 import { type Answer, decodeFrame, FrameWriter, type InFrame } from "./_frames.ts";
 import { channelProblem, type Engines, serveMethod } from "./_methods.ts";
+import { addFaultRoutes } from "./_fault_routes.ts";
+import type { Faults } from "./faults.ts";
 import type { Authenticate } from "./_session.ts";
-import { handshakeProblem, type ListenOptions } from "./_socket.ts";
+import { handshakeResponse, NO_UPGRADE } from "./_socket.ts";
 import { hasScope, requiredScope, type TokenOptions } from "./tokens.ts";
 
 /** What the HTTP endpoints need. */
@@ -13,29 +15,26 @@ export interface AppOptions {
   authenticate: Authenticate;
   /** The path they are below. */
   path: string;
-  refuses: ListenOptions["refuses"];
+  faults: Faults;
 }
 
 /** The HTTP endpoints: RPC and SSE. */
-export function createApp({ engines, authenticate, path, refuses }: AppOptions): Hono {
+export function createApp(options: AppOptions): Hono {
+  const { engines, authenticate, path, faults } = options;
   const app = new Hono({ strict: false });
+  addFaultRoutes(app, `${path}/faults`, faults, authenticate);
   app.post(`${path}/rpc`, (c) => rpc(c, engines, authenticate));
   app.get(`${path}/sse`, (c) => sse(c, engines, authenticate));
-  app.get(path, (c) => {
-    const problem = handshakeProblem((name) => c.req.header(name), refuses);
-    return plain(problem?.text ?? "", problem?.status ?? 400, problem?.headers);
-  });
+  // An adapter has answered what asks to become a WebSocket.
+  app.get(path, () => handshakeResponse(NO_UPGRADE));
   for (const route of [path, `${path}/rpc`, `${path}/sse`]) {
     app.all(route, () => new Response(null, { status: 405 }));
   }
   const sniff = { "X-Content-Type-Options": "nosniff" };
-  app.notFound(() => plain("404 page not found\n", 404, sniff));
+  app.notFound(() =>
+    handshakeResponse({ status: 404, text: "404 page not found\n", headers: sniff })
+  );
   return app;
-}
-
-function plain(text: string, status: number, headers: Record<string, string> = {}): Response {
-  const type = "text/plain; charset=utf-8";
-  return new Response(text, { status, headers: { "Content-Type": type, ...headers } });
 }
 
 async function rpc(

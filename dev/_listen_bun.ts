@@ -1,6 +1,7 @@
 import { systemClock } from "../runtime/clock.ts";
 import {
   handshakeProblem,
+  handshakeResponse,
   isEndpoint,
   type Listening,
   type ListenOptions,
@@ -57,11 +58,11 @@ export function listen(options: ListenOptions): Promise<Listening> {
       idleTimeout: 0,
       fetch(request, server) {
         const { headers } = request;
-        if (
-          headers.has("upgrade") && isEndpoint(new URL(request.url).pathname, options.path) &&
-          !handshakeProblem((name) => headers.get(name), options.refuses) &&
-          server.upgrade(request, { data: {} })
-        ) return undefined;
+        if (headers.has("upgrade") && isEndpoint(new URL(request.url).pathname, options.path)) {
+          const problem = handshakeProblem((name) => headers.get(name), options.refuses);
+          if (problem) return handshakeResponse(problem);
+          if (server.upgrade(request, { data: {} })) return undefined;
+        }
         return options.fetch(request);
       },
       websocket: {

@@ -2,6 +2,7 @@ import { systemClock } from "../runtime/clock.ts";
 import { terminate } from "../runtime/terminate.ts";
 import {
   handshakeProblem,
+  handshakeResponse,
   isEndpoint,
   type Listening,
   type ListenOptions,
@@ -11,23 +12,26 @@ import {
 
 /** Listens on Deno. */
 export function listen(options: ListenOptions): Promise<Listening> {
-  const sockets = new Set<WebSocket>();
+  const sockets = new Set<DenoSocket>();
   const serve = () =>
     Deno.serve(
       { hostname: options.hostname, port: options.port, onListen: () => {} },
-      (request) => isUpgrade(request, options) ? upgrade(request) : options.fetch(request),
+      (request) => asksToUpgrade(request, options.path) ? upgrade(request) : options.fetch(request),
     );
   const upgrade = (request: Request): Response => {
+    const problem = handshakeProblem((name) => request.headers.get(name), options.refuses);
+    if (problem) return handshakeResponse(problem);
     // Without an idle timeout no pings are sent, as by a real server.
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
-      sockets.add(socket);
-      const handler = options.open(new DenoSocket(socket));
+      const accepted = new DenoSocket(socket);
+      sockets.add(accepted);
+      const handler = options.open(accepted);
       socket.onmessage = ({ data }) =>
         handler.message(typeof data === "string" ? data : new Uint8Array(data));
       socket.onclose = () => {
-        sockets.delete(socket);
+        sockets.delete(accepted);
         handler.closed();
       };
     };
@@ -45,44 +49,51 @@ export function listen(options: ListenOptions): Promise<Listening> {
   return Promise.resolve({
     port: server.addr.port,
     close: async () => {
-      for (const socket of sockets) terminate(socket);
+      for (const socket of sockets) socket.terminate();
       await server.shutdown();
     },
   });
 }
 
-function isUpgrade(request: Request, { path, refuses }: ListenOptions): boolean {
-  if (request.method !== "GET" || !request.headers.has("upgrade")) return false;
-  if (!isEndpoint(new URL(request.url).pathname, path)) return false;
-  return !handshakeProblem((name) => request.headers.get(name), refuses);
+function asksToUpgrade(request: Request, path: string): boolean {
+  return request.method === "GET" && request.headers.has("upgrade") &&
+    isEndpoint(new URL(request.url).pathname, path);
 }
 
 class DenoSocket implements ServerSocket {
   readonly #socket: WebSocket;
+  /** Whether it was terminated: Deno panics when such a socket is used before it tells its end. */
+  #isGone = false;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
   }
 
   send(message: string | Uint8Array<ArrayBuffer>): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(message);
+    if (this.#isOpen()) this.#socket.send(message);
   }
 
   buffered(): number {
-    return this.#socket.bufferedAmount;
+    return this.#isOpen() ? this.#socket.bufferedAmount : 0;
   }
 
   close(code: number, reason: string): void {
-    this.#socket.close(code, reason);
+    if (this.#isOpen()) this.#socket.close(code, reason);
   }
 
   drop(): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (!this.#isOpen()) return;
     if (this.#socket.bufferedAmount === 0) this.terminate();
     else systemClock.setTimeout(() => this.drop(), 0);
   }
 
   terminate(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
     terminate(this.#socket);
+  }
+
+  #isOpen(): boolean {
+    return !this.#isGone && this.#socket.readyState === WebSocket.OPEN;
   }
 }

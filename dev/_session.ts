@@ -3,6 +3,7 @@ import type { BrokerEvent, Subscriber } from "./_broker.ts";
 import { CanceledError } from "./_core.ts";
 import { decodeGo } from "./_go_decode.ts";
 import { type Answer, decodeFrame, FrameWriter, type InFrame } from "./_frames.ts";
+import { loadMsgpackFrames, type MsgpackFrames } from "./_msgpack.ts";
 import { type Caller, type Engines, serveMethod } from "./_methods.ts";
 import type { ServerSocket } from "./_socket.ts";
 import { hasScope, requiredScope, type TokenOptions } from "./tokens.ts";
@@ -26,6 +27,7 @@ export class Session implements Caller {
   readonly #inbox: (string | Uint8Array)[] = [];
   #identity: TokenOptions | undefined;
   #subscriber: Subscriber | undefined;
+  #msgpack: MsgpackFrames | undefined;
   #serving = false;
   #refused = false;
   #gone = false;
@@ -93,8 +95,8 @@ export class Session implements Caller {
     if (this.#refused) return undefined;
     const { quirks } = this.#engines.core;
     if (quirks["inbound-limit"] && message.length > MAX_INBOUND) return this.#refuse();
-    const text = typeof message === "string" ? message : UTF8.decode(message);
-    return this.#identity ? this.#request(this.#identity, text) : this.#auth(text);
+    if (this.#identity) return this.#request(this.#identity, message);
+    return this.#auth(textOf(message));
   }
 
   #auth(text: string): Promise<void> | undefined {
@@ -121,18 +123,28 @@ export class Session implements Caller {
     const session_id = core.quirks["uuid-sessions"]
       ? crypto.randomUUID()
       : `ws_${core.stamps.unixNanos()}`;
-    const format = request.format === "msgpack" ? "msgpack" : "json";
-    const answer = { data: JSON.stringify({ format, session_id }) };
-    if (format === "msgpack" && core.quirks["msgpack-unreadable"]) return this.#refuse();
-    this.#subscriber = core.broker.add(this.tenant);
-    this.#subscriber.onEvents = () => this.#writeEventsSoon();
-    this.#answer(frame.id, answer);
+    if (request.format !== "msgpack") {
+      return this.#welcome(frame.id, JSON.stringify({ format: "json", session_id }));
+    }
+    if (core.quirks["msgpack-unreadable"]) return this.#refuse();
+    return loadMsgpackFrames().then((msgpack) => {
+      this.#msgpack = msgpack;
+      this.#welcome(frame.id, JSON.stringify({ format: "msgpack", session_id }));
+    });
   }
 
-  #request(identity: TokenOptions, text: string): Promise<void> | undefined {
+  #welcome(correlId: string, data: string): undefined {
+    this.#subscriber = this.#engines.core.broker.add(this.tenant);
+    this.#subscriber.onEvents = () => this.#writeEventsSoon();
+    this.#answer(correlId, { data });
+  }
+
+  #request(identity: TokenOptions, raw: string | Uint8Array): Promise<void> | undefined {
     let frame: InFrame;
     try {
-      frame = decodeFrame(text);
+      frame = this.#msgpack
+        ? this.#msgpack.decode(typeof raw === "string" ? new TextEncoder().encode(raw) : raw)
+        : decodeFrame(textOf(raw));
     } catch (error) {
       const message = `invalid frame: ${(error as Error).message}`;
       return this.#answer("", { code: 400, message });
@@ -160,7 +172,7 @@ export class Session implements Caller {
   }
 
   #send(text: string): undefined {
-    if (!this.#gone) this.#socket.send(text);
+    if (!this.#gone) this.#socket.send(this.#msgpack ? this.#msgpack.encode(text) : text);
   }
 
   /** Drops the connection, once it has been told why. */
@@ -205,4 +217,8 @@ export class Session implements Caller {
     if (this.#subscriber) this.#engines.core.broker.remove(this.#subscriber);
     this.#life.abort(new CanceledError());
   }
+}
+
+function textOf(message: string | Uint8Array): string {
+  return typeof message === "string" ? message : UTF8.decode(message);
 }

@@ -30,8 +30,11 @@ export interface ListenOptions {
   open(socket: ServerSocket): SocketHandler;
   /** Any other request; also an upgrade that is refused. */
   fetch(request: Request): Response | Promise<Response>;
-  /** Whether an upgrade from another host's page is refused. */
-  refuses(origin: string | null | undefined, host: string | null | undefined): boolean;
+  /** The status that an upgrade is refused with, if it is. */
+  refuses(
+    origin: string | null | undefined,
+    host: string | null | undefined,
+  ): number | undefined;
 }
 
 /** Why a request does not become a WebSocket. */
@@ -40,6 +43,11 @@ export interface HandshakeProblem {
   text: string;
   headers?: Record<string, string>;
 }
+
+const bad = (name: string) => `handshake error: bad "${name}" header`;
+
+/** What a request is told that does not ask to become a WebSocket. */
+export const NO_UPGRADE: HandshakeProblem = { status: 400, text: bad("Upgrade") };
 
 /** What is wrong with an upgrade's headers, or `undefined` when nothing is. */
 export function handshakeProblem(
@@ -57,7 +65,16 @@ export function handshakeProblem(
     const headers = { "Sec-WebSocket-Version": "13" };
     return { status: 426, text: bad("Sec-WebSocket-Version"), headers };
   }
-  if (refuses(header("origin"), header("host"))) return { status: 403, text: "origin not allowed" };
+  const status = refuses(header("origin"), header("host"));
+  if (status !== undefined) {
+    return { status, text: status === 403 ? "origin not allowed" : "unavailable" };
+  }
+}
+
+/** The answer to a request that does not become a WebSocket. */
+export function handshakeResponse({ status, text, headers = {} }: HandshakeProblem): Response {
+  const type = "text/plain; charset=utf-8";
+  return new Response(text, { status, headers: { "Content-Type": type, ...headers } });
 }
 
 /** Whether a URL's path is the endpoint's. */

@@ -1,5 +1,5 @@
 import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
-import type { Workload } from "./server.ts";
+import type { Workload } from "./options.ts";
 
 type Definition = JobDefinition | WorkflowDefinition | CronDefinition;
 

@@ -32,13 +32,19 @@ export { loadWorkload, WorkloadError } from "./load_workload.ts";
 export { referenceWorkload } from "./reference.ts";
 export { type OutputOf, type Schema, type SchemaIssue, type SchemaResult } from "./schema.ts";
 export { DEFAULT_PORT, serve, type ServeOptions } from "./serve.ts";
+export { ClockError, createDevServer } from "./server.ts";
+export { type DevServer, type DevServerOptions, type Workload } from "./options.ts";
 export {
-  ClockError,
-  createDevServer,
-  type DevServer,
-  type DevServerOptions,
-  type Workload,
-} from "./server.ts";
+  checkFault,
+  type Fault,
+  FAULT_ACTIONS,
+  type FaultAction,
+  type FaultCondition,
+  type FaultConnection,
+  FaultError,
+  type Faults,
+  parseFault,
+} from "./faults.ts";
 export { createStore, type DeadLetter, type Store } from "./store.ts";
 export { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
 export {

@@ -1,7 +1,7 @@
 import { goSchema } from "./_input.ts";
 import { constantBackoff } from "./backoff.ts";
 import { defineJob, defineWorkflow, type HandlerContext } from "./define.ts";
-import type { Workload } from "./server.ts";
+import type { Workload } from "./options.ts";
 import { DEFAULT_TOKENS } from "./tokens.ts";
 
 /**

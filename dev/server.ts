@@ -1,119 +1,20 @@
 import { type Clock, systemClock } from "../runtime/clock.ts";
-import { Broker } from "./_broker.ts";
-import { CanceledError, type Core } from "./_core.ts";
-import { Stamps } from "./_go_time.ts";
-import { Ids } from "./_ids.ts";
-import { CronEngine } from "./_cron_engine.ts";
-import { JobEngine } from "./_job_engine.ts";
+import { FaultPlan } from "./_fault_plan.ts";
 import { listen } from "./_listen.ts";
+import { MemorySocket } from "./_memory_socket.ts";
 import { MemoryStore } from "./_memory_store.ts";
-import type { Engines } from "./_methods.ts";
-import { Registry } from "./_registry.ts";
+import { Node, type NodeOptions } from "./_node.ts";
 import { Session } from "./_session.ts";
+import type { Listening, ListenOptions, ServerSocket, SocketHandler } from "./_socket.ts";
 import { Timers } from "./_timers.ts";
-import { WorkflowEngine } from "./_workflow_engine.ts";
-import { exponentialBackoff } from "./backoff.ts";
-import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
-import { type QuirkOptions, resolveQuirks } from "./quirks.ts";
-import { createVirtualClock, type VirtualClock } from "./virtual_clock.ts";
 import type { Duration } from "./duration.ts";
+import { parseDuration } from "./duration.ts";
+import type { Faults } from "./faults.ts";
+import type { DevServer, DevServerOptions, Workload } from "./options.ts";
+import { resolveQuirks } from "./quirks.ts";
 import type { Store } from "./store.ts";
 import { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
-
-/** What a server is made of: its definitions and who may call it. */
-export interface Workload {
-  /** The jobs its workers know. */
-  jobs?: readonly JobDefinition[];
-  /** The workflows it knows. */
-  workflows?: readonly WorkflowDefinition[];
-  /** The cron entries it fires. */
-  crons?: readonly CronDefinition[];
-  /**
-   * The tokens it takes.
-   * @default {DEFAULT_TOKENS}
-   */
-  tokens?: Readonly<Record<string, TokenOptions>>;
-  /**
-   * The queues its workers read; a number is how many of a queue's jobs may run at a time. Without
-   * them it reads `default` and those that its definitions name.
-   */
-  queues?: readonly string[] | Readonly<Record<string, number>>;
-  /**
-   * How many jobs run at a time.
-   * @default {10}
-   */
-  concurrency?: number;
-  /**
-   * How long after its nth failure a job is tried again, in milliseconds.
-   * @default {exponentialBackoff()}
-   */
-  backoff?: (attempt: number) => number;
-}
-
-/** Settings of {@linkcode createDevServer}. */
-export interface DevServerOptions extends Workload {
-  /**
-   * The port to listen on; 0 is any that is free.
-   * @default {0}
-   */
-  port?: number;
-  /**
-   * The address to listen on.
-   * @default {"127.0.0.1"}
-   */
-  hostname?: string;
-  /**
-   * The path of the WebSocket endpoint; `/rpc` and `/sse` are below it.
-   * @default {"/dwp"}
-   */
-  path?: string;
-  /**
-   * Where it keeps things; servers with the same store are one cluster.
-   * @default {createStore()}
-   */
-  store?: Store;
-  /**
-   * Which of today's servers' oddities it has.
-   * @default {"default"}
-   */
-  quirks?: QuirkOptions;
-  /**
-   * Where time comes from; `"virtual"` is a clock of its own that skips what nobody waits for.
-   * @default {systemClock}
-   */
-  clock?: Clock | "virtual";
-  /**
-   * Where chance comes from: at least 0, less than 1.
-   * @default {Math.random}
-   */
-  random?: () => number;
-  /** Takes the lines that handlers log. */
-  log?: (line: string) => void;
-}
-
-/** A running server. */
-export interface DevServer extends AsyncDisposable {
-  /** The WebSocket endpoint, like `ws://127.0.0.1:49152/dwp`. */
-  readonly url: string;
-  /** The port it listens on. */
-  readonly port: number;
-  /** What it keeps. */
-  readonly store: Store;
-  /** Where its time comes from. */
-  readonly clock: Clock;
-  /**
-   * Moves its virtual clock on.
-   * @throws {ClockError} When its clock is not virtual.
-   */
-  advance(duration: Duration): Promise<void>;
-  /**
-   * Knows other definitions from now on; work in progress goes on with what it began with.
-   * @throws {ScheduleError} When a cron entry's schedule is none; then nothing has changed.
-   */
-  reload(workload: Pick<Workload, "jobs" | "workflows" | "crons">): Promise<void>;
-  /** Stops at once: connections drop without a close frame, as when a process is killed. */
-  close(): Promise<void>;
-}
+import { createVirtualClock, type VirtualClock } from "./virtual_clock.ts";
 
 /** Thrown when a clock is to be moved that is not virtual. */
 export class ClockError extends Error {
@@ -145,121 +46,183 @@ export class ClockError extends Error {
  * @throws {ScheduleError} When a cron entry's schedule is none.
  */
 export async function createDevServer(options: DevServerOptions = {}): Promise<DevServer> {
-  const { random = Math.random, hostname = "127.0.0.1", path = "/dwp" } = options;
-  const clock = options.clock === "virtual" ? createVirtualClock() : options.clock ?? systemClock;
-  const quirks = resolveQuirks(options.quirks);
-  const store = (options.store ?? new MemoryStore()) as MemoryStore;
-  const core: Core = {
-    store,
-    quirks,
-    random,
-    registry: new Registry(definitionsOf(options)),
-    broker: new Broker({
-      drop: quirks["silent-drops"],
-      queues: !quirks["silent-queue-channel"],
-      isolate: !quirks["tenants-open"],
-    }),
-    timers: new Timers(clock),
-    stamps: new Stamps(clock),
-    ids: new Ids(clock, random),
-    log: options.log ?? (() => {}),
-    closed: false,
-  };
-  const life = new AbortController();
-  let connections = 0;
-  const engines: Engines = {
-    core,
-    jobs: new JobEngine(core, {
-      queues: queuesOf(options),
-      concurrency: options.concurrency ?? 10,
-      backoff: options.backoff ?? exponentialBackoff({ random }),
-    }),
-    workflows: new WorkflowEngine(core),
-    connections: () => connections,
-    signal: life.signal,
-  };
-  const tokens = options.tokens ?? DEFAULT_TOKENS;
-  const authenticate = (token: string) => Object.hasOwn(tokens, token) ? tokens[token] : undefined;
-  const refuses = (origin?: string | null, host?: string | null) =>
-    quirks["origin-check"] && origin != null && !sameHost(origin, host);
-  // Only RPC and SSE need it, and loading it costs a command-line tool's start.
-  let app: Promise<{ fetch(request: Request): Response | Promise<Response> }> | undefined;
-  const fetch = async (request: Request): Promise<Response> => {
-    app ??= import("./_http.ts").then(({ createApp }) =>
-      createApp({ engines, authenticate, path, refuses })
-    );
-    return await (await app).fetch(request);
-  };
-  const crons = new CronEngine(core, engines.jobs);
-  await crons.run(core.registry.crons.values());
-  const listening = await listen({
-    hostname,
-    port: options.port ?? 0,
-    path,
-    fetch,
-    refuses,
-    open: (socket) => {
-      connections++;
-      const session = new Session(engines, socket, authenticate);
-      return {
-        message: (data) => {
-          core.timers.clock.touch?.();
-          session.message(data);
-        },
-        closed: () => {
-          connections--;
-          session.closed();
-        },
-      };
-    },
-  });
-  engines.workflows.resumeAll(life.signal);
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> =>
-    closing ??= (async () => {
-      core.closed = true;
-      core.timers.close();
-      store.unwaitAll(core);
-      engines.jobs.close();
-      engines.workflows.close();
-      life.abort(new CanceledError());
-      await listening.close();
-    })();
-  return {
-    url: `ws://${hostname.includes(":") ? `[${hostname}]` : hostname}:${listening.port}${path}`,
-    port: listening.port,
-    store,
-    clock,
-    advance: (duration) => {
-      if ("advance" in clock) return (clock as VirtualClock).advance(duration);
-      return Promise.reject(new ClockError());
-    },
-    reload: async (workload) => {
-      await crons.run(workload.crons ?? []);
-      core.registry.replace(definitionsOf(workload));
-      engines.jobs.read(queuesOf({ ...workload, queues: options.queues }));
-    },
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  const server = new EmbeddedServer(options);
+  await server.start();
+  return server;
 }
 
-function definitionsOf(workload: Workload): {
-  jobs: readonly JobDefinition[];
-  workflows: readonly WorkflowDefinition[];
-  crons: readonly CronDefinition[];
-} {
-  const { jobs = [], workflows = [], crons = [] } = workload;
-  return { jobs, workflows, crons };
-}
+class EmbeddedServer implements DevServer {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly #options: DevServerOptions;
+  readonly #nodeOptions: NodeOptions;
+  readonly #plan: FaultPlan;
+  readonly #timers: Timers;
+  readonly #tokens: Readonly<Record<string, TokenOptions>>;
+  readonly #memorySockets = new Set<MemorySocket>();
+  #workload: Pick<Workload, "jobs" | "workflows" | "crons">;
+  #node: Node | undefined;
+  #listening: Listening | undefined;
+  #port: number;
+  #restarting: Promise<void> | undefined;
+  readonly #closed = Promise.withResolvers<void>();
+  #closing: Promise<void> | undefined;
+  // Only RPC, SSE and faults need it, and loading it costs a command-line tool's start.
+  #app: Promise<{ fetch(request: Request): Response | Promise<Response> }> | undefined;
 
-function queuesOf({ queues, jobs = [], crons = [] }: Workload): Map<string, number> {
-  if (queues && !Array.isArray(queues)) {
-    return new Map(Object.entries(queues as Record<string, number>));
+  constructor(options: DevServerOptions) {
+    const { random = Math.random, clock = systemClock } = options;
+    this.#options = options;
+    this.#workload = options;
+    this.#port = options.port ?? 0;
+    this.#tokens = options.tokens ?? DEFAULT_TOKENS;
+    this.clock = clock === "virtual" ? createVirtualClock() : clock;
+    this.#timers = new Timers(this.clock);
+    const store = (options.store ?? new MemoryStore()) as MemoryStore;
+    this.store = store;
+    const quirks = resolveQuirks(options.quirks);
+    this.#nodeOptions = { options, store, clock: this.clock, random, quirks };
+    this.#plan = new FaultPlan({
+      seed: options.seed ?? Math.floor(random() * 2 ** 32),
+      faults: options.faults ?? [],
+      timers: this.#timers,
+      restart: (ms) => this.restart(ms),
+    });
+    this.faults = this.#plan;
   }
-  const named = [...jobs, ...crons].flatMap(({ options }) => options.queue ?? []);
-  const names = (queues as readonly string[] | undefined) ?? ["default", ...named];
-  return new Map(names.map((name) => [name, Infinity]));
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get url(): string {
+    const { hostname = "127.0.0.1" } = this.#options;
+    const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+    return `ws://${host}:${this.#port}${this.#path}`;
+  }
+
+  get #path(): string {
+    return this.#options.path ?? "/dwp";
+  }
+
+  async start(): Promise<void> {
+    const node = new Node(this.#nodeOptions);
+    try {
+      await node.load(this.#workload);
+      if (this.#options.listen !== false) {
+        this.#listening = await listen({
+          hostname: this.#options.hostname ?? "127.0.0.1",
+          port: this.#port,
+          path: this.#path,
+          fetch: (request) => this.#fetch(request),
+          refuses: this.#refuses,
+          open: (socket) => this.#open(socket),
+        });
+        this.#port = this.#listening.port;
+      }
+    } catch (error) {
+      node.close();
+      throw error;
+    }
+    this.#node = node;
+    node.resume();
+  }
+
+  readonly webSocket = (url: string = this.url): WebSocket => {
+    const socket: MemorySocket = new MemorySocket(
+      url,
+      (end) => this.#node && !this.#plan.refusesNext() ? this.#open(end) : undefined,
+      () => this.#memorySockets.delete(socket),
+    );
+    this.#memorySockets.add(socket);
+    return socket as unknown as WebSocket;
+  };
+
+  advance(duration: Duration): Promise<void> {
+    if ("advance" in this.clock) return (this.clock as VirtualClock).advance(duration);
+    return Promise.reject(new ClockError());
+  }
+
+  async reload(workload: Pick<Workload, "jobs" | "workflows" | "crons">): Promise<void> {
+    await this.#node?.load(workload);
+    this.#workload = workload;
+  }
+
+  restart(downtime: Duration = 0): Promise<void> {
+    if (this.#closing) return this.#closing;
+    return this.#restarting ??= (async () => {
+      await this.#stop();
+      await Promise.race([this.#timers.sleep(parseDuration(downtime)), this.#closed.promise]);
+      if (!this.#closing) await this.start();
+    })().finally(() => this.#restarting = undefined);
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= (async () => {
+      this.#timers.close();
+      this.#closed.resolve();
+      await this.#stop();
+    })();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #stop(): Promise<void> {
+    const listening = this.#listening;
+    this.#node?.close();
+    this.#node = undefined;
+    this.#listening = undefined;
+    this.#app = undefined;
+    for (const socket of this.#memorySockets) socket.terminate();
+    await listening?.close();
+  }
+
+  #open(socket: ServerSocket): SocketHandler {
+    const node = this.#node!;
+    const disconnected = node.connected();
+    const handler = this.#plan.wrap(socket, (faulty) => {
+      return new Session(node, faulty, (token) => this.#authenticate(token));
+    });
+    const { clock } = node.core.timers;
+    return {
+      message: (data) => {
+        clock.touch?.();
+        handler.message(data);
+      },
+      closed: () => {
+        disconnected();
+        handler.closed();
+      },
+    };
+  }
+
+  #authenticate(token: string): TokenOptions | undefined {
+    if (this.#plan.isExpired(token) || !Object.hasOwn(this.#tokens, token)) return undefined;
+    return this.#tokens[token];
+  }
+
+  readonly #refuses: ListenOptions["refuses"] = (origin, host) => {
+    if (this.#plan.refusesNext()) return 503;
+    const { quirks } = this.#nodeOptions;
+    return quirks["origin-check"] && origin && !sameHost(origin, host) ? 403 : undefined;
+  };
+
+  async #fetch(request: Request): Promise<Response> {
+    const node = this.#node;
+    if (!node) return new Response(null, { status: 503 });
+    this.#app ??= import("./_http.ts").then(({ createApp }) =>
+      createApp({
+        engines: node,
+        authenticate: (token) => this.#authenticate(token),
+        path: this.#path,
+        faults: this.#plan,
+      })
+    );
+    return await (await this.#app).fetch(request);
+  }
 }
 
 function sameHost(origin: string, host: string | null | undefined): boolean {

@@ -1,0 +1,120 @@
+import type { Clock } from "../runtime/clock.ts";
+import { Broker } from "./_broker.ts";
+import { CanceledError, type Core } from "./_core.ts";
+import { CronEngine } from "./_cron_engine.ts";
+import { Stamps } from "./_go_time.ts";
+import { Ids } from "./_ids.ts";
+import { JobEngine } from "./_job_engine.ts";
+import type { MemoryStore } from "./_memory_store.ts";
+import type { Engines } from "./_methods.ts";
+import { Registry } from "./_registry.ts";
+import { Timers } from "./_timers.ts";
+import { WorkflowEngine } from "./_workflow_engine.ts";
+import { exponentialBackoff } from "./backoff.ts";
+import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
+import type { DevServerOptions, Workload } from "./options.ts";
+import type { QuirkName } from "./quirks.ts";
+
+/** What of a server outlives its restarts. */
+export interface NodeOptions {
+  options: DevServerOptions;
+  store: MemoryStore;
+  clock: Clock;
+  random: () => number;
+  quirks: Readonly<Record<QuirkName, boolean>>;
+}
+
+/** One life of a server, from its start to its end or its restart. */
+export class Node implements Engines {
+  readonly core: Core;
+  readonly jobs: JobEngine;
+  readonly workflows: WorkflowEngine;
+  readonly signal: AbortSignal;
+  readonly #options: DevServerOptions;
+  readonly #crons: CronEngine;
+  readonly #life = new AbortController();
+  #connections = 0;
+
+  constructor({ options, store, clock, random, quirks }: NodeOptions) {
+    this.#options = options;
+    this.signal = this.#life.signal;
+    this.core = {
+      store,
+      quirks,
+      random,
+      registry: new Registry({ jobs: [], workflows: [], crons: [] }),
+      broker: new Broker({
+        drop: quirks["silent-drops"],
+        queues: !quirks["silent-queue-channel"],
+        isolate: !quirks["tenants-open"],
+      }),
+      timers: new Timers(clock),
+      stamps: new Stamps(clock),
+      ids: new Ids(clock, random),
+      log: options.log ?? (() => {}),
+      closed: false,
+    };
+    this.workflows = new WorkflowEngine(this.core);
+    this.jobs = new JobEngine(this.core, {
+      queues: new Map(),
+      concurrency: options.concurrency ?? 10,
+      backoff: options.backoff ?? exponentialBackoff({ random }),
+    });
+    this.#crons = new CronEngine(this.core, this.jobs);
+  }
+
+  /** Open connections. */
+  connections(): number {
+    return this.#connections;
+  }
+
+  /** Counts a connection; gives what counts it out. */
+  connected(): () => void {
+    this.#connections++;
+    return () => this.#connections--;
+  }
+
+  /**
+   * Knows these definitions from now on.
+   * @throws {ScheduleError} When a cron entry's schedule is none; then nothing has changed.
+   */
+  async load(workload: Pick<Workload, "jobs" | "workflows" | "crons">): Promise<void> {
+    await this.#crons.run(workload.crons ?? []);
+    this.core.registry.replace(definitionsOf(workload));
+    this.jobs.read(queuesOf({ ...workload, queues: this.#options.queues }));
+  }
+
+  /** Takes up the runs of the store that nobody runs. */
+  resume(): void {
+    this.workflows.resumeAll(this.signal);
+  }
+
+  /** Ends: nothing it has begun leaves a trace from now on. */
+  close(): void {
+    const { core } = this;
+    core.closed = true;
+    core.timers.close();
+    core.store.unwaitAll(core);
+    this.jobs.close();
+    this.workflows.close();
+    this.#life.abort(new CanceledError());
+  }
+}
+
+function definitionsOf(workload: Workload): {
+  jobs: readonly JobDefinition[];
+  workflows: readonly WorkflowDefinition[];
+  crons: readonly CronDefinition[];
+} {
+  const { jobs = [], workflows = [], crons = [] } = workload;
+  return { jobs, workflows, crons };
+}
+
+function queuesOf({ queues, jobs = [], crons = [] }: Workload): Map<string, number> {
+  if (queues && !Array.isArray(queues)) {
+    return new Map(Object.entries(queues as Record<string, number>));
+  }
+  const named = [...jobs, ...crons].flatMap(({ options }) => options.queue ?? []);
+  const names = (queues as readonly string[] | undefined) ?? ["default", ...named];
+  return new Map(names.map((name) => [name, Infinity]));
+}
