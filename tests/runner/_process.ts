@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import { runtimeName } from "../../runtime/process.ts";
+
+/** A runner in a process of its own, on the runtime that runs the test. */
+export class RunnerProcess {
+  #child: ChildProcess;
+  #running = true;
+  #waiting = new Set<() => void>();
+  #ended: Promise<number | string>;
+  /** What it has printed on both streams. */
+  output = "";
+
+  constructor(args: readonly string[], env: Record<string, string> = {}) {
+    const run = runtimeName() === "deno" ? ["run", "-A"] : [];
+    const { DISPATCH_URL: _, DISPATCH_TOKEN: __, FORCE_COLOR: ___, ...outer } = process.env;
+    this.#child = spawn(process.execPath, [...run, ...args], {
+      env: { ...outer, NO_COLOR: "1", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const take = (chunk: Uint8Array) => {
+      this.output += new TextDecoder().decode(chunk);
+      for (const wake of this.#waiting) wake();
+    };
+    this.#child.stdout!.on("data", take);
+    this.#child.stderr!.on("data", take);
+    this.#ended = new Promise((resolve) => {
+      this.#child.on("close", (code, signal) => {
+        this.#running = false;
+        resolve(code ?? signal ?? "unknown");
+        for (const wake of this.#waiting) wake();
+      });
+    });
+  }
+
+  /** Resolves when it has printed a text. */
+  async printed(text: string): Promise<void> {
+    const ended = this.#ended.then(() => "ended");
+    while (!this.output.includes(text)) {
+      const more = new Promise<void>((resolve) => {
+        const wake = () => {
+          this.#waiting.delete(wake);
+          resolve();
+        };
+        this.#waiting.add(wake);
+      });
+      if (await Promise.race([more, ended]) === "ended" && !this.output.includes(text)) {
+        throw new Error(`it ended without printing '${text}':\n${this.output}`);
+      }
+    }
+  }
+
+  /** Sends it a signal. */
+  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
+    // Deno tells a child that was sent a signal with `kill` as ended by it, whatever it exits with.
+    if (this.#running) process.kill(this.#child.pid!, name);
+  }
+
+  /** Its exit code. A process that does not end is killed, and the test has failed. */
+  async exit(limit = 20_000): Promise<number | string> {
+    const timer = setTimeout(() => this.signal("SIGKILL"), limit);
+    try {
+      return await this.#ended;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

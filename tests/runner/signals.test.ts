@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { withFiles } from "./_recipe.ts";
+import { RunnerProcess } from "./_process.ts";
+
+const recipe = (always: string) => `
+steps:
+  - log: it has begun
+  - id: job
+    enqueue: noop
+  - wait: job
+  - sleep: 1h
+  - log: never reached
+always:
+${always}
+`;
+
+function run(text: string, use: (runner: RunnerProcess) => Promise<void>): Promise<void> {
+  return withFiles({ "long.yaml": text }, async (directory) => {
+    const runner = new RunnerProcess(["runner.ts", join(directory, "long.yaml")]);
+    try {
+      await use(runner);
+    } finally {
+      runner.signal("SIGKILL");
+    }
+  });
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(`${signal} stops the steps, runs always, and exits 130`, async () => {
+    await run(recipe('  - log: "cleaned up"'), async (runner) => {
+      await runner.printed("wait for job");
+      runner.signal(signal);
+      assert.equal(await runner.exit(), 130);
+      assert.match(runner.output, /■ sleep 1h/);
+      assert.match(runner.output, /│ cleaned up/);
+      assert.match(runner.output, /- log never reached {2}not reached/);
+      assert.match(runner.output, /Interrupted: 1 interrupted in /);
+      assert.ok(runner.output.includes(`Interrupted by ${signal}`));
+    });
+  });
+}
+
+test("a second signal exits at once", async () => {
+  await run(recipe('  - log: "cleaning up"\n  - sleep: 1h'), async (runner) => {
+    await runner.printed("wait for job");
+    runner.signal("SIGINT");
+    await runner.printed("cleaning up");
+    runner.signal("SIGINT");
+    assert.equal(await runner.exit(5_000), 130);
+    assert.ok(!runner.output.includes("Interrupted:"));
+  });
+});
+
+test("a clean-up that fails does not hide what failed first", async () => {
+  await run(
+    "steps:\n  - assert: 1 == 2\nalways:\n  - assert: 3 == 4\n",
+    async (runner) => {
+      assert.equal(await runner.exit(), 1);
+      const first = runner.output.indexOf("`1 == 2` is false");
+      assert.ok(first !== -1 && first < runner.output.indexOf("`3 == 4` is false"));
+    },
+  );
+});
+
+test("a run leaves the process by itself", async () => {
+  const runner = new RunnerProcess(["runner.ts", "recipes/order-payment.yaml"]);
+  assert.equal(await runner.exit(), 0, runner.output);
+});
+
+test("a recipe in TypeScript is a program", async () => {
+  const runner = new RunnerProcess(["tests/runner/shop.recipe.ts", "--quiet"]);
+  assert.equal(await runner.exit(), 0, runner.output);
+  assert.match(runner.output, /2 passed in /);
+});
+
+test("the example script runs by itself", async () => {
+  const runner = new RunnerProcess(["recipes/hello.ts"]);
+  assert.equal(await runner.exit(), 0, runner.output);
+  assert.match(runner.output, /step ship\nrun wfrun_\w+ completed\n$/);
+});
+
+test("dev serves until it is interrupted", async () => {
+  const server = new RunnerProcess(["runner.ts", "dev"]);
+  try {
+    await server.printed("/dwp");
+    const url = /ws:\/\/127\.0\.0\.1:\d+\/dwp/.exec(server.output)![0];
+    const runner = new RunnerProcess(["runner.ts", "recipes/order-smoke.yaml"], {
+      DISPATCH_URL: url,
+    });
+    assert.equal(await runner.exit(), 0, runner.output);
+    server.signal("SIGINT");
+    assert.equal(await server.exit(), 0);
+  } finally {
+    server.signal("SIGKILL");
+  }
+});
