@@ -1,5 +1,6 @@
 import type { Request } from "./_transport.ts";
 import { toJson } from "./_json.ts";
+import { DispatchError } from "./errors.ts";
 import type { WriteOptions } from "./options.ts";
 
 /** Settings of {@linkcode Dispatch.enqueue}. */
@@ -55,4 +56,21 @@ export function publishRequest(name: string, payload: unknown, options?: WriteOp
     retry: "not-sent",
     ...options,
   };
+}
+
+/**
+ * An answer that has these texts in it.
+ * @throws {DispatchError} Of code `"bad_answer"`, when it has not.
+ */
+export function answerWith<Key extends string>(
+  what: string,
+  answer: unknown,
+  ...keys: Key[]
+): Record<Key, string> {
+  const fields = Object(answer) as Record<Key, string>;
+  for (const key of keys) {
+    if (typeof fields[key] === "string") continue;
+    throw new DispatchError(`Cannot ${what}: the answer has no ${key} in it`, "bad_answer");
+  }
+  return fields;
 }

@@ -9,7 +9,13 @@ import {
 } from "../protocol/mod.ts";
 import { delay } from "../runtime/mod.ts";
 import { toJson } from "./_json.ts";
-import { type EnqueueOptions, enqueueRequest, publishRequest, READS } from "./_requests.ts";
+import {
+  answerWith,
+  type EnqueueOptions,
+  enqueueRequest,
+  publishRequest,
+  READS,
+} from "./_requests.ts";
 import { ConnectionError, DispatchError, EnqueueManyError } from "./errors.ts";
 import type { Gap } from "./gap.ts";
 import type { DispatchRpc, DispatchSse } from "./http.ts";
@@ -173,12 +179,9 @@ export class Dispatch<S extends Schema = Schema> {
     options?: EnqueueOptions,
   ): Promise<Job> {
     const request = enqueueRequest(name, payload, options);
-    const answer = await this.#session.request(request) as {
-      job_id: string;
-      queue: string;
-      state: string;
-    };
-    return new Job(this.#session, answer.job_id, answer.queue, answer.state);
+    const answer = await this.#session.request(request);
+    const job = answerWith(request.what, answer, "job_id", "queue", "state");
+    return new Job(this.#session, job.job_id, job.queue, job.state);
   }
 
   /**
@@ -280,10 +283,8 @@ export class Dispatch<S extends Schema = Schema> {
     payload?: Named<S, "events">[N],
     options?: WriteOptions,
   ): Promise<{ event_id: string; name: string }> {
-    return await this.#session.request(publishRequest(name, payload, options)) as {
-      event_id: string;
-      name: string;
-    };
+    const request = publishRequest(name, payload, options);
+    return answerWith(request.what, await this.#session.request(request), "event_id", "name");
   }
 
   /**

@@ -7,7 +7,13 @@ import {
   type TimelineEntry,
   type WorkflowRun,
 } from "../protocol/mod.ts";
-import { type EnqueueOptions, enqueueRequest, publishRequest, READS } from "./_requests.ts";
+import {
+  answerWith,
+  type EnqueueOptions,
+  enqueueRequest,
+  publishRequest,
+  READS,
+} from "./_requests.ts";
 import { toJson } from "./_json.ts";
 import { DispatchError } from "./errors.ts";
 import type { Gap } from "./gap.ts";
@@ -62,12 +68,10 @@ export class DispatchRpc<S extends Schema = Schema> {
     payload?: Named<S, "jobs">[N],
     options?: EnqueueOptions,
   ): Promise<RpcJob> {
-    const answer = await this.#session.request(enqueueRequest(name, payload, options)) as {
-      job_id: string;
-      queue: string;
-      state: string;
-    };
-    return new Job(this.#session, answer.job_id, answer.queue, answer.state);
+    const request = enqueueRequest(name, payload, options);
+    const answer = await this.#session.request(request);
+    const job = answerWith(request.what, answer, "job_id", "queue", "state");
+    return new Job(this.#session, job.job_id, job.queue, job.state);
   }
 
   /** A handle on a job that is known by its id. */
@@ -121,10 +125,8 @@ export class DispatchRpc<S extends Schema = Schema> {
     payload?: Named<S, "events">[N],
     options?: WriteOptions,
   ): Promise<{ event_id: string; name: string }> {
-    return await this.#session.request(publishRequest(name, payload, options)) as {
-      event_id: string;
-      name: string;
-    };
+    const request = publishRequest(name, payload, options);
+    return answerWith(request.what, await this.#session.request(request), "event_id", "name");
   }
 
   /** Reads the server's statistics. */

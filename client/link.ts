@@ -57,9 +57,6 @@ interface Grant {
   since: number;
 }
 
-/** How many events a server may have paid for with credits and not written yet. */
-const SERVER_BUFFER = 256;
-
 /** What a server grants a new connection. */
 const INITIAL_CREDITS = 1_000;
 
@@ -344,7 +341,7 @@ export class Link {
     const [grant] = this.#grants;
     if (grant === undefined || grant.pingId !== pingId) return;
     this.#grants.shift();
-    if (this.#certain <= SERVER_BUFFER) {
+    if (this.#certain <= 0) {
       this.#options.owner.onStarved?.(grant.since, this.#options.clock.now());
     }
     this.#certain += grant.credits;
