@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defineJob } from "../../dev/mod.ts";
+import type { DispatchEvent, Gap } from "../../mod.ts";
+import { Dispatch } from "../../mod.ts";
+import { breathe, eventually, within } from "../helpers/eventually.ts";
+import { faulty, scripted } from "../helpers/peers.ts";
+import { Recorder } from "../helpers/recorder.ts";
+import { serve } from "../helpers/scripts.ts";
+import { startServer } from "../helpers/server.ts";
+
+const DATA = { job_id: "1", job_name: "n", queue: "default" };
+
+test("credits are topped up before half of them is gone", async () => {
+  await using it = await scripted(serve, { credits: 4_000 });
+  const jobs = new Recorder(await it.client.subscribe("jobs"));
+  const [peer] = it.server.peers;
+  let sent = 0;
+  let least = Infinity;
+  for (let round = 0; round < 100; round++) {
+    for (let i = 0; i < 100; i++, sent++) peer!.publish("job.started", "job:1", DATA);
+    await eventually(() => jobs.items.length === sent);
+    await within(it.client.stats(), "a call");
+    // Grants are served in order, so the one this round called for has come.
+    if (sent > 500) least = Math.min(least, 1_000 + peer!.granted - sent);
+  }
+  assert.equal(jobs.items.length, 10_000);
+  assert(least >= 2_500, `only ${least} of 5,000 credits were left`);
+  assert(1_000 + peer!.granted - sent <= 5_000, "more was granted than was to be");
+  assert.equal(jobs.of("gap").length, 0);
+});
+
+test("of 100,000 events none is lost while they are read", async () => {
+  await using server = await startServer();
+  await using client = await Dispatch.connect({ url: server.url, token: "demo-token" });
+  const subscription = await client.subscribe("jobs", { buffer: 1_000_000 });
+  const seen = new Map<string, number>();
+  let gaps = 0;
+  const reading = (async () => {
+    for await (const event of subscription) {
+      if (event.type === "gap") gaps++;
+      else seen.set(event.type, (seen.get(event.type) ?? 0) + 1);
+      if (seen.get("job.completed") === 33_334) break;
+    }
+  })();
+  for (let i = 0; i < 2; i++) await client.enqueueMany("noop", new Array(16_667).fill(null));
+  await within(reading, "reading", 60_000);
+  await client.close();
+  assert.equal(gaps, 0);
+  assert.deepEqual(Object.fromEntries(seen), {
+    "job.enqueued": 33_334,
+    "job.started": 33_334,
+    "job.completed": 33_334,
+  });
+});
+
+test("a server that ran out of credits is found out, and a gap says when", async () => {
+  await using server = await startServer({ jobs: [defineJob("noop", () => {})] });
+  await using it = await faulty(server.url, { credits: 500, pingInterval: 0 });
+  await using other = await Dispatch.connect({ url: server.url, token: "demo-token" });
+  const jobs = new Recorder<DispatchEvent | Gap>(await it.client.subscribe("jobs"));
+  const workflows = new Recorder<DispatchEvent | Gap>(await it.client.subscribe("workflows"));
+  const since = new Date(it.clock.now()).toISOString();
+  const [connection] = it.proxy.connections;
+  // What the client grants does not arrive while 3,000 events are on offer.
+  connection!.hold("toServer");
+  await other.enqueueMany("noop", new Array(1_000).fill(null));
+  await eventually(() => jobs.items.length >= 1_000);
+  await breathe(20);
+  assert(jobs.items.length < 3_000, "the server was to run out of credits");
+  assert.equal(jobs.of("gap").length, 0);
+  it.clock.advance(5_000);
+  connection!.release();
+  await eventually(() => jobs.of("gap").length >= 1);
+  await breathe(20);
+  const gap: Gap = {
+    type: "gap",
+    reason: "credits",
+    since,
+    until: new Date(it.clock.now()).toISOString(),
+  };
+  assert.deepEqual(jobs.of("gap"), [gap]);
+  assert.deepEqual(workflows.of("gap"), [gap]);
+  assert.deepEqual(it.status.of("gap").map(({ since, until }) => ({ since, until })), [
+    { since: gap.since, until: gap.until },
+  ]);
+  // It goes on behind the gap.
+  const before = jobs.items.length;
+  await other.enqueue("noop");
+  await eventually(() => jobs.items.length === before + 3);
+});
+
+test("a burst within the credits is no gap", async () => {
+  await using it = await scripted(serve, { pingInterval: 0 });
+  const jobs = new Recorder(await it.client.subscribe("jobs"));
+  const [peer] = it.server.peers;
+  for (let i = 0; i < 700; i++) peer!.publish("job.started", "job:1", DATA);
+  await eventually(() => jobs.items.length === 700);
+  await within(it.client.stats(), "a call");
+  for (let i = 0; i < 30_000; i++) peer!.publish("job.started", "job:1", DATA);
+  await eventually(() => jobs.items.length === 30_700, 20_000);
+  await within(it.client.stats(), "a call");
+  assert.equal(jobs.of("gap").length, 0);
+});
