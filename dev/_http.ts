@@ -67,11 +67,19 @@ async function rpc(
   }
   const life = new AbortController();
   const end = () => life.abort(new CanceledError());
-  c.req.raw.signal.addEventListener("abort", end, { once: true });
   const caller = { tenant: tenantOf(identity), signal: life.signal };
+  const answer = serveMethod(engines, frame, caller);
+  if (!(answer instanceof Promise)) {
+    end();
+    return respond(frame.id, answer);
+  }
+  // Only now, since Deno warns whoever has asked a request that succeeds for its signal.
+  const { signal } = c.req.raw;
+  signal.addEventListener("abort", end, { once: true });
   try {
-    return respond(frame.id, await serveMethod(engines, frame, caller));
+    return respond(frame.id, await answer);
   } finally {
+    signal.removeEventListener("abort", end);
     end();
   }
 }
@@ -121,7 +129,7 @@ function sse(c: Context, engines: Engines, authenticate: Authenticate): Response
   if (strict && refusal !== undefined) return new Response(null, { status: refusal });
   if (strict && channelProblem(channel) !== undefined) return new Response(null, { status: 400 });
   const stream = refusal === undefined
-    ? events(engines, tenantOf(identity!), channel, c.req.raw.signal)
+    ? events(engines, tenantOf(identity!), channel)
     : new Blob([RETRY]).stream();
   return new Response(stream, {
     headers: {
@@ -140,7 +148,6 @@ function events(
   engines: Engines,
   tenant: { app: string; org: string },
   channel: string,
-  gone: AbortSignal,
 ): ReadableStream<Uint8Array> {
   const { broker } = engines.core;
   const encoder = new TextEncoder();
@@ -166,10 +173,8 @@ function events(
         subscriber.onEvents = () => {};
         broker.remove(subscriber);
         subscriber.buffer.length = 0;
-        gone.removeEventListener("abort", finish);
         engines.signal.removeEventListener("abort", finish);
       };
-      gone.addEventListener("abort", finish, { once: true });
       engines.signal.addEventListener("abort", finish, { once: true });
     },
     cancel: () => end(),
