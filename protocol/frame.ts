@@ -78,9 +78,7 @@ export function toFrame(value: unknown, text: string): Frame {
   }
   const frame = value as Record<string, unknown>;
   if (!FRAME_TYPES.includes(frame.type as FrameType)) {
-    const type = typeof frame.type === "string"
-      ? `'${frame.type.slice(0, 40)}'`
-      : typeof frame.type;
+    const type = JSON.stringify(frame.type)?.slice(0, 40) ?? "(none)";
     throw new FrameError(`unknown type ${type}`, text);
   }
   if (frame.id === undefined) frame.id = "";
