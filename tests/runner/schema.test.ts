@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { recipeSchema } from "../../runner/recipe/json_schema.ts";
+import { listDirectory, readTextFile } from "../../runtime/file.ts";
+import { validate } from "./_json_schema.ts";
+
+const schema = JSON.parse(JSON.stringify(recipeSchema()));
+
+test("runner/recipe.schema.json is what the fields say", async () => {
+  const kept = JSON.parse(await readTextFile("runner/recipe.schema.json"));
+  assert.deepEqual(kept, schema, "write it anew: runner.ts schema > runner/recipe.schema.json");
+});
+
+/** What other parsers cannot read, or only with all of a machine's memory. */
+const UNREADABLE = new Set(["too-large.yaml", "yaml.yaml"]);
+
+async function yamlFiles(directory: string): Promise<[string, unknown][]> {
+  const names = (await listDirectory(directory))
+    .filter((name) => name.endsWith(".yaml") && !UNREADABLE.has(name));
+  return await Promise.all(names.map(async (name): Promise<[string, unknown]> => {
+    const text = await readTextFile(`${directory}/${name}`);
+    return [
+      name.slice(0, -5),
+      parse(text, { uniqueKeys: false, logLevel: "silent", merge: false }),
+    ];
+  }));
+}
+
+test("the recipes are valid", async () => {
+  for (const [name, value] of await yamlFiles("recipes")) {
+    assert.deepEqual(validate(schema, value), [], name);
+  }
+});
+
+/** What only shows in the whole recipe, in expressions or in the text itself. */
+const BEYOND_A_SCHEMA = new Set([
+  ...["bad-channel", "bad-cron", "bad-expression", "bad-id", "bad-matcher", "bad-template"],
+  ...["circle", "duplicate-id", "duplicate-key", "missing-secret", "missing-variable"],
+  ...["not-a-condition", "nothing-checked", "object-in-text", "type-mismatch", "unguarded"],
+  ...["unknown-field", "unknown-function", "unknown-method", "unknown-name", "unknown-state"],
+  ...["unknown-step", "unknown-variable", "use", "used", "used-too-early", "wrong-step"],
+]);
+
+test("the golden bad recipes are not, where a schema can say so", async () => {
+  const seen = new Set<string>();
+  for (const [name, value] of await yamlFiles("tests/golden")) {
+    seen.add(name);
+    const valid = validate(schema, value).length === 0;
+    if (!BEYOND_A_SCHEMA.has(name)) assert.ok(!valid, `${name} is valid`);
+  }
+  for (const name of BEYOND_A_SCHEMA) assert.ok(seen.has(name), `there is no golden ${name}`);
+});
+
+test("the schema refuses what it should", () => {
+  const ok = { steps: [{ wait: "a", within: "1s" }, { expect: { "a.state": "completed" } }] };
+  assert.deepEqual(validate(schema, ok), []);
+  for (
+    const steps of [
+      [{ wait: "a", untill: "completed" }],
+      [{ wait: "a", within: 10 }],
+      [{ wait: "a", enqueue: "b" }],
+      [{ wait: { channel: "jobs", wher: "x" } }],
+      [{ enqueue: "a", priority: "high" }],
+      [{ id: "x" }],
+      [],
+    ]
+  ) {
+    assert.notDeepEqual(validate(schema, { steps }), [], JSON.stringify(steps));
+  }
+});

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Mask } from "../../runner/engine/mask.ts";
+import { encodeBase64 } from "../../protocol/base64.ts";
+import { runnerCli } from "./_cli.ts";
+import { withFiles } from "./_recipe.ts";
+
+const SECRET = 's3cr3t/"<pa ss>&wörd';
+
+/** Every form in which the secret must not be seen; base64 in each of its three alignments. */
+function forms(): string[] {
+  const json = JSON.stringify(SECRET).slice(1, -1);
+  const core = (text: string) => encodeBase64(text).replace(/=+$/, "");
+  return [
+    SECRET,
+    json,
+    encodeURIComponent(SECRET),
+    core(SECRET).slice(0, -1),
+    core(`x${SECRET}`).slice(4, -2),
+    core(`xy${SECRET}`).slice(4, -2),
+    core(json).slice(0, -1),
+  ];
+}
+
+const RECIPE = `
+name: Secret
+secrets: [API]
+vars: { from_var: "\${{ secrets.API }}" }
+steps:
+  - name: a step named \${{ secrets.API }}
+    id: job
+    enqueue: send-email
+    payload: { to: "\${{ secrets.API }}", subject: "x\${{ secrets.API }}", n: { "k": ["\${{ vars.from_var }}"] } }
+  - wait: job
+  - log: plain \${{ secrets.API }}
+  - log: \${{ job.payload }}
+  - id: order
+    start: \${{ secrets.API }}
+    soft: true
+  - call: job.get
+    data: { job_id: "\${{ secrets.API }}" }
+    soft: true
+  - publish: event-\${{ secrets.API }}
+  - wait: { channel: "queue:\${{ secrets.API }}" }
+    within: 20ms
+    soft: true
+  - assert: vars.from_var == "something else" && job.payload.subject == vars.from_var
+    soft: true
+  - expect:
+      job.payload: { to: '\${{ secrets.API + "x" }}' }
+`;
+
+test("no secret is in what any reporter writes, in any form", async () => {
+  await withFiles({ "secret.yaml": RECIPE }, async (directory) => {
+    const file = join(directory, "secret.yaml");
+    const reports = ["console", "json"].map((name) => join(directory, `${name}.txt`));
+    const args = [
+      "run",
+      file,
+      ...["console", "json"].flatMap((name, i) => ["--reporter", `${name}=${reports[i]}`]),
+      "--reporter",
+      "console",
+    ];
+    const { code, out, err } = await runnerCli(args, { env: { API: SECRET } });
+    assert.equal(code, 1, out + err);
+    const dry = await runnerCli(["run", file, "--dry-run"], { env: { API: SECRET } });
+    assert.equal(dry.code, 0, dry.err);
+    const outputs: Record<string, string> = { out, err, dry: dry.out + dry.err };
+    for (const report of reports) outputs[report] = await readFile(report, "utf8");
+    for (const [name, output] of Object.entries(outputs)) {
+      for (const form of forms()) assert.ok(!output.includes(form), `${form} is in ${name}`);
+    }
+    // What is hidden was there.
+    assert.ok(out.includes("plain ***"));
+    assert.ok(out.includes("a step named ***"));
+    assert.ok(dry.out.includes('from_var = "***"'));
+  });
+});
+
+test("a token that is refused is not shown", async () => {
+  const { createDevServer, referenceWorkload } = await import("../../dev/mod.ts");
+  const server = await createDevServer(referenceWorkload());
+  try {
+    const { code, out, err } = await runnerCli(
+      ["recipes/order-smoke.yaml", "--url", server.url, "--token", SECRET],
+    );
+    assert.equal(code, 3);
+    for (const form of forms()) assert.ok(!(out + err).includes(form));
+  } finally {
+    await server.close();
+  }
+});
+
+test("a mask finds a secret in each alignment of base64", () => {
+  const mask = new Mask();
+  mask.add(SECRET);
+  for (const before of ["", "a", "ab", "abc"]) {
+    const text = encodeBase64(`${before}${SECRET}zzz`);
+    const masked = mask.text(text);
+    assert.ok(masked.includes("***"), `not found behind '${before}'`);
+    for (const form of forms()) assert.ok(!masked.includes(form));
+  }
+});
+
+test("a mask goes through keys, lists and numbers", () => {
+  const mask = new Mask();
+  mask.add("12345");
+  assert.deepEqual(mask.value({ "k12345": [12345, "x12345y", { a: null, b: true }], n: 7 }), {
+    "k***": ["***", "x***y", { a: null, b: true }],
+    n: 7,
+  });
+});
+
+test("what is too short to be a secret is not masked everywhere", () => {
+  const mask = new Mask();
+  mask.add("a");
+  assert.equal(mask.text("banana"), "banana");
+});
