@@ -82,6 +82,7 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
       ...(queue === undefined ? {} : { queue: literal(queue) }),
       ...(priority === undefined ? {} : { priority: literal(priority) }),
     }, rest);
+    this.#left(id);
     return makeHandle(this.#case, id) as JobHandle;
   }
 
@@ -93,6 +94,7 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
   ): Promise<RunHandle> {
     const fields = { start: literal(name), input: literal(input ?? null) };
     const id = await this.#run("start", fields, settings);
+    this.#left(id);
     return makeHandle(this.#case, id) as RunHandle;
   }
 
@@ -104,7 +106,7 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
   ): Promise<{ event_id: string; name: string }> {
     const fields = { publish: literal(name), payload: literal(payload ?? null) };
     const id = await this.#run("publish", fields, settings);
-    return this.#case.results.get(id) as { event_id: string; name: string };
+    return this.#left(id) as { event_id: string; name: string };
   }
 
   /** Waits for a job. */
@@ -140,7 +142,7 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
         ...(condition ? { where: condition } : {}),
       },
     }, rest);
-    return (this.#case.results.get(id) as { events: DispatchEvent[] }).events;
+    return (this.#left(id) as { events: DispatchEvent[] }).events;
   }
 
   /** Cancels a job. */
@@ -151,13 +153,13 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
   /** Reads the server's statistics. */
   async stats(settings: StepSettings = {}): Promise<Stats> {
     const id = await this.#run("stats", { stats: true }, settings);
-    return this.#case.results.get(id) as Stats;
+    return this.#left(id) as Stats;
   }
 
   /** Calls any method of the wire protocol. */
   async call(method: string, data: unknown = {}, settings: StepSettings = {}): Promise<unknown> {
     const id = await this.#run("call", { call: method, data: literal(data) }, settings);
-    return this.#case.results.get(id);
+    return this.#left(id);
   }
 
   /** Does nothing for a while, such as `250ms`. */
@@ -197,6 +199,12 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
   /** The functions given to {@linkcode Script.always}, in the order they run. */
   get cleanups(): readonly (() => Promise<void> | void)[] {
     return this.#cleanups.toReversed();
+  }
+
+  /** What a step left; a soft one that failed has left nothing to go on with. */
+  #left(id: string): unknown {
+    if (this.#case.results.has(id)) return this.#case.results.get(id);
+    throw new StepFailure("evaluation", `Step ${id.replace(/^\$\D*/, "")} failed and left nothing`);
   }
 
   #root(name: string): Record<string, unknown> {

@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { DIAGNOSTIC_CODES } from "../../runner/mod.ts";
+import { runnerCli } from "./_cli.ts";
+import { withFiles } from "./_recipe.ts";
+
+const PASS = "name: Pass\ntags: [quick, smoke]\nsteps:\n  - assert: true\n";
+const FAIL = "name: Fail\ntags: [slow]\nsteps:\n  - assert: false\n";
+const two = { "a-pass.yaml": PASS, "b-fail.yaml": FAIL };
+
+test("nothing to run is an error of the command line", async () => {
+  const { code, err } = await runnerCli(["run"]);
+  assert.equal(code, 2);
+  assert.match(err, /Nothing to run/);
+});
+
+for (
+  const [args, message] of [
+    [["recipes", "--tags", "x"], "Unknown option --tags; did you mean `--tag`?"],
+    [["recipes", "-x"], "Unknown option -x"],
+    [["recipes", "--tag"], "Option --tag needs a value: TAG"],
+    [["recipes", "--bail=yes"], "Option --bail takes no value"],
+    [["recipes", "--parallel", "0"], "--parallel takes a whole number of at least 1, not '0'"],
+    [["recipes", "--timeout", "5"], "--timeout takes a duration such as 30s or 5m, not '5'"],
+    [["recipes", "--shard", "3/2"], "--shard takes i/n, such as 1/3, not '3/2'"],
+    [["recipes", "--var", "x"], "--var takes name=value, not 'x'"],
+    [["recipes", "--reporter", "jsn"], "Unknown reporter jsn; did you mean `json`?"],
+    [["recipes", "--vars", "nope.yaml"], "Cannot read variables 'nope.yaml': no such file"],
+    [["recipes", "--only", "emial"], "No step emial; did you mean `email`?"],
+    [["check", "recipes", "--format", "xml"], "--format takes text, json or github, not 'xml'"],
+    [["explain", "unkown-key"], "Unknown code unkown-key; did you mean `unknown-key`?"],
+    [["dev", "--port", "x"], "--port takes a number from 0 to 65535, not 'x'"],
+  ] as const
+) {
+  test(`${args.join(" ")} is refused`, async () => {
+    const { code, out, err } = await runnerCli(args);
+    assert.equal(code, 2);
+    assert.equal(out, "");
+    assert.equal(err.split("\n")[0], `error: ${message}`);
+  });
+}
+
+test("a file that is missing is told in words", async () => {
+  const { code, err } = await runnerCli(["nope.yaml"]);
+  assert.equal(code, 2);
+  assert.match(err, /^error: Cannot read recipe 'nope\.yaml': no such file\n/);
+});
+
+test("help names the commands, the options and the exit codes", async () => {
+  const { code, out } = await runnerCli(["--help"]);
+  assert.equal(code, 0);
+  for (const word of ["check", "schema", "--bail", "Exit codes: 0 passed"]) {
+    assert.ok(out.includes(word), word);
+  }
+  assert.match((await runnerCli(["check", "--help"])).out, /^Checks recipes without running them/);
+});
+
+test("directories, tags and names choose recipes", async () => {
+  await withFiles(two, async (directory) => {
+    assert.equal((await runnerCli([directory])).code, 1);
+    assert.equal((await runnerCli([directory, "--tag", "smoke"])).code, 0);
+    assert.equal((await runnerCli([directory, "--tag", "!slow"])).code, 0);
+    assert.equal((await runnerCli([directory, "--grep", "Pass"])).code, 0);
+    assert.equal((await runnerCli([directory, "--grep", "/^f/i"])).code, 1);
+    const none = await runnerCli([directory, "--tag", "nope"]);
+    assert.equal(none.code, 4);
+    assert.match(none.err, /no recipe was chosen/);
+  });
+});
+
+test("bail begins no further case", async () => {
+  await withFiles({ "a.yaml": FAIL, "b.yaml": PASS }, async (directory) => {
+    const { code, out } = await runnerCli([directory, "--bail"]);
+    assert.equal(code, 1);
+    assert.match(out, /\n1 failed in /);
+  });
+});
+
+test("shards and repeats divide and multiply cases", async () => {
+  await withFiles(two, async (directory) => {
+    assert.match((await runnerCli([directory, "--shard", "1/2"])).out, /\n1 passed in /);
+    assert.match((await runnerCli([directory, "--shard", "2/2"])).out, /\n1 failed in /);
+    const { out } = await runnerCli([directory, "--repeat", "3", "--parallel", "2", "-q"]);
+    assert.match(out, /\n3 passed, 3 failed in /);
+  });
+});
+
+test("only and from choose steps", async () => {
+  const recipe = "steps:\n  - log: one\n  - id: two\n    stats:\n  - assert: true\n";
+  await withFiles({ "r.yaml": recipe }, async (directory) => {
+    const file = join(directory, "r.yaml");
+    const from = await runnerCli([file, "--from", "two"]);
+    assert.equal(from.code, 0);
+    assert.match(from.out, /- log one {2}not selected\n {2}✓ stats/);
+    const only = await runnerCli([file, "--only", "3"]);
+    assert.equal(only.code, 0);
+    assert.match(only.out, /- stats {2}not selected/);
+  });
+});
+
+test("the command line can give recipes less time", async () => {
+  await withFiles({ "r.yaml": "steps:\n  - sleep: 1h\n  - assert: true\n" }, async (directory) => {
+    const { code, out } = await runnerCli([join(directory, "r.yaml"), "--timeout", "20ms"]);
+    assert.equal(code, 1);
+    assert.match(out, /not done when the recipe's time was over/);
+  });
+});
+
+test("a dry run shows the plan and needs no server", async () => {
+  const { code, out } = await runnerCli(
+    ["recipes/order-smoke.yaml", "--dry-run", "--var", "order_id=ORD-1"],
+    { env: { DISPATCH_URL: "ws://127.0.0.1:1/dwp" } },
+  );
+  assert.equal(code, 0);
+  assert.match(out, /\n {2}order_id = "ORD-1"\n {2}1\. enqueue send-email → email\n/);
+  assert.match(out, /input: {"order_id":"ORD-1"}/);
+});
+
+test("list shows tags, and json for tools", async () => {
+  await withFiles(two, async (directory) => {
+    const { code, out } = await runnerCli(["list", directory]);
+    assert.equal(code, 0);
+    assert.match(out, /a-pass\.yaml {2}Pass {2}\[quick, smoke\]\n/);
+    const json = await runnerCli(["list", directory, "--tag", "slow", "--format", "json"]);
+    assert.deepEqual(JSON.parse(json.out).tags, ["slow"]);
+  });
+});
+
+test("check prints annotations in GitHub's CI", async () => {
+  const file = "tests/golden/unknown-key.yaml";
+  const { code, out } = await runnerCli(["check", file], { env: { GITHUB_ACTIONS: "true" } });
+  assert.equal(code, 2);
+  assert.equal(
+    out.split("\n")[0],
+    `::error file=${file},line=2,col=1,title=unknown-key::unknown key \`tagz\` in a recipe; did you mean \`tags\`?`,
+  );
+});
+
+test("explain knows every code", async () => {
+  const { out } = await runnerCli(["explain"]);
+  for (const [code, { title }] of Object.entries(DIAGNOSTIC_CODES)) {
+    assert.ok(out.includes(`${code} `) && out.includes(title), code);
+    assert.equal((await runnerCli(["explain", code])).code, 0);
+  }
+});
+
+test("init writes a recipe that passes, and never over a file", async () => {
+  await withFiles({}, async (directory) => {
+    assert.equal((await runnerCli(["init", directory])).code, 0);
+    assert.equal((await runnerCli([join(directory, "recipes")])).code, 0);
+    await writeFile(join(directory, "recipes/first.yaml"), "mine");
+    assert.equal((await runnerCli(["init", directory])).code, 2);
+    assert.equal(await readFile(join(directory, "recipes/first.yaml"), "utf8"), "mine");
+  });
+});
+
+test("completion knows every command and option", async () => {
+  for (const shell of ["bash", "zsh", "fish"]) {
+    const { code, out } = await runnerCli(["completion", shell]);
+    assert.equal(code, 0);
+    assert.match(out, /explain/);
+    assert.match(out, /dry-run/);
+  }
+  assert.equal((await runnerCli(["completion", "csh"])).code, 2);
+});
+
+test("watch runs again when a recipe changes, until it is interrupted", async () => {
+  await withFiles({ "r.yaml": FAIL }, async (directory) => {
+    const file = join(directory, "r.yaml");
+    const stop = new AbortController();
+    let waits = 0;
+    const onOut = (text: string) => {
+      if (!text.startsWith("Waiting for a change")) return;
+      // The first look at the files comes after this line, so the change must come later still.
+      if (++waits === 1) setTimeout(() => void writeFile(file, PASS), 100);
+      else stop.abort();
+    };
+    const { code, out } = await runnerCli([file, "--watch"], { signal: stop.signal, onOut });
+    assert.equal(code, 0);
+    assert.match(out, /1 failed in [^]*1 passed in /);
+  });
+});
+
+test("a reporter that cannot write changes no verdict and is told", async () => {
+  await withFiles({ "r.yaml": PASS }, async (directory) => {
+    const { code, err } = await runnerCli([
+      join(directory, "r.yaml"),
+      "--reporter",
+      "console",
+      "--reporter",
+      `json=${join(directory, "no/such/directory.json")}`,
+    ]);
+    assert.equal(code, 0);
+    assert.match(err, /^warning: reporter json failed: Cannot write file/);
+  });
+});
+
+test("a terminal sees what a wait last saw, on a line that goes again", async () => {
+  const recipe = "steps:\n  - id: j\n    enqueue: sleep\n    payload: { ms: 60 }\n  - wait: j\n";
+  await withFiles({ "r.yaml": recipe }, async (directory) => {
+    const { out } = await runnerCli([join(directory, "r.yaml")], { terminal: true });
+    assert.match(out, / running …\r\x1b\[2K/);
+  });
+});
