@@ -52,6 +52,8 @@ export class Lanes {
   readonly #busy = new Set<Link>();
   readonly #starts = new Set<Start>();
   readonly #trackers = new Map<string, RunTracker>();
+  /** Runs whose start was answered, among those that are followed. */
+  readonly #answered = new Set<string>();
   /** Runs that were looked at and are not ours. */
   readonly #strangers = new Set<string>();
 
@@ -83,6 +85,7 @@ export class Lanes {
       answer.then((data) => {
         const run = started(data, name);
         const tracker = this.#follow(run.run_id);
+        this.#answered.add(run.run_id);
         // A server that answers at once leaves the rest of the run to be found out.
         if (!isTerminal(run.state)) tracker.unfed();
         found.resolve(run);
@@ -263,6 +266,7 @@ export class Lanes {
         const [oldest] = this.#trackers.keys();
         this.#trackers.get(oldest!)?.unfed();
         this.#trackers.delete(oldest!);
+        this.#answered.delete(oldest!);
       }
     }
     return tracker;
@@ -281,6 +285,8 @@ export class Lanes {
     const ours = [...this.#starts].filter((start) => start.encoded === input);
     const [start] = ours;
     if (!start) {
+      // The answer was quicker, and its start is no longer looked for.
+      if (this.#answered.has(run_id)) return;
       this.#trackers.delete(run_id);
       this.#strangers.add(run_id);
     } else if (start.marked || ours.length === 1) {
