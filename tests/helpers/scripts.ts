@@ -79,8 +79,8 @@ const ANSWERS: Record<string, (data: Record<string, string>) => unknown> = {
 };
 
 /** The methods a peer was asked for, in their order. */
-export function methodsOf(peer: ScriptedPeer): string[] {
-  return peer.received
+export function methodsOf(peer: ScriptedPeer | undefined): string[] {
+  return (peer?.received ?? [])
     .map((message) => (JSON.parse(message as string) as Frame).method)
     .filter((method): method is string => method !== undefined);
 }

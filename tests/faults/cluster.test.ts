@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createStore } from "../../dev/mod.ts";
+import { Dispatch, type Gap, type RunEvent, TimeoutError } from "../../mod.ts";
+import { within } from "../helpers/eventually.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
+import { scripted } from "../helpers/peers.ts";
+import { Recorder } from "../helpers/recorder.ts";
+import { RUN_ID, serve } from "../helpers/scripts.ts";
+import { startServer } from "../helpers/server.ts";
+
+function nameOf(event: RunEvent | Gap): string {
+  return event.type !== "gap" && "step_name" in event.data
+    ? `${event.type} ${event.data.step_name}`
+    : event.type;
+}
+
+/** Two nodes of one cluster, each with its own broker, and a client of each. */
+async function cluster() {
+  const store = createStore();
+  const [a, b] = [await startServer({ store }), await startServer({ store })];
+  const clock = new FakeClock(Date.now());
+  const here = await Dispatch.connect({ url: a.url, token: "demo-token" });
+  const there = await Dispatch.connect({ url: b.url, token: "demo-token", clock });
+  return {
+    here,
+    there,
+    clock,
+    async [Symbol.asyncDispose]() {
+      await here.close();
+      await clock.runUntil(there.close(), 100);
+      await a.close();
+      await b.close();
+    },
+  };
+}
+
+test("a run of another node is waited for by polling", async () => {
+  await using it = await cluster();
+  const run = await within(it.here.startWorkflow("order-payment", { order_id: "1" }), "the start");
+  const events = new Recorder(it.there.subscribe("workflows"));
+  const waiting = it.there.run(run.run_id).wait();
+  const watched = new Recorder(it.there.watch(run.run_id));
+  await it.there.publishEvent("payment-received");
+  assert.equal((await it.clock.runUntil(waiting, 50)).state, "completed");
+  await it.clock.runUntil(watched.over, 50);
+  assert.deepEqual(watched.items.map(nameOf), [
+    "workflow.started",
+    "workflow.step_completed reserve",
+    "workflow.step_completed ship",
+    "workflow.completed",
+  ]);
+  assert.deepEqual(events.items, [], "this node was to see nothing of the run");
+});
+
+test("a failed run of another node is told with a gap where its step failed", async () => {
+  await using it = await cluster();
+  const run = await within(it.here.startWorkflow("failing", {}), "the start");
+  await assert.rejects(within(run.wait(), "the run"));
+  const watched = new Recorder(it.there.watch(run.run_id));
+  await it.clock.runUntil(watched.over, 50);
+  assert.deepEqual(watched.items.map(nameOf), [
+    "workflow.started",
+    "workflow.step_completed a",
+    "gap",
+    "workflow.step_completed compensate:a",
+    "workflow.failed",
+  ]);
+});
+
+test("a job that another node works off is waited for by polling", async () => {
+  await using it = await cluster();
+  const jobs = await within(it.here.enqueueMany("noop", [1, 2, 3, 4]), "enqueueing");
+  for (const { job_id } of jobs) {
+    const job = it.there.job(job_id);
+    assert.equal((await it.clock.runUntil(job.wait(), 50)).state, "completed");
+    const events = await it.clock.runUntil(Array.fromAsync(job.events()), 50);
+    assert.deepEqual(events.map(({ type }) => type), [
+      "job.enqueued",
+      "job.started",
+      "job.completed",
+    ]);
+  }
+});
+
+test("polling slows down while nothing happens, up to every five seconds", async () => {
+  const times: number[] = [];
+  await using it = await scripted((peer) =>
+    serve(peer, (request) => {
+      if (request.method === "workflow.get") times.push(it.clock.now());
+    })
+  );
+  const waiting = it.client.run(RUN_ID).wait({ timeout: 60_000 });
+  const late = it.clock.runUntil(waiting, 50);
+  await assert.rejects(late, TimeoutError);
+  const pauses = times.slice(1).map((time, i) => time - times[i]!);
+  assert(pauses[0]! < 500, `the first pause took ${pauses[0]} ms`);
+  assert(pauses.length < 25, `the server was asked ${pauses.length} times in a minute`);
+  const longest = Math.max(...pauses);
+  assert(longest >= 5_000 && longest < 6_000, `the longest pause took ${longest} ms`);
+  assert.deepEqual(pauses.slice(0, 8), pauses.slice(0, 8).toSorted((a, b) => a - b));
+});

@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConnectionError, type Gap, type RunEvent, TimeoutError } from "../../mod.ts";
+import type { Frame, ScriptedPeer } from "../../testing/mod.ts";
+import { breathe, eventually, within } from "../helpers/eventually.ts";
+import { faulty, scripted } from "../helpers/peers.ts";
+import { Recorder } from "../helpers/recorder.ts";
+import { methodsOf, RUN_ID, runRecord, serve } from "../helpers/scripts.ts";
+import { startServer } from "../helpers/server.ts";
+
+function nameOf(event: RunEvent | Gap): string {
+  return event.type !== "gap" && "step_name" in event.data
+    ? `${event.type} ${event.data.step_name}`
+    : event.type;
+}
+
+const PAYMENT = [
+  "workflow.started",
+  "workflow.step_completed reserve",
+  "workflow.step_completed ship",
+  "workflow.completed",
+];
+
+for (const how of ["fin", "reset"] as const) {
+  test(`a run whose lane is cut by ${how} goes on, and its handle with it`, async () => {
+    await using server = await startServer();
+    await using it = await faulty(server.url);
+    const run = await within(it.client.startWorkflow("order-payment", { order_id: "1" }), "start");
+    const events = new Recorder(run.events());
+    const waiting = run.wait();
+    await eventually(() => events.items.length === 2);
+    it.proxy.connections[1]!.cut(how);
+    await eventually(() => it.status.of("lane_lost").length === 1);
+    assert.equal(it.status.of("lane_lost")[0]!.runId, run.run_id);
+    assert(it.status.of("lane_lost")[0]!.cause instanceof ConnectionError);
+    await it.client.publishEvent("payment-received");
+    assert.equal((await it.clock.runUntil(waiting, 100)).state, "completed");
+    await within(events.over, "the events");
+    assert.deepEqual(events.items.map(nameOf), PAYMENT);
+    assert.equal(it.status.of("disconnected").length, 0);
+  });
+}
+
+test("a run outlives both its lane and the control link", async () => {
+  await using server = await startServer();
+  await using it = await faulty(server.url);
+  const run = await within(it.client.startWorkflow("order-payment", { order_id: "1" }), "start");
+  const waiting = run.wait();
+  const watched = new Recorder(it.client.watch(run.run_id));
+  await eventually(() => watched.items.length === 2);
+  it.proxy.cut();
+  await it.reconnected();
+  await it.client.publishEvent("payment-received");
+  assert.equal((await it.clock.runUntil(waiting, 100)).state, "completed");
+  await it.clock.runUntil(watched.over, 100);
+  assert.deepEqual(watched.items.map(nameOf).filter((name) => name !== "gap"), PAYMENT);
+});
+
+test("a run that ended while nobody was connected is told to have ended", async () => {
+  await using server = await startServer();
+  await using it = await faulty(server.url);
+  const run = await within(it.client.startWorkflow("order-payment", { order_id: "1" }), "start");
+  const waiting = run.wait();
+  const events = new Recorder(run.events());
+  await it.proxy.refuse();
+  it.proxy.cut();
+  await using other = await faulty(server.url);
+  await other.client.publishEvent("payment-received");
+  await eventually(async () => (await other.client.getWorkflow(run.run_id)).state === "completed");
+  await it.proxy.forward();
+  assert.equal((await it.clock.runUntil(waiting, 100)).state, "completed");
+  await it.clock.runUntil(events.over, 100);
+  assert.deepEqual(events.items.map(nameOf).filter((name) => name !== "gap"), PAYMENT);
+});
+
+/** Serves the control link, and hands the second connection, a lane, to `lane`. */
+function withLane(
+  lane: (start: Frame, peer: ScriptedPeer) => void | Promise<void>,
+  control: (request: Frame, peer: ScriptedPeer) => boolean | void = () => false,
+): (peer: ScriptedPeer) => Promise<void> {
+  return (peer) =>
+    serve(peer, (request) => {
+      if (request.method !== "workflow.start") return control(request, peer);
+      void lane(request, peer);
+      return true;
+    });
+}
+
+test("a start whose lane is lost before its run is known may have been carried out", async () => {
+  await using it = await scripted(withLane((_start, peer) => peer.drop()));
+  await assert.rejects(within(it.client.startWorkflow("noop", {}), "the start"), (error) => {
+    assert(error instanceof ConnectionError, String(error));
+    assert.equal(error.delivery, "unknown");
+    assert.equal(error.code, "connection_lost");
+    assert.match(error.message, /^Cannot start workflow 'noop': The connection to '.+' was lost$/);
+    return true;
+  });
+  assert.deepEqual(
+    it.server.peers.map((peer) => methodsOf(peer).filter((m) => m === "workflow.start").length),
+    [
+      0,
+      1,
+    ],
+  );
+});
+
+test("a start is not sent twice, and others are not hindered", async () => {
+  await using it = await scripted(withLane(() => {}));
+  const start = it.client.startWorkflow("noop", {}, { timeout: 5_000 });
+  start.catch(() => {});
+  await eventually(() => methodsOf(it.server.peers[1]).includes("workflow.start"));
+  await within(it.client.stats(), "a call");
+  it.clock.advance(5_000);
+  await assert.rejects(within(start, "the start"), (error) => {
+    assert(error instanceof TimeoutError, String(error));
+    assert.equal(error.delivery, "unknown");
+    return true;
+  });
+  // A lane that nobody waits for is given up.
+  await eventually(() => !it.server.peers[1]!.isOpen);
+  await within(it.client.stats(), "a call");
+});
+
+test("an aborted start gives its reason and its lane up", async () => {
+  await using it = await scripted(withLane(() => {}));
+  const controller = new AbortController();
+  const start = it.client.startWorkflow("noop", {}, { signal: controller.signal });
+  start.catch(() => {});
+  await eventually(() => methodsOf(it.server.peers[1]).includes("workflow.start"));
+  const reason = new Error("enough");
+  controller.abort(reason);
+  await assert.rejects(within(start, "the start"), (error) => error === reason);
+  await eventually(() => !it.server.peers[1]!.isOpen);
+});
+
+test("a start that answers at once, as its documentation says, works as well", async () => {
+  await using it = await scripted(withLane((start, peer) => {
+    peer.answer(start, { run_id: RUN_ID, name: "noop", state: "running" });
+  }, (request, peer) => {
+    if (request.method !== "workflow.get") return false;
+    peer.answer(request, runRecord("completed"));
+    return true;
+  }));
+  const run = await within(it.client.startWorkflow("noop", {}), "the start");
+  assert.equal(run.run_id, RUN_ID);
+  assert.equal(run.state, "running");
+  assert.equal((await it.clock.runUntil(run.wait(), 50)).state, "completed");
+});
+
+test("what a lane tells after its answer still belongs to the run", async () => {
+  let laneReady = () => {};
+  const answered = new Promise<void>((resolve) => laneReady = resolve);
+  const data = { run_id: RUN_ID, name: "failing" };
+  await using it = await scripted(withLane(async (start, peer) => {
+    peer.publish("workflow.started", `workflow:${RUN_ID}`, data);
+    // The answer overtakes the events, and all of them the look at the run's input.
+    peer.answer(start, { run_id: RUN_ID, name: "failing", state: "failed" });
+    await breathe();
+    laneReady();
+    await breathe();
+    const failed = { ...data, step_name: "b", error: "step b exploded" };
+    peer.publish("workflow.step_failed", `workflow:${RUN_ID}`, failed);
+    peer.publish("workflow.failed", `workflow:${RUN_ID}`, { ...data, error: "step b exploded" });
+  }, (request, peer) => {
+    if (request.method !== "workflow.get") return false;
+    const answer = () =>
+      peer.answer(request, runRecord("failed", { name: "failing", input: "e30=" }));
+    void answered.then(answer);
+    return true;
+  }));
+  const run = await within(it.client.startWorkflow("failing", {}), "the start");
+  const events = new Recorder(run.events());
+  await it.clock.runUntil(events.over, 1);
+  assert.deepEqual(events.items.map(nameOf), [
+    "workflow.started",
+    "workflow.step_failed b",
+    "workflow.failed",
+  ]);
+});
+
+test("lanes are used again one after another, and dropped when nobody needs them", async () => {
+  await using server = await startServer();
+  await using it = await faulty(server.url);
+  for (let i = 0; i < 5; i++) {
+    const run = await within(
+      it.client.startWorkflow("order-pipeline", { order_id: "1", items: [] }),
+      "start",
+    );
+    await it.clock.runUntil(run.wait(), 10);
+    await breathe();
+  }
+  assert.equal(it.proxy.accepted, 2);
+  assert.equal(it.proxy.connections.length, 2);
+  it.clock.advance(5_000);
+  await eventually(() => it.proxy.connections.length === 1);
+  await within(it.client.startWorkflow("order-pipeline", { order_id: "1", items: [] }), "start");
+  assert.equal(it.proxy.accepted, 3);
+});
+
+test("an idle lane that was lost meanwhile is not used", async () => {
+  await using server = await startServer();
+  await using it = await faulty(server.url);
+  const first = await within(
+    it.client.startWorkflow("order-pipeline", { order_id: "1", items: [] }),
+    "",
+  );
+  await it.clock.runUntil(first.wait(), 10);
+  await breathe();
+  it.proxy.connections[1]!.cut();
+  await eventually(() => it.proxy.connections.length === 1);
+  await breathe();
+  const second = await within(
+    it.client.startWorkflow("order-pipeline", { order_id: "1", items: [] }),
+    "",
+  );
+  assert.equal((await it.clock.runUntil(second.wait(), 10)).state, "completed");
+});
+
+test("a lane that cannot be opened is tried again, then told", async () => {
+  await using server = await startServer();
+  await using it = await faulty(server.url);
+  await it.proxy.refuse();
+  const start = it.client.startWorkflow("order-pipeline", { order_id: "1", items: [] });
+  await assert.rejects(it.clock.runUntil(start, 100), (error) => {
+    assert(error instanceof ConnectionError, String(error));
+    assert.equal(error.delivery, "not-sent");
+    assert.match(error.message, /^Cannot start workflow 'order-pipeline': Cannot connect to /);
+    return true;
+  });
+  const again = it.client.startWorkflow("order-pipeline", { order_id: "1", items: [] });
+  await breathe();
+  await it.proxy.forward();
+  assert.equal((await it.clock.runUntil(again.then((run) => run.wait()), 100)).state, "completed");
+});
+
+test("a start of 100 at once while the server is gone waits for it", async () => {
+  await using server = await startServer();
+  await using it = await faulty(server.url);
+  await it.proxy.refuse();
+  it.proxy.cut();
+  await eventually(() => it.status.of("reconnecting").length === 1);
+  const starts = Array.from(
+    { length: 100 },
+    (_, i) => it.client.startWorkflow("order-pipeline", { order_id: `${i}`, items: [] }),
+  );
+  await it.proxy.forward();
+  await it.reconnected();
+  const runs = await it.clock.runUntil(Promise.all(starts), 10);
+  assert.equal(new Set(runs.map(({ run_id }) => run_id)).size, 100);
+});
