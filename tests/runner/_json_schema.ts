@@ -107,8 +107,12 @@ function isType(value: Json, type: string): boolean {
       return isRecord(value);
     case "integer":
       return Number.isInteger(value);
+    case "string":
+      return typeof value === "string";
+    case "number":
+      return typeof value === "number";
     default:
-      return typeof value === type;
+      return typeof value === "boolean";
   }
 }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RunEvent } from "../../runner/mod.ts";
+import type { EventFailure, RunEvent, StepFinished } from "../../runner/mod.ts";
 import { type CliOptions, type CliResult, runnerCli } from "./_cli.ts";
 
 /** What a recipe printed, exited with, and told as events. */
@@ -42,12 +42,12 @@ export function runRecipe(
 }
 
 /** The end of each step: its label, status and failure. */
-export function ends(events: readonly RunEvent[]) {
+export function ends(events: readonly RunEvent[]): StepFinished[] {
   return events.filter((event) => event.type === "step.finished");
 }
 
 /** The failure of the first step that failed. */
-export function firstFailure(events: readonly RunEvent[]) {
+export function firstFailure(events: readonly RunEvent[]): EventFailure {
   const failed = ends(events).find(({ failure }) => failure !== undefined);
   if (!failed?.failure) throw new Error("no step has failed");
   return failed.failure;

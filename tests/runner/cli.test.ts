@@ -201,6 +201,6 @@ test("a terminal sees what a wait last saw, on a line that goes again", async ()
   const recipe = "steps:\n  - id: j\n    enqueue: sleep\n    payload: { ms: 60 }\n  - wait: j\n";
   await withFiles({ "r.yaml": recipe }, async (directory) => {
     const { out } = await runnerCli([join(directory, "r.yaml")], { terminal: true });
-    assert.match(out, / running …\r\x1b\[2K/);
+    assert.ok(out.includes(" running …\r\x1b[2K"));
   });
 });
