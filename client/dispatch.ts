@@ -148,7 +148,7 @@ export class Dispatch<S extends Schema = Schema> {
   async close(options: CloseOptions = {}): Promise<void> {
     if (options.drain) {
       // Each request has its own deadline, so this ends.
-      while (!this.#session.over && this.#session.inFlight > 0) {
+      while (!this.#session.over && this.#session.inFlight + this.#lanes.inFlight > 0) {
         await delay(5, { clock: this.#session.clock });
       }
     }
@@ -196,15 +196,16 @@ export class Dispatch<S extends Schema = Schema> {
   ): Promise<Job[]> {
     const { window = 64, ...each } = options;
     const jobs: Job[] = [];
-    const waiting: Promise<Job>[] = [];
+    const waiting: (Promise<Job> | undefined)[] = [];
     let taken = 0;
     const take = async () => {
-      const job = await waiting[taken]!.catch((cause) => {
+      try {
+        jobs.push(await waiting[taken]!);
+      } catch (cause) {
         // What is no error of ours is the signal's reason.
         throw cause instanceof DispatchError ? new EnqueueManyError(name, taken, cause) : cause;
-      });
-      taken++;
-      jobs.push(job);
+      }
+      waiting[taken++] = undefined;
     };
     for (const payload of payloads) {
       const job = this.enqueue(name, payload, each);
@@ -323,15 +324,14 @@ export class Dispatch<S extends Schema = Schema> {
   }
 
   /** Reads the server's statistics. */
-  async stats(options?: CallOptions): Promise<Stats> {
-    return decodeStats(
-      await this.#session.request({
-        what: "get stats",
-        method: "stats",
-        retry: "unknown",
-        ...options,
-      }),
-    );
+  stats(options?: CallOptions): Promise<Stats> {
+    return this.#session.request({
+      what: "get stats",
+      method: "stats",
+      retry: "unknown",
+      ...options,
+    })
+      .then(decodeStats);
   }
 
   /**

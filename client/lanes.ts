@@ -51,6 +51,7 @@ export class Lanes {
   readonly #idle = new Map<Link, () => void>();
   readonly #busy = new Set<Link>();
   readonly #starts = new Set<Start>();
+  #inFlight = 0;
   readonly #trackers = new Map<string, RunTracker>();
   /** Runs whose start was answered, among those that are followed. */
   readonly #answered = new Set<string>();
@@ -61,9 +62,9 @@ export class Lanes {
     this.#session = session;
   }
 
-  /** How many runs started here have not been answered for. */
-  get busy(): number {
-    return this.#busy.size;
+  /** How many starts wait for their run to be known. */
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   /** What follows a run: the tracker that its lane feeds, where one does. */
@@ -148,6 +149,7 @@ export class Lanes {
       ));
     const signal = options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal;
     let lane: Link | undefined;
+    this.#inFlight++;
     try {
       await session.ready(what, deadline, options.signal);
       lane = this.#take() ?? await this.#open(what, signal);
@@ -161,6 +163,7 @@ export class Lanes {
       ended?.(error);
       throw error;
     } finally {
+      this.#inFlight--;
       forget();
     }
   }

@@ -48,6 +48,7 @@ export class Session implements Transport {
   #lastError: Error | undefined;
   #failure: ConnectionError | AuthError | undefined;
   #closed = false;
+  #closing: Promise<void> | undefined;
   #drained = false;
   /** Called when the session is over, for whatever reason. */
   readonly onOver: Set<(error: Error) => void> = new Set();
@@ -209,8 +210,11 @@ export class Session implements Transport {
   }
 
   /** Ends the session: everything that waits is told. */
-  async close(drain = false): Promise<void> {
-    if (this.#closed) return;
+  close(drain = false): Promise<void> {
+    return this.#closing ??= this.#close(drain);
+  }
+
+  async #close(drain: boolean): Promise<void> {
     this.#closed = true;
     this.#drained = drain;
     const error = closedError("use client");
@@ -276,9 +280,11 @@ export class Session implements Transport {
   }
 
   #sendNow(request: Request, deadline: number): Promise<unknown> {
-    return this.#link && !request.signal?.aborted
-      ? this.#send(this.#link, request, deadline)
-      : this.#sendLater(request, deadline);
+    return new Promise((resolve, reject) => {
+      const link = this.#link;
+      if (link && !request.signal?.aborted) this.#send(link, request, deadline, resolve, reject);
+      else this.#sendLater(request, deadline, resolve, reject);
+    });
   }
 
   /** Sends an enqueue when few enough are on their way. */
@@ -312,26 +318,32 @@ export class Session implements Transport {
     }
   }
 
-  async #send(link: Link, request: Request, deadline: number): Promise<unknown> {
-    try {
-      return await link.request(
-        request.what,
-        request.method,
-        request.data,
-        deadline,
-        request.signal,
-      );
-    } catch (error) {
-      if (!(error instanceof ConnectionError) || this.#closed) throw error;
-      if (error.delivery === "unknown" && request.retry !== "unknown") throw error;
-      return await this.#sendLater(request, deadline);
-    }
+  #send(
+    link: Link,
+    request: Request,
+    deadline: number,
+    resolve: (data: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    link.submit(request, deadline, resolve, (error) => {
+      const again = error instanceof ConnectionError && !this.#closed &&
+        (error.delivery === "not-sent" || request.retry === "unknown");
+      if (again) this.#sendLater(request, deadline, resolve, reject);
+      else reject(error);
+    });
   }
 
   /** Sends a request as soon as there is a connection. */
-  async #sendLater(request: Request, deadline: number): Promise<unknown> {
-    const link = await this.#wait(request.what, deadline, request.signal);
-    return await this.#send(link, request, deadline);
+  #sendLater(
+    request: Request,
+    deadline: number,
+    resolve: (data: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    this.#wait(request.what, deadline, request.signal).then(
+      (link) => this.#send(link, request, deadline, resolve, reject),
+      reject,
+    );
   }
 
   #wait(what: string, deadline: number, signal?: AbortSignal): Promise<Link> {
@@ -431,12 +443,12 @@ export class Session implements Transport {
         this.#gap(gap("reconnect", since, this.clock.now()));
         return;
       } catch (error) {
-        if (this.#closed) return;
-        cause = this.#lastError = error as Error;
         await link?.close({
           now: true,
           cause: new ConnectionError("The connection was given up", "connection_lost"),
         });
+        if (this.#closed) return;
+        cause = this.#lastError = error as Error;
         if (error instanceof AuthError) return this.#fail(error);
       }
     }
@@ -453,7 +465,7 @@ export class Session implements Transport {
     await Promise.all([...this.#wire.keys()].map(async (name) => {
       const { what, method, data } = subscribing(name);
       try {
-        await link.request(what, method, data, deadline);
+        await link.request(what, method, data, deadline, this.#abort.signal);
       } catch (error) {
         // Refused, where it was granted before: only this channel is lost.
         if (!(error instanceof DispatchError) || typeof error.code !== "number") throw error;

@@ -1,5 +1,6 @@
 import { type DispatchEvent, isTerminal } from "../protocol/mod.ts";
 import { delay } from "../runtime/mod.ts";
+import { abortable } from "./_abortable.ts";
 import { ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
 import type { Gap } from "./gap.ts";
 import type { CallOptions } from "./options.ts";
@@ -213,7 +214,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
     try {
       if (this.#session.over) throw this.#session.over;
       for (let isReady = false; !isReady && !signal.aborted;) {
-        isReady = await attachment.ready.then(() => true, (error) => {
+        isReady = await abortable(attachment.ready, signal).then(() => true, (error) => {
           // Without the right to subscribe there is still polling.
           if (error instanceof DispatchError && error.code === 403) return true;
           // No connection for longer than a request may take does not end the wait.
