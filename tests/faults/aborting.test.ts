@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Dispatch } from "../../mod.ts";
+import { createFaultProxy, createScriptedServer, type ScriptedPeer } from "../../testing/mod.ts";
+import { CountingSignal } from "../helpers/counting_signal.ts";
+import { breathe, eventually, within } from "../helpers/eventually.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
+import { scripted } from "../helpers/peers.ts";
+import { JOB_ID, methodsOf, RUN_ID, serve } from "../helpers/scripts.ts";
+
+/** Every call that takes a signal. */
+const CALLS: Record<string, (client: Dispatch, signal: AbortSignal) => PromiseLike<unknown>> = {
+  enqueue: (client, signal) => client.enqueue("noop", null, { signal }),
+  enqueueMany: (client, signal) => client.enqueueMany("noop", [1, 2, 3], { signal }),
+  getJob: (client, signal) => client.getJob(JOB_ID, { signal }),
+  cancelJob: (client, signal) => client.cancelJob(JOB_ID, { signal }),
+  startWorkflow: (client, signal) => client.startWorkflow("noop", {}, { signal }),
+  getWorkflow: (client, signal) => client.getWorkflow(RUN_ID, { signal }),
+  workflowTimeline: (client, signal) => client.workflowTimeline(RUN_ID, { signal }),
+  publishEvent: (client, signal) => client.publishEvent("e", null, { signal }),
+  stats: (client, signal) => client.stats({ signal }),
+  call: (client, signal) => client.call("stats", undefined, { signal }),
+  "call of workflow.start": (client, signal) =>
+    client.call("workflow.start", { name: "noop" }, { signal }),
+  subscribe: (client, signal) => client.subscribe("jobs", { signal }),
+  "reading a subscription": (client, signal) =>
+    client.subscribe("workflows", { signal })[Symbol.asyncIterator]().next(),
+  watch: (client, signal) => client.watch(RUN_ID, { signal }).next(),
+  "job.wait": (client, signal) => client.job(JOB_ID).wait({ signal }),
+  "job.events": (client, signal) => client.job(JOB_ID).events({ signal }).next(),
+  "job.get": (client, signal) => client.job(JOB_ID).get({ signal }),
+  "job.cancel": (client, signal) => client.job(JOB_ID).cancel({ signal }),
+  "run.wait": (client, signal) => client.run(RUN_ID).wait({ signal }),
+  "run.events": (client, signal) => client.run(RUN_ID).events({ signal }).next(),
+  "run.get": (client, signal) => client.run(RUN_ID).get({ signal }),
+  "run.timeline": (client, signal) => client.run(RUN_ID).timeline({ signal }),
+  connect: (client, signal) => client.connect({ signal }).then(() => new Promise(() => {})),
+};
+
+const { connect: _, ...CALLS_WHILE_CONNECTED } = CALLS;
+const reason = new Error("no longer needed");
+const isReason = (error: unknown): boolean => {
+  assert.equal(error, reason);
+  return true;
+};
+
+/** Answers what belongs to the connection and nothing else. */
+async function deaf(peer: ScriptedPeer): Promise<void> {
+  for (;;) await peer.next();
+}
+
+for (const [name, call] of Object.entries(CALLS_WHILE_CONNECTED)) {
+  test(`${name}, aborted while it waits for its answer`, async () => {
+    await using it = await scripted(deaf, { pingInterval: 0 });
+    const before = methodsOf(it.server.peers[0]).length;
+    const counting = new CountingSignal();
+    const calling = Promise.resolve(call(it.client, counting.signal));
+    calling.catch(() => {});
+    await eventually(() =>
+      it.server.peers.some((peer) => methodsOf(peer).length > (peer.index === 0 ? before : 1))
+    );
+    counting.abort(reason);
+    await assert.rejects(within(calling, name), isReason);
+    await breathe(10);
+    assert.equal(counting.listeners, 0, "listeners were left");
+    await eventually(() => it.proxy.connections.length === 1);
+    // The server is told of a channel that nobody listens to any more, which has its own deadline.
+    const listened = methodsOf(it.server.peers[0]).includes("subscribe");
+    if (listened) {
+      await eventually(() => methodsOf(it.server.peers[0]).includes("unsubscribe"));
+    }
+    assert.equal(it.clock.pending, listened ? 1 : 0, "timers were left");
+    it.clock.advance(30_000);
+    assert.equal(it.clock.pending, 0);
+  });
+
+  test(`${name}, aborted while there is no connection`, async () => {
+    await using it = await scripted(deaf, { pingInterval: 0 });
+    await it.proxy.refuse();
+    it.proxy.cut();
+    await eventually(() => it.status.of("reconnecting").length === 1);
+    const counting = new CountingSignal();
+    const calling = Promise.resolve(call(it.client, counting.signal));
+    calling.catch(() => {});
+    await breathe(5);
+    counting.abort(reason);
+    await assert.rejects(within(calling, name), isReason);
+    await breathe(5);
+    assert.equal(counting.listeners, 0, "listeners were left");
+    assert.equal(it.clock.pending, 1, "only the next attempt may be planned");
+  });
+
+  test(`${name}, with a signal that is aborted before`, async () => {
+    await using it = await scripted(deaf, { pingInterval: 0 });
+    const before = it.server.peers[0]!.received.length;
+    await assert.rejects(
+      within(Promise.resolve(call(it.client, AbortSignal.abort(reason))), name),
+      isReason,
+    );
+    await breathe(10);
+    const sent = methodsOf(it.server.peers[0]).slice(before);
+    assert.deepEqual(sent.filter((method) => !method.includes("subscribe")), []);
+    assert.equal(it.proxy.accepted, 1);
+  });
+}
+
+for (const [name, call] of Object.entries(CALLS)) {
+  test(`${name}, aborted while the connection is being made`, async () => {
+    await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
+    await proxy.silence();
+    const clock = new FakeClock();
+    const client = new Dispatch({ url: proxy.url, token: "t", clock });
+    const counting = new CountingSignal();
+    const calling = Promise.resolve(call(client, counting.signal));
+    calling.catch(() => {});
+    await eventually(() => proxy.connections.length === 1);
+    counting.abort(reason);
+    await assert.rejects(within(calling, name), isReason);
+    await breathe(5);
+    assert.equal(counting.listeners, 0, "listeners were left");
+    // The connection is made for whoever comes next; its own deadline is all that is set.
+    assert.equal(clock.pending, 1);
+    await client.close();
+    assert.equal(clock.pending, 0);
+    await eventually(() => proxy.connections.length === 0);
+  });
+}
+
+test("Dispatch.connect, aborted, leaves no connection", async () => {
+  await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
+  await proxy.silence();
+  const clock = new FakeClock();
+  const counting = new CountingSignal();
+  const { signal } = counting;
+  const connecting = Dispatch.connect({ url: proxy.url, token: "t", clock, signal });
+  connecting.catch(() => {});
+  await eventually(() => proxy.connections.length === 1);
+  counting.abort(reason);
+  await assert.rejects(within(connecting, "connecting"), isReason);
+  await eventually(() => proxy.connections.length === 0);
+  assert.equal(counting.listeners, 0);
+  assert.equal(clock.pending, 0);
+});
+
+test("an aborted call does not hinder another of the same", async () => {
+  await using server = await createScriptedServer(serve);
+  await using client = await Dispatch.connect({ url: server.url, token: "t" });
+  const controller = new AbortController();
+  const aborted = client.subscribe("jobs", { signal: controller.signal });
+  const other = client.subscribe("jobs");
+  controller.abort(reason);
+  await assert.rejects(within(Promise.resolve(aborted), "the aborted"), isReason);
+  const subscription = await within(other, "the other");
+  server.peers[0]!.publish("job.started", "job:1", { job_id: "1" });
+  for await (const event of subscription) {
+    assert.equal(event.type, "job.started");
+    break;
+  }
+});
+
+test("a signal that outlives its calls gathers no listeners", async () => {
+  await using server = await createScriptedServer(serve);
+  await using client = await Dispatch.connect({ url: server.url, token: "t" });
+  const it = new CountingSignal();
+  for (let i = 0; i < 50; i++) {
+    await client.stats({ signal: it.signal });
+    await client.enqueue("noop", null, { signal: it.signal });
+    const subscription = await client.subscribe("jobs", { signal: it.signal });
+    await subscription.unsubscribe();
+    for await (const _ of client.watch(RUN_ID, { signal: it.signal })) break;
+  }
+  assert.equal(it.listeners, 0);
+});

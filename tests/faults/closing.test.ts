@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConnectionError, Dispatch } from "../../mod.ts";
+import { createFaultProxy, createScriptedServer } from "../../testing/mod.ts";
+import { breathe, eventually, within } from "../helpers/eventually.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
+import { faulty, scripted } from "../helpers/peers.ts";
+import { Recorder } from "../helpers/recorder.ts";
+import { JOB_ID, methodsOf, requestsOf, serve, STATS } from "../helpers/scripts.ts";
+import { startServer } from "../helpers/server.ts";
+
+function isClosed(error: unknown): boolean {
+  assert(error instanceof ConnectionError, String(error));
+  assert.equal(error.code, "closed");
+  return true;
+}
+
+test("close rejects what is in flight, and says that it may have arrived", async () => {
+  await using it = await scripted(() => {});
+  const calls = {
+    stats: it.client.stats(),
+    enqueue: it.client.enqueue("noop"),
+    publish: it.client.publishEvent("e"),
+    subscribe: it.client.subscribe("jobs").then((sub) => sub),
+    wait: it.client.job(JOB_ID).wait(),
+  };
+  for (const call of Object.values(calls)) call.catch(() => {});
+  await eventually(() => methodsOf(it.server.peers[0]).length >= 5);
+  await within(it.client.close(), "closing");
+  for (const [name, call] of Object.entries(calls)) {
+    await assert.rejects(within<unknown>(call, name), isClosed);
+  }
+  for (const call of [calls.stats, calls.enqueue, calls.publish]) {
+    assert.equal((await call.catch((error) => error)).delivery, "unknown");
+  }
+  assert.equal(it.clock.pending, 0);
+  await eventually(() => it.proxy.connections.length === 0);
+});
+
+test("close with drain lets what is in flight finish", async () => {
+  await using it = await scripted(async (peer) => {
+    await eventually(() => methodsOf(peer).length >= 4);
+    await breathe();
+    await serve(peer);
+  });
+  const calls = [it.client.stats(), it.client.enqueue("noop"), it.client.getJob(JOB_ID)];
+  const closing = it.client.close({ drain: true });
+  await it.clock.runUntil(closing, 5);
+  await within(Promise.all(calls), "the calls");
+  assert.equal(it.clock.pending, 0);
+});
+
+test("close with drain lets a start that is in flight be told of its run", async () => {
+  await using server = await startServer();
+  await using it = await faulty(server.url);
+  const start = it.client.startWorkflow("order-payment", { order_id: "1" });
+  start.catch(() => {});
+  const closing = it.client.close({ drain: true });
+  const run = await it.clock.runUntil(start, 1);
+  assert.match(run.run_id, /^wfrun_/);
+  await it.clock.runUntil(closing, 1);
+});
+
+test("close with drain lets many enqueues finish", async () => {
+  await using it = await scripted();
+  const jobs = it.client.enqueueMany("noop", new Array(200).fill(null));
+  jobs.catch(() => {});
+  const closing = it.client.close({ drain: true });
+  assert.equal((await it.clock.runUntil(jobs, 1)).length, 200);
+  await it.clock.runUntil(closing, 1);
+});
+
+test("await using drains", async () => {
+  await using server = await createScriptedServer(serve);
+  let call: Promise<unknown>;
+  {
+    await using client = await Dispatch.connect({ url: server.url, token: "t" });
+    call = client.stats();
+  }
+  assert.deepEqual(await within(call, "the call"), STATS);
+});
+
+test("drain ends with the deadlines of what is in flight", async () => {
+  await using it = await scripted(() => {});
+  const call = it.client.stats({ timeout: 3_000 });
+  call.catch(() => {});
+  await it.clock.runUntil(it.client.close({ drain: true }), 100);
+  await assert.rejects(within(call, "the call"), { code: "timeout" });
+  assert.equal(it.clock.pending, 0);
+});
+
+test("a close cuts a drain short", async () => {
+  await using it = await scripted(() => {});
+  const call = it.client.stats();
+  call.catch(() => {});
+  const draining = it.client.close({ drain: true });
+  await breathe();
+  await within(it.client.close(), "closing");
+  await it.clock.runUntil(draining, 5);
+  await assert.rejects(within(call, "the call"), isClosed);
+});
+
+test("close while connecting ends the attempt", async () => {
+  await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
+  await proxy.silence();
+  const clock = new FakeClock();
+  const client = new Dispatch({ url: proxy.url, token: "t", clock });
+  const status = new Recorder(client.status());
+  const [connecting, call] = [client.connect(), client.stats()];
+  connecting.catch(() => {});
+  call.catch(() => {});
+  await eventually(() => proxy.connections.length === 1);
+  await within(client.close(), "closing");
+  await assert.rejects(within(connecting, "connecting"), isClosed);
+  await assert.rejects(within(call, "the call"), isClosed);
+  await eventually(() => proxy.connections.length === 0);
+  await within(status.over, "the status");
+  assert.deepEqual(status.items.map(({ type }) => type), ["idle", "connecting", "closed"]);
+  assert.equal(clock.pending, 0);
+});
+
+test("close while a token is being made ends the attempt", async () => {
+  const clock = new FakeClock();
+  const client = new Dispatch({
+    url: "ws://127.0.0.1:9/dwp",
+    token: () => new Promise(() => {}),
+    clock,
+  });
+  const connecting = client.connect();
+  connecting.catch(() => {});
+  await breathe();
+  await within(client.close(), "closing");
+  await assert.rejects(within(connecting, "connecting"), isClosed);
+  assert.equal(clock.pending, 0);
+});
+
+test("close while waiting to reconnect ends that", async () => {
+  await using it = await scripted();
+  await it.proxy.refuse();
+  it.proxy.cut();
+  await eventually(() => it.status.of("reconnecting").length === 1);
+  const call = it.client.stats();
+  call.catch(() => {});
+  await within(it.client.close(), "closing");
+  await assert.rejects(within(call, "the call"), isClosed);
+  assert.equal(it.clock.pending, 0);
+  await it.proxy.forward();
+  it.clock.advance(3_600_000);
+  await breathe(20);
+  assert.equal(it.proxy.accepted, 1);
+});
+
+test("close in the middle of a reconnect ends that", async () => {
+  await using it = await scripted();
+  await it.proxy.silence();
+  it.proxy.cut();
+  await it.attempt();
+  await eventually(() => it.proxy.accepted === 2);
+  await within(it.client.close(), "closing");
+  await eventually(() => it.proxy.connections.length === 0);
+  assert.equal(it.clock.pending, 0);
+});
+
+test("close while subscriptions are resumed ends that", async () => {
+  await using it = await scripted((peer) => peer.index === 0 ? serve(peer) : undefined);
+  const jobs = new Recorder(await it.client.subscribe("jobs"));
+  it.proxy.cut();
+  await it.attempt();
+  await eventually(() => methodsOf(it.server.peers[1]).includes("subscribe"));
+  await within(it.client.close(), "closing");
+  await within(jobs.over, "the subscription");
+  assert.equal(jobs.error, undefined);
+  await eventually(() => it.proxy.connections.length === 0);
+  assert.equal(it.clock.pending, 0);
+});
+
+test("close waits for no lane that its run blocks", async () => {
+  await using server = await startServer();
+  await using it = await faulty(server.url);
+  await within(it.client.startWorkflow("order-payment", { order_id: "1" }), "the start");
+  assert.equal(it.proxy.connections.length, 2);
+  await within(it.client.close(), "closing");
+  await eventually(() => it.proxy.connections.length === 0);
+  assert.equal(it.clock.pending, 0);
+});
+
+test("close waits a second for the close frame of a peer that fell silent, and no longer", async () => {
+  await using it = await scripted();
+  it.proxy.connections[0]!.hold();
+  let closed = false;
+  const closing = it.client.close().then(() => closed = true);
+  await breathe(20);
+  assert.equal(closed, false);
+  it.clock.advance(999);
+  await breathe(5);
+  assert.equal(closed, false);
+  it.clock.advance(1);
+  await within(closing, "closing");
+  assert.equal(it.clock.pending, 0);
+});
+
+test("a second close waits for what the first one waits for", async () => {
+  await using it = await scripted();
+  it.proxy.connections[0]!.hold();
+  const first = it.client.close();
+  let second = false;
+  const closing = it.client.close().then(() => second = true);
+  await breathe(5);
+  assert.equal(second, false);
+  it.clock.advance(1_000);
+  await within(Promise.all([first, closing]), "closing");
+});
+
+test("a client that was never connected closes", async () => {
+  const clock = new FakeClock();
+  const client = new Dispatch({ url: "ws://127.0.0.1:9/dwp", token: "t", clock });
+  const status = new Recorder(client.status());
+  await within(client.close(), "closing");
+  await within(client.close({ drain: true }), "closing again");
+  await within(status.over, "the status");
+  assert.equal(clock.pending, 0);
+  assert.deepEqual((await Array.fromAsync(client.status())).map(({ type }) => type), ["closed"]);
+});
+
+test("an unsubscribe that close overtakes is no error", async () => {
+  await using it = await scripted((peer) => serve(peer, ({ method }) => method === "unsubscribe"));
+  const jobs = await it.client.subscribe("jobs");
+  const leaving = jobs.unsubscribe();
+  await eventually(() => requestsOf(it.server.peers[0]!, "unsubscribe").length === 1);
+  await within(it.client.close(), "closing");
+  await within(leaving, "unsubscribing");
+});
+
+test("close within a status loop, a hook or a token function does no harm", async () => {
+  await using server = await createScriptedServer(serve);
+  const looping = new Dispatch({ url: server.url, token: "t" });
+  const loop = (async () => {
+    const seen: string[] = [];
+    for await (const { type } of looping.status()) {
+      seen.push(type);
+      if (type === "connected") await looping.close();
+    }
+    return seen;
+  })();
+  await within(looping.connect(), "connecting");
+  assert.deepEqual(await within(loop, "the loop"), ["idle", "connecting", "connected", "closed"]);
+
+  const hooked: Dispatch = new Dispatch({
+    url: server.url,
+    token: "t",
+    hooks: { request: () => void hooked.close() },
+  });
+  await assert.rejects(within(hooked.stats(), "the call"), isClosed);
+
+  const token: Dispatch = new Dispatch({
+    url: server.url,
+    token: async () => {
+      await token.close();
+      return "t";
+    },
+  });
+  await assert.rejects(within(token.connect(), "connecting"), isClosed);
+});

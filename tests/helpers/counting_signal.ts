@@ -1,0 +1,39 @@
+/** A signal that knows how many listeners it has. */
+export class CountingSignal {
+  readonly #controller = new AbortController();
+  readonly #listeners = new Set<unknown>();
+  readonly signal: AbortSignal;
+
+  constructor() {
+    this.signal = this.#controller.signal;
+    const add = this.signal.addEventListener.bind(this.signal);
+    const remove = this.signal.removeEventListener.bind(this.signal);
+    const own = {
+      addEventListener: (
+        type: string,
+        listener: EventListener,
+        options?: AddEventListenerOptions,
+      ) => {
+        this.#listeners.add(listener);
+        // One that is to be called once is gone after that.
+        const forget = () => this.#listeners.delete(listener);
+        if (options?.once) add(type, forget, options);
+        add(type, listener, options);
+      },
+      removeEventListener: (type: string, listener: EventListener) => {
+        this.#listeners.delete(listener);
+        remove(type, listener);
+      },
+    };
+    Object.assign(this.signal, own);
+  }
+
+  /** How many listeners were added and neither called nor removed. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+}
