@@ -1,14 +1,17 @@
 import type { Clock, TimerHandle } from "../runtime/mod.ts";
 
-interface Entry {
-  at: number;
-  expire: () => void;
+/** Something that has to be over by a time. */
+export interface Deadline {
+  /** When, in milliseconds since 1970. */
+  readonly at: number;
+  /** Called once when that has come. */
+  expire(): void;
 }
 
 /** Many deadlines on one timer: a call sets a timer only when none earlier is set. */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #entries = new Set<Entry>();
+  readonly #entries = new Set<Deadline>();
   #timer: TimerHandle;
   #armedFor = Infinity;
 
@@ -18,13 +21,21 @@ export class Deadlines {
 
   /** Calls `expire` once `at` has come, unless the returned function is called before. */
   add(at: number, expire: () => void): () => void {
-    if (at === Infinity) return () => {};
     const entry = { at, expire };
-    this.#entries.add(entry);
-    if (at < this.#armedFor) this.#arm(at);
-    return () => {
-      if (this.#entries.delete(entry) && this.#entries.size === 0) this.#disarm();
-    };
+    this.set(entry);
+    return () => this.delete(entry);
+  }
+
+  /** Lets a deadline expire when its time has come, unless it is deleted before. */
+  set(deadline: Deadline): void {
+    if (deadline.at === Infinity) return;
+    this.#entries.add(deadline);
+    if (deadline.at < this.#armedFor) this.#arm(deadline.at);
+  }
+
+  /** Forgets a deadline. */
+  delete(deadline: Deadline): void {
+    if (this.#entries.delete(deadline) && this.#entries.size === 0) this.#disarm();
   }
 
   #arm(at: number): void {

@@ -8,7 +8,7 @@ import { Tracker } from "./tracker.ts";
 /** A job on its way, as `enqueue` gives it back. */
 export class Job {
   readonly #session: Transport;
-  readonly #tracker: Tracker<JobRecord, JobEvent>;
+  #tracked: Tracker<JobRecord, JobEvent> | undefined;
   readonly #state: string;
   /** The job's id. */
   readonly job_id: string;
@@ -18,15 +18,19 @@ export class Job {
   /** Made by `enqueue` and `client.job(id)`. */
   constructor(session: Transport, id: string, queue: string, state: string) {
     this.#session = session;
-    this.#tracker = trackJob(session, id);
     this.job_id = id;
     this.queue = queue;
     this.#state = state;
   }
 
+  /** Most jobs are enqueued and never followed. */
+  get #tracker(): Tracker<JobRecord, JobEvent> {
+    return this.#tracked ??= trackJob(this.#session, this.job_id);
+  }
+
   /** The last state that was seen: `pending` at first. */
   get state(): string {
-    return this.#tracker.state ?? this.#state;
+    return this.#tracked?.state ?? this.#state;
   }
 
   /** Reads the job as it is now. */

@@ -9,6 +9,8 @@ import {
 } from "../protocol/mod.ts";
 import { type Clock, observeSockets, terminate } from "../runtime/mod.ts";
 import type { Deadlines } from "./_deadlines.ts";
+import { Pending } from "./_pending.ts";
+import type { Request } from "./_transport.ts";
 import { AuthError, ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
 
 /** What a link tells its owner. */
@@ -41,13 +43,6 @@ export interface LinkOptions {
 
 /** Thrown when a server cut the connection in answer to a wish for MessagePack. */
 export class FormatError extends ConnectionError {}
-
-/** A request on its way. */
-interface Pending {
-  what: string;
-  resolve(data: unknown): void;
-  reject(error: unknown): void;
-}
 
 /** A grant that the server has not been seen to have read. */
 interface Grant {
@@ -86,6 +81,8 @@ export class Link {
   readonly #grants: Grant[] = [];
   #lastHeard: number;
   #wasOpen = false;
+  #timeShown = NaN;
+  #timeText = "";
   #endPing = () => {};
   #onGone = () => {};
   #settled: { resolve(): void; reject(error: Error): void } | undefined;
@@ -137,14 +134,7 @@ export class Link {
     return this.#pending.size;
   }
 
-  /**
-   * Sends a request.
-   *
-   * @param what Says in an error what could not be done: `enqueue 'send-email'`.
-   * @param data The data as JSON text.
-   * @param deadline When to give up, in milliseconds since 1970.
-   * @returns The answer's data.
-   */
+  /** Sends a request and resolves with the answer's data. */
   request(
     what: string,
     method: string,
@@ -152,40 +142,27 @@ export class Link {
     deadline: number,
     signal?: AbortSignal,
   ): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#state !== "open") {
-        return reject(
-          new ConnectionError(`Cannot ${what}: the connection is lost`, "connection_lost"),
-        );
-      }
-      const id = String(this.#nextId++);
-      const forget = this.#options.deadlines.add(deadline, () => {
-        settle();
-        reject(new TimeoutError(`Cannot ${what}: no answer before the deadline`));
-      });
-      const onAbort = signal && (() => {
-        settle();
-        reject(signal.reason);
-      });
-      const settle = () => {
-        this.#pending.delete(id);
-        forget();
-        if (onAbort) signal.removeEventListener("abort", onAbort);
-      };
-      this.#pending.set(id, {
-        what,
-        resolve: (value) => {
-          settle();
-          resolve(value);
-        },
-        reject: (error) => {
-          settle();
-          reject(error);
-        },
-      });
-      if (onAbort) signal.addEventListener("abort", onAbort, { once: true });
-      this.#send({ id, type: "request", method, ts: this.#now() }, data);
-    });
+    return new Promise((resolve, reject) =>
+      this.submit({ what, method, data, signal }, deadline, resolve, reject)
+    );
+  }
+
+  /** Sends a request and calls back with the answer's data, or with why there is none. */
+  submit(
+    request: Pick<Request, "what" | "method" | "data" | "signal">,
+    deadline: number,
+    resolve: (data: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const { what, method, data, signal } = request;
+    if (this.#state !== "open") {
+      reject(new ConnectionError(`Cannot ${what}: the connection is lost`, "connection_lost"));
+      return;
+    }
+    const id = String(this.#nextId++);
+    const { deadlines } = this.#options;
+    new Pending(this.#pending, deadlines, id, what, deadline, signal, resolve, reject);
+    this.#send({ id, type: "request", method, ts: this.#now() }, data);
   }
 
   /** Allows the server as many events as it may be allowed. */
@@ -440,8 +417,14 @@ export class Link {
     this.#socket.send(this.#codec.encode(head, data));
   }
 
+  /** The time as text; many frames are made within one millisecond. */
   #now(): string {
-    return new Date(this.#options.clock.now()).toISOString();
+    const now = this.#options.clock.now();
+    if (now !== this.#timeShown) {
+      this.#timeShown = now;
+      this.#timeText = new Date(now).toISOString();
+    }
+    return this.#timeText;
   }
 }
 

@@ -25,6 +25,13 @@ export { type Gap } from "./gap.ts";
 export { type Hooks, type RequestInfo } from "./hooks.ts";
 export { type Job } from "./job.ts";
 export {
+  type OpenTelemetryApi,
+  openTelemetryHooks,
+  type OpenTelemetryOptions,
+  type OpenTelemetrySpan,
+  type OpenTelemetryTracer,
+} from "./opentelemetry.ts";
+export {
   type CallOptions,
   type DispatchOptions,
   type TokenSource,
