@@ -21,7 +21,7 @@ export const DIAGNOSTIC_CODES = {
   "yaml": {
     title: "The file is not YAML 1.2",
     explanation:
-      "Most often: a plain value that holds `: ` or ` #` and so needs quotes, a tab in the indentation, or lines that are indented differently. An expression with `? :` inside a plain value needs quotes around the whole value.",
+      "Most often: a plain value with a colon before a space, or a space before a `#`, and so needs quotes, a tab in the indentation, or lines that are indented differently. An expression with `? :` inside a plain value needs quotes around the whole value.",
   },
   "yaml-tag": {
     title: "YAML tags, merge keys and directives have no place in a recipe",

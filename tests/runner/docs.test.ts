@@ -1,0 +1,94 @@
+// Everything that docs/recipes.md shows is done here.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { test } from "node:test";
+import { checkRecipe, renderDiagnostic } from "../../runner/mod.ts";
+import { readTextFile } from "../../runtime/file.ts";
+import { runnerCli } from "./_cli.ts";
+import { diagnosticsSection } from "./docs_diagnostics.ts";
+import { firstFailure, runRecipe, withFiles } from "./_recipe.ts";
+
+interface Block {
+  line: number;
+  language: string;
+  /** The comment above the block, without its marks. */
+  note: string;
+  text: string;
+}
+
+const docs = await readTextFile("docs/recipes.md");
+const blocks = [...docs.matchAll(/(?:<!-- (.*?) -->\n+)?```(\w+)\n([^]*?)```\n/g)].map((
+  m,
+): Block => ({
+  note: m[1] ?? "",
+  language: m[2]!,
+  text: m[3]!,
+  line: docs.slice(0, m.index).split("\n").length,
+}));
+const files = Object.fromEntries(
+  blocks.filter(({ note }) => note.startsWith("file: ")).map((
+    { note, text },
+  ) => [note.slice(6), text]),
+);
+
+/** The text that is shown behind a block. */
+function shownBehind(block: Block): string {
+  const next = blocks[blocks.indexOf(block) + 1];
+  assert.equal(next?.language, "text");
+  return next!.text.trimEnd();
+}
+
+for (const block of blocks) {
+  const { language, note, text, line } = block;
+  test(`docs/recipes.md line ${line}: ${language} ${note}`, async () => {
+    if (language === "text") return;
+    if (language === "sh") return await runCommands(text);
+    if (language === "ts") return await runModule(text);
+    assert.equal(language, "yaml");
+    const [what, argument = ""] = note.split(": ");
+    if (what === "runs" || what === "file") {
+      // A file that others use has inputs of its own; running those runs it.
+      if (what === "file") return;
+      const env = argument === "" ? {} : { env: { [argument]: "a secret value" } };
+      const { code, out, err } = await runRecipe(text, [], { files, ...env });
+      assert.equal(code, 0, out + err);
+      assert.ok(!out.includes("a secret value"));
+    } else if (what === "exit") {
+      const { code, events } = await runRecipe(text);
+      assert.equal(code, Number(argument));
+      assert.equal(firstFailure(events).lines.join("\n"), shownBehind(block));
+    } else if (what === "error") {
+      const diagnostics = await checkRecipe("order.yaml", text);
+      assert.deepEqual(diagnostics.map(({ code }) => code), argument.split(" "));
+      assert.equal(renderDiagnostic(diagnostics[0]!), shownBehind(block));
+    } else {
+      assert.fail("the block does not say what becomes of it");
+    }
+  });
+}
+
+async function runCommands(text: string): Promise<void> {
+  for (const command of text.trim().split("\n")) {
+    const [, args] = /^deno run -A runner\.ts (.*)$/.exec(command) ?? [];
+    assert.ok(args, command);
+    const { code, out, err } = await runnerCli(args.split(" "));
+    assert.equal(code, 0, `${command}\n${out}${err}`);
+  }
+}
+
+async function runModule(text: string): Promise<void> {
+  const address = pathToFileURL(join(process.cwd(), "runner/mod.ts")).href;
+  const module = text.replace("@dispatch/sdk/runner", address);
+  await withFiles({ "docs.recipe.ts": module }, async (directory) => {
+    const { code, out, err } = await runnerCli([join(directory, "docs.recipe.ts")]);
+    assert.equal(code, 0, out + err);
+    assert.match(out, /the order ended as completed/);
+  });
+}
+
+test("docs/recipes.md explains every code", () => {
+  const shown = docs.split("## Diagnostics\n\n")[1];
+  assert.equal(shown, diagnosticsSection(), "deno run -A tests/runner/docs_diagnostics.ts");
+});
