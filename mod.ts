@@ -38,6 +38,13 @@ export { type Gap } from "./client/gap.ts";
 export { type Hooks, type RequestInfo } from "./client/hooks.ts";
 export { type Job } from "./client/job.ts";
 export {
+  type OpenTelemetryApi,
+  openTelemetryHooks,
+  type OpenTelemetryOptions,
+  type OpenTelemetrySpan,
+  type OpenTelemetryTracer,
+} from "./client/opentelemetry.ts";
+export {
   type CallOptions,
   type DispatchOptions,
   type TokenSource,

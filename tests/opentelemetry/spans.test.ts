@@ -1,0 +1,222 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { test } from "node:test";
+import * as api from "@opentelemetry/api";
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from "@opentelemetry/sdk-trace-base";
+import {
+  AuthError,
+  Dispatch,
+  type DispatchOptions,
+  openTelemetryHooks,
+  type OpenTelemetryOptions,
+} from "../../mod.ts";
+import { connected, startServer } from "../helpers/server.ts";
+
+const exporter = new InMemorySpanExporter();
+const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+api.trace.setGlobalTracerProvider(provider);
+
+/** Node's context manager would be one package more; this is all of it that a parent needs. */
+const contexts = new AsyncLocalStorage<api.Context>();
+api.context.setGlobalContextManager({
+  active: () => contexts.getStore() ?? api.ROOT_CONTEXT,
+  with: (context, work, self, ...args) => contexts.run(context, () => work.call(self!, ...args)),
+  bind: (_, target) => target,
+  enable() {
+    return this;
+  },
+  disable() {
+    return this;
+  },
+});
+
+const hooks = (options?: OpenTelemetryOptions): Partial<DispatchOptions> => ({
+  hooks: openTelemetryHooks(api, options),
+});
+
+/** The spans that ended since the last call. */
+function takeSpans(): ReadableSpan[] {
+  const spans = exporter.getFinishedSpans();
+  exporter.reset();
+  return spans;
+}
+
+test("a request is a client span that names it", async () => {
+  await using fixture = await connected(hooks());
+  takeSpans();
+  await fixture.client.enqueue("noop", {});
+  const [span, ...others] = takeSpans();
+  deepEqual(others, []);
+  equal(span?.name, "dispatch job.enqueue");
+  equal(span.kind, api.SpanKind.CLIENT);
+  equal(span.status.code, api.SpanStatusCode.UNSET);
+  equal(span.instrumentationScope.name, "@dispatch/sdk");
+  deepEqual(span.attributes, {
+    "messaging.system": "dispatch",
+    "messaging.operation.name": "job.enqueue",
+    "messaging.operation.type": "send",
+    "dispatch.method": "job.enqueue",
+    "dispatch.subject": "noop",
+  });
+});
+
+test("every call has its span", async () => {
+  await using fixture = await connected(hooks());
+  const { client } = fixture;
+  takeSpans();
+  const job = await client.enqueue("noop", {});
+  await client.getJob(job.job_id);
+  await client.cancelJob(job.job_id);
+  const run = await client.startWorkflow("order-payment", { order_id: "ORD-1" });
+  await client.publishEvent("payment-received", { order_id: "ORD-1" });
+  await run.wait();
+  await client.getWorkflow(run.run_id);
+  await client.workflowTimeline(run.run_id);
+  await (await client.subscribe("jobs")).unsubscribe();
+  await client.stats();
+  await client.call("cron.list").catch(() => {});
+  const names = new Set(takeSpans().map(({ name }) => name.replace("dispatch ", "")));
+  for (
+    const method of [
+      "job.enqueue",
+      "job.get",
+      "job.cancel",
+      "workflow.start",
+      "workflow.event",
+      "workflow.get",
+      "workflow.timeline",
+      "subscribe",
+      "stats",
+      "cron.list",
+    ]
+  ) ok(names.has(method), method);
+});
+
+test("the span of a start ends while the run still runs", async () => {
+  await using fixture = await connected(hooks());
+  takeSpans();
+  const run = await fixture.client.startWorkflow("order-payment", { order_id: "ORD-2" });
+  equal(run.state, "running");
+  equal(takeSpans().filter(({ name }) => name === "dispatch workflow.start").length, 1);
+});
+
+test("a refusal marks its span", async () => {
+  await using fixture = await connected(hooks());
+  const id = "job_00000000000000000000000000";
+  takeSpans();
+  const error = await fixture.client.getJob(id).catch((error) => error as Error);
+  const [span] = takeSpans();
+  equal(span?.status.code, api.SpanStatusCode.ERROR);
+  equal(span.status.message, (error as Error).message);
+  equal(span.attributes["dispatch.subject"], id);
+  equal(span.events[0]?.name, "exception");
+  equal(span.events[0].attributes?.["exception.message"], (error as Error).message);
+  ok(/^4\d\d$/.test(String(span.attributes["error.type"])));
+});
+
+test("a lost request says what is known of its delivery", async () => {
+  await using fixture = await connected(
+    { ...hooks(), reconnect: false },
+    { faults: [{ when: { direction: "in", method: "job.enqueue" }, do: "cut" }] },
+  );
+  takeSpans();
+  await rejects(fixture.client.enqueue("noop", {}));
+  const [span] = takeSpans();
+  equal(span?.attributes["error.type"], "connection_lost");
+  equal(span.attributes["dispatch.delivery"], "unknown");
+});
+
+test("an aborted request says why", async () => {
+  await using fixture = await connected(hooks());
+  takeSpans();
+  await rejects(fixture.client.stats({ signal: AbortSignal.abort(new RangeError("changed")) }));
+  await rejects(fixture.client.stats({ signal: AbortSignal.abort("words") }));
+  deepEqual(
+    takeSpans().map(({ attributes, status }) => [attributes["error.type"], status.message]),
+    [["RangeError", "changed"], ["string", "words"]],
+  );
+});
+
+test("a span is a child of the one that is active", async () => {
+  await using fixture = await connected(hooks());
+  takeSpans();
+  await api.trace.getTracer("test").startActiveSpan("outside", async (outside) => {
+    await Promise.all([fixture.client.stats(), fixture.client.enqueue("noop", {})]);
+    outside.end();
+  });
+  const spans = takeSpans();
+  const outside = spans.find(({ name }) => name === "outside")!.spanContext();
+  const children = spans.filter(({ name }) => name !== "outside");
+  equal(children.length, 2);
+  for (const child of children) {
+    equal(child.parentSpanContext?.spanId, outside.spanId);
+    equal(child.spanContext().traceId, outside.traceId);
+  }
+});
+
+test("a filter leaves requests out, attributes are added", async () => {
+  await using fixture = await connected(hooks({
+    attributes: { "server.address": "localhost" },
+    filter: ({ method }) => method !== "stats",
+  }));
+  takeSpans();
+  await fixture.client.stats();
+  await fixture.client.enqueue("noop", {});
+  const [span, ...others] = takeSpans();
+  deepEqual(others, []);
+  equal(span?.attributes["server.address"], "localhost");
+  equal(span.attributes["dispatch.method"], "job.enqueue");
+});
+
+test("requests over HTTP have spans too", async () => {
+  await using server = await startServer();
+  const client = await Dispatch.connect({
+    url: server.url,
+    token: "demo-token",
+    transport: "rpc",
+    ...hooks(),
+  });
+  takeSpans();
+  await client.enqueue("noop", {});
+  client.close();
+  deepEqual(takeSpans().map(({ name }) => name), ["dispatch job.enqueue"]);
+});
+
+test("no payload, no answer and no token is in a span", async () => {
+  await using fixture = await connected(hooks());
+  const { client, server } = fixture;
+  takeSpans();
+  const job = await client.enqueue("send-email", { to: "secret-to", subject: "secret-subject" });
+  await job.wait();
+  const run = await client.startWorkflow("order-payment", { order_id: "secret-order" });
+  await client.publishEvent("payment-received", { order_id: "secret-order" });
+  await run.wait();
+  await rejects(
+    Dispatch.connect({ url: server.url, token: "secret-token", ...hooks() }),
+    AuthError,
+  );
+  const spans = takeSpans();
+  ok(spans.length >= 5);
+  for (const { name, attributes, events, status } of spans) {
+    const text = JSON.stringify({ name, attributes, events, status });
+    ok(!text.includes("secret") && !text.includes("demo-token"), text);
+  }
+});
+
+test("without a tracer provider nothing is made and nothing breaks", async () => {
+  api.trace.disable();
+  try {
+    await using fixture = await connected(hooks());
+    takeSpans();
+    await fixture.client.stats();
+    await rejects(fixture.client.getJob("x"));
+    deepEqual(takeSpans(), []);
+  } finally {
+    api.trace.setGlobalTracerProvider(provider);
+  }
+});
