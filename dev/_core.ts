@@ -5,6 +5,8 @@ import type { Ids } from "./_ids.ts";
 import type { MemoryStore } from "./_memory_store.ts";
 import type { Registry } from "./_registry.ts";
 import type { JobRow, RunRow } from "./_rows.ts";
+import type { Observer } from "./options.ts";
+import { toEvent } from "../protocol/mod.ts";
 import type { Timers } from "./_timers.ts";
 import type { QuirkName } from "./quirks.ts";
 
@@ -19,6 +21,8 @@ export interface Core {
   readonly quirks: Readonly<Record<QuirkName, boolean>>;
   readonly random: () => number;
   readonly log: (line: string) => void;
+  /** Who is told of everything. */
+  readonly observers: ReadonlySet<Observer>;
   /** Whether the server was closed: whatever still runs must leave no trace. */
   closed: boolean;
 }
@@ -95,4 +99,5 @@ function publish(
 ): void {
   const json = goStringify({ type, ts: core.stamps.now(), topic, data });
   core.broker.publish({ type, topic, json, tenant, queue });
+  for (const { event } of core.observers) event?.(toEvent(JSON.parse(json))!);
 }

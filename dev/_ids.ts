@@ -38,6 +38,15 @@ export class Ids {
     return `${prefix}_${suffix}`;
   }
 
+  /** A random UUID. */
+  uuid(): string {
+    const bits = this.#bits(32) << 96n | this.#bits(32) << 64n | this.#bits(32) << 32n |
+      this.#bits(32);
+    const version = bits & ~(0xfn << 76n) | 4n << 76n;
+    const hex = (version & ~(3n << 62n) | 2n << 62n).toString(16).padStart(32, "0");
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  }
+
   #bits(count: number): bigint {
     return BigInt(Math.floor(this.#random() * 2 ** count));
   }

@@ -97,6 +97,7 @@ export class JobEngine {
     job.state = "cancelled";
     job.updatedAt = core.stamps.now();
     core.store.orphans.delete(job);
+    for (const { cancelled } of core.observers) cancelled?.(job.id);
     return true;
   }
 

@@ -49,6 +49,16 @@ export class MemoryStore implements Store {
   readonly #workListeners = new Set<() => void>();
   #order = 0;
 
+  job(id: string): JobRecord | undefined {
+    const row = this.jobRows.get(id);
+    return row && publicJob(row);
+  }
+
+  run(id: string): WorkflowRun | undefined {
+    const row = this.runRows.get(id);
+    return row && publicRun(row);
+  }
+
   jobs(): JobRecord[] {
     return [...this.jobRows.values()].map(publicJob);
   }

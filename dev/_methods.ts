@@ -4,6 +4,7 @@ import { goStringify } from "./_go_encode.ts";
 import { GoJsonError, goQuote } from "./_go_scan.ts";
 import { type Answer, decodeData, type InFrame } from "./_frames.ts";
 import { type IdPrefix, idProblem } from "./_ids.ts";
+import { errorText } from "./_input.ts";
 import type { JobEngine } from "./_job_engine.ts";
 import { documentedMethod } from "./_documented_methods.ts";
 import {
@@ -71,7 +72,7 @@ export function serveMethod(
     if (error instanceof GoJsonError) {
       return { code: 400, message: `invalid request: ${error.message}` };
     }
-    throw error;
+    return { code: 500, message: `internal error: ${errorText(error)}` };
   }
 }
 
@@ -181,6 +182,9 @@ function publishEvent({ core }: Engines, frame: InFrame, { tenant }: Caller): An
   const id = core.ids.next("evt");
   const createdAt = core.stamps.now();
   core.store.publish({ id, name, payload, ...tenant, acked: false, createdAt });
+  for (const { published } of core.observers) {
+    published?.({ id, name, payload: payload && JSON.parse(payload), created_at: createdAt });
+  }
   return ok({ event_id: id, name });
 }
 

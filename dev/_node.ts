@@ -12,7 +12,7 @@ import { Timers } from "./_timers.ts";
 import { WorkflowEngine } from "./_workflow_engine.ts";
 import { exponentialBackoff } from "./backoff.ts";
 import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
-import type { DevServerOptions, Workload } from "./options.ts";
+import type { DevServerOptions, Observer, Workload } from "./options.ts";
 import type { QuirkName } from "./quirks.ts";
 
 /** What of a server outlives its restarts. */
@@ -22,6 +22,7 @@ export interface NodeOptions {
   clock: Clock;
   random: () => number;
   quirks: Readonly<Record<QuirkName, boolean>>;
+  observers: ReadonlySet<Observer>;
 }
 
 /** One life of a server, from its start to its end or its restart. */
@@ -35,12 +36,13 @@ export class Node implements Engines {
   readonly #life = new AbortController();
   #connections = 0;
 
-  constructor({ options, store, clock, random, quirks }: NodeOptions) {
+  constructor({ options, store, clock, random, quirks, observers }: NodeOptions) {
     this.#options = options;
     this.signal = this.#life.signal;
     this.core = {
       store,
       quirks,
+      observers,
       random,
       registry: new Registry({ jobs: [], workflows: [], crons: [] }),
       broker: new Broker({

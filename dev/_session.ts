@@ -121,7 +121,7 @@ export class Session implements Caller {
     this.#identity = identity;
     const { core } = this.#engines;
     const session_id = core.quirks["uuid-sessions"]
-      ? crypto.randomUUID()
+      ? core.ids.uuid()
       : `ws_${core.stamps.unixNanos()}`;
     if (request.format !== "msgpack") {
       return this.#welcome(frame.id, JSON.stringify({ format: "json", session_id }));

@@ -33,7 +33,7 @@ export { referenceWorkload } from "./reference.ts";
 export { type OutputOf, type Schema, type SchemaIssue, type SchemaResult } from "./schema.ts";
 export { DEFAULT_PORT, serve, type ServeOptions } from "./serve.ts";
 export { ClockError, createDevServer } from "./server.ts";
-export { type DevServer, type DevServerOptions, type Workload } from "./options.ts";
+export { type DevServer, type DevServerOptions, type Observer, type Workload } from "./options.ts";
 export {
   checkFault,
   type Fault,
@@ -62,4 +62,28 @@ export {
 export { ScheduleError } from "./_cron_engine.ts";
 export { PortTakenError } from "./_socket.ts";
 export type { Clock, TimerHandle } from "../runtime/clock.ts";
-export type { JobRecord, JobState, RunState, WorkflowRun } from "../protocol/mod.ts";
+export type {
+  CronFired,
+  DispatchEvent,
+  EventOf,
+  EventType,
+  JobCompleted,
+  JobDead,
+  JobEnqueued,
+  JobEvent,
+  JobEventData,
+  JobFailed,
+  JobRecord,
+  JobRetrying,
+  JobStarted,
+  JobState,
+  RunCompleted,
+  RunEvent,
+  RunEventData,
+  RunFailed,
+  RunStarted,
+  RunState,
+  StepCompleted,
+  StepFailed,
+  WorkflowRun,
+} from "../protocol/mod.ts";

@@ -1,5 +1,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
+import type { DispatchEvent } from "../protocol/mod.ts";
+import type { WorkflowEvent } from "./workflow.ts";
 import type { Duration } from "./duration.ts";
 import type { Fault, Faults } from "./faults.ts";
 import type { QuirkOptions } from "./quirks.ts";
@@ -89,6 +91,16 @@ export interface DevServerOptions extends Workload {
   listen?: boolean;
 }
 
+/** Who is told what happens in a server, in the moment it does. */
+export interface Observer {
+  /** A job or run has moved on: what subscribers are sent, whether anybody subscribes or not. */
+  event?(event: DispatchEvent): void;
+  /** A job was marked cancelled, of which subscribers are told nothing. */
+  cancelled?(job_id: string): void;
+  /** A client has published an event for workflows to wait for. */
+  published?(event: WorkflowEvent): void;
+}
+
 /** A running server. */
 export interface DevServer extends AsyncDisposable {
   /** The WebSocket endpoint, like `ws://127.0.0.1:49152/dwp`. */
@@ -116,6 +128,8 @@ export interface DevServer extends AsyncDisposable {
    * It is a function of its own, so it can be handed on.
    */
   readonly webSocket: (url?: string) => WebSocket;
+  /** Tells somebody what happens, restarts or not; gives what ends that. */
+  observe(observer: Observer): () => void;
   /**
    * Stops as when its process is killed, and starts anew on the same port after a while. What the
    * store keeps is there again; runs go on where they were.

@@ -10,7 +10,7 @@ import { Timers } from "./_timers.ts";
 import type { Duration } from "./duration.ts";
 import { parseDuration } from "./duration.ts";
 import type { Faults } from "./faults.ts";
-import type { DevServer, DevServerOptions, Workload } from "./options.ts";
+import type { DevServer, DevServerOptions, Observer, Workload } from "./options.ts";
 import { resolveQuirks } from "./quirks.ts";
 import type { Store } from "./store.ts";
 import { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
@@ -60,6 +60,7 @@ class EmbeddedServer implements DevServer {
   readonly #plan: FaultPlan;
   readonly #timers: Timers;
   readonly #tokens: Readonly<Record<string, TokenOptions>>;
+  readonly #observers = new Set<Observer>();
   readonly #memorySockets = new Set<MemorySocket>();
   #workload: Pick<Workload, "jobs" | "workflows" | "crons">;
   #node: Node | undefined;
@@ -82,7 +83,14 @@ class EmbeddedServer implements DevServer {
     const store = (options.store ?? new MemoryStore()) as MemoryStore;
     this.store = store;
     const quirks = resolveQuirks(options.quirks);
-    this.#nodeOptions = { options, store, clock: this.clock, random, quirks };
+    this.#nodeOptions = {
+      options,
+      store,
+      clock: this.clock,
+      random,
+      quirks,
+      observers: this.#observers,
+    };
     this.#plan = new FaultPlan({
       seed: options.seed ?? Math.floor(random() * 2 ** 32),
       faults: options.faults ?? [],
@@ -147,6 +155,11 @@ class EmbeddedServer implements DevServer {
   async reload(workload: Pick<Workload, "jobs" | "workflows" | "crons">): Promise<void> {
     await this.#node?.load(workload);
     this.#workload = workload;
+  }
+
+  observe(observer: Observer): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
   }
 
   restart(downtime: Duration = 0): Promise<void> {

@@ -22,6 +22,10 @@ export interface DeadLetter {
  * nodes of one cluster: they share jobs, runs and events, and each has its own broker.
  */
 export interface Store {
+  /** The job of an id. */
+  job(id: string): JobRecord | undefined;
+  /** The run of an id. */
+  run(id: string): WorkflowRun | undefined;
   /** Every job, the oldest first. */
   jobs(): JobRecord[];
   /** Every run, the oldest first. */

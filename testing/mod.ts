@@ -4,6 +4,14 @@
  * @module
  */
 export {
+  createTestDispatch,
+  ExpectationError,
+  type Followed,
+  type TestDispatch,
+  type TestDispatchOptions,
+} from "./env.ts";
+export { type MockFrame, MockTransport } from "./mock_transport.ts";
+export {
   createFaultProxy,
   type CutKind,
   type CutLimit,
