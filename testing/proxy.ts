@@ -36,6 +36,8 @@ export interface ProxyConnection {
   readonly index: number;
   /** Whether it was not cut and neither side has closed it. */
   readonly isOpen: boolean;
+  /** How many bytes came, forwarded or not. */
+  readonly received: Readonly<Record<Direction, number>>;
   /** How many bytes were forwarded. */
   readonly bytes: Readonly<Record<Direction, number>>;
   /** How many whole WebSocket frames were forwarded, control frames included. */
@@ -232,6 +234,11 @@ class Connection implements ProxyConnection {
     return !this.#cut && this.#left > 0;
   }
 
+  get received(): Readonly<Record<Direction, number>> {
+    const { toServer, toClient } = this.#pipes;
+    return { toServer: toServer.received, toClient: toClient.received };
+  }
+
   get bytes(): Readonly<Record<Direction, number>> {
     const { toServer, toClient } = this.#pipes;
     return { toServer: toServer.bytes, toClient: toClient.bytes };
@@ -320,6 +327,7 @@ class Pipe {
   #ended = false;
   #timer: TimerHandle;
   #limit: { bytes: number; frames: number; how: CutKind } = NO_LIMIT;
+  received = 0;
   bytes = 0;
   delay = 0;
 
@@ -340,6 +348,7 @@ class Pipe {
   push(chunk: Uint8Array | undefined): void {
     if (this.#stopped || this.#ended) return;
     this.#ended = chunk === undefined;
+    this.received += chunk?.length ?? 0;
     this.#queue.push({ due: this.#clock.now() + this.delay, chunk });
     if (this.#queue.length === 1) this.#flush();
   }

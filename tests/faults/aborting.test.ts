@@ -5,7 +5,7 @@ import { createFaultProxy, createScriptedServer, type ScriptedPeer } from "../..
 import { CountingSignal } from "../helpers/counting_signal.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
-import { scripted } from "../helpers/peers.ts";
+import { asked, scripted } from "../helpers/peers.ts";
 import { JOB_ID, methodsOf, RUN_ID, serve } from "../helpers/scripts.ts";
 
 /** Every call that takes a signal. */
@@ -113,7 +113,7 @@ for (const [name, call] of Object.entries(CALLS)) {
     const counting = new CountingSignal();
     const calling = Promise.resolve(call(client, counting.signal));
     calling.catch(() => {});
-    await eventually(() => proxy.connections.length === 1);
+    const connection = await asked(proxy);
     counting.abort(reason);
     await assert.rejects(within(calling, name), isReason);
     await breathe(5);
@@ -122,7 +122,7 @@ for (const [name, call] of Object.entries(CALLS)) {
     assert.equal(clock.pending, 1);
     await client.close();
     assert.equal(clock.pending, 0);
-    await eventually(() => proxy.connections.length === 0);
+    await eventually(() => !connection.isOpen);
   });
 }
 
@@ -134,10 +134,10 @@ test("Dispatch.connect, aborted, leaves no connection", async () => {
   const { signal } = counting;
   const connecting = Dispatch.connect({ url: proxy.url, token: "t", clock, signal });
   connecting.catch(() => {});
-  await eventually(() => proxy.connections.length === 1);
+  const connection = await asked(proxy);
   counting.abort(reason);
   await assert.rejects(within(connecting, "connecting"), isReason);
-  await eventually(() => proxy.connections.length === 0);
+  await eventually(() => !connection.isOpen);
   assert.equal(counting.listeners, 0);
   assert.equal(clock.pending, 0);
 });

@@ -4,7 +4,7 @@ import { ConnectionError, Dispatch } from "../../mod.ts";
 import { createFaultProxy, createScriptedServer } from "../../testing/mod.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
-import { faulty, scripted } from "../helpers/peers.ts";
+import { asked, faulty, scripted } from "../helpers/peers.ts";
 import { Recorder } from "../helpers/recorder.ts";
 import { JOB_ID, methodsOf, requestsOf, serve, STATS } from "../helpers/scripts.ts";
 import { startServer } from "../helpers/server.ts";
@@ -109,11 +109,11 @@ test("close while connecting ends the attempt", async () => {
   const [connecting, call] = [client.connect(), client.stats()];
   connecting.catch(() => {});
   call.catch(() => {});
-  await eventually(() => proxy.connections.length === 1);
+  const connection = await asked(proxy);
   await within(client.close(), "closing");
   await assert.rejects(within(connecting, "connecting"), isClosed);
   await assert.rejects(within(call, "the call"), isClosed);
-  await eventually(() => proxy.connections.length === 0);
+  await eventually(() => !connection.isOpen);
   await within(status.over, "the status");
   assert.deepEqual(status.items.map(({ type }) => type), ["idle", "connecting", "closed"]);
   assert.equal(clock.pending, 0);
@@ -156,8 +156,9 @@ test("close in the middle of a reconnect ends that", async () => {
   it.proxy.cut();
   await it.attempt();
   await eventually(() => it.proxy.accepted === 2);
+  const connection = await asked(it.proxy);
   await within(it.client.close(), "closing");
-  await eventually(() => it.proxy.connections.length === 0);
+  await eventually(() => !connection.isOpen);
   assert.equal(it.clock.pending, 0);
 });
 

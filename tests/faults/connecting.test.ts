@@ -11,6 +11,7 @@ import {
 import { createFaultProxy, createScriptedServer, type ScriptedPeer } from "../../testing/mod.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
+import { asked } from "../helpers/peers.ts";
 import { Recorder } from "../helpers/recorder.ts";
 
 /** An address nobody listens at. */
@@ -37,7 +38,7 @@ test("a peer that accepts and answers no WebSocket request is given up in time",
   const client = new Dispatch({ url: proxy.url, token: "t", clock });
   const connecting = client.connect();
   connecting.catch(() => {});
-  await eventually(() => proxy.connections.length === 1);
+  const connection = await asked(proxy);
   clock.advance(9_999);
   await breathe();
   assert.equal(proxy.connections.length, 1);
@@ -46,7 +47,7 @@ test("a peer that accepts and answers no WebSocket request is given up in time",
     within(connecting, "connecting"),
     isTimeout(`Cannot connect to '${proxy.url}': no answer within 10000 ms`),
   );
-  await eventually(() => proxy.connections.length === 0);
+  await eventually(() => !connection.isOpen);
   await client.close();
   assert.equal(clock.pending, 0);
 });
@@ -88,7 +89,7 @@ test("a call whose connection is never made ends with its own deadline", async (
   const client = new Dispatch({ url: proxy.url, token: "t", clock });
   const call = client.stats({ timeout: 4_000 });
   call.catch(() => {});
-  await eventually(() => proxy.connections.length === 1);
+  await asked(proxy);
   clock.advance(4_000);
   await assert.rejects(
     within(call, "the call"),
@@ -195,11 +196,11 @@ test("a call of a client with a bad token says what it could not do", async () =
   });
 });
 
-function tokens(...list: string[]): { token: () => Promise<string>; asked: () => number } {
-  let asked = 0;
+function tokens(...list: string[]): { token: () => Promise<string>; askedFor: () => number } {
+  let count = 0;
   return {
-    token: () => Promise.resolve(list[Math.min(asked++, list.length - 1)]!),
-    asked: () => asked,
+    token: () => Promise.resolve(list[Math.min(count++, list.length - 1)]!),
+    askedFor: () => count,
   };
 }
 
@@ -207,21 +208,21 @@ test("a token function is asked once for many connections", async () => {
   await using server = await createScriptedServer((peer) => guard(peer, () => true), {
     manual: true,
   });
-  const { token, asked } = tokens("good");
+  const { token, askedFor } = tokens("good");
   await using client = new Dispatch({ url: server.url, token });
   await within(Promise.all([client.connect(), client.connect(), client.stats()]), "connecting");
   assert.equal(server.peers.length, 1);
-  assert.equal(asked(), 1);
+  assert.equal(askedFor(), 1);
 });
 
 test("a token that was just made and is refused is asked for no second time", async () => {
   await using server = await createScriptedServer((peer) => guard(peer, () => false), {
     manual: true,
   });
-  const { token, asked } = tokens("bad");
+  const { token, askedFor } = tokens("bad");
   await using client = new Dispatch({ url: server.url, token });
   await assert.rejects(within(client.connect(), "connecting"), AuthError);
-  assert.equal(asked(), 1);
+  assert.equal(askedFor(), 1);
   assert.equal(server.peers.length, 1);
 });
 
@@ -232,7 +233,7 @@ async function runsOut(list: string[], options: Partial<DispatchOptions> = {}) {
     (peer) => guard(peer, (token) => token !== "old" ? token === "new" : !expired),
     { manual: true },
   );
-  const { token, asked } = tokens(...list);
+  const { token, askedFor } = tokens(...list);
   const clock = new FakeClock();
   const client = new Dispatch({ url: server.url, token, clock, random: () => 0, ...options });
   const status = new Recorder(client.status());
@@ -241,24 +242,24 @@ async function runsOut(list: string[], options: Partial<DispatchOptions> = {}) {
   server.peers[0]!.drop();
   await eventually(() => status.of("reconnecting").length > 0);
   clock.advance(0);
-  return { server, client, status, asked, clock };
+  return { server, client, status, askedFor, clock };
 }
 
 test("a token that ran out is asked for again after a reconnect", async () => {
-  const { server, client, status, asked } = await runsOut(["old", "new"]);
+  const { server, client, status, askedFor } = await runsOut(["old", "new"]);
   await eventually(() => status.of("connected").length === 2);
   assert.equal(status.of("connected")[1]!.sessionId, "session of new");
-  assert.equal(asked(), 2);
+  assert.equal(askedFor(), 2);
   assert.deepEqual(await within(client.stats(), "the call"), { broker: {} });
   await client.close();
   await server.close();
 });
 
 test("a token that is refused again is fatal", async () => {
-  const { server, client, status, asked, clock } = await runsOut(["old", "bad"]);
+  const { server, client, status, askedFor, clock } = await runsOut(["old", "bad"]);
   await eventually(() => status.of("failed").length === 1);
   assert(status.of("failed")[0]!.cause instanceof AuthError);
-  assert.equal(asked(), 2);
+  assert.equal(askedFor(), 2);
   await assert.rejects(within(client.stats(), "the call"), (error) => {
     return error instanceof DispatchError && error.code === 401;
   });

@@ -3,6 +3,7 @@ import {
   createFaultProxy,
   createScriptedServer,
   type FaultProxy,
+  type ProxyConnection,
   type ScriptedPeer,
   type ScriptedServer,
   type ScriptedServerOptions,
@@ -22,6 +23,12 @@ export interface Faulty extends AsyncDisposable {
   attempt(number?: number): Promise<void>;
   /** Lets the next attempt come, and waits for the connection. */
   reconnected(): Promise<void>;
+}
+
+/** Waits for a client to have asked a silent proxy for a WebSocket; gives the connection. */
+export async function asked(proxy: FaultProxy): Promise<ProxyConnection> {
+  await eventually(() => (proxy.connections.at(-1)?.received.toServer ?? 0) > 0);
+  return proxy.connections.at(-1)!;
 }
 
 /** Connects a client on a fake clock to a server, with a proxy between them. */
