@@ -1,0 +1,7 @@
+/** `true` when two types are the same, not merely when one can stand for the other. */
+export type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2)
+  ? true
+  : false;
+
+/** Compiles only for `true`: `expect<Equal<A, B>>()`. */
+export function expect<_Holds extends true>(): void {}
