@@ -35,6 +35,8 @@ export class Subscriber {
   readonly buffer: BrokerEvent[] = [];
   /** Called when the buffer is no longer empty. */
   onEvents: () => void = () => {};
+  /** Called when the buffer is full: what can be written now is. */
+  onFull: () => void = () => {};
   credits: number = CREDITS;
 
   constructor(tenant: Tenant) {
@@ -126,6 +128,8 @@ export class Broker {
   #send(subscriber: Subscriber, event: BrokerEvent): void {
     if (this.#options.isolate && !sameTenant(subscriber.tenant, event.tenant)) return;
     if (this.#options.drop) {
+      // What publishes many events in one go leaves a writer of its own no time.
+      if (subscriber.buffer.length >= BUFFER) subscriber.onFull();
       if (subscriber.credits <= 0 || subscriber.buffer.length >= BUFFER) {
         this.#dropped++;
         return;

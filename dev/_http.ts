@@ -158,7 +158,8 @@ function events(
       controller.enqueue(encoder.encode(RETRY));
       subscriber = broker.add(tenant);
       broker.subscribe(subscriber, channel);
-      subscriber.onEvents = () => queueMicrotask(flush);
+      subscriber.onEvents = () => queueMicrotask(() => flush());
+      subscriber.onFull = () => flush();
       const flush = () => {
         for (const { type, json } of subscriber.buffer.splice(0)) {
           controller.enqueue(encoder.encode(`event: ${type}\ndata: ${json}\n\n`));

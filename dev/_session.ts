@@ -136,6 +136,7 @@ export class Session implements Caller {
   #welcome(correlId: string, data: string): undefined {
     this.#subscriber = this.#engines.core.broker.add(this.tenant);
     this.#subscriber.onEvents = () => this.#writeEventsSoon();
+    this.#subscriber.onFull = () => this.#writeSome();
     this.#answer(correlId, { data });
   }
 
@@ -192,17 +193,21 @@ export class Session implements Caller {
   }
 
   #writeEvents(): void {
-    const buffer = this.#subscriber!.buffer;
-    while (buffer.length > 0 && !this.#gone) {
-      if (this.#socket.buffered() > HIGH_WATER) {
-        systemClock.setTimeout(() => this.#writeEvents(), 5);
-        return;
-      }
-      const event = buffer.shift()!;
+    this.#writeSome();
+    if (this.#subscriber!.buffer.length > 0) systemClock.setTimeout(() => this.#writeEvents(), 5);
+    else this.#writing = false;
+  }
+
+  /** Writes events as long as the socket takes them. */
+  #writeSome(): void {
+    const { buffer } = this.#subscriber!;
+    if (this.#gone) buffer.length = 0;
+    let written = 0;
+    while (written < buffer.length && this.#socket.buffered() <= HIGH_WATER) {
+      const event = buffer[written++]!;
       this.#send(this.#frames.event(this.#channelOf(event), event.json));
     }
-    buffer.length = 0;
-    this.#writing = false;
+    buffer.splice(0, written);
   }
 
   #channelOf(event: BrokerEvent): string {
