@@ -1,0 +1,37 @@
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** What became of a child process. */
+export interface ChildResult {
+  /** Its exit code; `null` when it had to be killed, because it did not end by itself. */
+  code: number | null;
+  output: string;
+}
+
+/** Runs a script beside this file with the runtime that runs the test. */
+export function runScript(
+  name: string,
+  args: string[],
+  limit: number = 15_000,
+): Promise<ChildResult> {
+  const path = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
+  const isDeno = "Deno" in globalThis;
+  const isBun = "Bun" in globalThis;
+  const flags = isDeno ? ["run", "-A", "--no-check"] : isBun ? ["run"] : [];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...flags, path, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NO_COLOR: "1" },
+    });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => output += text);
+    child.stderr.setEncoding("utf8").on("data", (text: string) => output += text);
+    const timer = setTimeout(() => child.kill("SIGKILL"), limit);
+    child.on("error", reject);
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code, output });
+    });
+  });
+}

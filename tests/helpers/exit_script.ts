@@ -1,0 +1,84 @@
+// Run as a process of its own: does one thing with a client, and must then end by itself. Nothing
+// here calls exit, and the last line printed is proof that all of it was done.
+import process from "node:process";
+import { Dispatch } from "../../mod.ts";
+
+const [what, url] = process.argv.slice(2) as [string, string];
+const token = "demo-token";
+
+const CASES: Record<string, () => Promise<unknown>> = {
+  "a close": async () => {
+    const client = await Dispatch.connect({ url, token });
+    await client.stats();
+    await client.close();
+  },
+  "a close with subscriptions and waiters": async () => {
+    const client = await Dispatch.connect({ url, token });
+    await client.subscribe("jobs");
+    const job = await client.enqueue("nobody-knows-me");
+    job.wait().catch(() => {});
+    void job.events().next();
+    void client.status().next();
+    await client.close();
+  },
+  "a close with a lane that is blocked": async () => {
+    const client = await Dispatch.connect({ url, token });
+    await client.startWorkflow("sleeper", { ms: 120_000 });
+    await client.close();
+  },
+  "await using with a lane that is blocked": async () => {
+    await using client = await Dispatch.connect({ url, token });
+    await client.startWorkflow("sleeper", { ms: 120_000 });
+  },
+  "a close with a lane that is idle": async () => {
+    const client = await Dispatch.connect({ url, token });
+    const run = await client.startWorkflow("order-pipeline", { order_id: "1", items: [] });
+    await run.wait();
+    await client.close();
+  },
+  "a connection that is refused": async () => {
+    const dead = "ws://127.0.0.1:1/dwp";
+    await Dispatch.connect({ url: dead, token }).catch((error) => say(error.name));
+    const client = new Dispatch({ url: dead, token });
+    await client.stats().catch((error) => say(error.name));
+  },
+  "a bad token": async () => {
+    await Dispatch.connect({ url, token: "bad" }).catch((error) => say(error.name));
+    const client = new Dispatch({ url, token: "bad" });
+    await client.stats().catch((error) => say(error.name));
+  },
+  "a peer that never answers": async () => {
+    await Dispatch.connect({ url, token, connectTimeout: 200 }).catch((error) => say(error.name));
+  },
+  "a close while a peer does not answer": async () => {
+    const client = new Dispatch({ url, token });
+    const connecting = client.connect().catch((error) => say(error.name));
+    setTimeout(() => void client.close(), 100);
+    await connecting;
+  },
+  "a close while reconnecting": async () => {
+    const client = await Dispatch.connect({ url, token, backoff: { base: 60_000, cap: 60_000 } });
+    for await (const status of client.status()) {
+      if (status.type === "connected") say("connected");
+      if (status.type === "reconnecting") break;
+    }
+    await client.close();
+  },
+  "giving up": async () => {
+    const client = await Dispatch.connect({
+      url,
+      token,
+      maxRetries: 2,
+      backoff: { base: 10, cap: 10 },
+    });
+    say("connected");
+    for await (const status of client.status()) if (status.type === "failed") break;
+  },
+};
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+await CASES[what]!();
+say("done");
