@@ -31,7 +31,11 @@ export type RpcJob = Pick<Job, "job_id" | "queue" | "state" | "get" | "cancel" |
 export type RpcRun = Pick<Run, "run_id" | "state" | "get" | "timeline" | "wait">;
 
 /** What carries a client's requests; only this file can ask. */
-let sessionOf: (client: DispatchRpc) => HttpSession;
+const sessions = new WeakMap<object, HttpSession>();
+
+function sessionOf(client: object): HttpSession {
+  return sessions.get(client)!;
+}
 
 /**
  * A client where no WebSocket is to be had, such as a serverless function: each call is one HTTP
@@ -53,13 +57,10 @@ let sessionOf: (client: DispatchRpc) => HttpSession;
 export class DispatchRpc<S extends Schema = Schema> {
   readonly #session: HttpSession;
 
-  static {
-    sessionOf = (client) => client.#session;
-  }
-
   /** Makes a client; there is nothing to connect. */
   constructor(options: HttpOptions) {
     this.#session = new HttpSession(options, new.target === DispatchSse);
+    sessions.set(this, this.#session);
   }
 
   /** Enqueues a job. A server takes any name, also one that no worker knows. */
