@@ -1,3 +1,4 @@
+import type { Faults } from "./faults.ts";
 import type { Workload } from "./options.ts";
 import { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
 
@@ -5,7 +6,12 @@ const PRODUCTION = "https://github.com/xraph/dispatch";
 
 /** What a served server says of itself. */
 export function banner(
-  { url, file, workload }: { url: string; file?: string; workload: Workload },
+  { url, file, workload, faults }: {
+    url: string;
+    file?: string;
+    workload: Workload;
+    faults: Faults;
+  },
 ): string[] {
   const { jobs = [], workflows = [], crons = [], tokens = DEFAULT_TOKENS } = workload;
   const names = (definitions: readonly { name: string }[]) =>
@@ -19,6 +25,11 @@ export function banner(
     `  jobs       ${names(jobs)}`,
     `  workflows  ${names(workflows)}`,
     ...(crons.length === 0 ? [] : [`  crons      ${names(crons)}`]),
+    ...(faults.list().length === 0
+      ? []
+      : [`  faults     ${
+        faults.list().map(({ do: action }) => action).join(", ")
+      }; seed ${faults.seed}`]),
     "Nothing is kept: jobs, runs and events go with this process.",
     `Production is a Dispatch server: ${PRODUCTION}`,
   ];

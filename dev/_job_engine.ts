@@ -27,22 +27,19 @@ export interface JobEngineOptions {
 /** The workers: claims jobs, runs their handlers, retries, buries. */
 export class JobEngine {
   readonly #core: Core;
-  readonly #options: JobEngineOptions;
+  #options: JobEngineOptions = { queues: new Map(), concurrency: 0, backoff: () => 0 };
   readonly #active = new Map<JobRow, JobRun>();
   readonly #activeIn = new Map<string, number>();
   readonly #began: number;
   readonly #forgetWork: () => void;
-  #queues: ReadonlyMap<string, number>;
   #awake = false;
   #begun = 0;
   #interval = POLL;
   #forgetNextLook: () => void = () => {};
   #reaping = false;
 
-  constructor(core: Core, options: JobEngineOptions) {
+  constructor(core: Core) {
     this.#core = core;
-    this.#options = options;
-    this.#queues = options.queues;
     this.#began = core.timers.clock.now();
     this.#forgetWork = core.store.onWork(() => this.#wake());
     this.#wake();
@@ -109,9 +106,9 @@ export class JobEngine {
     return beat > job.startedMs ? new Date(beat).toISOString() : undefined;
   }
 
-  /** Reads other queues from now on. */
-  read(queues: ReadonlyMap<string, number>): void {
-    this.#queues = queues;
+  /** Works like this from now on; until it is told how, it does nothing. */
+  configure(options: JobEngineOptions): void {
+    this.#options = options;
     this.#wake();
   }
 
@@ -157,14 +154,14 @@ export class JobEngine {
   }
 
   *#openQueues(): Iterable<string> {
-    for (const [queue, most] of this.#queues) {
+    for (const [queue, most] of this.#options.queues) {
       if ((this.#activeIn.get(queue) ?? 0) < most) yield queue;
     }
   }
 
   #lookLater(now: number): void {
     const { core } = this.#present();
-    const next = core.store.nextRunAt(this.#queues.keys());
+    const next = core.store.nextRunAt(this.#options.queues.keys());
     if (next === undefined) return;
     let wait = next - now;
     if (core.quirks["slow-polling"]) {

@@ -31,13 +31,11 @@ export class Node implements Engines {
   readonly jobs: JobEngine;
   readonly workflows: WorkflowEngine;
   readonly signal: AbortSignal;
-  readonly #options: DevServerOptions;
   readonly #crons: CronEngine;
   readonly #life = new AbortController();
   #connections = 0;
 
   constructor({ options, store, clock, random, quirks, observers }: NodeOptions) {
-    this.#options = options;
     this.signal = this.#life.signal;
     this.core = {
       store,
@@ -57,11 +55,7 @@ export class Node implements Engines {
       closed: false,
     };
     this.workflows = new WorkflowEngine(this.core);
-    this.jobs = new JobEngine(this.core, {
-      queues: new Map(),
-      concurrency: options.concurrency ?? 10,
-      backoff: options.backoff ?? exponentialBackoff({ random }),
-    });
+    this.jobs = new JobEngine(this.core);
     this.#crons = new CronEngine(this.core, this.jobs);
   }
 
@@ -77,13 +71,17 @@ export class Node implements Engines {
   }
 
   /**
-   * Knows these definitions from now on.
+   * Has this workload from now on.
    * @throws {ScheduleError} When a cron entry's schedule is none; then nothing has changed.
    */
-  async load(workload: Pick<Workload, "jobs" | "workflows" | "crons">): Promise<void> {
+  async load(workload: Workload): Promise<void> {
     await this.#crons.run(workload.crons ?? []);
     this.core.registry.replace(definitionsOf(workload));
-    this.jobs.read(queuesOf({ ...workload, queues: this.#options.queues }));
+    this.jobs.configure({
+      queues: queuesOf(workload),
+      concurrency: workload.concurrency ?? 10,
+      backoff: workload.backoff ?? exponentialBackoff({ random: this.core.random }),
+    });
   }
 
   /** Takes up the runs of the store that nobody runs. */

@@ -28,7 +28,10 @@ export async function loadWorkload(file: string, version?: string): Promise<Work
   if (version !== undefined) url.searchParams.set("version", version);
   let module: Record<string, unknown>;
   try {
-    module = await import(url.href);
+    // Bun forgets the query of a file's URL, but not that of its path.
+    module = await import(
+      "Bun" in globalThis ? decodeURIComponent(url.pathname) + url.search : url.href
+    );
   } catch (cause) {
     throw new WorkloadError(file, `cannot be imported: ${(cause as Error).message}`, { cause });
   }

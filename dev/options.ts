@@ -117,10 +117,10 @@ export interface DevServer extends AsyncDisposable {
    */
   advance(duration: Duration): Promise<void>;
   /**
-   * Knows other definitions from now on; work in progress goes on with what it began with.
+   * Has another workload from now on; work in progress goes on with what it began with.
    * @throws {ScheduleError} When a cron entry's schedule is none; then nothing has changed.
    */
-  reload(workload: Pick<Workload, "jobs" | "workflows" | "crons">): Promise<void>;
+  reload(workload: Workload): Promise<void>;
   /** What goes wrong, to be changed while it runs. */
   readonly faults: Faults;
   /**

@@ -59,10 +59,9 @@ class EmbeddedServer implements DevServer {
   readonly #nodeOptions: NodeOptions;
   readonly #plan: FaultPlan;
   readonly #timers: Timers;
-  readonly #tokens: Readonly<Record<string, TokenOptions>>;
   readonly #observers = new Set<Observer>();
   readonly #memorySockets = new Set<MemorySocket>();
-  #workload: Pick<Workload, "jobs" | "workflows" | "crons">;
+  #workload: Workload;
   #node: Node | undefined;
   #listening: Listening | undefined;
   #port: number;
@@ -77,7 +76,6 @@ class EmbeddedServer implements DevServer {
     this.#options = options;
     this.#workload = options;
     this.#port = options.port ?? 0;
-    this.#tokens = options.tokens ?? DEFAULT_TOKENS;
     this.clock = clock === "virtual" ? createVirtualClock() : clock;
     this.#timers = new Timers(this.clock);
     const store = (options.store ?? new MemoryStore()) as MemoryStore;
@@ -152,7 +150,7 @@ class EmbeddedServer implements DevServer {
     return Promise.reject(new ClockError());
   }
 
-  async reload(workload: Pick<Workload, "jobs" | "workflows" | "crons">): Promise<void> {
+  async reload(workload: Workload): Promise<void> {
     await this.#node?.load(workload);
     this.#workload = workload;
   }
@@ -213,8 +211,8 @@ class EmbeddedServer implements DevServer {
   }
 
   #authenticate(token: string): TokenOptions | undefined {
-    if (this.#plan.isExpired(token) || !Object.hasOwn(this.#tokens, token)) return undefined;
-    return this.#tokens[token];
+    const { tokens = DEFAULT_TOKENS } = this.#workload;
+    return this.#plan.isExpired(token) || !Object.hasOwn(tokens, token) ? undefined : tokens[token];
   }
 
   readonly #refuses: ListenOptions["refuses"] = (origin, host) => {
