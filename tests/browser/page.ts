@@ -1,0 +1,10 @@
+// The script of the page. The test that opens it lends it `cut` and `connections`.
+import { CORE, type Env } from "./core.ts";
+
+declare global {
+  var cut: Env["cut"];
+  var connections: Env["connections"];
+  var runCore: (name: string, url: string) => Promise<unknown>;
+}
+
+globalThis.runCore = (name, url) => CORE[name]!.run({ url, cut, connections });
