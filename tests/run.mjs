@@ -6,13 +6,14 @@ import { tmpdir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { findChromium, NO_CHROMIUM } from "./run_chromium.mjs";
 import { readJunit } from "./run_junit.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** For one file or one check, in milliseconds. */
 const TIME_LIMIT = 90_000;
 const HEARTBEAT = 10_000;
-const PART_NAMES = ["deno", "bun", "node", "leaks", "checks"];
+const PART_NAMES = ["deno", "bun", "node", "leaks", "browser", "checks"];
 
 const reports = mkdtempSync(join(tmpdir(), "dispatch-tests-"));
 const children = new Set();
@@ -207,8 +208,20 @@ const PARTS = {
     const flags = ["--sanitize-ops", "--sanitize-resources"];
     return runTests("leaks", "deno", filesToTest(".deno_test.ts"), denoArgs(...flags));
   },
+  browser: runBrowserTests,
   checks: runChecks,
 };
+
+/** Node drives the browser. Who has none is told so, and fails only where it was asked for. */
+function runBrowserTests() {
+  const files = filesToTest(".browser_test.ts");
+  if (files.length === 0 || findChromium() !== undefined) {
+    return runTests("browser", "node", files, nodeArgs);
+  }
+  const isOptional = !wanted.includes("browser") && !["true", "1"].includes(process.env.CI);
+  say(`browser: ${isOptional ? "not run" : "failed"}: ${NO_CHROMIUM}`);
+  return isOptional ? undefined : { part: "browser", passed: 0, failed: 1, skipped: 0 };
+}
 
 async function runChecks() {
   const { exports } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
@@ -216,12 +229,16 @@ async function runChecks() {
   const sources = ["./runner.ts", "./tests", "./bench", "./recipes"].filter((path) =>
     path.endsWith(".ts") ? existsSync(join(ROOT, path)) : filesBelow(path, ".ts").length > 0
   );
+  const rooms = ["./client", "./dev", "./protocol", "./runner", "./runtime", "./testing"];
+  // The protocol's page shows the shapes of frames, which is no program.
+  const pages = ["./README.md", ...filesBelow("./docs", ".md")]
+    .filter((path) => path !== "./docs/protocol.md");
   const checks = {
     "deno fmt": ["fmt", "--check"],
     "deno lint": ["lint"],
     "deno check": ["check", ...entryPoints, ...sources],
     "deno doc --lint": ["doc", "--lint", ...entryPoints],
-    "deno test --doc": ["test", "--doc", "--no-run", ...entryPoints],
+    "deno test --doc": ["test", "--doc", "--no-run", "./mod.ts", ...rooms, ...pages],
     "deno publish": ["publish", "--dry-run", "--allow-dirty"],
   };
   let failed = 0;
