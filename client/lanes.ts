@@ -52,6 +52,8 @@ export class Lanes {
   readonly #busy = new Set<Link>();
   readonly #starts = new Set<Start>();
   #inFlight = 0;
+  /** Ends what is being started. */
+  #end = new AbortController();
   readonly #trackers = new Map<string, RunTracker>();
   /** Runs whose start was answered, among those that are followed. */
   readonly #answered = new Set<string>();
@@ -118,6 +120,9 @@ export class Lanes {
 
   /** Drops every lane; what is being started rejects, what runs goes on. */
   close(cause: ConnectionError): void {
+    this.#end.abort(cause);
+    // A client that gave up may be connected again.
+    this.#end = new AbortController();
     for (const lane of this.#busy) void lane.close({ now: true, cause });
     this.#dropIdle(cause);
     this.#busy.clear();
@@ -147,7 +152,8 @@ export class Lanes {
           delivery: lane ? "unknown" : "not-sent",
         }),
       ));
-    const signal = options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal;
+    const end = this.#end.signal;
+    const signal = AbortSignal.any([late.signal, end, ...(options.signal ? [options.signal] : [])]);
     let lane: Link | undefined;
     this.#inFlight++;
     try {
@@ -157,9 +163,17 @@ export class Lanes {
       const result = await use(lane, signal);
       ended?.();
       return result;
-    } catch (error) {
+    } catch (cause) {
       // What was given up may block its lane for as long as the run takes.
       if (lane && signal.aborted) this.#drop(lane);
+      let error = cause;
+      if (cause instanceof ConnectionError && cause === end.reason) {
+        const delivery = lane ? "unknown" : "not-sent";
+        error = new ConnectionError(`Cannot ${what}: ${cause.message}`, cause.code as "closed", {
+          delivery,
+          cause,
+        });
+      }
       ended?.(error);
       throw error;
     } finally {

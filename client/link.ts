@@ -70,6 +70,8 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #socket: WebSocket;
   readonly #pending = new Map<string, Pending>();
+  /** How many requests have no answer; more than are pending when some were given up. */
+  #unanswered = 0;
   #codec: Codec = jsonCodec;
   #binary: Codec | undefined;
   #state: "opening" | "open" | "closed" = "opening";
@@ -161,6 +163,7 @@ export class Link {
     }
     const id = String(this.#nextId++);
     const { deadlines } = this.#options;
+    this.#unanswered++;
     new Pending(this.#pending, deadlines, id, what, deadline, signal, resolve, reject);
     this.#send({ id, type: "request", method, ts: this.#now() }, data);
   }
@@ -330,7 +333,11 @@ export class Link {
       // It names no request, and only one can be meant.
       [pending] = this.#pending.values();
     }
-    if (!pending) {
+    if (pending || (frame.correl_id && this.#unanswered > this.#pending.size)) {
+      this.#unanswered--;
+      // It was given up since.
+      if (!pending) return;
+    } else {
       const text = frame.error
         ? `an error that belongs to no request: ${frame.error.code} ${frame.error.message}`
         : "an answer nobody waits for";

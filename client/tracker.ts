@@ -298,6 +298,8 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
       "closed",
     );
     this.#over = true;
+    // Nobody needs the next look at the record.
+    this.#stop?.abort();
     this.#wake();
   }
 }
