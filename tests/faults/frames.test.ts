@@ -5,7 +5,7 @@ import type { ScriptedPeer } from "../../testing/mod.ts";
 import { eventually, within } from "../helpers/eventually.ts";
 import { scripted } from "../helpers/peers.ts";
 import { Recorder } from "../helpers/recorder.ts";
-import { serve, STATS } from "../helpers/scripts.ts";
+import { requestsOf, serve, STATS } from "../helpers/scripts.ts";
 
 const LONG = "x".repeat(1_000);
 
@@ -122,6 +122,24 @@ test("of two answers to one request the first counts", async () => {
     assert.deepEqual(await within(it.client.stats(), "a call"), STATS);
     await eventually(() => it.status.of("anomaly").length === 2 * i);
   }
+});
+
+test("the late answers of calls that were given up are no oddities", async () => {
+  await using it = await scripted(async (peer) => {
+    const requests = [await peer.next(), await peer.next()];
+    const last = await peer.next();
+    for (const request of [...requests, last]) peer.answer(request, STATS);
+  });
+  const controller = new AbortController();
+  const calls = [it.client.stats({ signal: controller.signal }), it.client.stats({ timeout: 100 })];
+  const results = Promise.allSettled(calls);
+  await eventually(() => requestsOf(it.server.peers[0]!, "stats").length === 2);
+  controller.abort();
+  it.clock.advance(100);
+  const statuses = (await within(results, "the calls")).map(({ status }) => status);
+  assert.deepEqual(statuses, ["rejected", "rejected"]);
+  assert.deepEqual(await within(it.client.stats(), "a call"), STATS);
+  assert.equal(it.status.of("anomaly").length, 0);
 });
 
 test("answers in any order reach their own requests", async () => {
