@@ -125,14 +125,17 @@ class SkippingClock implements VirtualClock, KindClock {
       this.#now = Math.max(this.#now, end);
     } finally {
       this.#advancing--;
+      this.touch();
     }
   }
 
   #watch(): void {
-    if (++this.#quiet >= QUIET_TURNS && this.#holds === 0 && this.#advancing === 0) {
+    if (++this.#quiet >= QUIET_TURNS) {
       const goal = first(this.#timers.work);
       const deadline = first(this.#timers.deadline);
-      if (!goal || (deadline && deadline.due < goal.due)) {
+      const isHeld = this.#holds > 0 || this.#advancing > 0;
+      if (isHeld || !goal || (deadline && deadline.due < goal.due)) {
+        // Whatever could change that begins to watch anew.
         this.#watching = false;
         return;
       }

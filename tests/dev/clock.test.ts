@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { systemClock } from "../../runtime/mod.ts";
+import {
+  createDevServer,
+  createVirtualClock,
+  defineJob,
+  defineWorkflow,
+  parseDuration,
+} from "../../dev/mod.ts";
+import { Wire } from "./wire.ts";
+
+test("timers fire in order, at their time, each before the clock moves on", async () => {
+  const clock = createVirtualClock({ start: "2026-01-01T00:00:00Z", autoSkip: false });
+  const start = clock.now();
+  const fired: [string, number][] = [];
+  const note = (name: string) => () => void fired.push([name, clock.now() - start]);
+  clock.setTimeout(note("late"), 5000);
+  clock.setTimeout(note("first"), 1000);
+  clock.setTimeout(note("second"), 1000);
+  clock.clearTimeout(clock.setTimeout(note("never"), 500));
+  clock.setTimeout(async () => {
+    await Promise.resolve();
+    clock.setTimeout(note("inner"), 500);
+  }, 2000);
+  await clock.advance("3s");
+  assert.deepEqual(fired, [["first", 1000], ["second", 1000], ["inner", 2500]]);
+  assert.equal(clock.now() - start, 3000);
+  await clock.advance(2000);
+  assert.deepEqual(fired.at(-1), ["late", 5000]);
+});
+
+test("when everything waits it skips to the next sleep's end, over months", async () => {
+  await using server = await createDevServer({
+    clock: "virtual",
+    workflows: [defineWorkflow("long", async (wf) => {
+      for (let month = 0; month < 12; month++) await wf.sleep(`month ${month}`, "30d");
+    })],
+  });
+  await using wire = await Wire.connect(server.url);
+  const began = server.clock.now();
+  await wire.call("workflow.start", { name: "long" });
+  assert.equal(Math.round((server.clock.now() - began) / 86_400_000), 360);
+});
+
+test("it does not skip while a handler is busy with something else", async () => {
+  let finish = () => {};
+  const busy = new Promise<void>((resolve) => finish = resolve);
+  await using server = await createDevServer({
+    clock: "virtual",
+    jobs: [defineJob("busy", () => busy), defineJob("sleepy", (_, { sleep }) => sleep("1m"))],
+  });
+  await using wire = await Wire.connect(server.url);
+  await wire.call("subscribe", { channel: "jobs" });
+  await wire.call("job.enqueue", { name: "busy" });
+  await wire.event("job.started");
+  await wire.call("job.enqueue", { name: "sleepy" });
+  await wire.event("job.started");
+  const before = server.clock.now();
+  for (let i = 0; i < 50; i++) await wire.call("stats");
+  assert.equal(server.clock.now(), before);
+  finish();
+  assert.equal((await wire.event("job.completed")).data.job_name, "busy");
+  assert.equal((await wire.event("job.completed")).data.job_name, "sleepy");
+});
+
+test("it never uses up a run's patience on its own", async () => {
+  await using server = await createDevServer({
+    clock: "virtual",
+    workflows: [defineWorkflow("patient", async (wf) => {
+      if (!await wf.waitForEvent("never", "1m")) throw new Error("nothing came");
+    })],
+  });
+  await using wire = await Wire.connect(server.url);
+  await using watcher = await Wire.connect(server.url);
+  await watcher.call("subscribe", { channel: "workflows" });
+  const id = wire.send("workflow.start", { name: "patient" });
+  await watcher.event("workflow.started");
+  const before = server.clock.now();
+  for (let i = 0; i < 50; i++) await watcher.call("stats");
+  assert.equal(server.clock.now(), before);
+  await server.advance("1m");
+  assert.equal((await wire.answerTo(id)).data.state, "failed");
+});
+
+test("a job's own time limit is skipped to, since nobody can save it", async () => {
+  await using server = await createDevServer({
+    clock: "virtual",
+    jobs: [defineJob("long", { maxRetries: 0 }, (_, { sleep }) => sleep("1h"))],
+  });
+  await using wire = await Wire.connect(server.url);
+  await wire.call("subscribe", { channel: "jobs" });
+  const before = server.clock.now();
+  await wire.call("job.enqueue", { name: "long" });
+  assert.equal((await wire.event("job.failed")).data.error, "context deadline exceeded");
+  assert.equal(server.clock.now() - before, 300_000);
+});
+
+test("a clock that is not virtual cannot be moved", async () => {
+  await using server = await createDevServer();
+  await assert.rejects(server.advance("1h"), { code: "not_virtual" });
+  assert.throws(() => createVirtualClock({ start: "noon" }), RangeError);
+});
+
+test("a sleep longer than a timer can be is cut into pieces", async () => {
+  const set: number[] = [];
+  let now = 0;
+  let fire = () => {};
+  const clock = {
+    ...systemClock,
+    now: () => now,
+    setTimeout: (callback: () => void, ms: number) => {
+      set.push(ms);
+      fire = () => {
+        now += ms;
+        callback();
+      };
+    },
+    clearTimeout: () => {},
+  };
+  await using server = await createDevServer({
+    clock,
+    listen: false,
+    workflows: [defineWorkflow("w", (wf) => wf.sleep("long", "60d"))],
+  });
+  const socket = server.webSocket();
+  const ended = new Promise<string>((resolve) => {
+    socket.onmessage = ({ data }) => JSON.parse(data).correl_id === "2" && resolve(data);
+  });
+  await new Promise((resolve) => socket.onopen = resolve);
+  socket.send('{"id":"1","method":"auth","token":"demo-token"}');
+  socket.send('{"id":"2","method":"workflow.start","data":{"name":"w"}}');
+  while (set.length === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+  for (let piece = 0; piece < 3; piece++) fire();
+  assert.equal(JSON.parse(await ended).data.state, "completed");
+  assert.equal(set.reduce((a, b) => a + b, 0), 60 * 86_400_000);
+  assert.ok(set.every((ms) => ms < 2 ** 31));
+});
+
+test("durations", () => {
+  assert.equal(parseDuration("250ms"), 250);
+  assert.equal(parseDuration("1h30m"), 5_400_000);
+  assert.equal(parseDuration("1.5s"), 1500);
+  assert.equal(parseDuration("2d"), 172_800_000);
+  assert.equal(parseDuration(7), 7);
+  for (const bad of ["", "5", "s", "1h 30m", "-1s", "1w", -1, NaN]) {
+    assert.throws(() => parseDuration(bad), { code: "bad_duration" }, String(bad));
+  }
+});
