@@ -2,7 +2,7 @@ import { type DispatchEvent, matchesChannel, toEvent } from "../protocol/mod.ts"
 import { type Clock, delay } from "../runtime/mod.ts";
 import type { Receiver } from "./_transport.ts";
 import { fullJitter } from "./backoff.ts";
-import { ConnectionError, DispatchError } from "./errors.ts";
+import { ConnectionError, TimeoutError } from "./errors.ts";
 import { gap } from "./gap.ts";
 
 /** Settings of an {@linkcode EventStream}. */
@@ -24,6 +24,9 @@ const STREAM_EVENTS = 1_000;
 /** After how many events the next stream is opened beside the first. */
 const ROTATE_AFTER = 500;
 
+/** After how many more it is tried again, when it cannot be opened. */
+const ROTATE_STEP = 100;
+
 /** One stream of server-sent events. */
 interface Source {
   stop: AbortController;
@@ -39,9 +42,11 @@ interface Source {
  */
 export class EventStream {
   readonly #options: EventStreamOptions;
+  readonly #sources = new Set<Source>();
   #current: Source | undefined;
   #next: Source | undefined;
-  /** Told by the current source since the next was opened. */
+  #isRotating = false;
+  /** Told by the current source since the next was opened; the next may tell of it after its turn. */
   readonly #told = new Set<string>();
   #ended: PromiseWithResolvers<void> = Promise.withResolvers();
   #lastHeard = 0;
@@ -54,8 +59,7 @@ export class EventStream {
   async run(): Promise<void> {
     const { signal } = this.#options;
     const onAbort = () => {
-      this.#current?.stop.abort();
-      this.#next?.stop.abort();
+      for (const { stop } of this.#sources) stop.abort();
       this.#ended.resolve();
     };
     signal.addEventListener("abort", onAbort, { once: true });
@@ -78,8 +82,9 @@ export class EventStream {
         onReady();
         await this.#ended.promise;
       } catch (error) {
-        // Refused: to ask again would not help.
-        if (error instanceof DispatchError && !(error instanceof ConnectionError)) throw error;
+        // Refused: to ask again would not help. Never there: whoever waits for it is to know.
+        const isLost = error instanceof ConnectionError || error instanceof TimeoutError;
+        if (!isLost || this.#lastHeard === 0) throw error;
       }
       if (signal.aborted) return;
       attempt++;
@@ -89,22 +94,34 @@ export class EventStream {
 
   async #open(): Promise<Source> {
     const source: Source = { stop: new AbortController(), count: 0, queue: [] };
-    const body = await this.#options.open(source.stop.signal);
-    if (this.#options.signal.aborted) source.stop.abort();
-    void this.#pump(source, body);
-    return source;
+    this.#sources.add(source);
+    try {
+      const body = await this.#options.open(source.stop.signal);
+      void this.#pump(source, body);
+      return source;
+    } catch (error) {
+      this.#sources.delete(source);
+      throw error;
+    }
   }
 
   async #pump(source: Source, body: ReadableStream<Uint8Array>): Promise<void> {
     try {
       for await (const text of messages(body, source.stop.signal)) {
+        // The server counts what is not for this channel, too.
+        source.count++;
         const event = this.#event(text);
         if (event) this.#take(source, event);
+        if (source === this.#current) this.#look(source);
       }
     } catch {
       // A stream that breaks is a stream that ended; the reader is told by a gap.
     }
-    if (source === this.#next) this.#next = undefined;
+    this.#sources.delete(source);
+    if (source === this.#next) {
+      this.#next = undefined;
+      this.#isRotating = false;
+    }
     if (source !== this.#current) return;
     if (this.#next) this.#switch(true);
     else this.#ended.resolve();
@@ -112,26 +129,45 @@ export class EventStream {
 
   #take(source: Source, event: DispatchEvent): void {
     const key = keyOf(event);
-    source.count++;
     if (source === this.#next) {
       source.queue.push(event);
       if (source.queue.length === 1 && this.#told.has(key)) this.#switch(false);
       return;
     }
-    if (source !== this.#current) return;
+    if (source !== this.#current || (!this.#isRotating && this.#told.delete(key))) return;
     this.#options.receiver.onEvent(event);
-    if (source.count === ROTATE_AFTER) this.#rotate();
-    if (!this.#next) return;
+    if (!this.#isRotating) return;
     this.#told.add(key);
-    const [first] = this.#next.queue;
+    const [first] = this.#next?.queue ?? [];
     if (first && keyOf(first) === key) this.#switch(false);
-    else if (source.count >= STREAM_EVENTS) this.#switch(true);
+  }
+
+  /** Is it time for another source? */
+  #look(source: Source): void {
+    const { count } = source;
+    if (count >= STREAM_EVENTS) this.#usedUp();
+    else if (count >= ROTATE_AFTER && count % ROTATE_STEP === 0 && !this.#isRotating) {
+      this.#rotate();
+    }
+  }
+
+  /** The current source will say nothing more. */
+  #usedUp(): void {
+    if (this.#next) return this.#switch(true);
+    if (this.#isRotating) return;
+    this.#current!.stop.abort();
+    this.#ended.resolve();
   }
 
   #rotate(): void {
+    this.#told.clear();
+    this.#isRotating = true;
     this.#open().then((source) => {
       this.#next = source;
+      if (this.#current!.count >= STREAM_EVENTS) this.#usedUp();
     }, () => {
+      this.#isRotating = false;
+      if (this.#current!.count >= STREAM_EVENTS) this.#usedUp();
       // The current stream goes on, and when it is used up its end is told by a gap.
     });
   }
@@ -142,11 +178,11 @@ export class EventStream {
     this.#current!.stop.abort();
     const next = this.#current = this.#next!;
     this.#next = undefined;
+    this.#isRotating = false;
     if (missed) receiver.onGap(gap("credits", this.#lastHeard, clock.now()));
     for (const event of next.queue.splice(0)) {
-      if (!this.#told.has(keyOf(event))) receiver.onEvent(event);
+      if (!this.#told.delete(keyOf(event))) receiver.onEvent(event);
     }
-    this.#told.clear();
     if (next.count >= ROTATE_AFTER) this.#rotate();
   }
 

@@ -1,5 +1,6 @@
 import { type Frame, jsonCodec, wireChannel } from "../protocol/mod.ts";
 import { type Clock, delay, systemClock } from "../runtime/mod.ts";
+import { abortable } from "./_abortable.ts";
 import { Deadlines } from "./_deadlines.ts";
 import { EventStream } from "./_event_stream.ts";
 import type { Attachment, Receiver, Request, Transport } from "./_transport.ts";
@@ -145,14 +146,14 @@ export class HttpSession implements Transport {
     try {
       for (let attempt = 1, asked = false;; attempt++) {
         try {
+          asked ||= this.#token === undefined;
           return await this.#post(request, signal);
         } catch (error) {
           if (signal.aborted) throw signal.reason;
-          if (error instanceof AuthError && !asked && typeof this.#options.token === "function") {
-            // Its token may have run out.
-            asked = true;
+          if (error instanceof AuthError && typeof this.#options.token === "function") {
             this.#token = undefined;
-            continue;
+            // It may have run out; one that was just made is simply bad.
+            if (!asked) continue;
           }
           const again = error instanceof ConnectionError && retry === "unknown";
           if (!again || attempt > maxRetries) throw error;
@@ -166,7 +167,7 @@ export class HttpSession implements Transport {
 
   async #post(request: Request, signal: AbortSignal): Promise<unknown> {
     const { what, method, data } = request;
-    const token = await this.#askToken();
+    const token = await this.#askToken(signal);
     const id = String(this.#nextId++);
     const ts = new Date(this.clock.now()).toISOString();
     const url = httpUrl(this.#options.url, "/rpc");
@@ -217,27 +218,42 @@ export class HttpSession implements Transport {
       method: "subscribe",
       data: JSON.stringify({ channel }),
       subject: channel,
-      retry: "not-sent",
+      retry: "unknown",
       signal,
     });
     const url = httpUrl(this.#options.url, "/sse");
     url.searchParams.set("channel", wireChannel(channel));
-    url.searchParams.set("token", await this.#askToken());
-    const response = await (this.#options.fetch ?? fetch)(url, {
-      headers: { Accept: "text/event-stream" },
-      signal,
-    });
+    url.searchParams.set("token", await this.#askToken(signal));
+    const what = `Cannot subscribe to '${channel}'`;
+    const late = new AbortController();
+    const forget = this.deadlines.add(
+      this.deadline(),
+      () => late.abort(new TimeoutError(`${what}: no answer before the deadline`)),
+    );
+    let response: Response;
+    try {
+      response = await (this.#options.fetch ?? fetch)(url, {
+        headers: { Accept: "text/event-stream" },
+        signal: AbortSignal.any([signal, late.signal]),
+      });
+    } catch (cause) {
+      if (signal.aborted) throw signal.reason;
+      if (late.signal.aborted) throw late.signal.reason;
+      throw new ConnectionError(`${what}: '${url.origin}' gave no answer`, "connect_failed", {
+        cause,
+      });
+    } finally {
+      forget();
+    }
     if (response.ok && response.body) return response.body;
     await response.body?.cancel();
-    throw new DispatchError(
-      `Cannot subscribe to '${channel}': the server answered ${response.status}`,
-      response.status,
-    );
+    throw new DispatchError(`${what}: the server answered ${response.status}`, response.status);
   }
 
-  async #askToken(): Promise<string> {
+  async #askToken(signal: AbortSignal): Promise<string> {
     const { token } = this.#options;
-    return this.#token ??= typeof token === "string" ? token : await token();
+    if (typeof token === "string") return this.#token = token;
+    return this.#token ??= await abortable(Promise.resolve(token()), signal);
   }
 
   #closedError(what: string): ConnectionError {
