@@ -1,0 +1,368 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  AuthError,
+  ConnectionError,
+  Dispatch,
+  DispatchError,
+  type DispatchEvent,
+  DispatchRpc,
+  DispatchSse,
+  type Gap,
+  JobFailedError,
+  OverflowError,
+  TimeoutError,
+} from "../../mod.ts";
+import { createFaultProxy } from "../../testing/mod.ts";
+import { CountingSignal } from "../helpers/counting_signal.ts";
+import { breathe, eventually, within } from "../helpers/eventually.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
+import { Recorder } from "../helpers/recorder.ts";
+import { connected } from "../helpers/server.ts";
+
+type Item = DispatchEvent | Gap;
+
+function hasCode(code: number | string, message: RegExp): (error: unknown) => boolean {
+  return (error) => {
+    assert(error instanceof DispatchError, String(error));
+    assert.equal(error.code, code);
+    assert.match(error.message, message);
+    return true;
+  };
+}
+
+test("over HTTP every call works that can", async () => {
+  await using it = await connected();
+  using rpc = new DispatchRpc({ url: it.server.url, token: "demo-token" });
+  const job = await within(
+    rpc.enqueue("send-email", { to: "a", subject: "ü" }, { priority: 3 }),
+    "",
+  );
+  assert.match(job.job_id, /^job_/);
+  const record = await within(job.wait(), "the job");
+  assert.deepEqual([record.state, record.priority], ["completed", 3]);
+  assert.deepEqual((await rpc.getJob(job.job_id)).payload, { to: "a", subject: "ü" });
+  assert.equal((await rpc.job(job.job_id).get()).id, job.job_id);
+  const run = await it.client.startWorkflow("order-payment", { order_id: "1" });
+  assert.equal((await rpc.getWorkflow(run.run_id)).state, "running");
+  const { event_id } = await rpc.publishEvent("payment-received", { a: 1 });
+  assert.match(event_id, /^evt_/);
+  assert.equal((await within(rpc.run(run.run_id).wait(), "the run")).state, "completed");
+  assert.equal((await rpc.workflowTimeline(run.run_id)).length, 3);
+  assert.equal(typeof (await rpc.stats()).broker.topic_count, "number");
+  const raw = await rpc.call("job.get", { job_id: job.job_id }) as { id: string };
+  assert.equal(raw.id, job.job_id);
+  const sleeping = await rpc.enqueue("nobody-knows-me");
+  assert.equal(await rpc.cancelJob(sleeping.job_id), undefined);
+  await assert.rejects(within(sleeping.wait(), "the job"), JobFailedError);
+});
+
+test("Dispatch.connect gives a client of the transport that is asked for", async () => {
+  await using it = await connected();
+  const options = { url: it.server.url, token: "demo-token" };
+  using rpc = await Dispatch.connect({ ...options, transport: "rpc" });
+  assert(rpc instanceof DispatchRpc && !(rpc instanceof DispatchSse));
+  using sse = await Dispatch.connect({ ...options, transport: "sse" });
+  assert(sse instanceof DispatchSse);
+  await using socket = await Dispatch.connect({ ...options, transport: "websocket" });
+  assert(socket instanceof Dispatch);
+});
+
+test("a start over HTTP is refused with the reason, and does not compile", async () => {
+  await using it = await connected();
+  using rpc = new DispatchRpc({ url: it.server.url, token: "demo-token" });
+  await assert.rejects(
+    // @ts-expect-error Nothing is a name here.
+    rpc.startWorkflow("order-payment", { order_id: "1" }),
+    hasCode("not_possible", /^Cannot start workflow 'order-payment' over HTTP: .*WebSocket$/),
+  );
+  await assert.rejects(
+    rpc.call("workflow.start", { name: "order-payment" }),
+    hasCode("not_possible", /WebSocket$/),
+  );
+  // @ts-expect-error There are no subscriptions over RPC.
+  assert.equal(rpc.subscribe, undefined);
+});
+
+test("errors over HTTP are the same as over a WebSocket", async () => {
+  await using it = await connected();
+  using rpc = new DispatchRpc({ url: it.server.url, token: "demo-token" });
+  await assert.rejects(rpc.getJob("no-id"), hasCode(400, /^Cannot get job 'no-id': the server/));
+  await assert.rejects(rpc.call("dlq.list", {}), hasCode(405, /^Cannot call 'dlq.list': /));
+  using reader = new DispatchRpc({ url: it.server.url, token: "readonly" });
+  await assert.rejects(
+    reader.enqueue("noop"),
+    hasCode(403, /^Cannot enqueue 'noop': .* forbidden$/),
+  );
+  using elsewhere = new DispatchRpc({ url: `${it.server.url}/elsewhere`, token: "demo-token" });
+  await assert.rejects(elsewhere.stats(), hasCode(404, /answered 404, not a frame$/));
+});
+
+test("a bad token is refused once; a function is asked again when its last token ran out", async () => {
+  await using it = await connected();
+  let requests = 0;
+  const counted: typeof fetch = (...args) => {
+    requests++;
+    return fetch(...args);
+  };
+  using bad = new DispatchRpc({ url: it.server.url, token: "bad", fetch: counted });
+  await assert.rejects(within(bad.stats(), "the call"), AuthError);
+  assert.equal(requests, 1);
+  let asked = 0;
+  const token = () => ["demo-token", "bad", "demo-token"][asked++]!;
+  using fresh = new DispatchRpc({ url: it.server.url, token, fetch: counted });
+  await fresh.stats();
+  await fresh.stats();
+  assert.equal(asked, 1);
+  requests = 0;
+  using alwaysBad = new DispatchRpc({
+    url: it.server.url,
+    token: () => {
+      asked++;
+      return "bad";
+    },
+    fetch: counted,
+  });
+  asked = 0;
+  await assert.rejects(within(alwaysBad.stats(), "the call"), AuthError);
+  assert.equal(asked, 1, "a token that was just made and is refused is simply bad");
+  assert.equal(requests, 1);
+});
+
+test("reads are tried again whose request failed on the way, writes are not", async () => {
+  await using it = await connected();
+  await using proxy = await createFaultProxy({ target: it.server.url });
+  await proxy.refuse();
+  let requests = 0;
+  const counted: typeof fetch = (...args) => {
+    requests++;
+    return fetch(...args);
+  };
+  const clock = new FakeClock();
+  using rpc = new DispatchRpc({
+    url: proxy.url,
+    token: "demo-token",
+    fetch: counted,
+    clock,
+    random: () => 0.5,
+  });
+  await assert.rejects(within(rpc.enqueue("noop"), "the write"), (error) => {
+    assert(error instanceof ConnectionError, String(error));
+    assert.equal(error.delivery, "unknown");
+    return true;
+  });
+  assert.equal(requests, 1);
+  const failing = rpc.stats();
+  await assert.rejects(clock.runUntil(failing, 100), ConnectionError);
+  assert.equal(requests, 5, "one attempt and three more were to be made");
+  const read = rpc.stats();
+  read.catch(() => {});
+  await eventually(() => requests === 6);
+  await proxy.forward();
+  assert.equal(typeof (await clock.runUntil(read, 10)).broker.topic_count, "number");
+  assert.equal(clock.pending, 0);
+});
+
+const HANGING: Record<string, { token?: () => Promise<string>; fetch?: typeof fetch }> = {
+  "a server that does not answer": {
+    fetch: (_url, init) =>
+      new Promise((_, reject) => {
+        init!.signal!.addEventListener("abort", () => reject(init!.signal!.reason), { once: true });
+      }),
+  },
+  "a token that does not come": { token: () => new Promise(() => {}) },
+};
+
+for (const [what, options] of Object.entries(HANGING)) {
+  test(`${what} is given up: by the deadline, the signal and close`, async () => {
+    const clock = new FakeClock();
+    const rpc = new DispatchRpc({ url: "ws://127.0.0.1:9/dwp", token: "t", clock, ...options });
+    const late = rpc.stats({ timeout: 1_000 });
+    late.catch(() => {});
+    await breathe(2);
+    clock.advance(1_000);
+    await assert.rejects(within(late, "the late call"), TimeoutError);
+    const counting = new CountingSignal();
+    const aborted = rpc.stats({ signal: counting.signal });
+    aborted.catch(() => {});
+    await breathe(2);
+    const reason = new Error("enough");
+    counting.abort(reason);
+    await assert.rejects(within(aborted, "the aborted call"), (error) => error === reason);
+    const waiting = rpc.job("job_1").wait();
+    const open = rpc.stats();
+    for (const each of [waiting, open]) each.catch(() => {});
+    await breathe(2);
+    rpc.close();
+    for (const each of [waiting, open]) {
+      await assert.rejects(within<unknown>(each, "what was open"), hasCode("closed", /closed$/));
+    }
+    await assert.rejects(
+      rpc.stats(),
+      hasCode("closed", /^Cannot get stats: the client is closed$/),
+    );
+    await breathe(2);
+    assert.equal(clock.pending, 0);
+  });
+}
+
+test("a channel is read over server-sent events", async () => {
+  await using it = await connected();
+  using sse = new DispatchSse({ url: it.server.url, token: "demo-token" });
+  const seen = new Recorder<Item>(await within(sse.subscribe("jobs"), "subscribing"));
+  await breathe(10);
+  const job = await sse.enqueue("noop");
+  await eventually(() => seen.items.length === 3);
+  assert.deepEqual(seen.items.map(({ type }) => type), [
+    "job.enqueued",
+    "job.started",
+    "job.completed",
+  ]);
+  assert.equal((await within(job.wait(), "the job")).state, "completed");
+  const run = await it.client.startWorkflow("order-payment", { order_id: "1" });
+  const watched = new Recorder(sse.watch(run.run_id));
+  await eventually(() => watched.items.length >= 2);
+  await sse.publishEvent("payment-received");
+  await within(watched.over, "watching");
+  assert.equal(watched.items.at(-1)?.type, "workflow.completed");
+});
+
+test("a bad token and a bad channel are told apart from silence", async () => {
+  await using it = await connected();
+  using bad = new DispatchSse({ url: it.server.url, token: "bad" });
+  await assert.rejects(within(Promise.resolve(bad.subscribe("jobs")), "subscribing"), AuthError);
+  using sse = new DispatchSse({ url: it.server.url, token: "demo-token" });
+  const read = new Recorder(sse.subscribe("bogus"));
+  await within(read.over, "reading");
+  hasCode(400, /^Cannot subscribe to 'bogus': /)(read.error);
+});
+
+test("of 4,000 events on one channel none is lost, though each stream ends after 1,000", async () => {
+  await using it = await connected();
+  using sse = new DispatchSse({ url: it.server.url, token: "demo-token" });
+  const seen = new Recorder<Item>(await within(sse.subscribe("jobs"), "subscribing"));
+  await breathe(10);
+  for (let i = 0; i < 40; i++) {
+    await it.client.enqueueMany("noop", new Array(34).fill(null));
+    await eventually(() => seen.items.length >= (i + 1) * 102);
+  }
+  assert.equal(seen.of("gap").length, 0);
+  assert.equal(seen.items.length, 4_080);
+  const ids = new Set(seen.of("job.completed").map(({ data }) => data.job_id));
+  assert.equal(ids.size, 1_360);
+});
+
+test("a queue's events come though those of others use the stream up", async () => {
+  await using it = await connected();
+  using sse = new DispatchSse({ url: it.server.url, token: "demo-token" });
+  const seen = new Recorder<Item>(await within(sse.subscribe("queue:email"), "subscribing"));
+  const all = new Recorder<Item>(await within(sse.subscribe("jobs"), "subscribing"));
+  await breathe(10);
+  for (let i = 0; i < 16; i++) {
+    await it.client.enqueueMany("noop", new Array(34).fill(null));
+    await eventually(() => all.items.length >= (i + 1) * 102);
+  }
+  const job = await it.client.enqueue("noop", null, { queue: "email" });
+  await eventually(() => seen.of("job.completed").length === 1);
+  assert.equal(seen.of("job.completed")[0]!.data.job_id, job.job_id);
+});
+
+test("a stream whose successor cannot be opened in time is told to be used up", async () => {
+  await using it = await connected();
+  let streams = 0;
+  let allowed = false;
+  const refusing: typeof fetch = (url, init) => {
+    const isStream = new URL(String(url)).pathname.endsWith("/sse");
+    if (isStream && ++streams > 1 && !allowed) return Promise.reject(new TypeError("no network"));
+    return fetch(url, init);
+  };
+  const clock = new FakeClock();
+  using sse = new DispatchSse({
+    url: it.server.url,
+    token: "demo-token",
+    fetch: refusing,
+    clock,
+    random: () => 0.5,
+  });
+  const seen = new Recorder<Item>(await within(sse.subscribe("jobs"), "subscribing"));
+  for (let i = 1; i <= 10; i++) {
+    await it.client.enqueueMany("noop", new Array(34).fill(null));
+    await eventually(() => seen.items.length >= Math.min(i * 102, 1_000));
+  }
+  assert.equal(seen.items.length, 1_000);
+  assert(streams > 1, "no successor was asked for");
+  allowed = true;
+  await clock.runUntil(eventually(() => seen.of("gap").length === 1), 100);
+  await it.client.enqueue("noop");
+  await eventually(() => seen.items.length === 1_004);
+});
+
+test("a stream that breaks is opened again, with a gap", async () => {
+  await using it = await connected();
+  await using proxy = await createFaultProxy({ target: it.server.url });
+  const clock = new FakeClock();
+  using sse = new DispatchSse({ url: proxy.url, token: "demo-token", clock, random: () => 0.5 });
+  const seen = new Recorder<Item>(await within(sse.subscribe("jobs"), "subscribing"));
+  await it.client.enqueue("noop");
+  await eventually(() => seen.items.length === 3);
+  proxy.cut();
+  await clock.runUntil(eventually(() => seen.of("gap").length === 1), 100);
+  assert.equal(seen.of("gap")[0]!.reason, "reconnect");
+  await it.client.enqueue("noop");
+  await eventually(() => seen.items.length === 7);
+});
+
+test("a subscription to nobody is told that nobody is there", async () => {
+  await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
+  await proxy.refuse();
+  const clock = new FakeClock();
+  using sse = new DispatchSse({ url: proxy.url, token: "t", clock, random: () => 0.5 });
+  const subscribing = Promise.resolve(sse.subscribe("jobs"));
+  await assert.rejects(clock.runUntil(subscribing, 1_000), ConnectionError);
+});
+
+test("a subscription to a server that does not answer is given up, left and closed", async () => {
+  await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
+  await proxy.silence();
+  const clock = new FakeClock();
+  const sse = new DispatchSse({ url: proxy.url, token: "t", clock, timeout: 2_000 });
+  const late = Promise.resolve(sse.subscribe("jobs"));
+  await assert.rejects(clock.runUntil(late, 500), DispatchError);
+  const left = sse.subscribe("jobs");
+  await breathe(5);
+  await within(left.unsubscribe(), "unsubscribing");
+  const controller = new AbortController();
+  const aborted = Promise.resolve(sse.subscribe("jobs", { signal: controller.signal }));
+  aborted.catch(() => {});
+  await breathe(5);
+  controller.abort("enough");
+  await assert.rejects(within(aborted, "the aborted"), (error) => error === "enough");
+  const open = new Recorder(sse.subscribe("jobs"));
+  await breathe(5);
+  sse.close();
+  await within(open.over, "the open one");
+  await breathe(5);
+  assert.equal(clock.pending, 0);
+});
+
+test("close ends loops over server-sent events", async () => {
+  await using it = await connected();
+  const sse = new DispatchSse({ url: it.server.url, token: "demo-token" });
+  const loop = new Recorder(await within(sse.subscribe("jobs"), "subscribing"));
+  sse.close();
+  await within(loop.over, "the loop");
+  assert.equal(loop.error, undefined);
+});
+
+test("a slow reader of server-sent events is told what it missed", async () => {
+  await using it = await connected();
+  using sse = new DispatchSse({ url: it.server.url, token: "demo-token" });
+  const subscription = await within(
+    sse.subscribe("jobs", { buffer: 3, overflow: "error" }),
+    "subscribing",
+  );
+  const quick = new Recorder<Item>(await within(sse.subscribe("jobs"), "subscribing"));
+  await it.client.enqueueMany("noop", [1, 2, 3]);
+  await eventually(() => quick.items.length === 9 && subscription.buffered === 3);
+  await assert.rejects(within(Array.fromAsync(subscription), "reading"), OverflowError);
+});
