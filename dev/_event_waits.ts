@@ -1,3 +1,4 @@
+import { onAbort } from "./_abort.ts";
 import { sameTenant } from "./_broker.ts";
 import { type Core, NEVER } from "./_core.ts";
 import { goStringify } from "./_go_encode.ts";
@@ -54,15 +55,13 @@ export class EventWaits {
     if (done) return done.value as WorkflowEvent[];
     const rows: EventRow[] = [];
     const running = new Group(signal);
-    names.forEach((name, index) =>
-      running.go(async (signal) => {
-        const row = await this.#take([name], parseDuration(timeout), signal);
-        if (this.#core.closed) return NEVER;
-        if (!row) throw new StepError(`timeout waiting for event ${goQuote(name)}`);
-        this.#save(`waitall:${name}`, encodeBase64(goStringify(wireEvent(row))), toEvent(row));
-        rows[index] = row;
-      })
-    );
+    await running.each(names, async (name, index, signal) => {
+      const row = await this.#take([name], parseDuration(timeout), signal);
+      if (this.#core.closed) return NEVER;
+      if (!row) throw new StepError(`timeout waiting for event ${goQuote(name)}`);
+      this.#save(`waitall:${name}`, encodeBase64(goStringify(wireEvent(row))), toEvent(row));
+      rows[index] = row;
+    }, () => this.#core.timers.breathe());
     const failure = await running.wait();
     if (this.#core.closed) return NEVER;
     if (failure) {
@@ -89,15 +88,11 @@ export class EventWaits {
     if (signal.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       let forgetTimer = () => {};
-      const onAbort = () => {
-        forgetTimer();
-        store.unwait(waiter);
-        reject(signal.reason);
-      };
+      let unlisten = () => {};
       const settle = (event: EventRow | undefined) => {
         taken = true;
         forgetTimer();
-        signal.removeEventListener("abort", onAbort);
+        unlisten();
         resolve(event);
       };
       let taken = false;
@@ -111,7 +106,11 @@ export class EventWaits {
       };
       store.wait(waiter, quirks["random-event-order"] ? random : undefined);
       if (taken) return;
-      signal.addEventListener("abort", onAbort, { once: true });
+      unlisten = onAbort(signal, () => {
+        forgetTimer();
+        store.unwait(waiter);
+        reject(signal.reason);
+      });
       forgetTimer = timers.set(
         () => {
           store.unwait(waiter);

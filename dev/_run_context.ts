@@ -78,22 +78,20 @@ export class RunContext implements Workflow {
     const group = `parallel:${name}`;
     if (this.#run.checkpoints.has(group)) return;
     const running = new Group(this.signal);
-    steps.forEach((step, index) =>
-      running.go(async (signal) => {
-        const key = `${group}:${index}`;
-        if (this.#run.checkpoints.has(key)) return;
-        const began = this.#now();
-        try {
-          await this.#call(step, signal);
-        } catch (error) {
-          this.#failed(key, error, "");
-          throw error;
-        }
-        if (this.#core.closed) return NEVER;
-        this.#save(key);
-        this.#completed(key, began);
-      })
-    );
+    await running.each(steps, async (step, index, signal) => {
+      const key = `${group}:${index}`;
+      if (this.#run.checkpoints.has(key)) return;
+      const began = this.#now();
+      try {
+        await this.#call(step, signal);
+      } catch (error) {
+        this.#failed(key, error, "");
+        throw error;
+      }
+      if (this.#core.closed) return NEVER;
+      this.#save(key);
+      this.#completed(key, began);
+    }, () => this.#core.timers.breathe());
     const failure = await running.wait();
     if (this.#core.closed) return NEVER;
     if (failure) {
@@ -218,15 +216,13 @@ export class RunContext implements Workflow {
     if (done) return restored(done.value) as Output[];
     const outputs: string[] = [];
     const running = new Group(this.signal);
-    inputs.forEach((input, index) =>
-      running.go(async (signal) => {
-        const key = `child:${name}:${index}`;
-        const child = this.#run.checkpoints.get(key);
-        outputs[index] = child
-          ? JSON.stringify(restored(child.value))
-          : await this.#fanned(key, name, input, signal);
-      })
-    );
+    await running.each(inputs, async (input, index, signal) => {
+      const key = `child:${name}:${index}`;
+      const child = this.#run.checkpoints.get(key);
+      outputs[index] = child
+        ? JSON.stringify(restored(child.value))
+        : await this.#fanned(key, name, input, signal);
+    }, () => this.#core.timers.breathe());
     const failure = await running.wait();
     if (this.#core.closed) return NEVER;
     if (failure) {

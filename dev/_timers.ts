@@ -1,5 +1,8 @@
 import type { Clock, TimerHandle } from "../runtime/clock.ts";
 
+import { onAbort } from "./_abort.ts";
+import { nextTurn } from "./_turn.ts";
+
 /**
  * Why a timer was set. A virtual clock skips to `work` when everything waits; a `deadline` is the
  * end of a patience, which only whoever moves the clock may use up; a `background` timer repeats for
@@ -12,6 +15,8 @@ export interface KindClock extends Clock {
   setTimeout(callback: () => void, ms: number, kind?: TimerKind): TimerHandle;
   /** Tells a virtual clock that somebody is at work; gives what says that it is done. */
   hold?(): () => void;
+  /** Tells a virtual clock to stand still, also when it is moved; gives what ends that. */
+  pend?(): () => void;
   /** Tells a virtual clock that something happened. */
   touch?(): void;
 }
@@ -64,21 +69,29 @@ export class Timers {
   sleep(ms: number, signal?: AbortSignal | null): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        forget();
-        reject(signal!.reason);
-      };
+      let unlisten = () => {};
       const forget = this.set(() => {
-        signal?.removeEventListener("abort", onAbort);
+        unlisten();
         resolve();
       }, ms);
-      signal?.addEventListener("abort", onAbort, { once: true });
+      if (!signal) return;
+      unlisten = onAbort(signal, () => {
+        forget();
+        reject(signal.reason);
+      });
     });
   }
 
   /** Notes that a handler is at work; gives what says that it is done. */
   hold(): () => void {
     return this.clock.hold?.() ?? (() => {});
+  }
+
+  /** Lets the event loop have its turn; no time passes. */
+  async breathe(): Promise<void> {
+    const go = this.clock.pend?.();
+    await new Promise<void>((resolve) => nextTurn(resolve));
+    go?.();
   }
 
   /** Forgets all timers and takes no more. */

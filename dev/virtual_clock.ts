@@ -64,6 +64,7 @@ class SkippingClock implements VirtualClock, KindClock {
   };
   #order = 0;
   #holds = 0;
+  #pending = 0;
   #quiet = 0;
   #watching = false;
   #advancing = 0;
@@ -103,6 +104,15 @@ class SkippingClock implements VirtualClock, KindClock {
     };
   }
 
+  /** Somebody has only let the event loop have its turn. Gives what says that it goes on. */
+  pend(): () => void {
+    this.#pending++;
+    return () => {
+      this.#pending--;
+      this.touch();
+    };
+  }
+
   /** Something happened: time is not skipped for a while. */
   touch(): void {
     this.#quiet = 0;
@@ -115,12 +125,12 @@ class SkippingClock implements VirtualClock, KindClock {
     const end = this.#now + parseDuration(duration);
     this.#advancing++;
     try {
-      await settled();
+      await this.#settled();
       for (;;) {
         const timer = this.#next();
         if (!timer || timer.due > end) break;
         this.#fire(timer);
-        await settled();
+        await this.#settled();
       }
       this.#now = Math.max(this.#now, end);
     } finally {
@@ -133,7 +143,7 @@ class SkippingClock implements VirtualClock, KindClock {
     if (++this.#quiet >= QUIET_TURNS) {
       const goal = first(this.#timers.work);
       const deadline = first(this.#timers.deadline);
-      const isHeld = this.#holds > 0 || this.#advancing > 0;
+      const isHeld = this.#holds > 0 || this.#pending > 0 || this.#advancing > 0;
       if (isHeld || !goal || (deadline && deadline.due < goal.due)) {
         // Whatever could change that begins to watch anew.
         this.#watching = false;
@@ -144,6 +154,13 @@ class SkippingClock implements VirtualClock, KindClock {
       this.#fire(this.#next()!);
     }
     nextTurn(() => this.#watch());
+  }
+
+  /** Waits until what was set off is done, as far as it does not wait for the world outside. */
+  async #settled(): Promise<void> {
+    for (let turn = 0; turn < QUIET_TURNS || this.#pending > 0; turn++) {
+      await new Promise<void>((resolve) => nextTurn(resolve));
+    }
   }
 
   #next(): Timer | undefined {
@@ -172,11 +189,4 @@ function first(timers: Heap<Timer>): Timer | undefined {
 
 function earlier(a: Timer, b: Timer): boolean {
   return a.due === b.due ? a.order < b.order : a.due < b.due;
-}
-
-/** Waits until what was set off is done, as far as it does not wait for the world outside. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < QUIET_TURNS; turn++) {
-    await new Promise<void>((resolve) => nextTurn(resolve));
-  }
 }
