@@ -1,29 +1,18 @@
-import { channelsOf, type DispatchEvent, wireChannel } from "../protocol/mod.ts";
 import { type Clock, delay, systemClock } from "../runtime/mod.ts";
-import { Gate } from "./_gate.ts";
 import { abortable } from "./_abortable.ts";
+import { closedError, said } from "./_connection_errors.ts";
 import { Deadlines } from "./_deadlines.ts";
+import { Gate } from "./_gate.ts";
 import type { Attachment, Receiver, Request, Transport } from "./_transport.ts";
+import { Waiting } from "./_waiting.ts";
 import { fullJitter } from "./backoff.ts";
-import { AuthError, ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
+import { Channels } from "./channels.ts";
+import { AuthError, ConnectionError, TimeoutError } from "./errors.ts";
 import { type Gap, gap } from "./gap.ts";
-import { FormatError, Link, type LinkOwner } from "./link.ts";
 import type { RequestInfo } from "./hooks.ts";
+import { FormatError, Link, type LinkOwner } from "./link.ts";
 import type { DispatchOptions } from "./options.ts";
 import { StatusFeed } from "./status.ts";
-
-/** A channel the server was asked for. */
-interface WireChannel {
-  count: number;
-  /** Takes the request back. */
-  abort: AbortController;
-  ready: Promise<unknown>;
-}
-
-interface Waiter {
-  resolve(link: Link): void;
-  reject(error: unknown): void;
-}
 
 /**
  * How many enqueues may be on their way while their events come over the same connection. A server
@@ -34,9 +23,8 @@ const ENQUEUES_HEARD = 8;
 /** Keeps one control link, makes it again when it is lost, and hands events to their receivers. */
 export class Session implements Transport {
   readonly #options: DispatchOptions;
-  readonly #routes = new Map<string, Set<Receiver>>();
-  readonly #wire = new Map<string, WireChannel>();
-  readonly #waiters = new Set<Waiter>();
+  readonly #channels: Channels;
+  readonly #waiting: Waiting<Link>;
   readonly #owner: LinkOwner;
   readonly #gate = new Gate(ENQUEUES_HEARD);
   #abort = new AbortController();
@@ -63,8 +51,14 @@ export class Session implements Transport {
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? Math.random;
     this.deadlines = new Deadlines(this.clock);
+    this.#waiting = new Waiting(this.deadlines, options.maxQueue ?? 1_000);
+    this.#channels = new Channels({
+      request: (request) => this.request(request),
+      link: () => this.#link,
+      deadline: () => this.deadline(),
+    });
     this.#owner = {
-      onEvent: (event) => this.#dispatch(event),
+      onEvent: (event) => this.#channels.dispatch(event),
       onAnomaly: (cause) => this.anomaly(cause),
       onStarved: (since, until) => this.#gap(gap("credits", since, until)),
       onLost: (cause) => this.#lost(cause),
@@ -78,7 +72,7 @@ export class Session implements Transport {
 
   /** How many requests wait for their answer or for a connection. */
   get inFlight(): number {
-    return this.#waiters.size + (this.#link?.inFlight ?? 0);
+    return this.#waiting.size + (this.#link?.inFlight ?? 0);
   }
 
   /** Connects, or waits for the connection that is being made. */
@@ -95,7 +89,7 @@ export class Session implements Transport {
   request(request: Request): Promise<unknown> {
     const ended = this.hook(request);
     const deadline = this.deadline(request.timeout);
-    const answer = request.method === "job.enqueue" && this.#hearsJobs
+    const answer = request.method === "job.enqueue" && this.#channels.hearsJobs
       ? this.#sendGated(request, deadline)
       : this.#sendNow(request, deadline);
     if (!ended) return answer;
@@ -125,46 +119,7 @@ export class Session implements Transport {
 
   /** Hands a channel's events to a receiver. */
   attach(channel: string, receiver: Receiver): Attachment {
-    let receivers = this.#routes.get(channel);
-    if (!receivers) this.#routes.set(channel, receivers = new Set());
-    receivers.add(receiver);
-    const name = wireChannel(channel);
-    let wire = this.#wire.get(name);
-    if (!wire) {
-      const abort = new AbortController();
-      const ready = this.request({ ...subscribing(name), signal: abort.signal });
-      wire = { count: 0, abort, ready };
-      this.#wire.set(name, wire);
-    }
-    wire.count++;
-    let detached: Promise<void> | undefined;
-    const detach = async () => {
-      receivers.delete(receiver);
-      if (receivers.size === 0 && this.#routes.get(channel) === receivers) {
-        this.#routes.delete(channel);
-      }
-      if (--wire.count > 0 || this.#wire.get(name) !== wire) return;
-      this.#wire.delete(name);
-      // A lost connection took the subscription with it.
-      if (!this.#link) return wire.abort.abort();
-      await this.#link.request(
-        `unsubscribe from '${name}'`,
-        "unsubscribe",
-        JSON.stringify({ channel: name }),
-        this.deadline(),
-      ).catch((error) => {
-        if (!(error instanceof ConnectionError)) throw error;
-      });
-    };
-    const detachOnce = () => detached ??= detach();
-    const ready = wire.ready.then(() => {}, (error) => {
-      if (wire.abort.signal.aborted) return;
-      // The next subscriber asks anew.
-      if (this.#wire.get(name) === wire) this.#wire.delete(name);
-      receivers.delete(receiver);
-      throw error;
-    });
-    return { ready, detach: detachOnce };
+    return this.#channels.attach(channel, receiver);
   }
 
   /** Opens another authenticated connection to the same server. */
@@ -239,7 +194,7 @@ export class Session implements Transport {
       return link;
     } catch (error) {
       if (!this.#closed) this.status.emit({ type: "idle" });
-      for (const waiter of [...this.#waiters]) waiter.reject(error);
+      this.#waiting.reject(error);
       throw error;
     } finally {
       this.#opening = undefined;
@@ -271,12 +226,7 @@ export class Session implements Transport {
     this.#link = link;
     const { sessionId, format } = link;
     this.status.emit({ type: "connected", sessionId, format, attempt });
-    for (const waiter of [...this.#waiters]) waiter.resolve(link);
-  }
-
-  /** Whether each enqueue makes events that come over this connection. */
-  get #hearsJobs(): boolean {
-    return this.#wire.has("jobs") || this.#wire.has("firehose");
+    this.#waiting.resolve(link);
   }
 
   #sendNow(request: Request, deadline: number): Promise<unknown> {
@@ -347,71 +297,21 @@ export class Session implements Transport {
   }
 
   #wait(what: string, deadline: number, signal?: AbortSignal): Promise<Link> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      if (this.#closed) return reject(closedError(what));
-      if (this.#failure) return reject(said(what, this.#failure));
-      if (this.#link) return resolve(this.#link);
-      const limit = this.#options.maxQueue ?? 1_000;
-      if (this.#waiters.size >= limit) {
-        return reject(
-          new ConnectionError(
-            `Cannot ${what}: ${limit} requests already wait for a connection`,
-            "queue_full",
-          ),
-        );
-      }
-      const settle = () => {
-        this.#waiters.delete(waiter);
-        forget();
-        signal?.removeEventListener("abort", onAbort);
-      };
-      const waiter: Waiter = {
-        resolve: (link) => {
-          settle();
-          resolve(link);
-        },
-        reject: (error) => {
-          settle();
-          reject(said(what, error));
-        },
-      };
-      const onAbort = () => {
-        settle();
-        reject(signal!.reason);
-      };
-      const forget = this.deadlines.add(deadline, () => {
-        settle();
-        reject(
-          new TimeoutError(`Cannot ${what}: no connection before the deadline`, {
-            delivery: "not-sent",
-            cause: this.#lastError,
-          }),
-        );
-      });
-      this.#waiters.add(waiter);
-      signal?.addEventListener("abort", onAbort, { once: true });
-      if (!this.#waitingForRetry && !this.#opening) {
-        this.#opening = this.#first();
-        // Every waiter is told by itself.
-        this.#opening.catch(() => {});
-      }
-    });
-  }
-
-  #dispatch(event: DispatchEvent): void {
-    for (const channel of channelsOf(event)) {
-      const receivers = this.#routes.get(channel);
-      if (receivers) { for (const receiver of receivers) receiver.onEvent(event); }
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.#closed) return Promise.reject(closedError(what));
+    if (this.#failure) return Promise.reject(said(what, this.#failure));
+    if (this.#link) return Promise.resolve(this.#link);
+    const link = this.#waiting.wait(what, deadline, signal, () => this.#lastError);
+    if (!this.#waitingForRetry && !this.#opening) {
+      this.#opening = this.#first();
+      // Every waiter is told by itself.
+      this.#opening.catch(() => {});
     }
-  }
-
-  #receivers(): Receiver[] {
-    return [...this.#routes.values()].flatMap((receivers) => [...receivers]);
+    return link;
   }
 
   #gap(gap: Gap): void {
-    for (const receiver of this.#receivers()) receiver.onGap(gap);
+    this.#channels.gap(gap);
     if (gap.reason === "credits") {
       this.status.emit({ type: "gap", since: gap.since, until: gap.until });
     }
@@ -438,7 +338,8 @@ export class Session implements Transport {
       try {
         await delay(wait, { signal: this.#abort.signal, clock: this.clock });
         link = await this.openLink(this.#owner);
-        await this.#resubscribe(link);
+        const deadline = this.clock.now() + (this.#options.connectTimeout ?? 10_000);
+        await this.#channels.resubscribe(link, deadline, this.#abort.signal);
         this.#connected(link, attempt);
         this.#gap(gap("reconnect", since, this.clock.now()));
         return;
@@ -459,26 +360,6 @@ export class Session implements Transport {
     );
   }
 
-  /** Asks a new connection for every channel somebody listens to. */
-  async #resubscribe(link: Link): Promise<void> {
-    const deadline = this.clock.now() + (this.#options.connectTimeout ?? 10_000);
-    await Promise.all([...this.#wire.keys()].map(async (name) => {
-      const { what, method, data } = subscribing(name);
-      try {
-        await link.request(what, method, data, deadline, this.#abort.signal);
-      } catch (error) {
-        // Refused, where it was granted before: only this channel is lost.
-        if (!(error instanceof DispatchError) || typeof error.code !== "number") throw error;
-        this.#wire.delete(name);
-        for (const [channel, receivers] of [...this.#routes]) {
-          if (wireChannel(channel) !== name) continue;
-          this.#routes.delete(channel);
-          for (const receiver of receivers) receiver.onEnd(error);
-        }
-      }
-    }));
-  }
-
   #fail(error: ConnectionError | AuthError): void {
     this.#failure = error;
     this.status.emit({ type: "failed", cause: error });
@@ -486,40 +367,8 @@ export class Session implements Transport {
   }
 
   #end(error: Error): void {
-    for (const waiter of [...this.#waiters]) waiter.reject(error);
-    const receivers = this.#receivers();
-    this.#routes.clear();
-    this.#wire.clear();
-    for (const receiver of receivers) {
-      receiver.onEnd(this.#closed ? undefined : error, this.#drained);
-    }
+    this.#waiting.reject(error);
+    this.#channels.end(this.#closed ? undefined : error, this.#drained);
     for (const tell of [...this.onOver]) tell(error);
   }
-}
-
-function subscribing(channel: string): Request {
-  return {
-    what: `subscribe to '${channel}'`,
-    method: "subscribe",
-    data: JSON.stringify({ channel }),
-    subject: channel,
-    retry: "unknown",
-  };
-}
-
-function closedError(what: string): ConnectionError {
-  return new ConnectionError(`Cannot ${what}: the client is closed`, "closed");
-}
-
-/** The error that ended the wait for a connection, in the words of the call that waited. */
-function said(what: string, error: unknown): unknown {
-  if (error instanceof AuthError) {
-    return new AuthError(`Cannot ${what}: ${error.message}`, { cause: error });
-  }
-  if (error instanceof ConnectionError) {
-    return new ConnectionError(`Cannot ${what}: ${error.message}`, error.code as "closed", {
-      cause: error,
-    });
-  }
-  return error;
 }

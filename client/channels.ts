@@ -1,0 +1,141 @@
+import { channelsOf, type DispatchEvent, wireChannel } from "../protocol/mod.ts";
+import type { Attachment, Receiver, Request } from "./_transport.ts";
+import { ConnectionError, DispatchError } from "./errors.ts";
+import type { Gap } from "./gap.ts";
+import type { Link } from "./link.ts";
+
+/** Settings of {@linkcode Channels}. */
+export interface ChannelsOptions {
+  /** Sends a request over whichever link there is. */
+  request(request: Request): Promise<unknown>;
+  /** The link there is now. */
+  link(): Link | undefined;
+  /** When a request that begins now has to be over. */
+  deadline(): number;
+}
+
+/** A channel the server was asked for. */
+interface WireChannel {
+  count: number;
+  /** Takes the request back. */
+  abort: AbortController;
+  ready: Promise<unknown>;
+}
+
+/**
+ * Who listens to which channel. An event names only the entity it is about, so it is routed by what
+ * it says; a channel that several listen to is asked for once.
+ */
+export class Channels {
+  readonly #options: ChannelsOptions;
+  readonly #routes = new Map<string, Set<Receiver>>();
+  readonly #wire = new Map<string, WireChannel>();
+
+  constructor(options: ChannelsOptions) {
+    this.#options = options;
+  }
+
+  /** Whether each enqueue makes events that come over this connection. */
+  get hearsJobs(): boolean {
+    return this.#wire.has("jobs") || this.#wire.has("firehose");
+  }
+
+  /** Hands a channel's events to a receiver. */
+  attach(channel: string, receiver: Receiver): Attachment {
+    let receivers = this.#routes.get(channel);
+    if (!receivers) this.#routes.set(channel, receivers = new Set());
+    receivers.add(receiver);
+    const name = wireChannel(channel);
+    let wire = this.#wire.get(name);
+    if (!wire) {
+      const abort = new AbortController();
+      const ready = this.#options.request({ ...subscribing(name), signal: abort.signal });
+      wire = { count: 0, abort, ready };
+      this.#wire.set(name, wire);
+    }
+    wire.count++;
+    let detached: Promise<void> | undefined;
+    const detach = async () => {
+      receivers.delete(receiver);
+      if (receivers.size === 0 && this.#routes.get(channel) === receivers) {
+        this.#routes.delete(channel);
+      }
+      if (--wire.count > 0 || this.#wire.get(name) !== wire) return;
+      this.#wire.delete(name);
+      // A lost connection took the subscription with it.
+      const link = this.#options.link();
+      if (!link) return wire.abort.abort();
+      await link.request(
+        `unsubscribe from '${name}'`,
+        "unsubscribe",
+        JSON.stringify({ channel: name }),
+        this.#options.deadline(),
+      ).catch((error) => {
+        if (!(error instanceof ConnectionError)) throw error;
+      });
+    };
+    const detachOnce = () => detached ??= detach();
+    const ready = wire.ready.then(() => {}, (error) => {
+      if (wire.abort.signal.aborted) return;
+      // The next subscriber asks anew.
+      if (this.#wire.get(name) === wire) this.#wire.delete(name);
+      receivers.delete(receiver);
+      throw error;
+    });
+    return { ready, detach: detachOnce };
+  }
+
+  /** Hands an event to all who listen to one of its channels. */
+  dispatch(event: DispatchEvent): void {
+    for (const channel of channelsOf(event)) {
+      const receivers = this.#routes.get(channel);
+      if (receivers) { for (const receiver of receivers) receiver.onEvent(event); }
+    }
+  }
+
+  /** Tells everybody that events may be missing. */
+  gap(gap: Gap): void {
+    for (const receiver of this.#receivers()) receiver.onGap(gap);
+  }
+
+  /** Asks a new connection for every channel somebody listens to. */
+  async resubscribe(link: Link, deadline: number, signal: AbortSignal): Promise<void> {
+    await Promise.all([...this.#wire.keys()].map(async (name) => {
+      const { what, method, data } = subscribing(name);
+      try {
+        await link.request(what, method, data, deadline, signal);
+      } catch (error) {
+        // Refused, where it was granted before: only this channel is lost.
+        if (!(error instanceof DispatchError) || typeof error.code !== "number") throw error;
+        this.#wire.delete(name);
+        for (const [channel, receivers] of [...this.#routes]) {
+          if (wireChannel(channel) !== name) continue;
+          this.#routes.delete(channel);
+          for (const receiver of receivers) receiver.onEnd(error);
+        }
+      }
+    }));
+  }
+
+  /** Tells everybody that no more will come. */
+  end(error: Error | undefined, keep: boolean): void {
+    const receivers = this.#receivers();
+    this.#routes.clear();
+    this.#wire.clear();
+    for (const receiver of receivers) receiver.onEnd(error, keep);
+  }
+
+  #receivers(): Receiver[] {
+    return [...this.#routes.values()].flatMap((receivers) => [...receivers]);
+  }
+}
+
+function subscribing(channel: string): Request {
+  return {
+    what: `subscribe to '${channel}'`,
+    method: "subscribe",
+    data: JSON.stringify({ channel }),
+    subject: channel,
+    retry: "unknown",
+  };
+}
