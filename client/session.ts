@@ -3,6 +3,7 @@ import { abortable } from "./_abortable.ts";
 import { closedError, said } from "./_connection_errors.ts";
 import { Deadlines } from "./_deadlines.ts";
 import { Gate } from "./_gate.ts";
+import { Opener } from "./_opener.ts";
 import type { Attachment, Receiver, Request, Transport } from "./_transport.ts";
 import { Waiting } from "./_waiting.ts";
 import { fullJitter } from "./backoff.ts";
@@ -10,7 +11,7 @@ import { Channels } from "./channels.ts";
 import { AuthError, ConnectionError, TimeoutError } from "./errors.ts";
 import { type Gap, gap } from "./gap.ts";
 import type { RequestInfo } from "./hooks.ts";
-import { FormatError, Link, type LinkOwner } from "./link.ts";
+import type { Link, LinkOwner } from "./link.ts";
 import type { DispatchOptions } from "./options.ts";
 import { StatusFeed } from "./status.ts";
 
@@ -30,8 +31,7 @@ export class Session implements Transport {
   #abort = new AbortController();
   #link: Link | undefined;
   #opening: Promise<Link> | undefined;
-  #token: string | undefined;
-  #format: "json" | "msgpack";
+  readonly #opener: Opener;
   #anomalies = 0;
   #lastError: Error | undefined;
   #failure: ConnectionError | AuthError | undefined;
@@ -47,11 +47,16 @@ export class Session implements Transport {
 
   constructor(options: DispatchOptions) {
     this.#options = options;
-    this.#format = options.format ?? "json";
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? Math.random;
     this.deadlines = new Deadlines(this.clock);
     this.#waiting = new Waiting(this.deadlines, options.maxQueue ?? 1_000);
+    this.#opener = new Opener(
+      options,
+      this.clock,
+      this.deadlines,
+      (cause) => this.status.emit({ type: "format_fallback", format: "json", cause }),
+    );
     this.#channels = new Channels({
       request: (request) => this.request(request),
       link: () => this.#link,
@@ -123,40 +128,10 @@ export class Session implements Transport {
   }
 
   /** Opens another authenticated connection to the same server. */
-  async openLink(owner: LinkOwner, signal?: AbortSignal): Promise<Link> {
+  openLink(owner: LinkOwner, signal?: AbortSignal): Promise<Link> {
     const signals = signal ? AbortSignal.any([signal, this.#abort.signal]) : this.#abort.signal;
-    const asked = this.#token === undefined;
-    let token = this.#token ?? await this.#askToken(signals);
-    const open = () =>
-      Link.open({
-        url: this.#options.url as string,
-        token,
-        format: this.#format,
-        connectTimeout: this.#options.connectTimeout ?? 10_000,
-        credits: this.#options.credits ?? 100_000,
-        pingInterval: owner === this.#owner ? this.#options.pingInterval ?? 15_000 : 0,
-        pingTimeout: this.#options.pingTimeout ?? 10_000,
-        clock: this.clock,
-        deadlines: this.deadlines,
-        webSocket: this.#options.webSocket ?? ((url) => new WebSocket(url)),
-        owner,
-        signal: signals,
-      });
-    try {
-      return await open();
-    } catch (error) {
-      if (error instanceof FormatError) {
-        this.#format = "json";
-        this.status.emit({ type: "format_fallback", format: "json", cause: error });
-        return await open();
-      }
-      // A token that was good may have run out; one that was just made is simply bad.
-      if (!(error instanceof AuthError) || asked || typeof this.#options.token === "string") {
-        throw error;
-      }
-      token = await this.#askToken(signals);
-      return await open();
-    }
+    // A lane that its run blocks answers no ping, and what becomes of its run is read elsewhere.
+    return this.#opener.open(owner, { pings: owner === this.#owner, signal: signals });
   }
 
   /** Tells of a message that nothing could be done with. */
@@ -198,24 +173,6 @@ export class Session implements Transport {
       throw error;
     } finally {
       this.#opening = undefined;
-    }
-  }
-
-  async #askToken(signal: AbortSignal): Promise<string> {
-    const { token, connectTimeout = 10_000 } = this.#options;
-    if (typeof token === "string") return this.#token = token;
-    const late = new AbortController();
-    const forget = this.deadlines.add(this.clock.now() + connectTimeout, () =>
-      late.abort(
-        new TimeoutError(`Cannot connect: no token within ${connectTimeout} ms`, {
-          delivery: "not-sent",
-        }),
-      ));
-    try {
-      const either = AbortSignal.any([signal, late.signal]);
-      return this.#token = await abortable(Promise.resolve(token()), either);
-    } finally {
-      forget();
     }
   }
 
