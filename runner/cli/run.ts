@@ -130,7 +130,8 @@ async function runPlan(
   const { cases, select, timeout, parallel } = plan;
   let client;
   try {
-    client = await Dispatch.connect({ url: server.url, token: server.token, signal });
+    const { url, token, webSocket } = server;
+    client = await Dispatch.connect({ url, token, signal, ...(webSocket ? { webSocket } : {}) });
   } catch (error) {
     if (signal.aborted) return 130;
     err.write(`error: ${mask.text((error as Error).message)}\n`);

@@ -8,6 +8,8 @@ export interface Server {
   token: string;
   /** What the run's events call it. */
   name: string;
+  /** Opens a connection to it, where no socket is needed for that. */
+  webSocket?: (url: string) => WebSocket;
   /** Stops it, where it is our own. */
   close(): Promise<void>;
 }
@@ -17,14 +19,18 @@ export function remoteServer(url: string, token: string): Server {
   return { url, token, name: url, close: () => Promise.resolve() };
 }
 
-/** Starts the embedded server in this process. */
+/**
+ * Starts the embedded server. It listens on no port: a connection inside the process is there at
+ * once, and a socket's handshake would be a tenth of a recipe's cold start.
+ */
 export async function embeddedServer(): Promise<Server> {
   const { createDevServer, referenceWorkload } = await import("../../dev/mod.ts");
-  const server = await createDevServer(referenceWorkload());
+  const server = await createDevServer({ ...referenceWorkload(), listen: false });
   return {
     url: server.url,
     token: "demo-token",
     name: "embedded",
+    webSocket: server.webSocket,
     close: () => server.close(),
   };
 }
@@ -32,5 +38,5 @@ export async function embeddedServer(): Promise<Server> {
 /** One line that says where a run happens, so that nobody takes the embedded server for a real one. */
 export function announce(server: Server, output: Output): void {
   if (server.name !== "embedded") return;
-  output.write(`Using the embedded server (${server.url}); --url names a real one\n`);
+  output.write("Using the embedded server inside this process; --url names a real one\n");
 }

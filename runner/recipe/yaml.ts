@@ -1,3 +1,4 @@
+import { readSimpleYaml } from "./_simple_yaml.ts";
 import type { Diagnostics } from "./diagnostic.ts";
 import type { Entry, Node, ScalarStyle } from "./node.ts";
 import type { Span } from "./source.ts";
@@ -29,6 +30,13 @@ export async function readYaml(diagnostics: Diagnostics): Promise<Node | undefin
     diagnostics.error("too-large", { start: deep, end: deep + 1 }, "nested too deep");
     return undefined;
   }
+  const simple = readSimpleYaml(text);
+  return simple === undefined ? await readWholeYaml(diagnostics) : simple ?? undefined;
+}
+
+/** Reads YAML with the whole parser. */
+export async function readWholeYaml(diagnostics: Diagnostics): Promise<Node | undefined> {
+  const { text } = diagnostics.source;
   const library = await loadYaml();
   const documents = library.parseAllDocuments(text, {
     uniqueKeys: false,

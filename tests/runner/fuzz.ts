@@ -67,21 +67,38 @@ const PIECES = [
   ...["toString: 1", "hasOwnProperty", "matrix:", "schedule: {cron: '* * * * *'}", "within: 1s"],
 ];
 
-/** Reads so many mutations of the repository's recipes, and gives what went wrong. */
-export async function fuzz(count: number, seed: number, limit = 10): Promise<Finding[]> {
-  const corpus: string[] = [];
+/** The texts of the repository's recipes, the wrong ones included. */
+export async function corpus(): Promise<string[]> {
+  const texts: string[] = [];
   for (const directory of ["recipes", "tests/golden"]) {
     for (const name of await listDirectory(directory)) {
-      if (name.endsWith(".yaml")) corpus.push(await readTextFile(`${directory}/${name}`));
+      if (name.endsWith(".yaml")) texts.push(await readTextFile(`${directory}/${name}`));
     }
   }
+  return texts;
+}
+
+/** So many mutations of texts, the same ones for a seed. */
+export function* mutations(
+  texts: readonly string[],
+  count: number,
+  seed: number,
+): Generator<string> {
   const random = seededRandom(seed);
+  for (let i = 0; i < count; i++) {
+    let text = pick(texts, random);
+    for (let n = 1 + Math.floor(random() * 4); n > 0; n--) text = mutate(text, texts, random);
+    yield text;
+  }
+}
+
+/** Reads so many mutations of the repository's recipes, and gives what went wrong. */
+export async function fuzz(count: number, seed: number, limit = 10): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (let i = 0; i < count && findings.length < limit; i++) {
-    let text = pick(corpus, random);
-    for (let n = 1 + Math.floor(random() * 4); n > 0; n--) text = mutate(text, corpus, random);
+  for (const text of mutations(await corpus(), count, seed)) {
     const problem = await problemOf(text);
     if (problem !== undefined) findings.push({ text, problem });
+    if (findings.length === limit) break;
   }
   return findings;
 }
