@@ -2,7 +2,13 @@
 // answers are this server's reading of the documentation, which shows none.
 
 import { CanceledError } from "./_core.ts";
-import { type Answer, decodeData, type InFrame } from "./_frames.ts";
+import type { Answer, InFrame } from "./_frames.ts";
+import {
+  deadLetterReplayRequest,
+  jobListRequest,
+  workflowCancelRequest,
+  workflowReplayRequest,
+} from "./_requests.ts";
 import { type Caller, checkId, type Engines, findRun, ok, Refusal } from "./_methods.ts";
 import { sameTenant } from "./_broker.ts";
 import { wireCron, wireDeadLetter, wireJob } from "./_rows.ts";
@@ -19,11 +25,7 @@ export function documentedMethod(
   const data = frame.data ?? "{}";
   switch (frame.method) {
     case "job.list": {
-      const request = decodeData<{ state: string; queue: string; limit: number; offset: number }>(
-        data,
-        "JobListRequest",
-        { state: "string", queue: "string", limit: "int", offset: "int" },
-      );
+      const request = jobListRequest(data);
       const rows = [...core.store.jobRows.values()].filter((job) =>
         sees(job) && (request.state === "" || job.state === request.state) &&
         (request.queue === "" || job.queue === request.queue)
@@ -33,9 +35,7 @@ export function documentedMethod(
       return ok(page.map((job) => wireJob(job, jobs.heartbeatOf(job))));
     }
     case "workflow.cancel": {
-      const { run_id } = decodeData<{ run_id: string }>(data, "WorkflowCancelRequest", {
-        run_id: "string",
-      });
+      const { run_id } = workflowCancelRequest(data);
       const run = findRun(engines, run_id, caller);
       if (!run) throw new Refusal(404, "run not found");
       if (!workflows.cancel(run, new CanceledError())) {
@@ -44,11 +44,7 @@ export function documentedMethod(
       return ok({ status: "cancelled" });
     }
     case "workflow.replay": {
-      const { run_id, from_step } = decodeData<{ run_id: string; from_step: string }>(
-        data,
-        "WorkflowReplayRequest",
-        { run_id: "string", from_step: "string" },
-      );
+      const { run_id, from_step } = workflowReplayRequest(data);
       const run = findRun(engines, run_id, caller);
       if (!run) throw new Refusal(404, "run not found");
       if (run.state === "running") throw new Refusal(409, "run is running");
@@ -60,9 +56,7 @@ export function documentedMethod(
     case "dlq.list":
       return ok([...core.store.deadLetterRows.values()].filter(sees).map(wireDeadLetter));
     case "dlq.replay": {
-      const { entry_id } = decodeData<{ entry_id: string }>(data, "DLQReplayRequest", {
-        entry_id: "string",
-      });
+      const { entry_id } = deadLetterReplayRequest(data);
       checkId(entry_id, "dlq", "DLQ");
       const entry = core.store.deadLetterRows.get(entry_id);
       if (!entry || !sees(entry)) throw new Refusal(404, "dlq entry not found");

@@ -1,4 +1,3 @@
-import { GoJsonError } from "./_go_scan.ts";
 import { decodeGo, type GoStruct } from "./_go_decode.ts";
 import { goStringify } from "./_go_encode.ts";
 import type { Stamps } from "./_go_time.ts";
@@ -39,24 +38,10 @@ const FRAME: GoStruct = {
 
 /**
  * Decodes a message into a frame.
- * @throws {GoJsonError} With the server's words.
+ * @throws {Error} With the server's words.
  */
 export function decodeFrame(text: string): InFrame {
   return decodeGo(text, FRAME) as InFrame;
-}
-
-/**
- * Decodes a frame's data into a request.
- * @param name The request's name, for errors.
- * @throws {GoJsonError} With the server's words.
- */
-export function decodeData<T>(
-  data: string | undefined,
-  name: string,
-  fields: GoStruct["fields"],
-): T {
-  if (data === undefined) throw new GoJsonError("unexpected end of JSON input");
-  return decodeGo(data, { type: `dwp.${name}`, fields }) as T;
 }
 
 /** What a method answers: data as JSON text, or an error. */

@@ -69,10 +69,17 @@ export function zeroOf(type: GoType): unknown {
       return null;
   }
   if ("list" in type) return null;
-  const zero: Record<string, unknown> = {};
-  for (const [key, field] of Object.entries(type.fields)) zero[key] = zeroOf(field);
-  return zero;
+  let zero = zeros.get(type);
+  if (!zero) {
+    zero = {};
+    for (const [key, field] of Object.entries(type.fields)) zero[key] = zeroOf(field);
+    zeros.set(type, zero);
+  }
+  return { ...zero };
 }
+
+/** A struct's zero value, for one that is decoded more than once. */
+const zeros = new WeakMap<GoStruct, Record<string, unknown>>();
 
 function decodeValue(
   value: RawValue,

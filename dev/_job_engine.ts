@@ -7,6 +7,7 @@ import { nextTurn } from "./_turn.ts";
 import type { JobDefinition } from "./define.ts";
 import { parseDuration } from "./duration.ts";
 
+const TIMEOUT = 300_000;
 const POLL = 1000;
 const LONGEST_POLL = 30_000;
 const HEARTBEAT = 10_000;
@@ -72,7 +73,7 @@ export class JobEngine {
       runAt: at,
       runAtMs: now,
       startedMs: 0,
-      timeoutMs: parseDuration(own.timeout ?? "5m"),
+      timeoutMs: own.timeout === undefined ? TIMEOUT : parseDuration(own.timeout),
       createdAt: at,
       updatedAt: at,
       ticket: 0,

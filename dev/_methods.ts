@@ -2,7 +2,18 @@ import { sameTenant } from "./_broker.ts";
 import type { Core } from "./_core.ts";
 import { goStringify } from "./_go_encode.ts";
 import { GoJsonError, goQuote } from "./_go_scan.ts";
-import { type Answer, decodeData, type InFrame } from "./_frames.ts";
+import type { Answer, InFrame } from "./_frames.ts";
+import {
+  jobCancelRequest,
+  jobEnqueueRequest,
+  jobGetRequest,
+  subscribeRequest,
+  unsubscribeRequest,
+  workflowEventRequest,
+  workflowGetRequest,
+  workflowStartRequest,
+  workflowTimelineRequest,
+} from "./_requests.ts";
 import { type IdPrefix, idProblem } from "./_ids.ts";
 import { errorText } from "./_input.ts";
 import type { JobEngine } from "./_job_engine.ts";
@@ -101,34 +112,20 @@ export function ok(value: unknown): Answer {
 }
 
 function enqueueJob({ jobs }: Engines, frame: InFrame, { tenant }: Caller): Answer {
-  const request = decodeData<{
-    name: string;
-    payload: string | undefined;
-    queue: string;
-    priority: number;
-  }>(frame.data, "JobEnqueueRequest", {
-    name: "string",
-    payload: "raw",
-    queue: "string",
-    priority: "int",
-  });
+  const request = jobEnqueueRequest(frame.data);
   const job = jobs.enqueue(tenant, request.name, request.payload, request);
   return ok({ job_id: job.id, queue: job.queue, state: "pending" });
 }
 
 function getJob(engines: Engines, frame: InFrame, caller: Caller): Answer {
-  const { job_id } = decodeData<{ job_id: string }>(frame.data, "JobGetRequest", {
-    job_id: "string",
-  });
+  const { job_id } = jobGetRequest(frame.data);
   const missing = "job not found: dispatch: job not found";
   const job = findJob(engines, job_id, caller, missing);
   return ok(wireJob(job, engines.jobs.heartbeatOf(job)));
 }
 
 function cancelJob(engines: Engines, frame: InFrame, caller: Caller): Answer {
-  const { job_id } = decodeData<{ job_id: string }>(frame.data, "JobCancelRequest", {
-    job_id: "string",
-  });
+  const { job_id } = jobCancelRequest(frame.data);
   const job = findJob(engines, job_id, caller, "job not found");
   if (!engines.jobs.cancel(job)) throw new Refusal(409, `job is ${job.state}`);
   return ok({ status: "cancelled" });
@@ -140,11 +137,7 @@ function startWorkflow(
   caller: Caller,
 ): Answer | Promise<Answer> {
   const { core, workflows } = engines;
-  const { name, input } = decodeData<{ name: string; input: string | undefined }>(
-    frame.data,
-    "WorkflowStartRequest",
-    { name: "string", input: "raw" },
-  );
+  const { name, input } = workflowStartRequest(frame.data);
   const signal = core.quirks["runs-die-with-request"] ? caller.signal : engines.signal;
   try {
     const { run, done } = workflows.start(caller.tenant, name, input, signal);
@@ -157,28 +150,20 @@ function startWorkflow(
 }
 
 function getWorkflow(engines: Engines, frame: InFrame, caller: Caller): Answer {
-  const { run_id } = decodeData<{ run_id: string }>(frame.data, "WorkflowGetRequest", {
-    run_id: "string",
-  });
+  const { run_id } = workflowGetRequest(frame.data);
   const run = findRun(engines, run_id, caller);
   if (!run) throw new Refusal(404, "run not found: dispatch: run not found");
   return ok(wireRun(run));
 }
 
 function getTimeline(engines: Engines, frame: InFrame, caller: Caller): Answer {
-  const { run_id } = decodeData<{ run_id: string }>(frame.data, "WorkflowTimelineRequest", {
-    run_id: "string",
-  });
+  const { run_id } = workflowTimelineRequest(frame.data);
   const run = findRun(engines, run_id, caller);
   return ok([...run?.checkpoints.values() ?? []].map(wireCheckpoint));
 }
 
 function publishEvent({ core }: Engines, frame: InFrame, { tenant }: Caller): Answer {
-  const { name, payload } = decodeData<{ name: string; payload: string | undefined }>(
-    frame.data,
-    "WorkflowEventRequest",
-    { name: "string", payload: "raw" },
-  );
+  const { name, payload } = workflowEventRequest(frame.data);
   const id = core.ids.next("evt");
   const createdAt = core.stamps.now();
   core.store.publish({ id, name, payload, ...tenant, acked: false, createdAt });
@@ -189,11 +174,7 @@ function publishEvent({ core }: Engines, frame: InFrame, { tenant }: Caller): An
 }
 
 function subscribe(_engines: Engines, frame: InFrame, caller: Caller): Answer {
-  const { channel, credits } = decodeData<{ channel: string; credits: number }>(
-    frame.data,
-    "SubscribeRequest",
-    { channel: "string", credits: "int" },
-  );
+  const { channel, credits } = subscribeRequest(frame.data);
   const problem = channelProblem(channel);
   if (problem !== undefined) throw new Refusal(400, problem);
   caller.subscribe?.(channel, credits);
@@ -201,9 +182,7 @@ function subscribe(_engines: Engines, frame: InFrame, caller: Caller): Answer {
 }
 
 function unsubscribe(_engines: Engines, frame: InFrame, caller: Caller): Answer {
-  const { channel } = decodeData<{ channel: string }>(frame.data, "UnsubscribeRequest", {
-    channel: "string",
-  });
+  const { channel } = unsubscribeRequest(frame.data);
   caller.unsubscribe?.(channel);
   return ok({ channel, status: "unsubscribed" });
 }

@@ -1,10 +1,10 @@
 import { systemClock } from "../runtime/clock.ts";
 import type { BrokerEvent, Subscriber } from "./_broker.ts";
 import { CanceledError } from "./_core.ts";
-import { decodeGo } from "./_go_decode.ts";
 import { type Answer, decodeFrame, FrameWriter, type InFrame } from "./_frames.ts";
 import { loadMsgpackFrames, type MsgpackFrames } from "./_msgpack.ts";
 import { type Caller, type Engines, serveMethod } from "./_methods.ts";
+import { authRequest } from "./_requests.ts";
 import type { ServerSocket } from "./_socket.ts";
 import { hasScope, requiredScope, type TokenOptions } from "./tokens.ts";
 
@@ -109,10 +109,7 @@ export class Session implements Caller {
     if (frame.method !== "auth") return this.#refuse(frame.id, 400, "first frame must be auth");
     let request = { token: "", format: "" };
     try {
-      if (frame.data !== undefined) {
-        const fields = { token: "string", format: "string" } as const;
-        request = decodeGo(frame.data, { type: "dwp.AuthRequest", fields }) as typeof request;
-      }
+      if (frame.data !== undefined) request = authRequest(frame.data);
     } catch {
       return this.#refuse(frame.id, 400, "invalid auth data");
     }
