@@ -178,6 +178,30 @@ test("what a lane tells after its answer still belongs to the run", async () => 
   ]);
 });
 
+test("what a lost lane no longer tells is looked for while the run goes on", async () => {
+  const data = { run_id: RUN_ID, name: "noop" };
+  let input = "";
+  await using it = await scripted(withLane((_start, peer) => {
+    // The input as it was sent, white space included.
+    const text = (peer.received as string[]).find((each) => each.includes("workflow.start"))!;
+    input = btoa(/"input":(\{\s*\})/.exec(text)![1]!);
+    peer.publish("workflow.started", `workflow:${RUN_ID}`, data);
+  }, (request, peer) => {
+    if (request.method === "workflow.get") peer.answer(request, runRecord("running", { input }));
+    else if (request.method === "workflow.timeline") {
+      peer.answer(request, [{ step_name: "a", created_at: "2026-01-01T00:00:01Z" }]);
+    } else return false;
+    return true;
+  }));
+  const run = await within(it.client.startWorkflow("noop", {}), "the start");
+  assert.equal(run.run_id, RUN_ID);
+  it.server.peers[1]!.drop();
+  await eventually(() => it.status.of("lane_lost").length === 1);
+  const events = new Recorder(run.events());
+  await it.clock.runUntil(eventually(() => events.items.length === 2), 50);
+  assert.deepEqual(events.items.map(nameOf), ["workflow.started", "workflow.step_completed a"]);
+});
+
 test("lanes are used again one after another, and dropped when nobody needs them", async () => {
   await using server = await startServer();
   await using it = await faulty(server.url);

@@ -360,7 +360,8 @@ test("a job is waited for over an outage longer than any deadline", async () => 
   await it.proxy.refuse();
   it.proxy.cut();
   await eventually(() => it.status.of("reconnecting").length === 1);
-  const meanwhile = it.client.job("job_1").wait();
+  // Of another channel, so that it has to subscribe first.
+  const meanwhile = it.client.job("job_2").wait();
   meanwhile.catch(() => {});
   for (let minute = 0; minute < 5; minute++) {
     it.clock.advance(60_000);
