@@ -78,7 +78,10 @@ export function toFrame(value: unknown, text: string): Frame {
   }
   const frame = value as Record<string, unknown>;
   if (!FRAME_TYPES.includes(frame.type as FrameType)) {
-    const type = JSON.stringify(frame.type)?.slice(0, 40) ?? "(none)";
+    // A value nested deeply enough would overflow the stack of whoever writes it out.
+    const type = typeof frame.type === "string"
+      ? JSON.stringify(frame.type.slice(0, 40))
+      : typeof frame.type;
     throw new FrameError(`unknown type ${type}`, text);
   }
   if (frame.id === undefined) frame.id = "";
