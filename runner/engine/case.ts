@@ -1,18 +1,19 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { toCel } from "../expression/convert.ts";
-import { EvaluationError, type Values } from "../expression/expression.ts";
+import type { Values } from "../expression/expression.ts";
 import type { Ambient } from "../expression/library.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
-import { parseDuration } from "../recipe/duration.ts";
 import type { Recipe, Step } from "../recipe/model.ts";
-import type { Source, Span } from "../recipe/source.ts";
-import { callSites } from "../script/call_site.ts";
+import type { Span } from "../recipe/source.ts";
 import type { RunningScript } from "../script/running_script.ts";
 import type { RecipeBody } from "../script/recipe.ts";
 import type { LoggedEvent, Nested, RunnerClient } from "../steps/kind.ts";
 import { Channels } from "./channels.ts";
-import { Deadline, InterruptedError } from "./deadline.ts";
-import type { CaseStatus, Emit, EventFailure, EventPlace } from "./event.ts";
+import { describeError, spanInModule, toMilliseconds } from "./describe_error.ts";
+import { findLeftovers, type Published } from "./leftovers.ts";
+import { makeRoots } from "./roots.ts";
+import { Deadline, rejectOnAbort } from "./deadline.ts";
+import type { CaseStatus, Emit, EventFailure } from "./event.ts";
 import { isVerdict, StepFailure } from "./failure.ts";
 import type { Mask } from "./mask.ts";
 import { type Entity, Results } from "./results.ts";
@@ -78,7 +79,7 @@ export class Case {
   /** The channels. */
   readonly channels: Channels;
   /** Events that the case has published. */
-  readonly published: { event_id: string; name: string }[] = [];
+  readonly published: Published[] = [];
   /** The ids of all steps. */
   readonly stepIds: ReadonlySet<string>;
   /** Assertions and waits that were made. */
@@ -285,26 +286,8 @@ export class Case {
   }
 
   #prepare(): void {
-    const { env, mask, vars, matrix, inputs } = this.options;
-    const secrets: Values = {};
-    for (const { name } of this.recipe.secrets) {
-      const value = env(name);
-      if (value === undefined) throw new Error(`Cannot find secret ${name} in the environment`);
-      mask.add(value);
-      secrets[name] = value;
-    }
-    const known: Values = {};
-    for (const { name, default: fallback } of this.recipe.env) {
-      const value = env(name) ?? fallback;
-      if (value !== undefined) known[name] = value;
-    }
-    Object.assign(this.#roots, {
-      vars: {},
-      env: known,
-      secrets,
-      matrix: toCel(matrix ?? {}),
-      inputs: toCel(inputs ?? {}),
-    });
+    Object.assign(this.#roots, makeRoots(this.recipe, this.options));
+    const { vars } = this.options;
     for (const { name, value } of this.recipe.vars) {
       if (Object.hasOwn(vars, name)) this.setVariable(name, vars[name]);
       else if (value) this.setVariable(name, resolveTemplate(value, this.#roots, this.ambient));
@@ -383,34 +366,18 @@ export class Case {
     }
   }
 
-  /**
-   * A published event stays on the server until some run takes it. One that no run of this case
-   * took would wake a later, unrelated run.
-   */
   async #leftovers(): Promise<void> {
-    if (this.published.length === 0) return;
     const { client, signal } = this.options;
     if (signal.aborted) return;
-    const taken = new Set<string>();
-    const runs = [...this.results.entities(), ...this.#entities].filter(({ kind }) =>
-      kind === "run"
-    );
     try {
-      for (const { id } of runs) {
-        for (const entry of await client.workflowTimeline(id, { timeout: 2000 })) {
-          const event = entry.data as { id?: unknown } | null | undefined;
-          if (typeof event?.id === "string") taken.add(event.id);
-        }
+      const entities = [...this.results.entities(), ...this.#entities];
+      for (const { event_id, name } of await findLeftovers(this.published, entities, client)) {
+        this.warn(
+          `no run of this recipe took the event \`${name}\` (${event_id}): it stays on the server and will wake the next run that waits for that name`,
+        );
       }
     } catch (error) {
       this.warn(`Cannot tell whether published events were taken: ${(error as Error).message}`);
-      return;
-    }
-    for (const { event_id, name } of this.published) {
-      if (taken.has(event_id)) continue;
-      this.warn(
-        `no run of this recipe took the event \`${name}\` (${event_id}): it stays on the server and will wake the next run that waits for that name`,
-      );
     }
   }
 
@@ -425,64 +392,4 @@ function idsOf(steps: readonly Step[]): string[] {
     ...(step.id === undefined ? [] : [step.id]),
     ...(Array.isArray(step.fields.parallel) ? idsOf(step.fields.parallel) : []),
   ]);
-}
-
-/** The place in a recipe's module that an error came from. */
-function spanInModule(error: unknown, { module, source }: Recipe): Span | undefined {
-  const site = callSites((error as Error)?.stack).find(({ file }) => file === module);
-  if (!site) return undefined;
-  const start = source.offset(site.line, site.column);
-  return { start, end: start + 1 };
-}
-
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-}
-
-/** The milliseconds of a duration that an expression gave. */
-export function toMilliseconds(value: unknown): number {
-  const ms = parseDuration(String(value));
-  if (ms === undefined) throw new StepFailure("evaluation", `\`${value}\` is no duration`);
-  return ms;
-}
-
-/** An error as events tell it. */
-export function describeError(error: unknown, source: Source, fallback?: Span): EventFailure {
-  const place = (span: Span | undefined) =>
-    span ? { place: placeOf(source, span) } : fallback ? { place: placeOf(source, fallback) } : {};
-  if (error instanceof StepFailure) {
-    return {
-      kind: error.kind,
-      message: error.message,
-      lines: [...error.lines],
-      ...place(error.span),
-    };
-  }
-  if (error instanceof EvaluationError) {
-    return { kind: "evaluation", message: error.message, lines: [], ...place(error.span) };
-  }
-  const { name = "Error", message = String(error), code } = (error ?? {}) as Partial<Error> & {
-    code?: string | number;
-  };
-  const kind = error instanceof InterruptedError
-    ? "interrupted"
-    : code === "deadline"
-    ? "deadline"
-    : name === "ConnectionError" || name === "TimeoutError" || name === "AuthError"
-    ? "connection"
-    : typeof code === "number"
-    ? "server"
-    : "thrown";
-  return { kind, message, ...(code === undefined ? {} : { code }), lines: [], ...place(undefined) };
-}
-
-/** A span as events tell it. */
-export function placeOf(source: Source, span: Span): EventPlace {
-  const { line, column } = source.position(span.start);
-  const text = source.line(line);
-  const length = Math.max(1, Math.min(span.end - span.start, text.length - column + 1));
-  return { file: source.name, line, column, text, length };
 }

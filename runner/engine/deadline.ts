@@ -67,3 +67,11 @@ export class Deadline implements Disposable {
     this.#outer.removeEventListener("abort", this.#onAbort);
   }
 }
+
+/** Rejects with a signal's reason when it is aborted. */
+export function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}

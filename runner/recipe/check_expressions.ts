@@ -5,107 +5,11 @@ import { type Ast, type Cel, faultOf } from "../expression/library.ts";
 import { type CelType, describeType, type RecordType, recordType } from "../expression/types.ts";
 import type { Diagnostics } from "./diagnostic.ts";
 import type { Recipe } from "./model.ts";
-import type { Reading, Reference } from "./reading.ts";
-import type { Expected, ExpressionUse, Scope, StepInfo } from "./scope.ts";
+import { checkOrder, type Guards, type Known } from "./check_references.ts";
+import type { Reading } from "./reading.ts";
+import type { Expected, ExpressionUse, Scope } from "./scope.ts";
 import { didYouMean } from "./suggest.ts";
-
-/** What a recipe's expressions and references are checked against. */
-export interface Known {
-  /** Its steps with an id. */
-  steps: ReadonlyMap<string, StepInfo>;
-  /** Fields of `vars`, `env`, `secrets`, `matrix` and `inputs`, with their types. */
-  roots: Record<string, Record<string, CelType>>;
-  /** The types that `use` steps leave. */
-  records: ReadonlyMap<CelType, RecordType>;
-}
-
-/** Checks the step ids that are named outside of expressions. */
-export function checkReferences(reading: Reading, known: Known, guards: Guards): void {
-  for (const reference of reading.references) {
-    const info = known.steps.get(reference.id);
-    if (!info) {
-      const ids = [...known.steps.values()].filter((step) => suits(step, reference)).map((s) =>
-        s.id
-      );
-      const label = didYouMean(reference.id, ids) ??
-        (ids.length > 0 && ids.length <= 8 ? `the ids are ${ids.join(", ")}` : undefined);
-      reading.diagnostics.error(
-        "unknown-step",
-        reference.span,
-        `there is no step with the id \`${reference.id}\``,
-        label === undefined ? {} : { label },
-      );
-    } else if (checkOrder(info, reference.scope, reference.span, reading, guards)) {
-      if (!suits(info, reference)) {
-        const what = reference.wants === "job" ? "a job" : "a job or a run";
-        reading.diagnostics.error(
-          "wrong-step",
-          reference.span,
-          `step \`${info.id}\` leaves ${
-            info.type === undefined ? "nothing" : describeType(info.type)
-          }, not ${what}`,
-        );
-      }
-    }
-  }
-}
-
-function suits(info: StepInfo, { wants }: Reference): boolean {
-  return info.type === "JobResult" || (info.type === "RunResult" && wants === "job or run");
-}
-
-/** The steps that an `always` step's `if` names: the step is skipped where they did not run. */
-export class Guards {
-  #byScope = new Map<Scope, ReadonlySet<string>>();
-
-  /** Remembers the names of an `if`. */
-  add(scope: Scope, names: ReadonlySet<string>): void {
-    this.#byScope.set(scope, names);
-  }
-
-  /** Whether a place is guarded by a step's name. */
-  has(scope: Scope, id: string): boolean {
-    for (const [guarded, names] of this.#byScope) {
-      if (guarded.phase === scope.phase && guarded.step === scope.step && names.has(id)) {
-        return true;
-      }
-    }
-    return false;
-  }
-}
-
-function checkOrder(
-  info: StepInfo,
-  scope: Scope,
-  span: Reference["span"],
-  reading: Reading,
-  guards: Guards,
-): boolean {
-  if (info.availableFrom > scope.order) {
-    const { line } = reading.source.position(info.span.start);
-    reading.diagnostics.error(
-      "used-too-early",
-      span,
-      `step \`${info.id}\` is used before it has run`,
-      {
-        label: info.span.start < span.start
-          ? "the two run side by side"
-          : `it stands on line ${line}`,
-      },
-    );
-    return false;
-  }
-  if (scope.phase === "always" && info.phase === "steps" && !guards.has(scope, info.id)) {
-    reading.diagnostics.error(
-      "unguarded",
-      span,
-      `step \`${info.id}\` may not have run when \`always\` does`,
-      { label: `add an \`if\` that names it: \`if: has(${info.id}.…)\`` },
-    );
-    return false;
-  }
-  return true;
-}
+import { explainTypeError } from "./type_errors.ts";
 
 /** Checks every expression: its syntax, its names, its types, and what its value is used as. */
 export function checkExpressions(
@@ -364,50 +268,8 @@ class Checker {
     const fault = faultOf(error, length);
     const span = this.#use.expression.span(offset + fault.start, offset + fault.end);
     const text = this.#use.expression.text.slice(offset + fault.start, offset + fault.end);
-    switch (fault.code) {
-      case "no_such_key": {
-        const names = new Set(
-          [
-            ...this.#known.records.values(),
-            ...["EventResult", "CheckpointResult", "StateResult", "JobResult", "RunResult"].map((
-              name,
-            ) => recordType(name)!),
-          ]
-            .flatMap((record) => Object.keys(record.fields)),
-        );
-        const label = didYouMean(text, names);
-        this.#diagnostics.error("unknown-field", span, `there is no field \`${text}\``, {
-          ...(label === undefined ? {} : { label }),
-        });
-        return;
-      }
-      case "no_such_overload": {
-        const label = explainOverload(fault.summary);
-        this.#diagnostics.error("type-mismatch", span, `\`${text}\` cannot be worked out`, {
-          label: label ?? fault.summary,
-        });
-        return;
-      }
-      case "no_matching_overload": {
-        const name = /'(?:[^']*\.)?(\w+)\(/.exec(fault.summary)?.[1] ?? text;
-        const label = FUNCTIONS.includes(name)
-          ? explainCall(fault.summary)
-          : didYouMean(name, FUNCTIONS);
-        this.#diagnostics.error(
-          "unknown-function",
-          span,
-          FUNCTIONS.includes(name)
-            ? `\`${name}\` does not take these values`
-            : `there is no function \`${name}\``,
-          label === undefined ? {} : { label },
-        );
-        return;
-      }
-      default:
-        this.#diagnostics.error("type-mismatch", span, `\`${text}\` cannot be worked out`, {
-          label: lower(fault.summary),
-        });
-    }
+    const { code, message, label } = explainTypeError(fault, text, this.#known.records.values());
+    this.#diagnostics.error(code, span, message, label === undefined ? {} : { label });
   }
 
   #suits(type: CelType, expected: Expected): boolean {
@@ -491,32 +353,10 @@ const ROOT_TITLES: Record<string, string> = {
   inputs: "input",
 };
 
-const FUNCTIONS = [
-  ...["uuid", "now", "random", "size", "has", "int", "double", "string", "bool", "type", "dyn"],
-  ...["timestamp", "duration", "contains", "startsWith", "endsWith", "matches", "exists", "all"],
-  ...["exists_one", "map", "filter", "join", "split", "indexOf", "lastIndexOf", "substring"],
-  ...["lowerAscii", "upperAscii", "trim", "orValue", "hasValue", "value", "bytes", "uint"],
-];
-
 function missingRoot(root: string, field: string): string | undefined {
   if (root === "env") return `declare it: \`env: [${field}]\``;
   if (root === "secrets") return `declare it: \`secrets: [${field}]\``;
   return undefined;
-}
-
-function explainOverload(summary: string): string | undefined {
-  const match = /no such overload: (.+?) (==|!=|<=|>=|<|>|in|[-+*/%]) (.+)$/.exec(summary);
-  if (!match) return undefined;
-  const [, left, operator, right] = match;
-  return `\`${operator}\` does not take ${describeType(left!)} and ${describeType(right!)}`;
-}
-
-function explainCall(summary: string): string | undefined {
-  const types = /\((.*)\)'$/.exec(summary)?.[1];
-  if (types === undefined) return undefined;
-  return types === ""
-    ? "it takes an argument"
-    : `given ${types.split(", ").map(describeType).join(" and ")}`;
 }
 
 function isBalanced(text: string): boolean {

@@ -1,6 +1,7 @@
 import { loadCel } from "../expression/library.ts";
 import { typeOfValue } from "../expression/types.ts";
-import { checkExpressions, checkReferences, Guards, type Known } from "./check_expressions.ts";
+import { checkExpressions } from "./check_expressions.ts";
+import { checkReferences, Guards, type Known } from "./check_references.ts";
 import { type Diagnostic, Diagnostics } from "./diagnostic.ts";
 import { readFields } from "./field.ts";
 import { isFieldName } from "./names.ts";

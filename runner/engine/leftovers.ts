@@ -1,0 +1,36 @@
+import type { RunnerClient } from "../steps/kind.ts";
+import type { Entity } from "./results.ts";
+
+/** How long the timeline of one run may take to come. */
+const TIMEOUT = 2000;
+
+/** An event that a recipe has published. */
+export interface Published {
+  /** Its id. */
+  event_id: string;
+  /** Its name. */
+  name: string;
+}
+
+/**
+ * A published event stays on the server until some run takes it. One that no run of its own recipe
+ * took would wake a later, unrelated run.
+ *
+ * @returns The events that none of the runs took.
+ */
+export async function findLeftovers(
+  published: readonly Published[],
+  entities: readonly Entity[],
+  client: RunnerClient,
+): Promise<Published[]> {
+  if (published.length === 0) return [];
+  const taken = new Set<string>();
+  for (const { kind, id } of entities) {
+    if (kind !== "run") continue;
+    for (const entry of await client.workflowTimeline(id, { timeout: TIMEOUT })) {
+      const event = entry.data as { id?: unknown } | null | undefined;
+      if (typeof event?.id === "string") taken.add(event.id);
+    }
+  }
+  return published.filter(({ event_id }) => !taken.has(event_id));
+}

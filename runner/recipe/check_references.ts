@@ -1,0 +1,103 @@
+import { type CelType, describeType, type RecordType } from "../expression/types.ts";
+import type { Reading, Reference } from "./reading.ts";
+import type { Scope, StepInfo } from "./scope.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** What a recipe's expressions and references are checked against. */
+export interface Known {
+  /** Its steps with an id. */
+  steps: ReadonlyMap<string, StepInfo>;
+  /** Fields of `vars`, `env`, `secrets`, `matrix` and `inputs`, with their types. */
+  roots: Record<string, Record<string, CelType>>;
+  /** The types that `use` steps leave. */
+  records: ReadonlyMap<CelType, RecordType>;
+}
+
+/** Checks the step ids that are named outside of expressions. */
+export function checkReferences(reading: Reading, known: Known, guards: Guards): void {
+  for (const reference of reading.references) {
+    const info = known.steps.get(reference.id);
+    if (!info) {
+      const ids = [...known.steps.values()].filter((step) => suits(step, reference)).map((s) =>
+        s.id
+      );
+      const label = didYouMean(reference.id, ids) ??
+        (ids.length > 0 && ids.length <= 8 ? `the ids are ${ids.join(", ")}` : undefined);
+      reading.diagnostics.error(
+        "unknown-step",
+        reference.span,
+        `there is no step with the id \`${reference.id}\``,
+        label === undefined ? {} : { label },
+      );
+    } else if (checkOrder(info, reference.scope, reference.span, reading, guards)) {
+      if (!suits(info, reference)) {
+        const what = reference.wants === "job" ? "a job" : "a job or a run";
+        reading.diagnostics.error(
+          "wrong-step",
+          reference.span,
+          `step \`${info.id}\` leaves ${
+            info.type === undefined ? "nothing" : describeType(info.type)
+          }, not ${what}`,
+        );
+      }
+    }
+  }
+}
+
+function suits(info: StepInfo, { wants }: Reference): boolean {
+  return info.type === "JobResult" || (info.type === "RunResult" && wants === "job or run");
+}
+
+/** The steps that an `always` step's `if` names: the step is skipped where they did not run. */
+export class Guards {
+  #byScope = new Map<Scope, ReadonlySet<string>>();
+
+  /** Remembers the names of an `if`. */
+  add(scope: Scope, names: ReadonlySet<string>): void {
+    this.#byScope.set(scope, names);
+  }
+
+  /** Whether a place is guarded by a step's name. */
+  has(scope: Scope, id: string): boolean {
+    for (const [guarded, names] of this.#byScope) {
+      if (guarded.phase === scope.phase && guarded.step === scope.step && names.has(id)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
+
+/** Checks that a step has run, or is guarded, where it is used. */
+export function checkOrder(
+  info: StepInfo,
+  scope: Scope,
+  span: Reference["span"],
+  reading: Reading,
+  guards: Guards,
+): boolean {
+  if (info.availableFrom > scope.order) {
+    const { line } = reading.source.position(info.span.start);
+    reading.diagnostics.error(
+      "used-too-early",
+      span,
+      `step \`${info.id}\` is used before it has run`,
+      {
+        label: info.span.start < span.start
+          ? "the two run side by side"
+          : `it stands on line ${line}`,
+      },
+    );
+    return false;
+  }
+  if (scope.phase === "always" && info.phase === "steps" && !guards.has(scope, info.id)) {
+    reading.diagnostics.error(
+      "unguarded",
+      span,
+      `step \`${info.id}\` may not have run when \`always\` does`,
+      { label: `add an \`if\` that names it: \`if: has(${info.id}.…)\`` },
+    );
+    return false;
+  }
+  return true;
+}
