@@ -54,6 +54,8 @@ export class Lanes {
   #inFlight = 0;
   /** Ends what is being started. */
   #end = new AbortController();
+  /** How many starts there are of each name: every lane hears of every run. */
+  readonly #names = new Map<string, number>();
   readonly #trackers = new Map<string, RunTracker>();
   /** Runs whose start was answered, among those that are followed. */
   readonly #answered = new Set<string>();
@@ -82,7 +84,7 @@ export class Lanes {
     return this.#withLane(what, options, async (lane, signal) => {
       const found = Promise.withResolvers<Started>();
       const start = { name, encoded: encodeBase64(text), marked, found: found.resolve };
-      this.#starts.add(start);
+      this.#expect(start);
       let runId: string | undefined;
       const answer = this.#run(lane, what, `{"name":${JSON.stringify(name)},"input":${text}}`);
       answer.then((data) => {
@@ -106,10 +108,22 @@ export class Lanes {
         return run;
       } finally {
         signal.removeEventListener("abort", onAbort);
-        this.#starts.delete(start);
+        this.#settle(start);
         if (this.#starts.size === 0) this.#strangers.clear();
       }
     });
+  }
+
+  #expect(start: Start): void {
+    this.#starts.add(start);
+    this.#names.set(start.name, (this.#names.get(start.name) ?? 0) + 1);
+  }
+
+  #settle(start: Start): void {
+    if (!this.#starts.delete(start)) return;
+    const left = this.#names.get(start.name)! - 1;
+    if (left > 0) this.#names.set(start.name, left);
+    else this.#names.delete(start.name);
   }
 
   /** Sends a `workflow.start` as it is and resolves with its answer. */
@@ -265,8 +279,7 @@ export class Lanes {
     if (!("run_id" in event.data)) return;
     const { run_id, name } = event.data;
     if (event.type === "workflow.started" && !this.#trackers.has(run_id)) {
-      const candidates = [...this.#starts].some((start) => start.name === name);
-      if (candidates && !this.#strangers.has(run_id)) {
+      if (this.#names.has(name) && !this.#strangers.has(run_id)) {
         this.#follow(run_id);
         void this.#identify(run_id);
       }
@@ -307,7 +320,7 @@ export class Lanes {
       this.#trackers.delete(run_id);
       this.#strangers.add(run_id);
     } else if (start.marked || ours.length === 1) {
-      this.#starts.delete(start);
+      this.#settle(start);
       const { name, state } = decodeRun(record);
       start.found({ run_id, name, state });
     }
