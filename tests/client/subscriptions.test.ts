@@ -51,6 +51,14 @@ test("of 2,000 jobs on one connection all 6,000 events come, each once", async (
   assert.equal(seen.items.length, 6_000);
 });
 
+test("of 2,000 enqueues at once no event is lost to the server's small buffer", async () => {
+  await using it = await connected();
+  const seen = new Recorder<Item>(await it.client.subscribe("jobs"));
+  await Promise.all(Array.from({ length: 2_000 }, () => it.client.enqueue("noop")));
+  await eventually(() => seen.items.length >= 6_000, 30_000);
+  assert.equal(seen.items.length, 6_000);
+});
+
 test("for await reads a subscription that nobody awaited", async () => {
   await using it = await connected();
   const seen: string[] = [];
