@@ -187,7 +187,7 @@ function skipString(text: string, at: number): number {
 function skipWord(text: string, at: number, word: string): number {
   for (let i = 1; i < word.length; i++) {
     if (text[at + i] !== word[i]) {
-      throw unexpected(text, at + i, `in literal ${word} (expecting ${quoteChar(word[i]!)})`);
+      throw unexpected(text, at + i, `in literal ${word} (expecting ${quoteByte(word[i]!)})`);
     }
   }
   return at + word.length;
@@ -233,22 +233,31 @@ function isHex(c: number): boolean {
 }
 
 function unexpected(text: string, at: number, where: string): GoJsonError {
-  if (at >= text.length) return new GoJsonError("unexpected end of JSON input");
-  return new GoJsonError(`invalid character ${quoteChar(text[at]!)} ${where}`);
+  if (at >= text.length) {
+    // At a text's end Go looks whether a space would do.
+    const isInside = /^in (?!string literal)|^after decimal point/.test(where);
+    if (isInside) return new GoJsonError(`invalid character ' ' ${where}`);
+    return new GoJsonError("unexpected end of JSON input");
+  }
+  return new GoJsonError(`invalid character ${quoteByte(text[at]!)} ${where}`);
 }
 
 /** Go looks at bytes: of a character beyond ASCII it names the first byte of its UTF-8 form. */
-function quoteChar(char: string): string {
-  if (char === "'") return `'\\''`;
-  if (char === '"') return `'"'`;
+export function quoteByte(char: string): string {
   const code = char.charCodeAt(0);
-  if (code < 128) return `'${goQuote(char).slice(1, -1)}'`;
+  if (code < 128) return goQuoteRune(char);
   const byte = code < 0x800
     ? 0xc0 | (code >> 6)
     : code < 0xd800 || code > 0xdfff
     ? 0xe0 | (code >> 12)
     : 0xf0;
-  return `'${goQuote(String.fromCharCode(byte)).slice(1, -1)}'`;
+  return goQuoteRune(String.fromCharCode(byte));
+}
+
+/** A character as Go's `%q` shows it. */
+export function goQuoteRune(char: string): string {
+  if (char === "'") return "'\\''";
+  return char === '"' ? `'"'` : `'${goQuote(char).slice(1, -1)}'`;
 }
 
 const ESCAPES: Record<string, string> = {

@@ -1,68 +1,81 @@
 import type { Clock } from "../runtime/clock.ts";
-import { goQuote } from "./_go_scan.ts";
 
 /** What Go writes for a time that was never set. */
 export const ZERO_TIME = "0001-01-01T00:00:00Z";
 
 const LAYOUT = "2006-01-02T15:04:05Z07:00";
-const RFC3339 =
-  /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(Z|[+-]\d{2}:\d{2})$/;
+
+/** What stands in a time, in order: a part of Go's layout, and what of a text fits it. */
+const ELEMENTS: readonly [layout: string, fits: RegExp][] = [
+  ["2006", /^\d{4}/],
+  ["-", /^-/],
+  ["01", /^\d{2}/],
+  ["-", /^-/],
+  ["02", /^\d{2}/],
+  ["T", /^T/],
+  ["15", /^\d{1,2}/],
+  [":", /^:/],
+  ["04", /^\d{2}/],
+  [":", /^:/],
+  ["05", /^\d{2}(?:[.,]\d+)?/],
+  ["Z07:00", /^(?:Z|[+-]\d{2}:\d{2})/],
+];
+
+/** The parts that have a range of their own; a day's depends on the month and is looked at last. */
+const RANGES: Readonly<Record<string, readonly [name: string, least: number, most: number]>> = {
+  "01": ["month", 1, 12],
+  "15": ["hour", 0, 23],
+  "04": ["minute", 0, 59],
+  "05": ["second", 0, 59],
+};
 
 /**
- * Checks a time as Go's strict RFC 3339 parser does, and writes it as Go would.
+ * Checks a time as Go's RFC 3339 parser does (an hour of one digit passes), and writes it as Go would.
  * @throws {Error} With Go's words.
  */
 export function checkGoTime(text: string): string {
-  const match = RFC3339.exec(text);
-  if (!match) throw new Error(badTime(text));
-  const [, year, month, day, hour, minute, second, fraction = "", zone] = match;
-  const days = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
-  const quoted = goQuote(text);
-  const outOfRange = Number(month) < 1 || Number(month) > 12
-    ? "month"
-    : Number(hour) > 23
-    ? "hour"
-    : Number(minute) > 59
-    ? "minute"
-    : Number(second) > 59
-    ? "second"
-    : Number(day) < 1 || Number(day) > days
-    ? "day"
-    : undefined;
-  if (outOfRange) throw new Error(`parsing time ${quoted}: ${outOfRange} out of range`);
-  const nanos = fraction.slice(0, 9).replace(/0+$/, "");
-  const tail = zone === "+00:00" || zone === "-00:00" ? "Z" : zone;
-  const dot = nanos === "" ? "" : `.${nanos}`;
-  return `${year}-${month}-${day}T${hour}:${minute}:${second}${dot}${tail}`;
+  const parts: Record<string, string> = {};
+  let rest = text;
+  for (const [layout, fits] of ELEMENTS) {
+    const part = fits.exec(rest)?.[0];
+    if (part === undefined) {
+      const where = `cannot parse ${timeQuote(rest)} as "${layout}"`;
+      throw new Error(`parsing time ${timeQuote(text)} as "${LAYOUT}": ${where}`);
+    }
+    const range = RANGES[layout];
+    const number = parseInt(part, 10);
+    if (range && (number < range[1] || number > range[2])) throw outOfRange(text, range[0]);
+    parts[layout] = part;
+    rest = rest.slice(part.length);
+  }
+  if (rest !== "") {
+    throw new Error(`parsing time ${timeQuote(text)}: extra text: ${timeQuote(rest)}`);
+  }
+  const { 2006: year, "01": month, "02": day, 15: hour, "04": minute, "05": seconds } = parts;
+  const zone = parts["Z07:00"]!;
+  if (Number(zone.slice(1, 3)) > 24) throw outOfRange(text, "time zone offset hour");
+  if (Number(zone.slice(4)) > 60) throw outOfRange(text, "time zone offset minute");
+  const days = new Date(Date.UTC(2000 + Number(year) % 400, Number(month), 0)).getUTCDate();
+  if (Number(day) < 1 || Number(day) > days) throw outOfRange(text, "day");
+  const nanos = seconds!.slice(3, 12).replace(/0+$/, "");
+  const fraction = nanos === "" ? "" : `.${nanos}`;
+  const tail = /00:00$/.test(zone) ? "Z" : zone;
+  const time = `${hour!.padStart(2, "0")}:${minute}:${seconds!.slice(0, 2)}${fraction}`;
+  return `${year}-${month}-${day}T${time}${tail}`;
 }
 
-/** Go names the first part of its layout that the text does not fit, and what is left of the text. */
-function badTime(text: string): string {
-  const parts: [RegExp, string][] = [
-    [/^\d{4}/, "2006"],
-    [/^-/, "-"],
-    [/^\d{2}/, "01"],
-    [/^-/, "-"],
-    [/^\d{2}/, "02"],
-    [/^T/, "T"],
-    [/^\d{2}/, "15"],
-    [/^:/, ":"],
-    [/^\d{2}/, "04"],
-    [/^:/, ":"],
-    [/^\d{2}(?:[.,]\d+)?/, "05"],
-    [/^(?:Z|[+-]\d{2}:\d{2})/, "Z07:00"],
-  ];
-  let rest = text;
-  for (const [pattern, name] of parts) {
-    const match = pattern.exec(rest);
-    if (!match) {
-      return `parsing time ${goQuote(text)} as "${LAYOUT}": cannot parse ${
-        goQuote(rest)
-      } as "${name}"`;
-    }
-    rest = rest.slice(match[0].length);
-  }
-  return `parsing time ${goQuote(text)}: extra text: ${goQuote(rest)}`;
+function outOfRange(text: string, what: string): Error {
+  return new Error(`parsing time ${timeQuote(text)}: ${what} out of range`);
+}
+
+/** A text as Go's times show it: what is no printable ASCII as the bytes of its UTF-8 form. */
+function timeQuote(text: string): string {
+  const quoted = text.replace(/["\\]/g, "\\$&").replace(/[^\x20-\x7f]/gu, (char) =>
+    Array.from(
+      new TextEncoder().encode(char),
+      (byte) => `\\x${byte.toString(16).padStart(2, "0")}`,
+    ).join(""));
+  return `"${quoted}"`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Clock } from "../runtime/clock.ts";
-import { goQuote } from "./_go_scan.ts";
+import { goQuote, goQuoteRune, quoteByte } from "./_go_scan.ts";
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -74,11 +74,13 @@ function typeIdProblem(text: string): string | undefined {
   if (prefix.startsWith("_")) return `prefix cannot start with underscore, got ${goQuote(prefix)}`;
   if (prefix.endsWith("_")) return `prefix cannot end with underscore, got ${goQuote(prefix)}`;
   const bad = /[^a-z_]/u.exec(prefix);
-  if (bad) return `prefix must contain only [a-z_], found '${bad[0]}' in ${goQuote(prefix)}`;
+  if (bad) {
+    return `prefix must contain only [a-z_], found ${goQuoteRune(bad[0])} in ${goQuote(prefix)}`;
+  }
   if (suffix === "") return "suffix cannot be empty";
   const bytes = new TextEncoder().encode(suffix).length;
   if (bytes !== 26) return `suffix length must be 26, got ${bytes}`;
-  if (suffix[0]! > "7") return `suffix must start with 0-7, got '${suffix[0]}'`;
+  if (suffix[0]! > "7") return `suffix must start with 0-7, got ${quoteByte(suffix[0]!)}`;
   const wrong = [...suffix].findIndex((char) => !ALPHABET.includes(char));
   if (wrong >= 0) return `invalid suffix encoding: illegal base32 data at offset ${wrong}`;
 }

@@ -31,6 +31,18 @@ const BROKEN: Record<string, string> = {
     'parsing time "nope" as "2006-01-02T15:04:05Z07:00": cannot parse "nope" as "2006"',
   '{"ts":"2026-01-01T00:00:00"}':
     'parsing time "2026-01-01T00:00:00" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "Z07:00"',
+  '{"ts":"2026-13-01T00:00:00Z"}': 'parsing time "2026-13-01T00:00:00Z": month out of range',
+  '{"ts":"2026-02-30T00:00:00Z"}': 'parsing time "2026-02-30T00:00:00Z": day out of range',
+  '{"ts":"2026-02-20T00:00:00Zé"}': String
+    .raw`parsing time "2026-02-20T00:00:00Z\xc3\xa9": extra text: "\xc3\xa9"`,
+  '{"data":n': "invalid character ' ' in literal null (expecting 'u')",
+  '{"a":[1,]}': "invalid character ']' looking for beginning of value",
+  "{\"a\":'x'}": "invalid character '\\'' looking for beginning of value",
+  '{"a":"\\x"}': "invalid character 'x' in string escape code",
+  '{"a":01}': "invalid character '1' after object key:value pair",
+  '{"a":1.}': "invalid character '}' after decimal point in numeric literal",
+  '{"a" 1}': "invalid character '1' after object key",
+  "{a:1}": "invalid character 'a' looking for beginning of object key string",
   '{"ts":5}': "Time.UnmarshalJSON: input is not a JSON string",
   '{"id":"a"} x': "invalid character 'x' after top-level value",
   '{"id":"a"': "unexpected end of JSON input",
