@@ -6,6 +6,7 @@ import {
   type DispatchEvent,
   type DispatchOptions,
   type Gap,
+  TimeoutError,
 } from "../../mod.ts";
 import {
   createFaultProxy,
@@ -15,6 +16,7 @@ import {
 } from "../../testing/mod.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
+import { asked } from "../helpers/peers.ts";
 import { Recorder } from "../helpers/recorder.ts";
 import { methodsOf, requestsOf, serve, STATS } from "../helpers/scripts.ts";
 
@@ -148,12 +150,16 @@ test("each attempt at a peer that says nothing takes connectTimeout", async () =
   await using it = await setUp({ connectTimeout: 2_000 });
   await it.proxy.silence();
   it.proxy.cut();
-  await it.attempt(1);
-  await eventually(() => it.proxy.accepted === 2);
-  it.clock.advance(2_000);
-  await it.attempt(2);
-  await eventually(() => it.proxy.accepted === 3);
-  assert.equal(it.status.of("reconnecting")[1]!.cause.constructor.name, "TimeoutError");
+  for (let attempt = 1, last = 0; attempt <= 3; attempt++) {
+    await it.attempt(attempt);
+    last = (await asked(it.proxy, last)).index;
+    it.clock.advance(1_999);
+    await breathe(5);
+    assert.equal(it.status.of("reconnecting").length, attempt);
+    it.clock.advance(1);
+    await eventually(() => it.status.of("reconnecting").length === attempt + 1);
+    assert(it.status.of("reconnecting")[attempt]!.cause instanceof TimeoutError);
+  }
 });
 
 /** Everything that can wait for a connection, begun while there is none. */

@@ -25,10 +25,14 @@ export interface Faulty extends AsyncDisposable {
   reconnected(): Promise<void>;
 }
 
-/** Waits for a client to have asked a silent proxy for a WebSocket; gives the connection. */
-export async function asked(proxy: FaultProxy): Promise<ProxyConnection> {
-  await eventually(() => (proxy.connections.at(-1)?.received.toServer ?? 0) > 0);
-  return proxy.connections.at(-1)!;
+/**
+ * Waits for a client to have asked a silent proxy for a WebSocket; gives the connection. Node's own
+ * client opens another one, and asks nothing on it, when a request was aborted.
+ */
+export async function asked(proxy: FaultProxy, after = -1): Promise<ProxyConnection> {
+  const isNew = ({ index, received }: ProxyConnection) => index > after && received.toServer > 0;
+  await eventually(() => proxy.connections.some(isNew));
+  return proxy.connections.find(isNew)!;
 }
 
 /** Connects a client on a fake clock to a server, with a proxy between them. */
