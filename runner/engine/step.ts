@@ -39,15 +39,20 @@ export class StepRunner {
   async run(step: Step): Promise<EventFailure | undefined> {
     const { clock } = this.#case.options;
     const began = clock.now();
+    const absent = this.#absent(step);
+    if (absent !== undefined) {
+      this.skip(step, `\`${absent}\` did not run`);
+      return undefined;
+    }
+    // The condition of a loop is asked for each item.
+    if (step.forEach) return await this.#forEach(step, step.forEach);
     const reason = this.#skipReason(step);
     if (reason instanceof Error) return this.#finish(step, began, 1, reason);
     if (reason !== undefined) {
       this.skip(step, reason);
       return undefined;
     }
-    return step.forEach
-      ? await this.#forEach(step, step.forEach)
-      : await this.#attempts(step, began);
+    return await this.#attempts(step, began);
   }
 
   /** Tells of a step that is done already. */
@@ -68,11 +73,6 @@ export class StepRunner {
   /** Why a step does not run, an error when its `if` has no value, or `undefined`. */
   #skipReason(step: Step): string | Error | undefined {
     if (!step.if) return undefined;
-    // A step that did not run has no state to ask for: whatever depends on it does not run either.
-    const absent = freeNames(step.if.ast).find(({ name }) =>
-      !this.#results.has(name) && this.#isStep(name)
-    );
-    if (absent) return `\`${absent.name}\` did not run`;
     try {
       const value = step.if.evaluate(this.#values(), this.#case.ambient);
       if (typeof value !== "boolean") {
@@ -84,8 +84,15 @@ export class StepRunner {
     }
   }
 
-  #isStep(name: string): boolean {
-    return this.#case.stepIds.has(name);
+  /**
+   * A step that the condition names and that did not run. It has no state to ask for, so whatever
+   * depends on it does not run either.
+   */
+  #absent(step: Step): string | undefined {
+    if (!step.if) return undefined;
+    return freeNames(step.if.ast).find(({ name }) =>
+      this.#case.stepIds.has(name) && !this.#results.has(name)
+    )?.name;
   }
 
   async #forEach(step: Step, items: Template): Promise<EventFailure | undefined> {
@@ -102,11 +109,9 @@ export class StepRunner {
       const locals = { ...this.#locals, item: toCel(item) };
       const inner = new StepRunner(this.#case, this.#outer, this.#results.child(), locals);
       const { forEach: _, ...one } = step;
-      const failure = await inner.#attempts(
-        { ...one, number: `${step.number}[${i}]` },
-        clock.now(),
-      );
-      if (step.id !== undefined) results.push(inner.#results.own(step.id));
+      const failure = await inner.run({ ...one, number: `${step.number}[${i}]` });
+      const left = step.id === undefined ? undefined : inner.#results.own(step.id);
+      if (left !== undefined) results.push(left);
       if (failure) return failure;
     }
     if (step.id !== undefined) this.#results.set(step.id, results);

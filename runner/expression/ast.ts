@@ -11,6 +11,8 @@ export interface FreeName {
   node: Ast;
   /** The fields that are taken from it, one from the other, with the nodes that take them. */
   path: { field: string; node: Ast }[];
+  /** Whether the expression only asks if it is there: `has(x.y)`, `x.?y`. */
+  asks: boolean;
 }
 
 /** Types of CEL can stand as values, as in `type(x) == int`. */
@@ -34,43 +36,46 @@ const TYPE_NAMES = new Set([
 /** The names an expression takes from outside, in the order they stand. */
 export function freeNames(ast: Ast): FreeName[] {
   const found: FreeName[] = [];
-  walk(ast, new Set(), found);
+  walk(ast, new Set(), found, false);
   return found.toSorted((a, b) => a.node.start - b.node.start);
 }
 
-function walk(node: Ast, bound: ReadonlySet<string>, found: FreeName[]): void {
+function walk(node: Ast, bound: ReadonlySet<string>, found: FreeName[], inHas: boolean): void {
   const path: FreeName["path"] = [];
   let root = node;
+  let asks = inHas;
   while (root.op === "." || root.op === ".?") {
+    if (root.op === ".?") asks = true;
     path.unshift({ field: root.args[1], node: root });
     root = root.args[0];
   }
   if (root.op === "id") {
     if (!bound.has(root.args) && !TYPE_NAMES.has(root.args)) {
-      found.push({ name: root.args, node: root, path });
+      found.push({ name: root.args, node: root, path, asks });
     }
     return;
   }
-  if (root !== node) return walk(root, bound, found);
+  if (root !== node) return walk(root, bound, found, false);
   if (node.op === "rcall") {
     const [name, receiver, args] = node.args;
-    walk(receiver, bound, found);
+    walk(receiver, bound, found, false);
     const first = args[0];
     if (BINDERS.has(name) && first?.op === "id") {
       const inner = new Set([...bound, first.args]);
-      for (const arg of args.slice(1)) walk(arg, inner, found);
+      for (const arg of args.slice(1)) walk(arg, inner, found, false);
       return;
     }
     if (name === "bind" && receiver.op === "id" && receiver.args === "cel" && first?.op === "id") {
-      if (args[1]) walk(args[1], bound, found);
+      if (args[1]) walk(args[1], bound, found, false);
       const inner = new Set([...bound, first.args]);
-      for (const arg of args.slice(2)) walk(arg, inner, found);
+      for (const arg of args.slice(2)) walk(arg, inner, found, false);
       return;
     }
-    for (const arg of args) walk(arg, bound, found);
+    for (const arg of args) walk(arg, bound, found, false);
     return;
   }
-  for (const child of childrenOf(node)) walk(child, bound, found);
+  const has = node.op === "call" && node.args[0] === "has";
+  for (const child of childrenOf(node)) walk(child, bound, found, has);
 }
 
 /** The nodes directly under a node. */

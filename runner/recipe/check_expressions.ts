@@ -7,7 +7,7 @@ import type { Diagnostics } from "./diagnostic.ts";
 import type { Recipe } from "./model.ts";
 import { checkOrder, type Guards, type Known } from "./check_references.ts";
 import type { Reading } from "./reading.ts";
-import type { Expected, ExpressionUse, Scope } from "./scope.ts";
+import type { Expected, ExpressionUse, Scope, StepInfo } from "./scope.ts";
 import { didYouMean } from "./suggest.ts";
 import { explainTypeError } from "./type_errors.ts";
 
@@ -117,7 +117,7 @@ class Checker {
   }
 
   /** Whether a name and the fields taken from it are known. */
-  #name({ name, node, path }: FreeName): boolean {
+  #name({ name, node, path, asks }: FreeName): boolean {
     const { scope } = this.#use;
     if (Object.hasOwn(scope.locals, name)) return this.#fields(name, scope.locals[name]!, path);
     const root = this.#known.roots[name];
@@ -136,7 +136,28 @@ class Checker {
       return false;
     }
     if (path.length === 0 || path[0]!.field === "events") this.#recipe.eventIds.add(name);
-    return this.#fields(name, info.type, path);
+    if (!this.#fields(name, info.type, path)) return false;
+    this.#mayBeAbsent(info, path, asks);
+    return true;
+  }
+
+  /** A field that is not always there is warned about, unless something makes sure of it. */
+  #mayBeAbsent(info: StepInfo, path: FreeName["path"], asks: boolean): void {
+    const { scope, what, expression } = this.#use;
+    const [first] = path;
+    if (!first || asks || what.startsWith("a key of")) return;
+    const { field } = first;
+    if (!recordType(info.type ?? "")?.optional?.includes(field)) return;
+    if (expression.text.includes(`has(${info.id}.${field})`)) return;
+    const sure = info.waits.some(({ order, states }) =>
+      order <= scope.order && states.every((state) => PRESENT[info.type!]?.[state]?.includes(field))
+    );
+    if (sure) return;
+    const end = first.node.end;
+    const span = expression.span(end - field.length, end);
+    this.#diagnostics.warning("may-be-absent", span, `\`${info.id}.${field}\` may be absent`, {
+      label: `ask with \`has(${info.id}.${field})\`, or use \`${info.id}.?${field}.orValue(…)\``,
+    });
   }
 
   #namesInSight(): string[] {
@@ -324,6 +345,20 @@ class Checker {
     this.#diagnostics.error(code, span, message, label === undefined ? {} : { label });
   }
 }
+
+/** Fields that are there in a state. A job that failed has no `completed_at`, a run has. */
+const PRESENT: Record<string, Record<string, readonly string[]>> = {
+  JobResult: {
+    running: ["started_at"],
+    retrying: ["started_at", "last_error"],
+    completed: ["started_at", "completed_at", "duration_ms"],
+    failed: ["started_at", "last_error"],
+  },
+  RunResult: {
+    completed: ["completed_at", "duration_ms"],
+    failed: ["completed_at", "duration_ms", "error"],
+  },
+};
 
 type Wanted = Exclude<Expected, "any" | "condition" | "in text">;
 

@@ -96,6 +96,16 @@ export const DIAGNOSTIC_CODES = {
     explanation:
       "Jobs and runs can be waited for: the steps `enqueue`, `start` and `get` leave them. Only jobs can be cancelled.",
   },
+  "may-be-absent": {
+    title: "A field that may not be there when it is used",
+    explanation:
+      "What has not happened yet has no `completed_at` and no `duration_ms`, and what did not fail has no `error`. Wait for it first, ask with `has(x.y)`, or give another value with `x.?y.orValue(…)`. An `expect` needs neither: it says that the value is absent.",
+  },
+  "retry-on-wait": {
+    title: "`retry` on a wait",
+    explanation:
+      "A wait already looks again and again until its time is over. Give it more time with `within`; `retry` is for steps.",
+  },
   "unguarded": {
     title: "`always` uses a step that may not have run",
     explanation:

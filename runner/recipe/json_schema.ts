@@ -1,5 +1,6 @@
 import { STEP_KINDS } from "../steps/step_kinds.ts";
-import { type Fields, type JsonSchema, recordJson } from "./field.ts";
+import type { StepKind } from "../steps/kind.ts";
+import { type JsonSchema, recordJson } from "./field.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
 import { STEP_OPTIONS } from "./step_options.ts";
 
@@ -29,7 +30,7 @@ export function recipeSchema(): JsonSchema {
         anyOf: Object.values(STEP_KINDS).map((kind) => ({
           title: kind.name,
           description: kind.description,
-          ...stepJson(kind.fields),
+          ...stepJson(kind),
           // `expect` is the assert step's own key as well as everybody's option.
           ...(kind.name === "assert"
             ? { anyOf: [{ required: ["assert"] }, { required: ["expect"] }] }
@@ -41,9 +42,10 @@ export function recipeSchema(): JsonSchema {
 }
 
 /** A step's own keys; those that every step can have are written once and referred to. */
-function stepJson(fields: Fields): JsonSchema {
+function stepJson({ fields, retriable = true }: StepKind): JsonSchema {
   const own = recordJson(fields);
-  const shared = Object.keys(STEP_OPTIONS).map((name) => [name, { $ref: `#/definitions/${name}` }]);
+  const names = Object.keys(STEP_OPTIONS).filter((name) => retriable || name !== "retry");
+  const shared = names.map((name) => [name, { $ref: `#/definitions/${name}` }]);
   return {
     ...own,
     properties: { ...Object.fromEntries(shared), ...own.properties as Record<string, JsonSchema> },

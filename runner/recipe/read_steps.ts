@@ -93,9 +93,17 @@ export class StepReader {
         at: (key: string) => node.entries.find((entry) => entry.key === key)?.value,
         id,
         typeOf: (name: string) => this.infos.get(name)?.type,
+        waitedFor: (name: string, states: readonly string[]) =>
+          void this.infos.get(name)?.waits.push({ order: order + 1, states }),
         record: (name: CelType, type: RecordType) => void this.records.set(name, type),
       };
       // What could not be read is missing here, so a check that trips over it has nothing to add.
+      const retry = node.entries.find((entry) => entry.key === "retry");
+      if (retry && kind.retriable === false) {
+        diagnostics.error("retry-on-wait", retry.keySpan, "a wait is not retried, it waits", {
+          label: "`within` gives it more time",
+        });
+      }
       if (step.fields[kind.name] !== undefined || kind.name === "assert") {
         kind.check?.(step.fields, check);
       }
@@ -115,6 +123,7 @@ export class StepReader {
             type: undefined,
             phase,
             availableFrom: order + 1,
+            waits: [],
           };
           const own = step.fields[kind.name] === undefined
             ? "dyn"

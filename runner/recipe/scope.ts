@@ -19,6 +19,8 @@ export interface StepInfo {
   availableFrom: number;
   /** The part of the recipe it belongs to. */
   phase: Phase;
+  /** The waits for it: from which step on, and the states it then has; none for any. */
+  waits: { order: number; states: readonly string[] }[];
 }
 
 /** What an expression may see: the place in the recipe it stands at. */

@@ -23,6 +23,9 @@ interface Seen {
   at: number;
 }
 
+/** Readings are at most a second apart; a longer silence is worth a word. */
+const SILENCE = 3000;
+
 /** The states that a plain wait waits for. */
 const COMPLETED = ["completed"];
 
@@ -44,11 +47,13 @@ export async function waitForEntity(step: WaitStep, context: StepContext): Promi
         : context.client.run(entity.id).events({ signal }),
   );
   let last: Reading | undefined;
+  let answered = began;
   const history = () => describeHistory(seen, steps);
   try {
     while (true) {
       last = await read(entity, step, context);
-      const at = context.clock.now() - began;
+      answered = context.clock.now();
+      const at = answered - began;
       if (seen.at(-1)?.state !== last.state) seen.push({ state: last.state, at });
       for (const { step_name } of last.timeline) {
         if (!steps.has(step_name)) steps.set(step_name, at);
@@ -73,7 +78,11 @@ export async function waitForEntity(step: WaitStep, context: StepContext): Promi
   } catch (error) {
     if (!context.timedOut()) throw error;
     throw new StepFailure("deadline", deadlineMessage(step, untilStep, last, began, context), {
-      lines: [...history(), ...causes(entity, last, context)],
+      lines: [
+        ...history(),
+        ...silence(context.clock.now() - answered),
+        ...causes(entity, last, context),
+      ],
       cause: error,
     });
   }
@@ -162,6 +171,13 @@ function describeHistory(seen: readonly Seen[], steps: ReadonlyMap<string, numbe
     lines.push(`checkpoints: ${reached.join(", ")}`);
   }
   return seen.length === 0 ? [] : lines;
+}
+
+/** A connection that was lost on the way is a better reason than any other. */
+function silence(ms: number): string[] {
+  return ms < SILENCE ? [] : [
+    `the server gave no answer for the last ${formatDuration(ms)}: the connection may be lost`,
+  ];
 }
 
 function causes(entity: Entity, last: Reading | undefined, context: StepContext): string[] {

@@ -134,6 +134,8 @@ export interface StepCheck {
   readonly id: string | undefined;
   /** The type that an earlier step left. */
   typeOf(id: string): CelType | undefined;
+  /** Says that an earlier step's job or run has one of these states from here on. */
+  waitedFor(id: string, states: readonly string[]): void;
   /** Defines a type for this step. */
   record(name: CelType, type: RecordType): void;
 }
@@ -150,6 +152,11 @@ export interface StepKind<F extends Fields = Fields> {
   readonly fields: F;
   /** Whether it can fail the recipe by what it finds. */
   readonly checks?: boolean;
+  /**
+   * Whether it can have `retry`.
+   * @default {true}
+   */
+  readonly retriable?: boolean;
   /** The type of what it leaves under its id. */
   type?(step: Read<F>, check: StepCheck): CelType | undefined;
   /** Checks beyond what its fields check themselves. */

@@ -78,6 +78,7 @@ export const wait = stepKind({
   title: "a wait step",
   description: "Waits for a job or a run to reach a state, or for events on a channel.",
   checks: true,
+  retriable: false,
   fields,
   type: (step) => isChannel(step.wait) ? "ChannelWaitResult" : "WaitResult",
   check(step, check) {
@@ -88,6 +89,12 @@ export const wait = stepKind({
     const type = typeOfTarget(step, check);
     if (step.until && "states" in step.until) checkStates(step.until.states, type, check);
     if (step.fail_on) checkStates(step.fail_on, type, check);
+    if (step.wait.step !== undefined && step.until_step === undefined) {
+      const states = step.until && "states" in step.until
+        ? step.until.states.map(({ state }) => state)
+        : ["completed"];
+      if (!step.until || "states" in step.until) check.waitedFor(step.wait.step, states);
+    }
     const at = check.at("until_step");
     if (at && type === "JobResult") {
       check.reading.diagnostics.error("wrong-step", at, "a job has no steps to wait for", {

@@ -167,6 +167,25 @@ steps:
   assert.deepEqual(ends(events).map(({ step }) => step), ["1[0]", "1[1]", "2"]);
 });
 
+test("the condition of a loop is asked for each item", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - id: jobs
+    for_each: [1, 2, 3]
+    if: item != 2
+    enqueue: noop
+    payload: \${{ item }}
+  - expect: { "jobs.map(j, j.payload)": [1, 3] }
+`);
+  assert.equal(code, 0);
+  assert.deepEqual(ends(events).map(({ status }) => status), [
+    "passed",
+    "skipped",
+    "passed",
+    "passed",
+  ]);
+});
+
 test("a matrix makes cases, and parallel ones share a client", async () => {
   const { code, events } = await runRecipe(
     `
