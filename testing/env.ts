@@ -37,6 +37,11 @@ export interface TestDispatchOptions extends Omit<DevServerOptions, "listen"> {
 /** Something with a run's or a job's id, or the id itself. */
 export type Followed = string | { readonly run_id: string } | { readonly job_id: string };
 
+/** What following something gives in the end. */
+export type RecordOf<F extends Followed> = F extends { readonly run_id: string } ? WorkflowRun
+  : F extends { readonly job_id: string } ? JobRecord
+  : WorkflowRun | JobRecord;
+
 /** Thrown when a run or job ended in another way than a test expected. */
 export class ExpectationError extends Error {
   /** Always `"unexpected_end"`. */
@@ -66,12 +71,12 @@ export interface TestDispatch extends AsyncDisposable {
    * Waits until a run or job has completed; gives it.
    * @throws {ExpectationError} When it fails, or is cancelled.
    */
-  completed(followed: Followed): Promise<WorkflowRun | JobRecord>;
+  completed<F extends Followed>(followed: F): Promise<RecordOf<F>>;
   /**
    * Waits until a run or job has failed; gives it.
    * @throws {ExpectationError} When it completes, or is cancelled.
    */
-  failed(followed: Followed): Promise<WorkflowRun | JobRecord>;
+  failed<F extends Followed>(followed: F): Promise<RecordOf<F>>;
   /** Waits for an event of a type, one that came before included; `match` picks among them. */
   event<Type extends DispatchEvent["type"]>(
     type: Type,
@@ -148,11 +153,11 @@ class TestEnvironment implements TestDispatch {
     });
   }
 
-  completed(followed: Followed): Promise<WorkflowRun | JobRecord> {
+  completed<F extends Followed>(followed: F): Promise<RecordOf<F>> {
     return this.#ended(followed, "completed");
   }
 
-  failed(followed: Followed): Promise<WorkflowRun | JobRecord> {
+  failed<F extends Followed>(followed: F): Promise<RecordOf<F>> {
     return this.#ended(followed, "failed");
   }
 
@@ -188,10 +193,10 @@ class TestEnvironment implements TestDispatch {
     return this.close();
   }
 
-  async #ended(
-    followed: Followed,
+  async #ended<F extends Followed>(
+    followed: F,
     state: "completed" | "failed",
-  ): Promise<WorkflowRun | JobRecord> {
+  ): Promise<RecordOf<F>> {
     const id = typeof followed === "string"
       ? followed
       : "run_id" in followed
@@ -201,7 +206,7 @@ class TestEnvironment implements TestDispatch {
       const found = this.#record(id);
       return found && isTerminal(found.state) ? found : undefined;
     });
-    if (record.state === state) return record;
+    if (record.state === state) return record as RecordOf<F>;
     const why = "error" in record ? record.error : (record as JobRecord).last_error;
     const said = why === undefined ? "" : `: ${why}`;
     throw new ExpectationError(

@@ -7,6 +7,7 @@ export {
   createTestDispatch,
   ExpectationError,
   type Followed,
+  type RecordOf,
   type TestDispatch,
   type TestDispatchOptions,
 } from "./env.ts";

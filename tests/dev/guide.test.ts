@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { createTestDispatch } from "../../testing/mod.ts";
+import { order } from "./guide_orders.ts";
+
+test("an order that is not paid in time fails", async () => {
+  await using env = await createTestDispatch({ workflows: [order] });
+  const run = await env.client.startWorkflow("order", { order_id: "1" });
+  await env.event("workflow.step_completed"); // reserved
+  await env.advance("5m");
+  const { error } = await env.failed(run);
+  assert.equal(error, "payment timed out");
+});
+
+test("the guide shows this very test and its workload", async () => {
+  const guide = await readFile(new URL("../../docs/dev.md", import.meta.url), "utf8");
+  const shown = async (name: string): Promise<string> => {
+    const text = await readFile(new URL(name, import.meta.url), "utf8");
+    return text
+      .replace(/\ntest\("the guide shows[\s\S]*$/, "")
+      .replace('import { readFile } from "node:fs/promises";\n', "")
+      .replace("../../dev/mod.ts", "@dispatch/sdk/dev")
+      .replace("../../testing/mod.ts", "@dispatch/sdk/testing")
+      .replace("./guide_orders.ts", "./orders.ts");
+  };
+  for (const name of ["guide_orders.ts", "guide.test.ts"]) {
+    assert.ok(guide.includes(`\`\`\`ts\n${await shown(name)}\`\`\`\n`), name);
+  }
+});
