@@ -197,11 +197,7 @@ class TestEnvironment implements TestDispatch {
     followed: F,
     state: "completed" | "failed",
   ): Promise<RecordOf<F>> {
-    const id = typeof followed === "string"
-      ? followed
-      : "run_id" in followed
-      ? followed.run_id
-      : followed.job_id;
+    const id = idOf(followed);
     const record = await this.#until(() => {
       const found = this.#record(id);
       return found && isTerminal(found.state) ? found : undefined;
@@ -247,4 +243,9 @@ class TestEnvironment implements TestDispatch {
       look();
     });
   }
+}
+
+function idOf(followed: Followed): string {
+  if (typeof followed === "string") return followed;
+  return "run_id" in followed ? followed.run_id : followed.job_id;
 }
