@@ -152,10 +152,11 @@ test("close while waiting to reconnect ends that", async () => {
 
 test("close in the middle of a reconnect ends that", async () => {
   await using it = await scripted();
+  const known = it.proxy.connections;
   await it.proxy.silence();
   it.proxy.cut();
   await it.attempt();
-  const connection = await asked(it.proxy, 0);
+  const connection = await asked(it.proxy, known);
   await within(it.client.close(), "closing");
   await eventually(() => !connection.isOpen);
   assert.equal(it.clock.pending, 0);

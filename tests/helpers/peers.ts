@@ -27,10 +27,15 @@ export interface Faulty extends AsyncDisposable {
 
 /**
  * Waits for a client to have asked a silent proxy for a WebSocket; gives the connection. Node's own
- * client opens another one, and asks nothing on it, when a request was aborted.
+ * client opens another one when a request was aborted, and may ask on it later.
+ *
+ * @param known Those that were asked on before.
  */
-export async function asked(proxy: FaultProxy, after = -1): Promise<ProxyConnection> {
-  const isNew = ({ index, received }: ProxyConnection) => index > after && received.toServer > 0;
+export async function asked(
+  proxy: FaultProxy,
+  known: readonly ProxyConnection[] = [],
+): Promise<ProxyConnection> {
+  const isNew = (it: ProxyConnection) => it.received.toServer > 0 && !known.includes(it);
   await eventually(() => proxy.connections.some(isNew));
   return proxy.connections.find(isNew)!;
 }
