@@ -373,7 +373,7 @@ export class Case {
       const entities = [...this.results.entities(), ...this.#entities];
       for (const { event_id, name } of await findLeftovers(this.published, entities, client)) {
         this.warn(
-          `no run of this recipe took the event \`${name}\` (${event_id}): it stays on the server and will wake the next run that waits for that name`,
+          `no run of this recipe took the event \`${name}\` (${event_id}): unless another one did, it stays on the server and wakes the next run that waits for that name`,
         );
       }
     } catch (error) {
