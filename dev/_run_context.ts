@@ -1,12 +1,14 @@
-import { type Core, emitRun, NEVER } from "./_core.ts";
+import { ChildRuns } from "./_child_runs.ts";
+import { type Core, NEVER } from "./_core.ts";
 import { goStringify } from "./_go_encode.ts";
 import { goQuote } from "./_go_scan.ts";
 import { gobBase64 } from "./_gob.ts";
 import { errorText } from "./_input.ts";
 import { Group } from "./_group.ts";
 import { EventWaits } from "./_event_waits.ts";
+import { Progress } from "./_progress.ts";
 import type { RunRow } from "./_rows.ts";
-import type { Started, WorkflowEngine } from "./_workflow_engine.ts";
+import type { WorkflowEngine } from "./_workflow_engine.ts";
 import type { HandlerContext } from "./define.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import {
@@ -29,17 +31,16 @@ export class RunContext implements Workflow {
   readonly name: string;
   readonly signal: AbortSignal;
   readonly #core: Core;
-  readonly #engine: WorkflowEngine;
-  readonly #run: RunRow;
   readonly #waits: EventWaits;
   readonly #compensations: Compensation[] = [];
-  readonly #children = new Map<string, number>();
+  readonly #children: ChildRuns;
+  readonly #progress: Progress;
 
   constructor(core: Core, engine: WorkflowEngine, run: RunRow, signal: AbortSignal) {
     this.#core = core;
-    this.#engine = engine;
-    this.#run = run;
     this.#waits = new EventWaits(core, run);
+    this.#progress = new Progress(core, run);
+    this.#children = new ChildRuns({ core, engine, run, progress: this.#progress, signal });
     this.run_id = run.id;
     this.name = run.name;
     this.signal = signal;
@@ -55,19 +56,19 @@ export class RunContext implements Workflow {
     options: StepOptions<Result> = {},
   ): Promise<Result> {
     let result: Result;
-    const done = this.#run.checkpoints.get(name);
-    if (done) result = restored(done.value) as Result;
+    const done = this.#progress.restore(name);
+    if (done) result = done.value as Result;
     else {
-      const began = this.#now();
+      const began = this.#progress.now();
       try {
         result = await this.#call(run, this.signal);
       } catch (error) {
-        throw this.#failed(name, error, `workflow ${this.name} step ${goQuote(name)}: `);
+        throw this.#progress.failed(name, error, `workflow ${this.name} step ${goQuote(name)}: `);
       }
       if (this.#core.closed) return NEVER;
       const json = this.#encoded(name, result);
-      this.#save(name, json === undefined ? "" : this.#resultData(result, json), json);
-      this.#completed(name, began);
+      this.#progress.save(name, json === undefined ? "" : this.#resultData(result, json), json);
+      this.#progress.completed(name, began);
     }
     const { compensate } = options;
     if (compensate) this.compensate(name, (context) => compensate(result, context));
@@ -76,21 +77,21 @@ export class RunContext implements Workflow {
 
   async parallel(name: string, steps: readonly StepFunction[]): Promise<void> {
     const group = `parallel:${name}`;
-    if (this.#run.checkpoints.has(group)) return;
+    if (this.#progress.has(group)) return;
     const running = new Group(this.signal);
     await running.each(steps, async (step, index, signal) => {
       const key = `${group}:${index}`;
-      if (this.#run.checkpoints.has(key)) return;
-      const began = this.#now();
+      if (this.#progress.has(key)) return;
+      const began = this.#progress.now();
       try {
         await this.#call(step, signal);
       } catch (error) {
-        this.#failed(key, error, "");
+        this.#progress.failed(key, error);
         throw error;
       }
       if (this.#core.closed) return NEVER;
-      this.#save(key);
-      this.#completed(key, began);
+      this.#progress.save(key);
+      this.#progress.completed(key, began);
     }, () => this.#core.timers.breathe());
     const failure = await running.wait();
     if (this.#core.closed) return NEVER;
@@ -98,7 +99,7 @@ export class RunContext implements Workflow {
       const message = `workflow ${this.name} parallel ${goQuote(name)}: `;
       throw new StepError(message + errorText(failure.error), { cause: failure.error });
     }
-    this.#save(group);
+    this.#progress.save(group);
   }
 
   compensate(name: string, undo: (context: HandlerContext) => unknown): void {
@@ -109,25 +110,25 @@ export class RunContext implements Workflow {
   async undo(): Promise<void> {
     for (const { name, undo } of this.#compensations.toReversed()) {
       const key = `compensate:${name}`;
-      if (this.#run.checkpoints.has(key)) continue;
-      const began = this.#now();
+      if (this.#progress.has(key)) continue;
+      const began = this.#progress.now();
       try {
         await this.#call(undo, this.signal);
       } catch (error) {
-        this.#failed(key, error, "");
+        this.#progress.failed(key, error);
         continue;
       }
       if (this.#core.closed) return NEVER;
-      this.#save(key);
-      this.#completed(key, began);
+      this.#progress.save(key);
+      this.#progress.completed(key, began);
     }
   }
 
   async sleep(name: string, duration: Duration): Promise<void> {
     const key = `sleep:${name}`;
-    if (this.#run.checkpoints.has(key)) return;
+    if (this.#progress.has(key)) return;
     await this.#core.timers.sleep(parseDuration(duration), this.signal);
-    this.#save(key);
+    this.#progress.save(key);
   }
 
   async waitForEvent<Payload = unknown>(
@@ -171,98 +172,16 @@ export class RunContext implements Workflow {
     ) as WorkflowEvent<Payload> | undefined;
   }
 
-  async runChild<Output = unknown>(name: string, input?: unknown): Promise<Output> {
-    const key = this.#childKey("child", name);
-    const done = this.#run.checkpoints.get(key);
-    if (done) return restored(done.value) as Output;
-    const began = this.#now();
-    let child: Started;
-    try {
-      child = this.#startChild(name, input, this.signal);
-    } catch (error) {
-      throw this.#failed(key, error, `workflow ${this.name} child ${goQuote(name)}: `);
-    }
-    await child.done;
-    if (child.run.state === "failed") {
-      const message = `child workflow ${goQuote(name)} failed: ${child.run.error}`;
-      throw this.#failed(key, new StepError(message), "");
-    }
-    const output = child.run.output ?? "null";
-    this.#save(key, encodeBase64(output), output);
-    this.#completed(key, began);
-    return JSON.parse(output);
+  runChild<Output = unknown>(name: string, input?: unknown): Promise<Output> {
+    return this.#children.run(name, input) as Promise<Output>;
   }
 
-  async spawnChild(name: string, input?: unknown): Promise<string> {
-    const key = this.#childKey("spawn", name);
-    const done = this.#run.checkpoints.get(key);
-    if (done) return restored(done.value) as string;
-    const began = this.#now();
-    let child: Started;
-    try {
-      child = this.#startChild(name, input, this.signal);
-    } catch (error) {
-      throw this.#failed(key, error, `workflow ${this.name} spawn ${goQuote(name)}: `);
-    }
-    this.#save(key, encodeBase64(child.run.id), JSON.stringify(child.run.id));
-    this.#completed(key, began);
-    // A handler may count on being asynchronous here, as it is wherever else it awaits.
-    return await Promise.resolve(child.run.id);
+  spawnChild(name: string, input?: unknown): Promise<string> {
+    return this.#children.spawn(name, input);
   }
 
-  async fanOut<Output = unknown>(name: string, inputs: readonly unknown[]): Promise<Output[]> {
-    const group = `fanout:${name}`;
-    const done = this.#run.checkpoints.get(group);
-    if (done) return restored(done.value) as Output[];
-    const outputs: string[] = [];
-    const running = new Group(this.signal);
-    await running.each(inputs, async (input, index, signal) => {
-      const key = `child:${name}:${index}`;
-      const child = this.#run.checkpoints.get(key);
-      outputs[index] = child
-        ? JSON.stringify(restored(child.value))
-        : await this.#fanned(key, name, input, signal);
-    }, () => this.#core.timers.breathe());
-    const failure = await running.wait();
-    if (this.#core.closed) return NEVER;
-    if (failure) {
-      const message = `workflow ${this.name} fanout ${goQuote(name)}: `;
-      throw new StepError(message + errorText(failure.error), { cause: failure.error });
-    }
-    const json = `[${outputs.join(",")}]`;
-    this.#save(group, encodeBase64(json), json);
-    return JSON.parse(json);
-  }
-
-  async #fanned(key: string, name: string, input: unknown, signal: AbortSignal): Promise<string> {
-    const shown = goQuote(key.slice("child:".length));
-    let child: Started;
-    try {
-      child = this.#startChild(name, input, signal);
-    } catch (error) {
-      const message = `workflow ${this.name} fanout child ${shown}: ${errorText(error)}`;
-      throw new StepError(message, { cause: error });
-    }
-    await child.done;
-    if (child.run.state === "failed") {
-      throw new StepError(`fanout child ${shown} failed: ${child.run.error}`);
-    }
-    const output = child.run.output ?? "null";
-    this.#save(key, encodeBase64(output), output);
-    return output;
-  }
-
-  #startChild(name: string, input: unknown, signal: AbortSignal): Started {
-    return this.#engine.start(this.#run, name, goStringify(input ?? null), signal, this.run_id);
-  }
-
-  /** Servers of today know one child of a name; others are told apart by their number. */
-  #childKey(kind: "child" | "spawn", name: string): string {
-    const key = `${kind}:${name}`;
-    if (this.#core.quirks["children-share-checkpoint"]) return key;
-    const before = this.#children.get(key) ?? 0;
-    this.#children.set(key, before + 1);
-    return before === 0 ? key : `${key}:${before}`;
+  fanOut<Output = unknown>(name: string, inputs: readonly unknown[]): Promise<Output[]> {
+    return this.#children.fanOut(name, inputs) as Promise<Output[]>;
   }
 
   /** Runs a step's function, and tells the clock when it is at work and when it waits. */
@@ -310,36 +229,4 @@ export class RunContext implements Workflow {
   #resultData(result: unknown, json: string): string {
     return this.#core.quirks["gob-results"] ? gobBase64(result, json) : encodeBase64(json);
   }
-
-  #save(step: string, data = "", json?: string): void {
-    this.#run.checkpoints.set(step, {
-      step,
-      data,
-      value: json,
-      createdAt: this.#core.stamps.now(),
-    });
-  }
-
-  #completed(step_name: string, began: number): void {
-    const elapsed_ms = Math.floor(this.#now() - began);
-    emitRun(this.#core, "workflow.step_completed", this.#run, { step_name, elapsed_ms });
-  }
-
-  /** Says that a step failed; gives what its caller is to throw. */
-  #failed(step_name: string, error: unknown, prefix: string): StepError {
-    const text = errorText(error);
-    if (!this.#core.closed) {
-      emitRun(this.#core, "workflow.step_failed", this.#run, { step_name, error: text });
-    }
-    return new StepError(prefix + text, { cause: error });
-  }
-
-  #now(): number {
-    return this.#core.timers.clock.now();
-  }
-}
-
-/** What a checkpoint gives back: JSON text is parsed anew, so that no two runs share an object. */
-function restored(value: unknown): unknown {
-  return typeof value === "string" ? JSON.parse(value) : undefined;
 }
