@@ -51,7 +51,7 @@ export {
   type WriteOptions,
 } from "./client/options.ts";
 export { type Run } from "./client/run.ts";
-export { type Named, type NameOf, type Schema } from "./client/schema.ts";
+export { type Given, type Named, type NameOf, type Schema } from "./client/schema.ts";
 export { type Status } from "./client/status.ts";
 export {
   type PendingSubscription,

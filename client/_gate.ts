@@ -1,3 +1,5 @@
+import { abortable } from "./_abortable.ts";
+
 /** Lets a limited number of callers in at a time, in the order they came. */
 export class Gate {
   readonly #limit: number;
@@ -8,14 +10,15 @@ export class Gate {
     this.#limit = limit;
   }
 
-  /** Runs `work` once there is room; `ended` rejects when the caller no longer wants to wait. */
-  async run<T>(ended: Promise<never>, work: () => Promise<T>): Promise<T> {
+  /** Runs `work` once there is room, unless the signal is aborted before. */
+  async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
     if (this.#inside < this.#limit) this.#inside++;
     else {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#waiting.add(resolve);
       try {
-        await Promise.race([promise, ended]);
+        await abortable(promise, signal);
       } catch (error) {
         if (!this.#waiting.delete(resolve)) this.#leave();
         throw error;

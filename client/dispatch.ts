@@ -24,7 +24,7 @@ import { cancelJob, getJob, Job } from "./job.ts";
 import { Lanes } from "./lanes.ts";
 import type { CallOptions, DispatchOptions, WriteOptions } from "./options.ts";
 import { getRun, getTimeline, Run } from "./run.ts";
-import type { Named, NameOf, Schema } from "./schema.ts";
+import type { Given, Named, NameOf, Schema } from "./schema.ts";
 import { Session } from "./session.ts";
 import type { Status } from "./status.ts";
 import { type PendingSubscription, subscribe, type SubscribeOptions } from "./subscription.ts";
@@ -175,8 +175,7 @@ export class Dispatch<S extends Schema = Schema> {
    */
   async enqueue<N extends NameOf<S, "jobs">>(
     name: N,
-    payload?: Named<S, "jobs">[N],
-    options?: EnqueueOptions,
+    ...[payload, options]: Given<Named<S, "jobs">[N], EnqueueOptions>
   ): Promise<Job> {
     const request = enqueueRequest(name, payload, options);
     const answer = await this.#session.request(request);
@@ -247,8 +246,7 @@ export class Dispatch<S extends Schema = Schema> {
    */
   async startWorkflow<N extends NameOf<S, "workflows">>(
     name: N,
-    input?: Named<S, "workflows">[N],
-    options?: CallOptions,
+    ...[input, options]: Given<Named<S, "workflows">[N], CallOptions>
   ): Promise<Run> {
     const text = toJson(`start workflow '${name}'`, input);
     const run = await this.#lanes.start(name, text, options);
@@ -281,8 +279,7 @@ export class Dispatch<S extends Schema = Schema> {
    */
   async publishEvent<N extends NameOf<S, "events">>(
     name: N,
-    payload?: Named<S, "events">[N],
-    options?: WriteOptions,
+    ...[payload, options]: Given<Named<S, "events">[N], WriteOptions>
   ): Promise<{ event_id: string; name: string }> {
     const request = publishRequest(name, payload, options);
     return answerWith(request.what, await this.#session.request(request), "event_id", "name");

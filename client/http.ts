@@ -21,7 +21,7 @@ import { type HttpOptions, HttpSession } from "./http_session.ts";
 import { cancelJob, getJob, Job } from "./job.ts";
 import type { CallOptions, WriteOptions } from "./options.ts";
 import { getRun, getTimeline, Run, trackRun } from "./run.ts";
-import type { Named, NameOf, Schema } from "./schema.ts";
+import type { Given, Named, NameOf, Schema } from "./schema.ts";
 import { type PendingSubscription, subscribe, type SubscribeOptions } from "./subscription.ts";
 
 /** A job over HTTP: `wait()` polls, and there are no events. */
@@ -66,8 +66,7 @@ export class DispatchRpc<S extends Schema = Schema> {
   /** Enqueues a job. A server takes any name, also one that no worker knows. */
   async enqueue<N extends NameOf<S, "jobs">>(
     name: N,
-    payload?: Named<S, "jobs">[N],
-    options?: EnqueueOptions,
+    ...[payload, options]: Given<Named<S, "jobs">[N], EnqueueOptions>
   ): Promise<RpcJob> {
     const request = enqueueRequest(name, payload, options);
     const answer = await this.#session.request(request);
@@ -123,8 +122,7 @@ export class DispatchRpc<S extends Schema = Schema> {
   /** Publishes an event, for a workflow that waits for it. */
   async publishEvent<N extends NameOf<S, "events">>(
     name: N,
-    payload?: Named<S, "events">[N],
-    options?: WriteOptions,
+    ...[payload, options]: Given<Named<S, "events">[N], WriteOptions>
   ): Promise<{ event_id: string; name: string }> {
     const request = publishRequest(name, payload, options);
     return answerWith(request.what, await this.#session.request(request), "event_id", "name");

@@ -5,7 +5,8 @@ import {
   isTerminal,
   type RunEvent,
 } from "../protocol/mod.ts";
-import { delay } from "../runtime/mod.ts";
+import { delay, inBrowser } from "../runtime/mod.ts";
+import { Gate } from "./_gate.ts";
 import { fullJitter } from "./backoff.ts";
 import { ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
 import type { Link } from "./link.ts";
@@ -37,6 +38,9 @@ const IDLE_LANES = 4;
 /** How many runs are remembered whose events may still come. */
 const TRACKERS = 1_000;
 
+/** How many lanes a browser opens at a time: Chromium delays each more, the more are pending. */
+const BROWSER_OPENINGS = 4;
+
 /** How often a lane is tried to be opened. */
 const OPEN_ATTEMPTS = 3;
 
@@ -50,6 +54,7 @@ export class Lanes {
   readonly #session: Session;
   readonly #idle = new Map<Link, () => void>();
   readonly #busy = new Set<Link>();
+  readonly #opening = new Gate(inBrowser ? BROWSER_OPENINGS : Infinity);
   readonly #starts = new Set<Start>();
   #inFlight = 0;
   /** Ends what is being started. */
@@ -81,7 +86,7 @@ export class Lanes {
     const marked = input.startsWith("{") || input.startsWith("[");
     const text = marked ? mark(input, this.#session.random) : input;
     const what = `start workflow '${name}'`;
-    return this.#withLane(what, options, async (lane, signal) => {
+    return this.#withLane(what, name, options, async (lane, signal) => {
       const found = Promise.withResolvers<Started>();
       const start = { name, encoded: encodeBase64(text), marked, found: found.resolve };
       this.#expect(start);
@@ -129,7 +134,12 @@ export class Lanes {
   /** Sends a `workflow.start` as it is and resolves with its answer. */
   call(data: string | undefined, options: CallOptions = {}): Promise<unknown> {
     const what = "call 'workflow.start'";
-    return this.#withLane(what, options, (lane, signal) => this.#run(lane, what, data, signal));
+    return this.#withLane(
+      what,
+      undefined,
+      options,
+      (lane, signal) => this.#run(lane, what, data, signal),
+    );
   }
 
   /** Drops every lane; what is being started rejects, what runs goes on. */
@@ -153,11 +163,12 @@ export class Lanes {
 
   async #withLane<T>(
     what: string,
+    subject: string | undefined,
     options: CallOptions,
     use: (lane: Link, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const session = this.#session;
-    const ended = session.hook({ method: "workflow.start", subject: what });
+    const ended = session.hook({ method: "workflow.start", subject });
     const deadline = session.deadline(options.timeout);
     const late = new AbortController();
     const forget = session.deadlines.add(deadline, () =>
@@ -208,11 +219,12 @@ export class Lanes {
     const { clock, random } = this.#session;
     for (let attempt = 1;; attempt++) {
       try {
-        return await this.#session.openLink({
-          onEvent: (event) => this.#seen(event),
-          onAnomaly: (cause) => this.#session.anomaly(cause),
-          onLost: () => {},
-        }, signal);
+        return await this.#opening.run(signal, () =>
+          this.#session.openLink({
+            onEvent: (event) => this.#seen(event),
+            onAnomaly: (cause) => this.#session.anomaly(cause),
+            onLost: () => {},
+          }, signal));
       } catch (cause) {
         if (signal.aborted) throw signal.reason;
         if (!(cause instanceof ConnectionError) || this.#session.over) throw cause;

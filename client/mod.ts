@@ -38,7 +38,7 @@ export {
   type WriteOptions,
 } from "./options.ts";
 export { type Run } from "./run.ts";
-export { type Named, type NameOf, type Schema } from "./schema.ts";
+export { type Given, type Named, type NameOf, type Schema } from "./schema.ts";
 export { type Status } from "./status.ts";
 export {
   type PendingSubscription,

@@ -37,3 +37,7 @@ export type Named<S extends Schema, Kind extends keyof Schema> = S[Kind] extends
 export type NameOf<S extends Schema, Kind extends keyof Schema> =
   & keyof Named<S, Kind>
   & string;
+
+/** What follows a name in a call: a payload that may be nothing can be left out. */
+export type Given<P, O> = undefined extends P ? [payload?: P, options?: O]
+  : [payload: P, options?: O];

@@ -197,26 +197,22 @@ export class Session implements Transport {
   /** Sends an enqueue when few enough are on their way. */
   async #sendGated(request: Request, deadline: number): Promise<unknown> {
     const { what, signal } = request;
-    signal?.throwIfAborted();
-    const ended = Promise.withResolvers<never>();
-    const late = () =>
-      ended.reject(
+    const late = new AbortController();
+    const forget = this.deadlines.add(deadline, () =>
+      late.abort(
         new TimeoutError(`Cannot ${what}: its turn did not come before the deadline`, {
           delivery: "not-sent",
         }),
-      );
-    const forget = this.deadlines.add(deadline, late);
-    const onAbort = () => ended.reject(signal!.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    const onOver = (error: Error) => ended.reject(said(what, error));
+      ));
+    const onOver = (error: Error) => late.abort(said(what, error));
     this.onOver.add(onOver);
     const settle = () => {
       forget();
-      signal?.removeEventListener("abort", onAbort);
       this.onOver.delete(onOver);
     };
     try {
-      return await this.#gate.run(ended.promise, () => {
+      const turn = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
+      return await this.#gate.run(turn, () => {
         settle();
         return this.#sendNow(request, deadline);
       });

@@ -180,7 +180,13 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
   }
 
   #acquire(): void {
-    if (this.#users++ > 0 || this.#over) return;
+    if (this.#users++ > 0) return;
+    if (this.#error && !this.#session.over) {
+      // What ended the last wait need not end the next: the client may be connected again.
+      this.#error = undefined;
+      this.#over = false;
+    }
+    if (this.#over) return;
     this.#stop = new AbortController();
     void this.#follow(this.#stop.signal);
   }

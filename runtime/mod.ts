@@ -3,5 +3,6 @@
  *
  * @module
  */
+export { inBrowser } from "./browser.ts";
 export { type Clock, delay, type DelayOptions, systemClock, type TimerHandle } from "./clock.ts";
 export { observeSockets, terminate } from "./terminate.ts";

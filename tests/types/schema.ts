@@ -51,6 +51,10 @@ export async function anInterface(client: Dispatch<ShopInterface>): Promise<void
   await client.enqueue("order-payment", { order_id: "ORD-1" });
   // @ts-expect-error `to` is missing.
   await client.enqueue("send-email", {});
+  // @ts-expect-error It cannot go without a payload.
+  await client.enqueue("send-email");
+  // @ts-expect-error Nor a workflow without its input.
+  await client.startWorkflow("order-payment");
   // @ts-expect-error `to` is a text.
   await client.enqueue("send-email", { to: 1 });
   // @ts-expect-error It has no `cc`.
