@@ -18,7 +18,7 @@ import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { asked } from "../helpers/peers.ts";
 import { Recorder } from "../helpers/recorder.ts";
-import { methodsOf, requestsOf, serve, STATS } from "../helpers/scripts.ts";
+import { jobRecord, methodsOf, requestsOf, serve, STATS } from "../helpers/scripts.ts";
 
 /** A client of a scripted server, with a proxy between them. */
 async function setUp(
@@ -216,8 +216,16 @@ test("when it gives up, every waiter, iterator and status reader is told", async
 });
 
 test("a client that gave up can be connected again", async () => {
-  await using it = await setUp({ maxRetries: 1 });
+  await using it = await setUp({ maxRetries: 1 }, (peer) =>
+    serve(peer, (request) => {
+      if (peer.index === 0 || request.method !== "job.get") return false;
+      peer.answer(request, jobRecord("completed"));
+      return true;
+    }));
   const job = it.client.job("job_00000000000000000000000000");
+  const waiting = job.wait();
+  waiting.catch(() => {});
+  await eventually(() => requestsOf(it.server.peers[0]!, "job.get").length > 0);
   await it.proxy.refuse();
   it.proxy.cut();
   await it.attempt(1);
@@ -225,7 +233,10 @@ test("a client that gave up can be connected again", async () => {
   await it.proxy.forward();
   await within(it.client.connect(), "connecting");
   assert.deepEqual(await within(it.client.stats(), "a call"), STATS);
-  assert.equal((await within(job.get(), "reading a job")).state, "running");
+  await assert.rejects(within(waiting, "the wait that was given up"), { code: "gave_up" });
+  assert.equal((await it.clock.runUntil(job.wait(), 10)).state, "completed");
+  const events = await it.clock.runUntil(Array.fromAsync(job.events()), 10);
+  assert.equal(events.at(-1)?.type, "job.completed");
   await within(it.client.subscribe("jobs"), "subscribing");
 });
 
