@@ -8,6 +8,7 @@ import {
   terminalColumns,
   writeStandard,
 } from "../../runtime/process.ts";
+import { loadCel } from "../expression/library.ts";
 import { InterruptedError } from "../engine/deadline.ts";
 import type { Output } from "../report/reporter.ts";
 import { parseArgs } from "./args.ts";
@@ -73,6 +74,7 @@ export async function runCli(args: readonly string[], context: CommandContext): 
   const name = named ? first : "run";
   try {
     if (!named && (args.length === 0 || first === "help")) return await help(undefined, context);
+    if (name === "run") preload(args, context.env);
     const command = await COMMANDS[name]!();
     if (args.includes("--help") || args.includes("-h")) {
       return await help(named ? name : undefined, context);
@@ -84,6 +86,22 @@ export async function runCli(args: readonly string[], context: CommandContext): 
     context.err.write(`Try: runner.ts ${named ? `${name} ` : ""}--help\n`);
     return 2;
   }
+}
+
+/**
+ * Begins to load what a run will need, side by side with the run itself: the loading of modules is
+ * most of a recipe's cold start, and mostly waiting.
+ */
+function preload(args: readonly string[], env: CommandContext["env"]): void {
+  const elsewhere = env("DISPATCH_URL") !== undefined ||
+    args.some((arg) => arg === "--url" || arg.startsWith("--url="));
+  const loading = [
+    import("../../client/mod.ts"),
+    loadCel(),
+    ...(elsewhere ? [] : [import("../../dev/mod.ts")]),
+  ];
+  // Whoever needs one of them meets its error.
+  for (const one of loading) one.catch(() => {});
 }
 
 async function help(name: string | undefined, { out }: CommandContext): Promise<number> {

@@ -1,3 +1,4 @@
+import type { CallOptions } from "../../client/mod.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { toCel } from "../expression/convert.ts";
 import type { Expression, Values } from "../expression/expression.ts";
@@ -15,6 +16,7 @@ import type { Results } from "./results.ts";
 export class Context implements StepContext {
   readonly client: RunnerClient;
   readonly signal: AbortSignal;
+  readonly call: CallOptions;
   readonly clock: Clock;
   readonly deadline: number;
   readonly results: Results;
@@ -29,6 +31,7 @@ export class Context implements StepContext {
   constructor(owner: Case, step: Step, deadline: Deadline, results: Results, locals: Values) {
     this.client = owner.options.client;
     this.signal = deadline.signal;
+    this.call = { signal: deadline.signal, ...(step.within ? { timeout: 0 } : {}) };
     this.clock = owner.options.clock;
     this.deadline = deadline.at;
     this.results = results;

@@ -47,6 +47,10 @@ export async function readUsed(
   collect(root, paths, new Set());
   for (const path of paths) {
     if (!context.loader) continue;
+    if (!/\.ya?ml$/.test(path)) {
+      used.set(path, { problem: "only recipes in YAML can be used by others" });
+      continue;
+    }
     let name: string;
     let text: string;
     try {

@@ -89,7 +89,7 @@ export async function waitForEntity(step: WaitStep, context: StepContext): Promi
 }
 
 async function read(entity: Entity, step: WaitStep, context: StepContext): Promise<Reading> {
-  const options = { signal: context.signal };
+  const options = context.call;
   const events = step.wait.step === undefined ? [] : context.eventsOf(step.wait.step);
   if (entity.kind === "job") {
     const job = await context.client.getJob(entity.id, options);

@@ -27,6 +27,6 @@ export const call = stepKind({
   label: (step) => `call ${step.call}`,
   async run(step, context) {
     const data = step.data ? context.resolve(step.data) : {};
-    return { result: await context.client.call(step.call, data, { signal: context.signal }) };
+    return { result: await context.client.call(step.call, data, context.call) };
   },
 });

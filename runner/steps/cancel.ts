@@ -16,7 +16,7 @@ export const cancel = stepKind({
     `cancel ${step.cancel.step ?? templateLabel(step.cancel.job ?? step.cancel.run)}`,
   async run(step, context) {
     const { id } = targetId(step.cancel, context);
-    await context.client.cancelJob(id, { signal: context.signal });
+    await context.client.cancelJob(id, context.call);
     return { detail: id };
   },
 });

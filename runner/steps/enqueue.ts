@@ -19,7 +19,7 @@ export const enqueue = stepKind({
     const name = context.text(step.enqueue);
     const payload = step.payload ? context.resolve(step.payload) : null;
     const options = {
-      signal: context.signal,
+      ...context.call,
       ...(step.queue ? { queue: context.text(step.queue) } : {}),
       ...(step.priority ? { priority: context.number(step.priority) } : {}),
       ...(context.repeatWrites ? { retry: "unknown" as const } : {}),

@@ -20,7 +20,7 @@ export const get = stepKind({
   label: (step) => `get ${step.get.step ?? templateLabel(step.get.job ?? step.get.run)}`,
   async run(step, context) {
     const entity = targetId(step.get, context);
-    const options = { signal: context.signal };
+    const options = context.call;
     let result: Record<string, unknown>;
     if (entity.kind === "job") {
       result = jobResult(await context.client.getJob(entity.id, options), []);

@@ -1,4 +1,4 @@
-import type { Dispatch } from "../../client/mod.ts";
+import type { CallOptions, Dispatch } from "../../client/mod.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Expression, Values } from "../expression/expression.ts";
 import type { Ambient } from "../expression/library.ts";
@@ -34,6 +34,11 @@ export interface StepContext {
   readonly client: RunnerClient;
   /** Aborted when the step's time is over or the run is interrupted. */
   readonly signal: AbortSignal;
+  /**
+   * Settings for every call of the client: the step's signal, and no limit of the client's own where
+   * the step says how long it may take.
+   */
+  readonly call: CallOptions;
   /** Where time comes from. */
   readonly clock: Clock;
   /** When the step's time is over, in milliseconds since 1970. */

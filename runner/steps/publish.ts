@@ -16,7 +16,7 @@ export const publish = stepKind({
     const name = context.text(step.publish);
     const payload = step.payload ? context.resolve(step.payload) : null;
     const { event_id } = await context.client.publishEvent(name, payload, {
-      signal: context.signal,
+      ...context.call,
       ...(context.repeatWrites ? { retry: "unknown" as const } : {}),
     });
     context.published({ event_id, name });

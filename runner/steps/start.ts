@@ -17,7 +17,7 @@ export const start = stepKind({
   async run(step, context) {
     const name = context.text(step.start);
     const input = step.input ? context.resolve(step.input) : null;
-    const run = await context.client.startWorkflow(name, input, { signal: context.signal });
+    const run = await context.client.startWorkflow(name, input, context.call);
     if (context.id !== undefined) {
       const events = context.follow((signal) => run.events({ signal }));
       const now = new Date(context.clock.now()).toISOString();

@@ -23,6 +23,6 @@ export const stats = stepKind({
   type: () => "dyn",
   label: () => "stats",
   async run(_step, context) {
-    return { result: await context.client.stats({ signal: context.signal }) };
+    return { result: await context.client.stats(context.call) };
   },
 });
