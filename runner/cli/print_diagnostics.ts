@@ -43,11 +43,15 @@ export function printDiagnostics(
   }
 }
 
+/** More diagnostics than this help nobody; `--format json` has them all. */
+const MOST = 100;
+
 function printText(diagnostics: readonly Diagnostic[], output: Output): void {
   const style = makeStyle(output.color);
-  for (const diagnostic of diagnostics) {
+  for (const diagnostic of diagnostics.slice(0, MOST)) {
     output.write(`${renderDiagnostic(diagnostic, style)}\n\n`);
   }
+  if (diagnostics.length > MOST) output.write(`… and ${diagnostics.length - MOST} more\n\n`);
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length === 0) return;
   const files = new Set(errors.map(({ source }) => source.name)).size;

@@ -145,17 +145,13 @@ export class Case {
     step: Step,
     deadline: Deadline,
   ): Promise<Record<string, unknown>> {
-    const given = { ...inputs };
-    for (const input of recipe.inputs) {
-      if (!Object.hasOwn(given, input.name)) given[input.name] = input.default;
-    }
     const { select: _, matrix: __, ...options } = this.options;
     const inner = new Case(recipe, {
       ...options,
       signal: deadline.signal,
       timeout: deadline.at - this.options.clock.now(),
       vars: {},
-      inputs: given,
+      inputs,
       prefix: `${this.options.prefix ?? ""}${step.number}.`,
     });
     const { status, failure } = await inner.run();

@@ -33,5 +33,9 @@ export function makeRoots(recipe: Recipe, options: RootOptions): Values {
     const value = env(name) ?? fallback;
     if (value !== undefined) known[name] = value;
   }
-  return { vars: {}, env: known, secrets, matrix: toCel(matrix), inputs: toCel(inputs) };
+  const given: Values = {};
+  for (const { name, type, default: fallback } of recipe.inputs) {
+    given[name] = toCel(Object.hasOwn(inputs, name) ? inputs[name] : fallback, type);
+  }
+  return { vars: {}, env: known, secrets, matrix: toCel(matrix), inputs: given };
 }

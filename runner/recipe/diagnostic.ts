@@ -32,6 +32,7 @@ export class Diagnostics {
   /** The text they are about. */
   readonly source: Source;
   #list: Diagnostic[] = [];
+  #seen = new Set<string>();
 
   /** Starts with none. */
   constructor(source: Source) {
@@ -60,11 +61,10 @@ export class Diagnostics {
 
   #add(diagnostic: Diagnostic): void {
     // An alias brings one place into a recipe twice.
-    const same = this.#list.some((d) =>
-      d.code === diagnostic.code && d.span.start === diagnostic.span.start &&
-      d.message === diagnostic.message
-    );
-    if (!same) this.#list.push(diagnostic);
+    const key = `${diagnostic.code} ${diagnostic.span.start} ${diagnostic.message}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    this.#list.push(diagnostic);
   }
 }
 

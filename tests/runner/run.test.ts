@@ -270,6 +270,27 @@ steps:
   assert.deepEqual(ends(events).map(({ step }) => step), ["1.1", "1.2", "1.3", "1", "2"]);
 });
 
+test("inputs have their defaults where the recipe is run by itself", async () => {
+  const { code } = await runRecipe(`
+inputs: { n: { type: integer, default: 3 }, price: { type: number, default: 2 } }
+steps:
+  - assert: inputs.n == 3 && inputs.price * 1.5 == 3.0
+`);
+  assert.equal(code, 0);
+});
+
+test("in the expect of a step, result is what it left", async () => {
+  const { code } = await runRecipe(`
+steps:
+  - enqueue: noop
+    id: job
+    expect: { result.name: noop, job.state: pending }
+  - stats:
+    expect: { result.connections: 0 }
+`);
+  assert.equal(code, 0);
+});
+
 test("outputs add fields to what a step leaves", async () => {
   const { code } = await runRecipe(`
 steps:
