@@ -76,16 +76,28 @@ export async function waitForEntity(step: WaitStep, context: StepContext): Promi
       await wake.next();
     }
   } catch (error) {
+    const silent = context.clock.now() - answered;
+    if (last && (isConnectionLost(error) || (context.timedOut() && silent >= SILENCE))) {
+      throw new StepFailure(
+        "connection",
+        `the connection was lost while waiting for ${nameOf(last)}`,
+        {
+          lines: [...history(), `the server gave no answer for the last ${formatDuration(silent)}`],
+          cause: error,
+        },
+      );
+    }
     if (!context.timedOut()) throw error;
     throw new StepFailure("deadline", deadlineMessage(step, untilStep, last, began, context), {
-      lines: [
-        ...history(),
-        ...silence(context.clock.now() - answered),
-        ...causes(entity, last, context),
-      ],
+      lines: [...history(), ...causes(entity, last, context)],
       cause: error,
     });
   }
+}
+
+function isConnectionLost(error: unknown): boolean {
+  const { name } = (error ?? {}) as Partial<Error>;
+  return name === "ConnectionError" || name === "TimeoutError";
 }
 
 async function read(entity: Entity, step: WaitStep, context: StepContext): Promise<Reading> {
@@ -171,13 +183,6 @@ function describeHistory(seen: readonly Seen[], steps: ReadonlyMap<string, numbe
     lines.push(`checkpoints: ${reached.join(", ")}`);
   }
   return seen.length === 0 ? [] : lines;
-}
-
-/** A connection that was lost on the way is a better reason than any other. */
-function silence(ms: number): string[] {
-  return ms < SILENCE ? [] : [
-    `the server gave no answer for the last ${formatDuration(ms)}: the connection may be lost`,
-  ];
 }
 
 function causes(entity: Entity, last: Reading | undefined, context: StepContext): string[] {

@@ -161,3 +161,32 @@ steps:
   assert.equal(code, 3);
   assert.equal(firstFailure(events).code, 404);
 });
+
+test("a connection that is lost is told as that, with what was seen before", async () => {
+  const { createDevServer, referenceWorkload } = await import("../../dev/mod.ts");
+  const server = await createDevServer(referenceWorkload());
+  const recipe = `
+steps:
+  - id: job
+    enqueue: sleep
+    payload: { ms: 3600000 }
+  - wait: job
+    until: \${{ job.state == "running" }}
+  - wait: job
+`;
+  let closing: Promise<void> | undefined;
+  const { code, events } = await runRecipe(recipe, ["--url", server.url, "--timeout", "3500ms"], {
+    // The first reading of the second wait has come when it tells what it has seen.
+    onOut(text) {
+      if (text.includes('"step.progress"') && text.includes('"step":"3"')) {
+        closing ??= server.close();
+      }
+    },
+  });
+  await closing;
+  assert.equal(code, 3);
+  const { kind, message, lines } = firstFailure(events);
+  assert.equal(kind, "connection");
+  assert.match(message, /^the connection was lost while waiting for job `sleep` \(job_\w+\)$/);
+  assert.match(lines[0]!, /^seen: running at /);
+});
