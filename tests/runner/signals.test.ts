@@ -82,7 +82,7 @@ test("the example script runs by itself", async () => {
 });
 
 test("dev serves until it is interrupted", async () => {
-  const server = new RunnerProcess(["runner.ts", "dev"]);
+  const server = new RunnerProcess(["runner.ts", "dev", "--port", "0"]);
   try {
     await server.printed("/dwp");
     const url = /ws:\/\/127\.0\.0\.1:\d+\/dwp/.exec(server.output)![0];
