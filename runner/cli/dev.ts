@@ -1,8 +1,10 @@
-import type { Fault, QuirkOptions } from "../../dev/mod.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { Command } from "./command.ts";
 import { numberOption } from "./run_options.ts";
 import { UsageError } from "./usage_error.ts";
+
+type Fault = import("../../dev/mod.ts").Fault;
+type QuirkOptions = import("../../dev/mod.ts").QuirkOptions;
 
 /** Codes of errors that are the caller's to mend, not ours. */
 const CALLERS = new Set([
