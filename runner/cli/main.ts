@@ -94,7 +94,7 @@ export async function runCli(args: readonly string[], context: CommandContext): 
  */
 function preload(args: readonly string[], env: CommandContext["env"]): void {
   const elsewhere = env("DISPATCH_URL") !== undefined ||
-    args.some((arg) => arg === "--url" || arg.startsWith("--url="));
+    args.some((arg) => arg === "--url" || arg.startsWith("--url=") || arg === "--dry-run");
   const loading = [
     import("../../client/mod.ts"),
     loadCel(),

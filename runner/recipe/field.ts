@@ -37,15 +37,32 @@ const expressionJson: JsonSchema = { type: "string", pattern: EXPRESSION_PATTERN
 
 function field<T>(
   description: string,
-  json: JsonSchema,
+  json: JsonSchema | (() => JsonSchema),
   read: Field<T>["read"],
 ): Field<T, false> {
-  return { description, required: false, json, read };
+  if (typeof json !== "function") return { description, required: false, json, read };
+  return {
+    description,
+    required: false,
+    // Only `schema` asks for it, and a recipe's cold start need not pay for it.
+    get json() {
+      return json();
+    },
+    read,
+  };
 }
 
 /** The same field, which must be there. */
 export function required<T>(given: Field<T>): Field<T, true> {
-  return { ...given, required: true };
+  const { description, read } = given;
+  return {
+    description,
+    required: true,
+    get json() {
+      return given.json;
+    },
+    read,
+  };
 }
 
 /** Text, with `${{ }}` in it. */
@@ -184,7 +201,7 @@ export function choice<T extends string>(
 
 /** A list of what another field takes; a single one stands for a list of one. */
 export function oneOrMore<T>(item: Field<T>): Field<T[], false> {
-  const json = { anyOf: [item.json, { type: "array", items: item.json, minItems: 1 }] };
+  const json = () => ({ anyOf: [item.json, { type: "array", items: item.json, minItems: 1 }] });
   return field(item.description, json, (node, reading, what) => {
     if (node.kind !== "list") {
       const one = item.read(node, reading, what);
@@ -208,7 +225,7 @@ export function record<F extends Fields>(
 ): Field<Read<F>, false> {
   return field(
     description,
-    recordJson(fields),
+    () => recordJson(fields),
     (node, reading, what) => {
       if (node.kind !== "map") return void reading.wrongType(node, what, "a map");
       return readFields(node, fields, reading, where);
@@ -221,7 +238,7 @@ export function mapOf<T>(
   item: Field<T>,
   keys?: (key: string) => boolean,
 ): Field<Map<string, T>, false> {
-  const json = { type: "object", additionalProperties: item.json };
+  const json = () => ({ type: "object", additionalProperties: item.json });
   return field(item.description, json, (node, reading, what) => {
     if (node.kind !== "map") return void reading.wrongType(node, what, "a map");
     const out = new Map<string, T>();
@@ -240,7 +257,7 @@ export function mapOf<T>(
 /** A field that is read in its own way. */
 export function custom<T>(
   description: string,
-  json: JsonSchema,
+  json: JsonSchema | (() => JsonSchema),
   read: Field<T>["read"],
 ): Field<T, false> {
   return field(description, json, read);

@@ -34,7 +34,7 @@ const envName: Field<Declared, false> = custom(
 
 const envNames = oneOrMore(envName);
 
-const maintenanceJson = recordJson(MAINTENANCE_FIELDS);
+const maintenanceJson = () => recordJson(MAINTENANCE_FIELDS);
 
 const variableJson: JsonSchema = {
   type: "object",
@@ -92,10 +92,10 @@ export const RECIPE_FIELDS = {
   ),
   inputs: custom<Node>(
     "What a recipe that uses this one hands in: `{name: {type, default, description}}`.",
-    {
+    () => ({
       type: "object",
       additionalProperties: { anyOf: [recordJson(INPUT_FIELDS), { type: "null" }] },
-    },
+    }),
     (node) => node,
   ),
   outputs: custom<Node>(
@@ -111,13 +111,13 @@ export const RECIPE_FIELDS = {
   ),
   schedule: custom<Node>(
     "When the recipe runs by itself.",
-    recordJson(SCHEDULE_FIELDS),
+    () => recordJson(SCHEDULE_FIELDS),
     (node) => node,
   ),
-  alert: custom<Node>("Who is told when it fails.", recordJson(ALERT_FIELDS), (node) => node),
+  alert: custom<Node>("Who is told when it fails.", () => recordJson(ALERT_FIELDS), (node) => node),
   maintenance: custom<Node>(
     "When nobody is told.",
-    { anyOf: [maintenanceJson, { type: "array", items: maintenanceJson }] },
+    () => ({ anyOf: [maintenanceJson(), { type: "array", items: maintenanceJson() }] }),
     (node) => node,
   ),
 } satisfies Fields;

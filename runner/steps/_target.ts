@@ -25,7 +25,7 @@ const byId = {
 /** Reads a target: a step's id, `{job: <id>}` or `{run: <id>}`. */
 export function target(description: string, wants: "job" | "job or run"): Field<Target, false> {
   const fields = wants === "job" ? { job: byId.job } : byId;
-  const json = { anyOf: [{ type: "string", minLength: 1 }, recordJson(fields)] };
+  const json = () => ({ anyOf: [{ type: "string", minLength: 1 }, recordJson(fields)] });
   return custom(description, json, (node, reading, what) => {
     if (node.kind === "map") {
       const read: { job?: Template; run?: Template } = readFields(node, fields, reading, what);

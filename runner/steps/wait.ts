@@ -42,7 +42,7 @@ const fields = {
   wait: required(
     custom<Target | ChannelWait>(
       "What is waited for: the job or run of an earlier step, or events of a channel.",
-      { anyOf: [...byTarget.json.anyOf as unknown[], channelWait.json] },
+      () => ({ anyOf: [...byTarget.json.anyOf as unknown[], channelWait.json] }),
       (node, reading, what) =>
         node.kind === "map" && node.entries.some(({ key }) => key === "channel")
           ? channelWait.read(node, reading, what)

@@ -31,6 +31,8 @@ for (
     [["recipes", "--only", "emial"], "No step emial; did you mean `email`?"],
     [["check", "recipes", "--format", "xml"], "--format takes text, json or github, not 'xml'"],
     [["explain", "unkown-key"], "Unknown code unkown-key; did you mean `unknown-key`?"],
+    [["dev", "nope.yaml", "more.ts"], "dev takes one file"],
+    [["dev", "--quirk", "zero-stats"], "--quirk takes NAME=on or NAME=off, not 'zero-stats'"],
     [["dev", "--port", "x"], "--port takes a number from 0 to 65535, not 'x'"],
   ] as const
 ) {
