@@ -26,23 +26,27 @@ export const READS: ReadonlySet<string> = new Set([
   "stats",
 ]);
 
-/** The request that enqueues a job. */
-export function enqueueRequest(
+/** Makes the requests that enqueue one kind of job; what they share is written once. */
+export function enqueueing(
   name: string,
-  payload: unknown,
   options: EnqueueOptions = {},
-): Request {
+): (payload: unknown) => Request {
   const { queue, priority, ...call } = options;
   const what = `enqueue '${name}'`;
-  const head = JSON.stringify({ name, queue, priority });
-  return {
+  const head = JSON.stringify({ name, queue, priority }).slice(0, -1);
+  return (payload) => ({
     what,
     method: "job.enqueue",
-    data: `${head.slice(0, -1)},"payload":${toJson(what, payload)}}`,
+    data: `${head},"payload":${toJson(what, payload)}}`,
     subject: name,
     retry: "not-sent",
     ...call,
-  };
+  });
+}
+
+/** The request that enqueues a job. */
+export function enqueueRequest(name: string, payload: unknown, options?: EnqueueOptions): Request {
+  return enqueueing(name, options)(payload);
 }
 
 /** The request that publishes an event. */

@@ -9,8 +9,10 @@ import {
 } from "../protocol/mod.ts";
 import { delay } from "../runtime/mod.ts";
 import { toJson } from "./_json.ts";
+import type { Request } from "./_transport.ts";
 import {
   answerWith,
+  enqueueing,
   type EnqueueOptions,
   enqueueRequest,
   publishRequest,
@@ -178,8 +180,20 @@ export class Dispatch<S extends Schema = Schema> {
     ...[payload, options]: Given<Named<S, "jobs">[N], EnqueueOptions>
   ): Promise<Job> {
     const request = enqueueRequest(name, payload, options);
-    const answer = await this.#session.request(request);
-    const job = answerWith(request.what, answer, "job_id", "queue", "state");
+    return this.#job(request.what, await this.#session.request(request));
+  }
+
+  /** Sends what a payload makes; one that JSON cannot hold rejects, as a refusal does. */
+  #send(request: (payload: unknown) => Request, payload: unknown): Promise<unknown> {
+    try {
+      return this.#session.request(request(payload));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #job(what: string, answer: unknown): Job {
+    const job = answerWith(what, answer, "job_id", "queue", "state");
     return new Job(this.#session, job.job_id, job.queue, job.state);
   }
 
@@ -194,12 +208,14 @@ export class Dispatch<S extends Schema = Schema> {
     options: EnqueueManyOptions = {},
   ): Promise<Job[]> {
     const { window = 64, ...each } = options;
+    const request = enqueueing(name, each);
+    const what = `enqueue '${name}'`;
     const jobs: Job[] = [];
-    const waiting: (Promise<Job> | undefined)[] = [];
+    const waiting: (Promise<unknown> | undefined)[] = [];
     let taken = 0;
     const take = async () => {
       try {
-        jobs.push(await waiting[taken]!);
+        jobs.push(this.#job(what, await waiting[taken]));
       } catch (cause) {
         // What is no error of ours is the signal's reason.
         throw cause instanceof DispatchError ? new EnqueueManyError(name, taken, cause) : cause;
@@ -207,9 +223,10 @@ export class Dispatch<S extends Schema = Schema> {
       waiting[taken++] = undefined;
     };
     for (const payload of payloads) {
-      const job = this.enqueue(name, payload, each);
-      job.catch(() => {});
-      waiting.push(job);
+      const answer = this.#send(request, payload);
+      // Whoever comes before it may fail first.
+      answer.catch(() => {});
+      waiting.push(answer);
       if (waiting.length - taken >= window) await take();
     }
     while (taken < waiting.length) await take();

@@ -24,7 +24,7 @@ export const jsonCodec: Codec = {
   name: "json",
   encode(head, data) {
     const text = JSON.stringify(head);
-    return data === undefined ? text : `${text.slice(0, -1)},"data":${data}}`;
+    return data === undefined ? text : text.slice(0, -1) + ',"data":' + data + "}";
   },
   decode(message) {
     const text = typeof message === "string" ? message : new TextDecoder().decode(message);
