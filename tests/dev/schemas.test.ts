@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as v from "valibot";
+import { z } from "zod";
+import { defineJob, defineWorkflow } from "../../dev/mod.ts";
+import { createTestDispatch } from "../../testing/mod.ts";
+
+const LIBRARIES = {
+  valibot: v.object({ to: v.string(), copies: v.optional(v.number(), 1) }),
+  zod: z.object({ to: z.string(), copies: z.number().default(1) }),
+};
+
+for (const [library, schema] of Object.entries(LIBRARIES)) {
+  test(`a schema of ${library} types, fills in and refuses a job's payload`, async () => {
+    const got: { to: string; copies: number }[] = [];
+    const mail = defineJob(
+      "mail",
+      { payload: schema, maxRetries: 0 },
+      (payload) => void got.push(payload),
+    );
+    await using env = await createTestDispatch({ jobs: [mail] });
+    await (await env.client.enqueue("mail", { to: "a" })).wait();
+    assert.deepEqual(got, [{ to: "a", copies: 1 }]);
+    const job = await env.client.enqueue("mail", { to: 5 });
+    const { last_error } = await env.failed(job);
+    assert.match(last_error!, /^unmarshal payload for job "mail": to: Invalid/);
+  });
+
+  test(`a schema of ${library} refuses a workflow's input`, async () => {
+    const send = defineWorkflow("send", { input: schema }, async (wf, { to }) => {
+      await wf.step("send", () => to);
+    });
+    await using env = await createTestDispatch({ workflows: [send] });
+    await env.completed(await env.client.startWorkflow("send", { to: "a" }));
+    const { error } = await env.failed(await env.client.startWorkflow("send", {}));
+    assert.match(error!, /^unmarshal input for workflow "send": to: Invalid/);
+  });
+}
