@@ -2,8 +2,7 @@ import { makeDirectory, pathKind, writeTextFile } from "../../runtime/file.ts";
 import type { Command } from "./command.ts";
 import { UsageError } from "./usage_error.ts";
 
-const RECIPE =
-  `# yaml-language-server: $schema=https://jsr.io/@dispatch/sdk/0.1.0/runner/recipe.schema.json
+const RECIPE = `# yaml-language-server: $schema=./recipe.schema.json
 # Run it: deno run -A jsr:@dispatch/sdk/cli recipes/first.yaml
 # Without DISPATCH_URL it runs against a server that is started inside the runner.
 name: First
@@ -54,24 +53,26 @@ jobs:
         #   DISPATCH_TOKEN: \${{ secrets.DISPATCH_TOKEN }}
 `;
 
-const FILES: [string, string][] = [
-  ["recipes/first.yaml", RECIPE],
-  [".github/workflows/recipes.yml", WORKFLOW],
-];
-
-/** Writes a first recipe and a workflow for GitHub. */
+/** Writes a first recipe, the schema that helps an editor with it, and a workflow for GitHub. */
 export const init: Command = {
   usage: "init [directory]",
-  description: "Writes a commented recipe and a GitHub workflow; never over a file that is there.",
+  description:
+    "Writes a commented recipe, its schema and a GitHub workflow; never over what is there.",
   options: { help: { short: "h", description: "Shows this." } },
   async run({ positional }, { out }) {
     if (positional.length > 1) throw new UsageError("init takes one directory");
     const base = positional[0] ?? ".";
-    for (const [path] of FILES) {
+    const { recipeSchema } = await import("../recipe/json_schema.ts");
+    const files = [
+      ["recipes/first.yaml", RECIPE],
+      ["recipes/recipe.schema.json", `${JSON.stringify(recipeSchema(), undefined, 2)}\n`],
+      [".github/workflows/recipes.yml", WORKFLOW],
+    ] as const;
+    for (const [path] of files) {
       if (await pathKind(`${base}/${path}`) === "none") continue;
       throw new UsageError(`Cannot write '${base}/${path}': it is there already`);
     }
-    for (const [path, text] of FILES) {
+    for (const [path, text] of files) {
       const file = `${base}/${path}`;
       await makeDirectory(file.replace(/\/[^/]*$/, ""));
       await writeTextFile(file, text);
