@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Ajv } from "ajv";
 import { parse } from "yaml";
 import { recipeSchema } from "../../runner/recipe/json_schema.ts";
 import { listDirectory, readTextFile } from "../../runtime/file.ts";
-import { validate } from "./_json_schema.ts";
 
 const schema = JSON.parse(JSON.stringify(recipeSchema()));
+const compiled = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
+
+/** What a validator that people use has against a value. */
+function validate(value: unknown): string[] {
+  if (compiled(value)) return [];
+  return compiled.errors!.map(({ instancePath, message }) => `${instancePath} ${message}`);
+}
 
 test("runner/recipe.schema.json is what the fields say", async () => {
   const kept = JSON.parse(await readTextFile("runner/recipe.schema.json"));
@@ -29,7 +36,7 @@ async function yamlFiles(directory: string): Promise<[string, unknown][]> {
 
 test("the recipes are valid", async () => {
   for (const [name, value] of await yamlFiles("recipes")) {
-    assert.deepEqual(validate(schema, value), [], name);
+    assert.deepEqual(validate(value), [], name);
   }
 });
 
@@ -53,7 +60,7 @@ test("the golden bad recipes are not, where a schema can say so", async () => {
   const seen = new Set<string>();
   for (const [name, value] of await yamlFiles("tests/golden")) {
     seen.add(name);
-    const valid = validate(schema, value).length === 0;
+    const valid = validate(value).length === 0;
     if (!BEYOND_A_SCHEMA.has(name)) assert.ok(!valid, `${name} is valid`);
   }
   for (const name of BEYOND_A_SCHEMA) assert.ok(seen.has(name), `there is no golden ${name}`);
@@ -61,7 +68,7 @@ test("the golden bad recipes are not, where a schema can say so", async () => {
 
 test("the schema refuses what it should", () => {
   const ok = { steps: [{ wait: "a", within: "1s" }, { expect: { "a.state": "completed" } }] };
-  assert.deepEqual(validate(schema, ok), []);
+  assert.deepEqual(validate(ok), []);
   for (
     const steps of [
       [{ wait: "a", untill: "completed" }],
@@ -73,6 +80,6 @@ test("the schema refuses what it should", () => {
       [],
     ]
   ) {
-    assert.notDeepEqual(validate(schema, { steps }), [], JSON.stringify(steps));
+    assert.notDeepEqual(validate({ steps }), [], JSON.stringify(steps));
   }
 });
