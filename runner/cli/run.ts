@@ -130,7 +130,12 @@ async function runPlan(
   const { cases, select, timeout, parallel } = plan;
   let client;
   try {
-    const { url, token, webSocket } = server;
+    const { url, token } = server;
+    let { webSocket } = server;
+    if (args.flags.has("verbose")) {
+      const { loudSockets } = await import("./frames.ts");
+      webSocket = loudSockets(err, mask, webSocket);
+    }
     client = await Dispatch.connect({ url, token, signal, ...(webSocket ? { webSocket } : {}) });
   } catch (error) {
     if (signal.aborted) return 130;

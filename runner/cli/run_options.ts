@@ -27,6 +27,7 @@ export const RUN_OPTIONS: OptionSpecs = {
       "How the run is told: console or json; several at once, each to a file of its own.",
   },
   format: FORMAT_OPTION,
+  verbose: { short: "v", description: "Writes every frame to standard error, without secrets." },
   quiet: { short: "q", description: "Prints only what failed, and the summary." },
   help: { short: "h", description: "Shows this." },
 };

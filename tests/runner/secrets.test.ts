@@ -62,6 +62,7 @@ test("no secret is in what any reporter writes, in any form", async () => {
       ...["console", "json"].flatMap((name, i) => ["--reporter", `${name}=${reports[i]}`]),
       "--reporter",
       "console",
+      "--verbose",
     ];
     const { code, out, err } = await runnerCli(args, { env: { API: SECRET } });
     assert.equal(code, 1, out + err);
@@ -74,6 +75,8 @@ test("no secret is in what any reporter writes, in any form", async () => {
     }
     // What is hidden was there.
     assert.ok(out.includes("plain ***"));
+    assert.match(err, /→ \{.*"method":"job.enqueue".*"to":"\*\*\*"/);
+    assert.match(err, /← \{.*"payload":"[^"]*\*\*\*/);
     assert.ok(out.includes("a step named ***"));
     assert.ok(dry.out.includes('from_var = "***"'));
   });
@@ -84,9 +87,10 @@ test("a token that is refused is not shown", async () => {
   const server = await createDevServer(referenceWorkload());
   try {
     const { code, out, err } = await runnerCli(
-      ["recipes/order-smoke.yaml", "--url", server.url, "--token", SECRET],
+      ["recipes/order-smoke.yaml", "--url", server.url, "--token", SECRET, "--verbose"],
     );
     assert.equal(code, 3);
+    assert.ok(err.includes('"token":"***"'));
     for (const form of forms()) assert.ok(!(out + err).includes(form));
   } finally {
     await server.close();
