@@ -1,0 +1,1 @@
+export default "a text, and no recipe";
