@@ -2,8 +2,8 @@ import { type Clock, delay, systemClock } from "../runtime/mod.ts";
 import { abortable } from "./_abortable.ts";
 import { closedError, said } from "./_connection_errors.ts";
 import { Deadlines } from "./_deadlines.ts";
-import { Gate } from "./_gate.ts";
 import { Opener } from "./_opener.ts";
+import { Pace } from "./_pace.ts";
 import type { Attachment, Receiver, Request, Transport } from "./_transport.ts";
 import { Waiting } from "./_waiting.ts";
 import { fullJitter } from "./backoff.ts";
@@ -15,19 +15,13 @@ import type { Link, LinkOwner } from "./link.ts";
 import type { DispatchOptions } from "./options.ts";
 import { StatusFeed } from "./status.ts";
 
-/**
- * How many enqueues may be on their way while their events come over the same connection. A server
- * keeps 256 events for a connection and drops more without a word; an enqueue makes three.
- */
-const ENQUEUES_HEARD = 8;
-
 /** Keeps one control link, makes it again when it is lost, and hands events to their receivers. */
 export class Session implements Transport {
   readonly #options: DispatchOptions;
   readonly #channels: Channels;
   readonly #waiting: Waiting<Link>;
   readonly #owner: LinkOwner;
-  readonly #gate = new Gate(ENQUEUES_HEARD);
+  readonly #pace: Pace;
   #abort = new AbortController();
   #link: Link | undefined;
   #opening: Promise<Link> | undefined;
@@ -50,6 +44,7 @@ export class Session implements Transport {
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? Math.random;
     this.deadlines = new Deadlines(this.clock);
+    this.#pace = new Pace(this.clock, this.deadlines);
     this.#waiting = new Waiting(this.deadlines, options.maxQueue ?? 1_000);
     this.#opener = new Opener(
       options,
@@ -63,7 +58,10 @@ export class Session implements Transport {
       deadline: () => this.deadline(),
     });
     this.#owner = {
-      onEvent: (event) => this.#channels.dispatch(event),
+      onEvent: (event) => {
+        if (event.type === "job.started") this.#pace.heard();
+        this.#channels.dispatch(event);
+      },
       onAnomaly: (cause) => this.anomaly(cause),
       onStarved: (since, until) => this.#gap(gap("credits", since, until)),
       onLost: (cause) => this.#lost(cause),
@@ -95,7 +93,7 @@ export class Session implements Transport {
     const ended = this.hook(request);
     const deadline = this.deadline(request.timeout);
     const answer = request.method === "job.enqueue" && this.#channels.hearsJobs
-      ? this.#sendGated(request, deadline)
+      ? this.#sendPaced(request, deadline)
       : this.#sendNow(request, deadline);
     if (!ended) return answer;
     return answer.then((data) => {
@@ -194,8 +192,8 @@ export class Session implements Transport {
     });
   }
 
-  /** Sends an enqueue when few enough are on their way. */
-  async #sendGated(request: Request, deadline: number): Promise<unknown> {
+  /** Sends an enqueue when few enough of those before it are still to be heard of. */
+  async #sendPaced(request: Request, deadline: number): Promise<unknown> {
     const { what, signal } = request;
     const late = new AbortController();
     const forget = this.deadlines.add(deadline, () =>
@@ -212,13 +210,11 @@ export class Session implements Transport {
     };
     try {
       const turn = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
-      return await this.#gate.run(turn, () => {
-        settle();
-        return this.#sendNow(request, deadline);
-      });
+      await this.#pace.turn(turn);
     } finally {
       settle();
     }
+    return await this.#sendNow(request, deadline);
   }
 
   #send(
