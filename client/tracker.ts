@@ -78,11 +78,6 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
     return this.#record?.state;
   }
 
-  /** Whether the terminal event was seen, or the entity was read after its end. */
-  get isOver(): boolean {
-    return this.#over;
-  }
-
   /** Takes an event or a gap from a witness; one already seen is let be. */
   add(item: E | Gap): void {
     if (this.#over) return;

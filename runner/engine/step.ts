@@ -234,9 +234,9 @@ export class StepRunner {
     return step.soft && status !== "interrupted" ? undefined : failure;
   }
 
-  #emitStarted(step: Step, attempt: number): void {
-    this.#case.options.emit({
-      type: "step.started",
+  /** What every event of a step says of it. */
+  #about(step: Step) {
+    return {
       case: this.#case.options.index,
       step: this.#case.numberOf(step),
       phase: step.phase,
@@ -244,6 +244,13 @@ export class StepRunner {
       label: this.#label(step),
       ...(step.id === undefined || step.id.startsWith("$") ? {} : { id: step.id }),
       place: placeOf(this.#case.recipe.source, step.span),
+    };
+  }
+
+  #emitStarted(step: Step, attempt: number): void {
+    this.#case.options.emit({
+      type: "step.started",
+      ...this.#about(step),
       attempt,
     });
   }
@@ -257,13 +264,7 @@ export class StepRunner {
   ): void {
     this.#case.options.emit({
       type: "step.finished",
-      case: this.#case.options.index,
-      step: this.#case.numberOf(step),
-      phase: step.phase,
-      kind: step.kind.name,
-      label: this.#label(step),
-      ...(step.id === undefined || step.id.startsWith("$") ? {} : { id: step.id }),
-      place: placeOf(this.#case.recipe.source, step.span),
+      ...this.#about(step),
       status,
       duration_ms,
       attempts,
