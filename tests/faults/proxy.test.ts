@@ -154,8 +154,10 @@ test("a delay moves everything by the same time, and keeps the order", async () 
   it.socket.say(1);
   await eventually(() => clock.pending === 1);
   clock.advance(60);
+  const { toServer } = connection!.received;
   it.socket.say(2);
-  await breathe(20);
+  // Its time begins when it has reached the proxy.
+  await eventually(() => connection!.received.toServer > toServer);
   clock.advance(39);
   await breathe(20);
   assert.equal(it.server.peers[0]!.received.length, 0);
