@@ -12,12 +12,15 @@ export { type Position, Source, type Span } from "./recipe/source.ts";
 export {
   type CaseEvent,
   type CaseFinished,
+  type CaseSkipped,
   type CaseStarted,
   type CaseStatus,
   type EventBase,
+  type EventEntity,
   type EventFailure,
   type EventPlace,
   type Logged,
+  type Observed,
   RUN_EVENT_VERSION,
   type RunCounts,
   type RunEvent,
@@ -29,10 +32,11 @@ export {
   type StepRetried,
   type StepStarted,
   type StepStatus,
+  type Usual,
   type Warned,
 } from "./engine/event.ts";
 export { type FailureKind } from "./engine/failure.ts";
-export { type ConsoleOptions, ConsoleReporter } from "./report/console.ts";
+export { type ConsoleOptions, ConsoleReporter } from "./report/console/console.ts";
 export { type Output, type Reporter } from "./report/reporter.ts";
 export {
   type MakeRecipe,

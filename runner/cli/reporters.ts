@@ -1,9 +1,8 @@
 import { writeTextFile } from "../../runtime/file.ts";
 import type { RunEvent } from "../engine/event.ts";
 import type { Output, Reporter } from "../report/reporter.ts";
-import { REPORTERS } from "../report/registry.ts";
+import { type ReporterContext, REPORTERS } from "../report/registry.ts";
 import { didYouMean } from "../recipe/suggest.ts";
-import type { CommandContext } from "./command.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A reporter that was asked for: `junit=out.xml`. */
@@ -30,11 +29,22 @@ export function readReporters(options: readonly string[]): Asked[] {
   });
 }
 
+/** A reporter that is at work. */
+interface Opened {
+  name: string;
+  reporter: Reporter;
+  file: string | undefined;
+  text: string[];
+  broken: boolean;
+}
+
+/** What reporters are made with, and where one that fails is told. */
+export type ReportersContext = Omit<ReporterContext, "output"> & { out: Output; err: Output };
+
 /** Several reporters as one. One that fails is told, and never changes the verdict. */
 export class Reporters implements Reporter {
-  #reporters: { name: string; reporter: Reporter; file: string | undefined; text: string[] }[] = [];
+  #reporters: Opened[] = [];
   #err: Output;
-  #broken = new Set<string>();
 
   private constructor(err: Output) {
     this.#err = err;
@@ -43,35 +53,39 @@ export class Reporters implements Reporter {
   /** Makes the reporters that were asked for. */
   static async open(
     asked: readonly Asked[],
-    { out, err }: Pick<CommandContext, "out" | "err">,
-    quiet: boolean,
+    { out, err, ...context }: ReportersContext,
   ): Promise<Reporters> {
     const all = new Reporters(err);
     for (const { name, file } of asked) {
       const text: string[] = [];
       const output = file === undefined ? out : fileOutput(text);
-      const reporter = await REPORTERS[name]!({ output, quiet });
-      all.#reporters.push({ name, reporter, file, text });
+      try {
+        const reporter = await REPORTERS[name]!({ output, ...context });
+        all.#reporters.push({ name, reporter, file, text, broken: false });
+      } catch (error) {
+        all.#tell(name, error);
+      }
     }
     return all;
   }
 
   /** Takes one event. */
   report(event: RunEvent): void {
-    for (const { name, reporter } of this.#reporters) {
-      if (this.#broken.has(name)) continue;
+    for (const opened of this.#reporters) {
+      if (opened.broken) continue;
       try {
-        reporter.report(event);
+        opened.reporter.report(event);
       } catch (error) {
-        this.#tell(name, error);
+        opened.broken = true;
+        this.#tell(opened.name, error);
       }
     }
   }
 
   /** Ends all of them, and writes the files: each is whole or absent. */
   async finish(): Promise<void> {
-    for (const { name, reporter, file, text } of this.#reporters) {
-      if (this.#broken.has(name)) continue;
+    for (const { name, reporter, file, text, broken } of this.#reporters) {
+      if (broken) continue;
       try {
         await reporter.finish?.();
         if (file !== undefined) await writeTextFile(file, text.join(""));
@@ -82,7 +96,6 @@ export class Reporters implements Reporter {
   }
 
   #tell(name: string, error: unknown): void {
-    this.#broken.add(name);
     this.#err.write(`warning: reporter ${name} failed: ${(error as Error).message}\n`);
   }
 }

@@ -142,7 +142,14 @@ async function runPlan(
     err.write(`error: ${mask.text((error as Error).message)}\n`);
     return 3;
   }
-  const reporter = await Reporters.open(plan.reporters, { out, err }, args.flags.has("quiet"));
+  const reporter = await Reporters.open(plan.reporters, {
+    out,
+    err,
+    env,
+    clock: systemClock,
+    quiet: args.flags.has("quiet"),
+    verbose: args.flags.has("verbose"),
+  });
   try {
     const { exitCode } = await runCases(cases, {
       client,

@@ -1,3 +1,4 @@
+import { REPORTERS } from "../report/registry.ts";
 import { parseDuration } from "../recipe/duration.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
 import { FORMAT_OPTION } from "./print_diagnostics.ts";
@@ -23,8 +24,9 @@ export const RUN_OPTIONS: OptionSpecs = {
   reporter: {
     value: "NAME[=FILE]",
     repeat: true,
-    description:
-      "How the run is told: console or json; several at once, each to a file of its own.",
+    description: `How the run is told: ${
+      Object.keys(REPORTERS).join(", ")
+    }; several at once, each to a file of its own.`,
   },
   format: FORMAT_OPTION,
   verbose: { short: "v", description: "Writes every frame to standard error, without secrets." },

@@ -105,14 +105,9 @@ export class Case {
     this.stepIds = new Set(idsOf([...recipe.steps, ...recipe.always]));
   }
 
-  /** What people call it: the recipe's name and the values of its matrix. */
+  /** What people call it. */
   get name(): string {
-    const { matrix } = this.options;
-    if (!matrix) return this.recipe.name;
-    const values = Object.entries(matrix).map(([key, value]) =>
-      `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`
-    );
-    return `${this.recipe.name} [${values.join(", ")}]`;
+    return caseName({ recipe: this.recipe, ...this.options });
   }
 
   /** A step's number for people. */
@@ -381,6 +376,17 @@ export class Case {
     if (!template) return undefined;
     return toMilliseconds(resolveTemplate(template, this.#roots, this.ambient));
   }
+}
+
+/** What people call a case: the recipe's name and the values of its matrix. */
+export function caseName(
+  { recipe, matrix }: { recipe: Recipe; matrix?: Record<string, unknown> },
+): string {
+  if (!matrix) return recipe.name;
+  const values = Object.entries(matrix).map(([key, value]) =>
+    `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`
+  );
+  return `${recipe.name} [${values.join(", ")}]`;
 }
 
 function idsOf(steps: readonly Step[]): string[] {

@@ -27,6 +27,7 @@ export class Context implements StepContext {
   #step: Step;
   #deadline: Deadline;
   #locals: Values;
+  #seen: { text: string; since: string } | undefined;
 
   constructor(owner: Case, step: Step, deadline: Deadline, results: Results, locals: Values) {
     this.client = owner.options.client;
@@ -86,12 +87,15 @@ export class Context implements StepContext {
 
   progress(text: string): void {
     const { emit, index } = this.#case.options;
+    if (this.#seen?.text !== text) {
+      this.#seen = { text, since: new Date(this.clock.now()).toISOString() };
+    }
     emit({
       type: "step.progress",
       case: index,
       step: this.#case.numberOf(this.#step),
       phase: this.#step.phase,
-      text,
+      ...this.#seen,
     });
   }
 

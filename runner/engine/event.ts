@@ -9,6 +9,47 @@ export type StepStatus = "passed" | "failed" | "errored" | "skipped" | "interrup
 /** How a case ended; `unchecked` is one in which nothing was asserted or waited for. */
 export type CaseStatus = "passed" | "failed" | "errored" | "unchecked" | "interrupted";
 
+/** A job or a run on the server. */
+export interface EventEntity {
+  /** Which of the two. */
+  kind: "job" | "run";
+  /** Its id on the server. */
+  id: string;
+  /** The job's or workflow's name. */
+  name: string;
+}
+
+/** What a wait has seen; in a failed one too. */
+export interface Observed {
+  /** What was waited for; absent for events of a channel. */
+  entity?: EventEntity;
+  /** The states, each with the time at which it was first seen here, RFC 3339. */
+  states: { state: string; at: string }[];
+  /** The checkpoints of a workflow's run, in the order they were first seen. */
+  timeline: {
+    /** The step's name in the workflow. */
+    step_name: string;
+    /** When it was first seen here, RFC 3339. */
+    at: string;
+    /** When the server kept it, by the server's clock. */
+    created_at?: string;
+  }[];
+}
+
+/** How long something took in the runs that the history holds. */
+export interface Usual {
+  /** How many runs are compared with; this one is not among them. */
+  runs: number;
+  /** How many of them did not pass. */
+  failed: number;
+  /** How many of them passed only on a later attempt. */
+  flaky: number;
+  /** The median of those that passed, in milliseconds; absent when none did. */
+  median_ms?: number;
+  /** Whether this run was slower than usual. */
+  slower: boolean;
+}
+
 /** A place in a recipe's file, counted from 1. */
 export interface EventPlace {
   /** The file as it was given. */
@@ -107,8 +148,10 @@ export interface StepStarted extends StepEvent {
 export interface StepProgress extends StepEvent {
   /** Tells the events apart. */
   type: "step.progress";
-  /** What it saw. */
+  /** What it saw: `running, reserve done`. */
   text: string;
+  /** When it saw that first, RFC 3339; the same text can be told again. */
+  since: string;
 }
 
 /** An attempt of a step failed, and another will follow. */
@@ -145,8 +188,10 @@ export interface StepFinished extends StepEvent {
   detail?: string;
   /** Why it did not pass. */
   failure?: EventFailure;
-  /** For a wait: the states that were seen. */
-  states?: { state: string; at: string }[];
+  /** For a wait: what was seen, by the last attempt. */
+  observed?: Observed;
+  /** How long it took before, where a history is kept. */
+  usual?: Usual;
 }
 
 /** A recipe prints a line. */
@@ -183,6 +228,20 @@ export interface CaseFinished extends CaseEvent {
   duration_ms: number;
   /** What failed first; a failing clean-up never hides it. */
   failure?: EventFailure;
+  /** How long it took before, where a history is kept. */
+  usual?: Usual;
+}
+
+/** A case that was not begun: another one failed with `--bail`, or the run was interrupted. */
+export interface CaseSkipped extends CaseEvent {
+  /** Tells the events apart. */
+  type: "case.skipped";
+  /** What people call it. */
+  name: string;
+  /** The recipe's file. */
+  file: string;
+  /** Why. */
+  reason: "bail" | "interrupted";
 }
 
 /** How many there were of what. */
@@ -195,8 +254,10 @@ export interface RunCounts {
   errored: number;
   /** Cases in which nothing was checked. */
   unchecked: number;
-  /** Cases that were interrupted or not begun. */
+  /** Cases that were interrupted, or not begun because of that. */
   interrupted: number;
+  /** Cases that were not begun because another one did not pass. */
+  skipped: number;
   /** Cases that passed only on a later attempt of some step. */
   flaky: number;
   /** Warnings. */
@@ -228,6 +289,7 @@ export type RunEvent =
   | Logged
   | Warned
   | CaseFinished
+  | CaseSkipped
   | RunFinished;
 
 /** An event before its time is put on. */

@@ -1,4 +1,5 @@
 import type { Span } from "../recipe/source.ts";
+import type { Observed } from "./event.ts";
 
 /** Why a step did not pass. */
 export type FailureKind =
@@ -19,6 +20,16 @@ export type FailureKind =
   /** The recipe itself threw. */
   | "thrown";
 
+/** Details of a {@linkcode StepFailure}. */
+export interface StepFailureOptions extends ErrorOptions {
+  /** More lines. */
+  lines?: readonly string[];
+  /** The part of the recipe that it is about. */
+  span?: Span | undefined;
+  /** What a wait had seen. */
+  observed?: Observed;
+}
+
 /** A step that did not pass. */
 export class StepFailure extends Error {
   /** Always `"step_failed"`. */
@@ -29,18 +40,21 @@ export class StepFailure extends Error {
   readonly lines: readonly string[];
   /** The part of the recipe that it is about. */
   readonly span: Span | undefined;
+  /** What a wait had seen. */
+  readonly observed: Observed | undefined;
 
   /** Says why, with details. */
   constructor(
     kind: FailureKind,
     message: string,
-    options: ErrorOptions & { lines?: readonly string[]; span?: Span | undefined } = {},
+    options: StepFailureOptions = {},
   ) {
     super(message, options);
     this.name = "StepFailure";
     this.kind = kind;
     this.lines = options.lines ?? [];
     this.span = options.span;
+    this.observed = options.observed;
   }
 }
 

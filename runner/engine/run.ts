@@ -1,7 +1,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Recipe, Step } from "../recipe/model.ts";
 import type { RunnerClient } from "../steps/kind.ts";
-import { Case } from "./case.ts";
+import { Case, caseName } from "./case.ts";
 import type { CaseResult } from "./case.ts";
 import {
   type CaseStatus,
@@ -79,6 +79,7 @@ export async function runCases(
     errored: 0,
     unchecked: 0,
     interrupted: 0,
+    skipped: 0,
     flaky: 0,
     warnings: 0,
   };
@@ -101,7 +102,13 @@ export async function runCases(
   };
   const lanes = Math.max(1, Math.min(options.parallel ?? 1, cases.length));
   await Promise.all(Array.from({ length: lanes }, worker));
-  if (signal.aborted) counts.interrupted += cases.length - next;
+  const reason = signal.aborted ? "interrupted" : "bail";
+  for (; next < cases.length; next++) {
+    counts[signal.aborted ? "interrupted" : "skipped"]++;
+    const planned = cases[next]!;
+    const file = planned.recipe.source.name;
+    emit({ type: "case.skipped", case: next, name: caseName(planned), file, reason });
+  }
   const exitCode = exitCodeOf(counts, signal.aborted);
   emit({
     type: "run.finished",

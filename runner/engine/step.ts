@@ -10,7 +10,7 @@ import type { Case } from "./case.ts";
 import { placeOf, toMilliseconds } from "./describe_error.ts";
 import { Context } from "./context.ts";
 import { Deadline } from "./deadline.ts";
-import type { EventFailure, StepStatus } from "./event.ts";
+import type { EventFailure, StepFinished, StepStatus } from "./event.ts";
 import { StepFailure } from "./failure.ts";
 import type { Results } from "./results.ts";
 
@@ -175,7 +175,7 @@ export class StepRunner {
       if (attempt > 1) this.#case.flaky = true;
       this.#emitFinished(step, "passed", clock.now() - began, attempt, {
         ...(outcome.detail === undefined ? {} : { detail: outcome.detail }),
-        ...(statesOf(outcome.result)),
+        ...(outcome.observed === undefined ? {} : { observed: outcome.observed }),
       });
       return undefined;
     } catch (error) {
@@ -230,7 +230,8 @@ export class StepRunner {
       ? "errored"
       : "failed";
     const ms = this.#case.options.clock.now() - began;
-    this.#emitFinished(step, status, ms, attempts, { failure });
+    const { observed } = error as Partial<StepFailure>;
+    this.#emitFinished(step, status, ms, attempts, { failure, ...(observed ? { observed } : {}) });
     return step.soft && status !== "interrupted" ? undefined : failure;
   }
 
@@ -260,7 +261,7 @@ export class StepRunner {
     status: StepStatus,
     duration_ms: number,
     attempts: number,
-    more: { detail?: string; failure?: EventFailure; states?: { state: string; at: string }[] },
+    more: Pick<StepFinished, "detail" | "failure" | "observed">,
   ): void {
     this.#case.options.emit({
       type: "step.finished",
@@ -295,11 +296,6 @@ export class StepRunner {
   #values(locals: Values = {}): Values {
     return Object.assign(Object.create(this.#results.values()), this.#locals, locals);
   }
-}
-
-function statesOf(result: unknown): { states?: { state: string; at: string }[] } {
-  const { states } = (result ?? {}) as { states?: { state: string; at: string }[] };
-  return Array.isArray(states) ? { states } : {};
 }
 
 function deadlineText(step: Step, ms: number): string {

@@ -1,3 +1,4 @@
+import type { Clock } from "../../runtime/clock.ts";
 import type { Output, Reporter } from "./reporter.ts";
 
 /** What reporters are made with. */
@@ -6,6 +7,12 @@ export interface ReporterContext {
   output: Output;
   /** Whether only failures and the summary are wanted. */
   quiet: boolean;
+  /** Whether frames are written to standard error while the run goes on. */
+  verbose: boolean;
+  /** Where time comes from. */
+  clock: Clock;
+  /** Reads the environment. */
+  env(name: string): string | undefined;
 }
 
 /** The reporters by name; each is loaded when it is asked for. */
@@ -13,11 +20,11 @@ export const REPORTERS: Readonly<
   Record<string, (context: ReporterContext) => Promise<Reporter>>
 > = {
   console: async ({ output, quiet }) => {
-    const { ConsoleReporter } = await import("./console.ts");
+    const { ConsoleReporter } = await import("./console/console.ts");
     return new ConsoleReporter(output, { quiet });
   },
-  json: async ({ output }) => {
-    const { JsonReporter } = await import("./json.ts");
-    return new JsonReporter(output);
+  jsonl: async ({ output }) => {
+    const { JsonLinesReporter } = await import("./json/lines.ts");
+    return new JsonLinesReporter(output);
   },
 };

@@ -1,6 +1,7 @@
 import { isTerminal } from "../../protocol/entity.ts";
 import type { JobRecord, TimelineEntry, WorkflowRun } from "../../protocol/entity.ts";
 import { StepFailure } from "../engine/failure.ts";
+import type { Observed } from "../engine/event.ts";
 import { type Entity, jobResult, runResult } from "../engine/results.ts";
 import { formatDuration } from "../recipe/duration.ts";
 import type { StepContext, StepOutcome } from "./kind.ts";
@@ -17,10 +18,10 @@ interface Reading {
   timeline: readonly TimelineEntry[];
 }
 
-/** A state, and when it was first seen, in milliseconds since the wait began. */
+/** What a wait has seen so far, with the times since it began, in milliseconds. */
 interface Seen {
-  state: string;
-  at: number;
+  states: { state: string; at: number }[];
+  steps: Map<string, { at: number; created_at: string }>;
 }
 
 /** Readings are at most a second apart; a longer silence is worth a word. */
@@ -36,8 +37,7 @@ const COMPLETED = ["completed"];
 export async function waitForEntity(step: WaitStep, context: StepContext): Promise<StepOutcome> {
   const entity = targetId(step.wait, context);
   const began = context.clock.now();
-  const seen: Seen[] = [];
-  const steps = new Map<string, number>();
+  const seen: Seen = { states: [], steps: new Map() };
   const untilStep = step.until_step && context.text(step.until_step);
   using wake = new Wake(
     context,
@@ -48,31 +48,35 @@ export async function waitForEntity(step: WaitStep, context: StepContext): Promi
   );
   let last: Reading | undefined;
   let answered = began;
-  const history = () => describeHistory(seen, steps);
+  const history = () => ({
+    lines: describeHistory(seen),
+    observed: observedOf(seen, began, entity, last),
+  });
   try {
     while (true) {
       last = await read(entity, step, context);
       answered = context.clock.now();
       const at = answered - began;
-      if (seen.at(-1)?.state !== last.state) seen.push({ state: last.state, at });
-      for (const { step_name } of last.timeline) {
-        if (!steps.has(step_name)) steps.set(step_name, at);
+      if (seen.states.at(-1)?.state !== last.state) seen.states.push({ state: last.state, at });
+      for (const { step_name, created_at } of last.timeline) {
+        if (!seen.steps.has(step_name)) seen.steps.set(step_name, { at, created_at });
       }
       if (step.wait.step !== undefined) context.results.update(step.wait.step, last.result);
       if (isReached(step, untilStep, last, context)) {
+        const { observed } = history();
         return {
           result: {
             outcome: "reached",
             waited_ms: context.clock.now() - began,
-            states: seen.map((s) => ({ state: s.state, at: new Date(began + s.at).toISOString() })),
+            states: observed.states,
           },
+          observed,
           detail: untilStep === undefined ? last.state : `${last.state}, ${untilStep} reached`,
         };
       }
       failAtOnce(step, untilStep, last, history);
-      context.progress(
-        `${last.state}${steps.size > 0 ? `, ${[...steps.keys()].at(-1)} done` : ""}`,
-      );
+      const done = [...seen.steps.keys()].at(-1);
+      context.progress(`${last.state}${done === undefined ? "" : `, ${done} done`}`);
       await wake.next();
     }
   } catch (error) {
@@ -82,14 +86,19 @@ export async function waitForEntity(step: WaitStep, context: StepContext): Promi
         "connection",
         `the connection was lost while waiting for ${nameOf(last)}`,
         {
-          lines: [...history(), `the server gave no answer for the last ${formatDuration(silent)}`],
+          ...history(),
+          lines: [
+            ...history().lines,
+            `the server gave no answer for the last ${formatDuration(silent)}`,
+          ],
           cause: error,
         },
       );
     }
     if (!context.timedOut()) throw error;
     throw new StepFailure("deadline", deadlineMessage(step, untilStep, last, began, context), {
-      lines: [...history(), ...causes(entity, last, context)],
+      ...history(),
+      lines: [...history().lines, ...causes(entity, last, context)],
       cause: error,
     });
   }
@@ -136,7 +145,7 @@ function failAtOnce(
   step: WaitStep,
   untilStep: string | undefined,
   last: Reading,
-  history: () => string[],
+  history: () => { lines: string[]; observed: Observed },
 ): void {
   const unwanted = step.fail_on?.some(({ state }) => state === last.state) ?? false;
   if (!unwanted && !isTerminal(last.state)) return;
@@ -149,7 +158,7 @@ function failAtOnce(
     `${nameOf(last)} is ${last.state}${untilStep === undefined ? `, not ${wanted}` : ` ${wanted}`}${
       why ? `: ${why}` : ""
     }`,
-    { lines: history() },
+    history(),
   );
 }
 
@@ -176,13 +185,31 @@ function nameOf(last: Reading): string {
   return `${last.job ? "job" : "run"} \`${entity.name}\` (${entity.id})`;
 }
 
-function describeHistory(seen: readonly Seen[], steps: ReadonlyMap<string, number>): string[] {
-  const lines = [`seen: ${seen.map((s) => `${s.state} at ${formatDuration(s.at)}`).join(", ")}`];
-  if (steps.size > 0) {
-    const reached = [...steps].map(([name, at]) => `${name} at ${formatDuration(at)}`);
-    lines.push(`checkpoints: ${reached.join(", ")}`);
-  }
-  return seen.length === 0 ? [] : lines;
+function describeHistory({ states, steps }: Seen): string[] {
+  if (states.length === 0) return [];
+  const seen = states.map(({ state, at }) => `${state} at ${formatDuration(at)}`).join(", ");
+  if (steps.size === 0) return [`seen: ${seen}`];
+  const reached = [...steps].map(([name, { at }]) => `${name} at ${formatDuration(at)}`);
+  return [`seen: ${seen}`, `checkpoints: ${reached.join(", ")}`];
+}
+
+function observedOf(
+  { states, steps }: Seen,
+  began: number,
+  { kind, id }: Entity,
+  last: Reading | undefined,
+): Observed {
+  const time = (at: number) => new Date(began + at).toISOString();
+  const name = (last?.job ?? last?.run)?.name ?? "";
+  return {
+    entity: { kind, id, name },
+    states: states.map(({ state, at }) => ({ state, at: time(at) })),
+    timeline: [...steps].map(([step_name, { at, created_at }]) => ({
+      step_name,
+      at: time(at),
+      created_at,
+    })),
+  };
 }
 
 function causes(entity: Entity, last: Reading | undefined, context: StepContext): string[] {

@@ -9,6 +9,7 @@ import type { Recipe, Step } from "../recipe/model.ts";
 import type { Node } from "../recipe/node.ts";
 import type { Reading } from "../recipe/reading.ts";
 import type { Span } from "../recipe/source.ts";
+import type { Observed } from "../engine/event.ts";
 import type { Results } from "../engine/results.ts";
 
 /** What steps need of a client. */
@@ -125,6 +126,8 @@ export interface StepOutcome {
   result?: unknown;
   /** A few words for its line in the report. */
   detail?: string;
+  /** What a wait has seen. */
+  observed?: Observed;
 }
 
 /** What a step's own checks have at hand. */

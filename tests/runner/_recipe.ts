@@ -33,7 +33,7 @@ export function runRecipe(
 ): Promise<RecipeResult> {
   return withFiles({ "r.yaml": text, ...options.files }, async (directory) => {
     const result = await runnerCli(
-      ["run", join(directory, "r.yaml"), "--reporter", "json", ...args],
+      ["run", join(directory, "r.yaml"), "--reporter", "jsonl", ...args],
       options,
     );
     const lines = result.out.split("\n").filter((line) => line.startsWith("{"));

@@ -76,7 +76,7 @@ test("bail begins no further case", async () => {
   await withFiles({ "a.yaml": FAIL, "b.yaml": PASS }, async (directory) => {
     const { code, out } = await runnerCli([directory, "--bail"]);
     assert.equal(code, 1);
-    assert.match(out, /\n1 failed in /);
+    assert.match(out, /\n1 failed, 1 skipped in /);
   });
 });
 
@@ -192,10 +192,10 @@ test("a reporter that cannot write changes no verdict and is told", async () => 
       "--reporter",
       "console",
       "--reporter",
-      `json=${join(directory, "no/such/directory.json")}`,
+      `jsonl=${join(directory, "no/such/directory.json")}`,
     ]);
     assert.equal(code, 0);
-    assert.match(err, /^warning: reporter json failed: Cannot write file/);
+    assert.match(err, /^warning: reporter jsonl failed: Cannot write file/);
   });
 });
 

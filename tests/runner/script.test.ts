@@ -13,7 +13,7 @@ async function run(body: string, args: string[] = []) {
   const text = `import { recipe } from ${JSON.stringify(MOD)};\nexport default ${body};\n`;
   return await withFiles({ "r.recipe.ts": text }, async (directory) => {
     const file = join(directory, "r.recipe.ts");
-    const result = await runnerCli([file, "--reporter", "json", ...args]);
+    const result = await runnerCli([file, "--reporter", "jsonl", ...args]);
     const lines = result.out.split("\n").filter((line) => line.startsWith("{"));
     return { ...result, events: lines.map((line) => JSON.parse(line) as RunEvent) };
   });

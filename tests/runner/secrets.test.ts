@@ -55,11 +55,11 @@ steps:
 test("no secret is in what any reporter writes, in any form", async () => {
   await withFiles({ "secret.yaml": RECIPE }, async (directory) => {
     const file = join(directory, "secret.yaml");
-    const reports = ["console", "json"].map((name) => join(directory, `${name}.txt`));
+    const reports = ["console", "jsonl"].map((name) => join(directory, `${name}.txt`));
     const args = [
       "run",
       file,
-      ...["console", "json"].flatMap((name, i) => ["--reporter", `${name}=${reports[i]}`]),
+      ...["console", "jsonl"].flatMap((name, i) => ["--reporter", `${name}=${reports[i]}`]),
       "--reporter",
       "console",
       "--verbose",

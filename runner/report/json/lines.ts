@@ -1,8 +1,8 @@
-import type { RunEvent } from "../engine/event.ts";
-import type { Output, Reporter } from "./reporter.ts";
+import type { RunEvent } from "../../engine/event.ts";
+import type { Output, Reporter } from "../reporter.ts";
 
 /** The stream of run events itself, one JSON text a line. */
-export class JsonReporter implements Reporter {
+export class JsonLinesReporter implements Reporter {
   #output: Output;
 
   /** Prints to an output. */

@@ -1,8 +1,8 @@
-import type { EventFailure, RunEvent, StepFinished } from "../engine/event.ts";
-import { formatDuration } from "../recipe/duration.ts";
-import { printable, width } from "../recipe/render_diagnostic.ts";
-import type { Output, Reporter } from "./reporter.ts";
-import { makeStyle, type Style } from "./style.ts";
+import type { EventFailure, RunEvent, StepFinished } from "../../engine/event.ts";
+import { formatDuration } from "../../recipe/duration.ts";
+import { printable, width } from "../../recipe/render_diagnostic.ts";
+import type { Output, Reporter } from "../reporter.ts";
+import { makeStyle, type Style } from "../style.ts";
 
 /** Settings of the console reporter. */
 export interface ConsoleOptions {
@@ -147,6 +147,7 @@ export class ConsoleReporter implements Reporter {
       counts.failed > 0 && this.#style.error(`${counts.failed} failed`),
       counts.errored > 0 && this.#style.error(`${counts.errored} could not be run`),
       counts.unchecked > 0 && this.#style.warning(`${counts.unchecked} checked nothing`),
+      counts.skipped > 0 && this.#style.dim(`${counts.skipped} skipped`),
       counts.interrupted > 0 && this.#style.warning(`${counts.interrupted} interrupted`),
       counts.warnings > 0 &&
       this.#style.warning(`${counts.warnings} ${counts.warnings === 1 ? "warning" : "warnings"}`),
