@@ -117,6 +117,6 @@ function standardOutput(stream: "stdout" | "stderr"): Output {
     write: (text) => writeStandard(stream, text),
     isTerminal: terminal,
     color: forced ? forced !== "0" : terminal && !readEnv("NO_COLOR"),
-    columns: terminalColumns() ?? 80,
+    columns: (terminal ? terminalColumns() : undefined) ?? 80,
   };
 }
