@@ -23,6 +23,10 @@ export const REPORTERS: Readonly<
     const { ConsoleReporter } = await import("./console/console.ts");
     return new ConsoleReporter(output, { quiet });
   },
+  json: async ({ output }) => {
+    const { JsonReporter } = await import("./json/summary.ts");
+    return new JsonReporter(output);
+  },
   jsonl: async ({ output }) => {
     const { JsonLinesReporter } = await import("./json/lines.ts");
     return new JsonLinesReporter(output);
