@@ -88,6 +88,16 @@ test("everything else comes from the import map or the platform", async () => {
   deepEqual(found, []);
 });
 
+test("what npm may leave out is imported only when it is needed", async () => {
+  const { optionalDependencies } = await readJson<{ optionalDependencies: object }>("package.json");
+  const found = await broken((_, source) =>
+    importsOf(source.replaceAll(/^import type [^;]*;/gm, ""))
+      .filter(({ specifier, dynamic }) => specifier in optionalDependencies && !dynamic)
+      .map(({ specifier }) => `imports ${specifier}`)
+  );
+  deepEqual(found, []);
+});
+
 test("the protocol and the runtime need no platform to be there when they are loaded", async () => {
   const found = await broken((path, source) =>
     ["protocol", "runtime"].includes(roomOf(path))

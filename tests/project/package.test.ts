@@ -16,6 +16,7 @@ interface PackageJson {
   license: string;
   exports: Record<string, string>;
   dependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
   devDependencies: Record<string, string>;
 }
 
@@ -54,7 +55,8 @@ test("deno.json and package.json have the same dependencies, each of one exact v
     equal(versions[name] ?? version, version, name);
     versions[name] = version;
   }
-  const { dependencies, devDependencies } = npm;
+  const { devDependencies, ...npmOwn } = npm;
+  const dependencies = { ...npmOwn.dependencies, ...npmOwn.optionalDependencies };
   // What only tests import is in the import map too.
   const known: Record<string, string | undefined> = { ...devDependencies, ...dependencies };
   for (const [name, version] of Object.entries(versions)) equal(known[name], version, name);
@@ -67,7 +69,8 @@ test("the tools have exact versions", () => {
 
 test("package-lock.json has the versions of package.json and no download address", async () => {
   const { packages } = await readJson<LockFile>("package-lock.json");
-  for (const [name, version] of Object.entries({ ...npm.dependencies, ...npm.devDependencies })) {
+  const all = { ...npm.dependencies, ...npm.optionalDependencies, ...npm.devDependencies };
+  for (const [name, version] of Object.entries(all)) {
     equal(packages[`node_modules/${name}`]?.version, version, name);
   }
   deepEqual(Object.keys(packages).filter((name) => packages[name]!.resolved !== undefined), []);
