@@ -24,8 +24,10 @@ export type PathKind = "file" | "directory" | "none";
  */
 export async function readTextFile(path: string, what = "file"): Promise<string> {
   try {
-    const { Deno } = globalThis as any;
-    return Deno ? await Deno.readTextFile(path) : await (await fs()).readFile(path, "utf8");
+    const { Deno, Bun } = globalThis as any;
+    if (Deno) return await Deno.readTextFile(path);
+    // Bun's own way does without `node:fs/promises`, which takes it 2 ms to load.
+    return Bun ? await Bun.file(path).text() : await (await fs()).readFile(path, "utf8");
   } catch (cause) {
     throw new FileError(`read ${what}`, path, cause);
   }
@@ -80,7 +82,8 @@ export async function pathKind(path: string): Promise<PathKind> {
   try {
     const { Deno } = globalThis as any;
     if (Deno) return (await Deno.stat(path)).isDirectory ? "directory" : "file";
-    return (await (await fs()).stat(path)).isDirectory() ? "directory" : "file";
+    const { statSync } = (globalThis as any).process.getBuiltinModule("node:fs");
+    return statSync(path).isDirectory() ? "directory" : "file";
   } catch (cause) {
     if (codeOf(cause) === "ENOENT") return "none";
     throw new FileError("read", path, cause);

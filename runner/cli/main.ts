@@ -96,9 +96,9 @@ function preload(args: readonly string[], env: CommandContext["env"]): void {
   const elsewhere = env("DISPATCH_URL") !== undefined ||
     args.some((arg) => arg === "--url" || arg.startsWith("--url=") || arg === "--dry-run");
   const loading = [
-    import("../../client/mod.ts"),
+    import("../../client/dispatch.ts"),
     loadCel(),
-    ...(elsewhere ? [] : [import("../../dev/mod.ts")]),
+    ...(elsewhere ? [] : [import("./server.ts").then(({ loadServer }) => loadServer())]),
   ];
   // Whoever needs one of them meets its error.
   for (const one of loading) one.catch(() => {});

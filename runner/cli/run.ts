@@ -57,7 +57,7 @@ async function runOnce(args: ParsedArgs, context: CommandContext): Promise<numbe
   // The server starts while the recipes are read; both take a while.
   const starting = url === undefined && !dry ? embeddedServer() : undefined;
   starting?.catch(() => {});
-  const library = dry ? undefined : import("../../client/mod.ts");
+  const library = dry ? undefined : import("../../client/dispatch.ts");
   try {
     const plan = await makePlan(args, context);
     if (typeof plan === "number") return plan;
@@ -123,7 +123,7 @@ async function runPlan(
   args: ParsedArgs,
   { out, err, env, signal }: CommandContext,
   server: Server,
-  Dispatch: typeof import("../../client/mod.ts").Dispatch,
+  Dispatch: typeof import("../../client/dispatch.ts").Dispatch,
   random: () => number,
   mask: Mask,
 ): Promise<number> {

@@ -55,14 +55,19 @@ export function loadCel(): Promise<Cel> {
 
 async function load(): Promise<Cel> {
   const { Environment } = await import("@marcbachmann/cel-js");
-  const options = { homogeneousAggregateLiterals: false, enableOptionalTypes: true };
-  const dynamic = addFunctions(new Environment({ ...options, unlistedVariablesAreDyn: true }));
+  const dynamic = addFunctions(
+    new Environment({
+      homogeneousAggregateLiterals: false,
+      enableOptionalTypes: true,
+      unlistedVariablesAreDyn: true,
+    }),
+  );
   let typed: Environment | undefined;
   const parsed = new Map<string, Parsed>();
   return {
     typed() {
       if (!typed) {
-        typed = addFunctions(new Environment({ ...options, unlistedVariablesAreDyn: false }));
+        typed = dynamic.clone({ unlistedVariablesAreDyn: false });
         for (const [name, { fields }] of Object.entries(RESULT_TYPES).reverse()) {
           typed.registerType(name, { fields: { ...fields } });
         }

@@ -9,10 +9,11 @@ export interface CallSite {
 }
 
 /** The directory of the runner's own modules, which are never what a recipe's author wants to see. */
-const OWN = pathOf(new URL("../", import.meta.url).href);
+let own: string | undefined;
 
 /** The frames of a stack outside of the runner, innermost first. */
 export function callSites(stack: string | undefined): CallSite[] {
+  own ??= pathOf(new URL("../", import.meta.url).href);
   const sites: CallSite[] = [];
   for (const line of (stack ?? "").split("\n")) {
     // V8 and JavaScriptCore both write `at name (file:line:column)`, or without the name.
@@ -20,7 +21,7 @@ export function callSites(stack: string | undefined): CallSite[] {
       .exec(line.trim());
     if (!match) continue;
     const file = pathOf(match[1]!);
-    if (file.startsWith(OWN) || file.includes("node:")) continue;
+    if (file.startsWith(own) || file.includes("node:")) continue;
     sites.push({ file, line: Number(match[2]), column: Number(match[3]) });
   }
   return sites;
