@@ -31,4 +31,8 @@ export const REPORTERS: Readonly<
     const { JsonLinesReporter } = await import("./json/lines.ts");
     return new JsonLinesReporter(output);
   },
+  junit: async ({ output }) => {
+    const { JUnitReporter } = await import("./junit/junit.ts");
+    return new JUnitReporter(output);
+  },
 };
