@@ -35,4 +35,8 @@ export const REPORTERS: Readonly<
     const { JUnitReporter } = await import("./junit/junit.ts");
     return new JUnitReporter(output);
   },
+  tap: async ({ output }) => {
+    const { TapReporter } = await import("./tap/tap.ts");
+    return new TapReporter(output);
+  },
 };
