@@ -38,6 +38,19 @@ export function exitNow(code: number): never {
   return process.exit(code) as never;
 }
 
+/**
+ * Calls `listener` when the process ends, by {@linkcode exitNow} too; what it does must be done when
+ * it returns. The returned function stops that.
+ */
+export function onExit(listener: () => void): () => void {
+  if (Deno) {
+    globalThis.addEventListener("unload", listener);
+    return () => globalThis.removeEventListener("unload", listener);
+  }
+  process.on("exit", listener);
+  return () => process.off("exit", listener);
+}
+
 /** A signal that asks a process to end. */
 export type EndSignal = "SIGINT" | "SIGTERM";
 
@@ -113,11 +126,17 @@ function canBeTerminal(descriptor: number): boolean {
   }
 }
 
-/** How many columns the terminal has, if there is one. */
-export function terminalColumns(): number | undefined {
-  if (!Deno) return process.stdout.columns;
+/** How large the terminal is now, if there is one that tells. */
+export function terminalSize(): { columns: number; rows: number } | undefined {
+  const size = Deno ? denoSize() : process.stdout;
+  return size?.columns > 0 && size.rows > 0
+    ? { columns: size.columns, rows: size.rows }
+    : undefined;
+}
+
+function denoSize(): any {
   try {
-    return Deno.consoleSize().columns;
+    return Deno.consoleSize();
   } catch (_error) {
     // There is no terminal, which this asks for.
     return undefined;

@@ -5,7 +5,7 @@ import {
   processArgs,
   readEnv,
   setExitCode,
-  terminalColumns,
+  terminalSize,
   writeStandard,
 } from "../../runtime/process.ts";
 import { loadCel } from "../expression/library.ts";
@@ -117,6 +117,11 @@ function standardOutput(stream: "stdout" | "stderr"): Output {
     write: (text) => writeStandard(stream, text),
     isTerminal: terminal,
     color: forced ? forced !== "0" : terminal && !readEnv("NO_COLOR"),
-    columns: (terminal ? terminalColumns() : undefined) ?? 80,
+    get columns() {
+      return (terminal ? terminalSize() : undefined)?.columns ?? 80;
+    },
+    get rows() {
+      return (terminal ? terminalSize() : undefined)?.rows ?? 24;
+    },
   };
 }

@@ -36,31 +36,66 @@ const WIDTH = 100;
  * ```
  */
 export function renderDiagnostic(diagnostic: Diagnostic, style = plainStyle): string {
-  const { source, span, severity } = diagnostic;
+  const { source, span, severity, notes = [] } = diagnostic;
   const { line, column } = source.position(span.start);
   if (source.text === "") return paint(diagnostic, style);
-  const number = String(line);
-  const gutter = " ".repeat(number.length);
-  const colour = severity === "error" ? style.error : style.warning;
-  const lines = [
-    paint(diagnostic, style),
-    `${gutter}${style.dim("-->")} ${printable(source.name)}:${line}:${column}`,
-  ];
   const text = source.line(line);
   const lineStart = span.start - charOffset(text, column);
-  const from = span.start - lineStart;
-  const to = Math.max(from + 1, Math.min(span.end - lineStart, text.length));
-  const shown = excerpt(text, from, to);
-  const label = diagnostic.label === undefined ? "" : ` ${printable(diagnostic.label)}`;
-  lines.push(
+  return [
+    paint(diagnostic, style),
+    ...renderPlace(
+      {
+        file: source.name,
+        line,
+        column,
+        text,
+        length: Math.min(span.end - lineStart, text.length) - (span.start - lineStart),
+        ...(diagnostic.label === undefined ? {} : { label: diagnostic.label }),
+      },
+      severity === "error" ? style.error : style.warning,
+      style,
+    ),
+    ...notes.map((note) => `${gutterOf(line)} ${style.dim("=")} ${printable(note)}`),
+  ].join("\n");
+}
+
+/** A place in a file, as it is shown. */
+export interface ShownPlace {
+  /** The file's name. */
+  file: string;
+  /** The line, from 1. */
+  line: number;
+  /** The character in the line, from 1. */
+  column: number;
+  /** The text of that line. */
+  text: string;
+  /** How many UTF-16 units are marked; one at least is. */
+  length: number;
+  /** What stands behind the mark. */
+  label?: string;
+}
+
+/** The arrow with the place, the source line, and a mark under what is meant. */
+export function renderPlace(
+  { file, line, column, text, length, label }: ShownPlace,
+  colour: (text: string) => string,
+  style: DiagnosticStyle,
+): string[] {
+  const gutter = gutterOf(line);
+  const from = charOffset(text, column);
+  const shown = excerpt(text, from, from + Math.max(1, length));
+  const mark = label === undefined ? shown.mark : `${shown.mark} ${printable(label)}`;
+  return [
+    `${gutter}${style.dim("-->")} ${printable(file)}:${line}:${column}`,
     `${gutter} ${style.dim("|")}`,
-    `${style.dim(number)} ${style.dim("|")} ${shown.text}`.trimEnd(),
-    `${gutter} ${style.dim("|")} ${shown.pad}${colour(shown.mark + label)}`,
-  );
-  for (const note of diagnostic.notes ?? []) {
-    lines.push(`${gutter} ${style.dim("=")} ${printable(note)}`);
-  }
-  return lines.join("\n");
+    `${style.dim(String(line))} ${style.dim("|")} ${shown.text}`.trimEnd(),
+    `${gutter} ${style.dim("|")} ${shown.pad}${colour(mark)}`,
+  ];
+}
+
+/** As much space as a line's number takes. */
+export function gutterOf(line: number): string {
+  return " ".repeat(String(line).length);
 }
 
 function paint({ severity, message }: Diagnostic, style: DiagnosticStyle): string {
@@ -89,37 +124,49 @@ function excerpt(text: string, from: number, to: number) {
   const marked = text.slice(from, Math.max(from + 1, Math.min(to, end)));
   return {
     text: before + printable(text.slice(start, end), true) + after,
-    pad: " ".repeat(before.length) + blank(text.slice(start, from)),
-    mark: "^".repeat(Math.max(1, width(marked))),
+    pad: " ".repeat(before.length) + blank(printable(text.slice(start, from), true)),
+    mark: "^".repeat(Math.max(1, width(printable(marked)))),
   };
 }
 
 /** White space as wide as the text. A tab stays one, so that the mark is under what it marks. */
 function blank(text: string): string {
-  let out = "";
-  for (const char of text) out += char === "\t" ? "\t" : " ".repeat(width(char));
-  return out;
+  return text.split("\t").map((piece) => " ".repeat(width(piece))).join("\t");
 }
 
-/** How many columns a terminal gives a text: two for East Asian and emoji, none for marks. */
+/**
+ * How many columns a terminal gives a text: two for East Asian and emoji, none for marks. Where
+ * terminals disagree, as on families of emoji, it is what those do that know them.
+ */
 export function width(text: string): number {
+  if (!/[^ -~]/.test(text)) return text.length;
   let columns = 0;
-  for (const char of text) {
-    if (/\p{Mark}|\p{Cf}/u.test(char)) continue;
-    columns +=
-      /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{1F300}-\u{1FAFF}\u{20000}-\u{3FFFD}]/u
-          .test(char)
-        ? 2
-        : 1;
+  // Composed, so that a syllable in parts is as wide as the whole.
+  for (const { segment } of graphemes(text.normalize())) {
+    if (EMOJI.test(segment)) columns += 2;
+    else for (const char of segment) columns += INVISIBLE.test(char) ? 0 : WIDE.test(char) ? 2 : 1;
   }
   return columns;
 }
 
-/** Text without the control characters that would steer a terminal. */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Mn}\p{Me}]/u;
+const EMOJI =
+  /^(?:\p{RGI_Emoji}|\p{Regional_Indicator}|[\d#*]\uFE0F)|\p{Extended_Pictographic}.*\u200D\p{Extended_Pictographic}/v;
+const WIDE =
+  /[\u1100-\u115F\u2329\u232A\u2630-\u2637\u268A-\u268F\u2E80-\u303E\u3041-\u3247\u3250-\uA4CF\uA960-\uA97C\uAC00-\uD7A3\uF900-\uFAFF\uFE10-\uFE19\uFE30-\uFE6B\uFF01-\uFF60\uFFE0-\uFFE6\u{16FE0}-\u{1B2FB}\u{1D300}-\u{1D376}\u{1F1AE}-\u{1F265}\u{20000}-\u{3FFFD}]|\p{Emoji_Presentation}/u;
+
+let segmenter: Intl.Segmenter | undefined;
+
+/** A text in the pieces that people take for one character. */
+export function graphemes(text: string): Intl.Segments {
+  return (segmenter ??= new Intl.Segmenter("en")).segment(text);
+}
+
+/** Text without the control characters that would steer a terminal, in one line. */
 export function printable(text: string, keepTabs = false): string {
   // deno-lint-ignore no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (char) => {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (char) => {
     if (keepTabs && char === "\t") return char;
-    return char === "\n" ? "⏎" : "�";
+    return /[\n\u2028\u2029]/.test(char) ? "⏎" : "�";
   });
 }

@@ -19,10 +19,7 @@ export interface ReporterContext {
 export const REPORTERS: Readonly<
   Record<string, (context: ReporterContext) => Promise<Reporter>>
 > = {
-  console: async ({ output, quiet }) => {
-    const { ConsoleReporter } = await import("./console/console.ts");
-    return new ConsoleReporter(output, { quiet });
-  },
+  console: async (context) => (await import("./console/console.ts")).openConsole(context),
   json: async ({ output }) => {
     const { JsonReporter } = await import("./json/summary.ts");
     return new JsonReporter(output);

@@ -16,6 +16,11 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Whether colours are wanted. */
   readonly color: boolean;
-  /** How many columns there are. */
+  /** How many columns there are now; a person can change it. */
   readonly columns: number;
+  /**
+   * How many lines the screen has now, where there is one.
+   * @default {24}
+   */
+  readonly rows?: number;
 }

@@ -1,9 +1,11 @@
 import type { DiagnosticStyle } from "../recipe/render_diagnostic.ts";
 
-/** The colours of the console. */
+/** The colours of the console. What they say is always said by a word or a sign too. */
 export interface Style extends DiagnosticStyle {
-  /** What passed. */
+  /** What passed, and what is there in a difference. */
   good(text: string): string;
+  /** What goes on. */
+  busy(text: string): string;
 }
 
 /** A style with colours, or one without. */
@@ -14,6 +16,7 @@ export function makeStyle(color: boolean): Style {
     error: paint("31"),
     warning: paint("33"),
     good: paint("32"),
+    busy: paint("36"),
     strong: paint("1"),
     dim: paint("2"),
   };

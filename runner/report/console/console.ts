@@ -1,8 +1,29 @@
-import type { EventFailure, RunEvent, StepFinished } from "../../engine/event.ts";
-import { formatDuration } from "../../recipe/duration.ts";
-import { printable, width } from "../../recipe/render_diagnostic.ts";
+import type {
+  CaseFinished,
+  CaseSkipped,
+  CaseStarted,
+  EventFailure,
+  RunEvent,
+  RunFinished,
+  StepFinished,
+} from "../../engine/event.ts";
+import { printable } from "../../recipe/render_diagnostic.ts";
+import type { ReporterContext } from "../registry.ts";
 import type { Output, Reporter } from "../reporter.ts";
 import { makeStyle, type Style } from "../style.ts";
+import {
+  caseLine,
+  failureLines,
+  skippedLine,
+  stepLines,
+  summaryLine,
+  UNCHECKED,
+  usualLines,
+  whySkipped,
+} from "./lines.ts";
+
+/** Of more cases that were not begun only the number is told. */
+const SKIPPED_SHOWN = 10;
 
 /** Settings of the console reporter. */
 export interface ConsoleOptions {
@@ -13,15 +34,51 @@ export interface ConsoleOptions {
   quiet?: boolean;
 }
 
-/** Steps with their times, failures in full, and a summary line. */
+/** A failure that is told in full when the run has ended. */
+interface Failed {
+  label: string;
+  failure: EventFailure;
+  soft: boolean;
+}
+
+/** A case that goes on. */
+interface Running {
+  name: string;
+  /** The lines of its steps, which are told when it does not pass. */
+  steps: string[];
+  /** Those among them that say why a step was tried again, which are told when it is flaky too. */
+  retries: string[];
+  /** Lines that are told in any case. */
+  notes: string[];
+  failures: Failed[];
+}
+
+/**
+ * The console's reporter: with a live part below the lines where a person looks on, else plain lines.
+ * Frames on standard error would tear a live part apart, and a dumb terminal cannot show one.
+ */
+export async function openConsole(context: ReporterContext): Promise<Reporter> {
+  const { output, quiet, verbose, clock, env } = context;
+  if (!output.isTerminal || quiet || verbose || env("TERM") === "dumb") {
+    return new ConsoleReporter(output, { quiet });
+  }
+  const { LiveReporter } = await import("./live.ts");
+  return new LiveReporter(output, { clock });
+}
+
+/**
+ * Lines as things happen: the steps of a single case, or the cases where there are several; then the
+ * failures in full, and a summary. It writes no control codes but colours.
+ */
 export class ConsoleReporter implements Reporter {
   #output: Output;
   #style: Style;
   #quiet: boolean;
-  #live = false;
   #single = true;
-  #names = new Map<number, string>();
-  #buffers = new Map<number, string[]>();
+  #cases = new Map<number, Running>();
+  #failures: string[][] = [];
+  #skipped = 0;
+  #begun = false;
 
   /** Prints to an output. */
   constructor(output: Output, options: ConsoleOptions = {}) {
@@ -32,154 +89,137 @@ export class ConsoleReporter implements Reporter {
 
   /** Takes one event. */
   report(event: RunEvent): void {
+    const style = this.#style;
     switch (event.type) {
       case "run.started":
         this.#single = event.cases === 1;
         return;
       case "case.started":
-        this.#names.set(event.case, event.name);
-        this.#buffers.set(event.case, []);
-        this.#line(
-          event.case,
-          `${this.#style.strong(printable(event.name))} ${this.#style.dim(event.file)}`,
-        );
+        return this.#caseBegun(event);
+      case "step.retried": {
+        const { attempt, failure: { message } } = event;
+        const mark = style.warning("↻");
+        const line = `  ${mark} attempt ${attempt} failed: ${printable(message)}`;
+        this.#line(event.case, line, "steps");
+        this.#cases.get(event.case)?.retries.push(line);
         return;
-      case "step.started":
-        return this.#progress(event.label, "");
-      case "step.progress":
-        return this.#progress("", event.text);
-      case "step.retried":
-        return this.#line(
-          event.case,
-          `  ${this.#style.warning("↻")} attempt ${event.attempt} failed: ${
-            printable(event.failure.message)
-          }`,
-        );
+      }
       case "step.finished":
         return this.#step(event);
-      case "log":
-        return this.#line(event.case, `  ${this.#style.dim("│")} ${printable(event.text)}`);
+      case "log": {
+        const whose = this.#single ? "" : `${this.#cases.get(event.case)?.name ?? ""}: `;
+        return this.#print([`  ${style.dim(`│ ${printable(whose)}`)}${printable(event.text)}`]);
+      }
       case "warning":
         return this.#line(
           event.case,
-          `${this.#style.warning("warning")}: ${printable(event.text)}`,
+          `${style.warning("warning")}: ${printable(event.text)}`,
+          "notes",
         );
-      case "case.finished": {
-        if (event.status === "unchecked") {
-          this.#line(
-            event.case,
-            `  ${this.#style.warning("?")} nothing was asserted or waited for`,
-          );
-        }
-        const failed = event.status !== "passed";
-        // A failure of a step was printed with it.
-        if (event.failure && event.failure.step === undefined) {
-          for (const line of this.#failure(event.failure)) this.#line(event.case, line);
-        }
-        const lines = this.#buffers.get(event.case) ?? [];
-        this.#buffers.delete(event.case);
-        if (!this.#single && (failed || !this.#quiet)) this.#write(lines);
-        else if (this.#quiet && failed) this.#write(lines);
-        return;
-      }
+      case "case.finished":
+        return this.#caseEnded(event);
+      case "case.skipped":
+        return this.#caseSkipped(event);
       case "run.finished":
-        this.#clear();
-        this.#output.write(`${this.#summary(event)}\n`);
-        return;
+        return this.#runEnded(event);
     }
+  }
+
+  /** Tells the failures of a run that broke off. */
+  finish(): void {
+    this.#printFailures();
   }
 
   #step(event: StepFinished): void {
-    const { status } = event;
-    const mark = {
-      passed: this.#style.good("✓"),
-      failed: event.soft ? this.#style.warning("✗") : this.#style.error("✗"),
-      errored: this.#style.error("✗"),
-      skipped: this.#style.dim("-"),
-      interrupted: this.#style.warning("■"),
-    }[status];
-    const time = status === "skipped" ? "" : formatDuration(event.duration_ms);
-    const flaky = status === "passed" && event.attempts > 1
-      ? this.#style.warning(` flaky, attempt ${event.attempts}`)
-      : "";
-    const soft = event.soft && status !== "passed" && status !== "skipped" ? " (soft)" : "";
-    const always = event.phase === "always" ? "always: " : "";
-    const label = printable(`${always}${event.label}${soft}`);
-    const detail = event.detail === undefined
-      ? ""
-      : this.#style.dim(`  ${printable(event.detail)}`);
-    const room = Math.max(20, Math.min(60, this.#output.columns - 20));
-    const pad = " ".repeat(Math.max(1, room - width(label)));
-    const line = status === "skipped"
-      ? `  ${mark} ${this.#style.dim(label)}${detail}`
-      : `  ${mark} ${label}${pad}${time.padStart(8)}${flaky}${detail}`;
-    this.#line(event.case, line);
-    if (event.failure) {
-      for (const text of this.#failure(event.failure)) this.#line(event.case, text);
+    for (const line of stepLines(event, this.#style, this.#output.columns)) {
+      this.#line(event.case, line, "steps");
+    }
+    const { failure, step, label, soft, status } = event;
+    const running = this.#cases.get(event.case);
+    if (!failure || !running || status === "interrupted") return;
+    // A step that contains others fails because of them; what they told is not told twice.
+    const within = ({ failure }: Failed) => failure.step?.startsWith(`${step}.`);
+    if (!running.failures.some(within)) running.failures.push({ label, failure, soft });
+  }
+
+  #caseBegun({ case: index, name, file }: CaseStarted): void {
+    this.#cases.set(index, { name, steps: [], retries: [], notes: [], failures: [] });
+    if (!this.#single) return;
+    this.#print([`${this.#style.strong(printable(name))}  ${this.#style.dim(printable(file))}`]);
+  }
+
+  #caseEnded(event: CaseFinished): void {
+    const running = this.#cases.get(event.case);
+    this.#cases.delete(event.case);
+    if (!running) return;
+    const { status, failure, flaky, name } = event;
+    const style = this.#style;
+    // Where no step failed, no step's line says why.
+    const own = failure && failure.step === undefined ? failure : undefined;
+    const why = own ? [`  ${style.error(printable(own.message))}`] : [];
+    const line = caseLine(event, style, this.#output.columns);
+    const lines: string[] = [];
+    if (this.#single) {
+      if (status === "unchecked") lines.push(`  ${style.warning(`? ${UNCHECKED}`)}`);
+      lines.push(...why);
+    } else {
+      lines.push(line);
+      if (status !== "passed" && status !== "unchecked") lines.push(...running.steps, ...why);
+      else if (flaky) lines.push(...running.retries);
+      lines.push(...running.notes.map((note) => `  ${note}`));
+    }
+    lines.push(...usualLines(event).map((line) => `  ${style.warning(line)}`));
+    if (!this.#quiet) this.#print(lines);
+    else if (status === "unchecked") this.#write([line]);
+    const failures = own && status !== "interrupted"
+      ? [...running.failures, { label: "", failure: own, soft: false }]
+      : running.failures;
+    for (const failed of failures) this.#failures.push(this.#inFull(name, failed));
+  }
+
+  #inFull(name: string, { label, failure, soft }: Failed): string[] {
+    const lines = failureLines(failure, this.#style, soft);
+    if (this.#single && !this.#quiet) return lines;
+    const step = label === "" ? "" : this.#style.dim(` › ${printable(label)}`);
+    return [`${this.#style.strong(printable(name))}${step}`, ...lines];
+  }
+
+  #caseSkipped(event: CaseSkipped): void {
+    this.#skipped++;
+    if (this.#skipped <= SKIPPED_SHOWN) {
+      this.#print([skippedLine(event, this.#style, this.#output.columns)]);
+    } else if (this.#skipped === SKIPPED_SHOWN + 1) {
+      this.#print([this.#style.dim(`- and others  ${whySkipped(event.reason)}`)]);
     }
   }
 
-  #failure(failure: EventFailure): string[] {
-    const { place } = failure;
-    const code = failure.code === undefined ? "" : ` [${failure.code}]`;
-    const lines = [`    ${this.#style.error(printable(failure.message))}${this.#style.dim(code)}`];
-    for (const line of failure.lines) lines.push(`      ${printable(line)}`);
-    if (place) {
-      const number = String(place.line);
-      const gutter = " ".repeat(number.length);
-      const before = [...place.text].slice(0, place.column - 1).join("");
-      const pad = [...before].map((c) => c === "\t" ? c : " ".repeat(width(c))).join("");
-      const mark = "^".repeat(Math.min(place.length, 80));
-      lines.push(
-        `    ${gutter}${this.#style.dim("-->")} ${place.file}:${place.line}:${place.column}`,
-        `    ${this.#style.dim(`${number} |`)} ${printable(place.text, true).slice(0, 120)}`,
-        `    ${gutter} ${this.#style.dim("|")} ${pad}${this.#style.error(mark)}`,
-      );
+  #runEnded(event: RunFinished): void {
+    this.#printFailures();
+    if (this.#begun) this.#write([""]);
+    this.#write([summaryLine(event, this.#style)]);
+  }
+
+  #printFailures(): void {
+    for (const lines of this.#failures.splice(0)) {
+      this.#write(this.#begun ? ["", ...lines] : lines);
     }
-    return lines;
   }
 
-  #summary(event: RunEvent & { type: "run.finished" }): string {
-    const { counts, interrupted } = event;
-    const parts = [
-      counts.passed > 0 && this.#style.good(`${counts.passed} passed`),
-      counts.flaky > 0 && this.#style.warning(`${counts.flaky} flaky`),
-      counts.failed > 0 && this.#style.error(`${counts.failed} failed`),
-      counts.errored > 0 && this.#style.error(`${counts.errored} could not be run`),
-      counts.unchecked > 0 && this.#style.warning(`${counts.unchecked} checked nothing`),
-      counts.skipped > 0 && this.#style.dim(`${counts.skipped} skipped`),
-      counts.interrupted > 0 && this.#style.warning(`${counts.interrupted} interrupted`),
-      counts.warnings > 0 &&
-      this.#style.warning(`${counts.warnings} ${counts.warnings === 1 ? "warning" : "warnings"}`),
-    ].filter((part) => part !== false);
-    const what = parts.length === 0 ? "nothing ran" : parts.join(", ");
-    return `${interrupted ? "Interrupted: " : ""}${what} in ${formatDuration(event.duration_ms)}`;
+  /** A single case's lines come as they happen; with several, each case's lines stay together. */
+  #line(index: number | undefined, line: string, where: "steps" | "notes"): void {
+    const running = index === undefined ? undefined : this.#cases.get(index);
+    if (this.#single || !running) this.#print([line]);
+    else running[where].push(line);
   }
 
-  /** With one case lines come as they happen; with several, each case's lines stay together. */
-  #line(index: number | undefined, line: string): void {
-    const buffer = index === undefined ? undefined : this.#buffers.get(index);
-    if (this.#single && !this.#quiet) this.#write([line]);
-    else if (buffer) buffer.push(line);
-    else this.#write([line]);
+  /** Writes lines that are not wanted when it is to be quiet. */
+  #print(lines: string[]): void {
+    if (!this.#quiet) this.#write(lines);
   }
 
   #write(lines: string[]): void {
-    this.#clear();
-    if (lines.length > 0) this.#output.write(`${lines.join("\n")}\n`);
-  }
-
-  #progress(label: string, text: string): void {
-    if (!this.#output.isTerminal || this.#quiet || !this.#single) return;
-    this.#clear();
-    const line = `  ${printable(label)}${text === "" ? "" : ` ${printable(text)}`} …`;
-    this.#output.write(this.#style.dim(line.slice(0, this.#output.columns - 1)));
-    this.#live = true;
-  }
-
-  #clear(): void {
-    if (!this.#live) return;
-    this.#live = false;
-    this.#output.write("\r\x1b[2K");
+    if (lines.length === 0) return;
+    this.#begun = true;
+    this.#output.write(`${lines.join("\n")}\n`);
   }
 }

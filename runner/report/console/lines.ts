@@ -1,0 +1,155 @@
+import type {
+  CaseFinished,
+  CaseSkipped,
+  EventFailure,
+  RunFinished,
+  StepFinished,
+  Usual,
+} from "../../engine/event.ts";
+import { formatDuration } from "../../recipe/duration.ts";
+import { gutterOf, printable, renderPlace, width } from "../../recipe/render_diagnostic.ts";
+import type { Style } from "../style.ts";
+
+/** How many columns a time takes, with the space before it. */
+export const TIME_COLUMNS = 9;
+
+/** How many columns a step's label is given, so that the times stand under each other. */
+export function labelColumns(columns: number): number {
+  return Math.max(6, Math.min(44, Math.max(columns - 40, Math.min(20, columns - 14))));
+}
+
+/** Text and white space behind it, as wide as is said. */
+export function pad(text: string, columns: number): string {
+  return text + " ".repeat(Math.max(0, columns - width(text)));
+}
+
+/** A step that has ended: its line, why it failed in short, and whether it was slow. */
+export function stepLines(event: StepFinished, style: Style, columns: number): string[] {
+  const { status, failure, usual } = event;
+  const soft = event.soft && status !== "passed" && status !== "skipped" ? " (soft)" : "";
+  const label = printable(`${event.phase === "always" ? "always: " : ""}${event.label}${soft}`);
+  const detail = status === "interrupted" ? failure?.message : event.detail;
+  const shown = detail === undefined ? "" : `  ${printable(detail)}`;
+  if (status === "skipped") return [`  ${style.dim(`- ${label}${shown}`)}`];
+  const mark = {
+    passed: style.good("✓"),
+    failed: event.soft ? style.warning("✗") : style.error("✗"),
+    errored: style.error("✗"),
+    interrupted: style.warning("■"),
+  }[status];
+  const flaky = status === "passed" && event.attempts > 1
+    ? style.warning(`  flaky, attempt ${event.attempts}`)
+    : "";
+  const time = formatDuration(event.duration_ms).padStart(TIME_COLUMNS);
+  return [
+    `  ${mark} ${pad(label, labelColumns(columns))}${time}${flaky}${style.dim(shown)}`,
+    ...(failure && status !== "interrupted"
+      ? [`      ${(event.soft ? style.warning : style.error)(printable(failure.message))}`]
+      : []),
+    ...slowerLines(event.duration_ms, usual).map((line) => `      ${style.warning(line)}`),
+  ];
+}
+
+/** A case that has ended, in a line. */
+export function caseLine(event: CaseFinished, style: Style, columns: number): string {
+  const { status } = event;
+  const mark = {
+    passed: style.good("✓"),
+    failed: style.error("✗"),
+    errored: style.error("✗"),
+    unchecked: style.warning("?"),
+    interrupted: style.warning("■"),
+  }[status];
+  const word = {
+    passed: event.flaky ? style.warning("  flaky") : "",
+    failed: "",
+    errored: style.error("  could not be run"),
+    unchecked: style.warning(`  ${UNCHECKED}`),
+    interrupted: style.warning("  interrupted"),
+  }[status];
+  const name = pad(printable(event.name), labelColumns(columns) + 2);
+  const time = formatDuration(event.duration_ms).padStart(TIME_COLUMNS);
+  return `${mark} ${name}${time}  ${style.dim(printable(event.file))}${word}`;
+}
+
+/** What is said of a case that checked nothing. */
+export const UNCHECKED = "nothing was asserted or waited for";
+
+/** A case that was not begun, in a line. */
+export function skippedLine(event: CaseSkipped, style: Style, columns: number): string {
+  const name = pad(printable(event.name), labelColumns(columns) + 2 + TIME_COLUMNS);
+  return style.dim(`- ${name}  ${printable(event.file)}  ${whySkipped(event.reason)}`);
+}
+
+/** Why cases were not begun. */
+export function whySkipped(reason: CaseSkipped["reason"]): string {
+  return reason === "bail"
+    ? "not begun: another case did not pass"
+    : "not begun: the run was interrupted";
+}
+
+/** What the history says of a case, where there is something to tell. */
+export function usualLines(event: CaseFinished): string[] {
+  const { duration_ms, usual } = event;
+  if (!usual) return [];
+  const { flaky, failed, runs } = usual;
+  const often = [
+    ...(flaky > 0 ? [`passed only on a later attempt in ${flaky} of ${runs} runs`] : []),
+    ...(failed > 0 ? [`failed in ${failed} of ${runs} runs`] : []),
+  ];
+  return [...slowerLines(duration_ms, usual), ...(often.length === 0 ? [] : [often.join(", ")])];
+}
+
+function slowerLines(ms: number, usual: Usual | undefined): string[] {
+  if (!usual?.slower || usual.median_ms === undefined) return [];
+  const median = `median of ${usual.runs} runs ${formatRoughly(usual.median_ms)}`;
+  return [`slower than usual: ${formatRoughly(ms)}, ${median}`];
+}
+
+/** A duration with no more digits than one compares by: `40 ms`, `0.9 s`, `4.1 s`, `1 m 5 s`. */
+function formatRoughly(ms: number): string {
+  return ms < 100 || ms >= 60_000 ? formatDuration(ms) : `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** A failure in full: the message, its place in the recipe, and the values or states. */
+export function failureLines(failure: EventFailure, style: Style, soft = false): string[] {
+  const { place, lines } = failure;
+  const colour = soft ? style.warning : style.error;
+  const code = failure.code === undefined ? "" : style.dim(` [${printable(String(failure.code))}]`);
+  const gutter = place ? gutterOf(place.line) : "";
+  return [
+    `${colour(soft ? "soft failure" : "error")}${
+      style.strong(`: ${printable(failure.message)}`)
+    }${code}`,
+    ...(place ? renderPlace(place, colour, style) : []),
+    ...(place && lines.length > 0 ? [`${gutter} ${style.dim("|")}`] : []),
+    ...lines.map((line, i) =>
+      `${gutter} ${i === 0 ? style.dim("=") : " "} ${differs(printable(line), style)}`
+    ),
+  ];
+}
+
+/** Colours what differs: `-` what was expected, `+` what is there. */
+function differs(line: string, style: Style): string {
+  const sign = /^\s*([-+]) /.exec(line)?.[1];
+  return sign === "-" ? style.error(line) : sign === "+" ? style.good(line) : line;
+}
+
+/** How the run ended, in a line. */
+export function summaryLine(event: RunFinished, style: Style): string {
+  const { counts, interrupted } = event;
+  const flaky = counts.flaky > 0 ? ` ${style.warning(`(${counts.flaky} flaky)`)}` : "";
+  const parts = [
+    counts.passed > 0 && `${style.good(`${counts.passed} passed`)}${flaky}`,
+    counts.failed > 0 && style.error(`${counts.failed} failed`),
+    counts.errored > 0 && style.error(`${counts.errored} could not be run`),
+    counts.unchecked > 0 && style.warning(`${counts.unchecked} checked nothing`),
+    counts.skipped > 0 && style.dim(`${counts.skipped} skipped`),
+    counts.interrupted > 0 && style.warning(`${counts.interrupted} interrupted`),
+    counts.warnings > 0 &&
+    style.warning(`${counts.warnings} ${counts.warnings === 1 ? "warning" : "warnings"}`),
+  ].filter((part) => part !== false);
+  const what = parts.length === 0 ? "nothing ran" : parts.join(", ");
+  const before = interrupted ? style.warning("Interrupted: ") : "";
+  return `${before}${what} in ${formatDuration(event.duration_ms)}`;
+}
