@@ -55,6 +55,20 @@ export async function writeTextFile(path: string, text: string): Promise<void> {
   }
 }
 
+/**
+ * Appends to a file, which is created where there is none.
+ * @throws {FileError}
+ */
+export async function appendTextFile(path: string, text: string): Promise<void> {
+  try {
+    const { Deno } = globalThis as any;
+    if (Deno) await Deno.writeTextFile(path, text, { append: true });
+    else await (await fs()).appendFile(path, text);
+  } catch (cause) {
+    throw new FileError("append to file", path, cause);
+  }
+}
+
 /** Creates a directory and those above it. */
 export async function makeDirectory(path: string): Promise<void> {
   try {

@@ -1,5 +1,7 @@
+import { currentDirectory } from "../../runtime/process.ts";
 import { type Diagnostic, type DiagnosticFormat, diagnosticJson } from "../recipe/diagnostic.ts";
 import { renderDiagnostic } from "../recipe/render_diagnostic.ts";
+import { annotationCommand, pathInRepository } from "../report/github/annotation.ts";
 import type { Output } from "../report/reporter.ts";
 import { makeStyle } from "../report/style.ts";
 import type { OptionSpec } from "./args.ts";
@@ -63,18 +65,15 @@ function printText(diagnostics: readonly Diagnostic[], output: Output): void {
   );
 }
 
-/** A workflow command of GitHub Actions. */
+/** A diagnostic as an annotation in GitHub's CI. */
 function annotation(diagnostic: Diagnostic): string {
   const { file, line, column, severity, code, message, label } = diagnosticJson(diagnostic);
-  const text = label === undefined ? message : `${message}; ${label}`;
-  const place = [`file=${property(file)}`, `line=${line}`, `col=${column}`, `title=${code}`];
-  return `::${severity} ${place.join(",")}::${escapeData(text)}`;
-}
-
-function escapeData(text: string): string {
-  return text.replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
-}
-
-function property(text: string): string {
-  return escapeData(text).replace(/:/g, "%3A").replace(/,/g, "%2C");
+  return annotationCommand({
+    level: severity,
+    title: code,
+    message: label === undefined ? message : `${message}; ${label}`,
+    file: pathInRepository(file, currentDirectory(), undefined),
+    line,
+    column,
+  });
 }

@@ -20,6 +20,10 @@ export const REPORTERS: Readonly<
   Record<string, (context: ReporterContext) => Promise<Reporter>>
 > = {
   console: async (context) => (await import("./console/console.ts")).openConsole(context),
+  github: async (context) => {
+    const { GitHubReporter } = await import("./github/github.ts");
+    return new GitHubReporter(context);
+  },
   json: async ({ output }) => {
     const { JsonReporter } = await import("./json/summary.ts");
     return new JsonReporter(output);
@@ -31,6 +35,10 @@ export const REPORTERS: Readonly<
   junit: async ({ output }) => {
     const { JUnitReporter } = await import("./junit/junit.ts");
     return new JUnitReporter(output);
+  },
+  markdown: async ({ output }) => {
+    const { MarkdownReporter } = await import("./markdown/markdown.ts");
+    return new MarkdownReporter(output);
   },
   tap: async ({ output }) => {
     const { TapReporter } = await import("./tap/tap.ts");
