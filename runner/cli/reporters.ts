@@ -1,6 +1,7 @@
 import { writeTextFile } from "../../runtime/file.ts";
 import type { RunEvent } from "../engine/event.ts";
 import type { Output, Reporter } from "../report/reporter.ts";
+import { isOtelWanted } from "../report/otel/settings.ts";
 import { type ReporterContext, REPORTERS } from "../report/registry.ts";
 import { didYouMean } from "../recipe/suggest.ts";
 import { UsageError } from "./usage_error.ts";
@@ -12,21 +13,31 @@ interface Asked {
 }
 
 /**
- * The reporters that the command line asks for.
+ * The reporters that the command line asks for, and the one that an environment with a collector
+ * asks for.
  * @throws {UsageError} For a name that is none.
  */
-export function readReporters(options: readonly string[]): Asked[] {
-  if (options.length === 0) return [{ name: "console", file: undefined }];
-  return options.map((option) => {
-    const equals = option.indexOf("=");
-    const name = equals === -1 ? option : option.slice(0, equals);
-    if (!Object.hasOwn(REPORTERS, name)) {
-      const meant = didYouMean(name, Object.keys(REPORTERS)) ??
-        `there are ${Object.keys(REPORTERS).join(", ")}`;
-      throw new UsageError(`Unknown reporter ${name}; ${meant}`);
-    }
-    return { name, file: equals === -1 ? undefined : option.slice(equals + 1) };
-  });
+export function readReporters(
+  options: readonly string[],
+  env: ReporterContext["env"],
+): Asked[] {
+  const asked = options.map(readReporter);
+  if (asked.length === 0) asked.push({ name: "console", file: undefined });
+  const named = asked.some(({ name }) => name === "otel");
+  return named || !isOtelWanted(env) ? asked : [...asked, { name: "otel", file: undefined }];
+}
+
+function readReporter(option: string): Asked {
+  const equals = option.indexOf("=");
+  const name = equals === -1 ? option : option.slice(0, equals);
+  if (!Object.hasOwn(REPORTERS, name)) {
+    const meant = didYouMean(name, Object.keys(REPORTERS)) ??
+      `there are ${Object.keys(REPORTERS).join(", ")}`;
+    throw new UsageError(`Unknown reporter ${name}; ${meant}`);
+  }
+  if (equals === -1) return { name, file: undefined };
+  if (name === "otel") throw new UsageError("Reporter otel writes no file");
+  return { name, file: option.slice(equals + 1) };
 }
 
 /** A reporter that is at work. */

@@ -90,7 +90,7 @@ async function makePlan(args: ParsedArgs, context: CommandContext): Promise<Plan
   const format = diagnosticFormat(args.values.format, env);
   const timeout = durationOption(args, "timeout");
   const parallel = numberOption(args, "parallel", 1);
-  const reporters = readReporters(args.lists.reporter ?? []);
+  const reporters = readReporters(args.lists.reporter ?? [], env);
   const { recipes: all, diagnostics } = await loadRecipes(args.positional);
   printDiagnostics(diagnostics, format, context);
   if (diagnostics.some(({ severity }) => severity === "error")) return 2;
@@ -174,5 +174,5 @@ async function runPlan(
 
 /** Whether a reporter for machines has standard output for itself. */
 function writesToOut({ name, file }: { name: string; file: string | undefined }): boolean {
-  return name !== "console" && file === undefined;
+  return !["console", "otel"].includes(name) && file === undefined;
 }

@@ -24,6 +24,10 @@ export const REPORTERS: Readonly<
     const { GitHubReporter } = await import("./github/github.ts");
     return new GitHubReporter(context);
   },
+  html: async ({ output }) => {
+    const { HtmlReporter } = await import("./html/html.ts");
+    return new HtmlReporter(output);
+  },
   json: async ({ output }) => {
     const { JsonReporter } = await import("./json/summary.ts");
     return new JsonReporter(output);
@@ -39,6 +43,10 @@ export const REPORTERS: Readonly<
   markdown: async ({ output }) => {
     const { MarkdownReporter } = await import("./markdown/markdown.ts");
     return new MarkdownReporter(output);
+  },
+  otel: async (context) => {
+    const { OpenTelemetryReporter } = await import("./otel/otel.ts");
+    return await OpenTelemetryReporter.open(context);
   },
   tap: async ({ output }) => {
     const { TapReporter } = await import("./tap/tap.ts");

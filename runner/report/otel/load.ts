@@ -1,0 +1,57 @@
+/** What is used of OpenTelemetry, loaded. */
+export interface OpenTelemetry {
+  /** `@opentelemetry/api` */
+  api: typeof import("@opentelemetry/api");
+  /** `@opentelemetry/core` */
+  core: typeof import("@opentelemetry/core");
+  /** `@opentelemetry/resources` */
+  resources: typeof import("@opentelemetry/resources");
+  /** `@opentelemetry/sdk-trace-base` */
+  traces: typeof import("@opentelemetry/sdk-trace-base");
+  /** `@opentelemetry/sdk-metrics` */
+  metrics: typeof import("@opentelemetry/sdk-metrics");
+  /** `@opentelemetry/exporter-trace-otlp-http` */
+  OTLPTraceExporter: typeof import("@opentelemetry/exporter-trace-otlp-http").OTLPTraceExporter;
+  /** `@opentelemetry/exporter-metrics-otlp-http` */
+  OTLPMetricExporter: typeof import("@opentelemetry/exporter-metrics-otlp-http").OTLPMetricExporter;
+}
+
+/** The packages of OpenTelemetry are not all installed, which who exports nothing need not do. */
+export class NotInstalledError extends Error {
+  /** Always `"not_installed"`. */
+  readonly code = "not_installed";
+
+  /** Says what to install. */
+  constructor(cause: unknown) {
+    super(
+      "Cannot load OpenTelemetry: install the packages @opentelemetry/api, core, resources, " +
+        "sdk-trace-base, sdk-metrics, exporter-trace-otlp-http and exporter-metrics-otlp-http",
+      { cause },
+    );
+    this.name = "NotInstalledError";
+  }
+}
+
+/**
+ * Loads OpenTelemetry.
+ * @throws {NotInstalledError}
+ */
+export async function loadOpenTelemetry(): Promise<OpenTelemetry> {
+  try {
+    const [api, core, resources, traces, metrics, traceExporter, metricExporter] = await Promise
+      .all([
+        import("@opentelemetry/api"),
+        import("@opentelemetry/core"),
+        import("@opentelemetry/resources"),
+        import("@opentelemetry/sdk-trace-base"),
+        import("@opentelemetry/sdk-metrics"),
+        import("@opentelemetry/exporter-trace-otlp-http"),
+        import("@opentelemetry/exporter-metrics-otlp-http"),
+      ]);
+    const { OTLPTraceExporter } = traceExporter;
+    const { OTLPMetricExporter } = metricExporter;
+    return { api, core, resources, traces, metrics, OTLPTraceExporter, OTLPMetricExporter };
+  } catch (cause) {
+    throw new NotInstalledError(cause);
+  }
+}
