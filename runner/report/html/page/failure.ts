@@ -1,0 +1,63 @@
+import type { EventFailure, EventPlace } from "../../../engine/event.ts";
+import { el } from "./dom.ts";
+import { excerpt, lineKind } from "./excerpt.ts";
+import { width } from "../../../recipe/render_diagnostic.ts";
+import { visible } from "../visible.ts";
+
+/** A failure in full: what, its lines, and where. */
+export function failureCard(failure: EventFailure): HTMLElement {
+  const { kind, message, code, lines, place } = failure;
+  return el(
+    "div",
+    { class: "failure" },
+    el(
+      "p",
+      { class: "failure-head" },
+      el("span", { class: "chip" }, kind),
+      code !== undefined && el("span", { class: "chip code" }, `code ${code}`),
+    ),
+    el("p", { class: "message" }, message),
+    lines.length > 0 &&
+      el(
+        "div",
+        { class: "lines", tabindex: 0, role: "group", "aria-label": "Details" },
+        ...lines.map(failureLine),
+      ),
+    place && sourceExcerpt(place),
+  );
+}
+
+function failureLine(line: string): HTMLElement {
+  const kind = lineKind(line);
+  // A word for those who see no colours, and no sign before the text.
+  const hint = { expected: "expected", actual: "actual", plain: undefined }[kind];
+  return el("div", { class: `line ${kind}`, title: hint }, line === "" ? " " : line);
+}
+
+/** A line of a recipe with a mark under what is meant. */
+export function sourceExcerpt({ file, line, column, text, length }: EventPlace): HTMLElement {
+  const { before, meant, after } = excerpt(text, column, length);
+  const number = String(line);
+  const under = blank(visible(before)) + "^".repeat(Math.max(1, width(visible(meant))));
+  return el(
+    "figure",
+    { class: "source" },
+    el("figcaption", {}, `${file}:${line}:${column}`),
+    el(
+      "pre",
+      { tabindex: 0 },
+      el("span", { class: "gutter" }, `${number} │ `),
+      el("code", {}, before, el("mark", {}, meant), after),
+      "\n",
+      el("span", { class: "gutter", "aria-hidden": "true" }, `${" ".repeat(number.length)} │ `),
+      el("span", { class: "caret", "aria-hidden": "true" }, under),
+    ),
+  );
+}
+
+/** White space as wide as the text; a tab stays one, so that the mark is under what it marks. */
+function blank(text: string): string {
+  let out = "";
+  for (const char of text) out += char === "\t" ? "\t" : " ".repeat(width(char));
+  return out;
+}

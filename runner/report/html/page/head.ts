@@ -1,0 +1,81 @@
+import { CASE_STATUSES } from "../data.ts";
+import { duration, plural, sentence, WORDS } from "../words.ts";
+import type { ReportContext } from "./context.ts";
+import { button, el } from "./dom.ts";
+import { openHelp } from "./help.ts";
+import { GLYPHS, lineIcon, statusIcon } from "./icons.ts";
+import { themeButton } from "./theme.ts";
+
+/** The verdict, where and when, and how many ended how. */
+export function makeHead(context: ReportContext): HTMLElement {
+  const { index, times } = context;
+  const { verdict, interrupted, finished, exitCode, server, counts } = index;
+  const fact = (name: string, value: string, title?: string) =>
+    el("div", {}, el("dt", {}, name), el("dd", { title }, value));
+  return el(
+    "header",
+    { class: "head" },
+    el(
+      "div",
+      { class: "verdict" },
+      statusIcon(verdict),
+      el(
+        "div",
+        {},
+        el("h1", { class: `is-${verdict}` }, WORDS[verdict]),
+        el("p", { class: "sentence" }, sentence(index)),
+      ),
+    ),
+    el(
+      "dl",
+      { class: "facts" },
+      fact("Server", server === "" ? "not known" : server),
+      fact("Began", times.date(0), times.exact(0)),
+      fact("Took", finished ? duration(index.duration) : `${duration(index.duration)}, unfinished`),
+      exitCode !== undefined && fact("Exit code", String(exitCode)),
+      counts.flaky > 0 && fact("Flaky", String(counts.flaky)),
+      counts.warnings > 0 && fact("Warnings", String(counts.warnings)),
+    ),
+    el(
+      "div",
+      { class: "tools" },
+      themeButton(),
+      button(
+        { class: "tool", title: "Keys (?)", "aria-label": "Keyboard shortcuts" },
+        openHelp,
+        lineIcon(GLYPHS.help),
+      ),
+    ),
+    interrupted && el(
+      "p",
+      { class: "notice", role: "status" },
+      statusIcon("interrupted"),
+      finished
+        ? "This run was interrupted. What follows is as far as it came."
+        : "This run has no end: what follows is as far as it was told.",
+    ),
+    summaryBar(context),
+  );
+}
+
+/** One bar, in it as much of each colour as there are cases. */
+function summaryBar({ index, cases, change }: ReportContext): HTMLElement {
+  const { counts } = index;
+  const total = CASE_STATUSES.reduce((sum, status) => sum + counts[status], 0);
+  const label = `${plural(total, "case")}: ` +
+    CASE_STATUSES.map((status) => `${counts[status]} ${WORDS[status].toLowerCase()}`).join(", ");
+  const bar = el("div", { class: "summary", role: "img", "aria-label": label });
+  for (const status of [...CASE_STATUSES].reverse()) {
+    if (counts[status] === 0) continue;
+    const part = el("span", {
+      class: `part is-${status}`,
+      title: `${plural(counts[status], "case")} ${WORDS[status].toLowerCase()}`,
+    });
+    part.style.flexGrow = String(counts[status]);
+    if (cases.some((one) => one.status === status)) {
+      part.addEventListener("click", () => change({ filters: [status], open: undefined }));
+    }
+    bar.append(part);
+  }
+  return bar;
+}

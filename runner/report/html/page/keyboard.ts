@@ -1,0 +1,115 @@
+import type { ReportContext } from "./context.ts";
+import { openHelp } from "./help.ts";
+import type { CaseList } from "./list.ts";
+import { toggleTheme } from "./theme.ts";
+import type { Toolbar } from "./toolbar.ts";
+
+/** The parts that keys work on. */
+export interface Parts {
+  /** The list. */
+  list: CaseList;
+  /** The search and filters. */
+  toolbar: Toolbar;
+  /** Goes to another case of the list; one is open afterwards only if one was before. */
+  move: (by: number) => void;
+}
+
+/** Begins to listen to the keyboard. */
+export function listenToKeys(context: ReportContext, parts: Parts): void {
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (document.querySelector("dialog[open]")) return;
+    const target = event.target as Element;
+    const handled = target.matches("input, select, textarea")
+      ? keyInField(event, target, context, parts)
+      : keyInPage(event, target, context, parts);
+    if (handled) event.preventDefault();
+  });
+}
+
+function keyInField(
+  { key }: KeyboardEvent,
+  field: Element,
+  { state, change }: ReportContext,
+  { list }: Parts,
+): boolean {
+  if (!field.matches("input")) return false;
+  if (key === "Escape") {
+    if (state().query !== "") change({ query: "" });
+    else list.element.focus();
+    return true;
+  }
+  if (key !== "Enter" && key !== "ArrowDown") return false;
+  list.element.focus();
+  return true;
+}
+
+function keyInPage(
+  event: KeyboardEvent,
+  target: Element,
+  context: ReportContext,
+  { list, toolbar, move }: Parts,
+): boolean {
+  const { state, change } = context;
+  switch (event.key) {
+    case "/":
+      toolbar.focus();
+      return true;
+    case "?":
+      openHelp();
+      return true;
+    case "t":
+      toggleTheme();
+      return true;
+    case "j":
+      move(1);
+      return true;
+    case "k":
+      move(-1);
+      return true;
+    case "n":
+      nextBad(context, list);
+      return true;
+    case "Escape":
+      if (state().open !== undefined) change({ open: undefined });
+      else change({ query: "", filters: [] });
+      return true;
+  }
+  // Elsewhere these keys scroll, and press buttons.
+  if (target !== list.element && target !== document.body) return false;
+  switch (event.key) {
+    case "ArrowDown":
+      move(1);
+      return true;
+    case "ArrowUp":
+      move(-1);
+      return true;
+    case "PageDown":
+      list.move(list.page);
+      return true;
+    case "PageUp":
+      list.move(-list.page);
+      return true;
+    case "Home":
+      list.to(0);
+      return true;
+    case "End":
+      list.to(Infinity);
+      return true;
+    case "Enter":
+    case " ": {
+      const { current } = list;
+      if (current) change({ open: current.number });
+      return true;
+    }
+  }
+  return false;
+}
+
+function nextBad({ filtered, change }: ReportContext, list: CaseList): void {
+  const { shown } = filtered();
+  const from = list.current ? shown.indexOf(list.current) + 1 : 0;
+  const order = [...shown.slice(from), ...shown.slice(0, from)];
+  const next = order.find(({ status }) => status !== "passed" && status !== "skipped");
+  if (next) change({ open: next.number });
+}

@@ -1,0 +1,139 @@
+import { CASE_STATUSES, type ReportStatus } from "../data.ts";
+import { duration, plural, WORDS } from "../words.ts";
+import type { ReportContext } from "./context.ts";
+import type { ReportCase } from "./decode.ts";
+import { el, svg } from "./dom.ts";
+import { caseAt, layoutLanes } from "./lanes.ts";
+import { makeTicks } from "./ticks.ts";
+import { hideTip, showTip } from "./tooltip.ts";
+
+/** Room for the times above the lanes, and the least width of a case, in pixels. */
+const AXIS = 16;
+const LEAST = 2;
+/** How far beside a case the pointer still means it. */
+const REACH = 4;
+
+/** The picture of all cases on one time axis. */
+export interface LanesPicture {
+  /** The element. */
+  element: HTMLElement;
+  /** Shows which case is open. */
+  update(): void;
+}
+
+/**
+ * Draws it. All cases of a status are one path, so that thousands cost no more than a few; for the
+ * keyboard and for screen readers there is the list.
+ */
+export function makeLanesPicture(context: ReportContext): LanesPicture {
+  const { index, cases, change, times } = context;
+  const lanes = layoutLanes(cases);
+  const height = laneHeight(lanes.count);
+  const total = Math.max(1, index.duration, ...tail(cases));
+  const label = `${plural(lanes.bars.length, "case")} over ${duration(total)}` +
+    (lanes.count > 1 ? `, up to ${lanes.count} at a time` : "");
+  const drawing = svg("svg", { class: "lanes", role: "img", "aria-label": label });
+  const element = el("div", { class: "lanes-frame" });
+  element.append(drawing);
+  let width = 0;
+
+  const box = ({ one, lane }: { one: ReportCase; lane: number }) => {
+    const scale = width / total;
+    const wide = Math.max(LEAST, (one.ended - one.began) * scale - 1);
+    return {
+      x: Math.min(width - wide, one.began * scale),
+      y: AXIS + lane * height,
+      width: wide,
+      height: height - (height > 6 ? 2 : 1),
+    };
+  };
+
+  function draw(): void {
+    const full = AXIS + lanes.count * height + 2;
+    drawing.setAttribute("viewBox", `0 0 ${width} ${full}`);
+    drawing.setAttribute("height", String(full));
+    const paths = new Map<ReportStatus, string[]>();
+    for (const bar of lanes.bars) {
+      const { x, y, width: w, height: h } = box(bar);
+      const known = paths.get(bar.one.status) ?? [];
+      known.push(`M${x.toFixed(1)} ${y}h${w.toFixed(1)}v${h}h-${w.toFixed(1)}z`);
+      paths.set(bar.one.status, known);
+    }
+    const ticks = makeTicks(total, Math.max(2, Math.floor(width / 90)));
+    drawing.replaceChildren(
+      ...ticks.map(({ at, label }) => {
+        const x = at / total * width;
+        const last = x > width - 40;
+        return svg(
+          "g",
+          { class: "tick" },
+          svg("line", { x1: x, x2: x, y1: AXIS - 3, y2: full }),
+          svg("text", {
+            x,
+            y: AXIS - 6,
+            "text-anchor": at === 0 ? "start" : last ? "end" : "middle",
+          }, label),
+        );
+      }),
+      // The worst comes last, and so lies on top.
+      ...[...CASE_STATUSES].reverse().flatMap((status) => {
+        const d = paths.get(status);
+        return d ? [svg("path", { class: `is-${status}`, d: d.join("") })] : [];
+      }),
+    );
+    mark();
+  }
+
+  function mark(): void {
+    drawing.querySelector(".opened")?.remove();
+    const { open } = context.state();
+    const bar = lanes.bars.find(({ one }) => one.number === open);
+    if (!bar || width === 0) return;
+    const { x, y, width: w, height: h } = box(bar);
+    drawing.append(
+      svg("rect", { class: "opened", x: x - 2, y: y - 2, width: w + 4, height: h + 4, rx: 2 }),
+    );
+  }
+
+  const at = (event: MouseEvent): ReportCase | undefined => {
+    const { left, top } = drawing.getBoundingClientRect();
+    const scale = total / width;
+    return caseAt(lanes, {
+      time: (event.clientX - left) * scale,
+      lane: Math.floor((event.clientY - top - AXIS) / height),
+      reach: REACH * scale,
+    });
+  };
+  drawing.addEventListener("pointermove", (event) => {
+    const one = at(event);
+    drawing.classList.toggle("is-over", one !== undefined);
+    if (!one) return hideTip();
+    const span = `${times.clock(one.began)} – ${times.clock(one.ended)}`;
+    showTip(
+      [one.name, `${WORDS[one.status]}, ${duration(one.duration)}`, span],
+      event.clientX,
+      event.clientY,
+    );
+  });
+  drawing.addEventListener("pointerleave", hideTip);
+  drawing.addEventListener("click", (event) => {
+    const one = at(event);
+    if (one) change({ open: one.number });
+  });
+  new ResizeObserver(() => {
+    const now = Math.floor(element.clientWidth);
+    if (now === width || now === 0) return;
+    width = now;
+    draw();
+  }).observe(element);
+  return { element, update: mark };
+}
+
+function laneHeight(count: number): number {
+  return Math.max(5, Math.min(14, Math.floor(96 / Math.max(1, count))));
+}
+
+/** The end of the case that ended last. */
+function tail(cases: readonly ReportCase[]): number[] {
+  return [cases.reduce((last, { ended }) => Math.max(last, ended), 0)];
+}

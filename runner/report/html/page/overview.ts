@@ -1,0 +1,118 @@
+import { duration, plural, WORDS } from "../words.ts";
+import { badges } from "./badges.ts";
+import type { ReportContext } from "./context.ts";
+import type { ReportCase } from "./decode.ts";
+import { button, type Child, el } from "./dom.ts";
+import { statusIcon } from "./icons.ts";
+
+/** So many cases are named under one failure, and of the slowest ones. */
+const NAMED = 5;
+/** So many failures are shown. */
+const GROUPS = 30;
+
+/** What is beside the list when no case is open: what went wrong, and what took long. */
+export function makeOverview(context: ReportContext): HTMLElement {
+  const { cases, index } = context;
+  const bad = cases.filter(({ status }) => status !== "passed" && status !== "skipped");
+  return el(
+    "article",
+    { class: "overview", tabindex: -1, "aria-label": "Overview" },
+    index.warnings.length > 0 && section(
+      plural(index.warnings.length, "warning"),
+      ...index.warnings.map((text) => el("p", { class: "warning" }, text)),
+    ),
+    bad.length > 0
+      ? section("What did not pass", ...groupsOf(bad, context))
+      : section("Everything passed", el("p", { class: "quiet" }, "No case failed.")),
+    section("What took longest", slowest(context)),
+    el(
+      "p",
+      { class: "hint" },
+      ...["j", "k"].flatMap((key): Child[] => [el("kbd", {}, key), " "]),
+      "move in the list, ",
+      el("kbd", {}, "Enter"),
+      " opens a case, ",
+      el("kbd", {}, "?"),
+      " shows all keys.",
+    ),
+  );
+}
+
+function section(title: string, ...children: Child[]): HTMLElement {
+  return el("section", {}, el("h2", {}, title), ...children);
+}
+
+/** Cases that failed in the same way, together. */
+function groupsOf(bad: readonly ReportCase[], context: ReportContext): Child[] {
+  const groups = new Map<string, ReportCase[]>();
+  for (const one of bad) {
+    const message = messageOf(one, context);
+    const key = `${one.status} ${message}`;
+    const group = groups.get(key);
+    if (group) group.push(one);
+    else groups.set(key, [one]);
+  }
+  const shown = [...groups.values()].slice(0, GROUPS).map((group) => {
+    const [first] = group as [ReportCase];
+    const message = messageOf(first, context);
+    return el(
+      "div",
+      { class: `group is-${first.status}` },
+      statusIcon(first.status),
+      el(
+        "div",
+        {},
+        el("p", { class: "group-text" }, message || meaningOf(first)),
+        el(
+          "ul",
+          { class: "group-cases" },
+          ...group.slice(0, NAMED).map((one) => el("li", {}, caseButton(one, context))),
+          group.length > NAMED &&
+            el("li", { class: "quiet" }, `and ${plural(group.length - NAMED, "more case")}`),
+        ),
+      ),
+    );
+  });
+  const left = groups.size - shown.length;
+  return [
+    ...shown,
+    left > 0 && el("p", { class: "quiet" }, `${left} other failures are in the list.`),
+  ];
+}
+
+function messageOf({ position }: ReportCase, { index }: ReportContext): string {
+  return index.cases[position]![9].split("\n", 1)[0]!;
+}
+
+function meaningOf(one: ReportCase): string {
+  if (one.unfinished) return "The stream of the run ended before this case did.";
+  if (one.unbegun) return "Not begun, because the run was interrupted.";
+  if (one.status === "unchecked") return "Nothing was asserted or waited for.";
+  return WORDS[one.status];
+}
+
+function slowest(context: ReportContext): HTMLElement {
+  const begun = context.cases.filter(({ unbegun }) => !unbegun);
+  const top = begun.sort((a, b) => b.duration - a.duration).slice(0, NAMED);
+  const most = Math.max(1, top[0]?.duration ?? 1);
+  return el(
+    "ul",
+    { class: "slowest" },
+    ...top.map((one) => {
+      const bar = el("span", { class: `slow-bar is-${one.status}` });
+      bar.style.setProperty("--share", String(one.duration / most));
+      return el(
+        "li",
+        {},
+        caseButton(one, context),
+        ...badges(one),
+        el("span", { class: "slow-track", "aria-hidden": "true" }, bar),
+        el("span", { class: "slow-time" }, duration(one.duration)),
+      );
+    }),
+  );
+}
+
+function caseButton(one: ReportCase, { change }: ReportContext): HTMLElement {
+  return button({ class: "link" }, () => change({ open: one.number }), one.name);
+}

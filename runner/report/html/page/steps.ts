@@ -1,0 +1,204 @@
+import { duration, plural } from "../words.ts";
+import { statusText, usualLine } from "./badges.ts";
+import type { ReportCase, ReportStep } from "./decode.ts";
+import { button, type Child, el } from "./dom.ts";
+import { failureCard, sourceExcerpt } from "./failure.ts";
+import type { Stretch } from "./long_list.ts";
+import type { Times } from "./times.ts";
+import type { LogRow } from "../data.ts";
+
+/** What the steps need besides themselves. */
+export interface StepsOptions {
+  /** The case. */
+  one: ReportCase;
+  /** Tells times. */
+  times: Times;
+  /** The position of the step whose failure is shown above as the case's own. */
+  shownAbove: number | undefined;
+  /** Shows all steps. */
+  showAll: () => void;
+}
+
+/** The steps with everything that is known of them; those that did not pass are open. */
+export function makeSteps(
+  stretches: readonly Stretch<ReportStep>[],
+  options: StepsOptions,
+): HTMLElement {
+  const list = el("ol", { class: "steps" });
+  let always = false;
+  for (const stretch of stretches) {
+    if ("hidden" in stretch) {
+      const count = stretch.hidden.toLocaleString("en");
+      list.append(
+        el(
+          "li",
+          { class: "tl-hidden" },
+          `… ${count} more steps, `,
+          button({ class: "link" }, options.showAll, "show all"),
+        ),
+      );
+      continue;
+    }
+    for (const step of stretch.shown) {
+      if (step.always && step.depth === 0 && !always) {
+        always = true;
+        list.append(el("li", { class: "steps-divider" }, "always"));
+      }
+      list.append(makeStep(step, options));
+    }
+  }
+  return list;
+}
+
+/** The id of a step's element. */
+export function stepId({ position }: ReportStep): string {
+  return `step-${position}`;
+}
+
+function makeStep(step: ReportStep, options: StepsOptions): HTMLElement {
+  const { number, kind, label, status, more } = step;
+  const open = more.failure !== undefined || more.attempts !== undefined || more.usual?.slower;
+  const summary = el(
+    "summary",
+    {},
+    el("span", { class: "step-number" }, number),
+    el("span", { class: "step-label" }, label),
+    more.soft &&
+      el("span", { class: "badge", title: "a failure of this step fails nothing" }, "soft"),
+    more.attempts && el("span", { class: "badge flaky" }, plural(more.attempts.length, "attempt")),
+    more.usual?.slower && el("span", { class: "badge slow" }, "slow"),
+    more.detail !== undefined && el("span", { class: "step-detail" }, more.detail),
+    statusText(status, status === "skipped" ? "Skipped" : undefined),
+    el("span", { class: "step-time" }, status === "skipped" ? "–" : duration(step.duration)),
+  );
+  const details = el("details", { open: open === true, "data-kind": kind }, summary);
+  // Most steps are never opened, and there can be very many of them.
+  const fill = () => {
+    if (details.childElementCount === 1) details.append(bodyOf(step, options));
+  };
+  if (details.open) fill();
+  else details.addEventListener("toggle", fill, { once: true });
+  const item = el("li", { class: `step is-${status}`, id: stepId(step) }, details);
+  item.style.setProperty("--depth", String(Math.min(step.depth, 6)));
+  return item;
+}
+
+function bodyOf(step: ReportStep, options: StepsOptions): HTMLElement {
+  const { more, kind, id, position } = step;
+  const { times, one } = options;
+  const { failure } = more;
+  const above = position === options.shownAbove;
+  const facts: Child[] = [
+    fact("Kind", kind),
+    id !== "" && fact("Id", id),
+    more.detail !== undefined && fact(step.status === "skipped" ? "Why" : "Result", more.detail),
+    more.entity &&
+    fact(more.entity.kind === "job" ? "Job" : "Run", `${more.entity.name} ${more.entity.id}`),
+    step.status !== "skipped" && fact(
+      "When",
+      `${times.clock(step.began)} – ${times.clock(step.ended)}, +${
+        duration(step.began - one.began)
+      }`,
+    ),
+    more.unfinished !== undefined && fact("Last seen", more.unfinished || "nothing"),
+  ];
+  return el(
+    "div",
+    { class: "step-body" },
+    el("dl", { class: "facts-grid" }, ...facts),
+    more.usual && usualLine(more.usual, step.duration),
+    more.attempts && section("Attempts", ...attemptsOf(step)),
+    failure && above &&
+      el(
+        "p",
+        { class: "quiet" },
+        `${failure.message.split("\n", 1)[0]!.slice(0, 200)} – shown in full above.`,
+      ),
+    failure && !above && failureCard(failure),
+    observedTable(step, options),
+    more.logs && section("Log", logLines(more.logs, options)),
+    !(failure?.place) && sourceExcerpt(step),
+  );
+}
+
+function fact(name: string, value: string): HTMLElement {
+  return el("div", {}, el("dt", {}, name), el("dd", {}, value));
+}
+
+function section(title: string, ...children: Child[]): HTMLElement {
+  return el("section", {}, el("h4", {}, title), ...children);
+}
+
+function attemptsOf({ more, status }: ReportStep): HTMLElement[] {
+  const attempts = more.attempts ?? [];
+  return attempts.map(({ began, ended, failure }, i) => {
+    const last = i === attempts.length - 1;
+    return el(
+      "div",
+      { class: "attempt" },
+      el(
+        "p",
+        { class: "attempt-head" },
+        statusText(last ? status : "failed"),
+        ` attempt ${i + 1}, ${duration(ended - began)}`,
+      ),
+      failure && failureCard(failure),
+    );
+  });
+}
+
+/** The states and checkpoints of a wait, with their times. */
+function observedTable(step: ReportStep, { one, times }: StepsOptions): HTMLElement | undefined {
+  const { states = [], checkpoints = [] } = step.more;
+  if (states.length + checkpoints.length === 0) return undefined;
+  const row = (what: string, name: string, at: number, created?: number | null) =>
+    el(
+      "tr",
+      {},
+      el("td", {}, what),
+      el("td", { class: "mono" }, name),
+      el("td", {}, `${times.clock(at)} (+${duration(at - one.began)})`),
+      el("td", {}, created == null ? "" : times.clock(created)),
+    );
+  return el(
+    "table",
+    { class: "observed" },
+    el("caption", {}, "What was seen"),
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        ...["", "Name", "Seen here", "Kept by the server"].map((name) =>
+          name === "" ? el("td") : el("th", { scope: "col" }, name)
+        ),
+      ),
+    ),
+    el(
+      "tbody",
+      {},
+      ...states.map(([state, at]) => row("state", state, at)),
+      ...checkpoints.map(([name, at, created]) => row("checkpoint", name, at, created)),
+    ),
+  );
+}
+
+/** What was printed, with its times. */
+export function logLines(
+  logs: readonly LogRow[],
+  { one, times }: Pick<StepsOptions, "one" | "times">,
+): HTMLElement {
+  return el(
+    "div",
+    { class: "logs" },
+    ...logs.map(([at, text]) =>
+      el(
+        "div",
+        { class: "log" },
+        el("time", { title: times.clock(at) }, `+${duration(at - one.began)}`),
+        el("span", {}, text),
+      )
+    ),
+  );
+}

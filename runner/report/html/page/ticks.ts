@@ -1,0 +1,35 @@
+import { duration } from "../words.ts";
+
+/** A mark on a time axis. */
+export interface Tick {
+  /** The time, in milliseconds after the axis' begin. */
+  at: number;
+  /** Its label. */
+  label: string;
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const STEPS = [
+  ...[1, 10, 100].flatMap((unit) => [unit, 2 * unit, 5 * unit]),
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
+  ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
+  ...[1, 2, 7, 30, 90, 365].map((n) => n * DAY),
+];
+
+/** Round times from 0 up to a length, not more of them than there is room for. */
+export function makeTicks(length: number, most: number): Tick[] {
+  const step = STEPS.find((step) => length / step <= most) ?? Math.ceil(length / most);
+  const ticks: Tick[] = [];
+  for (let at = 0; at <= length; at += step) ticks.push({ at, label: tickLabel(at) });
+  return ticks;
+}
+
+function tickLabel(ms: number): string {
+  if (ms === 0) return "0";
+  if (ms < SECOND || ms >= MINUTE) return duration(ms);
+  return `${ms / SECOND} s`;
+}

@@ -1,0 +1,216 @@
+import { duration, WORDS } from "../words.ts";
+import { el, measurer, place } from "./dom.ts";
+import type { ReportCase, ReportStep } from "./decode.ts";
+import { statusIcon } from "./icons.ts";
+import type { Stretch } from "./long_list.ts";
+import type { Times } from "./times.ts";
+import {
+  axisOf,
+  type Bar,
+  layoutTimeline,
+  type Mark,
+  type TimelineRow,
+} from "./timeline_layout.ts";
+import { tooltip } from "./tooltip.ts";
+
+/** How high a line of checkpoints is, in pixels. */
+const MARK_LINE = 20;
+
+/** What the picture needs besides the steps. */
+export interface TimelineOptions {
+  /** The case. */
+  one: ReportCase;
+  /** Tells times. */
+  times: Times;
+  /** Opens a step below the picture. */
+  open: (step: ReportStep) => void;
+  /** Shows all steps. */
+  showAll: () => void;
+}
+
+/** The picture of a case: a row for each step on one time axis. */
+export function makeTimeline(
+  stretches: readonly Stretch<ReportStep>[],
+  options: TimelineOptions,
+): HTMLElement {
+  const { one, times } = options;
+  const steps = stretches.flatMap((stretch) => "shown" in stretch ? stretch.shown : []);
+  const range = axisOf(steps, one);
+  const ticks = el("div", { class: "ticks", "aria-hidden": "true" });
+  const grid = el("div", { class: "grid", "aria-hidden": "true" });
+  const tracks = new Map<ReportStep, HTMLElement>();
+  const rows = el("ol", { class: "tl-rows" });
+  let always = false;
+  for (const stretch of stretches) {
+    if ("hidden" in stretch) {
+      rows.append(hiddenRow(stretch.hidden, options.showAll));
+      continue;
+    }
+    for (const step of stretch.shown) {
+      if (step.always && step.depth === 0 && !always) {
+        always = true;
+        rows.append(el("li", { class: "tl-divider" }, el("span", {}, "always")));
+      }
+      const track = el("div", { class: "track" });
+      tracks.set(step, track);
+      rows.append(makeRow(step, track, options));
+    }
+  }
+  const element = el(
+    "div",
+    { class: "timeline" },
+    el(
+      "div",
+      { class: "tl-head" },
+      el("span", { class: "tl-corner" }, times.clock(range.from)),
+      ticks,
+    ),
+    el("div", { class: "tl-body" }, el("div", { class: "grid-frame" }, grid), rows),
+  );
+  let width = 0;
+  new ResizeObserver(() => {
+    const now = Math.floor(ticks.clientWidth);
+    if (now === width || now === 0) return;
+    width = now;
+    const picture = layoutTimeline(steps, { ...range, width }, measurer(ticks));
+    ticks.replaceChildren(
+      ...picture.ticks.map(({ x, label }) =>
+        place(el("span", { class: x > width - 40 ? "tick is-last" : "tick" }, label), { left: x })
+      ),
+    );
+    grid.replaceChildren(...picture.ticks.map(({ x }) => place(el("i"), { left: x })));
+    for (const row of picture.rows) fillTrack(tracks.get(row.step)!, row, one, times);
+  }).observe(ticks);
+  return element;
+}
+
+function makeRow(step: ReportStep, track: HTMLElement, options: TimelineOptions): HTMLElement {
+  const { entity } = step.more;
+  const checkpoints = step.more.checkpoints ?? [];
+  const label = el(
+    "button",
+    { type: "button", class: "tl-label", "data-step": step.number },
+    statusIcon(step.status),
+    el("span", { class: "tl-number" }, step.number),
+    el("span", { class: "tl-name" }, step.label),
+    el("span", { class: "tl-time" }, step.status === "skipped" ? "–" : duration(step.duration)),
+    el("span", { class: "unseen" }, described(step)),
+  );
+  label.style.setProperty("--depth", String(Math.min(step.depth, 6)));
+  label.addEventListener("click", () => options.open(step));
+  tooltip(label, () => [`${step.number} ${step.label}`, ...stepTimes(step, options)]);
+  return el(
+    "li",
+    { class: `tl-row is-${step.status}` },
+    label,
+    checkpoints.length > 0 && entity && el(
+      "span",
+      { class: "tl-entity", title: entity.id },
+      `↳ ${entity.name || entity.id}`,
+    ),
+    track,
+  );
+}
+
+function hiddenRow(count: number, showAll: () => void): HTMLElement {
+  const more = el("button", { type: "button", class: "link" }, "show all");
+  more.addEventListener("click", showAll);
+  return el(
+    "li",
+    { class: "tl-hidden" },
+    `… ${count.toLocaleString("en")} more steps that need no attention, `,
+    more,
+  );
+}
+
+function fillTrack(track: HTMLElement, row: TimelineRow, one: ReportCase, times: Times): void {
+  const { step, bars, caption, marks, markLines } = row;
+  const line = el("div", { class: "bars" });
+  for (const bar of bars) line.append(makeBar(step, bar, one, times));
+  if (caption) {
+    line.append(place(el("span", { class: "caption" }, caption.text), { left: caption.x }));
+  }
+  track.replaceChildren(line);
+  if (marks.length === 0) return;
+  const below = place(el("div", { class: "marks" }), {
+    height: Math.max(1, markLines) * MARK_LINE,
+  });
+  for (const mark of marks) below.append(...makeMark(mark, one, times));
+  track.append(below);
+}
+
+function makeBar(step: ReportStep, bar: Bar, one: ReportCase, times: Times): HTMLElement {
+  const { part, name, status, from, to } = bar;
+  const kind = part === "state" ? ` state-${stateClass(name)}` : status ? ` is-${status}` : "";
+  const made = el(
+    "div",
+    {
+      class: `bar is-part-${part}${kind}`,
+      "data-part": part,
+      "data-name": name === "" ? undefined : name,
+    },
+    bar.named && part !== "pause" && name !== "" && el("span", {}, name),
+  );
+  place(made, { left: bar.x, width: bar.width });
+  const title = part === "state" ? name : name === "" ? step.label : `${name} of ${step.label}`;
+  return tooltip(made, () => [title, ...span(from, to, one, times)]);
+}
+
+function makeMark(mark: Mark, one: ReportCase, times: Times): HTMLElement[] {
+  const top = (mark.label?.line ?? 0) * MARK_LINE;
+  const made = place(el("div", { class: "mark", "data-name": mark.name }), { left: mark.x, top });
+  const tip = () => [
+    mark.name,
+    `${times.clock(mark.at)}, +${duration(mark.at - one.began)}`,
+    mark.exact ? "by the server's clock" : "when it was first seen",
+  ];
+  tooltip(made, tip);
+  if (!mark.label) return [made];
+  const label = el("span", { class: "mark-label" }, mark.name);
+  place(label, { left: mark.label.x, top });
+  return [made, tooltip(label, tip)];
+}
+
+/** States of jobs and runs that have a colour of their own. */
+const STATES = new Set([
+  "pending",
+  "scheduled",
+  "running",
+  "retrying",
+  "completed",
+  "failed",
+  "cancelled",
+]);
+
+function stateClass(state: string): string {
+  return STATES.has(state) ? state : "other";
+}
+
+function span(from: number, to: number, { began }: ReportCase, times: Times): string[] {
+  return [
+    `${times.clock(from)} – ${times.clock(to)}`,
+    `+${duration(from - began)}, for ${duration(to - from)}`,
+  ];
+}
+
+function stepTimes(step: ReportStep, { one, times }: TimelineOptions): string[] {
+  if (step.status === "skipped") return [`skipped: ${step.more.detail ?? ""}`];
+  const { attempts, states } = step.more;
+  return [
+    `${WORDS[step.status]} in ${duration(step.duration)}`,
+    ...span(step.began, step.ended, one, times),
+    ...(attempts ? [`${attempts.length} attempts`] : []),
+    ...(states ?? []).map(([state, at]) => `${state} at +${duration(at - one.began)}`),
+  ];
+}
+
+/** What the picture shows of a step, for those who do not see it. */
+function described(step: ReportStep): string {
+  const { attempts, states, checkpoints } = step.more;
+  return [
+    `, ${WORDS[step.status].toLowerCase()}`,
+    attempts ? `, ${attempts.length} attempts` : "",
+    states ? `, states ${states.map(([state]) => state).join(", ")}` : "",
+    checkpoints ? `, checkpoints ${checkpoints.map(([name]) => name).join(", ")}` : "",
+  ].join("");
+}
