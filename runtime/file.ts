@@ -8,7 +8,11 @@ export class FileError extends Error {
   /** Says what could not be done, in words. */
   constructor(doing: string, path: string, cause: unknown) {
     const code = codeOf(cause);
-    super(`Cannot ${doing} '${path}': ${REASONS[code] ?? (cause as Error).message}`, { cause });
+    // A file that is written need not be there; the directory it is written into must be.
+    const reason = code === "ENOENT" && /^(write|append)/.test(doing)
+      ? "no such directory"
+      : REASONS[code] ?? (cause as Error).message;
+    super(`Cannot ${doing} '${path}': ${reason}`, { cause });
     this.name = "FileError";
     this.code = code;
   }
@@ -52,6 +56,23 @@ export async function writeTextFile(path: string, text: string): Promise<void> {
   } catch (cause) {
     await removeFile(temporary);
     throw new FileError("write file", path, cause);
+  }
+}
+
+/**
+ * Finds out whether {@linkcode writeTextFile} can write a file; what is there stays as it is.
+ * @throws {FileError}
+ */
+export async function checkWritable(path: string): Promise<void> {
+  if (await pathKind(path) === "directory") {
+    throw new FileError("write file", path, { code: "EISDIR" });
+  }
+  const probe = `${path}.probe`;
+  try {
+    await writeTextFile(probe, "");
+    await removeFile(probe);
+  } catch (error) {
+    throw new FileError("write file", path, (error as FileError).cause);
   }
 }
 

@@ -1,4 +1,5 @@
-import { writeTextFile } from "../../runtime/file.ts";
+import { checkWritable, writeTextFile } from "../../runtime/file.ts";
+import { currentDirectory } from "../../runtime/process.ts";
 import type { RunEvent } from "../engine/event.ts";
 import type { Output, Reporter } from "../report/reporter.ts";
 import { isOtelWanted } from "../report/otel/settings.ts";
@@ -13,16 +14,20 @@ interface Asked {
 }
 
 /**
- * The reporters that the command line asks for, and the one that an environment with a collector
- * asks for.
- * @throws {UsageError} For a name that is none.
+ * The reporters that the command line asks for: without any the console, and in GitHub's CI what
+ * GitHub shows besides. An environment with a collector adds the one that sends to it.
+ * @throws {UsageError} For a name that is none, and for two reporters that write one file.
  */
 export function readReporters(
   options: readonly string[],
   env: ReporterContext["env"],
 ): Asked[] {
   const asked = options.map(readReporter);
-  if (asked.length === 0) asked.push({ name: "console", file: undefined });
+  checkFiles(asked);
+  if (asked.length === 0) {
+    asked.push({ name: "console", file: undefined });
+    if (env("GITHUB_ACTIONS") === "true") asked.push({ name: "github", file: undefined });
+  }
   const named = asked.some(({ name }) => name === "otel");
   return named || !isOtelWanted(env) ? asked : [...asked, { name: "otel", file: undefined }];
 }
@@ -37,7 +42,24 @@ function readReporter(option: string): Asked {
   }
   if (equals === -1) return { name, file: undefined };
   if (name === "otel") throw new UsageError("Reporter otel writes no file");
-  return { name, file: option.slice(equals + 1) };
+  const file = option.slice(equals + 1);
+  if (file === "") throw new UsageError(`Reporter ${name} needs a file behind the \`=\``);
+  return { name, file };
+}
+
+/** Two reporters that write one file would leave only what the last one wrote. */
+function checkFiles(asked: readonly Asked[]): void {
+  const writers = new Map<string, string>();
+  for (const { name, file } of asked) {
+    if (file === undefined) continue;
+    // Paths that differ can be one file: `a.xml` and `./a.xml`.
+    const { href } = new URL(file, `file://${currentDirectory()}/`);
+    const other = writers.get(href);
+    if (other !== undefined) {
+      throw new UsageError(`Reporters ${other} and ${name} both write '${file}'`);
+    }
+    writers.set(href, name);
+  }
 }
 
 /** A reporter that is at work. */
@@ -70,6 +92,7 @@ export class Reporters implements Reporter {
     for (const { name, file } of asked) {
       const text: string[] = [];
       const output = file === undefined ? out : fileOutput(text);
+      if (file !== undefined) await all.#checkFile(name, file);
       try {
         const reporter = await REPORTERS[name]!({ output, ...context });
         all.#reporters.push({ name, reporter, file, text, broken: false });
@@ -103,6 +126,15 @@ export class Reporters implements Reporter {
       } catch (error) {
         this.#tell(name, error);
       }
+    }
+  }
+
+  /** Told before the run: after a long one it is too late to do something about it. */
+  async #checkFile(name: string, file: string): Promise<void> {
+    try {
+      await checkWritable(file);
+    } catch (error) {
+      this.#err.write(`warning: reporter ${name}: ${(error as Error).message}\n`);
     }
   }
 

@@ -174,5 +174,5 @@ async function runPlan(
 
 /** Whether a reporter for machines has standard output for itself. */
 function writesToOut({ name, file }: { name: string; file: string | undefined }): boolean {
-  return !["console", "otel"].includes(name) && file === undefined;
+  return !["console", "github", "otel"].includes(name) && file === undefined;
 }
