@@ -17,10 +17,11 @@
  * @module
  */
 export { type BackoffOptions, fullJitter } from "./client/backoff.ts";
-export { type CloseOptions, Dispatch, type EnqueueManyOptions } from "./client/dispatch.ts";
-export { type EnqueueOptions } from "./client/_requests.ts";
+export { type CloseOptions, Dispatch } from "./client/dispatch.ts";
+export type { EnqueueManyOptions } from "./client/_enqueue_many.ts";
+export type { EnqueueOptions } from "./client/_requests.ts";
 export { DispatchRpc, DispatchSse, type RpcJob, type RpcRun } from "./client/http.ts";
-export { type HttpOptions } from "./client/http_session.ts";
+export type { HttpOptions } from "./client/http_session.ts";
 export {
   AuthError,
   ConnectionError,
@@ -34,9 +35,9 @@ export {
   RunFailedError,
   TimeoutError,
 } from "./client/errors.ts";
-export { type Gap } from "./client/gap.ts";
-export { type Hooks, type RequestInfo } from "./client/hooks.ts";
-export { type Job } from "./client/job.ts";
+export type { Gap } from "./client/gap.ts";
+export type { Hooks, RequestInfo } from "./client/hooks.ts";
+export type { Job } from "./client/job.ts";
 export {
   type OpenTelemetryApi,
   openTelemetryHooks,
@@ -44,47 +45,38 @@ export {
   type OpenTelemetrySpan,
   type OpenTelemetryTracer,
 } from "./client/opentelemetry.ts";
-export {
-  type CallOptions,
-  type DispatchOptions,
-  type TokenSource,
-  type WriteOptions,
-} from "./client/options.ts";
-export { type Run } from "./client/run.ts";
-export { type Given, type Named, type NameOf, type Schema } from "./client/schema.ts";
-export { type Status } from "./client/status.ts";
-export {
-  type PendingSubscription,
-  type SubscribeOptions,
-  type Subscription,
-} from "./client/subscription.ts";
-export { type Overflow } from "./client/_stream.ts";
-export {
-  type ChannelName,
-  type CronFired,
-  type DispatchEvent,
-  type EventOf,
-  type EventType,
-  type JobCompleted,
-  type JobDead,
-  type JobEnqueued,
-  type JobEvent,
-  type JobEventData,
-  type JobFailed,
-  type JobRecord,
-  type JobRetrying,
-  type JobStarted,
-  type JobState,
-  type RunCompleted,
-  type RunEvent,
-  type RunEventData,
-  type RunFailed,
-  type RunStarted,
-  type RunState,
-  type Stats,
-  type StepCompleted,
-  type StepFailed,
-  type TimelineEntry,
-  type WorkflowRun,
+export type { CallOptions, DispatchOptions, TokenSource, WriteOptions } from "./client/options.ts";
+export type { Run } from "./client/run.ts";
+export type { Given, Named, NameOf, Schema } from "./client/schema.ts";
+export type { Status } from "./client/status.ts";
+export type { PendingSubscription, SubscribeOptions, Subscription } from "./client/subscription.ts";
+export type { Overflow } from "./client/_stream.ts";
+export type {
+  ChannelName,
+  CronFired,
+  DispatchEvent,
+  EventOf,
+  EventType,
+  JobCompleted,
+  JobDead,
+  JobEnqueued,
+  JobEvent,
+  JobEventData,
+  JobFailed,
+  JobRecord,
+  JobRetrying,
+  JobStarted,
+  JobState,
+  RunCompleted,
+  RunEvent,
+  RunEventData,
+  RunFailed,
+  RunStarted,
+  RunState,
+  Stats,
+  StepCompleted,
+  StepFailed,
+  TimelineEntry,
+  WorkflowRun,
 } from "./protocol/mod.ts";
-export { type Clock, type TimerHandle } from "./runtime/mod.ts";
+export type { Clock, TimerHandle } from "./runtime/mod.ts";

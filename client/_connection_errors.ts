@@ -1,19 +1,14 @@
-import { AuthError, ConnectionError } from "./errors.ts";
+import { AuthError, ConnectionError, type Delivery } from "./errors.ts";
 
-/** What a call on a closed client ends with. */
-export function closedError(what: string): ConnectionError {
-  return new ConnectionError(`Cannot ${what}: the client is closed`, "closed");
+/** Why a closed client does nothing any more. */
+export function closedError(): ConnectionError {
+  return new ConnectionError("the client is closed", "closed");
 }
 
-/** The error that ended the wait for a connection, in the words of the call that waited. */
-export function said(what: string, error: unknown): unknown {
-  if (error instanceof AuthError) {
-    return new AuthError(`Cannot ${what}: ${error.message}`, { cause: error });
-  }
-  if (error instanceof ConnectionError) {
-    return new ConnectionError(`Cannot ${what}: ${error.message}`, error.code as "closed", {
-      cause: error,
-    });
-  }
-  return error;
+/** The error of a connection, in the words of a call that it ended. */
+export function said(what: string, cause: unknown, delivery?: Delivery): unknown {
+  const text = `Cannot ${what}: ${(cause as Error).message}`;
+  if (cause instanceof AuthError) return new AuthError(text, { cause });
+  if (!(cause instanceof ConnectionError)) return cause;
+  return new ConnectionError(text, cause.code as "closed", { cause, delivery });
 }

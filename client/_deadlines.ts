@@ -1,4 +1,4 @@
-import type { Clock, TimerHandle } from "../runtime/mod.ts";
+import type { Clock, TimerHandle } from "../runtime/clock.ts";
 
 /** Something that has to be over by a time. */
 export interface Deadline {

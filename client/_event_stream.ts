@@ -1,9 +1,15 @@
-import { type DispatchEvent, matchesChannel, toEvent } from "../protocol/mod.ts";
-import { type Clock, delay } from "../runtime/mod.ts";
+import type { DispatchEvent } from "../protocol/event.ts";
+import type { Clock } from "../runtime/clock.ts";
+import {
+  ConnectionError,
+  delay,
+  fullJitter,
+  gap,
+  matchesChannel,
+  TimeoutError,
+  toEvent,
+} from "./_core.ts";
 import type { Receiver } from "./_transport.ts";
-import { fullJitter } from "./backoff.ts";
-import { ConnectionError, TimeoutError } from "./errors.ts";
-import { gap } from "./gap.ts";
 
 /** Settings of an {@linkcode EventStream}. */
 export interface EventStreamOptions {

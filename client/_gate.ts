@@ -1,4 +1,4 @@
-import { abortable } from "./_abortable.ts";
+import { abortable } from "./_core.ts";
 
 /** Lets a limited number of callers in at a time, in the order they came. */
 export class Gate {

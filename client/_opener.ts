@@ -1,86 +1,106 @@
-import type { Clock } from "../runtime/mod.ts";
+import type { Codec } from "../protocol/codec.ts";
+import { inBrowser } from "../runtime/browser.ts";
 import { abortable } from "./_abortable.ts";
-import type { Deadlines } from "./_deadlines.ts";
+import { limited } from "./_limited.ts";
+import { load } from "./_load.ts";
 import { AuthError, TimeoutError } from "./errors.ts";
 import { FormatError, Link, type LinkOwner } from "./link.ts";
 import type { DispatchOptions } from "./options.ts";
+import type { Session } from "./session.ts";
 
 /** Opens links to one server, and remembers the token it took and the format it can speak. */
 export class Opener {
+  readonly #session: Session;
   readonly #options: DispatchOptions;
-  readonly #clock: Clock;
-  readonly #deadlines: Deadlines;
-  readonly #onFallback: (cause: Error) => void;
   #token: string | undefined;
-  #format: "json" | "msgpack";
+  #binary: boolean;
 
-  constructor(
-    options: DispatchOptions,
-    clock: Clock,
-    deadlines: Deadlines,
-    onFallback: (cause: Error) => void,
-  ) {
+  constructor(session: Session, options: DispatchOptions) {
+    this.#session = session;
     this.#options = options;
-    this.#clock = clock;
-    this.#deadlines = deadlines;
-    this.#onFallback = onFallback;
-    this.#format = options.format ?? "json";
+    this.#binary = options.format === "msgpack";
   }
 
   /** Opens a link; a token that was good and is refused is asked for again, once. */
-  async open(
-    owner: LinkOwner,
-    { pings, signal }: { pings: boolean; signal: AbortSignal },
-  ): Promise<Link> {
+  async open(owner: LinkOwner, pings: boolean, signal: AbortSignal): Promise<Link> {
     const asked = this.#token === undefined;
-    let token = this.#token ?? await this.#askToken(signal);
-    const open = () =>
-      Link.open({
-        url: this.#options.url as string,
-        token,
-        format: this.#format,
-        connectTimeout: this.#options.connectTimeout ?? 10_000,
-        credits: this.#options.credits ?? 100_000,
-        pingInterval: pings ? this.#options.pingInterval ?? 15_000 : 0,
-        pingTimeout: this.#options.pingTimeout ?? 10_000,
-        clock: this.#clock,
-        deadlines: this.#deadlines,
-        webSocket: this.#options.webSocket ?? ((url) => new WebSocket(url)),
-        owner,
-        signal: signal,
-      });
+    this.#token ??= await this.#askToken(signal);
     try {
-      return await open();
+      return await this.#open(owner, pings, signal);
     } catch (error) {
       if (error instanceof FormatError) {
-        this.#format = "json";
-        this.#onFallback(error);
-        return await open();
+        this.#binary = false;
+        this.#session.status.emit({ type: "format_fallback", format: "json", cause: error });
+      } else {
+        // A token that was good may have run out; one that was just made is simply bad.
+        const isOld = error instanceof AuthError && !asked;
+        if (!isOld || typeof this.#options.token === "string") throw error;
+        this.#token = await this.#askToken(signal);
       }
-      // A token that was good may have run out; one that was just made is simply bad.
-      if (!(error instanceof AuthError) || asked || typeof this.#options.token === "string") {
-        throw error;
-      }
-      token = await this.#askToken(signal);
-      return await open();
+      return await this.#open(owner, pings, signal);
     }
   }
 
-  async #askToken(signal: AbortSignal): Promise<string> {
-    const { token, connectTimeout = 10_000 } = this.#options;
-    if (typeof token === "string") return this.#token = token;
-    const late = new AbortController();
-    const forget = this.#deadlines.add(this.#clock.now() + connectTimeout, () =>
-      late.abort(
-        new TimeoutError(`Cannot connect: no token within ${connectTimeout} ms`, {
-          delivery: "not-sent",
-        }),
-      ));
-    try {
-      const either = AbortSignal.any([signal, late.signal]);
-      return this.#token = await abortable(Promise.resolve(token()), either);
-    } finally {
-      forget();
+  async #open(owner: LinkOwner, pings: boolean, signal: AbortSignal): Promise<Link> {
+    const {
+      url,
+      connectTimeout = 10_000,
+      credits = 100_000,
+      pingInterval = 15_000,
+      pingTimeout = 10_000,
+      webSocket = (url) => new WebSocket(url),
+    } = this.#options;
+    const { clock, deadlines } = this.#session;
+    const binary = this.#binary
+      ? await this.#get("MessagePack", () => load("speak MessagePack", loadMsgpack()), signal)
+      : undefined;
+    let terminate = (socket: WebSocket): unknown => socket.close();
+    if (!inBrowser) {
+      // A browser has no other way, and so nothing to load.
+      const runtime = await load("connect", import("../runtime/terminate.ts"), signal);
+      runtime.observeSockets();
+      terminate = runtime.terminate;
     }
+    return await Link.open({
+      url: url as string,
+      token: this.#token!,
+      binary,
+      connectTimeout,
+      credits,
+      pingInterval: pings ? pingInterval : 0,
+      pingTimeout,
+      clock,
+      deadlines,
+      webSocket,
+      terminate,
+      owner,
+      signal,
+    });
   }
+
+  #askToken(signal: AbortSignal): Promise<string> {
+    const { token } = this.#options;
+    if (typeof token === "string") return Promise.resolve(token);
+    return this.#get("token", async () => await token(), signal);
+  }
+
+  /** Waits for what a connection cannot be made without, as long as one may be made. */
+  async #get<T>(what: string, give: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { connectTimeout = 10_000 } = this.#options;
+    const at = this.#session.clock.now() + connectTimeout;
+    const late = () =>
+      new TimeoutError(`Cannot connect: no ${what} within ${connectTimeout} ms`, {
+        delivery: "not-sent",
+      });
+    return await limited(
+      this.#session,
+      { what: "connect", at, late, signal },
+      (signal) => abortable(give(), signal),
+    );
+  }
+}
+
+async function loadMsgpack(): Promise<Codec> {
+  const { loadMsgpackCodec } = await import("../protocol/msgpack.ts");
+  return await loadMsgpackCodec();
 }

@@ -1,5 +1,5 @@
-import type { Clock } from "../runtime/mod.ts";
-import { abortable } from "./_abortable.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { abortable } from "./_core.ts";
 import type { Deadlines } from "./_deadlines.ts";
 
 /**

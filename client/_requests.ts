@@ -1,7 +1,17 @@
-import type { Request } from "./_transport.ts";
+import {
+  decodeJob,
+  decodeRun,
+  decodeStats,
+  decodeTimeline,
+  type JobRecord,
+  type Stats,
+  type TimelineEntry,
+  type WorkflowRun,
+} from "../protocol/entity.ts";
 import { toJson } from "./_json.ts";
+import type { Request, Transport } from "./_transport.ts";
 import { DispatchError } from "./errors.ts";
-import type { WriteOptions } from "./options.ts";
+import type { CallOptions, WriteOptions } from "./options.ts";
 
 /** Settings of {@linkcode Dispatch.enqueue}. */
 export interface EnqueueOptions extends WriteOptions {
@@ -18,20 +28,28 @@ export interface EnqueueOptions extends WriteOptions {
 }
 
 /** Methods that only read, and so may be sent again. */
-export const READS: ReadonlySet<string> = new Set([
-  "job.get",
-  "job.list",
-  "workflow.get",
-  "workflow.timeline",
-  "stats",
-]);
+const READS = new Set(["job.get", "job.list", "workflow.get", "workflow.timeline", "stats"]);
+
+function requestOf(what: string, method: string, more?: Partial<Request>): Request {
+  return { what, method, retry: READS.has(method) ? "unknown" : "not-sent", ...more };
+}
+
+/** A request about one job or run. */
+function about(
+  what: string,
+  method: string,
+  key: "job_id" | "run_id",
+  id: string,
+  options?: CallOptions,
+): Request {
+  return requestOf(what, method, { data: JSON.stringify({ [key]: id }), subject: id, ...options });
+}
 
 /** Makes the requests that enqueue one kind of job; what they share is written once. */
 export function enqueueing(
   name: string,
-  options: EnqueueOptions = {},
+  { queue, priority, ...call }: EnqueueOptions = {},
 ): (payload: unknown) => Request {
-  const { queue, priority, ...call } = options;
   const what = `enqueue '${name}'`;
   const head = JSON.stringify({ name, queue, priority }).slice(0, -1);
   return (payload) => ({
@@ -44,22 +62,79 @@ export function enqueueing(
   });
 }
 
-/** The request that enqueues a job. */
-export function enqueueRequest(name: string, payload: unknown, options?: EnqueueOptions): Request {
-  return enqueueing(name, options)(payload);
+/** Reads a job. */
+export async function getJob(
+  session: Transport,
+  id: string,
+  options?: CallOptions,
+): Promise<JobRecord> {
+  const request = about(`get job '${id}'`, "job.get", "job_id", id, options);
+  return decodeJob(await session.request(request));
 }
 
-/** The request that publishes an event. */
-export function publishRequest(name: string, payload: unknown, options?: WriteOptions): Request {
+/** Cancels a job. */
+export async function cancelJob(
+  session: Transport,
+  id: string,
+  options?: WriteOptions,
+): Promise<void> {
+  await session.request(about(`cancel job '${id}'`, "job.cancel", "job_id", id, options));
+}
+
+/** Reads a run. */
+export async function getRun(
+  session: Transport,
+  id: string,
+  options?: CallOptions,
+): Promise<WorkflowRun> {
+  return decodeRun(await readRun(session, id, options));
+}
+
+/** Reads a run, with its input and output still encoded. */
+export function readRun(session: Transport, id: string, options?: CallOptions): Promise<unknown> {
+  return session.request(
+    about(`get workflow run '${id}'`, "workflow.get", "run_id", id, options),
+  );
+}
+
+/** Reads a run's checkpoints. */
+export async function getTimeline(
+  session: Transport,
+  id: string,
+  options?: CallOptions,
+): Promise<TimelineEntry[]> {
+  const what = `get the timeline of workflow run '${id}'`;
+  return decodeTimeline(
+    await session.request(about(what, "workflow.timeline", "run_id", id, options)),
+  );
+}
+
+/** Publishes an event. */
+export async function publishEvent(
+  session: Transport,
+  name: string,
+  payload: unknown,
+  options?: WriteOptions,
+): Promise<{ event_id: string; name: string }> {
   const what = `publish event '${name}'`;
-  return {
-    what,
-    method: "workflow.event",
-    data: `{"name":${JSON.stringify(name)},"payload":${toJson(what, payload)}}`,
-    subject: name,
-    retry: "not-sent",
-    ...options,
-  };
+  const data = `{"name":${JSON.stringify(name)},"payload":${toJson(what, payload)}}`;
+  const request = requestOf(what, "workflow.event", { data, subject: name, ...options });
+  return answerWith(what, await session.request(request), "event_id", "name");
+}
+
+/** Reads the server's statistics. */
+export async function getStats(session: Transport, options?: CallOptions): Promise<Stats> {
+  return decodeStats(await session.request(requestOf("get stats", "stats", options)));
+}
+
+/** Calls any method, and gives its answer as it came. */
+export function call(
+  session: Transport,
+  method: string,
+  text: string | undefined,
+  options?: WriteOptions,
+): Promise<unknown> {
+  return session.request(requestOf(`call '${method}'`, method, { data: text, ...options }));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { OverflowError } from "./errors.ts";
+import { OverflowError } from "./_core.ts";
 
 /** What to do with an item for which there is no room. */
 export type Overflow = "drop-oldest" | "drop-newest" | "error";

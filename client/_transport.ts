@@ -1,5 +1,5 @@
-import type { DispatchEvent } from "../protocol/mod.ts";
-import type { Clock } from "../runtime/mod.ts";
+import type { DispatchEvent } from "../protocol/event.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Deadlines } from "./_deadlines.ts";
 import type { Gap } from "./gap.ts";
 import type { CallOptions } from "./options.ts";

@@ -1,89 +1,48 @@
-import type { Deadlines } from "./_deadlines.ts";
-import { said } from "./_connection_errors.ts";
+import type { Call, CallPlace } from "./_call.ts";
 import { ConnectionError, TimeoutError } from "./errors.ts";
 
-/** A call that waits for a connection. */
-interface Waiter<T> {
-  resolve(value: T): void;
-  reject(error: unknown): void;
-}
-
-/** The calls that wait for a connection, up to a limit. */
-export class Waiting<T> {
-  readonly #deadlines: Deadlines;
+/** The calls that wait for a connection, in their order and up to a limit. */
+export class Waiting implements CallPlace {
   readonly #limit: number;
-  readonly #waiters = new Set<Waiter<T>>();
+  readonly #calls = new Set<Call>();
+  /** Why there is no connection. */
+  why: Error | undefined;
 
-  constructor(deadlines: Deadlines, limit: number) {
-    this.#deadlines = deadlines;
+  constructor(limit: number) {
     this.#limit = limit;
   }
 
   /** How many wait. */
   get size(): number {
-    return this.#waiters.size;
+    return this.#calls.size;
   }
 
-  /**
-   * Waits until all are resolved or rejected, the deadline has passed, or the signal is aborted.
-   * @param why Tells, when the deadline has passed, what kept the connection from being made.
-   */
-  wait(
-    what: string,
-    deadline: number,
-    signal: AbortSignal | undefined,
-    why: () => Error | undefined,
-  ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      if (this.#waiters.size >= this.#limit) {
-        return reject(
-          new ConnectionError(
-            `Cannot ${what}: ${this.#limit} requests already wait for a connection`,
-            "queue_full",
-          ),
-        );
-      }
-      const settle = () => {
-        this.#waiters.delete(waiter);
-        forget();
-        signal?.removeEventListener("abort", onAbort);
-      };
-      const waiter: Waiter<T> = {
-        resolve: (value) => {
-          settle();
-          resolve(value);
-        },
-        reject: (error) => {
-          settle();
-          reject(said(what, error));
-        },
-      };
-      const onAbort = () => {
-        settle();
-        reject(signal!.reason);
-      };
-      const forget = this.#deadlines.add(deadline, () => {
-        settle();
-        reject(
-          new TimeoutError(`Cannot ${what}: no connection before the deadline`, {
-            delivery: "not-sent",
-            cause: why(),
-          }),
-        );
-      });
-      this.#waiters.add(waiter);
-      signal?.addEventListener("abort", onAbort, { once: true });
+  /** Takes a call in. */
+  add(call: Call): void {
+    call.place = this;
+    if (this.size < this.#limit) this.#calls.add(call);
+    else {
+      const text = `${this.#limit} requests already wait for a connection`;
+      call.reject(new ConnectionError(`Cannot ${call.request.what}: ${text}`, "queue_full"));
+    }
+  }
+
+  /** Hands each to whoever takes it from here. */
+  drain(take: (call: Call) => void): void {
+    for (const call of [...this.#calls]) {
+      // One that was taken before it may have ended it.
+      if (this.#calls.delete(call)) take(call);
+    }
+  }
+
+  delete(call: Call): void {
+    this.#calls.delete(call);
+  }
+
+  late({ request }: Call): Error {
+    return new TimeoutError(`Cannot ${request.what}: no connection before the deadline`, {
+      delivery: "not-sent",
+      cause: this.why,
     });
-  }
-
-  /** There is a connection. */
-  resolve(value: T): void {
-    for (const waiter of [...this.#waiters]) waiter.resolve(value);
-  }
-
-  /** There will be none. */
-  reject(error: unknown): void {
-    for (const waiter of [...this.#waiters]) waiter.reject(error);
   }
 }

@@ -1,18 +1,10 @@
-import { channelsOf, type DispatchEvent, wireChannel } from "../protocol/mod.ts";
+import { channelsOf, wireChannel } from "../protocol/channel.ts";
+import type { DispatchEvent } from "../protocol/event.ts";
 import type { Attachment, Receiver, Request } from "./_transport.ts";
 import { ConnectionError, DispatchError } from "./errors.ts";
 import type { Gap } from "./gap.ts";
 import type { Link } from "./link.ts";
-
-/** Settings of {@linkcode Channels}. */
-export interface ChannelsOptions {
-  /** Sends a request over whichever link there is. */
-  request(request: Request): Promise<unknown>;
-  /** The link there is now. */
-  link(): Link | undefined;
-  /** When a request that begins now has to be over. */
-  deadline(): number;
-}
+import type { Session } from "./session.ts";
 
 /** A channel the server was asked for. */
 interface WireChannel {
@@ -27,12 +19,12 @@ interface WireChannel {
  * it says; a channel that several listen to is asked for once.
  */
 export class Channels {
-  readonly #options: ChannelsOptions;
+  readonly #session: Session;
   readonly #routes = new Map<string, Set<Receiver>>();
   readonly #wire = new Map<string, WireChannel>();
 
-  constructor(options: ChannelsOptions) {
-    this.#options = options;
+  constructor(session: Session) {
+    this.#session = session;
   }
 
   /** Whether each enqueue makes events that come over this connection. */
@@ -49,12 +41,15 @@ export class Channels {
     let wire = this.#wire.get(name);
     if (!wire) {
       const abort = new AbortController();
-      const ready = this.#options.request({ ...subscribing(name), signal: abort.signal });
-      wire = { count: 0, abort, ready };
-      this.#wire.set(name, wire);
+      const { signal } = abort;
+      const ready = this.#session.request({
+        ...channelRequest("subscribe", name),
+        retry: "unknown",
+        signal,
+      });
+      this.#wire.set(name, wire = { count: 0, abort, ready });
     }
     wire.count++;
-    let detached: Promise<void> | undefined;
     const detach = async () => {
       receivers.delete(receiver);
       if (receivers.size === 0 && this.#routes.get(channel) === receivers) {
@@ -63,18 +58,14 @@ export class Channels {
       if (--wire.count > 0 || this.#wire.get(name) !== wire) return;
       this.#wire.delete(name);
       // A lost connection took the subscription with it.
-      const link = this.#options.link();
+      const { link } = this.#session;
       if (!link) return wire.abort.abort();
-      await link.request(
-        `unsubscribe from '${name}'`,
-        "unsubscribe",
-        JSON.stringify({ channel: name }),
-        this.#options.deadline(),
-      ).catch((error) => {
-        if (!(error instanceof ConnectionError)) throw error;
-      });
+      await link.request(channelRequest("unsubscribe", name), this.#session.deadline())
+        .catch((error) => {
+          if (!(error instanceof ConnectionError)) throw error;
+        });
     };
-    const detachOnce = () => detached ??= detach();
+    let detached: Promise<void> | undefined;
     const ready = wire.ready.then(() => {}, (error) => {
       if (wire.abort.signal.aborted) return;
       // The next subscriber asks anew.
@@ -82,7 +73,7 @@ export class Channels {
       receivers.delete(receiver);
       throw error;
     });
-    return { ready, detach: detachOnce };
+    return { ready, detach: () => detached ??= detach() };
   }
 
   /** Hands an event to all who listen to one of its channels. */
@@ -101,9 +92,8 @@ export class Channels {
   /** Asks a new connection for every channel somebody listens to. */
   async resubscribe(link: Link, deadline: number, signal: AbortSignal): Promise<void> {
     await Promise.all([...this.#wire.keys()].map(async (name) => {
-      const { what, method, data } = subscribing(name);
       try {
-        await link.request(what, method, data, deadline, signal);
+        await link.request({ ...channelRequest("subscribe", name), signal }, deadline);
       } catch (error) {
         // Refused, where it was granted before: only this channel is lost.
         if (!(error instanceof DispatchError) || typeof error.code !== "number") throw error;
@@ -130,12 +120,13 @@ export class Channels {
   }
 }
 
-function subscribing(channel: string): Request {
+/** The request that begins or ends a subscription. */
+export function channelRequest(method: "subscribe" | "unsubscribe", channel: string): Request {
   return {
-    what: `subscribe to '${channel}'`,
-    method: "subscribe",
+    what: `${method} ${method === "subscribe" ? "to" : "from"} '${channel}'`,
+    method,
     data: JSON.stringify({ channel }),
     subject: channel,
-    retry: "unknown",
+    retry: "not-sent",
   };
 }

@@ -1,44 +1,32 @@
-import {
-  type ChannelName,
-  decodeStats,
-  type JobRecord,
-  type RunEvent,
-  type Stats,
-  type TimelineEntry,
-  type WorkflowRun,
-} from "../protocol/mod.ts";
-import { delay } from "../runtime/mod.ts";
+import type { JobRecord, Stats, TimelineEntry, WorkflowRun } from "../protocol/entity.ts";
+import type { ChannelName } from "../protocol/channel.ts";
+import type { RunEvent } from "../protocol/event.ts";
+import { delay } from "../runtime/clock.ts";
+import { enqueueMany, type EnqueueManyOptions } from "./_enqueue_many.ts";
+import { Followed } from "./_followed.ts";
 import { toJson } from "./_json.ts";
-import type { Request } from "./_transport.ts";
 import {
-  answerWith,
-  enqueueing,
+  call,
+  cancelJob,
   type EnqueueOptions,
-  enqueueRequest,
-  publishRequest,
-  READS,
+  getJob,
+  getRun,
+  getStats,
+  getTimeline,
+  publishEvent,
 } from "./_requests.ts";
-import { ConnectionError, DispatchError, EnqueueManyError } from "./errors.ts";
+import { Starts } from "./_starts.ts";
+import { DispatchError } from "./errors.ts";
 import type { Gap } from "./gap.ts";
-import type { DispatchRpc, DispatchSse } from "./http.ts";
+import { DispatchRpc, DispatchSse } from "./http.ts";
 import type { HttpOptions } from "./http_session.ts";
-import { cancelJob, getJob, Job } from "./job.ts";
-import { Lanes } from "./lanes.ts";
+import { enqueue, Job } from "./job.ts";
 import type { CallOptions, DispatchOptions, WriteOptions } from "./options.ts";
-import { getRun, getTimeline, Run } from "./run.ts";
+import { Run } from "./run.ts";
 import type { Given, Named, NameOf, Schema } from "./schema.ts";
 import { Session } from "./session.ts";
 import type { Status } from "./status.ts";
 import { type PendingSubscription, subscribe, type SubscribeOptions } from "./subscription.ts";
-
-/** Settings of {@linkcode Dispatch.enqueueMany}. */
-export interface EnqueueManyOptions extends EnqueueOptions {
-  /**
-   * How many requests are on their way at a time.
-   * @default {64}
-   */
-  window?: number;
-}
 
 /** Settings of {@linkcode Dispatch.close}. */
 export interface CloseOptions {
@@ -69,7 +57,7 @@ export interface CloseOptions {
  */
 export class Dispatch<S extends Schema = Schema> {
   readonly #session: Session;
-  readonly #lanes: Lanes;
+  readonly #starts: Starts;
 
   /**
    * Makes a client. It connects with `connect()`, or by itself with the first call.
@@ -77,14 +65,7 @@ export class Dispatch<S extends Schema = Schema> {
    */
   constructor(options: DispatchOptions) {
     this.#session = new Session({ ...options, url: webSocketUrl(options.url) });
-    this.#lanes = new Lanes(this.#session);
-    this.#session.onOver.add((error) =>
-      this.#lanes.close(
-        error instanceof ConnectionError
-          ? error
-          : new ConnectionError(error.message, "gave_up", { cause: error }),
-      )
-    );
+    this.#starts = new Starts(this.#session);
   }
 
   /**
@@ -117,8 +98,6 @@ export class Dispatch<S extends Schema = Schema> {
       | (HttpOptions & { transport: "rpc" | "sse" }),
   ): Promise<Dispatch<S> | DispatchRpc<S>> {
     if (options.transport === "rpc" || options.transport === "sse") {
-      // Whoever speaks over a WebSocket does not load what speaks over HTTP.
-      const { DispatchRpc, DispatchSse } = await import("./http.ts");
       return new (options.transport === "rpc" ? DispatchRpc : DispatchSse)<S>(options);
     }
     const client = new Dispatch<S>(options);
@@ -150,7 +129,7 @@ export class Dispatch<S extends Schema = Schema> {
   async close(options: CloseOptions = {}): Promise<void> {
     if (options.drain) {
       // Each request has its own deadline, so this ends.
-      while (!this.#session.over && this.#session.inFlight + this.#lanes.inFlight > 0) {
+      while (!this.#session.over && this.#session.inFlight + this.#starts.inFlight > 0) {
         await delay(5, { clock: this.#session.clock });
       }
     }
@@ -175,26 +154,11 @@ export class Dispatch<S extends Schema = Schema> {
    * @param payload What the handler is given, as a JSON value.
    * @throws {DispatchError} When the server refuses, with its code.
    */
-  async enqueue<N extends NameOf<S, "jobs">>(
+  enqueue<N extends NameOf<S, "jobs">>(
     name: N,
     ...[payload, options]: Given<Named<S, "jobs">[N], EnqueueOptions>
   ): Promise<Job> {
-    const request = enqueueRequest(name, payload, options);
-    return this.#job(request.what, await this.#session.request(request));
-  }
-
-  /** Sends what a payload makes; one that JSON cannot hold rejects, as a refusal does. */
-  #send(request: (payload: unknown) => Request, payload: unknown): Promise<unknown> {
-    try {
-      return this.#session.request(request(payload));
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  #job(what: string, answer: unknown): Job {
-    const job = answerWith(what, answer, "job_id", "queue", "state");
-    return new Job(this.#session, job.job_id, job.queue, job.state);
+    return enqueue(this.#session, name, payload, options);
   }
 
   /**
@@ -202,35 +166,12 @@ export class Dispatch<S extends Schema = Schema> {
    *
    * @throws {EnqueueManyError} For the first that fails, with its index.
    */
-  async enqueueMany<N extends NameOf<S, "jobs">>(
+  enqueueMany<N extends NameOf<S, "jobs">>(
     name: N,
     payloads: Iterable<Named<S, "jobs">[N]>,
-    options: EnqueueManyOptions = {},
+    options?: EnqueueManyOptions,
   ): Promise<Job[]> {
-    const { window = 64, ...each } = options;
-    const request = enqueueing(name, each);
-    const what = `enqueue '${name}'`;
-    const jobs: Job[] = [];
-    const waiting: (Promise<unknown> | undefined)[] = [];
-    let taken = 0;
-    const take = async () => {
-      try {
-        jobs.push(this.#job(what, await waiting[taken]));
-      } catch (cause) {
-        // What is no error of ours is the signal's reason.
-        throw cause instanceof DispatchError ? new EnqueueManyError(name, taken, cause) : cause;
-      }
-      waiting[taken++] = undefined;
-    };
-    for (const payload of payloads) {
-      const answer = this.#send(request, payload);
-      // Whoever comes before it may fail first.
-      answer.catch(() => {});
-      waiting.push(answer);
-      if (waiting.length - taken >= window) await take();
-    }
-    while (taken < waiting.length) await take();
-    return jobs;
+    return enqueueMany(this.#session, name, payloads, options);
   }
 
   /** A handle on a job that is known by its id. */
@@ -265,15 +206,29 @@ export class Dispatch<S extends Schema = Schema> {
     name: N,
     ...[input, options]: Given<Named<S, "workflows">[N], CallOptions>
   ): Promise<Run> {
-    const text = toJson(`start workflow '${name}'`, input);
-    const run = await this.#lanes.start(name, text, options);
-    const tracker = this.#lanes.tracker(run.run_id);
-    return new Run(this.#session, run.run_id, run.name, run.state, tracker);
+    const what = `start workflow '${name}'`;
+    const text = toJson(what, input);
+    const { run_id, name: runs, state } = await this.#starts.run(
+      what,
+      name,
+      options,
+      (lanes, request) => lanes.start(request, name, text),
+    );
+    return new Run(this.#session, run_id, runs, state, this.#follow(run_id));
   }
 
   /** A handle on a run that is known by its id. */
   run(runId: string): Run {
-    return new Run(this.#session, runId, "", "running", this.#lanes.tracker(runId));
+    return new Run(this.#session, runId, "", "running", this.#follow(runId));
+  }
+
+  /** The tracker that a run's lane feeds, where one does, or another. */
+  #follow(runId: string): Followed<WorkflowRun, RunEvent> {
+    return new Followed(
+      this.#session,
+      `workflow run '${runId}'`,
+      (part) => this.#starts.lanes?.tracker(runId) ?? part.trackRun(this.#session, runId),
+    );
   }
 
   /**
@@ -294,12 +249,11 @@ export class Dispatch<S extends Schema = Schema> {
    * workflow waits for that name: whether one did, the answer cannot say. To know, look for its id
    * in the `wait:<name>` entry of the run's timeline.
    */
-  async publishEvent<N extends NameOf<S, "events">>(
+  publishEvent<N extends NameOf<S, "events">>(
     name: N,
     ...[payload, options]: Given<Named<S, "events">[N], WriteOptions>
   ): Promise<{ event_id: string; name: string }> {
-    const request = publishRequest(name, payload, options);
-    return answerWith(request.what, await this.#session.request(request), "event_id", "name");
+    return publishEvent(this.#session, name, payload, options);
   }
 
   /**
@@ -334,18 +288,12 @@ export class Dispatch<S extends Schema = Schema> {
     runId: string,
     options?: { signal?: AbortSignal },
   ): AsyncIterableIterator<RunEvent | Gap, undefined> {
-    return this.#lanes.tracker(runId).events(options);
+    return this.#follow(runId).events(options);
   }
 
   /** Reads the server's statistics. */
   stats(options?: CallOptions): Promise<Stats> {
-    return this.#session.request({
-      what: "get stats",
-      method: "stats",
-      retry: "unknown",
-      ...options,
-    })
-      .then(decodeStats);
+    return getStats(this.#session, options);
   }
 
   /**
@@ -355,9 +303,13 @@ export class Dispatch<S extends Schema = Schema> {
   call(method: string, data?: unknown, options?: WriteOptions): Promise<unknown> {
     const what = `call '${method}'`;
     const text = data === undefined ? undefined : toJson(what, data);
-    if (method === "workflow.start") return this.#lanes.call(text, options);
-    const retry = READS.has(method) ? "unknown" : "not-sent";
-    return this.#session.request({ what, method, data: text, retry, ...options });
+    if (method !== "workflow.start") return call(this.#session, method, text, options);
+    return this.#starts.run(
+      what,
+      undefined,
+      options,
+      (lanes, request) => lanes.call(request, text),
+    );
   }
 }
 

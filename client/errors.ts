@@ -1,4 +1,4 @@
-import type { JobRecord, WorkflowRun } from "../protocol/mod.ts";
+import type { JobRecord, WorkflowRun } from "../protocol/entity.ts";
 
 /**
  * What is known of a request that got no answer: it never left, or it may have been carried out.

@@ -1,26 +1,24 @@
-import {
-  type ChannelName,
-  decodeStats,
-  type JobRecord,
-  type RunEvent,
-  type Stats,
-  type TimelineEntry,
-  type WorkflowRun,
-} from "../protocol/mod.ts";
-import {
-  answerWith,
-  type EnqueueOptions,
-  enqueueRequest,
-  publishRequest,
-  READS,
-} from "./_requests.ts";
+import type { ChannelName } from "../protocol/channel.ts";
+import type { JobRecord, Stats, TimelineEntry, WorkflowRun } from "../protocol/entity.ts";
+import type { RunEvent } from "../protocol/event.ts";
+import { Followed } from "./_followed.ts";
 import { toJson } from "./_json.ts";
+import {
+  call,
+  cancelJob,
+  type EnqueueOptions,
+  getJob,
+  getRun,
+  getStats,
+  getTimeline,
+  publishEvent,
+} from "./_requests.ts";
 import { DispatchError } from "./errors.ts";
 import type { Gap } from "./gap.ts";
 import { type HttpOptions, HttpSession } from "./http_session.ts";
-import { cancelJob, getJob, Job } from "./job.ts";
+import { enqueue, Job } from "./job.ts";
 import type { CallOptions, WriteOptions } from "./options.ts";
-import { getRun, getTimeline, Run, trackRun } from "./run.ts";
+import { Run } from "./run.ts";
 import type { Given, Named, NameOf, Schema } from "./schema.ts";
 import { type PendingSubscription, subscribe, type SubscribeOptions } from "./subscription.ts";
 
@@ -64,14 +62,11 @@ export class DispatchRpc<S extends Schema = Schema> {
   }
 
   /** Enqueues a job. A server takes any name, also one that no worker knows. */
-  async enqueue<N extends NameOf<S, "jobs">>(
+  enqueue<N extends NameOf<S, "jobs">>(
     name: N,
     ...[payload, options]: Given<Named<S, "jobs">[N], EnqueueOptions>
   ): Promise<RpcJob> {
-    const request = enqueueRequest(name, payload, options);
-    const answer = await this.#session.request(request);
-    const job = answerWith(request.what, answer, "job_id", "queue", "state");
-    return new Job(this.#session, job.job_id, job.queue, job.state);
+    return enqueue(this.#session, name, payload, options);
   }
 
   /** A handle on a job that is known by its id. */
@@ -106,7 +101,7 @@ export class DispatchRpc<S extends Schema = Schema> {
 
   /** A handle on a run that is known by its id. */
   run(runId: string): RpcRun {
-    return new Run(this.#session, runId, "", "running", trackRun(this.#session, runId));
+    return new Run(this.#session, runId, "", "running", follow(this.#session, runId));
   }
 
   /** Reads a run. */
@@ -120,33 +115,23 @@ export class DispatchRpc<S extends Schema = Schema> {
   }
 
   /** Publishes an event, for a workflow that waits for it. */
-  async publishEvent<N extends NameOf<S, "events">>(
+  publishEvent<N extends NameOf<S, "events">>(
     name: N,
     ...[payload, options]: Given<Named<S, "events">[N], WriteOptions>
   ): Promise<{ event_id: string; name: string }> {
-    const request = publishRequest(name, payload, options);
-    return answerWith(request.what, await this.#session.request(request), "event_id", "name");
+    return publishEvent(this.#session, name, payload, options);
   }
 
   /** Reads the server's statistics. */
-  async stats(options?: CallOptions): Promise<Stats> {
-    return decodeStats(
-      await this.#session.request({
-        what: "get stats",
-        method: "stats",
-        retry: "unknown",
-        ...options,
-      }),
-    );
+  stats(options?: CallOptions): Promise<Stats> {
+    return getStats(this.#session, options);
   }
 
   /** Calls any method but `workflow.start`, and gives its answer as it came. */
   async call(method: string, data?: unknown, options?: WriteOptions): Promise<unknown> {
-    const what = `call '${method}'`;
     if (method === "workflow.start") return await this.startWorkflow("" as never);
-    const text = data === undefined ? undefined : toJson(what, data);
-    const retry = READS.has(method) ? "unknown" : "not-sent";
-    return await this.#session.request({ what, method, data: text, retry, ...options });
+    const text = data === undefined ? undefined : toJson(`call '${method}'`, data);
+    return await call(this.#session, method, text, options);
   }
 
   /** Ends what waits; what is in flight rejects. */
@@ -181,6 +166,14 @@ export class DispatchSse<S extends Schema = Schema> extends DispatchRpc<S> {
     runId: string,
     options?: { signal?: AbortSignal },
   ): AsyncIterableIterator<RunEvent | Gap, undefined> {
-    return trackRun(sessionOf(this), runId).events(options);
+    return follow(sessionOf(this), runId).events(options);
   }
+}
+
+function follow(session: HttpSession, runId: string): Followed<WorkflowRun, RunEvent> {
+  return new Followed(
+    session,
+    `workflow run '${runId}'`,
+    (part) => part.trackRun(session, runId),
+  );
 }

@@ -1,11 +1,11 @@
-import { type Frame, jsonCodec, wireChannel } from "../protocol/mod.ts";
-import { type Clock, delay, systemClock } from "../runtime/mod.ts";
-import { abortable } from "./_abortable.ts";
+import { type Clock, systemClock } from "../runtime/clock.ts";
+import { closedError, said } from "./_connection_errors.ts";
 import { Deadlines } from "./_deadlines.ts";
-import { EventStream } from "./_event_stream.ts";
+import type { HttpRequests } from "./_http_requests.ts";
+import { limited } from "./_limited.ts";
+import { load } from "./_load.ts";
 import type { Attachment, Receiver, Request, Transport } from "./_transport.ts";
-import { fullJitter } from "./backoff.ts";
-import { AuthError, ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
+import { TimeoutError } from "./errors.ts";
 import type { Hooks } from "./hooks.ts";
 import type { TokenSource } from "./options.ts";
 
@@ -44,19 +44,16 @@ export interface HttpOptions {
   fetch?: typeof fetch;
 }
 
-/** Sends each request by itself over HTTP, and reads channels as server-sent events. */
+/** Requests over HTTP and channels as server-sent events; what does both is loaded when used. */
 export class HttpSession implements Transport {
   readonly #options: HttpOptions;
   readonly #events: boolean;
-  readonly #abort = new AbortController();
   readonly #streams = new Set<Receiver>();
-  #token: string | undefined;
-  #nextId = 1;
-  #closed = false;
+  #requests: HttpRequests | undefined;
+  #over: Error | undefined;
   readonly onOver: Set<(error: Error) => void> = new Set();
   readonly clock: Clock;
   readonly deadlines: Deadlines;
-  readonly random: () => number;
 
   /** @param events Whether channels can be read. */
   constructor(options: HttpOptions, events: boolean) {
@@ -64,15 +61,14 @@ export class HttpSession implements Transport {
     this.#events = events;
     this.clock = options.clock ?? systemClock;
     this.deadlines = new Deadlines(this.clock);
-    this.random = options.random ?? Math.random;
   }
 
   get over(): Error | undefined {
-    return this.#closed ? this.#closedError("use client") : undefined;
+    return this.#over;
   }
 
   deadline(timeout: number = this.#options.timeout ?? 30_000): number {
-    return timeout === 0 || timeout === Infinity ? Infinity : this.clock.now() + timeout;
+    return timeout === 0 ? Infinity : this.clock.now() + timeout;
   }
 
   /** Nothing to tell it to: over HTTP there is no status stream. */
@@ -82,7 +78,10 @@ export class HttpSession implements Transport {
     const { method, subject } = request;
     const ended = this.#options.hooks?.request?.({ method, subject });
     try {
-      const data = await this.#request(request);
+      const data = await this.#limited(
+        request,
+        async (signal) => (await this.#load(request.what, signal)).send(request, signal),
+      );
       ended?.();
       return data;
     } catch (error) {
@@ -93,21 +92,19 @@ export class HttpSession implements Transport {
 
   attach(channel: string, receiver: Receiver): Attachment {
     if (!this.#events) return { ready: Promise.resolve(), detach: () => Promise.resolve() };
+    const what = `subscribe to '${channel}'`;
     const stop = new AbortController();
-    const signal = AbortSignal.any([stop.signal, this.#abort.signal]);
-    this.#streams.add(receiver);
     const ready = Promise.withResolvers<void>();
-    const stream = new EventStream({
-      channel,
-      receiver,
-      signal,
-      clock: this.clock,
-      random: this.random,
-      open: (signal) => this.#openStream(channel, signal),
-      onReady: ready.resolve,
-    });
-    const ended = stream.run().catch((error) => {
-      if (signal.aborted) return;
+    this.#streams.add(receiver);
+    const ended = limited(
+      this,
+      { what, at: Infinity, late: closedError, signal: stop.signal },
+      async (signal) => {
+        const requests = await this.#load(what, signal);
+        await requests.read(channel, receiver, signal, ready.resolve);
+      },
+    ).catch((error) => {
+      if (stop.signal.aborted || this.#over) return ready.resolve();
       ready.reject(error);
       receiver.onEnd(error);
     }).finally(() => this.#streams.delete(receiver));
@@ -123,148 +120,20 @@ export class HttpSession implements Transport {
 
   /** Ends everything that waits. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    const error = this.#closedError("use client");
-    this.#abort.abort(error);
+    if (this.#over) return;
+    const error = this.#over = closedError();
     for (const receiver of [...this.#streams]) receiver.onEnd();
     for (const tell of [...this.onOver]) tell(error);
   }
 
-  async #request(request: Request): Promise<unknown> {
-    const { what, retry } = request;
-    const { maxRetries = 3 } = this.#options;
-    if (this.#closed) throw this.#closedError(what);
-    const late = new AbortController();
-    const forget = this.deadlines.add(
-      this.deadline(request.timeout),
-      () => late.abort(new TimeoutError(`Cannot ${what}: no answer before the deadline`)),
-    );
-    const signals = [late.signal, this.#abort.signal];
-    if (request.signal) signals.push(request.signal);
-    const signal = AbortSignal.any(signals);
-    try {
-      for (let attempt = 1, asked = false;; attempt++) {
-        try {
-          asked ||= this.#token === undefined;
-          return await this.#post(request, signal);
-        } catch (error) {
-          if (signal.aborted) throw signal.reason;
-          if (error instanceof AuthError && typeof this.#options.token === "function") {
-            this.#token = undefined;
-            // It may have run out; one that was just made is simply bad.
-            if (!asked) continue;
-          }
-          const again = error instanceof ConnectionError && retry === "unknown";
-          if (!again || attempt > maxRetries) throw error;
-          await delay(fullJitter(attempt, this.random()), { clock: this.clock, signal });
-        }
-      }
-    } finally {
-      forget();
-    }
+  #limited<T>({ what, timeout, signal }: Request, work: (signal: AbortSignal) => Promise<T>) {
+    const late = () => new TimeoutError(`Cannot ${what}: no answer before the deadline`);
+    return limited(this, { what, at: this.deadline(timeout), late, signal }, work);
   }
 
-  async #post(request: Request, signal: AbortSignal): Promise<unknown> {
-    const { what, method, data } = request;
-    const token = await this.#askToken(signal);
-    const id = String(this.#nextId++);
-    const ts = new Date(this.clock.now()).toISOString();
-    const url = httpUrl(this.#options.url, "/rpc");
-    let response: Response;
-    let text: string;
-    try {
-      response = await (this.#options.fetch ?? fetch)(url, {
-        method: "POST",
-        // Servers take this spelling and no other; a charset behind it is refused.
-        headers: { "Content-Type": "application/json" },
-        body: jsonCodec.encode({ id, type: "request", method, token, ts }, data),
-        signal,
-      });
-      text = await response.text();
-    } catch (cause) {
-      throw new ConnectionError(
-        `Cannot ${what}: '${url.origin}' gave no answer`,
-        "connect_failed",
-        {
-          delivery: "unknown",
-          cause,
-        },
-      );
-    }
-    let frame: Frame;
-    try {
-      frame = jsonCodec.decode(text);
-    } catch (cause) {
-      throw new DispatchError(
-        `Cannot ${what}: '${url.origin}${url.pathname}' answered ${response.status}, not a frame`,
-        response.status,
-        { cause },
-      );
-    }
-    if (!frame.error) return frame.data;
-    const { code, message } = frame.error;
-    const refusal = `Cannot ${what}: the server answered ${code} ${message}`;
-    throw code === 401 ? new AuthError(refusal) : new DispatchError(refusal, code);
+  async #load(what: string, signal: AbortSignal): Promise<HttpRequests> {
+    if (this.#over) throw said(what, this.#over);
+    const { HttpRequests } = await load(what, import("./_http_requests.ts"), signal);
+    return this.#requests ??= new HttpRequests(this, this.#options);
   }
-
-  /**
-   * Opens a stream of events. A server answers 200 to a bad token and to no channel, so both are
-   * found out by a request that it answers truly.
-   */
-  async #openStream(channel: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    await this.request({
-      what: `subscribe to '${channel}'`,
-      method: "subscribe",
-      data: JSON.stringify({ channel }),
-      subject: channel,
-      retry: "unknown",
-      signal,
-    });
-    const url = httpUrl(this.#options.url, "/sse");
-    url.searchParams.set("channel", wireChannel(channel));
-    url.searchParams.set("token", await this.#askToken(signal));
-    const what = `Cannot subscribe to '${channel}'`;
-    const late = new AbortController();
-    const forget = this.deadlines.add(
-      this.deadline(),
-      () => late.abort(new TimeoutError(`${what}: no answer before the deadline`)),
-    );
-    let response: Response;
-    try {
-      response = await (this.#options.fetch ?? fetch)(url, {
-        headers: { Accept: "text/event-stream" },
-        signal: AbortSignal.any([signal, late.signal]),
-      });
-    } catch (cause) {
-      if (signal.aborted) throw signal.reason;
-      if (late.signal.aborted) throw late.signal.reason;
-      throw new ConnectionError(`${what}: '${url.origin}' gave no answer`, "connect_failed", {
-        cause,
-      });
-    } finally {
-      forget();
-    }
-    if (response.ok && response.body) return response.body;
-    await response.body?.cancel();
-    throw new DispatchError(`${what}: the server answered ${response.status}`, response.status);
-  }
-
-  async #askToken(signal: AbortSignal): Promise<string> {
-    const { token } = this.#options;
-    if (typeof token === "string") return this.#token = token;
-    return this.#token ??= await abortable(Promise.resolve(token()), signal);
-  }
-
-  #closedError(what: string): ConnectionError {
-    return new ConnectionError(`Cannot ${what}: the client is closed`, "closed");
-  }
-}
-
-/** The HTTP address of an endpoint below a WebSocket's. */
-function httpUrl(url: string | URL, below: string): URL {
-  const address = new URL(url);
-  address.protocol = address.protocol.replace(/^ws/, "http");
-  address.pathname = address.pathname.replace(/\/$/, "") + below;
-  return address;
 }

@@ -1,25 +1,22 @@
+import type { DispatchEvent, RunEvent } from "../protocol/event.ts";
 import {
+  channelRequest,
+  ConnectionError,
   decodeRun,
-  type DispatchEvent,
+  delay,
+  DispatchError,
   encodeBase64,
+  fullJitter,
+  inBrowser,
   isTerminal,
-  type RunEvent,
-} from "../protocol/mod.ts";
-import { delay, inBrowser } from "../runtime/mod.ts";
+  readRun,
+  said,
+} from "./_core.ts";
+import { type RunTracker, trackRun } from "./_following.ts";
 import { Gate } from "./_gate.ts";
-import { fullJitter } from "./backoff.ts";
-import { ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
+import type { Started, StartRequest } from "./_starts.ts";
 import type { Link } from "./link.ts";
-import type { CallOptions } from "./options.ts";
-import { readRun, type RunTracker, trackRun } from "./run.ts";
 import type { Session } from "./session.ts";
-
-/** A run that a start brought about. */
-export interface Started {
-  run_id: string;
-  name: string;
-  state: string;
-}
 
 /** A start whose run is not known yet. */
 interface Start {
@@ -56,9 +53,6 @@ export class Lanes {
   readonly #busy = new Set<Link>();
   readonly #opening = new Gate(inBrowser ? BROWSER_OPENINGS : Infinity);
   readonly #starts = new Set<Start>();
-  #inFlight = 0;
-  /** Ends what is being started. */
-  #end = new AbortController();
   /** How many starts there are of each name: every lane hears of every run. */
   readonly #names = new Map<string, number>();
   readonly #trackers = new Map<string, RunTracker>();
@@ -71,22 +65,17 @@ export class Lanes {
     this.#session = session;
   }
 
-  /** How many starts wait for their run to be known. */
-  get inFlight(): number {
-    return this.#inFlight;
-  }
-
   /** What follows a run: the tracker that its lane feeds, where one does. */
   tracker(runId: string): RunTracker {
     return this.#trackers.get(runId) ?? trackRun(this.#session, runId);
   }
 
   /** Starts a run and resolves as soon as its id is known. */
-  start(name: string, input: string, options: CallOptions = {}): Promise<Started> {
+  start(request: StartRequest, name: string, input: string): Promise<Started> {
     const marked = input.startsWith("{") || input.startsWith("[");
     const text = marked ? mark(input, this.#session.random) : input;
-    const what = `start workflow '${name}'`;
-    return this.#withLane(what, name, options, async (lane, signal) => {
+    const { what, signal } = request;
+    return this.#withLane(request, async (lane) => {
       const found = Promise.withResolvers<Started>();
       const start = { name, encoded: encodeBase64(text), marked, found: found.resolve };
       this.#expect(start);
@@ -132,78 +121,33 @@ export class Lanes {
   }
 
   /** Sends a `workflow.start` as it is and resolves with its answer. */
-  call(data: string | undefined, options: CallOptions = {}): Promise<unknown> {
-    const what = "call 'workflow.start'";
-    return this.#withLane(
-      what,
-      undefined,
-      options,
-      (lane, signal) => this.#run(lane, what, data, signal),
-    );
+  call(request: StartRequest, data: string | undefined): Promise<unknown> {
+    const { what, signal } = request;
+    return this.#withLane(request, (lane) => this.#run(lane, what, data, signal));
   }
 
-  /** Drops every lane; what is being started rejects, what runs goes on. */
+  /** Drops every lane; what runs goes on. */
   close(cause: ConnectionError): void {
-    this.#end.abort(cause);
-    // A client that gave up may be connected again.
-    this.#end = new AbortController();
-    for (const lane of this.#busy) void lane.close({ now: true, cause });
-    this.#dropIdle(cause);
-    this.#busy.clear();
-  }
-
-  /** Drops the lanes that nobody uses. */
-  #dropIdle(cause: ConnectionError): void {
+    for (const lane of this.#busy) void lane.close(cause, true);
     for (const [lane, forget] of this.#idle) {
       forget();
-      void lane.close({ now: true, cause });
+      void lane.close(cause, true);
     }
+    this.#busy.clear();
     this.#idle.clear();
   }
 
-  async #withLane<T>(
-    what: string,
-    subject: string | undefined,
-    options: CallOptions,
-    use: (lane: Link, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const session = this.#session;
-    const ended = session.hook({ method: "workflow.start", subject });
-    const deadline = session.deadline(options.timeout);
-    const late = new AbortController();
-    const forget = session.deadlines.add(deadline, () =>
-      late.abort(
-        new TimeoutError(`Cannot ${what}: no sign of the run before the deadline`, {
-          delivery: lane ? "unknown" : "not-sent",
-        }),
-      ));
-    const end = this.#end.signal;
-    const signal = AbortSignal.any([late.signal, end, ...(options.signal ? [options.signal] : [])]);
-    let lane: Link | undefined;
-    this.#inFlight++;
+  async #withLane<T>(request: StartRequest, use: (lane: Link) => Promise<T>): Promise<T> {
+    const { what, signal } = request;
+    const lane = this.#take() ?? await this.#open(what, signal);
+    this.#busy.add(lane);
+    request.isSent = true;
     try {
-      await session.ready(what, deadline, options.signal);
-      lane = this.#take() ?? await this.#open(what, signal);
-      this.#busy.add(lane);
-      const result = await use(lane, signal);
-      ended?.();
-      return result;
-    } catch (cause) {
+      return await use(lane);
+    } catch (error) {
       // What was given up may block its lane for as long as the run takes.
-      if (lane && signal.aborted) this.#drop(lane);
-      let error = cause;
-      if (cause instanceof ConnectionError && cause === end.reason) {
-        const delivery = lane ? "unknown" : "not-sent";
-        error = new ConnectionError(`Cannot ${what}: ${cause.message}`, cause.code as "closed", {
-          delivery,
-          cause,
-        });
-      }
-      ended?.(error);
+      if (signal.aborted) this.#drop(lane);
       throw error;
-    } finally {
-      this.#inFlight--;
-      forget();
     }
   }
 
@@ -228,11 +172,7 @@ export class Lanes {
       } catch (cause) {
         if (signal.aborted) throw signal.reason;
         if (!(cause instanceof ConnectionError) || this.#session.over) throw cause;
-        if (attempt === OPEN_ATTEMPTS) {
-          throw new ConnectionError(`Cannot ${what}: ${cause.message}`, cause.code as "closed", {
-            cause,
-          });
-        }
+        if (attempt === OPEN_ATTEMPTS) throw said(what, cause);
         await delay(fullJitter(attempt, random()), { clock, signal });
       }
     }
@@ -245,14 +185,13 @@ export class Lanes {
     data: string | undefined,
     signal?: AbortSignal,
   ): Promise<unknown> {
-    const workflows = `{"channel":"workflows"}`;
     // Served in order: the subscription is there before the run begins. Without the right to it
     // the run's id is known from the answer alone.
-    lane.request("subscribe to 'workflows'", "subscribe", workflows, Infinity).catch(() => {});
+    lane.request(channelRequest("subscribe", "workflows")).catch(() => {});
     // It cannot be topped up while it is blocked.
     lane.topUp();
     try {
-      const answer = await lane.request(what, "workflow.start", data, Infinity, signal);
+      const answer = await lane.request({ what, method: "workflow.start", data, signal });
       this.#free(lane);
       return answer;
     } catch (error) {
@@ -265,12 +204,7 @@ export class Lanes {
   #free(lane: Link): void {
     if (!this.#busy.delete(lane)) return;
     if (this.#idle.size >= IDLE_LANES || this.#session.over) return this.#drop(lane);
-    lane.request(
-      "unsubscribe from 'workflows'",
-      "unsubscribe",
-      `{"channel":"workflows"}`,
-      Infinity,
-    ).catch(() => {});
+    lane.request(channelRequest("unsubscribe", "workflows")).catch(() => {});
     const { deadlines, clock } = this.#session;
     const forget = deadlines.add(clock.now() + IDLE_TIME, () => {
       this.#idle.delete(lane);
@@ -281,10 +215,7 @@ export class Lanes {
 
   #drop(lane: Link): void {
     this.#busy.delete(lane);
-    void lane.close({
-      now: true,
-      cause: new ConnectionError("The connection is no longer needed", "closed"),
-    });
+    void lane.close(new ConnectionError("The connection is no longer needed", "closed"), true);
   }
 
   #seen(event: DispatchEvent): void {

@@ -4,10 +4,11 @@
  * @module
  */
 export { type BackoffOptions, fullJitter } from "./backoff.ts";
-export { type CloseOptions, Dispatch, type EnqueueManyOptions } from "./dispatch.ts";
-export { type EnqueueOptions } from "./_requests.ts";
+export { type CloseOptions, Dispatch } from "./dispatch.ts";
+export type { EnqueueManyOptions } from "./_enqueue_many.ts";
+export type { EnqueueOptions } from "./_requests.ts";
 export { DispatchRpc, DispatchSse, type RpcJob, type RpcRun } from "./http.ts";
-export { type HttpOptions } from "./http_session.ts";
+export type { HttpOptions } from "./http_session.ts";
 export {
   AuthError,
   ConnectionError,
@@ -21,9 +22,9 @@ export {
   RunFailedError,
   TimeoutError,
 } from "./errors.ts";
-export { type Gap } from "./gap.ts";
-export { type Hooks, type RequestInfo } from "./hooks.ts";
-export { type Job } from "./job.ts";
+export type { Gap } from "./gap.ts";
+export type { Hooks, RequestInfo } from "./hooks.ts";
+export type { Job } from "./job.ts";
 export {
   type OpenTelemetryApi,
   openTelemetryHooks,
@@ -31,18 +32,9 @@ export {
   type OpenTelemetrySpan,
   type OpenTelemetryTracer,
 } from "./opentelemetry.ts";
-export {
-  type CallOptions,
-  type DispatchOptions,
-  type TokenSource,
-  type WriteOptions,
-} from "./options.ts";
-export { type Run } from "./run.ts";
-export { type Given, type Named, type NameOf, type Schema } from "./schema.ts";
-export { type Status } from "./status.ts";
-export {
-  type PendingSubscription,
-  type SubscribeOptions,
-  type Subscription,
-} from "./subscription.ts";
-export { type Overflow } from "./_stream.ts";
+export type { CallOptions, DispatchOptions, TokenSource, WriteOptions } from "./options.ts";
+export type { Run } from "./run.ts";
+export type { Given, Named, NameOf, Schema } from "./schema.ts";
+export type { Status } from "./status.ts";
+export type { PendingSubscription, SubscribeOptions, Subscription } from "./subscription.ts";
+export type { Overflow } from "./_stream.ts";

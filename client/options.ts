@@ -1,4 +1,4 @@
-import type { Clock } from "../runtime/mod.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { BackoffOptions } from "./backoff.ts";
 import type { Hooks } from "./hooks.ts";
 

@@ -1,38 +1,41 @@
-import { type Clock, delay, systemClock } from "../runtime/mod.ts";
+import { type Clock, delay, systemClock } from "../runtime/clock.ts";
 import { abortable } from "./_abortable.ts";
+import { Call, type CallRequest } from "./_call.ts";
 import { closedError, said } from "./_connection_errors.ts";
 import { Deadlines } from "./_deadlines.ts";
+import { limited } from "./_limited.ts";
+import { load } from "./_load.ts";
 import { Opener } from "./_opener.ts";
-import { Pace } from "./_pace.ts";
+import type { Pace } from "./_pace.ts";
 import type { Attachment, Receiver, Request, Transport } from "./_transport.ts";
 import { Waiting } from "./_waiting.ts";
 import { fullJitter } from "./backoff.ts";
 import { Channels } from "./channels.ts";
 import { AuthError, ConnectionError, TimeoutError } from "./errors.ts";
-import { type Gap, gap } from "./gap.ts";
+import { gap } from "./gap.ts";
 import type { RequestInfo } from "./hooks.ts";
 import type { Link, LinkOwner } from "./link.ts";
 import type { DispatchOptions } from "./options.ts";
 import { StatusFeed } from "./status.ts";
 
+type Resolve = (data: unknown) => void;
+type Reject = (error: unknown) => void;
+
 /** Keeps one control link, makes it again when it is lost, and hands events to their receivers. */
 export class Session implements Transport {
   readonly #options: DispatchOptions;
-  readonly #channels: Channels;
-  readonly #waiting: Waiting<Link>;
+  readonly #channels: Channels = new Channels(this);
+  readonly #waiting: Waiting;
   readonly #owner: LinkOwner;
-  readonly #pace: Pace;
-  #abort = new AbortController();
+  readonly #opener: Opener;
+  readonly #abort = new AbortController();
+  #pace: Pace | undefined;
+  #pacing: Promise<void> | undefined;
   #link: Link | undefined;
   #opening: Promise<Link> | undefined;
-  readonly #opener: Opener;
   #anomalies = 0;
-  #lastError: Error | undefined;
-  #failure: ConnectionError | AuthError | undefined;
-  #closed = false;
+  #failure: Error | undefined;
   #closing: Promise<void> | undefined;
-  #drained = false;
-  /** Called when the session is over, for whatever reason. */
   readonly onOver: Set<(error: Error) => void> = new Set();
   readonly status: StatusFeed = new StatusFeed();
   readonly clock: Clock;
@@ -40,37 +43,41 @@ export class Session implements Transport {
   readonly random: () => number;
 
   constructor(options: DispatchOptions) {
+    const { clock = systemClock, random = Math.random, maxQueue = 1_000 } = options;
     this.#options = options;
-    this.clock = options.clock ?? systemClock;
-    this.random = options.random ?? Math.random;
-    this.deadlines = new Deadlines(this.clock);
-    this.#pace = new Pace(this.clock, this.deadlines);
-    this.#waiting = new Waiting(this.deadlines, options.maxQueue ?? 1_000);
-    this.#opener = new Opener(
-      options,
-      this.clock,
-      this.deadlines,
-      (cause) => this.status.emit({ type: "format_fallback", format: "json", cause }),
-    );
-    this.#channels = new Channels({
-      request: (request) => this.request(request),
-      link: () => this.#link,
-      deadline: () => this.deadline(),
-    });
+    this.clock = clock;
+    this.random = random;
+    this.deadlines = new Deadlines(clock);
+    this.#waiting = new Waiting(maxQueue);
+    this.#opener = new Opener(this, options);
     this.#owner = {
       onEvent: (event) => {
-        if (event.type === "job.started") this.#pace.heard();
+        if (event.type === "job.started") this.#pace?.heard();
         this.#channels.dispatch(event);
       },
       onAnomaly: (cause) => this.anomaly(cause),
-      onStarved: (since, until) => this.#gap(gap("credits", since, until)),
+      onStarved: (since, until) => {
+        const item = gap("credits", since, until);
+        this.#channels.gap(item);
+        this.status.emit({ type: "gap", since: item.since, until: item.until });
+      },
+      takeBack: (call) => {
+        if (this.#closing) return false;
+        this.#waiting.add(call);
+        return true;
+      },
       onLost: (cause) => this.#lost(cause),
     };
   }
 
   /** Why no request can be sent any more, if so. */
   get over(): Error | undefined {
-    return this.#closed ? closedError("use client") : this.#failure;
+    return this.#failure;
+  }
+
+  /** The control link, while there is one. */
+  get link(): Link | undefined {
+    return this.#link;
   }
 
   /** How many requests wait for their answer or for a connection. */
@@ -80,29 +87,30 @@ export class Session implements Transport {
 
   /** Connects, or waits for the connection that is being made. */
   async connect(signal?: AbortSignal): Promise<string> {
-    if (this.#closed) throw closedError("connect");
+    if (this.#closing) throw said("connect", this.#failure);
     this.#failure = undefined;
-    if (this.#link) return this.#link.sessionId;
-    if (this.#waitingForRetry) return (await this.#wait("connect", Infinity, signal)).sessionId;
-    this.#opening ??= this.#first();
-    return (await abortable(this.#opening, signal)).sessionId;
+    const link = this.#link || this.#isWaitingForRetry
+      ? this.ready("connect", Infinity, signal)
+      : abortable(this.#opening ??= this.#first(), signal);
+    return (await link).sessionId;
   }
 
   /** Sends a request over the control link. */
   request(request: Request): Promise<unknown> {
+    return new Promise((resolve, reject) => this.send(request, resolve, reject));
+  }
+
+  /** Sends a request and calls back, for who makes so many that a promise for each would show. */
+  send(request: Request, resolve: Resolve, reject: Reject): void {
     const ended = this.hook(request);
-    const deadline = this.deadline(request.timeout);
-    const answer = request.method === "job.enqueue" && this.#channels.hearsJobs
-      ? this.#sendPaced(request, deadline)
-      : this.#sendNow(request, deadline);
-    if (!ended) return answer;
-    return answer.then((data) => {
+    if (!ended) return this.#begin(request, resolve, reject);
+    new Promise((resolve, reject) => this.#begin(request, resolve, reject)).then((data) => {
       ended();
       return data;
     }, (error) => {
       ended(error);
       throw error;
-    });
+    }).then(resolve, reject);
   }
 
   /** Tells the hooks of a request; what they give back is called at its end. */
@@ -111,13 +119,15 @@ export class Session implements Transport {
   }
 
   /** Resolves when requests can be sent. */
-  async ready(what: string, deadline: number, signal?: AbortSignal): Promise<void> {
-    await this.#wait(what, deadline, signal);
+  ready(what: string, deadline: number, signal?: AbortSignal): Promise<Link> {
+    return new Promise((resolve, reject) =>
+      this.#start({ what, method: "", signal }, deadline, resolve as Resolve, reject)
+    );
   }
 
   /** When a call that begins now has to be over. */
   deadline(timeout: number = this.#options.timeout ?? 30_000): number {
-    return timeout === 0 || timeout === Infinity ? Infinity : this.clock.now() + timeout;
+    return timeout === 0 ? Infinity : this.clock.now() + timeout;
   }
 
   /** Hands a channel's events to a receiver. */
@@ -127,9 +137,13 @@ export class Session implements Transport {
 
   /** Opens another authenticated connection to the same server. */
   openLink(owner: LinkOwner, signal?: AbortSignal): Promise<Link> {
-    const signals = signal ? AbortSignal.any([signal, this.#abort.signal]) : this.#abort.signal;
+    const { signal: closed } = this.#abort;
     // A lane that its run blocks answers no ping, and what becomes of its run is read elsewhere.
-    return this.#opener.open(owner, { pings: owner === this.#owner, signal: signals });
+    return this.#opener.open(
+      owner,
+      owner === this.#owner,
+      signal ? AbortSignal.any([signal, closed]) : closed,
+    );
   }
 
   /** Tells of a message that nothing could be done with. */
@@ -139,23 +153,21 @@ export class Session implements Transport {
 
   /** Ends the session: everything that waits is told. */
   close(drain = false): Promise<void> {
-    return this.#closing ??= this.#close(drain);
-  }
-
-  async #close(drain: boolean): Promise<void> {
-    this.#closed = true;
-    this.#drained = drain;
-    const error = closedError("use client");
-    this.#abort.abort(error);
+    if (this.#closing) return this.#closing;
+    const error = closedError();
     const link = this.#link;
     this.#link = undefined;
-    const closing = link?.close({ now: false, cause: error });
-    this.#end(error);
+    const closing = Promise.withResolvers<void>();
+    this.#closing = closing.promise;
+    this.#failure = error;
+    this.#abort.abort(error);
+    closing.resolve(link?.close(error, false));
+    this.#end(drain);
     this.status.emit({ type: "closed" });
-    await closing;
+    return this.#closing;
   }
 
-  get #waitingForRetry(): boolean {
+  get #isWaitingForRetry(): boolean {
     return this.status.state.type === "reconnecting";
   }
 
@@ -166,8 +178,8 @@ export class Session implements Transport {
       this.#connected(link, 0);
       return link;
     } catch (error) {
-      if (!this.#closed) this.status.emit({ type: "idle" });
-      this.#waiting.reject(error);
+      if (!this.#closing) this.status.emit({ type: "idle" });
+      this.#waiting.drain((call) => call.reject(said(call.request.what, error)));
       throw error;
     } finally {
       this.#opening = undefined;
@@ -181,89 +193,59 @@ export class Session implements Transport {
     this.#link = link;
     const { sessionId, format } = link;
     this.status.emit({ type: "connected", sessionId, format, attempt });
-    this.#waiting.resolve(link);
+    this.#waiting.drain((call) => this.#give(link, call));
   }
 
-  #sendNow(request: Request, deadline: number): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const link = this.#link;
-      if (link && !request.signal?.aborted) this.#send(link, request, deadline, resolve, reject);
-      else this.#sendLater(request, deadline, resolve, reject);
+  #begin(request: Request, resolve: Resolve, reject: Reject): void {
+    const deadline = this.deadline(request.timeout);
+    if (request.method !== "job.enqueue" || !this.#channels.hearsJobs) {
+      return this.#start(request, deadline, resolve, reject);
+    }
+    this.#turn(request, deadline)
+      .then(() => this.#start(request, deadline, resolve, reject))
+      .catch(reject);
+  }
+
+  /** Resolves when few enough of the jobs before it are still to be heard of. */
+  #turn({ what, signal }: Request, at: number): Promise<void> {
+    const late = () =>
+      new TimeoutError(`Cannot ${what}: its turn did not come before the deadline`, {
+        delivery: "not-sent",
+      });
+    return limited(this, { what, at, late, signal }, async (signal) => {
+      // One promise for all, so that their order is that of the calls.
+      await load(what, this.#pacing ??= this.#loadPace(), signal);
+      await this.#pace!.turn(signal);
     });
   }
 
-  /** Sends an enqueue when few enough of those before it are still to be heard of. */
-  async #sendPaced(request: Request, deadline: number): Promise<unknown> {
-    const { what, signal } = request;
-    const late = new AbortController();
-    const forget = this.deadlines.add(deadline, () =>
-      late.abort(
-        new TimeoutError(`Cannot ${what}: its turn did not come before the deadline`, {
-          delivery: "not-sent",
-        }),
-      ));
-    const onOver = (error: Error) => late.abort(said(what, error));
-    this.onOver.add(onOver);
-    const settle = () => {
-      forget();
-      this.onOver.delete(onOver);
-    };
+  async #loadPace(): Promise<void> {
     try {
-      const turn = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
-      await this.#pace.turn(turn);
-    } finally {
-      settle();
+      const { Pace } = await import("./_pace.ts");
+      this.#pace = new Pace(this.clock, this.deadlines);
+    } catch (error) {
+      this.#pacing = undefined;
+      throw error;
     }
-    return await this.#sendNow(request, deadline);
   }
 
-  #send(
-    link: Link,
-    request: Request,
-    deadline: number,
-    resolve: (data: unknown) => void,
-    reject: (error: unknown) => void,
-  ): void {
-    link.submit(request, deadline, resolve, (error) => {
-      const again = error instanceof ConnectionError && !this.#closed &&
-        (error.delivery === "not-sent" || request.retry === "unknown");
-      if (again) this.#sendLater(request, deadline, resolve, reject);
-      else reject(error);
-    });
+  #start(request: CallRequest, deadline: number, resolve: Resolve, reject: Reject): void {
+    const { what, signal } = request;
+    if (signal?.aborted) return reject(signal.reason);
+    if (this.#failure) return reject(said(what, this.#failure));
+    const call = new Call(this.deadlines, request, deadline, resolve, reject);
+    if (this.#link) return this.#give(this.#link, call);
+    this.#waiting.add(call);
+    if (this.#isWaitingForRetry || this.#opening) return;
+    this.#opening = this.#first();
+    // Every call is told by itself.
+    this.#opening.catch(() => {});
   }
 
-  /** Sends a request as soon as there is a connection. */
-  #sendLater(
-    request: Request,
-    deadline: number,
-    resolve: (data: unknown) => void,
-    reject: (error: unknown) => void,
-  ): void {
-    this.#wait(request.what, deadline, request.signal).then(
-      (link) => this.#send(link, request, deadline, resolve, reject),
-      reject,
-    );
-  }
-
-  #wait(what: string, deadline: number, signal?: AbortSignal): Promise<Link> {
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.#closed) return Promise.reject(closedError(what));
-    if (this.#failure) return Promise.reject(said(what, this.#failure));
-    if (this.#link) return Promise.resolve(this.#link);
-    const link = this.#waiting.wait(what, deadline, signal, () => this.#lastError);
-    if (!this.#waitingForRetry && !this.#opening) {
-      this.#opening = this.#first();
-      // Every waiter is told by itself.
-      this.#opening.catch(() => {});
-    }
-    return link;
-  }
-
-  #gap(gap: Gap): void {
-    this.#channels.gap(gap);
-    if (gap.reason === "credits") {
-      this.status.emit({ type: "gap", since: gap.since, until: gap.until });
-    }
+  /** Hands a call to a link; one that calls no method only waits for it. */
+  #give(link: Link, call: Call): void {
+    if (call.request.method) link.send(call);
+    else call.resolve(link);
   }
 
   #lost(cause: ConnectionError): void {
@@ -271,7 +253,7 @@ export class Session implements Transport {
     if (!this.#link) return;
     const since = this.#link.lastHeard;
     this.#link = undefined;
-    this.#lastError = cause;
+    this.#waiting.why = cause;
     this.status.emit({ type: "disconnected", cause });
     if (this.#options.reconnect === false) return this.#fail(cause);
     // Tells of its own end by the status stream and by #fail.
@@ -279,7 +261,7 @@ export class Session implements Transport {
   }
 
   async #reconnect(cause: Error, since: number): Promise<void> {
-    const { maxRetries = 10, backoff } = this.#options;
+    const { maxRetries = 10, backoff, connectTimeout = 10_000 } = this.#options;
     for (let attempt = 1; maxRetries === 0 || attempt <= maxRetries; attempt++) {
       const wait = fullJitter(attempt, this.random(), backoff);
       this.status.emit({ type: "reconnecting", attempt, delay: wait, cause });
@@ -287,37 +269,33 @@ export class Session implements Transport {
       try {
         await delay(wait, { signal: this.#abort.signal, clock: this.clock });
         link = await this.openLink(this.#owner);
-        const deadline = this.clock.now() + (this.#options.connectTimeout ?? 10_000);
+        const deadline = this.clock.now() + connectTimeout;
         await this.#channels.resubscribe(link, deadline, this.#abort.signal);
         this.#connected(link, attempt);
-        this.#gap(gap("reconnect", since, this.clock.now()));
+        this.#channels.gap(gap("reconnect", since, this.clock.now()));
         return;
       } catch (error) {
-        await link?.close({
-          now: true,
-          cause: new ConnectionError("The connection was given up", "connection_lost"),
-        });
-        if (this.#closed) return;
-        cause = this.#lastError = error as Error;
+        const given = new ConnectionError("The connection was given up", "connection_lost");
+        await link?.close(given, true);
+        if (this.#closing) return;
+        cause = this.#waiting.why = error as Error;
         if (error instanceof AuthError) return this.#fail(error);
       }
     }
-    this.#fail(
-      new ConnectionError(`Cannot reconnect: gave up after ${maxRetries} attempts`, "gave_up", {
-        cause,
-      }),
-    );
+    const text = `Cannot reconnect: gave up after ${maxRetries} attempts`;
+    this.#fail(new ConnectionError(text, "gave_up", { cause }));
   }
 
-  #fail(error: ConnectionError | AuthError): void {
+  #fail(error: Error): void {
     this.#failure = error;
     this.status.emit({ type: "failed", cause: error });
-    this.#end(error);
+    this.#end(false);
   }
 
-  #end(error: Error): void {
-    this.#waiting.reject(error);
-    this.#channels.end(this.#closed ? undefined : error, this.#drained);
+  #end(drained: boolean): void {
+    const error = this.#failure!;
+    this.#waiting.drain((call) => call.reject(said(call.request.what, error)));
+    this.#channels.end(this.#closing ? undefined : error, drained);
     for (const tell of [...this.onOver]) tell(error);
   }
 }

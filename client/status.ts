@@ -1,4 +1,4 @@
-import { Stream } from "./_stream.ts";
+import { LateStream } from "./_late_stream.ts";
 
 /** What a client tells of its connection, discriminated by `type`. */
 export type Status =
@@ -30,7 +30,7 @@ export type Status =
 
 /** Hands each status to every reader. */
 export class StatusFeed {
-  readonly #readers = new Set<Stream<Status>>();
+  readonly #readers = new Set<LateStream<Status>>();
   #state: Status = { type: "idle" };
 
   /** The last status that told of the connection's state. */
@@ -40,31 +40,24 @@ export class StatusFeed {
 
   /** Tells every reader. */
   emit(status: Status): void {
-    if (STATES.has(status.type)) this.#state = status;
+    if (status.type in STATES) this.#state = status;
     for (const reader of this.#readers) reader.push(status);
-    if (status.type === "closed") {
-      for (const reader of this.#readers) reader.end();
-      this.#readers.clear();
-    }
+    if (status.type !== "closed") return;
+    for (const reader of this.#readers) reader.do((stream) => stream.end());
+    this.#readers.clear();
   }
 
   /** A reader's stream: the state as it is, then each change. */
-  read(): Stream<Status> {
-    const stream = new Stream<Status>({
-      capacity: 1_000,
-      overflow: "drop-oldest",
-      mark: (missed) => ({
-        type: "anomaly",
-        count: missed,
-        cause: new Error(`${missed} older statuses were not read in time`),
-      }),
-      onLeave: () => this.#readers.delete(stream),
-    });
-    stream.push(this.#state);
-    if (this.#state.type === "closed") stream.end();
-    else this.#readers.add(stream);
-    return stream;
+  read(): AsyncIterableIterator<Status, undefined> {
+    const leave = () => void this.#readers.delete(reader);
+    const part = import("./_buffers.ts").then((part) => part.statusBuffer(leave));
+    const reader = new LateStream("read the status", part);
+    reader.push(this.#state);
+    if (this.#state.type === "closed") reader.do((stream) => stream.end());
+    else this.#readers.add(reader);
+    return reader;
   }
 }
 
-const STATES = new Set(["idle", "connecting", "connected", "reconnecting", "failed", "closed"]);
+/** Those that last, unlike what only happens. */
+const STATES = { idle: 1, connecting: 1, connected: 1, reconnecting: 1, failed: 1, closed: 1 };

@@ -1,8 +1,9 @@
-import type { DispatchEvent } from "../protocol/mod.ts";
+import type { DispatchEvent } from "../protocol/event.ts";
 import { abortable } from "./_abortable.ts";
-import { type Gap, gap, joinGaps } from "./gap.ts";
+import { LateStream } from "./_late_stream.ts";
+import type { Overflow } from "./_stream.ts";
 import type { Transport } from "./_transport.ts";
-import { type Overflow, Stream } from "./_stream.ts";
+import type { Gap } from "./gap.ts";
 
 /** Settings of {@linkcode Dispatch.subscribe}. */
 export interface SubscribeOptions {
@@ -22,7 +23,7 @@ export interface SubscribeOptions {
 
 /** A channel's events, each once, in the order the server published them. */
 export class Subscription implements AsyncIterable<DispatchEvent | Gap, undefined> {
-  readonly #stream: Stream<DispatchEvent | Gap>;
+  readonly #stream: LateStream<DispatchEvent | Gap>;
   readonly #leave: () => Promise<void>;
   readonly #channel: string;
 
@@ -33,7 +34,7 @@ export class Subscription implements AsyncIterable<DispatchEvent | Gap, undefine
     leave: () => Promise<void>,
   ) {
     this.#channel = channel;
-    this.#stream = stream as Stream<DispatchEvent | Gap>;
+    this.#stream = stream as LateStream<DispatchEvent | Gap>;
     this.#leave = leave;
   }
 
@@ -49,7 +50,7 @@ export class Subscription implements AsyncIterable<DispatchEvent | Gap, undefine
 
   /** Ends the loop that reads it, and resolves when the server sends no more. */
   unsubscribe(): Promise<void> {
-    this.#stream.end(true);
+    this.#stream.do((stream) => stream.end(true));
     return this.#leave();
   }
 
@@ -74,7 +75,7 @@ export class PendingSubscription
   readonly #subscription: Subscription;
 
   /** Made by `client.subscribe`. */
-  constructor(subscription: Subscription, ready: Promise<void>) {
+  constructor(subscription: Subscription, ready: Promise<unknown>) {
     this.#subscription = subscription;
     this.#ready = ready.then(() => subscription);
     // Whoever reads instead of waiting is told by the stream.
@@ -105,50 +106,44 @@ export class PendingSubscription
   }
 }
 
-/** Subscribes to a channel. */
+/** Subscribes to a channel, at once: only the buffer is loaded with the first subscription. */
 export function subscribe(
   session: Transport,
   channel: string,
   options: SubscribeOptions = {},
 ): PendingSubscription {
   const { signal, buffer = 10_000, overflow = "drop-oldest" } = options;
-  let firstMissed = 0;
-  const onAbort = () => {
-    stream.fail(signal!.reason);
-    void leave();
-  };
-  const stream = new Stream<DispatchEvent | Gap>({
-    capacity: buffer,
-    overflow,
-    onDrop: () => firstMissed ||= session.clock.now(),
-    mark: (missed) => {
-      const since = firstMissed;
-      firstMissed = 0;
-      return gap("overflow", since, session.clock.now(), missed);
-    },
-    join: (first, second) =>
-      first.type === "gap" && second.type === "gap" ? joinGaps(first, second) : undefined,
-    onLeave: () => void leave(),
-  });
-  const attachment = session.attach(channel, {
-    onEvent: (event) => stream.push(event),
-    onGap: (item) => stream.mark(item),
-    onEnd: (error, keep) => {
-      signal?.removeEventListener("abort", onAbort);
-      if (error) stream.fail(error);
-      else stream.end(!keep);
-    },
-  });
+  const fail = (error: unknown) => stream.do((stream) => stream.fail(error));
+  const forget = () => signal?.removeEventListener("abort", onAbort);
   const leave = () => {
-    signal?.removeEventListener("abort", onAbort);
+    forget();
     return attachment.detach().catch((error) => session.anomaly(error));
   };
+  const onAbort = () => {
+    fail(signal!.reason);
+    void leave();
+  };
+  const part = import("./_buffers.ts").then(({ eventBuffer }) =>
+    eventBuffer(buffer, overflow, session.clock, leave)
+  );
+  const stream = new LateStream(`subscribe to '${channel}'`, part);
+  const attachment = session.attach(channel, {
+    onEvent: (event) => stream.push(event),
+    onGap: (item) => stream.do((stream) => stream.mark(item)),
+    onEnd: (error, keep) => {
+      forget();
+      if (error) fail(error);
+      else stream.do((stream) => stream.end(!keep));
+    },
+  });
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
-  const ready = abortable(attachment.ready, signal).catch((error) => {
-    signal?.removeEventListener("abort", onAbort);
-    stream.fail(error);
-    throw error;
-  });
+  stream.loaded.catch(leave);
+  const ready = abortable(Promise.all([attachment.ready, stream.loaded]), signal)
+    .catch((error) => {
+      forget();
+      fail(error);
+      throw error;
+    });
   return new PendingSubscription(new Subscription(channel, stream, leave), ready);
 }

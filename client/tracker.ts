@@ -1,7 +1,14 @@
-import { type DispatchEvent, isTerminal } from "../protocol/mod.ts";
-import { delay } from "../runtime/mod.ts";
-import { abortable } from "./_abortable.ts";
-import { ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
+import type { DispatchEvent } from "../protocol/event.ts";
+import {
+  abortable,
+  closedError,
+  ConnectionError,
+  delay,
+  DispatchError,
+  isTerminal,
+  said,
+  TimeoutError,
+} from "./_core.ts";
 import type { Gap } from "./gap.ts";
 import type { CallOptions } from "./options.ts";
 import type { Receiver, Transport } from "./_transport.ts";
@@ -27,6 +34,8 @@ export interface TrackerSpec<R extends Tracked, E extends DispatchEvent> {
   recall(record: R, known: readonly (E | Gap)[], options: CallOptions): Promise<(E | Gap)[]>;
   /** Whether an event says that it is over. */
   isLast(event: E): boolean;
+  /** The error of one that did not complete. */
+  failed(record: R): Error;
 }
 
 /** How often the server is asked, in milliseconds: at first, and at the longest. */
@@ -97,33 +106,17 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
     this.#fed = false;
   }
 
-  /** Resolves with the record once it is over. */
-  async wait(options: CallOptions = {}): Promise<R> {
-    const { signal, timeout } = options;
-    signal?.throwIfAborted();
-    const deadline = Promise.withResolvers<never>();
-    const forget = timeout === undefined ? () => {} : this.#session.deadlines.add(
-      this.#session.deadline(timeout),
-      () => {
-        const state = this.state === undefined ? "" : `, it is ${this.state}`;
-        deadline.reject(
-          new TimeoutError(`Cannot wait for ${this.#spec.what}: the deadline passed${state}`, {
-            delivery: "not-sent",
-          }),
-        );
-      },
-    );
-    const onAbort = () => deadline.reject(signal!.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
+  /** Resolves with the record once it has completed. */
+  async wait(signal: AbortSignal): Promise<R> {
+    signal.throwIfAborted();
     this.#acquire();
     try {
-      while (!this.#over) await Promise.race([this.#changed.promise, deadline.promise]);
+      while (!this.#over) await abortable(this.#changed.promise, signal);
       if (this.#error) throw this.#error;
+      if (this.#record!.state !== "completed") throw this.#spec.failed(this.#record!);
       return this.#record!;
     } finally {
       this.#release();
-      forget();
-      signal?.removeEventListener("abort", onAbort);
     }
   }
 
@@ -210,10 +203,11 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
       onEnd: (error) => this.#finish(undefined, error),
     };
     let attachment = attach.call(this.#session, this.#spec.channel, receiver);
-    const onEnd = (error: Error) => this.#finish(undefined, error);
+    const onEnd = (error: Error) =>
+      this.#finish(undefined, said(`wait for ${this.#spec.what}`, error));
     onOver.add(onEnd);
     try {
-      if (this.#session.over) throw this.#session.over;
+      if (this.#session.over) throw said(`wait for ${this.#spec.what}`, this.#session.over);
       for (let isReady = false; !isReady && !signal.aborted;) {
         isReady = await abortable(attachment.ready, signal).then(() => true, (error) => {
           // Without the right to subscribe there is still polling.
@@ -294,10 +288,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
     for (const item of held) this.add(item);
     if (this.#lastEvent) this.#log.push(this.#lastEvent);
     this.#record = record ?? this.#record;
-    this.#error = record ? undefined : error ?? new ConnectionError(
-      `Cannot wait for ${this.#spec.what}: the client is closed`,
-      "closed",
-    );
+    this.#error = record ? undefined : error ?? said(`wait for ${this.#spec.what}`, closedError());
     this.#over = true;
     // Nobody needs the next look at the record.
     this.#stop?.abort();

@@ -1,0 +1,31 @@
+/**
+ * All that is loaded at the start, under one name for what is loaded later. Bundlers cut chunks by
+ * who needs which file: if each later part named the files it needs, the start would come in ten
+ * pieces, each a request of its own and compressed by itself.
+ *
+ * @module
+ */
+export { encodeBase64 } from "../protocol/base64.ts";
+export { matchesChannel, wireChannel } from "../protocol/channel.ts";
+export { jsonCodec } from "../protocol/codec.ts";
+export { decodeRun, isTerminal } from "../protocol/entity.ts";
+export { toEvent } from "../protocol/event.ts";
+export { inBrowser } from "../runtime/browser.ts";
+export { delay } from "../runtime/clock.ts";
+export { abortable } from "./_abortable.ts";
+export { closedError, said } from "./_connection_errors.ts";
+export { limited } from "./_limited.ts";
+export { getJob, getRun, getTimeline, readRun } from "./_requests.ts";
+export { fullJitter } from "./backoff.ts";
+export { channelRequest } from "./channels.ts";
+export { Dispatch } from "./dispatch.ts";
+export {
+  AuthError,
+  ConnectionError,
+  DispatchError,
+  JobFailedError,
+  OverflowError,
+  RunFailedError,
+  TimeoutError,
+} from "./errors.ts";
+export { gap, joinGaps } from "./gap.ts";

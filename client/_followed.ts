@@ -1,0 +1,76 @@
+import type { DispatchEvent } from "../protocol/event.ts";
+import { limited } from "./_limited.ts";
+import { load } from "./_load.ts";
+import type { Transport } from "./_transport.ts";
+import { TimeoutError } from "./errors.ts";
+import type { Gap } from "./gap.ts";
+import type { CallOptions } from "./options.ts";
+import type { Tracked, Tracker } from "./tracker.ts";
+
+/** What follows jobs and runs; it is loaded with the first that is followed. */
+type Following = typeof import("./_following.ts");
+
+/** One job or run that can be followed. Its tracker is made when it is. */
+export class Followed<R extends Tracked, E extends DispatchEvent> {
+  readonly #session: Transport;
+  readonly #what: string;
+  readonly #track: (following: Following) => Tracker<R, E>;
+  #tracker: Tracker<R, E> | undefined;
+
+  /** @param what Names it in an error. */
+  constructor(session: Transport, what: string, track: (following: Following) => Tracker<R, E>) {
+    this.#session = session;
+    this.#what = what;
+    this.#track = track;
+  }
+
+  /** The last state that was seen. */
+  get state(): string | undefined {
+    return this.#tracker?.state;
+  }
+
+  /** Resolves with the record once it has completed. */
+  async wait({ signal, timeout }: CallOptions = {}): Promise<R> {
+    const session = this.#session;
+    const what = `wait for ${this.#what}`;
+    signal?.throwIfAborted();
+    const at = timeout === undefined ? Infinity : session.deadline(timeout);
+    const late = () => {
+      const state = this.state === undefined ? "" : `, it is ${this.state}`;
+      return new TimeoutError(`Cannot ${what}: the deadline passed${state}`, {
+        delivery: "not-sent",
+      });
+    };
+    return await limited(
+      session,
+      { what, at, late, signal },
+      async (signal) => (await this.#follow(what, signal)).wait(signal),
+    );
+  }
+
+  /** The events from the first on, ended by the last; each reader has its own place. */
+  events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<E | Gap, undefined> {
+    const events = this.#follow(`follow ${this.#what}`, options.signal)
+      .then((tracker) => tracker.events(options));
+    // Whoever reads them is told.
+    events.catch(() => {});
+    return {
+      next: async () => await (await events).next(),
+      return: () =>
+        events.then(
+          (events) => events.return!(),
+          () => ({ done: true, value: undefined }),
+        ),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  async #follow(what: string, signal?: AbortSignal): Promise<Tracker<R, E>> {
+    // Loaded by an earlier call, it is there without a wait.
+    if (this.#tracker) return this.#tracker;
+    const following = await load(what, import("./_following.ts"), signal);
+    return this.#tracker ??= this.#track(following);
+  }
+}
