@@ -39,6 +39,14 @@ export { type FailureKind } from "./engine/failure.ts";
 export { type ConsoleOptions, ConsoleReporter } from "./report/console/console.ts";
 export { type Output, type Reporter } from "./report/reporter.ts";
 export {
+  type CaseSummary,
+  type LogSummary,
+  type RetrySummary,
+  RUN_SUMMARY_VERSION,
+  type RunSummary,
+  type StepSummary,
+} from "./report/run_summary.ts";
+export {
   type MakeRecipe,
   recipe,
   type RecipeBody,

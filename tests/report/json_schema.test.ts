@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Ajv, type ValidateFunction } from "ajv";
+import type { EventFailure, RunEvent, Usual } from "../../runner/mod.ts";
+import { eventSchema } from "../../runner/report/json/event_schema.ts";
+import { summarySchema } from "../../runner/report/json/summary_schema.ts";
+import { flag, integer, optional, record, text } from "../../runner/report/json/typed_schema.ts";
+import { runnerCli } from "../runner/_cli.ts";
+import { withFiles } from "../runner/_recipe.ts";
+import { manyCases, sampleRun } from "./_events.ts";
+import { reportOf } from "./_report.ts";
+
+const event = new Ajv().compile(eventSchema());
+const summary = new Ajv().compile(summarySchema());
+
+function assertValid(validate: ValidateFunction, value: unknown): void {
+  if (validate(value)) return;
+  const errors = validate.errors!.map(({ instancePath, message }) => `${instancePath} ${message}`);
+  assert.fail(`${errors.join("\n")}\n${JSON.stringify(value)}`);
+}
+
+function assertLines(lines: string): void {
+  assert.ok(lines.endsWith("\n"));
+  for (const line of lines.trimEnd().split("\n")) assertValid(event, JSON.parse(line));
+}
+
+// The schemas are made of descriptions that the compiler compares with the types: name for name,
+// type for type, and optional for optional. These would not compile if it did not.
+const description: Usual = { runs: 1, failed: 0, flaky: 0, slower: false };
+void description;
+const counted = { runs: integer("1"), failed: integer("2"), flaky: integer("3") };
+// @ts-expect-error A property is missing.
+void (() => record<Usual>("", { ...counted, slower: flag("") }));
+// @ts-expect-error One is there too many.
+void (() => record<{ a: string }>("", { a: text(""), b: text("") }));
+// @ts-expect-error It is not optional in the type.
+void (() => record<{ a: string }>("", { a: optional(text("")) }));
+// @ts-expect-error It is optional in the type.
+void (() => record<{ a?: string }>("", { a: text("") }));
+// @ts-expect-error It has another type.
+void (() => record<{ a: string }>("", { a: integer("") }));
+
+for (
+  const [file, of, make] of [
+    ["run_event", "events", eventSchema],
+    ["run_summary", "summary", summarySchema],
+  ] as const
+) {
+  const path = `runner/report/json/${file}.schema.json`;
+
+  test(`${path} is what the types say`, async () => {
+    const kept = JSON.parse(await readFile(path, "utf8"));
+    assert.deepEqual(kept, make(), `write it anew: runner.ts schema --of ${of} > ${path}`);
+  });
+
+  test(`schema --of ${of} prints it`, async () => {
+    const { code, out } = await runnerCli(["schema", "--of", of]);
+    assert.equal(code, 0);
+    assert.deepEqual(JSON.parse(out), make());
+  });
+
+  test(`every property of ${of} is described, and every object closed`, () => {
+    let objects = 0;
+    const walk = (schema: unknown, path: string): void => {
+      if (typeof schema !== "object" || schema === null) return;
+      const { properties, additionalProperties } = schema as Record<string, unknown>;
+      if (properties) {
+        objects++;
+        assert.equal(additionalProperties, false, path);
+        for (const [name, one] of Object.entries(properties)) {
+          assert.ok((one as { description?: string }).description, `${path}/${name}`);
+        }
+      }
+      for (const [key, value] of Object.entries(schema)) walk(value, `${path}/${key}`);
+    };
+    walk(make(), "#");
+    assert.ok(objects > 5);
+  });
+}
+
+test("schema --of takes what there is", async () => {
+  const { code, err } = await runnerCli(["schema", "--of", "cases"]);
+  assert.equal(code, 2);
+  assert.match(err, /^error: --of takes recipe, events, summary, not 'cases'\n/);
+});
+
+test("sample runs are valid in both forms", async () => {
+  for (const events of [sampleRun(), sampleRun({ interrupted: true }), [...manyCases(30)]]) {
+    assertLines(await reportOf("jsonl", events));
+    assertValid(summary, JSON.parse(await reportOf("json", events)));
+  }
+});
+
+test("the samples have every type of event", () => {
+  const told = [...sampleRun(), ...sampleRun({ interrupted: true })].map(({ type }) => type);
+  const types = Object.keys(eventSchema().definitions as object).filter((name) =>
+    name.includes(".") || name === "log" || name === "warning"
+  );
+  assert.deepEqual([...new Set(told)].toSorted(), types.toSorted());
+});
+
+test("an event that is not as the types say is refused", () => {
+  const [started] = sampleRun();
+  for (const one of sampleRun()) {
+    assert.ok(!event({ ...one, more: 1 }), `${one.type} with a property more`);
+    const { ts: _, ...untimed } = one;
+    assert.ok(!event(untimed), `${one.type} without a time`);
+  }
+  assert.ok(!event({ ...started, type: "run.begun" }));
+  assert.ok(!event({ ...started, version: 2 }));
+  const failed = sampleRun().find((one) => one.type === "case.finished" && one.failure)!;
+  const { failure } = failed as RunEvent & { failure: EventFailure };
+  assert.ok(!event({ ...failed, failure: { ...failure, kind: "other" } }));
+  assert.ok(event({ ...failed, failure: { ...failure, code: "word" } }));
+});
+
+const FAILING = `
+name: Failing
+tags: [a, b]
+matrix: { region: [eu, us] }
+vars: { n: 1 }
+steps:
+  - id: job
+    enqueue: send-email
+    payload: { to: "a", subject: "b", body: "c" }
+  - wait: job
+    soft: true
+  - log: \${{ job }}
+  - assert: vars.n == 2
+    retry: { attempts: 2, backoff: 1ms }
+  - wait: job
+always:
+  - assert: 1 == 2
+    soft: true
+`;
+
+const RUNS: [string, string[], Record<string, string>][] = [
+  ["the recipes", ["recipes"], {}],
+  ["a failing recipe", ["FILE"], { "failing.yaml": FAILING }],
+  ["a failing recipe with --bail", ["FILE", "--bail"], { "failing.yaml": FAILING }],
+  ["a refused call", ["FILE"], { "refused.yaml": "steps: [{ call: nope }, { assert: true }]" }],
+  ["nothing checked", ["FILE"], { "unchecked.yaml": "steps: [{ log: a }]" }],
+];
+
+for (const [name, args, files] of RUNS) {
+  test(`what a real run tells is valid: ${name}`, async () => {
+    await withFiles(files, async (directory) => {
+      const [lines, document] = [join(directory, "out.jsonl"), join(directory, "out.json")];
+      const file = Object.keys(files)[0];
+      const { code, err } = await runnerCli([
+        ...args.map((arg) => arg === "FILE" ? join(directory, file!) : arg),
+        ...["--reporter", `jsonl=${lines}`, "--reporter", `json=${document}`],
+      ]);
+      assertLines(await readFile(lines, "utf8"));
+      const run = JSON.parse(await readFile(document, "utf8"));
+      assertValid(summary, run);
+      assert.equal(run.exit_code, code, err);
+      assert.ok(run.cases.length > 0);
+    });
+  });
+}
