@@ -72,7 +72,7 @@ export class RunSpans {
       case "step.finished":
         return this.#stepFinished(event, at);
       case "log":
-        this.#around(event).span.addEvent("log", { "log.message": clean(event.text) }, at);
+        this.#around(event)?.span.addEvent("log", { "log.message": clean(event.text) }, at);
         return;
       case "warning": {
         const about = event.case === undefined ? undefined : this.#cases.get(event.case);
@@ -147,17 +147,17 @@ export class RunSpans {
   }
 
   #openStep(event: StepStarted | StepFinished, at: Date): Open {
-    return this.#open(event.label, at, this.#around(event).context, stepAttributes(event));
+    const parent = this.#around(event)?.context ?? this.#parent;
+    return this.#open(event.label, at, parent, stepAttributes(event));
   }
 
   /** What a step stands in: `parallel`, `use`, or the case. */
-  #around({ case: index, step }: StepEvent): Open {
-    for (let number = step; number !== ""; number = number.replace(/(^|\.)[^.[]+$|\[\d+\]$/, "")) {
-      const open = this.#steps.get(`${index}/${number}`);
+  #around(event: StepEvent): Open | undefined {
+    for (let key = keyOf(event); key.includes("/"); key = key.replace(/[./][^./]*$/, "")) {
+      const open = this.#steps.get(key);
       if (open) return open;
     }
-    return this.#cases.get(index) ?? this.#run ??
-      this.#open("dispatch run", this.#last, this.#parent);
+    return this.#cases.get(event.case) ?? this.#run;
   }
 
   #open(name: string, startTime: Date, parent: Context, attributes: Attributes = {}): Open {
@@ -180,8 +180,9 @@ export class RunSpans {
   }
 }
 
+/** Tells the steps of a run apart that are under way; the items of a loop come one by one. */
 function keyOf({ case: index, step }: StepEvent): string {
-  return `${index}/${step}`;
+  return `${index}/${step.replaceAll(/\[\d+\]/g, "")}`;
 }
 
 /** The states of what was waited for, and the checkpoints of a run, each at its time. */
