@@ -5,6 +5,7 @@ import { MOST_BYTES } from "../markdown/markdown.ts";
 import { renderMarkdown } from "../markdown/render.ts";
 import type { ReporterContext } from "../registry.ts";
 import type { Output, Reporter } from "../reporter.ts";
+import type { RunSummary } from "../run_summary.ts";
 import { Summarizer } from "../summarizer.ts";
 import { annotationCommand, pathInRepository } from "./annotation.ts";
 import { annotationsOf } from "./annotations.ts";
@@ -39,7 +40,28 @@ export class GitHubReporter implements Reporter {
       this.#output.write(`${annotationCommand(annotation)}\n`);
     }
     const file = this.#env("GITHUB_STEP_SUMMARY");
-    if (file) await appendTextFile(file, renderMarkdown(run, MOST_BYTES - await sizeOf(file)));
+    if (file) await appendSummary(file, run);
+  }
+}
+
+/** GitHub shows nothing of a summary that is too large, what other commands wrote included. */
+async function appendSummary(file: string, run: RunSummary): Promise<void> {
+  const written = await sizeOf(file);
+  const room = MOST_BYTES - written - 1;
+  if (room < LEAST_BYTES) throw new SummaryFullError(file);
+  await appendTextFile(file, (written > 0 ? "\n" : "") + renderMarkdown(run, room));
+}
+
+/** With less room than this a summary says nothing. */
+const LEAST_BYTES = 2_000;
+
+/** The summary of a job has no room left; its code is `"summary_full"`. */
+class SummaryFullError extends Error {
+  readonly code = "summary_full";
+
+  constructor(file: string) {
+    super(`Cannot append to file '${file}': GitHub takes no more than 1 MiB for one step`);
+    this.name = "SummaryFullError";
   }
 }
 

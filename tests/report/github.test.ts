@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { appendFile, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { annotationCommand, pathInRepository } from "../../runner/report/github/annotation.ts";
+import { runnerCli } from "../runner/_cli.ts";
+import { withFiles } from "../runner/_recipe.ts";
+import { HOSTILE, manyCases, sampleRun } from "./_events.ts";
+import { reportOf } from "./_report.ts";
+
+interface Command {
+  level: string;
+  properties: Record<string, string>;
+  message: string;
+}
+
+/** Reads workflow commands as GitHub's runner does. */
+function commandsIn(output: string): Command[] {
+  return output.split(/\r\n|\r|\n/).filter((line) => line !== "").map((line) => {
+    const [, level, properties, message] = /^::(\w+) (.*?)::(.*)$/.exec(line) ?? [];
+    assert.ok(level !== undefined, `no command: ${line}`);
+    return {
+      level,
+      properties: Object.fromEntries(
+        properties!.split(",").map((pair) => {
+          const equals = pair.indexOf("=");
+          return [pair.slice(0, equals), unescape(pair.slice(equals + 1), true)];
+        }),
+      ),
+      message: unescape(message!, false),
+    };
+  });
+}
+
+function unescape(text: string, isProperty: boolean): string {
+  const data = isProperty ? text.replaceAll("%3A", ":").replaceAll("%2C", ",") : text;
+  return data.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%25", "%");
+}
+
+test("a command comes back as it went in", () => {
+  for (const text of ["a", "a:b,c=d", "100%", "%0A", "%253A", "a\r\nb", "::error::x", HOSTILE]) {
+    const given = { level: "warning", title: text, message: text, file: text, line: 3 } as const;
+    const [read, ...more] = commandsIn(annotationCommand(given));
+    assert.deepEqual(more, []);
+    assert.deepEqual(read, {
+      level: "warning",
+      properties: { file: text, line: "3", title: text },
+      message: text,
+    });
+  }
+});
+
+test("cases that did not pass are errors, flaky ones notices, the rest warnings", async () => {
+  const commands = commandsIn(await reportOf("github", sampleRun()));
+  assert.deepEqual(
+    commands.map(({ level, properties: { file, line, col, endColumn } }) =>
+      `${level} ${file}:${line}:${col}-${endColumn}`
+    ),
+    [
+      "error recipes/2.yaml:12:5-18",
+      "error recipes/3.yaml:4:5-26",
+      "error recipes/4.yaml:undefined:undefined-undefined",
+      "warning recipes/2.yaml:20:5-30",
+      "warning recipes/2.yaml:undefined:undefined-undefined",
+      "notice recipes/1.yaml:4:5-16",
+    ],
+  );
+  const seen = HOSTILE.replace("\u0000\u0008\u001b", "␀␈␛")
+    .replace("\ud800", "\\u{d800}").replace("\uffff", "\\u{ffff}");
+  assert.equal(commands[0]!.properties.title, `Payment ${seen}`);
+  assert.ok(commands[0]!.message.includes(`${seen} [step_failed]\n  seen: running at 0 ms`));
+  assert.equal(commands[2]!.message, "nothing was asserted or waited for");
+  assert.match(commands[5]!.message, /^flaky: it passed only on a later attempt\n`email/);
+});
+
+test("of each level there are ten, and the last says how many more", async () => {
+  const commands = commandsIn(await reportOf("github", manyCases(1_000)));
+  assert.equal(commands.length, 10);
+  assert.match(commands[9]!.message, /\n… and 90 more errors, of which GitHub shows none/);
+  assert.ok(!commands[8]!.message.includes("more"));
+  const ten = commandsIn(await reportOf("github", manyCases(100)));
+  assert.equal(ten.length, 10);
+  assert.ok(!ten[9]!.message.includes("… and"));
+});
+
+test("an interrupted run is an error", async () => {
+  for (const events of [sampleRun({ interrupted: true }), sampleRun().slice(0, 3), []]) {
+    const [first] = commandsIn(await reportOf("github", events));
+    assert.equal(first!.level, "error");
+    assert.equal(first!.properties.title, "Interrupted");
+  }
+});
+
+test("paths are those of the repository", () => {
+  for (
+    const [file, directory, workspace, path] of [
+      ["recipes/a.yaml", "/repo", undefined, "recipes/a.yaml"],
+      ["./recipes//a.yaml", "/repo", "/repo", "recipes/a.yaml"],
+      ["a.yaml", "/repo/recipes", "/repo", "recipes/a.yaml"],
+      ["../b/a.yaml", "/repo/recipes", "/repo/", "b/a.yaml"],
+      ["/repo/recipes/a.yaml", "/repo", undefined, "recipes/a.yaml"],
+      ["/elsewhere/a.yaml", "/repo", "/repo", "/elsewhere/a.yaml"],
+      ["/repository/a.yaml", "/repo", "/repo", "/repository/a.yaml"],
+      ["recipes\\a.yaml", "D:\\a\\repo", "D:\\a\\repo", "recipes/a.yaml"],
+      ["D:\\a\\repo\\recipes\\a.yaml", "D:\\a\\repo", undefined, "recipes/a.yaml"],
+      ["../a.yaml", "/repo", undefined, "../a.yaml"],
+    ] as const
+  ) {
+    assert.equal(pathInRepository(file, directory, workspace), path);
+  }
+});
+
+test("the summary of the job is appended, up to a megabyte for all of the step", async () => {
+  await withFiles({}, async (directory) => {
+    const file = join(directory, "summary.md");
+    const env = { GITHUB_STEP_SUMMARY: file };
+    await reportOf("github", sampleRun(), env);
+    const first = await readFile(file, "utf8");
+    assert.match(first, /^## 3 passed, 1 flaky, 1 failed/);
+    await reportOf("github", sampleRun({ interrupted: true }), env);
+    const both = await readFile(file, "utf8");
+    assert.ok(both.startsWith(first));
+    assert.match(both.slice(first.length), /^\n## Interrupted: /);
+    await appendFile(file, "x".repeat(900_000));
+    await reportOf("github", manyCases(20_000), env);
+    assert.ok((await stat(file)).size <= 1024 * 1024);
+    await writeFile(file, "x".repeat(1024 * 1024 - 10));
+    await assert.rejects(reportOf("github", sampleRun(), env), { code: "summary_full" });
+    assert.equal((await stat(file)).size, 1024 * 1024 - 10);
+  });
+});
+
+const FAILING = "name: Failing\nsteps:\n  - assert: 1 == 2\n";
+
+test("GitHub is told without being asked for, beside the console", async () => {
+  await withFiles({ "a.yaml": FAILING }, async (directory) => {
+    const summary = join(directory, "summary.md");
+    const env = { GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: summary };
+    const { code, out, err } = await runnerCli([join(directory, "a.yaml")], { env });
+    assert.equal(code, 1);
+    assert.equal(err, "");
+    assert.match(out, /✗ assert 1 == 2/);
+    const [error, ...more] = commandsIn(
+      out.split("\n").filter((line) => line.startsWith("::")).join("\n"),
+    );
+    assert.deepEqual(more, []);
+    assert.ok(error!.properties.file!.endsWith("a.yaml"));
+    assert.equal(error!.properties.line, "3");
+    assert.match(await readFile(summary, "utf8"), /^## 1 failed in /);
+    const asked = await runnerCli([join(directory, "a.yaml"), "--reporter", "console"], { env });
+    assert.ok(!asked.out.includes("::error"));
+    const elsewhere = await runnerCli([join(directory, "a.yaml")]);
+    assert.ok(!elsewhere.out.includes("::error"));
+  });
+});
+
+test("a summary that cannot be written is told, and changes no verdict", async () => {
+  await withFiles({ "a.yaml": "steps: [{ assert: true }]" }, async (directory) => {
+    const { code, err } = await runnerCli([join(directory, "a.yaml"), "--reporter", "github"], {
+      env: { GITHUB_STEP_SUMMARY: join(directory, "nope", "summary.md") },
+    });
+    assert.equal(code, 0);
+    assert.match(err, /warning: reporter github failed: Cannot append to file '.*': no such dir/);
+  });
+});

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { marked, type Token, type Tokens } from "marked";
+import type { RunEvent } from "../../runner/mod.ts";
+import { renderMarkdown } from "../../runner/report/markdown/render.ts";
+import { Summarizer } from "../../runner/report/summarizer.ts";
+import { HOSTILE, manyCases, sampleRun } from "./_events.ts";
+import { reportOf } from "./_report.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text).length;
+
+/** A run whose names, labels and failures are this text. */
+function named(text: string): RunEvent[] {
+  return sampleRun().map((event): RunEvent => {
+    const failure = "failure" in event && event.failure
+      ? { failure: { ...event.failure, message: text, lines: text.split("\n") } }
+      : {};
+    return {
+      ...event,
+      ...("name" in event ? { name: text, file: text } : {}),
+      ...("label" in event ? { label: text } : {}),
+      ...("text" in event ? { text } : {}),
+      ...failure,
+    } as RunEvent;
+  });
+}
+
+function flatten(tokens: readonly Token[]): Token[] {
+  return tokens.flatMap((token) => {
+    const { tokens = [], items = [], header = [], rows = [] } = token as Tokens.Generic;
+    const cells = [...header, ...rows.flat()].flatMap((cell: Tokens.TableCell) => cell.tokens);
+    return [token, ...flatten([...tokens, ...items, ...cells])];
+  });
+}
+
+function tableOf(markdown: string): Tokens.Table {
+  return marked.lexer(markdown).find((token) => token.type === "table") as Tokens.Table;
+}
+
+test("a run is a table of its cases, and its failures in full", async () => {
+  const markdown = await reportOf("markdown", sampleRun());
+  assert.ok(markdown.startsWith("## 3 passed, 1 flaky, 1 failed, 1 could not be run, "));
+  const rows = tableOf(markdown).rows.map((row) => row.map(({ text }) => text));
+  assert.equal(rows.length, 7);
+  assert.deepEqual(rows[0], ["passed", "`Order smoke`", "`recipes/order.yaml`", "910 ms"]);
+  assert.equal(rows[1]![0], "passed, flaky");
+  assert.equal(rows[2]![0], "**failed**");
+  assert.equal(rows[3]![0], "**could not be run**");
+  assert.equal(rows[4]![0], "**checked nothing**");
+  assert.equal(rows[6]![0], "not begun");
+  const blocks = marked.lexer(markdown).filter(({ type }) => type === "code") as Tokens.Code[];
+  assert.equal(blocks.length, 3);
+  const seen = HOSTILE.replace("\u0000\u0008\u001b", "␀␈␛")
+    .replace("\ud800", "\\u{d800}").replace("\uffff", "\\u{ffff}");
+  for (
+    const part of [
+      `\n  ${seen}\n`,
+      "seen: running at 0 ms, failed at 1.2 s",
+      "at recipes/2.yaml:12:5\n",
+      "  `stats.jobs == 3` is false\n",
+    ]
+  ) {
+    assert.ok(blocks[0]!.text.includes(part), part);
+  }
+  for (const title of ["### Flaky\n", "### Warnings\n"]) assert.ok(markdown.includes(title), title);
+});
+
+for (
+  const text of [
+    HOSTILE,
+    ...["a|b", "a\\|b", "\\", "a\\", "|", "``", "`", " ` ", "```\n# big\n```", "~~~", "`````"],
+    ...["@someone", "#1", "[x](javascript:alert)", "![x](y)", "https://example.test", "<b>x</b>"],
+    ...["<!--", "-->", "</code>", "<details>", "&lt;", "&#124;", "**a**", "_a_", "~~a~~", "a\n\nb"],
+    ...["---", "# a", "- a", "1. a", "> a", "| a |\n| - |", "    a", "\ta", ":tada:", "a\r\nb", ""],
+    ...["a\n```", "\n````\n", "$a$", "[^1]", "<script>", "www.example.test", "a  \nb", "\\`a`"],
+  ]
+) {
+  test(`stays text: ${JSON.stringify(text)}`, async () => {
+    const markdown = await reportOf("markdown", named(text));
+    const tokens = flatten(marked.lexer(markdown));
+    // Nothing that the text could have become is there.
+    const types = new Set(tokens.map(({ type }) => type));
+    for (const type of ["link", "image", "del", "br", "hr", "blockquote", "def", "escape"]) {
+      assert.ok(!types.has(type), type);
+    }
+    const html = tokens.filter(({ type }) => type === "html").map(({ raw }) => raw);
+    assert.deepEqual(html.filter((raw) => raw !== "<code>" && raw !== "</code>"), []);
+    assert.deepEqual(html.length % 2, 0);
+    // Everything that must be there is.
+    const table = tableOf(markdown);
+    assert.equal(table.rows.length, 7);
+    for (const row of table.rows) {
+      assert.equal(row.length, 4);
+      const [, name, file] = row.map(({ tokens }) => tokens);
+      assert.deepEqual(name!.map(({ type }) => type), file!.map(({ type }) => type));
+      const [only] = name!;
+      if (only!.type === "html") continue;
+      assert.equal(only!.type, "codespan");
+      assert.equal(name!.length, 1);
+    }
+    const blocks = tokens.filter(({ type }) => type === "code") as Tokens.Code[];
+    assert.equal(blocks.length, 3);
+    assert.equal(tokens.filter(({ type }) => type === "heading").length, 7);
+    // Shown as it was: what HTML makes of it, read back.
+    const page = await marked.parse(markdown);
+    const cell = /<td><code>([\s\S]*?)<\/code><\/td>/.exec(page)![1]!
+      .replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code))
+      .replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
+      .replaceAll("&amp;", "&");
+    const flat = (some: string) =>
+      some.replace("\u0000\u0008\u001b", "␀␈␛").replace("\ud800", "\\u{d800}")
+        .replace("\uffff", "\\u{ffff}").replaceAll("\r", "␍").replaceAll(/\n+/g, "⏎")
+        .replaceAll(/\s/g, "");
+    assert.equal(flat(cell), flat(text));
+  });
+}
+
+test("an interrupted run is marked, whoever ended it", async () => {
+  for (const events of [sampleRun({ interrupted: true }), sampleRun().slice(0, 20), []]) {
+    const markdown = await reportOf("markdown", events);
+    assert.match(markdown, /^## Interrupted: /);
+    assert.ok(markdown.includes("**The run was interrupted: it is not complete.**"));
+  }
+});
+
+test("a run of very many cases is cut, and says so", async () => {
+  const markdown = await reportOf("markdown", manyCases(80_000));
+  assert.ok(bytes(markdown) <= 1024 * 1024);
+  assert.ok(markdown.includes("79500 of 80000 cases are not in this table."));
+  assert.match(markdown, /_What did not pass: \d+ more are left out, there is no room/);
+  assert.equal(tableOf(markdown).rows.length, 500);
+});
+
+test("the limit holds, whatever it is and whatever the text", () => {
+  for (const text of ["x".repeat(1_000_000), "😀".repeat(300_000), "|".repeat(100_000)]) {
+    const run = new Summarizer();
+    for (const event of named(text)) run.report(event);
+    for (const limit of [1_000, 10_000, 100_000, 1_000_000]) {
+      const markdown = renderMarkdown(run.summary(), limit);
+      assert.ok(bytes(markdown) <= limit, `${bytes(markdown)} of ${limit}`);
+    }
+  }
+});
