@@ -199,10 +199,11 @@ test("a reporter that cannot write changes no verdict and is told", async () => 
   });
 });
 
-test("a terminal sees what a wait last saw, on a line that goes again", async () => {
-  const recipe = "steps:\n  - id: j\n    enqueue: sleep\n    payload: { ms: 60 }\n  - wait: j\n";
+test("a terminal sees what a wait last saw, on a line that is written over", async () => {
+  const recipe = "steps:\n  - id: j\n    enqueue: sleep\n    payload: { ms: 300 }\n  - wait: j\n";
   await withFiles({ "r.yaml": recipe }, async (directory) => {
     const { out } = await runnerCli([join(directory, "r.yaml")], { terminal: true });
-    assert.ok(out.includes(" running …\r\x1b[2K"));
+    assert.match(out, / wait for j +0\.\d s {2}running 0\.\d s ago/);
+    assert.match(out, /\r\x1b\[1A\x1b\[J {2}✓ wait for j .*completed\n/);
   });
 });

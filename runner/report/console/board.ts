@@ -143,7 +143,9 @@ export class Board {
       }
     }
     const more = room > 0 ? this.#more(cases.length - shown.length, "running cases") : [];
-    return [...lines, ...more, bar];
+    // Set apart from what is above it where there is room.
+    const space = lines.length + more.length + 2 <= rows ? [[]] : [];
+    return [...space, ...lines, ...more, bar];
   }
 
   #step(step: RunningStep, columns: number, label: number, now: number, others = ""): Part[] {
@@ -183,11 +185,12 @@ function row(
   ms: number,
   more: readonly Part[],
 ): Part[] {
-  const space = Math.max(0, columns - 1 - TIME_COLUMNS);
+  const timeColumns = columns < 40 ? TIME_COLUMNS - 2 : TIME_COLUMNS;
+  const space = Math.max(0, columns - 1 - timeColumns);
   const taken = more.reduce((sum, [text]) => sum + width(text), 2);
   const wanted = Math.max(labelColumns, more.length === 0 ? space : space - taken);
   const shown = fit(label, Math.min(space, wanted));
-  const time = elapsed(ms).padStart(TIME_COLUMNS);
+  const time = elapsed(ms).padStart(timeColumns);
   return [
     [pad(shown, Math.min(space, labelColumns))],
     [time],

@@ -14,6 +14,7 @@ import { makeStyle, type Style } from "../style.ts";
 import {
   caseLine,
   failureLines,
+  inShort,
   skippedLine,
   stepLines,
   summaryLine,
@@ -97,9 +98,8 @@ export class ConsoleReporter implements Reporter {
       case "case.started":
         return this.#caseBegun(event);
       case "step.retried": {
-        const { attempt, failure: { message } } = event;
-        const mark = style.warning("↻");
-        const line = `  ${mark} attempt ${attempt} failed: ${printable(message)}`;
+        const why = inShort(event.failure, this.#output.columns - 23);
+        const line = `  ${style.warning("↻")} attempt ${event.attempt} failed: ${why}`;
         this.#line(event.case, line, "steps");
         this.#cases.get(event.case)?.retries.push(line);
         return;
@@ -156,21 +156,21 @@ export class ConsoleReporter implements Reporter {
     const style = this.#style;
     // Where no step failed, no step's line says why.
     const own = failure && failure.step === undefined ? failure : undefined;
-    const why = own ? [`  ${style.error(printable(own.message))}`] : [];
+    const why = own ? [`  ${style.error(inShort(own, this.#output.columns - 2))}`] : [];
     const line = caseLine(event, style, this.#output.columns);
+    const unchecked = status === "unchecked" ? [`  ${style.warning(`? ${UNCHECKED}`)}`] : [];
     const lines: string[] = [];
     if (this.#single) {
-      if (status === "unchecked") lines.push(`  ${style.warning(`? ${UNCHECKED}`)}`);
-      lines.push(...why);
+      lines.push(...unchecked, ...why);
     } else {
-      lines.push(line);
+      lines.push(line, ...unchecked);
       if (status !== "passed" && status !== "unchecked") lines.push(...running.steps, ...why);
       else if (flaky) lines.push(...running.retries);
       lines.push(...running.notes.map((note) => `  ${note}`));
     }
     lines.push(...usualLines(event).map((line) => `  ${style.warning(line)}`));
     if (!this.#quiet) this.#print(lines);
-    else if (status === "unchecked") this.#write([line]);
+    else if (status === "unchecked") this.#write([line, ...unchecked]);
     const failures = own && status !== "interrupted"
       ? [...running.failures, { label: "", failure: own, soft: false }]
       : running.failures;
@@ -189,7 +189,7 @@ export class ConsoleReporter implements Reporter {
     if (this.#skipped <= SKIPPED_SHOWN) {
       this.#print([skippedLine(event, this.#style, this.#output.columns)]);
     } else if (this.#skipped === SKIPPED_SHOWN + 1) {
-      this.#print([this.#style.dim(`- and others  ${whySkipped(event.reason)}`)]);
+      this.#print([this.#style.dim(`- and others  ${whySkipped(event)}`)]);
     }
   }
 

@@ -15,7 +15,7 @@ export const TIME_COLUMNS = 9;
 
 /** How many columns a step's label is given, so that the times stand under each other. */
 export function labelColumns(columns: number): number {
-  return Math.max(6, Math.min(44, Math.max(columns - 40, Math.min(20, columns - 14))));
+  return Math.max(6, Math.min(44, Math.max(columns - 48, Math.min(20, columns - 14))));
 }
 
 /** Text and white space behind it, as wide as is said. */
@@ -44,10 +44,17 @@ export function stepLines(event: StepFinished, style: Style, columns: number): s
   return [
     `  ${mark} ${pad(label, labelColumns(columns))}${time}${flaky}${style.dim(shown)}`,
     ...(failure && status !== "interrupted"
-      ? [`      ${(event.soft ? style.warning : style.error)(printable(failure.message))}`]
+      ? [`      ${(event.soft ? style.warning : style.error)(inShort(failure, columns - 6))}`]
       : []),
     ...slowerLines(event.duration_ms, usual).map((line) => `      ${style.warning(line)}`),
   ];
+}
+
+/** Why something failed, in a line that is cut where it is long: it is told in full later. */
+export function inShort({ message }: EventFailure, columns: number): string {
+  const characters = [...printable(message)];
+  const room = Math.max(20, columns - 1);
+  return characters.length <= room ? characters.join("") : `${characters.slice(0, room).join("")}…`;
 }
 
 /** A case that has ended, in a line. */
@@ -64,7 +71,7 @@ export function caseLine(event: CaseFinished, style: Style, columns: number): st
     passed: event.flaky ? style.warning("  flaky") : "",
     failed: "",
     errored: style.error("  could not be run"),
-    unchecked: style.warning(`  ${UNCHECKED}`),
+    unchecked: "",
     interrupted: style.warning("  interrupted"),
   }[status];
   const name = pad(printable(event.name), labelColumns(columns) + 2);
@@ -78,14 +85,12 @@ export const UNCHECKED = "nothing was asserted or waited for";
 /** A case that was not begun, in a line. */
 export function skippedLine(event: CaseSkipped, style: Style, columns: number): string {
   const name = pad(printable(event.name), labelColumns(columns) + 2 + TIME_COLUMNS);
-  return style.dim(`- ${name}  ${printable(event.file)}  ${whySkipped(event.reason)}`);
+  return style.dim(`- ${name}  ${whySkipped(event)}  ${printable(event.file)}`);
 }
 
-/** Why cases were not begun. */
-export function whySkipped(reason: CaseSkipped["reason"]): string {
-  return reason === "bail"
-    ? "not begun: another case did not pass"
-    : "not begun: the run was interrupted";
+/** Why a case was not begun. */
+export function whySkipped({ reason }: CaseSkipped): string {
+  return `not begun (${reason === "bail" ? "--bail" : "interrupted"})`;
 }
 
 /** What the history says of a case, where there is something to tell. */
@@ -122,7 +127,6 @@ export function failureLines(failure: EventFailure, style: Style, soft = false):
       style.strong(`: ${printable(failure.message)}`)
     }${code}`,
     ...(place ? renderPlace(place, colour, style) : []),
-    ...(place && lines.length > 0 ? [`${gutter} ${style.dim("|")}`] : []),
     ...lines.map((line, i) =>
       `${gutter} ${i === 0 ? style.dim("=") : " "} ${differs(printable(line), style)}`
     ),

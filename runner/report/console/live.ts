@@ -1,6 +1,7 @@
 import type { Clock, TimerHandle } from "../../../runtime/clock.ts";
 import { onExit } from "../../../runtime/process.ts";
 import type { RunEvent } from "../../engine/event.ts";
+import { width } from "../../recipe/render_diagnostic.ts";
 import type { Output, Reporter } from "../reporter.ts";
 import { makeStyle } from "../style.ts";
 import { Board } from "./board.ts";
@@ -9,6 +10,9 @@ import { ConsoleReporter } from "./console.ts";
 /** The least time between two writes, in milliseconds; the spinner turns with them. */
 const INTERVAL = 90;
 
+/** How long a run goes on before anything is drawn; a short one needs nothing. */
+const FIRST = 30;
+
 /** What the screen has when it does not tell. */
 const ROWS = 24;
 
@@ -16,9 +20,8 @@ const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 const NO_WRAP = "\x1b[?7l";
 const WRAP = "\x1b[?7h";
-/** To the first column, and everything from there on is gone. */
-const ERASE_BELOW = "\r\x1b[J";
 const ERASE_REST = "\x1b[K";
+const ERASE_BELOW = "\x1b[J";
 
 /** What a {@linkcode LiveReporter} needs besides its output. */
 export interface LiveOptions {
@@ -29,9 +32,8 @@ export interface LiveOptions {
 /**
  * The plain lines, and below them a board of what goes on, redrawn in place.
  *
- * Between two writes the cursor stands at the board's first line. So nothing has to be known of what
- * a terminal made of the old board when its window was resized: everything from the cursor on is
- * written anew.
+ * Between two writes the cursor stands in the empty line below the board, as every program leaves
+ * it: that is where terminals keep it best when their window is resized.
  */
 export class LiveReporter implements Reporter {
   #output: Output;
@@ -40,10 +42,13 @@ export class LiveReporter implements Reporter {
   #lines: ConsoleReporter;
   /** What is to be written above the board. */
   #above = "";
-  #live = false;
-  #timer: TimerHandle | undefined;
-  #drawn = -Infinity;
+  /** The widths of the board's lines on the screen; nothing is drawn while there is no list. */
+  #drawn: number[] | undefined;
+  /** How wide the screen was then. */
   #columns = 0;
+  /** When the next write may be. */
+  #next = Infinity;
+  #timer: TimerHandle | undefined;
   #forget = () => {};
   #broken: { error: unknown } | undefined;
 
@@ -70,7 +75,7 @@ export class LiveReporter implements Reporter {
       this.#board.take(event, this.#clock.now());
       this.#lines.report(event);
       if (event.type === "run.finished") this.#end();
-      else if (this.#clock.now() - this.#drawn >= INTERVAL) this.#draw();
+      else if (this.#clock.now() >= this.#next) this.#draw();
     } catch (error) {
       this.#stop();
       throw error;
@@ -85,9 +90,15 @@ export class LiveReporter implements Reporter {
   }
 
   #begin(): void {
-    this.#live = true;
     // Whoever asks a second time for an end gets it at once, and the cursor with it.
     this.#forget = onExit(() => this.#end());
+    this.#wait(FIRST);
+  }
+
+  #wait(ms: number): void {
+    this.#clock.clearTimeout(this.#timer);
+    this.#next = this.#clock.now() + ms;
+    this.#timer = this.#clock.setTimeout(() => this.#tick(), ms);
   }
 
   #tick(): void {
@@ -104,34 +115,44 @@ export class LiveReporter implements Reporter {
   /** Writes what is new and the board, in one write. */
   #draw(): void {
     const { columns, rows = ROWS } = this.#output;
-    const now = this.#clock.now();
-    const board = this.#board.lines({ columns, rows: Math.max(1, rows - 1) }, now);
+    const lines = this.#board.lines({ columns, rows: rows - 1 }, this.#clock.now());
+    const hide = this.#drawn ? "" : HIDE_CURSOR;
     // Line by line where it can be: what is erased first flickers.
     const anew = this.#above !== "" || columns !== this.#columns;
-    const first = this.#drawn === -Infinity ? HIDE_CURSOR : "";
-    const before = anew ? `${ERASE_BELOW}${this.#above}` : "\r";
-    const text = board.map((line) => line + ERASE_REST).join("\n");
-    const up = board.length > 1 ? `\x1b[${board.length - 1}A` : "";
+    const before = this.#back() + (anew ? ERASE_BELOW : "") + this.#above;
+    const board = lines.map((line) => `${line}${ERASE_REST}\n`).join("");
     this.#above = "";
-    this.#drawn = now;
+    // deno-lint-ignore no-control-regex
+    this.#drawn = lines.map((line) => width(line.replace(/\x1b\[\d*m/g, "")));
     this.#columns = columns;
-    this.#output.write(`${first}${before}${NO_WRAP}${text}\x1b[J${WRAP}\r${up}`);
-    this.#clock.clearTimeout(this.#timer);
-    this.#timer = this.#clock.setTimeout(() => this.#tick(), INTERVAL);
+    this.#output.write(`${hide}${before}${NO_WRAP}${board}${ERASE_BELOW}${WRAP}`);
+    this.#wait(INTERVAL);
+  }
+
+  /**
+   * Moves to the board's first line. A terminal that has become narrow has folded the lines that no
+   * longer had room.
+   */
+  #back(): string {
+    const { columns } = this.#output;
+    const up = (this.#drawn ?? [])
+      .reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
+    return up > 0 ? `\r\x1b[${up}A` : "\r";
   }
 
   /** Takes the board away, writes the rest, and gives the cursor back. */
   #end(): void {
-    const erase = this.#drawn === -Infinity ? "" : ERASE_BELOW;
-    const show = this.#drawn === -Infinity ? "" : SHOW_CURSOR;
-    const text = this.#live ? `${erase}${this.#above}${show}` : this.#above;
+    const text = this.#drawn
+      ? `${this.#back()}${ERASE_BELOW}${this.#above}${SHOW_CURSOR}`
+      : this.#above;
     this.#above = "";
     this.#stop();
     if (text !== "") this.#output.write(text);
   }
 
   #stop(): void {
-    this.#live = false;
+    this.#drawn = undefined;
+    this.#next = Infinity;
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#forget();
