@@ -64,17 +64,17 @@ export async function writeTextFile(path: string, text: string): Promise<void> {
  * @throws {FileError}
  */
 export async function checkWritable(path: string): Promise<void> {
-  if (await pathKind(path) === "directory") {
-    throw new FileError("write file", path, { code: "EISDIR" });
-  }
   const probe = `${path}.probe`;
   try {
+    if (await pathKind(path) === "directory") throw new FileError("write", path, EISDIR);
     await writeTextFile(probe, "");
     await removeFile(probe);
   } catch (error) {
     throw new FileError("write file", path, (error as FileError).cause);
   }
 }
+
+const EISDIR = { code: "EISDIR" };
 
 /**
  * Appends to a file, which is created where there is none.

@@ -14,13 +14,16 @@ export interface CliOptions {
   signal?: AbortSignal;
   /** Called with each piece of standard output. */
   onOut?: (text: string) => void;
+  /** Called with each piece of standard error. */
+  onErr?: (text: string) => void;
   terminal?: boolean;
 }
 
 /** Runs a command line in this process, with streams and an environment of its own. */
 export async function runnerCli(
   args: readonly string[],
-  { env = {}, signal = new AbortController().signal, onOut, terminal = false }: CliOptions = {},
+  { env = {}, signal = new AbortController().signal, onOut, onErr, terminal = false }: CliOptions =
+    {},
 ): Promise<CliResult> {
   const result = { code: -1, out: "", err: "" };
   const output = (write: (text: string) => void): Output => ({
@@ -34,7 +37,10 @@ export async function runnerCli(
       result.out += text;
       onOut?.(text);
     }),
-    err: output((text) => void (result.err += text)),
+    err: output((text) => {
+      result.err += text;
+      onErr?.(text);
+    }),
     env: (name) => env[name],
     signal,
   });
