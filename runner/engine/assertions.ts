@@ -37,7 +37,8 @@ export async function assertAll(
   if (unmet.length === 1) {
     throw new StepFailure("assertion", first.message, { lines: first.lines, span: first.span });
   }
-  const total = conditions.length + expectations.length;
+  const total = conditions.length +
+    expectations.reduce((sum, { matchers }) => sum + matchers.length, 0);
   throw new StepFailure("assertion", `${unmet.length} of ${total} assertions are not met`, {
     span: first.span,
     lines: unmet.flatMap(({ message, lines }) => [message, ...lines.map((line) => `  ${line}`)]),
@@ -61,18 +62,15 @@ async function checkCondition(
     span = error.span;
   }
   const { valueTree } = await import("../expression/value_tree.ts");
-  const lines = await valueTree(condition, values, context.ambient);
+  const tree = await valueTree(condition, values, context.ambient);
   const message = fault === undefined
     ? `\`${condition.text}\` is false`
     : fault.startsWith("is ")
     ? `\`${condition.text}\` ${fault}`
     : fault;
-  // The first line of a tree repeats the condition itself.
-  return {
-    message,
-    lines: fault === undefined ? lines.slice(1).map((l) => l.slice(2)) : lines,
-    span,
-  };
+  // That an operand has no value is what the message says.
+  const lines = tree.filter((line) => !message.endsWith(` ${line.trimStart().split("  ")[1]}`));
+  return { message, lines: fault === undefined ? tree : lines, span };
 }
 
 function checkExpectation(
@@ -80,22 +78,19 @@ function checkExpectation(
   values: Values,
   context: StepContext,
 ): Unmet[] {
-  const value = valueOf(subject, values, context);
+  let value: unknown;
+  try {
+    value = subject.evaluate(values, context.ambient);
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) throw error;
+    // An absent value can be asked for with `exists`, so it is no error here.
+    if (!error.absent) return [{ message: error.message, lines: [], span: error.span }];
+  }
   return matchers.flatMap((matcher) => {
     const lines = mismatch(value, resolveMatcher(matcher, context));
     if (!lines) return [];
     return [{ message: `\`${subject.text}\` ${lines[0]}`, lines: lines.slice(1), span }];
   });
-}
-
-/** An absent value can be asked for with `exists`, so it is no error here. */
-function valueOf(subject: Expression, values: Values, context: StepContext): unknown {
-  try {
-    return subject.evaluate(values, context.ambient);
-  } catch (error) {
-    if (!(error instanceof EvaluationError)) throw error;
-    return undefined;
-  }
 }
 
 function resolveMatcher({ name, argument }: Matcher, context: StepContext): ResolvedMatcher {

@@ -299,6 +299,7 @@ export class Case {
       clock,
       began + Math.min(limit, this.options.timeout ?? Infinity),
       signal,
+      "the recipe's time",
     );
     if (this.recipe.script) return await this.#script(this.recipe.script, deadline);
     const runner = new StepRunner(this, deadline, this.results);
@@ -339,7 +340,8 @@ export class Case {
     if (this.recipe.always.length === 0 && cleanups.length === 0) return;
     const { clock } = this.options;
     const calm = new AbortController();
-    using deadline = new Deadline(clock, clock.now() + ALWAYS_TIMEOUT, calm.signal);
+    const until = clock.now() + ALWAYS_TIMEOUT;
+    using deadline = new Deadline(clock, until, calm.signal, "the time of `always`");
     const runner = new StepRunner(this, deadline, this.results);
     for (const step of this.recipe.always) {
       const failure = await runner.run(step);

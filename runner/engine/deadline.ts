@@ -28,6 +28,8 @@ export class InterruptedError extends Error {
 export class Deadline implements Disposable {
   /** When, in milliseconds since 1970. */
   readonly at: number;
+  /** Whose time it is, for messages: `the recipe's time`. */
+  readonly whose: string;
   #controller = new AbortController();
   #clock: Clock;
   #timer: unknown;
@@ -35,8 +37,9 @@ export class Deadline implements Disposable {
   #onAbort = () => this.#controller.abort(this.#outer.reason);
 
   /** Starts the time. */
-  constructor(clock: Clock, at: number, outer: AbortSignal) {
+  constructor(clock: Clock, at: number, outer: AbortSignal, whose = "the time") {
     this.at = at;
+    this.whose = whose;
     this.#clock = clock;
     this.#outer = outer;
     if (outer.aborted) this.#onAbort();
@@ -44,7 +47,7 @@ export class Deadline implements Disposable {
     if (Number.isFinite(at)) {
       const ms = Math.max(0, at - clock.now());
       this.#timer = clock.setTimeout(
-        () => this.#controller.abort(new DeadlineError("the time is over")),
+        () => this.#controller.abort(new DeadlineError(`${this.whose} is over`)),
         // A timer cannot be set further than this; the recipe's own limit is nearer.
         Math.min(ms, 2 ** 31 - 1),
       );

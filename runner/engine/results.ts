@@ -13,6 +13,8 @@ export class Results {
   #cel: Values;
   #entities = new Map<string, Entity>();
   #children: Results[] = [];
+  #nameless: Entity[] = [];
+  #lists = new Map<string, readonly Entity[]>();
 
   /** With a parent, what it holds is seen too, and new results stay here. */
   constructor(roots: Values, parent?: Results) {
@@ -32,9 +34,15 @@ export class Results {
     return this.#raw.get(id);
   }
 
-  /** All jobs and runs that stand behind ids. */
+  /** All jobs and runs that steps have made or read. */
   entities(): Entity[] {
-    return [...this.#entities.values(), ...this.#children.flatMap((child) => child.entities())];
+    const inner = this.#children.flatMap((child) => child.entities());
+    return [...this.#entities.values(), ...this.#nameless, ...inner];
+  }
+
+  /** Remembers a job or run that no id stands for. */
+  add(entity: Entity): void {
+    this.#nameless.push(entity);
   }
 
   /** Keeps what a step left. */
@@ -63,6 +71,17 @@ export class Results {
   /** The job or run behind an id. */
   entity(id: string): Entity | undefined {
     return this.#entities.get(id) ?? this.#parent?.entity(id);
+  }
+
+  /** Keeps what a step left for each item of its `for_each`, and the jobs or runs behind them. */
+  setList(id: string, values: unknown[], entities: readonly Entity[]): void {
+    this.set(id, values);
+    this.#lists.set(id, entities);
+  }
+
+  /** The jobs or runs behind an id, where a `for_each` left them. */
+  list(id: string): readonly Entity[] | undefined {
+    return this.#lists.get(id) ?? this.#parent?.list(id);
   }
 
   /** Everything as expressions see it. */

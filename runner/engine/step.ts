@@ -1,8 +1,10 @@
 import { delay } from "../../runtime/clock.ts";
 import { fromCel, toCel } from "../expression/convert.ts";
+import { showValue, typeName } from "../expression/diff.ts";
 import { EvaluationError, type Values } from "../expression/expression.ts";
 import { freeNames } from "../expression/ast.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
+import { formatDuration } from "../recipe/duration.ts";
 import type { Step } from "../recipe/model.ts";
 import { templateLabel } from "../steps/kind.ts";
 import { assertAll } from "./assertions.ts";
@@ -12,7 +14,7 @@ import { Context } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import type { EventFailure, StepFinished, StepStatus } from "./event.ts";
 import { StepFailure } from "./failure.ts";
-import type { Results } from "./results.ts";
+import type { Entity, Results } from "./results.ts";
 
 /** The pause before a second attempt when `retry` does not say. */
 const DEFAULT_BACKOFF = 200;
@@ -100,11 +102,17 @@ export class StepRunner {
     let list: unknown;
     try {
       list = resolveTemplate(items, this.#values(), this.#case.ambient);
-      if (!Array.isArray(list)) throw new StepFailure("evaluation", "`for_each` is not a list");
+      if (!Array.isArray(list)) {
+        const shown = `${showValue(list, 60)} (${typeName(list)})`;
+        throw new StepFailure("evaluation", `\`for_each\` needs a list, not ${shown}`, {
+          span: items.kind === "expression" ? items.expression.span() : undefined,
+        });
+      }
     } catch (error) {
       return this.#finish(step, clock.now(), 1, error);
     }
     const results: unknown[] = [];
+    const entities: Entity[] = [];
     for (const [i, item] of (list as unknown[]).entries()) {
       const locals = { ...this.#locals, item: toCel(item) };
       const inner = new StepRunner(this.#case, this.#outer, this.#results.child(), locals);
@@ -112,9 +120,11 @@ export class StepRunner {
       const failure = await inner.run({ ...one, number: `${step.number}[${i}]` });
       const left = step.id === undefined ? undefined : inner.#results.own(step.id);
       if (left !== undefined) results.push(left);
+      const entity = step.id === undefined ? undefined : inner.#results.entity(step.id);
+      if (entity) entities.push(entity);
       if (failure) return failure;
     }
-    if (step.id !== undefined) this.#results.set(step.id, results);
+    if (step.id !== undefined) this.#results.setList(step.id, results, entities);
     if ((list as unknown[]).length === 0) this.skip(step, "`for_each` has no items");
     return undefined;
   }
@@ -158,13 +168,18 @@ export class StepRunner {
     attempts: number,
   ): Promise<{ final: EventFailure | undefined } | { again: EventFailure } | undefined> {
     const { clock } = this.#case.options;
-    let at = this.#outer.at;
+    let { at, whose } = this.#outer;
     try {
-      if (step.within) at = Math.min(at, clock.now() + toMilliseconds(this.#resolve(step.within)));
+      const own = step.within ? clock.now() + toMilliseconds(this.#resolve(step.within)) : Infinity;
+      if (own < at) {
+        at = own;
+        whose = `\`within: ${templateLabel(step.within)}\` of the step around it`;
+      }
     } catch (error) {
       return { final: this.#finish(step, began, attempt, error) };
     }
-    using deadline = new Deadline(clock, at, this.#outer.signal);
+    const isOwn = at < this.#outer.at;
+    using deadline = new Deadline(clock, at, this.#outer.signal, whose);
     this.#emitStarted(step, attempt);
     const context = new Context(this.#case, step, deadline, this.#results, this.#locals);
     try {
@@ -180,7 +195,13 @@ export class StepRunner {
       return undefined;
     } catch (error) {
       const cause = deadline.passed && !(error instanceof StepFailure)
-        ? new StepFailure("deadline", deadlineText(step, clock.now() - began), { cause: error })
+        ? new StepFailure(
+          "deadline",
+          isOwn
+            ? `not done within ${templateLabel(step.within)}`
+            : `not done when ${whose} was over, after ${formatDuration(clock.now() - began)}`,
+          { cause: error },
+        )
         : error;
       const failure = this.#case.describe(cause, step.span);
       const again = attempt < attempts && !this.#outer.signal.aborted &&
@@ -296,10 +317,4 @@ export class StepRunner {
   #values(locals: Values = {}): Values {
     return Object.assign(Object.create(this.#results.values()), this.#locals, locals);
   }
-}
-
-function deadlineText(step: Step, ms: number): string {
-  return step.within
-    ? `not done within ${templateLabel(step.within)}`
-    : `not done when the recipe's time was over, after ${Math.round(ms)} ms`;
 }

@@ -108,3 +108,52 @@ export function visitAst(node: Ast, visit: (node: Ast) => void): void {
   visit(node);
   for (const child of childrenOf(node)) visitAst(child, visit);
 }
+
+/**
+ * Where a node's text stands in its expression, whole: the parentheses around an operand belong to
+ * none of the nodes inside, so a node's own range can lack one side of them.
+ */
+export function textRange(node: Ast, text: string): { start: number; end: number } {
+  let { start, end } = node;
+  let { open, closed } = unmatched(text.slice(start, end));
+  while (open > 0 && end < text.length) {
+    if (text[end] === ")") open--;
+    else if (!/\s/.test(text[end]!)) break;
+    end++;
+  }
+  while (closed > 0 && start > 0) {
+    start--;
+    if (text[start] === "(") closed--;
+    else if (!/\s/.test(text[start]!)) break;
+  }
+  return open > 0 || closed > 0 ? { start: node.start, end: node.end } : { start, end };
+}
+
+/** How many parentheses, brackets and braces of a text are open, and how many closed too often. */
+function unmatched(text: string): { open: number; closed: number } {
+  let open = 0;
+  let closed = 0;
+  let quote = "";
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (quote !== "") {
+      if (char === "\\") i++;
+      else if (char === quote) quote = "";
+    } else if (char === '"' || char === "'") quote = char;
+    else if ("([{".includes(char)) open++;
+    else if (")]}".includes(char)) {
+      if (open > 0) open--;
+      else closed++;
+    }
+  }
+  return { open, closed };
+}
+
+/** Whether a node has the same value always: it asks for no name and calls no function. */
+export function isConstant(node: Ast): boolean {
+  let constant = true;
+  visitAst(node, ({ op }) => {
+    if (op === "id" || op === "call" || op === "rcall") constant = false;
+  });
+  return constant;
+}

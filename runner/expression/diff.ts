@@ -61,28 +61,52 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Differences as lines: `-` what was expected, `+` what is there. */
-export function renderDiff(differences: readonly Difference[]): string[] {
-  return differences.flatMap(({ path, ...sides }) => {
-    const at = path === "" ? "" : `${path}: `;
-    return [
-      ...("expected" in sides ? [`- ${at}${showValue(sides.expected)}`] : []),
-      ...("actual" in sides ? [`+ ${at}${showValue(sides.actual)}`] : []),
-    ];
-  });
+/** Whether two values are shown best by what differs: maps, lists, and texts too long for a line. */
+export function worthDiff(a: unknown, b: unknown): boolean {
+  if (typeof a === "string" && typeof b === "string") return Math.max(a.length, b.length) > LIMIT;
+  return typeof a === "object" && a !== null && typeof b === "object" && b !== null;
 }
 
-/** A value for people: JSON, cut where it is long. */
-export function showValue(value: unknown, limit = 120): string {
+/** What differs, as lines: `-` what was expected, `+` what is there. */
+export function diffLines(expected: unknown, actual: unknown): string[] {
+  const differences = diff(expected, actual, MOST + 1);
+  const lines = differences.slice(0, MOST).flatMap(({ path, ...sides }) => {
+    const at = path === "" ? "" : `${path}: `;
+    const from = firstDifference(sides.expected, sides.actual);
+    return [
+      ...("expected" in sides ? [`- ${at}${showValue(sides.expected, LIMIT, from)}`] : []),
+      ...("actual" in sides ? [`+ ${at}${showValue(sides.actual, LIMIT, from)}`] : []),
+    ];
+  });
+  return differences.length > MOST ? [...lines, "… and more"] : lines;
+}
+
+/** More differences than this are only counted as more. */
+const MOST = 20;
+/** A longer value is cut. */
+const LIMIT = 120;
+
+/** Two long texts may begin alike: what is shown of them begins shortly before they differ. */
+function firstDifference(a: unknown, b: unknown): number {
+  if (!worthDiff(a, b) || typeof a !== "string" || typeof b !== "string") return 0;
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  return Math.max(0, at - 20);
+}
+
+/** A value for people: JSON, cut where it is long; a text can be shown from some character on. */
+export function showValue(value: unknown, limit = LIMIT, from = 0): string {
   if (value === undefined) return "(absent)";
-  const text = JSON.stringify(value) ?? String(value);
-  if (text.length <= limit) return text;
+  const start = from > 0 ? "…" : "";
+  const text = start + (JSON.stringify(from > 0 ? (value as string).slice(from) : value) ??
+    String(value));
+  if (text.length <= limit && from === 0) return text;
   const size = Array.isArray(value)
     ? `${value.length} items`
     : typeof value === "string"
     ? `${value.length} characters`
     : `${text.length} characters of JSON`;
-  return `${text.slice(0, limit)}… (${size})`;
+  return `${text.slice(0, limit)}${text.length > limit ? "…" : ""} (${size})`;
 }
 
 /** The name of a JSON value's type. */

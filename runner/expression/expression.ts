@@ -1,6 +1,14 @@
 import type { Span } from "../recipe/source.ts";
 import { fromCel } from "./convert.ts";
-import { type Ambient, type Ast, faultOf, type Parsed, withAmbient } from "./library.ts";
+import { explainFault } from "./explain_fault.ts";
+import {
+  type Ambient,
+  type Ast,
+  type CelFault,
+  faultOf,
+  type Parsed,
+  withAmbient,
+} from "./library.ts";
 
 /** The values that expressions see, by name, as CEL takes them. */
 export type Values = Record<string, unknown>;
@@ -11,10 +19,17 @@ export class EvaluationError extends Error {
   readonly code = "evaluation";
   /** Where in its file. */
   readonly span: Span;
+  /** Whether it only asks for a field or an item that is not there. */
+  readonly absent: boolean;
 
   /** Says why. */
-  constructor(message: string, span: Span, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    span: Span,
+    { absent = false, ...options }: ErrorOptions & { absent?: boolean } = {},
+  ) {
     super(message, options);
+    this.absent = absent;
     this.name = "EvaluationError";
     this.span = span;
   }
@@ -59,8 +74,9 @@ export class Expression {
     } catch (cause) {
       const fault = faultOf(cause, this.text.length);
       const span = this.span(fault.start, fault.end);
-      throw new EvaluationError(explain(fault.code, fault.summary, this.text, fault), span, {
+      throw new EvaluationError(explain(fault, this.text), span, {
         cause,
+        absent: ABSENT.has(fault.code),
       });
     }
   }
@@ -69,7 +85,7 @@ export class Expression {
   evaluate(values: Values, ambient: Ambient): unknown {
     const value = fromCel(this.evaluateCel(values, ambient));
     if (value === undefined) {
-      throw new EvaluationError(`\`${this.text}\` is absent`, this.span());
+      throw new EvaluationError(`\`${this.text}\` is absent`, this.span(), { absent: true });
     }
     return value;
   }
@@ -80,12 +96,15 @@ export class Expression {
   }
 }
 
-function explain(code: string, summary: string, text: string, at: Span): string {
-  if (code === "no_such_key") return `\`${pathUpTo(text, at)}\` is absent`;
-  if (code === "unknown_variable") {
-    return `\`${text.slice(at.start, at.end)}\` has no value: its step did not run`;
+/** Codes of a field, an item of a list, or an optional's value that is not there. */
+const ABSENT = new Set(["no_such_key", "index_out_of_bounds", "optional_value_missing"]);
+
+function explain(fault: CelFault, text: string): string {
+  if (fault.code === "no_such_key") return `\`${pathUpTo(text, fault)}\` is absent`;
+  if (fault.code === "unknown_variable") {
+    return `\`${text.slice(fault.start, fault.end)}\` has no value: its step did not run`;
   }
-  return summary.charAt(0).toLowerCase() + summary.slice(1);
+  return explainFault(fault);
 }
 
 /** The access that an absent key ends: `order.input.total` rather than `total`. */

@@ -34,6 +34,9 @@ export interface CelFault {
   end: number;
 }
 
+/** An expression may have this many operators, names and values. */
+const MAX_NODES = 2000;
+
 let loading: Promise<Cel> | undefined;
 let ambient: Ambient = { now: () => Date.now(), random: () => Math.random() };
 
@@ -60,6 +63,8 @@ async function load(): Promise<Cel> {
       homogeneousAggregateLiterals: false,
       enableOptionalTypes: true,
       unlistedVariablesAreDyn: true,
+      // What is nested in a long chain is walked by recursion, and a stack has an end.
+      limits: { maxAstNodes: MAX_NODES },
     }),
   );
   let typed: Environment | undefined;
@@ -91,7 +96,7 @@ export function faultOf(error: unknown, length: number): CelFault {
   };
   return {
     code: code ?? "unknown",
-    summary: summary ?? String(error),
+    summary: summary ?? (error instanceof Error ? error.message : String(error)),
     start: range?.start ?? 0,
     end: range?.end ?? length,
   };
@@ -100,10 +105,10 @@ export function faultOf(error: unknown, length: number): CelFault {
 function addFunctions(environment: Environment): Environment {
   environment.registerFunction("uuid(): string", uuid);
   environment.registerFunction("now(): google.protobuf.Timestamp", () => new Date(ambient.now()));
-  environment.registerFunction(
-    "random(int): int",
-    (below: bigint) => BigInt(Math.floor(ambient.random() * Number(below))),
-  );
+  environment.registerFunction("random(int): int", (below: bigint) => {
+    if (below < 1n) throw new Error(`random(n) needs at least 1, not ${below}`);
+    return BigInt(Math.floor(ambient.random() * Number(below)));
+  });
   environment.registerFunction(
     "string(google.protobuf.Timestamp): string",
     (time: Date) => time.toISOString(),

@@ -1,5 +1,5 @@
 import type { Template } from "./template.ts";
-import { diff, equal, renderDiff, showValue, typeName } from "./diff.ts";
+import { diffLines, equal, showValue, typeName, worthDiff } from "./diff.ts";
 
 /** What an `expect` can ask of a value. */
 export const MATCHERS = {
@@ -54,8 +54,7 @@ export function mismatch(value: unknown, matcher: ResolvedMatcher): string[] | u
   if (value === undefined) return [`is absent, but should be ${describe(matcher)}`];
   if (satisfies(value, matcher)) return undefined;
   const lines = [`${is}, but should be ${describe(matcher)}`];
-  const composite = typeof value === "object" && typeof argument === "object";
-  if (name === "equals" && composite) lines.push(...renderDiff(diff(argument, value)));
+  if (name === "equals" && worthDiff(value, argument)) lines.push(...diffLines(argument, value));
   return lines;
 }
 

@@ -70,6 +70,10 @@ export const RESULT_TYPES = {
     title: "a state that was seen",
     fields: { state: "string", at: "string" },
   },
+  ErrorResult: {
+    title: "an error",
+    fields: { kind: "string", message: "string", code: "dyn" },
+  },
   WaitResult: {
     title: "a wait",
     fields: { outcome: "string", waited_ms: "int", states: "list<StateResult>" },
@@ -126,4 +130,12 @@ export function describeType(type: CelType): string {
     bytes: "bytes",
   };
   return names[type] ?? `a ${type}`;
+}
+
+/** Whether a value of one type can stand where another is wanted. */
+export function suits(type: CelType, wanted: CelType): boolean {
+  if (type === "dyn" || wanted === "dyn" || type === wanted) return true;
+  return (wanted === "double" && type === "int") ||
+    (wanted.startsWith("list") && type.startsWith("list")) ||
+    (wanted.startsWith("map") && type.startsWith("map"));
 }

@@ -1,6 +1,7 @@
-import { childrenOf } from "./ast.ts";
+import { childrenOf, isConstant, textRange } from "./ast.ts";
 import { fromCel } from "./convert.ts";
-import { diff, renderDiff, showValue, typeName } from "./diff.ts";
+import { diffLines, showValue, typeName, worthDiff } from "./diff.ts";
+import { explainFault } from "./explain_fault.ts";
 import type { Expression, Values } from "./expression.ts";
 import { type Ambient, type Ast, faultOf, loadCel, withAmbient } from "./library.ts";
 
@@ -8,12 +9,13 @@ import { type Ambient, type Ast, faultOf, loadCel, withAmbient } from "./library
 interface Part {
   text: string;
   value: unknown;
+  /** Why it has no value. */
   fault?: string;
 }
 
 /**
  * The values that made a condition false, as lines: each operand under its operator, with its type,
- * and where lists or maps were compared, what differs.
+ * and where lists or maps were compared, what differs. The condition itself is not among them.
  */
 export async function valueTree(
   expression: Expression,
@@ -23,43 +25,41 @@ export async function valueTree(
   const cel = await loadCel();
   const text = expression.text;
   const evaluate = (node: Ast): Part => {
-    const part = text.slice(node.start, node.end);
+    const { start, end } = textRange(node, text);
+    const part = text.slice(start, end);
     try {
       const parsed = cel.parse(part);
       return { text: part, value: fromCel(withAmbient(ambient, () => parsed(values))) };
     } catch (error) {
-      return { text: part, value: undefined, fault: faultOf(error, part.length).summary };
+      const fault = faultOf(error, part.length);
+      return { text: part, value: undefined, fault: faultText(fault) };
     }
   };
   const lines: string[] = [];
-  tree(expression.ast, 0, evaluate, lines);
+  below(expression.ast, 0, evaluate, lines);
   return lines;
 }
 
 type Evaluate = (node: Ast) => Part;
 
-function tree(node: Ast, depth: number, evaluate: Evaluate, lines: string[]): void {
+/** The operands of a node, each with those under it, and what differs between them. */
+function below(node: Ast, depth: number, evaluate: Evaluate, lines: string[]): void {
   const indent = "  ".repeat(depth);
-  const part = evaluate(node);
-  lines.push(`${indent}${line(part)}`);
-  if (part.fault !== undefined && childrenOf(node).length === 0) return;
-  if (node.op === "==" || node.op === "!=") {
-    const [left, right] = [evaluate(node.args[0]), evaluate(node.args[1])];
-    operands(node, depth + 1, evaluate, lines);
-    if (isComposite(left.value) && isComposite(right.value)) {
-      const differences = diff(right.value, left.value);
-      for (const text of renderDiff(differences)) lines.push(`${indent}  ${text}`);
-    }
-    return;
-  }
-  operands(node, depth + 1, evaluate, lines);
-}
-
-function operands(node: Ast, depth: number, evaluate: Evaluate, lines: string[]): void {
   for (const child of interesting(node)) {
-    if (isOperator(child)) tree(child, depth, evaluate, lines);
-    else lines.push(`${"  ".repeat(depth)}${line(evaluate(child))}`);
+    const part = evaluate(child);
+    const own = lines.length;
+    lines.push(`${indent}${line(part)}`);
+    if (isOperator(child)) below(child, depth + 1, evaluate, lines);
+    // What has no value because an operand has none is no news.
+    if (part.fault !== undefined && lines.length > own + 1) {
+      lines.splice(own, 1);
+      for (let i = own; i < lines.length; i++) lines[i] = lines[i]!.slice(2);
+    }
   }
+  if (node.op !== "==" && node.op !== "!=") return;
+  const [left, right] = [evaluate(node.args[0]), evaluate(node.args[1])];
+  if (!worthDiff(left.value, right.value)) return;
+  for (const text of diffLines(right.value, left.value)) lines.push(`${indent}${text}`);
 }
 
 /** The operands whose values are not plain from the text itself. */
@@ -77,6 +77,9 @@ function interesting(node: Ast): Ast[] {
       return [node.args[1], ...(MACROS.has(node.args[0]) ? [] : node.args[2])].filter(isOpaque);
     case "call":
       return node.args[0] === "has" ? [] : node.args[1].filter(isOpaque);
+    case "list":
+    case "map":
+      return isConstant(node) ? [] : childrenOf(node).filter(isOpaque);
     default:
       return childrenOf(node).filter(isOpaque);
   }
@@ -86,6 +89,7 @@ const MACROS = new Set(["all", "exists", "exists_one", "map", "filter", "bind"])
 
 function isOpaque(node: Ast): boolean {
   if (node.op === "id") return node.args !== "cel" && node.args !== "optional";
+  if (node.op === "-_") return !isConstant(node);
   return node.op !== "value" && !(node.op === "list" && node.args.every((n) => n.op === "value"));
 }
 
@@ -93,12 +97,14 @@ function isOperator(node: Ast): boolean {
   return !["id", ".", ".?", "[]", "[?]"].includes(node.op);
 }
 
-function isComposite(value: unknown): boolean {
-  return typeof value === "object" && value !== null;
+function faultText(fault: ReturnType<typeof faultOf>): string {
+  if (fault.code === "no_such_key") return "is absent";
+  if (fault.code === "unknown_variable") return "has no value: its step did not run";
+  return `has no value: ${explainFault(fault)}`;
 }
 
 function line({ text, value, fault }: Part): string {
-  if (fault !== undefined) return `${text}  has no value: ${fault}`;
+  if (fault !== undefined) return `${text}  ${fault}`;
   if (value === undefined) return `${text}  is absent`;
   return `${text}  is ${showValue(value)} (${typeName(value)})`;
 }

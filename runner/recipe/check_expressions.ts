@@ -1,13 +1,15 @@
 import type { Environment } from "@marcbachmann/cel-js";
 import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
-import { type FreeName, freeNames, visitAst } from "../expression/ast.ts";
-import { type Ast, type Cel, faultOf } from "../expression/library.ts";
+import { type FreeName, freeNames, textRange, visitAst } from "../expression/ast.ts";
+import { explainFault } from "../expression/explain_fault.ts";
+import { type Ast, type Cel, type CelFault, faultOf } from "../expression/library.ts";
 import { type CelType, describeType, type RecordType, recordType } from "../expression/types.ts";
 import type { Diagnostics } from "./diagnostic.ts";
 import type { Recipe } from "./model.ts";
 import { checkOrder, type Guards, type Known } from "./check_references.ts";
 import type { Reading } from "./reading.ts";
 import type { Expected, ExpressionUse, Scope, StepInfo } from "./scope.ts";
+import type { Span } from "./source.ts";
 import { didYouMean } from "./suggest.ts";
 import { explainTypeError } from "./type_errors.ts";
 
@@ -30,7 +32,7 @@ export function checkExpressions(
       const start = Math.min(fault.start, Math.max(0, text.length - 1));
       const span = use.expression.span(start, Math.max(fault.end, start + 1));
       diagnostics.error("bad-expression", span, `cannot read the expression in ${use.what}`, {
-        label: lower(fault.summary),
+        label: syntaxHint(text, fault),
       });
       return false;
     }
@@ -75,8 +77,8 @@ class Environments {
         : Object.entries(fields);
       environment.registerVariable({ name: root, schema: Object.fromEntries(some) });
     }
-    for (const { id, type } of this.#known.steps.values()) {
-      environment.registerVariable(id, type ?? "dyn");
+    for (const { id, type, broken } of this.#known.steps.values()) {
+      if (!broken) environment.registerVariable(id, type ?? "dyn");
     }
     for (const [name, type] of Object.entries(locals)) environment.registerVariable(name, type);
     return environment;
@@ -110,7 +112,11 @@ class Checker {
   }
 
   check(): void {
-    const { expression, expected, onType } = this.#use;
+    const { expression, expected, onType, comparedWith = [] } = this.#use;
+    const states = this.#statesOf(expression.ast);
+    for (const { value, span } of comparedWith) {
+      if (states && typeof value === "string") this.#state(value, span, states);
+    }
     const type = this.#type(expression.ast, 0, expression.text.length);
     if (type === undefined) return;
     if (this.#suits(type, expected)) onType?.(type);
@@ -120,9 +126,10 @@ class Checker {
   #name({ name, node, path, asks }: FreeName): boolean {
     const { scope } = this.#use;
     if (Object.hasOwn(scope.locals, name)) return this.#fields(name, scope.locals[name]!, path);
-    const root = this.#known.roots[name];
+    const root = Object.hasOwn(this.#known.roots, name) ? this.#known.roots[name] : undefined;
     if (root) return this.#rootField(name, root, path);
     const info = this.#known.steps.get(name);
+    if (info?.broken) return false;
     if (!info) {
       const names = this.#namesInSight();
       const label = didYouMean(name, names);
@@ -145,7 +152,8 @@ class Checker {
   #mayBeAbsent(info: StepInfo, path: FreeName["path"], asks: boolean): void {
     const { scope, what, expression } = this.#use;
     const [first] = path;
-    if (!first || asks || what.startsWith("a key of")) return;
+    // A wait asks again until the field is there.
+    if (!first || asks || what === "`until`" || what.startsWith("a key of")) return;
     const { field } = first;
     if (!recordType(info.type ?? "")?.optional?.includes(field)) return;
     if (expression.text.includes(`has(${info.id}.${field})`)) return;
@@ -228,21 +236,33 @@ class Checker {
   }
 
   #stateLiteral(subject: Ast, other: Ast): void {
-    if (subject.op !== "." || subject.args[1] !== "state" || subject.args[0].op !== "id") return;
-    const info = this.#known.steps.get(subject.args[0].args);
-    const states: readonly string[] | undefined = info?.type === "JobResult"
-      ? JOB_STATES
-      : info?.type === "RunResult"
-      ? RUN_STATES
-      : undefined;
+    const states = this.#statesOf(subject);
     if (!states) return;
     for (const literal of other.op === "list" ? other.args : [other]) {
       if (literal.op !== "value" || typeof literal.args !== "string") continue;
-      if (states.includes(literal.args)) continue;
-      const label = didYouMean(literal.args, states) ?? `it can be ${states.join(", ")}`;
-      const what = describeType(info!.type!);
-      this.#error("unknown-state", literal, `${what} is never \`${literal.args}\``, label);
+      this.#state(literal.args, this.#use.expression.span(literal.start, literal.end), states);
     }
+  }
+
+  /** The states of which a node is one, where it is the state of a job or a run. */
+  #statesOf(node: Ast): { type: CelType; states: readonly string[] } | undefined {
+    if (node.op !== "." || node.args[1] !== "state" || node.args[0].op !== "id") return undefined;
+    const name = node.args[0].args;
+    const { locals } = this.#use.scope;
+    const type = Object.hasOwn(locals, name) ? locals[name] : this.#known.steps.get(name)?.type;
+    if (type === "JobResult") return { type, states: JOB_STATES };
+    return type === "RunResult" ? { type, states: RUN_STATES } : undefined;
+  }
+
+  #state(
+    state: string,
+    span: Span,
+    { type, states }: { type: CelType; states: readonly string[] },
+  ) {
+    if (states.includes(state)) return;
+    const label = didYouMean(state, states) ?? `it can be ${states.join(", ")}`;
+    const message = `${describeType(type)} is never \`${state}\``;
+    this.#diagnostics.error("unknown-state", span, message, { label });
   }
 
   /** The type of a part of the expression; `undefined` when something is wrong with it. */
@@ -250,25 +270,21 @@ class Checker {
     const { expression } = this.#use;
     // Each side is checked by itself, so that one run shows the mistakes of both.
     if (node.op === "&&" || node.op === "||") {
-      const sides = node.args.map((side) => {
-        const balanced = isBalanced(expression.text.slice(side.start, side.end));
-        return balanced ? { side, type: this.#type(side, side.start, side.end) } : undefined;
-      });
-      if (sides.every((side) => side !== undefined)) {
-        let ok = true;
-        for (const { side, type } of sides) {
-          if (type === undefined) ok = false;
-          else if (type !== "bool" && type !== "dyn") {
-            ok = false;
-            this.#error(
-              "not-a-condition",
-              side,
-              `\`${node.op}\` takes true or false, this is ${describeType(type)}`,
-            );
-          }
+      let ok = true;
+      for (const side of node.args) {
+        const range = textRange(side, expression.text);
+        const type = this.#type(side, range.start, range.end);
+        if (type === undefined) ok = false;
+        else if (type !== "bool" && type !== "dyn") {
+          ok = false;
+          this.#error(
+            "not-a-condition",
+            side,
+            `\`${node.op}\` takes true or false, this is ${describeType(type)}`,
+          );
         }
-        return ok ? "bool" : undefined;
       }
+      return ok ? "bool" : undefined;
     }
     const named = freeNames(node).map((name) => this.#name(name)).every((ok) => ok);
     if (!named) return undefined;
@@ -394,17 +410,17 @@ function missingRoot(root: string, field: string): string | undefined {
   return undefined;
 }
 
-function isBalanced(text: string): boolean {
-  let depth = 0;
-  for (const char of text.replace(/"(\\.|[^"\\])*"|'(\\.|[^'\\])*'/g, "")) {
-    if (char === "(" || char === "[" || char === "{") depth++;
-    else if (char === ")" || char === "]" || char === "}") {
-      if (--depth < 0) return false;
-    }
-  }
-  return depth === 0;
+/** What helps with the words and signs of other languages. */
+function syntaxHint(text: string, fault: CelFault): string {
+  if (text[fault.start] === "=") return "`==` compares";
+  const before = /\w*$/.exec(text.slice(0, fault.start))![0];
+  const word = before + /^\w*/.exec(text.slice(fault.start))![0];
+  return (Object.hasOwn(OTHER_WORDS, word) ? OTHER_WORDS[word] : undefined) ?? explainFault(fault);
 }
 
-function lower(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
-}
+const OTHER_WORDS: Record<string, string> = {
+  and: "`&&` is and",
+  or: "`||` is or",
+  not: "`!` is not",
+  is: "`==` compares",
+};

@@ -17,10 +17,11 @@ export interface Known {
 export function checkReferences(reading: Reading, known: Known, guards: Guards): void {
   for (const reference of reading.references) {
     const info = known.steps.get(reference.id);
+    if (info?.broken) continue;
     if (!info) {
-      const ids = [...known.steps.values()].filter((step) => suits(step, reference)).map((s) =>
-        s.id
-      );
+      const ids = [...known.steps.values()]
+        .filter((step) => suits(step, reference) && step.availableFrom <= reference.scope.order)
+        .map((step) => step.id);
       const label = didYouMean(reference.id, ids) ??
         (ids.length > 0 && ids.length <= 8 ? `the ids are ${ids.join(", ")}` : undefined);
       reading.diagnostics.error(
@@ -38,6 +39,9 @@ export function checkReferences(reading: Reading, known: Known, guards: Guards):
           `step \`${info.id}\` leaves ${
             info.type === undefined ? "nothing" : describeType(info.type)
           }, not ${what}`,
+          /^list<(Job|Run)Result>$/.test(info.type ?? "")
+            ? { label: `use \`for_each: \${{ ${info.id} }}\` and the id of each \`item\`` }
+            : {},
         );
       }
     }
@@ -45,7 +49,9 @@ export function checkReferences(reading: Reading, known: Known, guards: Guards):
 }
 
 function suits(info: StepInfo, { wants }: Reference): boolean {
-  return info.type === "JobResult" || (info.type === "RunResult" && wants === "job or run");
+  const one = /^list<(.*)>$/.exec(info.type ?? "")?.[1];
+  const type = one !== undefined && wants === "jobs or runs" ? one : info.type;
+  return type === "JobResult" || (type === "RunResult" && wants !== "job");
 }
 
 /** The steps that an `always` step's `if` names: the step is skipped where they did not run. */
@@ -76,6 +82,14 @@ export function checkOrder(
   reading: Reading,
   guards: Guards,
 ): boolean {
+  if (info.availableFrom === Infinity) {
+    const message =
+      `step \`${info.id}\` runs for each item of a \`for_each\` and is not known here`;
+    reading.diagnostics.error("used-too-early", span, message, {
+      label: "give the outer step an `id`, or the step a `for_each` of its own",
+    });
+    return false;
+  }
   if (info.availableFrom > scope.order) {
     const { line } = reading.source.position(info.span.start);
     reading.diagnostics.error(
@@ -83,7 +97,9 @@ export function checkOrder(
       span,
       `step \`${info.id}\` is used before it has run`,
       {
-        label: info.span.start < span.start
+        label: info.order === scope.step
+          ? "this is that step itself"
+          : info.span.start < span.start
           ? "the two run side by side"
           : `it stands on line ${line}`,
       },

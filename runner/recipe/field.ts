@@ -2,7 +2,7 @@ import { literal, type Template } from "../expression/template.ts";
 import type { Expression } from "../expression/expression.ts";
 import { parseDuration } from "./duration.ts";
 import type { Node } from "./node.ts";
-import type { Reading } from "./reading.ts";
+import { type Reading, warnWord } from "./reading.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** A JSON Schema. */
@@ -80,14 +80,7 @@ export function text(description: string): Field<Template, false> {
     if (node.value.trim() === "") {
       return void reading.diagnostics.error("wrong-value", node, `${what} must not be empty`);
     }
-    if (node.style === "plain" && /^(y|yes|n|no|on|off|\d+:\d\d(:\d\d)?)$/i.test(node.value)) {
-      reading.diagnostics.warning(
-        "ambiguous-scalar",
-        node,
-        `\`${node.value}\` is not text to every YAML reader`,
-        { label: `write "${node.value}"` },
-      );
-    }
+    warnWord(node, reading, true);
     return reading.template(node, what, "text");
   });
 }
@@ -189,12 +182,12 @@ export function choice<T extends string>(
 ): Field<T, false> {
   return field(description, { enum: [...choices] }, (node, reading, what) => {
     if (node.kind === "scalar" && choices.includes(node.value as T)) return node.value as T;
-    const given = node.kind === "scalar" ? String(node.value) : "";
+    const label = node.kind === "scalar" ? didYouMean(String(node.value), choices) : undefined;
     return void reading.diagnostics.error(
       "wrong-value",
       node,
       `${what} must be one of ${choices.map((c) => `\`${c}\``).join(", ")}`,
-      { label: didYouMean(given, choices) ?? "" },
+      label === undefined ? {} : { label },
     );
   });
 }

@@ -5,7 +5,7 @@ export const RESERVED: ReadonlySet<string> = new Set([
   ...["if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while"],
   ...["bool", "bytes", "cel", "double", "duration", "dyn", "google", "has", "int", "list", "map"],
   ...["null_type", "optional", "string", "timestamp", "type", "uint", "size", "matches"],
-  ...["uuid", "now", "random"],
+  ...["uuid", "now", "random", "__proto__", "prototype"],
 ]);
 
 /** Whether expressions can use a name. */

@@ -16,8 +16,12 @@ export function readMatrix(node: Node, reading: Reading): Record<string, unknown
     if (!isFieldName(key)) {
       reading.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as a name`);
     }
-    if (value.kind !== "list" || value.items.length === 0) {
-      reading.wrongType(value, `\`${key}\``, "a list with at least one value");
+    if (value.kind !== "list") {
+      reading.wrongType(value, `\`${key}\``, "a list of values");
+      continue;
+    }
+    if (value.items.length === 0) {
+      reading.diagnostics.error("wrong-value", value, `\`${key}\` must not be empty`);
       continue;
     }
     if (cases.length * value.items.length > MAX_CASES) {
@@ -32,5 +36,7 @@ export function readMatrix(node: Node, reading: Reading): Record<string, unknown
     });
     cases = cases.flatMap((one) => values.map((value) => ({ ...one, [key]: value })));
   }
-  return node.entries.length === 0 ? [] : cases;
+  if (node.entries.length > 0) return cases;
+  reading.diagnostics.error("wrong-value", node, "`matrix` must not be empty");
+  return [];
 }

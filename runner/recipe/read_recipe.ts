@@ -1,5 +1,5 @@
 import { loadCel } from "../expression/library.ts";
-import { typeOfValue } from "../expression/types.ts";
+import { describeType, suits, typeOfValue } from "../expression/types.ts";
 import { checkExpressions } from "./check_expressions.ts";
 import { checkReferences, Guards, type Known } from "./check_references.ts";
 import { type Diagnostic, Diagnostics } from "./diagnostic.ts";
@@ -109,7 +109,6 @@ async function readRoot(
   }
   if (read.outputs) recipe.outputs = readOutputs(read.outputs, reading, steps.end);
   if (read.always) recipe.always = steps.read(read.always, "always");
-  checkAssignments(reading, vars);
   await checkSchedule(read, reading);
   const known: Known = {
     steps: steps.infos,
@@ -127,6 +126,7 @@ async function readRoot(
   if (reading.uses.length > 0) {
     checkExpressions(reading, recipe, known, guards, await loadCel());
   }
+  checkAssignments(reading, vars);
   checkReferences(reading, known, guards);
   if (recipe.steps.length > 0 && !diagnostics.failed && !recipe.steps.some(canFail)) {
     const key = root.entries.find(({ key }) => key === "steps")!;
@@ -191,12 +191,21 @@ function readVars(node: Node, reading: Reading): Variable[] {
   });
 }
 
-function checkAssignments(reading: Reading, vars: Variable[]): void {
+/** A step gives a variable values of the type it has: the checks have counted on that. */
+function checkAssignments({ assignments, diagnostics }: Reading, vars: Variable[]): void {
   const names = vars.map(({ name }) => name);
-  for (const { name, span } of reading.assignments) {
-    if (names.includes(name)) continue;
-    const label = didYouMean(name, names) ?? "declare it under `vars`";
-    reading.diagnostics.error("unknown-variable", span, `unknown variable \`${name}\``, { label });
+  for (const { name, span, value, type } of assignments) {
+    const variable = vars.find((one) => one.name === name);
+    if (!variable) {
+      const label = didYouMean(name, names) ?? "declare it under `vars`";
+      diagnostics.error("unknown-variable", span, `unknown variable \`${name}\``, { label });
+    } else if (!suits(type, variable.type)) {
+      diagnostics.error(
+        "wrong-type",
+        value,
+        `variable \`${name}\` is ${describeType(variable.type)}, this is ${describeType(type)}`,
+      );
+    }
   }
 }
 

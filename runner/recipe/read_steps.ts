@@ -1,12 +1,13 @@
 import type { CelType, RecordType } from "../expression/types.ts";
 import { recordType, typeOfValue } from "../expression/types.ts";
 import { STEP_KINDS } from "../steps/step_kinds.ts";
-import type { StepKind } from "../steps/kind.ts";
+import type { StepCheck, StepKind } from "../steps/kind.ts";
 import { type Fields, readFields } from "./field.ts";
 import type { Step } from "./model.ts";
 import type { ListNode, MapNode, Node } from "./node.ts";
 import type { Reading } from "./reading.ts";
 import type { Phase, StepInfo } from "./scope.ts";
+import type { Span } from "./source.ts";
 import { STEP_OPTIONS } from "./step_options.ts";
 import { suggest } from "./suggest.ts";
 
@@ -68,7 +69,7 @@ export class StepReader {
     const before = new Set(this.infos.keys());
     const steps = this.#list(node, this.#reading.scope.phase, `${prefix}.`);
     for (const [id, info] of this.infos) {
-      if (!before.has(id)) info.availableFrom = this.#count + 1;
+      if (!before.has(id) && info.availableFrom !== Infinity) info.availableFrom = this.#count + 1;
     }
     return steps;
   }
@@ -79,64 +80,67 @@ export class StepReader {
       this.#reading.wrongType(node, "a step", "a map");
       return undefined;
     }
-    const kind = this.#kind(node);
-    if (!kind) return undefined;
     const order = ++this.#count;
+    const kind = this.#kind(node);
+    if (!kind) {
+      this.#breaks(node, phase, order);
+      return undefined;
+    }
     const outer = this.#reading.scope;
     const scope = { ...outer, order, phase, step: order };
     return this.#reading.within(scope, () => {
-      const step = this.#fields(node, kind, phase, number, order);
-      const { id } = step;
-      const check = {
-        reading: this.#reading,
-        node,
-        at: (key: string) => node.entries.find((entry) => entry.key === key)?.value,
-        id,
-        typeOf: (name: string) => this.infos.get(name)?.type,
-        waitedFor: (name: string, states: readonly string[]) =>
-          void this.infos.get(name)?.waits.push({ order: order + 1, states }),
-        record: (name: CelType, type: RecordType) => void this.records.set(name, type),
-      };
-      // What could not be read is missing here, so a check that trips over it has nothing to add.
+      const before = new Set(this.infos.keys());
       const retry = node.entries.find((entry) => entry.key === "retry");
       if (retry && kind.retriable === false) {
         diagnostics.error("retry-on-wait", retry.keySpan, "a wait is not retried, it waits", {
           label: "`within` gives it more time",
         });
       }
-      if (step.fields[kind.name] !== undefined || kind.name === "assert") {
-        kind.check?.(step.fields, check);
+      const { step, type, broken } = this.#fields(node, kind, phase, number, order);
+      if (step.forEach) {
+        // What stands inside is made anew for each item, and gone with it.
+        for (const [id, info] of this.infos) if (!before.has(id)) info.availableFrom = Infinity;
       }
-      if (id !== undefined) {
-        const span = check.at("id")!;
-        const first = this.infos.get(id);
-        if (first) {
-          const { line } = this.#reading.source.position(first.span.start);
-          diagnostics.error("duplicate-id", span, `two steps have the id \`${id}\``, {
-            label: `the first is on line ${line}`,
-          });
-        } else {
-          const info: StepInfo = {
-            id,
-            span,
-            kind: kind.name,
-            type: undefined,
-            phase,
-            availableFrom: order + 1,
-            waits: [],
-          };
-          const own = step.fields[kind.name] === undefined
-            ? "dyn"
-            : kind.type?.(step.fields, check);
-          info.type = this.#typeWith(step, own);
-          this.infos.set(id, info);
-        }
+      const written = node.entries.find((entry) => entry.key === "id")?.value;
+      if (step.id === undefined) {
+        if (written) this.#breaks(node, phase, order);
+      } else if (!this.#isTaken(step.id, written!)) {
+        this.infos.set(step.id, {
+          id: step.id,
+          span: written!,
+          type: step.forEach && type !== undefined ? `list<${type}>` : type,
+          phase,
+          order,
+          availableFrom: order + 1,
+          ...(broken ? { broken } : {}),
+          waits: [],
+        });
       }
       return step;
     });
   }
 
-  #fields(node: MapNode, kind: StepKind, phase: Phase, number: string, order: number): Step {
+  #isTaken(id: string, span: Span): boolean {
+    const first = this.infos.get(id);
+    if (!first) return false;
+    const { line } = this.#reading.source.position(first.span.start);
+    this.#reading.diagnostics.error("duplicate-id", span, `two steps have the id \`${id}\``, {
+      label: `the first is on line ${line}`,
+    });
+    return true;
+  }
+
+  /** Remembers the id of a step that could not be read: those that use it are not at fault. */
+  #breaks(node: MapNode, phase: Phase, order: number): void {
+    const span = node.entries.find(({ key }) => key === "id")?.value;
+    if (span?.kind !== "scalar" || typeof span.value !== "string") return;
+    const id = span.value;
+    if (this.infos.has(id)) return;
+    const about = { id, span, type: "dyn", phase, order, availableFrom: order + 1 };
+    this.infos.set(id, { ...about, broken: true, waits: [] });
+  }
+
+  #fields(node: MapNode, kind: StepKind, phase: Phase, number: string, order: number) {
     const reading = this.#reading;
     const fields = allFields(kind);
     // Read in an order that does not depend on the text: what `for_each` brings is seen by the rest.
@@ -145,26 +149,31 @@ export class StepReader {
     const item = forEach && STEP_OPTIONS.for_each.read(forEach.value, reading, "`for_each`");
     const locals = { ...reading.scope.locals };
     if (item) locals.item = item.kind === "literal" ? itemType(item.value) : "dyn";
-    const later = new Set(["for_each", "expect", "outputs"]);
+    const later = new Set(["for_each", "outputs", ...(kind.name === "assert" ? [] : ["expect"])]);
     const now: MapNode = { ...node, entries: node.entries.filter(({ key }) => !later.has(key)) };
     // deno-lint-ignore no-explicit-any
     const read: any = reading.within({ locals }, () => {
       reading.number = number;
       return readFields(now, fields, reading, kind.title);
     });
-    const after = { locals: { ...locals, result: "dyn" }, order: order + 1 };
-    reading.within(after, () => {
-      for (const key of ["outputs", "expect"] as const) {
-        const found = entry(key);
-        if (found) read[key] = STEP_OPTIONS[key].read(found.value, reading, `\`${key}\``);
-      }
-    });
-    const { id, name, if: condition, within, retry, expect, outputs, soft, ...rest } = read;
-    // An assert step's `expect` is its own, not a second one behind it.
-    const kindFields = kind.name === "assert" && expect ? { ...rest, expect } : rest;
-    return {
+    const { id, name, if: condition, within, retry, soft, ...rest } = read;
+    // What could not be read is missing here, so a check that trips over it has nothing to add.
+    const broken = rest[kind.name] === undefined && kind.name !== "assert";
+    const check = this.#check(node, id, order);
+    if (!broken) kind.check?.(rest, check);
+    let type = broken ? "dyn" : kind.type?.(rest, check);
+    const after = { locals: { ...locals, result: type ?? "dyn" }, order: order + 1 };
+    const outputs = entry("outputs");
+    const added = outputs &&
+      reading.within(after, () => STEP_OPTIONS.outputs.read(outputs.value, reading, "`outputs`"));
+    if (added) type = this.#withOutputs(type, id, added);
+    after.locals = { ...locals, result: type ?? "dyn" };
+    const expected = later.has("expect") ? entry("expect") : undefined;
+    const expect = expected &&
+      reading.within(after, () => STEP_OPTIONS.expect.read(expected.value, reading, "`expect`"));
+    const step: Step = {
       kind,
-      fields: kindFields,
+      fields: rest,
       number,
       phase,
       span: entry(kind.name)?.keySpan ?? node.entries[0]?.keySpan ?? node,
@@ -175,8 +184,23 @@ export class StepReader {
       ...(within === undefined ? {} : { within }),
       ...(retry === undefined ? {} : { retry }),
       ...(item === undefined ? {} : { forEach: item }),
-      ...(expect === undefined || kind.name === "assert" ? {} : { expect }),
-      ...(outputs === undefined ? {} : { outputs }),
+      ...(expect === undefined ? {} : { expect }),
+      ...(added === undefined ? {} : { outputs: added }),
+    };
+    return { step, type, broken };
+  }
+
+  /** What a step's own checks have at hand. */
+  #check(node: MapNode, id: string | undefined, order: number): StepCheck {
+    return {
+      reading: this.#reading,
+      node,
+      id,
+      at: (key) => node.entries.find((entry) => entry.key === key)?.value,
+      typeOf: (name) => this.infos.get(name)?.type,
+      waitedFor: (name, states) =>
+        void this.infos.get(name)?.waits.push({ order: order + 1, states }),
+      record: (name, type) => void this.records.set(name, type),
     };
   }
 
@@ -213,20 +237,18 @@ export class StepReader {
     return undefined;
   }
 
-  /** The type under a step's id, with its `outputs` and for all items of its `for_each`. */
-  #typeWith(step: Step, own: CelType | undefined): CelType | undefined {
-    let type = own;
-    if (step.outputs && step.id !== undefined) {
-      const base = type === undefined ? undefined : recordType(type) ?? this.records.get(type);
-      const added = Object.fromEntries([...step.outputs.keys()].map((name) => [name, "dyn"]));
-      const name = `Step_${step.id}`;
-      this.records.set(name, {
-        title: base?.title ?? "a step's result",
-        fields: { ...base?.fields, ...added },
-      });
-      type = name;
-    }
-    return step.forEach && type !== undefined ? `list<${type}>` : type;
+  /** The type of what a step leaves, with its `outputs`. */
+  #withOutputs(type: CelType | undefined, id: string | undefined, outputs: Map<string, unknown>) {
+    if (id === undefined || type === "dyn") return "dyn";
+    const base = type === undefined ? undefined : recordType(type) ?? this.records.get(type);
+    const added = Object.fromEntries([...outputs.keys()].map((name) => [name, "dyn"]));
+    const name = `Step_${id}`;
+    this.records.set(name, {
+      title: base?.title ?? "a step's result",
+      fields: { ...base?.fields, ...added },
+      ...(base?.optional === undefined ? {} : { optional: base.optional }),
+    });
+    return name;
   }
 }
 

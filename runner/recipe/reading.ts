@@ -8,7 +8,7 @@ import type { Expected, ExpressionUse, Scope } from "./scope.ts";
 import type { Source, Span } from "./source.ts";
 import { didYouMean } from "./suggest.ts";
 import type { UsedRecipe } from "./used_recipes.ts";
-import type { CelType } from "../expression/types.ts";
+import { type CelType, typeOfValue } from "../expression/types.ts";
 
 /** A step id that is named outside of expressions. */
 export interface Reference {
@@ -16,10 +16,22 @@ export interface Reference {
   id: string;
   /** Where it stands. */
   span: Span;
-  /** What may be named: `wait` takes jobs and runs, `cancel` jobs. */
-  wants: "job" | "job or run";
+  /** What may be named: `cancel` takes a job, `get` a run too, and `wait` all of a `for_each`. */
+  wants: "job" | "job or run" | "jobs or runs";
   /** The place it stands at. */
   scope: Scope;
+}
+
+/** A new value that a step gives to a variable. */
+export interface Assignment {
+  /** The variable. */
+  name: string;
+  /** Where it is named. */
+  span: Span;
+  /** The value. */
+  value: Node;
+  /** The type of the value, as far as it is known. */
+  type: CelType;
 }
 
 /**
@@ -35,7 +47,7 @@ export class Reading {
   /** The step ids named so far. */
   readonly references: Reference[] = [];
   /** The variables that steps give new values. */
-  readonly assignments: { name: string; span: Span }[] = [];
+  readonly assignments: Assignment[] = [];
   /** The channels whose events are needed from the recipe's beginning on. */
   readonly channels: Set<string> = new Set();
   /** The number of the step that is being read. */
@@ -93,12 +105,19 @@ export class Reading {
         : { kind: "list", items };
     }
     if (node.kind === "map") {
-      return {
-        kind: "map",
-        entries: node.entries.map(({ key, value }) => [key, this.template(value, what)]),
-      };
+      const entries = node.entries.map(({ key, value }): [string, Template] => [
+        key,
+        this.template(value, what),
+      ]);
+      const fixed = entries.flatMap(([key, item]) =>
+        item.kind === "literal" ? [[key, item.value]] : []
+      );
+      return fixed.length === entries.length
+        ? { kind: "literal", value: Object.fromEntries(fixed) }
+        : { kind: "map", entries };
     }
-    if (typeof node.value === "number") this.#warnNumber(node);
+    if (typeof node.value === "number") this.#number(node);
+    if (expected === "any") warnWord(node, this);
     if (typeof node.value !== "string" || !node.value.includes("${{")) {
       return { kind: "literal", value: node.value };
     }
@@ -129,6 +148,24 @@ export class Reading {
       [start, end] = [split.holes[0]!.start, split.holes[0]!.end];
     }
     return this.#use(node, text, start, end, what, expected, onType);
+  }
+
+  /** Tells the type of a template that has been read: at once, or when its expression is checked. */
+  typeOf(template: Template, tell: (type: CelType) => void): void {
+    switch (template.kind) {
+      case "literal":
+        return tell(typeOfValue(template.value));
+      case "text":
+        return tell("string");
+      case "list":
+        return tell("list<dyn>");
+      case "map":
+        return tell("dyn");
+      case "expression": {
+        const use = this.uses.find(({ expression }) => expression === template.expression);
+        if (use) use.onType = tell;
+      }
+    }
   }
 
   /** Remembers a step id to be looked up when all are known. */
@@ -199,17 +236,31 @@ export class Reading {
   }
 
   /** A number that is not written as it is read was most likely meant as text. */
-  #warnNumber(node: ScalarNode): void {
-    const { raw } = node;
-    if (node.style !== "plain" || !/^[-+]?(0\d|\d*\.\d*0$|0o)/.test(raw)) return;
-    if (raw === "0.0" || /^[-+]?\d+\.0$/.test(raw)) return;
-    this.diagnostics.warning(
-      "ambiguous-scalar",
-      node,
-      `\`${raw}\` is read as the number ${node.value}`,
-      {
-        label: `for text write "${raw}"`,
-      },
-    );
+  #number(node: ScalarNode): void {
+    const { raw, value, style } = node;
+    if (!Number.isFinite(value)) {
+      const message = `\`${raw}\` is no number that JSON can hold`;
+      return void this.diagnostics.error("wrong-value", node, message);
+    }
+    const odd = /^[-+]?(0\d|\d*\.\d*0$|0o)/.test(raw) && !/^[-+]?\d+\.0$/.test(raw);
+    const long = /^[-+]?\d+$/.test(raw) && !Number.isSafeInteger(value);
+    if (style !== "plain" || (!odd && !long)) return;
+    const read = long ? BigInt(value as number) : value;
+    this.diagnostics.warning("ambiguous-scalar", node, `\`${raw}\` is read as the number ${read}`, {
+      label: `for text write "${raw}"`,
+    });
   }
+}
+
+/** A plain word that is not the same to every reader of YAML: `yes` is true to older ones. */
+export function warnWord(node: ScalarNode, { diagnostics }: Reading, onlyText = false): void {
+  const { value, style } = node;
+  if (style !== "plain" || typeof value !== "string") return;
+  if (!/^(y|yes|n|no|on|off|\d+:\d\d(:\d\d)?)$/i.test(value)) return;
+  const flag = /^(y|yes|on)$/i.test(value) ? "true" : "false";
+  diagnostics.warning("ambiguous-scalar", node, `\`${value}\` is not text to every YAML reader`, {
+    label: onlyText || /^\d/.test(value)
+      ? `write "${value}"`
+      : `write "${value}" for text, or \`${flag}\``,
+  });
 }

@@ -11,14 +11,16 @@ export interface StepInfo {
   id: string;
   /** Where the id stands. */
   span: Span;
-  /** The step kind, such as `enqueue`. */
-  kind: string;
   /** What it leaves under its id; `undefined` for nothing. */
   type: CelType | undefined;
+  /** Its own number, counted over the whole recipe. */
+  order: number;
   /** Steps whose own number is at least this may use it. */
   availableFrom: number;
   /** The part of the recipe it belongs to. */
   phase: Phase;
+  /** Whether something is wrong with the step itself, so that no more is said of those that use it. */
+  broken?: boolean;
   /** The waits for it: from which step on, and the states it then has; none for any. */
   waits: { order: number; states: readonly string[] }[];
 }
@@ -59,6 +61,8 @@ export interface ExpressionUse {
   expected: Expected;
   /** How messages name the place: `` `priority` ``. */
   what: string;
+  /** Values that an `expect` compares it with. */
+  comparedWith?: readonly { value: unknown; span: Span }[];
   /** Called with the type of its value, once that is known. */
   onType?: (type: CelType) => void;
 }

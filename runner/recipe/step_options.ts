@@ -30,7 +30,7 @@ const retryRecord = record(
       { type: ["string", "boolean"] },
       (node, reading, what) =>
         reading.within(
-          { locals: { ...reading.scope.locals, error: "dyn" } },
+          { locals: { ...reading.scope.locals, error: "ErrorResult" } },
           () => reading.expression(node, what, "condition"),
         ),
     ),

@@ -1,5 +1,6 @@
 import type { CelFault } from "../expression/library.ts";
-import { describeType, type RecordType, RESULT_TYPES } from "../expression/types.ts";
+import { describeTypes, explainOverload } from "../expression/explain_fault.ts";
+import { type RecordType, RESULT_TYPES } from "../expression/types.ts";
 import type { DiagnosticCode } from "./codes.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -47,6 +48,13 @@ export function explainTypeError(
       };
     }
     default:
+      if (fault.summary.startsWith("List index must be int")) {
+        return {
+          code: "unknown-field",
+          message: `a list has no \`${text}\``,
+          label: `an item has: \`[0].${text}\`, or for all \`.all(x, x.${text} == …)\``,
+        };
+      }
       return {
         code: "type-mismatch",
         message: `\`${text}\` cannot be worked out`,
@@ -62,17 +70,8 @@ const FUNCTIONS = [
   ...["lowerAscii", "upperAscii", "trim", "orValue", "hasValue", "value", "bytes", "uint"],
 ];
 
-function explainOverload(summary: string): string | undefined {
-  const match = /no such overload: (.+?) (==|!=|<=|>=|<|>|in|[-+*/%]) (.+)$/.exec(summary);
-  if (!match) return undefined;
-  const [, left, operator, right] = match;
-  return `\`${operator}\` does not take ${describeType(left!)} and ${describeType(right!)}`;
-}
-
 function explainCall(summary: string): string | undefined {
   const types = /\((.*)\)'$/.exec(summary)?.[1];
   if (types === undefined) return undefined;
-  return types === ""
-    ? "it takes an argument"
-    : `given ${types.split(", ").map(describeType).join(" and ")}`;
+  return types === "" ? "it takes an argument" : `given ${describeTypes(types)}`;
 }

@@ -30,8 +30,28 @@ export async function readYaml(diagnostics: Diagnostics): Promise<Node | undefin
     diagnostics.error("too-large", { start: deep, end: deep + 1 }, "nested too deep");
     return undefined;
   }
+  const odd = UNPRINTABLE.exec(text);
+  if (odd) {
+    const span = { start: odd.index, end: odd.index + 1 };
+    diagnostics.error("yaml", span, ...unprintable(odd[0]));
+    return undefined;
+  }
   const simple = readSimpleYaml(text);
   return simple === undefined ? await readWholeYaml(diagnostics) : simple ?? undefined;
+}
+
+/** What YAML has no place for, and what stands for bytes that are not UTF-8. */
+// deno-lint-ignore no-control-regex
+const UNPRINTABLE = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd-\uffff]|(?!^)\ufeff/;
+
+function unprintable(char: string): [string, { label: string }] {
+  if (char === "\ufffd") {
+    return ["a byte here is not UTF-8", { label: "save the file as UTF-8" }];
+  }
+  const code = char.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+  return [`the character U+${code} has no place in YAML`, {
+    label: `in quotes write "\\u${code}"`,
+  }];
 }
 
 /** Reads YAML with the whole parser. */
@@ -61,7 +81,8 @@ export async function readWholeYaml(diagnostics: Diagnostics): Promise<Node | un
   const [error] = document.errors;
   if (error !== undefined) {
     const span = { start: error.pos[0], end: error.pos[1] };
-    diagnostics.error("yaml", span, plain(error), hint(error.code, text, error.pos[0]));
+    const code = error.code === "TAG_RESOLVE_FAILED" ? "yaml-tag" : "yaml";
+    diagnostics.error(code, span, plain(error), hint(error.code, text, error.pos[0]));
     return undefined;
   }
   return new Reader(library, diagnostics, document).root();
@@ -113,7 +134,11 @@ class Reader {
     if (isAlias(value)) return this.#alias(value);
     if (!isMap(value) && !isSeq(value) && !isScalar(value)) return nothing(around);
     const span = spanOf(value.range, around);
-    if (value.tag !== undefined && (value as { tag: string }).tag !== "") this.#tag(value, span);
+    if (value.tag !== undefined && (value as { tag: string }).tag !== "") {
+      const start = this.#tag(value, span);
+      // Most likely `!` was meant as a part of the value, which is read on as if it were quoted.
+      if (isScalar(value)) return this.#written({ start, end: Math.max(span.end, start + 1) });
+    }
     const { anchor } = value as { anchor?: string };
     if (anchor !== undefined) this.#open.add(anchor);
     let node: Node;
@@ -231,14 +256,22 @@ class Reader {
     this.#diagnostics.error("too-large", { start: span.start, end: span.start + 1 }, message);
   }
 
-  #tag(value: { range?: [number, number, number] | null }, span: Span): void {
+  #written(span: Span): Node {
+    const raw = this.#diagnostics.source.text.slice(span.start, span.end);
+    return { kind: "scalar", ...span, style: "plain", raw, value: raw };
+  }
+
+  /** Refuses a tag, and tells where it begins. */
+  #tag(value: { range?: [number, number, number] | null }, span: Span): number {
     const { text } = this.#diagnostics.source;
     const at = text.lastIndexOf("!", (value.range?.[0] ?? span.start) - 1);
     const start = at === -1 ? span.start : Math.max(at - (text[at - 1] === "!" ? 1 : 0), 0);
     const end = at === -1 ? span.end : start + (/^!+\S*/.exec(text.slice(start))?.[0].length ?? 1);
+    const expression = /^![^!\s]*[.(\[]/.test(text.slice(start, end));
     this.#diagnostics.error("yaml-tag", { start, end }, "YAML tags are not allowed", {
-      label: "a quoted value is text, a plain one what it looks like",
+      label: expression ? NOT_A_TAG : "a quoted value is text, a plain one what it looks like",
     });
+    return start;
   }
 }
 
@@ -265,8 +298,12 @@ function plain({ code, message }: { code: string; message: string }): string {
       ? "this list or map in brackets is not closed, or not indented enough"
       : "this does not belong here: look at the indentation and the quotes above";
   }
+  if (code === "TAG_RESOLVE_FAILED") return "YAML tags are not allowed";
   return message.charAt(0).toLowerCase() + message.slice(1);
 }
+
+/** `assert: !a.b` is meant as an expression. */
+const NOT_A_TAG = "a value that begins with `!` needs quotes";
 
 /** The offset at which brackets or indentation are nested deeper than a parser should follow. */
 function tooDeep(text: string): number | undefined {
@@ -286,6 +323,7 @@ function tooDeep(text: string): number | undefined {
 /** What helps with the mistakes that are made most. */
 function hint(code: string, text: string, at: number): { label?: string; notes?: string[] } {
   const line = text.slice(text.lastIndexOf("\n", at - 1) + 1, text.indexOf("\n", at) >>> 0);
+  if (code === "TAG_RESOLVE_FAILED") return { label: NOT_A_TAG };
   if (line.includes("${{")) {
     return {
       notes: ["put quotes around a value with `${{ }}` that holds `: `, ` #` or stands in { }"],

@@ -1,4 +1,4 @@
-import { diff, equal, renderDiff, showValue, typeName } from "../expression/diff.ts";
+import { diffLines, equal, showValue, typeName } from "../expression/diff.ts";
 import type { TimelineEntry } from "../../protocol/entity.ts";
 
 /** Why an expectation is not met. */
@@ -35,7 +35,7 @@ export class Expectations<T> {
     this.#expect(
       `to equal ${showValue(expected, 40)}`,
       equal(expected, this.#value),
-      () => renderDiff(diff(expected, this.#value)),
+      () => diffLines(expected, this.#value),
     );
   }
 

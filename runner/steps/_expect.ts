@@ -2,12 +2,12 @@ import type { Expression } from "../expression/expression.ts";
 import { type Matcher, type MatcherName, MATCHERS, TYPE_CHOICES } from "../expression/matcher.ts";
 import { literal } from "../expression/template.ts";
 import { EXPRESSION_PATTERN } from "../recipe/field.ts";
-import { type CelType, describeType, typeOfValue } from "../expression/types.ts";
 import { custom, type Field, type JsonSchema } from "../recipe/field.ts";
 import type { Node, ScalarNode } from "../recipe/node.ts";
 import type { Reading } from "../recipe/reading.ts";
 import type { Span } from "../recipe/source.ts";
 import { didYouMean, suggest } from "../recipe/suggest.ts";
+import { checkMatcher, nodeOf } from "./_expect_types.ts";
 
 /** One line of an `expect`: a value, and what is asked of it. */
 export interface Expectation {
@@ -55,8 +55,9 @@ export const expectField: Field<Expectation[], false> = custom(
       };
       const matchers = readMatchers(value, reading);
       const subject = reading.expression(keyNode, `a key of ${what}`, "any", (type) => {
-        for (const matcher of matchers) checkType(type, key, matcher, value, reading);
+        for (const matcher of matchers) checkMatcher(type, key, matcher, value, reading);
       });
+      if (subject) reading.uses.at(-1)!.comparedWith = matchers.flatMap(literalsOf(value));
       return subject && matchers.length > 0
         ? [{ subject, matchers, span: { start: keySpan.start, end: keySpan.end } }]
         : [];
@@ -157,38 +158,14 @@ function isPattern(text: string): boolean {
   }
 }
 
-const ORDERED = new Set(["gt", "gte", "lt", "lte"]);
-
-/** Finds what can never be met: a text that is expected to be a number, and the like. */
-function checkType(type: CelType, path: string, matcher: Matcher, node: Node, reading: Reading) {
-  const { name, argument } = matcher;
-  if (type === "dyn" || Array.isArray(argument) || argument.kind === "expression") return;
-  const given = argument.kind === "literal" ? typeOfValue(argument.value) : "string";
-  const at = node.kind === "map"
-    ? node.entries.find(({ key }) => key === name)?.value ?? node
-    : node;
-  if ((name === "equals" || ORDERED.has(name)) && !comparable(type, given)) {
-    reading.diagnostics.error(
-      "type-mismatch",
-      at,
-      `\`${path}\` is ${describeType(type)} and cannot be ${
-        name === "equals" ? "equal to" : "compared with"
-      } ${describeType(given)}`,
-    );
-  } else if (name === "matches" && type !== "string") {
-    reading.diagnostics.error(
-      "type-mismatch",
-      at,
-      `\`${path}\` is ${describeType(type)}, not text`,
-    );
-  }
-}
-
-function comparable(a: CelType, b: CelType): boolean {
-  const kind = (type: CelType) => {
-    if (type === "int" || type === "double" || type === "uint") return "number";
-    if (type.startsWith("list")) return "list";
-    return type === "string" || type === "bool" ? type : "any";
+/** The values that a matcher compares with, for checks that know which values there can be. */
+function literalsOf(node: Node): (matcher: Matcher) => { value: unknown; span: Span }[] {
+  return ({ name, argument }) => {
+    if (Array.isArray(argument) || argument.kind !== "literal") return [];
+    if (!["equals", "not", "one_of"].includes(name)) return [];
+    const at = nodeOf(name, node);
+    if (name !== "one_of") return [{ value: argument.value, span: at }];
+    const items = at.kind === "list" ? at.items : [];
+    return (argument.value as unknown[]).map((value, i) => ({ value, span: items[i] ?? at }));
   };
-  return kind(a) === "any" || kind(b) === "any" || kind(a) === kind(b);
 }

@@ -17,13 +17,16 @@ export interface Target {
   span: Span;
 }
 
+/** What can be named: only jobs, runs as well, or also all that a `for_each` left. */
+export type Wants = "job" | "job or run" | "jobs or runs";
+
 const byId = {
   job: text("A job's id."),
   run: text("A run's id."),
 };
 
 /** Reads a target: a step's id, `{job: <id>}` or `{run: <id>}`. */
-export function target(description: string, wants: "job" | "job or run"): Field<Target, false> {
+export function target(description: string, wants: Wants): Field<Target, false> {
   const fields = wants === "job" ? { job: byId.job } : byId;
   const json = () => ({ anyOf: [{ type: "string", minLength: 1 }, recordJson(fields)] });
   return custom(description, json, (node, reading, what) => {
@@ -43,7 +46,7 @@ export function target(description: string, wants: "job" | "job or run"): Field<
     }
     if (node.value.includes("${{")) {
       return void reading.diagnostics.error("wrong-type", node, `${what} names a step by its id`, {
-        label: `for the id of a ${wants} write \`{job: …}\``,
+        label: `for the id of a ${wants === "job" ? "job" : "job or run"} write \`{job: …}\``,
       });
     }
     reading.reference(node.value, node, wants);

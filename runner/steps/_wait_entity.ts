@@ -4,8 +4,8 @@ import { StepFailure } from "../engine/failure.ts";
 import type { Observed } from "../engine/event.ts";
 import { type Entity, jobResult, runResult } from "../engine/results.ts";
 import { formatDuration } from "../recipe/duration.ts";
-import type { StepContext, StepOutcome } from "./kind.ts";
-import { targetId } from "./_target.ts";
+import { EvaluationError } from "../expression/expression.ts";
+import type { LoggedEvent, StepContext, StepOutcome } from "./kind.ts";
 import { Wake } from "./_wake.ts";
 import type { WaitStep } from "./wait.ts";
 
@@ -30,12 +30,25 @@ const SILENCE = 3000;
 /** The states that a plain wait waits for. */
 const COMPLETED = ["completed"];
 
+/** What a wait is about. */
+export interface Awaited {
+  /** The job or run. */
+  entity: Entity;
+  /** The events collected for it, which belong to its result. */
+  events: readonly LoggedEvent[];
+  /** Where its result is brought up to date. */
+  keep(result: Record<string, unknown>): void;
+}
+
 /**
  * Waits for a job or run. Its state is read first, so what has already happened is not missed;
  * events wake the next reading, and where none come a timer does.
  */
-export async function waitForEntity(step: WaitStep, context: StepContext): Promise<StepOutcome> {
-  const entity = targetId(step.wait, context);
+export async function waitForEntity(
+  step: WaitStep,
+  { entity, events, keep }: Awaited,
+  context: StepContext,
+): Promise<StepOutcome & { observed: Observed }> {
   const began = context.clock.now();
   const seen: Seen = { states: [], steps: new Map() };
   const untilStep = step.until_step && context.text(step.until_step);
@@ -47,6 +60,7 @@ export async function waitForEntity(step: WaitStep, context: StepContext): Promi
         : context.client.run(entity.id).events({ signal }),
   );
   let last: Reading | undefined;
+  let absent: string | undefined;
   let answered = began;
   const history = () => ({
     lines: describeHistory(seen),
@@ -54,15 +68,21 @@ export async function waitForEntity(step: WaitStep, context: StepContext): Promi
   });
   try {
     while (true) {
-      last = await read(entity, step, context);
+      last = await read(entity, events, context);
       answered = context.clock.now();
       const at = answered - began;
       if (seen.states.at(-1)?.state !== last.state) seen.states.push({ state: last.state, at });
       for (const { step_name, created_at } of last.timeline) {
         if (!seen.steps.has(step_name)) seen.steps.set(step_name, { at, created_at });
       }
-      if (step.wait.step !== undefined) context.results.update(step.wait.step, last.result);
-      if (isReached(step, untilStep, last, context)) {
+      keep(last.result);
+      const { reached, unknown } = look(step, untilStep, last, context);
+      if (unknown && isTerminal(last.state)) {
+        const message = `${nameOf(last)} is ${last.state}, and ${unknown.message}`;
+        throw new StepFailure("evaluation", message, { ...history(), span: unknown.span });
+      }
+      absent = unknown?.message;
+      if (reached) {
         const { observed } = history();
         return {
           result: {
@@ -98,7 +118,10 @@ export async function waitForEntity(step: WaitStep, context: StepContext): Promi
     if (!context.timedOut()) throw error;
     throw new StepFailure("deadline", deadlineMessage(step, untilStep, last, began, context), {
       ...history(),
-      lines: [...history().lines, ...causes(entity, last, context)],
+      lines: [
+        ...history().lines,
+        ...(absent === undefined ? causes(entity, last, context) : [absent]),
+      ],
       cause: error,
     });
   }
@@ -109,9 +132,12 @@ function isConnectionLost(error: unknown): boolean {
   return name === "ConnectionError" || name === "TimeoutError";
 }
 
-async function read(entity: Entity, step: WaitStep, context: StepContext): Promise<Reading> {
+async function read(
+  entity: Entity,
+  events: readonly LoggedEvent[],
+  context: StepContext,
+): Promise<Reading> {
   const options = context.call;
-  const events = step.wait.step === undefined ? [] : context.eventsOf(step.wait.step);
   if (entity.kind === "job") {
     const job = await context.client.getJob(entity.id, options);
     return { state: job.state, job, timeline: [], result: jobResult(job, events) };
@@ -122,17 +148,23 @@ async function read(entity: Entity, step: WaitStep, context: StepContext): Promi
   return { state: run.state, run, timeline, result: runResult(run, timeline, events) };
 }
 
-function isReached(
+/** Whether a wait is over; a condition over a field that is not there yet is not met yet. */
+function look(
   step: WaitStep,
   untilStep: string | undefined,
-  last: Reading,
+  { state, result, timeline }: Reading,
   context: StepContext,
-): boolean {
-  if (untilStep !== undefined) return last.timeline.some((entry) => entry.step_name === untilStep);
-  if (step.until && "expression" in step.until) {
-    return context.holds(step.until.expression, { it: last.result });
+): { reached: boolean; unknown?: EvaluationError } {
+  if (untilStep !== undefined) {
+    return { reached: timeline.some((entry) => entry.step_name === untilStep) };
   }
-  return untilStates(step).includes(last.state);
+  if (!step.until || "states" in step.until) return { reached: untilStates(step).includes(state) };
+  try {
+    return { reached: context.holds(step.until.expression, { it: result }) };
+  } catch (error) {
+    if (error instanceof EvaluationError && error.absent) return { reached: false, unknown: error };
+    throw error;
+  }
 }
 
 function untilStates(step: WaitStep): readonly string[] {

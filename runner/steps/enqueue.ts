@@ -25,26 +25,26 @@ export const enqueue = stepKind({
       ...(context.repeatWrites ? { retry: "unknown" as const } : {}),
     };
     const job = await context.client.enqueue(name, payload, options);
+    const events = context.follow((signal) => job.events({ signal }));
+    const now = new Date(context.clock.now()).toISOString();
+    const result = jobResult({
+      id: job.job_id,
+      name,
+      queue: job.queue,
+      payload,
+      state: "pending",
+      priority: options.priority ?? 0,
+      max_retries: 3,
+      retry_count: 0,
+      worker_id: "",
+      run_at: now,
+      timeout: 0,
+      created_at: now,
+      updated_at: now,
+    }, events);
     if (context.id !== undefined) {
-      const events = context.follow((signal) => job.events({ signal }));
-      const now = new Date(context.clock.now()).toISOString();
-      const result = jobResult({
-        id: job.job_id,
-        name,
-        queue: job.queue,
-        payload,
-        state: "pending",
-        priority: options.priority ?? 0,
-        max_retries: 3,
-        retry_count: 0,
-        worker_id: "",
-        run_at: now,
-        timeout: 0,
-        created_at: now,
-        updated_at: now,
-      }, events);
       context.results.set(context.id, result, { kind: "job", id: job.job_id });
     }
-    return { detail: job.job_id };
+    return { result, detail: job.job_id };
   },
 });

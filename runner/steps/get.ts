@@ -32,6 +32,6 @@ export const get = stepKind({
       result = runResult(run, timeline, []);
     }
     if (context.id !== undefined) context.results.set(context.id, result, entity);
-    return { detail: `${entity.id} ${result.state}` };
+    return { result, detail: `${entity.id} ${result.state}` };
   },
 });

@@ -22,7 +22,7 @@ export const parallel = stepKind({
       ),
     ),
   },
-  label: (step) => `parallel, ${step.parallel.length} steps`,
+  label: ({ parallel: { length } }) => `parallel, ${length} ${length === 1 ? "step" : "steps"}`,
   async run(step, context) {
     await context.nested.parallel(step.parallel);
     return {};

@@ -1,5 +1,6 @@
 import type { Template } from "../expression/template.ts";
 import { json, mapOf, required } from "../recipe/field.ts";
+import type { Assignment } from "../recipe/reading.ts";
 import { stepKind } from "./kind.ts";
 
 /** Gives variables new values. */
@@ -8,11 +9,17 @@ export const set = stepKind({
   title: "a set step",
   description: "Gives variables that `vars` declares new values.",
   fields: { set: required(mapOf<Template>(json("The new value of each variable."))) },
-  check(_step, { reading, at }) {
+  check(step, { reading, at }) {
     const node = at("set");
     if (node?.kind !== "map") return;
-    for (const { key, keySpan } of node.entries) {
-      reading.assignments.push({ name: key, span: keySpan });
+    if (node.entries.length === 0) {
+      reading.diagnostics.error("wrong-value", node, "`set` must not be empty");
+    }
+    for (const { key, keySpan, value } of node.entries) {
+      const assignment: Assignment = { name: key, span: keySpan, value, type: "dyn" };
+      reading.assignments.push(assignment);
+      const template = step.set.get(key);
+      if (template) reading.typeOf(template, (type) => void (assignment.type = type));
     }
   },
   label: (step) => `set ${[...step.set.keys()].join(", ")}`,

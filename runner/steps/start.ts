@@ -18,25 +18,25 @@ export const start = stepKind({
     const name = context.text(step.start);
     const input = step.input ? context.resolve(step.input) : null;
     const run = await context.client.startWorkflow(name, input, context.call);
-    if (context.id !== undefined) {
-      const events = context.follow((signal) => run.events({ signal }));
-      const now = new Date(context.clock.now()).toISOString();
-      const result = runResult(
-        {
-          id: run.run_id,
-          name,
-          input,
-          state: run.state as RunState,
-          started_at: now,
-          created_at: now,
-          updated_at: now,
-          version: 1,
-        },
-        [],
-        events,
-      );
-      context.results.set(context.id, result, { kind: "run", id: run.run_id });
-    }
-    return { detail: run.run_id };
+    const events = context.follow((signal) => run.events({ signal }));
+    const now = new Date(context.clock.now()).toISOString();
+    const result = runResult(
+      {
+        id: run.run_id,
+        name,
+        input,
+        state: run.state as RunState,
+        started_at: now,
+        created_at: now,
+        updated_at: now,
+        version: 1,
+      },
+      [],
+      events,
+    );
+    const entity = { kind: "run", id: run.run_id } as const;
+    if (context.id === undefined) context.results.add(entity);
+    else context.results.set(context.id, result, entity);
+    return { result, detail: run.run_id };
   },
 });

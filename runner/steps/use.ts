@@ -1,5 +1,5 @@
 import type { Template } from "../expression/template.ts";
-import { type CelType, describeType, typeOfValue } from "../expression/types.ts";
+import { type CelType, describeType, suits } from "../expression/types.ts";
 import { custom, fixedText, json, mapOf, required } from "../recipe/field.ts";
 import type { Input, Recipe } from "../recipe/model.ts";
 import { didYouMean } from "../recipe/suggest.ts";
@@ -101,16 +101,5 @@ function checkType(
       `input \`${input.name}\` must be ${describeType(input.type)}, this is ${describeType(type)}`,
     );
   };
-  if (template.kind === "literal") return judge(typeOfValue(template.value));
-  if (template.kind === "text") return judge("string");
-  if (template.kind !== "expression") return judge(template.kind === "list" ? "list<dyn>" : "dyn");
-  const found = reading.uses.find(({ expression }) => expression === template.expression);
-  if (found) found.onType = judge;
-}
-
-function suits(type: CelType, wanted: CelType): boolean {
-  if (type === "dyn" || wanted === "dyn" || type === wanted) return true;
-  return (wanted === "double" && type === "int") ||
-    (wanted.startsWith("list") && type.startsWith("list")) ||
-    (wanted.startsWith("map") && type.startsWith("map"));
+  reading.typeOf(template, judge);
 }

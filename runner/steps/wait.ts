@@ -6,8 +6,9 @@ import type { Node } from "../recipe/node.ts";
 import { didYouMean } from "../recipe/suggest.ts";
 import { type ChannelWait, channelWait, checkChannel, waitOnChannel } from "./_wait_channel.ts";
 import { waitForEntity } from "./_wait_entity.ts";
+import { waitForList } from "./_wait_list.ts";
 import { type StepCheck, stepKind, templateLabel } from "./kind.ts";
-import { type Target, target } from "./_target.ts";
+import { type Target, target, targetId } from "./_target.ts";
 
 /** A state that is named in a recipe. */
 export interface StateName {
@@ -35,7 +36,7 @@ const states = oneOrMore(stateName);
 
 const byTarget = target(
   "The id of an earlier step, `{job: <job id>}` or `{run: <run id>}`.",
-  "job or run",
+  "jobs or runs",
 );
 
 const fields = {
@@ -88,7 +89,16 @@ export const wait = stepKind({
     }
     const type = typeOfTarget(step, check);
     if (step.until && "states" in step.until) checkStates(step.until.states, type, check);
-    if (step.fail_on) checkStates(step.fail_on, type, check);
+    if (step.until && "expression" in step.until && type !== undefined) {
+      // What is waited for may be written under `until`, so its type is only known now.
+      const { expression } = step.until;
+      const use = check.reading.uses.find((one) => one.expression === expression);
+      if (use) use.scope = { ...use.scope, locals: { ...use.scope.locals, it: type } };
+    }
+    if (step.fail_on) {
+      checkStates(step.fail_on, type, check);
+      checkContradiction(step.fail_on, step.until, check);
+    }
     if (step.wait.step !== undefined && step.until_step === undefined) {
       const states = step.until && "states" in step.until
         ? step.until.states.map(({ state }) => state)
@@ -116,10 +126,21 @@ export const wait = stepKind({
     return `wait for ${what} until ${step.until.states.map(({ state }) => state).join(" or ")}`;
   },
   run(step, context) {
-    context.checked();
-    return isChannel(step.wait)
-      ? waitOnChannel(step.wait, context)
-      : waitForEntity({ ...step, wait: step.wait }, context);
+    if (isChannel(step.wait)) {
+      context.checked();
+      return waitOnChannel(step.wait, context);
+    }
+    const { step: id } = step.wait;
+    const one = { ...step, wait: step.wait };
+    const list = id === undefined ? undefined : context.results.list(id);
+    // Who waits for nothing has checked nothing.
+    if (list?.length !== 0) context.checked();
+    if (list) return waitForList(one, list, context);
+    return waitForEntity(one, {
+      entity: targetId(step.wait, context),
+      events: id === undefined ? [] : context.eventsOf(id),
+      keep: (result) => id === undefined ? undefined : context.results.update(id, result),
+    }, context);
   },
 });
 
@@ -134,7 +155,21 @@ function typeOfTarget(step: Read<typeof fields>, check: StepCheck): CelType | un
   if (!step.wait || isChannel(step.wait)) return undefined;
   if (step.wait.job) return "JobResult";
   if (step.wait.run) return "RunResult";
-  return check.typeOf(step.wait.step!);
+  const type = check.typeOf(step.wait.step!);
+  return /^list<(.*)>$/.exec(type ?? "")?.[1] ?? type;
+}
+
+/** A state cannot both end the wait well and fail it. */
+function checkContradiction(failOn: StateName[], until: Until | undefined, check: StepCheck): void {
+  const wanted = until === undefined
+    ? ["completed"]
+    : "states" in until
+    ? until.states.map(({ state }) => state)
+    : [];
+  for (const { state, node } of failOn) {
+    if (!wanted.includes(state)) continue;
+    check.reading.diagnostics.error("wrong-value", node, `\`${state}\` is what is waited for`);
+  }
 }
 
 function checkStates(names: StateName[], type: CelType | undefined, check: StepCheck): void {
@@ -145,7 +180,10 @@ function checkStates(names: StateName[], type: CelType | undefined, check: StepC
       ? describeType(type)
       : "a job or run";
     check.reading.diagnostics.error("unknown-state", node, `${whose} is never \`${state}\``, {
-      label: didYouMean(state, known) ?? `it can be ${known.join(", ")}`,
+      label: didYouMean(state, known) ??
+        (/[^\w-]/.test(state)
+          ? "an expression stands in `${{ }}`"
+          : `it can be ${known.join(", ")}`),
     });
   }
 }

@@ -41,7 +41,8 @@ test("an absent field is named", async () => {
     "  - id: job\n    enqueue: noop\n    payload: { a: 1 }\n  - assert: job.payload.b == 1",
   );
   assert.equal(message, "`job.payload.b` is absent");
-  assert.match(lines.join("\n"), /job\.payload\.b {2}has no value/);
+  // There is nothing to add to that.
+  assert.deepEqual(lines, []);
 });
 
 test("all assertions of a step are told at once", async () => {

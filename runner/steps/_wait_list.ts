@@ -1,0 +1,49 @@
+import { StepFailure } from "../engine/failure.ts";
+import type { Entity } from "../engine/results.ts";
+import type { StepContext, StepOutcome } from "./kind.ts";
+import { waitForEntity } from "./_wait_entity.ts";
+import type { WaitStep } from "./wait.ts";
+
+/**
+ * Waits for all jobs or runs that a step with `for_each` left, one after the other: what has ended
+ * meanwhile is read once. They share the step's time.
+ */
+export async function waitForList(
+  step: WaitStep,
+  entities: readonly Entity[],
+  context: StepContext,
+): Promise<StepOutcome> {
+  const id = step.wait.step!;
+  const began = context.clock.now();
+  const states: { state: string; at: string }[] = [];
+  for (const [i, entity] of entities.entries()) {
+    const items = context.results.get(id) as Record<string, unknown>[];
+    const { events } = items[i] as { events: [] };
+    const keep = (result: Record<string, unknown>) => {
+      items[i] = result;
+      context.results.update(id, items);
+    };
+    try {
+      const { observed } = await waitForEntity(step, { entity, events, keep }, context);
+      states.push(observed.states.at(-1)!);
+    } catch (error) {
+      if (!(error instanceof StepFailure)) throw error;
+      throw new StepFailure(error.kind, `\`${id}[${i}]\`: ${error.message}`, {
+        lines: [...error.lines, `reached before it: ${i} of ${entities.length}`],
+        span: error.span,
+        ...(error.observed ? { observed: error.observed } : {}),
+        cause: error,
+      });
+    }
+  }
+  const waited_ms = context.clock.now() - began;
+  return { result: { outcome: "reached", waited_ms, states }, detail: countStates(states) };
+}
+
+/** `2 completed, 1 failed`. */
+function countStates(states: readonly { state: string }[]): string {
+  const counts = new Map<string, number>();
+  for (const { state } of states) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return [...counts].map(([state, count]) => `${count} ${state}`).join(", ") ||
+    "nothing to wait for";
+}
