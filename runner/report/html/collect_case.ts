@@ -58,8 +58,7 @@ export class CaseCollector {
   #open = new Map<string, OpenStep>();
   #logs: LogRow[] = [];
   #details: CaseDetails = { steps: [] };
-  /** What all of its failures say, as far as a search needs it. */
-  failures = "";
+  #said: string[] = [];
 
   /** Begins with a case. */
   constructor({ vars, matrix }: CaseStarted, shared: Shared) {
@@ -94,6 +93,11 @@ export class CaseCollector {
     }
   }
 
+  /** What its failures say, as far as a search needs it; the case's own is the first. */
+  get failures(): string {
+    return [...new Set(this.#said)].join("\n").slice(0, SEARCHED);
+  }
+
   /** Everything, when the case has ended or is heard of no more. */
   finish(ended: number, event: CaseFinished | undefined): CaseDetails {
     const { budget } = this.#shared;
@@ -104,7 +108,7 @@ export class CaseCollector {
     const failure = event?.failure;
     if (failure) {
       // Nearly always it is the failure of a step, which need not be told twice.
-      const kept = this.#failure(failure);
+      const kept = this.#failure(failure, true);
       const same = JSON.stringify(kept);
       const step = details.steps.findIndex(([, , , , , more]) =>
         more?.failure !== undefined && JSON.stringify(more.failure) === same
@@ -218,22 +222,19 @@ export class CaseCollector {
     });
   }
 
-  #failure(failure: EventFailure): EventFailure {
+  #failure(failure: EventFailure, own = false): EventFailure {
     const { budget } = this.#shared;
     const message = budget.cut(failure.message);
     const lines = budget.cutList(failure.lines, LINES);
-    this.#remember([message.slice(0, 400), ...lines].join("\n").slice(0, SEARCHED));
+    const said = [message.slice(0, 400), ...lines].join("\n").slice(0, SEARCHED);
+    if (own) this.#said.unshift(said);
+    else if (this.#said.length < LINES) this.#said.push(said);
     return {
       ...failure,
       message,
       lines,
       ...(failure.place ? { place: { ...failure.place, text: sourceLine(failure.place) } } : {}),
     };
-  }
-
-  #remember(text: string): void {
-    if (this.failures.length > SEARCHED || this.failures.includes(text)) return;
-    this.failures += `${this.failures === "" ? "" : "\n"}${text}`;
   }
 }
 

@@ -38,7 +38,7 @@ export function makeCaseView(
           one.status === "passed" ? "was not perfect" : "did not pass"
         }: step ${owner.number}, ${owner.label}`
         : "Why it did not pass",
-      failureCard(own),
+      failureCard(own, one.status),
     ),
     warnings.length > 0 && section(
       plural(warnings.length, "warning"),

@@ -64,7 +64,8 @@ let canvas: CanvasRenderingContext2D | null | undefined;
 /** Measures texts as an element would show them, in pixels. */
 export function measurer(element: Element): (text: string) => number {
   canvas ??= document.createElement("canvas").getContext("2d");
-  const { font } = getComputedStyle(element);
+  const { fontStyle, fontWeight, fontSize, fontFamily } = getComputedStyle(element);
+  const font = `${fontStyle} ${fontWeight} ${fontSize} ${fontFamily}`;
   const known = new Map<string, number>();
   return (text) => {
     const seen = known.get(text);

@@ -1,15 +1,16 @@
 import type { EventFailure, EventPlace } from "../../../engine/event.ts";
+import type { ReportStatus } from "../data.ts";
 import { el } from "./dom.ts";
 import { excerpt, lineKind } from "./excerpt.ts";
 import { width } from "../../../recipe/render_diagnostic.ts";
 import { visible } from "../visible.ts";
 
 /** A failure in full: what, its lines, and where. */
-export function failureCard(failure: EventFailure): HTMLElement {
+export function failureCard(failure: EventFailure, status: ReportStatus): HTMLElement {
   const { kind, message, code, lines, place } = failure;
   return el(
     "div",
-    { class: "failure" },
+    { class: `failure is-${status}` },
     el(
       "p",
       { class: "failure-head" },

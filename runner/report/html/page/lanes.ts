@@ -1,4 +1,4 @@
-import { CASE_STATUSES } from "../data.ts";
+import { CASE_STATUSES, type ReportStatus } from "../data.ts";
 import type { ReportCase } from "./decode.ts";
 
 /** More lanes than these are not drawn; what is left over lies on top of other cases. */
@@ -32,6 +32,53 @@ export function layoutLanes(cases: readonly ReportCase[], most: number = MOST_LA
     return { one, lane };
   });
   return { bars, count: free.length };
+}
+
+/** How much of a column of a lane a status takes: from one share of its height to another one. */
+export interface LaneColumn {
+  lane: number;
+  column: number;
+  status: ReportStatus;
+  /** From 0, the top, to 1. */
+  from: number;
+  to: number;
+}
+
+/**
+ * Cases that are too many to be drawn one by one, as stacks: in each column of time how many ended
+ * how. The worst is at the bottom, and never so thin that it is not seen.
+ * @param total How long the time axis is, in milliseconds.
+ * @param columns How many columns it has.
+ * @param least The least share of a status that is there.
+ */
+export function stackLanes(
+  { bars }: Lanes,
+  { total, columns, least }: { total: number; columns: number; least: number },
+): LaneColumn[] {
+  const counts = new Map<number, Map<ReportStatus, number>>();
+  const columnOf = (at: number) => Math.min(columns - 1, Math.floor(at / total * columns));
+  for (const { one, lane } of bars) {
+    for (let column = columnOf(one.began); column <= columnOf(one.ended); column++) {
+      const key = lane * columns + column;
+      const here = counts.get(key) ?? new Map<ReportStatus, number>();
+      here.set(one.status, (here.get(one.status) ?? 0) + 1);
+      counts.set(key, here);
+    }
+  }
+  const stacks: LaneColumn[] = [];
+  for (const [key, here] of counts) {
+    const sum = [...here.values()].reduce((a, b) => a + b, 0);
+    const raw = CASE_STATUSES.filter((status) => here.has(status))
+      .map((status) => ({ status, share: Math.max(least, here.get(status)! / sum) }));
+    const all = raw.reduce((a, { share }) => a + share, 0);
+    let to = 1;
+    for (const { status, share } of raw) {
+      const from = Math.max(0, to - share / all);
+      stacks.push({ lane: Math.floor(key / columns), column: key % columns, status, from, to });
+      to = from;
+    }
+  }
+  return stacks;
 }
 
 /** The case at a place of the picture; where several are, the one that ended worst. */

@@ -3,13 +3,16 @@ import { duration, plural, WORDS } from "../words.ts";
 import type { ReportContext } from "./context.ts";
 import type { ReportCase } from "./decode.ts";
 import { el, svg } from "./dom.ts";
-import { caseAt, layoutLanes } from "./lanes.ts";
+import { caseAt, type Lanes, layoutLanes, stackLanes } from "./lanes.ts";
 import { makeTicks } from "./ticks.ts";
 import { hideTip, showTip } from "./tooltip.ts";
 
 /** Room for the times above the lanes, and the least width of a case, in pixels. */
 const AXIS = 16;
 const LEAST = 2;
+/** How wide a column is where single cases would be too many to see; and what width is reckoned with. */
+const COLUMN = 4;
+const USUAL_WIDTH = 1200;
 /** How far beside a case the pointer still means it. */
 const REACH = 4;
 
@@ -28,7 +31,7 @@ export interface LanesPicture {
 export function makeLanesPicture(context: ReportContext): LanesPicture {
   const { index, cases, change, times } = context;
   const lanes = layoutLanes(cases);
-  const height = laneHeight(lanes.count);
+  const height = laneHeight(lanes);
   const total = Math.max(1, index.duration, ...tail(cases));
   const label = `${plural(lanes.bars.length, "case")} over ${duration(total)}` +
     (lanes.count > 1 ? `, up to ${lanes.count} at a time` : "");
@@ -53,17 +56,38 @@ export function makeLanesPicture(context: ReportContext): LanesPicture {
     drawing.setAttribute("viewBox", `0 0 ${width} ${full}`);
     drawing.setAttribute("height", String(full));
     const paths = new Map<ReportStatus, string[]>();
-    for (const bar of lanes.bars) {
-      const { x, y, width: w, height: h } = box(bar);
-      const known = paths.get(bar.one.status) ?? [];
-      known.push(`M${x.toFixed(1)} ${y}h${w.toFixed(1)}v${h}h-${w.toFixed(1)}z`);
-      paths.set(bar.one.status, known);
+    const add = (status: ReportStatus, x: number, y: number, w: number, h: number) => {
+      const known = paths.get(status) ?? [];
+      known.push(
+        `M${x.toFixed(1)} ${y.toFixed(1)}h${w.toFixed(1)}v${h.toFixed(1)}h-${w.toFixed(1)}z`,
+      );
+      paths.set(status, known);
+    };
+    if (crowded(lanes, width)) {
+      const columns = Math.max(1, Math.floor(width / COLUMN));
+      const wide = width / columns;
+      for (const stack of stackLanes(lanes, { total, columns, least: 2 / height })) {
+        const { column, lane, status, from, to } = stack;
+        const top = AXIS + lane * height;
+        add(
+          status,
+          column * wide,
+          top + from * (height - 1),
+          wide - 0.5,
+          (to - from) * (height - 1),
+        );
+      }
+    } else {
+      for (const bar of lanes.bars) {
+        const { x, y, width: w, height: h } = box(bar);
+        add(bar.one.status, x, y, w, h);
+      }
     }
     const ticks = makeTicks(total, Math.max(2, Math.floor(width / 90)));
     drawing.replaceChildren(
       ...ticks.map(({ at, label }) => {
         const x = at / total * width;
-        const last = x > width - 40;
+        const fits = x < width - 30;
         return svg(
           "g",
           { class: "tick" },
@@ -71,8 +95,8 @@ export function makeLanesPicture(context: ReportContext): LanesPicture {
           svg("text", {
             x,
             y: AXIS - 6,
-            "text-anchor": at === 0 ? "start" : last ? "end" : "middle",
-          }, label),
+            "text-anchor": at === 0 ? "start" : "middle",
+          }, fits && label),
         );
       }),
       // The worst comes last, and so lies on top.
@@ -129,8 +153,14 @@ export function makeLanesPicture(context: ReportContext): LanesPicture {
   return { element, update: mark };
 }
 
-function laneHeight(count: number): number {
-  return Math.max(5, Math.min(14, Math.floor(96 / Math.max(1, count))));
+/** Whether bars of single cases would lie on top of each other. */
+function crowded({ bars, count }: Lanes, width: number): boolean {
+  return bars.length * 3 > count * width;
+}
+
+function laneHeight(lanes: Lanes): number {
+  const most = crowded(lanes, USUAL_WIDTH) ? 32 : 14;
+  return Math.max(5, Math.min(most, Math.floor(96 / Math.max(1, lanes.count))));
 }
 
 /** The end of the case that ended last. */

@@ -1,3 +1,4 @@
+import { CASE_STATUSES } from "../data.ts";
 import { duration, plural, WORDS } from "../words.ts";
 import { badges } from "./badges.ts";
 import type { ReportContext } from "./context.ts";
@@ -13,7 +14,8 @@ const GROUPS = 30;
 /** What is beside the list when no case is open: what went wrong, and what took long. */
 export function makeOverview(context: ReportContext): HTMLElement {
   const { cases, index } = context;
-  const bad = cases.filter(({ status }) => status !== "passed" && status !== "skipped");
+  const bad = cases.filter(({ status }) => status !== "passed" && status !== "skipped")
+    .sort((a, b) => CASE_STATUSES.indexOf(a.status) - CASE_STATUSES.indexOf(b.status));
   return el(
     "article",
     { class: "overview", tabindex: -1, "aria-label": "Overview" },

@@ -114,7 +114,7 @@ function bodyOf(step: ReportStep, options: StepsOptions): HTMLElement {
         { class: "quiet" },
         `${failure.message.split("\n", 1)[0]!.slice(0, 200)} – shown in full above.`,
       ),
-    failure && !above && failureCard(failure),
+    failure && !above && failureCard(failure, step.status),
     observedTable(step, options),
     more.logs && section("Log", logLines(more.logs, options)),
     !(failure?.place) && sourceExcerpt(step),
@@ -142,7 +142,7 @@ function attemptsOf({ more, status }: ReportStep): HTMLElement[] {
         statusText(last ? status : "failed"),
         ` attempt ${i + 1}, ${duration(ended - began)}`,
       ),
-      failure && failureCard(failure),
+      failure && failureCard(failure, "failed"),
     );
   });
 }

@@ -75,7 +75,7 @@ export function makeTimeline(
     const picture = layoutTimeline(steps, { ...range, width }, measurer(ticks));
     ticks.replaceChildren(
       ...picture.ticks.map(({ x, label }) =>
-        place(el("span", { class: x > width - 40 ? "tick is-last" : "tick" }, label), { left: x })
+        place(el("span", { class: "tick" }, label), { left: x })
       ),
     );
     grid.replaceChildren(...picture.ticks.map(({ x }) => place(el("i"), { left: x })));
@@ -128,7 +128,10 @@ function fillTrack(track: HTMLElement, row: TimelineRow, one: ReportCase, times:
   const line = el("div", { class: "bars" });
   for (const bar of bars) line.append(makeBar(step, bar, one, times));
   if (caption) {
-    line.append(place(el("span", { class: "caption" }, caption.text), { left: caption.x }));
+    const { text, x, inside } = caption;
+    line.append(
+      place(el("span", { class: inside ? "caption is-inside" : "caption" }, text), { left: x }),
+    );
   }
   track.replaceChildren(line);
   if (marks.length === 0) return;
@@ -141,15 +144,16 @@ function fillTrack(track: HTMLElement, row: TimelineRow, one: ReportCase, times:
 
 function makeBar(step: ReportStep, bar: Bar, one: ReportCase, times: Times): HTMLElement {
   const { part, name, status, from, to } = bar;
+  const group = step.kind === "parallel" || step.kind === "use" ? " is-group" : "";
   const kind = part === "state" ? ` state-${stateClass(name)}` : status ? ` is-${status}` : "";
   const made = el(
     "div",
     {
-      class: `bar is-part-${part}${kind}`,
+      class: `bar is-part-${part}${kind}${part === "step" ? group : ""}`,
       "data-part": part,
       "data-name": name === "" ? undefined : name,
     },
-    bar.named && part !== "pause" && name !== "" && el("span", {}, name),
+    bar.named && part !== "pause" && el("span", {}, name),
   );
   place(made, { left: bar.x, width: bar.width });
   const title = part === "state" ? name : name === "" ? step.label : `${name} of ${step.label}`;

@@ -50,8 +50,8 @@ export interface Mark {
 export interface TimelineRow {
   step: ReportStep;
   bars: Bar[];
-  /** Names that had no room in their bars, beside them. */
-  caption?: { text: string; x: number };
+  /** Names that had no room in their own bars, beside them or in a wider one. */
+  caption?: { text: string; x: number; inside: boolean };
   marks: Mark[];
   /** How many lines of labels the marks need. */
   markLines: number;
@@ -88,7 +88,10 @@ export function layoutTimeline(
   const length = axis.to - axis.from;
   const ticks = makeTicks(length, Math.max(2, Math.floor(axis.width / 80)));
   return {
-    ticks: ticks.map(({ at, label }) => ({ x: at / length * axis.width, label })),
+    ticks: ticks.map(({ at, label }) => {
+      const x = at / length * axis.width;
+      return { x, label: x + measure(label) + GAP <= axis.width ? label : "" };
+    }),
     rows: steps.map((step) => {
       const bars = step.status === "skipped" && step.ended === step.began
         ? []
@@ -111,7 +114,8 @@ function place(from: number, to: number, axis: Axis): { x: number; width: number
 function barsOf(step: ReportStep, axis: Axis, measure: (text: string) => number): Bar[] {
   const make = (part: Bar["part"], name: string, from: number, to: number, status?: StepStatus) => {
     const at = place(from, to, axis);
-    const bar: Bar = { part, name, from, to, ...at, named: measure(name) + GAP <= at.width };
+    const named = name !== "" && measure(name) + 2 * GAP <= at.width;
+    const bar: Bar = { part, name, from, to, ...at, named };
     return status ? { ...bar, status } : bar;
   };
   const { began, ended, status, more } = step;
@@ -149,9 +153,13 @@ function captionOf(
     : names.map(({ name }) => name).join(" → ");
   const needed = measure(text) + GAP;
   const right = Math.max(...bars.map((bar) => bar.x + bar.width));
+  if (right + needed <= width) return { text, x: right + GAP, inside: false };
+  const inner = bars.findLast((bar) =>
+    bar.named && bar.part !== "pause" && measure(bar.name) + 2 * GAP + needed <= bar.width
+  );
+  if (inner) return { text, x: inner.x + inner.width - needed, inside: true };
   const left = Math.min(...bars.map((bar) => bar.x));
-  if (right + needed <= width) return { text, x: right + GAP };
-  return left >= needed ? { text, x: left - needed } : undefined;
+  return left >= needed ? { text, x: left - needed, inside: false } : undefined;
 }
 
 function marksOf(step: ReportStep, axis: Axis, measure: (text: string) => number): Mark[] {
