@@ -1,0 +1,56 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { test } from "node:test";
+import stringWidth from "string-width";
+import { printable, width } from "../../runner/recipe/render_diagnostic.ts";
+import { fit, fitLine } from "../../runner/report/console/fit.ts";
+import { HOSTILE } from "./_events.ts";
+
+/** Arabic signs that span what follows, and notes that are composed of others: not worth a rule. */
+const SPECIAL = /[\u0600-\u0605\u06dd\u0890\u0891\u08e2\u{110bd}\u{110cd}\u{1d15e}-\u{1d1c0}]/u;
+
+test("every character is as wide as string-width says", () => {
+  const wrong: string[] = [];
+  for (let code = 0; code < 0x40000; code++) {
+    const char = String.fromCodePoint(code);
+    if (/[\p{Cn}\p{Co}\p{Cs}]/u.test(char) || SPECIAL.test(char)) continue;
+    if (width(char) !== stringWidth(char)) wrong.push(code.toString(16));
+  }
+  deepEqual(wrong, []);
+});
+
+for (
+  const text of [
+    "plain",
+    "名前 在庫",
+    "👩‍👩‍👧",
+    "🏳️‍🌈 👍🏽 🇩🇪 1️⃣ ❤️ ❤ ☎️ ☝🏽",
+    "e\u0301\u0302 é",
+    "각".normalize("NFD"),
+    "नि ก็ ﾊﾞ",
+    "a\u200db \u200e\ufeff",
+    "±…—✓ ё",
+    "\ud800",
+  ]
+) {
+  test(`as wide as string-width says: ${JSON.stringify(text)}`, () => {
+    equal(width(text), stringWidth(text));
+  });
+}
+
+test("what is cut has room, ends in …, and is cut between characters", () => {
+  equal(fit("12345", 5), "12345");
+  equal(fit("123456", 5), "1234…");
+  equal(fit("名前在庫", 4), "名…");
+  equal(fit("👩‍👩‍👧👩‍👩‍👧", 7), "👩‍👩‍👧…");
+  equal(fit("e\u0301e\u0301e\u0301", 2), "e\u0301…");
+  deepEqual([fit("x", 0), fit("", 0), fit("xy", 1), fit("x", -1)], ["", "", "…", ""]);
+  for (let columns = 0; columns < 90; columns++) {
+    ok(stringWidth(fit(printable(HOSTILE), columns)) <= columns);
+  }
+});
+
+test("parts are cut before they are painted", () => {
+  const red = (text: string) => `<${text}>`;
+  equal(fitLine([["ab", red], ["cd", red]], 4), "<ab><cd>");
+  equal(fitLine([["ab", red], ["cde", red], ["f", red]], 4), "<ab><c…>");
+});
