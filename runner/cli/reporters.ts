@@ -78,6 +78,7 @@ export type ReportersContext = Omit<ReporterContext, "output"> & { out: Output; 
 export class Reporters implements Reporter {
   #reporters: Opened[] = [];
   #err: Output;
+  #told = new Set<string>();
 
   private constructor(err: Output) {
     this.#err = err;
@@ -134,12 +135,15 @@ export class Reporters implements Reporter {
     try {
       await checkWritable(file);
     } catch (error) {
-      this.#err.write(`warning: reporter ${name}: ${(error as Error).message}\n`);
+      this.#tell(name, error);
     }
   }
 
   #tell(name: string, error: unknown): void {
-    this.#err.write(`warning: reporter ${name} failed: ${(error as Error).message}\n`);
+    const warning = `warning: reporter ${name} failed: ${(error as Error).message}\n`;
+    // What was told before the run need not be told again after it.
+    if (!this.#told.has(warning)) this.#err.write(warning);
+    this.#told.add(warning);
   }
 }
 
