@@ -62,7 +62,7 @@ async function checkCondition(
     span = error.span;
   }
   const { valueTree } = await import("../expression/value_tree.ts");
-  const tree = await valueTree(condition, values, context.ambient);
+  const tree = await valueTree(condition, values, context.ambient, context.hide);
   const message = fault === undefined
     ? `\`${condition.text}\` is false`
     : fault.startsWith("is ")
@@ -87,7 +87,7 @@ function checkExpectation(
     if (!error.absent) return [{ message: error.message, lines: [], span: error.span }];
   }
   return matchers.flatMap((matcher) => {
-    const lines = mismatch(value, resolveMatcher(matcher, context));
+    const lines = mismatch(value, resolveMatcher(matcher, context), context.hide);
     if (!lines) return [];
     return [{ message: `\`${subject.text}\` ${lines[0]}`, lines: lines.slice(1), span }];
   });

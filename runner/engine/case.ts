@@ -1,5 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { toCel } from "../expression/convert.ts";
+import type { Hide } from "../expression/diff.ts";
 import type { Values } from "../expression/expression.ts";
 import type { Ambient } from "../expression/library.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
@@ -104,6 +105,9 @@ export class Case {
     this.channels = new Channels(options.client);
     this.stepIds = new Set(idsOf([...recipe.steps, ...recipe.always]));
   }
+
+  /** Gives a value without its secrets. */
+  readonly hide: Hide = (value) => this.options.mask.value(value);
 
   /** What people call it. */
   get name(): string {

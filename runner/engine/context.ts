@@ -1,6 +1,7 @@
 import type { CallOptions } from "../../client/mod.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { toCel } from "../expression/convert.ts";
+import type { Hide } from "../expression/diff.ts";
 import type { Expression, Values } from "../expression/expression.ts";
 import type { Ambient } from "../expression/library.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
@@ -23,6 +24,7 @@ export class Context implements StepContext {
   readonly id: string | undefined;
   readonly repeatWrites: boolean;
   readonly ambient: Ambient;
+  readonly hide: Hide;
   #case: Case;
   #step: Step;
   #deadline: Deadline;
@@ -39,6 +41,7 @@ export class Context implements StepContext {
     this.id = step.id;
     this.repeatWrites = step.retry?.repeatWrites ?? false;
     this.ambient = owner.ambient;
+    this.hide = owner.hide;
     this.#case = owner;
     this.#step = step;
     this.#deadline = deadline;

@@ -103,7 +103,7 @@ export class StepRunner {
     try {
       list = resolveTemplate(items, this.#values(), this.#case.ambient);
       if (!Array.isArray(list)) {
-        const shown = `${showValue(list, 60)} (${typeName(list)})`;
+        const shown = `${showValue(list, this.#case.hide, 60)} (${typeName(list)})`;
         throw new StepFailure("evaluation", `\`for_each\` needs a list, not ${shown}`, {
           span: items.kind === "expression" ? items.expression.span() : undefined,
         });

@@ -67,15 +67,22 @@ export function worthDiff(a: unknown, b: unknown): boolean {
   return typeof a === "object" && a !== null && typeof b === "object" && b !== null;
 }
 
+/**
+ * Gives a value without its secrets. A value goes through it before it is cut: half of a secret would
+ * not be found any more.
+ */
+export type Hide = (value: unknown) => unknown;
+
 /** What differs, as lines: `-` what was expected, `+` what is there. */
-export function diffLines(expected: unknown, actual: unknown): string[] {
+export function diffLines(expected: unknown, actual: unknown, hide: Hide): string[] {
   const differences = diff(expected, actual, MOST + 1);
   const lines = differences.slice(0, MOST).flatMap(({ path, ...sides }) => {
     const at = path === "" ? "" : `${path}: `;
-    const from = firstDifference(sides.expected, sides.actual);
+    const [was, is] = [hide(sides.expected), hide(sides.actual)];
+    const from = firstDifference(was, is);
     return [
-      ...("expected" in sides ? [`- ${at}${showValue(sides.expected, LIMIT, from)}`] : []),
-      ...("actual" in sides ? [`+ ${at}${showValue(sides.actual, LIMIT, from)}`] : []),
+      ...("expected" in sides ? [`- ${at}${cutValue(was, LIMIT, from)}`] : []),
+      ...("actual" in sides ? [`+ ${at}${cutValue(is, LIMIT, from)}`] : []),
     ];
   });
   return differences.length > MOST ? [...lines, "… and more"] : lines;
@@ -94,8 +101,13 @@ function firstDifference(a: unknown, b: unknown): number {
   return Math.max(0, at - 20);
 }
 
-/** A value for people: JSON, cut where it is long; a text can be shown from some character on. */
-export function showValue(value: unknown, limit = LIMIT, from = 0): string {
+/** A value for people: JSON without secrets, cut where it is long. */
+export function showValue(value: unknown, hide: Hide, limit: number = LIMIT): string {
+  return cutValue(hide(value), limit, 0);
+}
+
+/** A value that holds no secrets as JSON, cut; a text can be shown from some character on. */
+function cutValue(value: unknown, limit: number, from: number): string {
   if (value === undefined) return "(absent)";
   const start = from > 0 ? "…" : "";
   const text = start + (JSON.stringify(from > 0 ? (value as string).slice(from) : value) ??

@@ -1,5 +1,5 @@
 import type { Template } from "./template.ts";
-import { diffLines, equal, showValue, typeName, worthDiff } from "./diff.ts";
+import { diffLines, equal, type Hide, showValue, typeName, worthDiff } from "./diff.ts";
 
 /** What an `expect` can ask of a value. */
 export const MATCHERS = {
@@ -44,17 +44,23 @@ export interface ResolvedMatcher {
  * @param value The value; `undefined` when it is absent.
  * @returns `undefined` when it does.
  */
-export function mismatch(value: unknown, matcher: ResolvedMatcher): string[] | undefined {
+export function mismatch(
+  value: unknown,
+  matcher: ResolvedMatcher,
+  hide: Hide,
+): string[] | undefined {
   const { name, argument } = matcher;
-  const is = `is ${showValue(value)} (${typeName(value)})`;
+  const is = `is ${showValue(value, hide)} (${typeName(value)})`;
   if (name === "exists") {
     if ((value !== undefined) === argument) return undefined;
     return [argument ? "is absent" : `${is}, but should be absent`];
   }
-  if (value === undefined) return [`is absent, but should be ${describe(matcher)}`];
+  if (value === undefined) return [`is absent, but should be ${describe(matcher, hide)}`];
   if (satisfies(value, matcher)) return undefined;
-  const lines = [`${is}, but should be ${describe(matcher)}`];
-  if (name === "equals" && worthDiff(value, argument)) lines.push(...diffLines(argument, value));
+  const lines = [`${is}, but should be ${describe(matcher, hide)}`];
+  if (name === "equals" && worthDiff(value, argument)) {
+    lines.push(...diffLines(argument, value, hide));
+  }
   return lines;
 }
 
@@ -112,8 +118,8 @@ function lengthOf(value: unknown): number | undefined {
   return typeof value === "object" && value !== null ? Object.keys(value).length : undefined;
 }
 
-function describe({ name, argument }: ResolvedMatcher): string {
-  const text = showValue(argument);
+function describe({ name, argument }: ResolvedMatcher, hide: Hide): string {
+  const text = showValue(argument, hide);
   switch (name) {
     case "equals":
       return text;
@@ -137,7 +143,9 @@ function describe({ name, argument }: ResolvedMatcher): string {
       return `of type ${argument}`;
     case "length":
       return Array.isArray(argument)
-        ? `of a length ${(argument as ResolvedMatcher[]).map(describe).join(" and ")}`
+        ? `of a length ${
+          (argument as ResolvedMatcher[]).map((one) => describe(one, hide)).join(" and ")
+        }`
         : `of length ${text}`;
     case "exists":
       return "there";

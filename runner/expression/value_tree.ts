@@ -1,6 +1,6 @@
 import { childrenOf, isConstant, textRange } from "./ast.ts";
 import { fromCel } from "./convert.ts";
-import { diffLines, showValue, typeName, worthDiff } from "./diff.ts";
+import { diffLines, type Hide, showValue, typeName, worthDiff } from "./diff.ts";
 import { explainFault } from "./explain_fault.ts";
 import type { Expression, Values } from "./expression.ts";
 import { type Ambient, type Ast, faultOf, loadCel, withAmbient } from "./library.ts";
@@ -16,11 +16,13 @@ interface Part {
 /**
  * The values that made a condition false, as lines: each operand under its operator, with its type,
  * and where lists or maps were compared, what differs. The condition itself is not among them.
+ * @param hide Gives a value without its secrets.
  */
 export async function valueTree(
   expression: Expression,
   values: Values,
   ambient: Ambient,
+  hide: Hide,
 ): Promise<string[]> {
   const cel = await loadCel();
   const text = expression.text;
@@ -36,20 +38,25 @@ export async function valueTree(
     }
   };
   const lines: string[] = [];
-  below(expression.ast, 0, evaluate, lines);
+  below(expression.ast, 0, { evaluate, hide }, lines);
   return lines;
 }
 
-type Evaluate = (node: Ast) => Part;
+/** How the parts are looked at. */
+interface Sight {
+  evaluate: (node: Ast) => Part;
+  hide: Hide;
+}
 
 /** The operands of a node, each with those under it, and what differs between them. */
-function below(node: Ast, depth: number, evaluate: Evaluate, lines: string[]): void {
+function below(node: Ast, depth: number, sight: Sight, lines: string[]): void {
+  const { evaluate, hide } = sight;
   const indent = "  ".repeat(depth);
   for (const child of interesting(node)) {
     const part = evaluate(child);
     const own = lines.length;
-    lines.push(`${indent}${line(part)}`);
-    if (isOperator(child)) below(child, depth + 1, evaluate, lines);
+    lines.push(`${indent}${line(part, hide)}`);
+    if (isOperator(child)) below(child, depth + 1, sight, lines);
     // What has no value because an operand has none is no news.
     if (part.fault !== undefined && lines.length > own + 1) {
       lines.splice(own, 1);
@@ -59,7 +66,7 @@ function below(node: Ast, depth: number, evaluate: Evaluate, lines: string[]): v
   if (node.op !== "==" && node.op !== "!=") return;
   const [left, right] = [evaluate(node.args[0]), evaluate(node.args[1])];
   if (!worthDiff(left.value, right.value)) return;
-  for (const text of diffLines(right.value, left.value)) lines.push(`${indent}${text}`);
+  for (const text of diffLines(right.value, left.value, hide)) lines.push(`${indent}${text}`);
 }
 
 /** The operands whose values are not plain from the text itself. */
@@ -103,8 +110,8 @@ function faultText(fault: ReturnType<typeof faultOf>): string {
   return `has no value: ${explainFault(fault)}`;
 }
 
-function line({ text, value, fault }: Part): string {
+function line({ text, value, fault }: Part, hide: Hide): string {
   if (fault !== undefined) return `${text}  ${fault}`;
   if (value === undefined) return `${text}  is absent`;
-  return `${text}  is ${showValue(value)} (${typeName(value)})`;
+  return `${text}  is ${showValue(value, hide)} (${typeName(value)})`;
 }

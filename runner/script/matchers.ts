@@ -1,4 +1,4 @@
-import { diffLines, equal, showValue, typeName } from "../expression/diff.ts";
+import { diffLines, equal, type Hide, showValue, typeName } from "../expression/diff.ts";
 import type { TimelineEntry } from "../../protocol/entity.ts";
 
 /** Why an expectation is not met. */
@@ -16,32 +16,37 @@ export type Expecting = (label: string, check: () => NotMet | undefined) => void
 export class Expectations<T> {
   #value: T;
   #expecting: Expecting;
+  #hide: Hide;
   #negated: boolean;
 
-  /** Expects things of a value. */
-  constructor(value: T, expecting: Expecting, negated = false) {
+  /**
+   * Expects things of a value.
+   * @param hide Gives a value without its secrets, for labels and messages.
+   */
+  constructor(value: T, expecting: Expecting, hide: Hide, negated = false) {
     this.#value = value;
     this.#expecting = expecting;
+    this.#hide = hide;
     this.#negated = negated;
   }
 
   /** The opposite of what follows. */
   get not(): Expectations<T> {
-    return new Expectations(this.#value, this.#expecting, !this.#negated);
+    return new Expectations(this.#value, this.#expecting, this.#hide, !this.#negated);
   }
 
   /** It is equal by value and type. */
   toEqual(expected: T): void {
     this.#expect(
-      `to equal ${showValue(expected, 40)}`,
+      `to equal ${showValue(expected, this.#hide, 40)}`,
       equal(expected, this.#value),
-      () => diffLines(expected, this.#value),
+      () => diffLines(expected, this.#value, this.#hide),
     );
   }
 
   /** It is the very same value. */
   toBe(expected: T): void {
-    this.#expect(`to be ${showValue(expected, 40)}`, Object.is(expected, this.#value));
+    this.#expect(`to be ${showValue(expected, this.#hide, 40)}`, Object.is(expected, this.#value));
   }
 
   /** It is there: neither `undefined` nor null. */
@@ -55,7 +60,7 @@ export class Expectations<T> {
     const holds = typeof value === "string"
       ? typeof part === "string" && value.includes(part)
       : Array.isArray(value) && value.some((item) => equal(part, item));
-    this.#expect(`to contain ${showValue(part, 40)}`, holds);
+    this.#expect(`to contain ${showValue(part, this.#hide, 40)}`, holds);
   }
 
   /** The text has a match of a regular expression. */
@@ -92,7 +97,7 @@ export class Expectations<T> {
       Object.entries(part).every(([key, item]) =>
         Object.hasOwn(value, key) && equal(item, value[key])
       );
-    this.#expect(`to have ${showValue(part, 40)}`, holds);
+    this.#expect(`to have ${showValue(part, this.#hide, 40)}`, holds);
   }
 
   /** The timeline has a checkpoint of this name. */
@@ -109,10 +114,10 @@ export class Expectations<T> {
   #expect(what: string, holds: boolean, lines: () => string[] = () => []): void {
     const value = this.#value;
     const wanted = this.#negated ? `not ${what}` : what;
-    this.#expecting(`expect ${showValue(value, 40)} ${wanted}`, () => {
+    this.#expecting(`expect ${showValue(value, this.#hide, 40)} ${wanted}`, () => {
       if (holds !== this.#negated) return undefined;
       return {
-        message: `expected ${showValue(value)} (${typeName(value)}) ${wanted}`,
+        message: `expected ${showValue(value, this.#hide)} (${typeName(value)}) ${wanted}`,
         lines: this.#negated ? [] : lines(),
       };
     });

@@ -183,7 +183,11 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
 
   /** Expects something of a value. */
   expect<T>(value: T): Expectations<T> {
-    return new Expectations(value, (label, check) => this.#instant(label, check));
+    return new Expectations(
+      value,
+      (label, check) => this.#instant(label, check),
+      this.#case.hide,
+    );
   }
 
   /** Runs in any case when the recipe has ended, the last one given first. */

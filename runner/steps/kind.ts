@@ -1,5 +1,6 @@
 import type { CallOptions, Dispatch } from "../../client/mod.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { Hide } from "../expression/diff.ts";
 import type { Expression, Values } from "../expression/expression.ts";
 import type { Ambient } from "../expression/library.ts";
 import type { Template } from "../expression/template.ts";
@@ -52,6 +53,8 @@ export interface StepContext {
   readonly repeatWrites: boolean;
   /** Where `now()`, `uuid()` and `random(n)` come from. */
   readonly ambient: Ambient;
+  /** Gives a value without its secrets, for what is shown of it in part. */
+  readonly hide: Hide;
   /** All that expressions see. */
   values(locals?: Values): Values;
   /** The value of a template. */
