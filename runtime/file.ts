@@ -108,7 +108,7 @@ export async function removeFile(path: string): Promise<void> {
     if (Deno) await Deno.remove(path);
     else await (await fs()).rm(path, { force: true });
   } catch (cause) {
-    if (codeOf(cause) !== "ENOENT") throw new FileError("remove file", path, cause);
+    if (!NOT_THERE.includes(codeOf(cause))) throw new FileError("remove file", path, cause);
   }
 }
 
@@ -144,6 +144,8 @@ export async function listDirectory(path: string): Promise<string[]> {
     throw new FileError("read directory", path, cause);
   }
 }
+
+const NOT_THERE = ["ENOENT", "ENOTDIR"];
 
 function fs(): Promise<typeof import("node:fs/promises")> {
   return import("node:fs/promises");
