@@ -1,0 +1,20 @@
+import type { RunEvent } from "../../runner/mod.ts";
+import type { CaseDetails, ReportIndex } from "../../runner/report/html/data.ts";
+import { HtmlReporter } from "../../runner/report/html/html.ts";
+
+/** The HTML report of some events. */
+export function htmlOf(events: Iterable<RunEvent>): string {
+  const text: string[] = [];
+  const output = { isTerminal: false, color: false, columns: 80 };
+  const reporter = new HtmlReporter({ write: (piece) => void text.push(piece), ...output });
+  for (const event of events) reporter.report(event);
+  reporter.finish();
+  return text.join("");
+}
+
+/** What is in a report as JSON. */
+export function dataOf(html: string): { run: ReportIndex; cases: CaseDetails[] } {
+  const json = (id: string) =>
+    new RegExp(`<script type="application/json" id="${id}">([^<]*)</script>`).exec(html)![1]!;
+  return { run: JSON.parse(json("run")), cases: JSON.parse(json("cases")) };
+}

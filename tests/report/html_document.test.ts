@@ -1,0 +1,135 @@
+import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import type { RunEvent } from "../../runner/mod.ts";
+import { at, HOSTILE, manyCases, sampleRun } from "./_events.ts";
+import { dataOf, htmlOf } from "./_html.ts";
+import { makePageModule, PAGE_FILE } from "./html_build.ts";
+
+/** The text of each element of a name, with its attributes. */
+function elements(html: string, name: string): { attributes: string; text: string }[] {
+  return Array.from(
+    html.matchAll(new RegExp(`<${name}\\b([^>]*)>([\\s\\S]*?)</${name}>`, "g")),
+    ([, attributes, text]) => ({ attributes: attributes!, text: text! }),
+  );
+}
+
+function sha256(text: string): string {
+  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+}
+
+test("the generated page is what its sources give", async () => {
+  equal(await readFile(PAGE_FILE, "utf8"), await makePageModule());
+});
+
+test("the policy allows this script and this style, and no network", () => {
+  const html = htmlOf(sampleRun());
+  const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html)![1]!;
+  const scripts = elements(html, "script").filter(({ attributes }) => attributes === "");
+  const [style] = elements(html, "style");
+  equal(scripts.length, 1);
+  deepEqual(policy.split("; "), [
+    "default-src 'none'",
+    `script-src ${sha256(scripts[0]!.text)}`,
+    `style-src ${sha256(style!.text)}`,
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ]);
+});
+
+test("the page names no other host", () => {
+  const hosts = htmlOf(manyCases(3)).match(/\b(?:https?|wss?):\/\/[^\s"'<>`)]+/g) ?? [];
+  deepEqual([...new Set(hosts)], ["http://www.w3.org/2000/svg"]);
+});
+
+test("no text of a run is markup, in the data or without scripts", () => {
+  const closing = "</script><!-- --><script>alert(2)</script>\u2028\u2029";
+  const events = sampleRun().map((event): RunEvent =>
+    event.type === "case.started" && event.case === 2
+      ? { ...event, name: `${HOSTILE}${closing}`, vars: { [closing]: { [HOSTILE]: closing } } }
+      : event
+  );
+  const html = htmlOf(events);
+  deepEqual(
+    elements(html, "script").map(({ attributes }) => attributes.trim()),
+    ['type="application/json" id="run"', 'type="application/json" id="cases"', ""],
+  );
+  doesNotMatch(
+    html,
+    /<script>alert|<!--|[\u0000-\u0008\u001b\u2028\u2029\ud800-\udbff](?![\udc00-\udfff])/,
+  );
+  const { run, cases } = dataOf(html);
+  equal(run.cases[2]![1], `${HOSTILE}${closing}`);
+  deepEqual(cases[2]!.vars, [[closing, JSON.stringify({ [HOSTILE]: closing }, undefined, 2)]]);
+});
+
+test("without scripts there are the verdict, the counts and the failures", () => {
+  const html = htmlOf(sampleRun());
+  const { text } = elements(html, "noscript")[0]!;
+  match(text, /<h1>Failed<\/h1>/);
+  match(text, /7 cases: 1 failed, 1 errored, 1 unchecked, 1 not run, 3 passed/);
+  match(text, /Cannot enqueue &#39;send-email&#39;: the server answered 403/);
+  match(text, /recipes\/2\.yaml:12:5\n {2}- wait: order/);
+  match(text, /&#60;script&#62;alert\(1\)&#60;\/script&#62;/);
+  match(text, /␀␈␛\[31mred \\u\{d800\} \\u\{ffff\}/);
+  equal([...text.matchAll(/<section>/g)].length, 4);
+  match(html, /<title>Failed – 7 cases/);
+});
+
+test("an interrupted run says so", () => {
+  const html = htmlOf(sampleRun({ interrupted: true }));
+  match(html, /<html lang="en" data-verdict="interrupted">/);
+  match(html, /<title>Interrupted – /);
+  const { run } = dataOf(html);
+  deepEqual([run.interrupted, run.finished, run.exitCode], [true, true, 130]);
+});
+
+test("a stream that breaks off gives a whole page, marked as interrupted", () => {
+  const events = sampleRun();
+  const cut = events.findIndex((event) => event.type === "step.finished" && event.case === 2);
+  const html = htmlOf(events.slice(0, cut));
+  match(html, /data-verdict="interrupted"/);
+  match(
+    html,
+    /<title>Interrupted – 7 cases: 5 interrupted, 2 passed; the end of the run is not known/,
+  );
+  const { run, cases } = dataOf(html);
+  deepEqual([run.interrupted, run.finished, run.exitCode, run.planned], [
+    true,
+    false,
+    undefined,
+    7,
+  ]);
+  deepEqual(run.cases.map(([number]) => number), [0, 1, 2]);
+  equal(cases[2]!.steps[0]![5]!.unfinished, "");
+  equal(htmlOf([]).endsWith("</html>\n"), true);
+});
+
+test("the page of ten thousand cases is small and is made in one go", () => {
+  const size = (count: number) => htmlOf(manyCases(count)).length;
+  const [small, large] = [size(1000), size(10_000)];
+  ok(large < 3_000_000, String(large));
+  ok(large < small * 10, `${large} and ${small}`);
+});
+
+test("a huge text is cut, and the page says so", () => {
+  const huge = "x".repeat(1_000_000);
+  const events = sampleRun().map((event): RunEvent =>
+    event.type === "log" ? { ...event, text: huge } : event
+  );
+  const html = htmlOf(events);
+  ok(html.length < 200_000, String(html.length));
+  match(html, /xxx… \(984000 more characters are not in this report\)/);
+});
+
+test("very many lines of a log are cut, and the page says so", () => {
+  const events = sampleRun();
+  const log = events.findIndex(({ type }) => type === "log");
+  const one = events[log] as RunEvent & { type: "log" };
+  events.splice(log, 1, ...Array.from({ length: 5000 }, () => ({ ...one, ts: at(400) })));
+  const logs = dataOf(htmlOf(events)).cases[0]!.steps[1]![5]!.logs!;
+  equal(logs.length, 1001);
+  equal(logs.at(-1)![1], "… 4000 more lines are not in this report");
+});

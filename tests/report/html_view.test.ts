@@ -1,0 +1,171 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { test } from "node:test";
+import type { ReportStatus } from "../../runner/report/html/data.ts";
+import type { ReportCase } from "../../runner/report/html/page/decode.ts";
+import { excerpt, lineKind } from "../../runner/report/html/page/excerpt.ts";
+import { filterCases } from "../../runner/report/html/page/filter.ts";
+import { caseAt, layoutLanes, stackLanes } from "../../runner/report/html/page/lanes.ts";
+import { shorten } from "../../runner/report/html/page/long_list.ts";
+import { readHash, type ViewState, writeHash } from "../../runner/report/html/page/state.ts";
+import { visible } from "../../runner/report/html/visible.ts";
+import { duration } from "../../runner/report/html/words.ts";
+
+function one(position: number, more: Partial<ReportCase> = {}): ReportCase {
+  const name = more.name ?? `Case ${position}`;
+  return {
+    position,
+    number: position,
+    name,
+    file: "r.yaml",
+    status: "passed",
+    began: position * 10,
+    ended: position * 10 + 10,
+    duration: 10,
+    flaky: false,
+    slow: false,
+    unbegun: false,
+    unfinished: false,
+    tags: [],
+    searched: name.toLowerCase(),
+    ...more,
+  };
+}
+
+const NOTHING: ViewState = { query: "", filters: [], sort: "run", open: undefined };
+
+test("an address keeps what is looked at", () => {
+  const state: ViewState = {
+    query: "a&b=c #名前 %",
+    filters: ["failed", "flaky"],
+    sort: "slow",
+    open: 12,
+  };
+  deepEqual(readHash(writeHash(state)), state);
+  equal(writeHash(NOTHING), "");
+  deepEqual(readHash(""), NOTHING);
+  deepEqual(readHash("#q=\ud800").query, "\ufffd");
+  equal(writeHash({ ...NOTHING, query: "\ud800" }), "#q=%EF%BF%BD");
+});
+
+test("an address that makes no sense opens the list", () => {
+  deepEqual(readHash("#status=great,failed&case=-1&sort=up&constructor=1"), {
+    ...NOTHING,
+    filters: ["failed"],
+  });
+  equal(readHash("#case=1e3").open, undefined);
+});
+
+test("a search finds all of its words, in any case", () => {
+  const cases = [one(0, { searched: "order smoke\nrecipes/a.yaml" }), one(1), one(2)];
+  const found = (query: string) =>
+    filterCases(cases, { ...NOTHING, query }).shown.map((c) => c.number);
+  deepEqual(found(" SMOKE  a.yaml "), [0]);
+  deepEqual(found("case"), [1, 2]);
+  deepEqual(found("smoke case"), []);
+});
+
+test("filters add to one another, and their counts are those of the search", () => {
+  const cases = [
+    one(0, { status: "failed" }),
+    one(1, { flaky: true, duration: 30 }),
+    one(2, { slow: true, duration: 99 }),
+    one(3, { name: "Other", status: "failed" }),
+  ];
+  const { shown, counts, found } = filterCases(cases, {
+    query: "case",
+    filters: ["failed", "flaky"],
+    sort: "slow",
+  });
+  deepEqual(shown.map(({ number }) => number), [1, 0]);
+  deepEqual([found, counts.failed, counts.passed, counts.flaky, counts.slow], [3, 1, 2, 1, 1]);
+});
+
+test("cases that overlap are in lanes of their own, up to a number of them", () => {
+  const cases = [
+    one(0, { began: 0, ended: 100 }),
+    one(1, { began: 10, ended: 50 }),
+    one(2, { began: 50, ended: 90 }),
+    one(3, { began: 100, ended: 110 }),
+    one(4, { unbegun: true }),
+  ];
+  const lanes = layoutLanes(cases);
+  deepEqual(lanes.bars.map(({ one, lane }) => [one.number, lane]), [[0, 0], [1, 1], [2, 1], [
+    3,
+    0,
+  ]]);
+  equal(lanes.count, 2);
+  equal(layoutLanes(cases, 1).count, 1);
+  equal(caseAt(lanes, { time: 60, lane: 1, reach: 0 })?.number, 2);
+  equal(caseAt(lanes, { time: 95, lane: 1, reach: 0 }), undefined);
+});
+
+test("of several cases at one place, the worst is meant", () => {
+  const cases = ["passed", "failed", "errored"].map((status, i) =>
+    one(i, { status: status as ReportStatus })
+  );
+  equal(caseAt(layoutLanes(cases), { time: 15, lane: 0, reach: 20 })?.status, "failed");
+});
+
+test("very many cases are stacks, in which nothing bad is too thin to be seen", () => {
+  const cases = Array.from(
+    { length: 10_000 },
+    (_, i) => one(i, { status: i === 5000 ? "failed" : "passed" }),
+  );
+  const stacks = stackLanes(layoutLanes(cases), { total: 100_000, columns: 300, least: 0.1 });
+  const failed = stacks.filter(({ status }) => status === "failed");
+  equal(failed.length, 1);
+  equal(failed[0]!.column, 150);
+  equal(failed[0]!.to, 1);
+  ok(failed[0]!.to - failed[0]!.from > 0.08);
+  ok(stacks.length <= 301);
+  for (const { from, to } of stacks) ok(from >= 0 && to <= 1 && from < to);
+});
+
+test("a source line is taken apart by characters", () => {
+  deepEqual(excerpt("  - wait: order", 5, 4), { before: "  - ", meant: "wait", after: ": order" });
+  deepEqual(excerpt("👩a名b", 2, 2), { before: "👩", meant: "a名", after: "b" });
+  deepEqual(excerpt("ab", 9, 3), { before: "ab", meant: "", after: "" });
+  const long = excerpt("x".repeat(5000), 4000, 300);
+  equal(long.before, `…${"x".repeat(40)}`);
+  equal(long.before.length + long.meant.length + long.after.length <= 170, true);
+});
+
+test("lines of a difference are told from others", () => {
+  deepEqual(["- a", "+ a", "-", "-5 is less", "+1", " - a", ""].map(lineKind), [
+    "expected",
+    "actual",
+    "expected",
+    "plain",
+    "plain",
+    "plain",
+    "plain",
+  ]);
+});
+
+test("of a long list the first and what matters is shown", () => {
+  const items = [1, 2, 3, 4, 5, -6, 7];
+  deepEqual(shorten(items, 2, (n) => n < 0), [{ shown: [1, 2] }, { hidden: 3 }, { shown: [-6] }, {
+    hidden: 1,
+  }]);
+  deepEqual(shorten(items, Infinity, () => false), [{ shown: items }]);
+});
+
+test("what nobody would see has a stand-in, and joined characters stay joined", () => {
+  equal(
+    visible("a\u0000\u001b[1m\u007f\u0085\ud800\uffff\u202e\u2028b"),
+    "a␀␛[1m␡\\u{85}\\u{d800}\\u{ffff}\\u{202e}\\u{2028}b",
+  );
+  const kept = "tab\tline\n名前 👩‍👩‍👧 é \ufffd";
+  equal(visible(kept), kept);
+});
+
+test("times are short, also long ones", () => {
+  deepEqual([0, 999, 1200, 61_000, 3_600_000, 7_860_000].map(duration), [
+    "0 ms",
+    "999 ms",
+    "1.20 s",
+    "1 m 1 s",
+    "1 h",
+    "2 h 11 m",
+  ]);
+});
