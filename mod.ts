@@ -49,7 +49,8 @@ export type { CallOptions, DispatchOptions, TokenSource, WriteOptions } from "./
 export type { Run } from "./client/run.ts";
 export type { Given, Named, NameOf, Schema } from "./client/schema.ts";
 export type { Status } from "./client/status.ts";
-export type { PendingSubscription, SubscribeOptions, Subscription } from "./client/subscription.ts";
+export type { PendingSubscription, SubscribeOptions } from "./client/pending_subscription.ts";
+export type { Subscription } from "./client/subscription.ts";
 export type { Overflow } from "./client/_stream.ts";
 export type {
   ChannelName,

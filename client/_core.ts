@@ -5,17 +5,15 @@
  *
  * @module
  */
-export { encodeBase64 } from "../protocol/base64.ts";
-export { matchesChannel, wireChannel } from "../protocol/channel.ts";
+export { channelsOf, wireChannel } from "../protocol/channel.ts";
 export { jsonCodec } from "../protocol/codec.ts";
-export { decodeRun, isTerminal } from "../protocol/entity.ts";
 export { toEvent } from "../protocol/event.ts";
 export { inBrowser } from "../runtime/browser.ts";
 export { delay } from "../runtime/clock.ts";
 export { abortable } from "./_abortable.ts";
 export { closedError, said } from "./_connection_errors.ts";
 export { limited } from "./_limited.ts";
-export { getJob, getRun, getTimeline, readRun } from "./_requests.ts";
+export { getJob, getRun, getTimeline, runRequest } from "./_requests.ts";
 export { fullJitter } from "./backoff.ts";
 export { channelRequest } from "./channels.ts";
 export { Dispatch } from "./dispatch.ts";
@@ -28,4 +26,4 @@ export {
   RunFailedError,
   TimeoutError,
 } from "./errors.ts";
-export { gap, joinGaps } from "./gap.ts";
+export { gap } from "./gap.ts";

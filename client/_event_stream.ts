@@ -1,11 +1,11 @@
 import type { DispatchEvent } from "../protocol/event.ts";
 import type { Clock } from "../runtime/clock.ts";
 import {
+  channelsOf,
   ConnectionError,
   delay,
   fullJitter,
   gap,
-  matchesChannel,
   TimeoutError,
   toEvent,
 } from "./_core.ts";
@@ -196,7 +196,7 @@ export class EventStream {
     this.#lastHeard = this.#options.clock.now();
     try {
       const event = toEvent(JSON.parse(text));
-      return event && matchesChannel(this.#options.channel, event) ? event : undefined;
+      return event && channelsOf(event).includes(this.#options.channel) ? event : undefined;
     } catch {
       // What is no event is passed over, as over a WebSocket.
       return undefined;

@@ -1,4 +1,5 @@
 import type { DispatchEvent } from "../protocol/event.ts";
+import { lateIterator } from "./_late_iterator.ts";
 import { limited } from "./_limited.ts";
 import { load } from "./_load.ts";
 import type { Transport } from "./_transport.ts";
@@ -50,21 +51,9 @@ export class Followed<R extends Tracked, E extends DispatchEvent> {
 
   /** The events from the first on, ended by the last; each reader has its own place. */
   events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<E | Gap, undefined> {
-    const events = this.#follow(`follow ${this.#what}`, options.signal)
-      .then((tracker) => tracker.events(options));
-    // Whoever reads them is told.
-    events.catch(() => {});
-    return {
-      next: async () => await (await events).next(),
-      return: () =>
-        events.then(
-          (events) => events.return!(),
-          () => ({ done: true, value: undefined }),
-        ),
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    return lateIterator(
+      this.#follow(`follow ${this.#what}`, options.signal).then((it) => it.events(options)),
+    );
   }
 
   async #follow(what: string, signal?: AbortSignal): Promise<Tracker<R, E>> {

@@ -44,7 +44,6 @@ export class Opener {
   async #open(owner: LinkOwner, pings: boolean, signal: AbortSignal): Promise<Link> {
     const {
       url,
-      connectTimeout = 10_000,
       credits = 100_000,
       pingInterval = 15_000,
       pingTimeout = 10_000,
@@ -52,7 +51,11 @@ export class Opener {
     } = this.#options;
     const { clock, deadlines } = this.#session;
     const binary = this.#binary
-      ? await this.#get("MessagePack", () => load("speak MessagePack", loadMsgpack()), signal)
+      ? await this.#inTime(
+        "MessagePack",
+        signal,
+        (signal) => load("speak MessagePack", loadMsgpack(), signal),
+      )
       : undefined;
     let terminate = (socket: WebSocket): unknown => socket.close();
     if (!inBrowser) {
@@ -61,46 +64,57 @@ export class Opener {
       runtime.observeSockets();
       terminate = runtime.terminate;
     }
-    return await Link.open({
-      url: url as string,
-      token: this.#token!,
-      binary,
-      connectTimeout,
-      credits,
-      pingInterval: pings ? pingInterval : 0,
-      pingTimeout,
-      clock,
-      deadlines,
-      webSocket,
-      terminate,
-      owner,
-      signal,
+    return await this.#inTime("answer", signal, (signal) => {
+      signal.throwIfAborted();
+      return Link.open({
+        shown: this.#shown,
+        token: this.#token!,
+        binary,
+        credits,
+        pingInterval: pings ? pingInterval : 0,
+        pingTimeout,
+        clock,
+        deadlines,
+        socket: webSocket(url as string),
+        terminate,
+        owner,
+      }, signal);
     });
   }
 
-  #askToken(signal: AbortSignal): Promise<string> {
+  async #askToken(signal: AbortSignal): Promise<string> {
     const { token } = this.#options;
-    if (typeof token === "string") return Promise.resolve(token);
-    return this.#get("token", async () => await token(), signal);
+    if (typeof token === "string") return token;
+    return await this.#inTime(
+      "token",
+      signal,
+      (signal) => abortable(Promise.resolve(token()), signal),
+    );
   }
 
-  /** Waits for what a connection cannot be made without, as long as one may be made. */
-  async #get<T>(what: string, give: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  /** Does what a connection cannot be made without, as long as it may take. */
+  #inTime<T>(
+    what: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const { connectTimeout = 10_000 } = this.#options;
     const at = this.#session.clock.now() + connectTimeout;
-    const late = () =>
-      new TimeoutError(`Cannot connect: no ${what} within ${connectTimeout} ms`, {
-        delivery: "not-sent",
-      });
-    return await limited(
-      this.#session,
-      { what: "connect", at, late, signal },
-      (signal) => abortable(give(), signal),
-    );
+    const late = () => {
+      const text = `Cannot connect to '${this.#shown}': no ${what} within ${connectTimeout} ms`;
+      return new TimeoutError(text, { delivery: "not-sent" });
+    };
+    return limited(this.#session, { what: "connect", at, late, signal }, work);
+  }
+
+  /** The address as it may be shown: without user, password and query. */
+  get #shown(): string {
+    const { protocol, host, pathname } = new URL(this.#options.url);
+    return `${protocol}//${host}${pathname}`;
   }
 }
 
 async function loadMsgpack(): Promise<Codec> {
-  const { loadMsgpackCodec } = await import("../protocol/msgpack.ts");
+  const { loadMsgpackCodec } = await import("./_msgpack.ts");
   return await loadMsgpackCodec();
 }

@@ -1,6 +1,6 @@
 import type { JobRecord, TimelineEntry, WorkflowRun } from "../protocol/entity.ts";
 import type { JobEvent, RunEvent } from "../protocol/event.ts";
-import { isTerminal } from "./_core.ts";
+import { isTerminal } from "../protocol/entity.ts";
 import type { Gap } from "./gap.ts";
 
 /**

@@ -1,16 +1,9 @@
-import {
-  decodeJob,
-  decodeRun,
-  decodeStats,
-  decodeTimeline,
-  type JobRecord,
-  type Stats,
-  type TimelineEntry,
-  type WorkflowRun,
-} from "../protocol/entity.ts";
+import type { JobRecord, Stats, TimelineEntry, WorkflowRun } from "../protocol/entity.ts";
 import { toJson } from "./_json.ts";
+import { limited } from "./_limited.ts";
+import { load } from "./_load.ts";
 import type { Request, Transport } from "./_transport.ts";
-import { DispatchError } from "./errors.ts";
+import { DispatchError, TimeoutError } from "./errors.ts";
 import type { CallOptions, WriteOptions } from "./options.ts";
 
 /** Settings of {@linkcode Dispatch.enqueue}. */
@@ -28,10 +21,10 @@ export interface EnqueueOptions extends WriteOptions {
 }
 
 /** Methods that only read, and so may be sent again. */
-const READS = new Set(["job.get", "job.list", "workflow.get", "workflow.timeline", "stats"]);
+const READS = /^stats$|\.(get|list|timeline)$/;
 
 function requestOf(what: string, method: string, more?: Partial<Request>): Request {
-  return { what, method, retry: READS.has(method) ? "unknown" : "not-sent", ...more };
+  return { what, method, retry: READS.test(method) ? "unknown" : "not-sent", ...more };
 }
 
 /** A request about one job or run. */
@@ -62,14 +55,41 @@ export function enqueueing(
   });
 }
 
+/** What decodes answers, once it has been loaded. */
+let decoders: typeof import("../protocol/entity.ts") | undefined;
+
+/** Sends a request at once, and decodes its answer with what is loaded meanwhile. */
+async function read<T>(
+  session: Transport,
+  request: Request,
+  decode: (part: NonNullable<typeof decoders>, answer: unknown) => T,
+): Promise<T> {
+  const answer = session.request(request);
+  if (!decoders) {
+    const { what, signal, timeout } = request;
+    const at = session.deadline(timeout);
+    const late = () => new TimeoutError(`Cannot ${what}: no decoder before the deadline`);
+    // Whichever fails first ends the call.
+    [decoders] = await Promise.all([
+      limited(
+        session,
+        { what, at, late, signal },
+        (signal) => load(what, import("../protocol/entity.ts"), signal),
+      ),
+      answer,
+    ]);
+  }
+  return decode(decoders, await answer);
+}
+
 /** Reads a job. */
-export async function getJob(
+export function getJob(
   session: Transport,
   id: string,
   options?: CallOptions,
 ): Promise<JobRecord> {
   const request = about(`get job '${id}'`, "job.get", "job_id", id, options);
-  return decodeJob(await session.request(request));
+  return read(session, request, (part, answer) => part.decodeJob(answer));
 }
 
 /** Cancels a job. */
@@ -82,31 +102,28 @@ export async function cancelJob(
 }
 
 /** Reads a run. */
-export async function getRun(
+export function getRun(
   session: Transport,
   id: string,
   options?: CallOptions,
 ): Promise<WorkflowRun> {
-  return decodeRun(await readRun(session, id, options));
+  return read(session, runRequest(id, options), (part, answer) => part.decodeRun(answer));
 }
 
-/** Reads a run, with its input and output still encoded. */
-export function readRun(session: Transport, id: string, options?: CallOptions): Promise<unknown> {
-  return session.request(
-    about(`get workflow run '${id}'`, "workflow.get", "run_id", id, options),
-  );
+/** The request that reads a run. */
+export function runRequest(id: string, options?: CallOptions): Request {
+  return about(`get workflow run '${id}'`, "workflow.get", "run_id", id, options);
 }
 
 /** Reads a run's checkpoints. */
-export async function getTimeline(
+export function getTimeline(
   session: Transport,
   id: string,
   options?: CallOptions,
 ): Promise<TimelineEntry[]> {
   const what = `get the timeline of workflow run '${id}'`;
-  return decodeTimeline(
-    await session.request(about(what, "workflow.timeline", "run_id", id, options)),
-  );
+  const request = about(what, "workflow.timeline", "run_id", id, options);
+  return read(session, request, (part, answer) => part.decodeTimeline(answer));
 }
 
 /** Publishes an event. */
@@ -123,8 +140,9 @@ export async function publishEvent(
 }
 
 /** Reads the server's statistics. */
-export async function getStats(session: Transport, options?: CallOptions): Promise<Stats> {
-  return decodeStats(await session.request(requestOf("get stats", "stats", options)));
+export function getStats(session: Transport, options?: CallOptions): Promise<Stats> {
+  const request = requestOf("get stats", "stats", options);
+  return read(session, request, (part, answer) => part.decodeStats(answer));
 }
 
 /** Calls any method, and gives its answer as it came. */

@@ -1,3 +1,4 @@
+import { hooked } from "./_hooked.ts";
 import { limited } from "./_limited.ts";
 import { load } from "./_load.ts";
 import { ConnectionError, TimeoutError } from "./errors.ts";
@@ -57,26 +58,25 @@ export class Starts {
     start: (lanes: Lanes, request: StartRequest) => Promise<T>,
   ): Promise<T> {
     const session = this.#session;
-    const ended = session.hook({ method: "workflow.start", subject });
     const at = session.deadline(timeout);
     let request: StartRequest | undefined;
     const late = () =>
       new TimeoutError(`Cannot ${what}: no sign of the run before the deadline`, {
         delivery: request?.isSent ? "unknown" : "not-sent",
       });
+    const work = async (limit: AbortSignal) => {
+      await session.ready(what, at, signal);
+      const { Lanes } = await load(what, import("./lanes.ts"), limit);
+      this.#lanes ??= new Lanes(session);
+      return await start(this.#lanes, request = { what, signal: limit, isSent: false });
+    };
     this.#inFlight++;
     try {
-      const result = await limited(session, { what, at, late, signal }, async (limit) => {
-        await session.ready(what, at, signal);
-        const { Lanes } = await load(what, import("./lanes.ts"), limit);
-        this.#lanes ??= new Lanes(session);
-        return await start(this.#lanes, request = { what, signal: limit, isSent: false });
-      });
-      ended?.();
-      return result;
-    } catch (error) {
-      ended?.(error);
-      throw error;
+      return await hooked(
+        session.hooks,
+        { method: "workflow.start", subject },
+        () => limited(session, { what, at, late, signal }, work),
+      );
     } finally {
       this.#inFlight--;
     }

@@ -26,7 +26,11 @@ import { Run } from "./run.ts";
 import type { Given, Named, NameOf, Schema } from "./schema.ts";
 import { Session } from "./session.ts";
 import type { Status } from "./status.ts";
-import { type PendingSubscription, subscribe, type SubscribeOptions } from "./subscription.ts";
+import {
+  type PendingSubscription,
+  subscribe,
+  type SubscribeOptions,
+} from "./pending_subscription.ts";
 
 /** Settings of {@linkcode Dispatch.close}. */
 export interface CloseOptions {
@@ -314,19 +318,15 @@ export class Dispatch<S extends Schema = Schema> {
 }
 
 function webSocketUrl(url: string | URL): string {
-  let parsed: URL;
+  let cause: unknown;
   try {
-    parsed = new URL(url);
-  } catch (cause) {
-    throw new DispatchError(`Cannot make client: '${url}' is no URL`, "bad_options", { cause });
+    const parsed = new URL(url);
+    parsed.protocol = parsed.protocol.replace(/^http/, "ws");
+    parsed.hash = "";
+    if (/^wss?:$/.test(parsed.protocol)) return parsed.href;
+  } catch (error) {
+    cause = error;
   }
-  parsed.protocol = parsed.protocol.replace(/^http/, "ws");
-  if (parsed.protocol !== "ws:" && parsed.protocol !== "wss:") {
-    throw new DispatchError(
-      `Cannot make client: '${parsed.protocol}' is no protocol it speaks; use ws: or wss:`,
-      "bad_options",
-    );
-  }
-  parsed.hash = "";
-  return parsed.href;
+  const text = `Cannot make client: '${url}' is no address with ws:, wss:, http: or https:`;
+  throw new DispatchError(text, "bad_options", { cause });
 }

@@ -25,23 +25,23 @@ export interface DispatchErrorOptions extends ErrorOptions {
  * ```
  */
 export class DispatchError extends Error {
+  override name = "DispatchError";
   /** The server's number (400, 401, 403, 404, 405, 409, 500), or a word where no server spoke. */
   readonly code: number | string;
 
   /** Makes an error with a stable code. */
   constructor(message: string, code: number | string, options?: ErrorOptions) {
     super(message, options);
-    this.name = new.target.name;
     this.code = code;
   }
 }
 
 /** The token was refused; its code is 401. */
 export class AuthError extends DispatchError {
+  override name = "AuthError";
   /** Makes an error of code 401. */
   constructor(message: string, options?: ErrorOptions) {
     super(message, 401, options);
-    this.name = "AuthError";
   }
 }
 
@@ -60,32 +60,33 @@ export type ConnectionErrorCode =
 
 /** The connection could not be made, was lost, or was closed. */
 export class ConnectionError extends DispatchError {
+  override name = "ConnectionError";
   /** Whether the request may have been carried out. */
   readonly delivery: Delivery;
 
   /** Makes a connection error. */
   constructor(message: string, code: ConnectionErrorCode, options: DispatchErrorOptions = {}) {
     super(message, code, options);
-    this.name = "ConnectionError";
     this.delivery = options.delivery ?? "not-sent";
   }
 }
 
 /** A deadline passed; its code is `"timeout"`. */
 export class TimeoutError extends DispatchError {
+  override name = "TimeoutError";
   /** Whether the request may have been carried out. */
   readonly delivery: Delivery;
 
   /** Makes an error of code `"timeout"`. */
   constructor(message: string, options: DispatchErrorOptions = {}) {
     super(message, "timeout", options);
-    this.name = "TimeoutError";
     this.delivery = options.delivery ?? "unknown";
   }
 }
 
 /** One of many enqueues failed; its code is that of the failure, which is its `cause`. */
 export class EnqueueManyError extends DispatchError {
+  override name = "EnqueueManyError";
   /** Which one, counted from 0. Those before it were enqueued, those behind it may have been. */
   readonly index: number;
 
@@ -93,22 +94,22 @@ export class EnqueueManyError extends DispatchError {
   constructor(name: string, index: number, cause: DispatchError) {
     const where = `number ${index} (counted from 0)`;
     super(`Cannot enqueue '${name}' ${where}: ${cause.message}`, cause.code, { cause });
-    this.name = "EnqueueManyError";
     this.index = index;
   }
 }
 
 /** A subscription's buffer overflowed and its `overflow` is `"error"`; its code is `"overflow"`. */
 export class OverflowError extends DispatchError {
+  override name = "OverflowError";
   /** Makes an error of code `"overflow"`. */
   constructor(message: string) {
     super(message, "overflow");
-    this.name = "OverflowError";
   }
 }
 
 /** A job that was waited for failed or was cancelled. */
 export class JobFailedError extends DispatchError {
+  override name = "JobFailedError";
   /** The job as it ended. */
   readonly job: JobRecord;
 
@@ -116,13 +117,13 @@ export class JobFailedError extends DispatchError {
   constructor(job: JobRecord) {
     const why = job.last_error && job.state === "failed" ? `: ${job.last_error}` : "";
     super(`Job '${job.name}' (${job.id}) ${job.state}${why}`, `job_${job.state}`);
-    this.name = "JobFailedError";
     this.job = job;
   }
 }
 
 /** A run that was waited for failed; its code is `"run_failed"`. */
 export class RunFailedError extends DispatchError {
+  override name = "RunFailedError";
   /** The run as it ended. */
   readonly run: WorkflowRun;
 
@@ -132,7 +133,6 @@ export class RunFailedError extends DispatchError {
       `Run of '${run.name}' (${run.id}) failed${run.error ? `: ${run.error}` : ""}`,
       "run_failed",
     );
-    this.name = "RunFailedError";
     this.run = run;
   }
 }

@@ -25,10 +25,3 @@ export function gap(reason: Gap["reason"], since: number, until: number, missed?
     ...(missed === undefined ? {} : { missed }),
   };
 }
-
-/** Makes one gap of two with nothing between them, if they have the same reason. */
-export function joinGaps(first: Gap, second: Gap): Gap | undefined {
-  if (first.reason !== second.reason) return undefined;
-  const missed = (first.missed ?? NaN) + (second.missed ?? NaN);
-  return { ...first, until: second.until, ...(missed > 0 ? { missed } : {}) };
-}

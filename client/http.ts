@@ -20,7 +20,11 @@ import { enqueue, Job } from "./job.ts";
 import type { CallOptions, WriteOptions } from "./options.ts";
 import { Run } from "./run.ts";
 import type { Given, Named, NameOf, Schema } from "./schema.ts";
-import { type PendingSubscription, subscribe, type SubscribeOptions } from "./subscription.ts";
+import {
+  type PendingSubscription,
+  subscribe,
+  type SubscribeOptions,
+} from "./pending_subscription.ts";
 
 /** A job over HTTP: `wait()` polls, and there are no events. */
 export type RpcJob = Pick<Job, "job_id" | "queue" | "state" | "get" | "cancel" | "wait">;

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from "../runtime/clock.ts";
 import { closedError, said } from "./_connection_errors.ts";
 import { Deadlines } from "./_deadlines.ts";
 import type { HttpRequests } from "./_http_requests.ts";
+import { hooked } from "./_hooked.ts";
 import { limited } from "./_limited.ts";
 import { load } from "./_load.ts";
 import type { Attachment, Receiver, Request, Transport } from "./_transport.ts";
@@ -74,20 +75,20 @@ export class HttpSession implements Transport {
   /** Nothing to tell it to: over HTTP there is no status stream. */
   anomaly(): void {}
 
-  async request(request: Request): Promise<unknown> {
-    const { method, subject } = request;
-    const ended = this.#options.hooks?.request?.({ method, subject });
-    try {
-      const data = await this.#limited(
-        request,
-        async (signal) => (await this.#load(request.what, signal)).send(request, signal),
-      );
-      ended?.();
-      return data;
-    } catch (error) {
-      ended?.(error);
-      throw error;
-    }
+  request(request: Request): Promise<unknown> {
+    const { what, timeout, signal } = request;
+    const late = () => new TimeoutError(`Cannot ${what}: no answer before the deadline`);
+    const limits = { what, at: this.deadline(timeout), late, signal };
+    return hooked(
+      this.#options.hooks,
+      request,
+      () =>
+        limited(
+          this,
+          limits,
+          async (signal) => (await this.#load(what, signal)).send(request, signal),
+        ),
+    );
   }
 
   attach(channel: string, receiver: Receiver): Attachment {
@@ -124,11 +125,6 @@ export class HttpSession implements Transport {
     const error = this.#over = closedError();
     for (const receiver of [...this.#streams]) receiver.onEnd();
     for (const tell of [...this.onOver]) tell(error);
-  }
-
-  #limited<T>({ what, timeout, signal }: Request, work: (signal: AbortSignal) => Promise<T>) {
-    const late = () => new TimeoutError(`Cannot ${what}: no answer before the deadline`);
-    return limited(this, { what, at: this.deadline(timeout), late, signal }, work);
   }
 
   async #load(what: string, signal: AbortSignal): Promise<HttpRequests> {

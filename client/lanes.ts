@@ -1,15 +1,14 @@
 import type { DispatchEvent, RunEvent } from "../protocol/event.ts";
+import { encodeBase64 } from "../protocol/base64.ts";
+import { decodeRun, isTerminal } from "../protocol/entity.ts";
 import {
   channelRequest,
   ConnectionError,
-  decodeRun,
   delay,
   DispatchError,
-  encodeBase64,
   fullJitter,
   inBrowser,
-  isTerminal,
-  readRun,
+  runRequest,
   said,
 } from "./_core.ts";
 import { type RunTracker, trackRun } from "./_following.ts";
@@ -249,7 +248,7 @@ export class Lanes {
   async #identify(run_id: string): Promise<void> {
     let record: unknown;
     try {
-      record = await readRun(this.#session, run_id);
+      record = await this.#session.request(runRequest(run_id));
     } catch (error) {
       // The answer will tell.
       return this.#session.anomaly(error as Error);

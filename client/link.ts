@@ -25,21 +25,20 @@ export interface LinkOwner {
 
 /** Settings of {@linkcode Link.open}. */
 export interface LinkOptions {
-  url: string;
+  /** Its address as it may be shown. */
+  shown: string;
   token: string;
   /** Reads and writes MessagePack, where it is wished for. */
   binary: Codec | undefined;
-  connectTimeout: number;
   credits: number;
   pingInterval: number;
   pingTimeout: number;
   clock: Clock;
   deadlines: Deadlines;
-  webSocket: (url: string) => WebSocket;
+  socket: WebSocket;
   /** Drops a socket at once. */
   terminate: (socket: WebSocket) => void;
   owner: LinkOwner;
-  signal: AbortSignal;
 }
 
 /** Thrown when a server cut the connection in answer to a wish for MessagePack. */
@@ -75,21 +74,19 @@ export class Link implements CallPlace {
       this.#gone(why);
       options.terminate(this.#socket);
     });
-    this.#socket = options.webSocket(options.url);
+    this.#socket = options.socket;
     this.#socket.binaryType = "arraybuffer";
   }
 
   /**
-   * Opens a socket and authenticates.
+   * Waits for a socket to open, and authenticates.
    * @throws {AuthError} When the token is refused.
    * @throws {FormatError} When the server cannot do MessagePack.
    * @throws {ConnectionError} When there is no server, or it does not speak the protocol.
-   * @throws {TimeoutError} When it takes longer than `connectTimeout`.
    */
-  static async open(options: LinkOptions): Promise<Link> {
-    options.signal.throwIfAborted();
+  static async open(options: LinkOptions, signal: AbortSignal): Promise<Link> {
     const link = new Link(options);
-    await link.#open();
+    await link.#open(signal);
     return link;
   }
 
@@ -176,23 +173,18 @@ export class Link implements CallPlace {
     });
   }
 
-  #open(): Promise<void> {
-    const { token, binary, clock, connectTimeout, signal, deadlines, terminate } = this.#options;
+  #open(signal: AbortSignal): Promise<void> {
+    const { token, binary, terminate } = this.#options;
     const socket = this.#socket;
     return new Promise((resolve, reject) => {
       this.#settle = (error) => {
         this.#settle = () => {};
-        forget();
         signal.removeEventListener("abort", onAbort);
         if (this.isOpen) return resolve();
         this.#state = "closed";
         terminate(socket);
         reject(error);
       };
-      const forget = deadlines.add(clock.now() + connectTimeout, () => {
-        const text = `Cannot connect to '${this.#shown}': no answer within ${connectTimeout} ms`;
-        this.#settle(new TimeoutError(text, { delivery: "not-sent" }));
-      });
       const onAbort = () => this.#settle(signal.reason);
       signal.addEventListener("abort", onAbort, { once: true });
       let wasOpen = false;
@@ -241,7 +233,7 @@ export class Link implements CallPlace {
   #auth(frame: Frame): void {
     const { binary } = this.#options;
     if (frame.type === "error") {
-      const text = `Cannot authenticate at '${this.#shown}': ${answered(frame)}`;
+      const text = `Cannot authenticate at '${this.#options.shown}': ${answered(frame)}`;
       const { code } = frame.error!;
       return this.#settle(
         code === 401 || code === 403 ? new AuthError(text) : new DispatchError(text, code),
@@ -298,14 +290,14 @@ export class Link implements CallPlace {
     if (this.#state === "closed") return;
     const cause = new Error(why);
     if (!this.isOpen) {
-      const text = `Cannot connect to '${this.#shown}'`;
+      const text = `Cannot connect to '${this.#options.shown}'`;
       return this.#settle(
         binary && wasOpen
           ? formatError(cause)
           : new ConnectionError(text, "connect_failed", { cause }),
       );
     }
-    const text = `The connection to '${this.#shown}' was lost`;
+    const text = `The connection to '${this.#options.shown}' was lost`;
     const error = new ConnectionError(text, "connection_lost", { cause });
     this.#shut(error);
     owner.onLost(error);
@@ -343,12 +335,6 @@ export class Link implements CallPlace {
       this.#timeText = new Date(now).toISOString();
     }
     return this.#timeText;
-  }
-
-  /** The address as it may be shown: without user, password and query. */
-  get #shown(): string {
-    const { protocol, host, pathname } = new URL(this.#options.url);
-    return `${protocol}//${host}${pathname}`;
   }
 }
 

@@ -36,5 +36,6 @@ export type { CallOptions, DispatchOptions, TokenSource, WriteOptions } from "./
 export type { Run } from "./run.ts";
 export type { Given, Named, NameOf, Schema } from "./schema.ts";
 export type { Status } from "./status.ts";
-export type { PendingSubscription, SubscribeOptions, Subscription } from "./subscription.ts";
+export type { PendingSubscription, SubscribeOptions } from "./pending_subscription.ts";
+export type { Subscription } from "./subscription.ts";
 export type { Overflow } from "./_stream.ts";

@@ -3,6 +3,7 @@ import { abortable } from "./_abortable.ts";
 import { Call, type CallRequest } from "./_call.ts";
 import { closedError, said } from "./_connection_errors.ts";
 import { Deadlines } from "./_deadlines.ts";
+import { hooked } from "./_hooked.ts";
 import { limited } from "./_limited.ts";
 import { load } from "./_load.ts";
 import { Opener } from "./_opener.ts";
@@ -13,7 +14,7 @@ import { fullJitter } from "./backoff.ts";
 import { Channels } from "./channels.ts";
 import { AuthError, ConnectionError, TimeoutError } from "./errors.ts";
 import { gap } from "./gap.ts";
-import type { RequestInfo } from "./hooks.ts";
+import type { Hooks } from "./hooks.ts";
 import type { Link, LinkOwner } from "./link.ts";
 import type { DispatchOptions } from "./options.ts";
 import { StatusFeed } from "./status.ts";
@@ -30,7 +31,7 @@ export class Session implements Transport {
   readonly #opener: Opener;
   readonly #abort = new AbortController();
   #pace: Pace | undefined;
-  #pacing: Promise<void> | undefined;
+  #pacing: Promise<typeof import("./_pace.ts")> | undefined;
   #link: Link | undefined;
   #opening: Promise<Link> | undefined;
   #anomalies = 0;
@@ -41,12 +42,14 @@ export class Session implements Transport {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly random: () => number;
+  readonly hooks: Hooks | undefined;
 
   constructor(options: DispatchOptions) {
     const { clock = systemClock, random = Math.random, maxQueue = 1_000 } = options;
     this.#options = options;
     this.clock = clock;
     this.random = random;
+    this.hooks = options.hooks;
     this.deadlines = new Deadlines(clock);
     this.#waiting = new Waiting(maxQueue);
     this.#opener = new Opener(this, options);
@@ -102,20 +105,12 @@ export class Session implements Transport {
 
   /** Sends a request and calls back, for who makes so many that a promise for each would show. */
   send(request: Request, resolve: Resolve, reject: Reject): void {
-    const ended = this.hook(request);
-    if (!ended) return this.#begin(request, resolve, reject);
-    new Promise((resolve, reject) => this.#begin(request, resolve, reject)).then((data) => {
-      ended();
-      return data;
-    }, (error) => {
-      ended(error);
-      throw error;
-    }).then(resolve, reject);
-  }
-
-  /** Tells the hooks of a request; what they give back is called at its end. */
-  hook({ method, subject }: RequestInfo): ((error?: unknown) => void) | void {
-    return this.#options.hooks?.request?.({ method, subject });
+    if (!this.hooks) return this.#begin(request, resolve, reject);
+    hooked(
+      this.hooks,
+      request,
+      () => new Promise((resolve, reject) => this.#begin(request, resolve, reject)),
+    ).then(resolve, reject);
   }
 
   /** Resolves when requests can be sent. */
@@ -214,19 +209,13 @@ export class Session implements Transport {
       });
     return limited(this, { what, at, late, signal }, async (signal) => {
       // One promise for all, so that their order is that of the calls.
-      await load(what, this.#pacing ??= this.#loadPace(), signal);
-      await this.#pace!.turn(signal);
+      const { Pace } = await load(what, this.#pacing ??= this.#loadPace(), signal);
+      await (this.#pace ??= new Pace(this.clock, this.deadlines)).turn(signal);
     });
   }
 
-  async #loadPace(): Promise<void> {
-    try {
-      const { Pace } = await import("./_pace.ts");
-      this.#pace = new Pace(this.clock, this.deadlines);
-    } catch (error) {
-      this.#pacing = undefined;
-      throw error;
-    }
+  #loadPace(): Promise<typeof import("./_pace.ts")> {
+    return import("./_pace.ts").finally(() => this.#pacing = undefined);
   }
 
   #start(request: CallRequest, deadline: number, resolve: Resolve, reject: Reject): void {

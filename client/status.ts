@@ -1,4 +1,5 @@
-import { LateStream } from "./_late_stream.ts";
+import { lateIterator } from "./_late_iterator.ts";
+import { load } from "./_load.ts";
 
 /** What a client tells of its connection, discriminated by `type`. */
 export type Status =
@@ -30,7 +31,8 @@ export type Status =
 
 /** Hands each status to every reader. */
 export class StatusFeed {
-  readonly #readers = new Set<LateStream<Status>>();
+  /** Each takes a status; what reads them is loaded with the first. */
+  readonly #readers = new Set<{ push(status: Status): void }>();
   #state: Status = { type: "idle" };
 
   /** The last status that told of the connection's state. */
@@ -42,20 +44,27 @@ export class StatusFeed {
   emit(status: Status): void {
     if (status.type in STATES) this.#state = status;
     for (const reader of this.#readers) reader.push(status);
-    if (status.type !== "closed") return;
-    for (const reader of this.#readers) reader.do((stream) => stream.end());
-    this.#readers.clear();
+    if (status.type === "closed") this.#readers.clear();
   }
 
-  /** A reader's stream: the state as it is, then each change. */
+  /** The state as it is, then each change. */
   read(): AsyncIterableIterator<Status, undefined> {
-    const leave = () => void this.#readers.delete(reader);
-    const part = import("./_buffers.ts").then((part) => part.statusBuffer(leave));
-    const reader = new LateStream("read the status", part);
-    reader.push(this.#state);
-    if (this.#state.type === "closed") reader.do((stream) => stream.end());
-    else this.#readers.add(reader);
-    return reader;
+    const held = [this.#state];
+    this.#readers.add(held);
+    return lateIterator(this.#load(held));
+  }
+
+  async #load(held: Status[]): Promise<AsyncIterableIterator<Status, undefined>> {
+    try {
+      const { StatusReader } = await load("read the status", import("./_reading.ts"));
+      const reader = new StatusReader(() => this.#readers.delete(reader));
+      for (const status of held) reader.push(status);
+      // One that was closed meanwhile has no readers.
+      if (this.#readers.has(held)) this.#readers.add(reader);
+      return reader;
+    } finally {
+      this.#readers.delete(held);
+    }
   }
 }
 

@@ -1,11 +1,11 @@
 import type { DispatchEvent } from "../protocol/event.ts";
+import { isTerminal } from "../protocol/entity.ts";
 import {
   abortable,
   closedError,
   ConnectionError,
   delay,
   DispatchError,
-  isTerminal,
   said,
   TimeoutError,
 } from "./_core.ts";

@@ -1,0 +1,89 @@
+import type { DispatchEvent } from "../protocol/event.ts";
+import { abortable, gap } from "./_core.ts";
+import type { HeldReceiver } from "./_held_receiver.ts";
+import { Stream } from "./_stream.ts";
+import type { Attachment, Transport } from "./_transport.ts";
+import type { Gap } from "./gap.ts";
+import type { Subscribed, SubscribeOptions } from "./pending_subscription.ts";
+import type { Status } from "./status.ts";
+import { Subscription } from "./subscription.ts";
+
+/** Reads a channel whose events are held until now. */
+export function readChannel(
+  session: Transport,
+  channel: string,
+  { signal, buffer = 10_000, overflow = "drop-oldest" }: SubscribeOptions,
+  attachment: Attachment,
+  held: HeldReceiver,
+): Subscribed {
+  let firstMissed = 0;
+  const forget = () => signal?.removeEventListener("abort", onAbort);
+  const leave = () => {
+    forget();
+    return attachment.detach().catch((error) => session.anomaly(error));
+  };
+  const onAbort = () => {
+    stream.fail(signal!.reason);
+    void leave();
+  };
+  const stream = new Stream<DispatchEvent | Gap>({
+    capacity: buffer,
+    overflow,
+    onDrop: () => firstMissed ||= session.clock.now(),
+    mark: (missed) => {
+      const since = firstMissed;
+      firstMissed = 0;
+      return gap("overflow", since, session.clock.now(), missed);
+    },
+    join: (first, second) =>
+      first.type === "gap" && second.type === "gap" ? joinGaps(first, second) : undefined,
+    onLeave: leave,
+  });
+  signal?.addEventListener("abort", onAbort, { once: true });
+  held.handTo({
+    onEvent: (event) => stream.push(event),
+    onGap: (item) => stream.mark(item),
+    onEnd: (error, keep) => {
+      forget();
+      if (error) stream.fail(error);
+      else stream.end(!keep);
+    },
+  });
+  const confirmed = abortable(attachment.ready, signal).catch((error) => {
+    forget();
+    stream.fail(error);
+    throw error;
+  });
+  // Whoever reads instead of waiting is told by the stream.
+  confirmed.catch(() => {});
+  return { subscription: new Subscription(channel, stream, leave), confirmed };
+}
+
+/** Reads the status of a connection: each in its turn, the last one ends it. */
+export class StatusReader extends Stream<Status> {
+  /** @param onLeave Called when nobody reads it any more. */
+  constructor(onLeave: () => void) {
+    super({
+      capacity: 1_000,
+      overflow: "drop-oldest",
+      mark: (missed) => ({
+        type: "anomaly",
+        count: missed,
+        cause: new Error(`${missed} older statuses were not read in time`),
+      }),
+      onLeave,
+    });
+  }
+
+  override push(status: Status): void {
+    super.push(status);
+    if (status.type === "closed") this.end();
+  }
+}
+
+/** Makes one gap of two with nothing between them, if they have the same reason. */
+function joinGaps(first: Gap, second: Gap): Gap | undefined {
+  if (first.reason !== second.reason) return undefined;
+  const missed = (first.missed ?? NaN) + (second.missed ?? NaN);
+  return { ...first, until: second.until, ...(missed > 0 ? { missed } : {}) };
+}

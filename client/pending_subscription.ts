@@ -1,0 +1,102 @@
+import type { DispatchEvent } from "../protocol/event.ts";
+import { abortable } from "./_abortable.ts";
+import { HeldReceiver } from "./_held_receiver.ts";
+import { lateIterator } from "./_late_iterator.ts";
+import { limited } from "./_limited.ts";
+import { load } from "./_load.ts";
+import type { Overflow } from "./_stream.ts";
+import type { Transport } from "./_transport.ts";
+import { TimeoutError } from "./errors.ts";
+import type { Gap } from "./gap.ts";
+import type { Subscription } from "./subscription.ts";
+
+/** Settings of {@linkcode Dispatch.subscribe}. */
+export interface SubscribeOptions {
+  /** Ends the subscription early: reading it rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /**
+   * How many events may wait to be read.
+   * @default {10000}
+   */
+  buffer?: number;
+  /**
+   * What happens to an event there is no room for. Dropped ones are told by a gap with their count.
+   * @default {"drop-oldest"}
+   */
+  overflow?: Overflow;
+}
+
+/** A subscription, and whether the server has confirmed it. */
+export interface Subscribed {
+  subscription: Subscription;
+  confirmed: Promise<unknown>;
+}
+
+/**
+ * A subscription that is being made: read it at once with `for await`, or `await` it to know that
+ * the server has confirmed.
+ */
+export class PendingSubscription
+  implements PromiseLike<Subscription>, AsyncIterable<DispatchEvent | Gap, undefined> {
+  readonly #made: Promise<Subscribed>;
+  readonly #ready: Promise<Subscription>;
+
+  /** Made by `client.subscribe`. */
+  constructor(made: Promise<Subscribed>, inTime: Promise<Subscribed>) {
+    this.#made = made;
+    this.#ready = inTime.then(({ subscription, confirmed }) => confirmed.then(() => subscription));
+    // Whoever reads instead of waiting is told then.
+    this.#ready.catch(() => {});
+  }
+
+  /** Resolves when the server has confirmed: events after that are not missed. */
+  then<A = Subscription, B = never>(
+    onfulfilled?: ((value: Subscription) => A | PromiseLike<A>) | null,
+    onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#ready.then(onfulfilled, onrejected);
+  }
+
+  /** Ends the loop that reads it, and resolves when the server sends no more. */
+  unsubscribe(): Promise<void> {
+    // What could not be loaded has ended by itself.
+    return this.#made.then(({ subscription }) => subscription.unsubscribe(), () => {});
+  }
+
+  /** Reads the events; leaving the loop unsubscribes. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<DispatchEvent | Gap, undefined> {
+    return lateIterator(
+      this.#made.then(({ subscription }) => subscription[Symbol.asyncIterator]()),
+    );
+  }
+
+  /** Unsubscribes, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.unsubscribe();
+  }
+}
+
+/** Subscribes to a channel, at once; what reads it is loaded meanwhile. */
+export function subscribe(
+  session: Transport,
+  channel: string,
+  options: SubscribeOptions = {},
+): PendingSubscription {
+  const { signal } = options;
+  const what = `subscribe to '${channel}'`;
+  const held = new HeldReceiver();
+  const attachment = session.attach(channel, held);
+  // Told by what is loaded.
+  attachment.ready.catch(() => {});
+  const made = load(what, import("./_reading.ts"), signal)
+    .then((part) => part.readChannel(session, channel, options, attachment, held));
+  made.catch(() => attachment.detach()).catch((error) => session.anomaly(error));
+  const late = () =>
+    new TimeoutError(`Cannot ${what}: not loaded before the deadline`, { delivery: "unknown" });
+  const inTime = limited(
+    session,
+    { what, at: session.deadline(), late, signal },
+    (signal) => abortable(made, signal),
+  );
+  return new PendingSubscription(made, inTime);
+}
