@@ -9,6 +9,7 @@ import { diagnosticFormat, printDiagnostics } from "./print_diagnostics.ts";
 import { seededRandom } from "./random.ts";
 import { durationOption, numberOption, RUN_OPTIONS } from "./run_options.ts";
 import { selectRecipes, shard, stepFilter } from "./select.ts";
+import { historyFile, keepHistory } from "./keep_history.ts";
 import { readReporters, Reporters } from "./reporters.ts";
 import { announce, embeddedServer, remoteServer, type Server } from "./server.ts";
 import { UsageError } from "./usage_error.ts";
@@ -47,6 +48,7 @@ interface Plan {
   parallel: number;
   reporters: ReturnType<typeof readReporters>;
   select: ((step: Step) => boolean) | undefined;
+  history: string | undefined;
 }
 
 async function runOnce(args: ParsedArgs, context: CommandContext): Promise<number> {
@@ -91,6 +93,7 @@ async function makePlan(args: ParsedArgs, context: CommandContext): Promise<Plan
   const timeout = durationOption(args, "timeout");
   const parallel = numberOption(args, "parallel", 1);
   const reporters = readReporters(args.lists.reporter ?? [], env);
+  const history = historyFile(args, env);
   const { recipes: all, diagnostics } = await loadRecipes(args.positional);
   printDiagnostics(diagnostics, format, context);
   if (diagnostics.some(({ severity }) => severity === "error")) return 2;
@@ -115,7 +118,7 @@ async function makePlan(args: ParsedArgs, context: CommandContext): Promise<Plan
     context.err.write("Nothing to run: no recipe was chosen\n");
     return 4;
   }
-  return { cases, timeout, parallel, reporters, select };
+  return { cases, timeout, parallel, reporters, select, history };
 }
 
 async function runPlan(
@@ -139,9 +142,12 @@ async function runPlan(
     client = await Dispatch.connect({ url, token, signal, ...(webSocket ? { webSocket } : {}) });
   } catch (error) {
     if (signal.aborted) return 130;
-    err.write(`error: ${mask.text((error as Error).message)}\n`);
+    const { message, code } = error as Error & { code?: string };
+    if (code === "bad_options") throw new UsageError(mask.text(message));
+    err.write(`error: ${mask.text(message)}\n`);
     return 3;
   }
+  const history = await keepHistory(plan.history, select === undefined, err);
   const reporter = await Reporters.open(plan.reporters, {
     out,
     err,
@@ -155,7 +161,7 @@ async function runPlan(
       client,
       clock: systemClock,
       random,
-      report: (event) => reporter.report(event),
+      report: (event) => reporter.report(history?.enrich(event) ?? event),
       server: server.name,
       env,
       signal,
@@ -167,6 +173,7 @@ async function runPlan(
     });
     return exitCode;
   } finally {
+    await history?.finish();
     await reporter.finish();
     await client.close();
   }

@@ -28,6 +28,10 @@ export const RUN_OPTIONS: OptionSpecs = {
       Object.keys(REPORTERS).join(", ")
     }; several at once, each to a file of its own.`,
   },
+  history: {
+    value: "FILE",
+    description: "Keeps verdicts and times there, and compares with them; DISPATCH_HISTORY.",
+  },
   format: FORMAT_OPTION,
   verbose: { short: "v", description: "Writes every frame to standard error, without secrets." },
   quiet: { short: "q", description: "Prints only what failed, and the summary." },
