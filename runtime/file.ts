@@ -54,7 +54,8 @@ export async function writeTextFile(path: string, text: string): Promise<void> {
       await rename(temporary, path);
     }
   } catch (cause) {
-    await removeFile(temporary);
+    // Where there is no directory, nothing was begun that could be removed.
+    if (!["ENOENT", "ENOTDIR"].includes(codeOf(cause))) await removeFile(temporary);
     throw new FileError("write file", path, cause);
   }
 }
@@ -108,7 +109,7 @@ export async function removeFile(path: string): Promise<void> {
     if (Deno) await Deno.remove(path);
     else await (await fs()).rm(path, { force: true });
   } catch (cause) {
-    if (!NOT_THERE.includes(codeOf(cause))) throw new FileError("remove file", path, cause);
+    if (codeOf(cause) !== "ENOENT") throw new FileError("remove file", path, cause);
   }
 }
 
@@ -144,8 +145,6 @@ export async function listDirectory(path: string): Promise<string[]> {
     throw new FileError("read directory", path, cause);
   }
 }
-
-const NOT_THERE = ["ENOENT", "ENOTDIR"];
 
 function fs(): Promise<typeof import("node:fs/promises")> {
   return import("node:fs/promises");

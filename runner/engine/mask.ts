@@ -12,6 +12,11 @@ export class Mask {
   #forms: string[] = [];
   #pattern: RegExp | undefined;
 
+  /** Whether there is nothing to hide. */
+  get isEmpty(): boolean {
+    return this.#pattern === undefined;
+  }
+
   /** Adds a value that must not be shown. */
   add(secret: string): void {
     if (secret.length < SHORTEST) return;

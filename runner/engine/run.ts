@@ -12,6 +12,7 @@ import {
   type Unstamped,
 } from "./event.ts";
 import { Mask } from "./mask.ts";
+import { maskEvent } from "./mask_event.ts";
 
 /** A recipe with one combination of its matrix. */
 export interface PlannedCase {
@@ -86,7 +87,7 @@ export async function runCases(
   const emit: Emit = (event: Unstamped) => {
     if (event.type === "warning") counts.warnings++;
     const stamped = { ...event, ts: new Date(clock.now()).toISOString() } as RunEvent;
-    options.report(mask.value(stamped));
+    options.report(maskEvent(stamped, mask));
   };
   emit({ type: "run.started", version: RUN_EVENT_VERSION, cases: cases.length, server });
   let next = 0;
