@@ -3,7 +3,7 @@ import { formatDuration } from "../../recipe/duration.ts";
 import { printable, width } from "../../recipe/render_diagnostic.ts";
 import type { Style } from "../style.ts";
 import { fit, fitLine, type Part } from "./fit.ts";
-import { labelColumns, pad, TIME_COLUMNS } from "./lines.ts";
+import { labelColumns, spread, TIME_COLUMNS } from "./lines.ts";
 
 /** How large the board may be. */
 export interface BoardSize {
@@ -190,12 +190,8 @@ function row(
   const taken = more.reduce((sum, [text]) => sum + width(text), 2);
   const wanted = Math.max(labelColumns, more.length === 0 ? space : space - taken);
   const shown = fit(label, Math.min(space, wanted));
-  const time = elapsed(ms).padStart(timeColumns);
-  return [
-    [pad(shown, Math.min(space, labelColumns))],
-    [time],
-    ...(more.length === 0 ? [] : [["  "] as const, ...more]),
-  ];
+  const line = spread(shown, elapsed(ms), Math.min(space, labelColumns) + timeColumns);
+  return [[line], ...(more.length === 0 ? [] : [["  "] as const, ...more])];
 }
 
 function separated(parts: Part[]): Part[] {

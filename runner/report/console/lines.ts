@@ -18,9 +18,9 @@ export function labelColumns(columns: number): number {
   return Math.max(6, Math.min(44, Math.max(columns - 48, Math.min(20, columns - 14))));
 }
 
-/** Text and white space behind it, as wide as is said. */
-export function pad(text: string, columns: number): string {
-  return text + " ".repeat(Math.max(0, columns - width(text)));
+/** Two texts with white space between them, as wide as is said or as they need. */
+export function spread(left: string, right: string, columns: number): string {
+  return left + " ".repeat(Math.max(1, columns - width(left) - width(right))) + right;
 }
 
 /** A step that has ended: its line, why it failed in short, and whether it was slow. */
@@ -28,8 +28,10 @@ export function stepLines(event: StepFinished, style: Style, columns: number): s
   const { status, failure, usual } = event;
   const soft = event.soft && status !== "passed" && status !== "skipped" ? " (soft)" : "";
   const label = printable(`${event.phase === "always" ? "always: " : ""}${event.label}${soft}`);
+  const time = formatDuration(event.duration_ms);
   const detail = status === "interrupted" ? failure?.message : event.detail;
-  const shown = detail === undefined ? "" : `  ${printable(detail)}`;
+  // A sleep tells how long it slept, which is there already.
+  const shown = detail === undefined || detail === time ? "" : `  ${printable(detail)}`;
   if (status === "skipped") return [`  ${style.dim(`- ${label}${shown}`)}`];
   const mark = {
     passed: style.good("✓"),
@@ -40,9 +42,9 @@ export function stepLines(event: StepFinished, style: Style, columns: number): s
   const flaky = status === "passed" && event.attempts > 1
     ? style.warning(`  flaky, attempt ${event.attempts}`)
     : "";
-  const time = formatDuration(event.duration_ms).padStart(TIME_COLUMNS);
+  const row = spread(label, time, labelColumns(columns) + TIME_COLUMNS);
   return [
-    `  ${mark} ${pad(label, labelColumns(columns))}${time}${flaky}${style.dim(shown)}`,
+    `  ${mark} ${row}${flaky}${style.dim(shown)}`,
     ...(failure && status !== "interrupted"
       ? [`      ${(event.soft ? style.warning : style.error)(inShort(failure, columns - 6))}`]
       : []),
@@ -74,9 +76,9 @@ export function caseLine(event: CaseFinished, style: Style, columns: number): st
     unchecked: "",
     interrupted: style.warning("  interrupted"),
   }[status];
-  const name = pad(printable(event.name), labelColumns(columns) + 2);
-  const time = formatDuration(event.duration_ms).padStart(TIME_COLUMNS);
-  return `${mark} ${name}${time}  ${style.dim(printable(event.file))}${word}`;
+  const time = formatDuration(event.duration_ms);
+  const row = spread(printable(event.name), time, labelColumns(columns) + 2 + TIME_COLUMNS);
+  return `${mark} ${row}  ${style.dim(printable(event.file))}${word}`;
 }
 
 /** What is said of a case that checked nothing. */
@@ -84,7 +86,7 @@ export const UNCHECKED = "nothing was asserted or waited for";
 
 /** A case that was not begun, in a line. */
 export function skippedLine(event: CaseSkipped, style: Style, columns: number): string {
-  const name = pad(printable(event.name), labelColumns(columns) + 2 + TIME_COLUMNS);
+  const name = spread(printable(event.name), "", labelColumns(columns) + 2 + TIME_COLUMNS);
   return style.dim(`- ${name}  ${whySkipped(event)}  ${printable(event.file)}`);
 }
 
