@@ -14,6 +14,7 @@ import type { Output } from "../report/reporter.ts";
 import { parseArgs } from "./args.ts";
 import type { Completions } from "./completion.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { didYouMean } from "../recipe/suggest.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What the process exits with when it was interrupted. */
@@ -24,6 +25,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   run: async () => (await import("./run.ts")).run,
   check: async () => (await import("./check.ts")).check,
   list: async () => (await import("./list.ts")).list,
+  history: async () => (await import("./history.ts")).history,
   dev: async () => (await import("./dev.ts")).dev,
   init: async () => (await import("./init.ts")).init,
   explain: async () => (await import("./explain.ts")).explain,
@@ -79,13 +81,32 @@ export async function runCli(args: readonly string[], context: CommandContext): 
     if (args.includes("--help") || args.includes("-h")) {
       return await help(named ? name : undefined, context);
     }
-    return await command.run(parseArgs(named ? rest : args, command.options), context);
+    const code = await command.run(parseArgs(named ? rest : args, command.options), context);
+    const meant = named || code !== 2 ? undefined : didYouMean(first!, Object.keys(COMMANDS));
+    if (meant !== undefined) context.err.write(`${first} is no command; ${meant}\n`);
+    return code;
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    context.err.write(`error: ${error.message}\n`);
-    context.err.write(`Try: runner.ts ${named ? `${name} ` : ""}--help\n`);
+    return await tell(error, named ? name : undefined, context);
+  }
+}
+
+/** Tells why nothing came of a command, and gives the exit code. */
+async function tell(
+  error: unknown,
+  name: string | undefined,
+  { err, env }: CommandContext,
+): Promise<number> {
+  const { FileError } = await import("../../runtime/file.ts");
+  err.write(`error: ${(error as Error).message ?? error}\n`);
+  if (error instanceof UsageError) {
+    err.write(`Try: runner.ts ${name === undefined ? "" : `${name} `}--help\n`);
     return 2;
   }
+  if (error instanceof FileError) return 2;
+  // Nobody foresaw this one, and a stack says nothing to who runs recipes.
+  if (env("DISPATCH_DEBUG")) err.write(`${(error as Error).stack}\n`);
+  else err.write("This is a mistake in the runner; DISPATCH_DEBUG=1 shows where.\n");
+  return 3;
 }
 
 /**
