@@ -1,3 +1,5 @@
+import { encodeBase64 } from "../../protocol/base64.ts";
+
 /** Shorter values are in too many words to be masked everywhere. */
 const SHORTEST = 3;
 
@@ -9,6 +11,7 @@ export const MASK = "***";
  * raw, base64, URL-encoded and JSON-escaped.
  */
 export class Mask {
+  #secrets = new Set<string>();
   #forms: string[] = [];
   #pattern: RegExp | undefined;
 
@@ -19,7 +22,9 @@ export class Mask {
 
   /** Adds a value that must not be shown. */
   add(secret: string): void {
-    if (secret.length < SHORTEST) return;
+    // Each case of a run brings the same ones again.
+    if (secret.length < SHORTEST || this.#secrets.has(secret)) return;
+    this.#secrets.add(secret);
     const forms = new Set(this.#forms);
     for (const form of formsOf(secret)) forms.add(form);
     // A form that contains another is looked for first.
@@ -52,25 +57,53 @@ export class Mask {
   }
 }
 
+/** How often a text can be put into JSON inside JSON on its way: a value, a payload, a frame. */
+const DEEPEST = 3;
+
 function formsOf(secret: string): string[] {
-  const json = JSON.stringify(secret).slice(1, -1);
   const url = encodeURIComponent(secret);
-  return [
-    secret,
-    json,
-    JSON.stringify(json).slice(1, -1),
-    // The control characters and `<>&` as servers written in Go escape them.
-    json.replace(
-      /[<>&\u2028\u2029]/g,
-      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-    ),
+  const texts = [
+    ...escapedForms(secret),
     url,
     url.toLowerCase(),
     url.replace(/%20/g, "+"),
-    ...secret.split("\n").map((line) => line.trim()).filter((line) => line.length >= 8),
-    ...base64Forms(secret),
-    ...base64Forms(json),
   ];
+  return [
+    ...texts,
+    ...secret.split("\n").map((line) => line.trim()).filter((line) => line.length >= 8),
+    // A payload goes over the wire as base64, whatever form of a secret is in it.
+    ...[...texts, ...wholeBase64(secret)].flatMap(base64Forms),
+  ];
+}
+
+/** The base64 of a text by itself, in both alphabets. */
+function wholeBase64(text: string): string[] {
+  const encoded = encodeBase64(text);
+  return [encoded, base64Url(encoded).replace(/=+$/, "")];
+}
+
+/** A text as it is, and as it stands in JSON, JSON inside JSON, and so on. */
+function escapedForms(text: string): string[] {
+  const forms = new Set([text]);
+  let last = [text];
+  for (let depth = 0; depth < DEEPEST; depth++) {
+    last = [
+      ...new Set(last.flatMap((form) => {
+        const json = JSON.stringify(form).slice(1, -1);
+        return [json, escapeAsGo(json)];
+      })),
+    ];
+    for (const form of last) forms.add(form);
+  }
+  return [...forms];
+}
+
+/** Servers written in Go escape `<>&` and two line separators as well. */
+function escapeAsGo(json: string): string {
+  return json.replace(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /**
@@ -78,20 +111,14 @@ function formsOf(secret: string): string[] {
  * longer one, for each of the three ways it can be aligned.
  */
 function base64Forms(text: string): string[] {
-  const bytes = new TextEncoder().encode(text);
   const out: string[] = [];
   for (const shift of [0, 1, 2]) {
-    const padded = new Uint8Array(shift + bytes.length);
-    padded.set(bytes, shift);
-    const encoded = btoa(String.fromCharCode(...padded));
+    const encoded = encodeBase64("\0".repeat(shift) + text);
+    const bare = encoded.replace(/=+$/, "");
     // The first characters mix with what stands before, the last ones with what follows.
-    const whole = Math.floor(padded.length / 3) * 4;
-    const core = encoded.slice(shift === 0 ? 0 : 4, whole);
-    if (core.length >= 4) out.push(core, base64Url(core));
-    if (shift === 0) {
-      const bare = encoded.replace(/=+$/, "");
-      out.push(encoded, bare, base64Url(bare));
-    }
+    const core = bare.slice(shift === 0 ? 0 : 4, Math.floor(bare.length / 4) * 4);
+    out.push(core, base64Url(core));
+    if (shift === 0) out.push(encoded, bare, base64Url(bare));
   }
   return out.filter((form) => form.length >= 4);
 }

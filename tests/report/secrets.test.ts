@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { encodeBase64 } from "../../protocol/base64.ts";
+import { REPORTERS } from "../../runner/report/registry.ts";
+import { runnerCli } from "../runner/_cli.ts";
+import { withFiles } from "../runner/_recipe.ts";
+import { Collector } from "./_collector.ts";
+
+/** Text in which no part occurs twice, or by chance elsewhere. */
+function random(length: number): string {
+  const letters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+  let state = length;
+  return Array.from({ length }, () => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return letters[Math.floor(state / 65_536) % letters.length];
+  }).join("");
+}
+
+const SECRETS: Record<string, string> = {
+  "of all sorts of characters": `s3cr3t/"<pa ss>&wörd|\`@x'${random(8)}`,
+  "of 300 characters": random(300),
+  "of 300 characters that are escaped": `"<${random(300).replace(/(.{20})/g, "$1\\")}>é"`,
+  "of several lines": `-----BEGIN KEY-----\n${random(64)}\n${random(63)}\n-----END KEY-----`,
+};
+
+/** How many characters of a secret in a row are too many: fewer are no help to anybody. */
+const PART = 12;
+
+/** All forms of a secret that somebody could turn back. */
+function formsOf(secret: string): string[] {
+  const json = JSON.stringify(secret).slice(1, -1);
+  const url = encodeURIComponent(secret);
+  const base64 = [secret, `x${secret}`, `xy${secret}`, json].map((text) => encodeBase64(text));
+  return [
+    secret,
+    json,
+    JSON.stringify(json).slice(1, -1),
+    url,
+    // Where it stands alone, its ends tell as much as what is between them.
+    ...base64.map((text) => text.replace(/=+$/, "").slice(4, -4)),
+    ...base64.map((text) => text.replaceAll("+", "-").replaceAll("/", "_").slice(4, -4)),
+  ].filter((form) => form.length >= PART);
+}
+
+/** The parts of a secret, in any form, that are in a text. */
+function leaksIn(text: string, secret: string): string[] {
+  const parts = new Set<string>();
+  for (const form of formsOf(secret)) {
+    for (let i = 0; i + PART <= form.length; i++) parts.add(form.slice(i, i + PART));
+  }
+  const found: string[] = [];
+  for (let i = 0; i + PART <= text.length; i++) {
+    const part = text.slice(i, i + PART);
+    // What a line of the secret has in common with everybody's is none.
+    if (parts.has(part) && !"-----BEGIN KEY----------END KEY-----".includes(part)) found.push(part);
+  }
+  return found;
+}
+
+const LEAKING = `
+name: Leaking
+secrets: [API]
+tags: [leak]
+vars:
+  plain: "\${{ secrets.API }}"
+  nested: { "k": ["x\${{ secrets.API }}y"] }
+  base64: { type: string }
+  base64url: { type: string }
+  url: { type: string }
+  json: { type: string }
+steps:
+  - name: named \${{ secrets.API }} and \${{ vars.base64 }}
+    id: job
+    enqueue: send-email
+    payload: { to: "\${{ secrets.API }}", subject: "x\${{ secrets.API }}", body: "\${{ vars.url }} \${{ vars.json }} \${{ vars.base64url }}" }
+  - wait: job
+  - log: plain \${{ secrets.API }} \${{ vars.base64 }} \${{ vars.base64url }} \${{ vars.url }} \${{ vars.json }}
+  - log: \${{ job.payload }}
+  - publish: event-\${{ secrets.API }}
+    payload: \${{ vars.nested }}
+  - start: \${{ secrets.API }}
+    soft: true
+  - call: job.get
+    data: { job_id: "\${{ secrets.API }}" }
+    soft: true
+  - wait: { channel: "queue:\${{ secrets.API }}" }
+    within: 20ms
+    soft: true
+  - assert: 1 == 2
+    name: retried \${{ secrets.API }}
+    retry: { attempts: 2, backoff: 1ms }
+    soft: true
+  - assert: "[secrets.API, vars.base64] == ['a', vars.plain + 'z']"
+    soft: true
+  - assert: "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' + secrets.API == vars.url"
+    soft: true
+  - assert: "{'a': secrets.API + 'a'} == {'a': secrets.API + 'b'} || vars.nested.k[0] == job.payload.subject"
+    soft: true
+  - expect:
+      vars.plain: { equals: "\${{ secrets.API + 'z' }}" }
+      job.payload: { to: "\${{ secrets.API + 'x' }}" }
+      vars.url: { one_of: ["\${{ secrets.API }}"] }
+      vars.json: { contains: "\${{ secrets.API + 'x' }}" }
+      vars.base64: { matches: "^\${{ vars.base64url }}nope$" }
+    soft: true
+`;
+
+const ENDS: Record<string, { more: string; code: number }> = {
+  passes: { more: "  - assert: true\n", code: 0 },
+  fails: { more: "  - assert: vars.plain == vars.base64\n", code: 1 },
+  "cannot be run": {
+    more: "  - call: job.get\n    data: { job_id: '\${{ vars.plain }}' }\n",
+    code: 3,
+  },
+};
+
+const SCRIPT = `
+import { recipe } from "RUNNER";
+export default recipe("Leaking", { secrets: ["API"] }, async (t) => {
+  t.expect([t.secrets.API]).not.toEqual(["x" + t.secrets.API]);
+  t.log(t.secrets.API);
+  await t.enqueue("send-email", { to: t.secrets.API, subject: "s" }, { name: t.secrets.API });
+  t.expect({ a: t.secrets.API }).toEqual({ a: t.secrets.API + "x" });
+});
+`;
+
+function encodingsOf(secret: string): string[] {
+  const base64 = encodeBase64(secret);
+  const values = {
+    base64,
+    base64url: base64.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, ""),
+    url: encodeURIComponent(secret),
+    json: JSON.stringify(secret),
+  };
+  return Object.entries(values).flatMap(([name, value]) => ["--var", `${name}=${value}`]);
+}
+
+/** Runs a recipe with every reporter there is; gives all that it wrote, by name. */
+async function artefactsOf(
+  file: string,
+  text: string,
+  args: readonly string[],
+  secret: string,
+): Promise<{ code: number; artefacts: Record<string, string> }> {
+  await using collector = await Collector.start();
+  return await withFiles({ [file]: text }, async (directory) => {
+    const reporters = Object.keys(REPORTERS).flatMap((name) => [
+      "--reporter",
+      name === "otel" ? name : `${name}=${join(directory, `${name}.out`)}`,
+    ]);
+    const { code, out, err } = await runnerCli(
+      [
+        ...["run", join(directory, file), ...args, "--verbose"],
+        ...["--reporter", "console", "--reporter", "github", ...reporters],
+      ],
+      {
+        env: {
+          API: secret,
+          OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+          GITHUB_STEP_SUMMARY: join(directory, "step_summary.out"),
+        },
+      },
+    );
+    const artefacts: Record<string, string> = { out, err };
+    artefacts.otel = collector.requests.map(({ body }) => body).join("\n");
+    for (const name of await readdir(directory)) {
+      if (name !== file) artefacts[name] = await readFile(join(directory, name), "utf8");
+    }
+    return { code, artefacts };
+  });
+}
+
+for (const [kind, secret] of Object.entries(SECRETS)) {
+  for (const [end, { more, code: expected }] of Object.entries(ENDS)) {
+    test(`a secret ${kind} is in no report of a recipe that ${end}`, async () => {
+      const { code, artefacts } = await artefactsOf(
+        "leak.yaml",
+        LEAKING + more,
+        encodingsOf(secret),
+        secret,
+      );
+      assert.equal(code, expected, artefacts["out"]);
+      for (const name of Object.keys(REPORTERS)) {
+        const key = name === "otel" ? name : `${name}.out`;
+        // What is hidden was there.
+        assert.ok(artefacts[key].includes("***"), `${key}: ${artefacts[key]}`);
+      }
+      for (const [name, text] of Object.entries(artefacts)) {
+        assert.deepEqual(leaksIn(text, secret), [], `in ${name}`);
+      }
+    });
+  }
+
+  test(`a secret ${kind} is in no report of a script`, async () => {
+    const runner = new URL("../../runner/mod.ts", import.meta.url).href;
+    const text = SCRIPT.replace("RUNNER", runner);
+    const { code, artefacts } = await artefactsOf("leak.recipe.ts", text, [], secret);
+    assert.equal(code, 1, artefacts["out"]);
+    for (const [name, text] of Object.entries(artefacts)) {
+      assert.deepEqual(leaksIn(text, secret), [], `in ${name}`);
+    }
+  });
+}
+
+test("a secret that is one of the runner's own words leaves the events readable", async () => {
+  for (const word of ["passed", "steps", "case", "130", "case.finished", "file"]) {
+    const text = `secrets: [API]\nsteps:\n  - log: \${{ secrets.API }}\n  - assert: true\n`;
+    const { code, artefacts } = await artefactsOf("a.yaml", text, [], word);
+    assert.equal(code, 0);
+    const summary = JSON.parse(artefacts["json.out"]);
+    assert.equal(summary.cases[0].status, "passed");
+    assert.equal(summary.cases[0].logs[0].text, "***");
+    assert.match(artefacts["junit.out"], /<testcase /);
+  }
+});
+
+test("what is looked for is found where it is not hidden", () => {
+  for (const secret of Object.values(SECRETS)) {
+    for (const form of formsOf(secret)) {
+      assert.notDeepEqual(leaksIn(`before ${form} after`, secret), []);
+      const half = form.slice(0, Math.max(PART, form.length / 2));
+      assert.notDeepEqual(leaksIn(`before ${half}…`, secret), []);
+    }
+  }
+});
