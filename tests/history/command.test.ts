@@ -1,0 +1,115 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { sparkline } from "../../runner/history/summary.ts";
+import { HistoryStore } from "../../runner/history/store.ts";
+import { runnerCli } from "../runner/_cli.ts";
+import { inDirectory, keptRun, options } from "./_history.ts";
+
+const ORDER = { server: "embedded", file: "recipes/order.yaml", name: "Order smoke" };
+const BATCH = { server: "h:1", file: "recipes/more/batch.yaml", name: "Batch \x1b[31m[n=1]" };
+
+/** Calls back with a history of two cases. */
+function withHistory(use: (file: string) => Promise<void>): Promise<void> {
+  return inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    const store = await HistoryStore.open(file, options());
+    store.add([
+      { key: ORDER, run: keptRun(100) },
+      { key: ORDER, run: keptRun(800, { status: "failed" }) },
+      { key: ORDER, run: keptRun(300, { flaky: true }) },
+      { key: ORDER, run: keptRun(700) },
+      { key: BATCH, run: keptRun(2000, { status: "errored" }) },
+    ]);
+    store.close();
+    await use(file);
+  });
+}
+
+test("cases are listed with counts, the median, the last verdict and bars", async () => {
+  await withHistory(async (file) => {
+    const { code, out } = await runnerCli(["history", "--history", file]);
+    equal(code, 0);
+    deepEqual(out.split("\n"), [
+      "Batch �[31m[n=1]  recipes/more/batch.yaml on h:1",
+      "  ✗  1 run, 0 passed, 1 failed, last errored 2026-11-24 09:00:00Z",
+      "Order smoke  recipes/order.yaml on embedded",
+      "  ▂✗▄█  4 runs, 3 passed, 1 failed, 1 flaky, median 300 ms, last passed 2026-11-24 09:00:00Z",
+      "",
+    ]);
+  });
+});
+
+test("a name shows each run, a file or directory does not", async () => {
+  await withHistory(async (file) => {
+    const list = async (...args: string[]) =>
+      (await runnerCli(["history", ...args], { env: { DISPATCH_HISTORY: file } })).out;
+    const runs = await list("order sm");
+    match(runs, /^Order smoke/);
+    deepEqual(runs.match(/^ {2}[✓✗] .*$/gm), [
+      "  ✓ 2026-11-24 09:00:00Z    700 ms  passed",
+      "  ✓ 2026-11-24 09:00:00Z    300 ms  passed, flaky",
+      "  ✗ 2026-11-24 09:00:00Z    800 ms  failed",
+      "  ✓ 2026-11-24 09:00:00Z    100 ms  passed",
+    ]);
+    equal(await list("--case", "Order"), runs);
+    equal((await list("recipes/more")).split("\n").length, 3);
+    equal((await list("./recipes/order.yaml")).split("\n").length, 3);
+    equal(await list("recipes", "--case", "order"), runs);
+  });
+});
+
+test("as JSON there is a line for each case", async () => {
+  await withHistory(async (file) => {
+    const list = async (...args: string[]) => {
+      const { out } = await runnerCli(["history", "--history", file, "--format", "json", ...args]);
+      return out.trim().split("\n").map((line) => JSON.parse(line));
+    };
+    const [batch, order] = await list();
+    const { recent, ...summary } = order;
+    deepEqual(summary, {
+      ...ORDER,
+      runs: 4,
+      passed: 3,
+      failed: 1,
+      flaky: 1,
+      median_ms: 300,
+      last: { status: "passed", at: "2026-11-24T09:00:00.123Z", duration_ms: 700 },
+    });
+    deepEqual(recent[1], {
+      status: "passed",
+      flaky: true,
+      duration_ms: 300,
+      at: "2026-11-24T09:00:00.123Z",
+    });
+    equal(batch.median_ms, undefined);
+    equal((await list("--case", "order"))[0].recent[0].steps[0].label, "sleep 1ms");
+  });
+});
+
+test("no history, one that cannot be read, and nothing that was meant", async () => {
+  await withHistory(async (file) => {
+    const missing = await runnerCli(["history", "--history", `${file}.not`]);
+    equal(missing.code, 2);
+    match(missing.err, /Cannot open history '.*': no such file; a run with --history begins one/);
+    const broken = `${file}.broken`;
+    await writeFile(broken, "garbage ".repeat(1000));
+    const unread = await runnerCli(["history", "--history", broken]);
+    equal(unread.code, 2);
+    match(unread.err, /Cannot open history '.*': file is not a database/);
+    const none = await runnerCli(["history", "nothing-like-it", "--history", file]);
+    deepEqual([none.code, none.out], [4, ""]);
+  });
+});
+
+test("help and completion know the command", async () => {
+  match((await runnerCli(["help"])).out, /^ {2}history \[file/m);
+  match((await runnerCli(["completion", "bash"])).out, /history\) words="--history --case/);
+});
+
+test("bars", () => {
+  equal(sparkline([]), "");
+  equal(sparkline([keptRun(0)]), "▁");
+  equal(sparkline([keptRun(800), keptRun(400), keptRun(1, { status: "failed" })]), "✗▅█");
+});

@@ -1,0 +1,235 @@
+import { deepEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { openDatabase } from "../../runner/history/database.ts";
+import { MIGRATIONS } from "../../runner/history/schema.ts";
+import { HistoryStore, KEPT_RUNS } from "../../runner/history/store.ts";
+import { inDirectory, keptRun, options, query } from "./_history.ts";
+
+const KEY = { server: "embedded", file: "recipes/a.yaml", name: "A [region=eu]" };
+
+test("what is kept is read again, the latest one first", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "deep", "er", "history.db");
+    const store = await HistoryStore.open(file, options());
+    const first = keptRun(10);
+    const second = keptRun(20.5, { status: "failed", flaky: false, steps: [] });
+    const third = keptRun(30, { flaky: true });
+    store.add([{ key: KEY, run: first }, { key: KEY, run: second }]);
+    store.add([{ key: KEY, run: third }]);
+    store.close();
+    const again = await HistoryStore.open(file, options());
+    deepEqual(again.runs(KEY, 9), [third, second, first]);
+    deepEqual(again.runs(KEY, 2), [third, second]);
+    deepEqual(again.runs({ ...KEY, server: "localhost:8080" }, 9), []);
+    deepEqual(again.cases(), [KEY]);
+    again.close();
+  });
+});
+
+test("of each case the last 200 runs are kept", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    const store = await HistoryStore.open(file, options());
+    const other = { ...KEY, name: "B" };
+    store.add([{ key: other, run: keptRun(1) }]);
+    const entries = Array.from(
+      { length: KEPT_RUNS + 7 },
+      (_, i) => ({ key: KEY, run: keptRun(i) }),
+    );
+    store.add(entries.slice(0, 150));
+    store.add(entries.slice(150));
+    const kept = store.runs(KEY, 1000);
+    equal(kept.length, KEPT_RUNS);
+    equal(kept[0]?.duration_ms, KEPT_RUNS + 6);
+    equal(kept.at(-1)?.duration_ms, 7);
+    equal(store.runs(other, 9).length, 1);
+    store.close();
+    // What is forgotten takes its steps with it.
+    deepEqual(query(file, "SELECT count(*) AS n FROM step"), [{ n: KEPT_RUNS + 1 }]);
+  });
+});
+
+test("a write that fails keeps nothing of it", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    const store = await HistoryStore.open(file, options());
+    const bad = keptRun(2, { status: null as never });
+    throws(() => store.add([{ key: KEY, run: keptRun(1) }, { key: KEY, run: bad }]), {
+      code: "refused",
+    });
+    deepEqual(store.runs(KEY, 9), []);
+    store.add([{ key: KEY, run: keptRun(3) }]);
+    equal(store.runs(KEY, 9).length, 1);
+    store.close();
+  });
+});
+
+test("a corrupt file is set aside, whole, and a new one begun", async () => {
+  const database = (file: string) => {
+    const made = new DatabaseSync(file);
+    made.exec(`PRAGMA application_id = ${0x44535043}; PRAGMA user_version = 1; ${MIGRATIONS[0]}`);
+    made.close();
+    return readFile(file);
+  };
+  await inDirectory(async (directory) => {
+    const whole = await database(join(directory, "whole.db"));
+    const corrupt: Record<string, Uint8Array> = {
+      garbage: new TextEncoder().encode("this is no database, not even nearly. ".repeat(400)),
+      "cut at a page": whole.subarray(0, 4096),
+      "cut in a page": whole.subarray(0, 2 * 4096 + 1000),
+      "cut in the header": whole.subarray(0, 50),
+    };
+    for (const [name, bytes] of Object.entries(corrupt)) {
+      const file = join(directory, `${name}.db`);
+      await writeFile(file, bytes);
+      await writeFile(`${file}-journal`, "");
+      const told: string[] = [];
+      const store = await HistoryStore.open(file, options(told));
+      store.add([{ key: KEY, run: keptRun(1) }]);
+      store.close();
+      const aside = `${file}.corrupt-2026-11-24T09-00-00-123Z`;
+      equal(told.length, 1, name);
+      match(told[0]!, /^Cannot open history '.*': .*; it was set aside as '.*corrupt-2026-/);
+      deepEqual(new Uint8Array(await readFile(aside)), new Uint8Array(bytes), name);
+      equal(query(file, "SELECT count(*) AS n FROM run")[0]?.n, 1);
+    }
+  });
+});
+
+test("what turns out to be corrupt later can be begun anew", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    const told: string[] = [];
+    const store = await HistoryStore.open(file, options(told));
+    store.add(Array.from({ length: 150 }, (_, i) => ({ key: KEY, run: keptRun(i) })));
+    store.close();
+    const bytes = await readFile(file);
+    bytes.fill(7, 4096);
+    await writeFile(file, bytes);
+    const again = await HistoryStore.open(file, options(told));
+    let error: unknown;
+    try {
+      again.runs(KEY, 9);
+    } catch (thrown) {
+      error = thrown;
+    }
+    equal((error as { code: string }).code, "corrupt");
+    await again.beginAnew(error as never);
+    again.add([{ key: KEY, run: keptRun(1) }]);
+    equal(again.runs(KEY, 9).length, 1);
+    again.close();
+    equal(told.length, 1);
+  });
+});
+
+test("what belongs to something else is left untouched", async () => {
+  await inDirectory(async (directory) => {
+    const setups: Record<string, [string, string]> = {
+      tables: ["CREATE TABLE bookmarks (url)", "foreign"],
+      application: ["PRAGMA application_id = 7", "foreign"],
+      version: ["PRAGMA user_version = 3", "foreign"],
+      newer: [
+        `PRAGMA application_id = ${0x44535043}; PRAGMA user_version = ${MIGRATIONS.length + 1}`,
+        "newer",
+      ],
+    };
+    for (const [name, [sql, code]] of Object.entries(setups)) {
+      const file = join(directory, `${name}.db`);
+      const other = new DatabaseSync(file);
+      other.exec(sql);
+      other.close();
+      const before = await readFile(file);
+      await rejects(HistoryStore.open(file, options()), { name: "HistoryError", code }, name);
+      deepEqual(await readFile(file), before);
+    }
+    equal((await readdir(directory)).length, 4);
+  });
+});
+
+test("what is no regular file is left alone", async () => {
+  await inDirectory(async (directory) => {
+    await rejects(
+      HistoryStore.open(directory, options()),
+      /Cannot open history '.*': it is a directory/,
+    );
+    ok((await readdir(directory)).length === 0);
+    await writeFile(join(directory, "file"), "");
+    await rejects(HistoryStore.open(join(directory, "file", "history.db"), options()));
+  });
+});
+
+test("where nothing is to be made, nothing is", async () => {
+  await inDirectory(async (directory) => {
+    const only = { ...options(), create: false };
+    const file = join(directory, "history.db");
+    await rejects(HistoryStore.open(file, only), { code: "missing" });
+    await writeFile(file, "garbage ".repeat(1000));
+    await rejects(HistoryStore.open(file, only), { code: "corrupt" });
+    deepEqual(await readdir(directory), ["history.db"]);
+  });
+});
+
+test("an older file is brought up to the present form, with what it holds", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    const store = await HistoryStore.open(file, options());
+    store.add([{ key: KEY, run: keptRun(1) }]);
+    store.close();
+    const migrations = [...MIGRATIONS, "ALTER TABLE run ADD COLUMN note TEXT DEFAULT 'x'"];
+    (await openDatabase(file, { ...options(), migrations })).close();
+    deepEqual(query(file, "PRAGMA user_version"), [{ user_version: 2 }]);
+    deepEqual(query(file, "SELECT duration_ms, note FROM run"), [{ duration_ms: 1, note: "x" }]);
+    // A second time there is nothing to do.
+    (await openDatabase(file, { ...options(), migrations })).close();
+    await rejects(HistoryStore.open(file, options()), { code: "newer" });
+  });
+});
+
+test("a migration that fails leaves the file as it was", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    (await openDatabase(file, options())).close();
+    const migrations = [...MIGRATIONS, "CREATE TABLE a (b); CREATE TABLE a (b)"];
+    await rejects(openDatabase(file, { ...options(), migrations }), { code: "refused" });
+    deepEqual(query(file, "PRAGMA user_version"), [{ user_version: 1 }]);
+    deepEqual(query(file, "SELECT name FROM sqlite_schema WHERE name = 'a'"), []);
+  });
+});
+
+test("many at once in one process lose nothing", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    const stores = await Promise.all(
+      Array.from({ length: 8 }, () => HistoryStore.open(file, options())),
+    );
+    for (let i = 0; i < 10; i++) {
+      for (const [n, store] of stores.entries()) {
+        store.add([{ key: { ...KEY, name: `case ${n}` }, run: keptRun(i) }]);
+        equal(store.runs({ ...KEY, name: `case ${n}` }, 99).length, i + 1);
+      }
+    }
+    for (const store of stores) store.close();
+    deepEqual(query(file, "SELECT count(*) AS n FROM run"), [{ n: 80 }]);
+    deepEqual(query(file, "PRAGMA integrity_check"), [{ integrity_check: "ok" }]);
+  });
+});
+
+test("who holds the lock is waited for, though not for ever", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    const store = await HistoryStore.open(file, options());
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN EXCLUSIVE");
+    store.patience = 10;
+    throws(() => store.add([{ key: KEY, run: keptRun(1) }]), /Cannot write history.*locked/);
+    throws(() => store.runs(KEY, 1), { code: "refused" });
+    other.exec("ROLLBACK");
+    other.close();
+    store.add([{ key: KEY, run: keptRun(1) }]);
+    equal(store.runs(KEY, 9).length, 1);
+    store.close();
+  });
+});
