@@ -142,18 +142,35 @@ export function width(text: string): number {
   if (!/[^ -~]/.test(text)) return text.length;
   let columns = 0;
   // Composed, so that a syllable in parts is as wide as the whole.
-  for (const { segment } of graphemes(text.normalize())) {
-    if (EMOJI.test(segment)) columns += 2;
-    else for (const char of segment) columns += INVISIBLE.test(char) ? 0 : WIDE.test(char) ? 2 : 1;
+  const composed = text.normalize();
+  if (!/[\u200D\uFE0E\uFE0F\u{1F000}-\u{1FAFF}]/u.test(composed)) return apart(composed);
+  for (const { segment } of graphemes(composed)) {
+    columns += emoji().test(segment) ? 2 : apart(segment);
   }
   return columns;
 }
 
+/** The columns of characters that do not work together. */
+function apart(text: string): number {
+  let columns = 0;
+  for (const char of text) columns += INVISIBLE.test(char) ? 0 : WIDE.test(char) ? 2 : 1;
+  return columns;
+}
+
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Mn}\p{Me}]/u;
-const EMOJI =
-  /^(?:\p{RGI_Emoji}|\p{Regional_Indicator}|[\d#*]\uFE0F)|\p{Extended_Pictographic}.*\u200D\p{Extended_Pictographic}/v;
 const WIDE =
   /[\u1100-\u115F\u2329\u232A\u2630-\u2637\u268A-\u268F\u2E80-\u303E\u3041-\u3247\u3250-\uA4CF\uA960-\uA97C\uAC00-\uD7A3\uF900-\uFAFF\uFE10-\uFE19\uFE30-\uFE6B\uFF01-\uFF60\uFFE0-\uFFE6\u{16FE0}-\u{1B2FB}\u{1D300}-\u{1D376}\u{1F1AE}-\u{1F265}\u{20000}-\u{3FFFD}]|\p{Emoji_Presentation}/u;
+
+let emojiPattern: RegExp | undefined;
+
+/** Finds emoji of one or more characters. A literal would be compiled at start, which takes 20 ms. */
+function emoji(): RegExp {
+  return emojiPattern ??= new RegExp(
+    String.raw`^(?:\p{RGI_Emoji}|\p{Regional_Indicator}|[\d#*]\uFE0F)|` +
+      String.raw`\p{Extended_Pictographic}.*\u200D\p{Extended_Pictographic}`,
+    "v",
+  );
+}
 
 let segmenter: Intl.Segmenter | undefined;
 
