@@ -38,5 +38,6 @@ export function writeHash({ query, filters, sort, open }: ViewState): string {
   if (filters.length > 0) parts.set("status", filters.join(","));
   if (sort !== "run") parts.set("sort", sort);
   if (open !== undefined) parts.set("case", String(open));
-  return parts.size === 0 ? "" : `#${parts}`;
+  // A comma means nothing in an address, and reads better than its code.
+  return parts.size === 0 ? "" : `#${String(parts).replaceAll("%2C", ",")}`;
 }

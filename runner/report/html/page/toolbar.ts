@@ -75,11 +75,8 @@ export function makeToolbar(context: ReportContext): Toolbar {
 
   function toggle(filter: Filter): void {
     const { filters } = context.state();
-    change({
-      filters: filters.includes(filter)
-        ? filters.filter((other) => other !== filter)
-        : [...filters, filter],
-    });
+    const on = !filters.includes(filter);
+    change({ filters: FILTERS.filter((one) => one === filter ? on : filters.includes(one)) });
   }
 
   return {
