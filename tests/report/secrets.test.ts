@@ -137,13 +137,16 @@ function encodingsOf(secret: string): string[] {
   return Object.entries(values).flatMap(([name, value]) => ["--var", `${name}=${value}`]);
 }
 
+/** What a run wrote: its two streams, what it sent to a collector, and its files by name. */
+type Artefacts = { out: string; err: string; otel: string } & Record<string, string>;
+
 /** Runs a recipe with every reporter there is; gives all that it wrote, by name. */
 async function artefactsOf(
   file: string,
   text: string,
   args: readonly string[],
   secret: string,
-): Promise<{ code: number; artefacts: Record<string, string> }> {
+): Promise<{ code: number; artefacts: Artefacts }> {
   await using collector = await Collector.start();
   return await withFiles({ [file]: text }, async (directory) => {
     const reporters = Object.keys(REPORTERS).flatMap((name) => [
@@ -163,8 +166,8 @@ async function artefactsOf(
         },
       },
     );
-    const artefacts: Record<string, string> = { out, err };
-    artefacts.otel = collector.requests.map(({ body }) => body).join("\n");
+    const otel = collector.requests.map(({ body }) => body).join("\n");
+    const artefacts: Artefacts = { out, err, otel };
     for (const name of await readdir(directory)) {
       if (name !== file) artefacts[name] = await readFile(join(directory, name), "utf8");
     }
@@ -181,11 +184,11 @@ for (const [kind, secret] of Object.entries(SECRETS)) {
         encodingsOf(secret),
         secret,
       );
-      assert.equal(code, expected, artefacts["out"]);
+      assert.equal(code, expected, artefacts.out);
       for (const name of Object.keys(REPORTERS)) {
         const key = name === "otel" ? name : `${name}.out`;
         // What is hidden was there.
-        assert.ok(artefacts[key].includes("***"), `${key}: ${artefacts[key]}`);
+        assert.ok(artefacts[key]!.includes("***"), `${key}: ${artefacts[key]}`);
       }
       for (const [name, text] of Object.entries(artefacts)) {
         assert.deepEqual(leaksIn(text, secret), [], `in ${name}`);
@@ -197,7 +200,7 @@ for (const [kind, secret] of Object.entries(SECRETS)) {
     const runner = new URL("../../runner/mod.ts", import.meta.url).href;
     const text = SCRIPT.replace("RUNNER", runner);
     const { code, artefacts } = await artefactsOf("leak.recipe.ts", text, [], secret);
-    assert.equal(code, 1, artefacts["out"]);
+    assert.equal(code, 1, artefacts.out);
     for (const [name, text] of Object.entries(artefacts)) {
       assert.deepEqual(leaksIn(text, secret), [], `in ${name}`);
     }
@@ -209,10 +212,10 @@ test("a secret that is one of the runner's own words leaves the events readable"
     const text = `secrets: [API]\nsteps:\n  - log: \${{ secrets.API }}\n  - assert: true\n`;
     const { code, artefacts } = await artefactsOf("a.yaml", text, [], word);
     assert.equal(code, 0);
-    const summary = JSON.parse(artefacts["json.out"]);
+    const summary = JSON.parse(artefacts["json.out"]!);
     assert.equal(summary.cases[0].status, "passed");
     assert.equal(summary.cases[0].logs[0].text, "***");
-    assert.match(artefacts["junit.out"], /<testcase /);
+    assert.match(artefacts["junit.out"]!, /<testcase /);
   }
 });
 
