@@ -21,7 +21,8 @@ export const schema: Command = {
     },
     help: { short: "h", description: "Shows this." },
   },
-  async run({ values: { of = "recipe" } }, { out }) {
+  async run({ positional, values: { of = "recipe" } }, { out }) {
+    if (positional.length > 0) throw new UsageError("schema takes no argument; see --of");
     if (!Object.hasOwn(SCHEMAS, of)) {
       throw new UsageError(`--of takes ${Object.keys(SCHEMAS).join(", ")}, not '${of}'`);
     }

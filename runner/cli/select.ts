@@ -59,6 +59,10 @@ export function stepFilter(
   );
   for (const name of [...only, ...(from === undefined ? [] : [from])]) {
     if (names.has(name)) continue;
+    const outer = recipes.flatMap(({ steps }) => steps).find((step) => holds(step, name));
+    if (outer) {
+      throw new UsageError(`Step ${name} stands inside step ${outer.number}: choose that one`);
+    }
     const meant = suggest(name, names);
     throw new UsageError(`No step ${name}${meant ? `; did you mean \`${meant}\`?` : ""}`);
   }
@@ -72,6 +76,11 @@ export function stepFilter(
     const start = recipe ? first.get(recipe)! : -1;
     return start !== -1 && recipe!.steps.indexOf(step) >= start;
   };
+}
+
+function holds({ fields }: Step, name: string): boolean {
+  const inner: Step[] = Array.isArray(fields.parallel) ? fields.parallel : [];
+  return inner.some((step) => isNamed(step, name) || holds(step, name));
 }
 
 function isNamed({ id, number }: Step, name: string | undefined): boolean {

@@ -8,9 +8,9 @@ import type { Recipe, Step } from "../recipe/model.ts";
 import type { Span } from "../recipe/source.ts";
 import type { RunningScript } from "../script/running_script.ts";
 import type { RecipeBody } from "../script/recipe.ts";
-import type { LoggedEvent, Nested, RunnerClient } from "../steps/kind.ts";
+import { type LoggedEvent, type Nested, type RunnerClient, templateLabel } from "../steps/kind.ts";
 import { Channels } from "./channels.ts";
-import { describeError, spanInModule, toMilliseconds } from "./describe_error.ts";
+import { describeError, placeOf, spanInModule, toMilliseconds } from "./describe_error.ts";
 import { findLeftovers, type Published } from "./leftovers.ts";
 import { makeRoots } from "./roots.ts";
 import { Deadline, rejectOnAbort } from "./deadline.ts";
@@ -320,14 +320,21 @@ export class Case {
   /** Runs a recipe that is written in TypeScript. */
   async #script(body: RecipeBody, deadline: Deadline): Promise<void> {
     const { RunningScript } = await import("../script/running_script.ts");
-    const script = new RunningScript(this, deadline);
+    const ending = new AbortController();
+    const signal = AbortSignal.any([deadline.signal, ending.signal]);
+    using steps = new Deadline(this.options.clock, deadline.at, signal, deadline.whose);
+    const script = new RunningScript(this, steps);
     this.#running = script;
     const aborted = rejectOnAbort(deadline.signal);
     aborted.catch(() => {});
     try {
       // A function that awaits something else than a step does not notice that its time is over.
       await Promise.race([(async () => await body(script))(), aborted]);
-      await script.settle();
+      for (const { kind, fields, name, span } of script.pending) {
+        const { file, line } = placeOf(this.recipe.source, span);
+        const label = name ? templateLabel(name) : kind.label(fields);
+        this.warn(`\`${label}\` is not awaited (${file}:${line})`);
+      }
     } catch (error) {
       const late = deadline.passed
         ? new StepFailure("deadline", "the recipe was not done when its time was over", {
@@ -335,7 +342,9 @@ export class Case {
         })
         : error;
       this.fail(describeError(late, this.recipe.source, spanInModule(error, this.recipe)));
+      ending.abort(new StepFailure("interrupted", "the recipe has failed meanwhile"));
     }
+    await script.settle();
   }
 
   /** Runs in any case. A person who interrupts again ends the process, so nothing cuts it but time. */

@@ -25,7 +25,8 @@ export class Source {
   /** Keeps a text under the name it is shown with. */
   constructor(name: string, text: string) {
     this.name = name;
-    this.text = text;
+    // A byte order mark is no character of the first line.
+    this.text = text.startsWith("\ufeff") ? text.slice(1) : text;
   }
 
   /** The line and column of an offset. */

@@ -7,6 +7,7 @@ import type { Diagnostic } from "../recipe/diagnostic.ts";
 import type { Recipe } from "../recipe/model.ts";
 import { isFieldName } from "../recipe/names.ts";
 import { Source } from "../recipe/source.ts";
+import { didYouMean } from "../recipe/suggest.ts";
 import { callSites, pathOf } from "./call_site.ts";
 import { RecipeScript } from "./recipe.ts";
 
@@ -36,19 +37,34 @@ export async function loadScript(path: string): Promise<{
     return problem("the module's default export is no recipe: `export default recipe(…)`");
   }
   const wrong = optionsProblem(exported);
-  return wrong === undefined
-    ? { recipe: toRecipe(exported, source, module), diagnostics: [] }
-    : problem(wrong);
+  if (wrong === undefined) return { recipe: toRecipe(exported, source, module), diagnostics: [] };
+  const { site } = exported;
+  return site?.file === module ? problem(wrong, site.line, site.column) : problem(wrong);
 }
 
-function optionsProblem({ options, body }: RecipeScript): string | undefined {
+const OPTIONS = ["description", "tags", "timeout", "vars", "secrets", "env", "channels"];
+
+/** What types would have found, had anybody checked them. */
+function optionsProblem({ name, options, body, matrix }: RecipeScript): string | undefined {
+  if (typeof name !== "string" || name === "") return "the recipe has no name";
   if (typeof body !== "function") return "the recipe has no function";
+  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
+  if (unknown !== undefined) {
+    const meant = didYouMean(unknown, OPTIONS);
+    return `unknown option \`${unknown}\`${meant === undefined ? "" : `; ${meant}`}`;
+  }
   const { timeout, vars = {} } = options;
   if (timeout !== undefined && parseDuration(timeout) === undefined) {
     return `\`timeout\`: \`${timeout}\` is no duration`;
   }
-  const name = Object.keys(vars).find((name) => !isFieldName(name));
-  return name === undefined ? undefined : `\`${name}\` cannot be used as a variable's name`;
+  for (const key of ["tags", "secrets", "channels"] as const) {
+    const list: unknown = options[key] ?? [];
+    const right = Array.isArray(list) && list.every((item) => typeof item === "string");
+    if (!right) return `\`${key}\` must be a list of texts`;
+  }
+  if (!Array.isArray(matrix)) return "`recipe.each` takes a list";
+  const variable = Object.keys(vars).find((name) => !isFieldName(name));
+  return variable === undefined ? undefined : `\`${variable}\` cannot be used as a variable's name`;
 }
 
 function toRecipe(script: RecipeScript, source: Source, module: string): Recipe {

@@ -1,6 +1,6 @@
 import type { Schema } from "../../client/schema.ts";
 import { mainModulePath } from "../../runtime/process.ts";
-import { callSite } from "./call_site.ts";
+import { type CallSite, callSite } from "./call_site.ts";
 import type { Script } from "./api.ts";
 
 /** Settings of a recipe that is written in TypeScript. */
@@ -53,8 +53,8 @@ export class RecipeScript {
   readonly body: RecipeBody;
   /** The values it is run with, one case each; empty without a matrix. */
   readonly matrix: readonly Record<string, unknown>[];
-  /** The module it is written in. */
-  readonly file: string | undefined;
+  /** Where `recipe` was called. */
+  readonly site: CallSite | undefined;
 
   /** Made by {@linkcode recipe}. */
   constructor(
@@ -62,13 +62,13 @@ export class RecipeScript {
     options: RecipeOptions,
     body: RecipeBody,
     matrix: readonly Record<string, unknown>[],
-    file: string | undefined,
+    site: CallSite | undefined,
   ) {
     this.name = name;
     this.options = options;
     this.body = body;
     this.matrix = matrix;
-    this.file = file;
+    this.site = site;
   }
 }
 
@@ -119,10 +119,11 @@ function make(matrix: readonly Record<string, unknown>[]) {
     optionsOrBody: RecipeOptions | RecipeBody,
     body?: RecipeBody,
   ): RecipeScript => {
-    const file = callSite()?.file;
+    const site = callSite();
+    const file = site?.file;
     const script = typeof optionsOrBody === "function"
-      ? new RecipeScript(name, {}, optionsOrBody, matrix, file)
-      : new RecipeScript(name, optionsOrBody, body!, matrix, file);
+      ? new RecipeScript(name, {}, optionsOrBody, matrix, site)
+      : new RecipeScript(name, optionsOrBody, body!, matrix, site);
     if (file !== undefined && file === mainModulePath()) runByItself(file);
     return script;
   };

@@ -6,7 +6,6 @@ import type { Deadline } from "../engine/deadline.ts";
 import { StepFailure } from "../engine/failure.ts";
 import { StepRunner } from "../engine/step.ts";
 import { fromCel } from "../expression/convert.ts";
-import { Expression, type Values } from "../expression/expression.ts";
 import { literal } from "../expression/template.ts";
 import type { Step } from "../recipe/model.ts";
 import type { Phase } from "../recipe/scope.ts";
@@ -15,6 +14,8 @@ import { STEP_KINDS } from "../steps/step_kinds.ts";
 import type { RunnerClient, StepKind } from "../steps/kind.ts";
 import type { EnqueueSettings, EventsSettings, Script, StepSettings, WaitSettings } from "./api.ts";
 import { callSite } from "./call_site.ts";
+import { waitFields, waitLabel } from "./wait_fields.ts";
+import { FunctionExpression, NOWHERE } from "./function_expression.ts";
 import { type JobHandle, makeHandle, type RunHandle } from "./handle.ts";
 import { Expectations, type NotMet } from "./matchers.ts";
 
@@ -25,7 +26,7 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
   #phase: Phase = "steps";
   #steps = 0;
   readonly #cleanups: (() => Promise<void> | void)[] = [];
-  readonly #pending = new Set<Promise<unknown>>();
+  readonly #pending = new Map<Promise<unknown>, Step>();
 
   /** Runs steps in a case. */
   constructor(owner: Case, deadline: Deadline) {
@@ -70,101 +71,111 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
   }
 
   /** Enqueues a job. */
-  async enqueue<N extends NameOf<S, "jobs">>(
+  enqueue<N extends NameOf<S, "jobs">>(
     name: N,
     payload?: Named<S, "jobs">[N],
     settings: EnqueueSettings = {},
   ): Promise<JobHandle> {
-    const { queue, priority, ...rest } = settings;
-    const id = await this.#run("enqueue", {
-      enqueue: literal(name),
-      payload: literal(payload ?? null),
-      ...(queue === undefined ? {} : { queue: literal(queue) }),
-      ...(priority === undefined ? {} : { priority: literal(priority) }),
-    }, rest);
-    this.#left(id);
-    return makeHandle(this.#case, id) as JobHandle;
+    return this.#step(async () => {
+      const { queue, priority, ...rest } = settings;
+      const step = await this.#run("enqueue", {
+        enqueue: literal(name),
+        payload: literal(payload ?? null),
+        ...(queue === undefined ? {} : { queue: literal(queue) }),
+        ...(priority === undefined ? {} : { priority: literal(priority) }),
+      }, rest);
+      this.#left(step);
+      return makeHandle(this.#case, step.id!) as JobHandle;
+    });
   }
 
   /** Starts a workflow; its run goes on. */
-  async start<N extends NameOf<S, "workflows">>(
+  start<N extends NameOf<S, "workflows">>(
     name: N,
     input?: Named<S, "workflows">[N],
     settings: StepSettings = {},
   ): Promise<RunHandle> {
-    const fields = { start: literal(name), input: literal(input ?? null) };
-    const id = await this.#run("start", fields, settings);
-    this.#left(id);
-    return makeHandle(this.#case, id) as RunHandle;
+    return this.#step(async () => {
+      const fields = { start: literal(name), input: literal(input ?? null) };
+      const step = await this.#run("start", fields, settings);
+      this.#left(step);
+      return makeHandle(this.#case, step.id!) as RunHandle;
+    });
   }
 
   /** Publishes an event. */
-  async publish<N extends NameOf<S, "events">>(
+  publish<N extends NameOf<S, "events">>(
     name: N,
     payload?: Named<S, "events">[N],
     settings: StepSettings = {},
   ): Promise<{ event_id: string; name: string }> {
-    const fields = { publish: literal(name), payload: literal(payload ?? null) };
-    const id = await this.#run("publish", fields, settings);
-    return this.#left(id) as { event_id: string; name: string };
+    return this.#step(async () => {
+      const fields = { publish: literal(name), payload: literal(payload ?? null) };
+      const step = await this.#run("publish", fields, settings);
+      return this.#left(step) as { event_id: string; name: string };
+    });
   }
 
   /** Waits for a job. */
   wait(job: JobHandle, settings?: WaitSettings<JobState, JobHandle>): Promise<void>;
   /** Waits for a run. */
   wait(run: RunHandle, settings?: WaitSettings<RunState, RunHandle>): Promise<void>;
-  async wait(
+  wait(
     handle: JobHandle | RunHandle,
     settings: WaitSettings<string, never> = {},
   ): Promise<void> {
-    const { until, untilStep, failOn, ...rest } = settings;
-    const states = (names: string | string[]) => [names].flat().map((state) => ({ state }));
-    await this.#run("wait", {
-      wait: { step: handle.stepId, span: NOWHERE },
-      ...(until === undefined ? {} : {
-        until: typeof until === "function"
-          ? { expression: new FunctionExpression(until) }
-          : { states: states(until) },
-      }),
-      ...(untilStep === undefined ? {} : { until_step: literal(untilStep) }),
-      ...(failOn === undefined ? {} : { fail_on: states(failOn) }),
-    }, { name: waitLabel(handle, settings), ...rest });
+    return this.#step(async () => {
+      const { until: _, untilStep: __, failOn: ___, ...rest } = settings;
+      const name = waitLabel(handle, settings);
+      await this.#run("wait", waitFields(handle, settings), { name, ...rest });
+    });
   }
 
   /** Waits for events of a channel, and gives those that count. */
-  async events(channel: string, settings: EventsSettings = {}): Promise<DispatchEvent[]> {
-    const { where, count = 1, ...rest } = settings;
-    const condition = where && new FunctionExpression(where as (event: never) => boolean, "event");
-    const id = await this.#run("wait", {
-      wait: {
-        channel: literal(channel),
-        count: literal(count),
-        ...(condition ? { where: condition } : {}),
-      },
-    }, rest);
-    return (this.#left(id) as { events: DispatchEvent[] }).events;
+  events(channel: string, settings: EventsSettings = {}): Promise<DispatchEvent[]> {
+    return this.#step(async () => {
+      const { where, count = 1, ...rest } = settings;
+      const condition = where &&
+        new FunctionExpression(where as (event: never) => boolean, "event");
+      const step = await this.#run("wait", {
+        wait: {
+          channel: literal(channel),
+          count: literal(count),
+          ...(condition ? { where: condition } : {}),
+        },
+      }, rest);
+      return (this.#left(step) as { events: DispatchEvent[] }).events;
+    });
   }
 
   /** Cancels a job. */
-  async cancel(job: JobHandle, settings: StepSettings = {}): Promise<void> {
-    await this.#run("cancel", { cancel: { job: literal(job.job_id), span: NOWHERE } }, settings);
+  cancel(job: JobHandle, settings: StepSettings = {}): Promise<void> {
+    return this.#step(async () => {
+      await this.#run("cancel", { cancel: { job: literal(job.job_id), span: NOWHERE } }, settings);
+    });
   }
 
   /** Reads the server's statistics. */
-  async stats(settings: StepSettings = {}): Promise<Stats> {
-    const id = await this.#run("stats", { stats: true }, settings);
-    return this.#left(id) as Stats;
+  stats(settings: StepSettings = {}): Promise<Stats> {
+    return this.#step(async () => {
+      const step = await this.#run("stats", { stats: true }, settings);
+      return this.#left(step) as Stats;
+    });
   }
 
   /** Calls any method of the wire protocol. */
-  async call(method: string, data: unknown = {}, settings: StepSettings = {}): Promise<unknown> {
-    const id = await this.#run("call", { call: method, data: literal(data) }, settings);
-    return this.#left(id);
+  call(method: string, data: unknown = {}, settings: StepSettings = {}): Promise<unknown> {
+    return this.#step(async () => {
+      const step = await this.#run("call", { call: method, data: literal(data) }, settings);
+      return this.#left(step);
+    });
   }
 
   /** Does nothing for a while, such as `250ms`. */
-  async sleep(duration: string, settings: StepSettings = {}): Promise<void> {
-    await this.#run("sleep", { sleep: literal(duration) }, settings);
+  sleep(duration: string, settings: StepSettings = {}): Promise<void> {
+    return this.#step(async () => {
+      await this.#run("sleep", { sleep: literal(duration) }, settings);
+    });
   }
 
   /** Prints a line. */
@@ -197,7 +208,12 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
 
   /** Waits for steps that nobody awaited, so that none runs on when the recipe has ended. */
   async settle(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.allSettled([...this.#pending]);
+    while (this.#pending.size > 0) await Promise.allSettled([...this.#pending.keys()]);
+  }
+
+  /** The steps that are not done. */
+  get pending(): readonly Step[] {
+    return [...this.#pending.values()];
   }
 
   /** The functions given to {@linkcode Script.always}, in the order they run. */
@@ -206,32 +222,42 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
   }
 
   /** What a step left; a soft one that failed has left nothing to go on with. */
-  #left(id: string): unknown {
-    if (this.#case.results.has(id)) return this.#case.results.get(id);
-    throw new StepFailure("evaluation", `Step ${id.replace(/^\$\D*/, "")} failed and left nothing`);
+  #left({ id, number, span }: Step): unknown {
+    if (this.#case.results.has(id!)) return this.#case.results.get(id!);
+    throw new StepFailure("evaluation", `Step ${number} failed and left nothing`, { span });
+  }
+
+  /**
+   * What a method does, begun at once. A step that nobody awaits must not end the process when it
+   * fails: its failure is the recipe's already.
+   */
+  #step<T>(begin: () => Promise<T>): Promise<T> {
+    const promise = begin();
+    promise.catch(() => {});
+    return promise;
   }
 
   #root(name: string): Record<string, unknown> {
     return fromCel(this.#case.results.values()[name]) as Record<string, unknown>;
   }
 
-  #run(kind: string, fields: unknown, settings: StepSettings): Promise<string> {
-    const step = this.#step(STEP_KINDS[kind]!, fields, settings);
+  #run(kind: string, fields: unknown, settings: StepSettings): Promise<Step> {
+    const step = this.#make(STEP_KINDS[kind]!, fields, settings);
     const runner = new StepRunner(this.#case, this.#deadline, this.#case.results);
     const running = runner.run(step).then((failure) => {
-      if (!failure) return step.id!;
+      if (!failure) return step;
       // A failure that the recipe catches is a failure all the same.
       this.#case.fail(failure);
       throw new StepFailure(failure.kind, failure.message, { lines: failure.lines });
     });
-    this.#pending.add(running);
+    this.#pending.set(running, step);
     running.catch(() => {}).finally(() => this.#pending.delete(running));
     return running;
   }
 
   /** A step that is done when it is called. */
   #instant(label: string, check: () => NotMet | undefined): void {
-    const step = this.#step(INSTANT, {}, { name: label });
+    const step = this.#make(INSTANT, {}, { name: label });
     this.#case.checks++;
     const runner = new StepRunner(this.#case, this.#deadline, this.#case.results);
     const notMet = check();
@@ -244,7 +270,7 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
     throw new StepFailure(failure.kind, failure.message, { lines: failure.lines });
   }
 
-  #step(kind: StepKind, fields: unknown, settings: StepSettings): Step {
+  #make(kind: StepKind, fields: unknown, settings: StepSettings): Step {
     const number = String(++this.#steps);
     const { name, within, soft = false } = settings;
     return {
@@ -270,8 +296,6 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
   }
 }
 
-const NOWHERE: Span = { start: 0, end: 0 };
-
 const INSTANT: StepKind = {
   name: "assert",
   title: "an assertion",
@@ -281,30 +305,3 @@ const INSTANT: StepKind = {
   label: () => "assert",
   run: () => Promise.resolve({}),
 };
-
-/** A condition that is a function of the recipe, where a YAML recipe has an expression. */
-class FunctionExpression extends Expression {
-  #holds: (it: never) => boolean;
-  #local: string;
-
-  constructor(holds: (it: never) => boolean, local = "it") {
-    super(holds.toString(), () => NOWHERE);
-    this.#holds = holds;
-    this.#local = local;
-  }
-
-  override evaluate(values: Values): unknown {
-    return this.#holds(fromCel(values[this.#local]) as never);
-  }
-}
-
-function waitLabel(
-  handle: JobHandle | RunHandle,
-  { until, untilStep }: WaitSettings<string, never>,
-): string {
-  const what = `wait for ${handle.name}`;
-  if (untilStep !== undefined) return `${what} to reach step ${untilStep}`;
-  if (until === undefined) return what;
-  if (typeof until === "function") return `${what} until ${until}`;
-  return `${what} until ${[until].flat().join(" or ")}`;
-}

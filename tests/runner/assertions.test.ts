@@ -102,3 +102,45 @@ for (
     assert.equal(firstFailure(events).message, `\`job.payload.${path}\` ${reason}`);
   });
 }
+
+test("a negated operand is shown whole", async () => {
+  const { lines } = await failure("  - assert: '!(vars.n == 1) || false'", "{ n: 1 }");
+  assert.deepEqual(lines, [
+    "!(vars.n == 1)  is false (boolean)",
+    "  vars.n == 1  is true (boolean)",
+    "    vars.n  is 1 (number)",
+  ]);
+});
+
+test("long texts are shown from where they differ", async () => {
+  const long = "x".repeat(200);
+  const { lines } = await failure(`  - expect: { vars.s: ${long}b }`, `{ s: ${long}a }`);
+  const x = "x".repeat(20);
+  assert.deepEqual(lines, [`- …"${x}b" (201 characters)`, `+ …"${x}a" (201 characters)`]);
+});
+
+test("more differences than fit are told to be more", async () => {
+  const list = JSON.stringify(Array.from({ length: 50 }, (_, i) => i));
+  const { lines } = await failure("  - expect: { vars.l: [] }", `{ l: ${list} }`);
+  assert.equal(lines.length, 21);
+  assert.equal(lines.at(-1), "… and more");
+});
+
+test("each matcher counts as an assertion", async () => {
+  const { message } = await failure("  - expect: { vars.n: { gt: 2, lt: 0, gte: 1 } }", "{ n: 1 }");
+  assert.equal(message, "2 of 3 assertions are not met");
+});
+
+test("only what is absent can be expected to be absent", async () => {
+  const steps = "  - id: a\n    if: 1 == 2\n    enqueue: noop\n";
+  const { message } = await failure(`${steps}  - expect: { a.state: { exists: false } }`);
+  assert.equal(message, "`a` has no value: its step did not run");
+});
+
+test("a value of another type than at the check is told in plain words", async () => {
+  const { message, lines } = await failure(
+    "  - id: a\n    enqueue: noop\n    payload: { n: 3 }\n  - assert: a.payload.n < 'x'",
+  );
+  assert.equal(message, "`<` does not take a whole number and text");
+  assert.deepEqual(lines, ["a.payload.n  is 3 (number)"]);
+});

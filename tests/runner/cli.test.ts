@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { DIAGNOSTIC_CODES } from "../../runner/mod.ts";
 import { runnerCli } from "./_cli.ts";
-import { withFiles } from "./_recipe.ts";
+import { runRecipe, withFiles } from "./_recipe.ts";
 
 const PASS = "name: Pass\ntags: [quick, smoke]\nsteps:\n  - assert: true\n";
 const FAIL = "name: Fail\ntags: [slow]\nsteps:\n  - assert: false\n";
@@ -206,4 +206,30 @@ test("a terminal sees what a wait last saw, on a line that is written over", asy
     assert.match(out, / wait for j +0\.\d s {2}running 0\.\d s ago/);
     assert.match(out, /\r\x1b\[1A\x1b\[J {2}✓ wait for j .*completed\n/);
   });
+});
+
+test("a word that was meant as a command is told", async () => {
+  const { code, err, out } = await runnerCli(["chekc", "recipes"]);
+  assert.equal(code, 2);
+  assert.match(out + err, /chekc is no command; did you mean `check`\?/);
+});
+
+test("an address that is none is a mistake of the command line", async () => {
+  const { code, err } = await runnerCli(["recipes/order-smoke.yaml", "--url", "nonsense"]);
+  assert.equal(code, 2);
+  assert.match(err, /'nonsense' is no URL/);
+});
+
+test("a file in the place of a directory is told without a stack", async () => {
+  const { code, err } = await runnerCli(["init", "deno.json"]);
+  assert.equal(code, 2);
+  assert.match(err, /^error: Cannot .* 'deno\.json\/recipes\/first\.yaml': a part of the path/);
+  assert.ok(!err.includes("    at "));
+});
+
+test("a step inside another cannot be chosen, and is said to be there", async () => {
+  const recipe = "steps:\n  - parallel:\n      - id: inner\n        log: x\n";
+  const { code, err } = await runRecipe(recipe, ["--only", "inner"]);
+  assert.equal(code, 2);
+  assert.match(err, /Step inner stands inside step 1: choose that one/);
 });

@@ -445,3 +445,35 @@ always:
   assert.equal(firstFailure(events).kind, "deadline");
   assert.ok(events.some((e) => e.type === "log" && e.text === "cleaned up"));
 });
+
+test("steps without an id can say what they expect of their result", async () => {
+  const { code, out } = await runRecipe(`steps:
+  - enqueue: noop
+    expect: { result.state: pending }
+  - start: order-payment
+    expect: { result.state: running }
+`);
+  assert.equal(code, 0, out);
+});
+
+test("a run without an id takes its event all the same", async () => {
+  const { events } = await runRecipe(`steps:
+  - start: order-payment
+  - publish: payment-received
+  - wait: { channel: workflows, where: event.type == "workflow.completed" }
+    within: 5s
+`);
+  assert.deepEqual(events.filter(({ type }) => type === "warning"), []);
+});
+
+test("random(n) needs something to choose from", async () => {
+  const { events } = await runRecipe("steps:\n  - assert: random(0) == 0\n");
+  assert.equal(firstFailure(events).message, "random(n) needs at least 1, not 0");
+});
+
+test("`for_each` over what is no list says what it is", async () => {
+  const { events } = await runRecipe(
+    "vars: { m: { a: 1 } }\nsteps:\n  - for_each: vars.m\n    assert: true\n",
+  );
+  assert.equal(firstFailure(events).message, '`for_each` needs a list, not {"a":1} (map)');
+});

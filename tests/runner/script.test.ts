@@ -143,3 +143,44 @@ for (
     });
   });
 }
+
+test("a step that is not awaited is told, and its failure is the recipe's, not the process's", async () => {
+  const { code, events } = await run(`recipe("Forgotten", async (t) => {
+  const job = await t.enqueue("always-fails");
+  t.wait(job, { within: "10s" });
+})`);
+  assert.equal(code, 1);
+  const warning = events.find((event) => event.type === "warning");
+  assert.match(
+    warning?.text ?? "",
+    /^`wait for always-fails` is not awaited \(.*r\.recipe\.ts:4\)$/,
+  );
+  const last = events.find((event) => event.type === "case.finished");
+  assert.equal(last?.failure?.kind, "wait");
+});
+
+test("what still runs when a recipe throws is stopped", async () => {
+  const { events } = await run(`recipe("Throws", async (t) => {
+  t.sleep("1h");
+  throw new Error("boom");
+})`);
+  assert.deepEqual(ends(events).map(({ status }) => status), ["interrupted"]);
+  const last = events.find((event) => event.type === "case.finished");
+  assert.equal(last?.failure?.message, "boom");
+});
+
+test("options that are wrong are found before anything runs, where the recipe is made", async () => {
+  for (
+    const [options, message] of [
+      ["{ tgs: ['a'] }", "unknown option `tgs`; did you mean `tags`?"],
+      ["{ tags: 'a' }", "`tags` must be a list of texts"],
+      ["{ timeout: 'soon' }", "`timeout`: `soon` is no duration"],
+    ] as const
+  ) {
+    const { code, out } = await run(`recipe("Wrong", ${options}, () => {})`, ["--format", "json"]);
+    assert.equal(code, 2);
+    const diagnostic = JSON.parse(out.trim());
+    assert.equal(diagnostic.message, message);
+    assert.equal(diagnostic.line, 2);
+  }
+});

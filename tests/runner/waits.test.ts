@@ -190,3 +190,41 @@ steps:
   assert.match(message, /^the connection was lost while waiting for job `sleep` \(job_\w+\)$/);
   assert.match(lines[0]!, /^seen: running at /);
 });
+
+test("a condition over a field that is not there yet is not met yet", async () => {
+  const { code, events } = await runRecipe(`steps:
+  - id: r
+    start: order-payment
+  - wait: r
+    until: \${{ size(r.output.total) > 0 }}
+    within: 50ms
+    soft: true
+  - publish: payment-received
+  - wait: r
+    until: \${{ r.duration_ms >= 0 }}
+  - wait: r
+    until: \${{ r.output.total == 3 }}
+`);
+  assert.equal(code, 1);
+  const [, first, , second, third] = ends(events);
+  assert.equal(first?.failure?.kind, "deadline");
+  assert.equal(first?.failure?.lines.at(-1), "`r.output` is absent");
+  assert.equal(second?.status, "passed");
+  // It has ended, so the field will not come any more.
+  assert.equal(third?.failure?.kind, "evaluation");
+  assert.match(third!.failure!.message, /is completed, and `r\.output` is absent$/);
+});
+
+test("a step that ends with what is around it says whose time it was", async () => {
+  const { events } = await runRecipe(`steps:
+  - within: 50ms
+    parallel:
+      - sleep: 5s
+        within: 1h
+  - assert: "true"
+`);
+  assert.match(
+    firstFailure(events).message,
+    /^not done when `within: 50ms` of the step around it was over, after/,
+  );
+});

@@ -15,7 +15,9 @@ async function codes(text: string): Promise<string[]> {
 
 /** What is marked, for each diagnostic. */
 async function marked(text: string): Promise<string[]> {
-  return (await checkRecipe("r.yaml", text)).map(({ span }) => text.slice(span.start, span.end));
+  return (await checkRecipe("r.yaml", text)).map(({ span, source }) =>
+    source.text.slice(span.start, span.end)
+  );
 }
 
 test("an alias bomb is refused without being expanded", async () => {

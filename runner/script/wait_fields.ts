@@ -1,0 +1,34 @@
+import { literal } from "../expression/template.ts";
+import type { WaitSettings } from "./api.ts";
+import { FunctionExpression, NOWHERE } from "./function_expression.ts";
+import type { JobHandle, RunHandle } from "./handle.ts";
+
+/** The fields of a wait step, as a YAML recipe has them. */
+export function waitFields(
+  handle: JobHandle | RunHandle,
+  { until, untilStep, failOn }: WaitSettings<string, never>,
+): Record<string, unknown> {
+  const states = (names: string | string[]) => [names].flat().map((state) => ({ state }));
+  return {
+    wait: { step: handle.stepId, span: NOWHERE },
+    ...(until === undefined ? {} : {
+      until: typeof until === "function"
+        ? { expression: new FunctionExpression(until) }
+        : { states: states(until) },
+    }),
+    ...(untilStep === undefined ? {} : { until_step: literal(untilStep) }),
+    ...(failOn === undefined ? {} : { fail_on: states(failOn) }),
+  };
+}
+
+/** Its line in reports. */
+export function waitLabel(
+  handle: JobHandle | RunHandle,
+  { until, untilStep }: WaitSettings<string, never>,
+): string {
+  const what = `wait for ${handle.name}`;
+  if (untilStep !== undefined) return `${what} to reach step ${untilStep}`;
+  if (until === undefined) return what;
+  if (typeof until === "function") return `${what} until ${until}`;
+  return `${what} until ${[until].flat().join(" or ")}`;
+}

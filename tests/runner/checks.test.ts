@@ -1,0 +1,223 @@
+// What `check` finds in recipes that look right. The shape of each message is in tests/golden; here
+// it is where the check looks, and that what is right is let be.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkRecipe } from "../../runner/mod.ts";
+
+/** Steps that leave a job `a`, a run `r` and a list of jobs `l`. */
+const STEPS = `vars: { n: 1, s: text, l: [1], f: 1.5 }
+steps:
+  - id: a
+    enqueue: noop
+  - id: r
+    start: order-payment
+  - id: l
+    for_each: [1, 2]
+    enqueue: noop
+`;
+
+/** The diagnostics of these steps and more, as `code at what is marked: message`. */
+async function found(more: string): Promise<string[]> {
+  const text = STEPS + more;
+  const diagnostics = await checkRecipe("r.yaml", text);
+  return diagnostics.filter(({ code }) => code !== "nothing-checked").map((
+    { code, span, message, label = "" },
+  ) => `${code} at ${text.slice(span.start, span.end)}: ${message} ${label}`.trim());
+}
+
+async function finds(more: string, ...patterns: RegExp[]): Promise<void> {
+  const all = await found(more);
+  assert.equal(all.length, patterns.length, `${more}\n${all.join("\n")}`);
+  for (const [i, pattern] of patterns.entries()) assert.match(all[i]!, pattern);
+}
+
+test("an expectation that can never be met is an error", async () => {
+  for (
+    const [line, pattern] of [
+      ["a.state: complete", /^unknown-state at complete: .* did you mean `completed`/],
+      ["r.state: { one_of: [completed, cancelled] }", /^unknown-state at cancelled/],
+      ["r.state: { not: retrying }", /^unknown-state at retrying/],
+      ["a.last_error: null", /^type-mismatch at null: .* never null `\{exists: false\}`/],
+      ["a.priority: { contains: 3 }", /contains nothing/],
+      ["a.queue: { contains: 3 }", /cannot contain a whole number/],
+      ["vars.l: { contains: x }", /cannot contain text/],
+      ["a.queue: { one_of: [1, 2] }", /cannot be equal to any of these/],
+      ["a.name: { type: number }", /never of type `number`/],
+      ["a.retry_count: { length: 2 }", /has no length/],
+      ['a.name: { length: { gt: "3" } }', /`length` is a whole number and cannot be compared/],
+      ["a: 3", /`a` is a job and cannot be equal to a whole number/],
+    ] as const
+  ) await finds(`  - expect: { ${line} }\n`, pattern);
+});
+
+test("an expectation that can never fail is an error", async () => {
+  await finds('  - expect: { a.priority: { not: "3" } }\n', /is never text$/);
+});
+
+test("expectations that can be met are let be", async () => {
+  await finds(`  - expect:
+      a.state: { one_of: [completed, failed], type: text, length: { gt: 3 }, contains: ed }
+      a.last_error: { exists: false }
+      a.payload: { type: map, length: 1, contains: { x: 1 } }
+      a.payload.x: null
+      vars.l: { contains: 1, type: list }
+      vars.f: 2
+      a.priority: { one_of: [1, x], not: 3 }
+`);
+});
+
+test("what a step leaves has a type in its own expect and outputs", async () => {
+  await finds(
+    `  - id: b
+    enqueue: noop
+    outputs: { x: result.nope, y: result.job_id }
+    expect: { result.naem: x, result.y: z, b.y: z }
+`,
+    /^unknown-field at nope/,
+    /^unknown-field at naem: .* did you mean `name`/,
+  );
+  await finds("  - publish: x\n    expect: { result.id: 3 }\n", /^unknown-field at id/);
+});
+
+test("`it`, `error` and `event` have types", async () => {
+  await finds(
+    "  - wait: a\n    until: ${{ it.nope == 1 }}\n",
+    /^unknown-field at nope: `it` is a job/,
+  );
+  await finds("  - until: ${{ it.nope == 1 }}\n    wait: r\n", /`it` is a run/);
+  await finds(
+    "  - get: a\n    retry: { attempts: 2, only_if: error.kin == 'x' }\n",
+    /^unknown-field at kin: .* did you mean `kind`/,
+  );
+});
+
+test("a wait takes all that a for_each left", async () => {
+  await finds("  - wait: l\n  - assert: l[0].state == 'completed'\n");
+  await finds("  - wait: l\n    until: shipped\n", /^unknown-state at shipped: a job is never/);
+  await finds("  - cancel: l\n", /^wrong-step at l: .* a list, not a job use `for_each/);
+  await finds("  - assert: l.state == 'x'\n", /^unknown-field at state: a list has no `state`/);
+});
+
+test("what a for_each makes inside of it is not known behind it", async () => {
+  const steps = "  - for_each: [1]\n    parallel:\n      - id: x\n        enqueue: noop\n";
+  await finds(`${steps}  - wait: x\n`, /^used-too-early at x: .* for each item of a `for_each`/);
+});
+
+test("a state cannot both end a wait and fail it", async () => {
+  await finds("  - wait: a\n    fail_on: [completed]\n", /^wrong-value at completed/);
+  await finds("  - wait: a\n    until: ${{ it.retry_count > 1 }}\n    fail_on: [completed]\n");
+});
+
+test("an expression where a state belongs is told how to be one", async () => {
+  await finds(
+    "  - wait: a\n    until: a.retry_count > 1\n",
+    /an expression stands in `\$\{\{ \}\}`/,
+  );
+});
+
+test("a step gives a variable values of its type", async () => {
+  await finds(
+    '  - set: { n: x, s: 3, l: "${{ vars.n }}", f: 2 }\n',
+    /^wrong-type at x: variable `n` is a whole number, this is text/,
+    /^wrong-type at 3/,
+    /^wrong-type at "\$\{\{ vars\.n \}\}"/,
+  );
+  await finds('  - set: { n: "${{ vars.n + 1 }}", s: "a ${{ vars.n }}", l: [], f: 3 }\n');
+  await finds("  - set: {}\n", /^wrong-value at \{\}/);
+});
+
+test("a step that is wrong itself is not told again where it is used", async () => {
+  await finds(
+    "  - id: b\n    enqueue: noop\n    start: x\n  - wait: b\n  - assert: b.state == 'x'\n",
+    /^two-kinds/,
+  );
+  await finds("  - id: c\n    enqueue: ''\n  - wait: c\n", /^wrong-value/);
+});
+
+test("a step that names itself is told so", async () => {
+  await finds("  - id: b\n    enqueue: noop\n    if: b.state == 'x'\n", /this is that step itself/);
+});
+
+test("words of other languages are understood", async () => {
+  await finds("  - assert: a.state == 'completed' and true\n", /`&&` is and/);
+  await finds("  - assert: a.state = 'completed'\n", /`==` compares/);
+  await finds("  - assert: a.state === 'completed'\n", /`==` compares/);
+  await finds("  - assert: vars.f == 1\n", /convert one with `int/);
+});
+
+test("`!` at the beginning of a value is told to need quotes", async () => {
+  await finds(
+    "  - assert: !has(a.last_error)\n",
+    /^yaml-tag at !has\(a\.last_error\): .* needs quotes/,
+  );
+});
+
+test("plain words and numbers that read otherwise are warned about in payloads too", async () => {
+  await finds(
+    "  - enqueue: noop\n    payload: { a: yes, b: 12:30, c: 12345678901234567890, d: 0012, e: 'no' }\n",
+    /^ambiguous-scalar at yes: .* write "yes" for text, or `true`/,
+    /^ambiguous-scalar at 12:30/,
+    /^ambiguous-scalar at 12345678901234567890: .* the number 12345678901234567168/,
+    /^ambiguous-scalar at 0012/,
+  );
+  await finds("  - log: .inf\n", /^wrong-value at \.inf/);
+});
+
+test("maps can be the values of a matrix and the default of an input", async () => {
+  const text = `matrix: { m: [{ a: 1 }, { a: 2 }] }
+inputs: { i: { type: map, default: { b: [1] } } }
+steps: [{ assert: "matrix.m.a == inputs.i.b[0]" }]
+`;
+  assert.deepEqual(await checkRecipe("r.yaml", text), []);
+});
+
+test("names that JavaScript's objects have are names like others", async () => {
+  await finds(
+    "  - id: constructor\n    enqueue: noop\n  - assert: constructor.state == 'pending'\n",
+  );
+  await finds("  - assert: toString == 1\n", /^unknown-name at toString/);
+  await finds("  - id: __proto__\n    enqueue: noop\n", /^bad-id/);
+});
+
+test("an expression that is too long to follow is refused, not crashed on", async () => {
+  for (
+    const text of [
+      Array(5000).fill("1==1").join(" && "),
+      Array(5000).fill("1").join(" + "),
+      `${"(".repeat(5000)}true${")".repeat(5000)}`,
+      `size("${"x".repeat(200_000)}") == 1 && `,
+      `'${"!".repeat(5000)}true'`,
+    ]
+  ) {
+    const diagnostics = await checkRecipe("r.yaml", `steps:\n  - assert: ${text}\n`);
+    assert.deepEqual(diagnostics.map(({ code }) => code), ["bad-expression"]);
+  }
+});
+
+test("what is no text is refused where it stands", async () => {
+  for (
+    const [char, message] of [["\0", /U\+0000/], ["\x07", /U\+0007/], [
+      "\ufffd",
+      /not UTF-8/,
+    ]] as const
+  ) {
+    const text = `steps:\n  - log: "a${char}b"\n`;
+    const [first, ...rest] = await checkRecipe("r.yaml", text);
+    assert.deepEqual(rest, []);
+    assert.match(first!.message, message);
+    assert.equal(first!.span.start, text.indexOf(char));
+  }
+});
+
+test("places are right on the first line behind a byte order mark, and with CRLF", async () => {
+  const text = "\ufeffnmae: x\r\nsteps:\r\n  - log: |\r\n      a ${{ nope }}\r\n";
+  const places = (await checkRecipe("r.yaml", text))
+    .map(({ source, span }) => ({
+      ...source.position(span.start),
+      text: source.text.slice(span.start, span.end),
+    }));
+  assert.deepEqual(places, [
+    { line: 1, column: 1, text: "nmae" },
+    { line: 4, column: 13, text: "nope" },
+  ]);
+});

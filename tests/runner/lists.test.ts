@@ -1,0 +1,86 @@
+// Waits for all that a `for_each` left.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ends, firstFailure, runRecipe } from "./_recipe.ts";
+
+test("a wait waits for every item, and brings each up to date", async () => {
+  const { code, out } = await runRecipe(`steps:
+  - id: jobs
+    for_each: [1, 2, 3]
+    enqueue: noop
+    payload: { n: "\${{ item }}" }
+  - id: all
+    wait: jobs
+  - assert:
+      - jobs.all(j, j.state == "completed" && has(j.completed_at))
+      - jobs[1].payload.n == 2
+      - all.outcome == "reached" && size(all.states) == 3 && all.states[2].state == "completed"
+`);
+  assert.equal(code, 0, out);
+});
+
+test("runs too, also for a checkpoint", async () => {
+  const { code, out } = await runRecipe(`steps:
+  - id: runs
+    for_each: [a, b]
+    start: order-payment
+  - wait: runs
+    until_step: reserve
+  - for_each: \${{ runs }}
+    publish: payment-received
+  - wait: runs
+  - assert: runs.all(r, r.state == "completed" && size(r.steps) == 3)
+`);
+  assert.equal(code, 0, out);
+});
+
+test("an item that ends otherwise is named", async () => {
+  const { code, events } = await runRecipe(`steps:
+  - id: jobs
+    for_each: [noop, always-fails, noop]
+    enqueue: \${{ item }}
+  - wait: jobs
+`);
+  assert.equal(code, 1);
+  const { kind, message, lines } = firstFailure(events);
+  assert.equal(kind, "wait");
+  assert.match(message, /^`jobs\[1\]`: job `always-fails` \(.*\) is failed, not completed: boom$/);
+  assert.equal(lines.at(-1), "reached before it: 1 of 3");
+});
+
+test("one deadline holds for all, and the item it met is named", async () => {
+  const { events } = await runRecipe(`steps:
+  - id: runs
+    for_each: [1, 2]
+    start: order-payment
+  - publish: payment-received
+  - wait: runs
+    within: 100ms
+`);
+  const { kind, message, lines } = firstFailure(events);
+  assert.equal(kind, "deadline");
+  assert.match(message, /^`runs\[1\]`: run `order-payment` \(.*\) is still running after/);
+  assert.ok(lines.some((line) => line.startsWith("likely cause")));
+  assert.equal(lines.at(-1), "reached before it: 1 of 2");
+});
+
+test("a wait for nothing has checked nothing", async () => {
+  const { code, events } = await runRecipe(
+    "steps:\n  - id: jobs\n    for_each: []\n    enqueue: noop\n  - wait: jobs\n",
+  );
+  assert.equal(code, 4);
+  assert.equal(ends(events).at(-1)?.detail, "nothing to wait for");
+});
+
+test("items that were skipped are not waited for", async () => {
+  const { code, out } = await runRecipe(`steps:
+  - id: jobs
+    for_each: [1, 2, 3]
+    if: item != 2
+    enqueue: noop
+  - wait: jobs
+    until: \${{ it.state == "completed" }}
+  - assert: size(jobs) == 2
+`);
+  assert.equal(code, 0, out);
+});
