@@ -68,7 +68,8 @@ interface Opened {
   reporter: Reporter;
   file: string | undefined;
   text: string[];
-  broken: boolean;
+  /** What it threw; it is given no more events then. */
+  broken?: { error: unknown };
 }
 
 /** What reporters are made with, and where one that fails is told. */
@@ -90,13 +91,16 @@ export class Reporters implements Reporter {
     { out, err, ...context }: ReportersContext,
   ): Promise<Reporters> {
     const all = new Reporters(err);
+    const speak = asked.filter(({ name, file }) => file === undefined && name !== "otel");
+    // What another one writes would tear a live part apart.
+    const shared = speak.length > 1 ? { ...out, isTerminal: false } : out;
     for (const { name, file } of asked) {
       const text: string[] = [];
-      const output = file === undefined ? out : fileOutput(text);
+      const output = file === undefined ? shared : fileOutput(text);
       if (file !== undefined) await all.#checkFile(name, file);
       try {
         const reporter = await REPORTERS[name]!({ output, ...context });
-        all.#reporters.push({ name, reporter, file, text, broken: false });
+        all.#reporters.push({ name, reporter, file, text });
       } catch (error) {
         all.#tell(name, error);
       }
@@ -111,8 +115,8 @@ export class Reporters implements Reporter {
       try {
         opened.reporter.report(event);
       } catch (error) {
-        opened.broken = true;
-        this.#tell(opened.name, error);
+        // Told at the end: a live part would be drawn over it.
+        opened.broken = { error };
       }
     }
   }
@@ -120,7 +124,10 @@ export class Reporters implements Reporter {
   /** Ends all of them, and writes the files: each is whole or absent. */
   async finish(): Promise<void> {
     for (const { name, reporter, file, text, broken } of this.#reporters) {
-      if (broken) continue;
+      if (broken) {
+        this.#tell(name, broken.error);
+        continue;
+      }
       try {
         await reporter.finish?.();
         if (file !== undefined) await writeTextFile(file, text.join(""));
