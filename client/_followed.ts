@@ -1,9 +1,9 @@
 import type { DispatchEvent } from "../protocol/event.ts";
+import { tooLate } from "./_connection_errors.ts";
 import { lateIterator } from "./_late_iterator.ts";
 import { limited } from "./_limited.ts";
 import { load } from "./_load.ts";
 import type { Transport } from "./_transport.ts";
-import { TimeoutError } from "./errors.ts";
 import type { Gap } from "./gap.ts";
 import type { CallOptions } from "./options.ts";
 import type { Tracked, Tracker } from "./tracker.ts";
@@ -38,9 +38,7 @@ export class Followed<R extends Tracked, E extends DispatchEvent> {
     const at = timeout === undefined ? Infinity : session.deadline(timeout);
     const late = () => {
       const state = this.state === undefined ? "" : `, it is ${this.state}`;
-      return new TimeoutError(`Cannot ${what}: the deadline passed${state}`, {
-        delivery: "not-sent",
-      });
+      return tooLate(what, `the deadline passed${state}`);
     };
     return await limited(
       session,
@@ -59,7 +57,10 @@ export class Followed<R extends Tracked, E extends DispatchEvent> {
   async #follow(what: string, signal?: AbortSignal): Promise<Tracker<R, E>> {
     // Loaded by an earlier call, it is there without a wait.
     if (this.#tracker) return this.#tracker;
-    const following = await load(what, import("./_following.ts"), signal);
+    const following = await load(this.#session, what, import("./_following.ts"), {
+      signal,
+      timeout: 0,
+    });
     return this.#tracker ??= this.#track(following);
   }
 }

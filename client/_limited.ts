@@ -1,7 +1,7 @@
 import { said } from "./_connection_errors.ts";
 import type { Transport } from "./_transport.ts";
 
-/** What ends a piece of work early, besides the end of its client. */
+/** What ends a piece of work early. */
 export interface Limits {
   /** Names it in an error. */
   what: string;
@@ -12,20 +12,23 @@ export interface Limits {
   signal?: AbortSignal;
 }
 
-/** Does a piece of work, and aborts its signal when the first of its limits is reached. */
+/**
+ * Does a piece of work, and aborts its signal when the first of its limits is reached, or when its
+ * client is over, where that is told of.
+ */
 export async function limited<T>(
-  { deadlines, onOver }: Pick<Transport, "deadlines" | "onOver">,
+  { deadlines, onOver }: Pick<Transport, "deadlines"> & Partial<Transport>,
   { what, at, late, signal }: Limits,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const limit = new AbortController();
   const end = (error: Error) => limit.abort(said(what, error));
   const forget = deadlines.add(at, () => limit.abort(late()));
-  onOver.add(end);
+  onOver?.add(end);
   try {
     return await work(signal ? AbortSignal.any([signal, limit.signal]) : limit.signal);
   } finally {
     forget();
-    onOver.delete(end);
+    onOver?.delete(end);
   }
 }

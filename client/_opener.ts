@@ -1,9 +1,10 @@
 import type { Codec } from "../protocol/codec.ts";
 import { inBrowser } from "../runtime/browser.ts";
 import { abortable } from "./_abortable.ts";
+import { tooLate } from "./_connection_errors.ts";
 import { limited } from "./_limited.ts";
 import { load } from "./_load.ts";
-import { AuthError, TimeoutError } from "./errors.ts";
+import { AuthError } from "./errors.ts";
 import { FormatError, Link, type LinkOwner } from "./link.ts";
 import type { DispatchOptions } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -54,13 +55,18 @@ export class Opener {
       ? await this.#inTime(
         "MessagePack",
         signal,
-        (signal) => load("speak MessagePack", loadMsgpack(), signal),
+        (signal) => load(this.#session, "speak MessagePack", loadMsgpack(), { signal }),
       )
       : undefined;
     let terminate = (socket: WebSocket): unknown => socket.close();
     if (!inBrowser) {
       // A browser has no other way, and so nothing to load.
-      const runtime = await load("connect", import("../runtime/terminate.ts"), signal);
+      const runtime = await load(
+        this.#session,
+        "connect",
+        import("../runtime/terminate.ts"),
+        { signal },
+      );
       runtime.observeSockets();
       terminate = runtime.terminate;
     }
@@ -100,10 +106,8 @@ export class Opener {
   ): Promise<T> {
     const { connectTimeout = 10_000 } = this.#options;
     const at = this.#session.clock.now() + connectTimeout;
-    const late = () => {
-      const text = `Cannot connect to '${this.#shown}': no ${what} within ${connectTimeout} ms`;
-      return new TimeoutError(text, { delivery: "not-sent" });
-    };
+    const late = () =>
+      tooLate(`connect to '${this.#shown}'`, `no ${what} within ${connectTimeout} ms`);
     return limited(this.#session, { what: "connect", at, late, signal }, work);
   }
 

@@ -1,10 +1,10 @@
 import type { DispatchEvent } from "../protocol/event.ts";
-import { abortable, gap } from "./_core.ts";
+import { gap } from "./_core.ts";
 import type { HeldReceiver } from "./_held_receiver.ts";
 import { Stream } from "./_stream.ts";
 import type { Attachment, Transport } from "./_transport.ts";
 import type { Gap } from "./gap.ts";
-import type { Subscribed, SubscribeOptions } from "./pending_subscription.ts";
+import type { SubscribeOptions } from "./pending_subscription.ts";
 import type { Status } from "./status.ts";
 import { Subscription } from "./subscription.ts";
 
@@ -15,7 +15,7 @@ export function readChannel(
   { signal, buffer = 10_000, overflow = "drop-oldest" }: SubscribeOptions,
   attachment: Attachment,
   held: HeldReceiver,
-): Subscribed {
+): Subscription {
   let firstMissed = 0;
   const forget = () => signal?.removeEventListener("abort", onAbort);
   const leave = () => {
@@ -49,14 +49,11 @@ export function readChannel(
       else stream.end(!keep);
     },
   });
-  const confirmed = abortable(attachment.ready, signal).catch((error) => {
+  attachment.ready.catch((error) => {
     forget();
     stream.fail(error);
-    throw error;
   });
-  // Whoever reads instead of waiting is told by the stream.
-  confirmed.catch(() => {});
-  return { subscription: new Subscription(channel, stream, leave), confirmed };
+  return new Subscription(channel, stream, leave);
 }
 
 /** Reads the status of a connection: each in its turn, the last one ends it. */

@@ -1,9 +1,8 @@
 import type { JobRecord, Stats, TimelineEntry, WorkflowRun } from "../protocol/entity.ts";
 import { toJson } from "./_json.ts";
-import { limited } from "./_limited.ts";
 import { load } from "./_load.ts";
 import type { Request, Transport } from "./_transport.ts";
-import { DispatchError, TimeoutError } from "./errors.ts";
+import { DispatchError } from "./errors.ts";
 import type { CallOptions, WriteOptions } from "./options.ts";
 
 /** Settings of {@linkcode Dispatch.enqueue}. */
@@ -66,16 +65,9 @@ async function read<T>(
 ): Promise<T> {
   const answer = session.request(request);
   if (!decoders) {
-    const { what, signal, timeout } = request;
-    const at = session.deadline(timeout);
-    const late = () => new TimeoutError(`Cannot ${what}: no decoder before the deadline`);
     // Whichever fails first ends the call.
     [decoders] = await Promise.all([
-      limited(
-        session,
-        { what, at, late, signal },
-        (signal) => load(what, import("../protocol/entity.ts"), signal),
-      ),
+      load(session, request.what, import("../protocol/entity.ts"), request),
       answer,
     ]);
   }

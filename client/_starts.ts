@@ -1,7 +1,8 @@
+import { tooLate } from "./_connection_errors.ts";
 import { hooked } from "./_hooked.ts";
 import { limited } from "./_limited.ts";
 import { load } from "./_load.ts";
-import { ConnectionError, TimeoutError } from "./errors.ts";
+import { ConnectionError } from "./errors.ts";
 import type { Lanes } from "./lanes.ts";
 import type { CallOptions } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -61,12 +62,14 @@ export class Starts {
     const at = session.deadline(timeout);
     let request: StartRequest | undefined;
     const late = () =>
-      new TimeoutError(`Cannot ${what}: no sign of the run before the deadline`, {
-        delivery: request?.isSent ? "unknown" : "not-sent",
-      });
+      tooLate(
+        what,
+        "no sign of the run before the deadline",
+        request?.isSent ? "unknown" : "not-sent",
+      );
     const work = async (limit: AbortSignal) => {
       await session.ready(what, at, signal);
-      const { Lanes } = await load(what, import("./lanes.ts"), limit);
+      const { Lanes } = await load(session, what, import("./lanes.ts"), { signal: limit });
       this.#lanes ??= new Lanes(session);
       return await start(this.#lanes, request = { what, signal: limit, isSent: false });
     };

@@ -1,5 +1,6 @@
+import { tooLate } from "./_connection_errors.ts";
 import type { Call, CallPlace } from "./_call.ts";
-import { ConnectionError, TimeoutError } from "./errors.ts";
+import { ConnectionError } from "./errors.ts";
 
 /** The calls that wait for a connection, in their order and up to a limit. */
 export class Waiting implements CallPlace {
@@ -40,9 +41,6 @@ export class Waiting implements CallPlace {
   }
 
   late({ request }: Call): Error {
-    return new TimeoutError(`Cannot ${request.what}: no connection before the deadline`, {
-      delivery: "not-sent",
-      cause: this.why,
-    });
+    return tooLate(request.what, "no connection before the deadline", "not-sent", this.why);
   }
 }

@@ -129,7 +129,7 @@ export class HttpSession implements Transport {
 
   async #load(what: string, signal: AbortSignal): Promise<HttpRequests> {
     if (this.#over) throw said(what, this.#over);
-    const { HttpRequests } = await load(what, import("./_http_requests.ts"), signal);
+    const { HttpRequests } = await load(this, what, import("./_http_requests.ts"), { signal });
     return this.#requests ??= new HttpRequests(this, this.#options);
   }
 }

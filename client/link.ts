@@ -3,11 +3,11 @@ import { type DispatchEvent, toEvent } from "../protocol/event.ts";
 import { type Frame, FrameError } from "../protocol/frame.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Call, type CallPlace, type CallRequest } from "./_call.ts";
-import { said } from "./_connection_errors.ts";
+import { said, tooLate } from "./_connection_errors.ts";
 import { Credits } from "./_credits.ts";
 import type { Deadlines } from "./_deadlines.ts";
 import { Pings } from "./_pings.ts";
-import { AuthError, ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
+import { AuthError, ConnectionError, DispatchError } from "./errors.ts";
 
 /** What a link tells its owner. */
 export interface LinkOwner {
@@ -137,7 +137,7 @@ export class Link implements CallPlace {
   }
 
   late({ request }: Call): Error {
-    return new TimeoutError(`Cannot ${request.what}: no answer before the deadline`);
+    return tooLate(request.what, "no answer before the deadline", "unknown");
   }
 
   /** Allows the server as many events as it may be allowed. */

@@ -2,11 +2,9 @@ import type { DispatchEvent } from "../protocol/event.ts";
 import { abortable } from "./_abortable.ts";
 import { HeldReceiver } from "./_held_receiver.ts";
 import { lateIterator } from "./_late_iterator.ts";
-import { limited } from "./_limited.ts";
 import { load } from "./_load.ts";
 import type { Overflow } from "./_stream.ts";
 import type { Transport } from "./_transport.ts";
-import { TimeoutError } from "./errors.ts";
 import type { Gap } from "./gap.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -26,25 +24,19 @@ export interface SubscribeOptions {
   overflow?: Overflow;
 }
 
-/** A subscription, and whether the server has confirmed it. */
-export interface Subscribed {
-  subscription: Subscription;
-  confirmed: Promise<unknown>;
-}
-
 /**
  * A subscription that is being made: read it at once with `for await`, or `await` it to know that
  * the server has confirmed.
  */
 export class PendingSubscription
   implements PromiseLike<Subscription>, AsyncIterable<DispatchEvent | Gap, undefined> {
-  readonly #made: Promise<Subscribed>;
+  readonly #made: Promise<Subscription>;
   readonly #ready: Promise<Subscription>;
 
   /** Made by `client.subscribe`. */
-  constructor(made: Promise<Subscribed>, inTime: Promise<Subscribed>) {
+  constructor(made: Promise<Subscription>, confirmed: Promise<void>) {
     this.#made = made;
-    this.#ready = inTime.then(({ subscription, confirmed }) => confirmed.then(() => subscription));
+    this.#ready = Promise.all([made, confirmed]).then(([subscription]) => subscription);
     // Whoever reads instead of waiting is told then.
     this.#ready.catch(() => {});
   }
@@ -60,13 +52,13 @@ export class PendingSubscription
   /** Ends the loop that reads it, and resolves when the server sends no more. */
   unsubscribe(): Promise<void> {
     // What could not be loaded has ended by itself.
-    return this.#made.then(({ subscription }) => subscription.unsubscribe(), () => {});
+    return this.#made.then((it) => it.unsubscribe(), () => {});
   }
 
   /** Reads the events; leaving the loop unsubscribes. */
   [Symbol.asyncIterator](): AsyncIterableIterator<DispatchEvent | Gap, undefined> {
     return lateIterator(
-      this.#made.then(({ subscription }) => subscription[Symbol.asyncIterator]()),
+      this.#made.then((it) => it[Symbol.asyncIterator]()),
     );
   }
 
@@ -82,21 +74,11 @@ export function subscribe(
   channel: string,
   options: SubscribeOptions = {},
 ): PendingSubscription {
-  const { signal } = options;
   const what = `subscribe to '${channel}'`;
   const held = new HeldReceiver();
   const attachment = session.attach(channel, held);
-  // Told by what is loaded.
-  attachment.ready.catch(() => {});
-  const made = load(what, import("./_reading.ts"), signal)
+  const made = load(session, what, import("./_reading.ts"), { signal: options.signal })
     .then((part) => part.readChannel(session, channel, options, attachment, held));
   made.catch(() => attachment.detach()).catch((error) => session.anomaly(error));
-  const late = () =>
-    new TimeoutError(`Cannot ${what}: not loaded before the deadline`, { delivery: "unknown" });
-  const inTime = limited(
-    session,
-    { what, at: session.deadline(), late, signal },
-    (signal) => abortable(made, signal),
-  );
-  return new PendingSubscription(made, inTime);
+  return new PendingSubscription(made, abortable(attachment.ready, options.signal));
 }

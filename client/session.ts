@@ -1,7 +1,7 @@
 import { type Clock, delay, systemClock } from "../runtime/clock.ts";
 import { abortable } from "./_abortable.ts";
 import { Call, type CallRequest } from "./_call.ts";
-import { closedError, said } from "./_connection_errors.ts";
+import { closedError, said, tooLate } from "./_connection_errors.ts";
 import { Deadlines } from "./_deadlines.ts";
 import { hooked } from "./_hooked.ts";
 import { limited } from "./_limited.ts";
@@ -12,7 +12,7 @@ import type { Attachment, Receiver, Request, Transport } from "./_transport.ts";
 import { Waiting } from "./_waiting.ts";
 import { fullJitter } from "./backoff.ts";
 import { Channels } from "./channels.ts";
-import { AuthError, ConnectionError, TimeoutError } from "./errors.ts";
+import { AuthError, ConnectionError } from "./errors.ts";
 import { gap } from "./gap.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Link, LinkOwner } from "./link.ts";
@@ -38,7 +38,7 @@ export class Session implements Transport {
   #failure: Error | undefined;
   #closing: Promise<void> | undefined;
   readonly onOver: Set<(error: Error) => void> = new Set();
-  readonly status: StatusFeed = new StatusFeed();
+  readonly status: StatusFeed = new StatusFeed(this);
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly random: () => number;
@@ -203,13 +203,10 @@ export class Session implements Transport {
 
   /** Resolves when few enough of the jobs before it are still to be heard of. */
   #turn({ what, signal }: Request, at: number): Promise<void> {
-    const late = () =>
-      new TimeoutError(`Cannot ${what}: its turn did not come before the deadline`, {
-        delivery: "not-sent",
-      });
+    const late = () => tooLate(what, "its turn did not come before the deadline");
     return limited(this, { what, at, late, signal }, async (signal) => {
       // One promise for all, so that their order is that of the calls.
-      const { Pace } = await load(what, this.#pacing ??= this.#loadPace(), signal);
+      const { Pace } = await load(this, what, this.#pacing ??= this.#loadPace(), { signal });
       await (this.#pace ??= new Pace(this.clock, this.deadlines)).turn(signal);
     });
   }
