@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { createVirtualClock } from "../../dev/mod.ts";
 import { ConsoleReporter, type Output, type RunEvent } from "../../runner/mod.ts";
 import { openConsole } from "../../runner/report/console/console.ts";
+import { runnerCli } from "../runner/_cli.ts";
 import { at, HOSTILE, manyCases, sampleRun } from "./_events.ts";
 
 interface PrintOptions {
@@ -213,4 +214,16 @@ test("lines are drawn live only where a person looks on and the terminal can", a
   ) {
     equal(await kind(options), "ConsoleReporter", JSON.stringify(options));
   }
+});
+
+test("nothing is drawn live where another reporter writes too", async () => {
+  const recipe = "recipes/failed-job.yaml";
+  const run = async (...reporters: string[]) => {
+    const options = reporters.flatMap((name) => ["--reporter", name]);
+    return (await runnerCli(["run", recipe, ...options], { terminal: true })).out;
+  };
+  ok((await run("console")).includes("\x1b[?25l"));
+  const both = await run("console", "jsonl");
+  ok(!both.includes("\x1b"));
+  match(both, /^ {2}✓ enqueue always-fails/m);
 });
