@@ -137,7 +137,7 @@ function standardOutput(stream: "stdout" | "stderr"): Output {
   return {
     write: (text) => writeStandard(stream, text),
     isTerminal: terminal,
-    color: forced ? forced !== "0" : terminal && !readEnv("NO_COLOR"),
+    color: forced ? forced !== "0" : terminal && !readEnv("NO_COLOR") && readEnv("TERM") !== "dumb",
     get columns() {
       return (terminal ? terminalSize() : undefined)?.columns ?? 80;
     },
