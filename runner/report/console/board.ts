@@ -204,8 +204,14 @@ function labelOf({ label, attempt }: RunningStep): string {
 
 /** The steps that contain no other running one. */
 function innermost(steps: ReadonlyMap<string, RunningStep>): RunningStep[] {
-  const keys = [...steps.keys()].map((key) => key.slice(key.indexOf(" ") + 1));
-  return [...steps.values()].filter((_, i) => !keys.some((key) => key.startsWith(`${keys[i]}.`)));
+  const outer = new Set<string>();
+  const numbers = [...steps.keys()].map((key) => key.slice(key.indexOf(" ") + 1));
+  for (const number of numbers) {
+    for (let dot = number.indexOf("."); dot !== -1; dot = number.indexOf(".", dot + 1)) {
+      outer.add(number.slice(0, dot));
+    }
+  }
+  return [...steps.values()].filter((_, i) => !outer.has(numbers[i]!));
 }
 
 function spinner(now: number): string {
