@@ -306,11 +306,19 @@ steps:
     parallel:
       - name: inner \${{ item }}
         sleep: 1ms
+  - name: used
+    use: ./used.yaml
   - wait: a
   - assert: a.state == "completed"
 `,
     [],
-    { env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } },
+    {
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
+      files: {
+        "used.yaml":
+          "name: Used\nsteps: [{ parallel: [{ name: deep, sleep: 1ms }], name: pair }]\n",
+      },
+    },
   );
   equal(code, 0, out);
   const name = (id: string | undefined) =>
@@ -322,6 +330,8 @@ steps:
   equal(parents["both"], "Nested");
   equal(parents["inner 1"], "each");
   equal(parents["inner 2"], "each");
+  equal(parents["deep"], "pair");
+  equal(parents["pair"], "used");
   equal(parents["wait for a"], "Nested");
   equal(parents["Nested"], "dispatch run");
   const made = collector.span("enqueue send-email").attributes["dispatch.job.id"];
