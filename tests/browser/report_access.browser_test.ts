@@ -25,7 +25,7 @@ test("the keyboard alone finds, opens and closes a case", async () => {
   await page.keyboard.press("/");
   equal(await page.getByRole("searchbox").evaluate((field) => field.matches(":focus")), true);
   await page.keyboard.type("recipes/");
-  await page.keyboard.press("Enter");
+  await page.keyboard.press("ArrowDown");
   equal(await currentRow(page), "Order smoke");
   await page.keyboard.press("j");
   await page.keyboard.press("ArrowDown");
@@ -48,6 +48,14 @@ test("the keyboard alone finds, opens and closes a case", async () => {
   equal(await currentRow(page), "Not begun");
   await page.keyboard.press("n");
   equal(await page.locator(".case").getAttribute("data-case"), "2");
+});
+
+test("Enter in the search opens the first case that was found", async () => {
+  await using report = await openReport(browser, sampleRun());
+  await report.page.keyboard.press("/");
+  await report.page.keyboard.type("refused");
+  await report.page.keyboard.press("Enter");
+  equal(await report.page.locator(".case").getAttribute("data-case"), "3");
 });
 
 test("the keyboard reaches every step, and the steps of a case open with it", async () => {

@@ -60,7 +60,7 @@ export class RunCollector {
         return;
       case "case.started":
         this.#open.set(event.case, {
-          name: event.name,
+          name: this.#shared.budget.cut(event.name),
           file: event.file,
           tags: event.tags,
           began: this.#shared.time(event.ts),
@@ -82,7 +82,12 @@ export class RunCollector {
           "",
         ] as const;
         const file = this.#files.of(event.file);
-        const row = [event.case, event.name, file, ...about] as unknown as CaseRow;
+        const row = [
+          event.case,
+          this.#shared.budget.cut(event.name),
+          file,
+          ...about,
+        ] as unknown as CaseRow;
         this.#done.push({ row, details: '{"steps":[]}' });
         return;
       }

@@ -52,10 +52,16 @@ export function makeHead(context: ReportContext): HTMLElement {
       statusIcon("interrupted"),
       finished
         ? "This run was interrupted. What follows is as far as it came."
-        : "This run has no end: what follows is as far as it was told.",
+        : `This run has no end: what follows is as far as it was told${unheard(context)}.`,
     ),
     summaryBar(context),
   );
+}
+
+/** How many cases nothing was heard of. */
+function unheard({ index, cases }: ReportContext): string {
+  const left = index.planned - cases.length;
+  return left > 0 ? `, and of ${plural(left, "case")} nothing was heard` : "";
 }
 
 /** One bar, in it as much of each colour as there are cases. */

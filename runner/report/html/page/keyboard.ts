@@ -39,7 +39,12 @@ function keyInField(
     else list.element.focus();
     return true;
   }
-  if (key !== "Enter" && key !== "ArrowDown") return false;
+  if (key === "Enter") {
+    const { current } = list;
+    if (current) change({ open: current.number });
+    return true;
+  }
+  if (key !== "ArrowDown") return false;
   list.element.focus();
   return true;
 }
