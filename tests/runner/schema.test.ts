@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Ajv } from "ajv";
 import { parse } from "yaml";
 import { recipeSchema } from "../../runner/recipe/json_schema.ts";
+import { BEYOND_A_SCHEMA } from "./_beyond_a_schema.ts";
 import { listDirectory, readTextFile } from "../../runtime/file.ts";
 
 const schema = JSON.parse(JSON.stringify(recipeSchema()));
@@ -39,22 +40,6 @@ test("the recipes are valid", async () => {
     assert.deepEqual(validate(value), [], name);
   }
 });
-
-/** What only shows in the whole recipe, in expressions or in the text itself. */
-const BEYOND_A_SCHEMA = new Set([
-  ...["bad-channel", "bad-cron", "bad-expression", "bad-id", "bad-matcher", "bad-template"],
-  ...[
-    "circle",
-    "duplicate-id",
-    "duplicate-key",
-    "may-be-absent",
-    "missing-secret",
-    "missing-variable",
-  ],
-  ...["not-a-condition", "nothing-checked", "object-in-text", "type-mismatch", "unguarded"],
-  ...["unknown-field", "unknown-function", "unknown-method", "unknown-name", "unknown-state"],
-  ...["unknown-step", "unknown-variable", "use", "used", "used-too-early", "wrong-step"],
-]);
 
 test("the golden bad recipes are not, where a schema can say so", async () => {
   const seen = new Set<string>();

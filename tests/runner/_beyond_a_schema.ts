@@ -1,0 +1,15 @@
+/** Golden recipes with what only shows in the whole recipe, in expressions or in the text itself. */
+export const BEYOND_A_SCHEMA: ReadonlySet<string> = new Set([
+  ...["bad-channel", "bad-cron", "bad-expression", "bad-id", "bad-matcher", "bad-template"],
+  ...[
+    "circle",
+    "duplicate-id",
+    "duplicate-key",
+    "may-be-absent",
+    "missing-secret",
+    "missing-variable",
+  ],
+  ...["not-a-condition", "nothing-checked", "object-in-text", "type-mismatch", "unguarded"],
+  ...["unknown-field", "unknown-function", "unknown-method", "unknown-name", "unknown-state"],
+  ...["unknown-step", "unknown-variable", "use", "used", "used-too-early", "wrong-step"],
+]);
