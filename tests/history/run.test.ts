@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import type { CaseFinished, RunEvent, StepFinished } from "../../runner/mod.ts";
-import { type HistoryError } from "../../runner/history/error.ts";
+import type { HistoryError } from "../../runner/history/error.ts";
 import { HistoryStage } from "../../runner/history/stage.ts";
 import { HistoryStore } from "../../runner/history/store.ts";
 import { encodeBase64 } from "../../protocol/base64.ts";
