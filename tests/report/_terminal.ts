@@ -7,7 +7,10 @@ export interface ScreenOptions {
   columns?: number;
   rows?: number;
   color?: boolean;
-  /** Whether it knows emoji of several characters; an old terminal shows their parts side by side. */
+  /**
+   * Whether it knows emoji of several characters, and can be told not to wrap; an old terminal shows
+   * their parts side by side.
+   */
   modern?: boolean;
 }
 
@@ -38,7 +41,7 @@ export class Screen implements Output {
       this.#terminal.parser.registerCsiHandler({ prefix: "?", final }, (params) => {
         if (params.includes(25)) this.cursor = final === "h";
         if (params.includes(7)) this.wraps = final === "h";
-        return false;
+        return !modern && params.includes(7);
       });
     }
   }

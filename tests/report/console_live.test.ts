@@ -89,6 +89,22 @@ test("the spinner turns and time goes on while nothing happens", async () => {
   live.reporter.finish();
 });
 
+test("what a wait saw is as old as the first time it saw it", async () => {
+  const again: RunEvent = {
+    type: "step.progress",
+    ts: at(2_000),
+    case: 0,
+    step: "2",
+    phase: "steps",
+    text: "running, reserve done",
+    since: at(300),
+  };
+  const events = [...single().filter(({ ts }) => ts <= at(400)), again];
+  const { screen, reporter } = await new Live().play(events, 2_120);
+  match((await screen.shown()).at(-1)!, /running, reserve done 1\.8 s ago$/);
+  reporter.finish();
+});
+
 test("several cases have a board below the lines, and a bar with their number", async () => {
   const { screen, reporter } = await new Live().play(sampleRun(), 1_050);
   deepEqual(await screen.shown(), [
