@@ -169,7 +169,7 @@ function makeRow(one: ReportCase, position: number, size: number): HTMLElement {
     el(
       "span",
       { class: "row-main" },
-      el("span", { class: "row-name", title: name }, name),
+      el("span", { class: "row-name", title: name }, ...nameParts(name)),
       ...badges(one),
       el("span", { class: "row-time" }, one.unbegun ? "–" : duration(one.duration)),
     ),
@@ -181,4 +181,11 @@ function makeRow(one: ReportCase, position: number, size: number): HTMLElement {
       ...tags.map((tag) => el("span", { class: "tag" }, tag)),
     ),
   );
+}
+
+/** The values of a matrix tell cases of one recipe apart, so they are not what is cut off. */
+function nameParts(name: string): HTMLElement[] {
+  const at = name.endsWith("]") ? name.lastIndexOf(" [") : -1;
+  if (at <= 0) return [el("span", {}, name)];
+  return [el("span", {}, name.slice(0, at)), el("span", {}, name.slice(at))];
 }
