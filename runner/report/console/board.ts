@@ -30,6 +30,9 @@ interface RunningCase {
   steps: Map<string, RunningStep>;
 }
 
+/** With fewer columns what matters less goes. */
+const NARROW = 56;
+
 const FRAMES = [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"];
 /** How long each of them stands, in milliseconds. */
 const FRAME = 90;
@@ -129,8 +132,8 @@ export class Board {
       const mark: Part = [`${spinner(now)} `, this.#style.busy];
       const others = inner.length > 1 ? ` (+${inner.length - 1})` : "";
       if (two) {
-        const time = now - began;
-        lines.push([mark, ...row(name, columns - 2, label + 2, time, [[file, this.#style.dim]])]);
+        const where: Part[] = columns < NARROW ? [] : [[file, this.#style.dim]];
+        lines.push([mark, ...row(name, columns - 2, label + 2, now - began, where)]);
         lines.push(step ? [["    "], ...this.#step(step, columns - 4, label, now, others)] : []);
       } else {
         const seen: Part[] = step
@@ -185,12 +188,14 @@ function row(
   ms: number,
   more: readonly Part[],
 ): Part[] {
-  const timeColumns = columns < 40 ? TIME_COLUMNS - 2 : TIME_COLUMNS;
+  const timeColumns = columns < 30 ? TIME_COLUMNS - 2 : TIME_COLUMNS;
   const space = Math.max(0, columns - 1 - timeColumns);
   const taken = more.reduce((sum, [text]) => sum + width(text), 2);
   const wanted = Math.max(labelColumns, more.length === 0 ? space : space - taken);
   const shown = fit(label, Math.min(space, wanted));
-  const line = spread(shown, elapsed(ms), Math.min(space, labelColumns) + timeColumns);
+  // Where it is narrow, what was seen is worth more than times under each other.
+  const least = columns < NARROW ? Math.max(width(shown), space - taken) : labelColumns;
+  const line = spread(shown, elapsed(ms), Math.min(space, labelColumns, least) + timeColumns);
   return [[line], ...(more.length === 0 ? [] : [["  "] as const, ...more])];
 }
 
