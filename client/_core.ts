@@ -5,17 +5,14 @@
  *
  * @module
  */
-export { channelsOf, wireChannel } from "../protocol/channel.ts";
 export { jsonCodec } from "../protocol/codec.ts";
-export { toEvent } from "../protocol/event.ts";
 export { inBrowser } from "../runtime/browser.ts";
 export { delay } from "../runtime/clock.ts";
 export { abortable } from "./_abortable.ts";
-export { closedError, said } from "./_connection_errors.ts";
+export { closedError, said, tooLate } from "./_connection_errors.ts";
 export { limited } from "./_limited.ts";
 export { getJob, getRun, getTimeline, runRequest } from "./_requests.ts";
 export { fullJitter } from "./backoff.ts";
-export { channelRequest } from "./channels.ts";
 export { Dispatch } from "./dispatch.ts";
 export {
   AuthError,
@@ -26,4 +23,3 @@ export {
   RunFailedError,
   TimeoutError,
 } from "./errors.ts";
-export { gap } from "./gap.ts";

@@ -1,14 +1,9 @@
 import type { DispatchEvent } from "../protocol/event.ts";
 import type { Clock } from "../runtime/clock.ts";
-import {
-  channelsOf,
-  ConnectionError,
-  delay,
-  fullJitter,
-  gap,
-  TimeoutError,
-  toEvent,
-} from "./_core.ts";
+import { channelsOf } from "../protocol/channel.ts";
+import { toEvent } from "../protocol/event.ts";
+import { gap } from "./gap.ts";
+import { ConnectionError, delay, fullJitter, TimeoutError } from "./_core.ts";
 import type { Receiver } from "./_transport.ts";
 
 /** Settings of an {@linkcode EventStream}. */

@@ -2,7 +2,7 @@ import type { DispatchEvent } from "../protocol/event.ts";
 import { tooLate } from "./_connection_errors.ts";
 import { lateIterator } from "./_late_iterator.ts";
 import { limited } from "./_limited.ts";
-import { load } from "./_load.ts";
+import { part } from "./_load.ts";
 import type { Transport } from "./_transport.ts";
 import type { Gap } from "./gap.ts";
 import type { CallOptions } from "./options.ts";
@@ -57,10 +57,7 @@ export class Followed<R extends Tracked, E extends DispatchEvent> {
   async #follow(what: string, signal?: AbortSignal): Promise<Tracker<R, E>> {
     // Loaded by an earlier call, it is there without a wait.
     if (this.#tracker) return this.#tracker;
-    const following = await load(this.#session, what, import("./_following.ts"), {
-      signal,
-      timeout: 0,
-    });
+    const following = await part(what, import("./_following.ts"), signal);
     return this.#tracker ??= this.#track(following);
   }
 }

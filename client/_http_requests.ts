@@ -1,4 +1,5 @@
 import type { Frame } from "../protocol/frame.ts";
+import { wireChannel } from "../protocol/channel.ts";
 import {
   abortable,
   AuthError,
@@ -9,10 +10,9 @@ import {
   jsonCodec,
   limited,
   TimeoutError,
-  wireChannel,
 } from "./_core.ts";
 import { EventStream } from "./_event_stream.ts";
-import type { Receiver, Request } from "./_transport.ts";
+import type { Attachment, Receiver, Request } from "./_transport.ts";
 import type { HttpOptions, HttpSession } from "./http_session.ts";
 
 /** Sends each request by itself over HTTP, and reads channels as server-sent events. */
@@ -51,22 +51,47 @@ export class HttpRequests {
     }
   }
 
-  /** Reads a channel until the signal is aborted; rejects when the server refuses. */
-  async read(
-    channel: string,
-    receiver: Receiver,
-    signal: AbortSignal,
-    onReady: () => void,
-  ): Promise<void> {
-    await new EventStream({
+  /**
+   * Reads a channel.
+   * @param events Whether channels can be read.
+   */
+  attach(channel: string, receiver: Receiver, events: boolean): Attachment {
+    if (!events) return { ready: Promise.resolve(), detach: () => Promise.resolve() };
+    const { onOver, clock } = this.#session;
+    const stop = new AbortController();
+    const { signal } = stop;
+    const ready = Promise.withResolvers<void>();
+    const end = () => {
+      receiver.onEnd();
+      stop.abort();
+    };
+    onOver.add(end);
+    const stream = new EventStream({
       channel,
       receiver,
       signal,
-      clock: this.#session.clock,
+      clock,
       random: this.#random,
       open: (signal) => this.#openStream(channel, signal),
-      onReady,
-    }).run();
+      onReady: ready.resolve,
+    });
+    const ended = stream.run().catch((error) => {
+      if (signal.aborted) return;
+      ready.reject(error);
+      receiver.onEnd(error);
+    }).finally(() => {
+      onOver.delete(end);
+      ready.resolve();
+    });
+    if (this.#session.over) end();
+    return {
+      ready: ready.promise,
+      detach: () => {
+        stop.abort();
+        ready.resolve();
+        return ended;
+      },
+    };
   }
 
   async #post(

@@ -22,13 +22,20 @@ export async function limited<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const limit = new AbortController();
+  const both = signal ? AbortSignal.any([signal, limit.signal]) : limit.signal;
   const end = (error: Error) => limit.abort(said(what, error));
   const forget = deadlines.add(at, () => limit.abort(late()));
-  onOver?.add(end);
-  try {
-    return await work(signal ? AbortSignal.any([signal, limit.signal]) : limit.signal);
-  } finally {
+  const settle = () => {
     forget();
     onOver?.delete(end);
+    both.removeEventListener("abort", settle);
+  };
+  onOver?.add(end);
+  // At once, whatever the work still has to do: nothing is left when the client has been closed.
+  both.addEventListener("abort", settle);
+  try {
+    return await work(both);
+  } finally {
+    settle();
   }
 }

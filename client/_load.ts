@@ -10,22 +10,33 @@ import type { CallOptions } from "./options.ts";
  *
  * @throws {DispatchError} Of code `"load_failed"`; the next use tries again.
  */
+export async function part<Part>(
+  what: string,
+  loading: Promise<Part>,
+  signal?: AbortSignal,
+): Promise<Part> {
+  try {
+    return await abortable(loading, signal);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const text = `Cannot ${what}: a part of the client could not be loaded`;
+    throw new DispatchError(text, "load_failed", { cause });
+  }
+}
+
+/** Waits for such a part as long as a call may take. */
 export function load<Part>(
   session: Pick<Transport, "deadlines" | "deadline">,
   what: string,
-  part: Promise<Part>,
+  loading: Promise<Part>,
   { signal, timeout }: CallOptions = {},
 ): Promise<Part> {
   const { deadlines } = session;
   const at = session.deadline(timeout);
-  const why = "a part of the client could not be loaded";
-  const late = () => tooLate(what, `${why} before the deadline`);
-  return limited({ deadlines }, { what, at, late, signal }, async (signal) => {
-    try {
-      return await abortable(part, signal);
-    } catch (cause) {
-      signal.throwIfAborted();
-      throw new DispatchError(`Cannot ${what}: ${why}`, "load_failed", { cause });
-    }
-  });
+  const late = () => tooLate(what, "a part of the client was not loaded before the deadline");
+  return limited(
+    { deadlines },
+    { what, at, late, signal },
+    (signal) => part(what, loading, signal),
+  );
 }

@@ -3,7 +3,7 @@ import { inBrowser } from "../runtime/browser.ts";
 import { abortable } from "./_abortable.ts";
 import { tooLate } from "./_connection_errors.ts";
 import { limited } from "./_limited.ts";
-import { load } from "./_load.ts";
+import { part } from "./_load.ts";
 import { AuthError } from "./errors.ts";
 import { FormatError, Link, type LinkOwner } from "./link.ts";
 import type { DispatchOptions } from "./options.ts";
@@ -15,6 +15,8 @@ export class Opener {
   readonly #options: DispatchOptions;
   #token: string | undefined;
   #binary: boolean;
+  #codec: Codec | undefined;
+  #runtime: Runtime | undefined;
 
   constructor(session: Session, options: DispatchOptions) {
     this.#session = session;
@@ -45,44 +47,26 @@ export class Opener {
   async #open(owner: LinkOwner, pings: boolean, signal: AbortSignal): Promise<Link> {
     const {
       url,
-      credits = 100_000,
       pingInterval = 15_000,
       pingTimeout = 10_000,
       webSocket = (url) => new WebSocket(url),
     } = this.#options;
     const { clock, deadlines } = this.#session;
-    const binary = this.#binary
-      ? await this.#inTime(
-        "MessagePack",
-        signal,
-        (signal) => load(this.#session, "speak MessagePack", loadMsgpack(), { signal }),
-      )
-      : undefined;
-    let terminate = (socket: WebSocket): unknown => socket.close();
-    if (!inBrowser) {
-      // A browser has no other way, and so nothing to load.
-      const runtime = await load(
-        this.#session,
-        "connect",
-        import("../runtime/terminate.ts"),
-        { signal },
-      );
-      runtime.observeSockets();
-      terminate = runtime.terminate;
-    }
+    if (this.#binary) this.#codec ??= await this.#inTime("MessagePack", signal, loadMsgpack);
+    // A browser has no other way to drop a socket, and so nothing to load.
+    if (!inBrowser) this.#runtime ??= await this.#inTime("runtime", signal, loadRuntime);
     return await this.#inTime("answer", signal, (signal) => {
       signal.throwIfAborted();
       return Link.open({
         shown: this.#shown,
         token: this.#token!,
-        binary,
-        credits,
+        binary: this.#binary ? this.#codec : undefined,
         pingInterval: pings ? pingInterval : 0,
         pingTimeout,
         clock,
         deadlines,
         socket: webSocket(url as string),
-        terminate,
+        terminate: this.#runtime?.terminate ?? ((socket) => socket.close()),
         owner,
       }, signal);
     });
@@ -118,7 +102,16 @@ export class Opener {
   }
 }
 
-async function loadMsgpack(): Promise<Codec> {
-  const { loadMsgpackCodec } = await import("./_msgpack.ts");
-  return await loadMsgpackCodec();
+/** What a runtime that is no browser can do with a socket. */
+type Runtime = typeof import("../runtime/terminate.ts");
+
+async function loadRuntime(signal: AbortSignal): Promise<Runtime> {
+  const runtime = await part("connect", import("../runtime/terminate.ts"), signal);
+  runtime.observeSockets();
+  return runtime;
+}
+
+async function loadMsgpack(signal: AbortSignal): Promise<Codec> {
+  const { loadMsgpackCodec } = await part("connect", import("./_msgpack.ts"), signal);
+  return await part("connect", loadMsgpackCodec(), signal);
 }

@@ -1,6 +1,5 @@
-import type { Clock } from "../runtime/clock.ts";
-import { abortable } from "./_core.ts";
-import type { Deadlines } from "./_deadlines.ts";
+import { abortable, limited, tooLate } from "./_core.ts";
+import type { Request, Transport } from "./_transport.ts";
 
 /**
  * How many jobs may be enqueued that were not heard to start, while their events come over the same
@@ -14,20 +13,23 @@ const SILENCE = 50;
 
 /** Keeps enqueues at the pace at which their jobs are heard to start. */
 export class Pace {
-  readonly #clock: Clock;
-  readonly #deadlines: Deadlines;
+  readonly #session: Transport;
   readonly #waiting = new Set<() => void>();
   #unheard = 0;
   #lastHeard = 0;
   #endWatch: (() => void) | undefined;
 
-  constructor(clock: Clock, deadlines: Deadlines) {
-    this.#clock = clock;
-    this.#deadlines = deadlines;
+  constructor(session: Transport) {
+    this.#session = session;
   }
 
   /** Resolves when the caller may enqueue a job, in the order of the calls. */
-  async turn(signal: AbortSignal): Promise<void> {
+  turn({ what, signal }: Request, at: number): Promise<void> {
+    const late = () => tooLate(what, "its turn did not come before the deadline");
+    return limited(this.#session, { what, at, late, signal }, (signal) => this.#turn(signal));
+  }
+
+  async #turn(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#unheard < UNHEARD && this.#waiting.size === 0) {
       this.#unheard++;
@@ -47,7 +49,7 @@ export class Pace {
 
   /** A job was heard to start. */
   heard(): void {
-    this.#lastHeard = this.#clock.now();
+    this.#lastHeard = this.#session.clock.now();
     if (this.#unheard > 0) this.#unheard--;
     this.#release();
   }
@@ -64,9 +66,9 @@ export class Pace {
 
   /** Jobs that nobody works on make no events: then nothing is to be waited for. */
   #watch(): void {
-    this.#endWatch ??= this.#deadlines.add(this.#clock.now() + SILENCE, () => {
+    this.#endWatch ??= this.#session.deadlines.add(this.#session.clock.now() + SILENCE, () => {
       this.#endWatch = undefined;
-      if (this.#clock.now() - this.#lastHeard >= SILENCE) this.#unheard = 0;
+      if (this.#session.clock.now() - this.#lastHeard >= SILENCE) this.#unheard = 0;
       this.#release();
       if (this.#waiting.size > 0) this.#watch();
     });

@@ -1,21 +1,20 @@
 import type { DispatchEvent } from "../protocol/event.ts";
-import { gap } from "./_core.ts";
-import type { HeldReceiver } from "./_held_receiver.ts";
+import { abortable } from "./_core.ts";
+import { Channels } from "./channels.ts";
+import { gap } from "./gap.ts";
 import { Stream } from "./_stream.ts";
-import type { Attachment, Transport } from "./_transport.ts";
+import type { Transport } from "./_transport.ts";
 import type { Gap } from "./gap.ts";
-import type { SubscribeOptions } from "./pending_subscription.ts";
+import type { Subscribed, SubscribeOptions } from "./pending_subscription.ts";
 import type { Status } from "./status.ts";
 import { Subscription } from "./subscription.ts";
 
-/** Reads a channel whose events are held until now. */
+/** Subscribes to a channel. */
 export function readChannel(
   session: Transport,
   channel: string,
   { signal, buffer = 10_000, overflow = "drop-oldest" }: SubscribeOptions,
-  attachment: Attachment,
-  held: HeldReceiver,
-): Subscription {
+): Subscribed {
   let firstMissed = 0;
   const forget = () => signal?.removeEventListener("abort", onAbort);
   const leave = () => {
@@ -39,8 +38,7 @@ export function readChannel(
       first.type === "gap" && second.type === "gap" ? joinGaps(first, second) : undefined,
     onLeave: leave,
   });
-  signal?.addEventListener("abort", onAbort, { once: true });
-  held.handTo({
+  const attachment = session.attach(channel, {
     onEvent: (event) => stream.push(event),
     onGap: (item) => stream.mark(item),
     onEnd: (error, keep) => {
@@ -48,12 +46,17 @@ export function readChannel(
       if (error) stream.fail(error);
       else stream.end(!keep);
     },
-  });
-  attachment.ready.catch((error) => {
+  }, Channels);
+  if (signal?.aborted) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  const ready = abortable(attachment.ready, signal).catch((error) => {
     forget();
     stream.fail(error);
+    throw error;
   });
-  return new Subscription(channel, stream, leave);
+  // Whoever reads instead of waiting is told by the stream.
+  ready.catch(() => {});
+  return { subscription: new Subscription(channel, stream, leave), ready };
 }
 
 /** Reads the status of a connection: each in its turn, the last one ends it. */

@@ -1,7 +1,7 @@
 import { tooLate } from "./_connection_errors.ts";
 import { hooked } from "./_hooked.ts";
 import { limited } from "./_limited.ts";
-import { load } from "./_load.ts";
+import { part } from "./_load.ts";
 import { ConnectionError } from "./errors.ts";
 import type { Lanes } from "./lanes.ts";
 import type { CallOptions } from "./options.ts";
@@ -69,8 +69,10 @@ export class Starts {
       );
     const work = async (limit: AbortSignal) => {
       await session.ready(what, at, signal);
-      const { Lanes } = await load(session, what, import("./lanes.ts"), { signal: limit });
-      this.#lanes ??= new Lanes(session);
+      if (!this.#lanes) {
+        const { Lanes } = await part(what, import("./lanes.ts"), limit);
+        this.#lanes ??= new Lanes(session);
+      }
       return await start(this.#lanes, request = { what, signal: limit, isSent: false });
     };
     this.#inFlight++;

@@ -1,6 +1,8 @@
 import type { DispatchEvent } from "../protocol/event.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Deadlines } from "./_deadlines.ts";
+import type { Reading } from "./_listening.ts";
+import type { Channels } from "./channels.ts";
 import type { Gap } from "./gap.ts";
 import type { CallOptions } from "./options.ts";
 
@@ -46,8 +48,13 @@ export interface Transport {
   readonly over: Error | undefined;
   /** Sends a request and resolves with the answer's data. */
   request(request: Request): Promise<unknown>;
-  /** Hands a channel's events to a receiver. */
-  attach(channel: string, receiver: Receiver): Attachment;
+  /**
+   * Hands a channel's events to a receiver.
+   * @param parts What does so over a WebSocket, loaded with whoever listens.
+   */
+  attach(channel: string, receiver: Receiver, parts: typeof Channels): Attachment;
+  /** Uses what reads channels; requests that are made after that leave after it. */
+  listen<T>(what: string, use: (part: Reading) => T): Promise<T>;
   /** When a call that begins now has to be over, in milliseconds since 1970. */
   deadline(timeout?: number): number;
   /** Tells of something that nothing could be done with. */

@@ -1,8 +1,10 @@
 import { channelsOf, wireChannel } from "../protocol/channel.ts";
 import type { DispatchEvent } from "../protocol/event.ts";
+import { ConnectionError, DispatchError } from "./_core.ts";
+import { Feed } from "./_feed.ts";
+import { Pace } from "./_pace.ts";
 import type { Attachment, Receiver, Request } from "./_transport.ts";
-import { ConnectionError, DispatchError } from "./errors.ts";
-import type { Gap } from "./gap.ts";
+import { type Gap, gap } from "./gap.ts";
 import type { Link } from "./link.ts";
 import type { Session } from "./session.ts";
 
@@ -22,14 +24,34 @@ export class Channels {
   readonly #session: Session;
   readonly #routes = new Map<string, Set<Receiver>>();
   readonly #wire = new Map<string, WireChannel>();
+  readonly #credits: number;
+  readonly #pace: Pace;
 
-  constructor(session: Session) {
+  constructor(session: Session, credits: number) {
     this.#session = session;
+    this.#credits = credits;
+    this.#pace = new Pace(session);
+    if (session.link) this.feed(session.link);
   }
 
-  /** Whether each enqueue makes events that come over this connection. */
-  get hearsJobs(): boolean {
-    return this.#wire.has("jobs") || this.#wire.has("firehose");
+  /** Takes the events of a link. */
+  feed(link: Link): void {
+    link.feed = new Feed(
+      link,
+      this.#session.clock,
+      this.#credits,
+      (event) => this.#dispatch(event),
+      (since, until) => {
+        const item = this.gap("credits", since, until);
+        this.#session.status.emit({ type: "gap", since: item.since, until: item.until });
+      },
+    );
+  }
+
+  /** The turn of an enqueue, where its events come over the same connection. */
+  turn(request: Request, deadline: number): Promise<void> | undefined {
+    const hearsJobs = this.#wire.has("jobs") || this.#wire.has("firehose");
+    if (hearsJobs && request.method === "job.enqueue") return this.#pace.turn(request, deadline);
   }
 
   /** Hands a channel's events to a receiver. */
@@ -76,21 +98,16 @@ export class Channels {
     return { ready, detach: () => detached ??= detach() };
   }
 
-  /** Hands an event to all who listen to one of its channels. */
-  dispatch(event: DispatchEvent): void {
-    for (const channel of channelsOf(event)) {
-      const receivers = this.#routes.get(channel);
-      if (receivers) { for (const receiver of receivers) receiver.onEvent(event); }
-    }
-  }
-
   /** Tells everybody that events may be missing. */
-  gap(gap: Gap): void {
-    for (const receiver of this.#receivers()) receiver.onGap(gap);
+  gap(reason: Gap["reason"], since: number, until = this.#session.clock.now()): Gap {
+    const item = gap(reason, since, until);
+    for (const receiver of this.#receivers()) receiver.onGap(item);
+    return item;
   }
 
   /** Asks a new connection for every channel somebody listens to. */
   async resubscribe(link: Link, deadline: number, signal: AbortSignal): Promise<void> {
+    this.feed(link);
     await Promise.all([...this.#wire.keys()].map(async (name) => {
       try {
         await link.request({ ...channelRequest("subscribe", name), signal }, deadline);
@@ -113,6 +130,15 @@ export class Channels {
     this.#routes.clear();
     this.#wire.clear();
     for (const receiver of receivers) receiver.onEnd(error, keep);
+  }
+
+  /** Hands an event to all who listen to one of its channels. */
+  #dispatch(event: DispatchEvent): void {
+    if (event.type === "job.started") this.#pace.heard();
+    for (const channel of channelsOf(event)) {
+      const receivers = this.#routes.get(channel);
+      if (receivers) { for (const receiver of receivers) receiver.onEvent(event); }
+    }
   }
 
   #receivers(): Receiver[] {

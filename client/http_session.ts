@@ -4,7 +4,8 @@ import { Deadlines } from "./_deadlines.ts";
 import type { HttpRequests } from "./_http_requests.ts";
 import { hooked } from "./_hooked.ts";
 import { limited } from "./_limited.ts";
-import { load } from "./_load.ts";
+import type { Reading } from "./_listening.ts";
+import { load, part } from "./_load.ts";
 import type { Attachment, Receiver, Request, Transport } from "./_transport.ts";
 import { TimeoutError } from "./errors.ts";
 import type { Hooks } from "./hooks.ts";
@@ -49,7 +50,6 @@ export interface HttpOptions {
 export class HttpSession implements Transport {
   readonly #options: HttpOptions;
   readonly #events: boolean;
-  readonly #streams = new Set<Receiver>();
   #requests: HttpRequests | undefined;
   #over: Error | undefined;
   readonly onOver: Set<(error: Error) => void> = new Set();
@@ -92,44 +92,28 @@ export class HttpSession implements Transport {
   }
 
   attach(channel: string, receiver: Receiver): Attachment {
-    if (!this.#events) return { ready: Promise.resolve(), detach: () => Promise.resolve() };
     const what = `subscribe to '${channel}'`;
-    const stop = new AbortController();
-    const ready = Promise.withResolvers<void>();
-    this.#streams.add(receiver);
-    const ended = limited(
-      this,
-      { what, at: Infinity, late: closedError, signal: stop.signal },
-      async (signal) => {
-        const requests = await this.#load(what, signal);
-        await requests.read(channel, receiver, signal, ready.resolve);
-      },
-    ).catch((error) => {
-      if (stop.signal.aborted || this.#over) return ready.resolve();
-      ready.reject(error);
-      receiver.onEnd(error);
-    }).finally(() => this.#streams.delete(receiver));
+    const attached = this.#load(what).then((it) => it.attach(channel, receiver, this.#events));
     return {
-      ready: ready.promise,
-      detach: () => {
-        stop.abort();
-        ready.resolve();
-        return ended;
-      },
+      ready: attached.then(({ ready }) => ready),
+      detach: () => attached.then((it) => it.detach(), () => {}),
     };
+  }
+
+  async listen<T>(what: string, use: (part: Reading) => T): Promise<T> {
+    return use(await load(this, what, import("./_reading.ts")));
   }
 
   /** Ends everything that waits. */
   close(): void {
     if (this.#over) return;
     const error = this.#over = closedError();
-    for (const receiver of [...this.#streams]) receiver.onEnd();
     for (const tell of [...this.onOver]) tell(error);
   }
 
-  async #load(what: string, signal: AbortSignal): Promise<HttpRequests> {
+  async #load(what: string, signal?: AbortSignal): Promise<HttpRequests> {
     if (this.#over) throw said(what, this.#over);
-    const { HttpRequests } = await load(this, what, import("./_http_requests.ts"), { signal });
+    const { HttpRequests } = await part(what, import("./_http_requests.ts"), signal);
     return this.#requests ??= new HttpRequests(this, this.#options);
   }
 }

@@ -2,7 +2,6 @@ import type { DispatchEvent, RunEvent } from "../protocol/event.ts";
 import { encodeBase64 } from "../protocol/base64.ts";
 import { decodeRun, isTerminal } from "../protocol/entity.ts";
 import {
-  channelRequest,
   ConnectionError,
   delay,
   DispatchError,
@@ -11,7 +10,9 @@ import {
   runRequest,
   said,
 } from "./_core.ts";
+import { channelRequest } from "./channels.ts";
 import { type RunTracker, trackRun } from "./_following.ts";
+import { Feed } from "./_feed.ts";
 import { Gate } from "./_gate.ts";
 import type { Started, StartRequest } from "./_starts.ts";
 import type { Link } from "./link.ts";
@@ -162,12 +163,13 @@ export class Lanes {
     const { clock, random } = this.#session;
     for (let attempt = 1;; attempt++) {
       try {
-        return await this.#opening.run(signal, () =>
+        const lane = await this.#opening.run(signal, () =>
           this.#session.openLink({
-            onEvent: (event) => this.#seen(event),
             onAnomaly: (cause) => this.#session.anomaly(cause),
             onLost: () => {},
           }, signal));
+        lane.feed = new Feed(lane, clock, this.#session.credits, (event) => this.#seen(event));
+        return lane;
       } catch (cause) {
         if (signal.aborted) throw signal.reason;
         if (!(cause instanceof ConnectionError) || this.#session.over) throw cause;
@@ -188,7 +190,7 @@ export class Lanes {
     // the run's id is known from the answer alone.
     lane.request(channelRequest("subscribe", "workflows")).catch(() => {});
     // It cannot be topped up while it is blocked.
-    lane.topUp();
+    lane.feed?.topUp();
     try {
       const answer = await lane.request({ what, method: "workflow.start", data, signal });
       this.#free(lane);

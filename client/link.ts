@@ -1,22 +1,17 @@
 import { type Codec, type FrameHead, jsonCodec } from "../protocol/codec.ts";
-import { type DispatchEvent, toEvent } from "../protocol/event.ts";
 import { type Frame, FrameError } from "../protocol/frame.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Call, type CallPlace, type CallRequest } from "./_call.ts";
 import { said, tooLate } from "./_connection_errors.ts";
-import { Credits } from "./_credits.ts";
 import type { Deadlines } from "./_deadlines.ts";
+import type { Feed } from "./_feed.ts";
 import { Pings } from "./_pings.ts";
 import { AuthError, ConnectionError, DispatchError } from "./errors.ts";
 
 /** What a link tells its owner. */
 export interface LinkOwner {
-  /** An event came. */
-  onEvent(event: DispatchEvent): void;
   /** A message came that nothing could be done with. */
   onAnomaly(cause: Error): void;
-  /** The server had no credits left: events may be missing. Without it, nobody wants to know. */
-  onStarved?(since: number, until: number): void;
   /** Takes back a call that may be made again over another connection, if it wants to. */
   takeBack?(call: Call): boolean;
   /** The connection is gone; never called after {@linkcode Link.close}. */
@@ -30,7 +25,6 @@ export interface LinkOptions {
   token: string;
   /** Reads and writes MessagePack, where it is wished for. */
   binary: Codec | undefined;
-  credits: number;
   pingInterval: number;
   pingTimeout: number;
   clock: Clock;
@@ -52,7 +46,6 @@ export class Link implements CallPlace {
   readonly #options: LinkOptions;
   readonly #socket: WebSocket;
   readonly #calls = new Map<string, Call>();
-  readonly #credits: Credits;
   readonly #pings: Pings;
   /** How many requests have no answer; more than there are calls when some were given up. */
   #unanswered = 0;
@@ -64,13 +57,14 @@ export class Link implements CallPlace {
   #onGone = () => {};
   /** Ends the opening, with an error if it failed. */
   #settle = (_error?: unknown) => {};
+  /** Takes the events; there are none before somebody listens. */
+  feed: Feed | undefined;
   /** What the server calls this connection. */
   sessionId = "";
 
   private constructor(options: LinkOptions) {
     this.#options = options;
-    this.#credits = new Credits(options.credits);
-    this.#pings = new Pings(options, () => this.#say("ping"), (why) => {
+    this.#pings = new Pings(options, () => this.say("ping"), (why) => {
       this.#gone(why);
       options.terminate(this.#socket);
     });
@@ -84,10 +78,8 @@ export class Link implements CallPlace {
    * @throws {FormatError} When the server cannot do MessagePack.
    * @throws {ConnectionError} When there is no server, or it does not speak the protocol.
    */
-  static async open(options: LinkOptions, signal: AbortSignal): Promise<Link> {
-    const link = new Link(options);
-    await link.#open(signal);
-    return link;
+  static open(options: LinkOptions, signal: AbortSignal): Promise<Link> {
+    return new Link(options).#open(signal);
   }
 
   /** The format both sides write. */
@@ -140,16 +132,6 @@ export class Link implements CallPlace {
     return tooLate(request.what, "no answer before the deadline", "unknown");
   }
 
-  /** Allows the server as many events as it may be allowed. */
-  topUp(): void {
-    if (!this.isOpen) return;
-    const credits = this.#credits.topUp();
-    this.#say("request", { credits });
-    if (!this.#options.owner.onStarved) return;
-    // A grant has no answer; the pong says that it was read.
-    this.#credits.granted(credits, this.#say("ping"), this.#options.clock.now());
-  }
-
   /**
    * Closes the connection. What is in flight rejects.
    * @param now Whether not to wait for the server's part, which a blocked one cannot do.
@@ -173,14 +155,14 @@ export class Link implements CallPlace {
     });
   }
 
-  #open(signal: AbortSignal): Promise<void> {
+  #open(signal: AbortSignal): Promise<Link> {
     const { token, binary, terminate } = this.#options;
     const socket = this.#socket;
     return new Promise((resolve, reject) => {
       this.#settle = (error) => {
         this.#settle = () => {};
         signal.removeEventListener("abort", onAbort);
-        if (this.isOpen) return resolve();
+        if (this.isOpen) return resolve(this);
         this.#state = "closed";
         terminate(socket);
         reject(error);
@@ -220,14 +202,12 @@ export class Link implements CallPlace {
       return;
     }
     const { type } = frame;
-    if (type === "event") this.#event(frame);
+    if (type === "event") this.feed?.take(frame);
     else if (!this.isOpen) this.#auth(frame);
     else if (type === "response" || type === "error") this.#answer(frame);
-    else if (type === "pong") {
-      const since = this.#credits.onPong(frame.correl_id);
-      if (since !== undefined) owner.onStarved?.(since, clock.now());
-    } else if (type === "ping") this.#say("pong", { correl_id: frame.id, ts: frame.ts });
-    else this.#odd(`a ${type} nobody expects`, frame);
+    else if (type === "pong") this.feed?.onPong(frame.correl_id);
+    else if (type === "ping") this.say("pong", { correl_id: frame.id, ts: frame.ts });
+    else this.odd(`a ${type} nobody expects`, frame);
   }
 
   #auth(frame: Frame): void {
@@ -241,20 +221,13 @@ export class Link implements CallPlace {
     }
     const { session_id, format } = Object(frame.data) as Record<string, unknown>;
     if (frame.type !== "response" || typeof session_id !== "string") {
-      return this.#odd("no answer to auth", frame);
+      return this.odd("no answer to auth", frame);
     }
     this.sessionId = session_id;
     if (binary && format === binary.name) this.#codec = binary;
     this.#state = "open";
     this.#pings.start();
     this.#settle();
-  }
-
-  #event(frame: Frame): void {
-    const event = toEvent(frame.data);
-    if (!event) return this.#odd("an event without type and data", frame);
-    if (this.#credits.spend()) this.topUp();
-    this.#options.owner.onEvent(event);
   }
 
   #answer(frame: Frame): void {
@@ -268,7 +241,7 @@ export class Link implements CallPlace {
       const text = error
         ? `an error that belongs to no request: ${error.code} ${error.message}`
         : "an answer nobody waits for";
-      return this.#odd(text, frame);
+      return this.odd(text, frame);
     }
     this.#unanswered--;
     // Without a call, it was given up since.
@@ -279,7 +252,7 @@ export class Link implements CallPlace {
   }
 
   /** Tells of a frame that nothing could be done with. */
-  #odd(reason: string, frame: Frame): void {
+  odd(reason: string, frame: Frame): void {
     this.#options.owner.onAnomaly(new FrameError(reason, JSON.stringify(frame)));
   }
 
@@ -317,7 +290,7 @@ export class Link implements CallPlace {
   }
 
   /** Sends a frame that is no request of a caller's, and gives its id. */
-  #say(type: Frame["type"], more?: Partial<FrameHead>): string {
+  say(type: Frame["type"], more?: Partial<FrameHead>): string {
     const id = String(this.#nextId++);
     this.#write({ id, type, ts: this.#now(), ...more });
     return id;

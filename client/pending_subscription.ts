@@ -1,8 +1,6 @@
 import type { DispatchEvent } from "../protocol/event.ts";
 import { abortable } from "./_abortable.ts";
-import { HeldReceiver } from "./_held_receiver.ts";
 import { lateIterator } from "./_late_iterator.ts";
-import { load } from "./_load.ts";
 import type { Overflow } from "./_stream.ts";
 import type { Transport } from "./_transport.ts";
 import type { Gap } from "./gap.ts";
@@ -24,19 +22,26 @@ export interface SubscribeOptions {
   overflow?: Overflow;
 }
 
+/** A subscription that the server is asked for. */
+export interface Subscribed {
+  subscription: Subscription;
+  /** Resolves when it has confirmed. */
+  ready: Promise<unknown>;
+}
+
 /**
  * A subscription that is being made: read it at once with `for await`, or `await` it to know that
  * the server has confirmed.
  */
 export class PendingSubscription
   implements PromiseLike<Subscription>, AsyncIterable<DispatchEvent | Gap, undefined> {
-  readonly #made: Promise<Subscription>;
+  readonly #made: Promise<Subscribed>;
   readonly #ready: Promise<Subscription>;
 
   /** Made by `client.subscribe`. */
-  constructor(made: Promise<Subscription>, confirmed: Promise<void>) {
+  constructor(made: Promise<Subscribed>) {
     this.#made = made;
-    this.#ready = Promise.all([made, confirmed]).then(([subscription]) => subscription);
+    this.#ready = made.then(({ subscription, ready }) => ready.then(() => subscription));
     // Whoever reads instead of waiting is told then.
     this.#ready.catch(() => {});
   }
@@ -52,13 +57,13 @@ export class PendingSubscription
   /** Ends the loop that reads it, and resolves when the server sends no more. */
   unsubscribe(): Promise<void> {
     // What could not be loaded has ended by itself.
-    return this.#made.then((it) => it.unsubscribe(), () => {});
+    return this.#made.then(({ subscription }) => subscription.unsubscribe(), () => {});
   }
 
   /** Reads the events; leaving the loop unsubscribes. */
   [Symbol.asyncIterator](): AsyncIterableIterator<DispatchEvent | Gap, undefined> {
     return lateIterator(
-      this.#made.then((it) => it[Symbol.asyncIterator]()),
+      this.#made.then(({ subscription }) => subscription[Symbol.asyncIterator]()),
     );
   }
 
@@ -68,17 +73,15 @@ export class PendingSubscription
   }
 }
 
-/** Subscribes to a channel, at once; what reads it is loaded meanwhile. */
+/** Subscribes to a channel. */
 export function subscribe(
   session: Transport,
   channel: string,
   options: SubscribeOptions = {},
 ): PendingSubscription {
-  const what = `subscribe to '${channel}'`;
-  const held = new HeldReceiver();
-  const attachment = session.attach(channel, held);
-  const made = load(session, what, import("./_reading.ts"), { signal: options.signal })
-    .then((part) => part.readChannel(session, channel, options, attachment, held));
-  made.catch(() => attachment.detach()).catch((error) => session.anomaly(error));
-  return new PendingSubscription(made, abortable(attachment.ready, options.signal));
+  const made = session.listen(
+    `subscribe to '${channel}'`,
+    (part) => part.readChannel(session, channel, options),
+  );
+  return new PendingSubscription(abortable(made, options.signal));
 }

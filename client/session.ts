@@ -1,19 +1,16 @@
 import { type Clock, delay, systemClock } from "../runtime/clock.ts";
 import { abortable } from "./_abortable.ts";
 import { Call, type CallRequest } from "./_call.ts";
-import { closedError, said, tooLate } from "./_connection_errors.ts";
+import { closedError, said } from "./_connection_errors.ts";
 import { Deadlines } from "./_deadlines.ts";
 import { hooked } from "./_hooked.ts";
-import { limited } from "./_limited.ts";
-import { load } from "./_load.ts";
+import { Listening, type Reading } from "./_listening.ts";
 import { Opener } from "./_opener.ts";
-import type { Pace } from "./_pace.ts";
 import type { Attachment, Receiver, Request, Transport } from "./_transport.ts";
 import { Waiting } from "./_waiting.ts";
 import { fullJitter } from "./backoff.ts";
-import { Channels } from "./channels.ts";
+import type { Channels } from "./channels.ts";
 import { AuthError, ConnectionError } from "./errors.ts";
-import { gap } from "./gap.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Link, LinkOwner } from "./link.ts";
 import type { DispatchOptions } from "./options.ts";
@@ -25,45 +22,43 @@ type Reject = (error: unknown) => void;
 /** Keeps one control link, makes it again when it is lost, and hands events to their receivers. */
 export class Session implements Transport {
   readonly #options: DispatchOptions;
-  readonly #channels: Channels = new Channels(this);
+  #channels: Channels | undefined;
+  readonly #listening: Listening = new Listening(this, () => this.#drain());
   readonly #waiting: Waiting;
   readonly #owner: LinkOwner;
   readonly #opener: Opener;
   readonly #abort = new AbortController();
-  #pace: Pace | undefined;
-  #pacing: Promise<typeof import("./_pace.ts")> | undefined;
   #link: Link | undefined;
   #opening: Promise<Link> | undefined;
   #anomalies = 0;
   #failure: Error | undefined;
   #closing: Promise<void> | undefined;
   readonly onOver: Set<(error: Error) => void> = new Set();
-  readonly status: StatusFeed = new StatusFeed(this);
+  readonly status: StatusFeed = new StatusFeed();
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly random: () => number;
   readonly hooks: Hooks | undefined;
+  readonly credits: number;
 
   constructor(options: DispatchOptions) {
-    const { clock = systemClock, random = Math.random, maxQueue = 1_000 } = options;
+    const {
+      clock = systemClock,
+      random = Math.random,
+      maxQueue = 1_000,
+      hooks,
+      credits = 100_000,
+    } = options;
     this.#options = options;
     this.clock = clock;
     this.random = random;
-    this.hooks = options.hooks;
+    this.hooks = hooks;
+    this.credits = credits;
     this.deadlines = new Deadlines(clock);
     this.#waiting = new Waiting(maxQueue);
     this.#opener = new Opener(this, options);
     this.#owner = {
-      onEvent: (event) => {
-        if (event.type === "job.started") this.#pace?.heard();
-        this.#channels.dispatch(event);
-      },
       onAnomaly: (cause) => this.anomaly(cause),
-      onStarved: (since, until) => {
-        const item = gap("credits", since, until);
-        this.#channels.gap(item);
-        this.status.emit({ type: "gap", since: item.since, until: item.until });
-      },
       takeBack: (call) => {
         if (this.#closing) return false;
         this.#waiting.add(call);
@@ -126,8 +121,13 @@ export class Session implements Transport {
   }
 
   /** Hands a channel's events to a receiver. */
-  attach(channel: string, receiver: Receiver): Attachment {
-    return this.#channels.attach(channel, receiver);
+  attach(channel: string, receiver: Receiver, parts: typeof Channels): Attachment {
+    return (this.#channels ??= new parts(this, this.credits)).attach(channel, receiver);
+  }
+
+  /** Uses what reads channels; requests that are made after that leave after it. */
+  listen<T>(what: string, use: (part: Reading) => T): Promise<T> {
+    return this.#listening.run(what, use);
   }
 
   /** Opens another authenticated connection to the same server. */
@@ -187,32 +187,23 @@ export class Session implements Transport {
     }
     this.#link = link;
     const { sessionId, format } = link;
+    this.#channels?.feed(link);
     this.status.emit({ type: "connected", sessionId, format, attempt });
+    this.#drain();
+  }
+
+  /** Sends what waits, where it need not wait any longer. */
+  #drain(): void {
+    const link = this.#link;
+    if (!link || this.#listening.isLoading) return;
     this.#waiting.drain((call) => this.#give(link, call));
   }
 
   #begin(request: Request, resolve: Resolve, reject: Reject): void {
     const deadline = this.deadline(request.timeout);
-    if (request.method !== "job.enqueue" || !this.#channels.hearsJobs) {
-      return this.#start(request, deadline, resolve, reject);
-    }
-    this.#turn(request, deadline)
-      .then(() => this.#start(request, deadline, resolve, reject))
-      .catch(reject);
-  }
-
-  /** Resolves when few enough of the jobs before it are still to be heard of. */
-  #turn({ what, signal }: Request, at: number): Promise<void> {
-    const late = () => tooLate(what, "its turn did not come before the deadline");
-    return limited(this, { what, at, late, signal }, async (signal) => {
-      // One promise for all, so that their order is that of the calls.
-      const { Pace } = await load(this, what, this.#pacing ??= this.#loadPace(), { signal });
-      await (this.#pace ??= new Pace(this.clock, this.deadlines)).turn(signal);
-    });
-  }
-
-  #loadPace(): Promise<typeof import("./_pace.ts")> {
-    return import("./_pace.ts").finally(() => this.#pacing = undefined);
+    const turn = this.#channels?.turn(request, deadline);
+    if (!turn) this.#start(request, deadline, resolve, reject);
+    else turn.then(() => this.#start(request, deadline, resolve, reject)).catch(reject);
   }
 
   #start(request: CallRequest, deadline: number, resolve: Resolve, reject: Reject): void {
@@ -220,9 +211,9 @@ export class Session implements Transport {
     if (signal?.aborted) return reject(signal.reason);
     if (this.#failure) return reject(said(what, this.#failure));
     const call = new Call(this.deadlines, request, deadline, resolve, reject);
-    if (this.#link) return this.#give(this.#link, call);
+    if (this.#link && !this.#listening.isLoading) return this.#give(this.#link, call);
     this.#waiting.add(call);
-    if (this.#isWaitingForRetry || this.#opening) return;
+    if (this.#link || this.#isWaitingForRetry || this.#opening) return;
     this.#opening = this.#first();
     // Every call is told by itself.
     this.#opening.catch(() => {});
@@ -256,9 +247,9 @@ export class Session implements Transport {
         await delay(wait, { signal: this.#abort.signal, clock: this.clock });
         link = await this.openLink(this.#owner);
         const deadline = this.clock.now() + connectTimeout;
-        await this.#channels.resubscribe(link, deadline, this.#abort.signal);
+        await this.#channels?.resubscribe(link, deadline, this.#abort.signal);
         this.#connected(link, attempt);
-        this.#channels.gap(gap("reconnect", since, this.clock.now()));
+        this.#channels?.gap("reconnect", since);
         return;
       } catch (error) {
         const given = new ConnectionError("The connection was given up", "connection_lost");
@@ -281,7 +272,7 @@ export class Session implements Transport {
   #end(drained: boolean): void {
     const error = this.#failure!;
     this.#waiting.drain((call) => call.reject(said(call.request.what, error)));
-    this.#channels.end(this.#closing ? undefined : error, drained);
+    this.#channels?.end(this.#closing ? undefined : error, drained);
     for (const tell of [...this.onOver]) tell(error);
   }
 }

@@ -1,6 +1,5 @@
 import { lateIterator } from "./_late_iterator.ts";
-import { load } from "./_load.ts";
-import type { Transport } from "./_transport.ts";
+import { part } from "./_load.ts";
 
 /** What a client tells of its connection, discriminated by `type`. */
 export type Status =
@@ -34,12 +33,7 @@ export type Status =
 export class StatusFeed {
   /** Each takes a status; what reads them is loaded with the first. */
   readonly #readers = new Set<{ push(status: Status): void }>();
-  readonly #session: Transport;
   #state: Status = { type: "idle" };
-
-  constructor(session: Transport) {
-    this.#session = session;
-  }
 
   /** The last status that told of the connection's state. */
   get state(): Status {
@@ -62,11 +56,7 @@ export class StatusFeed {
 
   async #load(held: Status[]): Promise<AsyncIterableIterator<Status, undefined>> {
     try {
-      const { StatusReader } = await load(
-        this.#session,
-        "read the status",
-        import("./_reading.ts"),
-      );
+      const { StatusReader } = await part("read the status", import("./_reading.ts"));
       const reader = new StatusReader(() => this.#readers.delete(reader));
       for (const status of held) reader.push(status);
       // One that was closed meanwhile has no readers.

@@ -10,6 +10,7 @@ import {
   TimeoutError,
 } from "./_core.ts";
 import type { Gap } from "./gap.ts";
+import { Channels } from "./channels.ts";
 import type { CallOptions } from "./options.ts";
 import type { Receiver, Transport } from "./_transport.ts";
 
@@ -202,7 +203,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
       },
       onEnd: (error) => this.#finish(undefined, error),
     };
-    let attachment = attach.call(this.#session, this.#spec.channel, receiver);
+    let attachment = attach.call(this.#session, this.#spec.channel, receiver, Channels);
     const onEnd = (error: Error) =>
       this.#finish(undefined, said(`wait for ${this.#spec.what}`, error));
     onOver.add(onEnd);
@@ -216,7 +217,9 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
           if (error instanceof TimeoutError) return false;
           throw error;
         });
-        if (!isReady) attachment = attach.call(this.#session, this.#spec.channel, receiver);
+        if (!isReady) {
+          attachment = attach.call(this.#session, this.#spec.channel, receiver, Channels);
+        }
       }
       for (let pause = FIRST_POLL, settle = SETTLE_POLL; !signal.aborted;) {
         const ended = this.#lastEvent !== undefined;
