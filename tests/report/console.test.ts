@@ -80,9 +80,18 @@ soft failure: \`stats.jobs == 3\` is false
 20 |   - assert: stats.jobs == 3
    |     ^^^^^^^^^^^^^^^^^^^^^^^
    = stats.jobs  int 2
-     3           int 3
+   = 3           int 3
 `));
   ok(text.indexOf("- Not begun") < text.indexOf("error: "));
+});
+
+test("no line of a failure is a command to the CI that reads along", () => {
+  const lines = ["::error::one", "::error::two"];
+  const failure = { kind: "wait" as const, message: "::error::x", lines };
+  const events = sampleRun().map((event) =>
+    event.type === "step.finished" && event.failure ? { ...event, failure } : event
+  );
+  ok(!print(events).split("\n").some((line) => line.trim().startsWith("::")));
 });
 
 test("the summary counts flaky and skipped cases and warnings", () => {

@@ -54,7 +54,9 @@ export function stepLines(event: StepFinished, style: Style, columns: number): s
 
 /** Why something failed, in a line that is cut where it is long: it is told in full later. */
 export function inShort({ message }: EventFailure, columns: number): string {
-  const characters = [...printable(message)];
+  // At the start of a line it could be a command to the CI that reads along: `::error::`.
+  const text = message.trimStart().startsWith("::") ? `error: ${message}` : message;
+  const characters = [...printable(text)];
   const room = Math.max(20, columns - 1);
   return characters.length <= room ? characters.join("") : `${characters.slice(0, room).join("")}…`;
 }
@@ -129,9 +131,7 @@ export function failureLines(failure: EventFailure, style: Style, soft = false):
       style.strong(`: ${printable(failure.message)}`)
     }${code}`,
     ...(place ? renderPlace(place, colour, style) : []),
-    ...lines.map((line, i) =>
-      `${gutter} ${i === 0 ? style.dim("=") : " "} ${differs(printable(line), style)}`
-    ),
+    ...lines.map((line) => `${gutter} ${style.dim("=")} ${differs(printable(line), style)}`),
   ];
 }
 
