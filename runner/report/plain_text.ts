@@ -1,7 +1,7 @@
 import type { EventFailure } from "../engine/event.ts";
 import { formatDuration } from "../recipe/duration.ts";
 import { cutText } from "./cut_text.ts";
-import { visible } from "./html/visible.ts";
+import { visible } from "./visible.ts";
 import type { CaseSummary, RunSummary, StepSummary } from "./run_summary.ts";
 
 /** How much of one value is shown: a payload can have megabytes. */

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { visible } from "../../runner/report/html/visible.ts";
+import { visible } from "../../runner/report/visible.ts";
 import type { RunEvent } from "../../runner/mod.ts";
 import { HOSTILE, manyCases, sampleRun } from "../report/_events.ts";
 import { launch } from "./_page.ts";

@@ -7,7 +7,7 @@ import { filterCases } from "../../runner/report/html/page/filter.ts";
 import { caseAt, layoutLanes, stackLanes } from "../../runner/report/html/page/lanes.ts";
 import { shorten } from "../../runner/report/html/page/long_list.ts";
 import { readHash, type ViewState, writeHash } from "../../runner/report/html/page/state.ts";
-import { visible } from "../../runner/report/html/visible.ts";
+import { visible } from "../../runner/report/visible.ts";
 import { duration } from "../../runner/report/html/words.ts";
 
 function one(position: number, more: Partial<ReportCase> = {}): ReportCase {

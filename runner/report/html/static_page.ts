@@ -1,7 +1,7 @@
 import type { EventFailure } from "../../engine/event.ts";
 import type { CollectedRun } from "./collect.ts";
 import { CASE_STATUSES, type CaseDetails, type ReportIndex } from "./data.ts";
-import { visible } from "./visible.ts";
+import { visible } from "../visible.ts";
 import { duration, sentence, WORDS } from "./words.ts";
 
 /** So many failures are told to a browser that runs no scripts. */

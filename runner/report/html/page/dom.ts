@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { visible } from "../visible.ts";
+import { visible } from "../../visible.ts";
 
 /** What an element can hold; text stays text. */
 export type Child = Node | string | undefined | false;

@@ -3,7 +3,7 @@ import type { ReportStatus } from "../data.ts";
 import { el } from "./dom.ts";
 import { excerpt, lineKind } from "./excerpt.ts";
 import { width } from "../../../recipe/render_diagnostic.ts";
-import { visible } from "../visible.ts";
+import { visible } from "../../visible.ts";
 
 /** A failure in full: what, its lines, and where. */
 export function failureCard(failure: EventFailure, status: ReportStatus): HTMLElement {
