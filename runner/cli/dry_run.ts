@@ -74,7 +74,11 @@ function show(template: Template, values: Values, options: DryRunOptions): strin
   }
 }
 
-function knownValues({ recipe, matrix, vars = {} }: PlannedCase, options: DryRunOptions): Values {
+/** The values that are known before anything runs. Secrets among them are hidden from then on. */
+export function knownValues(
+  { recipe, matrix, vars = {} }: PlannedCase,
+  options: Pick<DryRunOptions, "ambient" | "env" | "mask">,
+): Values {
   const { env, mask, ambient } = options;
   const secrets: Values = {};
   for (const { name } of recipe.secrets) {

@@ -24,6 +24,7 @@ const INTERRUPTED = 130;
 const COMMANDS: Record<string, () => Promise<Command>> = {
   run: async () => (await import("./run.ts")).run,
   check: async () => (await import("./check.ts")).check,
+  schedule: async () => (await import("./schedule.ts")).schedule,
   list: async () => (await import("./list.ts")).list,
   history: async () => (await import("./history.ts")).history,
   dev: async () => (await import("./dev.ts")).dev,

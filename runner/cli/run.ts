@@ -1,4 +1,5 @@
 import { systemClock } from "../../runtime/clock.ts";
+import type { RunEvent } from "../engine/event.ts";
 import { Mask } from "../engine/mask.ts";
 import { planCases, type PlannedCase, runCases } from "../engine/run.ts";
 import type { Step } from "../recipe/model.ts";
@@ -42,12 +43,18 @@ Exit codes: 0 passed; 1 failed; 2 the recipe or the command line is wrong; 3 cou
 };
 
 /** What is to be run, checked. */
-interface Plan {
+export interface Plan {
+  /** The cases. */
   cases: PlannedCase[];
+  /** A limit for the steps of each, in milliseconds. */
   timeout: number | undefined;
+  /** How many run at a time. */
   parallel: number;
+  /** How the run is told. */
   reporters: ReturnType<typeof readReporters>;
+  /** Which steps run. */
   select: ((step: Step) => boolean) | undefined;
+  /** The file of the history. */
   history: string | undefined;
 }
 
@@ -87,7 +94,7 @@ async function runOnce(args: ParsedArgs, context: CommandContext): Promise<numbe
 }
 
 /** Reads and checks everything; a number is the exit code where something is wrong. */
-async function makePlan(args: ParsedArgs, context: CommandContext): Promise<Plan | number> {
+export async function makePlan(args: ParsedArgs, context: CommandContext): Promise<Plan | number> {
   const { env } = context;
   const format = diagnosticFormat(args.values.format, env);
   const timeout = durationOption(args, "timeout");
@@ -121,7 +128,13 @@ async function makePlan(args: ParsedArgs, context: CommandContext): Promise<Plan
   return { cases, timeout, parallel, reporters, select, history };
 }
 
-async function runPlan(
+/**
+ * Runs what is planned, over a connection of its own.
+ *
+ * @param heard Takes the events as well, without secrets.
+ * @returns The exit code.
+ */
+export async function runPlan(
   plan: Plan,
   args: ParsedArgs,
   { out, err, env, signal }: CommandContext,
@@ -129,6 +142,7 @@ async function runPlan(
   Dispatch: typeof import("../../client/dispatch.ts").Dispatch,
   random: () => number,
   mask: Mask,
+  heard?: (event: RunEvent) => void,
 ): Promise<number> {
   const { cases, select, timeout, parallel } = plan;
   let client;
@@ -161,7 +175,10 @@ async function runPlan(
       client,
       clock: systemClock,
       random,
-      report: (event) => reporter.report(history?.enrich(event) ?? event),
+      report: (event) => {
+        heard?.(event);
+        reporter.report(history?.enrich(event) ?? event);
+      },
       server: server.name,
       env,
       signal,
@@ -180,6 +197,6 @@ async function runPlan(
 }
 
 /** Whether a reporter for machines has standard output for itself. */
-function writesToOut({ name, file }: { name: string; file: string | undefined }): boolean {
+export function writesToOut({ name, file }: { name: string; file: string | undefined }): boolean {
   return !["console", "github", "otel"].includes(name) && file === undefined;
 }

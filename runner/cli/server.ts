@@ -43,7 +43,7 @@ export async function embeddedServer(): Promise<Server> {
 }
 
 /** One line that says where a run happens, so that nobody takes the embedded server for a real one. */
-export function announce(server: Server, output: Output): void {
+export function announce(server: Pick<Server, "name">, output: Output): void {
   if (server.name !== "embedded") return;
   output.write("Using the embedded server inside this process; --url names a real one\n");
 }

@@ -21,12 +21,12 @@ export const DIAGNOSTIC_CODES = {
   "yaml": {
     title: "The file is not YAML 1.2",
     explanation:
-      "Most often: a plain value with a colon before a space, or a space before a `#`, and so needs quotes, a tab in the indentation, or lines that are indented differently. An expression with `? :` inside a plain value needs quotes around the whole value.",
+      "Most often: a plain value with a colon before a space, or a space before a `#`, and so needs quotes, a tab in the indentation, or lines that are indented differently. An expression with `? :` inside a plain value needs quotes around the whole value. A file must be UTF-8 without control characters.",
   },
   "yaml-tag": {
     title: "YAML tags, merge keys and directives have no place in a recipe",
     explanation:
-      "A value is text, a number, true or false, nothing, a list or a map; it never becomes anything else. Merge keys (`<<`) are not part of YAML 1.2.",
+      "A value is text, a number, true or false, nothing, a list or a map; it never becomes anything else. Merge keys (`<<`) are not part of YAML 1.2. An expression that begins with `!` needs quotes.",
   },
   "duplicate-key": {
     title: "A key stands twice in one map",
@@ -48,7 +48,8 @@ export const DIAGNOSTIC_CODES = {
   },
   "wrong-value": {
     title: "A value outside of what is allowed",
-    explanation: "A number out of its range, an empty text, or a word that is none of the choices.",
+    explanation:
+      "A number out of its range, an empty text, a word that is none of the choices, an alert to what is no address, or a time that ends before it begins.",
   },
   "bad-duration": {
     title: "Text that is no duration",
@@ -89,12 +90,12 @@ export const DIAGNOSTIC_CODES = {
   "used-too-early": {
     title: "A step is used before it has run",
     explanation:
-      "Steps run from top to bottom; what a step leaves can be used by the steps under it. Steps that run in parallel cannot use each other.",
+      "Steps run from top to bottom; what a step leaves can be used by the steps under it. Steps that run in parallel cannot use each other, and what steps inside a `for_each` leave is gone with its item.",
   },
   "wrong-step": {
     title: "A step whose result is not of the kind that is needed",
     explanation:
-      "Jobs and runs can be waited for: the steps `enqueue`, `start` and `get` leave them. Only jobs can be cancelled.",
+      "Jobs and runs can be waited for: the steps `enqueue`, `start` and `get` leave them, and with `for_each` a list of them, which a wait takes whole. Only jobs can be cancelled.",
   },
   "may-be-absent": {
     title: "A field that may not be there when it is used",
@@ -129,7 +130,7 @@ export const DIAGNOSTIC_CODES = {
   "type-mismatch": {
     title: "An operator between types it does not take",
     explanation:
-      "A text is never equal to a number, so comparing them is an error, not false. Convert with `int(x)`, `double(x)` or `string(x)`.",
+      "A text is never equal to a number, so comparing them is an error, not false, and an `expect` of one could never be met, or never fail. Convert with `int(x)`, `double(x)` or `string(x)`.",
   },
   "not-a-condition": {
     title: "A condition that is neither true nor false",
@@ -138,7 +139,7 @@ export const DIAGNOSTIC_CODES = {
   "bad-expression": {
     title: "An expression that cannot be parsed",
     explanation:
-      'Expressions are CEL: `a.b == "c" && size(list) > 2`. Text stands in double or single quotes.',
+      'Expressions are CEL: `a.b == "c" && size(list) > 2`. Text stands in double or single quotes. `&&`, `||` and `!` are and, or and not. An expression of more than 2,000 parts is refused.',
   },
   "bad-template": {
     title: "A `${{` without its `}}`, or one with nothing in it",
@@ -152,7 +153,7 @@ export const DIAGNOSTIC_CODES = {
   "unknown-state": {
     title: "A state that a job or run cannot be in",
     explanation:
-      "Jobs are `pending`, `running`, `retrying`, `completed`, `failed` or `cancelled`. Runs are `running`, `completed` or `failed`. A wait for any other state would never end.",
+      "Jobs are `pending`, `running`, `retrying`, `completed`, `failed` or `cancelled`. Runs are `running`, `completed` or `failed`. A wait for any other state would never end, and an assertion of one would never hold.",
   },
   "bad-channel": {
     title: "Text that is no channel",
@@ -176,7 +177,7 @@ export const DIAGNOSTIC_CODES = {
   "ambiguous-scalar": {
     title: "A plain value that YAML reads as something else than it looks like",
     explanation:
-      "`0012` is the number 12, `1.10` is 1.1, and `yes`, `on` and `12:30` are something else to older YAML readers. Put it in quotes for text, or write the number as it is read.",
+      "`0012` is the number 12, `1.10` is 1.1, and `yes`, `on` and `12:30` are something else to older YAML readers; a whole number beyond 2^53 loses digits. Put it in quotes for text, write `true` or `false` for a flag, or write the number as it is read.",
   },
   "unknown-variable": {
     title: "A variable that the recipe does not declare",

@@ -39,11 +39,44 @@ export interface Recipe {
   channels: Set<string>;
   /** Ids whose `events` an expression reads. */
   eventIds: Set<string>;
+  /** When it runs by itself. */
+  schedule?: Schedule;
+  /** Who is told when it fails. */
+  alert?: AlertPlan;
+  /** When it does not run by itself. */
+  maintenance: Maintenance[];
   /** What it does, where it is written in TypeScript; `steps` and `always` are empty then. */
   script?: RecipeBody;
   /** The path of its module, where it has one. */
   module?: string;
 }
+
+/** When a recipe runs by itself. */
+export interface Schedule {
+  /** The pattern of its times. */
+  cron: string;
+  /** The time zone the pattern is meant in. */
+  timezone: string;
+  /** How much later it may begin at most. */
+  jitter?: Template;
+}
+
+/** Who is told when a recipe fails. */
+export interface AlertPlan {
+  /** How many failures in a row raise it. */
+  after?: Template;
+  /** How many passes in a row resolve it. */
+  resolveAfter?: Template;
+  /** How often it is repeated while it lasts. */
+  remind?: Template;
+  /** Where it goes: http(s) addresses are posted to, mail addresses are only named. */
+  to: Template[];
+}
+
+/** A time in which a recipe does not run by itself: a fixed one, or one that comes back. */
+export type Maintenance =
+  | { from: number; to: number }
+  | { cron: string; timezone: string; duration: Template };
 
 /** A name that is declared. */
 export interface Declared {

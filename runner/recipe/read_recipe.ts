@@ -9,7 +9,7 @@ import type { Recipe, Step, Variable } from "./model.ts";
 import type { Node } from "./node.ts";
 import { readInputs, readOutputs } from "./read_inputs.ts";
 import { readMatrix } from "./read_matrix.ts";
-import { checkSchedule } from "./read_schedule.ts";
+import { readSchedule } from "./read_schedule.ts";
 import { StepReader } from "./read_steps.ts";
 import { Reading } from "./reading.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
@@ -100,6 +100,7 @@ async function readRoot(
     always: [],
     channels: reading.channels,
     eventIds: new Set(),
+    maintenance: [],
   };
   const steps = new StepReader(reading);
   if (!root.entries.some(({ key }) => key === "steps")) {
@@ -109,7 +110,7 @@ async function readRoot(
   }
   if (read.outputs) recipe.outputs = readOutputs(read.outputs, reading, steps.end);
   if (read.always) recipe.always = steps.read(read.always, "always");
-  await checkSchedule(read, reading);
+  Object.assign(recipe, await readSchedule(read, reading));
   const known: Known = {
     steps: steps.infos,
     records: steps.records,

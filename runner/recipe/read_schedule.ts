@@ -1,4 +1,15 @@
-import { duration, fixedText, integer, oneOrMore, readFields, required } from "./field.ts";
+import type { Template } from "../expression/template.ts";
+import {
+  custom,
+  duration,
+  fixedText,
+  integer,
+  oneOrMore,
+  readFields,
+  required,
+  text,
+} from "./field.ts";
+import type { Maintenance, Recipe } from "./model.ts";
 import type { MapNode, Node } from "./node.ts";
 import type { Reading } from "./reading.ts";
 
@@ -13,12 +24,32 @@ export const SCHEDULE_FIELDS = {
   jitter: duration("How much later a run may begin, so that not all begin at once."),
 };
 
+const address = text("Where it goes: an http(s) address that is posted to, or a mail address.");
+
+/** An address that is written out can be checked; one in `${{ }}` is when the schedule begins. */
+const receiver = custom<Template>(address.description, address.json, (node, reading, what) => {
+  const template = address.read(node, reading, what);
+  if (template?.kind !== "literal" || isReceiver(String(template.value))) return template;
+  return void reading.diagnostics.error(
+    "wrong-value",
+    node,
+    `\`${template.value}\` is no address to tell`,
+    { label: "such as `https://example.com/hook` or `ops@example.com`" },
+  );
+});
+
+/** Whether a text is an http(s) address or looks like a mail address. */
+export function isReceiver(text: string): boolean {
+  if (/^https?:/i.test(text)) return URL.canParse(text) && new URL(text).hostname !== "";
+  return /^[^\s@:/]+@[^\s@:/]+$/.test(text);
+}
+
 /** The keys of `alert`. */
 export const ALERT_FIELDS = {
   after: integer("How many failures in a row raise it; 1 by default.", { minimum: 1 }),
   resolve_after: integer("How many passes in a row resolve it; 1 by default.", { minimum: 1 }),
   remind: duration("How often it is repeated while it lasts."),
-  to: required(oneOrMore(fixedText("Where it goes."))),
+  to: required(oneOrMore(receiver)),
 };
 
 /** The keys of one item of `maintenance`: a fixed time, or one that comes back. */
@@ -40,30 +71,66 @@ export interface ScheduleNodes {
   maintenance?: Node;
 }
 
-/** Checks `schedule`, `alert` and `maintenance`. */
-export async function checkSchedule(nodes: ScheduleNodes, reading: Reading): Promise<void> {
+/** What those nodes say. */
+export type ScheduleParts = Pick<Recipe, "schedule" | "alert" | "maintenance">;
+
+/** Reads `schedule`, `alert` and `maintenance`. */
+export async function readSchedule(
+  nodes: ScheduleNodes,
+  reading: Reading,
+): Promise<ScheduleParts> {
   const { schedule, alert, maintenance } = nodes;
-  if (schedule) {
-    if (schedule.kind !== "map") reading.wrongType(schedule, "`schedule`", "a map");
-    else {
-      const read = readFields(schedule, SCHEDULE_FIELDS, reading, "`schedule`");
-      await checkCron(schedule, read.cron, read.timezone, reading);
-    }
+  const parts: ScheduleParts = { maintenance: [] };
+  if (schedule?.kind === "map") {
+    const read = readFields(schedule, SCHEDULE_FIELDS, reading, "`schedule`");
+    await checkCron(schedule, read.cron, read.timezone, reading);
+    const { cron, timezone = "UTC", jitter } = read;
+    parts.schedule = { cron, timezone, ...(jitter === undefined ? {} : { jitter }) };
+  } else if (schedule) reading.wrongType(schedule, "`schedule`", "a map");
+  if (alert?.kind === "map") {
+    const read = readFields(alert, ALERT_FIELDS, reading, "`alert`");
+    const { after, resolve_after: resolveAfter, remind, to } = read;
+    parts.alert = {
+      to,
+      ...(after === undefined ? {} : { after }),
+      ...(resolveAfter === undefined ? {} : { resolveAfter }),
+      ...(remind === undefined ? {} : { remind }),
+    };
+  } else if (alert) reading.wrongType(alert, "`alert`", "a map");
+  const items = maintenance?.kind === "list" ? maintenance.items : maintenance ? [maintenance] : [];
+  for (const item of items) {
+    const one = await readMaintenance(item, reading);
+    if (one) parts.maintenance.push(one);
   }
-  if (alert) {
-    if (alert.kind !== "map") reading.wrongType(alert, "`alert`", "a map");
-    else readFields(alert, ALERT_FIELDS, reading, "`alert`");
+  return parts;
+}
+
+async function readMaintenance(node: Node, reading: Reading): Promise<Maintenance | undefined> {
+  if (node.kind !== "map") {
+    return void reading.wrongType(node, "`maintenance`", "a map or a list of maps");
   }
-  if (!maintenance) return;
-  for (const item of maintenance.kind === "list" ? maintenance.items : [maintenance]) {
-    if (item.kind !== "map") {
-      reading.wrongType(item, "`maintenance`", "a map or a list of maps");
-      continue;
-    }
-    const read = readFields(item, MAINTENANCE_FIELDS, reading, "`maintenance`");
-    await checkCron(item, read.cron, read.timezone, reading);
-    checkTimes(item, reading);
+  const read = readFields(node, MAINTENANCE_FIELDS, reading, "`maintenance`");
+  await checkCron(node, read.cron, read.timezone, reading);
+  const keys = node.entries.map(({ key }) => key).filter((key) => key in MAINTENANCE_FIELDS);
+  const fixed = keys.every((key) => key === "from" || key === "to");
+  const needed = fixed ? ["from", "to"] : ["cron", "duration"];
+  const allowed = [...needed, ...(fixed ? [] : ["timezone"])];
+  if (!needed.every((key) => keys.includes(key)) || !keys.every((key) => allowed.includes(key))) {
+    reading.diagnostics.error(
+      "missing-key",
+      node.entries[0]?.keySpan ?? node,
+      "`maintenance` needs either `from` and `to`, or `cron` and `duration`",
+    );
+    return undefined;
   }
+  const { cron, timezone = "UTC", duration } = read;
+  if (cron !== undefined) return duration && { cron, timezone, duration };
+  if (!fixed) return undefined;
+  const [from, to] = ["from", "to"].map((key) => readTime(key, node, reading));
+  if (from === undefined || to === undefined) return undefined;
+  if (from < to) return { from, to };
+  const at = node.entries.find(({ key }) => key === "to")!.value;
+  return void reading.diagnostics.error("wrong-value", at, "`to` must be after `from`");
 }
 
 async function checkCron(
@@ -90,26 +157,17 @@ async function checkCron(
   }
 }
 
-function checkTimes(node: MapNode, reading: Reading): void {
-  const keys = node.entries.map(({ key }) => key);
-  const fixed = keys.includes("from") && keys.includes("to");
-  const again = keys.includes("cron") && keys.includes("duration");
-  if (fixed === again) {
-    reading.diagnostics.error(
-      "missing-key",
-      node.entries[0]?.keySpan ?? node,
-      "`maintenance` needs `from` and `to`, or `cron` and `duration`",
-    );
-  }
-  for (const { key, value } of node.entries) {
-    if (key !== "from" && key !== "to") continue;
-    const text = value.kind === "scalar" ? String(value.value) : "";
-    const whole = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[-+]\d\d:\d\d)$/.test(text);
-    if (whole && !Number.isNaN(Date.parse(text))) continue;
-    reading.diagnostics.error("wrong-value", value, `\`${key}\` must be a time`, {
-      label: "such as `2026-11-24T22:00:00Z`",
-    });
-  }
+function readTime(key: string, node: MapNode, reading: Reading): number | undefined {
+  const { value } = node.entries.find((entry) => entry.key === key)!;
+  const text = value.kind === "scalar" ? String(value.value) : "";
+  const match = /^(\d{4}-\d\d-(\d\d))T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[-+]\d\d:\d\d)$/.exec(text);
+  // Engines differ in what they make of the 31st of a month that has none.
+  const day = match && new Date(`${match[1]}T00:00:00Z`);
+  const time = Date.parse(text);
+  if (day && !Number.isNaN(time) && day.getUTCDate() === Number(match[2])) return time;
+  return void reading.diagnostics.error("wrong-value", value, `\`${key}\` must be a time`, {
+    label: "such as `2026-11-24T22:00:00Z`",
+  });
 }
 
 function isTimeZone(name: string): boolean {

@@ -97,5 +97,6 @@ function toRecipe(script: RecipeScript, source: Source, module: string): Recipe 
     always: [],
     channels: new Set(options.channels ?? []),
     eventIds: new Set(),
+    maintenance: [],
   };
 }
