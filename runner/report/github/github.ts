@@ -1,12 +1,10 @@
 import { appendTextFile, pathKind, readTextFile } from "../../../runtime/file.ts";
 import { currentDirectory } from "../../../runtime/process.ts";
-import type { RunEvent } from "../../engine/event.ts";
 import { MOST_BYTES } from "../markdown/markdown.ts";
 import { renderMarkdown } from "../markdown/render.ts";
 import type { ReporterContext } from "../registry.ts";
-import type { Output, Reporter } from "../reporter.ts";
 import type { RunSummary } from "../run_summary.ts";
-import { Summarizer } from "../summarizer.ts";
+import { SummaryReporter } from "../summary_reporter.ts";
 import { annotationCommand, pathInRepository } from "./annotation.ts";
 import { annotationsOf } from "./annotations.ts";
 
@@ -14,30 +12,21 @@ import { annotationsOf } from "./annotations.ts";
  * Annotations beside the lines of the recipes and a summary of the job, in GitHub Actions. Written
  * when the run has ended.
  */
-export class GitHubReporter implements Reporter {
-  #output: Output;
+export class GitHubReporter extends SummaryReporter {
   #env: ReporterContext["env"];
-  #run = new Summarizer();
 
   /** Prints to an output, and appends to the file that `GITHUB_STEP_SUMMARY` names. */
   constructor({ output, env }: Pick<ReporterContext, "output" | "env">) {
-    this.#output = output;
+    super(output);
     this.#env = env;
   }
 
-  /** Takes one event. */
-  report(event: RunEvent): void {
-    this.#run.report(event);
-  }
-
-  /** Prints the annotations and appends the summary. */
-  async finish(): Promise<void> {
-    const run = this.#run.summary();
+  protected override async write(run: RunSummary): Promise<void> {
     const directory = currentDirectory();
     const workspace = this.#env("GITHUB_WORKSPACE");
     const pathOf = (file: string) => pathInRepository(file, directory, workspace);
     for (const annotation of annotationsOf(run, pathOf)) {
-      this.#output.write(`${annotationCommand(annotation)}\n`);
+      this.output.write(`${annotationCommand(annotation)}\n`);
     }
     const file = this.#env("GITHUB_STEP_SUMMARY");
     if (file) await appendSummary(file, run);

@@ -1,24 +1,9 @@
-import type { RunEvent } from "../../engine/event.ts";
-import type { Output, Reporter } from "../reporter.ts";
-import { Summarizer } from "../summarizer.ts";
+import type { RunSummary } from "../run_summary.ts";
+import { SummaryReporter } from "../summary_reporter.ts";
 
 /** A run as one JSON document, written when it has ended. */
-export class JsonReporter implements Reporter {
-  #output: Output;
-  #run = new Summarizer();
-
-  /** Prints to an output. */
-  constructor(output: Output) {
-    this.#output = output;
-  }
-
-  /** Takes one event. */
-  report(event: RunEvent): void {
-    this.#run.report(event);
-  }
-
-  /** Prints the document. */
-  finish(): void {
-    this.#output.write(`${JSON.stringify(this.#run.summary(), undefined, 2)}\n`);
+export class JsonReporter extends SummaryReporter {
+  protected override write(run: RunSummary): void {
+    this.output.write(`${JSON.stringify(run, undefined, 2)}\n`);
   }
 }

@@ -1,4 +1,3 @@
-import type { RunEvent } from "../../engine/event.ts";
 import {
   caseLines,
   failureLines,
@@ -8,35 +7,19 @@ import {
   stepLine,
   verdict,
 } from "../plain_text.ts";
-import type { Output, Reporter } from "../reporter.ts";
 import type { CaseSummary, RunSummary } from "../run_summary.ts";
-import { Summarizer } from "../summarizer.ts";
+import { SummaryReporter } from "../summary_reporter.ts";
 import { xmlAttributes, xmlText } from "./xml.ts";
 
 /**
  * A run as JUnit XML, as Jenkins, GitLab and others read it: a suite for each recipe's file, a test
  * case for each case. Written when the run has ended.
  */
-export class JUnitReporter implements Reporter {
-  #output: Output;
-  #run = new Summarizer();
-
-  /** Prints to an output. */
-  constructor(output: Output) {
-    this.#output = output;
-  }
-
-  /** Takes one event. */
-  report(event: RunEvent): void {
-    this.#run.report(event);
-  }
-
-  /** Prints the document. */
-  finish(): void {
-    const run = this.#run.summary();
+export class JUnitReporter extends SummaryReporter {
+  protected override write(run: RunSummary): void {
     const files = Map.groupBy(run.cases, ({ file }) => file);
     const { failures, errors } = countsOf(run.cases);
-    this.#output.write('<?xml version="1.0" encoding="UTF-8"?>\n');
+    this.output.write('<?xml version="1.0" encoding="UTF-8"?>\n');
     const attributes = xmlAttributes({
       name: run.interrupted ? `dispatch (${runLine(run)})` : "dispatch",
       tests: run.cases.length,
@@ -44,9 +27,9 @@ export class JUnitReporter implements Reporter {
       errors,
       time: seconds(run.duration_ms),
     });
-    this.#output.write(`<testsuites${attributes}>\n`);
+    this.output.write(`<testsuites${attributes}>\n`);
     for (const [file, cases] of files) this.#suite(file, cases, run);
-    this.#output.write("</testsuites>\n");
+    this.output.write("</testsuites>\n");
   }
 
   #suite(file: string, cases: readonly CaseSummary[], run: RunSummary): void {
@@ -59,14 +42,14 @@ export class JUnitReporter implements Reporter {
       // The format has no zone; it is UTC.
       ...(began === undefined ? {} : { timestamp: began.slice(0, 19) }),
     });
-    this.#output.write(`  <testsuite${attributes}>\n    <properties>\n`);
+    this.output.write(`  <testsuite${attributes}>\n    <properties>\n`);
     for (const [name, value] of propertiesOf(cases, run)) {
       const property = xmlAttributes({ name: shownInLine(name), value: shownInLine(value) });
-      this.#output.write(`      <property${property}/>\n`);
+      this.output.write(`      <property${property}/>\n`);
     }
-    this.#output.write("    </properties>\n");
-    for (const one of cases) this.#output.write(testCase(file, one));
-    this.#output.write("  </testsuite>\n");
+    this.output.write("    </properties>\n");
+    for (const one of cases) this.output.write(testCase(file, one));
+    this.output.write("  </testsuite>\n");
   }
 }
 
