@@ -1,51 +1,39 @@
 /**
- * What the client weighs in a browser: `node bench/size.ts`. Minified, gzipped, by chunk; what is
- * loaded later (MessagePack, HTTP) is in chunks of its own.
+ * What the client weighs in a browser: `node bench/size.ts`. Minified, and gzipped chunk by chunk.
+ * The first row is all that an application loads at its start which imports `Dispatch` and nothing
+ * else. The next say what is loaded on top of it with the first use of something; they share parts,
+ * so that their sum is more than the last row, which is everything.
  *
  * @module
  */
-import { build } from "esbuild";
-import { gzipSync } from "node:zlib";
-import { fileURLToPath } from "node:url";
+import { bundle, type Chunk, sizeOf } from "./_bundle.ts";
 import { row } from "./_measure.ts";
 
-const { outputFiles, metafile } = await build({
-  stdin: {
-    contents: `export { Dispatch } from "./client/dispatch.ts";`,
-    resolveDir: fileURLToPath(new URL("..", import.meta.url)),
-    sourcefile: "dispatch_only.ts",
-  },
-  bundle: true,
-  minify: true,
-  splitting: true,
-  format: "esm",
-  platform: "browser",
-  target: "esnext",
-  outdir: "out",
-  write: false,
-  metafile: true,
-});
-const [entry] = Object.entries(metafile.outputs).filter(([, output]) => output.entryPoint);
-/** The chunks that are loaded with the entry. */
-const first = new Set<string>();
-const visit = (path: string) => {
-  if (first.has(path)) return;
-  first.add(path);
-  for (const { path: next, kind } of metafile.outputs[path]!.imports) {
-    if (kind === "import-statement") visit(next);
-  }
+/** What is loaded when it is first used, by what uses it. */
+const LATER = {
+  "reading a job, a run or the statistics": "protocol/entity.ts",
+  "`wait()`, `events()`, `watch()`": "client/_following.ts",
+  "`subscribe()`, `status()`": "client/_reading.ts",
+  "`startWorkflow()`": "client/lanes.ts",
+  "HTTP": "client/_http_requests.ts",
+  "MessagePack, its encoder": "client/_msgpack.ts",
+  "MessagePack, its package": "node_modules/@msgpack/msgpack/dist.esm/index.mjs",
+  "Deno, Bun or Node instead of a browser": "runtime/terminate.ts",
 };
-visit(entry![0]);
 
-row("chunks", "minified", "minified + gzip");
-row("---", "---", "---");
-for (const [name, loaded] of [["`Dispatch`", true], ["loaded when asked for", false]] as const) {
-  const files = Object.keys(metafile.outputs).filter((path) => first.has(path) === loaded);
-  const bytes = files.map((path) => outputFiles.find((file) => file.path.endsWith(path))!.contents);
-  const sum = (numbers: number[]) => (numbers.reduce((a, b) => a + b, 0) / 1_000).toFixed(1);
-  row(
-    name,
-    `${sum(bytes.map((each) => each.length))} kB`,
-    `${sum(bytes.map((each) => gzipSync(each, { level: 9 }).length))} kB`,
-  );
+const chunks = await bundle(`export { Dispatch } from "./mod.ts";`);
+
+function show(name: string, some: Chunk[]): void {
+  const { minified, gzipped } = sizeOf(some);
+  const kB = (bytes: number) => `${(bytes / 1_000).toFixed(2)} kB`;
+  row(name, some.length, kB(minified), kB(gzipped));
 }
+
+row("what", "chunks", "minified", "minified + gzip");
+row("---", "---", "---", "---");
+show("at the start", chunks.filter(({ isFirst }) => isFirst));
+for (const [what, file] of Object.entries(LATER)) {
+  const { loads } = chunks.find(({ entry }) => entry === file)!;
+  show(`more with ${what}`, chunks.filter(({ name, isFirst }) => loads.has(name) && !isFirst));
+}
+show("everything", chunks);

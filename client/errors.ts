@@ -25,6 +25,7 @@ export interface DispatchErrorOptions extends ErrorOptions {
  * ```
  */
 export class DispatchError extends Error {
+  /** Always `"DispatchError"`. */
   override name = "DispatchError";
   /** The server's number (400, 401, 403, 404, 405, 409, 500), or a word where no server spoke. */
   readonly code: number | string;
@@ -38,6 +39,7 @@ export class DispatchError extends Error {
 
 /** The token was refused; its code is 401. */
 export class AuthError extends DispatchError {
+  /** Always `"AuthError"`. */
   override name = "AuthError";
   /** Makes an error of code 401. */
   constructor(message: string, options?: ErrorOptions) {
@@ -60,6 +62,7 @@ export type ConnectionErrorCode =
 
 /** The connection could not be made, was lost, or was closed. */
 export class ConnectionError extends DispatchError {
+  /** Always `"ConnectionError"`. */
   override name = "ConnectionError";
   /** Whether the request may have been carried out. */
   readonly delivery: Delivery;
@@ -73,6 +76,7 @@ export class ConnectionError extends DispatchError {
 
 /** A deadline passed; its code is `"timeout"`. */
 export class TimeoutError extends DispatchError {
+  /** Always `"TimeoutError"`. */
   override name = "TimeoutError";
   /** Whether the request may have been carried out. */
   readonly delivery: Delivery;
@@ -86,6 +90,7 @@ export class TimeoutError extends DispatchError {
 
 /** One of many enqueues failed; its code is that of the failure, which is its `cause`. */
 export class EnqueueManyError extends DispatchError {
+  /** Always `"EnqueueManyError"`. */
   override name = "EnqueueManyError";
   /** Which one, counted from 0. Those before it were enqueued, those behind it may have been. */
   readonly index: number;
@@ -100,6 +105,7 @@ export class EnqueueManyError extends DispatchError {
 
 /** A subscription's buffer overflowed and its `overflow` is `"error"`; its code is `"overflow"`. */
 export class OverflowError extends DispatchError {
+  /** Always `"OverflowError"`. */
   override name = "OverflowError";
   /** Makes an error of code `"overflow"`. */
   constructor(message: string) {
@@ -109,6 +115,7 @@ export class OverflowError extends DispatchError {
 
 /** A job that was waited for failed or was cancelled. */
 export class JobFailedError extends DispatchError {
+  /** Always `"JobFailedError"`. */
   override name = "JobFailedError";
   /** The job as it ended. */
   readonly job: JobRecord;
@@ -123,6 +130,7 @@ export class JobFailedError extends DispatchError {
 
 /** A run that was waited for failed; its code is `"run_failed"`. */
 export class RunFailedError extends DispatchError {
+  /** Always `"RunFailedError"`. */
   override name = "RunFailedError";
   /** The run as it ended. */
   readonly run: WorkflowRun;
