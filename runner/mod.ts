@@ -46,6 +46,7 @@ export {
   type RunSummary,
   type StepSummary,
 } from "./report/run_summary.ts";
+export { type CallSite } from "./script/call_site.ts";
 export {
   type MakeRecipe,
   recipe,

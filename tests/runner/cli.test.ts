@@ -217,7 +217,7 @@ test("a word that was meant as a command is told", async () => {
 test("an address that is none is a mistake of the command line", async () => {
   const { code, err } = await runnerCli(["recipes/order-smoke.yaml", "--url", "nonsense"]);
   assert.equal(code, 2);
-  assert.match(err, /'nonsense' is no URL/);
+  assert.match(err, /^error: .*'nonsense'/);
 });
 
 test("a file in the place of a directory is told without a stack", async () => {
