@@ -1,3 +1,4 @@
+import type { Dispatch } from "../../client/dispatch.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import type { RunEvent } from "../engine/event.ts";
 import { Mask } from "../engine/mask.ts";
@@ -41,6 +42,8 @@ Exit codes: 0 passed; 1 failed; 2 the recipe or the command line is wrong; 3 cou
     return code;
   },
 };
+
+type DispatchClass = typeof import("../../client/dispatch.ts").Dispatch;
 
 /** What is to be run, checked. */
 export interface Plan {
@@ -139,28 +142,13 @@ export async function runPlan(
   args: ParsedArgs,
   { out, err, env, signal }: CommandContext,
   server: Server,
-  Dispatch: typeof import("../../client/dispatch.ts").Dispatch,
+  Dispatch: DispatchClass,
   random: () => number,
   mask: Mask,
   heard?: (event: RunEvent) => void,
 ): Promise<number> {
   const { cases, select, timeout, parallel } = plan;
-  let client;
-  try {
-    const { url, token } = server;
-    let { webSocket } = server;
-    if (args.flags.has("verbose")) {
-      const { loudSockets } = await import("./frames.ts");
-      webSocket = loudSockets(err, mask, webSocket);
-    }
-    client = await Dispatch.connect({ url, token, signal, ...(webSocket ? { webSocket } : {}) });
-  } catch (error) {
-    if (signal.aborted) return 130;
-    const { message, code } = error as Error & { code?: string };
-    if (code === "bad_options") throw new UsageError(mask.text(message));
-    err.write(`error: ${mask.text(message)}\n`);
-    return 3;
-  }
+  const client = await connect(args, { err, signal }, server, Dispatch, mask);
   const history = await keepHistory(plan.history, select === undefined, err);
   const reporter = await Reporters.open(plan.reporters, {
     out,
@@ -192,7 +180,31 @@ export async function runPlan(
   } finally {
     await history?.finish();
     await reporter.finish();
-    await client.close();
+    if (!(client instanceof Error)) await client.close();
+  }
+}
+
+/** A connection, or why there is none, which is told. */
+async function connect(
+  args: ParsedArgs,
+  { err, signal }: Pick<CommandContext, "err" | "signal">,
+  server: Server,
+  Dispatch: DispatchClass,
+  mask: Mask,
+): Promise<Dispatch | Error> {
+  const { url, token } = server;
+  let { webSocket } = server;
+  if (args.flags.has("verbose")) {
+    const { loudSockets } = await import("./frames.ts");
+    webSocket = loudSockets(err, mask, webSocket);
+  }
+  try {
+    return await Dispatch.connect({ url, token, signal, ...(webSocket ? { webSocket } : {}) });
+  } catch (error) {
+    const { message, code } = error as Error & { code?: string };
+    if (code === "bad_options") throw new UsageError(mask.text(message));
+    if (!signal.aborted) err.write(`error: ${mask.text(message)}\n`);
+    return error as Error;
   }
 }
 

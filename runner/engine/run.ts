@@ -26,8 +26,8 @@ export interface PlannedCase {
 
 /** Settings of {@linkcode runCases}. */
 export interface RunOptions {
-  /** The connection all cases share. */
-  client: RunnerClient;
+  /** The connection all cases share, or why there is none: then no case can be run. */
+  client: RunnerClient | Error;
   /** Where events go, masked. */
   report: (event: RunEvent) => void;
   /** What `run.started` says of the server. */
@@ -72,7 +72,7 @@ export async function runCases(
   cases: readonly PlannedCase[],
   options: RunOptions,
 ): Promise<RunResult> {
-  const { clock, signal, server, mask = new Mask() } = options;
+  const { client, clock, signal, server, mask = new Mask() } = options;
   const began = clock.now();
   const counts: RunCounts = {
     passed: 0,
@@ -95,7 +95,9 @@ export async function runCases(
   const worker = async () => {
     while (next < cases.length && !stopped && !signal.aborted) {
       const index = next++;
-      const result = await runOne(cases[index]!, index, options, emit, mask);
+      const result = client instanceof Error
+        ? cannotRun(cases[index]!, index, client, emit)
+        : await runOne(cases[index]!, index, { ...options, client }, emit, mask);
       counts[result.status]++;
       if (result.flaky) counts.flaky++;
       if (options.bail && result.status !== "passed") stopped = true;
@@ -124,7 +126,7 @@ export async function runCases(
 function runOne(
   planned: PlannedCase,
   index: number,
-  options: RunOptions,
+  options: RunOptions & { client: RunnerClient },
   emit: Emit,
   mask: Mask,
 ): Promise<CaseResult> {
@@ -143,6 +145,26 @@ function runOne(
     ...(timeout === undefined ? {} : { timeout }),
     ...(select === undefined ? {} : { select }),
   }).run();
+}
+
+/** Tells that a case could not be run, because there is no connection. */
+function cannotRun(
+  planned: PlannedCase,
+  index: number,
+  { message }: Error,
+  emit: Emit,
+): CaseResult {
+  const { recipe, matrix, vars = {} } = planned;
+  const about = { case: index, name: caseName(planned), file: recipe.source.name };
+  const result: CaseResult = {
+    status: "errored",
+    flaky: false,
+    failure: { kind: "connection", message, lines: [] },
+  };
+  const { tags } = recipe;
+  emit({ type: "case.started", ...about, tags, vars, ...(matrix === undefined ? {} : { matrix }) });
+  emit({ type: "case.finished", ...about, ...result, duration_ms: 0 });
+  return result;
 }
 
 /** What a process exits with: what is worst decides. */

@@ -171,7 +171,10 @@ export class ConsoleReporter implements Reporter {
     lines.push(...usualLines(event).map((line) => `  ${style.warning(line)}`));
     if (!this.#quiet) this.#print(lines);
     else if (status === "unchecked") this.#write([line, ...unchecked]);
-    const failures = own && status !== "interrupted"
+    // What the case's own line has said whole is not said again.
+    const told = own && !this.#quiet && own.lines.length === 0 && own.place === undefined &&
+      inShort(own, this.#output.columns - 2) === printable(own.message);
+    const failures = own && !told && status !== "interrupted"
       ? [...running.failures, { label: "", failure: own, soft: false }]
       : running.failures;
     for (const failed of failures) this.#failures.push(this.#inFull(name, failed));
