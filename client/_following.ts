@@ -21,7 +21,12 @@ export function trackJob(session: Transport, id: string): Tracker<JobRecord, Job
 }
 
 /** Makes what follows a run; `fed` says that every event is handed in from the first on. */
-export function trackRun(session: Transport, id: string, fed = false): RunTracker {
+export function trackRun(
+  session: Transport,
+  id: string,
+  fed = false,
+  onEnd?: () => void,
+): RunTracker {
   return new Tracker<WorkflowRun, RunEvent>(session, {
     what: `workflow run '${id}'`,
     channel: `workflow:${id}`,
@@ -30,5 +35,6 @@ export function trackRun(session: Transport, id: string, fed = false): RunTracke
       recallRun(run, await getTimeline(session, id, options), known),
     isLast: (event) => event.type === "workflow.completed" || event.type === "workflow.failed",
     failed: (run) => new RunFailedError(run),
+    onEnd,
   }, fed);
 }

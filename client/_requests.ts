@@ -40,17 +40,18 @@ function about(
 /** Makes the requests that enqueue one kind of job; what they share is written once. */
 export function enqueueing(
   name: string,
-  { queue, priority, ...call }: EnqueueOptions = {},
+  { queue, priority, retry = "not-sent", signal, timeout }: EnqueueOptions = {},
 ): (payload: unknown) => Request {
   const what = `enqueue '${name}'`;
-  const head = JSON.stringify({ name, queue, priority }).slice(0, -1);
+  const head = JSON.stringify({ name, queue, priority }).slice(0, -1) + ',"payload":';
   return (payload) => ({
     what,
     method: "job.enqueue",
-    data: `${head},"payload":${toJson(what, payload)}}`,
+    data: head + toJson(what, payload) + "}",
     subject: name,
-    retry: "not-sent",
-    ...call,
+    retry,
+    signal,
+    timeout,
   });
 }
 

@@ -28,9 +28,22 @@ interface Start {
   found(run: Started): void;
 }
 
+/** What is known of a lane that waits for the answer to a start. */
+interface Busy {
+  runId?: string;
+  /** Forgets that it is to be dropped soon. */
+  forget(): void;
+}
+
 /** How long an idle lane is kept for the next start, in milliseconds, and how many are. */
 const IDLE_TIME = 5_000;
 const IDLE_LANES = 4;
+
+/**
+ * How long after its run has ended a lane may take to answer, in milliseconds. It is asked nothing
+ * while it is blocked, so that one whose peer is gone in silence is known by this.
+ */
+const ANSWER_TIME = 5_000;
 
 /** How many runs are remembered whose events may still come. */
 const TRACKERS = 1_000;
@@ -50,7 +63,7 @@ const OPEN_ATTEMPTS = 3;
 export class Lanes {
   readonly #session: Session;
   readonly #idle = new Map<Link, () => void>();
-  readonly #busy = new Set<Link>();
+  readonly #busy = new Map<Link, Busy>();
   readonly #opening = new Gate(inBrowser ? BROWSER_OPENINGS : Infinity);
   readonly #starts = new Set<Start>();
   /** How many starts there are of each name: every lane hears of every run. */
@@ -99,6 +112,8 @@ export class Lanes {
       try {
         const run = await found.promise;
         runId = run.run_id;
+        const busy = this.#busy.get(lane);
+        if (busy) busy.runId = runId;
         return run;
       } finally {
         signal.removeEventListener("abort", onAbort);
@@ -128,19 +143,13 @@ export class Lanes {
 
   /** Drops every lane; what runs goes on. */
   close(cause: ConnectionError): void {
-    for (const lane of this.#busy) void lane.close(cause, true);
-    for (const [lane, forget] of this.#idle) {
-      forget();
-      void lane.close(cause, true);
-    }
-    this.#busy.clear();
-    this.#idle.clear();
+    for (const lane of [...this.#busy.keys(), ...this.#idle.keys()]) this.#drop(lane, cause);
   }
 
   async #withLane<T>(request: StartRequest, use: (lane: Link) => Promise<T>): Promise<T> {
     const { what, signal } = request;
     const lane = this.#take() ?? await this.#open(what, signal);
-    this.#busy.add(lane);
+    this.#busy.set(lane, { forget: () => {} });
     request.isSent = true;
     try {
       return await use(lane);
@@ -152,9 +161,8 @@ export class Lanes {
   }
 
   #take(): Link | undefined {
-    for (const [lane, forget] of this.#idle) {
-      forget();
-      this.#idle.delete(lane);
+    for (const lane of this.#idle.keys()) {
+      this.#forget(lane);
       if (lane.isOpen) return lane;
     }
   }
@@ -197,26 +205,47 @@ export class Lanes {
       return answer;
     } catch (error) {
       if (lane.isOpen && !signal?.aborted) this.#free(lane);
-      else this.#busy.delete(lane);
+      else this.#forget(lane);
       throw error;
     }
   }
 
   #free(lane: Link): void {
-    if (!this.#busy.delete(lane)) return;
+    if (!this.#forget(lane)) return;
     if (this.#idle.size >= IDLE_LANES || this.#session.over) return this.#drop(lane);
     lane.request(channelRequest("unsubscribe", "workflows")).catch(() => {});
     const { deadlines, clock } = this.#session;
-    const forget = deadlines.add(clock.now() + IDLE_TIME, () => {
-      this.#idle.delete(lane);
-      this.#drop(lane);
-    });
-    this.#idle.set(lane, forget);
+    this.#idle.set(lane, deadlines.add(clock.now() + IDLE_TIME, () => this.#drop(lane)));
   }
 
-  #drop(lane: Link): void {
+  /** A run was seen to have ended: its lane is to answer soon. */
+  #ended(runId: string): void {
+    const { deadlines, clock } = this.#session;
+    for (const [lane, busy] of this.#busy) {
+      if (busy.runId !== runId) continue;
+      busy.forget = deadlines.add(clock.now() + ANSWER_TIME, () => {
+        const text = `no answer for ${ANSWER_TIME} ms after its run has ended`;
+        this.#drop(lane, new ConnectionError(text, "connection_lost"));
+      });
+    }
+  }
+
+  /** A lane is neither busy nor idle any more; gives whether it was busy. */
+  #forget(lane: Link): boolean {
+    const busy = this.#busy.get(lane);
+    busy?.forget();
     this.#busy.delete(lane);
-    void lane.close(new ConnectionError("The connection is no longer needed", "closed"), true);
+    this.#idle.get(lane)?.();
+    this.#idle.delete(lane);
+    return busy !== undefined;
+  }
+
+  #drop(
+    lane: Link,
+    cause: ConnectionError = new ConnectionError("The connection is no longer needed", "closed"),
+  ): void {
+    this.#forget(lane);
+    void lane.close(cause, true);
   }
 
   #seen(event: DispatchEvent): void {
@@ -234,7 +263,7 @@ export class Lanes {
   #follow(runId: string): RunTracker {
     let tracker = this.#trackers.get(runId);
     if (!tracker) {
-      tracker = trackRun(this.#session, runId, true);
+      tracker = trackRun(this.#session, runId, true, () => this.#ended(runId));
       this.#trackers.set(runId, tracker);
       if (this.#trackers.size > TRACKERS) {
         const [oldest] = this.#trackers.keys();

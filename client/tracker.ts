@@ -37,6 +37,8 @@ export interface TrackerSpec<R extends Tracked, E extends DispatchEvent> {
   isLast(event: E): boolean;
   /** The error of one that did not complete. */
   failed(record: R): Error;
+  /** Called when it is seen to be over. */
+  onEnd?(): void;
 }
 
 /** How often the server is asked, in milliseconds: at first, and at the longest. */
@@ -293,6 +295,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> {
     this.#record = record ?? this.#record;
     this.#error = record ? undefined : error ?? said(`wait for ${this.#spec.what}`, closedError());
     this.#over = true;
+    if (record) this.#spec.onEnd?.();
     // Nobody needs the next look at the record.
     this.#stop?.abort();
     this.#wake();

@@ -174,3 +174,28 @@ test("a run whose connection fell silent is followed to its end all the same", a
   const events = await it.clock.runUntil(Array.fromAsync(run.events()), 100);
   assert.equal(events.at(-1)?.type, "workflow.completed");
 });
+
+test("a connection that fell silent is dropped when its run is seen to have ended", async () => {
+  await using server = await startServer();
+  await using it = await faulty(server.url);
+  const run = await within(it.client.startWorkflow("order-payment", { order_id: "1" }), "start");
+  const [, lane] = it.proxy.connections;
+  lane!.hold();
+  await it.client.publishEvent("payment-received");
+  await it.clock.runUntil(run.wait(), 100);
+  assert.equal(lane!.isOpen, true);
+  it.clock.advance(4_000);
+  await breathe();
+  assert.equal(lane!.isOpen, true);
+  it.clock.advance(1_000);
+  await eventually(() => it.status.of("lane_lost").length === 1);
+  const { runId, cause } = it.status.of("lane_lost")[0]!;
+  assert.equal(runId, run.run_id);
+  assert.match(cause.message, /no answer for 5000 ms after its run has ended$/);
+  lane!.release();
+  await eventually(() => it.proxy.connections.length === 1);
+  await within(it.client.stats(), "a call");
+  // Its run is followed to its end all the same.
+  const events = await it.clock.runUntil(Array.fromAsync(run.events()), 100);
+  assert.equal(events.at(-1)?.type, "workflow.completed");
+});
