@@ -13,11 +13,11 @@ export interface Limits {
 }
 
 /**
- * Does a piece of work, and aborts its signal when the first of its limits is reached, or when its
- * client is over, where that is told of.
+ * Does a piece of work, and aborts its signal when the first of its limits is reached or its client
+ * is over.
  */
 export async function limited<T>(
-  { deadlines, onOver }: Pick<Transport, "deadlines"> & Partial<Transport>,
+  { deadlines, onOver }: Transport,
   { what, at, late, signal }: Limits,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -27,10 +27,10 @@ export async function limited<T>(
   const forget = deadlines.add(at, () => limit.abort(late()));
   const settle = () => {
     forget();
-    onOver?.delete(end);
+    onOver.delete(end);
     both.removeEventListener("abort", settle);
   };
-  onOver?.add(end);
+  onOver.add(end);
   // At once, whatever the work still has to do: nothing is left when the client has been closed.
   both.addEventListener("abort", settle);
   try {

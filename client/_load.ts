@@ -24,19 +24,14 @@ export async function part<Part>(
   }
 }
 
-/** Waits for such a part as long as a call may take. */
+/** Waits for such a part as long as a call may take, and its client is not over. */
 export function load<Part>(
-  session: Pick<Transport, "deadlines" | "deadline">,
+  session: Transport,
   what: string,
   loading: Promise<Part>,
   { signal, timeout }: CallOptions = {},
 ): Promise<Part> {
-  const { deadlines } = session;
   const at = session.deadline(timeout);
   const late = () => tooLate(what, "a part of the client was not loaded before the deadline");
-  return limited(
-    { deadlines },
-    { what, at, late, signal },
-    (signal) => part(what, loading, signal),
-  );
+  return limited(session, { what, at, late, signal }, (signal) => part(what, loading, signal));
 }

@@ -155,12 +155,14 @@ test("a client can be closed while what reads its channels is being loaded", asy
   const confirmed = Promise.resolve(subscription);
   confirmed.catch(() => {});
   const states = client.status();
+  const read = Array.fromAsync(client.subscribe("workflows"));
   const call = client.stats();
   call.catch(() => {});
   await within(client.close(), "closing");
+  assert.deepEqual(await within(read, "what is read"), []);
   await assert.rejects(within(call, "the call"), { name: "ConnectionError", code: "closed" });
-  release();
   await assert.rejects(within(confirmed, "the subscription"), { code: "closed" });
+  release();
   const types = (await within(Array.fromAsync(states), "the status")).map(({ type }) => type);
   assert.deepEqual(types, ["connected", "closed"]);
   await eventually(() => !server.peers[0]!.isOpen);
