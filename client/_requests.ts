@@ -59,20 +59,19 @@ export function enqueueing(
 let decoders: typeof import("../protocol/entity.ts") | undefined;
 
 /** Sends a request at once, and decodes its answer with what is loaded meanwhile. */
-async function read<T>(
+function read<T>(
   session: Transport,
   request: Request,
   decode: (part: NonNullable<typeof decoders>, answer: unknown) => T,
 ): Promise<T> {
   const answer = session.request(request);
-  if (!decoders) {
-    // Whichever fails first ends the call.
-    [decoders] = await Promise.all([
-      load(session, request.what, import("../protocol/entity.ts"), request),
-      answer,
-    ]);
-  }
-  return decode(decoders, await answer);
+  const part = decoders;
+  if (part) return answer.then((answer) => decode(part, answer));
+  // Whichever fails first ends the call.
+  return Promise.all([
+    load(session, request.what, import("../protocol/entity.ts"), request),
+    answer,
+  ]).then(([part, answer]) => decode(decoders = part, answer));
 }
 
 /** Reads a job. */
