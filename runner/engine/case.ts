@@ -16,7 +16,7 @@ import { makeRoots } from "./roots.ts";
 import { Deadline, rejectOnAbort } from "./deadline.ts";
 import type { CaseStatus, Emit, EventFailure } from "./event.ts";
 import { isVerdict, StepFailure } from "./failure.ts";
-import type { Mask } from "./mask.ts";
+import { canBeMasked, type Mask } from "./mask.ts";
 import { type Entity, Results } from "./results.ts";
 import { StepRunner } from "./step.ts";
 
@@ -197,6 +197,11 @@ export class Case {
         vars: mask.value(this.#vars),
         ...(matrix === undefined ? {} : { matrix }),
       });
+    }
+    for (const { name } of nested ? [] : this.recipe.secrets) {
+      const value = this.options.env(name);
+      if (value === undefined || canBeMasked(value)) continue;
+      this.warn(`secret \`${name}\` is too short to be masked in what is printed`);
     }
     if (prepared === undefined) await this.#steps(began);
     else this.fail(this.describe(prepared), "errored");

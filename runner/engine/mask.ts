@@ -3,6 +3,11 @@ import { encodeBase64 } from "../../protocol/base64.ts";
 /** Shorter values are in too many words to be masked everywhere. */
 const SHORTEST = 3;
 
+/** Whether a value is long enough to be masked. */
+export function canBeMasked(secret: string): boolean {
+  return secret.length >= SHORTEST;
+}
+
 /** What stands in the place of a secret. */
 export const MASK = "***";
 
@@ -23,7 +28,7 @@ export class Mask {
   /** Adds a value that must not be shown. */
   add(secret: string): void {
     // Each case of a run brings the same ones again.
-    if (secret.length < SHORTEST || this.#secrets.has(secret)) return;
+    if (!canBeMasked(secret) || this.#secrets.has(secret)) return;
     this.#secrets.add(secret);
     const forms = new Set(this.#forms);
     for (const form of formsOf(secret)) forms.add(form);

@@ -36,3 +36,10 @@ export function describeTypes(types: string): string {
 function known(type: string): string {
   return /^dyn<(.*)>$/.exec(type)?.[1] ?? type;
 }
+
+/** The first offset from which on all characters before `end` match a pattern of one character. */
+export function backWhile(text: string, end: number, pattern: RegExp): number {
+  let start = end;
+  while (start > 0 && pattern.test(text[start - 1]!)) start--;
+  return start;
+}

@@ -1,6 +1,6 @@
 import type { Span } from "../recipe/source.ts";
 import { fromCel } from "./convert.ts";
-import { explainFault } from "./explain_fault.ts";
+import { backWhile, explainFault } from "./explain_fault.ts";
 import {
   type Ambient,
   type Ast,
@@ -109,5 +109,5 @@ function explain(fault: CelFault, text: string): string {
 
 /** The access that an absent key ends: `order.input.total` rather than `total`. */
 function pathUpTo(text: string, at: Span): string {
-  return /[\w.?[\]"']*$/.exec(text.slice(0, at.start))?.[0] + text.slice(at.start, at.end);
+  return text.slice(backWhile(text, at.start, /[\w.?[\]"']/), at.end);
 }

@@ -1,4 +1,4 @@
-import { childrenOf, isConstant, textRange } from "./ast.ts";
+import { childrenOf, isConstant, textRange, visitAst } from "./ast.ts";
 import { fromCel } from "./convert.ts";
 import { diffLines, type Hide, showValue, typeName, worthDiff } from "./diff.ts";
 import { explainFault } from "./explain_fault.ts";
@@ -52,7 +52,7 @@ interface Sight {
 function below(node: Ast, depth: number, sight: Sight, lines: string[]): void {
   const { evaluate, hide } = sight;
   const indent = "  ".repeat(depth);
-  for (const child of interesting(node)) {
+  for (const child of interesting(node).filter(isSteady)) {
     const part = evaluate(child);
     const own = lines.length;
     lines.push(`${indent}${line(part, hide)}`);
@@ -63,7 +63,7 @@ function below(node: Ast, depth: number, sight: Sight, lines: string[]): void {
       for (let i = own; i < lines.length; i++) lines[i] = lines[i]!.slice(2);
     }
   }
-  if (node.op !== "==" && node.op !== "!=") return;
+  if ((node.op !== "==" && node.op !== "!=") || !isSteady(node)) return;
   const [left, right] = [evaluate(node.args[0]), evaluate(node.args[1])];
   if (!worthDiff(left.value, right.value)) return;
   for (const text of diffLines(right.value, left.value, hide)) lines.push(`${indent}${text}`);
@@ -93,6 +93,18 @@ function interesting(node: Ast): Ast[] {
 }
 
 const MACROS = new Set(["all", "exists", "exists_one", "map", "filter", "bind"]);
+
+/** Whether a part has the value again that it had in the condition. */
+function isSteady(node: Ast): boolean {
+  let steady = true;
+  visitAst(node, (part) => {
+    if (part.op === "call" && CHANGING.has(part.args[0])) steady = false;
+  });
+  return steady;
+}
+
+/** Functions that would give another value when they are asked again. */
+const CHANGING = new Set(["random", "uuid", "now"]);
 
 function isOpaque(node: Ast): boolean {
   if (node.op === "id") return node.args !== "cel" && node.args !== "optional";

@@ -6,23 +6,24 @@ import type { Span } from "./source.ts";
  * is not the text it is written with: escapes, folded lines and indentation lie between them.
  */
 export class ScalarMap {
-  #node: ScalarNode;
+  /** The scalar. */
+  readonly node: ScalarNode;
   #source: string;
   #offsets: number[] | undefined;
 
   constructor(node: ScalarNode, source: string) {
-    this.#node = node;
+    this.node = node;
     this.#source = source;
   }
 
   /** The span in the source of the value's characters from `start` to `end`. */
   span(start: number, end: number): Span {
-    if (typeof this.#node.value !== "string") {
-      return { start: this.#node.start, end: this.#node.end };
+    if (typeof this.node.value !== "string") {
+      return { start: this.node.start, end: this.node.end };
     }
-    const offsets = this.#offsets ??= align(this.#node, this.#source);
-    const from = offsets[start] ?? this.#node.end;
-    const to = end > start ? (offsets[end - 1] ?? this.#node.end - 1) + 1 : from;
+    const offsets = this.#offsets ??= align(this.node, this.#source);
+    const from = offsets[start] ?? this.node.end;
+    const to = end > start ? (offsets[end - 1] ?? this.node.end - 1) + 1 : from;
     return { start: from, end: Math.max(to, from) };
   }
 }

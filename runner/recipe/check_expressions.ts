@@ -1,7 +1,7 @@
 import type { Environment } from "@marcbachmann/cel-js";
 import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
 import { type FreeName, freeNames, textRange, visitAst } from "../expression/ast.ts";
-import { explainFault } from "../expression/explain_fault.ts";
+import { backWhile, explainFault } from "../expression/explain_fault.ts";
 import { type Ast, type Cel, type CelFault, faultOf } from "../expression/library.ts";
 import { type CelType, describeType, type RecordType, recordType } from "../expression/types.ts";
 import type { Diagnostics } from "./diagnostic.ts";
@@ -413,8 +413,8 @@ function missingRoot(root: string, field: string): string | undefined {
 /** What helps with the words and signs of other languages. */
 function syntaxHint(text: string, fault: CelFault): string {
   if (text[fault.start] === "=") return "`==` compares";
-  const before = /\w*$/.exec(text.slice(0, fault.start))![0];
-  const word = before + /^\w*/.exec(text.slice(fault.start))![0];
+  const from = backWhile(text, fault.start, /\w/);
+  const word = text.slice(from, fault.start) + /^\w*/.exec(text.slice(fault.start))![0];
   return (Object.hasOwn(OTHER_WORDS, word) ? OTHER_WORDS[word] : undefined) ?? explainFault(fault);
 }
 

@@ -82,6 +82,8 @@ export function checkOrder(
   reading: Reading,
   guards: Guards,
 ): boolean {
+  // What a step left is there in its own `expect` and `outputs`, wherever it stands.
+  if (info.order === scope.step && scope.order > info.order) return true;
   if (info.availableFrom === Infinity) {
     const message =
       `step \`${info.id}\` runs for each item of a \`for_each\` and is not known here`;

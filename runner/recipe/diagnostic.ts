@@ -64,8 +64,19 @@ export class Diagnostics {
     const key = `${diagnostic.code} ${diagnostic.span.start} ${diagnostic.message}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
-    this.#list.push(diagnostic);
+    const { message, label } = diagnostic;
+    this.#list.push({
+      ...diagnostic,
+      message: cutQuotes(message),
+      ...(label === undefined ? {} : { label: cutQuotes(label) }),
+    });
   }
+}
+
+/** A message that quotes a long text shows its beginning. */
+function cutQuotes(message: string): string {
+  if (message.length <= 300) return message;
+  return message.replace(/`[^`]{120,}`/g, (quote) => `\`${quote.slice(1, 100)}…\``);
 }
 
 /** A recipe that cannot be run as it is written; `diagnostics` say why. */

@@ -56,6 +56,7 @@ export class Reading {
   readSteps: (node: ListNode, prefix: string) => Step[] = () => [];
   /** The recipes that this one uses, by the paths it names them with. */
   used: ReadonlyMap<string, UsedRecipe> = new Map();
+  #map: ScalarMap | undefined;
   /** The place that is being read. */
   scope: Scope = { order: 0, phase: "steps", locals: {} };
 
@@ -208,7 +209,7 @@ export class Reading {
   ): Expression | undefined {
     const inner = text.slice(from, to);
     const trimmed = inner.trim();
-    const map = new ScalarMap(node, this.source.text);
+    const map = this.#mapOf(node);
     const offset = from + (inner.length - inner.trimStart().length);
     if (trimmed === "") {
       const span = map.span(Math.max(0, from - 3), Math.min(text.length, to + 2));
@@ -229,8 +230,14 @@ export class Reading {
     return expression;
   }
 
+  /** A scalar with many expressions is aligned once. */
+  #mapOf(node: ScalarNode): ScalarMap {
+    if (this.#map?.node !== node) this.#map = new ScalarMap(node, this.source.text);
+    return this.#map;
+  }
+
   #unclosed(node: ScalarNode, { from }: OpenHole): undefined {
-    const span = new ScalarMap(node, this.source.text).span(from, from + 3);
+    const span = this.#mapOf(node).span(from, from + 3);
     this.diagnostics.error("bad-template", span, "a `${{` without its `}}`");
     return undefined;
   }

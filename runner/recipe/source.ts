@@ -39,8 +39,12 @@ export class Source {
       if (starts[middle]! <= offset) low = middle;
       else high = middle - 1;
     }
-    const before = this.text.slice(starts[low]!, offset);
-    return { line: low + 1, column: [...before].length + 1 };
+    let column = 1;
+    for (let i = starts[low]!; i < Math.min(offset, this.text.length); i++) {
+      // Both halves of a character beyond the first plane are one.
+      if (!isLowSurrogate(this.text, i)) column++;
+    }
+    return { line: low + 1, column };
   }
 
   /** The offset of a line and column. */
@@ -65,4 +69,11 @@ export class Source {
     }
     return this.#starts = starts;
   }
+}
+
+function isLowSurrogate(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  if (code < 0xdc00 || code > 0xdfff || at === 0) return false;
+  const before = text.charCodeAt(at - 1);
+  return before >= 0xd800 && before <= 0xdbff;
 }

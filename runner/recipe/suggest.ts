@@ -1,3 +1,8 @@
+/** A longer word is no name that somebody has misspelt. */
+const LONGEST = 100;
+/** Who has thousands of steps, and as many mistakes, is not to wait for the best suggestion. */
+const MOST = 300;
+
 /**
  * The candidate that a misspelt word most likely stands for, if one is near enough: a transposed,
  * missing, doubled or wrong letter in three.
@@ -6,9 +11,12 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   const limit = Math.max(1, Math.floor(word.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
+  if (word.length > LONGEST) return undefined;
   const lower = word.toLowerCase();
+  let left = MOST;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
+    if (left-- === 0) break;
     const distance = editDistance(lower, candidate.toLowerCase());
     if (distance < bestDistance && distance < candidate.length) {
       best = candidate;

@@ -144,3 +144,8 @@ test("a value of another type than at the check is told in plain words", async (
   assert.equal(message, "`<` does not take a whole number and text");
   assert.deepEqual(lines, ["a.payload.n  is 3 (number)"]);
 });
+
+test("what would have another value the second time is not shown", async () => {
+  const { lines } = await failure("  - assert: random(2) + vars.n == 100", "{ n: 1 }");
+  assert.deepEqual(lines, []);
+});

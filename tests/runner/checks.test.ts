@@ -76,6 +76,9 @@ test("what a step leaves has a type in its own expect and outputs", async () => 
     /^unknown-field at nope/,
     /^unknown-field at naem: .* did you mean `name`/,
   );
+  await finds(
+    "  - parallel:\n      - id: b\n        get: a\n        expect: { b.state: completed }\n",
+  );
   await finds("  - publish: x\n    expect: { result.id: 3 }\n", /^unknown-field at id/);
 });
 
@@ -192,6 +195,26 @@ test("an expression that is too long to follow is refused, not crashed on", asyn
     const diagnostics = await checkRecipe("r.yaml", `steps:\n  - assert: ${text}\n`);
     assert.deepEqual(diagnostics.map(({ code }) => code), ["bad-expression"]);
   }
+});
+
+test("texts of unusual size are read without being read again for each of their parts", async () => {
+  const holes = "${{ nope }}".repeat(20_000);
+  for (
+    const [text, code, count] of [
+      [`steps:\n  - log: '${holes}'\n`, "unknown-name", 20_000],
+      [`steps:\n${"  - wait: nothing\n".repeat(10_000)}`, "unknown-step", 10_000],
+      [`steps: [{ log: x }]\n${"z".repeat(1000)}: 1\n`, "unknown-key", 1],
+    ] as const
+  ) {
+    const found = (await checkRecipe("r.yaml", text)).filter((one) => one.code === code);
+    assert.equal(found.length, count);
+  }
+});
+
+test("a message quotes the beginning of what is long", async () => {
+  const text = `timeout: ${"1".repeat(10_000)}h1\nsteps: [{ assert: "true" }]\n`;
+  const [{ message } = { message: "" }] = await checkRecipe("r.yaml", text);
+  assert.match(message, /^`timeout`: `1{99}…` is no duration$/);
 });
 
 test("what is no text is refused where it stands", async () => {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { Mask } from "../../runner/engine/mask.ts";
 import { encodeBase64 } from "../../protocol/base64.ts";
 import { runnerCli } from "./_cli.ts";
-import { withFiles } from "./_recipe.ts";
+import { runRecipe, withFiles } from "./_recipe.ts";
 
 const SECRET = 's3cr3t/"<pa ss>&wörd';
 
@@ -121,4 +121,16 @@ test("what is too short to be a secret is not masked everywhere", () => {
   const mask = new Mask();
   mask.add("a");
   assert.equal(mask.text("banana"), "banana");
+});
+
+test("a secret that is too short to be masked is told", async () => {
+  const { events } = await runRecipe(
+    "secrets: [PIN, WORD]\nsteps:\n  - assert: size(secrets.PIN) == 2\n",
+    [],
+    { env: { PIN: "12", WORD: "long enough" } },
+  );
+  const warnings = events.filter((event) => event.type === "warning");
+  assert.deepEqual(warnings.map(({ text }) => text), [
+    "secret `PIN` is too short to be masked in what is printed",
+  ]);
 });
