@@ -34,7 +34,6 @@ export class Followed<R extends Tracked, E extends DispatchEvent> {
   async wait({ signal, timeout }: CallOptions = {}): Promise<R> {
     const session = this.#session;
     const what = `wait for ${this.#what}`;
-    signal?.throwIfAborted();
     const at = timeout === undefined ? Infinity : session.deadline(timeout);
     const late = () => {
       const state = this.state === undefined ? "" : `, it is ${this.state}`;

@@ -14,7 +14,7 @@ export function lateIterator<T>(
   reader.catch(() => {});
   return {
     next: async () => await (await reader)?.next() ?? END,
-    return: () => reader.then((it) => it?.return!() ?? END, () => END),
+    return: () => reader.then((it) => it?.return?.() ?? END, () => END),
     [Symbol.asyncIterator]() {
       return this;
     },

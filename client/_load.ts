@@ -32,6 +32,6 @@ export function load<Part>(
   { signal, timeout }: CallOptions = {},
 ): Promise<Part> {
   const at = session.deadline(timeout);
-  const late = () => tooLate(what, "a part of the client was not loaded before the deadline");
+  const late = () => tooLate(what, "a part of the client could not be loaded before the deadline");
   return limited(session, { what, at, late, signal }, (signal) => part(what, loading, signal));
 }

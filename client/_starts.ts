@@ -2,7 +2,6 @@ import { tooLate } from "./_connection_errors.ts";
 import { hooked } from "./_hooked.ts";
 import { limited } from "./_limited.ts";
 import { part } from "./_load.ts";
-import { ConnectionError } from "./errors.ts";
 import type { Lanes } from "./lanes.ts";
 import type { CallOptions } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -32,13 +31,7 @@ export class Starts {
 
   constructor(session: Session) {
     this.#session = session;
-    session.onOver.add((error) =>
-      this.#lanes?.close(
-        error instanceof ConnectionError
-          ? error
-          : new ConnectionError(error.message, "gave_up", { cause: error }),
-      )
-    );
+    session.onOver.add((error) => this.#lanes?.close(error));
   }
 
   /** How many starts wait for their run to be known. */

@@ -23,8 +23,8 @@ export class Waiting implements CallPlace {
     call.place = this;
     if (this.size < this.#limit) this.#calls.add(call);
     else {
-      const text = `${this.#limit} requests already wait for a connection`;
-      call.reject(new ConnectionError(`Cannot ${call.request.what}: ${text}`, "queue_full"));
+      const why = `${this.#limit} requests already wait for a connection`;
+      call.reject(new ConnectionError(`Cannot ${call.request.what}: ${why}`, "queue_full"));
     }
   }
 

@@ -99,7 +99,7 @@ export class Channels {
   }
 
   /** Tells everybody that events may be missing. */
-  gap(reason: Gap["reason"], since: number, until = this.#session.clock.now()): Gap {
+  gap(reason: Gap["reason"], since: number, until: number = this.#session.clock.now()): Gap {
     const item = gap(reason, since, until);
     for (const receiver of this.#receivers()) receiver.onGap(item);
     return item;

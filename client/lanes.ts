@@ -142,7 +142,7 @@ export class Lanes {
   }
 
   /** Drops every lane; what runs goes on. */
-  close(cause: ConnectionError): void {
+  close(cause: Error): void {
     for (const lane of [...this.#busy.keys(), ...this.#idle.keys()]) this.#drop(lane, cause);
   }
 
@@ -242,7 +242,7 @@ export class Lanes {
 
   #drop(
     lane: Link,
-    cause: ConnectionError = new ConnectionError("The connection is no longer needed", "closed"),
+    cause: Error = new ConnectionError("The connection is no longer needed", "closed"),
   ): void {
     this.#forget(lane);
     void lane.close(cause, true);

@@ -136,7 +136,7 @@ export class Link implements CallPlace {
    * Closes the connection. What is in flight rejects.
    * @param now Whether not to wait for the server's part, which a blocked one cannot do.
    */
-  close(cause: ConnectionError, now: boolean): Promise<void> {
+  close(cause: Error, now: boolean): Promise<void> {
     const { clock, terminate } = this.#options;
     if (this.#state === "closed") return Promise.resolve();
     this.#shut(cause);
@@ -277,7 +277,7 @@ export class Link implements CallPlace {
   }
 
   /** Ends everything that goes on over this link. */
-  #shut(cause: ConnectionError): void {
+  #shut(cause: Error): void {
     this.#state = "closed";
     this.#pings.stop();
     const { owner } = this.#options;

@@ -90,16 +90,13 @@ export function toFrame(value: unknown, text: string): Frame {
       throw new FrameError(`'${key}' is not text`, text);
     }
   }
-  if (frame.type === "error" && !isWireError(frame.error)) {
-    throw new FrameError("an error frame without code and message", text);
+  if (frame.type === "error") {
+    const { code, message } = Object(frame.error) as Record<string, unknown>;
+    if (typeof code !== "number" || typeof message !== "string") {
+      throw new FrameError("an error frame without code and message", text);
+    }
   }
   return frame as unknown as Frame;
 }
 
 const TEXT_FIELDS = ["id", "method", "correl_id", "channel", "ts"] as const;
-
-function isWireError(value: unknown): value is WireError {
-  if (typeof value !== "object" || value === null) return false;
-  const error = value as Partial<WireError>;
-  return typeof error.code === "number" && typeof error.message === "string";
-}
