@@ -51,7 +51,9 @@ function printSteps(
     if (!(options.select?.(step) ?? true)) continue;
     const id = step.id === undefined ? "" : ` → ${step.id}`;
     const condition = step.if ? `  if ${step.if.text}` : "";
-    print(options, `${indent}${step.number}. ${step.kind.label(step.fields)}${id}${condition}`);
+    const items = step.forEach ? `  for each of ${show(step.forEach, values, options)}` : "";
+    const label = `${step.kind.label(step.fields)}${id}${items}${condition}`;
+    print(options, `${indent}${step.number}. ${label}`);
     for (const key of ["payload", "input", "data"]) {
       const template = step.fields[key] as Template | undefined;
       if (template) print(options, `${indent}     ${key}: ${show(template, values, options)}`);

@@ -394,7 +394,7 @@ export class Case {
 
   #milliseconds(template: Template | undefined): number | undefined {
     if (!template) return undefined;
-    return toMilliseconds(resolveTemplate(template, this.#roots, this.ambient));
+    return toMilliseconds(resolveTemplate(template, this.#roots, this.ambient), template);
   }
 }
 

@@ -67,7 +67,7 @@ export class Context implements StepContext {
   text(template: Template): string {
     const value = this.resolve(template);
     if (typeof value === "string" && value !== "") return value;
-    throw this.#wrong(template, value, "text");
+    throw this.#wrong(template, value, value === "" ? "allowed: it is empty" : "text");
   }
 
   number(template: Template): number {
@@ -77,7 +77,7 @@ export class Context implements StepContext {
   }
 
   duration(template: Template): number {
-    return toMilliseconds(this.resolve(template));
+    return toMilliseconds(this.resolve(template), template);
   }
 
   holds(condition: Expression, locals?: Values): boolean {

@@ -1,4 +1,5 @@
 import { EvaluationError } from "../expression/expression.ts";
+import type { Template } from "../expression/template.ts";
 import { parseDuration } from "../recipe/duration.ts";
 import type { Recipe } from "../recipe/model.ts";
 import type { Source, Span } from "../recipe/source.ts";
@@ -15,11 +16,15 @@ export function spanInModule(error: unknown, { module, source }: Recipe): Span |
   return { start, end: start + 1 };
 }
 
-/** The milliseconds of a duration that an expression gave. */
-export function toMilliseconds(value: unknown): number {
+/**
+ * The milliseconds of a duration that an expression gave.
+ * @param template The expression, for the place of what is wrong.
+ */
+export function toMilliseconds(value: unknown, template?: Template): number {
   const ms = parseDuration(String(value));
-  if (ms === undefined) throw new StepFailure("evaluation", `\`${value}\` is no duration`);
-  return ms;
+  if (ms !== undefined) return ms;
+  const span = template?.kind === "expression" ? template.expression.span() : undefined;
+  throw new StepFailure("evaluation", `\`${value}\` is no duration`, { span });
 }
 
 /** An error as events tell it. */

@@ -1,5 +1,5 @@
 import { delay } from "../../runtime/clock.ts";
-import { fromCel, toCel } from "../expression/convert.ts";
+import { toCel } from "../expression/convert.ts";
 import { showValue, typeName } from "../expression/diff.ts";
 import { EvaluationError, type Values } from "../expression/expression.ts";
 import { freeNames } from "../expression/ast.ts";
@@ -135,8 +135,8 @@ export class StepRunner {
     let attempts = 1;
     let pause = DEFAULT_BACKOFF;
     try {
-      if (retry) attempts = this.#number(retry.attempts);
-      if (retry?.backoff) pause = toMilliseconds(this.#resolve(retry.backoff));
+      if (retry) attempts = this.#attemptsOf(retry.attempts);
+      if (retry?.backoff) pause = toMilliseconds(this.#resolve(retry.backoff), retry.backoff);
     } catch (error) {
       return this.#finish(step, began, 1, error);
     }
@@ -170,7 +170,9 @@ export class StepRunner {
     const { clock } = this.#case.options;
     let { at, whose } = this.#outer;
     try {
-      const own = step.within ? clock.now() + toMilliseconds(this.#resolve(step.within)) : Infinity;
+      const own = step.within
+        ? clock.now() + toMilliseconds(this.#resolve(step.within), step.within)
+        : Infinity;
       if (own < at) {
         at = own;
         whose = `\`within: ${templateLabel(step.within)}\` of the step around it`;
@@ -310,8 +312,12 @@ export class StepRunner {
     return resolveTemplate(template, this.#values(), this.#case.ambient);
   }
 
-  #number(template: Template): number {
-    return Number(fromCel(this.#resolve(template)));
+  #attemptsOf(template: Template): number {
+    const value = this.#resolve(template);
+    if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
+    const span = template.kind === "expression" ? template.expression.span() : undefined;
+    const message = `\`attempts\` must be a whole number of at least 1, not ${value}`;
+    throw new StepFailure("evaluation", message, { span });
   }
 
   #values(locals: Values = {}): Values {

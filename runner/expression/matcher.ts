@@ -55,6 +55,9 @@ export function mismatch(
     if ((value !== undefined) === argument) return undefined;
     return [argument ? "is absent" : `${is}, but should be absent`];
   }
+  if (name === "matches" && !isPattern(argument)) {
+    return [`cannot be matched with ${showValue(argument, hide)}, which is no regular expression`];
+  }
   if (value === undefined) return [`is absent, but should be ${describe(matcher, hide)}`];
   if (satisfies(value, matcher)) return undefined;
   const lines = [`${is}, but should be ${describe(matcher, hide)}`];
@@ -95,6 +98,18 @@ function satisfies(value: unknown, { name, argument }: ResolvedMatcher): boolean
     }
     case "exists":
       return argument === true;
+  }
+}
+
+/** Whether a value is a regular expression. */
+export function isPattern(value: unknown): boolean {
+  if (typeof value !== "string") return false;
+  try {
+    new RegExp(value, "u");
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
   }
 }
 

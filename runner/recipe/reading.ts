@@ -264,7 +264,9 @@ export function warnWord(node: ScalarNode, { diagnostics }: Reading, onlyText = 
   const { value, style } = node;
   if (style !== "plain" || typeof value !== "string") return;
   if (!/^(y|yes|n|no|on|off|\d+:\d\d(:\d\d)?)$/i.test(value)) return;
-  const flag = /^(y|yes|on)$/i.test(value) ? "true" : "false";
+  // A letter in a payload is most likely just that.
+  if (!onlyText && value.length === 1) return;
+  const flag = /^(yes|on)$/i.test(value) ? "true" : "false";
   diagnostics.warning("ambiguous-scalar", node, `\`${value}\` is not text to every YAML reader`, {
     label: onlyText || /^\d/.test(value)
       ? `write "${value}"`

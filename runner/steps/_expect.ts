@@ -1,5 +1,11 @@
 import type { Expression } from "../expression/expression.ts";
-import { type Matcher, type MatcherName, MATCHERS, TYPE_CHOICES } from "../expression/matcher.ts";
+import {
+  isPattern,
+  type Matcher,
+  type MatcherName,
+  MATCHERS,
+  TYPE_CHOICES,
+} from "../expression/matcher.ts";
 import { literal } from "../expression/template.ts";
 import { EXPRESSION_PATTERN } from "../recipe/field.ts";
 import { custom, type Field, type JsonSchema } from "../recipe/field.ts";
@@ -126,6 +132,7 @@ function checkArgument(name: MatcherName, node: Node, reading: Reading): boolean
       return typeof value === "number" || typeof value === "string" || wrong("a number or a text");
     case "matches":
       if (typeof value !== "string") return wrong("a regular expression");
+      // What is wrong with it each engine says in other words, so it is not quoted.
       return isPattern(value) || wrong("a regular expression, which this is not");
     case "one_of":
       return (node.kind === "list" && node.items.length > 0) || wrong("a list");
@@ -145,17 +152,6 @@ function checkArgument(name: MatcherName, node: Node, reading: Reading): boolean
 
 function isNull(node: Node): boolean {
   return node.kind === "scalar" && node.value === null && node.raw === "null";
-}
-
-/** What is wrong with a pattern each engine says in other words, so it is not quoted. */
-function isPattern(text: string): boolean {
-  try {
-    new RegExp(text, "u");
-    return true;
-  } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
-  }
 }
 
 /** The values that a matcher compares with, for checks that know which values there can be. */

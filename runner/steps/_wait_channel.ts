@@ -76,6 +76,7 @@ export async function waitOnChannel(
     throw new StepFailure("evaluation", `\`${channel}\` is no channel`);
   }
   const count = context.number(step.count ?? literal(1));
+  if (count < 1) throw new StepFailure("evaluation", `\`count\` must be at least 1, not ${count}`);
   const began = context.clock.now();
   const log = await context.channel(channel);
   const matched: LoggedEvent[] = [];

@@ -477,3 +477,37 @@ test("`for_each` over what is no list says what it is", async () => {
   );
   assert.equal(firstFailure(events).message, '`for_each` needs a list, not {"a":1} (map)');
 });
+
+test("values that only a run knows are held to their ranges, each at its place", async () => {
+  for (
+    const [step, message, column] of [
+      [
+        'retry: { attempts: "${{ 0 - 1 }}" }',
+        "`attempts` must be a whole number of at least 1, not -1",
+        29,
+      ],
+      ["within: ${{ 'soon' }}", "`soon` is no duration", 17],
+      ["queue: ${{ '' }}", '"" is not allowed: it is empty', 16],
+    ] as const
+  ) {
+    const { events } = await runRecipe(
+      `steps:\n  - enqueue: noop\n    ${step}\n  - assert: true\n`,
+    );
+    const failure = firstFailure(events);
+    assert.equal(failure.message, message);
+    assert.deepEqual([failure.place?.line, failure.place?.column], [3, column]);
+  }
+  const wait = "wait: { channel: jobs, count: '${{ 0 }}' }";
+  const { events } = await runRecipe(`steps:\n  - ${wait}\n`);
+  assert.equal(firstFailure(events).message, "`count` must be at least 1, not 0");
+});
+
+test("a pattern that only a run knows can be none", async () => {
+  const { events } = await runRecipe(
+    'vars: { re: "(" }\nsteps:\n  - expect: { vars.re: { matches: "${{ vars.re }}" } }\n',
+  );
+  assert.equal(
+    firstFailure(events).message,
+    '`vars.re` cannot be matched with "(", which is no regular expression',
+  );
+});
