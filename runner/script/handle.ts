@@ -60,18 +60,19 @@ export function makeHandle(owner: Case, stepId: string): JobHandle | RunHandle {
   const { client } = owner.options;
   const own: Record<string, unknown> = {
     stepId,
-    async refresh() {
-      if (entity.kind === "job") {
-        const job = await client.getJob(entity.id);
-        owner.results.update(stepId, jobResult(job, []));
-      } else {
-        const run = await client.getWorkflow(entity.id);
-        owner.results.update(stepId, runResult(run, await client.workflowTimeline(entity.id), []));
-      }
-      return handle;
-    },
-    timeline: () => client.workflowTimeline(entity.id),
+    refresh: () => handled(refresh()),
+    timeline: () => handled(client.workflowTimeline(entity.id)),
   };
+  async function refresh(): Promise<unknown> {
+    if (entity.kind === "job") {
+      const job = await client.getJob(entity.id);
+      owner.results.update(stepId, jobResult(job, []));
+    } else {
+      const run = await client.getWorkflow(entity.id);
+      owner.results.update(stepId, runResult(run, await client.workflowTimeline(entity.id), []));
+    }
+    return handle;
+  }
   const handle: unknown = new Proxy(own, {
     get(target, key) {
       // A promise that resolves with a handle asks whether it is a promise itself.
@@ -82,4 +83,10 @@ export function makeHandle(owner: Case, stepId: string): JobHandle | RunHandle {
     has: (target, key) => key in target || key in (owner.results.get(stepId) as object),
   });
   return handle as JobHandle | RunHandle;
+}
+
+/** A promise that nobody awaits must not end the process when it fails. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }
