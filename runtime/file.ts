@@ -1,4 +1,5 @@
 // deno-lint-ignore-file no-explicit-any
+import { onExit } from "./process.ts";
 
 /** A file or directory that could not be read or written; `code` is the system's, such as `ENOENT`. */
 export class FileError extends Error {
@@ -38,24 +39,16 @@ export async function readTextFile(path: string, what = "file"): Promise<string>
 }
 
 /**
- * Writes a file so that it is there whole or not at all.
+ * Writes a file so that it is there whole or not at all. A pipe or a device, such as `/dev/stdout`,
+ * is written to as it is: a file in its place would be another one.
  * @throws {FileError}
  */
 export async function writeTextFile(path: string, text: string): Promise<void> {
-  const { Deno } = globalThis as any;
-  const temporary = `${path}.${Math.random().toString(36).slice(2)}.tmp`;
   try {
-    if (Deno) {
-      await Deno.writeTextFile(temporary, text);
-      await Deno.rename(temporary, path);
-    } else {
-      const { rename, writeFile } = await fs();
-      await writeFile(temporary, text);
-      await rename(temporary, path);
-    }
+    const target = await targetOf(path);
+    if (target.isStream) await write(path, text);
+    else await replace(target.path, text);
   } catch (cause) {
-    // Where there is no directory, nothing was begun that could be removed.
-    if (!["ENOENT", "ENOTDIR"].includes(codeOf(cause))) await removeFile(temporary);
     throw new FileError("write file", path, cause);
   }
 }
@@ -65,17 +58,74 @@ export async function writeTextFile(path: string, text: string): Promise<void> {
  * @throws {FileError}
  */
 export async function checkWritable(path: string): Promise<void> {
-  const probe = `${path}.probe`;
   try {
-    if (await pathKind(path) === "directory") throw new FileError("write", path, EISDIR);
-    await writeTextFile(probe, "");
+    const target = await targetOf(path);
+    if (target.isStream) return;
+    if (target.isDirectory) throw { code: "EISDIR" };
+    const probe = temporaryFor(target.path);
+    await write(probe, "");
     await removeFile(probe);
-  } catch (error) {
-    throw new FileError("write file", path, (error as FileError).cause);
+  } catch (cause) {
+    throw new FileError("write file", path, cause);
   }
 }
 
-const EISDIR = { code: "EISDIR" };
+/** What is at a path that is to be written. */
+interface Target {
+  /** The path behind symbolic links, which are to stay. */
+  path: string;
+  /** Whether it is a pipe or a device. */
+  isStream: boolean;
+  /** Whether it is a directory. */
+  isDirectory: boolean;
+}
+
+async function targetOf(path: string): Promise<Target> {
+  const { Deno } = globalThis as any;
+  try {
+    const { stat, realpath } = Deno ? { stat: Deno.stat, realpath: Deno.realPath } : await fs();
+    const about = await stat(path);
+    const isFile = Deno ? about.isFile : about.isFile();
+    const isDirectory = Deno ? about.isDirectory : about.isDirectory();
+    // What a pipe's link names is nowhere.
+    if (!isFile && !isDirectory) return { path, isStream: true, isDirectory };
+    return { path: await realpath(path), isStream: false, isDirectory };
+  } catch (_error) {
+    // Nothing is there, or who writes will be told better what is wrong.
+    return { path, isStream: false, isDirectory: false };
+  }
+}
+
+function temporaryFor(path: string): string {
+  return `${path}.${Math.random().toString(36).slice(2)}.tmp`;
+}
+
+/** Puts a file in the place of another one. */
+async function replace(path: string, text: string): Promise<void> {
+  const { Deno } = globalThis as any;
+  const temporary = temporaryFor(path);
+  // Whoever ends the process meanwhile leaves no half of a file.
+  const forget = onExit(() => {
+    (globalThis as any).process.getBuiltinModule("node:fs").rmSync(temporary, { force: true });
+  });
+  try {
+    await write(temporary, text);
+    if (Deno) await Deno.rename(temporary, path);
+    else await (await fs()).rename(temporary, path);
+  } catch (error) {
+    // Where there is no directory, nothing was begun that could be removed.
+    if (!["ENOENT", "ENOTDIR"].includes(codeOf(error))) await removeFile(temporary);
+    throw error;
+  } finally {
+    forget();
+  }
+}
+
+async function write(path: string, text: string): Promise<void> {
+  const { Deno } = globalThis as any;
+  if (Deno) await Deno.writeTextFile(path, text);
+  else await (await fs()).writeFile(path, text);
+}
 
 /**
  * Appends to a file, which is created where there is none.

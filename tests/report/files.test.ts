@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { lstat, mkdir, readdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { runnerCli } from "../runner/_cli.ts";
 import { withFiles } from "../runner/_recipe.ts";
@@ -61,5 +63,45 @@ test("a file that is there stays until the run has ended", async () => {
     assert.equal(await during, "before");
     assert.match(await readFile(file, "utf8"), /^<\?xml/);
     assert.deepEqual((await readdir(directory)).toSorted(), ["a.yaml", "out.xml"]);
+  });
+});
+
+test("a report goes where a symbolic link points, and the link stays", async () => {
+  await withFiles({ ...PASSING, "real.json": "before" }, async (directory) => {
+    const link = join(directory, "link.json");
+    await symlink("real.json", link);
+    const { code, err } = await runnerCli([
+      join(directory, "a.yaml"),
+      "--reporter",
+      `json=${link}`,
+    ]);
+    assert.equal(code, 0);
+    assert.ok(!err.includes("warning"), err);
+    assert.ok((await lstat(link)).isSymbolicLink());
+    const { cases } = JSON.parse(await readFile(join(directory, "real.json"), "utf8"));
+    assert.equal(cases.length, 1);
+  });
+});
+
+test("a pipe is written to, and is a pipe afterwards", {
+  skip: process.platform === "win32" ? "there are no named pipes in directories" : false,
+}, async () => {
+  await withFiles(PASSING, async (directory) => {
+    const pipe = join(directory, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const read = readFile(pipe, "utf8");
+    const { code } = await runnerCli([join(directory, "a.yaml"), "--reporter", `json=${pipe}`]);
+    assert.equal(code, 0);
+    assert.ok((await lstat(pipe)).isFIFO());
+    assert.equal(JSON.parse(await read).cases.length, 1);
+    assert.deepEqual((await readdir(directory)).toSorted(), ["a.yaml", "pipe"]);
+  });
+});
+
+test("what is named like a file that is tried is let be", async () => {
+  await withFiles({ ...PASSING, "out.json.probe": "mine" }, async (directory) => {
+    const file = join(directory, "out.json");
+    await runnerCli([join(directory, "a.yaml"), "--reporter", `json=${file}`]);
+    assert.equal(await readFile(`${file}.probe`, "utf8"), "mine");
   });
 });
