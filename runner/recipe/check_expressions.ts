@@ -1,16 +1,16 @@
-import type { Environment } from "@marcbachmann/cel-js";
 import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
 import { type FreeName, freeNames, textRange, visitAst } from "../expression/ast.ts";
-import { backWhile, explainFault } from "../expression/explain_fault.ts";
-import { type Ast, type Cel, type CelFault, faultOf } from "../expression/library.ts";
+import { type Ast, type Cel, faultOf } from "../expression/library.ts";
 import { type CelType, describeType, type RecordType, recordType } from "../expression/types.ts";
 import type { Diagnostics } from "./diagnostic.ts";
+import { Environments } from "./environments.ts";
 import type { Recipe } from "./model.ts";
 import { checkOrder, type Guards, type Known } from "./check_references.ts";
 import type { Reading } from "./reading.ts";
-import type { Expected, ExpressionUse, Scope, StepInfo } from "./scope.ts";
+import type { Expected, ExpressionUse, StepInfo } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { didYouMean } from "./suggest.ts";
+import { syntaxHint } from "./syntax_hint.ts";
 import { explainTypeError } from "./type_errors.ts";
 
 /** Checks every expression: its syntax, its names, its types, and what its value is used as. */
@@ -45,43 +45,6 @@ export function checkExpressions(
   const environments = new Environments(cel, known);
   for (const use of bound) {
     new Checker(use, reading, recipe, known, guards, environments).check();
-  }
-}
-
-/** Typed environments, one for each set of local names. */
-class Environments {
-  #cel: Cel;
-  #known: Known;
-  #cache = new Map<string, Environment>();
-
-  constructor(cel: Cel, known: Known) {
-    this.#cel = cel;
-    this.#known = known;
-  }
-
-  for({ locals, varCount }: Scope): Environment {
-    const key = JSON.stringify([locals, varCount]);
-    let environment = this.#cache.get(key);
-    if (!environment) this.#cache.set(key, environment = this.#make(locals, varCount));
-    return environment;
-  }
-
-  #make(locals: Scope["locals"], varCount: number | undefined): Environment {
-    const environment = this.#cel.typed();
-    for (const [name, { fields }] of this.#known.records) {
-      environment.registerType(name, { fields: { ...fields } });
-    }
-    for (const [root, fields] of Object.entries(this.#known.roots)) {
-      const some = root === "vars"
-        ? Object.entries(fields).slice(0, varCount)
-        : Object.entries(fields);
-      environment.registerVariable({ name: root, schema: Object.fromEntries(some) });
-    }
-    for (const { id, type, broken } of this.#known.steps.values()) {
-      if (!broken) environment.registerVariable(id, type ?? "dyn");
-    }
-    for (const [name, type] of Object.entries(locals)) environment.registerVariable(name, type);
-    return environment;
   }
 }
 
@@ -409,18 +372,3 @@ function missingRoot(root: string, field: string): string | undefined {
   if (root === "secrets") return `declare it: \`secrets: [${field}]\``;
   return undefined;
 }
-
-/** What helps with the words and signs of other languages. */
-function syntaxHint(text: string, fault: CelFault): string {
-  if (text[fault.start] === "=") return "`==` compares";
-  const from = backWhile(text, fault.start, /\w/);
-  const word = text.slice(from, fault.start) + /^\w*/.exec(text.slice(fault.start))![0];
-  return (Object.hasOwn(OTHER_WORDS, word) ? OTHER_WORDS[word] : undefined) ?? explainFault(fault);
-}
-
-const OTHER_WORDS: Record<string, string> = {
-  and: "`&&` is and",
-  or: "`||` is or",
-  not: "`!` is not",
-  is: "`==` compares",
-};

@@ -204,6 +204,7 @@ test("a terminal sees what a wait last saw, on a line that is written over", asy
   await withFiles({ "r.yaml": recipe }, async (directory) => {
     const { out } = await runnerCli([join(directory, "r.yaml")], { terminal: true });
     assert.match(out, / wait for j +0\.\d s {2}running 0\.\d s ago/);
+    // deno-lint-ignore no-control-regex
     assert.match(out, /\r\x1b\[1A\x1b\[J {2}✓ wait for j .*completed\n/);
   });
 });

@@ -1,0 +1,43 @@
+import type { Environment } from "@marcbachmann/cel-js";
+import type { Cel } from "../expression/library.ts";
+import type { Known } from "./check_references.ts";
+import type { Scope } from "./scope.ts";
+
+/** Typed environments, one for each set of local names. */
+export class Environments {
+  #cel: Cel;
+  #known: Known;
+  #cache = new Map<string, Environment>();
+
+  /** Makes them of what is known of a recipe. */
+  constructor(cel: Cel, known: Known) {
+    this.#cel = cel;
+    this.#known = known;
+  }
+
+  /** The one that an expression at a place is checked in. */
+  for({ locals, varCount }: Scope): Environment {
+    const key = JSON.stringify([locals, varCount]);
+    let environment = this.#cache.get(key);
+    if (!environment) this.#cache.set(key, environment = this.#make(locals, varCount));
+    return environment;
+  }
+
+  #make(locals: Scope["locals"], varCount: number | undefined): Environment {
+    const environment = this.#cel.typed();
+    for (const [name, { fields }] of this.#known.records) {
+      environment.registerType(name, { fields: { ...fields } });
+    }
+    for (const [root, fields] of Object.entries(this.#known.roots)) {
+      const some = root === "vars"
+        ? Object.entries(fields).slice(0, varCount)
+        : Object.entries(fields);
+      environment.registerVariable({ name: root, schema: Object.fromEntries(some) });
+    }
+    for (const { id, type, broken } of this.#known.steps.values()) {
+      if (!broken) environment.registerVariable(id, type ?? "dyn");
+    }
+    for (const [name, type] of Object.entries(locals)) environment.registerVariable(name, type);
+    return environment;
+  }
+}
