@@ -118,7 +118,7 @@ function preload(args: readonly string[], env: CommandContext["env"]): void {
   const elsewhere = env("DISPATCH_URL") !== undefined ||
     args.some((arg) => arg === "--url" || arg.startsWith("--url=") || arg === "--dry-run");
   const loading = [
-    import("../../client/dispatch.ts"),
+    import("../../client/preload.ts").then((client) => client.preload()),
     loadCel(),
     ...(elsewhere ? [] : [import("./server.ts").then(({ loadServer }) => loadServer())]),
   ];
