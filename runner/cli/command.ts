@@ -11,6 +11,8 @@ export interface CommandContext {
   env(name: string): string | undefined;
   /** Aborted when the user asks the process to end. */
   signal: AbortSignal;
+  /** Told that something was given up, which may keep the process alive. */
+  onStuck?: () => void;
 }
 
 /** One command of the CLI. One file each. */

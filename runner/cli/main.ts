@@ -55,13 +55,17 @@ export async function main(before: readonly string[] = []): Promise<void> {
     if (interrupt.signal.aborted) exitNow(INTERRUPTED);
     interrupt.abort(new InterruptedError(signal));
   });
+  let stuck = false;
   const code = await runCli([...before, ...processArgs()], {
     out: standardOutput("stdout"),
     err: standardOutput("stderr"),
     env: readEnv,
     signal: interrupt.signal,
+    onStuck: () => void (stuck = true),
   });
   stop();
+  // What was given up can still be open, and nothing else would end the process then.
+  if (stuck) exitNow(code);
   setExitCode(code);
 }
 

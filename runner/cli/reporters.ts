@@ -4,6 +4,7 @@ import type { RunEvent } from "../engine/event.ts";
 import type { Output, Reporter } from "../report/reporter.ts";
 import { isOtelWanted } from "../report/otel/settings.ts";
 import { type ReporterContext, REPORTERS } from "../report/registry.ts";
+import { formatDuration } from "../recipe/duration.ts";
 import { didYouMean } from "../recipe/suggest.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -16,7 +17,7 @@ interface Asked {
 /**
  * The reporters that the command line asks for: without any the console, and in GitHub's CI what
  * GitHub shows besides. An environment with a collector adds the one that sends to it.
- * @throws {UsageError} For a name that is none, and for two reporters that write one file.
+ * @throws {UsageError} For a name that is none, and for two reporters that write to one place.
  */
 export function readReporters(
   options: readonly string[],
@@ -24,6 +25,7 @@ export function readReporters(
 ): Asked[] {
   const asked = options.map(readReporter);
   checkFiles(asked);
+  checkStandardOutput(asked);
   if (asked.length === 0) {
     asked.push({ name: "console", file: undefined });
     if (env("GITHUB_ACTIONS") === "true") asked.push({ name: "github", file: undefined });
@@ -62,35 +64,71 @@ function checkFiles(asked: readonly Asked[]): void {
   }
 }
 
+/** Programs can read one document from standard output, not two in each other. */
+function checkStandardOutput(asked: readonly Asked[]): void {
+  const [one, other] = asked.filter(writesToOut);
+  if (!other) return;
+  throw new UsageError(
+    `Reporters ${one!.name} and ${other.name} both write to standard output; ` +
+      `give one a file: ${other.name}=FILE`,
+  );
+}
+
+/** Whether a reporter for machines has standard output for itself. */
+export function writesToOut({ name, file }: Asked): boolean {
+  return !["console", "github", "otel"].includes(name) && file === undefined;
+}
+
+/** How long a reporter may take to finish, in milliseconds: a run must come to its end. */
+const FINISH_LIMIT = 10_000;
+
+/** A reporter did not finish in time; its code is `"not_finished"`. */
+class NotFinishedError extends Error {
+  readonly code = "not_finished";
+
+  constructor() {
+    super(`Cannot finish within ${formatDuration(FINISH_LIMIT)}`);
+    this.name = "NotFinishedError";
+  }
+}
+
 /** A reporter that is at work. */
 interface Opened {
   name: string;
   reporter: Reporter;
   file: string | undefined;
   text: string[];
-  /** What it threw; it is given no more events then. */
+  /** Why it was given up; it is given no more events then. */
   broken?: { error: unknown };
 }
 
 /** What reporters are made with, and where one that fails is told. */
-export type ReportersContext = Omit<ReporterContext, "output"> & { out: Output; err: Output };
+export interface ReportersContext extends Omit<ReporterContext, "output"> {
+  /** Where a reporter without a file writes. */
+  out: Output;
+  /** Where one that fails is told. */
+  err: Output;
+  /** Told that one was given up, which may keep the process alive. */
+  onStuck?: () => void;
+}
 
 /** Several reporters as one. One that fails is told, and never changes the verdict. */
 export class Reporters implements Reporter {
   #reporters: Opened[] = [];
-  #err: Output;
+  #context: ReportersContext;
   #told = new Set<string>();
 
-  private constructor(err: Output) {
-    this.#err = err;
+  private constructor(context: ReportersContext) {
+    this.#context = context;
   }
 
   /** Makes the reporters that were asked for. */
   static async open(
     asked: readonly Asked[],
-    { out, err, ...context }: ReportersContext,
+    context: ReportersContext,
   ): Promise<Reporters> {
-    const all = new Reporters(err);
+    const { out } = context;
+    const all = new Reporters(context);
     const speak = asked.filter(({ name, file }) => file === undefined && name !== "otel");
     // What another one writes would tear a live part apart.
     const shared = speak.length > 1 ? { ...out, isTerminal: false } : out;
@@ -99,7 +137,7 @@ export class Reporters implements Reporter {
       const output = file === undefined ? shared : fileOutput(text);
       if (file !== undefined) await all.#checkFile(name, file);
       try {
-        const reporter = await REPORTERS[name]!({ output, ...context });
+        const reporter = await REPORTERS[name]!({ ...context, output });
         all.#reporters.push({ name, reporter, file, text });
       } catch (error) {
         all.#tell(name, error);
@@ -123,17 +161,27 @@ export class Reporters implements Reporter {
 
   /** Ends all of them, and writes the files: each is whole or absent. */
   async finish(): Promise<void> {
-    for (const { name, reporter, file, text, broken } of this.#reporters) {
-      if (broken) {
-        this.#tell(name, broken.error);
-        continue;
-      }
+    for (const opened of this.#reporters) {
       try {
-        await reporter.finish?.();
-        if (file !== undefined) await writeTextFile(file, text.join(""));
+        if (!opened.broken) await this.#withinLimit(finishOne(opened));
       } catch (error) {
-        this.#tell(name, error);
+        opened.broken = { error };
       }
+      if (opened.broken) this.#tell(opened.name, opened.broken.error);
+    }
+  }
+
+  async #withinLimit(work: Promise<void>): Promise<void> {
+    const { clock, onStuck } = this.#context;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = clock.setTimeout(() => {
+      reject(new NotFinishedError());
+      onStuck?.();
+    }, FINISH_LIMIT);
+    try {
+      await Promise.race([work, late]);
+    } finally {
+      clock.clearTimeout(timer);
     }
   }
 
@@ -147,11 +195,19 @@ export class Reporters implements Reporter {
   }
 
   #tell(name: string, error: unknown): void {
-    const warning = `warning: reporter ${name} failed: ${(error as Error).message}\n`;
+    const why = error instanceof Error ? error.message : String(error);
+    const warning = `warning: reporter ${name} failed: ${why}\n`;
     // What was told before the run need not be told again after it.
-    if (!this.#told.has(warning)) this.#err.write(warning);
+    if (!this.#told.has(warning)) this.#context.err.write(warning);
     this.#told.add(warning);
   }
+}
+
+async function finishOne(opened: Opened): Promise<void> {
+  const { reporter, file, text } = opened;
+  await reporter.finish?.();
+  // One that was given up is late: that it failed is told already.
+  if (file !== undefined && !opened.broken) await writeTextFile(file, text.join(""));
 }
 
 function fileOutput(text: string[]): Output {

@@ -12,10 +12,10 @@ import { seededRandom } from "./random.ts";
 import { durationOption, numberOption, RUN_OPTIONS } from "./run_options.ts";
 import { selectRecipes, shard, stepFilter } from "./select.ts";
 import { historyFile, keepHistory } from "./keep_history.ts";
-import { readReporters, Reporters } from "./reporters.ts";
+import { readReporters, Reporters, writesToOut } from "./reporters.ts";
 import { announce, embeddedServer, remoteServer, type Server } from "./server.ts";
 import { UsageError } from "./usage_error.ts";
-import { checkNames, findMissing, readPairs, variablesFor } from "./variables.ts";
+import { checkNames, findMissing, hideSecrets, readPairs, variablesFor } from "./variables.ts";
 
 /** Runs recipes. */
 export const run: Command = {
@@ -83,6 +83,7 @@ async function runOnce(args: ParsedArgs, context: CommandContext): Promise<numbe
       const ambient = { now: () => systemClock.now(), random };
       const { out, env } = context;
       const { select } = plan;
+      hideSecrets(plan.cases, env, mask);
       printPlan(plan.cases, { out, env, ambient, mask, ...(select ? { select } : {}) });
       return 0;
     }
@@ -140,7 +141,7 @@ export async function makePlan(args: ParsedArgs, context: CommandContext): Promi
 export async function runPlan(
   plan: Plan,
   args: ParsedArgs,
-  { out, err, env, signal }: CommandContext,
+  context: CommandContext,
   server: Server,
   Dispatch: DispatchClass,
   random: () => number,
@@ -148,12 +149,12 @@ export async function runPlan(
   heard?: (event: RunEvent) => void,
 ): Promise<number> {
   const { cases, select, timeout, parallel } = plan;
+  const { err, env, signal } = context;
+  hideSecrets(cases, env, mask);
   const client = await connect(args, { err, signal }, server, Dispatch, mask);
   const history = await keepHistory(plan.history, select === undefined, err);
   const reporter = await Reporters.open(plan.reporters, {
-    out,
-    err,
-    env,
+    ...context,
     clock: systemClock,
     quiet: args.flags.has("quiet"),
     verbose: args.flags.has("verbose"),
@@ -206,9 +207,4 @@ async function connect(
     if (!signal.aborted) err.write(`error: ${mask.text(message)}\n`);
     return error as Error;
   }
-}
-
-/** Whether a reporter for machines has standard output for itself. */
-export function writesToOut({ name, file }: { name: string; file: string | undefined }): boolean {
-  return !["console", "github", "otel"].includes(name) && file === undefined;
 }

@@ -7,7 +7,8 @@ import { type Alert, type Outcome, rfc, Scheduler } from "../schedule/scheduler.
 import type { ParsedArgs } from "./args.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { seededRandom } from "./random.ts";
-import { makePlan, type Plan, runPlan, writesToOut } from "./run.ts";
+import { writesToOut } from "./reporters.ts";
+import { makePlan, type Plan, runPlan } from "./run.ts";
 import { numberOption, RUN_OPTIONS } from "./run_options.ts";
 import { type Entry, scheduledEntries } from "./scheduled.ts";
 import { announce, embeddedServer, remoteServer } from "./server.ts";

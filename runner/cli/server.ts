@@ -16,7 +16,14 @@ export interface Server {
 
 /** A server somewhere else. */
 export function remoteServer(url: string, token: string): Server {
-  return { url, token, name: url, close: () => Promise.resolve() };
+  return { url, token, name: nameOf(url), close: () => Promise.resolve() };
+}
+
+/** An address as everybody may read it: what stands before its host or behind its path is secret. */
+function nameOf(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const { protocol, host, pathname, username, password, search, hash } = new URL(url);
+  return username + password + search + hash === "" ? url : `${protocol}//${host}${pathname}`;
 }
 
 /** Loads what the embedded server needs, which is less than the whole of its room. */

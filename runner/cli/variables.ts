@@ -1,3 +1,5 @@
+import type { Mask } from "../engine/mask.ts";
+import type { PlannedCase } from "../engine/run.ts";
 import type { Diagnostic } from "../recipe/diagnostic.ts";
 import type { Declared, Recipe } from "../recipe/model.ts";
 import { suggest } from "../recipe/suggest.ts";
@@ -81,6 +83,20 @@ export function findMissing(
         })
       ),
   ]);
+}
+
+/**
+ * Hides the secrets of all cases before anything is told: what belongs to a case that never begins,
+ * or that begins later, can be known to another one.
+ */
+export function hideSecrets(
+  cases: readonly PlannedCase[],
+  env: (name: string) => string | undefined,
+  mask: Mask,
+): void {
+  for (const recipe of new Set(cases.map(({ recipe }) => recipe))) {
+    for (const { name } of recipe.secrets) mask.add(env(name) ?? "");
+  }
 }
 
 function missing(
