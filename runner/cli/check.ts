@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 import { loadRecipes } from "./load.ts";
-import { diagnosticFormat, FORMAT_OPTION, printDiagnostics } from "./print_diagnostics.ts";
+import { diagnosticFormat, FORMAT_OPTION } from "./diagnostic_format.ts";
+import { printDiagnostics } from "./print_diagnostics.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Checks recipes without running them. */

@@ -1,4 +1,5 @@
 import type { Mask } from "../engine/mask.ts";
+import { inert } from "../report/inert.ts";
 import type { Output } from "../report/reporter.ts";
 
 /** How much of a frame is shown. */
@@ -20,7 +21,7 @@ export function loudSockets(
       const text = mask.text(typeof data === "string" ? data : "(binary)");
       const rest = text.length - LONGEST;
       const more = rest > 0 ? ` … ${rest} more characters` : "";
-      output.write(`${name} ${arrow} ${text.slice(0, LONGEST)}${more}\n`);
+      output.write(`${name} ${arrow} ${inert(text.slice(0, LONGEST))}${more}\n`);
     };
     const send = socket.send.bind(socket);
     socket.send = (data) => {

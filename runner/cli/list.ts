@@ -1,7 +1,8 @@
 import { planCases } from "../engine/run.ts";
 import type { Command } from "./command.ts";
 import { loadRecipes } from "./load.ts";
-import { diagnosticFormat, FORMAT_OPTION, printDiagnostics } from "./print_diagnostics.ts";
+import { diagnosticFormat, FORMAT_OPTION } from "./diagnostic_format.ts";
+import { printDiagnostics } from "./print_diagnostics.ts";
 import { SELECT_OPTIONS, selectRecipes } from "./select.ts";
 
 /** Lists recipes. */

@@ -4,28 +4,7 @@ import { renderDiagnostic } from "../recipe/render_diagnostic.ts";
 import { annotationCommand, pathInRepository } from "../report/github/annotation.ts";
 import type { Output } from "../report/reporter.ts";
 import { makeStyle } from "../report/style.ts";
-import type { OptionSpec } from "./args.ts";
 import type { CommandContext } from "./command.ts";
-import { UsageError } from "./usage_error.ts";
-
-/** The option that chooses how diagnostics are printed. */
-export const FORMAT_OPTION: OptionSpec = {
-  value: "FORMAT",
-  description: "How errors are printed: text, json (one a line) or github (annotations).",
-};
-
-/**
- * How diagnostics are to be printed: as asked for, and as annotations in GitHub's CI.
- * @throws {UsageError}
- */
-export function diagnosticFormat(
-  asked: string | undefined,
-  env: (name: string) => string | undefined,
-): DiagnosticFormat {
-  if (asked === undefined) return env("GITHUB_ACTIONS") === "true" ? "github" : "text";
-  if (asked === "text" || asked === "json" || asked === "github") return asked;
-  throw new UsageError(`--format takes text, json or github, not '${asked}'`);
-}
 
 /** Prints diagnostics, and in text a line that counts them. */
 export function printDiagnostics(

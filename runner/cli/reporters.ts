@@ -2,7 +2,7 @@ import { checkWritable, writeTextFile } from "../../runtime/file.ts";
 import { currentDirectory } from "../../runtime/process.ts";
 import type { RunEvent } from "../engine/event.ts";
 import type { Output, Reporter } from "../report/reporter.ts";
-import { isOtelWanted } from "../report/otel/settings.ts";
+import { isOtelWanted } from "../report/otel/wanted.ts";
 import { type ReporterContext, REPORTERS } from "../report/registry.ts";
 import { formatDuration } from "../recipe/duration.ts";
 import { didYouMean } from "../recipe/suggest.ts";

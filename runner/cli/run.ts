@@ -3,11 +3,12 @@ import { systemClock } from "../../runtime/clock.ts";
 import type { RunEvent } from "../engine/event.ts";
 import { Mask } from "../engine/mask.ts";
 import { planCases, type PlannedCase, runCases } from "../engine/run.ts";
+import type { Diagnostic, DiagnosticFormat } from "../recipe/diagnostic.ts";
 import type { Step } from "../recipe/model.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { loadRecipes } from "./load.ts";
-import { diagnosticFormat, printDiagnostics } from "./print_diagnostics.ts";
+import { diagnosticFormat } from "./diagnostic_format.ts";
 import { seededRandom } from "./random.ts";
 import { durationOption, numberOption, RUN_OPTIONS } from "./run_options.ts";
 import { selectRecipes, shard, stepFilter } from "./select.ts";
@@ -106,7 +107,7 @@ export async function makePlan(args: ParsedArgs, context: CommandContext): Promi
   const reporters = readReporters(args.lists.reporter ?? [], env);
   const history = historyFile(args, env);
   const { recipes: all, diagnostics } = await loadRecipes(args.positional);
-  printDiagnostics(diagnostics, format, context);
+  await print(diagnostics, format, context);
   if (diagnostics.some(({ severity }) => severity === "error")) return 2;
   const recipes = selectRecipes(all, args);
   const given = new Map<string, unknown>();
@@ -118,7 +119,7 @@ export async function makePlan(args: ParsedArgs, context: CommandContext): Promi
   checkNames(all, given);
   const missing = findMissing(recipes, given, env);
   if (missing.length > 0) {
-    printDiagnostics(missing, format, context);
+    await print(missing, format, context);
     return 2;
   }
   const select = stepFilter(recipes, args);
@@ -130,6 +131,17 @@ export async function makePlan(args: ParsedArgs, context: CommandContext): Promi
     return 4;
   }
   return { cases, timeout, parallel, reporters, select, history };
+}
+
+/** What prints diagnostics is loaded when there are any. */
+async function print(
+  diagnostics: readonly Diagnostic[],
+  format: DiagnosticFormat,
+  context: CommandContext,
+): Promise<void> {
+  if (diagnostics.length === 0) return;
+  const { printDiagnostics } = await import("./print_diagnostics.ts");
+  printDiagnostics(diagnostics, format, context);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { REPORTERS } from "../report/registry.ts";
 import { parseDuration } from "../recipe/duration.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
-import { FORMAT_OPTION } from "./print_diagnostics.ts";
+import { FORMAT_OPTION } from "./diagnostic_format.ts";
 import { SELECT_OPTIONS, STEP_SELECT_OPTIONS } from "./select.ts";
 import { UsageError } from "./usage_error.ts";
 

@@ -1,3 +1,4 @@
+import { type Env, isDisabled, namesCollector } from "./wanted.ts";
 /** Where one kind of data goes. */
 export interface Target {
   /** The address it is posted to. */
@@ -40,25 +41,11 @@ export class OtelSettingError extends Error {
 type ReadPairs = (text: string) => Record<string, string>;
 
 /** Reads the environment. */
-type Env = (name: string) => string | undefined;
 
 const LOCAL = "http://localhost:4318";
 const DEFAULT_TIMEOUT = 10_000;
 /** What the run is called where nobody gave it a name. */
 const SERVICE_NAME = "dispatch-runner";
-
-/** Whether the environment asks for an export by itself: it names a collector. */
-export function isOtelWanted(env: Env): boolean {
-  return !isDisabled(env) && namesCollector(env);
-}
-
-function isDisabled(env: Env): boolean {
-  return env("OTEL_SDK_DISABLED")?.toLowerCase() === "true";
-}
-
-function namesCollector(env: Env): boolean {
-  return ["", "_TRACES", "_METRICS"].some((signal) => env(`OTEL_EXPORTER_OTLP${signal}_ENDPOINT`));
-}
 
 /**
  * Reads the standard variables.
