@@ -9,7 +9,7 @@ import type { Output } from "../report/reporter.ts";
 import { makeStyle } from "../report/style.ts";
 import type { Command } from "./command.ts";
 import { historyFile } from "./keep_history.ts";
-import { diagnosticFormat, FORMAT_OPTION } from "./print_diagnostics.ts";
+import { diagnosticFormat, FORMAT_OPTION } from "./diagnostic_format.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Where a history is looked for when nobody says. */
