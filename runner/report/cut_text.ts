@@ -1,3 +1,6 @@
+/** How much of one text a report shows: a payload can have megabytes. */
+export const LONGEST_TEXT: number = 16_000;
+
 /** A text, or its beginning and how much was left out. Never ends within a character. */
 export function cutText(text: string, limit: number): string {
   if (text.length <= limit) return text;

@@ -1,16 +1,14 @@
 import type { EventFailure } from "../engine/event.ts";
 import { formatDuration } from "../recipe/duration.ts";
-import { cutText } from "./cut_text.ts";
+import { cutText, LONGEST_TEXT } from "./cut_text.ts";
 import { visible } from "./visible.ts";
 import type { CaseSummary, RunSummary, StepSummary } from "./run_summary.ts";
 
-/** How much of one value is shown: a payload can have megabytes. */
-const LONGEST = 16_000;
 /** How many lines of one failure are shown. */
 const MOST_LINES = 500;
 
 /** Text that can be seen and that no reader stumbles over, cut where it is very long. */
-export function shown(text: string, limit: number = LONGEST): string {
+export function shown(text: string, limit: number = LONGEST_TEXT): string {
   return visible(cutText(text, limit));
 }
 

@@ -223,7 +223,7 @@ test("the history is told in words", async () => {
   await using report = await openReport(browser, events, { hash: "#case=0" });
   equal(
     await report.page.locator(".usual").textContent(),
-    "slower than usual: 4.10 s, median of 20 runs 900 ms; " +
+    "slower than usual: 4.10 s, median of 18 runs 900 ms; " +
       "failed in 2 of the last 20 runs; flaky in 1 of the last 20 runs",
   );
   deepEqual(await texts(report.page, "#case-0 .badge"), ["slow"]);

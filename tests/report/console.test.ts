@@ -1,9 +1,11 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { createVirtualClock } from "../../dev/mod.ts";
 import { ConsoleReporter, type Output, type RunEvent } from "../../runner/mod.ts";
 import { openConsole } from "../../runner/report/console/console.ts";
 import { runnerCli } from "../runner/_cli.ts";
+import { withFiles } from "../runner/_recipe.ts";
 import { at, HOSTILE, manyCases, sampleRun } from "./_events.ts";
 
 interface PrintOptions {
@@ -94,6 +96,27 @@ test("no line of a failure is a command to the CI that reads along", () => {
   ok(!print(events).split("\n").some((line) => line.trim().startsWith("::")));
 });
 
+test("nothing a name or a log line holds is a command to the CI that reads along", () => {
+  const hostile = (text: string) => {
+    const events = sampleRun().map((event) =>
+      ({
+        ...event,
+        ..."name" in event ? { name: text } : {},
+        ..."label" in event ? { label: text } : {},
+        ..."text" in event ? { text } : {},
+      }) as RunEvent
+    );
+    return [events, events.filter((event) => !("case" in event) || event.case === 0)]
+      .flatMap((events) => [print(events), print(events, { quiet: true })]).join("\n").split("\n");
+  };
+  ok(!hostile("  ::error::x").some((line) => line.trimStart().startsWith("::")));
+  for (const command of ["##[error]x", "##vso[task.setvariable]x", "##teamcity[x]"]) {
+    const lines = hostile(`a ${command}`);
+    ok(lines.some((line) => line.includes(`a # ${command.slice(1)}`)));
+    ok(!lines.some((line) => line.includes(command)));
+  }
+});
+
 test("the summary counts flaky and skipped cases and warnings", () => {
   equal(
     print(sampleRun()).trimEnd().split("\n").at(-1),
@@ -153,13 +176,29 @@ test("what is slower or less sure than usual is told", () => {
       : event
   );
   const text = print(events);
-  const slower = "slower than usual: 4.1 s, median of 20 runs 0.9 s";
+  // What failed has no part in the median.
+  const slower = "slower than usual: 4.1 s, median of 18 runs 0.9 s";
   ok(text.includes(`4.10 s  completed\n      ${slower}\n`));
   ok(text.includes(
     `  ${slower}\n  passed only on a later attempt in 3 of 20 runs, failed in 2 of 20 runs\n`,
   ));
   const calm = { ...usual, failed: 0, flaky: 0, slower: false };
   ok(!/usual|runs/.test(print(events.map((e) => "usual" in e ? { ...e, usual: calm } : e))));
+});
+
+test("a text of megabytes is cut with a note", () => {
+  const long = "x".repeat(1_000_000);
+  const failure = { kind: "wait" as const, message: long, lines: [long] };
+  const events = sampleRun().map((event) =>
+    event.type === "log"
+      ? { ...event, text: long }
+      : event.type === "step.finished" && event.failure
+      ? { ...event, label: long, failure }
+      : event
+  );
+  const text = print(events);
+  ok(text.length < 500_000, String(text.length));
+  ok(text.includes("x… (984000 more characters were cut)"));
 });
 
 test("colours only add to what is said without them", () => {
@@ -226,13 +265,17 @@ test("lines are drawn live only where a person looks on and the terminal can", a
 });
 
 test("nothing is drawn live where another reporter writes too", async () => {
-  const recipe = "recipes/failed-job.yaml";
-  const run = async (...reporters: string[]) => {
-    const options = reporters.flatMap((name) => ["--reporter", name]);
-    return (await runnerCli(["run", recipe, ...options], { terminal: true })).out;
-  };
-  ok((await run("console")).includes("\x1b[?25l"));
-  const both = await run("console", "jsonl");
-  ok(!both.includes("\x1b"));
-  match(both, /^ {2}✓ enqueue always-fails/m);
+  await withFiles(
+    { "a.yaml": "steps: [{ sleep: 200ms }, { assert: true }]" },
+    async (directory) => {
+      const run = async (...reporters: string[]) => {
+        const options = reporters.map((name) => `--reporter=${name}`);
+        return (await runnerCli([join(directory, "a.yaml"), ...options], { terminal: true })).out;
+      };
+      ok((await run("console")).includes("\x1b[?25l"));
+      const both = await run("console", "jsonl");
+      ok(!both.includes("\x1b"));
+      match(both, /^ {2}✓ sleep 200ms/m);
+    },
+  );
 });

@@ -1,9 +1,9 @@
 import type { RunEvent } from "../../engine/event.ts";
 import { formatDuration } from "../../recipe/duration.ts";
-import { printable, width } from "../../recipe/render_diagnostic.ts";
+import { width } from "../../recipe/render_diagnostic.ts";
 import type { Style } from "../style.ts";
 import { fit, fitLine, type Part } from "./fit.ts";
-import { labelColumns, spread, TIME_COLUMNS } from "./lines.ts";
+import { labelColumns, printed, spread, TIME_COLUMNS } from "./lines.ts";
 
 /** How large the board may be. */
 export interface BoardSize {
@@ -62,8 +62,8 @@ export class Board {
       case "case.started": {
         const { name, file } = event;
         this.#cases.set(event.case, {
-          name: printable(name),
-          file: printable(file),
+          name: printed(name),
+          file: printed(file),
           began: now,
           steps: new Map(),
         });
@@ -85,10 +85,10 @@ export class Board {
     if (event.type === "step.started") {
       const label = `${event.phase === "always" ? "always: " : ""}${event.label}`;
       const { attempt } = event;
-      steps?.set(key, { label: printable(label), began: step?.began ?? now, attempt });
+      steps?.set(key, { label: printed(label), began: step?.began ?? now, attempt });
     } else if (event.type === "step.progress" && step) {
       const ago = Date.parse(event.ts) - Date.parse(event.since);
-      step.seen = { text: printable(event.text), since: now - ago };
+      step.seen = { text: printed(event.text), since: now - ago };
     } else if (event.type === "step.retried" && step) {
       const text = `attempt ${event.attempt} failed`;
       step.seen = { text, since: now };

@@ -7,7 +7,7 @@ import type {
   RunFinished,
   StepFinished,
 } from "../../engine/event.ts";
-import { printable } from "../../recipe/render_diagnostic.ts";
+import { inert } from "../inert.ts";
 import type { ReporterContext } from "../registry.ts";
 import type { Output, Reporter } from "../reporter.ts";
 import { makeStyle, type Style } from "../style.ts";
@@ -15,6 +15,7 @@ import {
   caseLine,
   failureLines,
   inShort,
+  printed,
   skippedLine,
   stepLines,
   summaryLine,
@@ -108,12 +109,12 @@ export class ConsoleReporter implements Reporter {
         return this.#step(event);
       case "log": {
         const whose = this.#single ? "" : `${this.#cases.get(event.case)?.name ?? ""}: `;
-        return this.#print([`  ${style.dim(`│ ${printable(whose)}`)}${printable(event.text)}`]);
+        return this.#print([`  ${style.dim(`│ ${printed(whose)}`)}${printed(event.text)}`]);
       }
       case "warning":
         return this.#line(
           event.case,
-          `${style.warning("warning")}: ${printable(event.text)}`,
+          `${style.warning("warning")}: ${printed(event.text)}`,
           "notes",
         );
       case "case.finished":
@@ -145,7 +146,7 @@ export class ConsoleReporter implements Reporter {
   #caseBegun({ case: index, name, file }: CaseStarted): void {
     this.#cases.set(index, { name, steps: [], retries: [], notes: [], failures: [] });
     if (!this.#single) return;
-    this.#print([`${this.#style.strong(printable(name))}  ${this.#style.dim(printable(file))}`]);
+    this.#print([`${this.#style.strong(printed(name))}  ${this.#style.dim(printed(file))}`]);
   }
 
   #caseEnded(event: CaseFinished): void {
@@ -173,7 +174,7 @@ export class ConsoleReporter implements Reporter {
     else if (status === "unchecked") this.#write([line, ...unchecked]);
     // What the case's own line has said whole is not said again.
     const told = own && !this.#quiet && own.lines.length === 0 && own.place === undefined &&
-      inShort(own, this.#output.columns - 2) === printable(own.message);
+      inShort(own, this.#output.columns - 2) === printed(own.message);
     const failures = own && !told && status !== "interrupted"
       ? [...running.failures, { label: "", failure: own, soft: false }]
       : running.failures;
@@ -183,8 +184,8 @@ export class ConsoleReporter implements Reporter {
   #inFull(name: string, { label, failure, soft }: Failed): string[] {
     const lines = failureLines(failure, this.#style, soft);
     if (this.#single && !this.#quiet) return lines;
-    const step = label === "" ? "" : this.#style.dim(` › ${printable(label)}`);
-    return [`${this.#style.strong(printable(name))}${step}`, ...lines];
+    const step = label === "" ? "" : this.#style.dim(` › ${printed(label)}`);
+    return [`${this.#style.strong(printed(name))}${step}`, ...lines];
   }
 
   #caseSkipped(event: CaseSkipped): void {
@@ -223,6 +224,6 @@ export class ConsoleReporter implements Reporter {
   #write(lines: string[]): void {
     if (lines.length === 0) return;
     this.#begun = true;
-    this.#output.write(`${lines.join("\n")}\n`);
+    this.#output.write(`${lines.map(inert).join("\n")}\n`);
   }
 }

@@ -8,7 +8,13 @@ import type {
 } from "../../engine/event.ts";
 import { formatDuration } from "../../recipe/duration.ts";
 import { gutterOf, printable, renderPlace, width } from "../../recipe/render_diagnostic.ts";
+import { cutText, LONGEST_TEXT } from "../cut_text.ts";
 import type { Style } from "../style.ts";
+
+/** Text that cannot steer the terminal, cut where it is very long. */
+export function printed(text: string): string {
+  return printable(cutText(text, LONGEST_TEXT));
+}
 
 /** How many columns a time takes, with the space before it. */
 export const TIME_COLUMNS = 9;
@@ -27,12 +33,12 @@ export function spread(left: string, right: string, columns: number): string {
 export function stepLines(event: StepFinished, style: Style, columns: number): string[] {
   const { status, failure, usual } = event;
   const soft = event.soft && status !== "passed" && status !== "skipped" ? " (soft)" : "";
-  const label = printable(`${event.phase === "always" ? "always: " : ""}${event.label}${soft}`);
+  const label = printed(`${event.phase === "always" ? "always: " : ""}${event.label}${soft}`);
   const time = formatDuration(event.duration_ms);
   const detail = status === "interrupted" ? failure?.message : event.detail;
   // A sleep tells how long it slept, which is there already.
-  const shown = detail === undefined || detail === time ? "" : `  ${printable(detail)}`;
-  if (status === "skipped") return [`  ${style.dim(`- ${label}${shown}`)}`];
+  const told = detail === undefined || detail === time ? "" : `  ${printed(detail)}`;
+  if (status === "skipped") return [`  ${style.dim(`- ${label}${told}`)}`];
   const mark = {
     passed: style.good("✓"),
     failed: event.soft ? style.warning("✗") : style.error("✗"),
@@ -44,7 +50,7 @@ export function stepLines(event: StepFinished, style: Style, columns: number): s
     : "";
   const row = spread(label, time, labelColumns(columns) + TIME_COLUMNS);
   return [
-    `  ${mark} ${row}${flaky}${style.dim(shown)}`,
+    `  ${mark} ${row}${flaky}${style.dim(told)}`,
     ...(failure && status !== "interrupted"
       ? [`      ${(event.soft ? style.warning : style.error)(inShort(failure, columns - 6))}`]
       : []),
@@ -54,9 +60,7 @@ export function stepLines(event: StepFinished, style: Style, columns: number): s
 
 /** Why something failed, in a line that is cut where it is long: it is told in full later. */
 export function inShort({ message }: EventFailure, columns: number): string {
-  // At the start of a line it could be a command to the CI that reads along: `::error::`.
-  const text = message.trimStart().startsWith("::") ? `error: ${message}` : message;
-  const characters = [...printable(text)];
+  const characters = [...printed(message)];
   const room = Math.max(20, columns - 1);
   return characters.length <= room ? characters.join("") : `${characters.slice(0, room).join("")}…`;
 }
@@ -79,8 +83,8 @@ export function caseLine(event: CaseFinished, style: Style, columns: number): st
     interrupted: style.warning("  interrupted"),
   }[status];
   const time = formatDuration(event.duration_ms);
-  const row = spread(printable(event.name), time, labelColumns(columns) + 2 + TIME_COLUMNS);
-  return `${mark} ${row}  ${style.dim(printable(event.file))}${word}`;
+  const row = spread(printed(event.name), time, labelColumns(columns) + 2 + TIME_COLUMNS);
+  return `${mark} ${row}  ${style.dim(printed(event.file))}${word}`;
 }
 
 /** What is said of a case that checked nothing. */
@@ -88,8 +92,8 @@ export const UNCHECKED = "nothing was asserted or waited for";
 
 /** A case that was not begun, in a line. */
 export function skippedLine(event: CaseSkipped, style: Style, columns: number): string {
-  const name = spread(printable(event.name), "", labelColumns(columns) + 2 + TIME_COLUMNS);
-  return style.dim(`- ${name}  ${whySkipped(event)}  ${printable(event.file)}`);
+  const name = spread(printed(event.name), "", labelColumns(columns) + 2 + TIME_COLUMNS);
+  return style.dim(`- ${name}  ${whySkipped(event)}  ${printed(event.file)}`);
 }
 
 /** Why a case was not begun. */
@@ -111,7 +115,8 @@ export function usualLines(event: CaseFinished): string[] {
 
 function slowerLines(ms: number, usual: Usual | undefined): string[] {
   if (!usual?.slower || usual.median_ms === undefined) return [];
-  const median = `median of ${usual.runs} runs ${formatRoughly(usual.median_ms)}`;
+  // Only those that passed have a median.
+  const median = `median of ${usual.runs - usual.failed} runs ${formatRoughly(usual.median_ms)}`;
   return [`slower than usual: ${formatRoughly(ms)}, ${median}`];
 }
 
@@ -124,14 +129,14 @@ function formatRoughly(ms: number): string {
 export function failureLines(failure: EventFailure, style: Style, soft = false): string[] {
   const { place, lines } = failure;
   const colour = soft ? style.warning : style.error;
-  const code = failure.code === undefined ? "" : style.dim(` [${printable(String(failure.code))}]`);
+  const code = failure.code === undefined ? "" : style.dim(` [${printed(String(failure.code))}]`);
   const gutter = place ? gutterOf(place.line) : "";
   return [
     `${colour(soft ? "soft failure" : "error")}${
-      style.strong(`: ${printable(failure.message)}`)
+      style.strong(`: ${printed(failure.message)}`)
     }${code}`,
     ...(place ? renderPlace(place, colour, style) : []),
-    ...lines.map((line) => `${gutter} ${style.dim("=")} ${differs(printable(line), style)}`),
+    ...lines.map((line) => `${gutter} ${style.dim("=")} ${differs(printed(line), style)}`),
   ];
 }
 

@@ -1,8 +1,8 @@
-/** Up to this many characters of one text are kept … */
-const WIDE = 16_000;
-/** … until all of them together are this long; a browser must be able to open the page. */
+import { cutText, LONGEST_TEXT } from "../cut_text.ts";
+
+/** When all texts together are this long, each gets less: a browser must be able to open the page. */
 const TOTAL = 32_000_000;
-/** From then on, this many. */
+/** From then on, so many characters of one text are kept. */
 const NARROW = 500;
 
 /** Cuts texts, so that a page with very many of them or very long ones stays one that opens. */
@@ -10,9 +10,9 @@ export class TextBudget {
   #used = 0;
 
   /** The text, or its begin and how much was left out. */
-  cut(text: string, limit: number = WIDE): string {
-    const most = Math.min(limit, this.#used > TOTAL ? NARROW : WIDE);
-    const kept = text.length <= most ? text : cutText(text, most);
+  cut(text: string, limit: number = LONGEST_TEXT): string {
+    const most = Math.min(limit, this.#used > TOTAL ? NARROW : LONGEST_TEXT);
+    const kept = cutText(text, most);
     this.#used += kept.length;
     return kept;
   }
@@ -23,10 +23,4 @@ export class TextBudget {
     if (lines.length > limit) kept.push(`… ${lines.length - limit} more are not in this report`);
     return kept;
   }
-}
-
-function cutText(text: string, limit: number): string {
-  // Half a character would be shown as a broken one.
-  const end = /[\ud800-\udbff]/.test(text.charAt(limit - 1)) ? limit - 1 : limit;
-  return `${text.slice(0, end)}… (${text.length - end} more characters are not in this report)`;
 }

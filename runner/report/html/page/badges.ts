@@ -37,14 +37,16 @@ export function badges(one: ReportCase): Child[] {
 /** How long something took and how often it passed in the runs before. */
 export function usualText(usual: Usual, took: number): string {
   const { median_ms, runs, failed, flaky, slower } = usual;
-  const of = `${plural(runs, "run")}`;
+  const of = plural(runs, "run");
+  // Only those that passed have a median.
+  const passed = plural(runs - failed, "run");
   const parts: string[] = [];
   if (median_ms !== undefined) {
     const median = duration(median_ms);
     parts.push(
       slower
-        ? `slower than usual: ${duration(took)}, median of ${of} ${median}`
-        : `usually ${median}, the median of ${of}`,
+        ? `slower than usual: ${duration(took)}, median of ${passed} ${median}`
+        : `usually ${median}, the median of ${passed}`,
     );
   }
   if (failed > 0) parts.push(`failed in ${failed} of the last ${of}`);
