@@ -7,6 +7,8 @@ export interface OptionSpec {
   description: string;
   /** The name of its value in help; an option without one is on or off. */
   value?: string;
+  /** What its value can be, where that is one of few. */
+  choices?: readonly string[];
   /** One letter. */
   short?: string;
   /** Whether it can be given several times. */

@@ -1,13 +1,9 @@
+import type { OptionSpecs } from "./args.ts";
 import type { Command } from "./command.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** What can be completed. */
-export interface Completions {
-  /** The names of commands. */
-  commands: string[];
-  /** The options of each command, with their dashes. */
-  options: Record<string, string[]>;
-}
+/** What can be completed: the options of each command. */
+export type Completions = Readonly<Record<string, OptionSpecs>>;
 
 const SHELLS: Record<string, (completions: Completions) => string> = { bash, zsh, fish };
 
@@ -29,12 +25,20 @@ export function completionCommand(load: () => Promise<Completions>): Command {
   };
 }
 
-function bash({ commands, options }: Completions): string {
-  const cases = commands.map((name) => `    ${name}) words="${options[name]!.join(" ")}" ;;`);
+function bash(commands: Completions): string {
+  const { run } = commands;
+  const cases = Object.entries(commands).flatMap(([name, specs]) => [
+    ...choiceCases(name, specs),
+    `    ${name}\\ *) words="${optionsOf(specs)}" ;;`,
+  ]);
+  // Without a command `run` is meant. Bash takes `--reporter=json` for three words.
   return `_dispatch_runner() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" words="${commands.join(" ")} ${options.run!.join(" ")}"
-  case "\${COMP_WORDS[1]}" in
-${cases.join("\n")}
+  local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words
+  [ "$before" = = ] && before="\${COMP_WORDS[COMP_CWORD-2]}"
+  [ "$current" = = ] && current=
+  case "\${COMP_WORDS[1]} $before" in
+${[...cases, ...choiceCases("*", run!)].join("\n")}
+    *) words="${Object.keys(commands).join(" ")} ${optionsOf(run!)}" ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -- "$current"))
 }
@@ -42,16 +46,29 @@ complete -o filenames -F _dispatch_runner runner.ts dispatch-runner
 `;
 }
 
+function optionsOf(specs: OptionSpecs): string {
+  return Object.keys(specs).map((name) => `--${name}`).join(" ");
+}
+
+/** What can stand behind an option of a command. */
+function choiceCases(command: string, specs: OptionSpecs): string[] {
+  return Object.entries(specs).flatMap(([name, { choices }]) =>
+    choices ? [`    ${command}\\ --${name}) words="${choices.join(" ")}" ;;`] : []
+  );
+}
+
 function zsh(completions: Completions): string {
   return `autoload -U +X bashcompinit && bashcompinit\n${bash(completions)}`;
 }
 
-function fish({ commands, options }: Completions): string {
-  const lines = commands.map((name) => `complete -c runner.ts -n __fish_use_subcommand -a ${name}`);
-  for (const name of commands) {
-    for (const option of options[name]!) {
-      const when = name === "run" ? "" : ` -n "__fish_seen_subcommand_from ${name}"`;
-      lines.push(`complete -c runner.ts${when} -l ${option.slice(2)}`);
+function fish(commands: Completions): string {
+  const lines = Object.keys(commands)
+    .map((name) => `complete -c runner.ts -n __fish_use_subcommand -a ${name}`);
+  for (const [name, specs] of Object.entries(commands)) {
+    const when = name === "run" ? "" : ` -n "__fish_seen_subcommand_from ${name}"`;
+    for (const [option, { value, choices }] of Object.entries(specs)) {
+      const values = choices ? ` -a "${choices.join(" ")}"` : "";
+      lines.push(`complete -c runner.ts${when} -l ${option}${value ? " -r" : ""}${values}`);
     }
   }
   return `${lines.join("\n")}\n`;

@@ -5,6 +5,7 @@ import { UsageError } from "./usage_error.ts";
 /** The option that chooses how diagnostics are printed. */
 export const FORMAT_OPTION: OptionSpec = {
   value: "FORMAT",
+  choices: ["text", "json", "github"],
   description: "How errors are printed: text, json (one a line) or github (annotations).",
 };
 

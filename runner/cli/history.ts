@@ -9,7 +9,6 @@ import type { Output } from "../report/reporter.ts";
 import { makeStyle } from "../report/style.ts";
 import type { Command } from "./command.ts";
 import { historyFile } from "./keep_history.ts";
-import { diagnosticFormat, FORMAT_OPTION } from "./diagnostic_format.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Where a history is looked for when nobody says. */
@@ -32,21 +31,30 @@ export const history: Command = {
   options: {
     history: { value: "FILE", description: `The history; DISPATCH_HISTORY, or ${DEFAULT_FILE}.` },
     case: { value: "NAME", repeat: true, description: "Only cases of this name, with each run." },
-    format: FORMAT_OPTION,
+    format: {
+      value: "FORMAT",
+      choices: ["text", "json"],
+      description: "How cases are listed: text, or json (one a line).",
+    },
     help: { short: "h", description: "Shows this." },
   },
   details: `
 Bars are as high as runs took long, the latest one at the right; ✗ is one that did not pass.
 Exit codes: 0 listed; 2 there is no history, or it cannot be read; 4 nothing in it was meant.
 `,
-  async run(args, { out, env }) {
-    const format = diagnosticFormat(args.values.format, env);
+  async run(args, { out, err, env }) {
+    const { format = "text" } = args.values;
+    if (format !== "text" && format !== "json") {
+      throw new UsageError(`--format takes text or json, not '${format}'`);
+    }
     const file = historyFile(args, env) ?? DEFAULT_FILE;
     const cases = await readCases(file, args.positional, args.lists.case ?? []);
     for (const one of cases) {
       out.write(format === "json" ? `${JSON.stringify(jsonOf(one))}\n` : textOf(one, out));
     }
-    return cases.length === 0 ? 4 : 0;
+    if (cases.length > 0) return 0;
+    err.write(`Nothing to list: no case in '${file}' was meant\n`);
+    return 4;
   },
 };
 

@@ -36,11 +36,10 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
 
 /** The commands and their options. */
 async function completions(): Promise<Completions> {
-  const options: Record<string, string[]> = {};
-  for (const [name, load] of Object.entries(COMMANDS)) {
-    options[name] = Object.keys((await load()).options).map((option) => `--${option}`);
-  }
-  return { commands: Object.keys(COMMANDS), options };
+  const loaded = Object.entries(COMMANDS).map(async ([name, load]) =>
+    [name, (await load()).options] as const
+  );
+  return Object.fromEntries(await Promise.all(loaded));
 }
 
 /**

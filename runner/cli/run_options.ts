@@ -23,6 +23,7 @@ export const RUN_OPTIONS: OptionSpecs = {
   "dry-run": { description: "Shows what would be done, and sends nothing." },
   reporter: {
     value: "NAME[=FILE]",
+    choices: Object.keys(REPORTERS),
     repeat: true,
     description: `How the run is told: ${
       Object.keys(REPORTERS).join(", ")

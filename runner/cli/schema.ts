@@ -16,6 +16,7 @@ export const schema: Command = {
   options: {
     of: {
       value: "WHAT",
+      choices: Object.keys(SCHEMAS),
       description:
         "recipe, the default; events, the lines of jsonl; summary, the document of json.",
     },

@@ -1,4 +1,4 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { CaseStatus, StepEvent, StepStatus } from "../engine/event.ts";
 import { openDatabase, type OpenOptions, setAside, transaction } from "./database.ts";
 import { type HistoryError, historyError } from "./error.ts";
@@ -37,11 +37,21 @@ export interface KeptRun {
 /** How many runs of a case are kept. */
 export const KEPT_RUNS = 200;
 
+/** A row for each step of the last runs of a case, and one for a run without steps. */
+const RUNS = `
+  SELECT run.*, phase, number, label, status, attempts, duration_ms FROM (
+    SELECT run.id, at, status AS run_status, flaky, duration_ms AS run_ms
+    FROM run JOIN recipe_case ON case_id = recipe_case.id
+    WHERE server = ? AND file = ? AND name = ? ORDER BY run.id DESC LIMIT ?
+  ) AS run LEFT JOIN step ON run_id = run.id ORDER BY run.id DESC, step.rowid`;
+
 /** Verdicts and times of runs, in a SQLite file. Several processes can use one at the same time. */
 export class HistoryStore {
   #database: DatabaseSync;
   #path: string;
   #options: OpenOptions;
+  /** Prepared once: a run asks for each of its cases. */
+  #runs: StatementSync | undefined;
 
   private constructor(database: DatabaseSync, path: string, options: OpenOptions) {
     this.#database = database;
@@ -74,21 +84,20 @@ export class HistoryStore {
   /** The last runs of a case, the latest one first. */
   runs({ server, file, name }: CaseKey, limit: number): KeptRun[] {
     return this.#do("read", () => {
-      const rows = this.#database.prepare(
-        `SELECT run.id, at, status, flaky, duration_ms FROM run JOIN recipe_case ON case_id = recipe_case.id
-         WHERE server = ? AND file = ? AND name = ? ORDER BY run.id DESC LIMIT ?`,
-      ).all(server, file, name, limit);
-      const steps = this.#database.prepare(
-        `SELECT phase, number, label, status, attempts, duration_ms FROM step
-         WHERE run_id = ? ORDER BY rowid`,
-      );
-      return rows.map(({ id, flaky, ...run }) =>
-        ({
-          ...run,
-          flaky: flaky === 1,
-          steps: steps.all(id as number).map((step) => ({ ...step })),
-        }) as unknown as KeptRun
-      );
+      this.#runs ??= this.#database.prepare(RUNS);
+      const runs: KeptRun[] = [];
+      let last: unknown;
+      for (const row of this.#runs.all(server, file, name, limit)) {
+        const { id, at, run_status, flaky, run_ms, ...step } = row;
+        if (id !== last) {
+          const outcome = { status: run_status, flaky: flaky === 1, duration_ms: run_ms };
+          runs.push({ at, ...outcome, steps: [] } as unknown as KeptRun);
+          last = id;
+        }
+        // A run whose steps were all skipped has none.
+        if (step.number !== null) runs.at(-1)!.steps.push(step as unknown as KeptStep);
+      }
+      return runs;
     });
   }
 
@@ -104,6 +113,7 @@ export class HistoryStore {
   async beginAnew(error: HistoryError): Promise<void> {
     this.#database.close();
     setAside(this.#path, error, this.#options);
+    this.#runs = undefined;
     this.#database = await openDatabase(this.#path, this.#options);
   }
 

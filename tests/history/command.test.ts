@@ -100,12 +100,16 @@ test("no history, one that cannot be read, and nothing that was meant", async ()
     match(unread.err, /Cannot open history '.*': file is not a database/);
     const none = await runnerCli(["history", "nothing-like-it", "--history", file]);
     deepEqual([none.code, none.out], [4, ""]);
+    match(none.err, /^Nothing to list: no case in '.*' was meant\n$/);
+    const wrong = await runnerCli(["history", "--history", file, "--format", "github"]);
+    equal(wrong.code, 2);
+    match(wrong.err, /^error: --format takes text or json, not 'github'\n/);
   });
 });
 
 test("help and completion know the command", async () => {
   match((await runnerCli(["help"])).out, /^ {2}history \[file/m);
-  match((await runnerCli(["completion", "bash"])).out, /history\) words="--history --case/);
+  match((await runnerCli(["completion", "bash"])).out, /history\\ \*\) words="--history --case/);
 });
 
 test("bars", () => {

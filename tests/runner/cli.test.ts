@@ -168,6 +168,16 @@ test("completion knows every command and option", async () => {
   assert.equal((await runnerCli(["completion", "csh"])).code, 2);
 });
 
+test("completion knows the values of options that have few", async () => {
+  const bash = (await runnerCli(["completion", "bash"])).out;
+  assert.match(bash, /^ {4}run\\ --reporter\) words="console .*\bjunit\b.*" ;;$/m);
+  assert.match(bash, /^ {4}\*\\ --reporter\) words="console /m);
+  assert.match(bash, /^ {4}schema\\ --of\) words="recipe events summary" ;;$/m);
+  assert.match(bash, /^ {4}history\\ --format\) words="text json" ;;$/m);
+  const fish = (await runnerCli(["completion", "fish"])).out;
+  assert.match(fish, /^complete -c runner\.ts -l reporter -r -a "console /m);
+});
+
 test("watch runs again when a recipe changes, until it is interrupted", async () => {
   await withFiles({ "r.yaml": FAIL }, async (directory) => {
     const file = join(directory, "r.yaml");
