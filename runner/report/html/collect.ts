@@ -1,4 +1,10 @@
-import type { CaseFinished, RunCounts, RunEvent, RunFinished } from "../../engine/event.ts";
+import type {
+  CaseFinished,
+  CaseSkipped,
+  RunCounts,
+  RunEvent,
+  RunFinished,
+} from "../../engine/event.ts";
 import { CaseCollector, type Shared } from "./collect_case.ts";
 import {
   CASE_MARKS,
@@ -69,28 +75,8 @@ export class RunCollector {
         return;
       case "case.finished":
         return this.#end(event.case, event);
-      case "case.skipped": {
-        const status = event.reason === "bail" ? "skipped" : "interrupted";
-        const at = this.#shared.time(event.ts);
-        const about = [
-          CASE_STATUSES.indexOf(status),
-          at,
-          at,
-          0,
-          CASE_MARKS.unbegun,
-          [],
-          "",
-        ] as const;
-        const file = this.#files.of(event.file);
-        const row = [
-          event.case,
-          this.#shared.budget.cut(event.name),
-          file,
-          ...about,
-        ] as unknown as CaseRow;
-        this.#done.push({ row, details: '{"steps":[]}' });
-        return;
-      }
+      case "case.skipped":
+        return this.#skip(event);
       case "warning": {
         this.#counted++;
         const about = event.case === undefined ? undefined : this.#open.get(event.case);
@@ -131,6 +117,24 @@ export class RunCollector {
       cases,
     };
     return { index, details: this.#done.map(({ details }) => details) };
+  }
+
+  #skip({ case: number, name, file, reason, ts }: CaseSkipped): void {
+    const status = reason === "bail" ? "skipped" : "interrupted";
+    const at = this.#shared.time(ts);
+    const row: CaseRow = [
+      number,
+      this.#shared.budget.cut(name),
+      this.#files.of(file),
+      CASE_STATUSES.indexOf(status),
+      at,
+      at,
+      0,
+      CASE_MARKS.unbegun,
+      [],
+      "",
+    ];
+    this.#done.push({ row, details: '{"steps":[]}' });
   }
 
   #end(number: number, event: CaseFinished | undefined): void {
