@@ -1,0 +1,27 @@
+import { equal, ok } from "node:assert/strict";
+import { test } from "node:test";
+import { loudSockets } from "../../runner/cli/frames.ts";
+import { Mask } from "../../runner/engine/mask.ts";
+import { inert } from "../../runner/report/inert.ts";
+
+test("commands of a CI are torn apart, and nothing else", () => {
+  equal(inert("::error file=a::b"), ": :error file=a::b");
+  equal(inert("  ::add-mask::b"), "  : :add-mask::b");
+  equal(inert("a ##[error]b ##vso[task.complete]c"), "a # #[error]b # #vso[task.complete]c");
+  equal(inert("Foo::bar ## heading [link]"), "Foo::bar ## heading [link]");
+});
+
+test("a frame holds no command either", () => {
+  let text = "";
+  const output = {
+    write: (piece: string) => void (text += piece),
+    isTerminal: false,
+    color: false,
+    columns: 80,
+  };
+  const socket = Object.assign(new EventTarget(), { send() {} }) as unknown as WebSocket;
+  const loud = loudSockets(output, new Mask(), () => socket)("ws://127.0.0.1");
+  loud.send('{"text":"##[add-mask]x"}');
+  socket.dispatchEvent(new MessageEvent("message", { data: '{"text":"##vso[x]"}' }));
+  ok(text.includes("# #[add-mask]") && text.includes("# #vso["));
+});
