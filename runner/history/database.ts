@@ -1,9 +1,10 @@
-import { existsSync, renameSync, type Stats, statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { makeDirectory } from "../../runtime/file.ts";
 import { HistoryError, historyError } from "./error.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
+import { setAside } from "./set_aside.ts";
 
 /** How long another run's writing is waited for, in milliseconds. */
 export const BUSY_LIMIT = 5000;
@@ -42,8 +43,7 @@ export async function openDatabase(path: string, options: OpenOptions): Promise<
   } catch (cause) {
     const error = historyError("open", path, cause);
     if (error.code !== "corrupt" || !options.create) throw error;
-    // Another process may have begun a new one meanwhile.
-    if (statOf(path)?.ino === before?.ino) setAside(path, error, options);
+    await setAside(path, before?.ino, error, options);
   }
   try {
     return open();
@@ -57,7 +57,11 @@ function connect(database: DatabaseSync, path: string, options: OpenOptions): Da
   const { migrations = MIGRATIONS } = options;
   try {
     database.exec(`PRAGMA busy_timeout = ${BUSY_LIMIT}; PRAGMA foreign_keys = ON`);
+    // In a transaction, as another process may just be beginning it: half of what it is would be
+    // that of another application.
+    database.exec("BEGIN");
     let version = checkedVersion(database, path, migrations);
+    database.exec("COMMIT");
     if (version < migrations.length) {
       transaction(database, () => {
         // Another process may have done it meanwhile.
@@ -113,23 +117,6 @@ export function transaction(database: DatabaseSync, write: () => void): void {
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
-}
-
-/**
- * Renames a corrupt file and what SQLite keeps beside it.
- * @throws {HistoryError}
- */
-export function setAside(path: string, error: HistoryError, { now, tell }: OpenOptions): void {
-  const time = new Date(now).toISOString().replaceAll(/[:.]/g, "-");
-  const aside = `${path}.corrupt-${time}`;
-  try {
-    for (const ending of ["", "-journal", "-wal", "-shm"]) {
-      if (existsSync(path + ending)) renameSync(path + ending, aside + ending);
-    }
-  } catch (cause) {
-    throw historyError("set aside", path, cause);
-  }
-  tell(`${error.message}; it was set aside as '${aside}'`);
 }
 
 function statOf(path: string): Stats | undefined {

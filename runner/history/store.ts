@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { CaseStatus, StepEvent, StepStatus } from "../engine/event.ts";
-import { openDatabase, type OpenOptions, setAside, transaction } from "./database.ts";
+import { openDatabase, type OpenOptions, transaction } from "./database.ts";
 import { type HistoryError, historyError } from "./error.ts";
 import type { CaseKey } from "./identity.ts";
+import { inodeOf, setAside } from "./set_aside.ts";
 
 /** A step of a run that was kept. */
 export interface KeptStep {
@@ -50,6 +51,7 @@ export class HistoryStore {
   #database: DatabaseSync;
   #path: string;
   #options: OpenOptions;
+  #inode: number | undefined;
   /** Prepared once: a run asks for each of its cases. */
   #runs: StatementSync | undefined;
 
@@ -57,6 +59,7 @@ export class HistoryStore {
     this.#database = database;
     this.#path = path;
     this.#options = options;
+    this.#inode = inodeOf(path);
   }
 
   /**
@@ -112,7 +115,7 @@ export class HistoryStore {
    */
   async beginAnew(error: HistoryError): Promise<void> {
     this.#database.close();
-    setAside(this.#path, error, this.#options);
+    await setAside(this.#path, this.#inode, error, this.#options);
     this.#runs = undefined;
     this.#database = await openDatabase(this.#path, this.#options);
   }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { openDatabase } from "../../runner/history/database.ts";
+import { HistoryError } from "../../runner/history/error.ts";
 import { MIGRATIONS } from "../../runner/history/schema.ts";
 import { HistoryStore, KEPT_RUNS } from "../../runner/history/store.ts";
 import { inDirectory, keptRun, options, query } from "./_history.ts";
@@ -231,5 +232,40 @@ test("who holds the lock is waited for, though not for ever", async () => {
     store.add([{ key: KEY, run: keptRun(1) }]);
     equal(store.runs(KEY, 9).length, 1);
     store.close();
+  });
+});
+
+test("two that find one file corrupt set it aside once, and lose nothing of each other", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    const told: string[] = [];
+    const stores = [
+      await HistoryStore.open(file, options(told)),
+      await HistoryStore.open(file, options(told)),
+    ];
+    const corrupt = new HistoryError("corrupt", "it is corrupt");
+    for (const store of stores) {
+      await store.beginAnew(corrupt);
+      store.add([{ key: KEY, run: keptRun(1) }]);
+      store.close();
+    }
+    equal(told.length, 1);
+    deepEqual(query(file, "SELECT count(*) AS n FROM run"), [{ n: 2 }]);
+    equal((await readdir(directory)).length, 2);
+  });
+});
+
+test("a lock that a process has left behind holds nobody up for long", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    await writeFile(file, "garbage ".repeat(1000));
+    await writeFile(`${file}.lock`, "");
+    const told: string[] = [];
+    (await HistoryStore.open(file, options(told))).close();
+    equal(told.length, 1);
+    deepEqual((await readdir(directory)).toSorted(), [
+      "history.db",
+      "history.db.corrupt-2026-11-24T09-00-00-123Z",
+    ]);
   });
 });
