@@ -76,8 +76,8 @@ export function verdict({ status, reason, failure }: CaseSummary): string {
 /** What became of a run, in one line. */
 export function runLine({ counts, duration_ms, interrupted }: RunSummary): string {
   const parts = [
-    [counts.passed, "passed"],
-    [counts.flaky, "flaky"],
+    // Flaky ones are among them, and must not look like others.
+    [counts.passed, counts.flaky > 0 ? `passed (${counts.flaky} flaky)` : "passed"],
     [counts.failed, "failed"],
     [counts.errored, "could not be run"],
     [counts.unchecked, "checked nothing"],
