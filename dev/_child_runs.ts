@@ -7,7 +7,7 @@ import type { Progress } from "./_progress.ts";
 import type { RunRow } from "./_rows.ts";
 import type { Started, WorkflowEngine } from "./_workflow_engine.ts";
 import { StepError } from "./workflow.ts";
-import { encodeBase64 } from "../protocol/mod.ts";
+import { encodeBase64 } from "../protocol/base64.ts";
 
 /** The workflows that a run starts. */
 export class ChildRuns {

@@ -6,7 +6,7 @@ import type { MemoryStore } from "./_memory_store.ts";
 import type { Registry } from "./_registry.ts";
 import type { JobRow, RunRow } from "./_rows.ts";
 import type { Observer } from "./options.ts";
-import { toEvent } from "../protocol/mod.ts";
+import { toEvent } from "../protocol/event.ts";
 import type { Timers } from "./_timers.ts";
 import type { QuirkName } from "./quirks.ts";
 

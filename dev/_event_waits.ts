@@ -9,7 +9,7 @@ import type { Waiter } from "./_memory_store.ts";
 import { type EventRow, type RunRow, wireEvent } from "./_rows.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { StepError, type WorkflowEvent } from "./workflow.ts";
-import { encodeBase64 } from "../protocol/mod.ts";
+import { encodeBase64 } from "../protocol/base64.ts";
 
 /** A run's waits for events. */
 export class EventWaits {

@@ -3,7 +3,7 @@
 // value would need its Go type's name and stays JSON.
 
 import { base64OfBytes } from "./_go_encode.ts";
-import { encodeBase64 } from "../protocol/mod.ts";
+import { encodeBase64 } from "../protocol/base64.ts";
 
 /** The base64 of what Go keeps of a step's result. */
 export function gobBase64(value: unknown, json: string): string {

@@ -1,7 +1,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import { Broker } from "./_broker.ts";
 import { CanceledError, type Core } from "./_core.ts";
-import { CronEngine } from "./_cron_engine.ts";
+import type { CronEngine } from "./_cron_engine.ts";
 import { Stamps } from "./_go_time.ts";
 import { Ids } from "./_ids.ts";
 import { JobEngine } from "./_job_engine.ts";
@@ -31,7 +31,7 @@ export class Node implements Engines {
   readonly jobs: JobEngine;
   readonly workflows: WorkflowEngine;
   readonly signal: AbortSignal;
-  readonly #crons: CronEngine;
+  #crons: CronEngine | undefined;
   readonly #life = new AbortController();
   #connections = 0;
 
@@ -56,7 +56,6 @@ export class Node implements Engines {
     };
     this.workflows = new WorkflowEngine(this.core);
     this.jobs = new JobEngine(this.core);
-    this.#crons = new CronEngine(this.core, this.jobs);
   }
 
   /** Open connections. */
@@ -75,7 +74,12 @@ export class Node implements Engines {
    * @throws {ScheduleError} When a cron entry's schedule is none; then nothing has changed.
    */
   async load(workload: Workload): Promise<void> {
-    await this.#crons.run(workload.crons ?? []);
+    const { crons = [] } = workload;
+    if (crons.length > 0 && !this.#crons) {
+      const { CronEngine } = await import("./_cron_engine.ts");
+      this.#crons ??= new CronEngine(this.core, this.jobs);
+    }
+    await this.#crons?.run(crons);
     this.core.registry.replace(definitionsOf(workload));
     this.jobs.configure({
       queues: queuesOf(workload),

@@ -1,11 +1,12 @@
+import { encodeBase64 } from "../protocol/base64.ts";
 import {
   decodeJob,
   decodeRun,
-  encodeBase64,
+  type JobRecord,
   type JobState,
   type RunState,
-} from "../protocol/mod.ts";
-import type { JobRecord, WorkflowRun } from "../protocol/mod.ts";
+  type WorkflowRun,
+} from "../protocol/entity.ts";
 import { omitEmpty } from "./_go_encode.ts";
 
 /** Whose something is. */

@@ -18,7 +18,7 @@ import {
   type Workflow,
   type WorkflowEvent,
 } from "./workflow.ts";
-import { encodeBase64 } from "../protocol/mod.ts";
+import { encodeBase64 } from "../protocol/base64.ts";
 
 interface Compensation {
   name: string;

@@ -14,7 +14,7 @@ import type { DevServer, DevServerOptions, Observer, Workload } from "./options.
 import { resolveQuirks } from "./quirks.ts";
 import type { Store } from "./store.ts";
 import { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
-import { createVirtualClock, type VirtualClock } from "./virtual_clock.ts";
+import type { VirtualClock } from "./virtual_clock.ts";
 
 /** Thrown when a clock is to be moved that is not virtual. */
 export class ClockError extends Error {
@@ -46,7 +46,11 @@ export class ClockError extends Error {
  * @throws {ScheduleError} When a cron entry's schedule is none.
  */
 export async function createDevServer(options: DevServerOptions = {}): Promise<DevServer> {
-  const server = new EmbeddedServer(options);
+  const { clock = systemClock } = options;
+  const server = new EmbeddedServer(
+    options,
+    clock === "virtual" ? (await import("./virtual_clock.ts")).createVirtualClock() : clock,
+  );
   await server.start();
   return server;
 }
@@ -71,12 +75,12 @@ class EmbeddedServer implements DevServer {
   // Only RPC, SSE and faults need it, and loading it costs a command-line tool's start.
   #app: Promise<{ fetch(request: Request): Response | Promise<Response> }> | undefined;
 
-  constructor(options: DevServerOptions) {
-    const { random = Math.random, clock = systemClock } = options;
+  constructor(options: DevServerOptions, clock: Clock) {
+    const { random = Math.random } = options;
     this.#options = options;
     this.#workload = options;
     this.#port = options.port ?? 0;
-    this.clock = clock === "virtual" ? createVirtualClock() : clock;
+    this.clock = clock;
     this.#timers = new Timers(this.clock);
     const store = (options.store ?? new MemoryStore()) as MemoryStore;
     this.store = store;

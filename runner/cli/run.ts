@@ -9,7 +9,6 @@ import type { ParsedArgs } from "./args.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { loadRecipes } from "./load.ts";
 import { diagnosticFormat } from "./diagnostic_format.ts";
-import { seededRandom } from "./random.ts";
 import { durationOption, numberOption, RUN_OPTIONS } from "./run_options.ts";
 import { selectRecipes, shard, stepFilter } from "./select.ts";
 import { historyFile, keepHistory } from "./keep_history.ts";
@@ -76,7 +75,7 @@ async function runOnce(args: ParsedArgs, context: CommandContext): Promise<numbe
     if (typeof plan === "number") return plan;
     const random = values.seed === undefined
       ? Math.random
-      : seededRandom(numberOption(args, "seed", 1));
+      : (await import("./random.ts")).seededRandom(numberOption(args, "seed", 1));
     const mask = new Mask();
     if (url !== undefined) mask.add(token);
     if (dry) {

@@ -26,19 +26,16 @@ function nameOf(url: string): string {
   return username + password + search + hash === "" ? url : `${protocol}//${host}${pathname}`;
 }
 
-/** Loads what the embedded server needs, which is less than the whole of its room. */
-export function loadServer(): Promise<
-  [typeof import("../../dev/server.ts"), typeof import("../../dev/reference.ts")]
-> {
-  return Promise.all([import("../../dev/server.ts"), import("../../dev/reference.ts")]);
-}
-
 /**
  * Starts the embedded server. It listens on no port: a connection inside the process is there at
  * once, and a socket's handshake would be a tenth of a recipe's cold start.
  */
 export async function embeddedServer(): Promise<Server> {
-  const [{ createDevServer }, { referenceWorkload }] = await loadServer();
+  // The whole of its room is more than it takes.
+  const [{ createDevServer }, { referenceWorkload }] = await Promise.all([
+    import("../../dev/server.ts"),
+    import("../../dev/reference.ts"),
+  ]);
   const server = await createDevServer({ ...referenceWorkload(), listen: false });
   return {
     url: server.url,

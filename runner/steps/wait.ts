@@ -6,7 +6,6 @@ import type { Node } from "../recipe/node.ts";
 import { didYouMean } from "../recipe/suggest.ts";
 import { type ChannelWait, channelWait, checkChannel, waitOnChannel } from "./_wait_channel.ts";
 import { waitForEntity } from "./_wait_entity.ts";
-import { waitForList } from "./_wait_list.ts";
 import { type StepCheck, stepKind, templateLabel } from "./kind.ts";
 import { type Target, target, targetId } from "./_target.ts";
 
@@ -125,18 +124,21 @@ export const wait = stepKind({
     if ("expression" in step.until) return `wait for ${what} until ${step.until.expression.text}`;
     return `wait for ${what} until ${step.until.states.map(({ state }) => state).join(" or ")}`;
   },
-  run(step, context) {
+  async run(step, context) {
     if (isChannel(step.wait)) {
       context.checked();
-      return waitOnChannel(step.wait, context);
+      return await waitOnChannel(step.wait, context);
     }
     const { step: id } = step.wait;
     const one = { ...step, wait: step.wait };
     const list = id === undefined ? undefined : context.results.list(id);
     // Who waits for nothing has checked nothing.
     if (list?.length !== 0) context.checked();
-    if (list) return waitForList(one, list, context);
-    return waitForEntity(one, {
+    if (list) {
+      const { waitForList } = await import("./_wait_list.ts");
+      return await waitForList(one, list, context);
+    }
+    return await waitForEntity(one, {
       entity: targetId(step.wait, context),
       events: id === undefined ? [] : context.eventsOf(id),
       keep: (result) => id === undefined ? undefined : context.results.update(id, result),
