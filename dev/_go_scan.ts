@@ -162,7 +162,13 @@ function skipScalar(text: string, at: number): number {
   }
 }
 
+/** A string without escapes, as nearly all are; it is passed over without a look at each character. */
+// deno-lint-ignore no-control-regex
+const PLAIN_STRING = /"[^"\\\x00-\x1f]*"/y;
+
 function skipString(text: string, at: number): number {
+  PLAIN_STRING.lastIndex = at;
+  if (PLAIN_STRING.test(text)) return PLAIN_STRING.lastIndex;
   for (at++;; at++) {
     const c = text.charCodeAt(at);
     if (c === 34) return at + 1;

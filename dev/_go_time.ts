@@ -29,11 +29,17 @@ const RANGES: Readonly<Record<string, readonly [name: string, least: number, mos
   "05": ["second", 0, 59],
 };
 
+/** A time as JavaScript writes it, on a day that every month has: nothing of it can be wrong. */
+const PLAIN_TIME =
+  /^(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(\.\d{1,9})?Z$/;
+
 /**
  * Checks a time as Go's RFC 3339 parser does (an hour of one digit passes), and writes it as Go would.
  * @throws {Error} With Go's words.
  */
 export function checkGoTime(text: string): string {
+  const plain = PLAIN_TIME.exec(text);
+  if (plain) return `${plain[1]}${plain[2]?.replace(/\.?0+$/, "") ?? ""}Z`;
   const parts: Record<string, string> = {};
   let rest = text;
   for (const [layout, fits] of ELEMENTS) {
