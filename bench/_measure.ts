@@ -29,7 +29,10 @@ export function median(numbers: number[]): number {
   return sorted[Math.floor(sorted.length / 2)]!;
 }
 
-/** What two ways of doing the same cost, measured in turns so that both meet the same machine. */
+/**
+ * What two ways of doing the same cost, measured in turns so that both meet the same machine. The
+ * ratio is the middle of the turns' own: what slows the machine for a while slows both of a turn.
+ */
 export async function alternate(
   rounds: number,
   ours: () => Promise<unknown>,
@@ -44,8 +47,8 @@ export async function alternate(
     times.bare.push(await time(bare));
     if (i % 2 === 1) times.ours.push(await time(ours));
   }
-  const result = { ours: median(times.ours), bare: median(times.bare) };
-  return { ...result, ratio: result.bare / result.ours };
+  const ratio = median(times.ours.map((ours, i) => times.bare[i]! / ours));
+  return { ours: median(times.ours), bare: median(times.bare), ratio };
 }
 
 /** Runs work a number of times, with some of it under way at once. */

@@ -11,7 +11,7 @@ import { Bare } from "./_bare.ts";
 import { alternate, heapUsed, inFlight, option, row, runtime } from "./_measure.ts";
 import { startServer } from "./_server.ts";
 
-const ROUNDS = 15;
+const ROUNDS = 25;
 
 await using server = await startServer();
 const url = option("url") ?? server.url;
@@ -35,10 +35,10 @@ for (const window of [64, 1]) {
 }
 
 {
-  const total = 3_000;
+  const total = 2_000;
   const payloads = Array.from({ length: total }, (_, i) => ({ i }));
   const { ours, bare: least, ratio } = await alternate(
-    7,
+    ROUNDS,
     () => client.enqueueMany("parked", payloads, { queue: "nobody-reads-this" }),
     () =>
       inFlight(total, 64, (i) =>
