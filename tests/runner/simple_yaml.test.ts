@@ -6,7 +6,7 @@ import type { Node } from "../../runner/recipe/node.ts";
 import { readSimpleYaml } from "../../runner/recipe/_simple_yaml.ts";
 import { Source } from "../../runner/recipe/source.ts";
 import { readWholeYaml } from "../../runner/recipe/whole_yaml.ts";
-import { corpus, mutations } from "./fuzz.ts";
+import { corpus, mutations } from "../fuzz/recipes.ts";
 
 /** What of a node must be the same: values, keys, and what is marked in messages. */
 function shape(node: Node): unknown {

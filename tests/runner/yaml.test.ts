@@ -7,7 +7,7 @@ import type { Node } from "../../runner/recipe/node.ts";
 import { Source } from "../../runner/recipe/source.ts";
 import { readYaml } from "../../runner/recipe/yaml.ts";
 import { readTextFile } from "../../runtime/file.ts";
-import { fuzz } from "./fuzz.ts";
+import { fuzz } from "../fuzz/recipes.ts";
 
 async function codes(text: string): Promise<string[]> {
   return (await checkRecipe("r.yaml", text)).map(({ code }) => code);

@@ -1,5 +1,5 @@
 /**
- * Reads mutated recipes: `deno run -A tests/runner/fuzz.ts [count] [seed]`. Nothing a file holds may
+ * Reads mutated recipes: `deno run -A tests/fuzz/recipes.ts [count] [seed]`. Nothing a file holds may
  * make the checks throw, hang or mark a place outside of the file.
  *
  * @module

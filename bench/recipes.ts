@@ -1,17 +1,17 @@
 /**
- * How fast recipes run: `deno run -A tests/runner/speed.ts`. 200 recipes of one step over one client,
+ * How fast recipes run: `deno run -A bench/recipes.ts`. 200 recipes of one step over one client,
  * and one recipe of 2,000 steps, whose last steps must not be slower than its first.
  *
  * @module
  */
 // deno-lint-ignore-file no-console
-import { createDevServer, referenceWorkload } from "../../dev/mod.ts";
-import { Dispatch } from "../../client/mod.ts";
-import { systemClock } from "../../runtime/clock.ts";
-import type { RunEvent } from "../../runner/mod.ts";
-import { planCases, runCases } from "../../runner/engine/run.ts";
-import { readRecipe } from "../../runner/recipe/read_recipe.ts";
-import type { Recipe } from "../../runner/recipe/model.ts";
+import { createDevServer, referenceWorkload } from "../dev/mod.ts";
+import { Dispatch } from "../client/mod.ts";
+import { systemClock } from "../runtime/clock.ts";
+import type { RunEvent } from "../runner/mod.ts";
+import { planCases, runCases } from "../runner/engine/run.ts";
+import { readRecipe } from "../runner/recipe/read_recipe.ts";
+import type { Recipe } from "../runner/recipe/model.ts";
 
 const server = await createDevServer(referenceWorkload());
 const client = await Dispatch.connect({ url: server.url, token: "demo-token" });
