@@ -1,19 +1,17 @@
-import type { Dispatch } from "../../client/dispatch.ts";
 import { systemClock } from "../../runtime/clock.ts";
-import type { RunEvent } from "../engine/event.ts";
 import { Mask } from "../engine/mask.ts";
-import { planCases, type PlannedCase, runCases } from "../engine/run.ts";
+import { planCases } from "../engine/run.ts";
 import type { Diagnostic, DiagnosticFormat } from "../recipe/diagnostic.ts";
-import type { Step } from "../recipe/model.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { loadRecipes } from "./load.ts";
 import { diagnosticFormat } from "./diagnostic_format.ts";
+import { historyFile } from "./keep_history.ts";
+import { loadRecipes } from "./load.ts";
+import { readReporters, writesToOut } from "./reporters.ts";
 import { durationOption, numberOption, RUN_OPTIONS } from "./run_options.ts";
+import { type Plan, runPlan } from "./run_plan.ts";
 import { selectRecipes, shard, stepFilter } from "./select.ts";
-import { historyFile, keepHistory } from "./keep_history.ts";
-import { readReporters, Reporters, writesToOut } from "./reporters.ts";
-import { announce, embeddedServer, remoteServer, type Server } from "./server.ts";
+import { announce, embeddedServer, remoteServer } from "./server.ts";
 import { UsageError } from "./usage_error.ts";
 import { checkNames, findMissing, hideSecrets, readPairs, variablesFor } from "./variables.ts";
 
@@ -42,24 +40,6 @@ Exit codes: 0 passed; 1 failed; 2 the recipe or the command line is wrong; 3 cou
     return code;
   },
 };
-
-type DispatchClass = typeof import("../../client/dispatch.ts").Dispatch;
-
-/** What is to be run, checked. */
-export interface Plan {
-  /** The cases. */
-  cases: PlannedCase[];
-  /** A limit for the steps of each, in milliseconds. */
-  timeout: number | undefined;
-  /** How many run at a time. */
-  parallel: number;
-  /** How the run is told. */
-  reporters: ReturnType<typeof readReporters>;
-  /** Which steps run. */
-  select: ((step: Step) => boolean) | undefined;
-  /** The file of the history. */
-  history: string | undefined;
-}
 
 async function runOnce(args: ParsedArgs, context: CommandContext): Promise<number> {
   const { values, flags } = args;
@@ -90,7 +70,7 @@ async function runOnce(args: ParsedArgs, context: CommandContext): Promise<numbe
     const server = url === undefined ? await starting! : remoteServer(url, token);
     announce(server, plan.reporters.some(writesToOut) ? context.err : context.out);
     const { Dispatch } = await library!;
-    return await runPlan(plan, args, context, server, Dispatch, random, mask);
+    return await runPlan(plan, { ...context, args, server, Dispatch, random, mask });
   } finally {
     const server = await starting?.catch(() => undefined);
     await server?.close();
@@ -141,81 +121,4 @@ async function print(
   if (diagnostics.length === 0) return;
   const { printDiagnostics } = await import("./print_diagnostics.ts");
   printDiagnostics(diagnostics, format, context);
-}
-
-/**
- * Runs what is planned, over a connection of its own.
- *
- * @param heard Takes the events as well, without secrets.
- * @returns The exit code.
- */
-export async function runPlan(
-  plan: Plan,
-  args: ParsedArgs,
-  context: CommandContext,
-  server: Server,
-  Dispatch: DispatchClass,
-  random: () => number,
-  mask: Mask,
-  heard?: (event: RunEvent) => void,
-): Promise<number> {
-  const { cases, select, timeout, parallel } = plan;
-  const { err, env, signal } = context;
-  hideSecrets(cases, env, mask);
-  const client = await connect(args, { err, signal }, server, Dispatch, mask);
-  const history = await keepHistory(plan.history, select === undefined, err);
-  const reporter = await Reporters.open(plan.reporters, {
-    ...context,
-    clock: systemClock,
-    quiet: args.flags.has("quiet"),
-    verbose: args.flags.has("verbose"),
-  });
-  try {
-    const { exitCode } = await runCases(cases, {
-      client,
-      clock: systemClock,
-      random,
-      report: (event) => {
-        heard?.(event);
-        reporter.report(history?.enrich(event) ?? event);
-      },
-      server: server.name,
-      env,
-      signal,
-      mask,
-      parallel,
-      bail: args.flags.has("bail"),
-      ...(timeout === undefined ? {} : { timeout }),
-      ...(select ? { select } : {}),
-    });
-    return exitCode;
-  } finally {
-    await history?.finish();
-    await reporter.finish();
-    if (!(client instanceof Error)) await client.close();
-  }
-}
-
-/** A connection, or why there is none, which is told. */
-async function connect(
-  args: ParsedArgs,
-  { err, signal }: Pick<CommandContext, "err" | "signal">,
-  server: Server,
-  Dispatch: DispatchClass,
-  mask: Mask,
-): Promise<Dispatch | Error> {
-  const { url, token } = server;
-  let { webSocket } = server;
-  if (args.flags.has("verbose")) {
-    const { loudSockets } = await import("./frames.ts");
-    webSocket = loudSockets(err, mask, webSocket);
-  }
-  try {
-    return await Dispatch.connect({ url, token, signal, ...(webSocket ? { webSocket } : {}) });
-  } catch (error) {
-    const { message, code } = error as Error & { code?: string };
-    if (code === "bad_options") throw new UsageError(mask.text(message));
-    if (!signal.aborted) err.write(`error: ${mask.text(message)}\n`);
-    return error as Error;
-  }
 }

@@ -8,7 +8,8 @@ import type { ParsedArgs } from "./args.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { seededRandom } from "./random.ts";
 import { writesToOut } from "./reporters.ts";
-import { makePlan, type Plan, runPlan } from "./run.ts";
+import { makePlan } from "./run.ts";
+import { type Plan, runPlan } from "./run_plan.ts";
 import { numberOption, RUN_OPTIONS } from "./run_options.ts";
 import { type Entry, scheduledEntries } from "./scheduled.ts";
 import { announce, embeddedServer, remoteServer } from "./server.ts";
@@ -170,17 +171,8 @@ async function runEntry(
       start(),
     ]);
     try {
-      const own = { ...context, out, err };
-      exitCode = await runPlan(
-        { ...plan, cases },
-        args,
-        own,
-        server,
-        Dispatch,
-        random,
-        mask,
-        heard,
-      );
+      const own = { ...context, out, err, args, server, Dispatch, random, mask, heard };
+      exitCode = await runPlan({ ...plan, cases }, own);
     } finally {
       await server.close();
     }

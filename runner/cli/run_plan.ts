@@ -1,0 +1,103 @@
+import type { Dispatch } from "../../client/dispatch.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import type { RunEvent } from "../engine/event.ts";
+import type { Mask } from "../engine/mask.ts";
+import { type PlannedCase, runCases } from "../engine/run.ts";
+import type { Step } from "../recipe/model.ts";
+import type { ParsedArgs } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+import { keepHistory } from "./keep_history.ts";
+import { type readReporters, Reporters } from "./reporters.ts";
+import type { Server } from "./server.ts";
+import { UsageError } from "./usage_error.ts";
+import { hideSecrets } from "./variables.ts";
+
+/** What is to be run, checked. */
+export interface Plan {
+  /** The cases. */
+  cases: PlannedCase[];
+  /** A limit for the steps of each, in milliseconds. */
+  timeout: number | undefined;
+  /** How many run at a time. */
+  parallel: number;
+  /** How the run is told. */
+  reporters: ReturnType<typeof readReporters>;
+  /** Which steps run. */
+  select: ((step: Step) => boolean) | undefined;
+  /** The file of the history. */
+  history: string | undefined;
+}
+
+/** What a plan is run with. */
+export interface RunContext extends CommandContext {
+  /** The command line. */
+  args: ParsedArgs;
+  /** Where it runs. */
+  server: Server;
+  /** The client's class, which is loaded while the recipes are read. */
+  Dispatch: typeof Dispatch;
+  /** Gives numbers from 0 up to, not including, 1. */
+  random: () => number;
+  /** Hides secrets. */
+  mask: Mask;
+  /** Takes the events as well, without secrets. */
+  heard?: (event: RunEvent) => void;
+}
+
+/** Runs what is planned, over a connection of its own, and gives the exit code. */
+export async function runPlan(plan: Plan, context: RunContext): Promise<number> {
+  const { cases, select, timeout, parallel } = plan;
+  const { args: { flags }, server, err, env, signal, random, mask, heard } = context;
+  hideSecrets(cases, env, mask);
+  const client = await connect(context);
+  const history = await keepHistory(plan.history, select === undefined, err);
+  const reporter = await Reporters.open(plan.reporters, {
+    ...context,
+    clock: systemClock,
+    quiet: flags.has("quiet"),
+    verbose: flags.has("verbose"),
+  });
+  try {
+    const { exitCode } = await runCases(cases, {
+      client,
+      clock: systemClock,
+      random,
+      report: (event) => {
+        heard?.(event);
+        reporter.report(history?.enrich(event) ?? event);
+      },
+      server: server.name,
+      env,
+      signal,
+      mask,
+      parallel,
+      bail: flags.has("bail"),
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(select ? { select } : {}),
+    });
+    return exitCode;
+  } finally {
+    await history?.finish();
+    await reporter.finish();
+    if (!(client instanceof Error)) await client.close();
+  }
+}
+
+/** A connection, or why there is none, which is told. */
+async function connect(context: RunContext): Promise<Dispatch | Error> {
+  const { args, server, Dispatch, err, signal, mask } = context;
+  const { url, token } = server;
+  let { webSocket } = server;
+  if (args.flags.has("verbose")) {
+    const { loudSockets } = await import("./frames.ts");
+    webSocket = loudSockets(err, mask, webSocket);
+  }
+  try {
+    return await Dispatch.connect({ url, token, signal, ...(webSocket ? { webSocket } : {}) });
+  } catch (error) {
+    const { message, code } = error as Error & { code?: string };
+    if (code === "bad_options") throw new UsageError(mask.text(message));
+    if (!signal.aborted) err.write(`error: ${mask.text(message)}\n`);
+    return error as Error;
+  }
+}
