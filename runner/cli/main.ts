@@ -115,14 +115,15 @@ async function tell(
 
 /**
  * Begins to load what a run will need, side by side with the run itself: the loading of modules is
- * most of a recipe's cold start. What follows a job or starts a workflow is loaded when it is used:
- * most of that is while the server works on the first step.
+ * most of a recipe's cold start. What follows a job or starts a workflow is loaded later, while the
+ * server works on the first step.
  */
 function preload(args: readonly string[], env: CommandContext["env"]): void {
   const elsewhere = env("DISPATCH_URL") !== undefined ||
     args.some((arg) => arg === "--url" || arg.startsWith("--url=") || arg === "--dry-run");
   const loading = [
     import("../../client/dispatch.ts"),
+    import("../../runtime/terminate.ts"),
     loadCel(),
     import("../report/console/console.ts"),
     ...(elsewhere ? [] : [import("../../dev/server.ts"), import("../../dev/reference.ts")]),

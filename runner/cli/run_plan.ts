@@ -1,5 +1,5 @@
 import type { Dispatch } from "../../client/dispatch.ts";
-import { systemClock } from "../../runtime/clock.ts";
+import { systemClock, type TimerHandle } from "../../runtime/clock.ts";
 import type { RunEvent } from "../engine/event.ts";
 import type { Mask } from "../engine/mask.ts";
 import { type PlannedCase, runCases } from "../engine/run.ts";
@@ -50,6 +50,7 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<number> 
   const { args: { flags }, server, err, env, signal, random, mask, heard } = context;
   hideSecrets(cases, env, mask);
   const client = await connect(context);
+  const ahead = loadAhead(cases);
   const history = await keepHistory(plan.history, select === undefined, err);
   const reporter = await Reporters.open(plan.reporters, {
     ...context,
@@ -77,10 +78,21 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<number> 
     });
     return exitCode;
   } finally {
+    systemClock.clearTimeout(ahead);
     await history?.finish();
     await reporter.finish();
     if (!(client instanceof Error)) await client.close();
   }
+}
+
+/** Loads what starts workflows as soon as there is nothing else to do: while the first step waits. */
+function loadAhead(cases: readonly PlannedCase[]): TimerHandle | undefined {
+  const starts = cases.some(({ recipe }) => recipe.steps.some(({ kind }) => kind.name === "start"));
+  if (!starts) return undefined;
+  return systemClock.setTimeout(() => {
+    // The step that needs it meets its error.
+    import("../../client/lanes.ts").catch(() => {});
+  }, 0);
 }
 
 /** A connection, or why there is none, which is told. */
