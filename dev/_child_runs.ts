@@ -41,16 +41,7 @@ export class ChildRuns {
     const done = this.#progress.restore(key);
     if (done) return done.value;
     const began = this.#progress.now();
-    let child: Started;
-    try {
-      child = this.#startChild(name, input, this.#signal);
-    } catch (error) {
-      throw this.#progress.failed(
-        key,
-        error,
-        `workflow ${this.#run.name} child ${goQuote(name)}: `,
-      );
-    }
+    const child = this.#begin("child", key, name, input);
     await child.done;
     if (child.run.state === "failed") {
       const message = `child workflow ${goQuote(name)} failed: ${child.run.error}`;
@@ -68,16 +59,7 @@ export class ChildRuns {
     const done = this.#progress.restore(key);
     if (done) return done.value as string;
     const began = this.#progress.now();
-    let child: Started;
-    try {
-      child = this.#startChild(name, input, this.#signal);
-    } catch (error) {
-      throw this.#progress.failed(
-        key,
-        error,
-        `workflow ${this.#run.name} spawn ${goQuote(name)}: `,
-      );
-    }
+    const child = this.#begin("spawn", key, name, input);
     this.#progress.save(key, encodeBase64(child.run.id), JSON.stringify(child.run.id));
     this.#progress.completed(key, began);
     // A handler may count on being asynchronous here, as it is wherever else it awaits.
@@ -125,6 +107,16 @@ export class ChildRuns {
     const output = child.run.output ?? "null";
     this.#progress.save(key, encodeBase64(output), output);
     return output;
+  }
+
+  /** Starts a child; one that cannot be started fails its step. */
+  #begin(kind: "child" | "spawn", key: string, name: string, input: unknown): Started {
+    try {
+      return this.#startChild(name, input, this.#signal);
+    } catch (error) {
+      const before = `workflow ${this.#run.name} ${kind} ${goQuote(name)}: `;
+      throw this.#progress.failed(key, error, before);
+    }
   }
 
   #startChild(name: string, input: unknown, signal: AbortSignal): Started {
