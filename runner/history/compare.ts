@@ -1,4 +1,4 @@
-import type { Usual } from "../engine/event.ts";
+import type { CaseStatus, StepStatus, Usual } from "../engine/event.ts";
 
 /** How something went once. */
 export interface Outcome {
@@ -8,6 +8,18 @@ export interface Outcome {
   flaky: boolean;
   /** How long it took, in milliseconds. */
   duration_ms: number;
+}
+
+/** A case or a step that has ended, as an outcome. */
+export function outcomeOf(
+  { status, flaky, duration_ms }: {
+    status: CaseStatus | StepStatus;
+    flaky: boolean;
+    duration_ms: number;
+  },
+): Outcome {
+  const passed = status === "passed";
+  return { passed, flaky: passed && flaky, duration_ms };
 }
 
 /** With fewer passed runs than this, nothing is called slow. */
@@ -29,20 +41,28 @@ const LEAST_MS = 100;
  */
 export function compare(earlier: readonly Outcome[], now: Outcome): Usual | undefined {
   if (earlier.length === 0) return undefined;
+  const usual = tally(earlier);
+  const { median_ms } = usual;
+  if (median_ms === undefined) return { ...usual, slower: false };
   const passed = earlier.filter((outcome) => outcome.passed);
-  const usual = {
-    runs: earlier.length,
-    failed: earlier.length - passed.length,
-    flaky: passed.filter(({ flaky }) => flaky).length,
-  };
-  if (passed.length === 0) return { ...usual, slower: false };
-  const durations = passed.map(({ duration_ms }) => duration_ms);
-  const median_ms = median(durations);
-  const spread = median(durations.map((ms) => Math.abs(ms - median_ms)));
+  const spread = median(passed.map(({ duration_ms }) => Math.abs(duration_ms - median_ms)));
   const ms = now.duration_ms;
   const slower = now.passed && passed.length >= ENOUGH && ms > median_ms * FACTOR &&
     ms > median_ms + SPREADS * spread && ms >= median_ms + LEAST_MS;
-  return { ...usual, median_ms, slower };
+  return { ...usual, slower };
+}
+
+/** How something went, in a few numbers. */
+export function tally(outcomes: readonly Outcome[]): Omit<Usual, "slower"> {
+  const passed = outcomes.filter((outcome) => outcome.passed);
+  return {
+    runs: outcomes.length,
+    failed: outcomes.length - passed.length,
+    flaky: passed.filter(({ flaky }) => flaky).length,
+    ...(passed.length === 0
+      ? {}
+      : { median_ms: median(passed.map(({ duration_ms }) => duration_ms)) }),
+  };
 }
 
 /** The middle of some numbers, of which there is at least one. */

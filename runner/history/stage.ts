@@ -1,11 +1,5 @@
-import type {
-  CaseFinished,
-  CaseStarted,
-  RunEvent,
-  StepFinished,
-  StepStatus,
-} from "../engine/event.ts";
-import { compare, type Outcome } from "./compare.ts";
+import type { CaseFinished, CaseStarted, RunEvent, StepFinished } from "../engine/event.ts";
+import { compare, type Outcome, outcomeOf } from "./compare.ts";
 import { BUSY_LIMIT } from "./database.ts";
 import { HistoryError } from "./error.ts";
 import { type CaseKey, fileKey, serverKey } from "./identity.ts";
@@ -116,7 +110,7 @@ export class HistoryStage {
     const earlier = open.earlier.flatMap(({ steps }) =>
       steps.filter((one) => one.phase === phase && one.number === number && one.label === label)
     );
-    const usual = compare(earlier.map(outcomeOf), outcomeOf(step));
+    const usual = compare(earlier.map(stepOutcome), stepOutcome(step));
     return usual ? { ...event, usual } : event;
   }
 
@@ -128,19 +122,12 @@ export class HistoryStage {
     if (!open || status === "interrupted") return event;
     const { key, at, steps, earlier } = open;
     this.#ended.push({ key, run: { at, status, flaky, duration_ms, steps } });
-    const outcome = (run: Pick<KeptRun, "status" | "flaky" | "duration_ms">): Outcome => ({
-      passed: run.status === "passed",
-      flaky: run.flaky,
-      duration_ms: run.duration_ms,
-    });
-    const usual = compare(earlier.map(outcome), outcome(event));
+    const usual = compare(earlier.map(outcomeOf), outcomeOf(event));
     return usual ? { ...event, usual } : event;
   }
 }
 
-function outcomeOf(
-  { status, attempts, duration_ms }: { status: StepStatus; attempts: number; duration_ms: number },
-): Outcome {
-  const passed = status === "passed";
-  return { passed, flaky: passed && attempts > 1, duration_ms };
+/** A step is flaky when it took more than one attempt. */
+function stepOutcome(step: KeptStep): Outcome {
+  return outcomeOf({ ...step, flaky: step.attempts > 1 });
 }

@@ -1,5 +1,5 @@
 import type { CaseStatus } from "../engine/event.ts";
-import { median } from "./compare.ts";
+import { outcomeOf, tally } from "./compare.ts";
 import type { CaseKey } from "./identity.ts";
 import type { KeptRun } from "./store.ts";
 
@@ -28,17 +28,14 @@ export interface CaseSummary extends CaseKey {
 
 /** Sums a case's runs up; the latest one comes first, and there is at least one. */
 export function summarize(key: CaseKey, runs: readonly KeptRun[]): CaseSummary {
-  const passed = runs.filter(({ status }) => status === "passed");
   const { status, at, duration_ms } = runs[0]!;
+  const { runs: count, failed, ...rest } = tally(runs.map(outcomeOf));
   return {
     ...key,
-    runs: runs.length,
-    passed: passed.length,
-    failed: runs.length - passed.length,
-    flaky: passed.filter(({ flaky }) => flaky).length,
-    ...(passed.length === 0
-      ? {}
-      : { median_ms: median(passed.map(({ duration_ms }) => duration_ms)) }),
+    runs: count,
+    passed: count - failed,
+    failed,
+    ...rest,
     last: { status, at: new Date(at).toISOString(), duration_ms },
   };
 }
