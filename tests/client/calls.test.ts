@@ -17,6 +17,7 @@ import {
   TimeoutError,
   type WorkflowRun,
 } from "../../mod.ts";
+import { hasCode } from "../helpers/has_code.ts";
 import { within } from "../helpers/eventually.ts";
 import { connected } from "../helpers/server.ts";
 
@@ -26,15 +27,6 @@ function exactly<Expected>(): <Actual>(
   ...same: [Actual] extends [Expected] ? [Expected] extends [Actual] ? [] : [never] : [never]
 ) => void {
   return () => {};
-}
-
-function hasCode(code: number | string, message: RegExp): (error: unknown) => boolean {
-  return (error) => {
-    assert(error instanceof DispatchError, String(error));
-    assert.equal(error.code, code);
-    assert.match(error.message, message);
-    return true;
-  };
 }
 
 test("connect gives the session's id, and again the same", async () => {

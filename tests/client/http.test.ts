@@ -14,6 +14,7 @@ import {
   TimeoutError,
 } from "../../mod.ts";
 import { createFaultProxy } from "../../testing/mod.ts";
+import { hasCode } from "../helpers/has_code.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
@@ -21,15 +22,6 @@ import { Recorder } from "../helpers/recorder.ts";
 import { connected } from "../helpers/server.ts";
 
 type Item = DispatchEvent | Gap;
-
-function hasCode(code: number | string, message: RegExp): (error: unknown) => boolean {
-  return (error) => {
-    assert(error instanceof DispatchError, String(error));
-    assert.equal(error.code, code);
-    assert.match(error.message, message);
-    return true;
-  };
-}
 
 test("over HTTP every call works that can", async () => {
   await using it = await connected();
