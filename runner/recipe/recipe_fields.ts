@@ -1,4 +1,3 @@
-import type { Template } from "../expression/template.ts";
 import {
   custom,
   duration,
@@ -6,11 +5,9 @@ import {
   type Fields,
   fixedText,
   type JsonSchema,
-  mapOf,
   oneOrMore,
   recordJson,
 } from "./field.ts";
-import { isFieldName } from "./names.ts";
 import type { Declared, EnvVariable } from "./model.ts";
 import { INPUT_FIELDS } from "./read_inputs.ts";
 import { ALERT_FIELDS, MAINTENANCE_FIELDS, SCHEDULE_FIELDS } from "./read_schedule.ts";
@@ -121,9 +118,3 @@ export const RECIPE_FIELDS = {
     (node) => node,
   ),
 } satisfies Fields;
-
-/** Variables as another recipe's steps hand them in. */
-export const inputValues: Field<Map<string, Template>, false> = mapOf<Template>(
-  custom("A value.", {}, (node, reading, what) => reading.template(node, what)),
-  isFieldName,
-);

@@ -7,8 +7,7 @@ import {
   TYPE_CHOICES,
 } from "../expression/matcher.ts";
 import { literal } from "../expression/template.ts";
-import { EXPRESSION_PATTERN } from "../recipe/field.ts";
-import { custom, type Field, type JsonSchema } from "../recipe/field.ts";
+import { custom, type Field } from "../recipe/field.ts";
 import type { Node, ScalarNode } from "../recipe/node.ts";
 import type { Reading } from "../recipe/reading.ts";
 import type { Span } from "../recipe/source.ts";
@@ -24,23 +23,6 @@ export interface Expectation {
   /** The key and the value in the recipe. */
   span: Span;
 }
-
-const numbersOrText: JsonSchema = { type: ["number", "string"] };
-
-/** What each matcher takes, for editors. */
-const ARGUMENTS: Record<Exclude<MatcherName, "length">, JsonSchema> = {
-  equals: {},
-  not: {},
-  gt: numbersOrText,
-  gte: numbersOrText,
-  lt: numbersOrText,
-  lte: numbersOrText,
-  matches: { type: "string" },
-  contains: {},
-  one_of: { anyOf: [{ type: "array" }, { type: "string", pattern: EXPRESSION_PATTERN }] },
-  exists: { type: "boolean" },
-  type: { enum: [...TYPE_CHOICES, null] },
-};
 
 /** Reads the map of an `expect`. */
 export const expectField: Field<Expectation[], false> = custom(
@@ -70,13 +52,6 @@ export const expectField: Field<Expectation[], false> = custom(
     });
   },
 );
-
-/** What matchers look like to editors; the key `expect` itself takes any value. */
-export const MATCHERS_JSON: JsonSchema = {
-  type: "object",
-  additionalProperties: false,
-  properties: { ...ARGUMENTS, length: { type: ["integer", "object"] } },
-};
 
 function styleOfKey(text: string, span: Span): ScalarNode["style"] {
   if (text[span.start] === '"') return "double";
