@@ -61,7 +61,7 @@ export async function checkWritable(path: string): Promise<void> {
   try {
     const target = await targetOf(path);
     if (target.isStream) return;
-    if (target.isDirectory) throw { code: "EISDIR" };
+    if (target.isDirectory) throw Object.assign(new Error(REASONS.EISDIR), { code: "EISDIR" });
     const probe = temporaryFor(target.path);
     await write(probe, "");
     await removeFile(probe);

@@ -101,27 +101,22 @@ export async function waitForEntity(
     }
   } catch (error) {
     const silent = context.clock.now() - answered;
+    const { lines, observed } = history();
     if (last && (isConnectionLost(error) || (context.timedOut() && silent >= SILENCE))) {
       throw new StepFailure(
         "connection",
         `the connection was lost while waiting for ${nameOf(last)}`,
         {
-          ...history(),
-          lines: [
-            ...history().lines,
-            `the server gave no answer for the last ${formatDuration(silent)}`,
-          ],
+          observed,
+          lines: [...lines, `the server gave no answer for the last ${formatDuration(silent)}`],
           cause: error,
         },
       );
     }
     if (!context.timedOut()) throw error;
     throw new StepFailure("deadline", deadlineMessage(step, untilStep, last, began, context), {
-      ...history(),
-      lines: [
-        ...history().lines,
-        ...(absent === undefined ? causes(entity, last, context) : [absent]),
-      ],
+      observed,
+      lines: [...lines, ...(absent === undefined ? causes(entity, last, context) : [absent])],
       cause: error,
     });
   }
