@@ -47,13 +47,16 @@ export interface RunContext extends CommandContext {
 /** Runs what is planned, over a connection of its own, and gives the exit code. */
 export async function runPlan(plan: Plan, context: RunContext): Promise<number> {
   const { cases, select, timeout, parallel } = plan;
-  const { args: { flags }, server, err, env, signal, random, mask, heard } = context;
+  const { args: { flags }, server, out, err, env, signal, onStuck, random, mask, heard } = context;
   hideSecrets(cases, env, mask);
   const client = await connect(context);
   const ahead = loadAhead(cases);
   const history = await keepHistory(plan.history, select === undefined, err);
   const reporter = await Reporters.open(plan.reporters, {
-    ...context,
+    out,
+    err,
+    env,
+    ...(onStuck ? { onStuck } : {}),
     clock: systemClock,
     quiet: flags.has("quiet"),
     verbose: flags.has("verbose"),
