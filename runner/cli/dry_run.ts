@@ -76,18 +76,15 @@ function show(template: Template, values: Values, options: DryRunOptions): strin
   }
 }
 
-/** The values that are known before anything runs. Secrets among them are hidden from then on. */
+/** The values that are known before anything runs. */
 export function knownValues(
   { recipe, matrix, vars = {} }: PlannedCase,
-  options: Pick<DryRunOptions, "ambient" | "env" | "mask">,
+  { env, ambient }: Pick<DryRunOptions, "ambient" | "env">,
 ): Values {
-  const { env, mask, ambient } = options;
   const secrets: Values = {};
   for (const { name } of recipe.secrets) {
     const value = env(name);
-    if (value === undefined) continue;
-    mask.add(value);
-    secrets[name] = value;
+    if (value !== undefined) secrets[name] = value;
   }
   const known: Values = {};
   for (const { name, default: fallback } of recipe.env) known[name] = env(name) ?? fallback;

@@ -8,10 +8,10 @@ import { diagnosticFormat } from "./diagnostic_format.ts";
 import { historyFile } from "./keep_history.ts";
 import { loadRecipes } from "./load.ts";
 import { readReporters, writesToOut } from "./reporters.ts";
-import { durationOption, numberOption, RUN_OPTIONS } from "./run_options.ts";
+import { durationOption, numberOption, randomOption, RUN_OPTIONS } from "./run_options.ts";
 import { type Plan, runPlan } from "./run_plan.ts";
 import { selectRecipes, shard, stepFilter } from "./select.ts";
-import { announce, embeddedServer, remoteServer } from "./server.ts";
+import { announce, embeddedServer, remoteServer, serverOptions } from "./server.ts";
 import { UsageError } from "./usage_error.ts";
 import { checkNames, findMissing, hideSecrets, readPairs, variablesFor } from "./variables.ts";
 
@@ -42,10 +42,8 @@ Exit codes: 0 passed; 1 failed; 2 the recipe or the command line is wrong; 3 cou
 };
 
 async function runOnce(args: ParsedArgs, context: CommandContext): Promise<number> {
-  const { values, flags } = args;
-  const url = values.url ?? context.env("DISPATCH_URL");
-  const token = values.token ?? context.env("DISPATCH_TOKEN") ?? "demo-token";
-  const dry = flags.has("dry-run");
+  const { url, token } = serverOptions(args, context.env);
+  const dry = args.flags.has("dry-run");
   // The server starts while the recipes are read; both take a while.
   const starting = url === undefined && !dry ? embeddedServer() : undefined;
   starting?.catch(() => {});
@@ -53,9 +51,7 @@ async function runOnce(args: ParsedArgs, context: CommandContext): Promise<numbe
   try {
     const plan = await makePlan(args, context);
     if (typeof plan === "number") return plan;
-    const random = values.seed === undefined
-      ? Math.random
-      : (await import("./random.ts")).seededRandom(numberOption(args, "seed", 1));
+    const random = await randomOption(args);
     const mask = new Mask();
     if (url !== undefined) mask.add(token);
     if (dry) {

@@ -56,3 +56,10 @@ export function durationOption(args: ParsedArgs, name: string): number | undefin
   if (ms !== undefined) return ms;
   throw new UsageError(`--${name} takes a duration such as 30s or 5m, not '${text}'`);
 }
+
+/** Where a run's random numbers come from: a seed has them come again. */
+export async function randomOption(args: ParsedArgs): Promise<() => number> {
+  if (args.values.seed === undefined) return Math.random;
+  const { seededRandom } = await import("./random.ts");
+  return seededRandom(numberOption(args, "seed", 1));
+}

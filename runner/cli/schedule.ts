@@ -6,14 +6,14 @@ import { type AlertMessage, deliver } from "../schedule/deliver.ts";
 import { type Alert, type Outcome, rfc, Scheduler } from "../schedule/scheduler.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { seededRandom } from "./random.ts";
 import { writesToOut } from "./reporters.ts";
 import { makePlan } from "./run.ts";
 import { type Plan, runPlan } from "./run_plan.ts";
-import { numberOption, RUN_OPTIONS } from "./run_options.ts";
+import { randomOption, RUN_OPTIONS } from "./run_options.ts";
 import { type Entry, scheduledEntries } from "./scheduled.ts";
-import { announce, embeddedServer, remoteServer } from "./server.ts";
+import { announce, embeddedServer, remoteServer, type Server, serverOptions } from "./server.ts";
 import { UsageError } from "./usage_error.ts";
+import { hideSecrets } from "./variables.ts";
 
 const { only: _, from: __, bail: ___, shard: ____, repeat: _____, watch: ______, ...SHARED } =
   RUN_OPTIONS;
@@ -33,14 +33,14 @@ Exit codes: 0 interrupted while nothing ran; 130 while something ran, which was 
   async run(args, context) {
     if (args.positional.length === 0) throw new UsageError("Nothing to run: name a recipe");
     const { env } = context;
-    const url = args.values.url ?? env("DISPATCH_URL");
+    const { url, token } = serverOptions(args, env);
     if (url !== undefined && !URL.canParse(url)) throw new UsageError(`'${url}' is no URL`);
     const plan = await makePlan(args, context);
     if (typeof plan === "number") return plan;
-    const random = args.values.seed === undefined
-      ? Math.random
-      : seededRandom(numberOption(args, "seed", 1));
+    const random = await randomOption(args);
     const mask = new Mask();
+    if (url !== undefined) mask.add(token);
+    hideSecrets(plan.cases, env, mask);
     const ambient = { now: () => systemClock.now(), random };
     const entries = scheduledEntries(plan.cases, { ambient, env, mask });
     if (entries.length === 0) {
@@ -56,7 +56,8 @@ Exit codes: 0 interrupted while nothing ran; 130 while something ran, which was 
     }
     const unscheduled = new Set(plan.cases.map(({ recipe }) => recipe)).size - entries.length;
     if (unscheduled > 0) tell(`${unscheduled} of the recipes have no \`schedule\` and do not run`);
-    return await keep(entries, url, { plan, args, context, mask, random, tell, output });
+    const remote = url === undefined ? undefined : remoteServer(url, token);
+    return await keep(entries, remote, { plan, args, context, mask, random, tell, output });
   },
 };
 
@@ -72,17 +73,13 @@ interface Keeping {
 
 async function keep(
   entries: readonly Entry[],
-  url: string | undefined,
+  remote: Server | undefined,
   keeping: Keeping,
 ): Promise<number> {
-  const { args, context, mask, random, tell, output } = keeping;
-  const { signal, env, err } = context;
-  const token = args.values.token ?? env("DISPATCH_TOKEN") ?? "demo-token";
-  if (url !== undefined) mask.add(token);
-  const server = url === undefined ? "embedded" : url;
-  const start = url === undefined
-    ? embeddedServer
-    : () => Promise.resolve(remoteServer(url, token));
+  const { context, mask, random, tell, output } = keeping;
+  const { signal, err } = context;
+  const server = remote?.name ?? "embedded";
+  const start = remote ? () => Promise.resolve(remote) : embeddedServer;
   announce({ name: server }, output);
   for (const entry of entries) begin(entry, tell);
   const deliveries = new Set<Promise<unknown>>();

@@ -26,7 +26,7 @@ export interface EntryOptions {
   ambient: Ambient;
   /** Reads the environment. */
   env(name: string): string | undefined;
-  /** Learns the values of secrets. */
+  /** Hides secrets in what is wrong. */
   mask: Mask;
 }
 

@@ -1,4 +1,6 @@
 import type { Output } from "../report/reporter.ts";
+import type { ParsedArgs } from "./args.ts";
+import type { CommandContext } from "./command.ts";
 
 /** A server to run against. */
 export interface Server {
@@ -12,6 +14,17 @@ export interface Server {
   webSocket?: (url: string) => WebSocket;
   /** Stops it, where it is our own. */
   close(): Promise<void>;
+}
+
+/** Where the command line or the environment sends a run, and as whom. */
+export function serverOptions(
+  { values }: ParsedArgs,
+  env: CommandContext["env"],
+): { url: string | undefined; token: string } {
+  return {
+    url: values.url ?? env("DISPATCH_URL"),
+    token: values.token ?? env("DISPATCH_TOKEN") ?? "demo-token",
+  };
 }
 
 /** A server somewhere else. */
