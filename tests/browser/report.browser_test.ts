@@ -203,6 +203,8 @@ test("an interrupted run, and one without an end, say so plainly", async () => {
   match(await broken.page.locator(".head .notice").textContent() ?? "", /has no end/);
   equal(await broken.page.locator(".row .status").textContent(), "Not finished");
   await broken.page.locator("summary").nth(1).click();
+  // A step is filled when it has opened, which the browser tells a moment later.
+  await broken.page.locator(".step").nth(1).getByText("Last seen").waitFor();
   match(await broken.page.locator(".step").nth(1).textContent() ?? "", /Last seenrunning/);
   deepEqual([...report.complaints, ...broken.complaints], []);
 });
