@@ -5,9 +5,11 @@ import {
   processArgs,
   readEnv,
   setExitCode,
+  standardWritten,
   terminalSize,
   writeStandard,
 } from "../../runtime/process.ts";
+import { readTextFile } from "../../runtime/file.ts";
 import { loadCel } from "../expression/library.ts";
 import { InterruptedError } from "../engine/deadline.ts";
 import type { Output } from "../report/reporter.ts";
@@ -55,16 +57,22 @@ export async function main(before: readonly string[] = []): Promise<void> {
     interrupt.abort(new InterruptedError(signal));
   });
   let stuck = false;
-  const code = await runCli([...before, ...processArgs()], {
-    out: standardOutput("stdout"),
-    err: standardOutput("stderr"),
+  const args = [...before, ...processArgs()];
+  preload(args, readEnv);
+  const [out, err] = await Promise.all([standardOutput("stdout"), standardOutput("stderr")]);
+  const code = await runCli(args, {
+    out,
+    err,
     env: readEnv,
     signal: interrupt.signal,
     onStuck: () => void (stuck = true),
   });
   stop();
   // What was given up can still be open, and nothing else would end the process then.
-  if (stuck) exitNow(code);
+  if (stuck) {
+    await standardWritten();
+    exitNow(code);
+  }
   setExitCode(code);
 }
 
@@ -76,11 +84,10 @@ export async function main(before: readonly string[] = []): Promise<void> {
  */
 export async function runCli(args: readonly string[], context: CommandContext): Promise<number> {
   const [first, ...rest] = args;
-  const named = first !== undefined && Object.hasOwn(COMMANDS, first);
+  const named = isCommand(first);
   const name = named ? first : "run";
   try {
     if (!named && (args.length === 0 || first === "help")) return await help(undefined, context);
-    if (name === "run") preload(args, context.env);
     const command = await COMMANDS[name]!();
     if (args.includes("--help") || args.includes("-h")) {
       return await help(named ? name : undefined, context);
@@ -92,6 +99,10 @@ export async function runCli(args: readonly string[], context: CommandContext): 
   } catch (error) {
     return await tell(error, named ? name : undefined, context);
   }
+}
+
+function isCommand(word: string | undefined): word is string {
+  return word !== undefined && Object.hasOwn(COMMANDS, word);
 }
 
 /** Tells why nothing came of a command, and gives the exit code. */
@@ -114,22 +125,35 @@ async function tell(
 }
 
 /**
- * Begins to load what a run will need, side by side with the run itself: the loading of modules is
- * most of a recipe's cold start. What follows a job or starts a workflow is loaded later, while the
- * server works on the first step.
+ * Begins to load what a run will need, all at once: the loading of modules is most of a recipe's cold
+ * start. What follows a job or starts a workflow is loaded later, while the server works on the first
+ * step; the expression language when a recipe has an expression.
  */
 function preload(args: readonly string[], env: CommandContext["env"]): void {
+  const [first] = args;
+  if (args.length === 0 || (isCommand(first) && first !== "run")) return;
   const elsewhere = env("DISPATCH_URL") !== undefined ||
     args.some((arg) => arg === "--url" || arg.startsWith("--url=") || arg === "--dry-run");
-  const loading = [
+  const loading: Promise<unknown>[] = [
+    COMMANDS.run!(),
     import("../../client/dispatch.ts"),
     import("../../runtime/terminate.ts"),
-    loadCel(),
     import("../report/console/console.ts"),
     ...(elsewhere ? [] : [import("../../dev/server.ts"), import("../../dev/reference.ts")]),
+    loadCelFor(args.filter((arg) => /\.ya?ml$/.test(arg))),
   ];
   // Whoever needs one of them meets its error.
   for (const one of loading) one.catch(() => {});
+}
+
+/** Finds most texts that have expressions, and few others. */
+const MAY_HAVE_EXPRESSIONS = /\$\{\{|\b(?:assert|expect|if|outputs|where)\b/;
+
+/** Loads the language of expressions, unless one recipe is all there is and has none. */
+async function loadCelFor(recipes: readonly string[]): Promise<void> {
+  const [recipe] = recipes;
+  const known = recipes.length === 1 && recipe !== undefined;
+  if (!known || MAY_HAVE_EXPRESSIONS.test(await readTextFile(recipe, "recipe"))) await loadCel();
 }
 
 async function help(name: string | undefined, { out }: CommandContext): Promise<number> {
@@ -138,9 +162,9 @@ async function help(name: string | undefined, { out }: CommandContext): Promise<
   return 0;
 }
 
-function standardOutput(stream: "stdout" | "stderr"): Output {
+async function standardOutput(stream: "stdout" | "stderr"): Promise<Output> {
   const forced = readEnv("FORCE_COLOR");
-  const terminal = isTerminal(stream);
+  const terminal = await isTerminal(stream);
   return {
     write: (text) => writeStandard(stream, text),
     isTerminal: terminal,

@@ -57,7 +57,7 @@ export function loadCel(): Promise<Cel> {
 }
 
 async function load(): Promise<Cel> {
-  const { Environment } = await import("@marcbachmann/cel-js");
+  const { Environment } = await import("@marcbachmann/cel-js/evaluator");
   const dynamic = addFunctions(
     new Environment({
       homogeneousAggregateLiterals: false,
