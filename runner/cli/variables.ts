@@ -3,6 +3,7 @@ import type { PlannedCase } from "../engine/run.ts";
 import type { Diagnostic } from "../recipe/diagnostic.ts";
 import type { Declared, Recipe } from "../recipe/model.ts";
 import { suggest } from "../recipe/suggest.ts";
+import { withUsed } from "../recipe/used_recipes.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** `name=value` pairs as a map. */
@@ -54,21 +55,30 @@ export function findMissing(
   given: ReadonlyMap<string, unknown>,
   env: (name: string) => string | undefined,
 ): Diagnostic[] {
-  return recipes.flatMap((recipe) => [
-    ...recipe.vars.filter(({ name, value }) => value === undefined && !given.has(name))
-      .map((variable) =>
+  const run = new Set(recipes);
+  const found = [...withUsed(recipes)].flatMap((recipe) => {
+    const isRun = run.has(recipe);
+    const variables = recipe.vars.filter(({ name, value }) =>
+      value === undefined && !(isRun && given.has(name))
+    );
+    const secrets = recipe.secrets.filter(({ name }) => env(name) === undefined);
+    // What a recipe that is used has not been given by the other, the checks have told.
+    const inputs = recipe.inputs.filter(({ required }) => isRun && required);
+    return [
+      ...variables.map((variable) =>
         missing(
           recipe,
           variable,
           "missing-variable",
           `variable \`${variable.name}\` has no value`,
           {
-            label: `give it one: --var ${variable.name}=…`,
+            label: isRun
+              ? `give it one: --var ${variable.name}=…`
+              : "give it one here; what another recipe hands in is an input",
           },
         )
       ),
-    ...recipe.secrets.filter(({ name }) => env(name) === undefined)
-      .map((secret) =>
+      ...secrets.map((secret) =>
         missing(
           recipe,
           secret,
@@ -76,17 +86,20 @@ export function findMissing(
           `secret \`${secret.name}\` is not in the environment`,
         )
       ),
-    ...recipe.inputs.filter((input) => input.required)
-      .map((input) =>
+      ...inputs.map((input) =>
         missing(recipe, input, "missing-variable", `input \`${input.name}\` has no value`, {
           label: "this recipe is meant to be used by another, or give it a default",
         })
       ),
-  ]);
+    ];
+  });
+  // A recipe that several use has been read for each of them.
+  const once = new Map(found.map((one) => [`${one.source.name}: ${one.message}`, one]));
+  return [...once.values()];
 }
 
 /**
- * Hides the secrets of all cases before anything is told: what belongs to a case that never begins,
+ * Hides the secrets of all cases, and of what they use, before anything is told: what belongs to a case that never begins,
  * or that begins later, can be known to another one.
  */
 export function hideSecrets(
@@ -94,7 +107,7 @@ export function hideSecrets(
   env: (name: string) => string | undefined,
   mask: Mask,
 ): void {
-  for (const recipe of new Set(cases.map(({ recipe }) => recipe))) {
+  for (const recipe of withUsed(cases.map(({ recipe }) => recipe))) {
     for (const { name } of recipe.secrets) mask.add(env(name) ?? "");
   }
 }

@@ -6,6 +6,7 @@ import type { Ambient } from "../expression/library.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
 import type { Recipe, Step } from "../recipe/model.ts";
 import type { Span } from "../recipe/source.ts";
+import { withUsed } from "../recipe/used_recipes.ts";
 import type { RunningScript } from "../script/running_script.ts";
 import type { RecipeBody } from "../script/recipe.ts";
 import { type LoggedEvent, type Nested, type RunnerClient, templateLabel } from "../steps/kind.ts";
@@ -198,7 +199,8 @@ export class Case {
         ...(matrix === undefined ? {} : { matrix }),
       });
     }
-    for (const { name } of nested ? [] : this.recipe.secrets) {
+    const secrets = nested ? [] : [...withUsed([this.recipe])].flatMap(({ secrets }) => secrets);
+    for (const name of new Set(secrets.map(({ name }) => name))) {
       const value = this.options.env(name);
       if (value === undefined || canBeMasked(value)) continue;
       this.warn(`secret \`${name}\` is too short to be masked in what is printed`);

@@ -29,6 +29,8 @@ export interface Recipe {
   inputs: Input[];
   /** What another recipe gets back. */
   outputs: Output[];
+  /** The recipes that its steps use. */
+  uses: Recipe[];
   /** The cases, each with a value for every key; empty without `matrix`. */
   matrix: Record<string, unknown>[];
   /** The steps. */

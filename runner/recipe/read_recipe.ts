@@ -95,6 +95,7 @@ async function readRoot(
     env: read.env ?? [],
     inputs: read.inputs ? readInputs(read.inputs, reading) : [],
     outputs: [],
+    uses: [...used.values()].flatMap(({ recipe }) => recipe ?? []),
     matrix: read.matrix ? readMatrix(read.matrix, reading) : [],
     steps: [],
     always: [],

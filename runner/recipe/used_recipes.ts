@@ -71,6 +71,14 @@ export async function readUsed(
   return { used, diagnostics };
 }
 
+/** Recipes, and all that they use, and those use in turn. */
+export function withUsed(recipes: Iterable<Recipe>): Set<Recipe> {
+  const all = new Set(recipes);
+  // A set gives what is added while it is walked.
+  for (const { uses } of all) for (const used of uses) all.add(used);
+  return all;
+}
+
 /** The values of all `use` keys of steps, also inside `parallel`. */
 function collect(node: Node, paths: Set<string>, seen: Set<Node>): void {
   if (seen.has(node)) return;

@@ -97,6 +97,7 @@ function toRecipe(script: RecipeScript, source: Source, module: string): Recipe 
     always: [],
     channels: new Set(options.channels ?? []),
     eventIds: new Set(),
+    uses: [],
     maintenance: [],
   };
 }

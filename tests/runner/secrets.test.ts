@@ -134,3 +134,38 @@ test("a secret that is too short to be masked is told", async () => {
     "secret `PIN` is too short to be masked in what is printed",
   ]);
 });
+
+const USED = {
+  "outer.yaml": `
+steps:
+  - log: before, hunter2hunter2
+  - parallel:
+      - use: inner.yaml
+`,
+  "inner.yaml": `
+vars: { region: }
+secrets: [PASSWORD]
+steps:
+  - assert: secrets.PASSWORD != ""
+`,
+};
+
+test("what a recipe that is used needs is missed before anything runs", async () => {
+  await withFiles(USED, async (directory) => {
+    const { code, out, err } = await runnerCli([join(directory, "outer.yaml")]);
+    assert.equal(code, 2);
+    assert.match(err + out, /variable `region` has no value\n --> .*inner\.yaml:2:9/);
+    assert.match(err + out, /secret `PASSWORD` is not in the environment\n --> .*inner\.yaml:3:11/);
+    assert.ok(!out.includes("before"));
+  });
+});
+
+test("a secret of a recipe that is used is hidden from the first step on", async () => {
+  const files = { ...USED, "inner.yaml": USED["inner.yaml"].replace("region:", "region: north") };
+  await withFiles(files, async (directory) => {
+    const env = { PASSWORD: "hunter2hunter2" };
+    const { code, out } = await runnerCli([join(directory, "outer.yaml")], { env });
+    assert.equal(code, 0, out);
+    assert.ok(out.includes("before, ***"));
+  });
+});
