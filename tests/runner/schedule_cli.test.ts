@@ -55,7 +55,15 @@ always:
   });
 });
 
-test("a recipe that fails is told to a hook, without secrets, and again when it passes", async () => {
+/** A receiver of alerts: what it has got, and the next of it. */
+interface Hook {
+  url: string;
+  bodies: Record<string, unknown>[];
+  /** Resolves when so many have come. */
+  received(count: number): Promise<void>;
+}
+
+async function withHook(use: (hook: Hook) => Promise<void>, first = 200): Promise<void> {
   const bodies: Record<string, unknown>[] = [];
   const wake: (() => void)[] = [];
   const server = createServer((request, response) => {
@@ -67,24 +75,35 @@ test("a recipe that fails is told to a hook, without secrets, and again when it 
         type: request.headers["content-type"],
         ...JSON.parse(text),
       });
-      // The first attempt of all fails, and is made again.
-      response.statusCode = bodies.length === 1 ? 503 : 200;
+      response.statusCode = bodies.length === 1 ? first : 200;
       response.end();
       wake.splice(0).forEach((call) => call());
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
+  const received = async (count: number) => {
+    while (bodies.length < count) await new Promise<void>((resolve) => wake.push(resolve));
+  };
+  try {
+    await use({ url: `http://127.0.0.1:${port}`, bodies, received });
+  } finally {
+    server.close();
+  }
+}
+
+test("a recipe that fails is told to a hook, without secrets, and again when it passes", async () => {
   const recipe = `name: Hooked
 ${EVERY_SECOND}alert: { after: 2, to: ["\${{ secrets.HOOK }}", ops@example.com] }
 secrets: [HOOK, WORD]
 steps:
   - assert: secrets.WORD == "another"
 `;
-  const env = { HOOK: `http://127.0.0.1:${port}/path-s3cr3t`, WORD: "hidden-word" };
-  try {
+  // The first attempt of all fails, and is made again.
+  await withHook(async ({ url, bodies, received }) => {
+    const env = { HOOK: `${url}/path-s3cr3t`, WORD: "hidden-word" };
     await withProcess(recipe, async (runner) => {
-      while (bodies.length < 2) await new Promise<void>((resolve) => wake.push(resolve));
+      await received(2);
       runner.signal("SIGINT");
       assert.ok([0, 130].includes((await runner.exit()) as number));
       assert.match(runner.output, /not sent to ops@example\.com/);
@@ -92,23 +111,44 @@ steps:
       assert.match(runner.output, /it answered 503; it is tried again in 1 s/);
       assert.ok(!/s3cr3t|hidden-word/.test(runner.output), runner.output);
     }, env);
-  } finally {
-    server.close();
-  }
-  const [first, second] = bodies;
-  assert.deepEqual(second, first);
-  assert.ok(!JSON.stringify(first!.text).includes("hidden-word"));
-  const { path, type, recipe: name, failures, version } = { type: "", ...first } as Record<
-    string,
-    unknown
-  >;
-  assert.deepEqual([path, type, name, failures, version], [
-    "/path-s3cr3t",
-    "raised",
-    "Hooked",
-    2,
-    1,
-  ]);
+    const [first, second] = bodies;
+    assert.deepEqual(second, first);
+    assert.ok(!JSON.stringify(first!.text).includes("hidden-word"));
+    const { path, type, recipe: name, failures, version } = { type: "", ...first } as Record<
+      string,
+      unknown
+    >;
+    assert.deepEqual([path, type, name, failures, version], [
+      "/path-s3cr3t",
+      "raised",
+      "Hooked",
+      2,
+      1,
+    ]);
+  }, 503);
+});
+
+test("no alert tells what stands in the server's address", async () => {
+  const recipe = `name: Away
+${EVERY_SECOND}alert: { after: 1, to: "\${{ env.HOOK }}" }
+env: [HOOK]
+steps: [{ assert: "true" }]
+`;
+  await withHook(async ({ url, bodies, received }) => {
+    const env = {
+      HOOK: url,
+      DISPATCH_URL: "ws://somebody:pass-s3cr3t@127.0.0.1:1/dwp?key=key-s3cr3t",
+      DISPATCH_TOKEN: "token-s3cr3t",
+    };
+    await withProcess(recipe, async (runner) => {
+      await received(1);
+      runner.signal("SIGINT");
+      await runner.exit();
+      const told = runner.output + JSON.stringify(bodies);
+      assert.match(told, /ALERT Away has failed: Cannot connect to 'ws:\/\/127\.0\.0\.1:1\/dwp'/);
+      assert.ok(!told.includes("s3cr3t"), told);
+    }, env);
+  });
 });
 
 test("--dry-run shows the next times and what is skipped", async () => {
