@@ -92,6 +92,19 @@ export function recordType(name: CelType): RecordType | undefined {
   return Object.hasOwn(RESULT_TYPES, name) ? RESULT_TYPES[name as ResultTypeName] : undefined;
 }
 
+/**
+ * A type without what a single step adds to it: a step's own type is named after the one it builds
+ * on and the step, so `JobResult_order` is a `JobResult`. A list's items are treated the same way.
+ */
+export function baseType(type: CelType): CelType {
+  return type.replace(/\b([A-Za-z]+Result)_\w+/, "$1");
+}
+
+/** Whether a type is one of {@linkcode RESULT_TYPES}, or a step's own. */
+export function isRecordType(type: CelType): boolean {
+  return /^[A-Za-z]+Result$/.test(baseType(type));
+}
+
 /** The type of a JSON value that is written in a recipe. */
 export function typeOfValue(value: unknown): CelType {
   switch (typeof value) {
@@ -113,7 +126,8 @@ export function typeOfValue(value: unknown): CelType {
 
 /** How messages name a type. */
 export function describeType(type: CelType): string {
-  const record = recordType(type);
+  const base = baseType(type);
+  const record = recordType(base);
   if (record) return record.title;
   if (type.startsWith("list")) return "a list";
   if (type.startsWith("map")) return "a map";
@@ -128,8 +142,10 @@ export function describeType(type: CelType): string {
     "google.protobuf.Timestamp": "a time",
     "google.protobuf.Duration": "a duration",
     bytes: "bytes",
+    UseResult: "what a used recipe gives",
+    StepResult: "a map",
   };
-  return names[type] ?? `a ${type}`;
+  return names[base] ?? `a ${base}`;
 }
 
 /** Whether a value of one type can stand where another is wanted. */

@@ -1,7 +1,14 @@
 import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
 import { type FreeName, freeNames, textRange, visitAst } from "../expression/ast.ts";
 import { type Ast, type Cel, faultOf } from "../expression/library.ts";
-import { type CelType, describeType, type RecordType, recordType } from "../expression/types.ts";
+import {
+  baseType,
+  type CelType,
+  describeType,
+  isRecordType,
+  type RecordType,
+  recordType,
+} from "../expression/types.ts";
 import type { Diagnostics } from "./diagnostic.ts";
 import { Environments } from "./environments.ts";
 import type { Recipe } from "./model.ts";
@@ -42,9 +49,13 @@ export function checkExpressions(
       guards.add(use.scope, new Set(freeNames(use.expression.ast).map(({ name }) => name)));
     }
   }
-  const environments = new Environments(cel, known);
-  for (const use of bound) {
-    new Checker(use, reading, recipe, known, guards, environments).check();
+  // The types of variables and of fields that `outputs` add are what the others are checked with.
+  const isFirst = (use: ExpressionUse) => use.scope.varCount !== undefined || use.defines === true;
+  for (const some of [bound.filter(isFirst), bound.filter((use) => !isFirst(use))]) {
+    const environments = new Environments(cel, known);
+    for (const use of some) {
+      new Checker(use, reading, recipe, known, guards, environments).check();
+    }
   }
 }
 
@@ -118,10 +129,11 @@ class Checker {
     // A wait asks again until the field is there.
     if (!first || asks || what === "`until`" || what.startsWith("a key of")) return;
     const { field } = first;
-    if (!recordType(info.type ?? "")?.optional?.includes(field)) return;
+    if (!this.#record(info.type ?? "")?.optional?.includes(field)) return;
     if (expression.text.includes(`has(${info.id}.${field})`)) return;
     const sure = info.waits.some(({ order, states }) =>
-      order <= scope.order && states.every((state) => PRESENT[info.type!]?.[state]?.includes(field))
+      order <= scope.order &&
+      states.every((state) => PRESENT[baseType(info.type!)]?.[state]?.includes(field))
     );
     if (sure) return;
     const end = first.node.end;
@@ -165,7 +177,7 @@ class Checker {
     let type = from;
     let text = name;
     for (const { field, node } of path) {
-      const record = recordType(type) ?? this.#known.records.get(type);
+      const record = this.#record(type);
       if (!record) return true;
       if (!Object.hasOwn(record.fields, field)) {
         this.#unknownField(node, text, field, record);
@@ -212,7 +224,8 @@ class Checker {
     if (node.op !== "." || node.args[1] !== "state" || node.args[0].op !== "id") return undefined;
     const name = node.args[0].args;
     const { locals } = this.#use.scope;
-    const type = Object.hasOwn(locals, name) ? locals[name] : this.#known.steps.get(name)?.type;
+    const own = Object.hasOwn(locals, name) ? locals[name] : this.#known.steps.get(name)?.type;
+    const type = own === undefined ? undefined : baseType(own);
     if (type === "JobResult") return { type, states: JOB_STATES };
     return type === "RunResult" ? { type, states: RUN_STATES } : undefined;
   }
@@ -286,7 +299,7 @@ class Checker {
       return false;
     }
     if (expected === "in text") {
-      const simple = !/^(list|map|null|optional)/.test(type) && !this.#isRecord(type);
+      const simple = !/^(list|map|null|optional)/.test(type) && !isRecordType(type);
       if (simple) return true;
       this.#diagnostics.error("object-in-text", expression.span(), `text cannot hold ${is}`, {
         label: "name one of its fields, or let the expression be the whole value",
@@ -302,8 +315,8 @@ class Checker {
     return false;
   }
 
-  #isRecord(type: CelType): boolean {
-    return recordType(type) !== undefined || this.#known.records.has(type);
+  #record(type: CelType): RecordType | undefined {
+    return recordType(type) ?? this.#known.records.get(type);
   }
 
   #error(code: Parameters<Diagnostics["error"]>[0], node: Ast, message: string, label?: string) {

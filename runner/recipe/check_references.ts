@@ -1,4 +1,4 @@
-import { type CelType, describeType, type RecordType } from "../expression/types.ts";
+import { baseType, type CelType, describeType, type RecordType } from "../expression/types.ts";
 import type { Reading, Reference } from "./reading.ts";
 import type { Scope, StepInfo } from "./scope.ts";
 import { didYouMean } from "./suggest.ts";
@@ -9,7 +9,7 @@ export interface Known {
   steps: ReadonlyMap<string, StepInfo>;
   /** Fields of `vars`, `env`, `secrets`, `matrix` and `inputs`, with their types. */
   roots: Record<string, Record<string, CelType>>;
-  /** The types that `use` steps leave. */
+  /** The types that single steps leave: those with `use` or with `outputs`. */
   records: ReadonlyMap<CelType, RecordType>;
 }
 
@@ -39,7 +39,7 @@ export function checkReferences(reading: Reading, known: Known, guards: Guards):
           `step \`${info.id}\` leaves ${
             info.type === undefined ? "nothing" : describeType(info.type)
           }, not ${what}`,
-          /^list<(Job|Run)Result>$/.test(info.type ?? "")
+          /^list<(Job|Run)Result>$/.test(baseType(info.type ?? ""))
             ? { label: `use \`for_each: \${{ ${info.id} }}\` and the id of each \`item\`` }
             : {},
         );
@@ -49,8 +49,9 @@ export function checkReferences(reading: Reading, known: Known, guards: Guards):
 }
 
 function suits(info: StepInfo, { wants }: Reference): boolean {
-  const one = /^list<(.*)>$/.exec(info.type ?? "")?.[1];
-  const type = one !== undefined && wants === "jobs or runs" ? one : info.type;
+  const left = baseType(info.type ?? "");
+  const one = /^list<(.*)>$/.exec(left)?.[1];
+  const type = one !== undefined && wants === "jobs or runs" ? one : left;
   return type === "JobResult" || (type === "RunResult" && wants !== "job");
 }
 

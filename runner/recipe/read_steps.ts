@@ -1,5 +1,6 @@
+import type { Expression } from "../expression/expression.ts";
 import type { CelType, RecordType } from "../expression/types.ts";
-import { recordType, typeOfValue } from "../expression/types.ts";
+import { baseType, describeType, recordType, typeOfValue } from "../expression/types.ts";
 import { STEP_KINDS } from "../steps/step_kinds.ts";
 import type { StepCheck, StepKind } from "../steps/kind.ts";
 import { type Fields, readFields } from "./field.ts";
@@ -197,7 +198,10 @@ export class StepReader {
       node,
       id,
       at: (key) => node.entries.find((entry) => entry.key === key)?.value,
-      typeOf: (name) => this.infos.get(name)?.type,
+      typeOf: (name) => {
+        const type = this.infos.get(name)?.type;
+        return type === undefined ? undefined : baseType(type);
+      },
       waitedFor: (name, states) =>
         void this.infos.get(name)?.waits.push({ order: order + 1, states }),
       record: (name, type) => void this.records.set(name, type),
@@ -238,16 +242,32 @@ export class StepReader {
   }
 
   /** The type of what a step leaves, with its `outputs`. */
-  #withOutputs(type: CelType | undefined, id: string | undefined, outputs: Map<string, unknown>) {
+  #withOutputs(
+    type: CelType | undefined,
+    id: string | undefined,
+    outputs: Map<string, Expression>,
+  ) {
     if (id === undefined || type === "dyn") return "dyn";
-    const base = type === undefined ? undefined : recordType(type) ?? this.records.get(type);
-    const added = Object.fromEntries([...outputs.keys()].map((name) => [name, "dyn"]));
-    const name = `Step_${id}`;
-    this.records.set(name, {
-      title: base?.title ?? "a step's result",
-      fields: { ...base?.fields, ...added },
-      ...(base?.optional === undefined ? {} : { optional: base.optional }),
-    });
+    const { title, fields, optional = [] }: RecordType =
+      (type === undefined ? undefined : recordType(type) ?? this.records.get(type)) ??
+        { title: describeType("StepResult"), fields: {} };
+    const name = `${baseType(type ?? "StepResult")}_${id}`;
+    const record: RecordType = {
+      title,
+      fields: { ...fields },
+      optional: optional.filter((field) => !outputs.has(field)),
+    };
+    for (const [field, expression] of outputs) {
+      record.fields[field] = "dyn";
+      const use = this.#reading.useOf(expression);
+      if (!use) continue;
+      use.defines = true;
+      // What is left is JSON, in which a `2.0` is not told from a `2`, and a time is text.
+      use.onType = (type) => {
+        if (/^(string|int|bool)$/.test(type)) record.fields[field] = type;
+      };
+    }
+    this.records.set(name, record);
     return name;
   }
 }

@@ -163,10 +163,15 @@ export class Reading {
       case "map":
         return tell("dyn");
       case "expression": {
-        const use = this.uses.find(({ expression }) => expression === template.expression);
+        const use = this.useOf(template.expression);
         if (use) use.onType = tell;
       }
     }
+  }
+
+  /** What is known of an expression that has been read: of one of the last, mostly. */
+  useOf(expression: Expression): ExpressionUse | undefined {
+    return this.uses.findLast((use) => use.expression === expression);
   }
 
   /** Remembers a step id to be looked up when all are known. */

@@ -63,6 +63,8 @@ export interface ExpressionUse {
   what: string;
   /** Values that an `expect` compares it with. */
   comparedWith?: readonly { value: unknown; span: Span }[];
+  /** Whether it gives a field of a step's own type, so that it is checked before what uses that. */
+  defines?: boolean;
   /** Called with the type of its value, once that is known. */
   onType?: (type: CelType) => void;
 }

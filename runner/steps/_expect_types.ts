@@ -1,5 +1,5 @@
 import type { Matcher } from "../expression/matcher.ts";
-import { type CelType, describeType, recordType, typeOfValue } from "../expression/types.ts";
+import { type CelType, describeType, isRecordType, typeOfValue } from "../expression/types.ts";
 import type { Node } from "../recipe/node.ts";
 import type { Reading } from "../recipe/reading.ts";
 
@@ -83,7 +83,7 @@ function shapeOf(type: CelType): Shape {
   if (type === "string") return "text";
   if (type === "bool") return "boolean";
   if (type.startsWith("list")) return "list";
-  return type.startsWith("map") || recordType(type) ? "map" : "any";
+  return type.startsWith("map") || isRecordType(type) ? "map" : "any";
 }
 
 function valueShape(value: unknown): Shape {

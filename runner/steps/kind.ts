@@ -143,7 +143,7 @@ export interface StepCheck {
   at(key: string): Node | undefined;
   /** The step's own id. */
   readonly id: string | undefined;
-  /** The type that an earlier step left. */
+  /** The type that an earlier step left, without the fields that its `outputs` add. */
   typeOf(id: string): CelType | undefined;
   /** Says that an earlier step's job or run has one of these states from here on. */
   waitedFor(id: string, states: readonly string[]): void;

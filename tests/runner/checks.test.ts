@@ -82,6 +82,40 @@ test("what a step leaves has a type in its own expect and outputs", async () => 
   await finds("  - publish: x\n    expect: { result.id: 3 }\n", /^unknown-field at id/);
 });
 
+test("a step with `outputs` leaves what it is, with typed fields besides", async () => {
+  const steps = `  - id: o
+    enqueue: noop
+    outputs: { n: result.priority, p: result.payload }
+  - id: m
+    for_each: [1]
+    enqueue: noop
+    outputs: { n: result.priority }
+  - id: w
+    log: x
+    outputs: { x: "3" }
+  - wait: o
+  - wait: m
+  - get: o
+  - cancel: o
+`;
+  await finds(`${steps}  - assert: o.n == 3 && m[0].n == 3 && o.p.x == "y" && o.duration_ms < 3\n`);
+  await finds(
+    `${steps}  - cancel: m
+  - wait: w
+  - assert: o.n == "x"
+  - assert: o == 3
+  - expect: { o.state: complete, o.n: x, m: 3 }
+`,
+    /^wrong-step at m: step `m` leaves a list, not a job/,
+    /^wrong-step at w: step `w` leaves a map, not a job or a run$/,
+    /^type-mismatch at o.n == "x": .* a whole number and text$/,
+    /^type-mismatch at o == 3: .* a job and a whole number$/,
+    /^unknown-state at complete/,
+    /^type-mismatch at x: `o.n` is a whole number/,
+    /^type-mismatch at 3: `m` is a list/,
+  );
+});
+
 test("`it`, `error` and `event` have types", async () => {
   await finds(
     "  - wait: a\n    until: ${{ it.nope == 1 }}\n",
