@@ -14,7 +14,7 @@ import { Channels } from "./channels.ts";
 import { describeError, placeOf, spanInModule, toMilliseconds } from "./describe_error.ts";
 import { findLeftovers, type Published } from "./leftovers.ts";
 import { makeRoots } from "./roots.ts";
-import { Deadline, rejectOnAbort } from "./deadline.ts";
+import { Deadline, InterruptedError, rejectOnAbort } from "./deadline.ts";
 import type { CaseStatus, Emit, EventFailure } from "./event.ts";
 import { isVerdict, StepFailure } from "./failure.ts";
 import { canBeMasked, type Mask } from "./mask.ts";
@@ -208,6 +208,7 @@ export class Case {
     if (prepared === undefined) await this.#steps(began);
     else this.fail(this.describe(prepared), "errored");
     await this.#always();
+    this.#running?.steps.end();
     if (!nested) await this.#leftovers();
     this.#followers.abort();
     await this.channels.close();
@@ -337,7 +338,7 @@ export class Case {
     try {
       // A function that awaits something else than a step does not notice that its time is over.
       await Promise.race([(async () => await body(script))(), aborted]);
-      for (const { kind, fields, name, span } of script.pending) {
+      for (const { kind, fields, name, span } of script.steps.pending) {
         const { file, line } = placeOf(this.recipe.source, span);
         const label = name ? templateLabel(name) : kind.label(fields);
         this.warn(`\`${label}\` is not awaited (${file}:${line})`);
@@ -351,7 +352,8 @@ export class Case {
       this.fail(describeError(late, this.recipe.source, spanInModule(error, this.recipe)));
       ending.abort(new StepFailure("interrupted", "the recipe has failed meanwhile"));
     }
-    await script.settle();
+    await script.steps.settle();
+    ending.abort(new InterruptedError("the recipe's end"));
   }
 
   /** Runs in any case. A person who interrupts again ends the process, so nothing cuts it but time. */
@@ -367,16 +369,17 @@ export class Case {
       const failure = await runner.run(step);
       if (failure) this.fail(failure);
     }
-    this.#running?.enterAlways(deadline);
     for (const cleanup of cleanups) {
       try {
-        await Promise.race([cleanup(), rejectOnAbort(deadline.signal)]);
+        const cleaning = this.#running!.steps.clean(deadline, cleanup);
+        await Promise.race([cleaning, rejectOnAbort(deadline.signal)]);
       } catch (error) {
         const span = spanInModule(error, this.recipe);
         if (this.#status) this.warn(`clean-up failed: ${(error as Error).message}`);
         else this.fail(describeError(error, this.recipe.source, span));
       }
     }
+    await this.#running?.steps.settle();
   }
 
   async #leftovers(): Promise<void> {

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { RunnerProcess } from "./_process.ts";
+import { withFiles } from "./_recipe.ts";
+
+const MOD = pathToFileURL(join(process.cwd(), "runner/mod.ts")).href;
+
+/** Runs a recipe in a process of its own: what it does when its time is over ends with the process. */
+function runIn(body: string, use: (runner: RunnerProcess) => Promise<void>): Promise<void> {
+  const text = `import { recipe } from ${JSON.stringify(MOD)};\nexport default ${body};\n`;
+  return withFiles({ "r.recipe.ts": text }, async (directory) => {
+    const runner = new RunnerProcess(["runner.ts", join(directory, "r.recipe.ts")]);
+    try {
+      await use(runner);
+    } finally {
+      runner.signal("SIGKILL");
+    }
+  });
+}
+
+test("a recipe that catches every failure ends when its time is over", async () => {
+  await runIn(
+    `recipe("Catches", { timeout: "50ms" }, async (t) => {
+  t.assert(true);
+  t.always(() => t.sleep("1ms"));
+  while (true) { try { await t.sleep("10ms"); } catch {} }
+})`,
+    async (runner) => {
+      assert.equal(await runner.exit(), 1, runner.output);
+      assert.match(runner.output, /1 failed/);
+    },
+  );
+});
+
+test("a recipe that catches every failure can be interrupted", async () => {
+  await runIn(
+    `recipe("Catches", async (t) => {
+  t.assert(true);
+  t.log("it has begun");
+  while (true) { try { await t.sleep("no duration"); } catch {} }
+})`,
+    async (runner) => {
+      await runner.printed("it has begun");
+      runner.signal("SIGINT");
+      assert.equal(await runner.exit(), 130, runner.output);
+    },
+  );
+});
+
+test("a function that was given up sends nothing more; only its clean-up does", async () => {
+  await runIn(
+    `recipe("Given up", async (t) => {
+  let goOn;
+  t.always(async () => {
+    await t.enqueue("noop", null, { name: "the clean-up's" });
+    goOn();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await t.sleep("1ms", { name: "the clean-up's last" });
+  });
+  t.log("it has begun");
+  await new Promise((resolve) => goOn = resolve);
+  t.log("the function's line");
+  try { await t.enqueue("noop", null, { name: "the function's" }); } catch (error) {
+    console.error("refused: " + error.message);
+  }
+  while (true) { try { await t.stats({ name: "the function's" }); } catch {} }
+})`,
+    async (runner) => {
+      await runner.printed("it has begun");
+      runner.signal("SIGINT");
+      assert.equal(await runner.exit(), 130, runner.output);
+      assert.match(runner.output, /the clean-up's\b/);
+      assert.match(runner.output, /the clean-up's last/);
+      assert.match(runner.output, /refused: Interrupted by SIGINT/);
+      assert.doesNotMatch(runner.output, /the function's/);
+    },
+  );
+});
