@@ -1,8 +1,8 @@
 import type { Expression } from "../expression/expression.ts";
 import type { CelType, RecordType } from "../expression/types.ts";
 import { baseType, describeType, recordType, typeOfValue } from "../expression/types.ts";
-import { STEP_KINDS } from "../steps/step_kinds.ts";
 import type { StepCheck, StepKind } from "../steps/kind.ts";
+import { chooseKind } from "./choose_kind.ts";
 import { type Fields, readFields } from "./field.ts";
 import type { Step } from "./model.ts";
 import type { ListNode, MapNode, Node } from "./node.ts";
@@ -10,13 +10,9 @@ import type { Reading } from "./reading.ts";
 import type { Phase, StepInfo } from "./scope.ts";
 import type { Span } from "./source.ts";
 import { STEP_OPTIONS } from "./step_options.ts";
-import { suggest } from "./suggest.ts";
-
-/** Keys that choose a step's kind; `expect` alone makes an assert step. */
-const KIND_KEYS = Object.keys(STEP_KINDS);
 
 /** The keys of a step of each kind, made once. */
-const fieldsOfKind = new Map<StepKind, Fields>();
+const fieldsOfKind = new WeakMap<StepKind, Fields>();
 
 function allFields(kind: StepKind): Fields {
   let fields = fieldsOfKind.get(kind);
@@ -82,11 +78,7 @@ export class StepReader {
       return undefined;
     }
     const order = ++this.#count;
-    const kind = this.#kind(node);
-    if (!kind) {
-      this.#breaks(node, phase, order);
-      return undefined;
-    }
+    const { kind, map, wrong } = chooseKind(node, diagnostics);
     const outer = this.#reading.scope;
     const scope = { ...outer, order, phase, step: order };
     return this.#reading.within(scope, () => {
@@ -97,7 +89,7 @@ export class StepReader {
           label: "`within` gives it more time",
         });
       }
-      const { step, type, broken } = this.#fields(node, kind, phase, number, order);
+      const { step, type, broken } = this.#fields(map, kind, phase, number, order);
       if (step.forEach) {
         // What stands inside is made anew for each item, and gone with it.
         for (const [id, info] of this.infos) if (!before.has(id)) info.availableFrom = Infinity;
@@ -113,7 +105,7 @@ export class StepReader {
           phase,
           order,
           availableFrom: order + 1,
-          ...(broken ? { broken } : {}),
+          ...(wrong || broken ? { broken: true } : {}),
           waits: [],
         });
       }
@@ -206,39 +198,6 @@ export class StepReader {
         void this.infos.get(name)?.waits.push({ order: order + 1, states }),
       record: (name, type) => void this.records.set(name, type),
     };
-  }
-
-  #kind(node: MapNode): StepKind | undefined {
-    const { diagnostics } = this.#reading;
-    const found = node.entries.filter(({ key }) => KIND_KEYS.includes(key));
-    if (found.length === 1) return STEP_KINDS[found[0]!.key];
-    if (found.length > 1) {
-      const names = found.map(({ key }) => `\`${key}\``);
-      diagnostics.error(
-        "two-kinds",
-        found[1]!.keySpan,
-        `a step does one thing, not ${names.join(" and ")}`,
-        {
-          label: "make this a step of its own",
-        },
-      );
-      return undefined;
-    }
-    if (node.entries.some(({ key }) => key === "expect")) return STEP_KINDS.assert;
-    for (const { key, keySpan } of node.entries) {
-      if (Object.hasOwn(STEP_OPTIONS, key)) continue;
-      const meant = suggest(key, KIND_KEYS);
-      if (meant === undefined) continue;
-      diagnostics.error("no-kind", keySpan, `unknown step kind \`${key}\``, {
-        label: `did you mean \`${meant}\`?`,
-      });
-      return undefined;
-    }
-    const at = node.entries[0]?.keySpan ?? node;
-    diagnostics.error("no-kind", at, "a step that does not say what it does", {
-      label: `one of ${KIND_KEYS.join(", ")}`,
-    });
-    return undefined;
   }
 
   /** The type of what a step leaves, with its `outputs`. */

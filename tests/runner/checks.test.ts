@@ -163,6 +163,21 @@ test("a step gives a variable values of its type", async () => {
   await finds("  - set: {}\n", /^wrong-value at \{\}/);
 });
 
+test("one mistake about what a step does hides none of the others in it", async () => {
+  const rest = 'payload: { a: "${{ nope }}" }, prioritty: 3, within: 10';
+  const others = [/^unknown-name at nope/, /^unknown-key at prioritty/, /^bad-duration at 10/];
+  await finds(`  - { enqueue: noop, start: x, input: {}, ${rest} }\n`, /^two-kinds/, ...others);
+  await finds(`  - { enqeue: noop, ${rest} }\n`, /^no-kind at enqeue/, ...others);
+  await finds(`  - { enqeue: noop, expect: { nope: 1 } }\n`, /^no-kind/, /^unknown-name/);
+  await finds(
+    `  - { if: nope, payload: { a: "\${{ nope }}" }, within: 10 }\n`,
+    /^no-kind at if/,
+    /^unknown-name/,
+    /^unknown-name/,
+    /^bad-duration/,
+  );
+});
+
 test("a step that is wrong itself is not told again where it is used", async () => {
   await finds(
     "  - id: b\n    enqueue: noop\n    start: x\n  - wait: b\n  - assert: b.state == 'x'\n",
