@@ -318,15 +318,14 @@ export class Dispatch<S extends Schema = Schema> {
 }
 
 function webSocketUrl(url: string | URL): string {
-  let cause: unknown;
-  try {
-    const parsed = new URL(url);
+  const parsed = URL.parse(url);
+  if (parsed) {
     parsed.protocol = parsed.protocol.replace(/^http/, "ws");
     parsed.hash = "";
     if (/^wss?:$/.test(parsed.protocol)) return parsed.href;
-  } catch (error) {
-    cause = error;
   }
-  const text = `Cannot make client: '${url}' is no address with ws:, wss:, http: or https:`;
-  throw new DispatchError(text, "bad_options", { cause });
+  // A password stands before the host, a key behind the path; what the platform says has both.
+  const shown = `${url}`.replace(/.*@|[?#].*/g, "");
+  const text = `Cannot make client: '${shown}' is no address with ws:, wss:, http: or https:`;
+  throw new DispatchError(text, "bad_options");
 }

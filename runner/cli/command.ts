@@ -1,6 +1,9 @@
 import type { Output } from "../report/reporter.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
 
+/** What the process exits with when it was interrupted. */
+export const INTERRUPTED = 130;
+
 /** What a command has at hand. */
 export interface CommandContext {
   /** Where results go. */

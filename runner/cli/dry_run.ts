@@ -25,9 +25,11 @@ export interface DryRunOptions {
 
 /** Prints what would be done, with the values that are known before anything runs. */
 export function printPlan(cases: readonly PlannedCase[], options: DryRunOptions): void {
+  const { ambient } = options;
   for (const planned of cases) {
     const { recipe, matrix } = planned;
-    const values = knownValues(planned, options);
+    const { random = ambient.random } = planned;
+    const values = knownValues(planned, { ...options, ambient: { ...ambient, random } });
     const combination = matrix ? ` ${JSON.stringify(matrix)}` : "";
     print(options, `${recipe.name}${combination}  ${recipe.source.name}`);
     for (const [name, value] of Object.entries(values.vars as Values)) {

@@ -15,6 +15,17 @@ export interface Loaded {
   files: string[];
 }
 
+/** The files that paths name, and recipes in directories, as they are now. */
+export async function filesOf(paths: readonly string[]): Promise<string[]> {
+  const files = await Promise.all(paths.map((path) =>
+    recipeFiles(path).catch((error) => {
+      if (error instanceof FileError) return [];
+      throw error;
+    })
+  ));
+  return [...new Set(files.flat())];
+}
+
 /** Reads files, and all recipes in directories. */
 export async function loadRecipes(paths: readonly string[]): Promise<Loaded> {
   const loaded: Loaded = { recipes: [], diagnostics: [], files: [] };

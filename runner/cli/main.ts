@@ -15,12 +15,9 @@ import { InterruptedError } from "../engine/deadline.ts";
 import type { Output } from "../report/reporter.ts";
 import { parseArgs } from "./args.ts";
 import type { Completions } from "./completion.ts";
-import type { Command, CommandContext } from "./command.ts";
+import { type Command, type CommandContext, INTERRUPTED } from "./command.ts";
 import { didYouMean } from "../recipe/suggest.ts";
 import { UsageError } from "./usage_error.ts";
-
-/** What the process exits with when it was interrupted. */
-const INTERRUPTED = 130;
 
 /** The commands; each is loaded when it is called. */
 const COMMANDS: Record<string, () => Promise<Command>> = {
@@ -87,7 +84,9 @@ export async function runCli(args: readonly string[], context: CommandContext): 
   const named = isCommand(first);
   const name = named ? first : "run";
   try {
-    if (!named && (args.length === 0 || first === "help")) return await help(undefined, context);
+    if (!named && (args.length === 0 || first === "help")) {
+      return await help(isCommand(rest[0]) ? rest[0] : undefined, context);
+    }
     const command = await COMMANDS[name]!();
     if (args.includes("--help") || args.includes("-h")) {
       return await help(named ? name : undefined, context);

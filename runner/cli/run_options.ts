@@ -1,3 +1,4 @@
+import type { PlannedCase } from "../engine/run.ts";
 import { REPORTERS } from "../report/registry.ts";
 import { parseDuration } from "../recipe/duration.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
@@ -10,7 +11,11 @@ export const RUN_OPTIONS: OptionSpecs = {
   url: { value: "URL", description: "The server; DISPATCH_URL, or an embedded one." },
   token: { value: "TOKEN", description: "Its token; DISPATCH_TOKEN, or demo-token." },
   var: { value: "NAME=VALUE", repeat: true, description: "Gives a variable another value." },
-  vars: { value: "FILE", description: "Gives variables the values in a YAML or JSON file." },
+  vars: {
+    value: "FILE",
+    repeat: true,
+    description: "Gives variables the values in a YAML or JSON file; of several the last one wins.",
+  },
   ...SELECT_OPTIONS,
   ...STEP_SELECT_OPTIONS,
   timeout: { value: "DURATION", description: "How long each recipe's steps may take at most." },
@@ -62,4 +67,13 @@ export async function randomOption(args: ParsedArgs): Promise<() => number> {
   if (args.values.seed === undefined) return Math.random;
   const { seededRandom } = await import("./random.ts");
   return seededRandom(numberOption(args, "seed", 1));
+}
+
+/** Cases with numbers of their own where there is a seed, so that how many run at a time matters not. */
+export async function seeded<C extends PlannedCase>(cases: C[], args: ParsedArgs): Promise<C[]> {
+  if (args.values.seed === undefined) return cases;
+  const { seededRandom } = await import("./random.ts");
+  const seed = numberOption(args, "seed", 1);
+  // An odd number of 32 bits: no two cases of a run have one seed.
+  return cases.map((one, i) => ({ ...one, random: seededRandom(seed + i * 0x9e3779b1) }));
 }

@@ -10,7 +10,6 @@ import { keepHistory } from "./keep_history.ts";
 import { type readReporters, Reporters } from "./reporters.ts";
 import type { Server } from "./server.ts";
 import { UsageError } from "./usage_error.ts";
-import { hideSecrets } from "./variables.ts";
 
 /** What is to be run, checked. */
 export interface Plan {
@@ -26,6 +25,8 @@ export interface Plan {
   select: ((step: Step) => boolean) | undefined;
   /** The file of the history. */
   history: string | undefined;
+  /** Hides the secrets of all recipes. */
+  mask: Mask;
 }
 
 /** What a plan is run with. */
@@ -38,18 +39,15 @@ export interface RunContext extends CommandContext {
   Dispatch: typeof Dispatch;
   /** Gives numbers from 0 up to, not including, 1. */
   random: () => number;
-  /** Hides secrets. */
-  mask: Mask;
   /** Takes the events as well, without secrets. */
   heard?: (event: RunEvent) => void;
 }
 
 /** Runs what is planned, over a connection of its own, and gives the exit code. */
 export async function runPlan(plan: Plan, context: RunContext): Promise<number> {
-  const { cases, select, timeout, parallel } = plan;
-  const { args: { flags }, server, out, err, env, signal, onStuck, random, mask, heard } = context;
-  hideSecrets(cases, env, mask);
-  const client = await connect(context);
+  const { cases, select, timeout, parallel, mask } = plan;
+  const { args: { flags }, server, out, err, env, signal, onStuck, random, heard } = context;
+  const client = await connect(context, mask);
   const ahead = loadAhead(cases);
   const history = await keepHistory(plan.history, select === undefined, err);
   const reporter = await Reporters.open(plan.reporters, {
@@ -99,8 +97,8 @@ function loadAhead(cases: readonly PlannedCase[]): TimerHandle | undefined {
 }
 
 /** A connection, or why there is none, which is told. */
-async function connect(context: RunContext): Promise<Dispatch | Error> {
-  const { args, server, Dispatch, err, signal, mask } = context;
+async function connect(context: RunContext, mask: Mask): Promise<Dispatch | Error> {
+  const { args, server, Dispatch, err, signal } = context;
   const { url, token } = server;
   let { webSocket } = server;
   if (args.flags.has("verbose")) {

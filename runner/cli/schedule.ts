@@ -1,6 +1,6 @@
 import { systemClock } from "../../runtime/clock.ts";
 import type { RunEvent } from "../engine/event.ts";
-import { Mask } from "../engine/mask.ts";
+import type { Mask } from "../engine/mask.ts";
 import type { Output } from "../report/reporter.ts";
 import { type AlertMessage, deliver } from "../schedule/deliver.ts";
 import { type Alert, type Outcome, rfc, Scheduler } from "../schedule/scheduler.ts";
@@ -11,9 +11,15 @@ import { makePlan } from "./run.ts";
 import { type Plan, runPlan } from "./run_plan.ts";
 import { randomOption, RUN_OPTIONS } from "./run_options.ts";
 import { type Entry, scheduledEntries } from "./scheduled.ts";
-import { announce, embeddedServer, remoteServer, type Server, serverOptions } from "./server.ts";
+import {
+  announce,
+  embeddedServer,
+  nameOf,
+  remoteServer,
+  type Server,
+  serverOptions,
+} from "./server.ts";
 import { UsageError } from "./usage_error.ts";
-import { hideSecrets } from "./variables.ts";
 
 const { only: _, from: __, bail: ___, shard: ____, repeat: _____, watch: ______, ...SHARED } =
   RUN_OPTIONS;
@@ -34,13 +40,12 @@ Exit codes: 0 interrupted while nothing ran; 130 while something ran, which was 
     if (args.positional.length === 0) throw new UsageError("Nothing to run: name a recipe");
     const { env } = context;
     const { url, token } = serverOptions(args, env);
-    if (url !== undefined && !URL.canParse(url)) throw new UsageError(`'${url}' is no URL`);
+    if (url !== undefined && !URL.canParse(url)) throw new UsageError(`'${nameOf(url)}' is no URL`);
     const plan = await makePlan(args, context);
     if (typeof plan === "number") return plan;
     const random = await randomOption(args);
-    const mask = new Mask();
+    const { mask } = plan;
     if (url !== undefined) mask.add(token);
-    hideSecrets(plan.cases, env, mask);
     const ambient = { now: () => systemClock.now(), random };
     const entries = scheduledEntries(plan.cases, { ambient, env, mask });
     if (entries.length === 0) {
@@ -168,7 +173,7 @@ async function runEntry(
       start(),
     ]);
     try {
-      const own = { ...context, out, err, args, server, Dispatch, random, mask, heard };
+      const own = { ...context, out, err, args, server, Dispatch, random, heard };
       exitCode = await runPlan({ ...plan, cases }, own);
     } finally {
       await server.close();

@@ -33,8 +33,9 @@ export function remoteServer(url: string, token: string): Server {
 }
 
 /** An address as everybody may read it: what stands before its host or behind its path is secret. */
-function nameOf(url: string): string {
-  if (!URL.canParse(url)) return url;
+export function nameOf(url: string): string {
+  // A password stands before the host, a key behind the path.
+  if (!URL.canParse(url)) return url.replace(/.*@|[?#].*/gs, "");
   const { protocol, host, pathname, username, password, search, hash } = new URL(url);
   return username + password + search + hash === "" ? url : `${protocol}//${host}${pathname}`;
 }

@@ -1,17 +1,20 @@
 import type { Mask } from "../engine/mask.ts";
-import type { PlannedCase } from "../engine/run.ts";
+import { describeType } from "../expression/types.ts";
 import type { Diagnostic } from "../recipe/diagnostic.ts";
 import type { Declared, Recipe } from "../recipe/model.ts";
 import { suggest } from "../recipe/suggest.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
 import { UsageError } from "./usage_error.ts";
 
+/** What is given to a variable: a text of the command line, or a value of a file. */
+export type Given = { text: string } | { value: unknown };
+
 /** `name=value` pairs as a map. */
-export function readPairs(pairs: readonly string[]): Map<string, string> {
+export function readPairs(pairs: readonly string[]): Map<string, Given> {
   return new Map(pairs.map((pair) => {
     const equals = pair.indexOf("=");
     if (equals < 1) throw new UsageError(`--var takes name=value, not '${pair}'`);
-    return [pair.slice(0, equals), pair.slice(equals + 1)];
+    return [pair.slice(0, equals), { text: pair.slice(equals + 1) }];
   }));
 }
 
@@ -21,13 +24,13 @@ export function readPairs(pairs: readonly string[]): Map<string, string> {
  */
 export function variablesFor(
   recipe: Recipe,
-  given: ReadonlyMap<string, unknown>,
+  given: ReadonlyMap<string, Given>,
 ): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const { name, type } of recipe.vars) {
-    if (!given.has(name)) continue;
-    const value = given.get(name);
-    out[name] = typeof value === "string" ? convert(name, value, type) : checked(name, value, type);
+    const one = given.get(name);
+    if (!one) continue;
+    out[name] = "text" in one ? convert(name, one.text, type) : checked(name, one.value, type);
   }
   return out;
 }
@@ -36,7 +39,7 @@ export function variablesFor(
  * Refuses names that no recipe declares.
  * @throws {UsageError} With the name that was most likely meant.
  */
-export function checkNames(recipes: readonly Recipe[], given: ReadonlyMap<string, unknown>): void {
+export function checkNames(recipes: readonly Recipe[], given: ReadonlyMap<string, Given>): void {
   const names = new Set(recipes.flatMap((recipe) => recipe.vars.map(({ name }) => name)));
   for (const name of given.keys()) {
     if (names.has(name)) continue;
@@ -52,7 +55,7 @@ export function checkNames(recipes: readonly Recipe[], given: ReadonlyMap<string
 /** What recipes declare and the command line and the environment do not give. */
 export function findMissing(
   recipes: readonly Recipe[],
-  given: ReadonlyMap<string, unknown>,
+  given: ReadonlyMap<string, Given>,
   env: (name: string) => string | undefined,
 ): Diagnostic[] {
   const run = new Set(recipes);
@@ -99,15 +102,15 @@ export function findMissing(
 }
 
 /**
- * Hides the secrets of all cases, and of what they use, before anything is told: what belongs to a case that never begins,
- * or that begins later, can be known to another one.
+ * Hides the secrets of all recipes, and of those they use, before anything is told: what belongs to
+ * one that never begins, or that begins later, can be known to another one.
  */
 export function hideSecrets(
-  cases: readonly PlannedCase[],
+  recipes: readonly Recipe[],
   env: (name: string) => string | undefined,
   mask: Mask,
 ): void {
-  for (const recipe of withUsed(cases.map(({ recipe }) => recipe))) {
+  for (const recipe of withUsed(recipes)) {
     for (const { name } of recipe.secrets) mask.add(env(name) ?? "");
   }
 }
@@ -123,16 +126,36 @@ function missing(
 }
 
 function checked(name: string, value: unknown, type: string): unknown {
-  const fits = type === "dyn" ||
-    (type === "int" && Number.isSafeInteger(value)) ||
-    (type === "double" && typeof value === "number") ||
-    (type === "bool" && typeof value === "boolean") ||
-    (type.startsWith("list") && Array.isArray(value));
-  if (fits) return value;
+  if (fits(value, type)) return value;
   if (type === "string" && (typeof value === "number" || typeof value === "boolean")) {
     return String(value);
   }
-  throw new UsageError(`Variable ${name} cannot be ${JSON.stringify(value)}: its type is another`);
+  throw new UsageError(
+    `Variable ${name} cannot be ${JSON.stringify(value)}: it is ${describeType(type)}`,
+  );
+}
+
+/** Whether a value is of a type, and what a list holds of the type of its items. */
+function fits(value: unknown, type: string): boolean {
+  const items = /^list<(.*)>$/.exec(type)?.[1];
+  if (items !== undefined) {
+    return Array.isArray(value) && value.every((item) => fits(item, items));
+  }
+  if (type.startsWith("map")) {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  }
+  switch (type) {
+    case "string":
+      return typeof value === "string";
+    case "int":
+      return Number.isSafeInteger(value);
+    case "double":
+      return typeof value === "number";
+    case "bool":
+      return typeof value === "boolean";
+    default:
+      return true;
+  }
 }
 
 function convert(name: string, text: string, type: string): unknown {
@@ -159,8 +182,10 @@ function convert(name: string, text: string, type: string): unknown {
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     // A variable of no fixed type takes any text.
-    if (!type.startsWith("list")) return text;
+    if (type === "dyn") return text;
   }
-  if (type.startsWith("list") && !Array.isArray(value)) throw wrong("a list as JSON");
-  return value;
+  if (fits(value, type)) return value;
+  throw wrong(
+    type.startsWith("list") ? `${describeType(type)} as JSON, of the same items` : "a map as JSON",
+  );
 }

@@ -4,9 +4,17 @@ import { readTextFile } from "../../runtime/file.ts";
 /** How often files are looked at. */
 const INTERVAL = 300;
 
-/** Resolves when the text of one of the files has changed, or when the signal is aborted. */
-export async function filesChanged(files: readonly string[], signal: AbortSignal): Promise<void> {
-  const before = await readAll(files);
+/**
+ * Resolves when the text of a file has changed, when one has come or gone, or when the signal is
+ * aborted.
+ *
+ * @param list Gives the files there are now.
+ */
+export async function filesChanged(
+  list: () => Promise<readonly string[]>,
+  signal: AbortSignal,
+): Promise<void> {
+  const before = await readAll(list);
   while (!signal.aborted) {
     try {
       await delay(INTERVAL, { signal });
@@ -14,12 +22,17 @@ export async function filesChanged(files: readonly string[], signal: AbortSignal
       if (signal.aborted) return;
       throw error;
     }
-    const now = await readAll(files);
-    if (now.some((text, i) => text !== before[i])) return;
+    const now = await readAll(list);
+    if (now.size !== before.size) return;
+    for (const [file, text] of now) if (!before.has(file) || before.get(file) !== text) return;
   }
 }
 
 /** A file that is being written may be missing for a moment; that is a change like any other. */
-function readAll(files: readonly string[]): Promise<(string | undefined)[]> {
-  return Promise.all(files.map((file) => readTextFile(file).catch(() => undefined)));
+async function readAll(
+  list: () => Promise<readonly string[]>,
+): Promise<Map<string, string | undefined>> {
+  const read = async (file: string) =>
+    [file, await readTextFile(file).catch(() => undefined)] as const;
+  return new Map(await Promise.all((await list()).map(read)));
 }

@@ -22,6 +22,8 @@ export interface PlannedCase {
   matrix?: Record<string, unknown>;
   /** Values that replace those of the recipe's `vars`. */
   vars?: Record<string, unknown>;
+  /** Numbers of its own, from 0 up to, not including, 1; those of the run when it has none. */
+  random?: () => number;
 }
 
 /** Settings of {@linkcode runCases}. */
@@ -135,7 +137,7 @@ function runOne(
     index,
     client,
     clock,
-    random,
+    random: planned.random ?? random,
     emit,
     mask,
     signal,

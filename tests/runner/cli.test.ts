@@ -190,7 +190,7 @@ test("watch runs again when a recipe changes, until it is interrupted", async ()
       else stop.abort();
     };
     const { code, out } = await runnerCli([file, "--watch"], { signal: stop.signal, onOut });
-    assert.equal(code, 0);
+    assert.equal(code, 130);
     assert.match(out, /1 failed in [^]*1 passed in /);
   });
 });
@@ -243,4 +243,88 @@ test("a step inside another cannot be chosen, and is said to be there", async ()
   const { code, err } = await runRecipe(recipe, ["--only", "inner"]);
   assert.equal(code, 2);
   assert.match(err, /Step inner stands inside step 1: choose that one/);
+});
+
+test("watch runs again when a recipe that is used changes", async () => {
+  const inner = "steps:\n  - assert: 1 == 2\n";
+  const files = { "inner.yaml": inner, "r.yaml": "steps:\n  - use: inner.yaml\n" };
+  await withFiles(files, async (directory) => {
+    const stop = new AbortController();
+    let waits = 0;
+    const onOut = (text: string) => {
+      if (!text.startsWith("Waiting for a change")) return;
+      const file = join(directory, "inner.yaml");
+      if (++waits === 1) setTimeout(() => void writeFile(file, inner.replace("2", "1")), 100);
+      else stop.abort();
+    };
+    const args = [join(directory, "r.yaml"), "--watch"];
+    const { out } = await runnerCli(args, { signal: stop.signal, onOut });
+    assert.match(out, /1 failed in [^]*1 passed in /);
+  });
+});
+
+const TYPED = `
+vars: { numbers: [1, 2], n: 3 }
+secrets: [API]
+steps:
+  - log: \${{ vars.numbers }}
+  - assert: vars.n > 0
+`;
+
+test("what is given to a variable is of its default's type, and shows no secret", async () => {
+  const files = {
+    "r.yaml": TYPED,
+    "text.yaml": 'n: "5"',
+    "a.yaml": "n: 7",
+    "b.yaml": "numbers: [4]",
+  };
+  await withFiles(files, async (directory) => {
+    const run = (...args: string[]) =>
+      runnerCli([join(directory, "r.yaml"), ...args], { env: { API: "top-s3cr3t" } });
+    const file = (name: string) => ["--vars", join(directory, name)];
+    const wrong = await run("--var", 'numbers=["a"]');
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.err, /Variable numbers must be a list as JSON/);
+    const text = await run(...file("text.yaml"));
+    assert.equal(text.code, 2);
+    assert.match(text.err, /Variable n cannot be "5": it is a whole number/);
+    const secret = await run("--var", "n=top-s3cr3t");
+    assert.match(secret.err, /Variable n must be a whole number, not '\*\*\*'/);
+    const both = await run(...file("a.yaml"), ...file("b.yaml"), "--dry-run");
+    assert.match(both.out, /numbers = \[4\]\n {2}n = 7/);
+  });
+});
+
+test("a seed gives each case the same, however many run at a time", async () => {
+  const recipe = "matrix: { n: [1, 2, 3] }\nsteps:\n  - log: id ${{ uuid() }}\n  - assert: true\n";
+  await withFiles({ "r.yaml": recipe }, async (directory) => {
+    const ids = async (...args: string[]) => {
+      const file = join(directory, "r.yaml");
+      const { out } = await runnerCli([file, "--seed", "5", ...args]);
+      return [...out.matchAll(/id [0-9a-f-]{36}/g)].map(([id]) => id).sort();
+    };
+    const one = await ids();
+    assert.equal(new Set(one).size, 3);
+    assert.deepEqual(await ids("--parallel", "3"), one);
+  });
+});
+
+test("an address that is none is told without its password", async () => {
+  await withFiles({ "r.yaml": PASS }, async (directory) => {
+    for (
+      const url of ["ws://me:pass-s3cr3t@127.0.0.1:99999/dwp?key=s3cr3t", "ftp://me:s3cr3t@h/"]
+    ) {
+      for (const command of ["run", "schedule"]) {
+        const { code, out, err } = await runnerCli([command, directory, "--url", url]);
+        assert.ok([2, 4].includes(code), err);
+        assert.ok(!(out + err).includes("s3cr3t"), err);
+      }
+    }
+  });
+});
+
+test("help names a command", async () => {
+  const { code, out } = await runnerCli(["help", "check"]);
+  assert.equal(code, 0);
+  assert.match(out, /^Usage: runner\.ts check/m);
 });
