@@ -1,4 +1,4 @@
-import { encodeBase64 } from "../../protocol/base64.ts";
+import { maskPatterns } from "./mask_forms.ts";
 
 /** Shorter values are in too many words to be masked everywhere. */
 const SHORTEST = 3;
@@ -17,12 +17,11 @@ export const MASK = "***";
  */
 export class Mask {
   #secrets = new Set<string>();
-  #forms: string[] = [];
-  #pattern: RegExp | undefined;
+  #search: Search | undefined;
 
   /** Whether there is nothing to hide. */
   get isEmpty(): boolean {
-    return this.#pattern === undefined;
+    return this.#secrets.size === 0;
   }
 
   /** Adds a value that must not be shown. */
@@ -30,22 +29,19 @@ export class Mask {
     // Each case of a run brings the same ones again.
     if (!canBeMasked(secret) || this.#secrets.has(secret)) return;
     this.#secrets.add(secret);
-    const forms = new Set(this.#forms);
-    for (const form of formsOf(secret)) forms.add(form);
-    // A form that contains another is looked for first.
-    this.#forms = [...forms].toSorted((a, b) => b.length - a.length);
-    const alternatives = this.#forms.map((form) => form.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
-    this.#pattern = new RegExp(alternatives.join("|"), "g");
+    this.#search = undefined;
   }
 
   /** A text without secrets. */
   text(text: string): string {
-    return this.#pattern ? text.replace(this.#pattern, MASK) : text;
+    if (this.isEmpty) return text;
+    this.#search ??= new Search([...this.#secrets].flatMap(maskPatterns));
+    return this.#search.replace(text);
   }
 
   /** A JSON value without secrets, in its keys as well. */
   value<T>(value: T): T {
-    if (!this.#pattern) return value;
+    if (this.isEmpty) return value;
     return this.#walk(value) as T;
   }
 
@@ -56,78 +52,38 @@ export class Mask {
       // A secret of digits can also be a number.
       return typeof value === "number" && this.text(String(value)) !== String(value) ? MASK : value;
     }
-    const out: Record<string, unknown> = {};
-    for (const [key, item] of Object.entries(value)) out[this.text(key)] = this.#walk(item);
-    return out;
+    // Assigning a key `__proto__` would lose it.
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [this.text(key), this.#walk(item)]),
+    );
   }
 }
 
-/** How often a text can be put into JSON inside JSON on its way: a value, a payload, a frame. */
-const DEEPEST = 3;
+/** With how many of its characters a form is looked for before it is looked for whole. */
+const BEGINNING = 8;
 
-function formsOf(secret: string): string[] {
-  const url = encodeURIComponent(secret);
-  const texts = [
-    ...escapedForms(secret),
-    url,
-    url.toLowerCase(),
-    url.replace(/%20/g, "+"),
-  ];
-  return [
-    ...texts,
-    ...secret.split("\n").map((line) => line.trim()).filter((line) => line.length >= 8),
-    // A payload goes over the wire as base64, whatever form of a secret is in it.
-    ...[...texts, ...wholeBase64(secret)].flatMap(base64Forms),
-  ];
-}
+/** Looks for many forms at once. */
+class Search {
+  #forms: readonly string[][];
+  /** Finds how a form begins; many begin alike, so it is small and fast. */
+  #beginning: RegExp;
+  #whole: RegExp | undefined;
 
-/** The base64 of a text by itself, in both alphabets. */
-function wholeBase64(text: string): string[] {
-  const encoded = encodeBase64(text);
-  return [encoded, base64Url(encoded).replace(/=+$/, "")];
-}
-
-/** A text as it is, and as it stands in JSON, JSON inside JSON, and so on. */
-function escapedForms(text: string): string[] {
-  const forms = new Set([text]);
-  let last = [text];
-  for (let depth = 0; depth < DEEPEST; depth++) {
-    last = [
-      ...new Set(last.flatMap((form) => {
-        const json = JSON.stringify(form).slice(1, -1);
-        return [json, escapeAsGo(json)];
-      })),
-    ];
-    for (const form of last) forms.add(form);
+  constructor(forms: readonly string[][]) {
+    this.#forms = forms;
+    const beginnings = new Set(forms.map((form) => form.slice(0, BEGINNING).join("")));
+    this.#beginning = new RegExp([...beginnings].join("|"));
   }
-  return [...forms];
-}
 
-/** Servers written in Go escape `<>&` and two line separators as well. */
-function escapeAsGo(json: string): string {
-  return json.replace(
-    /[<>&\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
-
-/**
- * The base64 of a text by itself, and the part of it that is the same wherever the text stands in a
- * longer one, for each of the three ways it can be aligned.
- */
-function base64Forms(text: string): string[] {
-  const out: string[] = [];
-  for (const shift of [0, 1, 2]) {
-    const encoded = encodeBase64("\0".repeat(shift) + text);
-    const bare = encoded.replace(/=+$/, "");
-    // The first characters mix with what stands before, the last ones with what follows.
-    const core = bare.slice(shift === 0 ? 0 : 4, Math.floor(bare.length / 4) * 4);
-    out.push(core, base64Url(core));
-    if (shift === 0) out.push(encoded, bare, base64Url(bare));
+  /** A text with {@linkcode MASK} in the place of each form. */
+  replace(text: string): string {
+    if (!this.#beginning.test(text)) return text;
+    // A form that contains another is looked for first.
+    this.#whole ??= new RegExp(
+      [...new Set(this.#forms.map((form) => form.join("")))]
+        .toSorted((a, b) => b.length - a.length).join("|"),
+      "g",
+    );
+    return text.replace(this.#whole, MASK);
   }
-  return out.filter((form) => form.length >= 4);
-}
-
-function base64Url(text: string): string {
-  return text.replaceAll("+", "-").replaceAll("/", "_");
 }

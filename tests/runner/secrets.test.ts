@@ -108,6 +108,65 @@ test("a mask finds a secret in each alignment of base64", () => {
   }
 });
 
+test("a mask finds a secret as each library encodes it", () => {
+  const strict = (text: string) =>
+    encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
+  const ascii = (text: string, capitals: boolean) =>
+    JSON.stringify(text).slice(1, -1).replace(/[^ -~]/g, (char) => {
+      const code = char.charCodeAt(0).toString(16).padStart(4, "0");
+      return `\\u${capitals ? code.toUpperCase() : code}`;
+    });
+  for (
+    const secret of ["p!ss'(w)*~ord", "Ab/Cd Ef", "über/😀ß", 'back\\\\slash\\"/\n\tend', "Hunt"]
+  ) {
+    const mask = new Mask();
+    mask.add(secret);
+    const json = JSON.stringify(secret).slice(1, -1);
+    const forms = [
+      ...[secret, json, JSON.stringify(json).slice(1, -1), json.replaceAll("/", "\\/")],
+      ...[
+        ascii(secret, false),
+        ascii(secret, true),
+        JSON.stringify(ascii(secret, true)).slice(1, -1),
+      ],
+      ...[encodeURIComponent(secret), strict(secret), encodeURI(secret)],
+      encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase()),
+      new URLSearchParams({ a: secret }).toString().slice(2),
+    ];
+    for (const form of forms) {
+      assert.equal(mask.text(`{"a":"${form}"}`), '{"a":"***"}', form);
+      for (const before of ["", "x", "xy"]) {
+        const masked = mask.text(`before ${encodeBase64(`${before}${form}zzz`)}`);
+        assert.ok(masked.includes("***"), `${form} in base64 behind '${before}': ${masked}`);
+      }
+    }
+  }
+});
+
+test("of base64 no character is left that holds a part of a secret", () => {
+  const mask = new Mask();
+  mask.add("Hunt");
+  mask.add("user:pä>>>ss");
+  assert.equal(mask.text(encodeBase64("xHunt")), "e***");
+  assert.equal(mask.text(encodeBase64('{"n":"Hunt"}')), "eyJuIjoi***J9");
+  assert.equal(mask.text(encodeBase64('{"to":"Hunt"}')), "eyJ0byI6I***ifQ==");
+  for (const before of ["", "x", "xy"]) {
+    for (const after of ["", "z", "zz"]) {
+      const encoded = encodeBase64(`${before}user:pä>>>ss${after}`);
+      // What is left can be turned back into nothing but what stood around it.
+      const [end, all] = [13, 13 + after.length].map((size) => before.length + size);
+      const left = Math.floor(before.length * 8 / 6);
+      const right = Math.ceil(all! * 8 / 6) - Math.ceil(end! * 8 / 6);
+      for (const form of [encoded, encoded.replaceAll("+", "-"), encodeURIComponent(encoded)]) {
+        const masked = mask.text(form).replace(/(=|%3D)+$/, "");
+        assert.match(masked, new RegExp(`^\\w{${left}}\\*{3}\\w{${right}}$`), form);
+      }
+    }
+  }
+  // What only looks like it is left.
+  assert.equal(mask.text("SHVu SHVo dA== user:pass"), "SHVu SHVo dA== user:pass");
+});
+
 test("a mask goes through keys, lists and numbers", () => {
   const mask = new Mask();
   mask.add("12345");
@@ -115,6 +174,10 @@ test("a mask goes through keys, lists and numbers", () => {
     "k***": ["***", "x***y", { a: null, b: true }],
     n: 7,
   });
+  assert.equal(
+    JSON.stringify(mask.value(JSON.parse('{"__proto__":12345}'))),
+    '{"__proto__":"***"}',
+  );
 });
 
 test("what is too short to be a secret is not masked everywhere", () => {
