@@ -37,7 +37,8 @@ export function fromCel(value: unknown): unknown {
   return String(value);
 }
 
-function isPlain(value: object): boolean {
+/** Whether an object is a map of JSON, and no instance of anything else. */
+export function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }

@@ -1,3 +1,5 @@
+import { nameOf, unfold } from "./unfold.ts";
+
 /** A place where two values differ. */
 export interface Difference {
   /** The path from the values' root: `items[2].price`. */
@@ -8,14 +10,19 @@ export interface Difference {
   actual?: unknown;
 }
 
-/** Where a JSON value differs from what was expected; numbers are compared by value. */
+/**
+ * Where a value differs from what was expected; numbers are compared by value, and objects that are no
+ * maps by what they hold.
+ *
+ * @throws {TypeError} for a promise and whatever else does not show what it holds.
+ */
 export function diff(expected: unknown, actual: unknown, limit = 20): Difference[] {
   const out: Difference[] = [];
-  compare(expected, actual, "", out, limit);
+  compare(expected, actual, "", out, limit, []);
   return out;
 }
 
-/** Whether two JSON values are equal by value and type. */
+/** Whether two values are equal by value and type. */
 export function equal(a: unknown, b: unknown): boolean {
   return diff(a, b, 1).length === 0;
 }
@@ -26,31 +33,68 @@ function compare(
   path: string,
   out: Difference[],
   limit: number,
+  around: readonly (readonly [unknown, unknown])[],
 ): void {
   if (out.length >= limit || Object.is(expected, actual) || expected === actual) return;
+  // What contains itself is compared once.
+  if (around.some(([a, b]) => a === expected && b === actual)) return;
+  const within = [...around, [expected, actual] as const];
   if (Array.isArray(expected) && Array.isArray(actual)) {
     for (let i = 0; i < Math.max(expected.length, actual.length); i++) {
       const at = `${path}[${i}]`;
       if (i >= actual.length) push(out, limit, { path: at, expected: expected[i] });
       else if (i >= expected.length) push(out, limit, { path: at, actual: actual[i] });
-      else compare(expected[i], actual[i], at, out, limit);
+      else compare(expected[i], actual[i], at, out, limit, within);
     }
+    return;
+  }
+  if (isUnordered(expected, Set, actual) || isUnordered(expected, Map, actual)) {
+    const [wanted, there] = [[...expected], [...actual as Iterable<unknown>]];
+    const same = wanted.length === there.length &&
+      wanted.every((item) => there.some((other) => equal(item, other)));
+    if (!same) push(out, limit, { path, expected, actual });
     return;
   }
   if (isRecord(expected) && isRecord(actual)) {
-    for (const key of new Set([...Object.keys(expected), ...Object.keys(actual)])) {
-      const at = /^[A-Za-z_]\w*$/.test(key)
-        ? (path === "" ? key : `${path}.${key}`)
-        : `${path}[${JSON.stringify(key)}]`;
-      const inExpected = Object.hasOwn(expected, key) && expected[key] !== undefined;
-      const inActual = Object.hasOwn(actual, key) && actual[key] !== undefined;
-      if (inExpected && inActual) compare(expected[key], actual[key], at, out, limit);
-      else if (inExpected) push(out, limit, { path: at, expected: expected[key] });
-      else if (inActual) push(out, limit, { path: at, actual: actual[key] });
-    }
+    compareFields(fieldsOf(expected), fieldsOf(actual), path, out, limit, within);
     return;
   }
   push(out, limit, { path, expected, actual });
+}
+
+function compareFields(
+  expected: Record<string, unknown>,
+  actual: Record<string, unknown>,
+  path: string,
+  out: Difference[],
+  limit: number,
+  within: readonly (readonly [unknown, unknown])[],
+): void {
+  for (const key of new Set([...Object.keys(expected), ...Object.keys(actual)])) {
+    const at = /^[A-Za-z_]\w*$/.test(key)
+      ? (path === "" ? key : `${path}.${key}`)
+      : `${path}[${JSON.stringify(key)}]`;
+    const inExpected = Object.hasOwn(expected, key) && expected[key] !== undefined;
+    const inActual = Object.hasOwn(actual, key) && actual[key] !== undefined;
+    if (inExpected && inActual) compare(expected[key], actual[key], at, out, limit, within);
+    else if (inExpected) push(out, limit, { path: at, expected: expected[key] });
+    else if (inActual) push(out, limit, { path: at, actual: actual[key] });
+  }
+}
+
+/** Whether both are of a class whose items have no order that counts. */
+function isUnordered(
+  expected: unknown,
+  of: typeof Set | typeof Map,
+  actual: unknown,
+): expected is Iterable<unknown> {
+  return expected instanceof of && actual instanceof of;
+}
+
+function fieldsOf(value: object): Record<string, unknown> {
+  const fields = unfold(value);
+  if (fields) return fields;
+  throw new TypeError(`a ${nameOf(value)} cannot be compared: it does not show what it holds`);
 }
 
 function push(out: Difference[], limit: number, difference: Difference): void {

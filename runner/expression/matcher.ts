@@ -127,7 +127,8 @@ function contains(value: unknown, part: unknown): boolean {
   );
 }
 
-function lengthOf(value: unknown): number | undefined {
+/** The characters of a text, the items of a list or the entries of a map; `undefined` of all else. */
+export function lengthOf(value: unknown): number | undefined {
   if (typeof value === "string") return [...value].length;
   if (Array.isArray(value)) return value.length;
   return typeof value === "object" && value !== null ? Object.keys(value).length : undefined;

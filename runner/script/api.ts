@@ -18,7 +18,7 @@ export interface StepSettings {
    */
   within?: string;
   /**
-   * Whether the recipe goes on when it fails.
+   * Whether the recipe goes on when it fails. What such a step gives cannot be used: it left nothing.
    * @default {false}
    */
   soft?: boolean;
@@ -101,7 +101,7 @@ export interface Script<S extends Schema = Schema> {
   wait(job: JobHandle, settings?: WaitSettings<JobState, JobHandle>): Promise<void>;
   /** Waits for a run. */
   wait(run: RunHandle, settings?: WaitSettings<RunState, RunHandle>): Promise<void>;
-  /** Waits for events of a channel, and gives those that count. */
+  /** Waits for events of a channel, and gives those that count; none when it failed and is soft. */
   events(channel: string, settings?: EventsSettings): Promise<DispatchEvent[]>;
   /** Cancels a job. */
   cancel(job: JobHandle, settings?: StepSettings): Promise<void>;
@@ -111,9 +111,9 @@ export interface Script<S extends Schema = Schema> {
   call(method: string, data?: unknown, settings?: StepSettings): Promise<unknown>;
   /** Does nothing for a while, such as `250ms`. */
   sleep(duration: string, settings?: StepSettings): Promise<void>;
-  /** Prints a line. */
-  log(text: string): void;
-  /** Asserts that something is true. */
+  /** Prints a text, or a value as JSON. */
+  log(value: unknown): void;
+  /** Asserts that something is true. A promise is awaited first: it is no condition. */
   assert(condition: unknown, message?: string): void;
   /** Expects something of a value. */
   expect<T>(value: T): Expectations<T>;

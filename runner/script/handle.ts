@@ -1,6 +1,8 @@
 import type { JobState, RunState, TimelineEntry } from "../../protocol/entity.ts";
 import type { Case } from "../engine/case.ts";
+import { StepFailure } from "../engine/failure.ts";
 import { jobResult, runResult } from "../engine/results.ts";
+import { toLine } from "./printable.ts";
 
 /** A job of a recipe, as it was last read. */
 export interface JobHandle {
@@ -73,16 +75,33 @@ export function makeHandle(owner: Case, stepId: string): JobHandle | RunHandle {
     }
     return handle;
   }
+  const fields = () => owner.results.get(stepId) as Record<string, unknown>;
   const handle: unknown = new Proxy(own, {
     get(target, key) {
       // A promise that resolves with a handle asks whether it is a promise itself.
       if (typeof key === "symbol" || key === "then") return undefined;
       if (Object.hasOwn(target, key)) return target[key];
-      return (owner.results.get(stepId) as Record<string, unknown>)[key];
+      return fields()[key];
     },
-    has: (target, key) => key in target || key in (owner.results.get(stepId) as object),
+    has: (target, key) => key in target || key in fields(),
+    // It is printed and compared by the fields of the result.
+    ownKeys: () => Reflect.ownKeys(fields()),
+    getOwnPropertyDescriptor: (target, key) => {
+      const descriptor = Object.getOwnPropertyDescriptor(fields(), key);
+      if (descriptor) return { ...descriptor, configurable: true };
+      return Object.hasOwn(target, key)
+        ? { value: target[key as string], configurable: true, enumerable: false }
+        : undefined;
+    },
   });
   return handle as JobHandle | RunHandle;
+}
+
+/** Refuses what is no handle, where one is needed. */
+export function refuseHandle(given: unknown, method: string, giver: string): never {
+  const shown = given instanceof Promise ? "a promise: await it" : toLine(given);
+  const message = `\`t.${method}\` takes what ${giver} gave, not ${shown}`;
+  throw new StepFailure("evaluation", message);
 }
 
 /** A promise that nobody awaits must not end the process when it fails. */

@@ -1,5 +1,9 @@
 import { diffLines, equal, type Hide, showValue, typeName } from "../expression/diff.ts";
+import { isPlain } from "../expression/convert.ts";
+import { lengthOf } from "../expression/matcher.ts";
+import { nameOf } from "../expression/unfold.ts";
 import type { TimelineEntry } from "../../protocol/entity.ts";
+import { printable } from "./printable.ts";
 
 /** Why an expectation is not met. */
 export interface NotMet {
@@ -9,8 +13,28 @@ export interface NotMet {
   lines: string[];
 }
 
-/** Carries out one expectation: `check` gives why it is not met, or nothing. */
-export type Expecting = (label: string, check: () => NotMet | undefined) => void;
+/** What came of an expectation. */
+export interface Checked {
+  /** Its line in reports. */
+  label: string;
+  /** Why it is not met; absent when it is. */
+  notMet?: NotMet | undefined;
+}
+
+/** Carries out one expectation; what `check` throws is a failure too. */
+export type Expecting = (check: () => Checked) => void;
+
+/** One thing that is expected of a value. */
+interface Expectation {
+  /** In words: `to be less than 3`. */
+  what: string;
+  /** Whether it is so. */
+  holds: boolean;
+  /** The kind of value that it can be asked of, where the value is not of that kind: `a number`. */
+  needs?: string | undefined;
+  /** More lines about a value of which it is not so. */
+  lines?: () => string[];
+}
 
 /** What can be expected of a value. Each call is a step of the recipe. */
 export class Expectations<T> {
@@ -26,104 +50,158 @@ export class Expectations<T> {
   constructor(value: T, expecting: Expecting, hide: Hide, negated = false) {
     this.#value = value;
     this.#expecting = expecting;
-    this.#hide = hide;
+    this.#hide = (value) => hide(printable(value));
     this.#negated = negated;
   }
 
-  /** The opposite of what follows. */
+  /** The opposite of what follows. A value that is absent or of another kind does not meet it either. */
   get not(): Expectations<T> {
     return new Expectations(this.#value, this.#expecting, this.#hide, !this.#negated);
   }
 
   /** It is equal by value and type. */
   toEqual(expected: T): void {
-    this.#expect(
-      `to equal ${showValue(expected, this.#hide, 40)}`,
-      equal(expected, this.#value),
-      () => diffLines(expected, this.#value, this.#hide),
-    );
+    this.#expect((value) => ({
+      what: `to equal ${this.#show(expected)}`,
+      holds: equal(expected, value),
+      needs: value === undefined ? "there" : undefined,
+      lines: () => diffLines(expected, value, this.#hide),
+    }));
   }
 
   /** It is the very same value. */
   toBe(expected: T): void {
-    this.#expect(`to be ${showValue(expected, this.#hide, 40)}`, Object.is(expected, this.#value));
+    this.#expect((value) => ({
+      what: `to be ${this.#show(expected)}`,
+      holds: Object.is(expected, value),
+    }));
   }
 
   /** It is there: neither `undefined` nor null. */
   toBeDefined(): void {
-    this.#expect("to be there", this.#value !== undefined && this.#value !== null);
+    this.#expect((value) => ({
+      what: "to be there",
+      holds: value !== undefined && value !== null,
+    }));
   }
 
   /** The text contains a text, or the list an item. */
   toContain(part: unknown): void {
-    const value: unknown = this.#value;
-    const holds = typeof value === "string"
-      ? typeof part === "string" && value.includes(part)
-      : Array.isArray(value) && value.some((item) => equal(part, item));
-    this.#expect(`to contain ${showValue(part, this.#hide, 40)}`, holds);
+    this.#expect((value) => {
+      const what = `to contain ${this.#show(part)}`;
+      if (Array.isArray(value)) return { what, holds: value.some((item) => equal(part, item)) };
+      const texts = typeof value === "string" && typeof part === "string";
+      const needs = typeof part === "string" ? "a text or a list" : "a list";
+      return texts ? { what, holds: value.includes(part) } : { what, holds: false, needs };
+    });
   }
 
   /** The text has a match of a regular expression. */
   toMatch(pattern: RegExp): void {
-    const value: unknown = this.#value;
-    this.#expect(`to match ${pattern}`, typeof value === "string" && pattern.test(value));
+    this.#expect((value) => {
+      if (!(pattern instanceof RegExp)) throw new TypeError("`toMatch` takes a regular expression");
+      const isText = typeof value === "string";
+      return {
+        what: `to match ${pattern}`,
+        // A pattern with `g` remembers where it was; a new one does not.
+        holds: isText && new RegExp(pattern).test(value),
+        needs: isText ? undefined : "a text",
+      };
+    });
   }
 
   /** It has this many characters, items or entries. */
   toHaveLength(length: number): void {
-    const value: unknown = this.#value;
-    const actual = typeof value === "string" || Array.isArray(value)
-      ? value.length
-      : typeof value === "object" && value !== null
-      ? Object.keys(value).length
-      : undefined;
-    this.#expect(`to have length ${length}`, actual === length);
+    this.#expect((value) => {
+      const actual = lengthOf(value);
+      return {
+        what: `to have length ${length}`,
+        holds: actual === length,
+        needs: actual === undefined ? "a text, a list or a map" : undefined,
+      };
+    });
   }
 
   /** It is less. */
   toBeLessThan(limit: number): void {
-    this.#expect(`to be less than ${limit}`, isNumber(this.#value) && this.#value < limit);
+    this.#expect((value) => compared("less", value, limit));
   }
 
   /** It is greater. */
   toBeGreaterThan(limit: number): void {
-    this.#expect(`to be greater than ${limit}`, isNumber(this.#value) && this.#value > limit);
+    this.#expect((value) => compared("greater", value, limit));
   }
 
   /** The map has these entries, others besides. */
   toMatchObject(part: Record<string, unknown>): void {
-    const value = this.#value as Record<string, unknown> | null;
-    const holds = typeof value === "object" && value !== null &&
-      Object.entries(part).every(([key, item]) =>
-        Object.hasOwn(value, key) && equal(item, value[key])
-      );
-    this.#expect(`to have ${showValue(part, this.#hide, 40)}`, holds);
+    this.#expect((value) => {
+      if (!isMap(part) || !isPlain(part)) throw new TypeError("`toMatchObject` takes a map");
+      const what = `to have ${this.#show(part)}`;
+      if (!isMap(value)) return { what, holds: false, needs: "a map" };
+      const keys = Object.keys(part).filter((key) => Object.hasOwn(value, key));
+      const there = Object.fromEntries(keys.map((key) => [key, value[key]]));
+      return { what, holds: equal(part, there), lines: () => diffLines(part, there, this.#hide) };
+    });
   }
 
   /** The timeline has a checkpoint of this name. */
   toContainStep(name: string): void {
-    const entries: unknown = this.#value;
-    const names = Array.isArray(entries)
-      ? entries.map((entry: Partial<TimelineEntry>) => entry.step_name)
-      : [];
-    this.#expect(`to contain step ${name}`, names.includes(name), () => [
-      `steps: ${names.join(", ") || "none"}`,
-    ]);
+    this.#expect((entries) => {
+      const what = `to contain step ${name}`;
+      if (!Array.isArray(entries)) return { what, holds: false, needs: "a timeline" };
+      const names = entries.map((entry: Partial<TimelineEntry>) => entry.step_name);
+      const lines = () => [`steps: ${names.join(", ") || "none"}`];
+      return { what, holds: names.includes(name), lines };
+    });
   }
 
-  #expect(what: string, holds: boolean, lines: () => string[] = () => []): void {
-    const value = this.#value;
-    const wanted = this.#negated ? `not ${what}` : what;
-    this.#expecting(`expect ${showValue(value, this.#hide, 40)} ${wanted}`, () => {
-      if (holds !== this.#negated) return undefined;
+  #expect(expectation: (value: unknown) => Expectation): void {
+    this.#expecting(() => {
+      const value: unknown = this.#value;
+      const refused = unasked(value);
+      if (refused) return { label: `expect ${this.#show(value)}`, notMet: refused };
+      const { what, holds, needs, lines } = expectation(value);
+      const wanted = this.#negated ? `not ${what}` : what;
+      const label = `expect ${this.#show(value)} ${wanted}`;
+      if (holds !== this.#negated && needs === undefined) return { label };
+      const shown = `expected ${showValue(value, this.#hide)} (${kindOf(value)})`;
+      const be = needs !== undefined && this.#negated ? `to be ${needs} and ` : "";
       return {
-        message: `expected ${showValue(value, this.#hide)} (${typeName(value)}) ${wanted}`,
-        lines: this.#negated ? [] : lines(),
+        label,
+        notMet: {
+          message: `${shown} ${be}${wanted}`,
+          lines: this.#negated ? [] : lines?.() ?? [],
+        },
       };
     });
   }
+
+  #show(value: unknown): string {
+    return showValue(value, this.#hide, 40);
+  }
 }
 
-function isNumber(value: unknown): value is number {
-  return typeof value === "number";
+/** Why a value is refused as a condition: a promise and a function are always true. */
+export function unasked(value: unknown): NotMet | undefined {
+  const message = value instanceof Promise
+    ? "a promise is not what it gives: await it"
+    : typeof value === "function"
+    ? "a function is not what it gives: call it"
+    : undefined;
+  return message === undefined ? undefined : { message, lines: [] };
+}
+
+function compared(how: "less" | "greater", value: unknown, limit: number): Expectation {
+  if (typeof limit !== "number") throw new TypeError(`a value can be ${how} than a number only`);
+  const what = `to be ${how} than ${limit}`;
+  if (typeof value !== "number") return { what, holds: false, needs: "a number" };
+  return { what, holds: how === "less" ? value < limit : value > limit };
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function kindOf(value: unknown): string {
+  return isMap(value) && !isPlain(value) ? nameOf(value) : typeName(value);
 }

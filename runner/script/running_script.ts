@@ -3,7 +3,6 @@ import type { DispatchEvent } from "../../protocol/event.ts";
 import type { JobState, RunState, Stats } from "../../protocol/entity.ts";
 import type { Case } from "../engine/case.ts";
 import type { Deadline } from "../engine/deadline.ts";
-import { StepFailure } from "../engine/failure.ts";
 import { fromCel } from "../expression/convert.ts";
 import { literal } from "../expression/template.ts";
 import type { Step } from "../recipe/model.ts";
@@ -11,8 +10,10 @@ import type { RunnerClient } from "../steps/kind.ts";
 import type { EnqueueSettings, EventsSettings, Script, StepSettings, WaitSettings } from "./api.ts";
 import { waitFields, waitLabel } from "./wait_fields.ts";
 import { FunctionExpression, NOWHERE } from "./function_expression.ts";
-import { type JobHandle, makeHandle, type RunHandle } from "./handle.ts";
-import { Expectations } from "./matchers.ts";
+import { type JobHandle, makeHandle, refuseHandle, type RunHandle } from "./handle.ts";
+import { Expectations, unasked } from "./matchers.ts";
+import { nothingLeft } from "./nothing_left.ts";
+import { toLine } from "./printable.ts";
 import { ScriptSteps } from "./script_steps.ts";
 
 /** A recipe in TypeScript that runs. */
@@ -76,8 +77,7 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
           },
         };
       });
-      this.#left(step);
-      return makeHandle(this.#case, step.id!) as JobHandle;
+      return this.#handle(step) as JobHandle;
     });
   }
 
@@ -91,8 +91,7 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
       const step = await this.steps.run("start", settings, [], () => ({
         fields: { start: literal(name), input: literal(input ?? null) },
       }));
-      this.#left(step);
-      return makeHandle(this.#case, step.id!) as RunHandle;
+      return this.#handle(step) as RunHandle;
     });
   }
 
@@ -143,16 +142,18 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
           },
         };
       });
-      return (this.#left(step) as { events: DispatchEvent[] }).events;
+      const left = this.#case.results.get(step.id!) as { events: DispatchEvent[] } | undefined;
+      return left?.events ?? [];
     });
   }
 
   /** Cancels a job. */
   cancel(job: JobHandle, settings: StepSettings = {}): Promise<void> {
     return this.#do(async () => {
-      await this.steps.run("cancel", settings, [], () => ({
-        fields: { cancel: { job: literal(job.job_id), span: NOWHERE } },
-      }));
+      await this.steps.run("cancel", settings, [], () => {
+        if (typeof job?.job_id !== "string") refuseHandle(job, "cancel", "`t.enqueue`");
+        return { fields: { cancel: { job: literal(job.job_id), span: NOWHERE } } };
+      });
     });
   }
 
@@ -183,26 +184,24 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
     });
   }
 
-  /** Prints a line. */
-  log(text: string): void {
-    this.steps.log(text);
+  /** Prints a text, or a value as JSON. */
+  log(value: unknown): void {
+    this.steps.log(toLine(value));
   }
 
   /** Asserts that something is true. */
   assert(condition: unknown, message = "the assertion"): void {
-    this.steps.instant(
-      `assert ${message}`,
-      () => condition ? undefined : { message: `${message} does not hold`, lines: [] },
-    );
+    this.steps.instant(() => ({
+      label: `assert ${message}`,
+      notMet: unasked(condition) ??
+        (condition ? undefined : { message: `${message} does not hold`, lines: [] }),
+    }));
   }
 
   /** Expects something of a value. */
   expect<T>(value: T): Expectations<T> {
-    return new Expectations(
-      value,
-      (label, check) => this.steps.instant(label, check),
-      this.#case.hide,
-    );
+    const { hide } = this.#case;
+    return new Expectations(value, (check) => this.steps.instant(check), hide);
   }
 
   /** Runs in any case when the recipe has ended, the last one given first. */
@@ -216,9 +215,13 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
   }
 
   /** What a step left; a soft one that failed has left nothing to go on with. */
-  #left({ id, number, span }: Step): unknown {
-    if (this.#case.results.has(id!)) return this.#case.results.get(id!);
-    throw new StepFailure("evaluation", `Step ${number} failed and left nothing`, { span });
+  #left(step: Step): unknown {
+    const { results } = this.#case;
+    return results.has(step.id!) ? results.get(step.id!) : nothingLeft(step);
+  }
+
+  #handle(step: Step): unknown {
+    return this.#case.results.has(step.id!) ? makeHandle(this.#case, step.id!) : nothingLeft(step);
   }
 
   /**

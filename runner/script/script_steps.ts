@@ -13,7 +13,7 @@ import { STEP_KINDS } from "../steps/step_kinds.ts";
 import type { StepSettings } from "./api.ts";
 import { callSite } from "./call_site.ts";
 import { NOWHERE } from "./function_expression.ts";
-import type { NotMet } from "./matchers.ts";
+import type { Checked } from "./matchers.ts";
 import { checkSettings } from "./settings.ts";
 
 /** Whose calls: those of the recipe's function or those of a clean-up, which has a time of its own. */
@@ -123,14 +123,14 @@ export class ScriptSteps {
     return await done;
   }
 
-  /** A step that is done when it is called. */
-  instant(label: string, check: () => NotMet | undefined): void {
+  /** A step that is done when it is called. What `check` throws is its failure. */
+  instant(check: () => Checked): void {
     const calls = this.#calls;
     if (this.#isClosed(calls)) throw calls.deadline.signal.reason;
-    const step = this.#make(calls, INSTANT, {}, { name: label });
     this.#case.checks++;
+    const { label, notMet } = tryCheck(check);
+    const step = this.#make(calls, INSTANT, {}, { name: label });
     const runner = new StepRunner(this.#case, calls.deadline, this.#case.results);
-    const notMet = check();
     const failure = runner.instant(
       step,
       notMet && new StepFailure("assertion", notMet.message, { lines: notMet.lines }),
@@ -189,6 +189,14 @@ export class ScriptSteps {
     const start = source.offset(site.line, site.column);
     const name = /^[\w.$]+/.exec(source.text.slice(start))?.[0] ?? "";
     return { start, end: start + Math.max(1, name.length) };
+  }
+}
+
+function tryCheck(check: () => Checked): Checked {
+  try {
+    return check();
+  } catch (error) {
+    return { label: "expect", notMet: { message: (error as Error).message, lines: [] } };
   }
 }
 

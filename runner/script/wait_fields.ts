@@ -1,7 +1,7 @@
 import { literal } from "../expression/template.ts";
 import type { WaitSettings } from "./api.ts";
 import { FunctionExpression, NOWHERE } from "./function_expression.ts";
-import type { JobHandle, RunHandle } from "./handle.ts";
+import { type JobHandle, refuseHandle, type RunHandle } from "./handle.ts";
 
 /** The fields of a wait step, as a YAML recipe has them. */
 export function waitFields(
@@ -9,6 +9,9 @@ export function waitFields(
   { until, untilStep, failOn }: WaitSettings<string, never>,
 ): Record<string, unknown> {
   const states = (names: string | string[]) => [names].flat().map((state) => ({ state }));
+  if (typeof handle?.stepId !== "string") {
+    refuseHandle(handle, "wait", "`t.enqueue` or `t.start`");
+  }
   return {
     wait: { step: handle.stepId, span: NOWHERE },
     ...(until === undefined ? {} : {

@@ -1,26 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import process from "node:process";
-import { pathToFileURL } from "node:url";
 import { test } from "node:test";
-import type { RunEvent } from "../../runner/mod.ts";
 import { runnerCli } from "./_cli.ts";
 import { ends, withFiles } from "./_recipe.ts";
-
-const MOD = pathToFileURL(join(process.cwd(), "runner/mod.ts")).href;
-
-async function run(body: string, args: string[] = []) {
-  const text = `import { recipe } from ${JSON.stringify(MOD)};\nexport default ${body};\n`;
-  return await withFiles({ "r.recipe.ts": text }, async (directory) => {
-    const file = join(directory, "r.recipe.ts");
-    const result = await runnerCli([file, "--reporter", "jsonl", ...args]);
-    const lines = result.out.split("\n").filter((line) => line.startsWith("{"));
-    return { ...result, events: lines.map((line) => JSON.parse(line) as RunEvent) };
-  });
-}
+import { failureOf, runScript } from "./_script.ts";
 
 test("each call is a step, with the line it stands on", async () => {
-  const { code, events, out } = await run(`recipe("Calls", { tags: ["a"] }, async (t) => {
+  const { code, events, out } = await runScript(`recipe("Calls", { tags: ["a"] }, async (t) => {
   const job = await t.enqueue("noop", null, { queue: "email", priority: 3 });
   await t.wait(job, { until: "completed", within: "10s" });
   t.expect(job.priority).toBe(3);
@@ -43,7 +29,7 @@ test("each call is a step, with the line it stands on", async () => {
 });
 
 test("a failed expectation shows what differs, and stops the recipe", async () => {
-  const { code, events } = await run(`recipe("Fails", async (t) => {
+  const { code, events } = await runScript(`recipe("Fails", async (t) => {
   t.expect({ a: 1, b: [1, 2] }).toEqual({ a: 1, b: [1, 3] });
   t.log("not this");
 })`);
@@ -53,14 +39,14 @@ test("a failed expectation shows what differs, and stops the recipe", async () =
 });
 
 test("a failure that is caught fails the recipe all the same", async () => {
-  const { code } = await run(`recipe("Caught", async (t) => {
+  const { code } = await runScript(`recipe("Caught", async (t) => {
   try { t.assert(false, "this"); } catch { t.log("caught"); }
 })`);
   assert.equal(code, 1);
 });
 
 test("an error of the recipe's own is told with its place", async () => {
-  const { code, events } = await run(`recipe("Throws", async (t) => {
+  const { code, events } = await runScript(`recipe("Throws", async (t) => {
   t.assert(true);
   throw new RangeError("too far");
 })`);
@@ -74,7 +60,7 @@ test("an error of the recipe's own is told with its place", async () => {
 });
 
 test("a recipe that never ends is ended when its time is over", async () => {
-  const { code, events } = await run(`recipe("Hangs", { timeout: "30ms" }, async (t) => {
+  const { code, events } = await runScript(`recipe("Hangs", { timeout: "30ms" }, async (t) => {
   t.assert(true);
   t.always(async () => { t.log("cleaned up"); });
   await new Promise(() => {});
@@ -85,7 +71,7 @@ test("a recipe that never ends is ended when its time is over", async () => {
 });
 
 test("always runs the last first, and its failure does not hide the first", async () => {
-  const { code, events } = await run(`recipe("Cleans", async (t) => {
+  const { code, events } = await runScript(`recipe("Cleans", async (t) => {
   t.always(() => t.log("first given"));
   t.always(() => { throw new Error("broke"); });
   t.always(async () => { await t.sleep("1ms"); t.log("last given"); });
@@ -105,7 +91,7 @@ test("always runs the last first, and its failure does not hide the first", asyn
 });
 
 test("a step that nobody awaited is waited for", async () => {
-  const { code, events } = await run(`recipe("Floating", async (t) => {
+  const { code, events } = await runScript(`recipe("Floating", async (t) => {
   t.assert(true);
   t.sleep("20ms");
 })`);
@@ -114,7 +100,7 @@ test("a step that nobody awaited is waited for", async () => {
 });
 
 test("each runs the recipe for each of its values; vars, env and secrets are there", async () => {
-  const { code, events } = await run(
+  const { code, events } = await runScript(
     `recipe.each([{ n: 1 }, { n: 2 }])("Each", { vars: { a: 1 } }, async (t) => {
   t.expect(t.matrix.n).toBeLessThan(3);
   t.expect(t.vars.a).toBe(5);
@@ -145,7 +131,7 @@ for (
 }
 
 test("a step that is not awaited is told, and its failure is the recipe's, not the process's", async () => {
-  const { code, events } = await run(`recipe("Forgotten", async (t) => {
+  const { code, events } = await runScript(`recipe("Forgotten", async (t) => {
   const job = await t.enqueue("always-fails");
   t.wait(job, { within: "10s" });
 })`);
@@ -160,7 +146,7 @@ test("a step that is not awaited is told, and its failure is the recipe's, not t
 });
 
 test("what still runs when a recipe throws is stopped", async () => {
-  const { events } = await run(`recipe("Throws", async (t) => {
+  const { events } = await runScript(`recipe("Throws", async (t) => {
   t.sleep("1h");
   throw new Error("boom");
 })`);
@@ -177,10 +163,76 @@ test("options that are wrong are found before anything runs, where the recipe is
       ["{ timeout: 'soon' }", "`timeout`: `soon` is no duration"],
     ] as const
   ) {
-    const { code, out } = await run(`recipe("Wrong", ${options}, () => {})`, ["--format", "json"]);
+    const { code, out } = await runScript(`recipe("Wrong", ${options}, () => {})`, [
+      "--format",
+      "json",
+    ]);
     assert.equal(code, 2);
     const diagnostic = JSON.parse(out.trim());
     assert.equal(diagnostic.message, message);
     assert.equal(diagnostic.line, 2);
   }
+});
+
+test("a setting that a step does not have fails it, whatever the recipe catches", async () => {
+  for (
+    const [line, message] of [
+      [
+        't.assert(true); await t.enqueue("noop", {}, { queu: "slow" }).catch(() => {});',
+        "unknown setting `queu`; did you mean `queue`?",
+      ],
+      [
+        'await t.wait(await t.enqueue("noop"), { untill: "failed" });',
+        "unknown setting `untill`; did you mean `until`?",
+      ],
+      ['await t.events("jobs", { cuont: 2 })', "unknown setting `cuont`; did you mean `count`?"],
+      ['await t.sleep("1ms", { sfot: true })', "unknown setting `sfot`; did you mean `soft`?"],
+      ["await t.stats({ zzzzzz: 1 })", "unknown setting `zzzzzz`; it takes name, within, soft"],
+      ['await t.stats("soon")', "the settings of a step must be an object"],
+      [
+        "await t.wait(undefined)",
+        "`t.wait` takes what `t.enqueue` or `t.start` gave, not undefined",
+      ],
+      [
+        'await t.wait(t.enqueue("noop"))',
+        "`t.wait` takes what `t.enqueue` or `t.start` gave, not a promise: await it",
+      ],
+      ["await t.cancel({})", "`t.cancel` takes what `t.enqueue` gave, not {}"],
+    ] as const
+  ) {
+    assert.equal(await failureOf(line), message);
+  }
+});
+
+test("log prints any value", async () => {
+  const { events } = await runScript(`recipe("Logs", async (t) => {
+  for (const value of ["a", { a: 1 }, [2n], undefined, null, new Date(0)]) t.log(value);
+  t.log(await t.enqueue("noop", { n: 1 }));
+})`);
+  const logged = events.flatMap((event) => event.type === "log" ? [event.text] : []);
+  assert.deepEqual(logged.slice(0, 6), [
+    "a",
+    '{"a":1}',
+    '["2n"]',
+    "undefined",
+    "null",
+    '{"Date":"1970-01-01T00:00:00.000Z"}',
+  ]);
+  assert.match(logged[6]!, /^{"job_id":".*"payload":{"n":1}/);
+});
+
+test("a recipe goes on when a soft step fails, until it uses what that step did not leave", async () => {
+  const { code, events } = await runScript(`recipe("Soft", async (t) => {
+  const soft = { soft: true };
+  const run = await t.start("nope", {}, soft);
+  t.assert(await t.call("nope", {}, soft));
+  t.assert((await t.events("jobs", { within: "1ms", ...soft })).length === 0);
+  t.log("went on");
+  await t.wait(run);
+})`);
+  assert.equal(code, 1);
+  assert.ok(events.some((event) => event.type === "log" && event.text === "went on"));
+  const { failure } = ends(events).at(-1)!;
+  assert.equal(failure?.message, "step 1 failed and left nothing");
+  assert.equal(failure?.place?.line, 8);
 });

@@ -1,17 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import process from "node:process";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { RunnerProcess } from "./_process.ts";
 import { withFiles } from "./_recipe.ts";
-
-const MOD = pathToFileURL(join(process.cwd(), "runner/mod.ts")).href;
+import { scriptModule } from "./_script.ts";
 
 /** Runs a recipe in a process of its own: what it does when its time is over ends with the process. */
-function runIn(body: string, use: (runner: RunnerProcess) => Promise<void>): Promise<void> {
-  const text = `import { recipe } from ${JSON.stringify(MOD)};\nexport default ${body};\n`;
-  return withFiles({ "r.recipe.ts": text }, async (directory) => {
+function runIn(made: string, use: (runner: RunnerProcess) => Promise<void>): Promise<void> {
+  return withFiles({ "r.recipe.ts": scriptModule(made) }, async (directory) => {
     const runner = new RunnerProcess(["runner.ts", join(directory, "r.recipe.ts")]);
     try {
       await use(runner);

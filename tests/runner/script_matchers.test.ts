@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { failureOf } from "./_script.ts";
+
+test("what is no answer is refused", async () => {
+  for (
+    const [line, message] of [
+      ["t.assert(Promise.resolve(false))", "a promise is not what it gives: await it"],
+      ["t.assert(() => false)", "a function is not what it gives: call it"],
+      ["t.expect(Promise.resolve(1)).toBeDefined()", "a promise is not what it gives: await it"],
+      [
+        "t.expect(Promise.resolve(1)).not.toEqual(1)",
+        "a promise is not what it gives: await it",
+      ],
+      ["t.expect('b').toMatch('b')", "`toMatch` takes a regular expression"],
+      ["t.expect([1, 2]).toMatchObject([1])", "`toMatchObject` takes a map"],
+    ] as const
+  ) {
+    assert.equal(await failureOf(line), message);
+  }
+});
+
+test("the opposite of a matcher is not met by what it cannot be asked of", async () => {
+  for (
+    const [line, message] of [
+      [
+        "t.expect(undefined).not.toBeGreaterThan(5)",
+        "expected (absent) (absent) to be a number and not to be greater than 5",
+      ],
+      [
+        "t.expect('9').not.toBeLessThan(5)",
+        'expected "9" (text) to be a number and not to be less than 5',
+      ],
+      [
+        "t.expect(undefined).not.toContain('a')",
+        'expected (absent) (absent) to be a text or a list and not to contain "a"',
+      ],
+      ["t.expect('a').not.toContain(1)", 'expected "a" (text) to be a list and not to contain 1'],
+      ["t.expect(1).not.toMatch(/a/)", "expected 1 (number) to be a text and not to match /a/"],
+      [
+        "t.expect(1).not.toHaveLength(2)",
+        "expected 1 (number) to be a text, a list or a map and not to have length 2",
+      ],
+      [
+        "t.expect(undefined).not.toEqual(2)",
+        "expected (absent) (absent) to be there and not to equal 2",
+      ],
+      [
+        "t.expect(null).not.toMatchObject({})",
+        "expected null (null) to be a map and not to have {}",
+      ],
+      [
+        "t.expect({}).not.toContainStep('a')",
+        "expected {} (map) to be a timeline and not to contain step a",
+      ],
+      ["t.expect(7).not.toBeLessThan(5)", undefined],
+      ["t.expect('ab').not.toContain('c')", undefined],
+    ] as const
+  ) {
+    assert.equal(await failureOf(line), message);
+  }
+});
+
+test("toEqual compares what is no map by what it is", async () => {
+  for (
+    const [a, b] of [
+      ["new Date(0)", "new Date(1)"],
+      ["new Map([[1, 2]])", "new Map([[1, 3]])"],
+      ["new Set([1])", "new Set([2])"],
+      ["new Error('a')", "new Error('b')"],
+      ["/a/", "/b/"],
+      ["new URL('http://a.example')", "new URL('http://b.example')"],
+      ["new Uint8Array([1])", "new Uint8Array([2])"],
+      ["1n", "2n"],
+      ["new Date(0)", "{}"],
+    ] as const
+  ) {
+    assert.equal(await failureOf(`t.expect({ a: ${a} }).toEqual({ a: ${a} })`), undefined, a);
+    assert.ok(await failureOf(`t.expect({ a: ${a} }).toEqual({ a: ${b} })`), a);
+  }
+  assert.equal(await failureOf("t.expect(new Set([1, 2])).toEqual(new Set([2, 1]))"), undefined);
+  const circle = "const a = { n: 1n }, b = { n: 1n }; a.me = a; b.me = b;";
+  assert.equal(await failureOf(`${circle} t.expect(a).toEqual(b)`), undefined);
+  assert.equal(
+    await failureOf(`${circle} b.n = 2n; t.expect(a).toEqual(b)`),
+    'expected {"n":"1n","me":"[circular]"} (map) to equal {"n":"2n","me":"[circular]"}\n' +
+      '- n: "2n"\n+ n: "1n"',
+  );
+  assert.equal(
+    await failureOf("t.expect([Promise.resolve(1)]).toEqual([Promise.resolve(2)])"),
+    "a Promise cannot be compared: it does not show what it holds",
+  );
+});
+
+test("matchers count characters, forget where a pattern was, and show what differs", async () => {
+  assert.equal(
+    await failureOf("const p = /b/g; t.expect('ab').toMatch(p); t.expect('ab').toMatch(p)"),
+    undefined,
+  );
+  assert.equal(await failureOf("t.expect('😀').toHaveLength(1)"), undefined);
+  assert.equal(
+    await failureOf("t.expect({ a: 1, b: 2, c: 3 }).toMatchObject({ a: 1, b: 4 })"),
+    'expected {"a":1,"b":2,"c":3} (map) to have {"a":1,"b":4}\n- b: 4\n+ b: 2',
+  );
+  assert.equal(
+    await failureOf(
+      'const job = await t.enqueue("noop"); t.expect(job).toMatchObject({ name: "noop" })',
+    ),
+    undefined,
+  );
+});
