@@ -9,9 +9,10 @@ import type { Span } from "../recipe/source.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
 import type { RunningScript } from "../script/running_script.ts";
 import type { RecipeBody } from "../script/recipe.ts";
-import { type LoggedEvent, type Nested, type RunnerClient, templateLabel } from "../steps/kind.ts";
+import { type Nested, type RunnerClient, templateLabel } from "../steps/kind.ts";
 import { Channels } from "./channels.ts";
 import { describeError, placeOf, spanInModule, toMilliseconds } from "./describe_error.ts";
+import { FollowedEvents } from "./followed_events.ts";
 import { findLeftovers, type Published } from "./leftovers.ts";
 import { makeRoots } from "./roots.ts";
 import { Deadline, InterruptedError, rejectOnAbort } from "./deadline.ts";
@@ -80,6 +81,8 @@ export class Case {
   readonly results: Results;
   /** The channels. */
   readonly channels: Channels;
+  /** The events of jobs and runs whose results hold them. */
+  readonly followed: FollowedEvents;
   /** Events that the case has published. */
   readonly published: Published[] = [];
   /** The ids of all steps. */
@@ -92,10 +95,8 @@ export class Case {
   #vars: Record<string, unknown> = {};
   #failure: EventFailure | undefined;
   #status: CaseStatus | undefined;
-  #events = new Map<string, LoggedEvent[]>();
   #entities: Entity[] = [];
   #running: RunningScript | undefined;
-  #followers = new AbortController();
 
   /** Prepares a case. */
   constructor(recipe: Recipe, options: CaseOptions) {
@@ -104,6 +105,11 @@ export class Case {
     this.ambient = { now: () => options.clock.now(), random: options.random };
     this.results = new Results(this.#roots);
     this.channels = new Channels(options.client);
+    this.followed = new FollowedEvents({
+      clock: options.clock,
+      onEvent: () => this.results.changed(),
+      onError: ({ message }) => this.warn(`events ended: ${message}`),
+    });
     this.stepIds = new Set(idsOf([...recipe.steps, ...recipe.always]));
   }
 
@@ -210,7 +216,7 @@ export class Case {
     await this.#always();
     this.#running?.steps.end();
     if (!nested) await this.#leftovers();
-    this.#followers.abort();
+    this.followed.close();
     await this.channels.close();
     if (!this.#status) this.#status = this.checks === 0 ? "unchecked" : "passed";
     const result: CaseResult = {
@@ -250,37 +256,9 @@ export class Case {
     (this.#roots.vars as Values)[name] = toCel(value, type);
   }
 
-  /** The events collected for an id, and from now on. */
-  follow(
-    id: string | undefined,
-    open: (signal: AbortSignal) => AsyncIterable<unknown>,
-  ): readonly LoggedEvent[] {
-    if (id === undefined || !this.recipe.eventIds.has(id)) return [];
-    const events: LoggedEvent[] = [];
-    this.#events.set(id, events);
-    void this.#collect(open(this.#followers.signal), events);
-    return events;
-  }
-
-  /** The events collected for an id. */
-  eventsOf(id: string): readonly LoggedEvent[] {
-    return this.#events.get(id) ?? [];
-  }
-
   /** An error as events tell it. */
   describe(error: unknown, fallback?: Span): EventFailure {
     return describeError(error, this.recipe.source, fallback);
-  }
-
-  async #collect(stream: AsyncIterable<unknown>, events: LoggedEvent[]): Promise<void> {
-    try {
-      for await (const item of stream) {
-        const { type, ts, topic, data } = item as LoggedEvent;
-        if (type !== "gap") events.push({ type, ts, topic, data });
-      }
-    } catch (error) {
-      if (!this.#followers.signal.aborted) this.warn(`events ended: ${(error as Error).message}`);
-    }
   }
 
   /** Tells something that fails nothing. */

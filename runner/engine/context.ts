@@ -11,7 +11,7 @@ import type { Case } from "./case.ts";
 import { toMilliseconds } from "./describe_error.ts";
 import type { Deadline } from "./deadline.ts";
 import { StepFailure } from "./failure.ts";
-import type { Results } from "./results.ts";
+import type { Entity, Results } from "./results.ts";
 
 /** What one attempt of a step has at hand. */
 export class Context implements StepContext {
@@ -137,12 +137,21 @@ export class Context implements StepContext {
     return this.#case.channels.open(name);
   }
 
-  follow(open: (signal: AbortSignal) => AsyncIterable<unknown>): readonly LoggedEvent[] {
-    return this.#case.follow(this.id, open);
+  follow(
+    entity: Entity,
+    open: (signal: AbortSignal) => AsyncIterable<unknown>,
+  ): readonly LoggedEvent[] {
+    const { followed, recipe } = this.#case;
+    const asked = this.id !== undefined && recipe.eventIds.has(this.id);
+    return asked ? followed.follow(entity, open) : followed.of(entity);
   }
 
-  eventsOf(id: string): readonly LoggedEvent[] {
-    return this.#case.eventsOf(id);
+  eventsOf(entity: Entity): readonly LoggedEvent[] {
+    return this.#case.followed.of(entity);
+  }
+
+  lastEvents(entity: Entity): Promise<void> {
+    return this.#case.followed.complete(entity, this.signal);
   }
 
   timedOut(): boolean {

@@ -15,11 +15,14 @@ export class Results {
   #children: Results[] = [];
   #nameless: Entity[] = [];
   #lists = new Map<string, readonly Entity[]>();
+  /** Counts the changes inside of results, for all that see each other. */
+  #revision: { count: number };
 
   /** With a parent, what it holds is seen too, and new results stay here. */
   constructor(roots: Values, parent?: Results) {
     this.#parent = parent;
     this.#cel = Object.create(roots);
+    this.#revision = parent ? parent.#revision : { count: 0 };
   }
 
   /** Results that see these and are not seen by them. */
@@ -48,14 +51,25 @@ export class Results {
   /** Keeps what a step left. */
   set(id: string, value: unknown, entity?: Entity): void {
     this.#raw.set(id, value);
-    this.#cel[id] = toCel(value);
+    Object.defineProperty(this.#cel, id, asRead(id, value, this.#revision));
     if (entity) this.#entities.set(id, entity);
   }
 
-  /** Brings a result up to date where it was first kept. */
-  update(id: string, value: unknown): void {
-    if (!this.#raw.has(id) && this.#parent) return this.#parent.update(id, value);
+  /**
+   * Brings the job or run under an id up to date where it was first kept; fields that its step added
+   * stay.
+   * @returns All of it.
+   */
+  update(id: string, fields: Record<string, unknown>): Record<string, unknown> {
+    if (!this.#raw.has(id) && this.#parent) return this.#parent.update(id, fields);
+    const value = { ...this.#raw.get(id) as Record<string, unknown> | undefined, ...fields };
     this.set(id, value);
+    return value;
+  }
+
+  /** Says that something inside of a result has changed. */
+  changed(): void {
+    this.#revision.count++;
   }
 
   /** What a step left. */
@@ -88,6 +102,32 @@ export class Results {
   values(): Values {
     return this.#cel;
   }
+}
+
+/** A result as expressions see it: converted when one reads it, and anew when it has changed. */
+function asRead(id: string, value: unknown, revision: { count: number }): PropertyDescriptor {
+  let cel: unknown;
+  let at: number | undefined;
+  return {
+    configurable: true,
+    enumerable: true,
+    get() {
+      if (at !== revision.count) {
+        at = revision.count;
+        cel = toCel(value);
+      }
+      return cel;
+    },
+    // A name of an inner scope hides it there.
+    set(this: Values, hiding: unknown) {
+      Object.defineProperty(this, id, {
+        value: hiding,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
+    },
+  };
 }
 
 /** A job as it stands under an id. */

@@ -100,7 +100,7 @@ async function readRoot(
     steps: [],
     always: [],
     channels: reading.channels,
-    eventIds: new Set(),
+    eventIds: reading.eventIds,
     maintenance: [],
   };
   const steps = new StepReader(reading);
@@ -127,6 +127,9 @@ async function readRoot(
   const guards = new Guards();
   if (reading.uses.length > 0) {
     checkExpressions(reading, recipe, known, guards, await loadCel());
+  }
+  for (const { id, of } of reading.got.toReversed()) {
+    if (recipe.eventIds.has(id)) recipe.eventIds.add(of);
   }
   checkAssignments(reading, vars);
   checkReferences(reading, known, guards);

@@ -50,6 +50,10 @@ export class Reading {
   readonly assignments: Assignment[] = [];
   /** The channels whose events are needed from the recipe's beginning on. */
   readonly channels: Set<string> = new Set();
+  /** The ids whose job's or run's `events` are needed. */
+  readonly eventIds: Set<string> = new Set();
+  /** The ids of steps that read the job or run of another step anew. */
+  readonly got: { id: string; of: string }[] = [];
   /** The number of the step that is being read. */
   number = "";
   /** Reads the steps inside a step; set by what reads steps. */

@@ -5,7 +5,7 @@ import type { Observed } from "../engine/event.ts";
 import { type Entity, jobResult, runResult } from "../engine/results.ts";
 import { formatDuration } from "../recipe/duration.ts";
 import { EvaluationError } from "../expression/expression.ts";
-import type { LoggedEvent, StepContext, StepOutcome } from "./kind.ts";
+import type { StepContext, StepOutcome } from "./kind.ts";
 import { Wake } from "./_wake.ts";
 import type { WaitStep } from "./wait.ts";
 
@@ -34,10 +34,8 @@ const COMPLETED = ["completed"];
 export interface Awaited {
   /** The job or run. */
   entity: Entity;
-  /** The events collected for it, which belong to its result. */
-  events: readonly LoggedEvent[];
-  /** Where its result is brought up to date. */
-  keep(result: Record<string, unknown>): void;
+  /** Brings its result up to date, and gives all of it. */
+  keep(result: Record<string, unknown>): Record<string, unknown>;
 }
 
 /**
@@ -46,7 +44,7 @@ export interface Awaited {
  */
 export async function waitForEntity(
   step: WaitStep,
-  { entity, events, keep }: Awaited,
+  { entity, keep }: Awaited,
   context: StepContext,
 ): Promise<StepOutcome & { observed: Observed }> {
   const began = context.clock.now();
@@ -68,14 +66,15 @@ export async function waitForEntity(
   });
   try {
     while (true) {
-      last = await read(entity, events, context);
+      last = await read(entity, context);
       answered = context.clock.now();
       const at = answered - began;
       if (seen.states.at(-1)?.state !== last.state) seen.states.push({ state: last.state, at });
       for (const { step_name, created_at } of last.timeline) {
         if (!seen.steps.has(step_name)) seen.steps.set(step_name, { at, created_at });
       }
-      keep(last.result);
+      last.result = keep(last.result);
+      if (isTerminal(last.state)) await context.lastEvents(entity);
       const { reached, unknown } = look(step, untilStep, last, context);
       if (unknown && isTerminal(last.state)) {
         const message = `${nameOf(last)} is ${last.state}, and ${unknown.message}`;
@@ -129,9 +128,9 @@ function isConnectionLost(error: unknown): boolean {
 
 async function read(
   entity: Entity,
-  events: readonly LoggedEvent[],
   context: StepContext,
 ): Promise<Reading> {
+  const events = context.eventsOf(entity);
   const options = context.call;
   if (entity.kind === "job") {
     const job = await context.client.getJob(entity.id, options);

@@ -16,15 +16,15 @@ export async function waitForList(
   const id = step.wait.step!;
   const began = context.clock.now();
   const states: { state: string; at: string }[] = [];
+  const items = context.results.get(id) as Record<string, unknown>[];
   for (const [i, entity] of entities.entries()) {
-    const items = context.results.get(id) as Record<string, unknown>[];
-    const { events } = items[i] as { events: [] };
     const keep = (result: Record<string, unknown>) => {
-      items[i] = result;
-      context.results.update(id, items);
+      const item = items[i] = { ...items[i], ...result };
+      context.results.changed();
+      return item;
     };
     try {
-      const { observed } = await waitForEntity(step, { entity, events, keep }, context);
+      const { observed } = await waitForEntity(step, { entity, keep }, context);
       states.push(observed.states.at(-1)!);
     } catch (error) {
       if (!(error instanceof StepFailure)) throw error;

@@ -25,7 +25,8 @@ export const enqueue = stepKind({
       ...(context.repeatWrites ? { retry: "unknown" as const } : {}),
     };
     const job = await context.client.enqueue(name, payload, options);
-    const events = context.follow((signal) => job.events({ signal }));
+    const entity = { kind: "job", id: job.job_id } as const;
+    const events = context.follow(entity, (signal) => job.events({ signal }));
     const now = new Date(context.clock.now()).toISOString();
     const result = jobResult({
       id: job.job_id,
@@ -43,7 +44,7 @@ export const enqueue = stepKind({
       updated_at: now,
     }, events);
     if (context.id !== undefined) {
-      context.results.set(context.id, result, { kind: "job", id: job.job_id });
+      context.results.set(context.id, result, entity);
     }
     return { result, detail: job.job_id };
   },

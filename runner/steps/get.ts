@@ -1,3 +1,4 @@
+import { isTerminal } from "../../protocol/entity.ts";
 import { required } from "../recipe/field.ts";
 import { jobResult, runResult } from "../engine/results.ts";
 import { stepKind, templateLabel } from "./kind.ts";
@@ -14,23 +15,36 @@ export const get = stepKind({
     ),
   },
   type(step, check) {
-    if (step.get.step !== undefined) return check.typeOf(step.get.step);
+    if (step.get.step !== undefined) {
+      if (check.id !== undefined) check.reading.got.push({ id: check.id, of: step.get.step });
+      return check.typeOf(step.get.step);
+    }
     return step.get.job ? "JobResult" : "RunResult";
   },
   label: (step) => `get ${step.get.step ?? templateLabel(step.get.job ?? step.get.run)}`,
   async run(step, context) {
     const entity = targetId(step.get, context);
     const options = context.call;
+    const follow = () =>
+      context.follow(
+        entity,
+        (signal) =>
+          entity.kind === "job"
+            ? context.client.job(entity.id).events({ signal })
+            : context.client.run(entity.id).events({ signal }),
+      );
     let result: Record<string, unknown>;
     if (entity.kind === "job") {
-      result = jobResult(await context.client.getJob(entity.id, options), []);
+      const job = await context.client.getJob(entity.id, options);
+      result = jobResult(job, follow());
     } else {
       const [run, timeline] = await Promise.all([
         context.client.getWorkflow(entity.id, options),
         context.client.workflowTimeline(entity.id, options),
       ]);
-      result = runResult(run, timeline, []);
+      result = runResult(run, timeline, follow());
     }
+    if (isTerminal(result.state as string)) await context.lastEvents(entity);
     if (context.id !== undefined) context.results.set(context.id, result, entity);
     return { result, detail: `${entity.id} ${result.state}` };
   },

@@ -11,7 +11,7 @@ import type { Node } from "../recipe/node.ts";
 import type { Reading } from "../recipe/reading.ts";
 import type { Span } from "../recipe/source.ts";
 import type { Observed } from "../engine/event.ts";
-import type { Results } from "../engine/results.ts";
+import type { Entity, Results } from "../engine/results.ts";
 
 /** What steps need of a client. */
 export type RunnerClient = Pick<
@@ -82,9 +82,14 @@ export interface StepContext {
   /** The events of a channel since the recipe began, and a wake-up for more. */
   channel(name: string): Promise<EventLog>;
   /** The events of the step's own job or run as they come; empty where no expression asks. */
-  follow(open: (signal: AbortSignal) => AsyncIterable<unknown>): readonly LoggedEvent[];
-  /** The events collected so far for an earlier step's job or run. */
-  eventsOf(id: string): readonly LoggedEvent[];
+  follow(
+    entity: Entity,
+    open: (signal: AbortSignal) => AsyncIterable<unknown>,
+  ): readonly LoggedEvent[];
+  /** The events of a job or run that some step follows, as they come. */
+  eventsOf(entity: Entity): readonly LoggedEvent[];
+  /** Waits a moment for the last events of a job or run that has ended, where a step follows it. */
+  lastEvents(entity: Entity): Promise<void>;
   /** The events that this case has published. */
   publishedEvents(): readonly { event_id: string; name: string }[];
   /** Whether `signal` was aborted because the step's time is over. */

@@ -18,7 +18,8 @@ export const start = stepKind({
     const name = context.text(step.start);
     const input = step.input ? context.resolve(step.input) : null;
     const run = await context.client.startWorkflow(name, input, context.call);
-    const events = context.follow((signal) => run.events({ signal }));
+    const entity = { kind: "run", id: run.run_id } as const;
+    const events = context.follow(entity, (signal) => run.events({ signal }));
     const now = new Date(context.clock.now()).toISOString();
     const result = runResult(
       {
@@ -34,7 +35,6 @@ export const start = stepKind({
       [],
       events,
     );
-    const entity = { kind: "run", id: run.run_id } as const;
     if (context.id === undefined) context.results.add(entity);
     else context.results.set(context.id, result, entity);
     return { result, detail: run.run_id };

@@ -87,6 +87,10 @@ export const wait = stepKind({
       return;
     }
     const type = typeOfTarget(step, check);
+    const { step: id } = step.wait;
+    if (id !== undefined && step.until && "expression" in step.until) {
+      if (/\bevents\b/.test(step.until.expression.text)) check.reading.eventIds.add(id);
+    }
     if (step.until && "states" in step.until) checkStates(step.until.states, type, check);
     if (step.until && "expression" in step.until && type !== undefined) {
       // What is waited for may be written under `until`, so its type is only known now.
@@ -140,8 +144,7 @@ export const wait = stepKind({
     }
     return await waitForEntity(one, {
       entity: targetId(step.wait, context),
-      events: id === undefined ? [] : context.eventsOf(id),
-      keep: (result) => id === undefined ? undefined : context.results.update(id, result),
+      keep: (result) => id === undefined ? result : context.results.update(id, result),
     }, context);
   },
 });

@@ -1,6 +1,7 @@
 // Waits for all that a `for_each` left.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Results } from "../../runner/engine/results.ts";
 import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 
 test("a wait waits for every item, and brings each up to date", async () => {
@@ -83,4 +84,25 @@ test("items that were skipped are not waited for", async () => {
   - assert: size(jobs) == 2
 `);
   assert.equal(code, 0, out);
+});
+
+test("a result is converted when an expression reads it, not at each reading of the server", () => {
+  let conversions = 0;
+  const item = {
+    get state() {
+      conversions++;
+      return "running";
+    },
+  };
+  const results = new Results({});
+  results.setList("jobs", [item], []);
+  for (let i = 0; i < 10; i++) results.changed();
+  assert.equal(conversions, 0);
+  const inner = results.child();
+  assert.deepEqual(inner.values().jobs, [{ state: "running" }]);
+  assert.equal(inner.values().jobs, results.values().jobs);
+  assert.equal(conversions, 1);
+  results.changed();
+  assert.deepEqual(inner.values().jobs, [{ state: "running" }]);
+  assert.equal(conversions, 2);
 });

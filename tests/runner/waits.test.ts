@@ -228,3 +228,66 @@ test("a step that ends with what is around it says whose time it was", async () 
     /^not done when `within: 50ms` of the step around it was over, after/,
   );
 });
+
+test("the events under an id are those up to the end that was waited for, and later ones", async () => {
+  const { code, out } = await runRecipe(`steps:
+  - id: job
+    enqueue: noop
+  - wait: job
+  - assert: size(job.events) == 3 && job.events[2].type == "job.completed"
+  - id: run
+    start: order-pipeline
+    input: { order_id: ORD-1, items: [a] }
+  - wait: run
+    until: \${{ size(it.events) > 0 && it.state == "completed" }}
+  - assert: run.events.exists(e, e.type == "workflow.completed")
+  - id: slow
+    enqueue: sleep
+    payload: { ms: 50 }
+  - wait: slow
+    until: running
+  - assert: '!slow.events.exists(e, e.type == "job.completed")'
+  - id: again
+    get: slow
+  - wait: { job: "\${{ slow.job_id }}" }
+  - assert:
+      - slow.events.exists(e, e.type == "job.completed")
+      - again.events == slow.events && again.state == "running"
+`);
+  assert.equal(code, 0, out);
+});
+
+test("a get leaves the events seen so far, also where nothing else asks for them", async () => {
+  const { code, out } = await runRecipe(`steps:
+  - id: job
+    enqueue: noop
+  - wait: job
+  - id: read
+    get: job
+  - id: twice
+    get: read
+  - assert: twice.events.exists(e, e.type == "job.completed")
+  - id: named
+    get: { job: "\${{ job.job_id }}" }
+  - assert: named.events.exists(e, e.type == "job.completed")
+`);
+  assert.equal(code, 0, out);
+});
+
+test("a wait keeps the fields that outputs added", async () => {
+  const { code, out } = await runRecipe(`steps:
+  - id: job
+    enqueue: noop
+    outputs: { twice: result.job_id + result.job_id }
+  - wait: job
+  - id: jobs
+    for_each: [1, 2]
+    enqueue: noop
+    outputs: { of: item }
+  - wait: jobs
+  - assert:
+      - job.state == "completed" && job.twice == job.job_id + job.job_id
+      - jobs.all(j, j.state == "completed") && jobs[1].of == 2
+`);
+  assert.equal(code, 0, out);
+});
