@@ -9,6 +9,7 @@ import type { Span } from "../recipe/source.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
 import type { RunningScript } from "../script/running_script.ts";
 import type { RecipeBody } from "../script/recipe.ts";
+import { thrown } from "../script/thrown.ts";
 import { type Nested, type RunnerClient, templateLabel } from "../steps/kind.ts";
 import { Channels } from "./channels.ts";
 import { describeError, placeOf, spanInModule, toMilliseconds } from "./describe_error.ts";
@@ -326,7 +327,7 @@ export class Case {
         ? new StepFailure("deadline", "the recipe was not done when its time was over", {
           cause: error,
         })
-        : error;
+        : thrown(error);
       this.fail(describeError(late, this.recipe.source, spanInModule(error, this.recipe)));
       ending.abort(new StepFailure("interrupted", "the recipe has failed meanwhile"));
     }
@@ -351,9 +352,10 @@ export class Case {
       try {
         const cleaning = this.#running!.steps.clean(deadline, cleanup);
         await Promise.race([cleaning, rejectOnAbort(deadline.signal)]);
-      } catch (error) {
+      } catch (cause) {
+        const error = thrown(cause);
         const span = spanInModule(error, this.recipe);
-        if (this.#status) this.warn(`clean-up failed: ${(error as Error).message}`);
+        if (this.#status) this.warn(`clean-up failed: ${error.message}`);
         else this.fail(describeError(error, this.recipe.source, span));
       }
     }

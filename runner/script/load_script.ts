@@ -9,7 +9,9 @@ import { isFieldName } from "../recipe/names.ts";
 import { Source } from "../recipe/source.ts";
 import { didYouMean } from "../recipe/suggest.ts";
 import { callSites, pathOf } from "./call_site.ts";
+import { jsonProblem } from "./json_problem.ts";
 import { RecipeScript } from "./recipe.ts";
+import { thrown } from "./thrown.ts";
 
 /** Loads the recipe that a module exports as default. */
 export async function loadScript(path: string): Promise<{
@@ -28,7 +30,7 @@ export async function loadScript(path: string): Promise<{
   try {
     exported = (await import(address.href)).default;
   } catch (error) {
-    const { message, stack } = error as Error;
+    const { message, stack } = thrown(error);
     const site = callSites(stack).find(({ file }) => file === module);
     const text = `the recipe's module cannot be loaded: ${message.split("\n")[0]}`;
     return problem(text, site?.line, site?.column);
@@ -62,9 +64,18 @@ function optionsProblem({ name, options, body, matrix }: RecipeScript): string |
     const right = Array.isArray(list) && list.every((item) => typeof item === "string");
     if (!right) return `\`${key}\` must be a list of texts`;
   }
-  if (!Array.isArray(matrix)) return "`recipe.each` takes a list";
   const variable = Object.keys(vars).find((name) => !isFieldName(name));
-  return variable === undefined ? undefined : `\`${variable}\` cannot be used as a variable's name`;
+  if (variable !== undefined) return `\`${variable}\` cannot be used as a variable's name`;
+  return jsonProblem(vars, "vars") ?? matrixProblem(matrix);
+}
+
+function matrixProblem(matrix: unknown): string | undefined {
+  if (matrix === undefined) return undefined;
+  if (!Array.isArray(matrix)) return "`recipe.each` takes a list";
+  if (matrix.length === 0) return "`recipe.each` is given no values: the recipe would not run";
+  const isMap = (one: unknown) => typeof one === "object" && one !== null && !Array.isArray(one);
+  if (!matrix.every(isMap)) return "`recipe.each` takes a list of maps";
+  return jsonProblem(matrix, "matrix");
 }
 
 function toRecipe(script: RecipeScript, source: Source, module: string): Recipe {
@@ -92,7 +103,7 @@ function toRecipe(script: RecipeScript, source: Source, module: string): Recipe 
     })),
     inputs: [],
     outputs: [],
-    matrix: [...script.matrix],
+    matrix: [...script.matrix ?? []],
     steps: [],
     always: [],
     channels: new Set(options.channels ?? []),

@@ -51,8 +51,8 @@ export class RecipeScript {
   readonly options: RecipeOptions;
   /** What it does. */
   readonly body: RecipeBody;
-  /** The values it is run with, one case each; empty without a matrix. */
-  readonly matrix: readonly Record<string, unknown>[];
+  /** The values it is run with, one case each; absent where it is made without `each`. */
+  readonly matrix: readonly Record<string, unknown>[] | undefined;
   /** Where `recipe` was called. */
   readonly site: CallSite | undefined;
 
@@ -61,7 +61,7 @@ export class RecipeScript {
     name: string,
     options: RecipeOptions,
     body: RecipeBody,
-    matrix: readonly Record<string, unknown>[],
+    matrix: readonly Record<string, unknown>[] | undefined,
     site: CallSite | undefined,
   ) {
     this.name = name;
@@ -109,11 +109,11 @@ export interface MakeRecipe {
  * });
  * ```
  */
-export const recipe: MakeRecipe = Object.assign(make([]), {
+export const recipe: MakeRecipe = Object.assign(make(undefined), {
   each: (matrix: readonly Record<string, unknown>[]) => make(matrix),
 });
 
-function make(matrix: readonly Record<string, unknown>[]) {
+function make(matrix: readonly Record<string, unknown>[] | undefined) {
   return (
     name: string,
     optionsOrBody: RecipeOptions | RecipeBody,

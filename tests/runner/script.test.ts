@@ -174,6 +174,45 @@ test("options that are wrong are found before anything runs, where the recipe is
   }
 });
 
+test("values of a recipe must be JSON, and there must be some", async () => {
+  for (
+    const [made, message] of [
+      [
+        "recipe.each([])('E', () => {})",
+        "`recipe.each` is given no values: the recipe would not run",
+      ],
+      ["recipe.each([1])('E', () => {})", "`recipe.each` takes a list of maps"],
+      ["recipe.each([{ n: 2n }])('E', () => {})", "`matrix[0].n` must be JSON, not a bigint"],
+      [
+        "recipe('E', { vars: { a: { b: [3n] } } }, () => {})",
+        "`vars.a.b[0]` must be JSON, not a bigint",
+      ],
+      ["recipe('E', { vars: { a: new Map() } }, () => {})", "`vars.a` must be JSON, not a Map"],
+      ["recipe('E', { vars: { a: NaN } }, () => {})", "`vars.a` must be JSON, not NaN"],
+    ] as const
+  ) {
+    const { code, out } = await runScript(made, ["--format", "json"]);
+    assert.equal(code, 2);
+    assert.equal(JSON.parse(out.trim()).message, message);
+  }
+});
+
+test("what is thrown and is no error is told all the same", async () => {
+  for (const [value, shown] of [["null", "null"], ['"text"', "text"], ["{ a: 1 }", '{"a":1}']]) {
+    const { code, events, err } = await runScript(`recipe("Throws", async (t) => {
+  t.assert(true);
+  t.always(() => { throw ${value}; });
+  throw ${value};
+})`);
+    assert.equal(code, 1, err);
+    const { failure } = events.findLast((event) => event.type === "case.finished")!;
+    assert.equal(failure?.message, `the recipe threw ${shown}`);
+    assert.equal(failure?.lines.length, 1);
+    const warning = events.find((event) => event.type === "warning");
+    assert.equal(warning?.text, `clean-up failed: the recipe threw ${shown}`);
+  }
+});
+
 test("a setting that a step does not have fails it, whatever the recipe catches", async () => {
   for (
     const [line, message] of [
