@@ -1,22 +1,17 @@
-import type { Ambient } from "../expression/library.ts";
-import type { Values } from "../expression/expression.ts";
-import { toCel } from "../expression/convert.ts";
-import { EvaluationError } from "../expression/expression.ts";
-import { expressionsOf, resolveTemplate, type Template } from "../expression/template.ts";
 import type { Mask } from "../engine/mask.ts";
 import type { PlannedCase } from "../engine/run.ts";
-import type { Step } from "../recipe/model.ts";
+import { toCel } from "../expression/convert.ts";
+import { EvaluationError, type Values } from "../expression/expression.ts";
+import { literal, resolveTemplate, type Template } from "../expression/template.ts";
+import type { Recipe, Step } from "../recipe/model.ts";
 import type { Output } from "../report/reporter.ts";
 import { templateLabel } from "../steps/kind.ts";
+import { type KnownOptions, knownValues } from "./known_values.ts";
 
 /** What a dry run needs. */
-export interface DryRunOptions {
+export interface DryRunOptions extends KnownOptions {
   /** Where the plan is printed. */
   out: Output;
-  /** Where `now()`, `uuid()` and `random(n)` come from. */
-  ambient: Ambient;
-  /** Reads the environment. */
-  env(name: string): string | undefined;
   /** Hides secrets. */
   mask: Mask;
   /** Which steps run. */
@@ -27,83 +22,157 @@ export interface DryRunOptions {
 export function printPlan(cases: readonly PlannedCase[], options: DryRunOptions): void {
   const { ambient } = options;
   for (const planned of cases) {
-    const { recipe, matrix } = planned;
-    const { random = ambient.random } = planned;
-    const values = knownValues(planned, { ...options, ambient: { ...ambient, random } });
+    const { recipe, matrix, random = ambient.random } = planned;
+    const own = { ...options, ambient: { ...ambient, random } };
+    const values = knownValues(planned, own);
     const combination = matrix ? ` ${JSON.stringify(matrix)}` : "";
-    print(options, `${recipe.name}${combination}  ${recipe.source.name}`);
+    print(own, `${recipe.name}${combination}  ${recipe.source.name}`);
     for (const [name, value] of Object.entries(values.vars as Values)) {
-      print(options, `  ${name} = ${json(value)}`);
+      print(own, `  ${name} = ${json(value)}`);
     }
-    printSteps(recipe.steps, "  ", values, options);
-    if (recipe.always.length > 0) {
-      print(options, "  always:");
-      printSteps(recipe.always, "    ", values, options);
+    if (recipe.script) {
+      print(own, "  its steps are known when it runs: it is written in TypeScript");
     }
+    printSteps(recipe, "  ", values, own);
   }
 }
 
-function printSteps(
-  steps: readonly Step[],
+/** Prints the steps of a recipe. */
+function printSteps(recipe: Recipe, indent: string, values: Values, options: DryRunOptions): void {
+  for (const step of recipe.steps) printStep(step, indent, values, options);
+  if (recipe.always.length === 0) return;
+  print(options, `${indent}always:`);
+  for (const step of recipe.always) printStep(step, `${indent}  `, values, options);
+}
+
+function printStep(step: Step, indent: string, values: Values, options: DryRunOptions): void {
+  if (!(options.select?.(step) ?? true)) return;
+  const { kind, fields } = step;
+  const settled: Record<string, unknown> = Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [key, settleField(value, values, options)]),
+  );
+  const id = step.id === undefined ? "" : ` → ${step.id}`;
+  const items = step.forEach
+    ? `  for each of ${written(settle(step.forEach, values, options))}`
+    : "";
+  const condition = step.if ? `  if ${step.if.text}` : "";
+  print(options, `${indent}${step.number}. ${kind.label(settled)}${id}${items}${condition}`);
+  const inner = `${indent}     `;
+  for (const [key, value] of Object.entries(settled)) {
+    // What the kind is called by is in the line above.
+    if (key === "until_step" || (key === kind.name && !(value instanceof Map))) continue;
+    const text = value instanceof Map
+      ? json(Object.fromEntries([...value].map(([name, item]) => [name, plain(item)])))
+      : isTemplate(value)
+      ? written(value)
+      : undefined;
+    if (text !== undefined) print(options, `${inner}${key}: ${text}`);
+  }
+  if (step.within) {
+    print(options, `${inner}within: ${templateLabel(settle(step.within, values, options))}`);
+  }
+  for (const nested of Array.isArray(fields.parallel) ? fields.parallel : []) {
+    printStep(nested, `${indent}  `, values, options);
+  }
+  if (fields.use?.recipe) printUsed(fields.use.recipe, settled.inputs as Inputs, inner, options);
+  if (settled.set instanceof Map) assign(step, settled.set, values);
+}
+
+type Inputs = Map<string, Template> | undefined;
+
+/** Prints the steps of a recipe that is used; what it is handed is known as far as it is settled. */
+function printUsed(
+  recipe: Recipe,
+  given: Inputs,
   indent: string,
-  values: Values,
   options: DryRunOptions,
 ): void {
-  for (const step of steps) {
-    if (!(options.select?.(step) ?? true)) continue;
-    const id = step.id === undefined ? "" : ` → ${step.id}`;
-    const condition = step.if ? `  if ${step.if.text}` : "";
-    const items = step.forEach ? `  for each of ${show(step.forEach, values, options)}` : "";
-    const label = `${step.kind.label(step.fields)}${id}${items}${condition}`;
-    print(options, `${indent}${step.number}. ${label}`);
-    for (const key of ["payload", "input", "data"]) {
-      const template = step.fields[key] as Template | undefined;
-      if (template) print(options, `${indent}     ${key}: ${show(template, values, options)}`);
-    }
-    if (Array.isArray(step.fields.parallel)) {
-      printSteps(step.fields.parallel, `${indent}  `, values, options);
-    }
+  const inputs: Record<string, unknown> = {};
+  for (const { name, default: fallback } of recipe.inputs) {
+    const template = given?.get(name);
+    if (!template) inputs[name] = fallback;
+    else if (template.kind === "literal") inputs[name] = template.value;
+  }
+  const { select: _, ...rest } = options;
+  printSteps(recipe, indent, knownValues({ recipe }, options, inputs), rest);
+}
+
+/** What a step sets is known from there on, unless it depends on what comes before the step. */
+function assign(
+  { if: condition, forEach }: Step,
+  set: Map<string, Template>,
+  values: Values,
+): void {
+  const vars = values.vars as Values;
+  for (const [name, template] of set) {
+    if (template.kind === "literal" && !condition && !forEach) vars[name] = toCel(template.value);
+    else delete vars[name];
   }
 }
 
-/** What an earlier step has to leave first stays as it is written. */
-function show(template: Template, values: Values, options: DryRunOptions): string {
+/** A field of a step with what is known put in: a template, or what holds templates. */
+function settleField(value: unknown, values: Values, options: DryRunOptions): unknown {
+  if (isTemplate(value)) return settle(value, values, options);
+  if (value instanceof Map) {
+    return new Map(
+      [...value].map(([key, item]) => [key, settleField(item, values, options)]),
+    );
+  }
+  if (typeof value !== "object" || value === null) return value;
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      isTemplate(item) ? settle(item, values, options) : item,
+    ]),
+  );
+}
+
+/** A template with what is known put in; what an earlier step has to leave stays as written. */
+function settle(template: Template, values: Values, options: DryRunOptions): Template {
   try {
-    return json(resolveTemplate(template, values, options.ambient));
+    return literal(resolveTemplate(template, values, options.ambient));
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error;
-    return template.kind === "map" || template.kind === "list"
-      ? `with ${expressionsOf(template).map(({ text }) => `\${{ ${text} }}`).join(", ")}`
-      : templateLabel(template);
+  }
+  switch (template.kind) {
+    case "list":
+      return { ...template, items: template.items.map((item) => settle(item, values, options)) };
+    case "map":
+      return {
+        ...template,
+        entries: template.entries.map(([key, item]) => [key, settle(item, values, options)]),
+      };
+    default:
+      return template;
   }
 }
 
-/** The values that are known before anything runs. */
-export function knownValues(
-  { recipe, matrix, vars = {} }: PlannedCase,
-  { env, ambient }: Pick<DryRunOptions, "ambient" | "env">,
-): Values {
-  const secrets: Values = {};
-  for (const { name } of recipe.secrets) {
-    const value = env(name);
-    if (value !== undefined) secrets[name] = value;
+/** Nodes of the YAML have a kind as well, and a place. */
+function isTemplate(value: unknown): value is Template {
+  const kinds = ["literal", "expression", "text", "list", "map"];
+  return typeof value === "object" && value !== null && "kind" in value &&
+    kinds.includes(String(value.kind)) && !("start" in value);
+}
+
+/** A settled template as JSON; an expression that is left alone is shown bare. */
+function written(template: Template): string {
+  return template.kind === "expression" || template.kind === "text"
+    ? templateLabel(template)
+    : json(plain(template));
+}
+
+function plain(template: Template): unknown {
+  switch (template.kind) {
+    case "literal":
+      return template.value;
+    case "list":
+      return template.items.map(plain);
+    case "map":
+      return Object.fromEntries(template.entries.map(([key, item]) => [key, plain(item)]));
+    default:
+      return templateLabel(template);
   }
-  const known: Values = {};
-  for (const { name, default: fallback } of recipe.env) known[name] = env(name) ?? fallback;
-  const values: Values = {
-    vars: {},
-    env: known,
-    secrets,
-    matrix: toCel(matrix ?? {}),
-    inputs: {},
-  };
-  for (const { name, value, type } of recipe.vars) {
-    const given = Object.hasOwn(vars, name);
-    if (!given && !value) continue;
-    const resolved = given ? vars[name] : resolveTemplate(value!, values, ambient);
-    (values.vars as Values)[name] = toCel(resolved, type);
-  }
-  return values;
 }
 
 function print({ out, mask }: DryRunOptions, line: string): void {

@@ -7,7 +7,7 @@ import { isReceiver } from "../recipe/read_schedule.ts";
 import type { AlertRules } from "../schedule/alerts.ts";
 import type { Scheduled } from "../schedule/scheduler.ts";
 import { cronTimes, cronWindows, fixedWindow } from "../schedule/times.ts";
-import { knownValues } from "./dry_run.ts";
+import { knownValues } from "./known_values.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A recipe's schedule with its values worked out. */

@@ -328,3 +328,49 @@ test("help names a command", async () => {
   assert.equal(code, 0);
   assert.match(out, /^Usage: runner\.ts check/m);
 });
+
+const PLANNED = `
+name: Planned
+vars: { n: 3, job: noop }
+steps:
+  - id: j
+    enqueue: \${{ vars.job }}
+    queue: q-\${{ vars.n }}
+    within: \${{ vars.n }}s
+  - set: { n: 4 }
+  - enqueue: noop
+    payload: { n: "\${{ vars.n }}", id: "\${{ j.job_id }}" }
+  - set: { n: "\${{ j.priority }}" }
+  - log: \${{ vars.n }}
+  - get: { job: "job_\${{ vars.job }}" }
+  - use: used.yaml
+    inputs: { who: "\${{ vars.job }}" }
+  - assert: vars.n == 3
+`;
+const USED = "inputs: { who: { type: text } }\nsteps:\n  - log: hi \${{ inputs.who }}\n";
+
+test("a dry run puts in what is known, step by step", async () => {
+  await withFiles({ "r.yaml": PLANNED, "used.yaml": USED }, async (directory) => {
+    const { code, out, err } = await runnerCli([join(directory, "r.yaml"), "--dry-run"]);
+    assert.equal(code, 0, err);
+    assert.equal(
+      out.slice(out.indexOf("  1.")),
+      `  1. enqueue noop → j
+       queue: "q-3"
+       within: 3s
+  2. set n
+       set: {"n":4}
+  3. enqueue noop
+       payload: {"n":4,"id":"\${{ j.job_id }}"}
+  4. set n
+       set: {"n":"\${{ j.priority }}"}
+  5. log \${{ vars.n }}
+  6. get job_noop
+  7. use used.yaml
+       inputs: {"who":"noop"}
+       1. log hi noop
+  8. assert vars.n == 3
+`,
+    );
+  });
+});
