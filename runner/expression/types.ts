@@ -121,7 +121,20 @@ export function typeOfValue(value: unknown): CelType {
     const items = new Set(value.map(typeOfValue));
     return items.size === 1 ? `list<${[...items][0]}>` : "list<dyn>";
   }
-  return "dyn";
+  return value === null ? "dyn" : ANY_MAP;
+}
+
+/** The type of a map of which no more is known. */
+export const ANY_MAP: CelType = "map<string, dyn>";
+
+/**
+ * The type that an expression's value has once it was kept as JSON, as far as that is known: a time
+ * is text then, and a `2.0` is not told from a `2`.
+ */
+export function keptType(type: CelType): CelType {
+  if (type.startsWith("list<")) return "list<dyn>";
+  if (type.startsWith("map<")) return ANY_MAP;
+  return /^(string|int|bool)$/.test(type) ? type : "dyn";
 }
 
 /** How messages name a type. */

@@ -194,7 +194,7 @@ export const DIAGNOSTIC_CODES = {
   "use": {
     title: "A recipe that cannot be used by another",
     explanation:
-      "The file is missing or wrong itself, the recipes use each other in a circle, or an input is missing, unknown or of another type than declared.",
+      "The file is missing or wrong itself, the recipes use each other in a circle, it has a `matrix`, or an input is missing, unknown or of another type than declared.",
   },
   "module": {
     title: "A TypeScript recipe that cannot be loaded",

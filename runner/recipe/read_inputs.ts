@@ -1,4 +1,4 @@
-import { type CelType, describeType, typeOfValue } from "../expression/types.ts";
+import { ANY_MAP, type CelType, describeType, keptType, typeOfValue } from "../expression/types.ts";
 import { choice, fixedText, json, readFields } from "./field.ts";
 import type { Input, Output } from "./model.ts";
 import { isFieldName } from "./names.ts";
@@ -11,7 +11,7 @@ const TYPES: Record<string, CelType> = {
   integer: "int",
   boolean: "bool",
   list: "list<dyn>",
-  map: "dyn",
+  map: ANY_MAP,
   any: "dyn",
 };
 
@@ -47,7 +47,7 @@ export function readInputs(node: Node, reading: Reading): Input[] {
         "the default of an input is fixed: no ${{ }}",
       );
     } else if (fallback && !fits(fallback.value, type)) {
-      const is = describeType(typeOfValue(fallback.value));
+      const is = fallback.value === null ? "nothing" : describeType(typeOfValue(fallback.value));
       const at = value.kind === "map"
         ? value.entries.find((e) => e.key === "default")!.value
         : value;
@@ -82,7 +82,7 @@ export function readOutputs(node: Node, reading: Reading, order: number): Output
       { order },
       () =>
         reading.expression(value, `output \`${key}\``, "any", (type) => {
-          output.type = /^(string|int|double|bool)$/.test(type) ? type : "dyn";
+          output.type = keptType(type);
         }),
     );
     return expression ? [Object.assign(output, { expression }) as Output] : [];

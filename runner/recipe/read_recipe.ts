@@ -1,5 +1,5 @@
 import { loadCel } from "../expression/library.ts";
-import { describeType, suits, typeOfValue } from "../expression/types.ts";
+import { describeType, keptType, suits, typeOfValue } from "../expression/types.ts";
 import { checkExpressions } from "./check_expressions.ts";
 import { checkReferences, Guards, type Known } from "./check_references.ts";
 import { type Diagnostic, Diagnostics } from "./diagnostic.ts";
@@ -181,16 +181,13 @@ function readVars(node: Node, reading: Reading): Variable[] {
     const variable: Variable = { name: key, span: keySpan, value: undefined, type: "dyn" };
     if (!given) return variable;
     reading.within({ varCount: i }, () => {
-      const before = reading.uses.length;
       const template = reading.template(value, `variable \`${key}\``);
       variable.value = template;
-      if (template.kind === "literal") variable.type = typeOfValue(template.value);
-      if (template.kind === "text") variable.type = "string";
-      if (template.kind === "list") variable.type = "list<dyn>";
-      if (template.kind !== "expression") return;
-      reading.uses[before]!.onType = (type) => {
-        variable.type = /^(string|int|double|bool)$/.test(type) ? type : "dyn";
-      };
+      const fixed = template.kind === "literal";
+      reading.typeOf(template, (type) => {
+        // Numbers of a variable are kept with their type.
+        variable.type = fixed || type === "double" ? type : keptType(type);
+      });
     });
     return variable;
   });

@@ -1,6 +1,6 @@
 import type { Expression } from "../expression/expression.ts";
 import type { CelType, RecordType } from "../expression/types.ts";
-import { baseType, describeType, recordType, typeOfValue } from "../expression/types.ts";
+import { baseType, describeType, keptType, recordType, typeOfValue } from "../expression/types.ts";
 import type { StepCheck, StepKind } from "../steps/kind.ts";
 import { chooseKind } from "./choose_kind.ts";
 import { type Fields, readFields } from "./field.ts";
@@ -221,10 +221,7 @@ export class StepReader {
       const use = this.#reading.useOf(expression);
       if (!use) continue;
       use.defines = true;
-      // What is left is JSON, in which a `2.0` is not told from a `2`, and a time is text.
-      use.onType = (type) => {
-        if (/^(string|int|bool)$/.test(type)) record.fields[field] = type;
-      };
+      use.onType = (type) => void (record.fields[field] = keptType(type));
     }
     this.records.set(name, record);
     return name;

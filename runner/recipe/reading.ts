@@ -8,7 +8,7 @@ import type { Expected, ExpressionUse, Scope } from "./scope.ts";
 import type { Source, Span } from "./source.ts";
 import { didYouMean } from "./suggest.ts";
 import type { UsedRecipe } from "./used_recipes.ts";
-import { type CelType, typeOfValue } from "../expression/types.ts";
+import { ANY_MAP, type CelType, typeOfValue } from "../expression/types.ts";
 
 /** A step id that is named outside of expressions. */
 export interface Reference {
@@ -165,7 +165,7 @@ export class Reading {
       case "list":
         return tell("list<dyn>");
       case "map":
-        return tell("dyn");
+        return tell(ANY_MAP);
       case "expression": {
         const use = this.useOf(template.expression);
         if (use) use.onType = tell;

@@ -66,7 +66,11 @@ export async function readUsed(
     }
     const result = await context.read(name, text, [...context.stack, name]);
     diagnostics.push(...result.diagnostics);
-    used.set(path, result.recipe ? { recipe: result.recipe } : { problem: "it has errors itself" });
+    const { recipe } = result;
+    if (!recipe) used.set(path, { problem: "it has errors itself" });
+    else if (recipe.matrix.length > 0) {
+      used.set(path, { problem: "it has a `matrix`, so it is several cases and not one step" });
+    } else used.set(path, { recipe });
   }
   return { used, diagnostics };
 }

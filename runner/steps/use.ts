@@ -1,5 +1,5 @@
 import type { Template } from "../expression/template.ts";
-import { type CelType, describeType, suits } from "../expression/types.ts";
+import { describeType, suits } from "../expression/types.ts";
 import { custom, fixedText, json, mapOf, required } from "../recipe/field.ts";
 import type { Input, Recipe } from "../recipe/model.ts";
 import { didYouMean } from "../recipe/suggest.ts";
@@ -93,13 +93,16 @@ function checkType(
   check: StepCheck,
 ): void {
   const { reading } = check;
-  const judge = (type: CelType) => {
-    if (suits(type, input.type)) return;
+  const wrong = (is: string) =>
     reading.diagnostics.error(
       "use",
       node,
-      `input \`${input.name}\` must be ${describeType(input.type)}, this is ${describeType(type)}`,
+      `input \`${input.name}\` must be ${describeType(input.type)}, this is ${is}`,
     );
-  };
-  reading.typeOf(template, judge);
+  if (template.kind === "literal" && template.value === null && input.type !== "dyn") {
+    return wrong("nothing");
+  }
+  reading.typeOf(template, (type) => {
+    if (!suits(type, input.type)) wrong(describeType(type));
+  });
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkRecipe } from "../../runner/mod.ts";
+import { readRecipe } from "../../runner/recipe/read_recipe.ts";
 
 /** Steps that leave a job `a`, a run `r` and a list of jobs `l`. */
 const STEPS = `vars: { n: 1, s: text, l: [1], f: 1.5 }
@@ -221,6 +222,72 @@ inputs: { i: { type: map, default: { b: [1] } } }
 steps: [{ assert: "matrix.m.a == inputs.i.b[0]" }]
 `;
   assert.deepEqual(await checkRecipe("r.yaml", text), []);
+});
+
+test("maps and lists of `vars` are known as what they are", async () => {
+  const vars = `vars: { c: { name: Ada, n: 3 }, m: { a: "\${{ 1 }}" }, l: [{ a: 1 }], x: null }
+steps:
+`;
+  const check = async (steps: string) =>
+    (await checkRecipe("r.yaml", vars + steps)).map(({ code, message, label = "" }) =>
+      `${code}: ${message} ${label}`
+    );
+  assert.deepEqual(
+    await check(`  - set: { c: { n: 1 }, m: { a: x }, l: [], x: 3 }
+  - assert: vars.c.n == 3 && vars.c == vars.m && vars.l[0].a == 1 && size(vars.c) == 2
+  - expect: { vars.c: { contains: { n: 3 } }, vars.c.n: 3, vars.m: { a: 1 }, vars.x: { a: 1 } }
+`),
+    [],
+  );
+  const all = await check(`  - log: Hello \${{ vars.c }} and \${{ vars.m }}
+  - assert: vars.c == 3
+  - for_each: \${{ vars.c }}
+    log: x
+  - set: { l: { a: 1 }, c: 3 }
+`);
+  for (
+    const [i, pattern] of [
+      /^object-in-text: text cannot hold a map/,
+      /^object-in-text: text cannot hold a map/,
+      /^type-mismatch: .* a map and a whole number/,
+      /^wrong-type: `for_each` must be a list, this is a map/,
+      /^wrong-type: variable `l` is a list, this is a map/,
+      /^wrong-type: variable `c` is a map, this is a whole number/,
+    ].entries()
+  ) assert.match(all[i]!, pattern);
+  assert.equal(all.length, 6);
+});
+
+test("the inputs of a used recipe are held against their types", async () => {
+  const used: Record<string, string> = {
+    "used.yaml": `inputs: { t: , l: { type: list }, m: { type: map }, a: { type: any } }
+steps: [{ assert: "true" }]
+`,
+    "matrix.yaml": 'matrix: { a: [1, 2] }\nsteps: [{ assert: "true" }]\n',
+  };
+  const loader = {
+    load: (name: string) => Promise.resolve({ name, text: used[name]! }),
+  };
+  const check = async (steps: string) =>
+    (await readRecipe("r.yaml", `steps:\n${steps}`, loader)).diagnostics;
+  const use = (inputs: string) => `  - { use: used.yaml, inputs: { ${inputs} } }\n`;
+  assert.deepEqual(await check(use("t: x, l: [1], m: { a: 1 }, a: null")), []);
+  const messages = (await check(
+    use("t: null, l: { a: 1 }, m: [1], a: 1") + use("t: x, l: [], m: 3, a: 1") +
+      "  - use: matrix.yaml\n",
+  )).map(({ code, message }) => `${code}: ${message}`);
+  assert.deepEqual(messages, [
+    "use: input `t` must be text, this is nothing",
+    "use: input `l` must be a list, this is a map",
+    "use: input `m` must be a map, this is a list",
+    "use: input `m` must be a map, this is a whole number",
+    "use: cannot use 'matrix.yaml': it has a `matrix`, so it is several cases and not one step",
+  ]);
+  const [{ message } = { message: "" }] = await checkRecipe(
+    "r.yaml",
+    'inputs: { m: { type: map, default: 3 } }\nsteps: [{ assert: "true" }]\n',
+  );
+  assert.equal(message, "the default of `m` must be a map, this is a whole number");
 });
 
 test("names that JavaScript's objects have are names like others", async () => {

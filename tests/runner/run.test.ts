@@ -473,7 +473,7 @@ test("random(n) needs something to choose from", async () => {
 
 test("`for_each` over what is no list says what it is", async () => {
   const { events } = await runRecipe(
-    "vars: { m: { a: 1 } }\nsteps:\n  - for_each: vars.m\n    assert: true\n",
+    "vars: { m: { n: { a: 1 } } }\nsteps:\n  - for_each: vars.m.n\n    assert: true\n",
   );
   assert.equal(firstFailure(events).message, '`for_each` needs a list, not {"a":1} (map)');
 });
