@@ -1,5 +1,5 @@
 import { FileError, listDirectory, pathKind, readTextFile } from "../../runtime/file.ts";
-import type { Diagnostic } from "../recipe/diagnostic.ts";
+import { type Diagnostic, distinct } from "../recipe/diagnostic.ts";
 import type { Recipe } from "../recipe/model.ts";
 import { readRecipe } from "../recipe/read_recipe.ts";
 import type { RecipeLoader } from "../recipe/used_recipes.ts";
@@ -43,6 +43,7 @@ export async function loadRecipes(paths: readonly string[]): Promise<Loaded> {
     loaded.diagnostics.push(...diagnostics);
     if (recipe) loaded.recipes.push(recipe);
   }
+  loaded.diagnostics = distinct(loaded.diagnostics);
   return loaded;
 }
 

@@ -73,6 +73,17 @@ export class Diagnostics {
   }
 }
 
+/** What several files say, once: a file that two others use is read for each of them. */
+export function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const byPlace = new Map<string, Diagnostic>();
+  for (const diagnostic of diagnostics) {
+    const { source, span, code, message } = diagnostic;
+    const key = JSON.stringify([source.name, span.start, code, message]);
+    if (!byPlace.has(key)) byPlace.set(key, diagnostic);
+  }
+  return [...byPlace.values()];
+}
+
 /** A message that quotes a long text shows its beginning. */
 function cutQuotes(message: string): string {
   if (message.length <= 300) return message;

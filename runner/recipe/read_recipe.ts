@@ -2,7 +2,7 @@ import { loadCel } from "../expression/library.ts";
 import { describeType, keptType, suits, typeOfValue } from "../expression/types.ts";
 import { checkExpressions } from "./check_expressions.ts";
 import { checkReferences, Guards, type Known } from "./check_references.ts";
-import { type Diagnostic, Diagnostics } from "./diagnostic.ts";
+import { type Diagnostic, Diagnostics, distinct } from "./diagnostic.ts";
 import { readFields } from "./field.ts";
 import { isFieldName } from "./names.ts";
 import type { Recipe, Step, Variable } from "./model.ts";
@@ -60,7 +60,7 @@ async function read(
   const recipe = await readRoot(root, diagnostics, used);
   return {
     ...(recipe && !diagnostics.failed ? { recipe } : {}),
-    diagnostics: [...others, ...diagnostics.all()],
+    diagnostics: [...distinct(others), ...diagnostics.all()],
   };
 }
 

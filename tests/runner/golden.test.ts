@@ -6,6 +6,7 @@ import { DIAGNOSTIC_CODES } from "../../runner/recipe/codes.ts";
 import { listDirectory, readTextFile, writeTextFile } from "../../runtime/file.ts";
 import { readEnv } from "../../runtime/process.ts";
 import { runnerCli } from "./_cli.ts";
+import { withFiles } from "./_recipe.ts";
 
 /** Files that only exist to be used by others. */
 const HELPERS = new Set(["used", "circle"]);
@@ -36,3 +37,13 @@ for (const [name, file] of files) {
     assert.ok(codes.includes(name), `no diagnostic of code ${name} among ${codes}`);
   });
 }
+
+test("what is wrong with a file that two others use is told once", async () => {
+  const user = "steps: [{ use: bad.yaml }]\n";
+  const files = { "a.yaml": user, "b.yaml": user, "bad.yaml": "steps: [{ enqeue: x }]\n" };
+  await withFiles(files, async (directory) => {
+    const { out } = await runnerCli(["check", "--format", "json", directory]);
+    const codes = out.trim().split("\n").map((line) => JSON.parse(line).code);
+    assert.deepEqual(codes, ["no-kind", "use", "use"]);
+  });
+});
