@@ -72,6 +72,26 @@ export function onEndSignal(listener: (signal: EndSignal) => void): () => void {
   };
 }
 
+/**
+ * Calls `listener` with each error that nobody handles, of a promise or thrown by a timer, which does
+ * not end the process then. The returned function stops that.
+ */
+export function onUnhandled(listener: (error: unknown) => void): () => void {
+  if (Deno) {
+    const onEvent = (event: any) => {
+      event.preventDefault();
+      listener(event.type === "error" ? event.error : event.reason);
+    };
+    const types = ["error", "unhandledrejection"];
+    for (const type of types) globalThis.addEventListener(type, onEvent);
+    return () => types.forEach((type) => globalThis.removeEventListener(type, onEvent));
+  }
+  const onError = (error: unknown) => listener(error);
+  const names = ["uncaughtException", "unhandledRejection"];
+  for (const name of names) process.on(name, onError);
+  return () => names.forEach((name) => process.off(name, onError));
+}
+
 /** The file descriptors of the standard streams. */
 const DESCRIPTORS = { stdout: 1, stderr: 2 };
 /** Streams that do not take text at once, and are written to as `process` does it. */

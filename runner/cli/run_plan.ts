@@ -1,9 +1,11 @@
 import type { Dispatch } from "../../client/dispatch.ts";
 import { systemClock, type TimerHandle } from "../../runtime/clock.ts";
+import { onUnhandled } from "../../runtime/process.ts";
 import type { RunEvent } from "../engine/event.ts";
 import type { Mask } from "../engine/mask.ts";
 import { type PlannedCase, runCases } from "../engine/run.ts";
 import type { Step } from "../recipe/model.ts";
+import { thrown } from "../script/thrown.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { keepHistory } from "./keep_history.ts";
@@ -79,10 +81,16 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<number> 
     });
     return exitCode;
   } finally {
+    // A recipe's own code can leave anything behind: what it throws now must not cost the reports.
+    const stopListening = onUnhandled((cause) =>
+      err.write(`error: ${mask.text(thrown(cause).message)}\n`)
+    );
+    if (cases.some(({ recipe }) => recipe.script)) onStuck?.();
     systemClock.clearTimeout(ahead);
     await history?.finish();
     await reporter.finish();
     if (!(client instanceof Error)) await client.close();
+    stopListening();
   }
 }
 

@@ -98,6 +98,7 @@ export class Case {
   #status: CaseStatus | undefined;
   #entities: Entity[] = [];
   #running: RunningScript | undefined;
+  #unhandled = new AbortController();
 
   /** Prepares a case. */
   constructor(recipe: Recipe, options: CaseOptions) {
@@ -250,6 +251,15 @@ export class Case {
         : "errored");
   }
 
+  /** Stops it for an error that nobody handled, which may well be of its own making. */
+  crash(error: Error): void {
+    if (this.#unhandled.signal.aborted) return;
+    const failure = describeError(error, this.recipe.source, spanInModule(error, this.recipe));
+    if (this.#status) this.warn(`nobody handled: ${failure.message}`);
+    else this.fail(failure);
+    this.#unhandled.abort(error);
+  }
+
   /** Gives a variable a new value. */
   setVariable(name: string, value: unknown): void {
     this.#vars[name] = value;
@@ -289,7 +299,7 @@ export class Case {
     using deadline = new Deadline(
       clock,
       began + Math.min(limit, this.options.timeout ?? Infinity),
-      signal,
+      AbortSignal.any([signal, this.#unhandled.signal]),
       "the recipe's time",
     );
     if (this.recipe.script) return await this.#script(this.recipe.script, deadline);

@@ -1,5 +1,7 @@
 import type { Clock } from "../../runtime/clock.ts";
+import { onUnhandled } from "../../runtime/process.ts";
 import type { Recipe, Step } from "../recipe/model.ts";
+import { thrown } from "../script/thrown.ts";
 import type { RunnerClient } from "../steps/kind.ts";
 import { Case, caseName } from "./case.ts";
 import type { CaseResult } from "./case.ts";
@@ -92,6 +94,12 @@ export async function runCases(
     options.report(maskEvent(stamped, mask));
   };
   emit({ type: "run.started", version: RUN_EVENT_VERSION, cases: cases.length, server });
+  const atWork = new Set<Case>();
+  const stopListening = onUnhandled((cause) => {
+    const error = thrown(cause);
+    if (atWork.size === 0) emit({ type: "warning", text: `nobody handled: ${error.message}` });
+    for (const one of atWork) one.crash(error);
+  });
   let next = 0;
   let stopped = false;
   const worker = async () => {
@@ -99,7 +107,7 @@ export async function runCases(
       const index = next++;
       const result = client instanceof Error
         ? cannotRun(cases[index]!, index, client, emit)
-        : await runOne(cases[index]!, index, { ...options, client }, emit, mask);
+        : await runOne(cases[index]!, index, { ...options, client }, emit, mask, atWork);
       counts[result.status]++;
       if (result.flaky) counts.flaky++;
       if (options.bail && result.status !== "passed") stopped = true;
@@ -114,6 +122,7 @@ export async function runCases(
     const file = planned.recipe.source.name;
     emit({ type: "case.skipped", case: next, name: caseName(planned), file, reason });
   }
+  stopListening();
   const exitCode = exitCodeOf(counts, signal.aborted);
   emit({
     type: "run.finished",
@@ -125,15 +134,16 @@ export async function runCases(
   return { exitCode, counts };
 }
 
-function runOne(
+async function runOne(
   planned: PlannedCase,
   index: number,
   options: RunOptions & { client: RunnerClient },
   emit: Emit,
   mask: Mask,
+  atWork: Set<Case>,
 ): Promise<CaseResult> {
   const { client, clock, random, signal, env, timeout, select } = options;
-  return new Case(planned.recipe, {
+  const one = new Case(planned.recipe, {
     index,
     client,
     clock,
@@ -146,7 +156,13 @@ function runOne(
     ...(planned.matrix === undefined ? {} : { matrix: planned.matrix }),
     ...(timeout === undefined ? {} : { timeout }),
     ...(select === undefined ? {} : { select }),
-  }).run();
+  });
+  atWork.add(one);
+  try {
+    return await one.run();
+  } finally {
+    atWork.delete(one);
+  }
 }
 
 /** Tells that a case could not be run, because there is no connection. */

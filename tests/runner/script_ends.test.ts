@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { RunnerProcess } from "./_process.ts";
@@ -6,11 +7,19 @@ import { withFiles } from "./_recipe.ts";
 import { scriptModule } from "./_script.ts";
 
 /** Runs a recipe in a process of its own: what it does when its time is over ends with the process. */
-function runIn(made: string, use: (runner: RunnerProcess) => Promise<void>): Promise<void> {
+function runIn(
+  made: string,
+  use: (runner: RunnerProcess, directory: string) => Promise<void>,
+): Promise<void> {
   return withFiles({ "r.recipe.ts": scriptModule(made) }, async (directory) => {
-    const runner = new RunnerProcess(["runner.ts", join(directory, "r.recipe.ts")]);
+    const runner = new RunnerProcess(
+      ["runner.ts", join(directory, "r.recipe.ts"), "--reporter", "console"].concat(
+        ["--reporter", `jsonl=${join(directory, "out.jsonl")}`],
+      ),
+      { KEY: "s3cret" },
+    );
     try {
-      await use(runner);
+      await use(runner, directory);
     } finally {
       runner.signal("SIGKILL");
     }
@@ -72,6 +81,45 @@ test("a function that was given up sends nothing more; only its clean-up does", 
       assert.match(runner.output, /the clean-up's last/);
       assert.match(runner.output, /refused: Interrupted by SIGINT/);
       assert.doesNotMatch(runner.output, /the function's/);
+    },
+  );
+});
+
+for (
+  const [what, code] of [
+    ["a promise that nobody awaits", "Promise.reject(new Error('no ' + t.secrets.KEY));"],
+    ["a timer", "setInterval(() => { throw new Error('no ' + t.secrets.KEY); }, 1);"],
+  ]
+) {
+  test(`an error of ${what} fails the recipe, without its secrets, and reports are written`, async () => {
+    await runIn(
+      `recipe("Unhandled", { secrets: ["KEY"] }, async (t) => {
+  t.assert(true);
+  ${code}
+  await t.sleep("1h");
+})`,
+      async (runner, directory) => {
+        assert.equal(await runner.exit(), 1, runner.output);
+        assert.match(runner.output, /no \*\*\*/);
+        assert.doesNotMatch(runner.output, /s3cret|runner\/engine/);
+        const lines = (await readFile(join(directory, "out.jsonl"), "utf8")).trim().split("\n");
+        const { failure } = lines.map((line) => JSON.parse(line))
+          .find(({ type }) => type === "case.finished");
+        assert.equal(failure.message, "no ***");
+        assert.equal(failure.place.line, 4);
+      },
+    );
+  });
+}
+
+test("the process ends with the recipe, whatever that has left behind", async () => {
+  await runIn(
+    `recipe("Leaves", async (t) => {
+  t.assert(true);
+  setInterval(() => {}, 10);
+})`,
+    async (runner) => {
+      assert.equal(await runner.exit(), 0, runner.output);
     },
   );
 });
