@@ -31,8 +31,10 @@ export async function readTextFile(path: string, what = "file"): Promise<string>
   try {
     const { Deno, Bun } = globalThis as any;
     if (Deno) return await Deno.readTextFile(path);
-    // Bun's own way does without `node:fs/promises`, which takes it 2 ms to load.
-    return Bun ? await Bun.file(path).text() : await (await fs()).readFile(path, "utf8");
+    if (!Bun) return await (await fs()).readFile(path, "utf8");
+    // Bun's own way does without `node:fs/promises`, which takes it 2 ms to load. Its `text()` would
+    // obey a byte order mark of UTF-16, which the others take for what it is: no UTF-8.
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await Bun.file(path).bytes());
   } catch (cause) {
     throw new FileError(`read ${what}`, path, cause);
   }

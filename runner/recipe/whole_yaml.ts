@@ -33,13 +33,17 @@ export async function readWholeYaml(diagnostics: Diagnostics): Promise<Node | un
   }
   // The errors behind the first one are about what it broke.
   const [error] = document.errors;
-  if (error !== undefined) {
+  // How deep a parser can follow differs between runtimes; the limit, which comes first, does not.
+  if (error !== undefined && error.code !== "RESOURCE_EXHAUSTION") {
     const span = { start: error.pos[0], end: error.pos[1] };
     const code = error.code === "TAG_RESOLVE_FAILED" ? "yaml-tag" : "yaml";
     diagnostics.error(code, span, plain(error), hint(error.code, text, error.pos[0]));
     return undefined;
   }
-  return new Reader(library, diagnostics, document).root();
+  const root = new Reader(library, diagnostics, document).root();
+  if (error === undefined || diagnostics.failed) return root;
+  diagnostics.error("too-large", { start: error.pos[0], end: error.pos[1] }, "nested too deep");
+  return undefined;
 }
 
 type Library = typeof yaml;

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import { checkRecipe } from "../../runner/mod.ts";
@@ -46,6 +49,30 @@ test("files over 1 MiB and deep nesting are refused", async () => {
   assert.deepEqual(await codes(`steps: ${"{a: ".repeat(5000)}`), ["too-large"]);
   assert.deepEqual(await codes("- ".repeat(100_000)), ["too-large"]);
   assert.deepEqual(await codes(`steps: ${"[".repeat(200)}${"]".repeat(200)}`), ["too-large"]);
+});
+
+test("what is nested deeper than 100 levels is refused at the same place everywhere", async () => {
+  for (const levels of [102, 900]) {
+    const text = `steps:\n  - log: x\na: ${"[".repeat(levels)}${"]".repeat(levels)}\n`;
+    const [first, ...rest] = await checkRecipe("r.yaml", text);
+    assert.deepEqual(rest, []);
+    assert.equal(first!.code, "too-large");
+    assert.equal(first!.message, "nested too deep");
+    assert.equal(first!.span.start, text.indexOf("[") + 100);
+  }
+});
+
+test("a file in UTF-16 is refused, not understood by one runtime only", async () => {
+  const bytes = Uint8Array.from([..."\xff\xfes\0t\0e\0p\0s\0:\0"].map((c) => c.charCodeAt(0)));
+  const directory = await mkdtemp(join(tmpdir(), "utf16-"));
+  try {
+    const file = join(directory, "r.yaml");
+    await writeFile(file, bytes);
+    const [{ message } = { message: "" }] = await checkRecipe(file, await readTextFile(file));
+    assert.equal(message, "a byte here is not UTF-8");
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });
 
 test("an alias that is used sensibly is fine", async () => {
