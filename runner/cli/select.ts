@@ -2,6 +2,7 @@ import type { PlannedCase } from "../engine/run.ts";
 import type { Recipe, Step } from "../recipe/model.ts";
 import { suggest } from "../recipe/suggest.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
+import { idsIn, namesIn } from "./step_needs.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options that choose recipes. */
@@ -69,13 +70,32 @@ export function stepFilter(
   const first = new Map(
     recipes.map((recipe) => [recipe, recipe.steps.findIndex((step) => isNamed(step, from))]),
   );
-  return (step) => {
+  const chosen = (step: Step) => {
     if (only.some((name) => isNamed(step, name))) return true;
     if (from === undefined) return false;
     const recipe = recipes.find(({ steps }) => steps.includes(step));
     const start = recipe ? first.get(recipe)! : -1;
     return start !== -1 && recipe!.steps.indexOf(step) >= start;
   };
+  for (const recipe of recipes) checkNeeds(recipe, chosen);
+  return chosen;
+}
+
+/** What a chosen step needs must have been left by another chosen one. */
+function checkNeeds({ steps }: Recipe, chosen: (step: Step) => boolean): void {
+  const left = new Map<string, Step>();
+  for (const step of steps) {
+    if (!chosen(step)) { for (const id of idsIn(step)) left.set(id, step); }
+  }
+  for (const step of steps.filter(chosen)) {
+    for (const name of namesIn(step)) {
+      const other = left.get(name);
+      if (!other || idsIn(step).includes(name)) continue;
+      throw new UsageError(
+        `Step ${step.number} needs what \`${name}\` leaves: choose step ${other.number} as well`,
+      );
+    }
+  }
 }
 
 function holds({ fields }: Step, name: string): boolean {

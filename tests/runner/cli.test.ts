@@ -374,3 +374,23 @@ test("a dry run puts in what is known, step by step", async () => {
     );
   });
 });
+
+test("steps are not chosen without those they need", async () => {
+  const recipe = `steps:
+  - { id: j, enqueue: noop }
+  - wait: j
+  - log: \${{ j.state }}
+  - { id: k, enqueue: noop }
+  - { wait: k }
+`;
+  await withFiles({ "r.yaml": recipe }, async (directory) => {
+    const run = (...args: string[]) => runnerCli([join(directory, "r.yaml"), ...args]);
+    for (const args of [["--from", "2"], ["--only", "3"], ["--only", "3", "--only", "k"]]) {
+      const { code, err } = await run(...args);
+      assert.equal(code, 2);
+      assert.match(err, /Step [23] needs what `j` leaves: choose step 1 as well/);
+    }
+    assert.equal((await run("--from", "4")).code, 0);
+    assert.equal((await run("--only", "1", "--only", "2")).code, 0);
+  });
+});
