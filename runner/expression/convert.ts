@@ -8,11 +8,11 @@ export function toCel(value: unknown, type?: string): unknown {
   }
   if (Array.isArray(value)) return value.map((item) => toCel(item, type?.slice(5, -1)));
   if (typeof value === "object" && value !== null && isPlain(value)) {
-    const out: Record<string, unknown> = {};
-    for (const [key, item] of Object.entries(value)) {
-      if (item !== undefined) out[key] = toCel(item);
-    }
-    return out;
+    // Assigning a key `__proto__` would set a prototype.
+    return Object.fromEntries(
+      Object.entries(value).filter(([, item]) => item !== undefined)
+        .map(([key, item]) => [key, toCel(item)]),
+    );
   }
   return value;
 }
@@ -34,7 +34,9 @@ export function fromCel(value: unknown): unknown {
   if (typeof optional.hasValue === "function" && typeof optional.value === "function") {
     return optional.hasValue() ? fromCel(optional.value()) : undefined;
   }
-  return String(value);
+  // `uint`; a duration's is a number.
+  const own: unknown = value.valueOf();
+  return typeof own === "bigint" ? Number(own) : String(value);
 }
 
 /** Whether an object is a map of JSON, and no instance of anything else. */

@@ -142,7 +142,14 @@ function firstDifference(a: unknown, b: unknown): number {
   if (!worthDiff(a, b) || typeof a !== "string" || typeof b !== "string") return 0;
   let at = 0;
   while (at < a.length && a[at] === b[at]) at++;
-  return Math.max(0, at - 20);
+  return wholeCharacters(a, Math.max(0, at - 20));
+}
+
+/** An offset of a text, or the one before where that is in the middle of a character. */
+function wholeCharacters(text: string, at: number): number {
+  const between = /[\ud800-\udbff]/.test(text[at - 1] ?? "") &&
+    /[\udc00-\udfff]/.test(text[at] ?? "");
+  return between ? at - 1 : at;
 }
 
 /** A value for people: JSON without secrets, cut where it is long. */
@@ -162,7 +169,9 @@ function cutValue(value: unknown, limit: number, from: number): string {
     : typeof value === "string"
     ? `${value.length} characters`
     : `${text.length} characters of JSON`;
-  return `${text.slice(0, limit)}${text.length > limit ? "…" : ""} (${size})`;
+  return `${text.slice(0, wholeCharacters(text, limit))}${
+    text.length > limit ? "…" : ""
+  } (${size})`;
 }
 
 /** The name of a JSON value's type. */

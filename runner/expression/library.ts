@@ -1,4 +1,5 @@
 import type { ASTNode, Environment, ParseResult } from "@marcbachmann/cel-js";
+import { visitAst } from "./ast.ts";
 import { RESULT_TYPES } from "./types.ts";
 
 /** A node of a parsed expression. */
@@ -81,10 +82,26 @@ async function load(): Promise<Cel> {
     },
     parse(text) {
       let result = parsed.get(text);
-      if (!result) parsed.set(text, result = dynamic.parse(text));
+      if (!result) {
+        result = dynamic.parse(text);
+        refusePrototypes(result.ast);
+        parsed.set(text, result);
+      }
       return result;
     },
   };
+}
+
+/** A map literal with a key `__proto__` would come out without it: `{"__proto__": 1} == {}`. */
+function refusePrototypes(ast: Ast): void {
+  visitAst(ast, (node) => {
+    if (node.op !== "map") return;
+    for (const [key] of node.args) {
+      if (key.op !== "value" || key.args !== "__proto__") continue;
+      const summary = "a map of an expression cannot have the key `__proto__`";
+      throw Object.assign(new Error(summary), { code: "bad_key", summary, range: key });
+    }
+  });
 }
 
 /** What an error of the expression language says. */

@@ -63,6 +63,51 @@ test("long values are cut, with their size", async () => {
   assert.match(lines[0]!, /^vars\.l {2}is "a{119}… \(500 characters\) \(text\)$/);
 });
 
+test("cut texts end and begin with whole characters", async () => {
+  const faces = "😀".repeat(63);
+  const { lines } = await failure('  - assert: vars.l == "x"', `{ l: a${faces} }`);
+  assert.match(lines[0]!, /"a(😀){59}… /);
+  const long = "😀".repeat(80);
+  const { lines: both } = await failure(`  - expect: { vars.s: ${long}ab }`, `{ s: ${long}😁 }`);
+  assert.deepEqual(both, [
+    `- …"${"😀".repeat(10)}ab" (162 characters)`,
+    `+ …"${"😀".repeat(10)}😁" (162 characters)`,
+  ]);
+  const { lines: inside } = await failure(`  - expect: { vars.s: ${long}xb }`, `{ s: ${long}xc }`);
+  assert.equal(inside[0], `- …"${"😀".repeat(10)}xb" (162 characters)`);
+});
+
+test("unsigned numbers are numbers", async () => {
+  const { code, err } = await runRecipe(
+    `steps:
+  - id: job
+    enqueue: noop
+    payload: { n: "\${{ uint(3) }}" }
+  - expect: { "uint(3)": 3, job.payload.n: 3 }
+`,
+  );
+  assert.equal(code, 0, err);
+});
+
+test("a map can have the key __proto__, but not one written in an expression", async () => {
+  const payload = "{ __proto__: { a: 1 }, b: 2 }";
+  const { code, err } = await runRecipe(
+    `steps:
+  - id: job
+    enqueue: noop
+    payload: ${payload}
+  - assert: size(job.payload) == 2 && job.payload.b == 2
+  - expect: { job.payload: { equals: ${payload} } }
+`,
+  );
+  assert.equal(code, 0, err);
+  const refused = await runRecipe(
+    `vars: { e: "\${{ dyn({}) }}" }\nsteps:\n  - assert: 'vars.e == {"__proto__": 1}'\n`,
+  );
+  assert.equal(refused.code, 2);
+  assert.match(refused.err, /a map of an expression cannot have the key `__proto__`/);
+});
+
 const job =
   "  - id: job\n    enqueue: noop\n    payload: { n: 3, text: abc, list: [1, 2], no: null }\n";
 for (
