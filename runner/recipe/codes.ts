@@ -177,7 +177,7 @@ export const DIAGNOSTIC_CODES = {
   "ambiguous-scalar": {
     title: "A plain value that YAML reads as something else than it looks like",
     explanation:
-      "`0012` is the number 12, `1.10` is 1.1, and `yes`, `on` and `12:30` are something else to older YAML readers; a whole number beyond 2^53 loses digits. Put it in quotes for text, write `true` or `false` for a flag, or write the number as it is read.",
+      "`0012` is the number 12, `0x1F` is 31, `1e3` is 1000, `1.10` is 1.1, and `yes`, `on` and `12:30` are something else to older YAML readers; a whole number beyond 2^53 loses digits. Put it in quotes for text, write `true` or `false` for a flag, or write the number as it is read.",
   },
   "unknown-variable": {
     title: "A variable that the recipe does not declare",

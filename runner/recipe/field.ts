@@ -131,6 +131,8 @@ export function flag(description: string): Field<boolean, false> {
   });
 }
 
+const DURATION_HINT = "write it as `250ms`, `10s`, `1m30s`";
+
 /** A duration such as `10s`. */
 export function duration(description: string): Field<Template, false> {
   const json = {
@@ -142,7 +144,11 @@ export function duration(description: string): Field<Template, false> {
         "bad-duration",
         node,
         `${what} needs a unit`,
-        { label: `\`${node.raw}s\` for seconds, \`${node.raw}ms\` for milliseconds` },
+        {
+          label: parseDuration(`${node.raw}s`) === undefined
+            ? DURATION_HINT
+            : `\`${node.raw}s\` for seconds, \`${node.raw}ms\` for milliseconds`,
+        },
       );
     }
     if (node.kind !== "scalar" || typeof node.value !== "string") {
@@ -154,7 +160,7 @@ export function duration(description: string): Field<Template, false> {
         "bad-duration",
         node,
         `${what}: \`${node.value}\` is no duration`,
-        { label: "write it as `250ms`, `10s`, `1m30s`" },
+        { label: DURATION_HINT },
       );
     }
     return template;

@@ -144,6 +144,12 @@ async function checkCron(
     reading.diagnostics.error("bad-cron", at("timezone"), `there is no time zone \`${timezone}\``);
   }
   if (cron === undefined) return;
+  if (![5, 6].includes(cron.trim().split(/\s+/).length)) {
+    reading.diagnostics.error("bad-cron", at("cron"), `\`${cron}\` is no cron pattern`, {
+      label: "it has five fields, `minute hour day month weekday`, or six with seconds first",
+    });
+    return;
+  }
   const { Cron } = await import("croner");
   try {
     const next = new Cron(cron, { paused: true, timezone: "UTC" }).nextRun();

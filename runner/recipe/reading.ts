@@ -258,10 +258,8 @@ export class Reading {
       const message = `\`${raw}\` is no number that JSON can hold`;
       return void this.diagnostics.error("wrong-value", node, message);
     }
-    const odd = /^[-+]?(0\d|\d*\.\d*0$|0o)/.test(raw) && !/^[-+]?\d+\.0$/.test(raw);
-    const long = /^[-+]?\d+$/.test(raw) && !Number.isSafeInteger(value);
-    if (style !== "plain" || (!odd && !long)) return;
-    const read = long ? BigInt(value as number) : value;
+    const read = Number.isInteger(value) ? BigInt(value as number) : value;
+    if (style !== "plain" || String(read) === raw) return;
     this.diagnostics.warning("ambiguous-scalar", node, `\`${raw}\` is read as the number ${read}`, {
       label: `for text write "${raw}"`,
     });

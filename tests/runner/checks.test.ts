@@ -213,6 +213,17 @@ test("plain words and numbers that read otherwise are warned about in payloads t
     /^ambiguous-scalar at 12345678901234567890: .* the number 12345678901234567168/,
     /^ambiguous-scalar at 0012/,
   );
+  await finds(
+    "  - enqueue: noop\n    payload: [0x1F, 1e3, +491701234567, 1.0, 9007199254740993]\n",
+    /^ambiguous-scalar at 0x1F: .* the number 31/,
+    /^ambiguous-scalar at 1e3: .* the number 1000/,
+    /^ambiguous-scalar at \+491701234567/,
+    /^ambiguous-scalar at 1\.0: .* the number 1 /,
+    /^ambiguous-scalar at 9007199254740993/,
+  );
+  await finds(
+    "  - enqueue: noop\n    payload: [1_000, 2001-12-14, 9007199254740992, -7, 0.5, 0]\n",
+  );
   await finds("  - log: .inf\n", /^wrong-value at \.inf/);
 });
 
