@@ -28,6 +28,16 @@ export const DEFAULT_TIMEOUT = 300_000;
 /** How long `always` may take. */
 export const ALWAYS_TIMEOUT = 10_000;
 
+/** A step of a case that uses another recipe. */
+interface User {
+  /** The case. */
+  case: Case;
+  /** The step's limit. */
+  deadline: Deadline;
+  /** Called when something was sent that may have changed the server. */
+  wrote: () => void;
+}
+
 /** What a case needs besides its recipe. */
 export interface CaseOptions {
   /** The number of the case in its run. */
@@ -56,6 +66,8 @@ export interface CaseOptions {
   timeout?: number;
   /** What stands before the numbers of its steps, where it is a step of another case. */
   prefix?: string;
+  /** The step of another case that it is. */
+  user?: User;
   /** Which of the steps run; all when it is not given. */
   select?: (step: Step) => boolean;
 }
@@ -98,6 +110,8 @@ export class Case {
   #status: CaseStatus | undefined;
   #entities: Entity[] = [];
   #running: RunningScript | undefined;
+  #stopped: AbortSignal | undefined;
+  #cleanUntil: number | undefined;
   #unhandled = new AbortController();
 
   /** Prepares a case. */
@@ -129,10 +143,16 @@ export class Case {
   }
 
   /** What steps that contain others can do. */
-  nested(step: Step, deadline: Deadline, results: Results, locals: Values): Nested {
+  nested(
+    step: Step,
+    deadline: Deadline,
+    results: Results,
+    locals: Values,
+    wrote: () => void,
+  ): Nested {
     return {
       parallel: async (steps) => {
-        const runner = new StepRunner(this, deadline, results, locals);
+        const runner = new StepRunner(this, deadline, results, locals, wrote);
         const failures = await Promise.all(steps.map((one) => runner.run(one)));
         const failed = failures.filter((failure) => failure !== undefined);
         const first = failed[0];
@@ -143,7 +163,7 @@ export class Case {
           { span: step.span },
         );
       },
-      use: (recipe, inputs) => this.#use(recipe, inputs, step, deadline),
+      use: (recipe, inputs) => this.#use(recipe, inputs, step, { case: this, deadline, wrote }),
     };
   }
 
@@ -151,13 +171,13 @@ export class Case {
     recipe: Recipe,
     inputs: Record<string, unknown>,
     step: Step,
-    deadline: Deadline,
+    user: User,
   ): Promise<Record<string, unknown>> {
-    const { select: _, matrix: __, ...options } = this.options;
+    const { select: _, matrix: __, timeout: ___, ...options } = this.options;
     const inner = new Case(recipe, {
       ...options,
-      signal: deadline.signal,
-      timeout: deadline.at - this.options.clock.now(),
+      signal: user.deadline.signal,
+      user,
       vars: {},
       inputs,
       prefix: `${this.options.prefix ?? ""}${step.number}.`,
@@ -178,10 +198,16 @@ export class Case {
   #outputs(): Record<string, unknown> {
     const values = this.results.values();
     return Object.fromEntries(
-      this.recipe.outputs.map(({ name, expression }) => [
-        name,
-        expression.evaluate(values, this.ambient),
-      ]),
+      this.recipe.outputs.map(({ name, expression }) => {
+        try {
+          return [name, expression.evaluate(values, this.ambient)];
+        } catch (cause) {
+          const { kind, message } = this.describe(cause);
+          const text = `'${this.recipe.name}' cannot give \`${name}\`: ${message}`;
+          const span = (cause as { span?: Span }).span ?? expression.span();
+          throw new StepFailure(kind, text, { span, source: this.recipe.source, cause });
+        }
+      }),
     );
   }
 
@@ -287,7 +313,7 @@ export class Case {
   }
 
   async #steps(began: number): Promise<void> {
-    const { clock, signal } = this.options;
+    const { clock, user } = this.options;
     let limit: number;
     try {
       limit = this.#milliseconds(this.recipe.timeout) ?? DEFAULT_TIMEOUT;
@@ -296,12 +322,14 @@ export class Case {
       this.fail(this.describe(error));
       return;
     }
+    const signal = AbortSignal.any([this.options.signal, this.#unhandled.signal]);
     using deadline = new Deadline(
       clock,
       began + Math.min(limit, this.options.timeout ?? Infinity),
-      AbortSignal.any([signal, this.#unhandled.signal]),
+      user ? { signal, at: user.deadline.at, whose: user.deadline.whose } : signal,
       "the recipe's time",
     );
+    this.#stopped = deadline.signal;
     if (this.recipe.script) return await this.#script(this.recipe.script, deadline);
     const runner = new StepRunner(this, deadline, this.results);
     for (const step of this.recipe.steps) {
@@ -319,7 +347,8 @@ export class Case {
     const { RunningScript } = await import("../script/running_script.ts");
     const ending = new AbortController();
     const signal = AbortSignal.any([deadline.signal, ending.signal]);
-    using steps = new Deadline(this.options.clock, deadline.at, signal, deadline.whose);
+    const { at, whose } = deadline;
+    using steps = new Deadline(this.options.clock, at, { signal, at, whose });
     const script = new RunningScript(this, steps);
     this.#running = script;
     const aborted = rejectOnAbort(deadline.signal);
@@ -349,10 +378,13 @@ export class Case {
   async #always(): Promise<void> {
     const cleanups = this.#running?.cleanups ?? [];
     if (this.recipe.always.length === 0 && cleanups.length === 0) return;
-    const { clock } = this.options;
     const calm = new AbortController();
-    const until = clock.now() + ALWAYS_TIMEOUT;
-    using deadline = new Deadline(clock, until, calm.signal, "the time of `always`");
+    using deadline = new Deadline(
+      this.options.clock,
+      this.#cleanBy(),
+      calm.signal,
+      "the time of `always`",
+    );
     const runner = new StepRunner(this, deadline, this.results);
     for (const step of this.recipe.always) {
       const failure = await runner.run(step);
@@ -370,6 +402,14 @@ export class Case {
       }
     }
     await this.#running?.steps.settle();
+  }
+
+  /** When `always` must be done. A case that is stopped or cleans up has one time with what it uses. */
+  #cleanBy(): number {
+    const owner = this.options.user?.case;
+    const isOver = owner && (owner.#cleanUntil !== undefined || owner.#stopped?.aborted);
+    this.#cleanUntil ??= isOver ? owner.#cleanBy() : this.options.clock.now() + ALWAYS_TIMEOUT;
+    return this.#cleanUntil;
   }
 
   async #leftovers(): Promise<void> {

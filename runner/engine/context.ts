@@ -22,16 +22,23 @@ export class Context implements StepContext {
   readonly deadline: number;
   readonly results: Results;
   readonly id: string | undefined;
-  readonly repeatWrites: boolean;
   readonly ambient: Ambient;
   readonly hide: Hide;
   #case: Case;
   #step: Step;
   #deadline: Deadline;
   #locals: Values;
+  #wrote: () => void;
   #seen: { text: string; since: string } | undefined;
 
-  constructor(owner: Case, step: Step, deadline: Deadline, results: Results, locals: Values) {
+  constructor(
+    owner: Case,
+    step: Step,
+    deadline: Deadline,
+    results: Results,
+    locals: Values,
+    wrote: () => void,
+  ) {
     this.client = owner.options.client;
     this.signal = deadline.signal;
     this.call = { signal: deadline.signal, ...(step.within ? { timeout: 0 } : {}) };
@@ -39,17 +46,18 @@ export class Context implements StepContext {
     this.deadline = deadline.at;
     this.results = results;
     this.id = step.id;
-    this.repeatWrites = step.retry?.repeatWrites ?? false;
     this.ambient = owner.ambient;
     this.hide = owner.hide;
     this.#case = owner;
     this.#step = step;
     this.#deadline = deadline;
     this.#locals = locals;
+    this.#wrote = wrote;
   }
 
   get nested(): Nested {
-    return this.#case.nested(this.#step, this.#deadline, this.results, this.#locals);
+    const { results } = this;
+    return this.#case.nested(this.#step, this.#deadline, results, this.#locals, this.#wrote);
   }
 
   values(locals: Values = {}): Values {

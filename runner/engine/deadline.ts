@@ -1,4 +1,4 @@
-import type { Clock } from "../../runtime/clock.ts";
+import { type Clock, delay } from "../../runtime/clock.ts";
 
 /** The reason of a signal that was aborted because time was over; its code is `"deadline"`. */
 export class DeadlineError extends Error {
@@ -24,8 +24,18 @@ export class InterruptedError extends Error {
   }
 }
 
+/** A signal with the time at which it is aborted. */
+export interface Limit {
+  /** Aborted when the time is over, or before. */
+  readonly signal: AbortSignal;
+  /** When, in milliseconds since 1970. */
+  readonly at: number;
+  /** Whose time it is, for messages: `the recipe's time`. */
+  readonly whose: string;
+}
+
 /** A signal that is aborted at a time, or with an outer signal, whichever is first. */
-export class Deadline implements Disposable {
+export class Deadline implements Limit, Disposable {
   /** When, in milliseconds since 1970. */
   readonly at: number;
   /** Whose time it is, for messages: `the recipe's time`. */
@@ -36,20 +46,22 @@ export class Deadline implements Disposable {
   #outer: AbortSignal;
   #onAbort = () => this.#controller.abort(this.#outer.reason);
 
-  /** Starts the time. */
-  constructor(clock: Clock, at: number, outer: AbortSignal, whose = "the time") {
-    this.at = at;
-    this.whose = whose;
+  /** Starts the time. Where an outer limit is not later, that one's time is this one's as well. */
+  constructor(clock: Clock, at: number, outer: AbortSignal | Limit, whose = "the time") {
+    const signal = outer instanceof AbortSignal ? outer : outer.signal;
+    const limit = !(outer instanceof AbortSignal) && outer.at <= at ? outer : undefined;
+    this.at = limit?.at ?? at;
+    this.whose = limit?.whose ?? whose;
     this.#clock = clock;
-    this.#outer = outer;
-    if (outer.aborted) this.#onAbort();
-    else outer.addEventListener("abort", this.#onAbort, { once: true });
-    if (Number.isFinite(at)) {
+    this.#outer = signal;
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener("abort", this.#onAbort, { once: true });
+    // Two timers for one moment could fire in either order.
+    if (!limit && Number.isFinite(at)) {
       const ms = Math.max(0, at - clock.now());
       this.#timer = clock.setTimeout(
         () => this.#controller.abort(new DeadlineError(`${this.whose} is over`)),
-        // A timer cannot be set further than this; the recipe's own limit is nearer.
-        Math.min(ms, 2 ** 31 - 1),
+        ms,
       );
     }
   }
@@ -77,4 +89,22 @@ export function rejectOnAbort(signal: AbortSignal): Promise<never> {
     if (signal.aborted) reject(signal.reason);
     else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
+}
+
+/** Waits for a promise, but no longer than some milliseconds and not beyond an abort. */
+export async function waitAtMost(
+  ms: number,
+  promise: Promise<unknown>,
+  { clock, signal }: { clock: Clock; signal?: AbortSignal },
+): Promise<void> {
+  const done = new AbortController();
+  const either = signal ? AbortSignal.any([signal, done.signal]) : done.signal;
+  const late = delay(ms, { signal: either, clock }).catch((error) => {
+    if (!either.aborted) throw error;
+  });
+  try {
+    await Promise.race([promise, late]);
+  } finally {
+    done.abort();
+  }
 }

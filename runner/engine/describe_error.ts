@@ -36,7 +36,9 @@ export function describeError(error: unknown, source: Source, fallback?: Span): 
       kind: error.kind,
       message: error.message,
       lines: [...error.lines],
-      ...place(error.span),
+      ...(error.source && error.span
+        ? { place: placeOf(error.source, error.span) }
+        : place(error.span)),
     };
   }
   if (error instanceof EvaluationError) {
@@ -54,7 +56,9 @@ export function describeError(error: unknown, source: Source, fallback?: Span): 
     : typeof code === "number"
     ? "server"
     : "thrown";
-  return { kind, message, ...(code === undefined ? {} : { code }), lines: [], ...place(undefined) };
+  // The code of an ended time is its kind once more.
+  const own = code === undefined || kind === "deadline" ? {} : { code };
+  return { kind, message, ...own, lines: [], ...place(undefined) };
 }
 
 /** A span as events tell it. */

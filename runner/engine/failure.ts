@@ -1,4 +1,4 @@
-import type { Span } from "../recipe/source.ts";
+import type { Source, Span } from "../recipe/source.ts";
 import type { Observed } from "./event.ts";
 
 /** Why a step did not pass. */
@@ -26,6 +26,8 @@ export interface StepFailureOptions extends ErrorOptions {
   lines?: readonly string[];
   /** The part of the recipe that it is about. */
   span?: Span | undefined;
+  /** The text that the part is in, where it is not the recipe's own. */
+  source?: Source;
   /** What a wait had seen. */
   observed?: Observed;
 }
@@ -40,6 +42,8 @@ export class StepFailure extends Error {
   readonly lines: readonly string[];
   /** The part of the recipe that it is about. */
   readonly span: Span | undefined;
+  /** The text that the part is in, where it is not the recipe's own. */
+  readonly source: Source | undefined;
   /** What a wait had seen. */
   readonly observed: Observed | undefined;
 
@@ -54,6 +58,7 @@ export class StepFailure extends Error {
     this.kind = kind;
     this.lines = options.lines ?? [];
     this.span = options.span;
+    this.source = options.source;
     this.observed = options.observed;
   }
 }

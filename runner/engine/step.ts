@@ -6,7 +6,7 @@ import { freeNames } from "../expression/ast.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
 import { formatDuration } from "../recipe/duration.ts";
 import type { Step } from "../recipe/model.ts";
-import { templateLabel } from "../steps/kind.ts";
+import { type StepOutcome, templateLabel } from "../steps/kind.ts";
 import { assertAll } from "./assertions.ts";
 import type { Case } from "./case.ts";
 import { placeOf, toMilliseconds } from "./describe_error.ts";
@@ -15,9 +15,28 @@ import { Deadline } from "./deadline.ts";
 import type { EventFailure, StepFinished, StepStatus } from "./event.ts";
 import { StepFailure } from "./failure.ts";
 import type { Entity, Results } from "./results.ts";
+import { isWrite, mayHaveArrived } from "./writes.ts";
 
 /** The pause before a second attempt when `retry` does not say. */
 const DEFAULT_BACKOFF = 200;
+/** How long the pause gets by doubling. */
+const LONGEST_BACKOFF = 60_000;
+
+/** Why a step that changed something is not tried again. */
+const NOT_REPEATED =
+  "not tried again: what it sent has arrived, or may have; `repeat_writes: true` sends it again";
+
+/** An attempt that failed. */
+interface FailedAttempt {
+  /** Why. */
+  cause: unknown;
+  /** Why, as events tell it. */
+  failure: EventFailure;
+  /** Whether another one follows. */
+  again: boolean;
+  /** Why none does, where it is not plain. */
+  why?: string[];
+}
 
 /** Runs steps: their conditions, loops, deadlines and retries. */
 export class StepRunner {
@@ -25,13 +44,24 @@ export class StepRunner {
   #outer: Deadline;
   #results: Results;
   #locals: Values;
+  #wrote: () => void;
 
-  /** Runs in a case, under a deadline. */
-  constructor(owner: Case, outer: Deadline, results: Results, locals: Values = {}) {
+  /**
+   * Runs in a case, under a deadline.
+   * @param wrote Called when something was sent that may have changed the server.
+   */
+  constructor(
+    owner: Case,
+    outer: Deadline,
+    results: Results,
+    locals: Values = {},
+    wrote: () => void = owner.options.user?.wrote ?? (() => {}),
+  ) {
     this.#case = owner;
     this.#outer = outer;
     this.#results = results;
     this.#locals = locals;
+    this.#wrote = wrote;
   }
 
   /**
@@ -113,20 +143,23 @@ export class StepRunner {
     }
     const results: unknown[] = [];
     const entities: Entity[] = [];
+    let failure: EventFailure | undefined;
     for (const [i, item] of (list as unknown[]).entries()) {
       const locals = { ...this.#locals, item: toCel(item) };
-      const inner = new StepRunner(this.#case, this.#outer, this.#results.child(), locals);
+      const child = this.#results.child();
+      const inner = new StepRunner(this.#case, this.#outer, child, locals, this.#wrote);
       const { forEach: _, ...one } = step;
-      const failure = await inner.run({ ...one, number: `${step.number}[${i}]` });
-      const left = step.id === undefined ? undefined : inner.#results.own(step.id);
+      failure = await inner.run({ ...one, number: `${step.number}[${i}]` });
+      const left = step.id === undefined ? undefined : child.own(step.id);
       if (left !== undefined) results.push(left);
-      const entity = step.id === undefined ? undefined : inner.#results.entity(step.id);
+      const entity = step.id === undefined ? undefined : child.entity(step.id);
       if (entity) entities.push(entity);
-      if (failure) return failure;
+      if (failure) break;
     }
+    // What the items before a failure left is there to be cleaned up.
     if (step.id !== undefined) this.#results.setList(step.id, results, entities);
     if ((list as unknown[]).length === 0) this.skip(step, "`for_each` has no items");
-    return undefined;
+    return failure;
   }
 
   async #attempts(step: Step, began: number): Promise<EventFailure | undefined> {
@@ -140,24 +173,32 @@ export class StepRunner {
     } catch (error) {
       return this.#finish(step, began, 1, error);
     }
+    let before: string[] = [];
     for (let attempt = 1;; attempt++) {
-      const failure = await this.#attempt(step, attempt, began, attempts);
-      if (failure === undefined) return undefined;
-      if ("final" in failure) return failure.final;
+      const failed = await this.#attempt(step, attempt, began, attempts);
+      if (failed === undefined) return undefined;
+      const { cause, failure, again, why = [] } = failed;
+      if (!again) {
+        const lines = failure.kind === "deadline" ? [...before, ...why] : why;
+        return this.#finish(step, began, attempt, cause, lines);
+      }
+      before = [`attempt ${attempt}: ${failure.message}`];
       emit({
         type: "step.retried",
         case: index,
         step: this.#case.numberOf(step),
         phase: step.phase,
         attempt,
-        failure: failure.again,
+        failure,
       });
       try {
         await delay(pause, { signal: this.#outer.signal, clock });
       } catch (error) {
-        return this.#finish(step, began, attempt, error);
+        if (!this.#outer.passed) return this.#finish(step, began, attempt, error);
+        const line = `${this.#outer.whose} was over before the next attempt`;
+        return this.#finish(step, began, attempt, cause, [line]);
       }
-      pause = Math.min(pause * 2, 60_000);
+      pause = Math.max(pause, Math.min(pause * 2, LONGEST_BACKOFF));
     }
   }
 
@@ -166,27 +207,36 @@ export class StepRunner {
     attempt: number,
     began: number,
     attempts: number,
-  ): Promise<{ final: EventFailure | undefined } | { again: EventFailure } | undefined> {
+  ): Promise<FailedAttempt | undefined> {
     const { clock } = this.#case.options;
-    let { at, whose } = this.#outer;
+    let own = Infinity;
     try {
-      const own = step.within
-        ? clock.now() + toMilliseconds(this.#resolve(step.within), step.within)
-        : Infinity;
-      if (own < at) {
-        at = own;
-        whose = `\`within: ${templateLabel(step.within)}\` of the step around it`;
+      if (step.within) {
+        own = clock.now() + toMilliseconds(this.#resolve(step.within), step.within);
       }
-    } catch (error) {
-      return { final: this.#finish(step, began, attempt, error) };
+    } catch (cause) {
+      return { cause, failure: this.#case.describe(cause, step.span), again: false };
     }
-    const isOwn = at < this.#outer.at;
-    using deadline = new Deadline(clock, at, this.#outer.signal, whose);
+    const isOwn = own < this.#outer.at;
+    const whose = `\`within: ${templateLabel(step.within)}\` of the step around it`;
+    using deadline = new Deadline(clock, own, this.#outer, whose);
     this.#emitStarted(step, attempt);
-    const context = new Context(this.#case, step, deadline, this.#results, this.#locals);
+    let hasWritten = false;
+    const wrote = () => {
+      hasWritten = true;
+      this.#wrote();
+    };
+    const context = new Context(
+      this.#case,
+      step,
+      deadline,
+      this.#results,
+      this.#locals,
+      wrote,
+    );
     try {
       deadline.signal.throwIfAborted();
-      const outcome = await step.kind.run(step.fields, context);
+      const outcome = await this.#send(step, context, wrote);
       const result = await this.#keep(step, outcome.result, context);
       if (step.expect) await assertAll([], step.expect, context, { result });
       if (attempt > 1) this.#case.flaky = true;
@@ -201,14 +251,30 @@ export class StepRunner {
           "deadline",
           isOwn
             ? `not done within ${templateLabel(step.within)}`
-            : `not done when ${whose} was over, after ${formatDuration(clock.now() - began)}`,
+            : `not done when ${deadline.whose} was over, after ${
+              formatDuration(clock.now() - began)
+            }`,
           { cause: error },
         )
         : error;
       const failure = this.#case.describe(cause, step.span);
-      const again = attempt < attempts && !this.#outer.signal.aborted &&
-        failure.kind !== "interrupted" && this.#worthAnother(step, error, failure);
-      return again ? { again: failure } : { final: this.#finish(step, began, attempt, cause) };
+      const wanted = attempt < attempts && !this.#outer.signal.aborted &&
+        failure.kind !== "interrupted" && this.#worthAnother(step, failure);
+      const again = wanted && (!hasWritten || step.retry!.repeatWrites);
+      return { cause, failure, again, ...(wanted && !again ? { why: [NOT_REPEATED] } : {}) };
+    }
+  }
+
+  /** Does what the step does, and tells whether the server may have carried out a write. */
+  async #send(step: Step, context: Context, wrote: () => void): Promise<StepOutcome> {
+    if (!isWrite(step)) return await step.kind.run(step.fields, context);
+    try {
+      const outcome = await step.kind.run(step.fields, context);
+      wrote();
+      return outcome;
+    } catch (error) {
+      if (mayHaveArrived(error, context.signal)) wrote();
+      throw error;
     }
   }
 
@@ -226,11 +292,8 @@ export class StepRunner {
     return own;
   }
 
-  /** A write that may have arrived is not sent again, unless the step says so. */
-  #worthAnother(step: Step, error: unknown, failure: EventFailure): boolean {
-    const { delivery } = error as { delivery?: string };
-    const writes = ["enqueue", "start", "publish", "cancel", "call"].includes(step.kind.name);
-    if (writes && delivery === "unknown" && !step.retry?.repeatWrites) return false;
+  /** Whether `only_if` lets a failure be tried again. */
+  #worthAnother(step: Step, failure: EventFailure): boolean {
     if (!step.retry?.onlyIf) return true;
     const { kind, message, code } = failure;
     const values = this.#values({ error: { kind, message, code: toCel(code ?? "") } });
@@ -242,9 +305,17 @@ export class StepRunner {
     }
   }
 
-  #finish(step: Step, began: number, attempts: number, error: unknown): EventFailure | undefined {
+  #finish(
+    step: Step,
+    began: number,
+    attempts: number,
+    error: unknown,
+    lines: readonly string[] = [],
+  ): EventFailure | undefined {
+    const described = this.#case.describe(error, step.span);
     const failure: EventFailure = {
-      ...this.#case.describe(error, step.span),
+      ...described,
+      lines: [...described.lines, ...lines],
       step: this.#case.numberOf(step),
     };
     const status: StepStatus = failure.kind === "interrupted"
@@ -255,7 +326,12 @@ export class StepRunner {
     const ms = this.#case.options.clock.now() - began;
     const { observed } = error as Partial<StepFailure>;
     this.#emitFinished(step, status, ms, attempts, { failure, ...(observed ? { observed } : {}) });
-    return step.soft && status !== "interrupted" ? undefined : failure;
+    return this.#isSoft(step) && status !== "interrupted" ? undefined : failure;
+  }
+
+  /** Whether a step may fail. That the time around it is over is not its own failure. */
+  #isSoft(step: Step): boolean {
+    return step.soft && !this.#outer.passed;
   }
 
   /** What every event of a step says of it. */
@@ -292,7 +368,7 @@ export class StepRunner {
       status,
       duration_ms,
       attempts,
-      soft: step.soft,
+      soft: this.#isSoft(step),
       ...more,
     });
   }

@@ -22,7 +22,6 @@ export const enqueue = stepKind({
       ...context.call,
       ...(step.queue ? { queue: context.text(step.queue) } : {}),
       ...(step.priority ? { priority: context.number(step.priority) } : {}),
-      ...(context.repeatWrites ? { retry: "unknown" as const } : {}),
     };
     const job = await context.client.enqueue(name, payload, options);
     const entity = { kind: "job", id: job.job_id } as const;

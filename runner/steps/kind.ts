@@ -49,8 +49,6 @@ export interface StepContext {
   readonly results: Results;
   /** The step's own id. */
   readonly id: string | undefined;
-  /** Whether a write whose delivery is unknown may be sent again. */
-  readonly repeatWrites: boolean;
   /** Where `now()`, `uuid()` and `random(n)` come from. */
   readonly ambient: Ambient;
   /** Gives a value without its secrets, for what is shown of it in part. */

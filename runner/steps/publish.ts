@@ -15,10 +15,7 @@ export const publish = stepKind({
   async run(step, context) {
     const name = context.text(step.publish);
     const payload = step.payload ? context.resolve(step.payload) : null;
-    const { event_id } = await context.client.publishEvent(name, payload, {
-      ...context.call,
-      ...(context.repeatWrites ? { retry: "unknown" as const } : {}),
-    });
+    const { event_id } = await context.client.publishEvent(name, payload, context.call);
     context.published({ event_id, name });
     return { result: { event_id, name }, detail: event_id };
   },
