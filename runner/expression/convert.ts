@@ -34,9 +34,11 @@ export function fromCel(value: unknown): unknown {
   if (typeof optional.hasValue === "function" && typeof optional.value === "function") {
     return optional.hasValue() ? fromCel(optional.value()) : undefined;
   }
-  // `uint`; a duration's is a number.
   const own: unknown = value.valueOf();
-  return typeof own === "bigint" ? Number(own) : String(value);
+  // `uint`
+  if (typeof own === "bigint") return Number(own);
+  // Milliseconds; the text of a negative duration would have its fraction wrong.
+  return typeof own === "number" && own < 0 ? `${own / 1000}s` : String(value);
 }
 
 /** Whether an object is a map of JSON, and no instance of anything else. */

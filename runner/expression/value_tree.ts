@@ -1,13 +1,15 @@
 import { childrenOf, isConstant, textRange, visitAst } from "./ast.ts";
 import { fromCel } from "./convert.ts";
-import { diffLines, type Hide, showValue, typeName, worthDiff } from "./diff.ts";
+import { diffLines, type Hide, worthDiff } from "./diff.ts";
 import { explainFault } from "./explain_fault.ts";
 import type { Expression, Values } from "./expression.ts";
 import { type Ambient, type Ast, faultOf, loadCel, withAmbient } from "./library.ts";
+import { showCel } from "./show_cel.ts";
 
 /** A part of an expression that is worth a line, with its value. */
 interface Part {
   text: string;
+  /** As the expression language has it. */
   value: unknown;
   /** Why it has no value. */
   fault?: string;
@@ -31,7 +33,7 @@ export async function valueTree(
     const part = text.slice(start, end);
     try {
       const parsed = cel.parse(part);
-      return { text: part, value: fromCel(withAmbient(ambient, () => parsed(values))) };
+      return { text: part, value: withAmbient(ambient, () => parsed(values)) };
     } catch (error) {
       const fault = faultOf(error, part.length);
       return { text: part, value: undefined, fault: faultText(fault) };
@@ -52,10 +54,16 @@ interface Sight {
 function below(node: Ast, depth: number, sight: Sight, lines: string[]): void {
   const { evaluate, hide } = sight;
   const indent = "  ".repeat(depth);
-  for (const child of interesting(node).filter(isSteady)) {
+  for (const child of interesting(node)) {
+    const changing = changingIn(child);
+    if (changing.has("random") || changing.has("uuid")) {
+      // Asked again it would be another one, and change those that follow.
+      below(child, depth, sight, lines);
+      continue;
+    }
     const part = evaluate(child);
     const own = lines.length;
-    lines.push(`${indent}${line(part, hide)}`);
+    lines.push(`${indent}${line(part, hide)}${changing.size > 0 ? ", a moment later" : ""}`);
     if (isOperator(child)) below(child, depth + 1, sight, lines);
     // What has no value because an operand has none is no news.
     if (part.fault !== undefined && lines.length > own + 1) {
@@ -63,10 +71,10 @@ function below(node: Ast, depth: number, sight: Sight, lines: string[]): void {
       for (let i = own; i < lines.length; i++) lines[i] = lines[i]!.slice(2);
     }
   }
-  if ((node.op !== "==" && node.op !== "!=") || !isSteady(node)) return;
-  const [left, right] = [evaluate(node.args[0]), evaluate(node.args[1])];
-  if (!worthDiff(left.value, right.value)) return;
-  for (const text of diffLines(right.value, left.value, hide)) lines.push(`${indent}${text}`);
+  if ((node.op !== "==" && node.op !== "!=") || changingIn(node).size > 0) return;
+  const [left, right] = node.args.map((side) => fromCel(evaluate(side).value));
+  if (!worthDiff(left, right)) return;
+  for (const text of diffLines(right, left, hide)) lines.push(`${indent}${text}`);
 }
 
 /** The operands whose values are not plain from the text itself. */
@@ -94,16 +102,15 @@ function interesting(node: Ast): Ast[] {
 
 const MACROS = new Set(["all", "exists", "exists_one", "map", "filter", "bind"]);
 
-/** Whether a part has the value again that it had in the condition. */
-function isSteady(node: Ast): boolean {
-  let steady = true;
+/** The functions in a part that would give another value when they are asked again. */
+function changingIn(node: Ast): Set<string> {
+  const found = new Set<string>();
   visitAst(node, (part) => {
-    if (part.op === "call" && CHANGING.has(part.args[0])) steady = false;
+    if (part.op === "call" && CHANGING.has(part.args[0])) found.add(part.args[0]);
   });
-  return steady;
+  return found;
 }
 
-/** Functions that would give another value when they are asked again. */
 const CHANGING = new Set(["random", "uuid", "now"]);
 
 function isOpaque(node: Ast): boolean {
@@ -124,6 +131,6 @@ function faultText(fault: ReturnType<typeof faultOf>): string {
 
 function line({ text, value, fault }: Part, hide: Hide): string {
   if (fault !== undefined) return `${text}  ${fault}`;
-  if (value === undefined) return `${text}  is absent`;
-  return `${text}  is ${showValue(value, hide)} (${typeName(value)})`;
+  if (fromCel(value) === undefined) return `${text}  is absent`;
+  return `${text}  is ${showCel(value, hide)}`;
 }

@@ -16,7 +16,7 @@ test("a failed assertion shows each operand's value with its type", async () => 
   assert.equal(message, '`vars.n < 3 && vars.name == "a"` is false');
   assert.deepEqual(lines, [
     "vars.n < 3  is true (boolean)",
-    "  vars.n  is 2 (number)",
+    "  vars.n  is 2 (whole number)",
     'vars.name == "a"  is false (boolean)',
     '  vars.name  is "b" (text)',
   ]);
@@ -153,7 +153,7 @@ test("a negated operand is shown whole", async () => {
   assert.deepEqual(lines, [
     "!(vars.n == 1)  is false (boolean)",
     "  vars.n == 1  is true (boolean)",
-    "    vars.n  is 1 (number)",
+    "    vars.n  is 1 (whole number)",
   ]);
 });
 
@@ -187,10 +187,52 @@ test("a value of another type than at the check is told in plain words", async (
     "  - id: a\n    enqueue: noop\n    payload: { n: 3 }\n  - assert: a.payload.n < 'x'",
   );
   assert.equal(message, "`<` does not take a whole number and text");
-  assert.deepEqual(lines, ["a.payload.n  is 3 (number)"]);
+  assert.deepEqual(lines, ["a.payload.n  is 3 (whole number)"]);
 });
 
-test("what would have another value the second time is not shown", async () => {
+test("what would have another value the second time is not shown, but what is in it is", async () => {
   const { lines } = await failure("  - assert: random(2) + vars.n == 100", "{ n: 1 }");
-  assert.deepEqual(lines, []);
+  assert.deepEqual(lines, ["vars.n  is 1 (whole number)"]);
 });
+
+test("what depends on the time is shown with the time of then", async () => {
+  const { lines } = await failure(
+    '  - assert: now() - timestamp(vars.t) < duration("0s")',
+    '{ t: "2026-01-01T00:00:00Z" }',
+  );
+  assert.match(
+    lines[0]!,
+    /^now\(\) - timestamp\(vars\.t\) {2}is [\d.]+s \(duration\), a moment later$/,
+  );
+  assert.match(lines[1]!, /^ {2}now\(\) {2}is [-\dT:.]+Z \(time\), a moment later$/);
+  assert.deepEqual(lines.slice(2), [
+    "  timestamp(vars.t)  is 2026-01-01T00:00:00.000Z (time)",
+    '    vars.t  is "2026-01-01T00:00:00Z" (text)',
+    'duration("0s")  is 0s (duration)',
+  ]);
+});
+
+for (
+  const [expression, value] of [
+    ["int('9007199254740993')", "9007199254740993 (whole number)"],
+    ["uint(vars.n)", "2 (whole number)"],
+    ["double(vars.n)", "2.0 (number)"],
+    ["double(vars.n) / 0.0", "Infinity (number)"],
+    ["double(vars.n - 2) / 0.0", "NaN (number)"],
+    ["duration('90s')", "90s (duration)"],
+    ["duration('1s') - duration('2500ms')", "-1.5s (duration)"],
+    ["bytes(vars.t)", '"YWI=" (bytes, as base64)'],
+    ["type(vars.n)", "int (type)"],
+    ["[vars.n]", "[2] (list)"],
+    ["{'a': vars.n}", '{"a":2} (map)'],
+    ["dyn(null)", "null (null)"],
+  ]
+) {
+  test(`${expression} is shown as ${value}`, async () => {
+    const { lines } = await failure(
+      `  - assert: "dyn(${expression}) == dyn(vars.t)"`,
+      "{ n: 2, t: ab }",
+    );
+    assert.ok(lines.some((line) => line.trim() === `${expression}  is ${value}`), lines.join("\n"));
+  });
+}
