@@ -25,6 +25,7 @@ import { StepRunner } from "./step.ts";
 
 /** How long a recipe's steps may take when it does not say. */
 export const DEFAULT_TIMEOUT = 300_000;
+const NOT_LISTENING = "the server had not confirmed the recipe's channels when its time was over";
 /** How long `always` may take. */
 export const ALWAYS_TIMEOUT = 10_000;
 
@@ -120,7 +121,7 @@ export class Case {
     this.options = options;
     this.ambient = { now: () => options.clock.now(), random: options.random };
     this.results = new Results(this.#roots);
-    this.channels = new Channels(options.client);
+    this.channels = new Channels(options.client, options.clock);
     this.followed = new FollowedEvents({
       clock: options.clock,
       onEvent: () => this.results.changed(),
@@ -317,7 +318,6 @@ export class Case {
     let limit: number;
     try {
       limit = this.#milliseconds(this.recipe.timeout) ?? DEFAULT_TIMEOUT;
-      await Promise.all([...this.recipe.channels].map((name) => this.channels.open(name)));
     } catch (error) {
       this.fail(this.describe(error));
       return;
@@ -330,6 +330,14 @@ export class Case {
       "the recipe's time",
     );
     this.#stopped = deadline.signal;
+    try {
+      const resolve = (template: Template) => resolveTemplate(template, this.#roots, this.ambient);
+      await this.channels.begin(this.recipe.channels, resolve, deadline.signal);
+    } catch (error) {
+      const late = deadline.passed && new StepFailure("deadline", NOT_LISTENING, { cause: error });
+      this.fail(this.describe(late || error));
+      if (this.recipe.script) return;
+    }
     if (this.recipe.script) return await this.#script(this.recipe.script, deadline);
     const runner = new StepRunner(this, deadline, this.results);
     for (const step of this.recipe.steps) {

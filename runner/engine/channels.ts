@@ -1,25 +1,68 @@
+import { matchesChannel, parseChannel } from "../../protocol/channel.ts";
+import type { DispatchEvent } from "../../protocol/event.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { freeNames } from "../expression/ast.ts";
+import { EvaluationError } from "../expression/expression.ts";
+import { expressionsOf, type Template } from "../expression/template.ts";
 import type { EventLog, LoggedEvent, RunnerClient } from "../steps/kind.ts";
+import { rejectOnAbort, waitAtMost } from "./deadline.ts";
+
+/** How long the server may take to confirm that it sends no more, in milliseconds. */
+const UNSUBSCRIBE = 1000;
+
+/** The channels that have the events of one of a kind among others. */
+const WIDER: Record<string, string | undefined> = {
+  job: "jobs",
+  queue: "jobs",
+  workflow: "workflows",
+};
+
+/** What has its value before the first step. */
+const ROOTS = new Set(["vars", "env", "secrets", "inputs", "matrix"]);
 
 /** The events that one case has seen on a channel. */
 class Log implements EventLog {
   readonly events: LoggedEvent[] = [];
+  readonly since: number | undefined;
   missed: string | undefined;
+  #parts: { channel: string; log: Log }[] = [];
   #waiting = new Set<() => void>();
   #error: unknown;
 
+  constructor(since?: number) {
+    this.since = since;
+  }
+
   add(event: LoggedEvent): void {
     this.events.push(event);
+    for (const { channel, log } of this.#parts) {
+      if (matchesChannel(channel, event as DispatchEvent)) log.add(event);
+    }
     this.#wake();
   }
 
   miss(what: string): void {
     this.missed = what;
+    for (const { log } of this.#parts) log.miss(what);
     this.#wake();
   }
 
   fail(error: unknown): void {
     this.#error = error;
+    for (const { log } of this.#parts) log.fail(error);
     this.#wake();
+  }
+
+  /** The log of a channel all of whose events are among these. */
+  part(channel: string): Log {
+    const log = new Log(this.since);
+    for (const event of this.events) {
+      if (matchesChannel(channel, event as DispatchEvent)) log.add(event);
+    }
+    if (this.missed !== undefined) log.miss(this.missed);
+    if (this.#error !== undefined) log.fail(this.#error);
+    this.#parts.push({ channel, log });
+    return log;
   }
 
   changed(signal: AbortSignal): Promise<void> {
@@ -52,30 +95,61 @@ class Log implements EventLog {
 /** The channels of one case. */
 export class Channels {
   #client: RunnerClient;
+  #clock: Clock;
+  #began = false;
   #logs = new Map<string, Promise<Log>>();
   #subscriptions: { unsubscribe(): Promise<void> }[] = [];
 
   /** Subscribes through a client. */
-  constructor(client: RunnerClient) {
+  constructor(client: RunnerClient, clock: Clock) {
     this.#client = client;
+    this.#clock = clock;
+  }
+
+  /** Subscribes to what the steps will wait for, as far as that is known before the first. */
+  async begin(
+    channels: Iterable<string | Template>,
+    resolve: (template: Template) => unknown,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const names = [...channels].map((one) => typeof one === "string" ? one : ahead(one, resolve));
+    await Promise.all(
+      names.map((name) => name === undefined ? undefined : this.open(name, signal)),
+    );
+    this.#began = true;
   }
 
   /** The log of a channel, subscribed to at the first call. */
-  open(channel: string): Promise<Log> {
+  open(channel: string, signal: AbortSignal): Promise<Log> {
     let log = this.#logs.get(channel);
-    if (!log) this.#logs.set(channel, log = this.#subscribe(channel));
-    return log;
+    if (!log) {
+      log = this.#wider(channel)?.then((wider) => wider.part(channel)) ?? this.#subscribe(channel);
+      this.#logs.set(channel, log);
+      // The next one asks anew.
+      log.catch(() => this.#logs.delete(channel));
+    }
+    return Promise.race([log, rejectOnAbort(signal)]);
   }
 
   /** Unsubscribes from all. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#subscriptions.map((s) => s.unsubscribe()));
+    const all = Promise.allSettled(this.#subscriptions.map((s) => s.unsubscribe()));
+    await waitAtMost(UNSUBSCRIBE, all, { clock: this.#clock });
+  }
+
+  /** The log that has the events of a channel among others. */
+  #wider(channel: string): Promise<Log> | undefined {
+    const all = WIDER[channel.slice(0, channel.indexOf(":"))];
+    return (all === undefined ? undefined : this.#logs.get(all)) ?? this.#logs.get("firehose");
   }
 
   async #subscribe(channel: string): Promise<Log> {
-    const log = new Log();
-    const subscription = await this.#client.subscribe(channel);
-    this.#subscriptions.push(subscription);
+    const pending = this.#client.subscribe(channel);
+    // One that is never confirmed is taken back too.
+    this.#subscriptions.push(pending);
+    const late = this.#began;
+    const subscription = await pending;
+    const log = new Log(late ? this.#clock.now() : undefined);
     void this.#read(subscription, log);
     return log;
   }
@@ -91,4 +165,22 @@ export class Channels {
       log.fail(error);
     }
   }
+}
+
+/** The channel that has the events of one which is written so, if that is known before any step. */
+function ahead(
+  template: Template,
+  resolve: (template: Template) => unknown,
+): string | undefined {
+  const known = expressionsOf(template)
+    .every(({ ast }) => freeNames(ast).every(({ name }) => ROOTS.has(name)));
+  try {
+    const channel = known ? resolve(template) : undefined;
+    if (typeof channel === "string" && parseChannel(channel)) return channel;
+  } catch (error) {
+    // A step may give the variable another value, and the wait tells where none did.
+    if (!(error instanceof EvaluationError)) throw error;
+  }
+  const first = template.kind === "text" ? template.parts[0] : undefined;
+  return typeof first === "string" ? WIDER[first.slice(0, first.indexOf(":"))] : undefined;
 }

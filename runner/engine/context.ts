@@ -142,7 +142,7 @@ export class Context implements StepContext {
   }
 
   channel(name: string): Promise<EventLog> {
-    return this.#case.channels.open(name);
+    return this.#case.channels.open(name, this.signal);
   }
 
   follow(

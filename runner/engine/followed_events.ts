@@ -1,5 +1,6 @@
-import { type Clock, delay } from "../../runtime/clock.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import type { LoggedEvent } from "../steps/kind.ts";
+import { waitAtMost } from "./deadline.ts";
 import type { Entity } from "./results.ts";
 
 /** How long the last events of a job or run may come after the state they tell of, in milliseconds. */
@@ -56,14 +57,7 @@ export class FollowedEvents {
   async complete({ id }: Entity, signal: AbortSignal): Promise<void> {
     const followed = this.#byId.get(id);
     if (!followed) return;
-    const done = new AbortController();
-    const either = AbortSignal.any([signal, done.signal]);
-    const { clock } = this.#options;
-    const late = delay(LAST_EVENTS, { signal: either, clock }).catch((error) => {
-      if (!either.aborted) throw error;
-    });
-    await Promise.race([followed.complete, late]);
-    done.abort();
+    await waitAtMost(LAST_EVENTS, followed.complete, { clock: this.#options.clock, signal });
   }
 
   /** Follows no more. */

@@ -37,8 +37,8 @@ export interface Recipe {
   steps: Step[];
   /** Steps that run in any case. */
   always: Step[];
-  /** Channels whose events are needed from the beginning. */
-  channels: Set<string>;
+  /** Channels whose events are needed from the beginning; some are written with expressions. */
+  channels: Set<string | Template>;
   /** Ids whose `events` an expression reads. */
   eventIds: Set<string>;
   /** When it runs by itself. */

@@ -49,7 +49,7 @@ export class Reading {
   /** The variables that steps give new values. */
   readonly assignments: Assignment[] = [];
   /** The channels whose events are needed from the recipe's beginning on. */
-  readonly channels: Set<string> = new Set();
+  readonly channels: Set<string | Template> = new Set();
   /** The ids whose job's or run's `events` are needed. */
   readonly eventIds: Set<string> = new Set();
   /** The ids of steps that read the job or run of another step anew. */

@@ -5,7 +5,14 @@ import { literal, type Template } from "../expression/template.ts";
 import { formatDuration } from "../recipe/duration.ts";
 import { condition, custom, type Field, integer, record, required, text } from "../recipe/field.ts";
 import { didYouMean } from "../recipe/suggest.ts";
-import type { LoggedEvent, StepCheck, StepContext, StepOutcome } from "./kind.ts";
+import type {
+  EventLog,
+  LoggedEvent,
+  RunnerClient,
+  StepCheck,
+  StepContext,
+  StepOutcome,
+} from "./kind.ts";
 
 /** A wait for events of a channel. */
 export interface ChannelWait {
@@ -41,7 +48,7 @@ export const channelWait: Field<ChannelWait, false> = record(
 );
 
 /** Checks the channel's name, and that nothing in the step belongs to the other kind of wait. */
-export function checkChannel({ at, reading }: StepCheck): void {
+export function checkChannel({ channel }: ChannelWait, { at, reading }: StepCheck): void {
   const map = at("wait");
   const node = map?.kind === "map"
     ? map.entries.find(({ key }) => key === "channel")?.value
@@ -54,8 +61,8 @@ export function checkChannel({ at, reading }: StepCheck): void {
     });
   }
   if (node?.kind !== "scalar" || typeof node.value !== "string") return;
-  if (node.value.includes("${{")) return;
-  if (parseChannel(node.value) === undefined) {
+  if (channel.kind !== "literal") reading.channels.add(channel);
+  else if (parseChannel(node.value) === undefined) {
     const known = ["jobs", "workflows", "firehose"];
     reading.diagnostics.error("bad-channel", node, `\`${node.value}\` is no channel`, {
       label: didYouMean(node.value, known) ??
@@ -101,19 +108,33 @@ export async function waitOnChannel(
   } catch (error) {
     if (!context.timedOut()) throw error;
     const waited = formatDuration(context.clock.now() - began);
+    const came = `${matched.length} of ${count} events came on \`${channel}\` within ${waited}`;
+    const lost = await isConnectionLost(context.client);
     throw new StepFailure(
-      "deadline",
-      `${matched.length} of ${count} events came on \`${channel}\` within ${waited}`,
-      {
-        lines: [
-          `${log.events.length} events came in all${log.events.length > 0 ? ", the last:" : ""}`,
-          ...log.events.slice(-5).map((event) => `  ${event.type} ${JSON.stringify(event.data)}`),
-          ...(log.missed === undefined ? [] : [`some may have been missed: ${log.missed}`]),
-        ],
-        cause: error,
-      },
+      lost ? "connection" : "deadline",
+      lost ? `the connection was lost while waiting for events of \`${channel}\`` : came,
+      { lines: [...(lost ? [came] : []), ...describeLog(log)], cause: error },
     );
   }
+}
+
+/** What is known of a channel's events, for the message of a wait that was not met. */
+function describeLog({ events, since, missed }: EventLog): string[] {
+  const lines = [
+    `${events.length} events came in all${events.length > 0 ? ", the last:" : ""}`,
+    ...events.slice(-5).map((event) => `  ${event.type} ${JSON.stringify(event.data)}`),
+  ];
+  if (since !== undefined) {
+    const from = new Date(since).toISOString();
+    lines.push(`those before ${from} were not heard: the channel was not known before this step`);
+  }
+  if (missed !== undefined) lines.push(`some may have been missed: ${missed}`);
+  return lines;
+}
+
+async function isConnectionLost(client: RunnerClient): Promise<boolean> {
+  for await (const { type } of client.status()) return type !== "connected" && type !== "idle";
+  return true;
 }
 
 /** Events of other types lack fields that `where` asks for; that is no match, not an error. */

@@ -24,6 +24,7 @@ export type RunnerClient = Pick<
   | "workflowTimeline"
   | "publishEvent"
   | "subscribe"
+  | "status"
   | "job"
   | "run"
   | "stats"
@@ -108,6 +109,8 @@ export interface Nested {
 export interface EventLog {
   /** The events so far. */
   readonly events: readonly LoggedEvent[];
+  /** Since when it is kept, in milliseconds since 1970; `undefined` when since the recipe began. */
+  readonly since: number | undefined;
   /** What was missed, in words, or `undefined`. */
   readonly missed: string | undefined;
   /** Resolves when there are more events, or what is known of the channel has changed. */

@@ -83,7 +83,7 @@ export const wait = stepKind({
   type: (step) => isChannel(step.wait) ? "ChannelWaitResult" : "WaitResult",
   check(step, check) {
     if (step.wait && isChannel(step.wait)) {
-      checkChannel(check);
+      checkChannel(step.wait, check);
       return;
     }
     const type = typeOfTarget(step, check);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { InterruptedError } from "../../runner/engine/deadline.ts";
 import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 
 test("a wait sees what has already happened", async () => {
@@ -290,4 +291,87 @@ test("a wait keeps the fields that outputs added", async () => {
       - jobs.all(j, j.state == "completed") && jobs[1].of == 2
 `);
   assert.equal(code, 0, out);
+});
+
+test("a channel written with expressions is heard since the recipe began", async () => {
+  const { code, out } = await runRecipe(`vars: { channel: jobs }
+steps:
+  - id: job
+    enqueue: noop
+  - id: other
+    enqueue: noop
+  - id: run
+    start: order-pipeline
+    input: { order_id: ORD-1, items: [a] }
+  - wait: job
+  - wait: other
+  - wait: run
+  - id: own
+    wait: { channel: "job:\${{ job.job_id }}", count: 3 }
+    within: 1s
+  - wait: { channel: "queue:\${{ job.queue }}", count: 6 }
+    within: 1s
+  - wait: { channel: "workflow:\${{ run.run_id }}", where: event.type == "workflow.completed" }
+    within: 1s
+  - wait: { channel: "\${{ vars.channel }}", count: 6 }
+    within: 1s
+  - assert: own.events.all(e, e.data.job_id == job.job_id)
+`);
+  assert.equal(code, 0, out);
+});
+
+test("a channel that nothing names beforehand says since when it was heard", async () => {
+  const { code, events } = await runRecipe(`steps:
+  - id: job
+    enqueue: noop
+  - wait: job
+  - wait: { channel: "\${{ 'job:' + job.job_id }}" }
+    within: 30ms
+`);
+  assert.equal(code, 1);
+  assert.match(firstFailure(events).lines.at(-1)!, /^those before \S+Z were not heard: /);
+});
+
+test("a wait on a channel tells a lost connection from a deadline", async () => {
+  const { createDevServer, referenceWorkload } = await import("../../dev/mod.ts");
+  const server = await createDevServer(referenceWorkload());
+  const recipe = "steps:\n  - wait: { channel: jobs }\n    within: 500ms\n";
+  let closing: Promise<void> | undefined;
+  const { code, events } = await runRecipe(recipe, ["--url", server.url], {
+    onOut(text) {
+      if (text.includes('"step.progress"')) closing ??= server.close();
+    },
+  });
+  await closing;
+  assert.equal(code, 3);
+  const { kind, message, lines } = firstFailure(events);
+  assert.equal(kind, "connection");
+  assert.equal(message, "the connection was lost while waiting for events of `jobs`");
+  assert.match(lines[0]!, /^0 of 1 events came on `jobs` within /);
+});
+
+test("a channel that the server does not confirm is under the recipe's time, and interrupted", async () => {
+  const { createDevServer, parseFault, referenceWorkload } = await import("../../dev/mod.ts");
+  const faults = [parseFault("drop:direction=in,method=subscribe")];
+  const server = await createDevServer({ ...referenceWorkload(), faults });
+  const recipe = "timeout: 50ms\nsteps:\n  - wait: { channel: jobs }\n";
+  try {
+    const late = await runRecipe(recipe, ["--url", server.url]);
+    assert.equal(late.code, 1);
+    assert.equal(ends(late.events)[0]?.status, "skipped");
+    const end = late.events.find((event) => event.type === "case.finished");
+    assert.match(end!.failure!.message, /^the server had not confirmed the recipe's channels/);
+
+    const stop = new AbortController();
+    const stopped = await runRecipe(recipe.replace("50ms", "1h"), ["--url", server.url], {
+      signal: stop.signal,
+      onOut(text) {
+        if (text.includes('"case.started"')) stop.abort(new InterruptedError());
+      },
+    });
+    assert.equal(stopped.code, 130);
+    assert.equal(ends(stopped.events)[0]?.status, "skipped");
+  } finally {
+    await server.close();
+  }
 });
