@@ -33,6 +33,8 @@ type ValueOf<F> = F extends Field<infer T> ? T : never;
 
 /** What an expression alone looks like. */
 export const EXPRESSION_PATTERN = "^\\s*\\$\\{\\{[\\s\\S]*\\}\\}\\s*$";
+/** What text with an expression in it looks like. */
+export const HOLE_PATTERN = "\\$\\{\\{";
 const expressionJson: JsonSchema = { type: "string", pattern: EXPRESSION_PATTERN };
 
 function field<T>(
@@ -136,7 +138,8 @@ const DURATION_HINT = "write it as `250ms`, `10s`, `1m30s`";
 /** A duration such as `10s`. */
 export function duration(description: string): Field<Template, false> {
   const json = {
-    anyOf: [{ type: "string", pattern: "^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$" }, expressionJson],
+    type: "string",
+    anyOf: [{ pattern: "^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$" }, { pattern: HOLE_PATTERN }],
   };
   return field(description, json, (node, reading, what) => {
     if (node.kind === "scalar" && typeof node.value === "number") {

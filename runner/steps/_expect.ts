@@ -7,7 +7,7 @@ import {
   TYPE_CHOICES,
 } from "../expression/matcher.ts";
 import { literal } from "../expression/template.ts";
-import { custom, type Field } from "../recipe/field.ts";
+import { custom, type Field, HOLE_PATTERN, type JsonSchema } from "../recipe/field.ts";
 import type { Node, ScalarNode } from "../recipe/node.ts";
 import type { Reading } from "../recipe/reading.ts";
 import type { Span } from "../recipe/source.ts";
@@ -24,10 +24,28 @@ export interface Expectation {
   span: Span;
 }
 
+const hole: JsonSchema = { type: "string", pattern: HOLE_PATTERN };
+const comparable: JsonSchema = { type: ["number", "string"] };
+
+/** What a JSON Schema says of the arguments that not every value can be. */
+const ARGUMENTS: { [name in MatcherName]?: JsonSchema } = {
+  gt: comparable,
+  gte: comparable,
+  lt: comparable,
+  lte: comparable,
+  matches: { type: "string" },
+  one_of: { anyOf: [{ type: "array", minItems: 1 }, hole] },
+  exists: { type: "boolean" },
+  type: { anyOf: [{ enum: [...TYPE_CHOICES, null] }, hole] },
+  length: {
+    anyOf: [{ type: "integer", minimum: 0 }, { type: "object", minProperties: 1 }, hole],
+  },
+};
+
 /** Reads the map of an `expect`. */
 export const expectField: Field<Expectation[], false> = custom(
   "Values and what is expected of them: a value it must equal, or matchers such as `{lt: 30}`.",
-  { type: "object", minProperties: 1 },
+  { type: "object", minProperties: 1, additionalProperties: { properties: ARGUMENTS } },
   (node, reading, what) => {
     if (node.kind !== "map") return void reading.wrongType(node, what, "a map");
     if (node.entries.length === 0) {
@@ -117,7 +135,7 @@ function checkArgument(name: MatcherName, node: Node, reading: Reading): boolean
       if (isNull(node) || (TYPE_CHOICES as readonly unknown[]).includes(value)) return true;
       return wrong(TYPE_CHOICES.map((choice) => `\`${choice}\``).join(", "));
     case "length":
-      return node.kind === "map" ||
+      return (node.kind === "map" && node.entries.length > 0) ||
         (typeof value === "number" && Number.isInteger(value) && value >= 0) ||
         wrong("a whole number or matchers");
     default:

@@ -28,7 +28,12 @@ const byId = {
 /** Reads a target: a step's id, `{job: <id>}` or `{run: <id>}`. */
 export function target(description: string, wants: Wants): Field<Target, false> {
   const fields = wants === "job" ? { job: byId.job } : byId;
-  const json = () => ({ anyOf: [{ type: "string", minLength: 1 }, recordJson(fields)] });
+  const json = () => ({
+    anyOf: [
+      { type: "string", minLength: 1 },
+      { ...recordJson(fields), minProperties: 1, maxProperties: 1 },
+    ],
+  });
   return custom(description, json, (node, reading, what) => {
     if (node.kind === "map") {
       const read: { job?: Template; run?: Template } = readFields(node, fields, reading, what);

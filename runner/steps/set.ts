@@ -1,14 +1,20 @@
 import type { Template } from "../expression/template.ts";
-import { json, mapOf, required } from "../recipe/field.ts";
+import { custom, json, mapOf, required } from "../recipe/field.ts";
 import type { Assignment } from "../recipe/reading.ts";
 import { stepKind } from "./kind.ts";
+
+const values = mapOf<Template>(json("The new value of each variable."));
 
 /** Gives variables new values. */
 export const set = stepKind({
   name: "set",
   title: "a set step",
   description: "Gives variables that `vars` declares new values.",
-  fields: { set: required(mapOf<Template>(json("The new value of each variable."))) },
+  fields: {
+    set: required(
+      custom(values.description, () => ({ ...values.json, minProperties: 1 }), values.read),
+    ),
+  },
   check(step, { reading, at }) {
     const node = at("set");
     if (node?.kind !== "map") return;

@@ -55,6 +55,15 @@ test("the schema refuses what it should", () => {
   const ok = { steps: [{ wait: "a", within: "1s" }, { expect: { "a.state": "completed" } }] };
   assert.deepEqual(validate(ok), []);
   for (
+    const step of [
+      { sleep: "${{ vars.n }}ms" },
+      { sleep: '10${{ "s" }}' },
+      { wait: { job: "x" } },
+      { expect: { a: { exists: true, type: null, length: { gt: 3 }, one_of: ["x"], lt: 3 } } },
+      { expect: { a: { type: "${{ vars.t }}", contains: 3 }, b: [1], c: { d: { e: 3 } } } },
+    ]
+  ) assert.deepEqual(validate({ steps: [step] }), [], JSON.stringify(step));
+  for (
     const steps of [
       [{ wait: "a", untill: "completed" }],
       [{ wait: "a", within: 10 }],
@@ -62,6 +71,15 @@ test("the schema refuses what it should", () => {
       [{ wait: { channel: "jobs", wher: "x" } }],
       [{ enqueue: "a", priority: "high" }],
       [{ id: "x" }],
+      [{ sleep: "10" }],
+      [{ wait: {} }],
+      [{ get: {} }],
+      [{ cancel: {} }],
+      [{ set: {} }],
+      [{ expect: { "a.b": { exists: "yes" } } }],
+      [{ expect: { "a.b": { type: "string" } } }],
+      [{ expect: { "a.b": { length: -1 } } }],
+      [{ expect: { "a.b": { length: {} } } }],
       [],
     ]
   ) {
