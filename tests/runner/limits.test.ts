@@ -1,0 +1,113 @@
+// How long things may take, on a clock that the tests move.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runCases } from "../../runner/engine/run.ts";
+import type { RunEvent } from "../../runner/mod.ts";
+import { readRecipe } from "../../runner/recipe/read_recipe.ts";
+import type { RunnerClient } from "../../runner/steps/kind.ts";
+import { delay, systemClock } from "../../runtime/mod.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
+import { ends, firstFailure, runRecipe } from "./_recipe.ts";
+
+/** Runs a recipe that needs no server, and says how long that took on its clock. */
+async function onClock(text: string, files: Record<string, string> = {}) {
+  const load = (name: string) => Promise.resolve({ name, text: files[name]! });
+  const { recipe, diagnostics } = await readRecipe("r.yaml", text, { load });
+  assert.ok(recipe, diagnostics[0]?.message);
+  const clock = new FakeClock();
+  const began = clock.now();
+  const events: RunEvent[] = [];
+  const running = runCases([{ recipe }], {
+    client: {} as RunnerClient,
+    report: (event) => void events.push(event),
+    server: "none",
+    clock,
+    random: Math.random,
+    env: () => undefined,
+    signal: new AbortController().signal,
+  });
+  const { exitCode } = await clock.runUntil(running, 100);
+  return { exitCode, events, ms: clock.now() - began };
+}
+
+test("timers of the machine's clock can be longer than those of the runtime", async () => {
+  const { setTimeout: original } = globalThis;
+  const set: number[] = [];
+  let long: Promise<void>;
+  try {
+    globalThis.setTimeout = ((callback: () => void, ms: number) => {
+      set.push(ms);
+      return original(callback, 0);
+    }) as typeof setTimeout;
+    long = delay(2 ** 32);
+    const cleared = systemClock.setTimeout(() => assert.fail("it was cleared"), 2 ** 40);
+    systemClock.clearTimeout(cleared);
+    set.pop();
+    await long;
+  } finally {
+    globalThis.setTimeout = original;
+  }
+  assert.deepEqual(set, [2 ** 31 - 1, 2 ** 31 - 1, 2]);
+});
+
+test("a soft step does not excuse that the recipe's time is over, only its own", async () => {
+  const steps = "  - assert: true\n  - sleep: 1m\n    soft: true\n";
+  const late = await onClock(`timeout: 1s\nsteps:\n${steps}`);
+  assert.equal(late.exitCode, 1);
+  assert.equal(ends(late.events).at(-1)?.soft, false);
+  assert.match(firstFailure(late.events).message, /^not done when the recipe's time was over/);
+  const own = await onClock(`timeout: 10s\nsteps:\n${steps}    within: 1s\n`);
+  assert.equal(own.exitCode, 0);
+});
+
+test("the clean-up of used recipes is over with that of the recipe", async () => {
+  const files = { "inner.yaml": "steps:\n  - assert: true\nalways:\n  - sleep: 1h\n" };
+  const cleaning = await onClock(
+    "steps:\n  - assert: true\nalways:\n  - sleep: 6s\n  - use: inner.yaml\n",
+    files,
+  );
+  assert.ok(cleaning.ms < 11_000, `${cleaning.ms} ms`);
+  const stopped = await onClock(
+    "timeout: 1s\nsteps:\n  - use: stopped.yaml\nalways:\n  - sleep: 1h\n",
+    { "stopped.yaml": "steps:\n  - sleep: 1h\n  - assert: true\nalways:\n  - sleep: 6s\n" },
+  );
+  assert.ok(stopped.ms < 12_000, `${stopped.ms} ms`);
+});
+
+test("what ends a step of a used recipe is called by its name", async () => {
+  const { events } = await onClock("steps:\n  - use: inner.yaml\n    within: 500ms\n", {
+    "inner.yaml": "steps:\n  - sleep: 1h\n  - assert: true\n",
+  });
+  assert.match(
+    firstFailure(events).message,
+    /^not done when `within: 500ms` of the step around it was over/,
+  );
+});
+
+test("a loop that fails leaves what the items before left", async () => {
+  const { events } = await runRecipe(`
+steps:
+  - id: jobs
+    for_each: [5, 4, x]
+    enqueue: noop
+    priority: \${{ int(item) }}
+  - wait: jobs
+always:
+  - if: size(jobs) == 2
+    log: two are left
+`);
+  assert.ok(events.some((e) => e.type === "log" && e.text === "two are left"));
+});
+
+test("an output that has no value is told in the used recipe", async () => {
+  const { events } = await runRecipe("steps:\n  - use: inner.yaml\n    id: u\n", [], {
+    files: {
+      "inner.yaml":
+        "name: Inner\noutputs:\n  total: job.payload.total\nsteps:\n  - id: job\n    enqueue: noop\n    payload: { a: 1 }\n  - wait: job\n",
+    },
+  });
+  const { message, place } = firstFailure(events);
+  assert.match(message, /^'Inner' cannot give `total`: /);
+  assert.match(place!.file, /inner\.yaml$/);
+  assert.deepEqual([place!.line, place!.text], [3, "  total: job.payload.total"]);
+});
