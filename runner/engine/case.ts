@@ -421,11 +421,14 @@ export class Case {
   }
 
   async #leftovers(): Promise<void> {
-    const { client, signal } = this.options;
-    if (signal.aborted) return;
+    const { client, clock, signal } = this.options;
+    // Who interrupts waits no longer than for `always`.
+    const until = signal.aborted ? this.#cleanBy() : clock.now() + ALWAYS_TIMEOUT;
+    using deadline = new Deadline(clock, until, new AbortController().signal);
     try {
       const entities = [...this.results.entities(), ...this.#entities];
-      for (const { event_id, name } of await findLeftovers(this.published, entities, client)) {
+      const left = await findLeftovers(this.published, entities, client, deadline.signal);
+      for (const { event_id, name } of left) {
         this.warn(
           `no run of this recipe took the event \`${name}\` (${event_id}): unless another one did, it stays on the server and wakes the next run that waits for that name`,
         );

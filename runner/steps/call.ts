@@ -27,6 +27,11 @@ export const call = stepKind({
   label: (step) => `call ${step.call}`,
   async run(step, context) {
     const data = step.data ? context.resolve(step.data) : {};
-    return { result: await context.client.call(step.call, data, context.call) };
+    const result = await context.client.call(step.call, data, context.call);
+    if (step.call === "workflow.event") {
+      const { event_id, name } = result as { event_id: string; name: string };
+      context.published({ event_id, name });
+    }
+    return { result };
   },
 });

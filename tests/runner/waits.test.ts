@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { RunEvent } from "../../runner/mod.ts";
 import { InterruptedError } from "../../runner/engine/deadline.ts";
 import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 
@@ -375,3 +376,41 @@ test("a channel that the server does not confirm is under the recipe's time, and
     await server.close();
   }
 });
+
+test("an event that a call published or an interruption left is warned about, and one that a child may have is not", async () => {
+  const called = await runRecipe(
+    "steps:\n  - call: workflow.event\n    data: { name: nobody, payload: 1 }\n",
+  );
+  assert.match(warningsOf(called.events)[0]!, /took the event `nobody`/);
+
+  const stop = new AbortController();
+  const stopped = await runRecipe("steps:\n  - publish: nobody\n  - sleep: 1h\n", [], {
+    signal: stop.signal,
+    onOut(text) {
+      if (text.includes('"step.started"') && text.includes('"step":"2"')) {
+        stop.abort(new InterruptedError());
+      }
+    },
+  });
+  assert.equal(stopped.code, 130);
+  assert.match(warningsOf(stopped.events)[0]!, /took the event `nobody`/);
+
+  const { createDevServer, defineWorkflow } = await import("../../dev/mod.ts");
+  const child = defineWorkflow("child", (wf) => wf.waitForEvent("go", "5s"));
+  const parent = defineWorkflow("parent", (wf) => wf.runChild("child", null));
+  const server = await createDevServer({ workflows: [child, parent] });
+  try {
+    const taken = await runRecipe(
+      "steps:\n  - id: run\n    start: parent\n  - publish: go\n  - wait: run\n",
+      ["--url", server.url],
+    );
+    assert.equal(taken.code, 0, taken.out);
+    assert.deepEqual(warningsOf(taken.events), []);
+  } finally {
+    await server.close();
+  }
+});
+
+function warningsOf(events: readonly RunEvent[]): string[] {
+  return events.flatMap((event) => event.type === "warning" ? event.text : []);
+}
