@@ -109,7 +109,8 @@ export function checkOrder(
     );
     return false;
   }
-  if (scope.phase === "always" && info.phase === "steps" && !guards.has(scope, info.id)) {
+  const sure = info.phase === "always" && !info.conditional;
+  if (scope.phase === "always" && !sure && !guards.has(scope, info.id)) {
     reading.diagnostics.error(
       "unguarded",
       span,

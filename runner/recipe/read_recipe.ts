@@ -133,7 +133,8 @@ async function readRoot(
   }
   checkAssignments(reading, vars);
   checkReferences(reading, known, guards);
-  if (recipe.steps.length > 0 && !diagnostics.failed && !recipe.steps.some(canFail)) {
+  const all = [...recipe.steps, ...recipe.always];
+  if (recipe.steps.length > 0 && !diagnostics.failed && !all.some(canFail)) {
     const key = root.entries.find(({ key }) => key === "steps")!;
     diagnostics.warning("nothing-checked", key.keySpan, "the recipe neither waits nor asserts", {
       label: "its run will not count as passed",

@@ -105,6 +105,7 @@ export class StepReader {
           phase,
           order,
           availableFrom: order + 1,
+          ...(step.if ? { conditional: true } : {}),
           ...(wrong || broken ? { broken: true } : {}),
           waits: [],
         });

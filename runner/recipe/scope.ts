@@ -19,6 +19,8 @@ export interface StepInfo {
   availableFrom: number;
   /** The part of the recipe it belongs to. */
   phase: Phase;
+  /** Whether it has an `if`, so that it may not run. */
+  conditional?: boolean;
   /** Whether something is wrong with the step itself, so that no more is said of those that use it. */
   broken?: boolean;
   /** The waits for it: from which step on, and the states it then has; none for any. */

@@ -187,6 +187,18 @@ test("a step that is wrong itself is not told again where it is used", async () 
   await finds("  - id: c\n    enqueue: ''\n  - wait: c\n", /^wrong-value/);
 });
 
+test("`always` counts as what checks, and is guarded where its own steps may not run", async () => {
+  const steps = "steps: [{ id: j, enqueue: noop }]\nalways:\n";
+  const codes = async (always: string) =>
+    (await checkRecipe("r.yaml", steps + always)).map(({ code }) => code);
+  assert.deepEqual(await codes('  - assert: "true"\n'), []);
+  assert.deepEqual(await codes("  - log: x\n"), ["nothing-checked"]);
+  const k = '  - { id: k, enqueue: noop, if: "false" }\n';
+  assert.deepEqual(await codes(`${k}  - wait: k\n`), ["unguarded"]);
+  assert.deepEqual(await codes(`${k}  - { wait: k, if: has(k.job_id) }\n`), []);
+  assert.deepEqual(await codes("  - { id: k, enqueue: noop }\n  - wait: k\n"), []);
+});
+
 test("a step that names itself is told so", async () => {
   await finds("  - id: b\n    enqueue: noop\n    if: b.state == 'x'\n", /this is that step itself/);
 });
