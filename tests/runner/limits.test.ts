@@ -111,3 +111,20 @@ test("an output that has no value is told in the used recipe", async () => {
   assert.match(place!.file, /inner\.yaml$/);
   assert.deepEqual([place!.line, place!.text], [3, "  total: job.payload.total"]);
 });
+
+test("an attempt that time cuts tells why the one before failed", async () => {
+  const { events } = await onClock(`
+timeout: 10s
+vars: { n: 0 }
+steps:
+  - parallel:
+      - if: vars.n > 1
+        sleep: 1h
+      - set: { n: "\${{ vars.n + 1 }}" }
+      - assert: 1 == 2
+    retry: { attempts: 9, backoff: 1s }
+`);
+  const { kind, lines } = ends(events).at(-1)!.failure!;
+  assert.equal(kind, "deadline");
+  assert.match(lines.at(-1)!, /^attempt \d: 1 of 3 steps failed: /);
+});
