@@ -10,6 +10,8 @@ interface Unmet {
   message: string;
   lines: string[];
   span: Span;
+  /** The expression whose value could not be worked out. */
+  faulty?: Expression;
 }
 
 /**
@@ -41,8 +43,19 @@ export async function assertAll(
     expectations.reduce((sum, { matchers }) => sum + matchers.length, 0);
   throw new StepFailure("assertion", `${unmet.length} of ${total} assertions are not met`, {
     span: first.span,
-    lines: unmet.flatMap(({ message, lines }) => [message, ...lines.map((line) => `  ${line}`)]),
+    lines: unmet.flatMap((one) => [
+      oneOfSeveral(one, context),
+      ...one.lines.map((line) => `  ${line}`),
+    ]),
   });
+}
+
+/** What is not met, where the place in the recipe is that of another one. */
+function oneOfSeveral({ message, span, faulty }: Unmet, context: StepContext): string {
+  if (!faulty) return message;
+  const name = `\`${faulty.text}\``;
+  const named = message.startsWith(name) ? message : `${name}: ${message}`;
+  return `${named} (line ${context.lineOf(span)})`;
 }
 
 async function checkCondition(
@@ -70,7 +83,9 @@ async function checkCondition(
     : fault;
   // That an operand has no value is what the message says.
   const lines = tree.filter((line) => !message.endsWith(` ${line.trimStart().split("  ")[1]}`));
-  return { message, lines: fault === undefined ? tree : lines, span };
+  return fault === undefined
+    ? { message, lines: tree, span }
+    : { message, lines, span, faulty: condition };
 }
 
 function checkExpectation(
@@ -84,10 +99,19 @@ function checkExpectation(
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error;
     // An absent value can be asked for with `exists`, so it is no error here.
-    if (!error.absent) return [{ message: error.message, lines: [], span: error.span }];
+    if (!error.absent) {
+      return [{ message: error.message, lines: [], span: error.span, faulty: subject }];
+    }
   }
-  return matchers.flatMap((matcher) => {
-    const lines = mismatch(value, resolveMatcher(matcher, context), context.hide);
+  return matchers.flatMap((matcher): Unmet[] => {
+    let resolved: ResolvedMatcher;
+    try {
+      resolved = resolveMatcher(matcher, context);
+    } catch (error) {
+      if (!(error instanceof EvaluationError)) throw error;
+      return [{ message: error.message, lines: [], span: error.span, faulty: subject }];
+    }
+    const lines = mismatch(value, resolved, context.hide);
     if (!lines) return [];
     return [{ message: `\`${subject.text}\` ${lines[0]}`, lines: lines.slice(1), span }];
   });

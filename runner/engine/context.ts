@@ -6,6 +6,7 @@ import type { Expression, Values } from "../expression/expression.ts";
 import type { Ambient } from "../expression/library.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
 import type { Step } from "../recipe/model.ts";
+import type { Span } from "../recipe/source.ts";
 import type { EventLog, LoggedEvent, Nested, RunnerClient, StepContext } from "../steps/kind.ts";
 import type { Case } from "./case.ts";
 import { toMilliseconds } from "./describe_error.ts";
@@ -94,6 +95,10 @@ export class Context implements StepContext {
     throw new StepFailure("evaluation", `\`${condition.text}\` is neither true nor false`, {
       span: condition.span(),
     });
+  }
+
+  lineOf(span: Span): number {
+    return this.#case.recipe.source.position(span.start).line;
   }
 
   progress(text: string): void {

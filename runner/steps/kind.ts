@@ -66,6 +66,8 @@ export interface StepContext {
   duration(template: Template): number;
   /** Whether a condition holds. */
   holds(condition: Expression, locals?: Values): boolean;
+  /** The line of the recipe on which a part of it begins. */
+  lineOf(span: Span): number;
   /** Tells what a long step last saw. */
   progress(text: string): void;
   /** Tells something that a reader should know and that fails nothing. */

@@ -236,3 +236,27 @@ for (
     assert.ok(lines.some((line) => line.trim() === `${expression}  is ${value}`), lines.join("\n"));
   });
 }
+
+test("of several faults each names its expression and line, and hides no other failure", async () => {
+  const { message, lines, place } = await failure(
+    `  - id: j
+    enqueue: noop
+    payload: { z: 0 }
+  - assert: [1 / j.payload.z == 1, vars.n == 1]
+    expect:
+      vars.n: { gt: "\${{ 5 / j.payload.z }}", lt: 0 }
+      7 % j.payload.z: 1
+      vars.l: 3`,
+    "{ n: 0, l: 4 }",
+  );
+  assert.equal(message, "6 of 6 assertions are not met");
+  assert.equal(place?.line, 6);
+  assert.deepEqual(lines.filter((line) => !line.startsWith(" ")), [
+    "`1 / j.payload.z == 1`: division by zero (line 6)",
+    "`vars.n == 1` is false",
+    "`vars.n`: division by zero (line 8)",
+    "`vars.n` is 0 (number), but should be < 0",
+    "`7 % j.payload.z`: modulo by zero (line 9)",
+    "`vars.l` is 4 (number), but should be 3",
+  ]);
+});
