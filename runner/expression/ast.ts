@@ -1,7 +1,13 @@
 import type { Ast } from "./library.ts";
 
 /** Macros whose first argument is a name that exists only in the others. */
-const BINDERS = new Set(["all", "exists", "exists_one", "map", "filter"]);
+export const BINDERS: ReadonlySet<string> = new Set([
+  "all",
+  "exists",
+  "exists_one",
+  "map",
+  "filter",
+]);
 
 /** A name that an expression takes from outside. */
 export interface FreeName {

@@ -1,5 +1,5 @@
 import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
-import { type FreeName, freeNames, textRange, visitAst } from "../expression/ast.ts";
+import { BINDERS, childrenOf, type FreeName, freeNames, textRange } from "../expression/ast.ts";
 import { type Ast, type Cel, faultOf } from "../expression/library.ts";
 import {
   baseType,
@@ -201,17 +201,25 @@ class Checker {
   }
 
   /** `order.state == "complete"` is well typed, and never true. */
-  #states(ast: Ast): void {
-    visitAst(ast, (node) => {
-      if (node.op !== "==" && node.op !== "!=" && node.op !== "in") return;
+  #states(node: Ast, bound: Bound = {}): void {
+    if (node.op === "==" || node.op === "!=" || node.op === "in") {
       const [a, b] = node.args;
-      this.#stateLiteral(a, b);
-      if (node.op !== "in") this.#stateLiteral(b, a);
-    });
+      this.#stateLiteral(a, b, bound);
+      if (node.op !== "in") this.#stateLiteral(b, a, bound);
+    }
+    if (node.op === "rcall") {
+      const [name, list, [item]] = node.args;
+      // The item of a macro is one of the list's.
+      if (BINDERS.has(name) && item?.op === "id") {
+        const type = itemOf(this.#typeOf(list, bound));
+        bound = { ...bound, [item.args]: type };
+      }
+    }
+    for (const child of childrenOf(node)) this.#states(child, bound);
   }
 
-  #stateLiteral(subject: Ast, other: Ast): void {
-    const states = this.#statesOf(subject);
+  #stateLiteral(subject: Ast, other: Ast, bound: Bound): void {
+    const states = this.#statesOf(subject, bound);
     if (!states) return;
     for (const literal of other.op === "list" ? other.args : [other]) {
       if (literal.op !== "value" || typeof literal.args !== "string") continue;
@@ -220,14 +228,26 @@ class Checker {
   }
 
   /** The states of which a node is one, where it is the state of a job or a run. */
-  #statesOf(node: Ast): { type: CelType; states: readonly string[] } | undefined {
-    if (node.op !== "." || node.args[1] !== "state" || node.args[0].op !== "id") return undefined;
-    const name = node.args[0].args;
-    const { locals } = this.#use.scope;
-    const own = Object.hasOwn(locals, name) ? locals[name] : this.#known.steps.get(name)?.type;
-    const type = own === undefined ? undefined : baseType(own);
+  #statesOf(
+    node: Ast,
+    bound: Bound = {},
+  ): { type: CelType; states: readonly string[] } | undefined {
+    if (node.op !== "." || node.args[1] !== "state") return undefined;
+    const type = this.#typeOf(node.args[0], bound);
     if (type === "JobResult") return { type, states: JOB_STATES };
     return type === "RunResult" ? { type, states: RUN_STATES } : undefined;
+  }
+
+  /** The type of a job, a run or a list of them, as far as it is plain from the names. */
+  #typeOf(node: Ast, bound: Bound): CelType | undefined {
+    if (node.op === "[]") return itemOf(this.#typeOf(node.args[0], bound));
+    if (node.op === "rcall" && node.args[0] === "filter") return this.#typeOf(node.args[1], bound);
+    if (node.op !== "id") return undefined;
+    const { locals } = this.#use.scope;
+    const name = node.args;
+    if (Object.hasOwn(bound, name)) return bound[name];
+    const own = Object.hasOwn(locals, name) ? locals[name] : this.#known.steps.get(name)?.type;
+    return own === undefined ? undefined : baseType(own);
   }
 
   #state(
@@ -336,6 +356,13 @@ class Checker {
     const span = this.#use.expression.span(start, node.end);
     this.#diagnostics.error(code, span, message, label === undefined ? {} : { label });
   }
+}
+
+/** The types of the names that the macros around an expression bring. */
+type Bound = Readonly<Record<string, CelType | undefined>>;
+
+function itemOf(list: CelType | undefined): CelType | undefined {
+  return /^list<(.*)>$/.exec(list ?? "")?.[1];
 }
 
 /** Fields that are there in a state. A job that failed has no `completed_at`, a run has. */

@@ -203,6 +203,24 @@ test("a step that names itself is told so", async () => {
   await finds("  - id: b\n    enqueue: noop\n    if: b.state == 'x'\n", /this is that step itself/);
 });
 
+test("a state that cannot be is found in the items of a list too", async () => {
+  await finds(
+    `  - assert:
+      - l.all(e, e.state != "complete") && l[0].state == "done"
+      - l.filter(e, e.state == "fine").all(x, x.state == "good")
+    expect: { "l[0].state": { not: finished } }
+`,
+    /^unknown-state at "complete"/,
+    /^unknown-state at "done"/,
+    /^unknown-state at "fine"/,
+    /^unknown-state at "good"/,
+    /^unknown-state at finished/,
+  );
+  await finds(
+    '  - assert: l.all(e, e.state != "failed")\n',
+  );
+});
+
 test("words of other languages are understood", async () => {
   await finds("  - assert: a.state == 'completed' and true\n", /`&&` is and/);
   await finds("  - assert: a.state = 'completed'\n", /`==` compares/);
