@@ -11,36 +11,11 @@ export interface Clock {
   clearTimeout(handle: TimerHandle): void;
 }
 
-/** The longest time in milliseconds that runtimes take for a timer; longer ones fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
-/** A timer that is set again and again, until all of its time is over. */
-class LongTimer {
-  #timer: unknown;
-
-  constructor(callback: () => void, ms: number) {
-    this.#set(callback, ms);
-  }
-
-  clear(): void {
-    clearTimeout(this.#timer as number);
-  }
-
-  #set(callback: () => void, ms: number): void {
-    const rest = ms - LONGEST_TIMER;
-    this.#timer = rest > 0
-      ? setTimeout(() => this.#set(callback, rest), LONGEST_TIMER)
-      : setTimeout(callback, ms);
-  }
-}
-
-/** The machine's own clock. Its timers can be of any length. */
+/** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  setTimeout: (callback, ms) =>
-    ms > LONGEST_TIMER ? new LongTimer(callback, ms) : setTimeout(callback, ms),
-  clearTimeout: (handle) =>
-    handle instanceof LongTimer ? handle.clear() : clearTimeout(handle as number),
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (handle) => clearTimeout(handle as number),
 };
 
 /** Settings of {@linkcode delay}. */

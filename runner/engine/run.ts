@@ -13,6 +13,7 @@ import {
   type RunEvent,
   type Unstamped,
 } from "./event.ts";
+import { withLongTimers } from "./long_timers.ts";
 import { Mask } from "./mask.ts";
 import { maskEvent } from "./mask_event.ts";
 
@@ -76,7 +77,8 @@ export async function runCases(
   cases: readonly PlannedCase[],
   options: RunOptions,
 ): Promise<RunResult> {
-  const { client, clock, signal, server, mask = new Mask() } = options;
+  const { client, signal, server, mask = new Mask() } = options;
+  const clock = withLongTimers(options.clock);
   const began = clock.now();
   const counts: RunCounts = {
     passed: 0,
@@ -107,7 +109,7 @@ export async function runCases(
       const index = next++;
       const result = client instanceof Error
         ? cannotRun(cases[index]!, index, client, emit)
-        : await runOne(cases[index]!, index, { ...options, client }, emit, mask, atWork);
+        : await runOne(cases[index]!, index, { ...options, client, clock }, emit, mask, atWork);
       counts[result.status]++;
       if (result.flaky) counts.flaky++;
       if (options.bail && result.status !== "passed") stopped = true;

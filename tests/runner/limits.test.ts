@@ -1,11 +1,12 @@
 // How long things may take, on a clock that the tests move.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { withLongTimers } from "../../runner/engine/long_timers.ts";
 import { runCases } from "../../runner/engine/run.ts";
 import type { RunEvent } from "../../runner/mod.ts";
 import { readRecipe } from "../../runner/recipe/read_recipe.ts";
 import type { RunnerClient } from "../../runner/steps/kind.ts";
-import { delay, systemClock } from "../../runtime/mod.ts";
+import { delay } from "../../runtime/mod.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 
@@ -13,7 +14,7 @@ import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 async function onClock(text: string, files: Record<string, string> = {}) {
   const load = (name: string) => Promise.resolve({ name, text: files[name]! });
   const { recipe, diagnostics } = await readRecipe("r.yaml", text, { load });
-  assert.ok(recipe, diagnostics[0]?.message);
+  assert.ok(recipe, diagnostics[0]?.message ?? "it was not read");
   const clock = new FakeClock();
   const began = clock.now();
   const events: RunEvent[] = [];
@@ -30,24 +31,35 @@ async function onClock(text: string, files: Record<string, string> = {}) {
   return { exitCode, events, ms: clock.now() - began };
 }
 
-test("timers of the machine's clock can be longer than those of the runtime", async () => {
-  const { setTimeout: original } = globalThis;
+test("timers can be longer than those of the runtime", async () => {
+  const fake = new FakeClock();
   const set: number[] = [];
-  let long: Promise<void>;
-  try {
-    globalThis.setTimeout = ((callback: () => void, ms: number) => {
+  const clock = withLongTimers({
+    now: () => fake.now(),
+    setTimeout(callback, ms) {
       set.push(ms);
-      return original(callback, 0);
-    }) as typeof setTimeout;
-    long = delay(2 ** 32);
-    const cleared = systemClock.setTimeout(() => assert.fail("it was cleared"), 2 ** 40);
-    systemClock.clearTimeout(cleared);
-    set.pop();
-    await long;
-  } finally {
-    globalThis.setTimeout = original;
-  }
+      return fake.setTimeout(callback, ms);
+    },
+    clearTimeout: (timer) => fake.clearTimeout(timer),
+  });
+  const long = delay(2 ** 32, { clock });
+  fake.advance(2 ** 31);
+  clock.clearTimeout(clock.setTimeout(() => assert.fail("it was cleared"), 2 ** 31));
+  set.pop();
+  fake.advance(2 ** 31);
+  await long;
   assert.deepEqual(set, [2 ** 31 - 1, 2 ** 31 - 1, 2]);
+  assert.equal(fake.pending, 0);
+});
+
+test("a long sleep does not end at once", async () => {
+  const stop = new AbortController();
+  const recipe = "timeout: 2000h\nsteps:\n  - sleep: 1000h\n  - assert: true\n";
+  const { code } = await runRecipe(recipe, [], {
+    signal: stop.signal,
+    onOut: (text) => void (text.includes('"step.started"') && setTimeout(() => stop.abort(), 50)),
+  });
+  assert.equal(code, 130);
 });
 
 test("a soft step does not excuse that the recipe's time is over, only its own", async () => {
