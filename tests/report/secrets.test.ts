@@ -66,10 +66,10 @@ tags: [leak]
 vars:
   plain: "\${{ secrets.API }}"
   nested: { "k": ["x\${{ secrets.API }}y"] }
-  base64: { type: string }
-  base64url: { type: string }
-  url: { type: string }
-  json: { type: string }
+  base64: ""
+  base64url: ""
+  url: ""
+  json: ""
 steps:
   - name: named \${{ secrets.API }} and \${{ vars.base64 }}
     id: job
