@@ -40,6 +40,18 @@ test("a recipe that catches every failure ends when its time is over", async () 
   );
 });
 
+test("a recipe that calls for ever ends when its time is over", async () => {
+  await runIn(
+    `recipe("Calls", { timeout: "50ms" }, async (t) => {
+  t.assert(true);
+  while (true) { try { await t.stats(); } catch {} }
+})`,
+    async (runner) => {
+      assert.equal(await runner.exit(), 1);
+    },
+  );
+});
+
 test("a recipe that catches every failure can be interrupted", async () => {
   await runIn(
     `recipe("Catches", async (t) => {
