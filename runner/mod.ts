@@ -62,5 +62,5 @@ export {
   type WaitSettings,
 } from "./script/api.ts";
 export { type JobHandle, type RunHandle } from "./script/handle.ts";
-export { Expectations, type Expecting, type NotMet } from "./script/matchers.ts";
+export { type Checked, Expectations, type Expecting, type NotMet } from "./script/matchers.ts";
 export { type RunnerClient } from "./steps/kind.ts";
