@@ -143,7 +143,10 @@ export function describeType(type: CelType): string {
   const record = recordType(base);
   if (record) return record.title;
   if (type.startsWith("list")) return "a list";
-  if (type.startsWith("map")) return "a map";
+  // A root such as `vars` has a type of its own, `$vars`.
+  if (/^(map|\$)/.test(type)) return "a map";
+  const optional = /^optional<(.*)>$/.exec(type);
+  if (optional) return `${describeType(optional[1]!)}, if it is there`;
   const names: Record<string, string> = {
     string: "text",
     int: "a whole number",
