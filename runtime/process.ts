@@ -130,7 +130,9 @@ function writeOnce(stream: "stdout" | "stderr", bytes: Uint8Array): number {
 
 function nobodyReads(error: unknown): boolean {
   const { code, name } = error as { code?: string; name?: string };
-  return code === "EPIPE" || name === "BrokenPipe";
+  // A socket in the place of a pipe, as Node gives its children, is reset.
+  return ["EPIPE", "ECONNRESET"].includes(code!) ||
+    ["BrokenPipe", "ConnectionReset"].includes(name!);
 }
 
 /** Bun's own way to write to its standard streams. */
