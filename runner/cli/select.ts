@@ -1,8 +1,9 @@
 import type { PlannedCase } from "../engine/run.ts";
 import type { Recipe, Step } from "../recipe/model.ts";
+import { idsOf } from "../recipe/step_ids.ts";
 import { suggest } from "../recipe/suggest.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
-import { idsIn, namesIn } from "./step_needs.ts";
+import { namesIn } from "./step_needs.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options that choose recipes. */
@@ -84,13 +85,13 @@ export function stepFilter(
 /** What a chosen step needs must have been left by another chosen one. */
 function checkNeeds({ steps }: Recipe, chosen: (step: Step) => boolean): void {
   const left = new Map<string, Step>();
-  for (const step of steps) {
-    if (!chosen(step)) { for (const id of idsIn(step)) left.set(id, step); }
+  for (const step of steps.filter((step) => !chosen(step))) {
+    for (const id of idsOf([step])) left.set(id, step);
   }
   for (const step of steps.filter(chosen)) {
     for (const name of namesIn(step)) {
       const other = left.get(name);
-      if (!other || idsIn(step).includes(name)) continue;
+      if (!other || idsOf([step]).includes(name)) continue;
       throw new UsageError(
         `Step ${step.number} needs what \`${name}\` leaves: choose step ${other.number} as well`,
       );

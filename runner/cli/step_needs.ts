@@ -10,12 +10,6 @@ export function namesIn(step: Step): Set<string> {
   return names;
 }
 
-/** The ids that a step leaves something under, those of steps inside it included. */
-export function idsIn({ id, fields }: Step): string[] {
-  const inner: Step[] = Array.isArray(fields.parallel) ? fields.parallel : [];
-  return [...(id === undefined ? [] : [id]), ...inner.flatMap(idsIn)];
-}
-
 function collect(value: unknown, names: Set<string>): void {
   if (value instanceof Expression) {
     for (const { name } of freeNames(value.ast)) names.add(name);

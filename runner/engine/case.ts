@@ -6,6 +6,7 @@ import type { Ambient } from "../expression/library.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
 import type { Recipe, Step } from "../recipe/model.ts";
 import type { Span } from "../recipe/source.ts";
+import { idsOf } from "../recipe/step_ids.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
 import type { RunningScript } from "../script/running_script.ts";
 import type { RecipeBody } from "../script/recipe.ts";
@@ -453,11 +454,4 @@ export function caseName(
     `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`
   );
   return `${recipe.name} [${values.join(", ")}]`;
-}
-
-function idsOf(steps: readonly Step[]): string[] {
-  return steps.flatMap((step) => [
-    ...(step.id === undefined ? [] : [step.id]),
-    ...(Array.isArray(step.fields.parallel) ? idsOf(step.fields.parallel) : []),
-  ]);
 }
