@@ -8,7 +8,7 @@
 export { jsonCodec } from "../protocol/codec.ts";
 export { inBrowser } from "../runtime/browser.ts";
 export { delay } from "../runtime/clock.ts";
-export { abortable } from "./_abortable.ts";
+export { abortable } from "../runtime/abortable.ts";
 export { closedError, said, tooLate } from "./_connection_errors.ts";
 export { limited } from "./_limited.ts";
 export { getJob, getRun, getTimeline, runRequest } from "./_requests.ts";

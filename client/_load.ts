@@ -1,4 +1,4 @@
-import { abortable } from "./_abortable.ts";
+import { abortable } from "../runtime/abortable.ts";
 import { tooLate } from "./_connection_errors.ts";
 import { limited } from "./_limited.ts";
 import type { Transport } from "./_transport.ts";

@@ -1,6 +1,6 @@
 import type { Codec } from "../protocol/codec.ts";
 import { inBrowser } from "../runtime/browser.ts";
-import { abortable } from "./_abortable.ts";
+import { abortable } from "../runtime/abortable.ts";
 import { tooLate } from "./_connection_errors.ts";
 import { limited } from "./_limited.ts";
 import { part } from "./_load.ts";

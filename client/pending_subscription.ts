@@ -1,5 +1,5 @@
 import type { DispatchEvent } from "../protocol/event.ts";
-import { abortable } from "./_abortable.ts";
+import { abortable } from "../runtime/abortable.ts";
 import { lateIterator } from "./_late_iterator.ts";
 import type { Overflow } from "./_stream.ts";
 import type { Transport } from "./_transport.ts";

@@ -1,5 +1,5 @@
 import { type Clock, delay, systemClock } from "../runtime/clock.ts";
-import { abortable } from "./_abortable.ts";
+import { abortable } from "../runtime/abortable.ts";
 import { Call, type CallRequest } from "./_call.ts";
 import { closedError, said } from "./_connection_errors.ts";
 import { Deadlines } from "./_deadlines.ts";

@@ -1,3 +1,4 @@
+import { abortable } from "../../runtime/abortable.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { toCel } from "../expression/convert.ts";
 import type { Hide } from "../expression/diff.ts";
@@ -17,7 +18,7 @@ import { describeError, placeOf, spanInModule, toMilliseconds } from "./describe
 import { FollowedEvents } from "./followed_events.ts";
 import { findLeftovers, type Published } from "./leftovers.ts";
 import { makeRoots } from "./roots.ts";
-import { Deadline, InterruptedError, rejectOnAbort } from "./deadline.ts";
+import { Deadline, InterruptedError } from "./deadline.ts";
 import type { CaseStatus, Emit, EventFailure } from "./event.ts";
 import { isVerdict, StepFailure } from "./failure.ts";
 import { canBeMasked, type Mask } from "./mask.ts";
@@ -360,11 +361,9 @@ export class Case {
     using steps = new Deadline(this.options.clock, at, { signal, at, whose });
     const script = new RunningScript(this, steps);
     this.#running = script;
-    const aborted = rejectOnAbort(deadline.signal);
-    aborted.catch(() => {});
     try {
       // A function that awaits something else than a step does not notice that its time is over.
-      await Promise.race([(async () => await body(script))(), aborted]);
+      await abortable((async () => await body(script))(), deadline.signal);
       for (const { kind, fields, name, span } of script.steps.pending) {
         const { file, line } = placeOf(this.recipe.source, span);
         const label = name ? templateLabel(name) : kind.label(fields);
@@ -402,7 +401,7 @@ export class Case {
     for (const cleanup of cleanups) {
       try {
         const cleaning = this.#running!.steps.clean(deadline, cleanup);
-        await Promise.race([cleaning, rejectOnAbort(deadline.signal)]);
+        await abortable(cleaning, deadline.signal);
       } catch (cause) {
         const error = thrown(cause);
         const span = spanInModule(error, this.recipe);

@@ -1,11 +1,12 @@
 import { matchesChannel, parseChannel } from "../../protocol/channel.ts";
 import type { DispatchEvent } from "../../protocol/event.ts";
+import { abortable } from "../../runtime/abortable.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { freeNames } from "../expression/ast.ts";
 import { EvaluationError } from "../expression/expression.ts";
 import { expressionsOf, type Template } from "../expression/template.ts";
 import type { EventLog, LoggedEvent, RunnerClient } from "../steps/kind.ts";
-import { rejectOnAbort, waitAtMost } from "./deadline.ts";
+import { waitAtMost } from "./deadline.ts";
 
 /** How long the server may take to confirm that it sends no more, in milliseconds. */
 const UNSUBSCRIBE = 1000;
@@ -128,7 +129,7 @@ export class Channels {
       // The next one asks anew.
       log.catch(() => this.#logs.delete(channel));
     }
-    return Promise.race([log, rejectOnAbort(signal)]);
+    return abortable(log, signal);
   }
 
   /** Unsubscribes from all. */

@@ -83,14 +83,6 @@ export class Deadline implements Limit, Disposable {
   }
 }
 
-/** Rejects with a signal's reason when it is aborted. */
-export function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-}
-
 /** Waits for a promise, but no longer than some milliseconds and not beyond an abort. */
 export async function waitAtMost(
   ms: number,
