@@ -11,7 +11,7 @@ import { systemClock } from "../runtime/clock.ts";
 import type { RunEvent } from "../runner/mod.ts";
 import { planCases, runCases } from "../runner/engine/run.ts";
 import { readRecipe } from "../runner/recipe/read_recipe.ts";
-import type { Recipe } from "../runner/recipe/model.ts";
+import type { Recipe } from "../runner/language/model.ts";
 
 const server = await createDevServer(referenceWorkload());
 const client = await Dispatch.connect({ url: server.url, token: "demo-token" });

@@ -4,11 +4,15 @@
  *
  * @module
  */
-export { type CodeEntry, DIAGNOSTIC_CODES, type DiagnosticCode } from "./recipe/codes.ts";
-export { type Diagnostic, RecipeError } from "./recipe/diagnostic.ts";
-export { type DiagnosticStyle, plainStyle, renderDiagnostic } from "./recipe/render_diagnostic.ts";
+export { type CodeEntry, DIAGNOSTIC_CODES, type DiagnosticCode } from "./language/codes.ts";
+export { type Diagnostic, RecipeError } from "./language/diagnostic.ts";
+export {
+  type DiagnosticStyle,
+  plainStyle,
+  renderDiagnostic,
+} from "./language/render_diagnostic.ts";
 export { checkRecipe } from "./recipe/check_recipe.ts";
-export { type Position, Source, type Span } from "./recipe/source.ts";
+export { type Position, Source, type Span } from "./language/source.ts";
 export {
   type CaseEvent,
   type CaseFinished,
@@ -34,8 +38,8 @@ export {
   type StepStatus,
   type Usual,
   type Warned,
-} from "./engine/event.ts";
-export { type FailureKind } from "./engine/failure.ts";
+} from "./events/event.ts";
+export { type FailureKind } from "./events/failure.ts";
 export { type ConsoleOptions, ConsoleReporter } from "./report/console/console.ts";
 export { type Output, type Reporter } from "./report/reporter.ts";
 export {

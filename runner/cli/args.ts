@@ -1,4 +1,4 @@
-import { didYouMean } from "../recipe/suggest.ts";
+import { didYouMean } from "../language/suggest.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** An option of a command. */

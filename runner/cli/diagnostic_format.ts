@@ -1,4 +1,4 @@
-import type { DiagnosticFormat } from "../recipe/diagnostic.ts";
+import type { DiagnosticFormat } from "../language/diagnostic.ts";
 import type { OptionSpec } from "./args.ts";
 import { UsageError } from "./usage_error.ts";
 

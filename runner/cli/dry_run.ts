@@ -3,7 +3,7 @@ import type { PlannedCase } from "../engine/run.ts";
 import { toCel } from "../expression/convert.ts";
 import { EvaluationError, type Values } from "../expression/expression.ts";
 import { literal, resolveTemplate, type Template } from "../expression/template.ts";
-import type { Recipe, Step } from "../recipe/model.ts";
+import type { Recipe, Step } from "../language/model.ts";
 import type { Output } from "../report/reporter.ts";
 import { templateLabel } from "../steps/kind.ts";
 import { type KnownOptions, knownValues } from "./known_values.ts";

@@ -1,5 +1,5 @@
-import { DIAGNOSTIC_CODES, type DiagnosticCode } from "../recipe/codes.ts";
-import { didYouMean } from "../recipe/suggest.ts";
+import { DIAGNOSTIC_CODES, type DiagnosticCode } from "../language/codes.ts";
+import { didYouMean } from "../language/suggest.ts";
 import type { Command } from "./command.ts";
 import { UsageError } from "./usage_error.ts";
 

@@ -1,9 +1,9 @@
 import { FileError, listDirectory, pathKind, readTextFile } from "../../runtime/file.ts";
-import { type Diagnostic, distinct } from "../recipe/diagnostic.ts";
-import type { Recipe } from "../recipe/model.ts";
+import { type Diagnostic, distinct } from "../language/diagnostic.ts";
+import type { Recipe } from "../language/model.ts";
 import { readRecipe } from "../recipe/read_recipe.ts";
 import type { RecipeLoader } from "../recipe/used_recipes.ts";
-import { Source } from "../recipe/source.ts";
+import { Source } from "../language/source.ts";
 
 /** Recipes, and what is wrong with their files. */
 export interface Loaded {

@@ -11,12 +11,12 @@ import {
 } from "../../runtime/process.ts";
 import { readTextFile } from "../../runtime/file.ts";
 import { loadCel } from "../expression/library.ts";
-import { InterruptedError } from "../engine/deadline.ts";
+import { InterruptedError } from "../events/deadline.ts";
 import type { Output } from "../report/reporter.ts";
 import { parseArgs } from "./args.ts";
 import type { Completions } from "./completion.ts";
 import { type Command, type CommandContext, INTERRUPTED } from "./command.ts";
-import { didYouMean } from "../recipe/suggest.ts";
+import { didYouMean } from "../language/suggest.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The commands; each is loaded when it is called. */

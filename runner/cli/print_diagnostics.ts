@@ -1,6 +1,6 @@
 import { currentDirectory } from "../../runtime/process.ts";
-import { type Diagnostic, type DiagnosticFormat, diagnosticJson } from "../recipe/diagnostic.ts";
-import { renderDiagnostic } from "../recipe/render_diagnostic.ts";
+import { type Diagnostic, type DiagnosticFormat, diagnosticJson } from "../language/diagnostic.ts";
+import { renderDiagnostic } from "../language/render_diagnostic.ts";
 import { annotationCommand, pathInRepository } from "../report/github/annotation.ts";
 import type { Output } from "../report/reporter.ts";
 import { makeStyle } from "../report/style.ts";

@@ -1,11 +1,11 @@
 import { checkWritable, writeTextFile } from "../../runtime/file.ts";
 import { currentDirectory } from "../../runtime/process.ts";
-import type { RunEvent } from "../engine/event.ts";
+import type { RunEvent } from "../events/event.ts";
 import type { Output, Reporter } from "../report/reporter.ts";
 import { isOtelWanted } from "../report/otel/wanted.ts";
 import { type ReporterContext, REPORTERS } from "../report/registry.ts";
-import { formatDuration } from "../recipe/duration.ts";
-import { didYouMean } from "../recipe/suggest.ts";
+import { formatDuration } from "../language/duration.ts";
+import { didYouMean } from "../language/suggest.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A reporter that was asked for: `junit=out.xml`. */

@@ -2,7 +2,7 @@ import { systemClock } from "../../runtime/clock.ts";
 import { Mask } from "../engine/mask.ts";
 import { planCases } from "../engine/run.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
-import type { Diagnostic, DiagnosticFormat } from "../recipe/diagnostic.ts";
+import type { Diagnostic, DiagnosticFormat } from "../language/diagnostic.ts";
 import type { Output } from "../report/reporter.ts";
 import type { ParsedArgs } from "./args.ts";
 import { type Command, type CommandContext, INTERRUPTED } from "./command.ts";

@@ -1,6 +1,6 @@
 import type { PlannedCase } from "../engine/run.ts";
 import { REPORTERS } from "../report/registry.ts";
-import { parseDuration } from "../recipe/duration.ts";
+import { parseDuration } from "../language/duration.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
 import { FORMAT_OPTION } from "./diagnostic_format.ts";
 import { SELECT_OPTIONS, STEP_SELECT_OPTIONS } from "./select.ts";

@@ -1,10 +1,10 @@
 import type { Dispatch } from "../../client/dispatch.ts";
 import { systemClock, type TimerHandle } from "../../runtime/clock.ts";
 import { onUnhandled } from "../../runtime/process.ts";
-import type { RunEvent } from "../engine/event.ts";
+import type { RunEvent } from "../events/event.ts";
 import type { Mask } from "../engine/mask.ts";
 import { type PlannedCase, runCases } from "../engine/run.ts";
-import type { Step } from "../recipe/model.ts";
+import type { Step } from "../language/model.ts";
 import { thrown } from "../script/thrown.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { CommandContext } from "./command.ts";

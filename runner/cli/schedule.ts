@@ -1,5 +1,5 @@
 import { systemClock } from "../../runtime/clock.ts";
-import type { RunEvent } from "../engine/event.ts";
+import type { RunEvent } from "../events/event.ts";
 import type { Mask } from "../engine/mask.ts";
 import type { Output } from "../report/reporter.ts";
 import { type AlertMessage, deliver } from "../schedule/deliver.ts";

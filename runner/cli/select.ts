@@ -1,7 +1,7 @@
 import type { PlannedCase } from "../engine/run.ts";
-import type { Recipe, Step } from "../recipe/model.ts";
+import type { Recipe, Step } from "../language/model.ts";
 import { idsOf } from "../recipe/step_ids.ts";
-import { suggest } from "../recipe/suggest.ts";
+import { suggest } from "../language/suggest.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
 import { namesIn } from "./step_needs.ts";
 import { UsageError } from "./usage_error.ts";

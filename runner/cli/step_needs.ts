@@ -1,6 +1,6 @@
 import { freeNames } from "../expression/ast.ts";
 import { Expression } from "../expression/expression.ts";
-import type { Step } from "../recipe/model.ts";
+import type { Step } from "../language/model.ts";
 
 /** The names a step looks up: ids of earlier steps among them. */
 export function namesIn(step: Step): Set<string> {

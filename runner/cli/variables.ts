@@ -1,8 +1,8 @@
 import type { Mask } from "../engine/mask.ts";
 import { describeType } from "../expression/types.ts";
-import type { Diagnostic } from "../recipe/diagnostic.ts";
-import type { Declared, Recipe } from "../recipe/model.ts";
-import { suggest } from "../recipe/suggest.ts";
+import type { Diagnostic } from "../language/diagnostic.ts";
+import type { Declared, Recipe } from "../language/model.ts";
+import { suggest } from "../language/suggest.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
 import { UsageError } from "./usage_error.ts";
 

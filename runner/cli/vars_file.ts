@@ -1,8 +1,8 @@
 import { FileError, readTextFile } from "../../runtime/file.ts";
-import { Diagnostics } from "../recipe/diagnostic.ts";
-import type { Node } from "../recipe/node.ts";
-import { renderDiagnostic } from "../recipe/render_diagnostic.ts";
-import { Source } from "../recipe/source.ts";
+import { Diagnostics } from "../language/diagnostic.ts";
+import type { Node } from "../language/node.ts";
+import { renderDiagnostic } from "../language/render_diagnostic.ts";
+import { Source } from "../language/source.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**
@@ -17,7 +17,7 @@ export async function readVarsFile(path: string): Promise<Map<string, unknown>> 
     if (error instanceof FileError) throw new UsageError(error.message);
     throw error;
   }
-  const { readYaml } = await import("../recipe/yaml.ts");
+  const { readYaml } = await import("../language/yaml.ts");
   const diagnostics = new Diagnostics(new Source(path, text));
   const root = await readYaml(diagnostics);
   if (diagnostics.failed) {

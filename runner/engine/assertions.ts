@@ -3,8 +3,8 @@ import { EvaluationError } from "../expression/expression.ts";
 import { type Matcher, mismatch, type ResolvedMatcher } from "../expression/matcher.ts";
 import type { Expectation } from "../steps/_expect.ts";
 import type { StepContext } from "../steps/kind.ts";
-import { StepFailure } from "./failure.ts";
-import type { Span } from "../recipe/source.ts";
+import { StepFailure } from "../events/failure.ts";
+import type { Span } from "../language/source.ts";
 
 interface Unmet {
   message: string;

@@ -5,8 +5,8 @@ import type { Hide } from "../expression/diff.ts";
 import type { Values } from "../expression/expression.ts";
 import type { Ambient } from "../expression/library.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
-import type { Recipe, Step } from "../recipe/model.ts";
-import type { Span } from "../recipe/source.ts";
+import type { Recipe, Step } from "../language/model.ts";
+import type { Span } from "../language/source.ts";
 import { idsOf } from "../recipe/step_ids.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
 import type { RunningScript } from "../script/running_script.ts";
@@ -18,11 +18,11 @@ import { describeError, placeOf, spanInModule, toMilliseconds } from "./describe
 import { FollowedEvents } from "./followed_events.ts";
 import { findLeftovers, type Published } from "./leftovers.ts";
 import { makeRoots } from "./roots.ts";
-import { Deadline, InterruptedError } from "./deadline.ts";
-import type { CaseStatus, Emit, EventFailure } from "./event.ts";
-import { isVerdict, StepFailure } from "./failure.ts";
+import { Deadline, InterruptedError } from "../events/deadline.ts";
+import type { CaseStatus, Emit, EventFailure } from "../events/event.ts";
+import { isVerdict, StepFailure } from "../events/failure.ts";
 import { canBeMasked, type Mask } from "./mask.ts";
-import { type Entity, Results } from "./results.ts";
+import { type Entity, Results } from "../events/results.ts";
 import { StepRunner } from "./step.ts";
 
 /** How long a recipe's steps may take when it does not say. */

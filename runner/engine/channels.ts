@@ -6,7 +6,7 @@ import { freeNames } from "../expression/ast.ts";
 import { EvaluationError } from "../expression/expression.ts";
 import { expressionsOf, type Template } from "../expression/template.ts";
 import type { EventLog, LoggedEvent, RunnerClient } from "../steps/kind.ts";
-import { waitAtMost } from "./deadline.ts";
+import { waitAtMost } from "../events/deadline.ts";
 
 /** How long the server may take to confirm that it sends no more, in milliseconds. */
 const UNSUBSCRIBE = 1000;

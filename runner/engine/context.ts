@@ -5,14 +5,14 @@ import type { Hide } from "../expression/diff.ts";
 import type { Expression, Values } from "../expression/expression.ts";
 import type { Ambient } from "../expression/library.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
-import type { Step } from "../recipe/model.ts";
-import type { Span } from "../recipe/source.ts";
+import type { Step } from "../language/model.ts";
+import type { Span } from "../language/source.ts";
 import type { EventLog, LoggedEvent, Nested, RunnerClient, StepContext } from "../steps/kind.ts";
 import type { Case } from "./case.ts";
 import { toMilliseconds } from "./describe_error.ts";
-import type { Deadline } from "./deadline.ts";
-import { StepFailure } from "./failure.ts";
-import type { Entity, Results } from "./results.ts";
+import type { Deadline } from "../events/deadline.ts";
+import { StepFailure } from "../events/failure.ts";
+import type { Entity, Results } from "../events/results.ts";
 
 /** What one attempt of a step has at hand. */
 export class Context implements StepContext {

@@ -1,12 +1,12 @@
 import { EvaluationError } from "../expression/expression.ts";
 import type { Template } from "../expression/template.ts";
-import { parseDuration } from "../recipe/duration.ts";
-import type { Recipe } from "../recipe/model.ts";
-import type { Source, Span } from "../recipe/source.ts";
+import { parseDuration } from "../language/duration.ts";
+import type { Recipe } from "../language/model.ts";
+import type { Source, Span } from "../language/source.ts";
 import { callSites } from "../script/call_site.ts";
-import { InterruptedError } from "./deadline.ts";
-import type { EventFailure, EventPlace } from "./event.ts";
-import { StepFailure } from "./failure.ts";
+import { InterruptedError } from "../events/deadline.ts";
+import type { EventFailure, EventPlace } from "../events/event.ts";
+import { StepFailure } from "../events/failure.ts";
 
 /** The place in a recipe's module that an error came from. */
 export function spanInModule(error: unknown, { module, source }: Recipe): Span | undefined {

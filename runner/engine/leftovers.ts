@@ -1,5 +1,5 @@
 import type { RunnerClient } from "../steps/kind.ts";
-import type { Entity } from "./results.ts";
+import type { Entity } from "../events/results.ts";
 
 /** How long the timeline of one run may take to come. */
 const TIMEOUT = 2000;

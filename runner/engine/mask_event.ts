@@ -1,4 +1,4 @@
-import type { RunEvent } from "./event.ts";
+import type { RunEvent } from "../events/event.ts";
 import type { Mask } from "./mask.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { toCel } from "../expression/convert.ts";
 import type { Values } from "../expression/expression.ts";
-import type { Recipe } from "../recipe/model.ts";
+import type { Recipe } from "../language/model.ts";
 import type { Mask } from "./mask.ts";
 
 /** What the names that no step leaves are made of. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { onUnhandled } from "../../runtime/process.ts";
-import type { Recipe, Step } from "../recipe/model.ts";
+import type { Recipe, Step } from "../language/model.ts";
 import { thrown } from "../script/thrown.ts";
 import type { RunnerClient } from "../steps/kind.ts";
 import { Case, caseName } from "./case.ts";
@@ -12,7 +12,7 @@ import {
   type RunCounts,
   type RunEvent,
   type Unstamped,
-} from "./event.ts";
+} from "../events/event.ts";
 import { withLongTimers } from "./long_timers.ts";
 import { Mask } from "./mask.ts";
 import { maskEvent } from "./mask_event.ts";

@@ -4,17 +4,17 @@ import { showValue, typeName } from "../expression/diff.ts";
 import { EvaluationError, type Values } from "../expression/expression.ts";
 import { freeNames } from "../expression/ast.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
-import { formatDuration } from "../recipe/duration.ts";
-import type { Step } from "../recipe/model.ts";
+import { formatDuration } from "../language/duration.ts";
+import type { Step } from "../language/model.ts";
 import { type StepOutcome, templateLabel } from "../steps/kind.ts";
 import { assertAll } from "./assertions.ts";
 import type { Case } from "./case.ts";
 import { placeOf, toMilliseconds } from "./describe_error.ts";
 import { Context } from "./context.ts";
-import { Deadline } from "./deadline.ts";
-import type { EventFailure, StepFinished, StepStatus } from "./event.ts";
-import { StepFailure } from "./failure.ts";
-import type { Entity, Results } from "./results.ts";
+import { Deadline } from "../events/deadline.ts";
+import type { EventFailure, StepFinished, StepStatus } from "../events/event.ts";
+import { StepFailure } from "../events/failure.ts";
+import type { Entity, Results } from "../events/results.ts";
 import { isWrite, mayHaveArrived } from "./writes.ts";
 
 /** The pause before a second attempt when `retry` does not say. */

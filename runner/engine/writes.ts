@@ -1,5 +1,5 @@
 import { METHOD_SCOPES } from "../../protocol/method.ts";
-import type { Step } from "../recipe/model.ts";
+import type { Step } from "../language/model.ts";
 
 const WRITES = new Set(["enqueue", "start", "publish", "cancel"]);
 

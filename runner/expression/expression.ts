@@ -1,4 +1,4 @@
-import type { Span } from "../recipe/source.ts";
+import type { Span } from "../language/source.ts";
 import { fromCel } from "./convert.ts";
 import { backWhile, explainFault } from "./explain_fault.ts";
 import {

@@ -1,4 +1,4 @@
-import type { Span } from "../recipe/source.ts";
+import type { Span } from "../language/source.ts";
 import { EvaluationError, type Expression, type Values } from "./expression.ts";
 import type { Ambient } from "./library.ts";
 

@@ -1,4 +1,4 @@
-import type { CaseStatus, StepStatus, Usual } from "../engine/event.ts";
+import type { CaseStatus, StepStatus, Usual } from "../events/event.ts";
 
 /** How something went once. */
 export interface Outcome {

@@ -1,4 +1,4 @@
-import type { CaseFinished, CaseStarted, RunEvent, StepFinished } from "../engine/event.ts";
+import type { CaseFinished, CaseStarted, RunEvent, StepFinished } from "../events/event.ts";
 import { compare, type Outcome, outcomeOf } from "./compare.ts";
 import { BUSY_LIMIT } from "./database.ts";
 import { HistoryError } from "./error.ts";

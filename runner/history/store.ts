@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { CaseStatus, StepEvent, StepStatus } from "../engine/event.ts";
+import type { CaseStatus, StepEvent, StepStatus } from "../events/event.ts";
 import { openDatabase, type OpenOptions, transaction } from "./database.ts";
 import { type HistoryError, historyError } from "./error.ts";
 import type { CaseKey } from "./identity.ts";

@@ -1,4 +1,4 @@
-import type { CaseStatus } from "../engine/event.ts";
+import type { CaseStatus } from "../events/event.ts";
 import { outcomeOf, tally } from "./compare.ts";
 import type { CaseKey } from "./identity.ts";
 import type { KeptRun } from "./store.ts";

@@ -9,14 +9,14 @@ import {
   type RecordType,
   recordType,
 } from "../expression/types.ts";
-import type { Diagnostics } from "./diagnostic.ts";
+import type { Diagnostics } from "../language/diagnostic.ts";
 import { Environments } from "./environments.ts";
-import type { Recipe } from "./model.ts";
+import type { Recipe } from "../language/model.ts";
 import { checkOrder, type Guards, type Known } from "./check_references.ts";
-import type { Reading } from "./reading.ts";
+import type { Reading } from "../language/parse_context.ts";
 import type { Expected, ExpressionUse, StepInfo } from "./scope.ts";
-import type { Span } from "./source.ts";
-import { didYouMean } from "./suggest.ts";
+import type { Span } from "../language/source.ts";
+import { didYouMean } from "../language/suggest.ts";
 import { syntaxHint } from "./syntax_hint.ts";
 import { explainTypeError } from "./type_errors.ts";
 

@@ -1,4 +1,4 @@
-import type { Diagnostic } from "./diagnostic.ts";
+import type { Diagnostic } from "../language/diagnostic.ts";
 import { readRecipe } from "./read_recipe.ts";
 
 /**

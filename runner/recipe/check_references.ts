@@ -1,7 +1,7 @@
 import { baseType, type CelType, describeType, type RecordType } from "../expression/types.ts";
-import type { Reading, Reference } from "./reading.ts";
+import type { Reading, Reference } from "../language/parse_context.ts";
 import type { Scope, StepInfo } from "./scope.ts";
-import { didYouMean } from "./suggest.ts";
+import { didYouMean } from "../language/suggest.ts";
 
 /** What a recipe's expressions and references are checked against. */
 export interface Known {

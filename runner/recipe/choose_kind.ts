@@ -1,10 +1,10 @@
 import type { StepKind } from "../steps/kind.ts";
 import { STEP_KINDS } from "../steps/step_kinds.ts";
-import type { Diagnostics } from "./diagnostic.ts";
-import type { Fields } from "./field.ts";
-import type { MapNode } from "./node.ts";
+import type { Diagnostics } from "../language/diagnostic.ts";
+import type { Fields } from "../language/field.ts";
+import type { MapNode } from "../language/node.ts";
 import { STEP_OPTIONS } from "./step_options.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "../language/suggest.ts";
 
 /** Keys that choose a step's kind; `expect` alone makes an assert step. */
 const KIND_KEYS = Object.keys(STEP_KINDS);

@@ -1,6 +1,6 @@
 import { STEP_KINDS } from "../steps/step_kinds.ts";
 import type { StepKind } from "../steps/kind.ts";
-import { type JsonSchema, recordJson } from "./field.ts";
+import { type JsonSchema, recordJson } from "../language/field.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
 import { STEP_OPTIONS } from "./step_options.ts";
 

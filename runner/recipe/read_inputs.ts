@@ -1,9 +1,9 @@
 import { ANY_MAP, type CelType, describeType, keptType, typeOfValue } from "../expression/types.ts";
-import { choice, fixedText, json, readFields } from "./field.ts";
-import type { Input, Output } from "./model.ts";
-import { isFieldName } from "./names.ts";
-import type { Node } from "./node.ts";
-import type { Reading } from "./reading.ts";
+import { choice, fixedText, json, readFields } from "../language/field.ts";
+import type { Input, Output } from "../language/model.ts";
+import { isFieldName } from "../language/names.ts";
+import type { Node } from "../language/node.ts";
+import type { Reading } from "../language/parse_context.ts";
 
 const TYPES: Record<string, CelType> = {
   text: "string",

@@ -1,6 +1,6 @@
-import type { Node } from "./node.ts";
-import { isFieldName } from "./names.ts";
-import type { Reading } from "./reading.ts";
+import type { Node } from "../language/node.ts";
+import { isFieldName } from "../language/names.ts";
+import type { Reading } from "../language/parse_context.ts";
 
 /** More cases than this are refused: they are most likely a mistake. */
 export const MAX_CASES = 10_000;

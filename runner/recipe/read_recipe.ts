@@ -2,21 +2,21 @@ import { loadCel } from "../expression/library.ts";
 import { describeType, keptType, suits, typeOfValue } from "../expression/types.ts";
 import { checkExpressions } from "./check_expressions.ts";
 import { checkReferences, Guards, type Known } from "./check_references.ts";
-import { type Diagnostic, Diagnostics, distinct } from "./diagnostic.ts";
-import { readFields } from "./field.ts";
-import { isFieldName } from "./names.ts";
-import type { Recipe, Step, Variable } from "./model.ts";
-import type { Node } from "./node.ts";
+import { type Diagnostic, Diagnostics, distinct } from "../language/diagnostic.ts";
+import { readFields } from "../language/field.ts";
+import { isFieldName } from "../language/names.ts";
+import type { Recipe, Step, Variable } from "../language/model.ts";
+import type { Node } from "../language/node.ts";
 import { readInputs, readOutputs } from "./read_inputs.ts";
 import { readMatrix } from "./read_matrix.ts";
 import { readSchedule } from "./read_schedule.ts";
 import { StepReader } from "./read_steps.ts";
-import { Reading } from "./reading.ts";
+import { Reading } from "../language/parse_context.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
-import { Source } from "./source.ts";
-import { didYouMean } from "./suggest.ts";
+import { Source } from "../language/source.ts";
+import { didYouMean } from "../language/suggest.ts";
 import { readUsed, type RecipeLoader, type UsedRecipe } from "./used_recipes.ts";
-import { readYaml } from "./yaml.ts";
+import { readYaml } from "../language/yaml.ts";
 
 /** A recipe, and all that is wrong with it. */
 export interface ReadResult {

@@ -8,10 +8,10 @@ import {
   readFields,
   required,
   text,
-} from "./field.ts";
-import type { Maintenance, Recipe } from "./model.ts";
-import type { MapNode, Node } from "./node.ts";
-import type { Reading } from "./reading.ts";
+} from "../language/field.ts";
+import type { Maintenance, Recipe } from "../language/model.ts";
+import type { MapNode, Node } from "../language/node.ts";
+import type { Reading } from "../language/parse_context.ts";
 
 /** The keys of `schedule`. */
 export const SCHEDULE_FIELDS = {

@@ -3,12 +3,12 @@ import type { CelType, RecordType } from "../expression/types.ts";
 import { baseType, describeType, keptType, recordType, typeOfValue } from "../expression/types.ts";
 import type { StepCheck, StepKind } from "../steps/kind.ts";
 import { chooseKind } from "./choose_kind.ts";
-import { type Fields, readFields } from "./field.ts";
-import type { Step } from "./model.ts";
-import type { ListNode, MapNode, Node } from "./node.ts";
-import type { Reading } from "./reading.ts";
+import { type Fields, readFields } from "../language/field.ts";
+import type { Step } from "../language/model.ts";
+import type { ListNode, MapNode, Node } from "../language/node.ts";
+import type { Reading } from "../language/parse_context.ts";
 import type { Phase, StepInfo } from "./scope.ts";
-import type { Span } from "./source.ts";
+import type { Span } from "../language/source.ts";
 import { STEP_OPTIONS } from "./step_options.ts";
 
 /** The keys of a step of each kind, made once. */

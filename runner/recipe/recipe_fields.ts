@@ -7,11 +7,11 @@ import {
   type JsonSchema,
   oneOrMore,
   recordJson,
-} from "./field.ts";
-import type { Declared, EnvVariable } from "./model.ts";
+} from "../language/field.ts";
+import type { Declared, EnvVariable } from "../language/model.ts";
 import { INPUT_FIELDS } from "./read_inputs.ts";
 import { ALERT_FIELDS, MAINTENANCE_FIELDS, SCHEDULE_FIELDS } from "./read_schedule.ts";
-import type { Node } from "./node.ts";
+import type { Node } from "../language/node.ts";
 
 /** Reads names of environment variables. */
 const envName: Field<Declared, false> = custom(

@@ -1,4 +1,4 @@
-import type { Step } from "./model.ts";
+import type { Step } from "../language/model.ts";
 
 /** The ids under which steps leave something, those of steps inside them included. */
 export function idsOf(steps: readonly Step[]): string[] {

@@ -12,9 +12,9 @@ import {
   record,
   required,
   text,
-} from "./field.ts";
-import { isFieldName, isIdentifier } from "./names.ts";
-import type { Retry } from "./model.ts";
+} from "../language/field.ts";
+import { isFieldName, isIdentifier } from "../language/names.ts";
+import type { Retry } from "../language/model.ts";
 
 const idText = fixedText("The name of what the step leaves.");
 

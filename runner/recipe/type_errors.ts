@@ -1,8 +1,8 @@
 import type { CelFault } from "../expression/library.ts";
 import { describeTypes, explainOverload } from "../expression/explain_fault.ts";
 import { type RecordType, RESULT_TYPES } from "../expression/types.ts";
-import type { DiagnosticCode } from "./codes.ts";
-import { didYouMean } from "./suggest.ts";
+import type { DiagnosticCode } from "../language/codes.ts";
+import { didYouMean } from "../language/suggest.ts";
 
 /** A type error in the words of recipes. */
 export interface ExplainedError {

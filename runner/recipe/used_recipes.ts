@@ -1,6 +1,6 @@
-import type { Diagnostic } from "./diagnostic.ts";
-import type { Recipe } from "./model.ts";
-import type { Node } from "./node.ts";
+import type { Diagnostic } from "../language/diagnostic.ts";
+import type { Recipe } from "../language/model.ts";
+import type { Node } from "../language/node.ts";
 
 /** A recipe that another names, or why it cannot be used. */
 export interface UsedRecipe {

@@ -1,5 +1,5 @@
-import type { EventFailure } from "../engine/event.ts";
-import { formatDuration } from "../recipe/duration.ts";
+import type { EventFailure } from "../events/event.ts";
+import { formatDuration } from "../language/duration.ts";
 import { cutText, LONGEST_TEXT } from "./cut_text.ts";
 import { visible } from "./visible.ts";
 import type { CaseSummary, RunSummary, StepSummary } from "./run_summary.ts";

@@ -1,4 +1,4 @@
-import type { RunEvent } from "../engine/event.ts";
+import type { RunEvent } from "../events/event.ts";
 
 /** Reads the events of a run, and nothing else. One file each. */
 export interface Reporter {

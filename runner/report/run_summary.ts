@@ -7,7 +7,7 @@ import type {
   StepFinished,
   StepStatus,
   Usual,
-} from "../engine/event.ts";
+} from "../events/event.ts";
 
 /** The version of the summary; it changes when a reader of the old one could not read the new. */
 export const RUN_SUMMARY_VERSION = 1;

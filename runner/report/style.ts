@@ -1,4 +1,4 @@
-import type { DiagnosticStyle } from "../recipe/render_diagnostic.ts";
+import type { DiagnosticStyle } from "../language/render_diagnostic.ts";
 
 /** The colours of the console. What they say is always said by a word or a sign too. */
 export interface Style extends DiagnosticStyle {

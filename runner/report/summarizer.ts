@@ -8,7 +8,7 @@ import type {
   StepEvent,
   StepFinished,
   StepStarted,
-} from "../engine/event.ts";
+} from "../events/event.ts";
 import {
   type CaseSummary,
   RUN_SUMMARY_VERSION,

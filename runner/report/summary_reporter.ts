@@ -1,4 +1,4 @@
-import type { RunEvent } from "../engine/event.ts";
+import type { RunEvent } from "../events/event.ts";
 import type { Output, Reporter } from "./reporter.ts";
 import type { RunSummary } from "./run_summary.ts";
 import { Summarizer } from "./summarizer.ts";

@@ -1,6 +1,6 @@
 import { fromCel } from "../expression/convert.ts";
 import { Expression, type Values } from "../expression/expression.ts";
-import type { Span } from "../recipe/source.ts";
+import type { Span } from "../language/source.ts";
 
 /** The place of what stands at none. */
 export const NOWHERE: Span = { start: 0, end: 0 };

@@ -1,7 +1,7 @@
 import type { JobState, RunState, TimelineEntry } from "../../protocol/entity.ts";
 import type { Case } from "../engine/case.ts";
-import { StepFailure } from "../engine/failure.ts";
-import { jobResult, runResult } from "../engine/results.ts";
+import { StepFailure } from "../events/failure.ts";
+import { jobResult, runResult } from "../events/results.ts";
 import { toLine } from "./printable.ts";
 
 /** A job of a recipe, as it was last read. */

@@ -1,5 +1,5 @@
-import { StepFailure } from "../engine/failure.ts";
-import type { Step } from "../recipe/model.ts";
+import { StepFailure } from "../events/failure.ts";
+import type { Step } from "../language/model.ts";
 
 /** What a soft step gives that failed: the recipe goes on until it needs what the step left. */
 export function nothingLeft({ number }: Step): unknown {

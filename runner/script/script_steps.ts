@@ -1,13 +1,13 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import { delay } from "../../runtime/clock.ts";
 import type { Case } from "../engine/case.ts";
-import type { Deadline } from "../engine/deadline.ts";
-import { StepFailure } from "../engine/failure.ts";
+import type { Deadline } from "../events/deadline.ts";
+import { StepFailure } from "../events/failure.ts";
 import { StepRunner } from "../engine/step.ts";
 import { literal } from "../expression/template.ts";
-import type { Step } from "../recipe/model.ts";
+import type { Step } from "../language/model.ts";
 import type { Phase } from "../recipe/scope.ts";
-import type { Span } from "../recipe/source.ts";
+import type { Span } from "../language/source.ts";
 import type { StepKind } from "../steps/kind.ts";
 import { STEP_KINDS } from "../steps/step_kinds.ts";
 import type { StepSettings } from "./api.ts";

@@ -1,5 +1,5 @@
-import { StepFailure } from "../engine/failure.ts";
-import { didYouMean } from "../recipe/suggest.ts";
+import { StepFailure } from "../events/failure.ts";
+import { didYouMean } from "../language/suggest.ts";
 
 /** Settings that every step has. */
 const COMMON = ["name", "within", "soft"];

@@ -1,4 +1,4 @@
-import { StepFailure } from "../engine/failure.ts";
+import { StepFailure } from "../events/failure.ts";
 import { toLine } from "./printable.ts";
 
 /** What a recipe threw as an error, whatever it is. */

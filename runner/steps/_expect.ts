@@ -7,11 +7,11 @@ import {
   TYPE_CHOICES,
 } from "../expression/matcher.ts";
 import { literal } from "../expression/template.ts";
-import { custom, type Field, HOLE_PATTERN, type JsonSchema } from "../recipe/field.ts";
-import type { Node, ScalarNode } from "../recipe/node.ts";
-import type { Reading } from "../recipe/reading.ts";
-import type { Span } from "../recipe/source.ts";
-import { didYouMean, suggest } from "../recipe/suggest.ts";
+import { custom, type Field, HOLE_PATTERN, type JsonSchema } from "../language/field.ts";
+import type { Node, ScalarNode } from "../language/node.ts";
+import type { Reading } from "../language/parse_context.ts";
+import type { Span } from "../language/source.ts";
+import { didYouMean, suggest } from "../language/suggest.ts";
 import { checkMatcher, nodeOf } from "./_expect_types.ts";
 
 /** One line of an `expect`: a value, and what is asked of it. */

@@ -1,7 +1,7 @@
 import type { Matcher } from "../expression/matcher.ts";
 import { type CelType, describeType, isRecordType, typeOfValue } from "../expression/types.ts";
-import type { Node } from "../recipe/node.ts";
-import type { Reading } from "../recipe/reading.ts";
+import type { Node } from "../language/node.ts";
+import type { Reading } from "../language/parse_context.ts";
 
 /** What values can be told apart by; `any` where nothing is known. */
 type Shape = "text" | "number" | "boolean" | "list" | "map" | "null" | "any";

@@ -1,9 +1,9 @@
 import type { Template } from "../expression/template.ts";
-import { custom, type Field, readFields, recordJson, text } from "../recipe/field.ts";
-import type { Entity } from "../engine/results.ts";
-import { StepFailure } from "../engine/failure.ts";
+import { custom, type Field, readFields, recordJson, text } from "../language/field.ts";
+import type { Entity } from "../events/results.ts";
+import { StepFailure } from "../events/failure.ts";
 import type { StepContext } from "./kind.ts";
-import type { Span } from "../recipe/source.ts";
+import type { Span } from "../language/source.ts";
 
 /** The job or run a step is about: what an earlier step left, or an id. */
 export interface Target {

@@ -1,10 +1,18 @@
 import { parseChannel } from "../../protocol/channel.ts";
-import { StepFailure } from "../engine/failure.ts";
+import { StepFailure } from "../events/failure.ts";
 import { EvaluationError, type Expression } from "../expression/expression.ts";
 import { literal, type Template } from "../expression/template.ts";
-import { formatDuration } from "../recipe/duration.ts";
-import { condition, custom, type Field, integer, record, required, text } from "../recipe/field.ts";
-import { didYouMean } from "../recipe/suggest.ts";
+import { formatDuration } from "../language/duration.ts";
+import {
+  condition,
+  custom,
+  type Field,
+  integer,
+  record,
+  required,
+  text,
+} from "../language/field.ts";
+import { didYouMean } from "../language/suggest.ts";
 import type {
   EventLog,
   LoggedEvent,

@@ -1,9 +1,9 @@
 import { isTerminal } from "../../protocol/entity.ts";
 import type { JobRecord, TimelineEntry, WorkflowRun } from "../../protocol/entity.ts";
-import { StepFailure } from "../engine/failure.ts";
-import type { Observed } from "../engine/event.ts";
-import { type Entity, jobResult, runResult } from "../engine/results.ts";
-import { formatDuration } from "../recipe/duration.ts";
+import { StepFailure } from "../events/failure.ts";
+import type { Observed } from "../events/event.ts";
+import { type Entity, jobResult, runResult } from "../events/results.ts";
+import { formatDuration } from "../language/duration.ts";
 import { EvaluationError } from "../expression/expression.ts";
 import type { StepContext, StepOutcome } from "./kind.ts";
 import { Wake } from "./_wake.ts";

@@ -1,5 +1,5 @@
-import { StepFailure } from "../engine/failure.ts";
-import type { Entity } from "../engine/results.ts";
+import { StepFailure } from "../events/failure.ts";
+import type { Entity } from "../events/results.ts";
 import type { StepContext, StepOutcome } from "./kind.ts";
 import { waitForEntity } from "./_wait_entity.ts";
 import type { WaitStep } from "./wait.ts";

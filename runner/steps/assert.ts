@@ -1,5 +1,5 @@
 import type { Expression } from "../expression/expression.ts";
-import { condition, custom, oneOrMore } from "../recipe/field.ts";
+import { condition, custom, oneOrMore } from "../language/field.ts";
 import { assertAll } from "../engine/assertions.ts";
 import { expectField } from "./_expect.ts";
 import { stepKind } from "./kind.ts";

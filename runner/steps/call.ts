@@ -1,6 +1,6 @@
 import { METHOD_SCOPES } from "../../protocol/method.ts";
-import { fixedText, json, required } from "../recipe/field.ts";
-import { didYouMean } from "../recipe/suggest.ts";
+import { fixedText, json, required } from "../language/field.ts";
+import { didYouMean } from "../language/suggest.ts";
 import { stepKind } from "./kind.ts";
 
 /** Calls any method of the wire protocol. */

@@ -1,4 +1,4 @@
-import { required } from "../recipe/field.ts";
+import { required } from "../language/field.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 import { target, targetId } from "./_target.ts";
 

@@ -1,5 +1,5 @@
-import { integer, json, required, text } from "../recipe/field.ts";
-import { jobResult } from "../engine/results.ts";
+import { integer, json, required, text } from "../language/field.ts";
+import { jobResult } from "../events/results.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 
 /** Enqueues a job and leaves it under the step's id. */

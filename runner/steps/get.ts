@@ -1,6 +1,6 @@
 import { isTerminal } from "../../protocol/entity.ts";
-import { required } from "../recipe/field.ts";
-import { jobResult, runResult } from "../engine/results.ts";
+import { required } from "../language/field.ts";
+import { jobResult, runResult } from "../events/results.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 import { target, targetId } from "./_target.ts";
 

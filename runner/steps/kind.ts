@@ -5,13 +5,13 @@ import type { Expression, Values } from "../expression/expression.ts";
 import type { Ambient } from "../expression/library.ts";
 import type { Template } from "../expression/template.ts";
 import type { CelType, RecordType } from "../expression/types.ts";
-import type { Fields, Read } from "../recipe/field.ts";
-import type { Recipe, Step } from "../recipe/model.ts";
-import type { Node } from "../recipe/node.ts";
-import type { Reading } from "../recipe/reading.ts";
-import type { Span } from "../recipe/source.ts";
-import type { Observed } from "../engine/event.ts";
-import type { Entity, Results } from "../engine/results.ts";
+import type { Fields, Read } from "../language/field.ts";
+import type { Recipe, Step } from "../language/model.ts";
+import type { Node } from "../language/node.ts";
+import type { Reading } from "../language/parse_context.ts";
+import type { Span } from "../language/source.ts";
+import type { Observed } from "../events/event.ts";
+import type { Entity, Results } from "../events/results.ts";
 
 /** What steps need of a client. */
 export type RunnerClient = Pick<

@@ -1,4 +1,4 @@
-import { json, required } from "../recipe/field.ts";
+import { json, required } from "../language/field.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 
 /** Prints a line. */

@@ -1,5 +1,5 @@
-import { custom, required } from "../recipe/field.ts";
-import type { Step } from "../recipe/model.ts";
+import { custom, required } from "../language/field.ts";
+import type { Step } from "../language/model.ts";
 import { stepKind } from "./kind.ts";
 
 /** Runs steps side by side. */

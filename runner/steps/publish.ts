@@ -1,4 +1,4 @@
-import { json, required, text } from "../recipe/field.ts";
+import { json, required, text } from "../language/field.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 
 /** Publishes an event, for a workflow that waits for it. */

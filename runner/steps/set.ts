@@ -1,6 +1,6 @@
 import type { Template } from "../expression/template.ts";
-import { custom, json, mapOf, required } from "../recipe/field.ts";
-import type { Assignment } from "../recipe/reading.ts";
+import { custom, json, mapOf, required } from "../language/field.ts";
+import type { Assignment } from "../language/parse_context.ts";
 import { stepKind } from "./kind.ts";
 
 const values = mapOf<Template>(json("The new value of each variable."));

@@ -1,6 +1,6 @@
 import { delay } from "../../runtime/clock.ts";
-import { duration, required } from "../recipe/field.ts";
-import { formatDuration } from "../recipe/duration.ts";
+import { duration, required } from "../language/field.ts";
+import { formatDuration } from "../language/duration.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 
 /** Does nothing for a while. */

@@ -1,6 +1,6 @@
 import type { RunState } from "../../protocol/entity.ts";
-import { json, required, text } from "../recipe/field.ts";
-import { runResult } from "../engine/results.ts";
+import { json, required, text } from "../language/field.ts";
+import { runResult } from "../events/results.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 
 /** Starts a workflow and leaves its run, which goes on, under the step's id. */

@@ -1,4 +1,4 @@
-import { custom, required } from "../recipe/field.ts";
+import { custom, required } from "../language/field.ts";
 import { stepKind } from "./kind.ts";
 
 /** Reads the server's statistics. */

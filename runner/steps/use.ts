@@ -1,8 +1,8 @@
 import type { Template } from "../expression/template.ts";
 import { describeType, suits } from "../expression/types.ts";
-import { custom, fixedText, json, mapOf, required } from "../recipe/field.ts";
-import type { Input, Recipe } from "../recipe/model.ts";
-import { didYouMean } from "../recipe/suggest.ts";
+import { custom, fixedText, json, mapOf, required } from "../language/field.ts";
+import type { Input, Recipe } from "../language/model.ts";
+import { didYouMean } from "../language/suggest.ts";
 import { type StepCheck, stepKind } from "./kind.ts";
 
 /** A recipe that is used, and the path it was named by. */

@@ -1,9 +1,9 @@
 import type { Expression } from "../expression/expression.ts";
 import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
 import { type CelType, describeType } from "../expression/types.ts";
-import { custom, type Field, oneOrMore, type Read, required, text } from "../recipe/field.ts";
-import type { Node } from "../recipe/node.ts";
-import { didYouMean } from "../recipe/suggest.ts";
+import { custom, type Field, oneOrMore, type Read, required, text } from "../language/field.ts";
+import type { Node } from "../language/node.ts";
+import { didYouMean } from "../language/suggest.ts";
 import { type ChannelWait, channelWait, checkChannel, waitOnChannel } from "./_wait_channel.ts";
 import { waitForEntity } from "./_wait_entity.ts";
 import { type StepCheck, stepKind, templateLabel } from "./kind.ts";

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import stringWidth from "string-width";
-import { printable, width } from "../../runner/recipe/render_diagnostic.ts";
+import { printable, width } from "../../runner/language/render_diagnostic.ts";
 import { fit, fitLine } from "../../runner/report/console/fit.ts";
 import { HOSTILE } from "./_events.ts";
 

@@ -2,7 +2,7 @@
 // `UPDATE_GOLDEN=1 deno test -A tests/runner/golden.test.ts` writes the texts anew.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DIAGNOSTIC_CODES } from "../../runner/recipe/codes.ts";
+import { DIAGNOSTIC_CODES } from "../../runner/language/codes.ts";
 import { listDirectory, readTextFile, writeTextFile } from "../../runtime/file.ts";
 import { readEnv } from "../../runtime/process.ts";
 import { runnerCli } from "./_cli.ts";

@@ -1,7 +1,7 @@
 // Waits for all that a `for_each` left.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Results } from "../../runner/engine/results.ts";
+import { Results } from "../../runner/events/results.ts";
 import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 
 test("a wait waits for every item, and brings each up to date", async () => {

@@ -1,11 +1,11 @@
 // The quick reader may leave a text to the whole parser, but must never read it differently.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Diagnostics } from "../../runner/recipe/diagnostic.ts";
-import type { Node } from "../../runner/recipe/node.ts";
-import { readSimpleYaml } from "../../runner/recipe/_simple_yaml.ts";
-import { Source } from "../../runner/recipe/source.ts";
-import { readWholeYaml } from "../../runner/recipe/whole_yaml.ts";
+import { Diagnostics } from "../../runner/language/diagnostic.ts";
+import type { Node } from "../../runner/language/node.ts";
+import { readSimpleYaml } from "../../runner/language/_simple_yaml.ts";
+import { Source } from "../../runner/language/source.ts";
+import { readWholeYaml } from "../../runner/language/whole_yaml.ts";
 import { corpus, mutations } from "../fuzz/recipes.ts";
 
 /** What of a node must be the same: values, keys, and what is marked in messages. */

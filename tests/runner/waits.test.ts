@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunEvent } from "../../runner/mod.ts";
-import { InterruptedError } from "../../runner/engine/deadline.ts";
+import { InterruptedError } from "../../runner/events/deadline.ts";
 import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 
 test("a wait sees what has already happened", async () => {

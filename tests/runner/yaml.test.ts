@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import { checkRecipe } from "../../runner/mod.ts";
-import { Diagnostics } from "../../runner/recipe/diagnostic.ts";
-import type { Node } from "../../runner/recipe/node.ts";
-import { Source } from "../../runner/recipe/source.ts";
-import { readYaml } from "../../runner/recipe/yaml.ts";
+import { Diagnostics } from "../../runner/language/diagnostic.ts";
+import type { Node } from "../../runner/language/node.ts";
+import { Source } from "../../runner/language/source.ts";
+import { readYaml } from "../../runner/language/yaml.ts";
 import { readTextFile } from "../../runtime/file.ts";
 import { fuzz } from "../fuzz/recipes.ts";
 

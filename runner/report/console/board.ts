@@ -1,6 +1,6 @@
-import type { RunEvent } from "../../engine/event.ts";
-import { formatDuration } from "../../recipe/duration.ts";
-import { width } from "../../recipe/render_diagnostic.ts";
+import type { RunEvent } from "../../events/event.ts";
+import { formatDuration } from "../../language/duration.ts";
+import { width } from "../../language/render_diagnostic.ts";
 import type { Style } from "../style.ts";
 import { fit, fitLine, type Part } from "./fit.ts";
 import { labelColumns, printed, spread, TIME_COLUMNS } from "./lines.ts";

@@ -6,7 +6,7 @@ import type {
   RunEvent,
   RunFinished,
   StepFinished,
-} from "../../engine/event.ts";
+} from "../../events/event.ts";
 import { inert } from "../inert.ts";
 import type { ReporterContext } from "../registry.ts";
 import type { Output, Reporter } from "../reporter.ts";

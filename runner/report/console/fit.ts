@@ -1,4 +1,4 @@
-import { graphemes, width } from "../../recipe/render_diagnostic.ts";
+import { graphemes, width } from "../../language/render_diagnostic.ts";
 
 /** A text, and how it is painted. */
 export type Part = readonly [text: string, paint?: (text: string) => string];

@@ -5,9 +5,9 @@ import type {
   RunFinished,
   StepFinished,
   Usual,
-} from "../../engine/event.ts";
-import { formatDuration } from "../../recipe/duration.ts";
-import { gutterOf, printable, renderPlace, width } from "../../recipe/render_diagnostic.ts";
+} from "../../events/event.ts";
+import { formatDuration } from "../../language/duration.ts";
+import { gutterOf, printable, renderPlace, width } from "../../language/render_diagnostic.ts";
 import { cutText, LONGEST_TEXT } from "../cut_text.ts";
 import type { Style } from "../style.ts";
 

@@ -1,7 +1,7 @@
 import type { Clock, TimerHandle } from "../../../runtime/clock.ts";
 import { onExit } from "../../../runtime/process.ts";
-import type { RunEvent } from "../../engine/event.ts";
-import { width } from "../../recipe/render_diagnostic.ts";
+import type { RunEvent } from "../../events/event.ts";
+import { width } from "../../language/render_diagnostic.ts";
 import type { Output, Reporter } from "../reporter.ts";
 import { makeStyle } from "../style.ts";
 import { Board } from "./board.ts";

@@ -1,4 +1,4 @@
-import type { EventFailure, EventPlace } from "../../engine/event.ts";
+import type { EventFailure, EventPlace } from "../../events/event.ts";
 import { failureLines, runLine, shown, shownInLine, verdict } from "../plain_text.ts";
 import type { CaseSummary, RunSummary } from "../run_summary.ts";
 import type { Annotation } from "./annotation.ts";

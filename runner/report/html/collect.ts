@@ -4,7 +4,7 @@ import type {
   RunCounts,
   RunEvent,
   RunFinished,
-} from "../../engine/event.ts";
+} from "../../events/event.ts";
 import { CaseCollector, type Shared } from "./collect_case.ts";
 import {
   CASE_MARKS,

@@ -10,7 +10,7 @@ import type {
   StepFinished,
   StepRetried,
   StepStarted,
-} from "../../engine/event.ts";
+} from "../../events/event.ts";
 import {
   type AttemptRow,
   type CaseDetails,

@@ -1,4 +1,4 @@
-import type { EventEntity, EventFailure, RunCounts, Usual } from "../../engine/event.ts";
+import type { EventEntity, EventFailure, RunCounts, Usual } from "../../events/event.ts";
 
 /** How a case can have ended, the worst first; `skipped` is one that `--bail` did not begin. */
 export const CASE_STATUSES = [

@@ -1,4 +1,4 @@
-import type { EventFailure } from "../../engine/event.ts";
+import type { EventFailure } from "../../events/event.ts";
 import type { CollectedRun } from "./collect.ts";
 import { CASE_STATUSES, type CaseDetails, type ReportIndex } from "./data.ts";
 import { visible } from "../visible.ts";

@@ -1,4 +1,4 @@
-import { formatDuration } from "../../recipe/duration.ts";
+import { formatDuration } from "../../language/duration.ts";
 import type { ReportIndex, ReportStatus, Verdict } from "./data.ts";
 
 /** What statuses and verdicts are called. */

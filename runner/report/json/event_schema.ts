@@ -20,9 +20,9 @@ import {
   type StepStatus,
   type Usual,
   type Warned,
-} from "../../engine/event.ts";
-import type { FailureKind } from "../../engine/failure.ts";
-import type { JsonSchema } from "../../recipe/field.ts";
+} from "../../events/event.ts";
+import type { FailureKind } from "../../events/failure.ts";
+import type { JsonSchema } from "../../language/field.ts";
 import {
   constant,
   defined,

@@ -1,4 +1,4 @@
-import type { RunEvent } from "../../engine/event.ts";
+import type { RunEvent } from "../../events/event.ts";
 import type { Output, Reporter } from "../reporter.ts";
 
 /** The stream of run events itself, one JSON text a line. */

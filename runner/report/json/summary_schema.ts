@@ -1,4 +1,4 @@
-import type { JsonSchema } from "../../recipe/field.ts";
+import type { JsonSchema } from "../../language/field.ts";
 import {
   type CaseSummary,
   type LogSummary,

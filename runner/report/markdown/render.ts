@@ -1,4 +1,4 @@
-import { formatDuration } from "../../recipe/duration.ts";
+import { formatDuration } from "../../language/duration.ts";
 import { failureLines, runLine, stepLine, verdict } from "../plain_text.ts";
 import type { CaseSummary, RunSummary } from "../run_summary.ts";
 import { code, codeBlock, codeInCell } from "./text.ts";

@@ -7,7 +7,7 @@ import type {
   StepFinished,
   StepStarted,
   Usual,
-} from "../../engine/event.ts";
+} from "../../events/event.ts";
 
 /**
  * A text that every collector takes: one that reads JSON into Protocol Buffers refuses a whole batch

@@ -1,5 +1,5 @@
 import type { Attributes, Counter, Histogram, MeterProvider } from "@opentelemetry/api";
-import type { CaseFinished, RunEvent, StepFinished } from "../../engine/event.ts";
+import type { CaseFinished, RunEvent, StepFinished } from "../../events/event.ts";
 import { clean, entityName } from "./attributes.ts";
 
 /** In seconds: from what takes no time to what takes an hour. */

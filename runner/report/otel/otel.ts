@@ -1,5 +1,5 @@
 import type { Clock } from "../../../runtime/clock.ts";
-import type { RunEvent } from "../../engine/event.ts";
+import type { RunEvent } from "../../events/event.ts";
 import type { Reporter } from "../reporter.ts";
 import { loadOpenTelemetry } from "./load.ts";
 import { makeMetrics } from "./metrics.ts";

@@ -7,7 +7,7 @@ import type {
   StepEvent,
   StepFinished,
   StepStarted,
-} from "../../engine/event.ts";
+} from "../../events/event.ts";
 import {
   caseAttributes,
   clean,

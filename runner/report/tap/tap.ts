@@ -1,4 +1,4 @@
-import type { EventFailure, RunEvent } from "../../engine/event.ts";
+import type { EventFailure, RunEvent } from "../../events/event.ts";
 import { runLine, shownInLine, verdict } from "../plain_text.ts";
 import type { Output, Reporter } from "../reporter.ts";
 import type { CaseSummary, StepSummary } from "../run_summary.ts";

@@ -2,7 +2,7 @@ import { type Child, el } from "./dom.ts";
 import { statusIcon } from "./icons.ts";
 import type { ReportCase } from "./decode.ts";
 import type { ReportStatus } from "../data.ts";
-import type { Usual } from "../../../engine/event.ts";
+import type { Usual } from "../../../events/event.ts";
 import { duration, MEANINGS, plural, WORDS } from "../words.ts";
 
 /** A status as its icon and its word. */

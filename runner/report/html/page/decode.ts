@@ -7,7 +7,7 @@ import {
   STEP_STATUSES,
   type StepMore,
 } from "../data.ts";
-import type { StepStatus } from "../../../engine/event.ts";
+import type { StepStatus } from "../../../events/event.ts";
 
 /** A case, as the list shows it. Times are in milliseconds after the run's begin. */
 export interface ReportCase {

@@ -1,8 +1,8 @@
-import type { EventFailure, EventPlace } from "../../../engine/event.ts";
+import type { EventFailure, EventPlace } from "../../../events/event.ts";
 import type { ReportStatus } from "../data.ts";
 import { el } from "./dom.ts";
 import { excerpt, lineKind } from "./excerpt.ts";
-import { width } from "../../../recipe/render_diagnostic.ts";
+import { width } from "../../../language/render_diagnostic.ts";
 import { visible } from "../../visible.ts";
 
 /** A failure in full: what, its lines, and where. */

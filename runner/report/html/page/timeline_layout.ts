@@ -1,4 +1,4 @@
-import type { StepStatus } from "../../../engine/event.ts";
+import type { StepStatus } from "../../../events/event.ts";
 import type { ReportStep } from "./decode.ts";
 import { makeTicks } from "./ticks.ts";
 

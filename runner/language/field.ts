@@ -2,7 +2,7 @@ import { literal, type Template } from "../expression/template.ts";
 import type { Expression } from "../expression/expression.ts";
 import { parseDuration } from "./duration.ts";
 import type { Node } from "./node.ts";
-import { type Reading, warnWord } from "./reading.ts";
+import { type Reading, warnWord } from "./parse_context.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** A JSON Schema. */

@@ -1,4 +1,4 @@
-import type { Source, Span } from "../recipe/source.ts";
+import type { Source, Span } from "../language/source.ts";
 import type { Observed } from "./event.ts";
 
 /** Why a step did not pass. */

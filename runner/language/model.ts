@@ -4,7 +4,7 @@ import type { CelType } from "../expression/types.ts";
 import type { Expectation } from "../steps/_expect.ts";
 import type { StepKind } from "../steps/kind.ts";
 import type { RecipeBody } from "../script/recipe.ts";
-import type { Phase } from "./scope.ts";
+import type { Phase } from "../recipe/scope.ts";
 import type { Source, Span } from "./source.ts";
 
 /** A recipe that has been read. */
