@@ -1,4 +1,4 @@
-import type { Faults } from "./faults.ts";
+import type { Faults } from "./faults/fault.ts";
 import type { Workload } from "./options.ts";
 import { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
 

@@ -1,6 +1,6 @@
 import type { Duration } from "./duration.ts";
 import type { OutputOf, Schema } from "./schema.ts";
-import type { Workflow } from "./workflow.ts";
+import type { Workflow } from "./context.ts";
 
 /** What every handler is handed beside its input. */
 export interface HandlerContext {

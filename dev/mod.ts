@@ -29,7 +29,7 @@ export {
   UnknownQuirkError,
 } from "./quirks.ts";
 export { loadWorkload, WorkloadError } from "./load_workload.ts";
-export { referenceWorkload } from "./reference.ts";
+export { referenceWorkload } from "./reference_workload.ts";
 export { type OutputOf, type Schema, type SchemaIssue, type SchemaResult } from "./schema.ts";
 export { DEFAULT_PORT, serve, type ServeOptions } from "./serve.ts";
 export { ClockError, createDevServer } from "./server.ts";
@@ -44,7 +44,7 @@ export {
   FaultError,
   type Faults,
   parseFault,
-} from "./faults.ts";
+} from "./faults/fault.ts";
 export { createStore, type DeadLetter, type Store } from "./store.ts";
 export { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
 export {
@@ -58,9 +58,9 @@ export {
   type StepOptions,
   type Workflow,
   type WorkflowEvent,
-} from "./workflow.ts";
-export { ScheduleError } from "./_cron_engine.ts";
-export { PortTakenError } from "./_socket.ts";
+} from "./context.ts";
+export { ScheduleError } from "./engine/cron_engine.ts";
+export { PortTakenError } from "./listen/socket.ts";
 export type { Clock, TimerHandle } from "../runtime/clock.ts";
 export type {
   CronFired,

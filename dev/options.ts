@@ -1,9 +1,9 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
 import type { DispatchEvent } from "../protocol/mod.ts";
-import type { WorkflowEvent } from "./workflow.ts";
+import type { WorkflowEvent } from "./context.ts";
 import type { Duration } from "./duration.ts";
-import type { Fault, Faults } from "./faults.ts";
+import type { Fault, Faults } from "./faults/fault.ts";
 import type { QuirkOptions } from "./quirks.ts";
 import type { Store } from "./store.ts";
 import type { TokenOptions } from "./tokens.ts";

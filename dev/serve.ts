@@ -1,5 +1,5 @@
 import { banner } from "./_banner.ts";
-import type { Fault } from "./faults.ts";
+import type { Fault } from "./faults/fault.ts";
 import { fileUrl, loadWorkload } from "./load_workload.ts";
 import type { DevServer } from "./options.ts";
 import type { QuirkOptions } from "./quirks.ts";
@@ -53,7 +53,7 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<void> {
   const { file, port = DEFAULT_PORT, host, quirks, faults, seed, signal, print } = options;
   const workload = file === undefined
-    ? (await import("./reference.ts")).referenceWorkload()
+    ? (await import("./reference_workload.ts")).referenceWorkload()
     : await loadWorkload(file);
   const server = await createDevServer({
     ...workload,
@@ -86,7 +86,7 @@ async function watch(
   const url = fileUrl(file);
   const name = decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf("/") + 1));
   let version = 0;
-  const { watchDirectory } = await import("./_watch.ts");
+  const { watchDirectory } = await import("./_watch_directory.ts");
   return await watchDirectory(new URL(".", url), async (names) => {
     const others = [...names].filter((other) => other !== name && /\.[cm]?[jt]sx?$/.test(other));
     if (others.length > 0) {

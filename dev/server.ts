@@ -1,15 +1,15 @@
 import { type Clock, systemClock } from "../runtime/clock.ts";
-import { FaultPlan } from "./_fault_plan.ts";
-import { listen } from "./_listen.ts";
-import { MemorySocket } from "./_memory_socket.ts";
-import { MemoryStore } from "./_memory_store.ts";
-import { Node, type NodeOptions } from "./_node.ts";
-import { Session } from "./_session.ts";
-import type { Listening, ListenOptions, ServerSocket, SocketHandler } from "./_socket.ts";
-import { Timers } from "./_timers.ts";
+import { FaultPlan } from "./faults/fault_plan.ts";
+import { listen } from "./listen/listen.ts";
+import { MemorySocket } from "./listen/memory_socket.ts";
+import { MemoryStore } from "./engine/memory_store.ts";
+import { Node, type NodeOptions } from "./_server_life.ts";
+import { Session } from "./wire/session.ts";
+import type { Listening, ListenOptions, ServerSocket, SocketHandler } from "./listen/socket.ts";
+import { Timers } from "./engine/timers.ts";
 import type { Duration } from "./duration.ts";
 import { parseDuration } from "./duration.ts";
-import type { Faults } from "./faults.ts";
+import type { Faults } from "./faults/fault.ts";
 import type { DevServer, DevServerOptions, Observer, Workload } from "./options.ts";
 import { resolveQuirks } from "./quirks.ts";
 import type { Store } from "./store.ts";
@@ -228,7 +228,7 @@ class EmbeddedServer implements DevServer {
   async #fetch(request: Request): Promise<Response> {
     const node = this.#node;
     if (!node) return new Response(null, { status: 503 });
-    this.#app ??= import("./_http.ts").then(({ createApp }) =>
+    this.#app ??= import("./wire/http.ts").then(({ createApp }) =>
       createApp({
         engines: node,
         authenticate: (token) => this.#authenticate(token),

@@ -1,5 +1,5 @@
 import type { JobRecord, WorkflowRun } from "../protocol/mod.ts";
-import { MemoryStore } from "./_memory_store.ts";
+import { MemoryStore } from "./engine/memory_store.ts";
 
 /** A job that failed for good. */
 export interface DeadLetter {

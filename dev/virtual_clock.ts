@@ -1,6 +1,6 @@
 import type { Clock, TimerHandle } from "../runtime/clock.ts";
-import { Heap } from "./_heap.ts";
-import type { KindClock, TimerKind } from "./_timers.ts";
+import { Heap } from "./engine/heap.ts";
+import type { KindClock, TimerKind } from "./engine/timers.ts";
 import { nextTurn } from "./_turn.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 

@@ -138,7 +138,9 @@ function preload(args: readonly string[], env: CommandContext["env"]): void {
     import("../../client/dispatch.ts"),
     import("../../runtime/terminate.ts"),
     import("../report/console/console.ts"),
-    ...(elsewhere ? [] : [import("../../dev/server.ts"), import("../../dev/reference.ts")]),
+    ...(elsewhere
+      ? []
+      : [import("../../dev/server.ts"), import("../../dev/reference_workload.ts")]),
     loadCelFor(args.filter((arg) => /\.ya?ml$/.test(arg))),
   ];
   // Whoever needs one of them meets its error.

@@ -48,7 +48,7 @@ export async function embeddedServer(): Promise<Server> {
   // The whole of its room is more than it takes.
   const [{ createDevServer }, { referenceWorkload }] = await Promise.all([
     import("../../dev/server.ts"),
-    import("../../dev/reference.ts"),
+    import("../../dev/reference_workload.ts"),
   ]);
   const server = await createDevServer({ ...referenceWorkload(), listen: false });
   return {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryStore } from "../../dev/_memory_store.ts";
-import { Node } from "../../dev/_node.ts";
-import { Session } from "../../dev/_session.ts";
+import { MemoryStore } from "../../dev/engine/memory_store.ts";
+import { Node } from "../../dev/_server_life.ts";
+import { Session } from "../../dev/wire/session.ts";
 import { DEFAULT_TOKENS } from "../../dev/mod.ts";
 import { resolveQuirks } from "../../dev/quirks.ts";
 import { systemClock } from "../../runtime/mod.ts";
