@@ -18,10 +18,10 @@
  */
 export { type BackoffOptions, fullJitter } from "./client/backoff.ts";
 export { type CloseOptions, Dispatch } from "./client/dispatch.ts";
-export type { EnqueueManyOptions } from "./client/_enqueue_many.ts";
-export type { EnqueueOptions } from "./client/_requests.ts";
-export { DispatchRpc, DispatchSse, type RpcJob, type RpcRun } from "./client/http.ts";
-export type { HttpOptions } from "./client/http_session.ts";
+export type { EnqueueManyOptions } from "./client/enqueue_many.ts";
+export type { EnqueueOptions } from "./client/connection/requests.ts";
+export { DispatchRpc, DispatchSse, type RpcJob, type RpcRun } from "./client/http/dispatch_rpc.ts";
+export type { HttpOptions } from "./client/http/http_session.ts";
 export {
   AuthError,
   ConnectionError,
@@ -47,11 +47,14 @@ export {
 } from "./client/opentelemetry.ts";
 export type { CallOptions, DispatchOptions, TokenSource, WriteOptions } from "./client/options.ts";
 export type { Run } from "./client/run.ts";
-export type { Given, Named, NameOf, Schema } from "./client/schema.ts";
+export type { CallArgs, DefinitionName, Definitions, DefinitionsOf } from "./client/definitions.ts";
 export type { Status } from "./client/status.ts";
-export type { PendingSubscription, SubscribeOptions } from "./client/pending_subscription.ts";
-export type { Subscription } from "./client/subscription.ts";
-export type { Overflow } from "./client/_stream.ts";
+export type {
+  PendingSubscription,
+  SubscribeOptions,
+} from "./client/subscribe/pending_subscription.ts";
+export type { Subscription } from "./client/subscribe/subscription.ts";
+export type { Overflow } from "./client/subscribe/bounded_queue.ts";
 export type {
   ChannelName,
   CronFired,

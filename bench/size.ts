@@ -12,10 +12,10 @@ import { row } from "./_measure.ts";
 /** What is loaded when it is first used, by what uses it. */
 const LATER = {
   "reading a job, a run or the statistics": "protocol/entity.ts",
-  "`wait()`, `events()`, `watch()`": "client/_following.ts",
-  "`subscribe()`, `status()`": "client/_reading.ts",
-  "`startWorkflow()`": "client/lanes.ts",
-  "HTTP": "client/_http_requests.ts",
+  "`wait()`, `events()`, `watch()`": "client/follow/trackers.ts",
+  "`subscribe()`, `status()`": "client/subscribe/open_subscription.ts",
+  "`startWorkflow()`": "client/start/lanes.ts",
+  "HTTP": "client/http/http_requests.ts",
   "MessagePack, its encoder": "client/_msgpack.ts",
   "MessagePack, its package": "node_modules/@msgpack/msgpack/dist.esm/index.mjs",
   "Deno, Bun or Node instead of a browser": "runtime/terminate.ts",

@@ -9,9 +9,9 @@ export { jsonCodec } from "../protocol/codec.ts";
 export { inBrowser } from "../runtime/browser.ts";
 export { delay } from "../runtime/clock.ts";
 export { abortable } from "../runtime/abortable.ts";
-export { closedError, said, tooLate } from "./_connection_errors.ts";
-export { limited } from "./_limited.ts";
-export { getJob, getRun, getTimeline, runRequest } from "./_requests.ts";
+export { closedError, said, tooLate } from "./connection/connection_errors.ts";
+export { limited } from "./connection/with_deadline.ts";
+export { getJob, getRun, getTimeline, runRequest } from "./connection/requests.ts";
 export { fullJitter } from "./backoff.ts";
 export { Dispatch } from "./dispatch.ts";
 export {

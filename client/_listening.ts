@@ -1,8 +1,8 @@
 import { load } from "./_load.ts";
-import type { Transport } from "./_transport.ts";
+import type { Transport } from "./connection/transport.ts";
 
 /** What reads channels. */
-export type Reading = typeof import("./_reading.ts");
+export type Reading = typeof import("./subscribe/open_subscription.ts");
 
 interface Step {
   use(part: Reading): void;
@@ -39,7 +39,7 @@ export class Listening {
   }
 
   #load(what: string): void {
-    load(this.#session, what, import("./_reading.ts")).then(
+    load(this.#session, what, import("./subscribe/open_subscription.ts")).then(
       (part) => this.#release(({ use }) => use(this.#part = part)),
       (error) => this.#release(({ reject }) => reject(error)),
     );

@@ -1,7 +1,7 @@
 import { abortable } from "../runtime/abortable.ts";
-import { tooLate } from "./_connection_errors.ts";
-import { limited } from "./_limited.ts";
-import type { Transport } from "./_transport.ts";
+import { tooLate } from "./connection/connection_errors.ts";
+import { limited } from "./connection/with_deadline.ts";
+import type { Transport } from "./connection/transport.ts";
 import { DispatchError } from "./errors.ts";
 import type { CallOptions } from "./options.ts";
 

@@ -2,9 +2,9 @@ import type { JobRecord, Stats, TimelineEntry, WorkflowRun } from "../protocol/e
 import type { ChannelName } from "../protocol/channel.ts";
 import type { RunEvent } from "../protocol/event.ts";
 import { delay } from "../runtime/clock.ts";
-import { enqueueMany, type EnqueueManyOptions } from "./_enqueue_many.ts";
-import { Followed } from "./_followed.ts";
-import { toJson } from "./_json.ts";
+import { enqueueMany, type EnqueueManyOptions } from "./enqueue_many.ts";
+import { Followed } from "./follow/entity_handle.ts";
+import { toJson } from "./connection/_to_json.ts";
 import {
   call,
   cancelJob,
@@ -14,23 +14,23 @@ import {
   getStats,
   getTimeline,
   publishEvent,
-} from "./_requests.ts";
-import { Starts } from "./_starts.ts";
+} from "./connection/requests.ts";
+import { Starts } from "./start/starts.ts";
 import { DispatchError } from "./errors.ts";
 import type { Gap } from "./gap.ts";
-import { DispatchRpc, DispatchSse } from "./http.ts";
-import type { HttpOptions } from "./http_session.ts";
+import { DispatchRpc, DispatchSse } from "./http/dispatch_rpc.ts";
+import type { HttpOptions } from "./http/http_session.ts";
 import { enqueue, Job } from "./job.ts";
 import type { CallOptions, DispatchOptions, WriteOptions } from "./options.ts";
 import { Run } from "./run.ts";
-import type { Given, Named, NameOf, Schema } from "./schema.ts";
+import type { CallArgs, DefinitionName, Definitions, DefinitionsOf } from "./definitions.ts";
 import { Session } from "./session.ts";
 import type { Status } from "./status.ts";
 import {
   type PendingSubscription,
   subscribe,
   type SubscribeOptions,
-} from "./pending_subscription.ts";
+} from "./subscribe/pending_subscription.ts";
 
 /** Settings of {@linkcode Dispatch.close}. */
 export interface CloseOptions {
@@ -57,9 +57,9 @@ export interface CloseOptions {
  * }
  * ```
  *
- * @typeParam S What the server knows, by name; everything is allowed by default.
+ * @typeParam D What the server defines, by name; everything is allowed by default.
  */
-export class Dispatch<S extends Schema = Schema> {
+export class Dispatch<D extends Definitions = Definitions> {
   readonly #session: Session;
   readonly #starts: Starts;
 
@@ -85,26 +85,26 @@ export class Dispatch<S extends Schema = Schema> {
    * }
    * ```
    */
-  static connect<S extends Schema = Schema>(
+  static connect<D extends Definitions = Definitions>(
     options: DispatchOptions & { transport?: "websocket"; signal?: AbortSignal },
-  ): Promise<Dispatch<S>>;
+  ): Promise<Dispatch<D>>;
   /** Makes a client that sends each request over HTTP, for where no WebSocket is to be had. */
-  static connect<S extends Schema = Schema>(
+  static connect<D extends Definitions = Definitions>(
     options: HttpOptions & { transport: "rpc" },
-  ): Promise<DispatchRpc<S>>;
+  ): Promise<DispatchRpc<D>>;
   /** Makes a client that sends requests over HTTP and reads channels as server-sent events. */
-  static connect<S extends Schema = Schema>(
+  static connect<D extends Definitions = Definitions>(
     options: HttpOptions & { transport: "sse" },
-  ): Promise<DispatchSse<S>>;
-  static async connect<S extends Schema = Schema>(
+  ): Promise<DispatchSse<D>>;
+  static async connect<D extends Definitions = Definitions>(
     options:
       | (DispatchOptions & { transport?: "websocket"; signal?: AbortSignal })
       | (HttpOptions & { transport: "rpc" | "sse" }),
-  ): Promise<Dispatch<S> | DispatchRpc<S>> {
+  ): Promise<Dispatch<D> | DispatchRpc<D>> {
     if (options.transport === "rpc" || options.transport === "sse") {
-      return new (options.transport === "rpc" ? DispatchRpc : DispatchSse)<S>(options);
+      return new (options.transport === "rpc" ? DispatchRpc : DispatchSse)<D>(options);
     }
-    const client = new Dispatch<S>(options);
+    const client = new Dispatch<D>(options);
     try {
       await client.connect({ signal: (options as { signal?: AbortSignal }).signal });
     } catch (error) {
@@ -158,9 +158,9 @@ export class Dispatch<S extends Schema = Schema> {
    * @param payload What the handler is given, as a JSON value.
    * @throws {DispatchError} When the server refuses, with its code.
    */
-  enqueue<N extends NameOf<S, "jobs">>(
+  enqueue<N extends DefinitionName<D, "jobs">>(
     name: N,
-    ...[payload, options]: Given<Named<S, "jobs">[N], EnqueueOptions>
+    ...[payload, options]: CallArgs<DefinitionsOf<D, "jobs">[N], EnqueueOptions>
   ): Promise<Job> {
     return enqueue(this.#session, name, payload, options);
   }
@@ -170,9 +170,9 @@ export class Dispatch<S extends Schema = Schema> {
    *
    * @throws {EnqueueManyError} For the first that fails, with its index.
    */
-  enqueueMany<N extends NameOf<S, "jobs">>(
+  enqueueMany<N extends DefinitionName<D, "jobs">>(
     name: N,
-    payloads: Iterable<Named<S, "jobs">[N]>,
+    payloads: Iterable<DefinitionsOf<D, "jobs">[N]>,
     options?: EnqueueManyOptions,
   ): Promise<Job[]> {
     return enqueueMany(this.#session, name, payloads, options);
@@ -206,9 +206,9 @@ export class Dispatch<S extends Schema = Schema> {
    * @param input What the workflow is given, as a JSON value.
    * @throws {DispatchError} Of code 500 when no workflow has that name.
    */
-  async startWorkflow<N extends NameOf<S, "workflows">>(
+  async startWorkflow<N extends DefinitionName<D, "workflows">>(
     name: N,
-    ...[input, options]: Given<Named<S, "workflows">[N], CallOptions>
+    ...[input, options]: CallArgs<DefinitionsOf<D, "workflows">[N], CallOptions>
   ): Promise<Run> {
     const what = `start workflow '${name}'`;
     const text = toJson(what, input);
@@ -253,9 +253,9 @@ export class Dispatch<S extends Schema = Schema> {
    * workflow waits for that name: whether one did, the answer cannot say. To know, look for its id
    * in the `wait:<name>` entry of the run's timeline.
    */
-  publishEvent<N extends NameOf<S, "events">>(
+  publishEvent<N extends DefinitionName<D, "events">>(
     name: N,
-    ...[payload, options]: Given<Named<S, "events">[N], WriteOptions>
+    ...[payload, options]: CallArgs<DefinitionsOf<D, "events">[N], WriteOptions>
   ): Promise<{ event_id: string; name: string }> {
     return publishEvent(this.#session, name, payload, options);
   }

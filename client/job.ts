@@ -1,8 +1,14 @@
 import type { JobRecord } from "../protocol/entity.ts";
 import type { JobEvent } from "../protocol/event.ts";
-import { Followed } from "./_followed.ts";
-import { answerWith, cancelJob, enqueueing, type EnqueueOptions, getJob } from "./_requests.ts";
-import type { Transport } from "./_transport.ts";
+import { Followed } from "./follow/entity_handle.ts";
+import {
+  answerWith,
+  cancelJob,
+  enqueueing,
+  type EnqueueOptions,
+  getJob,
+} from "./connection/requests.ts";
+import type { Transport } from "./connection/transport.ts";
 import type { Gap } from "./gap.ts";
 import type { CallOptions, WriteOptions } from "./options.ts";
 

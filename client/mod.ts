@@ -5,10 +5,10 @@
  */
 export { type BackoffOptions, fullJitter } from "./backoff.ts";
 export { type CloseOptions, Dispatch } from "./dispatch.ts";
-export type { EnqueueManyOptions } from "./_enqueue_many.ts";
-export type { EnqueueOptions } from "./_requests.ts";
-export { DispatchRpc, DispatchSse, type RpcJob, type RpcRun } from "./http.ts";
-export type { HttpOptions } from "./http_session.ts";
+export type { EnqueueManyOptions } from "./enqueue_many.ts";
+export type { EnqueueOptions } from "./connection/requests.ts";
+export { DispatchRpc, DispatchSse, type RpcJob, type RpcRun } from "./http/dispatch_rpc.ts";
+export type { HttpOptions } from "./http/http_session.ts";
 export {
   AuthError,
   ConnectionError,
@@ -34,8 +34,8 @@ export {
 } from "./opentelemetry.ts";
 export type { CallOptions, DispatchOptions, TokenSource, WriteOptions } from "./options.ts";
 export type { Run } from "./run.ts";
-export type { Given, Named, NameOf, Schema } from "./schema.ts";
+export type { CallArgs, DefinitionName, Definitions, DefinitionsOf } from "./definitions.ts";
 export type { Status } from "./status.ts";
-export type { PendingSubscription, SubscribeOptions } from "./pending_subscription.ts";
-export type { Subscription } from "./subscription.ts";
-export type { Overflow } from "./_stream.ts";
+export type { PendingSubscription, SubscribeOptions } from "./subscribe/pending_subscription.ts";
+export type { Subscription } from "./subscribe/subscription.ts";
+export type { Overflow } from "./subscribe/bounded_queue.ts";

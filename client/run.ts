@@ -1,8 +1,8 @@
 import type { TimelineEntry, WorkflowRun } from "../protocol/entity.ts";
 import type { RunEvent } from "../protocol/event.ts";
-import type { Followed } from "./_followed.ts";
-import { getRun, getTimeline } from "./_requests.ts";
-import type { Transport } from "./_transport.ts";
+import type { Followed } from "./follow/entity_handle.ts";
+import { getRun, getTimeline } from "./connection/requests.ts";
+import type { Transport } from "./connection/transport.ts";
 import type { Gap } from "./gap.ts";
 import type { CallOptions } from "./options.ts";
 

@@ -1,18 +1,18 @@
 import { type Clock, delay, systemClock } from "../runtime/clock.ts";
 import { abortable } from "../runtime/abortable.ts";
-import { Call, type CallRequest } from "./_call.ts";
-import { closedError, said } from "./_connection_errors.ts";
-import { Deadlines } from "./_deadlines.ts";
+import { Call, type CallRequest } from "./connection/call.ts";
+import { closedError, said } from "./connection/connection_errors.ts";
+import { Deadlines } from "./connection/deadlines.ts";
 import { hooked } from "./_hooked.ts";
 import { Listening, type Reading } from "./_listening.ts";
-import { Opener } from "./_opener.ts";
-import type { Attachment, Receiver, Request, Transport } from "./_transport.ts";
-import { Waiting } from "./_waiting.ts";
+import { Opener } from "./connection/connector.ts";
+import type { Attachment, Receiver, Request, Transport } from "./connection/transport.ts";
+import { Waiting } from "./connection/offline_queue.ts";
 import { fullJitter } from "./backoff.ts";
-import type { Channels } from "./channels.ts";
+import type { Channels } from "./subscribe/event_router.ts";
 import { AuthError, ConnectionError } from "./errors.ts";
 import type { Hooks } from "./hooks.ts";
-import type { Link, LinkOwner } from "./link.ts";
+import type { Link, LinkOwner } from "./connection/link.ts";
 import type { DispatchOptions } from "./options.ts";
 import { StatusFeed } from "./status.ts";
 

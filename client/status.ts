@@ -56,7 +56,10 @@ export class StatusFeed {
 
   async #load(held: Status[]): Promise<AsyncIterableIterator<Status, undefined>> {
     try {
-      const { StatusReader } = await part("read the status", import("./_reading.ts"));
+      const { StatusReader } = await part(
+        "read the status",
+        import("./subscribe/open_subscription.ts"),
+      );
       const reader = new StatusReader(() => this.#readers.delete(reader));
       for (const status of held) reader.push(status);
       // One that was closed meanwhile has no readers.

@@ -100,7 +100,7 @@ function loadAhead(cases: readonly PlannedCase[]): TimerHandle | undefined {
   if (!starts) return undefined;
   return systemClock.setTimeout(() => {
     // The step that needs it meets its error.
-    import("../../client/lanes.ts").catch(() => {});
+    import("../../client/start/lanes.ts").catch(() => {});
   }, 0);
 }
 

@@ -1,4 +1,4 @@
-import type { Named, NameOf, Schema } from "../../client/schema.ts";
+import type { DefinitionName, Definitions, DefinitionsOf } from "../../client/definitions.ts";
 import type { JobState, RunState, Stats } from "../../protocol/entity.ts";
 import type { DispatchEvent } from "../../protocol/event.ts";
 import type { RunnerClient } from "../steps/kind.ts";
@@ -66,7 +66,7 @@ export interface EventsSettings extends StepSettings {
 }
 
 /** What a recipe in TypeScript does things with: each call is a step. */
-export interface Script<S extends Schema = Schema> {
+export interface Script<S extends Definitions = Definitions> {
   /** The recipe's variables. */
   readonly vars: Readonly<Record<string, unknown>>;
   /** The environment variables it declares. */
@@ -80,21 +80,21 @@ export interface Script<S extends Schema = Schema> {
   /** The client, for what no step does. */
   readonly client: RunnerClient;
   /** Enqueues a job. */
-  enqueue<N extends NameOf<S, "jobs">>(
+  enqueue<N extends DefinitionName<S, "jobs">>(
     name: N,
-    payload?: Named<S, "jobs">[N],
+    payload?: DefinitionsOf<S, "jobs">[N],
     settings?: EnqueueSettings,
   ): Promise<JobHandle>;
   /** Starts a workflow; its run goes on. */
-  start<N extends NameOf<S, "workflows">>(
+  start<N extends DefinitionName<S, "workflows">>(
     name: N,
-    input?: Named<S, "workflows">[N],
+    input?: DefinitionsOf<S, "workflows">[N],
     settings?: StepSettings,
   ): Promise<RunHandle>;
   /** Publishes an event. */
-  publish<N extends NameOf<S, "events">>(
+  publish<N extends DefinitionName<S, "events">>(
     name: N,
-    payload?: Named<S, "events">[N],
+    payload?: DefinitionsOf<S, "events">[N],
     settings?: StepSettings,
   ): Promise<{ event_id: string; name: string }>;
   /** Waits for a job. */

@@ -1,4 +1,4 @@
-import type { Schema } from "../../client/schema.ts";
+import type { Definitions } from "../../client/definitions.ts";
 import { mainModulePath } from "../../runtime/process.ts";
 import { type CallSite, callSite } from "./call_site.ts";
 import type { Script } from "./api.ts";
@@ -41,7 +41,7 @@ export interface RecipeOptions {
 
 /** What a recipe does. */
 // deno-lint-ignore no-explicit-any
-export type RecipeBody<S extends Schema = any> = (t: Script<S>) => Promise<void> | void;
+export type RecipeBody<S extends Definitions = any> = (t: Script<S>) => Promise<void> | void;
 
 /** A recipe that is written in TypeScript: the default export of its module. */
 export class RecipeScript {
@@ -75,17 +75,17 @@ export class RecipeScript {
 /** Makes recipes. */
 export interface MakeRecipe {
   /** A recipe without settings. */
-  <S extends Schema = Schema>(name: string, body: RecipeBody<S>): RecipeScript;
+  <S extends Definitions = Definitions>(name: string, body: RecipeBody<S>): RecipeScript;
   /** A recipe with settings. */
-  <S extends Schema = Schema>(
+  <S extends Definitions = Definitions>(
     name: string,
     options: RecipeOptions,
     body: RecipeBody<S>,
   ): RecipeScript;
   /** A recipe that runs once for each of these values, which it finds in `t.matrix`. */
   each(matrix: readonly Record<string, unknown>[]): Omit<MakeRecipe, "each"> & {
-    <S extends Schema = Schema>(name: string, body: RecipeBody<S>): RecipeScript;
-    <S extends Schema = Schema>(
+    <S extends Definitions = Definitions>(name: string, body: RecipeBody<S>): RecipeScript;
+    <S extends Definitions = Definitions>(
       name: string,
       options: RecipeOptions,
       body: RecipeBody<S>,

@@ -1,4 +1,4 @@
-import type { Named, NameOf, Schema } from "../../client/schema.ts";
+import type { DefinitionName, Definitions, DefinitionsOf } from "../../client/definitions.ts";
 import type { DispatchEvent } from "../../protocol/event.ts";
 import type { JobState, RunState, Stats } from "../../protocol/entity.ts";
 import type { Case } from "../engine/case.ts";
@@ -17,7 +17,7 @@ import { toLine } from "./printable.ts";
 import { ScriptSteps } from "./script_steps.ts";
 
 /** A recipe in TypeScript that runs. */
-export class RunningScript<S extends Schema = Schema> implements Script<S> {
+export class RunningScript<S extends Definitions = Definitions> implements Script<S> {
   readonly #case: Case;
   readonly #cleanups: (() => Promise<void> | void)[] = [];
   /** Its steps. */
@@ -60,9 +60,9 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
   }
 
   /** Enqueues a job. */
-  enqueue<N extends NameOf<S, "jobs">>(
+  enqueue<N extends DefinitionName<S, "jobs">>(
     name: N,
-    payload?: Named<S, "jobs">[N],
+    payload?: DefinitionsOf<S, "jobs">[N],
     settings: EnqueueSettings = {},
   ): Promise<JobHandle> {
     return this.#do(async () => {
@@ -82,9 +82,9 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
   }
 
   /** Starts a workflow; its run goes on. */
-  start<N extends NameOf<S, "workflows">>(
+  start<N extends DefinitionName<S, "workflows">>(
     name: N,
-    input?: Named<S, "workflows">[N],
+    input?: DefinitionsOf<S, "workflows">[N],
     settings: StepSettings = {},
   ): Promise<RunHandle> {
     return this.#do(async () => {
@@ -96,9 +96,9 @@ export class RunningScript<S extends Schema = Schema> implements Script<S> {
   }
 
   /** Publishes an event. */
-  publish<N extends NameOf<S, "events">>(
+  publish<N extends DefinitionName<S, "events">>(
     name: N,
-    payload?: Named<S, "events">[N],
+    payload?: DefinitionsOf<S, "events">[N],
     settings: StepSettings = {},
   ): Promise<{ event_id: string; name: string }> {
     return this.#do(async () => {

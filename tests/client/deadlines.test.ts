@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Deadlines } from "../../client/_deadlines.ts";
+import { Deadlines } from "../../client/connection/deadlines.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
 function fixture() {

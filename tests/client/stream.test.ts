@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Overflow, Stream, type StreamOptions } from "../../client/_stream.ts";
+import { type Overflow, Stream, type StreamOptions } from "../../client/subscribe/bounded_queue.ts";
 import { OverflowError } from "../../client/errors.ts";
 import { breathe } from "../helpers/eventually.ts";
 

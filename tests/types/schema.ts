@@ -1,5 +1,5 @@
 // Compiled by `deno check`, never run: what a schema allows, and what it makes an error.
-import { Dispatch, type DispatchRpc, type Job, type NameOf, type Run } from "../../mod.ts";
+import { type DefinitionName, Dispatch, type DispatchRpc, type Job, type Run } from "../../mod.ts";
 import { type Equal, expect } from "./_equal.ts";
 
 interface ShopInterface {
@@ -32,10 +32,10 @@ interface ShopOfInterfaces {
   events: ShopInterface["events"];
 }
 
-expect<Equal<NameOf<ShopInterface, "jobs">, "send-email" | "nightly">>();
-expect<Equal<NameOf<ShopLiteral, "jobs">, "send-email" | "nightly">>();
-expect<Equal<NameOf<ShopOfInterfaces, "jobs">, "send-email" | "nightly">>();
-expect<Equal<NameOf<ShopOfInterfaces, "events">, "payment-received">>();
+expect<Equal<DefinitionName<ShopInterface, "jobs">, "send-email" | "nightly">>();
+expect<Equal<DefinitionName<ShopLiteral, "jobs">, "send-email" | "nightly">>();
+expect<Equal<DefinitionName<ShopOfInterfaces, "jobs">, "send-email" | "nightly">>();
+expect<Equal<DefinitionName<ShopOfInterfaces, "events">, "payment-received">>();
 
 export async function anInterface(client: Dispatch<ShopInterface>): Promise<void> {
   expect<Equal<Awaited<ReturnType<typeof client.enqueue>>, Job>>();
