@@ -6,6 +6,7 @@ import { literal, resolveTemplate, type Template } from "../expression/template.
 import type { Recipe, Step } from "../language/model.ts";
 import type { Output } from "../report/reporter.ts";
 import { templateLabel } from "../steps/kind.ts";
+import { STEP_KINDS } from "../steps/step_kinds.ts";
 import { type KnownOptions, knownValues } from "./known_values.ts";
 
 /** What a dry run needs. */
@@ -56,11 +57,14 @@ function printStep(step: Step, indent: string, values: Values, options: DryRunOp
     ? `  for each of ${written(settle(step.forEach, values, options))}`
     : "";
   const condition = step.if ? `  if ${step.if.text}` : "";
-  print(options, `${indent}${step.number}. ${kind.label(settled)}${id}${items}${condition}`);
+  print(
+    options,
+    `${indent}${step.number}. ${STEP_KINDS[kind]!.label(settled)}${id}${items}${condition}`,
+  );
   const inner = `${indent}     `;
   for (const [key, value] of Object.entries(settled)) {
     // What the kind is called by is in the line above.
-    if (key === "until_step" || (key === kind.name && !(value instanceof Map))) continue;
+    if (key === "until_step" || (key === kind && !(value instanceof Map))) continue;
     const text = value instanceof Map
       ? json(Object.fromEntries([...value].map(([name, item]) => [name, plain(item)])))
       : isTemplate(value)

@@ -10,7 +10,7 @@ import {
   writeStandard,
 } from "../../runtime/process.ts";
 import { readTextFile } from "../../runtime/file.ts";
-import { loadCel } from "../expression/library.ts";
+import { loadCel } from "../expression/cel.ts";
 import { InterruptedError } from "../events/deadline.ts";
 import type { Output } from "../report/reporter.ts";
 import { parseArgs } from "./args.ts";

@@ -96,7 +96,7 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<number> 
 
 /** Loads what starts workflows as soon as there is nothing else to do: while the first step waits. */
 function loadAhead(cases: readonly PlannedCase[]): TimerHandle | undefined {
-  const starts = cases.some(({ recipe }) => recipe.steps.some(({ kind }) => kind.name === "start"));
+  const starts = cases.some(({ recipe }) => recipe.steps.some(({ kind }) => kind === "start"));
   if (!starts) return undefined;
   return systemClock.setTimeout(() => {
     // The step that needs it meets its error.

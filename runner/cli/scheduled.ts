@@ -1,7 +1,7 @@
 import type { Mask } from "../engine/mask.ts";
 import { toMilliseconds } from "../engine/describe_error.ts";
 import type { PlannedCase } from "../engine/run.ts";
-import type { Ambient } from "../expression/library.ts";
+import type { Ambient } from "../expression/cel.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
 import { isReceiver } from "../recipe/read_schedule.ts";
 import type { AlertRules } from "../schedule/alerts.ts";

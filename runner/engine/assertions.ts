@@ -1,7 +1,7 @@
 import type { Expression, Values } from "../expression/expression.ts";
 import { EvaluationError } from "../expression/expression.ts";
 import { type Matcher, mismatch, type ResolvedMatcher } from "../expression/matcher.ts";
-import type { Expectation } from "../steps/_expect.ts";
+import type { Expectation } from "../expression/matcher.ts";
 import type { StepContext } from "../steps/kind.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { Span } from "../language/source.ts";

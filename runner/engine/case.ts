@@ -3,7 +3,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { toCel } from "../expression/convert.ts";
 import type { Hide } from "../expression/diff.ts";
 import type { Values } from "../expression/expression.ts";
-import type { Ambient } from "../expression/library.ts";
+import type { Ambient } from "../expression/cel.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import type { Span } from "../language/source.ts";
@@ -13,6 +13,7 @@ import type { RunningScript } from "../script/running_script.ts";
 import type { RecipeBody } from "../script/recipe.ts";
 import { thrown } from "../script/thrown.ts";
 import { type Nested, type RunnerClient, templateLabel } from "../steps/kind.ts";
+import { STEP_KINDS } from "../steps/step_kinds.ts";
 import { Channels } from "./channels.ts";
 import { describeError, placeOf, spanInModule, toMilliseconds } from "./describe_error.ts";
 import { FollowedEvents } from "./followed_events.ts";
@@ -340,7 +341,7 @@ export class Case {
       this.fail(this.describe(late || error));
       if (this.recipe.script) return;
     }
-    if (this.recipe.script) return await this.#script(this.recipe.script, deadline);
+    if (this.recipe.script) return await this.#script(this.recipe.script as RecipeBody, deadline);
     const runner = new StepRunner(this, deadline, this.results);
     for (const step of this.recipe.steps) {
       if (this.#status || !(this.options.select?.(step) ?? true)) {
@@ -366,7 +367,7 @@ export class Case {
       await abortable((async () => await body(script))(), deadline.signal);
       for (const { kind, fields, name, span } of script.steps.pending) {
         const { file, line } = placeOf(this.recipe.source, span);
-        const label = name ? templateLabel(name) : kind.label(fields);
+        const label = name ? templateLabel(name) : STEP_KINDS[kind]!.label(fields);
         this.warn(`\`${label}\` is not awaited (${file}:${line})`);
       }
     } catch (error) {

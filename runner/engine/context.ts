@@ -3,7 +3,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { toCel } from "../expression/convert.ts";
 import type { Hide } from "../expression/diff.ts";
 import type { Expression, Values } from "../expression/expression.ts";
-import type { Ambient } from "../expression/library.ts";
+import type { Ambient } from "../expression/cel.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
 import type { Span } from "../language/source.ts";

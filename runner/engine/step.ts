@@ -7,6 +7,7 @@ import { resolveTemplate, type Template } from "../expression/template.ts";
 import { formatDuration } from "../language/duration.ts";
 import type { Step } from "../language/model.ts";
 import { type StepOutcome, templateLabel } from "../steps/kind.ts";
+import { STEP_KINDS } from "../steps/step_kinds.ts";
 import { assertAll } from "./assertions.ts";
 import type { Case } from "./case.ts";
 import { placeOf, toMilliseconds } from "./describe_error.ts";
@@ -267,9 +268,9 @@ export class StepRunner {
 
   /** Does what the step does, and tells whether the server may have carried out a write. */
   async #send(step: Step, context: Context, wrote: () => void): Promise<StepOutcome> {
-    if (!isWrite(step)) return await step.kind.run(step.fields, context);
+    if (!isWrite(step)) return await STEP_KINDS[step.kind]!.run(step.fields, context);
     try {
-      const outcome = await step.kind.run(step.fields, context);
+      const outcome = await STEP_KINDS[step.kind]!.run(step.fields, context);
       wrote();
       return outcome;
     } catch (error) {
@@ -340,7 +341,7 @@ export class StepRunner {
       case: this.#case.options.index,
       step: this.#case.numberOf(step),
       phase: step.phase,
-      kind: step.kind.name,
+      kind: step.kind,
       label: this.#label(step),
       ...(step.id === undefined || step.id.startsWith("$") ? {} : { id: step.id }),
       place: placeOf(this.#case.recipe.source, step.span),
@@ -374,7 +375,7 @@ export class StepRunner {
   }
 
   #label(step: Step): string {
-    if (!step.name) return step.kind.label(step.fields);
+    if (!step.name) return STEP_KINDS[step.kind]!.label(step.fields);
     try {
       return String(this.#resolve(step.name));
     } catch (error) {

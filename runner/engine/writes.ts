@@ -5,7 +5,7 @@ const WRITES = new Set(["enqueue", "start", "publish", "cancel"]);
 
 /** Whether a step by itself changes something on the server. */
 export function isWrite({ kind, fields }: Step): boolean {
-  if (kind.name !== "call") return WRITES.has(kind.name);
+  if (kind !== "call") return WRITES.has(kind);
   const scope = Object.entries(METHOD_SCOPES).find(([method]) => method === fields.call)?.[1];
   return !(scope?.endsWith(":read") ?? false);
 }

@@ -1,4 +1,8 @@
-import type { Ast } from "./library.ts";
+import type { ASTNode } from "@marcbachmann/cel-js";
+import type { Span } from "./span.ts";
+
+/** A node of a parsed expression. */
+export type Ast = ASTNode;
 
 /** Macros whose first argument is a name that exists only in the others. */
 export const BINDERS: ReadonlySet<string> = new Set([
@@ -119,7 +123,7 @@ export function visitAst(node: Ast, visit: (node: Ast) => void): void {
  * Where a node's text stands in its expression, whole: the parentheses around an operand belong to
  * none of the nodes inside, so a node's own range can lack one side of them.
  */
-export function textRange(node: Ast, text: string): { start: number; end: number } {
+export function textRange(node: Ast, text: string): Span {
   let { start, end } = node;
   let { open, closed } = unmatched(text.slice(start, end));
   while (open > 0 && end < text.length) {

@@ -1,4 +1,4 @@
-import type { CelFault } from "./library.ts";
+import type { CelFault } from "./cel.ts";
 import { describeType } from "./types.ts";
 
 /** What the expression language says of a value it cannot work out, in the words of recipes. */

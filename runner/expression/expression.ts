@@ -1,14 +1,8 @@
-import type { Span } from "../language/source.ts";
+import type { Span } from "./span.ts";
 import { fromCel } from "./convert.ts";
 import { backWhile, explainFault } from "./explain_fault.ts";
-import {
-  type Ambient,
-  type Ast,
-  type CelFault,
-  faultOf,
-  type Parsed,
-  withAmbient,
-} from "./library.ts";
+import type { Ast } from "./ast.ts";
+import { type Ambient, type CelFault, faultOf, type Parsed, withAmbient } from "./cel.ts";
 
 /** The values that expressions see, by name, as CEL takes them. */
 export type Values = Record<string, unknown>;

@@ -1,5 +1,7 @@
-import type { Template } from "./template.ts";
 import { diffLines, equal, type Hide, showValue, typeName, worthDiff } from "./diff.ts";
+import type { Expression } from "./expression.ts";
+import type { Span } from "./span.ts";
+import type { Template } from "./template.ts";
 
 /** What an `expect` can ask of a value. */
 export const MATCHERS = {
@@ -31,7 +33,17 @@ export interface Matcher {
   argument: Template | Matcher[];
 }
 
-/** A matcher with its argument worked out. */
+/** One line of an `expect`: a value, and what it must satisfy. */
+export interface Expectation {
+  /** The expression whose value is checked. */
+  subject: Expression;
+  /** What the value must satisfy. */
+  matchers: Matcher[];
+  /** Where the key stands in the recipe. */
+  span: Span;
+}
+
+/** A matcher whose argument has been evaluated. */
 export interface ResolvedMatcher {
   /** Which. */
   name: MatcherName;

@@ -1,6 +1,6 @@
-import type { Span } from "../language/source.ts";
+import type { Span } from "./span.ts";
 import { EvaluationError, type Expression, type Values } from "./expression.ts";
-import type { Ambient } from "./library.ts";
+import type { Ambient } from "./cel.ts";
 
 /** A value of a recipe, with the expressions in it. */
 export type Template =

@@ -1,10 +1,8 @@
 import type { Expression } from "../expression/expression.ts";
+import type { Expectation } from "../expression/matcher.ts";
 import type { Template } from "../expression/template.ts";
 import type { CelType } from "../expression/types.ts";
-import type { Expectation } from "../steps/_expect.ts";
-import type { StepKind } from "../steps/kind.ts";
-import type { RecipeBody } from "../script/recipe.ts";
-import type { Phase } from "../recipe/scope.ts";
+import type { Phase } from "./scope.ts";
 import type { Source, Span } from "./source.ts";
 
 /** A recipe that has been read. */
@@ -47,10 +45,21 @@ export interface Recipe {
   alert?: AlertPlan;
   /** When it does not run by itself. */
   maintenance: Maintenance[];
-  /** What it does, where it is written in TypeScript; `steps` and `always` are empty then. */
-  script?: RecipeBody;
+  /** The function of a recipe written in TypeScript, which has no `steps` and no `always`. */
+  script?: ScriptBody;
   /** The path of its module, where it has one. */
   module?: string;
+}
+
+/** The function of a recipe written in TypeScript. Only the script host knows its argument. */
+export type ScriptBody = (t: never) => Promise<void> | void;
+
+/** A recipe that another recipe names in `use`. */
+export interface UsedRecipe {
+  /** The recipe, if it can be used. */
+  recipe?: Recipe;
+  /** Why it cannot be used. */
+  problem?: string;
 }
 
 /** When a recipe runs by itself. */
@@ -134,8 +143,8 @@ export interface Retry {
 
 /** One step. */
 export interface Step {
-  /** What it does. */
-  kind: StepKind;
+  /** The name of its step kind, such as `enqueue`. */
+  kind: string;
   /** The keys of its kind. */
   // deno-lint-ignore no-explicit-any
   fields: any;

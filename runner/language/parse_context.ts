@@ -2,12 +2,11 @@ import { Expression } from "../expression/expression.ts";
 import { type OpenHole, splitTemplate, type Template } from "../expression/template.ts";
 import { ScalarMap } from "./_scalar_map.ts";
 import type { Diagnostics } from "./diagnostic.ts";
-import type { Step } from "./model.ts";
+import type { Step, UsedRecipe } from "./model.ts";
 import { describe, type ListNode, type Node, type ScalarNode } from "./node.ts";
-import type { Expected, ExpressionUse, Scope } from "../recipe/scope.ts";
+import type { Expected, ExpressionUse, Scope } from "./scope.ts";
 import type { Source, Span } from "./source.ts";
 import { didYouMean } from "./suggest.ts";
-import type { UsedRecipe } from "../recipe/used_recipes.ts";
 import { ANY_MAP, type CelType, typeOfValue } from "../expression/types.ts";
 
 /** A step id that is named outside of expressions. */

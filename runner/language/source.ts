@@ -1,10 +1,4 @@
-/** A stretch of a source's text, as offsets; `end` is not in it. */
-export interface Span {
-  /** Where it begins. */
-  start: number;
-  /** Where it ends. */
-  end: number;
-}
+export type { Span } from "../expression/span.ts";
 
 /** A place in a source, counted from 1. */
 export interface Position {

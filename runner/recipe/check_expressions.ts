@@ -1,6 +1,13 @@
 import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
-import { BINDERS, childrenOf, type FreeName, freeNames, textRange } from "../expression/ast.ts";
-import { type Ast, type Cel, faultOf } from "../expression/library.ts";
+import {
+  type Ast,
+  BINDERS,
+  childrenOf,
+  type FreeName,
+  freeNames,
+  textRange,
+} from "../expression/ast.ts";
+import { type Cel, faultOf } from "../expression/cel.ts";
 import {
   baseType,
   type CelType,
@@ -14,7 +21,7 @@ import { Environments } from "./environments.ts";
 import type { Recipe } from "../language/model.ts";
 import { checkOrder, type Guards, type Known } from "./check_references.ts";
 import type { Reading } from "../language/parse_context.ts";
-import type { Expected, ExpressionUse, StepInfo } from "./scope.ts";
+import type { Expected, ExpressionUse, StepInfo } from "../language/scope.ts";
 import type { Span } from "../language/source.ts";
 import { didYouMean } from "../language/suggest.ts";
 import { syntaxHint } from "./syntax_hint.ts";

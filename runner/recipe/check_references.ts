@@ -1,6 +1,6 @@
 import { baseType, type CelType, describeType, type RecordType } from "../expression/types.ts";
 import type { Reading, Reference } from "../language/parse_context.ts";
-import type { Scope, StepInfo } from "./scope.ts";
+import type { Scope, StepInfo } from "../language/scope.ts";
 import { didYouMean } from "../language/suggest.ts";
 
 /** What a recipe's expressions and references are checked against. */

@@ -1,7 +1,7 @@
 import type { Environment } from "@marcbachmann/cel-js";
-import type { Cel } from "../expression/library.ts";
+import type { Cel } from "../expression/cel.ts";
 import type { Known } from "./check_references.ts";
-import type { Scope } from "./scope.ts";
+import type { Scope } from "../language/scope.ts";
 
 /** Typed environments, one for each set of local names. */
 export class Environments {

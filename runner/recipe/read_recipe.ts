@@ -1,21 +1,22 @@
-import { loadCel } from "../expression/library.ts";
+import { loadCel } from "../expression/cel.ts";
 import { describeType, keptType, suits, typeOfValue } from "../expression/types.ts";
 import { checkExpressions } from "./check_expressions.ts";
 import { checkReferences, Guards, type Known } from "./check_references.ts";
 import { type Diagnostic, Diagnostics, distinct } from "../language/diagnostic.ts";
 import { readFields } from "../language/field.ts";
 import { isFieldName } from "../language/names.ts";
-import type { Recipe, Step, Variable } from "../language/model.ts";
+import type { Recipe, Step, UsedRecipe, Variable } from "../language/model.ts";
 import type { Node } from "../language/node.ts";
 import { readInputs, readOutputs } from "./read_inputs.ts";
 import { readMatrix } from "./read_matrix.ts";
 import { readSchedule } from "./read_schedule.ts";
 import { StepReader } from "./read_steps.ts";
+import { STEP_KINDS } from "../steps/step_kinds.ts";
 import { Reading } from "../language/parse_context.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
 import { Source } from "../language/source.ts";
 import { didYouMean } from "../language/suggest.ts";
-import { readUsed, type RecipeLoader, type UsedRecipe } from "./used_recipes.ts";
+import { readUsed, type RecipeLoader } from "./used_recipes.ts";
 import { readYaml } from "../language/yaml.ts";
 
 /** A recipe, and all that is wrong with it. */
@@ -144,7 +145,7 @@ async function readRoot(
 }
 
 function canFail(step: Step): boolean {
-  return step.kind.checks === true || step.expect !== undefined ||
+  return STEP_KINDS[step.kind]!.checks === true || step.expect !== undefined ||
     (Array.isArray(step.fields.parallel) && step.fields.parallel.some(canFail)) ||
     step.fields.use !== undefined;
 }

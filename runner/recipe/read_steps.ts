@@ -7,7 +7,7 @@ import { type Fields, readFields } from "../language/field.ts";
 import type { Step } from "../language/model.ts";
 import type { ListNode, MapNode, Node } from "../language/node.ts";
 import type { Reading } from "../language/parse_context.ts";
-import type { Phase, StepInfo } from "./scope.ts";
+import type { Phase, StepInfo } from "../language/scope.ts";
 import type { Span } from "../language/source.ts";
 import { STEP_OPTIONS } from "./step_options.ts";
 
@@ -166,7 +166,7 @@ export class StepReader {
     const expect = expected &&
       reading.within(after, () => STEP_OPTIONS.expect.read(expected.value, reading, "`expect`"));
     const step: Step = {
-      kind,
+      kind: kind.name,
       fields: rest,
       number,
       phase,

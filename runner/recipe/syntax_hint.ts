@@ -1,5 +1,5 @@
 import { backWhile, explainFault } from "../expression/explain_fault.ts";
-import type { CelFault } from "../expression/library.ts";
+import type { CelFault } from "../expression/cel.ts";
 
 /** What helps with the words and signs of other languages. */
 export function syntaxHint(text: string, fault: CelFault): string {

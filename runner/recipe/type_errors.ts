@@ -1,4 +1,4 @@
-import type { CelFault } from "../expression/library.ts";
+import type { CelFault } from "../expression/cel.ts";
 import { describeTypes, explainOverload } from "../expression/explain_fault.ts";
 import { type RecordType, RESULT_TYPES } from "../expression/types.ts";
 import type { DiagnosticCode } from "../language/codes.ts";

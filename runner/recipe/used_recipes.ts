@@ -1,14 +1,6 @@
 import type { Diagnostic } from "../language/diagnostic.ts";
-import type { Recipe } from "../language/model.ts";
+import type { Recipe, UsedRecipe } from "../language/model.ts";
 import type { Node } from "../language/node.ts";
-
-/** A recipe that another names, or why it cannot be used. */
-export interface UsedRecipe {
-  /** The recipe. */
-  recipe?: Recipe;
-  /** Why there is none. */
-  problem?: string;
-}
 
 /** Reads recipes that others use. */
 export interface RecipeLoader {

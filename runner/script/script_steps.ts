@@ -6,10 +6,8 @@ import { StepFailure } from "../events/failure.ts";
 import { StepRunner } from "../engine/step.ts";
 import { literal } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
-import type { Phase } from "../recipe/scope.ts";
+import type { Phase } from "../language/scope.ts";
 import type { Span } from "../language/source.ts";
-import type { StepKind } from "../steps/kind.ts";
-import { STEP_KINDS } from "../steps/step_kinds.ts";
 import type { StepSettings } from "./api.ts";
 import { callSite } from "./call_site.ts";
 import { NOWHERE } from "./function_expression.ts";
@@ -87,7 +85,6 @@ export class ScriptSteps {
   ): Promise<Step> {
     const calls = this.#calls;
     if (this.#isClosed(calls)) return await this.#refuse(calls);
-    const stepKind = STEP_KINDS[kind]!;
     const runner = new StepRunner(this.#case, calls.deadline, this.#case.results);
     let step: Step;
     let wrong: StepFailure | undefined;
@@ -95,19 +92,11 @@ export class ScriptSteps {
       checkSettings(settings, own);
       const { fields, label } = make();
       const name = settings.name ?? label;
-      step = this.#make(
-        calls,
-        stepKind,
-        fields,
-        name === undefined ? settings : {
-          ...settings,
-          name,
-        },
-      );
+      step = this.#make(calls, kind, fields, name === undefined ? settings : { ...settings, name });
     } catch (error) {
       if (!(error instanceof StepFailure)) throw error;
       wrong = error;
-      step = this.#make(calls, stepKind, {}, { name: kind });
+      step = this.#make(calls, kind, {}, { name: kind });
     }
     const running = wrong ? Promise.resolve(runner.instant(step, wrong)) : runner.run(step);
     const done = running.then(async (failure) => {
@@ -131,7 +120,7 @@ export class ScriptSteps {
     if (this.#isClosed(calls)) throw calls.deadline.signal.reason;
     this.#case.checks++;
     const { label, notMet } = tryCheck(check);
-    const step = this.#make(calls, INSTANT, {}, { name: label });
+    const step = this.#make(calls, "assert", {}, { name: label });
     const runner = new StepRunner(this.#case, calls.deadline, this.#case.results);
     const failure = runner.instant(
       step,
@@ -168,7 +157,7 @@ export class ScriptSteps {
     throw deadline.signal.reason;
   }
 
-  #make(calls: Calls, kind: StepKind, fields: unknown, settings: StepSettings): Step {
+  #make(calls: Calls, kind: string, fields: unknown, settings: StepSettings): Step {
     const number = String(++this.#count);
     const { name, within, soft = false } = settings;
     return {
@@ -201,13 +190,3 @@ function tryCheck(check: () => Checked): Checked {
     return { label: "expect", notMet: { message: (error as Error).message, lines: [] } };
   }
 }
-
-const INSTANT: StepKind = {
-  name: "assert",
-  title: "an assertion",
-  description: "Asserts.",
-  fields: {},
-  checks: true,
-  label: () => "assert",
-  run: () => Promise.resolve({}),
-};

@@ -1,5 +1,5 @@
-import type { Expression } from "../expression/expression.ts";
 import {
+  type Expectation,
   isPattern,
   type Matcher,
   type MatcherName,
@@ -13,16 +13,6 @@ import type { Reading } from "../language/parse_context.ts";
 import type { Span } from "../language/source.ts";
 import { didYouMean, suggest } from "../language/suggest.ts";
 import { checkMatcher, nodeOf } from "./_expect_types.ts";
-
-/** One line of an `expect`: a value, and what is asked of it. */
-export interface Expectation {
-  /** The value. */
-  subject: Expression;
-  /** What is asked. */
-  matchers: Matcher[];
-  /** The key and the value in the recipe. */
-  span: Span;
-}
 
 const hole: JsonSchema = { type: "string", pattern: HOLE_PATTERN };
 const comparable: JsonSchema = { type: ["number", "string"] };

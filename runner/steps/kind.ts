@@ -2,7 +2,7 @@ import type { CallOptions, Dispatch } from "../../client/mod.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Hide } from "../expression/diff.ts";
 import type { Expression, Values } from "../expression/expression.ts";
-import type { Ambient } from "../expression/library.ts";
+import type { Ambient } from "../expression/cel.ts";
 import type { Template } from "../expression/template.ts";
 import type { CelType, RecordType } from "../expression/types.ts";
 import type { Fields, Read } from "../language/field.ts";

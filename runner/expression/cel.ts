@@ -1,9 +1,7 @@
-import type { ASTNode, Environment, ParseResult } from "@marcbachmann/cel-js";
-import { visitAst } from "./ast.ts";
+import type { Environment, ParseResult } from "@marcbachmann/cel-js";
+import { type Ast, visitAst } from "./ast.ts";
 import { RESULT_TYPES } from "./types.ts";
 
-/** A node of a parsed expression. */
-export type Ast = ASTNode;
 /** A parsed expression. */
 export type Parsed = ParseResult;
 

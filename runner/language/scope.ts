@@ -1,6 +1,6 @@
 import type { CelType } from "../expression/types.ts";
 import type { Expression } from "../expression/expression.ts";
-import type { Span } from "../language/source.ts";
+import type { Span } from "./source.ts";
 
 /** The part of a recipe a step belongs to. */
 export type Phase = "steps" | "always";
