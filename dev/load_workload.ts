@@ -1,3 +1,4 @@
+import { isRecord } from "../protocol/mod.ts";
 import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
 import type { Workload } from "./options.ts";
 
@@ -90,8 +91,4 @@ function versionOf(definition: Definition): number {
 function isDefinition(value: unknown): value is Definition {
   if (!isRecord(value) || typeof value.name !== "string") return false;
   return value.kind === "job" || value.kind === "workflow" || value.kind === "cron";
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

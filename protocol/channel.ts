@@ -28,16 +28,25 @@ export function parseChannel(name: string): Channel | undefined {
 }
 
 /**
- * The channels an event belongs to. A server names only the entity's own topic, so the rest is
- * derived from the event: a job's belongs to `jobs`, `job:<id>`, `queue:<queue>` and `firehose`.
+ * Lists the channels that an event of this type is published on: `firehose`, the channel of all jobs or
+ * of all workflows, the entity's own topic unless it is empty, and the job's queue.
+ */
+export function channelsFor(type: string, topic: string, queue?: string): string[] {
+  const channels = ["firehose"];
+  if (type.startsWith("job.")) channels.push("jobs");
+  else if (type.startsWith("workflow.")) channels.push("workflows");
+  if (topic !== "") channels.push(topic);
+  if (queue !== undefined) channels.push(`queue:${queue}`);
+  return channels;
+}
+
+/**
+ * Lists the channels an event belongs to. The event frame names only the entity's own topic; the other
+ * channels follow from the event's type and data.
  */
 export function channelsOf(event: DispatchEvent): string[] {
-  const channels = ["firehose"];
-  if (event.type.startsWith("job.")) channels.push("jobs");
-  else if (event.type.startsWith("workflow.")) channels.push("workflows");
-  if (event.topic !== "") channels.push(event.topic);
-  if ("queue" in event.data) channels.push(`queue:${event.data.queue}`);
-  return channels;
+  const { type, topic, data } = event;
+  return channelsFor(type, topic, "queue" in data ? data.queue : undefined);
 }
 
 /** Whether an event belongs to a channel. */

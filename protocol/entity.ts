@@ -198,6 +198,7 @@ function entity(value: unknown, what: string): Record<string, unknown> {
   return value;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** Whether a value is an object that is neither `null` nor an array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -8,6 +8,7 @@ export { decodeBase64, decodeJsonBase64, encodeBase64 } from "./base64.ts";
 export {
   type Channel,
   type ChannelName,
+  channelsFor,
   channelsOf,
   matchesChannel,
   parseChannel,
@@ -20,6 +21,7 @@ export {
   decodeStats,
   decodeTimeline,
   EntityError,
+  isRecord,
   isTerminal,
   JOB_STATES,
   type JobRecord,

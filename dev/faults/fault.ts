@@ -1,3 +1,4 @@
+import { isRecord } from "../../protocol/mod.ts";
 /** What can go wrong, each in one sentence. */
 export const FAULT_ACTIONS = {
   "drop": "the frame never arrives",
@@ -163,8 +164,4 @@ export function checkFault(value: unknown): Fault {
 
 function isCount(value: unknown): boolean {
   return typeof value === "number" && value >= 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

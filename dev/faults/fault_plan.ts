@@ -1,3 +1,4 @@
+import { seededRandom } from "../../runtime/random.ts";
 import { FaultySocket } from "./_faulty_socket.ts";
 import type { ServerSocket, SocketHandler } from "../listen/socket.ts";
 import type { Timers } from "../engine/timers.ts";
@@ -49,7 +50,7 @@ export class FaultPlan implements Faults {
     this.seed = seed;
     this.#timers = timers;
     this.#restart = restart;
-    this.#random = mulberry32(seed);
+    this.#random = seededRandom(seed);
     for (const fault of faults) this.add(fault);
   }
 
@@ -168,15 +169,4 @@ export class FaultPlan implements Faults {
     return when.connection === connection ||
       (socket?.sessionId !== undefined && when.connection === socket.sessionId);
   }
-}
-
-/** A small generator of numbers from 0 up to 1 that a seed determines. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,3 +1,4 @@
+import { channelsFor } from "../../protocol/mod.ts";
 import type { Tenant } from "../engine/store_rows.ts";
 
 const CREDITS = 1000;
@@ -102,12 +103,7 @@ export class Broker {
 
   /** The channels an event is published on. */
   topicsOf(event: BrokerEvent): string[] {
-    const topics = ["firehose"];
-    if (event.type.startsWith("job.")) topics.push("jobs");
-    else if (event.type.startsWith("workflow.")) topics.push("workflows");
-    if (event.topic !== "") topics.push(event.topic);
-    if (this.#options.queues && event.queue !== undefined) topics.push(`queue:${event.queue}`);
-    return topics;
+    return channelsFor(event.type, event.topic, this.#options.queues ? event.queue : undefined);
   }
 
   /** What `stats` says of the broker. */

@@ -1,3 +1,4 @@
+import { parseChannel } from "../../protocol/mod.ts";
 import { sameTenant } from "./broker.ts";
 import type { Core } from "../engine/server_state.ts";
 import { goStringify } from "../go/encode.ts";
@@ -197,12 +198,10 @@ function stats(engines: Engines): Answer {
 
 /** What a server says of a text that is no channel, or `undefined` when it is one. */
 export function channelProblem(channel: string): string | undefined {
-  if (channel === "jobs" || channel === "workflows" || channel === "firehose") return undefined;
+  if (parseChannel(channel)) return undefined;
   const colon = channel.indexOf(":");
   if (colon < 1 || colon === channel.length - 1) return `stream: invalid topic ${goQuote(channel)}`;
-  const kind = channel.slice(0, colon);
-  if (kind === "job" || kind === "workflow" || kind === "queue") return undefined;
-  return `stream: unknown topic entity type ${goQuote(kind)}`;
+  return `stream: unknown topic entity type ${goQuote(channel.slice(0, colon))}`;
 }
 
 /**

@@ -65,14 +65,14 @@ export function durationOption(args: ParsedArgs, name: string): number | undefin
 /** Where a run's random numbers come from: a seed has them come again. */
 export async function randomOption(args: ParsedArgs): Promise<() => number> {
   if (args.values.seed === undefined) return Math.random;
-  const { seededRandom } = await import("./random.ts");
+  const { seededRandom } = await import("../../runtime/random.ts");
   return seededRandom(numberOption(args, "seed", 1));
 }
 
 /** Cases with numbers of their own where there is a seed, so that how many run at a time matters not. */
 export async function seeded<C extends PlannedCase>(cases: C[], args: ParsedArgs): Promise<C[]> {
   if (args.values.seed === undefined) return cases;
-  const { seededRandom } = await import("./random.ts");
+  const { seededRandom } = await import("../../runtime/random.ts");
   const seed = numberOption(args, "seed", 1);
   // An odd number of 32 bits: no two cases of a run have one seed.
   return cases.map((one, i) => ({ ...one, random: seededRandom(seed + i * 0x9e3779b1) }));

@@ -13,7 +13,7 @@ import {
   type RunEvent,
   type Unstamped,
 } from "../events/event.ts";
-import { withLongTimers } from "./long_timers.ts";
+import { withLongTimers } from "../../runtime/long_timers.ts";
 import { Mask } from "./mask.ts";
 import { maskEvent } from "./mask_event.ts";
 

@@ -1,3 +1,4 @@
+import { isRecord } from "../../protocol/entity.ts";
 import { nameOf, unfold } from "./unfold.ts";
 
 /** A place where two values differ. */
@@ -99,10 +100,6 @@ function fieldsOf(value: object): Record<string, unknown> {
 
 function push(out: Difference[], limit: number, difference: Difference): void {
   if (out.length < limit) out.push(difference);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Whether two values are shown best by what differs: maps, lists, and texts too long for a line. */

@@ -7,7 +7,7 @@
 import { pathToFileURL } from "node:url";
 import { readRecipe } from "../../runner/recipe/read_recipe.ts";
 import { renderDiagnostic } from "../../runner/language/render_diagnostic.ts";
-import { seededRandom } from "../../runner/cli/random.ts";
+import { seededRandom } from "../../runtime/random.ts";
 import { listDirectory, readTextFile } from "../../runtime/file.ts";
 import { mainModulePath, processArgs } from "../../runtime/process.ts";
 

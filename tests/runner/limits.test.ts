@@ -1,7 +1,7 @@
 // How long things may take, on a clock that the tests move.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { withLongTimers } from "../../runner/engine/long_timers.ts";
+import { withLongTimers } from "../../runtime/long_timers.ts";
 import { runCases } from "../../runner/engine/run.ts";
 import type { RunEvent } from "../../runner/mod.ts";
 import { readRecipe } from "../../runner/recipe/read_recipe.ts";
