@@ -2,8 +2,10 @@ import { literal, type Template } from "../expression/template.ts";
 import type { Expression } from "../expression/expression.ts";
 import { parseDuration } from "./duration.ts";
 import type { Node } from "./node.ts";
-import { type Reading, warnWord } from "./parse_context.ts";
+import type { ParseContext } from "./parse_context.ts";
+import { warnAboutWord } from "./ambiguous_scalar.ts";
 import { didYouMean } from "./suggest.ts";
+import { readExpression, readTemplate } from "./read_template.ts";
 
 /** A JSON Schema. */
 export type JsonSchema = Record<string, unknown>;
@@ -17,7 +19,7 @@ export interface Field<T, Required extends boolean = boolean> {
   /** What a JSON Schema says of it. */
   readonly json: JsonSchema;
   /** Reads its value; `what` names it in messages. Adds what is wrong to the reading. */
-  read(node: Node, reading: Reading, what: string): T | undefined;
+  read(node: Node, context: ParseContext, what: string): T | undefined;
 }
 
 /** The keys of a map. */
@@ -69,31 +71,31 @@ export function required<T>(given: Field<T>): Field<T, true> {
 
 /** Text, with `${{ }}` in it. */
 export function text(description: string): Field<Template, false> {
-  return field(description, { type: "string", minLength: 1 }, (node, reading, what) => {
+  return field(description, { type: "string", minLength: 1 }, (node, context, what) => {
     if (node.kind === "scalar" && node.style === "plain" && typeof node.value === "number") {
-      return quoteIt(node.raw, node, reading, what);
+      return quoteIt(node.raw, node, context, what);
     }
     if (node.kind !== "scalar" || typeof node.value !== "string") {
       const label = node.kind === "scalar" && typeof node.value === "boolean"
         ? `for text write "${node.raw}"`
         : undefined;
-      return void reading.wrongType(node, what, "text", label);
+      return void context.wrongType(node, what, "text", label);
     }
     if (node.value.trim() === "") {
-      return void reading.diagnostics.error("wrong-value", node, `${what} must not be empty`);
+      return void context.diagnostics.error("wrong-value", node, `${what} must not be empty`);
     }
-    warnWord(node, reading, true);
-    return reading.template(node, what, "text");
+    warnAboutWord(node, context.diagnostics, true);
+    return readTemplate(node, context, what, "text");
   });
 }
 
 /** Text that is fixed: no expression in it. */
 export function fixedText(description: string): Field<string, false> {
-  return field(description, { type: "string", minLength: 1 }, (node, reading, what) => {
-    const template = text(description).read(node, reading, what);
+  return field(description, { type: "string", minLength: 1 }, (node, context, what) => {
+    const template = text(description).read(node, context, what);
     if (template === undefined) return undefined;
     if (template.kind === "literal") return String(template.value);
-    return void reading.diagnostics.error(
+    return void context.diagnostics.error(
       "wrong-value",
       node,
       `${what} must be known before anything runs: no \${{ }} here`,
@@ -107,13 +109,13 @@ export function integer(
   range: { minimum?: number; maximum?: number } = {},
 ): Field<Template, false> {
   const json = { anyOf: [{ type: "integer", ...range }, expressionJson] };
-  return field(description, json, (node, reading, what) => {
-    const template = readNumber(node, reading, what, "whole number", "a whole number");
+  return field(description, json, (node, context, what) => {
+    const template = readNumber(node, context, what, "a whole number");
     if (template?.kind !== "literal") return template;
     const number = template.value as number;
     const { minimum = -Infinity, maximum = Infinity } = range;
     if (!Number.isSafeInteger(number) || number < minimum || number > maximum) {
-      return void reading.diagnostics.error(
+      return void context.diagnostics.error(
         "wrong-value",
         node,
         Number.isSafeInteger(number)
@@ -127,9 +129,9 @@ export function integer(
 
 /** `true` or `false`. */
 export function flag(description: string): Field<boolean, false> {
-  return field(description, { type: "boolean" }, (node, reading, what) => {
+  return field(description, { type: "boolean" }, (node, context, what) => {
     if (node.kind === "scalar" && typeof node.value === "boolean") return node.value;
-    return void reading.wrongType(node, what, "true or false");
+    return void context.wrongType(node, what, "true or false");
   });
 }
 
@@ -141,9 +143,9 @@ export function duration(description: string): Field<Template, false> {
     type: "string",
     anyOf: [{ pattern: "^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$" }, { pattern: HOLE_PATTERN }],
   };
-  return field(description, json, (node, reading, what) => {
+  return field(description, json, (node, context, what) => {
     if (node.kind === "scalar" && typeof node.value === "number") {
-      return void reading.diagnostics.error(
+      return void context.diagnostics.error(
         "bad-duration",
         node,
         `${what} needs a unit`,
@@ -155,11 +157,11 @@ export function duration(description: string): Field<Template, false> {
       );
     }
     if (node.kind !== "scalar" || typeof node.value !== "string") {
-      return void reading.wrongType(node, what, "a duration such as `10s`");
+      return void context.wrongType(node, what, "a duration such as `10s`");
     }
-    const template = reading.template(node, what, "duration");
+    const template = readTemplate(node, context, what, "duration");
     if (template.kind === "literal" && parseDuration(node.value) === undefined) {
-      return void reading.diagnostics.error(
+      return void context.diagnostics.error(
         "bad-duration",
         node,
         `${what}: \`${node.value}\` is no duration`,
@@ -172,7 +174,7 @@ export function duration(description: string): Field<Template, false> {
 
 /** Any JSON value, with `${{ }}` in its texts. */
 export function json(description: string): Field<Template, false> {
-  return field(description, {}, (node, reading, what) => reading.template(node, what));
+  return field(description, {}, (node, context, what) => readTemplate(node, context, what));
 }
 
 /** An expression that gives true or false. */
@@ -180,7 +182,7 @@ export function condition(description: string): Field<Expression, false> {
   return field(
     description,
     { type: ["string", "boolean"] },
-    (node, reading, what) => reading.expression(node, what, "condition"),
+    (node, context, what) => readExpression(node, context, what, "condition"),
   );
 }
 
@@ -189,10 +191,10 @@ export function choice<T extends string>(
   description: string,
   choices: readonly T[],
 ): Field<T, false> {
-  return field(description, { enum: [...choices] }, (node, reading, what) => {
+  return field(description, { enum: [...choices] }, (node, context, what) => {
     if (node.kind === "scalar" && choices.includes(node.value as T)) return node.value as T;
     const label = node.kind === "scalar" ? didYouMean(String(node.value), choices) : undefined;
-    return void reading.diagnostics.error(
+    return void context.diagnostics.error(
       "wrong-value",
       node,
       `${what} must be one of ${choices.map((c) => `\`${c}\``).join(", ")}`,
@@ -204,16 +206,16 @@ export function choice<T extends string>(
 /** A list of what another field takes; a single one stands for a list of one. */
 export function oneOrMore<T>(item: Field<T>): Field<T[], false> {
   const json = () => ({ anyOf: [item.json, { type: "array", items: item.json, minItems: 1 }] });
-  return field(item.description, json, (node, reading, what) => {
+  return field(item.description, json, (node, context, what) => {
     if (node.kind !== "list") {
-      const one = item.read(node, reading, what);
+      const one = item.read(node, context, what);
       return one === undefined ? undefined : [one];
     }
     if (node.items.length === 0) {
-      return void reading.diagnostics.error("wrong-value", node, `${what} must not be empty`);
+      return void context.diagnostics.error("wrong-value", node, `${what} must not be empty`);
     }
     return node.items.flatMap((child) => {
-      const one = item.read(child, reading, what);
+      const one = item.read(child, context, what);
       return one === undefined ? [] : [one];
     });
   });
@@ -228,9 +230,9 @@ export function record<F extends Fields>(
   return field(
     description,
     () => recordJson(fields),
-    (node, reading, what) => {
-      if (node.kind !== "map") return void reading.wrongType(node, what, "a map");
-      return readFields(node, fields, reading, where);
+    (node, context, what) => {
+      if (node.kind !== "map") return void context.wrongType(node, what, "a map");
+      return readFields(node, fields, context, where);
     },
   );
 }
@@ -241,15 +243,15 @@ export function mapOf<T>(
   keys?: (key: string) => boolean,
 ): Field<Map<string, T>, false> {
   const json = () => ({ type: "object", additionalProperties: item.json });
-  return field(item.description, json, (node, reading, what) => {
-    if (node.kind !== "map") return void reading.wrongType(node, what, "a map");
+  return field(item.description, json, (node, context, what) => {
+    if (node.kind !== "map") return void context.wrongType(node, what, "a map");
     const out = new Map<string, T>();
     for (const { key, keySpan, value } of node.entries) {
       if (keys && !keys(key)) {
-        reading.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as a name`);
+        context.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as a name`);
         continue;
       }
-      const one = item.read(value, reading, `\`${key}\``);
+      const one = item.read(value, context, `\`${key}\``);
       if (one !== undefined) out.set(key, one);
     }
     return out;
@@ -269,20 +271,20 @@ export function custom<T>(
 export function readFields<F extends Fields>(
   node: Node & { kind: "map" },
   fields: F,
-  reading: Reading,
+  context: ParseContext,
   where: string,
 ): Read<F> {
   const out: Record<string, unknown> = {};
   const names = Object.keys(fields);
   for (const { key, keySpan, value } of node.entries) {
     const known = Object.hasOwn(fields, key) ? fields[key] : undefined;
-    if (!known) reading.unknownKey(key, keySpan, where, names);
-    else out[key] = known.read(value, reading, `\`${key}\``);
+    if (!known) context.unknownKey(key, keySpan, where, names);
+    else out[key] = known.read(value, context, `\`${key}\``);
   }
   for (const name of names) {
     if (fields[name]!.required && !node.entries.some((entry) => entry.key === name)) {
       const at = node.entries[0]?.keySpan ?? node;
-      reading.diagnostics.error("missing-key", at, `${where} needs \`${name}\``);
+      context.diagnostics.error("missing-key", at, `${where} needs \`${name}\``);
     }
   }
   return out as Read<F>;
@@ -305,25 +307,24 @@ export function recordJson(fields: Fields): JsonSchema {
 
 function readNumber(
   node: Node,
-  reading: Reading,
+  context: ParseContext,
   what: string,
-  expected: "whole number" | "number",
   wanted: string,
 ): Template | undefined {
   if (node.kind === "scalar") {
     if (typeof node.value === "number") return literal(node.value);
     if (typeof node.value === "string" && node.value.includes("${{")) {
-      const template = reading.template(node, what, expected);
+      const template = readTemplate(node, context, what, "whole number");
       if (template.kind === "expression") return template;
-      if (template.kind === "text") return void reading.wrongType(node, what, wanted);
+      if (template.kind === "text") return void context.wrongType(node, what, wanted);
       return undefined;
     }
   }
-  return void reading.wrongType(node, what, wanted);
+  return void context.wrongType(node, what, wanted);
 }
 
-function quoteIt(raw: string, node: Node, reading: Reading, what: string): Template {
-  reading.diagnostics.warning(
+function quoteIt(raw: string, node: Node, context: ParseContext, what: string): Template {
+  context.diagnostics.warning(
     "ambiguous-scalar",
     node,
     `${what} is text, but \`${raw}\` is read as a number`,

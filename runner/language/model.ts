@@ -36,9 +36,9 @@ export interface Recipe {
   /** Steps that run in any case. */
   always: Step[];
   /** Channels whose events are needed from the beginning; some are written with expressions. */
-  channels: Set<string | Template>;
+  channels: ReadonlySet<string | Template>;
   /** Ids whose `events` an expression reads. */
-  eventIds: Set<string>;
+  eventIds: ReadonlySet<string>;
   /** When it runs by itself. */
   schedule?: Schedule;
   /** Who is told when it fails. */

@@ -1,72 +1,87 @@
-import type { CelType } from "../expression/types.ts";
 import type { Expression } from "../expression/expression.ts";
+import type { CelType } from "../expression/types.ts";
 import type { Span } from "./source.ts";
 
-/** The part of a recipe a step belongs to. */
+/** The part of a recipe that a step belongs to. */
 export type Phase = "steps" | "always";
 
-/** What the checks know of a step that others can name. */
+/** What the checks know about a step with an id. */
 export interface StepInfo {
-  /** Its id. */
+  /** The step's id. */
   id: string;
-  /** Where the id stands. */
+  /** Where the id is written. */
   span: Span;
-  /** What it leaves under its id; `undefined` for nothing. */
+  /** The type of the result under its id; `undefined` if it has none. */
   type: CelType | undefined;
-  /** Its own number, counted over the whole recipe. */
+  /** The step's position, counted over the whole recipe. */
   order: number;
-  /** Steps whose own number is at least this may use it. */
+  /** The first position at which other steps may use the result. */
   availableFrom: number;
-  /** The part of the recipe it belongs to. */
+  /** The part of the recipe the step belongs to. */
   phase: Phase;
-  /** Whether it has an `if`, so that it may not run. */
+  /** Whether the step has an `if`, so that it may be skipped. */
   conditional?: boolean;
-  /** Whether something is wrong with the step itself, so that no more is said of those that use it. */
+  /** Whether the step itself has errors; uses of its id then report none of their own. */
   broken?: boolean;
-  /** The waits for it: from which step on, and the states it then has; none for any. */
+  /** Waits for the step: the position each one applies from, and the states it guarantees. */
   waits: { order: number; states: readonly string[] }[];
 }
 
-/** What an expression may see: the place in the recipe it stands at. */
+/** The place of an expression in the recipe, which decides what it can see. */
 export interface Scope {
-  /** The number of the step it stands in; higher ones come later. */
+  /** The position of the step that contains it. */
   order: number;
   /** The part of the recipe. */
   phase: Phase;
   /** Names that exist only here, such as `item` or `event`, with their types. */
   locals: Readonly<Record<string, CelType>>;
-  /** The number of the step, counted over the whole recipe. */
+  /** The number of the step as reports show it: `3`, or `3.1` inside `parallel`. */
+  number?: string;
+  /** The position of the step; in its `expect` and `outputs`, `order` is one higher. */
   step?: number;
-  /** How many `vars` are defined above; all of them when absent. */
+  /** How many `vars` are visible; all of them if absent. */
   varCount?: number;
 }
 
-/** What an expression's value is used as. */
+/** How the value of an expression is used. */
 export type Expected =
   | "any"
   | "condition"
   | "in text"
   | "text"
   | "whole number"
-  | "number"
-  | "flag"
   | "duration"
   | "list";
 
-/** An expression of a recipe, still to be checked. */
-export interface ExpressionUse {
+/** A literal that an `expect` compares an expression with. */
+export interface ComparedValue {
+  /** The literal. */
+  value: unknown;
+  /** Where it is written. */
+  span: Span;
+}
+
+/** Called with the type of an expression's value once the checks have found it. */
+export type OnType = (type: CelType) => void;
+
+/** What can be known about an expression besides its place. */
+export interface ExpressionDetails {
+  /** Literals that an `expect` compares it with. */
+  comparedWith?: readonly ComparedValue[];
+  /** Called with the type of its value. */
+  onType?: OnType;
+}
+
+/** An expression of a recipe that is still to be checked. */
+export interface ExpressionUse extends ExpressionDetails {
   /** The expression. */
   expression: Expression;
-  /** What it may see. */
+  /** What it can see. */
   scope: Scope;
-  /** What its value is used as. */
+  /** How its value is used. */
   expected: Expected;
-  /** How messages name the place: `` `priority` ``. */
+  /** How messages name its place, such as `` `priority` ``. */
   what: string;
-  /** Values that an `expect` compares it with. */
-  comparedWith?: readonly { value: unknown; span: Span }[];
-  /** Whether it gives a field of a step's own type, so that it is checked before what uses that. */
-  defines?: boolean;
-  /** Called with the type of its value, once that is known. */
-  onType?: (type: CelType) => void;
+  /** Whether other types depend on it, so that it must be checked before the rest. */
+  first?: boolean;
 }

@@ -18,9 +18,8 @@ import {
 } from "../expression/types.ts";
 import type { Diagnostics } from "../language/diagnostic.ts";
 import { Environments } from "./environments.ts";
-import type { Recipe } from "../language/model.ts";
 import { checkOrder, type Guards, type Known } from "./check_references.ts";
-import type { Reading } from "../language/parse_context.ts";
+import type { ParseContext } from "../language/parse_context.ts";
 import type { Expected, ExpressionUse, StepInfo } from "../language/scope.ts";
 import type { Span } from "../language/source.ts";
 import { didYouMean } from "../language/suggest.ts";
@@ -29,14 +28,13 @@ import { explainTypeError } from "./type_errors.ts";
 
 /** Checks every expression: its syntax, its names, its types, and what its value is used as. */
 export function checkExpressions(
-  reading: Reading,
-  recipe: Recipe,
+  context: ParseContext,
   known: Known,
   guards: Guards,
   cel: Cel,
 ): void {
-  const { diagnostics } = reading;
-  const bound = reading.uses.filter((use) => {
+  const { diagnostics } = context;
+  const bound = context.expressions.filter((use) => {
     try {
       use.expression.bind(cel.parse(use.expression.text));
       return true;
@@ -57,36 +55,33 @@ export function checkExpressions(
     }
   }
   // The types of variables and of fields that `outputs` add are what the others are checked with.
-  const isFirst = (use: ExpressionUse) => use.scope.varCount !== undefined || use.defines === true;
+  const isFirst = (use: ExpressionUse) => use.scope.varCount !== undefined || use.first === true;
   for (const some of [bound.filter(isFirst), bound.filter((use) => !isFirst(use))]) {
     const environments = new Environments(cel, known);
     for (const use of some) {
-      new Checker(use, reading, recipe, known, guards, environments).check();
+      new Checker(use, context, known, guards, environments).check();
     }
   }
 }
 
 class Checker {
   #use: ExpressionUse;
-  #reading: Reading;
+  #context: ParseContext;
   #diagnostics: Diagnostics;
-  #recipe: Recipe;
   #known: Known;
   #guards: Guards;
   #environments: Environments;
 
   constructor(
     use: ExpressionUse,
-    reading: Reading,
-    recipe: Recipe,
+    context: ParseContext,
     known: Known,
     guards: Guards,
     environments: Environments,
   ) {
     this.#use = use;
-    this.#reading = reading;
-    this.#diagnostics = reading.diagnostics;
-    this.#recipe = recipe;
+    this.#context = context;
+    this.#diagnostics = context.diagnostics;
     this.#known = known;
     this.#guards = guards;
     this.#environments = environments;
@@ -118,12 +113,12 @@ class Checker {
       return false;
     }
     const span = this.#use.expression.span(node.start, node.end);
-    if (!checkOrder(info, scope, span, this.#reading, this.#guards)) return false;
+    if (!checkOrder(info, scope, span, this.#context, this.#guards)) return false;
     if (info.type === undefined) {
       this.#error("unknown-field", node, `step \`${name}\` leaves nothing under its id`);
       return false;
     }
-    if (path.length === 0 || path[0]!.field === "events") this.#recipe.eventIds.add(name);
+    if (path.length === 0 || path[0]!.field === "events") this.#context.keepEvents(name);
     if (!this.#fields(name, info.type, path)) return false;
     this.#mayBeAbsent(info, path, asks);
     return true;
@@ -391,8 +386,6 @@ type Wanted = Exclude<Expected, "any" | "condition" | "in text">;
 const SUITABLE: Record<Wanted, RegExp> = {
   "text": /^string$/,
   "whole number": /^u?int$/,
-  "number": /^(u?int|double)$/,
-  "flag": /^bool$/,
   "duration": /^(string|google.protobuf.Duration)$/,
   "list": /^list/,
 };
@@ -400,8 +393,6 @@ const SUITABLE: Record<Wanted, RegExp> = {
 const WANTED: Record<Wanted, string> = {
   "text": "text",
   "whole number": "a whole number",
-  "number": "a number",
-  "flag": "true or false",
   "duration": "a duration",
   "list": "a list",
 };

@@ -1,5 +1,5 @@
 import { baseType, type CelType, describeType, type RecordType } from "../expression/types.ts";
-import type { Reading, Reference } from "../language/parse_context.ts";
+import type { ParseContext, Reference } from "../language/parse_context.ts";
 import type { Scope, StepInfo } from "../language/scope.ts";
 import { didYouMean } from "../language/suggest.ts";
 
@@ -14,8 +14,8 @@ export interface Known {
 }
 
 /** Checks the step ids that are named outside of expressions. */
-export function checkReferences(reading: Reading, known: Known, guards: Guards): void {
-  for (const reference of reading.references) {
+export function checkReferences(context: ParseContext, known: Known, guards: Guards): void {
+  for (const reference of context.references) {
     const info = known.steps.get(reference.id);
     if (info?.broken) continue;
     if (!info) {
@@ -24,16 +24,16 @@ export function checkReferences(reading: Reading, known: Known, guards: Guards):
         .map((step) => step.id);
       const label = didYouMean(reference.id, ids) ??
         (ids.length > 0 && ids.length <= 8 ? `the ids are ${ids.join(", ")}` : undefined);
-      reading.diagnostics.error(
+      context.diagnostics.error(
         "unknown-step",
         reference.span,
         `there is no step with the id \`${reference.id}\``,
         label === undefined ? {} : { label },
       );
-    } else if (checkOrder(info, reference.scope, reference.span, reading, guards)) {
+    } else if (checkOrder(info, reference.scope, reference.span, context, guards)) {
       if (!suits(info, reference)) {
         const what = reference.wants === "job" ? "a job" : "a job or a run";
-        reading.diagnostics.error(
+        context.diagnostics.error(
           "wrong-step",
           reference.span,
           `step \`${info.id}\` leaves ${
@@ -80,7 +80,7 @@ export function checkOrder(
   info: StepInfo,
   scope: Scope,
   span: Reference["span"],
-  reading: Reading,
+  context: ParseContext,
   guards: Guards,
 ): boolean {
   // What a step left is there in its own `expect` and `outputs`, wherever it stands.
@@ -88,14 +88,14 @@ export function checkOrder(
   if (info.availableFrom === Infinity) {
     const message =
       `step \`${info.id}\` runs for each item of a \`for_each\` and is not known here`;
-    reading.diagnostics.error("used-too-early", span, message, {
+    context.diagnostics.error("used-too-early", span, message, {
       label: "give the outer step an `id`, or the step a `for_each` of its own",
     });
     return false;
   }
   if (info.availableFrom > scope.order) {
-    const { line } = reading.source.position(info.span.start);
-    reading.diagnostics.error(
+    const { line } = context.source.position(info.span.start);
+    context.diagnostics.error(
       "used-too-early",
       span,
       `step \`${info.id}\` is used before it has run`,
@@ -111,7 +111,7 @@ export function checkOrder(
   }
   const sure = info.phase === "always" && !info.conditional;
   if (scope.phase === "always" && !sure && !guards.has(scope, info.id)) {
-    reading.diagnostics.error(
+    context.diagnostics.error(
       "unguarded",
       span,
       `step \`${info.id}\` may not have run when \`always\` does`,

@@ -3,7 +3,8 @@ import { choice, fixedText, json, readFields } from "../language/field.ts";
 import type { Input, Output } from "../language/model.ts";
 import { isFieldName } from "../language/names.ts";
 import type { Node } from "../language/node.ts";
-import type { Reading } from "../language/parse_context.ts";
+import { readExpression } from "../language/read_template.ts";
+import type { ParseContext } from "../language/parse_context.ts";
 
 const TYPES: Record<string, CelType> = {
   text: "string",
@@ -26,22 +27,22 @@ export const INPUT_FIELDS = {
 };
 
 /** Reads `inputs`. */
-export function readInputs(node: Node, reading: Reading): Input[] {
+export function readInputs(node: Node, context: ParseContext): Input[] {
   if (node.kind !== "map") {
-    reading.wrongType(node, "`inputs`", "a map");
+    context.wrongType(node, "`inputs`", "a map");
     return [];
   }
   return node.entries.map(({ key, keySpan, value }) => {
     if (!isFieldName(key)) {
-      reading.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as an input's name`);
+      context.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as an input's name`);
     }
     const isEmpty = value.kind === "scalar" && value.value === null;
-    if (!isEmpty && value.kind !== "map") reading.wrongType(value, `\`${key}\``, "a map");
-    const read = value.kind === "map" ? readFields(value, INPUT_FIELDS, reading, "an input") : {};
+    if (!isEmpty && value.kind !== "map") context.wrongType(value, `\`${key}\``, "a map");
+    const read = value.kind === "map" ? readFields(value, INPUT_FIELDS, context, "an input") : {};
     const type = TYPES[read.type ?? "text"]!;
     const fallback = read.default;
     if (fallback && fallback.kind !== "literal") {
-      reading.diagnostics.error(
+      context.diagnostics.error(
         "wrong-value",
         value,
         "the default of an input is fixed: no ${{ }}",
@@ -51,7 +52,7 @@ export function readInputs(node: Node, reading: Reading): Input[] {
       const at = value.kind === "map"
         ? value.entries.find((e) => e.key === "default")!.value
         : value;
-      reading.diagnostics.error(
+      context.diagnostics.error(
         "wrong-type",
         at,
         `the default of \`${key}\` must be ${describeType(type)}, this is ${is}`,
@@ -68,21 +69,21 @@ export function readInputs(node: Node, reading: Reading): Input[] {
 }
 
 /** Reads `outputs`, whose expressions see all that the steps left. */
-export function readOutputs(node: Node, reading: Reading, order: number): Output[] {
+export function readOutputs(node: Node, context: ParseContext, order: number): Output[] {
   if (node.kind !== "map") {
-    reading.wrongType(node, "`outputs`", "a map of expressions");
+    context.wrongType(node, "`outputs`", "a map of expressions");
     return [];
   }
   return node.entries.flatMap(({ key, keySpan, value }) => {
     if (!isFieldName(key)) {
-      reading.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as an output's name`);
+      context.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as an output's name`);
     }
     const output: Partial<Output> = { name: key, span: keySpan, type: "dyn" };
-    const expression = reading.within(
+    const expression = context.within(
       { order },
       () =>
-        reading.expression(value, `output \`${key}\``, "any", (type) => {
-          output.type = keptType(type);
+        readExpression(value, context, `output \`${key}\``, "any", {
+          onType: (type) => void (output.type = keptType(type)),
         }),
     );
     return expression ? [Object.assign(output, { expression }) as Output] : [];

@@ -1,42 +1,43 @@
 import type { Node } from "../language/node.ts";
+import { readTemplate } from "../language/read_template.ts";
 import { isFieldName } from "../language/names.ts";
-import type { Reading } from "../language/parse_context.ts";
+import type { ParseContext } from "../language/parse_context.ts";
 
 /** More cases than this are refused: they are most likely a mistake. */
 export const MAX_CASES = 10_000;
 
 /** The combinations of a matrix's lists, in the order of the text. */
-export function readMatrix(node: Node, reading: Reading): Record<string, unknown>[] {
+export function readMatrix(node: Node, context: ParseContext): Record<string, unknown>[] {
   if (node.kind !== "map") {
-    reading.wrongType(node, "`matrix`", "a map of lists");
+    context.wrongType(node, "`matrix`", "a map of lists");
     return [];
   }
   let cases: Record<string, unknown>[] = [{}];
   for (const { key, keySpan, value } of node.entries) {
     if (!isFieldName(key)) {
-      reading.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as a name`);
+      context.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as a name`);
     }
     if (value.kind !== "list") {
-      reading.wrongType(value, `\`${key}\``, "a list of values");
+      context.wrongType(value, `\`${key}\``, "a list of values");
       continue;
     }
     if (value.items.length === 0) {
-      reading.diagnostics.error("wrong-value", value, `\`${key}\` must not be empty`);
+      context.diagnostics.error("wrong-value", value, `\`${key}\` must not be empty`);
       continue;
     }
     if (cases.length * value.items.length > MAX_CASES) {
-      reading.diagnostics.error("wrong-value", keySpan, `more than ${MAX_CASES} cases`);
+      context.diagnostics.error("wrong-value", keySpan, `more than ${MAX_CASES} cases`);
       return [];
     }
     const values = value.items.map((item) => {
-      const template = reading.template(item, `\`${key}\``);
+      const template = readTemplate(item, context, `\`${key}\``);
       if (template.kind === "literal") return template.value;
-      reading.diagnostics.error("wrong-value", item, "the values of a matrix are fixed: no ${{ }}");
+      context.diagnostics.error("wrong-value", item, "the values of a matrix are fixed: no ${{ }}");
       return null;
     });
     cases = cases.flatMap((one) => values.map((value) => ({ ...one, [key]: value })));
   }
   if (node.entries.length > 0) return cases;
-  reading.diagnostics.error("wrong-value", node, "`matrix` must not be empty");
+  context.diagnostics.error("wrong-value", node, "`matrix` must not be empty");
   return [];
 }

@@ -7,12 +7,13 @@ import { readFields } from "../language/field.ts";
 import { isFieldName } from "../language/names.ts";
 import type { Recipe, Step, UsedRecipe, Variable } from "../language/model.ts";
 import type { Node } from "../language/node.ts";
+import { readTemplate } from "../language/read_template.ts";
 import { readInputs, readOutputs } from "./read_inputs.ts";
 import { readMatrix } from "./read_matrix.ts";
 import { readSchedule } from "./read_schedule.ts";
 import { StepReader } from "./read_steps.ts";
 import { STEP_KINDS } from "../steps/step_kinds.ts";
-import { Reading } from "../language/parse_context.ts";
+import { ParseContext } from "../language/parse_context.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
 import { Source } from "../language/source.ts";
 import { didYouMean } from "../language/suggest.ts";
@@ -81,10 +82,9 @@ async function readRoot(
     });
     return undefined;
   }
-  const reading = new Reading(diagnostics);
-  reading.used = used;
-  const read = readFields(root, RECIPE_FIELDS, reading, "a recipe");
-  const vars = read.vars ? readVars(read.vars, reading) : [];
+  const context = new ParseContext(diagnostics, used);
+  const read = readFields(root, RECIPE_FIELDS, context, "a recipe");
+  const vars = read.vars ? readVars(read.vars, context) : [];
   const recipe: Recipe = {
     source: diagnostics.source,
     name: read.name ?? baseName(diagnostics.source.name),
@@ -94,25 +94,25 @@ async function readRoot(
     vars,
     secrets: read.secrets ?? [],
     env: read.env ?? [],
-    inputs: read.inputs ? readInputs(read.inputs, reading) : [],
+    inputs: read.inputs ? readInputs(read.inputs, context) : [],
     outputs: [],
     uses: [...used.values()].flatMap(({ recipe }) => recipe ?? []),
-    matrix: read.matrix ? readMatrix(read.matrix, reading) : [],
+    matrix: read.matrix ? readMatrix(read.matrix, context) : [],
     steps: [],
     always: [],
-    channels: reading.channels,
-    eventIds: reading.eventIds,
+    channels: context.channels,
+    eventIds: context.eventIds,
     maintenance: [],
   };
-  const steps = new StepReader(reading);
+  const steps = new StepReader(context);
   if (!root.entries.some(({ key }) => key === "steps")) {
     diagnostics.error("no-steps", root.entries[0]?.keySpan ?? start, "a recipe needs `steps`");
   } else if (read.steps) {
     recipe.steps = steps.read(read.steps, "steps");
   }
-  if (read.outputs) recipe.outputs = readOutputs(read.outputs, reading, steps.end);
+  if (read.outputs) recipe.outputs = readOutputs(read.outputs, context, steps.end);
   if (read.always) recipe.always = steps.read(read.always, "always");
-  Object.assign(recipe, await readSchedule(read, reading));
+  Object.assign(recipe, await readSchedule(read, context));
   const known: Known = {
     steps: steps.infos,
     records: steps.records,
@@ -126,14 +126,12 @@ async function readRoot(
     });
   }
   const guards = new Guards();
-  if (reading.uses.length > 0) {
-    checkExpressions(reading, recipe, known, guards, await loadCel());
+  if (context.expressions.length > 0) {
+    checkExpressions(context, known, guards, await loadCel());
   }
-  for (const { id, of } of reading.got.toReversed()) {
-    if (recipe.eventIds.has(id)) recipe.eventIds.add(of);
-  }
-  checkAssignments(reading, vars);
-  checkReferences(reading, known, guards);
+  context.keepRereadEvents();
+  checkAssignments(context, vars);
+  checkReferences(context, known, guards);
   const all = [...recipe.steps, ...recipe.always];
   if (recipe.steps.length > 0 && !diagnostics.failed && !all.some(canFail)) {
     const key = root.entries.find(({ key }) => key === "steps")!;
@@ -166,14 +164,14 @@ function rootsOf(recipe: Recipe): Known["roots"] {
   };
 }
 
-function readVars(node: Node, reading: Reading): Variable[] {
+function readVars(node: Node, context: ParseContext): Variable[] {
   if (node.kind !== "map") {
-    reading.wrongType(node, "`vars`", "a map");
+    context.wrongType(node, "`vars`", "a map");
     return [];
   }
   return node.entries.map(({ key, keySpan, value }, i) => {
     if (!isFieldName(key)) {
-      reading.diagnostics.error(
+      context.diagnostics.error(
         "bad-id",
         keySpan,
         `\`${key}\` cannot be used as a variable's name`,
@@ -182,11 +180,11 @@ function readVars(node: Node, reading: Reading): Variable[] {
     const given = value.kind !== "scalar" || value.value !== null;
     const variable: Variable = { name: key, span: keySpan, value: undefined, type: "dyn" };
     if (!given) return variable;
-    reading.within({ varCount: i }, () => {
-      const template = reading.template(value, `variable \`${key}\``);
+    context.within({ varCount: i }, () => {
+      const template = readTemplate(value, context, `variable \`${key}\``);
       variable.value = template;
       const fixed = template.kind === "literal";
-      reading.typeOf(template, (type) => {
+      context.onType(template, (type) => {
         // Numbers of a variable are kept with their type.
         variable.type = fixed || type === "double" ? type : keptType(type);
       });
@@ -196,7 +194,7 @@ function readVars(node: Node, reading: Reading): Variable[] {
 }
 
 /** A step gives a variable values of the type it has: the checks have counted on that. */
-function checkAssignments({ assignments, diagnostics }: Reading, vars: Variable[]): void {
+function checkAssignments({ assignments, diagnostics }: ParseContext, vars: Variable[]): void {
   const names = vars.map(({ name }) => name);
   for (const { name, span, value, type } of assignments) {
     const variable = vars.find((one) => one.name === name);

@@ -11,7 +11,7 @@ import {
 } from "../language/field.ts";
 import type { Maintenance, Recipe } from "../language/model.ts";
 import type { MapNode, Node } from "../language/node.ts";
-import type { Reading } from "../language/parse_context.ts";
+import type { ParseContext } from "../language/parse_context.ts";
 
 /** The keys of `schedule`. */
 export const SCHEDULE_FIELDS = {
@@ -27,10 +27,10 @@ export const SCHEDULE_FIELDS = {
 const address = text("Where it goes: an http(s) address that is posted to, or a mail address.");
 
 /** An address that is written out can be checked; one in `${{ }}` is when the schedule begins. */
-const receiver = custom<Template>(address.description, address.json, (node, reading, what) => {
-  const template = address.read(node, reading, what);
+const receiver = custom<Template>(address.description, address.json, (node, context, what) => {
+  const template = address.read(node, context, what);
   if (template?.kind !== "literal" || isReceiver(String(template.value))) return template;
-  return void reading.diagnostics.error(
+  return void context.diagnostics.error(
     "wrong-value",
     node,
     `\`${template.value}\` is no address to tell`,
@@ -77,18 +77,18 @@ export type ScheduleParts = Pick<Recipe, "schedule" | "alert" | "maintenance">;
 /** Reads `schedule`, `alert` and `maintenance`. */
 export async function readSchedule(
   nodes: ScheduleNodes,
-  reading: Reading,
+  context: ParseContext,
 ): Promise<ScheduleParts> {
   const { schedule, alert, maintenance } = nodes;
   const parts: ScheduleParts = { maintenance: [] };
   if (schedule?.kind === "map") {
-    const read = readFields(schedule, SCHEDULE_FIELDS, reading, "`schedule`");
-    await checkCron(schedule, read.cron, read.timezone, reading);
+    const read = readFields(schedule, SCHEDULE_FIELDS, context, "`schedule`");
+    await checkCron(schedule, read.cron, read.timezone, context);
     const { cron, timezone = "UTC", jitter } = read;
     parts.schedule = { cron, timezone, ...(jitter === undefined ? {} : { jitter }) };
-  } else if (schedule) reading.wrongType(schedule, "`schedule`", "a map");
+  } else if (schedule) context.wrongType(schedule, "`schedule`", "a map");
   if (alert?.kind === "map") {
-    const read = readFields(alert, ALERT_FIELDS, reading, "`alert`");
+    const read = readFields(alert, ALERT_FIELDS, context, "`alert`");
     const { after, resolve_after: resolveAfter, remind, to } = read;
     parts.alert = {
       to,
@@ -96,27 +96,30 @@ export async function readSchedule(
       ...(resolveAfter === undefined ? {} : { resolveAfter }),
       ...(remind === undefined ? {} : { remind }),
     };
-  } else if (alert) reading.wrongType(alert, "`alert`", "a map");
+  } else if (alert) context.wrongType(alert, "`alert`", "a map");
   const items = maintenance?.kind === "list" ? maintenance.items : maintenance ? [maintenance] : [];
   for (const item of items) {
-    const one = await readMaintenance(item, reading);
+    const one = await readMaintenance(item, context);
     if (one) parts.maintenance.push(one);
   }
   return parts;
 }
 
-async function readMaintenance(node: Node, reading: Reading): Promise<Maintenance | undefined> {
+async function readMaintenance(
+  node: Node,
+  context: ParseContext,
+): Promise<Maintenance | undefined> {
   if (node.kind !== "map") {
-    return void reading.wrongType(node, "`maintenance`", "a map or a list of maps");
+    return void context.wrongType(node, "`maintenance`", "a map or a list of maps");
   }
-  const read = readFields(node, MAINTENANCE_FIELDS, reading, "`maintenance`");
-  await checkCron(node, read.cron, read.timezone, reading);
+  const read = readFields(node, MAINTENANCE_FIELDS, context, "`maintenance`");
+  await checkCron(node, read.cron, read.timezone, context);
   const keys = node.entries.map(({ key }) => key).filter((key) => key in MAINTENANCE_FIELDS);
   const fixed = keys.every((key) => key === "from" || key === "to");
   const needed = fixed ? ["from", "to"] : ["cron", "duration"];
   const allowed = [...needed, ...(fixed ? [] : ["timezone"])];
   if (!needed.every((key) => keys.includes(key)) || !keys.every((key) => allowed.includes(key))) {
-    reading.diagnostics.error(
+    context.diagnostics.error(
       "missing-key",
       node.entries[0]?.keySpan ?? node,
       "`maintenance` needs either `from` and `to`, or `cron` and `duration`",
@@ -126,26 +129,26 @@ async function readMaintenance(node: Node, reading: Reading): Promise<Maintenanc
   const { cron, timezone = "UTC", duration } = read;
   if (cron !== undefined) return duration && { cron, timezone, duration };
   if (!fixed) return undefined;
-  const [from, to] = ["from", "to"].map((key) => readTime(key, node, reading));
+  const [from, to] = ["from", "to"].map((key) => readTime(key, node, context));
   if (from === undefined || to === undefined) return undefined;
   if (from < to) return { from, to };
   const at = node.entries.find(({ key }) => key === "to")!.value;
-  return void reading.diagnostics.error("wrong-value", at, "`to` must be after `from`");
+  return void context.diagnostics.error("wrong-value", at, "`to` must be after `from`");
 }
 
 async function checkCron(
   node: MapNode,
   cron: string | undefined,
   timezone: string | undefined,
-  reading: Reading,
+  context: ParseContext,
 ): Promise<void> {
   const at = (key: string) => node.entries.find((entry) => entry.key === key)?.value ?? node;
   if (timezone !== undefined && !isTimeZone(timezone)) {
-    reading.diagnostics.error("bad-cron", at("timezone"), `there is no time zone \`${timezone}\``);
+    context.diagnostics.error("bad-cron", at("timezone"), `there is no time zone \`${timezone}\``);
   }
   if (cron === undefined) return;
   if (![5, 6].includes(cron.trim().split(/\s+/).length)) {
-    reading.diagnostics.error("bad-cron", at("cron"), `\`${cron}\` is no cron pattern`, {
+    context.diagnostics.error("bad-cron", at("cron"), `\`${cron}\` is no cron pattern`, {
       label: "it has five fields, `minute hour day month weekday`, or six with seconds first",
     });
     return;
@@ -154,16 +157,16 @@ async function checkCron(
   try {
     const next = new Cron(cron, { paused: true, timezone: "UTC" }).nextRun();
     if (next) return;
-    reading.diagnostics.error("bad-cron", at("cron"), `\`${cron}\` never comes`);
+    context.diagnostics.error("bad-cron", at("cron"), `\`${cron}\` never comes`);
   } catch (error) {
     const why = (error as Error).message.replace(/^CronPattern: /, "");
-    reading.diagnostics.error("bad-cron", at("cron"), `\`${cron}\` is no cron pattern`, {
+    context.diagnostics.error("bad-cron", at("cron"), `\`${cron}\` is no cron pattern`, {
       label: why.charAt(0).toLowerCase() + why.slice(1),
     });
   }
 }
 
-function readTime(key: string, node: MapNode, reading: Reading): number | undefined {
+function readTime(key: string, node: MapNode, context: ParseContext): number | undefined {
   const { value } = node.entries.find((entry) => entry.key === key)!;
   const text = value.kind === "scalar" ? String(value.value) : "";
   const match = /^(\d{4}-\d\d-(\d\d))T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[-+]\d\d:\d\d)$/.exec(text);
@@ -171,7 +174,7 @@ function readTime(key: string, node: MapNode, reading: Reading): number | undefi
   const day = match && new Date(`${match[1]}T00:00:00Z`);
   const time = Date.parse(text);
   if (day && !Number.isNaN(time) && day.getUTCDate() === Number(match[2])) return time;
-  return void reading.diagnostics.error("wrong-value", value, `\`${key}\` must be a time`, {
+  return void context.diagnostics.error("wrong-value", value, `\`${key}\` must be a time`, {
     label: "such as `2026-11-24T22:00:00Z`",
   });
 }

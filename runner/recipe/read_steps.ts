@@ -6,7 +6,7 @@ import { chooseKind } from "./choose_kind.ts";
 import { type Fields, readFields } from "../language/field.ts";
 import type { Step } from "../language/model.ts";
 import type { ListNode, MapNode, Node } from "../language/node.ts";
-import type { Reading } from "../language/parse_context.ts";
+import type { ParseContext } from "../language/parse_context.ts";
 import type { Phase, StepInfo } from "../language/scope.ts";
 import type { Span } from "../language/source.ts";
 import { STEP_OPTIONS } from "./step_options.ts";
@@ -26,13 +26,13 @@ export class StepReader {
   readonly infos: Map<string, StepInfo> = new Map();
   /** Types made for single steps. */
   readonly records: Map<CelType, RecordType> = new Map();
-  #reading: Reading;
+  #context: ParseContext;
   #count = 0;
 
   /** Reads with a reading that collects what is wrong. */
-  constructor(reading: Reading) {
-    this.#reading = reading;
-    reading.readSteps = (node, prefix) => this.#nested(node, prefix);
+  constructor(context: ParseContext) {
+    this.#context = context;
+    context.setStepReader((node, prefix) => this.#nested(node, prefix));
   }
 
   /** The number that expressions behind all steps read so far have. */
@@ -42,9 +42,9 @@ export class StepReader {
 
   /** Reads `steps` or `always`. */
   read(node: Node, phase: Phase): Step[] {
-    const { diagnostics } = this.#reading;
+    const { diagnostics } = this.#context;
     if (node.kind !== "list") {
-      this.#reading.wrongType(node, `\`${phase}\``, "a list of steps");
+      this.#context.wrongType(node, `\`${phase}\``, "a list of steps");
       return [];
     }
     if (node.items.length === 0) {
@@ -64,7 +64,7 @@ export class StepReader {
   /** The steps of a `parallel`: none of them sees another. */
   #nested(node: ListNode, prefix: string): Step[] {
     const before = new Set(this.infos.keys());
-    const steps = this.#list(node, this.#reading.scope.phase, `${prefix}.`);
+    const steps = this.#list(node, this.#context.scope.phase, `${prefix}.`);
     for (const [id, info] of this.infos) {
       if (!before.has(id) && info.availableFrom !== Infinity) info.availableFrom = this.#count + 1;
     }
@@ -72,16 +72,16 @@ export class StepReader {
   }
 
   #step(node: Node, phase: Phase, number: string): Step | undefined {
-    const { diagnostics } = this.#reading;
+    const { diagnostics } = this.#context;
     if (node.kind !== "map") {
-      this.#reading.wrongType(node, "a step", "a map");
+      this.#context.wrongType(node, "a step", "a map");
       return undefined;
     }
     const order = ++this.#count;
     const { kind, map, wrong } = chooseKind(node, diagnostics);
-    const outer = this.#reading.scope;
+    const outer = this.#context.scope;
     const scope = { ...outer, order, phase, step: order };
-    return this.#reading.within(scope, () => {
+    return this.#context.within(scope, () => {
       const before = new Set(this.infos.keys());
       const retry = node.entries.find((entry) => entry.key === "retry");
       if (retry && kind.retriable === false) {
@@ -117,8 +117,8 @@ export class StepReader {
   #isTaken(id: string, span: Span): boolean {
     const first = this.infos.get(id);
     if (!first) return false;
-    const { line } = this.#reading.source.position(first.span.start);
-    this.#reading.diagnostics.error("duplicate-id", span, `two steps have the id \`${id}\``, {
+    const { line } = this.#context.source.position(first.span.start);
+    this.#context.diagnostics.error("duplicate-id", span, `two steps have the id \`${id}\``, {
       label: `the first is on line ${line}`,
     });
     return true;
@@ -135,21 +135,21 @@ export class StepReader {
   }
 
   #fields(node: MapNode, kind: StepKind, phase: Phase, number: string, order: number) {
-    const reading = this.#reading;
+    const context = this.#context;
     const fields = allFields(kind);
     // Read in an order that does not depend on the text: what `for_each` brings is seen by the rest.
     const entry = (key: string) => node.entries.find((e) => e.key === key);
     const forEach = entry("for_each");
-    const item = forEach && STEP_OPTIONS.for_each.read(forEach.value, reading, "`for_each`");
-    const locals = { ...reading.scope.locals };
+    const item = forEach && STEP_OPTIONS.for_each.read(forEach.value, context, "`for_each`");
+    const locals = { ...context.scope.locals };
     if (item) locals.item = item.kind === "literal" ? itemType(item.value) : "dyn";
     const later = new Set(["for_each", "outputs", ...(kind.name === "assert" ? [] : ["expect"])]);
     const now: MapNode = { ...node, entries: node.entries.filter(({ key }) => !later.has(key)) };
     // deno-lint-ignore no-explicit-any
-    const read: any = reading.within({ locals }, () => {
-      reading.number = number;
-      return readFields(now, fields, reading, kind.title);
-    });
+    const read: any = context.within(
+      { locals, number },
+      () => readFields(now, fields, context, kind.title),
+    );
     const { id, name, if: condition, within, retry, soft, ...rest } = read;
     // What could not be read is missing here, so a check that trips over it has nothing to add.
     const broken = rest[kind.name] === undefined && kind.name !== "assert";
@@ -159,12 +159,12 @@ export class StepReader {
     const after = { locals: { ...locals, result: type ?? "dyn" }, order: order + 1 };
     const outputs = entry("outputs");
     const added = outputs &&
-      reading.within(after, () => STEP_OPTIONS.outputs.read(outputs.value, reading, "`outputs`"));
+      context.within(after, () => STEP_OPTIONS.outputs.read(outputs.value, context, "`outputs`"));
     if (added) type = this.#withOutputs(type, id, added);
     after.locals = { ...locals, result: type ?? "dyn" };
     const expected = later.has("expect") ? entry("expect") : undefined;
     const expect = expected &&
-      reading.within(after, () => STEP_OPTIONS.expect.read(expected.value, reading, "`expect`"));
+      context.within(after, () => STEP_OPTIONS.expect.read(expected.value, context, "`expect`"));
     const step: Step = {
       kind: kind.name,
       fields: rest,
@@ -187,7 +187,7 @@ export class StepReader {
   /** What a step's own checks have at hand. */
   #check(node: MapNode, id: string | undefined, order: number): StepCheck {
     return {
-      reading: this.#reading,
+      context: this.#context,
       node,
       id,
       at: (key) => node.entries.find((entry) => entry.key === key)?.value,
@@ -219,10 +219,10 @@ export class StepReader {
     };
     for (const [field, expression] of outputs) {
       record.fields[field] = "dyn";
-      const use = this.#reading.useOf(expression);
-      if (!use) continue;
-      use.defines = true;
-      use.onType = (type) => void (record.fields[field] = keptType(type));
+      this.#context.checkFirst(
+        expression,
+        (type) => void (record.fields[field] = keptType(type)),
+      );
     }
     this.records.set(name, record);
     return name;

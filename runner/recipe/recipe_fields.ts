@@ -17,11 +17,11 @@ import type { Node } from "../language/node.ts";
 const envName: Field<Declared, false> = custom(
   "The name of an environment variable.",
   { type: "string", pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-  (node, reading, what) => {
-    const name = fixedText("").read(node, reading, what);
+  (node, context, what) => {
+    const name = fixedText("").read(node, context, what);
     if (name === undefined) return undefined;
     if (/^[A-Za-z_]\w*$/.test(name)) return { name, span: node };
-    return void reading.diagnostics.error(
+    return void context.diagnostics.error(
       "bad-id",
       node,
       `\`${name}\` names no environment variable`,
@@ -45,7 +45,7 @@ export const RECIPE_FIELDS = {
   tags: custom<string[]>(
     "Words to choose recipes by: `--tag smoke`.",
     { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" }, minItems: 1 }] },
-    (node, reading, what) => oneOrMore(fixedText("A tag.")).read(node, reading, what),
+    (node, context, what) => oneOrMore(fixedText("A tag.")).read(node, context, what),
   ),
   timeout: duration("How long all of `steps` may take; 5 minutes when it is not given."),
   vars: custom<Node>(
@@ -67,13 +67,13 @@ export const RECIPE_FIELDS = {
         { type: "object", additionalProperties: { type: ["string", "null"] } },
       ],
     },
-    (node, reading, what) => {
+    (node, context, what) => {
       if (node.kind !== "map") {
-        return envNames.read(node, reading, what)?.map((e) => ({ ...e, default: undefined }));
+        return envNames.read(node, context, what)?.map((e) => ({ ...e, default: undefined }));
       }
       return node.entries.map(({ key, keySpan, value }) => {
         const isEmpty = value.kind === "scalar" && value.value === null;
-        const text = isEmpty ? undefined : fixedText("").read(value, reading, `\`${key}\``);
+        const text = isEmpty ? undefined : fixedText("").read(value, context, `\`${key}\``);
         return { name: key, span: keySpan, default: text };
       });
     },

@@ -15,6 +15,7 @@ import {
 } from "../language/field.ts";
 import { isFieldName, isIdentifier } from "../language/names.ts";
 import type { Retry } from "../language/model.ts";
+import { readExpression, readTemplate } from "../language/read_template.ts";
 
 const idText = fixedText("The name of what the step leaves.");
 
@@ -28,10 +29,10 @@ const retryRecord = record(
     only_if: custom<Expression>(
       "Whether a failure is worth another attempt: an expression over `error` with `kind`, `message` and `code`.",
       { type: ["string", "boolean"] },
-      (node, reading, what) =>
-        reading.within(
-          { locals: { ...reading.scope.locals, error: "ErrorResult" } },
-          () => reading.expression(node, what, "condition"),
+      (node, context, what) =>
+        context.within(
+          { locals: { ...context.scope.locals, error: "ErrorResult" } },
+          () => readExpression(node, context, what, "condition"),
         ),
     ),
     repeat_writes: flag("Whether a request that may have arrived is sent again."),
@@ -44,19 +45,19 @@ export const STEP_OPTIONS = {
   id: custom<string>(idText.description, {
     type: "string",
     pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
-  }, (node, reading, what) => {
-    const id = idText.read(node, reading, what);
+  }, (node, context, what) => {
+    const id = idText.read(node, context, what);
     if (id === undefined || isIdentifier(id)) return id;
     const fixed = id.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^(\d)/, "_$1");
-    return void reading.diagnostics.error("bad-id", node, `\`${id}\` cannot be used as an id`, {
+    return void context.diagnostics.error("bad-id", node, `\`${id}\` cannot be used as an id`, {
       label: isIdentifier(fixed) ? `write \`${fixed}\`` : "expressions use this name themselves",
     });
   }),
   name: text("The step's line in reports."),
   if: condition("Whether the step runs."),
   within: duration("How long the step may take; what is around it sets the limit otherwise."),
-  retry: custom<Retry>(retryRecord.description, retryRecord.json, (node, reading, what) => {
-    const read = retryRecord.read(node, reading, what);
+  retry: custom<Retry>(retryRecord.description, retryRecord.json, (node, context, what) => {
+    const read = retryRecord.read(node, context, what);
     return read && {
       attempts: read.attempts,
       backoff: read.backoff,
@@ -67,9 +68,9 @@ export const STEP_OPTIONS = {
   for_each: custom(
     "The items the step runs for, one after the other; `item` is the current one.",
     { anyOf: [{ type: "array" }, { type: "string" }] },
-    (node, reading, what) => {
-      if (node.kind === "list") return reading.template(node, what);
-      const expression = reading.expression(node, what, "list");
+    (node, context, what) => {
+      if (node.kind === "list") return readTemplate(node, context, what);
+      const expression = readExpression(node, context, what, "list");
       return expression && { kind: "expression" as const, expression };
     },
   ),
@@ -78,7 +79,7 @@ export const STEP_OPTIONS = {
     custom(
       "Fields added to what the step leaves: expressions over `result`.",
       { type: ["string", "number", "boolean"] },
-      (node, reading, what) => reading.expression(node, what, "any"),
+      (node, context, what) => readExpression(node, context, what, "any"),
     ),
     isFieldName,
   ),

@@ -9,7 +9,8 @@ import {
 import { literal } from "../expression/template.ts";
 import { custom, type Field, HOLE_PATTERN, type JsonSchema } from "../language/field.ts";
 import type { Node, ScalarNode } from "../language/node.ts";
-import type { Reading } from "../language/parse_context.ts";
+import { readExpression, readTemplate } from "../language/read_template.ts";
+import type { ParseContext } from "../language/parse_context.ts";
 import type { Span } from "../language/source.ts";
 import { didYouMean, suggest } from "../language/suggest.ts";
 import { checkMatcher, nodeOf } from "./_expect_types.ts";
@@ -36,10 +37,10 @@ const ARGUMENTS: { [name in MatcherName]?: JsonSchema } = {
 export const expectField: Field<Expectation[], false> = custom(
   "Values and what is expected of them: a value it must equal, or matchers such as `{lt: 30}`.",
   { type: "object", minProperties: 1, additionalProperties: { properties: ARGUMENTS } },
-  (node, reading, what) => {
-    if (node.kind !== "map") return void reading.wrongType(node, what, "a map");
+  (node, context, what) => {
+    if (node.kind !== "map") return void context.wrongType(node, what, "a map");
     if (node.entries.length === 0) {
-      return void reading.diagnostics.error("wrong-value", node, `${what} must not be empty`);
+      return void context.diagnostics.error("wrong-value", node, `${what} must not be empty`);
     }
     return node.entries.flatMap(({ key, keySpan, value }) => {
       const keyNode: ScalarNode = {
@@ -47,13 +48,15 @@ export const expectField: Field<Expectation[], false> = custom(
         ...keySpan,
         value: key,
         raw: key,
-        style: styleOfKey(reading.source.text, keySpan),
+        style: styleOfKey(context.source.text, keySpan),
       };
-      const matchers = readMatchers(value, reading);
-      const subject = reading.expression(keyNode, `a key of ${what}`, "any", (type) => {
-        for (const matcher of matchers) checkMatcher(type, key, matcher, value, reading);
+      const matchers = readMatchers(value, context);
+      const subject = readExpression(keyNode, context, `a key of ${what}`, "any", {
+        onType: (type) => {
+          for (const matcher of matchers) checkMatcher(type, key, matcher, value, context);
+        },
+        comparedWith: matchers.flatMap(literalsOf(value)),
       });
-      if (subject) reading.uses.at(-1)!.comparedWith = matchers.flatMap(literalsOf(value));
       return subject && matchers.length > 0
         ? [{ subject, matchers, span: { start: keySpan.start, end: keySpan.end } }]
         : [];
@@ -67,22 +70,22 @@ function styleOfKey(text: string, span: Span): ScalarNode["style"] {
 }
 
 /** A map is a map of matchers as soon as one of its keys is a matcher's name. */
-function readMatchers(node: Node, reading: Reading): Matcher[] {
+function readMatchers(node: Node, context: ParseContext): Matcher[] {
   const isMatchers = node.kind === "map" && node.entries.length > 0 &&
     node.entries.some(({ key }) => Object.hasOwn(MATCHERS, key) || isMisspelt(key, node));
   if (!isMatchers) {
-    return [{ name: "equals", argument: reading.template(node, "an expected value") }];
+    return [{ name: "equals", argument: readTemplate(node, context, "an expected value") }];
   }
   return node.entries.flatMap(({ key, keySpan, value }) => {
     if (!Object.hasOwn(MATCHERS, key)) {
       const label = didYouMean(key, Object.keys(MATCHERS)) ??
         "to compare with a map that has such a key, use `equals`";
-      reading.diagnostics.error("bad-matcher", keySpan, `unknown matcher \`${key}\``, { label });
+      context.diagnostics.error("bad-matcher", keySpan, `unknown matcher \`${key}\``, { label });
       return [];
     }
     const name = key as MatcherName;
-    return checkArgument(name, value, reading)
-      ? [{ name, argument: readArgument(name, value, reading) }]
+    return checkArgument(name, value, context)
+      ? [{ name, argument: readArgument(name, value, context) }]
       : [];
   });
 }
@@ -93,18 +96,18 @@ function isMisspelt(key: string, node: Node): boolean {
     suggest(key, Object.keys(MATCHERS)) !== undefined;
 }
 
-function readArgument(name: MatcherName, node: Node, reading: Reading): Matcher["argument"] {
-  if (name === "length" && node.kind === "map") return readMatchers(node, reading);
+function readArgument(name: MatcherName, node: Node, context: ParseContext): Matcher["argument"] {
+  if (name === "length" && node.kind === "map") return readMatchers(node, context);
   // `type: null` means the name, as all other types are names.
   if (name === "type" && isNull(node)) return literal("null");
-  return reading.template(node, `\`${name}\``);
+  return readTemplate(node, context, `\`${name}\``);
 }
 
-function checkArgument(name: MatcherName, node: Node, reading: Reading): boolean {
+function checkArgument(name: MatcherName, node: Node, context: ParseContext): boolean {
   const value = node.kind === "scalar" ? node.value : undefined;
   if (typeof value === "string" && value.includes("${{") && name !== "exists") return true;
   const wrong = (wanted: string) => {
-    reading.diagnostics.error("bad-matcher", node, `\`${name}\` takes ${wanted}`);
+    context.diagnostics.error("bad-matcher", node, `\`${name}\` takes ${wanted}`);
     return false;
   };
   switch (name) {

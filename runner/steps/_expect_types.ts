@@ -1,7 +1,7 @@
 import type { Matcher } from "../expression/matcher.ts";
 import { type CelType, describeType, isRecordType, typeOfValue } from "../expression/types.ts";
 import type { Node } from "../language/node.ts";
-import type { Reading } from "../language/parse_context.ts";
+import type { ParseContext } from "../language/parse_context.ts";
 
 /** What values can be told apart by; `any` where nothing is known. */
 type Shape = "text" | "number" | "boolean" | "list" | "map" | "null" | "any";
@@ -18,13 +18,13 @@ export function checkMatcher(
   path: string,
   { name, argument }: Matcher,
   node: Node,
-  reading: Reading,
+  context: ParseContext,
 ): void {
   const shape = shapeOf(type);
   if (shape === "any") return;
   const at = nodeOf(name, node);
   const wrong = (why: string, label?: string) =>
-    reading.diagnostics.error(
+    context.diagnostics.error(
       "type-mismatch",
       at,
       `\`${path}\` is ${describeType(type)}${why.startsWith("not ") ? "," : " and"} ${why}`,
@@ -33,7 +33,7 @@ export function checkMatcher(
   if (name === "length") {
     if (shape === "number" || shape === "boolean") wrong("has no length");
     else if (Array.isArray(argument)) {
-      for (const inner of argument) checkMatcher("int", "length", inner, at, reading);
+      for (const inner of argument) checkMatcher("int", "length", inner, at, context);
     }
     return;
   }

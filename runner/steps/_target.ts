@@ -34,27 +34,27 @@ export function target(description: string, wants: Wants): Field<Target, false> 
       { ...recordJson(fields), minProperties: 1, maxProperties: 1 },
     ],
   });
-  return custom(description, json, (node, reading, what) => {
+  return custom(description, json, (node, context, what) => {
     if (node.kind === "map") {
-      const read: { job?: Template; run?: Template } = readFields(node, fields, reading, what);
+      const read: { job?: Template; run?: Template } = readFields(node, fields, context, what);
       if ((read.job === undefined) === (read.run === undefined)) {
         if (node.entries.every(({ key }) => Object.hasOwn(fields, key))) {
           const names = Object.keys(fields).map((name) => `\`${name}\``).join(" or ");
-          reading.diagnostics.error("missing-key", node, `${what} needs one of ${names}`);
+          context.diagnostics.error("missing-key", node, `${what} needs one of ${names}`);
         }
         return undefined;
       }
       return { ...read, span: node };
     }
     if (node.kind !== "scalar" || typeof node.value !== "string") {
-      return void reading.wrongType(node, what, "the id of a step");
+      return void context.wrongType(node, what, "the id of a step");
     }
     if (node.value.includes("${{")) {
-      return void reading.diagnostics.error("wrong-type", node, `${what} names a step by its id`, {
+      return void context.diagnostics.error("wrong-type", node, `${what} names a step by its id`, {
         label: `for the id of a ${wants === "job" ? "job" : "job or run"} write \`{job: …}\``,
       });
     }
-    reading.reference(node.value, node, wants);
+    context.addReference(node.value, node, wants);
     return { step: node.value, span: node };
   });
 }

@@ -44,10 +44,10 @@ export const channelWait: Field<ChannelWait, false> = record(
     where: custom<Expression>(
       where.description,
       where.json,
-      (node, reading, what) =>
-        reading.within(
-          { locals: { ...reading.scope.locals, event: "EventResult" } },
-          () => where.read(node, reading, what),
+      (node, context, what) =>
+        context.within(
+          { locals: { ...context.scope.locals, event: "EventResult" } },
+          () => where.read(node, context, what),
         ),
     ),
     count: integer("How many such events; 1 when it is not given.", { minimum: 1 }),
@@ -56,7 +56,7 @@ export const channelWait: Field<ChannelWait, false> = record(
 );
 
 /** Checks the channel's name, and that nothing in the step belongs to the other kind of wait. */
-export function checkChannel({ channel }: ChannelWait, { at, reading }: StepCheck): void {
+export function checkChannel({ channel }: ChannelWait, { at, context }: StepCheck): void {
   const map = at("wait");
   const node = map?.kind === "map"
     ? map.entries.find(({ key }) => key === "channel")?.value
@@ -64,20 +64,20 @@ export function checkChannel({ channel }: ChannelWait, { at, reading }: StepChec
   for (const key of ["until", "until_step", "fail_on"]) {
     const other = at(key);
     if (!other) continue;
-    reading.diagnostics.error("unknown-key", other, `a wait on a channel takes no \`${key}\``, {
+    context.diagnostics.error("unknown-key", other, `a wait on a channel takes no \`${key}\``, {
       label: "`where` and `count` say what ends it",
     });
   }
   if (node?.kind !== "scalar" || typeof node.value !== "string") return;
-  if (channel.kind !== "literal") reading.channels.add(channel);
+  if (channel.kind !== "literal") context.keepChannel(channel);
   else if (parseChannel(node.value) === undefined) {
     const known = ["jobs", "workflows", "firehose"];
-    reading.diagnostics.error("bad-channel", node, `\`${node.value}\` is no channel`, {
+    context.diagnostics.error("bad-channel", node, `\`${node.value}\` is no channel`, {
       label: didYouMean(node.value, known) ??
         "`jobs`, `workflows`, `firehose`, `job:<id>`, `workflow:<id>` or `queue:<name>`",
     });
   } else {
-    reading.channels.add(node.value);
+    context.keepChannel(node.value);
   }
 }
 

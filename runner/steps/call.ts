@@ -13,11 +13,11 @@ export const call = stepKind({
     data: json("What the method is given."),
   },
   type: () => "dyn",
-  check(step, { reading, at }) {
+  check(step, { context, at }) {
     const node = at("call");
     if (!node || Object.hasOwn(METHOD_SCOPES, step.call)) return;
     const label = didYouMean(step.call, Object.keys(METHOD_SCOPES));
-    reading.diagnostics.warning(
+    context.diagnostics.warning(
       "unknown-method",
       node,
       `the protocol declares no method \`${step.call}\``,

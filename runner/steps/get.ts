@@ -16,7 +16,7 @@ export const get = stepKind({
   },
   type(step, check) {
     if (step.get.step !== undefined) {
-      if (check.id !== undefined) check.reading.got.push({ id: check.id, of: step.get.step });
+      if (check.id !== undefined) check.context.addReread(check.id, step.get.step);
       return check.typeOf(step.get.step);
     }
     return step.get.job ? "JobResult" : "RunResult";

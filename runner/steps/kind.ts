@@ -8,7 +8,7 @@ import type { CelType, RecordType } from "../expression/types.ts";
 import type { Fields, Read } from "../language/field.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import type { Node } from "../language/node.ts";
-import type { Reading } from "../language/parse_context.ts";
+import type { ParseContext } from "../language/parse_context.ts";
 import type { Span } from "../language/source.ts";
 import type { Observed } from "../events/event.ts";
 import type { Entity, Results } from "../events/results.ts";
@@ -144,7 +144,7 @@ export interface StepOutcome {
 /** What a step's own checks have at hand. */
 export interface StepCheck {
   /** For reading nested parts and adding diagnostics. */
-  readonly reading: Reading;
+  readonly context: ParseContext;
   /** The step's map. */
   readonly node: Node & { kind: "map" };
   /** The value node of one of its keys. */

@@ -12,12 +12,12 @@ export const parallel = stepKind({
       custom<Step[]>(
         "The steps. None of them sees what another one leaves; the steps after it see all.",
         { type: "array", minItems: 1, items: { $ref: "#/definitions/step" } },
-        (node, reading, what) => {
-          if (node.kind !== "list") return void reading.wrongType(node, what, "a list of steps");
+        (node, context, what) => {
+          if (node.kind !== "list") return void context.wrongType(node, what, "a list of steps");
           if (node.items.length === 0) {
-            return void reading.diagnostics.error("no-steps", node, `${what} has no step`);
+            return void context.diagnostics.error("no-steps", node, `${what} has no step`);
           }
-          return reading.readSteps(node, reading.number);
+          return context.readSteps(node);
         },
       ),
     ),

@@ -1,6 +1,5 @@
 import type { Template } from "../expression/template.ts";
 import { custom, json, mapOf, required } from "../language/field.ts";
-import type { Assignment } from "../language/parse_context.ts";
 import { stepKind } from "./kind.ts";
 
 const values = mapOf<Template>(json("The new value of each variable."));
@@ -15,17 +14,14 @@ export const set = stepKind({
       custom(values.description, () => ({ ...values.json, minProperties: 1 }), values.read),
     ),
   },
-  check(step, { reading, at }) {
+  check(step, { context, at }) {
     const node = at("set");
     if (node?.kind !== "map") return;
     if (node.entries.length === 0) {
-      reading.diagnostics.error("wrong-value", node, "`set` must not be empty");
+      context.diagnostics.error("wrong-value", node, "`set` must not be empty");
     }
     for (const { key, keySpan, value } of node.entries) {
-      const assignment: Assignment = { name: key, span: keySpan, value, type: "dyn" };
-      reading.assignments.push(assignment);
-      const template = step.set.get(key);
-      if (template) reading.typeOf(template, (type) => void (assignment.type = type));
+      context.addAssignment(key, keySpan, value, step.set.get(key));
     }
   },
   label: (step) => `set ${[...step.set.keys()].join(", ")}`,

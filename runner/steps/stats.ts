@@ -11,10 +11,10 @@ export const stats = stepKind({
       custom<true>(
         "Takes nothing: `stats: {}` or `stats:` alone.",
         { type: ["object", "null"], maxProperties: 0 },
-        (node, reading, what) => {
+        (node, context, what) => {
           const empty = node.kind === "map" ? node.entries.length === 0 : node.kind === "scalar" &&
             node.value === null;
-          if (!empty) reading.wrongType(node, what, "empty");
+          if (!empty) context.wrongType(node, what, "empty");
           return true;
         },
       ),

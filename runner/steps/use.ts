@@ -22,13 +22,13 @@ export const use = stepKind({
   description: "Runs another recipe with the inputs it declares, and leaves its outputs.",
   fields: {
     use: required(
-      custom<Used>(path.description, path.json, (node, reading, what) => {
-        const written = path.read(node, reading, what);
+      custom<Used>(path.description, path.json, (node, context, what) => {
+        const written = path.read(node, context, what);
         if (written === undefined) return undefined;
-        const found = reading.used.get(written);
+        const found = context.usedRecipe(written);
         if (found?.recipe) return { path: written, recipe: found.recipe };
         const problem = found?.problem ?? "other recipes cannot be read here";
-        reading.diagnostics.error("use", node, `cannot use '${written}': ${problem}`);
+        context.diagnostics.error("use", node, `cannot use '${written}': ${problem}`);
         return { path: written };
       }),
     ),
@@ -51,7 +51,7 @@ export const use = stepKind({
     const given = step.inputs ?? new Map<string, Template>();
     for (const input of recipe.inputs) {
       if (given.has(input.name) || !input.required) continue;
-      check.reading.diagnostics.error(
+      check.context.diagnostics.error(
         "use",
         at ?? check.at("use")!,
         `'${step.use.path}' needs the input \`${input.name}\``,
@@ -65,7 +65,7 @@ export const use = stepKind({
         const names = recipe.inputs.map(({ name }) => name);
         const label = didYouMean(key, names) ??
           (names.length > 0 ? `it takes ${names.join(", ")}` : "it takes none");
-        check.reading.diagnostics.error(
+        check.context.diagnostics.error(
           "use",
           keySpan,
           `'${step.use.path}' has no input \`${key}\``,
@@ -92,9 +92,9 @@ function checkType(
   node: { start: number; end: number },
   check: StepCheck,
 ): void {
-  const { reading } = check;
+  const { context } = check;
   const wrong = (is: string) =>
-    reading.diagnostics.error(
+    context.diagnostics.error(
       "use",
       node,
       `input \`${input.name}\` must be ${describeType(input.type)}, this is ${is}`,
@@ -102,7 +102,7 @@ function checkType(
   if (template.kind === "literal" && template.value === null && input.type !== "dyn") {
     return wrong("nothing");
   }
-  reading.typeOf(template, (type) => {
+  context.onType(template, (type) => {
     if (!suits(type, input.type)) wrong(describeType(type));
   });
 }

@@ -3,6 +3,7 @@ import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
 import { type CelType, describeType } from "../expression/types.ts";
 import { custom, type Field, oneOrMore, type Read, required, text } from "../language/field.ts";
 import type { Node } from "../language/node.ts";
+import { readExpression } from "../language/read_template.ts";
 import { didYouMean } from "../language/suggest.ts";
 import { type ChannelWait, channelWait, checkChannel, waitOnChannel } from "./_wait_channel.ts";
 import { waitForEntity } from "./_wait_entity.ts";
@@ -23,9 +24,9 @@ export type Until = { states: StateName[] } | { expression: Expression };
 const stateName: Field<StateName, false> = custom(
   "A state.",
   { enum: [...new Set([...JOB_STATES, ...RUN_STATES])] },
-  (node, reading, what) => {
+  (node, context, what) => {
     if (node.kind !== "scalar" || typeof node.value !== "string") {
-      return void reading.wrongType(node, what, "a state");
+      return void context.wrongType(node, what, "a state");
     }
     return { state: node.value, node };
   },
@@ -43,24 +44,24 @@ const fields = {
     custom<Target | ChannelWait>(
       "What is waited for: the job or run of an earlier step, or events of a channel.",
       () => ({ anyOf: [...byTarget.json.anyOf as unknown[], channelWait.json] }),
-      (node, reading, what) =>
+      (node, context, what) =>
         node.kind === "map" && node.entries.some(({ key }) => key === "channel")
-          ? channelWait.read(node, reading, what)
-          : byTarget.read(node, reading, what),
+          ? channelWait.read(node, context, what)
+          : byTarget.read(node, context, what),
     ),
   ),
   until: custom<Until>(
     "The states that end the wait, or an expression in `${{ }}` over the result; `completed` when it is not given.",
     { anyOf: [states.json, { type: "string", pattern: "^\\s*\\$\\{\\{" }] },
-    (node, reading, what) => {
+    (node, context, what) => {
       if (node.kind === "scalar" && typeof node.value === "string" && node.value.includes("${{")) {
-        const expression = reading.within(
-          { locals: { ...reading.scope.locals, it: "dyn" } },
-          () => reading.expression(node, what, "condition"),
+        const expression = context.within(
+          { locals: { ...context.scope.locals, it: "dyn" } },
+          () => readExpression(node, context, what, "condition"),
         );
         return expression && { expression };
       }
-      const read = states.read(node, reading, what);
+      const read = states.read(node, context, what);
       return read && { states: read };
     },
   ),
@@ -89,14 +90,13 @@ export const wait = stepKind({
     const type = typeOfTarget(step, check);
     const { step: id } = step.wait;
     if (id !== undefined && step.until && "expression" in step.until) {
-      if (/\bevents\b/.test(step.until.expression.text)) check.reading.eventIds.add(id);
+      if (/\bevents\b/.test(step.until.expression.text)) check.context.keepEvents(id);
     }
     if (step.until && "states" in step.until) checkStates(step.until.states, type, check);
     if (step.until && "expression" in step.until && type !== undefined) {
       // What is waited for may be written under `until`, so its type is only known now.
       const { expression } = step.until;
-      const use = check.reading.uses.find((one) => one.expression === expression);
-      if (use) use.scope = { ...use.scope, locals: { ...use.scope.locals, it: type } };
+      check.context.setLocals(expression, { it: type });
     }
     if (step.fail_on) {
       checkStates(step.fail_on, type, check);
@@ -110,13 +110,13 @@ export const wait = stepKind({
     }
     const at = check.at("until_step");
     if (at && type === "JobResult") {
-      check.reading.diagnostics.error("wrong-step", at, "a job has no steps to wait for", {
+      check.context.diagnostics.error("wrong-step", at, "a job has no steps to wait for", {
         label: "`until` waits for a state",
       });
     }
     const until = check.at("until");
     if (at && until) {
-      check.reading.diagnostics.error("two-kinds", until, "`until` and `until_step` in one wait");
+      check.context.diagnostics.error("two-kinds", until, "`until` and `until_step` in one wait");
     }
   },
   label(step) {
@@ -173,7 +173,7 @@ function checkContradiction(failOn: StateName[], until: Until | undefined, check
     : [];
   for (const { state, node } of failOn) {
     if (!wanted.includes(state)) continue;
-    check.reading.diagnostics.error("wrong-value", node, `\`${state}\` is what is waited for`);
+    check.context.diagnostics.error("wrong-value", node, `\`${state}\` is what is waited for`);
   }
 }
 
@@ -184,7 +184,7 @@ function checkStates(names: StateName[], type: CelType | undefined, check: StepC
     const whose = type === "RunResult" || type === "JobResult"
       ? describeType(type)
       : "a job or run";
-    check.reading.diagnostics.error("unknown-state", node, `${whose} is never \`${state}\``, {
+    check.context.diagnostics.error("unknown-state", node, `${whose} is never \`${state}\``, {
       label: didYouMean(state, known) ??
         (/[^\w-]/.test(state)
           ? "an expression stands in `${{ }}`"

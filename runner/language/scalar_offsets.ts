@@ -5,7 +5,7 @@ import type { Span } from "./source.ts";
  * Finds where a part of a scalar's value stands in the source. The value of a quoted or block scalar
  * is not the text it is written with: escapes, folded lines and indentation lie between them.
  */
-export class ScalarMap {
+export class ScalarOffsets {
   /** The scalar. */
   readonly node: ScalarNode;
   #source: string;

@@ -1,0 +1,39 @@
+/**
+ * Warnings about plain scalars that YAML reads differently from how they look.
+ *
+ * @module
+ */
+import type { Diagnostics } from "./diagnostic.ts";
+import type { ScalarNode } from "./node.ts";
+
+/** Warns about a plain word such as `yes`, which YAML 1.1 parsers read as a boolean or a time. */
+export function warnAboutWord(node: ScalarNode, diagnostics: Diagnostics, onlyText = false): void {
+  const { value, style } = node;
+  if (style !== "plain" || typeof value !== "string") return;
+  if (!/^(y|yes|n|no|on|off|\d+:\d\d(:\d\d)?)$/i.test(value)) return;
+  // A single letter in a payload is probably meant as text.
+  if (!onlyText && value.length === 1) return;
+  const flag = /^(yes|on)$/i.test(value) ? "true" : "false";
+  diagnostics.warning("ambiguous-scalar", node, `\`${value}\` is not text to every YAML reader`, {
+    label: onlyText || /^\d/.test(value)
+      ? `write "${value}"`
+      : `write "${value}" for text, or \`${flag}\``,
+  });
+}
+
+/**
+ * Warns about a number that is written differently from how it is read, such as `0012`: it was
+ * probably meant as text. A number that JSON cannot represent is an error.
+ */
+export function checkNumber(node: ScalarNode, diagnostics: Diagnostics): void {
+  const { raw, value, style } = node;
+  if (!Number.isFinite(value)) {
+    const message = `\`${raw}\` is no number that JSON can hold`;
+    return void diagnostics.error("wrong-value", node, message);
+  }
+  const read = Number.isInteger(value) ? BigInt(value as number) : value;
+  if (style !== "plain" || String(read) === raw) return;
+  diagnostics.warning("ambiguous-scalar", node, `\`${raw}\` is read as the number ${read}`, {
+    label: `for text write "${raw}"`,
+  });
+}

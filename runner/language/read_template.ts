@@ -1,0 +1,95 @@
+import type { Expression } from "../expression/expression.ts";
+import { splitTemplate, type Template } from "../expression/template.ts";
+import { checkNumber, warnAboutWord } from "./ambiguous_scalar.ts";
+import type { Node, ScalarNode } from "./node.ts";
+import { type ParseContext, textOf } from "./parse_context.ts";
+import type { Expected, ExpressionDetails } from "./scope.ts";
+import type { Span } from "./source.ts";
+
+/** Reads a JSON value whose strings can contain `${{ }}`. */
+export function readTemplate(
+  node: Node,
+  context: ParseContext,
+  what: string,
+  expected: Expected = "any",
+): Template {
+  if (node.kind === "list") {
+    const items = node.items.map((item) => readTemplate(item, context, what));
+    return items.every((item) => item.kind === "literal")
+      ? { kind: "literal", value: items.map((item) => item.value) }
+      : { kind: "list", items };
+  }
+  if (node.kind === "map") {
+    const entries = node.entries.map(({ key, value }): [string, Template] => [
+      key,
+      readTemplate(value, context, what),
+    ]);
+    const literals = entries.flatMap(([key, item]) =>
+      item.kind === "literal" ? [[key, item.value]] : []
+    );
+    return literals.length === entries.length
+      ? { kind: "literal", value: Object.fromEntries(literals) }
+      : { kind: "map", entries };
+  }
+  if (typeof node.value === "number") checkNumber(node, context.diagnostics);
+  if (expected === "any") warnAboutWord(node, context.diagnostics);
+  if (typeof node.value !== "string" || !node.value.includes("${{")) {
+    return { kind: "literal", value: node.value };
+  }
+  return readText(node, node.value, context, what, expected);
+}
+
+function readText(
+  node: ScalarNode,
+  text: string,
+  context: ParseContext,
+  what: string,
+  expected: Expected,
+): Template {
+  const split = splitTemplate(text);
+  if ("from" in split) {
+    context.unclosedHole(node, split);
+    return { kind: "literal", value: text };
+  }
+  const { texts, holes } = split;
+  if (holes.length === 0) return { kind: "literal", value: texts[0] };
+  if (holes.length === 1 && texts.every((part) => part === "")) {
+    const expression = context.addExpression(node, holes[0]!, what, expected);
+    return expression ? { kind: "expression", expression } : { kind: "literal", value: text };
+  }
+  const parts: (string | Expression)[] = [];
+  texts.forEach((part, i) => {
+    if (part !== "") parts.push(part);
+    const hole = holes[i];
+    const expression = hole && context.addExpression(node, hole, what, "in text");
+    if (expression) parts.push(expression);
+  });
+  return { kind: "text", parts };
+}
+
+/** Reads a bare expression, or a single `${{ }}` that is the whole value. */
+export function readExpression(
+  node: Node,
+  context: ParseContext,
+  what: string,
+  expected: Expected,
+  details?: ExpressionDetails,
+): Expression | undefined {
+  if (node.kind !== "scalar" || node.value === null) {
+    context.wrongType(node, what, "an expression");
+    return undefined;
+  }
+  const text = textOf(node);
+  let span: Span = { start: 0, end: text.length };
+  if (text.trimStart().startsWith("${{")) {
+    const split = splitTemplate(text);
+    if ("from" in split) return context.unclosedHole(node, split);
+    const [hole] = split.holes;
+    if (!hole || split.holes.length > 1 || split.texts.some((part) => part.trim() !== "")) {
+      context.diagnostics.error("bad-expression", node, `${what} is one expression, not text`);
+      return undefined;
+    }
+    span = hole;
+  }
+  return context.addExpression(node, span, what, expected, details);
+}
