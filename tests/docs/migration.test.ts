@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { Dispatch } from "../../mod.ts";
-import { startServer } from "../helpers/server.ts";
 import { read, readJson, ROOT } from "../project/sources.ts";
 
 const PAGE = await read("docs/migration.md");
@@ -30,9 +29,8 @@ function rows(): string[][] {
     .map((line) => line.slice(1, -1).split("|").map((cell) => cell.trim()));
 }
 
-/** Runs a block against a server; what it logs is given back. */
+/** Runs a block and returns the lines it logs. */
 async function run(code: string): Promise<string[]> {
-  await using server = await startServer();
   const folder = await mkdtemp(join(tmpdir(), "dispatch-docs-"));
   const lines: string[] = [];
   globalThis.logged = (...values) => lines.push(values.join(" "));
@@ -45,7 +43,6 @@ async function run(code: string): Promise<string[]> {
           const path = exports[`.${below}`]!;
           return JSON.stringify(pathToFileURL(join(ROOT, path)).href);
         })
-        .replaceAll("ws://127.0.0.1:8787/dwp", server.url)
         .replaceAll("console.log(", "globalThis.logged("),
     );
     await import(pathToFileURL(file).href);
