@@ -23,6 +23,7 @@ export {
   type EventEntity,
   type EventFailure,
   type EventPlace,
+  type FailureKind,
   type Logged,
   type Observed,
   RUN_EVENT_VERSION,
@@ -39,7 +40,6 @@ export {
   type Usual,
   type Warned,
 } from "./events/event.ts";
-export { type FailureKind } from "./events/failure.ts";
 export { type ConsoleOptions, ConsoleReporter } from "./report/console/console.ts";
 export { type Output, type Reporter } from "./report/reporter.ts";
 export {
@@ -50,10 +50,10 @@ export {
   type RunSummary,
   type StepSummary,
 } from "./report/run_summary.ts";
-export { type CallSite } from "./script/call_site.ts";
+export { type CallSite } from "./events/call_site.ts";
+export { recipe } from "./cli/recipe.ts";
 export {
   type MakeRecipe,
-  recipe,
   type RecipeBody,
   type RecipeOptions,
   RecipeScript,

@@ -5,7 +5,7 @@ import type { RunEvent } from "../events/event.ts";
 import type { Mask } from "../engine/mask.ts";
 import { type PlannedCase, runCases } from "../engine/run.ts";
 import type { Step } from "../language/model.ts";
-import { thrown } from "../script/thrown.ts";
+import { toError } from "../events/failure.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { keepHistory } from "./keep_history.ts";
@@ -83,7 +83,7 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<number> 
   } finally {
     // A recipe's own code can leave anything behind: what it throws now must not cost the reports.
     const stopListening = onUnhandled((cause) =>
-      err.write(`error: ${mask.text(thrown(cause).message)}\n`)
+      err.write(`error: ${mask.text(toError(cause).message)}\n`)
     );
     if (cases.some(({ recipe }) => recipe.script)) onStuck?.();
     systemClock.clearTimeout(ahead);

@@ -11,7 +11,7 @@ import { idsOf } from "../recipe/step_ids.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
 import type { RunningScript } from "../script/running_script.ts";
 import type { RecipeBody } from "../script/recipe.ts";
-import { thrown } from "../script/thrown.ts";
+import { toError } from "../events/failure.ts";
 import { type Nested, type RunnerClient, templateLabel } from "../steps/kind.ts";
 import { STEP_KINDS } from "../steps/step_kinds.ts";
 import { Channels } from "./channels.ts";
@@ -375,7 +375,7 @@ export class Case {
         ? new StepFailure("deadline", "the recipe was not done when its time was over", {
           cause: error,
         })
-        : thrown(error);
+        : toError(error);
       this.fail(describeError(late, this.recipe.source, spanInModule(error, this.recipe)));
       ending.abort(new StepFailure("interrupted", "the recipe has failed meanwhile"));
     }
@@ -404,7 +404,7 @@ export class Case {
         const cleaning = this.#running!.steps.clean(deadline, cleanup);
         await abortable(cleaning, deadline.signal);
       } catch (cause) {
-        const error = thrown(cause);
+        const error = toError(cause);
         const span = spanInModule(error, this.recipe);
         if (this.#status) this.warn(`clean-up failed: ${error.message}`);
         else this.fail(describeError(error, this.recipe.source, span));

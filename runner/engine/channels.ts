@@ -5,7 +5,8 @@ import type { Clock } from "../../runtime/clock.ts";
 import { freeNames } from "../expression/ast.ts";
 import { EvaluationError } from "../expression/expression.ts";
 import { expressionsOf, type Template } from "../expression/template.ts";
-import type { EventLog, LoggedEvent, RunnerClient } from "../steps/kind.ts";
+import type { LoggedEvent } from "../events/results.ts";
+import type { EventLog, RunnerClient } from "../steps/kind.ts";
 import { waitAtMost } from "../events/deadline.ts";
 
 /** How long the server may take to confirm that it sends no more, in milliseconds. */

@@ -7,12 +7,12 @@ import type { Ambient } from "../expression/cel.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
 import type { Span } from "../language/source.ts";
-import type { EventLog, LoggedEvent, Nested, RunnerClient, StepContext } from "../steps/kind.ts";
+import type { EventLog, Nested, RunnerClient, StepContext } from "../steps/kind.ts";
 import type { Case } from "./case.ts";
 import { toMilliseconds } from "./describe_error.ts";
 import type { Deadline } from "../events/deadline.ts";
 import { StepFailure } from "../events/failure.ts";
-import type { Entity, Results } from "../events/results.ts";
+import type { Entity, LoggedEvent, Results } from "../events/results.ts";
 
 /** What one attempt of a step has at hand. */
 export class Context implements StepContext {
@@ -20,7 +20,6 @@ export class Context implements StepContext {
   readonly signal: AbortSignal;
   readonly call: CallOptions;
   readonly clock: Clock;
-  readonly deadline: number;
   readonly results: Results;
   readonly id: string | undefined;
   readonly ambient: Ambient;
@@ -44,7 +43,6 @@ export class Context implements StepContext {
     this.signal = deadline.signal;
     this.call = { signal: deadline.signal, ...(step.within ? { timeout: 0 } : {}) };
     this.clock = owner.options.clock;
-    this.deadline = deadline.at;
     this.results = results;
     this.id = step.id;
     this.ambient = owner.ambient;
@@ -113,10 +111,6 @@ export class Context implements StepContext {
       phase: this.#step.phase,
       ...this.#seen,
     });
-  }
-
-  warn(message: string): void {
-    this.#case.warn(message);
   }
 
   log(text: string): void {

@@ -3,7 +3,7 @@ import type { Template } from "../expression/template.ts";
 import { parseDuration } from "../language/duration.ts";
 import type { Recipe } from "../language/model.ts";
 import type { Source, Span } from "../language/source.ts";
-import { callSites } from "../script/call_site.ts";
+import { callSites } from "../events/call_site.ts";
 import { InterruptedError } from "../events/deadline.ts";
 import type { EventFailure, EventPlace } from "../events/event.ts";
 import { StepFailure } from "../events/failure.ts";

@@ -1,7 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
-import type { LoggedEvent } from "../steps/kind.ts";
 import { waitAtMost } from "../events/deadline.ts";
-import type { Entity } from "../events/results.ts";
+import type { Entity, LoggedEvent } from "../events/results.ts";
 
 /** How long the last events of a job or run may come after the state they tell of, in milliseconds. */
 const LAST_EVENTS = 1000;

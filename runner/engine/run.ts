@@ -1,7 +1,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { onUnhandled } from "../../runtime/process.ts";
 import type { Recipe, Step } from "../language/model.ts";
-import { thrown } from "../script/thrown.ts";
+import { toError } from "../events/failure.ts";
 import type { RunnerClient } from "../steps/kind.ts";
 import { Case, caseName } from "./case.ts";
 import type { CaseResult } from "./case.ts";
@@ -98,7 +98,7 @@ export async function runCases(
   emit({ type: "run.started", version: RUN_EVENT_VERSION, cases: cases.length, server });
   const atWork = new Set<Case>();
   const stopListening = onUnhandled((cause) => {
-    const error = thrown(cause);
+    const error = toError(cause);
     if (atWork.size === 0) emit({ type: "warning", text: `nobody handled: ${error.message}` });
     for (const one of atWork) one.crash(error);
   });

@@ -1,88 +1,105 @@
-import type { FailureKind } from "./failure.ts";
-
-/** The version of the stream; it changes when a reader of the old one could not read the new. */
+/** The version of the event stream. It rises when old readers could no longer read the stream. */
 export const RUN_EVENT_VERSION = 1;
 
-/** How a step ended. */
+/** The outcome of a step. */
 export type StepStatus = "passed" | "failed" | "errored" | "skipped" | "interrupted";
 
-/** How a case ended; `unchecked` is one in which nothing was asserted or waited for. */
+/** The outcome of a case. An `unchecked` case made no assertion and no wait. */
 export type CaseStatus = "passed" | "failed" | "errored" | "unchecked" | "interrupted";
 
-/** A job or a run on the server. */
+/** Why a step did not pass. */
+export type FailureKind =
+  /** An assertion does not hold. */
+  | "assertion"
+  /** The job or run ended in another state than the one waited for. */
+  | "wait"
+  /** A deadline passed. */
+  | "deadline"
+  /** A value could not be computed. */
+  | "evaluation"
+  /** The server refused a request. */
+  | "server"
+  /** The connection failed or was lost. */
+  | "connection"
+  /** The run was interrupted. */
+  | "interrupted"
+  /** The recipe's own code threw. */
+  | "thrown";
+
+/** A job or run on the server. */
 export interface EventEntity {
-  /** Which of the two. */
+  /** Whether it is a job or a run. */
   kind: "job" | "run";
   /** Its id on the server. */
   id: string;
-  /** The job's or workflow's name. */
+  /** The name of the job or workflow. */
   name: string;
 }
 
-/** What a wait has seen; in a failed one too. */
+/** What a wait has seen, whether it passed or failed. */
 export interface Observed {
-  /** What was waited for; absent for events of a channel. */
+  /** The job or run waited for; absent for a wait on a channel. */
   entity?: EventEntity;
-  /** The states, each with the time at which it was first seen here, RFC 3339. */
+  /** The states, each with the time this runner first saw it, RFC 3339. */
   states: { state: string; at: string }[];
-  /** The checkpoints of a workflow's run, in the order they were first seen. */
+  /** The checkpoints of a run, in the order this runner first saw them. */
   timeline: {
-    /** The step's name in the workflow. */
+    /** The name of the workflow's step. */
     step_name: string;
-    /** When it was first seen here, RFC 3339. */
+    /** When this runner first saw it, RFC 3339. */
     at: string;
-    /** When the server kept it, by the server's clock. */
+    /** When the server recorded it, by the server's clock. */
     created_at?: string;
   }[];
 }
 
-/** How long something took in the runs that the history holds. */
+/** How a step or case did in the earlier runs of the history. */
 export interface Usual {
-  /** How many runs are compared with; this one is not among them. */
+  /** The number of earlier runs compared with. */
   runs: number;
   /** How many of them did not pass. */
   failed: number;
-  /** How many of them passed only on a later attempt. */
+  /** How many of them passed only after a retry. */
   flaky: number;
-  /** The median of those that passed, in milliseconds; absent when none did. */
+  /** The median duration of those that passed, in milliseconds; absent if none passed. */
   median_ms?: number;
   /** Whether this run was slower than usual. */
   slower: boolean;
 }
 
-/** A place in a recipe's file, counted from 1. */
+/** A place in a recipe's file. Lines and columns count from 1. */
 export interface EventPlace {
-  /** The file as it was given. */
+  /** The file, named as on the command line. */
   file: string;
-  /** The line. */
+  /** The line number. */
   line: number;
-  /** The character in the line. */
+  /** The column, in characters. */
   column: number;
-  /** The text of that line. */
+  /** The text of the line. */
   text: string;
-  /** How many characters are meant. */
+  /** The number of characters to underline. */
   length: number;
 }
 
-/** Why a step or a case did not pass. */
+/** Why a step or case did not pass. */
 export interface EventFailure {
-  /** What kind of failure. */
+  /** The kind of failure. */
   kind: FailureKind;
   /** One line. */
   message: string;
-  /** The error's own code, where it had one: a server's number, or a word. */
+  /** The code of the error, if it has one: a number from the server, or a word. */
   code?: string | number;
-  /** More lines: values, states that were seen. */
+  /** Details, such as the values of an assertion or the states seen. */
   lines: string[];
-  /** What it is about. */
+  /** The part of the recipe that failed. */
   place?: EventPlace;
-  /** The number of the step that failed; absent where no step did. */
+  /** The number of the failed step; absent if no step failed. */
   step?: string;
 }
 
-/** What every event has. */
+/** The fields of every event. */
 export interface EventBase {
-  /** When, RFC 3339. */
+  /** When it happened, RFC 3339. */
   ts: string;
 }
 
@@ -94,71 +111,71 @@ export interface CaseEvent extends EventBase {
 
 /** An event of one step. */
 export interface StepEvent extends CaseEvent {
-  /** The step's number in its recipe: `3`, `3.1` inside `parallel`, `3[0]` in `for_each`. */
+  /** The step's number: `3`, or `3.1` inside a `parallel`, or `3[0]` in a `for_each`. */
   step: string;
-  /** The part of the recipe. */
+  /** The part of the recipe that contains the step. */
   phase: "steps" | "always";
 }
 
-/** A run of one or more cases begins. */
+/** The run has started. */
 export interface RunStarted extends EventBase {
-  /** Tells the events apart. */
+  /** The type of the event. */
   type: "run.started";
-  /** The version of this stream. */
+  /** The version of the event stream. */
   version: number;
-  /** How many cases there are. */
+  /** The number of cases. */
   cases: number;
   /** The server's address, or `embedded`. */
   server: string;
 }
 
-/** A case begins: a recipe with one combination of its matrix. */
+/** A case has started: a recipe with one combination of its matrix. */
 export interface CaseStarted extends CaseEvent {
-  /** Tells the events apart. */
+  /** The type of the event. */
   type: "case.started";
-  /** What people call it. */
+  /** The name to show. */
   name: string;
   /** The recipe's file. */
   file: string;
   /** The recipe's tags. */
   tags: string[];
-  /** The values of its variables. */
+  /** The initial values of its variables. */
   vars: Record<string, unknown>;
   /** The values of its matrix. */
   matrix?: Record<string, unknown>;
 }
 
-/** A step begins; once more for each attempt. */
+/** A step has started. It is sent again for each retry. */
 export interface StepStarted extends StepEvent {
-  /** Tells the events apart. */
+  /** The type of the event. */
   type: "step.started";
   /** The step kind, such as `wait`. */
   kind: string;
-  /** Its line in reports. */
+  /** The line to show for the step. */
   label: string;
-  /** Its id. */
+  /** The step's id. */
   id?: string;
-  /** Where it stands. */
+  /** Where the step stands in the recipe. */
   place: EventPlace;
   /** The attempt, from 1. */
   attempt: number;
 }
 
-/** A step that takes long tells what it last saw. */
+/** A long step reports what it last saw. */
 export interface StepProgress extends StepEvent {
-  /** Tells the events apart. */
+  /** The type of the event. */
   type: "step.progress";
-  /** What it saw: `running, reserve done`. */
+  /** What it saw, such as `running, reserve done`. */
   text: string;
-  /** When it saw that first, RFC 3339; the same text can be told again. */
+  /** When it first saw that, RFC 3339. A step may report the same text again. */
   since: string;
 }
 
-/** An attempt of a step failed, and another will follow. */
+/** An attempt has failed and another one follows. */
 export interface StepRetried extends StepEvent {
-  /** Tells the events apart. */
+  /** The type of the event. */
   type: "step.retried";
-  /** The attempt that failed, from 1. */
+  /** The failed attempt, from 1. */
   attempt: number;
   /** Why it failed. */
   failure: EventFailure;
@@ -166,119 +183,119 @@ export interface StepRetried extends StepEvent {
 
 /** A step has ended. */
 export interface StepFinished extends StepEvent {
-  /** Tells the events apart. */
+  /** The type of the event. */
   type: "step.finished";
   /** The step kind, such as `wait`. */
   kind: string;
-  /** Its line in reports. */
+  /** The line to show for the step. */
   label: string;
-  /** Its id. */
+  /** The step's id. */
   id?: string;
-  /** Where it stands. */
+  /** Where the step stands in the recipe. */
   place: EventPlace;
   /** How it ended. */
   status: StepStatus;
-  /** How long it took. */
+  /** How long it took, in milliseconds. */
   duration_ms: number;
-  /** How often it was tried; a pass on a later attempt is flaky. */
+  /** The number of attempts. A step that passed after a retry is flaky. */
   attempts: number;
-  /** Whether its failure fails the recipe. */
+  /** Whether the recipe goes on after this step has failed. */
   soft: boolean;
-  /** A few words on what it did, or why it was skipped. */
+  /** A few words about the result, or why the step was skipped. */
   detail?: string;
   /** Why it did not pass. */
   failure?: EventFailure;
-  /** For a wait: what was seen, by the last attempt. */
+  /** For a wait: what its last attempt saw. */
   observed?: Observed;
-  /** How long it took before, where a history is kept. */
+  /** How long it took in earlier runs, if a history is kept. */
   usual?: Usual;
 }
 
-/** A recipe prints a line. */
+/** A recipe has printed a line. */
 export interface Logged extends StepEvent {
-  /** Tells the events apart. */
+  /** The type of the event. */
   type: "log";
   /** The line. */
   text: string;
 }
 
-/** Something a reader should know, which fails nothing. */
+/** A problem that fails nothing but that a reader should know about. */
 export interface Warned extends EventBase {
-  /** Tells the events apart. */
+  /** The type of the event. */
   type: "warning";
-  /** The case, where it is about one. */
+  /** The number of the case; absent for a warning about the whole run. */
   case?: number;
-  /** What. */
+  /** The warning. */
   text: string;
 }
 
 /** A case has ended. */
 export interface CaseFinished extends CaseEvent {
-  /** Tells the events apart. */
+  /** The type of the event. */
   type: "case.finished";
-  /** What people call it. */
+  /** The name to show. */
   name: string;
   /** The recipe's file. */
   file: string;
   /** How it ended. */
   status: CaseStatus;
-  /** Whether it passed only because a step was tried again. */
+  /** Whether it passed only because a step was retried. */
   flaky: boolean;
-  /** How long it took. */
+  /** How long it took, in milliseconds. */
   duration_ms: number;
-  /** What failed first; a failing clean-up never hides it. */
+  /** The first failure. A failure in `always` never replaces it. */
   failure?: EventFailure;
-  /** How long it took before, where a history is kept. */
+  /** How long it took in earlier runs, if a history is kept. */
   usual?: Usual;
 }
 
-/** A case that was not begun: another one failed with `--bail`, or the run was interrupted. */
+/** A case was not started. */
 export interface CaseSkipped extends CaseEvent {
-  /** Tells the events apart. */
+  /** The type of the event. */
   type: "case.skipped";
-  /** What people call it. */
+  /** The name to show. */
   name: string;
   /** The recipe's file. */
   file: string;
-  /** Why. */
+  /** `bail` if an earlier case failed under `--bail`, or `interrupted`. */
   reason: "bail" | "interrupted";
 }
 
-/** How many there were of what. */
+/** The number of cases by outcome. */
 export interface RunCounts {
-  /** Cases that passed, flaky ones included. */
+  /** Cases that passed, including flaky ones. */
   passed: number;
   /** Cases that failed. */
   failed: number;
   /** Cases that could not be run. */
   errored: number;
-  /** Cases in which nothing was checked. */
+  /** Cases that checked nothing. */
   unchecked: number;
-  /** Cases that were interrupted, or not begun because of that. */
+  /** Cases that were interrupted, or not started because of the interruption. */
   interrupted: number;
-  /** Cases that were not begun because another one did not pass. */
+  /** Cases that were not started because an earlier one did not pass. */
   skipped: number;
-  /** Cases that passed only on a later attempt of some step. */
+  /** Cases that passed only because a step was retried. */
   flaky: number;
-  /** Warnings. */
+  /** The number of warnings. */
   warnings: number;
 }
 
 /** The run has ended. */
 export interface RunFinished extends EventBase {
-  /** Tells the events apart. */
+  /** The type of the event. */
   type: "run.finished";
-  /** What the process will exit with. */
+  /** The exit code of the process. */
   exit_code: number;
-  /** Whether somebody interrupted it. */
+  /** Whether the run was interrupted. */
   interrupted: boolean;
-  /** How long it took. */
+  /** How long it took, in milliseconds. */
   duration_ms: number;
-  /** The counts. */
+  /** The number of cases by outcome. */
   counts: RunCounts;
 }
 
-/** Everything a reporter is told, in order. JSON values only. */
+/** An event of a run, as reporters receive them in order. It holds JSON values only. */
 export type RunEvent =
   | RunStarted
   | CaseStarted
@@ -292,9 +309,9 @@ export type RunEvent =
   | CaseSkipped
   | RunFinished;
 
-/** An event before its time is put on. */
+/** A run event without its time, which the engine adds. */
 export type Unstamped = RunEvent extends infer E ? E extends RunEvent ? Omit<E, "ts"> : never
   : never;
 
-/** Takes the events of a run. */
+/** Sends an event of the run to its reporters. */
 export type Emit = (event: Unstamped) => void;

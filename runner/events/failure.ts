@@ -1,58 +1,36 @@
+import { toLine } from "../expression/printable.ts";
 import type { Source, Span } from "../language/source.ts";
-import type { Observed } from "./event.ts";
-
-/** Why a step did not pass. */
-export type FailureKind =
-  /** An assertion was not met. */
-  | "assertion"
-  /** What was waited for ended in another way. */
-  | "wait"
-  /** A deadline passed. */
-  | "deadline"
-  /** A value could not be worked out. */
-  | "evaluation"
-  /** The server refused. */
-  | "server"
-  /** The connection could not be made or was lost. */
-  | "connection"
-  /** The run was interrupted. */
-  | "interrupted"
-  /** The recipe itself threw. */
-  | "thrown";
+import type { FailureKind, Observed } from "./event.ts";
 
 /** Details of a {@linkcode StepFailure}. */
 export interface StepFailureOptions extends ErrorOptions {
-  /** More lines. */
+  /** Details, such as the values of an assertion or the states seen. */
   lines?: readonly string[];
-  /** The part of the recipe that it is about. */
+  /** The part of the recipe that failed. */
   span?: Span | undefined;
-  /** The text that the part is in, where it is not the recipe's own. */
+  /** The file that `span` refers to, if it is not the recipe's own. */
   source?: Source;
   /** What a wait had seen. */
   observed?: Observed;
 }
 
-/** A step that did not pass. */
+/** The error of a step that did not pass. */
 export class StepFailure extends Error {
   /** Always `"step_failed"`. */
   readonly code = "step_failed";
-  /** Why. */
+  /** The kind of failure. */
   readonly kind: FailureKind;
-  /** More lines: the values of an assertion, the states that were seen. */
+  /** Details, such as the values of an assertion or the states seen. */
   readonly lines: readonly string[];
-  /** The part of the recipe that it is about. */
+  /** The part of the recipe that failed. */
   readonly span: Span | undefined;
-  /** The text that the part is in, where it is not the recipe's own. */
+  /** The file that `span` refers to, if it is not the recipe's own. */
   readonly source: Source | undefined;
   /** What a wait had seen. */
   readonly observed: Observed | undefined;
 
-  /** Says why, with details. */
-  constructor(
-    kind: FailureKind,
-    message: string,
-    options: StepFailureOptions = {},
-  ) {
+  /** Creates a failure of a kind, with its message and details. */
+  constructor(kind: FailureKind, message: string, options: StepFailureOptions = {}) {
     super(message, options);
     this.name = "StepFailure";
     this.kind = kind;
@@ -63,7 +41,18 @@ export class StepFailure extends Error {
   }
 }
 
-/** Whether a failure means that the recipe was not met (`failed`) or could not be run (`errored`). */
+/**
+ * Returns whether a failure is a verdict on the server under test. Other failures mean that the
+ * recipe could not be run.
+ */
 export function isVerdict(kind: FailureKind): boolean {
   return kind !== "server" && kind !== "connection" && kind !== "interrupted";
+}
+
+/** Returns what a recipe's code threw as an `Error`, wrapping any other value. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  return new StepFailure("thrown", `the recipe threw ${toLine(thrown)}`, {
+    lines: ["throw an `Error` instead: no other value knows where it was thrown"],
+  });
 }

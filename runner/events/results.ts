@@ -1,10 +1,21 @@
 import type { JobRecord, TimelineEntry, WorkflowRun } from "../../protocol/entity.ts";
-import type { LoggedEvent } from "../steps/kind.ts";
 import { toCel } from "../expression/convert.ts";
 import type { Values } from "../expression/expression.ts";
 
 /** What stands behind an id that can be waited for. */
 export type Entity = { kind: "job" | "run"; id: string };
+
+/** An event of the server, as results and channel logs hold it. */
+export interface LoggedEvent {
+  /** The type, such as `job.completed`. */
+  type: string;
+  /** When it happened, RFC 3339. */
+  ts: string;
+  /** The topic the server published it on. */
+  topic: string;
+  /** Its data. */
+  data: unknown;
+}
 
 /** What the steps of one case left, by id. */
 export class Results {

@@ -2,7 +2,7 @@ import type { JobState, RunState, TimelineEntry } from "../../protocol/entity.ts
 import type { Case } from "../engine/case.ts";
 import { StepFailure } from "../events/failure.ts";
 import { jobResult, runResult } from "../events/results.ts";
-import { toLine } from "./printable.ts";
+import { toLine } from "../expression/printable.ts";
 
 /** A job of a recipe, as it was last read. */
 export interface JobHandle {

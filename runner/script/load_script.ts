@@ -8,10 +8,10 @@ import type { Recipe } from "../language/model.ts";
 import { isFieldName } from "../language/names.ts";
 import { Source } from "../language/source.ts";
 import { didYouMean } from "../language/suggest.ts";
-import { callSites, pathOf } from "./call_site.ts";
+import { callSites, pathOf } from "../events/call_site.ts";
 import { jsonProblem } from "./json_problem.ts";
 import { RecipeScript } from "./recipe.ts";
-import { thrown } from "./thrown.ts";
+import { toError } from "../events/failure.ts";
 
 /** Loads the recipe that a module exports as default. */
 export async function loadScript(path: string): Promise<{
@@ -30,7 +30,7 @@ export async function loadScript(path: string): Promise<{
   try {
     exported = (await import(address.href)).default;
   } catch (error) {
-    const { message, stack } = thrown(error);
+    const { message, stack } = toError(error);
     const site = callSites(stack).find(({ file }) => file === module);
     const text = `the recipe's module cannot be loaded: ${message.split("\n")[0]}`;
     return problem(text, site?.line, site?.column);

@@ -3,7 +3,7 @@ import { isPlain } from "../expression/convert.ts";
 import { lengthOf } from "../expression/matcher.ts";
 import { nameOf } from "../expression/unfold.ts";
 import type { TimelineEntry } from "../../protocol/entity.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../expression/printable.ts";
 
 /** Why an expectation is not met. */
 export interface NotMet {

@@ -1,6 +1,6 @@
 import type { Definitions } from "../../client/definitions.ts";
 import { mainModulePath } from "../../runtime/process.ts";
-import { type CallSite, callSite } from "./call_site.ts";
+import { type CallSite, callSite } from "../events/call_site.ts";
 import type { Script } from "./api.ts";
 
 /** Settings of a recipe that is written in TypeScript. */
@@ -56,7 +56,7 @@ export class RecipeScript {
   /** Where `recipe` was called. */
   readonly site: CallSite | undefined;
 
-  /** Made by {@linkcode recipe}. */
+  /** Made by `recipe`. */
   constructor(
     name: string,
     options: RecipeOptions,
@@ -94,49 +94,28 @@ export interface MakeRecipe {
 }
 
 /**
- * A recipe in TypeScript. Its module exports it as default, and can be run by the runner or by
- * itself: `bun order.recipe.ts`.
+ * Creates the `recipe` function.
  *
- * @example
- * ```ts
- * import { recipe } from "@dispatch/sdk/runner";
- *
- * export default recipe("Order smoke", { tags: ["smoke"], timeout: "1m" }, async (t) => {
- *   const order = await t.start("order-payment", { order_id: "ORD-7" });
- *   await t.publish("payment-received", { order_id: "ORD-7" });
- *   await t.wait(order, { until: "completed", within: "30s" });
- *   t.expect(await order.timeline()).toContainStep("ship");
- * });
- * ```
+ * @param runAsProgram Runs the recipe of a module that is the program itself: `bun order.recipe.ts`.
  */
-export const recipe: MakeRecipe = Object.assign(make(undefined), {
-  each: (matrix: readonly Record<string, unknown>[]) => make(matrix),
-});
+export function createRecipe(runAsProgram: (file: string) => void): MakeRecipe {
+  return Object.assign(withMatrix(undefined), {
+    each: (matrix: readonly Record<string, unknown>[]) => withMatrix(matrix),
+  });
 
-function make(matrix: readonly Record<string, unknown>[] | undefined) {
-  return (
-    name: string,
-    optionsOrBody: RecipeOptions | RecipeBody,
-    body?: RecipeBody,
-  ): RecipeScript => {
-    const site = callSite();
-    const file = site?.file;
-    const script = typeof optionsOrBody === "function"
-      ? new RecipeScript(name, {}, optionsOrBody, matrix, site)
-      : new RecipeScript(name, optionsOrBody, body!, matrix, site);
-    if (file !== undefined && file === mainModulePath()) runByItself(file);
-    return script;
-  };
-}
-
-const started = new Set<string>();
-
-/** A recipe that is the program itself runs when its module is done. */
-function runByItself(file: string): void {
-  if (started.has(file)) return;
-  started.add(file);
-  setTimeout(async () => {
-    const { main } = await import("../cli/main.ts");
-    await main([file]);
-  }, 0);
+  function withMatrix(matrix: readonly Record<string, unknown>[] | undefined) {
+    return (
+      name: string,
+      optionsOrBody: RecipeOptions | RecipeBody,
+      body?: RecipeBody,
+    ): RecipeScript => {
+      const site = callSite();
+      const file = site?.file;
+      const script = typeof optionsOrBody === "function"
+        ? new RecipeScript(name, {}, optionsOrBody, matrix, site)
+        : new RecipeScript(name, optionsOrBody, body!, matrix, site);
+      if (file !== undefined && file === mainModulePath()) runAsProgram(file);
+      return script;
+    };
+  }
 }

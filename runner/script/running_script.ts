@@ -13,7 +13,7 @@ import { FunctionExpression, NOWHERE } from "./function_expression.ts";
 import { type JobHandle, makeHandle, refuseHandle, type RunHandle } from "./handle.ts";
 import { Expectations, unasked } from "./matchers.ts";
 import { nothingLeft } from "./nothing_left.ts";
-import { toLine } from "./printable.ts";
+import { toLine } from "../expression/printable.ts";
 import { ScriptSteps } from "./script_steps.ts";
 
 /** A recipe in TypeScript that runs. */

@@ -9,7 +9,7 @@ import type { Step } from "../language/model.ts";
 import type { Phase } from "../language/scope.ts";
 import type { Span } from "../language/source.ts";
 import type { StepSettings } from "./api.ts";
-import { callSite } from "./call_site.ts";
+import { callSite } from "../events/call_site.ts";
 import { NOWHERE } from "./function_expression.ts";
 import type { Checked } from "./matchers.ts";
 import { checkSettings } from "./settings.ts";

@@ -1,5 +1,6 @@
 import { parseChannel } from "../../protocol/channel.ts";
 import { StepFailure } from "../events/failure.ts";
+import type { LoggedEvent } from "../events/results.ts";
 import { EvaluationError, type Expression } from "../expression/expression.ts";
 import { literal, type Template } from "../expression/template.ts";
 import { formatDuration } from "../language/duration.ts";
@@ -13,14 +14,7 @@ import {
   text,
 } from "../language/field.ts";
 import { didYouMean } from "../language/suggest.ts";
-import type {
-  EventLog,
-  LoggedEvent,
-  RunnerClient,
-  StepCheck,
-  StepContext,
-  StepOutcome,
-} from "./kind.ts";
+import type { EventLog, RunnerClient, StepCheck, StepContext, StepOutcome } from "./kind.ts";
 
 /** A wait for events of a channel. */
 export interface ChannelWait {

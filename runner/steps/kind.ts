@@ -11,7 +11,7 @@ import type { Node } from "../language/node.ts";
 import type { ParseContext } from "../language/parse_context.ts";
 import type { Span } from "../language/source.ts";
 import type { Observed } from "../events/event.ts";
-import type { Entity, Results } from "../events/results.ts";
+import type { Entity, LoggedEvent, Results } from "../events/results.ts";
 
 /** What steps need of a client. */
 export type RunnerClient = Pick<
@@ -44,8 +44,6 @@ export interface StepContext {
   readonly call: CallOptions;
   /** Where time comes from. */
   readonly clock: Clock;
-  /** When the step's time is over, in milliseconds since 1970. */
-  readonly deadline: number;
   /** What the steps before it left. */
   readonly results: Results;
   /** The step's own id. */
@@ -70,8 +68,6 @@ export interface StepContext {
   lineOf(span: Span): number;
   /** Tells what a long step last saw. */
   progress(text: string): void;
-  /** Tells something that a reader should know and that fails nothing. */
-  warn(message: string): void;
   /** Prints a line of the recipe's own. */
   log(message: string): void;
   /** Remembers an event that was published, to see later whether a run took it. */
@@ -117,18 +113,6 @@ export interface EventLog {
   readonly missed: string | undefined;
   /** Resolves when there are more events, or what is known of the channel has changed. */
   changed(signal: AbortSignal): Promise<void>;
-}
-
-/** An event as results hold it. */
-export interface LoggedEvent {
-  /** What happened. */
-  type: string;
-  /** When. */
-  ts: string;
-  /** The entity it happened to. */
-  topic: string;
-  /** What is known of it. */
-  data: unknown;
 }
 
 /** What a step left. */
@@ -206,6 +190,3 @@ export function templateLabel(template: Template | undefined): string {
       return "…";
   }
 }
-
-/** Where a step that has a place points. */
-export type Place = Span;

@@ -6,6 +6,7 @@ import {
   type EventEntity,
   type EventFailure,
   type EventPlace,
+  type FailureKind,
   type Logged,
   type Observed,
   RUN_EVENT_VERSION,
@@ -21,7 +22,6 @@ import {
   type Usual,
   type Warned,
 } from "../../events/event.ts";
-import type { FailureKind } from "../../events/failure.ts";
 import type { JsonSchema } from "../../language/field.ts";
 import {
   constant,

@@ -1,4 +1,4 @@
-import { nameOf, unfold } from "../expression/unfold.ts";
+import { nameOf, unfold } from "./unfold.ts";
 
 /** Any value as JSON can show it: what JSON has no form for, as text. */
 export function printable(value: unknown, around: readonly unknown[] = []): unknown {
