@@ -1,44 +1,47 @@
-// Runs the whole suite: `npm test`, `npm test -- deno`, `npm test -- checks`, `npm test -- bun replay`
-// (a part, then a piece of a file's path). Plain JavaScript, so that whatever Node runs it can.
-import { spawn } from "node:child_process";
+// Runs all tests and checks: `npm test`. Arguments choose parts, and test files by a piece of their
+// path: `npm test -- deno`, `npm test -- checks`, `npm test -- bun replay`. This file is JavaScript,
+// so that it starts with any version of Node.
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, delimiter, join } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { findChromium, NO_CHROMIUM } from "./run_chromium.mjs";
 import { readJunit } from "./run_junit.mjs";
+import { installTools, ROOT, toolsEnv } from "./run_tools.mjs";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
-/** For one file or one check, in milliseconds. */
+/** Milliseconds that one test file or check may take. */
 const TIME_LIMIT = 90_000;
-const HEARTBEAT = 10_000;
+/** Milliseconds between two lines that report progress. */
+const PROGRESS_INTERVAL = 10_000;
+/** How many files a part names as its slowest. */
+const SLOWEST = 5;
 const PART_NAMES = ["deno", "bun", "node", "leaks", "browser", "checks"];
+/** The tasks of deno.json that the checks run. */
+const CHECKS = ["format", "lint", "check", "examples", "package"];
 
 const reports = mkdtempSync(join(tmpdir(), "dispatch-tests-"));
 const children = new Set();
-const env = {
-  ...process.env,
-  PATH: join(ROOT, "node_modules", ".bin") + delimiter + process.env.PATH,
-  NO_COLOR: "1",
-  DENO_NO_UPDATE_CHECK: "1",
-};
-// A colour forced by the caller would win over NO_COLOR in some of the tools.
-delete env.FORCE_COLOR;
+const env = toolsEnv();
 
 const args = process.argv.slice(2);
 const wanted = args.filter((arg) => PART_NAMES.includes(arg));
 const filters = args.filter((arg) => !PART_NAMES.includes(arg));
 
-function say(text) {
+function print(text) {
   process.stdout.write(text + "\n");
 }
 
-function seconds(since) {
-  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
+function seconds(ms) {
+  return `${(ms / 1000).toFixed(1)} s`;
 }
 
-/** The files below a folder whose name ends so, as `./tests/…`, sorted. */
+function secondsSince(start) {
+  return seconds(Date.now() - start);
+}
+
+/** The files in a folder and its subfolders whose name ends with `ending`, as `./tests/…`, sorted. */
 function filesBelow(folder, ending) {
   const path = join(ROOT, folder);
   if (!existsSync(path)) return [];
@@ -56,7 +59,7 @@ function filesToTest(ending) {
     .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
 }
 
-/** Runs a command to its end, or to the time limit. */
+/** Runs a command until it exits or the time limit is reached. */
 function run(command, commandArgs) {
   return new Promise((resolve) => {
     const child = spawn(command, commandArgs, {
@@ -72,11 +75,11 @@ function run(command, commandArgs) {
       timedOut = true;
       kill(child);
     }, TIME_LIMIT);
-    const take = (chunk) => {
+    const append = (chunk) => {
       output += chunk;
     };
-    child.stdout.setEncoding("utf8").on("data", take);
-    child.stderr.setEncoding("utf8").on("data", take);
+    child.stdout.setEncoding("utf8").on("data", append);
+    child.stderr.setEncoding("utf8").on("data", append);
     const end = (problem) => {
       clearTimeout(timer);
       children.delete(child);
@@ -84,9 +87,9 @@ function run(command, commandArgs) {
     };
     child.on("error", (error) => end(`did not start: ${error.message}`));
     child.on("close", (code, signal) => {
-      // What a test left running in the background must not outlive its part.
+      // Processes that a test started and left running would disturb the next test.
       kill(child);
-      if (timedOut) end(`was stopped after ${TIME_LIMIT / 1000} s`);
+      if (timedOut) end(`did not end within ${TIME_LIMIT / 1000} s`);
       else end(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`);
     });
   });
@@ -97,61 +100,71 @@ function kill(child) {
     if (process.platform === "win32") child.kill();
     else process.kill(-child.pid, "SIGKILL");
   } catch {
-    // It has ended.
+    // The process has ended already.
   }
 }
 
 /**
- * Runs test files with a runtime, each in a process of its own: one that hangs or breaks down takes
- * no other with it. The numbers come from the JUnit reports alone.
+ * Runs each test file in a process of its own, so that one which hangs or crashes does not stop the
+ * others. The counts come from the JUnit reports, never from what the runtime prints.
  */
 async function runTests(part, command, files, argsFor) {
   if (files.length === 0) return undefined;
   const start = Date.now();
   const total = { part, passed: 0, failed: 0, skipped: 0 };
-  say(`${part}: ${files.length} files`);
+  print(`${part}: ${files.length} files`);
+  const times = [];
   let current = "";
-  const heartbeat = setInterval(
-    () => say(`${part}: ${total.passed} passed, at ${current}, ${seconds(start)}`),
-    HEARTBEAT,
+  const progress = setInterval(
+    () => print(`${part}: ${total.passed} passed, now in ${current}, ${secondsSince(start)}`),
+    PROGRESS_INTERVAL,
   );
   for (const [index, file] of files.entries()) {
     current = file;
     const report = join(reports, `${part}-${index}.xml`);
+    const fileStart = Date.now();
     const { output, problem } = await run(command, argsFor(report, file));
+    times.push({ file, ms: Date.now() - fileStart });
     const result = count(report, problem);
     for (const { name, text } of result.failures) {
-      say(`\n--- ${part}: ${file}: ${name}\n${head(text)}`);
+      print(`\n--- ${part}: ${file}: ${name}\n${head(text)}`);
     }
-    // A file that cannot be loaded is explained by the runtime's own output only.
-    if (result.needsOutput) say(`\n--- ${part}: ${file}: the end of its output\n${tail(output)}`);
+    // Only the runtime's own output explains why a file cannot be loaded.
+    if (result.needsOutput) print(`\n--- ${part}: ${file}: the end of its output\n${tail(output)}`);
     total.passed += result.passed;
     total.failed += result.failures.length;
     total.skipped += result.skipped;
   }
-  clearInterval(heartbeat);
+  clearInterval(progress);
   const { passed, failed, skipped } = total;
-  say(`${part}: ${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds(start)}`);
+  if (files.length > SLOWEST) {
+    const slowest = times.sort((a, b) => b.ms - a.ms).slice(0, SLOWEST);
+    print(
+      `${part}: slowest ${slowest.map(({ file, ms }) => `${file} ${seconds(ms)}`).join(", ")}`,
+    );
+  }
+  print(`${part}: ${passed} passed, ${failed} failed, ${skipped} skipped, ${secondsSince(start)}`);
   return total;
 }
 
+/** Counts the tests in a report. A run that ended badly without a failed test is a failure too. */
 function count(report, problem) {
   let cases = [];
   const failures = [];
   try {
     cases = readJunit(readFileSync(report, "utf8"));
-    // Node reports a file in which no test was, or which broke down, as if it were a test itself.
+    // Node reports a file without tests, and one that crashed, as a test with the file's name.
     if (cases.every(({ outcome, name }) => outcome !== "failed" && name.endsWith(".ts"))) {
       cases = [];
     }
     if (cases.length === 0) failures.push({ name: "no test was reported", text: problem ?? "" });
   } catch (error) {
-    const text = `no report that can be read: ${error.message}\n${problem ?? ""}`;
-    failures.push({ name: "the report", text });
+    const text = `${error.message}\n${problem ?? ""}`;
+    failures.push({ name: "the JUnit report cannot be read", text });
   }
   const failed = cases.filter(({ outcome }) => outcome === "failed");
   if (problem !== undefined && failed.length + failures.length === 0) {
-    failures.push({ name: "the run", text: problem });
+    failures.push({ name: "the test process", text: problem });
   }
   const needsOutput = failures.length > 0 || failed.some(({ name }) => name.endsWith(".ts"));
   return {
@@ -162,7 +175,7 @@ function count(report, problem) {
   };
 }
 
-/** Node repeats a failure's every property after its stack. */
+/** The start of a failure's text: Node repeats all properties of the error after the stack. */
 function head(text) {
   const lines = text.trim().split("\n");
   return lines.slice(0, 30).join("\n") + (lines.length > 30 ? "\n…" : "");
@@ -203,7 +216,7 @@ const PARTS = {
   deno: () => runTests("deno", "deno", filesToTest(".test.ts"), denoArgs()),
   bun: () => runTests("bun", "bun", filesToTest(".test.ts"), bunArgs),
   node: () => runTests("node", "node", filesToTest(".test.ts"), nodeArgs),
-  // Deno alone can tell that a test left an operation or a resource behind, and only for `Deno.test`.
+  // Only Deno finds operations and resources that a test leaves behind, and only with `Deno.test`.
   leaks: () => {
     const flags = ["--sanitize-ops", "--sanitize-resources"];
     return runTests("leaks", "deno", filesToTest(".deno_test.ts"), denoArgs(...flags));
@@ -212,48 +225,47 @@ const PARTS = {
   checks: runChecks,
 };
 
-/** Node drives the browser. Who has none is told so, and fails only where it was asked for. */
+/** Runs the browser tests with Node. Without Chromium they fail in CI and where they were asked for. */
 function runBrowserTests() {
   const files = filesToTest(".browser_test.ts");
   if (files.length === 0 || findChromium() !== undefined) {
     return runTests("browser", "node", files, nodeArgs);
   }
   const isOptional = !wanted.includes("browser") && !["true", "1"].includes(process.env.CI);
-  say(`browser: ${isOptional ? "not run" : "failed"}: ${NO_CHROMIUM}`);
+  print(`browser: ${isOptional ? "not run" : "failed"}: ${NO_CHROMIUM}`);
   return isOptional ? undefined : { part: "browser", passed: 0, failed: 1, skipped: 0 };
 }
 
 async function runChecks() {
-  const { exports } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
-  const entryPoints = Object.values(exports);
-  const sources = ["./runner.ts", "./tests", "./bench", "./recipes"].filter((path) =>
-    path.endsWith(".ts") ? existsSync(join(ROOT, path)) : filesBelow(path, ".ts").length > 0
-  );
-  const rooms = ["./client", "./dev", "./protocol", "./runner", "./runtime", "./testing"];
-  // Not whole programs: the shapes of frames, and a test that imports a workflow of the reader's.
-  const excerpts = ["./docs/protocol.md", "./docs/dev.md"];
-  const pages = ["./README.md", ...filesBelow("./docs", ".md")]
-    .filter((path) => !excerpts.includes(path));
-  const checks = {
-    "deno fmt": ["fmt", "--check"],
-    "deno lint": ["lint"],
-    "deno check": ["check", ...entryPoints, ...sources],
-    // A browser's types are another world, so the page of the HTML report is looked at by itself.
-    "deno check page": ["check", "./runner/report/html/page/main.ts"],
-    "deno doc --lint": ["doc", "--lint", ...entryPoints],
-    "deno test --doc": ["test", "--doc", "--no-run", "./mod.ts", ...rooms, ...pages],
-    "deno publish": ["publish", "--dry-run", "--allow-dirty"],
+  const results = [];
+  const report = (name, problem, output, start) => {
+    print(`checks: ${name} ${problem ?? "passed"}, ${secondsSince(start)}`);
+    if (problem !== undefined) print(tail(output));
+    results.push(problem === undefined);
   };
-  let failed = 0;
-  for (const [name, commandArgs] of Object.entries(checks)) {
+  for (const name of CHECKS) {
     const start = Date.now();
-    const { output, problem } = await run("deno", commandArgs);
-    say(`checks: ${name} ${problem ?? "passed"}, ${seconds(start)}`);
-    if (problem === undefined) continue;
-    failed++;
-    say(tail(output));
+    const { output, problem } = await run("deno", ["task", name]);
+    report(name, problem, output, start);
   }
-  return { part: "checks", passed: Object.keys(checks).length - failed, failed, skipped: 0 };
+  if (treeBefore !== undefined) {
+    const start = Date.now();
+    const tree = workTree();
+    const isSame = tree.digest === treeBefore.digest;
+    report("clean tree", isSame ? undefined : "failed: this run changed files", tree.status, start);
+  }
+  const passed = results.filter((hasPassed) => hasPassed).length;
+  return { part: "checks", passed, failed: results.length - passed, skipped: 0 };
+}
+
+/** What Git says about changed files. Undefined outside of a Git repository. */
+function workTree() {
+  const git = (...gitArgs) =>
+    spawnSync("git", gitArgs, { cwd: ROOT, encoding: "utf8", maxBuffer: 1e9 });
+  const { status: code, stdout: status } = git("status", "--porcelain");
+  if (code !== 0) return undefined;
+  const { stdout: diff } = git("diff", "HEAD");
+  return { status, digest: createHash("sha256").update(status).update(diff).digest("hex") };
 }
 
 function sum(results, key) {
@@ -268,11 +280,13 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
   });
 }
 
+const treeBefore = workTree();
+installTools();
 const start = Date.now();
 const results = [];
-// One part after another: with two at once the clocks that tests look at become unreliable.
+// Parts run one after another: on two cores, two at once make the tests' time limits unreliable.
 for (const name of PART_NAMES) {
-  // A filter names files; the checks look at all of them.
+  // A filter chooses test files, so it leaves out the checks unless they are asked for.
   const isWanted = wanted.length > 0
     ? wanted.includes(name)
     : filters.length === 0 || name !== "checks";
@@ -282,15 +296,17 @@ for (const name of PART_NAMES) {
 rmSync(reports, { recursive: true, force: true });
 
 if (sum(results, "passed") + sum(results, "failed") === 0) {
-  results.push({ part: basename(import.meta.url), passed: 0, failed: 1, skipped: 0 });
-  say(`nothing was run: no test file matches ${filters.join(" ")}`);
+  results.push({ part: "none", passed: 0, failed: 1, skipped: 0 });
+  print(`nothing was run: no test file's path contains ${filters.join(" or ")}`);
 }
-say(`\n${"".padEnd(8)}${["passed", "failed", "skipped"].map((name) => name.padStart(9)).join("")}`);
+print(
+  `\n${"".padEnd(8)}${["passed", "failed", "skipped"].map((name) => name.padStart(9)).join("")}`,
+);
 for (const { part, passed, failed, skipped } of results) {
   const numbers = [passed, failed, skipped].map((n) => String(n).padStart(9)).join("");
-  say(part.padEnd(8) + numbers);
+  print(part.padEnd(8) + numbers);
 }
-say(`${seconds(start)}\n`);
+print(`${secondsSince(start)}\n`);
 const failed = sum(results, "failed");
 process.exitCode = failed > 0 ? 1 : 0;
-say(`${sum(results, "passed")} passed, ${failed} failed`);
+print(`${sum(results, "passed")} passed, ${failed} failed`);

@@ -24,7 +24,9 @@ test("the guide shows this very test and its workload", async () => {
       .replace("../../testing/mod.ts", "@dispatch/sdk/testing")
       .replace("./guide_orders.ts", "./orders.ts");
   };
-  for (const name of ["guide_orders.ts", "guide.test.ts"]) {
-    assert.ok(guide.includes(`\`\`\`ts\n${await shown(name)}\`\`\`\n`), name);
+  // The second imports the first, so that `deno test --doc` cannot run it.
+  const shownFiles = { "guide_orders.ts": "ts", "guide.test.ts": "ts ignore" };
+  for (const [name, fence] of Object.entries(shownFiles)) {
+    assert.ok(guide.includes(`\`\`\`${fence}\n${await shown(name)}\`\`\`\n`), name);
   }
 });
