@@ -383,7 +383,7 @@ test("what is no text is refused where it stands", async () => {
   for (
     const [char, message] of [["\0", /U\+0000/], ["\x07", /U\+0007/], [
       "\ufffd",
-      /not UTF-8/,
+      /invalid UTF-8/,
     ]] as const
   ) {
     const text = `steps:\n  - log: "a${char}b"\n`;

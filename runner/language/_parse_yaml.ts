@@ -1,0 +1,66 @@
+import { type Document, parseAllDocuments } from "yaml";
+import { NodeBuilder, NOT_A_TAG } from "./_yaml_nodes.ts";
+import type { DiagnosticDetails, Diagnostics } from "./diagnostic.ts";
+import type { Node } from "./node.ts";
+
+/** Parses YAML with the `yaml` package and turns its document into nodes. */
+export function parseYaml(diagnostics: Diagnostics): Node | undefined {
+  const { text } = diagnostics.source;
+  const documents: readonly Document.Parsed[] = parseAllDocuments(text, {
+    uniqueKeys: false,
+    prettyErrors: false,
+    version: "1.2",
+    logLevel: "silent",
+  });
+  const [document, second] = documents;
+  if (document === undefined) return undefined;
+  if (second !== undefined) {
+    const start = second.range[0];
+    diagnostics.error("yaml", { start, end: start + 1 }, "a file must contain a single recipe", {
+      label: "a second YAML document starts here",
+    });
+  }
+  if (/^%[A-Z]/m.test(text) && document.directives?.docStart) {
+    const start = text.search(/^%[A-Z]/m);
+    diagnostics.error("yaml-tag", { start, end: start + 1 }, "YAML directives are not allowed");
+  }
+  // The errors after the first one are mostly its consequences.
+  const [error] = document.errors;
+  // How deep the parser can recurse differs between runtimes, so it does not decide: the depth limit
+  // for nodes is lower.
+  if (error !== undefined && error.code !== "RESOURCE_EXHAUSTION") {
+    const span = { start: error.pos[0], end: error.pos[1] };
+    const code = error.code === "TAG_RESOLVE_FAILED" ? "yaml-tag" : "yaml";
+    diagnostics.error(code, span, messageOf(error), hintFor(error.code, text, error.pos[0]));
+    return undefined;
+  }
+  const root = new NodeBuilder(diagnostics).build(document.contents);
+  if (error === undefined || diagnostics.failed) return root;
+  diagnostics.error("too-large", { start: error.pos[0], end: error.pos[1] }, "nested too deep");
+  return undefined;
+}
+
+/** The parser's message, or a plainer one where it talks about tokens. */
+function messageOf({ code, message }: { code: string; message: string }): string {
+  if (code === "UNEXPECTED_TOKEN" || code === "BAD_INDENT") {
+    return /flow (sequence|map)/i.test(message)
+      ? "this list or map in brackets is not closed or not indented enough"
+      : "unexpected text: check the indentation and the quotes above";
+  }
+  if (code === "TAG_RESOLVE_FAILED") return "YAML tags are not allowed";
+  return message.charAt(0).toLowerCase() + message.slice(1);
+}
+
+/** Help with the most common mistakes. */
+function hintFor(code: string, text: string, at: number): DiagnosticDetails {
+  const line = text.slice(text.lastIndexOf("\n", at - 1) + 1, text.indexOf("\n", at) >>> 0);
+  if (code === "TAG_RESOLVE_FAILED") return { label: NOT_A_TAG };
+  if (line.includes("${{")) {
+    return {
+      notes: ["quote a value with `${{ }}` if it contains `: ` or ` #`, or is inside { }"],
+    };
+  }
+  if (code === "TAB_AS_INDENT") return { label: "use spaces" };
+  if (code === "BLOCK_AS_IMPLICIT_KEY") return { label: "a value that contains `: ` needs quotes" };
+  return {};
+}
