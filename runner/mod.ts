@@ -11,7 +11,7 @@ export {
   plainStyle,
   renderDiagnostic,
 } from "./language/render_diagnostic.ts";
-export { checkRecipe } from "./recipe/check_recipe.ts";
+export { checkRecipe } from "./recipe/read_recipe.ts";
 export { type Position, Source, type Span } from "./language/source.ts";
 export {
   type CaseEvent,

@@ -1,4 +1,4 @@
-import { toLine } from "../expression/printable.ts";
+import { inspectLine } from "../expression/inspect.ts";
 import type { Source, Span } from "../language/source.ts";
 import type { FailureKind, Observed } from "./event.ts";
 
@@ -52,7 +52,7 @@ export function isVerdict(kind: FailureKind): boolean {
 /** Returns what a recipe's code threw as an `Error`, wrapping any other value. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
-  return new StepFailure("thrown", `the recipe threw ${toLine(thrown)}`, {
+  return new StepFailure("thrown", `the recipe threw ${inspectLine(thrown)}`, {
     lines: ["throw an `Error` instead: no other value knows where it was thrown"],
   });
 }

@@ -19,6 +19,8 @@ export interface Cel {
   typed(): Environment;
   /** For evaluation: every name is looked up in the values that are handed in. */
   parse(text: string): Parsed;
+  /** The names of all functions and macros. */
+  functionNames(): readonly string[];
 }
 
 /** What is wrong with an expression, in the expression's own offsets. */
@@ -86,6 +88,9 @@ async function load(): Promise<Cel> {
         parsed.set(text, result);
       }
       return result;
+    },
+    functionNames() {
+      return [...new Set(dynamic.getDefinitions().functions.map(({ name }) => name))];
     },
   };
 }

@@ -1,5 +1,5 @@
 import { isRecord } from "../../protocol/entity.ts";
-import { nameOf, unfold } from "./unfold.ts";
+import { className, fieldsOf } from "./inspect.ts";
 
 /** A place where two values differ. */
 export interface Difference {
@@ -57,7 +57,7 @@ function compare(
     return;
   }
   if (isRecord(expected) && isRecord(actual)) {
-    compareFields(fieldsOf(expected), fieldsOf(actual), path, out, limit, within);
+    compareFields(comparableFields(expected), comparableFields(actual), path, out, limit, within);
     return;
   }
   push(out, limit, { path, expected, actual });
@@ -92,10 +92,10 @@ function isUnordered(
   return expected instanceof of && actual instanceof of;
 }
 
-function fieldsOf(value: object): Record<string, unknown> {
-  const fields = unfold(value);
+function comparableFields(value: object): Record<string, unknown> {
+  const fields = fieldsOf(value);
   if (fields) return fields;
-  throw new TypeError(`a ${nameOf(value)} cannot be compared: it does not show what it holds`);
+  throw new TypeError(`a ${className(value)} cannot be compared: it does not show what it holds`);
 }
 
 function push(out: Difference[], limit: number, difference: Difference): void {

@@ -23,6 +23,11 @@ export class Environments {
     return environment;
   }
 
+  /** The names of the functions and macros that every environment has. */
+  functionNames(): readonly string[] {
+    return this.#cel.functionNames();
+  }
+
   #make(locals: Scope["locals"], varCount: number | undefined): Environment {
     const environment = this.#cel.typed();
     for (const [name, { fields }] of this.#known.records) {

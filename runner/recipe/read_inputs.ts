@@ -1,7 +1,8 @@
 import { ANY_MAP, type CelType, describeType, keptType, typeOfValue } from "../expression/types.ts";
-import { choice, fixedText, json, readFields } from "../language/field.ts";
+import { readFields } from "../language/field.ts";
+import { choice, fixedText, json } from "../language/value_fields.ts";
 import type { Input, Output } from "../language/model.ts";
-import { isFieldName } from "../language/names.ts";
+import { isFieldName } from "../language/scope.ts";
 import type { Node } from "../language/node.ts";
 import { readExpression } from "../language/read_template.ts";
 import type { ParseContext } from "../language/parse_context.ts";

@@ -1,6 +1,6 @@
 import type { Node } from "../language/node.ts";
 import { readTemplate } from "../language/read_template.ts";
-import { isFieldName } from "../language/names.ts";
+import { isFieldName } from "../language/scope.ts";
 import type { ParseContext } from "../language/parse_context.ts";
 
 /** More cases than this are refused: they are most likely a mistake. */

@@ -4,7 +4,7 @@ import { checkExpressions } from "./check_expressions.ts";
 import { checkReferences, Guards, type Known } from "./check_references.ts";
 import { type Diagnostic, Diagnostics, distinct } from "../language/diagnostic.ts";
 import { readFields } from "../language/field.ts";
-import { isFieldName } from "../language/names.ts";
+import { isFieldName } from "../language/scope.ts";
 import type { Recipe, Step, UsedRecipe, Variable } from "../language/model.ts";
 import type { Node } from "../language/node.ts";
 import { readTemplate } from "../language/read_template.ts";
@@ -41,6 +41,25 @@ export function readRecipe(
   loader?: RecipeLoader,
 ): Promise<ReadResult> {
   return read(name, text, loader, [name]);
+}
+
+/**
+ * Checks a YAML recipe as every run does before it sends anything.
+ *
+ * @param name The name that messages show.
+ * @param text The YAML.
+ * @returns Errors and warnings, in the order of the text; none when all is well.
+ *
+ * @example
+ * ```ts
+ * import { checkRecipe, renderDiagnostic } from "@dispatch/sdk/runner";
+ *
+ * const diagnostics = await checkRecipe("typo.yaml", "steps:\n  - enqeue: send-email\n");
+ * const text = diagnostics.map((diagnostic) => renderDiagnostic(diagnostic)).join("\n\n");
+ * ```
+ */
+export async function checkRecipe(name: string, text: string): Promise<Diagnostic[]> {
+  return (await readRecipe(name, text)).diagnostics;
 }
 
 async function read(

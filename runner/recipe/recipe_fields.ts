@@ -1,13 +1,12 @@
 import {
   custom,
-  duration,
   type Field,
   type Fields,
-  fixedText,
   type JsonSchema,
   oneOrMore,
   recordJson,
 } from "../language/field.ts";
+import { duration, fixedText } from "../language/value_fields.ts";
 import type { Declared, EnvVariable } from "../language/model.ts";
 import { INPUT_FIELDS } from "./read_inputs.ts";
 import { ALERT_FIELDS, MAINTENANCE_FIELDS, SCHEDULE_FIELDS } from "./read_schedule.ts";

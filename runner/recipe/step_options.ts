@@ -1,19 +1,8 @@
 import type { Expression } from "../expression/expression.ts";
 import { expectField } from "../steps/_expect.ts";
-import {
-  condition,
-  custom,
-  duration,
-  type Fields,
-  fixedText,
-  flag,
-  integer,
-  mapOf,
-  record,
-  required,
-  text,
-} from "../language/field.ts";
-import { isFieldName, isIdentifier } from "../language/names.ts";
+import { custom, type Fields, mapOf, record, required } from "../language/field.ts";
+import { condition, duration, fixedText, flag, integer, text } from "../language/value_fields.ts";
+import { isFieldName, isIdentifier } from "../language/scope.ts";
 import type { Retry } from "../language/model.ts";
 import { readExpression, readTemplate } from "../language/read_template.ts";
 

@@ -2,7 +2,7 @@ import type { JobState, RunState, TimelineEntry } from "../../protocol/entity.ts
 import type { Case } from "../engine/case.ts";
 import { StepFailure } from "../events/failure.ts";
 import { jobResult, runResult } from "../events/results.ts";
-import { toLine } from "../expression/printable.ts";
+import { inspectLine } from "../expression/inspect.ts";
 
 /** A job of a recipe, as it was last read. */
 export interface JobHandle {
@@ -99,7 +99,7 @@ export function makeHandle(owner: Case, stepId: string): JobHandle | RunHandle {
 
 /** Refuses what is no handle, where one is needed. */
 export function refuseHandle(given: unknown, method: string, giver: string): never {
-  const shown = given instanceof Promise ? "a promise: await it" : toLine(given);
+  const shown = given instanceof Promise ? "a promise: await it" : inspectLine(given);
   const message = `\`t.${method}\` takes what ${giver} gave, not ${shown}`;
   throw new StepFailure("evaluation", message);
 }

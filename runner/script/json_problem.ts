@@ -1,5 +1,5 @@
 import { isPlain } from "../expression/convert.ts";
-import { nameOf } from "../expression/unfold.ts";
+import { className } from "../expression/inspect.ts";
 
 /**
  * What in a value is no JSON, in words.
@@ -28,7 +28,7 @@ export function jsonProblem(
   if (Array.isArray(value)) {
     return first(value, (item, i) => jsonProblem(item, `${path}[${i}]`, within));
   }
-  if (!isPlain(value)) return `\`${path}\` must be JSON, not a ${nameOf(value)}`;
+  if (!isPlain(value)) return `\`${path}\` must be JSON, not a ${className(value)}`;
   return first(
     Object.entries(value),
     ([key, item]) => item === undefined ? undefined : jsonProblem(item, `${path}.${key}`, within),

@@ -5,7 +5,7 @@ import { typeOfValue } from "../expression/types.ts";
 import { parseDuration } from "../language/duration.ts";
 import type { Diagnostic } from "../language/diagnostic.ts";
 import type { Recipe } from "../language/model.ts";
-import { isFieldName } from "../language/names.ts";
+import { isFieldName } from "../language/scope.ts";
 import { Source } from "../language/source.ts";
 import { didYouMean } from "../language/suggest.ts";
 import { callSites, pathOf } from "../events/call_site.ts";

@@ -1,9 +1,8 @@
 import { diffLines, equal, type Hide, showValue, typeName } from "../expression/diff.ts";
 import { isPlain } from "../expression/convert.ts";
 import { lengthOf } from "../expression/matcher.ts";
-import { nameOf } from "../expression/unfold.ts";
 import type { TimelineEntry } from "../../protocol/entity.ts";
-import { printable } from "../expression/printable.ts";
+import { className, inspect } from "../expression/inspect.ts";
 
 /** Why an expectation is not met. */
 export interface NotMet {
@@ -50,7 +49,7 @@ export class Expectations<T> {
   constructor(value: T, expecting: Expecting, hide: Hide, negated = false) {
     this.#value = value;
     this.#expecting = expecting;
-    this.#hide = (value) => hide(printable(value));
+    this.#hide = (value) => hide(inspect(value));
     this.#negated = negated;
   }
 
@@ -203,5 +202,5 @@ function isMap(value: unknown): value is Record<string, unknown> {
 }
 
 function kindOf(value: unknown): string {
-  return isMap(value) && !isPlain(value) ? nameOf(value) : typeName(value);
+  return isMap(value) && !isPlain(value) ? className(value) : typeName(value);
 }

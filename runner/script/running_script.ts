@@ -13,7 +13,7 @@ import { FunctionExpression, NOWHERE } from "./function_expression.ts";
 import { type JobHandle, makeHandle, refuseHandle, type RunHandle } from "./handle.ts";
 import { Expectations, unasked } from "./matchers.ts";
 import { nothingLeft } from "./nothing_left.ts";
-import { toLine } from "../expression/printable.ts";
+import { inspectLine } from "../expression/inspect.ts";
 import { ScriptSteps } from "./script_steps.ts";
 
 /** A recipe in TypeScript that runs. */
@@ -186,7 +186,7 @@ export class RunningScript<S extends Definitions = Definitions> implements Scrip
 
   /** Prints a text, or a value as JSON. */
   log(value: unknown): void {
-    this.steps.log(toLine(value));
+    this.steps.log(inspectLine(value));
   }
 
   /** Asserts that something is true. */

@@ -7,7 +7,8 @@ import {
   TYPE_CHOICES,
 } from "../expression/matcher.ts";
 import { literal } from "../expression/template.ts";
-import { custom, type Field, HOLE_PATTERN, type JsonSchema } from "../language/field.ts";
+import { custom, type Field, type JsonSchema } from "../language/field.ts";
+import { HOLE_PATTERN } from "../language/value_fields.ts";
 import type { Node, ScalarNode } from "../language/node.ts";
 import { readExpression, readTemplate } from "../language/read_template.ts";
 import type { ParseContext } from "../language/parse_context.ts";

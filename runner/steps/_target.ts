@@ -1,5 +1,6 @@
 import type { Template } from "../expression/template.ts";
-import { custom, type Field, readFields, recordJson, text } from "../language/field.ts";
+import { custom, type Field, readFields, recordJson } from "../language/field.ts";
+import { text } from "../language/value_fields.ts";
 import type { Entity } from "../events/results.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { StepContext } from "./kind.ts";

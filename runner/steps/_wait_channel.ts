@@ -4,15 +4,8 @@ import type { LoggedEvent } from "../events/results.ts";
 import { EvaluationError, type Expression } from "../expression/expression.ts";
 import { literal, type Template } from "../expression/template.ts";
 import { formatDuration } from "../language/duration.ts";
-import {
-  condition,
-  custom,
-  type Field,
-  integer,
-  record,
-  required,
-  text,
-} from "../language/field.ts";
+import { custom, type Field, record, required } from "../language/field.ts";
+import { condition, integer, text } from "../language/value_fields.ts";
 import { didYouMean } from "../language/suggest.ts";
 import type { EventLog, RunnerClient, StepCheck, StepContext, StepOutcome } from "./kind.ts";
 

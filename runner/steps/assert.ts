@@ -1,5 +1,6 @@
 import type { Expression } from "../expression/expression.ts";
-import { condition, custom, oneOrMore } from "../language/field.ts";
+import { custom, oneOrMore } from "../language/field.ts";
+import { condition } from "../language/value_fields.ts";
 import { assertAll } from "../engine/assertions.ts";
 import { expectField } from "./_expect.ts";
 import { stepKind } from "./kind.ts";

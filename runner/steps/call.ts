@@ -1,5 +1,6 @@
 import { METHOD_SCOPES } from "../../protocol/method.ts";
-import { fixedText, json, required } from "../language/field.ts";
+import { required } from "../language/field.ts";
+import { fixedText, json } from "../language/value_fields.ts";
 import { didYouMean } from "../language/suggest.ts";
 import { stepKind } from "./kind.ts";
 

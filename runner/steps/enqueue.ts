@@ -1,4 +1,5 @@
-import { integer, json, required, text } from "../language/field.ts";
+import { required } from "../language/field.ts";
+import { integer, json, text } from "../language/value_fields.ts";
 import { jobResult } from "../events/results.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 

@@ -1,4 +1,5 @@
-import { json, required } from "../language/field.ts";
+import { required } from "../language/field.ts";
+import { json } from "../language/value_fields.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 
 /** Prints a line. */

@@ -1,4 +1,5 @@
-import { json, required, text } from "../language/field.ts";
+import { required } from "../language/field.ts";
+import { json, text } from "../language/value_fields.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 
 /** Publishes an event, for a workflow that waits for it. */

@@ -1,5 +1,6 @@
 import type { Template } from "../expression/template.ts";
-import { custom, json, mapOf, required } from "../language/field.ts";
+import { custom, mapOf, required } from "../language/field.ts";
+import { json } from "../language/value_fields.ts";
 import { stepKind } from "./kind.ts";
 
 const values = mapOf<Template>(json("The new value of each variable."));

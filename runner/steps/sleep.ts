@@ -1,5 +1,6 @@
 import { delay } from "../../runtime/clock.ts";
-import { duration, required } from "../language/field.ts";
+import { required } from "../language/field.ts";
+import { duration } from "../language/value_fields.ts";
 import { formatDuration } from "../language/duration.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 

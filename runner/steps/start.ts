@@ -1,5 +1,6 @@
 import type { RunState } from "../../protocol/entity.ts";
-import { json, required, text } from "../language/field.ts";
+import { required } from "../language/field.ts";
+import { json, text } from "../language/value_fields.ts";
 import { runResult } from "../events/results.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 

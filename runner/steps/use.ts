@@ -1,6 +1,7 @@
 import type { Template } from "../expression/template.ts";
 import { describeType, suits } from "../expression/types.ts";
-import { custom, fixedText, json, mapOf, required } from "../language/field.ts";
+import { custom, mapOf, required } from "../language/field.ts";
+import { fixedText, json } from "../language/value_fields.ts";
 import type { Input, Recipe } from "../language/model.ts";
 import { didYouMean } from "../language/suggest.ts";
 import { type StepCheck, stepKind } from "./kind.ts";

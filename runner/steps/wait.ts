@@ -1,7 +1,8 @@
 import type { Expression } from "../expression/expression.ts";
 import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
 import { type CelType, describeType } from "../expression/types.ts";
-import { custom, type Field, oneOrMore, type Read, required, text } from "../language/field.ts";
+import { custom, type Field, oneOrMore, type Read, required } from "../language/field.ts";
+import { text } from "../language/value_fields.ts";
 import type { Node } from "../language/node.ts";
 import { readExpression } from "../language/read_template.ts";
 import { didYouMean } from "../language/suggest.ts";

@@ -227,9 +227,9 @@ test("messages name no type that only the checks know", async () => {
 });
 
 test("words of other languages are understood", async () => {
-  await finds("  - assert: a.state == 'completed' and true\n", /`&&` is and/);
-  await finds("  - assert: a.state = 'completed'\n", /`==` compares/);
-  await finds("  - assert: a.state === 'completed'\n", /`==` compares/);
+  await finds("  - assert: a.state == 'completed' and true\n", /use `&&` for and/);
+  await finds("  - assert: a.state = 'completed'\n", /use `==` to compare/);
+  await finds("  - assert: a.state === 'completed'\n", /use `==` to compare/);
   await finds("  - assert: vars.f == 1\n", /convert one with `int/);
 });
 

@@ -1,0 +1,177 @@
+import type { Expression } from "../expression/expression.ts";
+import { literal, type Template } from "../expression/template.ts";
+import { warnAboutWord } from "./ambiguous_scalar.ts";
+import { parseDuration } from "./duration.ts";
+import { custom, type Field, type JsonSchema } from "./field.ts";
+import type { Node } from "./node.ts";
+import type { ParseContext } from "./parse_context.ts";
+import { readExpression, readTemplate } from "./read_template.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** What an expression alone looks like. */
+export const EXPRESSION_PATTERN = "^\\s*\\$\\{\\{[\\s\\S]*\\}\\}\\s*$";
+/** What text with an expression in it looks like. */
+export const HOLE_PATTERN = "\\$\\{\\{";
+const expressionJson: JsonSchema = { type: "string", pattern: EXPRESSION_PATTERN };
+
+/** Text, with `${{ }}` in it. */
+export function text(description: string): Field<Template, false> {
+  return custom(description, { type: "string", minLength: 1 }, (node, context, what) => {
+    if (node.kind === "scalar" && node.style === "plain" && typeof node.value === "number") {
+      return quoteIt(node.raw, node, context, what);
+    }
+    if (node.kind !== "scalar" || typeof node.value !== "string") {
+      const label = node.kind === "scalar" && typeof node.value === "boolean"
+        ? `for text write "${node.raw}"`
+        : undefined;
+      return void context.wrongType(node, what, "text", label);
+    }
+    if (node.value.trim() === "") {
+      return void context.diagnostics.error("wrong-value", node, `${what} must not be empty`);
+    }
+    warnAboutWord(node, context.diagnostics, true);
+    return readTemplate(node, context, what, "text");
+  });
+}
+
+/** Text that is fixed: no expression in it. */
+export function fixedText(description: string): Field<string, false> {
+  return custom(description, { type: "string", minLength: 1 }, (node, context, what) => {
+    const template = text(description).read(node, context, what);
+    if (template === undefined) return undefined;
+    if (template.kind === "literal") return String(template.value);
+    return void context.diagnostics.error(
+      "wrong-value",
+      node,
+      `${what} must be known before anything runs: no \${{ }} here`,
+    );
+  });
+}
+
+/** A whole number of at least `minimum`. */
+export function integer(
+  description: string,
+  range: { minimum?: number; maximum?: number } = {},
+): Field<Template, false> {
+  const json = { anyOf: [{ type: "integer", ...range }, expressionJson] };
+  return custom(description, json, (node, context, what) => {
+    const template = readNumber(node, context, what, "a whole number");
+    if (template?.kind !== "literal") return template;
+    const number = template.value as number;
+    const { minimum = -Infinity, maximum = Infinity } = range;
+    if (!Number.isSafeInteger(number) || number < minimum || number > maximum) {
+      return void context.diagnostics.error(
+        "wrong-value",
+        node,
+        Number.isSafeInteger(number)
+          ? `${what} must be ${number < minimum ? `at least ${minimum}` : `at most ${maximum}`}`
+          : `${what} must be a whole number`,
+      );
+    }
+    return template;
+  });
+}
+
+/** `true` or `false`. */
+export function flag(description: string): Field<boolean, false> {
+  return custom(description, { type: "boolean" }, (node, context, what) => {
+    if (node.kind === "scalar" && typeof node.value === "boolean") return node.value;
+    return void context.wrongType(node, what, "true or false");
+  });
+}
+
+const DURATION_HINT = "write it as `250ms`, `10s`, `1m30s`";
+
+/** A duration such as `10s`. */
+export function duration(description: string): Field<Template, false> {
+  const json = {
+    type: "string",
+    anyOf: [{ pattern: "^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$" }, { pattern: HOLE_PATTERN }],
+  };
+  return custom(description, json, (node, context, what) => {
+    if (node.kind === "scalar" && typeof node.value === "number") {
+      return void context.diagnostics.error(
+        "bad-duration",
+        node,
+        `${what} needs a unit`,
+        {
+          label: parseDuration(`${node.raw}s`) === undefined
+            ? DURATION_HINT
+            : `\`${node.raw}s\` for seconds, \`${node.raw}ms\` for milliseconds`,
+        },
+      );
+    }
+    if (node.kind !== "scalar" || typeof node.value !== "string") {
+      return void context.wrongType(node, what, "a duration such as `10s`");
+    }
+    const template = readTemplate(node, context, what, "duration");
+    if (template.kind === "literal" && parseDuration(node.value) === undefined) {
+      return void context.diagnostics.error(
+        "bad-duration",
+        node,
+        `${what}: \`${node.value}\` is no duration`,
+        { label: DURATION_HINT },
+      );
+    }
+    return template;
+  });
+}
+
+/** Any JSON value, with `${{ }}` in its texts. */
+export function json(description: string): Field<Template, false> {
+  return custom(description, {}, (node, context, what) => readTemplate(node, context, what));
+}
+
+/** An expression that gives true or false. */
+export function condition(description: string): Field<Expression, false> {
+  return custom(
+    description,
+    { type: ["string", "boolean"] },
+    (node, context, what) => readExpression(node, context, what, "condition"),
+  );
+}
+
+/** One of a few words. */
+export function choice<T extends string>(
+  description: string,
+  choices: readonly T[],
+): Field<T, false> {
+  return custom(description, { enum: [...choices] }, (node, context, what) => {
+    if (node.kind === "scalar" && choices.includes(node.value as T)) return node.value as T;
+    const label = node.kind === "scalar" ? didYouMean(String(node.value), choices) : undefined;
+    return void context.diagnostics.error(
+      "wrong-value",
+      node,
+      `${what} must be one of ${choices.map((c) => `\`${c}\``).join(", ")}`,
+      label === undefined ? {} : { label },
+    );
+  });
+}
+
+function readNumber(
+  node: Node,
+  context: ParseContext,
+  what: string,
+  wanted: string,
+): Template | undefined {
+  if (node.kind === "scalar") {
+    if (typeof node.value === "number") return literal(node.value);
+    if (typeof node.value === "string" && node.value.includes("${{")) {
+      const template = readTemplate(node, context, what, "whole number");
+      if (template.kind === "expression") return template;
+      if (template.kind === "text") return void context.wrongType(node, what, wanted);
+      return undefined;
+    }
+  }
+  return void context.wrongType(node, what, wanted);
+}
+
+function quoteIt(raw: string, node: Node, context: ParseContext, what: string): Template {
+  context.diagnostics.warning(
+    "ambiguous-scalar",
+    node,
+    `${what} is text, but \`${raw}\` is read as a number`,
+    { label: `write "${raw}"` },
+  );
+  return literal(raw);
+}
