@@ -1,21 +1,52 @@
-/**
- * A type as CEL names it: `string`, `int`, `double`, `bool`, `dyn`, `list<…>`, `map<…>`, or a name
- * of {@linkcode RESULT_TYPES}.
- */
-export type CelType = string;
+/** The types of single values that recipes can have. */
+export type ScalarType =
+  | "string"
+  | "int"
+  | "uint"
+  | "double"
+  | "bool"
+  | "null"
+  | "bytes"
+  | "dyn"
+  | "google.protobuf.Timestamp"
+  | "google.protobuf.Duration";
 
-/** The fields of a type, and which of them can be absent. */
+/** The records that steps of several kinds leave. */
+export type ResultTypeName =
+  | "JobResult"
+  | "RunResult"
+  | "CheckpointResult"
+  | "EventResult"
+  | "PublishResult"
+  | "StateResult"
+  | "ErrorResult"
+  | "WaitResult"
+  | "ChannelWaitResult";
+
+/**
+ * A type as CEL names it: a scalar, a list, a map, or a record. A record is one of
+ * {@linkcode RESULT_TYPES}, or defined for a single step: `UseResult_paid`.
+ */
+export type CelType =
+  | ScalarType
+  | `list<${string}>`
+  | `map<${string}>`
+  | `optional<${string}>`
+  | ResultTypeName
+  | `${string}Result_${string}`;
+
+/** A map with known fields. */
 export interface RecordType {
-  /** What the fields hold. */
+  /** The types of the fields. */
   fields: Record<string, CelType>;
-  /** Fields that are not always there. */
+  /** The fields that can be absent. */
   optional?: readonly string[];
-  /** How messages name a value of the type. */
+  /** How messages name a value of this type, such as `a job`. */
   title: string;
 }
 
-/** What steps leave under their ids. */
-export const RESULT_TYPES = {
+/** The records that steps leave under their ids. */
+export const RESULT_TYPES: Readonly<Record<ResultTypeName, RecordType>> = {
   JobResult: {
     title: "a job",
     fields: {
@@ -82,25 +113,28 @@ export const RESULT_TYPES = {
     title: "a wait on a channel",
     fields: { outcome: "string", waited_ms: "int", events: "list<EventResult>" },
   },
-} as const satisfies Record<string, RecordType>;
+};
 
-/** A name of {@linkcode RESULT_TYPES}. */
-export type ResultTypeName = keyof typeof RESULT_TYPES;
-
-/** What a type of {@linkcode RESULT_TYPES} is made of. */
-export function recordType(name: CelType): RecordType | undefined {
+/** The record with this name, if it is one of {@linkcode RESULT_TYPES}. */
+export function recordType(name: string): RecordType | undefined {
   return Object.hasOwn(RESULT_TYPES, name) ? RESULT_TYPES[name as ResultTypeName] : undefined;
 }
 
 /**
- * A type without what a single step adds to it: a step's own type is named after the one it builds
- * on and the step, so `JobResult_order` is a `JobResult`. A list's items are treated the same way.
+ * A type without what a single step adds to it: a record that is defined for a step is named after
+ * the record it extends and the step, so `JobResult_order` is a `JobResult`. The same goes for the
+ * items of a list.
  */
 export function baseType(type: CelType): CelType {
-  return type.replace(/\b([A-Za-z]+Result)_\w+/, "$1");
+  return type.replace(/\b([A-Za-z]+Result)_\w+/, "$1") as CelType;
 }
 
-/** Whether a type is one of {@linkcode RESULT_TYPES}, or a step's own. */
+/** The type of a list's items; `undefined` for everything else. */
+export function itemType(list: CelType | undefined): CelType | undefined {
+  return /^list<(.*)>$/.exec(list ?? "")?.[1] as CelType | undefined;
+}
+
+/** Whether a type is a record. */
 export function isRecordType(type: CelType): boolean {
   return /^[A-Za-z]+Result$/.test(baseType(type));
 }
@@ -124,12 +158,12 @@ export function typeOfValue(value: unknown): CelType {
   return value === null ? "dyn" : ANY_MAP;
 }
 
-/** The type of a map of which no more is known. */
+/** The type of a map whose keys and values are not known. */
 export const ANY_MAP: CelType = "map<string, dyn>";
 
 /**
- * The type that an expression's value has once it was kept as JSON, as far as that is known: a time
- * is text then, and a `2.0` is not told from a `2`.
+ * The type of a value after it has been stored as JSON, as far as it is known: a timestamp becomes
+ * text, and `2.0` becomes `2`.
  */
 export function keptType(type: CelType): CelType {
   if (type.startsWith("list<")) return "list<dyn>";
@@ -137,34 +171,37 @@ export function keptType(type: CelType): CelType {
   return /^(string|int|bool)$/.test(type) ? type : "dyn";
 }
 
-/** How messages name a type. */
-export function describeType(type: CelType): string {
-  const base = baseType(type);
+/** The name of a type in messages. */
+export function describeType(type: string): string {
+  const base = baseType(type as CelType);
   const record = recordType(base);
   if (record) return record.title;
   if (type.startsWith("list")) return "a list";
   // A root such as `vars` has a type of its own, `$vars`.
   if (/^(map|\$)/.test(type)) return "a map";
   const optional = /^optional<(.*)>$/.exec(type);
-  if (optional) return `${describeType(optional[1]!)}, if it is there`;
-  const names: Record<string, string> = {
-    string: "text",
-    int: "a whole number",
-    uint: "a whole number",
-    double: "a number",
-    bool: "true or false",
-    null: "nothing",
-    dyn: "any value",
-    "google.protobuf.Timestamp": "a time",
-    "google.protobuf.Duration": "a duration",
-    bytes: "bytes",
-    UseResult: "what a used recipe gives",
-    StepResult: "a map",
-  };
-  return names[base] ?? `a ${base}`;
+  if (optional) return `an optional value (${describeType(optional[1]!)})`;
+  const [, kind] = /^([A-Z]\w*)Result$/.exec(base) ?? [];
+  const own = kind?.replace(/(?!^)[A-Z]/g, "_$&").toLowerCase();
+  return TITLES[base] ?? (own === undefined ? `a ${base}` : `the result of a \`${own}\` step`);
 }
 
-/** Whether a value of one type can stand where another is wanted. */
+const TITLES: Record<string, string> = {
+  string: "text",
+  int: "a whole number",
+  uint: "a whole number",
+  double: "a number",
+  bool: "true or false",
+  null: "null",
+  dyn: "any value",
+  "google.protobuf.Timestamp": "a time",
+  "google.protobuf.Duration": "a duration",
+  bytes: "bytes",
+  UseResult: "the outputs of a recipe",
+  StepResult: "a map",
+};
+
+/** Whether a value of one type can be used where another is wanted. */
 export function suits(type: CelType, wanted: CelType): boolean {
   if (type === "dyn" || wanted === "dyn" || type === wanted) return true;
   return (wanted === "double" && type === "int") ||

@@ -91,7 +91,7 @@ class Checker {
     } catch (error) {
       result = { valid: false, error: error as Error, type: undefined };
     }
-    if (result.valid) return String(result.type);
+    if (result.valid) return String(result.type) as CelType;
     this.#reportTypeError(result.error, start, text.length);
     return undefined;
   }
@@ -136,7 +136,9 @@ class Checker {
     if (expected === "in text") {
       if (!/^(list|map|null|optional)/.test(type) && !isRecordType(type)) return true;
       diagnostics.error("object-in-text", span, `text cannot hold ${is}`, {
-        label: "name one of its fields, or let the expression be the whole value",
+        label: type.startsWith("optional")
+          ? "add a default with `.orValue(…)`"
+          : "use one of its fields, or make the expression the whole value",
       });
       return false;
     }

@@ -56,7 +56,7 @@ export class NameChecker {
     // A wait evaluates its `until` again until the field is there.
     if (!first || asks || what === "`until`" || what.startsWith("a key of")) return;
     const { field } = first;
-    if (!this.#record(info.type ?? "")?.optional?.includes(field)) return;
+    if (!this.#record(info.type ?? "dyn")?.optional?.includes(field)) return;
     if (expression.text.includes(`has(${info.id}.${field})`)) return;
     const guaranteed = info.waits.some(({ order, states }) =>
       order <= scope.order &&

@@ -1,4 +1,10 @@
-import { baseType, type CelType, describeType, type RecordType } from "../expression/types.ts";
+import {
+  baseType,
+  type CelType,
+  describeType,
+  itemType,
+  type RecordType,
+} from "../expression/types.ts";
 import type { ParseContext, Reference } from "../language/parse_context.ts";
 import type { Scope, StepInfo } from "../language/scope.ts";
 import { didYouMean } from "../language/suggest.ts";
@@ -39,7 +45,7 @@ export function checkReferences(context: ParseContext, known: Known, guards: Gua
           `step \`${info.id}\` leaves ${
             info.type === undefined ? "nothing" : describeType(info.type)
           }, not ${what}`,
-          /^list<(Job|Run)Result>$/.test(baseType(info.type ?? ""))
+          /^list<(Job|Run)Result>$/.test(baseType(info.type ?? "dyn"))
             ? { label: `use \`for_each: \${{ ${info.id} }}\` and the id of each \`item\`` }
             : {},
         );
@@ -49,8 +55,8 @@ export function checkReferences(context: ParseContext, known: Known, guards: Gua
 }
 
 function suits(info: StepInfo, { wants }: Reference): boolean {
-  const left = baseType(info.type ?? "");
-  const one = /^list<(.*)>$/.exec(left)?.[1];
+  const left = baseType(info.type ?? "dyn");
+  const one = itemType(left);
   const type = one !== undefined && wants === "jobs or runs" ? one : left;
   return type === "JobResult" || (type === "RunResult" && wants !== "job");
 }

@@ -1,6 +1,6 @@
 import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
 import { type Ast, BINDERS, childrenOf } from "../expression/ast.ts";
-import { baseType, type CelType, describeType } from "../expression/types.ts";
+import { baseType, type CelType, describeType, itemType } from "../expression/types.ts";
 import type { Diagnostics } from "../language/diagnostic.ts";
 import type { ExpressionUse } from "../language/scope.ts";
 import type { Span } from "../language/source.ts";
@@ -52,7 +52,7 @@ export class StateChecker {
     if (node.op === "rcall") {
       const [name, list, [item]] = node.args;
       if (BINDERS.has(name) && item?.op === "id") {
-        inner = { ...bound, [item.args]: itemOf(this.#typeOf(list, bound)) };
+        inner = { ...bound, [item.args]: itemType(this.#typeOf(list, bound)) };
       }
     }
     for (const child of childrenOf(node)) this.check(child, inner);
@@ -85,7 +85,7 @@ export class StateChecker {
 
   /** The type of a job, a run or a list of them, if the names alone decide it. */
   #typeOf(node: Ast, bound: Bound): CelType | undefined {
-    if (node.op === "[]") return itemOf(this.#typeOf(node.args[0], bound));
+    if (node.op === "[]") return itemType(this.#typeOf(node.args[0], bound));
     if (node.op === "rcall" && node.args[0] === "filter") return this.#typeOf(node.args[1], bound);
     if (node.op !== "id") return undefined;
     const { locals } = this.#use.scope;
@@ -94,8 +94,4 @@ export class StateChecker {
     const type = Object.hasOwn(locals, name) ? locals[name] : this.#known.steps.get(name)?.type;
     return type === undefined ? undefined : baseType(type);
   }
-}
-
-function itemOf(list: CelType | undefined): CelType | undefined {
-  return /^list<(.*)>$/.exec(list ?? "")?.[1];
 }

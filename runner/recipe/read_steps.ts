@@ -1,6 +1,13 @@
 import type { Expression } from "../expression/expression.ts";
 import type { CelType, RecordType } from "../expression/types.ts";
-import { baseType, describeType, keptType, recordType, typeOfValue } from "../expression/types.ts";
+import {
+  baseType,
+  describeType,
+  itemType,
+  keptType,
+  recordType,
+  typeOfValue,
+} from "../expression/types.ts";
 import type { StepCheck, StepKind } from "../steps/kind.ts";
 import { chooseKind } from "./choose_kind.ts";
 import { type Fields, readFields } from "../language/field.ts";
@@ -130,7 +137,7 @@ export class StepReader {
     if (span?.kind !== "scalar" || typeof span.value !== "string") return;
     const id = span.value;
     if (this.infos.has(id)) return;
-    const about = { id, span, type: "dyn", phase, order, availableFrom: order + 1 };
+    const about = { id, span, type: "dyn" as const, phase, order, availableFrom: order + 1 };
     this.infos.set(id, { ...about, broken: true, waits: [] });
   }
 
@@ -142,7 +149,9 @@ export class StepReader {
     const forEach = entry("for_each");
     const item = forEach && STEP_OPTIONS.for_each.read(forEach.value, context, "`for_each`");
     const locals = { ...context.scope.locals };
-    if (item) locals.item = item.kind === "literal" ? itemType(item.value) : "dyn";
+    if (item) {
+      locals.item = item.kind === "literal" ? itemType(typeOfValue(item.value)) ?? "dyn" : "dyn";
+    }
     const later = new Set(["for_each", "outputs", ...(kind.name === "assert" ? [] : ["expect"])]);
     const now: MapNode = { ...node, entries: node.entries.filter(({ key }) => !later.has(key)) };
     // deno-lint-ignore no-explicit-any
@@ -206,12 +215,13 @@ export class StepReader {
     type: CelType | undefined,
     id: string | undefined,
     outputs: Map<string, Expression>,
-  ) {
+  ): CelType {
     if (id === undefined || type === "dyn") return "dyn";
     const { title, fields, optional = [] }: RecordType =
       (type === undefined ? undefined : recordType(type) ?? this.records.get(type)) ??
         { title: describeType("StepResult"), fields: {} };
-    const name = `${baseType(type ?? "StepResult")}_${id}`;
+    const base = type === undefined ? "StepResult" : baseType(type);
+    const name = `${base}_${id}` as CelType;
     const record: RecordType = {
       title,
       fields: { ...fields },
@@ -227,9 +237,4 @@ export class StepReader {
     this.records.set(name, record);
     return name;
   }
-}
-
-function itemType(list: unknown): CelType {
-  const type = typeOfValue(list);
-  return type.startsWith("list<") ? type.slice(5, -1) : "dyn";
 }

@@ -1,5 +1,11 @@
 import type { Matcher } from "../expression/matcher.ts";
-import { type CelType, describeType, isRecordType, typeOfValue } from "../expression/types.ts";
+import {
+  type CelType,
+  describeType,
+  isRecordType,
+  itemType,
+  typeOfValue,
+} from "../expression/types.ts";
 import type { Node } from "../language/node.ts";
 import type { ParseContext } from "../language/parse_context.ts";
 
@@ -62,7 +68,7 @@ export function checkMatcher(
       if (shape === "number" || shape === "boolean") return wrong("contains nothing");
       if (shape === "text" && given !== "text") return wrong(`cannot contain ${named}`);
       if (shape === "list") {
-        const item = shapeOf(type.slice(5, -1));
+        const item = shapeOf(itemType(type) ?? "dyn");
         if (item !== "any" && item !== given) wrong(`cannot contain ${named}`);
       }
       return;

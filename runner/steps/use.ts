@@ -38,7 +38,7 @@ export const use = stepKind({
   type(step, check) {
     const { recipe } = step.use;
     if (!recipe || check.id === undefined) return "dyn";
-    const name = `UseResult_${check.id}`;
+    const name = `UseResult_${check.id}` as const;
     check.record(name, {
       title: `what '${step.use.path}' gives`,
       fields: Object.fromEntries(recipe.outputs.map((output) => [output.name, output.type])),

@@ -1,6 +1,6 @@
 import type { Expression } from "../expression/expression.ts";
 import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
-import { type CelType, describeType } from "../expression/types.ts";
+import { type CelType, describeType, itemType } from "../expression/types.ts";
 import { custom, type Field, oneOrMore, type Read, required } from "../language/field.ts";
 import { text } from "../language/value_fields.ts";
 import type { Node } from "../language/node.ts";
@@ -162,7 +162,7 @@ function typeOfTarget(step: Read<typeof fields>, check: StepCheck): CelType | un
   if (step.wait.job) return "JobResult";
   if (step.wait.run) return "RunResult";
   const type = check.typeOf(step.wait.step!);
-  return /^list<(.*)>$/.exec(type ?? "")?.[1] ?? type;
+  return itemType(type) ?? type;
 }
 
 /** A state cannot both end the wait well and fail it. */

@@ -223,7 +223,7 @@ test("a state that cannot be is found in the items of a list too", async () => {
 
 test("messages name no type that only the checks know", async () => {
   await finds("  - assert: vars == 3\n", /`==` does not take a map and a whole number$/);
-  await finds('  - log: "x ${{ a.?last_error }}"\n', /text cannot hold text, if it is there/);
+  await finds('  - log: "x ${{ a.?last_error }}"\n', /text cannot hold an optional value \(text\)/);
 });
 
 test("words of other languages are understood", async () => {
