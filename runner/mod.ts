@@ -40,7 +40,7 @@ export {
   type Usual,
   type Warned,
 } from "./events/event.ts";
-export { type ConsoleOptions, ConsoleReporter } from "./report/console/console.ts";
+export { type ConsoleOptions, ConsoleReporter } from "./report/console/console_reporter.ts";
 export { type Output, type Reporter } from "./report/reporter.ts";
 export {
   type CaseSummary,

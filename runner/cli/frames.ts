@@ -1,6 +1,6 @@
 import type { Mask } from "../engine/mask.ts";
-import { inert } from "../report/inert.ts";
 import type { Output } from "../report/reporter.ts";
+import { defuseCiCommands } from "../report/safe_text.ts";
 
 /** How much of a frame is shown. */
 const LONGEST = 2_000;
@@ -21,7 +21,7 @@ export function loudSockets(
       const text = mask.text(typeof data === "string" ? data : "(binary)");
       const rest = text.length - LONGEST;
       const more = rest > 0 ? ` … ${rest} more characters` : "";
-      output.write(`${name} ${arrow} ${inert(text.slice(0, LONGEST))}${more}\n`);
+      output.write(`${name} ${arrow} ${defuseCiCommands(text.slice(0, LONGEST))}${more}\n`);
     };
     const send = socket.send.bind(socket);
     socket.send = (data) => {

@@ -6,7 +6,7 @@ import { HistoryStore, KEPT_RUNS, type KeptRun } from "../history/store.ts";
 import { formatDuration } from "../language/duration.ts";
 import { printable } from "../language/render_diagnostic.ts";
 import type { Output } from "../report/reporter.ts";
-import { makeStyle } from "../report/style.ts";
+import { makeStyle } from "../report/terminal.ts";
 import type { Command } from "./command.ts";
 import { historyFile } from "./keep_history.ts";
 import { UsageError } from "./usage_error.ts";

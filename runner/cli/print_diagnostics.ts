@@ -1,9 +1,9 @@
 import { currentDirectory } from "../../runtime/process.ts";
 import { type Diagnostic, type DiagnosticFormat, diagnosticJson } from "../language/diagnostic.ts";
 import { renderDiagnostic } from "../language/render_diagnostic.ts";
-import { annotationCommand, pathInRepository } from "../report/github/annotation.ts";
+import { pathInRepository, workflowCommand } from "../report/github/workflow_command.ts";
 import type { Output } from "../report/reporter.ts";
-import { makeStyle } from "../report/style.ts";
+import { makeStyle } from "../report/terminal.ts";
 import type { CommandContext } from "./command.ts";
 
 /** Prints diagnostics, and in text a line that counts them. */
@@ -47,7 +47,7 @@ function printText(diagnostics: readonly Diagnostic[], output: Output): void {
 /** A diagnostic as an annotation in GitHub's CI. */
 function annotation(diagnostic: Diagnostic): string {
   const { file, line, column, severity, code, message, label } = diagnosticJson(diagnostic);
-  return annotationCommand({
+  return workflowCommand({
     level: severity,
     title: code,
     message: label === undefined ? message : `${message}; ${label}`,

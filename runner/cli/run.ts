@@ -3,13 +3,14 @@ import { Mask } from "../engine/mask.ts";
 import { planCases } from "../engine/run.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
 import type { Diagnostic, DiagnosticFormat } from "../language/diagnostic.ts";
+import { needsStandardOutput } from "../report/registry.ts";
 import type { Output } from "../report/reporter.ts";
 import type { ParsedArgs } from "./args.ts";
 import { type Command, type CommandContext, INTERRUPTED } from "./command.ts";
 import { diagnosticFormat } from "./diagnostic_format.ts";
 import { historyFile } from "./keep_history.ts";
 import { filesOf, type Loaded, loadRecipes } from "./load.ts";
-import { readReporters, writesToOut } from "./reporters.ts";
+import { readReporters, reporterLines } from "./reporter_option.ts";
 import { durationOption, numberOption, randomOption, RUN_OPTIONS, seeded } from "./run_options.ts";
 import { type Plan, runPlan } from "./run_plan.ts";
 import { selectRecipes, shard, stepFilter } from "./select.ts";
@@ -30,6 +31,9 @@ export const run: Command = {
   description: "Runs recipes; the default.",
   options: RUN_OPTIONS,
   details: `
+Reporters:
+${reporterLines().join("\n")}
+
 Exit codes: 0 passed; 1 failed; 2 the recipe or the command line is wrong; 3 could not be run;
 4 nothing ran or nothing was checked; 130 interrupted.
 `,
@@ -73,7 +77,7 @@ async function runOnce(args: ParsedArgs, context: CommandContext): Promise<numbe
       return 0;
     }
     const server = url === undefined ? await starting! : remoteServer(url, token);
-    announce(server, plan.reporters.some(writesToOut) ? context.err : context.out);
+    announce(server, plan.reporters.some(needsStandardOutput) ? context.err : context.out);
     const { Dispatch } = await library!;
     return await runPlan(plan, { ...context, args, server, Dispatch, random });
   } finally {

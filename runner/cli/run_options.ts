@@ -1,8 +1,8 @@
 import type { PlannedCase } from "../engine/run.ts";
-import { REPORTERS } from "../report/registry.ts";
 import { parseDuration } from "../language/duration.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
 import { FORMAT_OPTION } from "./diagnostic_format.ts";
+import { REPORTER_OPTION } from "./reporter_option.ts";
 import { SELECT_OPTIONS, STEP_SELECT_OPTIONS } from "./select.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -26,14 +26,7 @@ export const RUN_OPTIONS: OptionSpecs = {
   seed: { value: "N", description: "Makes uuid() and random() give what they gave before." },
   watch: { description: "Runs again whenever a recipe changes." },
   "dry-run": { description: "Shows what would be done, and sends nothing." },
-  reporter: {
-    value: "NAME[=FILE]",
-    choices: Object.keys(REPORTERS),
-    repeat: true,
-    description: `How the run is told: ${
-      Object.keys(REPORTERS).join(", ")
-    }; several at once, each to a file of its own.`,
-  },
+  reporter: REPORTER_OPTION,
   history: {
     value: "FILE",
     description: "Keeps verdicts and times there, and compares with them; DISPATCH_HISTORY.",

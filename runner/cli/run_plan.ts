@@ -6,10 +6,11 @@ import type { Mask } from "../engine/mask.ts";
 import { type PlannedCase, runCases } from "../engine/run.ts";
 import type { Step } from "../language/model.ts";
 import { toError } from "../events/failure.ts";
+import type { ReporterRequest } from "../report/registry.ts";
+import { ReporterGroup } from "../report/reporter_group.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { keepHistory } from "./keep_history.ts";
-import { type readReporters, Reporters } from "./reporters.ts";
 import type { Server } from "./server.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -21,8 +22,8 @@ export interface Plan {
   timeout: number | undefined;
   /** How many run at a time. */
   parallel: number;
-  /** How the run is told. */
-  reporters: ReturnType<typeof readReporters>;
+  /** The reporters to use. */
+  reporters: ReporterRequest[];
   /** Which steps run. */
   select: ((step: Step) => boolean) | undefined;
   /** The file of the history. */
@@ -52,7 +53,7 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<number> 
   const client = await connect(context, mask);
   const ahead = loadAhead(cases);
   const history = await keepHistory(plan.history, select === undefined, err);
-  const reporter = await Reporters.open(plan.reporters, {
+  const reporter = await ReporterGroup.open(plan.reporters, {
     out,
     err,
     env,

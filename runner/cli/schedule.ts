@@ -1,12 +1,12 @@
 import { systemClock } from "../../runtime/clock.ts";
 import type { RunEvent } from "../events/event.ts";
 import type { Mask } from "../engine/mask.ts";
+import { needsStandardOutput } from "../report/registry.ts";
 import type { Output } from "../report/reporter.ts";
 import { type AlertMessage, deliver } from "../schedule/deliver.ts";
 import { type Alert, type Outcome, rfc, Scheduler } from "../schedule/scheduler.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { writesToOut } from "./reporters.ts";
 import { makePlan } from "./run.ts";
 import { type Plan, runPlan } from "./run_plan.ts";
 import { randomOption, RUN_OPTIONS } from "./run_options.ts";
@@ -52,7 +52,7 @@ Exit codes: 0 interrupted while nothing ran; 130 while something ran, which was 
       context.err.write("Nothing to run: no recipe has a `schedule`\n");
       return 4;
     }
-    const output = plan.reporters.some(writesToOut) ? context.err : context.out;
+    const output = plan.reporters.some(needsStandardOutput) ? context.err : context.out;
     const tell = (line: string) =>
       output.write(`${rfc(systemClock.now())} ${mask.text(line.replace(/\s*\n\s*/g, " "))}\n`);
     if (args.flags.has("dry-run")) {

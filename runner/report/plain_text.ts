@@ -1,91 +1,90 @@
 import type { EventFailure } from "../events/event.ts";
 import { formatDuration } from "../language/duration.ts";
-import { cutText, LONGEST_TEXT } from "./cut_text.ts";
-import { visible } from "./visible.ts";
 import type { CaseSummary, RunSummary, StepSummary } from "./run_summary.ts";
+import { escapeInvisible, MAX_TEXT, truncate } from "./safe_text.ts";
 
 /** How many lines of one failure are shown. */
-const MOST_LINES = 500;
+const MAX_LINES = 500;
 
-/** Text that can be seen and that no reader stumbles over, cut where it is very long. */
-export function shown(text: string, limit: number = LONGEST_TEXT): string {
-  return visible(cutText(text, limit));
+/** Cuts a text to a length, and replaces invisible characters. */
+export function safeText(text: string, limit: number = MAX_TEXT): string {
+  return escapeInvisible(truncate(text, limit));
 }
 
-/** The same in one line. */
-export function shownInLine(text: string, limit: number = 500): string {
-  return shown(text, limit).replace(/\s*\n\s*/g, " ⏎ ");
+/** Like {@linkcode safeText}, as one line. */
+export function safeLine(text: string, limit: number = 500): string {
+  return safeText(text, limit).replace(/\s*\n\s*/g, " ⏎ ");
 }
 
-/** A failure in full: the message, its lines, its place and the text there. */
+/** A failure in full: the message, its details, its place and the text there. */
 export function failureLines(failure: EventFailure): string[] {
   const { message, code, lines, place } = failure;
-  const out = [`${shown(message)}${code === undefined ? "" : ` [${shownInLine(String(code))}]`}`];
-  for (const line of lines.slice(0, MOST_LINES)) out.push(`  ${shown(line)}`);
-  if (lines.length > MOST_LINES) out.push(`  … ${lines.length - MOST_LINES} more lines were cut`);
+  const out = [`${safeText(message)}${code === undefined ? "" : ` [${safeLine(String(code))}]`}`];
+  for (const line of lines.slice(0, MAX_LINES)) out.push(`  ${safeText(line)}`);
+  if (lines.length > MAX_LINES) out.push(`  … ${lines.length - MAX_LINES} more lines`);
   if (place) {
-    out.push(`at ${shownInLine(place.file)}:${place.line}:${place.column}`);
-    if (place.text.trim() !== "") out.push(`  ${shownInLine(place.text)}`);
+    out.push(`at ${safeLine(place.file)}:${place.line}:${place.column}`);
+    if (place.text.trim() !== "") out.push(`  ${safeLine(place.text)}`);
   }
   return out;
 }
 
 const MARKS = { passed: "✓", failed: "✗", errored: "✗", skipped: "-", interrupted: "■" };
 
-/** What became of a step, in one line. */
+/** The result of a step in one line. */
 export function stepLine(step: StepSummary): string {
   const { status, label, phase, soft, detail, attempts, duration_ms } = step;
   const failed = status !== "passed" && status !== "skipped";
-  const words = [
+  const notes = [
     status === "skipped" ? "" : formatDuration(duration_ms),
     status === "passed" && attempts > 1 ? `flaky, attempt ${attempts}` : "",
     soft && failed ? "soft" : "",
-    detail === undefined ? "" : shownInLine(detail),
-  ].filter((word) => word !== "");
+    detail === undefined ? "" : safeLine(detail),
+  ].filter((note) => note !== "");
   const always = phase === "always" ? "always: " : "";
-  const more = words.length === 0 ? "" : ` (${words.join("; ")})`;
-  return `${MARKS[status]} ${step.step} ${always}${shownInLine(label)}${more}`;
+  const end = notes.length === 0 ? "" : ` (${notes.join("; ")})`;
+  return `${MARKS[status]} ${step.step} ${always}${safeLine(label)}${end}`;
 }
 
-/** All that is known of a case: its steps, what it printed, and what failed. */
+/** A case in full: its steps with their failures, and the lines it logged. */
 export function caseLines({ steps, logs }: CaseSummary): string[] {
   const out: string[] = [];
   for (const step of steps) {
     out.push(stepLine(step));
     for (const { attempt, failure } of step.retries) {
-      out.push(`  attempt ${attempt} failed: ${shownInLine(failure.message)}`);
+      out.push(`  attempt ${attempt} failed: ${safeLine(failure.message)}`);
     }
     if (step.failure) out.push(...failureLines(step.failure).map((line) => `  ${line}`));
   }
-  if (logs.length > 0) out.push("printed:");
-  for (const { step, text } of logs) out.push(`  ${step}: ${shown(text)}`);
+  if (logs.length > 0) out.push("log:");
+  for (const { step, text } of logs) out.push(`  ${step}: ${safeText(text)}`);
   return out;
 }
 
 /** Why a case did not pass, in one line. */
-export function verdict({ status, reason, failure }: CaseSummary): string {
+export function caseVerdict({ status, reason, failure }: CaseSummary): string {
   if (status === "unchecked") return "nothing was asserted or waited for";
   if (status === "skipped") {
     return reason === "bail"
-      ? "not begun: another case did not pass"
-      : "not begun: the run was interrupted";
+      ? "not started: another case did not pass"
+      : "not started: the run was interrupted";
   }
-  return failure === undefined ? status : shownInLine(failure.message);
+  return failure === undefined ? status : safeLine(failure.message);
 }
 
-/** What became of a run, in one line. */
-export function runLine({ counts, duration_ms, interrupted }: RunSummary): string {
+/** The result of a run in one line, with its counts. */
+export function runVerdict({ counts, duration_ms, interrupted }: RunSummary): string {
   const parts = [
-    // Flaky ones are among them, and must not look like others.
+    // The count of passed cases includes the flaky ones.
     [counts.passed, counts.flaky > 0 ? `passed (${counts.flaky} flaky)` : "passed"],
     [counts.failed, "failed"],
-    [counts.errored, "could not be run"],
+    [counts.errored, "could not run"],
     [counts.unchecked, "checked nothing"],
     [counts.skipped, "skipped"],
     [counts.interrupted, "interrupted"],
     [counts.warnings, counts.warnings === 1 ? "warning" : "warnings"],
   ] as const;
-  const what = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-  const words = what.length === 0 ? "nothing ran" : what.join(", ");
-  return `${interrupted ? "Interrupted: " : ""}${words} in ${formatDuration(duration_ms)}`;
+  const words = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  const text = words.length === 0 ? "nothing ran" : words.join(", ");
+  return `${interrupted ? "Interrupted: " : ""}${text} in ${formatDuration(duration_ms)}`;
 }

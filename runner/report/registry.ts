@@ -1,55 +1,81 @@
-import type { Clock } from "../../runtime/clock.ts";
-import type { Output, Reporter } from "./reporter.ts";
+import { isExportConfigured } from "./otel/settings.ts";
+import type { ReadEnv, Reporter, ReporterContext } from "./reporter.ts";
 
-/** What reporters are made with. */
-export interface ReporterContext {
-  /** Where it writes. */
-  output: Output;
-  /** Whether only failures and the summary are wanted. */
-  quiet: boolean;
-  /** Whether frames are written to standard error while the run goes on. */
-  verbose: boolean;
-  /** Where time comes from. */
-  clock: Clock;
-  /** Reads the environment. */
-  env(name: string): string | undefined;
+/** The module of a reporter. */
+export interface ReporterModule {
+  /** Opens the reporter for one run. */
+  openReporter(context: ReporterContext): Reporter | Promise<Reporter>;
 }
 
-/** The reporters by name; each is loaded when it is asked for. */
-export const REPORTERS: Readonly<
-  Record<string, (context: ReporterContext) => Promise<Reporter>>
-> = {
-  console: async (context) => (await import("./console/console.ts")).openConsole(context),
-  github: async (context) => {
-    const { GitHubReporter } = await import("./github/github.ts");
-    return new GitHubReporter(context);
+/** A reporter as the command line, its help and the docs see it, without its code. */
+export interface ReporterEntry {
+  /** What it writes, in one line of help. */
+  readonly description: string;
+  /**
+   * Where it writes.
+   *
+   * - `"lines"`: lines of text, to a file or to standard output, which it can share
+   * - `"document"`: one document, to a file or to standard output, which it needs for itself
+   * - `"network"`: to a server; it takes no file
+   */
+  readonly writes: "lines" | "document" | "network";
+  /** Whether a run without `--reporter` uses it; never, if absent. */
+  isDefault?(env: ReadEnv): boolean;
+  /** Whether the environment adds it to the reporters of the command line; never, if absent. */
+  isAddedBy?(env: ReadEnv): boolean;
+  /** Loads its code. */
+  load(): Promise<ReporterModule>;
+}
+
+/**
+ * The reporters by name.
+ *
+ * A new reporter is a module that exports `openReporter`, and one line here. The code of a reporter
+ * is loaded when a run uses it.
+ */
+export const REPORTERS: Readonly<Record<string, ReporterEntry>> = {
+  console: {
+    description: "lines for people; on a terminal also what is running",
+    writes: "lines",
+    isDefault: () => true,
+    load: () => import("./console/console.ts"),
   },
-  html: async ({ output }) => {
-    const { HtmlReporter } = await import("./html/html.ts");
-    return new HtmlReporter(output);
+  github: {
+    description: "annotations and a job summary in GitHub Actions",
+    writes: "lines",
+    isDefault: (env) => env("GITHUB_ACTIONS") === "true",
+    load: () => import("./github/github.ts"),
   },
-  json: async ({ output }) => {
-    const { JsonReporter } = await import("./json/summary.ts");
-    return new JsonReporter(output);
+  html: document("one page with a timeline of each case", () => import("./html/html.ts")),
+  json: document("one document about the run and its cases", () => import("./json/json.ts")),
+  jsonl: document("the events as they happen, one per line", () => import("./json/jsonl.ts")),
+  junit: document("JUnit XML for Jenkins, GitLab and others", () => import("./junit/junit.ts")),
+  markdown: document(
+    "a table of the cases, and the failures",
+    () => import("./markdown/markdown.ts"),
+  ),
+  otel: {
+    description: "spans and metrics for an OpenTelemetry collector",
+    writes: "network",
+    isAddedBy: isExportConfigured,
+    load: () => import("./otel/otel.ts"),
   },
-  jsonl: async ({ output }) => {
-    const { JsonLinesReporter } = await import("./json/lines.ts");
-    return new JsonLinesReporter(output);
-  },
-  junit: async ({ output }) => {
-    const { JUnitReporter } = await import("./junit/junit.ts");
-    return new JUnitReporter(output);
-  },
-  markdown: async ({ output }) => {
-    const { MarkdownReporter } = await import("./markdown/markdown.ts");
-    return new MarkdownReporter(output);
-  },
-  otel: async (context) => {
-    const { OpenTelemetryReporter } = await import("./otel/otel.ts");
-    return await OpenTelemetryReporter.open(context);
-  },
-  tap: async ({ output }) => {
-    const { TapReporter } = await import("./tap/tap.ts");
-    return new TapReporter(output);
-  },
+  tap: document("TAP 14, with the steps as subtests", () => import("./tap/tap.ts")),
 };
+
+function document(description: string, load: ReporterEntry["load"]): ReporterEntry {
+  return { description, writes: "document", load };
+}
+
+/** One `--reporter` of the command line: `junit=out.xml`. */
+export interface ReporterRequest {
+  /** A key of {@linkcode REPORTERS}. */
+  name: string;
+  /** The file to write; absent for standard output or the network. */
+  file?: string;
+}
+
+/** Whether a reporter writes a document to standard output, so that nothing else may write there. */
+export function needsStandardOutput({ name, file }: ReporterRequest): boolean {
+  return file === undefined && REPORTERS[name]!.writes === "document";
+}

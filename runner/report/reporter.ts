@@ -1,26 +1,44 @@
+import type { Clock } from "../../runtime/clock.ts";
 import type { RunEvent } from "../events/event.ts";
 
-/** Reads the events of a run, and nothing else. One file each. */
+/** Reads the events of a run and writes a report about it. */
 export interface Reporter {
-  /** Takes one event. */
+  /** Receives one event. */
   report(event: RunEvent): void;
-  /** Called once when there are no more, also when a run was interrupted. */
+  /** Called once after the last event, also when the run was interrupted. */
   finish?(): void | Promise<void>;
 }
 
-/** Where a reporter or a command writes. */
+/** A place that reporters and commands write text to. */
 export interface Output {
-  /** Writes text, as it is. */
+  /** Writes text as it is. */
   write(text: string): void;
-  /** Whether a person looks at it live. */
+  /** Whether the text appears on a terminal. */
   readonly isTerminal: boolean;
-  /** Whether colours are wanted. */
+  /** Whether to write colours. */
   readonly color: boolean;
-  /** How many columns there are now; a person can change it. */
+  /** The width in columns; changes when the user resizes the terminal. */
   readonly columns: number;
   /**
-   * How many lines the screen has now, where there is one.
+   * The height of the screen in lines.
    * @default {24}
    */
   readonly rows?: number;
+}
+
+/** Reads a variable from the environment. */
+export type ReadEnv = (name: string) => string | undefined;
+
+/** Everything a reporter gets when it is opened. */
+export interface ReporterContext {
+  /** Standard output, or the file that the command line names. */
+  output: Output;
+  /** Whether to write only failures and the summary. */
+  quiet: boolean;
+  /** Whether frames are written to standard error during the run. */
+  verbose: boolean;
+  /** The source of time and timers. */
+  clock: Clock;
+  /** Reads a variable from the environment. */
+  env: ReadEnv;
 }

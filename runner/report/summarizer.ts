@@ -9,6 +9,7 @@ import type {
   StepFinished,
   StepStarted,
 } from "../events/event.ts";
+import type { Reporter } from "./reporter.ts";
 import {
   type CaseSummary,
   RUN_SUMMARY_VERSION,
@@ -16,49 +17,60 @@ import {
   type StepSummary,
 } from "./run_summary.ts";
 
-/** A case with what is known of it so far. */
-interface KnownCase {
+/** A case, and which parts of it are still running. */
+interface CaseState {
   summary: CaseSummary;
-  /** Whether its end was told. */
   ended: boolean;
-  /** The steps that have begun and not ended, by phase and number. */
-  steps: Map<string, StepSummary>;
+  /** The steps that have not ended, by phase and number. */
+  running: Map<string, StepSummary>;
 }
 
-/** Puts the events of a run together, for reports that are written when it has ended. */
+/**
+ * Makes a reporter that writes a summary of the run when it has ended. If the events stop before
+ * the run has ended, the summary says that it was interrupted.
+ */
+export function summaryReporter(write: (run: RunSummary) => void | Promise<void>): Reporter {
+  const summarizer = new Summarizer();
+  return {
+    report: (event) => void summarizer.report(event),
+    finish: () => write(summarizer.summary()),
+  };
+}
+
+/** Collects the events of a run into a {@linkcode RunSummary}. */
 export class Summarizer {
-  #cases = new Map<number, KnownCase>();
+  #cases = new Map<number, CaseState>();
   #warnings: string[] = [];
   #server = "";
-  #expected = 0;
-  #began: string | undefined;
-  #last: string | undefined;
+  #plannedCases = 0;
+  #firstTime: string | undefined;
+  #lastTime: string | undefined;
   #finished: (RunEvent & { type: "run.finished" }) | undefined;
 
   /**
-   * Takes one event.
-   * @returns The case that has ended with it.
+   * Receives one event.
+   * @returns The case that ended with this event, if one did.
    */
   report(event: RunEvent): CaseSummary | undefined {
-    this.#began ??= event.ts;
-    this.#last = event.ts;
+    this.#firstTime ??= event.ts;
+    this.#lastTime = event.ts;
     switch (event.type) {
       case "run.started":
         this.#server = event.server;
-        this.#expected = event.cases;
+        this.#plannedCases = event.cases;
         return;
       case "case.started":
         this.#cases.set(event.case, {
           summary: emptyCase(event),
           ended: false,
-          steps: new Map(),
+          running: new Map(),
         });
         return;
       case "step.started":
-        return this.#start(event);
+        return this.#startStep(event);
       case "step.retried": {
         const { attempt, ts, failure } = event;
-        const step = this.#cases.get(event.case)?.steps.get(keyOf(event));
+        const step = this.#cases.get(event.case)?.running.get(keyOf(event));
         step?.retries.push({ attempt, at: ts, failure });
         return;
       }
@@ -70,15 +82,15 @@ export class Summarizer {
         return;
       }
       case "warning": {
-        const of = event.case === undefined ? undefined : this.#cases.get(event.case)?.summary;
-        (of?.warnings ?? this.#warnings).push(event.text);
+        const owner = event.case === undefined ? undefined : this.#cases.get(event.case);
+        (owner?.summary.warnings ?? this.#warnings).push(event.text);
         return;
       }
       case "case.finished":
         return this.#finishCase(event);
       case "case.skipped": {
         const summary = emptyCase(event);
-        this.#cases.set(event.case, { summary, ended: true, steps: new Map() });
+        this.#cases.set(event.case, { summary, ended: true, running: new Map() });
         return summary;
       }
       case "run.finished":
@@ -87,33 +99,33 @@ export class Summarizer {
     }
   }
 
-  /** Ends the cases whose end was not told, as interrupted; gives them. */
+  /** Marks the cases that have not ended as interrupted, and returns them. */
   close(): CaseSummary[] {
     const open = [...this.#cases.values()].filter(({ ended }) => !ended);
-    for (const one of open) {
-      const { summary, steps } = one;
-      one.ended = true;
-      const failure: EventFailure = { kind: "interrupted", message: CUT_SHORT, lines: [] };
-      for (const step of steps.values()) {
-        step.duration_ms = between(step.started_at, this.#last);
+    for (const state of open) {
+      const { summary, running } = state;
+      state.ended = true;
+      const failure: EventFailure = { kind: "interrupted", message: NO_END, lines: [] };
+      for (const step of running.values()) {
+        step.duration_ms = between(step.started_at, this.#lastTime);
         step.failure = { ...failure, place: step.place, step: step.step };
         summary.failure ??= step.failure;
       }
-      steps.clear();
-      summary.duration_ms = between(summary.started_at, this.#last);
+      running.clear();
+      summary.duration_ms = between(summary.started_at, this.#lastTime);
       summary.failure ??= failure;
     }
     return open.map(({ summary }) => summary);
   }
 
-  /** The run so far; what has not ended is interrupted. */
+  /** The run so far. It closes the cases that have not ended. */
   summary(): RunSummary {
     this.close();
     const cases = [...this.#cases.values()].map(({ summary }) => summary)
       .toSorted((a, b) => a.case - b.case);
     const finished = this.#finished;
-    const started_at = this.#began ?? NEVER;
-    const finished_at = this.#last ?? NEVER;
+    const started_at = this.#firstTime ?? NEVER;
+    const finished_at = this.#lastTime ?? NEVER;
     return {
       version: RUN_SUMMARY_VERSION,
       server: this.#server,
@@ -128,10 +140,10 @@ export class Summarizer {
     };
   }
 
-  #start(event: StepStarted): undefined {
-    const of = this.#cases.get(event.case);
-    // A step that is tried again has begun already.
-    if (!of || of.steps.has(keyOf(event))) return;
+  #startStep(event: StepStarted): undefined {
+    const state = this.#cases.get(event.case);
+    // A retry of a step has the same key as its first attempt.
+    if (!state || state.running.has(keyOf(event))) return;
     const { step, phase, kind, label, id, place, ts } = event;
     const summary: StepSummary = {
       step,
@@ -147,27 +159,27 @@ export class Summarizer {
       retries: [],
       soft: false,
     };
-    of.steps.set(keyOf(event), summary);
-    of.summary.steps.push(summary);
+    state.running.set(keyOf(event), summary);
+    state.summary.steps.push(summary);
   }
 
   #finishStep(event: StepFinished): undefined {
-    const of = this.#cases.get(event.case);
-    if (!of) return;
-    const { type: _, ts: __, case: ___, ...told } = event;
-    const step = of.steps.get(keyOf(event));
-    of.steps.delete(keyOf(event));
-    if (step) Object.assign(step, told);
-    else of.summary.steps.push({ ...told, retries: [] });
+    const state = this.#cases.get(event.case);
+    if (!state) return;
+    const { type: _, ts: __, case: ___, ...result } = event;
+    const step = state.running.get(keyOf(event));
+    state.running.delete(keyOf(event));
+    if (step) Object.assign(step, result);
+    else state.summary.steps.push({ ...result, retries: [] });
   }
 
   #finishCase(event: CaseFinished): CaseSummary | undefined {
-    const of = this.#cases.get(event.case);
-    if (!of) return;
-    const { type: _, ts: __, ...told } = event;
-    of.ended = true;
-    of.steps.clear();
-    return Object.assign(of.summary, told);
+    const state = this.#cases.get(event.case);
+    if (!state) return;
+    const { type: _, ts: __, ...result } = event;
+    state.ended = true;
+    state.running.clear();
+    return Object.assign(state.summary, result);
   }
 
   #count(cases: readonly CaseSummary[]): RunCounts {
@@ -176,7 +188,7 @@ export class Summarizer {
       failed: 0,
       errored: 0,
       unchecked: 0,
-      interrupted: Math.max(0, this.#expected - cases.length),
+      interrupted: Math.max(0, this.#plannedCases - cases.length),
       skipped: 0,
       flaky: 0,
       warnings: this.#warnings.length,
@@ -190,24 +202,24 @@ export class Summarizer {
   }
 }
 
-/** What the last step of a case failed with when its end was not told. */
-const CUT_SHORT = "the run ended before this did";
+/** The failure of steps and cases whose end is missing. */
+const NO_END = "the run stopped before this ended";
 
-/** A run of which no event came has no time. */
+/** The time of a run without events. */
 const NEVER = "1970-01-01T00:00:00.000Z";
 
 function emptyCase(event: CaseStarted | CaseSkipped): CaseSummary {
-  const begun = event.type === "case.started";
+  const started = event.type === "case.started";
   return {
     case: event.case,
     name: event.name,
     file: event.file,
-    tags: begun ? event.tags : [],
-    vars: begun ? event.vars : {},
-    ...(begun && event.matrix !== undefined ? { matrix: event.matrix } : {}),
-    // Until its end is told.
-    status: begun ? "interrupted" : "skipped",
-    ...(begun ? { started_at: event.ts } : { reason: event.reason }),
+    tags: started ? event.tags : [],
+    vars: started ? event.vars : {},
+    ...(started && event.matrix !== undefined ? { matrix: event.matrix } : {}),
+    // A later event changes it when the case ends.
+    status: started ? "interrupted" : "skipped",
+    ...(started ? { started_at: event.ts } : { reason: event.reason }),
     flaky: false,
     duration_ms: 0,
     steps: [],

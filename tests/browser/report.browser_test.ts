@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
-import { visible } from "../../runner/report/visible.ts";
+import { escapeInvisible } from "../../runner/report/safe_text.ts";
 import type { RunEvent } from "../../runner/mod.ts";
 import { HOSTILE, manyCases, sampleRun } from "../report/_events.ts";
 import { launch } from "./_page.ts";
@@ -109,7 +109,9 @@ test("a failure leads to its message, code, difference and source line", async (
   const { page } = report;
   await page.locator("#case-2").click();
   const card = page.locator(".case > section > .failure");
-  const message = `run \`order-payment\` (wfrun_2) is failed, not completed: ${visible(HOSTILE)}`;
+  const message = `run \`order-payment\` (wfrun_2) is failed, not completed: ${
+    escapeInvisible(HOSTILE)
+  }`;
   equal(await card.locator(".message").textContent(), message);
   deepEqual(await card.locator(".chip").allTextContents(), ["wait", "code step_failed"]);
   equal(await card.locator(".line.expected").textContent(), "- expected");
@@ -173,9 +175,9 @@ test("hostile texts are text everywhere", async () => {
   });
   await using report = await openReport(browser, events);
   const { page, complaints } = report;
-  const name = `Payment ${visible(HOSTILE)}`;
+  const name = `Payment ${escapeInvisible(HOSTILE)}`;
   equal(await page.locator("#case-2 .row-name").textContent(), name);
-  equal(await page.locator(".facts dd").first().textContent(), visible(HOSTILE));
+  equal(await page.locator(".facts dd").first().textContent(), escapeInvisible(HOSTILE));
   for (const number of [0, 2]) {
     await page.locator(`#case-${number}`).click();
     const closed = page.locator("details:not([open]) > summary");
@@ -185,8 +187,11 @@ test("hostile texts are text everywhere", async () => {
     equal(await page.locator(made).count(), 0);
   }
   equal(await page.locator("h2").first().textContent(), name);
-  equal(await page.locator(".values pre").first().textContent(), visible(JSON.stringify(HOSTILE)));
-  equal(await page.locator(".warning").textContent(), visible(HOSTILE));
+  equal(
+    await page.locator(".values pre").first().textContent(),
+    escapeInvisible(JSON.stringify(HOSTILE)),
+  );
+  equal(await page.locator(".warning").textContent(), escapeInvisible(HOSTILE));
   deepEqual(complaints, []);
 });
 

@@ -45,7 +45,7 @@ test("the keyboard alone finds, opens and closes a case", async () => {
   await page.keyboard.press("Escape");
   equal(await page.getByRole("searchbox").inputValue(), "");
   await page.keyboard.press("End");
-  equal(await currentRow(page), "Not begun");
+  equal(await currentRow(page), "Not started");
   await page.keyboard.press("n");
   equal(await page.locator(".case").getAttribute("data-case"), "2");
 });

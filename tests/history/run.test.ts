@@ -77,7 +77,7 @@ test("what was interrupted is not kept", async () => {
     await through(file, sampleRun({ interrupted: true }));
     const names = query(file, "SELECT name FROM recipe_case ORDER BY id").map(({ name }) => name);
     equal(names.length, 5);
-    ok(!names.includes("Long") && !names.includes("Not begun"));
+    ok(!names.includes("Long") && !names.includes("Not started"));
     deepEqual(query(file, "SELECT * FROM step WHERE status = 'interrupted'"), []);
   });
 });

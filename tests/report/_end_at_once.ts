@@ -1,7 +1,7 @@
 // Draws a live run, and ends the process as a second Ctrl-C does: for console_end.test.ts.
 import { exitNow, writeStandard } from "../../runtime/process.ts";
 import { systemClock } from "../../runtime/clock.ts";
-import { LiveReporter } from "../../runner/report/console/live.ts";
+import { LiveReporter } from "../../runner/report/console/live_reporter.ts";
 import { sampleRun } from "./_events.ts";
 
 const output = {

@@ -1,14 +1,16 @@
-import type { RunEvent } from "../../runner/mod.ts";
-import type { CaseDetails, ReportIndex } from "../../runner/report/html/data.ts";
-import { HtmlReporter } from "../../runner/report/html/html.ts";
+import type { Reporter, RunEvent } from "../../runner/mod.ts";
+import type { CaseDetails, ReportIndex } from "../../runner/report/html/report_data.ts";
+import { openReporter } from "../../runner/report/html/html.ts";
 
 /** The HTML report of some events. */
 export function htmlOf(events: Iterable<RunEvent>): string {
   const text: string[] = [];
   const output = { isTerminal: false, color: false, columns: 80 };
-  const reporter = new HtmlReporter({ write: (piece) => void text.push(piece), ...output });
+  const reporter = openReporter({
+    output: { write: (piece) => void text.push(piece), ...output },
+  }) as Reporter;
   for (const event of events) reporter.report(event);
-  reporter.finish();
+  reporter.finish!();
   return text.join("");
 }
 

@@ -9,7 +9,8 @@ export async function reportOf(
   env: Record<string, string> = {},
 ): Promise<string> {
   const parts: string[] = [];
-  const reporter = await REPORTERS[name]!({
+  const { openReporter } = await REPORTERS[name]!.load();
+  const reporter = await openReporter({
     output: {
       write: (text) => void parts.push(text),
       isTerminal: false,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createVirtualClock } from "../../dev/mod.ts";
 import { ConsoleReporter, type Output, type RunEvent } from "../../runner/mod.ts";
-import { openConsole } from "../../runner/report/console/console.ts";
+import { openReporter } from "../../runner/report/console/console.ts";
 import { runnerCli } from "../runner/_cli.ts";
 import { withFiles } from "../runner/_recipe.ts";
 import { at, HOSTILE, manyCases, sampleRun } from "./_events.ts";
@@ -53,7 +53,7 @@ test("several cases are a line each, with their steps where they did not pass", 
     '  ↻ attempt 1 failed: `email.state == "completed"` is false',
   ]);
   const refused = lines.indexOf(
-    "✗ Refused                               20 ms  recipes/3.yaml  could not be run",
+    "✗ Refused                               20 ms  recipes/3.yaml  could not run",
   );
   equal(lines[refused + 1], "  ✗ enqueue send-email                  19 ms");
   match(lines[refused + 2]!, /^ {6}Cannot enqueue 'send-email'/);
@@ -61,7 +61,7 @@ test("several cases are a line each, with their steps where they did not pass", 
     "? Checks nothing                        10 ms  recipes/4.yaml",
     "  ? nothing was asserted or waited for",
     "✓ Quiet                                100 ms  recipes/5.yaml",
-    "- Not begun                                    not begun (--bail)  recipes/6.yaml",
+    "- Not started                                  not started (--bail)  recipes/6.yaml",
   ]);
 });
 
@@ -84,7 +84,7 @@ soft failure: \`stats.jobs == 3\` is false
    = stats.jobs  int 2
    = 3           int 3
 `));
-  ok(text.indexOf("- Not begun") < text.indexOf("error: "));
+  ok(text.indexOf("- Not started") < text.indexOf("error: "));
 });
 
 test("no line of a failure is a command to the CI that reads along", () => {
@@ -120,18 +120,18 @@ test("nothing a name or a log line holds is a command to the CI that reads along
 test("the summary counts flaky and skipped cases and warnings", () => {
   equal(
     print(sampleRun()).trimEnd().split("\n").at(-1),
-    "3 passed (1 flaky), 1 failed, 1 could not be run, 1 checked nothing, 1 skipped, 1 warning in 5.10 s",
+    "3 passed (1 flaky), 1 failed, 1 could not run, 1 checked nothing, 1 skipped, 1 warning in 5.10 s",
   );
 });
 
-test("an interrupted run says so, and what was cut off and not begun", () => {
+test("an interrupted run says so, and what was cut off and not started", () => {
   const text = print(sampleRun({ interrupted: true }));
   match(text, /\n■ Long +100 ms {2}recipes\/5.yaml {2}interrupted\n {2}■ sleep 1h +99 ms {2}inter/);
-  match(text, /\n- Not begun +not begun \(interrupted\) {2}recipes\/6.yaml\n/);
+  match(text, /\n- Not started +not started \(interrupted\) {2}recipes\/6.yaml\n/);
   match(text, /\nInterrupted: 2 passed .*2 interrupted, /);
 });
 
-test("of many cases that were not begun only the first are named", () => {
+test("of many cases that were not started only the first are named", () => {
   const skipped = Array.from({ length: 1000 }, (_, i): RunEvent => ({
     type: "case.skipped",
     ts: at(0),
@@ -142,12 +142,12 @@ test("of many cases that were not begun only the first are named", () => {
   }));
   const lines = print(skipped).trimEnd().split("\n");
   equal(lines.length, 11);
-  equal(lines.at(-1), "- and others  not begun (--bail)");
+  equal(lines.at(-1), "- and others  not started (--bail)");
 });
 
 test("when it is to be quiet there are failures and the summary", () => {
   const text = print(sampleRun(), { quiet: true });
-  ok(!/Order smoke|half way|✓|Not begun|took the event/.test(text));
+  ok(!/Order smoke|half way|✓|Not started|took the event/.test(text));
   ok(text.startsWith("? Checks nothing "));
   match(text, /\n\nRefused › enqueue send-email\nerror: Cannot enqueue/);
   equal(print(alone(0), { quiet: true }).split("\n").length, 2);
@@ -180,7 +180,7 @@ test("what is slower or less sure than usual is told", () => {
   const slower = "slower than usual: 4.1 s, median of 18 runs 0.9 s";
   ok(text.includes(`4.10 s  completed\n      ${slower}\n`));
   ok(text.includes(
-    `  ${slower}\n  passed only on a later attempt in 3 of 20 runs, failed in 2 of 20 runs\n`,
+    `  ${slower}\n  needed a retry to pass in 3 of 20 runs, failed in 2 of 20 runs\n`,
   ));
   const calm = { ...usual, failed: 0, flaky: 0, slower: false };
   ok(!/usual|runs/.test(print(events.map((e) => "usual" in e ? { ...e, usual: calm } : e))));
@@ -198,7 +198,7 @@ test("a text of megabytes is cut with a note", () => {
   );
   const text = print(events);
   ok(text.length < 500_000, String(text.length));
-  ok(text.includes("x… (984000 more characters were cut)"));
+  ok(text.includes("x… (984000 more characters)"));
 });
 
 test("colours only add to what is said without them", () => {
@@ -254,7 +254,7 @@ test("lines are drawn live only where a person looks on and the terminal can", a
     const output = { write: () => {}, isTerminal: terminal, color: false, columns: 80 };
     const clock = createVirtualClock({ autoSkip: false });
     const env = (name: string) => name === "TERM" ? term : undefined;
-    return (await openConsole({ output, quiet, verbose, clock, env })).constructor.name;
+    return (await openReporter({ output, quiet, verbose, clock, env })).constructor.name;
   };
   equal(await kind(), "LiveReporter");
   for (

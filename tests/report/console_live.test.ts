@@ -2,10 +2,10 @@ import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { createVirtualClock, type VirtualClock } from "../../dev/mod.ts";
 import type { Output, RunEvent } from "../../runner/mod.ts";
-import { LiveReporter } from "../../runner/report/console/live.ts";
+import { LiveReporter } from "../../runner/report/console/live_reporter.ts";
 import stringWidth from "string-width";
 import { at, BEGAN, HOSTILE, manyCases, sampleRun } from "./_events.ts";
-import { Screen, type ScreenOptions } from "./_terminal.ts";
+import { Screen, type ScreenOptions } from "./_screen.ts";
 
 /** A live run that stands still at a time. */
 class Live {

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import stringWidth from "string-width";
 import { printable, width } from "../../runner/language/render_diagnostic.ts";
-import { fit, fitLine } from "../../runner/report/console/fit.ts";
+import { truncateLine, truncateToWidth } from "../../runner/report/console/truncate.ts";
 import { HOSTILE } from "./_events.ts";
 
 /** Arabic signs that span what follows, and notes that are composed of others: not worth a rule. */
@@ -38,19 +38,24 @@ for (
 }
 
 test("what is cut has room, ends in …, and is cut between characters", () => {
-  equal(fit("12345", 5), "12345");
-  equal(fit("123456", 5), "1234…");
-  equal(fit("名前在庫", 4), "名…");
-  equal(fit("👩‍👩‍👧👩‍👩‍👧", 7), "👩‍👩‍👧…");
-  equal(fit("e\u0301e\u0301e\u0301", 2), "e\u0301…");
-  deepEqual([fit("x", 0), fit("", 0), fit("xy", 1), fit("x", -1)], ["", "", "…", ""]);
+  equal(truncateToWidth("12345", 5), "12345");
+  equal(truncateToWidth("123456", 5), "1234…");
+  equal(truncateToWidth("名前在庫", 4), "名…");
+  equal(truncateToWidth("👩‍👩‍👧👩‍👩‍👧", 7), "👩‍👩‍👧…");
+  equal(truncateToWidth("e\u0301e\u0301e\u0301", 2), "e\u0301…");
+  deepEqual([
+    truncateToWidth("x", 0),
+    truncateToWidth("", 0),
+    truncateToWidth("xy", 1),
+    truncateToWidth("x", -1),
+  ], ["", "", "…", ""]);
   for (let columns = 0; columns < 90; columns++) {
-    ok(stringWidth(fit(printable(HOSTILE), columns)) <= columns);
+    ok(stringWidth(truncateToWidth(printable(HOSTILE), columns)) <= columns);
   }
 });
 
 test("parts are cut before they are painted", () => {
   const red = (text: string) => `<${text}>`;
-  equal(fitLine([["ab", red], ["cd", red]], 4), "<ab><cd>");
-  equal(fitLine([["ab", red], ["cde", red], ["f", red]], 4), "<ab><c…>");
+  equal(truncateLine([["ab", red], ["cd", red]], 4), "<ab><cd>");
+  equal(truncateLine([["ab", red], ["cde", red], ["f", red]], 4), "<ab><c…>");
 });

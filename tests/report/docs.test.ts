@@ -9,6 +9,7 @@ import { runnerCli } from "../runner/_cli.ts";
 import { withFiles } from "../runner/_recipe.ts";
 
 const docs = await readTextFile("docs/reports.md");
+const introduction = docs.split("\n## ")[0]!;
 const section = /\n## For machines\n([^]*?)(?=\n## |$(?![^]))/.exec(docs)![1]!;
 const commands = [...section.matchAll(/```sh\n([^]*?)```/g)]
   .flatMap(([, text]) => text!.trim().split("\n"))
@@ -36,9 +37,17 @@ test("docs/reports.md has commands to try", () => {
   assert.ok(commands.length >= 3);
 });
 
-test("docs/reports.md says what each reporter for machines writes", () => {
-  for (const name of ["jsonl", "json", "junit", "tap", "github", "markdown"]) {
-    assert.ok(Object.hasOwn(REPORTERS, name), name);
-    assert.match(section, new RegExp(`\\| \`${name}\` `));
+test("docs/reports.md lists every reporter as the registry describes it", () => {
+  const rows = [...introduction.matchAll(/^\| `(\w+)` +\| (.*?) +\|$/gm)].map((
+    [, name, text],
+  ) => [name, text]);
+  const expected = Object.entries(REPORTERS).map(([name, { description }]) => [name, description]);
+  assert.deepEqual(rows, expected);
+});
+
+test("the help of `run` lists every reporter", async () => {
+  const { out } = await runnerCli(["run", "--help"]);
+  for (const [name, { description }] of Object.entries(REPORTERS)) {
+    assert.match(out, new RegExp(`^  ${name} +${description}$`, "m"));
   }
 });

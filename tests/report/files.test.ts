@@ -23,7 +23,7 @@ test("two reporters for one file are refused, however it is written", async () =
 test("a reporter's file needs a name", async () => {
   const { code, err } = await runnerCli(["recipes", "--reporter", "junit="]);
   assert.equal(code, 2);
-  assert.match(err, /^error: Reporter junit needs a file behind the `=`\n/);
+  assert.match(err, /^error: Reporter junit needs a file name after `=`\n/);
 });
 
 test("a file that cannot be written is told before the run, and changes no verdict", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { appendFile, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { annotationCommand, pathInRepository } from "../../runner/report/github/annotation.ts";
+import { pathInRepository, workflowCommand } from "../../runner/report/github/workflow_command.ts";
 import { runnerCli } from "../runner/_cli.ts";
 import { withFiles } from "../runner/_recipe.ts";
 import { HOSTILE, manyCases, sampleRun } from "./_events.ts";
@@ -40,7 +40,7 @@ function unescape(text: string, isProperty: boolean): string {
 test("a command comes back as it went in", () => {
   for (const text of ["a", "a:b,c=d", "100%", "%0A", "%253A", "a\r\nb", "::error::x", HOSTILE]) {
     const given = { level: "warning", title: text, message: text, file: text, line: 3 } as const;
-    const [read, ...more] = commandsIn(annotationCommand(given));
+    const [read, ...more] = commandsIn(workflowCommand(given));
     assert.deepEqual(more, []);
     assert.deepEqual(read, {
       level: "warning",
@@ -70,13 +70,13 @@ test("cases that did not pass are errors, flaky ones notices, the rest warnings"
   assert.equal(commands[0]!.properties.title, `Payment ${seen}`);
   assert.ok(commands[0]!.message.includes(`${seen} [step_failed]\n  seen: running at 0 ms`));
   assert.equal(commands[2]!.message, "nothing was asserted or waited for");
-  assert.match(commands[5]!.message, /^flaky: it passed only on a later attempt\n`email/);
+  assert.match(commands[5]!.message, /^flaky: it passed only after a retry\n`email/);
 });
 
 test("of each level there are ten, and the last says how many more", async () => {
   const commands = commandsIn(await reportOf("github", manyCases(1_000)));
   assert.equal(commands.length, 10);
-  assert.match(commands[9]!.message, /\n… and 90 more errors, of which GitHub shows none/);
+  assert.match(commands[9]!.message, /\n… and 90 more errors, which GitHub does not show here/);
   assert.ok(!commands[8]!.message.includes("more"));
   const ten = commandsIn(await reportOf("github", manyCases(100)));
   assert.equal(ten.length, 10);

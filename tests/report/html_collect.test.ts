@@ -63,8 +63,8 @@ test("cases keep what the list shows", () => {
   const { cases } = pageOf(sampleRun());
   deepEqual(
     cases.map((
-      { number, status, flaky, unbegun, duration },
-    ) => [number, status, flaky, unbegun, duration]),
+      { number, status, flaky, notStarted, duration },
+    ) => [number, status, flaky, notStarted, duration]),
     [
       [0, "passed", false, false, 910],
       [1, "passed", true, false, 400],
@@ -78,12 +78,12 @@ test("cases keep what the list shows", () => {
   deepEqual(cases[0]!.tags, ["smoke", "orders"]);
 });
 
-test("steps stand in the order in which they began, with their times", () => {
+test("steps stand in the order in which they startedAt, with their times", () => {
   const { steps } = pageOf(sampleRun());
   deepEqual(
     steps(0).map((
-      { number, always, status, began, ended },
-    ) => [number, always, status, began, ended]),
+      { number, always, status, startedAt, endedAt },
+    ) => [number, always, status, startedAt, endedAt]),
     [
       ["1", false, "passed", 1, 200],
       ["2", false, "passed", 205, 900],
@@ -104,7 +104,9 @@ test("steps stand in the order in which they began, with their times", () => {
 test("attempts keep their times and failures", () => {
   const [step] = pageOf(sampleRun()).steps(1);
   deepEqual(
-    step!.more.attempts!.map(({ began, ended, failure }) => [began, ended, failure?.message]),
+    step!.more.attempts!.map((
+      { startedAt, endedAt, failure },
+    ) => [startedAt, endedAt, failure?.message]),
     [[1001, 1100, '`email.state == "completed"` is false'], [1300, 1400, undefined]],
   );
 });
@@ -132,7 +134,7 @@ test("what is the same in many cases is kept once", () => {
 
 test("steps inside one that is tried again are steps of their own each time", () => {
   const { steps } = pageOf(runOf(...stepEvents("1.1", 10, 20), ...stepEvents("1.1", 30, 50)));
-  deepEqual(steps(0).map(({ number, began, depth }) => [number, began, depth]), [
+  deepEqual(steps(0).map(({ number, startedAt, depth }) => [number, startedAt, depth]), [
     ["1.1", 10, 1],
     ["1.1", 30, 1],
   ]);
@@ -141,10 +143,10 @@ test("steps inside one that is tried again are steps of their own each time", ()
 test("a step that was never begun has its time from its end", () => {
   const [, finished] = stepEvents("1", 10, 60);
   const [step] = pageOf(runOf(finished!)).steps(0);
-  deepEqual([step!.began, step!.ended, step!.more], [10, 60, {}]);
+  deepEqual([step!.startedAt, step!.endedAt, step!.more], [10, 60, {}]);
 });
 
-test("a step that never ended tells what it last saw", () => {
+test("a step that never endedAt tells what it last saw", () => {
   const [started] = stepEvents("1", 10, 60);
   const progress: RunEvent = {
     type: "step.progress",
@@ -157,7 +159,7 @@ test("a step that never ended tells what it last saw", () => {
   };
   const { steps, cases } = pageOf(runOf(started!, progress).slice(0, -1));
   const [step] = steps(0);
-  deepEqual([step!.status, step!.ended, step!.more.unfinished], [
+  deepEqual([step!.status, step!.endedAt, step!.more.unfinished], [
     "interrupted",
     400,
     "running, reserve done",

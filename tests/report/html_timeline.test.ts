@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
-import type { StepMore } from "../../runner/report/html/data.ts";
+import type { StepMore } from "../../runner/report/html/report_data.ts";
 import type { ReportStep } from "../../runner/report/html/page/decode.ts";
 import { makeTicks } from "../../runner/report/html/page/ticks.ts";
 import {
@@ -12,7 +12,7 @@ import {
 const CHARACTER = 6;
 const measure = (text: string) => text.length * CHARACTER;
 
-function step(began: number, ended: number, more: StepMore = {}): ReportStep {
+function step(startedAt: number, endedAt: number, more: StepMore = {}): ReportStep {
   return {
     position: 0,
     number: "1",
@@ -26,9 +26,9 @@ function step(began: number, ended: number, more: StepMore = {}): ReportStep {
     length: 1,
     text: "",
     status: "passed",
-    began,
-    ended,
-    duration: ended - began,
+    startedAt,
+    endedAt,
+    duration: endedAt - startedAt,
     depth: 0,
     more,
   };
@@ -60,7 +60,7 @@ test("a skipped step has no bar", () => {
 });
 
 test("each attempt is a bar, with the pauses between them", () => {
-  const attempts = [{ began: 0, ended: 100 }, { began: 300, ended: 400 }];
+  const attempts = [{ startedAt: 0, endedAt: 100 }, { startedAt: 300, endedAt: 400 }];
   const { bars } = rowOf(step(0, 400, { attempts }));
   deepEqual(bars.map(({ part, status, x, width }) => [part, status, x, width]), [
     ["attempt", "failed", 0, 100],
@@ -140,11 +140,11 @@ test("no label of a checkpoint lies on another one, or outside of the axis", () 
 });
 
 test("the axis reaches from the first to the last of a case and its steps", () => {
-  deepEqual(axisOf([step(10, 50), step(40, 120)], { began: 20, ended: 100 }), {
+  deepEqual(axisOf([step(10, 50), step(40, 120)], { startedAt: 20, endedAt: 100 }), {
     from: 10,
     to: 120,
   });
-  deepEqual(axisOf([], { began: 7, ended: 7 }), { from: 7, to: 8 });
+  deepEqual(axisOf([], { startedAt: 7, endedAt: 7 }), { from: 7, to: 8 });
 });
 
 test("ticks are round times, as many as there is room for", () => {

@@ -1,14 +1,13 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
-import type { ReportStatus } from "../../runner/report/html/data.ts";
+import type { ReportStatus } from "../../runner/report/html/report_data.ts";
 import type { ReportCase } from "../../runner/report/html/page/decode.ts";
-import { excerpt, lineKind } from "../../runner/report/html/page/excerpt.ts";
+import { excerpt, lineKind, shorten } from "../../runner/report/html/page/shorten.ts";
 import { filterCases } from "../../runner/report/html/page/filter.ts";
 import { caseAt, layoutLanes, stackLanes } from "../../runner/report/html/page/lanes.ts";
-import { shorten } from "../../runner/report/html/page/long_list.ts";
 import { readHash, type ViewState, writeHash } from "../../runner/report/html/page/state.ts";
-import { visible } from "../../runner/report/visible.ts";
-import { duration } from "../../runner/report/html/words.ts";
+import { escapeInvisible } from "../../runner/report/safe_text.ts";
+import { durationText } from "../../runner/report/html/labels.ts";
 
 function one(position: number, more: Partial<ReportCase> = {}): ReportCase {
   const name = more.name ?? `Case ${position}`;
@@ -18,12 +17,12 @@ function one(position: number, more: Partial<ReportCase> = {}): ReportCase {
     name,
     file: "r.yaml",
     status: "passed",
-    began: position * 10,
-    ended: position * 10 + 10,
+    startedAt: position * 10,
+    endedAt: position * 10 + 10,
     duration: 10,
     flaky: false,
     slow: false,
-    unbegun: false,
+    notStarted: false,
     unfinished: false,
     tags: [],
     searched: name.toLowerCase(),
@@ -82,14 +81,17 @@ test("filters add to one another, and their counts are those of the search", () 
 
 test("cases that overlap are in lanes of their own, up to a number of them", () => {
   const cases = [
-    one(0, { began: 0, ended: 100 }),
-    one(1, { began: 10, ended: 50 }),
-    one(2, { began: 50, ended: 90 }),
-    one(3, { began: 100, ended: 110 }),
-    one(4, { unbegun: true }),
+    one(0, { startedAt: 0, endedAt: 100 }),
+    one(1, { startedAt: 10, endedAt: 50 }),
+    one(2, { startedAt: 50, endedAt: 90 }),
+    one(3, { startedAt: 100, endedAt: 110 }),
+    one(4, { notStarted: true }),
   ];
   const lanes = layoutLanes(cases);
-  deepEqual(lanes.bars.map(({ one, lane }) => [one.number, lane]), [[0, 0], [1, 1], [2, 1], [
+  deepEqual(lanes.bars.map(({ reportCase, lane }) => [reportCase.number, lane]), [[0, 0], [1, 1], [
+    2,
+    1,
+  ], [
     3,
     0,
   ]]);
@@ -152,15 +154,15 @@ test("of a long list the first and what matters is shown", () => {
 
 test("what nobody would see has a stand-in, and joined characters stay joined", () => {
   equal(
-    visible("a\u0000\u001b[1m\u007f\u0085\ud800\uffff\u202e\u2028b"),
+    escapeInvisible("a\u0000\u001b[1m\u007f\u0085\ud800\uffff\u202e\u2028b"),
     "a␀␛[1m␡\\u{85}\\u{d800}\\u{ffff}\\u{202e}\\u{2028}b",
   );
   const kept = "tab\tline\n名前 👩‍👩‍👧 é \ufffd";
-  equal(visible(kept), kept);
+  equal(escapeInvisible(kept), kept);
 });
 
 test("times are short, also long ones", () => {
-  deepEqual([0, 999, 1200, 61_000, 3_600_000, 7_860_000].map(duration), [
+  deepEqual([0, 999, 1200, 61_000, 3_600_000, 7_860_000].map(durationText), [
     "0 ms",
     "999 ms",
     "1.20 s",

@@ -57,15 +57,15 @@ const CHECKS: Record<string, (text: string) => void> = {
   },
 };
 
-/** Reporters that write files: `otel` sends what it has to tell. */
-const WITH_FILES = Object.keys(REPORTERS).filter((name) => name !== "otel");
+/** The reporters that can write a file. */
+const WITH_FILES = Object.keys(REPORTERS).filter((name) => REPORTERS[name]!.writes !== "network");
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   test(`${signal} leaves every report whole, valid and marked`, async () => {
     const files = {
       "a.yaml": "steps: [{ assert: true }]",
       "b.yaml": LONG,
-      "c.yaml": "name: Not begun\nsteps: [{ assert: true }]",
+      "c.yaml": "name: Not started\nsteps: [{ assert: true }]",
     };
     await withFiles(files, async (directory) => {
       const runner = new RunnerProcess([

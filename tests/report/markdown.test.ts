@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { marked, type Token, type Tokens } from "marked";
 import type { RunEvent } from "../../runner/mod.ts";
-import { renderMarkdown } from "../../runner/report/markdown/render.ts";
+import { renderMarkdown } from "../../runner/report/markdown/markdown.ts";
 import { Summarizer } from "../../runner/report/summarizer.ts";
 import { HOSTILE, manyCases, sampleRun } from "./_events.ts";
 import { reportOf } from "./_report.ts";
@@ -39,15 +39,15 @@ function tableOf(markdown: string): Tokens.Table {
 
 test("a run is a table of its cases, and its failures in full", async () => {
   const markdown = await reportOf("markdown", sampleRun());
-  assert.ok(markdown.startsWith("## 3 passed (1 flaky), 1 failed, 1 could not be run, "));
+  assert.ok(markdown.startsWith("## 3 passed (1 flaky), 1 failed, 1 could not run, "));
   const rows = tableOf(markdown).rows.map((row) => row.map(({ text }) => text));
   assert.equal(rows.length, 7);
   assert.deepEqual(rows[0], ["passed", "`Order smoke`", "`recipes/order.yaml`", "910 ms"]);
   assert.equal(rows[1]![0], "passed, flaky");
   assert.equal(rows[2]![0], "**failed**");
-  assert.equal(rows[3]![0], "**could not be run**");
+  assert.equal(rows[3]![0], "**could not run**");
   assert.equal(rows[4]![0], "**checked nothing**");
-  assert.equal(rows[6]![0], "not begun");
+  assert.equal(rows[6]![0], "not started");
   const blocks = marked.lexer(markdown).filter(({ type }) => type === "code") as Tokens.Code[];
   assert.equal(blocks.length, 3);
   const seen = HOSTILE.replace("\u0000\u0008\u001b", "␀␈␛")
@@ -119,15 +119,15 @@ test("an interrupted run is marked, whoever ended it", async () => {
   for (const events of [sampleRun({ interrupted: true }), sampleRun().slice(0, 20), []]) {
     const markdown = await reportOf("markdown", events);
     assert.match(markdown, /^## Interrupted: /);
-    assert.ok(markdown.includes("**The run was interrupted: it is not complete.**"));
+    assert.ok(markdown.includes("**The run was interrupted, so this report is incomplete.**"));
   }
 });
 
 test("a run of very many cases is cut, and says so", async () => {
   const markdown = await reportOf("markdown", manyCases(80_000));
   assert.ok(bytes(markdown) <= 1024 * 1024);
-  assert.ok(markdown.includes("79500 of 80000 cases are not in this table."));
-  assert.match(markdown, /_What did not pass: \d+ more are left out, there is no room/);
+  assert.ok(markdown.includes("This table leaves out 79500 of 80000 cases."));
+  assert.match(markdown, /_Not passed: \d+ more do not fit/);
   assert.equal(tableOf(markdown).rows.length, 500);
 });
 

@@ -25,7 +25,7 @@ test("without a connection every report says that no case could be run", async (
     ]);
     assert.equal(code, 3);
     assert.match(err, /^error: Cannot connect to 'ws:\/\/127\.0\.0\.1:1\/dwp'/);
-    assert.match(out, /\n3 could not be run in /);
+    assert.match(out, /\n3 could not run in /);
     // The line of each case says why, and nothing does so once more.
     assert.equal(out.match(/Cannot connect/g)?.length, 3);
     const run: RunSummary = JSON.parse(await readFile(file("run.json"), "utf8"));

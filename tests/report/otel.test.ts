@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
 import * as api from "@opentelemetry/api";
 import type { RunEvent } from "../../runner/mod.ts";
-import { OpenTelemetryReporter } from "../../runner/report/otel/otel.ts";
+import { openReporter } from "../../runner/report/otel/otel.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { runRecipe } from "../runner/_recipe.ts";
 import { encodeBase64 } from "../../protocol/base64.ts";
@@ -16,12 +16,12 @@ async function exportRun(
   env: Record<string, string> = {},
 ): Promise<void> {
   const all: Record<string, string> = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...env };
-  const reporter = await OpenTelemetryReporter.open({
+  const reporter = await openReporter({
     clock: new FakeClock(),
     env: (name) => all[name],
   });
   for (const event of events) reporter.report(event);
-  await reporter.finish();
+  await reporter.finish!();
 }
 
 /** The lone surrogate is the only character that cannot be in UTF-8. */
@@ -189,7 +189,7 @@ test("a run that breaks off leaves no span open", async () => {
     ["Order smoke", 210],
     ["dispatch run", 210],
   ]);
-  equal(collector.span("dispatch run").status.message, "the run broke off");
+  equal(collector.span("dispatch run").status.message, "the run stopped early");
 });
 
 test("metrics have the values of the run, by attributes with few values", async () => {

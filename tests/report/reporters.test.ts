@@ -3,20 +3,25 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createVirtualClock } from "../../dev/virtual_clock.ts";
-import { readReporters, Reporters } from "../../runner/cli/reporters.ts";
+import { readReporters } from "../../runner/cli/reporter_option.ts";
 import { UsageError } from "../../runner/cli/usage_error.ts";
-import { REPORTERS } from "../../runner/report/registry.ts";
+import { type ReporterEntry, REPORTERS } from "../../runner/report/registry.ts";
 import type { Reporter } from "../../runner/report/reporter.ts";
+import { ReporterGroup } from "../../runner/report/reporter_group.ts";
 import { runnerCli } from "../runner/_cli.ts";
 import { withFiles } from "../runner/_recipe.ts";
 import { sampleRun } from "./_events.ts";
 
 const RECIPE = { "a.yaml": "steps: [{ assert: true }]" };
 
-/** Has a reporter of another kind for as long as something is done. */
+/** Registers a reporter as `odd` while `work` runs. */
 async function withReporter<T>(reporter: Reporter, work: () => Promise<T>): Promise<T> {
-  const reporters = REPORTERS as Record<string, () => Promise<Reporter>>;
-  reporters.odd = () => Promise.resolve(reporter);
+  const reporters = REPORTERS as Record<string, ReporterEntry>;
+  reporters.odd = {
+    description: "a test",
+    writes: "document",
+    load: () => Promise.resolve({ openReporter: () => reporter }),
+  };
   try {
     return await work();
   } finally {
@@ -73,7 +78,7 @@ test("a reporter that never finishes is given up, and the process is told", asyn
         [`odd=${join(directory, "odd.out")}`, `json=${join(directory, "run.json")}`],
         () => undefined,
       );
-      const reporters = await Reporters.open(asked, {
+      const reporters = await ReporterGroup.open(asked, {
         out: { ...output, write: () => {} },
         err: { ...output, write: (text) => void (told += text) },
         env: () => undefined,
@@ -89,7 +94,7 @@ test("a reporter that never finishes is given up, and the process is told", asyn
       await clock.advance("1ms");
       await finished;
     });
-    assert.equal(told, "warning: reporter odd failed: Cannot finish within 10.0 s\n");
+    assert.equal(told, "warning: reporter odd failed: it did not finish within 10.0 s\n");
     assert.equal(stuck, 1);
     release();
     await clock.advance("1s");

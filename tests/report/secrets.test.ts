@@ -151,7 +151,7 @@ async function artefactsOf(
   return await withFiles({ [file]: text }, async (directory) => {
     const reporters = Object.keys(REPORTERS).flatMap((name) => [
       "--reporter",
-      name === "otel" ? name : `${name}=${join(directory, `${name}.out`)}`,
+      REPORTERS[name]!.writes === "network" ? name : `${name}=${join(directory, `${name}.out`)}`,
     ]);
     const { code, out, err } = await runnerCli(
       [
@@ -186,7 +186,7 @@ for (const [kind, secret] of Object.entries(SECRETS)) {
       );
       assert.equal(code, expected, artefacts.out);
       for (const name of Object.keys(REPORTERS)) {
-        const key = name === "otel" ? name : `${name}.out`;
+        const key = REPORTERS[name]!.writes === "network" ? name : `${name}.out`;
         // What is hidden was there.
         assert.ok(artefacts[key]!.includes("***"), `${key}: ${artefacts[key]}`);
       }

@@ -15,7 +15,8 @@ async function writtenBy(
   env: Record<string, string> = {},
 ): Promise<string> {
   return await withFiles(files, async (directory) => {
-    const reporters = Object.keys(REPORTERS).filter((name) => name !== "otel")
+    const reporters = Object.keys(REPORTERS)
+      .filter((name) => REPORTERS[name]!.writes !== "network")
       .map((name) => `--reporter=${name}=${join(directory, `${name}.out`)}`);
     const { out, err } = await runnerCli(
       ["run", directory, "--verbose", "--reporter=console", ...reporters, ...args],

@@ -60,7 +60,7 @@ test("a run is TAP 14: a point for each case, its steps as a subtest", async () 
     [4, false, false],
     [5, false, false],
     [6, true, false],
-    [7, true, "not begun: another case did not pass"],
+    [7, true, "not started: another case did not pass"],
   ]);
   assert.equal(points[4]!.diag.message, "nothing was asserted or waited for");
   assert.deepEqual(

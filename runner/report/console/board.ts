@@ -1,70 +1,73 @@
 import type { RunEvent } from "../../events/event.ts";
 import { formatDuration } from "../../language/duration.ts";
 import { width } from "../../language/render_diagnostic.ts";
-import type { Style } from "../style.ts";
-import { fit, fitLine, type Part } from "./fit.ts";
-import { labelColumns, printed, spread, TIME_COLUMNS } from "./lines.ts";
+import { type Style, terminalText } from "../terminal.ts";
+import { labelColumns, spread, TIME_COLUMNS } from "./lines.ts";
+import { type Part, truncateLine, truncateToWidth } from "./truncate.ts";
 
-/** How large the board may be. */
+/** The space that a {@linkcode Board} may take. */
 export interface BoardSize {
-  /** The columns of the screen; the last one stays empty. */
+  /** The width of the screen; the last column stays empty. */
   columns: number;
-  /** The most lines. */
+  /** The maximum number of lines. */
   rows: number;
 }
 
 interface RunningStep {
   label: string;
-  /** When it began, by the clock of the reporter. */
-  began: number;
+  /** When it started, by the clock of the reporter. */
+  startedAt: number;
   attempt: number;
-  /** What it saw, and when first. */
+  /** What it last saw, and since when. */
   seen?: { text: string; since: number };
 }
 
 interface RunningCase {
   name: string;
   file: string;
-  began: number;
-  /** By their numbers, in the order in which they began. */
+  startedAt: number;
+  /** The running steps by phase and number, in the order they started. */
   steps: Map<string, RunningStep>;
 }
 
-/** With fewer columns what matters less goes. */
+/** Below this width the board leaves out what matters less. */
 const NARROW = 56;
 
-const FRAMES = [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"];
-/** How long each of them stands, in milliseconds. */
-const FRAME = 90;
+const SPINNER = [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"];
+/** How long the spinner shows each of its frames, in milliseconds. */
+const SPINNER_INTERVAL = 90;
 
-/** What goes on in a run, as lines: the running steps of a single case, or the running cases. */
+/**
+ * Shows what is running: the running steps of a single case, or the running cases and a progress
+ * bar. It only makes the lines; the reporter draws them.
+ */
 export class Board {
   #style: Style;
   #cases = new Map<number, RunningCase>();
-  #all = 0;
+  #total = 0;
   #done = 0;
   #failed = 0;
-  #began = 0;
+  #startedAt = 0;
   #interrupted = false;
 
-  /** A board of a run that has not begun. */
+  /** Makes the board of a run that has not started. */
   constructor(style: Style) {
     this.#style = style;
   }
 
-  /** Takes one event, at a time of the reporter's clock. */
-  take(event: RunEvent, now: number): void {
+  /** Receives one event, at a time of the reporter's clock. */
+  report(event: RunEvent, now: number): void {
     switch (event.type) {
       case "run.started":
-        this.#all = event.cases;
-        this.#began = now;
+        this.#total = event.cases;
+        this.#startedAt = now;
         return;
       case "case.started": {
         const { name, file } = event;
         this.#cases.set(event.case, {
-          name: printed(name),
-          file: printed(file),
-          began: now,
+          name: terminalText(name),
+          file: terminalText(file),
+          startedAt: now,
           steps: new Map(),
         });
         return;
@@ -85,10 +88,10 @@ export class Board {
     if (event.type === "step.started") {
       const label = `${event.phase === "always" ? "always: " : ""}${event.label}`;
       const { attempt } = event;
-      steps?.set(key, { label: printed(label), began: step?.began ?? now, attempt });
+      steps?.set(key, { label: terminalText(label), startedAt: step?.startedAt ?? now, attempt });
     } else if (event.type === "step.progress" && step) {
       const ago = Date.parse(event.ts) - Date.parse(event.since);
-      step.seen = { text: printed(event.text), since: now - ago };
+      step.seen = { text: terminalText(event.text), since: now - ago };
     } else if (event.type === "step.retried" && step) {
       const text = `attempt ${event.attempt} failed`;
       step.seen = { text, since: now };
@@ -98,62 +101,62 @@ export class Board {
     }
   }
 
-  /** The lines as they are at a time; none is as wide as the screen. */
+  /** Makes the lines for a time of the reporter's clock, each shorter than the screen is wide. */
   lines(size: BoardSize, now: number): string[] {
     const width = size.columns - 1;
-    const lines = this.#all === 1 ? this.#steps(size, now) : this.#running(size, now);
-    return lines.map((parts) => fitLine(parts, width));
+    const lines = this.#total === 1 ? this.#stepLines(size, now) : this.#caseLines(size, now);
+    return lines.map((parts) => truncateLine(parts, width));
   }
 
-  /** The running steps of a single case, in the columns of those that have ended. */
-  #steps({ columns, rows }: BoardSize, now: number): Part[][] {
+  /** The running steps of a single case, aligned with the steps that have ended. */
+  #stepLines({ columns, rows }: BoardSize, now: number): Part[][] {
     const [running] = this.#cases.values();
     const steps = running ? innermost(running.steps) : [];
     const shown = steps.slice(0, steps.length > rows ? rows - 1 : rows);
     const lines = shown.map((step) => {
       const mark: Part = [`  ${spinner(now)} `, this.#style.busy];
-      return [mark, ...this.#step(step, columns - 4, labelColumns(columns), now)];
+      return [mark, ...this.#stepRow(step, columns - 4, labelColumns(columns), now)];
     });
     return [...lines, ...this.#more(steps.length - shown.length, "running steps")];
   }
 
-  /** The running cases, each in two lines where there is room, and how many are done. */
-  #running({ columns, rows }: BoardSize, now: number): Part[][] {
+  /** The running cases, each in two lines if there is room, and the progress bar. */
+  #caseLines({ columns, rows }: BoardSize, now: number): Part[][] {
     const bar = this.#progress(columns, now);
     const room = rows - 1;
     const cases = [...this.#cases.values()];
     const shown = cases.slice(0, cases.length > room ? Math.max(0, room - 1) : room);
-    const two = columns < 100 && cases.length * 2 <= room;
+    const twoLines = columns < 100 && cases.length * 2 <= room;
     const label = labelColumns(columns);
     const lines: Part[][] = [];
-    for (const { name, file, began, steps } of shown) {
+    for (const { name, file, startedAt, steps } of shown) {
       const inner = innermost(steps);
       const step = inner.at(-1);
       const mark: Part = [`${spinner(now)} `, this.#style.busy];
       const others = inner.length > 1 ? ` (+${inner.length - 1})` : "";
-      if (two) {
+      if (twoLines) {
         const where: Part[] = columns < NARROW ? [] : [[file, this.#style.dim]];
-        lines.push([mark, ...row(name, columns - 2, label + 2, now - began, where)]);
-        lines.push(step ? [["    "], ...this.#step(step, columns - 4, label, now, others)] : []);
+        lines.push([mark, ...row(name, columns - 2, label + 2, now - startedAt, where)]);
+        lines.push(step ? [["    "], ...this.#stepRow(step, columns - 4, label, now, others)] : []);
       } else {
         const seen: Part[] = step
           ? [[`${labelOf(step)}${others}`], ...separated(this.#seen(step, now))]
           : [];
         lines.push([
           mark,
-          ...row(name, columns - 2, label + 2, now - (step?.began ?? began), seen),
+          ...row(name, columns - 2, label + 2, now - (step?.startedAt ?? startedAt), seen),
         ]);
       }
     }
     const more = room > 0 ? this.#more(cases.length - shown.length, "running cases") : [];
-    // Set apart from what is above it where there is room.
+    // An empty line separates the board from the lines above if there is room.
     const space = lines.length + more.length + 2 <= rows ? [[]] : [];
     return [...space, ...lines, ...more, bar];
   }
 
-  #step(step: RunningStep, columns: number, label: number, now: number, others = ""): Part[] {
+  #stepRow(step: RunningStep, columns: number, label: number, now: number, others = ""): Part[] {
     const text = `${labelOf(step)}${others}`;
-    return row(text, columns, label, now - step.began, this.#seen(step, now));
+    return row(text, columns, label, now - step.startedAt, this.#seen(step, now));
   }
 
   #seen({ seen }: RunningStep, now: number): Part[] {
@@ -168,19 +171,19 @@ export class Board {
   #progress(columns: number, now: number): Part[] {
     const { busy, dim, error, warning } = this.#style;
     const cells = columns >= 60 ? 24 : columns >= 40 ? 12 : 0;
-    const full = this.#all === 0 ? 0 : Math.floor(cells * this.#done / this.#all);
+    const full = this.#total === 0 ? 0 : Math.floor(cells * this.#done / this.#total);
     return [
       ["━".repeat(full), busy],
       ["─".repeat(cells - full), dim],
-      [`${cells > 0 ? " " : ""}${this.#done}/${this.#all}`],
+      [`${cells > 0 ? " " : ""}${this.#done}/${this.#total}`],
       ...(this.#failed > 0 ? [[`  ${this.#failed} failed`, error] as const] : []),
-      [`  ${elapsed(now - this.#began)}`, dim],
+      [`  ${elapsed(now - this.#startedAt)}`, dim],
       ...(this.#interrupted ? [["  interrupted, cleaning up", warning] as const] : []),
     ];
   }
 }
 
-/** A label, a time and more, in columns; the time stays in sight where it is narrow. */
+/** A row of a label, a time and more parts. A narrow screen cuts the label before the time. */
 function row(
   label: string,
   columns: number,
@@ -190,11 +193,11 @@ function row(
 ): Part[] {
   const timeColumns = columns < 30 ? TIME_COLUMNS - 2 : TIME_COLUMNS;
   const space = Math.max(0, columns - 1 - timeColumns);
-  const taken = more.reduce((sum, [text]) => sum + width(text), 2);
-  const wanted = Math.max(labelColumns, more.length === 0 ? space : space - taken);
-  const shown = fit(label, Math.min(space, wanted));
-  // Where it is narrow, what was seen is worth more than times under each other.
-  const least = columns < NARROW ? Math.max(width(shown), space - taken) : labelColumns;
+  const moreColumns = more.reduce((sum, [text]) => sum + width(text), 2);
+  const wanted = Math.max(labelColumns, more.length === 0 ? space : space - moreColumns);
+  const shown = truncateToWidth(label, Math.min(space, wanted));
+  // On a narrow screen the other parts matter more than aligned times.
+  const least = columns < NARROW ? Math.max(width(shown), space - moreColumns) : labelColumns;
   const line = spread(shown, elapsed(ms), Math.min(space, labelColumns, least) + timeColumns);
   return [[line], ...(more.length === 0 ? [] : [["  "] as const, ...more])];
 }
@@ -207,7 +210,7 @@ function labelOf({ label, attempt }: RunningStep): string {
   return attempt > 1 ? `${label} (attempt ${attempt})` : label;
 }
 
-/** The steps that contain no other running one. */
+/** The running steps that contain no other running step. */
 function innermost(steps: ReadonlyMap<string, RunningStep>): RunningStep[] {
   const outer = new Set<string>();
   const numbers = [...steps.keys()].map((key) => key.slice(key.indexOf(" ") + 1));
@@ -220,10 +223,10 @@ function innermost(steps: ReadonlyMap<string, RunningStep>): RunningStep[] {
 }
 
 function spinner(now: number): string {
-  return FRAMES[Math.floor(now / FRAME) % FRAMES.length]!;
+  return SPINNER[Math.floor(now / SPINNER_INTERVAL) % SPINNER.length]!;
 }
 
-/** Time that goes on, in tenths of a second, so that it does not flicker. */
+/** A running time in tenths of a second: more digits would flicker. */
 function elapsed(ms: number): string {
   return ms >= 60_000 ? formatDuration(ms) : `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
 }

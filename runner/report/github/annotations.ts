@@ -1,17 +1,19 @@
 import type { EventFailure, EventPlace } from "../../events/event.ts";
-import { failureLines, runLine, shown, shownInLine, verdict } from "../plain_text.ts";
+import { caseVerdict, failureLines, runVerdict, safeLine, safeText } from "../plain_text.ts";
 import type { CaseSummary, RunSummary } from "../run_summary.ts";
-import type { Annotation } from "./annotation.ts";
+import type { Annotation } from "./workflow_command.ts";
 
-/** GitHub shows no more of one level for one step of a job. */
-const MOST = 10;
-/** GitHub takes 64 KiB, and shows the first lines. */
-const LONGEST = 8_000;
+/** GitHub shows this many annotations of one level for one step of a job. */
+const MAX_PER_LEVEL = 10;
+/** GitHub accepts 64 KiB per annotation, and shows the first lines. */
+const MAX_MESSAGE = 8_000;
 
 /**
- * What a run has to say beside the lines of its recipes: an error for each case that did not pass, a
- * warning for what fails nothing, a notice for each flaky case; of each no more than GitHub shows.
- * @param pathOf A file's path from the root of the repository.
+ * Makes the annotations of a run: an error for each case that did not pass, a warning for each soft
+ * failure and each warning, and a notice for each flaky case. It drops those that GitHub would not
+ * show.
+ *
+ * @param pathOf Makes the path of a file relative to the root of the repository.
  */
 export function annotationsOf(run: RunSummary, pathOf: (file: string) => string): Annotation[] {
   const at = (file: string, place?: EventPlace): Partial<Annotation> => ({
@@ -25,54 +27,51 @@ export function annotationsOf(run: RunSummary, pathOf: (file: string) => string)
   const errors: Annotation[] = [];
   const warnings: Annotation[] = [];
   const notices: Annotation[] = [];
-  if (run.interrupted) errors.push({ level: "error", title: "Interrupted", message: runLine(run) });
-  for (const one of run.cases) {
-    const title = shownInLine(one.name, 200);
-    const message = messageOf(one, one.failure);
-    if (["failed", "errored", "unchecked"].includes(one.status)) {
-      errors.push({ level: "error", title, message, ...at(one.file, one.failure?.place) });
+  if (run.interrupted) {
+    errors.push({ level: "error", title: "Interrupted", message: runVerdict(run) });
+  }
+  for (const summary of run.cases) {
+    const { name, file, status, failure, steps } = summary;
+    const title = safeLine(name, 200);
+    if (["failed", "errored", "unchecked"].includes(status)) {
+      const message = messageOf(summary, failure);
+      errors.push({ level: "error", title, message, ...at(file, failure?.place) });
     }
-    for (const { soft, failure } of one.steps) {
+    for (const { soft, failure } of steps) {
       if (!soft || !failure) continue;
-      const place = at(one.file, failure.place);
-      warnings.push({ level: "warning", title, message: messageOf(one, failure), ...place });
+      const message = messageOf(summary, failure);
+      warnings.push({ level: "warning", title, message, ...at(file, failure.place) });
     }
-    for (const text of one.warnings) {
-      warnings.push({ level: "warning", title, message: shown(text, LONGEST), ...at(one.file) });
+    for (const text of summary.warnings) {
+      const message = safeText(text, MAX_MESSAGE);
+      warnings.push({ level: "warning", title, message, ...at(file) });
     }
-    const retried = one.flaky ? one.steps.find(({ retries }) => retries.length > 0) : undefined;
-    if (one.flaky) {
-      const [first] = retried?.retries ?? [];
-      const why = first === undefined ? "" : `\n${messageOf(one, first.failure)}`;
-      const place = at(one.file, retried?.place);
-      notices.push({
-        level: "notice",
-        title,
-        message: `flaky: it passed only on a later attempt${why}`,
-        ...place,
-      });
-    }
+    if (!summary.flaky) continue;
+    const retried = steps.find(({ retries }) => retries.length > 0);
+    const [first] = retried?.retries ?? [];
+    const why = first === undefined ? "" : `\n${messageOf(summary, first.failure)}`;
+    const message = `flaky: it passed only after a retry${why}`;
+    notices.push({ level: "notice", title, message, ...at(file, retried?.place) });
   }
   for (const text of run.warnings) {
-    warnings.push({ level: "warning", title: "Warning", message: shown(text, LONGEST) });
+    warnings.push({ level: "warning", title: "Warning", message: safeText(text, MAX_MESSAGE) });
   }
-  return [errors, warnings, notices].flatMap(limited);
+  return [errors, warnings, notices].flatMap(limit);
 }
 
-function messageOf(one: CaseSummary, failure: EventFailure | undefined): string {
-  if (!failure) return verdict(one);
+function messageOf(summary: CaseSummary, failure: EventFailure | undefined): string {
+  if (!failure) return caseVerdict(summary);
   const { place: _, ...rest } = failure;
-  return shown(failureLines(rest).join("\n"), LONGEST);
+  return safeText(failureLines(rest).join("\n"), MAX_MESSAGE);
 }
 
-/** The last one that is shown says how many are not. */
-function limited(annotations: readonly Annotation[]): Annotation[] {
-  const more = annotations.length - MOST;
-  return annotations.slice(0, MOST).map((one, i) =>
-    more <= 0 || i < MOST - 1 ? one : {
-      ...one,
-      message: `${one.message}\n… and ${more} more ${one.level}${more === 1 ? "" : "s"}, ` +
-        `of which GitHub shows none: see the job's summary`,
-    }
-  );
+/** Keeps as many annotations as GitHub shows; the last one says how many are missing. */
+function limit(annotations: readonly Annotation[]): Annotation[] {
+  const dropped = annotations.length - MAX_PER_LEVEL;
+  const kept = annotations.slice(0, MAX_PER_LEVEL);
+  const last = kept.at(-1);
+  if (dropped <= 0 || !last) return kept;
+  const more = `… and ${dropped} more ${last.level}${dropped === 1 ? "" : "s"}, ` +
+    "which GitHub does not show here: see the summary of the job";
+  return [...kept.slice(0, -1), { ...last, message: `${last.message}\n${more}` }];
 }

@@ -1,60 +1,51 @@
 import { appendTextFile, pathKind, readTextFile } from "../../../runtime/file.ts";
 import { currentDirectory } from "../../../runtime/process.ts";
-import { MOST_BYTES } from "../markdown/markdown.ts";
-import { renderMarkdown } from "../markdown/render.ts";
-import type { ReporterContext } from "../registry.ts";
+import { MAX_BYTES, renderMarkdown } from "../markdown/markdown.ts";
+import type { Reporter, ReporterContext } from "../reporter.ts";
 import type { RunSummary } from "../run_summary.ts";
-import { SummaryReporter } from "../summary_reporter.ts";
-import { annotationCommand, pathInRepository } from "./annotation.ts";
+import { summaryReporter } from "../summarizer.ts";
 import { annotationsOf } from "./annotations.ts";
+import { pathInRepository, workflowCommand } from "./workflow_command.ts";
 
 /**
- * Annotations beside the lines of the recipes and a summary of the job, in GitHub Actions. Written
- * when the run has ended.
+ * Opens the `github` reporter. When the run has ended it prints annotations for the recipes, and
+ * appends a summary to the file that `GITHUB_STEP_SUMMARY` names.
  */
-export class GitHubReporter extends SummaryReporter {
-  #env: ReporterContext["env"];
-
-  /** Prints to an output, and appends to the file that `GITHUB_STEP_SUMMARY` names. */
-  constructor({ output, env }: Pick<ReporterContext, "output" | "env">) {
-    super(output);
-    this.#env = env;
-  }
-
-  protected override async write(run: RunSummary): Promise<void> {
+export function openReporter({ output, env }: ReporterContext): Reporter {
+  return summaryReporter(async (run) => {
     const directory = currentDirectory();
-    const workspace = this.#env("GITHUB_WORKSPACE");
+    const workspace = env("GITHUB_WORKSPACE");
     const pathOf = (file: string) => pathInRepository(file, directory, workspace);
     for (const annotation of annotationsOf(run, pathOf)) {
-      this.output.write(`${annotationCommand(annotation)}\n`);
+      output.write(`${workflowCommand(annotation)}\n`);
     }
-    const file = this.#env("GITHUB_STEP_SUMMARY");
-    if (file) await appendSummary(file, run);
-  }
+    const file = env("GITHUB_STEP_SUMMARY");
+    if (file) await appendJobSummary(file, run);
+  });
 }
 
-/** GitHub shows nothing of a summary that is too large, what other commands wrote included. */
-async function appendSummary(file: string, run: RunSummary): Promise<void> {
-  const written = await sizeOf(file);
-  const room = MOST_BYTES - written - 1;
-  if (room < LEAST_BYTES) throw new SummaryFullError(file);
-  await appendTextFile(file, (written > 0 ? "\n" : "") + renderMarkdown(run, room));
+/** GitHub shows nothing if all commands of the step together write more than its limit. */
+async function appendJobSummary(file: string, run: RunSummary): Promise<void> {
+  const size = await sizeOf(file);
+  const room = MAX_BYTES - size - 1;
+  if (room < MIN_BYTES) throw new SummaryFullError(file);
+  await appendTextFile(file, (size > 0 ? "\n" : "") + renderMarkdown(run, room));
 }
 
-/** With less room than this a summary says nothing. */
-const LEAST_BYTES = 2_000;
+/** A summary shorter than this is of no use. */
+const MIN_BYTES = 2_000;
 
-/** The summary of a job has no room left; its code is `"summary_full"`. */
+/** The job summary has no room left; its code is `"summary_full"`. */
 class SummaryFullError extends Error {
   readonly code = "summary_full";
 
   constructor(file: string) {
-    super(`Cannot append to file '${file}': GitHub takes no more than 1 MiB for one step`);
+    super(`Cannot append to file '${file}': GitHub accepts at most 1 MiB per step`);
     this.name = "SummaryFullError";
   }
 }
 
-/** How many bytes other commands of the same step have written. */
+/** The number of bytes that other commands of the same step have written. */
 async function sizeOf(file: string): Promise<number> {
   if (await pathKind(file) !== "file") return 0;
   return new TextEncoder().encode(await readTextFile(file)).length;

@@ -1,11 +1,10 @@
 import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from "./_page.ts";
-import type { CollectedRun } from "./collect.ts";
-import type { Verdict } from "./data.ts";
-import { embedJson } from "./embed.ts";
+import { runSentence, STATUS_LABELS } from "./labels.ts";
+import type { Verdict } from "./report_data.ts";
+import type { CollectedRun } from "./run_collector.ts";
 import { escapeHtml, staticPage } from "./static_page.ts";
-import { sentence, WORDS } from "./words.ts";
 
-/** Nothing but this very script and style, and icons that are in the page itself. */
+/** Allows only the script and style of the page by their hashes, and images in data URLs. */
 const POLICY = [
   "default-src 'none'",
   `script-src '${SCRIPT_HASH}'`,
@@ -15,7 +14,7 @@ const POLICY = [
   "form-action 'none'",
 ].join("; ");
 
-const COLORS: Readonly<Record<Verdict, string>> = {
+const ICON_COLORS: Readonly<Record<Verdict, string>> = {
   passed: "1a7f4b",
   failed: "c8322b",
   errored: "9b2c8f",
@@ -23,13 +22,13 @@ const COLORS: Readonly<Record<Verdict, string>> = {
   unchecked: "57606a",
 };
 
-/** The report as one HTML document that asks for no other file. */
-export function* makeDocument(run: CollectedRun): Generator<string> {
+/** The report as one HTML document that loads nothing else, in chunks to write one by one. */
+export function* documentChunks(run: CollectedRun): Generator<string> {
   const { index, details } = run;
-  const title = escapeHtml(`${WORDS[index.verdict]} – ${sentence(index)}`);
+  const title = escapeHtml(`${STATUS_LABELS[index.verdict]} – ${runSentence(index)}`);
   const icon =
     `data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E` +
-    `%3Ccircle cx='8' cy='8' r='7' fill='%23${COLORS[index.verdict]}'/%3E%3C/svg%3E`;
+    `%3Ccircle cx='8' cy='8' r='7' fill='%23${ICON_COLORS[index.verdict]}'/%3E%3C/svg%3E`;
   yield `<!doctype html>
 <html lang="en" data-verdict="${index.verdict}">
 <head>
@@ -46,15 +45,28 @@ export function* makeDocument(run: CollectedRun): Generator<string> {
 <noscript>
 ${staticPage(run)}
 </noscript>
-<script type="application/json" id="run">${embedJson(index)}</script>
+<script type="application/json" id="run">${escapeJson(JSON.stringify(index))}</script>
 <script type="application/json" id="cases">[
 `;
-  // A line for each case: the page reads one when it is opened, not all of them when it starts.
-  for (const [i, line] of details.entries()) yield i < details.length - 1 ? `${line},\n` : line;
+  // One line per case: the page parses the details of a case only when it shows them.
+  for (const [i, json] of details.entries()) {
+    yield escapeJson(json) + (i < details.length - 1 ? ",\n" : "");
+  }
   yield `
 ]</script>
 <script>${SCRIPT}</script>
 </body>
 </html>
 `;
+}
+
+/**
+ * Escapes JSON for a `<script>` element, which `</script>` would end and in which `<!--` starts a
+ * comment. Line separators are escaped for parsers that take them for the end of a line.
+ */
+function escapeJson(json: string): string {
+  return json.replace(
+    /[<>\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

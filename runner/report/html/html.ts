@@ -1,25 +1,14 @@
-import type { RunEvent } from "../../events/event.ts";
-import type { Output, Reporter } from "../reporter.ts";
-import { RunCollector } from "./collect.ts";
-import { makeDocument } from "./document.ts";
+import type { Reporter, ReporterContext } from "../reporter.ts";
+import { documentChunks } from "./document.ts";
+import { RunCollector } from "./run_collector.ts";
 
-/** A page to look at a run: its cases, what failed, and when each step ran. One file. */
-export class HtmlReporter implements Reporter {
-  #output: Output;
-  #run = new RunCollector();
-
-  /** Writes to an output, when the run is over. */
-  constructor(output: Output) {
-    this.#output = output;
-  }
-
-  /** Takes one event. */
-  report(event: RunEvent): void {
-    this.#run.take(event);
-  }
-
-  /** Writes the page; that of a run without an end too. */
-  finish(): void {
-    for (const piece of makeDocument(this.#run.finish())) this.#output.write(piece);
-  }
+/** Opens the `html` reporter, which writes one self-contained page when the run has ended. */
+export function openReporter({ output }: Pick<ReporterContext, "output">): Reporter {
+  const collector = new RunCollector();
+  return {
+    report: (event) => collector.report(event),
+    finish() {
+      for (const chunk of documentChunks(collector.finish())) output.write(chunk);
+    },
+  };
 }

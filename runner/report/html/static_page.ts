@@ -1,44 +1,41 @@
 import type { EventFailure } from "../../events/event.ts";
-import type { CollectedRun } from "./collect.ts";
-import { CASE_STATUSES, type CaseDetails, type ReportIndex } from "./data.ts";
-import { visible } from "../visible.ts";
-import { duration, sentence, WORDS } from "./words.ts";
+import { escapeInvisible } from "../safe_text.ts";
+import { durationText, runSentence, STATUS_LABELS } from "./labels.ts";
+import { CASE_STATUSES, type CaseDetails, type ReportIndex } from "./report_data.ts";
+import type { CollectedRun } from "./run_collector.ts";
 
-/** So many failures are told to a browser that runs no scripts. */
-const FAILURES = 100;
+/** How many cases the page lists without scripts. */
+const MAX_CASES = 100;
 
-/** Text for HTML, in an element or in an attribute between double quotes. */
+/** Escapes text for an element, or for an attribute in double quotes. */
 export function escapeHtml(text: string): string {
-  return visible(text).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+  return escapeInvisible(text).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
-/** What a browser shows that runs no scripts: the verdict, the counts, and the failures. */
+/** The page for browsers without scripts: the verdict, the counts and the failures. */
 export function staticPage({ index, details }: CollectedRun): string {
   const parts: string[] = [head(index)];
-  let left = 0;
-  let shown = 0;
+  let notPassed = 0;
   for (const [i, row] of index.cases.entries()) {
-    const [, name, file, status] = row;
-    if (CASE_STATUSES[status] === "passed") continue;
-    if (shown++ >= FAILURES) {
-      left++;
-      continue;
-    }
+    const [, name, file, statusIndex] = row;
+    const status = CASE_STATUSES[statusIndex]!;
+    if (status === "passed" || ++notPassed > MAX_CASES) continue;
     const { failure, steps } = JSON.parse(details[i]!) as CaseDetails;
-    const told = typeof failure === "number" ? steps[failure]?.[5]?.failure : failure;
+    const shown = typeof failure === "number" ? steps[failure]?.[5]?.failure : failure;
     parts.push(
-      `<section><h2>${WORDS[CASE_STATUSES[status]!]}: ${escapeHtml(name)}</h2>` +
-        `<p>${escapeHtml(index.files[file]!)}</p>${told ? failureHtml(told) : ""}</section>`,
+      `<section><h2>${STATUS_LABELS[status]}: ${escapeHtml(name)}</h2>` +
+        `<p>${escapeHtml(index.files[file]!)}</p>${shown ? failureHtml(shown) : ""}</section>`,
     );
   }
-  if (left > 0) parts.push(`<p>${left} more are shown where scripts run.</p>`);
+  const hidden = notPassed - MAX_CASES;
+  if (hidden > 0) parts.push(`<p>Enable scripts to see ${hidden} more.</p>`);
   return parts.join("\n");
 }
 
 function head(index: ReportIndex): string {
-  const began = new Date(index.began).toISOString();
-  return `<h1>${WORDS[index.verdict]}</h1>\n<p>${escapeHtml(sentence(index))}</p>\n` +
-    `<p>Server ${escapeHtml(index.server)}, ${began}, ${duration(index.duration)}</p>`;
+  const startedAt = new Date(index.startedAt).toISOString();
+  return `<h1>${STATUS_LABELS[index.verdict]}</h1>\n<p>${escapeHtml(runSentence(index))}</p>\n` +
+    `<p>Server ${escapeHtml(index.server)}, ${startedAt}, ${durationText(index.duration)}</p>`;
 }
 
 function failureHtml({ message, code, lines, place }: EventFailure): string {

@@ -1,79 +1,86 @@
 import {
   caseLines,
+  caseVerdict,
   failureLines,
-  runLine,
-  shown,
-  shownInLine,
+  runVerdict,
+  safeLine,
+  safeText,
   stepLine,
-  verdict,
 } from "../plain_text.ts";
+import type { Output, Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseSummary, RunSummary } from "../run_summary.ts";
-import { SummaryReporter } from "../summary_reporter.ts";
-import { xmlAttributes, xmlText } from "./xml.ts";
+import { summaryReporter } from "../summarizer.ts";
 
 /**
- * A run as JUnit XML, as Jenkins, GitLab and others read it: a suite for each recipe's file, a test
- * case for each case. Written when the run has ended.
+ * Opens the `junit` reporter. When the run has ended it writes JUnit XML with a suite for each
+ * recipe file and a test case for each case.
  */
-export class JUnitReporter extends SummaryReporter {
-  protected override write(run: RunSummary): void {
-    const files = Map.groupBy(run.cases, ({ file }) => file);
-    const { failures, errors } = countsOf(run.cases);
-    this.output.write('<?xml version="1.0" encoding="UTF-8"?>\n');
-    const attributes = xmlAttributes({
-      name: run.interrupted ? `dispatch (${runLine(run)})` : "dispatch",
-      tests: run.cases.length,
-      failures,
-      errors,
-      time: seconds(run.duration_ms),
-    });
-    this.output.write(`<testsuites${attributes}>\n`);
-    for (const [file, cases] of files) this.#suite(file, cases, run);
-    this.output.write("</testsuites>\n");
-  }
-
-  #suite(file: string, cases: readonly CaseSummary[], run: RunSummary): void {
-    const began = cases.find(({ started_at }) => started_at !== undefined)?.started_at;
-    const attributes = xmlAttributes({
-      name: shownInLine(file),
-      tests: cases.length,
-      ...countsOf(cases),
-      time: seconds(cases.reduce((sum, { duration_ms }) => sum + duration_ms, 0)),
-      // The format has no zone; it is UTC.
-      ...(began === undefined ? {} : { timestamp: began.slice(0, 19) }),
-    });
-    this.output.write(`  <testsuite${attributes}>\n    <properties>\n`);
-    for (const [name, value] of propertiesOf(cases, run)) {
-      const property = xmlAttributes({ name: shownInLine(name), value: shownInLine(value) });
-      this.output.write(`      <property${property}/>\n`);
-    }
-    this.output.write("    </properties>\n");
-    for (const one of cases) this.output.write(testCase(file, one));
-    this.output.write("  </testsuite>\n");
-  }
+export function openReporter({ output }: ReporterContext): Reporter {
+  return summaryReporter((run) => writeRun(run, output));
 }
 
-function testCase(file: string, one: CaseSummary): string {
+function writeRun(run: RunSummary, output: Output): void {
+  const files = Map.groupBy(run.cases, ({ file }) => file);
+  const { failures, errors } = countsOf(run.cases);
+  output.write('<?xml version="1.0" encoding="UTF-8"?>\n');
   const attributes = xmlAttributes({
-    name: shownInLine(one.name),
-    classname: shownInLine(file),
-    time: seconds(one.duration_ms),
+    name: run.interrupted ? `dispatch (${runVerdict(run)})` : "dispatch",
+    tests: run.cases.length,
+    failures,
+    errors,
+    time: seconds(run.duration_ms),
   });
-  const parts = [
-    ...outcomeOf(one),
-    element("system-out", {}, caseLines(one)),
-    element("system-err", {}, one.warnings.map((text) => `warning: ${shown(text)}`)),
+  output.write(`<testsuites${attributes}>\n`);
+  for (const [file, cases] of files) writeSuite(file, cases, run, output);
+  output.write("</testsuites>\n");
+}
+
+function writeSuite(
+  file: string,
+  cases: readonly CaseSummary[],
+  run: RunSummary,
+  output: Output,
+): void {
+  const startedAt = cases.find(({ started_at }) => started_at !== undefined)?.started_at;
+  const attributes = xmlAttributes({
+    name: safeLine(file),
+    tests: cases.length,
+    ...countsOf(cases),
+    time: seconds(cases.reduce((sum, { duration_ms }) => sum + duration_ms, 0)),
+    // The schema allows no time zone; the time is UTC.
+    ...(startedAt === undefined ? {} : { timestamp: startedAt.slice(0, 19) }),
+  });
+  output.write(`  <testsuite${attributes}>\n    <properties>\n`);
+  for (const [name, value] of propertiesOf(cases, run)) {
+    const property = xmlAttributes({ name: safeLine(name), value: safeLine(value) });
+    output.write(`      <property${property}/>\n`);
+  }
+  output.write("    </properties>\n");
+  for (const summary of cases) output.write(testCase(file, summary));
+  output.write("  </testsuite>\n");
+}
+
+function testCase(file: string, summary: CaseSummary): string {
+  const attributes = xmlAttributes({
+    name: safeLine(summary.name),
+    classname: safeLine(file),
+    time: seconds(summary.duration_ms),
+  });
+  const elements = [
+    ...outcomeOf(summary),
+    element("system-out", {}, caseLines(summary)),
+    element("system-err", {}, summary.warnings.map((text) => `warning: ${safeText(text)}`)),
   ].filter((part) => part !== "");
-  const inner = parts.map((part) => `      ${part}\n`).join("");
+  const inner = elements.map((part) => `      ${part}\n`).join("");
   return inner === ""
     ? `    <testcase${attributes}/>\n`
     : `    <testcase${attributes}>\n${inner}    </testcase>\n`;
 }
 
-/** The elements that say how a case ended; none for one that passed. */
-function outcomeOf(one: CaseSummary): string[] {
-  const { status, failure, flaky, steps } = one;
-  const message = verdict(one);
+/** The elements for the status of a case; none if it passed at the first attempt. */
+function outcomeOf(summary: CaseSummary): string[] {
+  const { status, failure, flaky } = summary;
+  const message = caseVerdict(summary);
   const type = failure?.kind ?? status;
   const lines = failure ? failureLines(failure) : [message];
   switch (status) {
@@ -85,34 +92,25 @@ function outcomeOf(one: CaseSummary): string[] {
     case "interrupted":
       return [element("skipped", { message: `interrupted: ${message}`, type }, [])];
     case "skipped":
-      return [element("skipped", { message, type: one.reason ?? type }, [])];
+      return [element("skipped", { message, type: summary.reason ?? type }, [])];
     case "passed":
-      // As Surefire tells of a test that passed when it was run again.
-      return !flaky
-        ? []
-        : steps.flatMap((step) =>
-          step.retries.map(({ attempt, failure: { kind, ...rest } }) => {
-            const what = `attempt ${attempt} of ${stepLine(step)}`;
-            const trace = element("stackTrace", {}, failureLines({ kind, ...rest }));
-            const head = xmlAttributes({ message: shownInLine(rest.message), type: kind });
-            const out = element("system-out", {}, [what]);
-            return `<flakyFailure${head}>${trace}${out}</flakyFailure>`;
-          })
-        );
+      return flaky ? flakyFailures(summary) : [];
   }
 }
 
-function element(
-  name: string,
-  attributes: Readonly<Record<string, string>>,
-  lines: readonly string[],
-): string {
-  const head = `${name}${xmlAttributes(attributes)}`;
-  if (lines.length > 0) return `<${head}>${xmlText(lines.join("\n"))}</${name}>`;
-  return Object.keys(attributes).length === 0 ? "" : `<${head}/>`;
+/** The failed attempts of a flaky case, as Surefire reports a test that passed in a rerun. */
+function flakyFailures({ steps }: CaseSummary): string[] {
+  return steps.flatMap((step) =>
+    step.retries.map(({ attempt, failure: { kind, ...rest } }) => {
+      const attributes = xmlAttributes({ message: safeLine(rest.message), type: kind });
+      const trace = element("stackTrace", {}, failureLines({ kind, ...rest }));
+      const out = element("system-out", {}, [`attempt ${attempt} of ${stepLine(step)}`]);
+      return `<flakyFailure${attributes}>${trace}${out}</flakyFailure>`;
+    })
+  );
 }
 
-/** What only a suite has room for: the format knows no properties of a test case. */
+/** The properties of a suite; the schema allows none on a test case. */
 function* propertiesOf(
   cases: readonly CaseSummary[],
   run: RunSummary,
@@ -130,8 +128,8 @@ function* propertiesOf(
 function countsOf(
   cases: readonly CaseSummary[],
 ): { failures: number; errors: number; skipped: number } {
-  const count = (...wanted: CaseSummary["status"][]) =>
-    cases.filter(({ status }) => wanted.includes(status)).length;
+  const count = (...statuses: CaseSummary["status"][]) =>
+    cases.filter(({ status }) => statuses.includes(status)).length;
   return {
     failures: count("failed", "unchecked"),
     errors: count("errored"),
@@ -141,4 +139,35 @@ function countsOf(
 
 function seconds(ms: number): string {
   return (Math.max(0, ms) / 1000).toFixed(3);
+}
+
+function element(
+  name: string,
+  attributes: Readonly<Record<string, string>>,
+  lines: readonly string[],
+): string {
+  const tag = `${name}${xmlAttributes(attributes)}`;
+  if (lines.length > 0) return `<${tag}>${xmlText(lines.join("\n"))}</${name}>`;
+  return Object.keys(attributes).length === 0 ? "" : `<${tag}/>`;
+}
+
+const ENTITIES: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "\t": "&#9;",
+  "\n": "&#10;",
+};
+
+/** Escapes text between tags. It escapes `>` too, because XML forbids `]]>` there. */
+function xmlText(text: string): string {
+  return text.replace(/[&<>]/g, (char) => ENTITIES[char]!);
+}
+
+/** Formats attributes. It escapes line feeds and tabs, which parsers would turn into spaces. */
+function xmlAttributes(attributes: Readonly<Record<string, string | number>>): string {
+  return Object.entries(attributes).map(([name, value]) =>
+    ` ${name}="${String(value).replace(/[&<>"\t\n]/g, (char) => ENTITIES[char]!)}"`
+  ).join("");
 }

@@ -10,16 +10,16 @@ import type {
 } from "../../events/event.ts";
 
 /**
- * A text that every collector takes: one that reads JSON into Protocol Buffers refuses a whole batch
- * for half a surrogate pair.
+ * Replaces lone surrogates: a collector that converts JSON to Protocol Buffers would reject the
+ * whole batch for one of them.
  */
-export function clean(text: string): string {
+export function wellFormed(text: string): string {
   return text.toWellFormed();
 }
 
-/** Where a run happens: `embedded`, or the server's address without what may be secret in it. */
+/** The attributes of the server: `embedded`, or its address without credentials. */
 export function serverAttributes(server: string): Attributes {
-  if (!URL.canParse(server)) return { "dispatch.server": clean(server) };
+  if (!URL.canParse(server)) return { "dispatch.server": wellFormed(server) };
   const { protocol, host, hostname, port } = new URL(server);
   return {
     "dispatch.server": `${protocol}//${host}`,
@@ -28,70 +28,70 @@ export function serverAttributes(server: string): Attributes {
   };
 }
 
-/** What a case is. Its variables stay out: they may be large, and are of interest to nobody else. */
+/** The attributes of a case. Its variables are left out, because they can be large. */
 export function caseAttributes(event: CaseStarted): Attributes {
   const attributes: Attributes = {
     "dispatch.case.number": event.case,
-    "dispatch.case.name": clean(event.name),
-    "dispatch.recipe.file": clean(event.file),
-    "dispatch.recipe.tags": event.tags.map(clean),
+    "dispatch.case.name": wellFormed(event.name),
+    "dispatch.recipe.file": wellFormed(event.file),
+    "dispatch.recipe.tags": event.tags.map(wellFormed),
   };
   for (const [name, value] of Object.entries(event.matrix ?? {})) {
     const text = typeof value === "string" ? value : JSON.stringify(value);
-    attributes[clean(`dispatch.matrix.${name}`)] = clean(text);
+    attributes[wellFormed(`dispatch.matrix.${name}`)] = wellFormed(text);
   }
   return attributes;
 }
 
-/** What a step is. */
+/** The attributes that a step has from its start. */
 export function stepAttributes(event: StepStarted | StepFinished): Attributes {
   return {
     "dispatch.step.number": event.step,
     "dispatch.step.kind": event.kind,
     "dispatch.step.phase": event.phase,
-    ...(event.id === undefined ? {} : { "dispatch.step.id": clean(event.id) }),
-    "code.file.path": clean(event.place.file),
+    ...(event.id === undefined ? {} : { "dispatch.step.id": wellFormed(event.id) }),
+    "code.file.path": wellFormed(event.place.file),
     "code.line.number": event.place.line,
   };
 }
 
-/** How a step ended. */
-export function stepResult(event: StepFinished): Attributes {
+/** The attributes that a step has when it has ended. */
+export function stepResultAttributes(event: StepFinished): Attributes {
   return {
     "dispatch.step.status": event.status,
     "dispatch.step.attempts": event.attempts,
     "dispatch.step.soft": event.soft,
-    ...(event.detail === undefined ? {} : { "dispatch.step.detail": clean(event.detail) }),
-    ...entityAttributes(event.observed),
-    ...madeAttributes(event),
+    ...(event.detail === undefined ? {} : { "dispatch.step.detail": wellFormed(event.detail) }),
+    ...observedAttributes(event.observed),
+    ...createdAttributes(event),
     ...usualAttributes(event.usual),
   };
 }
 
-/** The job or run that the step made, which is all that it tells. */
-function madeAttributes({ kind, status, detail }: StepFinished): Attributes {
+/** The id of the job or run that the step created; the event has it as its detail. */
+function createdAttributes({ kind, status, detail }: StepFinished): Attributes {
   if (status !== "passed" || detail === undefined) return {};
-  if (kind === "enqueue") return { "dispatch.job.id": clean(detail) };
-  return kind === "start" ? { "dispatch.workflow.run_id": clean(detail) } : {};
+  if (kind === "enqueue") return { "dispatch.job.id": wellFormed(detail) };
+  return kind === "start" ? { "dispatch.workflow.run_id": wellFormed(detail) } : {};
 }
 
-/** The job or run that was waited for. */
-function entityAttributes(observed: Observed | undefined): Attributes {
+/** The id and name of the job or run that a wait observed. */
+function observedAttributes(observed: Observed | undefined): Attributes {
   const entity = observed?.entity;
   if (!entity) return {};
   const id = entity.kind === "job" ? "dispatch.job.id" : "dispatch.workflow.run_id";
-  return { [id]: clean(entity.id), ...entityName(observed) };
+  return { [id]: wellFormed(entity.id), ...entityName(observed) };
 }
 
-/** The name of the job or workflow that was waited for: one of few. */
+/** The name of the job or workflow that a wait observed; fit for metrics, as names are few. */
 export function entityName(observed: Observed | undefined): Attributes {
   const entity = observed?.entity;
   if (!entity || entity.name === "") return {};
   const name = entity.kind === "job" ? "dispatch.job.name" : "dispatch.workflow.name";
-  return { [name]: clean(entity.name) };
+  return { [name]: wellFormed(entity.name) };
 }
 
-/** How long it took before. */
+/** The attributes that compare a case or step with the runs before. */
 export function usualAttributes(usual: Usual | undefined): Attributes {
   if (!usual) return {};
   return {
@@ -100,22 +100,22 @@ export function usualAttributes(usual: Usual | undefined): Attributes {
   };
 }
 
-/** What failed, as a span or a count says it. */
+/** The value of `error.type`: the code of a failure, or its kind. */
 export function errorType({ code, kind }: EventFailure): string {
-  return clean(String(code ?? kind));
+  return wellFormed(String(code ?? kind));
 }
 
-/** What failed, as an event of a span says it. */
-export function failureAttributes(failure: EventFailure): Attributes {
+/** The attributes of the `exception` event for a failure. */
+export function failureAttributes({ kind, message, code, lines }: EventFailure): Attributes {
   return {
-    "exception.type": failure.kind,
-    "exception.message": clean(failure.message),
-    ...(failure.code === undefined ? {} : { "dispatch.failure.code": clean(String(failure.code)) }),
-    ...(failure.lines.length === 0 ? {} : { "dispatch.failure.lines": failure.lines.map(clean) }),
+    "exception.type": kind,
+    "exception.message": wellFormed(message),
+    ...(code === undefined ? {} : { "dispatch.failure.code": wellFormed(String(code)) }),
+    ...(lines.length === 0 ? {} : { "dispatch.failure.lines": lines.map(wellFormed) }),
   };
 }
 
-/** How many cases ended how. */
+/** The attributes for the counts of a run. */
 export function countAttributes(counts: RunCounts): Attributes {
   return Object.fromEntries(
     Object.entries(counts).map(([name, count]) => [`dispatch.count.${name}`, count]),

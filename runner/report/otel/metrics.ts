@@ -1,12 +1,13 @@
+import type { Attributes, Counter, Histogram, MeterProvider } from "@opentelemetry/api";
 import type { ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import type { Clock } from "../../../runtime/clock.ts";
-import { Exporting } from "./exporting.ts";
-import type { OpenTelemetry } from "./load.ts";
-import { RunMeasures } from "./measures.ts";
-import type { Signal } from "./otel.ts";
+import type { CaseFinished, RunEvent, StepFinished } from "../../events/event.ts";
+import { entityName, wellFormed } from "./attributes.ts";
+import { ExportQueue, type Signal } from "./export_queue.ts";
+import type { OpenTelemetry } from "./packages.ts";
 import type { OtelSettings, Target } from "./settings.ts";
 
-/** A run's measures, exported when it has ended. */
+/** Makes the signal that exports the metrics of a run when it has ended. */
 export function makeMetrics(
   { core, resources, metrics, OTLPMetricExporter }: OpenTelemetry,
   { resource }: OtelSettings,
@@ -14,10 +15,10 @@ export function makeMetrics(
   clock: Clock,
 ): Signal {
   let exporter: InstanceType<typeof OTLPMetricExporter>;
-  const out = new Exporting<ResourceMetrics>("metrics", target, (config) => {
+  const queue = new ExportQueue<ResourceMetrics>("metrics", target, (config) => {
     return exporter = new OTLPMetricExporter(config);
   });
-  /** A reader that is asked once, where the SDK's own asks by a timer. */
+  /** Collects on demand, where the reader of the SDK collects periodically. */
   class RunReader extends metrics.MetricReader {
     protected override onForceFlush(): Promise<void> {
       return Promise.resolve();
@@ -33,27 +34,79 @@ export function makeMetrics(
     resource: resources.defaultResource().merge(resources.resourceFromAttributes(resource)),
     readers: [reader],
   });
-  const measures = new RunMeasures(provider);
+  const run = new RunMetrics(provider);
   let first: string | undefined;
   let last = "";
   return {
     report: (event) => {
-      measures.report(event);
+      run.report(event);
       first ??= event.ts;
       last = event.ts;
     },
-    end: async () => {
+    finish: async () => {
       const { resourceMetrics } = await reader.collect();
       const points = resourceMetrics.scopeMetrics
         .flatMap(({ metrics }) => metrics)
         .flatMap(({ dataPoints }): object[] => dataPoints);
       if (first === undefined || points.length === 0) return;
-      // The numbers are of the time in which the run took place, not of that of the export.
+      // The points cover the time of the run, not that of the export.
       const time = (ts: string) => core.millisToHrTime(Date.parse(ts));
       const times = { startTime: time(first), endTime: time(last) };
       for (const point of points) Object.assign(point, times);
-      out.send(resourceMetrics);
-      await out.end(clock);
+      queue.push(resourceMetrics);
+      await queue.finish(clock);
     },
   };
+}
+
+/** The bucket boundaries of durations in seconds, up to an hour. */
+const BOUNDARIES: number[] = "0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10 30 60 300 900 3600"
+  .split(" ").map(Number);
+
+/** Records the metrics of a run. Attributes have few values, so that the series stay few. */
+class RunMetrics {
+  #cases: Histogram;
+  #waits: Histogram;
+  #failures: Counter;
+
+  constructor(provider: MeterProvider) {
+    const meter = provider.getMeter("@dispatch/sdk");
+    const advice = { explicitBucketBoundaries: BOUNDARIES };
+    this.#cases = meter.createHistogram("dispatch.case.duration", {
+      description: "The duration of cases.",
+      unit: "s",
+      advice,
+    });
+    this.#waits = meter.createHistogram("dispatch.wait.duration", {
+      description: "The duration of waits for jobs, runs and events.",
+      unit: "s",
+      advice,
+    });
+    this.#failures = meter.createCounter("dispatch.case.failures", {
+      description: "Cases that failed or could not run.",
+      unit: "{case}",
+    });
+  }
+
+  report(event: RunEvent): void {
+    if (event.type === "case.finished") this.#recordCase(event);
+    else if (event.type === "step.finished" && event.kind === "wait") this.#recordWait(event);
+  }
+
+  #recordCase({ file, status, duration_ms, failure }: CaseFinished): void {
+    // The duration of an interrupted case would distort the histogram.
+    if (status === "interrupted") return;
+    const recipe: Attributes = { "dispatch.recipe.file": wellFormed(file) };
+    this.#cases.record(duration_ms / 1000, { ...recipe, "dispatch.case.status": status });
+    if (status !== "failed" && status !== "errored") return;
+    this.#failures.add(1, { ...recipe, "dispatch.failure.kind": failure?.kind ?? status });
+  }
+
+  #recordWait({ status, duration_ms, observed }: StepFinished): void {
+    if (status === "skipped" || status === "interrupted") return;
+    this.#waits.record(duration_ms / 1000, {
+      "dispatch.step.status": status,
+      ...entityName(observed),
+    });
+  }
 }

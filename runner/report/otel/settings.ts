@@ -1,60 +1,63 @@
-import { type Env, isDisabled, namesCollector } from "./wanted.ts";
-/** Where one kind of data goes. */
+import type { ReadEnv } from "../reporter.ts";
+
+/** Where one signal is exported to. */
 export interface Target {
-  /** The address it is posted to. */
+  /** The address for the requests. */
   url: string;
-  /** What each request says besides; secrets are among them. */
+  /** The headers of each request; they may contain secrets. */
   headers: Record<string, string>;
-  /** How long an export may take, in milliseconds. */
+  /** The limit for one export, in milliseconds. */
   timeout: number;
-  /** Whether bodies are compressed. */
+  /** Whether to compress the requests. */
   gzip: boolean;
-  /** The paths of the certificates that are used instead of the system's own. */
+  /** The paths of certificates to use instead of those of the system. */
   tls: { ca?: string; cert?: string; key?: string };
 }
 
-/** What the environment says of OpenTelemetry. */
+/** The settings from the standard variables of OpenTelemetry. */
 export interface OtelSettings {
-  /** Where spans go, if they are wanted. */
+  /** Where to export spans; absent if that is switched off. */
   traces?: Target;
-  /** Where metrics go, if they are wanted. */
+  /** Where to export metrics; absent if that is switched off. */
   metrics?: Target;
-  /** What the resource says, `service.name` among it. */
+  /** The attributes of the resource, with `service.name`. */
   resource: Record<string, string>;
-  /** The span that all of it stands under, as the headers of W3C Trace Context. */
+  /** The headers of W3C Trace Context for the parent of the run's span. */
   parent: { traceparent?: string; tracestate?: string };
 }
 
-/** A setting in the environment that cannot be followed. */
+/** A variable of the environment has a value that the exporter cannot use. */
 export class OtelSettingError extends Error {
   /** Always `"bad_setting"`. */
   readonly code = "bad_setting";
 
-  /** Says which one, without its value: that may hold a password. */
+  /** The message names the variable without its value, which may contain a password. */
   constructor(message: string) {
     super(message);
     this.name = "OtelSettingError";
   }
 }
 
-/** Takes `name=value,…` apart. */
-type ReadPairs = (text: string) => Record<string, string>;
+/** Parses `name=value,…`. */
+type ParsePairs = (text: string) => Record<string, string>;
 
-/** Reads the environment. */
-
-const LOCAL = "http://localhost:4318";
+const DEFAULT_URL = "http://localhost:4318";
 const DEFAULT_TIMEOUT = 10_000;
-/** What the run is called where nobody gave it a name. */
-const SERVICE_NAME = "dispatch-runner";
+const DEFAULT_SERVICE_NAME = "dispatch-runner";
+
+/** Whether the environment names a collector and does not switch OpenTelemetry off. */
+export function isExportConfigured(env: ReadEnv): boolean {
+  return !isDisabled(env) && hasEndpoint(env);
+}
 
 /**
  * Reads the standard variables.
- * @throws {OtelSettingError} For an address that is none, and for a protocol that is not spoken.
+ * @throws {OtelSettingError} For an invalid address and for an unsupported protocol.
  */
-export function readOtelSettings(env: Env, pairs: ReadPairs): OtelSettings {
+export function readOtelSettings(env: ReadEnv, parsePairs: ParsePairs): OtelSettings {
   const resource = {
-    "service.name": SERVICE_NAME,
-    ...pairs(env("OTEL_RESOURCE_ATTRIBUTES") ?? ""),
+    "service.name": DEFAULT_SERVICE_NAME,
+    ...parsePairs(env("OTEL_RESOURCE_ATTRIBUTES") ?? ""),
   };
   const name = env("OTEL_SERVICE_NAME");
   if (name) resource["service.name"] = name;
@@ -63,23 +66,31 @@ export function readOtelSettings(env: Env, pairs: ReadPairs): OtelSettings {
   const tracestate = env("TRACESTATE");
   if (traceparent) settings.parent = { traceparent, ...(tracestate ? { tracestate } : {}) };
   if (isDisabled(env)) return settings;
-  const traces = readTarget("TRACES", env, pairs);
+  const traces = readTarget("TRACES", env, parsePairs);
   if (traces) settings.traces = traces;
-  const metrics = readTarget("METRICS", env, pairs);
+  const metrics = readTarget("METRICS", env, parsePairs);
   if (metrics) settings.metrics = metrics;
   return settings;
 }
 
+function isDisabled(env: ReadEnv): boolean {
+  return env("OTEL_SDK_DISABLED")?.toLowerCase() === "true";
+}
+
+function hasEndpoint(env: ReadEnv): boolean {
+  return ["", "_TRACES", "_METRICS"].some((signal) => env(`OTEL_EXPORTER_OTLP${signal}_ENDPOINT`));
+}
+
 function readTarget(
   signal: "TRACES" | "METRICS",
-  env: Env,
-  pairs: ReadPairs,
+  env: ReadEnv,
+  parsePairs: ParsePairs,
 ): Target | undefined {
   const exporters = env(`OTEL_${signal}_EXPORTER`) || "otlp";
   if (!exporters.split(",").some((name) => name.trim() === "otlp")) return undefined;
-  /** A variable for this kind of data, or for all. */
-  const read = (what: string): string | undefined =>
-    env(`OTEL_EXPORTER_OTLP_${signal}_${what}`) || env(`OTEL_EXPORTER_OTLP_${what}`) || undefined;
+  /** Reads the variable of this signal, or else the one for all signals. */
+  const read = (name: string): string | undefined =>
+    env(`OTEL_EXPORTER_OTLP_${signal}_${name}`) || env(`OTEL_EXPORTER_OTLP_${name}`) || undefined;
   const url = readUrl(signal, env);
   if (url === undefined) return undefined;
   if (read("PROTOCOL") === "grpc") {
@@ -94,8 +105,8 @@ function readTarget(
   return {
     url,
     headers: {
-      ...pairs(env("OTEL_EXPORTER_OTLP_HEADERS") ?? ""),
-      ...pairs(env(`OTEL_EXPORTER_OTLP_${signal}_HEADERS`) ?? ""),
+      ...parsePairs(env("OTEL_EXPORTER_OTLP_HEADERS") ?? ""),
+      ...parsePairs(env(`OTEL_EXPORTER_OTLP_${signal}_HEADERS`) ?? ""),
     },
     timeout: timeout > 0 ? timeout : DEFAULT_TIMEOUT,
     gzip: read("COMPRESSION") === "gzip",
@@ -103,21 +114,21 @@ function readTarget(
   };
 }
 
-/** The address for one kind of data. Where only the other kind has one, there is none. */
-function readUrl(signal: "TRACES" | "METRICS", env: Env): string | undefined {
+/** Reads the address for a signal; undefined if only the other signal has one. */
+function readUrl(signal: "TRACES" | "METRICS", env: ReadEnv): string | undefined {
   const own = env(`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`);
-  if (own) return checkedUrl(own, `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`).href;
+  if (own) return parseUrl(own, `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`).href;
   const shared = env("OTEL_EXPORTER_OTLP_ENDPOINT");
-  if (!shared && namesCollector(env)) return undefined;
-  const url = checkedUrl(shared || LOCAL, "OTEL_EXPORTER_OTLP_ENDPOINT");
+  if (!shared && hasEndpoint(env)) return undefined;
+  const url = parseUrl(shared || DEFAULT_URL, "OTEL_EXPORTER_OTLP_ENDPOINT");
   url.pathname = `${url.pathname.replace(/\/$/, "")}/v1/${signal.toLowerCase()}`;
   return url.href;
 }
 
-function checkedUrl(text: string, variable: string): URL {
+function parseUrl(text: string, variable: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && ["http:", "https:"].includes(url.protocol)) return url;
   throw new OtelSettingError(
-    `Cannot use ${variable}: it is no address that begins with http:// or https://`,
+    `Cannot use ${variable}: the address must begin with http:// or https://`,
   );
 }

@@ -1,51 +1,52 @@
 import type { EventFailure, RunEvent } from "../../events/event.ts";
-import { runLine, shownInLine, verdict } from "../plain_text.ts";
-import type { Output, Reporter } from "../reporter.ts";
+import { caseVerdict, runVerdict, safeLine } from "../plain_text.ts";
+import type { Output, Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseSummary, StepSummary } from "../run_summary.ts";
 import { Summarizer } from "../summarizer.ts";
 import { yamlBlock } from "./yaml_block.ts";
 
-/**
- * A run as TAP 14: a test point for each case, in the order they end, with its steps as a subtest.
- */
-export class TapReporter implements Reporter {
+/** Opens the `tap` reporter. */
+export function openReporter({ output }: ReporterContext): Reporter {
+  return new TapReporter(output);
+}
+
+/** Writes TAP 14: a test point for each case when it ends, with its steps as a subtest. */
+class TapReporter implements Reporter {
   #output: Output;
   #run = new Summarizer();
   #points = 0;
-  #begun = false;
+  #hasStarted = false;
 
-  /** Prints to an output. */
   constructor(output: Output) {
     this.#output = output;
   }
 
-  /** Takes one event. */
   report(event: RunEvent): void {
     if (event.type === "run.started") {
-      this.#begun = true;
+      this.#hasStarted = true;
       this.#output.write(`${VERSION}1..${event.cases}\n`);
     }
     const ended = this.#run.report(event);
-    if (ended) this.#case(ended);
+    if (ended) this.#writeCase(ended);
   }
 
-  /** Prints the cases whose end was not told, and bails out where the run was interrupted. */
+  /** Writes the cases that never ended, and bails out if the run was interrupted. */
   finish(): void {
-    for (const one of this.#run.close()) this.#case(one);
+    for (const summary of this.#run.close()) this.#writeCase(summary);
     const run = this.#run.summary();
-    // Without a beginning there is no plan either, and what follows bails out.
-    if (!this.#begun) this.#output.write(VERSION);
+    // Without the event there is no plan; the `Bail out!` below makes the report valid.
+    if (!this.#hasStarted) this.#output.write(VERSION);
     for (const text of run.warnings) this.#output.write(comment(`warning: ${text}`));
-    this.#output.write(comment(runLine(run)));
+    this.#output.write(comment(runVerdict(run)));
     if (run.interrupted) this.#output.write("Bail out! The run was interrupted\n");
   }
 
-  #case(one: CaseSummary): void {
-    const { status, steps, logs, warnings } = one;
-    const name = escape(one.name);
+  #writeCase(summary: CaseSummary): void {
+    const { status, steps, logs, warnings, failure, flaky, file, duration_ms } = summary;
+    const name = escape(summary.name);
     const lines: string[] = [];
     if (steps.length > 0) {
-      // The name stands in the point that follows too, as the format wants it.
+      // TAP 14 requires the same name here and in the test point below.
       lines.push(`# Subtest: ${name}\n`);
       for (const [i, step] of steps.entries()) {
         lines.push(...stepPoint(step, i + 1, status === "passed").map((line) => `    ${line}`));
@@ -55,15 +56,15 @@ export class TapReporter implements Reporter {
     for (const { step, text } of logs) lines.push(comment(`log ${step}: ${text}`));
     for (const text of warnings) lines.push(comment(`warning: ${text}`));
     const ok = status === "passed" || status === "skipped";
-    const skip = status === "skipped" ? directive("SKIP", verdict(one)) : "";
+    const skip = status === "skipped" ? directive("SKIP", caseVerdict(summary)) : "";
     lines.push(`${ok ? "ok" : "not ok"} ${++this.#points} - ${name}${skip}\n`);
     lines.push(
       ...yamlBlock({
-        ...(ok ? {} : { message: verdict(one), ...failureFields(one.failure) }),
-        ...(status === "passed" || status === "skipped" ? {} : { status }),
-        ...(one.flaky ? { flaky: true } : {}),
-        file: one.file,
-        ...(status === "skipped" ? {} : { duration_ms: one.duration_ms }),
+        ...(ok ? {} : { message: caseVerdict(summary), ...failureFields(failure) }),
+        ...(ok ? {} : { status }),
+        ...(flaky ? { flaky: true } : {}),
+        file,
+        ...(status === "skipped" ? {} : { duration_ms }),
       }),
     );
     this.#output.write(lines.join(""));
@@ -72,18 +73,17 @@ export class TapReporter implements Reporter {
 
 const VERSION = "TAP version 14\n";
 
-/** The test point of a step. In a case that passed, what did not pass did not count. */
-function stepPoint(step: StepSummary, number: number, passed: boolean): string[] {
+/** The test point of a step. A step that failed in a case that passed is marked as TODO. */
+function stepPoint(step: StepSummary, number: number, casePassed: boolean): string[] {
   const { status, failure, soft, retries } = step;
   const ok = status === "passed" || status === "skipped";
-  const reason = step.detail ?? "";
   const note = status === "skipped"
-    ? directive("SKIP", reason)
-    : ok || !(soft || passed)
+    ? directive("SKIP", step.detail ?? "")
+    : ok || !(soft || casePassed)
     ? ""
     : directive("TODO", "may fail");
   const label = `${step.phase === "always" ? "always: " : ""}${step.label}`;
-  const more = {
+  const details = {
     ...(ok || !failure ? {} : { message: failure.message, ...failureFields(failure) }),
     ...(retries.length === 0 ? {} : {
       attempts: step.attempts,
@@ -92,9 +92,9 @@ function stepPoint(step: StepSummary, number: number, passed: boolean): string[]
   };
   return [
     `${ok ? "ok" : "not ok"} ${number} - ${escape(label)}${note}\n`,
-    ...(Object.keys(more).length === 0
+    ...(Object.keys(details).length === 0
       ? []
-      : yamlBlock({ ...more, status, duration_ms: step.duration_ms })),
+      : yamlBlock({ ...details, status, duration_ms: step.duration_ms })),
   ];
 }
 
@@ -112,10 +112,10 @@ function failureFields(failure: EventFailure | undefined): Record<string, unknow
   };
 }
 
-/** A description: a `#` would begin a directive. */
+/** Escapes a description, in which a `#` would start a directive. */
 function escape(text: string): string {
-  const escaped = shownInLine(text).replace(/[\\#]/g, "\\$&").trim();
-  // Some readers take a brace at the end for the beginning of a subtest.
+  const escaped = safeLine(text).replace(/[\\#]/g, "\\$&").trim();
+  // For some parsers a brace at the end starts a subtest.
   return escaped.replace(/\{$/, "{\u200b");
 }
 
@@ -124,5 +124,5 @@ function directive(name: "SKIP" | "TODO", reason: string): string {
 }
 
 function comment(text: string): string {
-  return `# ${shownInLine(text)}\n`;
+  return `# ${safeLine(text)}\n`;
 }

@@ -1,11 +1,11 @@
-import { shown } from "../plain_text.ts";
+import { safeText } from "../plain_text.ts";
 
-/** How many items of one list are written. */
-const MOST = 500;
+/** How many items of a list are written. */
+const MAX_ITEMS = 500;
 
 /**
- * A diagnostic block of TAP, as lines: indented YAML between `---` and `...`. Texts are quoted as
- * JSON quotes them, which YAML reads too, so that none can end the block.
+ * Formats a diagnostic block of TAP: indented YAML between `---` and `...`. Strings are quoted as
+ * JSON, which is valid YAML, so that no string can end the block.
  */
 export function yamlBlock(fields: Readonly<Record<string, unknown>>): string[] {
   return ["  ---\n", ...mapLines(fields, "  "), "  ...\n"];
@@ -18,8 +18,9 @@ function* mapLines(
   for (const [key, value] of Object.entries(fields)) {
     if (Array.isArray(value)) {
       yield `${indent}${key}:\n`;
-      for (const item of value.slice(0, MOST)) yield `${indent}  - ${scalar(item)}\n`;
-      if (value.length > MOST) yield `${indent}  - "… ${value.length - MOST} more were cut"\n`;
+      for (const item of value.slice(0, MAX_ITEMS)) yield `${indent}  - ${scalar(item)}\n`;
+      const dropped = value.length - MAX_ITEMS;
+      if (dropped > 0) yield `${indent}  - "… ${dropped} more"\n`;
     } else if (typeof value === "object" && value !== null) {
       yield `${indent}${key}:\n`;
       yield* mapLines(value as Record<string, unknown>, `${indent}  `);
@@ -28,5 +29,5 @@ function* mapLines(
 }
 
 function scalar(value: unknown): string {
-  return JSON.stringify(typeof value === "string" ? shown(value) : value);
+  return JSON.stringify(typeof value === "string" ? safeText(value) : value);
 }

@@ -1,36 +1,39 @@
 import { type Child, el } from "./dom.ts";
 import { statusIcon } from "./icons.ts";
 import type { ReportCase } from "./decode.ts";
-import type { ReportStatus } from "../data.ts";
+import type { ReportStatus } from "../report_data.ts";
 import type { Usual } from "../../../events/event.ts";
-import { duration, MEANINGS, plural, WORDS } from "../words.ts";
+import { durationText, plural, STATUS_LABELS, STATUS_MEANINGS } from "../labels.ts";
 
 /** A status as its icon and its word. */
-export function statusText(status: ReportStatus, word: string = WORDS[status]): HTMLElement {
+export function statusText(
+  status: ReportStatus,
+  word: string = STATUS_LABELS[status],
+): HTMLElement {
   return el(
     "span",
-    { class: `status is-${status}`, title: MEANINGS[status] },
+    { class: `status is-${status}`, title: STATUS_MEANINGS[status] },
     statusIcon(status),
     el("span", {}, word),
   );
 }
 
-/** The status of a case; one that ended before its time says so. */
-export function caseStatus(one: ReportCase): HTMLElement {
-  const word = one.unfinished
+/** The status of a case; one that endedAt before its time says so. */
+export function caseStatus(reportCase: ReportCase): HTMLElement {
+  const word = reportCase.unfinished
     ? "Not finished"
-    : one.unbegun && one.status === "interrupted"
+    : reportCase.notStarted && reportCase.status === "interrupted"
     ? "Interrupted, not begun"
-    : WORDS[one.status];
-  return statusText(one.status, word);
+    : STATUS_LABELS[reportCase.status];
+  return statusText(reportCase.status, word);
 }
 
 /** What is to be said of a case besides its status. */
-export function badges(one: ReportCase): Child[] {
+export function badges(reportCase: ReportCase): Child[] {
   return [
-    one.flaky &&
+    reportCase.flaky &&
     el("span", { class: "badge flaky", title: "passed only on a later attempt" }, "flaky"),
-    one.slow && el("span", { class: "badge slow", title: "slower than usual" }, "slow"),
+    reportCase.slow && el("span", { class: "badge slow", title: "slower than usual" }, "slow"),
   ];
 }
 
@@ -42,10 +45,10 @@ export function usualText(usual: Usual, took: number): string {
   const passed = plural(runs - failed, "run");
   const parts: string[] = [];
   if (median_ms !== undefined) {
-    const median = duration(median_ms);
+    const median = durationText(median_ms);
     parts.push(
       slower
-        ? `slower than usual: ${duration(took)}, median of ${passed} ${median}`
+        ? `slower than usual: ${durationText(took)}, median of ${passed} ${median}`
         : `usually ${median}, the median of ${passed}`,
     );
   }

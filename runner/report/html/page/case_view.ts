@@ -1,12 +1,12 @@
-import type { CaseDetails } from "../data.ts";
-import { duration, plural } from "../words.ts";
+import type { CaseDetails } from "../report_data.ts";
+import { durationText, plural } from "../labels.ts";
 import { badges, caseStatus, usualLine } from "./badges.ts";
 import type { ReportContext } from "./context.ts";
 import { decodeSteps, type ReportCase, type ReportStep } from "./decode.ts";
 import { button, type Child, el } from "./dom.ts";
 import { failureCard } from "./failure.ts";
 import { GLYPHS, lineIcon } from "./icons.ts";
-import { shorten } from "./long_list.ts";
+import { shorten } from "./shorten.ts";
 import { logLines, makeSteps, stepId } from "./steps.ts";
 import { makeTimeline } from "./timeline.ts";
 
@@ -15,44 +15,49 @@ const STEPS = 200;
 
 /** Everything about one case. */
 export function makeCaseView(
-  one: ReportCase,
+  reportCase: ReportCase,
   context: ReportContext,
   move: (by: number) => void,
 ): HTMLElement {
-  const details = context.details(one);
+  const details = context.details(reportCase);
   const { failure, warnings = [], vars = [], matrix = [], logs, usual } = details;
   const steps = decodeSteps(details, context.index);
   const own = typeof failure === "number" ? steps[failure]?.more.failure : failure;
   const owner = typeof failure === "number" ? steps[failure] : undefined;
   const runs = el("div", { class: "case-steps" });
-  fillSteps(runs, one, steps, owner, context, STEPS);
+  fillSteps(runs, reportCase, steps, owner, context, STEPS);
   return el(
     "article",
-    { class: "case", tabindex: -1, "aria-label": `Case ${one.name}`, "data-case": one.number },
-    header(one, matrix, context, move),
-    usual && usualLine(usual, one.duration),
-    meaning(one),
+    {
+      class: "case",
+      tabindex: -1,
+      "aria-label": `Case ${reportCase.name}`,
+      "data-case": reportCase.number,
+    },
+    header(reportCase, matrix, context, move),
+    usual && usualLine(usual, reportCase.duration),
+    meaning(reportCase),
     own && section(
       owner
         ? `Why it ${
-          one.status === "passed" ? "was not perfect" : "did not pass"
+          reportCase.status === "passed" ? "was not perfect" : "did not pass"
         }: step ${owner.number}, ${owner.label}`
         : "Why it did not pass",
-      failureCard(own, one.status),
+      failureCard(own, reportCase.status),
     ),
     warnings.length > 0 && section(
       plural(warnings.length, "warning"),
       ...warnings.map((text) => el("p", { class: "warning" }, text)),
     ),
     runs,
-    logs && section("Log", logLines(logs, { one, times: context.times })),
+    logs && section("Log", logLines(logs, { reportCase, times: context.times })),
     vars.length > 0 && section("Variables", valuesTable("Variables", vars)),
     matrix.length > 0 && section("Matrix", valuesTable("Matrix", matrix)),
   );
 }
 
 function header(
-  one: ReportCase,
+  reportCase: ReportCase,
   matrix: NonNullable<CaseDetails["matrix"]>,
   { change, times }: ReportContext,
   move: (by: number) => void,
@@ -80,29 +85,30 @@ function header(
         lineIcon(GLYPHS.next),
       ),
     ),
-    el("h2", { tabindex: -1 }, one.name),
+    el("h2", { tabindex: -1 }, reportCase.name),
     el(
       "p",
       { class: "case-facts" },
-      caseStatus(one),
-      ...badges(one),
-      !one.unbegun && el("span", {}, duration(one.duration)),
-      !one.unbegun && el("span", { title: times.exact(one.began) }, times.clock(one.began)),
-      el("span", { class: "mono" }, one.file),
-      ...one.tags.map((tag) => el("span", { class: "tag" }, tag)),
+      caseStatus(reportCase),
+      ...badges(reportCase),
+      !reportCase.notStarted && el("span", {}, durationText(reportCase.duration)),
+      !reportCase.notStarted &&
+        el("span", { title: times.exact(reportCase.startedAt) }, times.clock(reportCase.startedAt)),
+      el("span", { class: "mono" }, reportCase.file),
+      ...reportCase.tags.map((tag) => el("span", { class: "tag" }, tag)),
       ...matrix.map(([name, json]) => el("span", { class: "chip" }, `${name}=${unquoted(json)}`)),
     ),
   );
 }
 
-function meaning(one: ReportCase): Child {
-  const text = one.unfinished
+function meaning(reportCase: ReportCase): Child {
+  const text = reportCase.unfinished
     ? "The run has no end: this case was still running when the last event was told."
-    : one.unbegun && one.status === "interrupted"
+    : reportCase.notStarted && reportCase.status === "interrupted"
     ? "This case was not begun, because the run was interrupted."
-    : one.unbegun
+    : reportCase.notStarted
     ? "This case was not begun, because another one did not pass."
-    : one.status === "unchecked"
+    : reportCase.status === "unchecked"
     ? "Nothing was asserted or waited for, so this case shows nothing."
     : undefined;
   return text !== undefined && el("p", { class: "notice" }, text);
@@ -110,7 +116,7 @@ function meaning(one: ReportCase): Child {
 
 function fillSteps(
   into: HTMLElement,
-  one: ReportCase,
+  reportCase: ReportCase,
   steps: readonly ReportStep[],
   owner: ReportStep | undefined,
   context: ReportContext,
@@ -123,7 +129,7 @@ function fillSteps(
     most,
     ({ status }) => status !== "passed" && status !== "skipped",
   );
-  const showAll = () => fillSteps(into, one, steps, owner, context, Infinity);
+  const showAll = () => fillSteps(into, reportCase, steps, owner, context, Infinity);
   const open = (step: ReportStep) => {
     const element = document.getElementById(stepId(step));
     const found = element?.querySelector("details");
@@ -134,10 +140,10 @@ function fillSteps(
     found.querySelector("summary")?.focus({ preventScroll: true });
   };
   into.replaceChildren(
-    section("Timeline", makeTimeline(stretches, { one, times, open, showAll })),
+    section("Timeline", makeTimeline(stretches, { reportCase, times, open, showAll })),
     section(
       plural(steps.length, "step"),
-      makeSteps(stretches, { one, times, shownAbove: owner?.position, showAll }),
+      makeSteps(stretches, { reportCase, times, shownAbove: owner?.position, showAll }),
     ),
   );
 }

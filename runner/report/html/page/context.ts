@@ -1,4 +1,4 @@
-import type { CaseDetails, ReportIndex } from "../data.ts";
+import type { CaseDetails, ReportIndex } from "../report_data.ts";
 import { decodeCases, type ReportCase } from "./decode.ts";
 import type { Filtered } from "./filter.ts";
 import type { ViewState } from "./state.ts";
@@ -13,7 +13,7 @@ export interface ReportContext {
   /** Tells times. */
   readonly times: Times;
   /** Everything about a case. */
-  details(one: ReportCase): CaseDetails;
+  details(reportCase: ReportCase): CaseDetails;
   /** What is looked at. */
   state(): ViewState;
   /** What the list shows. */

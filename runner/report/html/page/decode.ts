@@ -1,12 +1,12 @@
 import {
-  CASE_MARKS,
+  CASE_FLAGS,
   CASE_STATUSES,
   type CaseDetails,
   type ReportIndex,
   type ReportStatus,
   STEP_STATUSES,
   type StepMore,
-} from "../data.ts";
+} from "../report_data.ts";
 import type { StepStatus } from "../../../events/event.ts";
 
 /** A case, as the list shows it. Times are in milliseconds after the run's begin. */
@@ -18,13 +18,13 @@ export interface ReportCase {
   name: string;
   file: string;
   status: ReportStatus;
-  began: number;
-  ended: number;
+  startedAt: number;
+  endedAt: number;
   duration: number;
   flaky: boolean;
   slow: boolean;
   /** Whether it was not begun. */
-  unbegun: boolean;
+  notStarted: boolean;
   /** Whether its end is not known. */
   unfinished: boolean;
   tags: string[];
@@ -48,8 +48,8 @@ export interface ReportStep {
   length: number;
   text: string;
   status: StepStatus;
-  began: number;
-  ended: number;
+  startedAt: number;
+  endedAt: number;
   duration: number;
   /** How many steps it stands in. */
   depth: number;
@@ -59,7 +59,8 @@ export interface ReportStep {
 /** The cases of a run. */
 export function decodeCases({ cases, files, tags }: ReportIndex): ReportCase[] {
   return cases.map((row, position) => {
-    const [number, name, file, status, began, ended, duration, marks, ownTags, failures] = row;
+    const [number, name, file, status, startedAt, endedAt, duration, marks, ownTags, failures] =
+      row;
     const named = ownTags.map((tag) => tags[tag]!);
     return {
       position,
@@ -67,22 +68,22 @@ export function decodeCases({ cases, files, tags }: ReportIndex): ReportCase[] {
       name,
       file: files[file]!,
       status: CASE_STATUSES[status]!,
-      began,
-      ended,
+      startedAt,
+      endedAt,
       duration,
-      flaky: (marks & CASE_MARKS.flaky) !== 0,
-      slow: (marks & CASE_MARKS.slow) !== 0,
-      unbegun: (marks & CASE_MARKS.unbegun) !== 0,
-      unfinished: (marks & CASE_MARKS.unfinished) !== 0,
+      flaky: (marks & CASE_FLAGS.flaky) !== 0,
+      slow: (marks & CASE_FLAGS.slow) !== 0,
+      notStarted: (marks & CASE_FLAGS.notStarted) !== 0,
+      unfinished: (marks & CASE_FLAGS.unfinished) !== 0,
       tags: named,
       searched: [name, files[file]!, ...named, failures].join("\n").toLowerCase(),
     };
   });
 }
 
-/** The steps of a case, in the order in which they began. */
+/** The steps of a case, in the order in which they startedAt. */
 export function decodeSteps({ steps }: CaseDetails, { shapes, files }: ReportIndex): ReportStep[] {
-  return steps.map(([shape, status, began, ended, duration, more], position) => {
+  return steps.map(([shape, status, startedAt, endedAt, duration, more], position) => {
     const [number, phase, kind, label, id, file, line, column, length, text] = shapes[shape]!;
     return {
       position,
@@ -97,8 +98,8 @@ export function decodeSteps({ steps }: CaseDetails, { shapes, files }: ReportInd
       length,
       text,
       status: STEP_STATUSES[status]!,
-      began,
-      ended,
+      startedAt,
+      endedAt,
       duration,
       depth: number.split(".").length - 1,
       more: more ?? {},

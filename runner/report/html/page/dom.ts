@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { visible } from "../../visible.ts";
+import { escapeInvisible } from "../../safe_text.ts";
 
 /** What an element can hold; text stays text. */
 export type Child = Node | string | undefined | false;
@@ -50,11 +50,11 @@ export function button(
 function fill<E extends Element>(element: E, attributes: Attributes, children: Child[]): E {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === false) continue;
-    element.setAttribute(name, value === true ? "" : visible(String(value)));
+    element.setAttribute(name, value === true ? "" : escapeInvisible(String(value)));
   }
   element.append(...children.flatMap((child) => {
     if (child === undefined || child === false) return [];
-    return [typeof child === "string" ? visible(child) : child];
+    return [typeof child === "string" ? escapeInvisible(child) : child];
   }));
   return element;
 }
@@ -71,7 +71,9 @@ export function measurer(element: Element): (text: string) => number {
     const seen = known.get(text);
     if (seen !== undefined) return seen;
     if (canvas) canvas.font = font;
-    const width = Math.ceil(canvas ? canvas.measureText(visible(text)).width : text.length * 7);
+    const width = Math.ceil(
+      canvas ? canvas.measureText(escapeInvisible(text)).width : text.length * 7,
+    );
     known.set(text, width);
     return width;
   };

@@ -1,9 +1,9 @@
 import type { EventFailure, EventPlace } from "../../../events/event.ts";
-import type { ReportStatus } from "../data.ts";
+import type { ReportStatus } from "../report_data.ts";
 import { el } from "./dom.ts";
-import { excerpt, lineKind } from "./excerpt.ts";
+import { excerpt, lineKind } from "./shorten.ts";
 import { width } from "../../../language/render_diagnostic.ts";
-import { visible } from "../../visible.ts";
+import { escapeInvisible } from "../../safe_text.ts";
 
 /** A failure in full: what, its lines, and where. */
 export function failureCard(failure: EventFailure, status: ReportStatus): HTMLElement {
@@ -39,7 +39,8 @@ function failureLine(line: string): HTMLElement {
 export function sourceExcerpt({ file, line, column, text, length }: EventPlace): HTMLElement {
   const { before, meant, after } = excerpt(text, column, length);
   const number = String(line);
-  const under = blank(visible(before)) + "^".repeat(Math.max(1, width(visible(meant))));
+  const under = blank(escapeInvisible(before)) +
+    "^".repeat(Math.max(1, width(escapeInvisible(meant))));
   return el(
     "figure",
     { class: "source" },

@@ -12,8 +12,12 @@ export interface Filtered {
 }
 
 /** Whether a filter lets a case through. */
-export function passes(one: ReportCase, filter: Filter): boolean {
-  return filter === "flaky" ? one.flaky : filter === "slow" ? one.slow : one.status === filter;
+export function passes(reportCase: ReportCase, filter: Filter): boolean {
+  return filter === "flaky"
+    ? reportCase.flaky
+    : filter === "slow"
+    ? reportCase.slow
+    : reportCase.status === filter;
 }
 
 /** Looks for all words of the search, then for any of the filters. */
@@ -25,14 +29,14 @@ export function filterCases(
   const found = cases.filter(({ searched }) => words.every((word) => searched.includes(word)));
   const counts = {} as Record<Filter, number>;
   for (const filter of FILTERS) counts[filter] = 0;
-  for (const one of found) {
-    counts[one.status]++;
-    if (one.flaky) counts.flaky++;
-    if (one.slow) counts.slow++;
+  for (const reportCase of found) {
+    counts[reportCase.status]++;
+    if (reportCase.flaky) counts.flaky++;
+    if (reportCase.slow) counts.slow++;
   }
   const shown = filters.length === 0
     ? found
-    : found.filter((one) => filters.some((filter) => passes(one, filter)));
+    : found.filter((reportCase) => filters.some((filter) => passes(reportCase, filter)));
   if (sort === "slow") shown.sort((a, b) => b.duration - a.duration || a.position - b.position);
   return { shown, found: found.length, counts };
 }

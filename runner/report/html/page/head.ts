@@ -1,12 +1,12 @@
-import { CASE_STATUSES } from "../data.ts";
-import { duration, plural, sentence, WORDS } from "../words.ts";
+import { CASE_STATUSES } from "../report_data.ts";
+import { durationText, plural, runSentence, STATUS_LABELS } from "../labels.ts";
 import type { ReportContext } from "./context.ts";
 import { button, el } from "./dom.ts";
 import { openHelp } from "./help.ts";
 import { GLYPHS, lineIcon, statusIcon } from "./icons.ts";
 import { themeButton } from "./theme.ts";
 
-/** The verdict, where and when, and how many ended how. */
+/** The verdict, where and when, and how many endedAt how. */
 export function makeHead(context: ReportContext): HTMLElement {
   const { index, times } = context;
   const { verdict, interrupted, finished, exitCode, server, counts } = index;
@@ -22,8 +22,8 @@ export function makeHead(context: ReportContext): HTMLElement {
       el(
         "div",
         {},
-        el("h1", { class: `is-${verdict}` }, WORDS[verdict]),
-        el("p", { class: "sentence" }, sentence(index)),
+        el("h1", { class: `is-${verdict}` }, STATUS_LABELS[verdict]),
+        el("p", { class: "sentence" }, runSentence(index)),
       ),
     ),
     el(
@@ -31,7 +31,10 @@ export function makeHead(context: ReportContext): HTMLElement {
       { class: "facts" },
       fact("Server", server === "" ? "not known" : server),
       fact("Began", times.date(0), times.exact(0)),
-      fact("Took", finished ? duration(index.duration) : `${duration(index.duration)}, unfinished`),
+      fact(
+        "Took",
+        finished ? durationText(index.duration) : `${durationText(index.duration)}, unfinished`,
+      ),
       exitCode !== undefined && fact("Exit code", String(exitCode)),
       counts.flaky > 0 && fact("Flaky", String(counts.flaky)),
       counts.warnings > 0 && fact("Warnings", String(counts.warnings)),
@@ -60,7 +63,7 @@ export function makeHead(context: ReportContext): HTMLElement {
 
 /** How many cases nothing was heard of. */
 function unheard({ index, cases }: ReportContext): string {
-  const left = index.planned - cases.length;
+  const left = index.plannedCases - cases.length;
   return left > 0 ? `, and of ${plural(left, "case")} nothing was heard` : "";
 }
 
@@ -69,16 +72,18 @@ function summaryBar({ index, cases, change }: ReportContext): HTMLElement {
   const { counts } = index;
   const total = CASE_STATUSES.reduce((sum, status) => sum + counts[status], 0);
   const label = `${plural(total, "case")}: ` +
-    CASE_STATUSES.map((status) => `${counts[status]} ${WORDS[status].toLowerCase()}`).join(", ");
+    CASE_STATUSES.map((status) => `${counts[status]} ${STATUS_LABELS[status].toLowerCase()}`).join(
+      ", ",
+    );
   const bar = el("div", { class: "summary", role: "img", "aria-label": label });
   for (const status of [...CASE_STATUSES].reverse()) {
     if (counts[status] === 0) continue;
     const part = el("span", {
       class: `part is-${status}`,
-      title: `${plural(counts[status], "case")} ${WORDS[status].toLowerCase()}`,
+      title: `${plural(counts[status], "case")} ${STATUS_LABELS[status].toLowerCase()}`,
     });
     part.style.flexGrow = String(counts[status]);
-    if (cases.some((one) => one.status === status)) {
+    if (cases.some((reportCase) => reportCase.status === status)) {
       part.addEventListener("click", () => change({ filters: [status], open: undefined }));
     }
     bar.append(part);

@@ -1,5 +1,5 @@
 import { svg } from "./dom.ts";
-import type { ReportStatus } from "../data.ts";
+import type { ReportStatus } from "../report_data.ts";
 
 const CIRCLE = "M8 .75a7.25 7.25 0 1 0 0 14.5A7.25 7.25 0 0 0 8 .75Z";
 

@@ -1,4 +1,4 @@
-import { CASE_STATUSES, type ReportStatus } from "../data.ts";
+import { CASE_STATUSES, type ReportStatus } from "../report_data.ts";
 import type { ReportCase } from "./decode.ts";
 
 /** More lanes than these are not drawn; what is left over lies on top of other cases. */
@@ -7,14 +7,14 @@ export const MOST_LANES = 24;
 /** A case in the picture of the run. */
 export interface LaneBar {
   /** Which. */
-  one: ReportCase;
+  reportCase: ReportCase;
   /** Its lane, from 0. */
   lane: number;
 }
 
 /** Cases in lanes: in each of them one after another, as far as the lanes go. */
 export interface Lanes {
-  /** The cases that were begun, as they began. */
+  /** The cases that were begun, as they startedAt. */
   bars: LaneBar[];
   /** How many lanes there are. */
   count: number;
@@ -22,14 +22,14 @@ export interface Lanes {
 
 /** Puts each case in the first lane that is free when it begins. */
 export function layoutLanes(cases: readonly ReportCase[], most: number = MOST_LANES): Lanes {
-  const begun = cases.filter(({ unbegun }) => !unbegun)
-    .sort((a, b) => a.began - b.began || a.position - b.position);
+  const begun = cases.filter(({ notStarted }) => !notStarted)
+    .sort((a, b) => a.startedAt - b.startedAt || a.position - b.position);
   const free: number[] = [];
-  const bars = begun.map((one) => {
-    let lane = free.findIndex((at) => at <= one.began);
+  const bars = begun.map((reportCase) => {
+    let lane = free.findIndex((at) => at <= reportCase.startedAt);
     if (lane === -1) lane = free.length < most ? free.length : free.indexOf(Math.min(...free));
-    free[lane] = Math.max(free[lane] ?? 0, one.ended);
-    return { one, lane };
+    free[lane] = Math.max(free[lane] ?? 0, reportCase.endedAt);
+    return { reportCase, lane };
   });
   return { bars, count: free.length };
 }
@@ -45,7 +45,7 @@ export interface LaneColumn {
 }
 
 /**
- * Cases that are too many to be drawn one by one, as stacks: in each column of time how many ended
+ * Cases that are too many to be drawn one by one, as stacks: in each column of time how many endedAt
  * how. The worst is at the bottom, and never so thin that it is not seen.
  * @param total How long the time axis is, in milliseconds.
  * @param columns How many columns it has.
@@ -57,11 +57,15 @@ export function stackLanes(
 ): LaneColumn[] {
   const counts = new Map<number, Map<ReportStatus, number>>();
   const columnOf = (at: number) => Math.min(columns - 1, Math.floor(at / total * columns));
-  for (const { one, lane } of bars) {
-    for (let column = columnOf(one.began); column <= columnOf(one.ended); column++) {
+  for (const { reportCase, lane } of bars) {
+    for (
+      let column = columnOf(reportCase.startedAt);
+      column <= columnOf(reportCase.endedAt);
+      column++
+    ) {
       const key = lane * columns + column;
       const here = counts.get(key) ?? new Map<ReportStatus, number>();
-      here.set(one.status, (here.get(one.status) ?? 0) + 1);
+      here.set(reportCase.status, (here.get(reportCase.status) ?? 0) + 1);
       counts.set(key, here);
     }
   }
@@ -81,7 +85,7 @@ export function stackLanes(
   return stacks;
 }
 
-/** The case at a place of the picture; where several are, the one that ended worst. */
+/** The case at a place of the picture; where several are, the one that endedAt worst. */
 export function caseAt(
   { bars, count }: Lanes,
   at: { time: number; lane: number; reach: number },
@@ -89,11 +93,14 @@ export function caseAt(
   const lane = Math.min(count - 1, Math.max(0, at.lane));
   let best: ReportCase | undefined;
   for (const bar of bars) {
-    const { one } = bar;
-    if (bar.lane !== lane || one.began - at.reach > at.time || one.ended + at.reach < at.time) {
+    const { reportCase } = bar;
+    if (
+      bar.lane !== lane || reportCase.startedAt - at.reach > at.time ||
+      reportCase.endedAt + at.reach < at.time
+    ) {
       continue;
     }
-    if (!best || rank(one) < rank(best)) best = one;
+    if (!best || rank(reportCase) < rank(best)) best = reportCase;
   }
   return best;
 }

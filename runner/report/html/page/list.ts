@@ -1,4 +1,4 @@
-import { duration } from "../words.ts";
+import { durationText } from "../labels.ts";
 import { badges, caseStatus } from "./badges.ts";
 import type { ReportContext } from "./context.ts";
 import type { ReportCase } from "./decode.ts";
@@ -120,10 +120,10 @@ export class CaseList {
     const kept = new Set(this.#shown.slice(first, last));
     const current = this.current;
     if (current) kept.add(current);
-    for (const [one, row] of this.#rows) {
-      if (kept.has(one)) continue;
+    for (const [reportCase, row] of this.#rows) {
+      if (kept.has(reportCase)) continue;
       row.remove();
-      this.#rows.delete(one);
+      this.#rows.delete(reportCase);
     }
     for (let i = first; i < last; i++) this.#row(i);
     if (current) this.#row(this.#current);
@@ -131,18 +131,18 @@ export class CaseList {
   }
 
   #row(position: number): void {
-    const one = this.#shown[position]!;
-    if (this.#rows.has(one)) return;
-    const row = place(makeRow(one, position, this.#shown.length), { top: position * ROW });
-    this.#rows.set(one, row);
+    const reportCase = this.#shown[position]!;
+    if (this.#rows.has(reportCase)) return;
+    const row = place(makeRow(reportCase, position, this.#shown.length), { top: position * ROW });
+    this.#rows.set(reportCase, row);
     this.#space.append(row);
   }
 
   #mark(): void {
     const { open } = this.#context.state();
-    for (const [one, row] of this.#rows) {
-      row.setAttribute("aria-selected", String(one.number === open));
-      row.classList.toggle("is-current", one === this.current);
+    for (const [reportCase, row] of this.#rows) {
+      row.setAttribute("aria-selected", String(reportCase.number === open));
+      row.classList.toggle("is-current", reportCase === this.current);
     }
     const current = this.current;
     if (current) this.element.setAttribute("aria-activedescendant", idOf(current));
@@ -154,13 +154,13 @@ function idOf({ number }: ReportCase): string {
   return `case-${number}`;
 }
 
-function makeRow(one: ReportCase, position: number, size: number): HTMLElement {
-  const { name, file, tags, number } = one;
+function makeRow(reportCase: ReportCase, position: number, size: number): HTMLElement {
+  const { name, file, tags, number } = reportCase;
   return el(
     "div",
     {
-      class: `row is-${one.status}`,
-      id: idOf(one),
+      class: `row is-${reportCase.status}`,
+      id: idOf(reportCase),
       role: "option",
       "data-case": number,
       "aria-setsize": size,
@@ -170,13 +170,17 @@ function makeRow(one: ReportCase, position: number, size: number): HTMLElement {
       "span",
       { class: "row-main" },
       el("span", { class: "row-name", title: name }, ...nameParts(name)),
-      ...badges(one),
-      el("span", { class: "row-time" }, one.unbegun ? "–" : duration(one.duration)),
+      ...badges(reportCase),
+      el(
+        "span",
+        { class: "row-time" },
+        reportCase.notStarted ? "–" : durationText(reportCase.duration),
+      ),
     ),
     el(
       "span",
       { class: "row-more" },
-      caseStatus(one),
+      caseStatus(reportCase),
       el("span", { class: "row-file", title: file }, file),
       ...tags.map((tag) => el("span", { class: "tag" }, tag)),
     ),

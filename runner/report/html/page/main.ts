@@ -4,7 +4,7 @@ import { el } from "./dom.ts";
 import { filterCases, type Filtered } from "./filter.ts";
 import { makeHead } from "./head.ts";
 import { listenToKeys } from "./keyboard.ts";
-import { makeLanesPicture } from "./lanes_picture.ts";
+import { makeLanesPicture } from "./run_chart.ts";
 import { CaseList } from "./list.ts";
 import { makeOverview } from "./overview.ts";
 import { readHash, type ViewState, writeHash } from "./state.ts";
@@ -75,11 +75,13 @@ function update(): void {
 }
 
 function showPane(): void {
-  const one = state.open === undefined
+  const reportCase = state.open === undefined
     ? undefined
     : report.cases.find(({ number }) => number === state.open);
-  document.documentElement.classList.toggle("has-case", one !== undefined);
-  pane.replaceChildren(one ? makeCaseView(one, context, move) : makeOverview(context));
+  document.documentElement.classList.toggle("has-case", reportCase !== undefined);
+  pane.replaceChildren(
+    reportCase ? makeCaseView(reportCase, context, move) : makeOverview(context),
+  );
   pane.scrollTop = 0;
 }
 

@@ -1,5 +1,5 @@
-import { CASE_STATUSES } from "../data.ts";
-import { duration, plural, WORDS } from "../words.ts";
+import { CASE_STATUSES } from "../report_data.ts";
+import { durationText, plural, STATUS_LABELS } from "../labels.ts";
 import { badges } from "./badges.ts";
 import type { ReportContext } from "./context.ts";
 import type { ReportCase } from "./decode.ts";
@@ -47,12 +47,12 @@ function section(title: string, ...children: Child[]): HTMLElement {
 /** Cases that failed in the same way, together. */
 function groupsOf(bad: readonly ReportCase[], context: ReportContext): Child[] {
   const groups = new Map<string, ReportCase[]>();
-  for (const one of bad) {
-    const message = messageOf(one, context);
-    const key = `${one.status} ${message}`;
+  for (const reportCase of bad) {
+    const message = messageOf(reportCase, context);
+    const key = `${reportCase.status} ${message}`;
     const group = groups.get(key);
-    if (group) group.push(one);
-    else groups.set(key, [one]);
+    if (group) group.push(reportCase);
+    else groups.set(key, [reportCase]);
   }
   const shown = [...groups.values()].slice(0, GROUPS).map((group) => {
     const [first] = group as [ReportCase];
@@ -68,7 +68,9 @@ function groupsOf(bad: readonly ReportCase[], context: ReportContext): Child[] {
         el(
           "ul",
           { class: "group-cases" },
-          ...group.slice(0, NAMED).map((one) => el("li", {}, caseButton(one, context))),
+          ...group.slice(0, NAMED).map((reportCase) =>
+            el("li", {}, caseButton(reportCase, context))
+          ),
           group.length > NAMED &&
             el("li", { class: "quiet" }, `and ${plural(group.length - NAMED, "more case")}`),
         ),
@@ -86,35 +88,35 @@ function messageOf({ position }: ReportCase, { index }: ReportContext): string {
   return index.cases[position]![9].split("\n", 1)[0]!;
 }
 
-function meaningOf(one: ReportCase): string {
-  if (one.unfinished) return "The stream of the run ended before this case did.";
-  if (one.unbegun) return "Not begun, because the run was interrupted.";
-  if (one.status === "unchecked") return "Nothing was asserted or waited for.";
-  return WORDS[one.status];
+function meaningOf(reportCase: ReportCase): string {
+  if (reportCase.unfinished) return "The stream of the run endedAt before this case did.";
+  if (reportCase.notStarted) return "Not begun, because the run was interrupted.";
+  if (reportCase.status === "unchecked") return "Nothing was asserted or waited for.";
+  return STATUS_LABELS[reportCase.status];
 }
 
 function slowest(context: ReportContext): HTMLElement {
-  const begun = context.cases.filter(({ unbegun }) => !unbegun);
+  const begun = context.cases.filter(({ notStarted }) => !notStarted);
   const top = begun.sort((a, b) => b.duration - a.duration).slice(0, NAMED);
   const most = Math.max(1, top[0]?.duration ?? 1);
   return el(
     "ul",
     { class: "slowest" },
-    ...top.map((one) => {
-      const bar = el("span", { class: `slow-bar is-${one.status}` });
-      bar.style.setProperty("--share", String(one.duration / most));
+    ...top.map((reportCase) => {
+      const bar = el("span", { class: `slow-bar is-${reportCase.status}` });
+      bar.style.setProperty("--share", String(reportCase.duration / most));
       return el(
         "li",
         {},
-        caseButton(one, context),
-        ...badges(one),
+        caseButton(reportCase, context),
+        ...badges(reportCase),
         el("span", { class: "slow-track", "aria-hidden": "true" }, bar),
-        el("span", { class: "slow-time" }, duration(one.duration)),
+        el("span", { class: "slow-time" }, durationText(reportCase.duration)),
       );
     }),
   );
 }
 
-function caseButton(one: ReportCase, { change }: ReportContext): HTMLElement {
-  return button({ class: "link" }, () => change({ open: one.number }), one.name);
+function caseButton(reportCase: ReportCase, { change }: ReportContext): HTMLElement {
+  return button({ class: "link" }, () => change({ open: reportCase.number }), reportCase.name);
 }

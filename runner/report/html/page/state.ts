@@ -1,4 +1,4 @@
-import { CASE_STATUSES, type ReportStatus } from "../data.ts";
+import { CASE_STATUSES, type ReportStatus } from "../report_data.ts";
 
 /** What the list can be narrowed to. */
 export const FILTERS = [...CASE_STATUSES, "flaky", "slow"] as const;

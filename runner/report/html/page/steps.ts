@@ -1,16 +1,16 @@
-import { duration, plural } from "../words.ts";
+import { durationText, plural } from "../labels.ts";
 import { statusText, usualLine } from "./badges.ts";
 import type { ReportCase, ReportStep } from "./decode.ts";
 import { button, type Child, el } from "./dom.ts";
 import { failureCard, sourceExcerpt } from "./failure.ts";
-import type { Stretch } from "./long_list.ts";
+import type { Stretch } from "./shorten.ts";
 import type { Times } from "./times.ts";
-import type { LogRow } from "../data.ts";
+import type { LogRow } from "../report_data.ts";
 
 /** What the steps need besides themselves. */
 export interface StepsOptions {
   /** The case. */
-  one: ReportCase;
+  reportCase: ReportCase;
   /** Tells times. */
   times: Times;
   /** The position of the step whose failure is shown above as the case's own. */
@@ -69,7 +69,7 @@ function makeStep(step: ReportStep, options: StepsOptions): HTMLElement {
     more.usual?.slower && el("span", { class: "badge slow" }, "slow"),
     more.detail !== undefined && el("span", { class: "step-detail" }, more.detail),
     statusText(status, status === "skipped" ? "Skipped" : undefined),
-    el("span", { class: "step-time" }, status === "skipped" ? "–" : duration(step.duration)),
+    el("span", { class: "step-time" }, status === "skipped" ? "–" : durationText(step.duration)),
   );
   const details = el("details", { open: open === true, "data-kind": kind }, summary);
   // Most steps are never opened, and there can be very many of them.
@@ -85,7 +85,7 @@ function makeStep(step: ReportStep, options: StepsOptions): HTMLElement {
 
 function bodyOf(step: ReportStep, options: StepsOptions): HTMLElement {
   const { more, kind, id, position } = step;
-  const { times, one } = options;
+  const { times, reportCase } = options;
   const { failure } = more;
   const above = position === options.shownAbove;
   const facts: Child[] = [
@@ -96,8 +96,8 @@ function bodyOf(step: ReportStep, options: StepsOptions): HTMLElement {
     fact(more.entity.kind === "job" ? "Job" : "Run", `${more.entity.name} ${more.entity.id}`),
     step.status !== "skipped" && fact(
       "When",
-      `${times.clock(step.began)} – ${times.clock(step.ended)}, +${
-        duration(step.began - one.began)
+      `${times.clock(step.startedAt)} – ${times.clock(step.endedAt)}, +${
+        durationText(step.startedAt - reportCase.startedAt)
       }`,
     ),
     more.unfinished !== undefined && fact("Last seen", more.unfinished || "nothing"),
@@ -131,7 +131,7 @@ function section(title: string, ...children: Child[]): HTMLElement {
 
 function attemptsOf({ more, status }: ReportStep): HTMLElement[] {
   const attempts = more.attempts ?? [];
-  return attempts.map(({ began, ended, failure }, i) => {
+  return attempts.map(({ startedAt, endedAt, failure }, i) => {
     const last = i === attempts.length - 1;
     return el(
       "div",
@@ -140,7 +140,7 @@ function attemptsOf({ more, status }: ReportStep): HTMLElement[] {
         "p",
         { class: "attempt-head" },
         statusText(last ? status : "failed"),
-        ` attempt ${i + 1}, ${duration(ended - began)}`,
+        ` attempt ${i + 1}, ${durationText(endedAt - startedAt)}`,
       ),
       failure && failureCard(failure, "failed"),
     );
@@ -148,7 +148,10 @@ function attemptsOf({ more, status }: ReportStep): HTMLElement[] {
 }
 
 /** The states and checkpoints of a wait, with their times. */
-function observedTable(step: ReportStep, { one, times }: StepsOptions): HTMLElement | undefined {
+function observedTable(
+  step: ReportStep,
+  { reportCase, times }: StepsOptions,
+): HTMLElement | undefined {
   const { states = [], checkpoints = [] } = step.more;
   if (states.length + checkpoints.length === 0) return undefined;
   const row = (what: string, name: string, at: number, created?: number | null) =>
@@ -157,7 +160,7 @@ function observedTable(step: ReportStep, { one, times }: StepsOptions): HTMLElem
       {},
       el("td", {}, what),
       el("td", { class: "mono" }, name),
-      el("td", {}, `${times.clock(at)} (+${duration(at - one.began)})`),
+      el("td", {}, `${times.clock(at)} (+${durationText(at - reportCase.startedAt)})`),
       el("td", {}, created == null ? "" : times.clock(created)),
     );
   return el(
@@ -187,7 +190,7 @@ function observedTable(step: ReportStep, { one, times }: StepsOptions): HTMLElem
 /** What was printed, with its times. */
 export function logLines(
   logs: readonly LogRow[],
-  { one, times }: Pick<StepsOptions, "one" | "times">,
+  { reportCase, times }: Pick<StepsOptions, "reportCase" | "times">,
 ): HTMLElement {
   return el(
     "div",
@@ -196,7 +199,7 @@ export function logLines(
       el(
         "div",
         { class: "log" },
-        el("time", { title: times.clock(at) }, `+${duration(at - one.began)}`),
+        el("time", { title: times.clock(at) }, `+${durationText(at - reportCase.startedAt)}`),
         el("span", {}, text),
       )
     ),

@@ -1,4 +1,4 @@
-import { duration } from "../words.ts";
+import { durationText } from "../labels.ts";
 
 /** A mark on a time axis. */
 export interface Tick {
@@ -30,6 +30,6 @@ export function makeTicks(length: number, most: number): Tick[] {
 
 function tickLabel(ms: number): string {
   if (ms === 0) return "0";
-  if (ms < SECOND || ms >= MINUTE) return duration(ms);
+  if (ms < SECOND || ms >= MINUTE) return durationText(ms);
   return `${ms / SECOND} s`;
 }

@@ -1,8 +1,8 @@
-import { duration, WORDS } from "../words.ts";
+import { durationText, STATUS_LABELS } from "../labels.ts";
 import { el, measurer, place } from "./dom.ts";
 import type { ReportCase, ReportStep } from "./decode.ts";
 import { statusIcon } from "./icons.ts";
-import type { Stretch } from "./long_list.ts";
+import type { Stretch } from "./shorten.ts";
 import type { Times } from "./times.ts";
 import {
   axisOf,
@@ -19,7 +19,7 @@ const MARK_LINE = 20;
 /** What the picture needs besides the steps. */
 export interface TimelineOptions {
   /** The case. */
-  one: ReportCase;
+  reportCase: ReportCase;
   /** Tells times. */
   times: Times;
   /** Opens a step below the picture. */
@@ -33,9 +33,9 @@ export function makeTimeline(
   stretches: readonly Stretch<ReportStep>[],
   options: TimelineOptions,
 ): HTMLElement {
-  const { one, times } = options;
+  const { reportCase, times } = options;
   const steps = stretches.flatMap((stretch) => "shown" in stretch ? stretch.shown : []);
-  const range = axisOf(steps, one);
+  const range = axisOf(steps, reportCase);
   const ticks = el("div", { class: "ticks", "aria-hidden": "true" });
   const grid = el("div", { class: "grid", "aria-hidden": "true" });
   const tracks = new Map<ReportStep, HTMLElement>();
@@ -79,7 +79,7 @@ export function makeTimeline(
       ),
     );
     grid.replaceChildren(...picture.ticks.map(({ x }) => place(el("i"), { left: x })));
-    for (const row of picture.rows) fillTrack(tracks.get(row.step)!, row, one, times);
+    for (const row of picture.rows) fillTrack(tracks.get(row.step)!, row, reportCase, times);
   }).observe(ticks);
   return element;
 }
@@ -93,7 +93,7 @@ function makeRow(step: ReportStep, track: HTMLElement, options: TimelineOptions)
     statusIcon(step.status),
     el("span", { class: "tl-number" }, step.number),
     el("span", { class: "tl-name" }, step.label),
-    el("span", { class: "tl-time" }, step.status === "skipped" ? "–" : duration(step.duration)),
+    el("span", { class: "tl-time" }, step.status === "skipped" ? "–" : durationText(step.duration)),
     el("span", { class: "unseen" }, described(step)),
   );
   label.style.setProperty("--depth", String(Math.min(step.depth, 6)));
@@ -123,10 +123,15 @@ function hiddenRow(count: number, showAll: () => void): HTMLElement {
   );
 }
 
-function fillTrack(track: HTMLElement, row: TimelineRow, one: ReportCase, times: Times): void {
+function fillTrack(
+  track: HTMLElement,
+  row: TimelineRow,
+  reportCase: ReportCase,
+  times: Times,
+): void {
   const { step, bars, caption, marks, markLines } = row;
   const line = el("div", { class: "bars" });
-  for (const bar of bars) line.append(makeBar(step, bar, one, times));
+  for (const bar of bars) line.append(makeBar(step, bar, reportCase, times));
   if (caption) {
     const { text, x, inside } = caption;
     line.append(
@@ -138,11 +143,11 @@ function fillTrack(track: HTMLElement, row: TimelineRow, one: ReportCase, times:
   const below = place(el("div", { class: "marks" }), {
     height: Math.max(1, markLines) * MARK_LINE,
   });
-  for (const mark of marks) below.append(...makeMark(mark, one, times));
+  for (const mark of marks) below.append(...makeMark(mark, reportCase, times));
   track.append(below);
 }
 
-function makeBar(step: ReportStep, bar: Bar, one: ReportCase, times: Times): HTMLElement {
+function makeBar(step: ReportStep, bar: Bar, reportCase: ReportCase, times: Times): HTMLElement {
   const { part, name, status, from, to } = bar;
   const group = step.kind === "parallel" || step.kind === "use" ? " is-group" : "";
   const kind = part === "state" ? ` state-${stateClass(name)}` : status ? ` is-${status}` : "";
@@ -157,15 +162,15 @@ function makeBar(step: ReportStep, bar: Bar, one: ReportCase, times: Times): HTM
   );
   place(made, { left: bar.x, width: bar.width });
   const title = part === "state" ? name : name === "" ? step.label : `${name} of ${step.label}`;
-  return tooltip(made, () => [title, ...span(from, to, one, times)]);
+  return tooltip(made, () => [title, ...span(from, to, reportCase, times)]);
 }
 
-function makeMark(mark: Mark, one: ReportCase, times: Times): HTMLElement[] {
+function makeMark(mark: Mark, reportCase: ReportCase, times: Times): HTMLElement[] {
   const top = (mark.label?.line ?? 0) * MARK_LINE;
   const made = place(el("div", { class: "mark", "data-name": mark.name }), { left: mark.x, top });
   const tip = () => [
     mark.name,
-    `${times.clock(mark.at)}, +${duration(mark.at - one.began)}`,
+    `${times.clock(mark.at)}, +${durationText(mark.at - reportCase.startedAt)}`,
     mark.exact ? "by the server's clock" : "when it was first seen",
   ];
   tooltip(made, tip);
@@ -190,21 +195,23 @@ function stateClass(state: string): string {
   return STATES.has(state) ? state : "other";
 }
 
-function span(from: number, to: number, { began }: ReportCase, times: Times): string[] {
+function span(from: number, to: number, { startedAt }: ReportCase, times: Times): string[] {
   return [
     `${times.clock(from)} – ${times.clock(to)}`,
-    `+${duration(from - began)}, for ${duration(to - from)}`,
+    `+${durationText(from - startedAt)}, for ${durationText(to - from)}`,
   ];
 }
 
-function stepTimes(step: ReportStep, { one, times }: TimelineOptions): string[] {
+function stepTimes(step: ReportStep, { reportCase, times }: TimelineOptions): string[] {
   if (step.status === "skipped") return [`skipped: ${step.more.detail ?? ""}`];
   const { attempts, states } = step.more;
   return [
-    `${WORDS[step.status]} in ${duration(step.duration)}`,
-    ...span(step.began, step.ended, one, times),
+    `${STATUS_LABELS[step.status]} in ${durationText(step.duration)}`,
+    ...span(step.startedAt, step.endedAt, reportCase, times),
     ...(attempts ? [`${attempts.length} attempts`] : []),
-    ...(states ?? []).map(([state, at]) => `${state} at +${duration(at - one.began)}`),
+    ...(states ?? []).map(([state, at]) =>
+      `${state} at +${durationText(at - reportCase.startedAt)}`
+    ),
   ];
 }
 
@@ -212,7 +219,7 @@ function stepTimes(step: ReportStep, { one, times }: TimelineOptions): string[] 
 function described(step: ReportStep): string {
   const { attempts, states, checkpoints } = step.more;
   return [
-    `, ${WORDS[step.status].toLowerCase()}`,
+    `, ${STATUS_LABELS[step.status].toLowerCase()}`,
     attempts ? `, ${attempts.length} attempts` : "",
     states ? `, states ${states.map(([state]) => state).join(", ")}` : "",
     checkpoints ? `, checkpoints ${checkpoints.map(([name]) => name).join(", ")}` : "",

@@ -22,7 +22,7 @@ export interface Axis {
 export interface Bar {
   /** A whole step, one attempt of it, the pause after one, or the time in a state. */
   part: "step" | "attempt" | "pause" | "state";
-  /** How it ended; absent for a pause and a state. */
+  /** How it endedAt; absent for a pause and a state. */
   status?: StepStatus;
   /** The state, or the attempt's number. */
   name: string;
@@ -66,12 +66,12 @@ export interface Timeline {
 /** The time from the first to the last step of a case. */
 export function axisOf(
   steps: readonly ReportStep[],
-  { began, ended }: { began: number; ended: number },
+  { startedAt, endedAt }: { startedAt: number; endedAt: number },
 ): { from: number; to: number } {
-  let [from, to] = [began, ended];
+  let [from, to] = [startedAt, endedAt];
   for (const step of steps) {
-    from = Math.min(from, step.began);
-    to = Math.max(to, step.ended);
+    from = Math.min(from, step.startedAt);
+    to = Math.max(to, step.endedAt);
   }
   return { from, to: Math.max(to, from + 1) };
 }
@@ -93,7 +93,7 @@ export function layoutTimeline(
       return { x, label: x + measure(label) + GAP <= axis.width ? label : "" };
     }),
     rows: steps.map((step) => {
-      const bars = step.status === "skipped" && step.ended === step.began
+      const bars = step.status === "skipped" && step.endedAt === step.startedAt
         ? []
         : barsOf(step, axis, measure);
       const caption = captionOf(bars, axis, measure);
@@ -118,23 +118,23 @@ function barsOf(step: ReportStep, axis: Axis, measure: (text: string) => number)
     const bar: Bar = { part, name, from, to, ...at, named };
     return status ? { ...bar, status } : bar;
   };
-  const { began, ended, status, more } = step;
+  const { startedAt, endedAt, status, more } = step;
   const bars: Bar[] = [];
   if (more.attempts) {
     for (const [i, attempt] of more.attempts.entries()) {
       const next = more.attempts[i + 1];
       const kept = next ? "failed" : status;
-      bars.push(make("attempt", `attempt ${i + 1}`, attempt.began, attempt.ended, kept));
-      if (next) bars.push(make("pause", "pause", attempt.ended, next.began));
+      bars.push(make("attempt", `attempt ${i + 1}`, attempt.startedAt, attempt.endedAt, kept));
+      if (next) bars.push(make("pause", "pause", attempt.endedAt, next.startedAt));
     }
   } else {
-    bars.push(make("step", "", began, ended, status));
+    bars.push(make("step", "", startedAt, endedAt, status));
   }
   const states = more.states ?? [];
   for (const [i, [state, at]] of states.entries()) {
     // What was seen is told by other clocks than the step's own ends.
-    const from = clamp(at, began, ended);
-    bars.push(make("state", state, from, clamp(states[i + 1]?.[1] ?? ended, from, ended)));
+    const from = clamp(at, startedAt, endedAt);
+    bars.push(make("state", state, from, clamp(states[i + 1]?.[1] ?? endedAt, from, endedAt)));
   }
   return bars;
 }
@@ -164,8 +164,8 @@ function captionOf(
 
 function marksOf(step: ReportStep, axis: Axis, measure: (text: string) => number): Mark[] {
   const marks = (step.more.checkpoints ?? []).map(([name, seen, created]): Mark => {
-    const exact = created !== null && created >= step.began && created <= step.ended;
-    const at = exact ? created : clamp(seen, step.began, step.ended);
+    const exact = created !== null && created >= step.startedAt && created <= step.endedAt;
+    const at = exact ? created : clamp(seen, step.startedAt, step.endedAt);
     return { name, at, exact, x: place(at, at, axis).x };
   }).sort((a, b) => a.x - b.x);
   // Where the marks and labels of a line end so far.

@@ -1,17 +1,17 @@
-import type { ReportIndex } from "../data.ts";
+import type { ReportIndex } from "../report_data.ts";
 
 /** Tells times of a run as clocks would show them. */
 export class Times {
-  #began: number;
+  #startedAt: number;
 
-  /** Knows when the run began. */
-  constructor({ began }: ReportIndex) {
-    this.#began = began;
+  /** Knows when the run startedAt. */
+  constructor({ startedAt }: ReportIndex) {
+    this.#startedAt = startedAt;
   }
 
   /** The time of day, in the reader's own zone, to the millisecond. */
   clock(at: number): string {
-    const date = new Date(this.#began + at);
+    const date = new Date(this.#startedAt + at);
     const two = (n: number) => String(n).padStart(2, "0");
     const seconds = `${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
     return `${two(date.getHours())}:${two(date.getMinutes())}:${seconds}`;
@@ -19,7 +19,7 @@ export class Times {
 
   /** The date and time as people write them. */
   date(at: number): string {
-    return new Date(this.#began + at).toLocaleString(undefined, {
+    return new Date(this.#startedAt + at).toLocaleString(undefined, {
       dateStyle: "medium",
       timeStyle: "medium",
     });
@@ -27,6 +27,6 @@ export class Times {
 
   /** RFC 3339. */
   exact(at: number): string {
-    return new Date(this.#began + at).toISOString();
+    return new Date(this.#startedAt + at).toISOString();
   }
 }

@@ -1,4 +1,4 @@
-import { plural, WORDS } from "../words.ts";
+import { plural, STATUS_LABELS } from "../labels.ts";
 import type { ReportContext } from "./context.ts";
 import { button, el } from "./dom.ts";
 import { passes } from "./filter.ts";
@@ -37,7 +37,9 @@ export function makeToolbar(context: ReportContext): Toolbar {
   sort.addEventListener("change", () => change({ sort: sort.value === "slow" ? "slow" : "run" }));
   const found = el("p", { class: "found", role: "status" });
   // A filter that could never show anything is not offered.
-  const offered = FILTERS.filter((filter) => cases.some((one) => passes(one, filter)));
+  const offered = FILTERS.filter((filter) =>
+    cases.some((reportCase) => passes(reportCase, filter))
+  );
   const chips = new Map<Filter | "all", { chip: HTMLButtonElement; count: HTMLElement }>();
   const chip = (filter: Filter | "all", word: string, onClick: () => void) => {
     const count = el("span", { class: "count" });
@@ -76,7 +78,11 @@ export function makeToolbar(context: ReportContext): Toolbar {
   function toggle(filter: Filter): void {
     const { filters } = context.state();
     const on = !filters.includes(filter);
-    change({ filters: FILTERS.filter((one) => one === filter ? on : filters.includes(one)) });
+    change({
+      filters: FILTERS.filter((reportCase) =>
+        reportCase === filter ? on : filters.includes(reportCase)
+      ),
+    });
   }
 
   return {
@@ -103,5 +109,5 @@ export function makeToolbar(context: ReportContext): Toolbar {
 }
 
 function wordOf(filter: Filter): string {
-  return filter === "flaky" ? "Flaky" : filter === "slow" ? "Slow" : WORDS[filter];
+  return filter === "flaky" ? "Flaky" : filter === "slow" ? "Slow" : STATUS_LABELS[filter];
 }

@@ -21,7 +21,7 @@ export function watchTooltips(): void {
   });
   document.addEventListener("focusin", (event) => {
     const focused = event.target as Element;
-    if (!focused.classList.contains("has-tip") || !focused.matches(":focus-visible")) {
+    if (!focused.classList.contains("has-tip") || !focused.matches(":focus-escapeInvisible")) {
       return hideTip();
     }
     const { left, bottom } = focused.getBoundingClientRect();

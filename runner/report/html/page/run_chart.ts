@@ -1,5 +1,5 @@
-import { CASE_STATUSES, type ReportStatus } from "../data.ts";
-import { duration, plural, WORDS } from "../words.ts";
+import { CASE_STATUSES, type ReportStatus } from "../report_data.ts";
+import { durationText, plural, STATUS_LABELS } from "../labels.ts";
 import type { ReportContext } from "./context.ts";
 import type { ReportCase } from "./decode.ts";
 import { el, svg } from "./dom.ts";
@@ -33,18 +33,18 @@ export function makeLanesPicture(context: ReportContext): LanesPicture {
   const lanes = layoutLanes(cases);
   const height = laneHeight(lanes);
   const total = Math.max(1, index.duration, ...tail(cases));
-  const label = `${plural(lanes.bars.length, "case")} over ${duration(total)}` +
+  const label = `${plural(lanes.bars.length, "case")} over ${durationText(total)}` +
     (lanes.count > 1 ? `, up to ${lanes.count} at a time` : "");
   const drawing = svg("svg", { class: "lanes", role: "img", "aria-label": label });
   const element = el("div", { class: "lanes-frame" });
   element.append(drawing);
   let width = 0;
 
-  const box = ({ one, lane }: { one: ReportCase; lane: number }) => {
+  const box = ({ reportCase, lane }: { reportCase: ReportCase; lane: number }) => {
     const scale = width / total;
-    const wide = Math.max(LEAST, (one.ended - one.began) * scale - 1);
+    const wide = Math.max(LEAST, (reportCase.endedAt - reportCase.startedAt) * scale - 1);
     return {
-      x: Math.min(width - wide, one.began * scale),
+      x: Math.min(width - wide, reportCase.startedAt * scale),
       y: AXIS + lane * height,
       width: wide,
       height: height - (height > 6 ? 2 : 1),
@@ -80,7 +80,7 @@ export function makeLanesPicture(context: ReportContext): LanesPicture {
     } else {
       for (const bar of lanes.bars) {
         const { x, y, width: w, height: h } = box(bar);
-        add(bar.one.status, x, y, w, h);
+        add(bar.reportCase.status, x, y, w, h);
       }
     }
     const ticks = makeTicks(total, Math.max(2, Math.floor(width / 90)));
@@ -111,7 +111,7 @@ export function makeLanesPicture(context: ReportContext): LanesPicture {
   function mark(): void {
     drawing.querySelector(".opened")?.remove();
     const { open } = context.state();
-    const bar = lanes.bars.find(({ one }) => one.number === open);
+    const bar = lanes.bars.find(({ reportCase }) => reportCase.number === open);
     if (!bar || width === 0) return;
     const { x, y, width: w, height: h } = box(bar);
     drawing.append(
@@ -129,20 +129,24 @@ export function makeLanesPicture(context: ReportContext): LanesPicture {
     });
   };
   drawing.addEventListener("pointermove", (event) => {
-    const one = at(event);
-    drawing.classList.toggle("is-over", one !== undefined);
-    if (!one) return hideTip();
-    const span = `${times.clock(one.began)} – ${times.clock(one.ended)}`;
+    const reportCase = at(event);
+    drawing.classList.toggle("is-over", reportCase !== undefined);
+    if (!reportCase) return hideTip();
+    const span = `${times.clock(reportCase.startedAt)} – ${times.clock(reportCase.endedAt)}`;
     showTip(
-      [one.name, `${WORDS[one.status]}, ${duration(one.duration)}`, span],
+      [
+        reportCase.name,
+        `${STATUS_LABELS[reportCase.status]}, ${durationText(reportCase.duration)}`,
+        span,
+      ],
       event.clientX,
       event.clientY,
     );
   });
   drawing.addEventListener("pointerleave", hideTip);
   drawing.addEventListener("click", (event) => {
-    const one = at(event);
-    if (one) change({ open: one.number });
+    const reportCase = at(event);
+    if (reportCase) change({ open: reportCase.number });
   });
   new ResizeObserver(() => {
     const now = Math.floor(element.clientWidth);
@@ -163,7 +167,7 @@ function laneHeight(lanes: Lanes): number {
   return Math.max(5, Math.min(most, Math.floor(96 / Math.max(1, lanes.count))));
 }
 
-/** The end of the case that ended last. */
+/** The end of the case that endedAt last. */
 function tail(cases: readonly ReportCase[]): number[] {
-  return [cases.reduce((last, { ended }) => Math.max(last, ended), 0)];
+  return [cases.reduce((last, { endedAt }) => Math.max(last, endedAt), 0)];
 }

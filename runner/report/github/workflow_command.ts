@@ -1,56 +1,57 @@
-/** An annotation of GitHub Actions, shown beside the line that it is about. */
+/** An annotation of GitHub Actions, which GitHub shows beside a line of a file. */
 export interface Annotation {
-  /** How bad it is. */
+  /** The severity. */
   level: "error" | "warning" | "notice";
-  /** Its heading. */
+  /** The heading. */
   title: string;
-  /** What it says; may have several lines. */
+  /** The text, in one or more lines. */
   message: string;
-  /** The file, from the root of the repository. */
+  /** The path of the file, relative to the root of the repository. */
   file?: string;
   /** The line, from 1. */
   line?: number;
-  /** The character in the line, from 1. */
+  /** The first character of the marked part, from 1. */
   column?: number;
-  /** The character behind the last one that is meant. */
+  /** The character after the marked part. */
   endColumn?: number;
 }
 
-/** An annotation as a workflow command: one line of output. */
-export function annotationCommand(annotation: Annotation): string {
+/** Formats an annotation as a workflow command: one line that GitHub's runner finds in the log. */
+export function workflowCommand(annotation: Annotation): string {
   const { level, title, message, file, line, column, endColumn } = annotation;
   const properties = { file, line, col: column, endColumn, title };
-  const given = Object.entries(properties).flatMap(([name, value]) =>
+  const present = Object.entries(properties).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${escapeProperty(String(value))}`]
   );
-  return `::${level} ${given.join(",")}::${escapeData(message)}`;
+  return `::${level} ${present.join(",")}::${escapeData(message)}`;
 }
 
 /**
- * A file as GitHub finds it: its path from the root of the repository, with slashes.
- * @param directory The working directory, in which `file` was given.
- * @param workspace Where the repository is checked out, `GITHUB_WORKSPACE`; the working directory
- * when it is not known, or when the file is elsewhere.
+ * The path of a file relative to the root of the repository, with slashes, as annotations need it.
+ *
+ * @param directory The working directory, to which `file` is relative.
+ * @param workspace The root of the checkout, from `GITHUB_WORKSPACE`. Without it, or for a file
+ * outside of it, the path is relative to the working directory.
  */
 export function pathInRepository(
   file: string,
   directory: string,
   workspace: string | undefined,
 ): string {
-  const whole = isAbsolute(file) ? normalize(file) : normalize(`${directory}/${file}`);
+  const absolute = isAbsolute(file) ? normalize(file) : normalize(`${directory}/${file}`);
   const roots = [workspace, directory].filter((root) => root !== undefined && root !== "");
   for (const root of roots) {
-    const start = `${normalize(root!).replace(/\/$/, "")}/`;
-    if (whole.startsWith(start)) return whole.slice(start.length);
+    const prefix = `${normalize(root!).replace(/\/$/, "")}/`;
+    if (absolute.startsWith(prefix)) return absolute.slice(prefix.length);
   }
-  return isAbsolute(file) ? whole : normalize(file);
+  return isAbsolute(file) ? absolute : normalize(file);
 }
 
 function isAbsolute(path: string): boolean {
   return /^([/\\]|[A-Za-z]:[/\\])/.test(path);
 }
 
-/** Slashes one way, and no `.` or `..` that can be resolved. */
+/** Converts backslashes to slashes and resolves `.` and `..`. */
 function normalize(path: string): string {
   const parts: string[] = [];
   for (const [i, part] of path.split(/[/\\]/).entries()) {

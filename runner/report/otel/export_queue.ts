@@ -1,63 +1,72 @@
 import type { Agent } from "node:http";
 import type { ExportResult } from "@opentelemetry/core";
-import type { Clock } from "../../../runtime/clock.ts";
+import type { Clock, TimerHandle } from "../../../runtime/clock.ts";
 import { Mask } from "../../engine/mask.ts";
+import type { RunEvent } from "../../events/event.ts";
 import type { Target } from "./settings.ts";
 
-/** How long the end of a run waits for a collector at most, in milliseconds. */
-export const EXPORT_LIMIT = 5000;
+/** How long the end of a run waits for a collector, in milliseconds. */
+const EXPORT_LIMIT = 5000;
 
-/** A collector did not take what was exported. */
+/** One signal of OpenTelemetry: traces or metrics. */
+export interface Signal {
+  /** Receives one event. */
+  report(event: RunEvent): void;
+  /** Exports the rest, and waits until everything is exported. */
+  finish(): Promise<void>;
+}
+
+/** The collector did not accept an export. */
 export class ExportError extends Error {
   /** Always `"export_failed"`. */
   readonly code = "export_failed";
 
-  /** Says what did not arrive where, and why. */
+  /** The message names the signal, the address and the reason. */
   constructor(message: string, cause: unknown) {
     super(message, { cause });
     this.name = "ExportError";
   }
 }
 
-/** What is used of an exporter. */
+/** The part of an exporter that the queue uses. */
 interface Exporter<T> {
   export(items: T, done: (result: ExportResult) => void): void;
 }
 
-/** The settings of an exporter, as its package names them. */
+/** The options of an exporter, with the names of its package. */
 export interface ExporterConfig {
-  /** The address. */
+  /** The address of the collector. */
   url: string;
-  /** The headers. */
+  /** The headers of each request. */
   headers: Record<string, string>;
-  /** A limit for an export with all its retries, in milliseconds. */
+  /** The limit for an export with all its retries, in milliseconds. */
   timeoutMillis: number;
-  /** `gzip` or `none`; the package has an enum for it. */
-  // deno-lint-ignore no-explicit-any
+  /** `gzip` or `none`. */
+  // deno-lint-ignore no-explicit-any -- The package does not export its enum.
   compression: any;
-  /** Makes what holds the connections. */
+  /** Makes the agent that holds the connections. */
   httpAgentOptions: (protocol: string) => Promise<Agent>;
 }
 
 /**
- * Hands what was collected to an exporter, one export after the other. After the first one that
- * fails there are no more: a run is not held up by a collector that is not there.
+ * Exports items one batch after another. It stops after the first failure, so that a collector that
+ * is down does not delay the run.
  */
-export class Exporting<T> {
+export class ExportQueue<T> {
   #exporter: Exporter<T>;
   #target: Target;
-  #what: string;
+  #signal: string;
   #agent: Agent | undefined;
   #work: Promise<void> = Promise.resolve();
   #error: unknown;
   #gaveUp = false;
 
   /**
-   * @param what What is exported, for errors: `traces`.
+   * @param signal The name of the signal in errors: `traces`.
    * @param make Makes the exporter.
    */
-  constructor(what: string, target: Target, make: (config: ExporterConfig) => Exporter<T>) {
-    this.#what = what;
+  constructor(signal: string, target: Target, make: (config: ExporterConfig) => Exporter<T>) {
+    this.#signal = signal;
     this.#target = target;
     this.#exporter = make({
       url: target.url,
@@ -68,8 +77,8 @@ export class Exporting<T> {
     });
   }
 
-  /** Begins an export when those before it are done. */
-  send(items: T): void {
+  /** Exports a batch after the batches before it. */
+  push(items: T): void {
     this.#work = this.#work.then(async () => {
       if (this.#error !== undefined || this.#gaveUp) return;
       const { error } = await new Promise<ExportResult>((resolve) =>
@@ -82,12 +91,12 @@ export class Exporting<T> {
   }
 
   /**
-   * Waits for what was sent; a collector that takes too long is hung up on.
-   * @throws {ExportError}
+   * Waits for all batches, and disconnects from a collector that takes too long.
+   * @throws {ExportError} If a batch was not exported.
    */
-  async end(clock: Clock): Promise<void> {
+  async finish(clock: Clock): Promise<void> {
     const limit = Math.min(this.#target.timeout, EXPORT_LIMIT);
-    let timer: unknown;
+    let timer: TimerHandle | undefined;
     const late = new Promise<void>((resolve) => {
       timer = clock.setTimeout(() => {
         this.#gaveUp = true;
@@ -126,10 +135,10 @@ export class Exporting<T> {
     }
     const { message, code } = error as { message?: string; code?: string | number };
     const status = typeof code === "number" ? `${code} ` : "";
-    // Where several addresses were tried and none answered, there is a code only.
-    const why = `${status}${message || code || "it failed"}`;
+    // After several addresses did not answer, the error has a code but no message.
+    const why = `${status}${message || code || "unknown error"}`;
     return new ExportError(
-      mask.text(`Cannot export ${this.#what} to '${protocol}//${host}${pathname}': ${why}`),
+      mask.text(`Cannot export ${this.#signal} to '${protocol}//${host}${pathname}': ${why}`),
       error,
     );
   }

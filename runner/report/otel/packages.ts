@@ -1,4 +1,4 @@
-/** What is used of OpenTelemetry, loaded. */
+/** The packages of OpenTelemetry that the reporter uses. */
 export interface OpenTelemetry {
   /** `@opentelemetry/api` */
   api: typeof import("@opentelemetry/api");
@@ -16,12 +16,12 @@ export interface OpenTelemetry {
   OTLPMetricExporter: typeof import("@opentelemetry/exporter-metrics-otlp-http").OTLPMetricExporter;
 }
 
-/** The packages of OpenTelemetry are not all installed, which who exports nothing need not do. */
+/** A package of OpenTelemetry is missing; they are optional dependencies. */
 export class NotInstalledError extends Error {
   /** Always `"not_installed"`. */
   readonly code = "not_installed";
 
-  /** Says what to install. */
+  /** The message lists the packages to install. */
   constructor(cause: unknown) {
     super(
       "Cannot load OpenTelemetry: install the packages @opentelemetry/api, core, resources, " +
@@ -33,8 +33,8 @@ export class NotInstalledError extends Error {
 }
 
 /**
- * Loads OpenTelemetry.
- * @throws {NotInstalledError}
+ * Loads the packages of OpenTelemetry.
+ * @throws {NotInstalledError} If one is missing.
  */
 export async function loadOpenTelemetry(): Promise<OpenTelemetry> {
   try {

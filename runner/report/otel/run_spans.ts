@@ -10,45 +10,45 @@ import type {
 } from "../../events/event.ts";
 import {
   caseAttributes,
-  clean,
   countAttributes,
   errorType,
   failureAttributes,
   serverAttributes,
   stepAttributes,
-  stepResult,
+  stepResultAttributes,
   usualAttributes,
+  wellFormed,
 } from "./attributes.ts";
-import type { OpenTelemetry } from "./load.ts";
+import type { OpenTelemetry } from "./packages.ts";
 
-/** A span that is not over. */
-interface Open {
+/** A span that has not ended. */
+interface OpenSpan {
   span: Span;
-  /** The context of those below it. */
+  /** The context for its children. */
   context: Context;
 }
 
-/** The spans of a run: the run, its cases, their steps. Their times are those of the events. */
+/** Makes the spans of a run, its cases and their steps, with the times of the events. */
 export class RunSpans {
   #api: OpenTelemetry["api"];
   #tracer: Tracer;
   #parent: Context;
-  #run: Open | undefined;
-  #cases = new Map<number, Open>();
-  #steps = new Map<string, Open>();
-  #last = new Date(0);
+  #run: OpenSpan | undefined;
+  #cases = new Map<number, OpenSpan>();
+  #steps = new Map<string, OpenSpan>();
+  #lastTime = new Date(0);
 
-  /** Makes them with a tracer, below what a context holds. */
+  /** Uses a tracer, and a context with the parent of the run's span. */
   constructor(api: OpenTelemetry["api"], tracer: Tracer, parent: Context) {
     this.#api = api;
     this.#tracer = tracer;
     this.#parent = parent;
   }
 
-  /** Takes one event. */
+  /** Receives one event. */
   report(event: RunEvent): void {
     const at = new Date(event.ts);
-    this.#last = at;
+    this.#lastTime = at;
     switch (event.type) {
       case "run.started":
         this.#run = this.#open("dispatch run", at, this.#parent, {
@@ -62,7 +62,7 @@ export class RunSpans {
         return;
       }
       case "step.started":
-        return this.#stepStarted(event, at);
+        return this.#onStepStarted(event, at);
       case "step.retried":
         this.#steps.get(keyOf(event))?.span.addEvent("dispatch.step.retried", {
           "dispatch.step.attempt": event.attempt,
@@ -70,22 +70,22 @@ export class RunSpans {
         }, at);
         return;
       case "step.finished":
-        return this.#stepFinished(event, at);
+        return this.#onStepFinished(event, at);
       case "log":
-        this.#around(event)?.span.addEvent("log", { "log.message": clean(event.text) }, at);
+        this.#parentOf(event)?.span.addEvent("log", { "log.message": wellFormed(event.text) }, at);
         return;
       case "warning": {
-        const about = event.case === undefined ? undefined : this.#cases.get(event.case);
-        const text = { "dispatch.warning": clean(event.text) };
-        (about ?? this.#run)?.span.addEvent("warning", text, at);
+        const owner = event.case === undefined ? undefined : this.#cases.get(event.case);
+        const text = { "dispatch.warning": wellFormed(event.text) };
+        (owner ?? this.#run)?.span.addEvent("warning", text, at);
         return;
       }
       case "case.finished":
-        return this.#caseFinished(event, at);
+        return this.#onCaseFinished(event, at);
       case "case.skipped":
         this.#run?.span.addEvent("dispatch.case.skipped", {
-          "dispatch.case.name": clean(event.name),
-          "dispatch.recipe.file": clean(event.file),
+          "dispatch.case.name": wellFormed(event.name),
+          "dispatch.recipe.file": wellFormed(event.file),
           "dispatch.case.reason": event.reason,
         }, at);
         return;
@@ -103,16 +103,16 @@ export class RunSpans {
     }
   }
 
-  /** Ends what no event has ended. */
+  /** Ends the spans that are still open because the events stopped. */
   close(): void {
     const open = [...this.#steps.values(), ...this.#cases.values(), this.#run];
-    for (const one of open) this.#end(one, this.#last, "the run broke off");
+    for (const span of open) this.#end(span, this.#lastTime, "the run stopped early");
     this.#steps.clear();
     this.#cases.clear();
     this.#run = undefined;
   }
 
-  #stepStarted(event: StepStarted, at: Date): void {
+  #onStepStarted(event: StepStarted, at: Date): void {
     const key = keyOf(event);
     const open = this.#steps.get(key);
     if (open) {
@@ -120,20 +120,20 @@ export class RunSpans {
     } else this.#steps.set(key, this.#openStep(event, at));
   }
 
-  #stepFinished(event: StepFinished, at: Date): void {
+  #onStepFinished(event: StepFinished, at: Date): void {
     const { failure, observed, status } = event;
     const key = keyOf(event);
-    // A step that could not even begin has no other event.
+    // A step that is skipped, or fails before its first attempt, has no `step.started`.
     const open = this.#steps.get(key) ??
       this.#openStep(event, new Date(at.getTime() - event.duration_ms));
     this.#steps.delete(key);
-    open.span.setAttributes(stepResult(event));
+    open.span.setAttributes(stepResultAttributes(event));
     if (observed) addObserved(open.span, observed);
-    if (failure) this.#fail(open.span, failure, at);
+    if (failure) this.#addFailure(open.span, failure, at);
     this.#end(open, at, failure?.message, status === "skipped");
   }
 
-  #caseFinished(event: CaseFinished, at: Date): void {
+  #onCaseFinished(event: CaseFinished, at: Date): void {
     const open = this.#cases.get(event.case);
     this.#cases.delete(event.case);
     open?.span.setAttributes({
@@ -141,18 +141,20 @@ export class RunSpans {
       "dispatch.case.flaky": event.flaky,
       ...usualAttributes(event.usual),
     });
-    if (open && event.failure) this.#fail(open.span, event.failure, at);
-    const unchecked = event.status === "unchecked" ? "nothing was asserted" : undefined;
+    if (open && event.failure) this.#addFailure(open.span, event.failure, at);
+    const unchecked = event.status === "unchecked"
+      ? "nothing was asserted or waited for"
+      : undefined;
     this.#end(open, at, event.failure?.message ?? unchecked);
   }
 
-  #openStep(event: StepStarted | StepFinished, at: Date): Open {
-    const parent = this.#around(event)?.context ?? this.#parent;
+  #openStep(event: StepStarted | StepFinished, at: Date): OpenSpan {
+    const parent = this.#parentOf(event)?.context ?? this.#parent;
     return this.#open(event.label, at, parent, stepAttributes(event));
   }
 
-  /** What a step stands in: `parallel`, `use`, or the case. */
-  #around(event: StepEvent): Open | undefined {
+  /** The innermost open span around a step: its own, that of a `parallel` or `use`, or the case. */
+  #parentOf(event: StepEvent): OpenSpan | undefined {
     for (let key = keyOf(event); key.includes("/"); key = key.replace(/[./][^./]*$/, "")) {
       const open = this.#steps.get(key);
       if (open) return open;
@@ -160,42 +162,42 @@ export class RunSpans {
     return this.#cases.get(event.case) ?? this.#run;
   }
 
-  #open(name: string, startTime: Date, parent: Context, attributes: Attributes = {}): Open {
-    const span = this.#tracer.startSpan(clean(name), { startTime, attributes }, parent);
+  #open(name: string, startTime: Date, parent: Context, attributes: Attributes = {}): OpenSpan {
+    const span = this.#tracer.startSpan(wellFormed(name), { startTime, attributes }, parent);
     return { span, context: this.#api.trace.setSpan(parent, span) };
   }
 
-  #fail(span: Span, failure: EventFailure, at: Date): void {
+  #addFailure(span: Span, failure: EventFailure, at: Date): void {
     span.setAttribute("error.type", errorType(failure));
     if (failure.kind === "interrupted") span.setAttribute("dispatch.interrupted", true);
     span.addEvent("exception", failureAttributes(failure), at);
   }
 
-  #end(open: Open | undefined, at: Date, error: string | undefined, unknown = false): void {
+  #end(open: OpenSpan | undefined, at: Date, error: string | undefined, skipped = false): void {
     if (!open) return;
     const { ERROR, OK } = this.#api.SpanStatusCode;
-    if (error !== undefined) open.span.setStatus({ code: ERROR, message: clean(error) });
-    else if (!unknown) open.span.setStatus({ code: OK });
+    if (error !== undefined) open.span.setStatus({ code: ERROR, message: wellFormed(error) });
+    else if (!skipped) open.span.setStatus({ code: OK });
     open.span.end(at);
   }
 }
 
-/** Tells the steps of a run apart that are under way; the items of a loop come one by one. */
+/** The key of a running step. It has no index of `for_each`, whose items run one after another. */
 function keyOf({ case: index, step }: StepEvent): string {
   return `${index}/${step.replaceAll(/\[\d+\]/g, "")}`;
 }
 
-/** The states of what was waited for, and the checkpoints of a run, each at its time. */
+/** Adds the states and checkpoints that a wait saw, each at its time. */
 function addObserved(span: Span, { states, timeline }: Observed): void {
   for (const { state, at } of states) {
-    span.addEvent("dispatch.state", { "dispatch.state": clean(state) }, new Date(at));
+    span.addEvent("dispatch.state", { "dispatch.state": wellFormed(state) }, new Date(at));
   }
   for (const { step_name, at, created_at } of timeline) {
     span.addEvent("dispatch.workflow.step", {
-      "dispatch.workflow.step.name": clean(step_name),
+      "dispatch.workflow.step.name": wellFormed(step_name),
       ...(created_at === undefined
         ? {}
-        : { "dispatch.workflow.step.created_at": clean(created_at) }),
+        : { "dispatch.workflow.step.created_at": wellFormed(created_at) }),
     }, new Date(at));
   }
 }

@@ -1,0 +1,234 @@
+import type {
+  CaseFinished,
+  CaseSkipped,
+  CaseStarted,
+  EventFailure,
+  RunEvent,
+  RunFinished,
+  StepFinished,
+} from "../../events/event.ts";
+import type { Output, Reporter } from "../reporter.ts";
+import { defuseCiCommands } from "../safe_text.ts";
+import { makeStyle, type Style, terminalText } from "../terminal.ts";
+import {
+  caseLine,
+  failureLines,
+  shortMessage,
+  skippedLine,
+  skipReason,
+  stepLines,
+  summaryLine,
+  UNCHECKED,
+  usualLines,
+} from "./lines.ts";
+
+/** How many cases that did not start are listed. */
+const MAX_SKIPPED = 10;
+
+/** Settings of the console reporter. */
+export interface ConsoleOptions {
+  /**
+   * Whether to print only failures and the summary.
+   * @default {false}
+   */
+  quiet?: boolean;
+}
+
+/** A failure to print in full at the end of the run. */
+interface FailureToPrint {
+  label: string;
+  failure: EventFailure;
+  soft: boolean;
+}
+
+/** A case that is still running. */
+interface RunningCase {
+  name: string;
+  /** The lines of its steps, printed if it does not pass. */
+  steps: string[];
+  /** Those of the lines that say why a step was retried, printed also if the case is flaky. */
+  retries: string[];
+  /** Its warnings, always printed. */
+  notes: string[];
+  failures: FailureToPrint[];
+}
+
+/**
+ * Prints a run line by line: the steps of a single case, or one line per case if there are several;
+ * then every failure in full, and a summary. Its only control codes are colours.
+ *
+ * @example
+ * ```ts
+ * import { ConsoleReporter } from "@dispatch/sdk/runner";
+ *
+ * let printed = "";
+ * const reporter = new ConsoleReporter({
+ *   write: (text) => void (printed += text),
+ *   isTerminal: false,
+ *   color: false,
+ *   columns: 80,
+ * });
+ * const ts = new Date().toISOString();
+ * reporter.report({ type: "warning", ts, text: "the history is not writable" });
+ * reporter.finish();
+ * if (printed !== "warning: the history is not writable\n") throw new Error(printed);
+ * ```
+ */
+export class ConsoleReporter implements Reporter {
+  #output: Output;
+  #style: Style;
+  #quiet: boolean;
+  #isSingleCase = true;
+  #cases = new Map<number, RunningCase>();
+  #failures: string[][] = [];
+  #skipped = 0;
+  #hasPrinted = false;
+
+  /** Prints to an output. */
+  constructor(output: Output, options: ConsoleOptions = {}) {
+    this.#output = output;
+    this.#style = makeStyle(output.color);
+    this.#quiet = options.quiet ?? false;
+  }
+
+  /** Receives one event. */
+  report(event: RunEvent): void {
+    switch (event.type) {
+      case "run.started":
+        this.#isSingleCase = event.cases === 1;
+        return;
+      case "case.started":
+        return this.#onCaseStarted(event);
+      case "step.retried": {
+        const why = shortMessage(event.failure, this.#output.columns - 23);
+        const line = `  ${this.#style.warning("↻")} attempt ${event.attempt} failed: ${why}`;
+        this.#caseLine(event.case, line, "steps");
+        this.#cases.get(event.case)?.retries.push(line);
+        return;
+      }
+      case "step.finished":
+        return this.#onStepFinished(event);
+      case "log": {
+        const name = this.#isSingleCase ? "" : `${this.#cases.get(event.case)?.name ?? ""}: `;
+        const prefix = this.#style.dim(`│ ${terminalText(name)}`);
+        return this.#print([`  ${prefix}${terminalText(event.text)}`]);
+      }
+      case "warning": {
+        const line = `${this.#style.warning("warning")}: ${terminalText(event.text)}`;
+        return this.#caseLine(event.case, line, "notes");
+      }
+      case "case.finished":
+        return this.#onCaseFinished(event);
+      case "case.skipped":
+        return this.#onCaseSkipped(event);
+      case "run.finished":
+        return this.#onRunFinished(event);
+    }
+  }
+
+  /** Prints the remaining failures if the events stopped before the run finished. */
+  finish(): void {
+    this.#printFailures();
+  }
+
+  #onCaseStarted({ case: index, name, file }: CaseStarted): void {
+    this.#cases.set(index, { name, steps: [], retries: [], notes: [], failures: [] });
+    if (!this.#isSingleCase) return;
+    const { strong, dim } = this.#style;
+    this.#print([`${strong(terminalText(name))}  ${dim(terminalText(file))}`]);
+  }
+
+  #onStepFinished(event: StepFinished): void {
+    for (const line of stepLines(event, this.#style, this.#output.columns)) {
+      this.#caseLine(event.case, line, "steps");
+    }
+    const { failure, step, label, soft, status } = event;
+    const running = this.#cases.get(event.case);
+    if (!failure || !running || status === "interrupted") return;
+    // A step that contains other steps fails because of theirs, which are printed already.
+    const isInside = ({ failure }: FailureToPrint) => failure.step?.startsWith(`${step}.`);
+    if (!running.failures.some(isInside)) running.failures.push({ label, failure, soft });
+  }
+
+  #onCaseFinished(event: CaseFinished): void {
+    const running = this.#cases.get(event.case);
+    this.#cases.delete(event.case);
+    if (!running) return;
+    const { status, failure, flaky, name } = event;
+    const style = this.#style;
+    const { columns } = this.#output;
+    // A failure of the case itself, which no line of a step shows.
+    const own = failure && failure.step === undefined ? failure : undefined;
+    const ownLine = own ? [`  ${style.error(shortMessage(own, columns - 2))}`] : [];
+    const line = caseLine(event, style, columns);
+    const unchecked = status === "unchecked" ? [`  ${style.warning(`? ${UNCHECKED}`)}`] : [];
+    const lines: string[] = [];
+    if (this.#isSingleCase) {
+      lines.push(...unchecked, ...ownLine);
+    } else {
+      lines.push(line, ...unchecked);
+      if (status !== "passed" && status !== "unchecked") lines.push(...running.steps, ...ownLine);
+      else if (flaky) lines.push(...running.retries);
+      lines.push(...running.notes.map((note) => `  ${note}`));
+    }
+    lines.push(...usualLines(event).map((line) => `  ${style.warning(line)}`));
+    if (!this.#quiet) this.#print(lines);
+    else if (status === "unchecked") this.#write([line, ...unchecked]);
+    // The line of the case may already show the whole failure.
+    const isShownInFull = own && !this.#quiet && own.lines.length === 0 &&
+      own.place === undefined && shortMessage(own, columns - 2) === terminalText(own.message);
+    const failures = own && !isShownInFull && status !== "interrupted"
+      ? [...running.failures, { label: "", failure: own, soft: false }]
+      : running.failures;
+    for (const failed of failures) this.#failures.push(this.#inFull(name, failed));
+  }
+
+  #inFull(name: string, { label, failure, soft }: FailureToPrint): string[] {
+    const lines = failureLines(failure, this.#style, soft);
+    if (this.#isSingleCase && !this.#quiet) return lines;
+    const step = label === "" ? "" : this.#style.dim(` › ${terminalText(label)}`);
+    return [`${this.#style.strong(terminalText(name))}${step}`, ...lines];
+  }
+
+  #onCaseSkipped(event: CaseSkipped): void {
+    this.#skipped++;
+    if (this.#skipped <= MAX_SKIPPED) {
+      this.#print([skippedLine(event, this.#style, this.#output.columns)]);
+    } else if (this.#skipped === MAX_SKIPPED + 1) {
+      this.#print([this.#style.dim(`- and others  ${skipReason(event)}`)]);
+    }
+  }
+
+  #onRunFinished(event: RunFinished): void {
+    this.#printFailures();
+    if (this.#hasPrinted) this.#write([""]);
+    this.#write([summaryLine(event, this.#style)]);
+  }
+
+  #printFailures(): void {
+    for (const lines of this.#failures.splice(0)) {
+      this.#write(this.#hasPrinted ? ["", ...lines] : lines);
+    }
+  }
+
+  /**
+   * Prints a line of a single case at once. With several cases it keeps the line, so that the lines
+   * of each case stay together.
+   */
+  #caseLine(index: number | undefined, line: string, kind: "steps" | "notes"): void {
+    const running = index === undefined ? undefined : this.#cases.get(index);
+    if (this.#isSingleCase || !running) this.#print([line]);
+    else running[kind].push(line);
+  }
+
+  /** Writes lines unless the reporter is quiet. */
+  #print(lines: string[]): void {
+    if (!this.#quiet) this.#write(lines);
+  }
+
+  #write(lines: string[]): void {
+    if (lines.length === 0) return;
+    this.#hasPrinted = true;
+    this.#output.write(`${lines.map(defuseCiCommands).join("\n")}\n`);
+  }
+}

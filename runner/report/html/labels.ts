@@ -1,0 +1,49 @@
+import { formatDuration } from "../../language/duration.ts";
+import type { ReportIndex, ReportStatus, Verdict } from "./report_data.ts";
+
+/** The word for each status and verdict. */
+export const STATUS_LABELS: Readonly<Record<ReportStatus | Verdict, string>> = {
+  passed: "Passed",
+  failed: "Failed",
+  errored: "Errored",
+  interrupted: "Interrupted",
+  unchecked: "Unchecked",
+  skipped: "Not run",
+};
+
+/** The explanation of each status, for tooltips. */
+export const STATUS_MEANINGS: Readonly<Record<ReportStatus, string>> = {
+  passed: "all assertions and waits succeeded",
+  failed: "an assertion or a wait failed",
+  errored: "could not run: the server or the connection failed",
+  interrupted: "interrupted while it ran or before it started",
+  unchecked: "nothing was asserted or waited for",
+  skipped: "not started, because another case did not pass",
+};
+
+/** Formats a duration: `12 ms`, `1.20 s`, `3 m 5 s`, `2 h 10 m`. */
+export function durationText(ms: number): string {
+  if (ms < 3_600_000) return formatDuration(Math.max(0, ms));
+  const minutes = Math.round(ms / 60_000);
+  return minutes % 60 === 0
+    ? `${minutes / 60} h`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} m`;
+}
+
+/** Formats a count with its noun: `1 case`, `12,000 cases`. */
+export function plural(count: number, noun: string): string {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** The result of a run in one sentence: `7 cases: 1 failed, 1 errored, 5 passed`. */
+export function runSentence(
+  { counts, plannedCases, interrupted, finished }: ReportIndex,
+): string {
+  const statuses = ["failed", "errored", "interrupted", "unchecked", "skipped"] as const;
+  const parts = statuses.filter((status) => counts[status] > 0).map((status) =>
+    `${counts[status].toLocaleString("en")} ${STATUS_LABELS[status].toLowerCase()}`
+  );
+  parts.push(`${counts.passed.toLocaleString("en")} passed`);
+  const end = interrupted && !finished ? "; the run did not finish" : "";
+  return `${plural(plannedCases, "case")}: ${parts.join(", ")}${end}`;
+}

@@ -1,0 +1,6 @@
+import type { Reporter, ReporterContext } from "../reporter.ts";
+
+/** Opens the `jsonl` reporter, which writes each event as one line of JSON when it happens. */
+export function openReporter({ output }: ReporterContext): Reporter {
+  return { report: (event) => output.write(`${JSON.stringify(event)}\n`) };
+}

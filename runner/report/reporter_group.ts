@@ -1,0 +1,152 @@
+import { checkWritable, writeTextFile } from "../../runtime/file.ts";
+import type { RunEvent } from "../events/event.ts";
+import { formatDuration } from "../language/duration.ts";
+import { type ReporterRequest, REPORTERS } from "./registry.ts";
+import type { Output, Reporter, ReporterContext } from "./reporter.ts";
+
+/** How long a reporter may take to finish, in milliseconds. */
+const FINISH_LIMIT = 10_000;
+
+/** A reporter did not finish in time; its code is `"not_finished"`. */
+class NotFinishedError extends Error {
+  readonly code = "not_finished";
+
+  constructor() {
+    super(`it did not finish within ${formatDuration(FINISH_LIMIT)}`);
+    this.name = "NotFinishedError";
+  }
+}
+
+/** What a {@linkcode ReporterGroup} needs to open its reporters. */
+export interface ReporterGroupContext extends Omit<ReporterContext, "output"> {
+  /** Standard output, for reporters without a file. */
+  out: Output;
+  /** Standard error, for warnings about reporters that fail. */
+  err: Output;
+  /** Called when the group gives up a reporter, which may still keep the process alive. */
+  onStuck?: () => void;
+}
+
+/** A reporter of the group, with the text of its file so far. */
+interface Member {
+  name: string;
+  reporter: Reporter;
+  file: string | undefined;
+  text: string[];
+  /** Set when it failed; it receives no further events. */
+  failed?: { error: unknown };
+}
+
+/**
+ * Several reporters that act as one.
+ *
+ * A reporter that fails costs a warning on standard error, and neither the other reports nor the
+ * verdict.
+ */
+export class ReporterGroup implements Reporter {
+  #members: Member[] = [];
+  #context: ReporterGroupContext;
+  #warnings = new Set<string>();
+
+  private constructor(context: ReporterGroupContext) {
+    this.#context = context;
+  }
+
+  /** Opens the reporters that a command line asks for. */
+  static async open(
+    requests: readonly ReporterRequest[],
+    context: ReporterGroupContext,
+  ): Promise<ReporterGroup> {
+    const group = new ReporterGroup(context);
+    const out = requests.filter(usesStandardOutput).length > 1
+      // The live view of one reporter would break when another writes to the same terminal.
+      ? { ...context.out, isTerminal: false }
+      : context.out;
+    for (const request of requests) await group.#open(request, out);
+    return group;
+  }
+
+  /** Passes an event to every reporter that has not failed. */
+  report(event: RunEvent): void {
+    for (const member of this.#members) {
+      if (member.failed) continue;
+      try {
+        member.reporter.report(event);
+      } catch (error) {
+        // `finish` warns of it: a live view would overwrite the warning now.
+        member.failed = { error };
+      }
+    }
+  }
+
+  /** Finishes every reporter and writes its file; a reporter that failed leaves no file. */
+  async finish(): Promise<void> {
+    for (const member of this.#members) {
+      try {
+        if (!member.failed) await this.#withinLimit(finishMember(member));
+      } catch (error) {
+        member.failed = { error };
+      }
+      if (member.failed) this.#warn(member.name, member.failed.error);
+    }
+  }
+
+  async #open({ name, file }: ReporterRequest, out: Output): Promise<void> {
+    const text: string[] = [];
+    if (file !== undefined) await this.#checkFile(name, file);
+    const output = file === undefined ? out : fileOutput(text);
+    try {
+      const { openReporter } = await REPORTERS[name]!.load();
+      const reporter = await openReporter({ ...this.#context, output });
+      this.#members.push({ name, reporter, file, text });
+    } catch (error) {
+      this.#warn(name, error);
+    }
+  }
+
+  /** Warns of a file that cannot be written before the run, while the user can still act. */
+  async #checkFile(name: string, file: string): Promise<void> {
+    try {
+      await checkWritable(file);
+    } catch (error) {
+      this.#warn(name, error);
+    }
+  }
+
+  async #withinLimit(work: Promise<void>): Promise<void> {
+    const { clock, onStuck } = this.#context;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = clock.setTimeout(() => {
+      reject(new NotFinishedError());
+      onStuck?.();
+    }, FINISH_LIMIT);
+    try {
+      await Promise.race([work, late]);
+    } finally {
+      clock.clearTimeout(timer);
+    }
+  }
+
+  #warn(name: string, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    const warning = `warning: reporter ${name} failed: ${why}\n`;
+    // A file that cannot be written fails twice: before the run, and when it is written.
+    if (!this.#warnings.has(warning)) this.#context.err.write(warning);
+    this.#warnings.add(warning);
+  }
+}
+
+function usesStandardOutput({ name, file }: ReporterRequest): boolean {
+  return file === undefined && REPORTERS[name]!.writes !== "network";
+}
+
+async function finishMember(member: Member): Promise<void> {
+  const { reporter, file, text } = member;
+  await reporter.finish?.();
+  // A reporter that finishes after the limit has been reported as failed, so it writes no file.
+  if (file !== undefined && !member.failed) await writeTextFile(file, text.join(""));
+}
+
+function fileOutput(text: string[]): Output {
+  return { write: (piece) => void text.push(piece), isTerminal: false, color: false, columns: 80 };
+}
