@@ -5,9 +5,13 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { test } from "node:test";
 import { checkRecipe, renderDiagnostic } from "../../runner/mod.ts";
+import { MATCHERS } from "../../runner/expression/matcher.ts";
+import { INPUT_TYPES } from "../../runner/recipe/read_inputs.ts";
+import { STEP_OPTIONS } from "../../runner/recipe/step_options.ts";
+import { STEP_KINDS } from "../../runner/steps/step_kinds.ts";
 import { readTextFile } from "../../runtime/file.ts";
 import { runnerCli } from "./_cli.ts";
-import { diagnosticsSection } from "./docs_diagnostics.ts";
+import { withDiagnostics } from "./_docs_diagnostics.ts";
 import { firstFailure, runRecipe, withFiles } from "./_recipe.ts";
 
 interface Block {
@@ -88,7 +92,20 @@ async function runModule(text: string): Promise<void> {
   });
 }
 
-test("docs/recipes.md explains every code", () => {
-  const shown = docs.split("## Diagnostics\n\n")[1];
-  assert.equal(shown, diagnosticsSection(), "deno run -A tests/runner/docs_diagnostics.ts");
+test("docs/recipes.md explains every diagnostic code", () => {
+  assert.equal(docs, withDiagnostics(docs), "deno task update diagnostics");
 });
+
+for (
+  const [what, heading, names] of [
+    ["step kind", "Steps", Object.keys(STEP_KINDS)],
+    ["step option", "Steps", Object.keys(STEP_OPTIONS)],
+    ["matcher", "Asserting", Object.keys(MATCHERS)],
+    ["type of an input", "Recipes that use others", INPUT_TYPES],
+  ] as const
+) {
+  test(`docs/recipes.md names every ${what}`, () => {
+    const section = docs.split(`\n## ${heading}\n`)[1]!.split("\n## ")[0]!;
+    for (const name of names) assert.match(section, new RegExp("[`{ ]" + name + "[`:,} ]"), name);
+  });
+}

@@ -17,7 +17,7 @@ function validate(value: unknown): string[] {
 
 test("runner/recipe.schema.json is what the fields say", async () => {
   const kept = JSON.parse(await readTextFile("runner/recipe.schema.json"));
-  assert.deepEqual(kept, schema, "write it anew: runner.ts schema > runner/recipe.schema.json");
+  assert.deepEqual(kept, schema, "deno task update schemas");
 });
 
 /** What other parsers cannot read, or only with all of a machine's memory. */

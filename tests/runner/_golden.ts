@@ -1,0 +1,34 @@
+import { listDirectory } from "../../runtime/file.ts";
+import { runnerCli } from "./_cli.ts";
+
+/** Recipes that others use; they show no diagnostic of their own. */
+const USED = new Set(["used", "circle"]);
+/** Codes that only a run reports: `check` does not look at the environment. */
+const REPORTED_BY_RUN = new Set(["missing-secret", "missing-variable"]);
+
+/** The recipe in tests/golden that shows each code. That of `cannot-read` does not exist. */
+export async function goldenRecipes(): Promise<Map<string, string>> {
+  const recipes = new Map([["cannot-read", "tests/golden/cannot-read.yaml"]]);
+  for (const file of await listDirectory("tests/golden")) {
+    const [, name] = /^(.+)\.(?:yaml|ts)$/.exec(file) ?? [];
+    if (name !== undefined && !USED.has(name)) recipes.set(name, `tests/golden/${file}`);
+  }
+  return recipes;
+}
+
+/** The file that holds what the command line prints for a code's recipe. */
+export function goldenTextFile(code: string): string {
+  return `tests/golden/${code}.txt`;
+}
+
+/** What the command line prints for a code's recipe, and the codes it reports. */
+export async function goldenText(
+  code: string,
+  file: string,
+): Promise<{ exitCode: number; text: string; codes: string[] }> {
+  const command = REPORTED_BY_RUN.has(code) ? "run" : "check";
+  const { code: exitCode, out, err } = await runnerCli([command, file]);
+  const json = await runnerCli([command, "--format", "json", file]);
+  const codes = json.out.trim().split("\n").map((line) => JSON.parse(line).code);
+  return { exitCode, text: out + err, codes };
+}
