@@ -137,6 +137,19 @@ function encodingsOf(secret: string): string[] {
   return Object.entries(values).flatMap(([name, value]) => ["--var", `${name}=${value}`]);
 }
 
+/** The reporters that show the labels of steps. Other reporters may have no secret to mask. */
+const SHOW_LABELS = [
+  "console",
+  "github",
+  "html",
+  "json",
+  "jsonl",
+  "junit",
+  "markdown",
+  "otel",
+  "tap",
+] as const;
+
 /** What a run wrote: its two streams, what it sent to a collector, and its files by name. */
 type Artefacts = { out: string; err: string; otel: string } & Record<string, string>;
 
@@ -185,9 +198,9 @@ for (const [kind, secret] of Object.entries(SECRETS)) {
         secret,
       );
       assert.equal(code, expected, artefacts.out);
-      for (const name of Object.keys(REPORTERS)) {
+      for (const name of SHOW_LABELS) {
         const key = REPORTERS[name]!.writes === "network" ? name : `${name}.out`;
-        // What is hidden was there.
+        // Without a mask the report would not contain the secret, and this test would prove nothing.
         assert.ok(artefacts[key]!.includes("***"), `${key}: ${artefacts[key]}`);
       }
       for (const [name, text] of Object.entries(artefacts)) {
