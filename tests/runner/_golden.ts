@@ -29,6 +29,7 @@ export async function goldenText(
   const command = REPORTED_BY_RUN.has(code) ? "run" : "check";
   const { code: exitCode, out, err } = await runnerCli([command, file]);
   const json = await runnerCli([command, "--format", "json", file]);
-  const codes = json.out.trim().split("\n").map((line) => JSON.parse(line).code);
+  const lines = json.out.split("\n").filter((line) => line !== "");
+  const codes = lines.map((line) => JSON.parse(line).code);
   return { exitCode, text: out + err, codes };
 }
