@@ -1,82 +1,95 @@
+import { parseArgs as tokenize } from "node:util";
 import { didYouMean } from "../language/suggest.ts";
-import { UsageError } from "./usage_error.ts";
+
+/** A command line that is wrong: an unknown option, a bad value. The process exits with 2. */
+export class UsageError extends Error {
+  /** Always `"usage"`. */
+  readonly code = "usage";
+
+  /** Takes the message that is printed. */
+  constructor(message: string) {
+    super(message);
+    this.name = "UsageError";
+  }
+}
 
 /** An option of a command. */
 export interface OptionSpec {
-  /** What it is for, in one line of help. */
+  /** One line of help. */
   description: string;
-  /** The name of its value in help; an option without one is on or off. */
+  /** The placeholder for its value in help, such as `FILE`; an option without one is a flag. */
   value?: string;
-  /** What its value can be, where that is one of few. */
+  /** The allowed values, if there are only a few. */
   choices?: readonly string[];
-  /** One letter. */
+  /** A one-letter alias. */
   short?: string;
-  /** Whether it can be given several times. */
+  /** Whether it can be used several times. */
   repeat?: boolean;
 }
 
 /** The options of a command, by name. */
 export type OptionSpecs = Record<string, OptionSpec>;
 
-/** A command line that was taken apart. */
+/** A parsed command line. */
 export interface ParsedArgs {
-  /** What is no option, in order. */
+  /** The arguments that are not options, in order. */
   positional: string[];
   /** The last value of each option that takes one. */
   values: Record<string, string>;
-  /** All values of options that can be repeated. */
+  /** All values of each option that can be repeated. */
   lists: Record<string, string[]>;
-  /** The options that are on. */
+  /** The flags that are set. */
   flags: Set<string>;
 }
 
 /**
- * Takes a command line apart.
- * @throws {UsageError} For an unknown option, with the one that was most likely meant.
+ * Parses the arguments of a command.
+ * @throws {UsageError} For an unknown option, with a suggestion, and for a missing or extra value.
  */
 export function parseArgs(args: readonly string[], specs: OptionSpecs): ParsedArgs {
+  const options = Object.fromEntries(
+    Object.entries(specs).map(([name, { value, short }]) => [
+      name,
+      { type: value === undefined ? "boolean" : "string", ...(short ? { short } : {}) } as const,
+    ]),
+  );
+  // Not strict: the messages of Deno, Bun and Node differ, and none suggests the right option.
+  const { tokens } = tokenize({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   const parsed: ParsedArgs = { positional: [], values: {}, lists: {}, flags: new Set() };
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i]!;
-    if (arg === "--") {
-      parsed.positional.push(...args.slice(i + 1));
-      break;
-    }
-    if (!arg.startsWith("-") || arg === "-") {
-      parsed.positional.push(arg);
-      continue;
-    }
-    const equals = arg.indexOf("=");
-    const written = equals === -1 ? arg : arg.slice(0, equals);
-    const name = nameOf(written, specs);
+  for (const token of tokens) {
+    if (token.kind === "positional") parsed.positional.push(token.value);
+    if (token.kind !== "option") continue;
+    const { name, rawName, value } = token;
+    if (!Object.hasOwn(specs, name)) throw unknownOption(rawName, specs);
     const spec = specs[name]!;
     if (spec.value === undefined) {
-      if (equals !== -1) throw new UsageError(`Option --${name} takes no value`);
+      if (value !== undefined) throw new UsageError(`Option --${name} takes no value`);
       parsed.flags.add(name);
-      continue;
+    } else {
+      if (value === undefined) {
+        throw new UsageError(`Option --${name} needs a value: ${spec.value}`);
+      }
+      parsed.values[name] = value;
+      if (spec.repeat) (parsed.lists[name] ??= []).push(value);
     }
-    const value = equals === -1 ? args[++i] : arg.slice(equals + 1);
-    if (value === undefined) throw new UsageError(`Option --${name} needs a value: ${spec.value}`);
-    parsed.values[name] = value;
-    if (spec.repeat) (parsed.lists[name] ??= []).push(value);
   }
   return parsed;
 }
 
-function nameOf(written: string, specs: OptionSpecs): string {
-  if (written.startsWith("--")) {
-    const name = written.slice(2);
-    if (Object.hasOwn(specs, name)) return name;
-    const meant = didYouMean(name, Object.keys(specs));
-    const hint = meant ? `; ${meant.replace("`", "`--")}` : "";
-    throw new UsageError(`Unknown option ${written}${hint}`);
-  }
-  const found = Object.entries(specs).find(([, { short }]) => `-${short}` === written);
-  if (found) return found[0];
-  throw new UsageError(`Unknown option ${written}`);
+function unknownOption(rawName: string, specs: OptionSpecs): UsageError {
+  const suggestion = rawName.startsWith("--")
+    ? didYouMean(rawName.slice(2), Object.keys(specs))?.replace("`", "`--")
+    : undefined;
+  return new UsageError(`Unknown option ${rawName}${suggestion ? `; ${suggestion}` : ""}`);
 }
 
-/** The options as lines of a help text. */
+/** Formats options as the lines of a help text. */
 export function optionLines(specs: OptionSpecs): string[] {
   const rows = Object.entries(specs).map(([name, { short, value, description }]) => {
     const left = `${short ? `-${short}, ` : "    "}--${name}${value ? ` ${value}` : ""}`;

@@ -1,33 +1,38 @@
+import type { Clock } from "../../runtime/clock.ts";
 import type { Output } from "../report/reporter.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
 
-/** What the process exits with when it was interrupted. */
+/** The exit code of an interrupted command. */
 export const INTERRUPTED = 130;
 
-/** What a command has at hand. */
+/** The environment that a command runs in. Tests replace all of it. */
 export interface CommandContext {
-  /** Where results go. */
+  /** Standard output, for results. */
   out: Output;
-  /** Where complaints go. */
+  /** Standard error, for errors and warnings. */
   err: Output;
-  /** Reads the environment. */
+  /** Reads an environment variable. */
   env(name: string): string | undefined;
-  /** Aborted when the user asks the process to end. */
+  /** The clock that runs, waits and schedules use. */
+  clock: Clock;
+  /** Returns random numbers from 0 up to, not including, 1. */
+  random: () => number;
+  /** Aborted when the user interrupts the process. */
   signal: AbortSignal;
-  /** Told that something was given up, which may keep the process alive. */
+  /** Called when unfinished work was abandoned, which can keep the process alive. */
   onStuck?: () => void;
 }
 
-/** One command of the CLI. One file each. */
+/** A command of the CLI. Each has a file in `commands/` and a line in `commands.ts`. */
 export interface Command {
-  /** What it is called with, in one line: `check [file | directory]…`. */
+  /** How it is called, in one line: `check [file | directory]…`. */
   usage: string;
-  /** What it does, in one line. */
+  /** What it does, in one line of help. */
   description: string;
-  /** More lines of help. */
+  /** Help that follows the options. */
   details?: string;
-  /** Its options. */
+  /** Its options, besides `--help`, which every command has. */
   options: OptionSpecs;
-  /** Does it, and gives the exit code. */
+  /** Runs it and returns the exit code. */
   run(args: ParsedArgs, context: CommandContext): Promise<number>;
 }

@@ -1,37 +1,37 @@
 import { optionLines } from "./args.ts";
 import type { Command } from "./command.ts";
+import { COMMANDS, optionsOf } from "./commands.ts";
 
-/** The help of a command, or of all. */
-export async function helpText(
-  name: string | undefined,
-  commands: Record<string, () => Promise<Command>>,
-): Promise<string> {
-  if (name !== undefined) return commandHelp(await commands[name]!());
+/** The help text of a command, or of the whole CLI without a name. */
+export async function helpText(name: string | undefined): Promise<string> {
+  if (name !== undefined) return commandHelp(await COMMANDS[name]!());
   const rows = await Promise.all(
-    Object.values(commands).map(async (load) => {
+    Object.values(COMMANDS).map(async (load) => {
       const { usage, description } = await load();
       return [usage, description] as const;
     }),
   );
   const width = Math.max(...rows.map(([usage]) => usage.length));
   const lines = rows.map(([usage, description]) => `  ${usage.padEnd(width)}  ${description}`);
-  const run = await commands.run!();
-  return `Runs recipes: orchestration scripts, smoke tests and checks for Dispatch.
+  const run = await COMMANDS.run!();
+  return `Run Dispatch recipes: orchestration scripts, smoke tests and scheduled checks.
 
 Usage: runner.ts [command] [options]
 
-Commands (run is meant where none is named):
+Commands (default: run):
 ${lines.join("\n")}
 
 Options of run:
-${optionLines(run.options).join("\n")}
+${optionLines(optionsOf(run)).join("\n")}
 ${run.details ?? ""}`;
 }
 
 function commandHelp(command: Command): string {
-  const options = optionLines(command.options);
   return `${command.description}
 
 Usage: runner.ts ${command.usage}
-${options.length > 0 ? `\nOptions:\n${options.join("\n")}\n` : ""}${command.details ?? ""}`;
+
+Options:
+${optionLines(optionsOf(command)).join("\n")}
+${command.details ?? ""}`;
 }

@@ -1,3 +1,5 @@
+import { systemClock } from "../../runtime/clock.ts";
+import { FileError, readTextFile } from "../../runtime/file.ts";
 import {
   exitNow,
   isTerminal,
@@ -9,47 +11,23 @@ import {
   terminalSize,
   writeStandard,
 } from "../../runtime/process.ts";
-import { readTextFile } from "../../runtime/file.ts";
-import { loadCel } from "../expression/cel.ts";
 import { InterruptedError } from "../events/deadline.ts";
-import type { Output } from "../report/reporter.ts";
-import { parseArgs } from "./args.ts";
-import type { Completions } from "./completion.ts";
-import { type Command, type CommandContext, INTERRUPTED } from "./command.ts";
+import { loadCel } from "../expression/cel.ts";
 import { didYouMean } from "../language/suggest.ts";
-import { UsageError } from "./usage_error.ts";
-
-/** The commands; each is loaded when it is called. */
-const COMMANDS: Record<string, () => Promise<Command>> = {
-  run: async () => (await import("./run.ts")).run,
-  check: async () => (await import("./check.ts")).check,
-  schedule: async () => (await import("./schedule.ts")).schedule,
-  list: async () => (await import("./list.ts")).list,
-  history: async () => (await import("./history.ts")).history,
-  dev: async () => (await import("./dev.ts")).dev,
-  init: async () => (await import("./init.ts")).init,
-  explain: async () => (await import("./explain.ts")).explain,
-  schema: async () => (await import("./schema.ts")).schema,
-  completion: async () => (await import("./completion.ts")).completionCommand(completions),
-};
-
-/** The commands and their options. */
-async function completions(): Promise<Completions> {
-  const loaded = Object.entries(COMMANDS).map(async ([name, load]) =>
-    [name, (await load()).options] as const
-  );
-  return Object.fromEntries(await Promise.all(loaded));
-}
+import type { Output } from "../report/reporter.ts";
+import { parseArgs, UsageError } from "./args.ts";
+import { type CommandContext, INTERRUPTED } from "./command.ts";
+import { COMMANDS, optionsOf } from "./commands.ts";
 
 /**
- * Runs the CLI in this process: its arguments, signals, streams and exit code.
+ * Runs the CLI in this process, with its arguments, signals and streams, and sets the exit code.
  *
- * @param before Arguments that come before those of the process.
+ * @param before Arguments to put before those of the process.
  */
 export async function main(before: readonly string[] = []): Promise<void> {
   const interrupt = new AbortController();
-  const stop = onEndSignal((signal) => {
-    // Who asks a second time does not want to wait for what is being cleaned up.
+  const removeListeners = onEndSignal((signal) => {
+    // A second signal does not wait for the clean-up of the first.
     if (interrupt.signal.aborted) exitNow(INTERRUPTED);
     interrupt.abort(new InterruptedError(signal));
   });
@@ -61,11 +39,13 @@ export async function main(before: readonly string[] = []): Promise<void> {
     out,
     err,
     env: readEnv,
+    clock: systemClock,
+    random: Math.random,
     signal: interrupt.signal,
     onStuck: () => void (stuck = true),
   });
-  stop();
-  // What was given up can still be open, and nothing else would end the process then.
+  removeListeners();
+  // Abandoned work may hold sockets or timers that would keep the process alive.
   if (stuck) {
     await standardWritten();
     exitNow(code);
@@ -74,29 +54,32 @@ export async function main(before: readonly string[] = []): Promise<void> {
 }
 
 /**
- * Runs a command line. The first word is a command; without one it is `run`.
+ * Runs a command line. The first word is the command, or `run` is if the first word is not one.
  *
- * @returns The exit code: 0 passed, 1 failed, 2 the recipe or the command line is wrong, 3 could not
- * be run, 4 nothing ran, 130 interrupted.
+ * @returns The exit code: 0 passed, 1 failed, 2 invalid recipe or command line, 3 could not run,
+ * 4 nothing ran, 130 interrupted.
  */
 export async function runCli(args: readonly string[], context: CommandContext): Promise<number> {
   const [first, ...rest] = args;
-  const named = isCommand(first);
-  const name = named ? first : "run";
+  const isNamed = isCommand(first);
+  const name = isNamed ? first : "run";
   try {
-    if (!named && (args.length === 0 || first === "help")) {
-      return await help(isCommand(rest[0]) ? rest[0] : undefined, context);
+    if (!isNamed && (args.length === 0 || first === "help")) {
+      return await printHelp(isCommand(rest[0]) ? rest[0] : undefined, context);
     }
     const command = await COMMANDS[name]!();
     if (args.includes("--help") || args.includes("-h")) {
-      return await help(named ? name : undefined, context);
+      return await printHelp(isNamed ? name : undefined, context);
     }
-    const code = await command.run(parseArgs(named ? rest : args, command.options), context);
-    const meant = named || code !== 2 ? undefined : didYouMean(first!, Object.keys(COMMANDS));
-    if (meant !== undefined) context.err.write(`${first} is no command; ${meant}\n`);
+    const parsed = parseArgs(isNamed ? rest : args, optionsOf(command));
+    const code = await command.run(parsed, context);
+    const suggestion = isNamed || code !== 2
+      ? undefined
+      : didYouMean(first!, Object.keys(COMMANDS));
+    if (suggestion) context.err.write(`'${first}' is not a command; ${suggestion}\n`);
     return code;
   } catch (error) {
-    return await tell(error, named ? name : undefined, context);
+    return printError(error, isNamed ? name : undefined, context);
   }
 }
 
@@ -104,62 +87,59 @@ function isCommand(word: string | undefined): word is string {
   return word !== undefined && Object.hasOwn(COMMANDS, word);
 }
 
-/** Tells why nothing came of a command, and gives the exit code. */
-async function tell(
+/** Prints why a command failed, and returns the exit code. */
+function printError(
   error: unknown,
-  name: string | undefined,
+  command: string | undefined,
   { err, env }: CommandContext,
-): Promise<number> {
-  const { FileError } = await import("../../runtime/file.ts");
+): number {
   err.write(`error: ${(error as Error).message ?? error}\n`);
   if (error instanceof UsageError) {
-    err.write(`Try: runner.ts ${name === undefined ? "" : `${name} `}--help\n`);
+    err.write(`Try: runner.ts ${command === undefined ? "" : `${command} `}--help\n`);
     return 2;
   }
   if (error instanceof FileError) return 2;
-  // Nobody foresaw this one, and a stack says nothing to who runs recipes.
   if (env("DISPATCH_DEBUG")) err.write(`${(error as Error).stack}\n`);
-  else err.write("This is a mistake in the runner; DISPATCH_DEBUG=1 shows where.\n");
+  else err.write("Internal error. Set DISPATCH_DEBUG=1 for the stack trace.\n");
   return 3;
 }
 
 /**
- * Begins to load what a run will need, all at once: the loading of modules is most of a recipe's cold
- * start. What follows a job or starts a workflow is loaded later, while the server works on the first
- * step; the expression language when a recipe has an expression.
+ * Starts to load everything that a run needs at the same time, because loading modules is most of a
+ * recipe's cold start.
  */
 function preload(args: readonly string[], env: CommandContext["env"]): void {
   const [first] = args;
   if (args.length === 0 || (isCommand(first) && first !== "run")) return;
-  const elsewhere = env("DISPATCH_URL") !== undefined ||
+  const needsNoServer = env("DISPATCH_URL") !== undefined ||
     args.some((arg) => arg === "--url" || arg.startsWith("--url=") || arg === "--dry-run");
   const loading: Promise<unknown>[] = [
     COMMANDS.run!(),
     import("../../client/dispatch.ts"),
     import("../../runtime/terminate.ts"),
     import("../report/console/console.ts"),
-    ...(elsewhere
+    ...(needsNoServer
       ? []
       : [import("../../dev/server.ts"), import("../../dev/reference_workload.ts")]),
     loadCelFor(args.filter((arg) => /\.ya?ml$/.test(arg))),
   ];
-  // Whoever needs one of them meets its error.
+  // The import that uses a module reports that it failed to load.
   for (const one of loading) one.catch(() => {});
 }
 
-/** Finds most texts that have expressions, and few others. */
+/** Matches almost every recipe that has expressions, and few others. */
 const MAY_HAVE_EXPRESSIONS = /\$\{\{|\b(?:assert|expect|if|outputs|where)\b/;
 
-/** Loads the language of expressions, unless one recipe is all there is and has none. */
+/** Loads the expression language, except for a single recipe without expressions. */
 async function loadCelFor(recipes: readonly string[]): Promise<void> {
   const [recipe] = recipes;
-  const known = recipes.length === 1 && recipe !== undefined;
-  if (!known || MAY_HAVE_EXPRESSIONS.test(await readTextFile(recipe, "recipe"))) await loadCel();
+  const isSingle = recipes.length === 1 && recipe !== undefined;
+  if (!isSingle || MAY_HAVE_EXPRESSIONS.test(await readTextFile(recipe, "recipe"))) await loadCel();
 }
 
-async function help(name: string | undefined, { out }: CommandContext): Promise<number> {
+async function printHelp(name: string | undefined, { out }: CommandContext): Promise<number> {
   const { helpText } = await import("./help.ts");
-  out.write(await helpText(name, COMMANDS));
+  out.write(await helpText(name));
   return 0;
 }
 

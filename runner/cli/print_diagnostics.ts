@@ -6,7 +6,7 @@ import type { Output } from "../report/reporter.ts";
 import { makeStyle } from "../report/terminal.ts";
 import type { CommandContext } from "./command.ts";
 
-/** Prints diagnostics, and in text a line that counts them. */
+/** Prints diagnostics; as text, followed by a line with the number of errors. */
 export function printDiagnostics(
   diagnostics: readonly Diagnostic[],
   format: DiagnosticFormat,
@@ -24,15 +24,17 @@ export function printDiagnostics(
   }
 }
 
-/** More diagnostics than this help nobody; `--format json` has them all. */
-const MOST = 100;
+/** How many diagnostics are printed as text; `--format json` prints all of them. */
+const MAX_PRINTED = 100;
 
 function printText(diagnostics: readonly Diagnostic[], output: Output): void {
   const style = makeStyle(output.color);
-  for (const diagnostic of diagnostics.slice(0, MOST)) {
+  for (const diagnostic of diagnostics.slice(0, MAX_PRINTED)) {
     output.write(`${renderDiagnostic(diagnostic, style)}\n\n`);
   }
-  if (diagnostics.length > MOST) output.write(`… and ${diagnostics.length - MOST} more\n\n`);
+  if (diagnostics.length > MAX_PRINTED) {
+    output.write(`… and ${diagnostics.length - MAX_PRINTED} more\n\n`);
+  }
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length === 0) return;
   const files = new Set(errors.map(({ source }) => source.name)).size;
@@ -40,11 +42,11 @@ function printText(diagnostics: readonly Diagnostic[], output: Output): void {
   const where = files === 1 ? "" : ` in ${files} files`;
   output.write(
     `${errors.length} ${errors.length === 1 ? "error" : "errors"}${where}; nothing was run. ` +
-      `More: runner.ts explain ${codes.slice(0, 3).join(" ")}\n`,
+      `For details: runner.ts explain ${codes.slice(0, 3).join(" ")}\n`,
   );
 }
 
-/** A diagnostic as an annotation in GitHub's CI. */
+/** A diagnostic as an annotation of GitHub Actions. */
 function annotation(diagnostic: Diagnostic): string {
   const { file, line, column, severity, code, message, label } = diagnosticJson(diagnostic);
   return workflowCommand({

@@ -2,15 +2,14 @@ import { currentDirectory } from "../../runtime/process.ts";
 import { didYouMean } from "../language/suggest.ts";
 import { needsStandardOutput, type ReporterRequest, REPORTERS } from "../report/registry.ts";
 import type { ReadEnv } from "../report/reporter.ts";
-import type { OptionSpec } from "./args.ts";
-import { UsageError } from "./usage_error.ts";
+import { type OptionSpec, UsageError } from "./args.ts";
 
 /** The option `--reporter`. */
 export const REPORTER_OPTION: OptionSpec = {
   value: "NAME[=FILE]",
   choices: Object.keys(REPORTERS),
   repeat: true,
-  description: "Writes a report, to standard output or a file; repeat it for several.",
+  description: "Write a report to standard output or a file. Can be repeated.",
 };
 
 /** The reporters as lines of help. */

@@ -1,22 +1,23 @@
+import type { Clock } from "../../runtime/clock.ts";
 import type { Output } from "../report/reporter.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 
-/** A server to run against. */
+/** A server to run recipes against. */
 export interface Server {
   /** Its address. */
   url: string;
-  /** What it knows the runner by. */
+  /** The token that the runner authenticates with. */
   token: string;
-  /** What the run's events call it. */
+  /** Its name in run events. */
   name: string;
-  /** Opens a connection to it, where no socket is needed for that. */
+  /** Opens a connection inside the process; absent for a remote server. */
   webSocket?: (url: string) => WebSocket;
-  /** Stops it, where it is our own. */
+  /** Stops an embedded server; does nothing for a remote one. */
   close(): Promise<void>;
 }
 
-/** Where the command line or the environment sends a run, and as whom. */
+/** The address and token that the command line or the environment gives. */
 export function serverOptions(
   { values }: ParsedArgs,
   env: CommandContext["env"],
@@ -27,30 +28,29 @@ export function serverOptions(
   };
 }
 
-/** A server somewhere else. */
+/** A server that runs elsewhere. */
 export function remoteServer(url: string, token: string): Server {
-  return { url, token, name: nameOf(url), close: () => Promise.resolve() };
+  return { url, token, name: publicUrl(url), close: () => Promise.resolve() };
 }
 
-/** An address as everybody may read it: what stands before its host or behind its path is secret. */
-export function nameOf(url: string): string {
-  // A password stands before the host, a key behind the path.
+/** An address without its user, password, query and fragment, which may contain secrets. */
+export function publicUrl(url: string): string {
   if (!URL.canParse(url)) return url.replace(/.*@|[?#].*/gs, "");
   const { protocol, host, pathname, username, password, search, hash } = new URL(url);
   return username + password + search + hash === "" ? url : `${protocol}//${host}${pathname}`;
 }
 
 /**
- * Starts the embedded server. It listens on no port: a connection inside the process is there at
- * once, and a socket's handshake would be a tenth of a recipe's cold start.
+ * Starts the embedded server. It does not listen on a port: the handshake of a socket would be a
+ * tenth of a recipe's cold start, and a connection inside the process needs none.
  */
-export async function embeddedServer(): Promise<Server> {
-  // The whole of its room is more than it takes.
+export async function embeddedServer(clock: Clock): Promise<Server> {
+  // Not from `dev/mod.ts`, which would load much more.
   const [{ createDevServer }, { referenceWorkload }] = await Promise.all([
     import("../../dev/server.ts"),
     import("../../dev/reference_workload.ts"),
   ]);
-  const server = await createDevServer({ ...referenceWorkload(), listen: false });
+  const server = await createDevServer({ ...referenceWorkload(), listen: false, clock });
   return {
     url: server.url,
     token: "demo-token",
@@ -60,8 +60,8 @@ export async function embeddedServer(): Promise<Server> {
   };
 }
 
-/** One line that says where a run happens, so that nobody takes the embedded server for a real one. */
-export function announce(server: Pick<Server, "name">, output: Output): void {
+/** Prints a line if the server is the embedded one, so that nobody takes it for a real one. */
+export function announceServer(server: Pick<Server, "name">, output: Output): void {
   if (server.name !== "embedded") return;
-  output.write("Using the embedded server inside this process; --url names a real one\n");
+  output.write("Using the embedded server; set --url or DISPATCH_URL to use a real one\n");
 }

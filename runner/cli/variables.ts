@@ -4,69 +4,77 @@ import type { Diagnostic } from "../language/diagnostic.ts";
 import type { Declared, Recipe } from "../language/model.ts";
 import { suggest } from "../language/suggest.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./args.ts";
 
-/** What is given to a variable: a text of the command line, or a value of a file. */
-export type Given = { text: string } | { value: unknown };
+/** A value for a variable: text from the command line, or a value from a file. */
+export type VariableInput = { text: string } | { value: unknown };
 
-/** `name=value` pairs as a map. */
-export function readPairs(pairs: readonly string[]): Map<string, Given> {
+/**
+ * Parses the values of `--var`.
+ * @throws {UsageError} When one is not `name=value`.
+ */
+export function parseVarOptions(pairs: readonly string[]): Map<string, VariableInput> {
   return new Map(pairs.map((pair) => {
     const equals = pair.indexOf("=");
-    if (equals < 1) throw new UsageError(`--var takes name=value, not '${pair}'`);
+    if (equals < 1) throw new UsageError(`--var must be name=value, not '${pair}'`);
     return [pair.slice(0, equals), { text: pair.slice(equals + 1) }];
   }));
 }
 
 /**
- * The values that `--var` and `--vars` give to a recipe's variables, each of the variable's own type.
- * @throws {UsageError} When a value is not of that type.
+ * Converts inputs to the types of a recipe's variables.
+ * @throws {UsageError} When an input does not fit the type of its variable.
  */
-export function variablesFor(
+export function resolveVariables(
   recipe: Recipe,
-  given: ReadonlyMap<string, Given>,
+  inputs: ReadonlyMap<string, VariableInput>,
 ): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const { name, type } of recipe.vars) {
-    const one = given.get(name);
-    if (!one) continue;
-    out[name] = "text" in one ? convert(name, one.text, type) : checked(name, one.value, type);
+    const input = inputs.get(name);
+    if (!input) continue;
+    out[name] = "text" in input
+      ? convertText(name, input.text, type)
+      : convertValue(name, input.value, type);
   }
   return out;
 }
 
 /**
- * Refuses names that no recipe declares.
- * @throws {UsageError} With the name that was most likely meant.
+ * Checks that recipes declare all variables that the user sets.
+ * @throws {UsageError} For one that no recipe declares, with a suggestion.
  */
-export function checkNames(recipes: readonly Recipe[], given: ReadonlyMap<string, Given>): void {
+export function checkVariableNames(
+  recipes: readonly Recipe[],
+  inputs: ReadonlyMap<string, VariableInput>,
+): void {
   const names = new Set(recipes.flatMap((recipe) => recipe.vars.map(({ name }) => name)));
-  for (const name of given.keys()) {
+  for (const name of inputs.keys()) {
     if (names.has(name)) continue;
-    const meant = suggest(name, names);
+    const suggestion = suggest(name, names);
     throw new UsageError(
-      `Unknown variable ${name}${meant ? `; did you mean \`${meant}\`?` : ""}${
-        names.size === 0 ? "; the recipe declares none" : ""
+      `Unknown variable ${name}${suggestion ? `; did you mean \`${suggestion}\`?` : ""}${
+        names.size === 0 ? "; the recipe declares no variables" : ""
       }`,
     );
   }
 }
 
-/** What recipes declare and the command line and the environment do not give. */
-export function findMissing(
+/** Finds variables, secrets and inputs of recipes and of those they use that have no value. */
+export function findMissingValues(
   recipes: readonly Recipe[],
-  given: ReadonlyMap<string, Given>,
+  inputs: ReadonlyMap<string, VariableInput>,
   env: (name: string) => string | undefined,
 ): Diagnostic[] {
-  const run = new Set(recipes);
+  const entryPoints = new Set(recipes);
   const found = [...withUsed(recipes)].flatMap((recipe) => {
-    const isRun = run.has(recipe);
+    const isEntryPoint = entryPoints.has(recipe);
     const variables = recipe.vars.filter(({ name, value }) =>
-      value === undefined && !(isRun && given.has(name))
+      value === undefined && !(isEntryPoint && inputs.has(name))
     );
     const secrets = recipe.secrets.filter(({ name }) => env(name) === undefined);
-    // What a recipe that is used has not been given by the other, the checks have told.
-    const inputs = recipe.inputs.filter(({ required }) => isRun && required);
+    // For a used recipe the checks have reported inputs that its caller does not pass.
+    const unset = recipe.inputs.filter(({ required }) => isEntryPoint && required);
     return [
       ...variables.map((variable) =>
         missing(
@@ -75,9 +83,9 @@ export function findMissing(
           "missing-variable",
           `variable \`${variable.name}\` has no value`,
           {
-            label: isRun
-              ? `give it one: --var ${variable.name}=…`
-              : "give it one here; what another recipe hands in is an input",
+            label: isEntryPoint
+              ? `set it with --var ${variable.name}=…`
+              : "set it here, or make it an input that the calling recipe passes",
           },
         )
       ),
@@ -89,23 +97,23 @@ export function findMissing(
           `secret \`${secret.name}\` is not in the environment`,
         )
       ),
-      ...inputs.map((input) =>
+      ...unset.map((input) =>
         missing(recipe, input, "missing-variable", `input \`${input.name}\` has no value`, {
-          label: "this recipe is meant to be used by another, or give it a default",
+          label: "give it a default, or run a recipe that uses this one",
         })
       ),
     ];
   });
-  // A recipe that several use has been read for each of them.
-  const once = new Map(found.map((one) => [`${one.source.name}: ${one.message}`, one]));
-  return [...once.values()];
+  // A recipe that several others use was read several times.
+  const distinct = new Map(found.map((one) => [`${one.source.name}: ${one.message}`, one]));
+  return [...distinct.values()];
 }
 
 /**
- * Hides the secrets of all recipes, and of those they use, before anything is told: what belongs to
- * one that never begins, or that begins later, can be known to another one.
+ * Masks the secrets of all recipes and of those they use. This comes before any output, because a
+ * value can appear in the output of a recipe that does not declare it as a secret.
  */
-export function hideSecrets(
+export function maskSecrets(
   recipes: readonly Recipe[],
   env: (name: string) => string | undefined,
   mask: Mask,
@@ -125,21 +133,21 @@ function missing(
   return { code, severity: "error", message, source: recipe.source, span, ...details };
 }
 
-function checked(name: string, value: unknown, type: string): unknown {
-  if (fits(value, type)) return value;
+function convertValue(name: string, value: unknown, type: string): unknown {
+  if (hasType(value, type)) return value;
   if (type === "string" && (typeof value === "number" || typeof value === "boolean")) {
     return String(value);
   }
   throw new UsageError(
-    `Variable ${name} cannot be ${JSON.stringify(value)}: it is ${describeType(type)}`,
+    `Variable ${name} must be ${describeType(type)}, not ${JSON.stringify(value)}`,
   );
 }
 
-/** Whether a value is of a type, and what a list holds of the type of its items. */
-function fits(value: unknown, type: string): boolean {
+/** Whether a value has a type; the items of a list are checked too. */
+function hasType(value: unknown, type: string): boolean {
   const items = /^list<(.*)>$/.exec(type)?.[1];
   if (items !== undefined) {
-    return Array.isArray(value) && value.every((item) => fits(item, items));
+    return Array.isArray(value) && value.every((item) => hasType(item, items));
   }
   if (type.startsWith("map")) {
     return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -158,7 +166,7 @@ function fits(value: unknown, type: string): boolean {
   }
 }
 
-function convert(name: string, text: string, type: string): unknown {
+function convertText(name: string, text: string, type: string): unknown {
   const wrong = (wanted: string) =>
     new UsageError(`Variable ${name} must be ${wanted}, not '${text}'`);
   switch (type) {
@@ -181,11 +189,13 @@ function convert(name: string, text: string, type: string): unknown {
     value = JSON.parse(text);
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
-    // A variable of no fixed type takes any text.
+    // A variable without a fixed type takes any text.
     if (type === "dyn") return text;
   }
-  if (fits(value, type)) return value;
+  if (hasType(value, type)) return value;
   throw wrong(
-    type.startsWith("list") ? `${describeType(type)} as JSON, of the same items` : "a map as JSON",
+    `${describeType(type)} as JSON${
+      type.startsWith("list") ? ", with items of the same type" : ""
+    }`,
   );
 }

@@ -3,11 +3,11 @@ import { Diagnostics } from "../language/diagnostic.ts";
 import type { Node } from "../language/node.ts";
 import { renderDiagnostic } from "../language/render_diagnostic.ts";
 import { Source } from "../language/source.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./args.ts";
 
 /**
- * The variables in a YAML or JSON file.
- * @throws {UsageError} When it cannot be read, or is no map.
+ * Reads variables from a YAML or JSON file.
+ * @throws {UsageError} When the file cannot be read or is not a map.
  */
 export async function readVarsFile(path: string): Promise<Map<string, unknown>> {
   let text: string;
@@ -24,12 +24,14 @@ export async function readVarsFile(path: string): Promise<Map<string, unknown>> 
     const [first] = diagnostics.all();
     throw new UsageError(`Cannot read variables '${path}'\n${renderDiagnostic(first!)}`);
   }
-  if (root?.kind !== "map") throw new UsageError(`Cannot read variables '${path}': it is no map`);
-  return new Map(root.entries.map(({ key, value }) => [key, plain(value)]));
+  if (root?.kind !== "map") {
+    throw new UsageError(`Cannot read variables '${path}': it is not a map`);
+  }
+  return new Map(root.entries.map(({ key, value }) => [key, toPlain(value)]));
 }
 
-function plain(node: Node): unknown {
-  if (node.kind === "list") return node.items.map(plain);
+function toPlain(node: Node): unknown {
+  if (node.kind === "list") return node.items.map(toPlain);
   if (node.kind === "scalar") return node.value;
-  return Object.fromEntries(node.entries.map(({ key, value }) => [key, plain(value)]));
+  return Object.fromEntries(node.entries.map(({ key, value }) => [key, toPlain(value)]));
 }

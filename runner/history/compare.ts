@@ -1,6 +1,6 @@
 import type { CaseStatus, StepStatus, Usual } from "../events/event.ts";
 
-/** How something went once. */
+/** The result of one run of a case or a step. */
 export interface Outcome {
   /** Whether it passed. */
   passed: boolean;
@@ -10,7 +10,7 @@ export interface Outcome {
   duration_ms: number;
 }
 
-/** A case or a step that has ended, as an outcome. */
+/** Reduces a finished case or step to its outcome. */
 export function outcomeOf(
   { status, flaky, duration_ms }: {
     status: CaseStatus | StepStatus;
@@ -22,22 +22,22 @@ export function outcomeOf(
   return { passed, flaky: passed && flaky, duration_ms };
 }
 
-/** With fewer passed runs than this, nothing is called slow. */
-const ENOUGH = 5;
-/** What is slow takes this many times the median, */
-const FACTOR = 1.5;
-/** is this many times as far from it as half of the runs are, */
-const SPREADS = 3;
-/** and takes this much longer: below that nobody waits. */
-const LEAST_MS = 100;
+/** A run is slow only if there are at least this many earlier passed runs, */
+const MIN_RUNS = 5;
+/** it took more than this many times their median, */
+const MIN_FACTOR = 1.5;
+/** it differs from the median by more than this many median absolute deviations, */
+const MIN_DEVIATIONS = 3;
+/** and it took at least this much longer than the median, in milliseconds. */
+const MIN_DIFFERENCE_MS = 100;
 
 /**
- * Compares with earlier runs. Slower than usual is what passed, and took longer than 1.5 times the
- * median of at least five passed runs, longer than the median and three times their median absolute
- * deviation, and at least 100 ms longer than the median. Medians, so that one run on a busy machine
- * moves nothing.
+ * Compares a run with earlier ones. A run is slower than usual if it passed and took longer than 1.5
+ * times the median of at least five passed runs, longer than that median plus three times the median
+ * absolute deviation, and at least 100 ms longer than the median. Medians are used so that a single
+ * run on a busy machine has no effect.
  *
- * @returns Nothing when there were no earlier runs.
+ * @returns `undefined` when there are no earlier runs.
  */
 export function compare(earlier: readonly Outcome[], now: Outcome): Usual | undefined {
   if (earlier.length === 0) return undefined;
@@ -45,14 +45,14 @@ export function compare(earlier: readonly Outcome[], now: Outcome): Usual | unde
   const { median_ms } = usual;
   if (median_ms === undefined) return { ...usual, slower: false };
   const passed = earlier.filter((outcome) => outcome.passed);
-  const spread = median(passed.map(({ duration_ms }) => Math.abs(duration_ms - median_ms)));
+  const deviation = median(passed.map(({ duration_ms }) => Math.abs(duration_ms - median_ms)));
   const ms = now.duration_ms;
-  const slower = now.passed && passed.length >= ENOUGH && ms > median_ms * FACTOR &&
-    ms > median_ms + SPREADS * spread && ms >= median_ms + LEAST_MS;
+  const slower = now.passed && passed.length >= MIN_RUNS && ms > median_ms * MIN_FACTOR &&
+    ms > median_ms + MIN_DEVIATIONS * deviation && ms >= median_ms + MIN_DIFFERENCE_MS;
   return { ...usual, slower };
 }
 
-/** How something went, in a few numbers. */
+/** Counts outcomes, and takes the median duration of those that passed. */
 export function tally(outcomes: readonly Outcome[]): Omit<Usual, "slower"> {
   const passed = outcomes.filter((outcome) => outcome.passed);
   return {
@@ -65,7 +65,7 @@ export function tally(outcomes: readonly Outcome[]): Omit<Usual, "slower"> {
   };
 }
 
-/** The middle of some numbers, of which there is at least one. */
+/** The median of a list that is not empty. */
 export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   const half = sorted.length >> 1;

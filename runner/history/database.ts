@@ -1,29 +1,33 @@
 import { type Stats, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import type { Clock } from "../../runtime/clock.ts";
 import { makeDirectory } from "../../runtime/file.ts";
 import { HistoryError, historyError } from "./error.ts";
-import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
-import { setAside } from "./set_aside.ts";
+import { APPLICATION_ID, MIGRATIONS } from "./migrations.ts";
+import { quarantine } from "./quarantine.ts";
 
-/** How long another run's writing is waited for, in milliseconds. */
-export const BUSY_LIMIT = 5000;
+/** How long to wait for another process that is writing, in milliseconds. */
+export const BUSY_TIMEOUT = 5000;
 
 /** Settings of {@linkcode openDatabase}. */
 export interface OpenOptions {
-  /** Whether a file is made where there is none, and one that is corrupt is set aside. */
+  /** Whether to create a missing file and to replace a corrupt one. */
   create: boolean;
-  /** What time it is, in milliseconds since 1970, for the name of what is set aside. */
-  now: number;
-  /** Told what was set aside. */
-  tell(text: string): void;
-  /** The steps to the present form; tests have others. */
+  /** The clock for the name of a quarantined file, and for waits. */
+  clock: Clock;
+  /** Called when a corrupt file was quarantined. */
+  warn(text: string): void;
+  /**
+   * The migrations to the current schema; tests add others.
+   * @default {MIGRATIONS}
+   */
   migrations?: readonly string[];
 }
 
 /**
- * Opens a history. A corrupt file is renamed, so that nothing is lost, and a new one begun; what
- * belongs to something else is not touched.
+ * Opens a history and migrates it to the current schema. A corrupt file is renamed and replaced by a
+ * new one; the database of another application is left alone.
  * @throws {HistoryError | FileError}
  */
 export async function openDatabase(path: string, options: OpenOptions): Promise<DatabaseSync> {
@@ -31,8 +35,8 @@ export async function openDatabase(path: string, options: OpenOptions): Promise<
   if (options.create) await makeDirectory(dirname(resolve(path)));
   const before = statOf(path);
   if (before && !before.isFile()) {
-    const what = before.isDirectory() ? "it is a directory" : "it is no regular file";
-    throw new HistoryError("refused", `Cannot open history '${path}': ${what}`);
+    const reason = before.isDirectory() ? "it is a directory" : "it is not a regular file";
+    throw new HistoryError("refused", `Cannot open history '${path}': ${reason}`);
   }
   if (!before && !options.create) {
     throw new HistoryError("missing", `Cannot open history '${path}': no such file`);
@@ -43,7 +47,7 @@ export async function openDatabase(path: string, options: OpenOptions): Promise<
   } catch (cause) {
     const error = historyError("open", path, cause);
     if (error.code !== "corrupt" || !options.create) throw error;
-    await setAside(path, before?.ino, error, options);
+    await quarantine(path, before?.ino, error, options);
   }
   try {
     return open();
@@ -52,20 +56,20 @@ export async function openDatabase(path: string, options: OpenOptions): Promise<
   }
 }
 
-/** Checks whose database it is, and brings it to its present form. */
+/** Checks that a database is a history, and migrates it. */
 function connect(database: DatabaseSync, path: string, options: OpenOptions): DatabaseSync {
   const { migrations = MIGRATIONS } = options;
   try {
-    database.exec(`PRAGMA busy_timeout = ${BUSY_LIMIT}; PRAGMA foreign_keys = ON`);
-    // In a transaction, as another process may just be beginning it: half of what it is would be
-    // that of another application.
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA foreign_keys = ON`);
+    // Read in a transaction: another process may be creating the file right now, and a half-created
+    // history looks like the database of another application.
     database.exec("BEGIN");
-    let version = checkedVersion(database, path, migrations);
+    let version = checkVersion(database, path, migrations);
     database.exec("COMMIT");
     if (version < migrations.length) {
       transaction(database, () => {
-        // Another process may have done it meanwhile.
-        version = checkedVersion(database, path, migrations);
+        // Another process may have migrated it since.
+        version = checkVersion(database, path, migrations);
         for (const migration of migrations.slice(version)) database.exec(migration);
         database.exec(
           `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migrations.length}`,
@@ -79,13 +83,13 @@ function connect(database: DatabaseSync, path: string, options: OpenOptions): Da
   }
 }
 
-/** How many migrations a database has had; 0 for a new one. */
-function checkedVersion(
+/** Returns how many migrations a database has had, 0 for a new one, or throws if it is not ours. */
+function checkVersion(
   database: DatabaseSync,
   path: string,
   migrations: readonly string[],
 ): number {
-  const read = (what: string) => Number(Object.values(database.prepare(what).get()!)[0]);
+  const read = (query: string) => Number(Object.values(database.prepare(query).get()!)[0]);
   const application = read("PRAGMA application_id");
   const version = read("PRAGMA user_version");
   const isOurs = application === APPLICATION_ID ||
@@ -99,21 +103,21 @@ function checkedVersion(
   if (version > migrations.length) {
     throw new HistoryError(
       "newer",
-      `Cannot open history '${path}': a later version of the runner wrote it`,
+      `Cannot open history '${path}': a newer version of the runner wrote it`,
     );
   }
   return version;
 }
 
-/** Runs some writes, all or none of them. */
+/** Runs writes in a transaction: all of them take effect, or none. */
 export function transaction(database: DatabaseSync, write: () => void): void {
-  // The lock is taken at the beginning: one that becomes a writer's later is not waited for.
+  // IMMEDIATE takes the write lock now. SQLite does not wait for it when a reader becomes a writer.
   database.exec("BEGIN IMMEDIATE");
   try {
     write();
     database.exec("COMMIT");
   } catch (error) {
-    // On some errors SQLite has done this already.
+    // SQLite has already rolled back after some errors.
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }

@@ -1,22 +1,22 @@
 /** Why a history cannot be used. */
 export type HistoryErrorCode =
-  /** There is no file. */
+  /** The file does not exist. */
   | "missing"
-  /** The file is no database, or a damaged one. */
+  /** The file is damaged, or not a database. */
   | "corrupt"
-  /** It is the database of something else. */
+  /** The file is the database of another application. */
   | "foreign"
-  /** A later version of the runner wrote it. */
+  /** A newer version of the runner wrote the file. */
   | "newer"
-  /** The system or SQLite refused. */
+  /** The operating system or SQLite reported another error. */
   | "refused";
 
-/** A history that cannot be used. */
+/** A history cannot be read or written. */
 export class HistoryError extends Error {
-  /** Why. */
+  /** The reason. */
   readonly code: HistoryErrorCode;
 
-  /** Says what could not be done. */
+  /** Takes the reason and the message. */
   constructor(code: HistoryErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options);
     this.name = "HistoryError";
@@ -24,11 +24,15 @@ export class HistoryError extends Error {
   }
 }
 
-/** What SQLite threw, as an error that names the file. */
-export function historyError(doing: string, path: string, cause: unknown): HistoryError {
+/**
+ * Wraps an error of SQLite or the file system in one that names the file.
+ *
+ * @param action What was tried, as a verb: `open`.
+ */
+export function historyError(action: string, path: string, cause: unknown): HistoryError {
   if (cause instanceof HistoryError) return cause;
   const { message } = cause as Error;
-  // Not every runtime gives SQLite's number.
+  // By the message, because not every runtime exposes SQLite's error code.
   const code = /not a database|malformed/.test(message) ? "corrupt" : "refused";
-  return new HistoryError(code, `Cannot ${doing} history '${path}': ${message}`, { cause });
+  return new HistoryError(code, `Cannot ${action} history '${path}': ${message}`, { cause });
 }

@@ -1,44 +1,67 @@
+import { isAbsolute, relative, resolve, sep } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { currentDirectory } from "../../runtime/process.ts";
 import type { CaseStatus, StepEvent, StepStatus } from "../events/event.ts";
 import { openDatabase, type OpenOptions, transaction } from "./database.ts";
 import { type HistoryError, historyError } from "./error.ts";
-import type { CaseKey } from "./identity.ts";
-import { inodeOf, setAside } from "./set_aside.ts";
+import { inodeOf, quarantine } from "./quarantine.ts";
 
-/** A step of a run that was kept. */
+/** Identifies a case across runs. Runs are compared if they have the same key. */
+export interface CaseKey {
+  /** `embedded`, or the host of the server's address. */
+  server: string;
+  /** The recipe's file. */
+  file: string;
+  /** The case's name, with the values of its matrix. */
+  name: string;
+}
+
+/** The server in a {@linkcode CaseKey}: the host of an address, or the name as it is. */
+export function serverKey(server: string): string {
+  return URL.canParse(server) ? new URL(server).host : server;
+}
+
+/** The file in a {@linkcode CaseKey}: relative to the current directory, with forward slashes. */
+export function fileKey(file: string): string {
+  const path = relative(currentDirectory(), resolve(file));
+  const outside = path.startsWith("..") || isAbsolute(path);
+  return (outside ? resolve(file) : path).replaceAll(sep, "/");
+}
+
+/** A recorded step. */
 export interface KeptStep {
-  /** The part of the recipe. */
+  /** The part of the recipe that it belongs to. */
   phase: StepEvent["phase"];
-  /** The step's number in its recipe. */
+  /** Its number in the recipe. */
   number: string;
-  /** Its line in reports. */
+  /** Its label in reports. */
   label: string;
-  /** How it ended. */
+  /** Its result. */
   status: StepStatus;
-  /** How often it was tried. */
+  /** The number of attempts. */
   attempts: number;
   /** How long it took, in milliseconds. */
   duration_ms: number;
 }
 
-/** A run of a case that was kept. */
+/** A recorded run of a case. */
 export interface KeptRun {
-  /** When it began, in milliseconds since 1970. */
+  /** When it started, in milliseconds since 1970. */
   at: number;
-  /** How it ended. */
+  /** Its result. */
   status: CaseStatus;
   /** Whether it passed only on a later attempt. */
   flaky: boolean;
   /** How long it took, in milliseconds. */
   duration_ms: number;
-  /** Its steps, in the order in which they ended. */
+  /** Its steps, in the order in which they finished. */
   steps: KeptStep[];
 }
 
-/** How many runs of a case are kept. */
+/** How many runs of each case are kept. */
 export const KEPT_RUNS = 200;
 
-/** A row for each step of the last runs of a case, and one for a run without steps. */
+/** Selects a row for each step of the last runs of a case, and one for a run without steps. */
 const RUNS = `
   SELECT run.*, phase, number, label, status, attempts, duration_ms FROM (
     SELECT run.id, at, status AS run_status, flaky, duration_ms AS run_ms
@@ -46,14 +69,17 @@ const RUNS = `
     WHERE server = ? AND file = ? AND name = ? ORDER BY run.id DESC LIMIT ?
   ) AS run LEFT JOIN step ON run_id = run.id ORDER BY run.id DESC, step.rowid`;
 
-/** Verdicts and times of runs, in a SQLite file. Several processes can use one at the same time. */
+/**
+ * Stores the results and durations of runs in a SQLite file, which several processes can use at the
+ * same time.
+ */
 export class HistoryStore {
   #database: DatabaseSync;
   #path: string;
   #options: OpenOptions;
   #inode: number | undefined;
-  /** Prepared once: a run asks for each of its cases. */
-  #runs: StatementSync | undefined;
+  /** Prepared once, because it is used for every case of a run. */
+  #selectRuns: StatementSync | undefined;
 
   private constructor(database: DatabaseSync, path: string, options: OpenOptions) {
     this.#database = database;
@@ -63,64 +89,64 @@ export class HistoryStore {
   }
 
   /**
-   * Opens a file.
+   * Opens a history.
    * @throws {HistoryError | FileError}
    */
   static async open(path: string, options: OpenOptions): Promise<HistoryStore> {
     return new HistoryStore(await openDatabase(path, options), path, options);
   }
 
-  /** Sets how long another process that is writing is waited for, in milliseconds. */
-  set patience(ms: number) {
+  /** Sets how long to wait for another process that is writing, in milliseconds. */
+  set busyTimeout(ms: number) {
     this.#database.exec(`PRAGMA busy_timeout = ${ms}`);
   }
 
-  /** All cases, by their files. */
+  /** Lists all cases, ordered by file. */
   cases(): CaseKey[] {
-    return this.#do("read", () => {
+    return this.#wrapErrors("read", () => {
       const rows = this.#database
         .prepare("SELECT server, file, name FROM recipe_case ORDER BY file, name, server").all();
       return rows.map((row) => ({ ...row }) as unknown as CaseKey);
     });
   }
 
-  /** The last runs of a case, the latest one first. */
+  /** Reads the last runs of a case, newest first. */
   runs({ server, file, name }: CaseKey, limit: number): KeptRun[] {
-    return this.#do("read", () => {
-      this.#runs ??= this.#database.prepare(RUNS);
+    return this.#wrapErrors("read", () => {
+      this.#selectRuns ??= this.#database.prepare(RUNS);
       const runs: KeptRun[] = [];
       let last: unknown;
-      for (const row of this.#runs.all(server, file, name, limit)) {
+      for (const row of this.#selectRuns.all(server, file, name, limit)) {
         const { id, at, run_status, flaky, run_ms, ...step } = row;
         if (id !== last) {
           const outcome = { status: run_status, flaky: flaky === 1, duration_ms: run_ms };
           runs.push({ at, ...outcome, steps: [] } as unknown as KeptRun);
           last = id;
         }
-        // A run whose steps were all skipped has none.
+        // A run whose steps were all skipped has no steps, and one row of nulls.
         if (step.number !== null) runs.at(-1)!.steps.push(step as unknown as KeptStep);
       }
       return runs;
     });
   }
 
-  /** Keeps runs, all or none of them, and forgets those of their cases that are too old. */
+  /** Records runs in one transaction, and deletes the oldest runs of their cases. */
   add(entries: readonly { key: CaseKey; run: KeptRun }[]): void {
-    this.#do("write", () => transaction(this.#database, () => this.#insert(entries)));
+    this.#wrapErrors("write", () => transaction(this.#database, () => this.#insert(entries)));
   }
 
   /**
-   * Sets the file aside that has turned out to be corrupt, and begins a new one.
+   * Replaces the file by a new one after it was found to be corrupt.
    * @throws {HistoryError | FileError}
    */
-  async beginAnew(error: HistoryError): Promise<void> {
+  async replaceCorrupt(error: HistoryError): Promise<void> {
     this.#database.close();
-    await setAside(this.#path, this.#inode, error, this.#options);
-    this.#runs = undefined;
+    await quarantine(this.#path, this.#inode, error, this.#options);
+    this.#selectRuns = undefined;
     this.#database = await openDatabase(this.#path, this.#options);
   }
 
-  /** Lets go of the file. */
+  /** Closes the file. */
   close(): void {
     this.#database.close();
   }
@@ -137,7 +163,7 @@ export class HistoryStore {
       "INSERT INTO run (case_id, at, status, flaky, duration_ms) VALUES (?, ?, ?, ?, ?)",
     );
     const addStep = prepare("INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?)");
-    const forget = prepare(
+    const prune = prepare(
       `DELETE FROM run WHERE case_id = ?1 AND id NOT IN
        (SELECT id FROM run WHERE case_id = ?1 ORDER BY id DESC LIMIT ${KEPT_RUNS})`,
     );
@@ -152,14 +178,14 @@ export class HistoryStore {
         addStep.run(lastInsertRowid, phase, number, label, status, attempts, duration_ms);
       }
     }
-    for (const id of cases) forget.run(id);
+    for (const id of cases) prune.run(id);
   }
 
-  #do<T>(doing: string, work: () => T): T {
+  #wrapErrors<T>(action: string, work: () => T): T {
     try {
       return work();
     } catch (cause) {
-      throw historyError(doing, this.#path, cause);
+      throw historyError(action, this.#path, cause);
     }
   }
 }

@@ -1,32 +1,31 @@
 import type { CaseStatus } from "../events/event.ts";
 import { outcomeOf, tally } from "./compare.ts";
-import type { CaseKey } from "./identity.ts";
-import type { KeptRun } from "./store.ts";
+import type { CaseKey, KeptRun } from "./store.ts";
 
-/** A case's runs in a few numbers. */
+/** A summary of the recorded runs of a case. */
 export interface CaseSummary extends CaseKey {
-  /** How many runs are kept. */
+  /** The number of runs. */
   runs: number;
-  /** How many of them passed, flaky ones included. */
+  /** The number that passed, flaky ones included. */
   passed: number;
-  /** How many did not. */
+  /** The number that did not pass. */
   failed: number;
-  /** How many passed only on a later attempt. */
+  /** The number that passed only on a later attempt. */
   flaky: number;
-  /** The median of those that passed, in milliseconds; absent when none did. */
+  /** The median duration of those that passed, in milliseconds; absent if none did. */
   median_ms?: number;
-  /** The latest one. */
+  /** The newest run. */
   last: {
-    /** How it ended. */
+    /** Its result. */
     status: CaseStatus;
-    /** When it began, RFC 3339. */
+    /** When it started, RFC 3339. */
     at: string;
     /** How long it took, in milliseconds. */
     duration_ms: number;
   };
 }
 
-/** Sums a case's runs up; the latest one comes first, and there is at least one. */
+/** Summarizes the runs of a case: at least one, newest first. */
 export function summarize(key: CaseKey, runs: readonly KeptRun[]): CaseSummary {
   const { status, at, duration_ms } = runs[0]!;
   const { runs: count, failed, ...rest } = tally(runs.map(outcomeOf));
@@ -42,7 +41,7 @@ export function summarize(key: CaseKey, runs: readonly KeptRun[]): CaseSummary {
 
 const BARS = "▁▂▃▄▅▆▇█";
 
-/** Runs as bars as high as they took long, the latest one at the right; `✗` did not pass. */
+/** Draws runs as bars, newest on the right: the height is the duration, `✗` did not pass. */
 export function sparkline(runs: readonly KeptRun[]): string {
   const longest = Math.max(1, ...runs.map(({ duration_ms }) => duration_ms));
   return runs.map(({ status, duration_ms }) => {

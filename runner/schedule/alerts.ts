@@ -1,59 +1,62 @@
-/** When alerts are raised, repeated and resolved. */
+/** When an alert is raised, repeated and resolved. */
 export interface AlertRules {
-  /** How many failures in a row raise one. */
+  /** How many failures in a row raise an alert. */
   after: number;
   /** How many passes in a row resolve it. */
   resolveAfter: number;
-  /** How often it is repeated while it lasts, in milliseconds; never where it is not given. */
+  /** The time between reminders in milliseconds; without it there are none. */
   remind?: number;
 }
 
-/** What is known of a recipe's last runs. */
+/** The part of a recipe's past that decides about alerts. */
 export interface AlertState {
   /** Failures in a row, up to now. */
   readonly failures: number;
-  /** Passes in a row since an alert was raised. */
+  /** Passes in a row since the alert was raised. */
   readonly passes: number;
-  /** When it began to fail, in milliseconds since 1970; absent where it does not. */
+  /** The first of these failures, in milliseconds since 1970; absent after a pass without alert. */
   readonly since?: number;
-  /** When an alert was last told; absent where there is none. */
-  readonly told?: number;
+  /** The last notification about the alert, raised or reminder; absent without an alert. */
+  readonly notifiedAt?: number;
 }
 
-/** What is worth telling. */
+/** What a notification is about. */
 export type AlertKind = "raised" | "reminder" | "resolved";
 
-/** Nothing has failed. */
-export const CALM: AlertState = { failures: 0, passes: 0 };
+/** The state of a recipe that has not failed. */
+export const NO_FAILURES: AlertState = { failures: 0, passes: 0 };
 
-/** What a run changes. */
+/** The state after one more run, and the notification that it causes, if any. */
 export function afterRun(
   state: AlertState,
   passed: boolean,
   at: number,
   rules: AlertRules,
 ): { state: AlertState; kind?: AlertKind } {
-  const { failures, since = at, told } = state;
+  const { failures, since = at, notifiedAt } = state;
   if (!passed) {
     const failing = { failures: failures + 1, passes: 0, since };
-    if (told !== undefined) return { state: { ...failing, told } };
+    if (notifiedAt !== undefined) return { state: { ...failing, notifiedAt } };
     return failing.failures < rules.after
       ? { state: failing }
-      : { state: { ...failing, told: at }, kind: "raised" };
+      : { state: { ...failing, notifiedAt: at }, kind: "raised" };
   }
-  if (told === undefined) return { state: CALM };
+  if (notifiedAt === undefined) return { state: NO_FAILURES };
   const passes = state.passes + 1;
   return passes < rules.resolveAfter
-    ? { state: { failures: 0, passes, since, told } }
-    : { state: CALM, kind: "resolved" };
+    ? { state: { failures: 0, passes, since, notifiedAt } }
+    : { state: NO_FAILURES, kind: "resolved" };
 }
 
-/** When an alert is to be repeated, in milliseconds since 1970. */
-export function remindAt({ told }: AlertState, { remind }: AlertRules): number | undefined {
-  return told === undefined || remind === undefined ? undefined : told + remind;
+/** When the next reminder is due, in milliseconds since 1970; absent when none is. */
+export function nextReminder(
+  { notifiedAt }: AlertState,
+  { remind }: AlertRules,
+): number | undefined {
+  return notifiedAt === undefined || remind === undefined ? undefined : notifiedAt + remind;
 }
 
-/** The state once an alert was repeated. */
-export function reminded(state: AlertState, at: number): AlertState {
-  return { ...state, told: at };
+/** The state after a reminder. */
+export function afterReminder(state: AlertState, at: number): AlertState {
+  return { ...state, notifiedAt: at };
 }

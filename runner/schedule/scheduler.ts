@@ -1,136 +1,136 @@
 import { type Clock, delay, type TimerHandle } from "../../runtime/clock.ts";
 import {
+  afterReminder,
   afterRun,
   type AlertKind,
   type AlertRules,
   type AlertState,
-  CALM,
-  remindAt,
-  reminded,
+  nextReminder,
+  NO_FAILURES,
 } from "./alerts.ts";
-import type { Windows } from "./times.ts";
+import type { Window, WindowAt } from "./calendar.ts";
 
-/** How a run ended, as far as the schedule cares. */
+/** The result of a scheduled run. */
 export interface Outcome {
-  /** What a `run` of it would exit with. */
+  /** The exit code that `run` would have. */
   exitCode: number;
   /** Why it did not pass, in one line. */
   failure?: string;
 }
 
-/** A recipe that runs by itself. */
-export interface Scheduled {
-  /** What people call it. */
+/** A recipe with its schedule. */
+export interface ScheduledRecipe {
+  /** The recipe's name. */
   readonly name: string;
-  /** The first of its times after another one. */
+  /** Returns the first scheduled time after another one. */
   next(after: number): number | undefined;
-  /** How much later it may begin, in milliseconds. */
+  /** The longest random delay of a run, in milliseconds. */
   readonly jitter: number;
-  /** When it does not run. */
-  readonly maintenance: readonly Windows[];
-  /** When somebody is told that it fails. */
+  /** The maintenance windows, in which the recipe does not run. */
+  readonly maintenance: readonly WindowAt[];
+  /** When to raise alerts; without it there are none. */
   readonly rules?: AlertRules;
-  /** Runs it. */
+  /** Runs the recipe. */
   run(signal: AbortSignal): Promise<Outcome>;
 }
 
-/** An alert to tell. */
+/** A notification about an alert. Times are in milliseconds since 1970. */
 export interface Alert {
-  /** What has changed. */
+  /** What the notification is about. */
   kind: AlertKind;
   /** The recipe. */
-  entry: Scheduled;
-  /** When, in milliseconds since 1970. */
+  entry: ScheduledRecipe;
+  /** When it was sent. */
   at: number;
-  /** Since when it fails. */
+  /** When the recipe began to fail. */
   since: number;
   /** How often it has failed in a row. */
   failures: number;
-  /** Why it last failed. */
+  /** Why the last run failed. */
   failure?: string;
 }
 
-/** What a schedule needs. */
+/** Settings of a {@linkcode Scheduler}. */
 export interface SchedulerOptions {
-  /** Where time comes from. */
+  /** The clock that schedules follow. */
   clock: Clock;
-  /** Gives numbers from 0 up to, not including, 1. */
+  /** Returns random numbers from 0 up to, not including, 1; for the jitter. */
   random: () => number;
-  /** Ends it: runs are interrupted, and no more begin. */
+  /** Ends the schedule and interrupts runs when aborted. */
   signal: AbortSignal;
-  /** Takes a line for people. */
-  tell(line: string): void;
-  /** Takes alerts. */
+  /** Prints a line. */
+  log(line: string): void;
+  /** Sends a notification. */
   alert(alert: Alert): void;
 }
 
-/** A machine that slept, or whose clock was set, is noticed after this long. */
+/**
+ * The longest timer, in milliseconds. Timers stop while a machine sleeps, so the clock is read this
+ * often.
+ */
 const LONGEST_SLEEP = 60_000;
 
-/** Runs recipes at their times until it is ended. A recipe never runs beside itself. */
+/** Runs recipes on their schedules. Runs of the same recipe never overlap. */
 export class Scheduler {
   #options: SchedulerOptions;
-  #interrupted = false;
 
-  /** Prepares it. */
+  /** Creates a scheduler; {@linkcode run} starts it. */
   constructor(options: SchedulerOptions) {
     this.#options = options;
   }
 
   /**
-   * Runs recipes at their times, until the signal is aborted or there is no time any more.
+   * Runs recipes until the signal is aborted or no recipe has a further scheduled time.
    * @returns Whether a run was interrupted.
    */
-  async keep(entries: readonly Scheduled[]): Promise<boolean> {
-    await Promise.all(entries.map((entry) => new Keeper(entry, this.#options, this).keep()));
-    return this.#interrupted;
-  }
-
-  /** Remembers that a run was interrupted. */
-  interrupted(): void {
-    this.#interrupted = true;
+  async run(entries: readonly ScheduledRecipe[]): Promise<boolean> {
+    const interrupted = await Promise.all(
+      entries.map((entry) => new RecipeScheduler(entry, this.#options).run()),
+    );
+    return interrupted.includes(true);
   }
 }
 
-/** Keeps the times of one recipe. */
-class Keeper {
-  #entry: Scheduled;
+/** Runs one recipe on its schedule. */
+class RecipeScheduler {
+  #entry: ScheduledRecipe;
   #options: SchedulerOptions;
-  #scheduler: Scheduler;
   #running: Promise<void> | undefined;
-  #began = 0;
-  #state: AlertState = CALM;
+  #startedAt = 0;
+  #wasInterrupted = false;
+  #state: AlertState = NO_FAILURES;
   #failure: string | undefined;
   #reminder: TimerHandle | undefined;
 
-  constructor(entry: Scheduled, options: SchedulerOptions, scheduler: Scheduler) {
+  constructor(entry: ScheduledRecipe, options: SchedulerOptions) {
     this.#entry = entry;
     this.#options = options;
-    this.#scheduler = scheduler;
   }
 
-  async keep(): Promise<void> {
-    const { clock, signal, random, tell } = this.#options;
+  /** Resolves when the schedule has ended, with whether a run was interrupted. */
+  async run(): Promise<boolean> {
+    const { clock, signal, random, log } = this.#options;
     const { name, jitter } = this.#entry;
     try {
       for (let after = clock.now(); !signal.aborted;) {
         const slot = this.#entry.next(after);
         if (slot === undefined) {
-          tell(`${name} has no more times`);
+          log(`${name}: no further runs`);
           break;
         }
         if (!await this.#sleepUntil(slot + Math.floor(random() * jitter))) break;
-        this.#meet(slot);
-        // Times that passed meanwhile, as while the machine slept, are not made up for.
+        this.#startRun(slot);
+        // Skips the times that passed while the machine slept.
         after = Math.max(slot, clock.now() - jitter);
       }
     } finally {
       await this.#running;
       clock.clearTimeout(this.#reminder);
     }
+    return this.#wasInterrupted;
   }
 
-  /** Resolves to `false` when the schedule is ended before. */
+  /** Resolves to `false` when the schedule ends first. */
   async #sleepUntil(at: number): Promise<boolean> {
     const { clock, signal } = this.#options;
     while (clock.now() < at) {
@@ -144,33 +144,37 @@ class Keeper {
     return !signal.aborted;
   }
 
-  /** Begins a run, unless there is a reason not to. */
-  #meet(slot: number): void {
-    const { clock, tell } = this.#options;
+  /** Starts a run, except in a maintenance window or while the last run is in progress. */
+  #startRun(slot: number): void {
+    const { clock, log } = this.#options;
     const { name } = this.#entry;
-    const window = this.#closed(clock.now());
+    const window = this.#maintenanceAt(clock.now());
     if (window) {
-      return tell(`${name} is skipped at ${rfc(slot)}: maintenance until ${rfc(window.to)}`);
+      log(`${name}: skipped at ${formatTime(slot)}: maintenance until ${formatTime(window.to)}`);
+    } else if (this.#running) {
+      const since = formatTime(this.#startedAt);
+      log(`${name}: skipped at ${formatTime(slot)}: its run of ${since} is still in progress`);
+    } else {
+      this.#startedAt = slot;
+      this.#running = this.#runOnce().finally(() => this.#running = undefined);
     }
-    if (this.#running) {
-      return tell(`${name} is skipped at ${rfc(slot)}: its run of ${rfc(this.#began)} goes on`);
-    }
-    this.#began = slot;
-    this.#running = this.#run().finally(() => this.#running = undefined);
   }
 
-  #closed(at: number) {
-    for (const windows of this.#entry.maintenance) {
-      const window = windows(at);
+  #maintenanceAt(at: number): Window | undefined {
+    for (const windowAt of this.#entry.maintenance) {
+      const window = windowAt(at);
       if (window) return window;
     }
     return undefined;
   }
 
-  async #run(): Promise<void> {
+  async #runOnce(): Promise<void> {
     const { clock, signal } = this.#options;
     const { exitCode, failure } = await this.#entry.run(signal);
-    if (exitCode === 130) return this.#scheduler.interrupted();
+    if (exitCode === 130) {
+      this.#wasInterrupted = true;
+      return;
+    }
     const passed = exitCode === 0;
     if (!passed) this.#failure = failure;
     const { rules } = this.#entry;
@@ -178,11 +182,11 @@ class Keeper {
     const before = this.#state;
     const { state, kind } = afterRun(before, passed, clock.now(), rules);
     this.#state = state;
-    if (kind) this.#alert(kind, kind === "resolved" ? before : state);
-    this.#arm(rules);
+    if (kind) this.#notify(kind, kind === "resolved" ? before : state);
+    this.#setReminder(rules);
   }
 
-  #alert(kind: AlertKind, { since, failures }: AlertState): void {
+  #notify(kind: AlertKind, { since, failures }: AlertState): void {
     const { clock, alert } = this.#options;
     const at = clock.now();
     const why = kind === "resolved" || this.#failure === undefined
@@ -191,25 +195,25 @@ class Keeper {
     alert({ kind, entry: this.#entry, at, since: since ?? at, failures, ...why });
   }
 
-  /** Sets the timer of the next reminder, or forgets it. */
-  #arm(rules: AlertRules): void {
+  /** Sets the timer of the next reminder, or clears it. */
+  #setReminder(rules: AlertRules): void {
     const { clock, signal } = this.#options;
     clock.clearTimeout(this.#reminder);
-    const at = remindAt(this.#state, rules);
+    const at = nextReminder(this.#state, rules);
     if (at === undefined || signal.aborted) return;
     const ms = Math.min(Math.max(0, at - clock.now()), LONGEST_SLEEP);
     this.#reminder = clock.setTimeout(() => {
       const now = clock.now();
       if (now >= at) {
-        this.#state = reminded(this.#state, now);
-        if (!this.#closed(now)) this.#alert("reminder", this.#state);
+        this.#state = afterReminder(this.#state, now);
+        if (!this.#maintenanceAt(now)) this.#notify("reminder", this.#state);
       }
-      this.#arm(rules);
+      this.#setReminder(rules);
     }, ms);
   }
 }
 
-/** A time for people and machines: RFC 3339 in UTC, whole seconds. */
-export function rfc(at: number): string {
+/** Formats a time as RFC 3339 in UTC, to the second. */
+export function formatTime(at: number): string {
   return new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { OpenOptions } from "../../runner/history/database.ts";
 import type { KeptRun } from "../../runner/history/store.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
 
-/** When what is set aside here was set aside. */
+/** The time of recorded runs and quarantined files. */
 export const NOW = Date.parse("2026-11-24T09:00:00.123Z");
 
-/** Calls back with a new directory, and removes it. */
+/** Calls `use` with a new directory and removes it afterwards. */
 export async function inDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), "history-"));
   try {
@@ -18,12 +19,12 @@ export async function inDirectory<T>(use: (directory: string) => Promise<T>): Pr
   }
 }
 
-/** Options to open a history with, which collect what is told. */
-export function options(told: string[] = []): OpenOptions {
-  return { create: true, now: NOW, tell: (text) => void told.push(text) };
+/** Options to open a history with, which collect its warnings. */
+export function options(warnings: string[] = [], clock = new FakeClock(NOW)): OpenOptions {
+  return { create: true, clock, warn: (text) => void warnings.push(text) };
 }
 
-/** A run that passed. */
+/** A recorded run with one step; it passed unless `more` says otherwise. */
 export function keptRun(duration_ms: number, more: Partial<KeptRun> = {}): KeptRun {
   return {
     at: NOW,
@@ -42,7 +43,7 @@ export function keptRun(duration_ms: number, more: Partial<KeptRun> = {}): KeptR
   };
 }
 
-/** Asks a database something by another connection than the one under test. */
+/** Queries a database over a separate connection. */
 export function query(file: string, sql: string): Record<string, unknown>[] {
   const database = new DatabaseSync(file);
   try {

@@ -92,7 +92,7 @@ test("no history, one that cannot be read, and nothing that was meant", async ()
   await withHistory(async (file) => {
     const missing = await runnerCli(["history", "--history", `${file}.not`]);
     equal(missing.code, 2);
-    match(missing.err, /Cannot open history '.*': no such file; a run with --history begins one/);
+    match(missing.err, /Cannot open history '.*': no such file; a run with --history creates it/);
     const broken = `${file}.broken`;
     await writeFile(broken, "garbage ".repeat(1000));
     const unread = await runnerCli(["history", "--history", broken]);
@@ -100,10 +100,10 @@ test("no history, one that cannot be read, and nothing that was meant", async ()
     match(unread.err, /Cannot open history '.*': file is not a database/);
     const none = await runnerCli(["history", "nothing-like-it", "--history", file]);
     deepEqual([none.code, none.out], [4, ""]);
-    match(none.err, /^Nothing to list: no case in '.*' was meant\n$/);
+    match(none.err, /^Nothing to list: no matching case in '.*'\n$/);
     const wrong = await runnerCli(["history", "--history", file, "--format", "github"]);
     equal(wrong.code, 2);
-    match(wrong.err, /^error: --format takes text or json, not 'github'\n/);
+    match(wrong.err, /^error: --format must be text or json, not 'github'\n/);
   });
 });
 

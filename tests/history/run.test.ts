@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import type { CaseFinished, RunEvent, StepFinished } from "../../runner/mod.ts";
 import type { HistoryError } from "../../runner/history/error.ts";
-import { HistoryStage } from "../../runner/history/stage.ts";
+import { HistoryRecorder } from "../../runner/history/recorder.ts";
 import { HistoryStore } from "../../runner/history/store.ts";
 import { encodeBase64 } from "../../protocol/base64.ts";
 import { manyCases, sampleRun } from "../report/_events.ts";
@@ -17,12 +17,12 @@ const PASSES = "name: Passes\nsteps: [{ assert: 1 == 1 }]\n";
 /** Sends events through a history, and gives what reporters are told. */
 async function through(file: string, events: Iterable<RunEvent>): Promise<RunEvent[]> {
   const told: string[] = [];
-  const stage = new HistoryStage(
+  const recorder = new HistoryRecorder(
     await HistoryStore.open(file, options(told)),
     (text) => told.push(text),
   );
-  const out = Array.from(events, (event) => stage.enrich(event));
-  await stage.finish();
+  const out = Array.from(events, (event) => recorder.annotate(event));
+  await recorder.finish();
   deepEqual(told, []);
   return out;
 }
@@ -111,11 +111,11 @@ test("a file that breaks while a run goes on is set aside when it is over", asyn
     await writeFile(file, bytes);
     const told: string[] = [];
     const store = await HistoryStore.open(file, options(told));
-    const stage = new HistoryStage(store, (text) => told.push(text));
-    for (const event of manyCases(10)) stage.enrich(event);
-    await stage.finish();
+    const recorder = new HistoryRecorder(store, (text) => told.push(text));
+    for (const event of manyCases(10)) recorder.annotate(event);
+    await recorder.finish();
     equal(told.length, 1);
-    match(told[0]!, /malformed; it was set aside as/);
+    match(told[0]!, /malformed; renamed it to/);
     deepEqual(query(file, "SELECT count(*) AS n FROM run"), [{ n: 10 }]);
   });
 });
@@ -148,7 +148,10 @@ test("a run of some steps is not kept, an empty name is none", async () => {
     const file = join(directory, "history.db");
     const { code, err } = await runRecipe(PASSES, ["--history", file, "--only", "1"]);
     equal(code, 0);
-    match(err, /^warning: a run of some of the steps is not kept in the history$/m);
+    match(
+      err,
+      /^warning: this run is not recorded in the history, because it does not run all steps$/m,
+    );
     deepEqual(await readdir(directory), []);
     equal((await runRecipe(PASSES, ["--history="])).code, 2);
     equal((await runRecipe(PASSES, ["--history", file, "--dry-run"])).code, 0);
@@ -177,7 +180,7 @@ test("no history that cannot be kept changes the verdict", async () => {
     await mkdir(locked);
     const cases: [string, RegExp][] = [
       [join(below, "history.db"), /^warning: Cannot (create directory|open history)/m],
-      [garbage, /^warning: Cannot open history .*; it was set aside as/m],
+      [garbage, /^warning: Cannot open history .*; renamed it to/m],
       [foreign, /^warning: Cannot open history .* another application$/m],
       [full, /^warning: Cannot write history .*: disk is full$/m],
       [locked, /^warning: Cannot open history .*: it is a directory$/m],

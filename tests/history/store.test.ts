@@ -5,9 +5,10 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { openDatabase } from "../../runner/history/database.ts";
 import { HistoryError } from "../../runner/history/error.ts";
-import { MIGRATIONS } from "../../runner/history/schema.ts";
+import { MIGRATIONS } from "../../runner/history/migrations.ts";
 import { HistoryStore, KEPT_RUNS } from "../../runner/history/store.ts";
-import { inDirectory, keptRun, options, query } from "./_history.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
+import { inDirectory, keptRun, NOW, options, query } from "./_history.ts";
 
 const KEY = { server: "embedded", file: "recipes/a.yaml", name: "A [region=eu]" };
 
@@ -93,7 +94,7 @@ test("a corrupt file is set aside, whole, and a new one begun", async () => {
       store.close();
       const aside = `${file}.corrupt-2026-11-24T09-00-00-123Z`;
       equal(told.length, 1, name);
-      match(told[0]!, /^Cannot open history '.*': .*; it was set aside as '.*corrupt-2026-/);
+      match(told[0]!, /^Cannot open history '.*': .*; renamed it to '.*corrupt-2026-/);
       deepEqual(new Uint8Array(await readFile(aside)), new Uint8Array(bytes), name);
       equal(query(file, "SELECT count(*) AS n FROM run")[0]?.n, 1);
     }
@@ -118,7 +119,7 @@ test("what turns out to be corrupt later can be begun anew", async () => {
       error = thrown;
     }
     equal((error as { code: string }).code, "corrupt");
-    await again.beginAnew(error as never);
+    await again.replaceCorrupt(error as never);
     again.add([{ key: KEY, run: keptRun(1) }]);
     equal(again.runs(KEY, 9).length, 1);
     again.close();
@@ -224,7 +225,7 @@ test("who holds the lock is waited for, though not for ever", async () => {
     const store = await HistoryStore.open(file, options());
     const other = new DatabaseSync(file);
     other.exec("BEGIN EXCLUSIVE");
-    store.patience = 10;
+    store.busyTimeout = 10;
     throws(() => store.add([{ key: KEY, run: keptRun(1) }]), /Cannot write history.*locked/);
     throws(() => store.runs(KEY, 1), { code: "refused" });
     other.exec("ROLLBACK");
@@ -245,7 +246,7 @@ test("two that find one file corrupt set it aside once, and lose nothing of each
     ];
     const corrupt = new HistoryError("corrupt", "it is corrupt");
     for (const store of stores) {
-      await store.beginAnew(corrupt);
+      await store.replaceCorrupt(corrupt);
       store.add([{ key: KEY, run: keptRun(1) }]);
       store.close();
     }
@@ -261,11 +262,13 @@ test("a lock that a process has left behind holds nobody up for long", async () 
     await writeFile(file, "garbage ".repeat(1000));
     await writeFile(`${file}.lock`, "");
     const told: string[] = [];
-    (await HistoryStore.open(file, options(told))).close();
+    const clock = new FakeClock(NOW);
+    const opening = HistoryStore.open(file, options(told, clock));
+    (await clock.runUntil(opening)).close();
     equal(told.length, 1);
-    deepEqual((await readdir(directory)).toSorted(), [
-      "history.db",
-      "history.db.corrupt-2026-11-24T09-00-00-123Z",
-    ]);
+    const [name, corrupt, ...rest] = (await readdir(directory)).toSorted();
+    equal(name, "history.db");
+    match(corrupt!, /^history\.db\.corrupt-2026-11-24T/);
+    deepEqual(rest, []);
   });
 });

@@ -1,6 +1,6 @@
 import { equal, ok } from "node:assert/strict";
 import { test } from "node:test";
-import { loudSockets } from "../../runner/cli/frames.ts";
+import { traceSockets } from "../../runner/cli/trace_sockets.ts";
 import { Mask } from "../../runner/engine/mask.ts";
 import { defuseCiCommands } from "../../runner/report/safe_text.ts";
 
@@ -23,7 +23,7 @@ test("a frame holds no command either", () => {
     columns: 80,
   };
   const socket = Object.assign(new EventTarget(), { send() {} }) as unknown as WebSocket;
-  const loud = loudSockets(output, new Mask(), () => socket)("ws://127.0.0.1");
+  const loud = traceSockets(output, new Mask(), () => socket)("ws://127.0.0.1");
   loud.send('{"text":"##[add-mask]x"}');
   socket.dispatchEvent(new MessageEvent("message", { data: '{"text":"##vso[x]"}' }));
   ok(text.includes("# #[add-mask]") && text.includes("# #vso["));

@@ -80,10 +80,10 @@ for (
   });
 }
 
-test("schema --of takes what there is", async () => {
+test("schema rejects an unknown name for --of", async () => {
   const { code, err } = await runnerCli(["schema", "--of", "cases"]);
   assert.equal(code, 2);
-  assert.match(err, /^error: --of takes recipe, events, summary, not 'cases'\n/);
+  assert.match(err, /^error: --of must be one of recipe, events, summary, not 'cases'\n/);
 });
 
 test("sample runs are valid in both forms", async () => {

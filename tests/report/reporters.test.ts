@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createVirtualClock } from "../../dev/virtual_clock.ts";
 import { readReporters } from "../../runner/cli/reporter_option.ts";
-import { UsageError } from "../../runner/cli/usage_error.ts";
+import { UsageError } from "../../runner/cli/args.ts";
 import { type ReporterEntry, REPORTERS } from "../../runner/report/registry.ts";
 import type { Reporter } from "../../runner/report/reporter.ts";
 import { ReporterGroup } from "../../runner/report/reporter_group.ts";

@@ -1,7 +1,9 @@
 import { runCli } from "../../runner/cli/main.ts";
 import type { Output } from "../../runner/report/reporter.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
 
-/** What a command printed and exited with. */
+/** What a command printed, and its exit code. */
 export interface CliResult {
   code: number;
   out: string;
@@ -17,14 +19,25 @@ export interface CliOptions {
   /** Called with each piece of standard error. */
   onErr?: (text: string) => void;
   terminal?: boolean;
+  /**
+   * The clock of the runner, its client and the embedded server. A fake one is advanced until the
+   * command ends, so that a recipe that sleeps for a minute ends within milliseconds.
+   * @default {new FakeClock()}
+   */
+  clock?: Clock;
 }
 
-/** Runs a command line in this process, with streams and an environment of its own. */
+/** How far a fake clock moves in each turn of the event loop, in milliseconds. */
+const STEP = 20;
+
+/** Runs a command line in this process, with its own streams, environment and clock. */
 export async function runnerCli(
   args: readonly string[],
-  { env = {}, signal = new AbortController().signal, onOut, onErr, terminal = false }: CliOptions =
-    {},
+  options: CliOptions = {},
 ): Promise<CliResult> {
+  const { env = {}, signal = new AbortController().signal, onOut, onErr, terminal = false } =
+    options;
+  const { clock = new FakeClock() } = options;
   const result = { code: -1, out: "", err: "" };
   const output = (write: (text: string) => void): Output => ({
     write,
@@ -32,7 +45,7 @@ export async function runnerCli(
     color: false,
     columns: 80,
   });
-  result.code = await runCli(args, {
+  const running = runCli(args, {
     out: output((text) => {
       result.out += text;
       onOut?.(text);
@@ -42,7 +55,10 @@ export async function runnerCli(
       onErr?.(text);
     }),
     env: (name) => env[name],
+    clock,
+    random: Math.random,
     signal,
   });
+  result.code = clock instanceof FakeClock ? await clock.runUntil(running, STEP) : await running;
   return result;
 }

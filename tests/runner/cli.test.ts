@@ -3,14 +3,14 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { DIAGNOSTIC_CODES } from "../../runner/mod.ts";
-import { runnerCli } from "./_cli.ts";
+import { type CliResult, runnerCli } from "./_cli.ts";
 import { runRecipe, withFiles } from "./_recipe.ts";
 
 const PASS = "name: Pass\ntags: [quick, smoke]\nsteps:\n  - assert: true\n";
 const FAIL = "name: Fail\ntags: [slow]\nsteps:\n  - assert: false\n";
 const two = { "a-pass.yaml": PASS, "b-fail.yaml": FAIL };
 
-test("nothing to run is an error of the command line", async () => {
+test("`run` without a recipe is a usage error", async () => {
   const { code, err } = await runnerCli(["run"]);
   assert.equal(code, 2);
   assert.match(err, /Nothing to run/);
@@ -20,23 +20,24 @@ for (
   const [args, message] of [
     [["recipes", "--tags", "x"], "Unknown option --tags; did you mean `--tag`?"],
     [["recipes", "-x"], "Unknown option -x"],
+    [["recipes", "-qx"], "Unknown option -x"],
     [["recipes", "--tag"], "Option --tag needs a value: TAG"],
     [["recipes", "--bail=yes"], "Option --bail takes no value"],
-    [["recipes", "--parallel", "0"], "--parallel takes a whole number of at least 1, not '0'"],
-    [["recipes", "--timeout", "5"], "--timeout takes a duration such as 30s or 5m, not '5'"],
-    [["recipes", "--shard", "3/2"], "--shard takes i/n, such as 1/3, not '3/2'"],
-    [["recipes", "--var", "x"], "--var takes name=value, not 'x'"],
+    [["recipes", "--parallel", "0"], "--parallel must be a whole number of at least 1, not '0'"],
+    [["recipes", "--timeout", "5"], "--timeout must be a duration such as 30s or 5m, not '5'"],
+    [["recipes", "--shard", "3/2"], "--shard must be I/N, such as 1/3, not '3/2'"],
+    [["recipes", "--var", "x"], "--var must be name=value, not 'x'"],
     [["recipes", "--reporter", "jsn"], "Unknown reporter jsn; did you mean `json`?"],
     [["recipes", "--vars", "nope.yaml"], "Cannot read variables 'nope.yaml': no such file"],
     [["recipes", "--only", "emial"], "No step emial; did you mean `email`?"],
-    [["check", "recipes", "--format", "xml"], "--format takes text, json or github, not 'xml'"],
+    [["check", "recipes", "--format", "xml"], "--format must be text, json or github, not 'xml'"],
     [["explain", "unkown-key"], "Unknown code unkown-key; did you mean `unknown-key`?"],
     [["dev", "nope.yaml", "more.ts"], "dev takes one file"],
-    [["dev", "--quirk", "zero-stats"], "--quirk takes NAME=on or NAME=off, not 'zero-stats'"],
-    [["dev", "--port", "x"], "--port takes a number from 0 to 65535, not 'x'"],
+    [["dev", "--quirk", "zero-stats"], "--quirk must be NAME=on or NAME=off, not 'zero-stats'"],
+    [["dev", "--port", "x"], "--port must be a number from 0 to 65535, not 'x'"],
   ] as const
 ) {
-  test(`${args.join(" ")} is refused`, async () => {
+  test(`rejects the command line: ${args.join(" ")}`, async () => {
     const { code, out, err } = await runnerCli(args);
     assert.equal(code, 2);
     assert.equal(out, "");
@@ -44,22 +45,22 @@ for (
   });
 }
 
-test("a file that is missing is told in words", async () => {
+test("a missing file is reported with exit code 2", async () => {
   const { code, err } = await runnerCli(["nope.yaml"]);
   assert.equal(code, 2);
   assert.match(err, /^error: Cannot read recipe 'nope\.yaml': no such file\n/);
 });
 
-test("help names the commands, the options and the exit codes", async () => {
+test("--help lists the commands, the options and the exit codes", async () => {
   const { code, out } = await runnerCli(["--help"]);
   assert.equal(code, 0);
   for (const word of ["check", "schema", "--bail", "Exit codes: 0 passed"]) {
     assert.ok(out.includes(word), word);
   }
-  assert.match((await runnerCli(["check", "--help"])).out, /^Checks recipes without running them/);
+  assert.match((await runnerCli(["check", "--help"])).out, /^Check recipes without running them/);
 });
 
-test("directories, tags and names choose recipes", async () => {
+test("--tag and --grep filter the recipes of a directory", async () => {
   await withFiles(two, async (directory) => {
     assert.equal((await runnerCli([directory])).code, 1);
     assert.equal((await runnerCli([directory, "--tag", "smoke"])).code, 0);
@@ -68,11 +69,11 @@ test("directories, tags and names choose recipes", async () => {
     assert.equal((await runnerCli([directory, "--grep", "/^f/i"])).code, 1);
     const none = await runnerCli([directory, "--tag", "nope"]);
     assert.equal(none.code, 4);
-    assert.match(none.err, /no recipe was chosen/);
+    assert.match(none.err, /no recipe matches the options/);
   });
 });
 
-test("bail begins no further case", async () => {
+test("--bail starts no more cases after a failure", async () => {
   await withFiles({ "a.yaml": FAIL, "b.yaml": PASS }, async (directory) => {
     const { code, out } = await runnerCli([directory, "--bail"]);
     assert.equal(code, 1);
@@ -80,7 +81,7 @@ test("bail begins no further case", async () => {
   });
 });
 
-test("shards and repeats divide and multiply cases", async () => {
+test("--shard runs a part of the cases, --repeat runs them several times", async () => {
   await withFiles(two, async (directory) => {
     assert.match((await runnerCli([directory, "--shard", "1/2"])).out, /\n1 passed in /);
     assert.match((await runnerCli([directory, "--shard", "2/2"])).out, /\n1 failed in /);
@@ -89,7 +90,7 @@ test("shards and repeats divide and multiply cases", async () => {
   });
 });
 
-test("only and from choose steps", async () => {
+test("--only and --from filter steps", async () => {
   const recipe = "steps:\n  - log: one\n  - id: two\n    stats:\n  - assert: true\n";
   await withFiles({ "r.yaml": recipe }, async (directory) => {
     const file = join(directory, "r.yaml");
@@ -102,7 +103,7 @@ test("only and from choose steps", async () => {
   });
 });
 
-test("the command line can give recipes less time", async () => {
+test("--timeout limits the time of a recipe's steps", async () => {
   await withFiles({ "r.yaml": "steps:\n  - sleep: 1h\n  - assert: true\n" }, async (directory) => {
     const { code, out } = await runnerCli([join(directory, "r.yaml"), "--timeout", "20ms"]);
     assert.equal(code, 1);
@@ -110,7 +111,7 @@ test("the command line can give recipes less time", async () => {
   });
 });
 
-test("a dry run shows the plan and needs no server", async () => {
+test("--dry-run prints the steps and needs no server", async () => {
   const { code, out } = await runnerCli(
     ["recipes/order-smoke.yaml", "--dry-run", "--var", "order_id=ORD-1"],
     { env: { DISPATCH_URL: "ws://127.0.0.1:1/dwp" } },
@@ -120,7 +121,7 @@ test("a dry run shows the plan and needs no server", async () => {
   assert.match(out, /input: {"order_id":"ORD-1"}/);
 });
 
-test("list shows tags, and json for tools", async () => {
+test("list prints tags, and with --format json an object per recipe", async () => {
   await withFiles(two, async (directory) => {
     const { code, out } = await runnerCli(["list", directory]);
     assert.equal(code, 0);
@@ -130,7 +131,7 @@ test("list shows tags, and json for tools", async () => {
   });
 });
 
-test("check prints annotations in GitHub's CI", async () => {
+test("check prints annotations in GitHub Actions", async () => {
   const file = "tests/golden/unknown-key.yaml";
   const { code, out } = await runnerCli(["check", file], { env: { GITHUB_ACTIONS: "true" } });
   assert.equal(code, 2);
@@ -140,7 +141,7 @@ test("check prints annotations in GitHub's CI", async () => {
   );
 });
 
-test("explain knows every code", async () => {
+test("explain explains every code", async () => {
   const { out } = await runnerCli(["explain"]);
   for (const [code, { title }] of Object.entries(DIAGNOSTIC_CODES)) {
     assert.ok(out.includes(`${code} `) && out.includes(title), code);
@@ -148,7 +149,7 @@ test("explain knows every code", async () => {
   }
 });
 
-test("init writes a recipe that passes, and never over a file", async () => {
+test("init creates a recipe that passes, and overwrites nothing", async () => {
   await withFiles({}, async (directory) => {
     assert.equal((await runnerCli(["init", directory])).code, 0);
     assert.equal((await runnerCli([join(directory, "recipes")])).code, 0);
@@ -158,7 +159,7 @@ test("init writes a recipe that passes, and never over a file", async () => {
   });
 });
 
-test("completion knows every command and option", async () => {
+test("completion covers every command and option", async () => {
   for (const shell of ["bash", "zsh", "fish"]) {
     const { code, out } = await runnerCli(["completion", shell]);
     assert.equal(code, 0);
@@ -168,7 +169,7 @@ test("completion knows every command and option", async () => {
   assert.equal((await runnerCli(["completion", "csh"])).code, 2);
 });
 
-test("completion knows the values of options that have few", async () => {
+test("completion offers the values of options with a fixed list", async () => {
   const bash = (await runnerCli(["completion", "bash"])).out;
   assert.match(bash, /^ {4}run\\ --reporter\) words="console .*\bjunit\b.*" ;;$/m);
   assert.match(bash, /^ {4}\*\\ --reporter\) words="console /m);
@@ -178,24 +179,38 @@ test("completion knows the values of options that have few", async () => {
   assert.match(fish, /^complete -c runner\.ts -l reporter -r -a "console /m);
 });
 
-test("watch runs again when a recipe changes, until it is interrupted", async () => {
+/** Runs a recipe with --watch, and changes a file when the first run is over. */
+function runWatched(recipe: string, changed: string, text: string): Promise<CliResult> {
+  const stop = new AbortController();
+  let runs = 0;
+  const onOut = (printed: string) => {
+    if (!printed.startsWith("Waiting for file changes")) return;
+    if (++runs === 1) void writeFile(changed, text);
+    else stop.abort();
+  };
+  return runnerCli([recipe, "--watch"], { signal: stop.signal, onOut });
+}
+
+test("--watch runs again when a recipe changes, until interrupted", async () => {
   await withFiles({ "r.yaml": FAIL }, async (directory) => {
     const file = join(directory, "r.yaml");
-    const stop = new AbortController();
-    let waits = 0;
-    const onOut = (text: string) => {
-      if (!text.startsWith("Waiting for a change")) return;
-      // The first look at the files comes after this line, so the change must come later still.
-      if (++waits === 1) setTimeout(() => void writeFile(file, PASS), 100);
-      else stop.abort();
-    };
-    const { code, out } = await runnerCli([file, "--watch"], { signal: stop.signal, onOut });
+    const { code, out } = await runWatched(file, file, PASS);
     assert.equal(code, 130);
     assert.match(out, /1 failed in [^]*1 passed in /);
   });
 });
 
-test("a reporter that cannot write changes no verdict and is told", async () => {
+test("--watch runs again when a used recipe changes", async () => {
+  const inner = "steps:\n  - assert: 1 == 2\n";
+  const files = { "inner.yaml": inner, "r.yaml": "steps:\n  - use: inner.yaml\n" };
+  await withFiles(files, async (directory) => {
+    const used = join(directory, "inner.yaml");
+    const { out } = await runWatched(join(directory, "r.yaml"), used, inner.replace("2", "1"));
+    assert.match(out, /1 failed in [^]*1 passed in /);
+  });
+});
+
+test("a reporter that cannot write its file is a warning", async () => {
   await withFiles({ "r.yaml": PASS }, async (directory) => {
     const { code, err } = await runnerCli([
       join(directory, "r.yaml"),
@@ -209,7 +224,7 @@ test("a reporter that cannot write changes no verdict and is told", async () => 
   });
 });
 
-test("a terminal sees what a wait last saw, on a line that is written over", async () => {
+test("on a terminal, a live line shows the last state that a wait saw", async () => {
   const recipe = "steps:\n  - id: j\n    enqueue: sleep\n    payload: { ms: 300 }\n  - wait: j\n";
   await withFiles({ "r.yaml": recipe }, async (directory) => {
     const { out } = await runnerCli([join(directory, "r.yaml")], { terminal: true });
@@ -219,48 +234,30 @@ test("a terminal sees what a wait last saw, on a line that is written over", asy
   });
 });
 
-test("a word that was meant as a command is told", async () => {
+test("a misspelt command gets a suggestion", async () => {
   const { code, err, out } = await runnerCli(["chekc", "recipes"]);
   assert.equal(code, 2);
-  assert.match(out + err, /chekc is no command; did you mean `check`\?/);
+  assert.match(out + err, /'chekc' is not a command; did you mean `check`\?/);
 });
 
-test("an address that is none is a mistake of the command line", async () => {
+test("an invalid server URL is a usage error", async () => {
   const { code, err } = await runnerCli(["recipes/order-smoke.yaml", "--url", "nonsense"]);
   assert.equal(code, 2);
   assert.match(err, /^error: .*'nonsense'/);
 });
 
-test("a file in the place of a directory is told without a stack", async () => {
+test("a file in place of a directory is reported without a stack trace", async () => {
   const { code, err } = await runnerCli(["init", "deno.json"]);
   assert.equal(code, 2);
   assert.match(err, /^error: Cannot .* 'deno\.json\/recipes\/first\.yaml': a part of the path/);
   assert.ok(!err.includes("    at "));
 });
 
-test("a step inside another cannot be chosen, and is said to be there", async () => {
+test("--only rejects a step that is nested in another", async () => {
   const recipe = "steps:\n  - parallel:\n      - id: inner\n        log: x\n";
   const { code, err } = await runRecipe(recipe, ["--only", "inner"]);
   assert.equal(code, 2);
-  assert.match(err, /Step inner stands inside step 1: choose that one/);
-});
-
-test("watch runs again when a recipe that is used changes", async () => {
-  const inner = "steps:\n  - assert: 1 == 2\n";
-  const files = { "inner.yaml": inner, "r.yaml": "steps:\n  - use: inner.yaml\n" };
-  await withFiles(files, async (directory) => {
-    const stop = new AbortController();
-    let waits = 0;
-    const onOut = (text: string) => {
-      if (!text.startsWith("Waiting for a change")) return;
-      const file = join(directory, "inner.yaml");
-      if (++waits === 1) setTimeout(() => void writeFile(file, inner.replace("2", "1")), 100);
-      else stop.abort();
-    };
-    const args = [join(directory, "r.yaml"), "--watch"];
-    const { out } = await runnerCli(args, { signal: stop.signal, onOut });
-    assert.match(out, /1 failed in [^]*1 passed in /);
-  });
+  assert.match(err, /Step inner is inside step 1; select that one/);
 });
 
 const TYPED = `
@@ -271,7 +268,7 @@ steps:
   - assert: vars.n > 0
 `;
 
-test("what is given to a variable is of its default's type, and shows no secret", async () => {
+test("a variable keeps the type of its default, and errors mask secrets", async () => {
   const files = {
     "r.yaml": TYPED,
     "text.yaml": 'n: "5"',
@@ -284,10 +281,10 @@ test("what is given to a variable is of its default's type, and shows no secret"
     const file = (name: string) => ["--vars", join(directory, name)];
     const wrong = await run("--var", 'numbers=["a"]');
     assert.equal(wrong.code, 2);
-    assert.match(wrong.err, /Variable numbers must be a list as JSON/);
+    assert.match(wrong.err, /Variable numbers must be a list as JSON, with items of the same type/);
     const text = await run(...file("text.yaml"));
     assert.equal(text.code, 2);
-    assert.match(text.err, /Variable n cannot be "5": it is a whole number/);
+    assert.match(text.err, /Variable n must be a whole number, not "5"/);
     const secret = await run("--var", "n=top-s3cr3t");
     assert.match(secret.err, /Variable n must be a whole number, not '\*\*\*'/);
     const both = await run(...file("a.yaml"), ...file("b.yaml"), "--dry-run");
@@ -295,7 +292,7 @@ test("what is given to a variable is of its default's type, and shows no secret"
   });
 });
 
-test("a seed gives each case the same, however many run at a time", async () => {
+test("--seed gives each case the same values, also with --parallel", async () => {
   const recipe = "matrix: { n: [1, 2, 3] }\nsteps:\n  - log: id ${{ uuid() }}\n  - assert: true\n";
   await withFiles({ "r.yaml": recipe }, async (directory) => {
     const ids = async (...args: string[]) => {
@@ -309,7 +306,7 @@ test("a seed gives each case the same, however many run at a time", async () => 
   });
 });
 
-test("an address that is none is told without its password", async () => {
+test("an error about the server URL does not print its password or query", async () => {
   await withFiles({ "r.yaml": PASS }, async (directory) => {
     for (
       const url of ["ws://me:pass-s3cr3t@127.0.0.1:99999/dwp?key=s3cr3t", "ftp://me:s3cr3t@h/"]
@@ -323,7 +320,7 @@ test("an address that is none is told without its password", async () => {
   });
 });
 
-test("help names a command", async () => {
+test("help with a command prints its help", async () => {
   const { code, out } = await runnerCli(["help", "check"]);
   assert.equal(code, 0);
   assert.match(out, /^Usage: runner\.ts check/m);
@@ -349,7 +346,7 @@ steps:
 `;
 const USED = "inputs: { who: { type: text } }\nsteps:\n  - log: hi \${{ inputs.who }}\n";
 
-test("a dry run puts in what is known, step by step", async () => {
+test("--dry-run evaluates what is known at each step", async () => {
   await withFiles({ "r.yaml": PLANNED, "used.yaml": USED }, async (directory) => {
     const { code, out, err } = await runnerCli([join(directory, "r.yaml"), "--dry-run"]);
     assert.equal(code, 0, err);
@@ -375,7 +372,7 @@ test("a dry run puts in what is known, step by step", async () => {
   });
 });
 
-test("steps are not chosen without those they need", async () => {
+test("--only and --from reject steps without the results that they need", async () => {
   const recipe = `steps:
   - { id: j, enqueue: noop }
   - wait: j
@@ -388,7 +385,7 @@ test("steps are not chosen without those they need", async () => {
     for (const args of [["--from", "2"], ["--only", "3"], ["--only", "3", "--only", "k"]]) {
       const { code, err } = await run(...args);
       assert.equal(code, 2);
-      assert.match(err, /Step [23] needs what `j` leaves: choose step 1 as well/);
+      assert.match(err, /Step [23] needs the result `j`; select step 1 as well/);
     }
     assert.equal((await run("--from", "4")).code, 0);
     assert.equal((await run("--only", "1", "--only", "2")).code, 0);

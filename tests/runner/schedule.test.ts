@@ -1,14 +1,19 @@
 // When recipes run by themselves, with a clock that the test moves.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { afterRun, type AlertRules, type AlertState, CALM } from "../../runner/schedule/alerts.ts";
+import {
+  afterRun,
+  type AlertRules,
+  type AlertState,
+  NO_FAILURES,
+} from "../../runner/schedule/alerts.ts";
 import {
   type Alert,
   type Outcome,
-  type Scheduled,
+  type ScheduledRecipe,
   Scheduler,
 } from "../../runner/schedule/scheduler.ts";
-import { cronTimes, cronWindows, fixedWindow } from "../../runner/schedule/times.ts";
+import { cronTimes, cronWindows, fixedWindow } from "../../runner/schedule/calendar.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
 const MINUTE = 60_000;
@@ -24,7 +29,7 @@ async function pass(clock: FakeClock, ms: number, step = 10_000): Promise<void> 
 }
 
 /** A schedule at work: what ran when, what was told, and how the next runs end. */
-function keep(given: Partial<Scheduled> = {}, random = () => 0) {
+function keep(given: Partial<ScheduledRecipe> = {}, random = () => 0) {
   const clock = new FakeClock(START);
   const stop = new AbortController();
   const runs: string[] = [];
@@ -43,10 +48,10 @@ function keep(given: Partial<Scheduled> = {}, random = () => 0) {
     clock,
     random,
     signal: stop.signal,
-    tell: (line) => void lines.push(line),
+    log: (line) => void lines.push(line),
     alert: (alert) => void alerts.push(alert),
   });
-  kept.ended = scheduler.keep([{
+  kept.ended = scheduler.run([{
     name: "Smoke",
     next: cronTimes("* * * * *", "UTC"),
     jitter: 0,
@@ -108,7 +113,7 @@ test("a recipe does not run beside itself", async () => {
   await pass(kept.clock, 2 * MINUTE);
   assert.equal(runs, 1);
   assert.deepEqual(kept.lines, [
-    "Smoke is skipped at 2026-01-01T12:02:00Z: its run of 2026-01-01T12:01:00Z goes on",
+    "Smoke: skipped at 2026-01-01T12:02:00Z: its run of 2026-01-01T12:01:00Z is still in progress",
   ]);
   finish[0]!();
   await pass(kept.clock, MINUTE);
@@ -121,7 +126,7 @@ test("nothing runs in maintenance, and that is told", async () => {
   await pass(kept.clock, 4 * MINUTE);
   assert.deepEqual(kept.runs, ["12:01:00", "12:03:00", "12:04:00"]);
   assert.deepEqual(kept.lines, [
-    "Smoke is skipped at 2026-01-01T12:02:00Z: maintenance until 2026-01-01T12:03:00Z",
+    "Smoke: skipped at 2026-01-01T12:02:00Z: maintenance until 2026-01-01T12:03:00Z",
   ]);
 });
 
@@ -137,7 +142,7 @@ test("what was missed while the machine slept is not made up for", async () => {
 test("a schedule without a further time ends", async () => {
   const kept = keep({ next: () => undefined });
   assert.equal(await kept.ended, false);
-  assert.deepEqual(kept.lines, ["Smoke has no more times"]);
+  assert.deepEqual(kept.lines, ["Smoke: no further runs"]);
 });
 
 test("what runs when the schedule ends is waited for, and is said to be interrupted", async () => {
@@ -154,7 +159,7 @@ test("what runs when the schedule ends is waited for, and is said to be interrup
 
 /** What each of a series of runs, `+` passed and `-` failed, gives notice of. */
 function notices(series: string, rules: AlertRules): string {
-  let state: AlertState = CALM;
+  let state: AlertState = NO_FAILURES;
   return [...series].map((sign, at) => {
     const step = afterRun(state, sign === "+", at, rules);
     state = step.state;

@@ -29,7 +29,7 @@ async function withProcess(
 test("Ctrl-C while nothing runs ends the schedule with 0", async () => {
   const recipe = 'name: Rare\nschedule: { cron: "0 0 29 2 *" }\nsteps: [{ assert: "true" }]\n';
   await withProcess(recipe, async (runner) => {
-    await runner.printed("Rare runs first at ");
+    await runner.printed("Rare: first run at ");
     runner.signal("SIGINT");
     assert.equal(await runner.exit(), 0);
   });
@@ -47,7 +47,7 @@ always:
 `;
   await withProcess(recipe, async (runner) => {
     // That its next time is skipped tells that it is at work.
-    await runner.printed("is skipped at ");
+    await runner.printed(": skipped at ");
     runner.signal("SIGINT");
     assert.equal(await runner.exit(), 130);
     assert.match(runner.output, /it is cleaned up/);
@@ -108,7 +108,7 @@ steps:
       assert.ok([0, 130].includes((await runner.exit()) as number));
       assert.match(runner.output, /not sent to ops@example\.com/);
       assert.match(runner.output, /ALERT Hooked has failed 2 times in a row since .*is false/);
-      assert.match(runner.output, /it answered 503; it is tried again in 1 s/);
+      assert.match(runner.output, /the server answered 503; retrying in 1 s/);
       assert.ok(!/s3cr3t|hidden-word/.test(runner.output), runner.output);
     }, env);
     const [first, second] = bodies;
@@ -183,7 +183,10 @@ test("what cannot be scheduled is told before anything runs", async () => {
     { HOOK: "nowhere" },
   );
   assert.equal(wrong.code, 2);
-  assert.match(wrong.err, /Cannot schedule '.*r\.yaml': `nowhere` is no address to tell/);
+  assert.match(
+    wrong.err,
+    /Cannot schedule '.*r\.yaml': `nowhere` is not a URL or an email address/,
+  );
   const jitter = await schedule(
     'schedule: { cron: "* * * * *", jitter: "${{ vars.j }}" }\nvars: { j: soon }\nsteps: [{ assert: "true" }]\n',
   );

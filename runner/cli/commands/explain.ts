@@ -1,13 +1,13 @@
-import { DIAGNOSTIC_CODES, type DiagnosticCode } from "../language/codes.ts";
-import { didYouMean } from "../language/suggest.ts";
-import type { Command } from "./command.ts";
-import { UsageError } from "./usage_error.ts";
+import { DIAGNOSTIC_CODES, type DiagnosticCode } from "../../language/codes.ts";
+import { didYouMean } from "../../language/suggest.ts";
+import { UsageError } from "../args.ts";
+import type { Command } from "../command.ts";
 
-/** Explains a diagnostic's code. */
+/** `explain`: explains the codes of diagnostics. */
 export const explain: Command = {
   usage: "explain [code]…",
-  description: "Explains what a diagnostic means; without a code, lists all.",
-  options: { help: { short: "h", description: "Shows this." } },
+  description: "Explain error codes of recipes; without a code, list all of them.",
+  options: {},
   run({ positional }, { out }) {
     const codes = Object.keys(DIAGNOSTIC_CODES) as DiagnosticCode[];
     if (positional.length === 0) {
@@ -19,8 +19,8 @@ export const explain: Command = {
     }
     for (const [i, code] of positional.entries()) {
       if (!Object.hasOwn(DIAGNOSTIC_CODES, code)) {
-        const meant = didYouMean(code, codes);
-        throw new UsageError(`Unknown code ${code}${meant ? `; ${meant}` : ""}`);
+        const suggestion = didYouMean(code, codes);
+        throw new UsageError(`Unknown code ${code}${suggestion ? `; ${suggestion}` : ""}`);
       }
       const { title, explanation } = DIAGNOSTIC_CODES[code as DiagnosticCode];
       out.write(`${i > 0 ? "\n" : ""}${code}: ${title}\n\n${wrap(explanation)}\n`);

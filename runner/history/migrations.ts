@@ -1,9 +1,9 @@
-/** What SQLite's `application_id` of a history is: `DSPC`. */
+/** The `application_id` of a history in SQLite: `DSPC`. */
 export const APPLICATION_ID = 0x44535043;
 
 /**
- * How a history came to its present form, one entry a version. A file of an older version is brought
- * up by the entries that it lacks; `user_version` says how many it has. Entries are only ever added.
+ * The SQL that creates and changes the schema, one entry for each version. `user_version` is the
+ * number of entries that a file has had. Entries are only ever added, never changed.
  */
 export const MIGRATIONS: readonly string[] = [
   `

@@ -1,19 +1,22 @@
-import type { OptionSpecs } from "./args.ts";
-import type { Command } from "./command.ts";
-import { UsageError } from "./usage_error.ts";
+import { type OptionSpecs, UsageError } from "../args.ts";
+import type { Command } from "../command.ts";
 
-/** What can be completed: the options of each command. */
-export type Completions = Readonly<Record<string, OptionSpecs>>;
+/** The options of every command, by command. */
+type CommandOptions = Readonly<Record<string, OptionSpecs>>;
 
-const SHELLS: Record<string, (completions: Completions) => string> = { bash, zsh, fish };
+const SHELLS: Record<string, (commands: CommandOptions) => string> = { bash, zsh, fish };
 
-/** Prints a completion script; `load` gives all commands. */
-export function completionCommand(load: () => Promise<Completions>): Command {
+/**
+ * `completion`: prints a completion script for a shell.
+ *
+ * @param load Loads the options of all commands.
+ */
+export function completionCommand(load: () => Promise<CommandOptions>): Command {
   return {
     usage: "completion SHELL",
-    description: "Prints a completion script for bash, zsh or fish.",
+    description: "Print a completion script for bash, zsh or fish.",
     details: "\nFor example: source <(runner.ts completion bash)\n",
-    options: { help: { short: "h", description: "Shows this." } },
+    options: {},
     async run({ positional }, { out }) {
       const [shell] = positional;
       if (positional.length !== 1 || !Object.hasOwn(SHELLS, shell!)) {
@@ -25,20 +28,21 @@ export function completionCommand(load: () => Promise<Completions>): Command {
   };
 }
 
-function bash(commands: Completions): string {
+function bash(commands: CommandOptions): string {
   const { run } = commands;
   const cases = Object.entries(commands).flatMap(([name, specs]) => [
     ...choiceCases(name, specs),
-    `    ${name}\\ *) words="${optionsOf(specs)}" ;;`,
+    `    ${name}\\ *) words="${optionNames(specs)}" ;;`,
   ]);
-  // Without a command `run` is meant. Bash takes `--reporter=json` for three words.
+  // Without a command it completes the options of `run`. Bash splits `--reporter=json` into three
+  // words.
   return `_dispatch_runner() {
   local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words
   [ "$before" = = ] && before="\${COMP_WORDS[COMP_CWORD-2]}"
   [ "$current" = = ] && current=
   case "\${COMP_WORDS[1]} $before" in
 ${[...cases, ...choiceCases("*", run!)].join("\n")}
-    *) words="${Object.keys(commands).join(" ")} ${optionsOf(run!)}" ;;
+    *) words="${Object.keys(commands).join(" ")} ${optionNames(run!)}" ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -- "$current"))
 }
@@ -46,22 +50,22 @@ complete -o filenames -F _dispatch_runner runner.ts dispatch-runner
 `;
 }
 
-function optionsOf(specs: OptionSpecs): string {
+function optionNames(specs: OptionSpecs): string {
   return Object.keys(specs).map((name) => `--${name}`).join(" ");
 }
 
-/** What can stand behind an option of a command. */
+/** Shell cases that complete the values of options that have a fixed list of them. */
 function choiceCases(command: string, specs: OptionSpecs): string[] {
   return Object.entries(specs).flatMap(([name, { choices }]) =>
     choices ? [`    ${command}\\ --${name}) words="${choices.join(" ")}" ;;`] : []
   );
 }
 
-function zsh(completions: Completions): string {
-  return `autoload -U +X bashcompinit && bashcompinit\n${bash(completions)}`;
+function zsh(commands: CommandOptions): string {
+  return `autoload -U +X bashcompinit && bashcompinit\n${bash(commands)}`;
 }
 
-function fish(commands: Completions): string {
+function fish(commands: CommandOptions): string {
   const lines = Object.keys(commands)
     .map((name) => `complete -c runner.ts -n __fish_use_subcommand -a ${name}`);
   for (const [name, specs] of Object.entries(commands)) {

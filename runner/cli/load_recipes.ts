@@ -2,21 +2,21 @@ import { FileError, listDirectory, pathKind, readTextFile } from "../../runtime/
 import { type Diagnostic, distinct } from "../language/diagnostic.ts";
 import type { Recipe } from "../language/model.ts";
 import { readRecipe } from "../recipe/read_recipe.ts";
-import type { RecipeLoader } from "../recipe/used_recipes.ts";
 import { Source } from "../language/source.ts";
+import type { RecipeLoader } from "../recipe/used_recipes.ts";
 
-/** Recipes, and what is wrong with their files. */
+/** The result of {@linkcode loadRecipes}. */
 export interface Loaded {
   /** The recipes without errors. */
   recipes: Recipe[];
-  /** What is wrong, file by file. */
+  /** The errors and warnings, file by file. */
   diagnostics: Diagnostic[];
-  /** The files that were looked at. */
+  /** The files that were read. */
   files: string[];
 }
 
-/** The files that paths name, and recipes in directories, as they are now. */
-export async function filesOf(paths: readonly string[]): Promise<string[]> {
+/** The recipe files that paths name now: files, and the recipes in directories. */
+export async function findRecipeFiles(paths: readonly string[]): Promise<string[]> {
   const files = await Promise.all(paths.map((path) =>
     recipeFiles(path).catch((error) => {
       if (error instanceof FileError) return [];
@@ -26,7 +26,7 @@ export async function filesOf(paths: readonly string[]): Promise<string[]> {
   return [...new Set(files.flat())];
 }
 
-/** Reads files, and all recipes in directories. */
+/** Reads and checks the recipes that paths name: files, and all recipes in directories. */
 export async function loadRecipes(paths: readonly string[]): Promise<Loaded> {
   const loaded: Loaded = { recipes: [], diagnostics: [], files: [] };
   const files: string[] = [];
@@ -67,7 +67,7 @@ const loader: RecipeLoader = {
   },
 };
 
-/** A path that is relative to the file it is named in. */
+/** Resolves a path relative to the file that names it. */
 function resolvePath(path: string, from: string): string {
   if (/^([\\/]|[A-Za-z]:)/.test(path)) return path;
   const parts = from.split(/[\\/]/).slice(0, -1);
@@ -82,9 +82,9 @@ function resolvePath(path: string, from: string): string {
   return parts.join("/");
 }
 
-/** A path itself, or the recipes in a directory and those under it. */
+/** The path itself, or the recipes in a directory and its subdirectories. */
 async function recipeFiles(path: string): Promise<string[]> {
-  // The usual case needs no look at the directory; a wrong name is told by the reader.
+  // The usual case needs no file system call; reading the file reports that it does not exist.
   if (/\.(ya?ml|[cm]?[jt]s)$/.test(path)) return [path];
   if (await pathKind(path) !== "directory") return [path];
   const base = path.replace(/[\\/]+$/, "");

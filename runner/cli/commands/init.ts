@@ -1,28 +1,29 @@
-import { makeDirectory, pathKind, writeTextFile } from "../../runtime/file.ts";
-import type { Command } from "./command.ts";
-import { UsageError } from "./usage_error.ts";
+import { makeDirectory, pathKind, writeTextFile } from "../../../runtime/file.ts";
+import { UsageError } from "../args.ts";
+import type { Command } from "../command.ts";
 
 const RECIPE = `# yaml-language-server: $schema=./recipe.schema.json
 # Run it: deno run -A jsr:@dispatch/sdk/cli recipes/first.yaml
-# Without DISPATCH_URL it runs against a server that is started inside the runner.
+# Without DISPATCH_URL, the runner starts a server of its own for the run.
 name: First
 tags: [smoke]
-timeout: 1m                      # of the whole recipe
+timeout: 1m                      # for the whole recipe
 
 vars:
-  order_id: ORD-\${{ uuid() }}    # --var order_id=ORD-7 gives it another value
+  order_id: ORD-\${{ uuid() }}    # override it with --var order_id=ORD-7
 
 steps:
-  # A step with an id leaves what it did under that id.
+  # Start a workflow. Later steps refer to its run by the step's id.
   - id: order
     start: order-payment
     input: { order_id: "\${{ vars.order_id }}" }
 
-  # A wait reads the state first, then follows events: it cannot miss what already happened.
+  # A wait reads the current state before it follows events, so it cannot miss anything.
   - wait: order
     until_step: reserve
     within: 10s
 
+  # Publish the event that the workflow is waiting for.
   - publish: payment-received
     payload: { order_id: "\${{ vars.order_id }}" }
 
@@ -30,7 +31,7 @@ steps:
     until: completed
     within: 30s
 
-  # Expressions are CEL. What is misspelt is found before anything is sent.
+  # Check the result. Expressions are CEL; they are checked before anything is sent.
   - assert:
       - order.steps.exists(s, s.step_name == "ship")
     expect:
@@ -47,22 +48,21 @@ jobs:
       - uses: actions/checkout@v5
       - uses: denoland/setup-deno@v2
       - run: deno run -A jsr:@dispatch/sdk/cli recipes/
-        # A real server instead of the embedded one:
+        # To use a real server instead of the embedded one:
         # env:
         #   DISPATCH_URL: wss://dispatch.example.com/dwp
         #   DISPATCH_TOKEN: \${{ secrets.DISPATCH_TOKEN }}
 `;
 
-/** Writes a first recipe, the schema that helps an editor with it, and a workflow for GitHub. */
+/** `init`: creates a first recipe, its schema for editors, and a GitHub workflow that runs it. */
 export const init: Command = {
   usage: "init [directory]",
-  description:
-    "Writes a commented recipe, its schema and a GitHub workflow; never over what is there.",
-  options: { help: { short: "h", description: "Shows this." } },
+  description: "Create an example recipe, its schema and a GitHub workflow; overwrites nothing.",
+  options: {},
   async run({ positional }, { out }) {
     if (positional.length > 1) throw new UsageError("init takes one directory");
     const base = positional[0] ?? ".";
-    const { recipeSchema } = await import("../recipe/json_schema.ts");
+    const { recipeSchema } = await import("../../recipe/json_schema.ts");
     const files = [
       ["recipes/first.yaml", RECIPE],
       ["recipes/recipe.schema.json", `${JSON.stringify(recipeSchema(), undefined, 2)}\n`],
@@ -70,7 +70,7 @@ export const init: Command = {
     ] as const;
     for (const [path] of files) {
       if (await pathKind(`${base}/${path}`) === "none") continue;
-      throw new UsageError(`Cannot write '${base}/${path}': it is there already`);
+      throw new UsageError(`Cannot write '${base}/${path}': it already exists`);
     }
     for (const [path, text] of files) {
       const file = `${base}/${path}`;

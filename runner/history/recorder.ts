@@ -1,16 +1,22 @@
 import type { CaseFinished, CaseStarted, RunEvent, StepFinished } from "../events/event.ts";
 import { compare, type Outcome, outcomeOf } from "./compare.ts";
-import { BUSY_LIMIT } from "./database.ts";
+import { BUSY_TIMEOUT } from "./database.ts";
 import { HistoryError } from "./error.ts";
-import { type CaseKey, fileKey, serverKey } from "./identity.ts";
-import type { HistoryStore, KeptRun, KeptStep } from "./store.ts";
+import {
+  type CaseKey,
+  fileKey,
+  type HistoryStore,
+  type KeptRun,
+  type KeptStep,
+  serverKey,
+} from "./store.ts";
 
-/** How many runs one is compared with. */
+/** How many earlier runs a run is compared with. */
 export const COMPARED_RUNS = 20;
-/** How long a read may wait while a run goes on, in milliseconds: its own times must not suffer. */
-const READ_PATIENCE = 100;
+/** How long a read during a run may wait, in milliseconds. A longer wait would distort its times. */
+const READ_TIMEOUT = 100;
 
-/** A case that is under way. */
+/** A case that is running. */
 interface OpenCase {
   key: CaseKey;
   at: number;
@@ -19,78 +25,78 @@ interface OpenCase {
 }
 
 /**
- * Stands between a run and its reporters: adds to what has ended how it usually went, and keeps it
- * when the run is over. Nothing here fails a run; what goes wrong is told.
+ * Records a run in a history. It sits between a run and its reporters, and adds to finished cases and
+ * steps how they compare with earlier runs. Errors are warnings: they never fail a run.
  */
-export class HistoryStage {
+export class HistoryRecorder {
   #store: HistoryStore;
-  #tell: (text: string) => void;
+  #warn: (text: string) => void;
   #server = "";
   #cases = new Map<number, OpenCase>();
-  #ended: { key: CaseKey; run: KeptRun }[] = [];
+  #finished: { key: CaseKey; run: KeptRun }[] = [];
   #problem: Error | undefined;
 
-  /** Compares with what a store holds, and keeps there. */
-  constructor(store: HistoryStore, tell: (text: string) => void) {
+  /** Compares with the runs in a store, and records into it. */
+  constructor(store: HistoryStore, warn: (text: string) => void) {
     this.#store = store;
-    this.#tell = tell;
-    store.patience = READ_PATIENCE;
+    this.#warn = warn;
+    store.busyTimeout = READ_TIMEOUT;
   }
 
-  /** An event as reporters are told it. */
-  enrich(event: RunEvent): RunEvent {
+  /** Returns the event for the reporters: the same one, or a copy with `usual`. */
+  annotate(event: RunEvent): RunEvent {
     switch (event.type) {
       case "run.started":
         this.#server = serverKey(event.server);
         return event;
       case "case.started":
-        this.#begin(event);
+        this.#startCase(event);
         return event;
       case "step.finished":
-        return this.#step(event);
+        return this.#finishStep(event);
       case "case.finished":
-        return this.#end(event);
+        return this.#finishCase(event);
       default:
         return event;
     }
   }
 
-  /** Keeps what has ended, at once: cases are not held up by it while they run. */
+  /** Writes all finished cases. This happens once, at the end, so that it does not slow down a run. */
   async finish(): Promise<void> {
     try {
       if (this.#problem) throw this.#problem;
-      this.#keep();
+      this.#write();
     } catch (error) {
-      await this.#rescue(error as Error);
+      await this.#recover(error as Error);
     }
   }
 
-  #keep(): void {
-    this.#store.patience = BUSY_LIMIT;
-    if (this.#ended.length > 0) this.#store.add(this.#ended);
+  #write(): void {
+    this.#store.busyTimeout = BUSY_TIMEOUT;
+    if (this.#finished.length > 0) this.#store.add(this.#finished);
     this.#store.close();
   }
 
-  /** What was found to be corrupt is set aside, so that this run is not lost, nor the next one. */
-  async #rescue(error: Error): Promise<void> {
+  /** Replaces a corrupt file, so that this run and the next ones are recorded; otherwise warns. */
+  async #recover(error: Error): Promise<void> {
     const isCorrupt = error instanceof HistoryError && error.code === "corrupt";
     try {
-      if (isCorrupt) await this.#store.beginAnew(error);
-      else this.#tell(error.message);
-      if (isCorrupt || error === this.#problem) this.#keep();
+      if (isCorrupt) await this.#store.replaceCorrupt(error);
+      else this.#warn(error.message);
+      if (isCorrupt || error === this.#problem) this.#write();
       else this.#store.close();
     } catch (cause) {
-      this.#tell((cause as Error).message);
+      this.#warn((cause as Error).message);
     }
   }
 
-  #begin({ case: index, ts, file, name }: CaseStarted): void {
+  #startCase({ case: index, ts, file, name }: CaseStarted): void {
     const key = { server: this.#server, file: fileKey(file), name };
     this.#cases.set(index, { key, at: Date.parse(ts), earlier: this.#earlier(key), steps: [] });
   }
 
   #earlier(key: CaseKey): readonly KeptRun[] {
-    // What could not be read once is not tried again and again.
+    // After one failed read there are no more attempts.
     if (this.#problem) return [];
     try {
       return this.#store.runs(key, COMPARED_RUNS);
@@ -100,13 +106,13 @@ export class HistoryStage {
     }
   }
 
-  #step(event: StepFinished): StepFinished {
+  #finishStep(event: StepFinished): StepFinished {
     const open = this.#cases.get(event.case);
     const { status, phase, step: number, label, attempts, duration_ms } = event;
     if (!open || status === "skipped" || status === "interrupted") return event;
     const step: KeptStep = { phase, number, label, status, attempts, duration_ms };
     open.steps.push(step);
-    // An edited recipe has other steps under the same numbers.
+    // The label is compared too, because an edited recipe has other steps with the same numbers.
     const earlier = open.earlier.flatMap(({ steps }) =>
       steps.filter((one) => one.phase === phase && one.number === number && one.label === label)
     );
@@ -114,20 +120,20 @@ export class HistoryStage {
     return usual ? { ...event, usual } : event;
   }
 
-  #end(event: CaseFinished): CaseFinished {
+  #finishCase(event: CaseFinished): CaseFinished {
     const open = this.#cases.get(event.case);
     this.#cases.delete(event.case);
     const { status, flaky, duration_ms } = event;
-    // How long something took that was interrupted says nothing.
+    // The duration of an interrupted case means nothing.
     if (!open || status === "interrupted") return event;
     const { key, at, steps, earlier } = open;
-    this.#ended.push({ key, run: { at, status, flaky, duration_ms, steps } });
+    this.#finished.push({ key, run: { at, status, flaky, duration_ms, steps } });
     const usual = compare(earlier.map(outcomeOf), outcomeOf(event));
     return usual ? { ...event, usual } : event;
   }
 }
 
-/** A step is flaky when it took more than one attempt. */
+/** The outcome of a step, which is flaky if it took more than one attempt. */
 function stepOutcome(step: KeptStep): Outcome {
   return outcomeOf({ ...step, flaky: step.attempts > 1 });
 }

@@ -1,40 +1,38 @@
-import type { Mask } from "../engine/mask.ts";
 import { toMilliseconds } from "../engine/describe_error.ts";
+import type { Mask } from "../engine/mask.ts";
 import type { PlannedCase } from "../engine/run.ts";
-import type { Ambient } from "../expression/cel.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
 import { isReceiver } from "../recipe/read_schedule.ts";
 import type { AlertRules } from "../schedule/alerts.ts";
-import type { Scheduled } from "../schedule/scheduler.ts";
-import { cronTimes, cronWindows, fixedWindow } from "../schedule/times.ts";
-import { knownValues } from "./known_values.ts";
-import { UsageError } from "./usage_error.ts";
+import { cronTimes, cronWindows, fixedWindow } from "../schedule/calendar.ts";
+import type { ScheduledRecipe } from "../schedule/scheduler.ts";
+import { UsageError } from "./args.ts";
+import { staticScope, type StaticScopeOptions } from "./static_scope.ts";
 
-/** A recipe's schedule with its values worked out. */
-export type Entry = Omit<Scheduled, "run"> & {
+/** A recipe with its schedule, all expressions resolved. */
+export type ScheduleEntry = Omit<ScheduledRecipe, "run"> & {
   /** The recipe's file. */
   file: string;
-  /** Its cases. */
+  /** The recipe's cases. */
   cases: PlannedCase[];
-  /** Who is told when it fails. */
+  /** The addresses that alerts are sent to. */
   to: string[];
 };
 
-/** What the values of a schedule are made of. */
-export interface EntryOptions {
-  /** Where `now()`, `uuid()` and `random(n)` come from. */
-  ambient: Ambient;
-  /** Reads the environment. */
-  env(name: string): string | undefined;
-  /** Hides secrets in what is wrong. */
+/** Settings of {@linkcode scheduleEntries}. */
+export interface ScheduleEntryOptions extends StaticScopeOptions {
+  /** Masks secrets in error messages. */
   mask: Mask;
 }
 
 /**
- * The recipes that have a schedule.
- * @throws {UsageError} When an expression in one gives what does not belong there.
+ * Resolves the schedules of all recipes that have one.
+ * @throws {UsageError} When an expression in a schedule has an invalid value.
  */
-export function scheduledEntries(cases: readonly PlannedCase[], options: EntryOptions): Entry[] {
+export function scheduleEntries(
+  cases: readonly PlannedCase[],
+  options: ScheduleEntryOptions,
+): ScheduleEntry[] {
   const recipes = new Set(cases.map(({ recipe }) => recipe));
   return [...recipes].flatMap((recipe) => {
     const own = cases.filter((one) => one.recipe === recipe);
@@ -47,15 +45,15 @@ export function scheduledEntries(cases: readonly PlannedCase[], options: EntryOp
   });
 }
 
-function makeEntry(cases: PlannedCase[], options: EntryOptions): Entry {
+function makeEntry(cases: PlannedCase[], options: ScheduleEntryOptions): ScheduleEntry {
   const { recipe } = cases[0]!;
-  const values = knownValues(cases[0]!, options);
-  const resolve = (template: Template) => resolveTemplate(template, values, options.ambient);
+  const scope = staticScope(cases[0]!, options);
+  const resolve = (template: Template) => resolveTemplate(template, scope, options.ambient);
   const ms = (template: Template) => toMilliseconds(resolve(template));
-  const count = (template: Template | undefined, what: string) => {
+  const count = (template: Template | undefined, field: string) => {
     const value = template ? resolve(template) : 1;
     if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
-    throw new Error(`\`${what}\` must be a whole number of at least 1, not ${value}`);
+    throw new Error(`\`${field}\` must be a whole number of at least 1, not ${value}`);
   };
   const { schedule, alert, maintenance, name, source } = recipe;
   const rules: AlertRules | undefined = alert && {
@@ -64,8 +62,8 @@ function makeEntry(cases: PlannedCase[], options: EntryOptions): Entry {
     ...(alert.remind ? { remind: Math.max(1000, ms(alert.remind)) } : {}),
   };
   const to = (alert?.to ?? []).map((template) => String(resolve(template)));
-  const wrong = to.find((address) => !isReceiver(address));
-  if (wrong !== undefined) throw new Error(`\`${wrong}\` is no address to tell`);
+  const invalid = to.find((address) => !isReceiver(address));
+  if (invalid !== undefined) throw new Error(`\`${invalid}\` is not a URL or an email address`);
   return {
     name,
     file: source.name,

@@ -1,0 +1,31 @@
+import type { OptionSpecs } from "./args.ts";
+import type { Command } from "./command.ts";
+
+/** The commands in the order of the help text. A command is loaded when it is called. */
+export const COMMANDS: Record<string, () => Promise<Command>> = {
+  run: async () => (await import("./commands/run.ts")).run,
+  check: async () => (await import("./commands/check.ts")).check,
+  schedule: async () => (await import("./commands/schedule.ts")).schedule,
+  list: async () => (await import("./commands/list.ts")).list,
+  history: async () => (await import("./commands/history.ts")).history,
+  dev: async () => (await import("./commands/dev.ts")).dev,
+  init: async () => (await import("./commands/init.ts")).init,
+  explain: async () => (await import("./commands/explain.ts")).explain,
+  schema: async () => (await import("./commands/schema.ts")).schema,
+  completion: async () => {
+    const { completionCommand } = await import("./commands/completion.ts");
+    return completionCommand(allOptions);
+  },
+};
+
+/** All options of a command, `--help` included. */
+export function optionsOf(command: Command): OptionSpecs {
+  return { ...command.options, help: { short: "h", description: "Show this help." } };
+}
+
+async function allOptions(): Promise<Record<string, OptionSpecs>> {
+  const loaded = Object.entries(COMMANDS).map(async ([name, load]) =>
+    [name, optionsOf(await load())] as const
+  );
+  return Object.fromEntries(await Promise.all(loaded));
+}

@@ -1,0 +1,83 @@
+import { UsageError } from "../args.ts";
+import type { Command } from "../command.ts";
+import { numberOption } from "../options.ts";
+
+type Fault = import("../../../dev/mod.ts").Fault;
+type QuirkOptions = import("../../../dev/mod.ts").QuirkOptions;
+
+/** Codes of errors that the user can fix; the rest are internal errors. */
+const USER_ERRORS = new Set([
+  "port_taken",
+  "bad_workload",
+  "bad_fault",
+  "unknown_quirk",
+  "bad_duration",
+]);
+
+/** `dev`: runs the embedded server until it is interrupted. */
+export const dev: Command = {
+  usage: "dev [file.ts]",
+  description: "Start the embedded server with the jobs and workflows of a file, or with examples.",
+  options: {
+    port: { value: "N", description: "Port to listen on. Default: 8787. 0 picks a free one." },
+    host: { value: "ADDRESS", description: "Address to listen on. Default: 127.0.0.1." },
+    watch: { short: "w", description: "Reload the file when it changes." },
+    quirk: {
+      value: "NAME=on|off",
+      repeat: true,
+      description: "Turn a quirk of today's servers on or off; none turns all of them off.",
+    },
+    fault: {
+      value: "FAULT",
+      repeat: true,
+      description: "Inject a fault, such as cut:after=10 or delay:ms=200,chance=0.1.",
+    },
+    seed: { value: "N", description: "Repeat the random choices of faults." },
+  },
+  async run(args, { out, signal }) {
+    const { positional, values, flags, lists } = args;
+    if (positional.length > 1) throw new UsageError("dev takes one file");
+    const [file] = positional;
+    const port = portOption(values.port);
+    const quirks = quirkOptions(lists.quirk ?? []);
+    const seed = values.seed === undefined ? undefined : numberOption(args, "seed", 1);
+    const { parseFault, serve } = await import("../../../dev/mod.ts");
+    try {
+      const faults: Fault[] = (lists.fault ?? []).map(parseFault);
+      await serve({
+        signal,
+        print: (line: string) => out.write(`${line}\n`),
+        watch: flags.has("watch"),
+        ...(file === undefined ? {} : { file }),
+        ...(port === undefined ? {} : { port }),
+        ...(values.host === undefined ? {} : { host: values.host }),
+        ...(quirks === undefined ? {} : { quirks }),
+        ...(faults.length === 0 ? {} : { faults }),
+        ...(seed === undefined ? {} : { seed }),
+      });
+    } catch (error) {
+      const { code, message } = error as Error & { code?: string };
+      if (code === undefined || !USER_ERRORS.has(code)) throw error;
+      throw new UsageError(message);
+    }
+    return 0;
+  },
+};
+
+function portOption(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65535) return port;
+  throw new UsageError(`--port must be a number from 0 to 65535, not '${text}'`);
+}
+
+function quirkOptions(options: readonly string[]): QuirkOptions | undefined {
+  if (options.length === 0) return undefined;
+  const [first] = options;
+  if (options.length === 1 && (first === "none" || first === "default")) return first;
+  return Object.fromEntries(options.map((option) => {
+    const match = /^([\w-]+)=(on|off)$/.exec(option);
+    if (!match) throw new UsageError(`--quirk must be NAME=on or NAME=off, not '${option}'`);
+    return [match[1]!, match[2] === "on"];
+  }));
+}

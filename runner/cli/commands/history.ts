@@ -1,0 +1,156 @@
+import type { Clock } from "../../../runtime/clock.ts";
+import { HistoryError } from "../../history/error.ts";
+import {
+  type CaseKey,
+  fileKey,
+  HistoryStore,
+  KEPT_RUNS,
+  type KeptRun,
+} from "../../history/store.ts";
+import { sparkline, summarize } from "../../history/summary.ts";
+import { formatDuration } from "../../language/duration.ts";
+import { printable } from "../../language/render_diagnostic.ts";
+import type { Output } from "../../report/reporter.ts";
+import { makeStyle } from "../../report/terminal.ts";
+import { UsageError } from "../args.ts";
+import type { Command } from "../command.ts";
+import { historyPath } from "../open_history.ts";
+
+/** The history file when neither `--history` nor `DISPATCH_HISTORY` names one. */
+const DEFAULT_FILE = ".dispatch/history.db";
+/** How many runs of a case are listed. */
+const LISTED_RUNS = 20;
+
+/** A case with its runs, newest first. */
+interface CaseRuns {
+  key: CaseKey;
+  runs: KeptRun[];
+  /** Whether to list each run, not only the summary. */
+  isDetailed: boolean;
+}
+
+/** `history`: lists recorded runs. */
+export const history: Command = {
+  usage: "history [file | directory | name]…",
+  description: "List the runs that --history recorded, by case; with a name, list each run.",
+  options: {
+    history: {
+      value: "FILE",
+      description: `The history file. Default: DISPATCH_HISTORY, or ${DEFAULT_FILE}.`,
+    },
+    case: { value: "NAME", repeat: true, description: "Only cases with this name; list each run." },
+    format: {
+      value: "FORMAT",
+      choices: ["text", "json"],
+      description: "How to list cases: text, or json (one per line).",
+    },
+  },
+  details: `
+The height of a bar is the duration of a run, newest on the right; ✗ is a run that did not pass.
+Exit codes: 0 listed; 2 the history does not exist or cannot be read; 4 no matching case.
+`,
+  async run(args, { out, err, env, clock }) {
+    const { format = "text" } = args.values;
+    if (format !== "text" && format !== "json") {
+      throw new UsageError(`--format must be text or json, not '${format}'`);
+    }
+    const path = historyPath(args, env) ?? DEFAULT_FILE;
+    const cases = await readCases(path, clock, args.positional, args.lists.case ?? []);
+    for (const one of cases) {
+      out.write(format === "json" ? `${JSON.stringify(toJson(one))}\n` : toText(one, out));
+    }
+    if (cases.length > 0) return 0;
+    err.write(`Nothing to list: no matching case in '${path}'\n`);
+    return 4;
+  },
+};
+
+/**
+ * Reads the cases that match the command line.
+ *
+ * @param words Files, directories, or parts of case names.
+ * @param names Parts of case names.
+ */
+async function readCases(
+  path: string,
+  clock: Clock,
+  words: readonly string[],
+  names: readonly string[],
+): Promise<CaseRuns[]> {
+  let store: HistoryStore | undefined;
+  try {
+    store = await HistoryStore.open(path, { create: false, clock, warn: () => {} });
+    const cases: CaseRuns[] = [];
+    for (const key of store.cases()) {
+      const matchesFile = words.some((word) => isInside(key.file, fileKey(word)));
+      if (words.length > 0 && !matchesFile && !words.some((word) => matchesName(key, word))) {
+        continue;
+      }
+      if (names.length > 0 && !names.some((name) => matchesName(key, name))) continue;
+      const isDetailed = names.length > 0 || (words.length > 0 && !matchesFile);
+      const runs = store.runs(key, KEPT_RUNS);
+      if (runs.length > 0) cases.push({ key, runs, isDetailed });
+    }
+    return cases;
+  } catch (error) {
+    if (!(error instanceof HistoryError)) throw error;
+    const hint = error.code === "missing" ? "; a run with --history creates it" : "";
+    throw new UsageError(`${error.message}${hint}`);
+  } finally {
+    store?.close();
+  }
+}
+
+function matchesName(key: CaseKey, name: string): boolean {
+  return key.name.toLowerCase().includes(name.toLowerCase());
+}
+
+function isInside(file: string, wanted: string): boolean {
+  return wanted === "" || file === wanted || file.startsWith(`${wanted}/`);
+}
+
+function toJson({ key, runs, isDetailed }: CaseRuns): unknown {
+  const recent = runs.slice(0, isDetailed ? KEPT_RUNS : LISTED_RUNS)
+    .map(({ at, steps, ...run }) => ({
+      at: new Date(at).toISOString(),
+      ...run,
+      ...(isDetailed ? { steps } : {}),
+    }));
+  return { ...summarize(key, runs), recent };
+}
+
+function toText({ key, runs, isDetailed }: CaseRuns, out: Output): string {
+  const style = makeStyle(out.color);
+  const { passed, failed, flaky, median_ms, last } = summarize(key, runs);
+  const counts = [
+    `${runs.length} ${runs.length === 1 ? "run" : "runs"}`,
+    style.good(`${passed} passed`),
+    failed > 0 ? style.error(`${failed} failed`) : "",
+    flaky > 0 ? style.warning(`${flaky} flaky`) : "",
+    median_ms === undefined ? "" : `median ${formatDuration(median_ms)}`,
+    `last ${last.status} ${formatTime(last.at)}`,
+  ];
+  const lines = [
+    `${style.strong(printable(key.name))}  ${style.dim(printable(`${key.file} on ${key.server}`))}`,
+    `  ${sparkline(runs.slice(0, LISTED_RUNS))}  ${
+      counts.filter((part) => part !== "").join(", ")
+    }`,
+  ];
+  for (const run of isDetailed ? runs.slice(0, LISTED_RUNS) : []) {
+    const mark = run.status === "passed" ? style.good("✓") : style.error("✗");
+    const failing = run.steps.find(({ status }) => status !== "passed");
+    lines.push(
+      `  ${mark} ${formatTime(new Date(run.at).toISOString())}  ${
+        formatDuration(run.duration_ms).padStart(8)
+      }  ${run.status}${run.flaky ? style.warning(", flaky") : ""}${
+        failing ? style.dim(`  step ${failing.number}: ${printable(failing.label)}`) : ""
+      }`,
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** `2026-11-24 09:00:05Z` */
+function formatTime(at: string): string {
+  return at.replace("T", " ").replace(/\.\d+Z$/, "Z");
+}

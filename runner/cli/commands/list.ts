@@ -1,0 +1,36 @@
+import { planCases } from "../../engine/run.ts";
+import type { Command } from "../command.ts";
+import { loadRecipes } from "../load_recipes.ts";
+import { FORMAT_OPTION, formatOption } from "../options.ts";
+import { printDiagnostics } from "../print_diagnostics.ts";
+import { filterRecipes, RECIPE_FILTER_OPTIONS } from "../recipe_filter.ts";
+
+/** `list`: lists recipes with their tags. */
+export const list: Command = {
+  usage: "list [file | directory]…",
+  description: "List recipes with their tags; without a path, those in the current directory.",
+  options: { ...RECIPE_FILTER_OPTIONS, format: FORMAT_OPTION },
+  async run(args, { out, err, env }) {
+    const format = formatOption(args, env);
+    const paths = args.positional.length > 0 ? args.positional : ["."];
+    const { recipes, diagnostics } = await loadRecipes(paths);
+    const listed = filterRecipes(recipes, args);
+    if (format === "json") {
+      for (const recipe of listed) {
+        const { name, description, tags, source } = recipe;
+        const cases = planCases([recipe]).length;
+        out.write(`${JSON.stringify({ file: source.name, name, description, tags, cases })}\n`);
+      }
+    } else {
+      printDiagnostics(diagnostics, format, { out, err });
+      const width = Math.max(0, ...listed.map(({ source }) => source.name.length));
+      for (const { source, name, tags, matrix } of listed) {
+        const cases = matrix.length > 0 ? ` (${matrix.length} cases)` : "";
+        const labels = tags.length > 0 ? `  [${tags.join(", ")}]` : "";
+        out.write(`${source.name.padEnd(width)}  ${name}${cases}${labels}\n`);
+      }
+    }
+    if (diagnostics.some(({ severity }) => severity === "error")) return 2;
+    return listed.length === 0 ? 4 : 0;
+  },
+};

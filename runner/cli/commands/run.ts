@@ -1,0 +1,72 @@
+import { withUsed } from "../../recipe/used_recipes.ts";
+import { needsStandardOutput } from "../../report/registry.ts";
+import { type ParsedArgs, UsageError } from "../args.ts";
+import { type Command, type CommandContext, INTERRUPTED } from "../command.ts";
+import { findRecipeFiles, loadRecipes } from "../load_recipes.ts";
+import { makePlan } from "../plan.ts";
+import { reporterLines } from "../reporter_option.ts";
+import { randomOption, RUN_OPTIONS } from "../run_options.ts";
+import { runPlan } from "../run_plan.ts";
+import { announceServer, embeddedServer, remoteServer, serverOptions } from "../server.ts";
+
+/** `run`: runs recipes. */
+export const run: Command = {
+  usage: "run [file | directory]…",
+  description: "Run recipes.",
+  options: RUN_OPTIONS,
+  details: `
+Reporters:
+${reporterLines().join("\n")}
+
+Exit codes: 0 passed; 1 failed; 2 invalid recipe or command line; 3 could not run;
+4 nothing ran or nothing was checked; 130 interrupted.
+`,
+  async run(args, context) {
+    const { positional, flags } = args;
+    if (positional.length === 0) throw new UsageError("Nothing to run: name a recipe or directory");
+    if (!flags.has("watch")) return await runOnce(args, context);
+    const { filesChanged, readFiles } = await import("../watch_files.ts");
+    while (!context.signal.aborted) {
+      await runOnce(args, context);
+      if (context.signal.aborted) break;
+      const used = [...withUsed((await loadRecipes(positional)).recipes)]
+        .map(({ source }) => source.name);
+      const list = async () => [...new Set([...await findRecipeFiles(positional), ...used])];
+      const before = await readFiles(list);
+      context.out.write("Waiting for file changes…\n");
+      await filesChanged(before, list, context);
+    }
+    return INTERRUPTED;
+  },
+};
+
+async function runOnce(args: ParsedArgs, context: CommandContext): Promise<number> {
+  const { out, err, env, clock } = context;
+  const { url, token } = serverOptions(args, env);
+  const isDryRun = args.flags.has("dry-run");
+  // The server and the client load while the recipes are read.
+  const starting = url === undefined && !isDryRun ? embeddedServer(clock) : undefined;
+  starting?.catch(() => {});
+  const library = isDryRun ? undefined : import("../../../client/dispatch.ts");
+  try {
+    const plan = await makePlan(args, context);
+    if (typeof plan === "number") return plan;
+    const random = randomOption(args, context);
+    const { mask } = plan;
+    if (url !== undefined) mask.add(token);
+    if (isDryRun) {
+      const { printPlan } = await import("../dry_run.ts");
+      const ambient = { now: () => clock.now(), random };
+      const { filter } = plan;
+      printPlan(plan.cases, { out, env, ambient, mask, ...(filter ? { filter } : {}) });
+      return 0;
+    }
+    const server = url === undefined ? await starting! : remoteServer(url, token);
+    announceServer(server, plan.reporters.some(needsStandardOutput) ? err : out);
+    const { Dispatch } = await library!;
+    return await runPlan(plan, { ...context, args, server, Dispatch, random });
+  } finally {
+    const server = await starting?.catch(() => undefined);
+    await server?.close();
+  }
+}

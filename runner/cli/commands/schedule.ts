@@ -1,0 +1,236 @@
+import type { Clock } from "../../../runtime/clock.ts";
+import type { RunEvent } from "../../events/event.ts";
+import type { Mask } from "../../engine/mask.ts";
+import { needsStandardOutput } from "../../report/registry.ts";
+import type { Output } from "../../report/reporter.ts";
+import { type Alert, formatTime, type Outcome, Scheduler } from "../../schedule/scheduler.ts";
+import { type AlertMessage, postAlert } from "../../schedule/webhook.ts";
+import { type ParsedArgs, UsageError } from "../args.ts";
+import { type Command, type CommandContext, INTERRUPTED } from "../command.ts";
+import { makePlan, type Plan } from "../plan.ts";
+import { randomOption, RUN_OPTIONS } from "../run_options.ts";
+import { runPlan } from "../run_plan.ts";
+import { scheduleEntries, type ScheduleEntry } from "../schedule_entries.ts";
+import {
+  announceServer,
+  embeddedServer,
+  publicUrl,
+  remoteServer,
+  type Server,
+  serverOptions,
+} from "../server.ts";
+
+const { only: _, from: __, bail: ___, shard: ____, repeat: _____, watch: ______, ...SHARED } =
+  RUN_OPTIONS;
+
+/** How many scheduled times a dry run prints for each recipe. */
+const PRINTED_TIMES = 5;
+
+/** `schedule`: runs recipes on their schedules. */
+export const schedule: Command = {
+  usage: "schedule [file | directory]…",
+  description: "Run recipes on their schedules until interrupted.",
+  options: { ...SHARED, "dry-run": { description: "Print the next scheduled times and exit." } },
+  details: `
+Exit codes: 0 interrupted between runs; 130 interrupted during a run;
+2 invalid recipe or command line; 4 no recipe has a schedule.
+`,
+  async run(args, context) {
+    const { env, clock, out, err } = context;
+    if (args.positional.length === 0) {
+      throw new UsageError("Nothing to run: name a recipe or directory");
+    }
+    const { url, token } = serverOptions(args, env);
+    if (url !== undefined && !URL.canParse(url)) {
+      throw new UsageError(`'${publicUrl(url)}' is not a URL`);
+    }
+    const plan = await makePlan(args, context);
+    if (typeof plan === "number") return plan;
+    const random = randomOption(args, context);
+    const { mask } = plan;
+    if (url !== undefined) mask.add(token);
+    const ambient = { now: () => clock.now(), random };
+    const entries = scheduleEntries(plan.cases, { ambient, env, mask });
+    if (entries.length === 0) {
+      err.write("Nothing to run: no recipe has a `schedule`\n");
+      return 4;
+    }
+    if (args.flags.has("dry-run")) {
+      for (const entry of entries) printTimes(entry, clock, out, mask);
+      return 0;
+    }
+    const output = plan.reporters.some(needsStandardOutput) ? err : out;
+    const log = (line: string) =>
+      output.write(`${formatTime(clock.now())} ${mask.text(line.replace(/\s*\n\s*/g, " "))}\n`);
+    const ignored = new Set(plan.cases.map(({ recipe }) => recipe)).size - entries.length;
+    if (ignored > 0) {
+      log(`${ignored} ${ignored === 1 ? "recipe has" : "recipes have"} no \`schedule\`: not run`);
+    }
+    const remote = url === undefined ? undefined : remoteServer(url, token);
+    return await runSchedule(entries, remote, { plan, args, context, random, log, output });
+  },
+};
+
+/** What {@linkcode runSchedule} needs besides the entries. */
+interface ScheduleContext {
+  plan: Plan;
+  args: ParsedArgs;
+  context: CommandContext;
+  random: () => number;
+  /** Prints a line with the time. */
+  log: (line: string) => void;
+  output: Output;
+}
+
+async function runSchedule(
+  entries: readonly ScheduleEntry[],
+  remote: Server | undefined,
+  schedule: ScheduleContext,
+): Promise<number> {
+  const { plan: { mask }, context, random, log, output } = schedule;
+  const { signal, clock, err } = context;
+  const server = remote?.name ?? "embedded";
+  // The embedded server is started anew for each run.
+  const startServer = () => remote ? Promise.resolve(remote) : embeddedServer(clock);
+  announceServer({ name: server }, output);
+  for (const entry of entries) announceEntry(entry, clock, log);
+  const deliveries = new Set<Promise<unknown>>();
+  const scheduler = new Scheduler({
+    clock,
+    random,
+    signal,
+    log,
+    alert: (alert) => {
+      const { file, to } = alert.entry as typeof alert.entry & ScheduleEntry;
+      const text = mask.text(alertText(alert));
+      log(text);
+      const message = mask.value(alertMessage(alert, { text, file, server }));
+      for (const address of to.filter(isWebhook)) {
+        const delivery = postAlert(address, message, {
+          fetch,
+          clock,
+          signal,
+          warn: (problem) => err.write(`warning: ${mask.text(problem)}\n`),
+        });
+        deliveries.add(delivery);
+        delivery.finally(() => deliveries.delete(delivery));
+      }
+    },
+  });
+  const wasInterrupted = await scheduler.run(
+    entries.map((entry) => ({ ...entry, run: () => runEntry(entry, startServer, schedule) })),
+  );
+  await Promise.all(deliveries);
+  return wasInterrupted ? INTERRUPTED : 0;
+}
+
+/** Logs when a recipe runs first, and which of its alert addresses are not supported. */
+function announceEntry(
+  { name, next, to }: ScheduleEntry,
+  clock: Clock,
+  log: (line: string) => void,
+): void {
+  const first = next(clock.now());
+  if (first !== undefined) log(`${name}: first run at ${formatTime(first)}`);
+  const unsupported = to.filter((address) => !isWebhook(address));
+  if (unsupported.length === 0) return;
+  log(
+    `warning: alerts for ${name} are printed but not sent to ${unsupported.join(", ")}: ` +
+      "only http(s) addresses are supported",
+  );
+}
+
+/** Runs a recipe once. Its report is printed at the end, because recipes run side by side. */
+async function runEntry(
+  { name, cases }: ScheduleEntry,
+  startServer: () => Promise<Server>,
+  { plan, args, context, random, log }: ScheduleContext,
+): Promise<Outcome> {
+  const report: string[] = [];
+  const out = {
+    ...context.out,
+    isTerminal: false,
+    write: (text: string) => void report.push(text),
+  };
+  let failure: string | undefined;
+  const onEvent = (event: RunEvent) => {
+    if (event.type !== "case.finished" || event.status === "passed") return;
+    failure ??= event.failure?.message ?? "nothing was asserted or waited for";
+  };
+  const err: Output = {
+    ...context.err,
+    write: (text) => {
+      if (text.startsWith("error: ")) failure ??= text.slice(7).trimEnd();
+      context.err.write(text);
+    },
+  };
+  log(`${name}: run started`);
+  let exitCode: number;
+  try {
+    const [{ Dispatch }, server] = await Promise.all([
+      import("../../../client/dispatch.ts"),
+      startServer(),
+    ]);
+    try {
+      const own = { ...context, out, err, args, server, Dispatch, random, onEvent };
+      exitCode = await runPlan({ ...plan, cases }, own);
+    } finally {
+      await server.close();
+    }
+  } catch (error) {
+    err.write(`error: ${plan.mask.text((error as Error).message)}\n`);
+    exitCode = 3;
+  }
+  context.out.write(report.join(""));
+  return { exitCode, ...(failure === undefined ? {} : { failure }) };
+}
+
+function alertText({ kind, entry: { name }, since, failures, failure }: Alert): string {
+  const why = failure === undefined ? "" : `: ${failure}`;
+  switch (kind) {
+    case "raised":
+      return failures === 1
+        ? `ALERT ${name} has failed${why}`
+        : `ALERT ${name} has failed ${failures} times in a row since ${formatTime(since)}${why}`;
+    case "reminder":
+      return `ALERT ${name} has been failing since ${formatTime(since)}${why}`;
+    case "resolved":
+      return `RESOLVED ${name} passes again; it had been failing since ${formatTime(since)}`;
+  }
+}
+
+function alertMessage(
+  { kind, entry, at, since, failures, failure }: Alert,
+  { text, file, server }: { text: string; file: string; server: string },
+): AlertMessage {
+  return {
+    version: 1,
+    type: kind,
+    text,
+    recipe: entry.name,
+    file,
+    server,
+    at: formatTime(at),
+    failing_since: formatTime(since),
+    failures,
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
+function printTimes(entry: ScheduleEntry, clock: Clock, out: Output, mask: Mask): void {
+  const { name, file, cases, jitter, maintenance } = entry;
+  const { cron, timezone } = cases[0]!.recipe.schedule!;
+  const later = jitter > 0 ? `, up to ${jitter / 1000} s later` : "";
+  out.write(mask.text(`${name}  ${file}  ${cron} (${timezone}${later})\n`));
+  let at: number | undefined = clock.now();
+  for (let i = 0; i < PRINTED_TIMES; i++) {
+    at = entry.next(at);
+    if (at === undefined) break;
+    const isSkipped = maintenance.some((windowAt) => windowAt(at!) !== undefined);
+    out.write(`  ${formatTime(at)}${isSkipped ? "  skipped: maintenance" : ""}\n`);
+  }
+}
+
+function isWebhook(address: string): boolean {
+  return /^https?:/i.test(address);
+}

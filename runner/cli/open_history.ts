@@ -1,0 +1,42 @@
+import type { HistoryRecorder } from "../history/recorder.ts";
+import { type ParsedArgs, UsageError } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+
+/** The path of the history file: `--history`, or `DISPATCH_HISTORY`. */
+export function historyPath(
+  { values }: ParsedArgs,
+  env: CommandContext["env"],
+): string | undefined {
+  if (values.history === "") throw new UsageError("--history needs a file");
+  return values.history ?? (env("DISPATCH_HISTORY") || undefined);
+}
+
+/**
+ * Opens the history that a run is recorded in. Prints a warning when that is not possible; the run
+ * goes on without a history.
+ *
+ * @param isComplete Whether all steps run: the times of a partial run cannot be compared.
+ */
+export async function openHistory(
+  path: string | undefined,
+  isComplete: boolean,
+  { err, clock }: Pick<CommandContext, "err" | "clock">,
+): Promise<HistoryRecorder | undefined> {
+  if (path === undefined) return undefined;
+  const warn = (text: string) => err.write(`warning: ${text}\n`);
+  if (!isComplete) {
+    warn("this run is not recorded in the history, because it does not run all steps");
+    return undefined;
+  }
+  const [{ HistoryStore }, { HistoryRecorder }] = await Promise.all([
+    import("../history/store.ts"),
+    import("../history/recorder.ts"),
+  ]);
+  try {
+    const store = await HistoryStore.open(path, { create: true, clock, warn });
+    return new HistoryRecorder(store, warn);
+  } catch (error) {
+    warn((error as Error).message);
+    return undefined;
+  }
+}

@@ -1,0 +1,47 @@
+import type { DiagnosticFormat } from "../language/diagnostic.ts";
+import { parseDuration } from "../language/duration.ts";
+import { type OptionSpec, type ParsedArgs, UsageError } from "./args.ts";
+
+/** The option for the format of diagnostics. */
+export const FORMAT_OPTION: OptionSpec = {
+  value: "FORMAT",
+  choices: ["text", "json", "github"],
+  description: "How to print errors: text, json (one per line) or github (annotations).",
+};
+
+/**
+ * Reads `--format`. The default is text, and annotations in GitHub Actions.
+ * @throws {UsageError}
+ */
+export function formatOption(
+  { values: { format } }: ParsedArgs,
+  env: (name: string) => string | undefined,
+): DiagnosticFormat {
+  if (format === undefined) return env("GITHUB_ACTIONS") === "true" ? "github" : "text";
+  if (format === "text" || format === "json" || format === "github") return format;
+  throw new UsageError(`--format must be text, json or github, not '${format}'`);
+}
+
+/**
+ * Reads an option whose value is a whole number of at least 1.
+ * @throws {UsageError}
+ */
+export function numberOption(args: ParsedArgs, name: string, fallback: number): number {
+  const text = args.values[name];
+  if (text === undefined) return fallback;
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= 1 && /^\d+$/.test(text)) return number;
+  throw new UsageError(`--${name} must be a whole number of at least 1, not '${text}'`);
+}
+
+/**
+ * Reads an option whose value is a duration, as milliseconds.
+ * @throws {UsageError}
+ */
+export function durationOption(args: ParsedArgs, name: string): number | undefined {
+  const text = args.values[name];
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  throw new UsageError(`--${name} must be a duration such as 30s or 5m, not '${text}'`);
+}

@@ -1,0 +1,120 @@
+import { Mask } from "../engine/mask.ts";
+import { planCases, type PlannedCase } from "../engine/run.ts";
+import type { Diagnostic, DiagnosticFormat } from "../language/diagnostic.ts";
+import type { Step } from "../language/model.ts";
+import type { ReporterRequest } from "../report/registry.ts";
+import type { Output } from "../report/reporter.ts";
+import { type ParsedArgs, UsageError } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+import { type Loaded, loadRecipes } from "./load_recipes.ts";
+import { historyPath } from "./open_history.ts";
+import { durationOption, formatOption, numberOption } from "./options.ts";
+import { filterRecipes, shardCases } from "./recipe_filter.ts";
+import { readReporters } from "./reporter_option.ts";
+import { seedCases } from "./run_options.ts";
+import { stepFilter } from "./step_filter.ts";
+import {
+  checkVariableNames,
+  findMissingValues,
+  maskSecrets,
+  parseVarOptions,
+  resolveVariables,
+  type VariableInput,
+} from "./variables.ts";
+
+/** The cases of a run and its settings, all checked. */
+export interface Plan {
+  /** The cases, in order. */
+  cases: PlannedCase[];
+  /** The time limit for the steps of each case, in milliseconds. */
+  timeout: number | undefined;
+  /** How many cases run at the same time. */
+  parallel: number;
+  /** The requested reporters. */
+  reporters: ReporterRequest[];
+  /** Which steps run; all of them when absent. */
+  filter: ((step: Step) => boolean) | undefined;
+  /** The path of the history file. */
+  history: string | undefined;
+  /** Masks the secrets of all recipes. */
+  mask: Mask;
+}
+
+/**
+ * Loads and checks everything that a run needs. When something is wrong, prints it and returns the
+ * exit code instead of a plan.
+ */
+export async function makePlan(args: ParsedArgs, context: CommandContext): Promise<Plan | number> {
+  const mask = new Mask();
+  const loaded = await loadRecipes(args.positional);
+  maskSecrets(loaded.recipes, context.env, mask);
+  const masked = (output: Output): Output => ({
+    ...output,
+    write: (text) => output.write(mask.text(text)),
+  });
+  const { out, err } = context;
+  try {
+    return await plan(loaded, args, { ...context, out: masked(out), err: masked(err) }, mask);
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(mask.text(error.message)) : error;
+  }
+}
+
+async function plan(
+  { recipes: all, diagnostics }: Loaded,
+  args: ParsedArgs,
+  context: CommandContext,
+  mask: Mask,
+): Promise<Plan | number> {
+  const { env } = context;
+  const format = formatOption(args, env);
+  const timeout = durationOption(args, "timeout");
+  const parallel = numberOption(args, "parallel", 1);
+  const reporters = readReporters(args.lists.reporter ?? [], env);
+  const history = historyPath(args, env);
+  await print(diagnostics, format, context);
+  if (diagnostics.some(({ severity }) => severity === "error")) return 2;
+  const recipes = filterRecipes(all, args);
+  const inputs = await readVariables(args);
+  checkVariableNames(all, inputs);
+  const missing = findMissingValues(recipes, inputs, env);
+  if (missing.length > 0) {
+    await print(missing, format, context);
+    return 2;
+  }
+  const filter = stepFilter(recipes, args);
+  const once = planCases(recipes).map((one) => ({
+    ...one,
+    vars: resolveVariables(one.recipe, inputs),
+  }));
+  const repeated = Array.from({ length: numberOption(args, "repeat", 1) }, () => once).flat();
+  const cases = seedCases(shardCases(repeated, args.values.shard), args);
+  if (cases.length === 0) {
+    const why = all.length === 0 ? "no recipes were found" : "no recipe matches the options";
+    context.err.write(`Nothing to run: ${why}\n`);
+    return 4;
+  }
+  return { cases, timeout, parallel, reporters, filter, history, mask };
+}
+
+/** The values of `--vars` and `--var`; the command line wins over files. */
+async function readVariables(args: ParsedArgs): Promise<Map<string, VariableInput>> {
+  const inputs = new Map<string, VariableInput>();
+  for (const file of args.lists.vars ?? []) {
+    const { readVarsFile } = await import("./vars_file.ts");
+    for (const [name, value] of await readVarsFile(file)) inputs.set(name, { value });
+  }
+  for (const [name, input] of parseVarOptions(args.lists.var ?? [])) inputs.set(name, input);
+  return inputs;
+}
+
+async function print(
+  diagnostics: readonly Diagnostic[],
+  format: DiagnosticFormat,
+  context: CommandContext,
+): Promise<void> {
+  if (diagnostics.length === 0) return;
+  // Loaded here because most runs have nothing to print.
+  const { printDiagnostics } = await import("./print_diagnostics.ts");
+  printDiagnostics(diagnostics, format, context);
+}

@@ -1,0 +1,56 @@
+import type { PlannedCase } from "../engine/run.ts";
+import type { Recipe } from "../language/model.ts";
+import { type OptionSpecs, type ParsedArgs, UsageError } from "./args.ts";
+
+/** The options that filter recipes. */
+export const RECIPE_FILTER_OPTIONS: OptionSpecs = {
+  tag: {
+    value: "TAG",
+    repeat: true,
+    description: "Only recipes with this tag; !TAG excludes a tag.",
+  },
+  grep: {
+    value: "TEXT",
+    description: "Only recipes whose name contains TEXT or matches /REGEX/.",
+  },
+};
+
+/** The recipes that pass `--tag` and `--grep`. */
+export function filterRecipes(recipes: readonly Recipe[], args: ParsedArgs): Recipe[] {
+  const tags = args.lists.tag ?? [];
+  const included = tags.filter((tag) => !tag.startsWith("!"));
+  const excluded = tags.filter((tag) => tag.startsWith("!")).map((tag) => tag.slice(1));
+  const matches = nameFilter(args.values.grep);
+  return recipes.filter((recipe) =>
+    (included.length === 0 || included.some((tag) => recipe.tags.includes(tag))) &&
+    !excluded.some((tag) => recipe.tags.includes(tag)) && matches(recipe.name)
+  );
+}
+
+function nameFilter(grep: string | undefined): (name: string) => boolean {
+  if (grep === undefined) return () => true;
+  const pattern = /^\/(.*)\/(i?)$/.exec(grep);
+  if (!pattern) return (name) => name.includes(grep);
+  try {
+    const regex = new RegExp(pattern[1]!, pattern[2]);
+    return (name) => regex.test(name);
+  } catch (cause) {
+    throw new UsageError(
+      `--grep must be text or a regular expression: ${(cause as Error).message}`,
+    );
+  }
+}
+
+/**
+ * The cases in the part that `--shard` names.
+ * @throws {UsageError} When the option is not `I/N`.
+ */
+export function shardCases<C extends PlannedCase>(cases: C[], option: string | undefined): C[] {
+  if (option === undefined) return cases;
+  const match = /^(\d+)\/(\d+)$/.exec(option);
+  const [i, n] = [Number(match?.[1]), Number(match?.[2])];
+  if (!match || i < 1 || n < 1 || i > n) {
+    throw new UsageError(`--shard must be I/N, such as 1/3, not '${option}'`);
+  }
+  return cases.filter((_, index) => index % n === i - 1);
+}

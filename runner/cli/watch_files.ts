@@ -1,0 +1,37 @@
+import { type Clock, delay } from "../../runtime/clock.ts";
+import { readTextFile } from "../../runtime/file.ts";
+
+/** The time between two looks at the files, in milliseconds. */
+const INTERVAL = 300;
+
+/** Returns the files to watch. It is called at each look, since files come and go. */
+export type ListFiles = () => Promise<readonly string[]>;
+
+/** The text of each file at one time; `undefined` for a file that could not be read. */
+export type Snapshot = ReadonlyMap<string, string | undefined>;
+
+/** Reads all files. One that is being replaced can be missing for a moment: that is a change too. */
+export async function readFiles(list: ListFiles): Promise<Snapshot> {
+  const read = async (file: string) =>
+    [file, await readTextFile(file).catch(() => undefined)] as const;
+  return new Map(await Promise.all((await list()).map(read)));
+}
+
+/** Resolves when the files differ from those in the snapshot, or when the signal is aborted. */
+export async function filesChanged(
+  before: Snapshot,
+  list: ListFiles,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await delay(INTERVAL, { signal, clock });
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+    const now = await readFiles(list);
+    if (now.size !== before.size) return;
+    for (const [file, text] of now) if (!before.has(file) || before.get(file) !== text) return;
+  }
+}

@@ -1,0 +1,41 @@
+import { Cron } from "croner";
+
+/**
+ * Makes a function that finds the times of a cron pattern.
+ *
+ * @param timezone An IANA name such as `Europe/Berlin`.
+ * @returns A function that returns the first time after another one, both in milliseconds since
+ * 1970, or `undefined` if there is none.
+ */
+export function cronTimes(
+  cron: string,
+  timezone: string,
+): (after: number) => number | undefined {
+  const pattern = new Cron(cron, { paused: true, timezone });
+  return (after) => pattern.nextRun(new Date(after))?.getTime();
+}
+
+/** A period of time, in milliseconds since 1970. */
+export interface Window {
+  /** Its start, which belongs to it. */
+  from: number;
+  /** Its end, which does not. */
+  to: number;
+}
+
+/** Finds the maintenance window that contains a time. */
+export type WindowAt = (at: number) => Window | undefined;
+
+/** A single window. */
+export function fixedWindow(window: Window): WindowAt {
+  return (at) => window.from <= at && at < window.to ? window : undefined;
+}
+
+/** Windows that start at the times of a cron pattern and have the same length. */
+export function cronWindows(next: (after: number) => number | undefined, ms: number): WindowAt {
+  return (at) => {
+    // A window that contains the time started less than its length before.
+    const from = next(at - ms);
+    return from !== undefined && from <= at ? { from, to: from + ms } : undefined;
+  };
+}
