@@ -4,7 +4,7 @@ import type { Span } from "./span.ts";
 /** A node of a parsed expression. */
 export type Ast = ASTNode;
 
-/** Macros whose first argument is a name that exists only in the others. */
+/** Macros whose first argument is a name that only their other arguments can see. */
 export const BINDERS: ReadonlySet<string> = new Set([
   "all",
   "exists",
@@ -13,19 +13,19 @@ export const BINDERS: ReadonlySet<string> = new Set([
   "filter",
 ]);
 
-/** A name that an expression takes from outside. */
+/** A name in an expression that is defined outside of it, with the fields taken from it. */
 export interface FreeName {
   /** The name. */
   name: string;
   /** Its node. */
   node: Ast;
-  /** The fields that are taken from it, one from the other, with the nodes that take them. */
+  /** The chain of fields taken from it, each with the node of its access. */
   path: { field: string; node: Ast }[];
-  /** Whether the expression only asks if it is there: `has(x.y)`, `x.?y`. */
+  /** Whether the access tolerates an absent field, as `has(x.y)` and `x.?y` do. */
   asks: boolean;
 }
 
-/** Types of CEL can stand as values, as in `type(x) == int`. */
+/** The names of CEL types, which can be used as values: `type(x) == int`. */
 const TYPE_NAMES = new Set([
   "bool",
   "bytes",
@@ -43,14 +43,19 @@ const TYPE_NAMES = new Set([
   "uint",
 ]);
 
-/** The names an expression takes from outside, in the order they stand. */
+/** The names in an expression that are defined outside of it, in source order. */
 export function freeNames(ast: Ast): FreeName[] {
   const found: FreeName[] = [];
-  walk(ast, new Set(), found, false);
+  collectNames(ast, new Set(), found, false);
   return found.toSorted((a, b) => a.node.start - b.node.start);
 }
 
-function walk(node: Ast, bound: ReadonlySet<string>, found: FreeName[], inHas: boolean): void {
+function collectNames(
+  node: Ast,
+  bound: ReadonlySet<string>,
+  found: FreeName[],
+  inHas: boolean,
+): void {
   const path: FreeName["path"] = [];
   let root = node;
   let asks = inHas;
@@ -65,30 +70,30 @@ function walk(node: Ast, bound: ReadonlySet<string>, found: FreeName[], inHas: b
     }
     return;
   }
-  if (root !== node) return walk(root, bound, found, false);
+  if (root !== node) return collectNames(root, bound, found, false);
   if (node.op === "rcall") {
     const [name, receiver, args] = node.args;
-    walk(receiver, bound, found, false);
+    collectNames(receiver, bound, found, false);
     const first = args[0];
     if (BINDERS.has(name) && first?.op === "id") {
       const inner = new Set([...bound, first.args]);
-      for (const arg of args.slice(1)) walk(arg, inner, found, false);
+      for (const arg of args.slice(1)) collectNames(arg, inner, found, false);
       return;
     }
     if (name === "bind" && receiver.op === "id" && receiver.args === "cel" && first?.op === "id") {
-      if (args[1]) walk(args[1], bound, found, false);
+      if (args[1]) collectNames(args[1], bound, found, false);
       const inner = new Set([...bound, first.args]);
-      for (const arg of args.slice(2)) walk(arg, inner, found, false);
+      for (const arg of args.slice(2)) collectNames(arg, inner, found, false);
       return;
     }
-    for (const arg of args) walk(arg, bound, found, false);
+    for (const arg of args) collectNames(arg, bound, found, false);
     return;
   }
   const has = node.op === "call" && node.args[0] === "has";
-  for (const child of childrenOf(node)) walk(child, bound, found, has);
+  for (const child of childrenOf(node)) collectNames(child, bound, found, has);
 }
 
-/** The nodes directly under a node. */
+/** The direct children of a node. */
 export function childrenOf(node: Ast): Ast[] {
   switch (node.op) {
     case "value":
@@ -113,15 +118,15 @@ export function childrenOf(node: Ast): Ast[] {
   }
 }
 
-/** Calls `visit` for a node and all under it. */
+/** Calls `visit` for a node and all its descendants. */
 export function visitAst(node: Ast, visit: (node: Ast) => void): void {
   visit(node);
   for (const child of childrenOf(node)) visitAst(child, visit);
 }
 
 /**
- * Where a node's text stands in its expression, whole: the parentheses around an operand belong to
- * none of the nodes inside, so a node's own range can lack one side of them.
+ * The range of a node's text, with balanced parentheses. Parentheses around an operand belong to no
+ * node, so the range of a node that begins or ends with one can lack it.
  */
 export function textRange(node: Ast, text: string): Span {
   let { start, end } = node;
@@ -139,7 +144,7 @@ export function textRange(node: Ast, text: string): Span {
   return open > 0 || closed > 0 ? { start: node.start, end: node.end } : { start, end };
 }
 
-/** How many parentheses, brackets and braces of a text are open, and how many closed too often. */
+/** Counts the brackets of a text that are never closed, and those that were never opened. */
 function unmatched(text: string): { open: number; closed: number } {
   let open = 0;
   let closed = 0;
@@ -159,7 +164,7 @@ function unmatched(text: string): { open: number; closed: number } {
   return { open, closed };
 }
 
-/** Whether a node has the same value always: it asks for no name and calls no function. */
+/** Whether a node always has the same value: it uses no names and calls no functions. */
 export function isConstant(node: Ast): boolean {
   let constant = true;
   visitAst(node, ({ op }) => {

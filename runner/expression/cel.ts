@@ -1,47 +1,44 @@
 import type { Environment, ParseResult } from "@marcbachmann/cel-js";
 import { type Ast, visitAst } from "./ast.ts";
+import type { Span } from "./span.ts";
 import { RESULT_TYPES } from "./types.ts";
 
-/** A parsed expression. */
+/** A parsed expression, which evaluates itself when called with values. */
 export type Parsed = ParseResult;
 
-/** What the functions of expressions take from outside. */
+/** The clock and random numbers that the functions of expressions use. */
 export interface Ambient {
-  /** Milliseconds since 1970. */
+  /** The current time in milliseconds since 1970. */
   now(): number;
-  /** A number from 0 up to, not including, 1. */
+  /** A random number, at least 0 and less than 1. */
   random(): number;
 }
 
-/** The expression language, loaded. */
+/** The expression language once it has been loaded. */
 export interface Cel {
-  /** For checks: nothing in it is known but the functions and the types of results. */
+  /** A new environment for checks, which knows only the functions and the types of results. */
   typed(): Environment;
-  /** For evaluation: every name is looked up in the values that are handed in. */
+  /** Parses an expression for evaluation. Names are looked up in the values given to it. */
   parse(text: string): Parsed;
   /** The names of all functions and macros. */
   functionNames(): readonly string[];
 }
 
-/** What is wrong with an expression, in the expression's own offsets. */
-export interface CelFault {
-  /** A stable word, such as `no_such_key`. */
+/** An error of the expression language, with the range of the expression it is about. */
+export interface CelFault extends Span {
+  /** A stable code, such as `no_such_key`. */
   code: string;
-  /** One line. */
+  /** The message, in one line. */
   summary: string;
-  /** Where it begins. */
-  start: number;
-  /** Where it ends. */
-  end: number;
 }
 
-/** An expression may have this many operators, names and values. */
+/** The most operators, names and values an expression may have. */
 const MAX_NODES = 2000;
 
 let loading: Promise<Cel> | undefined;
 let ambient: Ambient = { now: () => Date.now(), random: () => Math.random() };
 
-/** Sets where `now()`, `uuid()` and `random(n)` come from while the callback is evaluated. */
+/** Uses a clock and random numbers for `now()`, `uuid()` and `random(n)` while the callback runs. */
 export function withAmbient<T>(given: Ambient, callback: () => T): T {
   const before = ambient;
   ambient = given;
@@ -52,7 +49,7 @@ export function withAmbient<T>(given: Ambient, callback: () => T): T {
   }
 }
 
-/** Loads the expression language, once. */
+/** Loads the expression language on the first call. */
 export function loadCel(): Promise<Cel> {
   return loading ??= load();
 }
@@ -64,7 +61,7 @@ async function load(): Promise<Cel> {
       homogeneousAggregateLiterals: false,
       enableOptionalTypes: true,
       unlistedVariablesAreDyn: true,
-      // What is nested in a long chain is walked by recursion, and a stack has an end.
+      // A long chain of operators is a deep tree, and is walked by recursion.
       limits: { maxAstNodes: MAX_NODES },
     }),
   );
@@ -95,19 +92,19 @@ async function load(): Promise<Cel> {
   };
 }
 
-/** A map literal with a key `__proto__` would come out without it: `{"__proto__": 1} == {}`. */
+/** Refuses map literals with a key `__proto__`, which the library would drop. */
 function refusePrototypes(ast: Ast): void {
   visitAst(ast, (node) => {
     if (node.op !== "map") return;
     for (const [key] of node.args) {
       if (key.op !== "value" || key.args !== "__proto__") continue;
-      const summary = "a map of an expression cannot have the key `__proto__`";
+      const summary = "a map literal cannot have the key `__proto__`";
       throw Object.assign(new Error(summary), { code: "bad_key", summary, range: key });
     }
   });
 }
 
-/** What an error of the expression language says. */
+/** The fault that an error of the expression language describes. */
 export function faultOf(error: unknown, length: number): CelFault {
   const { code, summary, range } = error as {
     code?: string;
@@ -126,7 +123,7 @@ function addFunctions(environment: Environment): Environment {
   environment.registerFunction("uuid(): string", uuid);
   environment.registerFunction("now(): google.protobuf.Timestamp", () => new Date(ambient.now()));
   environment.registerFunction("random(int): int", (below: bigint) => {
-    if (below < 1n) throw new Error(`random(n) needs at least 1, not ${below}`);
+    if (below < 1n) throw new Error(`random(n) needs an n of at least 1, not ${below}`);
     return BigInt(Math.floor(ambient.random() * Number(below)));
   });
   environment.registerFunction(
@@ -136,7 +133,7 @@ function addFunctions(environment: Environment): Environment {
   return environment;
 }
 
-/** A random UUID out of the injected numbers, so that a seed repeats it. */
+/** A UUID made of the injected random numbers, so that a seed reproduces it. */
 function uuid(): string {
   const bytes = Array.from({ length: 16 }, () => Math.floor(ambient.random() * 256));
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;

@@ -1,6 +1,6 @@
 /**
- * A JSON value as CEL takes it: whole numbers become integers of CEL, so that `x == 3` compares an
- * integer with an integer. What `undefined` stands for is absent.
+ * Converts a JSON value for CEL. Whole numbers become CEL integers, so that `x == 3` compares two
+ * integers; keys with the value `undefined` are left out.
  */
 export function toCel(value: unknown, type?: string): unknown {
   if (typeof value === "number") {
@@ -8,7 +8,7 @@ export function toCel(value: unknown, type?: string): unknown {
   }
   if (Array.isArray(value)) return value.map((item) => toCel(item, type?.slice(5, -1)));
   if (typeof value === "object" && value !== null && isPlain(value)) {
-    // Assigning a key `__proto__` would set a prototype.
+    // `Object.fromEntries` keeps a key `__proto__`; an assignment would set the prototype.
     return Object.fromEntries(
       Object.entries(value).filter(([, item]) => item !== undefined)
         .map(([key, item]) => [key, toCel(item)]),
@@ -17,7 +17,7 @@ export function toCel(value: unknown, type?: string): unknown {
   return value;
 }
 
-/** The JSON value of what an expression gave. Times become RFC 3339 text. */
+/** Converts the value of an expression to JSON. Timestamps become RFC 3339 text. */
 export function fromCel(value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);
   if (value === null || typeof value !== "object") return value;
@@ -34,14 +34,14 @@ export function fromCel(value: unknown): unknown {
   if (typeof optional.hasValue === "function" && typeof optional.value === "function") {
     return optional.hasValue() ? fromCel(optional.value()) : undefined;
   }
-  const own: unknown = value.valueOf();
-  // `uint`
-  if (typeof own === "bigint") return Number(own);
-  // Milliseconds; the text of a negative duration would have its fraction wrong.
-  return typeof own === "number" && own < 0 ? `${own / 1000}s` : String(value);
+  const primitive: unknown = value.valueOf();
+  // A `uint`.
+  if (typeof primitive === "bigint") return Number(primitive);
+  // A duration in milliseconds. Its own `toString` gets the fraction of a negative one wrong.
+  return typeof primitive === "number" && primitive < 0 ? `${primitive / 1000}s` : String(value);
 }
 
-/** Whether an object is a map of JSON, and no instance of anything else. */
+/** Whether an object is a plain map, and not an instance of a class. */
 export function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

@@ -3,19 +3,19 @@ import { className, fieldsOf } from "./inspect.ts";
 
 /** A place where two values differ. */
 export interface Difference {
-  /** The path from the values' root: `items[2].price`. */
+  /** The path from the root of the values, such as `items[2].price`. */
   path: string;
-  /** What was expected there; absent when nothing was. */
+  /** The expected value; absent if there should be none. */
   expected?: unknown;
-  /** What is there; absent when nothing is. */
+  /** The actual value; absent if there is none. */
   actual?: unknown;
 }
 
 /**
- * Where a value differs from what was expected; numbers are compared by value, and objects that are no
- * maps by what they hold.
+ * Finds the differences between two values. Numbers are compared by value, class instances by their
+ * contents.
  *
- * @throws {TypeError} for a promise and whatever else does not show what it holds.
+ * @throws {TypeError} If an object has no visible contents, such as a promise.
  */
 export function diff(expected: unknown, actual: unknown, limit = 20): Difference[] {
   const out: Difference[] = [];
@@ -23,7 +23,7 @@ export function diff(expected: unknown, actual: unknown, limit = 20): Difference
   return out;
 }
 
-/** Whether two values are equal by value and type. */
+/** Whether two values are equal in value and type. */
 export function equal(a: unknown, b: unknown): boolean {
   return diff(a, b, 1).length === 0;
 }
@@ -37,7 +37,7 @@ function compare(
   around: readonly (readonly [unknown, unknown])[],
 ): void {
   if (out.length >= limit || Object.is(expected, actual) || expected === actual) return;
-  // What contains itself is compared once.
+  // Cyclic values: this pair is being compared already.
   if (around.some(([a, b]) => a === expected && b === actual)) return;
   const within = [...around, [expected, actual] as const];
   if (Array.isArray(expected) && Array.isArray(actual)) {
@@ -83,7 +83,7 @@ function compareFields(
   }
 }
 
-/** Whether both are of a class whose items have no order that counts. */
+/** Whether both values are sets or both are maps, whose order does not matter. */
 function isUnordered(
   expected: unknown,
   of: typeof Set | typeof Map,
@@ -95,26 +95,25 @@ function isUnordered(
 function comparableFields(value: object): Record<string, unknown> {
   const fields = fieldsOf(value);
   if (fields) return fields;
-  throw new TypeError(`a ${className(value)} cannot be compared: it does not show what it holds`);
+  throw new TypeError(`a ${className(value)} cannot be compared: it has no visible contents`);
 }
 
 function push(out: Difference[], limit: number, difference: Difference): void {
   if (out.length < limit) out.push(difference);
 }
 
-/** Whether two values are shown best by what differs: maps, lists, and texts too long for a line. */
+/** Whether to show two values by their differences: maps, lists and long texts. */
 export function worthDiff(a: unknown, b: unknown): boolean {
   if (typeof a === "string" && typeof b === "string") return Math.max(a.length, b.length) > LIMIT;
   return typeof a === "object" && a !== null && typeof b === "object" && b !== null;
 }
 
 /**
- * Gives a value without its secrets. A value goes through it before it is cut: half of a secret would
- * not be found any more.
+ * Masks the secrets in a value. Mask a value before you cut it: half a secret would not be found.
  */
 export type Hide = (value: unknown) => unknown;
 
-/** What differs, as lines: `-` what was expected, `+` what is there. */
+/** The differences between two values as lines: `-` for expected, `+` for actual. */
 export function diffLines(expected: unknown, actual: unknown, hide: Hide): string[] {
   const differences = diff(expected, actual, MOST + 1);
   const lines = differences.slice(0, MOST).flatMap(({ path, ...sides }) => {
@@ -129,12 +128,12 @@ export function diffLines(expected: unknown, actual: unknown, hide: Hide): strin
   return differences.length > MOST ? [...lines, "… and more"] : lines;
 }
 
-/** More differences than this are only counted as more. */
+/** How many differences are shown. */
 const MOST = 20;
-/** A longer value is cut. */
+/** How many characters of a value are shown. */
 const LIMIT = 120;
 
-/** Two long texts may begin alike: what is shown of them begins shortly before they differ. */
+/** The offset to show long texts from: shortly before they differ. */
 function firstDifference(a: unknown, b: unknown): number {
   if (!worthDiff(a, b) || typeof a !== "string" || typeof b !== "string") return 0;
   let at = 0;
@@ -142,19 +141,19 @@ function firstDifference(a: unknown, b: unknown): number {
   return wholeCharacters(a, Math.max(0, at - 20));
 }
 
-/** An offset of a text, or the one before where that is in the middle of a character. */
+/** An offset of a text, moved back by one if it would split a surrogate pair. */
 function wholeCharacters(text: string, at: number): number {
   const between = /[\ud800-\udbff]/.test(text[at - 1] ?? "") &&
     /[\udc00-\udfff]/.test(text[at] ?? "");
   return between ? at - 1 : at;
 }
 
-/** A value for people: JSON without secrets, cut where it is long. */
+/** A value as masked JSON, cut to a limit. */
 export function showValue(value: unknown, hide: Hide, limit: number = LIMIT): string {
   return cutValue(hide(value), limit, 0);
 }
 
-/** A value that holds no secrets as JSON, cut; a text can be shown from some character on. */
+/** A masked value as JSON, cut to a limit; a text is shown from an offset on. */
 function cutValue(value: unknown, limit: number, from: number): string {
   if (value === undefined) return "(absent)";
   const start = from > 0 ? "…" : "";

@@ -4,19 +4,19 @@ import { backWhile, explainFault } from "./explain_fault.ts";
 import type { Ast } from "./ast.ts";
 import { type Ambient, type CelFault, faultOf, type Parsed, withAmbient } from "./cel.ts";
 
-/** The values that expressions see, by name, as CEL takes them. */
+/** The values that expressions can use, by name, converted for CEL. */
 export type Values = Record<string, unknown>;
 
-/** An expression that could not be evaluated with the values it was given. */
+/** The error of an expression that cannot be evaluated. */
 export class EvaluationError extends Error {
   /** Always `"evaluation"`. */
   readonly code = "evaluation";
-  /** Where in its file. */
+  /** The failing part of the expression in its file. */
   readonly span: Span;
-  /** Whether it only asks for a field or an item that is not there. */
+  /** Whether the cause is an absent field, list item or optional value. */
   readonly absent: boolean;
 
-  /** Says why. */
+  /** Creates the error for a part of an expression. */
   constructor(
     message: string,
     span: Span,
@@ -29,37 +29,40 @@ export class EvaluationError extends Error {
   }
 }
 
-/** A CEL expression of a recipe, and where it stands. */
+/** A CEL expression of a recipe that knows where it is written. */
 export class Expression {
-  /** The expression as written. */
+  /** The source text. */
   readonly text: string;
   #span: (start: number, end: number) => Span;
   #parsed: Parsed | undefined;
 
-  /** Keeps an expression whose offsets `span` turns into places in the file. */
+  /**
+   * Creates an expression.
+   * @param span Maps offsets of the expression to a range of its file.
+   */
   constructor(text: string, span: (start: number, end: number) => Span) {
     this.text = text;
     this.#span = span;
   }
 
-  /** Where a part of it stands in its file; all of it without arguments. */
+  /** The range of a part in its file; without arguments, of the whole expression. */
   span(start = 0, end: number = this.text.length): Span {
     return this.#span(start, end);
   }
 
-  /** Takes the parsed form; the checks do so before anything runs. */
+  /** Sets the parsed form, as the checks do before anything runs. */
   bind(parsed: Parsed): void {
     this.#parsed = parsed;
   }
 
-  /** The parsed form. */
+  /** The root of the syntax tree. */
   get ast(): Ast {
     return this.#bound().ast;
   }
 
   /**
-   * Its value, as CEL has it.
-   * @throws {EvaluationError} When a field is absent, an index is out of bounds and the like.
+   * Evaluates the expression to a CEL value.
+   * @throws {EvaluationError} If a field is absent or an index out of bounds, for example.
    */
   evaluateCel(values: Values, ambient: Ambient): unknown {
     const parsed = this.#bound();
@@ -75,7 +78,7 @@ export class Expression {
     }
   }
 
-  /** Its value as JSON. */
+  /** Evaluates the expression to a JSON value. */
   evaluate(values: Values, ambient: Ambient): unknown {
     const value = fromCel(this.evaluateCel(values, ambient));
     if (value === undefined) {
@@ -90,7 +93,7 @@ export class Expression {
   }
 }
 
-/** Codes of a field, an item of a list, or an optional's value that is not there. */
+/** The codes of an absent field, list item or optional value. */
 const ABSENT = new Set(["no_such_key", "index_out_of_bounds", "optional_value_missing"]);
 
 function explain(fault: CelFault, text: string): string {
@@ -101,7 +104,7 @@ function explain(fault: CelFault, text: string): string {
   return explainFault(fault);
 }
 
-/** The access that an absent key ends: `order.input.total` rather than `total`. */
+/** The whole access that ends in an absent key: `order.input.total` instead of `total`. */
 function pathUpTo(text: string, at: Span): string {
   return text.slice(backWhile(text, at.start, /[\w.?[\]"']/), at.end);
 }

@@ -1,35 +1,36 @@
 import { diffLines, equal, type Hide, showValue, typeName, worthDiff } from "./diff.ts";
 import type { Expression } from "./expression.ts";
+import { patternProblem } from "./pattern.ts";
 import type { Span } from "./span.ts";
 import type { Template } from "./template.ts";
 
-/** What an `expect` can ask of a value. */
+/** The matchers of `expect`, each with what it requires of a value. */
 export const MATCHERS = {
-  equals: "It is equal by value and type.",
-  not: "It is not equal by value and type.",
-  gt: "It is greater.",
-  gte: "It is greater or equal.",
-  lt: "It is less.",
-  lte: "It is less or equal.",
-  matches: "The text has a match of a regular expression.",
-  contains: "The text contains a text, the list an item, the map these entries.",
-  one_of: "It is equal to one of a list.",
-  exists: "It is there, or with `false`: it is absent.",
-  type: "Its type is `text`, `number`, `boolean`, `list`, `map` or `null`.",
-  length: "The length of the text, list or map; a number, or matchers of its own.",
+  equals: "Equal in value and type.",
+  not: "Not equal in value or type.",
+  gt: "Greater than.",
+  gte: "Greater than or equal.",
+  lt: "Less than.",
+  lte: "Less than or equal.",
+  matches: "A text that matches a regular expression.",
+  contains: "A text with this part, a list with this item, or a map with these entries.",
+  one_of: "Equal to one item of a list.",
+  exists: "Present; with `false`, absent.",
+  type: "Of the type `text`, `number`, `boolean`, `list`, `map` or `null`.",
+  length: "A text, list or map of this length: a number, or matchers for it.",
 } as const;
 
 /** A name of {@linkcode MATCHERS}. */
 export type MatcherName = keyof typeof MATCHERS;
 
-/** Type names that `type` takes. */
+/** The types that the matcher `type` knows. */
 export const TYPE_CHOICES = ["text", "number", "boolean", "list", "map", "null"] as const;
 
-/** One matcher of an `expect`, with its argument. */
+/** A matcher of an `expect` with its argument. */
 export interface Matcher {
-  /** Which. */
+  /** The name of the matcher. */
   name: MatcherName;
-  /** What it is given. `length` may be given matchers. */
+  /** Its argument; `length` also takes matchers. */
   argument: Template | Matcher[];
 }
 
@@ -39,22 +40,22 @@ export interface Expectation {
   subject: Expression;
   /** What the value must satisfy. */
   matchers: Matcher[];
-  /** Where the key stands in the recipe. */
+  /** Where the key is written. */
   span: Span;
 }
 
 /** A matcher whose argument has been evaluated. */
 export interface ResolvedMatcher {
-  /** Which. */
+  /** The name of the matcher. */
   name: MatcherName;
-  /** What it is given. */
+  /** Its argument. */
   argument: unknown;
 }
 
 /**
- * Why a value does not satisfy a matcher, as lines, the first of which says it.
- * @param value The value; `undefined` when it is absent.
- * @returns `undefined` when it does.
+ * Explains why a value does not satisfy a matcher.
+ * @param value The value; `undefined` if it is absent.
+ * @returns The explanation as lines, or `undefined` if the value satisfies the matcher.
  */
 export function mismatch(
   value: unknown,
@@ -67,8 +68,9 @@ export function mismatch(
     if ((value !== undefined) === argument) return undefined;
     return [argument ? "is absent" : `${is}, but should be absent`];
   }
-  if (name === "matches" && !isPattern(argument)) {
-    return [`cannot be matched with ${showValue(argument, hide)}, which is no regular expression`];
+  const problem = name === "matches" ? patternProblem(argument) : undefined;
+  if (problem !== undefined) {
+    return [`cannot be matched with ${showValue(argument, hide)}: ${problem}`];
   }
   if (value === undefined) return [`is absent, but should be ${describe(matcher, hide)}`];
   if (satisfies(value, matcher)) return undefined;
@@ -113,19 +115,7 @@ function satisfies(value: unknown, { name, argument }: ResolvedMatcher): boolean
   }
 }
 
-/** Whether a value is a regular expression. */
-export function isPattern(value: unknown): boolean {
-  if (typeof value !== "string") return false;
-  try {
-    new RegExp(value, "u");
-    return true;
-  } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
-  }
-}
-
-/** Text is ordered among text, numbers among numbers; nothing else is. */
+/** Whether two values can be ordered: two texts or two numbers. */
 function ordered(a: unknown, b: unknown): boolean {
   return typeof a === typeof b && (typeof a === "number" || typeof a === "string");
 }
@@ -139,7 +129,7 @@ function contains(value: unknown, part: unknown): boolean {
   );
 }
 
-/** The characters of a text, the items of a list or the entries of a map; `undefined` of all else. */
+/** The number of characters, items or entries; `undefined` for values without a length. */
 export function lengthOf(value: unknown): number | undefined {
   if (typeof value === "string") return [...value].length;
   if (Array.isArray(value)) return value.length;

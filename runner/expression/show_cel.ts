@@ -2,22 +2,22 @@ import { fromCel } from "./convert.ts";
 import { type Hide, showValue, typeName } from "./diff.ts";
 
 /**
- * A value of an expression for people, with its type: `3 (whole number)`, `3.0 (number)`. It is taken
- * before it becomes JSON, which has fewer types.
- * @param value A value that is there.
+ * Shows a CEL value with its type, such as `3 (whole number)` or `3.0 (number)`. JSON has fewer
+ * types, so the value must not be converted first.
+ * @param value A value that is not absent.
  */
 export function showCel(value: unknown, hide: Hide): string {
-  const held = contentOf(value);
-  const type = typeOf(held);
-  const text = ownText(held);
-  return `${text === undefined ? showValue(fromCel(held), hide) : hide(text)} (${type})`;
+  const inner = unwrap(value);
+  const type = typeOf(inner);
+  const text = textOf(inner);
+  return `${text === undefined ? showValue(fromCel(inner), hide) : hide(text)} (${type})`;
 }
 
-/** What an optional value holds. */
-function contentOf(value: unknown): unknown {
+/** The value inside an optional value; any other value as it is. */
+function unwrap(value: unknown): unknown {
   const optional = value as { hasValue?: () => boolean; value?: () => unknown } | null;
   return typeof optional?.hasValue === "function" && optional.hasValue()
-    ? contentOf(optional.value?.())
+    ? unwrap(optional.value?.())
     : value;
 }
 
@@ -30,8 +30,8 @@ function typeOf(value: unknown): string {
   return tag.startsWith("Type<") ? "type" : typeName(value);
 }
 
-/** The text of a value that JSON has no type for, or would show as another one. */
-function ownText(value: unknown): string | undefined {
+/** The text of a value whose type JSON lacks, or would show as another type. */
+function textOf(value: unknown): string | undefined {
   if (isWhole(value)) return String(value);
   if (typeof value === "number") return /^-?\d+$/.test(`${value}`) ? `${value}.0` : String(value);
   if (value instanceof Uint8Array) return undefined;
@@ -41,7 +41,7 @@ function ownText(value: unknown): string | undefined {
   return typeof value === "object" && typeof json === "string" ? json : undefined;
 }
 
-/** Whether a value is `int` or `uint`. */
+/** Whether a value is an `int` or `uint`. */
 function isWhole(value: unknown): boolean {
   return typeof value === "bigint" || typeof value?.valueOf() === "bigint";
 }

@@ -2,7 +2,7 @@ import type { Span } from "./span.ts";
 import { EvaluationError, type Expression, type Values } from "./expression.ts";
 import type { Ambient } from "./cel.ts";
 
-/** A value of a recipe, with the expressions in it. */
+/** A JSON value of a recipe that may contain expressions. */
 export type Template =
   | { kind: "literal"; value: unknown }
   | { kind: "expression"; expression: Expression }
@@ -10,28 +10,28 @@ export type Template =
   | { kind: "list"; items: Template[] }
   | { kind: "map"; entries: [string, Template][] };
 
-/** A `${{ … }}` found in text; `start` and `end` enclose the expression between the braces. */
+/** A `${{ … }}` in a text. `start` and `end` are the range of the expression between the braces. */
 export interface Hole extends Span {
-  /** Where `${{` begins. */
+  /** The offset of `${{`. */
   from: number;
-  /** Behind `}}`. */
+  /** The offset after `}}`. */
   to: number;
 }
 
-/** A `${{` that is not closed. */
+/** A `${{` without a `}}`. */
 export interface OpenHole {
-  /** Where `${{` begins. */
+  /** The offset of `${{`. */
   from: number;
 }
 
-/** A template that holds no expression. */
+/** A template without expressions. */
 export function literal(value: unknown): Template {
   return { kind: "literal", value };
 }
 
 /**
- * The holes of a text, and the text between them; there is always one text more than there are
- * holes. `$${{` is text: `${{`.
+ * Splits a text into its holes and the texts around them, of which there is one more. `$${{` escapes
+ * `${{`.
  */
 export function splitTemplate(text: string): { texts: string[]; holes: Hole[] } | OpenHole {
   const texts: string[] = [];
@@ -57,7 +57,7 @@ export function splitTemplate(text: string): { texts: string[]; holes: Hole[] } 
   return { texts, holes };
 }
 
-/** The offset of the `}}` that ends an expression: not one inside its strings or map literals. */
+/** The offset of the `}}` that ends an expression, skipping strings and map literals. */
 function findClose(text: string, from: number): number | undefined {
   let depth = 0;
   for (let i = from; i < text.length; i++) {
@@ -89,8 +89,9 @@ function endOfString(text: string, from: number): number | undefined {
 }
 
 /**
- * The value of a template.
- * @throws {EvaluationError} When an expression in it has no value, or none that text can hold.
+ * Evaluates a template.
+ * @throws {EvaluationError} If an expression cannot be evaluated, or has a value that text cannot
+ * contain.
  */
 export function resolveTemplate(template: Template, values: Values, ambient: Ambient): unknown {
   switch (template.kind) {
@@ -107,7 +108,7 @@ export function resolveTemplate(template: Template, values: Values, ambient: Amb
     case "map": {
       const out: Record<string, unknown> = {};
       for (const [key, item] of template.entries) {
-        // Assigning `__proto__` would set a prototype; the payload is to have a key of that name.
+        // Assigning to `__proto__` would set the prototype instead of adding a key.
         Object.defineProperty(out, key, {
           value: resolveTemplate(item, values, ambient),
           enumerable: true,
@@ -120,7 +121,7 @@ export function resolveTemplate(template: Template, values: Values, ambient: Amb
   }
 }
 
-/** The expressions of a template, in order. */
+/** The expressions of a template, in source order. */
 export function expressionsOf(template: Template): Expression[] {
   switch (template.kind) {
     case "literal":
@@ -140,7 +141,7 @@ function textOf(value: unknown, expression: Expression): string {
   if (value === null || typeof value === "object") {
     const what = value === null ? "null" : Array.isArray(value) ? "a list" : "a map";
     throw new EvaluationError(
-      `\`${expression.text}\` is ${what}, which text cannot hold`,
+      `\`${expression.text}\` is ${what}, which text cannot contain`,
       expression.span(),
     );
   }

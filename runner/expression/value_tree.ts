@@ -6,19 +6,18 @@ import type { Expression, Values } from "./expression.ts";
 import { type Ambient, faultOf, loadCel, withAmbient } from "./cel.ts";
 import { showCel } from "./show_cel.ts";
 
-/** A part of an expression that is worth a line, with its value. */
+/** A part of an expression that gets a line of its own, with its value. */
 interface Part {
   text: string;
-  /** As the expression language has it. */
+  /** The CEL value. */
   value: unknown;
-  /** Why it has no value. */
+  /** Why there is no value. */
   fault?: string;
 }
 
 /**
- * The values that made a condition false, as lines: each operand under its operator, with its type,
- * and where lists or maps were compared, what differs. The condition itself is not among them.
- * @param hide Gives a value without its secrets.
+ * Explains why a condition is false: the values of its operands as indented lines, each with its
+ * type, and the differences between lists or maps that were compared.
  */
 export async function valueTree(
   expression: Expression,
@@ -40,45 +39,45 @@ export async function valueTree(
     }
   };
   const lines: string[] = [];
-  below(expression.ast, 0, { evaluate, hide }, lines);
+  addOperands(expression.ast, 0, { evaluate, hide }, lines);
   return lines;
 }
 
-/** How the parts are looked at. */
-interface Sight {
+/** How parts are evaluated and masked. */
+interface Evaluation {
   evaluate: (node: Ast) => Part;
   hide: Hide;
 }
 
-/** The operands of a node, each with those under it, and what differs between them. */
-function below(node: Ast, depth: number, sight: Sight, lines: string[]): void {
-  const { evaluate, hide } = sight;
+/** Adds lines for the operands of a node and their own operands, then for their differences. */
+function addOperands(node: Ast, depth: number, evaluation: Evaluation, lines: string[]): void {
+  const { evaluate, hide } = evaluation;
   const indent = "  ".repeat(depth);
-  for (const child of interesting(node)) {
-    const changing = changingIn(child);
-    if (changing.has("random") || changing.has("uuid")) {
-      // Asked again it would be another one, and change those that follow.
-      below(child, depth, sight, lines);
+  for (const child of operandsToShow(node)) {
+    const impure = impureCallsIn(child);
+    if (impure.has("random") || impure.has("uuid")) {
+      // Evaluating it again would give another value, and change the ones after it.
+      addOperands(child, depth, evaluation, lines);
       continue;
     }
     const part = evaluate(child);
     const own = lines.length;
-    lines.push(`${indent}${line(part, hide)}${changing.size > 0 ? ", a moment later" : ""}`);
-    if (isOperator(child)) below(child, depth + 1, sight, lines);
-    // What has no value because an operand has none is no news.
+    lines.push(`${indent}${line(part, hide)}${impure.size > 0 ? ", a moment later" : ""}`);
+    if (isOperator(child)) addOperands(child, depth + 1, evaluation, lines);
+    // An operand below explains the fault already.
     if (part.fault !== undefined && lines.length > own + 1) {
       lines.splice(own, 1);
       for (let i = own; i < lines.length; i++) lines[i] = lines[i]!.slice(2);
     }
   }
-  if ((node.op !== "==" && node.op !== "!=") || changingIn(node).size > 0) return;
+  if ((node.op !== "==" && node.op !== "!=") || impureCallsIn(node).size > 0) return;
   const [left, right] = node.args.map((side) => fromCel(evaluate(side).value));
   if (!worthDiff(left, right)) return;
   for (const text of diffLines(right, left, hide)) lines.push(`${indent}${text}`);
 }
 
-/** The operands whose values are not plain from the text itself. */
-function interesting(node: Ast): Ast[] {
+/** The operands whose values cannot be seen in the source text. */
+function operandsToShow(node: Ast): Ast[] {
   switch (node.op) {
     case "value":
     case "id":
@@ -88,7 +87,7 @@ function interesting(node: Ast): Ast[] {
     case "[?]":
       return [];
     case "rcall":
-      // What is inside a macro has a value for each item, not one.
+      // The arguments of a macro have a value for each item of the list.
       return [node.args[1], ...(MACROS.has(node.args[0]) ? [] : node.args[2])].filter(isOpaque);
     case "call":
       return node.args[0] === "has" ? [] : node.args[1].filter(isOpaque);
@@ -102,17 +101,18 @@ function interesting(node: Ast): Ast[] {
 
 const MACROS = new Set(["all", "exists", "exists_one", "map", "filter", "bind"]);
 
-/** The functions in a part that would give another value when they are asked again. */
-function changingIn(node: Ast): Set<string> {
+/** The functions in a node that return another value with each call. */
+function impureCallsIn(node: Ast): Set<string> {
   const found = new Set<string>();
   visitAst(node, (part) => {
-    if (part.op === "call" && CHANGING.has(part.args[0])) found.add(part.args[0]);
+    if (part.op === "call" && IMPURE.has(part.args[0])) found.add(part.args[0]);
   });
   return found;
 }
 
-const CHANGING = new Set(["random", "uuid", "now"]);
+const IMPURE = new Set(["random", "uuid", "now"]);
 
+/** Whether the value of a node cannot be seen in the source text. */
 function isOpaque(node: Ast): boolean {
   if (node.op === "id") return node.args !== "cel" && node.args !== "optional";
   if (node.op === "-_") return !isConstant(node);

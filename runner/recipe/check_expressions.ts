@@ -135,7 +135,7 @@ class Checker {
     const is = describeType(type);
     if (expected === "in text") {
       if (!/^(list|map|null|optional)/.test(type) && !isRecordType(type)) return true;
-      diagnostics.error("object-in-text", span, `text cannot hold ${is}`, {
+      diagnostics.error("object-in-text", span, `text cannot contain ${is}`, {
         label: type.startsWith("optional")
           ? "add a default with `.orValue(…)`"
           : "use one of its fields, or make the expression the whole value",

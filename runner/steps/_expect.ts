@@ -1,11 +1,11 @@
 import {
   type Expectation,
-  isPattern,
   type Matcher,
   type MatcherName,
   MATCHERS,
   TYPE_CHOICES,
 } from "../expression/matcher.ts";
+import { patternProblem } from "../expression/pattern.ts";
 import { literal } from "../expression/template.ts";
 import { custom, type Field, type JsonSchema } from "../language/field.ts";
 import { HOLE_PATTERN } from "../language/value_fields.ts";
@@ -119,8 +119,7 @@ function checkArgument(name: MatcherName, node: Node, context: ParseContext): bo
       return typeof value === "number" || typeof value === "string" || wrong("a number or a text");
     case "matches":
       if (typeof value !== "string") return wrong("a regular expression");
-      // What is wrong with it each engine says in other words, so it is not quoted.
-      return isPattern(value) || wrong("a regular expression, which this is not");
+      return isValidPattern(value, node, context);
     case "one_of":
       return (node.kind === "list" && node.items.length > 0) || wrong("a list");
     case "exists":
@@ -135,6 +134,14 @@ function checkArgument(name: MatcherName, node: Node, context: ParseContext): bo
     default:
       return true;
   }
+}
+
+function isValidPattern(value: string, node: Node, { diagnostics }: ParseContext): boolean {
+  const problem = patternProblem(value);
+  if (problem === undefined) return true;
+  const message = `invalid regular expression for \`matches\`: ${problem}`;
+  diagnostics.error("bad-matcher", node, message);
+  return false;
 }
 
 function isNull(node: Node): boolean {

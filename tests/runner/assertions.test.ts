@@ -105,7 +105,7 @@ test("a map can have the key __proto__, but not one written in an expression", a
     `vars: { e: "\${{ dyn({}) }}" }\nsteps:\n  - assert: 'vars.e == {"__proto__": 1}'\n`,
   );
   assert.equal(refused.code, 2);
-  assert.match(refused.err, /a map of an expression cannot have the key `__proto__`/);
+  assert.match(refused.err, /a map literal cannot have the key `__proto__`/);
 });
 
 const job =
@@ -186,7 +186,7 @@ test("a value of another type than at the check is told in plain words", async (
   const { message, lines } = await failure(
     "  - id: a\n    enqueue: noop\n    payload: { n: 3 }\n  - assert: a.payload.n < 'x'",
   );
-  assert.equal(message, "`<` does not take a whole number and text");
+  assert.equal(message, "`<` cannot compare a whole number and text");
   assert.deepEqual(lines, ["a.payload.n  is 3 (whole number)"]);
 });
 

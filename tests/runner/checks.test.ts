@@ -222,8 +222,11 @@ test("a state that cannot be is found in the items of a list too", async () => {
 });
 
 test("messages name no type that only the checks know", async () => {
-  await finds("  - assert: vars == 3\n", /`==` does not take a map and a whole number$/);
-  await finds('  - log: "x ${{ a.?last_error }}"\n', /text cannot hold an optional value \(text\)/);
+  await finds("  - assert: vars == 3\n", /`==` cannot compare a map and a whole number$/);
+  await finds(
+    '  - log: "x ${{ a.?last_error }}"\n',
+    /text cannot contain an optional value \(text\)/,
+  );
 });
 
 test("words of other languages are understood", async () => {
@@ -293,8 +296,8 @@ steps:
 `);
   for (
     const [i, pattern] of [
-      /^object-in-text: text cannot hold a map/,
-      /^object-in-text: text cannot hold a map/,
+      /^object-in-text: text cannot contain a map/,
+      /^object-in-text: text cannot contain a map/,
       /^type-mismatch: .* a map and a whole number/,
       /^wrong-type: `for_each` must be a list, this is a map/,
       /^wrong-type: variable `l` is a list, this is a map/,

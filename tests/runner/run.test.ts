@@ -468,7 +468,7 @@ test("a run without an id takes its event all the same", async () => {
 
 test("random(n) needs something to choose from", async () => {
   const { events } = await runRecipe("steps:\n  - assert: random(0) == 0\n");
-  assert.equal(firstFailure(events).message, "random(n) needs at least 1, not 0");
+  assert.equal(firstFailure(events).message, "random(n) needs an n of at least 1, not 0");
 });
 
 test("`for_each` over what is no list says what it is", async () => {
@@ -508,6 +508,6 @@ test("a pattern that only a run knows can be none", async () => {
   );
   assert.equal(
     firstFailure(events).message,
-    '`vars.re` cannot be matched with "(", which is no regular expression',
+    '`vars.re` cannot be matched with "(": missing ")"',
   );
 });

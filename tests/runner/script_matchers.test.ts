@@ -88,7 +88,7 @@ test("toEqual compares what is no map by what it is", async () => {
   );
   assert.equal(
     await failureOf("t.expect([Promise.resolve(1)]).toEqual([Promise.resolve(2)])"),
-    "a Promise cannot be compared: it does not show what it holds",
+    "a Promise cannot be compared: it has no visible contents",
   );
 });
 
