@@ -5,7 +5,7 @@ import type { ReportStatus } from "../report_data.ts";
 import type { Usual } from "../../../events/event.ts";
 import { durationText, plural, STATUS_LABELS, STATUS_MEANINGS } from "../labels.ts";
 
-/** A status as its icon and its word. */
+/** Makes a status as icon and word. */
 export function statusText(
   status: ReportStatus,
   word: string = STATUS_LABELS[status],
@@ -18,46 +18,46 @@ export function statusText(
   );
 }
 
-/** The status of a case; one that endedAt before its time says so. */
+/** Makes the status of a case, which also says if it did not start or did not end. */
 export function caseStatus(reportCase: ReportCase): HTMLElement {
   const word = reportCase.unfinished
     ? "Not finished"
     : reportCase.notStarted && reportCase.status === "interrupted"
-    ? "Interrupted, not begun"
+    ? "Interrupted, not started"
     : STATUS_LABELS[reportCase.status];
   return statusText(reportCase.status, word);
 }
 
-/** What is to be said of a case besides its status. */
+/** Makes the badges of a case: flaky, slow. */
 export function badges(reportCase: ReportCase): Child[] {
   return [
     reportCase.flaky &&
-    el("span", { class: "badge flaky", title: "passed only on a later attempt" }, "flaky"),
+    el("span", { class: "badge flaky", title: "passed only after a retry" }, "flaky"),
     reportCase.slow && el("span", { class: "badge slow", title: "slower than usual" }, "slow"),
   ];
 }
 
-/** How long something took and how often it passed in the runs before. */
-export function usualText(usual: Usual, took: number): string {
+/** Describes how a case or step compares with earlier runs. */
+export function usualText(usual: Usual, duration: number): string {
   const { median_ms, runs, failed, flaky, slower } = usual;
-  const of = plural(runs, "run");
-  // Only those that passed have a median.
-  const passed = plural(runs - failed, "run");
+  const allRuns = plural(runs, "run");
+  // The median is that of the runs that passed.
+  const passedRuns = plural(runs - failed, "run");
   const parts: string[] = [];
   if (median_ms !== undefined) {
     const median = durationText(median_ms);
     parts.push(
       slower
-        ? `slower than usual: ${durationText(took)}, median of ${passed} ${median}`
-        : `usually ${median}, the median of ${passed}`,
+        ? `slower than usual: ${durationText(duration)}, median of ${passedRuns} ${median}`
+        : `usually ${median}, the median of ${passedRuns}`,
     );
   }
-  if (failed > 0) parts.push(`failed in ${failed} of the last ${of}`);
-  if (flaky > 0) parts.push(`flaky in ${flaky} of the last ${of}`);
-  return parts.join("; ") || `passed in all of the last ${of}`;
+  if (failed > 0) parts.push(`failed in ${failed} of the last ${allRuns}`);
+  if (flaky > 0) parts.push(`flaky in ${flaky} of the last ${allRuns}`);
+  return parts.join("; ") || `passed in all of the last ${allRuns}`;
 }
 
-/** The history of something, as a line of its own. */
-export function usualLine(usual: Usual, took: number): HTMLElement {
-  return el("p", { class: `usual${usual.slower ? " is-slower" : ""}` }, usualText(usual, took));
+/** Makes a paragraph with {@linkcode usualText}. */
+export function usualLine(usual: Usual, duration: number): HTMLElement {
+  return el("p", { class: `usual${usual.slower ? " is-slower" : ""}` }, usualText(usual, duration));
 }

@@ -6,14 +6,14 @@ import { decodeSteps, type ReportCase, type ReportStep } from "./decode.ts";
 import { button, type Child, el } from "./dom.ts";
 import { failureCard } from "./failure.ts";
 import { GLYPHS, lineIcon } from "./icons.ts";
-import { shorten } from "./shorten.ts";
+import { collapse } from "./shorten.ts";
 import { logLines, makeSteps, stepId } from "./steps.ts";
 import { makeTimeline } from "./timeline.ts";
 
-/** More steps than these are shown when they are asked for, or did not pass. */
-const STEPS = 200;
+/** How many steps are shown at first; later ones only if they did not pass, or on request. */
+const MAX_STEPS = 200;
 
-/** Everything about one case. */
+/** Makes the pane of one case. */
 export function makeCaseView(
   reportCase: ReportCase,
   context: ReportContext,
@@ -22,10 +22,10 @@ export function makeCaseView(
   const details = context.details(reportCase);
   const { failure, warnings = [], vars = [], matrix = [], logs, usual } = details;
   const steps = decodeSteps(details, context.index);
-  const own = typeof failure === "number" ? steps[failure]?.more.failure : failure;
+  const ownFailure = typeof failure === "number" ? steps[failure]?.more.failure : failure;
   const owner = typeof failure === "number" ? steps[failure] : undefined;
-  const runs = el("div", { class: "case-steps" });
-  fillSteps(runs, reportCase, steps, owner, context, STEPS);
+  const stepsElement = el("div", { class: "case-steps" });
+  fillSteps(stepsElement, reportCase, steps, owner, context, MAX_STEPS);
   return el(
     "article",
     {
@@ -36,20 +36,16 @@ export function makeCaseView(
     },
     header(reportCase, matrix, context, move),
     usual && usualLine(usual, reportCase.duration),
-    meaning(reportCase),
-    own && section(
-      owner
-        ? `Why it ${
-          reportCase.status === "passed" ? "was not perfect" : "did not pass"
-        }: step ${owner.number}, ${owner.label}`
-        : "Why it did not pass",
-      failureCard(own, reportCase.status),
+    statusNote(reportCase),
+    ownFailure && section(
+      owner ? `Why it did not pass: step ${owner.number}, ${owner.label}` : "Why it did not pass",
+      failureCard(ownFailure, reportCase.status),
     ),
     warnings.length > 0 && section(
       plural(warnings.length, "warning"),
       ...warnings.map((text) => el("p", { class: "warning" }, text)),
     ),
-    runs,
+    stepsElement,
     logs && section("Log", logLines(logs, { reportCase, times: context.times })),
     vars.length > 0 && section("Variables", valuesTable("Variables", vars)),
     matrix.length > 0 && section("Matrix", valuesTable("Matrix", matrix)),
@@ -101,15 +97,15 @@ function header(
   );
 }
 
-function meaning(reportCase: ReportCase): Child {
+function statusNote(reportCase: ReportCase): Child {
   const text = reportCase.unfinished
-    ? "The run has no end: this case was still running when the last event was told."
+    ? "The run did not finish: this case was running at its last event."
     : reportCase.notStarted && reportCase.status === "interrupted"
-    ? "This case was not begun, because the run was interrupted."
+    ? "This case did not start, because the run was interrupted."
     : reportCase.notStarted
-    ? "This case was not begun, because another one did not pass."
+    ? "This case did not start, because another case did not pass."
     : reportCase.status === "unchecked"
-    ? "Nothing was asserted or waited for, so this case shows nothing."
+    ? "Nothing was asserted or waited for, so this case is not a pass."
     : undefined;
   return text !== undefined && el("p", { class: "notice" }, text);
 }
@@ -120,30 +116,30 @@ function fillSteps(
   steps: readonly ReportStep[],
   owner: ReportStep | undefined,
   context: ReportContext,
-  most: number,
+  maxSteps: number,
 ): void {
   if (steps.length === 0) return;
   const { times } = context;
-  const stretches = shorten(
+  const sections = collapse(
     steps,
-    most,
+    maxSteps,
     ({ status }) => status !== "passed" && status !== "skipped",
   );
   const showAll = () => fillSteps(into, reportCase, steps, owner, context, Infinity);
   const open = (step: ReportStep) => {
     const element = document.getElementById(stepId(step));
-    const found = element?.querySelector("details");
-    if (!element || !found) return;
-    found.open = true;
+    const details = element?.querySelector("details");
+    if (!element || !details) return;
+    details.open = true;
     const smooth = !matchMedia("(prefers-reduced-motion: reduce)").matches;
     element.scrollIntoView({ block: "start", behavior: smooth ? "smooth" : "auto" });
-    found.querySelector("summary")?.focus({ preventScroll: true });
+    details.querySelector("summary")?.focus({ preventScroll: true });
   };
   into.replaceChildren(
-    section("Timeline", makeTimeline(stretches, { reportCase, times, open, showAll })),
+    section("Timeline", makeTimeline(sections, { reportCase, times, open, showAll })),
     section(
       plural(steps.length, "step"),
-      makeSteps(stretches, { reportCase, times, shownAbove: owner?.position, showAll }),
+      makeSteps(sections, { reportCase, times, shownAbove: owner?.position, showAll }),
     ),
   );
 }
@@ -166,6 +162,7 @@ function valuesTable(label: string, values: readonly [string, string][]): HTMLEl
   );
 }
 
+/** A string without quotes; other JSON as it is. */
 function unquoted(json: string): string {
   return json.startsWith('"') && json.endsWith('"') ? JSON.parse(json) as string : json;
 }

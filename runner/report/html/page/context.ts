@@ -4,28 +4,28 @@ import type { Filtered } from "./filter.ts";
 import type { ViewState } from "./state.ts";
 import { Times } from "./times.ts";
 
-/** What the parts of the page share. */
+/** The data and state that all parts of the page share. */
 export interface ReportContext {
   /** The run. */
   readonly index: ReportIndex;
   /** Its cases. */
   readonly cases: readonly ReportCase[];
-  /** Tells times. */
+  /** Formats times of the run. */
   readonly times: Times;
-  /** Everything about a case. */
+  /** Parses the details of a case. */
   details(reportCase: ReportCase): CaseDetails;
-  /** What is looked at. */
+  /** What the page shows now. */
   state(): ViewState;
-  /** What the list shows. */
+  /** The cases in the list. */
   filtered(): Filtered;
-  /** Looks at something else. */
+  /** Changes a part of the view. */
   change(part: Partial<ViewState>): void;
 }
 
-/** Reads what is in the page. */
+/** Reads the data elements of the page. */
 export function readReport(): Pick<ReportContext, "index" | "cases" | "times" | "details"> {
   const index = JSON.parse(dataOf("run")) as ReportIndex;
-  // `[`, then a line for each case, then `]`.
+  // The first line is `[`, the last one `]`, and each line between them is a case.
   const lines = dataOf("cases").trim().split("\n");
   return {
     index,

@@ -9,9 +9,9 @@ import {
 } from "../report_data.ts";
 import type { StepStatus } from "../../../events/event.ts";
 
-/** A case, as the list shows it. Times are in milliseconds after the run's begin. */
+/** A case in the list. Times are in milliseconds after the start of the run. */
 export interface ReportCase {
-  /** Its position in the list of all. */
+  /** Its index in the list of all cases. */
   position: number;
   /** Its number in the run. */
   number: number;
@@ -23,18 +23,18 @@ export interface ReportCase {
   duration: number;
   flaky: boolean;
   slow: boolean;
-  /** Whether it was not begun. */
+  /** Whether it did not start. */
   notStarted: boolean;
-  /** Whether its end is not known. */
+  /** Whether the events stopped before it ended. */
   unfinished: boolean;
   tags: string[];
-  /** All that a search looks at, in lower case. */
+  /** The text that the search looks at, in lower case. */
   searched: string;
 }
 
-/** A step of a case. Times are in milliseconds after the run's begin. */
+/** A step of a case. Times are in milliseconds after the start of the run. */
 export interface ReportStep {
-  /** Its position among the steps of its case. */
+  /** Its index in the list of steps of its case. */
   position: number;
   /** Its number in the recipe: `3`, `3.1`. */
   number: string;
@@ -51,17 +51,17 @@ export interface ReportStep {
   startedAt: number;
   endedAt: number;
   duration: number;
-  /** How many steps it stands in. */
+  /** The number of steps that contain it. */
   depth: number;
   more: StepMore;
 }
 
-/** The cases of a run. */
+/** Decodes the cases of a run. */
 export function decodeCases({ cases, files, tags }: ReportIndex): ReportCase[] {
   return cases.map((row, position) => {
-    const [number, name, file, status, startedAt, endedAt, duration, marks, ownTags, failures] =
+    const [number, name, file, status, startedAt, endedAt, duration, flags, ownTags, failures] =
       row;
-    const named = ownTags.map((tag) => tags[tag]!);
+    const tagNames = ownTags.map((tag) => tags[tag]!);
     return {
       position,
       number,
@@ -71,17 +71,17 @@ export function decodeCases({ cases, files, tags }: ReportIndex): ReportCase[] {
       startedAt,
       endedAt,
       duration,
-      flaky: (marks & CASE_FLAGS.flaky) !== 0,
-      slow: (marks & CASE_FLAGS.slow) !== 0,
-      notStarted: (marks & CASE_FLAGS.notStarted) !== 0,
-      unfinished: (marks & CASE_FLAGS.unfinished) !== 0,
-      tags: named,
-      searched: [name, files[file]!, ...named, failures].join("\n").toLowerCase(),
+      flaky: (flags & CASE_FLAGS.flaky) !== 0,
+      slow: (flags & CASE_FLAGS.slow) !== 0,
+      notStarted: (flags & CASE_FLAGS.notStarted) !== 0,
+      unfinished: (flags & CASE_FLAGS.unfinished) !== 0,
+      tags: tagNames,
+      searched: [name, files[file]!, ...tagNames, failures].join("\n").toLowerCase(),
     };
   });
 }
 
-/** The steps of a case, in the order in which they startedAt. */
+/** Decodes the steps of a case, in the order they started. */
 export function decodeSteps({ steps }: CaseDetails, { shapes, files }: ReportIndex): ReportStep[] {
   return steps.map(([shape, status, startedAt, endedAt, duration, more], position) => {
     const [number, phase, kind, label, id, file, line, column, length, text] = shapes[shape]!;

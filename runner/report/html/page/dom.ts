@@ -2,13 +2,16 @@
 /// <reference lib="dom.iterable" />
 import { escapeInvisible } from "../../safe_text.ts";
 
-/** What an element can hold; text stays text. */
+/** A child of an element. A string becomes a text node; `undefined` and `false` add nothing. */
 export type Child = Node | string | undefined | false;
 
-/** Attributes; `true` sets one without a value, `false` and `undefined` set none. */
+/** Attributes. `true` sets one without a value; `false` and `undefined` set none. */
 export type Attributes = Record<string, string | number | boolean | undefined>;
 
-/** Makes an element. All text of the report comes into the page here, and never as HTML. */
+/**
+ * Makes an HTML element. All text of the report enters the page here, as text nodes and attributes
+ * and never as HTML.
+ */
 export function el<K extends keyof HTMLElementTagNameMap>(
   name: K,
   attributes: Attributes = {},
@@ -17,7 +20,7 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return fill(document.createElement(name), attributes, children);
 }
 
-/** Makes an element of a drawing. */
+/** Makes an SVG element. */
 export function svg<K extends keyof SVGElementTagNameMap>(
   name: K,
   attributes: Attributes = {},
@@ -27,7 +30,7 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return fill(made, attributes, children);
 }
 
-/** Puts an element where it belongs; the page's policy allows no `style` in the markup. */
+/** Positions an element in pixels, by script: the policy of the page forbids `style` attributes. */
 export function place<E extends HTMLElement>(
   element: E,
   style: Partial<Record<"left" | "top" | "width" | "height", number>>,
@@ -36,7 +39,7 @@ export function place<E extends HTMLElement>(
   return element;
 }
 
-/** A button with a handler. */
+/** Makes a button. */
 export function button(
   attributes: Attributes,
   onClick: () => void,
@@ -61,20 +64,20 @@ function fill<E extends Element>(element: E, attributes: Attributes, children: C
 
 let canvas: CanvasRenderingContext2D | null | undefined;
 
-/** Measures texts as an element would show them, in pixels. */
-export function measurer(element: Element): (text: string) => number {
+/** Makes a function that measures the width of text in the font of an element, in pixels. */
+export function textMeasurer(element: Element): (text: string) => number {
   canvas ??= document.createElement("canvas").getContext("2d");
   const { fontStyle, fontWeight, fontSize, fontFamily } = getComputedStyle(element);
   const font = `${fontStyle} ${fontWeight} ${fontSize} ${fontFamily}`;
-  const known = new Map<string, number>();
+  const widths = new Map<string, number>();
   return (text) => {
-    const seen = known.get(text);
-    if (seen !== undefined) return seen;
+    const cached = widths.get(text);
+    if (cached !== undefined) return cached;
     if (canvas) canvas.font = font;
     const width = Math.ceil(
       canvas ? canvas.measureText(escapeInvisible(text)).width : text.length * 7,
     );
-    known.set(text, width);
+    widths.set(text, width);
     return width;
   };
 }

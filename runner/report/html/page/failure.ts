@@ -5,7 +5,7 @@ import { excerpt, lineKind } from "./shorten.ts";
 import { width } from "../../../language/render_diagnostic.ts";
 import { escapeInvisible } from "../../safe_text.ts";
 
-/** A failure in full: what, its lines, and where. */
+/** Makes the card of a failure: its kind, message, lines and place. */
 export function failureCard(failure: EventFailure, status: ReportStatus): HTMLElement {
   const { kind, message, code, lines, place } = failure;
   return el(
@@ -30,17 +30,17 @@ export function failureCard(failure: EventFailure, status: ReportStatus): HTMLEl
 
 function failureLine(line: string): HTMLElement {
   const kind = lineKind(line);
-  // A word for those who see no colours, and no sign before the text.
+  // The title says in words what the colour means.
   const hint = { expected: "expected", actual: "actual", plain: undefined }[kind];
   return el("div", { class: `line ${kind}`, title: hint }, line === "" ? " " : line);
 }
 
-/** A line of a recipe with a mark under what is meant. */
+/** Makes an excerpt of a recipe: a line with carets under the marked part. */
 export function sourceExcerpt({ file, line, column, text, length }: EventPlace): HTMLElement {
-  const { before, meant, after } = excerpt(text, column, length);
+  const { before, marked, after } = excerpt(text, column, length);
   const number = String(line);
-  const under = blank(escapeInvisible(before)) +
-    "^".repeat(Math.max(1, width(escapeInvisible(meant))));
+  const carets = blank(escapeInvisible(before)) +
+    "^".repeat(Math.max(1, width(escapeInvisible(marked))));
   return el(
     "figure",
     { class: "source" },
@@ -49,15 +49,15 @@ export function sourceExcerpt({ file, line, column, text, length }: EventPlace):
       "pre",
       { tabindex: 0 },
       el("span", { class: "gutter" }, `${number} │ `),
-      el("code", {}, before, el("mark", {}, meant), after),
+      el("code", {}, before, el("mark", {}, marked), after),
       "\n",
       el("span", { class: "gutter", "aria-hidden": "true" }, `${" ".repeat(number.length)} │ `),
-      el("span", { class: "caret", "aria-hidden": "true" }, under),
+      el("span", { class: "caret", "aria-hidden": "true" }, carets),
     ),
   );
 }
 
-/** White space as wide as the text; a tab stays one, so that the mark is under what it marks. */
+/** White space as wide as a text. It keeps tabs, so that the carets are under the marked part. */
 function blank(text: string): string {
   let out = "";
   for (const char of text) out += char === "\t" ? "\t" : " ".repeat(width(char));

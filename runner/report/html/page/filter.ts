@@ -1,18 +1,18 @@
 import type { ReportCase } from "./decode.ts";
 import { type Filter, FILTERS, type ViewState } from "./state.ts";
 
-/** What a search and some filters leave of the cases. */
+/** The cases that match the search and the filters. */
 export interface Filtered {
-  /** The cases to show, in their order. */
+  /** The cases to show, in order. */
   shown: ReportCase[];
-  /** How many the search alone finds. */
+  /** The number of cases that match the search. */
   found: number;
-  /** How many of those each filter would show. */
+  /** For each filter, how many of these it matches. */
   counts: Record<Filter, number>;
 }
 
-/** Whether a filter lets a case through. */
-export function passes(reportCase: ReportCase, filter: Filter): boolean {
+/** Whether a case matches a filter. */
+export function matchesFilter(reportCase: ReportCase, filter: Filter): boolean {
   return filter === "flaky"
     ? reportCase.flaky
     : filter === "slow"
@@ -20,7 +20,7 @@ export function passes(reportCase: ReportCase, filter: Filter): boolean {
     : reportCase.status === filter;
 }
 
-/** Looks for all words of the search, then for any of the filters. */
+/** Finds the cases that contain every word of the search and match at least one active filter. */
 export function filterCases(
   cases: readonly ReportCase[],
   { query, filters, sort }: Pick<ViewState, "query" | "filters" | "sort">,
@@ -36,7 +36,7 @@ export function filterCases(
   }
   const shown = filters.length === 0
     ? found
-    : found.filter((reportCase) => filters.some((filter) => passes(reportCase, filter)));
+    : found.filter((reportCase) => filters.some((filter) => matchesFilter(reportCase, filter)));
   if (sort === "slow") shown.sort((a, b) => b.duration - a.duration || a.position - b.position);
   return { shown, found: found.length, counts };
 }

@@ -6,7 +6,7 @@ import { openHelp } from "./help.ts";
 import { GLYPHS, lineIcon, statusIcon } from "./icons.ts";
 import { themeButton } from "./theme.ts";
 
-/** The verdict, where and when, and how many endedAt how. */
+/** Makes the header of the page: the verdict, the facts of the run, and a bar of its statuses. */
 export function makeHead(context: ReportContext): HTMLElement {
   const { index, times } = context;
   const { verdict, interrupted, finished, exitCode, server, counts } = index;
@@ -29,10 +29,10 @@ export function makeHead(context: ReportContext): HTMLElement {
     el(
       "dl",
       { class: "facts" },
-      fact("Server", server === "" ? "not known" : server),
-      fact("Began", times.date(0), times.exact(0)),
+      fact("Server", server === "" ? "unknown" : server),
+      fact("Started", times.date(0), times.exact(0)),
       fact(
-        "Took",
+        "Duration",
         finished ? durationText(index.duration) : `${durationText(index.duration)}, unfinished`,
       ),
       exitCode !== undefined && fact("Exit code", String(exitCode)),
@@ -44,7 +44,7 @@ export function makeHead(context: ReportContext): HTMLElement {
       { class: "tools" },
       themeButton(),
       button(
-        { class: "tool", title: "Keys (?)", "aria-label": "Keyboard shortcuts" },
+        { class: "tool", title: "Keyboard shortcuts (?)", "aria-label": "Keyboard shortcuts" },
         openHelp,
         lineIcon(GLYPHS.help),
       ),
@@ -54,20 +54,20 @@ export function makeHead(context: ReportContext): HTMLElement {
       { class: "notice", role: "status" },
       statusIcon("interrupted"),
       finished
-        ? "This run was interrupted. What follows is as far as it came."
-        : `This run has no end: what follows is as far as it was told${unheard(context)}.`,
+        ? "This run was interrupted, so the report is incomplete."
+        : `This run did not finish, so the report is incomplete${missingCases(context)}.`,
     ),
     summaryBar(context),
   );
 }
 
-/** How many cases nothing was heard of. */
-function unheard({ index, cases }: ReportContext): string {
-  const left = index.plannedCases - cases.length;
-  return left > 0 ? `, and of ${plural(left, "case")} nothing was heard` : "";
+/** A note about planned cases without any event. */
+function missingCases({ index, cases }: ReportContext): string {
+  const missing = index.plannedCases - cases.length;
+  return missing > 0 ? `: ${plural(missing, "case")} did not start` : "";
 }
 
-/** One bar, in it as much of each colour as there are cases. */
+/** Makes a bar with a part for each status, as wide as its share of the cases. */
 function summaryBar({ index, cases, change }: ReportContext): HTMLElement {
   const { counts } = index;
   const total = CASE_STATUSES.reduce((sum, status) => sum + counts[status], 0);

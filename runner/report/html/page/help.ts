@@ -1,20 +1,20 @@
 import { button, el } from "./dom.ts";
 import { GLYPHS, lineIcon } from "./icons.ts";
 
-const KEYS: readonly [keys: string[], what: string][] = [
+const SHORTCUTS: readonly [keys: string[], action: string][] = [
   [["/"], "search"],
   [["j", "↓"], "next case"],
   [["k", "↑"], "previous case"],
   [["n"], "next case that did not pass"],
   [["Enter"], "open the case"],
-  [["Esc"], "close the case; then clear the search and the filters"],
-  [["t"], "light or dark"],
-  [["?"], "these keys"],
+  [["Esc"], "close the case; if none is open, clear the search and filters"],
+  [["t"], "switch between light and dark"],
+  [["?"], "show these shortcuts"],
 ];
 
 let dialog: HTMLDialogElement | undefined;
 
-/** Shows the keys. */
+/** Opens the dialog with the keyboard shortcuts. */
 export function openHelp(): void {
   if (!dialog) {
     const made = el(
@@ -23,7 +23,7 @@ export function openHelp(): void {
       el(
         "header",
         {},
-        el("h2", { id: "help-title" }, "Keys"),
+        el("h2", { id: "help-title" }, "Keyboard shortcuts"),
         button(
           { class: "tool", "aria-label": "Close" },
           () => made.close(),
@@ -33,8 +33,13 @@ export function openHelp(): void {
       el(
         "dl",
         {},
-        ...KEYS.map(([keys, what]) =>
-          el("div", {}, el("dt", {}, ...keys.map((key) => el("kbd", {}, key))), el("dd", {}, what))
+        ...SHORTCUTS.map(([keys, action]) =>
+          el(
+            "div",
+            {},
+            el("dt", {}, ...keys.map((key) => el("kbd", {}, key))),
+            el("dd", {}, action),
+          )
         ),
       ),
     );

@@ -3,7 +3,7 @@ import type { ReportStatus } from "../report_data.ts";
 
 const CIRCLE = "M8 .75a7.25 7.25 0 1 0 0 14.5A7.25 7.25 0 0 0 8 .75Z";
 
-/** Each status has a shape of its own, so that no colour is needed to tell them apart. */
+/** Each status has its own shape, so that the icons differ even without colours. */
 const SHAPES: Readonly<Record<ReportStatus, { fill: string; line: string }>> = {
   passed: { fill: CIRCLE, line: "m4.9 8.3 2.2 2.2 4.1-4.6" },
   failed: { fill: CIRCLE, line: "m5.6 5.6 4.8 4.8m0-4.8-4.8 4.8" },
@@ -19,7 +19,7 @@ const SHAPES: Readonly<Record<ReportStatus, { fill: string; line: string }>> = {
   skipped: { fill: CIRCLE, line: "M5 8h6" },
 };
 
-/** The icon of a status. The word stands beside it, or in its label. */
+/** Makes the icon of a status. It is hidden from screen readers, which read the word beside it. */
 export function statusIcon(status: ReportStatus): SVGSVGElement {
   const { fill, line } = SHAPES[status];
   return svg(
@@ -30,7 +30,7 @@ export function statusIcon(status: ReportStatus): SVGSVGElement {
   );
 }
 
-/** A small drawing of lines. */
+/** Makes an icon from one path. */
 export function lineIcon(path: string): SVGSVGElement {
   return svg(
     "svg",

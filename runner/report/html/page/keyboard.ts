@@ -4,34 +4,34 @@ import type { CaseList } from "./list.ts";
 import { toggleTheme } from "./theme.ts";
 import type { Toolbar } from "./toolbar.ts";
 
-/** The parts that keys work on. */
-export interface Parts {
-  /** The list. */
+/** The parts of the page that keys control. */
+export interface KeyboardTargets {
+  /** The list of cases. */
   list: CaseList;
   /** The search and filters. */
   toolbar: Toolbar;
-  /** Goes to another case of the list; one is open afterwards only if one was before. */
+  /** Moves in the list by a number of rows, and opens the new case if a case is open. */
   move: (by: number) => void;
 }
 
-/** Begins to listen to the keyboard. */
-export function listenToKeys(context: ReportContext, parts: Parts): void {
+/** Handles the keyboard shortcuts of the page. */
+export function listenToKeys(context: ReportContext, targets: KeyboardTargets): void {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector("dialog[open]")) return;
     const target = event.target as Element;
     const handled = target.matches("input, select, textarea")
-      ? keyInField(event, target, context, parts)
-      : keyInPage(event, target, context, parts);
+      ? onKeyInField(event, target, context, targets)
+      : onKeyInPage(event, target, context, targets);
     if (handled) event.preventDefault();
   });
 }
 
-function keyInField(
+function onKeyInField(
   { key }: KeyboardEvent,
   field: Element,
   { state, change }: ReportContext,
-  { list }: Parts,
+  { list }: KeyboardTargets,
 ): boolean {
   if (!field.matches("input")) return false;
   if (key === "Escape") {
@@ -49,11 +49,11 @@ function keyInField(
   return true;
 }
 
-function keyInPage(
+function onKeyInPage(
   event: KeyboardEvent,
   target: Element,
   context: ReportContext,
-  { list, toolbar, move }: Parts,
+  { list, toolbar, move }: KeyboardTargets,
 ): boolean {
   const { state, change } = context;
   switch (event.key) {
@@ -73,14 +73,14 @@ function keyInPage(
       move(-1);
       return true;
     case "n":
-      nextBad(context, list);
+      openNextNotPassed(context, list);
       return true;
     case "Escape":
       if (state().open !== undefined) change({ open: undefined });
       else change({ query: "", filters: [] });
       return true;
   }
-  // Elsewhere these keys scroll, and press buttons.
+  // Outside of the list these keys scroll and press buttons.
   if (target !== list.element && target !== document.body) return false;
   switch (event.key) {
     case "ArrowDown":
@@ -90,16 +90,16 @@ function keyInPage(
       move(-1);
       return true;
     case "PageDown":
-      list.move(list.page);
+      list.move(list.pageSize);
       return true;
     case "PageUp":
-      list.move(-list.page);
+      list.move(-list.pageSize);
       return true;
     case "Home":
-      list.to(0);
+      list.moveTo(0);
       return true;
     case "End":
-      list.to(Infinity);
+      list.moveTo(Infinity);
       return true;
     case "Enter":
     case " ": {
@@ -111,7 +111,7 @@ function keyInPage(
   return false;
 }
 
-function nextBad({ filtered, change }: ReportContext, list: CaseList): void {
+function openNextNotPassed({ filtered, change }: ReportContext, list: CaseList): void {
   const { shown } = filtered();
   const from = list.current ? shown.indexOf(list.current) + 1 : 0;
   const order = [...shown.slice(from), ...shown.slice(0, from)];

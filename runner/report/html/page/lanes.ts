@@ -1,31 +1,31 @@
 import { CASE_STATUSES, type ReportStatus } from "../report_data.ts";
 import type { ReportCase } from "./decode.ts";
 
-/** More lanes than these are not drawn; what is left over lies on top of other cases. */
-export const MOST_LANES = 24;
+/** The most lanes that are drawn; further cases overlap others. */
+export const MAX_LANES = 24;
 
-/** A case in the picture of the run. */
+/** A case in the chart of the run. */
 export interface LaneBar {
-  /** Which. */
+  /** The case. */
   reportCase: ReportCase;
   /** Its lane, from 0. */
   lane: number;
 }
 
-/** Cases in lanes: in each of them one after another, as far as the lanes go. */
+/** Cases in lanes. The cases of a lane do not overlap, unless there are more than the lanes hold. */
 export interface Lanes {
-  /** The cases that were begun, as they startedAt. */
+  /** The cases that started, in the order they started. */
   bars: LaneBar[];
-  /** How many lanes there are. */
+  /** The number of lanes. */
   count: number;
 }
 
-/** Puts each case in the first lane that is free when it begins. */
-export function layoutLanes(cases: readonly ReportCase[], most: number = MOST_LANES): Lanes {
-  const begun = cases.filter(({ notStarted }) => !notStarted)
+/** Puts each case into the first lane that is free when it starts. */
+export function layoutLanes(cases: readonly ReportCase[], most: number = MAX_LANES): Lanes {
+  const started = cases.filter(({ notStarted }) => !notStarted)
     .sort((a, b) => a.startedAt - b.startedAt || a.position - b.position);
   const free: number[] = [];
-  const bars = begun.map((reportCase) => {
+  const bars = started.map((reportCase) => {
     let lane = free.findIndex((at) => at <= reportCase.startedAt);
     if (lane === -1) lane = free.length < most ? free.length : free.indexOf(Math.min(...free));
     free[lane] = Math.max(free[lane] ?? 0, reportCase.endedAt);
@@ -34,27 +34,28 @@ export function layoutLanes(cases: readonly ReportCase[], most: number = MOST_LA
   return { bars, count: free.length };
 }
 
-/** How much of a column of a lane a status takes: from one share of its height to another one. */
-export interface LaneColumn {
+/** The part of a column of a lane that shows a status. */
+export interface LaneSegment {
   lane: number;
   column: number;
   status: ReportStatus;
-  /** From 0, the top, to 1. */
+  /** Where the part starts, from 0 at the top to 1. */
   from: number;
   to: number;
 }
 
 /**
- * Cases that are too many to be drawn one by one, as stacks: in each column of time how many endedAt
- * how. The worst is at the bottom, and never so thin that it is not seen.
- * @param total How long the time axis is, in milliseconds.
- * @param columns How many columns it has.
- * @param least The least share of a status that is there.
+ * Stacks cases that are too many to draw one by one: each column of time shows the share of each
+ * status, the worst at the bottom, and always thick enough to see.
+ *
+ * @param total The length of the time axis, in milliseconds.
+ * @param columns The number of columns.
+ * @param least The smallest share that a status gets.
  */
 export function stackLanes(
   { bars }: Lanes,
   { total, columns, least }: { total: number; columns: number; least: number },
-): LaneColumn[] {
+): LaneSegment[] {
   const counts = new Map<number, Map<ReportStatus, number>>();
   const columnOf = (at: number) => Math.min(columns - 1, Math.floor(at / total * columns));
   for (const { reportCase, lane } of bars) {
@@ -69,7 +70,7 @@ export function stackLanes(
       counts.set(key, here);
     }
   }
-  const stacks: LaneColumn[] = [];
+  const stacks: LaneSegment[] = [];
   for (const [key, here] of counts) {
     const sum = [...here.values()].reduce((a, b) => a + b, 0);
     const raw = CASE_STATUSES.filter((status) => here.has(status))
@@ -85,7 +86,7 @@ export function stackLanes(
   return stacks;
 }
 
-/** The case at a place of the picture; where several are, the one that endedAt worst. */
+/** Finds the case at a point of the chart; of several, the one with the worst status. */
 export function caseAt(
   { bars, count }: Lanes,
   at: { time: number; lane: number; reach: number },

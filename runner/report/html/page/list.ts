@@ -4,16 +4,16 @@ import type { ReportContext } from "./context.ts";
 import type { ReportCase } from "./decode.ts";
 import { el, place } from "./dom.ts";
 
-/** How high a row is, in pixels; the style sheet says the same. */
-const ROW = 56;
-/** Rows that are kept above and below what is seen. */
-const SPARE = 8;
-/** So many rows are printed. */
-const PRINTED = 2000;
+/** The height of a row in pixels, as in the style sheet. */
+const ROW_HEIGHT = 56;
+/** The rows to keep above and below the visible ones. */
+const OVERSCAN = 8;
+/** The most rows that are printed. */
+const MAX_PRINTED = 2000;
 
-/** The list of cases. Only the rows that can be seen are in the page. */
+/** The list of cases. Only the rows in view are in the page. */
 export class CaseList {
-  /** The element; it scrolls, and it has the keyboard. */
+  /** The element, which scrolls and takes the focus. */
   readonly element: HTMLElement;
   #context: ReportContext;
   #space: HTMLElement;
@@ -21,36 +21,36 @@ export class CaseList {
   #rows = new Map<ReportCase, HTMLElement>();
   #shown: readonly ReportCase[] = [];
   #current = 0;
-  #printing = false;
-  #waiting = false;
+  #isPrinting = false;
+  #isScheduled = false;
 
-  /** Shows the cases of a report. */
+  /** Makes the list of a report. */
   constructor(context: ReportContext) {
     this.#context = context;
     this.#space = el("div", { class: "rows", role: "presentation" });
-    this.#empty = el("p", { class: "empty" }, "No case is like that. Esc clears the search.");
+    this.#empty = el("p", { class: "empty" }, "No case matches. Press Esc to clear the search.");
     this.element = el("div", {
       class: "list",
       role: "listbox",
       tabindex: 0,
       "aria-label": "Cases",
     }, this.#space);
-    this.element.addEventListener("scroll", () => this.#soon(), { passive: true });
+    this.element.addEventListener("scroll", () => this.#renderSoon(), { passive: true });
     this.element.addEventListener("click", (event) => {
       const row = (event.target as Element).closest<HTMLElement>(".row");
       if (row) this.#context.change({ open: Number(row.dataset.case) });
     });
-    new ResizeObserver(() => this.#soon()).observe(this.element);
-    addEventListener("beforeprint", () => this.#print(true));
-    addEventListener("afterprint", () => this.#print(false));
+    new ResizeObserver(() => this.#renderSoon()).observe(this.element);
+    addEventListener("beforeprint", () => this.#setPrinting(true));
+    addEventListener("afterprint", () => this.#setPrinting(false));
   }
 
-  /** The case that the keyboard is at. */
+  /** The case of the current row. */
   get current(): ReportCase | undefined {
     return this.#shown[this.#current];
   }
 
-  /** Shows what the filters leave. */
+  /** Shows the cases that match the search and the filters. */
   update(): void {
     const { shown } = this.#context.filtered();
     const { open } = this.#context.state();
@@ -64,59 +64,59 @@ export class CaseList {
     }
     const opened = shown.findIndex(({ number }) => number === open);
     if (opened !== -1) this.#current = opened;
-    place(this.#space, { height: shown.length * ROW });
+    place(this.#space, { height: shown.length * ROW_HEIGHT });
     if (shown.length === 0) this.element.after(this.#empty);
     else this.#empty.remove();
     this.element.hidden = shown.length === 0;
-    this.#reveal();
+    this.#scrollToCurrent();
     this.#render();
   }
 
-  /** Moves by some rows. */
+  /** Moves the current row by a number of rows. */
   move(by: number): void {
-    this.to(this.#current + by);
+    this.moveTo(this.#current + by);
   }
 
-  /** Moves to a row. */
-  to(position: number): void {
+  /** Makes a row the current one. */
+  moveTo(position: number): void {
     this.#current = Math.max(0, Math.min(this.#shown.length - 1, position));
-    this.#reveal();
+    this.#scrollToCurrent();
     this.#render();
   }
 
-  /** How many rows fit. */
-  get page(): number {
-    return Math.max(1, Math.floor(this.element.clientHeight / ROW) - 1);
+  /** The number of rows that fit into the view. */
+  get pageSize(): number {
+    return Math.max(1, Math.floor(this.element.clientHeight / ROW_HEIGHT) - 1);
   }
 
-  #reveal(): void {
+  #scrollToCurrent(): void {
     const { clientHeight, scrollTop } = this.element;
-    const top = this.#current * ROW;
+    const top = this.#current * ROW_HEIGHT;
     if (top < scrollTop) this.element.scrollTop = top;
-    else if (top + ROW > scrollTop + clientHeight) {
-      this.element.scrollTop = top + ROW - clientHeight;
+    else if (top + ROW_HEIGHT > scrollTop + clientHeight) {
+      this.element.scrollTop = top + ROW_HEIGHT - clientHeight;
     }
   }
 
-  #soon(): void {
-    if (this.#waiting) return;
-    this.#waiting = true;
+  #renderSoon(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     requestAnimationFrame(() => {
-      this.#waiting = false;
+      this.#isScheduled = false;
       this.#render();
     });
   }
 
-  #print(on: boolean): void {
-    this.#printing = on;
+  #setPrinting(printing: boolean): void {
+    this.#isPrinting = printing;
     this.#render();
   }
 
   #render(): void {
     const { scrollTop, clientHeight } = this.element;
-    const first = this.#printing ? 0 : Math.max(0, Math.floor(scrollTop / ROW) - SPARE);
-    const seen = Math.ceil((scrollTop + clientHeight) / ROW) + SPARE;
-    const last = Math.min(this.#shown.length, this.#printing ? PRINTED : seen);
+    const first = this.#isPrinting ? 0 : Math.max(0, Math.floor(scrollTop / ROW_HEIGHT) - OVERSCAN);
+    const visibleEnd = Math.ceil((scrollTop + clientHeight) / ROW_HEIGHT) + OVERSCAN;
+    const last = Math.min(this.#shown.length, this.#isPrinting ? MAX_PRINTED : visibleEnd);
     const kept = new Set(this.#shown.slice(first, last));
     const current = this.current;
     if (current) kept.add(current);
@@ -133,7 +133,9 @@ export class CaseList {
   #row(position: number): void {
     const reportCase = this.#shown[position]!;
     if (this.#rows.has(reportCase)) return;
-    const row = place(makeRow(reportCase, position, this.#shown.length), { top: position * ROW });
+    const row = place(makeRow(reportCase, position, this.#shown.length), {
+      top: position * ROW_HEIGHT,
+    });
     this.#rows.set(reportCase, row);
     this.#space.append(row);
   }
@@ -187,7 +189,7 @@ function makeRow(reportCase: ReportCase, position: number, size: number): HTMLEl
   );
 }
 
-/** The values of a matrix tell cases of one recipe apart, so they are not what is cut off. */
+/** Splits a name before the values of the matrix, which must not be cut: they make it unique. */
 function nameParts(name: string): HTMLElement[] {
   const at = name.endsWith("]") ? name.lastIndexOf(" [") : -1;
   if (at <= 0) return [el("span", {}, name)];

@@ -4,12 +4,12 @@ import { el } from "./dom.ts";
 import { filterCases, type Filtered } from "./filter.ts";
 import { makeHead } from "./head.ts";
 import { listenToKeys } from "./keyboard.ts";
-import { makeLanesPicture } from "./run_chart.ts";
+import { makeRunChart } from "./run_chart.ts";
 import { CaseList } from "./list.ts";
 import { makeOverview } from "./overview.ts";
 import { readHash, type ViewState, writeHash } from "./state.ts";
 import { makeToolbar } from "./toolbar.ts";
-import { watchTooltips } from "./tooltip.ts";
+import { enableTooltips } from "./tooltip.ts";
 
 const report = readReport();
 let state = readHash(location.hash);
@@ -24,7 +24,7 @@ const context: ReportContext = {
 
 const list = new CaseList(context);
 const toolbar = makeToolbar(context);
-const picture = makeLanesPicture(context);
+const chart = makeRunChart(context);
 const pane = el("div", { class: "pane" });
 const main = el(
   "main",
@@ -34,44 +34,41 @@ const main = el(
 );
 document.body.append(
   makeHead(context),
-  el("section", { class: "run-picture", "aria-label": "The run over time" }, picture.element),
+  el("section", { class: "run-picture", "aria-label": "Timeline of the run" }, chart.element),
   main,
 );
-watchTooltips();
+enableTooltips();
 listenToKeys(context, { list, toolbar, move });
 addEventListener("hashchange", () => show(readHash(location.hash), false));
 showPane();
 update();
 
-/** Shows another state. What a person did is kept in the address, and can be gone back from. */
-function show(next: ViewState, byPerson: boolean): void {
+/** Shows another view. A change by the user goes into the address and the history of the browser. */
+function show(next: ViewState, byUser: boolean): void {
   const before = state;
   state = next;
-  if (["query", "filters", "sort"].some((key) => differs(before, next, key as keyof ViewState))) {
+  const filterKeys = ["query", "filters", "sort"] as const;
+  if (filterKeys.some((key) => String(before[key]) !== String(next[key]))) {
     filtered = filterCases(report.cases, next);
   }
-  const opened = before.open !== next.open;
-  if (byPerson) {
+  const caseChanged = before.open !== next.open;
+  if (byUser) {
     const address = writeHash(next) || location.pathname + location.search;
-    if (opened) history.pushState(null, "", address);
+    if (caseChanged) history.pushState(null, "", address);
     else history.replaceState(null, "", address);
   }
   update();
-  if (!opened) return;
+  if (!caseChanged) return;
   showPane();
-  // The keyboard goes where the reader looks: into the case, and back to where it was.
+  // The focus follows the view: into the case, and back to the list.
   if (next.open === undefined) list.element.focus({ preventScroll: true });
   else pane.querySelector("h2")?.focus({ preventScroll: true });
-}
-
-function differs(a: ViewState, b: ViewState, key: keyof ViewState): boolean {
-  return String(a[key]) !== String(b[key]);
 }
 
 function update(): void {
   list.update();
   toolbar.update();
-  picture.update();
+  chart.update();
 }
 
 function showPane(): void {

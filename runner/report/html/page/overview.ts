@@ -6,15 +6,15 @@ import type { ReportCase } from "./decode.ts";
 import { button, type Child, el } from "./dom.ts";
 import { statusIcon } from "./icons.ts";
 
-/** So many cases are named under one failure, and of the slowest ones. */
-const NAMED = 5;
-/** So many failures are shown. */
-const GROUPS = 30;
+/** How many cases of a group, and how many of the slowest cases, are listed. */
+const MAX_CASES = 5;
+/** How many groups of failures are listed. */
+const MAX_GROUPS = 30;
 
-/** What is beside the list when no case is open: what went wrong, and what took long. */
+/** Makes the pane for when no case is open: the failures, and the slowest cases. */
 export function makeOverview(context: ReportContext): HTMLElement {
   const { cases, index } = context;
-  const bad = cases.filter(({ status }) => status !== "passed" && status !== "skipped")
+  const notPassed = cases.filter(({ status }) => status !== "passed" && status !== "skipped")
     .sort((a, b) => CASE_STATUSES.indexOf(a.status) - CASE_STATUSES.indexOf(b.status));
   return el(
     "article",
@@ -23,10 +23,10 @@ export function makeOverview(context: ReportContext): HTMLElement {
       plural(index.warnings.length, "warning"),
       ...index.warnings.map((text) => el("p", { class: "warning" }, text)),
     ),
-    bad.length > 0
-      ? section("What did not pass", ...groupsOf(bad, context))
+    notPassed.length > 0
+      ? section("Not passed", ...groupsOf(notPassed, context))
       : section("Everything passed", el("p", { class: "quiet" }, "No case failed.")),
-    section("What took longest", slowest(context)),
+    section("Slowest cases", slowest(context)),
     el(
       "p",
       { class: "hint" },
@@ -35,7 +35,7 @@ export function makeOverview(context: ReportContext): HTMLElement {
       el("kbd", {}, "Enter"),
       " opens a case, ",
       el("kbd", {}, "?"),
-      " shows all keys.",
+      " shows all shortcuts.",
     ),
   );
 }
@@ -44,17 +44,17 @@ function section(title: string, ...children: Child[]): HTMLElement {
   return el("section", {}, el("h2", {}, title), ...children);
 }
 
-/** Cases that failed in the same way, together. */
-function groupsOf(bad: readonly ReportCase[], context: ReportContext): Child[] {
+/** Groups the cases with the same status and message. */
+function groupsOf(notPassed: readonly ReportCase[], context: ReportContext): Child[] {
   const groups = new Map<string, ReportCase[]>();
-  for (const reportCase of bad) {
+  for (const reportCase of notPassed) {
     const message = messageOf(reportCase, context);
     const key = `${reportCase.status} ${message}`;
     const group = groups.get(key);
     if (group) group.push(reportCase);
     else groups.set(key, [reportCase]);
   }
-  const shown = [...groups.values()].slice(0, GROUPS).map((group) => {
+  const shown = [...groups.values()].slice(0, MAX_GROUPS).map((group) => {
     const [first] = group as [ReportCase];
     const message = messageOf(first, context);
     return el(
@@ -68,11 +68,11 @@ function groupsOf(bad: readonly ReportCase[], context: ReportContext): Child[] {
         el(
           "ul",
           { class: "group-cases" },
-          ...group.slice(0, NAMED).map((reportCase) =>
+          ...group.slice(0, MAX_CASES).map((reportCase) =>
             el("li", {}, caseButton(reportCase, context))
           ),
-          group.length > NAMED &&
-            el("li", { class: "quiet" }, `and ${plural(group.length - NAMED, "more case")}`),
+          group.length > MAX_CASES &&
+            el("li", { class: "quiet" }, `and ${plural(group.length - MAX_CASES, "more case")}`),
         ),
       ),
     );
@@ -80,7 +80,7 @@ function groupsOf(bad: readonly ReportCase[], context: ReportContext): Child[] {
   const left = groups.size - shown.length;
   return [
     ...shown,
-    left > 0 && el("p", { class: "quiet" }, `${left} other failures are in the list.`),
+    left > 0 && el("p", { class: "quiet" }, `${left} more failures are in the list.`),
   ];
 }
 
@@ -89,15 +89,15 @@ function messageOf({ position }: ReportCase, { index }: ReportContext): string {
 }
 
 function meaningOf(reportCase: ReportCase): string {
-  if (reportCase.unfinished) return "The stream of the run endedAt before this case did.";
-  if (reportCase.notStarted) return "Not begun, because the run was interrupted.";
+  if (reportCase.unfinished) return "The run stopped before this case ended.";
+  if (reportCase.notStarted) return "Not started, because the run was interrupted.";
   if (reportCase.status === "unchecked") return "Nothing was asserted or waited for.";
   return STATUS_LABELS[reportCase.status];
 }
 
 function slowest(context: ReportContext): HTMLElement {
-  const begun = context.cases.filter(({ notStarted }) => !notStarted);
-  const top = begun.sort((a, b) => b.duration - a.duration).slice(0, NAMED);
+  const started = context.cases.filter(({ notStarted }) => !notStarted);
+  const top = started.sort((a, b) => b.duration - a.duration).slice(0, MAX_CASES);
   const most = Math.max(1, top[0]?.duration ?? 1);
   return el(
     "ul",

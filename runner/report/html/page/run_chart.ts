@@ -5,34 +5,39 @@ import type { ReportCase } from "./decode.ts";
 import { el, svg } from "./dom.ts";
 import { caseAt, type Lanes, layoutLanes, stackLanes } from "./lanes.ts";
 import { makeTicks } from "./ticks.ts";
-import { hideTip, showTip } from "./tooltip.ts";
+import { hideTooltip, showTooltip } from "./tooltip.ts";
 
-/** Room for the times above the lanes, and the least width of a case, in pixels. */
+/** The height of the time axis above the lanes, in pixels. */
 const AXIS = 16;
-const LEAST = 2;
-/** How wide a column is where single cases would be too many to see; and what width is reckoned with. */
+/** The smallest width of a case, in pixels. */
+const MIN_WIDTH = 2;
+/** The width of a column when cases are stacked, in pixels. */
 const COLUMN = 4;
-const USUAL_WIDTH = 1200;
-/** How far beside a case the pointer still means it. */
+/** The width that the height of the lanes is based on, in pixels. */
+const TYPICAL_WIDTH = 1200;
+/** How far beside a case the pointer still hits it, in pixels. */
 const REACH = 4;
 
-/** The picture of all cases on one time axis. */
-export interface LanesPicture {
+/** The chart of all cases on one time axis. */
+export interface RunChart {
   /** The element. */
   element: HTMLElement;
-  /** Shows which case is open. */
+  /** Marks the case that is open. */
   update(): void;
 }
 
 /**
- * Draws it. All cases of a status are one path, so that thousands cost no more than a few; for the
- * keyboard and for screen readers there is the list.
+ * Makes the chart of a run. All cases of a status are one path, so that thousands of cases stay
+ * cheap. The chart is for the pointer; keyboards and screen readers use the list.
  */
-export function makeLanesPicture(context: ReportContext): LanesPicture {
+export function makeRunChart(context: ReportContext): RunChart {
   const { index, cases, change, times } = context;
   const lanes = layoutLanes(cases);
   const height = laneHeight(lanes);
-  const total = Math.max(1, index.duration, ...tail(cases));
+  const total = cases.reduce(
+    (last, { endedAt }) => Math.max(last, endedAt),
+    Math.max(1, index.duration),
+  );
   const label = `${plural(lanes.bars.length, "case")} over ${durationText(total)}` +
     (lanes.count > 1 ? `, up to ${lanes.count} at a time` : "");
   const drawing = svg("svg", { class: "lanes", role: "img", "aria-label": label });
@@ -42,7 +47,7 @@ export function makeLanesPicture(context: ReportContext): LanesPicture {
 
   const box = ({ reportCase, lane }: { reportCase: ReportCase; lane: number }) => {
     const scale = width / total;
-    const wide = Math.max(LEAST, (reportCase.endedAt - reportCase.startedAt) * scale - 1);
+    const wide = Math.max(MIN_WIDTH, (reportCase.endedAt - reportCase.startedAt) * scale - 1);
     return {
       x: Math.min(width - wide, reportCase.startedAt * scale),
       y: AXIS + lane * height,
@@ -63,7 +68,7 @@ export function makeLanesPicture(context: ReportContext): LanesPicture {
       );
       paths.set(status, known);
     };
-    if (crowded(lanes, width)) {
+    if (isCrowded(lanes, width)) {
       const columns = Math.max(1, Math.floor(width / COLUMN));
       const wide = width / columns;
       for (const stack of stackLanes(lanes, { total, columns, least: 2 / height })) {
@@ -99,16 +104,16 @@ export function makeLanesPicture(context: ReportContext): LanesPicture {
           }, fits && label),
         );
       }),
-      // The worst comes last, and so lies on top.
+      // The worst status comes last, so that it is drawn on top.
       ...[...CASE_STATUSES].reverse().flatMap((status) => {
         const d = paths.get(status);
         return d ? [svg("path", { class: `is-${status}`, d: d.join("") })] : [];
       }),
     );
-    mark();
+    markOpenCase();
   }
 
-  function mark(): void {
+  function markOpenCase(): void {
     drawing.querySelector(".opened")?.remove();
     const { open } = context.state();
     const bar = lanes.bars.find(({ reportCase }) => reportCase.number === open);
@@ -131,9 +136,9 @@ export function makeLanesPicture(context: ReportContext): LanesPicture {
   drawing.addEventListener("pointermove", (event) => {
     const reportCase = at(event);
     drawing.classList.toggle("is-over", reportCase !== undefined);
-    if (!reportCase) return hideTip();
+    if (!reportCase) return hideTooltip();
     const span = `${times.clock(reportCase.startedAt)} – ${times.clock(reportCase.endedAt)}`;
-    showTip(
+    showTooltip(
       [
         reportCase.name,
         `${STATUS_LABELS[reportCase.status]}, ${durationText(reportCase.duration)}`,
@@ -143,7 +148,7 @@ export function makeLanesPicture(context: ReportContext): LanesPicture {
       event.clientY,
     );
   });
-  drawing.addEventListener("pointerleave", hideTip);
+  drawing.addEventListener("pointerleave", hideTooltip);
   drawing.addEventListener("click", (event) => {
     const reportCase = at(event);
     if (reportCase) change({ open: reportCase.number });
@@ -154,20 +159,15 @@ export function makeLanesPicture(context: ReportContext): LanesPicture {
     width = now;
     draw();
   }).observe(element);
-  return { element, update: mark };
+  return { element, update: markOpenCase };
 }
 
-/** Whether bars of single cases would lie on top of each other. */
-function crowded({ bars, count }: Lanes, width: number): boolean {
+/** Whether the bars of single cases would overlap. */
+function isCrowded({ bars, count }: Lanes, width: number): boolean {
   return bars.length * 3 > count * width;
 }
 
 function laneHeight(lanes: Lanes): number {
-  const most = crowded(lanes, USUAL_WIDTH) ? 32 : 14;
+  const most = isCrowded(lanes, TYPICAL_WIDTH) ? 32 : 14;
   return Math.max(5, Math.min(most, Math.floor(96 / Math.max(1, lanes.count))));
-}
-
-/** The end of the case that endedAt last. */
-function tail(cases: readonly ReportCase[]): number[] {
-  return [cases.reduce((last, { endedAt }) => Math.max(last, endedAt), 0)];
 }

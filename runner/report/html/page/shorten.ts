@@ -1,17 +1,18 @@
-/** Beyond this a source line is shown in part. */
+/** The most characters of a source line that are shown. */
 const WIDTH = 160;
 
-/** A line of a recipe, in the part before what is meant, what is meant, and the part after it. */
+/** A source line in three parts: before the marked part, the marked part, and after it. */
 export interface Excerpt {
   before: string;
-  meant: string;
+  marked: string;
   after: string;
 }
 
 /**
- * Takes a source line apart.
- * @param column The first character that is meant, from 1.
- * @param length How many are meant.
+ * Splits a source line around its marked part, and shortens it to that part and its surroundings.
+ *
+ * @param column The first marked character, from 1.
+ * @param length The number of marked characters.
  */
 export function excerpt(text: string, column: number, length: number): Excerpt {
   const chars = [...text];
@@ -22,39 +23,39 @@ export function excerpt(text: string, column: number, length: number): Excerpt {
   const shownTo = Math.min(to, end);
   return {
     before: (start > 0 ? "…" : "") + chars.slice(start, from).join(""),
-    meant: chars.slice(from, shownTo).join(""),
+    marked: chars.slice(from, shownTo).join(""),
     after: chars.slice(shownTo, end).join("") + (end < chars.length ? "…" : ""),
   };
 }
 
-/** What kind of line of a failure this is: one of a difference's sides, or any other. */
+/** Whether a line of a failure is a side of a difference. */
 export function lineKind(line: string): "expected" | "actual" | "plain" {
   if (/^-(\s|$)/.test(line)) return "expected";
   return /^\+(\s|$)/.test(line) ? "actual" : "plain";
 }
 
-/** A run of items that is shown, or one that is left out. */
-export type Stretch<T> = { shown: T[] } | { hidden: number };
+/** Consecutive items of a list: to show, or hidden and only counted. */
+export type Section<T> = { shown: T[] } | { hidden: number };
 
 /**
- * The first items, and of the others those that matter; the rest is counted where it stands.
- * @param most How many of the first are shown in any case.
+ * Shortens a list to its first items and the important ones after them.
+ *
+ * @param most How many of the first items, and of the important ones, are shown.
  */
-export function shorten<T>(
+export function collapse<T>(
   items: readonly T[],
   most: number,
-  matters: (item: T) => boolean,
-): Stretch<T>[] {
-  const stretches: Stretch<T>[] = [];
-  let important = 0;
+  isImportant: (item: T) => boolean,
+): Section<T>[] {
+  const sections: Section<T>[] = [];
+  let importantShown = 0;
   for (const [i, item] of items.entries()) {
-    const last = stretches.at(-1);
-    const shows = i < most || (matters(item) && important++ < most);
-    if (shows) {
+    const last = sections.at(-1);
+    if (i < most || (isImportant(item) && importantShown++ < most)) {
       if (last && "shown" in last) last.shown.push(item);
-      else stretches.push({ shown: [item] });
+      else sections.push({ shown: [item] });
     } else if (last && "hidden" in last) last.hidden++;
-    else stretches.push({ hidden: 1 });
+    else sections.push({ hidden: 1 });
   }
-  return stretches;
+  return sections;
 }

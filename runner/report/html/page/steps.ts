@@ -3,32 +3,32 @@ import { statusText, usualLine } from "./badges.ts";
 import type { ReportCase, ReportStep } from "./decode.ts";
 import { button, type Child, el } from "./dom.ts";
 import { failureCard, sourceExcerpt } from "./failure.ts";
-import type { Stretch } from "./shorten.ts";
+import type { Section } from "./shorten.ts";
 import type { Times } from "./times.ts";
 import type { LogRow } from "../report_data.ts";
 
-/** What the steps need besides themselves. */
+/** What {@linkcode makeSteps} needs besides the steps. */
 export interface StepsOptions {
   /** The case. */
   reportCase: ReportCase;
-  /** Tells times. */
+  /** Formats times of the run. */
   times: Times;
-  /** The position of the step whose failure is shown above as the case's own. */
+  /** The index of the step whose failure is shown above, as the failure of the case. */
   shownAbove: number | undefined;
   /** Shows all steps. */
   showAll: () => void;
 }
 
-/** The steps with everything that is known of them; those that did not pass are open. */
+/** Makes the list of steps with their details. Steps that failed or were retried are open. */
 export function makeSteps(
-  stretches: readonly Stretch<ReportStep>[],
+  sections: readonly Section<ReportStep>[],
   options: StepsOptions,
 ): HTMLElement {
   const list = el("ol", { class: "steps" });
   let always = false;
-  for (const stretch of stretches) {
-    if ("hidden" in stretch) {
-      const count = stretch.hidden.toLocaleString("en");
+  for (const group of sections) {
+    if ("hidden" in group) {
+      const count = group.hidden.toLocaleString("en");
       list.append(
         el(
           "li",
@@ -39,7 +39,7 @@ export function makeSteps(
       );
       continue;
     }
-    for (const step of stretch.shown) {
+    for (const step of group.shown) {
       if (step.always && step.depth === 0 && !always) {
         always = true;
         list.append(el("li", { class: "steps-divider" }, "always"));
@@ -50,7 +50,7 @@ export function makeSteps(
   return list;
 }
 
-/** The id of a step's element. */
+/** The id of the element of a step. */
 export function stepId({ position }: ReportStep): string {
   return `step-${position}`;
 }
@@ -64,7 +64,11 @@ function makeStep(step: ReportStep, options: StepsOptions): HTMLElement {
     el("span", { class: "step-number" }, number),
     el("span", { class: "step-label" }, label),
     more.soft &&
-      el("span", { class: "badge", title: "a failure of this step fails nothing" }, "soft"),
+      el(
+        "span",
+        { class: "badge", title: "a failure of this step does not fail the case" },
+        "soft",
+      ),
     more.attempts && el("span", { class: "badge flaky" }, plural(more.attempts.length, "attempt")),
     more.usual?.slower && el("span", { class: "badge slow" }, "slow"),
     more.detail !== undefined && el("span", { class: "step-detail" }, more.detail),
@@ -72,7 +76,7 @@ function makeStep(step: ReportStep, options: StepsOptions): HTMLElement {
     el("span", { class: "step-time" }, status === "skipped" ? "–" : durationText(step.duration)),
   );
   const details = el("details", { open: open === true, "data-kind": kind }, summary);
-  // Most steps are never opened, and there can be very many of them.
+  // Filled when it opens: there can be thousands of steps, and most are never opened.
   const fill = () => {
     if (details.childElementCount === 1) details.append(bodyOf(step, options));
   };
@@ -91,11 +95,11 @@ function bodyOf(step: ReportStep, options: StepsOptions): HTMLElement {
   const facts: Child[] = [
     fact("Kind", kind),
     id !== "" && fact("Id", id),
-    more.detail !== undefined && fact(step.status === "skipped" ? "Why" : "Result", more.detail),
+    more.detail !== undefined && fact(step.status === "skipped" ? "Reason" : "Result", more.detail),
     more.entity &&
     fact(more.entity.kind === "job" ? "Job" : "Run", `${more.entity.name} ${more.entity.id}`),
     step.status !== "skipped" && fact(
-      "When",
+      "Time",
       `${times.clock(step.startedAt)} – ${times.clock(step.endedAt)}, +${
         durationText(step.startedAt - reportCase.startedAt)
       }`,
@@ -112,7 +116,7 @@ function bodyOf(step: ReportStep, options: StepsOptions): HTMLElement {
       el(
         "p",
         { class: "quiet" },
-        `${failure.message.split("\n", 1)[0]!.slice(0, 200)} – shown in full above.`,
+        `${failure.message.split("\n", 1)[0]!.slice(0, 200)} (in full above)`,
       ),
     failure && !above && failureCard(failure, step.status),
     observedTable(step, options),
@@ -147,18 +151,18 @@ function attemptsOf({ more, status }: ReportStep): HTMLElement[] {
   });
 }
 
-/** The states and checkpoints of a wait, with their times. */
+/** Makes the table of the states and checkpoints that a wait saw. */
 function observedTable(
   step: ReportStep,
   { reportCase, times }: StepsOptions,
 ): HTMLElement | undefined {
   const { states = [], checkpoints = [] } = step.more;
   if (states.length + checkpoints.length === 0) return undefined;
-  const row = (what: string, name: string, at: number, created?: number | null) =>
+  const row = (type: string, name: string, at: number, created?: number | null) =>
     el(
       "tr",
       {},
-      el("td", {}, what),
+      el("td", {}, type),
       el("td", { class: "mono" }, name),
       el("td", {}, `${times.clock(at)} (+${durationText(at - reportCase.startedAt)})`),
       el("td", {}, created == null ? "" : times.clock(created)),
@@ -166,14 +170,14 @@ function observedTable(
   return el(
     "table",
     { class: "observed" },
-    el("caption", {}, "What was seen"),
+    el("caption", {}, "States and checkpoints"),
     el(
       "thead",
       {},
       el(
         "tr",
         {},
-        ...["", "Name", "Seen here", "Kept by the server"].map((name) =>
+        ...["", "Name", "First seen", "Created on the server"].map((name) =>
           name === "" ? el("td") : el("th", { scope: "col" }, name)
         ),
       ),
@@ -187,7 +191,7 @@ function observedTable(
   );
 }
 
-/** What was printed, with its times. */
+/** Makes the lines of a log, with their times. */
 export function logLines(
   logs: readonly LogRow[],
   { reportCase, times }: Pick<StepsOptions, "reportCase" | "times">,

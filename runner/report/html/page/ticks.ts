@@ -2,7 +2,7 @@ import { durationText } from "../labels.ts";
 
 /** A mark on a time axis. */
 export interface Tick {
-  /** The time, in milliseconds after the axis' begin. */
+  /** The time, in milliseconds after the start of the axis. */
   at: number;
   /** Its label. */
   label: string;
@@ -20,9 +20,9 @@ const STEPS = [
   ...[1, 2, 7, 30, 90, 365].map((n) => n * DAY),
 ];
 
-/** Round times from 0 up to a length, not more of them than there is room for. */
-export function makeTicks(length: number, most: number): Tick[] {
-  const step = STEPS.find((step) => length / step <= most) ?? Math.ceil(length / most);
+/** Makes ticks at round times from 0 to `length`, about `maxTicks` at most. */
+export function makeTicks(length: number, maxTicks: number): Tick[] {
+  const step = STEPS.find((step) => length / step <= maxTicks) ?? Math.ceil(length / maxTicks);
   const ticks: Tick[] = [];
   for (let at = 0; at <= length; at += step) ticks.push({ at, label: tickLabel(at) });
   return ticks;

@@ -1,8 +1,8 @@
 import { durationText, STATUS_LABELS } from "../labels.ts";
-import { el, measurer, place } from "./dom.ts";
+import { el, place, textMeasurer } from "./dom.ts";
 import type { ReportCase, ReportStep } from "./decode.ts";
 import { statusIcon } from "./icons.ts";
-import type { Stretch } from "./shorten.ts";
+import type { Section } from "./shorten.ts";
 import type { Times } from "./times.ts";
 import {
   axisOf,
@@ -11,42 +11,42 @@ import {
   type Mark,
   type TimelineRow,
 } from "./timeline_layout.ts";
-import { tooltip } from "./tooltip.ts";
+import { addTooltip } from "./tooltip.ts";
 
-/** How high a line of checkpoints is, in pixels. */
-const MARK_LINE = 20;
+/** The height of a line of checkpoints, in pixels. */
+const MARK_HEIGHT = 20;
 
-/** What the picture needs besides the steps. */
+/** What {@linkcode makeTimeline} needs besides the steps. */
 export interface TimelineOptions {
   /** The case. */
   reportCase: ReportCase;
-  /** Tells times. */
+  /** Formats times of the run. */
   times: Times;
-  /** Opens a step below the picture. */
+  /** Opens a step in the list below. */
   open: (step: ReportStep) => void;
   /** Shows all steps. */
   showAll: () => void;
 }
 
-/** The picture of a case: a row for each step on one time axis. */
+/** Makes the timeline of a case: a row for each step on one time axis. */
 export function makeTimeline(
-  stretches: readonly Stretch<ReportStep>[],
+  sections: readonly Section<ReportStep>[],
   options: TimelineOptions,
 ): HTMLElement {
   const { reportCase, times } = options;
-  const steps = stretches.flatMap((stretch) => "shown" in stretch ? stretch.shown : []);
+  const steps = sections.flatMap((section) => "shown" in section ? section.shown : []);
   const range = axisOf(steps, reportCase);
   const ticks = el("div", { class: "ticks", "aria-hidden": "true" });
   const grid = el("div", { class: "grid", "aria-hidden": "true" });
   const tracks = new Map<ReportStep, HTMLElement>();
   const rows = el("ol", { class: "tl-rows" });
   let always = false;
-  for (const stretch of stretches) {
-    if ("hidden" in stretch) {
-      rows.append(hiddenRow(stretch.hidden, options.showAll));
+  for (const section of sections) {
+    if ("hidden" in section) {
+      rows.append(hiddenRow(section.hidden, options.showAll));
       continue;
     }
-    for (const step of stretch.shown) {
+    for (const step of section.shown) {
       if (step.always && step.depth === 0 && !always) {
         always = true;
         rows.append(el("li", { class: "tl-divider" }, el("span", {}, "always")));
@@ -72,14 +72,14 @@ export function makeTimeline(
     const now = Math.floor(ticks.clientWidth);
     if (now === width || now === 0) return;
     width = now;
-    const picture = layoutTimeline(steps, { ...range, width }, measurer(ticks));
+    const layout = layoutTimeline(steps, { ...range, width }, textMeasurer(ticks));
     ticks.replaceChildren(
-      ...picture.ticks.map(({ x, label }) =>
+      ...layout.ticks.map(({ x, label }) =>
         place(el("span", { class: "tick" }, label), { left: x })
       ),
     );
-    grid.replaceChildren(...picture.ticks.map(({ x }) => place(el("i"), { left: x })));
-    for (const row of picture.rows) fillTrack(tracks.get(row.step)!, row, reportCase, times);
+    grid.replaceChildren(...layout.ticks.map(({ x }) => place(el("i"), { left: x })));
+    for (const row of layout.rows) fillTrack(tracks.get(row.step)!, row, reportCase, times);
   }).observe(ticks);
   return element;
 }
@@ -94,11 +94,11 @@ function makeRow(step: ReportStep, track: HTMLElement, options: TimelineOptions)
     el("span", { class: "tl-number" }, step.number),
     el("span", { class: "tl-name" }, step.label),
     el("span", { class: "tl-time" }, step.status === "skipped" ? "–" : durationText(step.duration)),
-    el("span", { class: "unseen" }, described(step)),
+    el("span", { class: "unseen" }, descriptionOf(step)),
   );
   label.style.setProperty("--depth", String(Math.min(step.depth, 6)));
   label.addEventListener("click", () => options.open(step));
-  tooltip(label, () => [`${step.number} ${step.label}`, ...stepTimes(step, options)]);
+  addTooltip(label, () => [`${step.number} ${step.label}`, ...stepTimes(step, options)]);
   return el(
     "li",
     { class: `tl-row is-${step.status}` },
@@ -118,7 +118,7 @@ function hiddenRow(count: number, showAll: () => void): HTMLElement {
   return el(
     "li",
     { class: "tl-hidden" },
-    `… ${count.toLocaleString("en")} more steps that need no attention, `,
+    `… ${count.toLocaleString("en")} more steps, `,
     more,
   );
 }
@@ -141,7 +141,7 @@ function fillTrack(
   track.replaceChildren(line);
   if (marks.length === 0) return;
   const below = place(el("div", { class: "marks" }), {
-    height: Math.max(1, markLines) * MARK_LINE,
+    height: Math.max(1, markLines) * MARK_HEIGHT,
   });
   for (const mark of marks) below.append(...makeMark(mark, reportCase, times));
   track.append(below);
@@ -158,30 +158,30 @@ function makeBar(step: ReportStep, bar: Bar, reportCase: ReportCase, times: Time
       "data-part": part,
       "data-name": name === "" ? undefined : name,
     },
-    bar.named && part !== "pause" && el("span", {}, name),
+    bar.nameFits && part !== "pause" && el("span", {}, name),
   );
   place(made, { left: bar.x, width: bar.width });
   const title = part === "state" ? name : name === "" ? step.label : `${name} of ${step.label}`;
-  return tooltip(made, () => [title, ...span(from, to, reportCase, times)]);
+  return addTooltip(made, () => [title, ...span(from, to, reportCase, times)]);
 }
 
 function makeMark(mark: Mark, reportCase: ReportCase, times: Times): HTMLElement[] {
-  const top = (mark.label?.line ?? 0) * MARK_LINE;
+  const top = (mark.label?.line ?? 0) * MARK_HEIGHT;
   const made = place(el("div", { class: "mark", "data-name": mark.name }), { left: mark.x, top });
-  const tip = () => [
+  const lines = () => [
     mark.name,
     `${times.clock(mark.at)}, +${durationText(mark.at - reportCase.startedAt)}`,
-    mark.exact ? "by the server's clock" : "when it was first seen",
+    mark.exact ? "by the clock of the server" : "when it was first seen",
   ];
-  tooltip(made, tip);
+  addTooltip(made, lines);
   if (!mark.label) return [made];
   const label = el("span", { class: "mark-label" }, mark.name);
   place(label, { left: mark.label.x, top });
-  return [made, tooltip(label, tip)];
+  return [made, addTooltip(label, lines)];
 }
 
-/** States of jobs and runs that have a colour of their own. */
-const STATES = new Set([
+/** The states with their own colour in the style sheet. */
+const COLORED_STATES = new Set([
   "pending",
   "scheduled",
   "running",
@@ -192,7 +192,7 @@ const STATES = new Set([
 ]);
 
 function stateClass(state: string): string {
-  return STATES.has(state) ? state : "other";
+  return COLORED_STATES.has(state) ? state : "other";
 }
 
 function span(from: number, to: number, { startedAt }: ReportCase, times: Times): string[] {
@@ -215,8 +215,8 @@ function stepTimes(step: ReportStep, { reportCase, times }: TimelineOptions): st
   ];
 }
 
-/** What the picture shows of a step, for those who do not see it. */
-function described(step: ReportStep): string {
+/** Describes the row of a step for screen readers. */
+function descriptionOf(step: ReportStep): string {
   const { attempts, states, checkpoints } = step.more;
   return [
     `, ${STATUS_LABELS[step.status].toLowerCase()}`,

@@ -2,68 +2,71 @@ import type { StepStatus } from "../../../events/event.ts";
 import type { ReportStep } from "./decode.ts";
 import { makeTicks } from "./ticks.ts";
 
-/** A bar is at least so wide, in pixels: one that is there can be seen. */
-export const LEAST_BAR = 3;
-/** Marks are labelled in so many lines; a label for which there is no room is in the tooltip only. */
-const MARK_LINES = 4;
+/** The smallest width of a bar, in pixels, so that the shortest step is visible. */
+export const MIN_BAR_WIDTH = 3;
+/** The most lines of labels; a label that does not fit is only in the tooltip. */
+const MAX_LABEL_LINES = 4;
+/** The space between labels and bars, in pixels. */
 const GAP = 8;
 
-/** A time axis of some width. */
+/** A time axis. */
 export interface Axis {
-  /** Where it begins, in milliseconds after the run's begin. */
+  /** The start, in milliseconds after the start of the run. */
   from: number;
-  /** Where it ends. */
+  /** The end, in milliseconds after the start of the run. */
   to: number;
-  /** How wide it is, in pixels. */
+  /** The width, in pixels. */
   width: number;
 }
 
-/** A part of a row. Places are in pixels, times in milliseconds after the run's begin. */
+/**
+ * A bar of a row. Positions are in pixels, times in milliseconds after the start of the run.
+ */
 export interface Bar {
-  /** A whole step, one attempt of it, the pause after one, or the time in a state. */
+  /** What it shows: a step, an attempt, the pause after an attempt, or the time in a state. */
   part: "step" | "attempt" | "pause" | "state";
-  /** How it endedAt; absent for a pause and a state. */
+  /** The status of the step or attempt; absent for a pause and a state. */
   status?: StepStatus;
-  /** The state, or the attempt's number. */
+  /** The name of the state, or the attempt with its number. */
   name: string;
   from: number;
   to: number;
   x: number;
   width: number;
-  /** Whether the name has room in it. */
-  named: boolean;
+  /** Whether the name fits into the bar. */
+  nameFits: boolean;
 }
 
-/** A checkpoint of a workflow. */
+/** A checkpoint of a workflow, which is a mark below the bar of its wait. */
 export interface Mark {
   name: string;
-  /** When, in milliseconds after the run's begin. */
+  /** The time, in milliseconds after the start of the run. */
   at: number;
-  /** Whether that is the server's time, and not when it was seen. */
+  /** Whether that is the time of the server, and not the time it was first seen. */
   exact: boolean;
   x: number;
-  /** Where its label begins, and in which line; absent where there is no room. */
+  /** The start and the line of its label; absent if it does not fit. */
   label?: { x: number; line: number };
 }
 
-/** A step in the picture. */
+/** The row of a step. */
 export interface TimelineRow {
   step: ReportStep;
   bars: Bar[];
-  /** Names that had no room in their own bars, beside them or in a wider one. */
+  /** The names that do not fit into their bars, shown beside the bars or in a wider one. */
   caption?: { text: string; x: number; inside: boolean };
   marks: Mark[];
-  /** How many lines of labels the marks need. */
+  /** The number of lines that the labels of the marks take. */
   markLines: number;
 }
 
-/** The picture of a case. */
+/** The layout of a timeline. */
 export interface Timeline {
   ticks: { x: number; label: string }[];
   rows: TimelineRow[];
 }
 
-/** The time from the first to the last step of a case. */
+/** The range of the axis: a case with all its steps. */
 export function axisOf(
   steps: readonly ReportStep[],
   { startedAt, endedAt }: { startedAt: number; endedAt: number },
@@ -77,8 +80,9 @@ export function axisOf(
 }
 
 /**
- * Where everything goes.
- * @param measure How wide a text is, in pixels.
+ * Computes the layout of a timeline.
+ *
+ * @param measure Returns the width of a text, in pixels.
  */
 export function layoutTimeline(
   steps: readonly ReportStep[],
@@ -104,18 +108,18 @@ export function layoutTimeline(
   };
 }
 
-function place(from: number, to: number, axis: Axis): { x: number; width: number } {
+function positionOf(from: number, to: number, axis: Axis): { x: number; width: number } {
   const scale = axis.width / (axis.to - axis.from);
-  const width = Math.max(LEAST_BAR, (to - from) * scale);
+  const width = Math.max(MIN_BAR_WIDTH, (to - from) * scale);
   const x = Math.min(axis.width - width, Math.max(0, (from - axis.from) * scale));
   return { x, width };
 }
 
 function barsOf(step: ReportStep, axis: Axis, measure: (text: string) => number): Bar[] {
   const make = (part: Bar["part"], name: string, from: number, to: number, status?: StepStatus) => {
-    const at = place(from, to, axis);
-    const named = name !== "" && measure(name) + 2 * GAP <= at.width;
-    const bar: Bar = { part, name, from, to, ...at, named };
+    const at = positionOf(from, to, axis);
+    const nameFits = name !== "" && measure(name) + 2 * GAP <= at.width;
+    const bar: Bar = { part, name, from, to, ...at, nameFits };
     return status ? { ...bar, status } : bar;
   };
   const { startedAt, endedAt, status, more } = step;
@@ -123,8 +127,10 @@ function barsOf(step: ReportStep, axis: Axis, measure: (text: string) => number)
   if (more.attempts) {
     for (const [i, attempt] of more.attempts.entries()) {
       const next = more.attempts[i + 1];
-      const kept = next ? "failed" : status;
-      bars.push(make("attempt", `attempt ${i + 1}`, attempt.startedAt, attempt.endedAt, kept));
+      const attemptStatus = next ? "failed" : status;
+      bars.push(
+        make("attempt", `attempt ${i + 1}`, attempt.startedAt, attempt.endedAt, attemptStatus),
+      );
       if (next) bars.push(make("pause", "pause", attempt.endedAt, next.startedAt));
     }
   } else {
@@ -132,7 +138,7 @@ function barsOf(step: ReportStep, axis: Axis, measure: (text: string) => number)
   }
   const states = more.states ?? [];
   for (const [i, [state, at]] of states.entries()) {
-    // What was seen is told by other clocks than the step's own ends.
+    // The states have times of other clocks, which can lie outside of the step.
     const from = clamp(at, startedAt, endedAt);
     bars.push(make("state", state, from, clamp(states[i + 1]?.[1] ?? endedAt, from, endedAt)));
   }
@@ -144,8 +150,8 @@ function captionOf(
   { width }: Axis,
   measure: (text: string) => number,
 ): TimelineRow["caption"] {
-  const names = bars.filter(({ part, named }) =>
-    !named && (part === "state" || part === "attempt")
+  const names = bars.filter(({ part, nameFits }) =>
+    !nameFits && (part === "state" || part === "attempt")
   );
   if (names.length === 0) return undefined;
   const text = names.length > 6
@@ -155,7 +161,7 @@ function captionOf(
   const right = Math.max(...bars.map((bar) => bar.x + bar.width));
   if (right + needed <= width) return { text, x: right + GAP, inside: false };
   const inner = bars.findLast((bar) =>
-    bar.named && bar.part !== "pause" && measure(bar.name) + 2 * GAP + needed <= bar.width
+    bar.nameFits && bar.part !== "pause" && measure(bar.name) + 2 * GAP + needed <= bar.width
   );
   if (inner) return { text, x: inner.x + inner.width - needed, inside: true };
   const left = Math.min(...bars.map((bar) => bar.x));
@@ -166,16 +172,16 @@ function marksOf(step: ReportStep, axis: Axis, measure: (text: string) => number
   const marks = (step.more.checkpoints ?? []).map(([name, seen, created]): Mark => {
     const exact = created !== null && created >= step.startedAt && created <= step.endedAt;
     const at = exact ? created : clamp(seen, step.startedAt, step.endedAt);
-    return { name, at, exact, x: place(at, at, axis).x };
+    return { name, at, exact, x: positionOf(at, at, axis).x };
   }).sort((a, b) => a.x - b.x);
-  // Where the marks and labels of a line end so far.
+  // For each line, the end of its last mark or label.
   const ends: number[] = [];
   for (const mark of marks) {
     const needed = measure(mark.name);
     const right = mark.x + GAP + 4;
     const x = right + needed <= axis.width ? right : mark.x - GAP - needed;
     if (x < 0) continue;
-    const line = firstLine(ends, Math.min(x, mark.x - GAP));
+    const line = firstFreeLine(ends, Math.min(x, mark.x - GAP));
     if (line === -1) continue;
     ends[line] = Math.max(x + needed, mark.x) + GAP;
     mark.label = { x, line };
@@ -183,9 +189,9 @@ function marksOf(step: ReportStep, axis: Axis, measure: (text: string) => number
   return marks;
 }
 
-/** The first line in which what begins there touches nothing else. */
-function firstLine(ends: readonly number[], x: number): number {
-  for (let line = 0; line < MARK_LINES; line++) {
+/** The first line that is free from a position on; -1 if there is none. */
+function firstFreeLine(ends: readonly number[], x: number): number {
+  for (let line = 0; line < MAX_LABEL_LINES; line++) {
     if ((ends[line] ?? -Infinity) <= x) return line;
   }
   return -1;

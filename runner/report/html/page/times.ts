@@ -1,15 +1,15 @@
 import type { ReportIndex } from "../report_data.ts";
 
-/** Tells times of a run as clocks would show them. */
+/** Formats times of a run, which are given in milliseconds after its start. */
 export class Times {
   #startedAt: number;
 
-  /** Knows when the run startedAt. */
+  /** Uses the start of a run. */
   constructor({ startedAt }: ReportIndex) {
     this.#startedAt = startedAt;
   }
 
-  /** The time of day, in the reader's own zone, to the millisecond. */
+  /** The local time of day, to the millisecond. */
   clock(at: number): string {
     const date = new Date(this.#startedAt + at);
     const two = (n: number) => String(n).padStart(2, "0");
@@ -17,7 +17,7 @@ export class Times {
     return `${two(date.getHours())}:${two(date.getMinutes())}:${seconds}`;
   }
 
-  /** The date and time as people write them. */
+  /** The local date and time, in the format of the browser's language. */
   date(at: number): string {
     return new Date(this.#startedAt + at).toLocaleString(undefined, {
       dateStyle: "medium",
@@ -25,7 +25,7 @@ export class Times {
     });
   }
 
-  /** RFC 3339. */
+  /** The date and time in UTC, as RFC 3339. */
   exact(at: number): string {
     return new Date(this.#startedAt + at).toISOString();
   }

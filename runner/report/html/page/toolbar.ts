@@ -1,21 +1,21 @@
 import { plural, STATUS_LABELS } from "../labels.ts";
 import type { ReportContext } from "./context.ts";
 import { button, el } from "./dom.ts";
-import { passes } from "./filter.ts";
+import { matchesFilter } from "./filter.ts";
 import { GLYPHS, lineIcon, statusIcon } from "./icons.ts";
 import { type Filter, FILTERS } from "./state.ts";
 
-/** The search, the filters and the order of the list. */
+/** The search field, the filters and the order of the list. */
 export interface Toolbar {
   /** The element. */
   element: HTMLElement;
-  /** Puts the keyboard into the search. */
+  /** Focuses the search field. */
   focus(): void;
-  /** Shows the state. */
+  /** Shows the current view. */
   update(): void;
 }
 
-/** Makes it. */
+/** Makes the toolbar. */
 export function makeToolbar(context: ReportContext): Toolbar {
   const { cases, change } = context;
   const search = el("input", {
@@ -36,9 +36,9 @@ export function makeToolbar(context: ReportContext): Toolbar {
   );
   sort.addEventListener("change", () => change({ sort: sort.value === "slow" ? "slow" : "run" }));
   const found = el("p", { class: "found", role: "status" });
-  // A filter that could never show anything is not offered.
+  // A filter that matches no case of this run is left out.
   const offered = FILTERS.filter((filter) =>
-    cases.some((reportCase) => passes(reportCase, filter))
+    cases.some((reportCase) => matchesFilter(reportCase, filter))
   );
   const chips = new Map<Filter | "all", { chip: HTMLButtonElement; count: HTMLElement }>();
   const chip = (filter: Filter | "all", word: string, onClick: () => void) => {

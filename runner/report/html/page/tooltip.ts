@@ -1,40 +1,40 @@
 import { el, place } from "./dom.ts";
 
-const lines = new WeakMap<Element, () => string[]>();
+const tooltips = new WeakMap<Element, () => string[]>();
 let box: HTMLElement | undefined;
 
-/** Shows lines while the pointer is on an element, or the keyboard is. */
-export function tooltip<E extends Element>(element: E, text: () => string[]): E {
-  lines.set(element, text);
+/** Gives an element a tooltip, which shows while the pointer is on it or it has the focus. */
+export function addTooltip<E extends Element>(element: E, lines: () => string[]): E {
+  tooltips.set(element, lines);
   element.classList.add("has-tip");
   return element;
 }
 
-/** Begins to watch the pointer and the focus. */
-export function watchTooltips(): void {
+/** Shows and hides tooltips as the pointer and the focus move. */
+export function enableTooltips(): void {
   box = el("div", { class: "tip", "aria-hidden": "true", hidden: true });
   document.body.append(box);
   document.addEventListener("pointerover", (event) => {
     const over = (event.target as Element).closest(".has-tip");
-    if (over) showTip(lines.get(over)?.() ?? [], event.clientX, event.clientY);
-    else hideTip();
+    if (over) showTooltip(tooltips.get(over)?.() ?? [], event.clientX, event.clientY);
+    else hideTooltip();
   });
   document.addEventListener("focusin", (event) => {
     const focused = event.target as Element;
     if (!focused.classList.contains("has-tip") || !focused.matches(":focus-escapeInvisible")) {
-      return hideTip();
+      return hideTooltip();
     }
     const { left, bottom } = focused.getBoundingClientRect();
-    showTip(lines.get(focused)?.() ?? [], left + 24, bottom);
+    showTooltip(tooltips.get(focused)?.() ?? [], left + 24, bottom);
   });
-  document.addEventListener("focusout", hideTip);
-  document.addEventListener("scroll", hideTip, { capture: true, passive: true });
+  document.addEventListener("focusout", hideTooltip);
+  document.addEventListener("scroll", hideTooltip, { capture: true, passive: true });
 }
 
-/** Shows lines beside a place. */
-export function showTip(texts: readonly string[], x: number, y: number): void {
-  if (!box || texts.length === 0) return hideTip();
-  box.replaceChildren(...texts.map((text) => el("div", {}, text)));
+/** Shows a tooltip beside a point. */
+export function showTooltip(lines: readonly string[], x: number, y: number): void {
+  if (!box || lines.length === 0) return hideTooltip();
+  box.replaceChildren(...lines.map((line) => el("div", {}, line)));
   box.hidden = false;
   const { offsetWidth, offsetHeight } = box;
   const below = y + 16 + offsetHeight < innerHeight;
@@ -44,7 +44,7 @@ export function showTip(texts: readonly string[], x: number, y: number): void {
   });
 }
 
-/** Hides them. */
-export function hideTip(): void {
+/** Hides the tooltip. */
+export function hideTooltip(): void {
   if (box) box.hidden = true;
 }
