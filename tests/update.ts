@@ -10,6 +10,7 @@ import { eventSchema } from "../runner/report/json/event_schema.ts";
 import { summarySchema } from "../runner/report/json/summary_schema.ts";
 import { recipeSchema } from "../runner/recipe/json_schema.ts";
 import { readTextFile } from "../runtime/file.ts";
+import { withReporterTable } from "./report/_docs_reporters.ts";
 import { makePageModule, PAGE_FILE } from "./report/html_build.ts";
 import { withDiagnostics } from "./runner/_docs_diagnostics.ts";
 import { goldenRecipes, goldenText, goldenTextFile } from "./runner/_golden.ts";
@@ -32,6 +33,11 @@ const KINDS: Record<string, () => Promise<void>> = {
   async diagnostics() {
     const file = "docs/recipes.md";
     await writeFile(file, withDiagnostics(await readTextFile(file)));
+  },
+  /** The table of reporters in docs/reports.md. */
+  async reporters() {
+    const file = "docs/reports.md";
+    await writeFile(file, withReporterTable(await readTextFile(file)));
   },
   /** The script and style sheet of the HTML report. */
   async page() {

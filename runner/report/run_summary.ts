@@ -9,118 +9,118 @@ import type {
   Usual,
 } from "../events/event.ts";
 
-/** The version of the summary; it changes when a reader of the old one could not read the new. */
+/** The version of the summary. It rises when old readers could no longer read the summary. */
 export const RUN_SUMMARY_VERSION = 1;
 
-/** A run that has ended, as one value: what its events told, put together. */
+/** A finished run as one value, collected from its events. */
 export interface RunSummary {
   /** The version of this summary. */
   version: number;
   /** The server's address, or `embedded`. */
   server: string;
-  /** When the run began, RFC 3339. */
+  /** When the run started, RFC 3339. */
   started_at: string;
-  /** When the last event came, RFC 3339. */
+  /** When the last event happened, RFC 3339. */
   finished_at: string;
   /** How long it took, in milliseconds. */
   duration_ms: number;
-  /** Whether somebody interrupted it, or its events stopped before it had ended. */
+  /** Whether the run was interrupted, or its events stopped before it ended. */
   interrupted: boolean;
-  /** What the process exits with; absent when the events stopped before the run had ended. */
+  /** The exit code of the process; absent if the events stopped before the run ended. */
   exit_code?: number;
-  /** How many cases ended in which way. */
+  /** The number of cases by outcome. */
   counts: RunCounts;
   /** The cases, by number. */
   cases: CaseSummary[];
-  /** Warnings that are about no case. */
+  /** The warnings about the whole run. */
   warnings: string[];
 }
 
 /** A case of a {@linkcode RunSummary}. */
 export interface CaseSummary {
-  /** The number of the case in the run, from 0. */
+  /** The number of the case in this run, from 0. */
   case: number;
-  /** What people call it: the recipe's name and the values of its matrix. */
+  /** The name to show: the recipe's name and the values of its matrix. */
   name: string;
-  /** The recipe's file, as it was given. */
+  /** The recipe's file, named as on the command line. */
   file: string;
   /** The recipe's tags. */
   tags: string[];
-  /** The values its variables began with. */
+  /** The initial values of its variables. */
   vars: Record<string, unknown>;
   /** The values of its matrix. */
   matrix?: Record<string, unknown>;
-  /** How it ended; `skipped` is one that was not begun. */
+  /** The outcome; a `skipped` case was not started. */
   status: CaseStatus | "skipped";
-  /** Why it was not begun. */
+  /** Why it was not started: `bail` if an earlier case failed under `--bail`, or `interrupted`. */
   reason?: "bail" | "interrupted";
-  /** Whether it passed only because a step was tried again. */
+  /** Whether it passed only because a step was retried. */
   flaky: boolean;
-  /** When it began, RFC 3339; absent when it was not begun. */
+  /** When it started, RFC 3339; absent if it was not started. */
   started_at?: string;
   /** How long it took, in milliseconds. */
   duration_ms: number;
-  /** What failed first. */
+  /** The first failure. */
   failure?: EventFailure;
-  /** The steps, in the order they began. */
+  /** The steps, in the order they started. */
   steps: StepSummary[];
-  /** The lines that it printed. */
+  /** The lines it printed. */
   logs: LogSummary[];
-  /** What a reader should know, which fails nothing. */
+  /** Problems that fail nothing but that a reader should know about. */
   warnings: string[];
-  /** How long it took before, where a history is kept. */
+  /** How long it took in earlier runs, if a history is kept. */
   usual?: Usual;
 }
 
 /** A step of a {@linkcode CaseSummary}. */
 export interface StepSummary {
-  /** The step's number in its recipe: `3`, `3.1` inside `parallel`, `3[0]` in `for_each`. */
+  /** The step's number: `3`, or `3.1` inside a `parallel`, or `3[0]` in a `for_each`. */
   step: string;
-  /** The part of the recipe. */
+  /** The part of the recipe that contains the step. */
   phase: StepFinished["phase"];
   /** The step kind, such as `wait`. */
   kind: string;
-  /** Its line in reports. */
+  /** The line to show for the step. */
   label: string;
-  /** Its id. */
+  /** The step's id. */
   id?: string;
-  /** Where it stands. */
+  /** Where the step stands in the recipe. */
   place: EventPlace;
-  /** How it ended. */
+  /** The outcome. */
   status: StepStatus;
-  /** When it began, RFC 3339; absent when it did not run. */
+  /** When it started, RFC 3339; absent if it did not run. */
   started_at?: string;
-  /** How long it took, all attempts together, in milliseconds. */
+  /** How long it took with all attempts, in milliseconds. */
   duration_ms: number;
-  /** How often it was tried; 0 when it did not run. */
+  /** The number of attempts; 0 if it did not run. */
   attempts: number;
-  /** The attempts that failed and were followed by another one. */
+  /** The failed attempts before the last one. */
   retries: RetrySummary[];
-  /** Whether it may fail without failing the case. */
+  /** Whether the recipe goes on after this step has failed. */
   soft: boolean;
-  /** A few words on what it did, or why it was skipped. */
+  /** A few words about the result, or why the step was skipped. */
   detail?: string;
   /** Why it did not pass. */
   failure?: EventFailure;
-  /** For a wait: what was seen. */
+  /** For a wait: what its last attempt saw. */
   observed?: Observed;
-  /** How long it took before, where a history is kept. */
+  /** How long it took in earlier runs, if a history is kept. */
   usual?: Usual;
 }
 
-/** An attempt that failed and was followed by another one. */
+/** A failed attempt that another one followed. */
 export interface RetrySummary {
-  /** Which, from 1. */
+  /** The attempt, from 1. */
   attempt: number;
-  /** When it had failed, RFC 3339. */
+  /** When it failed, RFC 3339. */
   at: string;
-  /** Why. */
+  /** Why it failed. */
   failure: EventFailure;
 }
 
 /** A line that a recipe printed. */
 export interface LogSummary {
-  /** When, RFC 3339. */
+  /** When it was printed, RFC 3339. */
   at: string;
   /** The number of the step that printed it. */
   step: string;

@@ -49,8 +49,8 @@ test("the head says how it went, where, and how long it took", async () => {
   match(await page.locator(".sentence").textContent() ?? "", /^7 cases: 1 failed, 1 errored, /);
   deepEqual(await texts(page, ".facts dt"), [
     "Server",
-    "Began",
-    "Took",
+    "Started",
+    "Duration",
     "Exit code",
     "Flaky",
     "Warnings",
@@ -201,11 +201,11 @@ test("an interrupted run, and one without an end, say so plainly", async () => {
   match(await report.page.locator(".notice").textContent() ?? "", /This run was interrupted/);
   deepEqual((await texts(report.page, ".row .status")).slice(-2), [
     "Interrupted",
-    "Interrupted, not begun",
+    "Interrupted, not started",
   ]);
   await using broken = await openReport(browser, sampleRun().slice(0, 6), { hash: "#case=0" });
   equal(await broken.page.locator("h1").textContent(), "Interrupted");
-  match(await broken.page.locator(".head .notice").textContent() ?? "", /has no end/);
+  match(await broken.page.locator(".head .notice").textContent() ?? "", /This run did not finish/);
   equal(await broken.page.locator(".row .status").textContent(), "Not finished");
   await broken.page.locator("summary").nth(1).click();
   // A step is filled when it has opened, which the browser tells a moment later.

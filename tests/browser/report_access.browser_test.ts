@@ -85,7 +85,7 @@ test("the help shows the keys, and closes", async () => {
   const { page } = report;
   await page.keyboard.press("?");
   match(
-    await page.getByRole("dialog", { name: "Keys" }).textContent() ?? "",
+    await page.getByRole("dialog", { name: "Keyboard shortcuts" }).textContent() ?? "",
     /Esc.*close the case/,
   );
   await page.keyboard.press("j");
@@ -117,7 +117,7 @@ test("the page is light or dark as the system is, and can be changed", async () 
     const { page, complaints } = report;
     shots.push((await page.screenshot()).toString("base64"));
     grounds.push(await styleOf(page.locator("html"), "background-color"));
-    await page.getByRole("button", { name: "Change between light and dark" }).click();
+    await page.getByRole("button", { name: "Switch between light and dark" }).click();
     grounds.push(await styleOf(page.locator("html"), "background-color"));
     await page.reload();
     grounds.push(await styleOf(page.locator("html"), "background-color"));

@@ -6,7 +6,7 @@ import { makeTicks } from "../../runner/report/html/page/ticks.ts";
 import {
   axisOf,
   layoutTimeline,
-  LEAST_BAR,
+  MIN_BAR_WIDTH,
 } from "../../runner/report/html/page/timeline_layout.ts";
 
 const CHARACTER = 6;
@@ -51,8 +51,8 @@ test("bars are as long as what they show, wherever the axis begins", () => {
 test("the shortest bar can be seen, and stays on the axis", () => {
   const [start] = rowOf(step(0, 0)).bars;
   const [end] = rowOf(step(1000, 1000)).bars;
-  deepEqual([start!.x, start!.width], [0, LEAST_BAR]);
-  deepEqual([end!.x, end!.width], [1000 - LEAST_BAR, LEAST_BAR]);
+  deepEqual([start!.x, start!.width], [0, MIN_BAR_WIDTH]);
+  deepEqual([end!.x, end!.width], [1000 - MIN_BAR_WIDTH, MIN_BAR_WIDTH]);
 });
 
 test("a skipped step has no bar", () => {
@@ -75,12 +75,12 @@ test("states follow one another to the end of their wait", () => {
   );
   deepEqual(
     bars.filter(({ part }) => part === "state").map((
-      { name, x, width, named },
-    ) => [name, x, width, named]),
+      { name, x, width, nameFits },
+    ) => [name, x, width, nameFits]),
     [["pending", 100, 200, true], ["running", 300, 600, true], [
       "completed",
       900,
-      LEAST_BAR,
+      MIN_BAR_WIDTH,
       false,
     ]],
   );
@@ -167,6 +167,6 @@ test("a run of a week has bars and ticks too", () => {
     { from: 0, to: week, width: 600 },
     measure,
   );
-  equal(rows[0]!.bars[0]!.width, LEAST_BAR);
+  equal(rows[0]!.bars[0]!.width, MIN_BAR_WIDTH);
   ok(ticks.length >= 3 && ticks.length <= 8, String(ticks.length));
 });

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import type { ReportStatus } from "../../runner/report/html/report_data.ts";
 import type { ReportCase } from "../../runner/report/html/page/decode.ts";
-import { excerpt, lineKind, shorten } from "../../runner/report/html/page/shorten.ts";
+import { collapse, excerpt, lineKind } from "../../runner/report/html/page/shorten.ts";
 import { filterCases } from "../../runner/report/html/page/filter.ts";
 import { caseAt, layoutLanes, stackLanes } from "../../runner/report/html/page/lanes.ts";
 import { readHash, type ViewState, writeHash } from "../../runner/report/html/page/state.ts";
@@ -124,12 +124,12 @@ test("very many cases are stacks, in which nothing bad is too thin to be seen", 
 });
 
 test("a source line is taken apart by characters", () => {
-  deepEqual(excerpt("  - wait: order", 5, 4), { before: "  - ", meant: "wait", after: ": order" });
-  deepEqual(excerpt("👩a名b", 2, 2), { before: "👩", meant: "a名", after: "b" });
-  deepEqual(excerpt("ab", 9, 3), { before: "ab", meant: "", after: "" });
+  deepEqual(excerpt("  - wait: order", 5, 4), { before: "  - ", marked: "wait", after: ": order" });
+  deepEqual(excerpt("👩a名b", 2, 2), { before: "👩", marked: "a名", after: "b" });
+  deepEqual(excerpt("ab", 9, 3), { before: "ab", marked: "", after: "" });
   const long = excerpt("x".repeat(5000), 4000, 300);
   equal(long.before, `…${"x".repeat(40)}`);
-  equal(long.before.length + long.meant.length + long.after.length <= 170, true);
+  equal(long.before.length + long.marked.length + long.after.length <= 170, true);
 });
 
 test("lines of a difference are told from others", () => {
@@ -146,10 +146,10 @@ test("lines of a difference are told from others", () => {
 
 test("of a long list the first and what matters is shown", () => {
   const items = [1, 2, 3, 4, 5, -6, 7];
-  deepEqual(shorten(items, 2, (n) => n < 0), [{ shown: [1, 2] }, { hidden: 3 }, { shown: [-6] }, {
+  deepEqual(collapse(items, 2, (n) => n < 0), [{ shown: [1, 2] }, { hidden: 3 }, { shown: [-6] }, {
     hidden: 1,
   }]);
-  deepEqual(shorten(items, Infinity, () => false), [{ shown: items }]);
+  deepEqual(collapse(items, Infinity, () => false), [{ shown: items }]);
 });
 
 test("what nobody would see has a stand-in, and joined characters stay joined", () => {

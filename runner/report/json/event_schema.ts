@@ -40,20 +40,20 @@ import {
   word,
 } from "./typed_schema.ts";
 
-/** A place in a recipe's file. */
+/** The schema of {@linkcode EventPlace}. */
 export const place: Typed<EventPlace> = record<EventPlace>("A place in a recipe's file.", {
-  file: text("The file as it was given."),
-  line: integer("The line, from 1; 0 where the place is not known.", 0),
-  column: integer("The character in the line, from 1.", 0),
-  text: text("The text of that line."),
-  length: integer("How many characters are meant."),
+  file: text("The file, named as on the command line."),
+  line: integer("The line, from 1; 0 if the place is unknown.", 0),
+  column: integer("The column in characters, from 1; 0 if the place is unknown.", 0),
+  text: text("The text of the line."),
+  length: integer("The number of characters to underline."),
 });
 
-/** Why a step or a case did not pass. */
+/** The schema of {@linkcode EventFailure}. */
 export const failure: Typed<EventFailure> = record<EventFailure>(
-  "Why a step or a case did not pass.",
+  "Why a step or case did not pass.",
   {
-    kind: word<FailureKind>("What kind of failure.", {
+    kind: word<FailureKind>("The kind of failure.", {
       assertion: true,
       wait: true,
       deadline: true,
@@ -63,72 +63,74 @@ export const failure: Typed<EventFailure> = record<EventFailure>(
       interrupted: true,
       thrown: true,
     }),
-    message: text("Why, in one line."),
-    code: optional(textOrNumber("The error's own code: a server's number, or a word.")),
-    lines: list("More lines.", text("A value, a difference, or a state that was seen.")),
-    place: optional(defined("place", "What it is about.", place)),
-    step: optional(text("The number of the step that failed; absent where no step did.")),
+    message: text("The message, in one line."),
+    code: optional(textOrNumber("The code of the error: a number from the server, or a word.")),
+    lines: list("Details.", text("A value, a line of a difference, or a state.")),
+    place: optional(defined("place", "The part of the recipe that failed.", place)),
+    step: optional(text("The number of the failed step; absent if no step failed.")),
   },
 );
 
-/** What a wait has seen. */
+/** The schema of {@linkcode Observed}. */
 export const observed: Typed<Observed> = record<Observed>(
-  "What a wait has seen, in a failed one too.",
+  "What a wait has seen, whether it passed or failed.",
   {
-    entity: optional(record<EventEntity>("What was waited for; absent for events of a channel.", {
-      kind: word<EventEntity["kind"]>("Whether it is a job or a workflow's run.", {
-        job: true,
-        run: true,
+    entity: optional(
+      record<EventEntity>("The job or run waited for; absent for a wait on a channel.", {
+        kind: word<EventEntity["kind"]>("Whether it is a job or a run of a workflow.", {
+          job: true,
+          run: true,
+        }),
+        id: text("Its id on the server."),
+        name: text("The name of the job or workflow."),
       }),
-      id: text("Its id on the server."),
-      name: text("The job's or workflow's name."),
-    })),
+    ),
     states: list(
-      "The states, in the order they were seen.",
+      "The states, in the order they were first seen.",
       record<Observed["states"][number]>("A state.", {
-        state: text("The state."),
-        at: time("When it was first seen, by the runner's clock."),
+        state: text("The name of the state."),
+        at: time("When it was first seen, by the clock of the runner."),
       }),
     ),
     timeline: list(
-      "The checkpoints of a workflow's run, in the order they were seen.",
+      "The checkpoints of a run, in the order they were first seen.",
       record<Observed["timeline"][number]>("A checkpoint.", {
-        step_name: text("The step's name in the workflow."),
-        at: time("When it was first seen, by the runner's clock."),
-        created_at: optional(text("When the server kept it, by the server's clock.")),
+        step_name: text("The name of the workflow's step."),
+        at: time("When it was first seen, by the clock of the runner."),
+        created_at: optional(text("When the server recorded it, by its own clock.")),
       }),
     ),
   },
 );
 
-/** How long something took before. */
+/** The schema of {@linkcode Usual}. */
 export const usual: Typed<Usual> = record<Usual>(
-  "How long it took in the runs that the history holds.",
+  "How a step or case did in the earlier runs of the history.",
   {
-    runs: integer("How many runs are compared with; this one is not among them."),
+    runs: integer("The number of earlier runs compared with."),
     failed: integer("How many of them did not pass."),
-    flaky: integer("How many of them passed only on a later attempt."),
+    flaky: integer("How many of them passed only after a retry."),
     median_ms: optional(
-      number("The median of those that passed, in milliseconds; absent when none did."),
+      number("The median duration of those that passed, in milliseconds; absent if none passed."),
     ),
     slower: flag("Whether this run was slower than usual."),
   },
 );
 
-/** How many cases ended in which way. */
-export const counts: Typed<RunCounts> = record<RunCounts>("How many cases ended in which way.", {
-  passed: integer("Cases that passed, flaky ones included."),
+/** The schema of {@linkcode RunCounts}. */
+export const counts: Typed<RunCounts> = record<RunCounts>("The number of cases by outcome.", {
+  passed: integer("Cases that passed, including flaky ones."),
   failed: integer("Cases that failed."),
-  errored: integer("Cases that could not be run."),
-  unchecked: integer("Cases in which nothing was asserted or waited for."),
-  interrupted: integer("Cases that were interrupted, or not begun because of that."),
-  skipped: integer("Cases that were not begun because another one did not pass."),
-  flaky: integer("Cases that passed only on a later attempt of some step."),
-  warnings: integer("Warnings."),
+  errored: integer("Cases that could not run."),
+  unchecked: integer("Cases that made no assertion and no wait."),
+  interrupted: integer("Cases that were interrupted, or not started because of the interruption."),
+  skipped: integer("Cases that were not started because an earlier one did not pass."),
+  flaky: integer("Cases that passed only because a step was retried."),
+  warnings: integer("The number of warnings."),
 });
 
-/** How a step ended. */
-export const stepStatus: Typed<StepStatus> = word<StepStatus>("How the step ended.", {
+/** The schema of {@linkcode StepStatus}. */
+export const stepStatus: Typed<StepStatus> = word<StepStatus>("The outcome of the step.", {
   passed: true,
   failed: true,
   errored: true,
@@ -136,7 +138,7 @@ export const stepStatus: Typed<StepStatus> = word<StepStatus>("How the step ende
   interrupted: true,
 });
 
-/** The ways in which a case can end. */
+/** The statuses of a case. */
 export const CASE_STATUSES: Readonly<Record<CaseStatus, true>> = {
   passed: true,
   failed: true,
@@ -145,7 +147,7 @@ export const CASE_STATUSES: Readonly<Record<CaseStatus, true>> = {
   interrupted: true,
 };
 
-/** What more than one schema speaks of; each is found under `definitions`. */
+/** The definitions that both schemas share. */
 export const SHARED: Readonly<Record<string, JsonSchema>> = {
   place: place.json,
   failure: failure.json,
@@ -159,121 +161,131 @@ const caseNumber = integer("The number of the case in this run, from 0.");
 const ofCase = { ts, case: caseNumber };
 const ofStep = {
   ...ofCase,
-  step: text("The step's number: `3`, `3.1` inside `parallel`, `3[0]` in `for_each`."),
-  phase: word<"steps" | "always">("The part of the recipe.", { steps: true, always: true }),
+  step: text("The step's number: `3`, or `3.1` inside a `parallel`, or `3[0]` in a `for_each`."),
+  phase: word<"steps" | "always">("The part of the recipe that contains the step.", {
+    steps: true,
+    always: true,
+  }),
 };
 const aboutStep = {
   kind: text("The step kind, such as `wait`."),
-  label: text("Its line in reports."),
-  id: optional(text("Its id.")),
-  place: defined("place", "Where it stands.", place),
+  label: text("The line to show for the step."),
+  id: optional(text("The step's id.")),
+  place: defined("place", "Where the step stands in the recipe.", place),
 };
 const named = {
-  name: text("What people call it: the recipe's name and the values of its matrix."),
-  file: text("The recipe's file, as it was given."),
+  name: text("The name to show: the recipe's name and the values of its matrix."),
+  file: text("The recipe's file, named as on the command line."),
 };
 
 /** A schema for each type of event. */
 type Events = { readonly [T in RunEvent["type"]]: Typed<RunEvent & { type: T }> };
 
 const EVENTS: Events = {
-  "run.started": record<RunStarted>("A run of one or more cases begins.", {
-    type: constant("run.started", "Tells the events apart."),
+  "run.started": record<RunStarted>("The run has started.", {
+    type: constant("run.started", "The type of the event."),
     ts,
-    version: constant(RUN_EVENT_VERSION as number, "The version of this stream."),
-    cases: integer("How many cases there are."),
+    version: constant(RUN_EVENT_VERSION as number, "The version of the event stream."),
+    cases: integer("The number of cases."),
     server: text("The server's address, or `embedded`."),
   }),
-  "case.started": record<CaseStarted>("A case begins: a recipe with one set of its matrix.", {
-    type: constant("case.started", "Tells the events apart."),
-    ...ofCase,
-    ...named,
-    tags: list("The recipe's tags.", text("A tag.")),
-    vars: map("The values of its variables."),
-    matrix: optional(map("The values of its matrix.")),
-  }),
-  "step.started": record<StepStarted>("A step begins; once more for each attempt.", {
-    type: constant("step.started", "Tells the events apart."),
+  "case.started": record<CaseStarted>(
+    "A case has started: a recipe with one combination of its matrix.",
+    {
+      type: constant("case.started", "The type of the event."),
+      ...ofCase,
+      ...named,
+      tags: list("The recipe's tags.", text("A tag.")),
+      vars: map("The initial values of its variables."),
+      matrix: optional(map("The values of its matrix.")),
+    },
+  ),
+  "step.started": record<StepStarted>("A step has started. It is sent again for each retry.", {
+    type: constant("step.started", "The type of the event."),
     ...ofStep,
     ...aboutStep,
     attempt: integer("The attempt, from 1.", 1),
   }),
-  "step.progress": record<StepProgress>("A step that takes long tells what it last saw.", {
-    type: constant("step.progress", "Tells the events apart."),
+  "step.progress": record<StepProgress>("A long step reports what it last saw.", {
+    type: constant("step.progress", "The type of the event."),
     ...ofStep,
     text: text("What it saw."),
-    since: time("When it saw that first; the same text can be told again."),
+    since: time("When it first saw that. A step may report the same text again."),
   }),
-  "step.retried": record<StepRetried>("An attempt of a step failed, and another will follow.", {
-    type: constant("step.retried", "Tells the events apart."),
+  "step.retried": record<StepRetried>("An attempt has failed and another one follows.", {
+    type: constant("step.retried", "The type of the event."),
     ...ofStep,
-    attempt: integer("The attempt that failed, from 1.", 1),
+    attempt: integer("The failed attempt, from 1.", 1),
     failure: defined("failure", "Why it failed.", failure),
   }),
   "step.finished": record<StepFinished>("A step has ended.", {
-    type: constant("step.finished", "Tells the events apart."),
+    type: constant("step.finished", "The type of the event."),
     ...ofStep,
     ...aboutStep,
     status: stepStatus,
-    duration_ms: number("How long it took, all attempts together, in milliseconds."),
-    attempts: integer("How often it was tried; a pass on a later attempt is flaky."),
-    soft: flag("Whether it may fail without failing the case."),
-    detail: optional(text("A few words on what it did, or why it was skipped.")),
+    duration_ms: number("How long it took with all attempts, in milliseconds."),
+    attempts: integer("The number of attempts. A step that passed after a retry is flaky."),
+    soft: flag("Whether the recipe goes on after this step has failed."),
+    detail: optional(text("A few words about the result, or why the step was skipped.")),
     failure: optional(defined("failure", "Why it did not pass.", failure)),
     observed: optional(defined("observed", "For a wait: what its last attempt saw.", observed)),
-    usual: optional(defined("usual", "How long it took before.", usual)),
+    usual: optional(
+      defined("usual", "How long it took in earlier runs, if a history is kept.", usual),
+    ),
   }),
-  log: record<Logged>("A recipe prints a line.", {
-    type: constant("log", "Tells the events apart."),
+  log: record<Logged>("A recipe has printed a line.", {
+    type: constant("log", "The type of the event."),
     ...ofStep,
     text: text("The line."),
   }),
-  warning: record<Warned>("Something a reader should know, which fails nothing.", {
-    type: constant("warning", "Tells the events apart."),
+  warning: record<Warned>("A problem that fails nothing but that a reader should know about.", {
+    type: constant("warning", "The type of the event."),
     ts,
-    case: optional(integer("The number of the case, where it is about one.")),
-    text: text("What."),
+    case: optional(integer("The number of the case; absent for a warning about the whole run.")),
+    text: text("The warning."),
   }),
   "case.finished": record<CaseFinished>("A case has ended.", {
-    type: constant("case.finished", "Tells the events apart."),
+    type: constant("case.finished", "The type of the event."),
     ...ofCase,
     ...named,
     status: word<CaseStatus>(
-      "How it ended; `unchecked` is a case in which nothing was asserted or waited for.",
+      "The outcome. An `unchecked` case made no assertion and no wait.",
       CASE_STATUSES,
     ),
-    flaky: flag("Whether it passed only because a step was tried again."),
+    flaky: flag("Whether it passed only because a step was retried."),
     duration_ms: number("How long it took, in milliseconds."),
-    failure: optional(defined("failure", "What failed first.", failure)),
-    usual: optional(defined("usual", "How long it took before.", usual)),
+    failure: optional(defined("failure", "The first failure.", failure)),
+    usual: optional(
+      defined("usual", "How long it took in earlier runs, if a history is kept.", usual),
+    ),
   }),
-  "case.skipped": record<CaseSkipped>("A case was not begun.", {
-    type: constant("case.skipped", "Tells the events apart."),
+  "case.skipped": record<CaseSkipped>("A case was not started.", {
+    type: constant("case.skipped", "The type of the event."),
     ...ofCase,
     ...named,
     reason: word<CaseSkipped["reason"]>(
-      "Why: another case failed with `--bail`, or the run was interrupted.",
+      "`bail` if an earlier case failed under `--bail`, or `interrupted`.",
       { bail: true, interrupted: true },
     ),
   }),
   "run.finished": record<RunFinished>("The run has ended.", {
-    type: constant("run.finished", "Tells the events apart."),
+    type: constant("run.finished", "The type of the event."),
     ts,
-    exit_code: integer("What the process exits with."),
-    interrupted: flag("Whether somebody interrupted it."),
+    exit_code: integer("The exit code of the process."),
+    interrupted: flag("Whether the run was interrupted."),
     duration_ms: number("How long it took, in milliseconds."),
-    counts: defined("counts", "How many cases ended in which way.", counts),
+    counts: defined("counts", "The number of cases by outcome.", counts),
   }),
 };
 
-/** The JSON Schema of one event: of one line that the `jsonl` reporter writes. */
+/** Makes the JSON Schema of an event: a line of the `jsonl` report. */
 export function eventSchema(): JsonSchema {
   const events = Object.entries(EVENTS).map(([type, { json }]) => [type, json] as const);
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     $id: `urn:dispatch:run-event:${RUN_EVENT_VERSION}`,
     title: "Dispatch run event",
-    description: "One event of a run of recipes: one line of the `jsonl` report.",
+    description: "An event of a run of recipes: a line of the `jsonl` report.",
     oneOf: events.map(([type]) => ({ $ref: `#/definitions/${type}` })),
     definitions: { ...SHARED, ...Object.fromEntries(events) },
   };

@@ -2,17 +2,17 @@ import type { JsonSchema } from "../../language/field.ts";
 
 declare const TYPE: unique symbol;
 
-/** The JSON Schema of exactly the values of a type; the compiler compares the two. */
+/** A JSON Schema that the compiler has checked against a type: it allows exactly the values of it. */
 export interface Typed<T> {
   /** The schema. */
   readonly json: JsonSchema;
-  /** Only for the compiler: neither a wider nor a narrower type will do. */
+  /** Ties the schema to its type; it has no value. Being invariant, it allows no other type. */
   readonly [TYPE]?: (value: T) => T;
 }
 
 /** The schema of a property that can be absent. */
 export interface Optional<T> extends Typed<T> {
-  /** Tells it apart. */
+  /** Marks the property. */
   readonly optional: true;
 }
 
@@ -24,17 +24,17 @@ export type PropertiesOf<T> = {
 
 type Property = Typed<never> & { readonly optional?: true };
 
-/** Marks a property as one that can be absent. */
+/** Marks a property as optional. */
 export function optional<T>({ json }: Typed<T>): Optional<T> {
   return { json, optional: true };
 }
 
-/** Any text. */
+/** A string. */
 export function text(description: string): Typed<string> {
   return { json: { description, type: "string" } };
 }
 
-/** A time as RFC 3339 writes it. */
+/** A time in the format of RFC 3339. */
 export function time(description: string): Typed<string> {
   const pattern = "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)$";
   return { json: { description, type: "string", pattern } };
@@ -45,22 +45,22 @@ export function number(description: string): Typed<number> {
   return { json: { description, type: "number" } };
 }
 
-/** A whole number, of at least 0 or what is given. */
+/** An integer with a minimum. */
 export function integer(description: string, minimum = 0): Typed<number> {
   return { json: { description, type: "integer", minimum } };
 }
 
-/** True or false. */
+/** A boolean. */
 export function flag(description: string): Typed<boolean> {
   return { json: { description, type: "boolean" } };
 }
 
-/** One text or number. */
+/** A constant string or number. */
 export function constant<const T extends string | number>(value: T, description: string): Typed<T> {
   return { json: { description, const: value } };
 }
 
-/** One of a few words: all of them, as keys. */
+/** One of a few words, which are the keys of `words`. */
 export function word<T extends string>(
   description: string,
   words: Readonly<Record<T, true>>,
@@ -68,22 +68,22 @@ export function word<T extends string>(
   return { json: { description, type: "string", enum: Object.keys(words) } };
 }
 
-/** A text or a number. */
+/** A string or a number. */
 export function textOrNumber(description: string): Typed<string | number> {
   return { json: { description, anyOf: [{ type: "string" }, { type: "number" }] } };
 }
 
-/** An object of any JSON values under any names. */
+/** An object with any properties. */
 export function map(description: string): Typed<Record<string, unknown>> {
   return { json: { description, type: "object" } };
 }
 
-/** A list. */
+/** An array. */
 export function list<T>(description: string, { json: items }: Typed<T>): Typed<T[]> {
   return { json: { description, type: "array", items } };
 }
 
-/** An object of exactly these properties. */
+/** An object with exactly these properties. */
 export function record<T extends object>(
   description: string,
   properties: PropertiesOf<T>,
@@ -100,7 +100,7 @@ export function record<T extends object>(
   };
 }
 
-/** What stands under a name in the schema's `definitions`, with a description of its own. */
+/** A reference to one of the schema's `definitions`, with its own description. */
 export function defined<T>(name: string, description: string, _of: Typed<T>): Typed<T> {
   return { json: { description, $ref: `#/definitions/${name}` } };
 }

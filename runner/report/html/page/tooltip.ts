@@ -21,7 +21,7 @@ export function enableTooltips(): void {
   });
   document.addEventListener("focusin", (event) => {
     const focused = event.target as Element;
-    if (!focused.classList.contains("has-tip") || !focused.matches(":focus-escapeInvisible")) {
+    if (!focused.classList.contains("has-tip") || !focused.matches(":focus-visible")) {
       return hideTooltip();
     }
     const { left, bottom } = focused.getBoundingClientRect();
