@@ -1,207 +1,220 @@
-/** What a diagnostic's code stands for. */
+import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
+import { MATCHERS } from "../expression/matcher.ts";
+
+/** What the code of a diagnostic means. */
 export interface CodeEntry {
-  /** One line. */
+  /** The meaning, in one line. */
   title: string;
-  /** A paragraph or two, as `explain CODE` prints them. */
+  /** The explanation that `explain CODE` and docs/recipes.md show. */
   explanation: string;
 }
 
-/** Every code a diagnostic can have. */
+/** Every code that a diagnostic can have. */
 export const DIAGNOSTIC_CODES = {
   "cannot-read": {
     title: "The file cannot be read",
     explanation:
-      "There is no such file, it is a directory without recipes, or it must not be read.",
+      "The file does not exist, cannot be opened, or is a directory that contains no recipes.",
   },
   "too-large": {
-    title: "The file or what it expands to is too large",
+    title: "The file, or what it expands to, is too large",
     explanation:
-      "A recipe file may have 1 MiB, 100 levels and, with every alias written out, 50,000 values. A few lines of aliases of aliases can stand for billions of values; such a file is refused before it is expanded.",
+      "A recipe file may have 1 MiB, 100 levels of nesting and, with its aliases expanded, 50,000 values. A few lines of nested aliases can expand to billions of values; such a file is refused without being expanded.",
   },
   "yaml": {
-    title: "The file is not YAML 1.2",
+    title: "The file is not valid YAML 1.2",
     explanation:
-      "Most often: a plain value with a colon before a space, or a space before a `#`, and so needs quotes, a tab in the indentation, or lines that are indented differently. An expression with `? :` inside a plain value needs quotes around the whole value. A file must be UTF-8 without control characters.",
+      "The most common causes are a plain value with a colon before a space or a space before a `#`, which needs quotes, a tab in the indentation, and entries of one map that are indented differently. If an expression contains `? :`, put the whole value in quotes. The file must be UTF-8 without control characters.",
   },
   "yaml-tag": {
-    title: "YAML tags, merge keys and directives have no place in a recipe",
+    title: "Recipes have no YAML tags, merge keys or directives",
     explanation:
-      "A value is text, a number, true or false, nothing, a list or a map; it never becomes anything else. Merge keys (`<<`) are not part of YAML 1.2. An expression that begins with `!` needs quotes.",
+      "A value is text, a number, true, false, null, a list or a map, and nothing else. YAML 1.2 has no merge keys (`<<`). An expression that begins with `!` needs quotes.",
   },
   "duplicate-key": {
-    title: "A key stands twice in one map",
-    explanation: "One of the two would silently win. Remove one.",
+    title: "A map has the same key twice",
+    explanation: "One of the two values would be ignored. Remove one of the keys.",
   },
   "unknown-key": {
-    title: "A key that has no meaning there",
+    title: "The key is not known here",
     explanation:
-      "Recipes are closed at every level: a misspelt key would otherwise be an assertion that never fails. Only payloads, inputs and call data have keys of your choice.",
+      "Unknown keys are errors at every level of a recipe: a misspelt key could otherwise hide an assertion that never runs. Only payloads, inputs and the data of calls can have any keys.",
   },
   "missing-key": {
-    title: "A key that must be there is not",
-    explanation: "The message names it.",
+    title: "A required key is missing",
+    explanation: "The message names the key.",
   },
   "wrong-type": {
-    title: "A value of the wrong type",
+    title: "The value has the wrong type",
     explanation:
-      "For instance text where a number is wanted. An expression `${{ }}` may stand for a number or a duration; its type is checked as well.",
+      "For example, text where a number is expected. In place of a number or a duration you can write an expression, `${{ }}`, whose type is checked too.",
   },
   "wrong-value": {
-    title: "A value outside of what is allowed",
+    title: "The value is not allowed",
     explanation:
-      "A number out of its range, an empty text, a word that is none of the choices, an alert to what is no address, or a time that ends before it begins.",
+      "A number is out of range, a text is empty, a word is not one of the choices, an alert goes to something that is not an address, or a time ends before it begins.",
   },
   "bad-duration": {
-    title: "Text that is no duration",
+    title: "The text is not a duration",
     explanation:
-      "A duration is a number and a unit: `250ms`, `10s`, `1.5m`, `2h`; units can follow each other: `1m30s`. A bare number has no unit and is refused.",
+      "A duration is a number with a unit, such as `250ms`, `10s`, `1.5m` or `2h`, or several of them: `1m30s`. A number without a unit is refused.",
   },
   "no-steps": {
-    title: "A recipe without a step",
-    explanation: "It would be green without doing anything. Give it `steps`.",
+    title: "The recipe has no steps",
+    explanation: "It would pass without doing anything. Add `steps`.",
   },
   "nothing-checked": {
-    title: "A recipe that neither waits nor asserts",
+    title: "The recipe neither waits nor asserts",
     explanation:
-      "It can only show that requests were accepted. Its run is reported as `nothing was checked` and exits with 4. Add a `wait`, an `assert` or an `expect`.",
+      "It can only show that the server accepts the requests. Its run is reported as unchecked and exits with 4. Add a `wait`, an `assert` or an `expect`.",
   },
   "no-kind": {
-    title: "A step that does not say what it does",
+    title: "The step does not say what to do",
     explanation:
-      "Each step has exactly one of `enqueue`, `start`, `publish`, `wait`, `assert` or `expect`, `cancel`, `get`, `stats`, `call`, `sleep`, `log`, `set`, `use`, `parallel`.",
+      "Each step has exactly one key that names its kind, such as `enqueue`, `wait` or `assert`. docs/recipes.md lists all kinds.",
   },
   "two-kinds": {
-    title: "A step that says two things to do",
-    explanation: "Make two steps of it; the order then is the order they are written in.",
+    title: "The step says two things to do",
+    explanation: "Split it into two steps. They run in the order they are written in.",
   },
   "duplicate-id": {
-    title: "Two steps with one id",
-    explanation: "What a step leaves stands under its id, so an id is used once in a recipe.",
+    title: "Two steps have the same id",
+    explanation: "The result of a step is stored under its id, so an id must be unique.",
   },
   "bad-id": {
-    title: "An id or a variable's name that cannot be used in expressions",
+    title: "Expressions cannot use this name",
     explanation:
-      "It begins with a letter or `_`, goes on with letters, digits and `_`, and is none of the names the language uses itself, such as `vars`, `item` or `true`.",
+      "The name of a step or variable consists of letters, digits and `_`, does not begin with a digit, and is not a word that expressions reserve, such as `vars`, `item` or `true`.",
   },
   "unknown-step": {
-    title: "A step id that is not in the recipe",
-    explanation: "A `wait`, `cancel` or expression names a step by its `id`.",
+    title: "No step has this id",
+    explanation: "Steps such as `wait` and `cancel` name another step by its `id`.",
   },
   "used-too-early": {
-    title: "A step is used before it has run",
+    title: "A step or variable is used before it has a value",
     explanation:
-      "Steps run from top to bottom; what a step leaves can be used by the steps under it. Steps that run in parallel cannot use each other, and what steps inside a `for_each` leave is gone with its item.",
+      "Steps run from top to bottom, and only later steps can use the result of a step. Steps of a `parallel` cannot use each other's results, and the results of steps inside a `for_each` are gone after each item.",
   },
   "wrong-step": {
-    title: "A step whose result is not of the kind that is needed",
+    title: "The result of the step is of the wrong kind",
     explanation:
-      "Jobs and runs can be waited for: the steps `enqueue`, `start` and `get` leave them, and with `for_each` a list of them, which a wait takes whole. Only jobs can be cancelled.",
+      "You can wait for the jobs and runs that `enqueue`, `start` and `get` leave, and for the list of them that a `for_each` leaves. Only jobs can be cancelled.",
   },
   "may-be-absent": {
-    title: "A field that may not be there when it is used",
+    title: "The field may be absent when it is used",
     explanation:
-      "What has not happened yet has no `completed_at` and no `duration_ms`, and what did not fail has no `error`. Wait for it first, ask with `has(x.y)`, or give another value with `x.?y.orValue(…)`. An `expect` needs neither: it says that the value is absent.",
+      "A job or run has no `completed_at` and no `duration_ms` before it ends, and no error if it succeeds. Wait for it first, check with `has(x.y)`, or add a default: `x.?y.orValue(…)`. An `expect` needs neither, because it reports an absent value.",
   },
   "retry-on-wait": {
-    title: "`retry` on a wait",
+    title: "A wait cannot have `retry`",
     explanation:
-      "A wait already looks again and again until its time is over. Give it more time with `within`; `retry` is for steps.",
+      "A wait polls until its time is up. To let it wait longer, set `within`. `retry` is for other steps.",
   },
   "unguarded": {
     title: "`always` uses a step that may not have run",
     explanation:
-      "`always` runs also when the recipe failed at its first step. A step there that uses what another step left needs an `if` that names that step: an `if` over a step that did not run is false, and the step is skipped.",
+      "`always` runs even if the first step fails. A step of `always` that uses another step's result needs an `if` that names the other step: if that did not run, the `if` is false and the step is skipped.",
   },
   "unknown-name": {
-    title: "A name that an expression cannot know",
+    title: "The expression uses an unknown name",
     explanation:
-      "Expressions know `vars`, `env`, `secrets`, `matrix`, `inputs`, `item` (in `for_each`), the ids of earlier steps, and the functions. There is no undefined value: a name that is not known is an error.",
+      "Expressions can use `vars`, `env`, `secrets`, `matrix`, `inputs`, `item` (inside `for_each`), the ids of earlier steps, and functions. There is no undefined value: every other name is an error.",
   },
   "unknown-field": {
-    title: "A field that the value does not have",
+    title: "The value has no such field",
     explanation:
-      "What each step leaves under its id is listed in docs/recipes.md. Payloads, inputs and other JSON can have any field.",
+      "docs/recipes.md lists the fields of each result. Payloads, inputs and other JSON values can have any fields.",
   },
   "unknown-function": {
-    title: "A function that does not exist, or not for these types",
+    title: "There is no such function, or not for these arguments",
     explanation:
-      "There are CEL's own functions and macros, and `uuid()`, `now()`, `random(n)`. Text has methods such as `x.contains(y)`, `x.startsWith(y)`, `x.matches(regex)`.",
+      "Expressions have the functions and macros of CEL, and `uuid()`, `now()` and `random(n)`. Text has methods such as `x.contains(y)`, `x.startsWith(y)` and `x.matches(regex)`.",
   },
   "type-mismatch": {
-    title: "An operator between types it does not take",
+    title: "The types do not match",
     explanation:
-      "A text is never equal to a number, so comparing them is an error, not false, and an `expect` of one could never be met, or never fail. Convert with `int(x)`, `double(x)` or `string(x)`.",
+      "A text never equals a number, so comparing them is an error instead of false. An `expect` that compares them could never be met, or never fail. Convert one of them with `int(x)`, `double(x)` or `string(x)`.",
   },
   "not-a-condition": {
-    title: "A condition that is neither true nor false",
-    explanation: "`assert`, `if`, `only_if` and `where` are expressions that give true or false.",
+    title: "The condition is not true or false",
+    explanation:
+      "The expressions of `assert`, `if`, `only_if` and `where` must have the value true or false.",
   },
   "bad-expression": {
-    title: "An expression that cannot be parsed",
+    title: "The expression cannot be parsed",
     explanation:
-      'Expressions are CEL: `a.b == "c" && size(list) > 2`. Text stands in double or single quotes. `&&`, `||` and `!` are and, or and not. An expression of more than 2,000 parts is refused.',
+      'Expressions are CEL, such as `a.b == "c" && size(list) > 2`. Text is in double or single quotes; and, or and not are `&&`, `||` and `!`. An expression may have 2,000 parts.',
   },
   "bad-template": {
-    title: "A `${{` without its `}}`, or one with nothing in it",
-    explanation: "Write `$${{` where the text itself shall hold `${{`.",
+    title: "A `${{` has no `}}`, or there is nothing between them",
+    explanation: "To write the text `${{` itself, write `$${{`.",
   },
   "object-in-text": {
-    title: "A list, a map or nothing inside text",
+    title: "Text cannot contain a list, a map or null",
     explanation:
-      "`${{ }}` alone keeps its type; inside text it makes text, and there is no one way to write a list, a map or null as text.",
+      "If `${{ }}` is the whole value, the value keeps its type. Inside text it is converted to text, and lists, maps and null have no single text form.",
   },
   "unknown-state": {
-    title: "A state that a job or run cannot be in",
-    explanation:
-      "Jobs are `pending`, `running`, `retrying`, `completed`, `failed` or `cancelled`. Runs are `running`, `completed` or `failed`. A wait for any other state would never end, and an assertion of one would never hold.",
+    title: "A job or run never has this state",
+    explanation: `The states of a job are ${codeList(JOB_STATES)}. Those of a run are ${
+      codeList(RUN_STATES)
+    }. A wait for any other state would never end, and an assertion of it would always fail.`,
   },
   "bad-channel": {
-    title: "Text that is no channel",
+    title: "The text is not a channel",
     explanation:
-      "Channels are `jobs`, `workflows`, `firehose`, `job:<id>`, `workflow:<id>` and `queue:<name>`.",
+      "The channels are `jobs`, `workflows`, `firehose`, `job:<id>`, `workflow:<id>` and `queue:<name>`.",
   },
   "bad-cron": {
-    title: "Text that is no cron pattern, or no time zone",
-    explanation: "Five fields, `minute hour day month weekday`, or six with seconds first.",
+    title: "The text is not a cron pattern or a time zone",
+    explanation:
+      "A cron pattern has five fields, `minute hour day month weekday`, or six with seconds first.",
   },
   "unknown-method": {
-    title: "A method the protocol does not have",
+    title: "The protocol does not declare this method",
     explanation:
-      "`call` takes any method of the wire protocol. A name it does not declare is warned about.",
+      "`call` sends any method, but warns about one that the wire protocol does not declare.",
   },
   "bad-matcher": {
-    title: "An `expect` that cannot be met or read",
-    explanation:
-      "A value is compared by value and type. A map of matchers has `gt`, `gte`, `lt`, `lte`, `matches`, `contains`, `one_of`, `exists`, `type`, `length`, `equals` or `not`.",
+    title: "The `expect` has an unknown matcher or a wrong argument",
+    explanation: `An expected value is compared in value and type. A map of matchers has the keys ${
+      codeList(Object.keys(MATCHERS))
+    }.`,
   },
   "ambiguous-scalar": {
-    title: "A plain value that YAML reads as something else than it looks like",
+    title: "YAML reads this value differently from how it looks",
     explanation:
-      "`0012` is the number 12, `0x1F` is 31, `1e3` is 1000, `1.10` is 1.1, and `yes`, `on` and `12:30` are something else to older YAML readers; a whole number beyond 2^53 loses digits. Put it in quotes for text, write `true` or `false` for a flag, or write the number as it is read.",
+      "`0012` is the number 12, `0x1F` is 31, `1e3` is 1000 and `1.10` is 1.1. Older YAML parsers read `yes`, `on` and `12:30` as something else than text. A whole number beyond 2^53 loses digits. Put text in quotes, write `true` or `false` for a flag, and write a number as it is read.",
   },
   "unknown-variable": {
-    title: "A variable that the recipe does not declare",
-    explanation: "Variables stand under `vars`; `--var` overrides them and adds none.",
+    title: "The recipe does not declare this variable",
+    explanation: "Declare variables under `vars`. `--var` replaces values, but adds no variables.",
   },
   "missing-variable": {
-    title: "A variable without a value",
-    explanation: "It is declared with no default, so `--var name=value` must give it one.",
+    title: "The variable has no value",
+    explanation: "The variable has no default. Set it with `--var name=value`.",
   },
   "missing-secret": {
-    title: "A secret that is not in the environment",
-    explanation: "Secrets are declared by name and read from the environment when the recipe runs.",
+    title: "The secret is not set",
+    explanation: "A recipe reads its secrets from environment variables when it runs.",
   },
   "use": {
-    title: "A recipe that cannot be used by another",
+    title: "The recipe cannot be used",
     explanation:
-      "The file is missing or wrong itself, the recipes use each other in a circle, it has a `matrix`, or an input is missing, unknown or of another type than declared.",
+      "The file is missing or has errors, the recipes use each other in a circle, the recipe has a `matrix`, or an input is missing, unknown or of the wrong type.",
   },
   "module": {
-    title: "A TypeScript recipe that cannot be loaded",
+    title: "The TypeScript recipe cannot be loaded",
     explanation:
-      "The module must load and have a recipe as its default export: `export default recipe(name, async (t) => { … })`.",
+      "The module fails to load, or its default export is not a recipe: `export default recipe(name, async (t) => { … })`.",
   },
 } as const satisfies Record<string, CodeEntry>;
 
-/** The code of a diagnostic; stable, so that tools can rely on it. */
+/** The code of a diagnostic. Codes are stable, so that tools can rely on them. */
 export type DiagnosticCode = keyof typeof DIAGNOSTIC_CODES;
+
+/** Names as inline code: `` `a`, `b` and `c` ``. */
+function codeList(names: readonly string[]): string {
+  const codes = names.map((name) => `\`${name}\``);
+  return `${codes.slice(0, -1).join(", ")} and ${codes.at(-1)}`;
+}
