@@ -14,11 +14,16 @@ export function warnAboutWord(node: ScalarNode, diagnostics: Diagnostics, onlyTe
   // A single letter in a payload is probably meant as text.
   if (!onlyText && value.length === 1) return;
   const flag = /^(yes|on)$/i.test(value) ? "true" : "false";
-  diagnostics.warning("ambiguous-scalar", node, `\`${value}\` is not text to every YAML reader`, {
-    label: onlyText || /^\d/.test(value)
-      ? `write "${value}"`
-      : `write "${value}" for text, or \`${flag}\``,
-  });
+  diagnostics.warning(
+    "ambiguous-scalar",
+    node,
+    `some YAML parsers do not read \`${value}\` as text`,
+    {
+      label: onlyText || /^\d/.test(value)
+        ? `write "${value}"`
+        : `write "${value}" for text, or \`${flag}\``,
+    },
+  );
 }
 
 /**
@@ -28,12 +33,12 @@ export function warnAboutWord(node: ScalarNode, diagnostics: Diagnostics, onlyTe
 export function checkNumber(node: ScalarNode, diagnostics: Diagnostics): void {
   const { raw, value, style } = node;
   if (!Number.isFinite(value)) {
-    const message = `\`${raw}\` is no number that JSON can hold`;
+    const message = `JSON cannot represent the number \`${raw}\``;
     return void diagnostics.error("wrong-value", node, message);
   }
   const read = Number.isInteger(value) ? BigInt(value as number) : value;
   if (style !== "plain" || String(read) === raw) return;
   diagnostics.warning("ambiguous-scalar", node, `\`${raw}\` is read as the number ${read}`, {
-    label: `for text write "${raw}"`,
+    label: `write "${raw}" for text`,
   });
 }

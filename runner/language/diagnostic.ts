@@ -1,40 +1,35 @@
 import type { DiagnosticCode } from "./codes.ts";
 import type { Source, Span } from "./source.ts";
 
-/** Something wrong with a recipe, found without running it. */
+/** A problem with a recipe, found without running it. */
 export interface Diagnostic {
-  /** What kind of wrong; `explain CODE` says more. */
+  /** The kind of problem; `explain CODE` explains it. */
   code: DiagnosticCode;
-  /** An error keeps everything from running; a warning does not. */
+  /** With an error nothing is run; with warnings the recipe runs. */
   severity: "error" | "warning";
-  /** What is wrong, in one line; code stands in backticks. */
+  /** The problem, in one line. Code is in backticks. */
   message: string;
-  /** The text it is wrong in. */
+  /** The text that has the problem. */
   source: Source;
-  /** Where in that text. */
+  /** The range of the text to mark. */
   span: Span;
-  /** What stands under the source line: a suggestion, mostly. */
+  /** A hint that is shown beside the mark, such as a suggestion. */
   label?: string;
-  /** More lines. */
+  /** Lines that are shown below the source line. */
   notes?: string[];
 }
 
-/** What a diagnostic says besides its place. */
-export interface DiagnosticDetails {
-  /** What stands under the source line. */
-  label?: string;
-  /** More lines. */
-  notes?: string[];
-}
+/** The optional parts of a diagnostic. */
+export type DiagnosticDetails = Pick<Diagnostic, "label" | "notes">;
 
-/** The diagnostics of one source, in the order of the text. */
+/** Collects the diagnostics of one source. */
 export class Diagnostics {
-  /** The text they are about. */
+  /** The text that the diagnostics are about. */
   readonly source: Source;
   #list: Diagnostic[] = [];
   #seen = new Set<string>();
 
-  /** Starts with none. */
+  /** Creates an empty collection. */
   constructor(source: Source) {
     this.source = source;
   }
@@ -49,18 +44,18 @@ export class Diagnostics {
     this.#add({ code, severity: "warning", message, source: this.source, span, ...details });
   }
 
-  /** Whether there is an error among them. */
+  /** Whether there is an error. */
   get failed(): boolean {
     return this.#list.some((d) => d.severity === "error");
   }
 
-  /** All of them, by their place; what stands at one place keeps the order it was found in. */
+  /** All diagnostics in source order; those at the same place in the order they were added. */
   all(): Diagnostic[] {
     return this.#list.toSorted((a, b) => a.span.start - b.span.start);
   }
 
   #add(diagnostic: Diagnostic): void {
-    // An alias brings one place into a recipe twice.
+    // The same text is read twice where an alias refers to it.
     const key = `${diagnostic.code} ${diagnostic.span.start} ${diagnostic.message}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
@@ -73,7 +68,7 @@ export class Diagnostics {
   }
 }
 
-/** What several files say, once: a file that two others use is read for each of them. */
+/** Removes duplicates: a file that two others use is read, and reported, for each of them. */
 export function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const byPlace = new Map<string, Diagnostic>();
   for (const diagnostic of diagnostics) {
@@ -84,20 +79,20 @@ export function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   return [...byPlace.values()];
 }
 
-/** A message that quotes a long text shows its beginning. */
+/** Cuts long quotations in a message. */
 function cutQuotes(message: string): string {
   if (message.length <= 300) return message;
   return message.replace(/`[^`]{120,}`/g, (quote) => `\`${quote.slice(1, 100)}…\``);
 }
 
-/** A recipe that cannot be run as it is written; `diagnostics` say why. */
+/** The error of a recipe that cannot be run; `diagnostics` has the reasons. */
 export class RecipeError extends Error {
   /** Always `"bad_recipe"`. */
   readonly code = "bad_recipe";
-  /** All that is wrong. */
+  /** The errors and warnings. */
   readonly diagnostics: readonly Diagnostic[];
 
-  /** Carries the diagnostics of one or more files. */
+  /** Creates the error from the diagnostics of one or more files. */
   constructor(diagnostics: readonly Diagnostic[]) {
     const errors = diagnostics.filter((d) => d.severity === "error");
     const first = errors[0];
@@ -108,34 +103,34 @@ export class RecipeError extends Error {
   }
 }
 
-/** How diagnostics can be printed. */
+/** The formats that diagnostics can be printed in. */
 export type DiagnosticFormat = "text" | "json" | "github";
 
-/** A diagnostic for tools. Lines and columns are counted from 1; `end_column` is behind the last. */
+/** A diagnostic as JSON. Lines and columns are counted from 1, and `end_column` is exclusive. */
 export interface DiagnosticJson {
-  /** What kind of wrong. */
+  /** The kind of problem. */
   code: DiagnosticCode;
-  /** Whether it keeps the recipe from running. */
+  /** Whether it prevents the recipe from running. */
   severity: Diagnostic["severity"];
-  /** What is wrong. */
+  /** The problem, in one line. */
   message: string;
-  /** A suggestion. */
+  /** A hint, such as a suggestion. */
   label?: string;
   /** The recipe's file. */
   file: string;
-  /** Where it begins. */
+  /** The line it begins on. */
   line: number;
-  /** Where it begins. */
+  /** The column it begins at. */
   column: number;
-  /** Where it ends. */
+  /** The line it ends on. */
   end_line: number;
-  /** Where it ends. */
+  /** The column after its last character. */
   end_column: number;
-  /** Where it is explained. */
+  /** The section of the docs that explains it. */
   docs: string;
 }
 
-/** A diagnostic for tools: what `--format json` prints. */
+/** Converts a diagnostic to what `--format json` prints. */
 export function diagnosticJson({ source, span, ...rest }: Diagnostic): DiagnosticJson {
   const start = source.position(span.start);
   const end = source.position(Math.max(span.start, span.end));

@@ -1,8 +1,8 @@
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * Milliseconds of a duration such as `250ms`, `10s`, `1.5m` or `1m30s`.
- * @returns `undefined` when the text is no duration.
+ * Parses a duration such as `250ms`, `10s`, `1.5m` or `1m30s`.
+ * @returns The milliseconds, or `undefined` if the text is not a duration.
  */
 export function parseDuration(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
@@ -13,7 +13,7 @@ export function parseDuration(text: string): number | undefined {
   return Number.isFinite(ms) ? Math.round(ms) : undefined;
 }
 
-/** A duration for people: `12 ms`, `1.2 s`, `3 m 5 s`. */
+/** Formats milliseconds for people: `12 ms`, `1.20 s`, `3 m 5 s`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;

@@ -4,30 +4,30 @@ import type { ParseContext } from "./parse_context.ts";
 /** A JSON Schema. */
 export type JsonSchema = Record<string, unknown>;
 
-/** One key of a recipe or a step: how it is read, checked and described to editors. */
+/** The definition of a key of a recipe or step: how it is read and checked, and its JSON Schema. */
 export interface Field<T, Required extends boolean = boolean> {
-  /** What it is for, in one sentence. */
+  /** What the key is for, in one sentence. Editors show it. */
   readonly description: string;
-  /** Whether it must be there. */
+  /** Whether the key is required. */
   readonly required: Required;
-  /** What a JSON Schema says of it. */
+  /** The JSON Schema of the value. */
   readonly json: JsonSchema;
-  /** Reads its value; `what` names it in messages. Adds what is wrong to the reading. */
+  /** Reads the value, and reports problems to `context`. Messages name the value `what`. */
   read(node: Node, context: ParseContext, what: string): T | undefined;
 }
 
-/** The keys of a map. */
+/** The definitions of a map's keys. */
 // deno-lint-ignore no-explicit-any
 export type Fields = Record<string, Field<any>>;
 
-/** What the keys of a map hold once they are read. */
+/** The values of a map's keys after reading. */
 export type Read<F extends Fields> =
   & { [K in keyof F as F[K]["required"] extends true ? K : never]: ValueOf<F[K]> }
   & { [K in keyof F as F[K]["required"] extends true ? never : K]?: ValueOf<F[K]> };
 
 type ValueOf<F> = F extends Field<infer T> ? T : never;
 
-/** A field with a reader of its own. */
+/** Defines a field with its own reader. */
 export function custom<T>(
   description: string,
   json: JsonSchema | (() => JsonSchema),
@@ -37,7 +37,7 @@ export function custom<T>(
   return {
     description,
     required: false,
-    // Only `schema` asks for it, and a recipe's cold start need not pay for it.
+    // Made on demand: only `schema` needs it, and a run should start quickly.
     get json() {
       return json();
     },
@@ -45,20 +45,20 @@ export function custom<T>(
   };
 }
 
-/** The same field, which must be there. */
-export function required<T>(given: Field<T>): Field<T, true> {
-  const { description, read } = given;
+/** Makes a field required. */
+export function required<T>(field: Field<T>): Field<T, true> {
+  const { description, read } = field;
   return {
     description,
     required: true,
     get json() {
-      return given.json;
+      return field.json;
     },
     read,
   };
 }
 
-/** A list of what another field takes; a single one stands for a list of one. */
+/** A list of values of another field. A single value is read as a list with one item. */
 export function oneOrMore<T>(item: Field<T>): Field<T[], false> {
   const json = () => ({ anyOf: [item.json, { type: "array", items: item.json, minItems: 1 }] });
   return custom(item.description, json, (node, context, what) => {
@@ -76,7 +76,7 @@ export function oneOrMore<T>(item: Field<T>): Field<T[], false> {
   });
 }
 
-/** A map with keys of its own; `where` names it: `a wait step`. */
+/** A map with known keys. Messages name it `where`, such as `a wait step`. */
 export function record<F extends Fields>(
   description: string,
   fields: F,
@@ -92,7 +92,7 @@ export function record<F extends Fields>(
   );
 }
 
-/** A map whose keys are the author's own, each with a value that another field takes. */
+/** A map with any keys, whose values are read by another field. */
 export function mapOf<T>(
   item: Field<T>,
   keys?: (key: string) => boolean,
@@ -113,7 +113,7 @@ export function mapOf<T>(
   });
 }
 
-/** Reads the keys of a map; those that are in none of `fields` are errors. */
+/** Reads the keys of a map, and reports unknown and missing ones. */
 export function readFields<F extends Fields>(
   node: Node & { kind: "map" },
   fields: F,
@@ -136,7 +136,7 @@ export function readFields<F extends Fields>(
   return out as Read<F>;
 }
 
-/** The JSON Schema of a map with these keys and no others. */
+/** The JSON Schema of a map that has only these keys. */
 export function recordJson(fields: Fields): JsonSchema {
   const needed = Object.keys(fields).filter((name) => fields[name]!.required);
   return {

@@ -7,47 +7,47 @@ import type { Source, Span } from "./source.ts";
 
 /** A recipe that has been read. */
 export interface Recipe {
-  /** Its text. */
+  /** The recipe's text. */
   source: Source;
-  /** What people call it; the file's name where it says nothing. */
+  /** The name in reports; by default the name of the file. */
   name: string;
-  /** What it is for. */
+  /** What the recipe is for. */
   description?: string;
-  /** Words to choose recipes by. */
+  /** The tags that `--tag` selects recipes by. */
   tags: string[];
-  /** How long all of `steps` may take, in milliseconds. */
+  /** How long the steps may take together. */
   timeout: Template | undefined;
-  /** Its variables, in the order they are defined. */
+  /** The variables, in the order they are defined. */
   vars: Variable[];
-  /** Environment variables that are masked everywhere. */
+  /** Environment variables whose values are masked in every output. */
   secrets: Declared[];
-  /** Environment variables that expressions can see. */
+  /** Environment variables that expressions can use. */
   env: EnvVariable[];
-  /** What another recipe hands in with `use`. */
+  /** The values that a recipe which uses this one passes. */
   inputs: Input[];
-  /** What another recipe gets back. */
+  /** The values that a recipe which uses this one gets. */
   outputs: Output[];
-  /** The recipes that its steps use. */
+  /** The recipes that the steps use. */
   uses: Recipe[];
   /** The cases, each with a value for every key; empty without `matrix`. */
   matrix: Record<string, unknown>[];
   /** The steps. */
   steps: Step[];
-  /** Steps that run in any case. */
+  /** The steps that run at the end, even after a failure. */
   always: Step[];
-  /** Channels whose events are needed from the beginning; some are written with expressions. */
+  /** Channels whose events are kept from the start; some contain expressions. */
   channels: ReadonlySet<string | Template>;
-  /** Ids whose `events` an expression reads. */
+  /** The ids of steps whose `events` are used. */
   eventIds: ReadonlySet<string>;
-  /** When it runs by itself. */
+  /** When the recipe runs on its own. */
   schedule?: Schedule;
-  /** Who is told when it fails. */
+  /** Who is alerted when it fails. */
   alert?: AlertPlan;
-  /** When it does not run by itself. */
+  /** The times at which it does not run on its own. */
   maintenance: Maintenance[];
   /** The function of a recipe written in TypeScript, which has no `steps` and no `always`. */
   script?: ScriptBody;
-  /** The path of its module, where it has one. */
+  /** The path of the module of a recipe written in TypeScript. */
   module?: string;
 }
 
@@ -62,114 +62,114 @@ export interface UsedRecipe {
   problem?: string;
 }
 
-/** When a recipe runs by itself. */
+/** The times at which a recipe runs on its own. */
 export interface Schedule {
-  /** The pattern of its times. */
+  /** The cron pattern. */
   cron: string;
-  /** The time zone the pattern is meant in. */
+  /** The time zone of the pattern. */
   timezone: string;
-  /** How much later it may begin at most. */
+  /** The longest random delay of a run. */
   jitter?: Template;
 }
 
-/** Who is told when a recipe fails. */
+/** When to send alerts about a recipe, and to whom. */
 export interface AlertPlan {
-  /** How many failures in a row raise it. */
+  /** How many failures in a row raise the alert. */
   after?: Template;
   /** How many passes in a row resolve it. */
   resolveAfter?: Template;
-  /** How often it is repeated while it lasts. */
+  /** How often to send a reminder while it is raised. */
   remind?: Template;
-  /** Where it goes: http(s) addresses are posted to, mail addresses are only named. */
+  /** The receivers: HTTP URLs get a POST request, mail addresses are only printed. */
   to: Template[];
 }
 
-/** A time in which a recipe does not run by itself: a fixed one, or one that comes back. */
+/** A time in which a recipe does not run on its own: once, or repeatedly. */
 export type Maintenance =
   | { from: number; to: number }
   | { cron: string; timezone: string; duration: Template };
 
-/** A name that is declared. */
+/** A declared name. */
 export interface Declared {
   /** The name. */
   name: string;
-  /** Where. */
+  /** Where it is declared. */
   span: Span;
 }
 
 /** A variable of a recipe. */
 export interface Variable extends Declared {
-  /** Its value; `undefined` when it has to be given. */
+  /** Its value; `undefined` if the user must set it. */
   value: Template | undefined;
   /** The type of its value. */
   type: CelType;
 }
 
-/** An environment variable. */
+/** An environment variable that a recipe declares. */
 export interface EnvVariable extends Declared {
-  /** Its value where the environment has none. */
+  /** Its value if the environment does not have it. */
   default: string | undefined;
 }
 
-/** Something another recipe hands in. */
+/** A value that a recipe takes from the recipe that uses it. */
 export interface Input extends Declared {
   /** Its type. */
   type: CelType;
-  /** Its value where none is handed in. */
+  /** Its value if none is passed. */
   default: unknown;
-  /** Whether it must be handed in. */
+  /** Whether a value must be passed. */
   required: boolean;
 }
 
-/** Something another recipe gets back. */
+/** A value that a recipe returns to the recipe that uses it. */
 export interface Output extends Declared {
-  /** Its value. */
+  /** The expression for the value. */
   expression: Expression;
-  /** The type of its value. */
+  /** The type of the value. */
   type: CelType;
 }
 
-/** How a step is tried again. */
+/** How a failed step is retried. */
 export interface Retry {
-  /** How often it is tried in all. */
+  /** The number of attempts, including the first. */
   attempts: Template;
-  /** The pause before the second attempt; it doubles. */
+  /** The pause before the second attempt, which doubles before each further one. */
   backoff: Template | undefined;
-  /** Whether a failure is worth another attempt. */
+  /** Decides whether a failure is retried. */
   onlyIf: Expression | undefined;
-  /** Whether a write that may have arrived is sent again. */
+  /** Whether to repeat a write that the server may have received. */
   repeatWrites: boolean;
 }
 
-/** One step. */
+/** A step of a recipe. */
 export interface Step {
   /** The name of its step kind, such as `enqueue`. */
   kind: string;
-  /** The keys of its kind. */
+  /** The values of the keys of its kind. */
   // deno-lint-ignore no-explicit-any
   fields: any;
-  /** Its number for people: `3`, and `3.1` inside `parallel`. */
+  /** Its number in reports: `3`, or `3.1` inside `parallel`. */
   number: string;
   /** The part of the recipe it belongs to. */
   phase: Phase;
-  /** Where it begins. */
+  /** Where it is written. */
   span: Span;
-  /** The name of what it leaves. */
+  /** The id that its result is stored under. */
   id?: string;
-  /** Its line in a report, where its author gave one. */
+  /** Its line in reports, if the author chose one. */
   name?: Template;
-  /** Whether it runs. */
+  /** The condition on which it runs. */
   if?: Expression;
-  /** How long it may take. */
+  /** How long each attempt may take. */
   within?: Template;
-  /** How it is tried again. */
+  /** How it is retried. */
   retry?: Retry;
   /** The items it runs for. */
   forEach?: Template;
-  /** What is expected once it has run. */
+  /** What its result must satisfy. */
   expect?: Expectation[];
-  /** Fields added to what it leaves. */
+  /** Fields to add to its result. */
   outputs?: Map<string, Expression>;
-  /** Whether the recipe goes on when it fails. */
+  /** Whether the recipe goes on after it fails. */
   soft: boolean;
 }

@@ -1,54 +1,54 @@
 import type { Span } from "./source.ts";
 
-/** A map of a recipe's text. */
+/** A map in the YAML text. */
 export interface MapNode extends Span {
-  /** Tells the kinds of nodes apart. */
+  /** Discriminates the kinds of nodes. */
   kind: "map";
-  /** Its entries, in the order they are written. */
+  /** The entries in source order. */
   entries: Entry[];
 }
 
-/** A key and its value. */
+/** A key of a map with its value. */
 export interface Entry {
-  /** The key as text. */
+  /** The key as it is written, without quotes. */
   key: string;
-  /** Where the key stands. */
+  /** Where the key is written. */
   keySpan: Span;
   /** The value. */
   value: Node;
 }
 
-/** A list of a recipe's text. */
+/** A list in the YAML text. */
 export interface ListNode extends Span {
-  /** Tells the kinds of nodes apart. */
+  /** Discriminates the kinds of nodes. */
   kind: "list";
-  /** Its items. */
+  /** The items. */
   items: Node[];
 }
 
-/** How a scalar is written. */
+/** The YAML styles of a scalar. */
 export type ScalarStyle = "plain" | "single" | "double" | "literal" | "folded";
 
-/** Text, a number, a boolean or null. */
+/** A text, number, boolean or null. */
 export interface ScalarNode extends Span {
-  /** Tells the kinds of nodes apart. */
+  /** Discriminates the kinds of nodes. */
   kind: "scalar";
   /** The value. */
   value: string | number | boolean | null;
-  /** How it is written. */
+  /** The style it is written in. */
   style: ScalarStyle;
-  /** The text a plain scalar is written with: `0012` for 12. */
+  /** The source of a plain scalar: `0012` for 12. */
   raw: string;
 }
 
-/** A value with its place. An alias's node is the very node its anchor names. */
+/** A YAML value that knows where it is written. An alias is the same object as its anchor. */
 export type Node = MapNode | ListNode | ScalarNode;
 
-/** What a node is, for messages. */
-export function describe(node: Node): string {
+/** The name of a node's type in messages. */
+export function describeNode(node: Node): string {
   if (node.kind === "map") return "a map";
   if (node.kind === "list") return "a list";
-  if (node.value === null) return "nothing";
+  if (node.value === null) return "null";
   switch (typeof node.value) {
     case "number":
       return "a number";

@@ -3,7 +3,7 @@ import type { OpenHole, Template } from "../expression/template.ts";
 import { ANY_MAP, type CelType, typeOfValue } from "../expression/types.ts";
 import type { Diagnostics } from "./diagnostic.ts";
 import type { Step, UsedRecipe } from "./model.ts";
-import { describe, type ListNode, type Node, type ScalarNode } from "./node.ts";
+import { describeNode, type ListNode, type Node, type ScalarNode } from "./node.ts";
 import { ScalarOffsets } from "./scalar_offsets.ts";
 import type { Expected, ExpressionDetails, ExpressionUse, OnType, Scope } from "./scope.ts";
 import type { Source, Span } from "./source.ts";
@@ -135,9 +135,14 @@ export class ParseContext {
 
   /** Reports a value of the wrong type. */
   wrongType(node: Node, what: string, wanted: string, label?: string): void {
-    this.diagnostics.error("wrong-type", node, `${what} must be ${wanted}, not ${describe(node)}`, {
-      ...(label === undefined ? {} : { label }),
-    });
+    this.diagnostics.error(
+      "wrong-type",
+      node,
+      `${what} must be ${wanted}, not ${describeNode(node)}`,
+      {
+        ...(label === undefined ? {} : { label }),
+      },
+    );
   }
 
   /** Reports an unknown key. */
@@ -178,7 +183,7 @@ export class ParseContext {
   /** Reports a `${{` at an offset of a scalar's value that has no `}}`. */
   unclosedHole(node: ScalarNode, { from }: OpenHole): undefined {
     const span = this.#offsetsOf(node).span(from, from + 3);
-    this.diagnostics.error("bad-template", span, "a `${{` without its `}}`");
+    this.diagnostics.error("bad-template", span, "a `${{` without a `}}`");
     return undefined;
   }
 

@@ -86,7 +86,7 @@ export function readExpression(
     if ("from" in split) return context.unclosedHole(node, split);
     const [hole] = split.holes;
     if (!hole || split.holes.length > 1 || split.texts.some((part) => part.trim() !== "")) {
-      context.diagnostics.error("bad-expression", node, `${what} is one expression, not text`);
+      context.diagnostics.error("bad-expression", node, `${what} must be a single expression`);
       return undefined;
     }
     span = hole;

@@ -1,18 +1,18 @@
 import type { Diagnostic } from "./diagnostic.ts";
 
-/** How the parts of a diagnostic are coloured; each takes text and gives text. */
+/** Functions that colour the parts of a diagnostic. */
 export interface DiagnosticStyle {
-  /** The word `error`, and the mark under an error. */
+  /** Colours the word `error` and the mark of an error. */
   error(text: string): string;
-  /** The word `warning`, and its mark. */
+  /** Colours the word `warning` and the mark of a warning. */
   warning(text: string): string;
-  /** The message. */
+  /** Emphasises the message. */
   strong(text: string): string;
-  /** Line numbers, the arrow and the gutter. */
+  /** Dims line numbers, the arrow and the gutter. */
   dim(text: string): string;
 }
 
-/** A style that colours nothing. */
+/** A style without colours. */
 export const plainStyle: DiagnosticStyle = {
   error: (text) => text,
   warning: (text) => text,
@@ -20,13 +20,13 @@ export const plainStyle: DiagnosticStyle = {
   dim: (text) => text,
 };
 
-/** Beyond this a source line is shown in part. */
+/** How many characters of a source line are shown. */
 const WIDTH = 100;
 
 /**
- * A diagnostic as text: the message, its place, the source line and a mark under it.
+ * Renders a diagnostic as text: the message, its place, the source line and a mark under it.
  *
- * @example The look
+ * @example
  * ```text
  * error: unknown key `untill` in a wait step
  *   --> recipes/order.yaml:14:5
@@ -59,23 +59,23 @@ export function renderDiagnostic(diagnostic: Diagnostic, style = plainStyle): st
   ].join("\n");
 }
 
-/** A place in a file, as it is shown. */
+/** A place in a file to render. */
 export interface ShownPlace {
   /** The file's name. */
   file: string;
-  /** The line, from 1. */
+  /** The line number, counted from 1. */
   line: number;
-  /** The character in the line, from 1. */
+  /** The column, counted from 1. */
   column: number;
   /** The text of that line. */
   text: string;
-  /** How many UTF-16 units are marked; one at least is. */
+  /** How many UTF-16 code units to mark, at least 1. */
   length: number;
-  /** What stands behind the mark. */
+  /** The hint beside the mark. */
   label?: string;
 }
 
-/** The arrow with the place, the source line, and a mark under what is meant. */
+/** Renders a place: an arrow with the file, the source line, and a mark under part of it. */
 export function renderPlace(
   { file, line, column, text, length, label }: ShownPlace,
   colour: (text: string) => string,
@@ -93,7 +93,7 @@ export function renderPlace(
   ];
 }
 
-/** As much space as a line's number takes. */
+/** White space as wide as a line number. */
 export function gutterOf(line: number): string {
   return " ".repeat(String(line).length);
 }
@@ -103,7 +103,7 @@ function paint({ severity, message }: Diagnostic, style: DiagnosticStyle): strin
   return `${colour(severity)}${style.strong(`: ${printable(message)}`)}`;
 }
 
-/** How many UTF-16 units stand before a column. */
+/** The offset of a column in UTF-16 code units. */
 function charOffset(text: string, column: number): number {
   return [...text].slice(0, column - 1).join("").length;
 }
@@ -129,29 +129,31 @@ function excerpt(text: string, from: number, to: number) {
   };
 }
 
-/** White space as wide as the text. A tab stays one, so that the mark is under what it marks. */
+/** White space as wide as a text. Tabs stay tabs, so that the mark lines up. */
 function blank(text: string): string {
   return text.split("\t").map((piece) => " ".repeat(width(piece))).join("\t");
 }
 
 /**
- * How many columns a terminal gives a text: two for East Asian and emoji, none for marks. Where
- * terminals disagree, as on families of emoji, it is what those do that know them.
+ * The width of a text in terminal columns: two for East Asian characters and emoji, none for
+ * combining marks. A joined emoji is as wide as in terminals that support it.
  */
 export function width(text: string): number {
   if (!/[^ -~]/.test(text)) return text.length;
   let columns = 0;
-  // Composed, so that a syllable in parts is as wide as the whole.
+  // A decomposed syllable is as wide as the composed one.
   const composed = text.normalize();
-  if (!/[\u200D\uFE0E\uFE0F\u{1F000}-\u{1FAFF}]/u.test(composed)) return apart(composed);
+  if (!/[\u200D\uFE0E\uFE0F\u{1F000}-\u{1FAFF}]/u.test(composed)) {
+    return widthOfCharacters(composed);
+  }
   for (const { segment } of graphemes(composed)) {
-    columns += emoji().test(segment) ? 2 : apart(segment);
+    columns += emoji().test(segment) ? 2 : widthOfCharacters(segment);
   }
   return columns;
 }
 
-/** The columns of characters that do not work together. */
-function apart(text: string): number {
+/** The sum of the widths of single characters. */
+function widthOfCharacters(text: string): number {
   let columns = 0;
   for (const char of text) columns += INVISIBLE.test(char) ? 0 : WIDE.test(char) ? 2 : 1;
   return columns;
@@ -163,7 +165,7 @@ const WIDE =
 
 let emojiPattern: RegExp | undefined;
 
-/** Finds emoji of one or more characters. A literal would be compiled at start, which takes 20 ms. */
+/** Matches an emoji of one or more characters. It is compiled on first use, which takes 20 ms. */
 function emoji(): RegExp {
   return emojiPattern ??= new RegExp(
     String.raw`^(?:\p{RGI_Emoji}|\p{Regional_Indicator}|[\d#*]\uFE0F)|` +
@@ -174,12 +176,12 @@ function emoji(): RegExp {
 
 let segmenter: Intl.Segmenter | undefined;
 
-/** A text in the pieces that people take for one character. */
+/** Splits a text into graphemes. */
 export function graphemes(text: string): Intl.Segments {
   return (segmenter ??= new Intl.Segmenter("en")).segment(text);
 }
 
-/** Text without the control characters that would steer a terminal, in one line. */
+/** A text in one line, without control characters that a terminal would interpret. */
 export function printable(text: string, keepTabs = false): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (char) => {

@@ -2,21 +2,22 @@ import type { ScalarNode } from "./node.ts";
 import type { Span } from "./source.ts";
 
 /**
- * Finds where a part of a scalar's value stands in the source. The value of a quoted or block scalar
- * is not the text it is written with: escapes, folded lines and indentation lie between them.
+ * Maps offsets in a scalar's value to offsets in the source. They differ in quoted and block scalars,
+ * which have escapes, folded lines and indentation.
  */
 export class ScalarOffsets {
-  /** The scalar. */
+  /** The scalar whose value is mapped. */
   readonly node: ScalarNode;
   #source: string;
   #offsets: number[] | undefined;
 
+  /** Maps the value of a scalar in a source text. */
   constructor(node: ScalarNode, source: string) {
     this.node = node;
     this.#source = source;
   }
 
-  /** The span in the source of the value's characters from `start` to `end`. */
+  /** The source range of the value's characters from `start` to `end`. */
   span(start: number, end: number): Span {
     if (typeof this.node.value !== "string") {
       return { start: this.node.start, end: this.node.end };
@@ -28,7 +29,7 @@ export class ScalarOffsets {
   }
 }
 
-/** For each character of the value, its offset in the source. */
+/** The source offset of each character of the value. */
 function align(node: ScalarNode, source: string): number[] {
   const value = node.value as string;
   const offsets: number[] = [];
@@ -46,7 +47,7 @@ function align(node: ScalarNode, source: string): number[] {
       if (source[at] === "\\") {
         offsets.push(at);
         at += escapeLength(source, at);
-        // A character beyond the first plane is two units of text from one escape.
+        // One escape can stand for a surrogate pair, which is two characters of the value.
         if (isHighSurrogate(char)) offsets[++i] = at - 1;
         continue;
       }
@@ -59,7 +60,7 @@ function align(node: ScalarNode, source: string): number[] {
     if (isSpace(char)) {
       offsets.push(at);
       if (source[at] === char && char !== "\n") {
-        // Spaces of the text itself; those before a fold belong to it.
+        // A space that is written; one that stands for a line break is handled below.
         at++;
         continue;
       }

@@ -86,7 +86,7 @@ export interface ExpressionUse extends ExpressionDetails {
   first?: boolean;
 }
 
-/** Names that ids and variables must not take: expressions use them. */
+/** Names that ids and variables cannot have, because expressions use them. */
 export const RESERVED: ReadonlySet<string> = new Set([
   ...["vars", "env", "secrets", "matrix", "inputs", "item", "it", "event", "result", "error"],
   ...["true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function"],
@@ -96,15 +96,15 @@ export const RESERVED: ReadonlySet<string> = new Set([
   ...["uuid", "now", "random", "__proto__", "prototype"],
 ]);
 
-/** Whether expressions can use a name. */
+/** Whether a name can be used in expressions on its own. */
 export function isIdentifier(name: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !RESERVED.has(name);
 }
 
-/** Words that cannot even follow a dot. */
+/** Words that cannot be used even after a dot. */
 const KEYWORDS: ReadonlySet<string> = new Set(["true", "false", "null", "in"]);
 
-/** Whether a name can be used behind a dot, as in `vars.name`. */
+/** Whether a name can be used after a dot, as in `vars.name`. */
 export function isFieldName(name: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !KEYWORDS.has(name) && name !== "__proto__";
 }

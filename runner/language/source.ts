@@ -1,25 +1,24 @@
 export type { Span } from "../expression/span.ts";
 
-/** A place in a source, counted from 1. */
+/** A position in a source; line and column are counted from 1. */
 export interface Position {
-  /** The line. */
+  /** The line number. */
   line: number;
   /** The character in the line. */
   column: number;
 }
 
-/** A recipe's text, and where its lines begin. */
+/** The text of a recipe, which converts offsets to lines and columns. */
 export class Source {
-  /** The name shown to people: the path as it was given. */
+  /** The name that messages show: the path as the user wrote it. */
   readonly name: string;
-  /** The text. */
+  /** The text, without a byte order mark. */
   readonly text: string;
   #starts: number[] | undefined;
 
-  /** Keeps a text under the name it is shown with. */
+  /** Creates a source from a name and its text. */
   constructor(name: string, text: string) {
     this.name = name;
-    // A byte order mark is no character of the first line.
     this.text = text.startsWith("\ufeff") ? text.slice(1) : text;
   }
 
@@ -35,7 +34,7 @@ export class Source {
     }
     let column = 1;
     for (let i = starts[low]!; i < Math.min(offset, this.text.length); i++) {
-      // Both halves of a character beyond the first plane are one.
+      // A surrogate pair is one character.
       if (!isLowSurrogate(this.text, i)) column++;
     }
     return { line: low + 1, column };
@@ -47,7 +46,7 @@ export class Source {
     return start + [...this.line(line)].slice(0, column - 1).join("").length;
   }
 
-  /** The text of a line, counted from 1, without its end. */
+  /** The text of a line without its line break. */
   line(line: number): string {
     const starts = this.#lineStarts();
     const start = starts[line - 1] ?? this.text.length;

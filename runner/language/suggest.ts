@@ -1,11 +1,11 @@
-/** A longer word is no name that somebody has misspelt. */
+/** Longer words are not misspelt names. */
 const LONGEST = 100;
-/** Who has thousands of steps, and as many mistakes, is not to wait for the best suggestion. */
+/** How many candidates are compared, so that thousands of mistakes do not take long. */
 const MOST = 300;
 
 /**
- * The candidate that a misspelt word most likely stands for, if one is near enough: a transposed,
- * missing, doubled or wrong letter in three.
+ * The candidate that a misspelt word most likely means. Up to a third of the letters may be
+ * transposed, missing, added or wrong.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3));
@@ -26,13 +26,13 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** `did you mean` with the nearest candidate, or nothing. */
+/** The hint `did you mean` with the nearest candidate; `undefined` if none is near enough. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   const found = suggest(word, candidates);
   return found === undefined ? undefined : `did you mean \`${found}\`?`;
 }
 
-/** Optimal string alignment: Levenshtein's distance that counts a transposition as one. */
+/** The optimal string alignment distance: Levenshtein's, with transpositions counted as one. */
 function editDistance(a: string, b: string): number {
   let older: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i);

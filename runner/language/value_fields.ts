@@ -8,13 +8,13 @@ import type { ParseContext } from "./parse_context.ts";
 import { readExpression, readTemplate } from "./read_template.ts";
 import { didYouMean } from "./suggest.ts";
 
-/** What an expression alone looks like. */
+/** The pattern of a value that is a single `${{ }}`. */
 export const EXPRESSION_PATTERN = "^\\s*\\$\\{\\{[\\s\\S]*\\}\\}\\s*$";
-/** What text with an expression in it looks like. */
+/** The pattern of a value that contains `${{`. */
 export const HOLE_PATTERN = "\\$\\{\\{";
 const expressionJson: JsonSchema = { type: "string", pattern: EXPRESSION_PATTERN };
 
-/** Text, with `${{ }}` in it. */
+/** Text that may contain `${{ }}`. */
 export function text(description: string): Field<Template, false> {
   return custom(description, { type: "string", minLength: 1 }, (node, context, what) => {
     if (node.kind === "scalar" && node.style === "plain" && typeof node.value === "number") {
@@ -22,7 +22,7 @@ export function text(description: string): Field<Template, false> {
     }
     if (node.kind !== "scalar" || typeof node.value !== "string") {
       const label = node.kind === "scalar" && typeof node.value === "boolean"
-        ? `for text write "${node.raw}"`
+        ? `write "${node.raw}" for text`
         : undefined;
       return void context.wrongType(node, what, "text", label);
     }
@@ -34,7 +34,7 @@ export function text(description: string): Field<Template, false> {
   });
 }
 
-/** Text that is fixed: no expression in it. */
+/** Text without `${{ }}`. */
 export function fixedText(description: string): Field<string, false> {
   return custom(description, { type: "string", minLength: 1 }, (node, context, what) => {
     const template = text(description).read(node, context, what);
@@ -43,12 +43,12 @@ export function fixedText(description: string): Field<string, false> {
     return void context.diagnostics.error(
       "wrong-value",
       node,
-      `${what} must be known before anything runs: no \${{ }} here`,
+      `${what} is needed before anything runs, so it cannot contain \${{ }}`,
     );
   });
 }
 
-/** A whole number of at least `minimum`. */
+/** A whole number in a range, or an expression for one. */
 export function integer(
   description: string,
   range: { minimum?: number; maximum?: number } = {},
@@ -82,7 +82,7 @@ export function flag(description: string): Field<boolean, false> {
 
 const DURATION_HINT = "write it as `250ms`, `10s`, `1m30s`";
 
-/** A duration such as `10s`. */
+/** A duration such as `10s`, which may contain `${{ }}`. */
 export function duration(description: string): Field<Template, false> {
   const json = {
     type: "string",
@@ -109,7 +109,7 @@ export function duration(description: string): Field<Template, false> {
       return void context.diagnostics.error(
         "bad-duration",
         node,
-        `${what}: \`${node.value}\` is no duration`,
+        `${what}: \`${node.value}\` is not a duration`,
         { label: DURATION_HINT },
       );
     }
@@ -117,12 +117,12 @@ export function duration(description: string): Field<Template, false> {
   });
 }
 
-/** Any JSON value, with `${{ }}` in its texts. */
+/** A JSON value whose strings can contain `${{ }}`. */
 export function json(description: string): Field<Template, false> {
   return custom(description, {}, (node, context, what) => readTemplate(node, context, what));
 }
 
-/** An expression that gives true or false. */
+/** An expression whose value is true or false. */
 export function condition(description: string): Field<Expression, false> {
   return custom(
     description,
@@ -131,7 +131,7 @@ export function condition(description: string): Field<Expression, false> {
   );
 }
 
-/** One of a few words. */
+/** One of a fixed set of words. */
 export function choice<T extends string>(
   description: string,
   choices: readonly T[],

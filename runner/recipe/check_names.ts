@@ -33,13 +33,13 @@ export class NameChecker {
     if (info?.broken) return false;
     if (!info) {
       const label = didYouMean(name, this.#namesInSight());
-      this.#error("unknown-name", node.start, node.end, `there is no \`${name}\` here`, label);
+      this.#error("unknown-name", node.start, node.end, `unknown name \`${name}\``, label);
       return false;
     }
     const span = this.#use.expression.span(node.start, node.end);
     if (!checkOrder(info, scope, span, this.#context, this.#guards)) return false;
     if (info.type === undefined) {
-      const message = `step \`${name}\` leaves nothing under its id`;
+      const message = `step \`${name}\` has no result`;
       this.#error("unknown-field", node.start, node.end, message);
       return false;
     }
@@ -70,7 +70,8 @@ export class NameChecker {
       span,
       `\`${info.id}.${field}\` may be absent`,
       {
-        label: `ask with \`has(${info.id}.${field})\`, or use \`${info.id}.?${field}.orValue(…)\``,
+        label:
+          `check with \`has(${info.id}.${field})\`, or use \`${info.id}.?${field}.orValue(…)\``,
       },
     );
   }

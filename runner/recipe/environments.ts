@@ -3,23 +3,23 @@ import type { Cel } from "../expression/cel.ts";
 import type { Known } from "./check_references.ts";
 import type { Scope } from "../language/scope.ts";
 
-/** Typed environments, one for each set of local names. */
+/** The environments that expressions are type-checked in, one for each set of local names. */
 export class Environments {
   #cel: Cel;
   #known: Known;
   #cache = new Map<string, Environment>();
 
-  /** Makes them of what is known of a recipe. */
+  /** Creates environments with the names of one recipe. */
   constructor(cel: Cel, known: Known) {
     this.#cel = cel;
     this.#known = known;
   }
 
-  /** The one that an expression at a place is checked in. */
+  /** The environment for expressions in a scope. */
   for({ locals, varCount }: Scope): Environment {
     const key = JSON.stringify([locals, varCount]);
     let environment = this.#cache.get(key);
-    if (!environment) this.#cache.set(key, environment = this.#make(locals, varCount));
+    if (!environment) this.#cache.set(key, environment = this.#create(locals, varCount));
     return environment;
   }
 
@@ -28,7 +28,7 @@ export class Environments {
     return this.#cel.functionNames();
   }
 
-  #make(locals: Scope["locals"], varCount: number | undefined): Environment {
+  #create(locals: Scope["locals"], varCount: number | undefined): Environment {
     const environment = this.#cel.typed();
     for (const [name, { fields }] of this.#known.records) {
       environment.registerType(name, { fields: { ...fields } });

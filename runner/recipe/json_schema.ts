@@ -5,8 +5,8 @@ import { RECIPE_FIELDS } from "./recipe_fields.ts";
 import { STEP_OPTIONS } from "./step_options.ts";
 
 /**
- * The JSON Schema of a YAML recipe, made of the very fields that read it. Editors complete and check
- * with it; what only the whole recipe shows, such as step ids and types, `check` finds.
+ * The JSON Schema of a YAML recipe, made from the fields that read it. Editors use it to complete and
+ * check recipes. Only `check` finds problems that depend on the whole recipe, such as unknown ids.
  */
 export function recipeSchema(): JsonSchema {
   const steps = { type: "array", minItems: 1, items: { $ref: "#/definitions/step" } };
@@ -31,7 +31,7 @@ export function recipeSchema(): JsonSchema {
           title: kind.name,
           description: kind.description,
           ...stepJson(kind),
-          // `expect` is the assert step's own key as well as everybody's option.
+          // `expect` is an option of every step, but also makes an assert step on its own.
           ...(kind.name === "assert"
             ? { anyOf: [{ required: ["assert"] }, { required: ["expect"] }] }
             : {}),
@@ -41,7 +41,7 @@ export function recipeSchema(): JsonSchema {
   };
 }
 
-/** A step's own keys; those that every step can have are written once and referred to. */
+/** The schema of a step kind. The keys that all steps share are defined once and referred to. */
 function stepJson({ fields, retriable = true }: StepKind): JsonSchema {
   const own = recordJson(fields);
   const names = Object.keys(STEP_OPTIONS).filter((name) => retriable || name !== "retry");

@@ -17,14 +17,14 @@ const TYPES: Record<string, CelType> = {
   any: "dyn",
 };
 
-/** The names that an input's `type` can have. */
+/** The values that `type` of an input can have. */
 export const INPUT_TYPES: readonly string[] = Object.keys(TYPES);
 
-/** The keys of one input. */
+/** The keys of an input. */
 export const INPUT_FIELDS = {
-  type: choice("The type of its value; `text` when it is not given.", INPUT_TYPES),
-  default: json("Its value where none is handed in; without it the input is needed."),
-  description: fixedText("What it is for."),
+  type: choice("The type of the value; `text` by default.", INPUT_TYPES),
+  default: json("The value if none is passed. Without it the input is required."),
+  description: fixedText("What the input is for."),
 };
 
 /** Reads `inputs`. */
@@ -46,10 +46,10 @@ export function readInputs(node: Node, context: ParseContext): Input[] {
       context.diagnostics.error(
         "wrong-value",
         value,
-        "the default of an input is fixed: no ${{ }}",
+        "the default of an input cannot contain ${{ }}",
       );
     } else if (fallback && !fits(fallback.value, type)) {
-      const is = fallback.value === null ? "nothing" : describeType(typeOfValue(fallback.value));
+      const is = fallback.value === null ? "null" : describeType(typeOfValue(fallback.value));
       const at = value.kind === "map"
         ? value.entries.find((e) => e.key === "default")!.value
         : value;
@@ -69,7 +69,10 @@ export function readInputs(node: Node, context: ParseContext): Input[] {
   });
 }
 
-/** Reads `outputs`, whose expressions see all that the steps left. */
+/**
+ * Reads `outputs`, whose expressions can use the results of all steps.
+ * @param order The position after the last step.
+ */
 export function readOutputs(node: Node, context: ParseContext, order: number): Output[] {
   if (node.kind !== "map") {
     context.wrongType(node, "`outputs`", "a map of expressions");

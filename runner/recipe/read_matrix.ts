@@ -3,10 +3,10 @@ import { readTemplate } from "../language/read_template.ts";
 import { isFieldName } from "../language/scope.ts";
 import type { ParseContext } from "../language/parse_context.ts";
 
-/** More cases than this are refused: they are most likely a mistake. */
+/** The most cases a matrix may have; more are probably a mistake. */
 export const MAX_CASES = 10_000;
 
-/** The combinations of a matrix's lists, in the order of the text. */
+/** Reads `matrix` into its cases: the combinations of its lists, in source order. */
 export function readMatrix(node: Node, context: ParseContext): Record<string, unknown>[] {
   if (node.kind !== "map") {
     context.wrongType(node, "`matrix`", "a map of lists");
@@ -26,13 +26,21 @@ export function readMatrix(node: Node, context: ParseContext): Record<string, un
       continue;
     }
     if (cases.length * value.items.length > MAX_CASES) {
-      context.diagnostics.error("wrong-value", keySpan, `more than ${MAX_CASES} cases`);
+      context.diagnostics.error(
+        "wrong-value",
+        keySpan,
+        `\`matrix\` has more than ${MAX_CASES} cases`,
+      );
       return [];
     }
     const values = value.items.map((item) => {
       const template = readTemplate(item, context, `\`${key}\``);
       if (template.kind === "literal") return template.value;
-      context.diagnostics.error("wrong-value", item, "the values of a matrix are fixed: no ${{ }}");
+      context.diagnostics.error(
+        "wrong-value",
+        item,
+        "the values of a matrix cannot contain ${{ }}",
+      );
       return null;
     });
     cases = cases.flatMap((one) => values.map((value) => ({ ...one, [key]: value })));

@@ -20,20 +20,20 @@ import { didYouMean } from "../language/suggest.ts";
 import { readUsed, type RecipeLoader } from "./used_recipes.ts";
 import { readYaml } from "../language/yaml.ts";
 
-/** A recipe, and all that is wrong with it. */
+/** The result of reading a recipe. */
 export interface ReadResult {
-  /** The recipe; absent when it has errors. */
+  /** The recipe; absent if there are errors. */
   recipe?: Recipe;
-  /** Errors and warnings, in the order of the text. */
+  /** The errors and warnings, in source order. */
   diagnostics: Diagnostic[];
 }
 
 /**
- * Reads a YAML recipe and checks all that can be known before it runs.
+ * Reads a YAML recipe and checks everything that can be checked before it runs.
  *
  * @param name The name that messages show.
- * @param text The YAML.
- * @param loader Reads the recipes that this one uses.
+ * @param text The YAML text.
+ * @param loader Loads the recipes that this one uses.
  */
 export function readRecipe(
   name: string,
@@ -44,11 +44,11 @@ export function readRecipe(
 }
 
 /**
- * Checks a YAML recipe as every run does before it sends anything.
+ * Checks a YAML recipe, as a run does before it sends anything.
  *
  * @param name The name that messages show.
- * @param text The YAML.
- * @returns Errors and warnings, in the order of the text; none when all is well.
+ * @param text The YAML text.
+ * @returns The errors and warnings, in source order.
  *
  * @example
  * ```ts
@@ -92,12 +92,12 @@ async function readRoot(
 ): Promise<Recipe | undefined> {
   const start = { start: 0, end: 1 };
   if (root === undefined || (root.kind === "scalar" && root.value === null)) {
-    diagnostics.error("no-steps", start, "the file is empty: a recipe has `steps`");
+    diagnostics.error("no-steps", start, "the file is empty; a recipe needs `steps`");
     return undefined;
   }
   if (root.kind !== "map") {
     diagnostics.error("wrong-type", { ...root, end: root.start + 1 }, "a recipe must be a map", {
-      label: root.kind === "list" ? "put `steps:` above the list" : "it has `steps`",
+      label: root.kind === "list" ? "add `steps:` above the list" : "it needs `steps`",
     });
     return undefined;
   }
@@ -137,7 +137,7 @@ async function readRoot(
     records: steps.records,
     roots: rootsOf(recipe),
   };
-  // A type that is found for a variable is what the expressions after it see.
+  // The type of a variable is only known once its expression has been checked.
   for (const variable of vars) {
     Object.defineProperty(known.roots.vars, variable.name, {
       enumerable: true,
@@ -155,7 +155,7 @@ async function readRoot(
   if (recipe.steps.length > 0 && !diagnostics.failed && !all.some(canFail)) {
     const key = root.entries.find(({ key }) => key === "steps")!;
     diagnostics.warning("nothing-checked", key.keySpan, "the recipe neither waits nor asserts", {
-      label: "its run will not count as passed",
+      label: "its run does not count as passed",
     });
   }
   return recipe;
@@ -204,7 +204,7 @@ function readVars(node: Node, context: ParseContext): Variable[] {
       variable.value = template;
       const fixed = template.kind === "literal";
       context.onType(template, (type) => {
-        // Numbers of a variable are kept with their type.
+        // Values of variables are stored as JSON, but a `double` stays one.
         variable.type = fixed || type === "double" ? type : keptType(type);
       });
     });
@@ -212,7 +212,7 @@ function readVars(node: Node, context: ParseContext): Variable[] {
   });
 }
 
-/** A step gives a variable values of the type it has: the checks have counted on that. */
+/** Checks that `set` steps keep the type of each variable, which other checks rely on. */
 function checkAssignments({ assignments, diagnostics }: ParseContext, vars: Variable[]): void {
   const names = vars.map(({ name }) => name);
   for (const { name, span, value, type } of assignments) {

@@ -8,29 +8,29 @@ import type { ParseContext } from "../language/parse_context.ts";
 /** The keys of `schedule`. */
 export const SCHEDULE_FIELDS = {
   cron: required(
-    fixedText("When: `minute hour day month weekday`, or six fields with seconds first."),
+    fixedText("A cron pattern: `minute hour day month weekday`, or six fields with seconds first."),
   ),
   timezone: fixedText(
-    "The time zone the pattern is meant in, such as `Europe/Berlin`; UTC by default.",
+    "The time zone of the pattern, such as `Europe/Berlin`; UTC by default.",
   ),
-  jitter: duration("How much later a run may begin, so that not all begin at once."),
+  jitter: duration("The longest random delay of a run, so that not all recipes start at once."),
 };
 
-const address = text("Where it goes: an http(s) address that is posted to, or a mail address.");
+const address = text("The receiver: an HTTP URL, which gets a POST request, or a mail address.");
 
-/** An address that is written out can be checked; one in `${{ }}` is when the schedule begins. */
+/** Reads a receiver. One that contains `${{ }}` is checked when the schedule starts. */
 const receiver = custom<Template>(address.description, address.json, (node, context, what) => {
   const template = address.read(node, context, what);
   if (template?.kind !== "literal" || isReceiver(String(template.value))) return template;
   return void context.diagnostics.error(
     "wrong-value",
     node,
-    `\`${template.value}\` is no address to tell`,
+    `\`${template.value}\` is not a URL or a mail address`,
     { label: "such as `https://example.com/hook` or `ops@example.com`" },
   );
 });
 
-/** Whether a text is an http(s) address or looks like a mail address. */
+/** Whether a text is an HTTP URL or looks like a mail address. */
 export function isReceiver(text: string): boolean {
   if (/^https?:/i.test(text)) return URL.canParse(text) && new URL(text).hostname !== "";
   return /^[^\s@:/]+@[^\s@:/]+$/.test(text);
@@ -38,32 +38,34 @@ export function isReceiver(text: string): boolean {
 
 /** The keys of `alert`. */
 export const ALERT_FIELDS = {
-  after: integer("How many failures in a row raise it; 1 by default.", { minimum: 1 }),
-  resolve_after: integer("How many passes in a row resolve it; 1 by default.", { minimum: 1 }),
-  remind: duration("How often it is repeated while it lasts."),
+  after: integer("How many failures in a row raise the alert; 1 by default.", { minimum: 1 }),
+  resolve_after: integer("How many passes in a row resolve the alert; 1 by default.", {
+    minimum: 1,
+  }),
+  remind: duration("How often to send a reminder while the alert is raised; never by default."),
   to: required(oneOrMore(receiver)),
 };
 
-/** The keys of one item of `maintenance`: a fixed time, or one that comes back. */
+/** The keys of an item of `maintenance`, which happens once or repeatedly. */
 export const MAINTENANCE_FIELDS = {
-  from: fixedText("When it begins, RFC 3339."),
-  to: fixedText("When it ends, RFC 3339."),
-  cron: fixedText("When it begins, again and again."),
+  from: fixedText("The start of the maintenance, in RFC 3339."),
+  to: fixedText("The end of the maintenance, in RFC 3339."),
+  cron: fixedText("A cron pattern for the starts of a repeated maintenance."),
   timezone: fixedText("The time zone of the pattern; UTC by default."),
-  duration: duration("How long it lasts each time."),
+  duration: duration("How long a repeated maintenance lasts."),
 };
 
-/** The nodes that say when a recipe runs by itself. */
+/** The nodes of the keys that `schedule` uses. */
 export interface ScheduleNodes {
-  /** `schedule`. */
+  /** The value of `schedule`. */
   schedule?: Node;
-  /** `alert`. */
+  /** The value of `alert`. */
   alert?: Node;
-  /** `maintenance`. */
+  /** The value of `maintenance`. */
   maintenance?: Node;
 }
 
-/** What those nodes say. */
+/** The parts of a recipe that are read from those nodes. */
 export type ScheduleParts = Pick<Recipe, "schedule" | "alert" | "maintenance">;
 
 /** Reads `schedule`, `alert` and `maintenance`. */
@@ -140,8 +142,8 @@ async function checkCron(
   }
   if (cron === undefined) return;
   if (![5, 6].includes(cron.trim().split(/\s+/).length)) {
-    context.diagnostics.error("bad-cron", at("cron"), `\`${cron}\` is no cron pattern`, {
-      label: "it has five fields, `minute hour day month weekday`, or six with seconds first",
+    context.diagnostics.error("bad-cron", at("cron"), `\`${cron}\` is not a cron pattern`, {
+      label: "it needs five fields, `minute hour day month weekday`, or six with seconds first",
     });
     return;
   }
@@ -149,10 +151,10 @@ async function checkCron(
   try {
     const next = new Cron(cron, { paused: true, timezone: "UTC" }).nextRun();
     if (next) return;
-    context.diagnostics.error("bad-cron", at("cron"), `\`${cron}\` never comes`);
+    context.diagnostics.error("bad-cron", at("cron"), `\`${cron}\` never occurs`);
   } catch (error) {
     const why = (error as Error).message.replace(/^CronPattern: /, "");
-    context.diagnostics.error("bad-cron", at("cron"), `\`${cron}\` is no cron pattern`, {
+    context.diagnostics.error("bad-cron", at("cron"), `\`${cron}\` is not a cron pattern`, {
       label: why.charAt(0).toLowerCase() + why.slice(1),
     });
   }
@@ -162,7 +164,7 @@ function readTime(key: string, node: MapNode, context: ParseContext): number | u
   const { value } = node.entries.find((entry) => entry.key === key)!;
   const text = value.kind === "scalar" ? String(value.value) : "";
   const match = /^(\d{4}-\d\d-(\d\d))T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[-+]\d\d:\d\d)$/.exec(text);
-  // Engines differ in what they make of the 31st of a month that has none.
+  // Some engines accept the 31st of a shorter month as the 1st of the next.
   const day = match && new Date(`${match[1]}T00:00:00Z`);
   const time = Date.parse(text);
   if (day && !Number.isNaN(time) && day.getUTCDate() === Number(match[2])) return time;

@@ -12,7 +12,7 @@ import { INPUT_FIELDS } from "./read_inputs.ts";
 import { ALERT_FIELDS, MAINTENANCE_FIELDS, SCHEDULE_FIELDS } from "./read_schedule.ts";
 import type { Node } from "../language/node.ts";
 
-/** Reads names of environment variables. */
+/** The name of an environment variable. */
 const envName: Field<Declared, false> = custom(
   "The name of an environment variable.",
   { type: "string", pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
@@ -23,7 +23,7 @@ const envName: Field<Declared, false> = custom(
     return void context.diagnostics.error(
       "bad-id",
       node,
-      `\`${name}\` names no environment variable`,
+      `\`${name}\` is not a name of an environment variable`,
     );
   },
 );
@@ -37,18 +37,18 @@ const variableJson: JsonSchema = {
   propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
 };
 
-/** The keys of a recipe that are read in a plain way; steps and variables are read apart. */
+/** The keys of a recipe. Those whose value is a node are read later, once all keys are known. */
 export const RECIPE_FIELDS = {
-  name: fixedText("What the recipe is called in reports."),
-  description: fixedText("What it is for."),
+  name: fixedText("The name of the recipe in reports; by default the name of the file."),
+  description: fixedText("What the recipe is for."),
   tags: custom<string[]>(
-    "Words to choose recipes by: `--tag smoke`.",
+    "Tags to select recipes by: `--tag smoke`.",
     { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" }, minItems: 1 }] },
     (node, context, what) => oneOrMore(fixedText("A tag.")).read(node, context, what),
   ),
-  timeout: duration("How long all of `steps` may take; 5 minutes when it is not given."),
+  timeout: duration("How long the steps may take together; 5 minutes by default."),
   vars: custom<Node>(
-    "Variables: values that `--var name=value` can replace. One without a value must be given.",
+    "Variables, whose values `--var name=value` replaces. A variable without a value must be set.",
     variableJson,
     (node) => node,
   ),
@@ -58,7 +58,7 @@ export const RECIPE_FIELDS = {
     envNames.read,
   ),
   env: custom<EnvVariable[]>(
-    "Environment variables that expressions can see, as a list, or as a map with default values.",
+    "Environment variables that expressions can use: a list of names, or a map with defaults.",
     {
       anyOf: [
         envName.json,
@@ -78,7 +78,7 @@ export const RECIPE_FIELDS = {
     },
   ),
   matrix: custom<Node>(
-    "Lists of values; the recipe runs once for each combination.",
+    "Lists of values. The recipe runs once for each combination.",
     {
       type: "object",
       minProperties: 1,
@@ -87,7 +87,7 @@ export const RECIPE_FIELDS = {
     (node) => node,
   ),
   inputs: custom<Node>(
-    "What a recipe that uses this one hands in: `{name: {type, default, description}}`.",
+    "The values that a recipe which uses this one passes: `{name: {type, default, description}}`.",
     () => ({
       type: "object",
       additionalProperties: { anyOf: [recordJson(INPUT_FIELDS), { type: "null" }] },
@@ -95,24 +95,28 @@ export const RECIPE_FIELDS = {
     (node) => node,
   ),
   outputs: custom<Node>(
-    "What a recipe that uses this one gets back: expressions by name.",
+    "The values that a recipe which uses this one gets: expressions by name.",
     { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } },
     (node) => node,
   ),
-  steps: custom<Node>("What is done, from top to bottom.", {}, (node) => node),
+  steps: custom<Node>("The steps, which run from top to bottom.", {}, (node) => node),
   always: custom<Node>(
-    "What is done at the end in any case: after success, failure and interruption, within 10 s.",
+    "Steps that run at the end, even after a failure or an interruption. They have 10 s.",
     {},
     (node) => node,
   ),
   schedule: custom<Node>(
-    "When the recipe runs by itself.",
+    "When `schedule` runs the recipe.",
     () => recordJson(SCHEDULE_FIELDS),
     (node) => node,
   ),
-  alert: custom<Node>("Who is told when it fails.", () => recordJson(ALERT_FIELDS), (node) => node),
+  alert: custom<Node>(
+    "When to send alerts about failures, and to whom.",
+    () => recordJson(ALERT_FIELDS),
+    (node) => node,
+  ),
   maintenance: custom<Node>(
-    "When nobody is told.",
+    "Times at which `schedule` does not run the recipe.",
     () => ({ anyOf: [maintenanceJson(), { type: "array", items: maintenanceJson() }] }),
     (node) => node,
   ),

@@ -379,7 +379,7 @@ test("texts of unusual size are read without being read again for each of their 
 test("a message quotes the beginning of what is long", async () => {
   const text = `timeout: ${"1".repeat(10_000)}h1\nsteps: [{ assert: "true" }]\n`;
   const [{ message } = { message: "" }] = await checkRecipe("r.yaml", text);
-  assert.match(message, /^`timeout`: `1{99}…` is no duration$/);
+  assert.match(message, /^`timeout`: `1{99}…` is not a duration$/);
 });
 
 test("what is no text is refused where it stands", async () => {

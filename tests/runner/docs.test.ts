@@ -4,7 +4,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { test } from "node:test";
-import { checkRecipe, renderDiagnostic } from "../../runner/mod.ts";
+import { checkRecipe, DIAGNOSTIC_CODES, renderDiagnostic } from "../../runner/mod.ts";
+import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
 import { MATCHERS } from "../../runner/expression/matcher.ts";
 import { INPUT_TYPES } from "../../runner/recipe/read_inputs.ts";
 import { STEP_OPTIONS } from "../../runner/recipe/step_options.ts";
@@ -108,5 +109,17 @@ for (
   test(`docs/recipes.md names every ${what}`, () => {
     const section = docs.split(`\n## ${heading}\n`)[1]!.split("\n## ")[0]!;
     for (const name of names) assert.match(section, new RegExp("[`{ ]" + name + "[`:,} ]"), name);
+  });
+}
+
+for (
+  const [code, names] of [
+    ["bad-matcher", Object.keys(MATCHERS)],
+    ["unknown-state", [...JOB_STATES, ...RUN_STATES]],
+  ] as const
+) {
+  test(`the explanation of ${code} is complete`, () => {
+    const { explanation } = DIAGNOSTIC_CODES[code];
+    for (const name of names) assert.ok(explanation.includes(`\`${name}\``), name);
   });
 }

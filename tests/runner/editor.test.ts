@@ -78,5 +78,5 @@ test("what keys are for is shown where the mouse is", async () => {
   const shown = async (text: string) => await server.hover(...await openMarked(text));
   assert.match(await shown("steps:\n  - enq|ueue: x\n"), /The job's name\./);
   assert.match(await shown("steps:\n  - wait: a\n    wit|hin: 3s\n"), /How long the step may take/);
-  assert.match(await shown("time|out: 3s\nsteps: [{ wait: a }]\n"), /5 minutes when it is not/);
+  assert.match(await shown("time|out: 3s\nsteps: [{ wait: a }]\n"), /5 minutes by default/);
 });
