@@ -4,7 +4,7 @@ import { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
 
 const PRODUCTION = "https://github.com/xraph/dispatch";
 
-/** What a served server says of itself. */
+/** The lines that {@linkcode serve} prints when the server is ready. */
 export function banner(
   { url, file, workload, faults }: {
     url: string;
@@ -16,27 +16,24 @@ export function banner(
   const { jobs = [], workflows = [], crons = [], tokens = DEFAULT_TOKENS } = workload;
   const names = (definitions: readonly { name: string }[]) =>
     [...new Set(definitions.map(({ name }) => name))].join(", ") || "none";
+  const actions = faults.list().map((fault) => fault.do);
   return [
     `Dispatch dev server: ${file ?? "the reference workload"}`,
     url,
     ...Object.entries(tokens).map(([token, options]) =>
-      `  token      ${shown(token)}  ${describe(options)}`
+      `  token      ${mask(token)}  ${describe(options)}`
     ),
     `  jobs       ${names(jobs)}`,
     `  workflows  ${names(workflows)}`,
     ...(crons.length === 0 ? [] : [`  crons      ${names(crons)}`]),
-    ...(faults.list().length === 0
-      ? []
-      : [`  faults     ${
-        faults.list().map(({ do: action }) => action).join(", ")
-      }; seed ${faults.seed}`]),
-    "Nothing is kept: jobs, runs and events go with this process.",
-    `Production is a Dispatch server: ${PRODUCTION}`,
+    ...(actions.length === 0 ? [] : [`  faults     ${actions.join(", ")}; seed ${faults.seed}`]),
+    "Jobs, runs and events are kept in memory only, and are gone when the server stops.",
+    `For production use a Dispatch server: ${PRODUCTION}`,
   ];
 }
 
-/** A token everybody knows is shown; of any other no more than tells it from its neighbours. */
-function shown(token: string): string {
+/** Masks a token, except the public default ones. A long token keeps its first two characters. */
+function mask(token: string): string {
   if (Object.hasOwn(DEFAULT_TOKENS, token)) return token;
   return `${token.length > 8 ? token.slice(0, 2) : ""}${"*".repeat(6)}`;
 }

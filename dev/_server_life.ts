@@ -1,120 +1,121 @@
 import type { Clock } from "../runtime/clock.ts";
-import { Broker } from "./wire/broker.ts";
-import { CanceledError, type Core } from "./engine/server_state.ts";
+import { exponentialBackoff } from "./backoff.ts";
 import type { CronEngine } from "./engine/cron_engine.ts";
-import { Stamps } from "./go/time.ts";
+import { CanceledError } from "./engine/errors.ts";
 import { Ids } from "./engine/ids.ts";
 import { JobEngine } from "./engine/job_engine.ts";
 import type { MemoryStore } from "./engine/memory_store.ts";
-import type { Engines } from "./wire/methods.ts";
 import { Registry } from "./engine/registry.ts";
+import type { ServerState } from "./engine/server_state.ts";
 import { Timers } from "./engine/timers.ts";
+import { Timestamps } from "./engine/timestamps.ts";
 import { WorkflowEngine } from "./engine/workflow_engine.ts";
-import { exponentialBackoff } from "./backoff.ts";
-import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
 import type { DevServerOptions, Observer, Workload } from "./options.ts";
 import type { QuirkName } from "./quirks.ts";
+import { Broker } from "./wire/broker.ts";
+import type { ServerParts } from "./wire/method.ts";
 
-/** What of a server outlives its restarts. */
-export interface NodeOptions {
+/** The parts of a server that its restarts keep. */
+export interface ServerLifeOptions {
   options: DevServerOptions;
   store: MemoryStore;
   clock: Clock;
+  /** Real time, for waiting until a socket has sent its data: sockets do not follow a virtual clock. */
+  socketClock: Clock;
   random: () => number;
   quirks: Readonly<Record<QuirkName, boolean>>;
   observers: ReadonlySet<Observer>;
 }
 
-/** One life of a server, from its start to its end or its restart. */
-export class Node implements Engines {
-  readonly core: Core;
+/** One life of a server, from its start until it closes or restarts. */
+export class ServerLife implements ServerParts {
+  readonly state: ServerState;
+  readonly broker: Broker;
   readonly jobs: JobEngine;
   readonly workflows: WorkflowEngine;
-  readonly signal: AbortSignal;
+  readonly socketClock: Clock;
+  readonly #controller = new AbortController();
   #crons: CronEngine | undefined;
-  readonly #life = new AbortController();
   #connections = 0;
 
-  constructor({ options, store, clock, random, quirks, observers }: NodeOptions) {
-    this.signal = this.#life.signal;
-    this.core = {
+  constructor(
+    { options, store, clock, socketClock, random, quirks, observers }: ServerLifeOptions,
+  ) {
+    this.broker = new Broker({
+      drop: quirks["silent-drops"],
+      queues: !quirks["silent-queue-channel"],
+      isolate: !quirks["tenants-open"],
+    });
+    this.state = {
       store,
       quirks,
       observers,
       random,
-      registry: new Registry({ jobs: [], workflows: [], crons: [] }),
-      broker: new Broker({
-        drop: quirks["silent-drops"],
-        queues: !quirks["silent-queue-channel"],
-        isolate: !quirks["tenants-open"],
-      }),
+      registry: new Registry(),
+      events: this.broker,
       timers: new Timers(clock),
-      stamps: new Stamps(clock),
+      timestamps: new Timestamps(clock),
       ids: new Ids(clock, random),
       log: options.log ?? (() => {}),
       closed: false,
     };
-    this.workflows = new WorkflowEngine(this.core);
-    this.jobs = new JobEngine(this.core);
+    this.socketClock = socketClock;
+    this.workflows = new WorkflowEngine(this.state);
+    this.jobs = new JobEngine(this.state);
   }
 
-  /** Open connections. */
-  connections(): number {
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get connections(): number {
     return this.#connections;
   }
 
-  /** Counts a connection; gives what counts it out. */
-  connected(): () => void {
+  /** Counts an open connection; returns a function that counts it as closed. */
+  addConnection(): () => void {
     this.#connections++;
     return () => this.#connections--;
   }
 
   /**
-   * Has this workload from now on.
-   * @throws {ScheduleError} When a cron entry's schedule is none; then nothing has changed.
+   * Replaces the workload.
+   * @throws {ScheduleError} If the schedule of a cron entry is not valid; nothing changes then.
    */
   async load(workload: Workload): Promise<void> {
     const { crons = [] } = workload;
     if (crons.length > 0 && !this.#crons) {
       const { CronEngine } = await import("./engine/cron_engine.ts");
-      this.#crons ??= new CronEngine(this.core, this.jobs);
+      this.#crons ??= new CronEngine(this.state, this.jobs);
     }
-    await this.#crons?.run(crons);
-    this.core.registry.replace(definitionsOf(workload));
+    await this.#crons?.replace(crons);
+    this.state.registry.replace(workload);
     this.jobs.configure({
-      queues: queuesOf(workload),
+      queues: queueLimits(workload),
       concurrency: workload.concurrency ?? 10,
-      backoff: workload.backoff ?? exponentialBackoff({ random: this.core.random }),
+      backoff: workload.backoff ?? exponentialBackoff({ random: this.state.random }),
     });
   }
 
-  /** Takes up the runs of the store that nobody runs. */
-  resume(): void {
+  /** Resumes the runs that an earlier server of the store left behind. */
+  resumeRuns(): void {
     this.workflows.resumeAll(this.signal);
   }
 
-  /** Ends: nothing it has begun leaves a trace from now on. */
+  /** Ends this life. Handlers that still run leave no trace. */
   close(): void {
-    const { core } = this;
-    core.closed = true;
-    core.timers.close();
-    core.store.unwaitAll(core);
+    const { state } = this;
+    state.closed = true;
+    state.timers.close();
+    state.store.removeWaitersOf(state);
     this.jobs.close();
     this.workflows.close();
-    this.#life.abort(new CanceledError());
+    this.#controller.abort(new CanceledError());
   }
 }
 
-function definitionsOf(workload: Workload): {
-  jobs: readonly JobDefinition[];
-  workflows: readonly WorkflowDefinition[];
-  crons: readonly CronDefinition[];
-} {
-  const { jobs = [], workflows = [], crons = [] } = workload;
-  return { jobs, workflows, crons };
-}
-
-function queuesOf({ queues, jobs = [], crons = [] }: Workload): Map<string, number> {
+/** Returns the queues to work on, each with the most of its jobs that may run at a time. */
+function queueLimits({ queues, jobs = [], crons = [] }: Workload): Map<string, number> {
   if (queues && !Array.isArray(queues)) {
     return new Map(Object.entries(queues as Record<string, number>));
   }

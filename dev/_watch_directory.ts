@@ -1,53 +1,57 @@
-import { systemClock } from "../runtime/clock.ts";
+import type { Clock, TimerHandle } from "../runtime/clock.ts";
 
-/** How long a directory must be quiet: an editor's save is several changes. */
-const QUIET = 60;
+/** How long a directory must be quiet, because saving a file in an editor causes several changes. */
+const QUIET_MS = 60;
 
 interface DenoWatcher extends AsyncIterable<{ paths: string[] }> {
   close(): void;
 }
 
 /**
- * Watches a directory, since editors replace files. Calls back with the names of what has changed;
- * gives what ends it.
+ * Watches a directory, because a watch on a file ends when an editor replaces the file.
+ * @param onChange Receives the names of the files that changed.
+ * @returns A function that stops watching.
  */
 export async function watchDirectory(
   directory: URL,
-  changed: (names: ReadonlySet<string>) => void,
+  clock: Clock,
+  onChange: (names: ReadonlySet<string>) => void,
 ): Promise<() => void> {
   const path = decodeURIComponent(directory.pathname);
   let names = new Set<string>();
-  let timer: unknown;
-  const note = (name: string) => {
+  let timer: TimerHandle;
+  const addName = (name: string) => {
     names.add(name);
-    systemClock.clearTimeout(timer);
-    timer = systemClock.setTimeout(() => {
-      const seen = names;
+    clock.clearTimeout(timer);
+    timer = clock.setTimeout(() => {
+      const changed = names;
       names = new Set();
-      changed(seen);
-    }, QUIET);
+      onChange(changed);
+    }, QUIET_MS);
   };
   const { Deno } = globalThis as unknown as { Deno?: { watchFs(path: string): DenoWatcher } };
-  const close = Deno ? watchWithDeno(Deno.watchFs(path), note) : await watchWithNode(path, note);
+  const stop = Deno
+    ? watchWithDeno(Deno.watchFs(path), addName)
+    : await watchWithNode(path, addName);
   return () => {
-    systemClock.clearTimeout(timer);
-    close();
+    clock.clearTimeout(timer);
+    stop();
   };
 }
 
-function watchWithDeno(watcher: DenoWatcher, note: (name: string) => void): () => void {
+function watchWithDeno(watcher: DenoWatcher, onName: (name: string) => void): () => void {
   void (async () => {
     for await (const { paths } of watcher) {
-      for (const path of paths) note(path.slice(path.lastIndexOf("/") + 1));
+      for (const path of paths) onName(path.slice(path.lastIndexOf("/") + 1));
     }
   })();
   return () => watcher.close();
 }
 
-async function watchWithNode(path: string, note: (name: string) => void): Promise<() => void> {
+async function watchWithNode(path: string, onName: (name: string) => void): Promise<() => void> {
   const { watch } = await import("node:fs");
   const watcher = watch(path, (_event, name) => {
-    if (name) note(name);
+    if (name) onName(name);
   });
   return () => watcher.close();
 }

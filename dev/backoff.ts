@@ -1,23 +1,34 @@
 /** Settings of {@linkcode exponentialBackoff}. */
 export interface ExponentialBackoffOptions {
   /**
-   * The longest first wait, in milliseconds; it doubles with every failure.
+   * The longest wait after the first failure, in milliseconds. It doubles with every failure.
    * @default {1000}
    */
   initial?: number;
   /**
-   * The longest wait of all, in milliseconds.
+   * The longest wait after any failure, in milliseconds.
    * @default {60000}
    */
   max?: number;
   /**
-   * Where chance comes from: at least 0, less than 1.
+   * Returns a random number, at least 0 and less than 1.
    * @default {Math.random}
    */
   random?: () => number;
 }
 
-/** Waits a random time between nothing and a bound that doubles with every failure. */
+/**
+ * Creates a backoff that waits a random time, up to a limit that doubles with every failure.
+ *
+ * @example
+ * ```ts
+ * import { exponentialBackoff } from "@dispatch/sdk/dev";
+ * import assert from "node:assert/strict";
+ *
+ * const backoff = exponentialBackoff({ initial: 100, random: () => 0.5 });
+ * assert.deepEqual([1, 2, 3].map(backoff), [50, 100, 200]);
+ * ```
+ */
 export function exponentialBackoff(
   options: ExponentialBackoffOptions = {},
 ): (attempt: number) => number {
@@ -25,7 +36,17 @@ export function exponentialBackoff(
   return (attempt) => random() * Math.min(max, initial * 2 ** (attempt - 1));
 }
 
-/** Waits the same time, in milliseconds, after every failure. */
+/**
+ * Creates a backoff that waits the same time, in milliseconds, after every failure.
+ *
+ * @example
+ * ```ts
+ * import { constantBackoff } from "@dispatch/sdk/dev";
+ * import assert from "node:assert/strict";
+ *
+ * assert.deepEqual([1, 2, 3].map(constantBackoff(50)), [50, 50, 50]);
+ * ```
+ */
 export function constantBackoff(ms: number): (attempt: number) => number {
   return () => ms;
 }

@@ -1,5 +1,30 @@
-import type { HandlerContext } from "./define.ts";
 import type { Duration } from "./duration.ts";
+
+/** The context that every handler, step and compensation receives. */
+export interface HandlerContext {
+  /** Aborted when the work should stop: it timed out, or the request that started it has ended. */
+  readonly signal: AbortSignal;
+  /** Logs a line to the server's `log`. */
+  readonly log: (message: string) => void;
+  /**
+   * Waits on the server's clock; a virtual clock skips the wait. Rejects when
+   * {@linkcode HandlerContext.signal} aborts, or another signal; `null` means none.
+   */
+  readonly sleep: (
+    duration: Duration,
+    options?: { signal?: AbortSignal | null },
+  ) => Promise<void>;
+}
+
+/** The context that a job's handler receives with the payload. */
+export interface JobContext extends HandlerContext {
+  /** The number of this attempt, from 1. */
+  readonly attempt: number;
+  /** The job's id. */
+  readonly job_id: string;
+  /** The job's queue. */
+  readonly queue: string;
+}
 
 /** An event that a workflow waited for. */
 export interface WorkflowEvent<Payload = unknown> {
@@ -7,40 +32,41 @@ export interface WorkflowEvent<Payload = unknown> {
   readonly id: string;
   /** The name it was published under. */
   readonly name: string;
-  /** What it carries. */
+  /** The payload it was published with. */
   readonly payload: Payload;
   /** When it was published, RFC 3339. */
   readonly created_at: string;
 }
 
-/** A step's work. What it returns is kept with the step's checkpoint. */
+/** The work of a step. The checkpoint of the step keeps its result. */
 export type StepFunction<Result = unknown> = (
   context: HandlerContext,
 ) => Result | Promise<Result>;
 
 /** Settings of {@linkcode Workflow.step}. */
 export interface StepOptions<Result = unknown> {
-  /** Undoes the step when the run fails later. Of several, the last step's is run first. */
+  /** Undoes the step if the run fails later. The compensation of the last step runs first. */
   compensate?: (result: Result, context: HandlerContext) => unknown;
 }
 
 /**
- * What a workflow's handler works with. Whatever has succeeded is noted in the run's timeline; when
- * a run is taken up again (its server was restarted), what has been noted is not done a second time.
+ * The context that a workflow's handler receives with the input. Everything that succeeds is saved as a
+ * checkpoint in the run's timeline. When another server resumes the run, for example after a restart,
+ * steps with a checkpoint do not run again.
  */
 export interface Workflow {
   /** The run's id. */
   readonly run_id: string;
   /** The workflow's name. */
   readonly name: string;
-  /** Aborted when the run should stop: whoever started it is gone. */
+  /** Aborted when the run should stop, for example because the request that started it has ended. */
   readonly signal: AbortSignal;
-  /** Notes a line; it goes to the server's `log`. */
+  /** Logs a line to the server's `log`. */
   log(message: string): void;
 
   /**
-   * Runs a step. A second step of the same name in one run gives the first one's result.
-   * @throws {StepError} When the step failed.
+   * Runs a step. A second step with the same name returns the result of the first one.
+   * @throws {StepError} If the step fails.
    */
   step<Result>(
     name: string,
@@ -49,19 +75,19 @@ export interface Workflow {
   ): Promise<Result>;
 
   /**
-   * Runs steps at the same time. When one fails, the others' signals are aborted.
-   * @throws {StepError} When one of them failed.
+   * Runs steps at the same time. If one fails, the signals of the others abort.
+   * @throws {StepError} If a step fails.
    */
   parallel(group: string, steps: readonly StepFunction[]): Promise<void>;
 
-  /** Registers what undoes the work so far when the run fails later; the last one is run first. */
+  /** Registers a compensation, which runs if the run fails later. The last one registered runs first. */
   compensate(name: string, undo: (context: HandlerContext) => unknown): void;
 
   /**
-   * Waits for an event. Events are a queue: one that was published before is taken too, and only one
-   * run takes each.
+   * Waits for an event. Events are queued: one that was published earlier counts too, and each goes to
+   * only one run.
    *
-   * @returns The event, or `undefined` when none came in time.
+   * @returns The event, or `undefined` if none came in time.
    */
   waitForEvent<Payload = unknown>(
     name: string,
@@ -70,46 +96,62 @@ export interface Workflow {
 
   /**
    * Waits for one event of every name.
-   * @throws {StepError} When one did not come in time.
+   * @throws {StepError} If one does not come in time.
    */
   waitForAll(names: readonly string[], timeout: Duration): Promise<WorkflowEvent[]>;
 
   /** Waits for the first event of any of the names. */
   waitForAny(names: readonly string[], timeout: Duration): Promise<WorkflowEvent | undefined>;
 
-  /** Waits for an event that `match` accepts; the others are left for other runs. */
+  /** Waits for an event that `match` accepts; the others stay queued for other runs. */
   waitForMatch<Payload = unknown>(
     name: string,
     timeout: Duration,
     match: (event: WorkflowEvent<Payload>) => boolean,
   ): Promise<WorkflowEvent<Payload> | undefined>;
 
-  /** Sleeps on the server's clock; the name stands in the timeline. */
+  /** Sleeps on the server's clock. The timeline shows the name. */
   sleep(name: string, duration: Duration): Promise<void>;
 
   /**
-   * Runs another workflow to its end.
-   * @returns What it gave; `null` as long as the server keeps no outputs.
-   * @throws {StepError} When it failed.
+   * Runs another workflow until it ends.
+   * @returns Its output, or `null` if the server does not keep outputs (quirk `outputs-lost`).
+   * @throws {StepError} If it fails.
    */
   runChild<Output = unknown>(name: string, input?: unknown): Promise<Output>;
 
   /**
-   * Starts another workflow and goes on.
+   * Starts another workflow without waiting for it.
    * @returns The child's run id.
    */
   spawnChild(name: string, input?: unknown): Promise<string>;
 
-  /** Runs one workflow once for each input, all at the same time. */
+  /** Runs another workflow once for each input, all at the same time. */
   fanOut<Output = unknown>(name: string, inputs: readonly unknown[]): Promise<Output[]>;
 }
 
-/** Thrown by the methods of {@linkcode Workflow} when what they ran failed; `cause` says why. */
+/**
+ * Thrown by the methods of {@linkcode Workflow} when a step fails; `cause` is the original error.
+ *
+ * @example
+ * ```ts
+ * import { defineWorkflow, StepError } from "@dispatch/sdk/dev";
+ *
+ * const order = defineWorkflow("order", async (wf) => {
+ *   try {
+ *     await wf.runChild("payment");
+ *   } catch (error) {
+ *     if (!(error instanceof StepError)) throw error;
+ *     await wf.step("ask-again", () => {});
+ *   }
+ * });
+ * ```
+ */
 export class StepError extends Error {
   /** Always `"step_failed"`. */
   readonly code = "step_failed";
 
-  /** Says what failed, in the server's words. */
+  /** Creates an error with the message that a Go server would use. */
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "StepError";

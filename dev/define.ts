@@ -1,71 +1,45 @@
+import type { JobContext, Workflow } from "./context.ts";
 import type { Duration } from "./duration.ts";
-import type { OutputOf, Schema } from "./schema.ts";
-import type { Workflow } from "./context.ts";
+import type { SchemaOutput, StandardSchema } from "./schema.ts";
 
-/** What every handler is handed beside its input. */
-export interface HandlerContext {
-  /** Aborted when the work should stop: its time is up, or whoever asked for it is gone. */
-  readonly signal: AbortSignal;
-  /** Notes a line; it goes to the server's `log`. */
-  readonly log: (message: string) => void;
-  /**
-   * Waits on the server's clock, so that a test with a virtual clock does not. Rejects when
-   * {@linkcode HandlerContext.signal} is aborted, unless `signal` is `null`.
-   */
-  readonly sleep: (
-    duration: Duration,
-    options?: { signal?: AbortSignal | null },
-  ) => Promise<void>;
-}
-
-/** What a job's handler is handed beside its payload. */
-export interface JobContext extends HandlerContext {
-  /** Which attempt this is; the first is 1. */
-  readonly attempt: number;
-  /** The job's id. */
-  readonly job_id: string;
-  /** The queue it came from. */
-  readonly queue: string;
-}
-
-/** Does a job's work. Throw to fail the attempt; what it returns is not kept. */
+/** Processes a job. If it throws, the attempt fails; its return value is ignored. */
 export type JobHandler<Payload = unknown> = (payload: Payload, context: JobContext) => unknown;
 
 /** Settings of {@linkcode defineJob}. */
-export interface JobOptions<S extends Schema = Schema> {
-  /** What a payload must be; an attempt whose payload is something else fails. */
+export interface JobOptions<S extends StandardSchema = StandardSchema> {
+  /** Validates the payload; if it is not valid, the attempt fails. */
   payload?: S;
   /**
-   * The queue of a job that is enqueued without one.
+   * The queue, for jobs enqueued without one.
    * @default {"default"}
    */
   queue?: string;
   /**
-   * The priority of a job that is enqueued without one.
+   * The priority, for jobs enqueued without one.
    * @default {0}
    */
   priority?: number;
   /**
-   * How often a failed job is tried again.
+   * How often a failed job is retried.
    * @default {3}
    */
   maxRetries?: number;
   /**
-   * How long one attempt may take until its signal is aborted.
+   * How long an attempt may take before its signal aborts.
    * @default {"5m"}
    */
   timeout?: Duration;
 }
 
-/** A job as a server registers it. */
+/** The definition of a job, for a {@linkcode Workload}. */
 export interface JobDefinition {
-  /** Tells it from the other definitions. */
+  /** Distinguishes it from the other definitions. */
   readonly kind: "job";
-  /** The name it is enqueued by. */
+  /** The name that jobs are enqueued under. */
   readonly name: string;
   /** Its settings. */
   readonly options: JobOptions;
-  /** Does its work. */
+  /** Processes the jobs. */
   readonly handler: JobHandler<never>;
 }
 
@@ -87,19 +61,32 @@ export function defineJob<Payload = unknown>(
   handler: JobHandler<Payload>,
 ): JobDefinition;
 /**
- * Defines a job with settings; a schema makes the payload typed and checked.
+ * Defines a job with settings. A schema validates the payload and determines its type.
  *
  * @example
- * ```ts ignore
- * defineJob("send-email", { payload: v.object({ to: v.string() }), maxRetries: 1 }, ({ to }) => …);
+ * ```ts
+ * import { defineJob, type StandardSchema } from "@dispatch/sdk/dev";
+ *
+ * function defineSendEmail(payload: StandardSchema<{ to: string }>) {
+ *   return defineJob("send-email", { payload, maxRetries: 1 }, ({ to }, { log }) => log(to));
+ * }
  * ```
  */
-export function defineJob<S extends Schema>(
+export function defineJob<S extends StandardSchema>(
   name: string,
   options: JobOptions<S> & { payload: S },
-  handler: JobHandler<OutputOf<S>>,
+  handler: JobHandler<SchemaOutput<S>>,
 ): JobDefinition;
-/** Defines a job with settings. */
+/**
+ * Defines a job with settings.
+ *
+ * @example
+ * ```ts
+ * import { defineJob } from "@dispatch/sdk/dev";
+ *
+ * const cleanUp = defineJob("clean-up", { queue: "slow", timeout: "1h" }, () => {});
+ * ```
+ */
 export function defineJob<Payload = unknown>(
   name: string,
   options: JobOptions,
@@ -113,29 +100,29 @@ export function defineJob(
   return { kind: "job", name, options, handler };
 }
 
-/** Does a workflow's work. Throw to fail the run. */
+/** Executes a workflow run. If it throws, the run fails. */
 export type WorkflowHandler<Input = unknown> = (wf: Workflow, input: Input) => unknown;
 
 /** Settings of {@linkcode defineWorkflow}. */
-export interface WorkflowOptions<S extends Schema = Schema> {
-  /** What an input must be; a run whose input is something else fails. */
+export interface WorkflowOptions<S extends StandardSchema = StandardSchema> {
+  /** Validates the input; if it is not valid, the run fails. */
   input?: S;
   /**
-   * The definition's version, stamped on its runs. Of several the highest is started.
+   * The version of the definition, which its runs record. New runs use the highest version.
    * @default {1}
    */
   version?: number;
 }
 
-/** A workflow as a server registers it. */
+/** The definition of a workflow, for a {@linkcode Workload}. */
 export interface WorkflowDefinition {
-  /** Tells it from the other definitions. */
+  /** Distinguishes it from the other definitions. */
   readonly kind: "workflow";
-  /** The name it is started by. */
+  /** The name that runs are started under. */
   readonly name: string;
   /** Its settings. */
   readonly options: WorkflowOptions;
-  /** Does its work. */
+  /** Executes the runs. */
   readonly handler: WorkflowHandler<never>;
 }
 
@@ -158,13 +145,35 @@ export function defineWorkflow<Input = unknown>(
   name: string,
   handler: WorkflowHandler<Input>,
 ): WorkflowDefinition;
-/** Defines a workflow with settings; a schema makes the input typed and checked. */
-export function defineWorkflow<S extends Schema>(
+/**
+ * Defines a workflow with settings. A schema validates the input and determines its type.
+ *
+ * @example
+ * ```ts
+ * import { defineWorkflow, type StandardSchema } from "@dispatch/sdk/dev";
+ *
+ * function defineGreeting(input: StandardSchema<{ name: string }>) {
+ *   return defineWorkflow("greet", { input }, (wf, { name }) => wf.log(`hello ${name}`));
+ * }
+ * ```
+ */
+export function defineWorkflow<S extends StandardSchema>(
   name: string,
   options: WorkflowOptions<S> & { input: S },
-  handler: WorkflowHandler<OutputOf<S>>,
+  handler: WorkflowHandler<SchemaOutput<S>>,
 ): WorkflowDefinition;
-/** Defines a workflow with settings. */
+/**
+ * Defines a workflow with settings.
+ *
+ * @example
+ * ```ts
+ * import { defineWorkflow } from "@dispatch/sdk/dev";
+ *
+ * const order = defineWorkflow("order", { version: 2 }, async (wf) => {
+ *   await wf.step("reserve", () => {});
+ * });
+ * ```
+ */
 export function defineWorkflow<Input = unknown>(
   name: string,
   options: WorkflowOptions,
@@ -180,24 +189,27 @@ export function defineWorkflow(
 
 /** Settings of {@linkcode defineCron}. */
 export interface CronOptions {
-  /** When: five fields, or `@every 30s`, `@hourly`, `@daily`. */
+  /** When the entry fires: five fields, or `@every 30s`, `@hourly`, `@daily`. */
   schedule: string;
-  /** The job to enqueue. */
+  /** The name of the job to enqueue. */
   job: string;
-  /** What the job is handed. */
+  /** The payload of the job. */
   payload?: unknown;
-  /** The queue, if not the job's own. */
+  /**
+   * The queue to put the job into.
+   * @default {the job's own queue}
+   */
   queue?: string;
   /**
-   * The time zone the schedule is meant in, like `"Europe/Berlin"`.
+   * The time zone of the schedule, such as `"Europe/Berlin"`.
    * @default {"UTC"}
    */
   timezone?: string;
 }
 
-/** A cron entry as a server registers it. */
+/** The definition of a cron entry, for a {@linkcode Workload}. */
 export interface CronDefinition {
-  /** Tells it from the other definitions. */
+  /** Distinguishes it from the other definitions. */
   readonly kind: "cron";
   /** The entry's name. */
   readonly name: string;
@@ -206,7 +218,7 @@ export interface CronDefinition {
 }
 
 /**
- * Defines a cron entry: a job enqueued on a schedule.
+ * Defines a cron entry, which enqueues a job on a schedule.
  *
  * @example
  * ```ts

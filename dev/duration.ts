@@ -1,23 +1,34 @@
-/** A length of time: milliseconds, or text like `"250ms"`, `"5s"`, `"1h30m"`, `"2d"`. */
+/** A duration: a number of milliseconds, or text such as `"250ms"`, `"5s"`, `"1h30m"` or `"2d"`. */
 export type Duration = number | string;
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
 
-/** Thrown when a text is no length of time. */
+/**
+ * Thrown when a value is not a duration.
+ *
+ * @example
+ * ```ts
+ * import { DurationError, parseDuration } from "@dispatch/sdk/dev";
+ * import assert from "node:assert/strict";
+ *
+ * assert.throws(() => parseDuration("soon"), DurationError);
+ * ```
+ */
 export class DurationError extends Error {
   /** Always `"bad_duration"`. */
   readonly code = "bad_duration";
 
-  /** Names the text that is none. */
+  /** Creates an error for a text. */
   constructor(text: string) {
-    super(`Cannot parse duration: ${JSON.stringify(text)} is none, write "250ms", "5s" or "1h30m"`);
+    const quoted = JSON.stringify(text);
+    super(`Cannot parse duration: ${quoted} is not like "250ms", "5s" or "1h30m"`);
     this.name = "DurationError";
   }
 }
 
 /**
- * A length of time in milliseconds.
+ * Converts a duration to milliseconds.
  *
  * @example
  * ```ts
@@ -27,7 +38,7 @@ export class DurationError extends Error {
  * assert.equal(parseDuration("1h30m"), 5_400_000);
  * ```
  *
- * @throws {DurationError} When it is none.
+ * @throws {DurationError} If the value is not a duration.
  */
 export function parseDuration(duration: Duration): number {
   if (typeof duration === "number") {

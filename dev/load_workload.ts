@@ -1,49 +1,69 @@
 import { isRecord } from "../protocol/mod.ts";
 import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
+import { versionOf } from "./engine/registry.ts";
 import type { Workload } from "./options.ts";
 
 type Definition = JobDefinition | WorkflowDefinition | CronDefinition;
 
-/** Thrown when a file is no workload. */
+/**
+ * Thrown when a file cannot be loaded as a workload.
+ *
+ * @example
+ * ```ts
+ * import { loadWorkload, WorkloadError } from "@dispatch/sdk/dev";
+ * import assert from "node:assert/strict";
+ *
+ * await assert.rejects(loadWorkload("no_such_file.ts"), WorkloadError);
+ * ```
+ */
 export class WorkloadError extends Error {
   /** Always `"bad_workload"`. */
   readonly code = "bad_workload";
 
-  /** Names the file and what is wrong with it. */
+  /** Creates an error for a file. */
   constructor(file: string, reason: string, options?: ErrorOptions) {
-    super(`Cannot load workload: ${file} ${reason}`, options);
+    super(`Cannot load workload '${file}': ${reason}`, options);
     this.name = "WorkloadError";
   }
 }
 
 /**
- * Imports a file's workload: its exports `jobs`, `workflows`, `crons`, `tokens`, `queues`,
- * `concurrency` and `backoff`, its default export (a workload, or a list of definitions), and every
+ * Imports a file as a workload. It uses the exports `jobs`, `workflows`, `crons`, `tokens`, `queues`,
+ * `concurrency` and `backoff`, the default export (a workload or a list of definitions), and every
  * other export that is a definition.
  *
- * @param version Of one file each version is imported once; another one imports it anew.
- * @throws {WorkloadError} When the file cannot be imported or defines nothing.
+ * @example
+ * ```ts
+ * import { createDevServer, loadWorkload } from "@dispatch/sdk/dev";
+ *
+ * async function start(file: string) {
+ *   return await createDevServer(await loadWorkload(file));
+ * }
+ * ```
+ *
+ * @param version Runtimes cache imports; another version imports the file again.
+ * @throws {WorkloadError} If the file cannot be imported or has no definitions.
  */
 export async function loadWorkload(file: string, version?: string): Promise<Workload> {
   const url = fileUrl(file);
   if (version !== undefined) url.searchParams.set("version", version);
   let module: Record<string, unknown>;
   try {
-    // Bun forgets the query of a file's URL, but not that of its path.
+    // Bun ignores the query of a file URL, but not the query of a path.
     module = await import(
       "Bun" in globalThis ? decodeURIComponent(url.pathname) + url.search : url.href
     );
   } catch (cause) {
-    throw new WorkloadError(file, `cannot be imported: ${(cause as Error).message}`, { cause });
+    throw new WorkloadError(file, `the import failed: ${(cause as Error).message}`, { cause });
   }
-  const workload = workloadOf(module);
+  const workload = toWorkload(module);
   if (workload.jobs!.length + workload.workflows!.length + workload.crons!.length === 0) {
-    throw new WorkloadError(file, "exports no job, no workflow and no cron entry");
+    throw new WorkloadError(file, "it exports no job, workflow or cron entry");
   }
   return workload;
 }
 
-/** A file's URL; a relative path begins at the working directory. */
+/** Returns the URL of a file. A relative path starts at the working directory. */
 export function fileUrl(file: string): URL {
   const globals = globalThis as { Deno?: { cwd(): string }; process?: { cwd(): string } };
   const cwd = globals.Deno?.cwd() ?? globals.process?.cwd() ?? "/";
@@ -52,17 +72,17 @@ export function fileUrl(file: string): URL {
   return new URL(path, `file://${base.startsWith("/") ? "" : "/"}${encodeURI(base)}`);
 }
 
-function workloadOf(module: Record<string, unknown>): Workload {
-  const found = new Map<string, Definition>();
-  const collect = (value: unknown): void => {
-    if (isDefinition(value)) found.set(`${value.kind} ${value.name} ${versionOf(value)}`, value);
-    else if (Array.isArray(value)) value.forEach(collect);
-    else if (isRecord(value)) {
-      Object.values(value).forEach((inner) => isDefinition(inner) && collect(inner));
-    }
-  };
+const SETTINGS = ["tokens", "queues", "concurrency", "backoff"];
+
+function toWorkload(module: Record<string, unknown>): Workload {
+  const definitions = new Map<string, Definition>();
   const settings: Record<string, unknown> = {};
-  const take = (exports: Record<string, unknown>): void => {
+  const collect = (value: unknown): void => {
+    if (isDefinition(value)) definitions.set(keyOf(value), value);
+    else if (Array.isArray(value)) value.forEach(collect);
+    else if (isRecord(value)) Object.values(value).filter(isDefinition).forEach(collect);
+  };
+  const collectExports = (exports: Record<string, unknown>): void => {
     for (const [name, value] of Object.entries(exports)) {
       if (name === "default") continue;
       if (SETTINGS.includes(name)) settings[name] = value;
@@ -70,22 +90,22 @@ function workloadOf(module: Record<string, unknown>): Workload {
     }
   };
   const { default: main } = module;
-  if (isRecord(main) && !isDefinition(main)) take(main);
+  if (isRecord(main) && !isDefinition(main)) collectExports(main);
   else collect(main);
-  take(module);
-  const definitions = [...found.values()];
+  collectExports(module);
+  const all = [...definitions.values()];
   return {
     ...settings,
-    jobs: definitions.filter((one) => one.kind === "job"),
-    workflows: definitions.filter((one) => one.kind === "workflow"),
-    crons: definitions.filter((one) => one.kind === "cron"),
+    jobs: all.filter((definition) => definition.kind === "job"),
+    workflows: all.filter((definition) => definition.kind === "workflow"),
+    crons: all.filter((definition) => definition.kind === "cron"),
   };
 }
 
-const SETTINGS = ["tokens", "queues", "concurrency", "backoff"];
-
-function versionOf(definition: Definition): number {
-  return definition.kind === "workflow" ? definition.options.version ?? 1 : 1;
+/** Identifies a definition, so that one that is exported twice counts once. */
+function keyOf(definition: Definition): string {
+  const version = definition.kind === "workflow" ? versionOf(definition) : 1;
+  return `${definition.kind} ${definition.name} ${version}`;
 }
 
 function isDefinition(value: unknown): value is Definition {

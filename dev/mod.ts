@@ -1,18 +1,25 @@
 /**
- * A Dispatch server in this process: true to the wire, ready at once, made to break. It keeps nothing;
- * production is a Dispatch server.
+ * A Dispatch server for development and tests. It runs in this process, speaks the wire protocol as a
+ * real server does, can inject faults, and keeps its data in memory.
  *
  * @module
  */
 export { constantBackoff, exponentialBackoff, type ExponentialBackoffOptions } from "./backoff.ts";
+export {
+  type HandlerContext,
+  type JobContext,
+  StepError,
+  type StepFunction,
+  type StepOptions,
+  type Workflow,
+  type WorkflowEvent,
+} from "./context.ts";
 export {
   type CronDefinition,
   type CronOptions,
   defineCron,
   defineJob,
   defineWorkflow,
-  type HandlerContext,
-  type JobContext,
   type JobDefinition,
   type JobHandler,
   type JobOptions,
@@ -21,19 +28,8 @@ export {
   type WorkflowOptions,
 } from "./define.ts";
 export { type Duration, DurationError, parseDuration } from "./duration.ts";
-export {
-  type QuirkInfo,
-  type QuirkName,
-  type QuirkOptions,
-  QUIRKS,
-  UnknownQuirkError,
-} from "./quirks.ts";
-export { loadWorkload, WorkloadError } from "./load_workload.ts";
-export { referenceWorkload } from "./reference_workload.ts";
-export { type OutputOf, type Schema, type SchemaIssue, type SchemaResult } from "./schema.ts";
-export { DEFAULT_PORT, serve, type ServeOptions } from "./serve.ts";
-export { ClockError, createDevServer } from "./server.ts";
-export { type DevServer, type DevServerOptions, type Observer, type Workload } from "./options.ts";
+export { ScheduleError } from "./engine/cron_engine.ts";
+export { createStore } from "./engine/memory_store.ts";
 export {
   checkFault,
   type Fault,
@@ -45,45 +41,31 @@ export {
   type Faults,
   parseFault,
 } from "./faults/fault.ts";
-export { createStore, type DeadLetter, type Store } from "./store.ts";
+export { PortTakenError } from "./listen/socket.ts";
+export { loadWorkload, WorkloadError } from "./load_workload.ts";
+export { type DevServer, type DevServerOptions, type Observer, type Workload } from "./options.ts";
+export {
+  type QuirkInfo,
+  type QuirkName,
+  type QuirkOptions,
+  QUIRKS,
+  UnknownQuirkError,
+} from "./quirks.ts";
+export { referenceWorkload } from "./reference_workload.ts";
+export {
+  type SchemaOutput,
+  type StandardSchema,
+  type StandardSchemaIssue,
+  type StandardSchemaResult,
+} from "./schema.ts";
+export { DEFAULT_PORT, serve, type ServeOptions } from "./serve.ts";
+export { ClockError, createDevServer } from "./server.ts";
+export { type DeadLetter, type Store } from "./store.ts";
 export { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
 export {
   createVirtualClock,
   type VirtualClock,
   type VirtualClockOptions,
 } from "./virtual_clock.ts";
-export {
-  StepError,
-  type StepFunction,
-  type StepOptions,
-  type Workflow,
-  type WorkflowEvent,
-} from "./context.ts";
-export { ScheduleError } from "./engine/cron_engine.ts";
-export { PortTakenError } from "./listen/socket.ts";
+export type * from "../protocol/public_types.ts";
 export type { Clock, TimerHandle } from "../runtime/clock.ts";
-export type {
-  CronFired,
-  DispatchEvent,
-  EventOf,
-  EventType,
-  JobCompleted,
-  JobDead,
-  JobEnqueued,
-  JobEvent,
-  JobEventData,
-  JobFailed,
-  JobRecord,
-  JobRetrying,
-  JobStarted,
-  JobState,
-  RunCompleted,
-  RunEvent,
-  RunEventData,
-  RunFailed,
-  RunStarted,
-  RunState,
-  StepCompleted,
-  StepFailed,
-  WorkflowRun,
-} from "../protocol/mod.ts";

@@ -1,29 +1,29 @@
-import type { Clock } from "../runtime/clock.ts";
-import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
 import type { DispatchEvent } from "../protocol/mod.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { WorkflowEvent } from "./context.ts";
+import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
 import type { Duration } from "./duration.ts";
 import type { Fault, Faults } from "./faults/fault.ts";
 import type { QuirkOptions } from "./quirks.ts";
 import type { Store } from "./store.ts";
 import type { TokenOptions } from "./tokens.ts";
 
-/** What a server is made of: its definitions and who may call it. */
+/** The definitions that a server runs, and the tokens it accepts. */
 export interface Workload {
-  /** The jobs its workers know. */
+  /** The jobs that the workers run. */
   jobs?: readonly JobDefinition[];
-  /** The workflows it knows. */
+  /** The workflows that can be started. */
   workflows?: readonly WorkflowDefinition[];
-  /** The cron entries it fires. */
+  /** The cron entries that enqueue jobs. */
   crons?: readonly CronDefinition[];
   /**
-   * The tokens it takes.
+   * The tokens that clients may use.
    * @default {DEFAULT_TOKENS}
    */
   tokens?: Readonly<Record<string, TokenOptions>>;
   /**
-   * The queues its workers read; a number is how many of a queue's jobs may run at a time. Without
-   * them it reads `default` and those that its definitions name.
+   * The queues that the workers read; a number limits how many jobs of a queue run at a time.
+   * @default {"default", and the queues that the definitions name}
    */
   queues?: readonly string[] | Readonly<Record<string, number>>;
   /**
@@ -32,7 +32,7 @@ export interface Workload {
    */
   concurrency?: number;
   /**
-   * How long after its nth failure a job is tried again, in milliseconds.
+   * Returns how long to wait after the nth failure of a job, in milliseconds.
    * @default {exponentialBackoff()}
    */
   backoff?: (attempt: number) => number;
@@ -41,7 +41,7 @@ export interface Workload {
 /** Settings of {@linkcode createDevServer}. */
 export interface DevServerOptions extends Workload {
   /**
-   * The port to listen on; 0 is any that is free.
+   * The port to listen on; 0 picks a free one.
    * @default {0}
    */
   port?: number;
@@ -51,90 +51,90 @@ export interface DevServerOptions extends Workload {
    */
   hostname?: string;
   /**
-   * The path of the WebSocket endpoint; `/rpc` and `/sse` are below it.
+   * The path of the WebSocket endpoint. `/rpc` and `/sse` are below it.
    * @default {"/dwp"}
    */
   path?: string;
   /**
-   * Where it keeps things; servers with the same store are one cluster.
+   * The store for jobs, runs and events. Servers that share one form a cluster.
    * @default {createStore()}
    */
   store?: Store;
   /**
-   * Which of today's servers' oddities it has.
+   * The quirks of real servers to imitate.
    * @default {"default"}
    */
   quirks?: QuirkOptions;
   /**
-   * Where time comes from; `"virtual"` is a clock of its own that skips what nobody waits for.
+   * The clock; `"virtual"` creates one that skips the time that handlers sleep.
    * @default {systemClock}
    */
   clock?: Clock | "virtual";
   /**
-   * Where chance comes from: at least 0, less than 1.
+   * Returns a random number, at least 0 and less than 1.
    * @default {Math.random}
    */
   random?: () => number;
-  /** Takes the lines that handlers log. */
+  /** Receives the lines that handlers log. */
   log?: (line: string) => void;
-  /** What goes wrong, and when. */
+  /** The faults to inject. */
   faults?: readonly Fault[];
   /**
-   * What the chance in faults comes from: with the same number the same goes wrong.
-   * @default {a random one; `faults.seed` says which}
+   * Seeds the random choices of faults; the same seed repeats them.
+   * @default {a random number, which `faults.seed` returns}
    */
   seed?: number;
   /**
-   * Whether to listen on a port. Without, only {@linkcode DevServer.webSocket} reaches it.
+   * Whether to listen on a port. If not, clients connect with {@linkcode DevServer.webSocket}.
    * @default {true}
    */
   listen?: boolean;
 }
 
-/** Who is told what happens in a server, in the moment it does. */
+/** Callbacks for what happens in a server. They run before any subscriber receives an event. */
 export interface Observer {
-  /** A job or run has moved on: what subscribers are sent, whether anybody subscribes or not. */
+  /** Called with every event about a job, run or cron entry, even if nobody subscribes to it. */
   event?(event: DispatchEvent): void;
-  /** A job was marked cancelled, of which subscribers are told nothing. */
+  /** Called when a job is marked cancelled, for which servers publish no event. */
   cancelled?(job_id: string): void;
-  /** A client has published an event for workflows to wait for. */
+  /** Called when a client publishes an event for workflows. */
   published?(event: WorkflowEvent): void;
 }
 
 /** A running server. */
 export interface DevServer extends AsyncDisposable {
-  /** The WebSocket endpoint, like `ws://127.0.0.1:49152/dwp`. */
+  /** The address of the WebSocket endpoint, such as `ws://127.0.0.1:49152/dwp`. */
   readonly url: string;
-  /** The port it listens on; 0 when it listens on none. */
+  /** The port, or 0 if the server does not listen. */
   readonly port: number;
-  /** What it keeps. */
+  /** The jobs, runs and events. */
   readonly store: Store;
-  /** Where its time comes from. */
+  /** The clock. */
   readonly clock: Clock;
   /**
-   * Moves its virtual clock on.
-   * @throws {ClockError} When its clock is not virtual.
+   * Advances the virtual clock.
+   * @throws {ClockError} If the clock is not virtual.
    */
   advance(duration: Duration): Promise<void>;
   /**
-   * Has another workload from now on; work in progress goes on with what it began with.
-   * @throws {ScheduleError} When a cron entry's schedule is none; then nothing has changed.
+   * Replaces the workload. Work in progress continues with the definitions it began with.
+   * @throws {ScheduleError} If the schedule of a cron entry is not valid; nothing changes then.
    */
   reload(workload: Workload): Promise<void>;
-  /** What goes wrong, to be changed while it runs. */
+  /** The faults, which can be changed while the server runs. */
   readonly faults: Faults;
   /**
-   * Opens a connection inside the process, with no socket at all: a client's `webSocket` option.
-   * It is a function of its own, so it can be handed on.
+   * Opens an in-process connection without a socket. Pass it to a client as its `webSocket` option; it
+   * does not need to be bound.
    */
   readonly webSocket: (url?: string) => WebSocket;
-  /** Tells somebody what happens, restarts or not; gives what ends that. */
+  /** Adds an observer, which stays across restarts; returns a function that removes it. */
   observe(observer: Observer): () => void;
   /**
-   * Stops as when its process is killed, and starts anew on the same port after a while. What the
-   * store keeps is there again; runs go on where they were.
+   * Stops as if the process was killed, and starts again on the same port after `downtime`. The store
+   * is kept, so runs resume.
    */
   restart(downtime?: Duration): Promise<void>;
-  /** Stops at once: connections drop without a close frame, as when a process is killed. */
+  /** Stops as if the process was killed: connections drop without a close frame. */
   close(): Promise<void>;
 }

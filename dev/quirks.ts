@@ -1,146 +1,146 @@
-/** What a quirk is, and whether it is on when nothing is said. */
+/** Describes a quirk. */
 export interface QuirkInfo {
-  /** What the server does with it, in one sentence. */
+  /** What the server does with the quirk. */
   readonly on: string;
-  /** What it does without. */
+  /** What the server does without it. */
   readonly off: string;
-  /** Whether today's servers have it. */
+  /** Whether real servers have the quirk today, so that it is on by default. */
   readonly default: boolean;
 }
 
 /**
- * Where servers of today differ from the protocol's documentation, each by name. Those that are off
- * by default are of other releases or stores, or cost only time.
+ * The differences between real servers and the protocol's documentation, by name. A quirk that is off
+ * by default belongs to another release or store, or only makes the server slower.
  */
 export const QUIRKS = {
   "blocking-start": {
-    on: "`workflow.start` answers when the run has ended; its connection reads nothing meanwhile",
+    on: "`workflow.start` answers after the run has ended; until then the connection reads nothing",
     off: "`workflow.start` answers at once with `state: running`",
     default: true,
   },
   "runs-die-with-request": {
-    on: "a run started over RPC, and every spawned child, dies with the request or connection",
-    off: "a run goes on whatever becomes of its starter",
+    on: "a run started over RPC, and any spawned child, stops when the request or connection ends",
+    off: "a run continues when the request or connection that started it ends",
     default: true,
   },
   "entity-channel": {
     on: "an event frame's `channel` is the entity's own topic",
-    off: "it is the subscribed channel that the event matched first",
+    off: "it is the first subscribed channel that the event belongs to",
     default: true,
   },
   "silent-queue-channel": {
-    on: "`queue:<name>` can be subscribed to and gets nothing",
-    off: "it gets the events of the queue's jobs",
+    on: "clients can subscribe to `queue:<name>`, but nothing is published on it",
+    off: "the events of the queue's jobs are published on it",
     default: true,
   },
   "silent-drops": {
-    on: "events beyond the credits (1,000) or the buffer (256) are dropped without a word",
-    off: "no event is ever dropped",
+    on: "events beyond the credits (1,000) or the buffer (256) are dropped silently",
+    off: "no event is dropped",
     default: true,
   },
   "subscribe-credits-ignored": {
     on: "`subscribe.credits` is ignored",
-    off: "it sets the connection's credits",
+    off: "it sets the credits of the connection",
     default: true,
   },
   "zero-stats": {
-    on: "`stats` says 0 connections and 0 dropped events, always",
-    off: "it counts them",
+    on: "`stats` always reports 0 connections and 0 dropped events",
+    off: "it reports how many there are",
     default: true,
   },
   "msgpack-unreadable": {
-    on: "a connection that asks for `msgpack` is cut right behind the answer to its `auth`",
-    off: "MessagePack travels in binary frames",
+    on: "a connection that asks for `msgpack` is cut right after the answer to `auth`",
+    off: "MessagePack frames are sent as binary messages",
     default: true,
   },
   "unclean-drop": {
-    on: "a refused connection is dropped without a close frame (1006, or 0)",
-    off: "it is closed with 1008",
+    on: "a rejected connection is dropped without a close frame (code 1006, or 0)",
+    off: "it is closed with code 1008",
     default: true,
   },
   "any-type-is-a-request": {
-    on: "a frame with a method is served whatever its `type`, one without is a 405",
-    off: "only `request` and `ping` frames are looked at",
+    on: "a frame of any `type` is handled as a request; without a method it is answered with 405",
+    off: "frames other than `request` and `ping` are ignored",
     default: true,
   },
   "methods-missing": {
-    on: "`job.list`, `workflow.cancel`, `workflow.replay`, `cron.list` and `dlq.*` are 405",
-    off: "they are served",
+    on: "`job.list`, `workflow.cancel`, `workflow.replay`, `cron.list` and `dlq.*` answer 405",
+    off: "they work",
     default: true,
   },
   "cancel-overwrites": {
-    on: "`job.cancel` overwrites the state of an ended job and does not stop a running one",
-    off: "it stops a running job, and an ended one is a 409",
+    on: "`job.cancel` overwrites the state of an ended job, and does not stop a running one",
+    off: "it stops a running job, and answers 409 for an ended one",
     default: true,
   },
   "unknown-job-hangs": {
-    on: "a job no worker knows stays `running` and is begun anew every 30 to 60 s",
-    off: "it fails at once and goes to the dead letters",
+    on: "a job without a handler stays `running`, and starts again every 30 to 60 s",
+    off: "it fails at once and becomes a dead letter",
     default: true,
   },
   "outputs-lost": {
-    on: "a run has no `output`, and `runChild` gives `null`",
-    off: "what a workflow's handler returns is the run's output",
+    on: "runs have no `output`, and `runChild` returns `null`",
+    off: "the value that a workflow's handler returns is the run's output",
     default: true,
   },
   "gob-results": {
-    on: "a step's result stands in the timeline as Go's gob bytes",
-    off: "it stands there as JSON",
+    on: "the timeline shows step results in Go's gob format",
+    off: "it shows them as JSON",
     default: true,
   },
   "children-share-checkpoint": {
-    on: "of several children of one name a run starts only the first",
-    off: "it starts them all; from the second on the checkpoint's name ends in `:<n>`",
+    on: "a run that starts several children of the same name starts only the first",
+    off: "it starts all of them; the checkpoints after the first are named `…:<n>`",
     default: true,
   },
   "tenants-open": {
-    on: "every token reads every tenant's jobs, runs and events",
-    off: "what is another tenant's is unknown",
+    on: "every token can read the jobs, runs and events of all tenants",
+    off: "a token cannot see those of another tenant",
     default: true,
   },
   "bare-authorization": {
-    on: "RPC takes the `Authorization` header whole; `Bearer x` is refused",
-    off: "`Bearer x` is taken too",
+    on: "RPC uses the whole `Authorization` header as the token; `Bearer x` is rejected",
+    off: "`Bearer x` works too",
     default: true,
   },
   "strict-content-type": {
-    on: "RPC takes `Content-Type: application/json` or none, and nothing behind it",
-    off: "parameters and upper case pass",
+    on: "RPC accepts `Content-Type: application/json` or none, without parameters",
+    off: "parameters and upper case are accepted",
     default: true,
   },
   "sse-always-200": {
-    on: "SSE answers 200 to a bad token or a missing channel and ends without an event",
-    off: "it answers 401, 400 or 403",
+    on: "SSE answers 200 to a bad token or a missing channel, then ends without an event",
+    off: "SSE answers 401, 400 or 403",
     default: true,
   },
   "slow-polling": {
-    on: "a retry waits for the workers' next look at the queues: 2 s, then longer, unless woken",
-    off: "a retry begins when it is due",
+    on: "retries wait for the next poll of the workers: 2 s or more, unless a new job wakes them",
+    off: "retries start when they are due",
     default: false,
   },
   "random-event-order": {
-    on: "of several events of one name a waiting run takes any (the memory store)",
-    off: "it takes the oldest (the other stores)",
+    on: "a run that waits for an event takes a random one of several (as with the memory store)",
+    off: "it takes the oldest (as with the other stores)",
     default: false,
   },
   "definition-options-ignored": {
-    on: "a job enqueued over the wire has 3 retries and 5 minutes, whatever its definition says",
-    off: "the definition's options hold",
+    on: "jobs have 3 retries and a timeout of 5 minutes, regardless of their definition",
+    off: "the definition's options apply",
     default: false,
   },
   "inbound-limit": {
-    on: "a message over 1 MiB drops its connection (newer servers)",
-    off: "messages of any length are taken",
+    on: "a message over 1 MiB drops the connection (as on newer servers)",
+    off: "messages can have any length",
     default: false,
   },
   "origin-check": {
-    on: "a WebSocket whose `Origin` is another host's is refused with 403 (newer servers)",
-    off: "`Origin` is not looked at",
+    on: "a WebSocket whose `Origin` is another host is rejected with 403 (as on newer servers)",
+    off: "`Origin` is ignored",
     default: false,
   },
   "uuid-sessions": {
-    on: "session ids are UUIDs (newer servers)",
-    off: "session ids are `ws_` and a time",
+    on: "session ids are UUIDs (as on newer servers)",
+    off: "session ids are `ws_` followed by a time",
     default: false,
   },
 } as const satisfies Record<string, QuirkInfo>;
@@ -149,30 +149,38 @@ export const QUIRKS = {
 export type QuirkName = keyof typeof QUIRKS;
 
 /**
- * Which quirks a server has: `"default"` is what today's servers do, `"none"` the protocol as its
- * documentation reads; an object switches single ones of the default.
+ * The quirks of a server: `"default"` behaves as real servers do, `"none"` as the protocol's
+ * documentation says. An object switches single quirks and leaves the others at their default.
  */
 export type QuirkOptions = "default" | "none" | Partial<Record<QuirkName, boolean>>;
 
-/** Thrown when a quirk is named that there is not. */
+/**
+ * Thrown when there is no quirk of a name.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer, UnknownQuirkError } from "@dispatch/sdk/dev";
+ * import assert from "node:assert/strict";
+ *
+ * const quirks = { "no-such-quirk": true };
+ * await assert.rejects(createDevServer({ quirks }), UnknownQuirkError);
+ * ```
+ */
 export class UnknownQuirkError extends Error {
   /** Always `"unknown_quirk"`. */
   readonly code = "unknown_quirk";
 
-  /** Names it, and those there are. */
+  /** Creates an error that lists the quirks there are. */
   constructor(name: string) {
-    super(
-      `Cannot switch quirk: no quirk is called '${name}', there are ${
-        Object.keys(QUIRKS).join(", ")
-      }`,
-    );
+    const known = Object.keys(QUIRKS).join(", ");
+    super(`Cannot switch quirk '${name}': no such quirk; there are ${known}`);
     this.name = "UnknownQuirkError";
   }
 }
 
 /**
- * Every quirk, switched on or off.
- * @throws {UnknownQuirkError} When a name is none.
+ * Resolves options to the state of every quirk.
+ * @throws {UnknownQuirkError} If the options name a quirk that does not exist.
  */
 export function resolveQuirks(options: QuirkOptions = "default"): Record<QuirkName, boolean> {
   const resolved = {} as Record<QuirkName, boolean>;

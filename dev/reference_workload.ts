@@ -1,12 +1,13 @@
-import { goSchema } from "./engine/handler_input.ts";
 import { constantBackoff } from "./backoff.ts";
-import { defineJob, defineWorkflow, type HandlerContext } from "./define.ts";
+import type { HandlerContext } from "./context.ts";
+import { defineJob, defineWorkflow } from "./define.ts";
+import { goSchema } from "./engine/handler_input.ts";
 import type { Workload } from "./options.ts";
 import { DEFAULT_TOKENS } from "./tokens.ts";
 
 /**
- * A workload with a bit of everything: emails, images, orders, payments, failures. Recipes,
- * transcripts and the examples of the documentation run against it.
+ * Creates a workload of jobs and workflows for examples and tests: emails, images, orders, payments and
+ * failures.
  *
  * @example
  * ```ts
@@ -26,7 +27,7 @@ export function referenceWorkload(): Workload {
   };
 }
 
-const NONE = goSchema<unknown>({ type: "main.none", fields: {} });
+const NO_INPUT = goSchema<unknown>({ type: "main.none", fields: {} });
 const ITEM = goSchema<{ item_id: string }>({ type: "main.item", fields: { item_id: "string" } });
 
 function jobs(): Workload["jobs"] {
@@ -40,7 +41,7 @@ function jobs(): Workload["jobs"] {
     fields: { key: "string" },
   });
   return [
-    defineJob("send-email", { payload: email }, (_mail, context) => busy(context, 20)),
+    defineJob("send-email", { payload: email }, (_mail, context) => work(context, 20)),
     defineJob("process-image", { payload: goSchema("map") }, () => {}),
     defineJob("noop", () => {}),
     defineJob("always-fails", () => {
@@ -83,7 +84,7 @@ function orders(): NonNullable<Workload["workflows"]> {
 
 function others(): NonNullable<Workload["workflows"]> {
   return [
-    defineWorkflow("failing", { input: NONE }, async (wf) => {
+    defineWorkflow("failing", { input: NO_INPUT }, async (wf) => {
       await wf.step("a", () => {}, { compensate: () => {} });
       await wf.step("b", () => {
         throw new Error("step b exploded");
@@ -94,8 +95,8 @@ function others(): NonNullable<Workload["workflows"]> {
       await wf.sleep("nap", Math.max(0, ms));
       await wf.step("after", () => {});
     }),
-    defineWorkflow("parallel", { input: NONE }, async (wf) => {
-      await wf.parallel("fan", [10, 20, 30].map((ms) => (context) => busy(context, ms)));
+    defineWorkflow("parallel", { input: NO_INPUT }, async (wf) => {
+      await wf.parallel("fan", [10, 20, 30].map((ms) => (context) => work(context, ms)));
     }),
   ];
 }
@@ -107,7 +108,7 @@ function batches(): NonNullable<Workload["workflows"]> {
   });
   return [
     defineWorkflow("process-item", { input: ITEM }, async (wf) => {
-      await wf.step("process", (context) => busy(context, 50));
+      await wf.step("process", (context) => work(context, 50));
     }),
     defineWorkflow("batch-process", { input: batch }, async (wf, { item_ids }) => {
       for (const item_id of item_ids ?? []) {
@@ -129,7 +130,7 @@ function millis(): ReturnType<typeof goSchema<{ ms: number }>> {
   });
 }
 
-/** Work that takes a while and does not listen to anybody. */
-function busy({ sleep }: HandlerContext, ms: number): Promise<void> {
+/** Works for a while, ignoring the abort signal. */
+function work({ sleep }: HandlerContext, ms: number): Promise<void> {
   return sleep(ms, { signal: null });
 }

@@ -1,35 +1,38 @@
-/** Why a value does not fit a schema. */
-export interface SchemaIssue {
-  /** Text for people. */
-  readonly message: string;
-  /** Where in the value. */
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[];
-}
-
-/** What a schema says of a value. */
-export type SchemaResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly SchemaIssue[] };
-
-/** The part of the Standard Schema interface that is needed: valibot, zod and arktype all have it. */
-export interface Schema<Output = unknown> {
-  /** Where a schema keeps what all schemas have. */
+/**
+ * The part of the [Standard Schema](https://standardschema.dev) interface that the server uses. Schemas
+ * of valibot, zod and arktype implement it.
+ */
+export interface StandardSchema<Output = unknown> {
+  /** The properties that the interface defines. */
   readonly "~standard": {
-    /** The interface's version. */
+    /** The version of the interface. */
     readonly version: 1;
-    /** Who made the schema. */
+    /** The library that made the schema. */
     readonly vendor: string;
-    /** Checks a value. */
+    /** Validates a value. */
     readonly validate: (
       value: unknown,
-    ) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
-    /** Only there for the type checker. */
+    ) => StandardSchemaResult<Output> | Promise<StandardSchemaResult<Output>>;
+    /** Types for the type checker; absent at run time. */
     readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
   };
 }
 
-/** What a schema's values are. */
-export type OutputOf<S> = S extends { readonly "~standard": infer Standard }
+/** The result of a validation. */
+export type StandardSchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly StandardSchemaIssue[] };
+
+/** A reason why a value is not valid. */
+export interface StandardSchemaIssue {
+  /** The message for people. */
+  readonly message: string;
+  /** The path to the part of the value that is not valid. */
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[];
+}
+
+/** The type of the values that a schema accepts. */
+export type SchemaOutput<S> = S extends { readonly "~standard": infer Standard }
   ? Standard extends { readonly types?: infer Types }
     ? NonNullable<Types> extends { readonly output: infer Output } ? Output : unknown
   : unknown

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from "../runtime/clock.ts";
 import { banner } from "./_banner.ts";
 import type { Fault } from "./faults/fault.ts";
 import { fileUrl, loadWorkload } from "./load_workload.ts";
@@ -5,15 +6,18 @@ import type { DevServer } from "./options.ts";
 import type { QuirkOptions } from "./quirks.ts";
 import { createDevServer } from "./server.ts";
 
-/** The port {@linkcode serve} listens on when none is said. */
+/** The default port of {@linkcode serve}. */
 export const DEFAULT_PORT = 8787;
 
 /** Settings of {@linkcode serve}. */
 export interface ServeOptions {
-  /** A file of jobs and workflows; without one the reference workload is served. */
+  /**
+   * A file that exports jobs and workflows.
+   * @default {the reference workload}
+   */
   file?: string;
   /**
-   * The port to listen on; 0 is any that is free.
+   * The port to listen on; 0 picks a free one.
    * @default {DEFAULT_PORT}
    */
   port?: number;
@@ -23,35 +27,54 @@ export interface ServeOptions {
    */
   host?: string;
   /**
-   * Which of today's servers' oddities it has.
+   * The quirks of real servers to imitate.
    * @default {"default"}
    */
   quirks?: QuirkOptions;
   /**
-   * Whether to know the file's definitions anew when it changes. Connections stay, and work in
-   * progress goes on with what it began with.
+   * Whether to reload the file when it changes. Connections stay open, and work in progress continues
+   * with the definitions it began with.
    * @default {false}
    */
   watch?: boolean;
-  /** What goes wrong, and when. */
+  /** The faults to inject. */
   faults?: readonly Fault[];
-  /** What the chance in faults comes from. */
+  /** Seeds the random choices of faults. */
   seed?: number;
-  /** Ends it. */
+  /**
+   * The clock.
+   * @default {systemClock}
+   */
+  clock?: Clock;
+  /** Stops the server. */
   signal: AbortSignal;
-  /** Takes a line for the terminal. */
+  /** Prints a line to the terminal. */
   print(line: string): void;
 }
 
 /**
- * Serves a file's jobs and workflows, or the reference workload, until the signal is aborted. Prints
- * the URL on a line of its own when it is ready.
+ * Serves a file's jobs and workflows, or the reference workload, until the signal aborts. When the
+ * server is ready, it prints a banner with the URL on a line of its own.
  *
- * @throws {PortTakenError} When the port is taken.
- * @throws {WorkloadError} When the file is no workload.
+ * @example
+ * ```ts
+ * import { serve } from "@dispatch/sdk/dev";
+ *
+ * const controller = new AbortController();
+ * const lines: string[] = [];
+ * const print = (line: string) => {
+ *   lines.push(line);
+ *   controller.abort();
+ * };
+ * await serve({ port: 0, signal: controller.signal, print });
+ * ```
+ *
+ * @throws {PortTakenError} If the port is taken.
+ * @throws {WorkloadError} If the file cannot be loaded as a workload.
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const { file, port = DEFAULT_PORT, host, quirks, faults, seed, signal, print } = options;
+  const { clock = systemClock } = options;
   const workload = file === undefined
     ? (await import("./reference_workload.ts")).referenceWorkload()
     : await loadWorkload(file);
@@ -62,11 +85,12 @@ export async function serve(options: ServeOptions): Promise<void> {
     quirks,
     faults,
     seed,
+    clock,
     log: print,
   });
   let unwatch = () => {};
   try {
-    if (options.watch && file !== undefined) unwatch = await watch(server, file, print);
+    if (options.watch && file !== undefined) unwatch = await watch(server, file, clock, print);
     for (const line of banner({ url: server.url, file, workload, faults: server.faults })) {
       print(line);
     }
@@ -77,29 +101,28 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
-/** Knows a file's definitions anew whenever it changes; gives what ends that. */
+/** Reloads a file whenever it changes; returns a function that stops that. */
 async function watch(
   server: DevServer,
   file: string,
+  clock: Clock,
   print: (line: string) => void,
 ): Promise<() => void> {
   const url = fileUrl(file);
   const name = decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf("/") + 1));
   let version = 0;
   const { watchDirectory } = await import("./_watch_directory.ts");
-  return await watchDirectory(new URL(".", url), async (names) => {
+  return await watchDirectory(new URL(".", url), clock, async (names) => {
     const others = [...names].filter((other) => other !== name && /\.[cm]?[jt]sx?$/.test(other));
     if (others.length > 0) {
-      print(`${others.join(", ")} changed: what ${name} imports is known anew by a restart only`);
+      print(`${others.join(", ")} changed: restart to reload files that ${name} imports`);
     }
     if (!names.has(name)) return;
     try {
       await server.reload(await loadWorkload(file, String(++version)));
-      print(
-        `${name} loaded anew; connections stay, work in progress goes on with what it began with`,
-      );
+      print(`${name} reloaded; work in progress continues with the definitions it began with`);
     } catch (error) {
-      print(`${name} not loaded, what was known stays: ${(error as Error).message}`);
+      print(`${name} not reloaded, its last version stays: ${(error as Error).message}`);
     }
   });
 }

@@ -1,36 +1,46 @@
 import { type Clock, systemClock } from "../runtime/clock.ts";
+import { ServerLife, type ServerLifeOptions } from "./_server_life.ts";
+import { type Duration, parseDuration } from "./duration.ts";
+import { MemoryStore } from "./engine/memory_store.ts";
+import { Timers } from "./engine/timers.ts";
+import type { Faults } from "./faults/fault.ts";
 import { FaultPlan } from "./faults/fault_plan.ts";
 import { listen } from "./listen/listen.ts";
 import { MemorySocket } from "./listen/memory_socket.ts";
-import { MemoryStore } from "./engine/memory_store.ts";
-import { Node, type NodeOptions } from "./_server_life.ts";
-import { Session } from "./wire/session.ts";
-import type { Listening, ListenOptions, ServerSocket, SocketHandler } from "./listen/socket.ts";
-import { Timers } from "./engine/timers.ts";
-import type { Duration } from "./duration.ts";
-import { parseDuration } from "./duration.ts";
-import type { Faults } from "./faults/fault.ts";
+import type { Listener, ListenOptions, ServerSocket, SocketHandler } from "./listen/socket.ts";
 import type { DevServer, DevServerOptions, Observer, Workload } from "./options.ts";
 import { resolveQuirks } from "./quirks.ts";
 import type { Store } from "./store.ts";
 import { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
+import { Session } from "./wire/session.ts";
 
-/** Thrown when a clock is to be moved that is not virtual. */
+/**
+ * Thrown by {@linkcode DevServer.advance} when the server's clock is not virtual.
+ *
+ * @example
+ * ```ts
+ * import { ClockError, createDevServer } from "@dispatch/sdk/dev";
+ * import assert from "node:assert/strict";
+ *
+ * await using server = await createDevServer();
+ * await assert.rejects(server.advance("1h"), ClockError);
+ * ```
+ */
 export class ClockError extends Error {
   /** Always `"not_virtual"`. */
   readonly code = "not_virtual";
 
-  /** Says how to get one that is. */
+  /** Creates the error. */
   constructor() {
-    super('Cannot advance clock: it is not virtual, start the server with { clock: "virtual" }');
+    super('Cannot advance clock: it is not virtual; start the server with { clock: "virtual" }');
     this.name = "ClockError";
   }
 }
 
 /**
- * Starts a server in this process. It speaks the wire protocol as a real one does, and keeps nothing
- * beyond the process.
+ * Starts a server in this process. It speaks the wire protocol as a real server does, and keeps its
+ * data in memory.
  *
  * @example
  * ```ts
@@ -42,14 +52,15 @@ export class ClockError extends Error {
  * server.url; // ws://127.0.0.1:49152/dwp
  * ```
  *
- * @throws {PortTakenError} When the port is taken.
- * @throws {ScheduleError} When a cron entry's schedule is none.
+ * @throws {PortTakenError} If the port is taken.
+ * @throws {ScheduleError} If the schedule of a cron entry is not valid.
  */
 export async function createDevServer(options: DevServerOptions = {}): Promise<DevServer> {
   const { clock = systemClock } = options;
   const server = new EmbeddedServer(
     options,
     clock === "virtual" ? (await import("./virtual_clock.ts")).createVirtualClock() : clock,
+    systemClock,
   );
   await server.start();
   return server;
@@ -60,37 +71,37 @@ class EmbeddedServer implements DevServer {
   readonly clock: Clock;
   readonly faults: Faults;
   readonly #options: DevServerOptions;
-  readonly #nodeOptions: NodeOptions;
+  readonly #lifeOptions: ServerLifeOptions;
   readonly #plan: FaultPlan;
   readonly #timers: Timers;
   readonly #observers = new Set<Observer>();
   readonly #memorySockets = new Set<MemorySocket>();
   #workload: Workload;
-  #node: Node | undefined;
-  #listening: Listening | undefined;
+  #life: ServerLife | undefined;
+  #listener: Listener | undefined;
   #port: number;
   #restarting: Promise<void> | undefined;
   readonly #closed = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
-  // Only RPC, SSE and faults need it, and loading it costs a command-line tool's start.
+  /** Created on the first HTTP request, because loading Hono would slow down every start. */
   #app: Promise<{ fetch(request: Request): Response | Promise<Response> }> | undefined;
 
-  constructor(options: DevServerOptions, clock: Clock) {
+  constructor(options: DevServerOptions, clock: Clock, socketClock: Clock) {
     const { random = Math.random } = options;
     this.#options = options;
     this.#workload = options;
     this.#port = options.port ?? 0;
     this.clock = clock;
-    this.#timers = new Timers(this.clock);
+    this.#timers = new Timers(clock);
     const store = (options.store ?? new MemoryStore()) as MemoryStore;
     this.store = store;
-    const quirks = resolveQuirks(options.quirks);
-    this.#nodeOptions = {
+    this.#lifeOptions = {
       options,
       store,
-      clock: this.clock,
+      clock,
+      socketClock,
       random,
-      quirks,
+      quirks: resolveQuirks(options.quirks),
       observers: this.#observers,
     };
     this.#plan = new FaultPlan({
@@ -117,32 +128,33 @@ class EmbeddedServer implements DevServer {
   }
 
   async start(): Promise<void> {
-    const node = new Node(this.#nodeOptions);
+    const life = new ServerLife(this.#lifeOptions);
     try {
-      await node.load(this.#workload);
+      await life.load(this.#workload);
       if (this.#options.listen !== false) {
-        this.#listening = await listen({
+        this.#listener = await listen({
           hostname: this.#options.hostname ?? "127.0.0.1",
           port: this.#port,
           path: this.#path,
+          clock: this.#lifeOptions.socketClock,
           fetch: (request) => this.#fetch(request),
           refuses: this.#refuses,
           open: (socket) => this.#open(socket),
         });
-        this.#port = this.#listening.port;
+        this.#port = this.#listener.port;
       }
     } catch (error) {
-      node.close();
+      life.close();
       throw error;
     }
-    this.#node = node;
-    node.resume();
+    this.#life = life;
+    life.resumeRuns();
   }
 
   readonly webSocket = (url: string = this.url): WebSocket => {
     const socket: MemorySocket = new MemorySocket(
       url,
-      (end) => this.#node && !this.#plan.refusesNext() ? this.#open(end) : undefined,
+      (end) => this.#life && !this.#plan.refusesNext() ? this.#open(end) : undefined,
       () => this.#memorySockets.delete(socket),
     );
     this.#memorySockets.add(socket);
@@ -155,7 +167,7 @@ class EmbeddedServer implements DevServer {
   }
 
   async reload(workload: Workload): Promise<void> {
-    await this.#node?.load(workload);
+    await this.#life?.load(workload);
     this.#workload = workload;
   }
 
@@ -186,29 +198,29 @@ class EmbeddedServer implements DevServer {
   }
 
   async #stop(): Promise<void> {
-    const listening = this.#listening;
-    this.#node?.close();
-    this.#node = undefined;
-    this.#listening = undefined;
+    const listener = this.#listener;
+    this.#life?.close();
+    this.#life = undefined;
+    this.#listener = undefined;
     this.#app = undefined;
     for (const socket of this.#memorySockets) socket.terminate();
-    await listening?.close();
+    await listener?.close();
   }
 
   #open(socket: ServerSocket): SocketHandler {
-    const node = this.#node!;
-    const disconnected = node.connected();
+    const life = this.#life!;
+    const removeConnection = life.addConnection();
     const handler = this.#plan.wrap(socket, (faulty) => {
-      return new Session(node, faulty, (token) => this.#authenticate(token));
+      return new Session(life, faulty, (token) => this.#authenticate(token));
     });
-    const { clock } = node.core.timers;
+    const { clock } = life.state.timers;
     return {
       message: (data) => {
         clock.touch?.();
         handler.message(data);
       },
       closed: () => {
-        disconnected();
+        removeConnection();
         handler.closed();
       },
     };
@@ -221,16 +233,16 @@ class EmbeddedServer implements DevServer {
 
   readonly #refuses: ListenOptions["refuses"] = (origin, host) => {
     if (this.#plan.refusesNext()) return 503;
-    const { quirks } = this.#nodeOptions;
+    const { quirks } = this.#lifeOptions;
     return quirks["origin-check"] && origin && !sameHost(origin, host) ? 403 : undefined;
   };
 
   async #fetch(request: Request): Promise<Response> {
-    const node = this.#node;
-    if (!node) return new Response(null, { status: 503 });
+    const life = this.#life;
+    if (!life) return new Response(null, { status: 503 });
     this.#app ??= import("./wire/http.ts").then(({ createApp }) =>
       createApp({
-        engines: node,
+        server: life,
         authenticate: (token) => this.#authenticate(token),
         path: this.#path,
         faults: this.#plan,

@@ -1,4 +1,4 @@
-/** What a token is allowed, and whose it is. */
+/** The permissions of a token, and the tenant it belongs to. */
 export interface TokenOptions {
   /** The scopes: `job:read`, `job:write`, `workflow:read`, …, or `*` for all. */
   scopes: readonly string[];
@@ -8,7 +8,10 @@ export interface TokenOptions {
   org?: string;
 }
 
-/** The tokens of a server that is given none. */
+/** Looks up a token; returns `undefined` if it is not valid. */
+export type Authenticate = (token: string) => TokenOptions | undefined;
+
+/** The tokens of a server whose workload has none. */
 export const DEFAULT_TOKENS: Readonly<Record<string, TokenOptions>> = {
   "demo-token": { scopes: ["*"], app: "app", org: "org" },
   "readonly": {
@@ -19,12 +22,15 @@ export const DEFAULT_TOKENS: Readonly<Record<string, TokenOptions>> = {
   "other": { scopes: ["*"], app: "app2", org: "org2" },
 };
 
-/** Whether a token is allowed what a scope says. */
+/** Whether a token has a scope. */
 export function hasScope(token: TokenOptions, scope: string): boolean {
   return token.scopes.includes("*") || token.scopes.includes(scope);
 }
 
-/** The scope a method needs; `""` when it needs none. Known by prefix: any other name needs admin. */
+/**
+ * Returns the scope that a method requires, or an empty string if it requires none. As on a Go server,
+ * the prefix decides, so methods that do not exist have a scope too.
+ */
 export function requiredScope(method: string): string {
   if (method === "auth") return "";
   if (method.startsWith("job.")) {

@@ -1,38 +1,37 @@
 import type { Clock, TimerHandle } from "../runtime/clock.ts";
-import { Heap } from "./engine/heap.ts";
-import type { KindClock, TimerKind } from "./engine/timers.ts";
-import { nextTurn } from "./_turn.ts";
 import { type Duration, parseDuration } from "./duration.ts";
+import { Heap } from "./engine/heap.ts";
+import { nextTurn, type SkippableClock, type TimerKind } from "./engine/timers.ts";
 
-/** How many turns of the event loop nothing may happen before time is skipped. */
+/** How many turns of the event loop must pass without activity before the clock skips. */
 const QUIET_TURNS = 6;
 
 /** Settings of {@linkcode createVirtualClock}. */
 export interface VirtualClockOptions {
   /**
-   * Where it begins: a date, or text that is one.
+   * The time the clock starts at: a date, or text that `new Date` can parse.
    * @default {"2026-01-01T00:00:00Z"}
    */
   start?: Date | string;
   /**
-   * Whether it moves on its own to the next sleep's end or retry when everything waits. It never
-   * uses up a timeout: that takes {@linkcode VirtualClock.advance}.
+   * Whether the clock skips to the next end of a sleep or retry when everything waits. It never skips
+   * to the timeout of a wait; only {@linkcode VirtualClock.advance} does.
    * @default {true}
    */
   autoSkip?: boolean;
 }
 
-/** A clock that stands still until it is moved. */
+/** A clock for tests, whose time does not pass by itself. */
 export interface VirtualClock extends Clock {
   /**
-   * Moves on. Every timer on the way fires in its turn, and what it sets off is done before the next
-   * one does.
+   * Advances the clock. The timers on the way fire in order, and the work that one starts is done
+   * before the next one fires.
    */
   advance(duration: Duration): Promise<void>;
 }
 
 /**
- * Makes a clock for tests: a workflow that sleeps a day is over in milliseconds.
+ * Creates a virtual clock, on which a workflow that sleeps a day ends in milliseconds.
  *
  * @example
  * ```ts
@@ -51,10 +50,10 @@ interface Timer {
   due: number;
   order: number;
   callback: () => void;
-  over: boolean;
+  isDone: boolean;
 }
 
-class SkippingClock implements VirtualClock, KindClock {
+class SkippingClock implements VirtualClock, SkippableClock {
   #now: number;
   readonly #autoSkip: boolean;
   readonly #timers: Record<TimerKind, Heap<Timer>> = {
@@ -64,14 +63,16 @@ class SkippingClock implements VirtualClock, KindClock {
   };
   #order = 0;
   #holds = 0;
-  #pending = 0;
-  #quiet = 0;
-  #watching = false;
-  #advancing = 0;
+  #freezes = 0;
+  #advances = 0;
+  #quietTurns = 0;
+  #isWatching = false;
 
   constructor({ start = "2026-01-01T00:00:00Z", autoSkip = true }: VirtualClockOptions) {
     this.#now = new Date(start).getTime();
-    if (Number.isNaN(this.#now)) throw new RangeError(`Cannot make clock: ${start} is no date`);
+    if (Number.isNaN(this.#now)) {
+      throw new RangeError(`Cannot create clock: '${start}' is not a date`);
+    }
     this.#autoSkip = autoSkip;
   }
 
@@ -81,49 +82,49 @@ class SkippingClock implements VirtualClock, KindClock {
 
   setTimeout(callback: () => void, ms: number, kind: TimerKind = "work"): TimerHandle {
     const due = this.#now + Math.max(0, ms);
-    const timer = { due, order: this.#order++, callback, over: false };
+    const timer = { due, order: this.#order++, callback, isDone: false };
     this.#timers[kind].push(timer);
     this.touch();
     return timer;
   }
 
   clearTimeout(handle: TimerHandle): void {
-    if (handle) (handle as Timer).over = true;
+    if (handle) (handle as Timer).isDone = true;
     this.touch();
   }
 
-  /** Somebody is at work who does not wait for this clock. Gives what says that it is done. */
+  /** Keeps the clock from skipping while other work runs; returns a release function. */
   hold(): () => void {
     this.#holds++;
-    let held = true;
+    let isHeld = true;
     return () => {
-      if (!held) return;
-      held = false;
+      if (!isHeld) return;
+      isHeld = false;
       this.#holds--;
       this.touch();
     };
   }
 
-  /** Somebody has only let the event loop have its turn. Gives what says that it goes on. */
-  pend(): () => void {
-    this.#pending++;
+  /** Keeps the clock from moving at all, even by `advance`; returns a release function. */
+  freeze(): () => void {
+    this.#freezes++;
     return () => {
-      this.#pending--;
+      this.#freezes--;
       this.touch();
     };
   }
 
-  /** Something happened: time is not skipped for a while. */
+  /** Reports activity, so that the clock waits a while before it skips. */
   touch(): void {
-    this.#quiet = 0;
-    if (!this.#autoSkip || this.#watching || !first(this.#timers.work)) return;
-    this.#watching = true;
+    this.#quietTurns = 0;
+    if (!this.#autoSkip || this.#isWatching || !first(this.#timers.work)) return;
+    this.#isWatching = true;
     nextTurn(() => this.#watch());
   }
 
   async advance(duration: Duration): Promise<void> {
     const end = this.#now + parseDuration(duration);
-    this.#advancing++;
+    this.#advances++;
     try {
       await this.#settled();
       for (;;) {
@@ -134,31 +135,32 @@ class SkippingClock implements VirtualClock, KindClock {
       }
       this.#now = Math.max(this.#now, end);
     } finally {
-      this.#advancing--;
+      this.#advances--;
       this.touch();
     }
   }
 
+  /** Skips after enough quiet turns of the event loop. */
   #watch(): void {
-    if (++this.#quiet >= QUIET_TURNS) {
-      const goal = first(this.#timers.work);
+    if (++this.#quietTurns >= QUIET_TURNS) {
+      const target = first(this.#timers.work);
       const deadline = first(this.#timers.deadline);
-      const isHeld = this.#holds > 0 || this.#pending > 0 || this.#advancing > 0;
-      if (isHeld || !goal || (deadline && deadline.due < goal.due)) {
-        // Whatever could change that begins to watch anew.
-        this.#watching = false;
+      const isHeld = this.#holds > 0 || this.#freezes > 0 || this.#advances > 0;
+      if (isHeld || !target || (deadline && deadline.due < target.due)) {
+        // Any change to these conditions calls `touch`, which starts watching again.
+        this.#isWatching = false;
         return;
       }
-      this.#quiet = 0;
-      // What repeats in the background fires on the way.
+      this.#quietTurns = 0;
+      // Background timers that are due earlier fire on the way.
       this.#fire(this.#next()!);
     }
     nextTurn(() => this.#watch());
   }
 
-  /** Waits until what was set off is done, as far as it does not wait for the world outside. */
+  /** Waits until the work that a timer started is done, or waits for something outside the process. */
   async #settled(): Promise<void> {
-    for (let turn = 0; turn < QUIET_TURNS || this.#pending > 0; turn++) {
+    for (let turn = 0; turn < QUIET_TURNS || this.#freezes > 0; turn++) {
       await new Promise<void>((resolve) => nextTurn(resolve));
     }
   }
@@ -173,16 +175,17 @@ class SkippingClock implements VirtualClock, KindClock {
   }
 
   #fire(timer: Timer): void {
-    timer.over = true;
+    timer.isDone = true;
     this.#now = Math.max(this.#now, timer.due);
     timer.callback();
   }
 }
 
+/** Returns the next timer that has neither fired nor been cleared. */
 function first(timers: Heap<Timer>): Timer | undefined {
   for (;;) {
     const timer = timers.peek();
-    if (!timer || !timer.over) return timer;
+    if (!timer || !timer.isDone) return timer;
     timers.pop();
   }
 }

@@ -1,52 +1,61 @@
-import { type Core, emitRun } from "./server_state.ts";
-import { errorText } from "./handler_input.ts";
-import type { RunRow } from "./store_rows.ts";
 import { StepError } from "../context.ts";
+import { emitRun } from "./_emit.ts";
+import { errorText } from "./errors.ts";
+import type { ServerState } from "./server_state.ts";
+import type { RunRow } from "./store_rows.ts";
 
-/** A run's progress: what is done, and what is told of it. */
-export class Progress {
-  readonly #core: Core;
+/** The checkpoints of one run, and the step events that go with them. */
+export class Checkpoints {
+  readonly #server: ServerState;
   readonly #run: RunRow;
 
-  constructor(core: Core, run: RunRow) {
-    this.#core = core;
+  constructor(server: ServerState, run: RunRow) {
+    this.#server = server;
     this.#run = run;
   }
 
-  /** The present, in milliseconds. */
+  /** The current time in milliseconds. */
   now(): number {
-    return this.#core.timers.clock.now();
+    return this.#server.timers.clock.now();
   }
 
-  /** Whether a step is done. */
+  /** Whether a step has completed. */
   has(step: string): boolean {
     return this.#run.checkpoints.has(step);
   }
 
-  /** What a step that is done has given, in a box; parsed anew, so that no two share an object. */
+  /**
+   * Returns the result of a completed step, wrapped because the result may be `undefined`. Each call
+   * parses the result anew, so that callers never share an object.
+   */
   restore(step: string): { value: unknown } | undefined {
-    const done = this.#run.checkpoints.get(step);
-    if (!done) return undefined;
-    return { value: typeof done.value === "string" ? JSON.parse(done.value) : undefined };
+    const checkpoint = this.#run.checkpoints.get(step);
+    if (!checkpoint) return undefined;
+    const { value } = checkpoint;
+    return { value: typeof value === "string" ? JSON.parse(value) : undefined };
   }
 
-  /** Notes that a step is done: what the wire shows of it, and its result as JSON text. */
+  /**
+   * Saves a completed step.
+   * @param data The base64 that the timeline shows.
+   * @param json The result as JSON text.
+   */
   save(step: string, data = "", json?: string): void {
-    const createdAt = this.#core.stamps.now();
+    const createdAt = this.#server.timestamps.now();
     this.#run.checkpoints.set(step, { step, data, value: json, createdAt });
   }
 
-  /** Says that a step is done. */
-  completed(step_name: string, began: number): void {
-    const elapsed_ms = Math.floor(this.now() - began);
-    emitRun(this.#core, "workflow.step_completed", this.#run, { step_name, elapsed_ms });
+  /** Publishes that a step completed. */
+  emitCompleted(step_name: string, startedMs: number): void {
+    const elapsed_ms = Math.floor(this.now() - startedMs);
+    emitRun(this.#server, "workflow.step_completed", this.#run, { step_name, elapsed_ms });
   }
 
-  /** Says that a step failed; gives what its caller is to throw. */
-  failed(step_name: string, error: unknown, prefix = ""): StepError {
+  /** Publishes that a step failed; returns the error to throw. */
+  emitFailed(step_name: string, error: unknown, prefix = ""): StepError {
     const text = errorText(error);
-    if (!this.#core.closed) {
-      emitRun(this.#core, "workflow.step_failed", this.#run, { step_name, error: text });
+    if (!this.#server.closed) {
+      emitRun(this.#server, "workflow.step_failed", this.#run, { step_name, error: text });
     }
     return new StepError(prefix + text, { cause: error });
   }

@@ -1,134 +1,145 @@
-import { type Core, NEVER } from "./server_state.ts";
-import { goStringify } from "../go/encode.ts";
-import { goQuote } from "../go/scan.ts";
-import { Group } from "./_task_group.ts";
-import { errorText } from "./handler_input.ts";
-import type { Progress } from "./_checkpoints.ts";
-import type { RunRow } from "./store_rows.ts";
-import type { Started, WorkflowEngine } from "./workflow_engine.ts";
-import { StepError } from "../context.ts";
 import { encodeBase64 } from "../../protocol/base64.ts";
+import { StepError } from "../context.ts";
+import { goQuote, goStringify } from "../go/encode.ts";
+import type { Checkpoints } from "./_checkpoints.ts";
+import { runTaskGroup } from "./_task_group.ts";
+import { errorText } from "./errors.ts";
+import { NEVER, type ServerState } from "./server_state.ts";
+import type { RunRow } from "./store_rows.ts";
 
-/** The workflows that a run starts. */
+/** A run that was started. */
+export interface StartedRun {
+  run: RunRow;
+  /** Resolves when the run has ended; never settles if its server closes first. */
+  done: Promise<void>;
+}
+
+/**
+ * Starts a child run; `input` is JSON text, and `signal` ends the child's sleeps and waits.
+ * @throws {NotRegisteredError} If there is no workflow of this name.
+ */
+export type StartChild = (
+  name: string,
+  input: string | undefined,
+  signal: AbortSignal,
+) => StartedRun;
+
+/** What {@linkcode ChildRuns} needs of its parent. */
+export interface ParentRun {
+  server: ServerState;
+  run: RunRow;
+  checkpoints: Checkpoints;
+  signal: AbortSignal;
+  startChild: StartChild;
+}
+
+/** Starts the child workflows of one run. */
 export class ChildRuns {
-  readonly #core: Core;
-  readonly #engine: WorkflowEngine;
-  readonly #run: RunRow;
-  readonly #progress: Progress;
-  readonly #signal: AbortSignal;
-  /** How many of each name were begun. */
-  readonly #begun = new Map<string, number>();
+  readonly #parent: ParentRun;
+  /** How many children of each name were started. */
+  readonly #started = new Map<string, number>();
 
-  constructor(
-    { core, engine, run, progress, signal }: {
-      core: Core;
-      engine: WorkflowEngine;
-      run: RunRow;
-      progress: Progress;
-      signal: AbortSignal;
-    },
-  ) {
-    this.#core = core;
-    this.#engine = engine;
-    this.#run = run;
-    this.#progress = progress;
-    this.#signal = signal;
+  constructor(parent: ParentRun) {
+    this.#parent = parent;
   }
 
-  /** Runs a child to its end; gives its output. */
+  /** Runs a child until it ends; returns its output. */
   async run(name: string, input: unknown): Promise<unknown> {
+    const { checkpoints } = this.#parent;
     const key = this.#childKey("child", name);
-    const done = this.#progress.restore(key);
-    if (done) return done.value;
-    const began = this.#progress.now();
-    const child = this.#begin("child", key, name, input);
+    const saved = checkpoints.restore(key);
+    if (saved) return saved.value;
+    const startedMs = checkpoints.now();
+    const child = this.#start("child", key, name, input);
     await child.done;
     if (child.run.state === "failed") {
       const message = `child workflow ${goQuote(name)} failed: ${child.run.error}`;
-      throw this.#progress.failed(key, new StepError(message));
+      throw checkpoints.emitFailed(key, new StepError(message));
     }
     const output = child.run.output ?? "null";
-    this.#progress.save(key, encodeBase64(output), output);
-    this.#progress.completed(key, began);
+    checkpoints.save(key, encodeBase64(output), output);
+    checkpoints.emitCompleted(key, startedMs);
     return JSON.parse(output);
   }
 
-  /** Begins a child; gives its id. */
+  /** Starts a child without waiting for it; returns its id. */
   async spawn(name: string, input: unknown): Promise<string> {
+    const { checkpoints } = this.#parent;
     const key = this.#childKey("spawn", name);
-    const done = this.#progress.restore(key);
-    if (done) return done.value as string;
-    const began = this.#progress.now();
-    const child = this.#begin("spawn", key, name, input);
-    this.#progress.save(key, encodeBase64(child.run.id), JSON.stringify(child.run.id));
-    this.#progress.completed(key, began);
-    // A handler may count on being asynchronous here, as it is wherever else it awaits.
+    const saved = checkpoints.restore(key);
+    if (saved) return saved.value as string;
+    const startedMs = checkpoints.now();
+    const child = this.#start("spawn", key, name, input);
+    checkpoints.save(key, encodeBase64(child.run.id), JSON.stringify(child.run.id));
+    checkpoints.emitCompleted(key, startedMs);
+    // Every other method of a workflow's context is asynchronous; handlers may rely on it here too.
     return await Promise.resolve(child.run.id);
   }
 
-  /** Runs a child for each input; gives their outputs. */
+  /** Runs a child for each input, all at the same time; returns their outputs. */
   async fanOut(name: string, inputs: readonly unknown[]): Promise<unknown> {
+    const { server, run, checkpoints, signal } = this.#parent;
     const group = `fanout:${name}`;
-    const done = this.#progress.restore(group);
-    if (done) return done.value;
+    const saved = checkpoints.restore(group);
+    if (saved) return saved.value;
     const outputs: string[] = [];
-    const running = new Group(this.#signal);
-    await running.each(inputs, async (input, index, signal) => {
+    const options = { signal, timers: server.timers };
+    const failure = await runTaskGroup(inputs, options, async (input, index, signal) => {
       const key = `child:${name}:${index}`;
-      const child = this.#progress.restore(key);
+      const child = checkpoints.restore(key);
       outputs[index] = child
         ? JSON.stringify(child.value)
-        : await this.#fanned(key, name, input, signal);
-    }, () => this.#core.timers.breathe());
-    const failure = await running.wait();
-    if (this.#core.closed) return NEVER;
+        : await this.#runFannedOut(key, name, input, signal);
+    });
+    if (server.closed) return NEVER;
     if (failure) {
-      const message = `workflow ${this.#run.name} fanout ${goQuote(name)}: `;
+      const message = `workflow ${run.name} fanout ${goQuote(name)}: `;
       throw new StepError(message + errorText(failure.error), { cause: failure.error });
     }
     const json = `[${outputs.join(",")}]`;
-    this.#progress.save(group, encodeBase64(json), json);
+    checkpoints.save(group, encodeBase64(json), json);
     return JSON.parse(json);
   }
 
-  async #fanned(key: string, name: string, input: unknown, signal: AbortSignal): Promise<string> {
-    const shown = goQuote(key.slice("child:".length));
-    let child: Started;
+  async #runFannedOut(
+    key: string,
+    name: string,
+    input: unknown,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const quoted = goQuote(key.slice("child:".length));
+    let child: StartedRun;
     try {
-      child = this.#startChild(name, input, signal);
+      child = this.#parent.startChild(name, goStringify(input ?? null), signal);
     } catch (error) {
-      const message = `workflow ${this.#run.name} fanout child ${shown}: ${errorText(error)}`;
-      throw new StepError(message, { cause: error });
+      const prefix = `workflow ${this.#parent.run.name} fanout child ${quoted}: `;
+      throw new StepError(prefix + errorText(error), { cause: error });
     }
     await child.done;
     if (child.run.state === "failed") {
-      throw new StepError(`fanout child ${shown} failed: ${child.run.error}`);
+      throw new StepError(`fanout child ${quoted} failed: ${child.run.error}`);
     }
     const output = child.run.output ?? "null";
-    this.#progress.save(key, encodeBase64(output), output);
+    this.#parent.checkpoints.save(key, encodeBase64(output), output);
     return output;
   }
 
-  /** Starts a child; one that cannot be started fails its step. */
-  #begin(kind: "child" | "spawn", key: string, name: string, input: unknown): Started {
+  /** Starts a child; its step fails if the child cannot be started. */
+  #start(kind: "child" | "spawn", key: string, name: string, input: unknown): StartedRun {
+    const { run, checkpoints, signal, startChild } = this.#parent;
     try {
-      return this.#startChild(name, input, this.#signal);
+      return startChild(name, goStringify(input ?? null), signal);
     } catch (error) {
-      const before = `workflow ${this.#run.name} ${kind} ${goQuote(name)}: `;
-      throw this.#progress.failed(key, error, before);
+      throw checkpoints.emitFailed(key, error, `workflow ${run.name} ${kind} ${goQuote(name)}: `);
     }
   }
 
-  #startChild(name: string, input: unknown, signal: AbortSignal): Started {
-    return this.#engine.start(this.#run, name, goStringify(input ?? null), signal, this.#run.id);
-  }
-
-  /** Servers of today know one child of a name; others are told apart by their number. */
+  /** Names a child's checkpoint. With the quirk off, the second child of a name gets a number. */
   #childKey(kind: "child" | "spawn", name: string): string {
     const key = `${kind}:${name}`;
-    if (this.#core.quirks["children-share-checkpoint"]) return key;
-    const before = this.#begun.get(key) ?? 0;
-    this.#begun.set(key, before + 1);
-    return before === 0 ? key : `${key}:${before}`;
+    if (this.#parent.server.quirks["children-share-checkpoint"]) return key;
+    const count = this.#started.get(key) ?? 0;
+    this.#started.set(key, count + 1);
+    return count === 0 ? key : `${key}:${count}`;
   }
 }

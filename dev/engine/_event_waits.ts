@@ -1,129 +1,131 @@
-import { onAbort } from "../_abort.ts";
-import { sameTenant } from "../wire/broker.ts";
-import { type Core, NEVER } from "./server_state.ts";
-import { goStringify } from "../go/encode.ts";
-import { goQuote } from "../go/scan.ts";
-import { Group } from "./_task_group.ts";
-import { errorText } from "./handler_input.ts";
-import type { Waiter } from "./memory_store.ts";
-import { type EventRow, type RunRow, wireEvent } from "./store_rows.ts";
-import { type Duration, parseDuration } from "../duration.ts";
-import { StepError, type WorkflowEvent } from "../context.ts";
 import { encodeBase64 } from "../../protocol/base64.ts";
+import { StepError, type WorkflowEvent } from "../context.ts";
+import { type Duration, parseDuration } from "../duration.ts";
+import { goQuote, goStringify } from "../go/encode.ts";
+import { runTaskGroup } from "./_task_group.ts";
+import { errorText } from "./errors.ts";
+import type { EventWaiter } from "./memory_store.ts";
+import { NEVER, type ServerState } from "./server_state.ts";
+import { type EventRow, type RunRow, sameTenant } from "./store_rows.ts";
+import { onAbort } from "./timers.ts";
+import { wireEvent } from "./wire_format.ts";
 
-/** A run's waits for events. */
+/** A wait for one event. */
+export interface EventWait {
+  /** The name of its checkpoint. */
+  key: string;
+  /** The names of the events, any of which ends the wait. */
+  names: readonly string[];
+  timeout: Duration;
+  /** The start of the error message if the wait fails. */
+  errorPrefix: string;
+  /** Returns whether to accept an event; without it any event is accepted. */
+  match?: (event: WorkflowEvent) => boolean;
+}
+
+/** Waits for events on behalf of one run. */
 export class EventWaits {
-  readonly #core: Core;
+  readonly #server: ServerState;
   readonly #run: RunRow;
+  readonly #signal: AbortSignal;
 
-  constructor(core: Core, run: RunRow) {
-    this.#core = core;
+  constructor(server: ServerState, run: RunRow, signal: AbortSignal) {
+    this.#server = server;
     this.#run = run;
+    this.#signal = signal;
   }
 
-  /** Waits for one event of some names; notes what came, or that nothing did. */
-  async one(
-    key: string,
-    names: readonly string[],
-    timeout: Duration,
-    signal: AbortSignal,
-    failed: string,
-    match?: (event: WorkflowEvent) => boolean,
-  ): Promise<WorkflowEvent | undefined> {
-    const done = this.#run.checkpoints.get(key);
-    if (done) return done.value as WorkflowEvent | undefined;
+  /** Waits for one event; returns `undefined` if none comes in time. Either way it saves a checkpoint. */
+  async waitForOne(wait: EventWait): Promise<WorkflowEvent | undefined> {
+    const { key, names, timeout, errorPrefix, match } = wait;
+    const saved = this.#run.checkpoints.get(key);
+    if (saved) return saved.value as WorkflowEvent | undefined;
     let row: EventRow | undefined;
     try {
-      row = await this.#take(names, parseDuration(timeout), signal, match);
+      row = await this.#take(names, parseDuration(timeout), this.#signal, match);
     } catch (error) {
-      throw new StepError(failed + errorText(error), { cause: error });
+      throw new StepError(errorPrefix + errorText(error), { cause: error });
     }
-    if (this.#core.closed) return NEVER;
-    const event = row && toEvent(row);
+    if (this.#server.closed) return NEVER;
+    const event = row && toWorkflowEvent(row);
     this.#save(key, row ? encodeBase64(goStringify(wireEvent(row))) : "", event);
     return event;
   }
 
   /** Waits for one event of every name. */
-  async all(
-    names: readonly string[],
-    timeout: Duration,
-    signal: AbortSignal,
-  ): Promise<WorkflowEvent[]> {
+  async waitForAll(names: readonly string[], timeout: Duration): Promise<WorkflowEvent[]> {
     const group = `waitall:${names.join(",")}`;
-    const done = this.#run.checkpoints.get(group);
-    if (done) return done.value as WorkflowEvent[];
+    const saved = this.#run.checkpoints.get(group);
+    if (saved) return saved.value as WorkflowEvent[];
     const rows: EventRow[] = [];
-    const running = new Group(signal);
-    await running.each(names, async (name, index, signal) => {
+    const options = { signal: this.#signal, timers: this.#server.timers };
+    const failure = await runTaskGroup(names, options, async (name, index, signal) => {
       const row = await this.#take([name], parseDuration(timeout), signal);
-      if (this.#core.closed) return NEVER;
+      if (this.#server.closed) return NEVER;
       if (!row) throw new StepError(`timeout waiting for event ${goQuote(name)}`);
-      this.#save(`waitall:${name}`, encodeBase64(goStringify(wireEvent(row))), toEvent(row));
+      const data = encodeBase64(goStringify(wireEvent(row)));
+      this.#save(`waitall:${name}`, data, toWorkflowEvent(row));
       rows[index] = row;
-    }, () => this.#core.timers.breathe());
-    const failure = await running.wait();
-    if (this.#core.closed) return NEVER;
+    });
+    if (this.#server.closed) return NEVER;
     if (failure) {
       const message = `workflow ${this.#run.name} waitall: ${errorText(failure.error)}`;
       throw new StepError(message, { cause: failure.error });
     }
-    const events = rows.map(toEvent);
+    const events = rows.map(toWorkflowEvent);
     this.#save(group, encodeBase64(goStringify(rows.map(wireEvent))), events);
     return events;
   }
 
   #save(step: string, data: string, value: unknown): void {
-    const createdAt = this.#core.stamps.now();
+    const createdAt = this.#server.timestamps.now();
     this.#run.checkpoints.set(step, { step, data, value, createdAt });
   }
 
+  /** Takes an event out of the store, waiting for it up to `ms`. */
   #take(
     names: readonly string[],
     ms: number,
     signal: AbortSignal,
     match?: (event: WorkflowEvent) => boolean,
   ): Promise<EventRow | undefined> {
-    const { store, timers, quirks, random } = this.#core;
+    const { store, timers, quirks, random } = this.#server;
     if (signal.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      let forgetTimer = () => {};
-      let unlisten = () => {};
+      let clearTimer = () => {};
+      let removeListener = () => {};
+      let isSettled = false;
       const settle = (event: EventRow | undefined) => {
-        taken = true;
-        forgetTimer();
-        unlisten();
+        isSettled = true;
+        clearTimer();
+        removeListener();
         resolve(event);
       };
-      let taken = false;
-      const waiter: Waiter = {
-        owner: this.#core,
+      const waiter: EventWaiter = {
+        owner: this.#server,
         names,
-        wants: (event) =>
+        accepts: (event) =>
           (quirks["tenants-open"] || sameTenant(event, this.#run)) &&
-          (!match || match(toEvent(event))),
-        take: settle,
+          (!match || match(toWorkflowEvent(event))),
+        deliver: settle,
       };
-      store.wait(waiter, quirks["random-event-order"] ? random : undefined);
-      if (taken) return;
-      unlisten = onAbort(signal, () => {
-        forgetTimer();
-        store.unwait(waiter);
+      store.addWaiter(waiter, quirks["random-event-order"] ? random : undefined);
+      if (isSettled) return;
+      removeListener = onAbort(signal, () => {
+        clearTimer();
+        store.removeWaiter(waiter);
         reject(signal.reason);
       });
-      forgetTimer = timers.set(
-        () => {
-          store.unwait(waiter);
-          settle(undefined);
-        },
-        ms,
-        "deadline",
-      );
+      const onTimeout = () => {
+        store.removeWaiter(waiter);
+        settle(undefined);
+      };
+      clearTimer = timers.set(onTimeout, ms, "deadline");
     });
   }
 }
 
-function toEvent(row: EventRow): WorkflowEvent {
+function toWorkflowEvent(row: EventRow): WorkflowEvent {
   return {
     id: row.id,
     name: row.name,

@@ -1,57 +1,48 @@
-import type { Core } from "./server_state.ts";
-import type { JobRow } from "./store_rows.ts";
-import type { JobContext } from "../define.ts";
+import type { JobContext } from "../context.ts";
 import { type Duration, parseDuration } from "../duration.ts";
+import { DeadlineError } from "./errors.ts";
+import type { ServerState } from "./server_state.ts";
+import type { JobRow } from "./store_rows.ts";
 
-/** The reason of a signal whose job's time is up. */
-class DeadlineError extends Error {
-  readonly code = "deadline_exceeded";
-
-  constructor() {
-    super("context deadline exceeded");
-    this.name = "DeadlineError";
-  }
-}
-
-/** One attempt of a job, as its handler sees it. */
-export class JobRun implements JobContext {
+/** One attempt of a job: the context that its handler receives. */
+export class JobAttempt implements JobContext {
   readonly attempt: number;
   readonly job_id: string;
   readonly queue: string;
-  readonly #core: Core;
+  readonly #server: ServerState;
   readonly #job: JobRow;
   #controller?: AbortController;
   #aborted?: { reason: unknown };
-  #forgetDeadline: () => void = () => {};
+  #clearDeadline: () => void = () => {};
   #release: () => void;
-  #over = false;
+  #hasEnded = false;
 
-  constructor(core: Core, job: JobRow) {
-    this.#core = core;
+  constructor(server: ServerState, job: JobRow) {
+    this.#server = server;
     this.#job = job;
-    this.#release = core.timers.hold();
+    this.#release = server.timers.hold();
     this.attempt = job.retryCount + 1;
     this.job_id = job.id;
     this.queue = job.queue;
   }
 
-  /** Made when it is first asked for: most handlers never do, and a timer goes with it. */
+  /** Created on first use, because it needs a timer and most handlers never read it. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
       if (this.#aborted) this.#controller.abort(this.#aborted.reason);
       else if (this.#job.timeoutMs > 0) {
-        const left = this.#job.startedMs + this.#job.timeoutMs - this.#core.timers.clock.now();
+        const left = this.#job.startedMs + this.#job.timeoutMs - this.#server.timers.clock.now();
         const stop = () => this.#controller!.abort(new DeadlineError());
-        this.#forgetDeadline = this.#core.timers.set(stop, left);
+        this.#clearDeadline = this.#server.timers.set(stop, left);
       }
     }
     return this.#controller.signal;
   }
 
-  // Fields, so that a handler may take them out of its context.
+  // These are fields, not methods, so that a handler can destructure its context.
   readonly log = (message: string): void => {
-    this.#core.log(`${this.#job.name} ${this.job_id}: ${message}`);
+    this.#server.log(`${this.#job.name} ${this.job_id}: ${message}`);
   };
 
   readonly sleep = async (
@@ -61,23 +52,23 @@ export class JobRun implements JobContext {
     const signal = options.signal === undefined ? this.signal : options.signal;
     this.#release();
     try {
-      await this.#core.timers.sleep(parseDuration(duration), signal);
+      await this.#server.timers.sleep(parseDuration(duration), signal);
     } finally {
-      if (!this.#over) this.#release = this.#core.timers.hold();
+      if (!this.#hasEnded) this.#release = this.#server.timers.hold();
     }
   };
 
   /** Asks the handler to stop. */
   abort(reason: unknown): void {
     this.#aborted = { reason };
-    this.#forgetDeadline();
+    this.#clearDeadline();
     this.#controller?.abort(reason);
   }
 
-  /** The attempt is over. */
+  /** Releases the attempt's timer and its hold on the clock. */
   end(): void {
-    this.#over = true;
+    this.#hasEnded = true;
     this.#release();
-    this.#forgetDeadline();
+    this.#clearDeadline();
   }
 }

@@ -1,53 +1,61 @@
-import { ChildRuns } from "./_child_runs.ts";
-import { type Core, NEVER } from "./server_state.ts";
-import { goStringify } from "../go/encode.ts";
-import { goQuote } from "../go/scan.ts";
-import { gobBase64 } from "../go/gob.ts";
-import { errorText } from "./handler_input.ts";
-import { Group } from "./_task_group.ts";
-import { EventWaits } from "./_event_waits.ts";
-import { Progress } from "./_checkpoints.ts";
-import type { RunRow } from "./store_rows.ts";
-import type { WorkflowEngine } from "./workflow_engine.ts";
-import type { HandlerContext } from "../define.ts";
-import { type Duration, parseDuration } from "../duration.ts";
+import { encodeBase64 } from "../../protocol/base64.ts";
 import {
+  type HandlerContext,
   StepError,
   type StepFunction,
   type StepOptions,
   type Workflow,
   type WorkflowEvent,
 } from "../context.ts";
-import { encodeBase64 } from "../../protocol/base64.ts";
+import { type Duration, parseDuration } from "../duration.ts";
+import { goQuote, goStringify } from "../go/encode.ts";
+import { gobBase64 } from "../go/gob.ts";
+import { Checkpoints } from "./_checkpoints.ts";
+import { ChildRuns, type StartChild } from "./_child_runs.ts";
+import { EventWaits } from "./_event_waits.ts";
+import { runTaskGroup } from "./_task_group.ts";
+import { errorText } from "./errors.ts";
+import { NEVER, type ServerState } from "./server_state.ts";
+import type { RunRow } from "./store_rows.ts";
 
+/** Undoes a step if the run fails. */
 interface Compensation {
   name: string;
   undo: (context: HandlerContext) => unknown;
 }
 
-/** A run, as its handler sees it. The order of its checkpoints and events is the wire's. */
+/**
+ * The context that a workflow's handler receives. The names and the order of the checkpoints and events
+ * are those of a Go server.
+ */
 export class RunContext implements Workflow {
   readonly run_id: string;
   readonly name: string;
   readonly signal: AbortSignal;
-  readonly #core: Core;
+  readonly #server: ServerState;
+  readonly #checkpoints: Checkpoints;
   readonly #waits: EventWaits;
-  readonly #compensations: Compensation[] = [];
   readonly #children: ChildRuns;
-  readonly #progress: Progress;
+  readonly #compensations: Compensation[] = [];
 
-  constructor(core: Core, engine: WorkflowEngine, run: RunRow, signal: AbortSignal) {
-    this.#core = core;
-    this.#waits = new EventWaits(core, run);
-    this.#progress = new Progress(core, run);
-    this.#children = new ChildRuns({ core, engine, run, progress: this.#progress, signal });
+  constructor(server: ServerState, run: RunRow, signal: AbortSignal, startChild: StartChild) {
+    this.#server = server;
+    this.#checkpoints = new Checkpoints(server, run);
+    this.#waits = new EventWaits(server, run, signal);
+    this.#children = new ChildRuns({
+      server,
+      run,
+      checkpoints: this.#checkpoints,
+      signal,
+      startChild,
+    });
     this.run_id = run.id;
     this.name = run.name;
     this.signal = signal;
   }
 
   log(message: string): void {
-    this.#core.log(`${this.name} ${this.run_id}: ${message}`);
+    this.#server.log(`${this.name} ${this.run_id}: ${message}`);
   }
 
   async step<Result>(
@@ -55,21 +63,8 @@ export class RunContext implements Workflow {
     run: StepFunction<Result>,
     options: StepOptions<Result> = {},
   ): Promise<Result> {
-    let result: Result;
-    const done = this.#progress.restore(name);
-    if (done) result = done.value as Result;
-    else {
-      const began = this.#progress.now();
-      try {
-        result = await this.#call(run, this.signal);
-      } catch (error) {
-        throw this.#progress.failed(name, error, `workflow ${this.name} step ${goQuote(name)}: `);
-      }
-      if (this.#core.closed) return NEVER;
-      const json = this.#encoded(name, result);
-      this.#progress.save(name, json === undefined ? "" : this.#resultData(result, json), json);
-      this.#progress.completed(name, began);
-    }
+    const saved = this.#checkpoints.restore(name);
+    const result = saved ? saved.value as Result : await this.#runStep(name, run);
     const { compensate } = options;
     if (compensate) this.compensate(name, (context) => compensate(result, context));
     return result;
@@ -77,84 +72,85 @@ export class RunContext implements Workflow {
 
   async parallel(name: string, steps: readonly StepFunction[]): Promise<void> {
     const group = `parallel:${name}`;
-    if (this.#progress.has(group)) return;
-    const running = new Group(this.signal);
-    await running.each(steps, async (step, index, signal) => {
+    if (this.#checkpoints.has(group)) return;
+    const options = { signal: this.signal, timers: this.#server.timers };
+    const failure = await runTaskGroup(steps, options, async (step, index, signal) => {
       const key = `${group}:${index}`;
-      if (this.#progress.has(key)) return;
-      const began = this.#progress.now();
+      if (this.#checkpoints.has(key)) return;
+      const startedMs = this.#checkpoints.now();
       try {
         await this.#call(step, signal);
       } catch (error) {
-        this.#progress.failed(key, error);
+        this.#checkpoints.emitFailed(key, error);
         throw error;
       }
-      if (this.#core.closed) return NEVER;
-      this.#progress.save(key);
-      this.#progress.completed(key, began);
-    }, () => this.#core.timers.breathe());
-    const failure = await running.wait();
-    if (this.#core.closed) return NEVER;
+      if (this.#server.closed) return NEVER;
+      this.#checkpoints.save(key);
+      this.#checkpoints.emitCompleted(key, startedMs);
+    });
+    if (this.#server.closed) return NEVER;
     if (failure) {
       const message = `workflow ${this.name} parallel ${goQuote(name)}: `;
       throw new StepError(message + errorText(failure.error), { cause: failure.error });
     }
-    this.#progress.save(group);
+    this.#checkpoints.save(group);
   }
 
   compensate(name: string, undo: (context: HandlerContext) => unknown): void {
     this.#compensations.push({ name, undo });
   }
 
-  /** Runs what undoes the work, the last first. One that fails does not keep the others. */
-  async undo(): Promise<void> {
+  /** Runs the compensations, the last registered first. If one fails, the others still run. */
+  async runCompensations(): Promise<void> {
     for (const { name, undo } of this.#compensations.toReversed()) {
       const key = `compensate:${name}`;
-      if (this.#progress.has(key)) continue;
-      const began = this.#progress.now();
+      if (this.#checkpoints.has(key)) continue;
+      const startedMs = this.#checkpoints.now();
       try {
         await this.#call(undo, this.signal);
       } catch (error) {
-        this.#progress.failed(key, error);
+        this.#checkpoints.emitFailed(key, error);
         continue;
       }
-      if (this.#core.closed) return NEVER;
-      this.#progress.save(key);
-      this.#progress.completed(key, began);
+      if (this.#server.closed) return NEVER;
+      this.#checkpoints.save(key);
+      this.#checkpoints.emitCompleted(key, startedMs);
     }
   }
 
   async sleep(name: string, duration: Duration): Promise<void> {
     const key = `sleep:${name}`;
-    if (this.#progress.has(key)) return;
-    await this.#core.timers.sleep(parseDuration(duration), this.signal);
-    this.#progress.save(key);
+    if (this.#checkpoints.has(key)) return;
+    await this.#server.timers.sleep(parseDuration(duration), this.signal);
+    this.#checkpoints.save(key);
   }
 
   async waitForEvent<Payload = unknown>(
     name: string,
     timeout: Duration,
   ): Promise<WorkflowEvent<Payload> | undefined> {
-    return await this.#waits.one(
-      `wait:${name}`,
-      [name],
+    return await this.#waits.waitForOne({
+      key: `wait:${name}`,
+      names: [name],
       timeout,
-      this.signal,
-      `workflow ${this.name} wait ${goQuote(name)}: `,
-    ) as WorkflowEvent<Payload> | undefined;
+      errorPrefix: `workflow ${this.name} wait ${goQuote(name)}: `,
+    }) as WorkflowEvent<Payload> | undefined;
   }
 
   async waitForAll(names: readonly string[], timeout: Duration): Promise<WorkflowEvent[]> {
-    return await this.#waits.all(names, timeout, this.signal);
+    return await this.#waits.waitForAll(names, timeout);
   }
 
   async waitForAny(
     names: readonly string[],
     timeout: Duration,
   ): Promise<WorkflowEvent | undefined> {
-    const key = `waitany:${names.join(",")}`;
-    const failed = `workflow ${this.name} waitany: `;
-    return await this.#waits.one(key, names, timeout, this.signal, failed);
+    return await this.#waits.waitForOne({
+      key: `waitany:${names.join(",")}`,
+      names,
+      timeout,
+      errorPrefix: `workflow ${this.name} waitany: `,
+    });
   }
 
   async waitForMatch<Payload = unknown>(
@@ -162,14 +158,13 @@ export class RunContext implements Workflow {
     timeout: Duration,
     match: (event: WorkflowEvent<Payload>) => boolean,
   ): Promise<WorkflowEvent<Payload> | undefined> {
-    return await this.#waits.one(
-      `waitmatch:${name}`,
-      [name],
+    return await this.#waits.waitForOne({
+      key: `waitmatch:${name}`,
+      names: [name],
       timeout,
-      this.signal,
-      `workflow ${this.name} waitmatch ${goQuote(name)}: `,
-      match as (event: WorkflowEvent) => boolean,
-    ) as WorkflowEvent<Payload> | undefined;
+      errorPrefix: `workflow ${this.name} waitmatch ${goQuote(name)}: `,
+      match: match as (event: WorkflowEvent) => boolean,
+    }) as WorkflowEvent<Payload> | undefined;
   }
 
   runChild<Output = unknown>(name: string, input?: unknown): Promise<Output> {
@@ -184,14 +179,31 @@ export class RunContext implements Workflow {
     return this.#children.fanOut(name, inputs) as Promise<Output[]>;
   }
 
-  /** Runs a step's function, and tells the clock when it is at work and when it waits. */
+  async #runStep<Result>(name: string, run: StepFunction<Result>): Promise<Result> {
+    const startedMs = this.#checkpoints.now();
+    let result: Result;
+    try {
+      result = await this.#call(run, this.signal);
+    } catch (error) {
+      const prefix = `workflow ${this.name} step ${goQuote(name)}: `;
+      throw this.#checkpoints.emitFailed(name, error, prefix);
+    }
+    if (this.#server.closed) return NEVER;
+    const json = this.#stringify(name, result);
+    const data = json === undefined ? "" : this.#timelineData(result, json);
+    this.#checkpoints.save(name, data, json);
+    this.#checkpoints.emitCompleted(name, startedMs);
+    return result;
+  }
+
+  /** Calls a step's function. While it works, and does not sleep, a virtual clock does not skip. */
   async #call<T>(
     work: (context: HandlerContext) => T,
     signal: AbortSignal,
   ): Promise<Awaited<T>> {
-    const { timers } = this.#core;
+    const { timers } = this.#server;
     let release = timers.hold();
-    let over = false;
+    let hasEnded = false;
     const sleep: HandlerContext["sleep"] = async (duration, options = {}) => {
       release();
       try {
@@ -200,20 +212,20 @@ export class RunContext implements Workflow {
           options.signal === undefined ? signal : options.signal,
         );
       } finally {
-        if (!over) release = timers.hold();
+        if (!hasEnded) release = timers.hold();
       }
     };
     try {
       return await work({ signal, sleep, log: (message) => this.log(message) });
     } finally {
-      over = true;
+      hasEnded = true;
       release();
     }
   }
 
-  #encoded(step: string, result: unknown): string | undefined {
+  #stringify(step: string, result: unknown): string | undefined {
     if (result === undefined) return undefined;
-    let reason = "a value that JSON cannot hold";
+    let reason = "the result is not JSON-serializable";
     let cause: unknown;
     try {
       const json = goStringify(result);
@@ -226,7 +238,7 @@ export class RunContext implements Workflow {
     throw new StepError(message, { cause });
   }
 
-  #resultData(result: unknown, json: string): string {
-    return this.#core.quirks["gob-results"] ? gobBase64(result, json) : encodeBase64(json);
+  #timelineData(result: unknown, json: string): string {
+    return this.#server.quirks["gob-results"] ? gobBase64(result, json) : encodeBase64(json);
   }
 }

@@ -1,38 +1,38 @@
-import { CanceledError } from "./server_state.ts";
+import { CanceledError } from "./errors.ts";
+import type { Timers } from "./timers.ts";
 
+/** How many tasks start before the event loop gets a turn. */
 const BATCH = 64;
 
-/** Work that goes on side by side; the first failure stops the rest. */
-export class Group {
-  readonly #controller = new AbortController();
-  readonly #signal: AbortSignal;
-  readonly #running: Promise<void>[] = [];
-  #failure: { error: unknown } | undefined;
+/** Settings of {@linkcode runTaskGroup}. */
+export interface TaskGroupOptions {
+  /** Aborts all tasks. */
+  signal: AbortSignal;
+  timers: Timers;
+}
 
-  constructor(signal: AbortSignal) {
-    this.#signal = AbortSignal.any([signal, this.#controller.signal]);
+/**
+ * Runs one task for each item, all at the same time. The first failure aborts the signal of the others.
+ * @returns The first failure, after all tasks have ended.
+ */
+export async function runTaskGroup<T>(
+  items: readonly T[],
+  { signal, timers }: TaskGroupOptions,
+  task: (item: T, index: number, signal: AbortSignal) => Promise<void>,
+): Promise<{ error: unknown } | undefined> {
+  const controller = new AbortController();
+  const taskSignal = AbortSignal.any([signal, controller.signal]);
+  const tasks: Promise<void>[] = [];
+  let failure: { error: unknown } | undefined;
+  for (const [index, item] of items.entries()) {
+    if (index > 0 && index % BATCH === 0) await timers.yield();
+    tasks.push(
+      task(item, index, taskSignal).catch((error: unknown) => {
+        failure ??= { error };
+        controller.abort(new CanceledError());
+      }),
+    );
   }
-
-  /** Begins a piece of work for each item; with many, the event loop has its turns in between. */
-  async each<T>(
-    items: readonly T[],
-    work: (item: T, index: number, signal: AbortSignal) => Promise<void>,
-    breathe: () => Promise<void>,
-  ): Promise<void> {
-    for (const [index, item] of items.entries()) {
-      if (index > 0 && index % BATCH === 0) await breathe();
-      this.#running.push(
-        work(item, index, this.#signal).catch((error: unknown) => {
-          this.#failure ??= { error };
-          this.#controller.abort(new CanceledError());
-        }),
-      );
-    }
-  }
-
-  /** Waits for all of it; gives the first failure. */
-  async wait(): Promise<{ error: unknown } | undefined> {
-    await Promise.all(this.#running);
-    return this.#failure;
-  }
+  await Promise.all(tasks);
+  return failure;
 }

@@ -1,15 +1,19 @@
 import { decodeGo, type GoType, zeroOf } from "../go/decode.ts";
-import type { Schema, SchemaIssue } from "../schema.ts";
+import type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from "../schema.ts";
+import { errorText } from "./errors.ts";
 
-/** Where a schema says that it reads JSON text as a Go struct does. */
+/** Marks schemas made by {@linkcode goSchema}, which decode the JSON text itself. */
 const GO_TYPE: unique symbol = Symbol("go type");
 
-interface GoSchema<Output> extends Schema<Output> {
+interface GoSchema<Output> extends StandardSchema<Output> {
   readonly [GO_TYPE]: GoType;
 }
 
-/** A schema that decodes as Go does: an absent input is the type's zero value, errors are Go's. */
-export function goSchema<Output>(type: GoType): Schema<Output> {
+/**
+ * Creates a schema that decodes as Go does: missing input becomes the type's zero value, and errors
+ * have Go's messages.
+ */
+export function goSchema<Output>(type: GoType): StandardSchema<Output> {
   const schema: GoSchema<Output> = {
     [GO_TYPE]: type,
     "~standard": {
@@ -28,34 +32,28 @@ export function goSchema<Output>(type: GoType): Schema<Output> {
 }
 
 /**
- * What a handler is handed for a JSON text.
- * @throws {Error} When the schema does not want it; the message is the schema's.
+ * Decodes the JSON text of a payload or input and validates it for a handler.
+ * @throws {Error} If the schema rejects the value; the message is the schema's.
  */
-export function decodeInput(text: string | undefined, schema: Schema | undefined): unknown {
-  const none = text === undefined || text === "";
+export function decodeInput(text: string | undefined, schema: StandardSchema | undefined): unknown {
+  const isMissing = text === undefined || text === "";
   if (schema && GO_TYPE in schema) {
     const type = (schema as GoSchema<unknown>)[GO_TYPE];
-    return none ? zeroOf(type) : decodeGo(text, type);
+    return isMissing ? zeroOf(type) : decodeGo(text, type);
   }
-  const value = none ? undefined : JSON.parse(text);
+  const value = isMissing ? undefined : JSON.parse(text);
   if (!schema) return value;
   const result = schema["~standard"].validate(value);
-  return result instanceof Promise ? result.then(passed) : passed(result);
+  return result instanceof Promise ? result.then(unwrap) : unwrap(result);
 }
 
-function passed(result: Awaited<ReturnType<Schema["~standard"]["validate"]>>): unknown {
+function unwrap(result: StandardSchemaResult<unknown>): unknown {
   if (result.issues) throw new Error(result.issues.map(issueText).join("; "));
   return result.value;
 }
 
-function issueText({ message, path }: SchemaIssue): string {
+function issueText({ message, path }: StandardSchemaIssue): string {
   if (!path || path.length === 0) return message;
   const where = path.map((part) => String(typeof part === "object" ? part.key : part)).join(".");
   return `${where}: ${message}`;
-}
-
-/** What a thrown value says. */
-export function errorText(error: unknown): string {
-  if (error instanceof Error) return error.message === "" ? error.name : error.message;
-  return String(error);
 }

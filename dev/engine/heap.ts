@@ -1,18 +1,14 @@
-/** A queue whose least item is always at hand; adding and taking cost the logarithm of its length. */
+/** A priority queue: adding and removing take time logarithmic in its length. */
 export class Heap<T> {
   readonly #items: T[] = [];
   readonly #before: (a: T, b: T) => boolean;
 
+  /** @param before Whether the first item comes out before the second. */
   constructor(before: (a: T, b: T) => boolean) {
     this.#before = before;
   }
 
-  /** How many items there are. */
-  get size(): number {
-    return this.#items.length;
-  }
-
-  /** The least item, left where it is. */
+  /** Returns the first item without removing it. */
   peek(): T | undefined {
     return this.#items[0];
   }
@@ -30,12 +26,12 @@ export class Heap<T> {
     items[at] = item;
   }
 
-  /** Takes the least item out. */
+  /** Removes and returns the first item. */
   pop(): T | undefined {
     const items = this.#items;
-    const least = items[0];
+    const first = items[0];
     const last = items.pop();
-    if (last === undefined || items.length === 0) return least;
+    if (last === undefined || items.length === 0) return first;
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;
@@ -46,6 +42,6 @@ export class Heap<T> {
       at = child;
     }
     items[at] = last;
-    return least;
+    return first;
   }
 }

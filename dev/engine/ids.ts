@@ -1,12 +1,12 @@
 import type { Clock } from "../../runtime/clock.ts";
-import { goQuote, goQuoteRune, quoteByte } from "../go/scan.ts";
+import { goQuote, goQuoteRune, quoteByte } from "../go/encode.ts";
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
-/** The kinds of ids, by their prefixes. */
+/** The prefix of an id, which names its kind. */
 export type IdPrefix = "job" | "wfrun" | "evt" | "ckpt" | "cron" | "dlq" | "wkr";
 
-/** Makes TypeIDs: a prefix and a UUIDv7 in base 32, so that ids sort by the time they were made. */
+/** Generates TypeIDs: a prefix and a UUIDv7 in base 32. They sort by the time they were generated. */
 export class Ids {
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -18,13 +18,13 @@ export class Ids {
     this.#random = random;
   }
 
-  /** A new id. */
+  /** Generates an id. */
   next(prefix: IdPrefix): string {
     const ms = Math.floor(this.#clock.now());
     if (ms === this.#ms) this.#sequence = (this.#sequence + 1) & 0xfff;
     else {
       this.#ms = ms;
-      // Half of the twelve bits are left to count with inside one millisecond.
+      // The random start leaves at least half of the 12 bits for counting within one millisecond.
       this.#sequence = Math.floor(this.#random() * 0x800);
     }
     const high = BigInt(ms) << 16n | 0x7000n | BigInt(this.#sequence);
@@ -38,7 +38,7 @@ export class Ids {
     return `${prefix}_${suffix}`;
   }
 
-  /** A random UUID. */
+  /** Generates a random UUID. */
   uuid(): string {
     const bits = this.#bits(32) << 96n | this.#bits(32) << 64n | this.#bits(32) << 32n |
       this.#bits(32);
@@ -52,9 +52,7 @@ export class Ids {
   }
 }
 
-/**
- * What a server says of a text that is no id of this kind, or `undefined` when it is one.
- */
+/** Validates an id; returns the error message of a Go server, or `undefined` if the id is valid. */
 export function idProblem(text: string, prefix: IdPrefix): string | undefined {
   if (text === "") return 'id: parse "": empty string';
   const problem = typeIdProblem(text);

@@ -1,218 +1,225 @@
-import { CanceledError, type Core, emitJob, NEVER } from "./server_state.ts";
-import { wholeSeconds } from "../go/time.ts";
-import { decodeInput, errorText } from "./handler_input.ts";
-import { JobRun } from "./_job_attempt.ts";
-import type { JobRow, Tenant } from "./store_rows.ts";
-import { nextTurn } from "../_turn.ts";
 import type { JobDefinition } from "../define.ts";
 import { parseDuration } from "../duration.ts";
+import { emitJob } from "./_emit.ts";
+import { JobAttempt } from "./_job_attempt.ts";
+import { OrphanReaper } from "./_orphan_reaper.ts";
+import { CanceledError, errorText } from "./errors.ts";
+import { decodeInput } from "./handler_input.ts";
+import { NEVER, type ServerState } from "./server_state.ts";
+import type { JobRow, Tenant } from "./store_rows.ts";
+import { nextTurn } from "./timers.ts";
+import { wholeSeconds } from "./timestamps.ts";
 
-const TIMEOUT = 300_000;
-const POLL = 1000;
-const LONGEST_POLL = 30_000;
-const HEARTBEAT = 10_000;
-const STALE = 30_000;
-/** How many jobs are begun before the event loop gets its turn. */
+const DEFAULT_TIMEOUT_MS = 300_000;
+const MIN_POLL_MS = 1000;
+const MAX_POLL_MS = 30_000;
+const HEARTBEAT_MS = 10_000;
+/** How many jobs start before the event loop gets a turn. */
 const BATCH = 64;
 
-/** How a server works on jobs. */
+/** Settings of a {@linkcode JobEngine}. */
 export interface JobEngineOptions {
-  /** The queues it reads, each with how many of its jobs may run at a time. */
+  /** The queues to work on, each with the most of its jobs that may run at a time. */
   queues: ReadonlyMap<string, number>;
-  /** How many jobs run at a time. */
+  /** The most jobs that may run at a time. */
   concurrency: number;
-  /** How long after its nth failure a job is tried again, in milliseconds. */
+  /** Returns how long to wait after the nth failure of a job, in milliseconds. */
   backoff: (attempt: number) => number;
 }
 
-/** The workers: claims jobs, runs their handlers, retries, buries. */
+/** The job workers: claim jobs, run their handlers, retry them, and move failures to the dead letters. */
 export class JobEngine {
-  readonly #core: Core;
+  readonly #server: ServerState;
   #options: JobEngineOptions = { queues: new Map(), concurrency: 0, backoff: () => 0 };
-  readonly #active = new Map<JobRow, JobRun>();
+  readonly #active = new Map<JobRow, JobAttempt>();
+  /** How many jobs of each queue are running. */
   readonly #activeIn = new Map<string, number>();
-  readonly #began: number;
-  readonly #forgetWork: () => void;
-  #awake = false;
-  #begun = 0;
-  #interval = POLL;
-  #forgetNextLook: () => void = () => {};
-  #reaping = false;
+  readonly #reaper: OrphanReaper;
+  readonly #removeWorkListener: () => void;
+  #isPollPending = false;
+  /** How many jobs have started in this turn of the event loop. */
+  #startedInTurn = 0;
+  #pollInterval = MIN_POLL_MS;
+  #clearPollTimer: () => void = () => {};
 
-  constructor(core: Core) {
-    this.#core = core;
-    this.#began = core.timers.clock.now();
-    this.#forgetWork = core.store.onWork(() => this.#wake());
-    this.#wake();
+  constructor(server: ServerState) {
+    this.#server = server;
+    this.#reaper = new OrphanReaper(server);
+    this.#removeWorkListener = server.store.onWork(() => this.#pollSoon());
+    this.#pollSoon();
   }
 
-  /** Puts a job into its queue. */
+  /** Creates a job and queues it. */
   enqueue(
     tenant: Tenant,
     name: string,
     payload: string | undefined,
     options: { queue?: string; priority?: number; maxRetries?: number } = {},
   ): JobRow {
-    const { core, now } = this.#present();
-    const own = core.quirks["definition-options-ignored"]
+    const server = this.#server;
+    const defaults = server.quirks["definition-options-ignored"]
       ? {}
-      : core.registry.jobs.get(name)?.options ?? {};
-    const at = core.stamps.now();
+      : server.registry.job(name)?.options ?? {};
+    const now = server.timestamps.now();
     const job: JobRow = {
-      id: core.ids.next("job"),
+      id: server.ids.next("job"),
       name,
-      queue: options.queue || own.queue || "default",
+      queue: options.queue || defaults.queue || "default",
       payload,
       state: "pending",
-      priority: Math.max(0, options.priority || own.priority || 0),
-      maxRetries: options.maxRetries ?? own.maxRetries ?? 3,
+      priority: Math.max(0, options.priority || defaults.priority || 0),
+      maxRetries: options.maxRetries ?? defaults.maxRetries ?? 3,
       retryCount: 0,
       lastError: "",
       app: tenant.app,
       org: tenant.org,
-      runAt: at,
-      runAtMs: now,
+      runAt: now,
+      runAtMs: this.#now,
       startedMs: 0,
-      timeoutMs: own.timeout === undefined ? TIMEOUT : parseDuration(own.timeout),
-      createdAt: at,
-      updatedAt: at,
+      timeoutMs: defaults.timeout === undefined
+        ? DEFAULT_TIMEOUT_MS
+        : parseDuration(defaults.timeout),
+      createdAt: now,
+      updatedAt: now,
       ticket: 0,
     };
-    core.store.queue(job, now);
-    emitJob(core, "job.enqueued", job);
+    server.store.enqueue(job, this.#now);
+    emitJob(server, "job.enqueued", job);
     return job;
   }
 
-  /** Marks a job cancelled. Gives whether it could be. */
+  /** Marks a job cancelled; returns whether the job was in a state that allows it. */
   cancel(job: JobRow): boolean {
-    const { core } = this.#present();
-    if (!core.quirks["cancel-overwrites"]) {
+    const server = this.#server;
+    if (!server.quirks["cancel-overwrites"]) {
       if (job.state === "completed" || job.state === "failed" || job.state === "cancelled") {
         return false;
       }
       this.#active.get(job)?.abort(new CanceledError());
     }
     job.state = "cancelled";
-    job.updatedAt = core.stamps.now();
-    core.store.orphans.delete(job);
-    for (const { cancelled } of core.observers) cancelled?.(job.id);
+    job.updatedAt = server.timestamps.now();
+    server.store.orphans.delete(job);
+    for (const { cancelled } of server.observers) cancelled?.(job.id);
     return true;
   }
 
-  /** When the worker of a running job last gave a sign of life. */
+  /** Returns the time of a running job's last heartbeat. */
   heartbeatOf(job: JobRow): string | undefined {
     if (!this.#active.has(job)) return undefined;
-    // A real server's pool beats for all its jobs at once, so up to this long after a job's start.
-    const beats = Math.floor((this.#present().now - job.startedMs) / HEARTBEAT);
-    return beats > 0 ? new Date(job.startedMs + beats * HEARTBEAT).toISOString() : undefined;
+    // A Go server's pool sends the heartbeats of all its jobs at once, which is at most this much later.
+    const beats = Math.floor((this.#now - job.startedMs) / HEARTBEAT_MS);
+    return beats > 0 ? new Date(job.startedMs + beats * HEARTBEAT_MS).toISOString() : undefined;
   }
 
-  /** Works like this from now on; until it is told how, it does nothing. */
+  /** Changes the settings. An engine that was never configured runs no jobs. */
   configure(options: JobEngineOptions): void {
     this.#options = options;
-    this.#wake();
+    this.#pollSoon();
   }
 
-  /** Stops. What is running is left as it is, for whoever shares the store. */
+  /** Stops. Running jobs become orphans for the other servers of the store. */
   close(): void {
-    this.#forgetWork();
-    for (const [job, run] of this.#active) {
-      run.abort(new CanceledError());
-      if (job.state === "running") this.#core.store.orphan(job);
+    this.#removeWorkListener();
+    for (const [job, attempt] of this.#active) {
+      attempt.abort(new CanceledError());
+      if (job.state === "running") this.#server.store.addOrphan(job);
     }
   }
 
-  #present(): { core: Core; now: number } {
-    return { core: this.#core, now: this.#core.timers.clock.now() };
+  get #now(): number {
+    return this.#server.timers.clock.now();
   }
 
-  /** Looks at the queues soon, behind whatever is going on now. */
-  #wake(): void {
-    this.#interval = POLL;
-    if (this.#awake || this.#core.closed) return;
-    this.#awake = true;
-    const look = () => {
-      this.#awake = false;
-      this.#look();
+  /** Polls the queues after the current task, or after the event loop's turn when many jobs start. */
+  #pollSoon(): void {
+    this.#pollInterval = MIN_POLL_MS;
+    if (this.#isPollPending || this.#server.closed) return;
+    this.#isPollPending = true;
+    const poll = () => {
+      this.#isPollPending = false;
+      this.#poll();
     };
-    if (this.#begun < BATCH) return queueMicrotask(look);
-    this.#begun = 0;
-    nextTurn(look);
+    if (this.#startedInTurn < BATCH) return queueMicrotask(poll);
+    this.#startedInTurn = 0;
+    nextTurn(poll);
   }
 
-  #look(): void {
-    const { core, now } = this.#present();
-    if (core.closed) return;
-    this.#forgetNextLook();
-    this.#reap();
+  #poll(): void {
+    if (this.#server.closed) return;
+    const now = this.#now;
+    this.#clearPollTimer();
+    this.#reaper.schedule();
     while (this.#active.size < this.#options.concurrency) {
-      if (this.#begun >= BATCH) return this.#wake();
-      const job = core.store.claim(this.#openQueues(), now);
-      if (!job) return this.#lookLater(now);
-      this.#interval = POLL;
-      this.#begin(job);
+      if (this.#startedInTurn >= BATCH) return this.#pollSoon();
+      const job = this.#server.store.claim(this.#openQueues(), now);
+      if (!job) return this.#pollLater(now);
+      this.#pollInterval = MIN_POLL_MS;
+      this.#start(job);
     }
   }
 
+  /** The queues that may have another job running. */
   *#openQueues(): Iterable<string> {
-    for (const [queue, most] of this.#options.queues) {
-      if ((this.#activeIn.get(queue) ?? 0) < most) yield queue;
+    for (const [queue, limit] of this.#options.queues) {
+      if ((this.#activeIn.get(queue) ?? 0) < limit) yield queue;
     }
   }
 
-  #lookLater(now: number): void {
-    const { core } = this.#present();
-    const next = core.store.nextRunAt(this.#options.queues.keys());
+  /** Sets a timer for the next delayed job. */
+  #pollLater(now: number): void {
+    const { store, timers, quirks } = this.#server;
+    const next = store.nextRunAt(this.#options.queues.keys());
     if (next === undefined) return;
     let wait = next - now;
-    if (core.quirks["slow-polling"]) {
-      this.#interval = Math.min(this.#interval * 2, LONGEST_POLL);
-      wait = this.#interval;
+    if (quirks["slow-polling"]) {
+      this.#pollInterval = Math.min(this.#pollInterval * 2, MAX_POLL_MS);
+      wait = this.#pollInterval;
     }
-    this.#forgetNextLook = core.timers.set(() => this.#look(), wait);
+    this.#clearPollTimer = timers.set(() => this.#poll(), wait);
   }
 
-  #begin(job: JobRow): void {
-    const { core, now } = this.#present();
-    this.#begun++;
+  #start(job: JobRow): void {
+    const server = this.#server;
+    this.#startedInTurn++;
     job.state = "running";
-    job.startedAt = core.stamps.now();
-    job.startedMs = now;
-    emitJob(core, "job.started", job);
-    const definition = core.registry.jobs.get(job.name);
+    job.startedAt = server.timestamps.now();
+    job.startedMs = this.#now;
+    emitJob(server, "job.started", job);
+    const definition = server.registry.job(job.name);
     if (!definition) {
-      if (core.quirks["unknown-job-hangs"]) return core.store.orphan(job);
+      if (server.quirks["unknown-job-hangs"]) return server.store.addOrphan(job);
       job.retryCount = job.maxRetries;
       return this.#fail(job, new Error(`no handler registered for job "${job.name}"`));
     }
     this.#activeIn.set(job.queue, (this.#activeIn.get(job.queue) ?? 0) + 1);
-    const run = new JobRun(core, job);
-    this.#active.set(job, run);
-    void this.#work(job, definition, run);
+    const attempt = new JobAttempt(server, job);
+    this.#active.set(job, attempt);
+    void this.#run(job, definition, attempt);
   }
 
-  async #work(job: JobRow, definition: JobDefinition, run: JobRun): Promise<void> {
-    const { core } = this.#present();
+  async #run(job: JobRow, definition: JobDefinition, attempt: JobAttempt): Promise<void> {
+    const server = this.#server;
     let failure: { error: unknown } | undefined;
     try {
-      const payload = await this.#payloadOf(job, definition);
-      await definition.handler(payload as never, run);
+      const payload = await this.#decodePayload(job, definition);
+      await definition.handler(payload as never, attempt);
     } catch (error) {
       failure = { error };
     }
-    run.end();
-    if (core.closed) return NEVER;
+    attempt.end();
+    if (server.closed) return NEVER;
     this.#active.delete(job);
     this.#activeIn.set(job.queue, this.#activeIn.get(job.queue)! - 1);
-    const stopped = job.state === "cancelled" && !core.quirks["cancel-overwrites"];
-    if (!stopped) {
+    const wasCancelled = job.state === "cancelled" && !server.quirks["cancel-overwrites"];
+    if (!wasCancelled) {
       if (failure) this.#fail(job, failure.error);
       else this.#complete(job);
     }
-    this.#wake();
+    this.#pollSoon();
   }
 
-  async #payloadOf(job: JobRow, definition: JobDefinition): Promise<unknown> {
+  async #decodePayload(job: JobRow, definition: JobDefinition): Promise<unknown> {
     try {
       return await decodeInput(job.payload, definition.options.payload);
     } catch (cause) {
@@ -222,65 +229,34 @@ export class JobEngine {
   }
 
   #complete(job: JobRow): void {
-    const { core, now } = this.#present();
     job.state = "completed";
-    job.completedAt = job.updatedAt = core.stamps.now();
-    emitJob(core, "job.completed", job, { elapsed_ms: Math.floor(now - job.startedMs) });
+    job.completedAt = job.updatedAt = this.#server.timestamps.now();
+    const elapsed_ms = Math.floor(this.#now - job.startedMs);
+    emitJob(this.#server, "job.completed", job, { elapsed_ms });
   }
 
+  /** Schedules a retry, or moves the job to the dead letters after the last one. */
   #fail(job: JobRow, reason: unknown): void {
-    const { core, now } = this.#present();
+    const server = this.#server;
     const error = errorText(reason);
     job.retryCount++;
     job.lastError = error;
-    job.updatedAt = core.stamps.now();
+    job.updatedAt = server.timestamps.now();
     if (job.retryCount <= job.maxRetries) {
       job.state = "retrying";
-      job.runAtMs = now + this.#options.backoff(job.retryCount);
+      job.runAtMs = this.#now + this.#options.backoff(job.retryCount);
       job.runAt = new Date(job.runAtMs).toISOString();
-      emitJob(core, "job.retrying", job, {
+      emitJob(server, "job.retrying", job, {
         attempt: job.retryCount,
         next_run_at: wholeSeconds(job.runAtMs),
       });
-      return core.store.queue(job, now);
+      return server.store.enqueue(job, this.#now);
     }
     job.state = "failed";
-    const id = core.ids.next("dlq");
+    const id = server.ids.next("dlq");
     const { app, org, updatedAt: failedAt } = job;
-    core.store.deadLetterRows.set(id, { id, job, error, app, org, failedAt });
-    emitJob(core, "job.failed", job, { error });
-    emitJob(core, "job.dlq", job, { error });
-  }
-
-  /** Every 30 seconds, jobs that nobody has worked on for as long are queued again. */
-  #reap(): void {
-    const { core, now } = this.#present();
-    if (this.#reaping || core.store.orphans.size === 0) return;
-    this.#reaping = true;
-    const sinceTick = (now - this.#began) % STALE;
-    core.timers.set(
-      () => {
-        this.#reaping = false;
-        this.#reapNow();
-        this.#reap();
-      },
-      STALE - sinceTick,
-      "background",
-    );
-  }
-
-  #reapNow(): void {
-    const { core, now } = this.#present();
-    for (const job of core.store.orphans) {
-      if (job.state !== "running") core.store.orphans.delete(job);
-      else if (job.startedMs < now - STALE) {
-        core.store.orphans.delete(job);
-        job.state = "pending";
-        job.runAtMs = now;
-        job.runAt = job.updatedAt = core.stamps.now();
-        job.startedAt = undefined;
-        core.store.queue(job, now);
-      }
-    }
+    server.store.deadLetterRows.set(id, { id, job, error, app, org, failedAt });
+    emitJob(server, "job.failed", job, { error });
+    emitJob(server, "job.dlq", job, { error });
   }
 }

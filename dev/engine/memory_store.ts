@@ -1,70 +1,80 @@
 import type { JobRecord, WorkflowRun } from "../../protocol/mod.ts";
-import { Heap } from "./heap.ts";
-import {
-  type CronRow,
-  type DeadLetterRow,
-  type EventRow,
-  type JobRow,
-  publicJob,
-  publicRun,
-  type RunRow,
-} from "./store_rows.ts";
 import type { DeadLetter, Store } from "../store.ts";
+import { Heap } from "./heap.ts";
+import type { CronRow, DeadLetterRow, EventRow, JobRow, RunRow } from "./store_rows.ts";
+import { toJobRecord, toWorkflowRun } from "./wire_format.ts";
 
-/** Somebody who waits for an event. */
-export interface Waiter {
-  /** The server it waits in. */
-  owner: object;
-  names: readonly string[];
-  /** Whether it wants this one. */
-  wants(event: EventRow): boolean;
-  /** Hands it over; it is taken then. */
-  take(event: EventRow): void;
+/**
+ * Creates an empty store, for several servers to share or to outlive one.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer, createStore, referenceWorkload } from "@dispatch/sdk/dev";
+ *
+ * const store = createStore();
+ * await using a = await createDevServer({ ...referenceWorkload(), store });
+ * await using b = await createDevServer({ ...referenceWorkload(), store });
+ * ```
+ */
+export function createStore(): Store {
+  return new MemoryStore();
 }
 
-interface Queued {
+/** A wait of a run for an event. */
+export interface EventWaiter {
+  /** The server of the run. */
+  owner: object;
+  /** The names of the events it waits for. */
+  names: readonly string[];
+  /** Returns whether it accepts an event. */
+  accepts(event: EventRow): boolean;
+  /** Delivers the event, which ends the wait. */
+  deliver(event: EventRow): void;
+}
+
+interface QueueEntry {
   job: JobRow;
   ticket: number;
   order: number;
 }
 
 interface Queue {
-  /** Those that may run, the most urgent first. */
-  ready: Heap<Queued>;
-  /** Those whose time is yet to come, the next first. */
-  delayed: Heap<Queued>;
+  /** Jobs that may run now, most urgent first. */
+  ready: Heap<QueueEntry>;
+  /** Jobs that may run later, the next one first. */
+  delayed: Heap<QueueEntry>;
 }
 
-/** Keeps everything in memory. Nothing costs more the more jobs wait. */
+/** Keeps everything in memory. Enqueueing and claiming take the same time however many jobs wait. */
 export class MemoryStore implements Store {
   readonly jobRows = new Map<string, JobRow>();
   readonly runRows = new Map<string, RunRow>();
   readonly deadLetterRows = new Map<string, DeadLetterRow>();
   readonly cronRows = new Map<string, CronRow>();
-  /** Jobs that are running and that nobody works on: no worker knows their name, or it is gone. */
+  /** Running jobs without a worker: no worker has their handler, or their server has closed. */
   readonly orphans = new Set<JobRow>();
   readonly #queues = new Map<string, Queue>();
   readonly #events = new Map<string, EventRow[]>();
-  readonly #waiters = new Map<string, Set<Waiter>>();
+  readonly #waiters = new Map<string, Set<EventWaiter>>();
   readonly #workListeners = new Set<() => void>();
   #order = 0;
 
   job(id: string): JobRecord | undefined {
     const row = this.jobRows.get(id);
-    return row && publicJob(row);
+    return row && toJobRecord(row);
   }
 
   run(id: string): WorkflowRun | undefined {
     const row = this.runRows.get(id);
-    return row && publicRun(row);
+    return row && toWorkflowRun(row);
   }
 
   jobs(): JobRecord[] {
-    return [...this.jobRows.values()].map(publicJob);
+    return [...this.jobRows.values()].map(toJobRecord);
   }
 
   runs(): WorkflowRun[] {
-    return [...this.runRows.values()].map(publicRun);
+    return [...this.runRows.values()].map(toWorkflowRun);
   }
 
   deadLetters(): DeadLetter[] {
@@ -78,14 +88,14 @@ export class MemoryStore implements Store {
     }));
   }
 
-  /** Calls back when there may be work. Gives what forgets it. */
+  /** Calls back when there may be work; returns a function that removes the listener. */
   onWork(listener: () => void): () => void {
     this.#workListeners.add(listener);
     return () => this.#workListeners.delete(listener);
   }
 
-  /** Queues a job that is pending or to be retried. */
-  queue(job: JobRow, now: number): void {
+  /** Puts a pending or retrying job into its queue. */
+  enqueue(job: JobRow, now: number): void {
     this.jobRows.set(job.id, job);
     job.ticket++;
     const queue = this.#queueOf(job.queue);
@@ -94,40 +104,40 @@ export class MemoryStore implements Store {
     for (const listener of this.#workListeners) listener();
   }
 
-  /** Takes the most urgent job out of some queues. */
+  /** Removes and returns the most urgent job of these queues. */
   claim(queues: Iterable<string>, now: number): JobRow | undefined {
     let best: Queue | undefined;
     for (const name of queues) {
       const queue = this.#queues.get(name);
       if (!queue) continue;
       promote(queue, now);
-      const first = peekLive(queue.ready);
+      const first = peekCurrent(queue.ready);
       if (first && (!best || moreUrgent(first, best.ready.peek()!))) best = queue;
     }
     return best?.ready.pop()?.job;
   }
 
-  /** When the next job of some queues may run, in milliseconds since 1970. */
+  /** Returns when the next delayed job of these queues may run, in milliseconds since 1970. */
   nextRunAt(queues: Iterable<string>): number | undefined {
     let next: number | undefined;
     for (const name of queues) {
-      const first = peekLive(this.#queues.get(name)?.delayed);
+      const first = peekCurrent(this.#queues.get(name)?.delayed);
       if (first && (next === undefined || first.job.runAtMs < next)) next = first.job.runAtMs;
     }
     return next;
   }
 
-  /** Notes that nobody works on a running job. */
-  orphan(job: JobRow): void {
+  /** Records that a running job has no worker. */
+  addOrphan(job: JobRow): void {
     this.orphans.add(job);
     for (const listener of this.#workListeners) listener();
   }
 
-  /** Stores an event and hands it to whoever has waited longest for it. */
+  /** Delivers an event to the waiter that has waited longest, or stores it if there is none. */
   publish(event: EventRow): void {
     for (const waiter of this.#waiters.get(event.name) ?? []) {
-      if (!waiter.wants(event)) continue;
-      this.#hand(waiter, event);
+      if (!waiter.accepts(event)) continue;
+      this.#deliver(waiter, event);
       return;
     }
     const events = this.#events.get(event.name);
@@ -136,19 +146,21 @@ export class MemoryStore implements Store {
   }
 
   /**
-   * Hands a waiter an event that is there, or keeps it until one comes.
-   * @param random Picks among several; without it the oldest is taken.
+   * Delivers a stored event to a waiter, or keeps the waiter until an event comes.
+   * @param random Picks among several events; without it the oldest is delivered.
    */
-  wait(waiter: Waiter, random?: () => number): void {
+  addWaiter(waiter: EventWaiter, random?: () => number): void {
     for (const name of waiter.names) {
       const events = this.#events.get(name);
-      const wants = (event: EventRow) => waiter.wants(event);
-      const wanted = random && (events?.filter(wants) ?? []);
-      const event = wanted ? wanted[Math.floor(random!() * wanted.length)] : events?.find(wants);
+      const accepts = (event: EventRow) => waiter.accepts(event);
+      const accepted = random && (events?.filter(accepts) ?? []);
+      const event = accepted
+        ? accepted[Math.floor(random!() * accepted.length)]
+        : events?.find(accepts);
       if (!event) continue;
       events!.splice(events!.indexOf(event), 1);
       if (events!.length === 0) this.#events.delete(name);
-      this.#hand(waiter, event);
+      this.#deliver(waiter, event);
       return;
     }
     for (const name of waiter.names) {
@@ -158,8 +170,8 @@ export class MemoryStore implements Store {
     }
   }
 
-  /** Forgets a waiter. */
-  unwait(waiter: Waiter): void {
+  /** Removes a waiter. */
+  removeWaiter(waiter: EventWaiter): void {
     for (const name of waiter.names) {
       const waiters = this.#waiters.get(name);
       waiters?.delete(waiter);
@@ -167,17 +179,17 @@ export class MemoryStore implements Store {
     }
   }
 
-  /** Forgets all waiters of a server. */
-  unwaitAll(owner: object): void {
+  /** Removes all waiters of a server. */
+  removeWaitersOf(owner: object): void {
     for (const waiters of [...this.#waiters.values()]) {
-      for (const waiter of waiters) if (waiter.owner === owner) this.unwait(waiter);
+      for (const waiter of waiters) if (waiter.owner === owner) this.removeWaiter(waiter);
     }
   }
 
-  #hand(waiter: Waiter, event: EventRow): void {
-    this.unwait(waiter);
+  #deliver(waiter: EventWaiter, event: EventRow): void {
+    this.removeWaiter(waiter);
     event.acked = true;
-    waiter.take(event);
+    waiter.deliver(event);
   }
 
   #queueOf(name: string): Queue {
@@ -190,20 +202,22 @@ export class MemoryStore implements Store {
   }
 }
 
-/** Whether a queue's entry still stands for its job: a cancelled one's does not. */
-function isLive(entry: Queued): boolean {
+/** Whether a queue entry is current. It is outdated once its job is cancelled or queued again. */
+function isCurrent(entry: QueueEntry): boolean {
   const { state, ticket } = entry.job;
   return ticket === entry.ticket && (state === "pending" || state === "retrying");
 }
 
-function peekLive(heap: Heap<Queued> | undefined): Queued | undefined {
+/** Returns the first current entry, dropping outdated ones. */
+function peekCurrent(heap: Heap<QueueEntry> | undefined): QueueEntry | undefined {
   for (;;) {
     const first = heap?.peek();
-    if (!first || isLive(first)) return first;
+    if (!first || isCurrent(first)) return first;
     heap!.pop();
   }
 }
 
+/** Moves the jobs that have become due to the ready ones. */
 function promote(queue: Queue, now: number): void {
   for (;;) {
     const first = queue.delayed.peek();
@@ -212,12 +226,12 @@ function promote(queue: Queue, now: number): void {
   }
 }
 
-function moreUrgent(a: Queued, b: Queued): boolean {
+function moreUrgent(a: QueueEntry, b: QueueEntry): boolean {
   if (a.job.priority !== b.job.priority) return a.job.priority > b.job.priority;
   if (a.job.runAtMs !== b.job.runAtMs) return a.job.runAtMs < b.job.runAtMs;
   return a.order < b.order;
 }
 
-function earlier(a: Queued, b: Queued): boolean {
+function earlier(a: QueueEntry, b: QueueEntry): boolean {
   return a.job.runAtMs === b.job.runAtMs ? a.order < b.order : a.job.runAtMs < b.job.runAtMs;
 }

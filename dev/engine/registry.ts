@@ -1,45 +1,37 @@
-import type { CronDefinition, JobDefinition, WorkflowDefinition } from "../define.ts";
+import type { JobDefinition, WorkflowDefinition } from "../define.ts";
+import type { Workload } from "../options.ts";
 
-/** What a server knows how to do. */
-export interface Definitions {
-  jobs: readonly JobDefinition[];
-  workflows: readonly WorkflowDefinition[];
-  crons: readonly CronDefinition[];
-}
-
-/** Definitions by name; they can be replaced while the server runs. */
+/** Looks up the job and workflow definitions of a server by name. */
 export class Registry {
-  readonly jobs: Map<string, JobDefinition> = new Map();
-  readonly workflows: Map<string, WorkflowDefinition[]> = new Map();
-  readonly crons: Map<string, CronDefinition> = new Map();
+  readonly #jobs = new Map<string, JobDefinition>();
+  readonly #workflows = new Map<string, WorkflowDefinition[]>();
 
-  constructor(definitions: Definitions) {
-    this.replace(definitions);
-  }
-
-  /** Forgets what is known and learns this. Work in progress goes on with what it began with. */
-  replace(definitions: Definitions): void {
-    this.jobs.clear();
-    this.workflows.clear();
-    this.crons.clear();
-    for (const job of definitions.jobs) this.jobs.set(job.name, job);
-    for (const cron of definitions.crons) this.crons.set(cron.name, cron);
-    for (const workflow of definitions.workflows) {
-      const others = (this.workflows.get(workflow.name) ?? [])
+  /** Replaces all definitions. Work in progress continues with the definition it began with. */
+  replace({ jobs = [], workflows = [] }: Workload): void {
+    this.#jobs.clear();
+    this.#workflows.clear();
+    for (const job of jobs) this.#jobs.set(job.name, job);
+    for (const workflow of workflows) {
+      const others = (this.#workflows.get(workflow.name) ?? [])
         .filter((other) => versionOf(other) !== versionOf(workflow));
-      this.workflows.set(workflow.name, [...others, workflow]);
+      this.#workflows.set(workflow.name, [...others, workflow]);
     }
   }
 
-  /** A workflow's definition; without a version that of the highest. */
+  /** Finds a job's definition. */
+  job(name: string): JobDefinition | undefined {
+    return this.#jobs.get(name);
+  }
+
+  /** Finds a workflow's definition; without a version, the one with the highest version. */
   workflow(name: string, version?: number): WorkflowDefinition | undefined {
-    const versions = this.workflows.get(name) ?? [];
-    if (version !== undefined) return versions.find((one) => versionOf(one) === version);
+    const versions = this.#workflows.get(name) ?? [];
+    if (version !== undefined) return versions.find((each) => versionOf(each) === version);
     return versions.toSorted((a, b) => versionOf(b) - versionOf(a))[0];
   }
 }
 
-/** A definition's version. */
+/** Returns a definition's version, which is at least 1. */
 export function versionOf(workflow: WorkflowDefinition): number {
   const version = workflow.options.version ?? 1;
   return version > 0 ? version : 1;

@@ -1,103 +1,45 @@
-import type { Broker } from "../wire/broker.ts";
-import { goStringify, omitEmpty } from "../go/encode.ts";
-import type { Stamps } from "../go/time.ts";
+import type { Observer } from "../options.ts";
+import type { QuirkName } from "../quirks.ts";
 import type { Ids } from "./ids.ts";
 import type { MemoryStore } from "./memory_store.ts";
 import type { Registry } from "./registry.ts";
-import type { JobRow, RunRow } from "./store_rows.ts";
-import type { Observer } from "../options.ts";
-import { toEvent } from "../../protocol/event.ts";
+import type { Tenant } from "./store_rows.ts";
 import type { Timers } from "./timers.ts";
-import type { QuirkName } from "../quirks.ts";
+import type { Timestamps } from "./timestamps.ts";
 
-/** What all parts of one server share. */
-export interface Core {
+/** Shared by all parts of one server. */
+export interface ServerState {
   readonly store: MemoryStore;
   readonly registry: Registry;
-  readonly broker: Broker;
+  readonly events: EventSink;
   readonly timers: Timers;
-  readonly stamps: Stamps;
+  readonly timestamps: Timestamps;
   readonly ids: Ids;
   readonly quirks: Readonly<Record<QuirkName, boolean>>;
   readonly random: () => number;
   readonly log: (line: string) => void;
-  /** Who is told of everything. */
   readonly observers: ReadonlySet<Observer>;
-  /** Whether the server was closed: whatever still runs must leave no trace. */
+  /** Whether the server was closed. Handlers that still run must leave no trace then. */
   closed: boolean;
 }
 
-/** What a closed server's handlers wait for. */
+/** Receives the events that the engines publish. */
+export interface EventSink {
+  /** Delivers an event to the subscribers. */
+  publish(event: PublishedEvent): void;
+}
+
+/** An event as the engines publish it. */
+export interface PublishedEvent {
+  type: string;
+  /** The topic of the event's entity; empty if it has none. */
+  topic: string;
+  /** The queue, for an event about a job. */
+  queue?: string;
+  /** The envelope `{type, ts, topic, data}` as JSON text. */
+  json: string;
+  tenant: Tenant;
+}
+
+/** Handlers of a closed server wait for this promise, which never settles. */
 export const NEVER: Promise<never> = new Promise(() => {});
-
-/** The reason of a signal whose owner is gone. */
-export class CanceledError extends Error {
-  /** Always `"canceled"`. */
-  readonly code = "canceled";
-
-  constructor() {
-    super("context canceled");
-    this.name = "CanceledError";
-  }
-}
-
-/** Publishes an event about a job. */
-export function emitJob(
-  core: Core,
-  type: string,
-  job: JobRow,
-  extra: {
-    elapsed_ms?: number;
-    error?: string;
-    attempt?: number;
-    next_run_at?: string;
-  } = {},
-): void {
-  publish(core, type, `job:${job.id}`, job, {
-    job_id: job.id,
-    job_name: job.name,
-    queue: job.queue,
-    scope_app_id: omitEmpty(job.app),
-    scope_org_id: omitEmpty(job.org),
-    elapsed_ms: extra.elapsed_ms || undefined,
-    error: omitEmpty(extra.error),
-    attempt: extra.attempt,
-    next_run_at: extra.next_run_at,
-  }, job.queue);
-}
-
-/** Publishes an event about a run. */
-export function emitRun(
-  core: Core,
-  type: string,
-  run: RunRow,
-  extra: { step_name?: string; elapsed_ms?: number; error?: string } = {},
-): void {
-  publish(core, type, `workflow:${run.id}`, run, {
-    run_id: run.id,
-    name: run.name,
-    step_name: omitEmpty(extra.step_name),
-    scope_app_id: omitEmpty(run.app),
-    scope_org_id: omitEmpty(run.org),
-    elapsed_ms: extra.elapsed_ms || undefined,
-    error: omitEmpty(extra.error),
-  });
-}
-
-/** Publishes that a cron entry fired. It has no topic of its own. */
-export function emitCron(core: Core, entry: string, job: JobRow): void {
-  publish(core, "cron.fired", "", job, { entry_name: entry, job_id: job.id });
-}
-
-function publish(
-  core: Core,
-  type: string,
-  topic: string,
-  tenant: { app: string; org: string },
-  data: Record<string, unknown>,
-  queue?: string,
-): void {
-  const json = goStringify({ type, ts: core.stamps.now(), topic, data });
-  core.broker.publish({ type, topic, json, tenant, queue });
-  for (const { event } of core.observers) event?.(toEvent(JSON.parse(json))!);
-}

@@ -1,103 +1,111 @@
 import type { Clock, TimerHandle } from "../../runtime/clock.ts";
-
-import { onAbort } from "../_abort.ts";
-import { nextTurn } from "../_turn.ts";
+import { type LongTimer, setLongTimeout } from "../../runtime/long_timers.ts";
 
 /**
- * Why a timer was set. A virtual clock skips to `work` when everything waits; a `deadline` is the
- * end of a patience, which only whoever moves the clock may use up; a `background` timer repeats for
- * ever and holds nobody up.
+ * Why a timer was set. A virtual clock skips to the next `work` timer when everything waits. A
+ * `deadline` limits a wait, so only {@linkcode VirtualClock.advance} may reach it. A `background`
+ * timer repeats forever and never makes the clock skip.
  */
 export type TimerKind = "work" | "deadline" | "background";
 
-/** A clock that is told why a timer is set; every other clock does not mind. */
-export interface KindClock extends Clock {
+/** What a virtual clock needs to know to decide when to skip; other clocks ignore it. */
+export interface SkippableClock extends Clock {
   setTimeout(callback: () => void, ms: number, kind?: TimerKind): TimerHandle;
-  /** Tells a virtual clock that somebody is at work; gives what says that it is done. */
+  /** Keeps the clock from skipping while other work runs; returns a release function. */
   hold?(): () => void;
-  /** Tells a virtual clock to stand still, also when it is moved; gives what ends that. */
-  pend?(): () => void;
-  /** Tells a virtual clock that something happened. */
+  /** Keeps the clock from moving at all, even by `advance`; returns a release function. */
+  freeze?(): () => void;
+  /** Reports activity, so that the clock waits a while before it skips. */
   touch?(): void;
 }
 
-/** A timer longer than this fires at once on every runtime, so long ones are cut into pieces. */
-const LONGEST = 2 ** 31 - 1;
-
-interface Timer {
-  handle: TimerHandle;
-}
-
-/** A server's timers: all of them end with it. */
+/** The timers of one server; closing it clears them all. */
 export class Timers {
-  readonly clock: KindClock;
-  readonly #pending = new Set<Timer>();
+  readonly clock: SkippableClock;
+  readonly #pending = new Set<LongTimer>();
   #closed = false;
 
-  constructor(clock: KindClock) {
+  constructor(clock: SkippableClock) {
     this.clock = clock;
   }
 
-  /** Calls back once, after any length of time. Gives what forgets it. */
+  /** Calls `callback` once after `ms`; returns a function that clears the timer. */
   set(callback: () => void, ms: number, kind: TimerKind = "work"): () => void {
     if (this.#closed) return () => {};
-    const due = this.clock.now() + ms;
-    const timer: Timer = { handle: undefined };
-    const arm = () => {
-      const left = due - this.clock.now();
-      timer.handle = this.clock.setTimeout(
-        () => {
-          if (left > LONGEST) return arm();
-          this.#pending.delete(timer);
-          callback();
-        },
-        Math.min(Math.max(left, 0), LONGEST),
-        kind,
-      );
-    };
+    const timer = setLongTimeout(
+      (part, partMs) => this.clock.setTimeout(part, partMs, kind),
+      () => {
+        this.#pending.delete(timer);
+        callback();
+      },
+      Math.max(ms, 0),
+    );
     this.#pending.add(timer);
-    arm();
     return () => {
       if (this.#pending.delete(timer)) this.clock.clearTimeout(timer.handle);
     };
   }
 
   /**
-   * Resolves after `ms`. Rejects with the signal's reason when it is aborted first; never settles
-   * when the server is closed first.
+   * Resolves after `ms`. Rejects with the signal's reason if the signal aborts first; never settles if
+   * the server closes first.
    */
   sleep(ms: number, signal?: AbortSignal | null): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
-      let unlisten = () => {};
-      const forget = this.set(() => {
-        unlisten();
+      let removeListener = () => {};
+      const clear = this.set(() => {
+        removeListener();
         resolve();
       }, ms);
       if (!signal) return;
-      unlisten = onAbort(signal, () => {
-        forget();
+      removeListener = onAbort(signal, () => {
+        clear();
         reject(signal.reason);
       });
     });
   }
 
-  /** Notes that a handler is at work; gives what says that it is done. */
+  /** Keeps a virtual clock from skipping while a handler works; returns a release function. */
   hold(): () => void {
     return this.clock.hold?.() ?? (() => {});
   }
 
-  /** Lets the event loop have its turn; no time passes. */
-  async breathe(): Promise<void> {
-    const go = this.clock.pend?.();
+  /** Resolves after the event loop has turned. No time passes on a virtual clock. */
+  async yield(): Promise<void> {
+    const release = this.clock.freeze?.();
     await new Promise<void>((resolve) => nextTurn(resolve));
-    go?.();
+    release?.();
   }
 
-  /** Forgets all timers and takes no more. */
+  /** Clears all timers and sets no more. */
   close(): void {
     this.#closed = true;
     for (const timer of this.#pending) this.clock.clearTimeout(timer.handle);
     this.#pending.clear();
   }
+}
+
+/** Calls back on the next turn of the event loop, which no virtual clock controls. */
+export function nextTurn(callback: () => void): void {
+  (globalThis as unknown as { setImmediate(callback: () => void): unknown }).setImmediate(callback);
+}
+
+const abortCallbacks = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls back when a signal aborts; returns a function that removes the callback. Thousands of runs may
+ * wait for one signal: `addEventListener` takes time proportional to the listeners already there, this
+ * does not.
+ */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  let callbacks = abortCallbacks.get(signal);
+  if (!callbacks) {
+    const added = new Set<() => void>();
+    callbacks = added;
+    abortCallbacks.set(signal, added);
+    signal.addEventListener("abort", () => [...added].forEach((call) => call()), { once: true });
+  }
+  callbacks.add(callback);
+  return () => callbacks.delete(callback);
 }

@@ -1,19 +1,15 @@
-import { type Core, emitRun, NEVER } from "./server_state.ts";
-import { goQuote } from "../go/scan.ts";
-import { decodeInput, errorText } from "./handler_input.ts";
-import { versionOf } from "./registry.ts";
-import type { RunRow, Tenant } from "./store_rows.ts";
-import { RunContext } from "./_run_context.ts";
 import type { WorkflowDefinition } from "../define.ts";
+import { goQuote } from "../go/encode.ts";
+import type { StartedRun } from "./_child_runs.ts";
+import { emitRun } from "./_emit.ts";
+import { RunContext } from "./_run_context.ts";
+import { CanceledError, errorText } from "./errors.ts";
+import { decodeInput } from "./handler_input.ts";
+import { versionOf } from "./registry.ts";
+import { NEVER, type ServerState } from "./server_state.ts";
+import type { RunRow, Tenant } from "./store_rows.ts";
 
-/** A run that was begun. */
-export interface Started {
-  run: RunRow;
-  /** Resolves when it has ended; never, when its server is closed first. */
-  done: Promise<void>;
-}
-
-/** Thrown when no workflow of a name is registered. */
+/** Thrown when there is no workflow of a name; the message is Go's. */
 export class NotRegisteredError extends Error {
   /** Always `"not_registered"`. */
   readonly code = "not_registered";
@@ -24,20 +20,21 @@ export class NotRegisteredError extends Error {
   }
 }
 
-/** Runs workflows. */
+/** Starts, resumes, cancels and replays workflow runs. */
 export class WorkflowEngine {
-  readonly #core: Core;
-  /** What cancels a run; only kept where runs can be cancelled. */
-  readonly #cancels = new Map<RunRow, AbortController>();
+  readonly #server: ServerState;
+  /** Cancels a run each; empty unless the server has `workflow.cancel`. */
+  readonly #controllers = new Map<RunRow, AbortController>();
 
-  constructor(core: Core) {
-    this.#core = core;
+  constructor(server: ServerState) {
+    this.#server = server;
   }
 
   /**
-   * Begins a run.
-   * @param signal Ends the run's sleeps and waits when it is aborted.
-   * @throws {NotRegisteredError} When the name is not known.
+   * Starts a run.
+   * @param signal Ends the run's sleeps and waits.
+   * @param parent The id of the run that starts this one.
+   * @throws {NotRegisteredError} If there is no workflow of this name.
    */
   start(
     tenant: Tenant,
@@ -45,55 +42,55 @@ export class WorkflowEngine {
     input: string | undefined,
     signal: AbortSignal,
     parent?: string,
-  ): Started {
-    const core = this.#core;
-    const definition = core.registry.workflow(name);
+  ): StartedRun {
+    const server = this.#server;
+    const definition = server.registry.workflow(name);
     if (!definition) throw new NotRegisteredError(name);
-    const at = core.stamps.now();
+    const now = server.timestamps.now();
     const run: RunRow = {
-      id: core.ids.next("wfrun"),
+      id: server.ids.next("wfrun"),
       name,
       state: "running",
       input,
       error: "",
       app: tenant.app,
       org: tenant.org,
-      startedAt: at,
+      startedAt: now,
       version: versionOf(definition),
       parent,
-      createdAt: at,
-      updatedAt: at,
+      createdAt: now,
+      updatedAt: now,
       checkpoints: new Map(),
       owner: this,
     };
-    core.store.runRows.set(run.id, run);
-    emitRun(core, "workflow.started", run);
-    // Behind what its starter does next: a spawned child's steps come after its parent's.
+    server.store.runRows.set(run.id, run);
+    emitRun(server, "workflow.started", run);
+    // Deferred, so that the step of a parent that spawned this run completes before the run's first.
     const done = Promise.resolve().then(() => this.#execute(run, definition, signal));
     return { run, done };
   }
 
-  /** Takes up the runs that a closed server of the same store has left. */
+  /** Resumes the runs that a closed server of the same store left behind. */
   resumeAll(signal: AbortSignal): void {
-    for (const run of this.#core.store.runRows.values()) {
+    for (const run of this.#server.store.runRows.values()) {
       if (run.state !== "running" || run.owner) continue;
-      const definition = this.#core.registry.workflow(run.name, run.version);
+      const definition = this.#server.registry.workflow(run.name, run.version);
       if (!definition) continue;
       run.owner = this;
       void this.#execute(run, definition, signal);
     }
   }
 
-  /** Asks a run to stop. Gives whether it runs here. */
-  cancel(run: RunRow, reason: unknown): boolean {
-    const controller = this.#cancels.get(run);
-    controller?.abort(reason);
+  /** Asks a run to stop; returns whether this server is executing it. */
+  cancel(run: RunRow): boolean {
+    const controller = this.#controllers.get(run);
+    controller?.abort(new CanceledError());
     return controller !== undefined;
   }
 
-  /** Runs an ended run anew, behind a step that is not to be done again. */
+  /** Runs an ended run again. Steps up to and including `fromStep` keep their checkpoints. */
   replay(run: RunRow, fromStep: string, signal: AbortSignal): void {
-    const definition = this.#core.registry.workflow(run.name, run.version);
+    const definition = this.#server.registry.workflow(run.name, run.version);
     if (!definition) throw new NotRegisteredError(run.name);
     const steps = [...run.checkpoints.keys()];
     for (const step of steps.slice(steps.indexOf(fromStep) + 1)) run.checkpoints.delete(step);
@@ -101,57 +98,62 @@ export class WorkflowEngine {
     run.error = "";
     run.completedAt = undefined;
     run.owner = this;
-    emitRun(this.#core, "workflow.started", run);
+    emitRun(this.#server, "workflow.started", run);
     void this.#execute(run, definition, signal);
   }
 
-  /** Stops. Runs that have not ended are left to the next server of the store. */
+  /** Gives up the runs that have not ended, so that the next server of the store can resume them. */
   close(): void {
-    for (const run of this.#core.store.runRows.values()) {
+    for (const run of this.#server.store.runRows.values()) {
       if (run.owner === this) run.owner = undefined;
     }
   }
 
   async #execute(run: RunRow, definition: WorkflowDefinition, signal: AbortSignal): Promise<void> {
-    const core = this.#core;
-    const began = core.timers.clock.now();
-    const context = new RunContext(core, this, run, this.#cancelable(run, signal));
+    const server = this.#server;
+    const startedMs = server.timers.clock.now();
+    const context = new RunContext(
+      server,
+      run,
+      this.#cancelable(run, signal),
+      (name, input, signal) => this.start(run, name, input, signal, run.id),
+    );
     let failure: { error: unknown } | undefined;
-    let output: unknown;
     try {
-      const input = await this.#inputOf(run, definition);
-      output = await definition.handler(context as never, input as never);
-      if (!core.closed) this.#keepOutput(run, output);
+      const input = await this.#decodeInput(run, definition);
+      const output = await definition.handler(context as never, input as never);
+      if (!server.closed) this.#saveOutput(run, output);
     } catch (error) {
       failure = { error };
     }
-    if (core.closed) return NEVER;
-    const elapsed_ms = Math.floor(core.timers.clock.now() - began);
-    const completedAt = core.stamps.now();
-    if (failure) await context.undo();
-    if (core.closed) return NEVER;
+    if (server.closed) return NEVER;
+    const elapsed_ms = Math.floor(server.timers.clock.now() - startedMs);
+    const completedAt = server.timestamps.now();
+    if (failure) await context.runCompensations();
+    if (server.closed) return NEVER;
     run.owner = undefined;
-    this.#cancels.delete(run);
+    this.#controllers.delete(run);
     run.completedAt = completedAt;
-    run.updatedAt = core.stamps.now();
+    run.updatedAt = server.timestamps.now();
     if (failure) {
       run.state = "failed";
       run.error = errorText(failure.error);
-      emitRun(core, "workflow.failed", run, { error: run.error });
+      emitRun(server, "workflow.failed", run, { error: run.error });
     } else {
       run.state = "completed";
-      emitRun(core, "workflow.completed", run, { elapsed_ms });
+      emitRun(server, "workflow.completed", run, { elapsed_ms });
     }
   }
 
+  /** Combines a run's signal with the one that `cancel` aborts, if runs can be cancelled. */
   #cancelable(run: RunRow, signal: AbortSignal): AbortSignal {
-    if (this.#core.quirks["methods-missing"]) return signal;
+    if (this.#server.quirks["methods-missing"]) return signal;
     const controller = new AbortController();
-    this.#cancels.set(run, controller);
+    this.#controllers.set(run, controller);
     return AbortSignal.any([signal, controller.signal]);
   }
 
-  async #inputOf(run: RunRow, definition: WorkflowDefinition): Promise<unknown> {
+  async #decodeInput(run: RunRow, definition: WorkflowDefinition): Promise<unknown> {
     try {
       return await decodeInput(run.input, definition.options.input);
     } catch (cause) {
@@ -160,8 +162,8 @@ export class WorkflowEngine {
     }
   }
 
-  #keepOutput(run: RunRow, output: unknown): void {
-    if (this.#core.quirks["outputs-lost"] || output === undefined) return;
+  #saveOutput(run: RunRow, output: unknown): void {
+    if (this.#server.quirks["outputs-lost"] || output === undefined) return;
     run.output = JSON.stringify(output);
   }
 }

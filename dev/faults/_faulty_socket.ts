@@ -1,16 +1,41 @@
-import type { FaultPlan } from "./fault_plan.ts";
-import type { ServerSocket, SocketHandler } from "../listen/socket.ts";
 import type { Timers } from "../engine/timers.ts";
+import type { ServerSocket, SocketHandler } from "../listen/socket.ts";
+import type { FaultAction } from "./fault.ts";
 
 type Message = string | Uint8Array<ArrayBuffer>;
+type Direction = "in" | "out";
 
-/** One direction of a connection: frames pass in order, unless a fault says otherwise. */
-class Line {
+/** The parts of a frame that conditions refer to. */
+export interface FrameParts {
+  method?: string;
+  type?: string;
+  event?: string;
+}
+
+/** A frame on its way through a connection, or a connection that is about to open. */
+export interface FaultTarget {
+  socket: FaultySocket | undefined;
+  connection: number;
+  direction?: Direction;
+  /** Parses the frame. Called only if a condition needs it. */
+  parts?: () => FrameParts;
+}
+
+/** Decides which frames are faulty. */
+export interface FaultInjector {
+  /** Whether there are no faults, so that frames need not be looked at. */
+  readonly isEmpty: boolean;
+  /** Returns the fault that happens to a frame, if any. */
+  faultFor(target: FaultTarget): { action: FaultAction; ms: number } | undefined;
+}
+
+/** One direction of a connection. Frames pass in order, except those that a fault holds back. */
+class FrameQueue {
   readonly #pass: (message: Message) => void;
   readonly #timers: Timers;
-  readonly #waiting: Message[] = [];
-  #isLate = false;
-  #held: { message: Message; forget: () => void } | undefined;
+  readonly #delayed: Message[] = [];
+  #isDelaying = false;
+  #held: { message: Message; clearTimer: () => void } | undefined;
 
   constructor(timers: Timers, pass: (message: Message) => void) {
     this.#timers = timers;
@@ -18,67 +43,69 @@ class Line {
   }
 
   send(message: Message): void {
-    if (this.#isLate) this.#waiting.push(message);
+    if (this.#isDelaying) this.#delayed.push(message);
     else this.#pass(message);
     const held = this.#held;
     if (!held) return;
     this.#held = undefined;
-    held.forget();
+    held.clearTimer();
     this.send(held.message);
   }
 
+  /** Delays a frame and those behind it. */
   delay(message: Message, ms: number): void {
-    this.#waiting.push(message);
-    if (this.#isLate) return;
-    this.#isLate = true;
+    this.#delayed.push(message);
+    if (this.#isDelaying) return;
+    this.#isDelaying = true;
     this.#timers.set(() => {
-      this.#isLate = false;
-      for (const late of this.#waiting.splice(0)) this.#pass(late);
+      this.#isDelaying = false;
+      for (const delayed of this.#delayed.splice(0)) this.#pass(delayed);
     }, ms);
   }
 
-  /** Keeps a frame until the next one has passed. */
+  /** Holds a frame until the next one has passed, or for `ms`. */
   hold(message: Message, ms: number): void {
     if (this.#held) return this.send(message);
-    const forget = this.#timers.set(() => {
+    const clearTimer = this.#timers.set(() => {
       this.#held = undefined;
       this.send(message);
     }, ms);
-    this.#held = { message, forget };
+    this.#held = { message, clearTimer };
   }
 }
 
-/** A socket on which things go wrong. */
+/** Wraps a socket and injects faults into the frames that pass. */
 export class FaultySocket implements ServerSocket {
   readonly connection: number;
   frames = 0;
-  /** The token it has authenticated with. */
+  /** The token that the client authenticated with. */
   token: string | undefined;
   sessionId: string | undefined;
   readonly #socket: ServerSocket;
-  readonly #plan: FaultPlan;
-  readonly #lines: Record<"in" | "out", Line>;
+  readonly #injector: FaultInjector;
+  readonly #queues: Record<Direction, FrameQueue>;
+  /** The methods of requests by their ids, to know the method that a response belongs to. */
   readonly #methods = new Map<string, string>();
   #handler: SocketHandler | undefined;
-  #isMute = false;
+  #isMuted = false;
 
-  constructor(socket: ServerSocket, plan: FaultPlan, timers: Timers, connection: number) {
+  constructor(socket: ServerSocket, injector: FaultInjector, timers: Timers, connection: number) {
     this.#socket = socket;
-    this.#plan = plan;
+    this.#injector = injector;
     this.connection = connection;
-    this.#lines = {
-      in: new Line(timers, (message) => this.#handler?.message(message)),
-      out: new Line(timers, (message) => this.#socket.send(message)),
+    this.#queues = {
+      in: new FrameQueue(timers, (message) => this.#handler?.message(message)),
+      out: new FrameQueue(timers, (message) => this.#socket.send(message)),
     };
   }
 
-  /** Hands what comes in to a handler. */
-  handledBy(handler: SocketHandler, ended: () => void): SocketHandler {
+  /** Wraps the handler of incoming messages. */
+  wrapHandler(handler: SocketHandler, onClose: () => void): SocketHandler {
     this.#handler = handler;
     return {
       message: (message) => this.#carry("in", message as Message),
       closed: () => {
-        ended();
+        onClose();
         handler.closed();
       },
     };
@@ -104,41 +131,53 @@ export class FaultySocket implements ServerSocket {
     this.#socket.terminate();
   }
 
-  /** Drops the connection as a torn cable does. */
+  /** Drops the connection at once, without a close frame. */
   cut(): void {
-    this.#isMute = true;
+    this.#isMuted = true;
     this.#socket.terminate();
   }
 
-  /** Lets nothing pass any more. */
+  /** Stops all frames and leaves the connection open. */
   mute(): void {
-    this.#isMute = true;
+    this.#isMuted = true;
   }
 
-  #carry(direction: "in" | "out", message: Message): void {
+  #carry(direction: Direction, message: Message): void {
     this.frames++;
-    if (this.token === undefined || this.sessionId === undefined) this.#learn(message);
-    if (this.#isMute) return;
-    const line = this.#lines[direction];
-    if (this.#plan.isEmpty) return line.send(message);
-    const frame = () => this.#look(message);
-    if (direction === "in") this.#noteMethod(frame());
-    const fate = this.#plan.fate({ socket: this, connection: this.connection, direction, frame });
-    switch (fate?.action) {
-      case undefined:
+    if (this.token === undefined || this.sessionId === undefined) this.#readIdentity(message);
+    if (this.#isMuted) return;
+    const queue = this.#queues[direction];
+    if (this.#injector.isEmpty) return queue.send(message);
+    if (direction === "in") this.#recordMethod(message);
+    const fault = this.#injector.faultFor({
+      socket: this,
+      connection: this.connection,
+      direction,
+      parts: () => this.#partsOf(message),
+    });
+    if (fault) this.#inject(fault, queue, message);
+    else queue.send(message);
+  }
+
+  #inject(
+    { action, ms }: { action: FaultAction; ms: number },
+    queue: FrameQueue,
+    message: Message,
+  ): void {
+    switch (action) {
       case "refuse":
-        return line.send(message);
+        return queue.send(message);
       case "drop":
         return;
       case "delay":
-        return line.delay(message, fate.ms);
+        return queue.delay(message, ms);
       case "duplicate":
-        line.send(message);
-        return line.send(message);
+        queue.send(message);
+        return queue.send(message);
       case "reorder":
-        return line.hold(message, fate.ms);
+        return queue.hold(message, ms);
       case "malformed":
-        return line.send(message.slice(0, message.length >> 1) as Message);
+        return queue.send(message.slice(0, message.length >> 1) as Message);
       case "half-open":
         return this.mute();
       case "cut":
@@ -148,42 +187,40 @@ export class FaultySocket implements ServerSocket {
     }
   }
 
-  /** The token and the session stand in the first frames. */
-  #learn(message: Message): void {
-    const { parsed } = this.#look(message);
-    const data = parsed?.data as { token?: unknown; session_id?: unknown } | undefined;
-    const token = data?.token ?? parsed?.token;
-    if (parsed?.method === "auth" && typeof token === "string") this.token = token;
+  /** Takes the token and the session id from the first frames. */
+  #readIdentity(message: Message): void {
+    const frame = parseFrame(message);
+    const data = frame?.data as { token?: unknown; session_id?: unknown } | undefined;
+    const token = data?.token ?? frame?.token;
+    if (frame?.method === "auth" && typeof token === "string") this.token = token;
     if (typeof data?.session_id === "string") this.sessionId = data.session_id;
   }
 
-  #noteMethod({ parsed }: { parsed?: Record<string, unknown> }): void {
-    if (typeof parsed?.id === "string" && typeof parsed.method === "string") {
-      this.#methods.set(parsed.id, parsed.method);
+  #recordMethod(message: Message): void {
+    const frame = parseFrame(message);
+    if (typeof frame?.id === "string" && typeof frame.method === "string") {
+      this.#methods.set(frame.id, frame.method);
     }
   }
 
-  #look(message: Message): {
-    method?: string;
-    type?: string;
-    event?: string;
-    parsed?: Record<string, unknown>;
-  } {
-    if (typeof message !== "string") return {};
-    let parsed: Record<string, unknown>;
-    try {
-      parsed = JSON.parse(message);
-    } catch {
-      // A frame that is broken has no parts.
-      return {};
-    }
-    const { type, data, correl_id, method } = parsed ?? {};
-    const correlated = this.#methods.get(String(correl_id));
+  #partsOf(message: Message): FrameParts {
+    const { type, data, correl_id, method } = parseFrame(message) ?? {};
+    const requested = this.#methods.get(String(correl_id));
     return {
-      parsed,
-      method: (method ?? correlated) as string | undefined,
+      method: (method ?? requested) as string | undefined,
       type: type as string | undefined,
       event: type === "event" ? (data as { type?: string } | undefined)?.type : undefined,
     };
+  }
+}
+
+/** Parses a text frame; returns `undefined` if it is not JSON. */
+function parseFrame(message: Message): Record<string, unknown> | undefined {
+  if (typeof message !== "string") return undefined;
+  try {
+    return JSON.parse(message) ?? undefined;
+  } catch {
+    // A malformed frame has no parts; the server answers it.
+    return undefined;
   }
 }

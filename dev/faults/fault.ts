@@ -1,93 +1,107 @@
 import { isRecord } from "../../protocol/mod.ts";
-/** What can go wrong, each in one sentence. */
+
+/** The faults that can be injected, each with a description. */
 export const FAULT_ACTIONS = {
   "drop": "the frame never arrives",
-  "delay": "the frame, and those behind it, arrive later by `ms`",
+  "delay": "the frame, and those behind it, arrive `ms` later",
   "duplicate": "the frame arrives twice",
-  "reorder": "the frame arrives behind the next one, or after `ms` when none comes",
-  "half-open": "nothing arrives any more in either direction, and nobody is told",
-  "cut": "the connection is dropped without a close frame, and the frame with it",
-  "malformed": "the frame arrives with its second half missing",
-  "refuse": "the connection is refused: 503, before it opens",
-  "restart": "the server restarts: connections drop, and for `ms` there is nobody",
-  "expire-token": "the connection's token is refused from now on, and the connection is cut",
+  "reorder": "the frame arrives after the next one, or after `ms` if none follows",
+  "half-open": "no frame arrives in either direction any more, but the connection stays open",
+  "cut": "the connection drops without a close frame, and the frame is lost",
+  "malformed": "the frame arrives without its second half",
+  "refuse": "the connection is refused with 503 before it opens",
+  "restart": "the server restarts: connections drop, and it is down for `ms`",
+  "expire-token": "the connection drops, and its token is rejected from then on",
 } as const;
 
-/** What goes wrong. */
+/** A kind of fault. */
 export type FaultAction = keyof typeof FAULT_ACTIONS;
 
-/** Which frames, or connections, a fault is about: those that all of it fits. */
+/** Selects frames or connections: those that match all of its properties. */
 export interface FaultCondition {
-  /** The nth connection since the server was first started, from 1, or the session of an id. */
+  /** The number of the connection since the server first started, from 1, or its session id. */
   connection?: number | string;
-  /** The token a connection has authenticated with. */
+  /** The token that the connection authenticated with. */
   token?: string;
   /** `in` is towards the server, `out` towards the client. */
   direction?: "in" | "out";
-  /** A request's method; with `direction: "out"`, the method of the request that it answers. */
+  /** The method of a request, or with `direction: "out"` the method of the request being answered. */
   method?: string;
-  /** A frame's type, like `"event"`. */
+  /** The type of the frame, such as `"event"`. */
   type?: string;
-  /** An event's type, like `"job.completed"`. */
+  /** The type of the event, such as `"job.completed"`. */
   event?: string;
-  /** Only the nth that fits, from 1. */
+  /** Only the nth match, from 1. */
   nth?: number;
-  /** Only after so many frames of the connection, both directions counted. */
+  /** Only after this many frames of the connection, in both directions. */
   after?: number;
-  /** How likely it is, from 0 to 1. */
+  /** The probability, from 0 to 1. */
   chance?: number;
 }
 
-/** One thing that goes wrong. */
+/** A fault to inject. */
 export interface Fault {
-  /** When. Without it, always. */
+  /** The frames or connections it affects; by default all. */
   when?: FaultCondition;
-  /** What. */
+  /** The kind of fault. */
   do: FaultAction;
   /**
-   * For how long, in milliseconds.
+   * The duration of faults that have one, in milliseconds.
    * @default {100}
    */
   ms?: number;
   /**
-   * How often at most.
+   * How often the fault happens at most.
    * @default {Infinity}
    */
   times?: number;
 }
 
-/** A connection, as faults see it. */
+/** An open connection. */
 export interface FaultConnection {
-  /** Its number, from 1. */
+  /** Its number since the server first started, from 1. */
   connection: number;
-  /** Its session, once it has one. */
+  /** Its session id, once it has authenticated. */
   session_id?: string;
-  /** How many frames it has seen, both directions counted. */
+  /** How many frames it has sent and received. */
   frames: number;
 }
 
 /** The faults of a running server. */
 export interface Faults {
-  /** What chance comes from. */
+  /** The seed of the random choices. */
   readonly seed: number;
-  /** The faults there are. */
+  /** Lists the faults. */
   list(): Fault[];
-  /** The connections that are open. */
+  /** Lists the open connections. */
   connections(): FaultConnection[];
-  /** Adds one; gives what takes it away. */
+  /** Adds a fault; returns a function that removes it. */
   add(fault: Fault): () => void;
-  /** Does one at once, on every connection that fits. */
+  /**
+   * Injects a fault now, on every connection that matches. A fault of single frames affects the next
+   * frame of each.
+   */
   inject(fault: Fault): Promise<void>;
-  /** Takes all away. Connections that are half open stay so. */
+  /** Removes all faults. Connections that are half open stay that way. */
   clear(): void;
 }
 
-/** Thrown when a fault is none. */
+/**
+ * Thrown when a value is not a fault.
+ *
+ * @example
+ * ```ts
+ * import { FaultError, parseFault } from "@dispatch/sdk/dev";
+ * import assert from "node:assert/strict";
+ *
+ * assert.throws(() => parseFault("explode"), FaultError);
+ * ```
+ */
 export class FaultError extends Error {
   /** Always `"bad_fault"`. */
   readonly code = "bad_fault";
 
-  /** Says what is wrong with it. */
+  /** Creates an error with a reason. */
   constructor(reason: string) {
     super(`Cannot read fault: ${reason}`);
     this.name = "FaultError";
@@ -98,16 +112,21 @@ const NUMBERS = ["nth", "after", "chance"];
 const TEXTS = ["token", "direction", "method", "type", "event"];
 
 /**
- * Reads a fault as the command line writes it: `cut:after=10`, `delay:event=job.completed,ms=500`.
+ * Parses a fault in the notation of the command line: `cut:after=10`, `delay:event=job.completed,ms=500`.
  *
  * @example
  * ```ts
  * import { parseFault } from "@dispatch/sdk/dev";
+ * import assert from "node:assert/strict";
  *
- * parseFault("drop:direction=out,method=job.enqueue,nth=2");
+ * assert.deepEqual(parseFault("delay:event=job.completed,ms=500"), {
+ *   do: "delay",
+ *   when: { event: "job.completed" },
+ *   ms: 500,
+ * });
  * ```
  *
- * @throws {FaultError} When it is none.
+ * @throws {FaultError} If the text is not a fault.
  */
 export function parseFault(text: string): Fault {
   const colon = text.indexOf(":");
@@ -116,7 +135,7 @@ export function parseFault(text: string): Fault {
   const fault: Record<string, unknown> = { do: action };
   for (const part of colon < 0 ? [] : text.slice(colon + 1).split(",")) {
     const equals = part.indexOf("=");
-    if (equals < 1) throw new FaultError(`'${part}' in '${text}' is no 'name=value'`);
+    if (equals < 1) throw new FaultError(`expected 'name=value' in '${text}', found '${part}'`);
     const name = part.slice(0, equals).trim();
     const value = part.slice(equals + 1).trim();
     const number = value === "" ? NaN : Number(value);
@@ -129,37 +148,45 @@ export function parseFault(text: string): Fault {
 }
 
 /**
- * Checks that a value is a fault.
- * @throws {FaultError} When it is none.
+ * Validates that a value is a fault, for example one from a JSON file.
+ *
+ * @example
+ * ```ts
+ * import { checkFault } from "@dispatch/sdk/dev";
+ *
+ * const fault = checkFault(JSON.parse('{ "do": "cut", "when": { "after": 10 } }'));
+ * ```
+ *
+ * @throws {FaultError} If the value is not a fault.
  */
 export function checkFault(value: unknown): Fault {
-  if (!isRecord(value)) throw new FaultError("it is no object");
+  if (!isRecord(value)) throw new FaultError("it is not an object");
   const { do: action, when, ...rest } = value;
   if (typeof action !== "string" || !Object.hasOwn(FAULT_ACTIONS, action)) {
-    throw new FaultError(
-      `'${String(action)}' is nothing that can go wrong, ${
-        Object.keys(FAULT_ACTIONS).join(", ")
-      } are`,
-    );
+    const known = Object.keys(FAULT_ACTIONS).join(", ");
+    throw new FaultError(`'do' is '${String(action)}', but must be one of ${known}`);
   }
   for (const [name, setting] of Object.entries(rest)) {
-    if (name !== "ms" && name !== "times") throw new FaultError(`there is no '${name}'`);
-    if (!isCount(setting)) throw new FaultError(`'${name}' is no number from 0 on`);
+    if (name !== "ms" && name !== "times") throw new FaultError(`unknown property '${name}'`);
+    if (!isCount(setting)) throw new FaultError(`'${name}' must be a number, at least 0`);
   }
-  if (when === undefined) return value as unknown as Fault;
-  if (!isRecord(when)) throw new FaultError("'when' is no object");
+  if (when !== undefined) checkCondition(when);
+  return value as unknown as Fault;
+}
+
+function checkCondition(when: unknown): void {
+  if (!isRecord(when)) throw new FaultError("'when' is not an object");
   for (const [name, setting] of Object.entries(when)) {
-    const good = NUMBERS.includes(name)
+    const isValid = NUMBERS.includes(name)
       ? isCount(setting)
       : TEXTS.includes(name)
       ? typeof setting === "string"
       : name === "connection" && (typeof setting === "string" || isCount(setting));
-    if (!good) throw new FaultError(`'when.${name}' is not known or not of its type`);
+    if (!isValid) throw new FaultError(`'when.${name}' is unknown or has the wrong type`);
   }
   if (when.direction !== undefined && when.direction !== "in" && when.direction !== "out") {
-    throw new FaultError("'when.direction' is neither 'in' nor 'out'");
+    throw new FaultError("'when.direction' must be 'in' or 'out'");
   }
-  return value as unknown as Fault;
 }
 
 function isCount(value: unknown): boolean {

@@ -1,7 +1,7 @@
 import { seededRandom } from "../../runtime/random.ts";
-import { FaultySocket } from "./_faulty_socket.ts";
-import type { ServerSocket, SocketHandler } from "../listen/socket.ts";
 import type { Timers } from "../engine/timers.ts";
+import type { ServerSocket, SocketHandler } from "../listen/socket.ts";
+import { type FaultInjector, type FaultTarget, FaultySocket } from "./_faulty_socket.ts";
 import {
   checkFault,
   type Fault,
@@ -11,42 +11,37 @@ import {
   type Faults,
 } from "./fault.ts";
 
-const MS = 100;
+const DEFAULT_MS = 100;
 
-/** What is known of a frame on its way, or of a connection that is opened. */
-export interface Passage {
-  socket: FaultySocket | undefined;
-  connection: number;
-  direction?: "in" | "out";
-  /** The frame's parts; looked at only when a fault asks. */
-  frame?: () => { method?: string; type?: string; event?: string };
-}
-
-interface Planned {
+interface PlannedFault {
   fault: Fault;
-  fitted: number;
-  done: number;
+  /** How many frames or connections have matched. */
+  matches: number;
+  /** How often the fault has happened. */
+  times: number;
 }
 
-/** Decides what goes wrong, and does it. */
-export class FaultPlan implements Faults {
+/** Settings of a {@linkcode FaultPlan}. */
+export interface FaultPlanOptions {
+  seed: number;
+  faults: readonly Fault[];
+  timers: Timers;
+  /** Restarts the server after `ms`. */
+  restart: (ms: number) => Promise<void>;
+}
+
+/** The faults of one server. They survive its restarts. */
+export class FaultPlan implements Faults, FaultInjector {
   readonly seed: number;
   readonly #timers: Timers;
   readonly #restart: (ms: number) => Promise<void>;
-  readonly #expired = new Set<string>();
-  readonly #open = new Set<FaultySocket>();
   readonly #random: () => number;
-  #planned: Planned[] = [];
+  readonly #expiredTokens = new Set<string>();
+  readonly #open = new Set<FaultySocket>();
+  #planned: PlannedFault[] = [];
   #connections = 0;
 
-  constructor(
-    { seed, faults, timers, restart }: {
-      seed: number;
-      faults: readonly Fault[];
-      timers: Timers;
-      restart: (ms: number) => Promise<void>;
-    },
-  ) {
+  constructor({ seed, faults, timers, restart }: FaultPlanOptions) {
     this.seed = seed;
     this.#timers = timers;
     this.#restart = restart;
@@ -67,22 +62,22 @@ export class FaultPlan implements Faults {
   }
 
   add(fault: Fault): () => void {
-    const planned = { fault: checkFault(fault), fitted: 0, done: 0 };
+    const planned = { fault: checkFault(fault), matches: 0, times: 0 };
     this.#planned.push(planned);
     return () => {
-      this.#planned = this.#planned.filter((one) => one !== planned);
+      this.#planned = this.#planned.filter((other) => other !== planned);
     };
   }
 
   async inject(fault: Fault): Promise<void> {
-    const { do: action, when = {}, ms = MS } = checkFault(fault);
+    const { do: action, when = {}, ms = DEFAULT_MS } = checkFault(fault);
     if (action === "restart") return await this.#restart(ms);
     for (const socket of [...this.#open]) {
-      if (!this.#isAbout(when, socket.connection, socket)) continue;
+      if (!matchesConnection(when, socket.connection, socket)) continue;
       if (action === "cut") socket.cut();
       else if (action === "half-open") socket.mute();
-      else if (action === "expire-token") this.#expire(socket);
-      else this.#once(fault, socket);
+      else if (action === "expire-token") this.#expireToken(socket);
+      else this.#addOnce(fault, socket);
     }
   }
 
@@ -90,83 +85,84 @@ export class FaultPlan implements Faults {
     this.#planned = [];
   }
 
-  /** Whether any fault is there: without one, frames pass unlooked at. */
   get isEmpty(): boolean {
     return this.#planned.length === 0;
   }
 
-  /** Whether a token is refused though it is known. */
+  /** Whether a fault has expired a token. */
   isExpired(token: string): boolean {
-    return this.#expired.has(token);
+    return this.#expiredTokens.has(token);
   }
 
-  /** Whether the connection that is about to be opened is refused. */
+  /** Returns whether to refuse the connection that is about to open. */
   refusesNext(): boolean {
-    const passage = { socket: undefined, connection: this.#connections + 1 };
-    const fault = this.#match(passage, (action) => action === "refuse");
+    const target = { socket: undefined, connection: this.#connections + 1 };
+    const fault = this.#match(target, (action) => action === "refuse");
     if (fault) this.#connections++;
     return fault !== undefined;
   }
 
-  /** Puts itself between a socket and who handles it. */
+  /** Wraps a new connection; `handle` creates the handler of the wrapped socket. */
   wrap(socket: ServerSocket, handle: (socket: ServerSocket) => SocketHandler): SocketHandler {
     const faulty = new FaultySocket(socket, this, this.#timers, ++this.#connections);
     this.#open.add(faulty);
-    return faulty.handledBy(handle(faulty), () => this.#open.delete(faulty));
+    return faulty.wrapHandler(handle(faulty), () => this.#open.delete(faulty));
   }
 
-  /** What happens to a frame. What happens to the whole server is begun here. */
-  fate(passage: Passage): { action: FaultAction; ms: number } | undefined {
-    const fault = this.#match(passage, (action) => action !== "refuse");
+  /** Returns the fault that happens to a frame. Starts restarts and expires tokens itself. */
+  faultFor(target: FaultTarget): { action: FaultAction; ms: number } | undefined {
+    const fault = this.#match(target, (action) => action !== "refuse");
     if (!fault) return undefined;
-    const { do: action, ms = MS } = fault;
+    const { do: action, ms = DEFAULT_MS } = fault;
     if (action === "restart") void this.#restart(ms);
-    if (action === "expire-token") this.#expire(passage.socket!);
+    if (action === "expire-token") this.#expireToken(target.socket!);
     return { action, ms };
   }
 
-  #once(fault: Fault, socket: FaultySocket): void {
+  #addOnce(fault: Fault, socket: FaultySocket): void {
     this.add({ ...fault, times: 1, when: { ...fault.when, connection: socket.connection } });
   }
 
-  #expire(socket: FaultySocket): void {
-    if (socket.token !== undefined) this.#expired.add(socket.token);
+  #expireToken(socket: FaultySocket): void {
+    if (socket.token !== undefined) this.#expiredTokens.add(socket.token);
     socket.cut();
   }
 
-  #match(passage: Passage, can: (action: FaultAction) => boolean): Fault | undefined {
+  #match(target: FaultTarget, accepts: (action: FaultAction) => boolean): Fault | undefined {
     for (const planned of this.#planned) {
       const { fault } = planned;
-      if (!can(fault.do) || planned.done >= (fault.times ?? Infinity)) continue;
-      if (!this.#fits(fault.when ?? {}, passage)) continue;
-      planned.fitted++;
-      if (fault.when?.nth !== undefined && planned.fitted !== fault.when.nth) continue;
+      if (!accepts(fault.do) || planned.times >= (fault.times ?? Infinity)) continue;
+      if (!matches(fault.when ?? {}, target)) continue;
+      planned.matches++;
+      if (fault.when?.nth !== undefined && planned.matches !== fault.when.nth) continue;
       const chance = fault.when?.chance;
       if (chance !== undefined && this.#random() >= chance) continue;
-      planned.done++;
+      planned.times++;
       return fault;
     }
   }
+}
 
-  #fits(when: FaultCondition, passage: Passage): boolean {
-    const { socket, connection, direction } = passage;
-    if (!this.#isAbout(when, connection, socket)) return false;
-    if (when.direction !== undefined && when.direction !== direction) return false;
-    if (when.after !== undefined && (socket?.frames ?? 0) <= when.after) return false;
-    if (when.method === undefined && when.type === undefined && when.event === undefined) {
-      return true;
-    }
-    const frame = passage.frame?.() ?? {};
-    // A method is its request's, unless its answer is asked for.
-    if (when.method !== undefined && (when.direction ?? "in") !== direction) return false;
-    return (when.method ?? frame.method) === frame.method &&
-      (when.type ?? frame.type) === frame.type && (when.event ?? frame.event) === frame.event;
-  }
+function matches(when: FaultCondition, target: FaultTarget): boolean {
+  const { socket, connection, direction } = target;
+  if (!matchesConnection(when, connection, socket)) return false;
+  if (when.direction !== undefined && when.direction !== direction) return false;
+  if (when.after !== undefined && (socket?.frames ?? 0) <= when.after) return false;
+  if (when.method === undefined && when.type === undefined && when.event === undefined) return true;
+  const parts = target.parts?.() ?? {};
+  // A method selects the request, unless the condition asks for the other direction.
+  if (when.method !== undefined && (when.direction ?? "in") !== direction) return false;
+  return (when.method ?? parts.method) === parts.method &&
+    (when.type ?? parts.type) === parts.type && (when.event ?? parts.event) === parts.event;
+}
 
-  #isAbout(when: FaultCondition, connection: number, socket: FaultySocket | undefined): boolean {
-    if (when.token !== undefined && when.token !== socket?.token) return false;
-    if (when.connection === undefined) return true;
-    return when.connection === connection ||
-      (socket?.sessionId !== undefined && when.connection === socket.sessionId);
-  }
+function matchesConnection(
+  when: FaultCondition,
+  connection: number,
+  socket: FaultySocket | undefined,
+): boolean {
+  if (when.token !== undefined && when.token !== socket?.token) return false;
+  if (when.connection === undefined) return true;
+  return when.connection === connection ||
+    (socket?.sessionId !== undefined && when.connection === socket.sessionId);
 }

@@ -1,11 +1,11 @@
 import type { Context, Hono } from "hono";
-import type { Authenticate } from "../wire/session.ts";
 import { checkFault, type Fault, FaultError, type Faults } from "./fault.ts";
-import { hasScope } from "../tokens.ts";
+import { type Authenticate, hasScope } from "../tokens.ts";
 
 /**
- * The endpoint that changes faults at run time; no real server has one. `GET` shows them, `POST` adds
- * one (`?now` does it at once), `DELETE` takes all away. It takes a token with the scope `admin`.
+ * Adds the endpoint that controls faults at run time, which real servers do not have. `GET` lists the
+ * faults, `POST` adds one or injects it now (`?now`), `DELETE` removes all. The token needs the scope
+ * `admin`.
  */
 export function addFaultRoutes(
   app: Hono,
@@ -13,7 +13,7 @@ export function addFaultRoutes(
   faults: Faults,
   authenticate: Authenticate,
 ): void {
-  const guarded = (serve: (c: Context) => Response | Promise<Response>) => (c: Context) => {
+  const withAdmin = (serve: (c: Context) => Response | Promise<Response>) => (c: Context) => {
     const token = (c.req.header("Authorization") ?? "").replace(/^Bearer /i, "");
     const identity = authenticate(token);
     if (!identity) return c.json({ error: "unauthorized" }, 401);
@@ -24,17 +24,17 @@ export function addFaultRoutes(
     faults: faults.list(),
     connections: faults.connections(),
   });
-  app.get(path, guarded((c) => c.json(state())));
+  app.get(path, withAdmin((c) => c.json(state())));
   app.delete(
     path,
-    guarded((c) => {
+    withAdmin((c) => {
       faults.clear();
       return c.json(state());
     }),
   );
   app.post(
     path,
-    guarded(async (c) => {
+    withAdmin(async (c) => {
       let fault: Fault;
       try {
         fault = checkFault(await c.req.json());
@@ -43,7 +43,7 @@ export function addFaultRoutes(
         return c.json({ error: error.message }, 400);
       }
       if (c.req.query("now") === undefined) faults.add(fault);
-      // A restart ends this very request, so its end is not waited for.
+      // A restart drops this request too, so waiting for it would never end.
       else if (fault.do === "restart") void faults.inject(fault);
       else await faults.inject(fault);
       return c.json(state());

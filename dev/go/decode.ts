@@ -1,9 +1,9 @@
 import { GoJsonError, itemsOf, membersOf, type RawValue, scanValue, unquote } from "./scan.ts";
-import { checkGoTime } from "./time.ts";
+import { normalizeTime } from "./time.ts";
 
 /**
- * The type a member is decoded into. `raw` keeps the JSON text; `any` takes every value; a list and
- * a struct decode what is inside them.
+ * The Go type that a JSON value is decoded into. `raw` keeps the JSON text; `any` accepts every value;
+ * lists and structs decode their contents.
  */
 export type GoType =
   | "string"
@@ -17,41 +17,41 @@ export type GoType =
   | { list: GoType }
   | GoStruct;
 
-/** A struct: the name Go shows for it and its members by their JSON names. */
+/** A Go struct. */
 export interface GoStruct {
-  /** As Go prints the type: `dwp.Frame`, or `struct { … }` for one that has no name. */
+  /** The type as Go prints it: `dwp.Frame`, or `struct { … }` for an anonymous struct. */
   type: string;
-  /** Its members. */
+  /** The members by their JSON names. */
   fields: Record<string, GoType>;
-  /** The Go type's name of a member that is more than its kind, like `dwp.FrameType`. */
+  /** Names of member types that are defined types, such as `dwp.FrameType` for a string. */
   typeNames?: Record<string, string>;
 }
 
-/** Where in a struct a value stands, for errors. */
-interface Place {
+/** The position of a value in a struct, for error messages. */
+interface FieldPath {
   struct: string;
-  path: string[];
+  keys: string[];
 }
 
-interface Decoding {
-  /** Go goes on after a value of a wrong type and reports the first one at the end. */
+interface DecodeState {
+  /** Go continues after a value of the wrong type and reports the first one at the end. */
   firstError?: GoJsonError;
 }
 
 /**
- * Decodes a JSON text into a struct as Go does: unknown members ignored, `null` leaves a member as
- * it was, the last of two members of one name wins, keys match whatever their case.
+ * Decodes a JSON text as Go's `json.Unmarshal` does: unknown members are ignored, `null` leaves a member
+ * unchanged, the last of duplicate members wins, and keys match regardless of case.
  *
- * @throws {GoJsonError} With Go's words.
+ * @throws {GoJsonError} If the text is invalid or has a value of the wrong type; the message is Go's.
  */
 export function decodeGo(text: string, type: GoType): unknown {
-  const decoding: Decoding = {};
-  const value = decodeValue(scanValue(text), type, undefined, zeroOf(type), decoding);
-  if (decoding.firstError) throw decoding.firstError;
+  const state: DecodeState = {};
+  const value = decodeValue(scanValue(text), type, undefined, zeroOf(type), state);
+  if (state.firstError) throw state.firstError;
   return value;
 }
 
-/** The value a member has that is absent. */
+/** Returns the zero value of a type: the value of an absent member. */
 export function zeroOf(type: GoType): unknown {
   switch (type) {
     case "string":
@@ -78,15 +78,15 @@ export function zeroOf(type: GoType): unknown {
   return { ...zero };
 }
 
-/** A struct's zero value, for one that is decoded more than once. */
+/** Caches the zero values of structs, which are decoded again and again. */
 const zeros = new WeakMap<GoStruct, Record<string, unknown>>();
 
 function decodeValue(
   value: RawValue,
   type: GoType,
-  place: Place | undefined,
+  path: FieldPath | undefined,
   old: unknown,
-  decoding: Decoding,
+  state: DecodeState,
   typeName?: string,
 ): unknown {
   if (type === "raw") return value.raw;
@@ -95,15 +95,15 @@ function decodeValue(
     if (value.kind !== "string") {
       throw new GoJsonError("Time.UnmarshalJSON: input is not a JSON string");
     }
-    return checkGoTime(value.raw.slice(1, -1));
+    return normalizeTime(value.raw.slice(1, -1));
   }
   if (type === "any") return JSON.parse(value.raw);
   if (value.kind === "null") return old;
-  const mismatch = (what: string): unknown => {
+  const mismatch = (found: string): unknown => {
     const name = typeName ?? nameOf(type);
-    const where = place ? `Go struct field ${place.struct}.${place.path.join(".")}` : "Go value";
-    decoding.firstError ??= new GoJsonError(
-      `json: cannot unmarshal ${what} into ${where} of type ${name}`,
+    const where = path ? `Go struct field ${path.struct}.${path.keys.join(".")}` : "Go value";
+    state.firstError ??= new GoJsonError(
+      `json: cannot unmarshal ${found} into ${where} of type ${name}`,
     );
     return old;
   };
@@ -126,23 +126,23 @@ function decodeValue(
   if ("list" in type) {
     if (value.kind !== "array") return mismatch(value.kind);
     return itemsOf(value.raw).map((item) =>
-      decodeValue(item, type.list, place, zeroOf(type.list), decoding)
+      decodeValue(item, type.list, path, zeroOf(type.list), state)
     );
   }
   if (value.kind !== "object") return mismatch(value.kind);
   const result = { ...(old as Record<string, unknown> | undefined ?? {}) };
   for (const member of membersOf(value.raw)) {
-    const name = fieldFor(type, member.key);
+    const name = matchField(type, member.key);
     if (name === undefined) continue;
-    const inside = { struct: shortName(type.type), path: [...(place?.path ?? []), name] };
+    const memberPath = { struct: shortName(type.type), keys: [...(path?.keys ?? []), name] };
     const field = type.fields[name]!;
-    const before = result[name];
-    result[name] = decodeValue(member, field, inside, before, decoding, type.typeNames?.[name]);
+    const typeName = type.typeNames?.[name];
+    result[name] = decodeValue(member, field, memberPath, result[name], state, typeName);
   }
   return result;
 }
 
-function fieldFor(type: GoStruct, key: string): string | undefined {
+function matchField(type: GoStruct, key: string): string | undefined {
   if (Object.hasOwn(type.fields, key)) return key;
   const folded = fold(key);
   return Object.keys(type.fields).find((name) => fold(name) === folded);
@@ -152,7 +152,7 @@ function fold(key: string): string {
   return key.toUpperCase().toLowerCase();
 }
 
-/** A struct without a name has none in errors either: `.order_id`. */
+/** The struct's name in error messages; anonymous structs have none, so errors read `.order_id`. */
 function shortName(type: string): string {
   return type.startsWith("struct ") ? "" : type.slice(type.lastIndexOf(".") + 1);
 }

@@ -1,28 +1,64 @@
 /**
- * A value as JSON the way Go writes it: `<`, `>` and `&` escaped, a member that is `undefined` left
- * out.
+ * Serializes a value as Go's `json.Marshal` does: `<`, `>` and `&` are escaped. Members that are
+ * `undefined` are left out.
  */
 export function goStringify(value: unknown): string {
-  return escapeHtml(JSON.stringify(value));
+  const json = JSON.stringify(value);
+  // Outside of strings JSON has none of these characters, so the whole text can be replaced at once.
+  return /[<>&\u2028\u2029]/.test(json)
+    ? json.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${hex(char.charCodeAt(0), 4)}`)
+    : json;
 }
 
-/** Escapes in a JSON text what Go escapes; they stand nowhere but inside its strings. */
-export function escapeHtml(json: string): string {
-  if (!/[<>&\u2028\u2029]/.test(json)) return json;
-  return json.replace(
-    /[<>&\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
-
-/** A text, or `undefined` for an empty one, which Go leaves out. */
+/** Turns an empty text into `undefined`, for fields that Go marks `omitempty`. */
 export function omitEmpty(text: string | undefined): string | undefined {
   return text === "" ? undefined : text;
 }
 
-/** The base64 of bytes. */
-export function base64OfBytes(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
+/**
+ * Quotes the first byte of a character. Go reads bytes, so for a character beyond ASCII it reports
+ * only the first byte of the UTF-8 encoding.
+ */
+export function quoteByte(char: string): string {
+  const code = char.charCodeAt(0);
+  if (code < 128) return goQuoteRune(char);
+  const byte = code < 0x800
+    ? 0xc0 | (code >> 6)
+    : code < 0xd800 || code > 0xdfff
+    ? 0xe0 | (code >> 12)
+    : 0xf0;
+  return goQuoteRune(String.fromCharCode(byte));
+}
+
+/** Quotes a character as Go's `%q` does. */
+export function goQuoteRune(char: string): string {
+  if (char === "'") return "'\\''";
+  return char === '"' ? `'"'` : `'${goQuote(char).slice(1, -1)}'`;
+}
+
+const ESCAPES: Record<string, string> = {
+  "\x07": "\\a",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\v": "\\v",
+  "\\": "\\\\",
+  '"': '\\"',
+};
+
+/** Quotes a text as Go's `%q` does. */
+export function goQuote(text: string): string {
+  // deno-lint-ignore no-control-regex
+  const quoted = text.replace(/[\x00-\x1f\x7f-\xa0\xad"\\]/g, (char) => {
+    const code = char.charCodeAt(0);
+    if (ESCAPES[char] !== undefined) return ESCAPES[char];
+    return code < 0x80 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`;
+  });
+  return `"${quoted}"`;
+}
+
+function hex(code: number, length: number): string {
+  return code.toString(16).padStart(length, "0");
 }

@@ -1,24 +1,26 @@
-// What a server says of a broken message, and what it keeps of a good one, depends on how Go's
-// encoding/json reads text: it checks the whole text first, names the first character that does not
-// fit, matches keys whatever their case, and hands `data` on byte for byte. JSON.parse does none of it.
+// Go's encoding/json checks the whole text first, reports the first unexpected character, matches keys
+// regardless of case, and passes `data` on byte for byte. JSON.parse does none of this, so a server
+// that must answer malformed frames as Go does needs a scanner of its own.
 
-/** A text that is no JSON, worded as Go words it. */
+import { quoteByte } from "./encode.ts";
+
+/** A JSON text is invalid or does not fit its type; the message is the one Go would report. */
 export class GoJsonError extends Error {
   /** Always `"bad_json"`. */
   readonly code = "bad_json";
 }
 
-/** What a JSON value is, in Go's words. */
+/** The kind of a JSON value, as Go's messages name it. */
 export type GoKind = "object" | "array" | "string" | "number" | "bool" | "null";
 
-/** A value inside a text: where it stands and what it is. */
+/** A JSON value that has been scanned but not parsed. */
 export interface RawValue {
   kind: GoKind;
-  /** The value's text, white space around it excluded. */
+  /** The value's text without the white space around it. */
   raw: string;
 }
 
-/** A member of an object, in the order of the text. */
+/** A member of an object. */
 export interface RawMember extends RawValue {
   key: string;
 }
@@ -26,8 +28,8 @@ export interface RawMember extends RawValue {
 const MAX_DEPTH = 10_000;
 
 /**
- * Checks that a text is one JSON value.
- * @throws {GoJsonError} With Go's words when it is none.
+ * Checks that a text is exactly one JSON value.
+ * @throws {GoJsonError} If it is not; the message is Go's.
  */
 export function scanValue(text: string): RawValue {
   const start = skipSpace(text, 0);
@@ -37,7 +39,7 @@ export function scanValue(text: string): RawValue {
   return { kind: kindAt(text, start), raw: text.slice(start, end) };
 }
 
-/** The members of an object's text that {@linkcode scanValue} has passed. */
+/** Splits an object's text, already checked by {@linkcode scanValue}, into its members. */
 export function membersOf(raw: string): RawMember[] {
   const members: RawMember[] = [];
   let at = skipSpace(raw, 1);
@@ -53,7 +55,7 @@ export function membersOf(raw: string): RawMember[] {
   return members;
 }
 
-/** The items of an array's text that {@linkcode scanValue} has passed. */
+/** Splits an array's text, already checked by {@linkcode scanValue}, into its items. */
 export function itemsOf(raw: string): RawValue[] {
   const items: RawValue[] = [];
   let at = skipSpace(raw, 1);
@@ -66,7 +68,7 @@ export function itemsOf(raw: string): RawValue[] {
   return items;
 }
 
-/** The text of a JSON string; half a surrogate pair becomes U+FFFD. */
+/** Decodes a JSON string; a lone surrogate becomes U+FFFD. */
 export function unquote(raw: string): string {
   return (JSON.parse(raw) as string).toWellFormed();
 }
@@ -97,7 +99,7 @@ function skipSpace(text: string, at: number): number {
   }
 }
 
-/** Where the value that begins at `at` ends. Not recursive: depth is the sender's choice. */
+/** Returns the end of the value at `at`. Not recursive, because the sender chooses the depth. */
 function skipValue(text: string, at: number): number {
   const stack: boolean[] = [];
   for (;;) {
@@ -116,7 +118,7 @@ function skipValue(text: string, at: number): number {
     } else {
       at = skipScalar(text, at);
     }
-    // A value has ended: so may the containers around it.
+    // A value has ended; the containers around it may end here too.
     for (;;) {
       const isObject = stack.at(-1);
       if (isObject === undefined) return at;
@@ -139,7 +141,7 @@ function skipValue(text: string, at: number): number {
   }
 }
 
-/** Skips a key and its colon; gives where the member's value begins. */
+/** Skips a key and its colon; returns the start of the member's value. */
 function skipKey(text: string, at: number): number {
   if (text[at] !== '"') throw unexpected(text, at, "looking for beginning of object key string");
   at = skipSpace(text, skipString(text, at));
@@ -162,7 +164,7 @@ function skipScalar(text: string, at: number): number {
   }
 }
 
-/** A string without escapes, as nearly all are; it is passed over without a look at each character. */
+/** A string without escapes. Nearly all are; the regular expression skips them faster than a loop. */
 // deno-lint-ignore no-control-regex
 const PLAIN_STRING = /"[^"\\\x00-\x1f]*"/y;
 
@@ -240,53 +242,10 @@ function isHex(c: number): boolean {
 
 function unexpected(text: string, at: number, where: string): GoJsonError {
   if (at >= text.length) {
-    // At a text's end Go looks whether a space would do.
+    // At the end of the text Go tries a space as the next character, and reports that if it is wrong.
     const isInside = /^in (?!string literal)|^after decimal point/.test(where);
     if (isInside) return new GoJsonError(`invalid character ' ' ${where}`);
     return new GoJsonError("unexpected end of JSON input");
   }
   return new GoJsonError(`invalid character ${quoteByte(text[at]!)} ${where}`);
-}
-
-/** Go looks at bytes: of a character beyond ASCII it names the first byte of its UTF-8 form. */
-export function quoteByte(char: string): string {
-  const code = char.charCodeAt(0);
-  if (code < 128) return goQuoteRune(char);
-  const byte = code < 0x800
-    ? 0xc0 | (code >> 6)
-    : code < 0xd800 || code > 0xdfff
-    ? 0xe0 | (code >> 12)
-    : 0xf0;
-  return goQuoteRune(String.fromCharCode(byte));
-}
-
-/** A character as Go's `%q` shows it. */
-export function goQuoteRune(char: string): string {
-  if (char === "'") return "'\\''";
-  return char === '"' ? `'"'` : `'${goQuote(char).slice(1, -1)}'`;
-}
-
-const ESCAPES: Record<string, string> = {
-  "\x07": "\\a",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\v": "\\v",
-  "\\": "\\\\",
-  '"': '\\"',
-};
-
-/** A text as Go's `%q` shows it. */
-export function goQuote(text: string): string {
-  // deno-lint-ignore no-control-regex
-  const quoted = text.replace(/[\x00-\x1f\x7f-\xa0\xad"\\]/g, (char) => {
-    const code = char.charCodeAt(0);
-    if (ESCAPES[char] !== undefined) return ESCAPES[char];
-    return code < 0x80
-      ? `\\x${code.toString(16).padStart(2, "0")}`
-      : `\\u${code.toString(16).padStart(4, "0")}`;
-  });
-  return `"${quoted}"`;
 }

@@ -1,16 +1,16 @@
-import { systemClock } from "../../runtime/clock.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import {
-  handshakeProblem,
-  handshakeResponse,
+  checkHandshake,
   isEndpoint,
-  type Listening,
+  type Listener,
   type ListenOptions,
   PortTakenError,
+  rejectionResponse,
   type ServerSocket,
   type SocketHandler,
 } from "./socket.ts";
 
-/** The part of Bun that is needed here; this file is checked where its types are not known. */
+/** The part of Bun's API that is used here. Deno checks this file and does not know Bun's types. */
 interface BunWebSocket {
   data: { handler?: SocketHandler };
   send(message: string | Uint8Array): number;
@@ -47,7 +47,7 @@ interface BunRuntime {
 }
 
 /** Listens on Bun. */
-export function listen(options: ListenOptions): Promise<Listening> {
+export function listen(options: ListenOptions): Promise<Listener> {
   const { Bun } = globalThis as unknown as { Bun: BunRuntime };
   const sockets = new Set<BunWebSocket>();
   let server: BunServer;
@@ -59,8 +59,8 @@ export function listen(options: ListenOptions): Promise<Listening> {
       fetch(request, server) {
         const { headers } = request;
         if (headers.has("upgrade") && isEndpoint(new URL(request.url).pathname, options.path)) {
-          const problem = handshakeProblem((name) => headers.get(name), options.refuses);
-          if (problem) return handshakeResponse(problem);
+          const rejection = checkHandshake((name) => headers.get(name), options.refuses);
+          if (rejection) return rejectionResponse(rejection);
           if (server.upgrade(request, { data: {} })) return undefined;
         }
         return options.fetch(request);
@@ -72,7 +72,7 @@ export function listen(options: ListenOptions): Promise<Listening> {
         backpressureLimit: 2 ** 30,
         open(socket) {
           sockets.add(socket);
-          socket.data.handler = options.open(new BunSocket(socket));
+          socket.data.handler = options.open(new BunSocket(socket, options.clock));
         },
         message(socket, data) {
           socket.data.handler?.message(data);
@@ -100,14 +100,16 @@ export function listen(options: ListenOptions): Promise<Listening> {
 
 class BunSocket implements ServerSocket {
   readonly #socket: BunWebSocket;
-  #over = false;
+  readonly #clock: Clock;
+  #hasEnded = false;
 
-  constructor(socket: BunWebSocket) {
+  constructor(socket: BunWebSocket, clock: Clock) {
     this.#socket = socket;
+    this.#clock = clock;
   }
 
   send(message: string | Uint8Array<ArrayBuffer>): void {
-    if (!this.#over) this.#socket.send(message);
+    if (!this.#hasEnded) this.#socket.send(message);
   }
 
   buffered(): number {
@@ -115,17 +117,17 @@ class BunSocket implements ServerSocket {
   }
 
   close(code: number, reason: string): void {
-    this.#over = true;
+    this.#hasEnded = true;
     this.#socket.close(code, reason);
   }
 
   drop(): void {
     if (this.#socket.getBufferedAmount() === 0) this.terminate();
-    else systemClock.setTimeout(() => this.drop(), 1);
+    else this.#clock.setTimeout(() => this.drop(), 1);
   }
 
   terminate(): void {
-    this.#over = true;
+    this.#hasEnded = true;
     this.#socket.terminate();
   }
 }

@@ -1,31 +1,31 @@
-import { systemClock } from "../../runtime/clock.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import { terminate } from "../../runtime/terminate.ts";
 import {
-  handshakeProblem,
-  handshakeResponse,
+  checkHandshake,
   isEndpoint,
-  type Listening,
+  type Listener,
   type ListenOptions,
   PortTakenError,
+  rejectionResponse,
   type ServerSocket,
 } from "./socket.ts";
 
 /** Listens on Deno. */
-export function listen(options: ListenOptions): Promise<Listening> {
+export function listen(options: ListenOptions): Promise<Listener> {
   const sockets = new Set<DenoSocket>();
   const serve = () =>
     Deno.serve(
       { hostname: options.hostname, port: options.port, onListen: () => {} },
-      (request) => asksToUpgrade(request, options.path) ? upgrade(request) : options.fetch(request),
+      (request) => isUpgrade(request, options.path) ? upgrade(request) : options.fetch(request),
     );
   const upgrade = (request: Request): Response => {
-    const problem = handshakeProblem((name) => request.headers.get(name), options.refuses);
-    if (problem) return handshakeResponse(problem);
-    // Without an idle timeout no pings are sent, as by a real server.
+    const rejection = checkHandshake((name) => request.headers.get(name), options.refuses);
+    if (rejection) return rejectionResponse(rejection);
+    // An idle timeout would make Deno send pings, which real servers do not.
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
-      const accepted = new DenoSocket(socket);
+      const accepted = new DenoSocket(socket, options.clock);
       sockets.add(accepted);
       const handler = options.open(accepted);
       socket.onmessage = ({ data }) =>
@@ -55,18 +55,20 @@ export function listen(options: ListenOptions): Promise<Listening> {
   });
 }
 
-function asksToUpgrade(request: Request, path: string): boolean {
+function isUpgrade(request: Request, path: string): boolean {
   return request.method === "GET" && request.headers.has("upgrade") &&
     isEndpoint(new URL(request.url).pathname, path);
 }
 
 class DenoSocket implements ServerSocket {
   readonly #socket: WebSocket;
-  /** Whether it was terminated: Deno panics when such a socket is used before it tells its end. */
-  #isGone = false;
+  readonly #clock: Clock;
+  /** Whether it was terminated. Deno panics if such a socket is used before its close event. */
+  #isTerminated = false;
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, clock: Clock) {
     this.#socket = socket;
+    this.#clock = clock;
   }
 
   send(message: string | Uint8Array<ArrayBuffer>): void {
@@ -84,16 +86,16 @@ class DenoSocket implements ServerSocket {
   drop(): void {
     if (!this.#isOpen()) return;
     if (this.#socket.bufferedAmount === 0) this.terminate();
-    else systemClock.setTimeout(() => this.drop(), 0);
+    else this.#clock.setTimeout(() => this.drop(), 0);
   }
 
   terminate(): void {
-    if (this.#isGone) return;
-    this.#isGone = true;
+    if (this.#isTerminated) return;
+    this.#isTerminated = true;
     terminate(this.#socket);
   }
 
   #isOpen(): boolean {
-    return !this.#isGone && this.#socket.readyState === WebSocket.OPEN;
+    return !this.#isTerminated && this.#socket.readyState === WebSocket.OPEN;
   }
 }

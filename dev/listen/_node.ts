@@ -2,17 +2,18 @@ import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES }
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import * as ws from "ws";
+import type { Clock } from "../../runtime/clock.ts";
 import {
-  type HandshakeProblem,
-  handshakeProblem,
+  checkHandshake,
   isEndpoint,
-  type Listening,
+  type Listener,
   type ListenOptions,
   PortTakenError,
+  type Rejection,
   type ServerSocket,
 } from "./socket.ts";
 
-/** The part of `ws` that is needed here. */
+/** The part of the API of `ws` that is used here. */
 interface NodeWebSocket {
   readonly readyState: number;
   readonly bufferedAmount: number;
@@ -40,11 +41,11 @@ const { WebSocketServer } = ws as unknown as {
 };
 
 const OPEN = 1;
-/** A byte order mark is no white space to a server, so it is kept. */
+/** Go does not accept a byte order mark, so it must not be removed. */
 const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Listens on Node. */
-export async function listen(options: ListenOptions): Promise<Listening> {
+export async function listen(options: ListenOptions): Promise<Listener> {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: 2 ** 28,
@@ -61,18 +62,18 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     if (!isEndpoint(pathname, options.path)) {
-      return refuse(socket, { status: 404, text: "404 page not found\n" });
+      return rejectUpgrade(socket, { status: 404, text: "404 page not found\n" });
     }
     const header = (name: string) => [request.headers[name]].flat()[0];
-    const problem = handshakeProblem(header, options.refuses);
-    if (problem) return refuse(socket, problem);
+    const rejection = checkHandshake(header, options.refuses);
+    if (rejection) return rejectUpgrade(socket, rejection);
     sockets.handleUpgrade(request, socket, head, (accepted) => {
-      const handler = options.open(new NodeSocket(accepted));
+      const handler = options.open(new NodeSocket(accepted, options.clock));
       accepted.on("message", (data, isBinary) => {
         handler.message(isBinary ? data : UTF8.decode(data));
       });
       accepted.on("close", () => handler.closed());
-      // A broken frame is told twice: the connection's end follows.
+      // After a protocol error a close event follows, which is enough.
       accepted.on("error", () => {});
     });
   });
@@ -93,8 +94,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   };
 }
 
-/** An upgrade has no response object: the answer is written by hand. */
-function refuse(socket: Duplex, { status, text, headers = {} }: HandshakeProblem): void {
+/** Writes the response to the socket, because Node has no response object for an upgrade. */
+function rejectUpgrade(socket: Duplex, { status, text, headers = {} }: Rejection): void {
   const lines = Object.entries({
     "Content-Type": "text/plain; charset=utf-8",
     "Content-Length": String(text.length),
@@ -106,9 +107,11 @@ function refuse(socket: Duplex, { status, text, headers = {} }: HandshakeProblem
 
 class NodeSocket implements ServerSocket {
   readonly #socket: NodeWebSocket;
+  readonly #clock: Clock;
 
-  constructor(socket: NodeWebSocket) {
+  constructor(socket: NodeWebSocket, clock: Clock) {
     this.#socket = socket;
+    this.#clock = clock;
   }
 
   send(message: string | Uint8Array<ArrayBuffer>): void {
@@ -126,7 +129,7 @@ class NodeSocket implements ServerSocket {
   drop(): void {
     if (this.#socket.readyState !== OPEN) return;
     if (this.#socket.bufferedAmount === 0) this.terminate();
-    else setTimeout(() => this.drop(), 0);
+    else this.#clock.setTimeout(() => this.drop(), 0);
   }
 
   terminate(): void {

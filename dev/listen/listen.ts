@@ -1,11 +1,11 @@
-import type { Listening, ListenOptions } from "./socket.ts";
+import type { Listener, ListenOptions } from "./socket.ts";
 
-/** Listens, with what the runtime has: only its own adapter is loaded. */
-export async function listen(options: ListenOptions): Promise<Listening> {
-  const globals = globalThis as { Deno?: unknown; Bun?: unknown };
-  const adapter = globals.Bun
+/** Listens on a port, with the HTTP server of the runtime. Only that runtime's adapter is loaded. */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { Deno, Bun } = globalThis as { Deno?: unknown; Bun?: unknown };
+  const adapter = Bun
     ? await import("./_bun.ts")
-    : globals.Deno
+    : Deno
     ? await import("./_deno.ts")
     : await import("./_node.ts");
   return await adapter.listen(options);

@@ -2,8 +2,8 @@ import type { ServerSocket, SocketHandler } from "./socket.ts";
 
 type Message = string | Uint8Array<ArrayBuffer>;
 
-/** The events a browser's WebSocket has; they are made by hand, since not every runtime has them. */
-class CloseNote extends Event {
+/** The close event of a WebSocket. Not every runtime has a `CloseEvent` class. */
+class MemoryCloseEvent extends Event {
   readonly code: number;
   readonly reason: string;
   readonly wasClean: boolean;
@@ -16,7 +16,7 @@ class CloseNote extends Event {
   }
 }
 
-/** Both ends of a connection that never leaves the process. */
+/** A WebSocket whose peer is a server in the same process. */
 export class MemorySocket extends EventTarget {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
@@ -34,40 +34,42 @@ export class MemorySocket extends EventTarget {
   readyState = 0;
   onopen: ((event: Event) => unknown) | null = null;
   onmessage: ((event: MessageEvent) => unknown) | null = null;
-  onclose: ((event: CloseNote) => unknown) | null = null;
+  onclose: ((event: MemoryCloseEvent) => unknown) | null = null;
   onerror: ((event: Event) => unknown) | null = null;
   #handler: SocketHandler | undefined;
 
   /**
-   * @param open Gives who handles the server's end; `undefined` refuses the connection.
-   * @param ended Called when the connection is over.
+   * @param open Called with the server's end; returns its handler, or `undefined` to refuse.
+   * @param onClose Called when the connection has ended.
    */
   constructor(
     url: string,
     open: (socket: ServerSocket) => SocketHandler | undefined,
-    ended: () => void,
+    onClose: () => void,
   ) {
     super();
     this.url = url;
     queueMicrotask(() => {
-      if (this.readyState !== 0) return;
-      this.#handler = open(this.#serverEnd(ended));
+      if (this.readyState !== this.CONNECTING) return;
+      this.#handler = open(this.#serverEnd(onClose));
       if (!this.#handler) return this.#fail();
-      this.readyState = 1;
-      this.#tell(new Event("open"));
+      this.readyState = this.OPEN;
+      this.#dispatch(new Event("open"));
     });
   }
 
   send(data: string | ArrayBufferLike | ArrayBufferView): void {
-    if (this.readyState === 0) throw new DOMException("still connecting", "InvalidStateError");
-    if (this.readyState !== 1) return;
+    if (this.readyState === this.CONNECTING) {
+      throw new DOMException("The WebSocket is still connecting", "InvalidStateError");
+    }
+    if (this.readyState !== this.OPEN) return;
     const message = typeof data === "string" ? data : bytesOf(data);
-    queueMicrotask(() => this.readyState < 3 && this.#handler?.message(message));
+    queueMicrotask(() => this.readyState < this.CLOSED && this.#handler?.message(message));
   }
 
   close(code = 1005, reason = ""): void {
-    if (this.readyState >= 2) return;
-    this.readyState = 2;
+    if (this.readyState >= this.CLOSING) return;
+    this.readyState = this.CLOSING;
     queueMicrotask(() => this.#end(code, reason));
   }
 
@@ -76,12 +78,12 @@ export class MemorySocket extends EventTarget {
     this.#end(1006, "");
   }
 
-  #serverEnd(ended: () => void): ServerSocket {
-    this.addEventListener("close", ended, { once: true });
+  #serverEnd(onClose: () => void): ServerSocket {
+    this.addEventListener("close", onClose, { once: true });
     return {
       send: (message) => {
         queueMicrotask(() => {
-          if (this.readyState === 1) this.#receive(message);
+          if (this.readyState === this.OPEN) this.#receive(message);
         });
       },
       buffered: () => 0,
@@ -97,24 +99,24 @@ export class MemorySocket extends EventTarget {
       : this.binaryType === "blob"
       ? new Blob([message])
       : message.slice().buffer;
-    this.#tell(new MessageEvent("message", { data }));
+    this.#dispatch(new MessageEvent("message", { data }));
   }
 
   #fail(): void {
-    this.#tell(new Event("error"));
+    this.#dispatch(new Event("error"));
     this.#end(1006, "");
   }
 
   #end(code: number, reason: string): void {
-    if (this.readyState === 3) return;
-    this.readyState = 3;
+    if (this.readyState === this.CLOSED) return;
+    this.readyState = this.CLOSED;
     this.#handler?.closed();
-    this.#tell(new CloseNote(code, reason));
+    this.#dispatch(new MemoryCloseEvent(code, reason));
   }
 
-  #tell(event: Event): void {
-    const own = this[`on${event.type}` as "onopen"];
-    own?.call(this, event);
+  #dispatch(event: Event): void {
+    const listener = this[`on${event.type}` as "onopen"];
+    listener?.call(this, event);
     this.dispatchEvent(event);
   }
 }

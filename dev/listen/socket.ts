@@ -1,69 +1,75 @@
-/** A WebSocket that a server has accepted, the same on every runtime. */
+import type { Clock } from "../../runtime/clock.ts";
+
+/** A WebSocket that a server has accepted, with the same interface on every runtime. */
 export interface ServerSocket {
-  /** Sends a text frame, or a binary one. */
+  /** Sends a text or binary message. */
   send(message: string | Uint8Array<ArrayBuffer>): void;
-  /** How many bytes wait to be written. */
+  /** Returns how many bytes are waiting to be sent. */
   buffered(): number;
-  /** Closes with a close frame. */
+  /** Closes the connection with a close frame. */
   close(code: number, reason: string): void;
-  /** Ends the connection without a close frame, once what was sent is written. */
+  /** Ends the connection without a close frame, after the data that was sent. */
   drop(): void;
   /** Ends the connection at once. */
   terminate(): void;
 }
 
-/** What a server does with a socket. */
+/** Handles the messages of a socket. */
 export interface SocketHandler {
-  /** A message came. */
+  /** Called with each message. */
   message(data: string | Uint8Array): void;
-  /** The connection is gone. */
+  /** Called when the connection has ended. */
   closed(): void;
 }
 
-/** What an adapter listens for. */
+/** Settings of the function that listens on a runtime. */
 export interface ListenOptions {
   hostname: string;
   port: number;
   /** The path of the WebSocket endpoint. */
   path: string;
-  /** A WebSocket was opened. */
+  /** Real time, for waiting until a socket has sent its data. */
+  clock: Clock;
+  /** Called with each new WebSocket; returns its handler. */
   open(socket: ServerSocket): SocketHandler;
-  /** Any other request; also an upgrade that is refused. */
+  /** Responds to requests that are not for the WebSocket endpoint. */
   fetch(request: Request): Response | Promise<Response>;
-  /** The status that an upgrade is refused with, if it is. */
+  /** Returns the status to reject an upgrade with, if any. */
   refuses(
     origin: string | null | undefined,
     host: string | null | undefined,
   ): number | undefined;
 }
 
-/** Why a request does not become a WebSocket. */
-export interface HandshakeProblem {
+/** A server that is listening. */
+export interface Listener {
+  port: number;
+  /** Stops listening and drops every connection. */
+  close(): Promise<void>;
+}
+
+/** An HTTP response that rejects a request. */
+export interface Rejection {
   status: number;
   text: string;
   headers?: Record<string, string>;
 }
 
-const bad = (name: string) => `handshake error: bad "${name}" header`;
+/** Rejects a request to the WebSocket endpoint that is not an upgrade. */
+export const NOT_AN_UPGRADE: Rejection = { status: 400, text: badHeader("Upgrade") };
 
-/** What a request is told that does not ask to become a WebSocket. */
-export const NO_UPGRADE: HandshakeProblem = { status: 400, text: bad("Upgrade") };
-
-/** What is wrong with an upgrade's headers, or `undefined` when nothing is. */
-export function handshakeProblem(
+/** Validates the headers of an upgrade; returns the rejection if they are not valid. */
+export function checkHandshake(
   header: (name: string) => string | null | undefined,
   refuses: ListenOptions["refuses"],
-): HandshakeProblem | undefined {
-  const bad = (name: string) => `handshake error: bad "${name}" header`;
-  if (header("upgrade")?.toLowerCase() !== "websocket") {
-    return { status: 400, text: bad("Upgrade") };
-  }
+): Rejection | undefined {
+  if (header("upgrade")?.toLowerCase() !== "websocket") return NOT_AN_UPGRADE;
   if (header("sec-websocket-key")?.length !== 24) {
-    return { status: 400, text: bad("Sec-WebSocket-Key") };
+    return { status: 400, text: badHeader("Sec-WebSocket-Key") };
   }
   if (header("sec-websocket-version") !== "13") {
     const headers = { "Sec-WebSocket-Version": "13" };
-    return { status: 426, text: bad("Sec-WebSocket-Version"), headers };
+    return { status: 426, text: badHeader("Sec-WebSocket-Version"), headers };
   }
   const status = refuses(header("origin"), header("host"));
   if (status !== undefined) {
@@ -71,34 +77,42 @@ export function handshakeProblem(
   }
 }
 
-/** The answer to a request that does not become a WebSocket. */
-export function handshakeResponse({ status, text, headers = {} }: HandshakeProblem): Response {
+function badHeader(name: string): string {
+  return `handshake error: bad "${name}" header`;
+}
+
+/** Converts a rejection to a response. */
+export function rejectionResponse({ status, text, headers = {} }: Rejection): Response {
   const type = "text/plain; charset=utf-8";
   return new Response(text, { status, headers: { "Content-Type": type, ...headers } });
 }
 
-/** Whether a URL's path is the endpoint's. */
+/** Whether a URL's path is that of the endpoint. */
 export function isEndpoint(pathname: string, path: string): boolean {
   return pathname === path || pathname === `${path}/`;
 }
 
-/** A server that listens. */
-export interface Listening {
-  port: number;
-  /** Stops listening and drops every connection. */
-  close(): Promise<void>;
-}
-
-/** Thrown when a port is taken. */
+/**
+ * Thrown when a port is already in use.
+ *
+ * @example
+ * ```ts
+ * import { createDevServer, PortTakenError } from "@dispatch/sdk/dev";
+ * import assert from "node:assert/strict";
+ *
+ * await using server = await createDevServer();
+ * await assert.rejects(createDevServer({ port: server.port }), PortTakenError);
+ * ```
+ */
 export class PortTakenError extends Error {
   /** Always `"port_taken"`. */
   readonly code = "port_taken";
   /** The port. */
   readonly port: number;
 
-  /** Names the port. */
+  /** Creates an error for a port. */
   constructor(port: number, options?: ErrorOptions) {
-    super(`Cannot start dev server: port ${port} is taken`, options);
+    super(`Cannot start dev server: port ${port} is already in use`, options);
     this.name = "PortTakenError";
     this.port = port;
   }

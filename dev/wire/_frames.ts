@@ -1,14 +1,15 @@
 import { decodeGo, type GoStruct } from "../go/decode.ts";
 import { goStringify } from "../go/encode.ts";
-import type { Stamps } from "../go/time.ts";
 import { ZERO_TIME } from "../go/time.ts";
+import type { Timestamps } from "../engine/timestamps.ts";
 
-/** A frame that came in. `data` is the JSON text as it was sent. */
-export interface InFrame {
+/** A frame from a client. */
+export interface ClientFrame {
   id: string;
   type: string;
   method: string;
   token: string;
+  /** The JSON text as it was sent. */
   data: string | undefined;
   credits: number;
   ts: string | undefined;
@@ -37,45 +38,46 @@ const FRAME: GoStruct = {
 };
 
 /**
- * Decodes a message into a frame.
- * @throws {Error} With the server's words.
+ * Decodes a JSON text as a frame.
+ * @throws {Error} If it is not a frame; the message is Go's.
  */
-export function decodeFrame(text: string): InFrame {
-  return decodeGo(text, FRAME) as InFrame;
+export function decodeFrame(text: string): ClientFrame {
+  return decodeGo(text, FRAME) as ClientFrame;
 }
 
-/** What a method answers: data as JSON text, or an error. */
-export type Answer = { data: string } | { code: number; message: string };
+/** The result of a method: data as JSON text, or an error. */
+export type MethodResult = { data: string } | { code: number; message: string };
 
-/** Builds the frames a server sends, their members in its order. */
+/** Encodes the frames that a server sends. The members are in the order in which Go writes them. */
 export class FrameWriter {
-  readonly #stamps: Stamps;
+  readonly #timestamps: Timestamps;
 
-  constructor(stamps: Stamps) {
-    this.#stamps = stamps;
+  constructor(timestamps: Timestamps) {
+    this.#timestamps = timestamps;
   }
 
-  /** An answer to the request with this id. */
-  answer(correlId: string, answer: Answer): string {
-    const head = `{"id":"${this.#stamps.frameId()}","type":"`;
+  /** Encodes the response to the request with this id. */
+  response(correlId: string, result: MethodResult): string {
+    const head = `{"id":"${this.#timestamps.frameId()}","type":"`;
     const correl = correlId === "" ? "" : `,"correl_id":${goStringify(correlId)}`;
-    const ts = `,"ts":"${this.#stamps.now()}"}`;
-    if ("data" in answer) return `${head}response"${correl},"data":${answer.data}${ts}`;
-    const error = goStringify({ code: answer.code, message: answer.message });
+    const ts = `,"ts":"${this.#timestamps.now()}"}`;
+    if ("data" in result) return `${head}response"${correl},"data":${result.data}${ts}`;
+    const error = goStringify({ code: result.code, message: result.message });
     return `${head}error"${correl},"error":${error}${ts}`;
   }
 
-  /** An event. */
+  /** Encodes an event; `json` is its envelope. */
   event(channel: string, json: string): string {
-    const where = channel === "" ? "" : `,"channel":${goStringify(channel)}`;
-    const id = this.#stamps.frameId();
-    return `{"id":"${id}","type":"event","data":${json}${where},"ts":"${this.#stamps.now()}"}`;
+    const member = channel === "" ? "" : `,"channel":${goStringify(channel)}`;
+    const id = this.#timestamps.frameId();
+    const ts = this.#timestamps.now();
+    return `{"id":"${id}","type":"event","data":${json}${member},"ts":"${ts}"}`;
   }
 
-  /** The answer to a ping. */
-  pong(ping: InFrame): string {
+  /** Encodes the response to a ping. */
+  pong(ping: ClientFrame): string {
     const correl = ping.id === "" ? "" : `,"correl_id":${goStringify(ping.id)}`;
     const ts = ping.ts ?? ZERO_TIME;
-    return `{"id":"${this.#stamps.frameId()}","type":"pong"${correl},"ts":"${ts}"}`;
+    return `{"id":"${this.#timestamps.frameId()}","type":"pong"${correl},"ts":"${ts}"}`;
   }
 }

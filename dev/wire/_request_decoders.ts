@@ -1,21 +1,18 @@
 import { decodeGo, type GoStruct, type GoType } from "../go/decode.ts";
 import { GoJsonError } from "../go/scan.ts";
 
-/** What a member of a type is once it is decoded. */
+/** The TypeScript type of a decoded member. */
 type Decoded<T> = T extends "string" ? string
   : T extends "int" ? number
   : T extends "raw" ? string | undefined
   : unknown;
 
-/**
- * Makes what decodes a frame's data into a request. It throws with the server's words when the data
- * is none.
- */
-function request<const Fields extends Record<string, GoType>>(
+/** Creates a decoder for a request, which throws an error with Go's message if the data is not valid. */
+function decoder<const Fields extends Record<string, GoType>>(
   name: string,
   fields: Fields,
 ): (data: string | undefined) => { [Name in keyof Fields]: Decoded<Fields[Name]> } {
-  // One struct for all frames: what is known of a type is kept by it.
+  // Created once, because the Go decoder caches by struct.
   const struct: GoStruct = { type: `dwp.${name}`, fields };
   return (data) => {
     if (data === undefined) throw new GoJsonError("unexpected end of JSON input");
@@ -23,36 +20,41 @@ function request<const Fields extends Record<string, GoType>>(
   };
 }
 
-export const authRequest = request("AuthRequest", { token: "string", format: "string" });
-export const jobEnqueueRequest = request("JobEnqueueRequest", {
+export const decodeAuthRequest = decoder("AuthRequest", { token: "string", format: "string" });
+export const decodeJobEnqueueRequest = decoder("JobEnqueueRequest", {
   name: "string",
   payload: "raw",
   queue: "string",
   priority: "int",
 });
-export const jobGetRequest = request("JobGetRequest", { job_id: "string" });
-export const jobCancelRequest = request("JobCancelRequest", { job_id: "string" });
-export const jobListRequest = request("JobListRequest", {
+export const decodeJobGetRequest = decoder("JobGetRequest", { job_id: "string" });
+export const decodeJobCancelRequest = decoder("JobCancelRequest", { job_id: "string" });
+export const decodeJobListRequest = decoder("JobListRequest", {
   state: "string",
   queue: "string",
   limit: "int",
   offset: "int",
 });
-export const workflowStartRequest = request("WorkflowStartRequest", {
+export const decodeWorkflowStartRequest = decoder("WorkflowStartRequest", {
   name: "string",
   input: "raw",
 });
-export const workflowGetRequest = request("WorkflowGetRequest", { run_id: "string" });
-export const workflowTimelineRequest = request("WorkflowTimelineRequest", { run_id: "string" });
-export const workflowEventRequest = request("WorkflowEventRequest", {
+export const decodeWorkflowGetRequest = decoder("WorkflowGetRequest", { run_id: "string" });
+export const decodeWorkflowTimelineRequest = decoder("WorkflowTimelineRequest", {
+  run_id: "string",
+});
+export const decodeWorkflowEventRequest = decoder("WorkflowEventRequest", {
   name: "string",
   payload: "raw",
 });
-export const workflowCancelRequest = request("WorkflowCancelRequest", { run_id: "string" });
-export const workflowReplayRequest = request("WorkflowReplayRequest", {
+export const decodeWorkflowCancelRequest = decoder("WorkflowCancelRequest", { run_id: "string" });
+export const decodeWorkflowReplayRequest = decoder("WorkflowReplayRequest", {
   run_id: "string",
   from_step: "string",
 });
-export const subscribeRequest = request("SubscribeRequest", { channel: "string", credits: "int" });
-export const unsubscribeRequest = request("UnsubscribeRequest", { channel: "string" });
-export const deadLetterReplayRequest = request("DLQReplayRequest", { entry_id: "string" });
+export const decodeSubscribeRequest = decoder("SubscribeRequest", {
+  channel: "string",
+  credits: "int",
+});
+export const decodeUnsubscribeRequest = decoder("UnsubscribeRequest", { channel: "string" });
+export const decodeDeadLetterReplayRequest = decoder("DLQReplayRequest", { entry_id: "string" });

@@ -1,42 +1,30 @@
 import { channelsFor } from "../../protocol/mod.ts";
-import type { Tenant } from "../engine/store_rows.ts";
+import type { EventSink, PublishedEvent } from "../engine/server_state.ts";
+import { sameTenant, type Tenant } from "../engine/store_rows.ts";
 
 const CREDITS = 1000;
-const BUFFER = 256;
+const BUFFER_SIZE = 256;
 
-/** An event on its way: its envelope as JSON text, and where it belongs. */
-export interface BrokerEvent {
-  /** What happened. */
-  type: string;
-  /** The entity's own topic; `""` for none. */
-  topic: string;
-  /** The queue of a job's event. */
-  queue?: string;
-  /** The envelope `{type, ts, topic, data}` as JSON text. */
-  json: string;
-  tenant: Tenant;
-}
-
-/** How a broker behaves. */
+/** Settings of a {@linkcode Broker}. */
 export interface BrokerOptions {
-  /** Drop what is beyond credits and buffer. */
+  /** Whether to drop events beyond a subscriber's credits and buffer. */
   drop: boolean;
-  /** Publish on `queue:<name>` too. */
+  /** Whether to publish on `queue:<name>` too. */
   queues: boolean;
-  /** Keep tenants apart. */
+  /** Whether a subscriber receives only the events of its own tenant. */
   isolate: boolean;
 }
 
-/** One connection's share of the events. */
+/** The subscriptions of one connection. */
 export class Subscriber {
   readonly tenant: Tenant;
-  /** Channels in the order they were subscribed to. */
+  /** The channels in the order they were subscribed to. */
   readonly channels: Set<string> = new Set();
-  /** Events that are not written yet. */
-  readonly buffer: BrokerEvent[] = [];
-  /** Called when the buffer is no longer empty. */
+  /** The events that have not been written yet. */
+  readonly buffer: PublishedEvent[] = [];
+  /** Called when an empty buffer receives an event. */
   onEvents: () => void = () => {};
-  /** Called when the buffer is full: what can be written now is. */
+  /** Called when the buffer is full, to write what can be written now. */
   onFull: () => void = () => {};
   credits: number = CREDITS;
 
@@ -44,14 +32,14 @@ export class Subscriber {
     this.tenant = tenant;
   }
 
-  /** Tops the credits up; 64 bits, and over their end it goes on below zero. */
+  /** Adds credits. They are a 64-bit number that overflows to negative, as on a Go server. */
   addCredits(credits: number): void {
     this.credits = Number(BigInt.asIntN(64, BigInt(this.credits) + BigInt(credits)));
   }
 }
 
-/** Hands events to the connections of one server. */
-export class Broker {
+/** Delivers the events of one server to its subscribers. */
+export class Broker implements EventSink {
   readonly #options: BrokerOptions;
   readonly #topics = new Map<string, Set<Subscriber>>();
   readonly #subscribers = new Set<Subscriber>();
@@ -62,20 +50,20 @@ export class Broker {
     this.#options = options;
   }
 
-  /** Takes a connection in; it gets events from the first channel on. */
+  /** Adds a subscriber, which has no channels yet. */
   add(tenant: Tenant): Subscriber {
     const subscriber = new Subscriber(tenant);
     this.#subscribers.add(subscriber);
     return subscriber;
   }
 
-  /** Forgets a connection. */
+  /** Removes a subscriber. */
   remove(subscriber: Subscriber): void {
     for (const channel of subscriber.channels) this.unsubscribe(subscriber, channel);
     this.#subscribers.delete(subscriber);
   }
 
-  /** Adds a channel to a connection's. */
+  /** Subscribes to a channel. */
   subscribe(subscriber: Subscriber, channel: string): void {
     if (!this.#subscribers.has(subscriber)) return;
     subscriber.channels.add(channel);
@@ -84,7 +72,7 @@ export class Broker {
     else this.#topics.set(channel, new Set([subscriber]));
   }
 
-  /** Takes a channel from a connection's. */
+  /** Unsubscribes from a channel. */
   unsubscribe(subscriber: Subscriber, channel: string): void {
     subscriber.channels.delete(channel);
     const subscribers = this.#topics.get(channel);
@@ -92,21 +80,21 @@ export class Broker {
     if (subscribers?.size === 0) this.#topics.delete(channel);
   }
 
-  /** Hands an event to every connection that one of its channels is subscribed on, once. */
-  publish(event: BrokerEvent): void {
-    const reached = new Set<Subscriber>();
-    for (const topic of this.topicsOf(event)) {
-      for (const subscriber of this.#topics.get(topic) ?? []) reached.add(subscriber);
+  /** Delivers an event to every subscriber of its channels, once each. */
+  publish(event: PublishedEvent): void {
+    const receivers = new Set<Subscriber>();
+    for (const channel of this.channelsOf(event)) {
+      for (const subscriber of this.#topics.get(channel) ?? []) receivers.add(subscriber);
     }
-    for (const subscriber of reached) this.#send(subscriber, event);
+    for (const subscriber of receivers) this.#send(subscriber, event);
   }
 
-  /** The channels an event is published on. */
-  topicsOf(event: BrokerEvent): string[] {
-    return channelsFor(event.type, event.topic, this.#options.queues ? event.queue : undefined);
+  /** Lists the channels that an event is published on. */
+  channelsOf({ type, topic, queue }: PublishedEvent): string[] {
+    return channelsFor(type, topic, this.#options.queues ? queue : undefined);
   }
 
-  /** What `stats` says of the broker. */
+  /** Returns the `broker` part of `stats`. */
   stats(): {
     topic_count: number;
     subscriber_count: number;
@@ -121,12 +109,12 @@ export class Broker {
     };
   }
 
-  #send(subscriber: Subscriber, event: BrokerEvent): void {
+  #send(subscriber: Subscriber, event: PublishedEvent): void {
     if (this.#options.isolate && !sameTenant(subscriber.tenant, event.tenant)) return;
     if (this.#options.drop) {
-      // What publishes many events in one go leaves a writer of its own no time.
-      if (subscriber.buffer.length >= BUFFER) subscriber.onFull();
-      if (subscriber.credits <= 0 || subscriber.buffer.length >= BUFFER) {
+      // Events are written after the current task, so one that publishes many fills the buffer.
+      if (subscriber.buffer.length >= BUFFER_SIZE) subscriber.onFull();
+      if (subscriber.credits <= 0 || subscriber.buffer.length >= BUFFER_SIZE) {
         this.#dropped++;
         return;
       }
@@ -136,9 +124,4 @@ export class Broker {
     subscriber.buffer.push(event);
     if (subscriber.buffer.length === 1) subscriber.onEvents();
   }
-}
-
-/** Whether two things are of one tenant. */
-export function sameTenant(a: Tenant, b: Tenant): boolean {
-  return a.app === b.app && a.org === b.org;
 }

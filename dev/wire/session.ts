@@ -1,226 +1,206 @@
-import { systemClock } from "../../runtime/clock.ts";
-import type { BrokerEvent, Subscriber } from "./broker.ts";
-import { CanceledError } from "../engine/server_state.ts";
-import { type Answer, decodeFrame, FrameWriter, type InFrame } from "./_frames.ts";
+import { CanceledError } from "../engine/errors.ts";
+import type { Tenant } from "../engine/store_rows.ts";
+import type { ServerSocket, SocketHandler } from "../listen/socket.ts";
+import { type Authenticate, hasScope, requiredScope, type TokenOptions } from "../tokens.ts";
+import { type EventConnection, EventWriter } from "./_event_writer.ts";
+import { type ClientFrame, decodeFrame, FrameWriter, type MethodResult } from "./_frames.ts";
 import { loadMsgpackFrames, type MsgpackFrames } from "./_msgpack_frames.ts";
-import { type Caller, type Engines, serveMethod } from "./methods.ts";
-import { authRequest } from "./_request_decoders.ts";
-import type { ServerSocket } from "../listen/socket.ts";
-import { hasScope, requiredScope, type TokenOptions } from "../tokens.ts";
+import { decodeAuthRequest } from "./_request_decoders.ts";
+import type { Subscriber } from "./broker.ts";
+import type { Caller, ServerParts } from "./method.ts";
+import { callMethod } from "./methods.ts";
 
-/** How much may wait in a socket until events wait in the connection's own buffer. */
-const HIGH_WATER = 1 << 20;
-const MAX_INBOUND = 1 << 20;
-/** A byte order mark is no white space to Go, so it is kept. */
+const MAX_MESSAGE_LENGTH = 1 << 20;
+/** Go does not accept a byte order mark, so it must not be removed. */
 const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Gives a token's identity. */
-export type Authenticate = (token: string) => TokenOptions | undefined;
-
-/** One WebSocket connection: authenticates it, serves its requests in order, writes its events. */
-export class Session implements Caller {
-  readonly #engines: Engines;
+/** One WebSocket connection: authenticates it and handles its requests one after the other. */
+export class Session implements SocketHandler, Caller, EventConnection {
+  readonly #server: ServerParts;
   readonly #socket: ServerSocket;
   readonly #authenticate: Authenticate;
   readonly #frames: FrameWriter;
-  readonly #life = new AbortController();
+  readonly #controller = new AbortController();
   readonly #inbox: (string | Uint8Array)[] = [];
   #identity: TokenOptions | undefined;
   #subscriber: Subscriber | undefined;
   #msgpack: MsgpackFrames | undefined;
-  #serving = false;
-  #refused = false;
-  #gone = false;
-  #writing = false;
+  /** Whether a request is being handled that takes time. */
+  #isBusy = false;
+  #isRejected = false;
+  #isClosed = false;
 
-  constructor(engines: Engines, socket: ServerSocket, authenticate: Authenticate) {
-    this.#engines = engines;
+  constructor(server: ServerParts, socket: ServerSocket, authenticate: Authenticate) {
+    this.#server = server;
     this.#socket = socket;
     this.#authenticate = authenticate;
-    this.#frames = new FrameWriter(engines.core.stamps);
+    this.#frames = new FrameWriter(server.state.timestamps);
   }
 
-  /** Ends when the connection is gone and its last request is served. */
+  /** Aborted when the connection has closed and its last request has been handled. */
   get signal(): AbortSignal {
-    return this.#life.signal;
+    return this.#controller.signal;
   }
 
-  get tenant(): { app: string; org: string } {
+  get tenant(): Tenant {
     return { app: this.#identity?.app ?? "", org: this.#identity?.org ?? "" };
   }
 
-  /** Takes a message in. */
-  message(data: string | Uint8Array): void {
-    if (this.#refused) return;
-    this.#inbox.push(data);
-    if (!this.#serving) this.#serve();
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
-  /** The connection is gone. What it has sent is still served, and a run it waits for goes on. */
+  message(data: string | Uint8Array): void {
+    if (this.#isRejected) return;
+    this.#inbox.push(data);
+    if (!this.#isBusy) this.#handleInbox();
+  }
+
+  /** Ends the session, after the requests that have arrived and the run they may be waiting for. */
   closed(): void {
-    this.#gone = true;
-    if (!this.#serving) this.#end();
+    this.#isClosed = true;
+    if (!this.#isBusy) this.#end();
   }
 
   subscribe(channel: string, credits: number): void {
     const subscriber = this.#subscriber!;
-    if (credits > 0 && !this.#engines.core.quirks["subscribe-credits-ignored"]) {
+    if (credits > 0 && !this.#server.state.quirks["subscribe-credits-ignored"]) {
       subscriber.credits = credits;
     }
-    this.#engines.core.broker.subscribe(subscriber, channel);
+    this.#server.broker.subscribe(subscriber, channel);
   }
 
   unsubscribe(channel: string): void {
-    this.#engines.core.broker.unsubscribe(this.#subscriber!, channel);
+    this.#server.broker.unsubscribe(this.#subscriber!, channel);
   }
 
-  #serve(): void {
+  buffered(): number {
+    return this.#socket.buffered();
+  }
+
+  send(frame: string): void {
+    if (!this.#isClosed) this.#socket.send(this.#msgpack ? this.#msgpack.encode(frame) : frame);
+  }
+
+  #handleInbox(): void {
     for (;;) {
       const message = this.#inbox.shift();
       if (message === undefined) break;
-      const answered = this.#take(message);
-      if (answered === undefined) continue;
-      this.#serving = true;
-      void answered.then(() => {
-        this.#serving = false;
-        this.#serve();
+      const pending = this.#handle(message);
+      if (pending === undefined) continue;
+      this.#isBusy = true;
+      void pending.then(() => {
+        this.#isBusy = false;
+        this.#handleInbox();
       });
       return;
     }
-    if (this.#gone) this.#end();
+    if (this.#isClosed) this.#end();
   }
 
-  /** Serves a message; gives a promise when that takes time. */
-  #take(message: string | Uint8Array): Promise<void> | undefined {
-    if (this.#refused) return undefined;
-    const { quirks } = this.#engines.core;
-    if (quirks["inbound-limit"] && message.length > MAX_INBOUND) return this.#refuse();
-    if (this.#identity) return this.#request(this.#identity, message);
-    return this.#auth(textOf(message));
+  /** Handles a message; returns a promise if that takes time. */
+  #handle(message: string | Uint8Array): Promise<void> | undefined {
+    if (this.#isRejected) return undefined;
+    const { quirks } = this.#server.state;
+    if (quirks["inbound-limit"] && message.length > MAX_MESSAGE_LENGTH) return this.#reject();
+    if (this.#identity) return this.#handleRequest(this.#identity, message);
+    return this.#handleAuth(toText(message));
   }
 
-  #auth(text: string): Promise<void> | undefined {
-    let frame: InFrame;
+  #handleAuth(text: string): Promise<void> | undefined {
+    let frame: ClientFrame;
     try {
       frame = decodeFrame(text);
     } catch {
-      return this.#refuse("", 400, "invalid auth frame");
+      return this.#reject("", 400, "invalid auth frame");
     }
-    if (frame.method !== "auth") return this.#refuse(frame.id, 400, "first frame must be auth");
+    if (frame.method !== "auth") return this.#reject(frame.id, 400, "first frame must be auth");
     let request = { token: "", format: "" };
     try {
-      if (frame.data !== undefined) request = authRequest(frame.data);
+      if (frame.data !== undefined) request = decodeAuthRequest(frame.data);
     } catch {
-      return this.#refuse(frame.id, 400, "invalid auth data");
+      return this.#reject(frame.id, 400, "invalid auth data");
     }
     const identity = this.#authenticate(request.token || frame.token);
-    if (!identity) return this.#refuse(frame.id, 401, "authentication failed");
+    if (!identity) return this.#reject(frame.id, 401, "authentication failed");
     this.#identity = identity;
-    const { core } = this.#engines;
-    const session_id = core.quirks["uuid-sessions"]
-      ? core.ids.uuid()
-      : `ws_${core.stamps.unixNanos()}`;
+    const { quirks, ids, timestamps } = this.#server.state;
+    const session_id = quirks["uuid-sessions"] ? ids.uuid() : `ws_${timestamps.unixNanos()}`;
     if (request.format !== "msgpack") {
-      return this.#welcome(frame.id, JSON.stringify({ format: "json", session_id }));
+      return this.#accept(frame.id, JSON.stringify({ format: "json", session_id }));
     }
-    if (core.quirks["msgpack-unreadable"]) return this.#refuse();
+    if (quirks["msgpack-unreadable"]) return this.#reject();
     return loadMsgpackFrames().then((msgpack) => {
       this.#msgpack = msgpack;
-      this.#welcome(frame.id, JSON.stringify({ format: "msgpack", session_id }));
+      this.#accept(frame.id, JSON.stringify({ format: "msgpack", session_id }));
     });
   }
 
-  #welcome(correlId: string, data: string): undefined {
-    this.#subscriber = this.#engines.core.broker.add(this.tenant);
-    this.#subscriber.onEvents = () => this.#writeEventsSoon();
-    this.#subscriber.onFull = () => this.#writeSome();
-    this.#answer(correlId, { data });
+  /** Answers a successful `auth`. */
+  #accept(correlId: string, data: string): undefined {
+    this.#subscriber = this.#server.broker.add(this.tenant);
+    new EventWriter(this.#server, this.#subscriber, this.#frames, this);
+    this.#respond(correlId, { data });
   }
 
-  #request(identity: TokenOptions, raw: string | Uint8Array): Promise<void> | undefined {
-    let frame: InFrame;
+  #handleRequest(
+    identity: TokenOptions,
+    message: string | Uint8Array,
+  ): Promise<void> | undefined {
+    let frame: ClientFrame;
     try {
-      frame = this.#msgpack
-        ? this.#msgpack.decode(typeof raw === "string" ? new TextEncoder().encode(raw) : raw)
-        : decodeFrame(textOf(raw));
+      frame = this.#decode(message);
     } catch (error) {
-      const message = `invalid frame: ${(error as Error).message}`;
-      return this.#answer("", { code: 400, message });
+      const { message } = error as Error;
+      return this.#respond("", { code: 400, message: `invalid frame: ${message}` });
     }
-    if (frame.type === "ping") return this.#send(this.#frames.pong(frame));
-    const { quirks } = this.#engines.core;
+    if (frame.type === "ping") {
+      this.send(this.#frames.pong(frame));
+      return undefined;
+    }
+    const { quirks } = this.#server.state;
     if (!quirks["any-type-is-a-request"] && frame.type !== "request") return undefined;
     if (frame.method !== "") {
       const scope = requiredScope(frame.method);
       if (scope !== "" && !hasScope(identity, scope)) {
-        return this.#answer(frame.id, { code: 403, message: "insufficient permissions" });
+        return this.#respond(frame.id, { code: 403, message: "insufficient permissions" });
       }
     }
     if (frame.credits > 0) {
       this.#subscriber?.addCredits(frame.credits);
       return undefined;
     }
-    const answer = serveMethod(this.#engines, frame, this);
-    if (answer instanceof Promise) return answer.then((late) => this.#answer(frame.id, late));
-    this.#answer(frame.id, answer);
+    const result = callMethod(this.#server, frame, this);
+    if (result instanceof Promise) return result.then((late) => this.#respond(frame.id, late));
+    return this.#respond(frame.id, result);
   }
 
-  #answer(correlId: string, answer: Answer): undefined {
-    this.#send(this.#frames.answer(correlId, answer));
+  #decode(message: string | Uint8Array): ClientFrame {
+    if (!this.#msgpack) return decodeFrame(toText(message));
+    const bytes = typeof message === "string" ? new TextEncoder().encode(message) : message;
+    return this.#msgpack.decode(bytes);
   }
 
-  #send(text: string): undefined {
-    if (!this.#gone) this.#socket.send(this.#msgpack ? this.#msgpack.encode(text) : text);
+  #respond(correlId: string, result: MethodResult): undefined {
+    this.send(this.#frames.response(correlId, result));
   }
 
-  /** Drops the connection, once it has been told why. */
-  #refuse(correlId?: string, code = 0, message = ""): undefined {
-    this.#refused = true;
+  /** Sends an error, if there is one to send, and drops the connection. */
+  #reject(correlId?: string, code = 0, message = ""): undefined {
+    this.#isRejected = true;
     this.#inbox.length = 0;
-    if (correlId !== undefined) this.#answer(correlId, { code, message });
-    if (this.#engines.core.quirks["unclean-drop"]) this.#socket.drop();
+    if (correlId !== undefined) this.#respond(correlId, { code, message });
+    if (this.#server.state.quirks["unclean-drop"]) this.#socket.drop();
     else this.#socket.close(1008, message);
   }
 
-  /** Events are written behind whatever published them, as by a task of their own. */
-  #writeEventsSoon(): void {
-    if (this.#writing) return;
-    this.#writing = true;
-    queueMicrotask(() => this.#writeEvents());
-  }
-
-  #writeEvents(): void {
-    this.#writeSome();
-    if (this.#subscriber!.buffer.length > 0) systemClock.setTimeout(() => this.#writeEvents(), 5);
-    else this.#writing = false;
-  }
-
-  /** Writes events as long as the socket takes them. */
-  #writeSome(): void {
-    const { buffer } = this.#subscriber!;
-    if (this.#gone) buffer.length = 0;
-    let written = 0;
-    while (written < buffer.length && this.#socket.buffered() <= HIGH_WATER) {
-      const event = buffer[written++]!;
-      this.#send(this.#frames.event(this.#channelOf(event), event.json));
-    }
-    buffer.splice(0, written);
-  }
-
-  #channelOf(event: BrokerEvent): string {
-    if (this.#engines.core.quirks["entity-channel"]) return event.topic;
-    const topics = this.#engines.core.broker.topicsOf(event);
-    for (const channel of this.#subscriber!.channels) if (topics.includes(channel)) return channel;
-    return event.topic;
-  }
-
   #end(): void {
-    if (this.#life.signal.aborted) return;
-    if (this.#subscriber) this.#engines.core.broker.remove(this.#subscriber);
-    this.#life.abort(new CanceledError());
+    if (this.#controller.signal.aborted) return;
+    if (this.#subscriber) this.#server.broker.remove(this.#subscriber);
+    this.#controller.abort(new CanceledError());
   }
 }
 
-function textOf(message: string | Uint8Array): string {
+function toText(message: string | Uint8Array): string {
   return typeof message === "string" ? message : UTF8.decode(message);
 }

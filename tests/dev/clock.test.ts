@@ -10,18 +10,18 @@ import {
 } from "../../dev/mod.ts";
 import { Wire } from "./wire.ts";
 
-test("timers fire in order, at their time, each before the clock moves on", async () => {
+test("timers fire in order and on time, and the work they start is done before the next one", async () => {
   const clock = createVirtualClock({ start: "2026-01-01T00:00:00Z", autoSkip: false });
   const start = clock.now();
   const fired: [string, number][] = [];
-  const note = (name: string) => () => void fired.push([name, clock.now() - start]);
-  clock.setTimeout(note("late"), 5000);
-  clock.setTimeout(note("first"), 1000);
-  clock.setTimeout(note("second"), 1000);
-  clock.clearTimeout(clock.setTimeout(note("never"), 500));
+  const record = (name: string) => () => void fired.push([name, clock.now() - start]);
+  clock.setTimeout(record("late"), 5000);
+  clock.setTimeout(record("first"), 1000);
+  clock.setTimeout(record("second"), 1000);
+  clock.clearTimeout(clock.setTimeout(record("never"), 500));
   clock.setTimeout(async () => {
     await Promise.resolve();
-    clock.setTimeout(note("inner"), 500);
+    clock.setTimeout(record("inner"), 500);
   }, 2000);
   await clock.advance("3s");
   assert.deepEqual(fired, [["first", 1000], ["second", 1000], ["inner", 2500]]);
@@ -30,7 +30,7 @@ test("timers fire in order, at their time, each before the clock moves on", asyn
   assert.deepEqual(fired.at(-1), ["late", 5000]);
 });
 
-test("when everything waits it skips to the next sleep's end, over months", async () => {
+test("skips to the end of the next sleep when everything waits", async () => {
   await using server = await createDevServer({
     clock: "virtual",
     workflows: [defineWorkflow("long", async (wf) => {
@@ -43,7 +43,7 @@ test("when everything waits it skips to the next sleep's end, over months", asyn
   assert.equal(Math.round((server.clock.now() - began) / 86_400_000), 360);
 });
 
-test("it does not skip while a handler is busy with something else", async () => {
+test("does not skip while a handler waits for something other than the clock", async () => {
   let finish = () => {};
   const busy = new Promise<void>((resolve) => finish = resolve);
   await using server = await createDevServer({
@@ -64,7 +64,7 @@ test("it does not skip while a handler is busy with something else", async () =>
   assert.equal((await wire.event("job.completed")).data.job_name, "sleepy");
 });
 
-test("it never uses up a run's patience on its own", async () => {
+test("does not skip to the timeout of a wait for an event", async () => {
   await using server = await createDevServer({
     clock: "virtual",
     workflows: [defineWorkflow("patient", async (wf) => {
@@ -80,10 +80,10 @@ test("it never uses up a run's patience on its own", async () => {
   for (let i = 0; i < 50; i++) await watcher.call("stats");
   assert.equal(server.clock.now(), before);
   await server.advance("1m");
-  assert.equal((await wire.answerTo(id)).data.state, "failed");
+  assert.equal((await wire.responseTo(id)).data.state, "failed");
 });
 
-test("a job's own time limit is skipped to, since nobody can save it", async () => {
+test("skips to the timeout of a job, since nothing else can end it", async () => {
   await using server = await createDevServer({
     clock: "virtual",
     jobs: [defineJob("long", { maxRetries: 0 }, (_, { sleep }) => sleep("1h"))],
@@ -96,13 +96,13 @@ test("a job's own time limit is skipped to, since nobody can save it", async () 
   assert.equal(server.clock.now() - before, 300_000);
 });
 
-test("a clock that is not virtual cannot be moved", async () => {
+test("advance rejects with `not_virtual` when the clock is not virtual", async () => {
   await using server = await createDevServer();
   await assert.rejects(server.advance("1h"), { code: "not_virtual" });
   assert.throws(() => createVirtualClock({ start: "noon" }), RangeError);
 });
 
-test("a sleep longer than a timer can be is cut into pieces", async () => {
+test("a sleep longer than the longest timer sets several timers in a row", async () => {
   const set: number[] = [];
   let now = 0;
   let fire = () => {};
@@ -137,13 +137,13 @@ test("a sleep longer than a timer can be is cut into pieces", async () => {
   assert.ok(set.every((ms) => ms < 2 ** 31));
 });
 
-test("durations", () => {
+test("parseDuration accepts milliseconds and text, and throws `bad_duration` for anything else", () => {
   assert.equal(parseDuration("250ms"), 250);
   assert.equal(parseDuration("1h30m"), 5_400_000);
   assert.equal(parseDuration("1.5s"), 1500);
   assert.equal(parseDuration("2d"), 172_800_000);
   assert.equal(parseDuration(7), 7);
-  for (const bad of ["", "5", "s", "1h 30m", "-1s", "1w", -1, NaN]) {
-    assert.throws(() => parseDuration(bad), { code: "bad_duration" }, String(bad));
+  for (const invalid of ["", "5", "s", "1h 30m", "-1s", "1w", -1, NaN]) {
+    assert.throws(() => parseDuration(invalid), { code: "bad_duration" }, String(invalid));
   }
 });

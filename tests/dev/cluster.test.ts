@@ -22,7 +22,7 @@ const WORKLOAD = {
 async function cluster() {
   const store = createStore();
   const clock = createVirtualClock({ autoSkip: false });
-  const worked: string[] = [];
+  const workers: string[] = [];
   const node = (name: string) =>
     createDevServer({
       ...WORKLOAD,
@@ -30,7 +30,7 @@ async function cluster() {
       clock,
       concurrency: 1,
       jobs: [defineJob("work", async (_, { sleep }) => {
-        worked.push(name);
+        workers.push(name);
         await sleep(10);
       })],
     });
@@ -39,7 +39,7 @@ async function cluster() {
   return {
     store,
     clock,
-    worked,
+    workers,
     a,
     b,
     [Symbol.asyncDispose]: async () => {
@@ -49,7 +49,7 @@ async function cluster() {
   };
 }
 
-test("two servers of a store share runs and events, and each publishes only its own", async () => {
+test("servers that share a store share runs and events, and publish only their own events", async () => {
   await using it = await cluster();
   await using onA = await Wire.connect(it.a.url);
   await using starter = await Wire.connect(it.a.url);
@@ -60,32 +60,32 @@ test("two servers of a store share runs and events, and each publishes only its 
   const { data: { run_id } } = await onA.event("workflow.step_completed");
   assert.equal((await onB.call("workflow.get", { run_id })).state, "running");
   await onB.call("workflow.event", { name: "paid" });
-  assert.equal((await starter.answerTo(id)).data.state, "completed");
+  assert.equal((await starter.responseTo(id)).data.state, "completed");
   await onA.event("workflow.completed");
   const steps = (await onB.call("workflow.timeline", { run_id }))
     .map((entry: { step_name: string }) => entry.step_name);
   assert.deepEqual(steps, ["reserve", "wait:paid", "ship"]);
-  assert.equal(onB.frames.length, 0, "b saw nothing of a's run");
+  assert.equal(onB.frames.length, 0, "b publishes no events of a's run");
 });
 
-test("two servers of a store share the work", async () => {
+test("servers that share a store share the jobs", async () => {
   await using it = await cluster();
   await using wire = await Wire.connect(it.a.url);
   for (let i = 0; i < 6; i++) await wire.call("job.enqueue", { name: "work" });
   await it.clock.advance("1s");
   assert.ok(it.store.jobs().every(({ state }) => state === "completed"));
-  assert.deepEqual(it.worked.toSorted(), ["a", "a", "a", "b", "b", "b"]);
+  assert.deepEqual(it.workers.toSorted(), ["a", "a", "a", "b", "b", "b"]);
 });
 
-test("what a server was working on when it ended is begun anew by another after 30 s", async () => {
+test("another server of the store runs a closed server's job again after 30 to 60 s", async () => {
   await using it = await cluster();
   await using wire = await Wire.connect(it.a.url);
   const { job_id } = await wire.call("job.enqueue", { name: "work" });
-  const [first] = it.worked;
+  const [first] = it.workers;
   await (first === "a" ? it.a : it.b).close();
   await it.clock.advance("29s");
   assert.equal(it.store.job(job_id)!.state, "running");
   await it.clock.advance("61s");
   assert.equal(it.store.job(job_id)!.state, "completed");
-  assert.deepEqual(it.worked, first === "a" ? ["a", "b"] : ["b", "a"]);
+  assert.deepEqual(it.workers, first === "a" ? ["a", "b"] : ["b", "a"]);
 });

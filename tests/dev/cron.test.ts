@@ -10,7 +10,7 @@ import {
 } from "../../dev/mod.ts";
 import { Wire } from "./wire.ts";
 
-/** The times at which a schedule fires in a span. */
+/** Returns the times at which a schedule fires within a span. */
 async function firings(start: string, span: string, options: Omit<CronOptions, "job">) {
   const clock = createVirtualClock({ start });
   const times: string[] = [];
@@ -23,7 +23,7 @@ async function firings(start: string, span: string, options: Omit<CronOptions, "
   return times;
 }
 
-test("fires on schedule, in UTC", async () => {
+test("schedules are in UTC by default", async () => {
   assert.deepEqual(await firings("2026-01-01T00:00:30Z", "15m", { schedule: "*/5 * * * *" }), [
     "2026-01-01T00:05:00.000Z",
     "2026-01-01T00:10:00.000Z",
@@ -39,7 +39,7 @@ test("fires on schedule, in UTC", async () => {
   ]);
 });
 
-test("a time zone's clock change moves the hour", async () => {
+test("a schedule with a time zone follows daylight saving time", async () => {
   const options = { schedule: "0 7 * * *", timezone: "Europe/Berlin" };
   assert.deepEqual(await firings("2026-03-28T00:00:00Z", "48h", options), [
     "2026-03-28T06:00:00.000Z",
@@ -47,7 +47,7 @@ test("a time zone's clock change moves the hour", async () => {
   ]);
 });
 
-test("a firing enqueues the job with its payload, and says so on the firehose only", async () => {
+test("an entry enqueues its job with its payload, and publishes `cron.fired` on the firehose only", async () => {
   const clock = createVirtualClock();
   await using server = await createDevServer({
     clock,
@@ -83,7 +83,7 @@ test("a firing enqueues the job with its payload, and says so on the firehose on
   assert.ok(!other.frames.some(({ data }) => data?.type === "cron.fired"));
 });
 
-test("of two servers of a store one fires", async () => {
+test("only one of two servers that share a store fires an entry", async () => {
   const clock = createVirtualClock();
   const store = createStore();
   const workload = {
@@ -96,7 +96,7 @@ test("of two servers of a store one fires", async () => {
   assert.equal(store.jobs().length, 3);
 });
 
-test("a schedule that is none keeps the server from starting", async () => {
+test("createDevServer rejects with `bad_schedule` when a schedule is not valid", async () => {
   await assert.rejects(
     createDevServer({ crons: [defineCron("entry", { schedule: "61 * * * *", job: "x" })] }),
     { code: "bad_schedule", message: /^Cannot register cron 'entry': '61 \* \* \* \*': ./ },

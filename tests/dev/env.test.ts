@@ -25,7 +25,7 @@ const WORKLOAD: TestDispatchOptions = {
 };
 
 for (const transport of ["socket", "memory"] as const) {
-  test(`${transport}: a day passes at once`, async () => {
+  test(`${transport}: the virtual clock skips a workflow's sleep`, async () => {
     await using env = await createTestDispatch({ ...WORKLOAD, transport });
     const run = await env.client.startWorkflow("reminder", {});
     const { state, started_at, completed_at } = await env.completed(run);
@@ -38,7 +38,7 @@ for (const transport of ["socket", "memory"] as const) {
     ]);
   });
 
-  test(`${transport}: a run waits for what is published, and its patience ends`, async () => {
+  test(`${transport}: a run receives a published event, and \`advance\` makes a wait time out`, async () => {
     await using env = await createTestDispatch({ ...WORKLOAD, transport });
     const run = await env.client.startWorkflow("order", { id: "1" });
     await env.event("workflow.step_completed", ({ data }) => data.step_name === "reserve");
@@ -46,7 +46,7 @@ for (const transport of ["socket", "memory"] as const) {
     await env.client.publishEvent("paid", { amount: 5 });
     assert.deepEqual((await published).payload, { amount: 5 });
     await env.completed(run);
-    assert.equal((await env.published("paid")).name, "paid", "one that came before counts");
+    assert.equal((await env.published("paid")).name, "paid", "an event published earlier counts");
 
     const late = await env.client.startWorkflow("order", { id: "2" });
     await env.event("workflow.step_completed", ({ data }) => data.run_id === late.run_id);
@@ -56,7 +56,7 @@ for (const transport of ["socket", "memory"] as const) {
     assert.equal((await env.failed(late)).error, "2 was not paid");
   });
 
-  test(`${transport}: jobs are followed by their handle or id`, async () => {
+  test(`${transport}: completed and failed accept a job's handle or id`, async () => {
     const lines: string[] = [];
     await using env = await createTestDispatch({
       ...WORKLOAD,
@@ -82,7 +82,7 @@ for (const transport of ["socket", "memory"] as const) {
   });
 }
 
-test("memory: nothing listens, and what passed is noted", async () => {
+test("memory: the server does not listen, and the transport records every frame", async () => {
   await using env = await createTestDispatch({ ...WORKLOAD, transport: "memory" });
   assert.equal(env.server.port, 0);
   const job = await env.client.enqueue("greet", "you");
@@ -96,7 +96,7 @@ test("memory: nothing listens, and what passed is noted", async () => {
   );
 });
 
-test("memory: a refused token, a drop and a restart are seen by the client", async () => {
+test("memory: the client sees a rejected token, and reconnects after a restart", async () => {
   await assert.rejects(
     createTestDispatch({ transport: "memory", token: "nobody" }),
     { name: "AuthError" },

@@ -17,23 +17,23 @@ function serve(...faults: Fault[]): Promise<DevServer> {
   return createDevServer({ clock, faults, jobs: [defineJob("noop", () => {})] });
 }
 
-/** The ids of the answers to stats requests, in the order they came, up to a ping's. */
-async function answers(wire: Wire, count: number): Promise<string[]> {
+/** Takes the next responses; returns the ids of their requests. */
+async function responses(wire: Wire, count: number): Promise<string[]> {
   const ids: string[] = [];
   for (let i = 0; i < count; i++) ids.push((await wire.take(() => true)).correl_id!);
   return ids;
 }
 
-function ask(wire: Wire, ...ids: string[]): void {
+function sendStats(wire: Wire, ...ids: string[]): void {
   for (const id of ids) wire.text(JSON.stringify({ id, type: "request", method: "stats" }));
 }
 
-async function isCut(wire: Wire): Promise<void> {
+async function assertCut(wire: Wire): Promise<void> {
   const code = await wire.closed;
   assert.ok(code === 1006 || code === 0, `closed with ${code}`);
 }
 
-test("drop: the answer never arrives, the request was served", async () => {
+test("drop: a dropped response never arrives, but the request was handled", async () => {
   await using server = await serve({
     when: { direction: "out", method: "job.enqueue" },
     do: "drop",
@@ -45,7 +45,7 @@ test("drop: the answer never arrives, the request was served", async () => {
   assert.equal(wire.frames.length, 0);
 });
 
-test("drop: the request never arrives", async () => {
+test("drop: a dropped request is not handled", async () => {
   await using server = await serve({ when: { method: "job.enqueue" }, do: "drop", times: 1 });
   await using wire = await Wire.connect(server.url);
   wire.send("job.enqueue", { name: "noop", payload: {} });
@@ -53,50 +53,50 @@ test("drop: the request never arrives", async () => {
   assert.equal(server.store.jobs().length, 1);
 });
 
-test("delay: the frame and those behind it wait", async () => {
+test("delay: the frame and those behind it arrive later", async () => {
   await using server = await serve({
     when: { direction: "out", method: "stats", nth: 2 },
     do: "delay",
     ms: 500,
   });
   await using wire = await Wire.connect(server.url);
-  ask(wire, "a", "b", "c");
-  assert.deepEqual(await answers(wire, 1), ["a"]);
+  sendStats(wire, "a", "b", "c");
+  assert.deepEqual(await responses(wire, 1), ["a"]);
   await clock.advance(499);
   assert.equal(wire.frames.length, 0);
   await clock.advance(1);
-  assert.deepEqual(await answers(wire, 2), ["b", "c"]);
+  assert.deepEqual(await responses(wire, 2), ["b", "c"]);
 });
 
-test("duplicate and reorder", async () => {
+test("duplicate sends a frame twice, reorder sends it after the next one", async () => {
   await using server = await serve(
     { when: { direction: "out", method: "stats", nth: 1 }, do: "duplicate" },
     { when: { direction: "out", method: "stats", nth: 1 }, do: "reorder" },
   );
   await using wire = await Wire.connect(server.url);
-  ask(wire, "a", "b", "c");
-  // The second fault counts what the first has left: "b" is the first answer it sees.
-  assert.deepEqual(await answers(wire, 4), ["a", "a", "c", "b"]);
+  sendStats(wire, "a", "b", "c");
+  // Only one fault happens to a frame, so "b" is the first frame that the second fault matches.
+  assert.deepEqual(await responses(wire, 4), ["a", "a", "c", "b"]);
 });
 
-test("malformed: half a frame arrives", async () => {
+test("malformed: the frame arrives without its second half", async () => {
   await using server = await serve({ when: { type: "ping", direction: "in" }, do: "malformed" });
   await using wire = await Wire.connect(server.url);
-  const answer = await wire.reply('{"id":"p","type":"ping"}');
-  assert.equal(answer.error!.message, "invalid frame: unexpected end of JSON input");
+  const response = await wire.reply('{"id":"p","type":"ping"}');
+  assert.equal(response.error!.message, "invalid frame: unexpected end of JSON input");
 });
 
-test("cut: after so many frames the connection is gone", async () => {
+test("cut: with `after: 4` the fifth frame drops the connection", async () => {
   await using server = await serve({ when: { after: 4 }, do: "cut", times: 1 });
   const wire = await Wire.connect(server.url);
   await wire.call("stats");
   wire.send("stats");
-  await isCut(wire);
+  await assertCut(wire);
   await using again = await Wire.connect(server.url);
   for (let i = 0; i < 5; i++) await again.call("stats");
 });
 
-test("half-open: nothing arrives, and nobody is told", async () => {
+test("half-open: no frame arrives, and the connection stays open", async () => {
   await using server = await serve();
   await using wire = await Wire.connect(server.url);
   await server.faults.inject({ do: "half-open" });
@@ -108,25 +108,25 @@ test("half-open: nothing arrives, and nobody is told", async () => {
   assert.equal(server.store.jobs().length, 0);
 });
 
-test("refuse: the second connection is refused, the third is not", async () => {
+test("refuse: with `connection: 2` only the second connection is refused", async () => {
   await using server = await serve({ when: { connection: 2 }, do: "refuse" });
   await using _first = await Wire.connect(server.url);
   await assert.rejects(Wire.open(server.url), /cannot connect/);
   await using _third = await Wire.connect(server.url);
 });
 
-test("expire-token: the connection is cut and its token refused, others' is not", async () => {
+test("expire-token: the connection drops and its token is rejected, other tokens still work", async () => {
   await using server = await serve();
   const wire = await Wire.connect(server.url);
   await using other = await Wire.connect(server.url, "other");
   await server.faults.inject({ when: { token: "demo-token" }, do: "expire-token" });
-  await isCut(wire);
+  await assertCut(wire);
   const again = await Wire.open(server.url);
   await assert.rejects(again.call("auth", { token: "demo-token" }), { code: 401 });
   await other.call("stats");
 });
 
-test("restart: everybody is cut, the port is the same, runs go on", async () => {
+test("restart: connections drop, the port stays the same, and runs resume", async () => {
   const done: string[] = [];
   await using server = await createDevServer({
     clock,
@@ -142,8 +142,8 @@ test("restart: everybody is cut, the port is the same, runs go on", async () => 
   wire.send("workflow.start", { name: "w" });
   await wire.event("workflow.step_completed");
   const restarted = server.restart("5s");
-  await isCut(wire);
-  await assert.rejects(Wire.open(url), "nobody listens");
+  await assertCut(wire);
+  await assert.rejects(Wire.open(url), "the server is down");
   await clock.advance("5s");
   await restarted;
   assert.equal(server.url, url);
@@ -154,23 +154,23 @@ test("restart: everybody is cut, the port is the same, runs go on", async () => 
   assert.deepEqual(done, ["once", "after"]);
 });
 
-test("with one seed the same goes wrong, with another something else", async () => {
-  const lost = async (seed: number): Promise<string> => {
+test("the same seed repeats the faults, another seed does not", async () => {
+  const survivors = async (seed: number): Promise<string> => {
     const fault: Fault = { when: { direction: "in", method: "stats", chance: 0.5 }, do: "drop" };
     await using server = await createDevServer({ seed, faults: [fault] });
     assert.equal(server.faults.seed, seed);
     await using wire = await Wire.connect(server.url);
-    for (let i = 0; i < 40; i++) ask(wire, String(i));
+    for (let i = 0; i < 40; i++) sendStats(wire, String(i));
     await wire.reply('{"id":"p","type":"ping"}').then((frame) => wire.frames.unshift(frame));
     await wire.take((frame) => frame.type === "pong");
     return wire.frames.map((frame) => frame.correl_id).join();
   };
-  const first = await lost(7);
-  assert.equal(await lost(7), first);
-  assert.notEqual(await lost(8), first);
+  const first = await survivors(7);
+  assert.equal(await survivors(7), first);
+  assert.notEqual(await survivors(8), first);
 });
 
-test("the control endpoint changes faults at run time, one connection's too", async () => {
+test("the control endpoint changes faults at run time, also for a single connection", async () => {
   await using server = await serve();
   await using first = await Wire.connect(server.url);
   const second = await Wire.connect(server.url);
@@ -189,7 +189,7 @@ test("the control endpoint changes faults at run time, one connection's too", as
   assert.deepEqual(connections.map(({ connection }: { connection: number }) => connection), [1, 2]);
   const { session_id } = connections[1];
   await control("POST", "?now", { do: "cut", when: { connection: session_id } });
-  await isCut(second);
+  await assertCut(second);
   await first.call("stats");
 
   const added = await control("POST", "", { do: "drop", when: { method: "job.enqueue" } });
@@ -202,12 +202,12 @@ test("the control endpoint changes faults at run time, one connection's too", as
 
   const bad = await control("POST", "", { do: "explode" });
   assert.equal(bad.status, 400);
-  assert.match(bad.error, /'explode' is nothing that can go wrong/);
+  assert.match(bad.error, /'do' is 'explode', but must be one of drop, delay/);
   assert.equal((await control("GET", "", undefined, "readonly")).status, 403);
   assert.equal((await control("GET", "", undefined, "nobody")).status, 401);
 });
 
-test("reads faults as the command line writes them", () => {
+test("parseFault parses the notation of the command line", () => {
   assert.deepEqual(parseFault("cut:after=10"), { do: "cut", when: { after: 10 } });
   assert.deepEqual(parseFault("delay:event=job.completed,ms=500,times=2"), {
     do: "delay",
@@ -221,15 +221,15 @@ test("reads faults as the command line writes them", () => {
   });
   assert.deepEqual(parseFault("restart"), { do: "restart" });
   for (
-    const [text, said] of [
-      ["explode", /'explode' is nothing that can go wrong, drop, delay, /],
-      ["cut:after", /'after' in 'cut:after' is no 'name=value'/],
-      ["cut:after=x", /'when.after' is not known or not of its type/],
-      ["cut:when=1", /'when.when' is not known/],
-      ["delay:ms=-1", /'ms' is no number from 0 on/],
-      ["drop:direction=up", /neither 'in' nor 'out'/],
+    const [text, message] of [
+      ["explode", /'do' is 'explode', but must be one of drop, delay, /],
+      ["cut:after", /expected 'name=value' in 'cut:after', found 'after'/],
+      ["cut:after=x", /'when.after' is unknown or has the wrong type/],
+      ["cut:when=1", /'when.when' is unknown/],
+      ["delay:ms=-1", /'ms' must be a number, at least 0/],
+      ["drop:direction=up", /'when.direction' must be 'in' or 'out'/],
     ] as const
   ) {
-    assert.throws(() => parseFault(text), { code: "bad_fault", message: said });
+    assert.throws(() => parseFault(text), { code: "bad_fault", message });
   }
 });

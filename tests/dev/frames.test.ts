@@ -9,7 +9,7 @@ before(async () => {
 });
 after(() => server.close());
 
-/** What a server was seen to say of frames it cannot decode. */
+/** The messages of a Go server for frames that it cannot decode. */
 const BROKEN: Record<string, string> = {
   "": "unexpected end of JSON input",
   "hello": "invalid character 'h' looking for beginning of value",
@@ -49,35 +49,44 @@ const BROKEN: Record<string, string> = {
   '\ufeff{"id":"a"}': "invalid character 'ï' looking for beginning of value",
 };
 
-for (const [text, said] of Object.entries(BROKEN)) {
-  test(`the frame ${JSON.stringify(text)} is answered without correl_id`, async () => {
+for (const [text, message] of Object.entries(BROKEN)) {
+  test(`answers the malformed frame ${JSON.stringify(text)} with Go's message and no correl_id`, async () => {
     await using wire = await Wire.connect(server.url);
-    const answer = await wire.reply(text);
-    assert.equal(answer.type, "error");
-    assert.equal(answer.correl_id, undefined);
-    assert.deepEqual(answer.error, { code: 400, message: `invalid frame: ${said}` });
+    const response = await wire.reply(text);
+    assert.equal(response.type, "error");
+    assert.equal(response.correl_id, undefined);
+    assert.deepEqual(response.error, { code: 400, message: `invalid frame: ${message}` });
     assert.equal((await wire.reply('{"id":"p","type":"ping"}')).type, "pong");
   });
 }
 
-test("frames are decoded as Go decodes them", async () => {
+test("decodes frames as Go does: keys of any case, the last duplicate, null as absent", async () => {
   await using wire = await Wire.connect(server.url);
-  const answered = async (text: string) => {
+  const responseTo = async (text: string) => {
     const { correl_id, error } = await wire.reply(text);
     return [correl_id, error?.message];
   };
-  assert.deepEqual(await answered("null"), [undefined, "unknown method: "]);
-  assert.deepEqual(await answered('{"METHOD":"nope","Id":"a"}'), ["a", "unknown method: nope"]);
-  assert.deepEqual(await answered('{"id":"a","id":"b","method":"x"}'), ["b", "unknown method: x"]);
-  assert.deepEqual(await answered('{"id":"a","id":null,"method":"x"}'), ["a", "unknown method: x"]);
-  assert.deepEqual(await answered('{"id":"\\ud800<&>é"}'), ["\ufffd<&>é", "unknown method: "]);
-  assert.deepEqual(await answered('{"id":"a","type":"pong"}'), ["a", "unknown method: "]);
-  assert.deepEqual(await answered('{"id":"a","type":"event","method":"stats"}'), ["a", undefined]);
-  assert.deepEqual(await answered('{"id":"a","credits":-5}'), ["a", "unknown method: "]);
-  assert.deepEqual(await answered('{"id":"a","method":"auth"}'), ["a", "unknown method: auth"]);
+  assert.deepEqual(await responseTo("null"), [undefined, "unknown method: "]);
+  assert.deepEqual(await responseTo('{"METHOD":"nope","Id":"a"}'), ["a", "unknown method: nope"]);
+  assert.deepEqual(await responseTo('{"id":"a","id":"b","method":"x"}'), [
+    "b",
+    "unknown method: x",
+  ]);
+  assert.deepEqual(await responseTo('{"id":"a","id":null,"method":"x"}'), [
+    "a",
+    "unknown method: x",
+  ]);
+  assert.deepEqual(await responseTo('{"id":"\\ud800<&>é"}'), ["\ufffd<&>é", "unknown method: "]);
+  assert.deepEqual(await responseTo('{"id":"a","type":"pong"}'), ["a", "unknown method: "]);
+  assert.deepEqual(await responseTo('{"id":"a","type":"event","method":"stats"}'), [
+    "a",
+    undefined,
+  ]);
+  assert.deepEqual(await responseTo('{"id":"a","credits":-5}'), ["a", "unknown method: "]);
+  assert.deepEqual(await responseTo('{"id":"a","method":"auth"}'), ["a", "unknown method: auth"]);
 });
 
-test("a ping's time comes back as Go writes it", async () => {
+test("a pong has the time of the ping, formatted as Go does", async () => {
   await using wire = await Wire.connect(server.url);
   const echo = async (ts: string) => (await wire.reply(`{"id":"p","type":"ping"${ts}}`)).ts;
   assert.equal(await echo(',"ts":"2026-01-01T00:00:00.500+02:00"'), "2026-01-01T00:00:00.5+02:00");
@@ -85,7 +94,7 @@ test("a ping's time comes back as Go writes it", async () => {
   assert.equal(await echo(""), "0001-01-01T00:00:00Z");
 });
 
-test("a request without data is told so, one with null is empty", async () => {
+test("a request without data is invalid, one with null data is empty", async () => {
   await using wire = await Wire.connect(server.url);
   await assert.rejects(wire.call("job.get"), {
     code: 400,
@@ -102,10 +111,10 @@ test("a request without data is told so, one with null is empty", async () => {
   });
 });
 
-test("ids are checked with the server's words", async () => {
+test("rejects an invalid id with Go's message", async () => {
   await using wire = await Wire.connect(server.url);
   const id = "01m8696kvmfmv9s0kxx33pv3zz";
-  const said: Record<string, string> = {
+  const problems: Record<string, string> = {
     "x": 'id: parse "x": typeid: suffix length must be 26, got 1',
     "job_": 'id: parse "job_": typeid: suffix cannot be empty',
     [`_${id}`]: `id: parse "_${id}": typeid: prefix cannot be empty when separator "_" is present`,
@@ -120,7 +129,7 @@ test("ids are checked with the server's words", async () => {
     [`wfrun_${id}`]: 'id: expected prefix "job", got "wfrun"',
     [id]: 'id: expected prefix "job", got ""',
   };
-  for (const [job_id, problem] of Object.entries(said)) {
+  for (const [job_id, problem] of Object.entries(problems)) {
     await assert.rejects(wire.call("job.cancel", { job_id }), {
       code: 400,
       message: `invalid job ID: ${problem}`,
@@ -128,41 +137,41 @@ test("ids are checked with the server's words", async () => {
   }
 });
 
-test("broken authentication drops the connection behind the reason", async () => {
-  const refused = async (text: string) => {
+test("sends the reason and drops the connection when authentication fails", async () => {
+  const rejectionOf = async (text: string) => {
     const wire = await Wire.open(server.url);
     const { correl_id, error } = await wire.reply(text);
     const code = await wire.closed;
     assert.ok(code === 1006 || code === 0, `closed with ${code}`);
     return [correl_id, error?.code, error?.message];
   };
-  assert.deepEqual(await refused("5"), [undefined, 400, "invalid auth frame"]);
-  assert.deepEqual(await refused("null"), [undefined, 400, "first frame must be auth"]);
-  assert.deepEqual(await refused('{"id":"a","type":"ping"}'), [
+  assert.deepEqual(await rejectionOf("5"), [undefined, 400, "invalid auth frame"]);
+  assert.deepEqual(await rejectionOf("null"), [undefined, 400, "first frame must be auth"]);
+  assert.deepEqual(await rejectionOf('{"id":"a","type":"ping"}'), [
     "a",
     400,
     "first frame must be auth",
   ]);
-  assert.deepEqual(await refused('{"id":"a","method":"auth","data":[]}'), [
+  assert.deepEqual(await rejectionOf('{"id":"a","method":"auth","data":[]}'), [
     "a",
     400,
     "invalid auth data",
   ]);
-  assert.deepEqual(await refused('{"id":"a","method":"auth","token":"toString"}'), [
+  assert.deepEqual(await rejectionOf('{"id":"a","method":"auth","token":"toString"}'), [
     "a",
     401,
     "authentication failed",
   ]);
 });
 
-test("a client that asks for msgpack is cut off behind its auth", async () => {
+test("drops a connection that asks for msgpack", async () => {
   const wire = await Wire.open(server.url);
   wire.send("auth", { token: "demo-token", format: "msgpack" });
   const code = await wire.closed;
   assert.ok(code === 1006 || code === 0, `closed with ${code}`);
 });
 
-test("frames are written as Go writes them", async () => {
+test("writes frames as Go does: the order of the members, escapes and digits of a second", async () => {
   const socket = new WebSocket(server.url);
   await new Promise((resolve) => socket.onopen = resolve);
   const next = (text: string) =>
@@ -170,19 +179,20 @@ test("frames are written as Go writes them", async () => {
       socket.onmessage = ({ data }) => resolve(data);
       socket.send(text);
     });
-  const stamp = String.raw`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z"`;
+  const timestamp = String.raw`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z"`;
   assert.match(
     await next('{"id":"<1>","method":"auth","data":{"token":"demo-token"}}'),
     new RegExp(
       String.raw`^\{"id":"\d{14}\.\d{9}","type":"response","correl_id":"\\u003c1\\u003e",` +
-        String.raw`"data":\{"format":"json","session_id":"ws_\d{19}"\},"ts":${stamp}\}$`,
+        String.raw`"data":\{"format":"json","session_id":"ws_\d{19}"\},"ts":${timestamp}\}$`,
     ),
   );
   assert.match(
     await next('{"id":"2","method":"a&b"}'),
     new RegExp(
       String.raw`^\{"id":"\d{14}\.\d{9}","type":"error","correl_id":"2",` +
-        String.raw`"error":\{"code":405,"message":"unknown method: a\\u0026b"\},"ts":${stamp}\}$`,
+        String
+          .raw`"error":\{"code":405,"message":"unknown method: a\\u0026b"\},"ts":${timestamp}\}$`,
     ),
   );
   socket.close();

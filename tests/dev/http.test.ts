@@ -33,55 +33,55 @@ async function rpc(body: unknown, headers: Record<string, string> = {}) {
   };
 }
 
-const ask = { id: "a", type: "request", method: "stats", token: "demo-token" };
+const statsRequest = { id: "a", type: "request", method: "stats", token: "demo-token" };
 
-test("RPC answers a frame with a frame, the status is the error's code", async () => {
-  const good = await rpc(ask);
+test("RPC responds with a frame, and with the error's code as the status", async () => {
+  const good = await rpc(statsRequest);
   assert.deepEqual([good.status, good.type, good.correl_id], [200, "application/json", "a"]);
   assert.equal(good.data.connections, 0);
-  const bad = await rpc({ ...ask, method: "job.get", data: { job_id: "x" } });
+  const bad = await rpc({ ...statsRequest, method: "job.get", data: { job_id: "x" } });
   assert.equal(bad.status, 400);
   assert.match(bad.message, /^invalid job ID: /);
-  assert.equal((await rpc({ ...ask, method: "nope" })).status, 405);
+  assert.equal((await rpc({ ...statsRequest, method: "nope" })).status, 405);
 });
 
-test("RPC takes the token from the frame, else the whole Authorization header", async () => {
-  const { token: _, ...bare } = ask;
+test("RPC uses the token of the frame, or else the whole Authorization header", async () => {
+  const { token: _, ...bare } = statsRequest;
   assert.equal((await rpc(bare, { Authorization: "demo-token" })).status, 200);
   const bearer = await rpc(bare, { Authorization: "Bearer demo-token" });
   assert.deepEqual([bearer.status, bearer.correl_id, bearer.message], [401, "a", "unauthorized"]);
-  const wrong = await rpc({ ...ask, token: "bad" }, { Authorization: "demo-token" });
+  const wrong = await rpc({ ...statsRequest, token: "bad" }, { Authorization: "demo-token" });
   assert.equal(wrong.status, 401);
-  const readonly = { ...ask, token: "readonly" };
+  const readonly = { ...statsRequest, token: "readonly" };
   assert.deepEqual((await rpc({ ...readonly, method: "job.enqueue" })).message, "forbidden");
   assert.equal((await rpc({ ...readonly, method: "" })).status, 403);
 });
 
-test("RPC refuses a body that is no frame, and a content type with more in it", async () => {
+test("RPC rejects a body that is not a frame, and a content type with parameters", async () => {
   for (const body of ["", "[]", '{"id":5}', '{"ts":"x"}', "{"]) {
     const { status, message } = await rpc(body);
     assert.deepEqual([status, message], [400, "invalid request body"], body);
   }
   assert.equal((await rpc("null")).status, 401);
-  assert.equal((await rpc(`${JSON.stringify(ask)} trailing`)).status, 200);
+  assert.equal((await rpc(`${JSON.stringify(statsRequest)} trailing`)).status, 200);
   for (const type of ["application/json; charset=utf-8", "text/plain", "APPLICATION/JSON"]) {
-    assert.equal((await rpc(ask, { "Content-Type": type })).status, 400, type);
+    assert.equal((await rpc(statsRequest, { "Content-Type": type })).status, 400, type);
   }
 });
 
-test("RPC serves what needs a connection as far as it can", async () => {
-  const answer = async (method: string, data?: object) => {
-    const { status, data: said, message } = await rpc({ ...ask, method, data });
-    return [status, said?.status ?? message];
+test("RPC answers methods that only make sense on a connection", async () => {
+  const resultOf = async (method: string, data?: object) => {
+    const { status, data: result, message } = await rpc({ ...statsRequest, method, data });
+    return [status, result?.status ?? message];
   };
-  assert.deepEqual(await answer("subscribe", { channel: "jobs" }), [200, "subscribed"]);
-  assert.deepEqual(await answer("unsubscribe", { channel: "x" }), [200, "unsubscribed"]);
-  assert.deepEqual(await answer("auth"), [405, "unknown method: auth"]);
-  assert.equal((await rpc({ ...ask, credits: 5 })).status, 200);
-  assert.equal((await rpc({ ...ask, type: "ping" })).status, 200);
+  assert.deepEqual(await resultOf("subscribe", { channel: "jobs" }), [200, "subscribed"]);
+  assert.deepEqual(await resultOf("unsubscribe", { channel: "x" }), [200, "unsubscribed"]);
+  assert.deepEqual(await resultOf("auth"), [405, "unknown method: auth"]);
+  assert.equal((await rpc({ ...statsRequest, credits: 5 })).status, 200);
+  assert.equal((await rpc({ ...statsRequest, type: "ping" })).status, 200);
 });
 
-test("other methods and paths", async () => {
+test("other HTTP methods and paths are rejected as by a Go server", async () => {
   const status = async (method: string, path: string) => {
     const response = await fetch(base + path, { method });
     return [response.status, await response.text()];
@@ -95,32 +95,32 @@ test("other methods and paths", async () => {
   assert.deepEqual(await status("GET", ""), [400, 'handshake error: bad "Upgrade" header']);
 });
 
-test("a run started over RPC answers at its end, and dies with its request", async () => {
+test("RPC answers `workflow.start` when the run ends, and stops the run when the request ends", async () => {
   await using wire = await Wire.connect(server.url);
   await wire.call("subscribe", { channel: "workflows" });
   const start = (name: string, input: object) => ({
-    ...ask,
+    ...statsRequest,
     method: "workflow.start",
     data: { name, input },
   });
   const done = await rpc(start("order-pipeline", { order_id: "1" }));
   assert.equal(done.data.state, "completed");
 
-  const gone = new AbortController();
-  const asked = fetch(`${base}/rpc`, {
+  const controller = new AbortController();
+  const request = fetch(`${base}/rpc`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(start("sleeper", { ms: 60_000 })),
-    signal: gone.signal,
+    signal: controller.signal,
   });
   await wire.take(({ data }) => data?.data?.step_name === "before");
-  gone.abort();
-  await assert.rejects(asked);
+  controller.abort();
+  await assert.rejects(request);
   const failed = await wire.event("workflow.failed");
   assert.deepEqual([failed.data.name, failed.data.error], ["sleeper", "context canceled"]);
 });
 
-/** Reads a stream up to a text; gives what came. */
+/** Reads a response until it contains a text; returns what it has read. */
 async function readTo(response: Response, end: string): Promise<string> {
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
@@ -133,13 +133,13 @@ async function readTo(response: Response, end: string): Promise<string> {
   return text;
 }
 
-test("SSE sends a channel's events", async () => {
+test("SSE streams the events of a channel", async () => {
   const response = await fetch(`${base}/sse?token=readonly&channel=jobs`);
   assert.equal(response.status, 200);
   assert.equal(response.headers.get("content-type"), "text/event-stream");
   assert.equal(response.headers.get("cache-control"), "no-cache");
   const data = { name: "noop", payload: {}, queue: "unread" };
-  const { data: { job_id } } = await rpc({ ...ask, method: "job.enqueue", data });
+  const { data: { job_id } } = await rpc({ ...statsRequest, method: "job.enqueue", data });
   const text = await readTo(response, "job.enqueued");
   const [retry, event, ...rest] = text.split("\n\n");
   assert.equal(retry, "retry: 3000");
@@ -150,7 +150,7 @@ test("SSE sends a channel's events", async () => {
   assert.deepEqual([type, topic, queue], ["job.enqueued", `job:${job_id}`, "unread"]);
 });
 
-test("SSE answers 200 to what it refuses and ends", async () => {
+test("SSE answers a rejected request with 200 and an empty stream", async () => {
   for (const query of ["token=bad&channel=jobs", "channel=jobs", "token=demo-token", ""]) {
     const response = await fetch(`${base}/sse?${query}`);
     assert.equal(response.status, 200);
@@ -158,24 +158,24 @@ test("SSE answers 200 to what it refuses and ends", async () => {
   }
 });
 
-test("SSE does not check its channel: a bad one is silent, and counts", async () => {
-  const before = (await rpc(ask)).data.broker;
+test("SSE accepts an invalid channel, which counts in `stats` and has no events", async () => {
+  const before = (await rpc(statsRequest)).data.broker;
   const response = await fetch(`${base}/sse?token=demo-token&channel=bogus`);
-  await rpc({ ...ask, method: "job.enqueue", data: { name: "noop", queue: "unread" } });
-  const during = (await rpc(ask)).data.broker;
+  await rpc({ ...statsRequest, method: "job.enqueue", data: { name: "noop", queue: "unread" } });
+  const during = (await rpc(statsRequest)).data.broker;
   assert.equal(during.topic_count, before.topic_count + 1);
   assert.equal(during.subscriber_count, before.subscriber_count + 1);
   assert.equal(during.total_published, before.total_published);
   await response.body!.cancel();
-  while ((await rpc(ask)).data.broker.subscriber_count > before.subscriber_count);
+  while ((await rpc(statsRequest)).data.broker.subscriber_count > before.subscriber_count);
 });
 
-test("a closed server ends its streams", async () => {
+test("closing the server ends SSE streams", async () => {
   const other = await createDevServer();
   const response = await fetch(
     `http://127.0.0.1:${other.port}/dwp/sse?token=demo-token&channel=jobs`,
   );
-  // Whether the client sees an end or a torn connection is its runtime's affair.
+  // Runtimes differ in whether the client sees the end of the stream or a lost connection.
   const ended = response.text().then(() => true, () => true);
   await other.close();
   assert.ok(await ended);

@@ -30,7 +30,7 @@ async function serve(options: DevServerOptions) {
   };
 }
 
-test("a job that fails for good is retried, then dead", async () => {
+test("a job that always fails is retried three times, then becomes a dead letter", async () => {
   const attempts: number[] = [];
   await using it = await serve({
     jobs: [defineJob("bad", (_payload, { attempt }) => {
@@ -68,7 +68,7 @@ test("a job that fails for good is retried, then dead", async () => {
   assert.deepEqual([letter!.job_id, letter!.error], [id, "no 4"]);
 });
 
-test("a retry waits for the back-off, and next_run_at has whole seconds", async () => {
+test("a retry waits for the backoff, and next_run_at has whole seconds", async () => {
   const clock = createVirtualClock({ start: "2026-05-01T00:00:00.900Z", autoSkip: false });
   await using it = await serve({
     clock,
@@ -84,37 +84,37 @@ test("a retry waits for the back-off, and next_run_at has whole seconds", async 
   await clock.advance(1);
   await it.wire.event("job.completed");
   const job = await it.get(id);
-  assert.equal(job.last_error, "not yet", "what failed before stays");
+  assert.equal(job.last_error, "not yet", "the last error stays");
   assert.equal(job.run_at, "2026-05-01T00:00:01.900Z");
 });
 
-test("the more urgent runs first, then the older", async () => {
+test("the job with the highest priority runs first, then the oldest", async () => {
   const order: unknown[] = [];
   let open = () => {};
   const gate = new Promise<void>((resolve) => open = resolve);
   await using it = await serve({
     concurrency: 1,
-    jobs: [defineJob("gate", () => gate), defineJob("note", (n) => void order.push(n))],
+    jobs: [defineJob("gate", () => gate), defineJob("record", (n) => void order.push(n))],
   });
   await it.enqueue("gate");
   await it.wire.event("job.started");
   for (const [payload, priority] of [[0, 0], [1, 5], [2, 0], [3, 10], [4, -3], [5, 5]] as const) {
-    await it.enqueue("note", { payload, priority });
+    await it.enqueue("record", { payload, priority });
   }
   open();
   for (let done = 0; done < 7; done++) await it.wire.event("job.completed");
   assert.deepEqual(order, [3, 1, 5, 0, 2, 4]);
 });
 
-test("no more jobs run at a time than may, in all and in one queue", async () => {
+test("limits how many jobs run at a time, in total and per queue", async () => {
   const running = { all: 0, slow: 0 };
   const most = { all: 0, slow: 0 };
   const work = (queue: "fast" | "slow") =>
     defineJob(queue, { queue }, async (_payload, { sleep }) => {
       const counted: ("all" | "slow")[] = queue === "slow" ? ["all", "slow"] : ["all"];
-      for (const one of counted) most[one] = Math.max(most[one], ++running[one]);
+      for (const count of counted) most[count] = Math.max(most[count], ++running[count]);
       await sleep(10);
-      for (const one of counted) running[one]--;
+      for (const count of counted) running[count]--;
     });
   const clock = createVirtualClock({ autoSkip: false });
   await using it = await serve({
@@ -130,7 +130,7 @@ test("no more jobs run at a time than may, in all and in one queue", async () =>
   assert.deepEqual(most, { all: 5, slow: 2 });
 });
 
-test("a job of a queue that nobody reads stays pending and can be cancelled", async () => {
+test("a job in a queue that no worker reads stays pending and can be cancelled", async () => {
   await using it = await serve({ jobs: [defineJob("noop", () => {})] });
   const id = await it.enqueue("noop", { queue: "nobody" });
   assert.equal((await it.get(id)).state, "pending");
@@ -138,7 +138,7 @@ test("a job of a queue that nobody reads stays pending and can be cancelled", as
   assert.equal((await it.get(id)).state, "cancelled");
 });
 
-test("a cancelled running job goes on, and its end overwrites the cancellation", async () => {
+test("cancelling a running job does not stop it, and its completion overwrites the state", async () => {
   let open = () => {};
   const gate = new Promise<void>((resolve) => open = resolve);
   await using it = await serve({ jobs: [defineJob("gate", () => gate)] });
@@ -154,7 +154,7 @@ test("a cancelled running job goes on, and its end overwrites the cancellation",
   assert.deepEqual([job.state, typeof job.completed_at], ["cancelled", "string"]);
 });
 
-test("a cancelled retrying job never runs again", async () => {
+test("a job cancelled while it waits for a retry does not run again", async () => {
   const clock = createVirtualClock({ autoSkip: false });
   let attempts = 0;
   await using it = await serve({
@@ -172,7 +172,7 @@ test("a cancelled retrying job never runs again", async () => {
   assert.equal((await it.get(id)).state, "cancelled");
 });
 
-test("a job nobody knows hangs, and is begun anew every 30 to 60 seconds", async () => {
+test("a job without a handler stays running, and starts again every 30 to 60 seconds", async () => {
   const clock = createVirtualClock({ autoSkip: false });
   await using it = await serve({ clock });
   const id = await it.enqueue("ghost");
@@ -187,7 +187,7 @@ test("a job nobody knows hangs, and is begun anew every 30 to 60 seconds", async
   assert.deepEqual([job.state, job.retry_count], ["running", 0]);
 });
 
-test("a job's time is up: its signal is aborted and the attempt fails", async () => {
+test("a job's timeout aborts its signal, and the attempt fails", async () => {
   const clock = createVirtualClock({ autoSkip: false });
   await using it = await serve({
     clock,
@@ -202,7 +202,7 @@ test("a job's time is up: its signal is aborted and the attempt fails", async ()
   assert.equal((await it.get(id)).timeout, 2_000_000_000);
 });
 
-test("a long job shows signs of life every 10 seconds", async () => {
+test("a running job has a heartbeat every 10 seconds", async () => {
   const clock = createVirtualClock({ autoSkip: false });
   await using it = await serve({
     clock,
@@ -217,7 +217,7 @@ test("a long job shows signs of life every 10 seconds", async () => {
   assert.equal((await it.get(id)).heartbeat_at, undefined);
 });
 
-test("a payload the schema does not want fails the attempt with the schema's words", async () => {
+test("an invalid payload fails the attempt with the schema's message", async () => {
   const to = {
     "~standard": {
       version: 1 as const,
@@ -228,19 +228,19 @@ test("a payload the schema does not want fails the attempt with the schema's wor
           : { issues: [{ message: "expected text", path: ["to"] }] },
     },
   };
-  const got: unknown[] = [];
+  const received: unknown[] = [];
   await using it = await serve({
-    jobs: [defineJob("mail", { payload: to, maxRetries: 0 }, (mail) => void got.push(mail))],
+    jobs: [defineJob("mail", { payload: to, maxRetries: 0 }, (mail) => void received.push(mail))],
   });
   await it.enqueue("mail", { payload: { to: "a" } });
   await it.wire.event("job.completed");
-  assert.deepEqual(got, ["A"], "the handler gets the schema's output");
+  assert.deepEqual(received, ["A"], "the handler receives the schema's output");
   await it.enqueue("mail", { payload: { to: 5 } });
-  const said = 'unmarshal payload for job "mail": to: expected text';
-  assert.equal((await it.wire.event("job.failed")).data.error, said);
+  const message = 'unmarshal payload for job "mail": to: expected text';
+  assert.equal((await it.wire.event("job.failed")).data.error, message);
 });
 
-test("whatever a handler throws becomes the job's error", async () => {
+test("the message of any thrown value becomes the job's error", async () => {
   const thrown: unknown[] = [new TypeError("bad type"), "text", undefined, new RangeError("")];
   await using it = await serve({
     jobs: [defineJob("throw", { maxRetries: 0 }, (index: number) => {
@@ -255,16 +255,16 @@ test("whatever a handler throws becomes the job's error", async () => {
   assert.deepEqual(errors, ["bad type", "text", "undefined", "RangeError"]);
 });
 
-test("the payload is kept byte for byte, and its absence too", async () => {
+test("the payload is kept byte for byte, and a missing payload stays missing", async () => {
   await using it = await serve({ jobs: [defineJob("noop", () => {})] });
-  const sent = async (member: string) => {
-    const answer = await it.wire.reply(
+  const storedPayload = async (member: string) => {
+    const response = await it.wire.reply(
       `{"id":"x","method":"job.enqueue","data":{"name":"noop"${member}}}`,
     );
-    const { payload } = await it.get(answer.data.job_id);
+    const { payload } = await it.get(response.data.job_id);
     return payload === null ? null : atob(payload);
   };
-  assert.equal(await sent(',"payload":{ "a" :\t1.0e1,"a":2}  '), '{ "a" :\t1.0e1,"a":2}');
-  assert.equal(await sent(',"payload":null'), "null");
-  assert.equal(await sent(""), null);
+  assert.equal(await storedPayload(',"payload":{ "a" :\t1.0e1,"a":2}  '), '{ "a" :\t1.0e1,"a":2}');
+  assert.equal(await storedPayload(',"payload":null'), "null");
+  assert.equal(await storedPayload(""), null);
 });

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { loadMsgpackCodec } from "../../protocol/mod.ts";
 import {
@@ -59,8 +58,8 @@ async function serve(quirks: QuirkOptions) {
 
 type Served = Awaited<ReturnType<typeof serve>>;
 
-/** Looks at a quirk; what it gives is not the same with and without it. */
-type Look = (it: Served) => Promise<unknown>;
+/** Observes a quirk: the result differs with the quirk on and off. */
+type Observe = (it: Served) => Promise<unknown>;
 
 const rpc = async (
   { port }: DevServer,
@@ -79,41 +78,41 @@ const rpc = async (
 const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(() => 200, ({ code }) => code);
 
-/** What each quirk does, and what is there without it. */
-const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
+/** How to observe each quirk, and the results with the quirk on and off. */
+const OBSERVATIONS: Record<QuirkName, { observe: Observe; on: unknown; off: unknown }> = {
   "blocking-start": {
-    look: async ({ wire, clock }) => {
+    observe: async ({ wire, clock }) => {
       await wire.call("subscribe", { channel: "workflows" });
       const id = wire.send("workflow.start", { name: "sleeper" });
       wire.text('{"id":"p","type":"ping"}');
       await wire.event("workflow.started");
       await clock.advance("1h");
-      const answers: unknown[] = [];
+      const responses: unknown[] = [];
       for (let i = 0; i < 2; i++) {
         const frame = await wire.take(({ type }) => type !== "event");
-        answers.push(frame.correl_id === id ? frame.data.state : frame.type);
+        responses.push(frame.correl_id === id ? frame.data.state : frame.type);
       }
-      return answers;
+      return responses;
     },
     on: ["completed", "pong"],
     off: ["running", "pong"],
   },
   "runs-die-with-request": {
-    look: async ({ server, wire, clock }) => {
+    observe: async ({ server, wire, clock }) => {
       await wire.call("subscribe", { channel: "workflows" });
-      const gone = new AbortController();
+      const controller = new AbortController();
       const data = { name: "sleeper" };
-      const asked = fetch(`http://127.0.0.1:${server.port}/dwp/rpc`, {
+      const request = fetch(`http://127.0.0.1:${server.port}/dwp/rpc`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({ method: "workflow.start", token: "demo-token", data }),
-        signal: gone.signal,
+        signal: controller.signal,
       }).then(() => {}, () => {});
       await wire.event("workflow.started");
       await wire.call("stats");
-      gone.abort();
-      await asked;
-      // Two requests later the server has seen that the first is gone.
+      controller.abort();
+      await request;
+      // After two more requests the server has noticed that the first one ended.
       for (let i = 0; i < 2; i++) await rpc(server, { method: "stats", token: "demo-token" });
       await clock.advance("1h");
       return (await wire.event()).type;
@@ -122,7 +121,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: "workflow.completed",
   },
   "entity-channel": {
-    look: async ({ wire }) => {
+    observe: async ({ wire }) => {
       await wire.call("subscribe", { channel: "firehose" });
       await wire.call("subscribe", { channel: "jobs" });
       wire.send("job.enqueue", { name: "noop" });
@@ -133,7 +132,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: "firehose",
   },
   "silent-queue-channel": {
-    look: async ({ wire }) => {
+    observe: async ({ wire }) => {
       await wire.call("subscribe", { channel: "queue:unread" });
       await wire.call("job.enqueue", { name: "noop", queue: "unread" });
       await wire.call("stats");
@@ -143,11 +142,11 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: 1,
   },
   "silent-drops": {
-    look: async ({ wire }) => {
+    observe: async ({ wire }) => {
       await wire.call("subscribe", { channel: "jobs" });
       const ids: string[] = [];
       for (let i = 0; i < 1100; i++) ids.push(wire.send("job.enqueue", { name: "x", queue: "no" }));
-      for (const id of ids) await wire.answerTo(id);
+      for (const id of ids) await wire.responseTo(id);
       await wire.call("stats");
       return wire.frames.filter(({ type }) => type === "event").length;
     },
@@ -155,7 +154,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: 1100,
   },
   "subscribe-credits-ignored": {
-    look: async ({ wire, server }) => {
+    observe: async ({ wire, server }) => {
       await wire.call("subscribe", { channel: "jobs", credits: 2 });
       for (let i = 0; i < 5; i++) await wire.call("job.enqueue", { name: "x", queue: "no" });
       await wire.call("stats");
@@ -166,12 +165,12 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: 2,
   },
   "zero-stats": {
-    look: async ({ wire }) => (await wire.call("stats")).connections,
+    observe: async ({ wire }) => (await wire.call("stats")).connections,
     on: 0,
     off: 1,
   },
   "msgpack-unreadable": {
-    look: async ({ server }) => {
+    observe: async ({ server }) => {
       const wire = await Wire.open(server.url);
       wire.send("auth", { token: "demo-token", format: "msgpack" });
       const frame = await wire.take(() => true).catch(() => undefined);
@@ -188,7 +187,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: ["response", "msgpack", "1", "failed"],
   },
   "unclean-drop": {
-    look: async ({ server }) => {
+    observe: async ({ server }) => {
       const wire = await Wire.open(server.url);
       await wire.call("auth", { token: "bad" }).catch(() => {});
       return await wire.closed === 1008;
@@ -197,7 +196,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: true,
   },
   "any-type-is-a-request": {
-    look: async ({ wire }) => {
+    observe: async ({ wire }) => {
       wire.text('{"id":"e","type":"event","method":"stats"}');
       wire.text('{"id":"o","type":"pong"}');
       await wire.call("stats");
@@ -207,8 +206,8 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: [],
   },
   "methods-missing": {
-    look: async ({ wire }) => {
-      const asked: Record<string, object> = {
+    observe: async ({ wire }) => {
+      const requests: Record<string, object> = {
         "job.list": {},
         "workflow.cancel": { run_id: "x" },
         "workflow.replay": { run_id: "x" },
@@ -217,7 +216,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
         "dlq.replay": { entry_id: "x" },
       };
       const codes: unknown[] = [];
-      for (const [method, data] of Object.entries(asked)) {
+      for (const [method, data] of Object.entries(requests)) {
         codes.push(await codeOf(wire.call(method, data)));
       }
       return codes;
@@ -226,7 +225,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: [200, 400, 400, 200, 200, 400],
   },
   "cancel-overwrites": {
-    look: async ({ wire }) => {
+    observe: async ({ wire }) => {
       await wire.call("subscribe", { channel: "jobs" });
       const { job_id } = await wire.call("job.enqueue", { name: "noop" });
       await wire.event("job.completed");
@@ -237,7 +236,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: [409, "completed"],
   },
   "unknown-job-hangs": {
-    look: async ({ wire }) => {
+    observe: async ({ wire }) => {
       await wire.call("subscribe", { channel: "jobs" });
       const { job_id } = await wire.call("job.enqueue", { name: "ghost" });
       await wire.event("job.started");
@@ -248,7 +247,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: ["failed", 'no handler registered for job "ghost"'],
   },
   "outputs-lost": {
-    look: async ({ wire, server }) => {
+    observe: async ({ wire, server }) => {
       const { run_id } = await wire.call("workflow.start", { name: "sum", input: [1, 2] });
       await wire.call("workflow.start", { name: "parent", input: null });
       const outputs = server.store.runs().map(({ output }) => output);
@@ -258,7 +257,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: [btoa('{"sum":3}'), [{ sum: 3 }, { sum: 3 }, { sum: 3 }]],
   },
   "gob-results": {
-    look: async ({ wire }) => {
+    observe: async ({ wire }) => {
       await wire.call("workflow.event", { name: "paid", payload: 19.99 });
       const { run_id } = await wire.call("workflow.start", { name: "waiter" });
       return (await wire.call("workflow.timeline", { run_id }))[1].data;
@@ -267,7 +266,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: btoa("19.99"),
   },
   "children-share-checkpoint": {
-    look: async ({ wire, server }) => {
+    observe: async ({ wire, server }) => {
       const { run_id } = await wire.call("workflow.start", { name: "many" });
       const timeline = await wire.call("workflow.timeline", { run_id });
       const steps = timeline.map((entry: { step_name: string }) => entry.step_name);
@@ -277,7 +276,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: [4, ["spawn:sum", "spawn:sum:1", "spawn:sum:2"]],
   },
   "tenants-open": {
-    look: async ({ wire, server }) => {
+    observe: async ({ wire, server }) => {
       await using other = await Wire.connect(server.url, "other");
       await other.call("subscribe", { channel: "firehose" });
       const { job_id } = await wire.call("job.enqueue", { name: "noop", queue: "no" });
@@ -289,7 +288,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
       const id = other.send("workflow.start", { name: "waiter" });
       await watcher.event("workflow.started");
       await server.advance("1s");
-      const { run_id } = (await other.answerTo(id)).data;
+      const { run_id } = (await other.responseTo(id)).data;
       const [wait] = await other.call("workflow.timeline", { run_id });
       return [code, events, wait.data !== undefined];
     },
@@ -297,12 +296,13 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: [404, 0, false],
   },
   "bare-authorization": {
-    look: ({ server }) => rpc(server, { method: "stats" }, { Authorization: "Bearer demo-token" }),
+    observe: ({ server }) =>
+      rpc(server, { method: "stats" }, { Authorization: "Bearer demo-token" }),
     on: 401,
     off: 200,
   },
   "strict-content-type": {
-    look: ({ server }) =>
+    observe: ({ server }) =>
       rpc(server, { method: "stats", token: "demo-token" }, {
         "Content-Type": "application/json; charset=utf-8",
       }),
@@ -310,7 +310,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: 200,
   },
   "sse-always-200": {
-    look: async ({ server }) => {
+    observe: async ({ server }) => {
       const codes: number[] = [];
       for (
         const query of ["token=bad&channel=jobs", "token=demo-token", "token=demo-token&channel=x"]
@@ -325,7 +325,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: [401, 400, 400],
   },
   "slow-polling": {
-    look: async ({ clock }) => {
+    observe: async ({ clock }) => {
       const times: number[] = [];
       await using server = await createDevServer({
         clock,
@@ -345,7 +345,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: [0, 50, 100, 150],
   },
   "random-event-order": {
-    look: async ({ wire }) => {
+    observe: async ({ wire }) => {
       const taken: unknown[] = [];
       for (let payload = 0; payload < 12; payload++) {
         await wire.call("workflow.event", { name: "paid", payload });
@@ -363,7 +363,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: true,
   },
   "definition-options-ignored": {
-    look: async ({ wire }) => {
+    observe: async ({ wire }) => {
       const { job_id } = await wire.call("job.enqueue", { name: "bad", queue: "no" });
       return (await wire.call("job.get", { job_id })).max_retries;
     },
@@ -371,16 +371,16 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: 0,
   },
   "inbound-limit": {
-    look: async ({ wire }) => {
+    observe: async ({ wire }) => {
       wire.text(JSON.stringify({ id: "big", method: "stats", data: "x".repeat(1 << 20) }));
-      return await Promise.race([wire.answerTo("big").then(() => "served"), wire.closed])
-        .catch(() => "cut") === "served";
+      return await Promise.race([wire.responseTo("big").then(() => "answered"), wire.closed])
+        .catch(() => "cut") === "answered";
     },
     on: false,
     off: true,
   },
   "origin-check": {
-    look: async ({ server }) => {
+    observe: async ({ server }) => {
       const { connect } = await import("node:net");
       const socket = connect(server.port, "127.0.0.1");
       const status = new Promise<string>((resolve) =>
@@ -399,7 +399,7 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
     off: "101",
   },
   "uuid-sessions": {
-    look: async ({ server }) => {
+    observe: async ({ server }) => {
       const wire = await Wire.open(server.url);
       const { session_id } = await wire.call("auth", { token: "demo-token" });
       wire.socket.close();
@@ -415,17 +415,17 @@ const LOOKS: Record<QuirkName, { look: Look; on: unknown; off: unknown }> = {
 
 let slow: QuirkOptions = "default";
 
-for (const [name, { look, on, off }] of Object.entries(LOOKS)) {
+for (const [name, { observe, on, off }] of Object.entries(OBSERVATIONS)) {
   for (const isOn of [true, false]) {
-    test(`quirk ${name}, ${isOn ? "on" : "off"}`, async () => {
+    test(`${name}: ${isOn ? QUIRKS[name as QuirkName].on : QUIRKS[name as QuirkName].off}`, async () => {
       slow = { [name]: isOn };
       await using it = await serve({ [name]: isOn });
-      assert.deepEqual(await look(it), isOn ? on : off);
+      assert.deepEqual(await observe(it), isOn ? on : off);
     });
   }
 }
 
-test("without quirks a dead letter is listed and replayed, a run cancelled and replayed", async () => {
+test("without quirks dead letters can be listed and replayed, runs cancelled and replayed", async () => {
   await using it = await serve("none");
   const { wire } = it;
   await wire.call("subscribe", { channel: "firehose" });
@@ -433,11 +433,11 @@ test("without quirks a dead letter is listed and replayed, a run cancelled and r
   await wire.event("job.dlq");
   const [letter] = await wire.call("dlq.list");
   assert.deepEqual([letter.job_id, letter.error, letter.payload], [job_id, "no", btoa('{"a":1}')]);
-  const again = await wire.call("dlq.replay", { entry_id: letter.id });
+  const replayed = await wire.call("dlq.replay", { entry_id: letter.id });
   await wire.event("job.dlq");
   assert.deepEqual(
     (await wire.call("job.list", { state: "failed" })).map((job: { id: string }) => job.id),
-    [job_id, again.job_id],
+    [job_id, replayed.job_id],
   );
   assert.ok((await wire.call("dlq.list"))[0].replayed_at);
 
@@ -459,7 +459,7 @@ test("without quirks a dead letter is listed and replayed, a run cancelled and r
   ]);
 });
 
-test("without quirks cancelling a running job stops it", async () => {
+test("without quirks `job.cancel` stops a running job", async () => {
   await using it = await serve("none");
   await it.wire.call("subscribe", { channel: "jobs" });
   const { job_id } = await it.wire.call("job.enqueue", { name: "long" });
@@ -469,22 +469,12 @@ test("without quirks cancelling a running job stops it", async () => {
   assert.equal((await it.wire.call("job.get", { job_id })).state, "cancelled");
 });
 
-test("a quirk that there is not is refused", async () => {
+test("rejects with `unknown_quirk` when there is no such quirk", async () => {
   await assert.rejects(
     createDevServer({ quirks: { "no-such-quirk": true } as QuirkOptions }),
     {
       code: "unknown_quirk",
-      message: /no quirk is called 'no-such-quirk', there are blocking-start/,
+      message: /^Cannot switch quirk 'no-such-quirk': no such quirk; there are blocking-start/,
     },
   );
-});
-
-test("the documentation's table is the code's", async () => {
-  const text = await readFile(new URL("../../docs/dev.md", import.meta.url), "utf8");
-  const rows = Object.entries(QUIRKS).map(([name, quirk]) =>
-    `| \`${name}\` | ${quirk.default ? "on" : "off"} | ${quirk.on} | ${quirk.off} |`
-  );
-  const lines = text.split("\n").map((line) => line.replace(/ +\|/g, " |"));
-  const documented = lines.filter((line) => /^\| `[a-z0-9-]+` \| (?:on|off) \|/.test(line));
-  assert.deepEqual(documented, rows);
 });

@@ -11,22 +11,22 @@ const LIBRARIES = {
 };
 
 for (const [library, schema] of Object.entries(LIBRARIES)) {
-  test(`a schema of ${library} types, fills in and refuses a job's payload`, async () => {
-    const got: { to: string; copies: number }[] = [];
+  test(`a ${library} schema types a job's payload, fills in defaults and rejects invalid payloads`, async () => {
+    const received: { to: string; copies: number }[] = [];
     const mail = defineJob(
       "mail",
       { payload: schema, maxRetries: 0 },
-      (payload) => void got.push(payload),
+      (payload) => void received.push(payload),
     );
     await using env = await createTestDispatch({ jobs: [mail] });
     await (await env.client.enqueue("mail", { to: "a" })).wait();
-    assert.deepEqual(got, [{ to: "a", copies: 1 }]);
+    assert.deepEqual(received, [{ to: "a", copies: 1 }]);
     const job = await env.client.enqueue("mail", { to: 5 });
     const { last_error } = await env.failed(job);
     assert.match(last_error!, /^unmarshal payload for job "mail": to: Invalid/);
   });
 
-  test(`a schema of ${library} refuses a workflow's input`, async () => {
+  test(`a ${library} schema rejects invalid workflow input`, async () => {
     const send = defineWorkflow("send", { input: schema }, async (wf, { to }) => {
       await wf.step("send", () => to);
     });

@@ -8,7 +8,7 @@ import { Wire } from "./wire.ts";
 
 const MODULE = new URL("../../dev/mod.ts", import.meta.url).href;
 
-/** Serves, and collects what is printed. */
+/** Starts `serve` and collects the lines it prints. */
 function run(options: Partial<ServeOptions>) {
   const lines: string[] = [];
   const stop = new AbortController();
@@ -24,10 +24,10 @@ function run(options: Partial<ServeOptions>) {
   });
   return {
     lines,
-    /** The first line that fits, printed before or later. */
-    line: async (fits: RegExp): Promise<string> => {
+    /** Returns the first line that matches, waiting for it if necessary. */
+    line: async (pattern: RegExp): Promise<string> => {
       for (;;) {
-        const found = lines.find((line) => fits.test(line));
+        const found = lines.find((line) => pattern.test(line));
         if (found !== undefined) return found;
         await Promise.race([new Promise<void>((resolve) => wake = resolve), done]);
       }
@@ -51,22 +51,22 @@ async function directory() {
   };
 }
 
-test("without a file it serves the reference workload, its URL on a line of its own", async () => {
+test("without a file it serves the reference workload and prints the URL on a line of its own", async () => {
   await using it = run({});
   const url = await it.line(/^ws:/);
   assert.match(url, /^ws:\/\/127\.0\.0\.1:\d+\/dwp$/);
-  await it.line(/Production is a Dispatch server: https:/);
+  await it.line(/For production use a Dispatch server: https:/);
   const text = it.lines.join("\n");
   for (const token of ["demo-token", "readonly", "other"]) assert.ok(text.includes(token), token);
   for (const name of ["send-email", "flaky", "order-payment", "batch-process"]) {
     assert.ok(text.includes(name), name);
   }
-  assert.match(text, /Nothing is kept/);
+  assert.match(text, /kept in memory only/);
   await using wire = await Wire.connect(url);
   assert.equal((await wire.call("workflow.start", { name: "parallel" })).state, "completed");
 });
 
-test("it ends when its signal does", async () => {
+test("it stops when its signal aborts", async () => {
   let url: string;
   {
     await using it = run({});
@@ -75,17 +75,17 @@ test("it ends when its signal does", async () => {
   await assert.rejects(Wire.open(url));
 });
 
-test("a taken port is an error that names it", async () => {
+test("rejects with `port_taken` and names the port", async () => {
   await using server = await createDevServer();
   const { port } = server;
   await assert.rejects(serve({ port, signal: new AbortController().signal, print: () => {} }), {
     code: "port_taken",
     port,
-    message: `Cannot start dev server: port ${port} is taken`,
+    message: `Cannot start dev server: port ${port} is already in use`,
   });
 });
 
-test("a file's definitions are found however it exports them; its tokens are masked", async () => {
+test("it finds definitions in every kind of export, and masks tokens", async () => {
   await using folder = await directory();
   const file = await folder.write(
     "orders.ts",
@@ -98,7 +98,7 @@ test("a file's definitions are found however it exports them; its tokens are mas
   );
   await using it = run({ file });
   const url = await it.line(/^ws:/);
-  await it.line(/Production/);
+  await it.line(/production/);
   const text = it.lines.join("\n");
   assert.match(text, /jobs +two, one\n/);
   assert.match(text, /workflows +w\n/);
@@ -108,28 +108,32 @@ test("a file's definitions are found however it exports them; its tokens are mas
   await using wire = await Wire.connect(url, "a-secret-token");
   await wire.call("subscribe", { channel: "jobs" });
   await wire.call("job.enqueue", { name: "two" });
-  assert.equal((await wire.event("job.completed")).data.queue, "other", "its queue is read");
+  assert.equal(
+    (await wire.event("job.completed")).data.queue,
+    "other",
+    "the workers read the job's queue",
+  );
 });
 
-test("a file that is none, or defines nothing, is an error that names it", async () => {
+test("rejects with `bad_workload` when the file cannot be imported or has no definitions", async () => {
   await using folder = await directory();
   const empty = await folder.write("empty.ts", "export const answer = 42;");
   const broken = await folder.write("broken.ts", "export const = ;");
   await assert.rejects(loadWorkload(empty), {
     code: "bad_workload",
-    message: `Cannot load workload: ${empty} exports no job, no workflow and no cron entry`,
+    message: `Cannot load workload '${empty}': it exports no job, workflow or cron entry`,
   });
   for (const file of [broken, join(empty, "..", "missing.ts")]) {
     await assert.rejects(loadWorkload(file), (error: Error & { code?: string }) => {
       assert.equal(error.code, "bad_workload");
-      assert.ok(error.message.startsWith(`Cannot load workload: ${file} cannot be imported: `));
+      assert.ok(error.message.startsWith(`Cannot load workload '${file}': the import failed: `));
       assert.ok(error.cause instanceof Error);
       return true;
     });
   }
 });
 
-test("watching, a changed file is known anew and connections stay", async () => {
+test("with `watch` it reloads a file that changes, and connections stay open", async () => {
   await using folder = await directory();
   const source = (answer: string) =>
     `import { defineWorkflow } from "@dispatch/sdk/dev";
@@ -143,16 +147,16 @@ test("watching, a changed file is known anew and connections stay", async () => 
   };
   assert.equal(await step(), "old");
   await folder.write("flow.ts", source("new"));
-  await it.line(/^flow\.ts loaded anew; connections stay/);
+  await it.line(/^flow\.ts reloaded; work in progress continues/);
   assert.equal(await step(), "new");
   await folder.write("flow.ts", "export const = ;");
-  await it.line(/^flow\.ts not loaded, what was known stays: Cannot load workload/);
+  await it.line(/^flow\.ts not reloaded, its last version stays: Cannot load workload/);
   assert.equal(await step(), "new");
   await folder.write("helper.ts", "export {};");
-  await it.line(/^helper\.ts changed: what flow\.ts imports is known anew by a restart only/);
+  await it.line(/^helper\.ts changed: restart to reload files that flow\.ts imports/);
 });
 
-test("faults are told with their seed", async () => {
+test("it prints the faults and their seed", async () => {
   await using it = run({ faults: [{ do: "cut", when: { after: 10 } }], seed: 7 });
   assert.equal((await it.line(/faults/)).trim(), "faults     cut; seed 7");
 });

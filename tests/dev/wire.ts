@@ -1,6 +1,6 @@
 import { type Frame, jsonCodec } from "../../protocol/mod.ts";
 
-/** An event frame's event. */
+/** The event in an event frame. */
 export interface WireEvent {
   type: string;
   ts: string;
@@ -9,14 +9,14 @@ export interface WireEvent {
   data: any;
 }
 
-/** A frame as a test reads it. */
+/** A frame with untyped data. */
 // deno-lint-ignore no-explicit-any
 export type WireFrame = Frame & { data?: any };
 
-/** A bare connection: what is sent and what comes, without anything a client does on its own. */
+/** A bare WebSocket connection: sends and receives frames, and does nothing a client would do. */
 export class Wire {
   readonly socket: WebSocket;
-  /** Every frame that came and was not taken yet. */
+  /** The frames that were received and not taken yet. */
   readonly frames: WireFrame[] = [];
   /** Resolves with the close code. */
   readonly closed: Promise<number>;
@@ -42,7 +42,7 @@ export class Wire {
     });
   }
 
-  /** Opens a connection without a word. */
+  /** Opens a connection without authenticating it. */
   static async open(url: string): Promise<Wire> {
     const wire = new Wire(new WebSocket(url));
     await new Promise<void>((resolve, reject) => {
@@ -59,47 +59,47 @@ export class Wire {
     return wire;
   }
 
-  /** Sends a message as it is. */
+  /** Sends a message. */
   text(text: string): void {
     this.socket.send(text);
   }
 
-  /** Sends a request; gives its id. */
+  /** Sends a request; returns its id. */
   send(method: string, data?: unknown): string {
     const id = `q${++this.#id}`;
     this.text(JSON.stringify({ id, type: "request", method, data }));
     return id;
   }
 
-  /** Takes the first frame that fits, waiting for it. */
-  async take(fits: (frame: WireFrame) => boolean): Promise<WireFrame> {
+  /** Takes the first frame that matches, waiting for it if necessary. */
+  async take(matches: (frame: WireFrame) => boolean): Promise<WireFrame> {
     for (;;) {
-      const index = this.frames.findIndex(fits);
+      const index = this.frames.findIndex(matches);
       if (index >= 0) return this.frames.splice(index, 1)[0]!;
       if (this.socket.readyState !== WebSocket.OPEN) throw new Error("the connection is closed");
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
   }
 
-  /** The answer to a request. */
-  answerTo(id: string): Promise<WireFrame> {
+  /** Takes the response to a request. */
+  responseTo(id: string): Promise<WireFrame> {
     return this.take((frame) => frame.correl_id === id);
   }
 
-  /** Sends a message as it is and takes the next frame that is no event. */
+  /** Sends a message and takes the next frame that is not an event. */
   reply(text: string): Promise<WireFrame> {
     this.text(text);
     return this.take((frame) => frame.type !== "event");
   }
 
-  /** Calls a method; gives the answer's data. */
+  /** Calls a method; returns the data of the response, or throws its error. */
   // deno-lint-ignore no-explicit-any
   async call(method: string, data?: unknown): Promise<any> {
-    const answer = await this.answerTo(this.send(method, data));
-    if (answer.error) {
-      throw Object.assign(new Error(answer.error.message), { code: answer.error.code });
+    const response = await this.responseTo(this.send(method, data));
+    if (response.error) {
+      throw Object.assign(new Error(response.error.message), { code: response.error.code });
     }
-    return answer.data;
+    return response.data;
   }
 
   /** Takes the next event, or the next of a type. */
@@ -110,17 +110,17 @@ export class Wire {
     return frame.data;
   }
 
-  /** Takes events up to one of a type; gives what `show` makes of each. */
-  async eventsTo<T>(type: string, show: (event: WireEvent) => T): Promise<T[]> {
-    const shown: T[] = [];
+  /** Takes events up to one of a type; returns what `format` makes of each. */
+  async eventsTo<T>(type: string, format: (event: WireEvent) => T): Promise<T[]> {
+    const formatted: T[] = [];
     for (;;) {
       const event = await this.event();
-      shown.push(show(event));
-      if (event.type === type) return shown;
+      formatted.push(format(event));
+      if (event.type === type) return formatted;
     }
   }
 
-  /** Closes and waits until that is done. */
+  /** Closes the connection and waits for the close event. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.socket.close();
     await this.closed;

@@ -27,7 +27,7 @@ async function serve(options: DevServerOptions) {
           entry.data === undefined ? undefined : atob(entry.data),
         ],
       ),
-    events: (last = "workflow.completed") => watcher.eventsTo(last, show),
+    events: (last = "workflow.completed") => watcher.eventsTo(last, format),
     [Symbol.asyncDispose]: async () => {
       await wire[Symbol.asyncDispose]();
       await watcher[Symbol.asyncDispose]();
@@ -36,12 +36,12 @@ async function serve(options: DevServerOptions) {
   };
 }
 
-function show({ type, data }: WireEvent): string {
+function format({ type, data }: WireEvent): string {
   return [type.replace("workflow.", ""), data.name, data.step_name, data.error]
     .filter((part) => part !== undefined).join(" ");
 }
 
-test("steps, results and a sleep of a day, in the order of the wire", async () => {
+test("the events and the timeline have the order and the results of a Go server", async () => {
   await using it = await serve({
     workflows: [defineWorkflow("w", async (wf) => {
       await wf.step("a", () => {});
@@ -61,7 +61,7 @@ test("steps, results and a sleep of a day, in the order of the wire", async () =
   ]);
   const { started_at, completed_at } = await it.get(run_id);
   assert.equal(Math.round((Date.parse(completed_at) - Date.parse(started_at)) / 3_600_000), 24);
-  // The result's bytes are those that a Go server keeps of the float64 19.99.
+  // A Go server encodes the float64 19.99 as these bytes.
   assert.deepEqual(await it.timeline(run_id), [
     ["a", undefined],
     ["sleep:night", undefined],
@@ -70,7 +70,7 @@ test("steps, results and a sleep of a day, in the order of the wire", async () =
   ]);
 });
 
-test("a failing run undoes its work, the last first, and goes on when an undoing fails", async () => {
+test("a failed run runs its compensations, the last first, even if one of them fails", async () => {
   const undone: unknown[] = [];
   await using it = await serve({
     workflows: [defineWorkflow("w", async (wf) => {
@@ -107,7 +107,7 @@ test("a failing run undoes its work, the last first, and goes on when an undoing
   ]);
 });
 
-test("parallel steps: the first failure stops the others", async () => {
+test("the first failure of parallel steps aborts the others", async () => {
   await using it = await serve({
     workflows: [
       defineWorkflow(
@@ -141,13 +141,13 @@ test("parallel steps: the first failure stops the others", async () => {
   ]);
 });
 
-test("an event that was published before is taken, the oldest first, by one run only", async () => {
-  const taken: unknown[] = [];
+test("a wait takes the oldest event that was already published, and each event goes to one run", async () => {
+  const received: unknown[] = [];
   const clock = createVirtualClock({ autoSkip: false });
   await using it = await serve({
     clock,
     workflows: [defineWorkflow("w", async (wf) => {
-      taken.push((await wf.waitForEvent("paid", "1s"))?.payload);
+      received.push((await wf.waitForEvent("paid", "1s"))?.payload);
     })],
   });
   await it.watcher.call("workflow.event", { name: "paid", payload: 1 });
@@ -159,7 +159,7 @@ test("an event that was published before is taken, the oldest first, by one run 
   for (let runs = 0; runs < 3; runs++) await it.watcher.event("workflow.started");
   await clock.advance("1s");
   const late = await third;
-  assert.deepEqual(taken, [1, { n: 2 }, undefined]);
+  assert.deepEqual(received, [1, { n: 2 }, undefined]);
   const [[step, data]] = await it.timeline(run_id) as [[string, string]];
   assert.equal(step, "wait:paid");
   const { id, created_at, ...event } = JSON.parse(data);
@@ -175,7 +175,7 @@ test("an event that was published before is taken, the oldest first, by one run 
   assert.deepEqual(await it.timeline(late.run_id), [["wait:paid", undefined]]);
 });
 
-test("waits for all, for any and for one that fits", async () => {
+test("waitForAll, waitForAny and waitForMatch take published events and name their checkpoints", async () => {
   await using it = await serve({
     workflows: [
       defineWorkflow("all", async (wf) => {
@@ -207,7 +207,7 @@ test("waits for all, for any and for one that fits", async () => {
   assert.deepEqual(await steps("match"), ["waitmatch:n", "got 2"]);
 });
 
-test("what did not come in time fails the run that needs all of it", async () => {
+test("waitForAll fails the run when an event does not come in time", async () => {
   const clock = createVirtualClock({ autoSkip: false });
   await using it = await serve({
     clock,
@@ -218,11 +218,11 @@ test("what did not come in time fails the run that needs all of it", async () =>
   await it.watcher.event("workflow.started");
   await clock.advance("1s");
   await started;
-  const said = 'workflow all waitall: timeout waiting for event "y"';
-  assert.equal((await it.watcher.event("workflow.failed")).data.error, said);
+  const message = 'workflow all waitall: timeout waiting for event "y"';
+  assert.equal((await it.watcher.event("workflow.failed")).data.error, message);
 });
 
-test("a child runs inside its parent; its failure is its parent's", async () => {
+test("runChild waits for the child, and fails if the child fails", async () => {
   await using it = await serve({
     workflows: [
       defineWorkflow("child", async (wf, { fail }: { fail: boolean }) => {
@@ -249,7 +249,7 @@ test("a child runs inside its parent; its failure is its parent's", async () => 
   assert.equal((await it.get(good.run_id)).parent_run_id, undefined);
 
   await it.start("parent", { fail: true });
-  const said = 'child workflow "child" failed: workflow child step "work": no';
+  const message = 'child workflow "child" failed: workflow child step "work": no';
   assert.deepEqual(
     (await it.events("workflow.failed")).concat(await it.events("workflow.failed")),
     [
@@ -257,8 +257,8 @@ test("a child runs inside its parent; its failure is its parent's", async () => 
       "started child",
       "step_failed child work no",
       'failed child workflow child step "work": no',
-      `step_failed parent child:child ${said}`,
-      `failed parent ${said}`,
+      `step_failed parent child:child ${message}`,
+      `failed parent ${message}`,
     ],
   );
   await it.start("lost");
@@ -269,7 +269,7 @@ test("a child runs inside its parent; its failure is its parent's", async () => 
   ]);
 });
 
-test("of several spawned children of one name only the first is started", async () => {
+test("spawnChild starts only the first of several children of the same name", async () => {
   await using it = await serve({
     workflows: [
       defineWorkflow("child", (wf) => wf.step("work", ({ sleep }) => sleep(50))),
@@ -294,7 +294,7 @@ test("of several spawned children of one name only the first is started", async 
   assert.deepEqual((await it.timeline(run_id))[0], ["spawn:child", child.id]);
 });
 
-test("fans out over inputs", async () => {
+test("fanOut starts a child for each input, and fails if one of them fails", async () => {
   await using it = await serve({
     workflows: [
       defineWorkflow("child", (wf, n: number) =>
@@ -318,7 +318,7 @@ test("fans out over inputs", async () => {
   );
 });
 
-test("a result that JSON cannot hold fails the run", async () => {
+test("a step result that is not JSON-serializable fails the run", async () => {
   await using it = await serve({
     workflows: [
       defineWorkflow("bigint", (wf) => wf.step("s", () => 1n)),
@@ -332,7 +332,7 @@ test("a result that JSON cannot hold fails the run", async () => {
   }
 });
 
-test("a spawned child dies with the connection of its starter", async () => {
+test("a spawned child stops when the connection that started its parent closes", async () => {
   const clock = createVirtualClock({ autoSkip: false });
   await using it = await serve({
     clock,
@@ -348,7 +348,7 @@ test("a spawned child dies with the connection of its starter", async () => {
   assert.deepEqual([failed.data.name, failed.data.error], ["child", "context canceled"]);
 });
 
-test("a run whose starter's connection is lost goes on to its end", async () => {
+test("a run continues when the connection that started it closes", async () => {
   const clock = createVirtualClock({ autoSkip: false });
   await using it = await serve({
     clock,
@@ -362,7 +362,7 @@ test("a run whose starter's connection is lost goes on to its end", async () => 
   await it.watcher.event("workflow.completed");
 });
 
-test("a restarted server takes up what it left, and does no step twice", async () => {
+test("another server of the store resumes a run, and completed steps do not run again", async () => {
   const store = createStore();
   const clock = createVirtualClock({ autoSkip: false });
   const done: string[] = [];
@@ -378,7 +378,7 @@ test("a restarted server takes up what it left, and does no step twice", async (
   await wire.event("workflow.step_completed");
   await first.close();
   await clock.advance("2h");
-  assert.deepEqual(done, ["once"], "a closed server does nothing more");
+  assert.deepEqual(done, ["once"], "a closed server runs no more steps");
 
   const second = await createDevServer({ store, clock, workflows });
   await clock.advance("1h");
