@@ -55,32 +55,6 @@ export type {
 } from "./client/subscribe/pending_subscription.ts";
 export type { Subscription } from "./client/subscribe/subscription.ts";
 export type { Overflow } from "./client/subscribe/bounded_queue.ts";
-export type {
-  ChannelName,
-  CronFired,
-  DispatchEvent,
-  EventOf,
-  EventType,
-  JobCompleted,
-  JobDead,
-  JobEnqueued,
-  JobEvent,
-  JobEventData,
-  JobFailed,
-  JobRecord,
-  JobRetrying,
-  JobStarted,
-  JobState,
-  RunCompleted,
-  RunEvent,
-  RunEventData,
-  RunFailed,
-  RunStarted,
-  RunState,
-  Stats,
-  StepCompleted,
-  StepFailed,
-  TimelineEntry,
-  WorkflowRun,
-} from "./protocol/mod.ts";
+export type { ChannelName, Stats, TimelineEntry } from "./protocol/mod.ts";
+export type * from "./protocol/public_types.ts";
 export type { Clock, TimerHandle } from "./runtime/mod.ts";
