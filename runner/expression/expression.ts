@@ -1,8 +1,8 @@
-import type { Span } from "./span.ts";
-import { fromCel } from "./convert.ts";
-import { backWhile, explainFault } from "./explain_fault.ts";
 import type { Ast } from "./ast.ts";
 import { type Ambient, type CelFault, faultOf, type Parsed, withAmbient } from "./cel.ts";
+import { fromCel } from "./convert.ts";
+import { backWhile, explainFault } from "./explain_fault.ts";
+import type { Span } from "./span.ts";
 
 /** The values that expressions can use, by name, converted for CEL. */
 export type Values = Record<string, unknown>;

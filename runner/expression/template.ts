@@ -1,6 +1,6 @@
-import type { Span } from "./span.ts";
-import { EvaluationError, type Expression, type Values } from "./expression.ts";
 import type { Ambient } from "./cel.ts";
+import { EvaluationError, type Expression, type Values } from "./expression.ts";
+import type { Span } from "./span.ts";
 
 /** A JSON value of a recipe that may contain expressions. */
 export type Template =

@@ -1,9 +1,9 @@
 import { type Ast, childrenOf, isConstant, textRange, visitAst } from "./ast.ts";
+import { type Ambient, faultOf, loadCel, withAmbient } from "./cel.ts";
 import { fromCel } from "./convert.ts";
 import { diffLines, type Hide, worthDiff } from "./diff.ts";
 import { explainFault } from "./explain_fault.ts";
 import type { Expression, Values } from "./expression.ts";
-import { type Ambient, faultOf, loadCel, withAmbient } from "./cel.ts";
 import { showCel } from "./show_cel.ts";
 
 /** A part of an expression that gets a line of its own, with its value. */

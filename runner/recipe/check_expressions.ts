@@ -106,7 +106,7 @@ class Checker {
       if (type === "bool" || type === "dyn") continue;
       ok = false;
       if (type === undefined) continue;
-      const message = `\`${node.op}\` takes true or false, this is ${describeType(type)}`;
+      const message = `\`${node.op}\` takes true or false, not ${describeType(type)}`;
       const span = expression.span(side.start, side.end);
       this.#context.diagnostics.error("not-a-condition", span, message);
     }
@@ -145,7 +145,7 @@ class Checker {
     const { pattern, title } = USES[expected];
     if (pattern.test(type)) return true;
     const code = expected === "condition" ? "not-a-condition" : "wrong-type";
-    diagnostics.error(code, span, `${what} must be ${title}, this is ${is}`);
+    diagnostics.error(code, span, `${what} must be ${title}, not ${is}`);
     return false;
   }
 }

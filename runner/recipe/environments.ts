@@ -1,7 +1,7 @@
 import type { Environment } from "@marcbachmann/cel-js";
 import type { Cel } from "../expression/cel.ts";
-import type { Known } from "./check_references.ts";
 import type { Scope } from "../language/scope.ts";
+import type { Known } from "./check_references.ts";
 
 /** The environments that expressions are type-checked in, one for each set of local names. */
 export class Environments {

@@ -1,11 +1,11 @@
 import { ANY_MAP, type CelType, describeType, keptType, typeOfValue } from "../expression/types.ts";
 import { readFields } from "../language/field.ts";
-import { choice, fixedText, json } from "../language/value_fields.ts";
 import type { Input, Output } from "../language/model.ts";
-import { isFieldName } from "../language/scope.ts";
 import type { Node } from "../language/node.ts";
-import { readExpression } from "../language/read_template.ts";
 import type { ParseContext } from "../language/parse_context.ts";
+import { readExpression } from "../language/read_template.ts";
+import { isFieldName } from "../language/scope.ts";
+import { choice, fixedText, json } from "../language/value_fields.ts";
 
 const TYPES: Record<string, CelType> = {
   text: "string",
@@ -56,7 +56,7 @@ export function readInputs(node: Node, context: ParseContext): Input[] {
       context.diagnostics.error(
         "wrong-type",
         at,
-        `the default of \`${key}\` must be ${describeType(type)}, this is ${is}`,
+        `the default of \`${key}\` must be ${describeType(type)}, not ${is}`,
       );
     }
     return {

@@ -1,7 +1,7 @@
 import type { Node } from "../language/node.ts";
+import type { ParseContext } from "../language/parse_context.ts";
 import { readTemplate } from "../language/read_template.ts";
 import { isFieldName } from "../language/scope.ts";
-import type { ParseContext } from "../language/parse_context.ts";
 
 /** The most cases a matrix may have; more are probably a mistake. */
 export const MAX_CASES = 10_000;

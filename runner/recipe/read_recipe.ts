@@ -1,24 +1,24 @@
 import { loadCel } from "../expression/cel.ts";
 import { describeType, keptType, suits, typeOfValue } from "../expression/types.ts";
-import { checkExpressions } from "./check_expressions.ts";
-import { checkReferences, Guards, type Known } from "./check_references.ts";
 import { type Diagnostic, Diagnostics, distinct } from "../language/diagnostic.ts";
 import { readFields } from "../language/field.ts";
-import { isFieldName } from "../language/scope.ts";
 import type { Recipe, Step, UsedRecipe, Variable } from "../language/model.ts";
 import type { Node } from "../language/node.ts";
+import { ParseContext } from "../language/parse_context.ts";
 import { readTemplate } from "../language/read_template.ts";
+import { isFieldName } from "../language/scope.ts";
+import { Source } from "../language/source.ts";
+import { didYouMean } from "../language/suggest.ts";
+import { readYaml } from "../language/yaml.ts";
+import { STEP_KINDS } from "../steps/step_kinds.ts";
+import { checkExpressions } from "./check_expressions.ts";
+import { checkReferences, Guards, type Known } from "./check_references.ts";
 import { readInputs, readOutputs } from "./read_inputs.ts";
 import { readMatrix } from "./read_matrix.ts";
 import { readSchedule } from "./read_schedule.ts";
 import { StepReader } from "./read_steps.ts";
-import { STEP_KINDS } from "../steps/step_kinds.ts";
-import { ParseContext } from "../language/parse_context.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
-import { Source } from "../language/source.ts";
-import { didYouMean } from "../language/suggest.ts";
 import { readUsed, type RecipeLoader } from "./used_recipes.ts";
-import { readYaml } from "../language/yaml.ts";
 
 /** The result of reading a recipe. */
 export interface ReadResult {
@@ -132,27 +132,8 @@ async function readRoot(
   if (read.outputs) recipe.outputs = readOutputs(read.outputs, context, steps.end);
   if (read.always) recipe.always = steps.read(read.always, "always");
   Object.assign(recipe, await readSchedule(read, context));
-  const known: Known = {
-    steps: steps.infos,
-    records: steps.records,
-    roots: rootsOf(recipe),
-  };
-  // The type of a variable is only known once its expression has been checked.
-  for (const variable of vars) {
-    Object.defineProperty(known.roots.vars, variable.name, {
-      enumerable: true,
-      get: () => variable.type,
-    });
-  }
-  const guards = new Guards();
-  if (context.expressions.length > 0) {
-    checkExpressions(context, known, guards, await loadCel());
-  }
-  context.keepRereadEvents();
-  checkAssignments(context, vars);
-  checkReferences(context, known, guards);
-  const all = [...recipe.steps, ...recipe.always];
-  if (recipe.steps.length > 0 && !diagnostics.failed && !all.some(canFail)) {
+  await checkRecipeParts(recipe, context, steps);
+  if (recipe.steps.length > 0 && !diagnostics.failed && !checksAnything(recipe)) {
     const key = root.entries.find(({ key }) => key === "steps")!;
     diagnostics.warning("nothing-checked", key.keySpan, "the recipe neither waits nor asserts", {
       label: "its run does not count as passed",
@@ -161,12 +142,43 @@ async function readRoot(
   return recipe;
 }
 
+/** Checks what can only be checked once all parts of the recipe have been read. */
+async function checkRecipeParts(
+  recipe: Recipe,
+  context: ParseContext,
+  steps: StepReader,
+): Promise<void> {
+  const known: Known = {
+    steps: steps.infos,
+    records: steps.records,
+    roots: rootsOf(recipe),
+  };
+  // The type of a variable is only known once its expression has been checked.
+  for (const variable of recipe.vars) {
+    Object.defineProperty(known.roots.vars, variable.name, {
+      enumerable: true,
+      get: () => variable.type,
+    });
+  }
+  const guards = new Guards();
+  if (context.expressions.length > 0) checkExpressions(context, known, guards, await loadCel());
+  context.keepRereadEvents();
+  checkAssignments(context, recipe.vars);
+  checkReferences(context, known, guards);
+}
+
+/** Whether any step waits or asserts. */
+function checksAnything({ steps, always }: Recipe): boolean {
+  return [...steps, ...always].some(canFail);
+}
+
 function canFail(step: Step): boolean {
   return STEP_KINDS[step.kind]!.checks === true || step.expect !== undefined ||
     (Array.isArray(step.fields.parallel) && step.fields.parallel.some(canFail)) ||
     step.fields.use !== undefined;
 }
 
+/** The fields of `vars`, `env`, `secrets`, `matrix` and `inputs`, with their types. */
 function rootsOf(recipe: Recipe): Known["roots"] {
   const first = recipe.matrix[0] ?? {};
   return {
@@ -224,12 +236,15 @@ function checkAssignments({ assignments, diagnostics }: ParseContext, vars: Vari
       diagnostics.error(
         "wrong-type",
         value,
-        `variable \`${name}\` is ${describeType(variable.type)}, this is ${describeType(type)}`,
+        `variable \`${name}\` is ${describeType(variable.type)}, so it cannot be set to ${
+          describeType(type)
+        }`,
       );
     }
   }
 }
 
+/** The name of a file without its folder and extension. */
 function baseName(path: string): string {
   return path.replace(/^.*[\\/]/, "").replace(/\.(ya?ml|json)$/, "");
 }

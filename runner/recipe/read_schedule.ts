@@ -1,9 +1,9 @@
 import type { Template } from "../expression/template.ts";
 import { custom, oneOrMore, readFields, required } from "../language/field.ts";
-import { duration, fixedText, integer, text } from "../language/value_fields.ts";
 import type { Maintenance, Recipe } from "../language/model.ts";
 import type { MapNode, Node } from "../language/node.ts";
 import type { ParseContext } from "../language/parse_context.ts";
+import { duration, fixedText, integer, text } from "../language/value_fields.ts";
 
 /** The keys of `schedule`. */
 export const SCHEDULE_FIELDS = {

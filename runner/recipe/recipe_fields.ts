@@ -6,11 +6,11 @@ import {
   oneOrMore,
   recordJson,
 } from "../language/field.ts";
-import { duration, fixedText } from "../language/value_fields.ts";
 import type { Declared, EnvVariable } from "../language/model.ts";
+import type { Node } from "../language/node.ts";
+import { duration, fixedText } from "../language/value_fields.ts";
 import { INPUT_FIELDS } from "./read_inputs.ts";
 import { ALERT_FIELDS, MAINTENANCE_FIELDS, SCHEDULE_FIELDS } from "./read_schedule.ts";
-import type { Node } from "../language/node.ts";
 
 /** The name of an environment variable. */
 const envName: Field<Declared, false> = custom(

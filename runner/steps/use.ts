@@ -98,10 +98,10 @@ function checkType(
     context.diagnostics.error(
       "use",
       node,
-      `input \`${input.name}\` must be ${describeType(input.type)}, this is ${is}`,
+      `input \`${input.name}\` must be ${describeType(input.type)}, not ${is}`,
     );
   if (template.kind === "literal" && template.value === null && input.type !== "dyn") {
-    return wrong("nothing");
+    return wrong("null");
   }
   context.onType(template, (type) => {
     if (!suits(type, input.type)) wrong(describeType(type));

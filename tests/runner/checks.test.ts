@@ -156,7 +156,7 @@ test("an expression where a state belongs is told how to be one", async () => {
 test("a step gives a variable values of its type", async () => {
   await finds(
     '  - set: { n: x, s: 3, l: "${{ vars.n }}", f: 2 }\n',
-    /^wrong-type at x: variable `n` is a whole number, this is text/,
+    /^wrong-type at x: variable `n` is a whole number, so it cannot be set to text/,
     /^wrong-type at 3/,
     /^wrong-type at "\$\{\{ vars\.n \}\}"/,
   );
@@ -299,9 +299,9 @@ steps:
       /^object-in-text: text cannot contain a map/,
       /^object-in-text: text cannot contain a map/,
       /^type-mismatch: .* a map and a whole number/,
-      /^wrong-type: `for_each` must be a list, this is a map/,
-      /^wrong-type: variable `l` is a list, this is a map/,
-      /^wrong-type: variable `c` is a map, this is a whole number/,
+      /^wrong-type: `for_each` must be a list, not a map/,
+      /^wrong-type: variable `l` is a list, so it cannot be set to a map/,
+      /^wrong-type: variable `c` is a map, so it cannot be set to a whole number/,
     ].entries()
   ) assert.match(all[i]!, pattern);
   assert.equal(all.length, 6);
@@ -326,17 +326,17 @@ steps: [{ assert: "true" }]
       "  - use: matrix.yaml\n",
   )).map(({ code, message }) => `${code}: ${message}`);
   assert.deepEqual(messages, [
-    "use: input `t` must be text, this is nothing",
-    "use: input `l` must be a list, this is a map",
-    "use: input `m` must be a map, this is a list",
-    "use: input `m` must be a map, this is a whole number",
+    "use: input `t` must be text, not null",
+    "use: input `l` must be a list, not a map",
+    "use: input `m` must be a map, not a list",
+    "use: input `m` must be a map, not a whole number",
     "use: cannot use 'matrix.yaml': it has a `matrix`, so it is several cases and not one step",
   ]);
   const [{ message } = { message: "" }] = await checkRecipe(
     "r.yaml",
     'inputs: { m: { type: map, default: 3 } }\nsteps: [{ assert: "true" }]\n',
   );
-  assert.equal(message, "the default of `m` must be a map, this is a whole number");
+  assert.equal(message, "the default of `m` must be a map, not a whole number");
 });
 
 test("names that JavaScript's objects have are names like others", async () => {
