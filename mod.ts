@@ -17,11 +17,10 @@
  * @module
  */
 export { type BackoffOptions, fullJitter } from "./client/backoff.ts";
+export { DispatchCalls } from "./client/calls.ts";
+export type { CallArgs, DefinitionName, Definitions, DefinitionsOf } from "./client/definitions.ts";
 export { type CloseOptions, Dispatch } from "./client/dispatch.ts";
 export type { EnqueueManyOptions } from "./client/enqueue_many.ts";
-export type { EnqueueOptions } from "./client/connection/requests.ts";
-export { DispatchRpc, DispatchSse, type RpcJob, type RpcRun } from "./client/http/dispatch_rpc.ts";
-export type { HttpOptions } from "./client/http/http_session.ts";
 export {
   AuthError,
   ConnectionError,
@@ -37,6 +36,8 @@ export {
 } from "./client/errors.ts";
 export type { Gap } from "./client/gap.ts";
 export type { Hooks, RequestInfo } from "./client/hooks.ts";
+export { DispatchRpc, type RpcJob, type RpcRun } from "./client/http/dispatch_rpc.ts";
+export { DispatchSse } from "./client/http/dispatch_sse.ts";
 export type { Job } from "./client/job.ts";
 export {
   type OpenTelemetryApi,
@@ -45,16 +46,22 @@ export {
   type OpenTelemetrySpan,
   type OpenTelemetryTracer,
 } from "./client/opentelemetry.ts";
-export type { CallOptions, DispatchOptions, TokenSource, WriteOptions } from "./client/options.ts";
+export type {
+  CallOptions,
+  DispatchOptions,
+  EnqueueOptions,
+  HttpOptions,
+  TokenSource,
+  WriteOptions,
+} from "./client/options.ts";
 export type { Run } from "./client/run.ts";
-export type { CallArgs, DefinitionName, Definitions, DefinitionsOf } from "./client/definitions.ts";
 export type { Status } from "./client/status.ts";
+export type { Overflow } from "./client/subscribe/bounded_queue.ts";
 export type {
   PendingSubscription,
   SubscribeOptions,
-} from "./client/subscribe/pending_subscription.ts";
-export type { Subscription } from "./client/subscribe/subscription.ts";
-export type { Overflow } from "./client/subscribe/bounded_queue.ts";
+  Subscription,
+} from "./client/subscribe/subscription.ts";
 export type { ChannelName, Stats, TimelineEntry } from "./protocol/mod.ts";
 export type * from "./protocol/public_types.ts";
-export type { Clock, TimerHandle } from "./runtime/mod.ts";
+export type { Clock, TimerHandle } from "./runtime/clock.ts";

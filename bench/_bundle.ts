@@ -2,23 +2,30 @@ import { build, type Metafile } from "esbuild";
 import { gzipSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 
-/** A file of a bundle. */
+/** One file of a bundle. */
 export interface Chunk {
-  name: string;
-  text: string;
-  /** Bytes as they are, and gzipped. */
-  minified: number;
-  gzipped: number;
-  /** Whether it is loaded with the application: the entry, and what that imports statically. */
-  isFirst: boolean;
-  /** The file it was made for, where that is imported dynamically. */
+  /** The source file that the chunk was made for: the application, or a dynamically imported file. */
   entry: string | undefined;
-  /** The names of all that is loaded with it, itself among them. */
-  loads: Set<string>;
+  /** The size in bytes, minified. */
+  minified: number;
+  /** The size in bytes, minified and gzipped. */
+  gzipped: number;
 }
 
-/** Bundles an application as one would for a browser. */
-export async function bundle(source: string): Promise<Chunk[]> {
+/** The chunks of a bundled application. */
+export interface Bundle {
+  /** Loaded at the start: the application and its static imports. */
+  first: Chunk[];
+  /** Loaded by dynamic imports. */
+  later: Chunk[];
+}
+
+/**
+ * Bundles an application for a browser.
+ * @param source The application's code, as if in a file at the project's root.
+ * @param external Packages to leave out.
+ */
+export async function bundle(source: string, external: string[] = []): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: {
       contents: source,
@@ -33,45 +40,44 @@ export async function bundle(source: string): Promise<Chunk[]> {
     target: "esnext",
     outdir: "out",
     entryNames: "application",
+    external,
     write: false,
     metafile: true,
   });
-  const first = reached(metafile, "out/application.js");
-  return Object.entries(metafile.outputs).map(([path, { entryPoint }]) => {
-    const { contents, text } = outputFiles.find((file) => file.path.endsWith(path))!;
+  const chunk = (path: string): Chunk => {
+    const { contents } = outputFiles.find((file) => file.path.endsWith(path))!;
     return {
-      name: nameOf(path),
-      text,
+      entry: metafile.outputs[path]!.entryPoint,
       minified: contents.length,
       gzipped: gzipSync(contents, { level: 9 }).length,
-      isFirst: first.has(path),
-      entry: entryPoint,
-      loads: new Set([...reached(metafile, path)].map(nameOf)),
     };
-  });
+  };
+  const first = reach(metafile, ["out/application.js"], ["import-statement"]);
+  const all = reach(metafile, [...first], ["import-statement", "dynamic-import"]);
+  return {
+    first: [...first].map(chunk),
+    later: [...all.difference(first)].map(chunk),
+  };
 }
 
-function nameOf(path: string): string {
-  return path.slice("out/".length);
-}
-
-/** A chunk, and all that it imports statically. */
-function reached(metafile: Metafile, path: string, known: Set<string> = new Set()): Set<string> {
-  if (known.has(path)) return known;
-  known.add(path);
-  for (const { path: next, kind } of metafile.outputs[path]!.imports) {
-    if (kind === "import-statement") reached(metafile, next, known);
+/** Finds the chunks that some chunks load, over imports of the given kinds, themselves included. */
+function reach(metafile: Metafile, paths: string[], kinds: string[]): Set<string> {
+  const found = new Set(paths);
+  for (const path of found) {
+    for (const { path: next, kind, external } of metafile.outputs[path]!.imports) {
+      if (kinds.includes(kind) && !external) found.add(next);
+    }
   }
-  return known;
+  return found;
 }
 
-/** Bytes of some chunks together. */
+/** Adds up the sizes of some chunks. */
 export function sizeOf(chunks: Chunk[]): { minified: number; gzipped: number } {
   let minified = 0;
   let gzipped = 0;
-  for (const each of chunks) {
-    minified += each.minified;
-    gzipped += each.gzipped;
+  for (const chunk of chunks) {
+    minified += chunk.minified;
+    gzipped += chunk.gzipped;
   }
   return { minified, gzipped };
 }

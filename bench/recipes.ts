@@ -6,7 +6,7 @@
  */
 // deno-lint-ignore-file no-console
 import { createDevServer, referenceWorkload } from "../dev/mod.ts";
-import { Dispatch } from "../client/mod.ts";
+import { Dispatch } from "../client/dispatch.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { RunEvent } from "../runner/mod.ts";
 import { planCases, runCases } from "../runner/engine/run.ts";

@@ -1,24 +1,21 @@
 /** Settings of {@linkcode fullJitter}. */
 export interface BackoffOptions {
   /**
-   * The longest the first delay may be, in milliseconds.
+   * The upper bound of the first delay, in milliseconds.
    * @default {1000}
    */
   base?: number;
   /**
-   * The longest any delay may be, in milliseconds.
+   * The upper bound of every delay, in milliseconds.
    * @default {45000}
    */
   cap?: number;
 }
 
 /**
- * How long to wait before an attempt: evenly spread between nothing and a bound that doubles with
- * each attempt ("full jitter"), so that clients of a restarted server do not come back all at once.
- *
- * @param attempt 1 for the first.
- * @param random A number from 0 up to, not including, 1.
- * @returns Whole milliseconds.
+ * Calculates the delay before an attempt by exponential backoff with full jitter: a random time up
+ * to a bound that doubles with each attempt. Clients of a restarted server then do not all reconnect
+ * at the same moment.
  *
  * @example
  * ```ts
@@ -27,6 +24,10 @@ export interface BackoffOptions {
  *
  * assert.equal(fullJitter(3, 0.5), 2000);
  * ```
+ *
+ * @param attempt The number of the attempt, counted from 1.
+ * @param random A number from 0 up to, but not including, 1.
+ * @returns Whole milliseconds.
  */
 export function fullJitter(attempt: number, random: number, options: BackoffOptions = {}): number {
   const { base = 1_000, cap = 45_000 } = options;

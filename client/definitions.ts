@@ -1,6 +1,6 @@
 /**
- * What a server knows, by name, so that a wrong name or payload is a compile error. Everything is
- * allowed where nothing is said.
+ * The jobs, workflows and events that a server knows, by name. A client with definitions turns a
+ * wrong name or payload into a compile error; a kind that is left out allows any name.
  *
  * @example
  * ```ts
@@ -29,16 +29,17 @@ export interface Definitions {
   events?: any;
 }
 
-/** The names and payloads of one kind in a schema. */
+/** The payloads of one kind of definition, by name. */
 export type DefinitionsOf<D extends Definitions, Kind extends keyof Definitions> = D[Kind] extends
   object ? D[Kind]
   : Record<string, unknown>;
 
-/** The names of one kind in a schema. */
+/** The names of one kind of definition. */
 export type DefinitionName<D extends Definitions, Kind extends keyof Definitions> =
   & keyof DefinitionsOf<D, Kind>
   & string;
 
-/** What follows a name in a call: a payload that may be nothing can be left out. */
-export type CallArgs<P, O> = undefined extends P ? [payload?: P, options?: O]
-  : [payload: P, options?: O];
+/** The arguments of a call after the name. A payload that may be `undefined` can be left out. */
+export type CallArgs<Payload, Options> = undefined extends Payload
+  ? [payload?: Payload, options?: Options]
+  : [payload: Payload, options?: Options];

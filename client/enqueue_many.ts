@@ -1,46 +1,48 @@
-import { enqueueing, type EnqueueOptions } from "./connection/requests.ts";
+import { enqueueRequests } from "./connection/requests.ts";
 import { DispatchError, EnqueueManyError } from "./errors.ts";
-import { type Job, jobOf } from "./job.ts";
+import type { EnqueueOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 
-/** Settings of {@linkcode Dispatch.enqueueMany}. */
+/** Settings of `enqueueMany`. */
 export interface EnqueueManyOptions extends EnqueueOptions {
   /**
-   * How many requests are on their way at a time.
+   * How many requests may be in flight at a time.
    * @default {64}
    */
   window?: number;
 }
 
-/** Enqueues a job for each payload. */
-export async function enqueueMany(
+/** Enqueues a job for each payload, with several requests in flight; keeps the payloads' order. */
+export async function enqueueMany<JobHandle>(
   session: Session,
+  createJob: (jobId: string, queue: string, state: string) => JobHandle,
   name: string,
   payloads: Iterable<unknown>,
   { window = 64, ...options }: EnqueueManyOptions = {},
-): Promise<Job[]> {
-  const request = enqueueing(name, options);
-  const what = `enqueue '${name}'`;
-  const jobs: Job[] = [];
-  /** Called when the first that has no job yet has been answered, well or badly. */
-  let wake = () => {};
+): Promise<JobHandle[]> {
+  const createRequest = enqueueRequests(name, options);
+  const jobs: JobHandle[] = [];
   let sent = 0;
-  let taken = 0;
-  let failure: { index: number; cause: unknown } | undefined;
-  /** Whether all before the first that failed have their job. */
-  const move = () => {
-    while (taken in jobs) taken++;
+  /** The number of jobs at the start of the array without a hole between them. */
+  let complete = 0;
+  let firstFailure: { index: number; cause: unknown } | undefined;
+  /** Resumes the loop below. */
+  let wake = () => {};
+  const onSettled = () => {
+    while (complete in jobs) complete++;
     wake();
   };
-  const fail = (index: number, cause: unknown) => {
-    if (!failure || index < failure.index) failure = { index, cause };
-    move();
+  const onFailed = (index: number, cause: unknown) => {
+    if (!firstFailure || index < firstFailure.index) firstFailure = { index, cause };
+    onSettled();
   };
-  const wait = async (room: number) => {
-    while (sent - taken >= room) {
-      if (failure?.index === taken) {
-        const { index, cause } = failure;
-        // What is no error of ours is the signal's reason.
+  /** Waits until fewer requests than the limit are unfinished; throws the first failure. */
+  const waitForRoom = async (limit: number) => {
+    while (sent - complete >= limit) {
+      // Requests before the first failure may still fail, and would then come first.
+      if (firstFailure?.index === complete) {
+        const { index, cause } = firstFailure;
+        // An error that is not ours is the reason of the caller's signal.
         throw cause instanceof DispatchError ? new EnqueueManyError(name, index, cause) : cause;
       }
       await new Promise<void>((resolve) => wake = resolve);
@@ -49,23 +51,25 @@ export async function enqueueMany(
   for (const payload of payloads) {
     const index = sent++;
     try {
+      const request = createRequest(payload);
       session.send(
-        request(payload),
+        request,
         (answer) => {
           try {
-            jobs[index] = jobOf(session, what, answer);
-            move();
+            const { job_id, queue, state } = request.decode(answer);
+            jobs[index] = createJob(job_id, queue, state);
+            onSettled();
           } catch (error) {
-            fail(index, error);
+            onFailed(index, error);
           }
         },
-        (error) => fail(index, error),
+        (error) => onFailed(index, error),
       );
     } catch (error) {
-      fail(index, error);
+      onFailed(index, error);
     }
-    if (sent - taken >= window) await wait(window);
+    if (sent - complete >= window) await waitForRoom(window);
   }
-  await wait(1);
+  await waitForRoom(1);
   return jobs;
 }

@@ -1,57 +1,75 @@
 import type { JobRecord, WorkflowRun } from "../protocol/entity.ts";
 
 /**
- * What is known of a request that got no answer: it never left, or it may have been carried out.
+ * What is known about a request that got no answer: `"not-sent"` if it never left, `"unknown"` if the
+ * server may have carried it out.
  */
 export type Delivery = "not-sent" | "unknown";
 
 /** Settings of a {@linkcode DispatchError}. */
 export interface DispatchErrorOptions extends ErrorOptions {
-  /** What is known of the request that failed. */
+  /** What is known about the request that failed. */
   delivery?: Delivery;
 }
 
 /**
- * The base of all errors of this package, and the error itself where a server refused a request.
+ * The base class of this package's errors. The client throws it directly when a server refuses a
+ * request.
  *
- * @example Telling refusals apart
+ * @example
  * ```ts
  * import { DispatchError } from "@dispatch/sdk";
+ * import { createTestDispatch } from "@dispatch/sdk/testing";
+ * import { strict as assert } from "node:assert";
  *
- * const error: unknown = new DispatchError("Cannot get job: the server answered 404", 404);
- * if (error instanceof DispatchError && error.code === 404) {
- *   // There is no such job.
+ * await using env = await createTestDispatch();
+ * try {
+ *   await env.client.getJob("job_00000000000000000000000000");
+ * } catch (error) {
+ *   assert(error instanceof DispatchError);
+ *   assert.equal(error.code, 404);
  * }
  * ```
  */
 export class DispatchError extends Error {
   /** Always `"DispatchError"`. */
   override name = "DispatchError";
-  /** The server's number (400, 401, 403, 404, 405, 409, 500), or a word where no server spoke. */
+  /** The server's number (400, 401, 403, 404, 405, 409, 500), or a word for the client's own errors. */
   readonly code: number | string;
 
-  /** Makes an error with a stable code. */
+  /** Creates an error with a stable code. */
   constructor(message: string, code: number | string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
 }
 
-/** The token was refused; its code is 401. */
+/**
+ * The server refused the token. The code is 401.
+ *
+ * @example
+ * ```ts
+ * import { AuthError } from "@dispatch/sdk";
+ * import { createTestDispatch } from "@dispatch/sdk/testing";
+ * import { strict as assert } from "node:assert";
+ *
+ * await assert.rejects(createTestDispatch({ token: "wrong" }), AuthError);
+ * ```
+ */
 export class AuthError extends DispatchError {
   /** Always `"AuthError"`. */
   override name = "AuthError";
-  /** Makes an error of code 401. */
+  /** Creates an error with the code 401. */
   constructor(message: string, options?: ErrorOptions) {
     super(message, 401, options);
   }
 }
 
-/** What went wrong with a connection. */
+/** The code of a {@linkcode ConnectionError}. */
 export type ConnectionErrorCode =
-  /** The server could not be reached, or refused to speak the protocol. */
+  /** The server could not be reached, or it does not speak the protocol. */
   | "connect_failed"
-  /** The connection was lost, or its peer fell silent. */
+  /** The connection was lost, or the server stopped responding. */
   | "connection_lost"
   /** Every attempt to reconnect failed. */
   | "gave_up"
@@ -60,67 +78,153 @@ export type ConnectionErrorCode =
   /** Too many requests wait for a connection. */
   | "queue_full";
 
-/** The connection could not be made, was lost, or was closed. */
+/**
+ * The connection could not be established, was lost, or was closed.
+ *
+ * @example
+ * ```ts
+ * import { ConnectionError, type Dispatch } from "@dispatch/sdk";
+ *
+ * async function enqueueOnce(client: Dispatch, name: string) {
+ *   try {
+ *     return await client.enqueue(name);
+ *   } catch (error) {
+ *     if (!(error instanceof ConnectionError) || error.delivery === "unknown") throw error;
+ *     // The request never left, so sending it again cannot enqueue the job twice.
+ *     return await client.enqueue(name);
+ *   }
+ * }
+ * ```
+ */
 export class ConnectionError extends DispatchError {
   /** Always `"ConnectionError"`. */
   override name = "ConnectionError";
-  /** Whether the request may have been carried out. */
+  /** Whether the server may have carried out the request. */
   readonly delivery: Delivery;
 
-  /** Makes a connection error. */
+  /** Creates a connection error. */
   constructor(message: string, code: ConnectionErrorCode, options: DispatchErrorOptions = {}) {
     super(message, code, options);
     this.delivery = options.delivery ?? "not-sent";
   }
 }
 
-/** A deadline passed; its code is `"timeout"`. */
+/**
+ * A deadline passed. The code is `"timeout"`.
+ *
+ * @example
+ * ```ts
+ * import { TimeoutError } from "@dispatch/sdk";
+ * import { createTestDispatch } from "@dispatch/sdk/testing";
+ * import { strict as assert } from "node:assert";
+ *
+ * await using env = await createTestDispatch();
+ * const job = await env.client.enqueue("nobody-runs-this");
+ * await assert.rejects(job.wait({ timeout: 10 }), TimeoutError);
+ * ```
+ */
 export class TimeoutError extends DispatchError {
   /** Always `"TimeoutError"`. */
   override name = "TimeoutError";
-  /** Whether the request may have been carried out. */
+  /** Whether the server may have carried out the request. */
   readonly delivery: Delivery;
 
-  /** Makes an error of code `"timeout"`. */
+  /** Creates an error with the code `"timeout"`. */
   constructor(message: string, options: DispatchErrorOptions = {}) {
     super(message, "timeout", options);
     this.delivery = options.delivery ?? "unknown";
   }
 }
 
-/** One of many enqueues failed; its code is that of the failure, which is its `cause`. */
+/**
+ * One of the enqueues of `enqueueMany()` failed. The code is that of the failure, which is the
+ * `cause`.
+ *
+ * @example
+ * ```ts
+ * import { type Dispatch, EnqueueManyError } from "@dispatch/sdk";
+ *
+ * async function enqueueUntilFailure(client: Dispatch, payloads: unknown[]) {
+ *   try {
+ *     return (await client.enqueueMany("send-email", payloads)).length;
+ *   } catch (error) {
+ *     if (!(error instanceof EnqueueManyError)) throw error;
+ *     return error.index;
+ *   }
+ * }
+ * ```
+ */
 export class EnqueueManyError extends DispatchError {
   /** Always `"EnqueueManyError"`. */
   override name = "EnqueueManyError";
-  /** Which one, counted from 0. Those before it were enqueued, those behind it may have been. */
+  /**
+   * The index of the payload that failed. The jobs before it were enqueued; those after it may have
+   * been.
+   */
   readonly index: number;
 
-  /** Makes an error out of the failure of one enqueue. */
+  /** Creates an error from the failure of one enqueue. */
   constructor(name: string, index: number, cause: DispatchError) {
-    const where = `number ${index} (counted from 0)`;
-    super(`Cannot enqueue '${name}' ${where}: ${cause.message}`, cause.code, { cause });
+    super(`Cannot enqueue '${name}' at index ${index}: ${cause.message}`, cause.code, { cause });
     this.index = index;
   }
 }
 
-/** A subscription's buffer overflowed and its `overflow` is `"error"`; its code is `"overflow"`. */
+/**
+ * The buffer of a subscription with `overflow: "error"` is full. The code is `"overflow"`.
+ *
+ * @example
+ * ```ts
+ * import { type Dispatch, OverflowError } from "@dispatch/sdk";
+ *
+ * async function readFast(client: Dispatch) {
+ *   try {
+ *     for await (const event of client.subscribe("jobs", { buffer: 100, overflow: "error" })) {
+ *       if (event.type === "job.failed") return "failed";
+ *     }
+ *   } catch (error) {
+ *     if (error instanceof OverflowError) return "too slow";
+ *     throw error;
+ *   }
+ * }
+ * ```
+ */
 export class OverflowError extends DispatchError {
   /** Always `"OverflowError"`. */
   override name = "OverflowError";
-  /** Makes an error of code `"overflow"`. */
+  /** Creates an error with the code `"overflow"`. */
   constructor(message: string) {
     super(message, "overflow");
   }
 }
 
-/** A job that was waited for failed or was cancelled. */
+/**
+ * A job failed or was cancelled while `wait()` waited for it.
+ *
+ * @example
+ * ```ts
+ * import { JobFailedError } from "@dispatch/sdk";
+ * import { defineJob } from "@dispatch/sdk/dev";
+ * import { createTestDispatch } from "@dispatch/sdk/testing";
+ * import { strict as assert } from "node:assert";
+ *
+ * const broken = defineJob("broken", { maxRetries: 0 }, () => {
+ *   throw new Error("no disk space");
+ * });
+ * await using env = await createTestDispatch({ jobs: [broken] });
+ * const job = await env.client.enqueue("broken");
+ * await assert.rejects(job.wait(), (error) => {
+ *   return error instanceof JobFailedError && error.job.last_error === "no disk space";
+ * });
+ * ```
+ */
 export class JobFailedError extends DispatchError {
   /** Always `"JobFailedError"`. */
   override name = "JobFailedError";
-  /** The job as it ended. */
+  /** The job's final record. */
   readonly job: JobRecord;
 
-  /** Makes an error of code `"job_failed"` or `"job_cancelled"`. */
+  /** Creates an error with the code `"job_failed"` or `"job_cancelled"`. */
   constructor(job: JobRecord) {
     const why = job.last_error && job.state === "failed" ? `: ${job.last_error}` : "";
     super(`Job '${job.name}' (${job.id}) ${job.state}${why}`, `job_${job.state}`);
@@ -128,14 +232,33 @@ export class JobFailedError extends DispatchError {
   }
 }
 
-/** A run that was waited for failed; its code is `"run_failed"`. */
+/**
+ * A run failed while `wait()` waited for it. The code is `"run_failed"`.
+ *
+ * @example
+ * ```ts
+ * import { RunFailedError } from "@dispatch/sdk";
+ * import { defineWorkflow } from "@dispatch/sdk/dev";
+ * import { createTestDispatch } from "@dispatch/sdk/testing";
+ * import { strict as assert } from "node:assert";
+ *
+ * const broken = defineWorkflow("broken", () => {
+ *   throw new Error("card declined");
+ * });
+ * await using env = await createTestDispatch({ workflows: [broken] });
+ * const run = await env.client.startWorkflow("broken");
+ * await assert.rejects(run.wait(), (error) => {
+ *   return error instanceof RunFailedError && /card declined/.test(error.message);
+ * });
+ * ```
+ */
 export class RunFailedError extends DispatchError {
   /** Always `"RunFailedError"`. */
   override name = "RunFailedError";
-  /** The run as it ended. */
+  /** The run's final record. */
   readonly run: WorkflowRun;
 
-  /** Makes an error of code `"run_failed"`. */
+  /** Creates an error with the code `"run_failed"`. */
   constructor(run: WorkflowRun) {
     super(
       `Run of '${run.name}' (${run.id}) failed${run.error ? `: ${run.error}` : ""}`,
@@ -143,4 +266,27 @@ export class RunFailedError extends DispatchError {
     );
     this.run = run;
   }
+}
+
+/** Creates the error that every call on a closed client rejects with. */
+export function closedError(): ConnectionError {
+  return new ConnectionError("the client is closed", "closed");
+}
+
+/** Restates a connection's error as the error of one call; returns any other error as it is. */
+export function inContext(what: string, cause: unknown, delivery?: Delivery): unknown {
+  const text = `Cannot ${what}: ${(cause as Error).message}`;
+  if (cause instanceof AuthError) return new AuthError(text, { cause });
+  if (!(cause instanceof ConnectionError)) return cause;
+  return new ConnectionError(text, cause.code as "closed", { cause, delivery });
+}
+
+/** Creates the error of a call whose deadline has passed. */
+export function deadlineExceeded(
+  what: string,
+  why: string,
+  delivery: Delivery = "not-sent",
+  cause?: unknown,
+): TimeoutError {
+  return new TimeoutError(`Cannot ${what}: ${why}`, { delivery, cause });
 }

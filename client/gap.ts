@@ -1,22 +1,28 @@
-/** A place in a stream of events where some are missing, or may be. */
+/** A place in a stream of events where events are missing, or may be. */
 export interface Gap {
-  /** Tells a gap from an event. */
+  /** Distinguishes a gap from an event. */
   type: "gap";
   /**
-   * Why: the connection was lost, the server was out of credits, this stream's buffer was full, or
-   * nobody listened then and the server's records do not tell.
+   * Why: the connection was lost (`reconnect`), the server ran out of credits (`credits`), the
+   * reader's buffer was full (`overflow`), or the events were published before the client listened
+   * and the server's records do not contain them (`unseen`).
    */
   reason: "reconnect" | "credits" | "overflow" | "unseen";
-  /** From when events may be missing, RFC 3339. */
+  /** The time from which events may be missing, RFC 3339. */
   since: string;
-  /** Until when, RFC 3339. */
+  /** The time until which events may be missing, RFC 3339. */
   until: string;
-  /** How many are missing, where that is known: exactly, for `overflow`; never for the others. */
+  /** The exact number of missing events. Only `overflow` knows it. */
   missed?: number;
 }
 
-/** Makes a gap out of two times in milliseconds since 1970. */
-export function gap(reason: Gap["reason"], since: number, until: number, missed?: number): Gap {
+/** Creates a gap between two times in milliseconds since 1970. */
+export function createGap(
+  reason: Gap["reason"],
+  since: number,
+  until: number,
+  missed?: number,
+): Gap {
   return {
     type: "gap",
     reason,
@@ -24,4 +30,11 @@ export function gap(reason: Gap["reason"], since: number, until: number, missed?
     until: new Date(until).toISOString(),
     ...(missed === undefined ? {} : { missed }),
   };
+}
+
+/** Merges two adjacent gaps, if they have the same reason. */
+export function joinGaps(first: Gap, second: Gap): Gap | undefined {
+  if (first.reason !== second.reason) return undefined;
+  const missed = (first.missed ?? NaN) + (second.missed ?? NaN);
+  return { ...first, until: second.until, ...(missed > 0 ? { missed } : {}) };
 }

@@ -1,16 +1,34 @@
-/** What a hook is told of a request. */
+/** One request, as hooks see it. */
 export interface RequestInfo {
-  /** The method called. */
+  /** The method. */
   method: string;
-  /** The job's, workflow's or event's name, the id, or the channel it is about, where there is one. */
+  /** The name, id or channel that the request is about, if there is one. */
   subject?: string;
 }
 
-/** Functions the client calls around its requests; what they throw is not caught. */
+/** Functions that the client calls around its requests. It does not catch what they throw. */
 export interface Hooks {
   /**
    * Called when a request begins.
-   * @returns A function to be called when it ends, with its error if it failed.
+   * @returns A function to call when the request ends, with its error if it failed.
    */
   request?(info: RequestInfo): ((error?: unknown) => void) | void;
+}
+
+/** Runs a request and calls the hook when it begins and when it ends. */
+export async function withRequestHook<T>(
+  hooks: Hooks | undefined,
+  { method, subject }: RequestInfo,
+  work: () => Promise<T>,
+): Promise<T> {
+  const onEnd = hooks?.request?.({ method, subject });
+  let result: T;
+  try {
+    result = await work();
+  } catch (error) {
+    onEnd?.(error);
+    throw error;
+  }
+  onEnd?.();
+  return result;
 }

@@ -1,92 +1,92 @@
 import type { JobRecord } from "../protocol/entity.ts";
 import type { JobEvent } from "../protocol/event.ts";
-import { Followed } from "./follow/entity_handle.ts";
-import {
-  answerWith,
-  cancelJob,
-  enqueueing,
-  type EnqueueOptions,
-  getJob,
-} from "./connection/requests.ts";
+import { cancelJob, getJob, send } from "./connection/requests.ts";
 import type { Transport } from "./connection/transport.ts";
+import { EntityHandle, type Follower } from "./follow/entity_handle.ts";
 import type { Gap } from "./gap.ts";
 import type { CallOptions, WriteOptions } from "./options.ts";
 
-/** A job on its way, as `enqueue` gives it back. */
+/**
+ * A handle on one job.
+ *
+ * @example
+ * ```ts
+ * import { defineJob } from "@dispatch/sdk/dev";
+ * import { createTestDispatch } from "@dispatch/sdk/testing";
+ * import { strict as assert } from "node:assert";
+ *
+ * const noop = defineJob("noop", () => {});
+ * await using env = await createTestDispatch({ jobs: [noop] });
+ * const job = await env.client.enqueue("noop");
+ * const record = await job.wait({ timeout: 60_000 });
+ * assert.equal(record.state, "completed");
+ * ```
+ */
 export class Job {
-  readonly #session: Transport;
-  #followed: Followed<JobRecord, JobEvent> | undefined;
-  readonly #state: string;
+  readonly #transport: Transport;
+  readonly #createFollower: (jobId: string) => Follower<JobRecord, JobEvent>;
+  readonly #initialState: string;
+  #handle: EntityHandle<JobRecord, JobEvent> | undefined;
   /** The job's id. */
   readonly job_id: string;
-  /** The queue it waits in; empty on a handle made from an id alone. */
+  /** The job's queue; empty on a handle that was created from an id. */
   readonly queue: string;
 
-  /** Made by `enqueue` and `client.job(id)`. */
-  constructor(session: Transport, id: string, queue: string, state: string) {
-    this.#session = session;
-    this.job_id = id;
+  /** Called by `enqueue()` and `client.job(id)`. */
+  constructor(
+    transport: Transport,
+    createFollower: (jobId: string) => Follower<JobRecord, JobEvent>,
+    jobId: string,
+    queue: string,
+    state: string,
+  ) {
+    this.#transport = transport;
+    this.#createFollower = createFollower;
+    this.job_id = jobId;
     this.queue = queue;
-    this.#state = state;
+    this.#initialState = state;
   }
 
-  /** Most jobs are enqueued and never followed. */
-  get #following(): Followed<JobRecord, JobEvent> {
-    const { job_id } = this;
-    return this.#followed ??= new Followed(
-      this.#session,
-      `job '${job_id}'`,
-      (part) => part.trackJob(this.#session, job_id),
-    );
-  }
-
-  /** The last state that was seen: `pending` at first. */
+  /** The last state that was seen; at first the state in the answer to `enqueue()`. */
   get state(): string {
-    return this.#followed?.state ?? this.#state;
+    return this.#handle?.state ?? this.#initialState;
   }
 
-  /** Reads the job as it is now. */
+  /** Reads the job's record. */
   get(options?: CallOptions): Promise<JobRecord> {
-    return getJob(this.#session, this.job_id, options);
+    return send(this.#transport, getJob(this.job_id, options));
   }
 
   /**
-   * Cancels the job. One that runs is not stopped: its end overwrites the state `cancelled`.
+   * Cancels the job. Servers do not stop a running job: when it ends, its end overwrites the state
+   * `cancelled`.
    */
   cancel(options?: WriteOptions): Promise<void> {
-    return cancelJob(this.#session, this.job_id, options);
+    return send(this.#transport, cancelJob(this.job_id, options));
   }
 
   /**
-   * Resolves with the job once it has completed. A job whose name no worker knows never does: give
-   * a `timeout` or a `signal`.
+   * Resolves with the job's record once it has completed. That never happens if no worker knows the
+   * job's name, so pass a `timeout` or a `signal`.
    *
-   * @throws {JobFailedError} When it failed for good or was cancelled.
-   * @throws {TimeoutError} When `timeout` milliseconds have passed; without it there is no deadline.
+   * @throws {JobFailedError} If the job failed for good or was cancelled.
+   * @throws {TimeoutError} If `timeout` milliseconds have passed. The default is no timeout.
    */
   wait(options?: CallOptions): Promise<JobRecord> {
-    return this.#following.wait(options);
+    return this.#follow().wait(options);
   }
 
-  /** The job's events from the first on, ended by `job.completed` or `job.dlq`. */
+  /** Reads the job's events from the first to the last, `job.completed` or `job.dlq`. */
   events(options?: { signal?: AbortSignal }): AsyncIterableIterator<JobEvent | Gap, undefined> {
-    return this.#following.events(options);
+    return this.#follow().events(options);
   }
-}
 
-/** Enqueues a job. */
-export async function enqueue(
-  session: Transport,
-  name: string,
-  payload: unknown,
-  options?: EnqueueOptions,
-): Promise<Job> {
-  const request = enqueueing(name, options)(payload);
-  return jobOf(session, request.what, await session.request(request));
-}
-
-/** The job that the answer to an enqueue names. */
-export function jobOf(session: Transport, what: string, answer: unknown): Job {
-  const { job_id, queue, state } = answerWith(what, answer, "job_id", "queue", "state");
-  return new Job(session, job_id, queue, state);
+  /** Creates the handle on first use: most jobs are enqueued and never followed. */
+  #follow(): EntityHandle<JobRecord, JobEvent> {
+    return this.#handle ??= new EntityHandle(
+      this.#transport,
+      `job '${this.job_id}'`,
+      () => this.#createFollower(this.job_id),
+    );
+  }
 }

@@ -1,41 +1,41 @@
 import { ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
 import type { Hooks, RequestInfo } from "./hooks.ts";
 
-/** What is used of a span of `@opentelemetry/api`. */
+/** The part of a span of `@opentelemetry/api` that the hooks use. */
 export interface OpenTelemetrySpan {
-  /** Says one thing about the request. */
+  /** Sets one attribute. */
   setAttribute(key: string, value: string | number): unknown;
-  /** Says how it went. */
+  /** Sets the status. */
   setStatus(status: { code: number; message?: string }): unknown;
-  /** Keeps what was thrown. */
+  /** Records an error. */
   recordException(exception: Error | string): void;
-  /** Says that it is over. */
+  /** Ends the span. */
   end(): void;
 }
 
-/** What is used of a tracer of `@opentelemetry/api`. */
+/** The part of a tracer of `@opentelemetry/api` that the hooks use. */
 export interface OpenTelemetryTracer {
-  /** Begins a span below the one that is active. */
+  /** Starts a span as a child of the active one. */
   startSpan(
     name: string,
     options?: { kind?: number; attributes?: Record<string, string | number | boolean> },
   ): OpenTelemetrySpan;
 }
 
-/** What is used of `@opentelemetry/api`: hand in the module itself. */
+/** The part of `@opentelemetry/api` that the hooks use. Pass the module itself. */
 export interface OpenTelemetryApi {
-  /** Where tracers come from. */
+  /** The source of tracers. */
   trace: { getTracer(name: string): OpenTelemetryTracer };
 }
 
 /** Settings of {@linkcode openTelemetryHooks}. */
 export interface OpenTelemetryOptions {
-  /** What every span says besides, such as `server.address`. */
+  /** Attributes to add to every span, such as `server.address`. */
   attributes?: Record<string, string | number | boolean>;
   /**
-   * Which requests get a span. Waiting for a job or a run reads it now and then, which is many
-   * spans of little interest: `({ method }) => !method.endsWith(".get")` leaves them out.
-   * @default {every one}
+   * Selects the requests that get a span. Waiting for a job or run reads it repeatedly, which makes
+   * many spans of little interest: `({ method }) => !method.endsWith(".get")` leaves them out.
+   * @default {every request}
    */
   filter?: (request: RequestInfo) => boolean;
 }
@@ -44,21 +44,19 @@ export interface OpenTelemetryOptions {
 const CLIENT = 2;
 const ERROR = 2;
 
-/** What the semantic conventions call a method that hands something over. */
-const SENDS: ReadonlySet<string> = new Set(["job.enqueue", "workflow.start", "workflow.event"]);
-
 /**
- * Hooks that make a client span of each request: `dispatch job.enqueue` from the call to its answer,
- * below the span that is active when the call is made. They need `@opentelemetry/api` handed in, so
- * that who traces nothing installs nothing.
+ * Creates hooks that make a client span of each request. The span is named after the method, such as
+ * `dispatch job.enqueue`, lasts from the call to its answer, and is a child of the span that is
+ * active at the time of the call. Pass in `@opentelemetry/api`; the client does not depend on it.
  *
- * A span says the method and its subject, which is a name, an id or a channel; never a payload, an
- * answer or a token. A request that fails marks its span with the error, and with what is known of
- * its delivery. The span of `workflow.start` ends when the run is known, not when it is over.
+ * The attributes contain the method and its subject, which is a name, an id or a channel. They never
+ * contain a payload, an answer or a token. A failed request sets the span's status, error type, and
+ * what is known about the request's delivery. The span of `workflow.start` ends when the run is known,
+ * not when it has ended.
  *
- * A trace ends here: no frame of the protocol has room for its context, so what a server does for a
- * request is not among its children. Over HTTP an instrumented `fetch` may pass the context on in
- * headers; servers of today read none of it.
+ * The trace ends at the client: frames have no field for a trace context, so the server's work is not
+ * part of it. Over HTTP, an instrumented `fetch` can send the context in headers, but today's servers
+ * ignore them.
  *
  * @example
  * ```ts
@@ -78,13 +76,13 @@ export function openTelemetryHooks(
   return {
     request(info) {
       if (filter && !filter(info)) return;
-      // Asked each time: whoever sets a tracer provider up later is heard too.
+      // Get the tracer each time: the application may set its tracer provider later.
       const span = api.trace.getTracer("@dispatch/sdk").startSpan(`dispatch ${info.method}`, {
         kind: CLIENT,
         attributes: { ...attributes, ...describe(info) },
       });
       return (error) => {
-        if (error !== undefined) fail(span, error);
+        if (error !== undefined) recordFailure(span, error);
         span.end();
       };
     },
@@ -92,16 +90,18 @@ export function openTelemetryHooks(
 }
 
 function describe({ method, subject }: RequestInfo): Record<string, string> {
+  // The semantic conventions have a type for operations that hand over a message.
+  const sendsMessage = /\.(enqueue|start|event)$/.test(method);
   return {
     "messaging.system": "dispatch",
     "messaging.operation.name": method,
-    ...(SENDS.has(method) ? { "messaging.operation.type": "send" } : {}),
+    ...(sendsMessage ? { "messaging.operation.type": "send" } : {}),
     "dispatch.method": method,
     ...(subject === undefined ? {} : { "dispatch.subject": subject }),
   };
 }
 
-function fail(span: OpenTelemetrySpan, error: unknown): void {
+function recordFailure(span: OpenTelemetrySpan, error: unknown): void {
   const isError = error instanceof Error;
   span.setAttribute(
     "error.type",

@@ -2,54 +2,56 @@ import type { Clock } from "../runtime/clock.ts";
 import type { BackoffOptions } from "./backoff.ts";
 import type { Hooks } from "./hooks.ts";
 
-/** A token, or what gives one; a function is asked again when the server refuses its last token. */
+/**
+ * A token, or a function that returns one. The client calls the function again when the server
+ * refuses a token that it accepted before.
+ */
 export type TokenSource = string | (() => string | Promise<string>);
 
 /** Settings of a {@linkcode Dispatch} client. */
 export interface DispatchOptions {
-  /** The server's endpoint: `ws://` or `wss://` (`http` and `https` are read as those). */
+  /** The server's endpoint: `ws://` or `wss://`; `http://` and `https://` mean the same. */
   url: string | URL;
-  /** What the server knows the caller by. */
+  /** The token to authenticate with. */
   token: TokenSource;
   /**
-   * How frames are written. A server that cannot do MessagePack as the WebSocket standard wants it
-   * is spoken to in JSON, and the status stream says so.
+   * The format of the frames. With a server that does not support MessagePack the client uses JSON
+   * instead, and reports that in its status stream.
    * @default {"json"}
    */
   format?: "json" | "msgpack";
   /**
-   * Whether a lost connection is made again.
+   * Whether to reconnect after the connection was lost.
    * @default {true}
    */
   reconnect?: boolean;
   /**
-   * How many attempts in a row may fail before the client gives up; 0 means any number.
+   * How many attempts to reconnect may fail in a row before the client gives up; 0 means no limit.
    * @default {10}
    */
   maxRetries?: number;
   /**
-   * How long the client waits between attempts.
+   * How long to wait between attempts to reconnect.
    * @default {{ base: 1000, cap: 45000 }}
    */
   backoff?: BackoffOptions;
   /**
-   * How long a call may take, in milliseconds; 0 means any time. A call may set its own.
+   * The timeout of a call, in milliseconds; 0 means none. A call can set its own.
    * @default {30000}
    */
   timeout?: number;
   /**
-   * How long it may take to connect and authenticate, in milliseconds.
+   * The timeout for connecting and authenticating, in milliseconds.
    * @default {10000}
    */
   connectTimeout?: number;
   /**
-   * After how long a silence the server is asked whether it is there, in milliseconds; 0 means
-   * never.
+   * Sends a ping after this many milliseconds without a message; 0 disables pings.
    * @default {15000}
    */
   pingInterval?: number;
   /**
-   * How long it may take to answer that, in milliseconds.
+   * How many milliseconds the server has to answer a ping.
    * @default {10000}
    */
   pingTimeout?: number;
@@ -59,47 +61,97 @@ export interface DispatchOptions {
    */
   maxQueue?: number;
   /**
-   * How many events the server may send before it needs a new grant. A server drops what it has no
-   * grant for, so this is wide; what a slow reader may hold is set by each subscription's `buffer`.
+   * How many events the server may send before it needs new credits. Servers drop events for which
+   * they have no credit, so the default is generous. To limit what a slow reader holds in memory,
+   * set the subscription's `buffer`.
    * @default {100000}
    */
   credits?: number;
-  /** Called around each request, for logs and traces. */
+  /** Functions to call around each request, for logs and traces. */
   hooks?: Hooks;
   /**
-   * Where time comes from.
-   * @default {the machine's clock}
+   * The source of time.
+   * @default {the system clock}
    */
   clock?: Clock;
   /**
-   * Gives numbers from 0 up to, not including, 1.
+   * The source of random numbers from 0 up to, but not including, 1.
    * @default {Math.random}
    */
   random?: () => number;
   /**
-   * Makes the sockets.
+   * Creates the sockets.
    * @default {(url) => new WebSocket(url)}
    */
   webSocket?: (url: string) => WebSocket;
 }
 
-/** Settings that every call takes. */
+/** Settings of a client over HTTP. */
+export interface HttpOptions {
+  /** The server's endpoint, as for a WebSocket. The client uses `/rpc` and `/sse` below it. */
+  url: string | URL;
+  /** The token to authenticate with. */
+  token: TokenSource;
+  /**
+   * The timeout of a call, in milliseconds; 0 means none. A call can set its own.
+   * @default {30000}
+   */
+  timeout?: number;
+  /**
+   * How often a read is sent again if it got no answer.
+   * @default {3}
+   */
+  maxRetries?: number;
+  /** Functions to call around each request, for logs and traces. */
+  hooks?: Hooks;
+  /**
+   * The source of time.
+   * @default {the system clock}
+   */
+  clock?: Clock;
+  /**
+   * The source of random numbers from 0 up to, but not including, 1.
+   * @default {Math.random}
+   */
+  random?: () => number;
+  /**
+   * Sends the HTTP requests.
+   * @default {globalThis.fetch}
+   */
+  fetch?: typeof fetch;
+}
+
+/** Settings of a call. */
 export interface CallOptions {
-  /** Ends the call early: it rejects with the signal's reason. */
+  /** Aborts the call: it rejects with the signal's reason. */
   signal?: AbortSignal;
   /**
-   * How long the call may take, in milliseconds; 0 means any time.
+   * The timeout in milliseconds; 0 means none.
    * @default {the client's `timeout`}
    */
   timeout?: number;
 }
 
-/** Settings of a call that changes something. */
+/** Settings of a call that changes something on the server. */
 export interface WriteOptions extends CallOptions {
   /**
-   * Whether to send the request again when it is not known whether its first sending arrived. It
-   * may then be carried out twice.
+   * When to send the request again after the connection was lost: `"not-sent"` only if it never
+   * left, `"unknown"` also if it may have arrived. The server may then carry it out twice.
    * @default {"not-sent"}
    */
   retry?: "not-sent" | "unknown";
+}
+
+/** Settings of `enqueue`. */
+export interface EnqueueOptions extends WriteOptions {
+  /**
+   * The queue to put the job in.
+   * @default {"default"}
+   */
+  queue?: string;
+  /**
+   * A whole number; jobs with a higher priority run first. Numbers below 0 mean 0.
+   * @default {0}
+   */
+  priority?: number;
 }

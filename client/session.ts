@@ -1,39 +1,40 @@
-import { type Clock, delay, systemClock } from "../runtime/clock.ts";
 import { abortable } from "../runtime/abortable.ts";
-import { Call, type CallRequest } from "./connection/call.ts";
-import { closedError, said } from "./connection/connection_errors.ts";
-import { Deadlines } from "./connection/deadlines.ts";
-import { hooked } from "./_hooked.ts";
-import { Listening, type Reading } from "./_listening.ts";
-import { Opener } from "./connection/connector.ts";
-import type { Attachment, Receiver, Request, Transport } from "./connection/transport.ts";
-import { Waiting } from "./connection/offline_queue.ts";
+import { type Clock, delay, systemClock } from "../runtime/clock.ts";
 import { fullJitter } from "./backoff.ts";
-import type { Channels } from "./subscribe/event_router.ts";
-import { AuthError, ConnectionError } from "./errors.ts";
-import type { Hooks } from "./hooks.ts";
-import type { Link, LinkOwner } from "./connection/link.ts";
+import { Call, type CallRequest } from "./connection/call.ts";
+import { Connector } from "./connection/connector.ts";
+import { Deadlines } from "./connection/deadlines.ts";
+import type { Link } from "./connection/link.ts";
+import type { LinkOwner } from "./connection/link_options.ts";
+import { OfflineQueue } from "./connection/offline_queue.ts";
+import type { Attachment, EventTransport, Receiver, Request } from "./connection/transport.ts";
+import { AuthError, closedError, ConnectionError, inContext } from "./errors.ts";
+import type { Gap } from "./gap.ts";
+import { type Hooks, withRequestHook } from "./hooks.ts";
 import type { DispatchOptions } from "./options.ts";
-import { StatusFeed } from "./status.ts";
+import { StatusFeed } from "./status_feed.ts";
+import { ChannelRouter } from "./subscribe/event_router.ts";
 
 type Resolve = (data: unknown) => void;
 type Reject = (error: unknown) => void;
 
-/** Keeps one control link, makes it again when it is lost, and hands events to their receivers. */
-export class Session implements Transport {
+/**
+ * Keeps one control link to the server and replaces it when it is lost. Requests wait in a queue
+ * while there is no link.
+ */
+export class Session implements EventTransport {
   readonly #options: DispatchOptions;
-  #channels: Channels | undefined;
-  readonly #listening: Listening = new Listening(this, () => this.#drain());
-  readonly #waiting: Waiting;
+  readonly #router: ChannelRouter;
+  readonly #queue: OfflineQueue;
   readonly #owner: LinkOwner;
-  readonly #opener: Opener;
+  readonly #connector: Connector;
   readonly #abort = new AbortController();
   #link: Link | undefined;
   #opening: Promise<Link> | undefined;
   #anomalies = 0;
-  #failure: Error | undefined;
+  #closedWith: Error | undefined;
   #closing: Promise<void> | undefined;
-  readonly onOver: Set<(error: Error) => void> = new Set();
+  readonly onClose: Set<(error: Error) => void> = new Set();
   readonly status: StatusFeed = new StatusFeed();
   readonly clock: Clock;
   readonly deadlines: Deadlines;
@@ -55,22 +56,23 @@ export class Session implements Transport {
     this.hooks = hooks;
     this.credits = credits;
     this.deadlines = new Deadlines(clock);
-    this.#waiting = new Waiting(maxQueue);
-    this.#opener = new Opener(this, options);
+    this.#queue = new OfflineQueue(maxQueue);
+    this.#connector = new Connector(this, options);
+    this.#router = new ChannelRouter(this);
     this.#owner = {
-      onAnomaly: (cause) => this.anomaly(cause),
-      takeBack: (call) => {
+      onAnomaly: (cause) => this.reportAnomaly(cause),
+      requeue: (call) => {
         if (this.#closing) return false;
-        this.#waiting.add(call);
+        this.#queue.add(call);
         return true;
       },
-      onLost: (cause) => this.#lost(cause),
+      onLost: (cause) => this.#onLost(cause),
     };
   }
 
-  /** Why no request can be sent any more, if so. */
-  get over(): Error | undefined {
-    return this.#failure;
+  /** The reason why no request can be sent any more; `undefined` while requests can be sent. */
+  get closedWith(): Error | undefined {
+    return this.#closedWith;
   }
 
   /** The control link, while there is one. */
@@ -78,75 +80,78 @@ export class Session implements Transport {
     return this.#link;
   }
 
-  /** How many requests wait for their answer or for a connection. */
+  /** The number of requests that wait for their answer or for a link. */
   get inFlight(): number {
-    return this.#waiting.size + (this.#link?.inFlight ?? 0);
+    return this.#queue.size + (this.#link?.inFlight ?? 0);
   }
 
-  /** Connects, or waits for the connection that is being made. */
+  /** Connects, or waits for the attempt under way; returns the session's id. */
   async connect(signal?: AbortSignal): Promise<string> {
-    if (this.#closing) throw said("connect", this.#failure);
-    this.#failure = undefined;
-    const link = this.#link || this.#isWaitingForRetry
+    if (this.#closing) throw inContext("connect", this.#closedWith);
+    this.#closedWith = undefined;
+    const link = this.#link || this.#isReconnecting
       ? this.ready("connect", Infinity, signal)
-      : abortable(this.#opening ??= this.#first(), signal);
+      : abortable(this.#opening ??= this.#openFirst(), signal);
     return (await link).sessionId;
   }
 
-  /** Sends a request over the control link. */
+  /** Sends a request over the control link and resolves with the data of the answer. */
   request(request: Request): Promise<unknown> {
     return new Promise((resolve, reject) => this.send(request, resolve, reject));
   }
 
-  /** Sends a request and calls back, for who makes so many that a promise for each would show. */
+  /** Callback form of {@linkcode request} for bulk callers: no promise per request. */
   send(request: Request, resolve: Resolve, reject: Reject): void {
-    if (!this.hooks) return this.#begin(request, resolve, reject);
-    hooked(
+    if (!this.hooks) return this.#send(request, resolve, reject);
+    withRequestHook(
       this.hooks,
       request,
-      () => new Promise((resolve, reject) => this.#begin(request, resolve, reject)),
+      () => new Promise((resolve, reject) => this.#send(request, resolve, reject)),
     ).then(resolve, reject);
   }
 
-  /** Resolves when requests can be sent. */
+  /** Resolves with the control link as soon as there is one. */
   ready(what: string, deadline: number, signal?: AbortSignal): Promise<Link> {
     return new Promise((resolve, reject) =>
       this.#start({ what, method: "", signal }, deadline, resolve as Resolve, reject)
     );
   }
 
-  /** When a call that begins now has to be over. */
+  /** The deadline of a call that begins now. */
   deadline(timeout: number = this.#options.timeout ?? 30_000): number {
     return timeout === 0 ? Infinity : this.clock.now() + timeout;
   }
 
-  /** Hands a channel's events to a receiver. */
-  attach(channel: string, receiver: Receiver, parts: typeof Channels): Attachment {
-    return (this.#channels ??= new parts(this, this.credits)).attach(channel, receiver);
-  }
-
-  /** Uses what reads channels; requests that are made after that leave after it. */
-  listen<T>(what: string, use: (part: Reading) => T): Promise<T> {
-    return this.#listening.run(what, use);
+  /** Adds a receiver to a channel. */
+  attach(channel: string, receiver: Receiver): Attachment {
+    return this.#router.attach(channel, receiver);
   }
 
   /** Opens another authenticated connection to the same server. */
   openLink(owner: LinkOwner, signal?: AbortSignal): Promise<Link> {
     const { signal: closed } = this.#abort;
-    // A lane that its run blocks answers no ping, and what becomes of its run is read elsewhere.
-    return this.#opener.open(
+    // Only the control link sends pings: a lane that is blocked by its run cannot answer them.
+    return this.#connector.open(
       owner,
       owner === this.#owner,
       signal ? AbortSignal.any([signal, closed]) : closed,
     );
   }
 
-  /** Tells of a message that nothing could be done with. */
-  anomaly(cause: Error): void {
+  /** Reports a message that the client cannot use. */
+  reportAnomaly(cause: Error): void {
     this.status.emit({ type: "anomaly", count: ++this.#anomalies, cause });
   }
 
-  /** Ends the session: everything that waits is told. */
+  onFormatFallback(cause: Error): void {
+    this.status.emit({ type: "format_fallback", format: "json", cause });
+  }
+
+  onCreditGap({ since, until }: Gap): void {
+    this.status.emit({ type: "gap", since, until });
+  }
+
+  /** Closes the session and rejects everything that waits. */
   close(drain = false): Promise<void> {
     if (this.#closing) return this.#closing;
     const error = closedError();
@@ -154,7 +159,7 @@ export class Session implements Transport {
     this.#link = undefined;
     const closing = Promise.withResolvers<void>();
     this.#closing = closing.promise;
-    this.#failure = error;
+    this.#closedWith = error;
     this.#abort.abort(error);
     closing.resolve(link?.close(error, false));
     this.#end(drain);
@@ -162,46 +167,40 @@ export class Session implements Transport {
     return this.#closing;
   }
 
-  get #isWaitingForRetry(): boolean {
+  get #isReconnecting(): boolean {
     return this.status.state.type === "reconnecting";
   }
 
-  async #first(): Promise<Link> {
+  async #openFirst(): Promise<Link> {
     this.status.emit({ type: "connecting" });
     try {
       const link = await this.openLink(this.#owner);
-      this.#connected(link, 0);
+      this.#onConnected(link, 0);
       return link;
     } catch (error) {
       if (!this.#closing) this.status.emit({ type: "idle" });
-      this.#waiting.drain((call) => call.reject(said(call.request.what, error)));
+      this.#queue.drain((call) => call.reject(inContext(call.request.what, error)));
       throw error;
     } finally {
       this.#opening = undefined;
     }
   }
 
-  #connected(link: Link, attempt: number): void {
+  #onConnected(link: Link, attempt: number): void {
     if (!link.isOpen) {
       throw new ConnectionError("The connection was lost at once", "connection_lost");
     }
     this.#link = link;
     const { sessionId, format } = link;
-    this.#channels?.feed(link);
+    // After a reconnect the router listens already, and has counted the first events.
+    if (!link.sink) this.#router.listenTo(link);
     this.status.emit({ type: "connected", sessionId, format, attempt });
-    this.#drain();
+    this.#queue.drain((call) => this.#sendOn(link, call));
   }
 
-  /** Sends what waits, where it need not wait any longer. */
-  #drain(): void {
-    const link = this.#link;
-    if (!link || this.#listening.isLoading) return;
-    this.#waiting.drain((call) => this.#give(link, call));
-  }
-
-  #begin(request: Request, resolve: Resolve, reject: Reject): void {
+  #send(request: Request, resolve: Resolve, reject: Reject): void {
     const deadline = this.deadline(request.timeout);
-    const turn = this.#channels?.turn(request, deadline);
+    const turn = this.#router.throttle(request, deadline);
     if (!turn) this.#start(request, deadline, resolve, reject);
     else turn.then(() => this.#start(request, deadline, resolve, reject)).catch(reject);
   }
@@ -209,31 +208,31 @@ export class Session implements Transport {
   #start(request: CallRequest, deadline: number, resolve: Resolve, reject: Reject): void {
     const { what, signal } = request;
     if (signal?.aborted) return reject(signal.reason);
-    if (this.#failure) return reject(said(what, this.#failure));
+    if (this.#closedWith) return reject(inContext(what, this.#closedWith));
     const call = new Call(this.deadlines, request, deadline, resolve, reject);
-    if (this.#link && !this.#listening.isLoading) return this.#give(this.#link, call);
-    this.#waiting.add(call);
-    if (this.#link || this.#isWaitingForRetry || this.#opening) return;
-    this.#opening = this.#first();
-    // Every call is told by itself.
+    if (this.#link) return this.#sendOn(this.#link, call);
+    this.#queue.add(call);
+    if (this.#isReconnecting || this.#opening) return;
+    this.#opening = this.#openFirst();
+    // A failure rejects each queued call; nobody else waits for this promise.
     this.#opening.catch(() => {});
   }
 
-  /** Hands a call to a link; one that calls no method only waits for it. */
-  #give(link: Link, call: Call): void {
+  /** Sends a call on a link; a call without a method only waits for the link. */
+  #sendOn(link: Link, call: Call): void {
     if (call.request.method) link.send(call);
     else call.resolve(link);
   }
 
-  #lost(cause: ConnectionError): void {
-    // One that was lost before it was ready is the business of whoever opens it.
+  #onLost(cause: ConnectionError): void {
+    // A link that is lost before it is ready is handled by the code that opens it.
     if (!this.#link) return;
-    const since = this.#link.lastHeard;
+    const since = this.#link.lastMessageAt;
     this.#link = undefined;
-    this.#waiting.why = cause;
+    this.#queue.disconnectCause = cause;
     this.status.emit({ type: "disconnected", cause });
     if (this.#options.reconnect === false) return this.#fail(cause);
-    // Tells of its own end by the status stream and by #fail.
+    // It never rejects: its outcome goes to the status stream and to #fail.
     void this.#reconnect(cause, since);
   }
 
@@ -247,15 +246,15 @@ export class Session implements Transport {
         await delay(wait, { signal: this.#abort.signal, clock: this.clock });
         link = await this.openLink(this.#owner);
         const deadline = this.clock.now() + connectTimeout;
-        await this.#channels?.resubscribe(link, deadline, this.#abort.signal);
-        this.#connected(link, attempt);
-        this.#channels?.gap("reconnect", since);
+        await this.#router.resubscribe(link, deadline, this.#abort.signal);
+        this.#onConnected(link, attempt);
+        this.#router.reportGap("reconnect", since);
         return;
       } catch (error) {
-        const given = new ConnectionError("The connection was given up", "connection_lost");
-        await link?.close(given, true);
+        const abandoned = new ConnectionError("The connection was abandoned", "connection_lost");
+        await link?.close(abandoned, true);
         if (this.#closing) return;
-        cause = this.#waiting.why = error as Error;
+        cause = this.#queue.disconnectCause = error as Error;
         if (error instanceof AuthError) return this.#fail(error);
       }
     }
@@ -264,15 +263,15 @@ export class Session implements Transport {
   }
 
   #fail(error: Error): void {
-    this.#failure = error;
+    this.#closedWith = error;
     this.status.emit({ type: "failed", cause: error });
     this.#end(false);
   }
 
-  #end(drained: boolean): void {
-    const error = this.#failure!;
-    this.#waiting.drain((call) => call.reject(said(call.request.what, error)));
-    this.#channels?.end(this.#closing ? undefined : error, drained);
-    for (const tell of [...this.onOver]) tell(error);
+  #end(keepUnread: boolean): void {
+    const error = this.#closedWith!;
+    this.#queue.drain((call) => call.reject(inContext(call.request.what, error)));
+    this.#router.end(this.#closing ? undefined : error, keepUnread);
+    for (const listener of [...this.onClose]) listener(error);
   }
 }

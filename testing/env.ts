@@ -1,4 +1,5 @@
-import { Dispatch, type DispatchOptions } from "../client/mod.ts";
+import { Dispatch } from "../client/dispatch.ts";
+import type { DispatchOptions } from "../client/options.ts";
 import {
   createDevServer,
   type DevServer,

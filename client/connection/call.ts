@@ -1,35 +1,35 @@
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import type { Request } from "./transport.ts";
 
-/** Where a call is: among those that wait for a connection, or on its way over one. */
-export interface CallPlace {
-  /** The call is over. */
+/** Holds calls: the offline queue, or the link that a call was sent on. */
+export interface CallOwner {
+  /** Removes a call that has settled. */
   delete(call: Call): void;
-  /** What it ends with when its deadline passes here. */
-  late(call: Call): Error;
+  /** Creates the error of a call whose deadline passes here. */
+  timeoutError(call: Call): Error;
 }
 
-/** What a call needs to know of its request. */
+/** The parts of a request that a call needs. */
 export type CallRequest = Pick<Request, "what" | "method" | "data" | "signal"> & Partial<Request>;
 
 /**
- * A request from its beginning to its end, wherever it is meanwhile. A class, since closures for
- * each would be most of a request's cost.
+ * One request, queued or sent, until it settles. A class that is its own deadline and its own
+ * abort listener, because closures for each would be most of what a request costs.
  */
 export class Call implements Deadline {
   readonly #deadlines: Deadlines;
   readonly #resolve: (data: unknown) => void;
   readonly #reject: (error: unknown) => void;
   readonly request: CallRequest;
-  readonly at: number;
-  /** Names it on the wire. */
+  readonly deadline: number;
+  /** The frame's id, once the request has been sent. */
   id = "";
-  place: CallPlace | undefined;
+  owner: CallOwner | undefined;
 
   constructor(
     deadlines: Deadlines,
     request: CallRequest,
-    at: number,
+    deadline: number,
     resolve: (data: unknown) => void,
     reject: (error: unknown) => void,
   ) {
@@ -37,7 +37,7 @@ export class Call implements Deadline {
     this.#resolve = resolve;
     this.#reject = reject;
     this.request = request;
-    this.at = at;
+    this.deadline = deadline;
     deadlines.set(this);
     request.signal?.addEventListener("abort", this, { once: true });
   }
@@ -52,18 +52,18 @@ export class Call implements Deadline {
     this.#reject(error);
   }
 
-  /** Called by the deadlines. */
+  /** Called by {@linkcode Deadlines}. */
   expire(): void {
-    this.reject(this.place!.late(this));
+    this.reject(this.owner!.timeoutError(this));
   }
 
-  /** Called by the signal. */
+  /** Called by the abort signal. */
   handleEvent(): void {
     this.reject(this.request.signal!.reason);
   }
 
   #settle(): void {
-    this.place?.delete(this);
+    this.owner?.delete(this);
     this.#deadlines.delete(this);
     this.request.signal?.removeEventListener("abort", this);
   }

@@ -1,78 +1,82 @@
 import type { Codec } from "../../protocol/codec.ts";
-import { inBrowser } from "../../runtime/browser.ts";
+import { loadMsgpackCodec } from "../../protocol/msgpack.ts";
 import { abortable } from "../../runtime/abortable.ts";
-import { tooLate } from "./connection_errors.ts";
-import { limited } from "./with_deadline.ts";
-import { part } from "../_load.ts";
-import { AuthError } from "../errors.ts";
-import { FormatError, Link, type LinkOwner } from "./link.ts";
+import { observeSockets, terminate } from "../../runtime/terminate.ts";
+import { AuthError, ConnectionError, deadlineExceeded } from "../errors.ts";
 import type { DispatchOptions } from "../options.ts";
-import type { Session } from "../session.ts";
+import { FormatError, Link } from "./link.ts";
+import type { LinkOwner } from "./link_options.ts";
+import type { Transport } from "./transport.ts";
+import { withDeadline } from "./with_deadline.ts";
 
-/** Opens links to one server, and remembers the token it took and the format it can speak. */
-export class Opener {
-  readonly #session: Session;
+/** What a connector needs from its session. */
+export interface ConnectorHost extends Pick<Transport, "clock" | "deadlines" | "onClose"> {
+  /** The server does not support MessagePack; later links use JSON. */
+  onFormatFallback(cause: Error): void;
+}
+
+/** Opens links to one server; remembers the token that it accepted and the format it supports. */
+export class Connector {
+  readonly #host: ConnectorHost;
   readonly #options: DispatchOptions;
   #token: string | undefined;
-  #binary: boolean;
+  #useMsgpack: boolean;
   #codec: Codec | undefined;
-  #runtime: Runtime | undefined;
 
-  constructor(session: Session, options: DispatchOptions) {
-    this.#session = session;
+  constructor(host: ConnectorHost, options: DispatchOptions) {
+    this.#host = host;
     this.#options = options;
-    this.#binary = options.format === "msgpack";
+    this.#useMsgpack = options.format === "msgpack";
   }
 
-  /** Opens a link; a token that was good and is refused is asked for again, once. */
+  /** Opens a link. If the server refuses a token that it accepted before, gets a new one once. */
   async open(owner: LinkOwner, pings: boolean, signal: AbortSignal): Promise<Link> {
-    const asked = this.#token === undefined;
-    this.#token ??= await this.#askToken(signal);
+    const isTokenNew = this.#token === undefined;
+    this.#token ??= await this.#getToken(signal);
     try {
-      return await this.#open(owner, pings, signal);
+      return await this.#openLink(owner, pings, signal);
     } catch (error) {
       if (error instanceof FormatError) {
-        this.#binary = false;
-        this.#session.status.emit({ type: "format_fallback", format: "json", cause: error });
+        this.#useMsgpack = false;
+        this.#host.onFormatFallback(error);
       } else {
-        // A token that was good may have run out; one that was just made is simply bad.
-        const isOld = error instanceof AuthError && !asked;
-        if (!isOld || typeof this.#options.token === "string") throw error;
-        this.#token = await this.#askToken(signal);
+        // A token that was accepted before may have expired; a new one is simply wrong.
+        const mayHaveExpired = error instanceof AuthError && !isTokenNew;
+        if (!mayHaveExpired || typeof this.#options.token === "string") throw error;
+        this.#token = await this.#getToken(signal);
       }
-      return await this.#open(owner, pings, signal);
+      return await this.#openLink(owner, pings, signal);
     }
   }
 
-  async #open(owner: LinkOwner, pings: boolean, signal: AbortSignal): Promise<Link> {
+  async #openLink(owner: LinkOwner, pings: boolean, signal: AbortSignal): Promise<Link> {
     const {
       url,
       pingInterval = 15_000,
       pingTimeout = 10_000,
       webSocket = (url) => new WebSocket(url),
     } = this.#options;
-    const { clock, deadlines } = this.#session;
-    if (this.#binary) this.#codec ??= await this.#inTime("MessagePack", signal, loadMsgpack);
-    // A browser has no other way to drop a socket, and so nothing to load.
-    if (!inBrowser) this.#runtime ??= await this.#inTime("runtime", signal, loadRuntime);
+    const { clock, deadlines } = this.#host;
+    if (this.#useMsgpack) this.#codec ??= await this.#loadCodec(signal);
     return await this.#inTime("answer", signal, (signal) => {
       signal.throwIfAborted();
+      observeSockets();
       return Link.open({
-        shown: this.#shown,
+        displayUrl: this.#displayUrl,
         token: this.#token!,
-        binary: this.#binary ? this.#codec : undefined,
+        binary: this.#useMsgpack ? this.#codec : undefined,
         pingInterval: pings ? pingInterval : 0,
         pingTimeout,
         clock,
         deadlines,
         socket: webSocket(url as string),
-        terminate: this.#runtime?.terminate ?? ((socket) => socket.close()),
+        terminate,
         owner,
       }, signal);
     });
   }
 
-  async #askToken(signal: AbortSignal): Promise<string> {
+  async #getToken(signal: AbortSignal): Promise<string> {
     const { token } = this.#options;
     if (typeof token === "string") return token;
     return await this.#inTime(
@@ -82,36 +86,37 @@ export class Opener {
     );
   }
 
-  /** Does what a connection cannot be made without, as long as it may take. */
+  #loadCodec(signal: AbortSignal): Promise<Codec> {
+    return this.#inTime("MessagePack codec", signal, async (signal) => {
+      try {
+        return await abortable(loadMsgpackCodec(), signal);
+      } catch (cause) {
+        signal.throwIfAborted();
+        const text = "Cannot load '@msgpack/msgpack', which the format 'msgpack' needs";
+        throw new ConnectionError(text, "connect_failed", { cause });
+      }
+    });
+  }
+
+  /** Runs one step of connecting within `connectTimeout`. */
   #inTime<T>(
-    what: string,
+    awaited: string,
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { connectTimeout = 10_000 } = this.#options;
-    const at = this.#session.clock.now() + connectTimeout;
-    const late = () =>
-      tooLate(`connect to '${this.#shown}'`, `no ${what} within ${connectTimeout} ms`);
-    return limited(this.#session, { what: "connect", at, late, signal }, work);
+    const deadline = this.#host.clock.now() + connectTimeout;
+    const timeoutError = () =>
+      deadlineExceeded(
+        `connect to '${this.#displayUrl}'`,
+        `no ${awaited} within ${connectTimeout} ms`,
+      );
+    return withDeadline(this.#host, { what: "connect", deadline, timeoutError, signal }, work);
   }
 
-  /** The address as it may be shown: without user, password and query. */
-  get #shown(): string {
+  /** The address without user, password and query, which may be secret. */
+  get #displayUrl(): string {
     const { protocol, host, pathname } = new URL(this.#options.url);
     return `${protocol}//${host}${pathname}`;
   }
-}
-
-/** What a runtime that is no browser can do with a socket. */
-type Runtime = typeof import("../../runtime/terminate.ts");
-
-async function loadRuntime(signal: AbortSignal): Promise<Runtime> {
-  const runtime = await part("connect", import("../../runtime/terminate.ts"), signal);
-  runtime.observeSockets();
-  return runtime;
-}
-
-async function loadMsgpack(signal: AbortSignal): Promise<Codec> {
-  const { loadMsgpackCodec } = await part("connect", import("../_msgpack.ts"), signal);
-  return await part("connect", loadMsgpackCodec(), signal);
 }

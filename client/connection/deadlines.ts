@@ -1,14 +1,15 @@
 import type { Clock, TimerHandle } from "../../runtime/clock.ts";
+import { MAX_TIMER_MS } from "../../runtime/long_timers.ts";
 
-/** Something that has to be over by a time. */
+/** Something that must be done by a given time. */
 export interface Deadline {
-  /** When, in milliseconds since 1970. */
-  readonly at: number;
-  /** Called once when that has come. */
+  /** The time, in milliseconds since 1970. */
+  readonly deadline: number;
+  /** Called once when the time has come. */
   expire(): void;
 }
 
-/** Many deadlines on one timer: a call sets a timer only when none earlier is set. */
+/** Many deadlines on one timer: a call sets a new timer only if none fires earlier. */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #entries = new Set<Deadline>();
@@ -19,30 +20,29 @@ export class Deadlines {
     this.#clock = clock;
   }
 
-  /** Calls `expire` once `at` has come, unless the returned function is called before. */
-  add(at: number, expire: () => void): () => void {
-    const entry = { at, expire };
+  /** Calls `expire` at the given time; the returned function cancels that. */
+  add(deadline: number, expire: () => void): () => void {
+    const entry = { deadline, expire };
     this.set(entry);
     return () => this.delete(entry);
   }
 
-  /** Lets a deadline expire when its time has come, unless it is deleted before. */
-  set(deadline: Deadline): void {
-    if (deadline.at === Infinity) return;
-    this.#entries.add(deadline);
-    if (deadline.at < this.#armedFor) this.#arm(deadline.at);
+  /** Adds a deadline. */
+  set(entry: Deadline): void {
+    if (entry.deadline === Infinity) return;
+    this.#entries.add(entry);
+    if (entry.deadline < this.#armedFor) this.#arm(entry.deadline);
   }
 
-  /** Forgets a deadline. */
-  delete(deadline: Deadline): void {
-    if (this.#entries.delete(deadline) && this.#entries.size === 0) this.#disarm();
+  /** Removes a deadline, so that it does not expire. */
+  delete(entry: Deadline): void {
+    if (this.#entries.delete(entry) && this.#entries.size === 0) this.#disarm();
   }
 
-  #arm(at: number): void {
+  #arm(time: number): void {
     this.#disarm();
-    this.#armedFor = at;
-    // Timers take 31 bits of milliseconds; a longer one would fire at once.
-    const ms = Math.min(Math.max(0, at - this.#clock.now()), 0x7fffffff);
+    this.#armedFor = time;
+    const ms = Math.min(Math.max(0, time - this.#clock.now()), MAX_TIMER_MS);
     this.#timer = this.#clock.setTimeout(() => this.#fire(), ms);
   }
 
@@ -57,10 +57,10 @@ export class Deadlines {
     const now = this.#clock.now();
     let next = Infinity;
     for (const entry of [...this.#entries]) {
-      if (entry.at <= now) {
-        // One that fired before it may have forgotten it.
+      if (entry.deadline <= now) {
+        // An entry that expired before this one may have removed it.
         if (this.#entries.delete(entry)) entry.expire();
-      } else if (entry.at < next) next = entry.at;
+      } else if (entry.deadline < next) next = entry.deadline;
     }
     if (next < this.#armedFor && this.#entries.size > 0) this.#arm(next);
   }

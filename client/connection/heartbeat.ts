@@ -1,51 +1,54 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Deadlines } from "./deadlines.ts";
 
-/** What {@linkcode Pings} needs. */
-export interface PingsOptions {
+/** Settings of a {@linkcode Heartbeat}. */
+export interface HeartbeatOptions {
   clock: Clock;
   deadlines: Deadlines;
-  /** After how long a silence the peer is asked, in milliseconds; 0 is never. */
+  /** How many milliseconds without a message before a ping is sent; 0 disables pings. */
   pingInterval: number;
-  /** How long it may take to answer, in milliseconds. */
+  /** How many milliseconds the peer has to answer a ping. */
   pingTimeout: number;
 }
 
-/** Asks a silent peer whether it is there; wall-clock time, so that a sleep counts. */
-export class Pings {
-  readonly #options: PingsOptions;
-  readonly #ping: () => void;
+/**
+ * Pings a silent peer and reports it dead if it does not answer. Measures wall-clock time, so that
+ * the time a machine slept counts.
+ */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #sendPing: () => void;
   readonly #onDead: (why: string) => void;
-  #forget = () => {};
-  /** When the last message came, in milliseconds since 1970. */
-  lastHeard: number;
+  #cancelTimer = () => {};
+  /** When the last message arrived, in milliseconds since 1970. */
+  lastMessageAt: number;
 
-  constructor(options: PingsOptions, ping: () => void, onDead: (why: string) => void) {
+  constructor(options: HeartbeatOptions, sendPing: () => void, onDead: (why: string) => void) {
     this.#options = options;
-    this.#ping = ping;
+    this.#sendPing = sendPing;
     this.#onDead = onDead;
-    this.lastHeard = options.clock.now();
+    this.lastMessageAt = options.clock.now();
   }
 
-  /** Begins, or goes on. */
+  /** Waits for the next time a ping is due. */
   start(): void {
     const { pingInterval, pingTimeout, clock, deadlines } = this.#options;
     if (pingInterval === 0) return;
-    const due = this.lastHeard + pingInterval;
+    const due = this.lastMessageAt + pingInterval;
     if (clock.now() < due) {
-      this.#forget = deadlines.add(due, () => this.start());
+      this.#cancelTimer = deadlines.add(due, () => this.start());
       return;
     }
-    this.#forget = deadlines.add(clock.now() + pingTimeout, () => {
-      // Whatever came meanwhile shows that the peer lives: its pong, an error, or an event.
-      if (this.lastHeard >= due) this.start();
-      else this.#onDead(`no sign of life for ${pingInterval + pingTimeout} ms`);
+    this.#cancelTimer = deadlines.add(clock.now() + pingTimeout, () => {
+      // Any message shows that the peer is alive, not only a pong.
+      if (this.lastMessageAt >= due) this.start();
+      else this.#onDead(`no message for ${pingInterval + pingTimeout} ms`);
     });
-    this.#ping();
+    this.#sendPing();
   }
 
-  /** Asks no more. */
+  /** Stops sending pings. */
   stop(): void {
-    this.#forget();
+    this.#cancelTimer();
   }
 }

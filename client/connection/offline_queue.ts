@@ -1,26 +1,25 @@
-import { tooLate } from "./connection_errors.ts";
-import type { Call, CallPlace } from "./call.ts";
-import { ConnectionError } from "../errors.ts";
+import { ConnectionError, deadlineExceeded } from "../errors.ts";
+import type { Call, CallOwner } from "./call.ts";
 
-/** The calls that wait for a connection, in their order and up to a limit. */
-export class Waiting implements CallPlace {
+/** Calls that wait for a connection, in order and up to a limit. */
+export class OfflineQueue implements CallOwner {
   readonly #limit: number;
   readonly #calls = new Set<Call>();
-  /** Why there is no connection. */
-  why: Error | undefined;
+  /** The reason why there is no connection. */
+  disconnectCause: Error | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** How many wait. */
+  /** The number of queued calls. */
   get size(): number {
     return this.#calls.size;
   }
 
-  /** Takes a call in. */
+  /** Adds a call; rejects it if the queue is full. */
   add(call: Call): void {
-    call.place = this;
+    call.owner = this;
     if (this.size < this.#limit) this.#calls.add(call);
     else {
       const why = `${this.#limit} requests already wait for a connection`;
@@ -28,10 +27,10 @@ export class Waiting implements CallPlace {
     }
   }
 
-  /** Hands each to whoever takes it from here. */
+  /** Removes each call from the queue and passes it to `take`. */
   drain(take: (call: Call) => void): void {
     for (const call of [...this.#calls]) {
-      // One that was taken before it may have ended it.
+      // Taking an earlier call may have settled this one.
       if (this.#calls.delete(call)) take(call);
     }
   }
@@ -40,7 +39,8 @@ export class Waiting implements CallPlace {
     this.#calls.delete(call);
   }
 
-  late({ request }: Call): Error {
-    return tooLate(request.what, "no connection before the deadline", "not-sent", this.why);
+  timeoutError({ request }: Call): Error {
+    const why = "no connection before the deadline";
+    return deadlineExceeded(request.what, why, "not-sent", this.disconnectCause);
   }
 }

@@ -1,49 +1,94 @@
-import type { JobRecord, Stats, TimelineEntry, WorkflowRun } from "../../protocol/entity.ts";
-import { toJson } from "./_to_json.ts";
-import { load } from "../_load.ts";
-import type { Request, Transport } from "./transport.ts";
+import {
+  decodeJob,
+  decodeRun,
+  decodeStats,
+  decodeTimeline,
+  type JobRecord,
+  type Stats,
+  type TimelineEntry,
+  type WorkflowRun,
+} from "../../protocol/entity.ts";
 import { DispatchError } from "../errors.ts";
-import type { CallOptions, WriteOptions } from "../options.ts";
+import type { CallOptions, EnqueueOptions, WriteOptions } from "../options.ts";
+import type { Request, Transport } from "./transport.ts";
 
-/** Settings of {@linkcode Dispatch.enqueue}. */
-export interface EnqueueOptions extends WriteOptions {
-  /**
-   * The queue to wait in.
-   * @default {"default"}
-   */
-  queue?: string;
-  /**
-   * A whole number; higher runs first, below 0 is 0.
-   * @default {0}
-   */
-  priority?: number;
+/** A request and the function that reads its answer. */
+export interface TypedRequest<T> extends Request {
+  decode(answer: unknown): T;
 }
 
-/** Methods that only read, and so may be sent again. */
-const READS = /^stats$|\.(get|list|timeline)$/;
-
-function requestOf(what: string, method: string, more?: Partial<Request>): Request {
-  return { what, method, retry: READS.test(method) ? "unknown" : "not-sent", ...more };
+/** Sends a request and resolves with its decoded answer. */
+export function send<T>(transport: Transport, request: TypedRequest<T>): Promise<T> {
+  return transport.request(request).then(request.decode);
 }
 
-/** A request about one job or run. */
-function about(
-  what: string,
+/** The request that reads a job. */
+export function getJob(jobId: string, options?: CallOptions): TypedRequest<JobRecord> {
+  return about("job_id", jobId, `get job '${jobId}'`, "job.get", decodeJob, options);
+}
+
+/** The request that cancels a job. */
+export function cancelJob(jobId: string, options?: WriteOptions): TypedRequest<void> {
+  return about("job_id", jobId, `cancel job '${jobId}'`, "job.cancel", () => {}, options);
+}
+
+/** The request that reads a run. */
+export function getRun(runId: string, options?: CallOptions): TypedRequest<WorkflowRun> {
+  return about("run_id", runId, `get workflow run '${runId}'`, "workflow.get", decodeRun, options);
+}
+
+/** The request that reads a run's checkpoints. */
+export function getTimeline(runId: string, options?: CallOptions): TypedRequest<TimelineEntry[]> {
+  const what = `get the timeline of workflow run '${runId}'`;
+  return about("run_id", runId, what, "workflow.timeline", decodeTimeline, options);
+}
+
+/** The request that publishes an event. */
+export function publishEvent(
+  name: string,
+  payload: unknown,
+  options?: WriteOptions,
+): TypedRequest<{ event_id: string; name: string }> {
+  const what = `publish event '${name}'`;
+  const data = `{"name":${JSON.stringify(name)},"payload":${toJson(what, payload)}}`;
+  const decode = (answer: unknown) => textFields(what, answer, "event_id", "name");
+  return { ...request(what, "workflow.event", decode, options), data, subject: name };
+}
+
+/** The request that reads the server's statistics. */
+export function getStats(options?: CallOptions): TypedRequest<Stats> {
+  return request("get stats", "stats", decodeStats, options);
+}
+
+/** The request that calls any method; its answer stays as the server sent it. */
+export function callMethod(
   method: string,
-  key: "job_id" | "run_id",
-  id: string,
-  options?: CallOptions,
-): Request {
-  return requestOf(what, method, { data: JSON.stringify({ [key]: id }), subject: id, ...options });
+  data: unknown,
+  options?: WriteOptions,
+): TypedRequest<unknown> {
+  const what = `call '${method}'`;
+  const text = data === undefined ? undefined : toJson(what, data);
+  return { ...request(what, method, (answer) => answer, options), data: text };
 }
 
-/** Makes the requests that enqueue one kind of job; what they share is written once. */
-export function enqueueing(
+/** The answer to an enqueue. */
+export interface EnqueuedJob {
+  job_id: string;
+  queue: string;
+  state: string;
+}
+
+/**
+ * Creates a function that makes the request to enqueue one job of a name. What the requests have in
+ * common is formatted once.
+ */
+export function enqueueRequests(
   name: string,
   { queue, priority, retry = "not-sent", signal, timeout }: EnqueueOptions = {},
-): (payload: unknown) => Request {
+): (payload: unknown) => TypedRequest<EnqueuedJob> {
   const what = `enqueue '${name}'`;
   const head = JSON.stringify({ name, queue, priority }).slice(0, -1) + ',"payload":';
+  const decode = (answer: unknown) => textFields(what, answer, "job_id", "queue", "state");
   return (payload) => ({
     what,
     method: "job.enqueue",
@@ -52,106 +97,63 @@ export function enqueueing(
     retry,
     signal,
     timeout,
+    decode,
   });
 }
 
-/** What decodes answers, once it has been loaded. */
-let decoders: typeof import("../../protocol/entity.ts") | undefined;
-
-/** Sends a request at once, and decodes its answer with what is loaded meanwhile. */
-function read<T>(
-  session: Transport,
-  request: Request,
-  decode: (part: NonNullable<typeof decoders>, answer: unknown) => T,
-): Promise<T> {
-  const answer = session.request(request);
-  const part = decoders;
-  if (part) return answer.then((answer) => decode(part, answer));
-  // Whichever fails first ends the call.
-  return Promise.all([
-    load(session, request.what, import("../../protocol/entity.ts"), request),
-    answer,
-  ]).then(([part, answer]) => decode(decoders = part, answer));
-}
-
-/** Reads a job. */
-export function getJob(
-  session: Transport,
-  id: string,
-  options?: CallOptions,
-): Promise<JobRecord> {
-  const request = about(`get job '${id}'`, "job.get", "job_id", id, options);
-  return read(session, request, (part, answer) => part.decodeJob(answer));
-}
-
-/** Cancels a job. */
-export async function cancelJob(
-  session: Transport,
-  id: string,
-  options?: WriteOptions,
-): Promise<void> {
-  await session.request(about(`cancel job '${id}'`, "job.cancel", "job_id", id, options));
-}
-
-/** Reads a run. */
-export function getRun(
-  session: Transport,
-  id: string,
-  options?: CallOptions,
-): Promise<WorkflowRun> {
-  return read(session, runRequest(id, options), (part, answer) => part.decodeRun(answer));
-}
-
-/** The request that reads a run. */
-export function runRequest(id: string, options?: CallOptions): Request {
-  return about(`get workflow run '${id}'`, "workflow.get", "run_id", id, options);
-}
-
-/** Reads a run's checkpoints. */
-export function getTimeline(
-  session: Transport,
-  id: string,
-  options?: CallOptions,
-): Promise<TimelineEntry[]> {
-  const what = `get the timeline of workflow run '${id}'`;
-  const request = about(what, "workflow.timeline", "run_id", id, options);
-  return read(session, request, (part, answer) => part.decodeTimeline(answer));
-}
-
-/** Publishes an event. */
-export async function publishEvent(
-  session: Transport,
-  name: string,
-  payload: unknown,
-  options?: WriteOptions,
-): Promise<{ event_id: string; name: string }> {
-  const what = `publish event '${name}'`;
-  const data = `{"name":${JSON.stringify(name)},"payload":${toJson(what, payload)}}`;
-  const request = requestOf(what, "workflow.event", { data, subject: name, ...options });
-  return answerWith(what, await session.request(request), "event_id", "name");
-}
-
-/** Reads the server's statistics. */
-export function getStats(session: Transport, options?: CallOptions): Promise<Stats> {
-  const request = requestOf("get stats", "stats", options);
-  return read(session, request, (part, answer) => part.decodeStats(answer));
-}
-
-/** Calls any method, and gives its answer as it came. */
-export function call(
-  session: Transport,
-  method: string,
-  text: string | undefined,
-  options?: WriteOptions,
-): Promise<unknown> {
-  return session.request(requestOf(`call '${method}'`, method, { data: text, ...options }));
+/** The request that starts or ends a subscription. */
+export function channelRequest(method: "subscribe" | "unsubscribe", channel: string): Request {
+  return {
+    what: `${method} ${method === "subscribe" ? "to" : "from"} '${channel}'`,
+    method,
+    data: JSON.stringify({ channel }),
+    subject: channel,
+    retry: "not-sent",
+  };
 }
 
 /**
- * An answer that has these texts in it.
- * @throws {DispatchError} Of code `"bad_answer"`, when it has not.
+ * Returns the JSON text of a payload or input. `undefined` becomes `null`, because servers on SQL
+ * stores refuse a payload that is left out.
+ *
+ * @throws {DispatchError} With the code `"bad_payload"`, if the value is not JSON-serializable.
  */
-export function answerWith<Key extends string>(
+export function toJson(what: string, value: unknown): string {
+  if (value === undefined) return "null";
+  let cause: unknown;
+  try {
+    const text = JSON.stringify(value);
+    if (text !== undefined) return text;
+  } catch (error) {
+    cause = error;
+  }
+  const why = findUnserializable(value) ?? (cause as Error)?.message ?? `a ${typeof value}`;
+  const text = `Cannot ${what}: the payload is not JSON-serializable: ${why}`;
+  throw new DispatchError(text, "bad_payload", { cause });
+}
+
+/** Finds the BigInt or the circular reference that makes a value unserializable. */
+function findUnserializable(
+  value: unknown,
+  path = "",
+  parents: unknown[] = [],
+): string | undefined {
+  const where = path ? ` at \`${path}\`` : "";
+  if (typeof value === "bigint") return `a BigInt${where}`;
+  if (parents.includes(value)) return `a circular reference${where}`;
+  if (typeof value !== "object" || value === null || parents.length > 50) return undefined;
+  for (const [key, item] of Object.entries(value)) {
+    const below = Array.isArray(value) ? `${path}[${key}]` : path ? `${path}.${key}` : key;
+    const found = findUnserializable(item, below, [...parents, value]);
+    if (found) return found;
+  }
+}
+
+/**
+ * Checks that an answer has text in the given fields.
+ * @throws {DispatchError} With the code `"bad_answer"`, if a field is missing.
+ */
+export function textFields<Key extends string>(
   what: string,
   answer: unknown,
   ...keys: Key[]
@@ -159,7 +161,34 @@ export function answerWith<Key extends string>(
   const fields = Object(answer) as Record<Key, string>;
   for (const key of keys) {
     if (typeof fields[key] === "string") continue;
-    throw new DispatchError(`Cannot ${what}: the answer has no ${key} in it`, "bad_answer");
+    throw new DispatchError(`Cannot ${what}: the answer has no ${key}`, "bad_answer");
   }
   return fields;
+}
+
+/** Whether a method only reads: such a request is sent again after a lost connection. */
+export function isRead(method: string): boolean {
+  return /^stats$|\.(get|list|timeline)$/.test(method);
+}
+
+function request<T>(
+  what: string,
+  method: string,
+  decode: (answer: unknown) => T,
+  options?: WriteOptions,
+): TypedRequest<T> {
+  return { what, method, decode, retry: isRead(method) ? "unknown" : "not-sent", ...options };
+}
+
+/** A request about one job or run. */
+function about<T>(
+  key: "job_id" | "run_id",
+  id: string,
+  what: string,
+  method: string,
+  decode: (answer: unknown) => T,
+  options?: WriteOptions,
+): TypedRequest<T> {
+  const data = JSON.stringify({ [key]: id });
+  return { ...request(what, method, decode, options), data, subject: id };
 }

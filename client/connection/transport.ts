@@ -1,62 +1,62 @@
 import type { DispatchEvent } from "../../protocol/event.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { Deadlines } from "./deadlines.ts";
-import type { Reading } from "../_listening.ts";
-import type { Channels } from "../subscribe/event_router.ts";
 import type { Gap } from "../gap.ts";
 import type { CallOptions } from "../options.ts";
+import type { Deadlines } from "./deadlines.ts";
 
-/** Takes the events of a channel. */
-export interface Receiver {
-  onEvent(event: DispatchEvent): void;
-  onGap(gap: Gap): void;
-  /**
-   * No more will come; without an error, because the client was closed. `keep` says that what was
-   * received is still to be read.
-   */
-  onEnd(error?: Error, keep?: boolean): void;
-}
-
-/** A receiver's place in a channel. */
-export interface Attachment {
-  /** Resolves when the server has confirmed: events after that are not missed. */
-  ready: Promise<void>;
-  /** Leaves the channel; resolves when the server knows. */
-  detach(): Promise<void>;
-}
-
-/** A request to be sent over whichever connection there is. */
+/** One request, before it is sent over any connection. */
 export interface Request extends CallOptions {
-  /** Says in an error what could not be done: `enqueue 'send-email'`. */
+  /** The action as an error message names it: `enqueue 'send-email'`. */
   what: string;
   method: string;
   /** The data as JSON text. */
   data?: string;
-  /** Names what it is about to hooks. */
+  /** The name, id or channel that the request is about, for hooks. */
   subject?: string;
-  /** When to send it again after its connection was lost: reads always, writes if not sent. */
+  /** When to send it again after its connection was lost: `unknown` always, `not-sent` only if it never left. */
   retry: "not-sent" | "unknown";
 }
 
-/** What handles on jobs, runs and channels stand on, whatever carries it. */
+/** Sends requests, over whichever transport. */
 export interface Transport {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
-  /** Called when it is over, for whatever reason. */
-  readonly onOver: Set<(error: Error) => void>;
-  /** Why no request can be sent any more, if so. */
-  readonly over: Error | undefined;
-  /** Sends a request and resolves with the answer's data. */
+  /** Functions to call once when the transport closes or gives up. */
+  readonly onClose: Set<(error: Error) => void>;
+  /** The reason why no request can be sent any more; `undefined` while requests can be sent. */
+  readonly closedWith: Error | undefined;
+  /** Sends a request and resolves with the data of the answer. */
   request(request: Request): Promise<unknown>;
-  /**
-   * Hands a channel's events to a receiver.
-   * @param parts What does so over a WebSocket, loaded with whoever listens.
-   */
-  attach(channel: string, receiver: Receiver, parts: typeof Channels): Attachment;
-  /** Uses what reads channels; requests that are made after that leave after it. */
-  listen<T>(what: string, use: (part: Reading) => T): Promise<T>;
-  /** When a call that begins now has to be over, in milliseconds since 1970. */
+  /** The deadline of a call that begins now, in milliseconds since 1970; `Infinity` for none. */
   deadline(timeout?: number): number;
-  /** Tells of something that nothing could be done with. */
-  anomaly(cause: Error): void;
+  /** Reports a message that the client cannot use. */
+  reportAnomaly(cause: Error): void;
 }
+
+/** Receives what a channel delivers. */
+export interface Receiver {
+  onEvent(event: DispatchEvent): void;
+  /** Events may be missing at this place. */
+  onGap(gap: Gap): void;
+  /**
+   * The channel has ended. There is no error when the client was closed; `keep` then says whether
+   * items that were received but not read yet stay readable.
+   */
+  onEnd(error?: Error, keep?: boolean): void;
+}
+
+/** The link between a receiver and its channel. */
+export interface Attachment {
+  /** Resolves when the server has confirmed the subscription: no later event is missed. */
+  ready: Promise<void>;
+  /** Removes the receiver; resolves when the server knows. */
+  detach(): Promise<void>;
+}
+
+/** Delivers the events of channels to receivers. */
+export interface EventRouter {
+  attach(channel: string, receiver: Receiver): Attachment;
+}
+
+/** A transport that also delivers events. */
+export interface EventTransport extends Transport, EventRouter {}

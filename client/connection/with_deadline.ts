@@ -1,41 +1,41 @@
-import { said } from "./connection_errors.ts";
+import { inContext } from "../errors.ts";
 import type { Transport } from "./transport.ts";
 
-/** What ends a piece of work early. */
-export interface Limits {
-  /** Names it in an error. */
+/** What can end a piece of work early, besides the client being closed. */
+export interface WorkLimits {
+  /** The action as an error message names it. */
   what: string;
-  /** When it has to be over, in milliseconds since 1970. */
-  at: number;
-  /** Makes the error of that. */
-  late(): Error;
+  /** When the work must be done, in milliseconds since 1970. */
+  deadline: number;
+  /** Creates the error for a deadline that has passed. */
+  timeoutError(): Error;
   signal?: AbortSignal;
 }
 
 /**
- * Does a piece of work, and aborts its signal when the first of its limits is reached or its client
- * is over.
+ * Runs a piece of work with a signal that aborts when the deadline passes, the caller's signal
+ * aborts, or the client is closed.
  */
-export async function limited<T>(
-  { deadlines, onOver }: Transport,
-  { what, at, late, signal }: Limits,
+export async function withDeadline<T>(
+  { deadlines, onClose }: Pick<Transport, "deadlines" | "onClose">,
+  { what, deadline, timeoutError, signal }: WorkLimits,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const limit = new AbortController();
-  const both = signal ? AbortSignal.any([signal, limit.signal]) : limit.signal;
-  const end = (error: Error) => limit.abort(said(what, error));
-  const forget = deadlines.add(at, () => limit.abort(late()));
-  const settle = () => {
-    forget();
-    onOver.delete(end);
-    both.removeEventListener("abort", settle);
+  const either = signal ? AbortSignal.any([signal, limit.signal]) : limit.signal;
+  const onClosed = (error: Error) => limit.abort(inContext(what, error));
+  const cancelDeadline = deadlines.add(deadline, () => limit.abort(timeoutError()));
+  const cleanUp = () => {
+    cancelDeadline();
+    onClose.delete(onClosed);
+    either.removeEventListener("abort", cleanUp);
   };
-  onOver.add(end);
-  // At once, whatever the work still has to do: nothing is left when the client has been closed.
-  both.addEventListener("abort", settle);
+  onClose.add(onClosed);
+  // Clean up on abort too, even if the work takes longer: a closed client must leave no timer behind.
+  either.addEventListener("abort", cleanUp);
   try {
-    return await work(both);
+    return await work(either);
   } finally {
-    settle();
+    cleanUp();
   }
 }

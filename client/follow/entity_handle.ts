@@ -1,62 +1,62 @@
-import type { DispatchEvent } from "../../protocol/event.ts";
-import { tooLate } from "../connection/connection_errors.ts";
-import { lateIterator } from "../_late_iterator.ts";
-import { limited } from "../connection/with_deadline.ts";
-import { part } from "../_load.ts";
+import { deadlineExceeded } from "../errors.ts";
 import type { Transport } from "../connection/transport.ts";
+import { withDeadline } from "../connection/with_deadline.ts";
 import type { Gap } from "../gap.ts";
 import type { CallOptions } from "../options.ts";
-import type { Tracked, Tracker } from "./tracker.ts";
 
-/** What follows jobs and runs; it is loaded with the first that is followed. */
-type Following = typeof import("./trackers.ts");
+/** The fields that jobs and runs have in common. */
+export interface Tracked {
+  id: string;
+  state: string;
+}
 
-/** One job or run that can be followed. Its tracker is made when it is. */
-export class Followed<R extends Tracked, E extends DispatchEvent> {
-  readonly #session: Transport;
+/** Follows one job or run until it ends. */
+export interface Follower<R extends Tracked, E> {
+  /** The last state that was seen, if any. */
+  readonly state: string | undefined;
+  /** Resolves with the record once it has completed. */
+  wait(signal: AbortSignal): Promise<R>;
+  /** Reads the events from the first to the last. */
+  events(options?: { signal?: AbortSignal }): AsyncIterableIterator<E | Gap, undefined>;
+}
+
+/** The handle on one job or run. Its follower is created on first use. */
+export class EntityHandle<R extends Tracked, E> {
+  readonly #transport: Transport;
   readonly #what: string;
-  readonly #track: (following: Following) => Tracker<R, E>;
-  #tracker: Tracker<R, E> | undefined;
+  readonly #createFollower: () => Follower<R, E>;
+  #follower: Follower<R, E> | undefined;
 
-  /** @param what Names it in an error. */
-  constructor(session: Transport, what: string, track: (following: Following) => Tracker<R, E>) {
-    this.#session = session;
+  /** @param what The entity as an error message names it: `job 'job_…'`. */
+  constructor(transport: Transport, what: string, createFollower: () => Follower<R, E>) {
+    this.#transport = transport;
     this.#what = what;
-    this.#track = track;
+    this.#createFollower = createFollower;
   }
 
-  /** The last state that was seen. */
+  /** The last state that was seen, if any. */
   get state(): string | undefined {
-    return this.#tracker?.state;
+    return this.#follower?.state;
   }
 
   /** Resolves with the record once it has completed. */
-  async wait({ signal, timeout }: CallOptions = {}): Promise<R> {
-    const session = this.#session;
+  wait({ signal, timeout }: CallOptions = {}): Promise<R> {
     const what = `wait for ${this.#what}`;
-    const at = timeout === undefined ? Infinity : session.deadline(timeout);
-    const late = () => {
+    const deadline = timeout === undefined ? Infinity : this.#transport.deadline(timeout);
+    const timeoutError = () => {
       const state = this.state === undefined ? "" : `, it is ${this.state}`;
-      return tooLate(what, `the deadline passed${state}`);
+      return deadlineExceeded(what, `the deadline passed${state}`);
     };
-    return await limited(
-      session,
-      { what, at, late, signal },
-      async (signal) => (await this.#follow(what, signal)).wait(signal),
-    );
+    const limits = { what, deadline, timeoutError, signal };
+    return withDeadline(this.#transport, limits, (signal) => this.#follow().wait(signal));
   }
 
-  /** The events from the first on, ended by the last; each reader has its own place. */
-  events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<E | Gap, undefined> {
-    return lateIterator(
-      this.#follow(`follow ${this.#what}`, options.signal).then((it) => it.events(options)),
-    );
+  /** Reads the events from the first to the last; readers do not share a position. */
+  events(options?: { signal?: AbortSignal }): AsyncIterableIterator<E | Gap, undefined> {
+    return this.#follow().events(options);
   }
 
-  async #follow(what: string, signal?: AbortSignal): Promise<Tracker<R, E>> {
-    // Loaded by an earlier call, it is there without a wait.
-    if (this.#tracker) return this.#tracker;
-    const following = await part(what, import("./trackers.ts"), signal);
-    return this.#tracker ??= this.#track(following);
+  #follow(): Follower<R, E> {
+    return this.#follower ??= this.#createFollower();
   }
 }

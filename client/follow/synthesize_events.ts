@@ -1,13 +1,20 @@
-import type { JobRecord, TimelineEntry, WorkflowRun } from "../../protocol/entity.ts";
+import {
+  isTerminal,
+  type JobRecord,
+  type TimelineEntry,
+  type WorkflowRun,
+} from "../../protocol/entity.ts";
 import type { JobEvent, RunEvent } from "../../protocol/event.ts";
-import { isTerminal } from "../../protocol/entity.ts";
 import type { Gap } from "../gap.ts";
 
 /**
- * The events that a job's record tells of. It tells of the last attempt only: where earlier ones are
- * missing, and nothing known tells of them, stands a gap.
+ * Creates the events that a job's record proves. The record describes only the last attempt; a gap
+ * stands for earlier attempts that are not among the known events.
  */
-export function recallJob(job: JobRecord, known: readonly (JobEvent | Gap)[]): (JobEvent | Gap)[] {
+export function eventsFromJob(
+  job: JobRecord,
+  known: readonly (JobEvent | Gap)[],
+): (JobEvent | Gap)[] {
   const topic = `job:${job.id}`;
   const { scope_app_id, scope_org_id } = job;
   const data = {
@@ -20,8 +27,8 @@ export function recallJob(job: JobRecord, known: readonly (JobEvent | Gap)[]): (
   const events: (JobEvent | Gap)[] = [
     { type: "job.enqueued", ts: job.created_at, topic, data },
   ];
-  const attempts = job.state === "failed" ? job.retry_count - 1 : job.retry_count;
-  if (attempts > known.filter(({ type }) => type === "job.retrying").length) {
+  const failedBefore = job.state === "failed" ? job.retry_count - 1 : job.retry_count;
+  if (failedBefore > known.filter(({ type }) => type === "job.retrying").length) {
     const until = job.started_at ?? job.updated_at;
     events.push({ type: "gap", reason: "unseen", since: job.created_at, until });
   }
@@ -37,14 +44,15 @@ export function recallJob(job: JobRecord, known: readonly (JobEvent | Gap)[]): (
   return events;
 }
 
-/** The checkpoints of these never had an event. */
-const SILENT = /^(wait|waitall|waitany|waitmatch|sleep|fanout):|^parallel:[^:]*$|^child:.*:\d+$/;
+/** Matches checkpoints for which servers send no event. */
+const WITHOUT_EVENT =
+  /^(wait|waitall|waitany|waitmatch|sleep|fanout):|^parallel:[^:]*$|^child:.*:\d+$/;
 
 /**
- * The events that a run's record and timeline tell of. Steps that failed are not among them: where
- * one is missing, and nothing known tells of it, stands a gap.
+ * Creates the events that a run's record and timeline prove. They do not contain failed steps; a gap
+ * stands for those, unless one is among the known events.
  */
-export function recallRun(
+export function eventsFromRun(
   run: WorkflowRun,
   timeline: TimelineEntry[],
   known: readonly (RunEvent | Gap)[],
@@ -59,7 +67,7 @@ export function recallRun(
   };
   const events: RunEvent[] = [{ type: "workflow.started", ts: run.started_at, topic, data }];
   for (const { step_name, created_at } of timeline) {
-    if (SILENT.test(step_name)) continue;
+    if (WITHOUT_EVENT.test(step_name)) continue;
     events.push({
       type: "workflow.step_completed",
       ts: created_at,
@@ -77,6 +85,7 @@ export function recallRun(
     data: { ...data, ...(run.error ? { error: run.error } : {}) },
   });
   if (known.some(({ type }) => type === "workflow.step_failed")) return events;
+  // The step failed after the last regular step, before the compensations.
   const after = events.findIndex((event) =>
     event.type === "workflow.failed" ||
     "step_name" in event.data && event.data.step_name.startsWith("compensate:")

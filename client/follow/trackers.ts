@@ -1,40 +1,51 @@
 import type { JobRecord, WorkflowRun } from "../../protocol/entity.ts";
 import type { JobEvent, RunEvent } from "../../protocol/event.ts";
-import { getJob, getRun, getTimeline, JobFailedError, RunFailedError } from "../_core.ts";
-import { recallJob, recallRun } from "./synthesize_events.ts";
-import type { Transport } from "../connection/transport.ts";
+import { getJob, getRun, getTimeline, send } from "../connection/requests.ts";
+import type { EventTransport } from "../connection/transport.ts";
+import { JobFailedError, RunFailedError } from "../errors.ts";
+import { eventsFromJob, eventsFromRun } from "./synthesize_events.ts";
 import { Tracker } from "./tracker.ts";
+
+/** Follows one job. */
+export type JobTracker = Tracker<JobRecord, JobEvent>;
 
 /** Follows one run. */
 export type RunTracker = Tracker<WorkflowRun, RunEvent>;
 
-/** Makes what follows a job. */
-export function trackJob(session: Transport, id: string): Tracker<JobRecord, JobEvent> {
-  return new Tracker<JobRecord, JobEvent>(session, {
+/** Creates the tracker of a job. */
+export function trackJob(transport: EventTransport, id: string): JobTracker {
+  return new Tracker<JobRecord, JobEvent>(transport, {
     what: `job '${id}'`,
     channel: `job:${id}`,
-    read: (options) => getJob(session, id, options),
-    recall: (job, known) => Promise.resolve(recallJob(job, known)),
+    read: (options) => send(transport, getJob(id, options)),
+    synthesize: (job, known) => Promise.resolve(eventsFromJob(job, known)),
     isLast: (event) => event.type === "job.completed" || event.type === "job.dlq",
-    failed: (job) => new JobFailedError(job),
+    failure: (job) => new JobFailedError(job),
   });
 }
 
-/** Makes what follows a run; `fed` says that every event is handed in from the first on. */
+/** Settings of {@linkcode trackRun}. */
+export interface TrackRunOptions {
+  /** Whether a lane adds every event of the run, from the first on. */
+  fed?: boolean;
+  /** Called when the run has ended. */
+  onEnd?: () => void;
+}
+
+/** Creates the tracker of a run. */
 export function trackRun(
-  session: Transport,
+  transport: EventTransport,
   id: string,
-  fed = false,
-  onEnd?: () => void,
+  { fed, onEnd }: TrackRunOptions = {},
 ): RunTracker {
-  return new Tracker<WorkflowRun, RunEvent>(session, {
+  return new Tracker<WorkflowRun, RunEvent>(transport, {
     what: `workflow run '${id}'`,
     channel: `workflow:${id}`,
-    read: (options) => getRun(session, id, options),
-    recall: async (run, known, options) =>
-      recallRun(run, await getTimeline(session, id, options), known),
+    read: (options) => send(transport, getRun(id, options)),
+    synthesize: async (run, known, options) =>
+      eventsFromRun(run, await send(transport, getTimeline(id, options)), known),
     isLast: (event) => event.type === "workflow.completed" || event.type === "workflow.failed",
-    failed: (run) => new RunFailedError(run),
+    failure: (run) => new RunFailedError(run),
     onEnd,
   }, fed);
 }

@@ -1,13 +1,13 @@
-import type { DispatchEvent } from "../../protocol/event.ts";
-import type { Clock } from "../../runtime/clock.ts";
 import { channelsOf } from "../../protocol/channel.ts";
-import { toEvent } from "../../protocol/event.ts";
-import { gap } from "../gap.ts";
-import { ConnectionError, delay, fullJitter, TimeoutError } from "../_core.ts";
+import { type DispatchEvent, toEvent } from "../../protocol/event.ts";
+import { type Clock, delay } from "../../runtime/clock.ts";
+import { fullJitter } from "../backoff.ts";
 import type { Receiver } from "../connection/transport.ts";
+import { ConnectionError, TimeoutError } from "../errors.ts";
+import { createGap } from "../gap.ts";
 
-/** Settings of an {@linkcode EventStream}. */
-export interface EventStreamOptions {
+/** Settings of a {@linkcode ChannelEventSource}. */
+export interface ChannelEventSourceOptions {
   channel: string;
   receiver: Receiver;
   signal: AbortSignal;
@@ -19,48 +19,49 @@ export interface EventStreamOptions {
   onReady(): void;
 }
 
-/** A server sends this many events on a stream and then none, without a word. */
+/** After this many events on one stream, a server silently sends no more. */
 const STREAM_EVENTS = 1_000;
 
-/** After how many events the next stream is opened beside the first. */
+/** After this many events, the next stream is opened. */
 const ROTATE_AFTER = 500;
 
-/** After how many more it is tried again, when it cannot be opened. */
+/** If the next stream cannot be opened, it is tried again after this many more events. */
 const ROTATE_STEP = 100;
 
 /** One stream of server-sent events. */
-interface Source {
+interface EventStream {
   stop: AbortController;
+  /** The number of events that the server has sent on it. */
   count: number;
-  /** What came before it was this one's turn. */
+  /** The events that arrived before the stream became the current one. */
   queue: DispatchEvent[];
 }
 
 /**
- * A channel's events over server-sent events: many streams one after another, since each ends in
- * silence after 1,000 events. The next is opened early; from the first event that both have told of
- * it takes over, and nothing was missed.
+ * Reads a channel from one stream of server-sent events after another, because servers silently stop
+ * a stream after 1,000 events. The next stream is opened early, while the current one still works.
+ * It takes over at the first event that both streams contain, so that none is missed.
  */
-export class EventStream {
-  readonly #options: EventStreamOptions;
-  readonly #sources = new Set<Source>();
-  #current: Source | undefined;
-  #next: Source | undefined;
+export class ChannelEventSource {
+  readonly #options: ChannelEventSourceOptions;
+  readonly #streams = new Set<EventStream>();
+  #current: EventStream | undefined;
+  #next: EventStream | undefined;
   #isRotating = false;
-  /** Told by the current source since the next was opened; the next may tell of it after its turn. */
-  readonly #told = new Set<string>();
+  /** Keys of events delivered during a rotation, which the next stream may contain too. */
+  readonly #delivered = new Set<string>();
   #ended: PromiseWithResolvers<void> = Promise.withResolvers();
-  #lastHeard = 0;
+  #lastEventAt = 0;
 
-  constructor(options: EventStreamOptions) {
+  constructor(options: ChannelEventSourceOptions) {
     this.#options = options;
   }
 
-  /** Reads until the signal is aborted; rejects when the server refuses. */
+  /** Reads until the signal aborts; rejects if the server refuses. */
   async run(): Promise<void> {
     const { signal } = this.#options;
     const onAbort = () => {
-      for (const { stop } of this.#sources) stop.abort();
+      for (const { stop } of this.#streams) stop.abort();
       this.#ended.resolve();
     };
     signal.addEventListener("abort", onAbort, { once: true });
@@ -77,15 +78,17 @@ export class EventStream {
       try {
         this.#ended = Promise.withResolvers();
         this.#current = await this.#open();
-        if (this.#lastHeard > 0) receiver.onGap(gap("reconnect", this.#lastHeard, clock.now()));
-        this.#lastHeard = clock.now();
+        if (this.#lastEventAt > 0) {
+          receiver.onGap(createGap("reconnect", this.#lastEventAt, clock.now()));
+        }
+        this.#lastEventAt = clock.now();
         attempt = 0;
         onReady();
         await this.#ended.promise;
       } catch (error) {
-        // Refused: to ask again would not help. Never there: whoever waits for it is to know.
+        // Do not retry a refusal, nor a first attempt: the caller waits for its outcome.
         const isLost = error instanceof ConnectionError || error instanceof TimeoutError;
-        if (!isLost || this.#lastHeard === 0) throw error;
+        if (!isLost || this.#lastEventAt === 0) throw error;
       }
       if (signal.aborted) return;
       attempt++;
@@ -93,107 +96,107 @@ export class EventStream {
     }
   }
 
-  async #open(): Promise<Source> {
-    const source: Source = { stop: new AbortController(), count: 0, queue: [] };
-    this.#sources.add(source);
+  async #open(): Promise<EventStream> {
+    const stream: EventStream = { stop: new AbortController(), count: 0, queue: [] };
+    this.#streams.add(stream);
     try {
-      const body = await this.#options.open(source.stop.signal);
-      void this.#pump(source, body);
-      return source;
+      const body = await this.#options.open(stream.stop.signal);
+      void this.#read(stream, body);
+      return stream;
     } catch (error) {
-      this.#sources.delete(source);
+      this.#streams.delete(stream);
       throw error;
     }
   }
 
-  async #pump(source: Source, body: ReadableStream<Uint8Array>): Promise<void> {
+  async #read(stream: EventStream, body: ReadableStream<Uint8Array>): Promise<void> {
     try {
-      for await (const text of messages(body, source.stop.signal)) {
-        // The server counts what is not for this channel, too.
-        source.count++;
-        const event = this.#event(text);
-        if (event) this.#take(source, event);
-        if (source === this.#current) this.#look(source);
+      for await (const text of messages(body, stream.stop.signal)) {
+        // The server also counts events of other channels.
+        stream.count++;
+        const event = this.#decode(text);
+        if (event) this.#onEvent(stream, event);
+        if (stream === this.#current) this.#rotateIfDue(stream);
       }
     } catch {
-      // A stream that breaks is a stream that ended; the reader is told by a gap.
+      // A broken stream is handled like one that ended: the receiver gets a gap.
     }
-    this.#sources.delete(source);
-    if (source === this.#next) {
+    this.#streams.delete(stream);
+    if (stream === this.#next) {
       this.#next = undefined;
       this.#isRotating = false;
     }
-    if (source !== this.#current) return;
+    if (stream !== this.#current) return;
     if (this.#next) this.#switch(true);
     else this.#ended.resolve();
   }
 
-  #take(source: Source, event: DispatchEvent): void {
+  #onEvent(stream: EventStream, event: DispatchEvent): void {
     const key = keyOf(event);
-    if (source === this.#next) {
-      source.queue.push(event);
-      if (source.queue.length === 1 && this.#told.has(key)) this.#switch(false);
+    if (stream === this.#next) {
+      stream.queue.push(event);
+      if (stream.queue.length === 1 && this.#delivered.has(key)) this.#switch(false);
       return;
     }
-    if (source !== this.#current || (!this.#isRotating && this.#told.delete(key))) return;
+    if (stream !== this.#current || (!this.#isRotating && this.#delivered.delete(key))) return;
     this.#options.receiver.onEvent(event);
     if (!this.#isRotating) return;
-    this.#told.add(key);
+    this.#delivered.add(key);
     const [first] = this.#next?.queue ?? [];
     if (first && keyOf(first) === key) this.#switch(false);
   }
 
-  /** Is it time for another source? */
-  #look(source: Source): void {
-    const { count } = source;
-    if (count >= STREAM_EVENTS) this.#usedUp();
+  #rotateIfDue(stream: EventStream): void {
+    const { count } = stream;
+    if (count >= STREAM_EVENTS) this.#onUsedUp();
     else if (count >= ROTATE_AFTER && count % ROTATE_STEP === 0 && !this.#isRotating) {
       this.#rotate();
     }
   }
 
-  /** The current source will say nothing more. */
-  #usedUp(): void {
+  /** The server sends no more events on the current stream. */
+  #onUsedUp(): void {
     if (this.#next) return this.#switch(true);
     if (this.#isRotating) return;
     this.#current!.stop.abort();
     this.#ended.resolve();
   }
 
+  /** Opens the next stream. */
   #rotate(): void {
-    this.#told.clear();
+    this.#delivered.clear();
     this.#isRotating = true;
-    this.#open().then((source) => {
-      this.#next = source;
-      if (this.#current!.count >= STREAM_EVENTS) this.#usedUp();
+    this.#open().then((stream) => {
+      this.#next = stream;
+      if (this.#current!.count >= STREAM_EVENTS) this.#onUsedUp();
     }, () => {
       this.#isRotating = false;
-      if (this.#current!.count >= STREAM_EVENTS) this.#usedUp();
-      // The current stream goes on, and when it is used up its end is told by a gap.
+      if (this.#current!.count >= STREAM_EVENTS) this.#onUsedUp();
+      // The current stream goes on. If it is used up before a retry succeeds, there will be a gap.
     });
   }
 
-  /** The next source takes over. */
-  #switch(missed: boolean): void {
+  /** Makes the next stream the current one. */
+  #switch(mayHaveMissed: boolean): void {
     const { receiver, clock } = this.#options;
     this.#current!.stop.abort();
     const next = this.#current = this.#next!;
     this.#next = undefined;
     this.#isRotating = false;
-    if (missed) receiver.onGap(gap("credits", this.#lastHeard, clock.now()));
+    if (mayHaveMissed) receiver.onGap(createGap("credits", this.#lastEventAt, clock.now()));
     for (const event of next.queue.splice(0)) {
-      if (!this.#told.delete(keyOf(event))) receiver.onEvent(event);
+      if (!this.#delivered.delete(keyOf(event))) receiver.onEvent(event);
     }
     if (next.count >= ROTATE_AFTER) this.#rotate();
   }
 
-  #event(text: string): DispatchEvent | undefined {
-    this.#lastHeard = this.#options.clock.now();
+  #decode(text: string): DispatchEvent | undefined {
+    this.#lastEventAt = this.#options.clock.now();
     try {
       const event = toEvent(JSON.parse(text));
       return event && channelsOf(event).includes(this.#options.channel) ? event : undefined;
     } catch {
-      // What is no event is passed over, as over a WebSocket.
+      // There is no status stream to report a malformed message to.
       return undefined;
     }
   }
@@ -203,14 +206,14 @@ function keyOf(event: DispatchEvent): string {
   return `${event.type} ${event.topic} ${event.ts} ${JSON.stringify(event.data)}`;
 }
 
-/** The `data` of each message of an event stream. */
+/** Yields the `data` of each message of an event stream. */
 async function* messages(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   const reader = body.getReader();
-  // Not every runtime lets go of a body when the request it answers is aborted.
+  // Not every runtime cancels the body when the request's signal aborts.
   const cancel = () => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", cancel, { once: true });
   if (signal.aborted) cancel();

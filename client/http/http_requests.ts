@@ -1,97 +1,59 @@
+import { jsonCodec } from "../../protocol/codec.ts";
 import type { Frame } from "../../protocol/frame.ts";
-import { wireChannel } from "../../protocol/channel.ts";
-import {
-  abortable,
-  AuthError,
-  ConnectionError,
-  delay,
-  DispatchError,
-  fullJitter,
-  jsonCodec,
-  limited,
-  TimeoutError,
-} from "../_core.ts";
-import { EventStream } from "./event_source.ts";
-import type { Attachment, Receiver, Request } from "../connection/transport.ts";
-import type { HttpOptions, HttpSession } from "./http_session.ts";
+import { abortable } from "../../runtime/abortable.ts";
+import { type Clock, delay } from "../../runtime/clock.ts";
+import { fullJitter } from "../backoff.ts";
+import type { Request } from "../connection/transport.ts";
+import { AuthError, ConnectionError, DispatchError } from "../errors.ts";
+import type { HttpOptions } from "../options.ts";
 
-/** Sends each request by itself over HTTP, and reads channels as server-sent events. */
+/** Sends each request as an HTTP request. */
 export class HttpRequests {
-  readonly #session: HttpSession;
   readonly #options: HttpOptions;
-  readonly #random: () => number;
+  readonly #clock: Clock;
   #token: string | undefined;
   #nextId = 1;
 
-  constructor(session: HttpSession, options: HttpOptions) {
-    this.#session = session;
+  constructor(options: HttpOptions, clock: Clock) {
     this.#options = options;
-    this.#random = options.random ?? Math.random;
+    this.#clock = clock;
   }
 
-  /** Sends a request until it is answered, as often as it may be sent. */
+  /** Sends a request; sends a read again if it gets no answer. */
   async send({ what, method, data, retry }: Request, signal: AbortSignal): Promise<unknown> {
-    const { maxRetries = 3 } = this.#options;
-    for (let attempt = 1, asked = false;; attempt++) {
+    const { maxRetries = 3, random = Math.random, token } = this.#options;
+    for (let attempt = 1, isTokenNew = false;; attempt++) {
       try {
-        asked ||= this.#token === undefined;
+        isTokenNew ||= this.#token === undefined;
         return await this.#post(what, method, data, signal);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        if (error instanceof AuthError && typeof this.#options.token === "function") {
+        if (error instanceof AuthError && typeof token === "function") {
           this.#token = undefined;
-          // It may have run out; one that was just made is simply bad.
-          if (!asked) continue;
+          // A token that was accepted before may have expired; a new one is simply wrong.
+          if (!isTokenNew) continue;
         }
-        const again = error instanceof ConnectionError && retry === "unknown";
-        if (!again || attempt > maxRetries) throw error;
-        const { clock } = this.#session;
-        await delay(fullJitter(attempt, this.#random()), { clock, signal });
+        const maySendAgain = error instanceof ConnectionError && retry === "unknown";
+        if (!maySendAgain || attempt > maxRetries) throw error;
+        await delay(fullJitter(attempt, random()), { clock: this.#clock, signal });
       }
     }
   }
 
-  /**
-   * Reads a channel.
-   * @param events Whether channels can be read.
-   */
-  attach(channel: string, receiver: Receiver, events: boolean): Attachment {
-    if (!events) return { ready: Promise.resolve(), detach: () => Promise.resolve() };
-    const { onOver, clock } = this.#session;
-    const stop = new AbortController();
-    const { signal } = stop;
-    const ready = Promise.withResolvers<void>();
-    const end = () => {
-      receiver.onEnd();
-      stop.abort();
-    };
-    onOver.add(end);
-    const stream = new EventStream({
-      channel,
-      receiver,
-      signal,
-      clock,
-      random: this.#random,
-      open: (signal) => this.#openStream(channel, signal),
-      onReady: ready.resolve,
-    });
-    const ended = stream.run().catch((error) => {
-      if (signal.aborted) return;
-      ready.reject(error);
-      receiver.onEnd(error);
-    }).finally(() => {
-      onOver.delete(end);
-      ready.resolve();
-    });
-    if (this.#session.over) end();
-    return {
-      ready: ready.promise,
-      detach: () => {
-        stop.abort();
-        ready.resolve();
-        return ended;
-      },
-    };
+  /** Returns the token that the server accepted last, or gets a new one. */
+  async token(signal: AbortSignal): Promise<string> {
+    const { token } = this.#options;
+    if (typeof token === "string") return this.#token = token;
+    return this.#token ??= await abortable(Promise.resolve(token()), signal);
+  }
+
+  /** Sends an HTTP request; rejects with a {@linkcode ConnectionError} if there is no answer. */
+  async fetch(what: string, url: URL, init: RequestInit): Promise<Response> {
+    try {
+      return await (this.#options.fetch ?? fetch)(url, init);
+    } catch (cause) {
+      throw noAnswer(what, url, cause);
+    }
   }
 
   async #post(
@@ -100,30 +62,22 @@ export class HttpRequests {
     data: string | undefined,
     signal: AbortSignal,
   ): Promise<unknown> {
-    const token = await this.#askToken(signal);
+    const token = await this.token(signal);
     const id = String(this.#nextId++);
-    const ts = new Date(this.#session.clock.now()).toISOString();
-    const url = httpUrl(this.#options.url, "/rpc");
-    let response: Response;
+    const ts = new Date(this.#clock.now()).toISOString();
+    const url = endpoint(this.#options.url, "/rpc");
+    const response = await this.fetch(what, url, {
+      method: "POST",
+      // Servers accept exactly this spelling, without a charset.
+      headers: { "Content-Type": "application/json" },
+      body: jsonCodec.encode({ id, type: "request", method, token, ts }, data),
+      signal,
+    });
     let text: string;
     try {
-      response = await (this.#options.fetch ?? fetch)(url, {
-        method: "POST",
-        // Servers take this spelling and no other; a charset behind it is refused.
-        headers: { "Content-Type": "application/json" },
-        body: jsonCodec.encode({ id, type: "request", method, token, ts }, data),
-        signal,
-      });
       text = await response.text();
     } catch (cause) {
-      throw new ConnectionError(
-        `Cannot ${what}: '${url.origin}' gave no answer`,
-        "connect_failed",
-        {
-          delivery: "unknown",
-          cause,
-        },
-      );
+      throw noAnswer(what, url, cause);
     }
     let frame: Frame;
     try {
@@ -140,56 +94,17 @@ export class HttpRequests {
     const refusal = `Cannot ${what}: the server answered ${code} ${message}`;
     throw code === 401 ? new AuthError(refusal) : new DispatchError(refusal, code);
   }
-
-  /**
-   * Opens a stream of events. A server answers 200 to a bad token and to no channel, so both are
-   * found out by a request that it answers truly.
-   */
-  async #openStream(channel: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    await this.#session.request({
-      what: `subscribe to '${channel}'`,
-      method: "subscribe",
-      data: JSON.stringify({ channel }),
-      subject: channel,
-      retry: "unknown",
-      signal,
-    });
-    const url = httpUrl(this.#options.url, "/sse");
-    url.searchParams.set("channel", wireChannel(channel));
-    url.searchParams.set("token", await this.#askToken(signal));
-    const what = `Cannot subscribe to '${channel}'`;
-    const at = this.#session.deadline();
-    const late = () => new TimeoutError(`${what}: no answer before the deadline`);
-    const limits = { what: `subscribe to '${channel}'`, at, late, signal };
-    const response = await limited(this.#session, limits, async (signal) => {
-      try {
-        return await (this.#options.fetch ?? fetch)(url, {
-          headers: { Accept: "text/event-stream" },
-          signal,
-        });
-      } catch (cause) {
-        signal.throwIfAborted();
-        throw new ConnectionError(`${what}: '${url.origin}' gave no answer`, "connect_failed", {
-          cause,
-        });
-      }
-    });
-    if (response.ok && response.body) return response.body;
-    await response.body?.cancel();
-    throw new DispatchError(`${what}: the server answered ${response.status}`, response.status);
-  }
-
-  async #askToken(signal: AbortSignal): Promise<string> {
-    const { token } = this.#options;
-    if (typeof token === "string") return this.#token = token;
-    return this.#token ??= await abortable(Promise.resolve(token()), signal);
-  }
 }
 
-/** The HTTP address of an endpoint below a WebSocket's. */
-function httpUrl(url: string | URL, below: string): URL {
+/** The address of an HTTP endpoint below the address of the WebSocket. */
+export function endpoint(url: string | URL, path: string): URL {
   const address = new URL(url);
   address.protocol = address.protocol.replace(/^ws/, "http");
-  address.pathname = address.pathname.replace(/\/$/, "") + below;
+  address.pathname = address.pathname.replace(/\/$/, "") + path;
   return address;
+}
+
+function noAnswer(what: string, { origin }: URL, cause: unknown): ConnectionError {
+  const text = `Cannot ${what}: no answer from '${origin}'`;
+  return new ConnectionError(text, "connect_failed", { delivery: "unknown", cause });
 }

@@ -1,43 +1,45 @@
-import { abortable } from "../_core.ts";
+import { abortable } from "../../runtime/abortable.ts";
 
-/** Lets a limited number of callers in at a time, in the order they came. */
-export class Gate {
+/** Limits how many callers run at the same time; the others take turns in order. */
+export class Semaphore {
   readonly #limit: number;
-  readonly #waiting = new Set<() => void>();
-  #inside = 0;
+  readonly #waiters = new Set<() => void>();
+  #running = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Runs `work` once there is room, unless the signal is aborted before. */
+  /** Runs `work` as soon as there is room; rejects if the signal aborts before that. */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
-    if (this.#inside < this.#limit) this.#inside++;
+    if (this.#running < this.#limit) this.#running++;
     else {
       const { promise, resolve } = Promise.withResolvers<void>();
-      this.#waiting.add(resolve);
+      this.#waiters.add(resolve);
       try {
         await abortable(promise, signal);
       } catch (error) {
-        if (!this.#waiting.delete(resolve)) this.#leave();
+        // The turn came in the same moment as the abort: pass it on.
+        if (!this.#waiters.delete(resolve)) this.#release();
         throw error;
       }
     }
     try {
       return await work();
     } finally {
-      this.#leave();
+      this.#release();
     }
   }
 
-  #leave(): void {
-    const [next] = this.#waiting;
+  /** Gives the caller's place to the next waiter. */
+  #release(): void {
+    const [next] = this.#waiters;
     if (!next) {
-      this.#inside--;
+      this.#running--;
       return;
     }
-    this.#waiting.delete(next);
+    this.#waiters.delete(next);
     next();
   }
 }

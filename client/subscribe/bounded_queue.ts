@@ -1,43 +1,43 @@
-import { OverflowError } from "../_core.ts";
+import { OverflowError } from "../errors.ts";
 
-/** What to do with an item for which there is no room. */
+/** What to do with an item when the buffer is full. */
 export type Overflow = "drop-oldest" | "drop-newest" | "error";
 
-/** Settings of a {@linkcode Stream}. */
-export interface StreamOptions<T> {
-  /** How many items it holds. */
+/** Settings of a {@linkcode BoundedQueue}. */
+export interface BoundedQueueOptions<T> {
+  /** The maximum number of items. */
   capacity: number;
-  /** What to do with more. */
+  /** What to do with an item when the queue is full. */
   overflow: Overflow;
-  /** Makes the item that stands for `missed` dropped ones. */
-  mark?: (missed: number) => T;
-  /** Makes one mark of two that have nothing between them, if they can be one. */
-  join?: (first: T, second: T) => T | undefined;
-  /** Called for each item that is dropped. */
+  /** Creates the marker that stands for `missed` dropped items. */
+  createMarker?: (missed: number) => T;
+  /** Merges two adjacent markers; returns `undefined` if they must stay separate. */
+  joinMarkers?: (first: T, second: T) => T | undefined;
+  /** Called for each dropped item. */
   onDrop?: () => void;
-  /** Called once when the reader leaves, or when the stream fails of itself. */
+  /** Called when the reader leaves, or when the queue fails because it is full. */
   onLeave?: () => void;
 }
 
-/** A bounded queue of items that are pushed on one side and read with `for await` on the other. */
-export class Stream<T> implements AsyncIterableIterator<T, undefined, undefined> {
-  readonly #options: StreamOptions<T>;
+/** A bounded queue of items, written with `push` and read with `for await`. */
+export class BoundedQueue<T> implements AsyncIterableIterator<T, undefined, undefined> {
+  readonly #options: BoundedQueueOptions<T>;
   #items: T[] = [];
   #head = 0;
   #missed = 0;
-  readonly #marks = new Set<T>();
+  readonly #markers = new Set<T>();
   #ended = false;
   #error: unknown;
   #failed = false;
   readonly #readers: PromiseWithResolvers<IteratorResult<T, undefined>>[] = [];
 
-  constructor(options: StreamOptions<T>) {
+  constructor(options: BoundedQueueOptions<T>) {
     this.#options = options;
   }
 
-  /** How many items wait to be read; marks are not counted. */
+  /** The number of unread items, without markers. */
   get size(): number {
-    return this.#items.length - this.#head - this.#marks.size;
+    return this.#items.length - this.#head - this.#markers.size;
   }
 
   /** Adds an item. */
@@ -46,9 +46,9 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined, undefined>
     const reader = this.#readers.shift();
     if (reader) return reader.resolve({ done: false, value: item });
     if (this.size < this.#options.capacity) {
-      // The mark stands where the newest items were left out: before the next one that got in.
+      // The newest items were dropped right before this one, so their marker goes here.
       if (this.#missed > 0 && this.#options.overflow === "drop-newest") {
-        this.#pushMark(this.#takeMissed());
+        this.#addMarker(this.#takeMissed());
       }
       this.#items.push(item);
       return;
@@ -63,27 +63,27 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined, undefined>
     this.#options.onDrop?.();
     if (this.#options.overflow === "drop-oldest") {
       this.#items.push(item);
-      // A mark that is passed over is no missed item, and what it said the new mark says too.
-      while (this.#marks.delete(this.#shift()));
+      // Skipped markers do not count as missed; the next marker covers their range.
+      while (this.#markers.delete(this.#shift()));
     }
   }
 
-  /** Adds an item that takes no room and is never dropped. */
-  mark(item: T): void {
+  /** Adds a marker: an item that takes no room and is not counted. */
+  pushMarker(marker: T): void {
     if (this.#ended) return;
     const reader = this.#readers.shift();
-    if (reader) return reader.resolve({ done: false, value: item });
-    this.#pushMark(item);
+    if (reader) return reader.resolve({ done: false, value: marker });
+    this.#addMarker(marker);
   }
 
-  /** Ends the stream: what is held is still read, unless it is discarded. */
+  /** Ends the queue. Unread items stay readable unless `discard` is set. */
   end(discard = false): void {
     if (discard) this.#discard();
     this.#ended = true;
     for (const reader of this.#readers.splice(0)) reader.resolve({ done: true, value: undefined });
   }
 
-  /** Ends the stream with an error, after what is held has been read. */
+  /** Ends the queue with an error, which the reader gets after the unread items. */
   fail(error: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -102,7 +102,7 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined, undefined>
     }
     if (this.#items.length > this.#head) {
       const value = this.#shift();
-      this.#marks.delete(value);
+      this.#markers.delete(value);
       return Promise.resolve({ done: false, value });
     }
     if (this.#missed > 0) return Promise.resolve({ done: false, value: this.#takeMissed() });
@@ -137,27 +137,27 @@ export class Stream<T> implements AsyncIterableIterator<T, undefined, undefined>
     return item;
   }
 
-  #pushMark(item: T): void {
+  #addMarker(marker: T): void {
     const last = this.#items.at(-1)!;
-    const joined = this.#marks.has(last) ? this.#options.join?.(last, item) : undefined;
+    const joined = this.#markers.has(last) ? this.#options.joinMarkers?.(last, marker) : undefined;
     if (joined !== undefined) {
       this.#items.pop();
-      this.#marks.delete(last);
+      this.#markers.delete(last);
     }
-    this.#items.push(joined ?? item);
-    this.#marks.add(joined ?? item);
+    this.#items.push(joined ?? marker);
+    this.#markers.add(joined ?? marker);
   }
 
   #takeMissed(): T {
     const missed = this.#missed;
     this.#missed = 0;
-    return this.#options.mark!(missed);
+    return this.#options.createMarker!(missed);
   }
 
   #discard(): void {
     this.#items = [];
     this.#head = 0;
     this.#missed = 0;
-    this.#marks.clear();
+    this.#markers.clear();
   }
 }

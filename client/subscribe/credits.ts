@@ -2,84 +2,84 @@ import { type DispatchEvent, toEvent } from "../../protocol/event.ts";
 import type { Frame } from "../../protocol/frame.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Link } from "../connection/link.ts";
+import type { FrameSink } from "../connection/link_options.ts";
 
-/** What a server grants a new connection. */
+/** The credits that a server grants to a new connection. */
 const INITIAL = 1_000;
 
 /**
- * At how many credits left the first grant is sent. Not at once: a frame without an answer, sent
- * right before a request, holds that back by the 40 ms a peer's kernel may take to acknowledge it,
- * where the runtime leaves Nagle's algorithm on, as Deno does.
+ * The first grant is sent when this many credits are left. Not at once: where the runtime leaves
+ * Nagle's algorithm on, as Deno does, a frame without an answer right before a request delays that
+ * request until the peer's kernel acknowledges the frame, which takes up to 40 ms.
  */
 const FIRST_TOP_UP = 950;
 
-/** A grant that the server has not been seen to have read. */
+/** A grant that the server has not confirmed yet. */
 interface Grant {
-  /** The ping behind it: its pong shows that the grant was read. */
+  /** The id of the ping that was sent after the grant: its pong shows that the grant was read. */
   pingId: string;
   credits: number;
   since: number;
 }
 
-/** The events of one link, and the credits for which a server sends them. */
-export class Feed {
+/** Settings of a {@linkcode CreditWindow}. */
+export interface CreditWindowOptions {
+  /** How many credits a grant fills the window up to, on top of the initial ones. */
+  credits: number;
+  onEvent(event: DispatchEvent): void;
+  /** Called when the server had no credits left, so that events may be missing. */
+  onStarved?(since: number, until: number): void;
+}
+
+/** Receives the events of one link, and grants the server the credits to send more. */
+export class CreditWindow implements FrameSink {
   readonly #link: Link;
   readonly #clock: Clock;
-  readonly #full: number;
-  readonly #onEvent: (event: DispatchEvent) => void;
-  readonly #onStarved: ((since: number, until: number) => void) | undefined;
+  readonly #options: CreditWindowOptions;
+  readonly #capacity: number;
   #left = INITIAL;
   #topUpAt = FIRST_TOP_UP;
-  /** The credits that the server certainly had, and what of them has not come as events. */
-  #certain = INITIAL;
+  /** The credits that the server has certainly read, less the events that arrived. */
+  #confirmed = INITIAL;
   readonly #grants: Grant[] = [];
 
-  /**
-   * @param credits How many a grant fills up to, on top of the first.
-   * @param onStarved The server had no credits left: events may be missing. Without it, nobody wants
-   * to know.
-   */
-  constructor(
-    link: Link,
-    clock: Clock,
-    credits: number,
-    onEvent: (event: DispatchEvent) => void,
-    onStarved?: (since: number, until: number) => void,
-  ) {
+  constructor(link: Link, clock: Clock, options: CreditWindowOptions) {
     this.#link = link;
     this.#clock = clock;
-    this.#full = INITIAL + credits;
-    this.#onEvent = onEvent;
-    this.#onStarved = onStarved;
+    this.#options = options;
+    this.#capacity = INITIAL + options.credits;
   }
 
-  /** An event came. */
-  take(frame: Frame): void {
+  onEvent(frame: Frame): void {
     const event = toEvent(frame.data);
-    if (!event) return this.#link.odd("an event without type and data", frame);
-    this.#certain--;
+    if (!event) return this.#link.reportAnomaly("an event without type and data", frame);
+    this.#confirmed--;
     if (--this.#left <= this.#topUpAt) this.topUp();
-    this.#onEvent(event);
+    this.#options.onEvent(event);
   }
 
-  /** Allows the server as many events as it may be allowed. */
+  /** Grants the credits that are missing from a full window. */
   topUp(): void {
     if (!this.#link.isOpen) return;
-    const credits = this.#full - Math.max(0, this.#left);
+    const credits = this.#capacity - Math.max(0, this.#left);
     this.#left += credits;
-    this.#topUpAt = this.#full * 0.6;
-    this.#link.say("request", { credits });
-    // A grant has no answer, but requests are served in order: the pong says that it was read.
-    if (!this.#onStarved) return;
-    this.#grants.push({ credits, pingId: this.#link.say("ping"), since: this.#clock.now() });
+    this.#topUpAt = this.#capacity * 0.6;
+    this.#link.sendControl("request", { credits });
+    // The server does not answer a grant, but it serves requests in order: the pong confirms it.
+    if (!this.#options.onStarved) return;
+    this.#grants.push({
+      credits,
+      pingId: this.#link.sendControl("ping"),
+      since: this.#clock.now(),
+    });
   }
 
-  /** A pong came. Where it answers the ping behind a grant: were there any credits left? */
+  /** Checks, if the pong confirms a grant, whether the server had run out of credits before it. */
   onPong(pingId: string | undefined): void {
     const [grant] = this.#grants;
     if (!grant || grant.pingId !== pingId) return;
     this.#grants.shift();
-    if (this.#certain <= 0) this.#onStarved?.(grant.since, this.#clock.now());
-    this.#certain += grant.credits;
+    if (this.#confirmed <= 0) this.#options.onStarved?.(grant.since, this.#clock.now());
+    this.#confirmed += grant.credits;
   }
 }

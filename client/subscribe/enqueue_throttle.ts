@@ -1,81 +1,87 @@
-import { abortable, limited, tooLate } from "../_core.ts";
+import { abortable } from "../../runtime/abortable.ts";
+import { deadlineExceeded } from "../errors.ts";
 import type { Request, Transport } from "../connection/transport.ts";
+import { withDeadline } from "../connection/with_deadline.ts";
 
 /**
- * How many jobs may be enqueued that were not heard to start, while their events come over the same
- * connection. A server keeps 256 events for a connection and drops more without a word; a job makes
- * three.
+ * How many enqueued jobs may be unstarted. A server buffers 256 events for a connection and silently
+ * drops more; a job makes three.
  */
-const UNHEARD = 24;
+const LIMIT = 24;
 
-/** After how long a silence those are taken for jobs that wait, in milliseconds. */
-const SILENCE = 50;
+/** After this many milliseconds without a started job, the unstarted ones count as waiting. */
+const IDLE_TIME = 50;
 
-/** Keeps enqueues at the pace at which their jobs are heard to start. */
-export class Pace {
-  readonly #session: Transport;
-  readonly #waiting = new Set<() => void>();
-  #unheard = 0;
-  #lastHeard = 0;
-  #endWatch: (() => void) | undefined;
+/**
+ * Limits the rate of enqueues to the rate at which jobs start, so that their events do not overflow
+ * the server's buffer for this connection.
+ */
+export class EnqueueThrottle {
+  readonly #host: Pick<Transport, "clock" | "deadlines" | "onClose">;
+  readonly #waiters = new Set<() => void>();
+  #unstarted = 0;
+  #lastStartAt = 0;
+  #cancelIdleCheck: (() => void) | undefined;
 
-  constructor(session: Transport) {
-    this.#session = session;
+  constructor(host: Pick<Transport, "clock" | "deadlines" | "onClose">) {
+    this.#host = host;
   }
 
-  /** Resolves when the caller may enqueue a job, in the order of the calls. */
-  turn({ what, signal }: Request, at: number): Promise<void> {
-    const late = () => tooLate(what, "its turn did not come before the deadline");
-    return limited(this.#session, { what, at, late, signal }, (signal) => this.#turn(signal));
+  /** Resolves when the caller may enqueue a job; callers take turns in order. */
+  acquire({ what, signal }: Request, deadline: number): Promise<void> {
+    const timeoutError = () => deadlineExceeded(what, "it waited for its turn until the deadline");
+    const limits = { what, deadline, timeoutError, signal };
+    return withDeadline(this.#host, limits, (signal) => this.#acquire(signal));
   }
 
-  async #turn(signal: AbortSignal): Promise<void> {
+  async #acquire(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#unheard < UNHEARD && this.#waiting.size === 0) {
-      this.#unheard++;
+    if (this.#unstarted < LIMIT && this.#waiters.size === 0) {
+      this.#unstarted++;
       return;
     }
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
-    this.#watch();
+    this.#waiters.add(resolve);
+    this.#scheduleIdleCheck();
     try {
       await abortable(promise, signal);
     } catch (error) {
-      this.#waiting.delete(resolve);
-      if (this.#waiting.size === 0) this.#rest();
+      this.#waiters.delete(resolve);
+      if (this.#waiters.size === 0) this.#stopIdleCheck();
       throw error;
     }
   }
 
-  /** A job was heard to start. */
-  heard(): void {
-    this.#lastHeard = this.#session.clock.now();
-    if (this.#unheard > 0) this.#unheard--;
+  /** A job has started. */
+  onStarted(): void {
+    this.#lastStartAt = this.#host.clock.now();
+    if (this.#unstarted > 0) this.#unstarted--;
     this.#release();
   }
 
   #release(): void {
-    for (const go of this.#waiting) {
-      if (this.#unheard >= UNHEARD) return;
-      this.#unheard++;
-      this.#waiting.delete(go);
-      go();
+    for (const resume of this.#waiters) {
+      if (this.#unstarted >= LIMIT) return;
+      this.#unstarted++;
+      this.#waiters.delete(resume);
+      resume();
     }
-    this.#rest();
+    this.#stopIdleCheck();
   }
 
-  /** Jobs that nobody works on make no events: then nothing is to be waited for. */
-  #watch(): void {
-    this.#endWatch ??= this.#session.deadlines.add(this.#session.clock.now() + SILENCE, () => {
-      this.#endWatch = undefined;
-      if (this.#session.clock.now() - this.#lastHeard >= SILENCE) this.#unheard = 0;
+  /** Jobs that no worker runs make no more events, so there is no reason to wait for them. */
+  #scheduleIdleCheck(): void {
+    const { deadlines, clock } = this.#host;
+    this.#cancelIdleCheck ??= deadlines.add(clock.now() + IDLE_TIME, () => {
+      this.#cancelIdleCheck = undefined;
+      if (clock.now() - this.#lastStartAt >= IDLE_TIME) this.#unstarted = 0;
       this.#release();
-      if (this.#waiting.size > 0) this.#watch();
+      if (this.#waiters.size > 0) this.#scheduleIdleCheck();
     });
   }
 
-  #rest(): void {
-    this.#endWatch?.();
-    this.#endWatch = undefined;
+  #stopIdleCheck(): void {
+    this.#cancelIdleCheck?.();
+    this.#cancelIdleCheck = undefined;
   }
 }

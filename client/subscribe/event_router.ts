@@ -1,158 +1,172 @@
 import { channelsOf, wireChannel } from "../../protocol/channel.ts";
 import type { DispatchEvent } from "../../protocol/event.ts";
-import { ConnectionError, DispatchError } from "../_core.ts";
-import { Feed } from "./credits.ts";
-import { Pace } from "./enqueue_throttle.ts";
-import type { Attachment, Receiver, Request } from "../connection/transport.ts";
-import { type Gap, gap } from "../gap.ts";
 import type { Link } from "../connection/link.ts";
-import type { Session } from "../session.ts";
+import { channelRequest } from "../connection/requests.ts";
+import type {
+  Attachment,
+  EventRouter,
+  Receiver,
+  Request,
+  Transport,
+} from "../connection/transport.ts";
+import { ConnectionError, DispatchError } from "../errors.ts";
+import { createGap, type Gap } from "../gap.ts";
+import { CreditWindow } from "./credits.ts";
+import { EnqueueThrottle } from "./enqueue_throttle.ts";
 
-/** A channel the server was asked for. */
-interface WireChannel {
-  count: number;
-  /** Takes the request back. */
+/** What the router needs from its session. */
+export interface RouterHost
+  extends Pick<Transport, "clock" | "deadlines" | "onClose" | "request" | "deadline"> {
+  /** The control link, while there is one. */
+  readonly link: Link | undefined;
+  /** How many credits a grant fills the window up to. */
+  readonly credits: number;
+  /** Every receiver was told that events may be missing. */
+  onCreditGap(gap: Gap): void;
+}
+
+/** A subscription on the server, shared by all receivers of the channel. */
+interface ServerChannel {
+  attachments: number;
+  /** Aborts the request to subscribe. */
   abort: AbortController;
   ready: Promise<unknown>;
 }
 
 /**
- * Who listens to which channel. An event names only the entity it is about, so it is routed by what
- * it says; a channel that several listen to is asked for once.
+ * Delivers the events of one connection to the receivers of each channel. An event frame names only
+ * the entity, so the router derives the channels from the event. The server is asked for a channel
+ * once, however many receivers it has.
  */
-export class Channels {
-  readonly #session: Session;
-  readonly #routes = new Map<string, Set<Receiver>>();
-  readonly #wire = new Map<string, WireChannel>();
-  readonly #credits: number;
-  readonly #pace: Pace;
+export class ChannelRouter implements EventRouter {
+  readonly #host: RouterHost;
+  readonly #receivers = new Map<string, Set<Receiver>>();
+  readonly #serverChannels = new Map<string, ServerChannel>();
+  readonly #throttle: EnqueueThrottle;
 
-  constructor(session: Session, credits: number) {
-    this.#session = session;
-    this.#credits = credits;
-    this.#pace = new Pace(session);
-    if (session.link) this.feed(session.link);
+  constructor(host: RouterHost) {
+    this.#host = host;
+    this.#throttle = new EnqueueThrottle(host);
   }
 
-  /** Takes the events of a link. */
-  feed(link: Link): void {
-    link.feed = new Feed(
-      link,
-      this.#session.clock,
-      this.#credits,
-      (event) => this.#dispatch(event),
-      (since, until) => {
-        const item = this.gap("credits", since, until);
-        this.#session.status.emit({ type: "gap", since: item.since, until: item.until });
+  /** Makes the router the receiver of a link's events. */
+  listenTo(link: Link): void {
+    link.sink = new CreditWindow(link, this.#host.clock, {
+      credits: this.#host.credits,
+      onEvent: (event) => this.#deliver(event),
+      onStarved: (since, until) => {
+        this.#host.onCreditGap(this.reportGap("credits", since, until));
       },
-    );
+    });
   }
 
-  /** The turn of an enqueue, where its events come over the same connection. */
-  turn(request: Request, deadline: number): Promise<void> | undefined {
-    const hearsJobs = this.#wire.has("jobs") || this.#wire.has("firehose");
-    if (hearsJobs && request.method === "job.enqueue") return this.#pace.turn(request, deadline);
+  /** Waits for the turn of an enqueue, if the events of jobs arrive on the same connection. */
+  throttle(request: Request, deadline: number): Promise<void> | undefined {
+    if (request.method !== "job.enqueue") return undefined;
+    const hasJobEvents = this.#serverChannels.has("jobs") || this.#serverChannels.has("firehose");
+    return hasJobEvents ? this.#throttle.acquire(request, deadline) : undefined;
   }
 
-  /** Hands a channel's events to a receiver. */
+  /** Adds a receiver to a channel; asks the server for the channel if the receiver is the first. */
   attach(channel: string, receiver: Receiver): Attachment {
-    let receivers = this.#routes.get(channel);
-    if (!receivers) this.#routes.set(channel, receivers = new Set());
+    let receivers = this.#receivers.get(channel);
+    if (!receivers) this.#receivers.set(channel, receivers = new Set());
     receivers.add(receiver);
     const name = wireChannel(channel);
-    let wire = this.#wire.get(name);
-    if (!wire) {
-      const abort = new AbortController();
-      const { signal } = abort;
-      const ready = this.#session.request({
-        ...channelRequest("subscribe", name),
-        retry: "unknown",
-        signal,
-      });
-      this.#wire.set(name, wire = { count: 0, abort, ready });
-    }
-    wire.count++;
-    const detach = async () => {
-      receivers.delete(receiver);
-      if (receivers.size === 0 && this.#routes.get(channel) === receivers) {
-        this.#routes.delete(channel);
-      }
-      if (--wire.count > 0 || this.#wire.get(name) !== wire) return;
-      this.#wire.delete(name);
-      // A lost connection took the subscription with it.
-      const { link } = this.#session;
-      if (!link) return wire.abort.abort();
-      await link.request(channelRequest("unsubscribe", name), this.#session.deadline())
-        .catch((error) => {
-          if (!(error instanceof ConnectionError)) throw error;
-        });
-    };
+    let shared = this.#serverChannels.get(name);
+    if (!shared) this.#serverChannels.set(name, shared = this.#subscribe(name));
+    const { ready, abort } = shared;
+    shared.attachments++;
     let detached: Promise<void> | undefined;
-    const ready = wire.ready.then(() => {}, (error) => {
-      if (wire.abort.signal.aborted) return;
-      // The next subscriber asks anew.
-      if (this.#wire.get(name) === wire) this.#wire.delete(name);
-      receivers.delete(receiver);
-      throw error;
-    });
-    return { ready, detach: () => detached ??= detach() };
+    return {
+      ready: ready.then(() => {}, (error) => {
+        if (abort.signal.aborted) return;
+        // The next receiver asks the server again.
+        if (this.#serverChannels.get(name) === shared) this.#serverChannels.delete(name);
+        receivers.delete(receiver);
+        throw error;
+      }),
+      detach: () =>
+        detached ??= (async () => {
+          receivers.delete(receiver);
+          if (receivers.size === 0 && this.#receivers.get(channel) === receivers) {
+            this.#receivers.delete(channel);
+          }
+          if (--shared.attachments === 0) await this.#unsubscribe(name, shared);
+        })(),
+    };
   }
 
-  /** Tells everybody that events may be missing. */
-  gap(reason: Gap["reason"], since: number, until: number = this.#session.clock.now()): Gap {
-    const item = gap(reason, since, until);
-    for (const receiver of this.#receivers()) receiver.onGap(item);
-    return item;
+  /** Tells every receiver that events may be missing. */
+  reportGap(reason: Gap["reason"], since: number, until: number = this.#host.clock.now()): Gap {
+    const gap = createGap(reason, since, until);
+    for (const receiver of this.#allReceivers()) receiver.onGap(gap);
+    return gap;
   }
 
-  /** Asks a new connection for every channel somebody listens to. */
+  /** Asks the server on a new link for every channel that has receivers. */
   async resubscribe(link: Link, deadline: number, signal: AbortSignal): Promise<void> {
-    this.feed(link);
-    await Promise.all([...this.#wire.keys()].map(async (name) => {
+    this.listenTo(link);
+    await Promise.all([...this.#serverChannels.keys()].map(async (name) => {
       try {
         await link.request({ ...channelRequest("subscribe", name), signal }, deadline);
       } catch (error) {
-        // Refused, where it was granted before: only this channel is lost.
+        // The server refuses what it allowed before: only this channel ends.
         if (!(error instanceof DispatchError) || typeof error.code !== "number") throw error;
-        this.#wire.delete(name);
-        for (const [channel, receivers] of [...this.#routes]) {
-          if (wireChannel(channel) !== name) continue;
-          this.#routes.delete(channel);
-          for (const receiver of receivers) receiver.onEnd(error);
-        }
+        this.#endChannel(name, error);
       }
     }));
   }
 
-  /** Tells everybody that no more will come. */
+  /** Ends every channel. */
   end(error: Error | undefined, keep: boolean): void {
-    const receivers = this.#receivers();
-    this.#routes.clear();
-    this.#wire.clear();
+    const receivers = this.#allReceivers();
+    this.#receivers.clear();
+    this.#serverChannels.clear();
     for (const receiver of receivers) receiver.onEnd(error, keep);
   }
 
-  /** Hands an event to all who listen to one of its channels. */
-  #dispatch(event: DispatchEvent): void {
-    if (event.type === "job.started") this.#pace.heard();
+  #subscribe(name: string): ServerChannel {
+    const abort = new AbortController();
+    const ready = this.#host.request({
+      ...channelRequest("subscribe", name),
+      retry: "unknown",
+      signal: abort.signal,
+    });
+    return { attachments: 0, abort, ready };
+  }
+
+  async #unsubscribe(name: string, shared: ServerChannel): Promise<void> {
+    if (this.#serverChannels.get(name) !== shared) return;
+    this.#serverChannels.delete(name);
+    const { link } = this.#host;
+    if (!link) return shared.abort.abort();
+    try {
+      await link.request(channelRequest("unsubscribe", name), this.#host.deadline());
+    } catch (error) {
+      // A lost connection ends its subscriptions too.
+      if (!(error instanceof ConnectionError)) throw error;
+    }
+  }
+
+  #endChannel(name: string, error: Error): void {
+    this.#serverChannels.delete(name);
+    for (const [channel, receivers] of [...this.#receivers]) {
+      if (wireChannel(channel) !== name) continue;
+      this.#receivers.delete(channel);
+      for (const receiver of receivers) receiver.onEnd(error);
+    }
+  }
+
+  #deliver(event: DispatchEvent): void {
+    if (event.type === "job.started") this.#throttle.onStarted();
     for (const channel of channelsOf(event)) {
-      const receivers = this.#routes.get(channel);
+      const receivers = this.#receivers.get(channel);
       if (receivers) { for (const receiver of receivers) receiver.onEvent(event); }
     }
   }
 
-  #receivers(): Receiver[] {
-    return [...this.#routes.values()].flatMap((receivers) => [...receivers]);
+  #allReceivers(): Receiver[] {
+    return [...this.#receivers.values()].flatMap((receivers) => [...receivers]);
   }
-}
-
-/** The request that begins or ends a subscription. */
-export function channelRequest(method: "subscribe" | "unsubscribe", channel: string): Request {
-  return {
-    what: `${method} ${method === "subscribe" ? "to" : "from"} '${channel}'`,
-    method,
-    data: JSON.stringify({ channel }),
-    subject: channel,
-    retry: "not-sent",
-  };
 }

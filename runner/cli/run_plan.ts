@@ -1,8 +1,7 @@
 import type { Dispatch } from "../../client/dispatch.ts";
-import type { Clock, TimerHandle } from "../../runtime/clock.ts";
 import { onUnhandled } from "../../runtime/process.ts";
 import type { Mask } from "../engine/mask.ts";
-import { type PlannedCase, runCases } from "../engine/run.ts";
+import { runCases } from "../engine/run.ts";
 import type { RunEvent } from "../events/event.ts";
 import { toError } from "../events/failure.ts";
 import { ReporterGroup } from "../report/reporter_group.ts";
@@ -30,7 +29,6 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<number> 
   const { args: { flags }, server, out, err, env, clock, signal, onStuck, random, onEvent } =
     context;
   const client = await connect(context, mask);
-  const ahead = loadAhead(cases, clock);
   const history = await openHistory(plan.history, filter === undefined, context);
   const reporter = await ReporterGroup.open(plan.reporters, {
     out,
@@ -66,22 +64,11 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<number> 
       err.write(`error: ${mask.text(toError(cause).message)}\n`)
     );
     if (cases.some(({ recipe }) => recipe.script)) onStuck?.();
-    clock.clearTimeout(ahead);
     await history?.finish();
     await reporter.finish();
     if (!(client instanceof Error)) await client.close();
     stopListening();
   }
-}
-
-/** Loads the code that starts workflows while the first step waits. */
-function loadAhead(cases: readonly PlannedCase[], clock: Clock): TimerHandle | undefined {
-  const starts = cases.some(({ recipe }) => recipe.steps.some(({ kind }) => kind === "start"));
-  if (!starts) return undefined;
-  return clock.setTimeout(() => {
-    // The step that needs it reports that it failed to load.
-    import("../../client/start/lanes.ts").catch(() => {});
-  }, 0);
 }
 
 /** Connects. When that fails, prints why and returns the error: every case then reports it. */

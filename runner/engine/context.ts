@@ -1,4 +1,4 @@
-import type { CallOptions } from "../../client/mod.ts";
+import type { CallOptions } from "../../client/options.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { toCel } from "../expression/convert.ts";
 import type { Hide } from "../expression/diff.ts";

@@ -1,4 +1,5 @@
-import type { CallOptions, Dispatch } from "../../client/mod.ts";
+import type { Dispatch } from "../../client/dispatch.ts";
+import type { CallOptions } from "../../client/options.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Hide } from "../expression/diff.ts";
 import type { Expression, Values } from "../expression/expression.ts";
@@ -13,23 +14,8 @@ import type { Span } from "../language/source.ts";
 import type { Observed } from "../events/event.ts";
 import type { Entity, LoggedEvent, Results } from "../events/results.ts";
 
-/** What steps need of a client. */
-export type RunnerClient = Pick<
-  Dispatch,
-  | "enqueue"
-  | "getJob"
-  | "cancelJob"
-  | "startWorkflow"
-  | "getWorkflow"
-  | "workflowTimeline"
-  | "publishEvent"
-  | "subscribe"
-  | "status"
-  | "job"
-  | "run"
-  | "stats"
-  | "call"
->;
+/** A connected client, without the methods that connect and close it. */
+export type RunnerClient = Omit<Dispatch, "connect" | "close" | typeof Symbol.asyncDispose>;
 
 /** What a step has at hand while it runs. */
 export interface StepContext {

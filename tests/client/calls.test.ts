@@ -383,17 +383,35 @@ test("a handle is made again from an id", async () => {
   await assert.rejects(within(other.run("no-id").wait(), "waiting"), hasCode(400, /no-id/));
 });
 
-test("what JSON cannot hold is refused before anything is sent", async () => {
-  await using it = await connected();
-  const circle: Record<string, unknown> = {};
+test("rejects a payload that is not JSON-serializable, and says where, before it sends anything", async () => {
+  await using client = new Dispatch({ url: "ws://127.0.0.1:1/dwp", token: "demo-token" });
+  const circle: Record<string, unknown> = { list: [1] };
   circle.self = circle;
-  for (const payload of [circle, 10n, () => {}, Symbol("s")]) {
-    await assert.rejects(
-      it.client.enqueue("noop", payload),
-      hasCode("bad_payload", /^Cannot enqueue 'noop': JSON cannot hold what it is given$/),
-    );
-    await assert.rejects(it.client.startWorkflow("sleeper", payload), hasCode("bad_payload", /./));
-    await assert.rejects(it.client.publishEvent("e", payload), hasCode("bad_payload", /./));
+  let deep: unknown = 1n;
+  for (let depth = 0; depth < 60; depth++) deep = [deep];
+  const payloads: [unknown, RegExp][] = [
+    [10n, /^a BigInt$/],
+    [{ items: [{ id: 1 }, { id: 2n }] }, /^a BigInt at `items\[1\]\.id`$/],
+    [[[0, 1n]], /^a BigInt at `\[0\]\[1\]`$/],
+    [circle, /^a circular reference at `self`$/],
+    [[circle], /^a circular reference at `\[0\]\.self`$/],
+    [() => {}, /^a function$/],
+    [Symbol("s"), /^a symbol$/],
+    [{ toJSON: () => assert.fail("broken") }, /^broken$/],
+    [deep, /BigInt/],
+  ];
+  for (const [payload, why] of payloads) {
+    const refused = (what: string) => (error: unknown) => {
+      assert(error instanceof DispatchError && error.code === "bad_payload", String(error));
+      const start = `Cannot ${what}: the payload is not JSON-serializable: `;
+      assert(error.message.startsWith(start), error.message);
+      assert.match(error.message.slice(start.length), why);
+      return true;
+    };
+    await assert.rejects(client.enqueue("noop", payload), refused("enqueue 'noop'"));
+    await assert.rejects(client.startWorkflow("w", payload), refused("start workflow 'w'"));
+    await assert.rejects(client.publishEvent("e", payload), refused("publish event 'e'"));
+    await assert.rejects(client.call("m", payload), refused("call 'm'"));
   }
 });
 

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import {
   AuthError,
   ConnectionError,
-  Dispatch,
   DispatchError,
   type DispatchEvent,
   DispatchRpc,
@@ -49,15 +48,14 @@ test("over HTTP every call works that can", async () => {
   await assert.rejects(within(sleeping.wait(), "the job"), JobFailedError);
 });
 
-test("Dispatch.connect gives a client of the transport that is asked for", async () => {
+test("each class connects to a client of its own", async () => {
   await using it = await connected();
   const options = { url: it.server.url, token: "demo-token" };
-  using rpc = await Dispatch.connect({ ...options, transport: "rpc" });
+  using rpc = await DispatchRpc.connect(options);
   assert(rpc instanceof DispatchRpc && !(rpc instanceof DispatchSse));
-  using sse = await Dispatch.connect({ ...options, transport: "sse" });
-  assert(sse instanceof DispatchSse);
-  await using socket = await Dispatch.connect({ ...options, transport: "websocket" });
-  assert(socket instanceof Dispatch);
+  using sse = await DispatchSse.connect(options);
+  assert(sse instanceof DispatchSse && sse instanceof DispatchRpc);
+  for (const client of [rpc, sse]) assert.equal((await client.enqueue("noop")).queue, "default");
 });
 
 test("a start over HTTP is refused with the reason, and does not compile", async () => {

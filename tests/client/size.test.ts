@@ -1,11 +1,20 @@
-import { ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { bundle, sizeOf } from "../../bench/_bundle.ts";
 
-test("an application that imports Dispatch loads less than 9,000 bytes at its start", async () => {
-  const chunks = await bundle(`export { Dispatch } from "./mod.ts";`);
-  const first = chunks.filter(({ isFirst }) => isFirst);
+test("an application that imports `Dispatch` gets one chunk of at most 15 kB", async () => {
+  const { first, later } = await bundle(`export { Dispatch } from "./mod.ts";`);
+  equal(first.length, 1);
   const { gzipped } = sizeOf(first);
-  ok(gzipped < 9_000, `it is ${gzipped} bytes, minified and gzipped`);
-  ok(first.length <= 2, `it comes in ${first.length} pieces`);
+  ok(gzipped <= 15_000, `${gzipped} bytes, minified and gzipped`);
+  equal(later.length, 1);
+  match(later[0]!.entry!, /node_modules\/@msgpack\/msgpack\//);
+});
+
+test("an application that imports `DispatchRpc` gets one chunk of at most 5 kB", async () => {
+  const { first, later } = await bundle(`export { DispatchRpc } from "./mod.ts";`);
+  equal(first.length, 1);
+  const { gzipped } = sizeOf(first);
+  ok(gzipped <= 5_000, `${gzipped} bytes, minified and gzipped`);
+  deepEqual(later, []);
 });

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Dispatch, DispatchError, type DispatchEvent, type Gap } from "../../mod.ts";
+import { Dispatch, DispatchError, type DispatchEvent, type Gap } from "../../mod.ts";
+import { createScriptedServer } from "../../testing/mod.ts";
 import { eventually, within } from "../helpers/eventually.ts";
 import { Recorder } from "../helpers/recorder.ts";
+import { methodsOf, serve } from "../helpers/scripts.ts";
 import { connected } from "../helpers/server.ts";
 
 type Item = DispatchEvent | Gap;
@@ -13,6 +15,20 @@ function jobsOf(items: Item[], type: string): string[] {
     item.type !== "gap" && item.type === type && "job_id" in item.data ? [item.data.job_id] : []
   );
 }
+
+test("subscribe sends its request at once, before the requests of later calls", async () => {
+  await using server = await createScriptedServer(serve);
+  await using client = await Dispatch.connect({ url: server.url, token: "t" });
+  const before = client.enqueue("noop");
+  await using jobs = client.subscribe("jobs");
+  const after = client.publishEvent("paid");
+  await using workflows = client.subscribe("workflows");
+  await within(Promise.all([before, jobs, after, workflows]), "the answers");
+  assert.deepEqual(
+    methodsOf(server.peers[0]),
+    ["auth", "job.enqueue", "subscribe", "workflow.event", "subscribe"],
+  );
+});
 
 test("a burst of 100 events right behind subscribe is seen from its first", async () => {
   await using it = await connected();

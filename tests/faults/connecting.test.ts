@@ -312,7 +312,7 @@ for (
     assert.throws(() => new Dispatch({ url: url!, token: "t" }), (error) => {
       assert(error instanceof DispatchError);
       assert.equal(error.code, "bad_options");
-      assert.match(error.message, /^Cannot make client: /);
+      assert.match(error.message, /^Cannot create client: /);
       return true;
     });
   });

@@ -193,7 +193,7 @@ test("of many enqueues the first that fails is told with its place", async () =>
     assert(error instanceof EnqueueManyError);
     assert.equal(error.code, 400);
     assert.equal(error.index, 70);
-    assert.match(error.message, /^Cannot enqueue 'noop' number 70 \(counted from 0\): .*no 70$/);
+    assert.match(error.message, /^Cannot enqueue 'noop' at index 70: .*no 70$/);
     return true;
   });
 });

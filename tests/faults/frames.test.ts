@@ -19,7 +19,7 @@ const ODDITIES: Record<string, { send: unknown; says: RegExp }> = {
   "a number": { send: "5", says: /not an object/ },
   "an unknown type": { send: { id: "1", type: "bogus" }, says: /unknown type .bogus./ },
   "no type": { send: { id: "1" }, says: /unknown type/ },
-  "a request": { send: { id: "1", type: "request", method: "stats" }, says: /request nobody/ },
+  "a request": { send: { id: "1", type: "request", method: "stats" }, says: /unexpected request/ },
   "an id that is no text": {
     send: { id: 5, type: "response", correl_id: "1" },
     says: /'id' is not text/,
@@ -34,11 +34,11 @@ const ODDITIES: Record<string, { send: unknown; says: RegExp }> = {
   },
   "an answer to nobody": {
     send: { id: "1", type: "response", correl_id: "nobody", data: {} },
-    says: /an answer nobody waits for/,
+    says: /an answer to no request/,
   },
   "an answer without a correl_id": {
     send: { id: "1", type: "response", data: {} },
-    says: /an answer nobody waits for/,
+    says: /an answer to no request/,
   },
   "an error of nobody's": {
     send: { id: "1", type: "error", correl_id: "nobody", error: { code: 400, message: "what?" } },
@@ -57,7 +57,7 @@ const ODDITIES: Record<string, { send: unknown; says: RegExp }> = {
   "long rubbish": { send: LONG, says: /^Cannot decode frame: not JSON: x{200}$/ },
   "a name of Object's own": {
     send: '{"id":"1","type":"response","correl_id":"__proto__"}',
-    says: /an answer nobody waits for/,
+    says: /an answer to no request/,
   },
 };
 

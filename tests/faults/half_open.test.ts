@@ -24,7 +24,7 @@ test("a server that fell silent is found 15 + 10 seconds later, and left for a n
   const { cause } = it.status.of("disconnected")[0]!;
   assert(cause instanceof ConnectionError);
   assert.equal(cause.code, "connection_lost");
-  assert.equal((cause.cause as Error).message, "no sign of life for 25000 ms");
+  assert.equal((cause.cause as Error).message, "no message for 25000 ms");
   await it.reconnected();
   assert.deepEqual(await within(it.client.stats(), "a call"), STATS);
 });

@@ -12,6 +12,7 @@ import {
   AuthError,
   Dispatch,
   type DispatchOptions,
+  DispatchRpc,
   openTelemetryHooks,
   type OpenTelemetryOptions,
 } from "../../mod.ts";
@@ -175,15 +176,9 @@ test("a filter leaves requests out, attributes are added", async () => {
 
 test("requests over HTTP have spans too", async () => {
   await using server = await startServer();
-  const client = await Dispatch.connect({
-    url: server.url,
-    token: "demo-token",
-    transport: "rpc",
-    ...hooks(),
-  });
+  using client = new DispatchRpc({ url: server.url, token: "demo-token", ...hooks() });
   takeSpans();
   await client.enqueue("noop", {});
-  client.close();
   deepEqual(takeSpans().map(({ name }) => name), ["dispatch job.enqueue"]);
 });
 

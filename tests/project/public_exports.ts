@@ -44,6 +44,10 @@ async function exportsOf(file: string): Promise<Map<string, Declaration>> {
       found.set(alias ?? name!, declaration);
     }
   }
+  for (const [, specifier] of code.matchAll(STAR_EXPORT)) {
+    const theirs = await exportsOf(posix.join(posix.dirname(file), specifier!));
+    for (const [name, declaration] of theirs) found.set(name, declaration);
+  }
   for (const [, name] of code.matchAll(DECLARATION)) {
     found.set(name!, { file, declaredAs: name! });
   }
@@ -51,6 +55,7 @@ async function exportsOf(file: string): Promise<Map<string, Declaration>> {
 }
 
 const RE_EXPORT = /^export\s+(?:type\s+)?\{([^}]*)\}\s*from\s*"([^"]+)";/gm;
+const STAR_EXPORT = /^export\s+type\s+\*\s*from\s*"([^"]+)";/gm;
 const DECLARATION =
   /^export\s+(?:declare\s+)?(?:abstract\s+)?(?:async\s+)?(?:const|let|class|function\*?|interface|type)\s+(\w+)/gm;
 

@@ -2,7 +2,7 @@
 import {
   Dispatch,
   DispatchRpc,
-  type DispatchSse,
+  DispatchSse,
   type Gap,
   type JobRecord,
   type PendingSubscription,
@@ -22,16 +22,14 @@ const to = { url: "http://127.0.0.1/dwp", token: "t" };
 export async function chosen(signal: AbortSignal): Promise<void> {
   const socket = await Dispatch.connect({ ...to, signal });
   expect<Equal<typeof socket, Dispatch>>();
-  const named = await Dispatch.connect({ ...to, transport: "websocket" });
-  expect<Equal<typeof named, Dispatch>>();
-  const rpc = await Dispatch.connect({ ...to, transport: "rpc" });
+  const rpc = await DispatchRpc.connect(to);
   expect<Equal<typeof rpc, DispatchRpc>>();
-  const sse = await Dispatch.connect({ ...to, transport: "sse" });
+  const sse = await DispatchSse.connect(to);
   expect<Equal<typeof sse, DispatchSse>>();
-  const typed = await Dispatch.connect<Shop>({ ...to, transport: "sse" });
+  const typed = await DispatchSse.connect<Shop>(to);
   expect<Equal<typeof typed, DispatchSse<Shop>>>();
-  // @ts-expect-error There is no such transport.
-  await Dispatch.connect({ ...to, transport: "grpc" });
+  // @ts-expect-error The transport is chosen by the class.
+  await Dispatch.connect({ ...to, transport: "rpc" });
   // @ts-expect-error Where to?
   await Dispatch.connect({ token: "t" });
   // @ts-expect-error As whom?
@@ -39,7 +37,7 @@ export async function chosen(signal: AbortSignal): Promise<void> {
   // @ts-expect-error There is no such format.
   await Dispatch.connect({ ...to, format: "cbor" });
   // @ts-expect-error Over HTTP there is nobody to ping.
-  await Dispatch.connect({ ...to, transport: "rpc", pingInterval: 1 });
+  await DispatchRpc.connect({ ...to, pingInterval: 1 });
   // @ts-expect-error Over HTTP it is JSON.
   new DispatchRpc({ ...to, format: "msgpack" });
 }

@@ -1,22 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Overflow, Stream, type StreamOptions } from "../../client/subscribe/bounded_queue.ts";
+import {
+  BoundedQueue,
+  type BoundedQueueOptions,
+  type Overflow,
+} from "../../client/subscribe/bounded_queue.ts";
 import { OverflowError } from "../../client/errors.ts";
 import { breathe } from "../helpers/eventually.ts";
 
 type Item = number | string;
 
-function stream(options: Partial<StreamOptions<Item>> = {}): Stream<Item> {
-  return new Stream<Item>({
+function stream(options: Partial<BoundedQueueOptions<Item>> = {}): BoundedQueue<Item> {
+  return new BoundedQueue<Item>({
     capacity: 3,
     overflow: "drop-oldest",
-    mark: (missed) => `missed ${missed}`,
+    createMarker: (missed) => `missed ${missed}`,
     ...options,
   });
 }
 
 /** What is held, read to the end. */
-async function rest(stream: Stream<Item>): Promise<Item[]> {
+async function rest(stream: BoundedQueue<Item>): Promise<Item[]> {
   stream.end();
   return await Array.fromAsync(stream);
 }
@@ -121,7 +125,7 @@ test("error ends the stream behind what it holds, and tells its source once", as
 test("a mark takes no room: nothing is dropped for it, and it is not dropped alone", async () => {
   const it = stream();
   it.push(1);
-  it.mark("gap");
+  it.pushMarker("gap");
   it.push(2);
   it.push(3);
   assert.deepEqual(await rest(it), [1, "gap", 2, 3]);
@@ -129,7 +133,7 @@ test("a mark takes no room: nothing is dropped for it, and it is not dropped alo
 
 test("a mark is no dropped item", async () => {
   const it = stream();
-  it.mark("gap");
+  it.pushMarker("gap");
   for (let i = 1; i <= 4; i++) it.push(i);
   const all = await rest(it);
   assert.equal(all.filter((item) => typeof item === "number").length, 3);
@@ -138,14 +142,15 @@ test("a mark is no dropped item", async () => {
 
 test("marks with nothing between them become one where they can", async () => {
   const it = stream({
-    join: (first, second) => [first, second].includes("other") ? undefined : `${first}+${second}`,
+    joinMarkers: (first, second) =>
+      [first, second].includes("other") ? undefined : `${first}+${second}`,
   });
-  it.mark("a");
-  it.mark("b");
+  it.pushMarker("a");
+  it.pushMarker("b");
   it.push(1);
-  it.mark("c");
-  it.mark("other");
-  it.mark("d");
+  it.pushMarker("c");
+  it.pushMarker("other");
+  it.pushMarker("d");
   assert.equal(it.size, 1);
   assert.deepEqual(await rest(it), ["a+b", 1, "c", "other", "d"]);
 });

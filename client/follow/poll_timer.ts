@@ -1,0 +1,43 @@
+import { type Clock, delay } from "../../runtime/clock.ts";
+
+/** How many milliseconds apart the first two reads are, and the most that two reads are apart. */
+const FIRST_PAUSE = 250;
+const LONGEST_PAUSE = 5_000;
+
+/** The record may lag behind the last event by a moment; it is read again after this time. */
+export const SETTLE_PAUSE = 20;
+
+/** Decides when to read a record again: at growing intervals, or as soon as something happens. */
+export class PollTimer {
+  #pause = FIRST_PAUSE;
+  #settlePause = SETTLE_PAUSE;
+  #wakeUp = new AbortController();
+  /** Whether events arrive, so that polling is only the fallback. */
+  eventsArrive = false;
+
+  /** Ends the current pause. */
+  wake(): void {
+    this.#wakeUp.abort();
+  }
+
+  /**
+   * Waits for the next read.
+   * @param hasEnded The last event has arrived, so that the record changes in a moment.
+   */
+  async next(hasEnded: boolean, signal: AbortSignal, clock: Clock): Promise<void> {
+    const either = AbortSignal.any([signal, this.#wakeUp.signal]);
+    const pause = this.eventsArrive ? this.#pause * 3 : this.#pause;
+    try {
+      await delay(hasEnded ? this.#settlePause : pause, { signal: either, clock });
+    } catch (error) {
+      if (!either.aborted) throw error;
+    }
+    this.#wakeUp = new AbortController();
+    this.#pause = lengthen(this.#pause);
+    if (hasEnded) this.#settlePause = lengthen(this.#settlePause);
+  }
+}
+
+function lengthen(pause: number): number {
+  return Math.min(pause * 1.5, LONGEST_PAUSE);
+}

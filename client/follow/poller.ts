@@ -1,0 +1,85 @@
+import { isTerminal, type JobRecord, type WorkflowRun } from "../../protocol/entity.ts";
+import { getJob, getRun, send } from "../connection/requests.ts";
+import type { Transport } from "../connection/transport.ts";
+import {
+  DispatchError,
+  inContext,
+  JobFailedError,
+  RunFailedError,
+  TimeoutError,
+} from "../errors.ts";
+import type { CallOptions } from "../options.ts";
+import type { Follower, Tracked } from "./entity_handle.ts";
+import { PollTimer } from "./poll_timer.ts";
+
+/** How to poll one kind of entity. */
+interface PollerSpec<R extends Tracked> {
+  /** The entity as an error message names it. */
+  what: string;
+  read(options: CallOptions): Promise<R>;
+  /** Creates the error for an entity that did not complete. */
+  failure(record: R): Error;
+}
+
+/** Follows one job or run by reading it again and again, for transports without events. */
+class Poller<R extends Tracked> implements Follower<R, never> {
+  readonly #transport: Transport;
+  readonly #spec: PollerSpec<R>;
+  #record: R | undefined;
+
+  constructor(transport: Transport, spec: PollerSpec<R>) {
+    this.#transport = transport;
+    this.#spec = spec;
+  }
+
+  get state(): string | undefined {
+    return this.#record?.state;
+  }
+
+  async wait(signal: AbortSignal): Promise<R> {
+    const { what, failure } = this.#spec;
+    const { clock } = this.#transport;
+    const timer = new PollTimer();
+    while (!this.#record || !isTerminal(this.#record.state)) {
+      signal.throwIfAborted();
+      const { closedWith } = this.#transport;
+      if (closedWith) throw inContext(`wait for ${what}`, closedWith);
+      await this.#read(signal);
+      if (!isTerminal(this.state ?? "")) await timer.next(false, signal, clock);
+    }
+    if (this.state !== "completed") throw failure(this.#record);
+    return this.#record;
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    try {
+      this.#record = await this.#spec.read({ signal });
+    } catch (error) {
+      // A single slow read does not end the wait.
+      if (!(error instanceof TimeoutError)) throw error;
+    }
+  }
+
+  events(): never {
+    const text = `Cannot follow ${this.#spec.what}: this transport has no events`;
+    throw new DispatchError(text, "not_possible");
+  }
+}
+
+/** Creates the poller of a job. */
+export function pollJob(transport: Transport, id: string): Follower<JobRecord, never> {
+  return new Poller<JobRecord>(transport, {
+    what: `job '${id}'`,
+    read: (options) => send(transport, getJob(id, options)),
+    failure: (job) => new JobFailedError(job),
+  });
+}
+
+/** Creates the poller of a run. */
+export function pollRun(transport: Transport, id: string): Follower<WorkflowRun, never> {
+  return new Poller<WorkflowRun>(transport, {
+    what: `workflow run '${id}'`,
+    read: (options) => send(transport, getRun(id, options)),
+    failure: (run) => new RunFailedError(run),
+  });
+}
