@@ -1,4 +1,3 @@
-// When recipes run by themselves, with a clock that the test moves.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
@@ -7,39 +6,40 @@ import {
   type AlertState,
   NO_FAILURES,
 } from "../../runner/schedule/alerts.ts";
+import { cronTimes, cronWindows, fixedWindow } from "../../runner/schedule/calendar.ts";
 import {
   type Alert,
   type Outcome,
   type ScheduledRecipe,
   Scheduler,
 } from "../../runner/schedule/scheduler.ts";
-import { cronTimes, cronWindows, fixedWindow } from "../../runner/schedule/calendar.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
 const MINUTE = 60_000;
 const START = Date.UTC(2026, 0, 1, 12, 0, 30);
 const iso = (at: number | undefined) => at === undefined ? at : new Date(at).toISOString();
 
-/** Moves the clock, with time for what its timers set going. */
-async function pass(clock: FakeClock, ms: number, step = 10_000): Promise<void> {
+/** Advances the clock in small steps, so that promises settle in between. */
+async function advance(clock: FakeClock, ms: number, step = 10_000): Promise<void> {
   for (let left = ms; left > 0; left -= step) {
     clock.advance(Math.min(step, left));
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
 }
 
-/** A schedule at work: what ran when, what was told, and how the next runs end. */
-function keep(given: Partial<ScheduledRecipe> = {}, random = () => 0) {
+/** Starts a schedule of one recipe, and records its runs, log lines and alerts. */
+function startSchedule(recipe: Partial<ScheduledRecipe> = {}, random = () => 0) {
   const clock = new FakeClock(START);
   const stop = new AbortController();
   const runs: string[] = [];
   const lines: string[] = [];
   const alerts: Alert[] = [];
-  const kept = {
+  const schedule = {
     clock,
     runs,
     lines,
     alerts,
+    /** The outcome of each run from now on. */
     outcome: { exitCode: 0 } as Outcome,
     stop: () => stop.abort(),
     ended: Promise.resolve(false),
@@ -51,33 +51,33 @@ function keep(given: Partial<ScheduledRecipe> = {}, random = () => 0) {
     log: (line) => void lines.push(line),
     alert: (alert) => void alerts.push(alert),
   });
-  kept.ended = scheduler.run([{
+  schedule.ended = scheduler.run([{
     name: "Smoke",
     next: cronTimes("* * * * *", "UTC"),
     jitter: 0,
     maintenance: [],
     run: () => {
       runs.push(new Date(clock.now()).toISOString().slice(11, 19));
-      return Promise.resolve(kept.outcome);
+      return Promise.resolve(schedule.outcome);
     },
-    ...given,
+    ...recipe,
   }]);
-  return kept;
+  return schedule;
 }
 
-test("times are those of the time zone, in summer and in winter", () => {
+test("cron times follow the time zone, with daylight saving", () => {
   const next = cronTimes("0 9 * * *", "Europe/Berlin");
   assert.equal(iso(next(Date.UTC(2026, 0, 1))), "2026-01-01T08:00:00.000Z");
   assert.equal(iso(next(Date.UTC(2026, 6, 1))), "2026-07-01T07:00:00.000Z");
   assert.equal(cronTimes("0 0 0 1 1 * 2020", "UTC")(START), undefined);
 });
 
-test("a window holds from its beginning to before its end", () => {
+test("a maintenance window includes its start and excludes its end", () => {
   const nightly = cronWindows(cronTimes("0 3 * * *", "UTC"), 60 * MINUTE);
   const at = (hour: number, minute: number, ms = 0) => Date.UTC(2026, 0, 5, hour, minute, 0, ms);
   assert.equal(nightly(at(2, 59, 59_999)), undefined);
   assert.deepEqual(nightly(at(3, 0)), { from: at(3, 0), to: at(4, 0) });
-  assert.ok(nightly(at(3, 59, 59_999)));
+  assert.deepEqual(nightly(at(3, 59, 59_999)), { from: at(3, 0), to: at(4, 0) });
   assert.equal(nightly(at(4, 0)), undefined);
   const once = fixedWindow({ from: at(1, 0), to: at(2, 0) });
   assert.deepEqual([at(0, 59), at(1, 0), at(2, 0)].map((time) => once(time) !== undefined), [
@@ -87,78 +87,90 @@ test("a window holds from its beginning to before its end", () => {
   ]);
 });
 
-test("a recipe runs at its times, and later by a part of its jitter", async () => {
-  const plain = keep();
-  await pass(plain.clock, 3 * MINUTE);
-  assert.deepEqual(plain.runs, ["12:01:00", "12:02:00", "12:03:00"]);
-  const late = keep({ jitter: 40_000 }, () => 0.5);
-  await pass(late.clock, 3 * MINUTE);
-  assert.deepEqual(late.runs, ["12:01:20", "12:02:20", "12:03:20"]);
-  for (const kept of [plain, late]) {
-    kept.stop();
-    assert.equal(await kept.ended, false);
-    assert.equal(kept.clock.pending, 0);
+test("a recipe runs at its scheduled times, delayed by a random part of the jitter", async () => {
+  const punctual = startSchedule();
+  await advance(punctual.clock, 3 * MINUTE);
+  assert.deepEqual(punctual.runs, ["12:01:00", "12:02:00", "12:03:00"]);
+  const delayed = startSchedule({ jitter: 40_000 }, () => 0.5);
+  await advance(delayed.clock, 3 * MINUTE);
+  assert.deepEqual(delayed.runs, ["12:01:20", "12:02:20", "12:03:20"]);
+  for (const schedule of [punctual, delayed]) {
+    schedule.stop();
+    assert.equal(await schedule.ended, false);
+    assert.equal(schedule.clock.pending, 0);
   }
 });
 
-test("a recipe does not run beside itself", async () => {
+test("a jitter longer than the interval drops no run", async () => {
+  const schedule = startSchedule({ jitter: 100_000 }, () => 0.9);
+  await advance(schedule.clock, 5 * MINUTE);
+  assert.deepEqual(schedule.runs, ["12:02:30", "12:03:30", "12:04:30", "12:05:30"]);
+});
+
+test("skips a run while the last one is still in progress", async () => {
   const finish: (() => void)[] = [];
   let runs = 0;
-  const kept = keep({
+  const schedule = startSchedule({
     run: () => {
       runs++;
       return new Promise((resolve) => finish.push(() => resolve({ exitCode: 0 })));
     },
   });
-  await pass(kept.clock, 2 * MINUTE);
+  await advance(schedule.clock, 2 * MINUTE);
   assert.equal(runs, 1);
-  assert.deepEqual(kept.lines, [
+  assert.deepEqual(schedule.lines, [
     "Smoke: skipped at 2026-01-01T12:02:00Z: its run of 2026-01-01T12:01:00Z is still in progress",
   ]);
   finish[0]!();
-  await pass(kept.clock, MINUTE);
+  await advance(schedule.clock, MINUTE);
   assert.equal(runs, 2);
 });
 
-test("nothing runs in maintenance, and that is told", async () => {
+test("skips runs in a maintenance window, and logs that", async () => {
   const from = START + MINUTE;
-  const kept = keep({ maintenance: [fixedWindow({ from, to: from + 90_000 })] });
-  await pass(kept.clock, 4 * MINUTE);
-  assert.deepEqual(kept.runs, ["12:01:00", "12:03:00", "12:04:00"]);
-  assert.deepEqual(kept.lines, [
+  const schedule = startSchedule({ maintenance: [fixedWindow({ from, to: from + 90_000 })] });
+  await advance(schedule.clock, 4 * MINUTE);
+  assert.deepEqual(schedule.runs, ["12:01:00", "12:03:00", "12:04:00"]);
+  assert.deepEqual(schedule.lines, [
     "Smoke: skipped at 2026-01-01T12:02:00Z: maintenance until 2026-01-01T12:03:00Z",
   ]);
 });
 
-test("what was missed while the machine slept is not made up for", async () => {
-  const kept = keep();
-  kept.clock.sleep(60 * MINUTE);
-  await pass(kept.clock, 1);
-  await pass(kept.clock, MINUTE);
-  // The time that was waited for, once, and then those that come.
-  assert.deepEqual(kept.runs, ["13:00:30", "13:01:00"]);
+test("does not catch up on times that passed while the machine slept", async () => {
+  const schedule = startSchedule();
+  schedule.clock.sleep(60 * MINUTE);
+  await advance(schedule.clock, 1);
+  await advance(schedule.clock, MINUTE);
+  // Once for the time it was waiting for, and then at the next time.
+  assert.deepEqual(schedule.runs, ["13:00:30", "13:01:00"]);
 });
 
-test("a schedule without a further time ends", async () => {
-  const kept = keep({ next: () => undefined });
-  assert.equal(await kept.ended, false);
-  assert.deepEqual(kept.lines, ["Smoke: no further runs"]);
+test("ends when there are no further scheduled times", async () => {
+  const schedule = startSchedule({ next: () => undefined });
+  assert.equal(await schedule.ended, false);
+  assert.deepEqual(schedule.lines, ["Smoke: no further runs"]);
 });
 
-test("what runs when the schedule ends is waited for, and is said to be interrupted", async () => {
-  const kept = keep({
+test("waits for the running recipe when it is stopped, and reports the interruption", async () => {
+  let finish = () => {};
+  const schedule = startSchedule({
     run: (signal) =>
-      new Promise((resolve) =>
-        signal.addEventListener("abort", () => resolve({ exitCode: 130 }), { once: true })
-      ),
+      new Promise((resolve) => {
+        finish = () => resolve({ exitCode: signal.aborted ? 130 : 0 });
+      }),
   });
-  await pass(kept.clock, MINUTE);
-  kept.stop();
-  assert.equal(await kept.ended, true);
+  await advance(schedule.clock, MINUTE);
+  let hasEnded = false;
+  schedule.ended.then(() => hasEnded = true);
+  schedule.stop();
+  await advance(schedule.clock, MINUTE);
+  assert.equal(hasEnded, false);
+  finish();
+  assert.equal(await schedule.ended, true);
 });
 
-/** What each of a series of runs, `+` passed and `-` failed, gives notice of. */
-function notices(series: string, rules: AlertRules): string {
+/** Shows the notification after each run of a series: `A` raised, `R` resolved, `.` none. */
+function notifications(series: string, rules: AlertRules): string {
   let state: AlertState = NO_FAILURES;
   return [...series].map((sign, at) => {
     const step = afterRun(state, sign === "+", at, rules);
@@ -167,7 +179,7 @@ function notices(series: string, rules: AlertRules): string {
   }).join("");
 }
 
-test("an alert is raised by failures in a row and resolved by passes in a row", () => {
+test("consecutive failures raise an alert, and consecutive passes resolve it", () => {
   for (
     const [after, resolveAfter, series, expected] of [
       [1, 1, "+-+-", ".ARA"],
@@ -176,54 +188,60 @@ test("an alert is raised by failures in a row and resolved by passes in a row", 
       [2, 2, "--+-++", ".A...R"],
       [2, 1, "--+--", ".AR.A"],
     ] as const
-  ) assert.equal(notices(series, { after, resolveAfter }), expected, series);
+  ) assert.equal(notifications(series, { after, resolveAfter }), expected, series);
 });
 
-test("an alert names since when and how often it failed, and comes back while it lasts", async () => {
+test("an alert has the start and number of the failures, and repeats until resolved", async () => {
   const rules = { after: 2, resolveAfter: 1, remind: 5 * MINUTE };
-  // It fails at 12:01, 12:02 and 12:03, and then waits for long.
+  // Fails at 12:01, 12:02 and 12:03. The next run is at 12:30.
   const next = cronTimes("1,2,3,30 * * * *", "UTC");
-  const kept = keep({ rules, next });
-  kept.outcome = { exitCode: 1, failure: "it is false" };
-  await pass(kept.clock, 12 * MINUTE);
-  const told = () =>
-    kept.alerts.map(({ kind, at, failures }) => [kind, iso(at)?.slice(11, 16), failures]);
-  assert.deepEqual(told(), [["raised", "12:02", 2], ["reminder", "12:07", 3], [
-    "reminder",
-    "12:12",
-    3,
-  ]]);
-  assert.equal(iso(kept.alerts[0]!.since), "2026-01-01T12:01:00.000Z");
-  assert.equal(kept.alerts[0]!.failure, "it is false");
-  kept.outcome = { exitCode: 0 };
-  await pass(kept.clock, 30 * MINUTE);
-  assert.deepEqual(told().slice(-2).map(([kind]) => kind), ["reminder", "resolved"]);
-  assert.equal(kept.alerts.at(-1)!.failure, undefined);
-  kept.stop();
-  await kept.ended;
-  assert.equal(kept.clock.pending, 0);
+  const schedule = startSchedule({ rules, next });
+  schedule.outcome = { exitCode: 1, failure: "it is false" };
+  await advance(schedule.clock, 12 * MINUTE);
+  const sent = () =>
+    schedule.alerts.map(({ kind, at, failures }) => [kind, iso(at)?.slice(11, 16), failures]);
+  assert.deepEqual(sent(), [
+    ["raised", "12:02", 2],
+    ["reminder", "12:07", 3],
+    ["reminder", "12:12", 3],
+  ]);
+  assert.equal(iso(schedule.alerts[0]!.since), "2026-01-01T12:01:00.000Z");
+  assert.equal(schedule.alerts[0]!.failure, "it is false");
+  schedule.outcome = { exitCode: 0 };
+  await advance(schedule.clock, 30 * MINUTE);
+  assert.deepEqual(sent().slice(-2).map(([kind]) => kind), ["reminder", "resolved"]);
+  assert.equal(schedule.alerts.at(-1)!.failure, undefined);
+  schedule.stop();
+  await schedule.ended;
+  assert.equal(schedule.clock.pending, 0);
 });
 
-test("nobody is reminded in maintenance", async () => {
+test("sends no reminders in a maintenance window", async () => {
   const rules = { after: 1, resolveAfter: 1, remind: MINUTE };
   const window = { from: START + MINUTE, to: START + 4 * MINUTE };
-  const kept = keep({
+  const schedule = startSchedule({
     rules,
     maintenance: [fixedWindow(window)],
     next: cronTimes("1 * * * *", "UTC"),
   });
-  kept.outcome = { exitCode: 3 };
-  await pass(kept.clock, 6 * MINUTE);
-  assert.deepEqual(kept.alerts.map(({ at }) => iso(at)?.slice(11, 16)), [
+  schedule.outcome = { exitCode: 3 };
+  await advance(schedule.clock, 6 * MINUTE);
+  assert.deepEqual(schedule.alerts.map(({ at }) => iso(at)?.slice(11, 16)), [
     "12:01",
     "12:05",
     "12:06",
   ]);
 });
 
-test("a run that was interrupted counts neither as a failure nor as a pass", async () => {
-  const kept = keep({ rules: { after: 1, resolveAfter: 1 } });
-  kept.outcome = { exitCode: 130 };
-  await pass(kept.clock, 2 * MINUTE);
-  assert.deepEqual(kept.alerts, []);
+test("an interrupted run counts neither as a failure nor as a pass", async () => {
+  const exitCodes = [1, 130, 1, 0];
+  const schedule = startSchedule({
+    rules: { after: 2, resolveAfter: 1 },
+    run: () => Promise.resolve({ exitCode: exitCodes.shift() ?? 0 }),
+  });
+  await advance(schedule.clock, 4 * MINUTE);
+  assert.deepEqual(schedule.alerts.map(({ kind, at }) => [kind, iso(at)?.slice(11, 16)]), [
+    ["raised", "12:03"],
+    ["resolved", "12:04"],
+  ]);
 });

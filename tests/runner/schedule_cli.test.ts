@@ -1,22 +1,21 @@
-// The command: real processes, real signals, and a receiver of alerts on this machine.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { runnerCli } from "./_cli.ts";
+import { type CliResult, runnerCli } from "./_cli.ts";
 import { RunnerProcess } from "./_process.ts";
 import { withFiles } from "./_recipe.ts";
 
 const EVERY_SECOND = 'schedule: { cron: "* * * * * *" }\n';
 
+/** Starts `schedule` in a process, and kills it at the end. */
 async function withProcess(
   recipe: string,
   use: (runner: RunnerProcess) => Promise<void>,
-  env: Record<string, string> = {},
 ): Promise<void> {
   await withFiles({ "r.yaml": recipe }, async (directory) => {
-    const runner = new RunnerProcess(["runner.ts", "schedule", directory], env);
+    const runner = new RunnerProcess(["runner.ts", "schedule", directory, "--verbose"]);
     try {
       await use(runner);
     } finally {
@@ -26,7 +25,15 @@ async function withProcess(
   });
 }
 
-test("Ctrl-C while nothing runs ends the schedule with 0", async () => {
+/** Runs `schedule` in this process, on a fake clock. */
+function schedule(recipe: string, options: Parameters<typeof runnerCli>[1] = {}) {
+  return withFiles(
+    { "r.yaml": recipe },
+    (directory): Promise<CliResult> => runnerCli(["schedule", join(directory, "r.yaml")], options),
+  );
+}
+
+test("SIGINT between runs ends the schedule with exit code 0", async () => {
   const recipe = 'name: Rare\nschedule: { cron: "0 0 29 2 *" }\nsteps: [{ assert: "true" }]\n';
   await withProcess(recipe, async (runner) => {
     await runner.printed("Rare: first run at ");
@@ -35,19 +42,16 @@ test("Ctrl-C while nothing runs ends the schedule with 0", async () => {
   });
 });
 
-test("Ctrl-C while a recipe runs interrupts it, cleans up, and ends with 130", async () => {
+test("SIGINT during a run interrupts it, runs `always`, and exits with 130", async () => {
   const recipe = `${EVERY_SECOND}steps:
-  - log: it has begun
   - enqueue: noop
-    name: begun
   - sleep: 1h
   - assert: "true"
 always:
   - log: it is cleaned up
 `;
   await withProcess(recipe, async (runner) => {
-    // That its next time is skipped tells that it is at work.
-    await runner.printed(": skipped at ");
+    await runner.printed('"method":"job.enqueue"');
     runner.signal("SIGINT");
     assert.equal(await runner.exit(), 130);
     assert.match(runner.output, /it is cleaned up/);
@@ -55,103 +59,140 @@ always:
   });
 });
 
-/** A receiver of alerts: what it has got, and the next of it. */
+test("the times during a run are skipped, and runs after it go on", async () => {
+  const stop = new AbortController();
+  let runs = 0;
+  const { code, out } = await schedule(
+    `name: Long\n${EVERY_SECOND}steps: [{ sleep: 2500ms }, { assert: "true" }]\n`,
+    {
+      signal: stop.signal,
+      onOut: (text) => {
+        if (text.includes("1 passed") && ++runs === 2) stop.abort();
+      },
+    },
+  );
+  assert.equal(code, 0, out);
+  const lines = out.match(/Long: .*/g)!.map((line) => line.replace(/2026-01-01T00:00:/g, ""));
+  assert.deepEqual(lines.slice(0, 5), [
+    "Long: first run at 01Z",
+    "Long: run started",
+    "Long: skipped at 02Z: its run of 01Z is still in progress",
+    "Long: skipped at 03Z: its run of 01Z is still in progress",
+    "Long: run started",
+  ]);
+});
+
+/** A server that receives alerts. */
 interface Hook {
   url: string;
   bodies: Record<string, unknown>[];
-  /** Resolves when so many have come. */
-  received(count: number): Promise<void>;
+  /** Aborted when so many alerts have arrived. */
+  stopAfter(count: number): AbortSignal;
 }
 
-async function withHook(use: (hook: Hook) => Promise<void>, first = 200): Promise<void> {
+/** Runs a server that receives alerts; it answers the first one with a status. */
+async function withHook(use: (hook: Hook) => Promise<void>, firstStatus = 200): Promise<void> {
   const bodies: Record<string, unknown>[] = [];
-  const wake: (() => void)[] = [];
+  const stop = new AbortController();
+  let limit = Infinity;
   const server = createServer((request, response) => {
     let text = "";
     request.on("data", (chunk) => void (text += chunk));
     request.on("end", () => {
       bodies.push({
         path: request.url,
-        type: request.headers["content-type"],
+        contentType: request.headers["content-type"],
         ...JSON.parse(text),
       });
-      response.statusCode = bodies.length === 1 ? first : 200;
-      response.end();
-      wake.splice(0).forEach((call) => call());
+      response.statusCode = bodies.length === 1 ? firstStatus : 200;
+      response.end(() => bodies.length >= limit && stop.abort());
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const received = async (count: number) => {
-    while (bodies.length < count) await new Promise<void>((resolve) => wake.push(resolve));
+  const stopAfter = (count: number) => {
+    limit = count;
+    return stop.signal;
   };
   try {
-    await use({ url: `http://127.0.0.1:${port}`, bodies, received });
+    await use({ url: `http://127.0.0.1:${port}`, bodies, stopAfter });
   } finally {
     server.close();
   }
 }
 
-test("a recipe that fails is told to a hook, without secrets, and again when it passes", async () => {
+test("an alert is posted to a webhook without secrets, and retried", async () => {
   const recipe = `name: Hooked
 ${EVERY_SECOND}alert: { after: 2, to: ["\${{ secrets.HOOK }}", ops@example.com] }
 secrets: [HOOK, WORD]
 steps:
-  - assert: secrets.WORD == "another"
+  - start: \${{ secrets.WORD }}
 `;
-  // The first attempt of all fails, and is made again.
-  await withHook(async ({ url, bodies, received }) => {
+  await withHook(async ({ url, bodies, stopAfter }) => {
     const env = { HOOK: `${url}/path-s3cr3t`, WORD: "hidden-word" };
-    await withProcess(recipe, async (runner) => {
-      await received(2);
-      runner.signal("SIGINT");
-      assert.ok([0, 130].includes((await runner.exit()) as number));
-      assert.match(runner.output, /not sent to ops@example\.com/);
-      assert.match(runner.output, /ALERT Hooked has failed 2 times in a row since .*is false/);
-      assert.match(runner.output, /the server answered 503; retrying in 1 s/);
-      assert.ok(!/s3cr3t|hidden-word/.test(runner.output), runner.output);
-    }, env);
+    const { code, out, err } = await schedule(recipe, { env, signal: stopAfter(2) });
+    assert.ok([0, 130].includes(code));
+    assert.match(out, /alerts for Hooked are printed but not sent to ops@example\.com/);
+    assert.match(out, /ALERT Hooked has failed 2 times in a row since /);
+    assert.match(err, /the server answered 503; retrying in 1 s/);
+    assert.ok(!/s3cr3t|hidden-word/.test(out + err), out + err);
     const [first, second] = bodies;
     assert.deepEqual(second, first);
-    assert.ok(!JSON.stringify(first!.text).includes("hidden-word"));
-    const { path, type, recipe: name, failures, version } = { type: "", ...first } as Record<
-      string,
-      unknown
-    >;
-    assert.deepEqual([path, type, name, failures, version], [
-      "/path-s3cr3t",
-      "raised",
-      "Hooked",
-      2,
-      1,
-    ]);
+    const { text, ...rest } = first!;
+    assert.match(String(text), /^ALERT Hooked has failed 2 times .*\*\*\*/);
+    assert.deepEqual({ ...rest, file: "", failure: "" }, {
+      path: "/path-s3cr3t",
+      contentType: "application/json",
+      version: 1,
+      type: "raised",
+      recipe: "Hooked",
+      file: "",
+      server: "embedded",
+      at: "2026-01-01T00:00:02Z",
+      failing_since: "2026-01-01T00:00:01Z",
+      failures: 2,
+      failure: "",
+    });
   }, 503);
 });
 
-test("no alert tells what stands in the server's address", async () => {
+test("a resolved alert is posted when the recipe passes again", async () => {
+  // Fails in the first second only.
+  const recipe = `name: Back
+${EVERY_SECOND}alert: { after: 1, to: "\${{ env.HOOK }}" }
+env: [HOOK]
+steps:
+  - assert: now() > timestamp("2026-01-01T00:00:01.900Z")
+`;
+  await withHook(async ({ url, bodies, stopAfter }) => {
+    await schedule(recipe, { env: { HOOK: url }, signal: stopAfter(2) });
+    assert.deepEqual(bodies.map(({ type, text }) => [type, text]), [
+      ["raised", bodies[0]!.text],
+      ["resolved", "RESOLVED Back passes again; it had been failing since 2026-01-01T00:00:01Z"],
+    ]);
+  });
+});
+
+test("an alert does not contain the secrets in the server's address", async () => {
   const recipe = `name: Away
 ${EVERY_SECOND}alert: { after: 1, to: "\${{ env.HOOK }}" }
 env: [HOOK]
 steps: [{ assert: "true" }]
 `;
-  await withHook(async ({ url, bodies, received }) => {
+  await withHook(async ({ url, bodies, stopAfter }) => {
     const env = {
       HOOK: url,
       DISPATCH_URL: "ws://somebody:pass-s3cr3t@127.0.0.1:1/dwp?key=key-s3cr3t",
       DISPATCH_TOKEN: "token-s3cr3t",
     };
-    await withProcess(recipe, async (runner) => {
-      await received(1);
-      runner.signal("SIGINT");
-      await runner.exit();
-      const told = runner.output + JSON.stringify(bodies);
-      assert.match(told, /ALERT Away has failed: Cannot connect to 'ws:\/\/127\.0\.0\.1:1\/dwp'/);
-      assert.ok(!told.includes("s3cr3t"), told);
-    }, env);
+    const { out, err } = await schedule(recipe, { env, signal: stopAfter(1) });
+    const printed = out + err + JSON.stringify(bodies);
+    assert.match(printed, /ALERT Away has failed: Cannot connect to 'ws:\/\/127\.0\.0\.1:1\/dwp'/);
+    assert.ok(!printed.includes("s3cr3t"), printed);
   });
 });
 
-test("--dry-run shows the next times and what is skipped", async () => {
+test("--dry-run prints the next times, and which of them are skipped", async () => {
   const recipe = `name: Nightly
 schedule: { cron: "0 3 1 1 *", timezone: Europe/Berlin, jitter: 30s }
 maintenance: { cron: "0 0 1 1 *", timezone: Europe/Berlin, duration: 1d }
@@ -162,29 +203,26 @@ steps: [{ assert: "true" }]
     assert.equal(code, 0);
     const [first, ...times] = out.trimEnd().split("\n");
     assert.match(first!, /^Nightly .*r\.yaml {2}0 3 1 1 \* \(Europe\/Berlin, up to 30 s later\)$/);
-    assert.equal(times.length, 5);
-    for (const time of times) {
-      assert.match(time, /^ {2}\d{4}-01-01T02:00:00Z {2}skipped: maintenance$/);
-    }
+    assert.deepEqual(
+      times,
+      [2026, 2027, 2028, 2029, 2030].map((year) =>
+        `  ${year}-01-01T02:00:00Z  skipped: maintenance`
+      ),
+    );
   });
 });
 
-test("what cannot be scheduled is told before anything runs", async () => {
-  const schedule = async (recipe: string, env = {}) =>
-    await withFiles(
-      { "r.yaml": recipe },
-      (directory) => runnerCli(["schedule", join(directory, "r.yaml")], { env }),
-    );
+test("a recipe without a schedule, and errors in schedules, are reported before any run", async () => {
   const none = await schedule('steps: [{ assert: "true" }]\n');
   assert.equal(none.code, 4);
   assert.match(none.err, /no recipe has a `schedule`/);
-  const wrong = await schedule(
+  const address = await schedule(
     `${EVERY_SECOND}env: [HOOK]\nalert: { to: "\${{ env.HOOK }}" }\nsteps: [{ assert: "true" }]\n`,
-    { HOOK: "nowhere" },
+    { env: { HOOK: "nowhere" } },
   );
-  assert.equal(wrong.code, 2);
+  assert.equal(address.code, 2);
   assert.match(
-    wrong.err,
+    address.err,
     /Cannot schedule '.*r\.yaml': `nowhere` is not a URL or an email address/,
   );
   const jitter = await schedule(
@@ -194,4 +232,5 @@ test("what cannot be scheduled is told before anything runs", async () => {
   assert.match(jitter.err, /`soon` is no duration/);
   const url = await runnerCli(["schedule", "recipes", "--url", "nonsense"]);
   assert.equal(url.code, 2);
+  assert.match(url.err, /^error: 'nonsense' is not a URL\n/);
 });
