@@ -10,7 +10,7 @@ import { inDirectory, keptRun, options } from "./_history.ts";
 const ORDER = { server: "embedded", file: "recipes/order.yaml", name: "Order smoke" };
 const BATCH = { server: "h:1", file: "recipes/more/batch.yaml", name: "Batch \x1b[31m[n=1]" };
 
-/** Calls back with a history of two cases. */
+/** Calls `use` with a history that has two cases. */
 function withHistory(use: (file: string) => Promise<void>): Promise<void> {
   return inDirectory(async (directory) => {
     const file = join(directory, "history.db");
@@ -27,7 +27,7 @@ function withHistory(use: (file: string) => Promise<void>): Promise<void> {
   });
 }
 
-test("cases are listed with counts, the median, the last verdict and bars", async () => {
+test("lists cases with counts, the median duration, the last result and bars", async () => {
   await withHistory(async (file) => {
     const { code, out } = await runnerCli(["history", "--history", file]);
     equal(code, 0);
@@ -41,7 +41,7 @@ test("cases are listed with counts, the median, the last verdict and bars", asyn
   });
 });
 
-test("a name shows each run, a file or directory does not", async () => {
+test("a name lists each run, a file or directory does not", async () => {
   await withHistory(async (file) => {
     const list = async (...args: string[]) =>
       (await runnerCli(["history", ...args], { env: { DISPATCH_HISTORY: file } })).out;
@@ -60,7 +60,7 @@ test("a name shows each run, a file or directory does not", async () => {
   });
 });
 
-test("as JSON there is a line for each case", async () => {
+test("--format json prints a line for each case", async () => {
   await withHistory(async (file) => {
     const list = async (...args: string[]) => {
       const { out } = await runnerCli(["history", "--history", file, "--format", "json", ...args]);
@@ -88,16 +88,16 @@ test("as JSON there is a line for each case", async () => {
   });
 });
 
-test("no history, one that cannot be read, and nothing that was meant", async () => {
+test("rejects a missing or corrupt history; exits with 4 when no case matches", async () => {
   await withHistory(async (file) => {
     const missing = await runnerCli(["history", "--history", `${file}.not`]);
     equal(missing.code, 2);
     match(missing.err, /Cannot open history '.*': no such file; a run with --history creates it/);
     const broken = `${file}.broken`;
     await writeFile(broken, "garbage ".repeat(1000));
-    const unread = await runnerCli(["history", "--history", broken]);
-    equal(unread.code, 2);
-    match(unread.err, /Cannot open history '.*': file is not a database/);
+    const unreadable = await runnerCli(["history", "--history", broken]);
+    equal(unreadable.code, 2);
+    match(unreadable.err, /Cannot open history '.*': file is not a database/);
     const none = await runnerCli(["history", "nothing-like-it", "--history", file]);
     deepEqual([none.code, none.out], [4, ""]);
     match(none.err, /^Nothing to list: no matching case in '.*'\n$/);
@@ -107,12 +107,12 @@ test("no history, one that cannot be read, and nothing that was meant", async ()
   });
 });
 
-test("help and completion know the command", async () => {
+test("help and completion include the command", async () => {
   match((await runnerCli(["help"])).out, /^ {2}history \[file/m);
   match((await runnerCli(["completion", "bash"])).out, /history\\ \*\) words="--history --case/);
 });
 
-test("bars", () => {
+test("a sparkline scales durations to the longest run, and marks failures", () => {
   equal(sparkline([]), "");
   equal(sparkline([keptRun(0)]), "▁");
   equal(sparkline([keptRun(800), keptRun(400), keptRun(1, { status: "failed" })]), "✗▅█");

@@ -11,11 +11,11 @@ const passed = (duration_ms: number, flaky = false): Outcome => ({
 const failed = (duration_ms: number): Outcome => ({ passed: false, flaky: false, duration_ms });
 const steady = [1000, 990, 1010, 1000, 1005].map((ms) => passed(ms));
 
-test("without earlier runs there is nothing usual", () => {
+test("returns undefined without earlier runs", () => {
   equal(compare([], passed(1)), undefined);
 });
 
-test("runs are counted, and the median is of those that passed", () => {
+test("counts runs, and takes the median of those that passed", () => {
   deepEqual(compare([passed(10), failed(9000), passed(30, true), passed(20)], passed(20)), {
     runs: 4,
     failed: 1,
@@ -31,43 +31,43 @@ test("runs are counted, and the median is of those that passed", () => {
   });
 });
 
-test("slower is what is far from the median", () => {
+test("a run is slower when it takes more than 1.5 times the median", () => {
   equal(compare(steady, passed(1501))?.slower, true);
   equal(compare(steady, passed(1500))?.slower, false);
 });
 
-test("with fewer than five passed runs nothing is slower", () => {
+test("no run is slower with fewer than five passed runs", () => {
   equal(compare(steady.slice(1), passed(60_000))?.slower, false);
   equal(compare([...steady.slice(1), failed(1000)], passed(60_000))?.slower, false);
 });
 
-test("what takes less than 100 ms longer is not slower", () => {
+test("a run that takes less than 100 ms longer is not slower", () => {
   const quick = [10, 10, 11, 10, 9].map((ms) => passed(ms));
   equal(compare(quick, passed(109))?.slower, false);
   equal(compare(quick, passed(110))?.slower, true);
 });
 
-test("where times vary much, more is usual", () => {
+test("a run is slower only beyond three median absolute deviations", () => {
   const varying = [400, 700, 1000, 1300, 1600].map((ms) => passed(ms));
   equal(compare(varying, passed(1900))?.slower, false);
   equal(compare(varying, passed(1901))?.slower, true);
 });
 
-test("one run on a busy machine changes nothing", () => {
+test("a single outlier does not change the comparison", () => {
   equal(compare([...steady, passed(600_000)], passed(1600))?.slower, true);
 });
 
-test("what failed is not called slow", () => {
+test("a failed run is not slower", () => {
   equal(compare(steady, failed(30_000))?.slower, false);
 });
 
-test("medians of odd and even numbers", () => {
+test("takes the median of odd and even numbers of values", () => {
   equal(median([3, 1, 2]), 2);
   equal(median([4, 1, 2, 3]), 2.5);
   equal(median([7]), 7);
 });
 
-test("a server is its host, without what may be secret", () => {
+test("the key of a server is its host, without user, password and query", () => {
   equal(serverKey("embedded"), "embedded");
   equal(
     serverKey("wss://user:password@dispatch.example.com:8443/dwp?token=x"),
@@ -75,9 +75,9 @@ test("a server is its host, without what may be secret", () => {
   );
 });
 
-test("a file has one name, however it was given", () => {
-  for (const given of ["recipes/a.yaml", "./recipes/a.yaml", "recipes/../recipes//a.yaml"]) {
-    equal(fileKey(given), "recipes/a.yaml");
+test("the key of a file is the same for all ways to write its path", () => {
+  for (const path of ["recipes/a.yaml", "./recipes/a.yaml", "recipes/../recipes//a.yaml"]) {
+    equal(fileKey(path), "recipes/a.yaml");
   }
   equal(fileKey("."), "");
 });

@@ -7,7 +7,7 @@ import { inDirectory, query } from "./_history.ts";
 
 const RECIPE = "name: One\nsteps: [{ assert: 1 == 1 }, { assert: 2 == 2 }]\n";
 
-test("two processes at once lose no run and break nothing", async () => {
+test("two processes record at the same time without losing runs", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "new", "history.db");
     const recipe = join(directory, "r.yaml");
@@ -27,7 +27,7 @@ test("two processes at once lose no run and break nothing", async () => {
   });
 });
 
-test("two processes that find a corrupt file set it aside once", async () => {
+test("two processes that find a corrupt file rename it once", async () => {
   await inDirectory(async (directory) => {
     const recipe = join(directory, "r.yaml");
     await writeFile(recipe, RECIPE);
@@ -38,8 +38,8 @@ test("two processes that find a corrupt file set it aside once", async () => {
       const both = [new RunnerProcess(args), new RunnerProcess(args)];
       for (const child of both) equal(await child.exit(), 0, child.output);
       deepEqual(query(file, "SELECT count(*) AS n FROM run"), [{ n: 2 }]);
-      const asides = (await readdir(directory)).filter((name) => name.startsWith(`${round}.db.`));
-      equal(asides.length, 1);
+      const renamed = (await readdir(directory)).filter((name) => name.startsWith(`${round}.db.`));
+      equal(renamed.length, 1);
     }
   });
 });

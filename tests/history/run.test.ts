@@ -14,23 +14,23 @@ import { inDirectory, options, query } from "./_history.ts";
 
 const PASSES = "name: Passes\nsteps: [{ assert: 1 == 1 }]\n";
 
-/** Sends events through a history, and gives what reporters are told. */
-async function through(file: string, events: Iterable<RunEvent>): Promise<RunEvent[]> {
-  const told: string[] = [];
+/** Records events in a history, and returns the events for the reporters. */
+async function record(file: string, events: Iterable<RunEvent>): Promise<RunEvent[]> {
+  const warnings: string[] = [];
   const recorder = new HistoryRecorder(
-    await HistoryStore.open(file, options(told)),
-    (text) => told.push(text),
+    await HistoryStore.open(file, options(warnings)),
+    (text) => warnings.push(text),
   );
   const out = Array.from(events, (event) => recorder.annotate(event));
   await recorder.finish();
-  deepEqual(told, []);
+  deepEqual(warnings, []);
   return out;
 }
 
 const finished = (events: readonly RunEvent[]): CaseFinished[] =>
   events.filter((event) => event.type === "case.finished");
 
-/** A run in which all takes some times as long. */
+/** Multiplies all durations in a run. */
 function* scaled(events: Iterable<RunEvent>, factor: number): Generator<RunEvent> {
   for (const event of events) {
     if (event.type !== "step.finished" && event.type !== "case.finished") yield event;
@@ -38,13 +38,13 @@ function* scaled(events: Iterable<RunEvent>, factor: number): Generator<RunEvent
   }
 }
 
-test("what has ended is told with how it usually went", async () => {
+test("finished cases and steps get a comparison with earlier runs", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
-    const first = await through(file, sampleRun());
+    const first = await record(file, sampleRun());
     deepEqual(first, sampleRun());
-    for (let i = 0; i < 5; i++) await through(file, sampleRun());
-    const slow = await through(file, scaled(sampleRun(), 3));
+    for (let i = 0; i < 5; i++) await record(file, sampleRun());
+    const slow = await record(file, scaled(sampleRun(), 3));
     deepEqual(slow.map(({ type }) => type), sampleRun().map(({ type }) => type));
     const [order, flaky, failed] = finished(slow);
     deepEqual(order?.usual, { runs: 6, failed: 0, flaky: 0, median_ms: 910, slower: true });
@@ -62,19 +62,19 @@ test("what has ended is told with how it usually went", async () => {
   });
 });
 
-test("twenty runs are compared with, this one not among them", async () => {
+test("compares with the last twenty runs, without the current one", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
     let last: RunEvent[] = [];
-    for (let i = 0; i < 25; i++) last = await through(file, manyCases(2));
+    for (let i = 0; i < 25; i++) last = await record(file, manyCases(2));
     equal(finished(last)[0]?.usual?.runs, 20);
   });
 });
 
-test("what was interrupted is not kept", async () => {
+test("does not record interrupted cases and steps", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
-    await through(file, sampleRun({ interrupted: true }));
+    await record(file, sampleRun({ interrupted: true }));
     const names = query(file, "SELECT name FROM recipe_case ORDER BY id").map(({ name }) => name);
     equal(names.length, 5);
     ok(!names.includes("Long") && !names.includes("Not started"));
@@ -82,45 +82,45 @@ test("what was interrupted is not kept", async () => {
   });
 });
 
-test("other servers and edited steps are not compared with", async () => {
+test("does not compare with other servers or with edited steps", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
-    await through(file, sampleRun());
+    await record(file, sampleRun());
     const elsewhere = sampleRun().map((event) =>
       event.type === "run.started" ? { ...event, server: "wss://u:p@example.test/dwp" } : event
     );
-    ok(finished(await through(file, elsewhere)).every(({ usual }) => usual === undefined));
+    ok(finished(await record(file, elsewhere)).every(({ usual }) => usual === undefined));
     const edited = sampleRun().map((event) =>
       event.type === "step.finished" && event.kind === "wait"
         ? { ...event, label: "another" }
         : event
     );
-    const steps = ends(await through(file, edited));
+    const steps = ends(await record(file, edited));
     ok(steps.filter(({ kind }) => kind === "wait").every(({ usual }) => usual === undefined));
     ok(steps.some((step: StepFinished) => step.usual !== undefined));
     ok(!(await readFile(file, "latin1")).includes("u:p@"));
   });
 });
 
-test("a file that breaks while a run goes on is set aside when it is over", async () => {
+test("replaces a file that is found corrupt during a run, at its end", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
-    for (let i = 0; i < 3; i++) await through(file, manyCases(300));
+    for (let i = 0; i < 3; i++) await record(file, manyCases(300));
     const bytes = await readFile(file);
     bytes.fill(7, 4096);
     await writeFile(file, bytes);
-    const told: string[] = [];
-    const store = await HistoryStore.open(file, options(told));
-    const recorder = new HistoryRecorder(store, (text) => told.push(text));
+    const warnings: string[] = [];
+    const store = await HistoryStore.open(file, options(warnings));
+    const recorder = new HistoryRecorder(store, (text) => warnings.push(text));
     for (const event of manyCases(10)) recorder.annotate(event);
     await recorder.finish();
-    equal(told.length, 1);
-    match(told[0]!, /malformed; renamed it to/);
+    equal(warnings.length, 1);
+    match(warnings[0]!, /malformed; renamed it to/);
     deepEqual(query(file, "SELECT count(*) AS n FROM run"), [{ n: 10 }]);
   });
 });
 
-test("a run keeps itself, and the next one is compared with it", async () => {
+test("a run is recorded, and the next one is compared with it", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, ".dispatch", "history.db");
     const files = { files: { "other.yaml": PASSES } };
@@ -143,7 +143,7 @@ test("a run keeps itself, and the next one is compared with it", async () => {
   });
 });
 
-test("a run of some steps is not kept, an empty name is none", async () => {
+test("records no partial run and no dry run; rejects an empty file name", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
     const { code, err } = await runRecipe(PASSES, ["--history", file, "--only", "1"]);
@@ -159,7 +159,7 @@ test("a run of some steps is not kept, an empty name is none", async () => {
   });
 });
 
-test("no history that cannot be kept changes the verdict", async () => {
+test("a history that cannot be used is a warning and does not change the exit code", async () => {
   await inDirectory(async (directory) => {
     const below = join(directory, "file");
     await writeFile(below, "");
@@ -199,7 +199,7 @@ test("no history that cannot be kept changes the verdict", async () => {
   });
 });
 
-test("no secret is in a history", async () => {
+test("a history contains no secret", async () => {
   await inDirectory(async (directory) => {
     const secret = 's3cr3t/"<pa ss>&wörd';
     const file = join(directory, "history.db");
@@ -234,7 +234,7 @@ steps:
   });
 });
 
-test("errors of a history have codes", async () => {
+test("an error about a history has a code", async () => {
   await inDirectory(async (directory) => {
     const error = await HistoryStore.open(directory, options()).catch((error) => error);
     equal((error as HistoryError).code, "refused");

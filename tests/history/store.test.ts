@@ -12,7 +12,7 @@ import { inDirectory, keptRun, NOW, options, query } from "./_history.ts";
 
 const KEY = { server: "embedded", file: "recipes/a.yaml", name: "A [region=eu]" };
 
-test("what is kept is read again, the latest one first", async () => {
+test("reads back what was recorded, newest first", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "deep", "er", "history.db");
     const store = await HistoryStore.open(file, options());
@@ -31,7 +31,7 @@ test("what is kept is read again, the latest one first", async () => {
   });
 });
 
-test("of each case the last 200 runs are kept", async () => {
+test("keeps the last 200 runs of each case", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
     const store = await HistoryStore.open(file, options());
@@ -49,12 +49,12 @@ test("of each case the last 200 runs are kept", async () => {
     equal(kept.at(-1)?.duration_ms, 7);
     equal(store.runs(other, 9).length, 1);
     store.close();
-    // What is forgotten takes its steps with it.
+    // The steps of deleted runs are deleted too.
     deepEqual(query(file, "SELECT count(*) AS n FROM step"), [{ n: KEPT_RUNS + 1 }]);
   });
 });
 
-test("a write that fails keeps nothing of it", async () => {
+test("a failed write records nothing", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
     const store = await HistoryStore.open(file, options());
@@ -69,7 +69,7 @@ test("a write that fails keeps nothing of it", async () => {
   });
 });
 
-test("a corrupt file is set aside, whole, and a new one begun", async () => {
+test("renames a corrupt file without changing it, and creates a new one", async () => {
   const database = (file: string) => {
     const made = new DatabaseSync(file);
     made.exec(`PRAGMA application_id = ${0x44535043}; PRAGMA user_version = 1; ${MIGRATIONS[0]}`);
@@ -79,7 +79,7 @@ test("a corrupt file is set aside, whole, and a new one begun", async () => {
   await inDirectory(async (directory) => {
     const whole = await database(join(directory, "whole.db"));
     const corrupt: Record<string, Uint8Array> = {
-      garbage: new TextEncoder().encode("this is no database, not even nearly. ".repeat(400)),
+      garbage: new TextEncoder().encode("this is not a database. ".repeat(400)),
       "cut at a page": whole.subarray(0, 4096),
       "cut in a page": whole.subarray(0, 2 * 4096 + 1000),
       "cut in the header": whole.subarray(0, 50),
@@ -88,30 +88,30 @@ test("a corrupt file is set aside, whole, and a new one begun", async () => {
       const file = join(directory, `${name}.db`);
       await writeFile(file, bytes);
       await writeFile(`${file}-journal`, "");
-      const told: string[] = [];
-      const store = await HistoryStore.open(file, options(told));
+      const warnings: string[] = [];
+      const store = await HistoryStore.open(file, options(warnings));
       store.add([{ key: KEY, run: keptRun(1) }]);
       store.close();
-      const aside = `${file}.corrupt-2026-11-24T09-00-00-123Z`;
-      equal(told.length, 1, name);
-      match(told[0]!, /^Cannot open history '.*': .*; renamed it to '.*corrupt-2026-/);
-      deepEqual(new Uint8Array(await readFile(aside)), new Uint8Array(bytes), name);
+      const renamed = `${file}.corrupt-2026-11-24T09-00-00-123Z`;
+      equal(warnings.length, 1, name);
+      match(warnings[0]!, /^Cannot open history '.*': .*; renamed it to '.*corrupt-2026-/);
+      deepEqual(new Uint8Array(await readFile(renamed)), new Uint8Array(bytes), name);
       equal(query(file, "SELECT count(*) AS n FROM run")[0]?.n, 1);
     }
   });
 });
 
-test("what turns out to be corrupt later can be begun anew", async () => {
+test("replaces a file that is found corrupt after it was opened", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
-    const told: string[] = [];
-    const store = await HistoryStore.open(file, options(told));
+    const warnings: string[] = [];
+    const store = await HistoryStore.open(file, options(warnings));
     store.add(Array.from({ length: 150 }, (_, i) => ({ key: KEY, run: keptRun(i) })));
     store.close();
     const bytes = await readFile(file);
     bytes.fill(7, 4096);
     await writeFile(file, bytes);
-    const again = await HistoryStore.open(file, options(told));
+    const again = await HistoryStore.open(file, options(warnings));
     let error: unknown;
     try {
       again.runs(KEY, 9);
@@ -123,11 +123,11 @@ test("what turns out to be corrupt later can be begun anew", async () => {
     again.add([{ key: KEY, run: keptRun(1) }]);
     equal(again.runs(KEY, 9).length, 1);
     again.close();
-    equal(told.length, 1);
+    equal(warnings.length, 1);
   });
 });
 
-test("what belongs to something else is left untouched", async () => {
+test("does not change the database of another application or a newer version", async () => {
   await inDirectory(async (directory) => {
     const setups: Record<string, [string, string]> = {
       tables: ["CREATE TABLE bookmarks (url)", "foreign"],
@@ -151,7 +151,7 @@ test("what belongs to something else is left untouched", async () => {
   });
 });
 
-test("what is no regular file is left alone", async () => {
+test("rejects a path that is not a regular file", async () => {
   await inDirectory(async (directory) => {
     await rejects(
       HistoryStore.open(directory, options()),
@@ -163,7 +163,7 @@ test("what is no regular file is left alone", async () => {
   });
 });
 
-test("where nothing is to be made, nothing is", async () => {
+test("creates and renames nothing without `create`", async () => {
   await inDirectory(async (directory) => {
     const only = { ...options(), create: false };
     const file = join(directory, "history.db");
@@ -174,7 +174,7 @@ test("where nothing is to be made, nothing is", async () => {
   });
 });
 
-test("an older file is brought up to the present form, with what it holds", async () => {
+test("migrates an older file and keeps its data", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
     const store = await HistoryStore.open(file, options());
@@ -184,13 +184,13 @@ test("an older file is brought up to the present form, with what it holds", asyn
     (await openDatabase(file, { ...options(), migrations })).close();
     deepEqual(query(file, "PRAGMA user_version"), [{ user_version: 2 }]);
     deepEqual(query(file, "SELECT duration_ms, note FROM run"), [{ duration_ms: 1, note: "x" }]);
-    // A second time there is nothing to do.
+    // Opening it again does not migrate again.
     (await openDatabase(file, { ...options(), migrations })).close();
     await rejects(HistoryStore.open(file, options()), { code: "newer" });
   });
 });
 
-test("a migration that fails leaves the file as it was", async () => {
+test("a failed migration does not change the file", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
     (await openDatabase(file, options())).close();
@@ -201,7 +201,7 @@ test("a migration that fails leaves the file as it was", async () => {
   });
 });
 
-test("many at once in one process lose nothing", async () => {
+test("several stores in one process lose no runs", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
     const stores = await Promise.all(
@@ -219,7 +219,7 @@ test("many at once in one process lose nothing", async () => {
   });
 });
 
-test("who holds the lock is waited for, though not for ever", async () => {
+test("waits for a lock of another connection no longer than busyTimeout", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
     const store = await HistoryStore.open(file, options());
@@ -236,13 +236,13 @@ test("who holds the lock is waited for, though not for ever", async () => {
   });
 });
 
-test("two that find one file corrupt set it aside once, and lose nothing of each other", async () => {
+test("two stores that find the same file corrupt rename it once and lose no runs", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
-    const told: string[] = [];
+    const warnings: string[] = [];
     const stores = [
-      await HistoryStore.open(file, options(told)),
-      await HistoryStore.open(file, options(told)),
+      await HistoryStore.open(file, options(warnings)),
+      await HistoryStore.open(file, options(warnings)),
     ];
     const corrupt = new HistoryError("corrupt", "it is corrupt");
     for (const store of stores) {
@@ -250,22 +250,22 @@ test("two that find one file corrupt set it aside once, and lose nothing of each
       store.add([{ key: KEY, run: keptRun(1) }]);
       store.close();
     }
-    equal(told.length, 1);
+    equal(warnings.length, 1);
     deepEqual(query(file, "SELECT count(*) AS n FROM run"), [{ n: 2 }]);
     equal((await readdir(directory)).length, 2);
   });
 });
 
-test("a lock that a process has left behind holds nobody up for long", async () => {
+test("takes over the lock file of a crashed process", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
     await writeFile(file, "garbage ".repeat(1000));
     await writeFile(`${file}.lock`, "");
-    const told: string[] = [];
+    const warnings: string[] = [];
     const clock = new FakeClock(NOW);
-    const opening = HistoryStore.open(file, options(told, clock));
+    const opening = HistoryStore.open(file, options(warnings, clock));
     (await clock.runUntil(opening)).close();
-    equal(told.length, 1);
+    equal(warnings.length, 1);
     const [name, corrupt, ...rest] = (await readdir(directory)).toSorted();
     equal(name, "history.db");
     match(corrupt!, /^history\.db\.corrupt-2026-11-24T/);

@@ -1,4 +1,4 @@
-// Writes more than a pipe holds, and then a line on the other stream: for output.test.ts.
+// The child process of output.test.ts: writes more than a pipe holds, then to the other stream.
 import { setExitCode, writeStandard } from "../../runtime/process.ts";
 
 for (let i = 0; i < 3_000; i++) writeStandard("stdout", `${String(i).padStart(999)}\n`);

@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { runtimeName } from "../../runtime/process.ts";
 
-/** A runner in a process of its own, on the runtime that runs the test. */
+/** A child process on the runtime that runs the test. */
 export class RunnerProcess {
   #child: ChildProcess;
   #running = true;
   #waiting = new Set<() => void>();
   #ended: Promise<number | string>;
-  /** What it has printed on both streams. */
+  /** What it has printed so far, on both streams. */
   output = "";
 
   constructor(args: readonly string[], env: Record<string, string> = {}) {
@@ -33,7 +33,10 @@ export class RunnerProcess {
     });
   }
 
-  /** Resolves when it has printed a text. */
+  /**
+   * Resolves when it has printed a text.
+   * @throws {Error} When it exits first.
+   */
   async printed(text: string): Promise<void> {
     const ended = this.#ended.then(() => "ended");
     while (!this.output.includes(text)) {
@@ -45,18 +48,18 @@ export class RunnerProcess {
         this.#waiting.add(wake);
       });
       if (await Promise.race([more, ended]) === "ended" && !this.output.includes(text)) {
-        throw new Error(`it ended without printing '${text}':\n${this.output}`);
+        throw new Error(`the process exited without printing '${text}':\n${this.output}`);
       }
     }
   }
 
   /** Sends it a signal. */
   signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
-    // Deno tells a child that was sent a signal with `kill` as ended by it, whatever it exits with.
+    // Not `child.kill`: Deno then reports the signal instead of the exit code.
     if (this.#running) process.kill(this.#child.pid!, name);
   }
 
-  /** Its exit code. A process that does not end is killed, and the test has failed. */
+  /** Resolves to its exit code, or to `SIGKILL` when it had to be killed after `limit` ms. */
   async exit(limit = 20_000): Promise<number | string> {
     const timer = setTimeout(() => this.signal("SIGKILL"), limit);
     try {

@@ -9,7 +9,7 @@ import { runRecipe, withFiles } from "./_recipe.ts";
 
 const SECRET = 's3cr3t/"<pa ss>&wörd';
 
-/** Every form in which the secret must not be seen; base64 in each of its three alignments. */
+/** The encodings of the secret that must not appear; base64 in each of its three alignments. */
 function forms(): string[] {
   const json = JSON.stringify(SECRET).slice(1, -1);
   const core = (text: string) => encodeBase64(text).replace(/=+$/, "");
@@ -52,7 +52,7 @@ steps:
       job.payload: { to: '\${{ secrets.API + "x" }}' }
 `;
 
-test("no secret is in what any reporter writes, in any form", async () => {
+test("reports, --verbose and --dry-run contain no secret, in any encoding", async () => {
   await withFiles({ "secret.yaml": RECIPE }, async (directory) => {
     const file = join(directory, "secret.yaml");
     const reports = ["console", "jsonl"].map((name) => join(directory, `${name}.txt`));
@@ -73,7 +73,7 @@ test("no secret is in what any reporter writes, in any form", async () => {
     for (const [name, output] of Object.entries(outputs)) {
       for (const form of forms()) assert.ok(!output.includes(form), `${form} is in ${name}`);
     }
-    // What is hidden was there.
+    // The secret would have been in all of these.
     assert.ok(out.includes("plain ***"));
     assert.match(err, /→ \{.*"method":"job.enqueue".*"to":"\*\*\*"/);
     assert.match(err, /← \{.*"payload":"[^"]*\*\*\*/);
@@ -82,7 +82,7 @@ test("no secret is in what any reporter writes, in any form", async () => {
   });
 });
 
-test("a token that is refused is not shown", async () => {
+test("a rejected token is masked", async () => {
   const { createDevServer, referenceWorkload } = await import("../../dev/mod.ts");
   const server = await createDevServer(referenceWorkload());
   try {
@@ -97,7 +97,7 @@ test("a token that is refused is not shown", async () => {
   }
 });
 
-test("a mask finds a secret in each alignment of base64", () => {
+test("a mask finds a secret in every alignment of base64", () => {
   const mask = new Mask();
   mask.add(SECRET);
   for (const before of ["", "a", "ab", "abc"]) {
@@ -108,7 +108,7 @@ test("a mask finds a secret in each alignment of base64", () => {
   }
 });
 
-test("a mask finds a secret as each library encodes it", () => {
+test("a mask finds the encodings of different libraries", () => {
   const strict = (text: string) =>
     encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
   const ascii = (text: string, capitals: boolean) =>
@@ -143,7 +143,7 @@ test("a mask finds a secret as each library encodes it", () => {
   }
 });
 
-test("of base64 no character is left that holds a part of a secret", () => {
+test("a mask leaves no base64 character with bits of the secret", () => {
   const mask = new Mask();
   mask.add("Hunt");
   mask.add("user:pä>>>ss");
@@ -153,7 +153,7 @@ test("of base64 no character is left that holds a part of a secret", () => {
   for (const before of ["", "x", "xy"]) {
     for (const after of ["", "z", "zz"]) {
       const encoded = encodeBase64(`${before}user:pä>>>ss${after}`);
-      // What is left can be turned back into nothing but what stood around it.
+      // The remaining characters encode only what was around the secret.
       const [end, all] = [13, 13 + after.length].map((size) => before.length + size);
       const left = Math.floor(before.length * 8 / 6);
       const right = Math.ceil(all! * 8 / 6) - Math.ceil(end! * 8 / 6);
@@ -163,11 +163,11 @@ test("of base64 no character is left that holds a part of a secret", () => {
       }
     }
   }
-  // What only looks like it is left.
+  // Text that only looks similar stays.
   assert.equal(mask.text("SHVu SHVo dA== user:pass"), "SHVu SHVo dA== user:pass");
 });
 
-test("a mask goes through keys, lists and numbers", () => {
+test("a mask replaces secrets in keys, lists and numbers", () => {
   const mask = new Mask();
   mask.add("12345");
   assert.deepEqual(mask.value({ "k12345": [12345, "x12345y", { a: null, b: true }], n: 7 }), {
@@ -180,13 +180,13 @@ test("a mask goes through keys, lists and numbers", () => {
   );
 });
 
-test("what is too short to be a secret is not masked everywhere", () => {
+test("a mask ignores a secret that is too short", () => {
   const mask = new Mask();
   mask.add("a");
   assert.equal(mask.text("banana"), "banana");
 });
 
-test("a secret that is too short to be masked is told", async () => {
+test("a secret that is too short to be masked is a warning", async () => {
   const { events } = await runRecipe(
     "secrets: [PIN, WORD]\nsteps:\n  - assert: size(secrets.PIN) == 2\n",
     [],
@@ -213,7 +213,7 @@ steps:
 `,
 };
 
-test("what a recipe that is used needs is missed before anything runs", async () => {
+test("missing variables and secrets of a used recipe are reported before any step runs", async () => {
   await withFiles(USED, async (directory) => {
     const { code, out, err } = await runnerCli([join(directory, "outer.yaml")]);
     assert.equal(code, 2);
@@ -223,7 +223,7 @@ test("what a recipe that is used needs is missed before anything runs", async ()
   });
 });
 
-test("a secret of a recipe that is used is hidden from the first step on", async () => {
+test("the secrets of a used recipe are masked from the first step", async () => {
   const files = { ...USED, "inner.yaml": USED["inner.yaml"].replace("region:", "region: north") };
   await withFiles(files, async (directory) => {
     const env = { PASSWORD: "hunter2hunter2" };

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { withFiles } from "./_recipe.ts";
 import { RunnerProcess } from "./_process.ts";
 
-const recipe = (always: string) => `
+/** A recipe that waits in its steps, with these `always` steps. */
+const waiting = (always: string) => `
 steps:
   - log: it has begun
   - id: job
@@ -16,6 +17,7 @@ always:
 ${always}
 `;
 
+/** Runs a recipe in a process, and kills it at the end. */
 function run(text: string, use: (runner: RunnerProcess) => Promise<void>): Promise<void> {
   return withFiles({ "long.yaml": text }, async (directory) => {
     const runner = new RunnerProcess(["runner.ts", join(directory, "long.yaml")]);
@@ -28,8 +30,8 @@ function run(text: string, use: (runner: RunnerProcess) => Promise<void>): Promi
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  test(`${signal} stops the steps, runs always, and exits 130`, async () => {
-    await run(recipe('  - log: "cleaned up"'), async (runner) => {
+  test(`${signal} stops the steps, runs the always steps, and exits with 130`, async () => {
+    await run(waiting('  - log: "cleaned up"'), async (runner) => {
       await runner.printed("wait for job");
       runner.signal(signal);
       assert.equal(await runner.exit(), 130);
@@ -42,8 +44,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-test("a second signal exits at once", async () => {
-  await run(recipe('  - log: "cleaning up"\n  - sleep: 1h'), async (runner) => {
+test("a second signal exits immediately", async () => {
+  await run(waiting('  - log: "cleaning up"\n  - sleep: 1h'), async (runner) => {
     await runner.printed("wait for job");
     runner.signal("SIGINT");
     await runner.printed("cleaning up");
@@ -53,7 +55,7 @@ test("a second signal exits at once", async () => {
   });
 });
 
-test("a clean-up that fails does not hide what failed first", async () => {
+test("a failing `always` step does not hide the first failure", async () => {
   await run(
     "steps:\n  - assert: 1 == 2\nalways:\n  - assert: 3 == 4\n",
     async (runner) => {
@@ -64,24 +66,24 @@ test("a clean-up that fails does not hide what failed first", async () => {
   );
 });
 
-test("a run leaves the process by itself", async () => {
+test("the process exits when the run is over", async () => {
   const runner = new RunnerProcess(["runner.ts", "recipes/order-payment.yaml"]);
   assert.equal(await runner.exit(), 0, runner.output);
 });
 
-test("a recipe in TypeScript is a program", async () => {
+test("a TypeScript recipe runs as a program", async () => {
   const runner = new RunnerProcess(["tests/runner/shop.recipe.ts", "--quiet"]);
   assert.equal(await runner.exit(), 0, runner.output);
   assert.match(runner.output, /2 passed in /);
 });
 
-test("the example script runs by itself", async () => {
+test("the example script recipes/hello.ts runs", async () => {
   const runner = new RunnerProcess(["recipes/hello.ts"]);
   assert.equal(await runner.exit(), 0, runner.output);
   assert.match(runner.output, /step ship\nrun wfrun_\w+ completed\n$/);
 });
 
-test("dev serves until it is interrupted", async () => {
+test("dev serves a run of another process until it is interrupted", async () => {
   const server = new RunnerProcess(["runner.ts", "dev", "--port", "0"]);
   try {
     await server.printed("/dwp");
