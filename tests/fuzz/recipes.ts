@@ -1,6 +1,6 @@
 /**
- * Reads mutated recipes: `deno run -A tests/fuzz/recipes.ts [count] [seed]`. Nothing a file holds may
- * make the checks throw, hang or mark a place outside of the file.
+ * Checks mutated recipes: `deno run -A tests/fuzz/recipes.ts [count] [seed]`. No text may make the
+ * checks throw, hang or mark a place outside of the file.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { seededRandom } from "../../runtime/random.ts";
 import { listDirectory, readTextFile } from "../../runtime/file.ts";
 import { mainModulePath, processArgs } from "../../runtime/process.ts";
 
-/** What a mutated recipe did that it must not do. */
+/** A text that the checks cannot handle. */
 export interface Finding {
   text: string;
   problem: string;
 }
 
-/** Pieces that mean something to the parsers. */
+/** Pieces of text that the parsers treat specially. */
 const PIECES = [
   ...["${{", "}}", "{", "}", "[", "]", ":", " :", ": ", "- ", "-", "\n", "\n  ", "\t", "#", " # "],
   ...[
@@ -67,7 +67,7 @@ const PIECES = [
   ...["toString: 1", "hasOwnProperty", "matrix:", "schedule: {cron: '* * * * *'}", "within: 1s"],
 ];
 
-/** The texts of the repository's recipes, the wrong ones included. */
+/** The texts of all recipes in the repository, including the golden ones. */
 export async function corpus(): Promise<string[]> {
   const texts: string[] = [];
   for (const directory of ["recipes", "tests/golden"]) {
@@ -78,7 +78,7 @@ export async function corpus(): Promise<string[]> {
   return texts;
 }
 
-/** So many mutations of texts, the same ones for a seed. */
+/** Mutates texts; a seed reproduces the mutations. */
 export function* mutations(
   texts: readonly string[],
   count: number,
@@ -92,7 +92,7 @@ export function* mutations(
   }
 }
 
-/** Reads so many mutations of the repository's recipes, and gives what went wrong. */
+/** Checks mutations of the repository's recipes, and returns up to `limit` findings. */
 export async function fuzz(count: number, seed: number, limit = 10): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const text of mutations(await corpus(), count, seed)) {

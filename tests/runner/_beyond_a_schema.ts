@@ -1,4 +1,4 @@
-/** Golden recipes with what only shows in the whole recipe, in expressions or in the text itself. */
+/** The golden recipes whose errors a JSON Schema cannot express. */
 export const BEYOND_A_SCHEMA: ReadonlySet<string> = new Set([
   ...["bad-channel", "bad-cron", "bad-expression", "bad-id", "bad-matcher", "bad-template"],
   ...[

@@ -1,4 +1,4 @@
-// Everything that docs/recipes.md shows is done here.
+// Runs the examples of docs/recipes.md, and compares their output with the docs.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import process from "node:process";
@@ -18,7 +18,7 @@ import { firstFailure, runRecipe, withFiles } from "./_recipe.ts";
 interface Block {
   line: number;
   language: string;
-  /** The comment above the block, without its marks. */
+  /** The text of the HTML comment above the block. */
   note: string;
   text: string;
 }
@@ -38,8 +38,8 @@ const files = Object.fromEntries(
   ) => [note.slice(6), text]),
 );
 
-/** The text that is shown behind a block. */
-function shownBehind(block: Block): string {
+/** The text of the block after this one. */
+function outputAfter(block: Block): string {
   const next = blocks[blocks.indexOf(block) + 1];
   assert.equal(next?.language, "text");
   return next!.text.trimEnd();
@@ -48,14 +48,20 @@ function shownBehind(block: Block): string {
 for (const block of blocks) {
   const { language, note, text, line } = block;
   test(`docs/recipes.md line ${line}: ${language} ${note}`, async () => {
-    if (language === "text" || language === "json") return;
+    if (language === "json") return void JSON.parse(text);
     if (language === "sh") return await runCommands(text);
     if (language === "ts") return await runModule(text);
+    if (language === "text") {
+      // The block before compares its output with this one.
+      const before = blocks[blocks.indexOf(block) - 1];
+      return assert.match(before?.note ?? "", /^(exit|error): /);
+    }
     assert.equal(language, "yaml");
     const [what, argument = ""] = note.split(": ");
-    if (what === "runs" || what === "file") {
-      // A file that others use has inputs of its own; running those runs it.
-      if (what === "file") return;
+    if (what === "file") {
+      const isUsed = blocks.some(({ note, text }) => note === "runs" && text.includes(argument));
+      assert.ok(isUsed, `no block uses ${argument}`);
+    } else if (what === "runs") {
       const env = argument === "" ? {} : { env: { [argument]: "a secret value" } };
       const { code, out, err } = await runRecipe(text, [], { files, ...env });
       assert.equal(code, 0, out + err);
@@ -63,13 +69,13 @@ for (const block of blocks) {
     } else if (what === "exit") {
       const { code, events } = await runRecipe(text);
       assert.equal(code, Number(argument));
-      assert.equal(firstFailure(events).lines.join("\n"), shownBehind(block));
+      assert.equal(firstFailure(events).lines.join("\n"), outputAfter(block));
     } else if (what === "error") {
       const diagnostics = await checkRecipe("order.yaml", text);
       assert.deepEqual(diagnostics.map(({ code }) => code), argument.split(" "));
-      assert.equal(renderDiagnostic(diagnostics[0]!), shownBehind(block));
+      assert.equal(renderDiagnostic(diagnostics[0]!), outputAfter(block));
     } else {
-      assert.fail("the block does not say what becomes of it");
+      assert.fail("the comment above the block does not say how to test it");
     }
   });
 }

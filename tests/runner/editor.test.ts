@@ -1,4 +1,4 @@
-// The recipe schema in the engine of VS Code's YAML extension, as people have it while they write.
+// The recipe schema in the language server of VS Code's YAML extension.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import process from "node:process";
@@ -15,12 +15,14 @@ const server = await YamlLanguageServer.start();
 after(() => server[Symbol.asyncDispose]());
 
 async function yamlFiles(directory: string): Promise<string[]> {
-  return (await listDirectory(directory)).filter((name) => name.endsWith(".yaml"));
+  const names = (await listDirectory(directory)).filter((name) => name.endsWith(".yaml"));
+  assert.ok(names.length > 0, directory);
+  return names;
 }
 
 let count = 0;
 
-/** Opens a text with the schema's line above it, and gives the place of `|`, which is taken out. */
+/** Opens a text with the schema's line above it, and returns the position of `|`, which is removed. */
 async function openMarked(text: string): Promise<[uri: string, position: LspPosition]> {
   const whole = MODELINE + text;
   const before = whole.slice(0, whole.indexOf("|")).split("\n");
@@ -29,7 +31,7 @@ async function openMarked(text: string): Promise<[uri: string, position: LspPosi
   return [uri, { line: before.length - 1, character: before.at(-1)!.length }];
 }
 
-test("the recipes of this project are right, with the line that names their schema", async () => {
+test("accepts the recipes of this project, and uses the schema they name", async () => {
   await Promise.all((await yamlFiles("recipes")).map(async (name) => {
     const text = await readTextFile(`recipes/${name}`);
     assert.match(text, /^# yaml-language-server: \$schema=/, name);
@@ -39,7 +41,7 @@ test("the recipes of this project are right, with the line that names their sche
   }));
 });
 
-test("the examples of docs/recipes.md are right", async () => {
+test("accepts the examples of docs/recipes.md", async () => {
   const docs = await readTextFile("docs/recipes.md");
   const examples = [...docs.matchAll(/(?:<!-- (.*?) -->\n+)?```yaml\n([^]*?)```\n/g)];
   assert.ok(examples.length > 10);
@@ -50,16 +52,16 @@ test("the examples of docs/recipes.md are right", async () => {
   }));
 });
 
-test("golden bad recipes are wrong, where a schema can say so", async () => {
+test("rejects the golden recipes, except those with errors that a schema cannot express", async () => {
   await Promise.all((await yamlFiles("tests/golden")).map(async (name) => {
-    // Who writes out its aliases does not come back.
+    // The language server expands aliases, and this file has billions of values.
     if (name === "too-large.yaml" || BEYOND_A_SCHEMA.has(name.slice(0, -5))) return;
     const text = MODELINE + await readTextFile(`tests/golden/${name}`);
     assert.ok((await server.open(`file:///golden/${name}`, text)).length > 0, name);
   }));
 });
 
-test("keys are completed: all in an empty step, those of its kind in another", async () => {
+test("completes all keys in an empty step, and the keys of its kind in any other", async () => {
   const labels = async (text: string) => await server.complete(...await openMarked(text));
   const all = await labels("steps:\n  - |\n");
   for (const key of ["enqueue", "wait", "assert", "use", "id", "within", "for_each"]) {
@@ -74,7 +76,7 @@ test("keys are completed: all in an empty step, those of its kind in another", a
   assert.ok(states.includes("completed") && states.includes("failed"), String(states));
 });
 
-test("what keys are for is shown where the mouse is", async () => {
+test("shows the description of a key on hover", async () => {
   const shown = async (text: string) => await server.hover(...await openMarked(text));
   assert.match(await shown("steps:\n  - enq|ueue: x\n"), /The job's name\./);
   assert.match(await shown("steps:\n  - wait: a\n    wit|hin: 3s\n"), /How long the step may take/);

@@ -1,10 +1,10 @@
-// Waits for all that a `for_each` left.
+// Waits for the list that a `for_each` leaves.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Results } from "../../runner/events/results.ts";
 import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 
-test("a wait waits for every item, and brings each up to date", async () => {
+test("waits for every item, and updates each result", async () => {
   const { code, out } = await runRecipe(`steps:
   - id: jobs
     for_each: [1, 2, 3]
@@ -20,7 +20,7 @@ test("a wait waits for every item, and brings each up to date", async () => {
   assert.equal(code, 0, out);
 });
 
-test("runs too, also for a checkpoint", async () => {
+test("waits for a list of runs, and for a checkpoint of each", async () => {
   const { code, out } = await runRecipe(`steps:
   - id: runs
     for_each: [a, b]
@@ -35,7 +35,7 @@ test("runs too, also for a checkpoint", async () => {
   assert.equal(code, 0, out);
 });
 
-test("an item that ends otherwise is named", async () => {
+test("names the item that ends in another state", async () => {
   const { code, events } = await runRecipe(`steps:
   - id: jobs
     for_each: [noop, always-fails, noop]
@@ -49,7 +49,7 @@ test("an item that ends otherwise is named", async () => {
   assert.equal(lines.at(-1), "reached before it: 1 of 3");
 });
 
-test("one deadline holds for all, and the item it met is named", async () => {
+test("has one deadline for all items, and names the item that missed it", async () => {
   const { events } = await runRecipe(`steps:
   - id: runs
     for_each: [1, 2]
@@ -65,7 +65,7 @@ test("one deadline holds for all, and the item it met is named", async () => {
   assert.equal(lines.at(-1), "reached before it: 1 of 2");
 });
 
-test("a wait for nothing has checked nothing", async () => {
+test("a wait for an empty list does not count as a check", async () => {
   const { code, events } = await runRecipe(
     "steps:\n  - id: jobs\n    for_each: []\n    enqueue: noop\n  - wait: jobs\n",
   );
@@ -73,7 +73,7 @@ test("a wait for nothing has checked nothing", async () => {
   assert.equal(ends(events).at(-1)?.detail, "nothing to wait for");
 });
 
-test("items that were skipped are not waited for", async () => {
+test("does not wait for skipped items", async () => {
   const { code, out } = await runRecipe(`steps:
   - id: jobs
     for_each: [1, 2, 3]
@@ -86,7 +86,7 @@ test("items that were skipped are not waited for", async () => {
   assert.equal(code, 0, out);
 });
 
-test("a result is converted when an expression reads it, not at each reading of the server", () => {
+test("converts a result for CEL only when an expression uses it", () => {
   let conversions = 0;
   const item = {
     get state() {

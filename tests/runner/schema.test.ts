@@ -9,18 +9,18 @@ import { listDirectory, readTextFile } from "../../runtime/file.ts";
 const schema = JSON.parse(JSON.stringify(recipeSchema()));
 const compiled = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
 
-/** What a validator that people use has against a value. */
+/** The errors of a widely used validator. */
 function validate(value: unknown): string[] {
   if (compiled(value)) return [];
   return compiled.errors!.map(({ instancePath, message }) => `${instancePath} ${message}`);
 }
 
-test("runner/recipe.schema.json is what the fields say", async () => {
+test("runner/recipe.schema.json is up to date", async () => {
   const kept = JSON.parse(await readTextFile("runner/recipe.schema.json"));
   assert.deepEqual(kept, schema, "deno task update schemas");
 });
 
-/** What other parsers cannot read, or only with all of a machine's memory. */
+/** Files that other parsers cannot read, or only with a lot of memory. */
 const UNREADABLE = new Set(["too-large.yaml", "yaml.yaml"]);
 
 async function yamlFiles(directory: string): Promise<[string, unknown][]> {
@@ -35,23 +35,23 @@ async function yamlFiles(directory: string): Promise<[string, unknown][]> {
   }));
 }
 
-test("the recipes are valid", async () => {
+test("accepts the recipes of this project", async () => {
   for (const [name, value] of await yamlFiles("recipes")) {
     assert.deepEqual(validate(value), [], name);
   }
 });
 
-test("the golden bad recipes are not, where a schema can say so", async () => {
+test("rejects the golden recipes, except those with errors that a schema cannot express", async () => {
   const seen = new Set<string>();
   for (const [name, value] of await yamlFiles("tests/golden")) {
     seen.add(name);
     const valid = validate(value).length === 0;
     if (!BEYOND_A_SCHEMA.has(name)) assert.ok(!valid, `${name} is valid`);
   }
-  for (const name of BEYOND_A_SCHEMA) assert.ok(seen.has(name), `there is no golden ${name}`);
+  for (const name of BEYOND_A_SCHEMA) assert.ok(seen.has(name), `tests/golden has no ${name}.yaml`);
 });
 
-test("the schema refuses what it should", () => {
+test("accepts and rejects values as the fields do", () => {
   const ok = { steps: [{ wait: "a", within: "1s" }, { expect: { "a.state": "completed" } }] };
   assert.deepEqual(validate(ok), []);
   for (
