@@ -13,44 +13,57 @@ import {
 import { isTerminal } from "../protocol/mod.ts";
 import { MockTransport } from "./mock_transport.ts";
 
-/** Settings of {@linkcode createTestDispatch}: the server's, and how its client reaches it. */
+/** Settings of {@linkcode createTestDispatch}: those of the server, and of its client. */
 export interface TestDispatchOptions extends Omit<DevServerOptions, "listen"> {
   /**
-   * Where time comes from. The default skips a workflow's sleeps, and uses up a timeout only when
-   * {@linkcode TestDispatch.advance} is called.
+   * The clock. A virtual clock skips the time that workflows sleep. Only
+   * {@linkcode TestDispatch.advance} makes a wait for an event time out.
    * @default {"virtual"}
    */
   clock?: DevServerOptions["clock"];
   /**
    * The client's token.
-   * @default {the server's first one}
+   * @default {the server's first token}
    */
   token?: string;
   /**
-   * `socket` is a real one, on a free port; `memory` none at all.
+   * How the client connects: with a `socket` on a free port, or in `memory` without one.
    * @default {"socket"}
    */
   transport?: "socket" | "memory";
-  /** More settings of the client. */
+  /** Further settings of the client. */
   client?: Partial<DispatchOptions>;
 }
 
-/** Something with a run's or a job's id, or the id itself. */
-export type Followed = string | { readonly run_id: string } | { readonly job_id: string };
+/** A run or job: an object with its id, or the id. */
+export type RunOrJob = string | { readonly run_id: string } | { readonly job_id: string };
 
-/** What following something gives in the end. */
-export type RecordOf<F extends Followed> = F extends { readonly run_id: string } ? WorkflowRun
-  : F extends { readonly job_id: string } ? JobRecord
+/** The record of a {@linkcode RunOrJob}. */
+export type RecordOf<T extends RunOrJob> = T extends { readonly run_id: string } ? WorkflowRun
+  : T extends { readonly job_id: string } ? JobRecord
   : WorkflowRun | JobRecord;
 
-/** Thrown when a run or job ended in another way than a test expected. */
+/**
+ * Thrown when a run or job does not end in the state that a test expects.
+ *
+ * @example
+ * ```ts
+ * import { referenceWorkload } from "@dispatch/sdk/dev";
+ * import { createTestDispatch, ExpectationError } from "@dispatch/sdk/testing";
+ * import assert from "node:assert/strict";
+ *
+ * await using env = await createTestDispatch(referenceWorkload());
+ * const job = await env.client.enqueue("noop", {});
+ * await assert.rejects(env.failed(job), ExpectationError);
+ * ```
+ */
 export class ExpectationError extends Error {
   /** Always `"unexpected_end"`. */
   readonly code = "unexpected_end";
-  /** The run or job as it is. */
+  /** The run or job. */
   readonly record: WorkflowRun | JobRecord;
 
-  /** Says what was expected and what came. */
+  /** Creates an error with the record of the run or job. */
   constructor(message: string, record: WorkflowRun | JobRecord) {
     super(message);
     this.name = "ExpectationError";
@@ -58,47 +71,49 @@ export class ExpectationError extends Error {
   }
 }
 
-/** A server, its client, and what a test asks of them. */
+/** A server and a connected client for one test, with methods to wait for what happens. */
 export interface TestDispatch extends AsyncDisposable {
-  /** A client that is connected. */
+  /** The connected client. */
   readonly client: Dispatch;
   /** The server. */
   readonly server: DevServer;
-  /** Every event so far, seen in the server itself: none is lost, whoever subscribes. */
+  /** Every event that the server has published so far, even if nobody subscribed to it. */
   readonly events: readonly DispatchEvent[];
-  /** What has passed between client and server; only with `transport: "memory"`. */
+  /** The transport that records every frame; only with `transport: "memory"`. */
   readonly transport?: MockTransport;
   /**
-   * Waits until a run or job has completed; gives it.
-   * @throws {ExpectationError} When it fails, or is cancelled.
+   * Waits until a run or job has completed; returns its record.
+   * @throws {ExpectationError} If it fails or is cancelled.
    */
-  completed<F extends Followed>(followed: F): Promise<RecordOf<F>>;
+  completed<T extends RunOrJob>(runOrJob: T): Promise<RecordOf<T>>;
   /**
-   * Waits until a run or job has failed; gives it.
-   * @throws {ExpectationError} When it completes, or is cancelled.
+   * Waits until a run or job has failed; returns its record.
+   * @throws {ExpectationError} If it completes or is cancelled.
    */
-  failed<F extends Followed>(followed: F): Promise<RecordOf<F>>;
-  /** Waits for an event of a type, one that came before included; `match` picks among them. */
+  failed<T extends RunOrJob>(runOrJob: T): Promise<RecordOf<T>>;
+  /** Waits for an event of a type that `match` accepts. An event published earlier counts too. */
   event<Type extends DispatchEvent["type"]>(
     type: Type,
     match?: (event: Extract<DispatchEvent, { type: Type }>) => boolean,
   ): Promise<Extract<DispatchEvent, { type: Type }>>;
-  /** Waits until an event of this name was published for workflows, before or later; gives it. */
+  /**
+   * Waits until a client has published an event of this name for workflows. An event published earlier
+   * counts too.
+   */
   published<Payload = unknown>(name: string): Promise<WorkflowEvent<Payload>>;
-  /** Moves the virtual clock on. */
+  /** Advances the virtual clock. */
   advance(duration: Duration): Promise<void>;
   /** Closes the client, then the server. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a server and connects a client to it, for one test.
+ * Starts a server and connects a client to it for one test.
  *
  * @example
  * ```ts
  * import { defineWorkflow } from "@dispatch/sdk/dev";
  * import { createTestDispatch } from "@dispatch/sdk/testing";
- * import { test } from "node:test";
  * import assert from "node:assert/strict";
  *
  * const reminder = defineWorkflow("reminder", async (wf) => {
@@ -106,12 +121,10 @@ export interface TestDispatch extends AsyncDisposable {
  *   await wf.step("remind", () => {});
  * });
  *
- * test("reminds a day later", async () => {
- *   await using env = await createTestDispatch({ workflows: [reminder] });
- *   const run = await env.client.startWorkflow("reminder", {});
- *   await env.completed(run);
- *   assert.ok(env.events.some((event) => event.type === "workflow.step_completed"));
- * });
+ * await using env = await createTestDispatch({ workflows: [reminder] });
+ * const run = await env.client.startWorkflow("reminder", {});
+ * await env.completed(run);
+ * assert.ok(env.events.some((event) => event.type === "workflow.step_completed"));
  * ```
  */
 export async function createTestDispatch(
@@ -140,26 +153,26 @@ class TestEnvironment implements TestDispatch {
   readonly transport?: MockTransport;
   readonly events: DispatchEvent[] = [];
   readonly #published: WorkflowEvent[] = [];
-  readonly #looks = new Set<() => void>();
-  readonly #forget: () => void;
+  readonly #checks = new Set<() => void>();
+  readonly #removeObserver: () => void;
 
   constructor(server: DevServer, client: Dispatch, transport?: MockTransport) {
     this.server = server;
     this.client = client;
     this.transport = transport;
-    this.#forget = server.observe({
-      event: (event) => this.#note(this.events, event),
-      published: (event) => this.#note(this.#published, event),
-      cancelled: () => this.#lookAgain(),
+    this.#removeObserver = server.observe({
+      event: (event) => this.#record(this.events, event),
+      published: (event) => this.#record(this.#published, event),
+      cancelled: () => this.#runChecks(),
     });
   }
 
-  completed<F extends Followed>(followed: F): Promise<RecordOf<F>> {
-    return this.#ended(followed, "completed");
+  completed<T extends RunOrJob>(runOrJob: T): Promise<RecordOf<T>> {
+    return this.#waitForEnd(runOrJob, "completed");
   }
 
-  failed<F extends Followed>(followed: F): Promise<RecordOf<F>> {
-    return this.#ended(followed, "failed");
+  failed<T extends RunOrJob>(runOrJob: T): Promise<RecordOf<T>> {
+    return this.#waitForEnd(runOrJob, "failed");
   }
 
   event<Type extends DispatchEvent["type"]>(
@@ -185,7 +198,7 @@ class TestEnvironment implements TestDispatch {
   }
 
   async close(): Promise<void> {
-    this.#forget();
+    this.#removeObserver();
     await this.client.close();
     await this.server.close();
   }
@@ -194,59 +207,59 @@ class TestEnvironment implements TestDispatch {
     return this.close();
   }
 
-  async #ended<F extends Followed>(
-    followed: F,
+  async #waitForEnd<T extends RunOrJob>(
+    runOrJob: T,
     state: "completed" | "failed",
-  ): Promise<RecordOf<F>> {
-    const id = idOf(followed);
+  ): Promise<RecordOf<T>> {
+    const id = idOf(runOrJob);
     const record = await this.#until(() => {
-      const found = this.#record(id);
-      return found && isTerminal(found.state) ? found : undefined;
+      const current = this.#find(id);
+      return current && isTerminal(current.state) ? current : undefined;
     });
-    if (record.state === state) return record as RecordOf<F>;
-    const why = "error" in record ? record.error : (record as JobRecord).last_error;
-    const said = why === undefined ? "" : `: ${why}`;
+    if (record.state === state) return record as RecordOf<T>;
+    const reason = "error" in record ? record.error : (record as JobRecord).last_error;
+    const suffix = reason === undefined ? "" : `: ${reason}`;
     throw new ExpectationError(
-      `Expected ${record.name} '${id}' to be ${state}, but it is ${record.state}${said}`,
+      `Expected ${record.name} '${id}' to be ${state}, but it is ${record.state}${suffix}`,
       record,
     );
   }
 
-  #record(id: string): WorkflowRun | JobRecord | undefined {
+  #find(id: string): WorkflowRun | JobRecord | undefined {
     const { store } = this.server;
     return id.startsWith("job_") ? store.job(id) : store.run(id);
   }
 
-  #note<T>(list: T[], item: T): void {
+  #record<T>(list: T[], item: T): void {
     list.push(item);
-    this.#lookAgain();
+    this.#runChecks();
   }
 
-  #lookAgain(): void {
-    for (const look of this.#looks) look();
+  #runChecks(): void {
+    for (const check of this.#checks) check();
   }
 
-  /** Looks now, and whenever something happens, until there is something. */
+  /** Calls `find` now, and again whenever something happens, until it returns a value. */
   #until<T>(find: () => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
-      const look = () => {
+      const check = () => {
         try {
           const found = find();
           if (found === undefined) return;
-          this.#looks.delete(look);
+          this.#checks.delete(check);
           resolve(found);
         } catch (error) {
-          this.#looks.delete(look);
+          this.#checks.delete(check);
           reject(error);
         }
       };
-      this.#looks.add(look);
-      look();
+      this.#checks.add(check);
+      check();
     });
   }
 }
 
-function idOf(followed: Followed): string {
-  if (typeof followed === "string") return followed;
-  return "run_id" in followed ? followed.run_id : followed.job_id;
+function idOf(runOrJob: RunOrJob): string {
+  if (typeof runOrJob === "string") return runOrJob;
+  return "run_id" in runOrJob ? runOrJob.run_id : runOrJob.job_id;
 }

@@ -1,18 +1,18 @@
 import type { DevServer } from "../dev/mod.ts";
 
-/** A frame that went over a {@linkcode MockTransport}. */
+/** A frame that a {@linkcode MockTransport} recorded. */
 export interface MockFrame {
-  /** Which of the transport's connections it went over, from 0. */
+  /** The number of the connection, from 0. */
   connection: number;
-  /** `sent` is from the client, `received` from the server. */
+  /** `sent` by the client, or `received` from the server. */
   direction: "sent" | "received";
-  /** The frame: the parsed JSON of a text frame, the bytes of a binary one. */
+  /** The parsed JSON of a text message, or the bytes of a binary one. */
   // deno-lint-ignore no-explicit-any
   frame: any;
 }
 
 /**
- * Connects clients to a server of the same process with no socket at all, and notes what passes.
+ * Connects clients to a server in the same process without a socket, and records every frame.
  *
  * @example
  * ```ts
@@ -32,46 +32,46 @@ export interface MockFrame {
  * ```
  */
 export class MockTransport {
-  /** What has passed, in its order. */
+  /** The frames in the order they were sent and received. */
   readonly frames: MockFrame[] = [];
   readonly #server: DevServer;
   #connections = 0;
 
-  /** Connects to this server. */
+  /** Creates a transport to a server. */
   constructor(server: DevServer) {
     this.#server = server;
   }
 
-  /** The methods of the requests that were sent, in their order. */
+  /** The methods of the requests that the client sent, in order. */
   get methods(): string[] {
     return this.frames.flatMap(({ direction, frame }) =>
       direction === "sent" && typeof frame.method === "string" ? frame.method : []
     );
   }
 
-  /** Makes a connection: a client's `webSocket` option. */
+  /** Opens a connection. Pass it to a client as its `webSocket` option. */
   readonly webSocket = (url: string): WebSocket => {
     const connection = this.#connections++;
     const socket = this.#server.webSocket(url);
-    const note = (direction: MockFrame["direction"], data: unknown) => {
-      this.frames.push({ connection, direction, frame: parsed(data) });
+    const record = (direction: MockFrame["direction"], data: unknown) => {
+      this.frames.push({ connection, direction, frame: parse(data) });
     };
     const send = socket.send.bind(socket);
     socket.send = (data) => {
-      note("sent", data);
+      record("sent", data);
       send(data);
     };
-    socket.addEventListener("message", ({ data }) => note("received", data));
+    socket.addEventListener("message", ({ data }) => record("received", data));
     return socket;
   };
 }
 
-function parsed(data: unknown): unknown {
+function parse(data: unknown): unknown {
   if (typeof data !== "string") return data;
   try {
     return JSON.parse(data);
   } catch {
-    // A client may well be tested with a frame that is none.
+    // Tests may send messages that are not JSON.
     return data;
   }
 }

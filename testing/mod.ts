@@ -1,26 +1,25 @@
 /**
- * What tests of clients of Dispatch need: a proxy with faults, and a server that follows a script.
+ * Tools for testing programs that use Dispatch: a test environment with a server and a client, a proxy
+ * that injects faults, and a server that follows a script.
  *
  * @module
  */
 export {
   createTestDispatch,
   ExpectationError,
-  type Followed,
   type RecordOf,
+  type RunOrJob,
   type TestDispatch,
   type TestDispatchOptions,
 } from "./env.ts";
 export { type MockFrame, MockTransport } from "./mock_transport.ts";
+export { createFaultProxy, type FaultProxy, type FaultProxyOptions } from "./proxy.ts";
 export {
-  createFaultProxy,
   type CutKind,
   type CutLimit,
   type Direction,
-  type FaultProxy,
-  type FaultProxyOptions,
   type ProxyConnection,
-} from "./proxy.ts";
+} from "./proxy_connection.ts";
 export {
   createScriptedServer,
   PeerGoneError,

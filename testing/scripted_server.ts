@@ -3,27 +3,27 @@ import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type Frame, FrameError, jsonCodec } from "../protocol/mod.ts";
 
-/** A client's connection as a {@linkcode ScriptedServer} sees it. */
+/** A client's connection to a {@linkcode ScriptedServer}. */
 export interface ScriptedPeer {
   /** 0 for the server's first connection. */
   readonly index: number;
-  /** Whether the client is there. */
+  /** Whether the connection is open. */
   readonly isOpen: boolean;
-  /** Every message that came, in its order; one that is no frame is only here. */
+  /** Every message received, in order, including those that are not frames. */
   readonly received: readonly (string | Uint8Array)[];
-  /** How many events the client has granted, on top of the 1,000 that each connection begins with. */
+  /** How many credits the client has granted, beyond the 1,000 that every connection starts with. */
   readonly granted: number;
   /**
-   * The next message as a frame: one that came before, or the one that comes. `auth`, pings and
-   * grants are not among them unless the server is `manual`.
-   * @throws {PeerGoneError} When the client is gone; a script may let it pass.
+   * Returns the next frame, waiting for it if necessary. `auth`, pings and grants of credits are left
+   * out unless the server is `manual`.
+   * @throws {PeerGoneError} If the connection has ended. A script need not catch it.
    */
   next(): Promise<Frame>;
-  /** Sends text and bytes as they are, anything else as JSON text. */
+  /** Sends a message: text or bytes as they are, anything else as JSON. */
   send(message: unknown): void;
-  /** Answers a request. */
+  /** Sends a response to a request. */
   answer(request: Frame, data?: unknown): void;
-  /** Answers a request with an error. */
+  /** Sends an error in response to a request. */
   refuse(request: Frame, code: number, message: string): void;
   /** Sends an event. */
   publish(type: string, topic: string, data: Record<string, unknown>): void;
@@ -36,43 +36,58 @@ export interface ScriptedPeer {
 /** Settings of {@linkcode createScriptedServer}. */
 export interface ScriptedServerOptions {
   /**
-   * Whether the script sees everything. Otherwise `auth` is answered, whatever the token, pings get
-   * their pong, and grants are only counted.
+   * Whether the script handles every frame. Otherwise the server accepts `auth` with any token, answers
+   * pings, and counts grants of credits.
    * @default {false}
    */
   manual?: boolean;
 }
 
-/** A server that does what a script says. */
+/** A server that runs a script on each connection. */
 export interface ScriptedServer extends AsyncDisposable {
-  /** What a client connects to. */
+  /** The address for clients. */
   readonly url: string;
-  /** Every connection so far, gone ones included, oldest first. */
+  /** Every connection so far, oldest first, including those that have ended. */
   readonly peers: readonly ScriptedPeer[];
   /**
-   * Drops every connection and stops.
-   * @throws What a script threw, unless it was {@linkcode PeerGoneError}.
+   * Drops every connection and stops the server.
+   * @throws {unknown} The error that a script threw, unless it was {@linkcode PeerGoneError}.
    */
   close(): Promise<void>;
 }
 
-/** Thrown in a script whose client is gone. */
+/**
+ * Thrown by {@linkcode ScriptedPeer.next} when the connection has ended.
+ *
+ * @example
+ * ```ts
+ * import { createScriptedServer, PeerGoneError } from "@dispatch/sdk/testing";
+ *
+ * await using server = await createScriptedServer(async (peer) => {
+ *   try {
+ *     for (;;) peer.answer(await peer.next());
+ *   } catch (error) {
+ *     if (!(error instanceof PeerGoneError)) throw error;
+ *   }
+ * });
+ * ```
+ */
 export class PeerGoneError extends Error {
   /** Always `"peer_gone"`. */
   readonly code = "peer_gone";
 
-  /** Says which connection is gone. */
+  /** Creates an error for the connection with this index. */
   constructor(index: number) {
-    super(`Cannot read message: connection ${index} is gone`);
+    super(`Cannot read message: connection ${index} has ended`);
     this.name = "PeerGoneError";
   }
 }
 
 /**
- * Starts a WebSocket server on a free port of 127.0.0.1 that runs a script on each connection: what
- * no right server does can be tried on a client.
+ * Starts a WebSocket server on a free port of 127.0.0.1 that runs a script on each connection. Use it to
+ * test a client against a server that violates the protocol.
  *
- * @example A server that answers twice
+ * @example Answer every request twice
  * ```ts
  * import { createScriptedServer } from "@dispatch/sdk/testing";
  *
@@ -124,16 +139,16 @@ class Peer implements ScriptedPeer {
   readonly received: (string | Uint8Array)[] = [];
   granted = 0;
   readonly #socket: WebSocket;
-  readonly #manual: boolean;
+  readonly #isManual: boolean;
   readonly #unread: Frame[] = [];
   readonly #readers: PromiseWithResolvers<Frame>[] = [];
   #nextId = 1;
-  #gone = false;
+  #isClosed = false;
 
   constructor(index: number, socket: WebSocket, manual: boolean) {
     this.index = index;
     this.#socket = socket;
-    this.#manual = manual;
+    this.#isManual = manual;
     socket.on("message", (data: Uint8Array | string, isBinary: boolean) => {
       this.#receive(
         isBinary ? new Uint8Array(data as Uint8Array) : new TextDecoder().decode(
@@ -141,22 +156,22 @@ class Peer implements ScriptedPeer {
         ),
       );
     });
-    // A client that drops its connection is told of by "close", too.
+    // A "close" event follows every error, which is enough.
     socket.on("error", () => {});
     socket.on("close", () => {
-      this.#gone = true;
+      this.#isClosed = true;
       for (const reader of this.#readers.splice(0)) reader.reject(new PeerGoneError(index));
     });
   }
 
   get isOpen(): boolean {
-    return !this.#gone;
+    return !this.#isClosed;
   }
 
   next(): Promise<Frame> {
     const frame = this.#unread.shift();
     if (frame) return Promise.resolve(frame);
-    if (this.#gone) return Promise.reject(new PeerGoneError(this.index));
+    if (this.#isClosed) return Promise.reject(new PeerGoneError(this.index));
     const reader = Promise.withResolvers<Frame>();
     this.#readers.push(reader);
     return reader.promise;
@@ -201,12 +216,13 @@ class Peer implements ScriptedPeer {
       if (error instanceof FrameError) return;
       throw error;
     }
-    if (!this.#manual && this.#serve(frame)) return;
+    if (!this.#isManual && this.#serve(frame)) return;
     const reader = this.#readers.shift();
     if (reader) reader.resolve(frame);
     else this.#unread.push(frame);
   }
 
+  /** Handles a frame in place of the script; returns whether it did. */
   #serve(frame: Frame): boolean {
     if (frame.method === "auth") {
       this.answer(frame, { format: "json", session_id: `scripted_${this.index}` });

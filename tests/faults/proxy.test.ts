@@ -6,7 +6,7 @@ import {
   type FaultProxyOptions,
   type ScriptedServer,
 } from "../../testing/mod.ts";
-import { FrameCounter } from "../../testing/proxy_frames.ts";
+import { FrameCounter } from "../../testing/_frame_counter.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 

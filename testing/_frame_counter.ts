@@ -1,23 +1,23 @@
-/** Where a byte of a WebSocket's stream belongs. */
+/** The part of a WebSocket stream that a byte belongs to. */
 type Part = "handshake" | "head" | "payload";
 
-/** What ends the HTTP head of the handshake. */
+/** The end of the handshake's HTTP headers. */
 const HEAD_END = "\r\n\r\n";
 
-/** Counts the whole WebSocket frames in one direction of a connection, the handshake passed over. */
+/** Counts the whole WebSocket frames in one direction of a connection, after the handshake. */
 export class FrameCounter {
-  /** How many frames have ended. */
+  /** How many whole frames have passed. */
   frames = 0;
   #part: Part = "handshake";
-  /** How much of {@linkcode HEAD_END} was seen. */
+  /** How many characters of {@linkcode HEAD_END} have matched. */
   #matched = 0;
   readonly #head: number[] = [];
   #left = 0;
 
   /**
-   * Looks through the next bytes of the stream.
-   * @param limit Stops behind the frame of this number.
-   * @returns How many bytes were looked at, when it stopped.
+   * Counts the frames in the next bytes of the stream.
+   * @param limit The number of the frame to stop after.
+   * @returns The end of that frame in `chunk`, or `undefined` if the limit is not reached.
    */
   count(chunk: Uint8Array, limit: number = Infinity): number | undefined {
     for (let at = 0; at < chunk.length;) {
