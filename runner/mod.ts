@@ -67,4 +67,4 @@ export {
 } from "./script/api.ts";
 export { type JobHandle, type RunHandle } from "./script/handle.ts";
 export { type Checked, Expectations, type Expecting, type NotMet } from "./script/matchers.ts";
-export { type RunnerClient } from "./steps/kind.ts";
+export { type RunnerClient } from "./steps/context.ts";

@@ -6,7 +6,7 @@ import { literal, resolveTemplate, type Template } from "../expression/template.
 import type { Recipe, Step } from "../language/model.ts";
 import type { Output } from "../report/reporter.ts";
 import { templateLabel } from "../steps/kind.ts";
-import { STEP_KINDS } from "../steps/step_kinds.ts";
+import { kindOf, nestedSteps, usedRecipe } from "../steps/step_kinds.ts";
 import { staticScope, type StaticScopeOptions } from "./static_scope.ts";
 
 /** Settings of {@linkcode printPlan}. */
@@ -56,7 +56,7 @@ function printStep(step: Step, indent: string, scope: Values, options: DryRunOpt
   const condition = step.if ? `  if ${step.if.text}` : "";
   print(
     options,
-    `${indent}${step.number}. ${STEP_KINDS[kind]!.label(evaluated)}${id}${items}${condition}`,
+    `${indent}${step.number}. ${kindOf(step).label(evaluated)}${id}${items}${condition}`,
   );
   const inner = `${indent}     `;
   for (const [key, value] of Object.entries(evaluated)) {
@@ -72,13 +72,12 @@ function printStep(step: Step, indent: string, scope: Values, options: DryRunOpt
   if (step.within) {
     print(options, `${inner}within: ${templateLabel(evaluate(step.within, scope, options))}`);
   }
-  for (const nested of Array.isArray(fields.parallel) ? fields.parallel : []) {
-    printStep(nested, `${indent}  `, scope, options);
-  }
-  if (fields.use?.recipe) {
-    printUsedRecipe(fields.use.recipe, evaluated.inputs as Inputs, inner, options);
-  }
-  if (evaluated.set instanceof Map) applySet(step, evaluated.set, scope);
+  for (const nested of nestedSteps(step)) printStep(nested, `${indent}  `, scope, options);
+  const used = usedRecipe(step);
+  if (used) printUsedRecipe(used, evaluated.inputs as Inputs, inner, options);
+  const { variablesKey } = kindOf(step);
+  const assigned = variablesKey === undefined ? undefined : evaluated[variablesKey];
+  if (assigned instanceof Map) applySet(step, assigned, scope);
 }
 
 type Inputs = Map<string, Template> | undefined;

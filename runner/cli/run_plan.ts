@@ -54,6 +54,10 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<number> 
       mask,
       parallel,
       bail: flags.has("bail"),
+      openScript: async (...script) => {
+        const { openScript } = await import("../script/open_script.ts");
+        return openScript(...script);
+      },
       ...(timeout === undefined ? {} : { timeout }),
       ...(filter ? { select: filter } : {}),
     });

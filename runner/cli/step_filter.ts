@@ -2,7 +2,7 @@ import { freeNames } from "../expression/ast.ts";
 import { Expression } from "../expression/expression.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import { suggest } from "../language/suggest.ts";
-import { idsOf } from "../recipe/step_ids.ts";
+import { idsOf, nestedSteps } from "../steps/step_kinds.ts";
 import { type OptionSpecs, type ParsedArgs, UsageError } from "./args.ts";
 
 /** The options that filter steps. */
@@ -67,9 +67,8 @@ function checkDependencies({ steps }: Recipe, filter: (step: Step) => boolean): 
 }
 
 /** Whether a step with this id or number is nested in another. */
-function contains({ fields }: Step, name: string): boolean {
-  const nested: Step[] = Array.isArray(fields.parallel) ? fields.parallel : [];
-  return nested.some((step) => isNamed(step, name) || contains(step, name));
+function contains(outer: Step, name: string): boolean {
+  return nestedSteps(outer).some((step) => isNamed(step, name) || contains(step, name));
 }
 
 function isNamed({ id, number }: Step, name: string | undefined): boolean {

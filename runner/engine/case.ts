@@ -1,202 +1,302 @@
-import { abortable } from "../../runtime/abortable.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { Deadline } from "../events/deadline.ts";
+import type { Emit, EventFailure } from "../events/event.ts";
+import { StepFailure } from "../events/failure.ts";
+import { type Entity, Results } from "../events/results.ts";
+import type { Ambient } from "../expression/cel.ts";
 import { toCel } from "../expression/convert.ts";
 import type { Hide } from "../expression/diff.ts";
 import type { Values } from "../expression/expression.ts";
-import type { Ambient } from "../expression/cel.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import type { Span } from "../language/source.ts";
-import { idsOf } from "../recipe/step_ids.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
-import type { RunningScript } from "../script/running_script.ts";
-import type { RecipeBody } from "../script/recipe.ts";
-import { toError } from "../events/failure.ts";
-import { type Nested, type RunnerClient, templateLabel } from "../steps/kind.ts";
-import { STEP_KINDS } from "../steps/step_kinds.ts";
+import type { PublishedEvent, RunnerClient } from "../steps/context.ts";
+import { idsOf } from "../steps/step_kinds.ts";
+import type { Caller, CaseScope } from "./case_scope.ts";
 import { Channels } from "./channels.ts";
-import { describeError, placeOf, spanInModule, toMilliseconds } from "./describe_error.ts";
-import { FollowedEvents } from "./followed_events.ts";
-import { findLeftovers, type Published } from "./leftovers.ts";
-import { makeRoots } from "./roots.ts";
-import { Deadline, InterruptedError } from "../events/deadline.ts";
-import type { CaseStatus, Emit, EventFailure } from "../events/event.ts";
-import { isVerdict, StepFailure } from "../events/failure.ts";
+import { ALWAYS_TIMEOUT, CleanUpBudget } from "./cleanup_budget.ts";
+import { describeError, spanInModule, toMilliseconds } from "./describe_error.ts";
+import { EntityEvents } from "./entity_events.ts";
+import { initialScope } from "./initial_scope.ts";
+import { findLeftovers } from "./leftovers.ts";
 import { canBeMasked, type Mask } from "./mask.ts";
-import { type Entity, Results } from "../events/results.ts";
-import { StepRunner } from "./step.ts";
+import { runStep, skipStep } from "./run_step.ts";
+import { ScriptHost } from "./script_host.ts";
+import type { OpenScript } from "./script_run.ts";
+import type { StepScope } from "./step_scope.ts";
+import { type CaseResult, Verdict } from "./verdict.ts";
 
-/** How long a recipe's steps may take when it does not say. */
-export const DEFAULT_TIMEOUT = 300_000;
-const NOT_LISTENING = "the server had not confirmed the recipe's channels when its time was over";
-/** How long `always` may take. */
-export const ALWAYS_TIMEOUT = 10_000;
+/** How long the steps of a recipe may take by default, in milliseconds. */
+const DEFAULT_TIMEOUT = 300_000;
 
-/** A step of a case that uses another recipe. */
-interface User {
-  /** The case. */
-  case: Case;
-  /** The step's limit. */
-  deadline: Deadline;
-  /** Called when something was sent that may have changed the server. */
-  wrote: () => void;
-}
+const NOT_SUBSCRIBED =
+  "the recipe's time was over before the server had confirmed its subscriptions";
 
 /** What a case needs besides its recipe. */
 export interface CaseOptions {
-  /** The number of the case in its run. */
+  /** The number of the case in its run, from 0. */
   index: number;
-  /** The connection. */
+  /** The connection to the server. */
   client: RunnerClient;
-  /** Where time comes from. */
+  /** The source of time. */
   clock: Clock;
-  /** Gives numbers from 0 up to, not including, 1. */
+  /** Returns a random number in the range [0, 1). */
   random: () => number;
-  /** Takes the events. */
+  /** Sends an event to the reporters. */
   emit: Emit;
-  /** Learns the values of secrets. */
+  /** Receives the values of secrets. */
   mask: Mask;
-  /** Aborted when the run is interrupted. */
+  /** Aborts when the run is interrupted. */
   signal: AbortSignal;
   /** Values that replace those of `vars`. */
   vars: Record<string, unknown>;
-  /** The values of `matrix` for this case. */
+  /** The values of `matrix`. */
   matrix?: Record<string, unknown>;
   /** The values of `inputs`. */
   inputs?: Record<string, unknown>;
-  /** Reads the environment. */
+  /** Reads an environment variable. */
   env(name: string): string | undefined;
-  /** A limit for the steps that holds besides the recipe's own, in milliseconds. */
+  /** A limit for the steps besides the recipe's own, in milliseconds. */
   timeout?: number;
-  /** What stands before the numbers of its steps, where it is a step of another case. */
-  prefix?: string;
-  /** The step of another case that it is. */
-  user?: User;
-  /** Which of the steps run; all when it is not given. */
+  /** Selects the steps to run; all by default. */
   select?: (step: Step) => boolean;
+  /** Prepares to run the function of a recipe in TypeScript. */
+  openScript?: OpenScript;
 }
 
-/** How a case ended. */
-export interface CaseResult {
-  /** How. */
-  status: CaseStatus;
-  /** Whether a step passed only on a later attempt. */
-  flaky: boolean;
-  /** What failed first. */
-  failure?: EventFailure;
+/** The case around a nested one. */
+interface Outer {
+  caller: Caller;
+  /** The number of the step that runs the nested case. */
+  number: string;
+  cleanUpBudget: CleanUpBudget;
 }
 
 /** One run of one recipe. */
-export class Case {
-  /** The recipe. */
+export class Case implements CaseScope {
   readonly recipe: Recipe;
-  /** What it was given. */
-  readonly options: CaseOptions;
-  /** Where `now()`, `uuid()` and `random(n)` come from. */
+  readonly index: number;
+  readonly client: RunnerClient;
+  readonly clock: Clock;
   readonly ambient: Ambient;
-  /** What steps left. */
+  readonly emit: Emit;
+  readonly hide: Hide;
   readonly results: Results;
-  /** The channels. */
   readonly channels: Channels;
-  /** The events of jobs and runs whose results hold them. */
-  readonly followed: FollowedEvents;
-  /** Events that the case has published. */
-  readonly published: Published[] = [];
-  /** The ids of all steps. */
+  readonly entityEvents: EntityEvents;
+  readonly published: PublishedEvent[] = [];
+  readonly verdict: Verdict = new Verdict();
   readonly stepIds: ReadonlySet<string>;
-  /** Assertions and waits that were made. */
-  checks = 0;
-  /** Whether a step passed only on a later attempt. */
-  flaky = false;
-  #roots: Values = Object.create(null);
+  #options: CaseOptions;
+  #outer: Outer | undefined;
+  #initial: Values = Object.create(null);
   #vars: Record<string, unknown> = {};
-  #failure: EventFailure | undefined;
-  #status: CaseStatus | undefined;
-  #entities: Entity[] = [];
-  #running: RunningScript | undefined;
-  #stopped: AbortSignal | undefined;
-  #cleanUntil: number | undefined;
-  #unhandled = new AbortController();
+  #nestedEntities: Entity[] = [];
+  #script: ScriptHost | undefined;
+  #cleanUpBudget: CleanUpBudget;
+  #crash = new AbortController();
 
-  /** Prepares a case. */
-  constructor(recipe: Recipe, options: CaseOptions) {
+  /** Prepares a case, nested in another one if `outer` is given. */
+  constructor(recipe: Recipe, options: CaseOptions, outer?: Outer) {
+    const { index, client, clock, random, emit, mask, openScript } = options;
     this.recipe = recipe;
-    this.options = options;
-    this.ambient = { now: () => options.clock.now(), random: options.random };
-    this.results = new Results(this.#roots);
-    this.channels = new Channels(options.client, options.clock);
-    this.followed = new FollowedEvents({
-      clock: options.clock,
+    this.index = index;
+    this.client = client;
+    this.clock = clock;
+    this.ambient = { now: () => clock.now(), random };
+    this.emit = emit;
+    this.hide = (value) => mask.value(value);
+    this.results = new Results(this.#initial);
+    this.channels = new Channels(client, clock);
+    this.entityEvents = new EntityEvents({
+      clock,
       onEvent: () => this.results.changed(),
       onError: ({ message }) => this.warn(`events ended: ${message}`),
     });
     this.stepIds = new Set(idsOf([...recipe.steps, ...recipe.always]));
+    this.#options = options;
+    this.#outer = outer;
+    this.#cleanUpBudget = new CleanUpBudget(clock, outer?.cleanUpBudget);
+    if (openScript) this.#script = new ScriptHost(this, openScript);
   }
 
-  /** Gives a value without its secrets. */
-  readonly hide: Hide = (value) => this.options.mask.value(value);
-
-  /** What people call it. */
-  get name(): string {
-    return caseName({ recipe: this.recipe, ...this.options });
-  }
-
-  /** A step's number for people. */
-  numberOf(step: Step): string {
-    return `${this.options.prefix ?? ""}${step.number}`;
-  }
-
-  /** What steps that contain others can do. */
-  nested(
-    step: Step,
-    deadline: Deadline,
-    results: Results,
-    locals: Values,
-    wrote: () => void,
-  ): Nested {
-    return {
-      parallel: async (steps) => {
-        const runner = new StepRunner(this, deadline, results, locals, wrote);
-        const failures = await Promise.all(steps.map((one) => runner.run(one)));
-        const failed = failures.filter((failure) => failure !== undefined);
-        const first = failed[0];
-        if (!first) return;
-        throw new StepFailure(
-          first.kind,
-          `${failed.length} of ${failures.length} steps failed: ${first.message}`,
-          { span: step.span },
-        );
-      },
-      use: (recipe, inputs) => this.#use(recipe, inputs, step, { case: this, deadline, wrote }),
+  /** Runs the case and reports it. */
+  async run(): Promise<CaseResult> {
+    const { recipe } = this;
+    const { matrix, mask } = this.#options;
+    const began = this.clock.now();
+    const about = {
+      case: this.index,
+      name: caseName(recipe, matrix),
+      file: recipe.source.name,
     };
+    const problem = this.#prepare();
+    this.emit({
+      type: "case.started",
+      ...about,
+      tags: recipe.tags,
+      vars: mask.value(this.#vars),
+      ...(matrix === undefined ? {} : { matrix }),
+    });
+    this.#warnAboutShortSecrets();
+    await this.#execute(began, problem);
+    await this.#warnAboutLeftovers();
+    await this.#close();
+    const result = this.verdict.result();
+    this.emit({
+      type: "case.finished",
+      ...about,
+      duration_ms: this.clock.now() - began,
+      ...result,
+    });
+    return result;
   }
 
-  async #use(
+  async use(
     recipe: Recipe,
     inputs: Record<string, unknown>,
-    step: Step,
-    user: User,
+    caller: Caller,
   ): Promise<Record<string, unknown>> {
-    const { select: _, matrix: __, timeout: ___, ...options } = this.options;
-    const inner = new Case(recipe, {
-      ...options,
-      signal: user.deadline.signal,
-      user,
-      vars: {},
-      inputs,
-      prefix: `${this.options.prefix ?? ""}${step.number}.`,
-    });
-    const { status, failure } = await inner.run();
-    this.checks += inner.checks;
-    this.flaky ||= inner.flaky;
-    this.published.push(...inner.published);
-    this.#entities.push(...inner.results.entities(), ...inner.#entities);
+    const { select: _, matrix: __, timeout: ___, ...options } = this.#options;
+    const nested = new Case(
+      recipe,
+      { ...options, signal: caller.deadline.signal, vars: {}, inputs },
+      {
+        caller,
+        number: this.stepNumber(caller.step),
+        cleanUpBudget: this.#cleanUpBudget,
+      },
+    );
+    const { status, failure } = await nested.#runNested();
+    this.verdict.include(nested.verdict);
+    this.published.push(...nested.published);
+    this.#nestedEntities.push(...nested.#entities());
     if (failure) {
       throw new StepFailure(failure.kind, `'${recipe.name}' ${status}: ${failure.message}`, {
-        span: step.span,
+        span: caller.step.span,
       });
     }
-    return inner.#outputs();
+    return nested.#outputs();
+  }
+
+  /** Stops the case because of an error that its code has left unhandled, or that of another case. */
+  crash(error: Error): void {
+    if (this.#crash.signal.aborted) return;
+    const failure = describeError(error, this.recipe.source, spanInModule(error, this.recipe));
+    if (this.verdict.failed) this.warn(`unhandled error: ${failure.message}`);
+    else this.verdict.fail(failure);
+    this.#crash.abort(error);
+  }
+
+  stepNumber(step: Step): string {
+    return this.#outer ? `${this.#outer.number}.${step.number}` : step.number;
+  }
+
+  setVariable(name: string, value: unknown): void {
+    this.#vars[name] = value;
+    const type = this.recipe.vars.find((variable) => variable.name === name)?.type;
+    (this.#initial.vars as Values)[name] = toCel(value, type);
+  }
+
+  describe(error: unknown, fallback?: Span): EventFailure {
+    return describeError(error, this.recipe.source, fallback);
+  }
+
+  warn(text: string): void {
+    this.emit({ type: "warning", case: this.index, text });
+  }
+
+  async #runNested(): Promise<CaseResult> {
+    await this.#execute(this.clock.now(), this.#prepare());
+    await this.#close();
+    return this.verdict.result();
+  }
+
+  /** Sets the names that expressions see. Returns why that failed, if it did. */
+  #prepare(): { error: unknown } | undefined {
+    try {
+      Object.assign(this.#initial, initialScope(this.recipe, this.#options));
+      const { vars } = this.#options;
+      for (const { name, value } of this.recipe.vars) {
+        if (Object.hasOwn(vars, name)) this.setVariable(name, vars[name]);
+        else if (value) this.setVariable(name, this.#resolve(value));
+      }
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  async #execute(began: number, problem: { error: unknown } | undefined): Promise<void> {
+    if (problem) this.verdict.fail(this.describe(problem.error), "errored");
+    else await this.#runSteps(began);
+    await this.#runAlways();
+    this.#script?.end();
+  }
+
+  async #runSteps(began: number): Promise<void> {
+    let limit: number;
+    try {
+      limit = this.#timeout();
+    } catch (error) {
+      this.verdict.fail(this.describe(error));
+      return;
+    }
+    const signal = AbortSignal.any([this.#options.signal, this.#crash.signal]);
+    const outer = this.#outer?.caller.deadline;
+    using deadline = new Deadline(
+      this.clock,
+      began + limit,
+      outer ? { signal, at: outer.at, name: outer.name } : signal,
+      "the recipe's time",
+    );
+    this.#cleanUpBudget.stopWith(deadline.signal);
+    const { script, channels, steps } = this.recipe;
+    try {
+      await this.channels.begin(channels, (one) => this.#resolve(one), deadline.signal);
+    } catch (error) {
+      const late = deadline.passed && new StepFailure("deadline", NOT_SUBSCRIBED, { cause: error });
+      this.verdict.fail(this.describe(late || error));
+      if (script) return;
+    }
+    if (script) return await this.#script!.runBody(script, deadline);
+    const scope = this.#stepScope(deadline);
+    const { select } = this.#options;
+    for (const step of steps) {
+      if (this.verdict.failed) skipStep(step, scope, "not reached");
+      else if (select && !select(step)) skipStep(step, scope, "not selected");
+      else await this.#runStep(step, scope);
+    }
+  }
+
+  /** Runs `always`. Only its own time limit ends it: a second interruption ends the process. */
+  async #runAlways(): Promise<void> {
+    if (this.recipe.always.length === 0 && !this.#script?.hasCleanUps) return;
+    using deadline = new Deadline(
+      this.clock,
+      this.#cleanUpBudget.deadline(),
+      new AbortController().signal,
+      "the time of `always`",
+    );
+    const scope = this.#stepScope(deadline);
+    for (const step of this.recipe.always) await this.#runStep(step, scope);
+    await this.#script?.runCleanUps(deadline);
+  }
+
+  async #runStep(step: Step, scope: StepScope): Promise<void> {
+    const failure = await runStep(step, scope);
+    if (failure) this.verdict.fail(failure);
+  }
+
+  #stepScope(deadline: Deadline): StepScope {
+    const onWrite = this.#outer?.caller.onWrite ?? (() => {});
+    return { case: this, deadline, results: this.results, locals: {}, onWrite };
+  }
+
+  async #close(): Promise<void> {
+    this.entityEvents.close();
+    await this.channels.close();
   }
 
   #outputs(): Record<string, unknown> {
@@ -207,7 +307,7 @@ export class Case {
           return [name, expression.evaluate(values, this.ambient)];
         } catch (cause) {
           const { kind, message } = this.describe(cause);
-          const text = `'${this.recipe.name}' cannot give \`${name}\`: ${message}`;
+          const text = `output \`${name}\` of '${this.recipe.name}': ${message}`;
           const span = (cause as { span?: Span }).span ?? expression.span();
           throw new StepFailure(kind, text, { span, source: this.recipe.source, cause });
         }
@@ -215,240 +315,53 @@ export class Case {
     );
   }
 
-  /** Runs it, and tells all of it as events. */
-  async run(): Promise<CaseResult> {
-    const { emit, index, clock, mask, matrix, prefix } = this.options;
-    const nested = prefix !== undefined;
-    const began = clock.now();
-    let prepared: unknown;
-    try {
-      this.#prepare();
-    } catch (error) {
-      prepared = error;
-    }
-    if (!nested) {
-      emit({
-        type: "case.started",
-        case: index,
-        name: this.name,
-        file: this.recipe.source.name,
-        tags: this.recipe.tags,
-        vars: mask.value(this.#vars),
-        ...(matrix === undefined ? {} : { matrix }),
-      });
-    }
-    const secrets = nested ? [] : [...withUsed([this.recipe])].flatMap(({ secrets }) => secrets);
+  /** The jobs and runs of this case and of nested ones. */
+  #entities(): Entity[] {
+    return [...this.results.entities(), ...this.#nestedEntities];
+  }
+
+  #warnAboutShortSecrets(): void {
+    const secrets = [...withUsed([this.recipe])].flatMap(({ secrets }) => secrets);
     for (const name of new Set(secrets.map(({ name }) => name))) {
-      const value = this.options.env(name);
+      const value = this.#options.env(name);
       if (value === undefined || canBeMasked(value)) continue;
-      this.warn(`secret \`${name}\` is too short to be masked in what is printed`);
-    }
-    if (prepared === undefined) await this.#steps(began);
-    else this.fail(this.describe(prepared), "errored");
-    await this.#always();
-    this.#running?.steps.end();
-    if (!nested) await this.#leftovers();
-    this.followed.close();
-    await this.channels.close();
-    if (!this.#status) this.#status = this.checks === 0 ? "unchecked" : "passed";
-    const result: CaseResult = {
-      status: this.#status,
-      flaky: this.flaky && this.#status === "passed",
-      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
-    };
-    if (!nested) {
-      emit({
-        type: "case.finished",
-        case: index,
-        name: this.name,
-        file: this.recipe.source.name,
-        duration_ms: clock.now() - began,
-        ...result,
-      });
-    }
-    return result;
-  }
-
-  /** Keeps the first failure. */
-  fail(failure: EventFailure, status?: CaseStatus): void {
-    if (this.#status) return;
-    this.#failure = failure;
-    this.#status = status ??
-      (failure.kind === "interrupted"
-        ? "interrupted"
-        : isVerdict(failure.kind)
-        ? "failed"
-        : "errored");
-  }
-
-  /** Stops it for an error that nobody handled, which may well be of its own making. */
-  crash(error: Error): void {
-    if (this.#unhandled.signal.aborted) return;
-    const failure = describeError(error, this.recipe.source, spanInModule(error, this.recipe));
-    if (this.#status) this.warn(`nobody handled: ${failure.message}`);
-    else this.fail(failure);
-    this.#unhandled.abort(error);
-  }
-
-  /** Gives a variable a new value. */
-  setVariable(name: string, value: unknown): void {
-    this.#vars[name] = value;
-    const type = this.recipe.vars.find((variable) => variable.name === name)?.type;
-    (this.#roots.vars as Values)[name] = toCel(value, type);
-  }
-
-  /** An error as events tell it. */
-  describe(error: unknown, fallback?: Span): EventFailure {
-    return describeError(error, this.recipe.source, fallback);
-  }
-
-  /** Tells something that fails nothing. */
-  warn(text: string): void {
-    this.options.emit({ type: "warning", case: this.options.index, text });
-  }
-
-  #prepare(): void {
-    Object.assign(this.#roots, makeRoots(this.recipe, this.options));
-    const { vars } = this.options;
-    for (const { name, value } of this.recipe.vars) {
-      if (Object.hasOwn(vars, name)) this.setVariable(name, vars[name]);
-      else if (value) this.setVariable(name, resolveTemplate(value, this.#roots, this.ambient));
+      this.warn(`secret \`${name}\` is too short to be masked in the output`);
     }
   }
 
-  async #steps(began: number): Promise<void> {
-    const { clock, user } = this.options;
-    let limit: number;
+  async #warnAboutLeftovers(): Promise<void> {
+    // After an interruption the check shares the time of `always`.
+    const until = this.#options.signal.aborted
+      ? this.#cleanUpBudget.deadline()
+      : this.clock.now() + ALWAYS_TIMEOUT;
+    using deadline = new Deadline(this.clock, until, new AbortController().signal);
+    const { published, client } = this;
     try {
-      limit = this.#milliseconds(this.recipe.timeout) ?? DEFAULT_TIMEOUT;
-    } catch (error) {
-      this.fail(this.describe(error));
-      return;
-    }
-    const signal = AbortSignal.any([this.options.signal, this.#unhandled.signal]);
-    using deadline = new Deadline(
-      clock,
-      began + Math.min(limit, this.options.timeout ?? Infinity),
-      user ? { signal, at: user.deadline.at, whose: user.deadline.whose } : signal,
-      "the recipe's time",
-    );
-    this.#stopped = deadline.signal;
-    try {
-      const resolve = (template: Template) => resolveTemplate(template, this.#roots, this.ambient);
-      await this.channels.begin(this.recipe.channels, resolve, deadline.signal);
-    } catch (error) {
-      const late = deadline.passed && new StepFailure("deadline", NOT_LISTENING, { cause: error });
-      this.fail(this.describe(late || error));
-      if (this.recipe.script) return;
-    }
-    if (this.recipe.script) return await this.#script(this.recipe.script as RecipeBody, deadline);
-    const runner = new StepRunner(this, deadline, this.results);
-    for (const step of this.recipe.steps) {
-      if (this.#status || !(this.options.select?.(step) ?? true)) {
-        runner.skip(step, this.#status ? "not reached" : "not selected");
-        continue;
-      }
-      const failure = await runner.run(step);
-      if (failure) this.fail(failure);
-    }
-  }
-
-  /** Runs a recipe that is written in TypeScript. */
-  async #script(body: RecipeBody, deadline: Deadline): Promise<void> {
-    const { RunningScript } = await import("../script/running_script.ts");
-    const ending = new AbortController();
-    const signal = AbortSignal.any([deadline.signal, ending.signal]);
-    const { at, whose } = deadline;
-    using steps = new Deadline(this.options.clock, at, { signal, at, whose });
-    const script = new RunningScript(this, steps);
-    this.#running = script;
-    try {
-      // A function that awaits something else than a step does not notice that its time is over.
-      await abortable((async () => await body(script))(), deadline.signal);
-      for (const { kind, fields, name, span } of script.steps.pending) {
-        const { file, line } = placeOf(this.recipe.source, span);
-        const label = name ? templateLabel(name) : STEP_KINDS[kind]!.label(fields);
-        this.warn(`\`${label}\` is not awaited (${file}:${line})`);
-      }
-    } catch (error) {
-      const late = deadline.passed
-        ? new StepFailure("deadline", "the recipe was not done when its time was over", {
-          cause: error,
-        })
-        : toError(error);
-      this.fail(describeError(late, this.recipe.source, spanInModule(error, this.recipe)));
-      ending.abort(new StepFailure("interrupted", "the recipe has failed meanwhile"));
-    }
-    await script.steps.settle();
-    ending.abort(new InterruptedError("the recipe's end"));
-  }
-
-  /** Runs in any case. A person who interrupts again ends the process, so nothing cuts it but time. */
-  async #always(): Promise<void> {
-    const cleanups = this.#running?.cleanups ?? [];
-    if (this.recipe.always.length === 0 && cleanups.length === 0) return;
-    const calm = new AbortController();
-    using deadline = new Deadline(
-      this.options.clock,
-      this.#cleanBy(),
-      calm.signal,
-      "the time of `always`",
-    );
-    const runner = new StepRunner(this, deadline, this.results);
-    for (const step of this.recipe.always) {
-      const failure = await runner.run(step);
-      if (failure) this.fail(failure);
-    }
-    for (const cleanup of cleanups) {
-      try {
-        const cleaning = this.#running!.steps.clean(deadline, cleanup);
-        await abortable(cleaning, deadline.signal);
-      } catch (cause) {
-        const error = toError(cause);
-        const span = spanInModule(error, this.recipe);
-        if (this.#status) this.warn(`clean-up failed: ${error.message}`);
-        else this.fail(describeError(error, this.recipe.source, span));
-      }
-    }
-    await this.#running?.steps.settle();
-  }
-
-  /** When `always` must be done. A case that is stopped or cleans up has one time with what it uses. */
-  #cleanBy(): number {
-    const owner = this.options.user?.case;
-    const isOver = owner && (owner.#cleanUntil !== undefined || owner.#stopped?.aborted);
-    this.#cleanUntil ??= isOver ? owner.#cleanBy() : this.options.clock.now() + ALWAYS_TIMEOUT;
-    return this.#cleanUntil;
-  }
-
-  async #leftovers(): Promise<void> {
-    const { client, clock, signal } = this.options;
-    // Who interrupts waits no longer than for `always`.
-    const until = signal.aborted ? this.#cleanBy() : clock.now() + ALWAYS_TIMEOUT;
-    using deadline = new Deadline(clock, until, new AbortController().signal);
-    try {
-      const entities = [...this.results.entities(), ...this.#entities];
-      const left = await findLeftovers(this.published, entities, client, deadline.signal);
+      const left = await findLeftovers(published, this.#entities(), client, deadline.signal);
       for (const { event_id, name } of left) {
         this.warn(
-          `no run of this recipe took the event \`${name}\` (${event_id}): unless another one did, it stays on the server and wakes the next run that waits for that name`,
+          `event \`${name}\` (${event_id}) was not consumed by this recipe's runs; it stays queued and will wake the next run that waits for \`${name}\``,
         );
       }
     } catch (error) {
-      this.warn(`Cannot tell whether published events were taken: ${(error as Error).message}`);
+      this.warn(`Cannot check for unconsumed events: ${(error as Error).message}`);
     }
   }
 
-  #milliseconds(template: Template | undefined): number | undefined {
-    if (!template) return undefined;
-    return toMilliseconds(resolveTemplate(template, this.#roots, this.ambient), template);
+  /** Returns how long the steps may take, in milliseconds. */
+  #timeout(): number {
+    const { timeout } = this.recipe;
+    const own = timeout ? toMilliseconds(this.#resolve(timeout), timeout) : DEFAULT_TIMEOUT;
+    return Math.min(own, this.#options.timeout ?? Infinity);
+  }
+
+  #resolve(template: Template): unknown {
+    return resolveTemplate(template, this.#initial, this.ambient);
   }
 }
 
-/** What people call a case: the recipe's name and the values of its matrix. */
-export function caseName(
-  { recipe, matrix }: { recipe: Recipe; matrix?: Record<string, unknown> },
-): string {
+/** Returns the name of a case: that of its recipe and the values of its matrix. */
+export function caseName(recipe: Recipe, matrix?: Record<string, unknown>): string {
   if (!matrix) return recipe.name;
   const values = Object.entries(matrix).map(([key, value]) =>
     `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`

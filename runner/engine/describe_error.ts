@@ -1,14 +1,14 @@
+import { callSites } from "../events/call_site.ts";
+import { InterruptedError } from "../events/deadline.ts";
+import type { EventFailure, EventPlace, FailureKind } from "../events/event.ts";
+import { StepFailure } from "../events/failure.ts";
 import { EvaluationError } from "../expression/expression.ts";
 import type { Template } from "../expression/template.ts";
 import { parseDuration } from "../language/duration.ts";
 import type { Recipe } from "../language/model.ts";
 import type { Source, Span } from "../language/source.ts";
-import { callSites } from "../events/call_site.ts";
-import { InterruptedError } from "../events/deadline.ts";
-import type { EventFailure, EventPlace } from "../events/event.ts";
-import { StepFailure } from "../events/failure.ts";
 
-/** The place in a recipe's module that an error came from. */
+/** Returns the place in a TypeScript recipe's module where an error was thrown. */
 export function spanInModule(error: unknown, { module, source }: Recipe): Span | undefined {
   const site = callSites((error as Error)?.stack).find(({ file }) => file === module);
   if (!site) return undefined;
@@ -17,51 +17,56 @@ export function spanInModule(error: unknown, { module, source }: Recipe): Span |
 }
 
 /**
- * The milliseconds of a duration that an expression gave.
- * @param template The expression, for the place of what is wrong.
+ * Parses the duration that a template has resolved to.
+ *
+ * @param template The template, whose place an error shows.
+ * @returns Milliseconds.
  */
 export function toMilliseconds(value: unknown, template?: Template): number {
   const ms = parseDuration(String(value));
   if (ms !== undefined) return ms;
   const span = template?.kind === "expression" ? template.expression.span() : undefined;
-  throw new StepFailure("evaluation", `\`${value}\` is no duration`, { span });
+  throw new StepFailure("evaluation", `\`${value}\` is not a duration`, { span });
 }
 
-/** An error as events tell it. */
+/**
+ * Returns an error as events describe it.
+ *
+ * @param fallback The place of an error that does not have one.
+ */
 export function describeError(error: unknown, source: Source, fallback?: Span): EventFailure {
-  const place = (span: Span | undefined) =>
-    span ? { place: placeOf(source, span) } : fallback ? { place: placeOf(source, fallback) } : {};
+  const place = (span = fallback) => span ? { place: placeOf(source, span) } : {};
   if (error instanceof StepFailure) {
+    const { kind, message, lines, span } = error;
+    const isElsewhere = error.source && span;
     return {
-      kind: error.kind,
-      message: error.message,
-      lines: [...error.lines],
-      ...(error.source && error.span
-        ? { place: placeOf(error.source, error.span) }
-        : place(error.span)),
+      kind,
+      message,
+      lines: [...lines],
+      ...(isElsewhere ? { place: placeOf(error.source, span) } : place(span)),
     };
   }
   if (error instanceof EvaluationError) {
     return { kind: "evaluation", message: error.message, lines: [], ...place(error.span) };
   }
-  const { name = "Error", message = String(error), code } = (error ?? {}) as Partial<Error> & {
-    code?: string | number;
-  };
-  const kind = error instanceof InterruptedError
-    ? "interrupted"
-    : code === "deadline"
-    ? "deadline"
-    : name === "ConnectionError" || name === "TimeoutError" || name === "AuthError"
-    ? "connection"
-    : typeof code === "number"
-    ? "server"
-    : "thrown";
-  // The code of an ended time is its kind once more.
-  const own = code === undefined || kind === "deadline" ? {} : { code };
-  return { kind, message, ...own, lines: [], ...place(undefined) };
+  const { message = String(error), code } = (error ?? {}) as Partial<ErrorWithCode>;
+  const kind = kindOfError(error);
+  // `deadline` as a code would only repeat the kind.
+  const ownCode = code === undefined || kind === "deadline" ? {} : { code };
+  return { kind, message, ...ownCode, lines: [], ...place() };
 }
 
-/** A span as events tell it. */
+type ErrorWithCode = Error & { code: string | number };
+
+function kindOfError(error: unknown): FailureKind {
+  const { name = "Error", code } = (error ?? {}) as Partial<ErrorWithCode>;
+  if (error instanceof InterruptedError) return "interrupted";
+  if (code === "deadline") return "deadline";
+  if (["ConnectionError", "TimeoutError", "AuthError"].includes(name)) return "connection";
+  return typeof code === "number" ? "server" : "thrown";
+}
+
+/** Returns a span as events describe it. */
 export function placeOf(source: Source, span: Span): EventPlace {
   const { line, column } = source.position(span.start);
   const text = source.line(line);

@@ -1,42 +1,34 @@
-import type { RunnerClient } from "../steps/kind.ts";
 import type { Entity } from "../events/results.ts";
+import type { PublishedEvent, RunnerClient } from "../steps/context.ts";
 
-/** How long the timeline of one run may take to come. */
-const TIMEOUT = 2000;
+/** How long the server may take to return the timeline of one run, in milliseconds. */
+const TIMELINE_TIMEOUT = 2000;
 
-/** Checkpoints of what a run began as runs of their own. */
-const CHILDREN = /^(child|spawn|fanout):/;
-
-/** An event that a recipe has published. */
-export interface Published {
-  /** Its id. */
-  event_id: string;
-  /** Its name. */
-  name: string;
-}
+/** The checkpoints of runs that a run has started itself. */
+const CHILD_CHECKPOINT = /^(child|spawn|fanout):/;
 
 /**
- * A published event stays on the server until some run takes it. One that no run of its own recipe
- * took would wake a later, unrelated run. A child of one of its runs may have taken any: servers do
- * not tell which children a run has, so nothing is said then.
+ * Returns the published events that no run of the recipe has consumed. Such an event stays queued on
+ * the server and wakes the next run that waits for its name, even one of another recipe.
  *
- * @returns The events that none of the runs took.
+ * If a run has started runs of its own, the result is empty: one of those may have consumed any of
+ * the events, and the server does not list them.
  */
 export async function findLeftovers(
-  published: readonly Published[],
+  published: readonly PublishedEvent[],
   entities: readonly Entity[],
   client: RunnerClient,
   signal: AbortSignal,
-): Promise<Published[]> {
+): Promise<PublishedEvent[]> {
   if (published.length === 0) return [];
-  const taken = new Set<string>();
+  const consumed = new Set<string>();
   for (const { kind, id } of entities) {
     if (kind !== "run") continue;
-    for (const entry of await client.workflowTimeline(id, { timeout: TIMEOUT, signal })) {
-      if (CHILDREN.test(entry.step_name)) return [];
+    for (const entry of await client.workflowTimeline(id, { timeout: TIMELINE_TIMEOUT, signal })) {
+      if (CHILD_CHECKPOINT.test(entry.step_name)) return [];
       const event = entry.data as { id?: unknown } | null | undefined;
-      if (typeof event?.id === "string") taken.add(event.id);
+      if (typeof event?.id === "string") consumed.add(event.id);
     }
   }
-  return published.filter(({ event_id }) => !taken.has(event_id));
+  return published.filter(({ event_id }) => !consumed.has(event_id));
 }

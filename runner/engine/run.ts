@@ -1,21 +1,21 @@
 import type { Clock } from "../../runtime/clock.ts";
+import { withLongTimers } from "../../runtime/long_timers.ts";
 import { onUnhandled } from "../../runtime/process.ts";
-import type { Recipe, Step } from "../language/model.ts";
-import { toError } from "../events/failure.ts";
-import type { RunnerClient } from "../steps/kind.ts";
-import { Case, caseName } from "./case.ts";
-import type { CaseResult } from "./case.ts";
 import {
-  type CaseStatus,
   type Emit,
   RUN_EVENT_VERSION,
   type RunCounts,
   type RunEvent,
   type Unstamped,
 } from "../events/event.ts";
-import { withLongTimers } from "../../runtime/long_timers.ts";
+import { toError } from "../events/failure.ts";
+import type { Recipe, Step } from "../language/model.ts";
+import type { RunnerClient } from "../steps/context.ts";
+import { Case, caseName } from "./case.ts";
 import { Mask } from "./mask.ts";
 import { maskEvent } from "./mask_event.ts";
+import type { OpenScript } from "./script_run.ts";
+import type { CaseResult } from "./verdict.ts";
 
 /** A recipe with one combination of its matrix. */
 export interface PlannedCase {
@@ -25,61 +25,62 @@ export interface PlannedCase {
   matrix?: Record<string, unknown>;
   /** Values that replace those of the recipe's `vars`. */
   vars?: Record<string, unknown>;
-  /** Numbers of its own, from 0 up to, not including, 1; those of the run when it has none. */
+  /** Returns a random number in the range [0, 1) for this case; that of the run by default. */
   random?: () => number;
 }
 
-/** Settings of {@linkcode runCases}. */
+/** Options of {@linkcode runCases}. */
 export interface RunOptions {
-  /** The connection all cases share, or why there is none: then no case can be run. */
+  /** The connection that all cases share. With an error instead, every case ends as `errored`. */
   client: RunnerClient | Error;
-  /** Where events go, masked. */
+  /** Receives the events, with secrets masked. */
   report: (event: RunEvent) => void;
-  /** What `run.started` says of the server. */
+  /** The server's name in `run.started`. */
   server: string;
-  /** Where time comes from. */
+  /** The source of time. */
   clock: Clock;
-  /** Gives numbers from 0 up to, not including, 1. */
+  /** Returns a random number in the range [0, 1). */
   random: () => number;
-  /** Reads the environment. */
+  /** Reads an environment variable. */
   env(name: string): string | undefined;
-  /** Aborted when the run is interrupted. */
+  /** Aborts when the run is interrupted. */
   signal: AbortSignal;
-  /** Hides secrets; those of the caller can be in it already. */
+  /** Masks secrets, including those that the caller has added. */
   mask?: Mask;
   /** How many cases run at a time. */
   parallel?: number;
-  /** Whether the first case that does not pass is the last to begin. */
+  /** Whether to start no more cases after one that does not pass. */
   bail?: boolean;
   /** A limit for the steps of each case, in milliseconds. */
   timeout?: number;
-  /** Which steps run. */
+  /** Selects the steps to run; all by default. */
   select?: (step: Step) => boolean;
+  /** Prepares to run recipes in TypeScript; without it they cannot run. */
+  openScript?: OpenScript;
 }
 
-/** How a run ended. */
+/** The outcome of a run. */
 export interface RunResult {
-  /** What the process should exit with. */
+  /** The exit code for the process. */
   exitCode: number;
-  /** The counts. */
+  /** The number of cases by outcome. */
   counts: RunCounts;
 }
 
-/** The cases of recipes: one for each combination of a recipe's matrix. */
+/** Returns the cases of recipes: one for each combination of a recipe's matrix. */
 export function planCases(recipes: readonly Recipe[]): PlannedCase[] {
   return recipes.flatMap((recipe) =>
     recipe.matrix.length === 0 ? [{ recipe }] : recipe.matrix.map((matrix) => ({ recipe, matrix }))
   );
 }
 
-/** Runs cases over one client, and tells all of it as events. */
+/** Runs cases over one client and reports them as a stream of events. */
 export async function runCases(
   cases: readonly PlannedCase[],
   options: RunOptions,
 ): Promise<RunResult> {
-  const { client, signal, server, mask = new Mask() } = options;
+  const { signal, mask = new Mask() } = options;
   const clock = withLongTimers(options.clock);
-  const began = clock.now();
   const counts: RunCounts = {
     passed: 0,
     failed: 0,
@@ -95,36 +96,23 @@ export async function runCases(
     const stamped = { ...event, ts: new Date(clock.now()).toISOString() } as RunEvent;
     options.report(maskEvent(stamped, mask));
   };
-  emit({ type: "run.started", version: RUN_EVENT_VERSION, cases: cases.length, server });
-  const atWork = new Set<Case>();
-  const stopListening = onUnhandled((cause) => {
-    const error = toError(cause);
-    if (atWork.size === 0) emit({ type: "warning", text: `nobody handled: ${error.message}` });
-    for (const one of atWork) one.crash(error);
+  const began = clock.now();
+  emit({
+    type: "run.started",
+    version: RUN_EVENT_VERSION,
+    cases: cases.length,
+    server: options.server,
   });
-  let next = 0;
-  let stopped = false;
-  const worker = async () => {
-    while (next < cases.length && !stopped && !signal.aborted) {
-      const index = next++;
-      const result = client instanceof Error
-        ? cannotRun(cases[index]!, index, client, emit)
-        : await runOne(cases[index]!, index, { ...options, client, clock }, emit, mask, atWork);
-      counts[result.status]++;
-      if (result.flaky) counts.flaky++;
-      if (options.bail && result.status !== "passed") stopped = true;
-    }
-  };
-  const lanes = Math.max(1, Math.min(options.parallel ?? 1, cases.length));
-  await Promise.all(Array.from({ length: lanes }, worker));
-  const reason = signal.aborted ? "interrupted" : "bail";
-  for (; next < cases.length; next++) {
+  const started = await runAll(cases, { ...options, clock, mask, emit, counts });
+  for (const [index, planned] of cases.entries()) {
+    if (index < started) continue;
     counts[signal.aborted ? "interrupted" : "skipped"]++;
-    const planned = cases[next]!;
-    const file = planned.recipe.source.name;
-    emit({ type: "case.skipped", case: next, name: caseName(planned), file, reason });
+    emit({
+      type: "case.skipped",
+      ...about(planned, index),
+      reason: signal.aborted ? "interrupted" : "bail",
+    });
   }
-  stopListening();
   const exitCode = exitCodeOf(counts, signal.aborted);
   emit({
     type: "run.finished",
@@ -136,59 +124,100 @@ export async function runCases(
   return { exitCode, counts };
 }
 
-async function runOne(
-  planned: PlannedCase,
+interface Running extends RunOptions {
+  mask: Mask;
+  emit: Emit;
+  counts: RunCounts;
+}
+
+/** Runs cases, `parallel` at a time. Returns how many were started. */
+async function runAll(cases: readonly PlannedCase[], options: Running): Promise<number> {
+  const { client, signal, emit, counts } = options;
+  const running = new Set<Case>();
+  const stopListening = onUnhandled((cause) => {
+    const error = toError(cause);
+    if (running.size === 0) emit({ type: "warning", text: `unhandled error: ${error.message}` });
+    for (const one of running) one.crash(error);
+  });
+  let next = 0;
+  let bailed = false;
+  const worker = async () => {
+    while (next < cases.length && !bailed && !signal.aborted) {
+      const index = next++;
+      const result = client instanceof Error
+        ? reportNotRun(cases[index]!, index, client, emit)
+        : await runCase(cases[index]!, index, { ...options, client }, running);
+      counts[result.status]++;
+      if (result.flaky) counts.flaky++;
+      if (options.bail && result.status !== "passed") bailed = true;
+    }
+  };
+  const workers = Math.max(1, Math.min(options.parallel ?? 1, cases.length));
+  await Promise.all(Array.from({ length: workers }, worker));
+  stopListening();
+  return next;
+}
+
+async function runCase(
+  { recipe, matrix, vars = {}, random }: PlannedCase,
   index: number,
-  options: RunOptions & { client: RunnerClient },
-  emit: Emit,
-  mask: Mask,
-  atWork: Set<Case>,
+  options: Running & { client: RunnerClient },
+  running: Set<Case>,
 ): Promise<CaseResult> {
-  const { client, clock, random, signal, env, timeout, select } = options;
-  const one = new Case(planned.recipe, {
+  const { timeout, select, openScript } = options;
+  const one = new Case(recipe, {
     index,
-    client,
-    clock,
-    random: planned.random ?? random,
-    emit,
-    mask,
-    signal,
-    env,
-    vars: planned.vars ?? {},
-    ...(planned.matrix === undefined ? {} : { matrix: planned.matrix }),
+    client: options.client,
+    clock: options.clock,
+    random: random ?? options.random,
+    emit: options.emit,
+    mask: options.mask,
+    signal: options.signal,
+    env: options.env,
+    vars,
+    ...(matrix === undefined ? {} : { matrix }),
     ...(timeout === undefined ? {} : { timeout }),
     ...(select === undefined ? {} : { select }),
+    ...(openScript === undefined ? {} : { openScript }),
   });
-  atWork.add(one);
+  running.add(one);
   try {
     return await one.run();
   } finally {
-    atWork.delete(one);
+    running.delete(one);
   }
 }
 
-/** Tells that a case could not be run, because there is no connection. */
-function cannotRun(
+/** Reports a case that cannot run because there is no connection. */
+function reportNotRun(
   planned: PlannedCase,
   index: number,
   { message }: Error,
   emit: Emit,
 ): CaseResult {
-  const { recipe, matrix, vars = {} } = planned;
-  const about = { case: index, name: caseName(planned), file: recipe.source.name };
+  const { recipe: { tags }, matrix, vars = {} } = planned;
   const result: CaseResult = {
     status: "errored",
     flaky: false,
     failure: { kind: "connection", message, lines: [] },
   };
-  const { tags } = recipe;
-  emit({ type: "case.started", ...about, tags, vars, ...(matrix === undefined ? {} : { matrix }) });
-  emit({ type: "case.finished", ...about, ...result, duration_ms: 0 });
+  emit({
+    type: "case.started",
+    ...about(planned, index),
+    tags,
+    vars,
+    ...(matrix === undefined ? {} : { matrix }),
+  });
+  emit({ type: "case.finished", ...about(planned, index), ...result, duration_ms: 0 });
   return result;
 }
 
-/** What a process exits with: what is worst decides. */
-function exitCodeOf(counts: Record<CaseStatus, number>, interrupted: boolean): number {
+function about({ recipe, matrix }: PlannedCase, index: number) {
+  return { case: index, name: caseName(recipe, matrix), file: recipe.source.name };
+}
+
+/** Returns the exit code of a run; the worst outcome of a case decides. */
+function exitCodeOf(counts: RunCounts, interrupted: boolean): number {
   if (interrupted) return 130;
   if (counts.failed > 0) return 1;
   if (counts.errored > 0) return 3;

@@ -1,101 +1,102 @@
 import { type Clock, delay } from "../../runtime/clock.ts";
 
-/** The reason of a signal that was aborted because time was over; its code is `"deadline"`. */
+/** The abort reason of a deadline that has passed. */
 export class DeadlineError extends Error {
   /** Always `"deadline"`. */
   readonly code = "deadline";
 
-  /** Says whose time is over. */
+  /** Creates the error with its message. */
   constructor(message: string) {
     super(message);
     this.name = "DeadlineError";
   }
 }
 
-/** The reason of a signal that was aborted by a person; its code is `"interrupted"`. */
+/** The abort reason of a run that somebody has interrupted. */
 export class InterruptedError extends Error {
   /** Always `"interrupted"`. */
   readonly code = "interrupted";
 
-  /** Says by what. */
+  /** Creates the error; `by` names what interrupted the run, such as `SIGINT`. */
   constructor(by = "a signal") {
     super(`Interrupted by ${by}`);
     this.name = "InterruptedError";
   }
 }
 
-/** A signal with the time at which it is aborted. */
+/** A signal and the time at which it aborts. */
 export interface Limit {
-  /** Aborted when the time is over, or before. */
+  /** Aborts at that time, or earlier. */
   readonly signal: AbortSignal;
-  /** When, in milliseconds since 1970. */
+  /** The time, in milliseconds since 1970. */
   readonly at: number;
-  /** Whose time it is, for messages: `the recipe's time`. */
-  readonly whose: string;
+  /** Its name in messages: `the recipe's time`. */
+  readonly name: string;
 }
 
-/** A signal that is aborted at a time, or with an outer signal, whichever is first. */
+/** A signal that aborts at a given time, or as soon as an outer signal aborts. */
 export class Deadline implements Limit, Disposable {
-  /** When, in milliseconds since 1970. */
+  /** The time, in milliseconds since 1970. */
   readonly at: number;
-  /** Whose time it is, for messages: `the recipe's time`. */
-  readonly whose: string;
+  /** Its name in messages: `the recipe's time`. */
+  readonly name: string;
   #controller = new AbortController();
   #clock: Clock;
   #timer: unknown;
   #outer: AbortSignal;
   #onAbort = () => this.#controller.abort(this.#outer.reason);
 
-  /** Starts the time. Where an outer limit is not later, that one's time is this one's as well. */
-  constructor(clock: Clock, at: number, outer: AbortSignal | Limit, whose = "the time") {
+  /** Starts the deadline. If `outer` ends no later, its time and name apply here too. */
+  constructor(clock: Clock, at: number, outer: AbortSignal | Limit, name = "the time") {
     const signal = outer instanceof AbortSignal ? outer : outer.signal;
     const limit = !(outer instanceof AbortSignal) && outer.at <= at ? outer : undefined;
     this.at = limit?.at ?? at;
-    this.whose = limit?.whose ?? whose;
+    this.name = limit?.name ?? name;
     this.#clock = clock;
     this.#outer = signal;
     if (signal.aborted) this.#onAbort();
     else signal.addEventListener("abort", this.#onAbort, { once: true });
-    // Two timers for one moment could fire in either order.
+    // If the outer limit ends first, its own timer aborts this signal. A second timer for the same
+    // moment could fire first.
     if (!limit && Number.isFinite(at)) {
       const ms = Math.max(0, at - clock.now());
       this.#timer = clock.setTimeout(
-        () => this.#controller.abort(new DeadlineError(`${this.whose} is over`)),
+        () => this.#controller.abort(new DeadlineError(`${this.name} is over`)),
         ms,
       );
     }
   }
 
-  /** Aborted when the time is over. */
+  /** Aborts when the time is over. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Whether it was time that aborted the signal. */
+  /** Whether the signal aborted because the time is over. */
   get passed(): boolean {
     return this.signal.aborted && this.signal.reason instanceof DeadlineError;
   }
 
-  /** Forgets the timer and the outer signal. */
+  /** Clears the timer and stops listening to the outer signal. */
   [Symbol.dispose](): void {
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
     this.#outer.removeEventListener("abort", this.#onAbort);
   }
 }
 
-/** Waits for a promise, but no longer than some milliseconds and not beyond an abort. */
+/** Waits for a promise, for at most `ms` milliseconds or until the signal aborts. */
 export async function waitAtMost(
   ms: number,
   promise: Promise<unknown>,
   { clock, signal }: { clock: Clock; signal?: AbortSignal },
 ): Promise<void> {
   const done = new AbortController();
-  const either = signal ? AbortSignal.any([signal, done.signal]) : done.signal;
-  const late = delay(ms, { signal: either, clock }).catch((error) => {
-    if (!either.aborted) throw error;
+  const stop = signal ? AbortSignal.any([signal, done.signal]) : done.signal;
+  const timeout = delay(ms, { signal: stop, clock }).catch((error) => {
+    if (!stop.aborted) throw error;
   });
   try {
-    await Promise.race([promise, late]);
+    await Promise.race([promise, timeout]);
   } finally {
     done.abort();
   }

@@ -17,11 +17,8 @@ export type ResultTypeName =
   | "RunResult"
   | "CheckpointResult"
   | "EventResult"
-  | "PublishResult"
   | "StateResult"
-  | "ErrorResult"
-  | "WaitResult"
-  | "ChannelWaitResult";
+  | "ErrorResult";
 
 /**
  * A type as CEL names it: a scalar, a list, a map, or a record. A record is one of
@@ -93,10 +90,6 @@ export const RESULT_TYPES: Readonly<Record<ResultTypeName, RecordType>> = {
     title: "an event",
     fields: { type: "string", ts: "string", topic: "string", data: "dyn" },
   },
-  PublishResult: {
-    title: "a published event",
-    fields: { event_id: "string", name: "string" },
-  },
   StateResult: {
     title: "a state that was seen",
     fields: { state: "string", at: "string" },
@@ -104,14 +97,6 @@ export const RESULT_TYPES: Readonly<Record<ResultTypeName, RecordType>> = {
   ErrorResult: {
     title: "an error",
     fields: { kind: "string", message: "string", code: "dyn" },
-  },
-  WaitResult: {
-    title: "a wait",
-    fields: { outcome: "string", waited_ms: "int", states: "list<StateResult>" },
-  },
-  ChannelWaitResult: {
-    title: "a wait on a channel",
-    fields: { outcome: "string", waited_ms: "int", events: "list<EventResult>" },
   },
 };
 

@@ -1,42 +1,43 @@
-import type { StepKind } from "../steps/kind.ts";
-import { STEP_KINDS } from "../steps/step_kinds.ts";
 import type { Diagnostics } from "../language/diagnostic.ts";
 import type { Fields } from "../language/field.ts";
 import type { MapNode } from "../language/node.ts";
-import { STEP_OPTIONS } from "./step_options.ts";
 import { suggest } from "../language/suggest.ts";
+import type { StepKind } from "../steps/kind.ts";
+import { nothing } from "../steps/leaves.ts";
+import { STEP_KINDS } from "../steps/step_kinds.ts";
+import { STEP_OPTIONS } from "./step_options.ts";
 
-/** Keys that choose a step's kind; `expect` alone makes an assert step. */
-const KIND_KEYS = Object.keys(STEP_KINDS);
+const KIND_NAMES = Object.keys(STEP_KINDS);
 
-/** What a step is read as. */
+/** A step's kind, as far as it can be told. */
 export interface ChosenKind {
   /** The kind. */
   kind: StepKind;
   /** The step's map, with the keys of that kind. */
   map: MapNode;
-  /** Whether it does not say so itself. */
-  wrong?: boolean;
+  /** Whether the kind is only a guess, because the step has an error. */
+  isGuess?: boolean;
 }
 
 /**
- * The kind of a step. One that says nothing, two things or something misspelt is read as what it most
- * likely is: what else is wrong with it is shown at the same time.
+ * Returns the kind of a step. If the step names no kind, two kinds, or a misspelt one, that is
+ * reported, and the likeliest kind is returned so that its other errors are found as well.
  */
 export function chooseKind(map: MapNode, diagnostics: Diagnostics): ChosenKind {
-  const found = map.entries.filter(({ key }) => KIND_KEYS.includes(key));
-  const [kind, ...others] = found.map(({ key }) => STEP_KINDS[key]!);
-  if (kind && others.length === 0) return { kind, map };
-  if (kind) {
-    const names = found.map(({ key }) => `\`${key}\``).join(" and ");
-    diagnostics.error("two-kinds", found[1]!.keySpan, `a step does one thing, not ${names}`, {
-      label: "make this a step of its own",
+  const keys = map.entries.filter(({ key }) => KIND_NAMES.includes(key));
+  if (keys.length > 1) {
+    const names = keys.map(({ key }) => `\`${key}\``).join(" and ");
+    diagnostics.error("two-kinds", keys[1]!.keySpan, `a step does one thing, not ${names}`, {
+      label: "make this a separate step",
     });
-    // The keys of the others are no mistakes of their own.
-    const fields: Fields = Object.assign({}, ...others.map(({ fields }) => fields), kind.fields);
-    return { kind: { ...kind, fields }, map, wrong: true };
+    const [kind, ...others] = keys.map(({ key }) => STEP_KINDS[key]!);
+    // The keys of the other kinds are not unknown keys.
+    const fields: Fields = Object.assign({}, ...others.map(({ fields }) => fields), kind!.fields);
+    return { kind: { ...kind!, fields }, map, isGuess: true };
   }
-  const misspelt = misspeltKind(map);
+  const [only] = keys;
+  if (only) return { kind: STEP_KINDS[only.key]!, map };
+  const misspelt = findMisspeltKind(map);
   if (misspelt) {
     const { index, meant } = misspelt;
     const { key, keySpan, value } = map.entries[index]!;
@@ -44,31 +45,46 @@ export function chooseKind(map: MapNode, diagnostics: Diagnostics): ChosenKind {
       label: `did you mean \`${meant}\`?`,
     });
     const entries = map.entries.with(index, { key: meant, keySpan, value });
-    return { kind: STEP_KINDS[meant]!, map: { ...map, entries }, wrong: true };
+    return { kind: STEP_KINDS[meant]!, map: { ...map, entries }, isGuess: true };
   }
-  if (map.entries.some(({ key }) => key === "expect")) return { kind: STEP_KINDS.assert!, map };
-  const at = map.entries[0]?.keySpan ?? map;
-  diagnostics.error("no-kind", at, "a step that does not say what it does", {
-    label: `one of ${KIND_KEYS.join(", ")}`,
+  const implied = Object.values(STEP_KINDS).find(({ impliedBy }) =>
+    impliedBy !== undefined && map.entries.some(({ key }) => key === impliedBy)
+  );
+  if (implied) return { kind: implied, map };
+  diagnostics.error("no-kind", map.entries[0]?.keySpan ?? map, "the step does not say what to do", {
+    label: `it needs one of ${KIND_NAMES.join(", ")}`,
   });
   const fields = optionalFields();
   const entries = map.entries.filter(({ key }) =>
     Object.hasOwn(fields, key) || Object.hasOwn(STEP_OPTIONS, key)
   );
-  return { kind: { ...STEP_KINDS.log!, fields }, map: { ...map, entries }, wrong: true };
+  return { kind: { ...UNKNOWN, fields }, map: { ...map, entries }, isGuess: true };
 }
 
-function misspeltKind({ entries }: MapNode): { index: number; meant: string } | undefined {
-  const known = [...Object.keys(STEP_OPTIONS), ...KIND_KEYS];
+/** The kind of a step that does not name any. It is checked and never runs. */
+const UNKNOWN: StepKind = {
+  name: "",
+  title: "a step",
+  description: "",
+  usage: "",
+  fields: {},
+  writes: false,
+  leaves: nothing,
+  label: () => "",
+  run: () => Promise.resolve({}),
+};
+
+function findMisspeltKind({ entries }: MapNode): { index: number; meant: string } | undefined {
+  const known = [...Object.keys(STEP_OPTIONS), ...KIND_NAMES];
   for (const [index, { key }] of entries.entries()) {
     const meant = suggest(key, known);
     if (meant === undefined || Object.hasOwn(STEP_OPTIONS, key)) continue;
-    if (KIND_KEYS.includes(meant)) return { index, meant };
+    if (KIND_NAMES.includes(meant)) return { index, meant };
   }
   return undefined;
 }
 
-/** What steps of any kind can have. */
+/** Returns the optional keys of all kinds. */
 function optionalFields(): Fields {
   const all = Object.values(STEP_KINDS).flatMap((kind) => Object.entries(kind.fields as Fields));
   return Object.fromEntries(all.filter(([, { required }]) => !required));

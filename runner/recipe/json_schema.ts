@@ -1,6 +1,6 @@
-import { STEP_KINDS } from "../steps/step_kinds.ts";
-import type { StepKind } from "../steps/kind.ts";
 import { type JsonSchema, recordJson } from "../language/field.ts";
+import type { StepKind } from "../steps/kind.ts";
+import { STEP_KINDS } from "../steps/step_kinds.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
 import { STEP_OPTIONS } from "./step_options.ts";
 
@@ -25,29 +25,22 @@ export function recipeSchema(): JsonSchema {
     required: ["steps"],
     definitions: {
       ...recordJson(STEP_OPTIONS).properties as Record<string, JsonSchema>,
-      step: {
-        type: "object",
-        anyOf: Object.values(STEP_KINDS).map((kind) => ({
-          title: kind.name,
-          description: kind.description,
-          ...stepJson(kind),
-          // `expect` is an option of every step, but also makes an assert step on its own.
-          ...(kind.name === "assert"
-            ? { anyOf: [{ required: ["assert"] }, { required: ["expect"] }] }
-            : {}),
-        })),
-      },
+      step: { type: "object", anyOf: Object.values(STEP_KINDS).map(stepSchema) },
     },
   };
 }
 
-/** The schema of a step kind. The keys that all steps share are defined once and referred to. */
-function stepJson({ fields, retriable = true }: StepKind): JsonSchema {
+/** Returns the schema of one step kind. It refers to the shared schemas of the options. */
+function stepSchema({ name, description, fields, noRetry, impliedBy }: StepKind): JsonSchema {
   const own = recordJson(fields);
-  const names = Object.keys(STEP_OPTIONS).filter((name) => retriable || name !== "retry");
-  const shared = names.map((name) => [name, { $ref: `#/definitions/${name}` }]);
+  const options = Object.keys(STEP_OPTIONS).filter((option) => option !== "retry" || !noRetry);
+  const shared = options.map((option) => [option, { $ref: `#/definitions/${option}` }]);
+  const required = [name, ...(impliedBy === undefined ? [] : [impliedBy])];
   return {
+    title: name,
+    description,
     ...own,
     properties: { ...Object.fromEntries(shared), ...own.properties as Record<string, JsonSchema> },
+    ...(impliedBy === undefined ? {} : { anyOf: required.map((key) => ({ required: [key] })) }),
   };
 }

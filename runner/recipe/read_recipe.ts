@@ -2,7 +2,7 @@ import { loadCel } from "../expression/cel.ts";
 import { describeType, keptType, suits, typeOfValue } from "../expression/types.ts";
 import { type Diagnostic, Diagnostics, distinct } from "../language/diagnostic.ts";
 import { readFields } from "../language/field.ts";
-import type { Recipe, Step, UsedRecipe, Variable } from "../language/model.ts";
+import type { Recipe, UsedRecipe, Variable } from "../language/model.ts";
 import type { Node } from "../language/node.ts";
 import { ParseContext } from "../language/parse_context.ts";
 import { readTemplate } from "../language/read_template.ts";
@@ -10,7 +10,7 @@ import { isFieldName } from "../language/scope.ts";
 import { Source } from "../language/source.ts";
 import { didYouMean } from "../language/suggest.ts";
 import { readYaml } from "../language/yaml.ts";
-import { STEP_KINDS } from "../steps/step_kinds.ts";
+import { hasChecks } from "../steps/step_kinds.ts";
 import { checkExpressions } from "./check_expressions.ts";
 import { checkReferences, Guards, type Known } from "./check_references.ts";
 import { readInputs, readOutputs } from "./read_inputs.ts";
@@ -149,8 +149,8 @@ async function checkRecipeParts(
   steps: StepReader,
 ): Promise<void> {
   const known: Known = {
-    steps: steps.infos,
-    records: steps.records,
+    steps: steps.table.infos,
+    records: steps.table.records,
     roots: rootsOf(recipe),
   };
   // The type of a variable is only known once its expression has been checked.
@@ -169,13 +169,7 @@ async function checkRecipeParts(
 
 /** Whether any step waits or asserts. */
 function checksAnything({ steps, always }: Recipe): boolean {
-  return [...steps, ...always].some(canFail);
-}
-
-function canFail(step: Step): boolean {
-  return STEP_KINDS[step.kind]!.checks === true || step.expect !== undefined ||
-    (Array.isArray(step.fields.parallel) && step.fields.parallel.some(canFail)) ||
-    step.fields.use !== undefined;
+  return [...steps, ...always].some(hasChecks);
 }
 
 /** The fields of `vars`, `env`, `secrets`, `matrix` and `inputs`, with their types. */

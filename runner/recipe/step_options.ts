@@ -1,5 +1,5 @@
 import type { Expression } from "../expression/expression.ts";
-import { expectField } from "../steps/_expect.ts";
+import { expectField } from "../steps/expect_field.ts";
 import { custom, type Fields, mapOf, record, required } from "../language/field.ts";
 import { condition, duration, fixedText, flag, integer, text } from "../language/value_fields.ts";
 import { isFieldName, isIdentifier } from "../language/scope.ts";

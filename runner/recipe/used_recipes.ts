@@ -1,23 +1,27 @@
 import type { Diagnostic } from "../language/diagnostic.ts";
 import type { Recipe, UsedRecipe } from "../language/model.ts";
 import type { Node } from "../language/node.ts";
+import { STEP_KINDS } from "../steps/step_kinds.ts";
 
-/** Reads recipes that others use. */
+/** Reads the files of recipes that other recipes use. */
 export interface RecipeLoader {
   /**
-   * The text of a file that is named in another.
-   * @returns The path to show and the text.
+   * Reads a file.
+   *
+   * @param path The path as the other recipe names it.
+   * @param from The file of the other recipe.
+   * @returns The path to show in messages, and the text.
    */
   load(path: string, from: string): Promise<{ name: string; text: string }>;
 }
 
-/** What reading a used recipe needs. */
+/** What {@linkcode readUsed} needs. */
 export interface UseContext {
-  /** Reads files; without it nothing can be used. */
+  /** Reads files. Without it no recipe can be used. */
   loader: RecipeLoader | undefined;
-  /** The files that are being read, from the outermost on. */
+  /** The files that are being read, the outermost first. */
   stack: readonly string[];
-  /** Reads a recipe's text. */
+  /** Reads the text of a recipe. */
   read(name: string, text: string, stack: readonly string[]): Promise<{
     recipe?: Recipe;
     diagnostics: Diagnostic[];
@@ -25,8 +29,8 @@ export interface UseContext {
 }
 
 /**
- * Reads all recipes that a recipe's steps use, before its own steps are read: what those leave is
- * what the used recipes declare.
+ * Reads all recipes that the steps of a recipe use. This comes before its own steps are read, since
+ * the outputs that those recipes declare are what the steps leave.
  */
 export async function readUsed(
   root: Node,
@@ -35,10 +39,8 @@ export async function readUsed(
 ): Promise<{ used: Map<string, UsedRecipe>; diagnostics: Diagnostic[] }> {
   const used = new Map<string, UsedRecipe>();
   const diagnostics: Diagnostic[] = [];
-  const paths = new Set<string>();
-  collect(root, paths, new Set());
-  for (const path of paths) {
-    if (!context.loader) continue;
+  if (!context.loader) return { used, diagnostics };
+  for (const path of usedPaths(root)) {
     if (!/\.ya?ml$/.test(path)) {
       used.set(path, { problem: "only recipes in YAML can be used by others" });
       continue;
@@ -52,8 +54,8 @@ export async function readUsed(
       continue;
     }
     if (context.stack.includes(name)) {
-      const circle = [...context.stack.slice(context.stack.indexOf(name)), name].join(" → ");
-      used.set(path, { problem: `the recipes use each other in a circle: ${circle}` });
+      const cycle = [...context.stack.slice(context.stack.indexOf(name)), name].join(" → ");
+      used.set(path, { problem: `the recipes use each other: ${cycle}` });
       continue;
     }
     const result = await context.read(name, text, [...context.stack, name]);
@@ -67,27 +69,43 @@ export async function readUsed(
   return { used, diagnostics };
 }
 
-/** Recipes, and all that they use, and those use in turn. */
+/** Returns recipes together with all recipes they use, directly or indirectly. */
 export function withUsed(recipes: Iterable<Recipe>): Set<Recipe> {
   const all = new Set(recipes);
-  // A set gives what is added while it is walked.
+  // The loop also visits recipes that are added to the set while it runs.
   for (const { uses } of all) for (const used of uses) all.add(used);
   return all;
 }
 
-/** The values of all `use` keys of steps, also inside `parallel`. */
-function collect(node: Node, paths: Set<string>, seen: Set<Node>): void {
-  if (seen.has(node)) return;
-  seen.add(node);
-  if (node.kind === "list") {
-    for (const item of node.items) collect(item, paths, seen);
-  } else if (node.kind === "map") {
-    for (const { key, value } of node.entries) {
-      if (key === "use" && value.kind === "scalar" && typeof value.value === "string") {
-        paths.add(value.value);
-      } else if (key === "steps" || key === "always" || key === "parallel") {
-        collect(value, paths, seen);
+/** The keys that name the file of another recipe. */
+const RECIPE_KEYS = keysOf(({ recipeKey }) => recipeKey);
+/** The keys that hold steps. */
+const STEPS_KEYS = new Set(["steps", "always", ...keysOf(({ stepsKey }) => stepsKey)]);
+
+function keysOf(
+  choose: (kind: typeof STEP_KINDS[string]) => string | undefined,
+): ReadonlySet<string> {
+  return new Set(Object.values(STEP_KINDS).flatMap((kind) => choose(kind) ?? []));
+}
+
+/** Returns the paths that the steps of a recipe name, also in nested steps. */
+function usedPaths(root: Node): Set<string> {
+  const paths = new Set<string>();
+  const seen = new Set<Node>();
+  const collect = (node: Node) => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    if (node.kind === "list") {
+      for (const item of node.items) collect(item);
+    } else if (node.kind === "map") {
+      for (const { key, value } of node.entries) {
+        if (STEPS_KEYS.has(key)) collect(value);
+        else if (
+          RECIPE_KEYS.has(key) && value.kind === "scalar" && typeof value.value === "string"
+        ) paths.add(value.value);
       }
     }
-  }
+  };
+  collect(root);
+  return paths;
 }

@@ -1,24 +1,25 @@
 import type { DefinitionName, Definitions, DefinitionsOf } from "../../client/definitions.ts";
 import type { JobState, RunState, Stats } from "../../protocol/entity.ts";
 import type { DispatchEvent } from "../../protocol/event.ts";
-import type { RunnerClient } from "../steps/kind.ts";
+import type { RunnerClient } from "../steps/context.ts";
 import type { JobHandle, RunHandle } from "./handle.ts";
 import type { Expectations } from "./matchers.ts";
 
 /** Settings of every step. */
 export interface StepSettings {
   /**
-   * Its line in reports.
+   * The line that reports show for the step.
    * @default {what the step does}
    */
   name?: string;
   /**
-   * How long it may take, such as `10s`.
+   * How long the step may take, such as `10s`.
    * @default {what is left of the recipe's time}
    */
   within?: string;
   /**
-   * Whether the recipe goes on when it fails. What such a step gives cannot be used: it left nothing.
+   * Whether the recipe goes on after the step has failed. The promise then resolves, and any use of
+   * its value throws.
    * @default {false}
    */
   soft?: boolean;
@@ -27,12 +28,12 @@ export interface StepSettings {
 /** Settings of {@linkcode Script.enqueue}. */
 export interface EnqueueSettings extends StepSettings {
   /**
-   * The queue the job waits in.
+   * The job's queue.
    * @default {"default"}
    */
   queue?: string;
   /**
-   * Higher runs first.
+   * The job's priority. Higher runs first.
    * @default {0}
    */
   priority?: number;
@@ -41,67 +42,67 @@ export interface EnqueueSettings extends StepSettings {
 /** Settings of {@linkcode Script.wait}. */
 export interface WaitSettings<State extends string, Result> extends StepSettings {
   /**
-   * What ends the wait: a state, one of several, or a function over what was read.
+   * What ends the wait: a state, one of several states, or a condition over the job or run.
    * @default {"completed"}
    */
   until?: State | State[] | ((it: Result) => boolean);
-  /** For a run: the checkpoint that ends the wait. */
+  /** The checkpoint that ends the wait for a run. */
   untilStep?: string;
   /**
    * States that fail the wait at once.
-   * @default {ends other than `until`}
+   * @default {final states other than `until`}
    */
   failOn?: State | State[];
 }
 
 /** Settings of {@linkcode Script.events}. */
 export interface EventsSettings extends StepSettings {
-  /** Which events count. */
+  /** Which events count; all by default. */
   where?: (event: DispatchEvent) => boolean;
   /**
-   * How many.
+   * The number of events to wait for.
    * @default {1}
    */
   count?: number;
 }
 
-/** What a recipe in TypeScript does things with: each call is a step. */
-export interface Script<S extends Definitions = Definitions> {
+/** The steps of a TypeScript recipe. Each call of a method is a step. */
+export interface Script<D extends Definitions = Definitions> {
   /** The recipe's variables. */
   readonly vars: Readonly<Record<string, unknown>>;
-  /** The environment variables it declares. */
+  /** The environment variables that the recipe declares. */
   readonly env: Readonly<Record<string, string>>;
-  /** The secrets it declares; they are masked in every output. */
+  /** The secrets that the recipe declares. All output masks them. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** The values of this case. */
+  /** The values of the matrix for this case. */
   readonly matrix: Readonly<Record<string, unknown>>;
-  /** Aborted when the recipe's time is over or the run is interrupted. */
+  /** Aborts when the recipe's time is over or the run is interrupted. */
   readonly signal: AbortSignal;
-  /** The client, for what no step does. */
+  /** The client, for requests that should not be steps. */
   readonly client: RunnerClient;
   /** Enqueues a job. */
-  enqueue<N extends DefinitionName<S, "jobs">>(
+  enqueue<N extends DefinitionName<D, "jobs">>(
     name: N,
-    payload?: DefinitionsOf<S, "jobs">[N],
+    payload?: DefinitionsOf<D, "jobs">[N],
     settings?: EnqueueSettings,
   ): Promise<JobHandle>;
-  /** Starts a workflow; its run goes on. */
-  start<N extends DefinitionName<S, "workflows">>(
+  /** Starts a workflow. */
+  start<N extends DefinitionName<D, "workflows">>(
     name: N,
-    input?: DefinitionsOf<S, "workflows">[N],
+    input?: DefinitionsOf<D, "workflows">[N],
     settings?: StepSettings,
   ): Promise<RunHandle>;
-  /** Publishes an event. */
-  publish<N extends DefinitionName<S, "events">>(
+  /** Publishes an event for workflows. */
+  publish<N extends DefinitionName<D, "events">>(
     name: N,
-    payload?: DefinitionsOf<S, "events">[N],
+    payload?: DefinitionsOf<D, "events">[N],
     settings?: StepSettings,
   ): Promise<{ event_id: string; name: string }>;
   /** Waits for a job. */
   wait(job: JobHandle, settings?: WaitSettings<JobState, JobHandle>): Promise<void>;
   /** Waits for a run. */
   wait(run: RunHandle, settings?: WaitSettings<RunState, RunHandle>): Promise<void>;
-  /** Waits for events of a channel, and gives those that count; none when it failed and is soft. */
+  /** Waits for events of a channel, and returns those that count; none if a soft wait failed. */
   events(channel: string, settings?: EventsSettings): Promise<DispatchEvent[]>;
   /** Cancels a job. */
   cancel(job: JobHandle, settings?: StepSettings): Promise<void>;
@@ -109,14 +110,30 @@ export interface Script<S extends Definitions = Definitions> {
   stats(settings?: StepSettings): Promise<Stats>;
   /** Calls any method of the wire protocol. */
   call(method: string, data?: unknown, settings?: StepSettings): Promise<unknown>;
-  /** Does nothing for a while, such as `250ms`. */
+  /** Pauses the recipe for a duration such as `250ms`. */
   sleep(duration: string, settings?: StepSettings): Promise<void>;
-  /** Prints a text, or a value as JSON. */
+  /**
+   * Runs a step of any kind, for kinds that have no method here.
+   *
+   * @param kind The step kind, such as `get`.
+   * @param fields The keys of the step as in YAML. A condition is a function, and a handle stands for
+   * its job or run.
+   * @returns What the step leaves: a handle if that is a job or run.
+   */
+  step<Result = unknown>(
+    kind: string,
+    fields: Record<string, unknown>,
+    settings?: StepSettings,
+  ): Promise<Result>;
+  /** Prints text, or a value as JSON. */
   log(value: unknown): void;
-  /** Asserts that something is true. A promise is awaited first: it is no condition. */
+  /** Asserts that a condition is true. A promise is refused: await it first. */
   assert(condition: unknown, message?: string): void;
-  /** Expects something of a value. */
+  /** Returns the expectations that a value can be checked with. */
   expect<T>(value: T): Expectations<T>;
-  /** Runs in any case when the recipe has ended, the last one given first. */
-  always(cleanup: () => Promise<void> | void): void;
+  /**
+   * Registers a function to call when the recipe has ended, even after a failure. The last one
+   * registered is called first.
+   */
+  always(cleanUp: () => Promise<void> | void): void;
 }

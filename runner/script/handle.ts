@@ -1,90 +1,92 @@
 import type { JobState, RunState, TimelineEntry } from "../../protocol/entity.ts";
-import type { Case } from "../engine/case.ts";
+import type { CaseScope } from "../engine/case_scope.ts";
 import { StepFailure } from "../events/failure.ts";
 import { jobResult, runResult } from "../events/results.ts";
 import { inspectLine } from "../expression/inspect.ts";
 
-/** A job of a recipe, as it was last read. */
+/** A job of a recipe, as the recipe last read it. */
 export interface JobHandle {
-  /** The step that left it. */
+  /** The id of the step that left it. */
   readonly stepId: string;
   /** The job's id. */
   readonly job_id: string;
-  /** Its name. */
+  /** The job's name. */
   readonly name: string;
-  /** Its queue. */
+  /** The job's queue. */
   readonly queue: string;
-  /** Its priority. */
+  /** The job's priority. */
   readonly priority: number;
-  /** Where it stood. */
+  /** The job's state. */
   readonly state: JobState;
-  /** What its handler is given. */
+  /** The payload for its handler. */
   readonly payload: unknown;
-  /** How many attempts have failed. */
+  /** The number of failed attempts. */
   readonly retry_count: number;
-  /** What the last failed attempt said. */
+  /** The error of the last failed attempt. */
   readonly last_error: string | undefined;
-  /** From the last attempt's beginning to its end. */
+  /** How long the last attempt took, in milliseconds. */
   readonly duration_ms: number | undefined;
-  /** Reads it anew. */
+  /** Reads the job again. */
   refresh(): Promise<JobHandle>;
 }
 
-/** A run of a recipe, as it was last read. */
+/** A run of a recipe, as the recipe last read it. */
 export interface RunHandle {
-  /** The step that left it. */
+  /** The id of the step that left it. */
   readonly stepId: string;
   /** The run's id. */
   readonly run_id: string;
   /** The workflow's name. */
   readonly name: string;
-  /** Where it stood. */
+  /** The run's state. */
   readonly state: RunState;
-  /** What it was started with. */
+  /** The workflow's input. */
   readonly input: unknown;
-  /** What it gave. */
+  /** The workflow's output. */
   readonly output: unknown;
-  /** Why it failed. */
+  /** Why the run failed. */
   readonly error: string | undefined;
-  /** How long it took. */
+  /** How long the run took, in milliseconds. */
   readonly duration_ms: number | undefined;
-  /** Its checkpoints, as they were last read. */
+  /** The run's checkpoints. */
   readonly steps: readonly TimelineEntry[];
-  /** Reads it anew. */
+  /** Reads the run again. */
   refresh(): Promise<RunHandle>;
-  /** Reads its checkpoints anew. */
+  /** Reads the run's checkpoints again. */
   timeline(): Promise<TimelineEntry[]>;
 }
 
-/** A handle on what a step left; its fields are those of the result, always the newest. */
-export function makeHandle(owner: Case, stepId: string): JobHandle | RunHandle {
-  const entity = owner.results.entity(stepId)!;
-  const { client } = owner.options;
+/** Returns a handle of the job or run that a step has left. Its fields follow the result. */
+export function createHandle(
+  { results, client }: CaseScope,
+  stepId: string,
+): JobHandle | RunHandle {
+  const entity = results.entity(stepId)!;
   const own: Record<string, unknown> = {
     stepId,
-    refresh: () => handled(refresh()),
-    timeline: () => handled(client.workflowTimeline(entity.id)),
+    refresh: () => withoutRejection(refresh()),
+    timeline: () => withoutRejection(client.workflowTimeline(entity.id)),
   };
   async function refresh(): Promise<unknown> {
     if (entity.kind === "job") {
       const job = await client.getJob(entity.id);
-      owner.results.update(stepId, jobResult(job, []));
+      results.update(stepId, jobResult(job, []));
     } else {
       const run = await client.getWorkflow(entity.id);
-      owner.results.update(stepId, runResult(run, await client.workflowTimeline(entity.id), []));
+      results.update(stepId, runResult(run, await client.workflowTimeline(entity.id), []));
     }
     return handle;
   }
-  const fields = () => owner.results.get(stepId) as Record<string, unknown>;
+  const fields = () => results.get(stepId) as Record<string, unknown>;
   const handle: unknown = new Proxy(own, {
     get(target, key) {
-      // A promise that resolves with a handle asks whether it is a promise itself.
+      // `await` asks whether the value is a promise.
       if (typeof key === "symbol" || key === "then") return undefined;
       if (Object.hasOwn(target, key)) return target[key];
       return fields()[key];
     },
     has: (target, key) => key in target || key in fields(),
-    // It is printed and compared by the fields of the result.
+    // Printing and comparing a handle uses the fields of the result only.
     ownKeys: () => Reflect.ownKeys(fields()),
     getOwnPropertyDescriptor: (target, key) => {
       const descriptor = Object.getOwnPropertyDescriptor(fields(), key);
@@ -97,15 +99,15 @@ export function makeHandle(owner: Case, stepId: string): JobHandle | RunHandle {
   return handle as JobHandle | RunHandle;
 }
 
-/** Refuses what is no handle, where one is needed. */
-export function refuseHandle(given: unknown, method: string, giver: string): never {
+/** Throws because a method needs a handle and was given something else. */
+export function refuseHandle(given: unknown, method: string, source: string): never {
   const shown = given instanceof Promise ? "a promise: await it" : inspectLine(given);
-  const message = `\`t.${method}\` takes what ${giver} gave, not ${shown}`;
+  const message = `\`t.${method}\` takes a handle from ${source}, not ${shown}`;
   throw new StepFailure("evaluation", message);
 }
 
-/** A promise that nobody awaits must not end the process when it fails. */
-function handled<T>(promise: Promise<T>): Promise<T> {
+/** If the recipe does not await the promise, its rejection must not end the process. */
+function withoutRejection<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }

@@ -157,7 +157,7 @@ export class Expectations<T> {
   #expect(expectation: (value: unknown) => Expectation): void {
     this.#expecting(() => {
       const value: unknown = this.#value;
-      const refused = unasked(value);
+      const refused = conditionProblem(value);
       if (refused) return { label: `expect ${this.#show(value)}`, notMet: refused };
       const { what, holds, needs, lines } = expectation(value);
       const wanted = this.#negated ? `not ${what}` : what;
@@ -181,7 +181,7 @@ export class Expectations<T> {
 }
 
 /** Why a value is refused as a condition: a promise and a function are always true. */
-export function unasked(value: unknown): NotMet | undefined {
+export function conditionProblem(value: unknown): NotMet | undefined {
   const message = value instanceof Promise
     ? "a promise is not what it gives: await it"
     : typeof value === "function"

@@ -1,72 +1,72 @@
 import type { DefinitionName, Definitions, DefinitionsOf } from "../../client/definitions.ts";
-import type { DispatchEvent } from "../../protocol/event.ts";
 import type { JobState, RunState, Stats } from "../../protocol/entity.ts";
-import type { Case } from "../engine/case.ts";
-import type { Deadline } from "../events/deadline.ts";
+import type { DispatchEvent } from "../../protocol/event.ts";
+import type { CaseScope } from "../engine/case_scope.ts";
+import type { CleanUp } from "../engine/script_run.ts";
 import { fromCel } from "../expression/convert.ts";
+import { inspectLine } from "../expression/inspect.ts";
 import { literal } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
-import type { RunnerClient } from "../steps/kind.ts";
+import type { RunnerClient } from "../steps/context.ts";
+import { nothing } from "../steps/leaves.ts";
+import { kindOf } from "../steps/step_kinds.ts";
 import type { EnqueueSettings, EventsSettings, Script, StepSettings, WaitSettings } from "./api.ts";
-import { waitFields, waitLabel } from "./wait_fields.ts";
 import { FunctionExpression, NOWHERE } from "./function_expression.ts";
-import { type JobHandle, makeHandle, refuseHandle, type RunHandle } from "./handle.ts";
-import { Expectations, unasked } from "./matchers.ts";
-import { nothingLeft } from "./nothing_left.ts";
-import { inspectLine } from "../expression/inspect.ts";
-import { ScriptSteps } from "./script_steps.ts";
+import { createHandle, type JobHandle, refuseHandle, type RunHandle } from "./handle.ts";
+import { conditionProblem, Expectations } from "./matchers.ts";
+import { missingResult } from "./missing_result.ts";
+import type { ScriptSteps } from "./script_steps.ts";
+import { readStepFields, scriptKind } from "./step_fields.ts";
+import { waitFields, waitLabel } from "./wait_fields.ts";
 
-/** A recipe in TypeScript that runs. */
-export class RunningScript<S extends Definitions = Definitions> implements Script<S> {
-  readonly #case: Case;
-  readonly #cleanups: (() => Promise<void> | void)[] = [];
-  /** Its steps. */
-  readonly steps: ScriptSteps;
+/** The `t` of a TypeScript recipe. */
+export class RunningScript<D extends Definitions = Definitions> implements Script<D> {
+  readonly #case: CaseScope;
+  readonly #steps: ScriptSteps;
+  readonly #cleanUps: CleanUp[] = [];
 
-  /** Runs steps in a case. */
-  constructor(owner: Case, deadline: Deadline) {
-    this.#case = owner;
-    this.steps = new ScriptSteps(owner, deadline);
+  /** Creates the `t` of a recipe that runs in a case. */
+  constructor(scope: CaseScope, steps: ScriptSteps) {
+    this.#case = scope;
+    this.#steps = steps;
   }
 
-  /** The recipe's variables. */
   get vars(): Readonly<Record<string, unknown>> {
-    return this.#root("vars");
+    return this.#initial("vars");
   }
 
-  /** The environment variables it declares. */
   get env(): Readonly<Record<string, string>> {
-    return this.#root("env") as Record<string, string>;
+    return this.#initial("env") as Record<string, string>;
   }
 
-  /** The secrets it declares; they are masked in every output. */
   get secrets(): Readonly<Record<string, string>> {
-    return this.#root("secrets") as Record<string, string>;
+    return this.#initial("secrets") as Record<string, string>;
   }
 
-  /** The values of this case. */
   get matrix(): Readonly<Record<string, unknown>> {
-    return this.#root("matrix");
+    return this.#initial("matrix");
   }
 
-  /** Aborted when the recipe's time is over or the run is interrupted. */
   get signal(): AbortSignal {
-    return this.steps.signal;
+    return this.#steps.signal;
   }
 
-  /** The client, for what no step does. */
   get client(): RunnerClient {
-    return this.#case.options.client;
+    return this.#case.client;
   }
 
-  /** Enqueues a job. */
-  enqueue<N extends DefinitionName<S, "jobs">>(
+  /** The functions passed to {@linkcode Script.always}, the last one first. */
+  get cleanUps(): readonly CleanUp[] {
+    return this.#cleanUps.toReversed();
+  }
+
+  enqueue<N extends DefinitionName<D, "jobs">>(
     name: N,
-    payload?: DefinitionsOf<S, "jobs">[N],
+    payload?: DefinitionsOf<D, "jobs">[N],
     settings: EnqueueSettings = {},
   ): Promise<JobHandle> {
-    return this.#do(async () => {
-      const step = await this.steps.run("enqueue", settings, ["queue", "priority"], () => {
+    return this.#start(async () => {
+      const step = await this.#steps.run("enqueue", settings, ["queue", "priority"], () => {
         const { queue, priority } = settings;
         return {
           fields: {
@@ -77,58 +77,53 @@ export class RunningScript<S extends Definitions = Definitions> implements Scrip
           },
         };
       });
-      return this.#handle(step) as JobHandle;
+      return this.#result(step) as JobHandle;
     });
   }
 
-  /** Starts a workflow; its run goes on. */
-  start<N extends DefinitionName<S, "workflows">>(
+  start<N extends DefinitionName<D, "workflows">>(
     name: N,
-    input?: DefinitionsOf<S, "workflows">[N],
+    input?: DefinitionsOf<D, "workflows">[N],
     settings: StepSettings = {},
   ): Promise<RunHandle> {
-    return this.#do(async () => {
-      const step = await this.steps.run("start", settings, [], () => ({
+    return this.#start(async () => {
+      const step = await this.#steps.run("start", settings, [], () => ({
         fields: { start: literal(name), input: literal(input ?? null) },
       }));
-      return this.#handle(step) as RunHandle;
+      return this.#result(step) as RunHandle;
     });
   }
 
-  /** Publishes an event. */
-  publish<N extends DefinitionName<S, "events">>(
+  publish<N extends DefinitionName<D, "events">>(
     name: N,
-    payload?: DefinitionsOf<S, "events">[N],
+    payload?: DefinitionsOf<D, "events">[N],
     settings: StepSettings = {},
   ): Promise<{ event_id: string; name: string }> {
-    return this.#do(async () => {
-      const step = await this.steps.run("publish", settings, [], () => ({
+    return this.#start(async () => {
+      const step = await this.#steps.run("publish", settings, [], () => ({
         fields: { publish: literal(name), payload: literal(payload ?? null) },
       }));
-      return this.#left(step) as { event_id: string; name: string };
+      return this.#result(step) as { event_id: string; name: string };
     });
   }
 
-  /** Waits for a job. */
   wait(job: JobHandle, settings?: WaitSettings<JobState, JobHandle>): Promise<void>;
-  /** Waits for a run. */
   wait(run: RunHandle, settings?: WaitSettings<RunState, RunHandle>): Promise<void>;
   wait(
     handle: JobHandle | RunHandle,
     settings: WaitSettings<string, never> = {},
   ): Promise<void> {
-    return this.#do(async () => {
-      await this.steps.run("wait", settings, ["until", "untilStep", "failOn"], () => ({
+    return this.#start(async () => {
+      await this.#steps.run("wait", settings, ["until", "untilStep", "failOn"], () => ({
         fields: waitFields(handle, settings),
         label: waitLabel(handle, settings),
       }));
     });
   }
 
-  /** Waits for events of a channel, and gives those that count. */
   events(channel: string, settings: EventsSettings = {}): Promise<DispatchEvent[]> {
-    return this.#do(async () => {
-      const step = await this.steps.run("wait", settings, ["where", "count"], () => {
+    return this.#start(async () => {
+      const step = await this.#steps.run("wait", settings, ["where", "count"], () => {
         const { where, count = 1 } = settings;
         const condition = where &&
           new FunctionExpression(where as (event: never) => boolean, "event");
@@ -142,99 +137,96 @@ export class RunningScript<S extends Definitions = Definitions> implements Scrip
           },
         };
       });
-      const left = this.#case.results.get(step.id!) as { events: DispatchEvent[] } | undefined;
-      return left?.events ?? [];
+      const result = this.#case.results.get(step.id!) as { events: DispatchEvent[] } | undefined;
+      return result?.events ?? [];
     });
   }
 
-  /** Cancels a job. */
   cancel(job: JobHandle, settings: StepSettings = {}): Promise<void> {
-    return this.#do(async () => {
-      await this.steps.run("cancel", settings, [], () => {
+    return this.#start(async () => {
+      await this.#steps.run("cancel", settings, [], () => {
         if (typeof job?.job_id !== "string") refuseHandle(job, "cancel", "`t.enqueue`");
         return { fields: { cancel: { job: literal(job.job_id), span: NOWHERE } } };
       });
     });
   }
 
-  /** Reads the server's statistics. */
   stats(settings: StepSettings = {}): Promise<Stats> {
-    return this.#do(async () => {
-      const step = await this.steps.run("stats", settings, [], () => ({ fields: { stats: true } }));
-      return this.#left(step) as Stats;
+    return this.#start(async () => {
+      const fields = { stats: true };
+      const step = await this.#steps.run("stats", settings, [], () => ({ fields }));
+      return this.#result(step) as Stats;
     });
   }
 
-  /** Calls any method of the wire protocol. */
   call(method: string, data: unknown = {}, settings: StepSettings = {}): Promise<unknown> {
-    return this.#do(async () => {
-      const step = await this.steps.run("call", settings, [], () => ({
+    return this.#start(async () => {
+      const step = await this.#steps.run("call", settings, [], () => ({
         fields: { call: method, data: literal(data) },
       }));
-      return this.#left(step);
+      return this.#result(step);
     });
   }
 
-  /** Does nothing for a while, such as `250ms`. */
   sleep(duration: string, settings: StepSettings = {}): Promise<void> {
-    return this.#do(async () => {
-      await this.steps.run("sleep", settings, [], () => ({
-        fields: { sleep: literal(duration) },
-      }));
+    return this.#start(async () => {
+      const fields = { sleep: literal(duration) };
+      await this.#steps.run("sleep", settings, [], () => ({ fields }));
     });
   }
 
-  /** Prints a text, or a value as JSON. */
-  log(value: unknown): void {
-    this.steps.log(inspectLine(value));
+  step<Result = unknown>(
+    kind: string,
+    fields: Record<string, unknown>,
+    settings: StepSettings = {},
+  ): Promise<Result> {
+    return this.#start(async () => {
+      const step = await this.#steps.run(kind, settings, [], () => ({
+        fields: readStepFields(scriptKind(kind), fields),
+      }));
+      return this.#result(step) as Result;
+    });
   }
 
-  /** Asserts that something is true. */
+  log(value: unknown): void {
+    this.#steps.log(inspectLine(value));
+  }
+
   assert(condition: unknown, message = "the assertion"): void {
-    this.steps.instant(() => ({
+    this.#steps.instant(() => ({
       label: `assert ${message}`,
-      notMet: unasked(condition) ??
+      notMet: conditionProblem(condition) ??
         (condition ? undefined : { message: `${message} does not hold`, lines: [] }),
     }));
   }
 
-  /** Expects something of a value. */
   expect<T>(value: T): Expectations<T> {
-    const { hide } = this.#case;
-    return new Expectations(value, (check) => this.steps.instant(check), hide);
+    return new Expectations(value, (check) => this.#steps.instant(check), this.#case.hide);
   }
 
-  /** Runs in any case when the recipe has ended, the last one given first. */
-  always(cleanup: () => Promise<void> | void): void {
-    this.#cleanups.push(cleanup);
-  }
-
-  /** The functions given to {@linkcode Script.always}, in the order they run. */
-  get cleanups(): readonly (() => Promise<void> | void)[] {
-    return this.#cleanups.toReversed();
-  }
-
-  /** What a step left; a soft one that failed has left nothing to go on with. */
-  #left(step: Step): unknown {
-    const { results } = this.#case;
-    return results.has(step.id!) ? results.get(step.id!) : nothingLeft(step);
-  }
-
-  #handle(step: Step): unknown {
-    return this.#case.results.has(step.id!) ? makeHandle(this.#case, step.id!) : nothingLeft(step);
+  always(cleanUp: CleanUp): void {
+    this.#cleanUps.push(cleanUp);
   }
 
   /**
-   * What a method does, begun at once. A step that nobody awaits must not end the process when it
-   * fails: its failure is the recipe's already.
+   * Starts a step at once. If the recipe never awaits it, its rejection must not end the process: the
+   * case has already recorded the failure.
    */
-  #do<T>(begin: () => Promise<T>): Promise<T> {
-    const promise = begin();
+  #start<T>(run: () => Promise<T>): Promise<T> {
+    const promise = run();
     promise.catch(() => {});
     return promise;
   }
 
-  #root(name: string): Record<string, unknown> {
+  /** Returns what a step has left: a handle for a job or run. */
+  #result(step: Step): unknown {
+    const { results } = this.#case;
+    if (kindOf(step).leaves === nothing) return undefined;
+    if (!results.has(step.id!)) return missingResult(step);
+    return results.entity(step.id!) ? createHandle(this.#case, step.id!) : results.get(step.id!);
+  }
+
+  #initial(name: string): Record<string, unknown> {
     return fromCel(this.#case.results.values()[name]) as Record<string, unknown>;
   }
 }

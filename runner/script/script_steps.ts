@@ -1,81 +1,85 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import { delay } from "../../runtime/clock.ts";
-import type { Case } from "../engine/case.ts";
+import type { CaseScope } from "../engine/case_scope.ts";
+import { reportInstantStep, runStep } from "../engine/run_step.ts";
+import type { CleanUp } from "../engine/script_run.ts";
+import type { StepScope } from "../engine/step_scope.ts";
+import { callSite } from "../events/call_site.ts";
 import type { Deadline } from "../events/deadline.ts";
+import type { EventFailure } from "../events/event.ts";
 import { StepFailure } from "../events/failure.ts";
-import { StepRunner } from "../engine/step.ts";
 import { literal } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
 import type { Phase } from "../language/scope.ts";
 import type { Span } from "../language/source.ts";
 import type { StepSettings } from "./api.ts";
-import { callSite } from "../events/call_site.ts";
 import { NOWHERE } from "./function_expression.ts";
 import type { Checked } from "./matchers.ts";
 import { checkSettings } from "./settings.ts";
 
-/** Whose calls: those of the recipe's function or those of a clean-up, which has a time of its own. */
-interface Calls {
+/** Who starts a step: the recipe's function, or a clean-up function, which has its own deadline. */
+interface CallerPhase {
   phase: Phase;
   deadline: Deadline;
 }
 
 /** What a step does. */
 export interface StepMaker {
-  /** The fields, as a YAML recipe has them. */
+  /** Its fields, as a YAML recipe would have them. */
   fields: unknown;
-  /** Its line in reports, where the settings have no name. */
+  /** The line that reports show, unless the settings have a name. */
   label?: string;
 }
 
-/** The steps of a recipe in TypeScript: numbered, run and reported as those of YAML are. */
+/** Runs the steps of a TypeScript recipe, numbered and reported like those of YAML. */
 export class ScriptSteps {
-  readonly #case: Case;
-  readonly #body: Calls;
-  #cleanUp: AsyncLocalStorage<Calls> | undefined;
+  readonly #case: CaseScope;
+  readonly #body: CallerPhase;
+  #cleanUpPhase: AsyncLocalStorage<CallerPhase> | undefined;
   #count = 0;
-  #over = false;
+  #ended = false;
   readonly #pending = new Map<Promise<unknown>, Step>();
 
-  /** Runs steps in a case. */
-  constructor(owner: Case, deadline: Deadline) {
-    this.#case = owner;
+  /** Prepares to run steps in a case. */
+  constructor(scope: CaseScope, deadline: Deadline) {
+    this.#case = scope;
     this.#body = { phase: "steps", deadline };
   }
 
-  /** Aborted when the caller's time is over or the run is interrupted. */
+  /** Aborts when the caller's time is over or the run is interrupted. */
   get signal(): AbortSignal {
-    return this.#calls.deadline.signal;
+    return this.#caller.deadline.signal;
   }
 
-  /** The steps that are not done. */
+  /** The steps that have not ended yet. */
   get pending(): readonly Step[] {
     return [...this.#pending.values()];
   }
 
-  /** Waits for steps that nobody awaited, so that none runs on when the recipe has ended. */
+  /** Waits for all steps, including those that the recipe does not await. */
   async settle(): Promise<void> {
     while (this.#pending.size > 0) await Promise.allSettled([...this.#pending.keys()]);
   }
 
   /**
-   * Calls a clean-up. What it calls, at once and later, belongs to `always`; the recipe's own function
-   * may still go on beside it, and its calls do not.
+   * Calls a clean-up function. The steps it starts, now or later, belong to `always`. The recipe's
+   * function may still be running, and its steps do not.
    */
-  async clean(deadline: Deadline, cleanup: () => Promise<void> | void): Promise<void> {
-    this.#cleanUp ??= new (await import("node:async_hooks")).AsyncLocalStorage();
-    await this.#cleanUp.run({ phase: "always", deadline }, cleanup);
+  async cleanUp(cleanUp: CleanUp, deadline: Deadline): Promise<void> {
+    this.#cleanUpPhase ??= new (await import("node:async_hooks")).AsyncLocalStorage();
+    await this.#cleanUpPhase.run({ phase: "always", deadline }, cleanUp);
   }
 
-  /** From now on calls do nothing. */
+  /** Ends the recipe. Steps that it starts later do nothing. */
   end(): void {
-    this.#over = true;
+    this.#ended = true;
   }
 
   /**
    * Runs a step.
-   * @param own The settings it has besides those of every step.
-   * @param make Gives what it does; what it throws is the step's failure.
+   *
+   * @param own The names of the settings that only this kind of step has.
+   * @param make Returns what the step does. If it throws, the step fails.
    */
   async run(
     kind: string,
@@ -83,96 +87,113 @@ export class ScriptSteps {
     own: readonly string[],
     make: () => StepMaker,
   ): Promise<Step> {
-    const calls = this.#calls;
-    if (this.#isClosed(calls)) return await this.#refuse(calls);
-    const runner = new StepRunner(this.#case, calls.deadline, this.#case.results);
+    const caller = this.#caller;
+    if (this.#isClosed(caller)) return await this.#refuse(caller);
     let step: Step;
-    let wrong: StepFailure | undefined;
+    let invalid: StepFailure | undefined;
     try {
       checkSettings(settings, own);
       const { fields, label } = make();
       const name = settings.name ?? label;
-      step = this.#make(calls, kind, fields, name === undefined ? settings : { ...settings, name });
+      step = this.#create(caller, kind, fields, {
+        ...settings,
+        ...(name === undefined ? {} : { name }),
+      });
     } catch (error) {
       if (!(error instanceof StepFailure)) throw error;
-      wrong = error;
-      step = this.#make(calls, kind, {}, { name: kind });
+      invalid = error;
+      step = this.#create(caller, kind, {}, { name: kind });
     }
-    const running = wrong ? Promise.resolve(runner.instant(step, wrong)) : runner.run(step);
+    const scope = this.#scope(caller);
+    const running = invalid
+      ? Promise.resolve(reportInstantStep(step, scope, invalid))
+      : runStep(step, scope);
     const done = running.then(async (failure) => {
-      // The embedded server can answer without a turn of timers and signals, and so for ever.
+      // An embedded server answers without using the event loop. A recipe that only calls steps
+      // must leave it to timers and signals now and then.
       if (this.#count % 100 === 0) await delay(0);
       if (!failure) return step;
-      // A failure that the recipe catches is a failure all the same.
-      this.#case.fail(failure);
-      // Whoever catches it and tries again for ever must leave timers and signals their turn.
+      const error = this.#fail(failure);
+      // The same holds for a recipe that catches every failure and tries again.
       await delay(0);
-      throw new StepFailure(failure.kind, failure.message, { lines: failure.lines });
+      throw error;
     });
     this.#pending.set(done, step);
     done.catch(() => {}).finally(() => this.#pending.delete(done));
     return await done;
   }
 
-  /** A step that is done when it is called. What `check` throws is its failure. */
+  /** Runs a step that has finished when it is called. If `check` throws, the step fails. */
   instant(check: () => Checked): void {
-    const calls = this.#calls;
-    if (this.#isClosed(calls)) throw calls.deadline.signal.reason;
-    this.#case.checks++;
+    const caller = this.#caller;
+    if (this.#isClosed(caller)) throw caller.deadline.signal.reason;
+    this.#case.verdict.checks++;
     const { label, notMet } = tryCheck(check);
-    const step = this.#make(calls, "assert", {}, { name: label });
-    const runner = new StepRunner(this.#case, calls.deadline, this.#case.results);
-    const failure = runner.instant(
+    const step = this.#create(caller, "assert", {}, { name: label });
+    const failure = reportInstantStep(
       step,
+      this.#scope(caller),
       notMet && new StepFailure("assertion", notMet.message, { lines: notMet.lines }),
     );
-    if (!failure) return;
-    this.#case.fail(failure);
-    throw new StepFailure(failure.kind, failure.message, { lines: failure.lines });
+    if (failure) throw this.#fail(failure);
   }
 
   /** Prints a line. */
   log(text: string): void {
-    const calls = this.#calls;
-    if (this.#isClosed(calls)) return;
-    const { emit, index } = this.#case.options;
-    emit({ type: "log", case: index, step: String(this.#count), phase: calls.phase, text });
+    const caller = this.#caller;
+    if (this.#isClosed(caller)) return;
+    const { index } = this.#case;
+    const step = String(this.#count);
+    this.#case.emit({ type: "log", case: index, step, phase: caller.phase, text });
   }
 
-  get #calls(): Calls {
-    return this.#cleanUp?.getStore() ?? this.#body;
+  get #caller(): CallerPhase {
+    return this.#cleanUpPhase?.getStore() ?? this.#body;
   }
 
-  #isClosed({ deadline }: Calls): boolean {
-    return this.#over || deadline.signal.aborted;
+  #scope({ deadline }: CallerPhase): StepScope {
+    const { results } = this.#case;
+    return { case: this.#case, deadline, results, locals: {}, onWrite: () => {} };
+  }
+
+  #isClosed({ deadline }: CallerPhase): boolean {
+    return this.#ended || deadline.signal.aborted;
+  }
+
+  /** Fails the case, even if the recipe catches the error that this returns. */
+  #fail(failure: EventFailure): StepFailure {
+    this.#case.verdict.fail(failure);
+    return new StepFailure(failure.kind, failure.message, { lines: failure.lines });
   }
 
   /**
-   * What is called by a function that was given up. It has an error to stop at; and none any more once
-   * the recipe has ended, for who catches it might call for ever.
+   * Rejects a step that starts too late, which stops the function that has started it. Once the
+   * recipe has ended the promise stays pending: a function that catches errors could go on forever.
    */
-  async #refuse({ deadline }: Calls): Promise<never> {
+  async #refuse({ deadline }: CallerPhase): Promise<never> {
     await delay(0);
-    if (this.#over) await new Promise<never>(() => {});
+    if (this.#ended) await new Promise<never>(() => {});
     throw deadline.signal.reason;
   }
 
-  #make(calls: Calls, kind: string, fields: unknown, settings: StepSettings): Step {
+  #create(caller: CallerPhase, kind: string, fields: unknown, settings: StepSettings): Step {
     const number = String(++this.#count);
     const { name, within, soft = false } = settings;
+    const { phase } = caller;
     return {
       kind,
       fields,
       number,
-      phase: calls.phase,
+      phase,
       span: this.#span(),
-      id: `$${calls.phase === "always" ? "always" : ""}${number}`,
+      id: `$${phase === "always" ? "always" : ""}${number}`,
       soft,
       ...(name === undefined ? {} : { name: literal(name) }),
       ...(within === undefined ? {} : { within: literal(within) }),
     };
   }
 
+  /** Returns the place in the recipe's module that has called into the runner. */
   #span(): Span {
     const { source, module } = this.#case.recipe;
     const site = callSite(module);

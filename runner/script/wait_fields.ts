@@ -3,7 +3,7 @@ import type { WaitSettings } from "./api.ts";
 import { FunctionExpression, NOWHERE } from "./function_expression.ts";
 import { type JobHandle, refuseHandle, type RunHandle } from "./handle.ts";
 
-/** The fields of a wait step, as a YAML recipe has them. */
+/** Returns the fields of a wait step, as a YAML recipe would have them. */
 export function waitFields(
   handle: JobHandle | RunHandle,
   { until, untilStep, failOn }: WaitSettings<string, never>,
@@ -24,7 +24,7 @@ export function waitFields(
   };
 }
 
-/** Its line in reports. */
+/** Returns the line that reports show for a wait. */
 export function waitLabel(
   handle: JobHandle | RunHandle,
   { until, untilStep }: WaitSettings<string, never>,

@@ -1,12 +1,13 @@
 import type { Template } from "../expression/template.ts";
-import { custom, type Field, readFields, recordJson } from "../language/field.ts";
-import { text } from "../language/value_fields.ts";
-import type { Entity } from "../events/results.ts";
 import { StepFailure } from "../events/failure.ts";
-import type { StepContext } from "./kind.ts";
+import type { Entity } from "../events/results.ts";
+import { custom, type Field, readFields, recordJson } from "../language/field.ts";
+import type { Reference } from "../language/parse_context.ts";
 import type { Span } from "../language/source.ts";
+import { text } from "../language/value_fields.ts";
+import type { StepContext } from "./context.ts";
 
-/** The job or run a step is about: what an earlier step left, or an id. */
+/** The job or run that a step acts on: that of an earlier step, or one with a given id. */
 export interface Target {
   /** The id of an earlier step. */
   step?: string;
@@ -14,20 +15,21 @@ export interface Target {
   job?: Template;
   /** A run's id. */
   run?: Template;
-  /** Where it is named. */
+  /** Where it is written. */
   span: Span;
 }
-
-/** What can be named: only jobs, runs as well, or also all that a `for_each` left. */
-export type Wants = "job" | "job or run" | "jobs or runs";
 
 const byId = {
   job: text("A job's id."),
   run: text("A run's id."),
 };
 
-/** Reads a target: a step's id, `{job: <id>}` or `{run: <id>}`. */
-export function target(description: string, wants: Wants): Field<Target, false> {
+/**
+ * A target: a step's id, `{job: <id>}` or `{run: <id>}`.
+ *
+ * @param wants What the earlier step must have left.
+ */
+export function target(description: string, wants: Reference["wants"]): Field<Target, false> {
   const fields = wants === "job" ? { job: byId.job } : byId;
   const json = () => ({
     anyOf: [
@@ -51,8 +53,10 @@ export function target(description: string, wants: Wants): Field<Target, false> 
       return void context.wrongType(node, what, "the id of a step");
     }
     if (node.value.includes("${{")) {
-      return void context.diagnostics.error("wrong-type", node, `${what} names a step by its id`, {
-        label: `for the id of a ${wants === "job" ? "job" : "job or run"} write \`{job: …}\``,
+      const message = `${what} takes the id of a step, not an expression`;
+      const entity = wants === "job" ? "job" : "job or run";
+      return void context.diagnostics.error("wrong-type", node, message, {
+        label: `for the id of a ${entity} write \`{job: …}\``,
       });
     }
     context.addReference(node.value, node, wants);
@@ -60,8 +64,8 @@ export function target(description: string, wants: Wants): Field<Target, false> 
   });
 }
 
-/** The job or run that a target stands for now. */
-export function targetId(target: Target, context: StepContext): Entity {
+/** Returns the job or run that a target stands for. */
+export function targetEntity(target: Target, context: StepContext): Entity {
   if (target.job) return { kind: "job", id: context.text(target.job) };
   if (target.run) return { kind: "run", id: context.text(target.run) };
   const entity = context.results.entity(target.step!);

@@ -1,26 +1,27 @@
 import { StepFailure } from "../events/failure.ts";
 import type { Entity } from "../events/results.ts";
-import type { StepContext, StepOutcome } from "./kind.ts";
 import { waitForEntity } from "./_wait_entity.ts";
-import type { WaitStep } from "./wait.ts";
+import type { WaitStep } from "./_wait_step.ts";
+import type { StepContext, StepOutcome } from "./context.ts";
 
 /**
- * Waits for all jobs or runs that a step with `for_each` left, one after the other: what has ended
- * meanwhile is read once. They share the step's time.
+ * Waits for all jobs or runs that a step with `for_each` has left, one after the other, under the
+ * one deadline of the step.
  */
 export async function waitForList(
   step: WaitStep,
   entities: readonly Entity[],
   context: StepContext,
 ): Promise<StepOutcome> {
+  const { clock, results } = context;
   const id = step.wait.step!;
-  const began = context.clock.now();
+  const began = clock.now();
   const states: { state: string; at: string }[] = [];
-  const items = context.results.get(id) as Record<string, unknown>[];
+  const items = results.get(id) as Record<string, unknown>[];
   for (const [i, entity] of entities.entries()) {
     const keep = (result: Record<string, unknown>) => {
       const item = items[i] = { ...items[i], ...result };
-      context.results.changed();
+      results.changed();
       return item;
     };
     try {
@@ -29,18 +30,18 @@ export async function waitForList(
     } catch (error) {
       if (!(error instanceof StepFailure)) throw error;
       throw new StepFailure(error.kind, `\`${id}[${i}]\`: ${error.message}`, {
-        lines: [...error.lines, `reached before it: ${i} of ${entities.length}`],
+        lines: [...error.lines, `${i} of ${entities.length} were done before it`],
         span: error.span,
         ...(error.observed ? { observed: error.observed } : {}),
         cause: error,
       });
     }
   }
-  const waited_ms = context.clock.now() - began;
+  const waited_ms = clock.now() - began;
   return { result: { outcome: "reached", waited_ms, states }, detail: countStates(states) };
 }
 
-/** `2 completed, 1 failed`. */
+/** Counts states, as in `2 completed, 1 failed`. */
 function countStates(states: readonly { state: string }[]): string {
   const counts = new Map<string, number>();
   for (const { state } of states) counts.set(state, (counts.get(state) ?? 0) + 1);

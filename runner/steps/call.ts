@@ -1,38 +1,47 @@
 import { METHOD_SCOPES } from "../../protocol/method.ts";
 import { required } from "../language/field.ts";
-import { fixedText, json } from "../language/value_fields.ts";
 import { didYouMean } from "../language/suggest.ts";
+import { fixedText, json } from "../language/value_fields.ts";
 import { stepKind } from "./kind.ts";
+import { answer } from "./leaves.ts";
 
 /** Calls any method of the wire protocol. */
 export const call = stepKind({
   name: "call",
   title: "a call step",
-  description: "Calls a method of the wire protocol and leaves its answer as it came.",
+  description: "Calls a method of the wire protocol and leaves its answer unchanged.",
+  usage: "call: METHOD",
   fields: {
     call: required(fixedText("The method, such as `job.get`.")),
-    data: json("What the method is given."),
+    data: json("The data of the request."),
   },
-  type: () => "dyn",
-  check(step, { context, at }) {
+  // A method that the protocol does not declare may write.
+  writes: ({ call }) => !(scopeOf(call)?.endsWith(":read") ?? false),
+  leaves: answer,
+  check({ call }, { context, at }) {
     const node = at("call");
-    if (!node || Object.hasOwn(METHOD_SCOPES, step.call)) return;
-    const label = didYouMean(step.call, Object.keys(METHOD_SCOPES));
+    if (!node || scopeOf(call) !== undefined) return;
+    const label = didYouMean(call, Object.keys(METHOD_SCOPES));
     context.diagnostics.warning(
       "unknown-method",
       node,
-      `the protocol declares no method \`${step.call}\``,
+      `the protocol has no method \`${call}\``,
       label === undefined ? {} : { label },
     );
   },
-  label: (step) => `call ${step.call}`,
+  label: ({ call }) => `call ${call}`,
   async run(step, context) {
     const data = step.data ? context.resolve(step.data) : {};
-    const result = await context.client.call(step.call, data, context.call);
+    const result = await context.client.call(step.call, data, context.callOptions);
     if (step.call === "workflow.event") {
       const { event_id, name } = result as { event_id: string; name: string };
-      context.published({ event_id, name });
+      context.addPublished({ event_id, name });
     }
     return { result };
   },
 });
+
+/** Returns the token scope that a method needs: `null` for none, `undefined` for an unknown method. */
+function scopeOf(method: string): string | null | undefined {
+  return Object.entries(METHOD_SCOPES).find(([name]) => name === method)?.[1];
+}

@@ -1,22 +1,25 @@
 import { required } from "../language/field.ts";
+import { target, targetEntity } from "./_target.ts";
 import { stepKind, templateLabel } from "./kind.ts";
-import { target, targetId } from "./_target.ts";
+import { nothing } from "./leaves.ts";
 
 /** Cancels a job. */
 export const cancel = stepKind({
   name: "cancel",
   title: "a cancel step",
-  description: "Cancels a job. One that already runs is not stopped.",
+  description: "Cancels a job. A job that is already running is not stopped.",
+  usage: "cancel: ID",
   fields: {
     cancel: required(
       target("The id of the step that enqueued the job, or `{job: <job id>}`.", "job"),
     ),
   },
-  label: (step) =>
-    `cancel ${step.cancel.step ?? templateLabel(step.cancel.job ?? step.cancel.run)}`,
+  writes: true,
+  leaves: nothing,
+  label: ({ cancel: { step, job, run } }) => `cancel ${step ?? templateLabel(job ?? run)}`,
   async run(step, context) {
-    const { id } = targetId(step.cancel, context);
-    await context.client.cancelJob(id, context.call);
+    const { id } = targetEntity(step.cancel, context);
+    await context.client.cancelJob(id, context.callOptions);
     return { detail: id };
   },
 });

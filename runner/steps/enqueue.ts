@@ -1,33 +1,38 @@
+import { jobResult } from "../events/results.ts";
 import { required } from "../language/field.ts";
 import { integer, json, text } from "../language/value_fields.ts";
-import { jobResult } from "../events/results.ts";
 import { stepKind, templateLabel } from "./kind.ts";
+import { job } from "./leaves.ts";
 
-/** Enqueues a job and leaves it under the step's id. */
+/** Enqueues a job. */
 export const enqueue = stepKind({
   name: "enqueue",
   title: "an enqueue step",
   description: "Enqueues a job.",
+  usage: "enqueue: NAME",
   fields: {
     enqueue: required(text("The job's name.")),
-    payload: json("What the job's handler is given: any JSON value."),
-    queue: text("The queue it waits in; `default` when it is not given."),
-    priority: integer("Higher runs first; 0 when it is not given.", { minimum: 0 }),
+    payload: json("The payload for the job's handler: any JSON value."),
+    queue: text("The job's queue; default: `default`."),
+    priority: integer("The job's priority. Higher runs first; default: 0.", { minimum: 0 }),
   },
-  type: () => "JobResult",
+  writes: true,
+  leaves: job,
+  creates: "job",
   label: (step) => `enqueue ${templateLabel(step.enqueue)}`,
   async run(step, context) {
     const name = context.text(step.enqueue);
     const payload = step.payload ? context.resolve(step.payload) : null;
     const options = {
-      ...context.call,
+      ...context.callOptions,
       ...(step.queue ? { queue: context.text(step.queue) } : {}),
       ...(step.priority ? { priority: context.number(step.priority) } : {}),
     };
     const job = await context.client.enqueue(name, payload, options);
     const entity = { kind: "job", id: job.job_id } as const;
-    const events = context.follow(entity, (signal) => job.events({ signal }));
+    const events = context.collectEvents(entity, (signal) => job.events({ signal }));
     const now = new Date(context.clock.now()).toISOString();
+    // The server only returns the id, so the result starts out with the server's defaults.
     const result = jobResult({
       id: job.job_id,
       name,
@@ -43,9 +48,7 @@ export const enqueue = stepKind({
       created_at: now,
       updated_at: now,
     }, events);
-    if (context.id !== undefined) {
-      context.results.set(context.id, result, entity);
-    }
+    if (context.id !== undefined) context.results.set(context.id, result, entity);
     return { result, detail: job.job_id };
   },
 });

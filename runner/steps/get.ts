@@ -1,51 +1,55 @@
 import { isTerminal } from "../../protocol/entity.ts";
-import { required } from "../language/field.ts";
+import type { Entity } from "../events/results.ts";
 import { jobResult, runResult } from "../events/results.ts";
+import { required } from "../language/field.ts";
+import { entityEvents } from "./_entity_reading.ts";
+import { target, targetEntity } from "./_target.ts";
+import type { StepContext } from "./context.ts";
 import { stepKind, templateLabel } from "./kind.ts";
-import { target, targetId } from "./_target.ts";
 
-/** Reads a job or a run, and leaves it under the step's id. */
+/** Reads a job or a run. */
 export const get = stepKind({
   name: "get",
   title: "a get step",
-  description: "Reads a job or a run as it stands now.",
+  description: "Reads the current state of a job or run.",
+  usage: "get: ID",
   fields: {
     get: required(
       target("The id of an earlier step, `{job: <job id>}` or `{run: <run id>}`.", "job or run"),
     ),
   },
-  type(step, check) {
-    if (step.get.step !== undefined) {
-      if (check.id !== undefined) check.context.addReread(check.id, step.get.step);
-      return check.typeOf(step.get.step);
-    }
-    return step.get.job ? "JobResult" : "RunResult";
+  writes: false,
+  leaves: {
+    title: "a job or a run",
+    typeOf({ get: { step, job } }, { id, context, typeOf }) {
+      if (step === undefined) return job ? "JobResult" : "RunResult";
+      if (id !== undefined) context.addReread(id, step);
+      const type = typeOf(step);
+      // A step that has left something else is reported with its reference.
+      return type === "JobResult" || type === "RunResult" ? type : "dyn";
+    },
   },
-  label: (step) => `get ${step.get.step ?? templateLabel(step.get.job ?? step.get.run)}`,
+  label: ({ get: { step, job, run } }) => `get ${step ?? templateLabel(job ?? run)}`,
   async run(step, context) {
-    const entity = targetId(step.get, context);
-    const options = context.call;
-    const follow = () =>
-      context.follow(
-        entity,
-        (signal) =>
-          entity.kind === "job"
-            ? context.client.job(entity.id).events({ signal })
-            : context.client.run(entity.id).events({ signal }),
-      );
-    let result: Record<string, unknown>;
-    if (entity.kind === "job") {
-      const job = await context.client.getJob(entity.id, options);
-      result = jobResult(job, follow());
-    } else {
-      const [run, timeline] = await Promise.all([
-        context.client.getWorkflow(entity.id, options),
-        context.client.workflowTimeline(entity.id, options),
-      ]);
-      result = runResult(run, timeline, follow());
-    }
+    const entity = targetEntity(step.get, context);
+    const result = await read(entity, context);
     if (isTerminal(result.state as string)) await context.lastEvents(entity);
     if (context.id !== undefined) context.results.set(context.id, result, entity);
     return { result, detail: `${entity.id} ${result.state}` };
   },
 });
+
+async function read(entity: Entity, context: StepContext): Promise<Record<string, unknown>> {
+  const { client, callOptions } = context;
+  const collect = () =>
+    context.collectEvents(entity, (signal) => entityEvents(entity, context, signal));
+  if (entity.kind === "job") {
+    const job = await client.getJob(entity.id, callOptions);
+    return jobResult(job, collect());
+  }
+  const [run, timeline] = await Promise.all([
+    client.getWorkflow(entity.id, callOptions),
+    client.workflowTimeline(entity.id, callOptions),
+  ]);
+  return runResult(run, timeline, collect());
+}

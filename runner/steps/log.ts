@@ -1,13 +1,17 @@
 import { required } from "../language/field.ts";
 import { json } from "../language/value_fields.ts";
 import { stepKind, templateLabel } from "./kind.ts";
+import { nothing } from "./leaves.ts";
 
 /** Prints a line. */
 export const log = stepKind({
   name: "log",
   title: "a log step",
-  description: "Prints a text, or a value as JSON.",
-  fields: { log: required(json("What is printed.")) },
+  description: "Prints text, or a value as JSON.",
+  usage: "log: VALUE",
+  fields: { log: required(json("The text or value to print.")) },
+  writes: false,
+  leaves: nothing,
   label: (step) => `log ${templateLabel(step.log)}`,
   run(step, context) {
     const value = context.resolve(step.log);

@@ -6,11 +6,12 @@ import { stepKind } from "./kind.ts";
 export const parallel = stepKind({
   name: "parallel",
   title: "a parallel step",
-  description: "Runs steps side by side; it ends when all of them have ended.",
+  description: "Runs steps side by side. It ends when all of them have ended.",
+  usage: "parallel: [STEP, …]",
   fields: {
     parallel: required(
       custom<Step[]>(
-        "The steps. None of them sees what another one leaves; the steps after it see all.",
+        "The steps. They cannot use each other's results; later steps can use all of them.",
         { type: "array", minItems: 1, items: { $ref: "#/definitions/step" } },
         (node, context, what) => {
           if (node.kind !== "list") return void context.wrongType(node, what, "a list of steps");
@@ -22,6 +23,10 @@ export const parallel = stepKind({
       ),
     ),
   },
+  // The steps inside report their own writes.
+  writes: false,
+  leaves: { title: "what its steps leave", typeOf: () => undefined },
+  stepsKey: "parallel",
   label: ({ parallel: { length } }) => `parallel, ${length} ${length === 1 ? "step" : "steps"}`,
   async run(step, context) {
     await context.nested.parallel(step.parallel);

@@ -1,23 +1,29 @@
 import { required } from "../language/field.ts";
 import { json, text } from "../language/value_fields.ts";
 import { stepKind, templateLabel } from "./kind.ts";
+import { recordOf } from "./leaves.ts";
 
-/** Publishes an event, for a workflow that waits for it. */
+/** Publishes an event for workflows. */
 export const publish = stepKind({
   name: "publish",
   title: "a publish step",
-  description: "Publishes an event, for a workflow that waits for it.",
+  description: "Publishes an event for a workflow that waits for it.",
+  usage: "publish: NAME",
   fields: {
     publish: required(text("The event's name.")),
-    payload: json("What the workflow is given with it: any JSON value."),
+    payload: json("The event's payload: any JSON value."),
   },
-  type: () => "PublishResult",
+  writes: true,
+  leaves: recordOf({
+    title: "a published event",
+    fields: { event_id: "string", name: "string" },
+  }),
   label: (step) => `publish ${templateLabel(step.publish)}`,
   async run(step, context) {
     const name = context.text(step.publish);
     const payload = step.payload ? context.resolve(step.payload) : null;
-    const { event_id } = await context.client.publishEvent(name, payload, context.call);
-    context.published({ event_id, name });
+    const { event_id } = await context.client.publishEvent(name, payload, context.callOptions);
+    context.addPublished({ event_id, name });
     return { result: { event_id, name }, detail: event_id };
   },
 });

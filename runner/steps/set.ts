@@ -2,19 +2,24 @@ import type { Template } from "../expression/template.ts";
 import { custom, mapOf, required } from "../language/field.ts";
 import { json } from "../language/value_fields.ts";
 import { stepKind } from "./kind.ts";
+import { nothing } from "./leaves.ts";
 
 const values = mapOf<Template>(json("The new value of each variable."));
 
-/** Gives variables new values. */
+/** Sets variables. */
 export const set = stepKind({
   name: "set",
   title: "a set step",
-  description: "Gives variables that `vars` declares new values.",
+  description: "Sets variables that `vars` declares.",
+  usage: "set: {NAME: VALUE}",
   fields: {
     set: required(
       custom(values.description, () => ({ ...values.json, minProperties: 1 }), values.read),
     ),
   },
+  writes: false,
+  leaves: nothing,
+  variablesKey: "set",
   check(step, { context, at }) {
     const node = at("set");
     if (node?.kind !== "map") return;
@@ -27,6 +32,7 @@ export const set = stepKind({
   },
   label: (step) => `set ${[...step.set.keys()].join(", ")}`,
   run(step, context) {
+    // All values are computed before the first variable changes.
     const values = [...step.set].map(([name, template]) =>
       [name, context.resolve(template)] as const
     );

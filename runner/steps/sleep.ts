@@ -1,15 +1,19 @@
 import { delay } from "../../runtime/clock.ts";
+import { formatDuration } from "../language/duration.ts";
 import { required } from "../language/field.ts";
 import { duration } from "../language/value_fields.ts";
-import { formatDuration } from "../language/duration.ts";
 import { stepKind, templateLabel } from "./kind.ts";
+import { nothing } from "./leaves.ts";
 
-/** Does nothing for a while. */
+/** Pauses the recipe. */
 export const sleep = stepKind({
   name: "sleep",
   title: "a sleep step",
-  description: "Does nothing for a while. To wait for something, use `wait`.",
-  fields: { sleep: required(duration("How long.")) },
+  description: "Pauses the recipe. Use `wait` to wait for a job, a run or an event.",
+  usage: "sleep: DURATION",
+  fields: { sleep: required(duration("How long to pause, such as `250ms`.")) },
+  writes: false,
+  leaves: nothing,
   label: (step) => `sleep ${templateLabel(step.sleep)}`,
   async run(step, context) {
     const ms = context.duration(step.sleep);

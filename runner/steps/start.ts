@@ -1,26 +1,30 @@
 import type { RunState } from "../../protocol/entity.ts";
+import { runResult } from "../events/results.ts";
 import { required } from "../language/field.ts";
 import { json, text } from "../language/value_fields.ts";
-import { runResult } from "../events/results.ts";
 import { stepKind, templateLabel } from "./kind.ts";
+import { run } from "./leaves.ts";
 
-/** Starts a workflow and leaves its run, which goes on, under the step's id. */
+/** Starts a workflow. */
 export const start = stepKind({
   name: "start",
   title: "a start step",
-  description: "Starts a workflow; its run goes on while the next steps run.",
+  description: "Starts a workflow. Its run continues while the next steps run.",
+  usage: "start: NAME",
   fields: {
     start: required(text("The workflow's name.")),
-    input: json("What the workflow is given: any JSON value."),
+    input: json("The workflow's input: any JSON value."),
   },
-  type: () => "RunResult",
+  writes: true,
+  leaves: run,
+  creates: "run",
   label: (step) => `start ${templateLabel(step.start)}`,
   async run(step, context) {
     const name = context.text(step.start);
     const input = step.input ? context.resolve(step.input) : null;
-    const run = await context.client.startWorkflow(name, input, context.call);
+    const run = await context.client.startWorkflow(name, input, context.callOptions);
     const entity = { kind: "run", id: run.run_id } as const;
-    const events = context.follow(entity, (signal) => run.events({ signal }));
+    const events = context.collectEvents(entity, (signal) => run.events({ signal }));
     const now = new Date(context.clock.now()).toISOString();
     const result = runResult(
       {

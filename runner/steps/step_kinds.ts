@@ -1,8 +1,4 @@
-/**
- * The step kinds. Adding one is a file here and a line in this list.
- *
- * @module
- */
+import type { Recipe, Step } from "../language/model.ts";
 import { assert } from "./assert.ts";
 import { call } from "./call.ts";
 import { cancel } from "./cancel.ts";
@@ -16,10 +12,10 @@ import { set } from "./set.ts";
 import { sleep } from "./sleep.ts";
 import { start } from "./start.ts";
 import { stats } from "./stats.ts";
-import { use } from "./use.ts";
+import { use, type Used } from "./use.ts";
 import { wait } from "./wait.ts";
 
-/** Every step kind by its name. */
+/** All step kinds by their names. To add one, write its file here and add it to this list. */
 // deno-lint-ignore no-explicit-any
 export const STEP_KINDS: Readonly<Record<string, StepKind<any>>> = {
   enqueue,
@@ -37,3 +33,41 @@ export const STEP_KINDS: Readonly<Record<string, StepKind<any>>> = {
   use,
   parallel,
 };
+
+/** Returns the kind of a step. */
+export function kindOf({ kind }: Step): StepKind {
+  return STEP_KINDS[kind]!;
+}
+
+/** Returns whether a step changes something on the server. */
+export function isWrite(step: Step): boolean {
+  const { writes } = kindOf(step);
+  return typeof writes === "function" ? writes(step.fields) : writes;
+}
+
+/** Returns the steps inside a step. */
+export function nestedSteps(step: Step): readonly Step[] {
+  const { stepsKey } = kindOf(step);
+  return stepsKey === undefined ? [] : step.fields[stepsKey] ?? [];
+}
+
+/** Returns the recipe that a step uses. */
+export function usedRecipe(step: Step): Recipe | undefined {
+  const { recipeKey } = kindOf(step);
+  const used: Used | undefined = recipeKey === undefined ? undefined : step.fields[recipeKey];
+  return used?.recipe;
+}
+
+/** Returns whether a step, or one inside it, checks something. */
+export function hasChecks(step: Step): boolean {
+  return step.expect !== undefined || kindOf(step).checks === true ||
+    nestedSteps(step).some(hasChecks);
+}
+
+/** Returns the ids of steps, including those inside them. */
+export function idsOf(steps: readonly Step[]): string[] {
+  return steps.flatMap((step) => [
+    ...(step.id === undefined ? [] : [step.id]),
+    ...idsOf(nestedSteps(step)),
+  ]);
+}

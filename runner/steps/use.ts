@@ -1,16 +1,17 @@
 import type { Template } from "../expression/template.ts";
 import { describeType, suits } from "../expression/types.ts";
 import { custom, mapOf, required } from "../language/field.ts";
-import { fixedText, json } from "../language/value_fields.ts";
 import type { Input, Recipe } from "../language/model.ts";
+import type { Span } from "../language/source.ts";
 import { didYouMean } from "../language/suggest.ts";
+import { fixedText, json } from "../language/value_fields.ts";
 import { type StepCheck, stepKind } from "./kind.ts";
 
-/** A recipe that is used, and the path it was named by. */
+/** Another recipe, as a step names it. */
 export interface Used {
-  /** The path as it is written. */
+  /** The path as written. */
   path: string;
-  /** The recipe; absent when it could not be read. */
+  /** The recipe; absent if it could not be read. */
   recipe?: Recipe;
 }
 
@@ -21,6 +22,7 @@ export const use = stepKind({
   name: "use",
   title: "a use step",
   description: "Runs another recipe with the inputs it declares, and leaves its outputs.",
+  usage: "use: FILE",
   fields: {
     use: required(
       custom<Used>(path.description, path.json, (node, context, what) => {
@@ -35,48 +37,41 @@ export const use = stepKind({
     ),
     inputs: mapOf<Template>(json("The inputs that the other recipe declares.")),
   },
-  type(step, check) {
-    const { recipe } = step.use;
-    if (!recipe || check.id === undefined) return "dyn";
-    const name = `UseResult_${check.id}` as const;
-    check.record(name, {
-      title: `what '${step.use.path}' gives`,
-      fields: Object.fromEntries(recipe.outputs.map((output) => [output.name, output.type])),
-    });
-    return name;
+  // The steps of the other recipe report their own writes.
+  writes: false,
+  leaves: {
+    title: "its `outputs`",
+    typeOf({ use: { path, recipe } }, { defineType }) {
+      if (!recipe) return "dyn";
+      return defineType({
+        title: `the result of '${path}'`,
+        fields: Object.fromEntries(recipe.outputs.map(({ name, type }) => [name, type])),
+      });
+    },
   },
-  check(step, check) {
-    const { recipe } = step.use;
+  checks: true,
+  recipeKey: "use",
+  check({ use: { path, recipe }, inputs = new Map<string, Template>() }, check) {
     if (!recipe) return;
-    const at = check.at("inputs");
-    const given = step.inputs ?? new Map<string, Template>();
-    for (const input of recipe.inputs) {
-      if (given.has(input.name) || !input.required) continue;
-      check.context.diagnostics.error(
-        "use",
-        at ?? check.at("use")!,
-        `'${step.use.path}' needs the input \`${input.name}\``,
-      );
+    const { diagnostics } = check.context;
+    const node = check.at("inputs");
+    for (const { name, required } of recipe.inputs) {
+      if (inputs.has(name) || !required) continue;
+      const at = node ?? check.at("use")!;
+      diagnostics.error("use", at, `'${path}' needs the input \`${name}\``);
     }
-    if (at?.kind !== "map") return;
-    for (const { key, keySpan, value } of at.entries) {
+    if (node?.kind !== "map") return;
+    for (const { key, keySpan, value } of node.entries) {
       const input = recipe.inputs.find(({ name }) => name === key);
-      const template = given.get(key);
-      if (!input) {
-        const names = recipe.inputs.map(({ name }) => name);
-        const label = didYouMean(key, names) ??
-          (names.length > 0 ? `it takes ${names.join(", ")}` : "it takes none");
-        check.context.diagnostics.error(
-          "use",
-          keySpan,
-          `'${step.use.path}' has no input \`${key}\``,
-          {
-            label,
-          },
-        );
-      } else if (template) {
-        checkType(input, template, value, check);
+      const template = inputs.get(key);
+      if (input) {
+        if (template) checkType(input, template, value, check);
+        continue;
       }
+      const names = recipe.inputs.map(({ name }) => name);
+      const label = didYouMean(key, names) ??
+        (names.length > 0 ? `it takes ${names.join(", ")}` : "it takes none");
+      diagnostics.error("use", keySpan, `'${path}' has no input \`${key}\``, { label });
     }
   },
   label: (step) => `use ${step.use.path}`,
@@ -87,23 +82,16 @@ export const use = stepKind({
   },
 });
 
-function checkType(
-  input: Input,
-  template: Template,
-  node: { start: number; end: number },
-  check: StepCheck,
-): void {
-  const { context } = check;
-  const wrong = (is: string) =>
-    context.diagnostics.error(
-      "use",
-      node,
-      `input \`${input.name}\` must be ${describeType(input.type)}, not ${is}`,
-    );
+function checkType(input: Input, template: Template, span: Span, { context }: StepCheck): void {
+  const report = (actual: string) => {
+    const expected = describeType(input.type);
+    const message = `input \`${input.name}\` must be ${expected}, not ${actual}`;
+    context.diagnostics.error("use", span, message);
+  };
   if (template.kind === "literal" && template.value === null && input.type !== "dyn") {
-    return wrong("null");
+    return report("null");
   }
   context.onType(template, (type) => {
-    if (!suits(type, input.type)) wrong(describeType(type));
+    if (!suits(type, input.type)) report(describeType(type));
   });
 }

@@ -1,195 +1,136 @@
-import type { Expression } from "../expression/expression.ts";
 import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
-import { type CelType, describeType, itemType } from "../expression/types.ts";
-import { custom, type Field, oneOrMore, type Read, required } from "../language/field.ts";
-import { text } from "../language/value_fields.ts";
-import type { Node } from "../language/node.ts";
-import { readExpression } from "../language/read_template.ts";
+import { type CelType, describeType, itemType, type RecordType } from "../expression/types.ts";
+import type { Read } from "../language/field.ts";
 import { didYouMean } from "../language/suggest.ts";
-import { type ChannelWait, channelWait, checkChannel, waitOnChannel } from "./_wait_channel.ts";
+import { type Target, targetEntity } from "./_target.ts";
+import { waitOnChannel } from "./_wait_channel.ts";
 import { waitForEntity } from "./_wait_entity.ts";
+import { waitForList } from "./_wait_list.ts";
+import { fields, isChannelWait, type StateName } from "./_wait_step.ts";
 import { type StepCheck, stepKind, templateLabel } from "./kind.ts";
-import { type Target, target, targetId } from "./_target.ts";
+import { recordOf } from "./leaves.ts";
 
-/** A state that is named in a recipe. */
-export interface StateName {
-  /** The state. */
-  state: string;
-  /** Its node. */
-  node: Node;
-}
+type Step = Read<typeof fields>;
 
-/** What ends a wait: one of some states, or an expression that holds. */
-export type Until = { states: StateName[] } | { expression: Expression };
+const RESULT: RecordType = {
+  title: "the result of a wait",
+  fields: { outcome: "string", waited_ms: "int", states: "list<StateResult>" },
+};
 
-const stateName: Field<StateName, false> = custom(
-  "A state.",
-  { enum: [...new Set([...JOB_STATES, ...RUN_STATES])] },
-  (node, context, what) => {
-    if (node.kind !== "scalar" || typeof node.value !== "string") {
-      return void context.wrongType(node, what, "a state");
-    }
-    return { state: node.value, node };
-  },
-);
-
-const states = oneOrMore(stateName);
-
-const byTarget = target(
-  "The id of an earlier step, `{job: <job id>}` or `{run: <run id>}`.",
-  "jobs or runs",
-);
-
-const fields = {
-  wait: required(
-    custom<Target | ChannelWait>(
-      "What is waited for: the job or run of an earlier step, or events of a channel.",
-      () => ({ anyOf: [...byTarget.json.anyOf as unknown[], channelWait.json] }),
-      (node, context, what) =>
-        node.kind === "map" && node.entries.some(({ key }) => key === "channel")
-          ? channelWait.read(node, context, what)
-          : byTarget.read(node, context, what),
-    ),
-  ),
-  until: custom<Until>(
-    "The states that end the wait, or an expression in `${{ }}` over the result; `completed` when it is not given.",
-    { anyOf: [states.json, { type: "string", pattern: "^\\s*\\$\\{\\{" }] },
-    (node, context, what) => {
-      if (node.kind === "scalar" && typeof node.value === "string" && node.value.includes("${{")) {
-        const expression = context.within(
-          { locals: { ...context.scope.locals, it: "dyn" } },
-          () => readExpression(node, context, what, "condition"),
-        );
-        return expression && { expression };
-      }
-      const read = states.read(node, context, what);
-      return read && { states: read };
-    },
-  ),
-  until_step: text("The name of a checkpoint of the run: its step, or `wait:<event>` and so on."),
-  fail_on: custom<StateName[]>(
-    "States that fail the wait at once, besides ends other than `until`.",
-    states.json,
-    states.read,
-  ),
+const CHANNEL_RESULT: RecordType = {
+  title: "the result of a wait on a channel",
+  fields: { outcome: "string", waited_ms: "int", events: "list<EventResult>" },
 };
 
 /** Waits for a job, a run or events of a channel. */
 export const wait = stepKind({
   name: "wait",
   title: "a wait step",
-  description: "Waits for a job or a run to reach a state, or for events on a channel.",
-  checks: true,
-  retriable: false,
+  description: "Waits for a job or run to reach a state, or for events of a channel.",
+  usage: "wait: ID",
   fields,
-  type: (step) => isChannel(step.wait) ? "ChannelWaitResult" : "WaitResult",
+  writes: false,
+  leaves: {
+    ...recordOf(RESULT),
+    typeOf: ({ wait }, { defineType }) => defineType(isChannelWait(wait) ? CHANNEL_RESULT : RESULT),
+  },
+  checks: true,
+  noRetry: { message: "a wait takes no `retry`", advice: "`within` gives it more time" },
   check(step, check) {
-    if (step.wait && isChannel(step.wait)) {
-      checkChannel(step.wait, check);
-      return;
-    }
-    const type = typeOfTarget(step, check);
-    const { step: id } = step.wait;
-    if (id !== undefined && step.until && "expression" in step.until) {
-      if (/\bevents\b/.test(step.until.expression.text)) check.context.keepEvents(id);
-    }
-    if (step.until && "states" in step.until) checkStates(step.until.states, type, check);
-    if (step.until && "expression" in step.until && type !== undefined) {
-      // What is waited for may be written under `until`, so its type is only known now.
-      const { expression } = step.until;
-      check.context.setLocals(expression, { it: type });
-    }
-    if (step.fail_on) {
-      checkStates(step.fail_on, type, check);
-      checkContradiction(step.fail_on, step.until, check);
-    }
-    if (step.wait.step !== undefined && step.until_step === undefined) {
-      const states = step.until && "states" in step.until
-        ? step.until.states.map(({ state }) => state)
-        : ["completed"];
-      if (!step.until || "states" in step.until) check.waitedFor(step.wait.step, states);
-    }
-    const at = check.at("until_step");
-    if (at && type === "JobResult") {
-      check.context.diagnostics.error("wrong-step", at, "a job has no steps to wait for", {
-        label: "`until` waits for a state",
-      });
-    }
-    const until = check.at("until");
-    if (at && until) {
-      check.context.diagnostics.error("two-kinds", until, "`until` and `until_step` in one wait");
-    }
+    if (isChannelWait(step.wait)) checkChannelWait(check);
+    else checkEntityWait(step, step.wait, check);
   },
   label(step) {
-    if (isChannel(step.wait)) return `wait for events of ${templateLabel(step.wait.channel)}`;
-    const { step: id, job, run } = step.wait;
-    const what = id ?? templateLabel(job ?? run);
-    if (step.until_step) return `wait for ${what} to reach step ${templateLabel(step.until_step)}`;
-    if (!step.until) return `wait for ${what}`;
-    if ("expression" in step.until) return `wait for ${what} until ${step.until.expression.text}`;
-    return `wait for ${what} until ${step.until.states.map(({ state }) => state).join(" or ")}`;
+    if (isChannelWait(step.wait)) return `wait for events of ${templateLabel(step.wait.channel)}`;
+    const { until, until_step, wait: { step: id, job, run } } = step;
+    const what = `wait for ${id ?? templateLabel(job ?? run)}`;
+    if (until_step) return `${what} to reach step ${templateLabel(until_step)}`;
+    if (!until) return what;
+    if ("expression" in until) return `${what} until ${until.expression.text}`;
+    return `${what} until ${until.states.map(({ state }) => state).join(" or ")}`;
   },
-  async run(step, context) {
-    if (isChannel(step.wait)) {
-      context.checked();
-      return await waitOnChannel(step.wait, context);
+  async run({ wait, ...step }, context) {
+    if (isChannelWait(wait)) {
+      context.countCheck();
+      return await waitOnChannel(wait, context);
     }
-    const { step: id } = step.wait;
-    const one = { ...step, wait: step.wait };
+    const { step: id } = wait;
     const list = id === undefined ? undefined : context.results.list(id);
-    // Who waits for nothing has checked nothing.
-    if (list?.length !== 0) context.checked();
-    if (list) {
-      const { waitForList } = await import("./_wait_list.ts");
-      return await waitForList(one, list, context);
-    }
-    return await waitForEntity(one, {
-      entity: targetId(step.wait, context),
+    // A wait for the items of an empty `for_each` checks nothing.
+    if (list?.length !== 0) context.countCheck();
+    if (list) return await waitForList({ ...step, wait }, list, context);
+    return await waitForEntity({ ...step, wait }, {
+      entity: targetEntity(wait, context),
       keep: (result) => id === undefined ? result : context.results.update(id, result),
     }, context);
   },
 });
 
-/** A wait step that is read. */
-export type WaitStep = Omit<Read<typeof fields>, "wait"> & { wait: Target };
-
-function isChannel(wait: Target | ChannelWait): wait is ChannelWait {
-  return "channel" in wait;
-}
-
-function typeOfTarget(step: Read<typeof fields>, check: StepCheck): CelType | undefined {
-  if (!step.wait || isChannel(step.wait)) return undefined;
-  if (step.wait.job) return "JobResult";
-  if (step.wait.run) return "RunResult";
-  const type = check.typeOf(step.wait.step!);
-  return itemType(type) ?? type;
-}
-
-/** A state cannot both end the wait well and fail it. */
-function checkContradiction(failOn: StateName[], until: Until | undefined, check: StepCheck): void {
-  const wanted = until === undefined
-    ? ["completed"]
-    : "states" in until
-    ? until.states.map(({ state }) => state)
-    : [];
-  for (const { state, node } of failOn) {
-    if (!wanted.includes(state)) continue;
-    check.context.diagnostics.error("wrong-value", node, `\`${state}\` is what is waited for`);
+function checkChannelWait({ at, context }: StepCheck): void {
+  for (const key of ["until", "until_step", "fail_on"]) {
+    const other = at(key);
+    if (!other) continue;
+    context.diagnostics.error("unknown-key", other, `a wait on a channel takes no \`${key}\``, {
+      label: "use `where` and `count` inside `wait`",
+    });
   }
 }
 
-function checkStates(names: StateName[], type: CelType | undefined, check: StepCheck): void {
+function checkEntityWait({ until, fail_on }: Step, wait: Target, check: StepCheck): void {
+  const { context } = check;
+  const { step: id } = wait;
+  const type = typeOfTarget(wait, check);
+  const until_step = check.at("until_step");
+  if (until && "expression" in until) {
+    const { expression } = until;
+    if (id !== undefined && /\bevents\b/.test(expression.text)) context.keepEvents(id);
+    // `until` can come before `wait` in the step, so the type of `it` is known only now.
+    if (type !== undefined) context.setLocals(expression, { it: type });
+  } else {
+    const states = until?.states.map(({ state }) => state) ?? ["completed"];
+    if (until) checkStates(until.states, type, check);
+    if (id !== undefined && !until_step) check.waitedFor(id, states);
+    for (const { state, node } of fail_on ?? []) {
+      if (!states.includes(state)) continue;
+      const message = `\`${state}\` cannot both end the wait and fail it`;
+      context.diagnostics.error("wrong-value", node, message);
+    }
+  }
+  if (fail_on) checkStates(fail_on, type, check);
+  if (!until_step) return;
+  if (type === "JobResult") {
+    context.diagnostics.error("wrong-step", until_step, "a job has no steps to wait for", {
+      label: "use `until` to wait for a state",
+    });
+  }
+  const untilNode = check.at("until");
+  if (untilNode) {
+    context.diagnostics.error("two-kinds", untilNode, "`until` and `until_step` in one wait");
+  }
+}
+
+function typeOfTarget({ step, job, run }: Target, check: StepCheck): CelType | undefined {
+  if (job) return "JobResult";
+  if (run) return "RunResult";
+  const type = check.typeOf(step!);
+  return itemType(type) ?? type;
+}
+
+function checkStates(
+  names: readonly StateName[],
+  type: CelType | undefined,
+  { context }: StepCheck,
+): void {
   const known: readonly string[] = type === "RunResult" ? RUN_STATES : JOB_STATES;
+  const subject = type === "RunResult" || type === "JobResult"
+    ? describeType(type)
+    : "a job or run";
   for (const { state, node } of names) {
     if (known.includes(state)) continue;
-    const whose = type === "RunResult" || type === "JobResult"
-      ? describeType(type)
-      : "a job or run";
-    check.context.diagnostics.error("unknown-state", node, `${whose} is never \`${state}\``, {
+    const isExpression = /[^\w-]/.test(state);
+    context.diagnostics.error("unknown-state", node, `${subject} is never \`${state}\``, {
       label: didYouMean(state, known) ??
-        (/[^\w-]/.test(state)
-          ? "an expression stands in `${{ }}`"
-          : `it can be ${known.join(", ")}`),
+        (isExpression ? "write an expression in `${{ }}`" : `it can be ${known.join(", ")}`),
     });
   }
 }

@@ -148,7 +148,7 @@ test("reports a state in both `until` and `fail_on`", async () => {
 test("says how to write an expression in `until`", async () => {
   await finds(
     "  - wait: a\n    until: a.retry_count > 1\n",
-    /an expression stands in `\$\{\{ \}\}`/,
+    /write an expression in `\$\{\{ \}\}`/,
   );
 });
 

@@ -5,7 +5,7 @@ import { withLongTimers } from "../../runtime/long_timers.ts";
 import { runCases } from "../../runner/engine/run.ts";
 import type { RunEvent } from "../../runner/mod.ts";
 import { readRecipe } from "../../runner/recipe/read_recipe.ts";
-import type { RunnerClient } from "../../runner/steps/kind.ts";
+import type { RunnerClient } from "../../runner/steps/context.ts";
 import { delay } from "../../runtime/mod.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { ends, firstFailure, runRecipe } from "./_recipe.ts";
@@ -92,7 +92,7 @@ test("what ends a step of a used recipe is called by its name", async () => {
   });
   assert.match(
     firstFailure(events).message,
-    /^not done when `within: 500ms` of the step around it was over/,
+    /^not done when `within: 500ms` of the outer step was over/,
   );
 });
 
@@ -119,7 +119,7 @@ test("an output that has no value is told in the used recipe", async () => {
     },
   });
   const { message, place } = firstFailure(events);
-  assert.match(message, /^'Inner' cannot give `total`: /);
+  assert.match(message, /^output `total` of 'Inner': /);
   assert.match(place!.file, /inner\.yaml$/);
   assert.deepEqual([place!.line, place!.text], [3, "  total: job.payload.total"]);
 });

@@ -46,7 +46,7 @@ test("names the item that ends in another state", async () => {
   const { kind, message, lines } = firstFailure(events);
   assert.equal(kind, "wait");
   assert.match(message, /^`jobs\[1\]`: job `always-fails` \(.*\) is failed, not completed: boom$/);
-  assert.equal(lines.at(-1), "reached before it: 1 of 3");
+  assert.equal(lines.at(-1), "1 of 3 were done before it");
 });
 
 test("has one deadline for all items, and names the item that missed it", async () => {
@@ -62,7 +62,7 @@ test("has one deadline for all items, and names the item that missed it", async 
   assert.equal(kind, "deadline");
   assert.match(message, /^`runs\[1\]`: run `order-payment` \(.*\) is still running after/);
   assert.ok(lines.some((line) => line.startsWith("likely cause")));
-  assert.equal(lines.at(-1), "reached before it: 1 of 2");
+  assert.equal(lines.at(-1), "1 of 2 were done before it");
 });
 
 test("a wait for an empty list does not count as a check", async () => {

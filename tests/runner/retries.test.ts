@@ -7,7 +7,7 @@ import { ends, firstFailure, type RecipeResult, runRecipe } from "./_recipe.ts";
 /** The answer to an enqueue is lost with its connection. */
 const CUT: Fault = { do: "cut", when: { direction: "out", method: "job.enqueue" } };
 const NOT_REPEATED =
-  "not tried again: what it sent has arrived, or may have; `repeat_writes: true` sends it again";
+  "not retried, because its request may have reached the server; `repeat_writes: true` retries it anyway";
 
 /** Runs a recipe, and counts what reaches the server. */
 async function counted(

@@ -391,7 +391,7 @@ steps:
   assert.equal(code, 0);
   const warnings = events.flatMap((e) => e.type === "warning" ? [e.text] : []);
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0]!, /no run of this recipe took the event `nobody-waits`/);
+  assert.match(warnings[0]!, /event `nobody-waits` \(\w+\) was not consumed by this recipe's runs/);
 });
 
 test("an event that a run took is not", async () => {
@@ -486,8 +486,8 @@ test("values that only a run knows are held to their ranges, each at its place",
         "`attempts` must be a whole number of at least 1, not -1",
         29,
       ],
-      ["within: ${{ 'soon' }}", "`soon` is no duration", 17],
-      ["queue: ${{ '' }}", '"" is not allowed: it is empty', 16],
+      ["within: ${{ 'soon' }}", "`soon` is not a duration", 17],
+      ["queue: ${{ '' }}", "the text is empty", 16],
     ] as const
   ) {
     const { events } = await runRecipe(

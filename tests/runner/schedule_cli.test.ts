@@ -229,7 +229,7 @@ test("a recipe without a schedule, and errors in schedules, are reported before 
     'schedule: { cron: "* * * * *", jitter: "${{ vars.j }}" }\nvars: { j: soon }\nsteps: [{ assert: "true" }]\n',
   );
   assert.equal(jitter.code, 2);
-  assert.match(jitter.err, /`soon` is no duration/);
+  assert.match(jitter.err, /`soon` is not a duration/);
   const url = await runnerCli(["schedule", "recipes", "--url", "nonsense"]);
   assert.equal(url.code, 2);
   assert.match(url.err, /^error: 'nonsense' is not a URL\n/);

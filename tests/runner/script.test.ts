@@ -226,17 +226,20 @@ test("a setting that a step does not have fails it, whatever the recipe catches"
       ],
       ['await t.events("jobs", { cuont: 2 })', "unknown setting `cuont`; did you mean `count`?"],
       ['await t.sleep("1ms", { sfot: true })', "unknown setting `sfot`; did you mean `soft`?"],
-      ["await t.stats({ zzzzzz: 1 })", "unknown setting `zzzzzz`; it takes name, within, soft"],
+      [
+        "await t.stats({ zzzzzz: 1 })",
+        "unknown setting `zzzzzz`; the settings are name, within, soft",
+      ],
       ['await t.stats("soon")', "the settings of a step must be an object"],
       [
         "await t.wait(undefined)",
-        "`t.wait` takes what `t.enqueue` or `t.start` gave, not undefined",
+        "`t.wait` takes a handle from `t.enqueue` or `t.start`, not undefined",
       ],
       [
         'await t.wait(t.enqueue("noop"))',
-        "`t.wait` takes what `t.enqueue` or `t.start` gave, not a promise: await it",
+        "`t.wait` takes a handle from `t.enqueue` or `t.start`, not a promise: await it",
       ],
-      ["await t.cancel({})", "`t.cancel` takes what `t.enqueue` gave, not {}"],
+      ["await t.cancel({})", "`t.cancel` takes a handle from `t.enqueue`, not {}"],
     ] as const
   ) {
     assert.equal(await failureOf(line), message);
@@ -272,6 +275,6 @@ test("a recipe goes on when a soft step fails, until it uses what that step did 
   assert.equal(code, 1);
   assert.ok(events.some((event) => event.type === "log" && event.text === "went on"));
   const { failure } = ends(events).at(-1)!;
-  assert.equal(failure?.message, "step 1 failed and left nothing");
+  assert.equal(failure?.message, "step 1 has failed and has no result");
   assert.equal(failure?.place?.line, 8);
 });

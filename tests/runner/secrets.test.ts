@@ -194,7 +194,7 @@ test("a secret that is too short to be masked is a warning", async () => {
   );
   const warnings = events.filter((event) => event.type === "warning");
   assert.deepEqual(warnings.map(({ text }) => text), [
-    "secret `PIN` is too short to be masked in what is printed",
+    "secret `PIN` is too short to be masked in the output",
   ]);
 });
 

@@ -2,7 +2,7 @@ import type { Expression, Values } from "../expression/expression.ts";
 import { EvaluationError } from "../expression/expression.ts";
 import { type Matcher, mismatch, type ResolvedMatcher } from "../expression/matcher.ts";
 import type { Expectation } from "../expression/matcher.ts";
-import type { StepContext } from "../steps/kind.ts";
+import type { StepContext } from "./context.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { Span } from "../language/source.ts";
 
@@ -24,7 +24,7 @@ export async function assertAll(
   context: StepContext,
   locals: Values = {},
 ): Promise<void> {
-  context.checked();
+  context.countCheck();
   const values = context.values(locals);
   const unmet: Unmet[] = [];
   for (const condition of conditions) {

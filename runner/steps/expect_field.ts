@@ -14,7 +14,7 @@ import { readExpression, readTemplate } from "../language/read_template.ts";
 import type { ParseContext } from "../language/parse_context.ts";
 import type { Span } from "../language/source.ts";
 import { didYouMean, suggest } from "../language/suggest.ts";
-import { checkMatcher, nodeOf } from "./_expect_types.ts";
+import { checkMatcher, nodeOf } from "./_matcher_types.ts";
 
 const hole: JsonSchema = { type: "string", pattern: HOLE_PATTERN };
 const comparable: JsonSchema = { type: ["number", "string"] };

@@ -1,0 +1,71 @@
+import type { Clock } from "../../runtime/clock.ts";
+import type { Deadline } from "../events/deadline.ts";
+import type { Emit, EventFailure } from "../events/event.ts";
+import type { Results } from "../events/results.ts";
+import type { Hide } from "../expression/diff.ts";
+import type { Ambient } from "../expression/cel.ts";
+import type { Recipe, Step } from "../language/model.ts";
+import type { Span } from "../language/source.ts";
+import type { PublishedEvent, RunnerClient } from "../steps/context.ts";
+import type { Channels } from "./channels.ts";
+import type { EntityEvents } from "./entity_events.ts";
+
+import type { Verdict } from "./verdict.ts";
+
+/** What the steps of one case share. */
+export interface CaseScope {
+  /** The recipe. */
+  readonly recipe: Recipe;
+  /** The number of the case in its run, from 0. */
+  readonly index: number;
+  /** The connection to the server. */
+  readonly client: RunnerClient;
+  /** The source of time. */
+  readonly clock: Clock;
+  /** The source of `now()`, `uuid()` and `random(n)`. */
+  readonly ambient: Ambient;
+  /** Sends an event to the reporters. */
+  readonly emit: Emit;
+  /** Returns a value without its secrets. */
+  readonly hide: Hide;
+  /** What the steps have left. */
+  readonly results: Results;
+  /** The channels that steps listen to. */
+  readonly channels: Channels;
+  /** The events of jobs and runs whose results include them. */
+  readonly entityEvents: EntityEvents;
+  /** The events that steps have published. */
+  readonly published: PublishedEvent[];
+  /** The outcome so far. */
+  readonly verdict: Verdict;
+  /** The ids of all steps. */
+  readonly stepIds: ReadonlySet<string>;
+  /** Returns the number that reports show for a step, such as `2.1`. */
+  stepNumber(step: Step): string;
+  /** Returns an error as events describe it; `fallback` is the place of an error without one. */
+  describe(error: unknown, fallback?: Span): EventFailure;
+  /** Reports a problem that fails nothing. */
+  warn(text: string): void;
+  /** Sets a variable. */
+  setVariable(name: string, value: unknown): void;
+  /**
+   * Runs another recipe as a step of this case.
+   *
+   * @returns The outputs of that recipe.
+   */
+  use(
+    recipe: Recipe,
+    inputs: Record<string, unknown>,
+    caller: Caller,
+  ): Promise<Record<string, unknown>>;
+}
+
+/** The step that runs another recipe. */
+export interface Caller {
+  /** The step. */
+  readonly step: Step;
+  /** The limit of the step. */
+  readonly deadline: Deadline;
+  /** Called when a step of the other recipe may have changed the server. */
+  readonly onWrite: () => void;
+}

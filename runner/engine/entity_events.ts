@@ -1,0 +1,86 @@
+import type { Clock } from "../../runtime/clock.ts";
+import { waitAtMost } from "../events/deadline.ts";
+import type { Entity, LoggedEvent } from "../events/results.ts";
+
+/** How long the last events may arrive after the final state was read, in milliseconds. */
+const LAST_EVENTS_TIMEOUT = 1000;
+
+/** The events of one job or run. */
+interface Collected {
+  events: LoggedEvent[];
+  /** Resolves when the stream of events has ended. */
+  complete: Promise<void>;
+}
+
+/** Options of {@linkcode EntityEvents}. */
+export interface EntityEventsOptions {
+  /** The source of time. */
+  clock: Clock;
+  /** Called after each event. */
+  onEvent(): void;
+  /** Called when a stream of events fails. */
+  onError(error: Error): void;
+}
+
+/** Collects the events of a case's jobs and runs, for the results that include them. */
+export class EntityEvents {
+  #options: EntityEventsOptions;
+  #byId = new Map<string, Collected>();
+  #stop = new AbortController();
+
+  /** Creates a collection without any events. */
+  constructor(options: EntityEventsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Starts to collect the events of a job or run, unless that has begun before.
+   *
+   * @returns The events so far. More are added as they arrive.
+   */
+  collect(
+    { id }: Entity,
+    open: (signal: AbortSignal) => AsyncIterable<unknown>,
+  ): readonly LoggedEvent[] {
+    let collected = this.#byId.get(id);
+    if (!collected) {
+      const events: LoggedEvent[] = [];
+      collected = { events, complete: this.#read(open(this.#stop.signal), events) };
+      this.#byId.set(id, collected);
+    }
+    return collected.events;
+  }
+
+  /** Returns the events of a job or run so far; none if they are not collected. */
+  of({ id }: Entity): readonly LoggedEvent[] {
+    return this.#byId.get(id)?.events ?? [];
+  }
+
+  /** Waits briefly for the last events of a job or run that has ended. */
+  async complete({ id }: Entity, signal: AbortSignal): Promise<void> {
+    const collected = this.#byId.get(id);
+    if (!collected) return;
+    await waitAtMost(LAST_EVENTS_TIMEOUT, collected.complete, {
+      clock: this.#options.clock,
+      signal,
+    });
+  }
+
+  /** Stops collecting. */
+  close(): void {
+    this.#stop.abort();
+  }
+
+  async #read(stream: AsyncIterable<unknown>, events: LoggedEvent[]): Promise<void> {
+    try {
+      for await (const item of stream) {
+        const { type, ts, topic, data } = item as LoggedEvent;
+        if (type === "gap") continue;
+        events.push({ type, ts, topic, data });
+        this.#options.onEvent();
+      }
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#options.onError(error as Error);
+    }
+  }
+}

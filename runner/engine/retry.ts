@@ -1,0 +1,103 @@
+import { delay } from "../../runtime/clock.ts";
+import type { EventFailure } from "../events/event.ts";
+import { StepFailure } from "../events/failure.ts";
+import { toCel } from "../expression/convert.ts";
+import { EvaluationError } from "../expression/expression.ts";
+import { resolveTemplate, type Template } from "../expression/template.ts";
+import type { Step } from "../language/model.ts";
+import { runAttempt, type RunParallel } from "./attempt.ts";
+import { toMilliseconds } from "./describe_error.ts";
+import type { StepReport } from "./step_report.ts";
+import { type StepScope, valuesOf } from "./step_scope.ts";
+
+/** The default pause before the second attempt, in milliseconds. */
+const DEFAULT_BACKOFF = 200;
+/** The pause stops doubling here, in milliseconds. */
+const MAX_BACKOFF = 60_000;
+
+const NOT_RETRIED =
+  "not retried, because its request may have reached the server; `repeat_writes: true` retries it anyway";
+
+/**
+ * Runs a step until it passes or may not be retried, and reports each attempt.
+ *
+ * @returns The failure, unless the step has passed or is soft.
+ */
+export async function runWithRetry(
+  step: Step,
+  scope: StepScope,
+  report: StepReport,
+  runParallel: RunParallel,
+): Promise<EventFailure | undefined> {
+  const { case: owner, deadline } = scope;
+  let plan: { attempts: number; pause: number };
+  try {
+    plan = readPlan(step, scope);
+  } catch (error) {
+    return report.failed(1, error);
+  }
+  let { pause } = plan;
+  let earlier: string[] = [];
+  for (let attempt = 1;; attempt++) {
+    const result = await runAttempt(attempt, step, scope, report, runParallel);
+    if (result.passed) {
+      if (attempt > 1) owner.verdict.flaky = true;
+      report.passed(attempt, result.outcome);
+      return undefined;
+    }
+    const { error, hasWritten, final } = result;
+    const failure = owner.describe(error, step.span);
+    const wanted = !final && attempt < plan.attempts && mayRetry(step, scope, failure);
+    if (!wanted || (hasWritten && !step.retry!.repeatWrites)) {
+      return report.failed(attempt, error, [
+        ...(failure.kind === "deadline" ? earlier : []),
+        ...(wanted ? [NOT_RETRIED] : []),
+      ]);
+    }
+    earlier = [`attempt ${attempt}: ${failure.message}`];
+    report.retried(attempt, failure);
+    try {
+      await delay(pause, { signal: deadline.signal, clock: owner.clock });
+    } catch (stop) {
+      if (!deadline.passed) return report.failed(attempt, stop);
+      return report.failed(attempt, error, [`${deadline.name} was over before the next attempt`]);
+    }
+    pause = Math.max(pause, Math.min(pause * 2, MAX_BACKOFF));
+  }
+}
+
+function readPlan({ retry }: Step, scope: StepScope): { attempts: number; pause: number } {
+  if (!retry) return { attempts: 1, pause: DEFAULT_BACKOFF };
+  const { attempts, backoff } = retry;
+  return {
+    attempts: readAttempts(attempts, scope),
+    pause: backoff ? toMilliseconds(resolve(backoff, scope), backoff) : DEFAULT_BACKOFF,
+  };
+}
+
+function readAttempts(template: Template, scope: StepScope): number {
+  const value = resolve(template, scope);
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
+  const span = template.kind === "expression" ? template.expression.span() : undefined;
+  const message = `\`attempts\` must be a whole number of at least 1, not ${value}`;
+  throw new StepFailure("evaluation", message, { span });
+}
+
+function resolve(template: Template, scope: StepScope): unknown {
+  return resolveTemplate(template, valuesOf(scope), scope.case.ambient);
+}
+
+/** Returns whether another attempt makes sense: there is time left, and `only_if` holds. */
+function mayRetry({ retry }: Step, scope: StepScope, failure: EventFailure): boolean {
+  const { case: { ambient }, deadline } = scope;
+  if (deadline.signal.aborted || failure.kind === "interrupted") return false;
+  if (!retry?.onlyIf) return true;
+  const { kind, message, code } = failure;
+  const values = valuesOf(scope, { error: { kind, message, code: toCel(code ?? "") } });
+  try {
+    return retry.onlyIf.evaluate(values, ambient) === true;
+  } catch (error) {
+    if (error instanceof EvaluationError) return false;
+    throw error;
+  }
+}

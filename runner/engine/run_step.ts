@@ -1,0 +1,133 @@
+import type { EventFailure } from "../events/event.ts";
+import { StepFailure } from "../events/failure.ts";
+import type { Entity } from "../events/results.ts";
+import { freeNames } from "../expression/ast.ts";
+import { toCel } from "../expression/convert.ts";
+import { showValue, typeName } from "../expression/diff.ts";
+import { resolveTemplate, type Template } from "../expression/template.ts";
+import type { Step } from "../language/model.ts";
+import { runWithRetry } from "./retry.ts";
+import { StepReport } from "./step_report.ts";
+import { type StepScope, valuesOf } from "./step_scope.ts";
+
+/**
+ * Runs a step: its condition, its `for_each` and its retries.
+ *
+ * @returns The failure, unless the step has passed or is soft.
+ */
+export async function runStep(step: Step, scope: StepScope): Promise<EventFailure | undefined> {
+  const report = new StepReport(step, scope);
+  const missing = missingResult(step, scope);
+  if (missing !== undefined) {
+    report.skipped(`\`${missing}\` did not run`);
+    return undefined;
+  }
+  // The condition of a `for_each` step is evaluated for each item.
+  if (step.forEach) return await runForEach(step, step.forEach, scope, report);
+  if (step.if) {
+    try {
+      if (!holds(step.if, scope)) {
+        report.skipped(`\`${step.if.text}\` is false`);
+        return undefined;
+      }
+    } catch (error) {
+      return report.failed(1, error);
+    }
+  }
+  return await runWithRetry(step, scope, report, runParallel);
+}
+
+/** Reports a step that has done its work already, and failed with `error` if it is given. */
+export function reportInstantStep(
+  step: Step,
+  scope: StepScope,
+  error: StepFailure | undefined,
+): EventFailure | undefined {
+  const report = new StepReport(step, scope);
+  report.started(1);
+  if (error) return report.failed(1, error);
+  report.passed(1);
+  return undefined;
+}
+
+/** Reports a step that does not run, and why. */
+export function skipStep(step: Step, scope: StepScope, reason: string): void {
+  new StepReport(step, scope).skipped(reason);
+}
+
+/**
+ * Returns the id of a step that the condition names and that did not run. A condition cannot ask
+ * for the state of such a step, so the step that depends on it is skipped too.
+ */
+function missingResult(step: Step, { case: { stepIds }, results }: StepScope): string | undefined {
+  if (!step.if) return undefined;
+  const names = freeNames(step.if.ast).map(({ name }) => name);
+  return names.find((name) => stepIds.has(name) && !results.has(name));
+}
+
+function holds(condition: NonNullable<Step["if"]>, scope: StepScope): boolean {
+  const value = condition.evaluate(valuesOf(scope), scope.case.ambient);
+  if (typeof value === "boolean") return value;
+  throw new StepFailure("evaluation", `\`${condition.text}\` is neither true nor false`);
+}
+
+async function runForEach(
+  step: Step,
+  items: Template,
+  scope: StepScope,
+  report: StepReport,
+): Promise<EventFailure | undefined> {
+  let list: unknown[];
+  try {
+    list = readItems(items, scope);
+  } catch (error) {
+    return report.failed(1, error);
+  }
+  const { forEach: _, ...once } = step;
+  const values: unknown[] = [];
+  const entities: Entity[] = [];
+  let failure: EventFailure | undefined;
+  for (const [i, item] of list.entries()) {
+    const results = scope.results.child();
+    const locals = { ...scope.locals, item: toCel(item) };
+    failure = await runStep({ ...once, number: `${step.number}[${i}]` }, {
+      ...scope,
+      results,
+      locals,
+    });
+    if (step.id !== undefined) {
+      const value = results.own(step.id);
+      if (value !== undefined) values.push(value);
+      const entity = results.entity(step.id);
+      if (entity) entities.push(entity);
+    }
+    if (failure) break;
+  }
+  // After a failure the earlier items are kept too, so that `always` can clean them up.
+  if (step.id !== undefined) scope.results.setList(step.id, values, entities);
+  if (list.length === 0) report.skipped("`for_each` has no items");
+  return failure;
+}
+
+function readItems(items: Template, scope: StepScope): unknown[] {
+  const { ambient, hide } = scope.case;
+  const list = resolveTemplate(items, valuesOf(scope), ambient);
+  if (Array.isArray(list)) return list;
+  const shown = `${showValue(list, hide, 60)} (${typeName(list)})`;
+  throw new StepFailure("evaluation", `\`for_each\` needs a list, not ${shown}`, {
+    span: items.kind === "expression" ? items.expression.span() : undefined,
+  });
+}
+
+async function runParallel(
+  scope: StepScope,
+  step: Step,
+  steps: readonly Step[],
+): Promise<void> {
+  const failures = await Promise.all(steps.map((one) => runStep(one, scope)));
+  const failed = failures.filter((failure) => failure !== undefined);
+  const [first] = failed;
+  if (!first) return;
+  const message = `${failed.length} of ${failures.length} steps failed: ${first.message}`;
+  throw new StepFailure(first.kind, message, { span: step.span });
+}

@@ -1,0 +1,165 @@
+import type { CallOptions } from "../../client/options.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Deadline } from "../events/deadline.ts";
+import { StepFailure } from "../events/failure.ts";
+import type { Entity, LoggedEvent, Results } from "../events/results.ts";
+import type { Ambient } from "../expression/cel.ts";
+import { toCel } from "../expression/convert.ts";
+import type { Hide } from "../expression/diff.ts";
+import type { Expression, Values } from "../expression/expression.ts";
+import { resolveTemplate, type Template } from "../expression/template.ts";
+import type { Step } from "../language/model.ts";
+import type { Span } from "../language/source.ts";
+import type {
+  EventLog,
+  Nested,
+  PublishedEvent,
+  RunnerClient,
+  StepContext,
+} from "../steps/context.ts";
+import type { CaseScope } from "./case_scope.ts";
+import { toMilliseconds } from "./describe_error.ts";
+import { type StepScope, valuesOf } from "./step_scope.ts";
+
+/** The context of one attempt of a step. */
+export class AttemptContext implements StepContext {
+  readonly client: RunnerClient;
+  readonly signal: AbortSignal;
+  readonly callOptions: CallOptions;
+  readonly clock: Clock;
+  readonly results: Results;
+  readonly id: string | undefined;
+  readonly ambient: Ambient;
+  readonly hide: Hide;
+  readonly nested: Nested;
+  readonly #case: CaseScope;
+  readonly #scope: StepScope;
+  readonly #step: Step;
+  readonly #deadline: Deadline;
+  #lastProgress: { text: string; since: string } | undefined;
+
+  /** Creates the context of an attempt that runs under the deadline of `scope`. */
+  constructor(step: Step, scope: StepScope, nested: Nested) {
+    const { case: owner, deadline } = scope;
+    this.client = owner.client;
+    this.signal = deadline.signal;
+    this.callOptions = { signal: deadline.signal, ...(step.within ? { timeout: 0 } : {}) };
+    this.clock = owner.clock;
+    this.results = scope.results;
+    this.id = step.id;
+    this.ambient = owner.ambient;
+    this.hide = owner.hide;
+    this.nested = nested;
+    this.#case = owner;
+    this.#scope = scope;
+    this.#step = step;
+    this.#deadline = deadline;
+  }
+
+  get publishedEvents(): readonly PublishedEvent[] {
+    return this.#case.published;
+  }
+
+  get timedOut(): boolean {
+    return this.#deadline.passed;
+  }
+
+  values(locals: Values = {}): Values {
+    const values = valuesOf(this.#scope);
+    for (const [name, value] of Object.entries(locals)) values[name] = toCel(value);
+    return values;
+  }
+
+  resolve(template: Template): unknown {
+    return template.kind === "literal"
+      ? template.value
+      : resolveTemplate(template, this.values(), this.ambient);
+  }
+
+  text(template: Template): string {
+    const value = this.resolve(template);
+    if (typeof value === "string" && value !== "") return value;
+    throw invalid(template, value === "" ? "the text is empty" : `${shown(value)} is not text`);
+  }
+
+  number(template: Template): number {
+    const value = this.resolve(template);
+    if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+    throw invalid(template, `${shown(value)} is not a whole number`);
+  }
+
+  duration(template: Template): number {
+    return toMilliseconds(this.resolve(template), template);
+  }
+
+  holds(condition: Expression, locals?: Values): boolean {
+    const value = condition.evaluate(this.values(locals), this.ambient);
+    if (typeof value === "boolean") return value;
+    throw new StepFailure("evaluation", `\`${condition.text}\` is neither true nor false`, {
+      span: condition.span(),
+    });
+  }
+
+  lineOf(span: Span): number {
+    return this.#case.recipe.source.position(span.start).line;
+  }
+
+  reportProgress(text: string): void {
+    if (this.#lastProgress?.text !== text) {
+      this.#lastProgress = { text, since: new Date(this.clock.now()).toISOString() };
+    }
+    this.#case.emit({ type: "step.progress", ...this.#about(), ...this.#lastProgress });
+  }
+
+  log(text: string): void {
+    this.#case.emit({ type: "log", ...this.#about(), text });
+  }
+
+  addPublished(event: PublishedEvent): void {
+    this.#case.published.push(event);
+  }
+
+  setVariable(name: string, value: unknown): void {
+    this.#case.setVariable(name, value);
+  }
+
+  countCheck(): void {
+    this.#case.verdict.checks++;
+  }
+
+  channel(name: string): Promise<EventLog> {
+    return this.#case.channels.open(name, this.signal);
+  }
+
+  collectEvents(
+    entity: Entity,
+    open: (signal: AbortSignal) => AsyncIterable<unknown>,
+  ): readonly LoggedEvent[] {
+    const { entityEvents, recipe } = this.#case;
+    const needed = this.id !== undefined && recipe.eventIds.has(this.id);
+    return needed ? entityEvents.collect(entity, open) : entityEvents.of(entity);
+  }
+
+  eventsOf(entity: Entity): readonly LoggedEvent[] {
+    return this.#case.entityEvents.of(entity);
+  }
+
+  lastEvents(entity: Entity): Promise<void> {
+    return this.#case.entityEvents.complete(entity, this.signal);
+  }
+
+  /** The fields that all events of the step have. */
+  #about() {
+    const { phase } = this.#step;
+    return { case: this.#case.index, step: this.#case.stepNumber(this.#step), phase };
+  }
+}
+
+function invalid(template: Template, message: string): StepFailure {
+  const span = template.kind === "expression" ? template.expression.span() : undefined;
+  return new StepFailure("evaluation", message, { span });
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(value) ?? "nothing";
+}

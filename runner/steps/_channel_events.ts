@@ -1,0 +1,73 @@
+import { parseChannel } from "../../protocol/channel.ts";
+import { StepFailure } from "../events/failure.ts";
+import type { LoggedEvent } from "../events/results.ts";
+import { EvaluationError, type Expression } from "../expression/expression.ts";
+import type { Template } from "../expression/template.ts";
+import { custom, type Field } from "../language/field.ts";
+import { didYouMean } from "../language/suggest.ts";
+import { condition, text } from "../language/value_fields.ts";
+import type { EventLog, StepContext } from "./context.ts";
+
+const CHANNELS = "`jobs`, `workflows`, `firehose`, `job:<id>`, `workflow:<id>` or `queue:<name>`";
+
+/** The name of a channel. The recipe then listens to it from its start, if the name is known. */
+export function channelName(description = `${CHANNELS}.`): Field<Template, false> {
+  const name = text(description);
+  return custom(description, name.json, (node, context, what) => {
+    const template = name.read(node, context, what);
+    if (template === undefined) return undefined;
+    if (template.kind !== "literal") {
+      context.keepChannel(template);
+      return template;
+    }
+    const channel = String(template.value);
+    if (parseChannel(channel) === undefined) {
+      const label = didYouMean(channel, ["jobs", "workflows", "firehose"]) ?? CHANNELS;
+      context.diagnostics.error("bad-channel", node, `\`${channel}\` is not a channel`, { label });
+    } else {
+      context.keepChannel(channel);
+    }
+    return template;
+  });
+}
+
+/** A condition over one event of a channel, which it sees as `event`. */
+export function eventCondition(description: string): Field<Expression, false> {
+  const where = condition(description);
+  return custom(description, where.json, (node, context, what) =>
+    context.within(
+      { locals: { ...context.scope.locals, event: "EventResult" } },
+      () => where.read(node, context, what),
+    ));
+}
+
+/** Returns the name of a channel and its events since the recipe began. */
+export async function openChannel(
+  template: Template,
+  context: StepContext,
+): Promise<{ channel: string; log: EventLog }> {
+  const channel = context.text(template);
+  if (parseChannel(channel) === undefined) {
+    throw new StepFailure("evaluation", `\`${channel}\` is not a channel`);
+  }
+  return { channel, log: await context.channel(channel) };
+}
+
+/**
+ * Returns whether an event meets a condition. It does not if it lacks a field that the condition
+ * asks for, as events of other types may.
+ */
+export function matchesEvent(
+  where: Expression | undefined,
+  event: LoggedEvent,
+  context: StepContext,
+): boolean {
+  if (!where) return true;
+  try {
+    return context.holds(where, { event });
+  } catch (error) {
+    const cause = error instanceof EvaluationError ? error.cause as { code?: string } : undefined;
+    if (cause?.code === "no_such_key") return false;
+    throw error;
+  }
+}

@@ -1,0 +1,83 @@
+import type { StepContext } from "./context.ts";
+
+/** The longest pause between two reads, in milliseconds. */
+const MAX_PAUSE = 1000;
+/** The pause after an event, in milliseconds: the server's state can lag behind its events. */
+const PAUSE_AFTER_EVENT = 5;
+/** The first pause, in milliseconds. It doubles while no event arrives. */
+const FIRST_PAUSE = 20;
+
+/** Decides when to read the state of a job or run again: after an event, or after a pause. */
+export class Poll implements Disposable {
+  #context: StepContext;
+  #open: (signal: AbortSignal) => AsyncIterable<unknown>;
+  #stop: AbortController | undefined;
+  #pause = FIRST_PAUSE;
+  #hasEvent = false;
+  #onEvent: (() => void) | undefined;
+
+  /** Prepares to wait; `open` subscribes to the events of the job or run. */
+  constructor(context: StepContext, open: (signal: AbortSignal) => AsyncIterable<unknown>) {
+    this.#context = context;
+    this.#open = open;
+  }
+
+  /** Resolves when it is time to read again; rejects when the step's signal aborts. */
+  async next(): Promise<void> {
+    const { signal, clock } = this.#context;
+    signal.throwIfAborted();
+    if (!this.#stop) {
+      this.#stop = new AbortController();
+      this.#listen(this.#stop.signal);
+      // The subscription misses what happened between the first read and now.
+      return;
+    }
+    if (this.#hasEvent) {
+      this.#hasEvent = false;
+      this.#pause = PAUSE_AFTER_EVENT;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const done = () => {
+        clock.clearTimeout(timer);
+        signal.removeEventListener("abort", onAbort);
+        this.#onEvent = undefined;
+      };
+      const onAbort = () => {
+        done();
+        reject(signal.reason);
+      };
+      const timer = clock.setTimeout(() => {
+        done();
+        this.#pause = Math.min(this.#pause * 2, MAX_PAUSE);
+        resolve();
+      }, this.#pause);
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#onEvent = () => {
+        done();
+        this.#hasEvent = false;
+        this.#pause = PAUSE_AFTER_EVENT;
+        resolve();
+      };
+    });
+  }
+
+  /** Ends the subscription. */
+  [Symbol.dispose](): void {
+    this.#stop?.abort();
+  }
+
+  async #listen(signal: AbortSignal): Promise<void> {
+    try {
+      for await (const _event of this.#open(signal)) {
+        this.#hasEvent = true;
+        this.#onEvent?.();
+      }
+    } catch (error) {
+      // The pauses go on without events. If the connection is lost, the next read reports it.
+      if (!signal.aborted) {
+        this.#context.reportProgress(`events ended: ${(error as Error).message}`);
+      }
+    }
+  }
+}
