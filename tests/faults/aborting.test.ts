@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Dispatch } from "../../mod.ts";
 import { createFaultProxy, createScriptedServer, type ScriptedPeer } from "../../testing/mod.ts";
+import { clientCalls } from "../helpers/client_calls.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
@@ -36,6 +37,10 @@ const CALLS: Record<string, (client: Dispatch, signal: AbortSignal) => PromiseLi
   "run.timeline": (client, signal) => client.run(RUN_ID).timeline({ signal }),
   connect: (client, signal) => client.connect({ signal }).then(() => new Promise(() => {})),
 };
+
+test("the table has every call of the client", () => {
+  assert.deepEqual(clientCalls().filter((name) => !(name in CALLS)), []);
+});
 
 const { connect: _, ...CALLS_WHILE_CONNECTED } = CALLS;
 const reason = new Error("no longer needed");
