@@ -15,14 +15,14 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Starts a headless Chromium, with a profile of its own that goes with it. */
+/** Starts a headless Chromium with a temporary profile. */
 export async function launch(): Promise<Browser> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error(NO_CHROMIUM);
   return await chromium.launch({ executablePath, headless: true, args: FLAGS });
 }
 
-/** The page's script, with the client in it, as a user's bundler makes it: no flag but the target. */
+/** Bundles the script of the page with the client, like a bundler of a user without special flags. */
 export async function bundle(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
@@ -35,7 +35,7 @@ export async function bundle(): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-/** Serves an empty page with that script. */
+/** Serves an empty page with a script. */
 export async function servePage(script: string): Promise<AsyncDisposable & { url: string }> {
   const server = createServer((request, response) => {
     const isScript = request.url === "/page.js";
@@ -54,7 +54,7 @@ export async function servePage(script: string): Promise<AsyncDisposable & { url
   };
 }
 
-/** Opens the page; what goes wrong in it, and no call reports, is collected. */
+/** Opens a page, and collects its uncaught errors. */
 export async function openPage(browser: Browser, url: string): Promise<[Page, Error[]]> {
   const page = await browser.newPage();
   const errors: Error[] = [];

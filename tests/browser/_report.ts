@@ -6,23 +6,23 @@ import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-c
 import type { RunEvent } from "../../runner/mod.ts";
 import { htmlOf } from "../report/_html.ts";
 
-/** A report that is open in a browser. */
+/** A report open in a browser. */
 export interface OpenReport extends AsyncDisposable {
   page: Page;
-  /** The addresses of everything the page asked for, itself included. */
+  /** The addresses of all requests of the page, including its own. */
   requests: string[];
-  /** What it complained about, and what it asked a person. */
+  /** Its console messages, uncaught errors and dialogs. */
   complaints: string[];
   url: string;
 }
 
 /** Settings of {@linkcode openReport}. */
 export interface ReportOptions extends BrowserContextOptions {
-  /** What stands behind the address: `#case=1`. */
+  /** The hash of the address: `#case=1`. */
   hash?: string;
 }
 
-/** Writes the report of some events, or a report as text, to a file, and opens it from there. */
+/** Writes a report to a file and opens it. The report is given as its events or as its text. */
 export async function openReport(
   browser: Browser,
   report: Iterable<RunEvent> | string,
@@ -56,15 +56,15 @@ export async function openReport(
   };
 }
 
-/** The texts of all elements that a selector finds. */
+/** The texts of all elements that match a selector. */
 export function texts(page: Page, selector: string): Promise<string[]> {
   return page.locator(selector).allTextContents();
 }
 
-/** A property of an element's style, as the browser worked it out. */
+/** A property of the computed style of an element. */
 export function styleOf(locator: Locator, property: string): Promise<string> {
   return locator.evaluate((element, property) => {
-    // Tests are checked without the types of a browser.
+    // The types of the DOM are not available in tests.
     const { getComputedStyle } = globalThis as unknown as {
       getComputedStyle(element: unknown): { getPropertyValue(name: string): string };
     };

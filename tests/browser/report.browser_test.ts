@@ -15,7 +15,7 @@ before(async () => {
 
 after(() => browser?.close());
 
-test("the report asks for nothing but itself, and nothing goes wrong in it", async () => {
+test("requests nothing but itself and reports no error, whichever case is open", async () => {
   await using report = await openReport(browser, sampleRun());
   const { page, requests, complaints, url } = report;
   for (const number of [0, 1, 2, 3, 4, 5, 6]) {
@@ -31,7 +31,7 @@ test("the report asks for nothing but itself, and nothing goes wrong in it", asy
   deepEqual(complaints, []);
 });
 
-test("the page's policy stops what would reach out", async () => {
+test("has a policy that blocks requests", async () => {
   await using report = await openReport(browser, sampleRun());
   const { page, requests } = report;
   const failed = await page.evaluate(async () =>
@@ -42,7 +42,7 @@ test("the page's policy stops what would reach out", async () => {
   deepEqual(requests.filter((request) => request.startsWith("http")), []);
 });
 
-test("the head says how it went, where, and how long it took", async () => {
+test("shows the verdict, the server and the duration in the header", async () => {
   await using report = await openReport(browser, sampleRun());
   const { page } = report;
   equal(await page.locator("h1").textContent(), "Failed");
@@ -58,7 +58,7 @@ test("the head says how it went, where, and how long it took", async () => {
   equal(await page.locator(".summary .part").count(), 5);
 });
 
-test("every case has its status as a word, with its file, tags and badges", async () => {
+test("lists every case with its status, file, tags and badges", async () => {
   await using report = await openReport(browser, sampleRun());
   const rows = await texts(report.page, ".row .status");
   deepEqual(rows, ["Passed", "Passed", "Failed", "Errored", "Unchecked", "Passed", "Not run"]);
@@ -67,7 +67,7 @@ test("every case has its status as a word, with its file, tags and badges", asyn
   deepEqual(await texts(report.page, "#case-1 .badge"), ["flaky"]);
 });
 
-test("a search looks at names, files, tags and failures, and the counts follow", async () => {
+test("searches names, files, tags and failures, and updates the counts", async () => {
   await using report = await openReport(browser, sampleRun());
   const { page } = report;
   const names = async (query: string) => {
@@ -85,7 +85,7 @@ test("a search looks at names, files, tags and failures, and the counts follow",
   match(page.url(), /#q=nothing\+at\+all$/);
 });
 
-test("filters narrow the list, are shared by address, and can be gone back from", async () => {
+test("filters the list, keeps the filters in the address, and supports going back", async () => {
   await using report = await openReport(browser, sampleRun(), { hash: "#status=errored" });
   const { page, url } = report;
   deepEqual(await texts(page, ".row-name"), ["Refused"]);
@@ -104,7 +104,7 @@ test("filters narrow the list, are shared by address, and can be gone back from"
   equal(await page.locator(".overview").count(), 1);
 });
 
-test("a failure leads to its message, code, difference and source line", async () => {
+test("shows the message, code, difference and source line of a failure", async () => {
   await using report = await openReport(browser, sampleRun());
   const { page } = report;
   await page.locator("#case-2").click();
@@ -132,7 +132,7 @@ test("a failure leads to its message, code, difference and source line", async (
   ]);
 });
 
-test("a step that failed softly has its failure where it stands", async () => {
+test("shows a soft failure with its step", async () => {
   await using report = await openReport(browser, sampleRun(), { hash: "#case=2" });
   const step = report.page.locator(".step").nth(1);
   equal(await step.locator(".badge").first().textContent(), "soft");
@@ -140,7 +140,7 @@ test("a step that failed softly has its failure where it stands", async () => {
   equal(await step.locator("figcaption").textContent(), "recipes/2.yaml:20:5");
 });
 
-test("a step opens to its log, what it saw, and its place", async () => {
+test("shows the log, the states and the place of a step when it is opened", async () => {
   await using report = await openReport(browser, sampleRun(), { hash: "#case=0" });
   const { page } = report;
   const step = page.locator(".step").nth(1);
@@ -158,7 +158,7 @@ test("a step opens to its log, what it saw, and its place", async () => {
   equal(await page.locator(".values th").textContent(), "order_id");
 });
 
-test("hostile texts are text everywhere", async () => {
+test("shows hostile text as text everywhere", async () => {
   const events = sampleRun().map((event): RunEvent => {
     if (event.type === "case.started") {
       return {
@@ -195,7 +195,7 @@ test("hostile texts are text everywhere", async () => {
   deepEqual(complaints, []);
 });
 
-test("an interrupted run, and one without an end, say so plainly", async () => {
+test("marks an interrupted run and a run that did not finish", async () => {
   await using report = await openReport(browser, sampleRun({ interrupted: true }));
   equal(await report.page.locator("h1").textContent(), "Interrupted");
   match(await report.page.locator(".notice").textContent() ?? "", /This run was interrupted/);
@@ -208,19 +208,19 @@ test("an interrupted run, and one without an end, say so plainly", async () => {
   match(await broken.page.locator(".head .notice").textContent() ?? "", /This run did not finish/);
   equal(await broken.page.locator(".row .status").textContent(), "Not finished");
   await broken.page.locator("summary").nth(1).click();
-  // A step is filled when it has opened, which the browser tells a moment later.
+  // The page fills a step on its `toggle` event, which comes after the click.
   await broken.page.locator(".step").nth(1).getByText("Last seen").waitFor();
   match(await broken.page.locator(".step").nth(1).textContent() ?? "", /Last seenrunning/);
   deepEqual([...report.complaints, ...broken.complaints], []);
 });
 
-test("a run of nothing is a page too", async () => {
+test("opens the report of a run without events", async () => {
   await using report = await openReport(browser, []);
   equal(await report.page.locator("h1").textContent(), "Interrupted");
   deepEqual(report.complaints, []);
 });
 
-test("the history is told in words", async () => {
+test("describes the history in words", async () => {
   const usual = { runs: 20, failed: 2, flaky: 1, median_ms: 900, slower: true };
   const events = sampleRun().map((event): RunEvent =>
     event.type === "case.finished" && event.case === 0
@@ -236,7 +236,7 @@ test("the history is told in words", async () => {
   deepEqual(await texts(report.page, "#case-0 .badge"), ["slow"]);
 });
 
-test("without scripts the verdict and the failures are there", async () => {
+test("shows the verdict and the failures without scripts", async () => {
   await using report = await openReport(browser, sampleRun(), { javaScriptEnabled: false });
   const { page } = report;
   equal(await page.locator("noscript h1").textContent(), "Failed");
@@ -248,7 +248,7 @@ test("without scripts the verdict and the failures are there", async () => {
 });
 
 for (const count of [1000, 10_000]) {
-  test(`${count} cases stay few elements, whatever is looked at`, async (context) => {
+  test(`keeps fewer than 700 elements in the page for ${count} cases`, async (context) => {
     await using report = await openReport(browser, manyCases(count));
     const { page, complaints } = report;
     const nodes = () => page.locator("body *").count();

@@ -13,13 +13,13 @@ before(async () => {
 
 after(() => browser?.close());
 
-/** The name of the case whose row the keyboard is at. */
+/** The name of the case in the current row. */
 async function currentRow(page: Page): Promise<string | null> {
   const id = await page.locator(".list").getAttribute("aria-activedescendant");
   return await page.locator(`#${id} .row-name`).textContent();
 }
 
-test("the keyboard alone finds, opens and closes a case", async () => {
+test("finds, opens and closes a case by keyboard", async () => {
   await using report = await openReport(browser, sampleRun());
   const { page } = report;
   await page.keyboard.press("/");
@@ -50,7 +50,7 @@ test("the keyboard alone finds, opens and closes a case", async () => {
   equal(await page.locator(".case").getAttribute("data-case"), "2");
 });
 
-test("Enter in the search opens the first case that was found", async () => {
+test("opens the first match on Enter in the search field", async () => {
   await using report = await openReport(browser, sampleRun());
   await report.page.keyboard.press("/");
   await report.page.keyboard.type("refused");
@@ -58,7 +58,7 @@ test("Enter in the search opens the first case that was found", async () => {
   equal(await report.page.locator(".case").getAttribute("data-case"), "3");
 });
 
-test("the keyboard reaches every step, and the steps of a case open with it", async () => {
+test("opens and closes a step by keyboard", async () => {
   await using report = await openReport(browser, sampleRun(), { hash: "#case=0" });
   const { page } = report;
   await page.locator(".tl-label").nth(1).focus();
@@ -69,7 +69,7 @@ test("the keyboard reaches every step, and the steps of a case open with it", as
   equal(await page.locator(".step details").nth(1).getAttribute("open"), null);
 });
 
-test("keys that are typed into the search do nothing else", async () => {
+test("ignores shortcuts typed into the search field", async () => {
   await using report = await openReport(browser, sampleRun());
   const { page } = report;
   await page.getByRole("searchbox").click();
@@ -80,7 +80,7 @@ test("keys that are typed into the search do nothing else", async () => {
   equal(await page.getByRole("searchbox").inputValue(), "");
 });
 
-test("the help shows the keys, and closes", async () => {
+test("shows and closes the list of shortcuts", async () => {
   await using report = await openReport(browser, sampleRun());
   const { page } = report;
   await page.keyboard.press("?");
@@ -94,7 +94,7 @@ test("the help shows the keys, and closes", async () => {
   equal(await currentRow(page), "Order smoke");
 });
 
-test("the row that the keyboard is at can be seen, also far down in a long list", async () => {
+test("scrolls the current row into view in a long list", async () => {
   await using report = await openReport(browser, manyCases(1000));
   const { page } = report;
   await page.locator(".list").focus();
@@ -109,7 +109,7 @@ test("the row that the keyboard is at can be seen, also far down in a long list"
   equal(await currentRow(page), "Case 999");
 });
 
-test("the page is light or dark as the system is, and can be changed", async () => {
+test("follows the colour scheme of the system, and remembers a switch", async () => {
   const shots: string[] = [];
   const grounds: string[] = [];
   for (const colorScheme of ["light", "dark"] as const) {
@@ -129,7 +129,7 @@ test("the page is light or dark as the system is, and can be changed", async () 
   deepEqual([changed, kept, grounds[4], grounds[5]], [dark, dark, light, light]);
 });
 
-test("on a narrow screen an open case takes the place of the list, and nothing is cut off", async () => {
+test("replaces the list with the open case on a narrow screen, without horizontal scrolling", async () => {
   await using report = await openReport(browser, sampleRun(), {
     viewport: { width: 320, height: 600 },
   });
@@ -144,7 +144,7 @@ test("on a narrow screen an open case takes the place of the list, and nothing i
   equal(await page.locator(".list").isVisible(), true);
 });
 
-test("the printed list has every case, and no controls", async () => {
+test("prints every case, without controls", async () => {
   await using report = await openReport(browser, manyCases(300));
   const { page } = report;
   await page.emulateMedia({ media: "print" });
@@ -154,7 +154,11 @@ test("the printed list has every case, and no controls", async () => {
   await page.evaluate("dispatchEvent(new Event('afterprint'))");
 });
 
-test("who wants no motion gets none", async () => {
-  await using report = await openReport(browser, sampleRun(), { reducedMotion: "reduce" });
-  equal(await styleOf(report.page.locator(".row").first(), "transition-duration"), "0s");
+test("animates only if the system does not ask for reduced motion", async () => {
+  const duration = async (reducedMotion: "reduce" | "no-preference") => {
+    await using report = await openReport(browser, sampleRun(), { reducedMotion });
+    return await styleOf(report.page.locator(".row").first(), "transition-duration");
+  };
+  equal(await duration("reduce"), "0s");
+  equal(await duration("no-preference"), "0.08s");
 });

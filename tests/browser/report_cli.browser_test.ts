@@ -19,7 +19,7 @@ before(async () => {
 
 after(() => browser?.close());
 
-test("the report of a real run opens, with a timeline for each case", async () => {
+test("opens the report of a real run, with a timeline for each case", async () => {
   const folder = await mkdtemp(join(tmpdir(), "dispatch-html-"));
   try {
     const file = join(folder, "report.html");

@@ -23,7 +23,7 @@ interface Box {
 
 async function boxOf(locator: Locator): Promise<Box> {
   const box = await locator.boundingBox();
-  ok(box, "it is not shown");
+  ok(box, "the element is not visible");
   return box;
 }
 
@@ -31,7 +31,7 @@ function near(actual: number, expected: number, by = 2): void {
   ok(Math.abs(actual - expected) <= by, `${actual} is not ${expected}`);
 }
 
-test("bars, states and checkpoints stand where their times are", async () => {
+test("draws bars, states and checkpoints at their times", async () => {
   await using report = await openReport(browser, sampleRun(), { hash: "#case=0" });
   const { page } = report;
   const axis = await boxOf(page.locator(".ticks"));
@@ -65,7 +65,7 @@ test("bars, states and checkpoints stand where their times are", async () => {
   equal(await row(2).locator(".bar").count(), 0);
 });
 
-test("ticks share the axis with the bars", async () => {
+test("draws ticks on the same axis as the bars", async () => {
   await using report = await openReport(browser, sampleRun(), { hash: "#case=0" });
   const { page } = report;
   const axis = await boxOf(page.locator(".ticks"));
@@ -74,7 +74,7 @@ test("ticks share the axis with the bars", async () => {
   near((await boxOf(page.locator(".grid i").nth(1))).x, axis.x + 200 / 910 * axis.width);
 });
 
-test("each attempt is a bar with its outcome", async () => {
+test("draws a bar for each attempt, with its status", async () => {
   await using report = await openReport(browser, sampleRun(), { hash: "#case=1" });
   const { page } = report;
   const attempts = page.locator('[data-part="attempt"]');
@@ -87,7 +87,7 @@ test("each attempt is a bar with its outcome", async () => {
   equal(await page.locator('[data-part="pause"]').count(), 1);
 });
 
-test("a bar tells its exact times to the pointer, and a row to the keyboard", async () => {
+test("shows exact times in a tooltip on hover and on focus", async () => {
   await using report = await openReport(browser, sampleRun(), {
     hash: "#case=0",
     timezoneId: "UTC",
@@ -106,14 +106,14 @@ test("a bar tells its exact times to the pointer, and a row to the keyboard", as
   match(await page.locator(".tip").textContent() ?? "", /2 wait for order.*completed at \+900 ms/);
 });
 
-test("a row opens its step below", async () => {
+test("opens a step from its row", async () => {
   await using report = await openReport(browser, sampleRun(), { hash: "#case=0" });
   const { page } = report;
   await page.locator('.tl-label[data-step="2"]').click();
   equal(await page.locator(".step").nth(1).locator("details").getAttribute("open"), "");
 });
 
-test("a long run on a narrow screen has bars that are seen and labels that do not overlap", async () => {
+test("draws visible bars and separate labels for a long run on a narrow screen", async () => {
   const about = {
     case: 0,
     phase: "steps",
@@ -171,7 +171,7 @@ test("a long run on a narrow screen has bars that are seen and labels that do no
   equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true);
 });
 
-test("a case of very many steps shows the first, and all when it is asked", async () => {
+test("shows the first of many steps, and all on request", async () => {
   const [begin, started, , , end] = [...manyCases(1)];
   const place = { file: "r.yaml", line: 1, column: 1, text: "- log: a", length: 3 };
   const steps = Array.from({ length: 1500 }, (_, i): RunEvent => ({
@@ -199,7 +199,7 @@ test("a case of very many steps shows the first, and all when it is asked", asyn
   equal(await page.locator(".step").count(), 1500);
 });
 
-test("the picture of the run opens the case that is pointed at", async () => {
+test("opens a case from the chart of the run", async () => {
   await using report = await openReport(browser, sampleRun());
   const { page } = report;
   const picture = await boxOf(page.locator(".lanes"));
@@ -218,7 +218,7 @@ test("the picture of the run opens the case that is pointed at", async () => {
   equal(await page.locator(".case").getAttribute("data-case"), "3");
 });
 
-test("bars of different statuses have different colours", async () => {
+test("draws statuses in different colours", async () => {
   await using report = await openReport(browser, sampleRun(), { hash: "#case=1" });
   const colour = () => styleOf(report.page.locator(".tl-row .icon-fill").first(), "fill");
   const passed = await colour();

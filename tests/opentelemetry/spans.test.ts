@@ -22,7 +22,7 @@ const exporter = new InMemorySpanExporter();
 const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
 api.trace.setGlobalTracerProvider(provider);
 
-/** Node's context manager would be one package more; this is all of it that a parent needs. */
+/** A minimal context manager, which saves a dependency on that of Node's SDK. */
 const contexts = new AsyncLocalStorage<api.Context>();
 api.context.setGlobalContextManager({
   active: () => contexts.getStore() ?? api.ROOT_CONTEXT,
@@ -40,14 +40,14 @@ const hooks = (options?: OpenTelemetryOptions): Partial<DispatchOptions> => ({
   hooks: openTelemetryHooks(api, options),
 });
 
-/** The spans that ended since the last call. */
+/** Returns the spans that ended since the last call. */
 function takeSpans(): ReadableSpan[] {
   const spans = exporter.getFinishedSpans();
   exporter.reset();
   return spans;
 }
 
-test("a request is a client span that names it", async () => {
+test("creates a client span with the name of the request", async () => {
   await using fixture = await connected(hooks());
   takeSpans();
   await fixture.client.enqueue("noop", {});
@@ -66,7 +66,7 @@ test("a request is a client span that names it", async () => {
   });
 });
 
-test("every call has its span", async () => {
+test("creates a span for every call", async () => {
   await using fixture = await connected(hooks());
   const { client } = fixture;
   takeSpans();
@@ -98,7 +98,7 @@ test("every call has its span", async () => {
   ) ok(names.has(method), method);
 });
 
-test("the span of a start ends while the run still runs", async () => {
+test("ends the span of a start while the run is running", async () => {
   await using fixture = await connected(hooks());
   takeSpans();
   const run = await fixture.client.startWorkflow("order-payment", { order_id: "ORD-2" });
@@ -106,7 +106,7 @@ test("the span of a start ends while the run still runs", async () => {
   equal(takeSpans().filter(({ name }) => name === "dispatch workflow.start").length, 1);
 });
 
-test("a refusal marks its span", async () => {
+test("records the error of a refused request", async () => {
   await using fixture = await connected(hooks());
   const id = "job_00000000000000000000000000";
   takeSpans();
@@ -120,7 +120,7 @@ test("a refusal marks its span", async () => {
   ok(/^4\d\d$/.test(String(span.attributes["error.type"])));
 });
 
-test("a lost request says what is known of its delivery", async () => {
+test("records the delivery of a lost request", async () => {
   await using fixture = await connected(
     { ...hooks(), reconnect: false },
     { faults: [{ when: { direction: "in", method: "job.enqueue" }, do: "cut" }] },
@@ -132,7 +132,7 @@ test("a lost request says what is known of its delivery", async () => {
   equal(span.attributes["dispatch.delivery"], "unknown");
 });
 
-test("an aborted request says why", async () => {
+test("records the reason of an aborted request", async () => {
   await using fixture = await connected(hooks());
   takeSpans();
   await rejects(fixture.client.stats({ signal: AbortSignal.abort(new RangeError("changed")) }));
@@ -143,7 +143,7 @@ test("an aborted request says why", async () => {
   );
 });
 
-test("a span is a child of the one that is active", async () => {
+test("makes the active span the parent", async () => {
   await using fixture = await connected(hooks());
   takeSpans();
   await api.trace.getTracer("test").startActiveSpan("outside", async (outside) => {
@@ -160,7 +160,7 @@ test("a span is a child of the one that is active", async () => {
   }
 });
 
-test("a filter leaves requests out, attributes are added", async () => {
+test("applies `filter` and `attributes`", async () => {
   await using fixture = await connected(hooks({
     attributes: { "server.address": "localhost" },
     filter: ({ method }) => method !== "stats",
@@ -174,7 +174,7 @@ test("a filter leaves requests out, attributes are added", async () => {
   equal(span.attributes["dispatch.method"], "job.enqueue");
 });
 
-test("requests over HTTP have spans too", async () => {
+test("creates spans for requests over HTTP", async () => {
   await using server = await startServer();
   using client = new DispatchRpc({ url: server.url, token: "demo-token", ...hooks() });
   takeSpans();
@@ -182,7 +182,7 @@ test("requests over HTTP have spans too", async () => {
   deepEqual(takeSpans().map(({ name }) => name), ["dispatch job.enqueue"]);
 });
 
-test("no payload, no answer and no token is in a span", async () => {
+test("records no payload, no answer and no token", async () => {
   await using fixture = await connected(hooks());
   const { client, server } = fixture;
   takeSpans();
@@ -203,7 +203,7 @@ test("no payload, no answer and no token is in a span", async () => {
   }
 });
 
-test("without a tracer provider nothing is made and nothing breaks", async () => {
+test("creates no spans without a tracer provider", async () => {
   api.trace.disable();
   try {
     await using fixture = await connected(hooks());

@@ -2,10 +2,10 @@ import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 
-/** A value as OTLP's JSON writes it, taken out of its wrapping. */
+/** The value of an attribute, without the wrapper that OTLP's JSON puts around it. */
 export type Value = string | number | boolean | Value[];
 
-/** A span, or an event of one, as it arrived. Times are in milliseconds since 1970. */
+/** A span as the collector received it. Times are in milliseconds since 1970. */
 export interface CollectedSpan {
   traceId: string;
   spanId: string;
@@ -19,21 +19,21 @@ export interface CollectedSpan {
   events: { name: string; at: number; attributes: Record<string, Value> }[];
 }
 
-/** One point of a metric. */
+/** A data point of a metric. */
 export interface CollectedPoint {
   metric: string;
   unit: string;
   attributes: Record<string, Value>;
   start: number;
   end: number;
-  /** Of a counter. */
+  /** The value of a counter. */
   value?: number;
-  /** Of a histogram. */
+  /** The count and sum of a histogram. */
   count?: number;
   sum?: number;
 }
 
-/** What a collector was sent in one request. */
+/** A request that the collector received. */
 export interface CollectedRequest {
   path: string;
   headers: IncomingHttpHeaders;
@@ -43,10 +43,10 @@ export interface CollectedRequest {
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-/** An OTLP/HTTP receiver on a free port. It answers with a status, or never. */
+/** An OTLP/HTTP collector on a free port, which records its requests. */
 export class Collector {
   readonly requests: CollectedRequest[] = [];
-  /** What it answers with; `"nothing"` leaves the request open. */
+  /** The status of its answers; `"nothing"` leaves requests unanswered. */
   answer: number | "nothing" = 200;
   #server: Server;
   #waiting: (() => void)[] = [];
@@ -68,26 +68,26 @@ export class Collector {
     });
   }
 
-  /** Starts one. */
+  /** Starts a collector. */
   static async start(): Promise<Collector> {
     const collector = new Collector();
     await new Promise<void>((resolve) => collector.#server.listen(0, "127.0.0.1", resolve));
     return collector;
   }
 
-  /** Its address, as `OTEL_EXPORTER_OTLP_ENDPOINT` names it. */
+  /** The address for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Resolves when it has got a number of requests. */
+  /** Waits until it has received a number of requests. */
   async received(count: number): Promise<void> {
     while (this.requests.length < count) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
 
-  /** All spans so far. */
+  /** All spans received so far. */
   spans(): CollectedSpan[] {
     return this.#bodies("/v1/traces").flatMap((body) =>
       body.resourceSpans.flatMap((resource: Json) =>
@@ -96,14 +96,14 @@ export class Collector {
     );
   }
 
-  /** The one span of a name. */
+  /** The only span with a name. */
   span(name: string): CollectedSpan {
     const found = this.spans().filter((span) => span.name === name);
     if (found.length !== 1) throw new Error(`${found.length} spans are called '${name}'`);
     return found[0]!;
   }
 
-  /** All points of all metrics so far. */
+  /** All data points received so far. */
   points(): CollectedPoint[] {
     return this.#bodies("/v1/metrics").flatMap((body) =>
       body.resourceMetrics.flatMap((resource: Json) =>
@@ -112,7 +112,7 @@ export class Collector {
     );
   }
 
-  /** What the first request says of the program that sent it. */
+  /** The attributes of the resource in the first request. */
   resource(): Record<string, Value> {
     return attributesOf(this.#bodies("/v1/traces")[0].resourceSpans[0].resource.attributes);
   }

@@ -1,6 +1,6 @@
 import type { CaseStatus, EventPlace, RunCounts, RunEvent } from "../../runner/mod.ts";
 
-/** When the runs here begin. */
+/** When the sample runs start. */
 export const BEGAN = Date.parse("2026-11-24T09:00:00.000Z");
 
 /** A time, in milliseconds after {@linkcode BEGAN}. */
@@ -8,7 +8,7 @@ export function at(ms: number): string {
   return new Date(BEGAN + ms).toISOString();
 }
 
-/** Texts that a report must show as they are, or as their visible stand-ins. */
+/** Text that could break a report: markup, control characters, surrogates, commands, wide letters. */
 export const HOSTILE =
   `<script>alert(1)</script> ]]> & " ' \u0000\u0008\u001b[31mred \ud800 \uffff ::error::x%0A 名前 👩‍👩‍👧 # \\`;
 
@@ -17,9 +17,11 @@ function place(file: string, line: number, text: string): EventPlace {
 }
 
 /**
- * A run with everything a report has to tell: a passed case with a wait and its workflow's steps, a
- * flaky one, a failed one with lines and a soft failure, one that could not be run, one that checked
- * nothing, one interrupted, and one that was not begun. Case 2 overlaps with case 1 in time.
+ * A run with everything a report can show: a passed case with a wait and checkpoints, a flaky one, a
+ * failed one with details and a soft failure, one that could not run, one that checked nothing, and
+ * one that did not start. Case 2 overlaps with case 1 in time.
+ *
+ * @param options.interrupted Whether the run is interrupted during case 5.
  */
 export function sampleRun(options: { interrupted?: boolean } = {}): RunEvent[] {
   const { interrupted = false } = options;
@@ -323,7 +325,7 @@ export function sampleRun(options: { interrupted?: boolean } = {}): RunEvent[] {
   return events;
 }
 
-/** A run of many small cases; every tenth of them fails. */
+/** A run of many small cases, of which every tenth fails. */
 export function* manyCases(count: number): Generator<RunEvent> {
   yield { type: "run.started", ts: at(0), version: 1, cases: count, server: "embedded" };
   let failed = 0;

@@ -2,7 +2,7 @@ import type { Reporter, RunEvent } from "../../runner/mod.ts";
 import type { CaseDetails, ReportIndex } from "../../runner/report/html/report_data.ts";
 import { openReporter } from "../../runner/report/html/html.ts";
 
-/** The HTML report of some events. */
+/** Makes the HTML report of some events. */
 export function htmlOf(events: Iterable<RunEvent>): string {
   const text: string[] = [];
   const output = { isTerminal: false, color: false, columns: 80 };
@@ -14,7 +14,7 @@ export function htmlOf(events: Iterable<RunEvent>): string {
   return text.join("");
 }
 
-/** What is in a report as JSON. */
+/** Parses the data elements of a report. */
 export function dataOf(html: string): { run: ReportIndex; cases: CaseDetails[] } {
   const json = (id: string) =>
     new RegExp(`<script type="application/json" id="${id}">([^<]*)</script>`).exec(html)![1]!;

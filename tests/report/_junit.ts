@@ -1,6 +1,6 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 
-/** What Jenkins' schema allows: attributes by name, `true` where required, and elements inside. */
+/** The rules of Jenkins' schema: for each element its attributes, `true` if required, and children. */
 const RULES: Record<string, { attributes: Record<string, boolean>; elements: string[] }> = {
   testsuites: {
     attributes: { name: false, time: false, tests: false, failures: false, errors: false },
@@ -35,17 +35,17 @@ const RULES: Record<string, { attributes: Record<string, boolean>; elements: str
   "system-err": { attributes: {}, elements: ["#text"] },
 };
 
-/** Elements that the schema wants in this order. */
+/** Elements whose children have a fixed order. */
 const ORDERED: Record<string, string[]> = {
   flakyFailure: ["stackTrace", "system-out", "system-err"],
 };
 
 type XmlNode = Record<string, XmlNode[] | string> & { ":@"?: Record<string, string> };
 
-/** What is wrong with a document as Jenkins' schema of JUnit reports sees it. */
+/** Checks a document against the rules of Jenkins' schema for JUnit reports. */
 export function junitProblems(xml: string): string[] {
   const problems: string[] = [];
-  // deno-lint-ignore no-control-regex -- They are what it looks for.
+  // deno-lint-ignore no-control-regex -- XML forbids these characters.
   const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u.exec(xml);
   if (forbidden) problems.push(`a forbidden character at ${forbidden.index}`);
   const wellFormed = XMLValidator.validate(xml);
@@ -65,10 +65,10 @@ export function junitProblems(xml: string): string[] {
     if (!rule) return void problems.push(`${path}: unknown element`);
     const attributes = node[":@"] ?? {};
     for (const [attribute, required] of Object.entries(rule.attributes)) {
-      if (required && !(attribute in attributes)) problems.push(`${path}: without ${attribute}`);
+      if (required && !(attribute in attributes)) problems.push(`${path}: ${attribute} is missing`);
     }
     for (const [attribute, value] of Object.entries(attributes)) {
-      if (!(attribute in rule.attributes)) problems.push(`${path}: has ${attribute}`);
+      if (!(attribute in rule.attributes)) problems.push(`${path}: ${attribute} is not allowed`);
       const numeric = ["time", "tests", "failures", "errors", "skipped"].includes(attribute);
       if (numeric && !/^\d+(\.\d+)?$/.test(value)) problems.push(`${path}: ${attribute}=${value}`);
     }
@@ -78,7 +78,7 @@ export function junitProblems(xml: string): string[] {
     );
     for (const child of inside) {
       const inner = nameOf(child);
-      if (!rule.elements.includes(inner)) problems.push(`${path}: holds ${inner}`);
+      if (!rule.elements.includes(inner)) problems.push(`${path}: ${inner} is not allowed`);
       else if (inner !== "#text") check(child, `${path}/${inner}`);
     }
     const order = ORDERED[name];
@@ -88,7 +88,9 @@ export function junitProblems(xml: string): string[] {
     }
   };
   const roots = (parser.parse(xml) as XmlNode[]).filter((node) => nameOf(node) !== "#text");
-  if (roots.length !== 1 || nameOf(roots[0]!) !== "testsuites") problems.push("no testsuites");
+  if (roots.length !== 1 || nameOf(roots[0]!) !== "testsuites") {
+    problems.push("the root is not testsuites");
+  }
   for (const root of roots) check(root, nameOf(root));
   return problems;
 }

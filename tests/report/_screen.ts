@@ -2,29 +2,29 @@ import graphemes from "@xterm/addon-unicode-graphemes";
 import xterm from "@xterm/headless";
 import type { Output } from "../../runner/mod.ts";
 
-/** What a {@linkcode Screen} begins with. */
+/** Settings of a {@linkcode Screen}. */
 export interface ScreenOptions {
   columns?: number;
   rows?: number;
   color?: boolean;
   /**
-   * Whether it knows emoji of several characters, and can be told not to wrap; an old terminal shows
-   * their parts side by side.
+   * Whether it draws an emoji of several characters as one, and supports switching line wrap off. An
+   * old terminal draws the characters side by side.
    */
   modern?: boolean;
 }
 
-/** A terminal in memory, and the output that writes to it. */
+/** An output that writes to a terminal emulator in memory. */
 export class Screen implements Output {
   #terminal: InstanceType<typeof xterm.Terminal>;
   #written = Promise.resolve();
   readonly isTerminal = true;
   readonly color: boolean;
-  /** Each write, as it came. */
+  /** The text of each write. */
   readonly writes: string[] = [];
-  /** Whether the cursor can be seen. */
+  /** Whether the cursor is visible. */
   cursor = true;
-  /** Whether a line that is too long goes on in the next one. */
+  /** Whether the terminal wraps long lines. */
   wraps = true;
 
   constructor({ columns = 80, rows = 24, color = false, modern = true }: ScreenOptions = {}) {
@@ -59,25 +59,25 @@ export class Screen implements Output {
     this.#written = new Promise((resolve) => this.#terminal.write(text, resolve));
   }
 
-  /** Changes its size, as a person does. */
+  /** Resizes the terminal. */
   async resize(columns: number, rows = this.rows): Promise<void> {
     await this.#written;
     this.#terminal.resize(columns, rows);
   }
 
-  /** What it shows, with what has been scrolled away; without the empty lines at the end. */
+  /** The lines of the scrollback and the screen, without empty lines at the end. */
   async all(): Promise<string[]> {
     await this.#written;
     return this.#read(0);
   }
 
-  /** What it shows. */
+  /** The lines of the screen, without empty lines at the end. */
   async shown(): Promise<string[]> {
     await this.#written;
     return this.#read(this.#terminal.buffer.active.baseY);
   }
 
-  /** Whether a line is the rest of the one above it. */
+  /** The lines that continue a wrapped line. */
   async wrapped(): Promise<string[]> {
     await this.#written;
     const { active } = this.#terminal.buffer;

@@ -4,7 +4,7 @@ import { traceSockets } from "../../runner/cli/trace_sockets.ts";
 import { Mask } from "../../runner/engine/mask.ts";
 import { defuseCiCommands } from "../../runner/report/safe_text.ts";
 
-test("commands of a CI are torn apart, and nothing else", () => {
+test("breaks up CI commands and leaves other text alone", () => {
   equal(defuseCiCommands("::error file=a::b"), ": :error file=a::b");
   equal(defuseCiCommands("  ::add-mask::b"), "  : :add-mask::b");
   equal(
@@ -14,7 +14,7 @@ test("commands of a CI are torn apart, and nothing else", () => {
   equal(defuseCiCommands("Foo::bar ## heading [link]"), "Foo::bar ## heading [link]");
 });
 
-test("a frame holds no command either", () => {
+test("breaks up CI commands in frames that `--verbose` prints", () => {
   let text = "";
   const output = {
     write: (piece: string) => void (text += piece),

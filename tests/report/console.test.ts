@@ -1,11 +1,10 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
 import { createVirtualClock } from "../../dev/mod.ts";
 import { ConsoleReporter, type Output, type RunEvent } from "../../runner/mod.ts";
 import { openReporter } from "../../runner/report/console/console.ts";
-import { runnerCli } from "../runner/_cli.ts";
-import { withFiles } from "../runner/_recipe.ts";
+import { ReporterGroup } from "../../runner/report/reporter_group.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
 import { at, HOSTILE, manyCases, sampleRun } from "./_events.ts";
 
 interface PrintOptions {
@@ -25,15 +24,15 @@ function print(events: Iterable<RunEvent>, options: PrintOptions = {}): string {
   return text;
 }
 
-/** One case of the sample, as if it were alone. */
-function alone(index: number): RunEvent[] {
+/** The sample run with only one of its cases. */
+function singleCase(index: number): RunEvent[] {
   return sampleRun().filter((event) => !("case" in event) || event.case === index)
     .map((event) => event.type === "run.started" ? { ...event, cases: 1 } : event);
 }
 
-test("a single case shows its steps as they end, and then a summary", () => {
+test("prints the steps of a single case as they end, and then a summary", () => {
   equal(
-    print(alone(0)).replace(/\n\n.*\n$/, "\n"),
+    print(singleCase(0)).replace(/\n\n.*\n$/, "\n"),
     `\
 Order smoke  recipes/order.yaml
   ✓ start order-payment                199 ms  wfrun_1
@@ -44,7 +43,7 @@ Order smoke  recipes/order.yaml
   );
 });
 
-test("several cases are a line each, with their steps where they did not pass", () => {
+test("prints a line for each of several cases, with the steps of those that did not pass", () => {
   const lines = print(sampleRun()).split("\n");
   deepEqual(lines.slice(0, 4), [
     "  │ Order smoke: half way",
@@ -65,7 +64,7 @@ test("several cases are a line each, with their steps where they did not pass", 
   ]);
 });
 
-test("failures are told in full at the end, as diagnostics are", () => {
+test("prints every failure in full at the end, in the format of diagnostics", () => {
   const text = print(sampleRun());
   ok(text.includes(`
 Refused › enqueue send-email
@@ -87,7 +86,7 @@ soft failure: \`stats.jobs == 3\` is false
   ok(text.indexOf("- Not started") < text.indexOf("error: "));
 });
 
-test("no line of a failure is a command to the CI that reads along", () => {
+test("breaks up CI commands in failures", () => {
   const lines = ["::error::one", "::error::two"];
   const failure = { kind: "wait" as const, message: "::error::x", lines };
   const events = sampleRun().map((event) =>
@@ -96,7 +95,7 @@ test("no line of a failure is a command to the CI that reads along", () => {
   ok(!print(events).split("\n").some((line) => line.trim().startsWith("::")));
 });
 
-test("nothing a name or a log line holds is a command to the CI that reads along", () => {
+test("breaks up CI commands in names, labels and log lines", () => {
   const hostile = (text: string) => {
     const events = sampleRun().map((event) =>
       ({
@@ -117,21 +116,21 @@ test("nothing a name or a log line holds is a command to the CI that reads along
   }
 });
 
-test("the summary counts flaky and skipped cases and warnings", () => {
+test("counts flaky cases, skipped cases and warnings in the summary", () => {
   equal(
     print(sampleRun()).trimEnd().split("\n").at(-1),
     "3 passed (1 flaky), 1 failed, 1 could not run, 1 checked nothing, 1 skipped, 1 warning in 5.10 s",
   );
 });
 
-test("an interrupted run says so, and what was cut off and not started", () => {
+test("names the interrupted cases and steps, and the cases that did not start", () => {
   const text = print(sampleRun({ interrupted: true }));
   match(text, /\n■ Long +100 ms {2}recipes\/5.yaml {2}interrupted\n {2}■ sleep 1h +99 ms {2}inter/);
   match(text, /\n- Not started +not started \(interrupted\) {2}recipes\/6.yaml\n/);
   match(text, /\nInterrupted: 2 passed .*2 interrupted, /);
 });
 
-test("of many cases that were not started only the first are named", () => {
+test("lists only the first of many cases that did not start", () => {
   const skipped = Array.from({ length: 1000 }, (_, i): RunEvent => ({
     type: "case.skipped",
     ts: at(0),
@@ -145,21 +144,21 @@ test("of many cases that were not started only the first are named", () => {
   equal(lines.at(-1), "- and others  not started (--bail)");
 });
 
-test("when it is to be quiet there are failures and the summary", () => {
+test("prints only failures and the summary with `quiet`", () => {
   const text = print(sampleRun(), { quiet: true });
   ok(!/Order smoke|half way|✓|Not started|took the event/.test(text));
   ok(text.startsWith("? Checks nothing "));
   match(text, /\n\nRefused › enqueue send-email\nerror: Cannot enqueue/);
-  equal(print(alone(0), { quiet: true }).split("\n").length, 2);
+  equal(print(singleCase(0), { quiet: true }).split("\n").length, 2);
 });
 
-test("a step that contains others does not tell their failure again", () => {
+test("prints the failure of an inner step once, and not again for the step that contains it", () => {
   const failed = sampleRun().find((e) => e.type === "step.finished" && e.status === "errored");
   const step = failed as RunEvent & { type: "step.finished" };
   const inner = { ...step, step: "4.2", failure: { ...step.failure!, step: "4.2" } };
   const message = "1 of 2 steps failed: it was refused";
   const outer = { ...step, step: "4", failure: { ...step.failure!, step: "4", message } };
-  const events = alone(3).flatMap((event) => event === step ? [] : [event]);
+  const events = singleCase(3).flatMap((event) => event === step ? [] : [event]);
   const end = events.findIndex(({ type }) => type === "case.finished");
   events.splice(events.findIndex(({ type }) => type === "step.finished"), 1, inner, outer);
   ok(end > 0);
@@ -168,15 +167,15 @@ test("a step that contains others does not tell their failure again", () => {
   ok(text.includes(`      ${message}\n`));
 });
 
-test("what is slower or less sure than usual is told", () => {
+test("says when a case is slower, flakier or fails more often than usual", () => {
   const usual = { runs: 20, failed: 2, flaky: 3, median_ms: 900, slower: true };
-  const events = alone(0).map((event) =>
+  const events = singleCase(0).map((event) =>
     event.type === "step.finished" && event.kind === "wait" || event.type === "case.finished"
       ? { ...event, duration_ms: 4_100, usual }
       : event
   );
   const text = print(events);
-  // What failed has no part in the median.
+  // The median is that of the 18 runs that passed.
   const slower = "slower than usual: 4.1 s, median of 18 runs 0.9 s";
   ok(text.includes(`4.10 s  completed\n      ${slower}\n`));
   ok(text.includes(
@@ -186,7 +185,7 @@ test("what is slower or less sure than usual is told", () => {
   ok(!/usual|runs/.test(print(events.map((e) => "usual" in e ? { ...e, usual: calm } : e))));
 });
 
-test("a text of megabytes is cut with a note", () => {
+test("cuts texts of megabytes with a note", () => {
   const long = "x".repeat(1_000_000);
   const failure = { kind: "wait" as const, message: long, lines: [long] };
   const events = sampleRun().map((event) =>
@@ -201,7 +200,7 @@ test("a text of megabytes is cut with a note", () => {
   ok(text.includes("x… (984000 more characters)"));
 });
 
-test("colours only add to what is said without them", () => {
+test("prints the same text with and without colours", () => {
   // deno-lint-ignore no-control-regex
   const plain = print(sampleRun(), { color: true }).replace(/\x1b\[\d*m/g, "");
   equal(plain, print(sampleRun()));
@@ -210,7 +209,7 @@ test("colours only add to what is said without them", () => {
   ok(text.includes("\x1b[32m+ actual\x1b[0m"));
 });
 
-test("nothing that a name or a payload holds steers the terminal", () => {
+test("replaces control characters in names, files and messages", () => {
   const bad = `${HOSTILE}\r\n\x9b2J\u202e\u2066\u2028x`;
   const events = JSON.parse(
     JSON.stringify(sampleRun({ interrupted: true })).replaceAll(
@@ -229,9 +228,9 @@ test("nothing that a name or a payload holds steers the terminal", () => {
   }
 });
 
-test("the mark stands under what it means, behind wide characters and tabs", () => {
+test("puts the caret under the marked part after tabs and wide characters", () => {
   const place = { file: "a.yaml", line: 7, column: 6, text: "\t名👩‍👩‍👧 x: é = 1", length: 1 };
-  const failed = alone(3).map((event) =>
+  const failed = singleCase(3).map((event) =>
     event.type === "step.finished"
       ? { ...event, failure: { ...event.failure!, place: { ...place, column: 9 } } }
       : event
@@ -239,14 +238,14 @@ test("the mark stands under what it means, behind wide characters and tabs", () 
   ok(print(failed).includes("7 | \t名👩‍👩‍👧 x: é = 1\n  | \t     ^\n"));
 });
 
-test("many cases are many lines and little else", () => {
+test("prints one line for each of ten thousand cases", () => {
   const text = print(manyCases(10_000));
   equal(text.match(/^✓ /gm)?.length, 9_000);
   equal(text.match(/^error: /gm)?.length, 1_000);
   match(text, /\n9000 passed, 1000 failed in /);
 });
 
-test("lines are drawn live only where a person looks on and the terminal can", async () => {
+test("draws the live view only on a capable terminal, and not with `quiet` or `verbose`", async () => {
   const kind = async (
     options: { terminal?: boolean; quiet?: boolean; verbose?: boolean; term?: string } = {},
   ) => {
@@ -264,18 +263,33 @@ test("lines are drawn live only where a person looks on and the terminal can", a
   }
 });
 
-test("nothing is drawn live where another reporter writes too", async () => {
-  await withFiles(
-    { "a.yaml": "steps: [{ sleep: 200ms }, { assert: true }]" },
-    async (directory) => {
-      const run = async (...reporters: string[]) => {
-        const options = reporters.map((name) => `--reporter=${name}`);
-        return (await runnerCli([join(directory, "a.yaml"), ...options], { terminal: true })).out;
-      };
-      ok((await run("console")).includes("\x1b[?25l"));
-      const both = await run("console", "jsonl");
-      ok(!both.includes("\x1b"));
-      match(both, /^ {2}✓ sleep 200ms/m);
-    },
-  );
+test("draws no live view if another reporter writes to the same output", async () => {
+  const run = async (...names: string[]) => {
+    const clock = new FakeClock();
+    let text = "";
+    const out = {
+      write: (piece: string) => void (text += piece),
+      isTerminal: true,
+      color: false,
+      columns: 80,
+    };
+    const group = await ReporterGroup.open(names.map((name) => ({ name })), {
+      out,
+      err: out,
+      quiet: false,
+      verbose: false,
+      clock,
+      env: () => undefined,
+    });
+    for (const event of sampleRun()) {
+      group.report(event);
+      clock.advance(1_000);
+    }
+    await group.finish();
+    return text;
+  };
+  ok((await run("console")).includes("\x1b[?25l"));
+  const both = await run("console", "jsonl");
+  ok(!both.includes("\x1b["));
+  match(both, /^✓ Order smoke/m);
 });

@@ -4,10 +4,12 @@ import { createVirtualClock, type VirtualClock } from "../../dev/mod.ts";
 import type { Output, RunEvent } from "../../runner/mod.ts";
 import { LiveReporter } from "../../runner/report/console/live_reporter.ts";
 import stringWidth from "string-width";
+import { FakeClock } from "../helpers/fake_clock.ts";
+import { RunnerProcess } from "../runner/_process.ts";
 import { at, BEGAN, HOSTILE, manyCases, sampleRun } from "./_events.ts";
 import { Screen, type ScreenOptions } from "./_screen.ts";
 
-/** A live run that stands still at a time. */
+/** A live reporter on a screen in memory, with a clock that stands still. */
 class Live {
   readonly screen: Screen;
   readonly clock: VirtualClock;
@@ -19,7 +21,7 @@ class Live {
     this.reporter = new LiveReporter(this.screen, { clock: this.clock });
   }
 
-  /** Tells events at their times, up to a time in milliseconds after the beginning. */
+  /** Reports events at their times, until a time in milliseconds after the start of the run. */
   async play(events: Iterable<RunEvent>, until = Infinity): Promise<this> {
     const inOrder = [...events].sort((a, b) => Date.parse(a.ts) - Date.parse(b.ts));
     for (const event of inOrder) {
@@ -38,7 +40,7 @@ class Live {
   }
 }
 
-/** Cases that run side by side, each with a wait that has seen something. */
+/** The start of a run with parallel cases, each in a wait with progress. */
 function parallel(count: number, name = (i: number) => `Case ${i}`): RunEvent[] {
   const events: RunEvent[] = [
     { type: "run.started", ts: at(0), version: 1, cases: 40, server: "embedded" },
@@ -63,13 +65,13 @@ function parallel(count: number, name = (i: number) => `Case ${i}`): RunEvent[] 
   return events;
 }
 
-function single(events: RunEvent[] = sampleRun()): RunEvent[] {
+function singleCase(events: RunEvent[] = sampleRun()): RunEvent[] {
   return events.filter((event) => !("case" in event) || event.case === 0)
     .map((event) => event.type === "run.started" ? { ...event, cases: 1 } : event);
 }
 
-test("a single case shows the running step below those that have ended", async () => {
-  const { screen, reporter } = await new Live().play(single(), 500);
+test("shows the running step of a single case below the steps that have ended", async () => {
+  const { screen, reporter } = await new Live().play(singleCase(), 500);
   deepEqual(await screen.shown(), [
     "Order smoke  recipes/order.yaml",
     "  ✓ start order-payment                199 ms  wfrun_1",
@@ -79,8 +81,8 @@ test("a single case shows the running step below those that have ended", async (
   reporter.finish();
 });
 
-test("the spinner turns and time goes on while nothing happens", async () => {
-  const live = await new Live().play(single(), 500);
+test("turns the spinner and updates the times between events", async () => {
+  const live = await new Live().play(singleCase(), 500);
   const [before] = (await live.screen.shown()).slice(-1);
   await live.until(3_705);
   const [after] = (await live.screen.shown()).slice(-1);
@@ -89,7 +91,7 @@ test("the spinner turns and time goes on while nothing happens", async () => {
   live.reporter.finish();
 });
 
-test("what a wait saw is as old as the first time it saw it", async () => {
+test("shows how long ago a wait first saw its state", async () => {
   const again: RunEvent = {
     type: "step.progress",
     ts: at(2_000),
@@ -99,13 +101,13 @@ test("what a wait saw is as old as the first time it saw it", async () => {
     text: "running, reserve done",
     since: at(300),
   };
-  const events = [...single().filter(({ ts }) => ts <= at(400)), again];
+  const events = [...singleCase().filter(({ ts }) => ts <= at(400)), again];
   const { screen, reporter } = await new Live().play(events, 2_120);
   match((await screen.shown()).at(-1)!, /running, reserve done 1\.8 s ago$/);
   reporter.finish();
 });
 
-test("several cases have a board below the lines, and a bar with their number", async () => {
+test("shows the running cases and a progress bar below the lines", async () => {
   const { screen, reporter } = await new Live().play(sampleRun(), 1_050);
   deepEqual(await screen.shown(), [
     "  │ Order smoke: half way",
@@ -118,7 +120,7 @@ test("several cases have a board below the lines, and a bar with their number", 
   reporter.finish();
 });
 
-test("the bar tells how many have failed", async () => {
+test("shows the number of failed cases beside the progress bar", async () => {
   const { screen, reporter } = await new Live().play(sampleRun(), 3_500);
   match((await screen.shown()).at(-1)!, /━─+ 4\/7 {2}2 failed {2}3\.[45] s$/);
   reporter.finish();
@@ -126,7 +128,7 @@ test("the bar tells how many have failed", async () => {
 
 for (const columns of [2, 5, 12, 20, 40, 80, 200]) {
   for (const modern of [true, false]) {
-    test(`no live line wraps: ${columns} columns, ${modern ? "new" : "old"} terminal`, async () => {
+    test(`wraps no line: ${columns} columns, ${modern ? "modern" : "old"} terminal`, async () => {
       const name = (i: number) =>
         ["名前 在庫 ".repeat(9), "👩‍👩‍👧".repeat(30), "e\u0301\u0302".repeat(99), HOSTILE][i]!;
       const events = parallel(4, name);
@@ -144,7 +146,7 @@ for (const columns of [2, 5, 12, 20, 40, 80, 200]) {
   }
 }
 
-test("wide and combined characters stand in their columns", async () => {
+test("aligns columns after wide and combined characters", async () => {
   const events = parallel(3, (i) => ["在庫 📦", "👩‍👩‍👧 e\u0301", "plain"][i]!);
   const { screen, reporter } = await new Live({ columns: 120 }).play(events, 500);
   const lines = (await screen.shown()).filter((line) => line.includes("wait for"));
@@ -153,7 +155,7 @@ test("wide and combined characters stand in their columns", async () => {
   reporter.finish();
 });
 
-test("a window that is made narrow or wide leaves no rests of the board", async () => {
+test("leaves no remains of the board when the window is resized", async () => {
   const live = new Live({ columns: 120, rows: 40 });
   await live.play(sampleRun(), 1_000);
   await live.play(parallel(4, (i) => `Case ${i}`).slice(1), 0);
@@ -168,7 +170,7 @@ test("a window that is made narrow or wide leaves no rests of the board", async 
   deepEqual((await live.screen.all()).join("\n").match(/Case|1\/7/g), null);
 });
 
-test("the board is never higher than the screen", async () => {
+test("keeps the board lower than the screen", async () => {
   const live = await new Live({ rows: 10, columns: 60 }).play(parallel(30), 500);
   for (const rows of [10, 5, 3, 2, 1, 8]) {
     await live.screen.resize(60, rows);
@@ -181,9 +183,9 @@ test("the board is never higher than the screen", async () => {
   live.reporter.finish();
 });
 
-test("many steps at a time of a single case are cut at the screen's height", async () => {
-  const [begun, started] = single();
-  const step = single().find((event) => event.type === "step.started")!;
+test("shows as many running steps of a single case as fit on the screen", async () => {
+  const [begun, started] = singleCase();
+  const step = singleCase().find((event) => event.type === "step.started")!;
   const steps = Array.from({ length: 30 }, (_, i) => ({ ...step, step: `1.${i}` }) as RunEvent);
   const live = await new Live({ rows: 8 }).play([begun!, started!, step, ...steps], 100);
   const shown = await live.screen.shown();
@@ -192,7 +194,7 @@ test("many steps at a time of a single case are cut at the screen's height", asy
   live.reporter.finish();
 });
 
-test("what has ended, was logged or failed scrolls above the board", async () => {
+test("scrolls ended steps, log lines and failures above the board", async () => {
   const { screen, reporter } = await new Live({ rows: 8 }).play(sampleRun(), 3_100);
   const all = await screen.all();
   const shown = await screen.shown();
@@ -203,7 +205,7 @@ test("what has ended, was logged or failed scrolls above the board", async () =>
   reporter.finish();
 });
 
-test("the end shows what plain lines do, with the cursor, and leaves no timer", async () => {
+test("removes the board at the end, shows the cursor and leaves no timer", async () => {
   let pending = 0;
   const live = new Live({ rows: 10 });
   const { clock } = live;
@@ -239,7 +241,7 @@ test("the end shows what plain lines do, with the cursor, and leaves no timer", 
   deepEqual([live.screen.cursor, live.screen.wraps, pending], [true, true, 0]);
 });
 
-test("a run that breaks off gives the cursor back", async () => {
+test("shows the cursor again if the events stop early", async () => {
   const { screen, reporter } = await new Live().play(sampleRun(), 2_500);
   await screen.all();
   equal(screen.cursor, false);
@@ -249,7 +251,7 @@ test("a run that breaks off gives the cursor back", async () => {
   equal(screen.cursor, true);
 });
 
-test("each redraw is one write, and there are at most twelve in a second", async () => {
+test("redraws with one write, at most twelve times a second", async () => {
   const live = new Live();
   await live.play(manyCases(500), Infinity);
   live.reporter.finish();
@@ -261,7 +263,7 @@ test("each redraw is one write, and there are at most twelve in a second", async
   for (const text of writes.slice(0, -1)) match(text, /\x1b\[\?7l[^]*\x1b\[\?7h$/);
 });
 
-test("only the board is written again when nothing else is new", async () => {
+test("rewrites only the board if there are no new lines", async () => {
   const live = await new Live().play(sampleRun(), 1_050);
   const { writes } = live.screen;
   const before = writes.length;
@@ -271,7 +273,7 @@ test("only the board is written again when nothing else is new", async () => {
   live.reporter.finish();
 });
 
-test("many cases are drawn in few writes, and nothing is lost", async () => {
+test("draws ten thousand cases with one write, and loses no line", async () => {
   const live = new Live({ rows: 12 });
   for (const event of manyCases(10_000)) live.reporter.report(event);
   equal(live.screen.writes.length, 1);
@@ -280,7 +282,7 @@ test("many cases are drawn in few writes, and nothing is lost", async () => {
   equal(all.at(-1), "9000 passed, 1000 failed in 1 m 40 s");
 });
 
-test("without colours the board has none, with them it says the same", async () => {
+test("draws the same board with and without colours", async () => {
   const plain = await new Live().play(sampleRun(), 3_500);
   const color = await new Live({ color: true }).play(sampleRun(), 3_500);
   deepEqual(await color.screen.all(), await plain.screen.all());
@@ -292,7 +294,7 @@ test("without colours the board has none, with them it says the same", async () 
   color.reporter.finish();
 });
 
-test("an attempt that failed, and the next one, are told while they go on", async () => {
+test("shows a failed attempt, and then the number of the next one", async () => {
   const live = await new Live().play(sampleRun(), 1_190);
   ok(
     (await live.screen.shown()).some((line) => /get email +0\.1 s {2}attempt 1 failed/.test(line)),
@@ -302,7 +304,7 @@ test("an attempt that failed, and the next one, are told while they go on", asyn
   live.reporter.finish();
 });
 
-test("an output that breaks is told by the next event, and no timer is left", async () => {
+test("throws the error of a broken output at the next event, and leaves no timer", () => {
   let broken = false;
   const output: Output = {
     write() {
@@ -312,13 +314,23 @@ test("an output that breaks is told by the next event, and no timer is left", as
     color: false,
     columns: 80,
   };
-  const clock = createVirtualClock({ autoSkip: false });
+  const clock = new FakeClock();
   const reporter = new LiveReporter(output, { clock });
-  const [begun, started, ...rest] = sampleRun();
-  reporter.report(begun!);
-  reporter.report(started!);
+  const [runStarted, caseStarted, next] = sampleRun();
+  reporter.report(runStarted!);
+  reporter.report(caseStarted!);
   broken = true;
-  await clock.advance("1s");
-  throws(() => reporter.report(rest[0]!), /the terminal is gone/);
+  equal(clock.pending, 1);
+  clock.advance(1_000);
+  equal(clock.pending, 0);
+  throws(() => reporter.report(next!), /the terminal is gone/);
   throws(() => reporter.finish(), /the terminal is gone/);
+});
+
+test("shows the cursor again if the process exits during the run", async () => {
+  const runner = new RunnerProcess(["tests/report/_exit_during_run.ts"]);
+  equal(await runner.exit(), 130);
+  ok(runner.output.includes("\x1b[?25l"));
+  // deno-lint-ignore no-control-regex
+  match(runner.output, /0\/7[^]*\x1b\[\d+A\x1b\[J\x1b\[\?25h$/);
 });

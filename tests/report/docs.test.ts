@@ -1,4 +1,4 @@
-// What docs/reports.md shows of reports for machines is done here.
+// Runs the commands of docs/reports.md that write reports for machines.
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -27,13 +27,13 @@ for (const command of commands) {
       });
       const { code, out, err } = await runnerCli(args);
       assert.equal(code, 0, out + err);
-      // Each file is there, and nothing besides.
+      // The run has written exactly these files.
       assert.deepEqual((await readdir(directory)).toSorted(), files.toSorted());
     });
   });
 }
 
-test("docs/reports.md has commands to try", () => {
+test("docs/reports.md has commands", () => {
   assert.ok(commands.length >= 3);
 });
 

@@ -9,7 +9,7 @@ import { withFiles } from "../runner/_recipe.ts";
 
 const PASSING = { "a.yaml": "steps: [{ assert: true }]" };
 
-test("two reporters for one file are refused, however it is written", async () => {
+test("refuses two reporters for one file, even if its path is written differently", async () => {
   for (const [one, other] of [["out.xml", "out.xml"], ["out.xml", "./b/../out.xml"]] as const) {
     const { code, out, err } = await runnerCli(
       ["recipes", "--reporter", `junit=${one}`, "--reporter", `json=${other}`],
@@ -20,13 +20,13 @@ test("two reporters for one file are refused, however it is written", async () =
   }
 });
 
-test("a reporter's file needs a name", async () => {
+test("refuses an empty file name", async () => {
   const { code, err } = await runnerCli(["recipes", "--reporter", "junit="]);
   assert.equal(code, 2);
   assert.match(err, /^error: Reporter junit needs a file name after `=`\n/);
 });
 
-test("a file that cannot be written is told before the run, and changes no verdict", async () => {
+test("warns before the run of a file that cannot be written, and keeps the verdict", async () => {
   await withFiles(PASSING, async (directory) => {
     await mkdir(join(directory, "taken"));
     for (
@@ -51,7 +51,7 @@ test("a file that cannot be written is told before the run, and changes no verdi
   });
 });
 
-test("a file that is there stays until the run has ended", async () => {
+test("keeps an existing file until the run has ended", async () => {
   await withFiles({ ...PASSING, "out.xml": "before" }, async (directory) => {
     const file = join(directory, "out.xml");
     let during: Promise<string> | undefined;
@@ -66,7 +66,7 @@ test("a file that is there stays until the run has ended", async () => {
   });
 });
 
-test("a report goes where a symbolic link points, and the link stays", async () => {
+test("writes to the target of a symbolic link and keeps the link", async () => {
   await withFiles({ ...PASSING, "real.json": "before" }, async (directory) => {
     const link = join(directory, "link.json");
     await symlink("real.json", link);
@@ -83,8 +83,8 @@ test("a report goes where a symbolic link points, and the link stays", async () 
   });
 });
 
-test("a pipe is written to, and is a pipe afterwards", {
-  skip: process.platform === "win32" ? "there are no named pipes in directories" : false,
+test("writes to a named pipe without replacing it", {
+  skip: process.platform === "win32" ? "Windows has no named pipes in directories" : false,
 }, async () => {
   await withFiles(PASSING, async (directory) => {
     const pipe = join(directory, "pipe");
@@ -98,10 +98,18 @@ test("a pipe is written to, and is a pipe afterwards", {
   });
 });
 
-test("what is named like a file that is tried is let be", async () => {
-  await withFiles({ ...PASSING, "out.json.probe": "mine" }, async (directory) => {
-    const file = join(directory, "out.json");
-    await runnerCli([join(directory, "a.yaml"), "--reporter", `json=${file}`]);
-    assert.equal(await readFile(`${file}.probe`, "utf8"), "mine");
+test("leaves files with similar names alone, and no temporary file behind", async () => {
+  const others = { "out.json.probe": "a", "out.json.tmp": "b", ".out.json.tmp": "c" };
+  await withFiles({ ...PASSING, ...others }, async (directory) => {
+    await runnerCli([
+      join(directory, "a.yaml"),
+      "--reporter",
+      `json=${join(directory, "out.json")}`,
+    ]);
+    for (const [name, text] of Object.entries(others)) {
+      assert.equal(await readFile(join(directory, name), "utf8"), text);
+    }
+    const names = ["a.yaml", "out.json", ...Object.keys(others)];
+    assert.deepEqual((await readdir(directory)).toSorted(), names.toSorted());
   });
 });

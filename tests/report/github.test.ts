@@ -14,11 +14,11 @@ interface Command {
   message: string;
 }
 
-/** Reads workflow commands as GitHub's runner does. */
-function commandsIn(output: string): Command[] {
+/** Parses workflow commands like GitHub's runner. */
+function parseCommands(output: string): Command[] {
   return output.split(/\r\n|\r|\n/).filter((line) => line !== "").map((line) => {
     const [, level, properties, message] = /^::(\w+) (.*?)::(.*)$/.exec(line) ?? [];
-    assert.ok(level !== undefined, `no command: ${line}`);
+    assert.ok(level !== undefined, `not a command: ${line}`);
     return {
       level,
       properties: Object.fromEntries(
@@ -37,10 +37,10 @@ function unescape(text: string, isProperty: boolean): string {
   return data.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%25", "%");
 }
 
-test("a command comes back as it went in", () => {
+test("escapes workflow commands so that GitHub's runner reads the same text", () => {
   for (const text of ["a", "a:b,c=d", "100%", "%0A", "%253A", "a\r\nb", "::error::x", HOSTILE]) {
     const given = { level: "warning", title: text, message: text, file: text, line: 3 } as const;
-    const [read, ...more] = commandsIn(workflowCommand(given));
+    const [read, ...more] = parseCommands(workflowCommand(given));
     assert.deepEqual(more, []);
     assert.deepEqual(read, {
       level: "warning",
@@ -50,8 +50,8 @@ test("a command comes back as it went in", () => {
   }
 });
 
-test("cases that did not pass are errors, flaky ones notices, the rest warnings", async () => {
-  const commands = commandsIn(await reportOf("github", sampleRun()));
+test("makes errors of cases that did not pass, notices of flaky ones, and warnings of soft failures", async () => {
+  const commands = parseCommands(await reportOf("github", sampleRun()));
   assert.deepEqual(
     commands.map(({ level, properties: { file, line, col, endColumn } }) =>
       `${level} ${file}:${line}:${col}-${endColumn}`
@@ -73,25 +73,25 @@ test("cases that did not pass are errors, flaky ones notices, the rest warnings"
   assert.match(commands[5]!.message, /^flaky: it passed only after a retry\n`email/);
 });
 
-test("of each level there are ten, and the last says how many more", async () => {
-  const commands = commandsIn(await reportOf("github", manyCases(1_000)));
+test("prints ten annotations of a level, and the last says how many are missing", async () => {
+  const commands = parseCommands(await reportOf("github", manyCases(1_000)));
   assert.equal(commands.length, 10);
   assert.match(commands[9]!.message, /\n… and 90 more errors, which GitHub does not show here/);
   assert.ok(!commands[8]!.message.includes("more"));
-  const ten = commandsIn(await reportOf("github", manyCases(100)));
+  const ten = parseCommands(await reportOf("github", manyCases(100)));
   assert.equal(ten.length, 10);
   assert.ok(!ten[9]!.message.includes("… and"));
 });
 
-test("an interrupted run is an error", async () => {
+test("makes an error of an interrupted run", async () => {
   for (const events of [sampleRun({ interrupted: true }), sampleRun().slice(0, 3), []]) {
-    const [first] = commandsIn(await reportOf("github", events));
+    const [first] = parseCommands(await reportOf("github", events));
     assert.equal(first!.level, "error");
     assert.equal(first!.properties.title, "Interrupted");
   }
 });
 
-test("paths are those of the repository", () => {
+test("makes paths relative to the root of the repository", () => {
   for (
     const [file, directory, workspace, path] of [
       ["recipes/a.yaml", "/repo", undefined, "recipes/a.yaml"],
@@ -110,7 +110,7 @@ test("paths are those of the repository", () => {
   }
 });
 
-test("the summary of the job is appended, up to a megabyte for all of the step", async () => {
+test("appends the job summary, up to a total of one megabyte", async () => {
   await withFiles({}, async (directory) => {
     const file = join(directory, "summary.md");
     const env = { GITHUB_STEP_SUMMARY: file };
@@ -132,7 +132,7 @@ test("the summary of the job is appended, up to a megabyte for all of the step",
 
 const FAILING = "name: Failing\nsteps:\n  - assert: 1 == 2\n";
 
-test("GitHub is told without being asked for, beside the console", async () => {
+test("is on by default in GitHub Actions, beside the console", async () => {
   await withFiles({ "a.yaml": FAILING }, async (directory) => {
     const summary = join(directory, "summary.md");
     const env = { GITHUB_ACTIONS: "true", GITHUB_STEP_SUMMARY: summary };
@@ -140,7 +140,7 @@ test("GitHub is told without being asked for, beside the console", async () => {
     assert.equal(code, 1);
     assert.equal(err, "");
     assert.match(out, /✗ assert 1 == 2/);
-    const [error, ...more] = commandsIn(
+    const [error, ...more] = parseCommands(
       out.split("\n").filter((line) => line.startsWith("::")).join("\n"),
     );
     assert.deepEqual(more, []);
@@ -154,7 +154,7 @@ test("GitHub is told without being asked for, beside the console", async () => {
   });
 });
 
-test("a summary that cannot be written is told, and changes no verdict", async () => {
+test("warns of a job summary that cannot be written, and keeps the verdict", async () => {
   await withFiles({ "a.yaml": "steps: [{ assert: true }]" }, async (directory) => {
     const { code, err } = await runnerCli([join(directory, "a.yaml"), "--reporter", "github"], {
       env: { GITHUB_STEP_SUMMARY: join(directory, "nope", "summary.md") },

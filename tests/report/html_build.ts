@@ -11,10 +11,10 @@ import { build } from "esbuild";
 
 const folder = new URL("../../runner/report/html/", import.meta.url);
 
-/** Where it is kept. */
+/** The path of the generated module. */
 export const PAGE_FILE: string = fileURLToPath(new URL("_page.ts", folder));
 
-/** What it should hold. */
+/** Makes the text of the module. */
 export async function makePageModule(): Promise<string> {
   const script = await bundle("page/main.ts");
   const style = await bundle("page/page.css");
@@ -25,13 +25,13 @@ export async function makePageModule(): Promise<string> {
 /** The script of the page. */
 export const SCRIPT: string = ${JSON.stringify(script)};
 
-/** What the page's policy knows it by. */
+/** The hash of the script for the policy of the page. */
 export const SCRIPT_HASH: string = ${JSON.stringify(hash(script))};
 
 /** The style sheet of the page. */
 export const STYLE: string = ${JSON.stringify(style)};
 
-/** What the page's policy knows it by. */
+/** The hash of the style sheet for the policy of the page. */
 export const STYLE_HASH: string = ${JSON.stringify(hash(style))};
 `;
 }
@@ -49,13 +49,15 @@ async function bundle(entry: string): Promise<string> {
     legalComments: "none",
     logLevel: "silent",
   });
-  // In a page the text of an element ends where its end tag seems to be.
+  // HTML ends the element at the first text that looks like its end tag.
   const text = outputFiles[0]!.text.trimEnd();
-  if (/<\/(script|style)|<!--/i.test(text)) throw new Error(`${entry} would end its own element`);
+  if (/<\/(script|style)|<!--/i.test(text)) {
+    throw new Error(`${entry} contains the end tag of its element`);
+  }
   return text;
 }
 
-/** As a Content-Security-Policy has it. */
+/** Makes the hash source of a Content-Security-Policy. */
 function hash(text: string): string {
   return `sha256-${createHash("sha256").update(text).digest("base64")}`;
 }

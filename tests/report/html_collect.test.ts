@@ -5,7 +5,7 @@ import { decodeCases, decodeSteps } from "../../runner/report/html/page/decode.t
 import { at, sampleRun } from "./_events.ts";
 import { dataOf, htmlOf } from "./_html.ts";
 
-/** The run as the page sees it. */
+/** Makes a report and decodes its data like the page. */
 function pageOf(events: Iterable<RunEvent>) {
   const { run, cases } = dataOf(htmlOf(events));
   return {
@@ -59,7 +59,7 @@ function runOf(...events: RunEvent[]): RunEvent[] {
   ];
 }
 
-test("cases keep what the list shows", () => {
+test("decodes the fields of each case in the list", () => {
   const { cases } = pageOf(sampleRun());
   deepEqual(
     cases.map((
@@ -78,7 +78,7 @@ test("cases keep what the list shows", () => {
   deepEqual(cases[0]!.tags, ["smoke", "orders"]);
 });
 
-test("steps stand in the order in which they startedAt, with their times", () => {
+test("keeps the steps in the order they started, with their times", () => {
   const { steps } = pageOf(sampleRun());
   deepEqual(
     steps(0).map((
@@ -101,7 +101,7 @@ test("steps stand in the order in which they startedAt, with their times", () =>
   equal(entity?.id, "wfrun_1");
 });
 
-test("attempts keep their times and failures", () => {
+test("keeps the times and failures of attempts", () => {
   const [step] = pageOf(sampleRun()).steps(1);
   deepEqual(
     step!.more.attempts!.map((
@@ -111,7 +111,7 @@ test("attempts keep their times and failures", () => {
   );
 });
 
-test("a case names the step whose failure is its own, and a search finds all of them", () => {
+test("refers to the step with the failure of the case, and makes all failures searchable", () => {
   const { details, cases, run } = pageOf(sampleRun());
   equal(details[2]!.failure, 0);
   deepEqual(details[2]!.warnings, [
@@ -121,7 +121,7 @@ test("a case names the step whose failure is its own, and a search finds all of 
   equal(run.cases[2]![9].startsWith("run `order-payment` (wfrun_2) is failed"), true);
 });
 
-test("what is the same in many cases is kept once", () => {
+test("stores the shape of a step once for many cases", () => {
   const events = [0, 1, 2].flatMap((number) =>
     runOf(...stepEvents("1", 1, 2)).slice(1).map((event) =>
       ({ ...event, case: number }) as RunEvent
@@ -132,7 +132,7 @@ test("what is the same in many cases is kept once", () => {
   deepEqual(steps(2)[0]!.label, "get 1");
 });
 
-test("steps inside one that is tried again are steps of their own each time", () => {
+test("keeps the inner steps of each attempt of an outer step", () => {
   const { steps } = pageOf(runOf(...stepEvents("1.1", 10, 20), ...stepEvents("1.1", 30, 50)));
   deepEqual(steps(0).map(({ number, startedAt, depth }) => [number, startedAt, depth]), [
     ["1.1", 10, 1],
@@ -140,13 +140,13 @@ test("steps inside one that is tried again are steps of their own each time", ()
   ]);
 });
 
-test("a step that was never begun has its time from its end", () => {
+test("computes the start of a step without a `step.started` event", () => {
   const [, finished] = stepEvents("1", 10, 60);
   const [step] = pageOf(runOf(finished!)).steps(0);
   deepEqual([step!.startedAt, step!.endedAt, step!.more], [10, 60, {}]);
 });
 
-test("a step that never endedAt tells what it last saw", () => {
+test("keeps the last progress of a step that did not end", () => {
   const [started] = stepEvents("1", 10, 60);
   const progress: RunEvent = {
     type: "step.progress",
@@ -167,7 +167,7 @@ test("a step that never endedAt tells what it last saw", () => {
   deepEqual([cases[0]!.status, cases[0]!.unfinished], ["interrupted", true]);
 });
 
-test("a log of no step that is known belongs to the case", () => {
+test("keeps a log line of an unknown step with the case", () => {
   const log: RunEvent = {
     type: "log",
     ts: at(5),
@@ -179,7 +179,7 @@ test("a log of no step that is known belongs to the case", () => {
   deepEqual(pageOf(runOf(log)).details[0]!.logs, [[5, "hello"]]);
 });
 
-test("the history is kept, and a slow case is marked", () => {
+test("keeps the history, and flags a slow case", () => {
   const usual = { runs: 20, failed: 1, flaky: 2, median_ms: 90, slower: true };
   const events = runOf(...stepEvents("1", 1, 2)).map((event): RunEvent =>
     event.type === "case.finished" || event.type === "step.finished" ? { ...event, usual } : event

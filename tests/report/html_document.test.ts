@@ -7,7 +7,7 @@ import { at, HOSTILE, manyCases, sampleRun } from "./_events.ts";
 import { dataOf, htmlOf } from "./_html.ts";
 import { makePageModule, PAGE_FILE } from "./html_build.ts";
 
-/** The text of each element of a name, with its attributes. */
+/** Finds the elements with a tag name. */
 function elements(html: string, name: string): { attributes: string; text: string }[] {
   return Array.from(
     html.matchAll(new RegExp(`<${name}\\b([^>]*)>([\\s\\S]*?)</${name}>`, "g")),
@@ -19,11 +19,11 @@ function sha256(text: string): string {
   return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 }
 
-test("the generated page is what its sources give", async () => {
-  equal(await readFile(PAGE_FILE, "utf8"), await makePageModule());
+test("_page.ts is generated from the sources of the page", async () => {
+  equal(await readFile(PAGE_FILE, "utf8"), await makePageModule(), "run `deno task update page`");
 });
 
-test("the policy allows this script and this style, and no network", () => {
+test("has a policy that allows only its own script and style, and no network", () => {
   const html = htmlOf(sampleRun());
   const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html)![1]!;
   const scripts = elements(html, "script").filter(({ attributes }) => attributes === "");
@@ -39,12 +39,12 @@ test("the policy allows this script and this style, and no network", () => {
   ]);
 });
 
-test("the page names no other host", () => {
+test("contains no address of another host", () => {
   const hosts = htmlOf(manyCases(3)).match(/\b(?:https?|wss?):\/\/[^\s"'<>`)]+/g) ?? [];
   deepEqual([...new Set(hosts)], ["http://www.w3.org/2000/svg"]);
 });
 
-test("no text of a run is markup, in the data or without scripts", () => {
+test("escapes every text of a run, in its data and in the page without scripts", () => {
   const closing = "</script><!-- --><script>alert(2)</script>\u2028\u2029";
   const events = sampleRun().map((event): RunEvent =>
     event.type === "case.started" && event.case === 2
@@ -58,14 +58,14 @@ test("no text of a run is markup, in the data or without scripts", () => {
   );
   doesNotMatch(html, /<script>alert|<!--|[\u2028\u2029]/);
   ok(html.isWellFormed());
-  // deno-lint-ignore no-control-regex -- They must not be there.
+  // deno-lint-ignore no-control-regex -- The page must not contain these.
   doesNotMatch(html, /[\u0000-\u0008\u000b-\u001f]/);
   const { run, cases } = dataOf(html);
   equal(run.cases[2]![1], `${HOSTILE}${closing}`);
   deepEqual(cases[2]!.vars, [[closing, JSON.stringify({ [HOSTILE]: closing }, undefined, 2)]]);
 });
 
-test("without scripts there are the verdict, the counts and the failures", () => {
+test("shows the verdict, the counts and the failures without scripts", () => {
   const html = htmlOf(sampleRun());
   const { text } = elements(html, "noscript")[0]!;
   match(text, /<h1>Failed<\/h1>/);
@@ -78,7 +78,7 @@ test("without scripts there are the verdict, the counts and the failures", () =>
   match(html, /<title>Failed – 7 cases/);
 });
 
-test("an interrupted run says so", () => {
+test("marks an interrupted run", () => {
   const html = htmlOf(sampleRun({ interrupted: true }));
   match(html, /<html lang="en" data-verdict="interrupted">/);
   match(html, /<title>Interrupted – /);
@@ -86,7 +86,7 @@ test("an interrupted run says so", () => {
   deepEqual([run.interrupted, run.finished, run.exitCode], [true, true, 130]);
 });
 
-test("a stream that breaks off gives a whole page, marked as interrupted", () => {
+test("writes a complete page, marked as interrupted, if the events stop early", () => {
   const events = sampleRun();
   const cut = events.findIndex((event) => event.type === "step.finished" && event.case === 2);
   const html = htmlOf(events.slice(0, cut));
@@ -107,14 +107,14 @@ test("a stream that breaks off gives a whole page, marked as interrupted", () =>
   equal(htmlOf([]).endsWith("</html>\n"), true);
 });
 
-test("the page of ten thousand cases is small and is made in one go", () => {
+test("writes less than 300 bytes for each of ten thousand cases", () => {
   const size = (count: number) => htmlOf(manyCases(count)).length;
   const [small, large] = [size(1000), size(10_000)];
   ok(large < 3_000_000, String(large));
   ok(large < small * 10, `${large} and ${small}`);
 });
 
-test("a huge text is cut, and the page says so", () => {
+test("cuts a huge text with a note", () => {
   const huge = "x".repeat(1_000_000);
   const events = sampleRun().map((event): RunEvent =>
     event.type === "log" ? { ...event, text: huge } : event
@@ -124,7 +124,7 @@ test("a huge text is cut, and the page says so", () => {
   match(html, /xxx… \(984000 more characters\)/);
 });
 
-test("very many lines of a log are cut, and the page says so", () => {
+test("cuts a long log with a note", () => {
   const events = sampleRun();
   const log = events.findIndex(({ type }) => type === "log");
   const one = events[log] as RunEvent & { type: "log" };

@@ -34,12 +34,12 @@ function step(startedAt: number, endedAt: number, more: StepMore = {}): ReportSt
   };
 }
 
-/** The row of one step on an axis from 0 to 1,000 ms that is as many pixels wide. */
+/** Lays out one step, by default on an axis of 1,000 ms that is 1,000 pixels wide. */
 function rowOf(one: ReportStep, axis = { from: 0, to: 1000, width: 1000 }) {
   return layoutTimeline([one], axis, measure).rows[0]!;
 }
 
-test("bars are as long as what they show, wherever the axis begins", () => {
+test("makes bars as long as their steps, wherever the axis starts", () => {
   const rows = layoutTimeline(
     [step(5000, 5500), step(5500, 7000)],
     { from: 5000, to: 7000, width: 400 },
@@ -48,18 +48,18 @@ test("bars are as long as what they show, wherever the axis begins", () => {
   deepEqual(rows.map(({ bars: [bar] }) => [bar!.x, bar!.width]), [[0, 100], [100, 300]]);
 });
 
-test("the shortest bar can be seen, and stays on the axis", () => {
+test("gives the shortest bar a minimum width, within the axis", () => {
   const [start] = rowOf(step(0, 0)).bars;
   const [end] = rowOf(step(1000, 1000)).bars;
   deepEqual([start!.x, start!.width], [0, MIN_BAR_WIDTH]);
   deepEqual([end!.x, end!.width], [1000 - MIN_BAR_WIDTH, MIN_BAR_WIDTH]);
 });
 
-test("a skipped step has no bar", () => {
+test("gives a skipped step no bar", () => {
   deepEqual(rowOf({ ...step(10, 10), status: "skipped" }).bars, []);
 });
 
-test("each attempt is a bar, with the pauses between them", () => {
+test("makes a bar for each attempt and each pause between attempts", () => {
   const attempts = [{ startedAt: 0, endedAt: 100 }, { startedAt: 300, endedAt: 400 }];
   const { bars } = rowOf(step(0, 400, { attempts }));
   deepEqual(bars.map(({ part, status, x, width }) => [part, status, x, width]), [
@@ -69,7 +69,7 @@ test("each attempt is a bar, with the pauses between them", () => {
   ]);
 });
 
-test("states follow one another to the end of their wait", () => {
+test("makes each state last until the next one, and the last one until the end of the wait", () => {
   const { bars, caption } = rowOf(
     step(100, 900, { states: [["pending", 100], ["running", 300], ["completed", 900]] }),
   );
@@ -88,12 +88,12 @@ test("states follow one another to the end of their wait", () => {
   equal(caption!.x > 900, true);
 });
 
-test("a state that was seen outside of the step is drawn inside of it", () => {
+test("moves states that were seen outside of the step into it", () => {
   const { bars } = rowOf(step(100, 200, { states: [["running", 50], ["completed", 250]] }));
   deepEqual(bars.map(({ from, to }) => [from, to]), [[100, 200], [100, 200], [200, 200]]);
 });
 
-test("a name without room stands beside the bar, in a wider one, or before it", () => {
+test("puts a name that does not fit after the bar, into a wider bar, or before the bar", () => {
   const states: StepMore["states"] = [["running", 0], ["completed", 1000]];
   const wide = rowOf(step(0, 1000, { states })).caption!;
   deepEqual([wide.text, wide.inside], ["completed", true]);
@@ -102,7 +102,7 @@ test("a name without room stands beside the bar, in a wider one, or before it", 
   ok(late.x + measure(late.text) < 990);
 });
 
-test("checkpoints stand at the server's time if it lies in the wait, else where they were seen", () => {
+test("places checkpoints at the server's time if it is within the wait, else when they were seen", () => {
   const { marks } = rowOf(step(100, 900, {
     checkpoints: [["a", 300, 290], ["b", 500, 50], ["c", 600, 901], ["d", 700, null], [
       "e",
@@ -119,7 +119,7 @@ test("checkpoints stand at the server's time if it lies in the wait, else where 
   ]);
 });
 
-test("no label of a checkpoint lies on another one, or outside of the axis", () => {
+test("places the labels of checkpoints within the axis and without overlap", () => {
   const checkpoints = Array.from(
     { length: 60 },
     (_, i): [string, number, number] => [`checkpoint ${i}`, i * i / 3.6, i * i / 3.6],
@@ -139,7 +139,7 @@ test("no label of a checkpoint lies on another one, or outside of the axis", () 
   }
 });
 
-test("the axis reaches from the first to the last of a case and its steps", () => {
+test("makes the axis cover the case and all of its steps", () => {
   deepEqual(axisOf([step(10, 50), step(40, 120)], { startedAt: 20, endedAt: 100 }), {
     from: 10,
     to: 120,
@@ -147,7 +147,7 @@ test("the axis reaches from the first to the last of a case and its steps", () =
   deepEqual(axisOf([], { startedAt: 7, endedAt: 7 }), { from: 7, to: 8 });
 });
 
-test("ticks are round times, as many as there is room for", () => {
+test("makes ticks at round times, as many as fit", () => {
   const labels = (length: number, most: number) =>
     makeTicks(length, most).map(({ label }) => label);
   deepEqual(labels(910, 5), ["0", "200 ms", "400 ms", "600 ms", "800 ms"]);
@@ -160,7 +160,7 @@ test("ticks are round times, as many as there is room for", () => {
   }
 });
 
-test("a run of a week has bars and ticks too", () => {
+test("lays out a run of a week", () => {
   const week = 7 * 24 * 3_600_000;
   const { ticks, rows } = layoutTimeline(
     [step(0, 5), step(5, week)],

@@ -32,7 +32,7 @@ function one(position: number, more: Partial<ReportCase> = {}): ReportCase {
 
 const NOTHING: ViewState = { query: "", filters: [], sort: "run", open: undefined };
 
-test("an address keeps what is looked at", () => {
+test("writes a view to the address and reads it back", () => {
   const state: ViewState = {
     query: "a&b=c #名前 %",
     filters: ["failed", "flaky"],
@@ -46,7 +46,7 @@ test("an address keeps what is looked at", () => {
   equal(writeHash({ ...NOTHING, query: "\ud800" }), "#q=%EF%BF%BD");
 });
 
-test("an address that makes no sense opens the list", () => {
+test("ignores invalid parts of an address", () => {
   deepEqual(readHash("#status=great,failed&case=-1&sort=up&constructor=1"), {
     ...NOTHING,
     filters: ["failed"],
@@ -54,7 +54,7 @@ test("an address that makes no sense opens the list", () => {
   equal(readHash("#case=1e3").open, undefined);
 });
 
-test("a search finds all of its words, in any case", () => {
+test("finds cases that contain all words of the search, in upper or lower case", () => {
   const cases = [one(0, { searched: "order smoke\nrecipes/a.yaml" }), one(1), one(2)];
   const found = (query: string) =>
     filterCases(cases, { ...NOTHING, query }).shown.map((c) => c.number);
@@ -63,7 +63,7 @@ test("a search finds all of its words, in any case", () => {
   deepEqual(found("smoke case"), []);
 });
 
-test("filters add to one another, and their counts are those of the search", () => {
+test('combines filters with "or", and counts within the matches of the search', () => {
   const cases = [
     one(0, { status: "failed" }),
     one(1, { flaky: true, duration: 30 }),
@@ -79,7 +79,7 @@ test("filters add to one another, and their counts are those of the search", () 
   deepEqual([found, counts.failed, counts.passed, counts.flaky, counts.slow], [3, 1, 2, 1, 1]);
 });
 
-test("cases that overlap are in lanes of their own, up to a number of them", () => {
+test("puts overlapping cases into separate lanes, up to a maximum", () => {
   const cases = [
     one(0, { startedAt: 0, endedAt: 100 }),
     one(1, { startedAt: 10, endedAt: 50 }),
@@ -101,14 +101,14 @@ test("cases that overlap are in lanes of their own, up to a number of them", () 
   equal(caseAt(lanes, { time: 95, lane: 1, reach: 0 }), undefined);
 });
 
-test("of several cases at one place, the worst is meant", () => {
+test("finds the case with the worst status at a point", () => {
   const cases = ["passed", "failed", "errored"].map((status, i) =>
     one(i, { status: status as ReportStatus })
   );
   equal(caseAt(layoutLanes(cases), { time: 15, lane: 0, reach: 20 })?.status, "failed");
 });
 
-test("very many cases are stacks, in which nothing bad is too thin to be seen", () => {
+test("stacks thousands of cases, with a minimum height for a failure", () => {
   const cases = Array.from(
     { length: 10_000 },
     (_, i) => one(i, { status: i === 5000 ? "failed" : "passed" }),
@@ -123,7 +123,7 @@ test("very many cases are stacks, in which nothing bad is too thin to be seen", 
   for (const { from, to } of stacks) ok(from >= 0 && to <= 1 && from < to);
 });
 
-test("a source line is taken apart by characters", () => {
+test("splits a source line by characters, and shortens a long one", () => {
   deepEqual(excerpt("  - wait: order", 5, 4), { before: "  - ", marked: "wait", after: ": order" });
   deepEqual(excerpt("👩a名b", 2, 2), { before: "👩", marked: "a名", after: "b" });
   deepEqual(excerpt("ab", 9, 3), { before: "ab", marked: "", after: "" });
@@ -132,7 +132,7 @@ test("a source line is taken apart by characters", () => {
   equal(long.before.length + long.marked.length + long.after.length <= 170, true);
 });
 
-test("lines of a difference are told from others", () => {
+test("recognises the lines of a difference", () => {
   deepEqual(["- a", "+ a", "-", "-5 is less", "+1", " - a", ""].map(lineKind), [
     "expected",
     "actual",
@@ -144,7 +144,7 @@ test("lines of a difference are told from others", () => {
   ]);
 });
 
-test("of a long list the first and what matters is shown", () => {
+test("shows the first items of a long list and the important ones after them", () => {
   const items = [1, 2, 3, 4, 5, -6, 7];
   deepEqual(collapse(items, 2, (n) => n < 0), [{ shown: [1, 2] }, { hidden: 3 }, { shown: [-6] }, {
     hidden: 1,
@@ -152,7 +152,7 @@ test("of a long list the first and what matters is shown", () => {
   deepEqual(collapse(items, Infinity, () => false), [{ shown: items }]);
 });
 
-test("what nobody would see has a stand-in, and joined characters stay joined", () => {
+test("escapes invisible characters, and keeps combined emoji", () => {
   equal(
     escapeInvisible("a\u0000\u001b[1m\u007f\u0085\ud800\uffff\u202e\u2028b"),
     "a␀␛[1m␡\\u{85}\\u{d800}\\u{ffff}\\u{202e}\\u{2028}b",
@@ -161,7 +161,7 @@ test("what nobody would see has a stand-in, and joined characters stay joined", 
   equal(escapeInvisible(kept), kept);
 });
 
-test("times are short, also long ones", () => {
+test("formats durations from milliseconds to hours", () => {
   deepEqual([0, 999, 1200, 61_000, 3_600_000, 7_860_000].map(durationText), [
     "0 ms",
     "999 ms",

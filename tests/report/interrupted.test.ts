@@ -23,7 +23,7 @@ always:
   - log: cleaned up
 `;
 
-/** What is asked of each report; one that is not named here must say so in words. */
+/** The check of each report. A report without one must contain the word "interrupted". */
 const CHECKS: Record<string, (text: string) => void> = {
   json(text) {
     const run: RunSummary = JSON.parse(text);
@@ -61,7 +61,7 @@ const CHECKS: Record<string, (text: string) => void> = {
 const WITH_FILES = Object.keys(REPORTERS).filter((name) => REPORTERS[name]!.writes !== "network");
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  test(`${signal} leaves every report whole, valid and marked`, async () => {
+  test(`writes every report complete and marked as interrupted after ${signal}`, async () => {
     const files = {
       "a.yaml": "steps: [{ assert: true }]",
       "b.yaml": LONG,
@@ -77,7 +77,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
         "--verbose",
       ]);
       try {
-        // A frame is seen whether or not the console waits for a case to end.
+        // Frames are printed at once, while the console prints a case only when it ends.
         await runner.printed('"state":"completed"');
         runner.signal(signal);
         assert.equal(await runner.exit(), 130, runner.output);

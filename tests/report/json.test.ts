@@ -1,19 +1,30 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunSummary } from "../../runner/mod.ts";
+import { REPORTERS } from "../../runner/report/registry.ts";
 import { at, HOSTILE, manyCases, sampleRun } from "./_events.ts";
-import { reportOf } from "./_report.ts";
+import { reporterContext, reportOf } from "./_report.ts";
 
 async function summaryOf(events: Parameters<typeof reportOf>[1]): Promise<RunSummary> {
   return JSON.parse(await reportOf("json", events));
 }
 
-test("jsonl is the stream itself", async () => {
+test("jsonl writes the events as they are", async () => {
   const lines = (await reportOf("jsonl", sampleRun())).trimEnd().split("\n");
   assert.deepEqual(lines.map((line) => JSON.parse(line)), sampleRun());
 });
 
-test("json has the cases with their steps, attempts, logs, warnings and what was seen", async () => {
+test("jsonl writes each event at once", async () => {
+  const written: string[] = [];
+  const { openReporter } = await REPORTERS.jsonl!.load();
+  const reporter = await openReporter(reporterContext((text) => void written.push(text)));
+  for (const [i, event] of sampleRun().entries()) {
+    reporter.report(event);
+    assert.deepEqual(JSON.parse(written[i]!), event);
+  }
+});
+
+test("json writes the cases with their steps, attempts, logs, warnings and states", async () => {
   const run = await summaryOf(sampleRun());
   assert.equal(run.exit_code, 1);
   assert.equal(run.interrupted, false);
@@ -46,7 +57,7 @@ test("json has the cases with their steps, attempts, logs, warnings and what was
   assert.equal(run.cases[6]!.reason, "bail");
 });
 
-test("a run that somebody interrupted is marked", async () => {
+test("marks an interrupted run", async () => {
   const run = await summaryOf(sampleRun({ interrupted: true }));
   assert.equal(run.interrupted, true);
   assert.equal(run.exit_code, 130);
@@ -54,7 +65,7 @@ test("a run that somebody interrupted is marked", async () => {
   assert.equal(run.cases[6]!.reason, "interrupted");
 });
 
-test("events that stop leave an interrupted run, wherever they stop", async () => {
+test("marks the run as interrupted wherever the events stop", async () => {
   const events = sampleRun();
   for (let count = 0; count < events.length; count++) {
     const run = await summaryOf(events.slice(0, count));
@@ -71,7 +82,7 @@ test("events that stop leave an interrupted run, wherever they stop", async () =
   }
 });
 
-test("a step whose end was not told took as long as was heard of it", async () => {
+test("ends an unfinished step at the last event", async () => {
   const events = sampleRun();
   const cut = events.findIndex(({ type }) => type === "log") + 1;
   const { cases: [one] } = await summaryOf(events.slice(0, cut));
@@ -81,7 +92,7 @@ test("a step whose end was not told took as long as was heard of it", async () =
   assert.deepEqual(step.failure!.place, step.place);
 });
 
-test("a step that runs again inside a repeated one is kept each time", async () => {
+test("keeps the inner steps of each attempt of an outer step", async () => {
   const [run, begun, started, finished] = sampleRun();
   const { cases: [one] } = await summaryOf([
     ...[run!, begun!],
@@ -91,7 +102,7 @@ test("a step that runs again inside a repeated one is kept each time", async () 
   assert.equal(one!.steps.length, 2);
 });
 
-test("ten thousand cases are one document", async () => {
+test("writes ten thousand cases", async () => {
   const run = await summaryOf(manyCases(10_000));
   assert.equal(run.cases.length, 10_000);
   assert.equal(run.counts.failed, 1_000);

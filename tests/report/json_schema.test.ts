@@ -26,20 +26,20 @@ function assertLines(lines: string): void {
   for (const line of lines.trimEnd().split("\n")) assertValid(event, JSON.parse(line));
 }
 
-// The schemas are made of descriptions that the compiler compares with the types: name for name,
-// type for type, and optional for optional. These would not compile if it did not.
+// The compiler checks each schema against its type: the names, types and optionality of properties.
+// The unused `ts-expect-error` of a missing check would fail to compile.
 const description: Usual = { runs: 1, failed: 0, flaky: 0, slower: false };
 void description;
 const counted = { runs: integer("1"), failed: integer("2"), flaky: integer("3") };
 // @ts-expect-error A property is missing.
 void (() => record<Usual>("", { ...counted, slower: flag("") }));
-// @ts-expect-error One is there too many.
+// @ts-expect-error The type has no such property.
 void (() => record<{ a: string }>("", { a: text(""), b: text("") }));
-// @ts-expect-error It is not optional in the type.
+// @ts-expect-error The property is required.
 void (() => record<{ a: string }>("", { a: optional(text("")) }));
-// @ts-expect-error It is optional in the type.
+// @ts-expect-error The property is optional.
 void (() => record<{ a?: string }>("", { a: text("") }));
-// @ts-expect-error It has another type.
+// @ts-expect-error The property has another type.
 void (() => record<{ a: string }>("", { a: integer("") }));
 
 for (
@@ -50,18 +50,18 @@ for (
 ) {
   const path = `runner/report/json/${file}.schema.json`;
 
-  test(`${path} is what the types say`, async () => {
+  test(`${path} is generated from the types`, async () => {
     const kept = JSON.parse(await readFile(path, "utf8"));
-    assert.deepEqual(kept, make(), `write it anew: runner.ts schema --of ${of} > ${path}`);
+    assert.deepEqual(kept, make(), "run `deno task update schemas`");
   });
 
-  test(`schema --of ${of} prints it`, async () => {
+  test(`\`schema --of ${of}\` prints the schema`, async () => {
     const { code, out } = await runnerCli(["schema", "--of", of]);
     assert.equal(code, 0);
     assert.deepEqual(JSON.parse(out), make());
   });
 
-  test(`every property of ${of} is described, and every object closed`, () => {
+  test(`describes every property of ${of} and allows no others`, () => {
     let objects = 0;
     const walk = (schema: unknown, path: string): void => {
       if (typeof schema !== "object" || schema === null) return;
@@ -86,14 +86,14 @@ test("schema rejects an unknown name for --of", async () => {
   assert.match(err, /^error: --of must be one of recipe, events, summary, not 'cases'\n/);
 });
 
-test("sample runs are valid in both forms", async () => {
+test("the sample runs match both schemas", async () => {
   for (const events of [sampleRun(), sampleRun({ interrupted: true }), [...manyCases(30)]]) {
     assertLines(await reportOf("jsonl", events));
     assertValid(summary, JSON.parse(await reportOf("json", events)));
   }
 });
 
-test("the samples have every type of event", () => {
+test("the sample runs contain every type of event", () => {
   const told = [...sampleRun(), ...sampleRun({ interrupted: true })].map(({ type }) => type);
   const types = Object.keys(eventSchema().definitions as object).filter((name) =>
     name.includes(".") || name === "log" || name === "warning"
@@ -101,10 +101,10 @@ test("the samples have every type of event", () => {
   assert.deepEqual([...new Set(told)].toSorted(), types.toSorted());
 });
 
-test("an event that is not as the types say is refused", () => {
+test("the schema refuses invalid events", () => {
   const [started] = sampleRun();
   for (const one of sampleRun()) {
-    assert.ok(!event({ ...one, more: 1 }), `${one.type} with a property more`);
+    assert.ok(!event({ ...one, more: 1 }), `${one.type} with an unknown property`);
     const { ts: _, ...untimed } = one;
     assert.ok(!event(untimed), `${one.type} without a time`);
   }
@@ -145,7 +145,7 @@ const RUNS: [string, string[], Record<string, string>][] = [
 ];
 
 for (const [name, args, files] of RUNS) {
-  test(`what a real run tells is valid: ${name}`, async () => {
+  test(`a real run matches both schemas: ${name}`, async () => {
     await withFiles(files, async (directory) => {
       const [lines, document] = [join(directory, "out.jsonl"), join(directory, "out.json")];
       const file = Object.keys(files)[0];

@@ -11,7 +11,7 @@ async function read(xml: string): Promise<{ root: TestSuites; cases: TestCase[] 
   return { root, cases: (root.testsuite ?? []).flatMap(({ testcase }) => testcase ?? []) };
 }
 
-test("the check of the schema's rules finds what is wrong", () => {
+test("the schema check finds invalid documents", () => {
   const suite = '<testsuite name="a" tests="1" failures="0" errors="0">';
   const ok = `<testsuites>${suite}<testcase name="b" time="0.1"/></testsuite></testsuites>`;
   assert.deepEqual(junitProblems(ok), []);
@@ -41,17 +41,17 @@ for (
   const [name, events] of [
     ["a run", sampleRun()],
     ["an interrupted run", sampleRun({ interrupted: true })],
-    ["a run that stops", sampleRun().slice(0, 20)],
+    ["events that stop early", sampleRun().slice(0, 20)],
     ["no events", []],
   ] as const
 ) {
-  test(`the report of ${name} keeps to Jenkins' schema`, async () => {
+  test(`matches Jenkins' schema: ${name}`, async () => {
     const xml = await reportOf("junit", events);
     assert.deepEqual(junitProblems(xml), []);
   });
 }
 
-test("each case is a test case with its file, time and outcome", async () => {
+test("writes a test case with file, time and outcome for each case", async () => {
   const { root, cases } = await read(await reportOf("junit", sampleRun()));
   assert.equal(root.tests, 7);
   assert.equal(root.failures, 2);
@@ -82,7 +82,7 @@ test("each case is a test case with its file, time and outcome", async () => {
   assert.equal(cases[6]!.skipped![0]!.message, "not started: another case did not pass");
 });
 
-test("a failure has its lines and its place; the steps are the output", async () => {
+test("writes the details and place of a failure, and the steps as output", async () => {
   const { root, cases } = await read(await reportOf("junit", sampleRun()));
   const text = cases[2]!.failure![0]!.inner!;
   for (const part of ["seen: running at 0 ms", "- expected", "at recipes/2.yaml:12:5"]) {
@@ -99,7 +99,7 @@ test("a failure has its lines and its place; the steps are the output", async ()
   assert.deepEqual(properties[1], ["server=embedded", "matrix.region of Flaky [region=eu]=eu"]);
 });
 
-test("what a flaky case failed with first is told as Surefire does", async () => {
+test("writes the failed attempts of a flaky case like Surefire", async () => {
   const xml = await reportOf("junit", sampleRun());
   assert.match(
     xml,
@@ -107,7 +107,7 @@ test("what a flaky case failed with first is told as Surefire does", async () =>
   );
 });
 
-test("hostile text comes out as it went in, but for what XML has no room for", async () => {
+test("escapes hostile text, and replaces only what XML forbids", async () => {
   const xml = await reportOf("junit", sampleRun());
   const { cases } = await read(xml);
   const seen = HOSTILE.replace("\u0000\u0008\u001b", "␀␈␛")
@@ -119,7 +119,7 @@ test("hostile text comes out as it went in, but for what XML has no room for", a
   assert.ok(!xml.includes("<script"));
 });
 
-test("an interrupted run says so", async () => {
+test("marks an interrupted run", async () => {
   for (const events of [sampleRun({ interrupted: true }), sampleRun().slice(0, 20), []]) {
     const xml = await reportOf("junit", events);
     const { root, cases } = await read(xml);
@@ -131,7 +131,7 @@ test("an interrupted run says so", async () => {
   assert.equal(cases[6]!.skipped![0]!.message, "not started: the run was interrupted");
 });
 
-/** A run whose failures carry a payload of megabytes. */
+/** The sample run with megabytes of text in its failures. */
 function* withHugeFailures(size: number): Generator<RunEvent> {
   for (const event of sampleRun()) {
     if (!("failure" in event) || !event.failure) yield event;
@@ -146,7 +146,7 @@ function* withHugeFailures(size: number): Generator<RunEvent> {
   }
 }
 
-test("a payload of ten megabytes is cut, with a note", async () => {
+test("cuts ten megabytes of text with a note", async () => {
   const xml = await reportOf("junit", withHugeFailures(10_000_000));
   assert.ok(xml.length < 1_000_000, `${xml.length} characters`);
   assert.deepEqual(junitProblems(xml), []);
@@ -154,7 +154,7 @@ test("a payload of ten megabytes is cut, with a note", async () => {
   assert.match(xml, /… 99\d\d\d more lines/);
 });
 
-test("ten thousand cases are written case by case, and can be read", async () => {
+test("writes ten thousand cases", async () => {
   const xml = await reportOf("junit", manyCases(10_000));
   assert.deepEqual(junitProblems(xml), []);
   const { root, cases } = await read(xml);

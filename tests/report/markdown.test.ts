@@ -9,7 +9,7 @@ import { reportOf } from "./_report.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text).length;
 
-/** A run whose names, labels and failures are this text. */
+/** The sample run with this text as every name, label and message. */
 function named(text: string): RunEvent[] {
   return sampleRun().map((event): RunEvent => {
     const failure = "failure" in event && event.failure
@@ -37,7 +37,7 @@ function tableOf(markdown: string): Tokens.Table {
   return marked.lexer(markdown).find((token) => token.type === "table") as Tokens.Table;
 }
 
-test("a run is a table of its cases, and its failures in full", async () => {
+test("writes a table of the cases, and every failure in full", async () => {
   const markdown = await reportOf("markdown", sampleRun());
   assert.ok(markdown.startsWith("## 3 passed (1 flaky), 1 failed, 1 could not run, "));
   const rows = tableOf(markdown).rows.map((row) => row.map(({ text }) => text));
@@ -75,10 +75,10 @@ for (
     ...["a\n```", "\n````\n", "$a$", "[^1]", "<script>", "www.example.test", "a  \nb", "\\`a`"],
   ]
 ) {
-  test(`stays text: ${JSON.stringify(text)}`, async () => {
+  test(`quotes text so that Markdown shows it as it is: ${JSON.stringify(text)}`, async () => {
     const markdown = await reportOf("markdown", named(text));
     const tokens = flatten(marked.lexer(markdown));
-    // Nothing that the text could have become is there.
+    // The text has become no other element.
     const types = new Set(tokens.map(({ type }) => type));
     for (const type of ["link", "image", "del", "br", "hr", "blockquote", "def", "escape"]) {
       assert.ok(!types.has(type), type);
@@ -86,7 +86,7 @@ for (
     const html = tokens.filter(({ type }) => type === "html").map(({ raw }) => raw);
     assert.deepEqual(html.filter((raw) => raw !== "<code>" && raw !== "</code>"), []);
     assert.deepEqual(html.length % 2, 0);
-    // Everything that must be there is.
+    // The elements of the report are all there.
     const table = tableOf(markdown);
     assert.equal(table.rows.length, 7);
     for (const row of table.rows) {
@@ -101,7 +101,7 @@ for (
     const blocks = tokens.filter(({ type }) => type === "code") as Tokens.Code[];
     assert.equal(blocks.length, 3);
     assert.equal(tokens.filter(({ type }) => type === "heading").length, 7);
-    // Shown as it was: what HTML makes of it, read back.
+    // The rendered page shows the same text.
     const page = await marked.parse(markdown);
     const cell = /<td><code>([\s\S]*?)<\/code><\/td>/.exec(page)![1]!
       .replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code))
@@ -115,7 +115,7 @@ for (
   });
 }
 
-test("an interrupted run is marked, whoever ended it", async () => {
+test("marks an interrupted run", async () => {
   for (const events of [sampleRun({ interrupted: true }), sampleRun().slice(0, 20), []]) {
     const markdown = await reportOf("markdown", events);
     assert.match(markdown, /^## Interrupted: /);
@@ -123,7 +123,7 @@ test("an interrupted run is marked, whoever ended it", async () => {
   }
 });
 
-test("a run of very many cases is cut, and says so", async () => {
+test("leaves out cases that do not fit, with a note", async () => {
   const markdown = await reportOf("markdown", manyCases(80_000));
   assert.ok(bytes(markdown) <= 1024 * 1024);
   assert.ok(markdown.includes("This table leaves out 79500 of 80000 cases."));
@@ -131,7 +131,7 @@ test("a run of very many cases is cut, and says so", async () => {
   assert.equal(tableOf(markdown).rows.length, 500);
 });
 
-test("the limit holds, whatever it is and whatever the text", () => {
+test("stays within the limit for any text", () => {
   for (const text of ["x".repeat(1_000_000), "😀".repeat(300_000), "|".repeat(100_000)]) {
     const run = new Summarizer();
     for (const event of named(text)) run.report(event);

@@ -13,7 +13,7 @@ const RECIPES = {
   "b.yaml": "name: B\nmatrix: { region: [eu, us] }\nsteps: [{ assert: true }]\n",
 };
 
-test("without a connection every report says that no case could be run", async () => {
+test("reports every case as errored if there is no connection", async () => {
   await withFiles(RECIPES, async (directory) => {
     const file = (name: string) => join(directory, name);
     const { code, out, err } = await runnerCli([
@@ -26,7 +26,7 @@ test("without a connection every report says that no case could be run", async (
     assert.equal(code, 3);
     assert.match(err, /^error: Cannot connect to 'ws:\/\/127\.0\.0\.1:1\/dwp'/);
     assert.match(out, /\n3 could not run in /);
-    // The line of each case says why, and nothing does so once more.
+    // Each case says why on its line, and no failure repeats it.
     assert.equal(out.match(/Cannot connect/g)?.length, 3);
     const run: RunSummary = JSON.parse(await readFile(file("run.json"), "utf8"));
     assert.equal(run.exit_code, 3);
@@ -40,7 +40,7 @@ test("without a connection every report says that no case could be run", async (
   });
 });
 
-test("a run that is interrupted while it connects reports all cases as not begun", async () => {
+test("reports no case as started if the run is interrupted while it connects", async () => {
   const silent = createServer();
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
   const { port } = silent.address() as AddressInfo;

@@ -9,7 +9,7 @@ import { encodeBase64 } from "../../protocol/base64.ts";
 import { Collector } from "./_collector.ts";
 import { BEGAN, HOSTILE, manyCases, sampleRun } from "./_events.ts";
 
-/** Exports events to a collector. */
+/** Exports a run to a collector. */
 async function exportRun(
   collector: Collector,
   events: Iterable<RunEvent>,
@@ -24,10 +24,10 @@ async function exportRun(
   await reporter.finish!();
 }
 
-/** The lone surrogate is the only character that cannot be in UTF-8. */
+/** The hostile text as it arrives: UTF-8 has no lone surrogates. */
 const SENT = HOSTILE.toWellFormed();
 
-test("a run, its cases and their steps are one tree of spans, at the times of the events", async () => {
+test("exports the run, its cases and steps as one tree of spans, with the times of the events", async () => {
   await using collector = await Collector.start();
   await exportRun(collector, sampleRun());
   const root = collector.span("dispatch run");
@@ -62,7 +62,7 @@ test("a run, its cases and their steps are one tree of spans, at the times of th
   ]);
 });
 
-test("what spans say of themselves", async () => {
+test("sets the attributes and status of each span", async () => {
   await using collector = await Collector.start();
   await exportRun(collector, sampleRun());
   const { attributes, status, events } = collector.span("dispatch run");
@@ -104,7 +104,7 @@ test("what spans say of themselves", async () => {
   equal(skipped.status.code, 0);
 });
 
-test("states, the workflow's steps, attempts, lines and warnings are events at their times", async () => {
+test("adds states, checkpoints, attempts, log lines and warnings as span events", async () => {
   await using collector = await Collector.start();
   await exportRun(collector, sampleRun());
   const wait = collector.span("wait for order");
@@ -137,7 +137,7 @@ test("states, the workflow's steps, attempts, lines and warnings are events at t
   ]);
 });
 
-test("a failure is an exception and the span's status", async () => {
+test("exports a failure as an exception event and as the status of the span", async () => {
   await using collector = await Collector.start();
   await exportRun(collector, sampleRun());
   const { status, attributes, events } = collector.span(`wait for ${SENT}`);
@@ -166,7 +166,7 @@ test("a failure is an exception and the span's status", async () => {
   equal(collector.span("Checks nothing").status.code, 2);
 });
 
-test("an interrupted run is exported with the mark", async () => {
+test("marks an interrupted run", async () => {
   await using collector = await Collector.start();
   await exportRun(collector, sampleRun({ interrupted: true }));
   const root = collector.span("dispatch run");
@@ -177,10 +177,11 @@ test("an interrupted run is exported with the mark", async () => {
   equal(cut.attributes["dispatch.step.status"], "interrupted");
   equal(collector.span("Long").attributes["dispatch.case.status"], "interrupted");
   const durations = collector.points().filter(({ metric }) => metric === "dispatch.case.duration");
+  equal(durations.length, 5);
   ok(durations.every(({ attributes }) => attributes["dispatch.case.status"] !== "interrupted"));
 });
 
-test("a run that breaks off leaves no span open", async () => {
+test("ends every span if the events stop early", async () => {
   await using collector = await Collector.start();
   await exportRun(collector, sampleRun().slice(0, 6));
   deepEqual(collector.spans().map(({ name, end }) => [name, end - BEGAN]), [
@@ -192,7 +193,7 @@ test("a run that breaks off leaves no span open", async () => {
   equal(collector.span("dispatch run").status.message, "the run stopped early");
 });
 
-test("metrics have the values of the run, by attributes with few values", async () => {
+test("exports durations and failures as metrics", async () => {
   await using collector = await Collector.start();
   await exportRun(collector, sampleRun());
   const points = collector.points();
@@ -215,7 +216,7 @@ test("metrics have the values of the run, by attributes with few values", async 
   for (const { start, end } of points) deepEqual([start, end], [BEGAN, BEGAN + 5102]);
 });
 
-test("many spans go out in batches, all of them once", async () => {
+test("exports many spans in batches, each span once", async () => {
   await using collector = await Collector.start();
   await exportRun(collector, manyCases(1000));
   const spans = collector.spans();
@@ -227,7 +228,7 @@ test("many spans go out in batches, all of them once", async () => {
   ok(failures.length <= 50);
 });
 
-test("the parent, the resource, headers and compression come from the environment", async () => {
+test("reads the parent, resource, headers and compression from the environment", async () => {
   await using collector = await Collector.start();
   await exportRun(collector, sampleRun(), {
     TRACEPARENT: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -249,7 +250,7 @@ test("the parent, the resource, headers and compression come from the environmen
   }
 });
 
-test("a parent that is none is as good as absent, one that is not sampled is heeded", async () => {
+test("ignores an invalid parent, and exports no spans for a parent that is not sampled", async () => {
   await using collector = await Collector.start();
   await exportRun(collector, sampleRun(), { TRACEPARENT: "00-xyz-1-01" });
   equal(collector.span("dispatch run").parentSpanId, undefined);
@@ -260,7 +261,7 @@ test("a parent that is none is as good as absent, one that is not sampled is hee
   deepEqual(other.requests.map(({ path }) => path), ["/v1/metrics"]);
 });
 
-test("what is switched off is not exported", async () => {
+test("exports no signal that the environment switches off", async () => {
   const paths = async (env: Record<string, string>) => {
     await using collector = await Collector.start();
     await exportRun(collector, sampleRun(), env);
@@ -272,7 +273,7 @@ test("what is switched off is not exported", async () => {
   deepEqual(await paths({ OTEL_SDK_DISABLED: "true" }), []);
 });
 
-test("an address for traces alone is used as it is, and nothing else is sent", async () => {
+test("uses the address for traces unchanged, and exports nothing else", async () => {
   await using collector = await Collector.start();
   await exportRun(collector, sampleRun(), {
     OTEL_EXPORTER_OTLP_ENDPOINT: "",
@@ -281,7 +282,7 @@ test("an address for traces alone is used as it is, and nothing else is sent", a
   deepEqual(collector.requests.map(({ path }) => path), ["/in/here?tenant=a"]);
 });
 
-test("the global providers of a program are left alone", async () => {
+test("registers no global provider", async () => {
   await using collector = await Collector.start();
   await exportRun(collector, sampleRun());
   const span = api.trace.getTracer("test").startSpan("x");
@@ -289,7 +290,7 @@ test("the global providers of a program are left alone", async () => {
   equal(api.context.active(), api.ROOT_CONTEXT);
 });
 
-test("a collector in the environment is enough; steps stand in what holds them", async () => {
+test("exports without `--reporter` if the environment names a collector, and nests the spans of steps", async () => {
   await using collector = await Collector.start();
   const { code, out } = await runRecipe(
     `
@@ -339,7 +340,7 @@ steps:
   equal(collector.span("wait for a").attributes["dispatch.job.id"], made);
 });
 
-test("no secret is in what is exported", async () => {
+test("exports no secret", async () => {
   await using collector = await Collector.start();
   const secret = 's3cr3t/"<pa ss>&wörd';
   const { code } = await runRecipe(

@@ -29,7 +29,7 @@ async function withReporter<T>(reporter: Reporter, work: () => Promise<T>): Prom
   }
 }
 
-test("a reporter that fails is told, and the others write", async () => {
+test("warns of a reporter that fails, and the others go on", async () => {
   const failing: [string, Reporter][] = [
     ["in report", {
       report() {
@@ -43,7 +43,7 @@ test("a reporter that fails is told, and the others write", async () => {
       },
     }],
     ["late", { report() {}, finish: () => Promise.reject(new Error("late")) }],
-    ["no error at all", { report() {}, finish: () => Promise.reject("no error at all") }],
+    ["not an Error", { report() {}, finish: () => Promise.reject("not an Error") }],
   ];
   for (const [why, reporter] of failing) {
     await withFiles(RECIPE, async (directory) => {
@@ -62,10 +62,10 @@ test("a reporter that fails is told, and the others write", async () => {
   }
 });
 
-test("a reporter that never finishes is given up, and the process is told", async () => {
+test("gives up on a reporter that does not finish", async () => {
   await withFiles({}, async (directory) => {
     const clock = createVirtualClock({ autoSkip: false });
-    let told = "";
+    let warnings = "";
     let stuck = 0;
     let release = () => {};
     const output = { isTerminal: false, color: false, columns: 80 };
@@ -80,7 +80,7 @@ test("a reporter that never finishes is given up, and the process is told", asyn
       );
       const reporters = await ReporterGroup.open(asked, {
         out: { ...output, write: () => {} },
-        err: { ...output, write: (text) => void (told += text) },
+        err: { ...output, write: (text) => void (warnings += text) },
         env: () => undefined,
         quiet: false,
         verbose: false,
@@ -90,11 +90,11 @@ test("a reporter that never finishes is given up, and the process is told", asyn
       for (const event of sampleRun()) reporters.report(event);
       const finished = reporters.finish();
       await clock.advance("9999ms");
-      assert.equal(told, "");
+      assert.equal(warnings, "");
       await clock.advance("1ms");
       await finished;
     });
-    assert.equal(told, "warning: reporter odd failed: it did not finish within 10.0 s\n");
+    assert.equal(warnings, "warning: reporter odd failed: it did not finish within 10.0 s\n");
     assert.equal(stuck, 1);
     release();
     await clock.advance("1s");
@@ -102,7 +102,7 @@ test("a reporter that never finishes is given up, and the process is told", asyn
   });
 });
 
-test("two documents are not written into each other", () => {
+test("refuses two documents on standard output", () => {
   const read = (...options: string[]) => readReporters(options, () => undefined);
   assert.throws(() => read("json", "console", "junit"), (error) => {
     assert.ok(error instanceof UsageError);

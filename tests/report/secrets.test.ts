@@ -8,7 +8,7 @@ import { runnerCli } from "../runner/_cli.ts";
 import { withFiles } from "../runner/_recipe.ts";
 import { Collector } from "./_collector.ts";
 
-/** Text in which no part occurs twice, or by chance elsewhere. */
+/** Random text without repetition, which occurs nowhere else by chance. */
 function random(length: number): string {
   const letters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
   let state = length;
@@ -19,16 +19,16 @@ function random(length: number): string {
 }
 
 const SECRETS: Record<string, string> = {
-  "of all sorts of characters": `s3cr3t/"<pa ss>&wörd|\`@x'${random(8)}`,
+  "with special characters": `s3cr3t/"<pa ss>&wörd|\`@x'${random(8)}`,
   "of 300 characters": random(300),
-  "of 300 characters that are escaped": `"<${random(300).replace(/(.{20})/g, "$1\\")}>é"`,
+  "of 300 characters with escapes": `"<${random(300).replace(/(.{20})/g, "$1\\")}>é"`,
   "of several lines": `-----BEGIN KEY-----\n${random(64)}\n${random(63)}\n-----END KEY-----`,
 };
 
-/** How many characters of a secret in a row are too many: fewer are no help to anybody. */
+/** The shortest part of a secret that counts as a leak, in characters. */
 const PART = 12;
 
-/** All forms of a secret that somebody could turn back. */
+/** The encodings of a secret that can be reversed. */
 function formsOf(secret: string): string[] {
   const json = JSON.stringify(secret).slice(1, -1);
   const url = encodeURIComponent(secret);
@@ -38,13 +38,13 @@ function formsOf(secret: string): string[] {
     json,
     JSON.stringify(json).slice(1, -1),
     url,
-    // Where it stands alone, its ends tell as much as what is between them.
+    // Its ends depend on the text around the secret, so they are not compared.
     ...base64.map((text) => text.replace(/=+$/, "").slice(4, -4)),
     ...base64.map((text) => text.replaceAll("+", "-").replaceAll("/", "_").slice(4, -4)),
   ].filter((form) => form.length >= PART);
 }
 
-/** The parts of a secret, in any form, that are in a text. */
+/** Finds parts of a secret in a text, in any encoding. */
 function leaksIn(text: string, secret: string): string[] {
   const parts = new Set<string>();
   for (const form of formsOf(secret)) {
@@ -53,7 +53,7 @@ function leaksIn(text: string, secret: string): string[] {
   const found: string[] = [];
   for (let i = 0; i + PART <= text.length; i++) {
     const part = text.slice(i, i + PART);
-    // What a line of the secret has in common with everybody's is none.
+    // The markers of a key are no secret.
     if (parts.has(part) && !"-----BEGIN KEY----------END KEY-----".includes(part)) found.push(part);
   }
   return found;
@@ -110,7 +110,7 @@ steps:
 const ENDS: Record<string, { more: string; code: number }> = {
   passes: { more: "  - assert: true\n", code: 0 },
   fails: { more: "  - assert: vars.plain == vars.base64\n", code: 1 },
-  "cannot be run": {
+  "cannot run": {
     more: "  - call: job.get\n    data: { job_id: '\${{ vars.plain }}' }\n",
     code: 3,
   },
@@ -150,10 +150,10 @@ const SHOW_LABELS = [
   "tap",
 ] as const;
 
-/** What a run wrote: its two streams, what it sent to a collector, and its files by name. */
+/** The output of a run: its two streams, its requests to a collector, and its files by name. */
 type Artefacts = { out: string; err: string; otel: string } & Record<string, string>;
 
-/** Runs a recipe with every reporter there is; gives all that it wrote, by name. */
+/** Runs a recipe with every reporter, and returns everything that it wrote. */
 async function artefactsOf(
   file: string,
   text: string,
@@ -190,7 +190,7 @@ async function artefactsOf(
 
 for (const [kind, secret] of Object.entries(SECRETS)) {
   for (const [end, { more, code: expected }] of Object.entries(ENDS)) {
-    test(`a secret ${kind} is in no report of a recipe that ${end}`, async () => {
+    test(`masks a secret ${kind} in every report of a recipe that ${end}`, async () => {
       const { code, artefacts } = await artefactsOf(
         "leak.yaml",
         LEAKING + more,
@@ -209,7 +209,7 @@ for (const [kind, secret] of Object.entries(SECRETS)) {
     });
   }
 
-  test(`a secret ${kind} is in no report of a script`, async () => {
+  test(`masks a secret ${kind} in every report of a script`, async () => {
     const runner = new URL("../../runner/mod.ts", import.meta.url).href;
     const text = SCRIPT.replace("RUNNER", runner);
     const { code, artefacts } = await artefactsOf("leak.recipe.ts", text, [], secret);
@@ -220,7 +220,7 @@ for (const [kind, secret] of Object.entries(SECRETS)) {
   });
 }
 
-test("a secret that is one of the runner's own words leaves the events readable", async () => {
+test('keeps reports readable if a secret is a word of the runner, such as "passed"', async () => {
   for (const word of ["passed", "steps", "case", "130", "case.finished", "file"]) {
     const text = `secrets: [API]\nsteps:\n  - log: \${{ secrets.API }}\n  - assert: true\n`;
     const { code, artefacts } = await artefactsOf("a.yaml", text, [], word);
@@ -232,7 +232,7 @@ test("a secret that is one of the runner's own words leaves the events readable"
   }
 });
 
-test("what is looked for is found where it is not hidden", () => {
+test("the search for leaks finds every encoding", () => {
   for (const secret of Object.values(SECRETS)) {
     for (const form of formsOf(secret)) {
       assert.notDeepEqual(leaksIn(`before ${form} after`, secret), []);

@@ -8,8 +8,8 @@ import { withFiles } from "../runner/_recipe.ts";
 
 const SECRET = "wolpertinger";
 
-/** Runs recipes with every reporter that writes a file; gives all that was written. */
-async function writtenBy(
+/** Runs recipes with every reporter that writes a file, and returns all output as one text. */
+async function outputOf(
   files: Record<string, string>,
   args: readonly string[],
   env: Record<string, string> = {},
@@ -35,8 +35,8 @@ const OPEN = `vars: { given: "" }\nsteps: [{ log: "\${{ vars.given }}" }, { asse
 const CLOSED = `name: Knows ${SECRET}\nsecrets: [API]\nsteps: [{ assert: true }]\n`;
 const GIVEN = `--var=given=${SECRET}`;
 
-test("a secret is hidden where there is no connection", async () => {
-  const text = await writtenBy({ "a.yaml": OPEN, "b.yaml": CLOSED }, [
+test("masks secrets if there is no connection", async () => {
+  const text = await outputOf({ "a.yaml": OPEN, "b.yaml": CLOSED }, [
     GIVEN,
     "--url=ws://127.0.0.1:1/dwp",
   ]);
@@ -44,13 +44,13 @@ test("a secret is hidden where there is no connection", async () => {
   assert.ok(!text.includes(SECRET), text);
 });
 
-test("a secret is hidden before the case that has it begins, and where it never does", async () => {
-  const text = await writtenBy({ "a.yaml": OPEN, "b.yaml": CLOSED }, [GIVEN, "--bail"]);
+test("masks the secrets of a recipe before it starts, and if it never starts", async () => {
+  const text = await outputOf({ "a.yaml": OPEN, "b.yaml": CLOSED }, [GIVEN, "--bail"]);
   assert.ok(text.includes("Knows ***"));
   assert.ok(!text.includes(SECRET), text);
 });
 
-test("a dry run hides a secret of a later recipe", async () => {
+test("masks the secrets of later recipes in a dry run", async () => {
   await withFiles({ "a.yaml": OPEN, "b.yaml": CLOSED }, async (directory) => {
     const { out } = await runnerCli([directory, "--dry-run", GIVEN], { env: { API: SECRET } });
     assert.ok(out.includes("given = "), out);
@@ -58,8 +58,8 @@ test("a dry run hides a secret of a later recipe", async () => {
   });
 });
 
-test("what is secret in the server's address is in no report", async () => {
-  const text = await writtenBy({ "a.yaml": "steps: [{ assert: true }]" }, [], {
+test("shows no credentials of the server's address", async () => {
+  const text = await outputOf({ "a.yaml": "steps: [{ assert: true }]" }, [], {
     DISPATCH_URL: `ws://somebody:${SECRET}@127.0.0.1:1/dwp?key=${SECRET}`,
   });
   assert.ok(text.includes('"ws://127.0.0.1:1/dwp"'));

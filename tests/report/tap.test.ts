@@ -2,29 +2,30 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type FinalResults, Parser, type Result } from "tap-parser";
 import type { RunEvent } from "../../runner/mod.ts";
+import { REPORTERS } from "../../runner/report/registry.ts";
 import { HOSTILE, manyCases, sampleRun } from "./_events.ts";
-import { reportOf } from "./_report.ts";
+import { reporterContext, reportOf } from "./_report.ts";
 
-/** What a parser of TAP 14 makes of a report. */
-interface Read {
+/** The result of parsing a report as TAP 14. */
+interface Parsed {
   version: number | undefined;
   results: FinalResults;
   points: Result[];
   /** The test points of each subtest, by its name. */
   children: Map<string, Result[]>;
-  /** Lines that are no TAP. */
+  /** Lines that are not TAP. */
   extra: string[];
 }
 
-function read(tap: string): Read {
-  const out: Read = {
+function parse(tap: string): Parsed {
+  const out: Parsed = {
     version: undefined,
     results: undefined as unknown as FinalResults,
     points: [],
     children: new Map(),
     extra: [],
   };
-  // Strict: what is no TAP is a failure.
+  // In strict mode a line that is not TAP is a failure.
   const parser = new Parser({ strict: true }, (results) => void (out.results = results));
   parser.on("version", (version) => void (out.version = version));
   parser.on("assert", (point) => void out.points.push(point));
@@ -39,15 +40,15 @@ function read(tap: string): Read {
   return out;
 }
 
-/** What the parser makes of a run. */
-function readRun(events: Iterable<RunEvent>): Promise<Read> {
-  return reportOf("tap", events).then(read);
+/** Reports a run and parses the report. */
+function parseRun(events: Iterable<RunEvent>): Promise<Parsed> {
+  return reportOf("tap", events).then(parse);
 }
 
-test("a run is TAP 14: a point for each case, its steps as a subtest", async () => {
+test("writes a test point for each case, with its steps as a subtest", async () => {
   const tap = await reportOf("tap", sampleRun());
   assert.ok(tap.startsWith("TAP version 14\n1..7\n"));
-  const { version, results, points, children, extra } = read(tap);
+  const { version, results, points, children, extra } = parse(tap);
   assert.equal(version, 14);
   assert.deepEqual(extra, []);
   assert.equal(results.ok, false);
@@ -73,8 +74,8 @@ test("a run is TAP 14: a point for each case, its steps as a subtest", async () 
   );
 });
 
-test("a failure is told in full beside its point", async () => {
-  const { points } = await readRun(sampleRun());
+test("writes a failure in full below its test point", async () => {
+  const { points } = await parseRun(sampleRun());
   const { diag, time } = points[2]!;
   assert.equal(diag.kind, "wait");
   assert.equal(diag.code, "step_failed");
@@ -84,8 +85,8 @@ test("a failure is told in full beside its point", async () => {
   assert.equal(time, 410);
 });
 
-test("what may fail is TODO, and fails nothing", async () => {
-  const { children } = await readRun(sampleRun());
+test("marks a soft failure as TODO, so that it does not fail the report", async () => {
+  const { children } = await parseRun(sampleRun());
   const [waited, soft] = [...children.values()][2]!;
   assert.equal(waited!.todo, false);
   assert.equal(soft!.ok, false);
@@ -98,21 +99,21 @@ test("what may fail is TODO, and fails nothing", async () => {
     const { failure: _, ...rest } = event;
     return { ...rest, status: "passed" };
   });
-  const { results } = await readRun(softOnly);
+  const { results } = await parseRun(softOnly);
   assert.equal(results.ok, true, JSON.stringify(results));
 });
 
-test("a flaky case tells what failed first", async () => {
-  const { points, children } = await readRun(sampleRun());
+test("writes the failed attempts of a flaky case", async () => {
+  const { points, children } = await parseRun(sampleRun());
   assert.equal(points[1]!.diag.flaky, true);
   assert.deepEqual(children.get("Flaky [region=eu]")![0]!.diag.retried, [
     'attempt 1: `email.state == "completed"` is false',
   ]);
 });
 
-test("hostile names and messages stay text", async () => {
+test("escapes hostile names and messages", async () => {
   const tap = await reportOf("tap", sampleRun());
-  const { points, extra } = read(tap);
+  const { points, extra } = parse(tap);
   const seen = HOSTILE.replace("\u0000\u0008\u001b", "␀␈␛")
     .replace("\ud800", "\\u{d800}").replace("\uffff", "\\u{ffff}");
   assert.equal(points[2]!.fullname, `Payment ${seen}`);
@@ -120,7 +121,7 @@ test("hostile names and messages stay text", async () => {
   assert.deepEqual(extra, []);
 });
 
-test("no name becomes a directive, a subtest, a plan or the end of a block", async () => {
+test("escapes names that look like directives, subtests, plans or the end of a block", async () => {
   for (
     const name of [
       ...[
@@ -146,7 +147,7 @@ test("no name becomes a directive, a subtest, a plan or the end of a block", asy
         ? { ...event, label: name, place: { ...event.place, text: name } }
         : event
     );
-    const { results, points, children, extra } = await readRun(events);
+    const { results, points, children, extra } = await parseRun(events);
     assert.deepEqual(extra, [], JSON.stringify(name));
     assert.equal(results.count, 7, JSON.stringify(name));
     assert.equal(results.bailout, false);
@@ -159,18 +160,18 @@ test("no name becomes a directive, a subtest, a plan or the end of a block", asy
   }
 });
 
-test("an interrupted run bails out", async () => {
-  const { results, points } = await readRun(sampleRun({ interrupted: true }));
+test("bails out of an interrupted run", async () => {
+  const { results, points } = await parseRun(sampleRun({ interrupted: true }));
   assert.equal(results.ok, false);
   assert.equal(results.bailout, "The run was interrupted");
   assert.equal(points.length, 7);
   assert.equal(points[5]!.diag.status, "interrupted");
 });
 
-test("events that stop leave valid TAP that bails out, wherever they stop", async () => {
+test("writes valid TAP that bails out wherever the events stop", async () => {
   const events = sampleRun();
   for (let count = 0; count < events.length; count++) {
-    const { version, results, extra } = await readRun(events.slice(0, count));
+    const { version, results, extra } = await parseRun(events.slice(0, count));
     assert.equal(version, 14);
     assert.equal(results.bailout, "The run was interrupted", `after ${count} events`);
     assert.deepEqual(extra, [], `after ${count} events`);
@@ -178,15 +179,22 @@ test("events that stop leave valid TAP that bails out, wherever they stop", asyn
   }
 });
 
-test("points come when their case ends", async () => {
-  const events = sampleRun();
-  const cut = events.findIndex(({ type }) => type === "case.finished") + 1;
-  const { points } = await readRun(events.slice(0, cut));
-  assert.equal(points[0]!.name, "Order smoke");
+test("writes a test point when its case ends", async () => {
+  let text = "";
+  const { openReporter } = await REPORTERS.tap!.load();
+  const reporter = await openReporter(reporterContext((piece) => text += piece));
+  for (const event of sampleRun()) {
+    const before = text;
+    reporter.report(event);
+    const wrote = text.slice(before.length);
+    if (event.type === "case.finished" || event.type === "case.skipped") {
+      assert.match(wrote, new RegExp(`^(not )?ok ${event.case + 1} - `, "m"));
+    } else if (event.type !== "run.started") assert.equal(wrote, "");
+  }
 });
 
-test("ten thousand cases can be read", async () => {
-  const { results } = await readRun(manyCases(10_000));
+test("writes ten thousand cases", async () => {
+  const { results } = await parseRun(manyCases(10_000));
   assert.equal(results.count, 10_000);
   assert.equal(results.fail, 1_000);
 });
