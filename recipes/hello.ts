@@ -1,7 +1,6 @@
 // deno-lint-ignore-file no-console
-// A script that uses the client: deno run -A recipes/hello.ts, bun recipes/hello.ts or
-// node recipes/hello.ts. DISPATCH_URL and DISPATCH_TOKEN name a server; without them an embedded
-// one is started.
+// A script that uses the client. Run it with `deno run -A`, `bun` or `node`. It connects to the
+// server in DISPATCH_URL with the token in DISPATCH_TOKEN, or to a server that it starts itself.
 import { Dispatch } from "../mod.ts";
 
 const { Deno, process } = globalThis as unknown as {
@@ -21,7 +20,7 @@ try {
   const { state } = await job.wait();
   console.log(`job ${job.job_id} ${state}`);
 
-  // A run is known while it runs, so the event it waits for can be published on the same client.
+  // Resolves while the run is in progress, so that the event it waits for can be published now.
   const run = await client.startWorkflow("order-payment", { order_id: "ORD-1" });
   await client.publishEvent("payment-received", { order_id: "ORD-1" });
   for await (const event of run.events()) {

@@ -2,6 +2,9 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Output } from "../report/reporter.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
 
+/** The name under which the documentation installs the CLI. */
+export const PROGRAM = "dispatch";
+
 /** The exit code of an interrupted command. */
 export const INTERRUPTED = 130;
 

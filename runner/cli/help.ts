@@ -1,5 +1,5 @@
 import { optionLines } from "./args.ts";
-import type { Command } from "./command.ts";
+import { type Command, PROGRAM } from "./command.ts";
 import { COMMANDS, optionsOf } from "./commands.ts";
 
 /** The help text of a command, or of the whole CLI without a name. */
@@ -16,10 +16,12 @@ export async function helpText(name: string | undefined): Promise<string> {
   const run = await COMMANDS.run!();
   return `Run Dispatch recipes: orchestration scripts, smoke tests and scheduled checks.
 
-Usage: runner.ts [command] [options]
+Usage: ${PROGRAM} [command] [options]
 
 Commands (default: run):
 ${lines.join("\n")}
+
+Help on a command: ${PROGRAM} help COMMAND
 
 Options of run:
 ${optionLines(optionsOf(run)).join("\n")}
@@ -29,7 +31,7 @@ ${run.details ?? ""}`;
 function commandHelp(command: Command): string {
   return `${command.description}
 
-Usage: runner.ts ${command.usage}
+Usage: ${PROGRAM} ${command.usage}
 
 Options:
 ${optionLines(optionsOf(command)).join("\n")}

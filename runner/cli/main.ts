@@ -16,7 +16,7 @@ import { loadCel } from "../expression/cel.ts";
 import { didYouMean } from "../language/suggest.ts";
 import type { Output } from "../report/reporter.ts";
 import { parseArgs, UsageError } from "./args.ts";
-import { type CommandContext, INTERRUPTED } from "./command.ts";
+import { type CommandContext, INTERRUPTED, PROGRAM } from "./command.ts";
 import { COMMANDS, optionsOf } from "./commands.ts";
 
 /**
@@ -95,7 +95,7 @@ function printError(
 ): number {
   err.write(`error: ${(error as Error).message ?? error}\n`);
   if (error instanceof UsageError) {
-    err.write(`Try: runner.ts ${command === undefined ? "" : `${command} `}--help\n`);
+    err.write(`Try: ${PROGRAM} ${command === undefined ? "" : `${command} `}--help\n`);
     return 2;
   }
   if (error instanceof FileError) return 2;

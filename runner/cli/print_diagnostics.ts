@@ -4,7 +4,7 @@ import { renderDiagnostic } from "../language/render_diagnostic.ts";
 import { pathInRepository, workflowCommand } from "../report/github/workflow_command.ts";
 import type { Output } from "../report/reporter.ts";
 import { makeStyle } from "../report/terminal.ts";
-import type { CommandContext } from "./command.ts";
+import { type CommandContext, PROGRAM } from "./command.ts";
 
 /** Prints diagnostics; as text, followed by a line with the number of errors. */
 export function printDiagnostics(
@@ -42,7 +42,7 @@ function printText(diagnostics: readonly Diagnostic[], output: Output): void {
   const where = files === 1 ? "" : ` in ${files} files`;
   output.write(
     `${errors.length} ${errors.length === 1 ? "error" : "errors"}${where}; nothing was run. ` +
-      `For details: runner.ts explain ${codes.slice(0, 3).join(" ")}\n`,
+      `For details: ${PROGRAM} explain ${codes.slice(0, 3).join(" ")}\n`,
   );
 }
 

@@ -24,7 +24,10 @@ export const RUN_OPTIONS: OptionSpecs = {
   bail: { description: "Start no more cases after the first one that does not pass." },
   shard: { value: "I/N", description: "Run only the Ith of N parts of the cases." },
   repeat: { value: "N", description: "Run every case N times." },
-  seed: { value: "N", description: "Repeat the values that uuid() and random() return." },
+  seed: {
+    value: "N",
+    description: "Seed of uuid() and random(): the same N gives the same values.",
+  },
   watch: { description: "Run again whenever a recipe changes." },
   "dry-run": { description: "Show what would be done, without sending anything." },
   reporter: REPORTER_OPTION,

@@ -176,7 +176,7 @@ test("completion offers the values of options with a fixed list", async () => {
   assert.match(bash, /^ {4}schema\\ --of\) words="recipe events summary" ;;$/m);
   assert.match(bash, /^ {4}history\\ --format\) words="text json" ;;$/m);
   const fish = (await runnerCli(["completion", "fish"])).out;
-  assert.match(fish, /^complete -c runner\.ts -l reporter -r -a "console /m);
+  assert.match(fish, /^complete -c dispatch -l reporter -r -a "console /m);
 });
 
 /** Runs a recipe with --watch, and changes a file when the first run is over. */
@@ -323,7 +323,7 @@ test("an error about the server URL does not print its password or query", async
 test("help with a command prints its help", async () => {
   const { code, out } = await runnerCli(["help", "check"]);
   assert.equal(code, 0);
-  assert.match(out, /^Usage: runner\.ts check/m);
+  assert.match(out, /^Usage: dispatch check/m);
 });
 
 const PLANNED = `

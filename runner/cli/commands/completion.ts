@@ -1,5 +1,5 @@
 import { type OptionSpecs, UsageError } from "../args.ts";
-import type { Command } from "../command.ts";
+import { type Command, PROGRAM } from "../command.ts";
 
 /** The options of every command, by command. */
 type CommandOptions = Readonly<Record<string, OptionSpecs>>;
@@ -15,7 +15,7 @@ export function completionCommand(load: () => Promise<CommandOptions>): Command 
   return {
     usage: "completion SHELL",
     description: "Print a completion script for bash, zsh or fish.",
-    details: "\nFor example: source <(runner.ts completion bash)\n",
+    details: `\nFor example: source <(${PROGRAM} completion bash)\n`,
     options: {},
     async run({ positional }, { out }) {
       const [shell] = positional;
@@ -36,7 +36,7 @@ function bash(commands: CommandOptions): string {
   ]);
   // Without a command it completes the options of `run`. Bash splits `--reporter=json` into three
   // words.
-  return `_dispatch_runner() {
+  return `_${PROGRAM}() {
   local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words
   [ "$before" = = ] && before="\${COMP_WORDS[COMP_CWORD-2]}"
   [ "$current" = = ] && current=
@@ -46,7 +46,7 @@ ${[...cases, ...choiceCases("*", run!)].join("\n")}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -- "$current"))
 }
-complete -o filenames -F _dispatch_runner runner.ts dispatch-runner
+complete -o filenames -F _${PROGRAM} ${PROGRAM}
 `;
 }
 
@@ -67,12 +67,12 @@ function zsh(commands: CommandOptions): string {
 
 function fish(commands: CommandOptions): string {
   const lines = Object.keys(commands)
-    .map((name) => `complete -c runner.ts -n __fish_use_subcommand -a ${name}`);
+    .map((name) => `complete -c ${PROGRAM} -n __fish_use_subcommand -a ${name}`);
   for (const [name, specs] of Object.entries(commands)) {
     const when = name === "run" ? "" : ` -n "__fish_seen_subcommand_from ${name}"`;
     for (const [option, { value, choices }] of Object.entries(specs)) {
       const values = choices ? ` -a "${choices.join(" ")}"` : "";
-      lines.push(`complete -c runner.ts${when} -l ${option}${value ? " -r" : ""}${values}`);
+      lines.push(`complete -c ${PROGRAM}${when} -l ${option}${value ? " -r" : ""}${values}`);
     }
   }
   return `${lines.join("\n")}\n`;

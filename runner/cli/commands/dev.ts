@@ -17,7 +17,8 @@ const USER_ERRORS = new Set([
 /** `dev`: runs the embedded server until it is interrupted. */
 export const dev: Command = {
   usage: "dev [file.ts]",
-  description: "Start the embedded server with the jobs and workflows of a file, or with examples.",
+  description:
+    "Start the embedded server with a file's jobs and workflows, or the reference workload.",
   options: {
     port: { value: "N", description: "Port to listen on. Default: 8787. 0 picks a free one." },
     host: { value: "ADDRESS", description: "Address to listen on. Default: 127.0.0.1." },
@@ -32,7 +33,7 @@ export const dev: Command = {
       repeat: true,
       description: "Inject a fault, such as cut:after=10 or delay:ms=200,chance=0.1.",
     },
-    seed: { value: "N", description: "Repeat the random choices of faults." },
+    seed: { value: "N", description: "Seed of random faults: the same N gives the same faults." },
   },
   async run(args, { out, signal }) {
     const { positional, values, flags, lists } = args;

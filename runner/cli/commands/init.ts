@@ -57,7 +57,7 @@ jobs:
 /** `init`: creates a first recipe, its schema for editors, and a GitHub workflow that runs it. */
 export const init: Command = {
   usage: "init [directory]",
-  description: "Create an example recipe, its schema and a GitHub workflow; overwrites nothing.",
+  description: "Create an example recipe, its schema and a GitHub workflow, if they do not exist.",
   options: {},
   async run({ positional }, { out }) {
     if (positional.length > 1) throw new UsageError("init takes one directory");

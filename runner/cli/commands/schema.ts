@@ -18,7 +18,7 @@ export const schema: Command = {
       value: "NAME",
       choices: Object.keys(SCHEMAS),
       description:
-        "recipe (the default), events (the lines of the jsonl report) or summary (the json report).",
+        "What to print: recipe (the default), events (a line of the jsonl report) or summary (the json report).",
     },
   },
   async run({ positional, values: { of = "recipe" } }, { out }) {
