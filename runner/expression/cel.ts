@@ -104,7 +104,7 @@ function refusePrototypes(ast: Ast): void {
   });
 }
 
-/** The fault that an error of the expression language describes. */
+/** Reads the code, message and range of an error that the expression language threw. */
 export function faultOf(error: unknown, length: number): CelFault {
   const { code, summary, range } = error as {
     code?: string;

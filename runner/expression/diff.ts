@@ -153,7 +153,7 @@ export function showValue(value: unknown, hide: Hide, limit: number = LIMIT): st
   return cutValue(hide(value), limit, 0);
 }
 
-/** A masked value as JSON, cut to a limit; a text is shown from an offset on. */
+/** A masked value as JSON, cut to a limit. A long text begins at the offset `from`. */
 function cutValue(value: unknown, limit: number, from: number): string {
   if (value === undefined) return "(absent)";
   const start = from > 0 ? "…" : "";

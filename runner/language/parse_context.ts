@@ -33,8 +33,8 @@ export interface Assignment {
   type: CelType;
 }
 
-/** A step that reads the job or run of another step again. */
-export interface Reread {
+/** A `get` step, which reads the job or run of another step again. */
+export interface Refresh {
   /** The id of the step. */
   id: string;
   /** The id of the other step. */
@@ -54,7 +54,7 @@ export class ParseContext {
   readonly #expressions: ExpressionUse[] = [];
   readonly #references: Reference[] = [];
   readonly #assignments: Assignment[] = [];
-  readonly #rereads: Reread[] = [];
+  readonly #refreshes: Refresh[] = [];
   readonly #channels = new Set<string | Template>();
   readonly #eventIds = new Set<string>();
   readonly #usedRecipes: ReadonlyMap<string, UsedRecipe>;
@@ -240,13 +240,13 @@ export class ParseContext {
   }
 
   /** Records that a step reads the job or run of another step again. */
-  addReread(id: string, of: string): void {
-    this.#rereads.push({ id, of });
+  addRefresh(id: string, of: string): void {
+    this.#refreshes.push({ id, of });
   }
 
-  /** Keeps the events of a job or run as well when they are used under the id of a reread. */
-  keepRereadEvents(): void {
-    for (const { id, of } of this.#rereads.toReversed()) {
+  /** Keeps the events of a job or run also if they are only used under the id of a `get` step. */
+  keepRefreshedEvents(): void {
+    for (const { id, of } of this.#refreshes.toReversed()) {
       if (this.#eventIds.has(id)) this.#eventIds.add(of);
     }
   }

@@ -162,7 +162,7 @@ async function checkRecipeParts(
   }
   const guards = new Guards();
   if (context.expressions.length > 0) checkExpressions(context, known, guards, await loadCel());
-  context.keepRereadEvents();
+  context.keepRefreshedEvents();
   checkAssignments(context, recipe.vars);
   checkReferences(context, known, guards);
 }

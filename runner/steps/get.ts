@@ -23,7 +23,7 @@ export const get = stepKind({
     title: "a job or a run",
     typeOf({ get: { step, job } }, { id, context, typeOf }) {
       if (step === undefined) return job ? "JobResult" : "RunResult";
-      if (id !== undefined) context.addReread(id, step);
+      if (id !== undefined) context.addRefresh(id, step);
       const type = typeOf(step);
       // A step that has left something else is reported with its reference.
       return type === "JobResult" || type === "RunResult" ? type : "dyn";

@@ -12,6 +12,8 @@ const REASONS: Record<string, string> = {
   "client/hooks.ts": "the interface that tracing implements",
   "protocol/error_code.ts": "one part of the protocol",
   "protocol/method.ts": "one part of the protocol",
+  "runner/expression/span.ts": "a position, which expressions and the language share",
+  "runner/language/duration.ts": "the format of durations, which reports and their page share",
   "runner/report/reporter.ts": "the interface that reporters implement",
   "runner/steps/": "one file for each kind of step",
 };
