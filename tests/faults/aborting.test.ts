@@ -4,39 +4,11 @@ import { Dispatch } from "../../mod.ts";
 import { createFaultProxy, createScriptedServer, type ScriptedPeer } from "../../testing/mod.ts";
 import { clientCalls } from "../helpers/client_calls.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
+import { CALLS } from "../helpers/calls.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { asked, scripted } from "../helpers/peers.ts";
-import { JOB_ID, methodsOf, RUN_ID, serve } from "../helpers/scripts.ts";
-
-/** Every call that takes a signal. */
-const CALLS: Record<string, (client: Dispatch, signal: AbortSignal) => PromiseLike<unknown>> = {
-  enqueue: (client, signal) => client.enqueue("noop", null, { signal }),
-  enqueueMany: (client, signal) => client.enqueueMany("noop", [1, 2, 3], { signal }),
-  getJob: (client, signal) => client.getJob(JOB_ID, { signal }),
-  cancelJob: (client, signal) => client.cancelJob(JOB_ID, { signal }),
-  startWorkflow: (client, signal) => client.startWorkflow("noop", {}, { signal }),
-  getWorkflow: (client, signal) => client.getWorkflow(RUN_ID, { signal }),
-  workflowTimeline: (client, signal) => client.workflowTimeline(RUN_ID, { signal }),
-  publishEvent: (client, signal) => client.publishEvent("e", null, { signal }),
-  stats: (client, signal) => client.stats({ signal }),
-  call: (client, signal) => client.call("stats", undefined, { signal }),
-  "call of workflow.start": (client, signal) =>
-    client.call("workflow.start", { name: "noop" }, { signal }),
-  subscribe: (client, signal) => client.subscribe("jobs", { signal }),
-  "reading a subscription": (client, signal) =>
-    client.subscribe("workflows", { signal })[Symbol.asyncIterator]().next(),
-  watch: (client, signal) => client.watch(RUN_ID, { signal }).next(),
-  "job.wait": (client, signal) => client.job(JOB_ID).wait({ signal }),
-  "job.events": (client, signal) => client.job(JOB_ID).events({ signal }).next(),
-  "job.get": (client, signal) => client.job(JOB_ID).get({ signal }),
-  "job.cancel": (client, signal) => client.job(JOB_ID).cancel({ signal }),
-  "run.wait": (client, signal) => client.run(RUN_ID).wait({ signal }),
-  "run.events": (client, signal) => client.run(RUN_ID).events({ signal }).next(),
-  "run.get": (client, signal) => client.run(RUN_ID).get({ signal }),
-  "run.timeline": (client, signal) => client.run(RUN_ID).timeline({ signal }),
-  connect: (client, signal) => client.connect({ signal }).then(() => new Promise(() => {})),
-};
+import { methodsOf, RUN_ID, serve } from "../helpers/scripts.ts";
 
 test("the table has every call of the client", () => {
   assert.deepEqual(clientCalls().filter((name) => !(name in CALLS)), []);
@@ -59,7 +31,7 @@ for (const [name, call] of Object.entries(CALLS_WHILE_CONNECTED)) {
     await using it = await scripted(deaf, { pingInterval: 0 });
     const before = methodsOf(it.server.peers[0]).length;
     const counting = new CountingSignal();
-    const calling = Promise.resolve(call(it.client, counting.signal));
+    const calling = Promise.resolve(call(it.client, { signal: counting.signal }));
     calling.catch(() => {});
     await eventually(() =>
       it.server.peers.some((peer) => methodsOf(peer).length > (peer.index === 0 ? before : 1))
@@ -85,7 +57,7 @@ for (const [name, call] of Object.entries(CALLS_WHILE_CONNECTED)) {
     it.proxy.cut();
     await eventually(() => it.status.of("reconnecting").length === 1);
     const counting = new CountingSignal();
-    const calling = Promise.resolve(call(it.client, counting.signal));
+    const calling = Promise.resolve(call(it.client, { signal: counting.signal }));
     calling.catch(() => {});
     await breathe(5);
     counting.abort(reason);
@@ -99,7 +71,7 @@ for (const [name, call] of Object.entries(CALLS_WHILE_CONNECTED)) {
     await using it = await scripted(deaf, { pingInterval: 0 });
     const before = it.server.peers[0]!.received.length;
     await assert.rejects(
-      within(Promise.resolve(call(it.client, AbortSignal.abort(reason))), name),
+      within(Promise.resolve(call(it.client, { signal: AbortSignal.abort(reason) })), name),
       isReason,
     );
     await breathe(10);
@@ -116,7 +88,7 @@ for (const [name, call] of Object.entries(CALLS)) {
     const clock = new FakeClock();
     const client = new Dispatch({ url: proxy.url, token: "t", clock });
     const counting = new CountingSignal();
-    const calling = Promise.resolve(call(client, counting.signal));
+    const calling = Promise.resolve(call(client, { signal: counting.signal }));
     calling.catch(() => {});
     const connection = await asked(proxy);
     counting.abort(reason);

@@ -1,48 +1,47 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConnectionError, type Dispatch, EnqueueManyError, TimeoutError } from "../../mod.ts";
+import { ConnectionError, EnqueueManyError, TimeoutError } from "../../mod.ts";
 import type { ScriptedPeer } from "../../testing/mod.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
+import { isRead } from "../../client/connection/requests.ts";
+import { type CallExample, REQUEST_CALLS } from "../helpers/calls.ts";
 import { scripted } from "../helpers/peers.ts";
-import { JOB_ID, methodsOf, requestsOf, RUN_ID, serve } from "../helpers/scripts.ts";
+import { JOB_ID, methodsOf, requestsOf, serve } from "../helpers/scripts.ts";
 
 /** Takes every request on its first connection and answers none; later ones are served. */
 async function deafAtFirst(peer: ScriptedPeer): Promise<void> {
   if (peer.index > 0) await serve(peer);
 }
 
-const READS: Record<string, (client: Dispatch) => PromiseLike<unknown>> = {
-  "stats": (client) => client.stats(),
-  "job.get": (client) => client.getJob(JOB_ID),
-  "workflow.get": (client) => client.getWorkflow(RUN_ID),
-  "workflow.timeline": (client) => client.workflowTimeline(RUN_ID),
-  "subscribe": (client) => client.subscribe("jobs"),
-};
+const EXAMPLES = Object.values(REQUEST_CALLS);
+const READS = EXAMPLES.filter(({ method }) => isRead(method));
+const WRITES: Pick<CallExample, "send" | "method" | "what">[] = [
+  ...EXAMPLES.filter(({ method }) => !isRead(method)),
+  {
+    send: (client, options) => client.call("dlq.replay", {}, options),
+    method: "dlq.replay",
+    what: "call 'dlq.replay'",
+  },
+];
 
 test("reads whose answer was lost are repeated after the reconnect", async () => {
   await using it = await scripted(deafAtFirst);
-  const calls = Object.values(READS).map((read) => read(it.client));
-  calls.push(it.client.call("stats"));
-  await eventually(() => methodsOf(it.server.peers[0]!).length === 7);
+  const calls: PromiseLike<unknown>[] = READS.map(({ send }) => send(it.client));
+  calls.push(it.client.subscribe("jobs"));
+  const methods = [...READS.map(({ method }) => method), "subscribe"];
+  await eventually(() => methodsOf(it.server.peers[0]!).length === 1 + methods.length);
   it.proxy.cut();
   await it.reconnected();
   await within(Promise.all(calls), "the reads");
-  const repeated = methodsOf(it.server.peers[1]!).slice(1).toSorted();
-  // A channel is asked for with the new connection, and once more by its own call.
-  assert.deepEqual([...new Set(repeated)], [...Object.keys(READS)].toSorted());
+  const repeated = methodsOf(it.server.peers[1]!).slice(1);
+  // Reconnecting asks for the channel, and the call for it is repeated too.
+  assert.deepEqual([...new Set(repeated)].toSorted(), methods.toSorted());
 });
 
-const WRITES: Record<string, (client: Dispatch, retry?: "unknown") => Promise<unknown>> = {
-  "job.enqueue": (client, retry) => client.enqueue("noop", null, { retry }),
-  "job.cancel": (client, retry) => client.cancelJob(JOB_ID, { retry }),
-  "workflow.event": (client, retry) => client.publishEvent("e", null, { retry }),
-  "dlq.replay": (client, retry) => client.call("dlq.replay", {}, { retry }),
-};
-
-for (const [method, write] of Object.entries(WRITES)) {
+for (const { method, send, what } of WRITES) {
   test(`${method} whose answer was lost rejects and is not repeated`, async () => {
     await using it = await scripted(deafAtFirst);
-    const call = write(it.client);
+    const call = send(it.client);
     call.catch(() => {});
     await eventually(() => methodsOf(it.server.peers[0]!).length === 2);
     it.proxy.cut();
@@ -50,7 +49,7 @@ for (const [method, write] of Object.entries(WRITES)) {
       assert(error instanceof ConnectionError, String(error));
       assert.equal(error.code, "connection_lost");
       assert.equal(error.delivery, "unknown");
-      assert.match(error.message, /^Cannot .+: The connection to 'ws:.+' was lost$/);
+      assert(error.message.startsWith(`Cannot ${what}: The connection to 'ws:`), error.message);
       return true;
     });
     await it.reconnected();
@@ -61,13 +60,13 @@ for (const [method, write] of Object.entries(WRITES)) {
 
 test("a write may be repeated where its caller says so", async () => {
   await using it = await scripted(deafAtFirst);
-  const { "dlq.replay": _, ...known } = WRITES;
-  const calls = Object.values(known).map((write) => write(it.client, "unknown"));
-  await eventually(() => methodsOf(it.server.peers[0]!).length === 4);
+  const calls = WRITES.map(({ send }) => send(it.client, { retry: "unknown" }));
+  await eventually(() => methodsOf(it.server.peers[0]!).length === 1 + WRITES.length);
   it.proxy.cut();
   await it.reconnected();
   await within(Promise.all(calls), "the writes");
-  assert.deepEqual(methodsOf(it.server.peers[1]!).slice(1), Object.keys(known));
+  const methods = WRITES.map(({ method }) => method);
+  assert.deepEqual(methodsOf(it.server.peers[1]!).slice(1), methods);
 });
 
 test("what is called while disconnected is sent once, in its order, when there is a connection", async () => {

@@ -76,6 +76,8 @@ const ANSWERS: Record<string, (data: Record<string, string>) => unknown> = {
   "workflow.get": () => runRecord("running"),
   "workflow.timeline": () => [],
   "workflow.event": ({ name }) => ({ event_id: "evt_1", name }),
+  "cron.list": () => [],
+  "dlq.replay": () => ({ status: "replayed" }),
 };
 
 /** The methods a peer was asked for, in their order. */

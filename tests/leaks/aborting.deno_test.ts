@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { Dispatch } from "../../mod.ts";
 import { createFaultProxy, createScriptedServer } from "../../testing/mod.ts";
+import { CALLS } from "../helpers/calls.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { scripted } from "../helpers/peers.ts";
-import { JOB_ID, methodsOf, RUN_ID, serve, STATS } from "../helpers/scripts.ts";
+import { methodsOf, serve, STATS } from "../helpers/scripts.ts";
 import { startServer } from "../helpers/server.ts";
 
 // The sanitizers see sockets, timers and operations of the runtime; what a client keeps inside is
@@ -13,19 +14,10 @@ import { startServer } from "../helpers/server.ts";
 
 const reason = new Error("no longer needed");
 
-/** Every kind of call, by turns. */
-const CALLS: ((client: Dispatch, signal: AbortSignal) => PromiseLike<unknown>)[] = [
-  (client, signal) => client.stats({ signal }),
-  (client, signal) => client.enqueue("noop", null, { signal }),
-  (client, signal) => client.getJob(JOB_ID, { signal }),
-  (client, signal) => client.publishEvent("e", null, { signal }),
-  (client, signal) => client.workflowTimeline(RUN_ID, { signal }),
-  (client, signal) => client.call("stats", undefined, { signal }),
-  (client, signal) => client.enqueueMany("noop", [1, 2], { signal }),
-  (client, signal) => client.job(JOB_ID).wait({ signal }),
-  (client, signal) => client.run(RUN_ID).events({ signal }).next(),
-  (client, signal) => client.subscribe("jobs", { signal }),
-];
+/** Calls that need no connection of their own. */
+const SHARED = Object.entries(CALLS)
+  .filter(([name]) => !["connect", "startWorkflow", "call of workflow.start"].includes(name))
+  .map(([, call]) => call);
 
 /** Begins calls, aborts them, and counts those that did not end with the signal's reason. */
 async function abortMany(client: Dispatch, count: number, each: number): Promise<void> {
@@ -33,7 +25,8 @@ async function abortMany(client: Dispatch, count: number, each: number): Promise
     const counting = new CountingSignal();
     const calls = Array.from(
       { length: each },
-      (_, i) => Promise.resolve(CALLS[(done + i) % CALLS.length]!(client, counting.signal)),
+      (_, i) =>
+        Promise.resolve(SHARED[(done + i) % SHARED.length]!(client, { signal: counting.signal })),
     );
     const results = Promise.allSettled(calls);
     await breathe(1);
