@@ -14,6 +14,7 @@ const REASONS: Record<string, string> = {
   "protocol/method.ts": "one part of the protocol",
   "runner/expression/span.ts": "a position, which expressions and the language share",
   "runner/language/duration.ts": "the format of durations, which reports and their page share",
+  "runner/cli/commands/": "one file for each command",
   "runner/report/reporter.ts": "the interface that reporters implement",
   "runner/steps/": "one file for each kind of step",
 };
