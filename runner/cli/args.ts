@@ -1,7 +1,7 @@
 import { parseArgs as tokenize } from "node:util";
 import { didYouMean } from "../language/suggest.ts";
 
-/** A command line that is wrong: an unknown option, a bad value. The process exits with 2. */
+/** An error in the command line, such as an unknown option. The process exits with 2. */
 export class UsageError extends Error {
   /** Always `"usage"`. */
   readonly code = "usage";
@@ -53,7 +53,7 @@ export function parseArgs(args: readonly string[], specs: OptionSpecs): ParsedAr
       { type: value === undefined ? "boolean" : "string", ...(short ? { short } : {}) } as const,
     ]),
   );
-  // Not strict: the messages of Deno, Bun and Node differ, and none suggests the right option.
+  // `strict` is off because its messages differ between Deno, Bun and Node, and suggest nothing.
   const { tokens } = tokenize({
     args: [...args],
     options,

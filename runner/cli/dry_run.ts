@@ -147,7 +147,7 @@ function evaluate(template: Template, scope: Values, options: DryRunOptions): Te
   }
 }
 
-/** Tells templates from YAML nodes, which have a `kind` too, but also a position. */
+/** Whether a value is a template. YAML nodes have a `kind` too, but they also have a position. */
 function isTemplate(value: unknown): value is Template {
   const kinds = ["literal", "expression", "text", "list", "map"];
   return typeof value === "object" && value !== null && "kind" in value &&

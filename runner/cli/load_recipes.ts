@@ -15,7 +15,7 @@ export interface Loaded {
   files: string[];
 }
 
-/** The recipe files that paths name now: files, and the recipes in directories. */
+/** Finds recipe files: the paths that are files, and the recipes in those that are directories. */
 export async function findRecipeFiles(paths: readonly string[]): Promise<string[]> {
   const files = await Promise.all(paths.map((path) =>
     recipeFiles(path).catch((error) => {

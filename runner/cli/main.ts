@@ -54,7 +54,7 @@ export async function main(before: readonly string[] = []): Promise<void> {
 }
 
 /**
- * Runs a command line. The first word is the command, or `run` is if the first word is not one.
+ * Runs a command line. Its first word is the command; without one, the command is `run`.
  *
  * @returns The exit code: 0 passed, 1 failed, 2 invalid recipe or command line, 3 could not run,
  * 4 nothing ran, 130 interrupted.
@@ -105,8 +105,8 @@ function printError(
 }
 
 /**
- * Starts to load everything that a run needs at the same time, because loading modules is most of a
- * recipe's cold start.
+ * Starts to load the modules of a run in parallel, because loading them is most of a recipe's cold
+ * start.
  */
 function preload(args: readonly string[], env: CommandContext["env"]): void {
   const [first] = args;

@@ -10,7 +10,7 @@ export const FORMAT_OPTION: OptionSpec = {
 };
 
 /**
- * Reads `--format`. The default is text, and annotations in GitHub Actions.
+ * Reads `--format`. The default is `github` in GitHub Actions, and `text` elsewhere.
  * @throws {UsageError}
  */
 export function formatOption(

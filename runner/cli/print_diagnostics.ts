@@ -6,7 +6,7 @@ import type { Output } from "../report/reporter.ts";
 import { makeStyle } from "../report/terminal.ts";
 import { type CommandContext, PROGRAM } from "./command.ts";
 
-/** Prints diagnostics; as text, followed by a line with the number of errors. */
+/** Prints diagnostics. As text, they end with a line that counts the errors. */
 export function printDiagnostics(
   diagnostics: readonly Diagnostic[],
   format: DiagnosticFormat,

@@ -42,7 +42,7 @@ function nameFilter(grep: string | undefined): (name: string) => boolean {
 }
 
 /**
- * The cases in the part that `--shard` names.
+ * The cases that belong to a shard.
  * @throws {UsageError} When the option is not `I/N`.
  */
 export function shardCases<C extends PlannedCase>(cases: C[], option: string | undefined): C[] {

@@ -22,7 +22,7 @@ export function reporterLines(): string[] {
 
 /**
  * Reads the values of `--reporter`, and adds the reporters that the environment asks for.
- * @throws {UsageError} For an unknown reporter, and for two reporters that write to one place.
+ * @throws {UsageError} For an unknown reporter, and for two reporters that write to the same place.
  */
 export function readReporters(options: readonly string[], env: ReadEnv): ReporterRequest[] {
   const requests = options.map(readReporter);

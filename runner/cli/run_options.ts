@@ -46,7 +46,7 @@ export function randomOption(args: ParsedArgs, { random }: CommandContext): () =
 }
 
 /**
- * With `--seed`, gives each case a random generator, so that the values do not depend on how many
+ * With `--seed`, adds a random generator to each case, so that the values do not depend on how many
  * cases run at the same time.
  */
 export function seedCases<C extends PlannedCase>(cases: C[], args: ParsedArgs): C[] {

@@ -11,7 +11,7 @@ import { openHistory } from "./open_history.ts";
 import type { Plan } from "./plan.ts";
 import type { Server } from "./server.ts";
 
-/** What {@linkcode runPlan} needs besides the plan. */
+/** Settings of {@linkcode runPlan}. */
 export interface RunContext extends CommandContext {
   /** The command line. */
   args: ParsedArgs;
@@ -19,7 +19,7 @@ export interface RunContext extends CommandContext {
   server: Server;
   /** The client's class; the caller loads it while recipes are read. */
   Dispatch: typeof Dispatch;
-  /** Called with each event, secrets masked, before the reporters. */
+  /** Called with each event before the reporters. Secrets are masked. */
   onEvent?: (event: RunEvent) => void;
 }
 
@@ -63,7 +63,7 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<number> 
     });
     return exitCode;
   } finally {
-    // Code of a recipe may still run. An error that it throws now must not cost the reports.
+    // Code of a recipe may still run. If it throws now, the reports are written all the same.
     const stopListening = onUnhandled((cause) =>
       err.write(`error: ${mask.text(toError(cause).message)}\n`)
     );

@@ -12,7 +12,7 @@ export const STEP_FILTER_OPTIONS: OptionSpecs = {
 };
 
 /**
- * The filter that `--only` and `--from` make; absent without them.
+ * Creates the filter for `--only` and `--from`; `undefined` without them.
  * @throws {UsageError} For a step that no recipe has, and for a step that needs the result of one
  * that is filtered out.
  */

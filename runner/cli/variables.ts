@@ -73,7 +73,7 @@ export function findMissingValues(
       value === undefined && !(isEntryPoint && inputs.has(name))
     );
     const secrets = recipe.secrets.filter(({ name }) => env(name) === undefined);
-    // For a used recipe the checks have reported inputs that its caller does not pass.
+    // The checks have already reported inputs that a recipe does not pass to one it uses.
     const unset = recipe.inputs.filter(({ required }) => isEntryPoint && required);
     return [
       ...variables.map((variable) =>

@@ -1,13 +1,13 @@
 import { type Clock, delay } from "../../runtime/clock.ts";
 import { readTextFile } from "../../runtime/file.ts";
 
-/** The time between two looks at the files, in milliseconds. */
+/** The time between two comparisons, in milliseconds. */
 const INTERVAL = 300;
 
-/** Returns the files to watch. It is called at each look, since files come and go. */
+/** Returns the files to watch. Called for each comparison, because files come and go. */
 export type ListFiles = () => Promise<readonly string[]>;
 
-/** The text of each file at one time; `undefined` for a file that could not be read. */
+/** The text of each file at one moment; `undefined` for a file that could not be read. */
 export type Snapshot = ReadonlyMap<string, string | undefined>;
 
 /** Reads all files. One that is being replaced can be missing for a moment: that is a change too. */

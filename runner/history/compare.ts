@@ -22,13 +22,13 @@ export function outcomeOf(
   return { passed, flaky: passed && flaky, duration_ms };
 }
 
-/** A run is slow only if there are at least this many earlier passed runs, */
+/** With fewer passed runs than this, no run counts as slower. */
 const MIN_RUNS = 5;
-/** it took more than this many times their median, */
+/** A slower run takes more than this many times the median. */
 const MIN_FACTOR = 1.5;
-/** it differs from the median by more than this many median absolute deviations, */
+/** A slower run is more than this many median absolute deviations above the median. */
 const MIN_DEVIATIONS = 3;
-/** and it took at least this much longer than the median, in milliseconds. */
+/** A slower run takes at least this much longer than the median, in milliseconds. */
 const MIN_DIFFERENCE_MS = 100;
 
 /**

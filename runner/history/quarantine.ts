@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from "n
 import { type Clock, delay } from "../../runtime/clock.ts";
 import { type HistoryError, historyError } from "./error.ts";
 
-/** After how long a lock file is taken over, in milliseconds: its process has crashed. */
+/** How long to wait for a lock file, in milliseconds. After that, its process must have crashed. */
 const LOCK_TIMEOUT = 2000;
 /** The time between two attempts to take the lock, in milliseconds. */
 const LOCK_INTERVAL = 20;

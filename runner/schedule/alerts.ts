@@ -8,15 +8,15 @@ export interface AlertRules {
   remind?: number;
 }
 
-/** The part of a recipe's past that decides about alerts. */
+/** The recent results of a recipe, as far as alerts depend on them. */
 export interface AlertState {
   /** Failures in a row, up to now. */
   readonly failures: number;
   /** Passes in a row since the alert was raised. */
   readonly passes: number;
-  /** The first of these failures, in milliseconds since 1970; absent after a pass without alert. */
+  /** When the failures began, in milliseconds since 1970; absent once they are over. */
   readonly since?: number;
-  /** The last notification about the alert, raised or reminder; absent without an alert. */
+  /** When the last notification was sent, in milliseconds since 1970; absent without an alert. */
   readonly notifiedAt?: number;
 }
 

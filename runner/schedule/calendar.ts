@@ -34,7 +34,7 @@ export function fixedWindow(window: Window): WindowAt {
 /** Windows that start at the times of a cron pattern and have the same length. */
 export function cronWindows(next: (after: number) => number | undefined, ms: number): WindowAt {
   return (at) => {
-    // A window that contains the time started less than its length before.
+    // The window that contains `at` started at most its length earlier.
     const from = next(at - ms);
     return from !== undefined && from <= at ? { from, to: from + ms } : undefined;
   };

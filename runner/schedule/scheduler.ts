@@ -107,7 +107,7 @@ class RecipeScheduler {
     this.#options = options;
   }
 
-  /** Resolves when the schedule has ended, with whether a run was interrupted. */
+  /** Runs until the schedule ends. Resolves to whether a run was interrupted. */
   async run(): Promise<boolean> {
     const { clock, signal, random, log } = this.#options;
     const { name, jitter } = this.#entry;

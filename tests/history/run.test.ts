@@ -102,7 +102,7 @@ test("does not compare with other servers or with edited steps", async () => {
   });
 });
 
-test("replaces a file that is found corrupt during a run, at its end", async () => {
+test("replaces a file that is found corrupt during a run once the run is over", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
     for (let i = 0; i < 3; i++) await record(file, manyCases(300));
@@ -159,7 +159,7 @@ test("records no partial run and no dry run; rejects an empty file name", async 
   });
 });
 
-test("a history that cannot be used is a warning and does not change the exit code", async () => {
+test("warns about a history that cannot be used, and keeps the exit code", async () => {
   await inDirectory(async (directory) => {
     const below = join(directory, "file");
     await writeFile(below, "");

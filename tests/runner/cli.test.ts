@@ -121,7 +121,7 @@ test("--dry-run prints the steps and needs no server", async () => {
   assert.match(out, /input: {"order_id":"ORD-1"}/);
 });
 
-test("list prints tags, and with --format json an object per recipe", async () => {
+test("list prints tags, or one object per recipe with --format json", async () => {
   await withFiles(two, async (directory) => {
     const { code, out } = await runnerCli(["list", directory]);
     assert.equal(code, 0);
@@ -210,7 +210,7 @@ test("--watch runs again when a used recipe changes", async () => {
   });
 });
 
-test("a reporter that cannot write its file is a warning", async () => {
+test("warns about a reporter that cannot write its file, and keeps the exit code", async () => {
   await withFiles({ "r.yaml": PASS }, async (directory) => {
     const { code, err } = await runnerCli([
       join(directory, "r.yaml"),
@@ -320,7 +320,7 @@ test("an error about the server URL does not print its password or query", async
   });
 });
 
-test("help with a command prints its help", async () => {
+test("help COMMAND prints the help of the command", async () => {
   const { code, out } = await runnerCli(["help", "check"]);
   assert.equal(code, 0);
   assert.match(out, /^Usage: dispatch check/m);
@@ -372,7 +372,7 @@ test("--dry-run evaluates what is known at each step", async () => {
   });
 });
 
-test("--only and --from reject steps without the results that they need", async () => {
+test("--only and --from reject a step when a result that it needs is left out", async () => {
   const recipe = `steps:
   - { id: j, enqueue: noop }
   - wait: j

@@ -191,7 +191,7 @@ test("consecutive failures raise an alert, and consecutive passes resolve it", (
   ) assert.equal(notifications(series, { after, resolveAfter }), expected, series);
 });
 
-test("an alert has the start and number of the failures, and repeats until resolved", async () => {
+test("an alert names the time and number of failures, and repeats until resolved", async () => {
   const rules = { after: 2, resolveAfter: 1, remind: 5 * MINUTE };
   // Fails at 12:01, 12:02 and 12:03. The next run is at 12:30.
   const next = cronTimes("1,2,3,30 * * * *", "UTC");

@@ -59,7 +59,7 @@ always:
   });
 });
 
-test("the times during a run are skipped, and runs after it go on", async () => {
+test("skips times that come during a run, and runs again afterwards", async () => {
   const stop = new AbortController();
   let runs = 0;
   const { code, out } = await schedule(
@@ -86,7 +86,7 @@ test("the times during a run are skipped, and runs after it go on", async () => 
 interface Hook {
   url: string;
   bodies: Record<string, unknown>[];
-  /** Aborted when so many alerts have arrived. */
+  /** Returns a signal that is aborted when this many alerts have arrived. */
   stopAfter(count: number): AbortSignal;
 }
 

@@ -143,7 +143,7 @@ test("a mask finds the encodings of different libraries", () => {
   }
 });
 
-test("a mask leaves no base64 character with bits of the secret", () => {
+test("a mask removes every base64 character that contains bits of the secret", () => {
   const mask = new Mask();
   mask.add("Hunt");
   mask.add("user:pä>>>ss");
@@ -186,7 +186,7 @@ test("a mask ignores a secret that is too short", () => {
   assert.equal(mask.text("banana"), "banana");
 });
 
-test("a secret that is too short to be masked is a warning", async () => {
+test("warns about a secret that is too short to be masked", async () => {
   const { events } = await runRecipe(
     "secrets: [PIN, WORD]\nsteps:\n  - assert: size(secrets.PIN) == 2\n",
     [],

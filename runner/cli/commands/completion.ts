@@ -1,7 +1,7 @@
 import { type OptionSpecs, UsageError } from "../args.ts";
 import { type Command, PROGRAM } from "../command.ts";
 
-/** The options of every command, by command. */
+/** The options of each command, by the command's name. */
 type CommandOptions = Readonly<Record<string, OptionSpecs>>;
 
 const SHELLS: Record<string, (commands: CommandOptions) => string> = { bash, zsh, fish };

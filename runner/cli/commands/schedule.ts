@@ -71,7 +71,7 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
   },
 };
 
-/** What {@linkcode runSchedule} needs besides the entries. */
+/** Settings of {@linkcode runSchedule}. */
 interface ScheduleContext {
   plan: Plan;
   args: ParsedArgs;
@@ -124,7 +124,7 @@ async function runSchedule(
   return wasInterrupted ? INTERRUPTED : 0;
 }
 
-/** Logs when a recipe runs first, and which of its alert addresses are not supported. */
+/** Logs the first run of a recipe, and its alert addresses that are not supported. */
 function announceEntry(
   { name, next, to }: ScheduleEntry,
   clock: Clock,
