@@ -13,6 +13,7 @@ import { readTextFile } from "../runtime/file.ts";
 import { withReporterTable } from "./report/_docs_reporters.ts";
 import { makePageModule, PAGE_FILE } from "./report/html_build.ts";
 import { withDiagnostics } from "./runner/_docs_diagnostics.ts";
+import { withStepTable } from "./runner/_docs_steps.ts";
 import { goldenRecipes, goldenText, goldenTextFile } from "./runner/_golden.ts";
 
 /** The kinds of generated files, each with a function that writes them. */
@@ -33,6 +34,11 @@ const KINDS: Record<string, () => Promise<void>> = {
   async diagnostics() {
     const file = "docs/recipes.md";
     await writeFile(file, withDiagnostics(await readTextFile(file)));
+  },
+  /** The table of step kinds in docs/recipes.md. */
+  async steps() {
+    const file = "docs/recipes.md";
+    await writeFile(file, withStepTable(await readTextFile(file)));
   },
   /** The table of reporters in docs/reports.md. */
   async reporters() {

@@ -3,7 +3,7 @@ import type { Fields } from "../language/field.ts";
 import type { MapNode } from "../language/node.ts";
 import { suggest } from "../language/suggest.ts";
 import type { StepKind } from "../steps/kind.ts";
-import { nothing } from "../steps/leaves.ts";
+import { NO_RESULT } from "../steps/result_types.ts";
 import { STEP_KINDS } from "../steps/step_kinds.ts";
 import { STEP_OPTIONS } from "./step_options.ts";
 
@@ -69,7 +69,7 @@ const UNKNOWN: StepKind = {
   usage: "",
   fields: {},
   writes: false,
-  leaves: nothing,
+  result: NO_RESULT,
   label: () => "",
   run: () => Promise.resolve({}),
 };

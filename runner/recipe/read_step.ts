@@ -13,7 +13,7 @@ import type { StepTable } from "./step_table.ts";
 export interface ReadStep {
   /** The step. */
   step: Step;
-  /** The type of what it leaves, or `undefined` if it leaves nothing. */
+  /** The type of its result, or `undefined` for no result. */
   type: CelType | undefined;
   /** Whether the key that names its kind could not be read. */
   isBroken: boolean;
@@ -56,7 +56,7 @@ export function readStep(
   const isBroken = fields[kind.name] === undefined && (kind.fields[kind.name]?.required ?? true);
   const check = checkOf(map, kind, id, context, table);
   if (!isBroken) kind.check?.(fields, check);
-  let type = isBroken ? "dyn" as const : kind.leaves.typeOf(fields, check);
+  let type = isBroken ? "dyn" as const : kind.result.typeOf(fields, check);
 
   const after = () => ({
     locals: { ...locals, result: type ?? "dyn" as const },

@@ -1,22 +1,27 @@
 import type { Expression } from "../expression/expression.ts";
-import { expectField } from "../steps/expect_field.ts";
 import { custom, type Fields, mapOf, record, required } from "../language/field.ts";
-import { condition, duration, fixedText, flag, integer, text } from "../language/value_fields.ts";
-import { isFieldName, isIdentifier } from "../language/scope.ts";
 import type { Retry } from "../language/model.ts";
 import { readExpression, readTemplate } from "../language/read_template.ts";
+import { isFieldName, isIdentifier } from "../language/scope.ts";
+import { condition, duration, fixedText, flag, integer, text } from "../language/value_fields.ts";
+import { expectField } from "../steps/expect_field.ts";
 
-const idText = fixedText("The name of what the step leaves.");
+const idText = fixedText("The name under which later steps find the step's result.");
 
 const retryRecord = record(
-  "How the step is tried again when it fails.",
+  "How often and when the step is retried after a failure.",
   {
-    attempts: required(integer("How often it is tried in all.", { minimum: 1, maximum: 1000 })),
+    attempts: required(
+      integer("The maximum number of attempts, including the first.", {
+        minimum: 1,
+        maximum: 1000,
+      }),
+    ),
     backoff: duration(
-      "The pause before the second attempt; it doubles with each. 200ms by default.",
+      "The pause before the second attempt. It doubles after each attempt; default: 200ms.",
     ),
     only_if: custom<Expression>(
-      "Whether a failure is worth another attempt: an expression over `error` with `kind`, `message` and `code`.",
+      "Which failures are retried: an expression over `error` with `kind`, `message` and `code`.",
       { type: ["string", "boolean"] },
       (node, context, what) =>
         context.within(
@@ -24,27 +29,28 @@ const retryRecord = record(
           () => readExpression(node, context, what, "condition"),
         ),
     ),
-    repeat_writes: flag("Whether a request that may have arrived is sent again."),
+    repeat_writes: flag("Whether a request that may have reached the server is sent again."),
   },
   "`retry`",
 );
 
 /** The keys that every step can have besides those of its kind. */
 export const STEP_OPTIONS = {
-  id: custom<string>(idText.description, {
-    type: "string",
-    pattern: "^[A-Za-z_][A-Za-z0-9_]*$",
-  }, (node, context, what) => {
-    const id = idText.read(node, context, what);
-    if (id === undefined || isIdentifier(id)) return id;
-    const fixed = id.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^(\d)/, "_$1");
-    return void context.diagnostics.error("bad-id", node, `\`${id}\` cannot be used as an id`, {
-      label: isIdentifier(fixed) ? `write \`${fixed}\`` : "expressions use this name themselves",
-    });
-  }),
-  name: text("The step's line in reports."),
+  id: custom<string>(
+    idText.description,
+    { type: "string", pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+    (node, context, what) => {
+      const id = idText.read(node, context, what);
+      if (id === undefined || isIdentifier(id)) return id;
+      const fixed = id.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^(\d)/, "_$1");
+      return void context.diagnostics.error("bad-id", node, `\`${id}\` cannot be used as an id`, {
+        label: isIdentifier(fixed) ? `write \`${fixed}\`` : "expressions reserve this name",
+      });
+    },
+  ),
+  name: text("The line that reports show for the step."),
   if: condition("Whether the step runs."),
-  within: duration("How long the step may take; what is around it sets the limit otherwise."),
+  within: duration("How long the step may take; default: what is left of the outer limit."),
   retry: custom<Retry>(retryRecord.description, retryRecord.json, (node, context, what) => {
     const read = retryRecord.read(node, context, what);
     return read && {
@@ -55,7 +61,7 @@ export const STEP_OPTIONS = {
     };
   }),
   for_each: custom(
-    "The items the step runs for, one after the other; `item` is the current one.",
+    "A list. The step runs once for each item, one after the other, and sees it as `item`.",
     { anyOf: [{ type: "array" }, { type: "string" }] },
     (node, context, what) => {
       if (node.kind === "list") return readTemplate(node, context, what);
@@ -66,11 +72,11 @@ export const STEP_OPTIONS = {
   expect: expectField,
   outputs: mapOf<Expression>(
     custom(
-      "Fields added to what the step leaves: expressions over `result`.",
+      "Fields to add to the step's result: expressions over `result`.",
       { type: ["string", "number", "boolean"] },
       (node, context, what) => readExpression(node, context, what, "any"),
     ),
     isFieldName,
   ),
-  soft: flag("Whether the recipe goes on when the step fails; the failure is reported."),
+  soft: flag("Whether the recipe goes on after the step has failed. Reports show the failure."),
 } satisfies Fields;

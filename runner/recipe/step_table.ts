@@ -13,7 +13,7 @@ import type { ParseContext } from "../language/parse_context.ts";
 import type { StepInfo } from "../language/scope.ts";
 import type { Span } from "../language/source.ts";
 
-/** The steps of a recipe that have an id, and the types of what they leave. */
+/** The steps of a recipe that have an id, and the types of their results. */
 export class StepTable {
   /** The steps by their ids. */
   readonly infos: Map<string, StepInfo> = new Map();
@@ -67,7 +67,7 @@ export class StepTable {
     return result;
   }
 
-  /** Returns the type that a step leaves, without the fields of its `outputs`. */
+  /** Returns the type of a step's result, without the fields of its `outputs`. */
   typeOf(id: string): CelType | undefined {
     const type = this.infos.get(id)?.type;
     return type === undefined ? undefined : baseType(type);
@@ -78,7 +78,7 @@ export class StepTable {
     this.infos.get(id)?.waits.push({ order, states });
   }
 
-  /** Defines a type for what a step of a kind leaves, and returns the type's name. */
+  /** Defines a type for the result of a step, and returns the type's name. */
   define(kind: string, key: string | number, type: RecordType): CelType {
     const words = kind.split("_").map((word) => word[0]!.toUpperCase() + word.slice(1));
     const name: CelType = `${words.join("")}Result_${key}`;
@@ -86,7 +86,7 @@ export class StepTable {
     return name;
   }
 
-  /** Returns the type that a step leaves with the fields of its `outputs` added. */
+  /** Returns the type of a step's result with the fields of its `outputs` added. */
   extend(
     type: CelType | undefined,
     id: string | undefined,

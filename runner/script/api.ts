@@ -118,7 +118,7 @@ export interface Script<D extends Definitions = Definitions> {
    * @param kind The step kind, such as `get`.
    * @param fields The keys of the step as in YAML. A condition is a function, and a handle stands for
    * its job or run.
-   * @returns What the step leaves: a handle if that is a job or run.
+   * @returns The step's result; a handle if that is a job or run.
    */
   step<Result = unknown>(
     kind: string,

@@ -8,7 +8,7 @@ import { inspectLine } from "../expression/inspect.ts";
 import { literal } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
 import type { RunnerClient } from "../steps/context.ts";
-import { nothing } from "../steps/leaves.ts";
+import { NO_RESULT } from "../steps/result_types.ts";
 import { kindOf } from "../steps/step_kinds.ts";
 import type { EnqueueSettings, EventsSettings, Script, StepSettings, WaitSettings } from "./api.ts";
 import { FunctionExpression, NOWHERE } from "./function_expression.ts";
@@ -221,7 +221,7 @@ export class RunningScript<D extends Definitions = Definitions> implements Scrip
   /** Returns what a step has left: a handle for a job or run. */
   #result(step: Step): unknown {
     const { results } = this.#case;
-    if (kindOf(step).leaves === nothing) return undefined;
+    if (kindOf(step).result === NO_RESULT) return undefined;
     if (!results.has(step.id!)) return missingResult(step);
     return results.entity(step.id!) ? createHandle(this.#case, step.id!) : results.get(step.id!);
   }

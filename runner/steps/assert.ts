@@ -4,7 +4,7 @@ import { condition } from "../language/value_fields.ts";
 import { assertAll } from "./assertions.ts";
 import { expectField } from "./expect_field.ts";
 import { stepKind } from "./kind.ts";
-import { nothing } from "./leaves.ts";
+import { NO_RESULT } from "./result_types.ts";
 
 const conditions = oneOrMore(condition("Expressions that must all be true."));
 
@@ -13,13 +13,13 @@ export const assert = stepKind({
   name: "assert",
   title: "an assert step",
   description: "Asserts that expressions are true, or with `expect` that values are as expected.",
-  usage: "assert: CONDITION",
+  usage: "`assert: CONDITION`",
   fields: {
     assert: custom<Expression[]>(conditions.description, conditions.json, conditions.read),
     expect: expectField,
   },
   writes: false,
-  leaves: nothing,
+  result: NO_RESULT,
   checks: true,
   impliedBy: "expect",
   label({ assert = [], expect = [] }) {

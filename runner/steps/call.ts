@@ -3,21 +3,21 @@ import { required } from "../language/field.ts";
 import { didYouMean } from "../language/suggest.ts";
 import { fixedText, json } from "../language/value_fields.ts";
 import { stepKind } from "./kind.ts";
-import { answer } from "./leaves.ts";
+import { ANSWER } from "./result_types.ts";
 
 /** Calls any method of the wire protocol. */
 export const call = stepKind({
   name: "call",
   title: "a call step",
-  description: "Calls a method of the wire protocol and leaves its answer unchanged.",
-  usage: "call: METHOD",
+  description: "Calls any method of the wire protocol. The result is its answer, unchanged.",
+  usage: "`call: METHOD`",
   fields: {
     call: required(fixedText("The method, such as `job.get`.")),
     data: json("The data of the request."),
   },
   // A method that the protocol does not declare may write.
   writes: ({ call }) => !(scopeOf(call)?.endsWith(":read") ?? false),
-  leaves: answer,
+  result: ANSWER,
   check({ call }, { context, at }) {
     const node = at("call");
     if (!node || scopeOf(call) !== undefined) return;

@@ -1,21 +1,21 @@
 import { required } from "../language/field.ts";
 import { target, targetEntity } from "./_target.ts";
 import { stepKind, templateLabel } from "./kind.ts";
-import { nothing } from "./leaves.ts";
+import { NO_RESULT } from "./result_types.ts";
 
 /** Cancels a job. */
 export const cancel = stepKind({
   name: "cancel",
   title: "a cancel step",
   description: "Cancels a job. A job that is already running is not stopped.",
-  usage: "cancel: ID",
+  usage: "`cancel: ID` or `{job: …}`",
   fields: {
     cancel: required(
       target("The id of the step that enqueued the job, or `{job: <job id>}`.", "job"),
     ),
   },
   writes: true,
-  leaves: nothing,
+  result: NO_RESULT,
   label: ({ cancel: { step, job, run } }) => `cancel ${step ?? templateLabel(job ?? run)}`,
   async run(step, context) {
     const { id } = targetEntity(step.cancel, context);

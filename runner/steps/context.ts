@@ -75,7 +75,7 @@ export interface StepContext {
   /** Returns the events of a channel since the recipe began. */
   channel(name: string): Promise<EventLog>;
   /**
-   * Starts to collect the events of the job or run this step leaves, if an expression needs them.
+   * Starts to collect the events of this step's job or run, if an expression uses them.
    *
    * @returns The events so far. More are added as they arrive.
    */

@@ -2,14 +2,14 @@ import { jobResult } from "../events/results.ts";
 import { required } from "../language/field.ts";
 import { integer, json, text } from "../language/value_fields.ts";
 import { stepKind, templateLabel } from "./kind.ts";
-import { job } from "./leaves.ts";
+import { JOB } from "./result_types.ts";
 
 /** Enqueues a job. */
 export const enqueue = stepKind({
   name: "enqueue",
   title: "an enqueue step",
   description: "Enqueues a job.",
-  usage: "enqueue: NAME",
+  usage: "`enqueue: NAME`",
   fields: {
     enqueue: required(text("The job's name.")),
     payload: json("The payload for the job's handler: any JSON value."),
@@ -17,7 +17,7 @@ export const enqueue = stepKind({
     priority: integer("The job's priority. Higher runs first; default: 0.", { minimum: 0 }),
   },
   writes: true,
-  leaves: job,
+  result: JOB,
   creates: "job",
   label: (step) => `enqueue ${templateLabel(step.enqueue)}`,
   async run(step, context) {

@@ -12,14 +12,14 @@ export const get = stepKind({
   name: "get",
   title: "a get step",
   description: "Reads the current state of a job or run.",
-  usage: "get: ID",
+  usage: "`get: ID`, `{job: …}` or `{run: …}`",
   fields: {
     get: required(
       target("The id of an earlier step, `{job: <job id>}` or `{run: <run id>}`.", "job or run"),
     ),
   },
   writes: false,
-  leaves: {
+  result: {
     title: "a job or a run",
     typeOf({ get: { step, job } }, { id, context, typeOf }) {
       if (step === undefined) return job ? "JobResult" : "RunResult";

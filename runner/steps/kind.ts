@@ -16,7 +16,7 @@ export interface StepKind<F extends Fields = Fields> {
   readonly title: string;
   /** What such a step does, in one or two sentences. */
   readonly description: string;
-  /** How a recipe writes it, for the documentation: `enqueue: NAME`. */
+  /** How a recipe writes it, without optional keys, as Markdown: `` `enqueue: NAME` ``. */
   readonly usage: string;
   /** The keys of such a step. The one named like the kind comes first. */
   readonly fields: F;
@@ -25,8 +25,8 @@ export interface StepKind<F extends Fields = Fields> {
    * request has certainly not reached the server.
    */
   readonly writes: boolean | ((step: Read<F>) => boolean);
-  /** What such a step leaves under its id. */
-  readonly leaves: Leaves<F>;
+  /** The result that such a step stores under its id. */
+  readonly result: ResultType<F>;
   /**
    * Whether such a step checks something, so that a recipe with it can pass.
    * @default {false}
@@ -52,11 +52,11 @@ export interface StepKind<F extends Fields = Fields> {
   run(step: Read<F>, context: StepContext): Promise<StepOutcome>;
 }
 
-/** What the steps of a kind leave under their ids. */
-export interface Leaves<F extends Fields = Fields> {
-  /** What it is, for the documentation: `a job`. Empty if they leave nothing. */
+/** The result that the steps of a kind store under their ids. */
+export interface ResultType<F extends Fields = Fields> {
+  /** Its name in the documentation: `a job`; empty for no result. */
   readonly title: string;
-  /** Returns the type of what one step leaves, or `undefined` if it leaves nothing. */
+  /** Returns the type of one step's result, or `undefined` for no result. */
   typeOf(step: Read<F>, check: StepCheck): CelType | undefined;
 }
 
@@ -70,11 +70,11 @@ export interface StepCheck {
   readonly id: string | undefined;
   /** Returns the value node of one of the step's keys. */
   at(key: string): Node | undefined;
-  /** Returns the type that an earlier step leaves, without the fields of its `outputs`. */
+  /** Returns the type of an earlier step's result, without the fields of its `outputs`. */
   typeOf(id: string): CelType | undefined;
   /** Records that the job or run of an earlier step has one of these states from here on. */
   waitedFor(id: string, states: readonly string[]): void;
-  /** Defines a type for what this step leaves, and returns the type's name. */
+  /** Defines a type for this step's result, and returns the type's name. */
   defineType(type: RecordType): CelType;
 }
 

@@ -1,17 +1,17 @@
 import { required } from "../language/field.ts";
 import { json } from "../language/value_fields.ts";
 import { stepKind, templateLabel } from "./kind.ts";
-import { nothing } from "./leaves.ts";
+import { NO_RESULT } from "./result_types.ts";
 
 /** Prints a line. */
 export const log = stepKind({
   name: "log",
   title: "a log step",
   description: "Prints text, or a value as JSON.",
-  usage: "log: VALUE",
+  usage: "`log: VALUE`",
   fields: { log: required(json("The text or value to print.")) },
   writes: false,
-  leaves: nothing,
+  result: NO_RESULT,
   label: (step) => `log ${templateLabel(step.log)}`,
   run(step, context) {
     const value = context.resolve(step.log);

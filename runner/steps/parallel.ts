@@ -7,7 +7,7 @@ export const parallel = stepKind({
   name: "parallel",
   title: "a parallel step",
   description: "Runs steps side by side. It ends when all of them have ended.",
-  usage: "parallel: [STEP, …]",
+  usage: "`parallel: [STEP, …]`",
   fields: {
     parallel: required(
       custom<Step[]>(
@@ -25,7 +25,7 @@ export const parallel = stepKind({
   },
   // The steps inside report their own writes.
   writes: false,
-  leaves: { title: "what its steps leave", typeOf: () => undefined },
+  result: { title: "what its steps leave", typeOf: () => undefined },
   stepsKey: "parallel",
   label: ({ parallel: { length } }) => `parallel, ${length} ${length === 1 ? "step" : "steps"}`,
   async run(step, context) {

@@ -1,20 +1,20 @@
 import { required } from "../language/field.ts";
 import { json, text } from "../language/value_fields.ts";
 import { stepKind, templateLabel } from "./kind.ts";
-import { recordOf } from "./leaves.ts";
+import { recordResult } from "./result_types.ts";
 
 /** Publishes an event for workflows. */
 export const publish = stepKind({
   name: "publish",
   title: "a publish step",
   description: "Publishes an event for a workflow that waits for it.",
-  usage: "publish: NAME",
+  usage: "`publish: NAME`",
   fields: {
     publish: required(text("The event's name.")),
     payload: json("The event's payload: any JSON value."),
   },
   writes: true,
-  leaves: recordOf({
+  result: recordResult({
     title: "a published event",
     fields: { event_id: "string", name: "string" },
   }),

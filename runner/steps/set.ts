@@ -2,7 +2,7 @@ import type { Template } from "../expression/template.ts";
 import { custom, mapOf, required } from "../language/field.ts";
 import { json } from "../language/value_fields.ts";
 import { stepKind } from "./kind.ts";
-import { nothing } from "./leaves.ts";
+import { NO_RESULT } from "./result_types.ts";
 
 const values = mapOf<Template>(json("The new value of each variable."));
 
@@ -11,14 +11,14 @@ export const set = stepKind({
   name: "set",
   title: "a set step",
   description: "Sets variables that `vars` declares.",
-  usage: "set: {NAME: VALUE}",
+  usage: "`set: {NAME: VALUE}`",
   fields: {
     set: required(
       custom(values.description, () => ({ ...values.json, minProperties: 1 }), values.read),
     ),
   },
   writes: false,
-  leaves: nothing,
+  result: NO_RESULT,
   variablesKey: "set",
   check(step, { context, at }) {
     const node = at("set");

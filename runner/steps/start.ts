@@ -3,20 +3,20 @@ import { runResult } from "../events/results.ts";
 import { required } from "../language/field.ts";
 import { json, text } from "../language/value_fields.ts";
 import { stepKind, templateLabel } from "./kind.ts";
-import { run } from "./leaves.ts";
+import { RUN } from "./result_types.ts";
 
 /** Starts a workflow. */
 export const start = stepKind({
   name: "start",
   title: "a start step",
   description: "Starts a workflow. Its run continues while the next steps run.",
-  usage: "start: NAME",
+  usage: "`start: NAME`",
   fields: {
     start: required(text("The workflow's name.")),
     input: json("The workflow's input: any JSON value."),
   },
   writes: true,
-  leaves: run,
+  result: RUN,
   creates: "run",
   label: (step) => `start ${templateLabel(step.start)}`,
   async run(step, context) {

@@ -1,13 +1,13 @@
 import { custom, required } from "../language/field.ts";
 import { stepKind } from "./kind.ts";
-import { answer } from "./leaves.ts";
+import { ANSWER } from "./result_types.ts";
 
 /** Reads the server's statistics. */
 export const stats = stepKind({
   name: "stats",
   title: "a stats step",
   description: "Reads the server's statistics.",
-  usage: "stats: {}",
+  usage: "`stats: {}`",
   fields: {
     stats: required(
       custom<true>(
@@ -24,7 +24,7 @@ export const stats = stepKind({
     ),
   },
   writes: false,
-  leaves: answer,
+  result: ANSWER,
   label: () => "stats",
   async run(_step, context) {
     return { result: await context.client.stats(context.callOptions) };

@@ -21,8 +21,8 @@ const path = fixedText("The file of another recipe, relative to this one.");
 export const use = stepKind({
   name: "use",
   title: "a use step",
-  description: "Runs another recipe with the inputs it declares, and leaves its outputs.",
-  usage: "use: FILE",
+  description: "Runs another recipe as one step.",
+  usage: "`use: FILE`",
   fields: {
     use: required(
       custom<Used>(path.description, path.json, (node, context, what) => {
@@ -39,7 +39,7 @@ export const use = stepKind({
   },
   // The steps of the other recipe report their own writes.
   writes: false,
-  leaves: {
+  result: {
     title: "its `outputs`",
     typeOf({ use: { path, recipe } }, { defineType }) {
       if (!recipe) return "dyn";

@@ -8,7 +8,7 @@ import { waitForEntity } from "./_wait_entity.ts";
 import { waitForList } from "./_wait_list.ts";
 import { fields, isChannelWait, type StateName } from "./_wait_step.ts";
 import { type StepCheck, stepKind, templateLabel } from "./kind.ts";
-import { recordOf } from "./leaves.ts";
+import { recordResult } from "./result_types.ts";
 
 type Step = Read<typeof fields>;
 
@@ -27,11 +27,11 @@ export const wait = stepKind({
   name: "wait",
   title: "a wait step",
   description: "Waits for a job or run to reach a state, or for events of a channel.",
-  usage: "wait: ID",
+  usage: "`wait: ID`, `{job: …}`, `{run: …}` or `{channel: …}`",
   fields,
   writes: false,
-  leaves: {
-    ...recordOf(RESULT),
+  result: {
+    ...recordResult(RESULT),
     typeOf: ({ wait }, { defineType }) => defineType(isChannelWait(wait) ? CHANNEL_RESULT : RESULT),
   },
   checks: true,

@@ -9,10 +9,10 @@ import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
 import { MATCHERS } from "../../runner/expression/matcher.ts";
 import { INPUT_TYPES } from "../../runner/recipe/read_inputs.ts";
 import { STEP_OPTIONS } from "../../runner/recipe/step_options.ts";
-import { STEP_KINDS } from "../../runner/steps/step_kinds.ts";
 import { readTextFile } from "../../runtime/file.ts";
 import { runnerCli } from "./_cli.ts";
 import { withDiagnostics } from "./_docs_diagnostics.ts";
+import { withStepTable } from "./_docs_steps.ts";
 import { firstFailure, runRecipe, withFiles } from "./_recipe.ts";
 
 interface Block {
@@ -104,9 +104,12 @@ test("docs/recipes.md explains every diagnostic code", () => {
   assert.ok(docs === withDiagnostics(docs), "deno task update diagnostics");
 });
 
+test("docs/recipes.md has a row for every step kind", () => {
+  assert.ok(docs === withStepTable(docs), "deno task update steps");
+});
+
 for (
   const [what, heading, names] of [
-    ["step kind", "Steps", Object.keys(STEP_KINDS)],
     ["step option", "Steps", Object.keys(STEP_OPTIONS)],
     ["matcher", "Asserting", Object.keys(MATCHERS)],
     ["type of an input", "Recipes that use others", INPUT_TYPES],
