@@ -8,7 +8,7 @@ import { ParseContext } from "../language/parse_context.ts";
 import { Source, type Span } from "../language/source.ts";
 import { didYouMean } from "../language/suggest.ts";
 import type { StepKind } from "../steps/kind.ts";
-import { STEP_KINDS } from "../steps/step_kinds.ts";
+import { kindNamed, STEP_KINDS } from "../steps/step_kinds.ts";
 import { FunctionExpression, NOWHERE } from "./function_expression.ts";
 import type { JobHandle, RunHandle } from "./handle.ts";
 import { jsonProblem } from "./json_problem.ts";
@@ -19,7 +19,7 @@ import { jsonProblem } from "./json_problem.ts";
  * @throws {StepFailure} If there is none, or if it holds other steps.
  */
 export function scriptKind(name: string): StepKind {
-  const kind = Object.hasOwn(STEP_KINDS, name) ? STEP_KINDS[name]! : undefined;
+  const kind = kindNamed(name);
   if (!kind) {
     const meant = didYouMean(name, Object.keys(STEP_KINDS));
     refuse(`unknown step kind \`${name}\`${meant === undefined ? "" : `; ${meant}`}`);

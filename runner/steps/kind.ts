@@ -32,6 +32,11 @@ export interface StepKind<F extends Fields = Fields> {
    * @default {false}
    */
   readonly checks?: boolean;
+  /**
+   * Whether such a step waits for the server. Metrics then record how long that takes.
+   * @default {false}
+   */
+  readonly waits?: boolean;
   /** The entity that such a step creates. Its `detail` in reports is then the entity's id. */
   readonly creates?: "job" | "run";
   /** Why such a step takes no `retry`, as a message with advice; absent if it takes one. */

@@ -25,7 +25,7 @@ export const parallel = stepKind({
   },
   // The steps inside report their own writes.
   writes: false,
-  result: { title: "what its steps leave", typeOf: () => undefined },
+  result: { title: "the results of its steps", typeOf: () => undefined },
   stepsKey: "parallel",
   label: ({ parallel: { length } }) => `parallel, ${length} ${length === 1 ? "step" : "steps"}`,
   async run(step, context) {

@@ -34,6 +34,11 @@ export const STEP_KINDS: Readonly<Record<string, StepKind<any>>> = {
   parallel,
 };
 
+/** Returns the step kind with a name, if there is one. */
+export function kindNamed(name: string): StepKind | undefined {
+  return Object.hasOwn(STEP_KINDS, name) ? STEP_KINDS[name] : undefined;
+}
+
 /** Returns the kind of a step. */
 export function kindOf({ kind }: Step): StepKind {
   return STEP_KINDS[kind]!;

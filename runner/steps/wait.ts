@@ -35,6 +35,7 @@ export const wait = stepKind({
     typeOf: ({ wait }, { defineType }) => defineType(isChannelWait(wait) ? CHANNEL_RESULT : RESULT),
   },
   checks: true,
+  waits: true,
   noRetry: { message: "a wait takes no `retry`", advice: "`within` gives it more time" },
   check(step, check) {
     if (isChannelWait(step.wait)) checkChannelWait(check);

@@ -30,6 +30,7 @@ function step(startedAt: number, endedAt: number, more: StepMore = {}): ReportSt
     endedAt,
     duration: endedAt - startedAt,
     depth: 0,
+    isGroup: false,
     more,
   };
 }

@@ -8,6 +8,7 @@ import type {
   StepStarted,
   Usual,
 } from "../../events/event.ts";
+import { kindNamed } from "../../steps/step_kinds.ts";
 
 /**
  * Replaces lone surrogates: a collector that converts JSON to Protocol Buffers would reject the
@@ -68,19 +69,20 @@ export function stepResultAttributes(event: StepFinished): Attributes {
   };
 }
 
+const ID_ATTRIBUTES = { job: "dispatch.job.id", run: "dispatch.workflow.run_id" } as const;
+
 /** The id of the job or run that the step created; the event has it as its detail. */
 function createdAttributes({ kind, status, detail }: StepFinished): Attributes {
   if (status !== "passed" || detail === undefined) return {};
-  if (kind === "enqueue") return { "dispatch.job.id": wellFormed(detail) };
-  return kind === "start" ? { "dispatch.workflow.run_id": wellFormed(detail) } : {};
+  const entity = kindNamed(kind)?.creates;
+  return entity === undefined ? {} : { [ID_ATTRIBUTES[entity]]: wellFormed(detail) };
 }
 
 /** The id and name of the job or run that a wait observed. */
 function observedAttributes(observed: Observed | undefined): Attributes {
   const entity = observed?.entity;
   if (!entity) return {};
-  const id = entity.kind === "job" ? "dispatch.job.id" : "dispatch.workflow.run_id";
-  return { [id]: wellFormed(entity.id), ...entityName(observed) };
+  return { [ID_ATTRIBUTES[entity.kind]]: wellFormed(entity.id), ...entityName(observed) };
 }
 
 /** The name of the job or workflow that a wait observed; fit for metrics, as names are few. */

@@ -2,6 +2,7 @@ import type { Attributes, Counter, Histogram, MeterProvider } from "@opentelemet
 import type { ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import type { Clock } from "../../../runtime/clock.ts";
 import type { CaseFinished, RunEvent, StepFinished } from "../../events/event.ts";
+import { kindNamed } from "../../steps/step_kinds.ts";
 import { entityName, wellFormed } from "./attributes.ts";
 import { ExportQueue, type Signal } from "./export_queue.ts";
 import type { OpenTelemetry } from "./packages.ts";
@@ -90,7 +91,9 @@ class RunMetrics {
 
   report(event: RunEvent): void {
     if (event.type === "case.finished") this.#recordCase(event);
-    else if (event.type === "step.finished" && event.kind === "wait") this.#recordWait(event);
+    else if (event.type === "step.finished" && kindNamed(event.kind)?.waits) {
+      this.#recordWait(event);
+    }
   }
 
   #recordCase({ file, status, duration_ms, failure }: CaseFinished): void {

@@ -53,6 +53,8 @@ export interface ReportStep {
   duration: number;
   /** The number of steps that contain it. */
   depth: number;
+  /** Whether it contains steps. */
+  isGroup: boolean;
   more: StepMore;
 }
 
@@ -83,6 +85,11 @@ export function decodeCases({ cases, files, tags }: ReportIndex): ReportCase[] {
 
 /** Decodes the steps of a case, in the order they started. */
 export function decodeSteps({ steps }: CaseDetails, { shapes, files }: ReportIndex): ReportStep[] {
+  const groups = new Set(
+    steps.map(([shape]) => shapes[shape]![0]).map((number) =>
+      number.slice(0, Math.max(0, number.lastIndexOf(".")))
+    ),
+  );
   return steps.map(([shape, status, startedAt, endedAt, duration, more], position) => {
     const [number, phase, kind, label, id, file, line, column, length, text] = shapes[shape]!;
     return {
@@ -102,6 +109,7 @@ export function decodeSteps({ steps }: CaseDetails, { shapes, files }: ReportInd
       endedAt,
       duration,
       depth: number.split(".").length - 1,
+      isGroup: groups.has(number),
       more: more ?? {},
     };
   });

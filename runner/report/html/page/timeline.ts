@@ -149,7 +149,7 @@ function fillTrack(
 
 function makeBar(step: ReportStep, bar: Bar, reportCase: ReportCase, times: Times): HTMLElement {
   const { part, name, status, from, to } = bar;
-  const group = step.kind === "parallel" || step.kind === "use" ? " is-group" : "";
+  const group = step.isGroup ? " is-group" : "";
   const kind = part === "state" ? ` state-${stateClass(name)}` : status ? ` is-${status}` : "";
   const made = el(
     "div",
