@@ -13,8 +13,39 @@ export function explainFault({ code, summary }: CelFault): string {
   }
   if (code === "limit_exceeded") return "the expression is too long: split it";
   if (code === "index_out_of_bounds") return summary.replace("No such key: ", "");
-  return summary.charAt(0).toLowerCase() + summary.slice(1);
+  return explainSyntaxError(summary) ?? summary.charAt(0).toLowerCase() + summary.slice(1);
 }
+
+/** Explains a syntax error without the parser's names of tokens. */
+function explainSyntaxError(summary: string): string | undefined {
+  const expected = /^Expected ([A-Z]+), got ([A-Z]+)$/.exec(summary);
+  if (expected) return `expected ${tokenTitle(expected[1]!)}, not ${tokenTitle(expected[2]!)}`;
+  const token = /^Unexpected token: ([A-Z]+)$/.exec(summary)?.[1];
+  if (token !== undefined) return `unexpected ${tokenTitle(token).replace(/^(the|a) /, "")}`;
+  const character = /^Unexpected character: (.+)$/.exec(summary)?.[1];
+  if (character === undefined) return undefined;
+  return `unexpected \`${character.replace(/^'(.+)'$/, "$1")}\``;
+}
+
+function tokenTitle(token: string): string {
+  return TOKEN_TITLES[token] ?? `\`${SYMBOLS[token] ?? token.toLowerCase()}\``;
+}
+
+const TOKEN_TITLES: Record<string, string> = {
+  EOF: "the end of the expression",
+  NUMBER: "a number",
+  STRING: "a text",
+  BYTES: "a text",
+  BOOLEAN: "a boolean",
+  IDENTIFIER: "a name",
+};
+
+const SYMBOLS: Record<string, string> = {
+  ...{ PLUS: "+", MINUS: "-", MULTIPLY: "*", DIVIDE: "/", MODULO: "%" },
+  ...{ EQ: "==", NE: "!=", LT: "<", LE: "<=", GT: ">", GE: ">=" },
+  ...{ AND: "&&", OR: "||", NOT: "!", QUESTION: "?", COLON: ":", COMMA: ",", DOT: "." },
+  ...{ LPAREN: "(", RPAREN: ")", LBRACKET: "[", RBRACKET: "]", LBRACE: "{", RBRACE: "}" },
+};
 
 /** Explains an operator between types it is not defined for, such as `int + string`. */
 export function explainOverload(summary: string): string | undefined {

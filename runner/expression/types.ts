@@ -22,7 +22,7 @@ export type ResultTypeName =
 
 /**
  * A type as CEL names it: a scalar, a list, a map, or a record. A record is one of
- * {@linkcode RESULT_TYPES}, or defined for a single step: `UseResult_paid`.
+ * {@linkcode RESULT_TYPES}, or is defined for a single step: `UseResult_paid`.
  */
 export type CelType =
   | ScalarType
@@ -91,7 +91,7 @@ export const RESULT_TYPES: Readonly<Record<ResultTypeName, RecordType>> = {
     fields: { type: "string", ts: "string", topic: "string", data: "dyn" },
   },
   StateResult: {
-    title: "a state that was seen",
+    title: "a state",
     fields: { state: "string", at: "string" },
   },
   ErrorResult: {
@@ -182,7 +182,6 @@ const TITLES: Record<string, string> = {
   "google.protobuf.Timestamp": "a time",
   "google.protobuf.Duration": "a duration",
   bytes: "bytes",
-  UseResult: "the outputs of a recipe",
   StepResult: "a map",
 };
 

@@ -48,6 +48,7 @@ function messageOf({ code, message }: { code: string; message: string }): string
       : "unexpected text: check the indentation and the quotes above";
   }
   if (code === "TAG_RESOLVE_FAILED") return "YAML tags are not allowed";
+  if (code === "BLOCK_AS_IMPLICIT_KEY") return "unexpected `:` in a value without quotes";
   return message.charAt(0).toLowerCase() + message.slice(1);
 }
 

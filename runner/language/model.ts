@@ -23,9 +23,9 @@ export interface Recipe {
   secrets: Declared[];
   /** Environment variables that expressions can use. */
   env: EnvVariable[];
-  /** The values that a recipe which uses this one passes. */
+  /** The inputs that another recipe passes with `use`. */
   inputs: Input[];
-  /** The values that a recipe which uses this one gets. */
+  /** The outputs that another recipe gets from `use`. */
   outputs: Output[];
   /** The recipes that the steps use. */
   uses: Recipe[];

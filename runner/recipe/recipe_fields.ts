@@ -87,7 +87,7 @@ export const RECIPE_FIELDS = {
     (node) => node,
   ),
   inputs: custom<Node>(
-    "The values that a recipe which uses this one passes: `{name: {type, default, description}}`.",
+    "The inputs that another recipe passes with `use`: `{name: {type, default, description}}`.",
     () => ({
       type: "object",
       additionalProperties: { anyOf: [recordJson(INPUT_FIELDS), { type: "null" }] },
@@ -95,7 +95,7 @@ export const RECIPE_FIELDS = {
     (node) => node,
   ),
   outputs: custom<Node>(
-    "The values that a recipe which uses this one gets: expressions by name.",
+    "The outputs that another recipe gets from `use`: expressions by name.",
     { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } },
     (node) => node,
   ),

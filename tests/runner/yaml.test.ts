@@ -206,9 +206,9 @@ for (
 
 for (
   const [what, text, message] of [
-    ["a second colon", "a: x: y\n", /^nested mappings are not allowed/],
+    ["a second colon", "a: x: y\n", /^unexpected `:` in a value/],
     ["a list on its key's line", "a: - 1\n", /^unexpected text: check the indentation/],
-    ["an entry that is indented too far", "a: 1\n b: 2\n", /^nested mappings are not allowed/],
+    ["an entry that is indented too far", "a: 1\n b: 2\n", /^unexpected `:` in a value/],
     [
       "an entry that is indented too little",
       "a:\n  b: 1\n c: 2\n",
