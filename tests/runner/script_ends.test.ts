@@ -74,7 +74,7 @@ test("a function that was given up sends nothing more; only its clean-up does", 
   t.always(async () => {
     await t.enqueue("noop", null, { name: "the clean-up's" });
     goOn();
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 50));
     await t.sleep("1ms", { name: "the clean-up's last" });
   });
   t.log("it has begun");
