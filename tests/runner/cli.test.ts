@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { COMMANDS } from "../../runner/cli/commands.ts";
 import { DIAGNOSTIC_CODES } from "../../runner/mod.ts";
 import { type CliResult, runnerCli } from "./_cli.ts";
 import { runRecipe, withFiles } from "./_recipe.ts";
@@ -58,6 +59,13 @@ test("--help lists the commands, the options and the exit codes", async () => {
     assert.ok(out.includes(word), word);
   }
   assert.match((await runnerCli(["check", "--help"])).out, /^Check recipes without running them/);
+});
+
+test("docs/recipes.md lists every command, in the order of the help text", async () => {
+  const page = await readFile("docs/recipes.md", "utf8");
+  const table = page.slice(page.indexOf("| command "), page.indexOf("| exit code "));
+  const listed = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+  assert.deepEqual(listed, Object.keys(COMMANDS));
 });
 
 test("--tag and --grep filter the recipes of a directory", async () => {

@@ -211,6 +211,7 @@ test("an alert names the time and number of failures, and repeats until resolved
   await advance(schedule.clock, 30 * MINUTE);
   assert.deepEqual(sent().slice(-2).map(([kind]) => kind), ["reminder", "resolved"]);
   assert.equal(schedule.alerts.at(-1)!.failure, undefined);
+  assert.equal(schedule.clock.pending, 1, "only the timer of the next run");
   schedule.stop();
   await schedule.ended;
   assert.equal(schedule.clock.pending, 0);
