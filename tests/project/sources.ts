@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 /** The project's folder, as a path that ends in a slash. */
 export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
 
-const NOT_OURS = new Set(["node_modules", ".git", ".dispatch", "coverage"]);
+const NOT_OURS = new Set(["node_modules", ".git", ".dispatch", ".mutation", "coverage"]);
 
 /** The paths of all files below a folder of the project, from its root on, sorted. */
 export async function filesBelow(folder: string = ""): Promise<string[]> {
