@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { bundle, launch, openPage, servePage } from "./_page.ts";
 import { startCoreServer } from "./_server.ts";
-import { CORE } from "./core.ts";
+import { SCENARIOS } from "./core.ts";
 
 let browser: Browser;
 let script: string;
@@ -15,11 +15,11 @@ before(async () => {
 
 after(() => browser?.close());
 
-test("the bundle asks for nothing of Node, Deno or Bun", () => {
+test("the bundle imports nothing of Node, Deno or Bun", () => {
   deepEqual(script.match(/\b(?:require|import)\(["'`][^"'`]+["'`]\)|^import .* from .*$/gm), null);
 });
 
-test("the page is a browser's", async () => {
+test("the page runs in a browser", async () => {
   await using site = await servePage(script);
   const [page] = await openPage(browser, site.url);
   const found = await page.evaluate(() => ["process", "Deno", "Bun"].map((name) => name in window));
@@ -27,7 +27,7 @@ test("the page is a browser's", async () => {
   await page.close();
 });
 
-for (const [name, { expected }] of Object.entries(CORE)) {
+for (const [name, { expected }] of Object.entries(SCENARIOS)) {
   test(name, async () => {
     await using env = await startCoreServer();
     await using site = await servePage(script);

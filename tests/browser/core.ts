@@ -1,5 +1,5 @@
-// What the client does, as data: each entry runs in a browser's page and in Deno, Bun and Node, and
-// gives the same everywhere. So it asserts nothing itself and uses what browsers have.
+// Scenarios that run in a browser and on Deno, Bun and Node, with the same result everywhere. They do
+// not assert: they return a JSON value, and use only what browsers have too.
 import {
   AuthError,
   ConnectionError,
@@ -12,17 +12,17 @@ import {
   TimeoutError,
 } from "../../mod.ts";
 
-/** A server, seen from where the client runs. */
+/** The server, as the page sees it. */
 export interface Env {
   url: string;
-  /** Drops every connection without a close frame, as when a cable is pulled. */
+  /** Drops every connection without a close frame, like a pulled cable. */
   cut(): Promise<void>;
-  /** How many connections the server has. */
+  /** The number of connections to the server. */
   connections(): Promise<number>;
 }
 
-/** One piece of the core: what it does, and what must come out. */
-export interface Piece {
+/** One scenario and its expected result. */
+export interface Scenario {
   run(env: Env): Promise<unknown>;
   expected: unknown;
 }
@@ -43,7 +43,7 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!await holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** Every type of an iterable's items, to its end. */
+/** Reads to the end and returns the types of all items. */
 async function typesOf(events: AsyncIterable<{ type: string }>): Promise<string[]> {
   const types: string[] = [];
   for await (const { type } of events) types.push(type);
@@ -57,9 +57,9 @@ const ORDER_EVENTS = [
   "workflow.completed",
 ];
 
-/** The core of the client's calls, by what each shows. */
-export const CORE: Record<string, Piece> = {
-  "connects and says which session it has": {
+/** The scenarios, by their titles. */
+export const SCENARIOS: Record<string, Scenario> = {
+  "connect resolves with the session's id": {
     async run(env) {
       await using client = new Dispatch({ url: env.url, ...CLIENT_OPTIONS });
       const session = await client.connect();
@@ -91,7 +91,7 @@ export const CORE: Record<string, Piece> = {
     ],
   },
 
-  "enqueues many in their order": {
+  "enqueueMany keeps the order of the payloads": {
     async run(env) {
       await using client = await connect(env);
       const jobs = await client.enqueueMany("noop", Array.from({ length: 200 }, (_, n) => ({ n })));
@@ -101,7 +101,7 @@ export const CORE: Record<string, Piece> = {
     expected: [200, { n: 0 }, { n: 199 }],
   },
 
-  "carries an order from its start over its payment to its end": {
+  "starts a run, publishes its event and waits for its end": {
     async run(env) {
       await using client = await connect(env);
       const run = await client.startWorkflow("order-payment", { order_id: "ORD-1" });
@@ -121,7 +121,7 @@ export const CORE: Record<string, Piece> = {
     },
   },
 
-  "watches a run that is over": {
+  "watches a run that has ended": {
     async run(env) {
       await using client = await connect(env);
       const { run_id } = await client.startWorkflow("order-payment", { order_id: "ORD-2" });
@@ -132,7 +132,7 @@ export const CORE: Record<string, Piece> = {
     expected: ORDER_EVENTS,
   },
 
-  "starts twenty runs at once": {
+  "starts twenty runs concurrently": {
     async run(env) {
       await using client = await connect(env);
       const ids = Array.from({ length: 20 }, (_, n) => `ORD-${n}`);
@@ -149,7 +149,7 @@ export const CORE: Record<string, Piece> = {
     expected: [20, true, true],
   },
 
-  "subscribes, and leaves by break and by unsubscribing": {
+  "ends subscriptions by break, unsubscribe and close": {
     async run(env) {
       await using client = await connect(env);
       const subscription = await client.subscribe("jobs");
@@ -169,7 +169,7 @@ export const CORE: Record<string, Piece> = {
     expected: { seen: ["job.enqueued", "job.started", "job.completed"], rest: [], reading: [] },
   },
 
-  "reports what the server refuses by its code": {
+  "rejects with the server's code": {
     async run(env) {
       await using client = await connect(env);
       await using reader = await connect(env, { token: "readonly" });
@@ -190,7 +190,7 @@ export const CORE: Record<string, Piece> = {
     },
   },
 
-  "refuses a bad token once": {
+  "does not retry with a refused token": {
     async run(env) {
       const error = await connect(env, { token: "wrong" }).catch((error) => error);
       await until(async () => await env.connections() === 0);
@@ -199,12 +199,12 @@ export const CORE: Record<string, Piece> = {
     expected: [true, 401],
   },
 
-  "tells a job and a run that failed": {
+  "wait rejects for a failed job and a failed run": {
     async run(env) {
       await using client = await connect(env);
       const job = await client.enqueue("always-fails", {});
       const run = await client.startWorkflow("failing", {});
-      // A job that fails for good does so after its retries; cancelled it is over at once.
+      // Retries take time, so cancel the job instead.
       await job.cancel();
       const jobError = await job.wait().catch((error) => error);
       const runError = await run.wait().catch((error) => error);
@@ -217,10 +217,10 @@ export const CORE: Record<string, Piece> = {
     expected: [true, true, true],
   },
 
-  "ends a call by its signal and by its deadline": {
+  "wait rejects when its signal aborts or its timeout passes": {
     async run(env) {
       await using client = await connect(env);
-      const job = await client.enqueue("nobody-works-on-this", {});
+      const job = await client.enqueue("nobody-runs-this", {});
       const abort = new AbortController();
       const waiting = failure(job.wait({ signal: abort.signal }));
       abort.abort("changed my mind");
@@ -230,7 +230,7 @@ export const CORE: Record<string, Piece> = {
     expected: ["changed my mind", true],
   },
 
-  "connects again when its sockets are cut, and marks the gap": {
+  "reconnects after its sockets were cut, and reports the gap": {
     async run(env) {
       await using client = await connect(env);
       const statuses: string[] = [];
@@ -261,7 +261,7 @@ export const CORE: Record<string, Piece> = {
     },
   },
 
-  "says whether a write was sent when it does not connect again": {
+  "rejects with `delivery` when it does not reconnect": {
     async run(env) {
       await using client = await connect(env, { reconnect: false });
       await env.cut();
@@ -272,7 +272,7 @@ export const CORE: Record<string, Piece> = {
     expected: [true, "not-sent"],
   },
 
-  "closes: loops end, calls reject, no connection is left": {
+  "close ends loops, rejects calls and leaves no connection": {
     async run(env) {
       const client = await connect(env);
       const subscription = await client.subscribe("firehose");
@@ -287,7 +287,7 @@ export const CORE: Record<string, Piece> = {
         connect: await failure(client.connect()),
         start: await failure(client.startWorkflow("sleeper", { ms: 1 })),
       };
-      // A lane is let go when the run that blocks it has ended.
+      // A lane is released when its run has ended.
       await until(async () => await env.connections() === 0);
       return result;
     },
@@ -299,7 +299,7 @@ export const CORE: Record<string, Piece> = {
     },
   },
 
-  "speaks MessagePack": {
+  "exchanges MessagePack frames": {
     async run(env) {
       await using client = await connect(env, { format: "msgpack" });
       const { value } = await client.status().next();

@@ -1,5 +1,5 @@
 // The script of the page. The test that opens it lends it `cut` and `connections`.
-import { CORE, type Env } from "./core.ts";
+import { type Env, SCENARIOS } from "./core.ts";
 
 declare global {
   var cut: Env["cut"];
@@ -7,4 +7,4 @@ declare global {
   var runCore: (name: string, url: string) => Promise<unknown>;
 }
 
-globalThis.runCore = (name, url) => CORE[name]!.run({ url, cut, connections });
+globalThis.runCore = (name, url) => SCENARIOS[name]!.run({ url, cut, connections });

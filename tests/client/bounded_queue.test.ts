@@ -19,13 +19,13 @@ function stream(options: Partial<BoundedQueueOptions<Item>> = {}): BoundedQueue<
   });
 }
 
-/** What is held, read to the end. */
+/** Ends the queue and reads the rest of its items. */
 async function rest(stream: BoundedQueue<Item>): Promise<Item[]> {
   stream.end();
   return await Array.fromAsync(stream);
 }
 
-test("items come out in order, whether they were waited for or not", async () => {
+test("returns items in order, to waiting readers and later ones", async () => {
   const it = stream();
   const first = it.next();
   it.push(1);
@@ -36,7 +36,7 @@ test("items come out in order, whether they were waited for or not", async () =>
   assert.deepEqual(await rest(it), [2, 3]);
 });
 
-test("many readers are served in the order they came", async () => {
+test("serves waiting readers in order", async () => {
   const it = stream();
   const reads = [it.next(), it.next(), it.next()];
   it.push(1);
@@ -45,7 +45,7 @@ test("many readers are served in the order they came", async () => {
   assert.deepEqual((await Promise.all(reads)).map(({ value }) => value), [1, 2, undefined]);
 });
 
-test("an end lets what is held be read, unless it is discarded", async () => {
+test("keeps unread items readable after the end, unless they are discarded", async () => {
   const kept = stream();
   kept.push(1);
   kept.end();
@@ -57,7 +57,7 @@ test("an end lets what is held be read, unless it is discarded", async () => {
   assert.deepEqual(await Array.fromAsync(discarded), []);
 });
 
-test("an error comes behind what is held, once", async () => {
+test("rejects once with the error, after the unread items", async () => {
   const it = stream();
   it.push(1);
   it.fail(new Error("gone"));
@@ -67,7 +67,7 @@ test("an error comes behind what is held, once", async () => {
   assert.deepEqual(await it.next(), { done: true, value: undefined });
 });
 
-test("an error reaches one waiting reader, and ends the others", async () => {
+test("rejects one waiting reader with the error and ends the others", async () => {
   const it = stream();
   const [first, second] = [it.next(), it.next()];
   it.fail(new Error("gone"));
@@ -81,7 +81,7 @@ const OVERFLOWS: Record<Exclude<Overflow, "error">, Item[]> = {
 };
 
 for (const [overflow, expected] of Object.entries(OVERFLOWS)) {
-  test(`${overflow} says how many items it dropped, where they were`, async () => {
+  test(`${overflow} puts a marker with the number of dropped items in their place`, async () => {
     let dropped = 0;
     const it = stream({ overflow: overflow as Overflow, onDrop: () => dropped++ });
     for (let i = 1; i <= 5; i++) it.push(i);
@@ -91,7 +91,7 @@ for (const [overflow, expected] of Object.entries(OVERFLOWS)) {
   });
 }
 
-test("drop-oldest counts what it drops while its mark waits to be read", async () => {
+test("drop-oldest counts items that it drops while a marker is unread", async () => {
   const it = stream();
   for (let i = 1; i <= 5; i++) it.push(i);
   assert.equal((await it.next()).value, "missed 2");
@@ -99,7 +99,7 @@ test("drop-oldest counts what it drops while its mark waits to be read", async (
   assert.deepEqual(await rest(it), ["missed 3", 6, 7, 8]);
 });
 
-test("drop-newest marks each place where it dropped", async () => {
+test("drop-newest puts a marker at each place where it dropped items", async () => {
   const it = stream({ overflow: "drop-newest" });
   for (let i = 1; i <= 5; i++) it.push(i);
   assert.equal((await it.next()).value, 1);
@@ -108,7 +108,7 @@ test("drop-newest marks each place where it dropped", async () => {
   assert.deepEqual(await rest(it), [2, 3, "missed 2", 6, "missed 1"]);
 });
 
-test("error ends the stream behind what it holds, and tells its source once", async () => {
+test("overflow 'error' fails after the unread items and calls `onLeave` once", async () => {
   let left = 0;
   const it = stream({ overflow: "error", onLeave: () => left++ });
   for (let i = 1; i <= 6; i++) it.push(i);
@@ -122,7 +122,7 @@ test("error ends the stream behind what it holds, and tells its source once", as
   });
 });
 
-test("a mark takes no room: nothing is dropped for it, and it is not dropped alone", async () => {
+test("a marker takes no room: no item is dropped for it, and it is not dropped alone", async () => {
   const it = stream();
   it.push(1);
   it.pushMarker("gap");
@@ -131,7 +131,7 @@ test("a mark takes no room: nothing is dropped for it, and it is not dropped alo
   assert.deepEqual(await rest(it), [1, "gap", 2, 3]);
 });
 
-test("a mark is no dropped item", async () => {
+test("does not count skipped markers as dropped items", async () => {
   const it = stream();
   it.pushMarker("gap");
   for (let i = 1; i <= 4; i++) it.push(i);
@@ -140,7 +140,7 @@ test("a mark is no dropped item", async () => {
   assert.equal(all[0], "missed 1");
 });
 
-test("marks with nothing between them become one where they can", async () => {
+test("joins adjacent markers if `joinMarkers` allows it", async () => {
   const it = stream({
     joinMarkers: (first, second) =>
       [first, second].includes("other") ? undefined : `${first}+${second}`,
@@ -155,7 +155,7 @@ test("marks with nothing between them become one where they can", async () => {
   assert.deepEqual(await rest(it), ["a+b", 1, "c", "other", "d"]);
 });
 
-test("leaving a loop tells the source once and forgets what is held", async () => {
+test("leaving a loop calls `onLeave` once and discards the unread items", async () => {
   let left = 0;
   const it = stream({ onLeave: () => left++ });
   it.push(1);
@@ -172,7 +172,7 @@ test("leaving a loop tells the source once and forgets what is held", async () =
   assert.deepEqual(await it.next(), { done: true, value: undefined });
 });
 
-test("leaving ends a read that waits", async () => {
+test("leaving ends a waiting read", async () => {
   const it = stream();
   const read = it.next();
   await breathe(1);
@@ -180,7 +180,7 @@ test("leaving ends a read that waits", async () => {
   assert.deepEqual(await read, { done: true, value: undefined });
 });
 
-test("a long stream through a small window keeps its order and its memory", async () => {
+test("keeps order and memory bounded over many items", async () => {
   const it = stream({ capacity: 4_000 });
   let expected = 0;
   for (let i = 0; i < 50_000; i++) {

@@ -21,7 +21,7 @@ import { hasCode } from "../helpers/has_code.ts";
 import { within } from "../helpers/eventually.ts";
 import { connected } from "../helpers/server.ts";
 
-/** A type that must be exactly another; anything else does not compile. */
+/** Compiles only if the value has exactly the given type. */
 function exactly<Expected>(): <Actual>(
   value: Actual,
   ...same: [Actual] extends [Expected] ? [Expected] extends [Actual] ? [] : [never] : [never]
@@ -29,7 +29,7 @@ function exactly<Expected>(): <Actual>(
   return () => {};
 }
 
-test("connect gives the session's id, and again the same", async () => {
+test("connect resolves with the session's id, every time with the same", async () => {
   await using it = await connected();
   const id = await it.client.connect();
   exactly<string>()(id);
@@ -39,13 +39,13 @@ test("connect gives the session's id, and again the same", async () => {
   assert.notEqual(await other.connect(), id);
 });
 
-test("a client connects by itself with its first call", async () => {
+test("the first call connects the client", async () => {
   await using it = await connected();
   await using client = new Dispatch({ url: it.server.url, token: "demo-token" });
   assert.equal(typeof (await client.stats()).broker.topic_count, "number");
 });
 
-test("close may be called twice, and nothing can be called after it", async () => {
+test("close can be called twice, and every later call rejects", async () => {
   await using it = await connected();
   await Promise.all([it.client.close(), it.client.close()]);
   await it.client.close();
@@ -69,7 +69,7 @@ test("close may be called twice, and nothing can be called after it", async () =
   );
 });
 
-test("enqueue gives a handle that can be waited for", async () => {
+test("enqueue returns a handle whose wait resolves with the record", async () => {
   await using it = await connected();
   const job = await it.client.enqueue("send-email", { to: "a@b.c", subject: "Hi" }, {
     queue: "email",
@@ -87,19 +87,19 @@ test("enqueue gives a handle that can be waited for", async () => {
   assert.equal(record.queue, "email");
   assert.deepEqual(record.payload, { to: "a@b.c", subject: "Hi" });
   assert.equal(job.state, "completed");
-  // A second wait needs no server.
+  // The record is known, so waiting again needs no server.
   await it.client.close();
   assert.equal((await job.wait()).id, job.job_id);
 });
 
-test("a job's queue is default, its payload null where none is given", async () => {
+test("a job without options goes to the queue `default` with the payload null", async () => {
   await using it = await connected();
   const job = await it.client.enqueue("noop");
   assert.equal(job.queue, "default");
   assert.equal((await within(job.wait(), "the job")).payload, null);
 });
 
-test("a job's events come from the first to the last, however late they are asked for", async () => {
+test("reads a job's events from first to last, even after it has ended", async () => {
   await using it = await connected();
   const job = await it.client.enqueue("noop", {});
   const first = await within(Array.fromAsync(job.events()), "the events");
@@ -110,7 +110,7 @@ test("a job's events come from the first to the last, however late they are aske
   assert.deepEqual(again.map(({ type }) => type), types);
 });
 
-test("wait throws what a job failed of", async () => {
+test("wait rejects with the record of a failed job", async () => {
   await using it = await connected();
   const job = await it.client.enqueue("always-fails", {});
   await assert.rejects(within(job.wait(), "the job", 30_000), (error) => {
@@ -128,9 +128,9 @@ test("wait throws what a job failed of", async () => {
   assert.equal(gap.reason, "unseen");
 });
 
-test("whoever follows a job from its first attempt on sees each attempt", async () => {
+test("events contain each attempt of a job that is followed from the start", async () => {
   await using it = await connected();
-  // Eight workers are busy, so that its first attempt waits until somebody listens.
+  // Occupy the eight workers, so that the first attempt waits for the listener.
   await it.client.enqueueMany("sleep", new Array(8).fill({ ms: 100 }));
   const job = await it.client.enqueue("flaky", { key: "once" });
   const events = await within(Array.fromAsync(job.events()), "the events");
@@ -145,7 +145,7 @@ test("whoever follows a job from its first attempt on sees each attempt", async 
   ]);
 });
 
-test("wait gives up when its own deadline passes", async () => {
+test("wait rejects with TimeoutError when its timeout has passed", async () => {
   await using it = await connected();
   const job = await it.client.enqueue("nobody-knows-me", {});
   await assert.rejects(within(job.wait({ timeout: 30 }), "the job"), (error) => {
@@ -155,7 +155,7 @@ test("wait gives up when its own deadline passes", async () => {
   });
 });
 
-test("getJob decodes, and says what it could not get", async () => {
+test("getJob decodes the record, and rejects with the id in the message", async () => {
   await using it = await connected();
   const { job_id } = await it.client.enqueue("noop", [1, { a: "ü" }]);
   const job = await it.client.getJob(job_id);
@@ -174,9 +174,9 @@ test("getJob decodes, and says what it could not get", async () => {
   );
 });
 
-test("cancelJob gives nothing, and a job that waits is over", async () => {
+test("cancelJob ends a job that is waiting", async () => {
   await using it = await connected();
-  // Eight workers are busy, so that the ninth job waits.
+  // Occupy the eight workers, so that the ninth job waits.
   await it.client.enqueueMany("sleep", new Array(8).fill({ ms: 60_000 }));
   const job = await it.client.enqueue("noop");
   const waiting = job.wait();
@@ -192,7 +192,7 @@ test("cancelJob gives nothing, and a job that waits is over", async () => {
   await assert.rejects(it.client.cancelJob("no-id"), hasCode(400, /^Cannot cancel job 'no-id': /));
 });
 
-test("startWorkflow gives a handle while the run still runs", async () => {
+test("startWorkflow resolves while the run is running", async () => {
   await using it = await connected();
   const run = await within(it.client.startWorkflow("order-payment", { order_id: "1" }), "start");
   exactly<Run>()(run);
@@ -216,7 +216,7 @@ test("startWorkflow gives a handle while the run still runs", async () => {
   ]);
 });
 
-test("a run that ends at once is there as well", async () => {
+test("startWorkflow finds a run that ends at once", async () => {
   await using it = await connected();
   for (let i = 0; i < 20; i++) {
     const run = await within(
@@ -241,7 +241,7 @@ function nameOf(event: RunEvent | Gap): string {
     : event.type;
 }
 
-test("wait throws what a run failed of, and its events tell of the step", async () => {
+test("wait rejects with the record of a failed run, and events contain the failed step", async () => {
   await using it = await connected();
   for (let i = 0; i < 20; i++) {
     const run = await within(it.client.startWorkflow("failing", {}), "start");
@@ -264,7 +264,7 @@ test("wait throws what a run failed of, and its events tell of the step", async 
   }
 });
 
-test("a workflow that nobody knows is refused at once", async () => {
+test("startWorkflow rejects with 500 for an unknown workflow", async () => {
   await using it = await connected();
   await assert.rejects(
     within(it.client.startWorkflow("ghost", {}), "start"),
@@ -275,7 +275,7 @@ test("a workflow that nobody knows is refused at once", async () => {
   );
 });
 
-test("getWorkflow and workflowTimeline decode, and say what they could not get", async () => {
+test("getWorkflow and workflowTimeline decode, and reject with the id in the message", async () => {
   await using it = await connected();
   const { run_id, wait } = await it.client.startWorkflow("sleeper", { ms: 1 })
     .then((run) => ({ run_id: run.run_id, wait: () => run.wait() }));
@@ -298,7 +298,7 @@ test("getWorkflow and workflowTimeline decode, and say what they could not get",
   );
 });
 
-test("the event that a run took stands in its timeline", async () => {
+test("the timeline contains the event that a run took", async () => {
   await using it = await connected();
   const published = await it.client.publishEvent("payment-received", { order_id: "7" });
   exactly<{ event_id: string; name: string }>()(published);
@@ -312,7 +312,7 @@ test("the event that a run took stands in its timeline", async () => {
   assert.equal((taken?.data as { id: string }).id, published.event_id);
 });
 
-test("stats are decoded", async () => {
+test("stats resolves with decoded statistics", async () => {
   await using it = await connected();
   const before = await it.client.stats();
   exactly<Stats>()(before);
@@ -320,7 +320,7 @@ test("stats are decoded", async () => {
   assert.equal((await it.client.stats()).broker.topic_count, before.broker.topic_count + 1);
 });
 
-test("call gives any method's answer as it came", async () => {
+test("call resolves with the undecoded answer of any method", async () => {
   await using it = await connected();
   const answer = await it.client.call("job.enqueue", { name: "noop", payload: 1 }) as {
     job_id: string;
@@ -335,7 +335,7 @@ test("call gives any method's answer as it came", async () => {
   await assert.rejects(it.client.call("job.get"), hasCode(400, /unexpected end of JSON input/));
 });
 
-test("call 'workflow.start' answers when the run has ended, and blocks nothing else", async () => {
+test("call resolves for `workflow.start` when the run has ended, and blocks no other call", async () => {
   await using it = await connected();
   const started = it.client.call("workflow.start", {
     name: "order-payment",
@@ -347,7 +347,7 @@ test("call 'workflow.start' answers when the run has ended, and blocks nothing e
   assert.deepEqual(Object.keys(answer), ["run_id", "name", "state"]);
 });
 
-test("a token without the right says so by its code", async () => {
+test("rejects with 403 if the token lacks the permission", async () => {
   await using it = await connected({ token: "readonly" });
   const { client } = it;
   const writes: [string, () => PromiseLike<unknown>][] = [
@@ -369,7 +369,7 @@ test("a token without the right says so by its code", async () => {
   await client.subscribe("jobs");
 });
 
-test("a handle is made again from an id", async () => {
+test("job and run create a handle from an id", async () => {
   await using it = await connected();
   const { job_id } = await it.client.enqueue("noop");
   const job = it.client.job(job_id);
@@ -415,7 +415,7 @@ test("rejects a payload that is not JSON-serializable, and says where, before it
   }
 });
 
-test("hooks are told of each request and of its end", async () => {
+test("calls the hook for each request, and its result when the request ends", async () => {
   const told: unknown[] = [];
   await using it = await connected({
     hooks: {
@@ -435,7 +435,7 @@ test("hooks are told of each request and of its end", async () => {
   ]);
 });
 
-test("events are typed by their type", async () => {
+test("the type of an event narrows its data", async () => {
   await using it = await connected();
   const sub = await it.client.subscribe("firehose");
   await it.client.enqueue("noop");

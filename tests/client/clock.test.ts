@@ -4,7 +4,7 @@ import { delay } from "../../runtime/mod.ts";
 import { breathe } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
-test("a delay takes its time and leaves nothing behind", async () => {
+test("delay resolves in time and leaves no timer or listener", async () => {
   const clock = new FakeClock();
   let over = false;
   const done = delay(1_000, { clock }).then(() => over = true);
@@ -16,7 +16,7 @@ test("a delay takes its time and leaves nothing behind", async () => {
   assert.equal(clock.pending, 0);
 });
 
-test("a delay ends early with the signal's reason and leaves nothing behind", async () => {
+test("delay rejects with the signal's reason and leaves no timer or listener", async () => {
   const clock = new FakeClock();
   const controller = new AbortController();
   const waiting = delay(1_000, { clock, signal: controller.signal });
@@ -26,7 +26,7 @@ test("a delay ends early with the signal's reason and leaves nothing behind", as
   assert.equal(clock.pending, 0);
 });
 
-test("a delay does not begin under a signal that is aborted", async () => {
+test("delay sets no timer if the signal is already aborted", async () => {
   const clock = new FakeClock();
   const waiting = delay(1_000, { clock, signal: AbortSignal.abort("gone") });
   assert.equal(clock.pending, 0);

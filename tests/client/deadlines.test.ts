@@ -12,7 +12,7 @@ function fixture() {
   return { clock, fired, deadlines, add };
 }
 
-test("each deadline fires once its time has come, however many share the timer", () => {
+test("expires each deadline once at its time, with one timer for all", () => {
   const { clock, fired, add } = fixture();
   add(300, "c");
   add(100, "a");
@@ -27,7 +27,7 @@ test("each deadline fires once its time has come, however many share the timer",
   assert.equal(clock.pending, 0);
 });
 
-test("the last one forgotten takes the timer with it", () => {
+test("clears the timer when the last deadline is deleted", () => {
   const { clock, fired, add } = fixture();
   const forget = [add(100, "a"), add(100, "b"), add(50, "c")];
   for (const each of forget) {
@@ -40,7 +40,7 @@ test("the last one forgotten takes the timer with it", () => {
   assert.deepEqual(fired, []);
 });
 
-test("the others keep their time when the earliest is forgotten", () => {
+test("keeps the other deadlines when the earliest is deleted", () => {
   const { clock, fired, add } = fixture();
   const forget = add(10, "early");
   add(100, "late");
@@ -51,14 +51,14 @@ test("the others keep their time when the earliest is forgotten", () => {
   assert.deepEqual(fired, ["late"]);
 });
 
-test("infinity is never", () => {
+test("sets no timer for an infinite deadline", () => {
   const { clock, add } = fixture();
   add(Infinity, "never")();
   add(Infinity, "never");
   assert.equal(clock.pending, 0);
 });
 
-test("a deadline beyond what a timer can hold does not fire early", () => {
+test("does not expire early beyond the longest timer", () => {
   const { clock, fired, add } = fixture();
   const year = 365 * 24 * 3_600_000;
   add(year, "a year on");
@@ -69,7 +69,7 @@ test("a deadline beyond what a timer can hold does not fire early", () => {
   assert.deepEqual(fired, ["a year on"]);
 });
 
-test("time that passed while nothing ran counts", () => {
+test("counts time during which the machine slept", () => {
   const { clock, fired, add } = fixture();
   add(1_000, "a");
   add(5_000, "b");
@@ -78,9 +78,9 @@ test("time that passed while nothing ran counts", () => {
   assert.deepEqual(fired, ["a", "b"]);
 });
 
-test("a timer that fires too early is set again", () => {
+test("sets the timer again if it fires too early", () => {
   const { fired, deadlines } = fixture();
-  // Node's timers may fire a millisecond before the wall clock says so.
+  // On Node a timer can fire a millisecond before the wall clock reaches its time.
   let now = 0;
   const timers: (() => void)[] = [];
   const early = new Deadlines({
@@ -98,7 +98,7 @@ test("a timer that fires too early is set again", () => {
   assert(deadlines);
 });
 
-test("one that is forgotten by another of the same moment does not fire", () => {
+test("does not expire a deadline that another one deletes at the same moment", () => {
   const { clock, fired, deadlines } = fixture();
   let forget = () => {};
   deadlines.add(100, () => {
@@ -111,7 +111,7 @@ test("one that is forgotten by another of the same moment does not fire", () => 
   assert.equal(clock.pending, 0);
 });
 
-test("one that is added while others fire keeps its time", () => {
+test("expires in time a deadline that is added while others expire", () => {
   const { clock, fired, add, deadlines } = fixture();
   deadlines.add(100, () => {
     add(150, "added");

@@ -6,22 +6,22 @@ import { eventually } from "../helpers/eventually.ts";
 import { startServer } from "../helpers/server.ts";
 
 function exited({ code, output }: ChildResult, said: string[]): void {
-  assert.equal(code, 0, `it ${code === null ? "did not end by itself" : "failed"}: ${output}`);
+  assert.equal(code, 0, `it ${code === null ? "did not exit" : "failed"}: ${output}`);
   assert.deepEqual(output.trim().split("\n"), [...said, "done"]);
 }
 
 const WITH_SERVER: Record<string, string[]> = {
   "a close": [],
   "a close with subscriptions and waiters": [],
-  "a close with a lane that is blocked": [],
-  "await using with a lane that is blocked": [],
-  "a close with a lane that is idle": [],
-  "a connection that is refused": ["ConnectionError", "ConnectionError"],
+  "a close with a blocked lane": [],
+  "await using with a blocked lane": [],
+  "a close with an idle lane": [],
+  "a refused connection": ["ConnectionError", "ConnectionError"],
   "a bad token": ["AuthError", "AuthError"],
 };
 
 for (const [what, said] of Object.entries(WITH_SERVER)) {
-  test(`the process ends after ${what}`, async () => {
+  test(`the process exits after ${what}`, async () => {
     await using server = await startServer();
     exited(await runScript("exit_script", [what, server.url]), said);
   });
@@ -29,11 +29,11 @@ for (const [what, said] of Object.entries(WITH_SERVER)) {
 
 const WITH_SILENT_PEER: Record<string, string[]> = {
   "a peer that never answers": ["TimeoutError"],
-  "a close while a peer does not answer": ["ConnectionError"],
+  "a close while connecting to a silent peer": ["ConnectionError"],
 };
 
 for (const [what, said] of Object.entries(WITH_SILENT_PEER)) {
-  test(`the process ends after ${what}`, async () => {
+  test(`the process exits after ${what}`, async () => {
     await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
     await proxy.silence();
     exited(await runScript("exit_script", [what, proxy.url]), said);
@@ -41,11 +41,11 @@ for (const [what, said] of Object.entries(WITH_SILENT_PEER)) {
 }
 
 for (const what of ["a close while reconnecting", "giving up"]) {
-  test(`the process ends after ${what}`, async () => {
+  test(`the process exits after ${what}`, async () => {
     await using server = await startServer();
     await using proxy = await createFaultProxy({ target: server.url });
     const result = runScript("exit_script", [what, proxy.url]);
-    // The answer to auth has gone through; from then on nobody is there.
+    // The client has authenticated. Now the server goes away.
     await eventually(() => (proxy.connections[0]?.frames.toClient ?? 0) > 0, 15_000);
     await proxy.refuse();
     proxy.cut();

@@ -22,7 +22,7 @@ import { connected } from "../helpers/server.ts";
 
 type Item = DispatchEvent | Gap;
 
-test("over HTTP every call works that can", async () => {
+test("DispatchRpc enqueues, reads, waits, publishes and cancels", async () => {
   await using it = await connected();
   using rpc = new DispatchRpc({ url: it.server.url, token: "demo-token" });
   const job = await within(
@@ -48,7 +48,7 @@ test("over HTTP every call works that can", async () => {
   await assert.rejects(within(sleeping.wait(), "the job"), JobFailedError);
 });
 
-test("each class connects to a client of its own", async () => {
+test("connect creates a client of its class", async () => {
   await using it = await connected();
   const options = { url: it.server.url, token: "demo-token" };
   using rpc = await DispatchRpc.connect(options);
@@ -58,11 +58,11 @@ test("each class connects to a client of its own", async () => {
   for (const client of [rpc, sse]) assert.equal((await client.enqueue("noop")).queue, "default");
 });
 
-test("a start over HTTP is refused with the reason, and does not compile", async () => {
+test("startWorkflow does not compile over HTTP, and rejects with `not_possible`", async () => {
   await using it = await connected();
   using rpc = new DispatchRpc({ url: it.server.url, token: "demo-token" });
   await assert.rejects(
-    // @ts-expect-error Nothing is a name here.
+    // @ts-expect-error There is no valid name.
     rpc.startWorkflow("order-payment", { order_id: "1" }),
     hasCode("not_possible", /^Cannot start workflow 'order-payment' over HTTP: .*WebSocket$/),
   );
@@ -74,7 +74,7 @@ test("a start over HTTP is refused with the reason, and does not compile", async
   assert.equal(rpc.subscribe, undefined);
 });
 
-test("errors over HTTP are the same as over a WebSocket", async () => {
+test("rejects with the same errors as over a WebSocket", async () => {
   await using it = await connected();
   using rpc = new DispatchRpc({ url: it.server.url, token: "demo-token" });
   await assert.rejects(rpc.getJob("no-id"), hasCode(400, /^Cannot get job 'no-id': the server/));
@@ -88,7 +88,7 @@ test("errors over HTTP are the same as over a WebSocket", async () => {
   await assert.rejects(elsewhere.stats(), hasCode(404, /answered 404, not a frame$/));
 });
 
-test("a bad token is refused once; a function is asked again when its last token ran out", async () => {
+test("sends a wrong token once, and calls the function again after a token has expired", async () => {
   await using it = await connected();
   let requests = 0;
   const counted: typeof fetch = (...args) => {
@@ -115,11 +115,11 @@ test("a bad token is refused once; a function is asked again when its last token
   });
   asked = 0;
   await assert.rejects(within(alwaysBad.stats(), "the call"), AuthError);
-  assert.equal(asked, 1, "a token that was just made and is refused is simply bad");
+  assert.equal(asked, 1, "a new token that is refused is wrong, not expired");
   assert.equal(requests, 1);
 });
 
-test("reads are tried again whose request failed on the way, writes are not", async () => {
+test("repeats reads that got no answer, but not writes", async () => {
   await using it = await connected();
   await using proxy = await createFaultProxy({ target: it.server.url });
   await proxy.refuse();
@@ -144,7 +144,7 @@ test("reads are tried again whose request failed on the way, writes are not", as
   assert.equal(requests, 1);
   const failing = rpc.stats();
   await assert.rejects(clock.runUntil(failing, 100), ConnectionError);
-  assert.equal(requests, 5, "one attempt and three more were to be made");
+  assert.equal(requests, 5, "one attempt and three repetitions");
   const read = rpc.stats();
   read.catch(() => {});
   await eventually(() => requests === 6);
@@ -164,7 +164,7 @@ const HANGING: Record<string, { token?: () => Promise<string>; fetch?: typeof fe
 };
 
 for (const [what, options] of Object.entries(HANGING)) {
-  test(`${what} is given up: by the deadline, the signal and close`, async () => {
+  test(`the deadline, the signal and close end a call with ${what}`, async () => {
     const clock = new FakeClock();
     const rpc = new DispatchRpc({ url: "ws://127.0.0.1:9/dwp", token: "t", clock, ...options });
     const late = rpc.stats({ timeout: 1_000 });
@@ -196,7 +196,7 @@ for (const [what, options] of Object.entries(HANGING)) {
   });
 }
 
-test("a channel is read over server-sent events", async () => {
+test("DispatchSse reads channels and runs", async () => {
   await using it = await connected();
   using sse = new DispatchSse({ url: it.server.url, token: "demo-token" });
   const seen = new Recorder<Item>(await within(sse.subscribe("jobs"), "subscribing"));
@@ -217,7 +217,7 @@ test("a channel is read over server-sent events", async () => {
   assert.equal(watched.items.at(-1)?.type, "workflow.completed");
 });
 
-test("a bad token and a bad channel are told apart from silence", async () => {
+test("subscribe rejects a wrong token with 401 and a wrong channel with 400", async () => {
   await using it = await connected();
   using bad = new DispatchSse({ url: it.server.url, token: "bad" });
   await assert.rejects(within(Promise.resolve(bad.subscribe("jobs")), "subscribing"), AuthError);
@@ -227,7 +227,7 @@ test("a bad token and a bad channel are told apart from silence", async () => {
   hasCode(400, /^Cannot subscribe to 'bogus': /)(read.error);
 });
 
-test("of 4,000 events on one channel none is lost, though each stream ends after 1,000", async () => {
+test("loses none of 4,000 events, although each stream stops after 1,000", async () => {
   await using it = await connected();
   using sse = new DispatchSse({ url: it.server.url, token: "demo-token" });
   const seen = new Recorder<Item>(await within(sse.subscribe("jobs"), "subscribing"));
@@ -242,7 +242,7 @@ test("of 4,000 events on one channel none is lost, though each stream ends after
   assert.equal(ids.size, 1_360);
 });
 
-test("a queue's events come though those of others use the stream up", async () => {
+test("reads a queue's events even if other queues use up the stream", async () => {
   await using it = await connected();
   using sse = new DispatchSse({ url: it.server.url, token: "demo-token" });
   const seen = new Recorder<Item>(await within(sse.subscribe("queue:email"), "subscribing"));
@@ -257,7 +257,7 @@ test("a queue's events come though those of others use the stream up", async () 
   assert.equal(seen.of("job.completed")[0]!.data.job_id, job.job_id);
 });
 
-test("a stream whose successor cannot be opened in time is told to be used up", async () => {
+test("reports a gap if the next stream cannot be opened in time", async () => {
   await using it = await connected();
   let streams = 0;
   let allowed = false;
@@ -280,14 +280,14 @@ test("a stream whose successor cannot be opened in time is told to be used up", 
     await eventually(() => seen.items.length >= Math.min(i * 102, 1_000));
   }
   assert.equal(seen.items.length, 1_000);
-  assert(streams > 1, "no successor was asked for");
+  assert(streams > 1, "the next stream was not requested");
   allowed = true;
   await clock.runUntil(eventually(() => seen.of("gap").length === 1), 100);
   await it.client.enqueue("noop");
   await eventually(() => seen.items.length === 1_004);
 });
 
-test("a stream that breaks is opened again, with a gap", async () => {
+test("reopens a broken stream and reports a gap", async () => {
   await using it = await connected();
   await using proxy = await createFaultProxy({ target: it.server.url });
   const clock = new FakeClock();
@@ -302,7 +302,7 @@ test("a stream that breaks is opened again, with a gap", async () => {
   await eventually(() => seen.items.length === 7);
 });
 
-test("a subscription to nobody is told that nobody is there", async () => {
+test("subscribe rejects if there is no server", async () => {
   await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
   await proxy.refuse();
   const clock = new FakeClock();
@@ -311,7 +311,7 @@ test("a subscription to nobody is told that nobody is there", async () => {
   await assert.rejects(clock.runUntil(subscribing, 1_000), ConnectionError);
 });
 
-test("a subscription to a server that does not answer is given up, left and closed", async () => {
+test("timeout, unsubscribe, abort and close end a subscription to a silent server", async () => {
   await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
   await proxy.silence();
   const clock = new FakeClock();
@@ -335,7 +335,7 @@ test("a subscription to a server that does not answer is given up, left and clos
   assert.equal(clock.pending, 0);
 });
 
-test("close ends loops over server-sent events", async () => {
+test("close ends the loop over a subscription", async () => {
   await using it = await connected();
   const sse = new DispatchSse({ url: it.server.url, token: "demo-token" });
   const loop = new Recorder(await within(sse.subscribe("jobs"), "subscribing"));
@@ -344,7 +344,7 @@ test("close ends loops over server-sent events", async () => {
   assert.equal(loop.error, undefined);
 });
 
-test("a slow reader of server-sent events is told what it missed", async () => {
+test("fails a slow reader with OverflowError if it asked for that", async () => {
   await using it = await connected();
   using sse = new DispatchSse({ url: it.server.url, token: "demo-token" });
   const subscription = await within(

@@ -18,7 +18,7 @@ const PAYMENT = [
   "workflow.completed",
 ];
 
-test("the order flow: start, watch, publish, on one client", async () => {
+test("starts, watches and publishes on one client", async () => {
   await using it = await connected();
   const { client } = it;
   const run = await within(client.startWorkflow("order-payment", { order_id: "7" }), "the start");
@@ -37,7 +37,7 @@ test("the order flow: start, watch, publish, on one client", async () => {
 });
 
 for (const count of [20, 100]) {
-  test(`${count} starts at once with one name and one input are told apart while they wait`, async () => {
+  test(`finds the run of each of ${count} starts with the same name and input while the runs wait`, async () => {
     await using it = await connected({}, { quirks: "default" });
     const { client } = it;
     const input = { order_id: "the same" };
@@ -61,36 +61,59 @@ for (const count of [20, 100]) {
   });
 }
 
-test("two clients that start the same at once do not take each other's runs", async () => {
+/** Creates sockets that record the input of each `workflow.start`, as its text. */
+function recordInputs(inputs: string[]): (url: string) => WebSocket {
+  return (url) => {
+    const socket = new WebSocket(url);
+    const send = socket.send.bind(socket);
+    socket.send = (message) => {
+      const [, input] = /"workflow\.start".*"input":(.*)\}\}$/s.exec(String(message)) ?? [];
+      if (input !== undefined) inputs.push(input);
+      send(message);
+    };
+    return socket;
+  };
+}
+
+test("clients that start the same workflow at once each get their own runs", async () => {
   await using it = await connected();
-  const clients = [it.client, await it.connect(), await it.connect()];
-  const starts = clients.flatMap((client, owner) =>
-    Array.from({ length: 10 }, async () => {
-      const run = await client.startWorkflow("sleeper", { ms: 30 });
+  const owners = await Promise.all([1, 2, 3].map(async () => {
+    const inputs: string[] = [];
+    return { inputs, client: await it.connect({ webSocket: recordInputs(inputs) }) };
+  }));
+  const starts = owners.flatMap(({ client, inputs }) =>
+    Array.from({ length: 10 }, async (_, i) => {
+      const run = await client.startWorkflow("sleeper", { ms: 30, i });
       const record = await run.wait();
-      return { owner, id: run.run_id, state: record.state };
+      assert.equal(record.id, run.run_id);
+      assert.deepEqual(record.input, { ms: 30, i });
+      const { input } = await client.call("workflow.get", { run_id: run.run_id }) as {
+        input: string;
+      };
+      assert(inputs.includes(atob(input)), "the run was started by another client");
+      return run.run_id;
     })
   );
-  const runs = await within(Promise.all(starts), "the runs");
-  assert.equal(new Set(runs.map(({ id }) => id)).size, 30);
+  const ids = await within(Promise.all(starts), "the runs");
+  assert.equal(new Set(ids).size, 30);
 });
 
 const INPUTS: Record<string, unknown> = {
   "an object": { order_id: "x", items: [{ a: null }] },
   "an empty object": {},
-  "a list": [1, "two", { three: 3 }],
-  "an empty list": [],
-  "a text": "text",
-  "an empty text": "",
-  "a text like JSON": '{"order_id":"x"}',
+  "an array": [1, "two", { three: 3 }],
+  "an empty array": [],
+  "a string": "text",
+  "an empty string": "",
+  "a string that looks like JSON": '{"order_id":"x"}',
   "a number": 42.5,
   "true": true,
   "null": null,
-  "deep unicode": { "ключ": { "值": ["🎉", "\u0000\u2028\ud83d\ude00", 'quote " and \\'] } },
+  "nested Unicode": { "ключ": { "值": ["🎉", "\u0000\u2028\ud83d\ude00", 'quote " and \\'] } },
 };
 
 for (const [name, input] of Object.entries(INPUTS)) {
-  test(`${name} goes in as a JSON value and comes back the same`, async () => {
+  test(`passes ${name} unchanged through jobs, runs and events`, async () => {
     await using it = await connected();
     const { client } = it;
     const job = await client.enqueue("noop", input);
@@ -112,7 +135,7 @@ for (const [name, input] of Object.entries(INPUTS)) {
   });
 }
 
-test("starts of one text that cannot be marked are told apart all the same", async () => {
+test("finds the run of each start even if the input cannot be marked", async () => {
   await using it = await connected();
   const runs = await within(
     Promise.all(Array.from({ length: 10 }, () => it.client.startWorkflow("failing", "same"))),
@@ -121,7 +144,7 @@ test("starts of one text that cannot be marked are told apart all the same", asy
   assert.equal(new Set(runs.map(({ run_id }) => run_id)).size, 10);
 });
 
-test("watch tells a run's past, whoever started it and whenever it ended", async () => {
+test("watch reads the past of a run that another client started", async () => {
   await using it = await connected();
   const run = await it.client.startWorkflow("order-pipeline", { order_id: "1", items: ["a"] });
   await run.wait();
@@ -136,7 +159,7 @@ test("watch tells a run's past, whoever started it and whenever it ended", async
   ]);
 });
 
-test("watch of a failed run's past says with a gap that its failed step is not known", async () => {
+test("watch puts a gap where a failed run's failed step is unknown", async () => {
   await using it = await connected();
   const run = await it.client.startWorkflow("failing", {});
   await assert.rejects(within(run.wait(), "the run"));
@@ -154,7 +177,7 @@ test("watch of a failed run's past says with a gap that its failed step is not k
   assert.equal(last.data.error, `workflow failing step "b": step b exploded`);
 });
 
-test("watch joins a run in its middle without a doubled or a missing event", async () => {
+test("watch joins a running run without missing or repeating an event", async () => {
   await using it = await connected();
   const other = await it.connect();
   for (let round = 0; round < 10; round++) {
@@ -168,7 +191,7 @@ test("watch joins a run in its middle without a doubled or a missing event", asy
   }
 });
 
-test("many readers and waiters of one run each get everything", async () => {
+test("all readers and waiters of a run get everything", async () => {
   await using it = await connected();
   const run = await it.client.startWorkflow("order-payment", { order_id: "1" });
   const readers = [run.events(), run.events(), it.client.watch(run.run_id)]
@@ -185,14 +208,14 @@ test("many readers and waiters of one run each get everything", async () => {
   for (const wait of waits) assert.equal((await within(wait, "a wait")).id, run.run_id);
 });
 
-test("watch of no run is refused", async () => {
+test("watch rejects with 400 for a malformed id", async () => {
   await using it = await connected();
   const watch = new Recorder(it.client.watch("no-id"));
   await within(watch.over, "watching");
   assert.equal((watch.error as { code?: unknown }).code, 400);
 });
 
-test("enqueueMany gives the jobs back in the payloads' order", async () => {
+test("enqueueMany returns the jobs in the order of the payloads", async () => {
   await using it = await connected();
   const payloads = Array.from({ length: 300 }, (_, i) => ({ number: i }));
   function* lazily() {

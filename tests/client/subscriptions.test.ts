@@ -9,7 +9,7 @@ import { connected } from "../helpers/server.ts";
 
 type Item = DispatchEvent | Gap;
 
-/** The ids of the jobs that an event of one type told of. */
+/** The ids of the jobs in the events of one type. */
 function jobsOf(items: Item[], type: string): string[] {
   return items.flatMap((item) =>
     item.type !== "gap" && item.type === type && "job_id" in item.data ? [item.data.job_id] : []
@@ -30,7 +30,7 @@ test("subscribe sends its request at once, before the requests of later calls", 
   );
 });
 
-test("a burst of 100 events right behind subscribe is seen from its first", async () => {
+test("receives every event of jobs enqueued right after subscribing", async () => {
   await using it = await connected();
   const subscription = await it.client.subscribe("jobs");
   const seen = new Recorder<Item>(subscription);
@@ -43,7 +43,7 @@ test("a burst of 100 events right behind subscribe is seen from its first", asyn
   assert.equal(seen.items.length, 300);
 });
 
-test("a burst of another client's right behind subscribe is seen from its first", async () => {
+test("receives every event of jobs that another client enqueues right after subscribing", async () => {
   await using it = await connected();
   const other = await it.connect();
   const seen = new Recorder<Item>(await it.client.subscribe("jobs"));
@@ -55,7 +55,7 @@ test("a burst of another client's right behind subscribe is seen from its first"
   );
 });
 
-test("of 2,000 jobs on one connection all 6,000 events come, each once", async () => {
+test("receives all 6,000 events of 2,000 jobs enqueued on the same connection, each once", async () => {
   await using it = await connected();
   const seen = new Recorder<Item>(await it.client.subscribe("jobs"));
   const jobs = await it.client.enqueueMany("noop", new Array(2_000).fill({ some: "payload" }));
@@ -67,7 +67,7 @@ test("of 2,000 jobs on one connection all 6,000 events come, each once", async (
   assert.equal(seen.items.length, 6_000);
 });
 
-test("of 2,000 enqueues at once no event is lost to the server's small buffer", async () => {
+test("loses no event of 2,000 concurrent enqueues to the server's small buffer", async () => {
   await using it = await connected();
   const seen = new Recorder<Item>(await it.client.subscribe("jobs"));
   await Promise.all(Array.from({ length: 2_000 }, () => it.client.enqueue("noop")));
@@ -75,7 +75,7 @@ test("of 2,000 enqueues at once no event is lost to the server's small buffer", 
   assert.equal(seen.items.length, 6_000);
 });
 
-test("for await reads a subscription that nobody awaited", async () => {
+test("for await reads a subscription that was not awaited", async () => {
   await using it = await connected();
   const seen: string[] = [];
   const reading = (async () => {
@@ -84,13 +84,13 @@ test("for await reads a subscription that nobody awaited", async () => {
       if (event.type === "job.completed") break;
     }
   })();
-  // Requests are served in order, so the subscription is there before this.
+  // The server serves requests in order, so it subscribes before this.
   await it.client.enqueue("noop");
   await within(reading, "the loop");
   assert.deepEqual(seen, ["job.enqueued", "job.started", "job.completed"]);
 });
 
-/** How many channels the server has a subscriber on. */
+/** The number of channels with a subscriber on the server. */
 async function topics(client: Dispatch): Promise<number> {
   return (await client.stats()).broker.topic_count;
 }
@@ -106,7 +106,7 @@ test("leaving the loop unsubscribes", async () => {
   await eventually(async () => await topics(other) === before);
 });
 
-test("unsubscribe ends the loop, and resolves when the server knows", async () => {
+test("unsubscribe ends the loop and resolves when the server has unsubscribed", async () => {
   await using it = await connected();
   const other = await it.connect();
   const before = await topics(other);
@@ -132,7 +132,7 @@ test("await using unsubscribes", async () => {
   assert.equal(await topics(other), before);
 });
 
-test("of two subscribers of one channel one stops and the other goes on", async () => {
+test("one of two subscribers of a channel can leave without the other", async () => {
   await using it = await connected();
   const [first, second] = await Promise.all([
     it.client.subscribe("jobs"),
@@ -150,11 +150,11 @@ test("of two subscribers of one channel one stops and the other goes on", async 
   assert.deepEqual(jobsOf(stopping.items, "job.enqueued"), [one.job_id]);
 });
 
-test("one who subscribes again after the last has left gets events again", async () => {
+test("receives events after subscribing again", async () => {
   await using it = await connected();
   for (let round = 0; round < 5; round++) {
     const leaving = await it.client.subscribe("jobs");
-    // Not awaited: the next subscriber comes while the server is still being told.
+    // Not awaited, so that the next subscription overlaps with leaving.
     const left = leaving.unsubscribe();
     const seen = new Recorder<Item>(await it.client.subscribe("jobs"));
     const { job_id } = await it.client.enqueue("noop");
@@ -163,7 +163,7 @@ test("one who subscribes again after the last has left gets events again", async
   }
 });
 
-test("each channel has its own events", async () => {
+test("each channel receives only its own events", async () => {
   await using it = await connected();
   const { client } = it;
   const channels = ["jobs", "workflows", "firehose", "queue:email", "queue:default"] as const;
@@ -193,7 +193,7 @@ test("each channel has its own events", async () => {
 });
 
 for (const channel of ["bogus", "job:", "cron:x", ""]) {
-  test(`the channel '${channel}' is refused, to who awaits it and to who reads it`, async () => {
+  test(`rejects the channel '${channel}' with 400 when it is awaited and when it is read`, async () => {
     await using it = await connected();
     const refused = (error: unknown): boolean => {
       assert(error instanceof DispatchError, String(error));
@@ -210,12 +210,12 @@ for (const channel of ["bogus", "job:", "cron:x", ""]) {
     const read = new Recorder(it.client.subscribe(channel));
     await within(read.over, "reading");
     refused(read.error);
-    // A refused channel takes nothing with it.
+    // The refusal does not affect other channels.
     await within(it.client.subscribe("jobs"), "subscribing");
   });
 }
 
-test("close ends a loop", async () => {
+test("close ends every loop, and rejects every wait", async () => {
   await using it = await connected();
   const awaited = new Recorder<Item>(await it.client.subscribe("jobs"));
   const pending = new Recorder<Item>(it.client.subscribe("workflows"));
@@ -236,7 +236,7 @@ test("close ends a loop", async () => {
   }
 });
 
-test("close within a loop ends it", async () => {
+test("close inside a loop ends the loop", async () => {
   await using it = await connected();
   const seen: string[] = [];
   const subscription = await it.client.subscribe("jobs");
@@ -253,7 +253,7 @@ test("close within a loop ends it", async () => {
   assert.deepEqual(seen, ["job.enqueued"]);
 });
 
-test("close with drain leaves what was received to be read", async () => {
+test("close with drain keeps received events readable", async () => {
   await using it = await connected();
   const subscription = await it.client.subscribe("jobs");
   const jobs = await it.client.enqueueMany("noop", [1, 2, 3]);
@@ -264,7 +264,7 @@ test("close with drain leaves what was received to be read", async () => {
   assert.equal(items.length, 9);
 });
 
-test("what an aborted subscription holds is read, then its reason comes", async () => {
+test("an aborted subscription rejects with the reason after its unread events", async () => {
   await using it = await connected();
   const controller = new AbortController();
   const subscription = await it.client.subscribe("jobs", { signal: controller.signal });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConnectionError, type Gap, type RunEvent, TimeoutError } from "../../mod.ts";
 import type { Frame, ScriptedPeer } from "../../testing/mod.ts";
+import { seededRandom } from "../../runtime/random.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { faulty, scripted } from "../helpers/peers.ts";
 import { Recorder } from "../helpers/recorder.ts";
@@ -201,6 +202,55 @@ test("what a lost lane no longer tells is looked for while the run goes on", asy
   await it.clock.runUntil(eventually(() => events.items.length === 2), 50);
   assert.deepEqual(events.items.map(nameOf), ["workflow.started", "workflow.step_completed a"]);
 });
+
+/** The input of the `workflow.start` that a peer received, as its text. */
+function startedWith(peer: ScriptedPeer): string {
+  const start = (peer.received as string[]).find((text) => text.includes("workflow.start"))!;
+  return /"input":(.*)\}\}$/s.exec(start)![1]!;
+}
+
+for (
+  const { title, inputs } of [
+    { title: "different inputs", inputs: [{ n: 1 }, { n: 2 }, { n: 3 }] },
+    { title: "the same input", inputs: [{ n: 1 }, { n: 1 }, { n: 1 }] },
+  ]
+) {
+  test(`finds the run of each start with ${title}, in whatever order the runs begin`, async () => {
+    const inputOf = new Map<string, string>();
+    await using it = await scripted(
+      withLane(() => {}, (request, peer) => {
+        if (request.method !== "workflow.get") return false;
+        const { run_id } = request.data as { run_id: string };
+        const input = btoa(inputOf.get(run_id)!);
+        peer.answer(request, runRecord("running", { id: run_id, input }));
+        return true;
+      }),
+      { random: seededRandom(1) },
+    );
+    const starts = inputs.map((input) => it.client.startWorkflow("noop", input));
+    const lanes = () =>
+      it.server.peers.filter((peer) => methodsOf(peer).includes("workflow.start"));
+    await eventually(() => lanes().length === inputs.length);
+    for (const [i, lane] of lanes().entries()) inputOf.set(`wfrun_${i}`, startedWith(lane));
+    for (const i of [2, 0, 1]) {
+      const data = { run_id: `wfrun_${i}`, name: "noop" };
+      // Every lane receives the events of every run.
+      for (const lane of lanes()) lane.publish("workflow.started", `workflow:wfrun_${i}`, data);
+      await breathe();
+    }
+    const runs = await within(Promise.all(starts), "the starts");
+    assert.equal(new Set(runs.map(({ run_id }) => run_id)).size, inputs.length);
+    for (const [i, { run_id }] of runs.entries()) {
+      assert.deepEqual(JSON.parse(inputOf.get(run_id)!), inputs[i]);
+    }
+    // The client knows on which lane each run was started.
+    for (const [i, lane] of lanes().entries()) {
+      lane.drop();
+      await eventually(() => it.status.of("lane_lost").length === i + 1);
+      assert.equal(it.status.of("lane_lost")[i]!.runId, `wfrun_${i}`);
+    }
+  });
+}
 
 test("lanes are used again one after another, and dropped when nobody needs them", async () => {
   await using server = await startServer();

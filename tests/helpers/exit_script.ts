@@ -1,5 +1,5 @@
-// Run as a process of its own: does one thing with a client, and must then end by itself. Nothing
-// here calls exit, and the last line printed is proof that all of it was done.
+// Runs as a separate process: does one thing with a client, after which the process must exit without
+// a call to `exit`. The last line it prints proves that it ran to the end.
 import process from "node:process";
 import { Dispatch } from "../../mod.ts";
 
@@ -21,22 +21,22 @@ const CASES: Record<string, () => Promise<unknown>> = {
     void client.status().next();
     await client.close();
   },
-  "a close with a lane that is blocked": async () => {
+  "a close with a blocked lane": async () => {
     const client = await Dispatch.connect({ url, token });
     await client.startWorkflow("sleeper", { ms: 120_000 });
     await client.close();
   },
-  "await using with a lane that is blocked": async () => {
+  "await using with a blocked lane": async () => {
     await using client = await Dispatch.connect({ url, token });
     await client.startWorkflow("sleeper", { ms: 120_000 });
   },
-  "a close with a lane that is idle": async () => {
+  "a close with an idle lane": async () => {
     const client = await Dispatch.connect({ url, token });
     const run = await client.startWorkflow("order-pipeline", { order_id: "1", items: [] });
     await run.wait();
     await client.close();
   },
-  "a connection that is refused": async () => {
+  "a refused connection": async () => {
     const dead = "ws://127.0.0.1:1/dwp";
     await Dispatch.connect({ url: dead, token }).catch((error) => say(error.name));
     const client = new Dispatch({ url: dead, token });
@@ -50,7 +50,7 @@ const CASES: Record<string, () => Promise<unknown>> = {
   "a peer that never answers": async () => {
     await Dispatch.connect({ url, token, connectTimeout: 200 }).catch((error) => say(error.name));
   },
-  "a close while a peer does not answer": async () => {
+  "a close while connecting to a silent peer": async () => {
     const client = new Dispatch({ url, token });
     const connecting = client.connect().catch((error) => say(error.name));
     setTimeout(() => void client.close(), 100);

@@ -1,4 +1,4 @@
-/** `true` when two types are the same, not merely when one can stand for the other. */
+/** `true` if two types are identical, not only assignable to each other. */
 export type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2)
   ? true
   : false;

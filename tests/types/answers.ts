@@ -1,4 +1,4 @@
-// Compiled by `deno check`, never run: what calls give back, and what they throw.
+// Compiled by `deno check`, never run: what calls resolve with, and what they throw.
 import {
   type AuthError,
   type ConnectionError,
@@ -50,7 +50,7 @@ export function handles(job: Job, run: Run): void {
   expect<Equal<[typeof run.run_id, typeof run.name, typeof run.state], [string, string, string]>>();
   // @ts-expect-error A handle's id does not change.
   job.job_id = "job_2";
-  // @ts-expect-error The server says where it stands.
+  // @ts-expect-error Only the server changes the state.
   run.state = "completed";
 }
 
@@ -63,7 +63,7 @@ export function failures(error: unknown): void {
     expect<Equal<typeof error.delivery, Delivery>>();
   } else if (error instanceof DispatchError) {
     expect<Equal<typeof error.code, number | string>>();
-    // @ts-expect-error Not every error is about a request on its way.
+    // @ts-expect-error Not every error is about a request.
     void error.delivery;
   }
 }
@@ -81,7 +81,7 @@ export function isAllOne(
 export async function statuses(client: Dispatch): Promise<void> {
   for await (const status of client.status()) {
     expect<Equal<typeof status, Status>>();
-    // @ts-expect-error Not each has a cause.
+    // @ts-expect-error Not every status has a cause.
     void status.cause;
     switch (status.type) {
       case "idle":
@@ -106,7 +106,7 @@ export async function statuses(client: Dispatch): Promise<void> {
         expect<Equal<typeof status.since, string>>();
         break;
       default:
-        // Whoever adds a status is told of this place.
+        // A new status does not compile without a case.
         expect<Equal<typeof status, never>>();
     }
   }

@@ -1,4 +1,4 @@
-// Compiled by `deno check`, never run: what a schema allows, and what it makes an error.
+// Compiled by `deno check`, never run: what definitions allow, and what they make an error.
 import { type DefinitionName, Dispatch, type DispatchRpc, type Job, type Run } from "../../mod.ts";
 import { type Equal, expect } from "./_equal.ts";
 
@@ -25,7 +25,7 @@ interface Jobs {
   "nightly": null;
 }
 
-/** Interfaces within an interface. */
+/** An interface of interfaces. */
 interface ShopOfInterfaces {
   jobs: Jobs;
   workflows: ShopLiteral["workflows"];
@@ -47,27 +47,27 @@ export async function anInterface(client: Dispatch<ShopInterface>): Promise<void
 
   // @ts-expect-error No job has that name.
   await client.enqueue("send-mail", { to: "a@example.com" });
-  // @ts-expect-error A workflow is no job.
+  // @ts-expect-error A workflow is not a job.
   await client.enqueue("order-payment", { order_id: "ORD-1" });
   // @ts-expect-error `to` is missing.
   await client.enqueue("send-email", {});
-  // @ts-expect-error It cannot go without a payload.
+  // @ts-expect-error The payload is required.
   await client.enqueue("send-email");
-  // @ts-expect-error Nor a workflow without its input.
+  // @ts-expect-error The input is required.
   await client.startWorkflow("order-payment");
-  // @ts-expect-error `to` is a text.
+  // @ts-expect-error `to` is a string.
   await client.enqueue("send-email", { to: 1 });
   // @ts-expect-error It has no `cc`.
   await client.enqueue("send-email", { to: "a@example.com", cc: "b@example.com" });
-  // @ts-expect-error Another job's payload.
+  // @ts-expect-error This is another job's payload.
   await client.enqueue("nightly", { to: "a@example.com" });
-  // @ts-expect-error One of many is wrong.
+  // @ts-expect-error One of the payloads is wrong.
   await client.enqueueMany("send-email", [{ to: "a@example.com" }, { to: 2 }]);
   // @ts-expect-error No job has that name.
   await client.enqueueMany("send-mail", []);
   // @ts-expect-error No workflow has that name.
   await client.startWorkflow("order-pipeline", { order_id: "ORD-1" });
-  // @ts-expect-error `order_id` is a text.
+  // @ts-expect-error `order_id` is a string.
   await client.startWorkflow("order-payment", { order_id: 1 });
   // @ts-expect-error No event has that name.
   await client.publishEvent("payment-refused", { order_id: "ORD-1", cents: 1 });
@@ -79,9 +79,9 @@ export async function aTypeLiteral(client: Dispatch<ShopLiteral>): Promise<void>
   await client.enqueue("send-email", { to: "a@example.com" });
   // @ts-expect-error No job has that name.
   await client.enqueue("send-mail", { to: "a@example.com" });
-  // @ts-expect-error `to` is a text.
+  // @ts-expect-error `to` is a string.
   await client.enqueue("send-email", { to: 1 });
-  // @ts-expect-error `order_id` is a text.
+  // @ts-expect-error `order_id` is a string.
   await client.startWorkflow("order-payment", { order_id: 1 });
   // @ts-expect-error `cents` is missing.
   await client.publishEvent("payment-received", { order_id: "ORD-1" });
@@ -91,11 +91,11 @@ export async function interfacesInOne(client: Dispatch<ShopOfInterfaces>): Promi
   await client.enqueue("send-email", { to: "a@example.com" });
   // @ts-expect-error No job has that name.
   await client.enqueue("send-mail", { to: "a@example.com" });
-  // @ts-expect-error `to` is a text.
+  // @ts-expect-error `to` is a string.
   await client.enqueue("send-email", { to: 1 });
 }
 
-/** What a schema does not speak of is not restricted. */
+/** A kind without definitions is not restricted. */
 export async function aPart(client: Dispatch<{ jobs: { noop: { n: number } } }>): Promise<void> {
   await client.enqueue("noop", { n: 1 });
   await client.startWorkflow("any", { thing: [1, "two", null] });
@@ -104,7 +104,7 @@ export async function aPart(client: Dispatch<{ jobs: { noop: { n: number } } }>)
   await client.enqueue("noops", { n: 1 });
 }
 
-/** A schema that says there are none is believed. */
+/** Empty definitions allow no name. */
 export async function none(client: Dispatch<{ events: Record<never, never> }>): Promise<void> {
   await client.enqueue("any", 1);
   // @ts-expect-error There is no event.
@@ -119,17 +119,17 @@ export async function withoutSchema(client: Dispatch): Promise<void> {
   await client.enqueueMany("any", new Set([1, 2]));
   await client.startWorkflow("any", new Date());
   await client.publishEvent("any", "text");
-  // @ts-expect-error A name is a text.
+  // @ts-expect-error A name is a string.
   await client.enqueue(1);
   // @ts-expect-error A priority is a number.
   await client.enqueue("any", {}, { priority: "high" });
-  // @ts-expect-error It may be sent again, or not.
+  // @ts-expect-error There is no such choice.
   await client.enqueue("any", {}, { retry: "always" });
-  // @ts-expect-error Only a write can be sent twice.
+  // @ts-expect-error A read is always repeated.
   await client.stats({ retry: "unknown" });
 }
 
-/** What takes any client takes one with a schema. */
+/** A client with definitions is assignable to one without. */
 export function anyClient(shop: Dispatch<ShopInterface>, rpc: DispatchRpc<ShopLiteral>): void {
   const client: Dispatch = shop;
   const overHttp: DispatchRpc = rpc;
@@ -144,6 +144,6 @@ export async function connected(url: string, token: string): Promise<void> {
   expect<Equal<typeof made, Dispatch<ShopInterface>>>();
   const plain = await Dispatch.connect({ url, token });
   expect<Equal<typeof plain, Dispatch>>();
-  // @ts-expect-error A schema knows jobs, workflows and events.
+  // @ts-expect-error Definitions have only jobs, workflows and events.
   type _Wrong = Dispatch<{ tasks: { noop: null } }>;
 }

@@ -1,4 +1,4 @@
-// Compiled by `deno check`, never run: what is known of an event once its `type` is.
+// Compiled by `deno check`, never run: how the `type` of an event narrows it.
 import type {
   ChannelName,
   CronFired,
@@ -49,20 +49,20 @@ export function narrowed(event: DispatchEvent | Gap): void {
     case "job.completed":
     case "workflow.completed":
       expect<Equal<typeof event.data.elapsed_ms, number | undefined>>();
-      // @ts-expect-error What completed has no error.
+      // @ts-expect-error A completed job has no error.
       void event.data.error;
       break;
     case "job.enqueued":
     case "job.started":
       expect<Equal<typeof event.data.queue, string>>();
-      // @ts-expect-error It has no run.
+      // @ts-expect-error The event of a job has no run.
       void event.data.run_id;
       break;
     case "workflow.started":
       expect<Equal<typeof event.data.run_id, string>>();
-      // @ts-expect-error It has no job.
+      // @ts-expect-error The event of a run has no job.
       void event.data.job_id;
-      // @ts-expect-error No step is over yet.
+      // @ts-expect-error The run has only started.
       void event.data.step_name;
       break;
     case "workflow.step_completed":
@@ -80,7 +80,7 @@ export function narrowed(event: DispatchEvent | Gap): void {
       expect<Equal<typeof event.data, { entry_name: string; job_id: string }>>();
       break;
     default:
-      // Whoever adds a type is told of this place.
+      // A new type does not compile without a case.
       expect<Equal<typeof event, never>>();
   }
 }
@@ -93,7 +93,7 @@ export function unknownType(event: DispatchEvent): void {
 export async function readAtOnce(client: Dispatch): Promise<void> {
   const pending = client.subscribe("jobs", { buffer: 10, overflow: "drop-newest" });
   expect<Equal<typeof pending, PendingSubscription>>();
-  // @ts-expect-error Only what is confirmed says how much it holds.
+  // @ts-expect-error Only a confirmed subscription has a buffer.
   void pending.buffered;
   for await (const event of pending) {
     expect<Equal<typeof event, DispatchEvent | Gap>>();
@@ -108,9 +108,9 @@ export async function confirmedFirst(client: Dispatch): Promise<void> {
   for await (const event of subscription) {
     expect<Equal<typeof event, DispatchEvent | Gap>>();
   }
-  // @ts-expect-error There is no such way to overflow.
+  // @ts-expect-error There is no such choice.
   client.subscribe("jobs", { overflow: "block" });
-  // @ts-expect-error A channel has a name.
+  // @ts-expect-error A channel is a string.
   client.subscribe();
 }
 
@@ -126,7 +126,7 @@ export function channels(client: Dispatch, name: string): void {
 export async function oneRunOrJob(client: Dispatch): Promise<void> {
   for await (const event of client.watch("wfrun_1")) {
     expect<Equal<typeof event, RunEvent | Gap>>();
-    // @ts-expect-error A run has no events of jobs.
+    // @ts-expect-error A run has no job events.
     if (event.type === "job.failed") continue;
   }
   for await (const event of client.run("wfrun_1").events()) {
@@ -134,7 +134,7 @@ export async function oneRunOrJob(client: Dispatch): Promise<void> {
   }
   for await (const event of client.job("job_1").events()) {
     expect<Equal<typeof event, JobEvent | Gap>>();
-    // @ts-expect-error A job has no steps.
+    // @ts-expect-error A job has no step events.
     if (event.type === "workflow.step_failed") continue;
   }
 }

@@ -1,4 +1,4 @@
-// Compiled by `deno check`, never run: what each transport can, and that the rest is an error.
+// Compiled by `deno check`, never run: what each transport supports.
 import {
   Dispatch,
   DispatchRpc,
@@ -30,15 +30,15 @@ export async function chosen(signal: AbortSignal): Promise<void> {
   expect<Equal<typeof typed, DispatchSse<Shop>>>();
   // @ts-expect-error The transport is chosen by the class.
   await Dispatch.connect({ ...to, transport: "rpc" });
-  // @ts-expect-error Where to?
+  // @ts-expect-error The address is required.
   await Dispatch.connect({ token: "t" });
-  // @ts-expect-error As whom?
+  // @ts-expect-error The token is required.
   await Dispatch.connect({ url: "ws://127.0.0.1/dwp" });
   // @ts-expect-error There is no such format.
   await Dispatch.connect({ ...to, format: "cbor" });
-  // @ts-expect-error Over HTTP there is nobody to ping.
+  // @ts-expect-error There are no pings over HTTP.
   await DispatchRpc.connect({ ...to, pingInterval: 1 });
-  // @ts-expect-error Over HTTP it is JSON.
+  // @ts-expect-error HTTP requests are always JSON.
   new DispatchRpc({ ...to, format: "msgpack" });
 }
 
@@ -52,17 +52,17 @@ export async function overRpc(client: DispatchRpc<Shop>): Promise<void> {
   await client.enqueue("send-mail", { to: "a@example.com" });
   // @ts-expect-error No event has that name.
   await client.publishEvent("payment-refused", { order_id: "ORD-1" });
-  // @ts-expect-error A run would die with its request.
+  // @ts-expect-error A run cannot be started over HTTP.
   await client.startWorkflow("order-payment", { order_id: "ORD-1" });
-  // @ts-expect-error Over HTTP alone there are no events.
+  // @ts-expect-error DispatchRpc has no events.
   client.subscribe("jobs");
-  // @ts-expect-error Over HTTP alone there are no events.
+  // @ts-expect-error DispatchRpc has no events.
   client.watch("wfrun_1");
-  // @ts-expect-error Nor are there of a job.
+  // @ts-expect-error A job over HTTP has no events.
   job.events();
-  // @ts-expect-error Nor are there of a run.
+  // @ts-expect-error A run over HTTP has no events.
   run.events();
-  // @ts-expect-error There is no connection to tell of.
+  // @ts-expect-error There is no connection over HTTP.
   client.status();
 }
 
@@ -72,19 +72,19 @@ export async function overSse(client: DispatchSse<Shop>): Promise<void> {
     expect<Equal<typeof event, RunEvent | Gap>>();
   }
   await client.enqueue("send-email", { to: "a@example.com" });
-  // @ts-expect-error A run would die with its request.
+  // @ts-expect-error A run cannot be started over HTTP.
   await client.startWorkflow("order-payment", { order_id: "ORD-1" });
 }
 
 export async function withoutSchema(rpc: DispatchRpc, sse: DispatchSse): Promise<void> {
-  // @ts-expect-error A run would die with its request, whatever its name.
+  // @ts-expect-error A run cannot be started over HTTP, whatever its name.
   await rpc.startWorkflow("any");
-  // @ts-expect-error A run would die with its request, whatever its name.
+  // @ts-expect-error A run cannot be started over HTTP, whatever its name.
   await sse.startWorkflow("any");
   const isRpc: DispatchRpc = sse;
-  // @ts-expect-error It cannot subscribe.
+  // @ts-expect-error DispatchRpc cannot subscribe.
   const isSse: DispatchSse = rpc;
-  // @ts-expect-error It cannot start.
+  // @ts-expect-error DispatchSse cannot start workflows.
   const isDispatch: Dispatch = sse;
   void [isRpc, isSse, isDispatch];
 }
