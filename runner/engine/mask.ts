@@ -1,45 +1,45 @@
-import { maskPatterns } from "./mask_forms.ts";
+import { maskPatterns } from "./mask_patterns.ts";
 
-/** Shorter values are in too many words to be masked everywhere. */
-const SHORTEST = 3;
+/** Shorter values occur in too many words to be masked. */
+const MIN_LENGTH = 3;
 
-/** Whether a value is long enough to be masked. */
+/** Returns whether a secret is long enough to be masked. */
 export function canBeMasked(secret: string): boolean {
-  return secret.length >= SHORTEST;
+  return secret.length >= MIN_LENGTH;
 }
 
-/** What stands in the place of a secret. */
+/** The text that replaces a secret. */
 export const MASK = "***";
 
 /**
- * Replaces secrets in everything that leaves the runner, in each form they can take on the way:
- * raw, base64, URL-encoded and JSON-escaped.
+ * Replaces secrets in everything that leaves the runner, in each form that they can take there: raw,
+ * base64, URL-encoded and JSON-escaped.
  */
 export class Mask {
   #secrets = new Set<string>();
   #search: Search | undefined;
 
-  /** Whether there is nothing to hide. */
+  /** Whether there are no secrets. */
   get isEmpty(): boolean {
     return this.#secrets.size === 0;
   }
 
-  /** Adds a value that must not be shown. */
+  /** Adds a secret. A secret that is too short is ignored. */
   add(secret: string): void {
-    // Each case of a run brings the same ones again.
+    // Every case adds the same secrets again.
     if (!canBeMasked(secret) || this.#secrets.has(secret)) return;
     this.#secrets.add(secret);
     this.#search = undefined;
   }
 
-  /** A text without secrets. */
+  /** Returns a text with its secrets masked. */
   text(text: string): string {
     if (this.isEmpty) return text;
     this.#search ??= new Search([...this.#secrets].flatMap(maskPatterns));
     return this.#search.replace(text);
   }
 
-  /** A JSON value without secrets, in its keys as well. */
+  /** Returns a JSON value with its secrets masked, also in keys. */
   value<T>(value: T): T {
     if (this.isEmpty) return value;
     return this.#walk(value) as T;
@@ -49,36 +49,36 @@ export class Mask {
     if (typeof value === "string") return this.text(value);
     if (Array.isArray(value)) return value.map((item) => this.#walk(item));
     if (typeof value !== "object" || value === null) {
-      // A secret of digits can also be a number.
+      // A secret of digits can also occur as a number.
       return typeof value === "number" && this.text(String(value)) !== String(value) ? MASK : value;
     }
-    // Assigning a key `__proto__` would lose it.
+    // Unlike an assignment, `fromEntries` keeps a key `__proto__`.
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => [this.text(key), this.#walk(item)]),
     );
   }
 }
 
-/** With how many of its characters a form is looked for before it is looked for whole. */
-const BEGINNING = 8;
+/** The number of parts of a form that a text is first searched for. */
+const PREFIX_LENGTH = 8;
 
-/** Looks for many forms at once. */
+/** Searches a text for many forms at once. */
 class Search {
   #forms: readonly string[][];
-  /** Finds how a form begins; many begin alike, so it is small and fast. */
-  #beginning: RegExp;
+  /** Finds the beginnings of the forms. Many forms begin alike, so this is small and fast. */
+  #prefixes: RegExp;
   #whole: RegExp | undefined;
 
   constructor(forms: readonly string[][]) {
     this.#forms = forms;
-    const beginnings = new Set(forms.map((form) => form.slice(0, BEGINNING).join("")));
-    this.#beginning = new RegExp([...beginnings].join("|"));
+    const prefixes = new Set(forms.map((form) => form.slice(0, PREFIX_LENGTH).join("")));
+    this.#prefixes = new RegExp([...prefixes].join("|"));
   }
 
-  /** A text with {@linkcode MASK} in the place of each form. */
+  /** Returns a text in which {@linkcode MASK} replaces each form. */
   replace(text: string): string {
-    if (!this.#beginning.test(text)) return text;
-    // A form that contains another is looked for first.
+    if (!this.#prefixes.test(text)) return text;
+    // Long forms come first, because a long one can contain a short one.
     this.#whole ??= new RegExp(
       [...new Set(this.#forms.map((form) => form.join("")))]
         .toSorted((a, b) => b.length - a.length).join("|"),

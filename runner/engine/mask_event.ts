@@ -2,19 +2,19 @@ import type { RunEvent } from "../events/event.ts";
 import type { Mask } from "./mask.ts";
 
 /**
- * What the runner itself says in an event. A secret can be `passed` or `130`; masked there as well,
- * it would be known by its place, and nobody could read the event.
+ * The fields that the runner fills in itself. A secret can be `passed` or `130`. Masking it in these
+ * fields would reveal it and make the event useless.
  */
-const OWN_WORDS: ReadonlySet<string> = new Set([
+const OWN_FIELDS: ReadonlySet<string> = new Set([
   ...["type", "ts", "version", "cases", "case", "step", "phase", "status", "reason", "exit_code"],
   ...["interrupted", "duration_ms", "counts", "attempt", "attempts", "soft", "flaky", "usual"],
   ...["kind", "line", "column", "length", "at", "since", "created_at"],
 ]);
 
-/** Maps whose names come from a recipe or a server. */
-const FREE: ReadonlySet<string> = new Set(["vars", "matrix"]);
+/** The fields that hold maps, whose keys come from a recipe. */
+const MAP_FIELDS: ReadonlySet<string> = new Set(["vars", "matrix"]);
 
-/** An event without secrets, still the event it was. */
+/** Returns an event with its secrets masked. */
 export function maskEvent(event: RunEvent, mask: Mask): RunEvent {
   return mask.isEmpty ? event : walk(event, mask) as RunEvent;
 }
@@ -25,8 +25,8 @@ function walk(value: unknown, mask: Mask): unknown {
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => {
-      if (OWN_WORDS.has(name)) return [name, item];
-      return [name, FREE.has(name) ? mask.value(item) : walk(item, mask)];
+      if (OWN_FIELDS.has(name)) return [name, item];
+      return [name, MAP_FIELDS.has(name) ? mask.value(item) : walk(item, mask)];
     }),
   );
 }

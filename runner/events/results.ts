@@ -2,7 +2,7 @@ import type { JobRecord, TimelineEntry, WorkflowRun } from "../../protocol/entit
 import { toCel } from "../expression/convert.ts";
 import type { Values } from "../expression/expression.ts";
 
-/** What stands behind an id that can be waited for. */
+/** A job or run on the server. */
 export type Entity = { kind: "job" | "run"; id: string };
 
 /** An event of the server, as results and channel logs hold it. */
@@ -11,65 +11,65 @@ export interface LoggedEvent {
   type: string;
   /** When it happened, RFC 3339. */
   ts: string;
-  /** The topic the server published it on. */
+  /** The topic that the server published it on. */
   topic: string;
   /** Its data. */
   data: unknown;
 }
 
-/** What the steps of one case left, by id. */
+/** The results of the steps of one case, by the ids of the steps. */
 export class Results {
   #parent: Results | undefined;
   #raw = new Map<string, unknown>();
   #cel: Values;
   #entities = new Map<string, Entity>();
   #children: Results[] = [];
-  #nameless: Entity[] = [];
+  #entitiesWithoutId: Entity[] = [];
   #lists = new Map<string, readonly Entity[]>();
-  /** Counts the changes inside of results, for all that see each other. */
+  /** Counts the changes inside results. A parent and its children share it. */
   #revision: { count: number };
 
-  /** With a parent, what it holds is seen too, and new results stay here. */
-  constructor(roots: Values, parent?: Results) {
+  /** Creates a scope. Reads fall through to `initial` and to the parent, writes stay local. */
+  constructor(initial: Values, parent?: Results) {
     this.#parent = parent;
-    this.#cel = Object.create(roots);
+    this.#cel = Object.create(initial);
     this.#revision = parent ? parent.#revision : { count: 0 };
   }
 
-  /** Results that see these and are not seen by them. */
+  /** Creates a child scope: reads fall through to this one, writes stay in the child. */
   child(): Results {
     const child = new Results(this.#cel, this);
     this.#children.push(child);
     return child;
   }
 
-  /** What a step left here, not further out. */
+  /** Returns the result of a step in this scope, without looking at the parent. */
   own(id: string): unknown {
     return this.#raw.get(id);
   }
 
-  /** All jobs and runs that steps have made or read. */
+  /** Returns all jobs and runs of this scope and its children. */
   entities(): Entity[] {
     const inner = this.#children.flatMap((child) => child.entities());
-    return [...this.#entities.values(), ...this.#nameless, ...inner];
+    return [...this.#entities.values(), ...this.#entitiesWithoutId, ...inner];
   }
 
-  /** Remembers a job or run that no id stands for. */
+  /** Adds the job or run of a step without an id. */
   add(entity: Entity): void {
-    this.#nameless.push(entity);
+    this.#entitiesWithoutId.push(entity);
   }
 
-  /** Keeps what a step left. */
+  /** Sets the result of a step, and the job or run behind it. */
   set(id: string, value: unknown, entity?: Entity): void {
     this.#raw.set(id, value);
-    Object.defineProperty(this.#cel, id, asRead(id, value, this.#revision));
+    Object.defineProperty(this.#cel, id, lazyCel(id, value, this.#revision));
     if (entity) this.#entities.set(id, entity);
   }
 
   /**
-   * Brings the job or run under an id up to date where it was first kept; fields that its step added
-   * stay.
-   * @returns All of it.
+   * Updates fields of a result in the scope that holds it, and keeps its other fields.
+   *
+   * @returns The whole result.
    */
   update(id: string, fields: Record<string, unknown>): Record<string, unknown> {
     if (!this.#raw.has(id) && this.#parent) return this.#parent.update(id, fields);
@@ -78,61 +78,61 @@ export class Results {
     return value;
   }
 
-  /** Says that something inside of a result has changed. */
+  /** Must be called after a change inside a result, so that expressions see it. */
   changed(): void {
     this.#revision.count++;
   }
 
-  /** What a step left. */
+  /** Returns the result of a step. */
   get(id: string): unknown {
     return this.#raw.has(id) ? this.#raw.get(id) : this.#parent?.get(id);
   }
 
-  /** Whether a step has left anything. */
+  /** Returns whether a step has a result. */
   has(id: string): boolean {
     return this.#raw.has(id) || (this.#parent?.has(id) ?? false);
   }
 
-  /** The job or run behind an id. */
+  /** Returns the job or run behind the result of a step. */
   entity(id: string): Entity | undefined {
     return this.#entities.get(id) ?? this.#parent?.entity(id);
   }
 
-  /** Keeps what a step left for each item of its `for_each`, and the jobs or runs behind them. */
+  /** Sets the results of a `for_each` step, and the jobs or runs behind them. */
   setList(id: string, values: unknown[], entities: readonly Entity[]): void {
     this.set(id, values);
     this.#lists.set(id, entities);
   }
 
-  /** The jobs or runs behind an id, where a `for_each` left them. */
+  /** Returns the jobs or runs behind the results of a `for_each` step. */
   list(id: string): readonly Entity[] | undefined {
     return this.#lists.get(id) ?? this.#parent?.list(id);
   }
 
-  /** Everything as expressions see it. */
+  /** Returns all values that expressions see. */
   values(): Values {
     return this.#cel;
   }
 }
 
-/** A result as expressions see it: converted when one reads it, and anew when it has changed. */
-function asRead(id: string, value: unknown, revision: { count: number }): PropertyDescriptor {
+/** Converts a result for expressions when it is first read, and again after each change. */
+function lazyCel(id: string, value: unknown, revision: { count: number }): PropertyDescriptor {
   let cel: unknown;
-  let at: number | undefined;
+  let convertedAt: number | undefined;
   return {
     configurable: true,
     enumerable: true,
     get() {
-      if (at !== revision.count) {
-        at = revision.count;
+      if (convertedAt !== revision.count) {
+        convertedAt = revision.count;
         cel = toCel(value);
       }
       return cel;
     },
-    // A name of an inner scope hides it there.
-    set(this: Values, hiding: unknown) {
+    // An inner scope can hide the result with a local name.
+    set(this: Values, local: unknown) {
       Object.defineProperty(this, id, {
-        value: hiding,
+        value: local,
         configurable: true,
         enumerable: true,
         writable: true,
@@ -141,7 +141,7 @@ function asRead(id: string, value: unknown, revision: { count: number }): Proper
   };
 }
 
-/** A job as it stands under an id. */
+/** Returns a job as the result of a step. */
 export function jobResult(job: JobRecord, events: readonly LoggedEvent[]): Record<string, unknown> {
   return {
     job_id: job.id,
@@ -161,7 +161,7 @@ export function jobResult(job: JobRecord, events: readonly LoggedEvent[]): Recor
   };
 }
 
-/** A run as it stands under an id. */
+/** Returns a run as the result of a step. */
 export function runResult(
   run: WorkflowRun,
   timeline: readonly TimelineEntry[],

@@ -9,16 +9,19 @@ import {
 import type { Node } from "../language/node.ts";
 import type { ParseContext } from "../language/parse_context.ts";
 
-/** What values can be told apart by; `any` where nothing is known. */
+/** A type as matchers distinguish it; `any` if it is not known. */
 type Shape = "text" | "number" | "boolean" | "list" | "map" | "null" | "any";
 
-/** The node of a matcher's argument; the whole value where it is compared with as it is. */
-export function nodeOf(name: string, node: Node): Node {
+/** Returns the node of a matcher's argument: the whole value for a plain comparison. */
+export function argumentNode(name: string, node: Node): Node {
   if (node.kind !== "map") return node;
   return node.entries.find(({ key }) => key === name)?.value ?? node;
 }
 
-/** Finds a matcher that can never be met, or never fail: a text expected to be a number. */
+/**
+ * Reports a matcher that can never be met, or can never fail, because of the type of the value. For
+ * example, a number never equals text.
+ */
 export function checkMatcher(
   type: CelType,
   path: string,
@@ -28,16 +31,16 @@ export function checkMatcher(
 ): void {
   const shape = shapeOf(type);
   if (shape === "any") return;
-  const at = nodeOf(name, node);
-  const wrong = (why: string, label?: string) =>
+  const at = argumentNode(name, node);
+  const report = (problem: string, label?: string) =>
     context.diagnostics.error(
       "type-mismatch",
       at,
-      `\`${path}\` is ${describeType(type)}${why.startsWith("not ") ? "," : " and"} ${why}`,
+      `\`${path}\` is ${describeType(type)}${problem}`,
       label === undefined ? {} : { label },
     );
   if (name === "length") {
-    if (shape === "number" || shape === "boolean") wrong("has no length");
+    if (shape === "number" || shape === "boolean") report(" and has no length");
     else if (Array.isArray(argument)) {
       for (const inner of argument) checkMatcher("int", "length", inner, at, context);
     }
@@ -47,38 +50,38 @@ export function checkMatcher(
   const value = argument.kind === "literal" ? argument.value : "";
   const given = argument.kind === "list" || argument.kind === "map"
     ? argument.kind
-    : valueShape(value);
-  const named = argument.kind === "literal" ? describeValue(value) : "text";
+    : shapeOfValue(value);
+  const title = argument.kind === "literal" ? describeValue(value) : "text";
   switch (name) {
     case "equals":
     case "not":
       if (given === shape) return;
-      if (given === "null") {
-        return wrong("never null", "`{exists: false}` asks whether it is absent");
-      }
-      return wrong(name === "equals" ? `cannot be equal to ${named}` : `is never ${named}`);
+      if (given === "null") return report(" and never null", "for an absent value use `{exists: false}`");
+      return report(
+        name === "equals" ? ` and cannot equal ${title}` : ` and never equals ${title}`,
+      );
     case "gt":
     case "gte":
     case "lt":
     case "lte":
-      return given === shape ? undefined : wrong(`cannot be compared with ${named}`);
+      return given === shape ? undefined : report(` and cannot be compared with ${title}`);
     case "matches":
-      return shape === "text" ? undefined : wrong("not text");
+      return shape === "text" ? undefined : report(", not text");
     case "contains":
-      if (shape === "number" || shape === "boolean") return wrong("contains nothing");
-      if (shape === "text" && given !== "text") return wrong(`cannot contain ${named}`);
+      if (shape === "number" || shape === "boolean") return report(" and cannot contain anything");
+      if (shape === "text" && given !== "text") return report(` and cannot contain ${title}`);
       if (shape === "list") {
         const item = shapeOf(itemType(type) ?? "dyn");
-        if (item !== "any" && item !== given) wrong(`cannot contain ${named}`);
+        if (item !== "any" && item !== given) report(` and cannot contain ${title}`);
       }
       return;
     case "one_of":
-      if (Array.isArray(value) && value.every((one) => valueShape(one) !== shape)) {
-        wrong("cannot be equal to any of these");
+      if (Array.isArray(value) && value.every((one) => shapeOfValue(one) !== shape)) {
+        report(" and cannot equal any of these");
       }
       return;
     case "type":
-      return value === shape ? undefined : wrong(`never of type \`${value}\``);
+      return value === shape ? undefined : report(`, never of type \`${value}\``);
     case "exists":
       return;
   }
@@ -92,14 +95,14 @@ function shapeOf(type: CelType): Shape {
   return type.startsWith("map") || isRecordType(type) ? "map" : "any";
 }
 
-function valueShape(value: unknown): Shape {
+function shapeOfValue(value: unknown): Shape {
   if (value === null) return "null";
   if (Array.isArray(value)) return "list";
   return typeof value === "object" ? "map" : shapeOf(typeOfValue(value));
 }
 
 function describeValue(value: unknown): string {
-  if (value === null) return "nothing";
+  if (value === null) return "null";
   return typeof value === "object" && !Array.isArray(value)
     ? "a map"
     : describeType(typeOfValue(value));

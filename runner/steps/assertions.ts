@@ -1,22 +1,28 @@
-import type { Expression, Values } from "../expression/expression.ts";
-import { EvaluationError } from "../expression/expression.ts";
-import { type Matcher, mismatch, type ResolvedMatcher } from "../expression/matcher.ts";
-import type { Expectation } from "../expression/matcher.ts";
-import type { StepContext } from "./context.ts";
+import { EvaluationError, type Expression, type Values } from "../expression/expression.ts";
+import {
+  type Expectation,
+  type Matcher,
+  mismatch,
+  type ResolvedMatcher,
+} from "../expression/matcher.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { Span } from "../language/source.ts";
+import type { StepContext } from "./context.ts";
 
-interface Unmet {
+/** An assertion that does not hold. */
+interface Failed {
   message: string;
   lines: string[];
   span: Span;
-  /** The expression whose value could not be worked out. */
-  faulty?: Expression;
+  /** The expression that could not be evaluated. */
+  invalid?: Expression;
 }
 
 /**
- * Checks all of the conditions and expectations, so that one run shows all that are not met.
- * @throws {StepFailure} When one is not.
+ * Checks conditions and expectations. All of them are checked, so that the failure shows every one
+ * that does not hold.
+ *
+ * @throws {StepFailure} If one does not hold.
  */
 export async function assertAll(
   conditions: readonly Expression[],
@@ -26,34 +32,35 @@ export async function assertAll(
 ): Promise<void> {
   context.countCheck();
   const values = context.values(locals);
-  const unmet: Unmet[] = [];
+  const failed: Failed[] = [];
   for (const condition of conditions) {
-    const failure = await checkCondition(condition, values, context);
-    if (failure) unmet.push(failure);
+    const one = await checkCondition(condition, values, context);
+    if (one) failed.push(one);
   }
   for (const expectation of expectations) {
-    unmet.push(...checkExpectation(expectation, values, context));
+    failed.push(...checkExpectation(expectation, values, context));
   }
-  if (unmet.length === 0) return;
-  const first = unmet[0]!;
-  if (unmet.length === 1) {
-    throw new StepFailure("assertion", first.message, { lines: first.lines, span: first.span });
+  const [first] = failed;
+  if (!first) return;
+  const { span } = first;
+  if (failed.length === 1) {
+    throw new StepFailure("assertion", first.message, { lines: first.lines, span });
   }
   const total = conditions.length +
     expectations.reduce((sum, { matchers }) => sum + matchers.length, 0);
-  throw new StepFailure("assertion", `${unmet.length} of ${total} assertions are not met`, {
-    span: first.span,
-    lines: unmet.flatMap((one) => [
-      oneOfSeveral(one, context),
+  throw new StepFailure("assertion", `${failed.length} of ${total} assertions do not hold`, {
+    span,
+    lines: failed.flatMap((one) => [
+      messageWithPlace(one, context),
       ...one.lines.map((line) => `  ${line}`),
     ]),
   });
 }
 
-/** What is not met, where the place in the recipe is that of another one. */
-function oneOfSeveral({ message, span, faulty }: Unmet, context: StepContext): string {
-  if (!faulty) return message;
-  const name = `\`${faulty.text}\``;
+/** Returns a message that also names the expression and its line, where the report shows another. */
+function messageWithPlace({ message, span, invalid }: Failed, context: StepContext): string {
+  if (!invalid) return message;
+  const name = `\`${invalid.text}\``;
   const named = message.startsWith(name) ? message : `${name}: ${message}`;
   return `${named} (line ${context.lineOf(span)})`;
 }
@@ -62,54 +69,53 @@ async function checkCondition(
   condition: Expression,
   values: Values,
   context: StepContext,
-): Promise<Unmet | undefined> {
-  let fault: string | undefined;
+): Promise<Failed | undefined> {
+  let problem: string | undefined;
   let span = condition.span();
   try {
     const value = condition.evaluate(values, context.ambient);
     if (value === true) return undefined;
-    if (value !== false) fault = "is neither true nor false";
+    if (value !== false) problem = `\`${condition.text}\` is neither true nor false`;
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error;
-    fault = error.message;
+    problem = error.message;
     span = error.span;
   }
   const { valueTree } = await import("../expression/value_tree.ts");
-  const tree = await valueTree(condition, values, context.ambient, context.hide);
-  const message = fault === undefined
-    ? `\`${condition.text}\` is false`
-    : fault.startsWith("is ")
-    ? `\`${condition.text}\` ${fault}`
-    : fault;
-  // That an operand has no value is what the message says.
-  const lines = tree.filter((line) => !message.endsWith(` ${line.trimStart().split("  ")[1]}`));
-  return fault === undefined
-    ? { message, lines: tree, span }
-    : { message, lines, span, faulty: condition };
+  const lines = await valueTree(condition, values, context.ambient, context.hide);
+  if (problem === undefined) return { message: `\`${condition.text}\` is false`, lines, span };
+  return {
+    message: problem,
+    // The message says already that an operand is absent.
+    lines: lines.filter((line) => !problem.endsWith(` ${line.trimStart().split("  ")[1]}`)),
+    span,
+    invalid: condition,
+  };
 }
 
 function checkExpectation(
   { subject, matchers, span }: Expectation,
   values: Values,
   context: StepContext,
-): Unmet[] {
+): Failed[] {
+  const invalid = ({ message, span }: EvaluationError): Failed[] => [
+    { message, lines: [], span, invalid: subject },
+  ];
   let value: unknown;
   try {
     value = subject.evaluate(values, context.ambient);
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error;
-    // An absent value can be asked for with `exists`, so it is no error here.
-    if (!error.absent) {
-      return [{ message: error.message, lines: [], span: error.span, faulty: subject }];
-    }
+    // An absent value can be what is expected.
+    if (!error.absent) return invalid(error);
   }
-  return matchers.flatMap((matcher): Unmet[] => {
+  return matchers.flatMap((matcher): Failed[] => {
     let resolved: ResolvedMatcher;
     try {
       resolved = resolveMatcher(matcher, context);
     } catch (error) {
       if (!(error instanceof EvaluationError)) throw error;
-      return [{ message: error.message, lines: [], span: error.span, faulty: subject }];
+      return invalid(error);
     }
     const lines = mismatch(value, resolved, context.hide);
     if (!lines) return [];

@@ -8,18 +8,18 @@ import {
 import { patternProblem } from "../expression/pattern.ts";
 import { literal } from "../expression/template.ts";
 import { custom, type Field, type JsonSchema } from "../language/field.ts";
-import { HOLE_PATTERN } from "../language/value_fields.ts";
 import type { Node, ScalarNode } from "../language/node.ts";
-import { readExpression, readTemplate } from "../language/read_template.ts";
 import type { ParseContext } from "../language/parse_context.ts";
+import { readExpression, readTemplate } from "../language/read_template.ts";
 import type { Span } from "../language/source.ts";
 import { didYouMean, suggest } from "../language/suggest.ts";
-import { checkMatcher, nodeOf } from "./_matcher_types.ts";
+import { HOLE_PATTERN } from "../language/value_fields.ts";
+import { argumentNode, checkMatcher } from "./_matcher_types.ts";
 
 const hole: JsonSchema = { type: "string", pattern: HOLE_PATTERN };
 const comparable: JsonSchema = { type: ["number", "string"] };
 
-/** What a JSON Schema says of the arguments that not every value can be. */
+/** The JSON Schemas of matchers that do not take every value. */
 const ARGUMENTS: { [name in MatcherName]?: JsonSchema } = {
   gt: comparable,
   gte: comparable,
@@ -34,9 +34,9 @@ const ARGUMENTS: { [name in MatcherName]?: JsonSchema } = {
   },
 };
 
-/** Reads the map of an `expect`. */
+/** The option `expect`: a map of expressions and what their values must be. */
 export const expectField: Field<Expectation[], false> = custom(
-  "Values and what is expected of them: a value it must equal, or matchers such as `{lt: 30}`.",
+  "Expected values: an equal value for each expression, or matchers such as `{lt: 30}`.",
   { type: "object", minProperties: 1, additionalProperties: { properties: ARGUMENTS } },
   (node, context, what) => {
     if (node.kind !== "map") return void context.wrongType(node, what, "a map");
@@ -56,7 +56,7 @@ export const expectField: Field<Expectation[], false> = custom(
         onType: (type) => {
           for (const matcher of matchers) checkMatcher(type, key, matcher, value, context);
         },
-        comparedWith: matchers.flatMap(literalsOf(value)),
+        comparedWith: matchers.flatMap((matcher) => literalsOf(matcher, value)),
       });
       return subject && matchers.length > 0
         ? [{ subject, matchers, span: { start: keySpan.start, end: keySpan.end } }]
@@ -70,7 +70,7 @@ function styleOfKey(text: string, span: Span): ScalarNode["style"] {
   return text[span.start] === "'" ? "single" : "plain";
 }
 
-/** A map is a map of matchers as soon as one of its keys is a matcher's name. */
+/** Reads the expected value of an expression. A map with the name of a matcher holds matchers. */
 function readMatchers(node: Node, context: ParseContext): Matcher[] {
   const isMatchers = node.kind === "map" && node.entries.length > 0 &&
     node.entries.some(({ key }) => Object.hasOwn(MATCHERS, key) || isMisspelt(key, node));
@@ -80,7 +80,7 @@ function readMatchers(node: Node, context: ParseContext): Matcher[] {
   return node.entries.flatMap(({ key, keySpan, value }) => {
     if (!Object.hasOwn(MATCHERS, key)) {
       const label = didYouMean(key, Object.keys(MATCHERS)) ??
-        "to compare with a map that has such a key, use `equals`";
+        "to compare with a map that has this key, use `equals`";
       context.diagnostics.error("bad-matcher", keySpan, `unknown matcher \`${key}\``, { label });
       return [];
     }
@@ -91,7 +91,7 @@ function readMatchers(node: Node, context: ParseContext): Matcher[] {
   });
 }
 
-/** `{lte_: 3}` was meant as a matcher, `{amount: 3}` was not. */
+/** Returns whether the only key of a map is a misspelt matcher: `lte_` is, `amount` is not. */
 function isMisspelt(key: string, node: Node): boolean {
   return node.kind === "map" && node.entries.length === 1 && key.length > 2 &&
     suggest(key, Object.keys(MATCHERS)) !== undefined;
@@ -99,16 +99,17 @@ function isMisspelt(key: string, node: Node): boolean {
 
 function readArgument(name: MatcherName, node: Node, context: ParseContext): Matcher["argument"] {
   if (name === "length" && node.kind === "map") return readMatchers(node, context);
-  // `type: null` means the name, as all other types are names.
+  // `type: null` is read as null, and means the type's name.
   if (name === "type" && isNull(node)) return literal("null");
   return readTemplate(node, context, `\`${name}\``);
 }
 
+/** Reports an argument that the matcher cannot take. Returns whether it can. */
 function checkArgument(name: MatcherName, node: Node, context: ParseContext): boolean {
   const value = node.kind === "scalar" ? node.value : undefined;
   if (typeof value === "string" && value.includes("${{") && name !== "exists") return true;
-  const wrong = (wanted: string) => {
-    context.diagnostics.error("bad-matcher", node, `\`${name}\` takes ${wanted}`);
+  const report = (expected: string) => {
+    context.diagnostics.error("bad-matcher", node, `\`${name}\` takes ${expected}`);
     return false;
   };
   switch (name) {
@@ -116,27 +117,27 @@ function checkArgument(name: MatcherName, node: Node, context: ParseContext): bo
     case "gte":
     case "lt":
     case "lte":
-      return typeof value === "number" || typeof value === "string" || wrong("a number or a text");
+      return typeof value === "number" || typeof value === "string" || report("a number or text");
     case "matches":
-      if (typeof value !== "string") return wrong("a regular expression");
-      return isValidPattern(value, node, context);
+      if (typeof value !== "string") return report("a regular expression");
+      return checkPattern(value, node, context);
     case "one_of":
-      return (node.kind === "list" && node.items.length > 0) || wrong("a list");
+      return (node.kind === "list" && node.items.length > 0) || report("a list");
     case "exists":
-      return typeof value === "boolean" || wrong("`true` or `false`");
+      return typeof value === "boolean" || report("`true` or `false`");
     case "type":
       if (isNull(node) || (TYPE_CHOICES as readonly unknown[]).includes(value)) return true;
-      return wrong(TYPE_CHOICES.map((choice) => `\`${choice}\``).join(", "));
+      return report(`one of ${TYPE_CHOICES.map((choice) => `\`${choice}\``).join(", ")}`);
     case "length":
       return (node.kind === "map" && node.entries.length > 0) ||
         (typeof value === "number" && Number.isInteger(value) && value >= 0) ||
-        wrong("a whole number or matchers");
+        report("a whole number or matchers");
     default:
       return true;
   }
 }
 
-function isValidPattern(value: string, node: Node, { diagnostics }: ParseContext): boolean {
+function checkPattern(value: string, node: Node, { diagnostics }: ParseContext): boolean {
   const problem = patternProblem(value);
   if (problem === undefined) return true;
   const message = `invalid regular expression for \`matches\`: ${problem}`;
@@ -148,14 +149,12 @@ function isNull(node: Node): boolean {
   return node.kind === "scalar" && node.value === null && node.raw === "null";
 }
 
-/** The values that a matcher compares with, for checks that know which values there can be. */
-function literalsOf(node: Node): (matcher: Matcher) => { value: unknown; span: Span }[] {
-  return ({ name, argument }) => {
-    if (Array.isArray(argument) || argument.kind !== "literal") return [];
-    if (!["equals", "not", "one_of"].includes(name)) return [];
-    const at = nodeOf(name, node);
-    if (name !== "one_of") return [{ value: argument.value, span: at }];
-    const items = at.kind === "list" ? at.items : [];
-    return (argument.value as unknown[]).map((value, i) => ({ value, span: items[i] ?? at }));
-  };
+/** Returns the literals that a matcher compares with, to be checked against the known states. */
+function literalsOf({ name, argument }: Matcher, node: Node): { value: unknown; span: Span }[] {
+  if (Array.isArray(argument) || argument.kind !== "literal") return [];
+  if (!["equals", "not", "one_of"].includes(name)) return [];
+  const at = argumentNode(name, node);
+  if (name !== "one_of") return [{ value: argument.value, span: at }];
+  const items = at.kind === "list" ? at.items : [];
+  return (argument.value as unknown[]).map((value, i) => ({ value, span: items[i] ?? at }));
 }

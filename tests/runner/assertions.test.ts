@@ -50,7 +50,7 @@ test("all assertions of a step are told at once", async () => {
     "  - assert: [vars.n == 1, vars.n == 2, vars.n == 3]\n    expect: { vars.n: { gt: 2 } }",
     "{ n: 1 }",
   );
-  assert.equal(message, "3 of 4 assertions are not met");
+  assert.equal(message, "3 of 4 assertions do not hold");
   assert.deepEqual(lines.filter((line) => !line.startsWith(" ")), [
     "`vars.n == 2` is false",
     "`vars.n == 3` is false",
@@ -173,7 +173,7 @@ test("more differences than fit are told to be more", async () => {
 
 test("each matcher counts as an assertion", async () => {
   const { message } = await failure("  - expect: { vars.n: { gt: 2, lt: 0, gte: 1 } }", "{ n: 1 }");
-  assert.equal(message, "2 of 3 assertions are not met");
+  assert.equal(message, "2 of 3 assertions do not hold");
 });
 
 test("only what is absent can be expected to be absent", async () => {
@@ -249,7 +249,7 @@ test("of several faults each names its expression and line, and hides no other f
       vars.l: 3`,
     "{ n: 0, l: 4 }",
   );
-  assert.equal(message, "6 of 6 assertions are not met");
+  assert.equal(message, "6 of 6 assertions do not hold");
   assert.equal(place?.line, 6);
   assert.deepEqual(lines.filter((line) => !line.startsWith(" ")), [
     "`1 / j.payload.z == 1`: division by zero (line 6)",
