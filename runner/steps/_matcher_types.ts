@@ -56,7 +56,9 @@ export function checkMatcher(
     case "equals":
     case "not":
       if (given === shape) return;
-      if (given === "null") return report(" and never null", "for an absent value use `{exists: false}`");
+      if (given === "null") {
+        return report(" and never null", "for an absent value use `{exists: false}`");
+      }
       return report(
         name === "equals" ? ` and cannot equal ${title}` : ` and never equals ${title}`,
       );
