@@ -2,32 +2,12 @@ import { deepEqual, ok } from "node:assert/strict";
 import { builtinModules } from "node:module";
 import { posix } from "node:path";
 import { test } from "node:test";
+import { MAY_IMPORT, MAY_IMPORT_LATER, roomOf } from "./rooms.ts";
 import { filesBelow, importsOf, read, readJson, withoutComments } from "./sources.ts";
 
-/** Which rooms a room may import from, besides itself. */
-const MAY_IMPORT: Record<string, readonly string[]> = {
-  protocol: [],
-  runtime: [],
-  client: ["protocol", "runtime"],
-  dev: ["protocol", "runtime"],
-  runner: ["client", "protocol", "runtime"],
-  testing: ["client", "dev", "protocol", "runtime"],
-  "mod.ts": ["client", "protocol", "runtime"],
-  "runner.ts": ["runner"],
-};
-
-/** What may be imported too, but only when it is needed. */
-const MAY_IMPORT_LATER: Record<string, readonly string[]> = {
-  "runner/cli": ["dev"],
-};
-
 const library = (await filesBelow()).filter((path) =>
-  path.endsWith(".ts") && roomOf(path) in MAY_IMPORT
+  path.endsWith(".ts") && roomOf(path) !== undefined
 );
-
-function roomOf(path: string): string {
-  return path.split("/")[0]!;
-}
 
 async function broken(
   check: (path: string, source: string) => string[] | Promise<string[]>,
@@ -39,24 +19,48 @@ async function broken(
   return found;
 }
 
-test("there is a library to look at", () => {
-  for (const room of ["protocol", "runtime", "client"]) {
+test("every room has files, and every file of the library is in a room", async () => {
+  for (const room of Object.keys(MAY_IMPORT)) {
     ok(library.some((path) => roomOf(path) === room), room);
   }
+  const others = (await filesBelow()).filter((path) =>
+    path.endsWith(".ts") && !/^(tests|bench|recipes)\//.test(path) && roomOf(path) === undefined
+  );
+  deepEqual(others, []);
 });
 
 test("a room imports only from the rooms it may know", async () => {
   const found = await broken((path, source) =>
     importsOf(source).flatMap(({ specifier, dynamic }) => {
       if (!specifier.startsWith(".")) return [];
-      const from = roomOf(path);
+      const from = roomOf(path)!;
       const to = roomOf(posix.join(posix.dirname(path), specifier));
-      if (to === from || MAY_IMPORT[from]!.includes(to)) return [];
-      const later = Object.entries(MAY_IMPORT_LATER)
-        .some(([folder, rooms]) => path.startsWith(`${folder}/`) && rooms.includes(to));
-      return dynamic && later ? [] : [`imports ${specifier}`];
+      if (to === from || MAY_IMPORT[from]!.includes(to!)) return [];
+      const later = dynamic && MAY_IMPORT_LATER[from]?.includes(to!);
+      return later ? [] : [`imports ${specifier} of ${to}`];
     })
   );
+  deepEqual(found, []);
+});
+
+test("the table of rooms runs one way: a room knows only rooms above it", () => {
+  const above: string[] = [];
+  for (const [room, known] of Object.entries(MAY_IMPORT)) {
+    deepEqual(known.filter((name) => !above.includes(name)), [], room);
+    above.push(room);
+  }
+});
+
+test("a room knows no room that it does not import", async () => {
+  const unused = new Map(Object.entries(MAY_IMPORT).map(([room, known]) => [room, new Set(known)]));
+  for (const path of library) {
+    for (const { specifier } of importsOf(await read(path))) {
+      const to = roomOf(posix.join(posix.dirname(path), specifier));
+      if (to !== undefined) unused.get(roomOf(path)!)!.delete(to);
+    }
+  }
+  const found = [...unused].filter(([, known]) => known.size > 0)
+    .map(([room, known]) => `${room}: ${[...known].join(", ")}`);
   deepEqual(found, []);
 });
 
@@ -100,7 +104,7 @@ test("what npm may leave out is imported only when it is needed", async () => {
 
 test("the protocol and the runtime need no platform to be there when they are loaded", async () => {
   const found = await broken((path, source) =>
-    ["protocol", "runtime"].includes(roomOf(path))
+    ["protocol", "runtime"].includes(roomOf(path)!)
       ? importsOf(source)
         .filter(({ specifier, dynamic }) => !specifier.startsWith(".") && !dynamic)
         .map(({ specifier }) => `imports ${specifier}`)
