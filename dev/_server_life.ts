@@ -20,7 +20,9 @@ export interface ServerLifeOptions {
   options: DevServerOptions;
   store: MemoryStore;
   clock: Clock;
-  /** Real time, for waiting until a socket has sent its data: sockets do not follow a virtual clock. */
+  /**
+   * Real time, for waiting until a socket has sent its data: sockets do not follow a virtual clock.
+   */
   socketClock: Clock;
   random: () => number;
   quirks: Readonly<Record<QuirkName, boolean>>;

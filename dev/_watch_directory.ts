@@ -1,6 +1,8 @@
 import type { Clock, TimerHandle } from "../runtime/clock.ts";
 
-/** How long a directory must be quiet, because saving a file in an editor causes several changes. */
+/**
+ * How long a directory must be quiet, because saving a file in an editor causes several changes.
+ */
 const QUIET_MS = 60;
 
 interface DenoWatcher extends AsyncIterable<{ paths: string[] }> {

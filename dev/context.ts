@@ -50,16 +50,18 @@ export interface StepOptions<Result = unknown> {
 }
 
 /**
- * The context that a workflow's handler receives with the input. Everything that succeeds is saved as a
- * checkpoint in the run's timeline. When another server resumes the run, for example after a restart,
- * steps with a checkpoint do not run again.
+ * The context that a workflow's handler receives with the input. Everything that succeeds is saved
+ * as a checkpoint in the run's timeline. When another server resumes the run, for example after a
+ * restart, steps with a checkpoint do not run again.
  */
 export interface Workflow {
   /** The run's id. */
   readonly run_id: string;
   /** The workflow's name. */
   readonly name: string;
-  /** Aborted when the run should stop, for example because the request that started it has ended. */
+  /**
+   * Aborted when the run should stop, for example because the request that started it has ended.
+   */
   readonly signal: AbortSignal;
   /** Logs a line to the server's `log`. */
   log(message: string): void;
@@ -80,12 +82,15 @@ export interface Workflow {
    */
   parallel(group: string, steps: readonly StepFunction[]): Promise<void>;
 
-  /** Registers a compensation, which runs if the run fails later. The last one registered runs first. */
+  /**
+   * Registers a compensation, which runs if the run fails later. The last one registered runs
+   * first.
+   */
   compensate(name: string, undo: (context: HandlerContext) => unknown): void;
 
   /**
-   * Waits for an event. Events are queued: one that was published earlier counts too, and each goes to
-   * only one run.
+   * Waits for an event. Events are queued: one that was published earlier counts too, and each goes
+   * to only one run.
    *
    * @returns The event, or `undefined` if none came in time.
    */

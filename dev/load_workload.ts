@@ -28,9 +28,9 @@ export class WorkloadError extends Error {
 }
 
 /**
- * Imports a file as a workload. It uses the exports `jobs`, `workflows`, `crons`, `tokens`, `queues`,
- * `concurrency` and `backoff`, the default export (a workload or a list of definitions), and every
- * other export that is a definition.
+ * Imports a file as a workload. It uses the exports `jobs`, `workflows`, `crons`, `tokens`,
+ * `queues`, `concurrency` and `backoff`, the default export (a workload or a list of definitions),
+ * and every other export that is a definition.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * A Dispatch server for development and tests. It runs in this process, speaks the wire protocol as a
- * real server does, can inject faults, and keeps its data in memory.
+ * A Dispatch server for development and tests. It runs in this process, speaks the wire protocol as
+ * a real server does, can inject faults, and keeps its data in memory.
  *
  * @module
  */

@@ -124,15 +124,15 @@ export interface DevServer extends AsyncDisposable {
   /** The faults, which can be changed while the server runs. */
   readonly faults: Faults;
   /**
-   * Opens an in-process connection without a socket. Pass it to a client as its `webSocket` option; it
-   * does not need to be bound.
+   * Opens an in-process connection without a socket. Pass it to a client as its `webSocket` option;
+   * it does not need to be bound.
    */
   readonly webSocket: (url?: string) => WebSocket;
   /** Adds an observer, which stays across restarts; returns a function that removes it. */
   observe(observer: Observer): () => void;
   /**
-   * Stops as if the process was killed, and starts again on the same port after `downtime`. The store
-   * is kept, so runs resume.
+   * Stops as if the process was killed, and starts again on the same port after `downtime`. The
+   * store is kept, so runs resume.
    */
   restart(downtime?: Duration): Promise<void>;
   /** Stops as if the process was killed: connections drop without a close frame. */

@@ -9,8 +9,8 @@ export interface QuirkInfo {
 }
 
 /**
- * The differences between real servers and the protocol's documentation, by name. A quirk that is off
- * by default belongs to another release or store, or only makes the server slower.
+ * The differences between real servers and the protocol's documentation, by name. A quirk that is
+ * off by default belongs to another release or store, or only makes the server slower.
  */
 export const QUIRKS = {
   "blocking-start": {

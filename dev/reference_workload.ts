@@ -6,8 +6,8 @@ import type { Workload } from "./options.ts";
 import { DEFAULT_TOKENS } from "./tokens.ts";
 
 /**
- * Creates a workload of jobs and workflows for examples and tests: emails, images, orders, payments and
- * failures.
+ * Creates a workload of jobs and workflows for examples and tests: emails, images, orders, payments
+ * and failures.
  *
  * @example
  * ```ts

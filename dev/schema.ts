@@ -1,6 +1,6 @@
 /**
- * The part of the [Standard Schema](https://standardschema.dev) interface that the server uses. Schemas
- * of valibot, zod and arktype implement it.
+ * The part of the [Standard Schema](https://standardschema.dev) interface that the server uses.
+ * Schemas of valibot, zod and arktype implement it.
  */
 export interface StandardSchema<Output = unknown> {
   /** The properties that the interface defines. */

@@ -32,8 +32,8 @@ export interface ServeOptions {
    */
   quirks?: QuirkOptions;
   /**
-   * Whether to reload the file when it changes. Connections stay open, and work in progress continues
-   * with the definitions it began with.
+   * Whether to reload the file when it changes. Connections stay open, and work in progress
+   * continues with the definitions it began with.
    * @default {false}
    */
   watch?: boolean;

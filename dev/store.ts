@@ -17,8 +17,8 @@ export interface DeadLetter {
 }
 
 /**
- * The jobs, runs and events of a server, kept for as long as the process lives. Servers that share a
- * store are the nodes of one cluster; each still publishes only its own events.
+ * The jobs, runs and events of a server, kept for as long as the process lives. Servers that share
+ * a store are the nodes of one cluster; each still publishes only its own events.
  */
 export interface Store {
   /** Finds a job by its id. */

@@ -28,8 +28,8 @@ export function hasScope(token: TokenOptions, scope: string): boolean {
 }
 
 /**
- * Returns the scope that a method requires, or an empty string if it requires none. As on a Go server,
- * the prefix decides, so methods that do not exist have a scope too.
+ * Returns the scope that a method requires, or an empty string if it requires none. As on a Go
+ * server, the prefix decides, so methods that do not exist have a scope too.
  */
 export function requiredScope(method: string): string {
   if (method === "auth") return "";

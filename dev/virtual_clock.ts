@@ -14,8 +14,8 @@ export interface VirtualClockOptions {
    */
   start?: Date | string;
   /**
-   * Whether the clock skips to the next end of a sleep or retry when everything waits. It never skips
-   * to the timeout of a wait; only {@linkcode VirtualClock.advance} does.
+   * Whether the clock skips to the next end of a sleep or retry when everything waits. It never
+   * skips to the timeout of a wait; only {@linkcode VirtualClock.advance} does.
    * @default {true}
    */
   autoSkip?: boolean;
@@ -158,7 +158,9 @@ class SkippingClock implements VirtualClock, SkippableClock {
     nextTurn(() => this.#watch());
   }
 
-  /** Waits until the work that a timer started is done, or waits for something outside the process. */
+  /**
+   * Waits until the work that a timer started is done, or waits for something outside the process.
+   */
   async #settled(): Promise<void> {
     for (let turn = 0; turn < QUIET_TURNS || this.#freezes > 0; turn++) {
       await new Promise<void>((resolve) => nextTurn(resolve));

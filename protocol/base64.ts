@@ -6,8 +6,8 @@ export function encodeBase64(text: string): string {
 }
 
 /**
- * Decodes the UTF-8 text that a base64 text holds.
- * @throws {DOMException} When it is not base64.
+ * Decodes base64 as UTF-8 text.
+ * @throws {DOMException} If the input is not base64.
  */
 export function decodeBase64(base64: string): string {
   const binary = atob(base64);
@@ -17,8 +17,8 @@ export function decodeBase64(base64: string): string {
 }
 
 /**
- * The JSON value that a base64 text holds, as a server sends `payload`, `input`, `output` and a
- * checkpoint's `data`. Bytes that are no JSON stay the base64 text they came as; nothing is lost.
+ * Decodes base64 as a JSON value. Servers send `payload`, `input`, `output` and a checkpoint's
+ * `data` that way. Returns the base64 text unchanged if the bytes are not JSON.
  */
 export function decodeJsonBase64(base64: unknown): unknown {
   if (typeof base64 !== "string") return base64;

@@ -1,11 +1,11 @@
 import type { DispatchEvent } from "./event.ts";
 
-/** A channel's parts. */
+/** The parts of a channel name. */
 export type Channel =
   | { kind: "jobs" | "workflows" | "firehose" }
   | { kind: "job" | "workflow" | "queue"; id: string };
 
-/** The name of a channel as one subscribes to it. */
+/** The name of a channel to subscribe to. */
 export type ChannelName =
   | "jobs"
   | "workflows"
@@ -15,8 +15,8 @@ export type ChannelName =
   | `queue:${string}`;
 
 /**
- * Takes a channel's name apart.
- * @returns The parts, or `undefined` when it is no channel.
+ * Parses the name of a channel.
+ * @returns Its parts, or `undefined` if there is no such channel.
  */
 export function parseChannel(name: string): Channel | undefined {
   if (name === "jobs" || name === "workflows" || name === "firehose") return { kind: name };
@@ -28,8 +28,8 @@ export function parseChannel(name: string): Channel | undefined {
 }
 
 /**
- * Lists the channels that an event of this type is published on: `firehose`, the channel of all jobs or
- * of all workflows, the entity's own topic unless it is empty, and the job's queue.
+ * Lists the channels that an event of this type is published on: `firehose`, the channel of all
+ * jobs or of all workflows, the entity's own topic unless it is empty, and the job's queue.
  */
 export function channelsFor(type: string, topic: string, queue?: string): string[] {
   const channels = ["firehose"];
@@ -41,8 +41,8 @@ export function channelsFor(type: string, topic: string, queue?: string): string
 }
 
 /**
- * Lists the channels an event belongs to. The event frame names only the entity's own topic; the other
- * channels follow from the event's type and data.
+ * Lists the channels an event belongs to. The event frame names only the entity's own topic; the
+ * other channels follow from the event's type and data.
  */
 export function channelsOf(event: DispatchEvent): string[] {
   const { type, topic, data } = event;
@@ -55,8 +55,8 @@ export function matchesChannel(channel: string, event: DispatchEvent): boolean {
 }
 
 /**
- * The channel to ask a server for. Today's servers accept `queue:<name>` and publish nothing on it;
- * a queue's events are among those of `jobs`.
+ * Returns the channel to subscribe to on a server. Servers today accept `queue:<name>` but publish
+ * nothing on it, so the events of a queue come from `jobs`.
  */
 export function wireChannel(channel: string): string {
   return channel.startsWith("queue:") ? "jobs" : channel;

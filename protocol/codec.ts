@@ -1,25 +1,25 @@
 import { type Frame, FrameError, toFrame } from "./frame.ts";
 
-/** The parts of an outgoing frame, all but its data. */
+/** An outgoing frame without its data. */
 export type FrameHead = Omit<Frame, "data">;
 
 /**
- * Turns frames into messages and back. `data` travels as JSON text in both formats, so it is handed
- * over as text: white space inside it survives.
+ * Encodes frames as messages and decodes messages as frames. Both formats send `data` as JSON text,
+ * so the encoder takes it as text; this preserves its white space.
  */
 export interface Codec {
-  /** The format's name in `auth`. */
+  /** The name of the format in `auth`. */
   readonly name: "json" | "msgpack";
-  /** Encodes a frame whose data is the given JSON text. */
+  /** Encodes a frame; `data` is JSON text. */
   encode(head: FrameHead, data?: string): string | Uint8Array<ArrayBuffer>;
   /**
    * Decodes a message.
-   * @throws {FrameError} When it is no frame.
+   * @throws {FrameError} If the message is not a frame.
    */
   decode(message: string | Uint8Array): Frame;
 }
 
-/** The default format: a frame is one JSON text. */
+/** The default format: each message is one JSON text. */
 export const jsonCodec: Codec = {
   name: "json",
   encode(head, data) {

@@ -1,9 +1,9 @@
 import { decodeJsonBase64 } from "./base64.ts";
 
-/** The states of a job. `completed`, `failed` and `cancelled` are its ends. */
+/** The state of a job. `completed`, `failed` and `cancelled` are terminal. */
 export type JobState = "pending" | "running" | "retrying" | "completed" | "failed" | "cancelled";
 
-/** The states of a workflow run. `completed` and `failed` are its ends. */
+/** The state of a workflow run. `completed` and `failed` are terminal. */
 export type RunState = "running" | "completed" | "failed";
 
 /** Every state of a job. */
@@ -19,121 +19,121 @@ export const JOB_STATES: readonly JobState[] = [
 /** Every state of a run. */
 export const RUN_STATES: readonly RunState[] = ["running", "completed", "failed"];
 
-/** Whether a job or run in this state is over. */
+/** Whether a state of a job or run is terminal. */
 export function isTerminal(state: string): boolean {
   return state === "completed" || state === "failed" || state === "cancelled";
 }
 
-/** A job as a server keeps it. Times are RFC 3339. */
+/** The record of a job. Times are RFC 3339. */
 export interface JobRecord {
   /** `job_` and 26 characters. */
   id: string;
-  /** The name its handler is registered under. */
+  /** The name, which selects the handler. */
   name: string;
-  /** The queue it waits in. */
+  /** The queue. */
   queue: string;
-  /** What the handler is given: decoded JSON. Bytes that are no JSON stay base64 text. */
+  /** The payload as decoded JSON. Bytes that are not JSON stay base64 text. */
   payload: unknown;
-  /** Where it stands. */
+  /** The current state. */
   state: JobState;
-  /** Higher runs first; 0 or more. */
+  /** The priority, at least 0. Jobs with a higher priority run first. */
   priority: number;
-  /** How often it is tried again after its first failure. */
+  /** How often the job is retried after its first failure. */
   max_retries: number;
   /** How many attempts have failed. */
   retry_count: number;
-  /** What the last failed attempt said. */
+  /** The error of the last failed attempt. */
   last_error?: string;
   /** The tenant's application. */
   scope_app_id?: string;
   /** The tenant's organisation. */
   scope_org_id?: string;
-  /** The worker that holds it; empty when none does. */
+  /** The worker that runs the job, or an empty string. */
   worker_id: string;
-  /** When it may run at the earliest. */
+  /** The earliest time at which the job may run. */
   run_at: string;
-  /** When its last attempt began. */
+  /** When the last attempt started. */
   started_at?: string;
-  /** When it completed. */
+  /** When the job completed. */
   completed_at?: string;
-  /** When its worker last gave a sign of life. */
+  /** When the worker sent its last heartbeat. */
   heartbeat_at?: string;
-  /** How long one attempt may take, in **nanoseconds**; 300000000000 is five minutes. */
+  /** The timeout of an attempt in **nanoseconds**; 300000000000 is five minutes. */
   timeout: number;
-  /** When it was enqueued. */
+  /** When the job was enqueued. */
   created_at: string;
-  /** When it last changed. */
+  /** When the record last changed. */
   updated_at: string;
 }
 
-/** A workflow run as a server keeps it. Times are RFC 3339. */
+/** The record of a workflow run. Times are RFC 3339. */
 export interface WorkflowRun {
   /** `wfrun_` and 26 characters. */
   id: string;
   /** The workflow's name. */
   name: string;
-  /** Where it stands. */
+  /** The current state. */
   state: RunState;
-  /** What it was started with: decoded JSON. Bytes that are no JSON stay base64 text. */
+  /** The input as decoded JSON. Bytes that are not JSON stay base64 text. */
   input: unknown;
-  /** What it gave, if it gave anything: decoded JSON. */
+  /** The output as decoded JSON, if there is one. */
   output?: unknown;
-  /** Why it failed. */
+  /** The error, if the run failed. */
   error?: string;
   /** The tenant's application. */
   scope_app_id?: string;
   /** The tenant's organisation. */
   scope_org_id?: string;
-  /** When it began. */
+  /** When the run started. */
   started_at: string;
-  /** When it ended, in whichever way. */
+  /** When the run completed or failed. */
   completed_at?: string;
-  /** The run that spawned it. */
+  /** The run that started this one, if it is a child. */
   parent_run_id?: string;
   /** The version of the workflow's definition. */
   version: number;
-  /** When it was made. */
+  /** When the run was created. */
   created_at: string;
-  /** When it last changed. */
+  /** When the record last changed. */
   updated_at: string;
 }
 
-/** A checkpoint of a run: a step that succeeded, an event taken, a sleep slept. */
+/** A checkpoint of a run: a step that completed, an event received, or a sleep that ended. */
 export interface TimelineEntry {
   /**
    * `<step>`, `wait:<event>`, `sleep:<name>`, `parallel:<group>:<i>`, `parallel:<group>`,
    * `child:<name>`, `spawn:<name>` or `compensate:<step>`.
    */
   step_name: string;
-  /** What the step gave: decoded JSON. Bytes that are no JSON stay base64 text. */
+  /** The result as decoded JSON. Bytes that are not JSON stay base64 text. */
   data?: unknown;
-  /** When it was reached, RFC 3339. */
+  /** When the checkpoint was saved, RFC 3339. */
   created_at: string;
 }
 
-/** What a server says of itself. */
+/** The statistics of a server. */
 export interface Stats {
-  /** The event broker of the server process that answered. */
+  /** The event broker of the process that answered. */
   broker: {
-    /** Channels with a subscriber. */
+    /** How many channels have a subscriber. */
     topic_count: number;
-    /** Connections that can take events. */
+    /** How many connections can receive events. */
     subscriber_count: number;
-    /** Events delivered, counted once per connection. */
+    /** How many events were delivered, counted once per connection. */
     total_published: number;
-    /** Stays 0 on today's servers, also when events were dropped. */
+    /** How many events were dropped. Servers today always report 0. */
     total_dropped: number;
   };
-  /** Stays 0 on today's servers. */
+  /** How many connections are open. Servers today always report 0. */
   connections: number;
 }
 
-/** Thrown by the decoders when a value is not the entity it should be. */
+/** Thrown when a value cannot be decoded as a job, run, timeline or statistics. */
 export class EntityError extends Error {
   /** Always `"bad_entity"`. */
   readonly code = "bad_entity";
 
-  /** Says what is missing from what. */
+  /** Creates an error with a message. */
   constructor(message: string) {
     super(message);
     this.name = "EntityError";
@@ -141,8 +141,8 @@ export class EntityError extends Error {
 }
 
 /**
- * Decodes a job. Unknown fields are kept.
- * @throws {EntityError} When `id`, `name` or `state` is missing.
+ * Decodes a job. Keeps unknown fields.
+ * @throws {EntityError} If `id`, `name` or `state` is missing.
  */
 export function decodeJob(value: unknown): JobRecord {
   const job = entity(value, "job");
@@ -150,8 +150,8 @@ export function decodeJob(value: unknown): JobRecord {
 }
 
 /**
- * Decodes a run. Unknown fields are kept.
- * @throws {EntityError} When `id`, `name` or `state` is missing.
+ * Decodes a run. Keeps unknown fields.
+ * @throws {EntityError} If `id`, `name` or `state` is missing.
  */
 export function decodeRun(value: unknown): WorkflowRun {
   const run = { ...entity(value, "workflow run") };
@@ -161,15 +161,15 @@ export function decodeRun(value: unknown): WorkflowRun {
 }
 
 /**
- * Decodes a run's timeline. Go sends an empty list as `null` where it has none.
- * @throws {EntityError} When it is no list of entries with a `step_name`.
+ * Decodes a run's timeline. A Go server may send `null` for an empty list.
+ * @throws {EntityError} If the value is not a list of entries with a `step_name`.
  */
 export function decodeTimeline(value: unknown): TimelineEntry[] {
   if (value === null || value === undefined) return [];
   if (!Array.isArray(value)) throw new EntityError("Cannot decode timeline: not a list");
   return value.map((item: unknown) => {
     if (!isRecord(item) || typeof item.step_name !== "string") {
-      throw new EntityError("Cannot decode timeline: an entry without step_name");
+      throw new EntityError("Cannot decode timeline: an entry has no step_name");
     }
     const entry = { ...item };
     if (entry.data !== undefined) entry.data = decodeJsonBase64(entry.data);
@@ -179,20 +179,20 @@ export function decodeTimeline(value: unknown): TimelineEntry[] {
 
 /**
  * Decodes a server's statistics.
- * @throws {EntityError} When there is no `broker` in it.
+ * @throws {EntityError} If `broker` is missing.
  */
 export function decodeStats(value: unknown): Stats {
   if (!isRecord(value) || !isRecord(value.broker)) {
-    throw new EntityError("Cannot decode stats: no broker in it");
+    throw new EntityError("Cannot decode stats: broker is missing");
   }
   return value as unknown as Stats;
 }
 
-function entity(value: unknown, what: string): Record<string, unknown> {
-  if (!isRecord(value)) throw new EntityError(`Cannot decode ${what}: not an object`);
+function entity(value: unknown, kind: string): Record<string, unknown> {
+  if (!isRecord(value)) throw new EntityError(`Cannot decode ${kind}: not an object`);
   for (const key of ["id", "name", "state"]) {
     if (typeof value[key] !== "string") {
-      throw new EntityError(`Cannot decode ${what}: no ${key} in it`);
+      throw new EntityError(`Cannot decode ${kind}: ${key} is missing`);
     }
   }
   return value;

@@ -1,4 +1,4 @@
-/** The error codes a server answers with, and what each means. */
+/** The error codes of servers, and their meanings. */
 export const ERROR_CODES = {
   400: "bad request",
   401: "unauthorized",

@@ -1,10 +1,10 @@
-/** What every event about a job says. */
+/** The data of every event about a job. */
 export interface JobEventData {
-  /** The job. */
+  /** The job's id. */
   job_id: string;
-  /** Its name. */
+  /** The job's name. */
   job_name: string;
-  /** The queue it is in. */
+  /** The job's queue. */
   queue: string;
   /** The tenant's application. */
   scope_app_id?: string;
@@ -12,9 +12,9 @@ export interface JobEventData {
   scope_org_id?: string;
 }
 
-/** What every event about a workflow run says. */
+/** The data of every event about a workflow run. */
 export interface RunEventData {
-  /** The run. */
+  /** The run's id. */
   run_id: string;
   /** The workflow's name. */
   name: string;
@@ -24,32 +24,32 @@ export interface RunEventData {
   scope_org_id?: string;
 }
 
-/** The part that all events have; `Type` tells them apart. */
+/** An event of a type. */
 export interface EventOf<Type extends string, Data> {
-  /** What happened. */
+  /** The type of the event. */
   type: Type;
-  /** When, RFC 3339 with nanoseconds. */
+  /** When it happened, RFC 3339 with nanoseconds. */
   ts: string;
-  /** The entity it happened to: `job:<id>`, `workflow:<id>`, or empty for `cron.fired`. */
+  /** The topic of the job or run: `job:<id>` or `workflow:<id>`. Empty for `cron.fired`. */
   topic: string;
-  /** What is known of it. A field that is 0 or empty is left out. */
+  /** The data. Servers leave out fields that are 0 or empty. */
   data: Data;
 }
 
 /** A job was enqueued. */
 export type JobEnqueued = EventOf<"job.enqueued", JobEventData>;
-/** A worker began an attempt. */
+/** A worker started an attempt. */
 export type JobStarted = EventOf<"job.started", JobEventData>;
 /** A job completed; `elapsed_ms` is whole milliseconds. */
 export type JobCompleted = EventOf<"job.completed", JobEventData & { elapsed_ms?: number }>;
-/** A job failed for good. `job.dlq` follows. */
+/** A job failed for good. A `job.dlq` event follows. */
 export type JobFailed = EventOf<"job.failed", JobEventData & { error?: string }>;
-/** An attempt failed; the next begins at `next_run_at` (RFC 3339) or later. */
+/** An attempt failed; the next one starts at `next_run_at` (RFC 3339) or later. */
 export type JobRetrying = EventOf<
   "job.retrying",
   JobEventData & { attempt?: number; next_run_at?: string }
 >;
-/** A job that failed for good went to the dead letters. */
+/** A job that failed for good became a dead letter. */
 export type JobDead = EventOf<"job.dlq", JobEventData & { error?: string }>;
 
 /** Any event about a job. */
@@ -61,9 +61,9 @@ export type JobEvent =
   | JobRetrying
   | JobDead;
 
-/** A run began. */
+/** A run started. */
 export type RunStarted = EventOf<"workflow.started", RunEventData>;
-/** A step succeeded; `elapsed_ms` is whole milliseconds. */
+/** A step completed; `elapsed_ms` is whole milliseconds. */
 export type StepCompleted = EventOf<
   "workflow.step_completed",
   RunEventData & { step_name: string; elapsed_ms?: number }
@@ -84,7 +84,7 @@ export type RunEvent = RunStarted | StepCompleted | StepFailed | RunCompleted | 
 /** A cron entry fired and enqueued a job. */
 export type CronFired = EventOf<"cron.fired", { entry_name: string; job_id: string }>;
 
-/** Any event a server publishes, discriminated by `type`. */
+/** Any event that a server publishes, discriminated by `type`. */
 export type DispatchEvent = JobEvent | RunEvent | CronFired;
 
 /** The `type` of a {@linkcode DispatchEvent}. */
@@ -107,10 +107,10 @@ export const EVENT_TYPES: readonly EventType[] = [
 ];
 
 /**
- * Takes the event out of an event frame's data. An event of a type that is not known here passes
- * too, so that a newer server's events are not lost.
+ * Decodes the data of an event frame. Accepts unknown types, so that the events of newer servers
+ * are not lost.
  *
- * @returns The event, or `undefined` when the data is none.
+ * @returns The event, or `undefined` if the data is not an event.
  */
 export function toEvent(data: unknown): DispatchEvent | undefined {
   if (typeof data !== "object" || data === null) return undefined;

@@ -1,4 +1,4 @@
-/** What a frame is; `request` and `ping` come from clients, the rest from servers. */
+/** The type of a frame. Clients send `request` and `ping`, servers send the others. */
 export type FrameType = "request" | "response" | "event" | "error" | "ping" | "pong";
 
 /** Every value of {@linkcode FrameType}. */
@@ -11,51 +11,51 @@ export const FRAME_TYPES: readonly FrameType[] = [
   "pong",
 ];
 
-/** The error of an `error` frame, as a server sends it. */
+/** The error of an `error` frame. */
 export interface WireError {
-  /** One of {@linkcode ERROR_CODES}, or a number a newer server knows. */
+  /** One of {@linkcode ERROR_CODES}, or a code of a newer server. */
   code: number;
-  /** Text for people. */
+  /** The message for people. */
   message: string;
-  /** More text, rarely there. */
+  /** Further details. Servers rarely send them. */
   details?: string;
 }
 
-/** One message of the wire protocol. `data` is the parsed JSON value. */
+/** One message of the wire protocol. */
 export interface Frame {
-  /** Chosen by the sender. */
+  /** An id that the sender chooses. */
   id: string;
-  /** The frame's kind. */
+  /** The type. */
   type: FrameType;
-  /** The method a request calls. */
+  /** The method that a request calls. */
   method?: string;
-  /** The `id` of the request that this frame answers. Absent on an error that belongs to none. */
+  /** The `id` of the request that this frame answers. Absent if an error belongs to no request. */
   correl_id?: string;
   /** The token, on an `auth` frame or an RPC request. */
   token?: string;
-  /** What the method takes or gives. */
+  /** The parameters or the result of the method, or an event, as parsed JSON. */
   data?: unknown;
-  /** Present on `error` frames. */
+  /** The error, on an `error` frame. */
   error?: WireError;
-  /** The topic of the entity an event is about: `job:<id>` or `workflow:<id>`. */
+  /** The topic of an event's job or run: `job:<id>` or `workflow:<id>`. */
   channel?: string;
-  /** Events the sender is ready to take on top of those it said before. */
+  /** How many more events the client accepts. */
   credits?: number;
-  /** When the frame was made, RFC 3339. */
+  /** When the frame was created, RFC 3339. */
   ts?: string;
 }
 
-/** How many characters of a broken message an error shows. */
+/** How many characters of a malformed message an error shows. */
 export const EXCERPT_LENGTH = 200;
 
-/** A message that is no frame. */
+/** Thrown when a message is not a frame. */
 export class FrameError extends Error {
   /** Always `"bad_frame"`. */
   readonly code = "bad_frame";
-  /** The first {@linkcode EXCERPT_LENGTH} characters of what came. */
+  /** The first {@linkcode EXCERPT_LENGTH} characters of the message. */
   readonly excerpt: string;
 
-  /** Says why `text` is no frame. */
+  /** Creates an error with a reason and the message that was received. */
   constructor(reason: string, text: string, options?: ErrorOptions) {
     const excerpt = text.slice(0, EXCERPT_LENGTH);
     super(`Cannot decode frame: ${reason}: ${excerpt}`, options);
@@ -65,12 +65,11 @@ export class FrameError extends Error {
 }
 
 /**
- * Checks that a decoded value is a frame. Unknown fields are kept, known ones of a wrong type are
- * refused.
+ * Validates that a decoded value is a frame. Keeps unknown fields.
  *
- * @param value What the codec decoded.
- * @param text The message as it came, for the error's excerpt.
- * @throws {FrameError} When the value is no frame.
+ * @param value The decoded value.
+ * @param text The message as it was received, for the excerpt in the error.
+ * @throws {FrameError} If the value is not a frame, or a field has the wrong type.
  */
 export function toFrame(value: unknown, text: string): Frame {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -78,7 +77,7 @@ export function toFrame(value: unknown, text: string): Frame {
   }
   const frame = value as Record<string, unknown>;
   if (!FRAME_TYPES.includes(frame.type as FrameType)) {
-    // A value nested deeply enough would overflow the stack of whoever writes it out.
+    // Stringifying a deeply nested value would overflow the stack, so only text is shown.
     const type = typeof frame.type === "string"
       ? JSON.stringify(frame.type.slice(0, 40))
       : typeof frame.type;

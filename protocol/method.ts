@@ -1,6 +1,6 @@
 /**
- * What a token must be allowed for each method. `job.list` and its neighbours are declared by the
- * protocol and refused with 405 by the servers of today.
+ * The methods of the protocol, each with the scope that a token needs to call it. Servers today
+ * answer some of them with 405, such as `job.list`.
  */
 export const METHOD_SCOPES = {
   "auth": null,
@@ -25,5 +25,5 @@ export const METHOD_SCOPES = {
   "federation.heartbeat": "admin",
 } as const satisfies Record<string, string | null>;
 
-/** A method the protocol declares. */
+/** The name of a method. */
 export type Method = keyof typeof METHOD_SCOPES;

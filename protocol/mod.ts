@@ -1,6 +1,6 @@
 /**
  * The Dispatch Wire Protocol: frames, codecs, methods, entities, events, channels and error codes.
- * Nothing here does I/O or sets a timer.
+ * No I/O and no timers.
  *
  * @module
  */

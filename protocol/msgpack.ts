@@ -2,8 +2,8 @@ import type { Codec } from "./codec.ts";
 import { FrameError, toFrame } from "./frame.ts";
 
 /**
- * Loads the MessagePack codec. A frame is one map; its `data` is a `bin` that holds JSON text, its
- * `ts` the timestamp extension.
+ * Loads the MessagePack codec. A frame is a map whose `data` is a `bin` of JSON text, and whose
+ * `ts` is a timestamp.
  */
 export async function loadMsgpackCodec(): Promise<Codec> {
   // The package's main entry costs Deno 25 ms more than this file.
@@ -25,17 +25,17 @@ export async function loadMsgpackCodec(): Promise<Codec> {
       } catch (cause) {
         throw new FrameError("not MessagePack", hex(message), { cause });
       }
-      return toFrame(plain(value, message), hex(message));
+      return toFrame(toJsonShape(value, message), hex(message));
     },
   };
 }
 
-/** Gives a decoded map the shape its JSON twin has. */
-function plain(value: unknown, message: Uint8Array): unknown {
+/** Converts a decoded map to the shape of a JSON frame. */
+function toJsonShape(value: unknown, message: Uint8Array): unknown {
   if (typeof value !== "object" || value === null) return value;
   const frame = value as Record<string, unknown>;
   if (frame.ts instanceof Date) {
-    if (Number.isNaN(frame.ts.getTime())) throw new FrameError("'ts' is no time", hex(message));
+    if (Number.isNaN(frame.ts.getTime())) throw new FrameError("'ts' is not a time", hex(message));
     frame.ts = frame.ts.toISOString();
   }
   if (frame.data instanceof Uint8Array) {

@@ -1,5 +1,6 @@
 /**
- * The types of the protocol that the packages for users export, in one place: events, jobs and runs.
+ * The types of the protocol that the packages for users export, in one place: events, jobs and
+ * runs.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** A promise that rejects when the signal is aborted. */
+/** Returns a promise that settles as `promise` does, or rejects when the signal aborts. */
 export function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return promise;
   if (signal.aborted) {

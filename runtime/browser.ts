@@ -1,2 +1,2 @@
-/** Whether this is a browser, or what behaves like one: none of the runtimes with a `process`. */
+/** Whether this is a browser, or another runtime without a `process`. */
 export const inBrowser: boolean = !("Deno" in globalThis) && !("process" in globalThis);

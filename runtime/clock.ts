@@ -1,17 +1,17 @@
-/** A pending timer of a {@linkcode Clock}; only good to be handed back to it. */
+/** A timer of a {@linkcode Clock}, to pass to its `clearTimeout`. */
 export type TimerHandle = unknown;
 
-/** Where time comes from. Tests hand in one they move themselves. */
+/** A source of time. Tests inject a fake one. */
 export interface Clock {
-  /** Milliseconds since 1970, on the wall: time a machine slept counts. */
+  /** Returns the wall-clock time in milliseconds since 1970. It includes time the machine slept. */
   now(): number;
-  /** Calls `callback` once, `ms` milliseconds from now. */
+  /** Calls `callback` once after `ms` milliseconds. */
   setTimeout(callback: () => void, ms: number): TimerHandle;
-  /** Forgets a timer; one that has fired or was forgotten is let be. */
+  /** Clears a timer. Does nothing if it has fired or was cleared before. */
   clearTimeout(handle: TimerHandle): void;
 }
 
-/** The machine's own clock. */
+/** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
@@ -23,13 +23,13 @@ export interface DelayOptions {
   /** Ends the delay early: the promise rejects with the signal's reason. */
   signal?: AbortSignal;
   /**
-   * Where time comes from.
+   * The clock.
    * @default {systemClock}
    */
   clock?: Clock;
 }
 
-/** Resolves after `ms` milliseconds; leaves no timer and no listener behind. */
+/** Resolves after `ms` milliseconds. Leaves no timer and no listener behind if it is aborted. */
 export function delay(ms: number, options: DelayOptions = {}): Promise<void> {
   const { signal, clock = systemClock } = options;
   if (signal?.aborted) return Promise.reject(signal.reason);

@@ -1,30 +1,33 @@
 // deno-lint-ignore-file no-explicit-any
 import { onExit } from "./process.ts";
 
-/** A file or directory that could not be read or written; `code` is the system's, such as `ENOENT`. */
+/** Thrown when a file or directory cannot be read or written. */
 export class FileError extends Error {
-  /** `ENOENT`, `EACCES`, `EISDIR`, or `EUNKNOWN`. */
+  /** The code of the operating system, such as `ENOENT`, or `EUNKNOWN`. */
   readonly code: string;
 
-  /** Says what could not be done, in words. */
-  constructor(doing: string, path: string, cause: unknown) {
+  /**
+   * Creates an error for a path.
+   * @param action What failed, such as `read file`.
+   */
+  constructor(action: string, path: string, cause: unknown) {
     const code = codeOf(cause);
-    // A file that is written need not be there; the directory it is written into must be.
-    const reason = code === "ENOENT" && /^(write|append)/.test(doing)
+    // A file need not exist to be written, but its directory must.
+    const reason = code === "ENOENT" && /^(write|append)/.test(action)
       ? "no such directory"
       : REASONS[code] ?? (cause as Error).message;
-    super(`Cannot ${doing} '${path}': ${reason}`, { cause });
+    super(`Cannot ${action} '${path}': ${reason}`, { cause });
     this.name = "FileError";
     this.code = code;
   }
 }
 
-/** What a path is. */
+/** The kind of a path. */
 export type PathKind = "file" | "directory" | "none";
 
 /**
- * The text of a file.
- * @param what What the file is, for the error: `recipe`.
+ * Reads a text file.
+ * @param what The kind of file for the error message, such as `recipe`.
  * @throws {FileError}
  */
 export async function readTextFile(path: string, what = "file"): Promise<string> {
@@ -32,8 +35,8 @@ export async function readTextFile(path: string, what = "file"): Promise<string>
     const { Deno, Bun } = globalThis as any;
     if (Deno) return await Deno.readTextFile(path);
     if (!Bun) return await (await fs()).readFile(path, "utf8");
-    // Bun's own way does without `node:fs/promises`, which takes it 2 ms to load. Its `text()` would
-    // obey a byte order mark of UTF-16, which the others take for what it is: no UTF-8.
+    // Bun's own API avoids loading `node:fs/promises`, which takes 2 ms. Its `text()` would decode
+    // a file with a UTF-16 byte order mark as UTF-16, unlike the other runtimes.
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await Bun.file(path).bytes());
   } catch (cause) {
     throw new FileError(`read ${what}`, path, cause);
@@ -41,8 +44,8 @@ export async function readTextFile(path: string, what = "file"): Promise<string>
 }
 
 /**
- * Writes a file so that it is there whole or not at all. A pipe or a device, such as `/dev/stdout`,
- * is written to as it is: a file in its place would be another one.
+ * Writes a file atomically, by replacing it. Writes directly to pipes and devices such as
+ * `/dev/stdout`.
  * @throws {FileError}
  */
 export async function writeTextFile(path: string, text: string): Promise<void> {
@@ -56,7 +59,7 @@ export async function writeTextFile(path: string, text: string): Promise<void> {
 }
 
 /**
- * Finds out whether {@linkcode writeTextFile} can write a file; what is there stays as it is.
+ * Checks whether {@linkcode writeTextFile} can write a file, without changing the file.
  * @throws {FileError}
  */
 export async function checkWritable(path: string): Promise<void> {
@@ -72,9 +75,9 @@ export async function checkWritable(path: string): Promise<void> {
   }
 }
 
-/** What is at a path that is to be written. */
+/** The place that a file is written to. */
 interface Target {
-  /** The path behind symbolic links, which are to stay. */
+  /** The path with symbolic links resolved, so that they are kept. */
   path: string;
   /** Whether it is a pipe or a device. */
   isStream: boolean;
@@ -89,11 +92,11 @@ async function targetOf(path: string): Promise<Target> {
     const about = await stat(path);
     const isFile = Deno ? about.isFile : about.isFile();
     const isDirectory = Deno ? about.isDirectory : about.isDirectory();
-    // What a pipe's link names is nowhere.
+    // The link of a pipe resolves to no path.
     if (!isFile && !isDirectory) return { path, isStream: true, isDirectory };
     return { path: await realpath(path), isStream: false, isDirectory };
   } catch (_error) {
-    // Nothing is there, or who writes will be told better what is wrong.
+    // The path does not exist, or writing to it will report a better error.
     return { path, isStream: false, isDirectory: false };
   }
 }
@@ -102,11 +105,11 @@ function temporaryFor(path: string): string {
   return `${path}.${Math.random().toString(36).slice(2)}.tmp`;
 }
 
-/** Puts a file in the place of another one. */
+/** Replaces a file. */
 async function replace(path: string, text: string): Promise<void> {
   const { Deno } = globalThis as any;
   const temporary = temporaryFor(path);
-  // Whoever ends the process meanwhile leaves no half of a file.
+  // If the process ends meanwhile, the temporary file must not stay.
   const forget = onExit(() => {
     (globalThis as any).process.getBuiltinModule("node:fs").rmSync(temporary, { force: true });
   });
@@ -115,7 +118,7 @@ async function replace(path: string, text: string): Promise<void> {
     if (Deno) await Deno.rename(temporary, path);
     else await (await fs()).rename(temporary, path);
   } catch (error) {
-    // Where there is no directory, nothing was begun that could be removed.
+    // Without a directory there is no temporary file to remove.
     if (!["ENOENT", "ENOTDIR"].includes(codeOf(error))) await removeFile(temporary);
     throw error;
   } finally {
@@ -130,7 +133,7 @@ async function write(path: string, text: string): Promise<void> {
 }
 
 /**
- * Appends to a file, which is created where there is none.
+ * Appends to a file, and creates it if it does not exist.
  * @throws {FileError}
  */
 export async function appendTextFile(path: string, text: string): Promise<void> {
@@ -143,7 +146,7 @@ export async function appendTextFile(path: string, text: string): Promise<void> 
   }
 }
 
-/** Creates a directory and those above it. */
+/** Creates a directory and its parents. */
 export async function makeDirectory(path: string): Promise<void> {
   try {
     const { Deno } = globalThis as any;
@@ -154,7 +157,7 @@ export async function makeDirectory(path: string): Promise<void> {
   }
 }
 
-/** Removes a file; one that is not there is let be. */
+/** Removes a file, if it exists. */
 export async function removeFile(path: string): Promise<void> {
   try {
     const { Deno } = globalThis as any;
@@ -165,7 +168,7 @@ export async function removeFile(path: string): Promise<void> {
   }
 }
 
-/** Whether a path is a file, a directory, or nothing. */
+/** Returns whether a path is a file, a directory, or does not exist. */
 export async function pathKind(path: string): Promise<PathKind> {
   try {
     const { Deno } = globalThis as any;
@@ -178,7 +181,7 @@ export async function pathKind(path: string): Promise<PathKind> {
   }
 }
 
-/** The names in a directory, sorted; those of directories end in `/`. */
+/** Lists the names in a directory, sorted. The names of directories end in `/`. */
 export async function listDirectory(path: string): Promise<string[]> {
   try {
     const { Deno } = globalThis as any;
@@ -207,7 +210,7 @@ const REASONS: Record<string, string> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
   EISDIR: "it is a directory",
-  ENOTDIR: "a part of the path is no directory",
+  ENOTDIR: "a part of the path is not a directory",
 };
 
 function codeOf(error: unknown): string {

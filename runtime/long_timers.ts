@@ -9,7 +9,10 @@ export interface LongTimer {
   handle: TimerHandle;
 }
 
-/** Sets a timer of any length by setting several in a row, none longer than {@linkcode MAX_TIMER_MS}. */
+/**
+ * Sets a timer of any length by setting several in a row, none longer than {@linkcode
+ * MAX_TIMER_MS}.
+ */
 export function setLongTimeout(
   setTimeout: Clock["setTimeout"],
   callback: () => void,
@@ -25,7 +28,7 @@ export function setLongTimeout(
   return timer;
 }
 
-/** Wraps a clock so that its timers can be of any length. */
+/** Wraps a clock so that its timers can have any length. */
 export function withLongTimers(clock: Clock): Clock {
   return {
     now: () => clock.now(),

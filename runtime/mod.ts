@@ -1,5 +1,5 @@
 /**
- * What differs between Deno, Bun and Node, and what all rooms take injected.
+ * Functions that differ between Deno, Bun and Node, and the clock that tests replace.
  *
  * @module
  */

@@ -1,32 +1,32 @@
 // deno-lint-ignore-file no-explicit-any
 
 const { Deno, Bun } = globalThis as any;
-// Deno has a `process` too, and takes 13 ms to load it when it is touched.
+// Deno has a `process` too, but loading it on first use takes 13 ms.
 const process = Deno ? undefined : (globalThis as any).process;
 
-/** An environment variable. */
+/** Returns the value of an environment variable. */
 export function readEnv(name: string): string | undefined {
   if (!Deno) return process?.env?.[name];
   try {
     return Deno.env.get(name);
   } catch (error) {
-    // Without the permission a variable is as good as not set; `--deny-env` asks for that.
+    // Without the permission, as with `--deny-env`, the variable counts as not set.
     if (["NotCapable", "PermissionDenied"].includes((error as Error).name)) return undefined;
     throw error;
   }
 }
 
-/** The command line behind the program's name. */
+/** Returns the arguments of the command line. */
 export function processArgs(): string[] {
   return Deno ? [...Deno.args] : process.argv.slice(2);
 }
 
-/** The directory relative paths start from. */
+/** Returns the working directory. */
 export function currentDirectory(): string {
   return Deno ? Deno.cwd() : process.cwd();
 }
 
-/** What the process ends with when nothing else keeps it. */
+/** Sets the exit code for when the process ends by itself. */
 export function setExitCode(code: number): void {
   if (Deno) Deno.exitCode = code;
   else process.exitCode = code;
@@ -39,8 +39,8 @@ export function exitNow(code: number): never {
 }
 
 /**
- * Calls `listener` when the process ends, by {@linkcode exitNow} too; what it does must be done when
- * it returns. The returned function stops that.
+ * Calls `listener` when the process ends, also with {@linkcode exitNow}. The listener must be
+ * synchronous. Returns a function that removes it.
  */
 export function onExit(listener: () => void): () => void {
   if (Deno) {
@@ -51,21 +51,21 @@ export function onExit(listener: () => void): () => void {
   return () => process.off("exit", listener);
 }
 
-/** A signal that asks a process to end. */
+/** A signal that asks the process to end. */
 export type EndSignal = "SIGINT" | "SIGTERM";
 
-/** Calls `listener` for SIGINT and SIGTERM; the returned function stops that. */
+/** Calls `listener` on SIGINT and SIGTERM; returns a function that removes it. */
 export function onEndSignal(listener: (signal: EndSignal) => void): () => void {
   const signals: EndSignal[] = ["SIGINT", "SIGTERM"];
   const handlers = signals.map((signal) => () => listener(signal));
-  // Windows knows no SIGTERM, and Deno refuses to listen to it there.
-  const wanted = Deno?.build.os === "windows" ? 1 : signals.length;
-  for (let i = 0; i < wanted; i++) {
+  // Deno cannot listen to SIGTERM on Windows, where it does not exist.
+  const count = Deno?.build.os === "windows" ? 1 : signals.length;
+  for (let i = 0; i < count; i++) {
     if (Deno) Deno.addSignalListener(signals[i], handlers[i]);
     else process.on(signals[i], handlers[i]);
   }
   return () => {
-    for (let i = 0; i < wanted; i++) {
+    for (let i = 0; i < count; i++) {
       if (Deno) Deno.removeSignalListener(signals[i], handlers[i]);
       else process.off(signals[i], handlers[i]);
     }
@@ -73,8 +73,8 @@ export function onEndSignal(listener: (signal: EndSignal) => void): () => void {
 }
 
 /**
- * Calls `listener` with each error that nobody handles, of a promise or thrown by a timer, which does
- * not end the process then. The returned function stops that.
+ * Calls `listener` with each unhandled error or rejection, which does not end the process then.
+ * Returns a function that removes the listener.
  */
 export function onUnhandled(listener: (error: unknown) => void): () => void {
   if (Deno) {
@@ -94,15 +94,15 @@ export function onUnhandled(listener: (error: unknown) => void): () => void {
 
 /** The file descriptors of the standard streams. */
 const DESCRIPTORS = { stdout: 1, stderr: 2 };
-/** Streams that do not take text at once, and are written to as `process` does it. */
+/** Streams that cannot be written synchronously. */
 const slow = new Set<string>();
-/** Streams that nobody reads any more. */
+/** Streams whose reader has closed them. */
 const unread = new Set<string>();
 
 /**
- * Writes text to a standard stream. Text is whole when the call returns, also into a pipe; only Bun
- * writes what a slow reader has no room for later. What is written when nobody reads any more, as
- * after `| head`, is lost.
+ * Writes text to a standard stream. All of it is written when the call returns, also to a pipe,
+ * except on Bun when the reader is slow. Text for a reader that has closed the pipe, such as
+ * `| head`, is discarded.
  */
 export function writeStandard(stream: "stdout" | "stderr", text: string): void {
   const bytes = new TextEncoder().encode(text);
@@ -113,7 +113,7 @@ export function writeStandard(stream: "stdout" | "stderr", text: string): void {
   }
 }
 
-/** How many of the bytes were taken. */
+/** Returns how many bytes were written. */
 function writeOnce(stream: "stdout" | "stderr", bytes: Uint8Array): number {
   try {
     if (Deno) return Deno[stream].writeSync(bytes);
@@ -122,27 +122,27 @@ function writeOnce(stream: "stdout" | "stderr", bytes: Uint8Array): number {
   } catch (error) {
     const { code } = error as { code?: string };
     if (code === "EAGAIN" && !Deno) slow.add(stream);
-    else if (nobodyReads(error)) unread.add(stream);
+    else if (hasNoReader(error)) unread.add(stream);
     else throw error;
     return 0;
   }
 }
 
-function nobodyReads(error: unknown): boolean {
+function hasNoReader(error: unknown): boolean {
   const { code, name } = error as { code?: string; name?: string };
-  // A socket in the place of a pipe, as Node gives its children, is reset.
+  // Node gives its child processes sockets instead of pipes; those are reset.
   return ["EPIPE", "ECONNRESET"].includes(code!) ||
     ["BrokenPipe", "ConnectionReset"].includes(name!);
 }
 
-/** Bun's own way to write to its standard streams. */
+/** Bun's writers of the standard streams. */
 const sinks: Partial<Record<"stdout" | "stderr", any>> = {};
-/** What sinks have taken and a slow reader has not. */
+/** Resolve when slow readers have read what the sinks hold. */
 const unwritten = new Set<Promise<void>>();
 
 /**
- * To touch `process.stdout` costs Bun 13 ms, and `node:fs` 3 ms. A sink takes all that it is given
- * and writes at once what fits; the rest keeps the process until it is written.
+ * Writes to a sink, because loading `process.stdout` takes Bun 13 ms, and `node:fs` 3 ms. A sink
+ * accepts everything and writes what fits at once; the rest keeps the process alive until written.
  */
 function writeToSink(stream: "stdout" | "stderr", bytes: Uint8Array): number {
   const sink = sinks[stream] ??= Bun[stream].writer();
@@ -150,25 +150,25 @@ function writeToSink(stream: "stdout" | "stderr", bytes: Uint8Array): number {
   const flushed = sink.flush();
   if (!(flushed instanceof Promise)) return bytes.length;
   const later = flushed.then(() => {}, (error) => {
-    if (!nobodyReads(error)) throw error;
+    if (!hasNoReader(error)) throw error;
     unread.add(stream);
   }).finally(() => unwritten.delete(later));
   unwritten.add(later);
   return bytes.length;
 }
 
-/** Resolves when what was written is out, which a slow reader can delay. */
+/** Resolves when everything was written, which a slow reader can delay. */
 export async function standardWritten(): Promise<void> {
   await Promise.all(unwritten);
 }
 
-/** Whether a standard stream is a terminal. */
+/** Returns whether a standard stream is a terminal. */
 export async function isTerminal(stream: "stdout" | "stderr"): Promise<boolean> {
   if (Deno) return Deno[stream].isTerminal();
   return await canBeTerminal(stream) && process[stream].isTTY === true;
 }
 
-/** A pipe, a file and the null device need not be asked further. */
+/** Returns false for pipes, files and the null device, to avoid loading `process.stdout`. */
 async function canBeTerminal(stream: "stdout" | "stderr"): Promise<boolean> {
   try {
     const [status, none] = await Promise.all(Bun ? bunStatus(stream) : nodeStatus(stream));
@@ -180,7 +180,7 @@ async function canBeTerminal(stream: "stdout" | "stderr"): Promise<boolean> {
   }
 }
 
-/** The status of a stream, and that of the null device where there is one. */
+/** Returns the status of a stream, and that of the null device if there is one. */
 function bunStatus(stream: "stdout" | "stderr"): Promise<any>[] {
   return [Bun[stream].stat(), Bun.file("/dev/null").stat().catch(() => undefined)];
 }
@@ -190,7 +190,7 @@ function nodeStatus(stream: "stdout" | "stderr"): any[] {
   return [fstatSync(DESCRIPTORS[stream]), statSync("/dev/null", { throwIfNoEntry: false })];
 }
 
-/** How large the terminal is now, if there is one that tells. */
+/** Returns the current size of the terminal, if it is known. */
 export function terminalSize(): { columns: number; rows: number } | undefined {
   const size = Deno ? denoSize() : process.stdout;
   return size?.columns > 0 && size.rows > 0
@@ -202,25 +202,25 @@ function denoSize(): any {
   try {
     return Deno.consoleSize();
   } catch (_error) {
-    // There is no terminal, which this asks for.
+    // There is no terminal.
     return undefined;
   }
 }
 
-/** The path of the module that the process was started with. */
+/** Returns the path of the main module. */
 export function mainModulePath(): string | undefined {
   if (Bun) return Bun.main;
   if (!Deno) return process?.argv[1];
   try {
     return decodeURIComponent(new URL(Deno.mainModule).pathname);
   } catch (error) {
-    // Without the permission to know, it is as good as another one.
+    // Without the permission to know it, no module is the main module.
     if (["NotCapable", "PermissionDenied"].includes((error as Error).name)) return undefined;
     throw error;
   }
 }
 
-/** The runtime's name. */
+/** Returns the name of the runtime. */
 export function runtimeName(): "deno" | "bun" | "node" {
   if (Deno) return "deno";
   return Bun ? "bun" : "node";

@@ -1,16 +1,16 @@
-// The WebSocket API can only ask a peer to close. A server that runs a workflow in a connection's
-// read loop does not read the request until the run ends, and Deno and Node keep the process alive
-// for that long. So each runtime's own way to drop the socket is looked for here.
+// The WebSocket API can only ask the peer to close. A server that runs a workflow in the read loop
+// of a connection does not read that request until the run ends, and Deno and Node keep the process
+// alive until then. Each runtime has its own way to drop the socket.
 
 // deno-lint-ignore-file no-explicit-any
 
-/** Sockets of Node's WebSockets, found by the local port that both of its channels name. */
+/** The TCP sockets of Node's WebSockets, matched by the local port that both channels report. */
 const nodeSockets = new WeakMap<WebSocket, { destroy(): void }>();
 let observing = false;
 
 /**
- * Prepares for {@linkcode terminate}. Called before a WebSocket is made; only Node needs it, since
- * there a WebSocket's socket is told only while it opens.
+ * Prepares for {@linkcode terminate}. Call it before creating a WebSocket: Node reports the TCP
+ * socket of a WebSocket only while it opens. Does nothing on other runtimes.
  */
 export function observeSockets(): void {
   if (observing) return;
@@ -35,8 +35,8 @@ export function observeSockets(): void {
 /**
  * Drops a WebSocket's connection without a closing handshake.
  *
- * @returns Whether the runtime has a way to. Where it has none (browsers), the socket is asked to
- * close and goes when its peer answers.
+ * @returns Whether the runtime can do that. If not, as in browsers, the WebSocket closes normally,
+ * which takes until the peer responds.
  */
 export function terminate(socket: WebSocket): boolean {
   const own = socket as any;

@@ -97,8 +97,8 @@ export interface TestDispatch extends AsyncDisposable {
     match?: (event: Extract<DispatchEvent, { type: Type }>) => boolean,
   ): Promise<Extract<DispatchEvent, { type: Type }>>;
   /**
-   * Waits until a client has published an event of this name for workflows. An event published earlier
-   * counts too.
+   * Waits until a client has published an event of this name for workflows. An event published
+   * earlier counts too.
    */
   published<Payload = unknown>(name: string): Promise<WorkflowEvent<Payload>>;
   /** Advances the virtual clock. */

@@ -1,6 +1,6 @@
 /**
- * Tools for testing programs that use Dispatch: a test environment with a server and a client, a proxy
- * that injects faults, and a server that follows a script.
+ * Tools for testing programs that use Dispatch: a test environment with a server and a client, a
+ * proxy that injects faults, and a server that follows a script.
  *
  * @module
  */

@@ -6,8 +6,9 @@ import { FrameCounter } from "./_frame_counter.ts";
 export type Direction = "toServer" | "toClient";
 
 /**
- * How to cut a connection: `"fin"` as a process that exits does, `"reset"` as one does that is killed with
- * unread data, or a router that has lost track of the connection. Neither sends a close frame.
+ * How to cut a connection: `"fin"` as a process that exits does, `"reset"` as one does that is
+ * killed with unread data, or a router that has lost track of the connection. Neither sends a close
+ * frame.
  */
 export type CutKind = "fin" | "reset";
 
@@ -46,8 +47,8 @@ export interface ProxyConnection {
   /** Cuts the connection on both sides once it has forwarded this much more. */
   cutAfter(limit: CutLimit): void;
   /**
-   * Stops forwarding and keeps the sockets open, as when a cable is unplugged. Bytes that are received
-   * wait for {@linkcode ProxyConnection.release}.
+   * Stops forwarding and keeps the sockets open, as when a cable is unplugged. Bytes that are
+   * received wait for {@linkcode ProxyConnection.release}.
    */
   hold(direction?: Direction): void;
   /** Forwards the held bytes, and forwards normally again. */

@@ -11,11 +11,13 @@ export interface ScriptedPeer {
   readonly isOpen: boolean;
   /** Every message received, in order, including those that are not frames. */
   readonly received: readonly (string | Uint8Array)[];
-  /** How many credits the client has granted, beyond the 1,000 that every connection starts with. */
+  /**
+   * How many credits the client has granted, beyond the 1,000 that every connection starts with.
+   */
   readonly granted: number;
   /**
-   * Returns the next frame, waiting for it if necessary. `auth`, pings and grants of credits are left
-   * out unless the server is `manual`.
+   * Returns the next frame, waiting for it if necessary. `auth`, pings and grants of credits are
+   * left out unless the server is `manual`.
    * @throws {PeerGoneError} If the connection has ended. A script need not catch it.
    */
   next(): Promise<Frame>;
@@ -36,8 +38,8 @@ export interface ScriptedPeer {
 /** Settings of {@linkcode createScriptedServer}. */
 export interface ScriptedServerOptions {
   /**
-   * Whether the script handles every frame. Otherwise the server accepts `auth` with any token, answers
-   * pings, and counts grants of credits.
+   * Whether the script handles every frame. Otherwise the server accepts `auth` with any token,
+   * answers pings, and counts grants of credits.
    * @default {false}
    */
   manual?: boolean;
@@ -84,8 +86,8 @@ export class PeerGoneError extends Error {
 }
 
 /**
- * Starts a WebSocket server on a free port of 127.0.0.1 that runs a script on each connection. Use it to
- * test a client against a server that violates the protocol.
+ * Starts a WebSocket server on a free port of 127.0.0.1 that runs a script on each connection. Use
+ * it to test a client against a server that violates the protocol.
  *
  * @example Answer every request twice
  * ```ts

@@ -25,8 +25,8 @@ export class Checkpoints {
   }
 
   /**
-   * Returns the result of a completed step, wrapped because the result may be `undefined`. Each call
-   * parses the result anew, so that callers never share an object.
+   * Returns the result of a completed step, wrapped because the result may be `undefined`. Each
+   * call parses the result anew, so that callers never share an object.
    */
   restore(step: string): { value: unknown } | undefined {
     const checkpoint = this.#run.checkpoints.get(step);

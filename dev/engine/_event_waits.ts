@@ -35,7 +35,10 @@ export class EventWaits {
     this.#signal = signal;
   }
 
-  /** Waits for one event; returns `undefined` if none comes in time. Either way it saves a checkpoint. */
+  /**
+   * Waits for one event; returns `undefined` if none comes in time. Either way it saves a
+   * checkpoint.
+   */
   async waitForOne(wait: EventWait): Promise<WorkflowEvent | undefined> {
     const { key, names, timeout, errorPrefix, match } = wait;
     const saved = this.#run.checkpoints.get(key);

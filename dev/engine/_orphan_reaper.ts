@@ -4,8 +4,8 @@ import type { ServerState } from "./server_state.ts";
 const STALE_MS = 30_000;
 
 /**
- * Queues orphans again: jobs that are running but have had no worker for 30 seconds. Checks happen at
- * multiples of 30 seconds after the server's start, as on a Go server.
+ * Queues orphans again: jobs that are running but have had no worker for 30 seconds. Checks happen
+ * at multiples of 30 seconds after the server's start, as on a Go server.
  */
 export class OrphanReaper {
   readonly #server: ServerState;

@@ -25,8 +25,8 @@ interface Compensation {
 }
 
 /**
- * The context that a workflow's handler receives. The names and the order of the checkpoints and events
- * are those of a Go server.
+ * The context that a workflow's handler receives. The names and the order of the checkpoints and
+ * events are those of a Go server.
  */
 export class RunContext implements Workflow {
   readonly run_id: string;

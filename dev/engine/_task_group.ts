@@ -12,7 +12,8 @@ export interface TaskGroupOptions {
 }
 
 /**
- * Runs one task for each item, all at the same time. The first failure aborts the signal of the others.
+ * Runs one task for each item, all at the same time. The first failure aborts the signal of the
+ * others.
  * @returns The first failure, after all tasks have ended.
  */
 export async function runTaskGroup<T>(

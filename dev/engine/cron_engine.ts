@@ -34,7 +34,9 @@ type Schedule = (after: number) => number | undefined;
 
 const NO_TENANT: Tenant = { app: "", org: "" };
 
-/** Enqueues the jobs of cron entries on schedule. Of the servers that share a store only one does. */
+/**
+ * Enqueues the jobs of cron entries on schedule. Of the servers that share a store only one does.
+ */
 export class CronEngine {
   readonly #server: ServerState;
   readonly #jobs: JobEngine;

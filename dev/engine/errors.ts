@@ -1,3 +1,5 @@
+import { goQuote } from "../go/encode.ts";
+
 /** The reason of an abort signal whose owner is gone; the message is Go's. */
 export class CanceledError extends Error {
   /** Always `"canceled"`. */
@@ -17,6 +19,17 @@ export class DeadlineError extends Error {
   constructor() {
     super("context deadline exceeded");
     this.name = "DeadlineError";
+  }
+}
+
+/** Thrown when there is no workflow of a name; the message is Go's. */
+export class NotRegisteredError extends Error {
+  /** Always `"not_registered"`. */
+  readonly code = "not_registered";
+
+  constructor(name: string) {
+    super(`no workflow registered for ${goQuote(name)}`);
+    this.name = "NotRegisteredError";
   }
 }
 

@@ -6,7 +6,9 @@ const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 /** The prefix of an id, which names its kind. */
 export type IdPrefix = "job" | "wfrun" | "evt" | "ckpt" | "cron" | "dlq" | "wkr";
 
-/** Generates TypeIDs: a prefix and a UUIDv7 in base 32. They sort by the time they were generated. */
+/**
+ * Generates TypeIDs: a prefix and a UUIDv7 in base 32. They sort by the time they were generated.
+ */
 export class Ids {
   readonly #clock: Clock;
   readonly #random: () => number;

@@ -27,7 +27,10 @@ export interface JobEngineOptions {
   backoff: (attempt: number) => number;
 }
 
-/** The job workers: claim jobs, run their handlers, retry them, and move failures to the dead letters. */
+/**
+ * The job workers: claim jobs, run their handlers, retry them, and move failures to the dead
+ * letters.
+ */
 export class JobEngine {
   readonly #server: ServerState;
   #options: JobEngineOptions = { queues: new Map(), concurrency: 0, backoff: () => 0 };
@@ -107,7 +110,8 @@ export class JobEngine {
   /** Returns the time of a running job's last heartbeat. */
   heartbeatOf(job: JobRow): string | undefined {
     if (!this.#active.has(job)) return undefined;
-    // A Go server's pool sends the heartbeats of all its jobs at once, which is at most this much later.
+    // A Go server's pool sends the heartbeats of all its jobs at once, which is at most this much
+    // later.
     const beats = Math.floor((this.#now - job.startedMs) / HEARTBEAT_MS);
     return beats > 0 ? new Date(job.startedMs + beats * HEARTBEAT_MS).toISOString() : undefined;
   }
@@ -131,7 +135,9 @@ export class JobEngine {
     return this.#server.timers.clock.now();
   }
 
-  /** Polls the queues after the current task, or after the event loop's turn when many jobs start. */
+  /**
+   * Polls the queues after the current task, or after the event loop's turn when many jobs start.
+   */
   #pollSoon(): void {
     this.#pollInterval = MIN_POLL_MS;
     if (this.#isPollPending || this.#server.closed) return;

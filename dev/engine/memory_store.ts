@@ -45,7 +45,9 @@ interface Queue {
   delayed: Heap<QueueEntry>;
 }
 
-/** Keeps everything in memory. Enqueueing and claiming take the same time however many jobs wait. */
+/**
+ * Keeps everything in memory. Enqueueing and claiming take the same time however many jobs wait.
+ */
 export class MemoryStore implements Store {
   readonly jobRows = new Map<string, JobRow>();
   readonly runRows = new Map<string, RunRow>();

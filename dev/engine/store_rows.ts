@@ -11,7 +11,9 @@ export function sameTenant(a: Tenant, b: Tenant): boolean {
   return a.app === b.app && a.org === b.org;
 }
 
-/** A job in the store. Times are RFC 3339 text; those used in calculations are also in milliseconds. */
+/**
+ * A job in the store. Times are RFC 3339 text; those used in calculations are also in milliseconds.
+ */
 export interface JobRow extends Tenant {
   id: string;
   name: string;
@@ -62,7 +64,9 @@ export interface RunRow extends Tenant {
   createdAt: string;
   updatedAt: string;
   checkpoints: Map<string, CheckpointRow>;
-  /** The server that executes the run. The next server of the store resumes a run without an owner. */
+  /**
+   * The server that executes the run. The next server of the store resumes a run without an owner.
+   */
   owner?: object;
 }
 

@@ -47,8 +47,8 @@ export class Timers {
   }
 
   /**
-   * Resolves after `ms`. Rejects with the signal's reason if the signal aborts first; never settles if
-   * the server closes first.
+   * Resolves after `ms`. Rejects with the signal's reason if the signal aborts first; never settles
+   * if the server closes first.
    */
   sleep(ms: number, signal?: AbortSignal | null): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason);
@@ -94,9 +94,9 @@ export function nextTurn(callback: () => void): void {
 const abortCallbacks = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls back when a signal aborts; returns a function that removes the callback. Thousands of runs may
- * wait for one signal: `addEventListener` takes time proportional to the listeners already there, this
- * does not.
+ * Calls back when a signal aborts; returns a function that removes the callback. Thousands of runs
+ * may wait for one signal: `addEventListener` takes time proportional to the listeners already
+ * there, this does not.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   let callbacks = abortCallbacks.get(signal);

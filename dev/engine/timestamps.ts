@@ -1,8 +1,8 @@
 import type { Clock } from "../../runtime/clock.ts";
 
 /**
- * Creates a server's timestamps. They have more digits than the clock, so that no two events have the
- * same one and they sort in the order they were created.
+ * Creates a server's timestamps. They have more digits than the clock, so that no two events have
+ * the same one and they sort in the order they were created.
  */
 export class Timestamps {
   readonly #clock: Clock;

@@ -3,22 +3,11 @@ import { goQuote } from "../go/encode.ts";
 import type { StartedRun } from "./_child_runs.ts";
 import { emitRun } from "./_emit.ts";
 import { RunContext } from "./_run_context.ts";
-import { CanceledError, errorText } from "./errors.ts";
+import { CanceledError, errorText, NotRegisteredError } from "./errors.ts";
 import { decodeInput } from "./handler_input.ts";
 import { versionOf } from "./registry.ts";
 import { NEVER, type ServerState } from "./server_state.ts";
 import type { RunRow, Tenant } from "./store_rows.ts";
-
-/** Thrown when there is no workflow of a name; the message is Go's. */
-export class NotRegisteredError extends Error {
-  /** Always `"not_registered"`. */
-  readonly code = "not_registered";
-
-  constructor(name: string) {
-    super(`no workflow registered for ${goQuote(name)}`);
-    this.name = "NotRegisteredError";
-  }
-}
 
 /** Starts, resumes, cancels and replays workflow runs. */
 export class WorkflowEngine {
@@ -65,7 +54,8 @@ export class WorkflowEngine {
     };
     server.store.runRows.set(run.id, run);
     emitRun(server, "workflow.started", run);
-    // Deferred, so that the step of a parent that spawned this run completes before the run's first.
+    // Deferred, so that the step of a parent that spawned this run completes before the run's
+    // first.
     const done = Promise.resolve().then(() => this.#execute(run, definition, signal));
     return { run, done };
   }
@@ -102,7 +92,9 @@ export class WorkflowEngine {
     void this.#execute(run, definition, signal);
   }
 
-  /** Gives up the runs that have not ended, so that the next server of the store can resume them. */
+  /**
+   * Gives up the runs that have not ended, so that the next server of the store can resume them.
+   */
   close(): void {
     for (const run of this.#server.store.runRows.values()) {
       if (run.owner === this) run.owner = undefined;

@@ -25,7 +25,9 @@ export interface FaultCondition {
   token?: string;
   /** `in` is towards the server, `out` towards the client. */
   direction?: "in" | "out";
-  /** The method of a request, or with `direction: "out"` the method of the request being answered. */
+  /**
+   * The method of a request, or with `direction: "out"` the method of the request being answered.
+   */
   method?: string;
   /** The type of the frame, such as `"event"`. */
   type?: string;
@@ -78,8 +80,8 @@ export interface Faults {
   /** Adds a fault; returns a function that removes it. */
   add(fault: Fault): () => void;
   /**
-   * Injects a fault now, on every connection that matches. A fault of single frames affects the next
-   * frame of each.
+   * Injects a fault now, on every connection that matches. A fault of single frames affects the
+   * next frame of each.
    */
   inject(fault: Fault): Promise<void>;
   /** Removes all faults. Connections that are half open stay that way. */
@@ -112,7 +114,8 @@ const NUMBERS = ["nth", "after", "chance"];
 const TEXTS = ["token", "direction", "method", "type", "event"];
 
 /**
- * Parses a fault in the notation of the command line: `cut:after=10`, `delay:event=job.completed,ms=500`.
+ * Parses a fault in the notation of the command line: `cut:after=10`,
+ * `delay:event=job.completed,ms=500`.
  *
  * @example
  * ```ts

@@ -3,9 +3,9 @@ import { checkFault, type Fault, FaultError, type Faults } from "./fault.ts";
 import { type Authenticate, hasScope } from "../tokens.ts";
 
 /**
- * Adds the endpoint that controls faults at run time, which real servers do not have. `GET` lists the
- * faults, `POST` adds one or injects it now (`?now`), `DELETE` removes all. The token needs the scope
- * `admin`.
+ * Adds the endpoint that controls faults at run time, which real servers do not have. `GET` lists
+ * the faults, `POST` adds one or injects it now (`?now`), `DELETE` removes all. The token needs the
+ * scope `admin`.
  */
 export function addFaultRoutes(
   app: Hono,

@@ -2,8 +2,8 @@ import { GoJsonError, itemsOf, membersOf, type RawValue, scanValue, unquote } fr
 import { normalizeTime } from "./time.ts";
 
 /**
- * The Go type that a JSON value is decoded into. `raw` keeps the JSON text; `any` accepts every value;
- * lists and structs decode their contents.
+ * The Go type that a JSON value is decoded into. `raw` keeps the JSON text; `any` accepts every
+ * value; lists and structs decode their contents.
  */
 export type GoType =
   | "string"
@@ -39,10 +39,11 @@ interface DecodeState {
 }
 
 /**
- * Decodes a JSON text as Go's `json.Unmarshal` does: unknown members are ignored, `null` leaves a member
- * unchanged, the last of duplicate members wins, and keys match regardless of case.
+ * Decodes a JSON text as Go's `json.Unmarshal` does: unknown members are ignored, `null` leaves a
+ * member unchanged, the last of duplicate members wins, and keys match regardless of case.
  *
- * @throws {GoJsonError} If the text is invalid or has a value of the wrong type; the message is Go's.
+ * @throws {GoJsonError} If the text is invalid or has a value of the wrong type; the message is
+ * Go's.
  */
 export function decodeGo(text: string, type: GoType): unknown {
   const state: DecodeState = {};

@@ -4,7 +4,8 @@
  */
 export function goStringify(value: unknown): string {
   const json = JSON.stringify(value);
-  // Outside of strings JSON has none of these characters, so the whole text can be replaced at once.
+  // Outside of strings JSON has none of these characters, so the whole text can be replaced at
+  // once.
   return /[<>&\u2028\u2029]/.test(json)
     ? json.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${hex(char.charCodeAt(0), 4)}`)
     : json;

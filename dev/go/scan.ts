@@ -1,6 +1,6 @@
-// Go's encoding/json checks the whole text first, reports the first unexpected character, matches keys
-// regardless of case, and passes `data` on byte for byte. JSON.parse does none of this, so a server
-// that must answer malformed frames as Go does needs a scanner of its own.
+// Go's encoding/json checks the whole text first, reports the first unexpected character, matches
+// keys regardless of case, and passes `data` on byte for byte. JSON.parse does none of this, so a
+// server that must answer malformed frames as Go does needs a scanner of its own.
 
 import { quoteByte } from "./encode.ts";
 
@@ -164,7 +164,9 @@ function skipScalar(text: string, at: number): number {
   }
 }
 
-/** A string without escapes. Nearly all are; the regular expression skips them faster than a loop. */
+/**
+ * A string without escapes. Nearly all are; the regular expression skips them faster than a loop.
+ */
 // deno-lint-ignore no-control-regex
 const PLAIN_STRING = /"[^"\\\x00-\x1f]*"/y;
 
@@ -242,7 +244,8 @@ function isHex(c: number): boolean {
 
 function unexpected(text: string, at: number, where: string): GoJsonError {
   if (at >= text.length) {
-    // At the end of the text Go tries a space as the next character, and reports that if it is wrong.
+    // At the end of the text Go tries a space as the next character, and reports that if it is
+    // wrong.
     const isInside = /^in (?!string literal)|^after decimal point/.test(where);
     if (isInside) return new GoJsonError(`invalid character ' ' ${where}`);
     return new GoJsonError("unexpected end of JSON input");

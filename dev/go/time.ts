@@ -27,13 +27,15 @@ const RANGES: Readonly<Record<string, readonly [name: string, least: number, mos
   "05": ["second", 0, 59],
 };
 
-/** The fast path: a time as JavaScript writes it, on a day that every month has, is always valid. */
+/**
+ * The fast path: a time as JavaScript writes it, on a day that every month has, is always valid.
+ */
 const PLAIN_TIME =
   /^(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(\.\d{1,9})?Z$/;
 
 /**
- * Checks a time as Go's RFC 3339 parser does, which accepts an hour of one digit, and formats it as Go
- * would.
+ * Checks a time as Go's RFC 3339 parser does, which accepts an hour of one digit, and formats it as
+ * Go would.
  *
  * @throws {Error} If the text is not a time; the message is Go's.
  */

@@ -1,6 +1,8 @@
 import type { Listener, ListenOptions } from "./socket.ts";
 
-/** Listens on a port, with the HTTP server of the runtime. Only that runtime's adapter is loaded. */
+/**
+ * Listens on a port, with the HTTP server of the runtime. Only that runtime's adapter is loaded.
+ */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { Deno, Bun } = globalThis as { Deno?: unknown; Bun?: unknown };
   const adapter = Bun

@@ -1,5 +1,5 @@
-// The protocol documents these methods, but real servers answer them with 405. The documentation shows
-// neither their requests nor their responses, so those are this server's own.
+// The protocol documents these methods, but real servers answer them with 405. The documentation
+// shows neither their requests nor their responses, so those are this server's own.
 
 import {
   decodeDeadLetterReplayRequest,

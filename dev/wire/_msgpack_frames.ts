@@ -2,8 +2,8 @@ import { goStringify } from "../go/encode.ts";
 import type { ClientFrame } from "./_frames.ts";
 
 /**
- * Converts frames to and from MessagePack. A frame is a map whose `data` is a `bin` of JSON text, and
- * whose `ts` is a timestamp.
+ * Converts frames to and from MessagePack. A frame is a map whose `data` is a `bin` of JSON text,
+ * and whose `ts` is a timestamp.
  */
 export interface MsgpackFrames {
   /**

@@ -7,7 +7,10 @@ type Decoded<T> = T extends "string" ? string
   : T extends "raw" ? string | undefined
   : unknown;
 
-/** Creates a decoder for a request, which throws an error with Go's message if the data is not valid. */
+/**
+ * Creates a decoder for a request, which throws an error with Go's message if the data is not
+ * valid.
+ */
 function decoder<const Fields extends Record<string, GoType>>(
   name: string,
   fields: Fields,

@@ -76,7 +76,8 @@ export function isVisible({ state }: ServerParts, owner: Tenant, caller: Caller)
 
 /**
  * Finds a job.
- * @throws {MethodError} With 400 if the id is not valid, with 404 and `notFound` if there is no job.
+ * @throws {MethodError} With 400 if the id is not valid, with 404 and `notFound` if there is no
+ * job.
  */
 export function findJob(
   server: ServerParts,

@@ -1,6 +1,6 @@
 import { parseChannel } from "../../protocol/mod.ts";
+import { NotRegisteredError } from "../engine/errors.ts";
 import { wireCheckpoint, wireJob, wireRun } from "../engine/wire_format.ts";
-import { NotRegisteredError } from "../engine/workflow_engine.ts";
 import { goQuote } from "../go/encode.ts";
 import { DOCUMENTED_METHODS } from "./_documented_methods.ts";
 import type { ClientFrame, MethodResult } from "./_frames.ts";

@@ -1,128 +1,151 @@
-/** A frame as it came, before anything is known of its shape. */
+import type { CountingConnection, ReplayTime } from "./replay_time.ts";
+
+/** A received frame, which may have any shape. */
 export type RawFrame = Record<string, unknown>;
 
 /**
- * A WebSocket whose answers and events wait in two queues: a server promises an order within each,
- * and none between them.
+ * A WebSocket connection with separate queues for responses and events: servers guarantee an order
+ * within each, but not between them.
  */
-export class Connection {
+export class Connection implements CountingConnection {
   readonly #socket: WebSocket;
-  readonly #answers: RawFrame[] = [];
+  readonly #time: ReplayTime;
+  readonly #responses: RawFrame[] = [];
   readonly #events: RawFrame[] = [];
   #problem: string | undefined;
   #closed: string | undefined;
+  #messages = 0;
   #wake: () => void = () => {};
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, time: ReplayTime) {
     this.#socket = socket;
-    socket.onmessage = ({ data }) => this.#take(data);
+    this.#time = time;
+    socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code }) => {
       this.#closed = `closed with code ${code}`;
       this.#wake();
     };
   }
 
-  /** Opens a connection. */
-  static open(url: string, timeout: number): Promise<Connection> {
+  /**
+   * Opens a connection.
+   * @throws {Error} If it does not open within `timeout` milliseconds.
+   */
+  static open(url: string, time: ReplayTime, timeout: number): Promise<Connection> {
     const socket = new WebSocket(url);
-    const connection = new Connection(socket);
+    const connection = new Connection(socket, time);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         socket.close();
         reject(new Error(`${url} did not open within ${timeout} ms`));
       }, timeout);
-      const settle = (act: () => void): void => {
+      socket.onopen = () => {
         clearTimeout(timer);
-        act();
+        time.opened(connection);
+        resolve(connection);
       };
-      socket.onopen = () => settle(() => resolve(connection));
-      socket.onerror = () => settle(() => reject(new Error(`cannot connect to ${url}`)));
+      socket.onerror = () => {
+        clearTimeout(timer);
+        reject(new Error(`cannot connect to ${url}`));
+      };
     });
   }
 
-  /** Sends a message as it is. */
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /** Sends a message. */
   send(text: string): void {
     if (this.#closed !== undefined) throw new Error(`cannot send: ${this.#closed}`);
+    this.#messages++;
     this.#socket.send(text);
   }
 
-  /** The next answer or the next event, or the first that `isIt`, past others. */
+  /**
+   * Takes the next response or event, or the first one that matches.
+   * @throws {Error} If there is none within `timeout` milliseconds.
+   */
   async next(
-    kind: "answer" | "event",
+    kind: "response" | "event",
     timeout: number,
-    isIt: (frame: RawFrame) => boolean = () => true,
+    matches: (frame: RawFrame) => boolean = () => true,
   ): Promise<RawFrame> {
-    const queue = kind === "event" ? this.#events : this.#answers;
-    const isThere = (): boolean => queue.some(isIt) || this.#closed !== undefined;
-    const inTime = await this.#until(isThere, timeout);
+    const queue = kind === "event" ? this.#events : this.#responses;
+    const inTime = await this.#until(
+      () => queue.some(matches) || this.#closed !== undefined,
+      timeout,
+    );
     if (this.#problem !== undefined) throw new Error(this.#problem);
-    const index = queue.findIndex(isIt);
+    const index = queue.findIndex(matches);
     if (index !== -1) return queue.splice(index, 1)[0]!;
-    const why = inTime ? `the connection ${this.#closed}` : `nothing came within ${timeout} ms`;
-    throw new Error(`no ${kind}: ${why}${this.#others()}`);
+    const reason = inTime
+      ? `the connection ${this.#closed}`
+      : `nothing received within ${timeout} ms`;
+    throw new Error(`no ${kind}: ${reason}${this.#unread()}`);
   }
 
-  /** The events that have come. */
+  /** Takes all events that have been received. */
   takeEvents(): RawFrame[] {
     return this.#events.splice(0);
   }
 
-  /** Waits for the server to end the connection. */
+  /**
+   * Waits until the server closes the connection.
+   * @throws {Error} If it does not within `timeout` milliseconds.
+   */
   async closedByServer(timeout: number): Promise<void> {
     if (!await this.#until(() => this.#closed !== undefined, timeout)) {
-      throw new Error(`the server did not close within ${timeout} ms${this.#others()}`);
+      throw new Error(`the server did not close within ${timeout} ms${this.#unread()}`);
     }
   }
 
   /**
-   * Says what came and was not asked for.
-   * @throws {Error} When there is something.
+   * Asserts that every received frame was taken.
+   * @throws {Error} With those that were not.
    */
   expectNothingMore(): void {
     if (this.#problem !== undefined) throw new Error(this.#problem);
-    const extra = [...this.#answers, ...this.#events];
-    if (extra.length > 0) {
-      throw new Error(`${extra.length} more came than the transcript has: ${list(extra)}`);
+    const frames = [...this.#responses, ...this.#events];
+    if (frames.length > 0) {
+      throw new Error(`received ${frames.length} more than the transcript has: ${list(frames)}`);
     }
   }
 
-  /** Ends the connection. A server busy with a start answers late, so nothing waits for it. */
+  /** Closes the connection without waiting for the server, which may be busy with a run. */
   close(): void {
     this.#socket.close();
   }
 
-  #take(data: unknown): void {
-    if (typeof data !== "string") this.#problem = "a binary message came";
+  #receive(data: unknown): void {
+    this.#messages++;
+    if (typeof data !== "string") this.#problem = "received a binary message";
     else {
       try {
         const frame = JSON.parse(data) as RawFrame;
-        (frame.type === "event" ? this.#events : this.#answers).push(frame);
+        (frame.type === "event" ? this.#events : this.#responses).push(frame);
       } catch {
-        this.#problem = `not JSON: ${data.slice(0, 200)}`;
+        this.#problem = `received a message that is not JSON: ${data.slice(0, 200)}`;
       }
     }
     this.#wake();
   }
 
-  #others(): string {
-    const waiting = [...this.#answers, ...this.#events];
-    return waiting.length === 0 ? "" : `; what did come: ${list(waiting)}`;
+  #unread(): string {
+    const frames = [...this.#responses, ...this.#events];
+    return frames.length === 0 ? "" : `; received instead: ${list(frames)}`;
   }
 
-  async #until(isTrue: () => boolean, timeout: number): Promise<boolean> {
-    const end = performance.now() + timeout;
-    while (!isTrue() && this.#problem === undefined) {
-      const left = end - performance.now();
-      if (left <= 0) return false;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    return true;
+  #until(condition: () => boolean, timeout: number): Promise<boolean> {
+    return this.#time.until(
+      () => condition() || this.#problem !== undefined,
+      timeout,
+      () => new Promise((resolve) => this.#wake = resolve),
+    );
   }
 }
 

@@ -1,4 +1,6 @@
-/** What the placeholders `$job1`, `$run1`, … of a transcript stand for in this replay. */
+import { isRecord } from "../../protocol/mod.ts";
+
+/** The values of the placeholders `$job1`, `$run1`, … of a transcript. */
 export type Bindings = Map<string, string>;
 
 const PLACEHOLDER = /\$(job|run|event|session)\d+/g;
@@ -13,8 +15,8 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 const BASE64 = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /**
- * Compares what came with what a transcript says, and binds placeholders seen for the first time.
- * @returns The first difference, or `undefined` when there is none.
+ * Compares a received value with the expected one, and binds new placeholders.
+ * @returns The first difference, or `undefined` if there is none.
  */
 export function mismatch(
   expected: unknown,
@@ -26,7 +28,9 @@ export function mismatch(
   if (Array.isArray(expected)) {
     if (!Array.isArray(actual)) return differ(path, expected, actual);
     if (actual.length !== expected.length) {
-      return `${path}: ${expected.length} items expected, ${actual.length} came: ${show(actual)}`;
+      return `${path}: expected ${expected.length} items, received ${actual.length}: ${
+        show(actual)
+      }`;
     }
     return first(expected, (item, i) => mismatch(item, actual[i], bindings, `${path}[${i}]`));
   }
@@ -38,14 +42,14 @@ export function mismatch(
 }
 
 /**
- * Puts the bound values in place of the placeholders of what is to be sent.
- * @throws {Error} When a placeholder has not been bound.
+ * Replaces placeholders with their values.
+ * @throws {Error} If a placeholder is not bound.
  */
 export function substitute(value: unknown, bindings: Bindings): unknown {
   if (typeof value === "string") {
     return value.replace(PLACEHOLDER, (name) => {
       const bound = bindings.get(name);
-      if (bound === undefined) throw new Error(`${name} is sent before anything bound it`);
+      if (bound === undefined) throw new Error(`${name} has no value yet`);
       return bound;
     });
   }
@@ -67,17 +71,17 @@ function recordMismatch(
   for (const key of Object.keys(expected)) {
     const at = `${path}.${key}`;
     if (!Object.hasOwn(actual, key)) {
-      // A duration of less than a millisecond is left out by servers.
+      // Servers omit a duration of less than a millisecond.
       if (expected[key] === "$ms") continue;
-      return `${at}: ${show(expected[key])} expected, but absent`;
+      return `${at}: expected ${show(expected[key])}, but it is absent`;
     }
-    const found = mismatch(expected[key], actual[key], bindings, at);
-    if (found !== undefined) return found;
+    const difference = mismatch(expected[key], actual[key], bindings, at);
+    if (difference !== undefined) return difference;
   }
   for (const key of Object.keys(actual)) {
     if (Object.hasOwn(expected, key)) continue;
     if (key === "elapsed_ms" && typeof actual[key] === "number") continue;
-    return `${path}.${key}: expected absent, but ${show(actual[key])} came`;
+    return `${path}.${key}: unexpected ${show(actual[key])}`;
   }
   return undefined;
 }
@@ -102,13 +106,13 @@ function textMismatch(
   if (typeof actual !== "string") return differ(path, expected, actual);
   const isPrefix = expected.endsWith("$any");
   const { pattern, unbound } = toPattern(isPrefix ? expected.slice(0, -4) : expected, bindings);
-  const found = new RegExp(`^${pattern}${isPrefix ? "" : "$"}`, "s").exec(actual);
-  if (found === null) return differ(path, known(expected, bindings), actual);
-  unbound.forEach((name, i) => bindings.set(name, found[i + 1]!));
+  const match = new RegExp(`^${pattern}${isPrefix ? "" : "$"}`, "s").exec(actual);
+  if (match === null) return differ(path, withBound(expected, bindings), actual);
+  unbound.forEach((name, i) => bindings.set(name, match[i + 1]!));
   return undefined;
 }
 
-/** A pattern with one group for each placeholder that is not bound yet. */
+/** Converts a template to a pattern with one group for each placeholder that is not bound yet. */
 function toPattern(template: string, bindings: Bindings): { pattern: string; unbound: string[] } {
   const unbound: string[] = [];
   let pattern = "";
@@ -128,7 +132,8 @@ function toPattern(template: string, bindings: Bindings): { pattern: string; unb
   return { pattern: pattern + escape(template.slice(end)), unbound };
 }
 
-function known(template: string, bindings: Bindings): string {
+/** Replaces the placeholders that are bound. */
+function withBound(template: string, bindings: Bindings): string {
   return template.replace(PLACEHOLDER, (name) => bindings.get(name) ?? name);
 }
 
@@ -141,7 +146,7 @@ function isText(value: unknown, shape: RegExp): boolean {
 }
 
 function differ(path: string, expected: unknown, actual: unknown): string {
-  return `${path}: ${show(expected)} expected, ${show(actual)} came`;
+  return `${path}: expected ${show(expected)}, received ${show(actual)}`;
 }
 
 function show(value: unknown): string {
@@ -154,12 +159,8 @@ function first<T>(
   check: (item: T, index: number) => string | undefined,
 ): string | undefined {
   for (const [index, item] of items.entries()) {
-    const found = check(item, index);
-    if (found !== undefined) return found;
+    const difference = check(item, index);
+    if (difference !== undefined) return difference;
   }
   return undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

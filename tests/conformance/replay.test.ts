@@ -1,6 +1,7 @@
 import { deepEqual, match, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import { replay, type ReplayOptions } from "./replay.ts";
+import { type ReplayTime } from "./replay_time.ts";
 import { type ScriptedServer, scriptedServer } from "./scripted_server.ts";
 import { parseTranscript } from "./transcript.ts";
 
@@ -10,18 +11,30 @@ const OTHER_JOB = "job_01m86ewx8zewr8d3at8zp36rsk";
 const open = { conn: "a", open: true };
 const close = { conn: "a", close: "client" };
 const send = (id: string, data?: unknown) => ({ conn: "a", send: { id, data } });
-const answer = (id: string, data?: unknown) => ({ type: "response", correl_id: id, data });
+const response = (id: string, data?: unknown) => ({ type: "response", correl_id: id, data });
 const event = (type: string, job: string) => ({ type: "event", data: { type, job_id: job } });
 const recv = (frame: unknown) => ({ conn: "a", recv: frame });
 
-/** Replays steps against a server that says `frames` to whatever comes first. */
+/** Counts turns of the event loop as milliseconds, which is enough for sockets in one process. */
+const turnTime: ReplayTime = {
+  pass: async (ms) => {
+    for (let turn = 0; turn < ms; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
+  },
+  until: async (condition, ms) => {
+    for (let turn = 0; turn < ms && !condition(); turn++) await turnTime.pass(1);
+    return condition();
+  },
+  opened: () => {},
+};
+
+/** Replays steps against a server that sends `frames` when it receives the first message. */
 async function play(
   steps: unknown[],
   frames: unknown[],
   options: ReplayOptions = {},
 ): Promise<void> {
-  const server = await scriptedServer((say, socket) => {
-    socket.once("message", () => frames.forEach(say));
+  const server = await scriptedServer((sendFrame, socket) => {
+    socket.once("message", () => frames.forEach(sendFrame));
   });
   await playOn(server, steps, options);
 }
@@ -36,167 +49,170 @@ async function playOn(
   );
   const transcript = parseTranscript(lines.join("\n"), "t.jsonl");
   try {
-    await replay(server.url, transcript, { timeout: 150, settle: 30, ...options });
+    await replay(server.url, transcript, { time: turnTime, timeout: 30, settle: 10, ...options });
   } finally {
     await server.close();
   }
 }
 
-test("a server that keeps to the transcript passes", async () => {
+test("accepts a server that follows the transcript", async () => {
   await play(
-    [open, send("q1"), recv(answer("q1", { job_id: "$job1" })), recv(event("x", "$job1")), close],
-    [answer("q1", { job_id: JOB }), event("x", JOB)],
+    [open, send("q1"), recv(response("q1", { job_id: "$job1" })), recv(event("x", "$job1")), close],
+    [response("q1", { job_id: JOB }), event("x", JOB)],
   );
 });
 
-test("an event may come before or after an answer", async () => {
-  const steps = [open, send("q1"), recv(answer("q1", "$job1")), recv(event("x", "$job1")), close];
-  await play(steps, [event("x", JOB), answer("q1", JOB)]);
+test("an event may come before or after a response", async () => {
+  const steps = [open, send("q1"), recv(response("q1", "$job1")), recv(event("x", "$job1")), close];
+  await play(steps, [event("x", JOB), response("q1", JOB)]);
   await play(
-    [open, send("q1"), recv(event("x", "$job1")), recv(answer("q1", "$job1")), close],
-    [answer("q1", JOB), event("x", JOB)],
+    [open, send("q1"), recv(event("x", "$job1")), recv(response("q1", "$job1")), close],
+    [response("q1", JOB), event("x", JOB)],
   );
 });
 
-test("answers in another order fail, with the line", async () => {
+test("rejects responses in a different order, and names the line", async () => {
   await rejects(
     play(
-      [open, send("q1"), send("q2"), recv(answer("q1")), recv(answer("q2")), close],
-      [answer("q2"), answer("q1")],
+      [open, send("q1"), send("q2"), recv(response("q1")), recv(response("q2")), close],
+      [response("q2"), response("q1")],
     ),
-    /t:5 \(a recv\): frame\.correl_id: "q1" expected, "q2" came/,
+    /t:5 \(a recv\): frame\.correl_id: expected "q1", received "q2"/,
   );
 });
 
-test("events in another order fail", async () => {
+test("rejects events in a different order", async () => {
   await rejects(
     play(
       [open, send("q1"), recv(event("one", JOB)), recv(event("two", JOB)), close],
       [event("two", JOB), event("one", JOB)],
     ),
-    /frame\.data\.type: "one" expected, "two" came/,
+    /frame\.data\.type: expected "one", received "two"/,
   );
 });
 
-test("job.enqueued may come late if one says so, other events may not", async () => {
+test("`lateEnqueued` allows job.enqueued to come after job.started, and no other change", async () => {
   const [enqueued, started, done] = ["job.enqueued", "job.started", "job.completed"]
     .map((type) => event(type, JOB));
   const steps = [open, send("q1"), recv(enqueued), recv(started), recv(done), close];
   await play(steps, [started, enqueued, done], { lateEnqueued: true });
-  await rejects(play(steps, [started, enqueued, done]), /"job.enqueued" expected/);
+  await rejects(play(steps, [started, enqueued, done]), /expected "job.enqueued"/);
   await rejects(
     play(steps, [done, enqueued, started], { lateEnqueued: true }),
-    /"job.started" expected, "job.completed" came/,
+    /expected "job.started", received "job.completed"/,
   );
 });
 
-test("a field too many fails", async () => {
+test("rejects an unexpected field", async () => {
   await rejects(
-    play([open, send("q1"), recv(answer("q1")), close], [{ ...answer("q1"), channel: "jobs" }]),
-    /frame\.channel: expected absent, but "jobs" came/,
+    play([open, send("q1"), recv(response("q1")), close], [{ ...response("q1"), channel: "jobs" }]),
+    /frame\.channel: unexpected "jobs"/,
   );
 });
 
-test("an event that does not come fails, and the message tells what did", async () => {
+test("rejects when an event is missing, and shows what was received instead", async () => {
   await rejects(
-    play([open, send("q1"), recv(event("x", JOB)), close], [answer("q1")]),
-    /no event: nothing came within 150 ms; what did come: .*"q1"/,
+    play([open, send("q1"), recv(event("x", JOB)), close], [response("q1")]),
+    /no event: nothing received within 30 ms; received instead: .*"q1"/,
   );
 });
 
-test("an event that the transcript does not have fails", async () => {
+test("rejects an event that the transcript does not have", async () => {
   await rejects(
-    play([open, send("q1"), recv(answer("q1")), close], [answer("q1"), event("x", JOB)]),
-    /t:5 \(a close\): 1 more came than the transcript has: .*"event"/,
+    play([open, send("q1"), recv(response("q1")), close], [response("q1"), event("x", JOB)]),
+    /t:5 \(a close\): received 1 more than the transcript has: .*"event"/,
   );
 });
 
-test("an answer that the transcript does not have fails, also where no close is written", async () => {
+test("rejects a response that the transcript does not have, even without a close step", async () => {
   await rejects(
-    play([open, send("q1"), recv(answer("q1"))], [answer("q1"), answer("q1")]),
-    /1 more came than the transcript has/,
+    play([open, send("q1"), recv(response("q1"))], [response("q1"), response("q1")]),
+    /received 1 more than the transcript has/,
   );
 });
 
-test("another value than the one bound fails", async () => {
+test("rejects a value that differs from the placeholder's", async () => {
   await rejects(
     play(
-      [open, send("q1"), recv(answer("q1", "$job1")), recv(event("x", "$job1")), close],
-      [answer("q1", JOB), event("x", OTHER_JOB)],
+      [open, send("q1"), recv(response("q1", "$job1")), recv(event("x", "$job1")), close],
+      [response("q1", JOB), event("x", OTHER_JOB)],
     ),
-    new RegExp(`frame.data.job_id: "${JOB}" expected, "${OTHER_JOB}" came`),
+    new RegExp(`frame.data.job_id: expected "${JOB}", received "${OTHER_JOB}"`),
   );
 });
 
-test("what is sent carries the bound value, after everything above it has come", async () => {
-  const heard: unknown[] = [];
-  const server = await scriptedServer((say, socket) => {
+test("sends a frame with the placeholders' values, after the frames above it were received", async () => {
+  const received: unknown[] = [];
+  const server = await scriptedServer((sendFrame, socket) => {
     socket.on("message", (bytes: unknown) => {
-      heard.push(JSON.parse(String(bytes)));
-      if (heard.length > 1) return say(answer("q2"));
+      received.push(JSON.parse(String(bytes)));
+      if (received.length > 1) return sendFrame(response("q2"));
       setTimeout(() => {
-        heard.push("answered");
-        say(answer("q1", JOB));
-      }, 50);
+        received.push("responded");
+        sendFrame(response("q1", JOB));
+      }, 5);
     });
   });
   await playOn(server, [
     open,
     send("q1"),
-    recv(answer("q1", "$job1")),
+    recv(response("q1", "$job1")),
     send("q2", { channel: "job:$job1" }),
-    recv(answer("q2")),
+    recv(response("q2")),
     close,
   ]);
-  deepEqual(heard, [{ id: "q1" }, "answered", { id: "q2", data: { channel: `job:${JOB}` } }]);
+  deepEqual(received, [{ id: "q1" }, "responded", { id: "q2", data: { channel: `job:${JOB}` } }]);
 });
 
-test("text is sent as it is", async () => {
-  let heard = "";
-  const server = await scriptedServer((say, socket) => {
+test("sends text unchanged", async () => {
+  let received = "";
+  const server = await scriptedServer((sendFrame, socket) => {
     socket.on("message", (bytes: unknown) => {
-      heard = String(bytes);
-      say(answer("x"));
+      received = String(bytes);
+      sendFrame(response("x"));
     });
   });
-  await playOn(server, [open, { conn: "a", text: '{"a" :\t1}x' }, recv(answer("x")), close]);
-  match(heard, /^\{"a" :\t1\}x$/);
+  await playOn(server, [open, { conn: "a", text: '{"a" :\t1}x' }, recv(response("x")), close]);
+  match(received, /^\{"a" :\t1\}x$/);
 });
 
-test("a server's close is waited for, and missed when it does not come", async () => {
+test("waits for the server to close, and rejects if it does not", async () => {
   const steps = [open, send("q1"), { conn: "a", close: "server" }];
   const closing = await scriptedServer((_, socket) => {
-    socket.once("message", () => setTimeout(() => socket.terminate(), 30));
+    socket.once("message", () => setTimeout(() => socket.terminate(), 5));
   });
   await playOn(closing, steps);
-  await rejects(play(steps, []), /t:4 \(a close\): the server did not close within 150 ms/);
+  await rejects(play(steps, []), /t:4 \(a close\): the server did not close within 30 ms/);
 });
 
-test("a connection lost too early fails at once", async () => {
+test("rejects at once when the connection closes too early", async () => {
   const dying = await scriptedServer((_, socket) => {
     socket.once("message", () => socket.terminate());
   });
   await rejects(
-    playOn(dying, [open, send("q1"), recv(answer("q1"))]),
-    /no answer: the connection closed with code/,
+    playOn(dying, [open, send("q1"), recv(response("q1"))]),
+    /no response: the connection closed with code/,
   );
 });
 
-test("a message that is no JSON fails", async () => {
-  await rejects(play([open, send("q1"), recv(answer("q1"))], ["nope"]), /not JSON: nope/);
+test("rejects a message that is not JSON", async () => {
+  await rejects(
+    play([open, send("q1"), recv(response("q1"))], ["nope"]),
+    /received a message that is not JSON: nope/,
+  );
 });
 
-test("two connections have queues of their own", async () => {
-  const server = await scriptedServer((say, socket) => {
-    socket.on("message", (bytes: unknown) => say(answer(JSON.parse(String(bytes)).id)));
+test("each connection has its own queues", async () => {
+  const server = await scriptedServer((sendFrame, socket) => {
+    socket.on("message", (bytes: unknown) => sendFrame(response(JSON.parse(String(bytes)).id)));
   });
   await playOn(server, [
     open,
     { conn: "b", open: true },
     send("q1"),
     { conn: "b", send: { id: "q2" } },
-    { conn: "b", recv: answer("q2") },
-    recv(answer("q1")),
+    { conn: "b", recv: response("q2") },
+    recv(response("q1")),
     close,
     { conn: "b", close: "client" },
   ]);

@@ -1,56 +1,67 @@
 /**
- * Replays transcripts against a server:
- * `deno run -A tests/conformance/replay.ts ws://127.0.0.1:8787/dwp [files…]`, one after the other.
- * What one transcript leaves running may show in the next, so the server should be fresh.
+ * Replays transcripts against a server, one after the other:
+ * `deno run -A tests/conformance/replay.ts ws://127.0.0.1:8787/dwp [files…]`. Use a fresh server,
+ * because one transcript may leave runs behind that another one sees.
  *
  * @module
  */
 import { readdir } from "node:fs/promises";
 import process from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Connection } from "./connection.ts";
 import { type Bindings, mismatch, substitute } from "./match.ts";
+import { realTime, type ReplayTime } from "./replay_time.ts";
 import { readTranscript, type Step, type Transcript } from "./transcript.ts";
 
-/** How long a replay waits. */
+/** Settings of {@linkcode replay}. */
 export interface ReplayOptions {
-  /** For a frame, in milliseconds. */
+  /**
+   * How time passes.
+   * @default {realTime}
+   */
+  time?: ReplayTime;
+  /**
+   * How long to wait for a frame, in milliseconds.
+   * @default {15000}
+   */
   timeout?: number;
-  /** For a frame that must not come, before a connection is closed, in milliseconds. */
+  /**
+   * How long to wait for unexpected frames before closing a connection, in milliseconds.
+   * @default {60}
+   */
   settle?: number;
   /**
    * Whether `job.enqueued` may come after `job.started`. Go servers wake their workers before they
-   * send it, and on a busy machine a worker is faster.
+   * publish it, and on a busy machine a worker may be faster.
    */
   lateEnqueued?: boolean;
 }
 
-/** Where the project's transcripts are. */
+/** The folder of the transcripts. */
 export const TRANSCRIPTS: URL = new URL("../transcripts/", import.meta.url);
 
-/** The files of the project's transcripts. */
+/** Lists the files of the transcripts. */
 export async function transcriptFiles(): Promise<URL[]> {
   const names = (await readdir(TRANSCRIPTS)).filter((name) => name.endsWith(".jsonl"));
   return names.sort().map((name) => new URL(name, TRANSCRIPTS));
 }
 
 /**
- * Plays a transcript's clients against a server and holds the server to its part.
- * @throws {Error} When the server says something else; the message names the line.
+ * Sends the messages of a transcript's clients to a server and checks what the server sends.
+ * @throws {Error} If the server deviates from the transcript; the message names the line.
  */
 export async function replay(
   url: string,
   transcript: Transcript,
   options: ReplayOptions = {},
 ): Promise<void> {
-  const { timeout = 15_000, settle = 60, lateEnqueued = false } = options;
+  const { time = realTime, timeout = 15_000, settle = 60, lateEnqueued = false } = options;
   const connections = new Map<string, Connection>();
   const bindings: Bindings = new Map();
 
   const run = async (step: Step): Promise<void> => {
-    if (step.kind === "wait") return await sleep(step.ms);
+    if (step.kind === "wait") return await time.pass(step.ms);
     if (step.kind === "open") {
-      connections.set(step.conn, await Connection.open(url, timeout));
+      connections.set(step.conn, await Connection.open(url, time, timeout));
       return;
     }
     const connection = connections.get(step.conn);
@@ -61,16 +72,16 @@ export async function replay(
       case "text":
         return connection.send(String(substitute(step.text, bindings)));
       case "recv": {
-        const kind = step.frame.type === "event" ? "event" : "answer";
+        const kind = step.frame.type === "event" ? "event" : "response";
         const isLate = lateEnqueued && isEnqueued(step.frame);
         const frame = await connection.next(kind, timeout, isLate ? isEnqueued : undefined);
-        const found = mismatch(step.frame, frame, bindings);
-        if (found === undefined) return;
-        throw new Error(`${found}\n    came: ${JSON.stringify(frame)}`);
+        const difference = mismatch(step.frame, frame, bindings);
+        if (difference === undefined) return;
+        throw new Error(`${difference}\n    received: ${JSON.stringify(frame)}`);
       }
       case "close":
         if (step.by === "server") await connection.closedByServer(timeout);
-        else await sleep(settle);
+        else await time.pass(settle);
         connection.expectNothingMore();
         connection.close();
         connections.delete(step.conn);
@@ -87,7 +98,7 @@ export async function replay(
         throw new Error(`${transcript.name}:${step.line}${conn}: ${reason}`, { cause });
       }
     }
-    if (connections.size > 0) await sleep(settle);
+    if (connections.size > 0) await time.pass(settle);
     for (const connection of connections.values()) connection.expectNothingMore();
   } finally {
     for (const connection of connections.values()) connection.close();
@@ -121,6 +132,6 @@ if (import.meta.main) {
     process.stderr.write("usage: replay.ts ws://127.0.0.1:8787/dwp [files…]\n");
     process.exit(2);
   }
-  // A socket whose server is busy would keep the process alive.
+  // A socket that waits for a busy server would keep the process alive.
   process.exit(await main(url, files.length > 0 ? files : await transcriptFiles()) ? 0 : 1);
 }

@@ -2,15 +2,15 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 
-/** A server that says what a test has it say. */
+/** A WebSocket server whose behaviour a test defines. */
 export interface ScriptedServer {
   url: string;
   close(): Promise<void>;
 }
 
-/** Starts a server that hands each of its connections to `serve`. */
+/** Starts a server that calls `serve` with each connection; `send` sends text or a frame. */
 export async function scriptedServer(
-  serve: (say: (frame: unknown) => void, socket: WebSocket) => void,
+  serve: (send: (frame: unknown) => void, socket: WebSocket) => void,
 ): Promise<ScriptedServer> {
   const http: Server = createServer();
   const sockets = new WebSocketServer({ server: http });

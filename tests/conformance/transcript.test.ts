@@ -5,7 +5,7 @@ import { parseTranscript, readTranscript } from "./transcript.ts";
 
 const HEAD = '{"transcript":"t","about":"x"}\n';
 
-test("a transcript's steps keep their lines", () => {
+test("parses steps with their line numbers", () => {
   const { name, about, steps } = parseTranscript(
     HEAD + '{"conn":"a","open":true}\n\n{"wait":5}\n{"conn":"a","close":"client"}\n',
     "t.jsonl",
@@ -19,15 +19,15 @@ test("a transcript's steps keep their lines", () => {
   ]);
 });
 
-test("a line that a transcript cannot say is refused with its number", () => {
+test("rejects an invalid line and names its number", () => {
   for (const line of ['{"conn":"a"}', '{"send":{}}', '{"conn":"a","close":"both"}', "[]"]) {
     throws(() => parseTranscript(HEAD + line, "t.jsonl"), /t\.jsonl:2/);
   }
   throws(() => parseTranscript("", "t.jsonl"), /empty/);
-  throws(() => parseTranscript('{"wait":5}', "t.jsonl"), /names no transcript/);
+  throws(() => parseTranscript('{"wait":5}', "t.jsonl"), /has no 'transcript'/);
 });
 
-test("every transcript of the project is readable, named as its file and says what it shows", async () => {
+test("every transcript file can be parsed, and has the name of the file and a description", async () => {
   const files = await transcriptFiles();
   ok(files.length > 28);
   for (const file of files) {

@@ -1,24 +1,26 @@
 /**
- * A transcript is a recording of what a server and its clients said to each other: JSON, one value
- * a line. The first line is `{transcript, about}`, its name and what it shows. The others are steps:
+ * A transcript is a recording of the messages between a server and its clients, as lines of JSON.
+ * The first line is `{transcript, about}`: its name, and what it shows. The other lines are steps:
  *
- * - `{conn, open: true}`: a client opens a connection and calls it `conn`.
- * - `{conn, send: frame}` and `{conn, text}`: it sends a frame, or a message as it is.
- * - `{conn, recv: frame}`: a frame comes. Answers come in the order written and so do events; between
- *   the two there is no order. Fields that are not written must be absent, `elapsed_ms` aside.
- * - `{conn, close}`: the `"client"` or the `"server"` ends the connection.
- * - `{wait: ms}`: nothing is sent for so long.
+ * - `{conn, open: true}`: a client opens a connection with the name `conn`.
+ * - `{conn, send: frame}` and `{conn, text}`: the client sends a frame, or a message.
+ * - `{conn, recv: frame}`: the client receives a frame. Responses must arrive in the order of their
+ *   steps, and so must events; there is no order between the two. Other fields than those of the
+ *   step must be absent, except `elapsed_ms`.
+ * - `{conn, close}`: the `"client"` or the `"server"` closes the connection.
+ * - `{wait: ms}`: the clients send nothing for this long.
  *
- * In frames that come, `$time`, `$frame`, `$base64`, `$number` and `$ms` stand for any value of their
- * kind, and `$any` for the rest of a text. `$job1`, `$run1`, `$event1` and `$session1` stand for one
- * value each, the same wherever they are written, also inside of text and in what is sent.
+ * In received frames, `$time`, `$frame`, `$base64`, `$number` and `$ms` match any value of their
+ * kind, and `$any` matches the rest of a text. `$job1`, `$run1`, `$event1` and `$session1` each
+ * stand for the same value everywhere, also within text and in frames that are sent.
  *
  * @module
  */
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { isRecord } from "../../protocol/mod.ts";
 
-/** One line of a transcript after its first. */
+/** A step of a transcript. */
 export type Step =
   | { kind: "open"; conn: string; line: number }
   | { kind: "send"; conn: string; frame: unknown; line: number }
@@ -27,7 +29,7 @@ export type Step =
   | { kind: "close"; conn: string; by: "client" | "server"; line: number }
   | { kind: "wait"; ms: number; line: number };
 
-/** A recording of what a server and its clients said to each other. */
+/** A recording of the messages between a server and its clients. */
 export interface Transcript {
   name: string;
   about: string;
@@ -41,7 +43,7 @@ export async function readTranscript(path: string | URL): Promise<Transcript> {
 
 /**
  * Parses a transcript.
- * @throws {SyntaxError} When a line says nothing that a transcript can say.
+ * @throws {SyntaxError} If a line is not a valid step.
  */
 export function parseTranscript(text: string, file: string): Transcript {
   const lines = text.split("\n");
@@ -54,7 +56,7 @@ export function parseTranscript(text: string, file: string): Transcript {
     if (!isRecord(value)) throw new SyntaxError(`${file}:${line}: not an object`);
     if (head === undefined) {
       if (typeof value.transcript !== "string") {
-        throw new SyntaxError(`${file}:${line}: the first line names no transcript`);
+        throw new SyntaxError(`${file}:${line}: the first line has no 'transcript'`);
       }
       head = { name: value.transcript, about: String(value.about ?? "") };
       continue;
@@ -79,8 +81,4 @@ function toStep(value: Record<string, unknown>, line: number): Step | undefined 
     return { kind: "close", conn, by: value.close, line };
   }
   return undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

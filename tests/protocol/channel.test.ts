@@ -28,19 +28,19 @@ const cronEvent: DispatchEvent = {
   data: { entry_name: "nightly", job_id: "job_2" },
 };
 
-test("a channel without an entity", () => {
+test("parseChannel parses the channels without an id", () => {
   for (const kind of ["jobs", "workflows", "firehose"] as const) {
     deepEqual(parseChannel(kind), { kind });
   }
 });
 
-test("a channel of an entity; its id may hold colons and spaces", () => {
+test("parseChannel parses channels with an id, which may contain colons and spaces", () => {
   deepEqual(parseChannel("job:job_1"), { kind: "job", id: "job_1" });
   deepEqual(parseChannel("workflow:x:y"), { kind: "workflow", id: "x:y" });
   deepEqual(parseChannel("queue: "), { kind: "queue", id: " " });
 });
 
-test("what servers refuse is no channel", () => {
+test("parseChannel returns undefined for names that servers reject", () => {
   const names = [
     "",
     "bogus",
@@ -68,11 +68,11 @@ test("a run's event belongs to workflows, the run and the firehose", () => {
   deepEqual(channelsOf(runEvent).sort(), ["firehose", "workflow:wfrun_1", "workflows"]);
 });
 
-test("an event without an entity belongs to the firehose alone", () => {
+test("an event without a topic belongs to the firehose only", () => {
   deepEqual(channelsOf(cronEvent), ["firehose"]);
 });
 
-test("events match the channels they belong to and no others", () => {
+test("matchesChannel is true only for the channels that an event belongs to", () => {
   equal(matchesChannel("queue:email", jobEvent), true);
   equal(matchesChannel("queue:default", jobEvent), false);
   equal(matchesChannel("job:job_2", jobEvent), false);
@@ -83,7 +83,7 @@ test("events match the channels they belong to and no others", () => {
   equal(matchesChannel("", cronEvent), false);
 });
 
-test("a queue's events are asked for among those of jobs", () => {
+test("wireChannel subscribes to jobs for the events of a queue", () => {
   equal(wireChannel("queue:email"), "jobs");
   for (const channel of ["jobs", "workflows", "firehose", "job:x", "workflow:x", "bogus"]) {
     equal(wireChannel(channel), channel);

@@ -27,14 +27,14 @@ const DATA: unknown[] = [
 ];
 
 for (const codec of codecs) {
-  test(`${codec.name}: data of every kind comes back as it went`, () => {
+  test(`${codec.name}: encodes and decodes data of every kind`, () => {
     for (const data of DATA) {
       const head: FrameHead = { id: "q1", type: "request", method: "job.enqueue" };
       deepEqual(codec.decode(codec.encode(head, JSON.stringify(data))), { ...head, data });
     }
   });
 
-  test(`${codec.name}: every field of a frame comes back`, () => {
+  test(`${codec.name}: encodes and decodes every field of a frame`, () => {
     const head: FrameHead = {
       id: "ü",
       type: "error",
@@ -49,25 +49,25 @@ for (const codec of codecs) {
     deepEqual(codec.decode(codec.encode(head)), head);
   });
 
-  test(`${codec.name}: a frame without data has none`, () => {
+  test(`${codec.name}: a frame without data is decoded without data`, () => {
     const frame = codec.decode(codec.encode({ id: "1", type: "ping" }));
     equal("data" in frame, false);
     equal("ts" in frame, false);
   });
 }
 
-test("json: a message is text, msgpack: bytes", () => {
+test("a JSON message is text, a MessagePack message is bytes", () => {
   equal(typeof jsonCodec.encode({ id: "1", type: "ping" }), "string");
   ok(msgpackCodec.encode({ id: "1", type: "ping" }) instanceof Uint8Array);
 });
 
-test("msgpack: data travels as bytes that hold JSON text, white space and all", () => {
+test("msgpack: data is a bin of JSON text with its white space", () => {
   const bytes = msgpackCodec.encode({ id: "1", type: "request" }, '{"a" :\t1}') as Uint8Array;
   const latin1 = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   ok(latin1.includes('\xc4\x09{"a" :\t1}'), latin1);
 });
 
-test("msgpack: what is no frame is a frame error that shows its bytes", () => {
+test("msgpack: throws a FrameError that shows the bytes if they are not a frame", () => {
   for (const bytes of [[], [0xc1], [0x81], [0x93, 1, 2], [0xdf, 255, 255, 255, 255], [1, 2]]) {
     throws(
       () => msgpackCodec.decode(Uint8Array.from(bytes)),
@@ -80,31 +80,31 @@ test("msgpack: what is no frame is a frame error that shows its bytes", () => {
   }
 });
 
-test("msgpack: text is no frame", () => {
+test("msgpack: throws if the message is text", () => {
   throws(() => msgpackCodec.decode('{"id":"1","type":"pong"}'), /not MessagePack/);
 });
 
-test("msgpack: an excerpt is not longer than 200 characters", () => {
+test("msgpack: the excerpt of an error has at most 200 characters", () => {
   throws(
     () => msgpackCodec.decode(new Uint8Array(100_000)),
     (error) => error instanceof FrameError && error.excerpt.length === 200,
   );
 });
 
-test("msgpack: data that is no JSON is a frame error", () => {
+test("msgpack: throws a FrameError if data is not JSON", () => {
   const bytes = encode({ type: "event", data: new TextEncoder().encode("{nope") });
   throws(() => msgpackCodec.decode(bytes), FrameError);
   throws(() => msgpackCodec.decode(encode({ type: "event", data: new Uint8Array() })), FrameError);
 });
 
-test("msgpack: a time that no date can hold is a frame error", () => {
+test("msgpack: throws a FrameError if ts is beyond the range of a Date", () => {
   // {type: "pong", ts: timestamp96 of 2^62 seconds}
   const bytes = [0x82, 0xa4, ...ascii("type"), 0xa4, ...ascii("pong"), 0xa2, ...ascii("ts")];
   const timestamp = [0xc7, 12, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0];
   throws(() => msgpackCodec.decode(Uint8Array.from([...bytes, ...timestamp])), FrameError);
 });
 
-test("msgpack: a time is read as RFC 3339", () => {
+test("msgpack: decodes ts as RFC 3339", () => {
   const bytes = encode({ type: "pong", ts: new Date("2026-11-24T08:03:20.937Z") });
   equal(msgpackCodec.decode(bytes).ts, "2026-11-24T08:03:20.937Z");
 });

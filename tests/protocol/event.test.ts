@@ -4,7 +4,7 @@ import { channelsOf, type DispatchEvent, EVENT_TYPES, toEvent } from "../../prot
 
 const JOB = { job_id: "job_1", job_name: "noop", queue: "default" };
 
-test("an event comes out as it is, unknown fields too", () => {
+test("toEvent returns an event unchanged, with unknown fields", () => {
   const event = {
     type: "job.retrying",
     ts: "2026-11-24T08:03:20.937Z",
@@ -15,19 +15,19 @@ test("an event comes out as it is, unknown fields too", () => {
   deepEqual(toEvent(structuredClone(event)), event);
 });
 
-test("an event of a type not known here passes", () => {
+test("toEvent accepts an unknown type", () => {
   const event = toEvent({ type: "job.paused", ts: "", topic: "job:job_1", data: JOB });
   equal(event?.type as string, "job.paused");
   deepEqual(channelsOf(event!).sort(), ["firehose", "job:job_1", "jobs", "queue:default"]);
 });
 
-test("an event without time or topic has empty ones", () => {
+test("toEvent adds an empty time and topic if they are missing", () => {
   const event = toEvent({ type: "cron.fired", ts: 5, data: { entry_name: "n", job_id: "j" } });
   equal(event?.ts, "");
   equal(event?.topic, "");
 });
 
-test("what is no event is undefined", () => {
+test("returns undefined for data that is not an event", () => {
   for (
     const value of [
       undefined,
@@ -45,25 +45,25 @@ test("what is no event is undefined", () => {
   ) equal(toEvent(value), undefined, JSON.stringify(value));
 });
 
-test("the type tells events apart", () => {
+test("the type of an event determines the type of its data", () => {
   const event: DispatchEvent = toEvent({
     type: "workflow.step_failed",
     ts: "",
     topic: "workflow:r",
     data: { run_id: "r", name: "w", step_name: "b", error: "exploded" },
   })!;
-  let said = "";
+  let text = "";
   switch (event.type) {
     case "workflow.step_failed":
-      said = `${event.data.step_name}: ${event.data.error}`;
+      text = `${event.data.step_name}: ${event.data.error}`;
       break;
     case "job.enqueued":
-      said = event.data.job_name;
+      text = event.data.job_name;
   }
-  equal(said, "b: exploded");
+  equal(text, "b: exploded");
 });
 
-test("the twelve types of the protocol are known, each once", () => {
+test("EVENT_TYPES lists the twelve types of the protocol once each", () => {
   equal(EVENT_TYPES.length, 12);
   equal(new Set(EVENT_TYPES).size, 12);
 });

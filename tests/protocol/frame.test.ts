@@ -12,13 +12,13 @@ function errorOf(message: string): FrameError {
   try {
     jsonCodec.decode(message);
   } catch (error) {
-    ok(error instanceof FrameError, `${(error as Error).name} instead of FrameError`);
+    ok(error instanceof FrameError, `threw ${(error as Error).name} instead of FrameError`);
     return error;
   }
-  throw new Error("nothing was thrown");
+  throw new Error("decode did not throw");
 }
 
-test("a frame of every type is decoded with its fields", () => {
+test("decodes frames of every type with their fields", () => {
   for (const type of FRAME_TYPES) {
     const error = type === "error" ? { error: { code: 400, message: "no" } } : {};
     const frame = { id: "1", type, method: "stats", data: [1], channel: "jobs", ...error };
@@ -26,49 +26,57 @@ test("a frame of every type is decoded with its fields", () => {
   }
 });
 
-test("unknown fields are kept", () => {
+test("keeps unknown fields", () => {
   const frame = jsonCodec.decode('{"id":"1","type":"pong","sequence":7}') as Frame & {
     sequence: number;
   };
   equal(frame.sequence, 7);
 });
 
-test("a frame without id has an empty one", () => {
+test("adds an empty id if it is missing", () => {
   equal(jsonCodec.decode('{"type":"event"}').id, "");
 });
 
-test("bytes are read as UTF-8", () => {
+test("decodes bytes as UTF-8", () => {
   const bytes = new TextEncoder().encode('{"id":"ü😀","type":"pong"}');
   equal(jsonCodec.decode(bytes).id, "ü😀");
 });
 
 for (
-  const [what, message, reason] of [
-    ["nothing", "", /not JSON/],
-    ["words", "hello", /not JSON: hello$/],
+  const [name, message, reason] of [
+    ["an empty message", "", /not JSON/],
+    ["text that is not JSON", "hello", /not JSON: hello$/],
     ["half a frame", '{"id":"1","type":"req', /not JSON/],
-    ["a frame and more", '{"id":"1","type":"pong"}x', /not JSON/],
+    ["a frame with trailing text", '{"id":"1","type":"pong"}x', /not JSON/],
     ["null", "null", /not an object/],
     ["a number", "5", /not an object/],
-    ["text", '"request"', /not an object/],
+    ["a JSON string", '"request"', /not an object/],
     ["a list", '[{"id":"1","type":"pong"}]', /not an object/],
-    ["no type", "{}", /unknown type/],
-    ["a type of another kind", '{"type":5}', /unknown type/],
-    ["a type nobody knows", '{"type":"REQUEST"}', /unknown type .REQUEST/],
-    ["an inherited name for a type", '{"type":"constructor"}', /unknown type/],
-    ["an id that is no text", '{"type":"pong","id":5}', /'id' is not text/],
-    ["a method that is no text", '{"type":"request","method":{}}', /'method' is not text/],
-    ["a correl_id that is no text", '{"type":"response","correl_id":1}', /'correl_id' is not text/],
-    ["a channel that is no text", '{"type":"event","channel":[]}', /'channel' is not text/],
-    ["a time that is no text", '{"type":"pong","ts":0}', /'ts' is not text/],
-    ["an error without error", '{"type":"error"}', /without code and message/],
-    ["an error of text", '{"type":"error","error":"no"}', /without code and message/],
-    ["an error of null", '{"type":"error","error":null}', /without code and message/],
-    ["a code of text", '{"type":"error","error":{"code":"4","message":""}}', /without code/],
-    ["no message", '{"type":"error","error":{"code":4}}', /without code and message/],
+    ["a frame without type", "{}", /unknown type/],
+    ["a type that is not text", '{"type":5}', /unknown type/],
+    ["an unknown type", '{"type":"REQUEST"}', /unknown type .REQUEST/],
+    ["a type that Object.prototype has", '{"type":"constructor"}', /unknown type/],
+    ["an id that is not text", '{"type":"pong","id":5}', /'id' is not text/],
+    ["a method that is not text", '{"type":"request","method":{}}', /'method' is not text/],
+    [
+      "a correl_id that is not text",
+      '{"type":"response","correl_id":1}',
+      /'correl_id' is not text/,
+    ],
+    ["a channel that is not text", '{"type":"event","channel":[]}', /'channel' is not text/],
+    ["a time that is not text", '{"type":"pong","ts":0}', /'ts' is not text/],
+    ["an error frame without error", '{"type":"error"}', /without code and message/],
+    ["an error that is text", '{"type":"error","error":"no"}', /without code and message/],
+    ["an error that is null", '{"type":"error","error":null}', /without code and message/],
+    [
+      "an error code that is text",
+      '{"type":"error","error":{"code":"4","message":""}}',
+      /without code/,
+    ],
+    ["an error without message", '{"type":"error","error":{"code":4}}', /without code and message/],
   ] as const
 ) {
-  test(`${what} is no frame`, () => {
+  test(`rejects ${name} with a FrameError`, () => {
     const error = errorOf(message);
     equal(error.code, "bad_frame");
     equal(error.name, "FrameError");
@@ -77,7 +85,7 @@ for (
   });
 }
 
-test("an error shows the first 200 characters and no more", () => {
+test("an error shows only the first 200 characters of the message", () => {
   equal(EXCERPT_LENGTH, 200);
   const message = "x".repeat(199) + "yz" + "w".repeat(1_000_000);
   const { excerpt, message: text } = errorOf(message);
@@ -85,12 +93,12 @@ test("an error shows the first 200 characters and no more", () => {
   ok(text.length < 300, `${text.length} characters`);
 });
 
-test("a huge type is not shown whole", () => {
+test("an error shows only the start of a long type", () => {
   const { message } = errorOf(`{"type":"${"x".repeat(1_000_000)}"}`);
   ok(message.length < 700, `${message.length} characters`);
 });
 
-test("a value nested deeply is a frame error or a frame, not a crash", () => {
+test("deeply nested values do not overflow the stack", () => {
   const deep = "[".repeat(200_000) + "]".repeat(200_000);
   errorOf("[".repeat(200_000));
   errorOf(`{"type":${deep}}`);
@@ -102,13 +110,13 @@ test("a value nested deeply is a frame error or a frame, not a crash", () => {
   }
 });
 
-test("a key named __proto__ changes no prototype", () => {
+test("a key named __proto__ does not change a prototype", () => {
   const frame = jsonCodec.decode('{"type":"pong","__proto__":{"method":"stats"}}');
   equal(frame.method, undefined);
   equal(({} as Frame).method, undefined);
 });
 
-test("what is encoded never throws away white space of the data", () => {
+test("encode keeps the white space of the data", () => {
   const text = jsonCodec.encode({ id: "1", type: "request" }, '{"a" :\t1 \n }');
   equal(text, '{"id":"1","type":"request","data":{"a" :\t1 \n }}');
   throws(() => jsonCodec.decode("\ufeff{}"), FrameError);

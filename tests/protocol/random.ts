@@ -1,20 +1,15 @@
-/** Makes values that are the same in every run and every runtime. */
+import { seededRandom } from "../../runtime/random.ts";
+
+/** Generates random values that are the same in every run and on every runtime. */
 export class Random {
-  #state: number;
+  /** Returns a number, at least 0 and less than 1. */
+  readonly next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed;
+    this.next = seededRandom(seed);
   }
 
-  /** From 0 up to 1 (mulberry32). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
-
-  /** A whole number from 0 up to `end`, which it never is. */
+  /** Returns a whole number, at least 0 and less than `end`. */
   below(end: number): number {
     return Math.floor(this.next() * end);
   }
@@ -23,7 +18,7 @@ export class Random {
     return items[this.below(items.length)]!;
   }
 
-  /** Text of up to `length` characters of every kind, half of a surrogate pair among them. */
+  /** Returns text of up to `length` characters of every kind, including lone surrogates. */
   text(length: number = 12): string {
     let text = "";
     for (let i = this.below(length + 1); i > 0; i--) text += this.pick(CHARACTERS);
@@ -34,7 +29,7 @@ export class Random {
     return Uint8Array.from({ length }, () => this.below(256));
   }
 
-  /** A JSON value; the keys that frames and entities know come up often. */
+  /** Returns a JSON value, often with the keys of frames and entities. */
   json(depth: number = 3): unknown {
     switch (this.below(depth > 0 ? 9 : 6)) {
       case 0:

@@ -33,7 +33,7 @@ test("warns before the run of a file that cannot be written, and keeps the verdi
       const [file, reason] of [
         [join(directory, "nope", "out.xml"), "no such directory"],
         [join(directory, "taken"), "it is a directory"],
-        [join(directory, "a.yaml", "out.xml"), "a part of the path is no directory"],
+        [join(directory, "a.yaml", "out.xml"), "a part of the path is not a directory"],
       ] as const
     ) {
       let early = "";
