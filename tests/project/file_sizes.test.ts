@@ -8,10 +8,10 @@ const LONG = 300;
 /** Why a file may be short or long; a folder's reason holds for the files in it. */
 const REASONS: Record<string, string> = {
   "runner.ts": "the entry point of the command line",
-  "runtime/mod.ts": "an entry point of a room",
+  "runtime/": "one thing that runtimes lack or do differently",
+  "dev/listen/listen.ts": "chooses the adapter of the runtime",
   "client/hooks.ts": "the interface that tracing implements",
-  "protocol/error_code.ts": "one part of the protocol",
-  "protocol/method.ts": "one part of the protocol",
+  "protocol/": "one part of the protocol",
   "runner/expression/span.ts": "a position, which expressions and the language share",
   "runner/language/duration.ts": "the format of durations, which reports and their page share",
   "runner/cli/commands/": "one file for each command",
