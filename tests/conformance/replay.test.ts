@@ -1,7 +1,7 @@
 import { deepEqual, match, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import { replay, type ReplayOptions } from "./replay.ts";
-import { type ReplayTime } from "./replay_time.ts";
+import type { ReplayTime } from "./replay_time.ts";
 import { type ScriptedServer, scriptedServer } from "./scripted_server.ts";
 import { parseTranscript } from "./transcript.ts";
 
