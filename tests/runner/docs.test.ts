@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { test } from "node:test";
 import { checkRecipe, DIAGNOSTIC_CODES, renderDiagnostic } from "../../runner/mod.ts";
 import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
+import { COMMANDS } from "../../runner/cli/commands.ts";
 import { MATCHERS } from "../../runner/expression/matcher.ts";
 import { INPUT_TYPES } from "../../runner/recipe/read_inputs.ts";
 import { STEP_OPTIONS } from "../../runner/recipe/step_options.ts";
@@ -113,6 +114,7 @@ for (
     ["step option", "Steps", Object.keys(STEP_OPTIONS)],
     ["matcher", "Asserting", Object.keys(MATCHERS)],
     ["type of an input", "Recipes that use others", INPUT_TYPES],
+    ["command", "The command line", Object.keys(COMMANDS)],
   ] as const
 ) {
   test(`docs/recipes.md names every ${what}`, () => {
