@@ -10,7 +10,7 @@ import { FakeClock } from "../helpers/fake_clock.ts";
 import { asked, scripted } from "../helpers/peers.ts";
 import { methodsOf, RUN_ID, serve } from "../helpers/scripts.ts";
 
-test("the table has every call of the client", () => {
+test("the table contains every call of the client", () => {
   assert.deepEqual(clientCalls().filter((name) => !(name in CALLS)), []);
 });
 
@@ -21,13 +21,13 @@ const isReason = (error: unknown): boolean => {
   return true;
 };
 
-/** Answers what belongs to the connection and nothing else. */
+/** Reads every request and answers none. */
 async function deaf(peer: ScriptedPeer): Promise<void> {
   for (;;) await peer.next();
 }
 
 for (const [name, call] of Object.entries(CALLS_WHILE_CONNECTED)) {
-  test(`${name}, aborted while it waits for its answer`, async () => {
+  test(`${name} rejects with the reason when it is aborted before its answer`, async () => {
     await using it = await scripted(deaf, { pingInterval: 0 });
     const before = methodsOf(it.server.peers[0]).length;
     const counting = new CountingSignal();
@@ -39,19 +39,19 @@ for (const [name, call] of Object.entries(CALLS_WHILE_CONNECTED)) {
     counting.abort(reason);
     await assert.rejects(within(calling, name), isReason);
     await breathe(10);
-    assert.equal(counting.listeners, 0, "listeners were left");
+    assert.equal(counting.listeners, 0, "listeners are left");
     await eventually(() => it.proxy.connections.length === 1);
-    // The server is told of a channel that nobody listens to any more, which has its own deadline.
+    // Leaving a channel sends `unsubscribe`, which has a deadline.
     const listened = methodsOf(it.server.peers[0]).includes("subscribe");
     if (listened) {
       await eventually(() => methodsOf(it.server.peers[0]).includes("unsubscribe"));
     }
-    assert.equal(it.clock.pending, listened ? 1 : 0, "timers were left");
+    assert.equal(it.clock.pending, listened ? 1 : 0, "timers are left");
     it.clock.advance(30_000);
     assert.equal(it.clock.pending, 0);
   });
 
-  test(`${name}, aborted while there is no connection`, async () => {
+  test(`${name} rejects with the reason when it is aborted while disconnected`, async () => {
     await using it = await scripted(deaf, { pingInterval: 0 });
     await it.proxy.refuse();
     it.proxy.cut();
@@ -63,11 +63,11 @@ for (const [name, call] of Object.entries(CALLS_WHILE_CONNECTED)) {
     counting.abort(reason);
     await assert.rejects(within(calling, name), isReason);
     await breathe(5);
-    assert.equal(counting.listeners, 0, "listeners were left");
-    assert.equal(it.clock.pending, 1, "only the next attempt may be planned");
+    assert.equal(counting.listeners, 0, "listeners are left");
+    assert.equal(it.clock.pending, 1, "only the next attempt has a timer");
   });
 
-  test(`${name}, with a signal that is aborted before`, async () => {
+  test(`${name} sends nothing if its signal is already aborted`, async () => {
     await using it = await scripted(deaf, { pingInterval: 0 });
     const before = it.server.peers[0]!.received.length;
     await assert.rejects(
@@ -82,7 +82,7 @@ for (const [name, call] of Object.entries(CALLS_WHILE_CONNECTED)) {
 }
 
 for (const [name, call] of Object.entries(CALLS)) {
-  test(`${name}, aborted while the connection is being made`, async () => {
+  test(`${name} rejects with the reason when it is aborted while connecting`, async () => {
     await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
     await proxy.silence();
     const clock = new FakeClock();
@@ -94,8 +94,8 @@ for (const [name, call] of Object.entries(CALLS)) {
     counting.abort(reason);
     await assert.rejects(within(calling, name), isReason);
     await breathe(5);
-    assert.equal(counting.listeners, 0, "listeners were left");
-    // The connection is made for whoever comes next; its own deadline is all that is set.
+    assert.equal(counting.listeners, 0, "listeners are left");
+    // The client goes on connecting, so only that deadline is left.
     assert.equal(clock.pending, 1);
     await client.close();
     assert.equal(clock.pending, 0);
@@ -103,7 +103,7 @@ for (const [name, call] of Object.entries(CALLS)) {
   });
 }
 
-test("Dispatch.connect, aborted, leaves no connection", async () => {
+test("an aborted Dispatch.connect leaves no connection", async () => {
   await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
   await proxy.silence();
   const clock = new FakeClock();
@@ -119,7 +119,7 @@ test("Dispatch.connect, aborted, leaves no connection", async () => {
   assert.equal(clock.pending, 0);
 });
 
-test("an aborted call does not hinder another of the same", async () => {
+test("an aborted call does not affect another one with the same arguments", async () => {
   await using server = await createScriptedServer(serve);
   await using client = await Dispatch.connect({ url: server.url, token: "t" });
   const controller = new AbortController();
@@ -135,7 +135,7 @@ test("an aborted call does not hinder another of the same", async () => {
   }
 });
 
-test("a signal that outlives its calls gathers no listeners", async () => {
+test("a signal that outlives its calls has no listeners left", async () => {
   await using server = await createScriptedServer(serve);
   await using client = await Dispatch.connect({ url: server.url, token: "t" });
   const it = new CountingSignal();

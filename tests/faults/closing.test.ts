@@ -15,7 +15,7 @@ function isClosed(error: unknown): boolean {
   return true;
 }
 
-test("close rejects what is in flight, and says that it may have arrived", async () => {
+test("close rejects calls in flight, with the delivery `unknown`", async () => {
   await using it = await scripted(() => {});
   const calls = {
     stats: it.client.stats(),
@@ -37,7 +37,7 @@ test("close rejects what is in flight, and says that it may have arrived", async
   await eventually(() => it.proxy.connections.length === 0);
 });
 
-test("close with drain lets what is in flight finish", async () => {
+test("close with drain waits for calls in flight", async () => {
   await using it = await scripted(async (peer) => {
     await eventually(() => methodsOf(peer).length >= 4);
     await breathe();
@@ -50,7 +50,7 @@ test("close with drain lets what is in flight finish", async () => {
   assert.equal(it.clock.pending, 0);
 });
 
-test("close with drain lets a start that is in flight be told of its run", async () => {
+test("close with drain waits until a start in flight knows its run", async () => {
   await using server = await startServer();
   await using it = await faulty(server.url);
   const start = it.client.startWorkflow("order-payment", { order_id: "1" });
@@ -61,7 +61,7 @@ test("close with drain lets a start that is in flight be told of its run", async
   await it.clock.runUntil(closing, 1);
 });
 
-test("close with drain lets many enqueues finish", async () => {
+test("close with drain waits for enqueueMany", async () => {
   await using it = await scripted();
   const jobs = it.client.enqueueMany("noop", new Array(200).fill(null));
   jobs.catch(() => {});
@@ -70,7 +70,7 @@ test("close with drain lets many enqueues finish", async () => {
   await it.clock.runUntil(closing, 1);
 });
 
-test("await using drains", async () => {
+test("await using closes with drain", async () => {
   await using server = await createScriptedServer(serve);
   let call: Promise<unknown>;
   {
@@ -80,7 +80,7 @@ test("await using drains", async () => {
   assert.deepEqual(await within(call, "the call"), STATS);
 });
 
-test("drain ends with the deadlines of what is in flight", async () => {
+test("close with drain ends at the latest with the deadlines of the calls", async () => {
   await using it = await scripted(() => {});
   const call = it.client.stats({ timeout: 3_000 });
   call.catch(() => {});
@@ -89,7 +89,7 @@ test("drain ends with the deadlines of what is in flight", async () => {
   assert.equal(it.clock.pending, 0);
 });
 
-test("a close cuts a drain short", async () => {
+test("close without drain ends a close with drain", async () => {
   await using it = await scripted(() => {});
   const call = it.client.stats();
   call.catch(() => {});
@@ -100,7 +100,7 @@ test("a close cuts a drain short", async () => {
   await assert.rejects(within(call, "the call"), isClosed);
 });
 
-test("close while connecting ends the attempt", async () => {
+test("close ends an attempt to connect", async () => {
   await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
   await proxy.silence();
   const clock = new FakeClock();
@@ -119,7 +119,7 @@ test("close while connecting ends the attempt", async () => {
   assert.equal(clock.pending, 0);
 });
 
-test("close while a token is being made ends the attempt", async () => {
+test("close ends an attempt that waits for a token", async () => {
   const clock = new FakeClock();
   const client = new Dispatch({
     url: "ws://127.0.0.1:9/dwp",
@@ -134,7 +134,7 @@ test("close while a token is being made ends the attempt", async () => {
   assert.equal(clock.pending, 0);
 });
 
-test("close while waiting to reconnect ends that", async () => {
+test("close ends the wait for the next attempt", async () => {
   await using it = await scripted();
   await it.proxy.refuse();
   it.proxy.cut();
@@ -150,7 +150,7 @@ test("close while waiting to reconnect ends that", async () => {
   assert.equal(it.proxy.accepted, 1);
 });
 
-test("close in the middle of a reconnect ends that", async () => {
+test("close ends a reconnect", async () => {
   await using it = await scripted();
   const known = it.proxy.connections;
   await it.proxy.silence();
@@ -162,7 +162,7 @@ test("close in the middle of a reconnect ends that", async () => {
   assert.equal(it.clock.pending, 0);
 });
 
-test("close while subscriptions are resumed ends that", async () => {
+test("close ends a reconnect that resubscribes", async () => {
   await using it = await scripted((peer) => peer.index === 0 ? serve(peer) : undefined);
   const jobs = new Recorder(await it.client.subscribe("jobs"));
   it.proxy.cut();
@@ -175,7 +175,7 @@ test("close while subscriptions are resumed ends that", async () => {
   assert.equal(it.clock.pending, 0);
 });
 
-test("close waits for no lane that its run blocks", async () => {
+test("close does not wait for a lane that is blocked by its run", async () => {
   await using server = await startServer();
   await using it = await faulty(server.url);
   await within(it.client.startWorkflow("order-payment", { order_id: "1" }), "the start");
@@ -185,7 +185,7 @@ test("close waits for no lane that its run blocks", async () => {
   assert.equal(it.clock.pending, 0);
 });
 
-test("close waits a second for the close frame of a peer that fell silent, and no longer", async () => {
+test("close waits at most one second for a silent peer's close frame", async () => {
   await using it = await scripted();
   it.proxy.connections[0]!.hold();
   let closed = false;
@@ -200,7 +200,7 @@ test("close waits a second for the close frame of a peer that fell silent, and n
   assert.equal(it.clock.pending, 0);
 });
 
-test("a second close waits for what the first one waits for", async () => {
+test("a second close waits as long as the first", async () => {
   await using it = await scripted();
   it.proxy.connections[0]!.hold();
   const first = it.client.close();
@@ -212,7 +212,7 @@ test("a second close waits for what the first one waits for", async () => {
   await within(Promise.all([first, closing]), "closing");
 });
 
-test("a client that was never connected closes", async () => {
+test("close resolves on a client that never connected", async () => {
   const clock = new FakeClock();
   const client = new Dispatch({ url: "ws://127.0.0.1:9/dwp", token: "t", clock });
   const status = new Recorder(client.status());
@@ -223,7 +223,7 @@ test("a client that was never connected closes", async () => {
   assert.deepEqual((await Array.fromAsync(client.status())).map(({ type }) => type), ["closed"]);
 });
 
-test("an unsubscribe that close overtakes is no error", async () => {
+test("unsubscribe resolves if the client is closed before its answer", async () => {
   await using it = await scripted((peer) => serve(peer, ({ method }) => method === "unsubscribe"));
   const jobs = await it.client.subscribe("jobs");
   const leaving = jobs.unsubscribe();
@@ -232,7 +232,7 @@ test("an unsubscribe that close overtakes is no error", async () => {
   await within(leaving, "unsubscribing");
 });
 
-test("close within a status loop, a hook or a token function does no harm", async () => {
+test("close works inside a status loop, a hook and a token function", async () => {
   await using server = await createScriptedServer(serve);
   const looping = new Dispatch({ url: server.url, token: "t" });
   const loop = (async () => {

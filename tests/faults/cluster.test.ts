@@ -15,7 +15,7 @@ function nameOf(event: RunEvent | Gap): string {
     : event.type;
 }
 
-/** Two nodes of one cluster, each with its own broker, and a client of each. */
+/** Two nodes of a cluster, each with its own broker, and one client for each node. */
 async function cluster() {
   const store = createStore();
   const [a, b] = [await startServer({ store }), await startServer({ store })];
@@ -35,7 +35,7 @@ async function cluster() {
   };
 }
 
-test("a run of another node is waited for by polling", async () => {
+test("polling finds the end of a run on another node", async () => {
   await using it = await cluster();
   const run = await within(it.here.startWorkflow("order-payment", { order_id: "1" }), "the start");
   const events = new Recorder(it.there.subscribe("workflows"));
@@ -53,7 +53,7 @@ test("a run of another node is waited for by polling", async () => {
   assert.deepEqual(events.items, [], "this node was to see nothing of the run");
 });
 
-test("a failed run of another node is told with a gap where its step failed", async () => {
+test("the events of a failed run on another node have a gap where its step failed", async () => {
   await using it = await cluster();
   const run = await within(it.here.startWorkflow("failing", {}), "the start");
   await assert.rejects(within(run.wait(), "the run"));
@@ -68,7 +68,7 @@ test("a failed run of another node is told with a gap where its step failed", as
   ]);
 });
 
-test("a job that another node works off is waited for by polling", async () => {
+test("polling finds the end of a job on another node", async () => {
   await using it = await cluster();
   const jobs = await within(it.here.enqueueMany("noop", [1, 2, 3, 4]), "enqueueing");
   for (const { job_id } of jobs) {
@@ -83,7 +83,7 @@ test("a job that another node works off is waited for by polling", async () => {
   }
 });
 
-test("polling slows down while nothing happens, up to every five seconds", async () => {
+test("polls less often while nothing happens, at least every five seconds", async () => {
   let asked = 0;
   await using it = await scripted((peer) =>
     serve(peer, ({ method }) => {
@@ -93,7 +93,7 @@ test("polling slows down while nothing happens, up to every five seconds", async
   waiting.catch(() => {});
   const pauses: number[] = [];
   for (let times = 1; times <= 10; times++) {
-    // A request on its way has its deadline set, which is farther off than any pause.
+    // The deadline of a request in flight is longer than any pause.
     await eventually(() => asked === times && (it.clock.due[0] ?? Infinity) < 30_000);
     const [pause] = it.clock.due;
     pauses.push(Math.round(pause!));

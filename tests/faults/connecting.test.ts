@@ -14,7 +14,7 @@ import { FakeClock } from "../helpers/fake_clock.ts";
 import { asked } from "../helpers/peers.ts";
 import { Recorder } from "../helpers/recorder.ts";
 
-/** An address nobody listens at. */
+/** An address without a server. */
 async function deadAddress(): Promise<string> {
   const server = await createScriptedServer(() => {});
   await server.close();
@@ -31,7 +31,7 @@ function isTimeout(message: string): (error: unknown) => boolean {
   };
 }
 
-test("a peer that accepts and answers no WebSocket request is given up in time", async () => {
+test("rejects with TimeoutError if the peer does not answer the WebSocket request", async () => {
   const clock = new FakeClock();
   await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
   await proxy.silence();
@@ -52,7 +52,7 @@ test("a peer that accepts and answers no WebSocket request is given up in time",
   assert.equal(clock.pending, 0);
 });
 
-test("a peer that never answers auth is given up in time", async () => {
+test("rejects with TimeoutError if the peer does not answer auth", async () => {
   const clock = new FakeClock();
   await using server = await createScriptedServer(() => {}, { manual: true });
   const client = new Dispatch({ url: server.url, token: "t", clock, connectTimeout: 3_000 });
@@ -69,7 +69,7 @@ test("a peer that never answers auth is given up in time", async () => {
   assert.equal(clock.pending, 0);
 });
 
-test("a token that never comes is given up in time", async () => {
+test("rejects with TimeoutError if the token function does not resolve", async () => {
   const clock = new FakeClock();
   await using server = await createScriptedServer(() => {});
   const client = new Dispatch({ url: server.url, token: () => new Promise(() => {}), clock });
@@ -82,7 +82,7 @@ test("a token that never comes is given up in time", async () => {
   assert.equal(clock.pending, 0);
 });
 
-test("a call whose connection is never made ends with its own deadline", async () => {
+test("a call rejects at its own deadline while the client is still connecting", async () => {
   const clock = new FakeClock();
   await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
   await proxy.silence();
@@ -98,7 +98,7 @@ test("a call whose connection is never made ends with its own deadline", async (
   await client.close();
 });
 
-test("nobody listens: ConnectionError, and the client can be used again", async () => {
+test("rejects with ConnectionError if there is no server, and can connect later", async () => {
   await using server = await createScriptedServer(async (peer) => {
     for (;;) peer.answer(await peer.next(), { broker: {} });
   });
@@ -123,7 +123,7 @@ test("nobody listens: ConnectionError, and the client can be used again", async 
   assert.deepEqual(await within(client.stats(), "the call"), { broker: {} });
 });
 
-test("Dispatch.connect leaves nothing of a client that cannot connect", async () => {
+test("Dispatch.connect closes a client that cannot connect", async () => {
   const clock = new FakeClock();
   await assert.rejects(
     within(Dispatch.connect({ url: await deadAddress(), token: "t", clock }), "connecting"),
@@ -132,7 +132,7 @@ test("Dispatch.connect leaves nothing of a client that cannot connect", async ()
   assert.equal(clock.pending, 0);
 });
 
-test("an address with a secret in it does not show the secret", async () => {
+test("error messages do not contain secrets in the address", async () => {
   const url = new URL(await deadAddress());
   url.username = "me";
   url.password = "secret";
@@ -144,7 +144,7 @@ test("an address with a secret in it does not show the secret", async () => {
   });
 });
 
-/** Refuses every token but the good one, as a server does. */
+/** Refuses every token but one, like a server. */
 async function guard(peer: ScriptedPeer, isGood: (token: string) => boolean): Promise<void> {
   const auth = await peer.next();
   const { token } = auth.data as { token: string };
@@ -159,7 +159,7 @@ async function guard(peer: ScriptedPeer, isGood: (token: string) => boolean): Pr
   }
 }
 
-test("a bad token is refused once, with no second attempt", async () => {
+test("does not retry with a refused token", async () => {
   const clock = new FakeClock();
   await using server = await createScriptedServer((peer) => guard(peer, () => false), {
     manual: true,
@@ -183,7 +183,7 @@ test("a bad token is refused once, with no second attempt", async () => {
   assert.equal(clock.pending, 0);
 });
 
-test("a call of a client with a bad token says what it could not do", async () => {
+test("a call names its action if the token is refused", async () => {
   await using server = await createScriptedServer((peer) => guard(peer, () => false), {
     manual: true,
   });
@@ -204,7 +204,7 @@ function tokens(...list: string[]): { token: () => Promise<string>; askedFor: ()
   };
 }
 
-test("a token function is asked once for many connections", async () => {
+test("calls the token function once for many connections", async () => {
   await using server = await createScriptedServer((peer) => guard(peer, () => true), {
     manual: true,
   });
@@ -215,7 +215,7 @@ test("a token function is asked once for many connections", async () => {
   assert.equal(askedFor(), 1);
 });
 
-test("a token that was just made and is refused is asked for no second time", async () => {
+test("does not call the token function again if a new token is refused", async () => {
   await using server = await createScriptedServer((peer) => guard(peer, () => false), {
     manual: true,
   });
@@ -226,7 +226,7 @@ test("a token that was just made and is refused is asked for no second time", as
   assert.equal(server.peers.length, 1);
 });
 
-/** A client whose token runs out while it is connected. */
+/** A client whose token expires while it is connected. */
 async function runsOut(list: string[], options: Partial<DispatchOptions> = {}) {
   let expired = false;
   const server = await createScriptedServer(
@@ -245,7 +245,7 @@ async function runsOut(list: string[], options: Partial<DispatchOptions> = {}) {
   return { server, client, status, askedFor, clock };
 }
 
-test("a token that ran out is asked for again after a reconnect", async () => {
+test("calls the token function again if a token has expired at a reconnect", async () => {
   const { server, client, status, askedFor } = await runsOut(["old", "new"]);
   await eventually(() => status.of("connected").length === 2);
   assert.equal(status.of("connected")[1]!.sessionId, "session of new");
@@ -255,7 +255,7 @@ test("a token that ran out is asked for again after a reconnect", async () => {
   await server.close();
 });
 
-test("a token that is refused again is fatal", async () => {
+test("gives up if the new token is refused too", async () => {
   const { server, client, status, askedFor, clock } = await runsOut(["old", "bad"]);
   await eventually(() => status.of("failed").length === 1);
   assert(status.of("failed")[0]!.cause instanceof AuthError);
@@ -270,7 +270,7 @@ test("a token that is refused again is fatal", async () => {
   await server.close();
 });
 
-test("a token function that throws is told to the caller", async () => {
+test("rejects with the error of the token function", async () => {
   await using server = await createScriptedServer(() => {});
   const problem = new Error("no token today");
   await using client = new Dispatch({ url: server.url, token: () => Promise.reject(problem) });
@@ -289,7 +289,7 @@ test("a token function that throws is told to the caller", async () => {
   });
 });
 
-test("a server that speaks no protocol of ours is told apart", async () => {
+test("rejects with ConnectionError if the server does not speak the protocol", async () => {
   await using server = await createScriptedServer(async (peer) => {
     peer.refuse(await peer.next(), 400, "first frame must be auth");
     peer.drop();
@@ -304,11 +304,11 @@ test("a server that speaks no protocol of ours is told apart", async () => {
 
 for (
   const [name, url] of [
-    ["no URL", "not a url"],
-    ["no protocol of ours", "ftp://127.0.0.1/dwp"],
+    ["text that is not an address", "not a url"],
+    ["an address with another protocol", "ftp://127.0.0.1/dwp"],
   ]
 ) {
-  test(`${name} is refused when the client is made`, () => {
+  test(`the constructor rejects ${name}`, () => {
     assert.throws(() => new Dispatch({ url: url!, token: "t" }), (error) => {
       assert(error instanceof DispatchError);
       assert.equal(error.code, "bad_options");
@@ -318,7 +318,7 @@ for (
   });
 }
 
-test("http is read as ws", async () => {
+test("accepts http and https addresses", async () => {
   await using server = await createScriptedServer(() => {});
   const url = server.url.replace("ws:", "http:");
   await using client = await within(Dispatch.connect({ url, token: "t" }), "connecting");

@@ -11,7 +11,7 @@ import { startServer } from "../helpers/server.ts";
 
 const DATA = { job_id: "1", job_name: "n", queue: "default" };
 
-test("credits are topped up before half of them is gone", async () => {
+test("grants new credits before half of them are used", async () => {
   await using it = await scripted(serve, { credits: 4_000 });
   const jobs = new Recorder(await it.client.subscribe("jobs"));
   const [peer] = it.server.peers;
@@ -21,7 +21,7 @@ test("credits are topped up before half of them is gone", async () => {
     for (let i = 0; i < 100; i++, sent++) peer!.publish("job.started", "job:1", DATA);
     await eventually(() => jobs.items.length === sent);
     await within(it.client.stats(), "a call");
-    // Grants are served in order, so the one this round called for has come.
+    // The server reads requests in order, so this round's grant has arrived.
     if (sent > 500) least = Math.min(least, 1_000 + peer!.granted - sent);
   }
   assert.equal(jobs.items.length, 10_000);
@@ -30,7 +30,7 @@ test("credits are topped up before half of them is gone", async () => {
   assert.equal(jobs.of("gap").length, 0);
 });
 
-test("of 100,000 events none is lost while they are read", async () => {
+test("loses none of 100,000 events that are read as they arrive", async () => {
   await using server = await startServer();
   await using client = await Dispatch.connect({ url: server.url, token: "demo-token" });
   const subscription = await client.subscribe("jobs", { buffer: 1_000_000 });
@@ -54,7 +54,7 @@ test("of 100,000 events none is lost while they are read", async () => {
   });
 });
 
-test("a server that ran out of credits is found out, and a gap says when", async () => {
+test("reports a gap with its times if the server ran out of credits", async () => {
   await using server = await startServer({ jobs: [defineJob("noop", () => {})] });
   await using it = await faulty(server.url, { credits: 500, pingInterval: 0 });
   await using other = await Dispatch.connect({ url: server.url, token: "demo-token" });
@@ -62,7 +62,7 @@ test("a server that ran out of credits is found out, and a gap says when", async
   const workflows = new Recorder<DispatchEvent | Gap>(await it.client.subscribe("workflows"));
   const since = new Date(it.clock.now()).toISOString();
   const [connection] = it.proxy.connections;
-  // What the client grants does not arrive while 3,000 events are on offer.
+  // Hold back the client's grants while the server has 3,000 events to send.
   connection!.hold("toServer");
   await other.enqueueMany("noop", new Array(1_000).fill(null));
   await eventually(() => jobs.items.length >= 1_000);
@@ -84,13 +84,13 @@ test("a server that ran out of credits is found out, and a gap says when", async
   assert.deepEqual(it.status.of("gap").map(({ since, until }) => ({ since, until })), [
     { since: gap.since, until: gap.until },
   ]);
-  // It goes on behind the gap.
+  // Events continue after the gap.
   const before = jobs.items.length;
   await other.enqueue("noop");
   await eventually(() => jobs.items.length === before + 3);
 });
 
-test("a burst within the credits is no gap", async () => {
+test("reports no gap for a burst within the credits", async () => {
   await using it = await scripted(serve, { pingInterval: 0 });
   const jobs = new Recorder(await it.client.subscribe("jobs"));
   const [peer] = it.server.peers;

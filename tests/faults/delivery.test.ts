@@ -8,7 +8,7 @@ import { type CallExample, REQUEST_CALLS } from "../helpers/calls.ts";
 import { scripted } from "../helpers/peers.ts";
 import { JOB_ID, methodsOf, requestsOf, serve } from "../helpers/scripts.ts";
 
-/** Takes every request on its first connection and answers none; later ones are served. */
+/** Answers nothing on the first connection, and everything on later ones. */
 async function deafAtFirst(peer: ScriptedPeer): Promise<void> {
   if (peer.index > 0) await serve(peer);
 }
@@ -24,7 +24,7 @@ const WRITES: Pick<CallExample, "send" | "method" | "what">[] = [
   },
 ];
 
-test("reads whose answer was lost are repeated after the reconnect", async () => {
+test("repeats reads after a reconnect if their answer was lost", async () => {
   await using it = await scripted(deafAtFirst);
   const calls: PromiseLike<unknown>[] = READS.map(({ send }) => send(it.client));
   calls.push(it.client.subscribe("jobs"));
@@ -34,12 +34,12 @@ test("reads whose answer was lost are repeated after the reconnect", async () =>
   await it.reconnected();
   await within(Promise.all(calls), "the reads");
   const repeated = methodsOf(it.server.peers[1]!).slice(1);
-  // Reconnecting asks for the channel, and the call for it is repeated too.
+  // The reconnect subscribes to the channel, and the call to subscribe is repeated too.
   assert.deepEqual([...new Set(repeated)].toSorted(), methods.toSorted());
 });
 
 for (const { method, send, what } of WRITES) {
-  test(`${method} whose answer was lost rejects and is not repeated`, async () => {
+  test(`${method} rejects and is not repeated if its answer was lost`, async () => {
     await using it = await scripted(deafAtFirst);
     const call = send(it.client);
     call.catch(() => {});
@@ -58,7 +58,7 @@ for (const { method, send, what } of WRITES) {
   });
 }
 
-test("a write may be repeated where its caller says so", async () => {
+test("repeats a write with the option `retry`", async () => {
   await using it = await scripted(deafAtFirst);
   const calls = WRITES.map(({ send }) => send(it.client, { retry: "unknown" }));
   await eventually(() => methodsOf(it.server.peers[0]!).length === 1 + WRITES.length);
@@ -69,7 +69,7 @@ test("a write may be repeated where its caller says so", async () => {
   assert.deepEqual(methodsOf(it.server.peers[1]!).slice(1), methods);
 });
 
-test("what is called while disconnected is sent once, in its order, when there is a connection", async () => {
+test("sends calls made while disconnected once and in order after the reconnect", async () => {
   await using it = await scripted();
   it.proxy.cut();
   await eventually(() => it.status.of("reconnecting").length === 1);
@@ -90,7 +90,7 @@ test("what is called while disconnected is sent once, in its order, when there i
   ]);
 });
 
-test("a call that waits for a connection has its deadline all the same", async () => {
+test("a call that waits for a connection rejects at its deadline", async () => {
   await using it = await scripted();
   await it.proxy.refuse();
   it.proxy.cut();
@@ -111,7 +111,7 @@ test("a call that waits for a connection has its deadline all the same", async (
   assert(it.clock.pending < limit);
 });
 
-test("a read's deadline counts from its beginning, whatever is repeated", async () => {
+test("the deadline of a repeated read counts from the call", async () => {
   await using it = await scripted(() => {});
   const call = it.client.stats({ timeout: 10_000 });
   call.catch(() => {});
@@ -131,7 +131,7 @@ test("a read's deadline counts from its beginning, whatever is repeated", async 
   });
 });
 
-test("a server that does not answer is given up after 30 seconds, or as a client says", async () => {
+test("a call rejects after 30 seconds without an answer, or after the client's timeout", async () => {
   for (const [timeout, expected] of [[undefined, 30_000], [2_000, 2_000]] as const) {
     await using it = await scripted(() => {}, { timeout, pingInterval: 0 });
     const call = it.client.stats();
@@ -148,7 +148,7 @@ test("a server that does not answer is given up after 30 seconds, or as a client
   }
 });
 
-test("no more requests wait than maxQueue says", async () => {
+test("rejects with `queue_full` if `maxQueue` requests wait", async () => {
   await using it = await scripted(serve, { maxQueue: 3 });
   it.proxy.cut();
   await eventually(() => it.status.of("reconnecting").length === 1);
@@ -167,7 +167,7 @@ test("no more requests wait than maxQueue says", async () => {
   await within(Promise.all(waiting), "those that wait");
 });
 
-test("1,000 requests may wait where nothing is said", async () => {
+test("lets 1,000 requests wait by default", async () => {
   await using it = await scripted();
   it.proxy.cut();
   await eventually(() => it.status.of("reconnecting").length === 1);
@@ -178,7 +178,7 @@ test("1,000 requests may wait where nothing is said", async () => {
   assert.equal(requestsOf(it.server.peers[1]!, "stats").length, 1_000);
 });
 
-test("of many enqueues the first that fails is told with its place", async () => {
+test("enqueueMany rejects with the index of the first payload that failed", async () => {
   await using it = await scripted((peer) =>
     serve(peer, (request) => {
       const { payload } = (request.data ?? {}) as { payload?: number };
@@ -197,7 +197,7 @@ test("of many enqueues the first that fails is told with its place", async () =>
   });
 });
 
-test("many enqueues whose connection is lost say what is known of the first that failed", async () => {
+test("enqueueMany rejects with the delivery of the first failure if the connection is lost", async () => {
   await using it = await scripted((peer) =>
     serve(peer, (request) => (request.data as { payload?: number })?.payload === 10)
   );
@@ -214,7 +214,7 @@ test("many enqueues whose connection is lost say what is known of the first that
   });
 });
 
-test("many enqueues end with their signal's reason", async () => {
+test("enqueueMany rejects with the reason of its signal", async () => {
   await using it = await scripted((peer) => serve(peer, (frame) => frame.method === "job.enqueue"));
   const controller = new AbortController();
   const jobs = it.client.enqueueMany("noop", [...Array(200).keys()], { signal: controller.signal });
@@ -225,7 +225,7 @@ test("many enqueues end with their signal's reason", async () => {
   await assert.rejects(within(jobs, "the jobs"), (error) => error === reason);
 });
 
-test("no more enqueues are on their way than the window says", async () => {
+test("enqueueMany has at most `window` requests in flight", async () => {
   await using it = await scripted((peer) => serve(peer, (frame) => frame.method === "job.enqueue"));
   const jobs = it.client.enqueueMany("noop", [...Array(50).keys()], { window: 7 });
   jobs.catch(() => {});

@@ -9,60 +9,66 @@ import { requestsOf, serve, STATS } from "../helpers/scripts.ts";
 
 const LONG = "x".repeat(1_000);
 
-/** What no right server sends: nothing may come of it but a count and a word about it. */
-const ODDITIES: Record<string, { send: unknown; says: RegExp }> = {
-  "no JSON": { send: "hello", says: /^Cannot decode frame: not JSON: hello$/ },
-  "half a frame": { send: '{"id":"1","type":"resp', says: /not JSON/ },
-  "an empty message": { send: "", says: /not JSON/ },
-  "a list": { send: "[1,2]", says: /not an object: \[1,2\]$/ },
-  "null": { send: "null", says: /not an object/ },
-  "a number": { send: "5", says: /not an object/ },
-  "an unknown type": { send: { id: "1", type: "bogus" }, says: /unknown type .bogus./ },
-  "no type": { send: { id: "1" }, says: /unknown type/ },
-  "a request": { send: { id: "1", type: "request", method: "stats" }, says: /unexpected request/ },
-  "an id that is no text": {
+/** Messages that a correct server never sends. Each causes an anomaly and nothing else. */
+const UNUSABLE: Record<string, { send: unknown; message: RegExp }> = {
+  "text that is not JSON": { send: "hello", message: /^Cannot decode frame: not JSON: hello$/ },
+  "half a frame": { send: '{"id":"1","type":"resp', message: /not JSON/ },
+  "an empty message": { send: "", message: /not JSON/ },
+  "an array": { send: "[1,2]", message: /not an object: \[1,2\]$/ },
+  "null": { send: "null", message: /not an object/ },
+  "a number": { send: "5", message: /not an object/ },
+  "an unknown type": { send: { id: "1", type: "bogus" }, message: /unknown type .bogus./ },
+  "no type": { send: { id: "1" }, message: /unknown type/ },
+  "a request": {
+    send: { id: "1", type: "request", method: "stats" },
+    message: /unexpected request/,
+  },
+  "an id that is not text": {
     send: { id: 5, type: "response", correl_id: "1" },
-    says: /'id' is not text/,
+    message: /'id' is not text/,
   },
-  "a correl_id that is no text": {
+  "a correl_id that is not text": {
     send: { id: "1", type: "response", correl_id: { a: 1 } },
-    says: /'correl_id' is not text/,
+    message: /'correl_id' is not text/,
   },
-  "an error without an error": {
+  "an error frame without an error": {
     send: { id: "1", type: "error", correl_id: "nobody" },
-    says: /an error frame without code and message/,
+    message: /an error frame without code and message/,
   },
-  "an answer to nobody": {
+  "an answer to no request": {
     send: { id: "1", type: "response", correl_id: "nobody", data: {} },
-    says: /an answer to no request/,
+    message: /an answer to no request/,
   },
   "an answer without a correl_id": {
     send: { id: "1", type: "response", data: {} },
-    says: /an answer to no request/,
+    message: /an answer to no request/,
   },
-  "an error of nobody's": {
+  "an error that belongs to no request": {
     send: { id: "1", type: "error", correl_id: "nobody", error: { code: 400, message: "what?" } },
-    says: /an error that belongs to no request: 400 what\?/,
+    message: /an error that belongs to no request: 400 what\?/,
   },
-  "an event without data": { send: { id: "1", type: "event" }, says: /an event without/ },
-  "an event of no type": {
+  "an event without data": { send: { id: "1", type: "event" }, message: /an event without/ },
+  "an event without a type": {
     send: { id: "1", type: "event", data: { ts: "", data: {} } },
-    says: /an event without/,
+    message: /an event without/,
   },
   "an event whose data is text": {
     send: { id: "1", type: "event", data: { type: "job.started", data: "text" } },
-    says: /an event without/,
+    message: /an event without/,
   },
-  "a binary message": { send: new Uint8Array([0x81, 0xa2, 0x69, 0x64]), says: /a binary message/ },
-  "long rubbish": { send: LONG, says: /^Cannot decode frame: not JSON: x{200}$/ },
-  "a name of Object's own": {
+  "a binary message": {
+    send: new Uint8Array([0x81, 0xa2, 0x69, 0x64]),
+    message: /a binary message/,
+  },
+  "long text that is not JSON": { send: LONG, message: /^Cannot decode frame: not JSON: x{200}$/ },
+  "a correl_id that is a property of Object": {
     send: '{"id":"1","type":"response","correl_id":"__proto__"}',
-    says: /an answer to no request/,
+    message: /an answer to no request/,
   },
 };
 
-for (const [name, { send, says }] of Object.entries(ODDITIES)) {
-  test(`${name} is counted and told, and the connection goes on`, async () => {
+for (const [name, { send, message }] of Object.entries(UNUSABLE)) {
+  test(`${name} is reported as an anomaly, and the connection stays open`, async () => {
     await using it = await scripted();
     const jobs = new Recorder(await it.client.subscribe("jobs"));
     const [peer] = it.server.peers;
@@ -71,7 +77,7 @@ for (const [name, { send, says }] of Object.entries(ODDITIES)) {
       await eventually(() => it.status.of("anomaly").length === count);
       const anomaly = it.status.of("anomaly")[count - 1]!;
       assert.equal(anomaly.count, count);
-      assert.match(anomaly.cause.message, says);
+      assert.match(anomaly.cause.message, message);
     }
     assert.deepEqual(await within(it.client.stats(), "a call"), STATS);
     peer!.publish("job.started", "job:1", { job_id: "1", job_name: "n", queue: "default" });
@@ -81,7 +87,7 @@ for (const [name, { send, says }] of Object.entries(ODDITIES)) {
   });
 }
 
-test("an event of an unknown type reaches who listens to everything", async () => {
+test("delivers an event of an unknown type", async () => {
   await using it = await scripted();
   const all = new Recorder(await it.client.subscribe("firehose"));
   const jobs = new Recorder(await it.client.subscribe("jobs"));
@@ -93,7 +99,7 @@ test("an event of an unknown type reaches who listens to everything", async () =
   assert.equal(it.status.of("anomaly").length, 0);
 });
 
-test("unknown fields of a frame are let be", async () => {
+test("ignores unknown fields of a frame", async () => {
   await using it = await scripted(async (peer) => {
     const request = await peer.next();
     peer.send({
@@ -109,7 +115,7 @@ test("unknown fields of a frame are let be", async () => {
   assert.equal(it.status.of("anomaly").length, 0);
 });
 
-test("of two answers to one request the first counts", async () => {
+test("uses the first of two answers to a request", async () => {
   await using it = await scripted(async (peer) => {
     for (;;) {
       const request = await peer.next();
@@ -124,7 +130,7 @@ test("of two answers to one request the first counts", async () => {
   }
 });
 
-test("the late answers of calls that were given up are no oddities", async () => {
+test("ignores late answers to calls that were given up", async () => {
   await using it = await scripted(async (peer) => {
     const requests = [await peer.next(), await peer.next()];
     const last = await peer.next();
@@ -142,7 +148,7 @@ test("the late answers of calls that were given up are no oddities", async () =>
   assert.equal(it.status.of("anomaly").length, 0);
 });
 
-test("answers in any order reach their own requests", async () => {
+test("matches answers in any order to their requests", async () => {
   await using it = await scripted(async (peer) => {
     const requests = [await peer.next(), await peer.next(), await peer.next()];
     for (const request of requests.toReversed()) {
@@ -161,12 +167,12 @@ test("answers in any order reach their own requests", async () => {
   ]);
 });
 
-/** Answers with an error that names no request, as a server does to a frame it cannot decode. */
+/** Sends an error that names no request, like a server that cannot decode a frame. */
 function complain(peer: ScriptedPeer): void {
   peer.send({ id: "x", type: "error", error: { code: 400, message: "invalid frame: too odd" } });
 }
 
-test("an error without correl_id belongs to the only request in flight", async () => {
+test("an error without correl_id rejects the only request in flight", async () => {
   await using it = await scripted(async (peer) => {
     for (;;) {
       await peer.next();
@@ -185,7 +191,7 @@ test("an error without correl_id belongs to the only request in flight", async (
   assert.equal(it.status.of("anomaly").length, 0);
 });
 
-test("an error without correl_id belongs to nobody where several are in flight", async () => {
+test("an error without correl_id is an anomaly if several requests are in flight", async () => {
   await using it = await scripted(async (peer) => {
     const requests = [await peer.next(), await peer.next()];
     complain(peer);
@@ -200,14 +206,14 @@ test("an error without correl_id belongs to nobody where several are in flight",
   );
 });
 
-test("an error without correl_id and with nothing in flight is told", async () => {
+test("an error without correl_id is an anomaly if no request is in flight", async () => {
   await using it = await scripted();
   complain(it.server.peers[0]!);
   await eventually(() => it.status.of("anomaly").length === 1);
   assert.deepEqual(await within(it.client.stats(), "a call"), STATS);
 });
 
-test("a malformed answer to a start rejects the call, and the connection goes on", async () => {
+test("a malformed answer rejects the start, and the connection stays open", async () => {
   await using it = await scripted(async (peer) => {
     for (;;) peer.answer(await peer.next(), "a text");
   });
@@ -218,7 +224,7 @@ test("a malformed answer to a start rejects the call, and the connection goes on
   assert.equal(it.status.of("disconnected").length, 0);
 });
 
-test("an answer of 8 MiB passes", async () => {
+test("accepts an answer of 8 MiB", async () => {
   const text = "ü".repeat(4 * 1024 * 1024);
   await using it = await scripted(async (peer) => {
     const request = await peer.next();
@@ -228,7 +234,7 @@ test("an answer of 8 MiB passes", async () => {
   assert.equal(answer.text.length, text.length);
 });
 
-test("a server's ping is answered", async () => {
+test("answers the server's ping", async () => {
   await using it = await scripted(async (peer) => {
     peer.answer(await peer.next(), { format: "json", session_id: "s" });
     peer.send({ id: "p1", type: "ping", ts: "2026-01-01T00:00:00Z" });

@@ -6,12 +6,12 @@ import { faulty, scripted } from "../helpers/peers.ts";
 import { serve, STATS } from "../helpers/scripts.ts";
 import { startServer } from "../helpers/server.ts";
 
-/** How many pings a scripted peer has got. */
+/** The number of pings that a scripted peer has received. */
 function pings(peer: { received: readonly (string | Uint8Array)[] }): number {
   return peer.received.filter((message) => JSON.parse(message as string).type === "ping").length;
 }
 
-test("a server that fell silent is found 15 + 10 seconds later, and left for a new connection", async () => {
+test("replaces the connection after 15 + 10 seconds of silence", async () => {
   await using it = await scripted();
   it.proxy.connections[0]!.hold();
   it.clock.advance(15_000);
@@ -30,7 +30,7 @@ test("a server that fell silent is found 15 + 10 seconds later, and left for a n
 });
 
 for (const direction of ["toServer", "toClient"] as const) {
-  test(`a connection that is dead only ${direction} is found as well`, async () => {
+  test(`replaces a connection that is dead only ${direction}`, async () => {
     await using it = await scripted();
     it.proxy.connections[0]!.hold(direction);
     it.clock.advance(15_000);
@@ -41,7 +41,7 @@ for (const direction of ["toServer", "toClient"] as const) {
   });
 }
 
-test("a request in flight on a silent connection is not lost: a read is repeated", async () => {
+test("repeats a read that was in flight on a silent connection", async () => {
   await using it = await scripted();
   it.proxy.connections[0]!.hold();
   const read = it.client.stats();
@@ -57,7 +57,7 @@ test("a request in flight on a silent connection is not lost: a read is repeated
   });
 });
 
-test("a server that answers its pings is left alone, however long nothing else happens", async () => {
+test("keeps a connection whose pings are answered", async () => {
   await using it = await scripted();
   const [peer] = it.server.peers;
   for (let i = 1; i <= 20; i++) {
@@ -69,7 +69,7 @@ test("a server that answers its pings is left alone, however long nothing else h
   assert.equal(it.server.peers.length, 1);
 });
 
-test("a server that talks is not asked whether it is there", async () => {
+test("sends no ping while messages arrive", async () => {
   await using it = await scripted();
   const [peer] = it.server.peers;
   for (let i = 0; i < 5; i++) {
@@ -79,7 +79,7 @@ test("a server that talks is not asked whether it is there", async () => {
   assert.equal(pings(peer!), 0);
 });
 
-test("a server too busy to answer a ping, but not to send events, is alive", async () => {
+test("keeps a connection that brings events but no pong", async () => {
   await using it = await scripted(async (peer) => {
     peer.answer(await peer.next(), { format: "json", session_id: "s" });
   }, { server: { manual: true } });
@@ -90,14 +90,14 @@ test("a server too busy to answer a ping, but not to send events, is alive", asy
     await eventually(() => pings(peer!) === i);
     peer!.publish("job.started", "job:1", { job_id: "1" });
     await breathe();
-    // Here the pong would be due.
+    // The pong is due now.
     it.clock.advance(10_000);
     await breathe();
   }
   assert.equal(it.status.of("disconnected").length, 0);
 });
 
-test("sleep counts: a connection that died meanwhile is found 10 seconds after waking", async () => {
+test("replaces a connection that died during sleep 10 seconds after waking up", async () => {
   await using it = await scripted();
   it.proxy.connections[0]!.hold();
   it.clock.sleep(3_600_000);
@@ -108,7 +108,7 @@ test("sleep counts: a connection that died meanwhile is found 10 seconds after w
   await it.reconnected();
 });
 
-test("a connection that outlived a sleep is kept", async () => {
+test("keeps a connection that survived the machine's sleep", async () => {
   await using it = await scripted();
   it.clock.sleep(3_600_000);
   it.clock.advance(0);
@@ -119,7 +119,7 @@ test("a connection that outlived a sleep is kept", async () => {
   assert.equal(it.status.of("disconnected").length, 0);
 });
 
-test("with pingInterval 0 nobody is asked", async () => {
+test("sends no ping with pingInterval 0", async () => {
   await using it = await scripted(serve, { pingInterval: 0 });
   assert.equal(it.clock.pending, 0);
   it.clock.advance(3_600_000);
@@ -127,13 +127,13 @@ test("with pingInterval 0 nobody is asked", async () => {
   assert.equal(pings(it.server.peers[0]!), 0);
 });
 
-test("an error that names no request does not end the pings", async () => {
+test("goes on pinging after an error that names no request", async () => {
   await using it = await scripted(async (peer) => {
     for (;;) {
       const frame = await peer.next();
       if (frame.method === "auth") peer.answer(frame, { format: "json", session_id: "s" });
       if (frame.type !== "ping") continue;
-      // Twice an error for what is no request of the client's, then silence.
+      // Send two errors that belong to no request, then fall silent.
       if (pings(peer) <= 2) {
         peer.send({ id: "x", type: "error", error: { code: 400, message: "invalid frame" } });
       }
@@ -149,7 +149,7 @@ test("an error that names no request does not end the pings", async () => {
   await eventually(() => it.status.of("disconnected").length === 1);
 });
 
-test("a connection that a run blocks is not mistaken for dead", async () => {
+test("does not ping a lane that is blocked by its run", async () => {
   await using server = await startServer();
   await using it = await faulty(server.url);
   const run = await within(it.client.startWorkflow("order-payment", { order_id: "1" }), "start");
@@ -164,7 +164,7 @@ test("a connection that a run blocks is not mistaken for dead", async () => {
   assert.equal((await it.clock.runUntil(run.wait(), 100)).state, "completed");
 });
 
-test("a run whose connection fell silent is followed to its end all the same", async () => {
+test("follows a run to its end if its lane falls silent", async () => {
   await using server = await startServer();
   await using it = await faulty(server.url);
   const run = await within(it.client.startWorkflow("order-payment", { order_id: "1" }), "start");
@@ -175,7 +175,7 @@ test("a run whose connection fell silent is followed to its end all the same", a
   assert.equal(events.at(-1)?.type, "workflow.completed");
 });
 
-test("a connection that fell silent is dropped when its run is seen to have ended", async () => {
+test("drops a silent lane after its run has ended", async () => {
   await using server = await startServer();
   await using it = await faulty(server.url);
   const run = await within(it.client.startWorkflow("order-payment", { order_id: "1" }), "start");
@@ -195,7 +195,7 @@ test("a connection that fell silent is dropped when its run is seen to have ende
   lane!.release();
   await eventually(() => it.proxy.connections.length === 1);
   await within(it.client.stats(), "a call");
-  // Its run is followed to its end all the same.
+  // The run is followed to its end.
   const events = await it.clock.runUntil(Array.fromAsync(run.events()), 100);
   assert.equal(events.at(-1)?.type, "workflow.completed");
 });

@@ -23,7 +23,7 @@ const PAYMENT = [
 ];
 
 for (const how of ["fin", "reset"] as const) {
-  test(`a run whose lane is cut by ${how} goes on, and its handle with it`, async () => {
+  test(`follows a run whose lane is cut by ${how}`, async () => {
     await using server = await startServer();
     await using it = await faulty(server.url);
     const run = await within(it.client.startWorkflow("order-payment", { order_id: "1" }), "start");
@@ -42,7 +42,7 @@ for (const how of ["fin", "reset"] as const) {
   });
 }
 
-test("a run outlives both its lane and the control link", async () => {
+test("follows a run after its lane and the control link are cut", async () => {
   await using server = await startServer();
   await using it = await faulty(server.url);
   const run = await within(it.client.startWorkflow("order-payment", { order_id: "1" }), "start");
@@ -57,7 +57,7 @@ test("a run outlives both its lane and the control link", async () => {
   assert.deepEqual(watched.items.map(nameOf).filter((name) => name !== "gap"), PAYMENT);
 });
 
-test("a run that ended while nobody was connected is told to have ended", async () => {
+test("finds out that a run ended while the client was disconnected", async () => {
   await using server = await startServer();
   await using it = await faulty(server.url);
   const run = await within(it.client.startWorkflow("order-payment", { order_id: "1" }), "start");
@@ -74,7 +74,7 @@ test("a run that ended while nobody was connected is told to have ended", async 
   assert.deepEqual(events.items.map(nameOf).filter((name) => name !== "gap"), PAYMENT);
 });
 
-/** Serves the control link, and hands the second connection, a lane, to `lane`. */
+/** Serves every request, but passes `workflow.start` to `lane` and the rest first to `control`. */
 function withLane(
   lane: (start: Frame, peer: ScriptedPeer) => void | Promise<void>,
   control: (request: Frame, peer: ScriptedPeer) => boolean | void = () => false,
@@ -87,7 +87,7 @@ function withLane(
     });
 }
 
-test("a start whose lane is lost before its run is known may have been carried out", async () => {
+test("a start rejects with the delivery `unknown` if its lane is lost before its run is known", async () => {
   await using it = await scripted(withLane((_start, peer) => peer.drop()));
   await assert.rejects(within(it.client.startWorkflow("noop", {}), "the start"), (error) => {
     assert(error instanceof ConnectionError, String(error));
@@ -105,7 +105,7 @@ test("a start whose lane is lost before its run is known may have been carried o
   );
 });
 
-test("a start is not sent twice, and others are not hindered", async () => {
+test("sends a start once, and does not block other calls", async () => {
   await using it = await scripted(withLane(() => {}));
   const start = it.client.startWorkflow("noop", {}, { timeout: 5_000 });
   start.catch(() => {});
@@ -117,12 +117,12 @@ test("a start is not sent twice, and others are not hindered", async () => {
     assert.equal(error.delivery, "unknown");
     return true;
   });
-  // A lane that nobody waits for is given up.
+  // The lane is dropped.
   await eventually(() => !it.server.peers[1]!.isOpen);
   await within(it.client.stats(), "a call");
 });
 
-test("an aborted start gives its reason and its lane up", async () => {
+test("an aborted start rejects with the reason and drops its lane", async () => {
   await using it = await scripted(withLane(() => {}));
   const controller = new AbortController();
   const start = it.client.startWorkflow("noop", {}, { signal: controller.signal });
@@ -134,7 +134,7 @@ test("an aborted start gives its reason and its lane up", async () => {
   await eventually(() => !it.server.peers[1]!.isOpen);
 });
 
-test("a start that answers at once, as its documentation says, works as well", async () => {
+test("accepts an answer that comes before the run has ended", async () => {
   await using it = await scripted(withLane((start, peer) => {
     peer.answer(start, { run_id: RUN_ID, name: "noop", state: "running" });
   }, (request, peer) => {
@@ -148,13 +148,13 @@ test("a start that answers at once, as its documentation says, works as well", a
   assert.equal((await it.clock.runUntil(run.wait(), 50)).state, "completed");
 });
 
-test("what a lane tells after its answer still belongs to the run", async () => {
+test("adds events that arrive on a lane after its answer", async () => {
   let laneReady = () => {};
   const answered = new Promise<void>((resolve) => laneReady = resolve);
   const data = { run_id: RUN_ID, name: "failing" };
   await using it = await scripted(withLane(async (start, peer) => {
     peer.publish("workflow.started", `workflow:${RUN_ID}`, data);
-    // The answer overtakes the events, and all of them the look at the run's input.
+    // The answer comes before the events, and all of them before the run's record.
     peer.answer(start, { run_id: RUN_ID, name: "failing", state: "failed" });
     await breathe();
     laneReady();
@@ -179,11 +179,11 @@ test("what a lane tells after its answer still belongs to the run", async () => 
   ]);
 });
 
-test("what a lost lane no longer tells is looked for while the run goes on", async () => {
+test("finds the events of a running run by polling after its lane is lost", async () => {
   const data = { run_id: RUN_ID, name: "noop" };
   let input = "";
   await using it = await scripted(withLane((_start, peer) => {
-    // The input as it was sent, white space included.
+    // Store the input as it was sent, including its white space.
     const text = (peer.received as string[]).find((each) => each.includes("workflow.start"))!;
     input = btoa(/"input":(\{\s*\})/.exec(text)![1]!);
     peer.publish("workflow.started", `workflow:${RUN_ID}`, data);
@@ -252,7 +252,7 @@ for (
   });
 }
 
-test("lanes are used again one after another, and dropped when nobody needs them", async () => {
+test("reuses an idle lane, and drops it after a while", async () => {
   await using server = await startServer();
   await using it = await faulty(server.url);
   for (let i = 0; i < 5; i++) {
@@ -271,7 +271,7 @@ test("lanes are used again one after another, and dropped when nobody needs them
   assert.equal(it.proxy.accepted, 3);
 });
 
-test("an idle lane that was lost meanwhile is not used", async () => {
+test("does not reuse an idle lane that was lost", async () => {
   await using server = await startServer();
   await using it = await faulty(server.url);
   const first = await within(
@@ -290,7 +290,7 @@ test("an idle lane that was lost meanwhile is not used", async () => {
   assert.equal((await it.clock.runUntil(second.wait(), 10)).state, "completed");
 });
 
-test("a lane that cannot be opened is tried again, then told", async () => {
+test("retries to open a lane, then rejects the start", async () => {
   await using server = await startServer();
   await using it = await faulty(server.url);
   await it.proxy.refuse();
@@ -307,7 +307,7 @@ test("a lane that cannot be opened is tried again, then told", async () => {
   assert.equal((await it.clock.runUntil(again.then((run) => run.wait()), 100)).state, "completed");
 });
 
-test("a start of 100 at once while the server is gone waits for it", async () => {
+test("100 starts wait for the server to come back", async () => {
   await using server = await startServer();
   await using it = await faulty(server.url);
   await it.proxy.refuse();

@@ -9,14 +9,14 @@ import { Recorder } from "../helpers/recorder.ts";
 import { serve, STATS } from "../helpers/scripts.ts";
 import { startServer } from "../helpers/server.ts";
 
-/** A client that asks for MessagePack, and its statuses from the first on. */
+/** A client that asks for MessagePack, and all of its statuses. */
 function asking(url: string) {
   const client = new Dispatch({ url, token: "demo-token", format: "msgpack" });
   const status = new Recorder<Status>(client.status());
   return { client, status, [Symbol.asyncDispose]: () => client.close() };
 }
 
-test("a server that writes MessagePack into text frames is spoken to in JSON, which is told once", async () => {
+test("falls back to JSON if the server sends MessagePack in text frames, and reports it once", async () => {
   await using server = await startServer();
   await using asked = asking(server.url);
   const { client, status } = asked;
@@ -34,7 +34,7 @@ test("a server that writes MessagePack into text frames is spoken to in JSON, wh
   assert.equal(status.of("format_fallback").length, 1);
 });
 
-test("a client that fell back stays with JSON after a reconnect", async () => {
+test("stays with JSON after a reconnect", async () => {
   await using server = await startServer();
   await using it = await faulty(server.url, { format: "msgpack" });
   const accepted = it.proxy.accepted;
@@ -45,7 +45,7 @@ test("a client that fell back stays with JSON after a reconnect", async () => {
   await within(it.client.stats(), "a call");
 });
 
-test("a server that writes MessagePack into binary frames is spoken to in MessagePack", async () => {
+test("uses MessagePack with a server that sends it in binary frames", async () => {
   await using server = await startServer({ quirks: { "msgpack-unreadable": false } });
   await using asked = asking(server.url);
   const { client, status } = asked;
@@ -65,7 +65,7 @@ test("a server that writes MessagePack into binary frames is spoken to in Messag
   assert.equal(status.of("format_fallback").length + status.of("anomaly").length, 0);
 });
 
-test("every frame behind auth is binary MessagePack with JSON text in its data", async () => {
+test("sends every frame after auth as binary MessagePack with JSON text in its data", async () => {
   const codec = await loadMsgpackCodec();
   await using server = await createScriptedServer(async (peer) => {
     const auth = await peer.next();
@@ -86,7 +86,7 @@ test("every frame behind auth is binary MessagePack with JSON text in its data",
   assert.equal(status.of("connected")[0]!.format, "msgpack");
 });
 
-test("a server that does not know MessagePack says json, and that is spoken", async () => {
+test("uses JSON if the server answers with that format", async () => {
   await using server = await createScriptedServer(serve);
   await using asked = asking(server.url);
   const { client, status } = asked;
@@ -95,7 +95,7 @@ test("a server that does not know MessagePack says json, and that is spoken", as
   assert.deepEqual(await within(client.stats(), "a call"), STATS);
 });
 
-test("JSON on a connection that agreed on MessagePack is understood", async () => {
+test("accepts JSON frames on a MessagePack connection", async () => {
   const codec = await loadMsgpackCodec();
   await using server = await createScriptedServer(async (peer) => {
     const auth = await peer.next();
@@ -110,7 +110,7 @@ test("JSON on a connection that agreed on MessagePack is understood", async () =
   assert.deepEqual(await within(client.stats(), "a call"), STATS);
 });
 
-test("rubbish in a binary frame is counted, and the connection goes on", async () => {
+test("reports a malformed binary frame as an anomaly, and the connection stays open", async () => {
   await using it = await scripted(serve, { format: "msgpack" });
   it.server.peers[0]!.send(new Uint8Array([0xc1, 0xff]));
   it.server.peers[0]!.send(new Uint8Array([]));
@@ -118,7 +118,7 @@ test("rubbish in a binary frame is counted, and the connection goes on", async (
   assert.deepEqual(await within(it.client.stats(), "a call"), STATS);
 });
 
-test("a client that wants MessagePack of nobody says that nobody is there", async () => {
+test("rejects with ConnectionError if there is no server", async () => {
   await using server = await createScriptedServer(() => {});
   await server.close();
   await using asked = asking(server.url);

@@ -20,7 +20,7 @@ import { asked } from "../helpers/peers.ts";
 import { Recorder } from "../helpers/recorder.ts";
 import { jobRecord, methodsOf, requestsOf, serve, STATS } from "../helpers/scripts.ts";
 
-/** A client of a scripted server, with a proxy between them. */
+/** Connects a client to a scripted server, with a proxy between them. */
 async function setUp(
   options: Partial<DispatchOptions> = {},
   script: (peer: ScriptedPeer) => Promise<void> = serve,
@@ -43,7 +43,7 @@ async function setUp(
     clock,
     client,
     status,
-    /** Waits for the next attempt to be planned, and lets its time come. */
+    /** Waits until the next attempt is scheduled, and moves the clock to it. */
     async attempt(number: number): Promise<void> {
       await eventually(() => status.of("reconnecting").length === number);
       clock.advance(status.of("reconnecting")[number - 1]!.delay);
@@ -58,7 +58,7 @@ async function setUp(
   };
 }
 
-test("attempts are spread by full jitter until the server is back", async () => {
+test("retries with full jitter until the server is back", async () => {
   await using it = await setUp();
   await it.proxy.refuse();
   it.proxy.cut();
@@ -83,7 +83,7 @@ test("attempts are spread by full jitter until the server is back", async () => 
   assert.equal(it.proxy.connections.length, 1);
 });
 
-test("the attempts count from the first again after a connection that held", async () => {
+test("counts attempts from 1 again after a connection", async () => {
   await using it = await setUp({ backoff: { base: 100, cap: 1_000 } });
   for (let round = 0; round < 3; round++) {
     it.proxy.cut();
@@ -98,7 +98,7 @@ test("the attempts count from the first again after a connection that held", asy
 });
 
 for (const how of ["fin", "reset"] as const) {
-  test(`a connection cut by ${how} is made again, once`, async () => {
+  test(`reconnects once after a connection was cut by ${how}`, async () => {
     await using it = await setUp({ pingInterval: 0 });
     it.proxy.cut(how);
     await it.attempt(1);
@@ -117,7 +117,7 @@ for (const how of ["fin", "reset"] as const) {
   });
 }
 
-test("a server that closes in good manners is returned to as well", async () => {
+test("reconnects after the server closed the connection", async () => {
   await using it = await setUp();
   it.server.peers[0]!.close(1001, "going away");
   await it.attempt(1);
@@ -127,7 +127,7 @@ test("a server that closes in good manners is returned to as well", async () => 
   assert.equal((cause.cause as Error).message, "going away");
 });
 
-test("there is one session where the new connection is lost before it is ready", async () => {
+test("ends up with one session if the new connection is lost before it is ready", async () => {
   let losing = true;
   await using it = await setUp({ pingInterval: 0 }, async (peer) => {
     if (peer.index === 0 || !losing) return await serve(peer);
@@ -146,7 +146,7 @@ test("there is one session where the new connection is lost before it is ready",
   assert.equal(it.server.peers.filter(({ isOpen }) => isOpen).length, 1);
 });
 
-test("each attempt at a peer that says nothing takes connectTimeout", async () => {
+test("an attempt at a silent peer takes `connectTimeout`", async () => {
   await using it = await setUp({ connectTimeout: 2_000 });
   const known = [...it.proxy.connections];
   await it.proxy.silence();
@@ -163,7 +163,7 @@ test("each attempt at a peer that says nothing takes connectTimeout", async () =
   }
 });
 
-/** Everything that can wait for a connection, begun while there is none. */
+/** Starts everything that can wait for a connection. */
 function beginAll(client: Dispatch) {
   return {
     stats: client.stats({ timeout: 0 }),
@@ -176,7 +176,7 @@ function beginAll(client: Dispatch) {
   };
 }
 
-test("when it gives up, every waiter, iterator and status reader is told", async () => {
+test("ends every call, loop and status reader when it gives up", async () => {
   await using it = await setUp({ maxRetries: 3 });
   const subscription = new Recorder(it.client.subscribe("jobs"));
   const awaited = await it.client.subscribe("workflows");
@@ -215,7 +215,7 @@ test("when it gives up, every waiter, iterator and status reader is told", async
   assert.equal(it.clock.pending, 0);
 });
 
-test("a client that gave up can be connected again", async () => {
+test("can connect again after it gave up", async () => {
   await using it = await setUp({ maxRetries: 1 }, (peer) =>
     serve(peer, (request) => {
       if (peer.index === 0 || request.method !== "job.get") return false;
@@ -240,7 +240,7 @@ test("a client that gave up can be connected again", async () => {
   await within(it.client.subscribe("jobs"), "subscribing");
 });
 
-test("with maxRetries 0 it tries for ever", async () => {
+test("retries without limit with maxRetries 0", async () => {
   await using it = await setUp({ maxRetries: 0, backoff: { base: 10, cap: 100 } });
   await it.proxy.refuse();
   it.proxy.cut();
@@ -250,7 +250,7 @@ test("with maxRetries 0 it tries for ever", async () => {
   await eventually(() => it.status.of("connected").length === 2);
 });
 
-test("without reconnect, a lost connection ends everything at once", async () => {
+test("fails at once without `reconnect`", async () => {
   await using it = await setUp({ reconnect: false });
   const subscription = new Recorder(it.client.subscribe("jobs"));
   await within(it.client.stats(), "a call");
@@ -268,7 +268,7 @@ test("without reconnect, a lost connection ends everything at once", async () =>
   assert.equal(it.status.of("reconnecting").length, 0);
 });
 
-test("subscriptions are resumed, and a gap says from when until when events may be missing", async () => {
+test("resumes subscriptions, with a gap for the time in between", async () => {
   await using it = await setUp();
   const jobs = new Recorder<DispatchEvent | Gap>(await it.client.subscribe("jobs"));
   const all = new Recorder<DispatchEvent | Gap>(await it.client.subscribe("firehose"));
@@ -296,7 +296,7 @@ test("subscriptions are resumed, and a gap says from when until when events may 
   }
 });
 
-test("nothing goes out on a new connection before its subscriptions are there", async () => {
+test("resubscribes before it sends anything else", async () => {
   await using it = await setUp();
   await within(it.client.subscribe("jobs"), "subscribing");
   it.proxy.cut();
@@ -307,7 +307,7 @@ test("nothing goes out on a new connection before its subscriptions are there", 
   assert.deepEqual(methodsOf(it.server.peers[1]!), ["auth", "subscribe", "job.enqueue"]);
 });
 
-test("a channel that is refused after a reconnect ends alone", async () => {
+test("a channel that is refused after a reconnect does not end the others", async () => {
   await using it = await setUp({}, (peer) =>
     serve(peer, (request) => {
       const { channel } = (request.data ?? {}) as { channel?: string };
@@ -326,7 +326,7 @@ test("a channel that is refused after a reconnect ends alone", async () => {
   assert.deepEqual(workflows.of("gap").map(({ reason }) => reason), ["reconnect"]);
 });
 
-test("what was unsubscribed while disconnected is not asked for again", async () => {
+test("does not resubscribe to a channel that was left while disconnected", async () => {
   await using it = await setUp();
   const [jobs, workflows] = [
     await it.client.subscribe("jobs"),
@@ -343,7 +343,7 @@ test("what was unsubscribed while disconnected is not asked for again", async ()
   await within(workflows.unsubscribe(), "unsubscribing");
 });
 
-test("a subscription that was begun and left while disconnected leaves nothing", async () => {
+test("a subscription opened and left while disconnected sends nothing", async () => {
   await using it = await setUp();
   it.proxy.cut();
   await eventually(() => it.status.of("reconnecting").length === 1);
@@ -357,7 +357,7 @@ test("a subscription that was begun and left while disconnected leaves nothing",
   );
   const left = it.client.subscribe("workflows");
   await within(left.unsubscribe(), "unsubscribing");
-  // The attempt that is planned, and no deadline of a request.
+  // Only the next attempt has a timer.
   assert.equal(it.clock.pending, 1);
   await it.attempt(1);
   await eventually(() => it.status.of("connected").length === 2);
@@ -365,7 +365,7 @@ test("a subscription that was begun and left while disconnected leaves nothing",
   assert.deepEqual(methodsOf(it.server.peers[1]!), ["auth", "stats"]);
 });
 
-test("a job is waited for over an outage longer than any deadline", async () => {
+test("wait survives an outage that is longer than a request's deadline", async () => {
   const done = (request: Frame, peer: ScriptedPeer): boolean => {
     if (peer.index === 0 || request.method !== "job.get") return false;
     peer.answer(request, { id: "job_1", name: "noop", state: "completed", payload: "" });
@@ -378,7 +378,7 @@ test("a job is waited for over an outage longer than any deadline", async () => 
   await it.proxy.refuse();
   it.proxy.cut();
   await eventually(() => it.status.of("reconnecting").length === 1);
-  // Of another channel, so that it has to subscribe first.
+  // Another job, so that it subscribes to a new channel.
   const meanwhile = it.client.job("job_2").wait();
   meanwhile.catch(() => {});
   for (let minute = 0; minute < 5; minute++) {

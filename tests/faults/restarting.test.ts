@@ -7,7 +7,7 @@ import { FakeClock } from "../helpers/fake_clock.ts";
 import { Recorder } from "../helpers/recorder.ts";
 import { startServer } from "../helpers/server.ts";
 
-/** Moves the clock in steps that leave sockets the time to connect or to be refused. */
+/** Moves the clock in steps, so that sockets have time to connect or to be refused. */
 async function pass(clock: FakeClock, ms: number): Promise<void> {
   for (let done = 0; done < ms; done += 100) {
     clock.advance(100);
@@ -16,7 +16,7 @@ async function pass(clock: FakeClock, ms: number): Promise<void> {
 }
 
 for (const seconds of [8, 60]) {
-  test(`a server that is back after ${seconds} s is used again, by one session`, async () => {
+  test(`reconnects with one session to a server that is back after ${seconds} s`, async () => {
     const store = createStore();
     let server = await startServer({ store });
     const { url, port } = server;
@@ -63,7 +63,7 @@ for (const seconds of [8, 60]) {
   });
 }
 
-test("a server that never comes back is given up after ten attempts", async () => {
+test("gives up after ten attempts if the server does not come back", async () => {
   const server = await startServer();
   const clock = new FakeClock(Date.now());
   const client = new Dispatch({ url: server.url, token: "demo-token", clock, random: () => 0.4 });

@@ -6,7 +6,7 @@ import { scripted } from "../helpers/peers.ts";
 import { Recorder } from "../helpers/recorder.ts";
 import { serve, STATS } from "../helpers/scripts.ts";
 
-/** Publishes events with a number each. */
+/** Publishes numbered events. */
 async function numbered(
   options: { count: number; buffer?: number; overflow?: "drop-oldest" | "drop-newest" | "error" },
 ) {
@@ -17,14 +17,14 @@ async function numbered(
   const [peer] = it.server.peers;
   for (let i = 1; i <= count; i++) {
     peer!.publish("job.started", "job:1", { job_id: String(i), job_name: "n", queue: "default" });
-    // A client that gets more than it has granted says so with a gap.
+    // More events than the client granted would cause a gap.
     if (i % 200 === 1) await within(it.client.stats(), "a call");
   }
   await eventually(() => quick.items.length === count);
   return { ...it, slow, quick };
 }
 
-/** What a subscription holds: the numbers of events, and gaps. */
+/** The unread items of a subscription: the numbers of events, and gaps. */
 async function held(subscription: Subscription): Promise<(number | Gap)[]> {
   const items: (number | Gap)[] = [];
   for await (const item of subscription) {
@@ -35,7 +35,7 @@ async function held(subscription: Subscription): Promise<(number | Gap)[]> {
   return items;
 }
 
-test("a reader that falls behind loses its oldest events and is told how many", async () => {
+test("drops the oldest events of a slow reader and counts them in a gap", async () => {
   await using it = await numbered({ count: 130, buffer: 100 });
   const now = new Date(it.clock.now()).toISOString();
   const [gap, ...numbers] = await within(held(it.slow), "reading");
@@ -45,7 +45,7 @@ test("a reader that falls behind loses its oldest events and is told how many", 
   assert.deepEqual(await within(it.client.stats(), "a call"), STATS);
 });
 
-test("it loses its newest where it says so", async () => {
+test("drops the newest events with `drop-newest`", async () => {
   await using it = await numbered({ count: 130, buffer: 100, overflow: "drop-newest" });
   const iterator = it.slow[Symbol.asyncIterator]();
   for (let i = 1; i <= 100; i++) {
@@ -58,7 +58,7 @@ test("it loses its newest where it says so", async () => {
   assert.equal(value.missed, 30);
 });
 
-test("it ends with an error where it says so, and nobody else does", async () => {
+test("fails with OverflowError with `error`, without affecting other readers", async () => {
   await using it = await numbered({ count: 130, buffer: 100, overflow: "error" });
   const numbers: number[] = [];
   await assert.rejects(
@@ -77,7 +77,7 @@ test("it ends with an error where it says so, and nobody else does", async () =>
   await eventually(() => it.quick.items.length === 131);
 });
 
-test("10,000 events are held where nothing is said", async () => {
+test("buffers 10,000 events by default", async () => {
   await using it = await numbered({ count: 10_001 });
   assert.equal(it.slow.buffered, 10_000);
   const [gap, ...numbers] = await within(held(it.slow), "reading");
@@ -85,7 +85,7 @@ test("10,000 events are held where nothing is said", async () => {
   assert.equal(numbers.length, 10_000);
 });
 
-test("the missed of several gaps add up to what is missing", async () => {
+test("the counts of several gaps add up to the missing events", async () => {
   await using it = await scripted(serve, { pingInterval: 0 });
   const slow = await it.client.subscribe("jobs", { buffer: 10 });
   const [peer] = it.server.peers;

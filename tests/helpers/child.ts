@@ -2,14 +2,14 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-/** What became of a child process. */
+/** The result of a child process. */
 export interface ChildResult {
-  /** Its exit code; `null` when it had to be killed, because it did not end by itself. */
+  /** The exit code; `null` if the process did not exit and was killed. */
   code: number | null;
   output: string;
 }
 
-/** Runs a script beside this file with the runtime that runs the test. */
+/** Runs a script from this folder with the test's runtime. */
 export function runScript(
   name: string,
   args: string[],

@@ -1,4 +1,4 @@
-/** A signal that knows how many listeners it has. */
+/** An abort signal that counts its listeners. */
 export class CountingSignal {
   readonly #controller = new AbortController();
   readonly #listeners = new Set<unknown>();
@@ -15,7 +15,7 @@ export class CountingSignal {
         options?: AddEventListenerOptions,
       ) => {
         this.#listeners.add(listener);
-        // One that is to be called once is gone after that.
+        // A listener with `once` is removed when it is called.
         const forget = () => this.#listeners.delete(listener);
         if (options?.once) add(type, forget, options);
         add(type, listener, options);
@@ -28,7 +28,7 @@ export class CountingSignal {
     Object.assign(this.signal, own);
   }
 
-  /** How many listeners were added and neither called nor removed. */
+  /** The number of listeners that were added, but neither called nor removed. */
   get listeners(): number {
     return this.#listeners.size;
   }

@@ -1,8 +1,8 @@
 /**
- * Resolves once a condition holds. Polls, since what sockets do cannot be moved by a clock of ours.
+ * Resolves as soon as a condition holds. Polls in real time, because sockets do not follow a fake clock.
  *
- * @param limit For how long to try, in milliseconds, before the test has failed.
- * @throws {Error} With the condition's text.
+ * @param limit How many milliseconds to try.
+ * @throws {Error} With the source of the condition, if it does not hold in time.
  */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
@@ -10,12 +10,12 @@ export async function eventually(
 ): Promise<void> {
   const end = performance.now() + limit;
   while (!await condition()) {
-    if (performance.now() > end) throw new Error(`it did not come to hold that ${condition}`);
+    if (performance.now() > end) throw new Error(`the condition did not become true: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 
-/** Rejects when a promise has not settled in time, so that a hang is a failure with a name. */
+/** Rejects if a promise does not settle in time, so that a test that hangs fails with a name. */
 export async function within<T>(promise: PromiseLike<T>, what: string, limit = 5_000): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -28,7 +28,7 @@ export async function within<T>(promise: PromiseLike<T>, what: string, limit = 5
   }
 }
 
-/** Lets what sockets have received be handled. */
+/** Lets the event loop handle what sockets have received. */
 export async function breathe(turns = 5): Promise<void> {
   for (let i = 0; i < turns; i++) await new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -5,22 +5,22 @@ interface Timer {
   callback: () => void;
 }
 
-/** A clock that stands still until it is moved. */
+/** A clock that moves only when the test moves it. */
 export class FakeClock implements Clock {
   readonly #timers = new Set<Timer>();
   #now: number;
 
-  /** @param now Where it stands, in milliseconds since 1970. */
+  /** @param now The time at first, in milliseconds since 1970. */
   constructor(now: number = Date.UTC(2026, 0, 1)) {
     this.#now = now;
   }
 
-  /** How many timers are set. */
+  /** The number of timers. */
   get pending(): number {
     return this.#timers.size;
   }
 
-  /** In how many milliseconds each timer is due, the next one first. */
+  /** The milliseconds until each timer is due, in order. */
   get due(): number[] {
     return [...this.#timers].map(({ at }) => at - this.#now).sort((a, b) => a - b);
   }
@@ -39,7 +39,7 @@ export class FakeClock implements Clock {
     this.#timers.delete(handle as Timer);
   }
 
-  /** Moves on, calling every timer that comes due at its time, also those set meanwhile. */
+  /** Moves the time on and calls each timer at its time, including new ones. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {
@@ -55,15 +55,15 @@ export class FakeClock implements Clock {
     this.#now = end;
   }
 
-  /** Moves on without calling a timer, as while a machine sleeps; what is due fires next. */
+  /** Moves the time on without calling timers, like a machine that sleeps. */
   sleep(ms: number): void {
     this.#now += ms;
   }
 
   /**
-   * Moves on step by step until a promise settles, letting sockets work between the steps.
-   * @param step Milliseconds.
-   * @throws {Error} When it has not settled after 2,000 steps.
+   * Moves the time on in steps until a promise settles; sockets can work between the steps.
+   * @param step The length of a step in milliseconds.
+   * @throws {Error} If the promise has not settled after 2,000 steps.
    */
   async runUntil<T>(promise: PromiseLike<T>, step: number = 50): Promise<T> {
     let settled = false;

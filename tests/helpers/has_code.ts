@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DispatchError } from "../../mod.ts";
 
-/** Checks an error of the client by its code and its message. */
+/** Creates a check of a client error's code and message. */
 export function hasCode(code: number | string, message: RegExp): (error: unknown) => boolean {
   return (error) => {
     assert(error instanceof DispatchError, String(error));

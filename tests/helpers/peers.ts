@@ -13,23 +13,23 @@ import { FakeClock } from "./fake_clock.ts";
 import { Recorder } from "./recorder.ts";
 import { serve } from "./scripts.ts";
 
-/** A client on a fake clock, a proxy, and a server behind it. */
+/** A client on a fake clock, connected through a proxy with faults. */
 export interface Faulty extends AsyncDisposable {
   proxy: FaultProxy;
   clock: FakeClock;
   client: Dispatch;
   status: Recorder<Status>;
-  /** Waits for an attempt to be planned, and lets its time come. */
+  /** Waits until an attempt to reconnect is scheduled, and moves the clock to it. */
   attempt(number?: number): Promise<void>;
-  /** Lets the next attempt come, and waits for the connection. */
+  /** Moves the clock to the next attempt, and waits until the client is connected. */
   reconnected(): Promise<void>;
 }
 
 /**
- * Waits for a client to have asked a silent proxy for a WebSocket; gives the connection. Node's own
- * client opens another one when a request was aborted, and may ask on it later.
+ * Waits until a client has requested a WebSocket from a silent proxy, and returns the connection.
+ * Node's HTTP client opens another connection when a request is aborted, and may use it later.
  *
- * @param known Those that were asked on before.
+ * @param known Connections with earlier requests.
  */
 export async function asked(
   proxy: FaultProxy,
@@ -40,7 +40,7 @@ export async function asked(
   return proxy.connections.find(isNew)!;
 }
 
-/** Connects a client on a fake clock to a server, with a proxy between them. */
+/** Connects a client on a fake clock to a server through a proxy. */
 export async function faulty(
   target: string,
   options: Partial<DispatchOptions> = {},
@@ -78,7 +78,7 @@ export async function faulty(
   };
 }
 
-/** The same with a scripted server. */
+/** Connects a client on a fake clock to a scripted server through a proxy. */
 export async function scripted(
   script: (peer: ScriptedPeer) => void | Promise<void> = serve,
   options: Partial<DispatchOptions> & { server?: ScriptedServerOptions } = {},

@@ -1,4 +1,4 @@
-/** Reads an iterable in the background and keeps what comes. */
+/** Reads an iterable in the background and keeps its items. */
 export class Recorder<T> {
   readonly items: T[] = [];
   /** Resolves when the iterable ends; never rejects. */

@@ -1,7 +1,10 @@
 import type { Frame } from "../../testing/mod.ts";
 import type { ScriptedPeer } from "../../testing/mod.ts";
 
-/** Answers what every test's client may ask on the way: channels, statistics, jobs, runs, events. */
+/**
+ * Answers the usual requests.
+ * @param own Called first; returns `true` if it handled the request.
+ */
 export async function serve(
   peer: ScriptedPeer,
   own: (request: Frame, peer: ScriptedPeer) => boolean | void = () => false,
@@ -23,7 +26,7 @@ export const STATS = {
 };
 const TS = "2026-01-01T00:00:00Z";
 
-/** A job's record. */
+/** Creates a job's record. */
 export function jobRecord(
   state: string,
   more: Record<string, unknown> = {},
@@ -47,7 +50,7 @@ export function jobRecord(
   };
 }
 
-/** A run's record. */
+/** Creates a run's record. */
 export function runRecord(
   state: string,
   more: Record<string, unknown> = {},
@@ -80,14 +83,14 @@ const ANSWERS: Record<string, (data: Record<string, string>) => unknown> = {
   "dlq.replay": () => ({ status: "replayed" }),
 };
 
-/** The methods a peer was asked for, in their order. */
+/** The methods of the requests that a peer received, in order. */
 export function methodsOf(peer: ScriptedPeer | undefined): string[] {
   return (peer?.received ?? [])
     .map((message) => (JSON.parse(message as string) as Frame).method)
     .filter((method): method is string => method !== undefined);
 }
 
-/** The requests of one method a peer has got. */
+/** The requests for one method that a peer received. */
 export function requestsOf(peer: ScriptedPeer, method: string): Frame[] {
   return peer.received
     .map((message) => JSON.parse(message as string) as Frame)

@@ -6,20 +6,20 @@ import {
 } from "../../dev/mod.ts";
 import { Dispatch, type DispatchOptions } from "../../mod.ts";
 
-/** A server with the reference workload. */
+/** Starts a server with the reference workload. */
 export function startServer(options: DevServerOptions = {}): Promise<DevServer> {
   return createDevServer({ ...referenceWorkload(), ...options });
 }
 
-/** A server and what is connected to it; everything is closed at the end of the test. */
+/** A server and its clients, which are closed together. */
 export interface Fixture extends AsyncDisposable {
   server: DevServer;
   client: Dispatch;
-  /** Another client of the same server. */
+  /** Connects another client to the server. */
   connect(options?: Partial<DispatchOptions>): Promise<Dispatch>;
 }
 
-/** A client of a server with the reference workload. */
+/** Starts a server with the reference workload and connects a client. */
 export async function connected(
   options: Partial<DispatchOptions> = {},
   serverOptions: DevServerOptions = {},

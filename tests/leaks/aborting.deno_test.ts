@@ -9,17 +9,17 @@ import { scripted } from "../helpers/peers.ts";
 import { methodsOf, serve, STATS } from "../helpers/scripts.ts";
 import { startServer } from "../helpers/server.ts";
 
-// The sanitizers see sockets, timers and operations of the runtime; what a client keeps inside is
-// seen by its signals' listeners, the clock's timers and what close has to reject.
+// Deno's sanitizers find leaked sockets, timers and operations. Leaks inside the client show as
+// listeners of a signal, timers of the clock, and calls that close has to reject.
 
 const reason = new Error("no longer needed");
 
-/** Calls that need no connection of their own. */
+/** The calls that use the control link. */
 const SHARED = Object.entries(CALLS)
   .filter(([name]) => !["connect", "startWorkflow", "call of workflow.start"].includes(name))
   .map(([, call]) => call);
 
-/** Begins calls, aborts them, and counts those that did not end with the signal's reason. */
+/** Makes calls, aborts them, and checks that each rejects with the signal's reason. */
 async function abortMany(client: Dispatch, count: number, each: number): Promise<void> {
   for (let done = 0; done < count; done += each) {
     const counting = new CountingSignal();
@@ -39,41 +39,41 @@ async function abortMany(client: Dispatch, count: number, each: number): Promise
   }
 }
 
-Deno.test("10,000 calls aborted in flight leave nothing", async () => {
+Deno.test("10,000 calls aborted in flight leave nothing behind", async () => {
   await using it = await scripted(
-    // Answers nothing but what ends a subscription.
+    // Answer only `unsubscribe`.
     (peer) => serve(peer, ({ method }) => method !== "unsubscribe"),
     { pingInterval: 0 },
   );
   await abortMany(it.client, 10_000, 100);
-  // The server never answered the subscribe of a channel that was left since.
+  // The server never answers the `subscribe` of a channel that was left.
   it.clock.advance(30_000);
   assert.equal(it.clock.pending, 0);
   assert.equal(it.proxy.connections.length, 1);
-  // Nothing waits for its answer: there is nothing to drain.
+  // No call is left to drain.
   await it.clock.runUntil(it.client.close({ drain: true }), 1);
 });
 
-Deno.test("10,000 calls aborted while there is no connection leave nothing", async () => {
+Deno.test("10,000 calls aborted while disconnected leave nothing behind", async () => {
   await using it = await scripted(serve, { pingInterval: 0, maxQueue: 100_000 });
   await it.proxy.refuse();
   it.proxy.cut();
   await eventually(() => it.status.of("reconnecting").length === 1);
   await abortMany(it.client, 10_000, 100);
-  assert.equal(it.clock.pending, 1, "only the next attempt may be planned");
+  assert.equal(it.clock.pending, 1, "only the next attempt has a timer");
   await it.proxy.forward();
   await it.reconnected();
   assert.deepEqual(await within(it.client.stats(), "a call"), STATS);
   assert.deepEqual(methodsOf(it.server.peers[1]), ["auth", "stats"]);
 });
 
-Deno.test("1,000 calls aborted while the first connection is made leave nothing", async () => {
+Deno.test("1,000 calls aborted while connecting leave nothing behind", async () => {
   await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
   await proxy.silence();
   const clock = new FakeClock();
   const client = new Dispatch({ url: proxy.url, token: "t", clock });
   await abortMany(client, 1_000, 100);
-  assert.equal(clock.pending, 1, "only the connection's own deadline may be set");
+  assert.equal(clock.pending, 1, "only connecting has a deadline");
   await client.close();
   assert.equal(clock.pending, 0);
   await eventually(() => proxy.connections.length === 0);
@@ -91,7 +91,7 @@ Deno.test("200 aborted starts leave no lane", async () => {
       () => it.client.startWorkflow("noop", {}, { signal: counting.signal }),
     );
     const results = Promise.allSettled(starts);
-    // Half of the rounds while lanes are opened, half while the server works.
+    // Abort half of the rounds while lanes open, and half while the server runs the workflow.
     if (round % 2 === 0) await breathe(2);
     else {
       await eventually(() =>
@@ -131,7 +131,7 @@ function wrapped(): { signal: AbortSignal; abort: () => void } {
   return { signal: controller.signal, abort: () => controller.abort(reason) };
 }
 
-Deno.test("a client of a real server leaves nothing after everything it can do", async () => {
+Deno.test("a client that did everything it can leaves nothing behind", async () => {
   await using server = await startServer();
   for (let round = 0; round < 5; round++) {
     const client = await Dispatch.connect({ url: server.url, token: "demo-token" });
@@ -139,7 +139,7 @@ Deno.test("a client of a real server leaves nothing after everything it can do",
     const jobs = await client.enqueueMany("noop", [1, 2, 3]);
     await Promise.all(jobs.map((job) => job.wait()));
     for await (const _ of subscriptions[0]!) break;
-    // Every other run goes on when its client is closed.
+    // Every other run outlives its client.
     const ms = round % 2 === 0 ? 1 : 60_000;
     const run = await client.startWorkflow("sleeper", { ms });
     for await (const event of client.watch(run.run_id)) if (event.type !== "gap") break;

@@ -7,22 +7,22 @@ import { asked, scripted } from "../helpers/peers.ts";
 import { JOB_ID, methodsOf, serve } from "../helpers/scripts.ts";
 import { startServer } from "../helpers/server.ts";
 
-// Each of these ends with a close, after which the runtime's sanitizers and the clock must find
-// nothing that is still set, open or waited for.
+// Each test closes its client. After that, Deno's sanitizers and the clock must find no open socket,
+// no timer and no pending operation.
 
 async function closed(client: Dispatch, clock: FakeClock): Promise<void> {
   await within(client.close(), "closing");
   assert.equal(clock.pending, 0, "timers were left");
 }
 
-Deno.test("closing a client that was never used leaves nothing", async () => {
+Deno.test("closing a client that was never used leaves nothing behind", async () => {
   const clock = new FakeClock();
   const client = new Dispatch({ url: "ws://127.0.0.1:9/dwp", token: "t", clock });
   void client.status().next();
   await closed(client, clock);
 });
 
-Deno.test("closing while connecting leaves nothing", async () => {
+Deno.test("closing while connecting leaves nothing behind", async () => {
   await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
   await proxy.silence();
   const clock = new FakeClock();
@@ -35,7 +35,7 @@ Deno.test("closing while connecting leaves nothing", async () => {
   await eventually(() => !connection.isOpen);
 });
 
-Deno.test("closing while authenticating leaves nothing", async () => {
+Deno.test("closing while authenticating leaves nothing behind", async () => {
   await using server = await createScriptedServer(() => {}, { manual: true });
   const clock = new FakeClock();
   const client = new Dispatch({ url: server.url, token: "t", clock });
@@ -45,7 +45,7 @@ Deno.test("closing while authenticating leaves nothing", async () => {
   await eventually(() => !server.peers[0]!.isOpen);
 });
 
-Deno.test("closing while a token is made leaves nothing", async () => {
+Deno.test("closing while waiting for a token leaves nothing behind", async () => {
   const clock = new FakeClock();
   const client = new Dispatch({
     url: "ws://127.0.0.1:9/dwp",
@@ -57,7 +57,7 @@ Deno.test("closing while a token is made leaves nothing", async () => {
   await closed(client, clock);
 });
 
-/** Things that are going on when a client is closed. */
+/** Starts everything that a client can be doing when it is closed. */
 function busy(client: Dispatch): void {
   const ignore = () => {};
   client.stats().catch(ignore);
@@ -79,7 +79,7 @@ const STATES: Record<string, Partial<DispatchOptions>> = {
 };
 
 for (const [state, options] of Object.entries(STATES)) {
-  Deno.test(`closing ${state} leaves nothing`, async () => {
+  Deno.test(`closing ${state} leaves nothing behind`, async () => {
     await using it = await scripted(async (peer) => {
       for (;;) await peer.next();
     }, options);
@@ -90,7 +90,7 @@ for (const [state, options] of Object.entries(STATES)) {
   });
 }
 
-Deno.test("closing with everything begun and answered leaves nothing", async () => {
+Deno.test("closing after answered calls leaves nothing behind", async () => {
   await using it = await scripted();
   busy(it.client);
   await within(it.client.stats(), "a call");
@@ -99,7 +99,7 @@ Deno.test("closing with everything begun and answered leaves nothing", async () 
   await eventually(() => it.proxy.connections.length === 0);
 });
 
-Deno.test("closing while waiting to reconnect leaves nothing", async () => {
+Deno.test("closing while waiting for the next attempt leaves nothing behind", async () => {
   await using it = await scripted();
   busy(it.client);
   await it.proxy.refuse();
@@ -109,7 +109,7 @@ Deno.test("closing while waiting to reconnect leaves nothing", async () => {
   await closed(it.client, it.clock);
 });
 
-Deno.test("closing while reconnecting leaves nothing", async () => {
+Deno.test("closing while reconnecting leaves nothing behind", async () => {
   await using it = await scripted();
   const known = it.proxy.connections;
   await it.proxy.silence();
@@ -121,7 +121,7 @@ Deno.test("closing while reconnecting leaves nothing", async () => {
   await eventually(() => it.proxy.connections.length === 0);
 });
 
-Deno.test("closing while subscriptions are resumed leaves nothing", async () => {
+Deno.test("closing while resubscribing leaves nothing behind", async () => {
   await using it = await scripted((peer) => peer.index === 0 ? serve(peer) : undefined);
   await it.client.subscribe("jobs");
   it.proxy.cut();
@@ -132,7 +132,7 @@ Deno.test("closing while subscriptions are resumed leaves nothing", async () => 
   await eventually(() => it.proxy.connections.length === 0);
 });
 
-Deno.test("closing after having given up leaves nothing", async () => {
+Deno.test("closing after giving up leaves nothing behind", async () => {
   await using it = await scripted(serve, { maxRetries: 1 });
   busy(it.client);
   await it.proxy.refuse();
@@ -143,7 +143,7 @@ Deno.test("closing after having given up leaves nothing", async () => {
   await closed(it.client, it.clock);
 });
 
-Deno.test("giving up without reconnect leaves nothing, also before the close", async () => {
+Deno.test("a client without `reconnect` leaves nothing behind even before it is closed", async () => {
   await using it = await scripted(serve, { reconnect: false });
   busy(it.client);
   await within(it.client.stats(), "a call");
@@ -154,7 +154,7 @@ Deno.test("giving up without reconnect leaves nothing, also before the close", a
   await closed(it.client, it.clock);
 });
 
-Deno.test("closing with blocked and idle lanes leaves nothing", async () => {
+Deno.test("closing with blocked and idle lanes leaves nothing behind", async () => {
   await using server = await startServer();
   const client = await Dispatch.connect({ url: server.url, token: "demo-token" });
   const quick = await client.startWorkflow("order-pipeline", { order_id: "1", items: [] });
@@ -165,7 +165,7 @@ Deno.test("closing with blocked and idle lanes leaves nothing", async () => {
   await within(client.close(), "closing");
 });
 
-Deno.test("closing a connection that fell silent leaves nothing", async () => {
+Deno.test("closing a silent connection leaves nothing behind", async () => {
   await using it = await scripted();
   busy(it.client);
   it.proxy.connections[0]!.hold();
@@ -173,7 +173,7 @@ Deno.test("closing a connection that fell silent leaves nothing", async () => {
   assert.equal(it.clock.pending, 0, "timers were left");
 });
 
-Deno.test("a subscription that is left leaves nothing", async () => {
+Deno.test("a subscription leaves nothing behind after unsubscribing", async () => {
   await using server = await startServer();
   const client = await Dispatch.connect({ url: server.url, token: "demo-token" });
   for (let i = 0; i < 200; i++) {

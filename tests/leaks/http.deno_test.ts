@@ -6,7 +6,7 @@ import { FakeClock } from "../helpers/fake_clock.ts";
 import { Recorder } from "../helpers/recorder.ts";
 import { startServer } from "../helpers/server.ts";
 
-Deno.test("calls over HTTP leave nothing", async () => {
+Deno.test("calls over HTTP leave nothing behind", async () => {
   await using server = await startServer();
   const rpc = new DispatchRpc({ url: server.url, token: "demo-token" });
   const job = await rpc.enqueue("noop");
@@ -15,7 +15,7 @@ Deno.test("calls over HTTP leave nothing", async () => {
   rpc.close();
 });
 
-Deno.test("500 aborted calls over HTTP leave nothing", async () => {
+Deno.test("500 aborted calls over HTTP leave nothing behind behind", async () => {
   await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
   await proxy.silence();
   const clock = new FakeClock();
@@ -34,7 +34,7 @@ Deno.test("500 aborted calls over HTTP leave nothing", async () => {
   rpc.close();
 });
 
-Deno.test("channels over HTTP leave nothing: left, closed, broken and used up", async () => {
+Deno.test("subscriptions over HTTP leave nothing behind, however they end", async () => {
   await using server = await startServer();
   await using proxy = await createFaultProxy({ target: server.url });
   const clock = new FakeClock();
