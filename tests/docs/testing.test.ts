@@ -12,7 +12,7 @@ test("a subscription receives the events of its channel only", async () => {
   await client.enqueue("noop", null, { queue: "default" });
   const job = await client.enqueue("noop", null, { queue: "mail" });
   await eventually(() => seen.items.length > 0);
-  deepEqual(seen.items.map(({ topic }) => topic), [`job:${job.id}`]);
+  deepEqual(seen.of("job.enqueued").map(({ topic }) => topic), [`job:${job.job_id}`]);
 });
 
 test("docs/testing.md shows the test above", async () => {
