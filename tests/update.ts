@@ -10,6 +10,7 @@ import { eventSchema } from "../runner/report/json/event_schema.ts";
 import { summarySchema } from "../runner/report/json/summary_schema.ts";
 import { recipeSchema } from "../runner/recipe/json_schema.ts";
 import { readTextFile } from "../runtime/file.ts";
+import { withDevTables } from "./dev/_docs_tables.ts";
 import { withReporterTable } from "./report/_docs_reporters.ts";
 import { makePageModule, PAGE_FILE } from "./report/html_build.ts";
 import { withDiagnostics } from "./runner/_docs_diagnostics.ts";
@@ -44,6 +45,11 @@ const KINDS: Record<string, () => Promise<void>> = {
   async reporters() {
     const file = "docs/reports.md";
     await writeFile(file, withReporterTable(await readTextFile(file)));
+  },
+  /** The tables of quirks and faults in docs/dev.md. */
+  async dev() {
+    const file = "docs/dev.md";
+    await writeFile(file, withDevTables(await readTextFile(file)));
   },
   /** The script and style sheet of the HTML report. */
   async page() {

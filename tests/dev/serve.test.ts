@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createDevServer, loadWorkload, serve, type ServeOptions } from "../../dev/mod.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
 import { Wire } from "./wire.ts";
 
 const MODULE = new URL("../../dev/mod.ts", import.meta.url).href;
@@ -44,7 +45,9 @@ async function directory() {
   return {
     write: async (name: string, text: string): Promise<string> => {
       const file = join(path, name);
-      await writeFile(file, text.replaceAll("@dispatch/sdk/dev", MODULE));
+      // Replaced as editors do it, so that no reader sees half of the file.
+      await writeFile(`${file}.tmp`, text.replaceAll("@dispatch/sdk/dev", MODULE));
+      await rename(`${file}.tmp`, file);
       return file;
     },
     [Symbol.asyncDispose]: () => rm(path, { recursive: true }),
@@ -139,7 +142,9 @@ test("with `watch` it reloads a file that changes, and connections stay open", a
     `import { defineWorkflow } from "@dispatch/sdk/dev";
     export const w = defineWorkflow("w", (wf) => wf.step("${answer}", () => {}));`;
   const file = await folder.write("flow.ts", source("old"));
-  await using it = run({ file, watch: true });
+  const clock = new FakeClock();
+  await using it = run({ file, watch: true, clock });
+  const lineAfterChange = (pattern: RegExp) => clock.runUntil(it.line(pattern), 60);
   await using wire = await Wire.connect(await it.line(/^ws:/));
   const step = async (): Promise<string> => {
     const { run_id } = await wire.call("workflow.start", { name: "w" });
@@ -147,13 +152,13 @@ test("with `watch` it reloads a file that changes, and connections stay open", a
   };
   assert.equal(await step(), "old");
   await folder.write("flow.ts", source("new"));
-  await it.line(/^flow\.ts reloaded; work in progress continues/);
+  await lineAfterChange(/^flow\.ts reloaded; work in progress continues/);
   assert.equal(await step(), "new");
   await folder.write("flow.ts", "export const = ;");
-  await it.line(/^flow\.ts not reloaded, its last version stays: Cannot load workload/);
+  await lineAfterChange(/^flow\.ts not reloaded, its last version stays: Cannot load workload/);
   assert.equal(await step(), "new");
   await folder.write("helper.ts", "export {};");
-  await it.line(/^helper\.ts changed: restart to reload files that flow\.ts imports/);
+  await lineAfterChange(/^helper\.ts changed: restart to reload files that flow\.ts imports/);
 });
 
 test("it prints the faults and their seed", async () => {
