@@ -1,4 +1,4 @@
-/** The least a client can be: one WebSocket, JSON.stringify, a Map, JSON.parse, and nothing else. */
+/** A minimal client: one WebSocket, JSON.stringify, a Map and JSON.parse, and nothing else. */
 export class Bare {
   readonly #socket: WebSocket;
   readonly #pending = new Map<string, (data: unknown) => void>();
@@ -42,12 +42,12 @@ export class Bare {
     });
   }
 
-  /** Allows the server more events. */
+  /** Grants the server credits for more events. */
   grant(credits: number): void {
     this.#socket.send(JSON.stringify({ id: "c", type: "request", credits }));
   }
 
-  /** Asks the server to close. */
+  /** Closes the connection. */
   close(): void {
     this.#socket.close();
   }

@@ -1,4 +1,4 @@
-/** Which runtime this is, with its version. */
+/** The name and version of the runtime. */
 export function runtime(): string {
   // deno-lint-ignore no-explicit-any
   const { Deno, Bun, process } = globalThis as any;
@@ -7,7 +7,7 @@ export function runtime(): string {
   return `Node ${process.versions.node}`;
 }
 
-/** The value of `--name value` on the command line. */
+/** Returns the value of `--name value` on the command line. */
 export function option(name: string): string | undefined {
   // deno-lint-ignore no-explicit-any
   const { Deno, process } = globalThis as any;
@@ -16,22 +16,23 @@ export function option(name: string): string | undefined {
   return at < 0 ? undefined : args[at + 1];
 }
 
-/** How long something took, in milliseconds. */
+/** Measures how long something takes, in milliseconds. */
 export async function time(work: () => Promise<unknown>): Promise<number> {
   const begun = performance.now();
   await work();
   return performance.now() - begun;
 }
 
-/** The middle of some numbers. */
+/** Returns the median of some numbers. */
 export function median(numbers: number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)]!;
 }
 
 /**
- * What two ways of doing the same cost, measured in turns so that both meet the same machine. The
- * ratio is the middle of the turns' own: what slows the machine for a while slows both of a turn.
+ * Compares two ways of doing the same, by turns, so that both run under the same conditions. The ratio
+ * is the median of the ratios of the rounds: something that slows the machine down for a while affects
+ * both times of a round.
  */
 export async function alternate(
   rounds: number,
@@ -42,7 +43,7 @@ export async function alternate(
   await bare();
   const times: { ours: number[]; bare: number[] } = { ours: [], bare: [] };
   for (let i = 0; i < rounds; i++) {
-    // Whoever goes second meets a warmer server, so the turns change.
+    // The second one meets a warmer server, so the order alternates.
     if (i % 2 === 0) times.ours.push(await time(ours));
     times.bare.push(await time(bare));
     if (i % 2 === 1) times.ours.push(await time(ours));
@@ -51,20 +52,20 @@ export async function alternate(
   return { ours: median(times.ours), bare: median(times.bare), ratio };
 }
 
-/** Runs work a number of times, with some of it under way at once. */
+/** Runs work a number of times, with up to `window` runs at a time. */
 export async function inFlight(
   total: number,
   window: number,
   work: (index: number) => Promise<unknown>,
 ): Promise<void> {
   let next = 0;
-  const lane = async () => {
+  const worker = async () => {
     while (next < total) await work(next++);
   };
-  await Promise.all(Array.from({ length: window }, lane));
+  await Promise.all(Array.from({ length: window }, worker));
 }
 
-/** Bytes of memory in use after a collection, where the runtime lets one be asked for. */
+/** Returns the bytes in use, after a garbage collection if the runtime can be asked for one. */
 export function heapUsed(): number {
   // deno-lint-ignore no-explicit-any
   const { Deno, Bun, process, gc } = globalThis as any;
@@ -73,7 +74,7 @@ export function heapUsed(): number {
   return (Deno ? Deno.memoryUsage() : process.memoryUsage()).heapUsed;
 }
 
-/** Prints a row of a table. */
+/** Prints a row of a Markdown table. */
 export function row(...cells: (string | number)[]): void {
   // deno-lint-ignore no-console
   console.log(`| ${cells.join(" | ")} |`);

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** A server in a process of its own. */
+/** An embedded server in its own process. */
 export interface BenchServer extends AsyncDisposable {
-  /** Where it listens. */
+  /** The address. */
   url: string;
 }
 
-/** Starts the embedded server in a process of its own, on Node whatever the client runs on. */
+/** Starts the embedded server in its own process. It always runs on Node. */
 export async function startServer(): Promise<BenchServer> {
   const entry = fileURLToPath(new URL("../runner.ts", import.meta.url));
   const child = spawn("node", [entry, "dev", "--port", "0"], {
@@ -32,6 +32,6 @@ function address(child: ChildProcess): Promise<string> {
       const url = /ws:\/\/\S+/.exec(printed)?.[0];
       if (url) resolve(url);
     });
-    child.once("exit", (code) => reject(new Error(`The server ended with ${code}: ${printed}`)));
+    child.once("exit", (code) => reject(new Error(`The server exited with ${code}: ${printed}`)));
   });
 }

@@ -1,8 +1,8 @@
 /**
- * The client against the least a client can be, in turns against one server:
- * `deno run -A bench/client.ts [--url ws://… --token …]`. A ratio of 1 is as fast as nothing at all.
+ * The speed of the client, compared with a minimal client on the same server:
+ * `deno run -A bench/client.ts [--url ws://… --token …]`. A ratio of 1 means the same speed.
  *
- * The server runs in a process of its own: in the client's it would be measured with it.
+ * The server runs in its own process, so that its work is not measured.
  *
  * @module
  */
@@ -53,7 +53,7 @@ for (const window of [64, 1]) {
 }
 
 {
-  // Both sides hear the same events: each enqueue of a third connection makes one.
+  // Both receive the same events: each enqueue on a third connection makes one.
   const total = 2_000;
   const source = await Bare.connect(url, token);
   const burst = () =>
@@ -66,18 +66,18 @@ for (const window of [64, 1]) {
     9,
     async () => {
       const subscription = await client.subscribe("jobs");
-      const heard = (async () => {
+      const received = (async () => {
         let count = 0;
         for await (const event of subscription) {
           if (event.type === "job.enqueued" && ++count === total) break;
         }
       })();
       await burst();
-      await heard;
+      await received;
     },
     async () => {
       let count = 0;
-      const heard = new Promise<void>((resolve) => {
+      const received = new Promise<void>((resolve) => {
         bare.onEvent = () => {
           if (++count % 400 === 0) bare.grant(400);
           if (count === total) resolve();
@@ -85,7 +85,7 @@ for (const window of [64, 1]) {
       });
       await bare.call("subscribe", { channel: "jobs" });
       await burst();
-      await heard;
+      await received;
       await bare.call("unsubscribe", { channel: "jobs" });
     },
   );
@@ -118,8 +118,10 @@ for (const window of [64, 1]) {
       64,
       () => source.call("job.enqueue", { name: "parked", payload: {}, queue: "nobody-reads-this" }),
     );
-    let heard = 0;
-    for await (const event of jobs) if (event.type === "job.enqueued" && ++heard === total) break;
+    let received = 0;
+    for await (const event of jobs) {
+      if (event.type === "job.enqueued" && ++received === total) break;
+    }
     await sent;
     source.close();
     row(

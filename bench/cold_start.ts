@@ -1,8 +1,8 @@
 /**
- * How long it takes to start, as a multiple of an empty file's, measured in turns in the same run:
- * `node bench/cold_start.ts`. The process is timed from its start to its end. Of the order recipe it
- * is shown once without the time its run took, which is the start alone, and once without what its
- * steps waited for, which is the start and all the work of a run.
+ * The time to start, as a multiple of the time that an empty file takes: `node bench/cold_start.ts`.
+ * The cases take turns, and each process is timed from start to exit. The order recipe has two rows:
+ * one without the duration of its run, which leaves the start, and one without the time that its steps
+ * waited, which leaves the start and the work of the run.
  *
  * @module
  */
@@ -34,15 +34,15 @@ interface Result {
 function start(command: string, ...args: string[]): Result {
   const begun = performance.now();
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: "utf8" });
-  // 4: nothing was checked, as in the recipe of one step.
+  // The recipe of one step checks nothing, so it exits with 4.
   if (status !== 0 && status !== 4) {
-    throw new Error(`${command} ${args.join(" ")} ended with ${status}: ${stderr}`);
+    throw new Error(`${command} ${args.join(" ")} exited with ${status}: ${stderr}`);
   }
   return { ms: performance.now() - begun, out: stdout };
 }
 
-/** The sum of times that a pattern finds in the report. */
-function told({ out }: Result, pattern: RegExp): number {
+/** Adds up the times in the report that match a pattern, in milliseconds. */
+function reported({ out }: Result, pattern: RegExp): number {
   return [...out.matchAll(pattern)]
     .reduce((sum, [, n, unit]) => sum + Number(n) * (unit === "s" ? 1_000 : 1), 0);
 }
@@ -53,20 +53,20 @@ const WAITS = /wait for .*?\s(\d+(?:\.\d+)?) (ms|s)\b/g;
 const CASES: { name: string; args: string[]; off?: RegExp }[] = [
   { name: "an empty file", args: [empty] },
   { name: "importing the client", args: [imports] },
-  { name: "a recipe of one step, to its end", args: ["runner.ts", oneStep] },
+  { name: "a recipe of one step", args: ["runner.ts", oneStep] },
   { name: "the order recipe, until its first step", args: ["runner.ts", recipe], off: RUN },
   { name: "the order recipe, without its waits", args: ["runner.ts", recipe], off: WAITS },
 ];
 
-row("runtime", "what", "median", "of an empty file's");
+row("runtime", "what", "median", "of an empty file");
 row("---", "---", "---", "---");
 for (const [runtime, ...run] of [["deno", "run", "-A"], ["bun"], ["node"]] as const) {
   const times = CASES.map((): number[] => []);
   for (let round = -2; round < ROUNDS; round++) {
     for (const [i, { args, off }] of CASES.entries()) {
       const result = start(runtime, ...run, ...args);
-      // The first rounds warm the caches.
-      if (round >= 0) times[i]!.push(off ? result.ms - told(result, off) : result.ms);
+      // The first rounds only warm the caches.
+      if (round >= 0) times[i]!.push(off ? result.ms - reported(result, off) : result.ms);
     }
   }
   const base = median(times[0]!);

@@ -1,6 +1,6 @@
-// How the embedded server bears load: connections, jobs and waiting workflows, measured in a server
-// process of its own. Run it on two cores (`taskset -c 0,1 deno run -A bench/dev_load.ts`; Bun and
-// Node run it too). It fails when the server's event loop stalls for longer than it may.
+// The embedded server under load: many connections, jobs and waiting workflows. The server runs in its
+// own process. Run it on two cores: `taskset -c 0,1 deno run -A bench/dev_load.ts`, or with Bun or Node.
+// It fails if the server's event loop stalls for longer than allowed.
 //
 //   --connections N (1000)   --jobs N (100000)   --workflows N (10000)   --stall MS (100)
 
@@ -11,15 +11,15 @@ import { createInterface } from "node:readline";
 import process from "node:process";
 import { createDevServer, defineJob, defineWorkflow } from "../dev/mod.ts";
 
-/** What the server process says of itself. */
+/** The state of the server process. */
 interface Report {
-  /** The longest stall of its event loop since the last report, in milliseconds. */
+  /** The longest stall of the event loop since the last report, in milliseconds. */
   stall: number;
-  /** Its memory, in bytes. */
+  /** The resident memory, in bytes. */
   rss: number;
-  /** How many runs it has begun. */
+  /** The number of runs that were started. */
   runs: number;
-  /** How many jobs it has completed. */
+  /** The number of jobs that completed. */
   completed: number;
 }
 
@@ -30,7 +30,7 @@ function option(name: string, fallback: number): number {
   return at < 0 ? fallback : Number(process.argv[at + 1]);
 }
 
-/** The server's side: serves, and reports on every line it is sent. */
+/** Runs the server, and prints a report for each line on standard input. */
 async function serveLoad(): Promise<void> {
   const server = await createDevServer({
     concurrency: 100,
@@ -62,7 +62,7 @@ async function serveLoad(): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
     if (line === "gc") {
       (globalThis as { gc?: () => void }).gc?.();
-      // What was asked for is no stall.
+      // The garbage collection does not count as a stall.
       last = performance.now();
     }
     const { rss } = process.memoryUsage();
@@ -72,7 +72,7 @@ async function serveLoad(): Promise<void> {
   process.exit(0);
 }
 
-/** A server in a process of its own. */
+/** The server in its own process. */
 class ServerProcess {
   readonly #child = spawn(process.execPath, [...runtimeArguments(), process.argv[1]!, "--serve"], {
     stdio: ["pipe", "pipe", "inherit"],
@@ -81,7 +81,7 @@ class ServerProcess {
 
   async line(): Promise<string> {
     const { value, done } = await this.#lines.next();
-    if (done) throw new Error("the server process has ended");
+    if (done) throw new Error("the server process has exited");
     return value;
   }
 
@@ -90,9 +90,9 @@ class ServerProcess {
     return JSON.parse(await this.line());
   }
 
-  /** Waits until the server's report is as it should be. */
-  async until(isThere: (report: Report) => boolean): Promise<void> {
-    while (!isThere(await this.report("look"))) {
+  /** Waits until the server's report meets a condition. */
+  async until(condition: (report: Report) => boolean): Promise<void> {
+    while (!condition(await this.report("look"))) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -107,7 +107,7 @@ function runtimeArguments(): string[] {
   return "Bun" in globalThis ? [] : ["--expose-gc"];
 }
 
-/** A connection that only counts what comes. */
+/** A connection that only counts answers and events. */
 class LoadConnection {
   readonly #socket: WebSocket;
   #answers = 0;
@@ -147,7 +147,7 @@ class LoadConnection {
     this.#answers = 0;
   }
 
-  /** Sends a request many times, so many at once; resolves when all are answered. */
+  /** Sends a request `count` times, with up to `window` in flight; resolves when all are answered. */
   async repeat(count: number, window: number, method: string, data: unknown): Promise<void> {
     this.#answers = 0;
     for (let sent = 0; sent < count;) {
@@ -159,8 +159,8 @@ class LoadConnection {
     this.#answers = 0;
   }
 
-  async until(isThere: () => boolean): Promise<void> {
-    while (!isThere()) await new Promise<void>((resolve) => this.#wake = resolve);
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => this.#wake = resolve);
   }
 }
 
@@ -224,7 +224,7 @@ async function load(): Promise<void> {
         await enqueue("unread")(tenth);
         rates.push(tenth / (performance.now() - start) * 1000);
       }
-      return `${rates[0]!.toFixed(0)} a second at first, ${rates[9]!.toFixed(0)} at last`;
+      return `${rates[0]!.toFixed(0)} a second at first, ${rates[9]!.toFixed(0)} in the end`;
     });
     await watcher.call("subscribe", { channel: "jobs" });
     watcher.credit(jobs * 4);

@@ -1,6 +1,6 @@
 /**
- * How fast recipes run: `deno run -A bench/recipes.ts`. 200 recipes of one step over one client,
- * and one recipe of 2,000 steps, whose last steps must not be slower than its first.
+ * The speed of recipes: `deno run -A bench/recipes.ts`. It runs 200 recipes of one step over one
+ * client, and one recipe of 2,000 steps, whose last steps must not be slower than its first.
  *
  * @module
  */
