@@ -116,7 +116,7 @@ export class ServerLife implements ServerParts {
   }
 }
 
-/** Returns the queues to work on, each with the most of its jobs that may run at a time. */
+/** Returns the queues to work on, and how many jobs may run at a time in each. */
 function queueLimits({ queues, jobs = [], crons = [] }: Workload): Map<string, number> {
   if (queues && !Array.isArray(queues)) {
     return new Map(Object.entries(queues as Record<string, number>));

@@ -1,8 +1,6 @@
 import type { Clock, TimerHandle } from "../runtime/clock.ts";
 
-/**
- * How long a directory must be quiet, because saving a file in an editor causes several changes.
- */
+/** How long to wait after the last change: saving a file in an editor causes several. */
 const QUIET_MS = 60;
 
 interface DenoWatcher extends AsyncIterable<{ paths: string[] }> {

@@ -7,8 +7,8 @@ export interface HandlerContext {
   /** Logs a line to the server's `log`. */
   readonly log: (message: string) => void;
   /**
-   * Waits on the server's clock; a virtual clock skips the wait. Rejects when
-   * {@linkcode HandlerContext.signal} aborts, or another signal; `null` means none.
+   * Waits on the server's clock; a virtual clock skips the wait. Rejects when the context's signal
+   * aborts. The option `signal` replaces that signal; `null` means none.
    */
   readonly sleep: (
     duration: Duration,

@@ -91,7 +91,7 @@ export interface DevServerOptions extends Workload {
   listen?: boolean;
 }
 
-/** Callbacks for what happens in a server. They run before any subscriber receives an event. */
+/** Callbacks for what happens in a server, called as it happens. */
 export interface Observer {
   /** Called with every event about a job, run or cron entry, even if nobody subscribes to it. */
   event?(event: DispatchEvent): void;

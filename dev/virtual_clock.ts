@@ -21,7 +21,7 @@ export interface VirtualClockOptions {
   autoSkip?: boolean;
 }
 
-/** A clock for tests, whose time does not pass by itself. */
+/** A clock for tests whose time is independent of real time. */
 export interface VirtualClock extends Clock {
   /**
    * Advances the clock. The timers on the way fire in order, and the work that one starts is done
@@ -158,9 +158,7 @@ class SkippingClock implements VirtualClock, SkippableClock {
     nextTurn(() => this.#watch());
   }
 
-  /**
-   * Waits until the work that a timer started is done, or waits for something outside the process.
-   */
+  /** Waits until the work that a timer started is done, or needs something outside the process. */
   async #settled(): Promise<void> {
     for (let turn = 0; turn < QUIET_TURNS || this.#freezes > 0; turn++) {
       await new Promise<void>((resolve) => nextTurn(resolve));

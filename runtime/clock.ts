@@ -29,7 +29,7 @@ export interface DelayOptions {
   clock?: Clock;
 }
 
-/** Resolves after `ms` milliseconds. Leaves no timer and no listener behind if it is aborted. */
+/** Resolves after `ms` milliseconds, and removes its timer and listener. */
 export function delay(ms: number, options: DelayOptions = {}): Promise<void> {
   const { signal, clock = systemClock } = options;
   if (signal?.aborted) return Promise.reject(signal.reason);

@@ -137,7 +137,7 @@ function hasNoReader(error: unknown): boolean {
 
 /** Bun's writers of the standard streams. */
 const sinks: Partial<Record<"stdout" | "stderr", any>> = {};
-/** Resolve when slow readers have read what the sinks hold. */
+/** Pending writes to slow readers. */
 const unwritten = new Set<Promise<void>>();
 
 /**

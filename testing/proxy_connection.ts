@@ -6,9 +6,8 @@ import { FrameCounter } from "./_frame_counter.ts";
 export type Direction = "toServer" | "toClient";
 
 /**
- * How to cut a connection: `"fin"` as a process that exits does, `"reset"` as one does that is
- * killed with unread data, or a router that has lost track of the connection. Neither sends a close
- * frame.
+ * How to cut a connection: `"fin"` like a process that exits, `"reset"` like a process that is killed
+ * with unread data, or a router that has lost track of the connection. Neither sends a close frame.
  */
 export type CutKind = "fin" | "reset";
 
@@ -144,10 +143,10 @@ export class TcpConnection implements ProxyConnection {
     socket.on("data", (chunk: Uint8Array) => pipe.push(chunk));
     socket.on("end", () => {
       pipe.push(undefined);
-      // Without a server there is no other socket whose end would close this one.
+      // If there is no server, nothing else ends this socket.
       if (!this.#server) socket.end();
     });
-    // A "close" event follows every error, which is enough.
+    // The "close" event that follows is handled.
     socket.on("error", () => {});
     socket.on("close", () => {
       pipe.push(undefined);

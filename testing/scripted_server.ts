@@ -158,7 +158,7 @@ class Peer implements ScriptedPeer {
         ),
       );
     });
-    // A "close" event follows every error, which is enough.
+    // The "close" event that follows is handled.
     socket.on("error", () => {});
     socket.on("close", () => {
       this.#isClosed = true;

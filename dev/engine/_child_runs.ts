@@ -72,7 +72,7 @@ export class ChildRuns {
     const child = this.#start("spawn", key, name, input);
     checkpoints.save(key, encodeBase64(child.run.id), JSON.stringify(child.run.id));
     checkpoints.emitCompleted(key, startedMs);
-    // Every other method of a workflow's context is asynchronous; handlers may rely on it here too.
+    // Handlers may rely on every method of their context being asynchronous.
     return await Promise.resolve(child.run.id);
   }
 
@@ -134,7 +134,10 @@ export class ChildRuns {
     }
   }
 
-  /** Names a child's checkpoint. With the quirk off, the second child of a name gets a number. */
+  /**
+   * Returns the name of a child's checkpoint. Without the quirk, the children of a name after the
+   * first have a number.
+   */
   #childKey(kind: "child" | "spawn", name: string): string {
     const key = `${kind}:${name}`;
     if (this.#parent.server.quirks["children-share-checkpoint"]) return key;

@@ -3,7 +3,7 @@ import { goStringify, omitEmpty } from "../go/encode.ts";
 import type { ServerState } from "./server_state.ts";
 import type { JobRow, RunRow, Tenant } from "./store_rows.ts";
 
-/** The data of a job's event beyond what every job event has. */
+/** The data that only some events about jobs have. */
 export interface JobEventExtra {
   elapsed_ms?: number;
   error?: string;
@@ -11,7 +11,7 @@ export interface JobEventExtra {
   next_run_at?: string;
 }
 
-/** The data of a run's event beyond what every run event has. */
+/** The data that only some events about runs have. */
 export interface RunEventExtra {
   step_name?: string;
   elapsed_ms?: number;

@@ -35,7 +35,8 @@ type Schedule = (after: number) => number | undefined;
 const NO_TENANT: Tenant = { app: "", org: "" };
 
 /**
- * Enqueues the jobs of cron entries on schedule. Of the servers that share a store only one does.
+ * Enqueues the jobs of cron entries on schedule. If several servers share a store, only one of them
+ * enqueues the job.
  */
 export class CronEngine {
   readonly #server: ServerState;

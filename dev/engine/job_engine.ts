@@ -19,9 +19,9 @@ const BATCH = 64;
 
 /** Settings of a {@linkcode JobEngine}. */
 export interface JobEngineOptions {
-  /** The queues to work on, each with the most of its jobs that may run at a time. */
+  /** The queues to work on, and how many jobs may run at a time in each. */
   queues: ReadonlyMap<string, number>;
-  /** The most jobs that may run at a time. */
+  /** How many jobs may run at a time. */
   concurrency: number;
   /** Returns how long to wait after the nth failure of a job, in milliseconds. */
   backoff: (attempt: number) => number;
@@ -110,8 +110,7 @@ export class JobEngine {
   /** Returns the time of a running job's last heartbeat. */
   heartbeatOf(job: JobRow): string | undefined {
     if (!this.#active.has(job)) return undefined;
-    // A Go server's pool sends the heartbeats of all its jobs at once, which is at most this much
-    // later.
+    // On a Go server all jobs of a worker share one heartbeat timer; here each job has its own.
     const beats = Math.floor((this.#now - job.startedMs) / HEARTBEAT_MS);
     return beats > 0 ? new Date(job.startedMs + beats * HEARTBEAT_MS).toISOString() : undefined;
   }
@@ -136,7 +135,8 @@ export class JobEngine {
   }
 
   /**
-   * Polls the queues after the current task, or after the event loop's turn when many jobs start.
+   * Polls the queues after the current task, or on the next turn of the event loop if many jobs have
+   * started in this one.
    */
   #pollSoon(): void {
     this.#pollInterval = MIN_POLL_MS;

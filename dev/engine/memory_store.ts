@@ -20,7 +20,7 @@ export function createStore(): Store {
   return new MemoryStore();
 }
 
-/** A wait of a run for an event. */
+/** A run that waits for an event. */
 export interface EventWaiter {
   /** The server of the run. */
   owner: object;

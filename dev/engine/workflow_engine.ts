@@ -12,7 +12,7 @@ import type { RunRow, Tenant } from "./store_rows.ts";
 /** Starts, resumes, cancels and replays workflow runs. */
 export class WorkflowEngine {
   readonly #server: ServerState;
-  /** Cancels a run each; empty unless the server has `workflow.cancel`. */
+  /** The controllers that cancel runs; empty unless the server has `workflow.cancel`. */
   readonly #controllers = new Map<RunRow, AbortController>();
 
   constructor(server: ServerState) {

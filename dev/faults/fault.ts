@@ -80,8 +80,8 @@ export interface Faults {
   /** Adds a fault; returns a function that removes it. */
   add(fault: Fault): () => void;
   /**
-   * Injects a fault now, on every connection that matches. A fault of single frames affects the
-   * next frame of each.
+   * Injects a fault now, on every connection that matches. A fault that affects frames happens to the
+   * next frame of each connection.
    */
   inject(fault: Fault): Promise<void>;
   /** Removes all faults. Connections that are half open stay that way. */

@@ -109,7 +109,7 @@ export class FaultPlan implements Faults, FaultInjector {
     return faulty.wrapHandler(handle(faulty), () => this.#open.delete(faulty));
   }
 
-  /** Returns the fault that happens to a frame. Starts restarts and expires tokens itself. */
+  /** Returns the fault that happens to a frame. Starts a restart, or expires the token. */
   faultFor(target: FaultTarget): { action: FaultAction; ms: number } | undefined {
     const fault = this.#match(target, (action) => action !== "refuse");
     if (!fault) return undefined;

@@ -23,7 +23,7 @@ export interface GoStruct {
   type: string;
   /** The members by their JSON names. */
   fields: Record<string, GoType>;
-  /** Names of member types that are defined types, such as `dwp.FrameType` for a string. */
+  /** The names of members' types that Go defines, such as `dwp.FrameType`. */
   typeNames?: Record<string, string>;
 }
 

@@ -4,7 +4,7 @@
 
 import { quoteByte } from "./encode.ts";
 
-/** A JSON text is invalid or does not fit its type; the message is the one Go would report. */
+/** Thrown when a JSON text is invalid or does not fit its type; the message is Go's. */
 export class GoJsonError extends Error {
   /** Always `"bad_json"`. */
   readonly code = "bad_json";
@@ -244,8 +244,7 @@ function isHex(c: number): boolean {
 
 function unexpected(text: string, at: number, where: string): GoJsonError {
   if (at >= text.length) {
-    // At the end of the text Go tries a space as the next character, and reports that if it is
-    // wrong.
+    // At the end of the text Go passes a space to its scanner, and reports it if it does not fit.
     const isInside = /^in (?!string literal)|^after decimal point/.test(where);
     if (isInside) return new GoJsonError(`invalid character ' ' ${where}`);
     return new GoJsonError("unexpected end of JSON input");

@@ -10,7 +10,7 @@ import {
   type SocketHandler,
 } from "./socket.ts";
 
-/** The part of Bun's API that is used here. Deno checks this file and does not know Bun's types. */
+/** The part of Bun's API that is used here, because Deno checks this file without Bun's types. */
 interface BunWebSocket {
   data: { handler?: SocketHandler };
   send(message: string | Uint8Array): number;

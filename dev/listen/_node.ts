@@ -41,7 +41,7 @@ const { WebSocketServer } = ws as unknown as {
 };
 
 const OPEN = 1;
-/** Go does not accept a byte order mark, so it must not be removed. */
+/** Keeps a byte order mark, so that it is rejected as by a Go server. */
 const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Listens on Node. */
@@ -73,7 +73,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
         handler.message(isBinary ? data : UTF8.decode(data));
       });
       accepted.on("close", () => handler.closed());
-      // After a protocol error a close event follows, which is enough.
+      // The "close" event that follows is handled.
       accepted.on("error", () => {});
     });
   });

@@ -43,7 +43,7 @@ export async function handleRpc(
     end();
     return respond(frame.id, result);
   }
-  // Not earlier: Deno prints a warning when a request's signal is read and the request succeeds.
+  // Deno prints a warning if the signal is read and the request succeeds, so it is read only now.
   const { signal } = c.req.raw;
   signal.addEventListener("abort", end, { once: true });
   try {

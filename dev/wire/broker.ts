@@ -112,7 +112,7 @@ export class Broker implements EventSink {
   #send(subscriber: Subscriber, event: PublishedEvent): void {
     if (this.#options.isolate && !sameTenant(subscriber.tenant, event.tenant)) return;
     if (this.#options.drop) {
-      // Events are written after the current task, so one that publishes many fills the buffer.
+      // Events are written after the current task; a task that publishes many can fill the buffer.
       if (subscriber.buffer.length >= BUFFER_SIZE) subscriber.onFull();
       if (subscriber.credits <= 0 || subscriber.buffer.length >= BUFFER_SIZE) {
         this.#dropped++;

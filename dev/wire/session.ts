@@ -11,7 +11,7 @@ import type { Caller, ServerParts } from "./method.ts";
 import { callMethod } from "./methods.ts";
 
 const MAX_MESSAGE_LENGTH = 1 << 20;
-/** Go does not accept a byte order mark, so it must not be removed. */
+/** Keeps a byte order mark, so that it is rejected as by a Go server. */
 const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** One WebSocket connection: authenticates it and handles its requests one after the other. */
@@ -25,7 +25,7 @@ export class Session implements SocketHandler, Caller, EventConnection {
   #identity: TokenOptions | undefined;
   #subscriber: Subscriber | undefined;
   #msgpack: MsgpackFrames | undefined;
-  /** Whether a request is being handled that takes time. */
+  /** Whether a request that takes time is being handled. */
   #isBusy = false;
   #isRejected = false;
   #isClosed = false;
