@@ -162,7 +162,7 @@ export type QuirkOptions = "default" | "none" | Partial<Record<QuirkName, boolea
  * import { createDevServer, UnknownQuirkError } from "@dispatch/sdk/dev";
  * import assert from "node:assert/strict";
  *
- * const quirks = { "no-such-quirk": true };
+ * const quirks = JSON.parse('{ "no-such-quirk": true }');
  * await assert.rejects(createDevServer({ quirks }), UnknownQuirkError);
  * ```
  */
