@@ -21,7 +21,7 @@ export interface RouterHost
   readonly link: Link | undefined;
   /** How many credits a grant fills the window up to. */
   readonly credits: number;
-  /** Every receiver was told that events may be missing. */
+  /** Called after the receivers got a gap because the server ran out of credits. */
   onCreditGap(gap: Gap): void;
 }
 

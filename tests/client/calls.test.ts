@@ -416,18 +416,18 @@ test("rejects a payload that is not JSON-serializable, and says where, before it
 });
 
 test("calls the hook for each request, and its result when the request ends", async () => {
-  const told: unknown[] = [];
+  const seen: unknown[] = [];
   await using it = await connected({
     hooks: {
       request: (info) => {
-        told.push(info);
-        return (error) => told.push(error instanceof DispatchError ? error.code : "ok");
+        seen.push(info);
+        return (error) => seen.push(error instanceof DispatchError ? error.code : "ok");
       },
     },
   });
   await it.client.stats();
   await assert.rejects(it.client.getJob("no-id"));
-  assert.deepEqual(told, [
+  assert.deepEqual(seen, [
     { method: "stats", subject: undefined },
     "ok",
     { method: "job.get", subject: "no-id" },

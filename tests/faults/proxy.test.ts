@@ -10,24 +10,24 @@ import { FrameCounter } from "../../testing/_frame_counter.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
-/** Sends everything back. */
+/** Starts a server that echoes the data of every request. */
 function echoServer(): Promise<ScriptedServer> {
   return createScriptedServer(async (peer) => {
     for (;;) peer.send(JSON.stringify((await peer.next()).data));
   }, { manual: true });
 }
 
-/** A WebSocket and what came of it. */
+/** A WebSocket that records its messages and its end. */
 class Socket {
   readonly socket: WebSocket;
-  readonly got: unknown[] = [];
+  readonly messages: unknown[] = [];
   readonly opened: Promise<void>;
   readonly closed: Promise<{ code: number; wasClean: boolean }>;
   isClosed = false;
 
   constructor(url: string) {
     this.socket = new WebSocket(url);
-    this.socket.onmessage = ({ data }) => this.got.push(JSON.parse(data as string));
+    this.socket.onmessage = ({ data }) => this.messages.push(JSON.parse(data as string));
     this.socket.onerror = () => {};
     this.opened = new Promise((resolve) => this.socket.onopen = () => resolve());
     this.closed = new Promise((resolve) => {
@@ -38,7 +38,7 @@ class Socket {
     });
   }
 
-  say(data: unknown): void {
+  send(data: unknown): void {
     this.socket.send(JSON.stringify({ id: "1", type: "request", data }));
   }
 }
@@ -59,13 +59,13 @@ async function connected(options: Partial<FaultProxyOptions> = {}) {
   };
 }
 
-test("the proxy forwards both ways and keeps the target's path", async () => {
+test("forwards both ways and keeps the target's path", async () => {
   await using it = await connected();
   assert.equal(new URL(it.proxy.url).pathname, "/dwp");
   assert.notEqual(new URL(it.proxy.url).port, new URL(it.server.url).port);
-  it.socket.say("hello");
-  await eventually(() => it.socket.got.length === 1);
-  assert.deepEqual(it.socket.got, ["hello"]);
+  it.socket.send("hello");
+  await eventually(() => it.socket.messages.length === 1);
+  assert.deepEqual(it.socket.messages, ["hello"]);
   const [connection] = it.proxy.connections;
   assert.deepEqual(connection!.frames, { toServer: 1, toClient: 1 });
   assert.equal(it.proxy.accepted, 1);
@@ -75,7 +75,7 @@ test("the proxy forwards both ways and keeps the target's path", async () => {
 });
 
 for (const how of ["fin", "reset"] as const) {
-  test(`the proxy cuts with ${how}, and neither side sees a close frame`, async () => {
+  test(`cuts with ${how}, without a close frame to either side`, async () => {
     await using it = await connected();
     it.proxy.cut(how);
     const { wasClean } = await within(it.socket.closed, "closing");
@@ -85,15 +85,15 @@ for (const how of ["fin", "reset"] as const) {
   });
 }
 
-test("a refusing proxy is not there, keeps what is open, and comes back on its port", async () => {
+test("refuses new connections, keeps the open ones, and comes back on the same port", async () => {
   await using it = await connected();
   const { url } = it.proxy;
   await it.proxy.refuse();
   const refused = new Socket(url);
   await within(refused.closed, "the refusal");
   assert.equal(it.proxy.accepted, 1);
-  it.socket.say("still here");
-  await eventually(() => it.socket.got.length === 1);
+  it.socket.send("still here");
+  await eventually(() => it.socket.messages.length === 1);
   await it.proxy.forward();
   assert.equal(it.proxy.url, url);
   const again = new Socket(url);
@@ -101,7 +101,7 @@ test("a refusing proxy is not there, keeps what is open, and comes back on its p
   assert.equal(it.proxy.accepted, 2);
 });
 
-test("a silent proxy accepts and says nothing", async () => {
+test("accepts connections and stays silent", async () => {
   await using it = await connected();
   await it.proxy.silence();
   const ignored = new Socket(it.proxy.url);
@@ -113,27 +113,27 @@ test("a silent proxy accepts and says nothing", async () => {
   await within(ignored.closed, "the cut");
 });
 
-test("what is held is not lost and comes in order after the release", async () => {
+test("delivers held messages in order after the release", async () => {
   await using it = await connected();
   const [connection] = it.proxy.connections;
   connection!.hold("toServer");
-  it.socket.say(1);
-  it.socket.say(2);
+  it.socket.send(1);
+  it.socket.send(2);
   await breathe(20);
   assert.equal(it.server.peers[0]!.received.length, 0);
   connection!.release("toServer");
-  await eventually(() => it.socket.got.length === 2);
+  await eventually(() => it.socket.messages.length === 2);
   connection!.hold("toClient");
-  it.socket.say(3);
+  it.socket.send(3);
   await eventually(() => it.server.peers[0]!.received.length === 3);
   await breathe(20);
-  assert.deepEqual(it.socket.got, [1, 2]);
+  assert.deepEqual(it.socket.messages, [1, 2]);
   connection!.release();
-  await eventually(() => it.socket.got.length === 3);
-  assert.deepEqual(it.socket.got, [1, 2, 3]);
+  await eventually(() => it.socket.messages.length === 3);
+  assert.deepEqual(it.socket.messages, [1, 2, 3]);
 });
 
-test("a held connection hides that a side is gone", async () => {
+test("a held connection hides that one side has closed", async () => {
   await using it = await connected();
   const [connection] = it.proxy.connections;
   connection!.hold();
@@ -146,48 +146,48 @@ test("a held connection hides that a side is gone", async () => {
   await within(it.socket.closed, "the cut");
 });
 
-test("a delay moves everything by the same time, and keeps the order", async () => {
+test("delays every message by the same time, in order", async () => {
   const clock = new FakeClock();
   await using it = await connected({ clock });
   const [connection] = it.proxy.connections;
   connection!.delay(100, "toServer");
-  it.socket.say(1);
+  it.socket.send(1);
   await eventually(() => clock.pending === 1);
   clock.advance(60);
   const { toServer } = connection!.received;
-  it.socket.say(2);
-  // Its time begins when it has reached the proxy.
+  it.socket.send(2);
+  // The delay begins when the message has reached the proxy.
   await eventually(() => connection!.received.toServer > toServer);
   clock.advance(39);
   await breathe(20);
   assert.equal(it.server.peers[0]!.received.length, 0);
   clock.advance(1);
-  await eventually(() => it.socket.got.length === 1);
+  await eventually(() => it.socket.messages.length === 1);
   clock.advance(60);
-  await eventually(() => it.socket.got.length === 2);
-  assert.deepEqual(it.socket.got, [1, 2]);
+  await eventually(() => it.socket.messages.length === 2);
+  assert.deepEqual(it.socket.messages, [1, 2]);
 });
 
-test("the proxy cuts behind a number of frames", async () => {
+test("cuts after a number of frames", async () => {
   await using it = await connected();
   it.proxy.connections[0]!.cutAfter({ frames: 3 });
-  for (let i = 1; i <= 5; i++) it.socket.say(i);
+  for (let i = 1; i <= 5; i++) it.socket.send(i);
   await within(it.socket.closed, "the cut");
-  assert.deepEqual(it.socket.got, [1, 2, 3]);
+  assert.deepEqual(it.socket.messages, [1, 2, 3]);
 });
 
-test("the proxy cuts within a frame", async () => {
+test("cuts inside a frame", async () => {
   let connection;
   await using it = await connected({ onConnection: (it) => connection = it });
   it.proxy.connections[0]!.cutAfter({ bytes: 10, direction: "toServer" });
   const before = it.proxy.connections[0]!.bytes.toServer;
-  it.socket.say("a text of more than ten bytes");
+  it.socket.send("a text of more than ten bytes");
   await within(it.socket.closed, "the cut");
   assert.equal(connection!.bytes.toServer, before + 10);
   assert.equal(it.server.peers[0]!.received.length, 0);
 });
 
-test("faults can be set before anything is forwarded", async () => {
+test("can cut a connection before it forwards anything", async () => {
   const server = await echoServer();
   await using proxy = await createFaultProxy({
     target: server.url,
@@ -204,7 +204,7 @@ test("faults can be set before anything is forwarded", async () => {
   await server.close();
 });
 
-test("the proxy leads to another server", async () => {
+test("forwards new connections to another server after retargeting", async () => {
   await using it = await connected();
   const other = await echoServer();
   it.proxy.retarget(other.url);
@@ -216,11 +216,11 @@ test("the proxy leads to another server", async () => {
   await other.close();
 });
 
-test("the proxy refuses what it cannot proxy", async () => {
+test("rejects a target that it cannot reach without TLS", async () => {
   await assert.rejects(createFaultProxy({ target: "wss://localhost/dwp" }), TypeError);
 });
 
-test("a script that fails is told of when its server is closed", async () => {
+test("close rejects with the error of a failed script", async () => {
   const server = await createScriptedServer(() => {
     throw new Error("the script is wrong");
   });
@@ -230,7 +230,7 @@ test("a script that fails is told of when its server is closed", async () => {
   await assert.rejects(server.close(), /the script is wrong/);
 });
 
-test("frames are counted whatever the chunks", () => {
+test("counts frames in chunks of any size", () => {
   const head = new TextEncoder().encode("HTTP/1.1 101 \r\nA: b\r\n\r\n");
   const frames = [
     [0x81, 2, 1, 2],
