@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 export interface Chunk {
   /** The source file that the chunk was made for: the application, or a dynamically imported file. */
   entry: string | undefined;
+  /** The code. */
+  text: string;
   /** The size in bytes, minified. */
   minified: number;
   /** The size in bytes, minified and gzipped. */
@@ -45,9 +47,10 @@ export async function bundle(source: string, external: string[] = []): Promise<B
     metafile: true,
   });
   const chunk = (path: string): Chunk => {
-    const { contents } = outputFiles.find((file) => file.path.endsWith(path))!;
+    const { contents, text } = outputFiles.find((file) => file.path.endsWith(path))!;
     return {
       entry: metafile.outputs[path]!.entryPoint,
+      text,
       minified: contents.length,
       gzipped: gzipSync(contents, { level: 9 }).length,
     };
