@@ -66,5 +66,5 @@ export {
   type WaitSettings,
 } from "./script/api.ts";
 export { type JobHandle, type RunHandle } from "./script/handle.ts";
-export { type Checked, Expectations, type Expecting, type NotMet } from "./script/matchers.ts";
+export { type CheckResult, Expectations, type Mismatch, type RunCheck } from "./script/matchers.ts";
 export { type RunnerClient } from "./steps/context.ts";

@@ -2,9 +2,10 @@ import { isPlain } from "../expression/convert.ts";
 import { className } from "../expression/inspect.ts";
 
 /**
- * What in a value is no JSON, in words.
+ * Explains why a value is not JSON, or returns `undefined` if it is.
  *
- * @param path What the value is called: `vars.limit`.
+ * @param path The value's name in the message, such as `vars.limit`.
+ * @param around The values that contain it.
  */
 export function jsonProblem(
   value: unknown,
@@ -23,26 +24,25 @@ export function jsonProblem(
       return `\`${path}\` must be JSON, not a ${typeof value}`;
   }
   if (value === null) return undefined;
-  if (around.includes(value)) return `\`${path}\` must be JSON, and contains itself`;
+  if (around.includes(value)) return `\`${path}\` must be JSON and contains itself`;
   const within = [...around, value];
   if (Array.isArray(value)) {
-    return first(value, (item, i) => jsonProblem(item, `${path}[${i}]`, within));
+    return firstProblem(value, (item, i) => jsonProblem(item, `${path}[${i}]`, within));
   }
   if (!isPlain(value)) return `\`${path}\` must be JSON, not a ${className(value)}`;
-  return first(
+  return firstProblem(
     Object.entries(value),
     ([key, item]) => item === undefined ? undefined : jsonProblem(item, `${path}.${key}`, within),
   );
 }
 
-/** The first problem of a list's items. */
-function first<T>(
+function firstProblem<T>(
   items: readonly T[],
-  problem: (item: T, index: number) => string | undefined,
+  problemOf: (item: T, index: number) => string | undefined,
 ): string | undefined {
   for (const [i, item] of items.entries()) {
-    const found = problem(item, i);
-    if (found !== undefined) return found;
+    const problem = problemOf(item, i);
+    if (problem !== undefined) return problem;
   }
   return undefined;
 }

@@ -1,19 +1,19 @@
 import { readTextFile } from "../../runtime/file.ts";
 import { currentDirectory } from "../../runtime/process.ts";
+import { callSites, pathOf } from "../events/call_site.ts";
+import { toError } from "../events/failure.ts";
 import { literal } from "../expression/template.ts";
 import { typeOfValue } from "../expression/types.ts";
-import { parseDuration } from "../language/duration.ts";
 import type { Diagnostic } from "../language/diagnostic.ts";
+import { parseDuration } from "../language/duration.ts";
 import type { Recipe } from "../language/model.ts";
 import { isFieldName } from "../language/scope.ts";
 import { Source } from "../language/source.ts";
 import { didYouMean } from "../language/suggest.ts";
-import { callSites, pathOf } from "../events/call_site.ts";
 import { jsonProblem } from "./json_problem.ts";
 import { RecipeScript } from "./recipe.ts";
-import { toError } from "../events/failure.ts";
 
-/** Loads the recipe that a module exports as default. */
+/** Loads the recipe that a TypeScript or JavaScript module exports as default. */
 export async function loadScript(path: string): Promise<{
   recipe?: Recipe;
   diagnostics: Diagnostic[];
@@ -21,7 +21,7 @@ export async function loadScript(path: string): Promise<{
   const source = new Source(path, await readTextFile(path, "recipe"));
   const address = new URL(path, `file://${currentDirectory()}/`);
   const module = pathOf(address.href);
-  const problem = (message: string, line = 1, column = 1): { diagnostics: Diagnostic[] } => {
+  const invalid = (message: string, line = 1, column = 1): { diagnostics: Diagnostic[] } => {
     const start = source.offset(line, column);
     const span = { start, end: start + 1 };
     return { diagnostics: [{ code: "module", severity: "error", message, source, span }] };
@@ -32,22 +32,22 @@ export async function loadScript(path: string): Promise<{
   } catch (error) {
     const { message, stack } = toError(error);
     const site = callSites(stack).find(({ file }) => file === module);
-    const text = `the recipe's module cannot be loaded: ${message.split("\n")[0]}`;
-    return problem(text, site?.line, site?.column);
+    const text = `cannot load the recipe's module: ${message.split("\n")[0]}`;
+    return invalid(text, site?.line, site?.column);
   }
   if (!(exported instanceof RecipeScript)) {
-    return problem("the module's default export is no recipe: `export default recipe(…)`");
+    return invalid("the module's default export is not a recipe: use `export default recipe(…)`");
   }
-  const wrong = optionsProblem(exported);
-  if (wrong === undefined) return { recipe: toRecipe(exported, source, module), diagnostics: [] };
+  const problem = findProblem(exported);
+  if (problem === undefined) return { recipe: toRecipe(exported, source, module), diagnostics: [] };
   const { site } = exported;
-  return site?.file === module ? problem(wrong, site.line, site.column) : problem(wrong);
+  return site?.file === module ? invalid(problem, site.line, site.column) : invalid(problem);
 }
 
 const OPTIONS = ["description", "tags", "timeout", "vars", "secrets", "env", "channels"];
 
-/** What types would have found, had anybody checked them. */
-function optionsProblem({ name, options, body, matrix }: RecipeScript): string | undefined {
+/** Finds what a type checker would have found in the arguments of `recipe`. */
+function findProblem({ name, options, body, matrix }: RecipeScript): string | undefined {
   if (typeof name !== "string" || name === "") return "the recipe has no name";
   if (typeof body !== "function") return "the recipe has no function";
   const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
@@ -57,24 +57,26 @@ function optionsProblem({ name, options, body, matrix }: RecipeScript): string |
   }
   const { timeout, vars = {} } = options;
   if (timeout !== undefined && parseDuration(timeout) === undefined) {
-    return `\`timeout\`: \`${timeout}\` is no duration`;
+    return `\`timeout\`: \`${timeout}\` is not a duration`;
   }
   for (const key of ["tags", "secrets", "channels"] as const) {
     const list: unknown = options[key] ?? [];
-    const right = Array.isArray(list) && list.every((item) => typeof item === "string");
-    if (!right) return `\`${key}\` must be a list of texts`;
+    const isValid = Array.isArray(list) && list.every((item) => typeof item === "string");
+    if (!isValid) return `\`${key}\` must be a list of strings`;
   }
   const variable = Object.keys(vars).find((name) => !isFieldName(name));
   if (variable !== undefined) return `\`${variable}\` cannot be used as a variable's name`;
-  return jsonProblem(vars, "vars") ?? matrixProblem(matrix);
+  return jsonProblem(vars, "vars") ?? findMatrixProblem(matrix);
 }
 
-function matrixProblem(matrix: unknown): string | undefined {
+function findMatrixProblem(matrix: unknown): string | undefined {
   if (matrix === undefined) return undefined;
   if (!Array.isArray(matrix)) return "`recipe.each` takes a list";
-  if (matrix.length === 0) return "`recipe.each` is given no values: the recipe would not run";
+  if (matrix.length === 0) {
+    return "the list for `recipe.each` is empty, so the recipe would not run";
+  }
   const isMap = (one: unknown) => typeof one === "object" && one !== null && !Array.isArray(one);
-  if (!matrix.every(isMap)) return "`recipe.each` takes a list of maps";
+  if (!matrix.every(isMap)) return "`recipe.each` takes a list of objects";
   return jsonProblem(matrix, "matrix");
 }
 

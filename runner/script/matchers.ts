@@ -1,74 +1,90 @@
-import { diffLines, equal, type Hide, showValue, typeName } from "../expression/diff.ts";
-import { isPlain } from "../expression/convert.ts";
-import { lengthOf } from "../expression/matcher.ts";
 import type { TimelineEntry } from "../../protocol/entity.ts";
+import { isPlain } from "../expression/convert.ts";
+import { diffLines, equal, type Hide, showValue, typeName } from "../expression/diff.ts";
 import { className, inspect } from "../expression/inspect.ts";
+import { lengthOf } from "../expression/matcher.ts";
 
-/** Why an expectation is not met. */
-export interface NotMet {
+/** Why a check has failed. */
+export interface Mismatch {
   /** One line. */
   message: string;
-  /** More lines. */
+  /** Details, such as a diff. */
   lines: string[];
 }
 
-/** What came of an expectation. */
-export interface Checked {
-  /** Its line in reports. */
+/** The outcome of a check. */
+export interface CheckResult {
+  /** The line that reports show for the check. */
   label: string;
-  /** Why it is not met; absent when it is. */
-  notMet?: NotMet | undefined;
+  /** Why it has failed; absent if it has passed. */
+  mismatch?: Mismatch | undefined;
 }
 
-/** Carries out one expectation; what `check` throws is a failure too. */
-export type Expecting = (check: () => Checked) => void;
+/** Runs a check as a step. If `check` throws, the step fails. */
+export type RunCheck = (check: () => CheckResult) => void;
 
-/** One thing that is expected of a value. */
+/** One expectation, applied to a value. */
 interface Expectation {
-  /** In words: `to be less than 3`. */
+  /** What is expected: `to be less than 3`. */
   what: string;
-  /** Whether it is so. */
+  /** Whether the value meets it. */
   holds: boolean;
-  /** The kind of value that it can be asked of, where the value is not of that kind: `a number`. */
+  /** The kind of value that the expectation needs, if the value is of another kind: `a number`. */
   needs?: string | undefined;
-  /** More lines about a value of which it is not so. */
+  /** Details to show if the value does not meet it. */
   lines?: () => string[];
 }
 
-/** What can be expected of a value. Each call is a step of the recipe. */
+/**
+ * The expectations for a value, from `t.expect`. Each call of a method is a step of the recipe.
+ *
+ * @example
+ * ```ts
+ * import { recipe } from "@dispatch/sdk/runner";
+ *
+ * export default recipe("Order", async (t) => {
+ *   const order = await t.start("order-payment", { order_id: "ORD-7" });
+ *   t.expect(order.name).toBe("order-payment");
+ *   t.expect(order.input).toMatchObject({ order_id: "ORD-7" });
+ *   t.expect(order.output).not.toBeDefined();
+ * });
+ * ```
+ */
 export class Expectations<T> {
   #value: T;
-  #expecting: Expecting;
+  #runCheck: RunCheck;
   #hide: Hide;
   #negated: boolean;
 
   /**
-   * Expects things of a value.
-   * @param hide Gives a value without its secrets, for labels and messages.
+   * Creates the expectations for a value.
+   *
+   * @param hide Returns a value without its secrets, for labels and messages.
+   * @param negated Whether each expectation means its opposite.
    */
-  constructor(value: T, expecting: Expecting, hide: Hide, negated = false) {
+  constructor(value: T, runCheck: RunCheck, hide: Hide, negated = false) {
     this.#value = value;
-    this.#expecting = expecting;
+    this.#runCheck = runCheck;
     this.#hide = (value) => hide(inspect(value));
     this.#negated = negated;
   }
 
-  /** The opposite of what follows. A value that is absent or of another kind does not meet it either. */
+  /** Negates the next expectation. It still fails for a value of the wrong kind. */
   get not(): Expectations<T> {
-    return new Expectations(this.#value, this.#expecting, this.#hide, !this.#negated);
+    return new Expectations(this.#value, this.#runCheck, this.#hide, !this.#negated);
   }
 
-  /** It is equal by value and type. */
+  /** Expects an equal value: of the same type and, for lists and maps, with equal contents. */
   toEqual(expected: T): void {
     this.#expect((value) => ({
       what: `to equal ${this.#show(expected)}`,
       holds: equal(expected, value),
-      needs: value === undefined ? "there" : undefined,
+      needs: value === undefined ? "defined" : undefined,
       lines: () => diffLines(expected, value, this.#hide),
     }));
   }
 
-  /** It is the very same value. */
+  /** Expects the same value, as `Object.is` compares. */
   toBe(expected: T): void {
     this.#expect((value) => ({
       what: `to be ${this.#show(expected)}`,
@@ -76,74 +92,78 @@ export class Expectations<T> {
     }));
   }
 
-  /** It is there: neither `undefined` nor null. */
+  /** Expects a value other than `undefined` and null. */
   toBeDefined(): void {
     this.#expect((value) => ({
-      what: "to be there",
+      what: "to be defined",
       holds: value !== undefined && value !== null,
     }));
   }
 
-  /** The text contains a text, or the list an item. */
+  /** Expects text with a given part, or a list with an equal item. */
   toContain(part: unknown): void {
     this.#expect((value) => {
       const what = `to contain ${this.#show(part)}`;
       if (Array.isArray(value)) return { what, holds: value.some((item) => equal(part, item)) };
-      const texts = typeof value === "string" && typeof part === "string";
-      const needs = typeof part === "string" ? "a text or a list" : "a list";
-      return texts ? { what, holds: value.includes(part) } : { what, holds: false, needs };
+      const areTexts = typeof value === "string" && typeof part === "string";
+      const needs = typeof part === "string" ? "text or a list" : "a list";
+      return areTexts ? { what, holds: value.includes(part) } : { what, holds: false, needs };
     });
   }
 
-  /** The text has a match of a regular expression. */
+  /** Expects text that matches a regular expression. */
   toMatch(pattern: RegExp): void {
     this.#expect((value) => {
       if (!(pattern instanceof RegExp)) throw new TypeError("`toMatch` takes a regular expression");
       const isText = typeof value === "string";
       return {
         what: `to match ${pattern}`,
-        // A pattern with `g` remembers where it was; a new one does not.
+        // The copy starts at the beginning; a pattern with `g` starts where it last matched.
         holds: isText && new RegExp(pattern).test(value),
-        needs: isText ? undefined : "a text",
+        needs: isText ? undefined : "text",
       };
     });
   }
 
-  /** It has this many characters, items or entries. */
+  /** Expects a number of characters, items or entries. */
   toHaveLength(length: number): void {
     this.#expect((value) => {
       const actual = lengthOf(value);
       return {
         what: `to have length ${length}`,
         holds: actual === length,
-        needs: actual === undefined ? "a text, a list or a map" : undefined,
+        needs: actual === undefined ? "text, a list or a map" : undefined,
       };
     });
   }
 
-  /** It is less. */
+  /** Expects a number less than `limit`. */
   toBeLessThan(limit: number): void {
-    this.#expect((value) => compared("less", value, limit));
+    this.#expect((value) => compare("less", value, limit));
   }
 
-  /** It is greater. */
+  /** Expects a number greater than `limit`. */
   toBeGreaterThan(limit: number): void {
-    this.#expect((value) => compared("greater", value, limit));
+    this.#expect((value) => compare("greater", value, limit));
   }
 
-  /** The map has these entries, others besides. */
+  /** Expects a map with at least these entries. */
   toMatchObject(part: Record<string, unknown>): void {
     this.#expect((value) => {
       if (!isMap(part) || !isPlain(part)) throw new TypeError("`toMatchObject` takes a map");
       const what = `to have ${this.#show(part)}`;
       if (!isMap(value)) return { what, holds: false, needs: "a map" };
       const keys = Object.keys(part).filter((key) => Object.hasOwn(value, key));
-      const there = Object.fromEntries(keys.map((key) => [key, value[key]]));
-      return { what, holds: equal(part, there), lines: () => diffLines(part, there, this.#hide) };
+      const actual = Object.fromEntries(keys.map((key) => [key, value[key]]));
+      return {
+        what,
+        holds: equal(part, actual),
+        lines: () => diffLines(part, actual, this.#hide),
+      };
     });
   }
 
-  /** The timeline has a checkpoint of this name. */
+  /** Expects a timeline with a checkpoint of this name. */
   toContainStep(name: string): void {
     this.#expect((entries) => {
       const what = `to contain step ${name}`;
@@ -155,20 +175,22 @@ export class Expectations<T> {
   }
 
   #expect(expectation: (value: unknown) => Expectation): void {
-    this.#expecting(() => {
+    this.#runCheck(() => {
       const value: unknown = this.#value;
-      const refused = conditionProblem(value);
-      if (refused) return { label: `expect ${this.#show(value)}`, notMet: refused };
+      const problem = valueProblem(value);
+      if (problem) return { label: `expect ${this.#show(value)}`, mismatch: problem };
       const { what, holds, needs, lines } = expectation(value);
-      const wanted = this.#negated ? `not ${what}` : what;
-      const label = `expect ${this.#show(value)} ${wanted}`;
+      const expected = this.#negated ? `not ${what}` : what;
+      const label = `expect ${this.#show(value)} ${expected}`;
       if (holds !== this.#negated && needs === undefined) return { label };
-      const shown = `expected ${showValue(value, this.#hide)} (${kindOf(value)})`;
-      const be = needs !== undefined && this.#negated ? `to be ${needs} and ` : "";
+      const subject = value === undefined
+        ? "an absent value"
+        : `${showValue(value, this.#hide)} (${kindOf(value)})`;
+      const need = needs !== undefined && this.#negated ? `to be ${needs} and ` : "";
       return {
         label,
-        notMet: {
-          message: `${shown} ${be}${wanted}`,
+        mismatch: {
+          message: `expected ${subject} ${need}${expected}`,
           lines: this.#negated ? [] : lines?.() ?? [],
         },
       };
@@ -180,18 +202,18 @@ export class Expectations<T> {
   }
 }
 
-/** Why a value is refused as a condition: a promise and a function are always true. */
-export function conditionProblem(value: unknown): NotMet | undefined {
+/** Explains why a value cannot be checked: promises and functions would always count as true. */
+export function valueProblem(value: unknown): Mismatch | undefined {
   const message = value instanceof Promise
-    ? "a promise is not what it gives: await it"
+    ? "the value is a promise: await it"
     : typeof value === "function"
-    ? "a function is not what it gives: call it"
+    ? "the value is a function: call it"
     : undefined;
   return message === undefined ? undefined : { message, lines: [] };
 }
 
-function compared(how: "less" | "greater", value: unknown, limit: number): Expectation {
-  if (typeof limit !== "number") throw new TypeError(`a value can be ${how} than a number only`);
+function compare(how: "less" | "greater", value: unknown, limit: number): Expectation {
+  if (typeof limit !== "number") throw new TypeError("the limit must be a number");
   const what = `to be ${how} than ${limit}`;
   if (typeof value !== "number") return { what, holds: false, needs: "a number" };
   return { what, holds: how === "less" ? value < limit : value > limit };

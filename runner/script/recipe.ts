@@ -3,60 +3,72 @@ import { mainModulePath } from "../../runtime/process.ts";
 import { type CallSite, callSite } from "../events/call_site.ts";
 import type { Script } from "./api.ts";
 
-/** Settings of a recipe that is written in TypeScript. */
+/** Options of a recipe in TypeScript. */
 export interface RecipeOptions {
-  /** What it is for. */
+  /** What the recipe is for. */
   description?: string;
   /**
-   * Words to choose recipes by.
+   * Tags that select the recipe: `--tag smoke`.
    * @default {[]}
    */
   tags?: string[];
   /**
-   * How long its steps may take, such as `1m`.
+   * How long the steps may take, such as `1m`.
    * @default {"5m"}
    */
   timeout?: string;
   /**
-   * Variables with their values; `--var name=value` replaces one.
+   * Variables and their values. `--var name=value` replaces a value.
    * @default {{}}
    */
   vars?: Record<string, unknown>;
   /**
-   * Environment variables that are masked in every output.
+   * The names of environment variables whose values all output masks.
    * @default {[]}
    */
   secrets?: string[];
   /**
-   * Environment variables, with the values they have where the environment has none.
+   * Environment variables, with defaults for those that are not set.
    * @default {{}}
    */
   env?: Record<string, string | undefined>;
   /**
-   * Channels whose events are kept from the beginning, for waits that begin later.
+   * Channels whose events are kept from the start of the recipe, for waits that come later.
    * @default {[]}
    */
   channels?: string[];
 }
 
-/** What a recipe does. */
+/** The function of a recipe in TypeScript. */
 // deno-lint-ignore no-explicit-any
-export type RecipeBody<S extends Definitions = any> = (t: Script<S>) => Promise<void> | void;
+export type RecipeBody<D extends Definitions = any> = (t: Script<D>) => Promise<void> | void;
 
-/** A recipe that is written in TypeScript: the default export of its module. */
+/**
+ * A recipe in TypeScript, the default export of its module. The function `recipe` creates it.
+ *
+ * @example
+ * ```ts
+ * import { recipe, RecipeScript } from "@dispatch/sdk/runner";
+ *
+ * const smoke: RecipeScript = recipe("Smoke", async (t) => {
+ *   await t.wait(await t.enqueue("noop"));
+ * });
+ * export default smoke;
+ * ```
+ */
 export class RecipeScript {
-  /** What people call it. */
+  /** The recipe's name. */
   readonly name: string;
-  /** Its settings. */
+  /** The recipe's options. */
   readonly options: RecipeOptions;
-  /** What it does. */
+  /** The recipe's function. */
   readonly body: RecipeBody;
-  /** The values it is run with, one case each; absent where it is made without `each`. */
+  /** The values that it runs with, one case for each; absent without `recipe.each`. */
   readonly matrix: readonly Record<string, unknown>[] | undefined;
-  /** Where `recipe` was called. */
+  /** The place that called `recipe`. */
   readonly site: CallSite | undefined;
 
-  /** Made by `recipe`. */
+  /** Creates a recipe; call `recipe` instead. */
   constructor(
     name: string,
     options: RecipeOptions,
@@ -72,29 +84,29 @@ export class RecipeScript {
   }
 }
 
-/** Makes recipes. */
+/** The type of the function `recipe`. */
 export interface MakeRecipe {
-  /** A recipe without settings. */
-  <S extends Definitions = Definitions>(name: string, body: RecipeBody<S>): RecipeScript;
-  /** A recipe with settings. */
-  <S extends Definitions = Definitions>(
+  /** Declares a recipe. */
+  <D extends Definitions = Definitions>(name: string, body: RecipeBody<D>): RecipeScript;
+  /** Declares a recipe with options. */
+  <D extends Definitions = Definitions>(
     name: string,
     options: RecipeOptions,
-    body: RecipeBody<S>,
+    body: RecipeBody<D>,
   ): RecipeScript;
-  /** A recipe that runs once for each of these values, which it finds in `t.matrix`. */
+  /** Returns a `recipe` whose recipes run once for each of the given values, as `t.matrix`. */
   each(matrix: readonly Record<string, unknown>[]): Omit<MakeRecipe, "each"> & {
-    <S extends Definitions = Definitions>(name: string, body: RecipeBody<S>): RecipeScript;
-    <S extends Definitions = Definitions>(
+    <D extends Definitions = Definitions>(name: string, body: RecipeBody<D>): RecipeScript;
+    <D extends Definitions = Definitions>(
       name: string,
       options: RecipeOptions,
-      body: RecipeBody<S>,
+      body: RecipeBody<D>,
     ): RecipeScript;
   };
 }
 
 /**
- * Creates the `recipe` function.
+ * Creates the function `recipe`.
  *
  * @param runAsProgram Runs the recipe of a module that is the program itself: `bun order.recipe.ts`.
  */

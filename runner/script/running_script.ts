@@ -13,7 +13,7 @@ import { kindOf } from "../steps/step_kinds.ts";
 import type { EnqueueSettings, EventsSettings, Script, StepSettings, WaitSettings } from "./api.ts";
 import { FunctionExpression, NOWHERE } from "./function_expression.ts";
 import { createHandle, type JobHandle, refuseHandle, type RunHandle } from "./handle.ts";
-import { conditionProblem, Expectations } from "./matchers.ts";
+import { Expectations, valueProblem } from "./matchers.ts";
 import { missingResult } from "./missing_result.ts";
 import type { ScriptSteps } from "./script_steps.ts";
 import { readStepFields, scriptKind } from "./step_fields.ts";
@@ -195,7 +195,7 @@ export class RunningScript<D extends Definitions = Definitions> implements Scrip
   assert(condition: unknown, message = "the assertion"): void {
     this.#steps.instant(() => ({
       label: `assert ${message}`,
-      notMet: conditionProblem(condition) ??
+      mismatch: valueProblem(condition) ??
         (condition ? undefined : { message: `${message} does not hold`, lines: [] }),
     }));
   }

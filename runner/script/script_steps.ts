@@ -14,7 +14,7 @@ import type { Phase } from "../language/scope.ts";
 import type { Span } from "../language/source.ts";
 import type { StepSettings } from "./api.ts";
 import { NOWHERE } from "./function_expression.ts";
-import type { Checked } from "./matchers.ts";
+import type { CheckResult } from "./matchers.ts";
 import { checkSettings } from "./settings.ts";
 
 /** Who starts a step: the recipe's function, or a clean-up function, which has its own deadline. */
@@ -124,16 +124,16 @@ export class ScriptSteps {
   }
 
   /** Runs a step that has finished when it is called. If `check` throws, the step fails. */
-  instant(check: () => Checked): void {
+  instant(check: () => CheckResult): void {
     const caller = this.#caller;
     if (this.#isClosed(caller)) throw caller.deadline.signal.reason;
     this.#case.verdict.checks++;
-    const { label, notMet } = tryCheck(check);
+    const { label, mismatch } = tryCheck(check);
     const step = this.#create(caller, "assert", {}, { name: label });
     const failure = reportInstantStep(
       step,
       this.#scope(caller),
-      notMet && new StepFailure("assertion", notMet.message, { lines: notMet.lines }),
+      mismatch && new StepFailure("assertion", mismatch.message, { lines: mismatch.lines }),
     );
     if (failure) throw this.#fail(failure);
   }
@@ -204,10 +204,10 @@ export class ScriptSteps {
   }
 }
 
-function tryCheck(check: () => Checked): Checked {
+function tryCheck(check: () => CheckResult): CheckResult {
   try {
     return check();
   } catch (error) {
-    return { label: "expect", notMet: { message: (error as Error).message, lines: [] } };
+    return { label: "expect", mismatch: { message: (error as Error).message, lines: [] } };
   }
 }

@@ -109,7 +109,7 @@ class ScriptContext extends ParseContext {
       return node;
     }
     if (typeof value === "object" && value !== null) {
-      if (around.includes(value)) refuse(`\`${path}\` must be JSON, and contains itself`);
+      if (around.includes(value)) refuse(`\`${path}\` must be JSON and contains itself`);
       const within = [...around, value];
       if (Array.isArray(value)) {
         const items = value.map((item, i) => this.#node(item, `${path}[${i}]`, within));
@@ -128,8 +128,8 @@ function isHandle(value: unknown): value is JobHandle | RunHandle {
 }
 
 function scalarNode(value: string | number | boolean | null): ScalarNode {
-  // The text of a TypeScript recipe has no `${{ }}` in it.
-  const written = typeof value === "string" ? value.replaceAll("${{", "$${{") : value;
+  // In a TypeScript recipe `${{` is only text.
+  const written = typeof value === "string" ? value.replaceAll("${{", () => "$${{") : value;
   return { kind: "scalar", ...NOWHERE, value: written, style: "double", raw: String(written) };
 }
 

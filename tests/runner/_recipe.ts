@@ -4,12 +4,12 @@ import { join } from "node:path";
 import type { EventFailure, RunEvent, StepFinished } from "../../runner/mod.ts";
 import { type CliOptions, type CliResult, runnerCli } from "./_cli.ts";
 
-/** What a recipe printed, exited with, and told as events. */
+/** The output, the exit code and the events of a recipe. */
 export interface RecipeResult extends CliResult {
   events: RunEvent[];
 }
 
-/** Writes files into a new directory, calls back with it, and removes it. */
+/** Calls `use` with a temporary directory that contains the given files. */
 export async function withFiles<T>(
   files: Record<string, string>,
   use: (directory: string) => Promise<T>,
@@ -25,7 +25,7 @@ export async function withFiles<T>(
   }
 }
 
-/** Runs a recipe against an embedded server of its own. */
+/** Runs a recipe against an embedded server. */
 export function runRecipe(
   text: string,
   args: readonly string[] = [],
@@ -41,7 +41,7 @@ export function runRecipe(
   });
 }
 
-/** The end of each step: its label, status and failure. */
+/** The `step.finished` events. */
 export function ends(events: readonly RunEvent[]): StepFinished[] {
   return events.filter((event) => event.type === "step.finished");
 }

@@ -8,12 +8,12 @@ import { ends, type RecipeResult, withFiles } from "./_recipe.ts";
 
 const MOD = pathToFileURL(join(process.cwd(), "runner/mod.ts")).href;
 
-/** The module of a recipe, of which only what `recipe` is called with is given. */
+/** Returns the module of a recipe; `made` is the call of `recipe`. */
 export function scriptModule(made: string): string {
   return `import { recipe } from ${JSON.stringify(MOD)};\nexport default ${made};\n`;
 }
 
-/** Runs a recipe in TypeScript against an embedded server of its own. */
+/** Runs a TypeScript recipe against an embedded server. */
 export function runScript(made: string, args: readonly string[] = []): Promise<RecipeResult> {
   return withFiles({ "r.recipe.ts": scriptModule(made) }, async (directory) => {
     const file = join(directory, "r.recipe.ts");
@@ -23,7 +23,7 @@ export function runScript(made: string, args: readonly string[] = []): Promise<R
   });
 }
 
-/** Runs one line of a recipe, and gives the message of the step that fails by it. */
+/** Runs one line of a recipe, and returns the message and details of the failure, if any. */
 export async function failureOf(line: string): Promise<string | undefined> {
   const { code, events, out, err } = await runScript(
     `recipe("Line", async (t) => {\n  ${line}\n})`,

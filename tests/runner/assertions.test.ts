@@ -8,7 +8,7 @@ async function failure(steps: string, vars = "{}") {
   return firstFailure(events);
 }
 
-test("a failed assertion shows each operand's value with its type", async () => {
+test("shows the value and type of each operand", async () => {
   const { message, lines, place } = await failure(
     '  - assert: vars.n < 3 && vars.name == "a"',
     "{ n: 2, name: b }",
@@ -23,7 +23,7 @@ test("a failed assertion shows each operand's value with its type", async () => 
   assert.deepEqual([place?.line, place?.column, place?.length], [3, 13, 30]);
 });
 
-test("lists and maps are compared item by item", async () => {
+test("shows a diff of lists and maps", async () => {
   const { lines } = await failure(
     "  - assert: vars.a == vars.b",
     "{ a: { x: 1, list: [1, 2, 3] }, b: { x: 1, list: [1, 5], y: 2 } }",
@@ -31,21 +31,21 @@ test("lists and maps are compared item by item", async () => {
   assert.deepEqual(lines.slice(2), ["- list[1]: 5", "+ list[1]: 2", "+ list[2]: 3", "- y: 2"]);
 });
 
-test("macros show what they look through", async () => {
+test("shows the list that a macro searches", async () => {
   const { lines } = await failure('  - assert: vars.l.exists(x, x == "c")', "{ l: [a, b] }");
   assert.deepEqual(lines, ['vars.l  is ["a","b"] (list)']);
 });
 
-test("an absent field is named", async () => {
+test("names an absent field", async () => {
   const { message, lines } = await failure(
     "  - id: job\n    enqueue: noop\n    payload: { a: 1 }\n  - assert: job.payload.b == 1",
   );
   assert.equal(message, "`job.payload.b` is absent");
-  // There is nothing to add to that.
+  // The message says everything.
   assert.deepEqual(lines, []);
 });
 
-test("all assertions of a step are told at once", async () => {
+test("shows all failed assertions of a step", async () => {
   const { message, lines } = await failure(
     "  - assert: [vars.n == 1, vars.n == 2, vars.n == 3]\n    expect: { vars.n: { gt: 2 } }",
     "{ n: 1 }",
@@ -58,12 +58,12 @@ test("all assertions of a step are told at once", async () => {
   ]);
 });
 
-test("long values are cut, with their size", async () => {
+test("truncates long values and shows their size", async () => {
   const { lines } = await failure('  - assert: vars.l == "x"', `{ l: ${"a".repeat(500)} }`);
   assert.match(lines[0]!, /^vars\.l {2}is "a{119}… \(500 characters\) \(text\)$/);
 });
 
-test("cut texts end and begin with whole characters", async () => {
+test("truncates text between characters", async () => {
   const faces = "😀".repeat(63);
   const { lines } = await failure('  - assert: vars.l == "x"', `{ l: a${faces} }`);
   assert.match(lines[0]!, /"a(😀){59}… /);
@@ -77,7 +77,7 @@ test("cut texts end and begin with whole characters", async () => {
   assert.equal(inside[0], `- …"${"😀".repeat(10)}xb" (162 characters)`);
 });
 
-test("unsigned numbers are numbers", async () => {
+test("an unsigned number equals a number", async () => {
   const { code, err } = await runRecipe(
     `steps:
   - id: job
@@ -89,7 +89,7 @@ test("unsigned numbers are numbers", async () => {
   assert.equal(code, 0, err);
 });
 
-test("a map can have the key __proto__, but not one written in an expression", async () => {
+test("a payload can have the key `__proto__`, a map literal cannot", async () => {
   const payload = "{ __proto__: { a: 1 }, b: 2 }";
   const { code, err } = await runRecipe(
     `steps:
@@ -148,7 +148,7 @@ for (
   });
 }
 
-test("a negated operand is shown whole", async () => {
+test("shows a negated operand as a whole", async () => {
   const { lines } = await failure("  - assert: '!(vars.n == 1) || false'", "{ n: 1 }");
   assert.deepEqual(lines, [
     "!(vars.n == 1)  is false (boolean)",
@@ -157,32 +157,32 @@ test("a negated operand is shown whole", async () => {
   ]);
 });
 
-test("long texts are shown from where they differ", async () => {
+test("shows long texts from the first difference on", async () => {
   const long = "x".repeat(200);
   const { lines } = await failure(`  - expect: { vars.s: ${long}b }`, `{ s: ${long}a }`);
   const x = "x".repeat(20);
   assert.deepEqual(lines, [`- …"${x}b" (201 characters)`, `+ …"${x}a" (201 characters)`]);
 });
 
-test("more differences than fit are told to be more", async () => {
+test("limits the number of differences shown", async () => {
   const list = JSON.stringify(Array.from({ length: 50 }, (_, i) => i));
   const { lines } = await failure("  - expect: { vars.l: [] }", `{ l: ${list} }`);
   assert.equal(lines.length, 21);
   assert.equal(lines.at(-1), "… and more");
 });
 
-test("each matcher counts as an assertion", async () => {
+test("counts each matcher as an assertion", async () => {
   const { message } = await failure("  - expect: { vars.n: { gt: 2, lt: 0, gte: 1 } }", "{ n: 1 }");
   assert.equal(message, "2 of 3 assertions do not hold");
 });
 
-test("only what is absent can be expected to be absent", async () => {
+test("`exists: false` fails for a step that did not run", async () => {
   const steps = "  - id: a\n    if: 1 == 2\n    enqueue: noop\n";
   const { message } = await failure(`${steps}  - expect: { a.state: { exists: false } }`);
   assert.equal(message, "`a` has no value: its step did not run");
 });
 
-test("a value of another type than at the check is told in plain words", async () => {
+test("describes operands of the wrong type", async () => {
   const { message, lines } = await failure(
     "  - id: a\n    enqueue: noop\n    payload: { n: 3 }\n  - assert: a.payload.n < 'x'",
   );
@@ -190,12 +190,12 @@ test("a value of another type than at the check is told in plain words", async (
   assert.deepEqual(lines, ["a.payload.n  is 3 (whole number)"]);
 });
 
-test("what would have another value the second time is not shown, but what is in it is", async () => {
+test("does not show a random operand, but its parts", async () => {
   const { lines } = await failure("  - assert: random(2) + vars.n == 100", "{ n: 1 }");
   assert.deepEqual(lines, ["vars.n  is 1 (whole number)"]);
 });
 
-test("what depends on the time is shown with the time of then", async () => {
+test("evaluates an operand with `now()` again and says so", async () => {
   const { lines } = await failure(
     '  - assert: now() - timestamp(vars.t) < duration("0s")',
     '{ t: "2026-01-01T00:00:00Z" }',
@@ -228,7 +228,7 @@ for (
     ["dyn(null)", "null (null)"],
   ]
 ) {
-  test(`${expression} is shown as ${value}`, async () => {
+  test(`shows ${expression} as ${value}`, async () => {
     const { lines } = await failure(
       `  - assert: "dyn(${expression}) == dyn(vars.t)"`,
       "{ n: 2, t: ab }",
@@ -237,7 +237,7 @@ for (
   });
 }
 
-test("of several faults each names its expression and line, and hides no other failure", async () => {
+test("names the expression and line of each error among several failures", async () => {
   const { message, lines, place } = await failure(
     `  - id: j
     enqueue: noop

@@ -106,8 +106,8 @@ test("`outputs` adds typed fields to the result of a step", async () => {
   - assert: o == 3
   - expect: { o.state: complete, o.n: x, m: 3 }
 `,
-    /^wrong-step at m: step `m` leaves a list, not a job/,
-    /^wrong-step at w: step `w` leaves a map, not a job or a run$/,
+    /^wrong-step at m: the result of step `m` is a list, not a job/,
+    /^wrong-step at w: the result of step `w` is a map, not a job or a run$/,
     /^type-mismatch at o.n == "x": .* a whole number and text$/,
     /^type-mismatch at o == 3: .* a job and a whole number$/,
     /^unknown-state at complete/,
@@ -199,7 +199,7 @@ test("steps of `always` count as checks, and need an `if` for conditional steps"
 });
 
 test("reports a step that uses its own result in `if`", async () => {
-  await finds("  - id: b\n    enqueue: noop\n    if: b.state == 'x'\n", /this is that step itself/);
+  await finds("  - id: b\n    enqueue: noop\n    if: b.state == 'x'\n", /this is the step itself/);
 });
 
 test("reports unknown states in the items of a list", async () => {

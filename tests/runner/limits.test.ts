@@ -1,20 +1,19 @@
-// How long things may take, on a clock that the tests move.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { delay, systemClock } from "../../runtime/clock.ts";
 import { withLongTimers } from "../../runtime/long_timers.ts";
 import { runCases } from "../../runner/engine/run.ts";
 import type { RunEvent } from "../../runner/mod.ts";
 import { readRecipe } from "../../runner/recipe/read_recipe.ts";
 import type { RunnerClient } from "../../runner/steps/context.ts";
-import { delay } from "../../runtime/mod.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 
-/** Runs a recipe that needs no server, and says how long that took on its clock. */
-async function onClock(text: string, files: Record<string, string> = {}) {
+/** Runs a recipe that needs no server on a fake clock, and returns how long it took there. */
+async function runOnFakeClock(text: string, files: Record<string, string> = {}) {
   const load = (name: string) => Promise.resolve({ name, text: files[name]! });
   const { recipe, diagnostics } = await readRecipe("r.yaml", text, { load });
-  assert.ok(recipe, diagnostics[0]?.message ?? "it was not read");
+  assert.ok(recipe, diagnostics[0]?.message ?? "it has errors");
   const clock = new FakeClock();
   const began = clock.now();
   const events: RunEvent[] = [];
@@ -31,7 +30,7 @@ async function onClock(text: string, files: Record<string, string> = {}) {
   return { exitCode, events, ms: clock.now() - began };
 }
 
-test("timers can be longer than those of the runtime", async () => {
+test("splits a timer that is too long for the runtime", async () => {
   const fake = new FakeClock();
   const set: number[] = [];
   const clock = withLongTimers({
@@ -52,42 +51,44 @@ test("timers can be longer than those of the runtime", async () => {
   assert.equal(fake.pending, 0);
 });
 
-test("a long sleep does not end at once", async () => {
+test("a sleep longer than the runtime's timers does not end at once", async () => {
   const stop = new AbortController();
   const recipe = "timeout: 2000h\nsteps:\n  - sleep: 1000h\n  - assert: true\n";
   const { code } = await runRecipe(recipe, [], {
+    // Only a real clock has timers that fire at once if they are too long.
+    clock: systemClock,
     signal: stop.signal,
-    onOut: (text) => void (text.includes('"step.started"') && setTimeout(() => stop.abort(), 50)),
+    onOut: (text) => void (text.includes('"step.started"') && setTimeout(() => stop.abort(), 20)),
   });
   assert.equal(code, 130);
 });
 
-test("a soft step does not excuse that the recipe's time is over, only its own", async () => {
+test("a soft step fails the recipe when the recipe's time is over, but not when its own is", async () => {
   const steps = "  - assert: true\n  - sleep: 1m\n    soft: true\n";
-  const late = await onClock(`timeout: 1s\nsteps:\n${steps}`);
+  const late = await runOnFakeClock(`timeout: 1s\nsteps:\n${steps}`);
   assert.equal(late.exitCode, 1);
   assert.equal(ends(late.events).at(-1)?.soft, false);
   assert.match(firstFailure(late.events).message, /^not done when the recipe's time was over/);
-  const own = await onClock(`timeout: 10s\nsteps:\n${steps}    within: 1s\n`);
+  const own = await runOnFakeClock(`timeout: 10s\nsteps:\n${steps}    within: 1s\n`);
   assert.equal(own.exitCode, 0);
 });
 
-test("the clean-up of used recipes is over with that of the recipe", async () => {
+test("the clean-up of a used recipe shares the time of the outer recipe", async () => {
   const files = { "inner.yaml": "steps:\n  - assert: true\nalways:\n  - sleep: 1h\n" };
-  const cleaning = await onClock(
+  const cleaning = await runOnFakeClock(
     "steps:\n  - assert: true\nalways:\n  - sleep: 6s\n  - use: inner.yaml\n",
     files,
   );
   assert.ok(cleaning.ms < 11_000, `${cleaning.ms} ms`);
-  const stopped = await onClock(
+  const stopped = await runOnFakeClock(
     "timeout: 1s\nsteps:\n  - use: stopped.yaml\nalways:\n  - sleep: 1h\n",
     { "stopped.yaml": "steps:\n  - sleep: 1h\n  - assert: true\nalways:\n  - sleep: 6s\n" },
   );
   assert.ok(stopped.ms < 12_000, `${stopped.ms} ms`);
 });
 
-test("what ends a step of a used recipe is called by its name", async () => {
-  const { events } = await onClock("steps:\n  - use: inner.yaml\n    within: 500ms\n", {
+test("names the limit that has ended a step of a used recipe", async () => {
+  const { events } = await runOnFakeClock("steps:\n  - use: inner.yaml\n    within: 500ms\n", {
     "inner.yaml": "steps:\n  - sleep: 1h\n  - assert: true\n",
   });
   assert.match(
@@ -96,7 +97,7 @@ test("what ends a step of a used recipe is called by its name", async () => {
   );
 });
 
-test("a loop that fails leaves what the items before left", async () => {
+test("a `for_each` that fails keeps the results of the earlier items", async () => {
   const { events } = await runRecipe(`
 steps:
   - id: jobs
@@ -111,7 +112,7 @@ always:
   assert.ok(events.some((e) => e.type === "log" && e.text === "two are left"));
 });
 
-test("an output that has no value is told in the used recipe", async () => {
+test("reports an output without a value at its place in the used recipe", async () => {
   const { events } = await runRecipe("steps:\n  - use: inner.yaml\n    id: u\n", [], {
     files: {
       "inner.yaml":
@@ -124,8 +125,8 @@ test("an output that has no value is told in the used recipe", async () => {
   assert.deepEqual([place!.line, place!.text], [3, "  total: job.payload.total"]);
 });
 
-test("an attempt that time cuts tells why the one before failed", async () => {
-  const { events } = await onClock(`
+test("shows why the attempt before failed when the deadline ends a retry", async () => {
+  const { events } = await runOnFakeClock(`
 timeout: 10s
 vars: { n: 0 }
 steps:

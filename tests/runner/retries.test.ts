@@ -1,15 +1,14 @@
-// What is tried again, and what is not.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Fault } from "../../dev/mod.ts";
 import { ends, firstFailure, type RecipeResult, runRecipe } from "./_recipe.ts";
 
-/** The answer to an enqueue is lost with its connection. */
+/** Loses the answer to an enqueue together with the connection. */
 const CUT: Fault = { do: "cut", when: { direction: "out", method: "job.enqueue" } };
-const NOT_REPEATED =
+const NOT_RETRIED =
   "not retried, because its request may have reached the server; `repeat_writes: true` retries it anyway";
 
-/** Runs a recipe, and counts what reaches the server. */
+/** Runs a recipe and counts the writes that reach the server. */
 async function counted(
   text: string,
   faults: readonly Fault[] = [],
@@ -30,7 +29,7 @@ async function counted(
   return { ...result, writes };
 }
 
-test("a write is not sent again when it may have arrived, whatever ended it", async () => {
+test("does not repeat a write that may have reached the server", async () => {
   const retry = "retry: { attempts: 3, backoff: 10ms }";
   const late = (what: object): Fault => ({
     do: "delay",
@@ -51,11 +50,11 @@ test("a write is not sent again when it may have arrived, whatever ended it", as
     });
     assert.equal(writes, 1, step);
     const last = ends(events).findLast(({ failure }) => failure);
-    assert.deepEqual(last?.failure?.lines.at(-1), NOT_REPEATED, step);
+    assert.deepEqual(last?.failure?.lines.at(-1), NOT_RETRIED, step);
   }
 });
 
-test("a write that was answered is not sent again because of what is asked of the answer", async () => {
+test("does not repeat a write whose answer fails an expectation", async () => {
   for (
     const step of [
       "enqueue: noop\n    expect: { result.name: other }",
@@ -74,11 +73,11 @@ test("a write that was answered is not sent again because of what is asked of th
     );
     assert.equal(writes, 1, step);
     const last = ends(events).findLast(({ failure }) => failure);
-    assert.deepEqual(last?.failure?.lines.at(-1), NOT_REPEATED, step);
+    assert.deepEqual(last?.failure?.lines.at(-1), NOT_RETRIED, step);
   }
 });
 
-test("what only reads is tried again, also where other steps contain it", async () => {
+test("retries a step that only reads, also inside `parallel`", async () => {
   const retry = "retry: { attempts: 3, backoff: 1ms }";
   for (const step of ["call: job.list", "parallel: [{ stats: }, { assert: 1 == 2 }]"]) {
     const { events } = await counted(`steps:\n  - ${step}\n    ${retry}\n`);
@@ -86,7 +85,7 @@ test("what only reads is tried again, also where other steps contain it", async 
   }
 });
 
-test("`repeat_writes` sends again, and shows that it did", async () => {
+test("repeats a write with `repeat_writes`, and reports the case as flaky", async () => {
   const { code, writes, events } = await counted(
     `steps:
   - enqueue: noop
@@ -101,7 +100,7 @@ test("`repeat_writes` sends again, and shows that it did", async () => {
   assert.equal(events.findLast((e) => e.type === "case.finished")?.flaky, true);
 });
 
-test("time that runs out before the next attempt hides no failure", async () => {
+test("keeps the failure of the last attempt when the time is over before the next one", async () => {
   for (
     const [step, kind, message] of [
       ["call: job.list", "server", /405|not supported|method/i],

@@ -3,14 +3,14 @@ import { test } from "node:test";
 import { runnerCli } from "./_cli.ts";
 import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 
-test("the recipes of the repository pass on the embedded server", async () => {
+test("the recipes of this repository pass on the embedded server", async () => {
   const { code, out } = await runnerCli(["recipes"]);
   assert.equal(code, 0, out);
   assert.match(out, /^Using the embedded server; set --url or DISPATCH_URL to use a real one\n/);
   assert.match(out, /\n3 passed in /);
 });
 
-test("steps are told in order, with their place and result", async () => {
+test("reports steps in order, with their place and label", async () => {
   const { code, events } = await runRecipe(`
 name: Order
 steps:
@@ -35,7 +35,7 @@ steps:
   assert.deepEqual([first?.place.line, first?.place.column], [5, 5]);
 });
 
-test("what fails stops the steps; always runs all the same", async () => {
+test("skips the steps after a failure, but runs `always`", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - assert: 1 == 2
@@ -48,7 +48,7 @@ always:
   assert.deepEqual(events.flatMap((e) => e.type === "log" ? [e.text] : []), ["but this"]);
 });
 
-test("nothing is sent while anything is wrong", async () => {
+test("sends nothing if the recipe has an error", async () => {
   const { code, events, err } = await runRecipe(`
 steps:
   - enqueue: noop
@@ -59,7 +59,7 @@ steps:
   assert.match(err, /there is no step with the id `nop`/);
 });
 
-test("a run that checked nothing is no pass", async () => {
+test("a recipe that checks nothing is unchecked and exits with 4", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - enqueue: noop
@@ -70,7 +70,7 @@ steps:
   assert.equal(events.findLast((e) => e.type === "case.finished")?.status, "unchecked");
 });
 
-test("a server's refusal that no assertion covers is 3, not 1", async () => {
+test("exits with 3 when the server refuses a request", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - id: raw
@@ -83,7 +83,7 @@ steps:
   assert.equal(firstFailure(events).code, 400);
 });
 
-test("no server is 3", async () => {
+test("exits with 3 when it cannot connect", async () => {
   const { code, err } = await runnerCli([
     "recipes/order-smoke.yaml",
     "--url",
@@ -93,7 +93,7 @@ test("no server is 3", async () => {
   assert.match(err, /^error: Cannot connect to 'ws:\/\/127\.0\.0\.1:1\/dwp'/);
 });
 
-test("soft failures are told and do not fail the recipe", async () => {
+test("reports the failure of a soft step and goes on", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - assert: 1 == 2
@@ -104,7 +104,7 @@ steps:
   assert.deepEqual(ends(events).map(({ status }) => status), ["failed", "passed"]);
 });
 
-test("variables keep their type, and --var replaces them", async () => {
+test("`--var` replaces a variable and keeps its type", async () => {
   const recipe = `
 vars: { n: 3, who: me, list: [1, 2], order_id: "ORD-\${{ vars.who }}" }
 steps:
@@ -125,7 +125,7 @@ steps:
   assert.match(unknown.err, /Unknown variable whoo; did you mean `who`\?/);
 });
 
-test("variables from a file come before --var", async () => {
+test("`--var` overrides `--vars`", async () => {
   const { code } = await runRecipe(
     `
 vars: { a: 1, b: 1 }
@@ -137,7 +137,7 @@ steps:
   assert.equal(code, 0);
 });
 
-test("a template alone keeps its type, in text it makes text", async () => {
+test("an expression keeps its type alone and becomes text inside text", async () => {
   const { code } = await runRecipe(`
 vars: { n: 3 }
 steps:
@@ -151,7 +151,7 @@ steps:
   assert.equal(code, 0);
 });
 
-test("for_each runs a step for each item and leaves a list", async () => {
+test("`for_each` runs a step for each item, and its result is a list", async () => {
   const { code, events } = await runRecipe(`
 vars: { sizes: [1, 2, 3] }
 steps:
@@ -167,7 +167,7 @@ steps:
   assert.deepEqual(ends(events).map(({ step }) => step), ["1[0]", "1[1]", "2"]);
 });
 
-test("the condition of a loop is asked for each item", async () => {
+test("evaluates the `if` of a `for_each` step for each item", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - id: jobs
@@ -186,7 +186,7 @@ steps:
   ]);
 });
 
-test("a matrix makes cases, and parallel ones share a client", async () => {
+test("`matrix` makes a case of each combination, and `--parallel` runs them side by side", async () => {
   const { code, events } = await runRecipe(
     `
 name: Cases
@@ -212,7 +212,7 @@ steps:
   ]);
 });
 
-test("parallel runs steps side by side and fails when one does", async () => {
+test("`parallel` runs all its steps and fails if one fails", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - parallel:
@@ -239,7 +239,7 @@ steps:
   ]);
 });
 
-test("use runs another recipe with its inputs and gives its outputs", async () => {
+test("`use` passes inputs to another recipe and returns its outputs", async () => {
   const { code, events } = await runRecipe(
     `
 steps:
@@ -270,7 +270,7 @@ steps:
   assert.deepEqual(ends(events).map(({ step }) => step), ["1.1", "1.2", "1.3", "1", "2"]);
 });
 
-test("inputs have their defaults where the recipe is run by itself", async () => {
+test("inputs have their defaults when the recipe is run directly", async () => {
   const { code } = await runRecipe(`
 inputs: { n: { type: integer, default: 3 }, price: { type: number, default: 2 } }
 steps:
@@ -279,7 +279,7 @@ steps:
   assert.equal(code, 0);
 });
 
-test("in the expect of a step, result is what it left", async () => {
+test("`expect` sees the result of its step as `result`", async () => {
   const { code } = await runRecipe(`
 steps:
   - enqueue: noop
@@ -291,7 +291,7 @@ steps:
   assert.equal(code, 0);
 });
 
-test("outputs add fields to what a step leaves", async () => {
+test("`outputs` adds fields to the result of a step", async () => {
   const { code } = await runRecipe(`
 steps:
   - id: job
@@ -302,7 +302,7 @@ steps:
   assert.equal(code, 0);
 });
 
-test("an if over a step that did not run is false", async () => {
+test("skips a step whose `if` names a step that did not run", async () => {
   const { code, events } = await runRecipe(`
 vars: { go: false }
 steps:
@@ -321,7 +321,7 @@ steps:
   ]);
 });
 
-test("retry tries again, and a late pass is flaky", async () => {
+test("retries a step, and reports a pass after a retry as flaky", async () => {
   const { code, events } = await runRecipe(`
 vars: { n: 0 }
 steps:
@@ -340,7 +340,7 @@ steps:
   assert.ok(events.some((e) => e.type === "step.retried"));
 });
 
-test("only_if decides whether a failure is worth another attempt", async () => {
+test("does not retry when `only_if` is false", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - call: job.get
@@ -352,7 +352,7 @@ steps:
   assert.equal(ends(events)[0]?.attempts, 1);
 });
 
-test("events of a channel since the recipe began are not missed", async () => {
+test("a wait on a channel sees the events since the recipe began", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - id: job
@@ -367,7 +367,7 @@ steps:
   assert.equal(code, 0, JSON.stringify(events.at(-2)));
 });
 
-test("the events of a step's own job are collected where they are asked for", async () => {
+test("collects the events of a run when an expression uses them", async () => {
   const { code } = await runRecipe(`
 steps:
   - id: order
@@ -382,7 +382,7 @@ steps:
   assert.equal(code, 0);
 });
 
-test("an event that no run took is warned about", async () => {
+test("warns about an event that no run has consumed", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - publish: nobody-waits
@@ -394,8 +394,8 @@ steps:
   assert.match(warnings[0]!, /event `nobody-waits` \(\w+\) was not consumed by this recipe's runs/);
 });
 
-test("an event that a run took is not", async () => {
-  const { events } = await runRecipe(`
+test("does not warn about an event that a run has consumed", async () => {
+  const { code, events } = await runRecipe(`
 steps:
   - id: order
     start: order-payment
@@ -403,10 +403,11 @@ steps:
   - publish: payment-received
   - wait: order
 `);
+  assert.equal(code, 0);
   assert.deepEqual(events.filter((e) => e.type === "warning"), []);
 });
 
-test("set gives a variable a new value", async () => {
+test("`set` changes a variable", async () => {
   const { code } = await runRecipe(`
 vars: { n: 1 }
 steps:
@@ -416,7 +417,7 @@ steps:
   assert.equal(code, 0);
 });
 
-test("a seed repeats uuid and random", async () => {
+test("`--seed` repeats the values of `uuid` and `random`", async () => {
   const recipe = `
 vars: { id: "\${{ uuid() }}", n: "\${{ random(1000000) }}" }
 steps:
@@ -432,7 +433,7 @@ steps:
   assert.notDeepEqual(await vars("8"), first);
 });
 
-test("the recipe's own time is a limit for its steps", async () => {
+test("`timeout` stops the steps, and `always` still runs", async () => {
   const { code, events } = await runRecipe(`
 timeout: 30ms
 steps:
@@ -446,7 +447,7 @@ always:
   assert.ok(events.some((e) => e.type === "log" && e.text === "cleaned up"));
 });
 
-test("steps without an id can say what they expect of their result", async () => {
+test("a step without an id can use `expect`", async () => {
   const { code, out } = await runRecipe(`steps:
   - enqueue: noop
     expect: { result.state: pending }
@@ -456,29 +457,30 @@ test("steps without an id can say what they expect of their result", async () =>
   assert.equal(code, 0, out);
 });
 
-test("a run without an id takes its event all the same", async () => {
-  const { events } = await runRecipe(`steps:
+test("does not warn about an event that a run without an id has consumed", async () => {
+  const { code, events } = await runRecipe(`steps:
   - start: order-payment
   - publish: payment-received
   - wait: { channel: workflows, where: event.type == "workflow.completed" }
     within: 5s
 `);
+  assert.equal(code, 0);
   assert.deepEqual(events.filter(({ type }) => type === "warning"), []);
 });
 
-test("random(n) needs something to choose from", async () => {
+test("`random(0)` fails", async () => {
   const { events } = await runRecipe("steps:\n  - assert: random(0) == 0\n");
   assert.equal(firstFailure(events).message, "random(n) needs an n of at least 1, not 0");
 });
 
-test("`for_each` over what is no list says what it is", async () => {
+test("`for_each` fails for a value that is not a list, and shows it", async () => {
   const { events } = await runRecipe(
     "vars: { m: { n: { a: 1 } } }\nsteps:\n  - for_each: vars.m.n\n    assert: true\n",
   );
   assert.equal(firstFailure(events).message, '`for_each` needs a list, not {"a":1} (map)');
 });
 
-test("values that only a run knows are held to their ranges, each at its place", async () => {
+test("checks computed values while the recipe runs, and names their place", async () => {
   for (
     const [step, message, column] of [
       [
@@ -502,7 +504,7 @@ test("values that only a run knows are held to their ranges, each at its place",
   assert.equal(firstFailure(events).message, "`count` must be at least 1, not 0");
 });
 
-test("a pattern that only a run knows can be none", async () => {
+test("fails for a computed pattern that is not a regular expression", async () => {
   const { events } = await runRecipe(
     'vars: { re: "(" }\nsteps:\n  - expect: { vars.re: { matches: "${{ vars.re }}" } }\n',
   );

@@ -5,7 +5,7 @@ import { runnerCli } from "./_cli.ts";
 import { ends, withFiles } from "./_recipe.ts";
 import { failureOf, runScript } from "./_script.ts";
 
-test("each call is a step, with the line it stands on", async () => {
+test("reports each call as a step, with its line", async () => {
   const { code, events, out } = await runScript(`recipe("Calls", { tags: ["a"] }, async (t) => {
   const job = await t.enqueue("noop", null, { queue: "email", priority: 3 });
   await t.wait(job, { until: "completed", within: "10s" });
@@ -28,7 +28,7 @@ test("each call is a step, with the line it stands on", async () => {
   );
 });
 
-test("a failed expectation shows what differs, and stops the recipe", async () => {
+test("a failed expectation shows a diff and stops the recipe", async () => {
   const { code, events } = await runScript(`recipe("Fails", async (t) => {
   t.expect({ a: 1, b: [1, 2] }).toEqual({ a: 1, b: [1, 3] });
   t.log("not this");
@@ -38,14 +38,14 @@ test("a failed expectation shows what differs, and stops the recipe", async () =
   assert.ok(!events.some((e) => e.type === "log"));
 });
 
-test("a failure that is caught fails the recipe all the same", async () => {
+test("a failure that the recipe catches still fails it", async () => {
   const { code } = await runScript(`recipe("Caught", async (t) => {
   try { t.assert(false, "this"); } catch { t.log("caught"); }
 })`);
   assert.equal(code, 1);
 });
 
-test("an error of the recipe's own is told with its place", async () => {
+test("reports an error of the recipe's code with its place", async () => {
   const { code, events } = await runScript(`recipe("Throws", async (t) => {
   t.assert(true);
   throw new RangeError("too far");
@@ -59,7 +59,7 @@ test("an error of the recipe's own is told with its place", async () => {
   ]);
 });
 
-test("a recipe that never ends is ended when its time is over", async () => {
+test("stops a recipe whose function never returns, and runs its clean-up", async () => {
   const { code, events } = await runScript(`recipe("Hangs", { timeout: "30ms" }, async (t) => {
   t.assert(true);
   t.always(async () => { t.log("cleaned up"); });
@@ -70,7 +70,7 @@ test("a recipe that never ends is ended when its time is over", async () => {
   assert.ok(events.some((e) => e.type === "log" && e.text === "cleaned up"));
 });
 
-test("always runs the last first, and its failure does not hide the first", async () => {
+test("runs clean-up functions in reverse order, and keeps the first failure", async () => {
   const { code, events } = await runScript(`recipe("Cleans", async (t) => {
   t.always(() => t.log("first given"));
   t.always(() => { throw new Error("broke"); });
@@ -90,7 +90,7 @@ test("always runs the last first, and its failure does not hide the first", asyn
   assert.ok(ends(events).some((e) => e.phase === "always" && e.kind === "sleep"));
 });
 
-test("a step that nobody awaited is waited for", async () => {
+test("waits for a step that the recipe does not await", async () => {
   const { code, events } = await runScript(`recipe("Floating", async (t) => {
   t.assert(true);
   t.sleep("20ms");
@@ -99,7 +99,7 @@ test("a step that nobody awaited is waited for", async () => {
   assert.equal(ends(events).at(-1)?.status, "passed");
 });
 
-test("each runs the recipe for each of its values; vars, env and secrets are there", async () => {
+test("`recipe.each` runs a case for each value, with variables", async () => {
   const { code, events } = await runScript(
     `recipe.each([{ n: 1 }, { n: 2 }])("Each", { vars: { a: 1 } }, async (t) => {
   t.expect(t.matrix.n).toBeLessThan(3);
@@ -116,12 +116,16 @@ test("each runs the recipe for each of its values; vars, env and secrets are the
 
 for (
   const [what, text, message] of [
-    ["a default export that is no recipe", "export default 3;", "default export is no recipe"],
-    ["a module that throws", 'throw new Error("at load");', "cannot be loaded: at load"],
-    ["a syntax error", "const = 1;", "cannot be loaded"],
+    ["a default export that is not a recipe", "export default 3;", "is not a recipe"],
+    [
+      "a module that throws",
+      'throw new Error("at load");',
+      "cannot load the recipe's module: at load",
+    ],
+    ["a syntax error", "const = 1;", "cannot load the recipe's module"],
   ] as const
 ) {
-  test(`${what} is an error before anything runs`, async () => {
+  test(`reports ${what} before anything runs`, async () => {
     await withFiles({ "r.recipe.ts": text }, async (directory) => {
       const { code, err } = await runnerCli(["check", join(directory, "r.recipe.ts")]);
       assert.equal(code, 2);
@@ -130,7 +134,7 @@ for (
   });
 }
 
-test("a step that is not awaited is told, and its failure is the recipe's, not the process's", async () => {
+test("warns about a step that is not awaited, and its failure fails the recipe", async () => {
   const { code, events } = await runScript(`recipe("Forgotten", async (t) => {
   const job = await t.enqueue("always-fails");
   t.wait(job, { within: "10s" });
@@ -145,7 +149,7 @@ test("a step that is not awaited is told, and its failure is the recipe's, not t
   assert.equal(last?.failure?.kind, "wait");
 });
 
-test("what still runs when a recipe throws is stopped", async () => {
+test("stops running steps when the recipe throws", async () => {
   const { events } = await runScript(`recipe("Throws", async (t) => {
   t.sleep("1h");
   throw new Error("boom");
@@ -155,12 +159,12 @@ test("what still runs when a recipe throws is stopped", async () => {
   assert.equal(last?.failure?.message, "boom");
 });
 
-test("options that are wrong are found before anything runs, where the recipe is made", async () => {
+test("reports invalid options at the call of `recipe`", async () => {
   for (
     const [options, message] of [
       ["{ tgs: ['a'] }", "unknown option `tgs`; did you mean `tags`?"],
-      ["{ tags: 'a' }", "`tags` must be a list of texts"],
-      ["{ timeout: 'soon' }", "`timeout`: `soon` is no duration"],
+      ["{ tags: 'a' }", "`tags` must be a list of strings"],
+      ["{ timeout: 'soon' }", "`timeout`: `soon` is not a duration"],
     ] as const
   ) {
     const { code, out } = await runScript(`recipe("Wrong", ${options}, () => {})`, [
@@ -174,14 +178,14 @@ test("options that are wrong are found before anything runs, where the recipe is
   }
 });
 
-test("values of a recipe must be JSON, and there must be some", async () => {
+test("reports values that are not JSON, and an empty matrix", async () => {
   for (
     const [made, message] of [
       [
         "recipe.each([])('E', () => {})",
-        "`recipe.each` is given no values: the recipe would not run",
+        "the list for `recipe.each` is empty, so the recipe would not run",
       ],
-      ["recipe.each([1])('E', () => {})", "`recipe.each` takes a list of maps"],
+      ["recipe.each([1])('E', () => {})", "`recipe.each` takes a list of objects"],
       ["recipe.each([{ n: 2n }])('E', () => {})", "`matrix[0].n` must be JSON, not a bigint"],
       [
         "recipe('E', { vars: { a: { b: [3n] } } }, () => {})",
@@ -197,7 +201,7 @@ test("values of a recipe must be JSON, and there must be some", async () => {
   }
 });
 
-test("what is thrown and is no error is told all the same", async () => {
+test("reports a thrown value that is not an error", async () => {
   for (const [value, shown] of [["null", "null"], ['"text"', "text"], ["{ a: 1 }", '{"a":1}']]) {
     const { code, events, err } = await runScript(`recipe("Throws", async (t) => {
   t.assert(true);
@@ -213,7 +217,7 @@ test("what is thrown and is no error is told all the same", async () => {
   }
 });
 
-test("a setting that a step does not have fails it, whatever the recipe catches", async () => {
+test("a step fails for an unknown setting or a wrong handle", async () => {
   for (
     const [line, message] of [
       [
@@ -246,7 +250,7 @@ test("a setting that a step does not have fails it, whatever the recipe catches"
   }
 });
 
-test("log prints any value", async () => {
+test("`t.log` prints any value", async () => {
   const { events } = await runScript(`recipe("Logs", async (t) => {
   for (const value of ["a", { a: 1 }, [2n], undefined, null, new Date(0)]) t.log(value);
   t.log(await t.enqueue("noop", { n: 1 }));
@@ -263,7 +267,7 @@ test("log prints any value", async () => {
   assert.match(logged[6]!, /^{"job_id":".*"payload":{"n":1}/);
 });
 
-test("a recipe goes on when a soft step fails, until it uses what that step did not leave", async () => {
+test("goes on after a soft step has failed, until it uses the missing result", async () => {
   const { code, events } = await runScript(`recipe("Soft", async (t) => {
   const soft = { soft: true };
   const run = await t.start("nope", {}, soft);
@@ -277,4 +281,80 @@ test("a recipe goes on when a soft step fails, until it uses what that step did 
   const { failure } = ends(events).at(-1)!;
   assert.equal(failure?.message, "step 1 has failed and has no result");
   assert.equal(failure?.place?.line, 8);
+});
+
+test("`t.step` runs a step of any kind, and returns a handle or the result", async () => {
+  const { code, events, out } = await runScript(
+    `recipe("Steps", { channels: ["jobs"] }, async (t) => {
+  const job = await t.enqueue("noop", { n: 1 });
+  const read = await t.step("get", { get: job }, { within: "5s", name: "read the job" });
+  t.expect(read.job_id).toBe(job.job_id);
+  const { events } = await t.step("wait", {
+    wait: { channel: "jobs", where: (event) => event.type === "job.completed" },
+  });
+  t.expect(events[0].data.job_id).toBe(job.job_id);
+  const published = await t.step("publish", { publish: "\${{ 1 + 1 }}", payload: { list: [null, true] } });
+  t.expect(published.name).toBe("\${{ 1 + 1 }}");
+  t.expect(await t.step("sleep", { sleep: "1ms" })).toBe(undefined);
+})`,
+  );
+  assert.equal(code, 0, out);
+  assert.deepEqual(
+    ends(events).flatMap(({ kind, label }) => kind === "assert" ? [] : `${kind}: ${label}`),
+    [
+      "enqueue: enqueue noop",
+      "get: read the job",
+      "wait: wait for events of jobs",
+      "publish: publish ${{ 1 + 1 }}",
+      "sleep: sleep 1ms",
+    ],
+  );
+});
+
+test("`t.step` reports invalid fields as for YAML", async () => {
+  for (
+    const [line, message] of [
+      ['await t.step("gt", {})', "unknown step kind `gt`; did you mean `get`?"],
+      ['await t.step("get", {})', "a get step needs `get`"],
+      [
+        'await t.step("get", { get: "order" })',
+        "`order` must be a handle of a job or run",
+      ],
+      [
+        'await t.step("sleep", { sleep: "soon" })',
+        "`sleep`: `soon` is not a duration; write it as `250ms`, `10s`, `1m30s`",
+      ],
+      [
+        'await t.step("enqueue", { enqueue: "noop", priority: -1 })',
+        "`priority` must be at least 0",
+      ],
+      [
+        'await t.step("enqueue", { enqueue: "noop", payload: { a: [1n] } })',
+        "`payload.a[0]` must be JSON, not a bigint",
+      ],
+      [
+        'await t.step("enqueue", { enqueue: "noop", payload: () => 1 })',
+        "only conditions can be functions",
+      ],
+      [
+        'await t.step("wait", { wait: { channel: "jobz" } })',
+        "`jobz` is not a channel; did you mean `jobs`?",
+      ],
+      [
+        'await t.step("wait", { wait: { channel: "jobs", where: "true" } })',
+        "`where` must be a function",
+      ],
+      [
+        'await t.step("parallel", { parallel: [] })',
+        "`t.step` cannot run a parallel step: use functions and `Promise.all`",
+      ],
+      ['await t.step("log", null)', "the fields of a step must be an object"],
+      [
+        "const a = {}; a.a = a; await t.step('log', { log: a })",
+        "`log.a` must be JSON and contains itself",
+      ],
+    ] as const
+  ) {
+    assert.equal(await failureOf(line), message);
+  }
 });

@@ -6,7 +6,7 @@ import { RunnerProcess } from "./_process.ts";
 import { withFiles } from "./_recipe.ts";
 import { scriptModule } from "./_script.ts";
 
-/** Runs a recipe in a process of its own: what it does when its time is over ends with the process. */
+/** Runs a recipe in a separate process, which ends whatever the recipe leaves running. */
 function runIn(
   made: string,
   use: (runner: RunnerProcess, directory: string) => Promise<void>,
@@ -26,7 +26,7 @@ function runIn(
   });
 }
 
-test("a recipe that catches every failure ends when its time is over", async () => {
+test("stops a recipe that catches every failure when its time is over", async () => {
   await runIn(
     `recipe("Catches", { timeout: "50ms" }, async (t) => {
   t.assert(true);
@@ -40,7 +40,7 @@ test("a recipe that catches every failure ends when its time is over", async () 
   );
 });
 
-test("a recipe that calls for ever ends when its time is over", async () => {
+test("stops a recipe that calls steps in an endless loop when its time is over", async () => {
   await runIn(
     `recipe("Calls", { timeout: "50ms" }, async (t) => {
   t.assert(true);
@@ -52,24 +52,24 @@ test("a recipe that calls for ever ends when its time is over", async () => {
   );
 });
 
-test("a recipe that catches every failure can be interrupted", async () => {
+test("an interruption stops a recipe that catches every failure", async () => {
   await runIn(
     `recipe("Catches", async (t) => {
   t.assert(true);
-  t.log("it has begun");
+  t.log("started");
   while (true) { try { await t.sleep("no duration"); } catch {} }
 })`,
     async (runner) => {
-      await runner.printed("it has begun");
+      await runner.printed("started");
       runner.signal("SIGINT");
       assert.equal(await runner.exit(), 130, runner.output);
     },
   );
 });
 
-test("a function that was given up sends nothing more; only its clean-up does", async () => {
+test("after an interruption only clean-up functions send requests", async () => {
   await runIn(
-    `recipe("Given up", async (t) => {
+    `recipe("Abandoned", async (t) => {
   let goOn;
   t.always(async () => {
     await t.enqueue("noop", null, { name: "the clean-up's" });
@@ -77,7 +77,7 @@ test("a function that was given up sends nothing more; only its clean-up does", 
     await new Promise((resolve) => setTimeout(resolve, 50));
     await t.sleep("1ms", { name: "the clean-up's last" });
   });
-  t.log("it has begun");
+  t.log("started");
   await new Promise((resolve) => goOn = resolve);
   t.log("the function's line");
   try { await t.enqueue("noop", null, { name: "the function's" }); } catch (error) {
@@ -86,7 +86,7 @@ test("a function that was given up sends nothing more; only its clean-up does", 
   while (true) { try { await t.stats({ name: "the function's" }); } catch {} }
 })`,
     async (runner) => {
-      await runner.printed("it has begun");
+      await runner.printed("started");
       runner.signal("SIGINT");
       assert.equal(await runner.exit(), 130, runner.output);
       assert.match(runner.output, /the clean-up's\b/);
@@ -99,11 +99,11 @@ test("a function that was given up sends nothing more; only its clean-up does", 
 
 for (
   const [what, code] of [
-    ["a promise that nobody awaits", "Promise.reject(new Error('no ' + t.secrets.KEY));"],
+    ["a promise without a handler", "Promise.reject(new Error('no ' + t.secrets.KEY));"],
     ["a timer", "setInterval(() => { throw new Error('no ' + t.secrets.KEY); }, 1);"],
   ]
 ) {
-  test(`an error of ${what} fails the recipe, without its secrets, and reports are written`, async () => {
+  test(`an error in ${what} fails the recipe, and reports mask its secrets`, async () => {
     await runIn(
       `recipe("Unhandled", { secrets: ["KEY"] }, async (t) => {
   t.assert(true);
@@ -124,7 +124,7 @@ for (
   });
 }
 
-test("the process ends with the recipe, whatever that has left behind", async () => {
+test("exits when the recipe has ended, even if it has left a timer running", async () => {
   await runIn(
     `recipe("Leaves", async (t) => {
   t.assert(true);

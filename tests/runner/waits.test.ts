@@ -4,7 +4,7 @@ import type { RunEvent } from "../../runner/mod.ts";
 import { InterruptedError } from "../../runner/events/deadline.ts";
 import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 
-test("a wait sees what has already happened", async () => {
+test("sees a state that was reached before the wait began", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - id: job
@@ -21,7 +21,7 @@ steps:
   assert.equal(ends(events)[2]?.detail, "completed");
 });
 
-test("another end fails the wait at once, with the error and what was seen", async () => {
+test("fails at once when the run ends in another state, and shows the states seen", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - id: order
@@ -41,7 +41,7 @@ steps:
   assert.equal(place?.line, 6);
 });
 
-test("fail_on fails the wait before the end", async () => {
+test("`fail_on` fails the wait before the job has ended", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - id: job
@@ -54,7 +54,7 @@ steps:
   assert.match(firstFailure(events).message, /is retrying, not completed/);
 });
 
-test("until takes several states and expressions", async () => {
+test("`until` takes several states or an expression", async () => {
   const { code } = await runRecipe(`
 steps:
   - id: job
@@ -68,7 +68,7 @@ steps:
   assert.equal(code, 0);
 });
 
-test("a run that ends without the step fails the wait for it", async () => {
+test("fails when the run ends without reaching `until_step`", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - id: order
@@ -83,7 +83,7 @@ steps:
   assert.match(lines[1]!, /^checkpoints: validate at .*, send-confirmation at /);
 });
 
-test("a deadline shows the states seen and the likely cause: an event nobody published", async () => {
+test("shows the states seen and the likely cause at the deadline: an event was not published", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - id: order
@@ -109,7 +109,7 @@ steps:
   );
 });
 
-test("a deadline shows the likely cause: a name no worker knows", async () => {
+test("shows the likely cause at the deadline: no worker has a handler", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - id: job
@@ -123,7 +123,7 @@ steps:
   assert.match(firstFailure(events).lines.at(-1)!, /no worker has a handler for `no-such-job`$/);
 });
 
-test("a deadline shows the likely cause: a queue no worker reads", async () => {
+test("shows the likely cause at the deadline: no worker serves the queue", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - id: job
@@ -139,7 +139,7 @@ steps:
   );
 });
 
-test("a wait on a channel that ends shows what came", async () => {
+test("a wait on a channel shows at its deadline the events that arrived", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - id: job
@@ -155,7 +155,7 @@ steps:
   assert.ok(lines.some((line) => line.startsWith("  job.completed {")));
 });
 
-test("a wait by an id that is none is the server's refusal", async () => {
+test("reports the refusal of the server for an unknown job id", async () => {
   const { code, events } = await runRecipe(`
 steps:
   - wait: { job: job_01jdpyjbq9f1cvcnyhhj3y0000 }
@@ -164,7 +164,7 @@ steps:
   assert.equal(firstFailure(events).code, 404);
 });
 
-test("a connection that is lost is told as that, with what was seen before", async () => {
+test("reports a lost connection, with the states seen before", async () => {
   const { createDevServer, referenceWorkload } = await import("../../dev/mod.ts");
   const server = await createDevServer(referenceWorkload());
   const recipe = `
@@ -178,7 +178,7 @@ steps:
 `;
   let closing: Promise<void> | undefined;
   const { code, events } = await runRecipe(recipe, ["--url", server.url, "--timeout", "3500ms"], {
-    // The first reading of the second wait has come when it tells what it has seen.
+    // The second wait reports progress after it has read the state.
     onOut(text) {
       if (text.includes('"step.progress"') && text.includes('"step":"3"')) {
         closing ??= server.close();
@@ -193,7 +193,7 @@ steps:
   assert.match(lines[0]!, /^seen: running at /);
 });
 
-test("a condition over a field that is not there yet is not met yet", async () => {
+test("a condition over an absent field is not met while the run goes on, and fails after it", async () => {
   const { code, events } = await runRecipe(`steps:
   - id: r
     start: order-payment
@@ -212,12 +212,12 @@ test("a condition over a field that is not there yet is not met yet", async () =
   assert.equal(first?.failure?.kind, "deadline");
   assert.equal(first?.failure?.lines.at(-1), "`r.output` is absent");
   assert.equal(second?.status, "passed");
-  // It has ended, so the field will not come any more.
+  // The run has ended, so the field stays absent.
   assert.equal(third?.failure?.kind, "evaluation");
   assert.match(third!.failure!.message, /is completed, and `r\.output` is absent$/);
 });
 
-test("a step that ends with what is around it says whose time it was", async () => {
+test("names the outer limit that has ended a step", async () => {
   const { events } = await runRecipe(`steps:
   - within: 50ms
     parallel:
@@ -231,7 +231,7 @@ test("a step that ends with what is around it says whose time it was", async () 
   );
 });
 
-test("the events under an id are those up to the end that was waited for, and later ones", async () => {
+test("a result includes the events up to the state that was waited for, and later ones", async () => {
   const { code, out } = await runRecipe(`steps:
   - id: job
     enqueue: noop
@@ -259,7 +259,7 @@ test("the events under an id are those up to the end that was waited for, and la
   assert.equal(code, 0, out);
 });
 
-test("a get leaves the events seen so far, also where nothing else asks for them", async () => {
+test("the result of `get` includes the events seen so far", async () => {
   const { code, out } = await runRecipe(`steps:
   - id: job
     enqueue: noop
@@ -276,7 +276,7 @@ test("a get leaves the events seen so far, also where nothing else asks for them
   assert.equal(code, 0, out);
 });
 
-test("a wait keeps the fields that outputs added", async () => {
+test("a wait keeps the fields that `outputs` has added", async () => {
   const { code, out } = await runRecipe(`steps:
   - id: job
     enqueue: noop
@@ -294,7 +294,7 @@ test("a wait keeps the fields that outputs added", async () => {
   assert.equal(code, 0, out);
 });
 
-test("a channel written with expressions is heard since the recipe began", async () => {
+test("a channel with expressions in its name is kept since the recipe began", async () => {
   const { code, out } = await runRecipe(`vars: { channel: jobs }
 steps:
   - id: job
@@ -321,7 +321,7 @@ steps:
   assert.equal(code, 0, out);
 });
 
-test("a channel that nothing names beforehand says since when it was heard", async () => {
+test("says since when it has listened to a channel that was not known before", async () => {
   const { code, events } = await runRecipe(`steps:
   - id: job
     enqueue: noop
@@ -333,7 +333,7 @@ test("a channel that nothing names beforehand says since when it was heard", asy
   assert.match(firstFailure(events).lines.at(-1)!, /^events before \S+Z are missing: /);
 });
 
-test("a wait on a channel tells a lost connection from a deadline", async () => {
+test("a wait on a channel reports a lost connection", async () => {
   const { createDevServer, referenceWorkload } = await import("../../dev/mod.ts");
   const server = await createDevServer(referenceWorkload());
   const recipe = "steps:\n  - wait: { channel: jobs }\n    within: 500ms\n";
@@ -351,7 +351,7 @@ test("a wait on a channel tells a lost connection from a deadline", async () => 
   assert.match(lines[0]!, /^0 of 1 events arrived on `jobs` within /);
 });
 
-test("a channel that the server does not confirm is under the recipe's time, and interrupted", async () => {
+test("stops waiting for the confirmation of a subscription at the recipe's deadline, and when interrupted", async () => {
   const { createDevServer, parseFault, referenceWorkload } = await import("../../dev/mod.ts");
   const faults = [parseFault("drop:direction=in,method=subscribe")];
   const server = await createDevServer({ ...referenceWorkload(), faults });
@@ -380,7 +380,7 @@ test("a channel that the server does not confirm is under the recipe's time, and
   }
 });
 
-test("an event that a call published or an interruption left is warned about, and one that a child may have is not", async () => {
+test("warns about unconsumed events of a call and of an interrupted recipe, but not if a child run may have consumed them", async () => {
   const called = await runRecipe(
     "steps:\n  - call: workflow.event\n    data: { name: nobody, payload: 1 }\n",
   );
