@@ -150,7 +150,7 @@ function matches(when: FaultCondition, target: FaultTarget): boolean {
   if (when.after !== undefined && (socket?.frames ?? 0) <= when.after) return false;
   if (when.method === undefined && when.type === undefined && when.event === undefined) return true;
   const parts = target.parts?.() ?? {};
-  // A method selects the request, unless the condition asks for the other direction.
+  // A method selects requests, unless the condition has `direction: "out"`.
   if (when.method !== undefined && (when.direction ?? "in") !== direction) return false;
   return (when.method ?? parts.method) === parts.method &&
     (when.type ?? parts.type) === parts.type && (when.event ?? parts.event) === parts.event;

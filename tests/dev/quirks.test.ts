@@ -425,7 +425,7 @@ for (const [name, { observe, on, off }] of Object.entries(OBSERVATIONS)) {
   }
 }
 
-test("without quirks dead letters can be listed and replayed, runs cancelled and replayed", async () => {
+test("without quirks, dead letters can be listed and replayed, and runs cancelled and replayed", async () => {
   await using it = await serve("none");
   const { wire } = it;
   await wire.call("subscribe", { channel: "firehose" });
@@ -459,7 +459,7 @@ test("without quirks dead letters can be listed and replayed, runs cancelled and
   ]);
 });
 
-test("without quirks `job.cancel` stops a running job", async () => {
+test("without quirks, `job.cancel` stops a running job", async () => {
   await using it = await serve("none");
   await it.wire.call("subscribe", { channel: "jobs" });
   const { job_id } = await it.wire.call("job.enqueue", { name: "long" });

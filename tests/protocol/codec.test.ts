@@ -61,7 +61,7 @@ test("a JSON message is text, a MessagePack message is bytes", () => {
   ok(msgpackCodec.encode({ id: "1", type: "ping" }) instanceof Uint8Array);
 });
 
-test("msgpack: data is a bin of JSON text with its white space", () => {
+test("msgpack: data is sent as a bin of JSON text, with its white space", () => {
   const bytes = msgpackCodec.encode({ id: "1", type: "request" }, '{"a" :\t1}') as Uint8Array;
   const latin1 = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   ok(latin1.includes('\xc4\x09{"a" :\t1}'), latin1);
