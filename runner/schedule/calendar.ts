@@ -11,7 +11,7 @@ export function cronTimes(
   cron: string,
   timezone: string,
 ): (after: number) => number | undefined {
-  const pattern = new Cron(cron, { paused: true, timezone });
+  const pattern = new Cron(cron, { timezone });
   return (after) => pattern.nextRun(new Date(after))?.getTime();
 }
 

@@ -60,6 +60,35 @@ test("a name lists each run, a file or directory does not", async () => {
   });
 });
 
+test("several files, names and --case options list all cases that match one of them", async () => {
+  await withHistory(async (file) => {
+    const list = async (...args: string[]) => {
+      const { out } = await runnerCli(["history", "--history", file, ...args]);
+      return [...out.matchAll(/^(\w+) /gm)].map(([, name]) => name);
+    };
+    deepEqual(await list("recipes/more", "recipes/order.yaml"), ["Batch", "Order"]);
+    deepEqual(await list("order", "batch"), ["Batch", "Order"]);
+    deepEqual(await list("--case", "order", "--case", "batch"), ["Batch", "Order"]);
+    deepEqual(await list("recipes/more", "--case", "order"), []);
+  });
+});
+
+test("lists the last 20 runs; with --format json and a name, all runs", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    const store = await HistoryStore.open(file, options());
+    store.add(Array.from({ length: 25 }, () => ({ key: ORDER, run: keptRun(100) })));
+    store.close();
+    const list = async (...args: string[]) =>
+      (await runnerCli(["history", "--history", file, ...args])).out;
+    const text = await list("order");
+    match(text, /^ {2}█{20} {2}25 runs, 25 passed, median 100 ms, last passed /m);
+    equal(text.match(/✓/g)!.length, 20);
+    equal(JSON.parse(await list("--format", "json")).recent.length, 20);
+    equal(JSON.parse(await list("--format", "json", "order")).recent.length, 25);
+  });
+});
+
 test("--format json prints a line for each case", async () => {
   await withHistory(async (file) => {
     const list = async (...args: string[]) => {

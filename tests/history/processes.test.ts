@@ -31,7 +31,7 @@ test("two processes that find a corrupt file rename it once", async () => {
   await inDirectory(async (directory) => {
     const recipe = join(directory, "r.yaml");
     await writeFile(recipe, RECIPE);
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < 4; round++) {
       const file = join(directory, `${round}.db`);
       await writeFile(file, "garbage ".repeat(1000));
       const args = ["runner.ts", recipe, "--quiet", "--history", file];

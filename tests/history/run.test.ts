@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -10,7 +10,8 @@ import { HistoryStore } from "../../runner/history/store.ts";
 import { encodeBase64 } from "../../protocol/base64.ts";
 import { manyCases, sampleRun } from "../report/_events.ts";
 import { ends, runRecipe } from "../runner/_recipe.ts";
-import { inDirectory, options, query } from "./_history.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
+import { inDirectory, NOW, options, query } from "./_history.ts";
 
 const PASSES = "name: Passes\nsteps: [{ assert: 1 == 1 }]\n";
 
@@ -117,6 +118,44 @@ test("replaces a file that is found corrupt during a run once the run is over", 
     equal(warnings.length, 1);
     match(warnings[0]!, /malformed; renamed it to/);
     deepEqual(query(file, "SELECT count(*) AS n FROM run"), [{ n: 10 }]);
+  });
+});
+
+test("records a run even if earlier runs could not be read, with a warning", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    const warnings: string[] = [];
+    const store = await HistoryStore.open(file, options(warnings));
+    const recorder = new HistoryRecorder(store, (text) => warnings.push(text));
+    const other = new DatabaseSync(file);
+    other.exec("ALTER TABLE step RENAME TO hidden");
+    for (const event of manyCases(3)) recorder.annotate(event);
+    other.exec("ALTER TABLE hidden RENAME TO step");
+    other.close();
+    await recorder.finish();
+    equal(warnings.length, 1);
+    match(warnings[0]!, /^Cannot read history '.*': no such table: step$/);
+    deepEqual(query(file, "SELECT count(*) AS n FROM run"), [{ n: 3 }]);
+    throws(() => store.cases(), { code: "refused" }, "it is closed");
+  });
+});
+
+test("warns when a corrupt file cannot be renamed", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    for (let i = 0; i < 3; i++) await record(file, manyCases(300));
+    const bytes = await readFile(file);
+    bytes.fill(7, 4096);
+    await writeFile(file, bytes);
+    const warnings: string[] = [];
+    const clock = new FakeClock(NOW);
+    const store = await HistoryStore.open(file, options(warnings, clock));
+    const recorder = new HistoryRecorder(store, (text) => warnings.push(text));
+    for (const event of manyCases(10)) recorder.annotate(event);
+    await mkdir(`${file}.lock`);
+    await clock.runUntil(recorder.finish());
+    equal(warnings.length, 1);
+    match(warnings[0]!, /^Cannot rename history /);
   });
 });
 

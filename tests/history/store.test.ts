@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
@@ -226,13 +226,44 @@ test("waits for a lock of another connection no longer than busyTimeout", async 
     const other = new DatabaseSync(file);
     other.exec("BEGIN EXCLUSIVE");
     store.busyTimeout = 10;
+    const began = performance.now();
     throws(() => store.add([{ key: KEY, run: keptRun(1) }]), /Cannot write history.*locked/);
     throws(() => store.runs(KEY, 1), { code: "refused" });
+    ok(performance.now() - began < 2000);
     other.exec("ROLLBACK");
     other.close();
     store.add([{ key: KEY, run: keptRun(1) }]);
     equal(store.runs(KEY, 9).length, 1);
     store.close();
+  });
+});
+
+test("opens a current file while another connection is writing", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    (await HistoryStore.open(file, options())).close();
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN IMMEDIATE");
+    const began = performance.now();
+    const store = await HistoryStore.open(file, options());
+    deepEqual(store.cases(), []);
+    ok(performance.now() - began < 2000);
+    store.close();
+    other.close();
+  });
+});
+
+test("replaces a corrupt file that another process has removed", async () => {
+  await inDirectory(async (directory) => {
+    const file = join(directory, "history.db");
+    const warnings: string[] = [];
+    const store = await HistoryStore.open(file, options(warnings));
+    await rm(file);
+    await store.replaceCorrupt(new HistoryError("corrupt", "it is corrupt"));
+    deepEqual(store.cases(), []);
+    store.close();
+    deepEqual(warnings, []);
+    deepEqual(await readdir(directory), ["history.db"]);
   });
 });
 

@@ -27,6 +27,9 @@ for (
     [["recipes", "--parallel", "0"], "--parallel must be a whole number of at least 1, not '0'"],
     [["recipes", "--timeout", "5"], "--timeout must be a duration such as 30s or 5m, not '5'"],
     [["recipes", "--shard", "3/2"], "--shard must be I/N, such as 1/3, not '3/2'"],
+    [["recipes", "--shard", "0/2"], "--shard must be I/N, such as 1/3, not '0/2'"],
+    [["recipes", "--shard", "0/0"], "--shard must be I/N, such as 1/3, not '0/0'"],
+    [["recipes", "--shard", "1"], "--shard must be I/N, such as 1/3, not '1'"],
     [["recipes", "--var", "x"], "--var must be name=value, not 'x'"],
     [["recipes", "--reporter", "jsn"], "Unknown reporter jsn; did you mean `json`?"],
     [["recipes", "--vars", "nope.yaml"], "Cannot read variables 'nope.yaml': no such file"],
@@ -58,6 +61,8 @@ test("--help lists the commands, the options and the exit codes", async () => {
   for (const word of ["check", "schema", "--bail", "Exit codes: 0 passed"]) {
     assert.ok(out.includes(word), word);
   }
+  assert.match(out, /^ {6}--bail {18}Start no more/m);
+  assert.match(out, /^ {2}-q, --quiet {17}Print only/m);
   assert.match((await runnerCli(["check", "--help"])).out, /^Check recipes without running them/);
 });
 
@@ -73,6 +78,8 @@ test("--tag and --grep filter the recipes of a directory", async () => {
     assert.equal((await runnerCli([directory])).code, 1);
     assert.equal((await runnerCli([directory, "--tag", "smoke"])).code, 0);
     assert.equal((await runnerCli([directory, "--tag", "!slow"])).code, 0);
+    assert.equal((await runnerCli([directory, "--tag", "slow", "--tag", "smoke"])).code, 1);
+    assert.equal((await runnerCli([directory, "--tag", "!slow", "--tag", "!smoke"])).code, 4);
     assert.equal((await runnerCli([directory, "--grep", "Pass"])).code, 0);
     assert.equal((await runnerCli([directory, "--grep", "/^f/i"])).code, 1);
     const none = await runnerCli([directory, "--tag", "nope"]);
@@ -91,9 +98,10 @@ test("--bail starts no more cases after a failure", async () => {
 
 test("--shard runs a part of the cases, --repeat runs them several times", async () => {
   await withFiles(two, async (directory) => {
+    assert.match((await runnerCli([directory, "--shard", "1/1"])).out, /\n1 passed, 1 failed in /);
     assert.match((await runnerCli([directory, "--shard", "1/2"])).out, /\n1 passed in /);
     assert.match((await runnerCli([directory, "--shard", "2/2"])).out, /\n1 failed in /);
-    const { out } = await runnerCli([directory, "--repeat", "3", "--parallel", "2", "-q"]);
+    const { out } = await runnerCli([directory, "--repeat", "3", "--parallel", "1", "-q"]);
     assert.match(out, /\n3 passed, 3 failed in /);
   });
 });
@@ -136,6 +144,21 @@ test("list prints tags, or one object per recipe with --format json", async () =
     assert.match(out, /a-pass\.yaml {2}Pass {2}\[quick, smoke\]\n/);
     const json = await runnerCli(["list", directory, "--tag", "slow", "--format", "json"]);
     assert.deepEqual(JSON.parse(json.out).tags, ["slow"]);
+  });
+});
+
+test("check counts valid recipes, and rejects a directory without any", async () => {
+  await withFiles(two, async (directory) => {
+    const { code, out } = await runnerCli(["check", directory]);
+    assert.deepEqual([code, out], [0, "2 recipes are valid\n"]);
+    const file = await runnerCli(["check", join(directory, "a-pass.yaml")]);
+    assert.deepEqual([file.code, file.out], [0, "1 recipe is valid\n"]);
+  });
+  await withFiles({}, async (directory) => {
+    const { code, err } = await runnerCli(["check", directory]);
+    assert.equal(code, 2);
+    assert.match(err, /^error: No recipes in /);
+    assert.match((await runnerCli([directory])).err, /^Nothing to run: no recipes were found\n$/);
   });
 });
 
@@ -300,17 +323,128 @@ test("a variable keeps the type of its default, and errors mask secrets", async 
   });
 });
 
+const VARIABLES = `
+vars: { text: a, whole: 1, number: 1.5, flag: true, list: [1], map: { a: 1 }, any: }
+steps:
+  - assert: true
+`;
+
+test("--var converts text to the type of the variable", async () => {
+  await withFiles({ "r.yaml": VARIABLES }, async (directory) => {
+    const dryRun = (...pairs: string[]) =>
+      runnerCli([
+        ...["run", join(directory, "r.yaml"), "--dry-run", "--var", "any=x"],
+        ...pairs.flatMap((pair) => ["--var", pair]),
+      ]);
+    for (
+      const [pair, printed] of [
+        ["text=7", 'text = "7"'],
+        ["whole=-3", "whole = -3"],
+        ["number=2", "number = 2"],
+        ["flag=false", "flag = false"],
+        ["list=[2, 3]", "list = [2,3]"],
+        ['map={"b": 2}', 'map = {"b":2}'],
+        ["any=soon", 'any = "soon"'],
+        ["any=[1]", "any = [1]"],
+      ] as const
+    ) {
+      const { code, out, err } = await dryRun(pair);
+      assert.equal(code, 0, err);
+      assert.ok(out.split("\n").includes(`  ${printed}`), out);
+    }
+    for (
+      const [pair, message] of [
+        ["whole=1.5", "whole must be a whole number, not '1.5'"],
+        ["whole=9007199254740993", "whole must be a whole number, not '9007199254740993'"],
+        ["number= ", "number must be a number, not ' '"],
+        ["number=x", "number must be a number, not 'x'"],
+        ["flag=yes", "flag must be true or false, not 'yes'"],
+        ["list=1", "list must be a list as JSON, with items of the same type, not '1'"],
+        ["list=[1", "list must be a list as JSON, with items of the same type, not '[1'"],
+        ["map=[1]", "map must be a map as JSON, not '[1]'"],
+        ["map=null", "map must be a map as JSON, not 'null'"],
+      ] as const
+    ) {
+      const { code, err } = await dryRun(pair);
+      assert.equal(code, 2, pair);
+      assert.equal(err.split("\n")[0], `error: Variable ${message}`);
+    }
+  });
+});
+
+test("--vars takes values that have the type of the variable", async () => {
+  const run = (vars: string) =>
+    withFiles({ "r.yaml": VARIABLES, "vars.yaml": `any: x\n${vars}` }, (directory) =>
+      runnerCli([
+        ...["run", join(directory, "r.yaml"), "--dry-run"],
+        ...["--vars", join(directory, "vars.yaml")],
+      ]));
+  for (
+    const [vars, printed] of [
+      ["text: 7", 'text = "7"'],
+      ["text: true", 'text = "true"'],
+      ["number: 2", "number = 2"],
+      ["list: [2]", "list = [2]"],
+      ["map: { b: [] }", 'map = {"b":[]}'],
+    ] as const
+  ) {
+    const { code, out, err } = await run(vars);
+    assert.equal(code, 0, err);
+    assert.ok(out.split("\n").includes(`  ${printed}`), out);
+  }
+  for (
+    const [vars, message] of [
+      ["text: [1]", "text must be text, not [1]"],
+      ["whole: 1.5", "whole must be a whole number, not 1.5"],
+      ['number: "2"', 'number must be a number, not "2"'],
+      ['flag: "true"', 'flag must be true or false, not "true"'],
+      ["list: { a: 1 }", 'list must be a list, not {"a":1}'],
+      ["map: null", "map must be a map, not null"],
+      ["map: [1]", "map must be a map, not [1]"],
+    ] as const
+  ) {
+    const { code, err } = await run(vars);
+    assert.equal(code, 2, vars);
+    assert.equal(err.split("\n")[0], `error: Variable ${message}`);
+  }
+});
+
+test("an unknown variable gets a suggestion, if the recipe has variables", async () => {
+  await withFiles({ "none.yaml": PASS, "r.yaml": VARIABLES }, async (directory) => {
+    const error = async (file: string, pair: string) => {
+      const { code, err } = await runnerCli([join(directory, file), "--var", pair]);
+      assert.equal(code, 2);
+      return err.split("\n")[0];
+    };
+    assert.equal(
+      await error("none.yaml", "x=1"),
+      "error: Unknown variable x; the recipe declares no variables",
+    );
+    assert.equal(
+      await error("r.yaml", "nubmer=1"),
+      "error: Unknown variable nubmer; did you mean `number`?",
+    );
+  });
+});
+
 test("--seed gives each case the same values, also with --parallel", async () => {
-  const recipe = "matrix: { n: [1, 2, 3] }\nsteps:\n  - log: id ${{ uuid() }}\n  - assert: true\n";
+  // In parallel, the last case is the first to ask for a value.
+  const recipe = `matrix: { n: [1, 2, 3] }
+steps:
+  - sleep: \${{ 4 - matrix.n }}s
+  - log: id \${{ matrix.n }} \${{ uuid() }}
+  - assert: true
+`;
   await withFiles({ "r.yaml": recipe }, async (directory) => {
     const ids = async (...args: string[]) => {
-      const file = join(directory, "r.yaml");
-      const { out } = await runnerCli([file, "--seed", "5", ...args]);
-      return [...out.matchAll(/id [0-9a-f-]{36}/g)].map(([id]) => id).sort();
+      const { out } = await runnerCli([join(directory, "r.yaml"), ...args]);
+      return [...out.matchAll(/id \d [0-9a-f-]{36}/g)].map(([id]) => id).sort();
     };
-    const one = await ids();
-    assert.equal(new Set(one).size, 3);
-    assert.deepEqual(await ids("--parallel", "3"), one);
+    const sequential = await ids("--seed", "5");
+    assert.equal(new Set(sequential).size, 3);
+    assert.deepEqual(await ids("--seed", "5", "--parallel", "3"), sequential);
+    assert.notDeepEqual(await ids("--seed", "6"), sequential);
+    assert.notDeepEqual(await ids(), await ids());
   });
 });
 
@@ -390,10 +524,16 @@ test("--only and --from reject a step when a result that it needs is left out", 
 `;
   await withFiles({ "r.yaml": recipe }, async (directory) => {
     const run = (...args: string[]) => runnerCli([join(directory, "r.yaml"), ...args]);
-    for (const args of [["--from", "2"], ["--only", "3"], ["--only", "3", "--only", "k"]]) {
+    for (
+      const [number, ...args] of [
+        [2, "--from", "2"],
+        [3, "--only", "3"],
+        [3, "--only", "3", "--only", "k"],
+      ] as const
+    ) {
       const { code, err } = await run(...args);
       assert.equal(code, 2);
-      assert.match(err, /Step [23] needs the result `j`; select step 1 as well/);
+      assert.match(err, new RegExp(`Step ${number} needs the result \`j\`; select step 1 as well`));
     }
     assert.equal((await run("--from", "4")).code, 0);
     assert.equal((await run("--only", "1", "--only", "2")).code, 0);

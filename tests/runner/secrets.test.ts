@@ -221,6 +221,12 @@ test("missing variables and secrets of a used recipe are reported before any ste
     assert.match(err + out, /secret `PASSWORD` is not in the environment\n --> .*inner\.yaml:3:11/);
     assert.ok(!out.includes("before"));
   });
+  const files = { ...USED, "outer.yaml": `vars: { region: north }${USED["outer.yaml"]}` };
+  await withFiles(files, async (directory) => {
+    const args = [join(directory, "outer.yaml"), "--var", "region=south"];
+    const { err } = await runnerCli(args, { env: { PASSWORD: "hunter2hunter2" } });
+    assert.match(err, /variable `region` has no value\n --> .*inner\.yaml:2:9/);
+  });
 });
 
 test("the secrets of a used recipe are masked from the first step", async () => {

@@ -16,7 +16,11 @@ const MESSAGE: AlertMessage = {
 };
 
 /** Posts an alert to a server that gives these answers in turn, and then does not answer. */
-async function postTo(answers: (number | Error)[], stop = new AbortController()) {
+async function postTo(
+  answers: (number | Error)[],
+  stop = new AbortController(),
+  onWarning = () => {},
+) {
   const clock = new FakeClock();
   const began = clock.now();
   const posts: { at: number; body: unknown }[] = [];
@@ -24,7 +28,10 @@ async function postTo(answers: (number | Error)[], stop = new AbortController())
   const delivery = postAlert("https://hooks.example.com/s3cr3t", MESSAGE, {
     clock,
     signal: stop.signal,
-    warn: (text) => void warnings.push(text),
+    warn: (text) => {
+      warnings.push(text);
+      queueMicrotask(onWarning);
+    },
     fetch: (_address, init) => {
       posts.push({ at: clock.now() - began, body: JSON.parse(String(init!.body)) });
       const answer = answers.shift();
@@ -38,6 +45,7 @@ async function postTo(answers: (number | Error)[], stop = new AbortController())
   // The first attempt is made before the clock moves.
   await new Promise((resolve) => setTimeout(resolve, 0));
   const delivered = await clock.runUntil(delivery, 500);
+  assert.equal(clock.pending, 0);
   return { delivered, posts, warnings };
 }
 
@@ -75,12 +83,27 @@ test("gives up after five attempts that time out after ten seconds", async () =>
 });
 
 test("warnings do not contain the path of the address, which can be a secret", async () => {
-  const { warnings } = await postTo([500, 500, 500, 500, 500]);
+  const { posts, warnings } = await postTo([500, 500, 500, 500, 500]);
+  assert.equal(posts.length, 5);
   assert.ok(
     warnings.every((text) =>
       text.includes("https://hooks.example.com:") && !text.includes("s3cr3t")
     ),
   );
+});
+
+test("a warning has the cause of a network error, not the runtime's wrapper", async () => {
+  const cause = new Error("connection refused");
+  const { warnings } = await postTo([new TypeError("fetch failed", { cause }), 200]);
+  assert.match(warnings[0]!, /: connection refused; retrying in 1 s$/);
+});
+
+test("gives up when the signal is aborted during a pause", async () => {
+  const stop = new AbortController();
+  const { delivered, posts, warnings } = await postTo([503], stop, () => stop.abort());
+  assert.equal(delivered, false);
+  assert.equal(posts.length, 1);
+  assert.equal(warnings.length, 1);
 });
 
 test("gives up when the signal is aborted", async () => {
