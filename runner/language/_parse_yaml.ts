@@ -26,8 +26,8 @@ export function parseYaml(diagnostics: Diagnostics): Node | undefined {
   }
   // The errors after the first one are mostly its consequences.
   const [error] = document.errors;
-  // How deep the parser can recurse differs between runtimes, so it does not decide: the depth limit
-  // for nodes is lower.
+  // The depth at which the parser runs out of stack differs between runtimes. The limit for nodes is
+  // lower, so this error is reported below only if that limit was not reached.
   if (error !== undefined && error.code !== "RESOURCE_EXHAUSTION") {
     const span = { start: error.pos[0], end: error.pos[1] };
     const code = error.code === "TAG_RESOLVE_FAILED" ? "yaml-tag" : "yaml";

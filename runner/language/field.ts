@@ -58,7 +58,7 @@ export function required<T>(field: Field<T>): Field<T, true> {
   };
 }
 
-/** A list of values of another field. A single value is read as a list with one item. */
+/** A list whose items are read by another field. A single value is read as a list of one. */
 export function oneOrMore<T>(item: Field<T>): Field<T[], false> {
   const json = () => ({ anyOf: [item.json, { type: "array", items: item.json, minItems: 1 }] });
   return custom(item.description, json, (node, context, what) => {

@@ -158,7 +158,7 @@ export interface Step {
   id?: string;
   /** Its line in reports, if the author chose one. */
   name?: Template;
-  /** The condition on which it runs. */
+  /** The condition for running it. */
   if?: Expression;
   /** How long each attempt may take. */
   within?: Template;

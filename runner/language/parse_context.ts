@@ -205,7 +205,7 @@ export class ParseContext {
     }
   }
 
-  /** Has an expression checked before the others, since the type it defines is used by them. */
+  /** Marks an expression to be checked before the others, because they depend on its type. */
   checkFirst(expression: Expression, onType: OnType): void {
     const use = this.#useOf(expression);
     if (use) Object.assign(use, { first: true, onType });
@@ -251,7 +251,7 @@ export class ParseContext {
     }
   }
 
-  /** The record of an expression. It is mostly one of the last. */
+  /** The record of an expression. The search starts at the end, because most are recent. */
   #useOf(expression: Expression): ExpressionUse | undefined {
     return this.#expressions.findLast((use) => use.expression === expression);
   }

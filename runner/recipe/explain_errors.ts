@@ -34,7 +34,7 @@ export interface ExplainedError {
   label: string | undefined;
 }
 
-/** What else the explanation of a type error depends on. */
+/** The names that the explanation of a type error can suggest. */
 export interface TypeErrorContext {
   /** The types that single steps leave. */
   records: Iterable<RecordType>;

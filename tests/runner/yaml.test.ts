@@ -224,7 +224,7 @@ for (
   });
 }
 
-test("nodes hold the values and places that the text has, in mutated recipes too", async () => {
+test("reads the values that the yaml package reads, and knows where each is written", async () => {
   const texts = await corpus();
   let compared = 0;
   for (const text of [...texts, ...mutations(texts, 3000, 20_261_125)]) {
