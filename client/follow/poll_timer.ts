@@ -1,7 +1,9 @@
 import { type Clock, delay } from "../../runtime/clock.ts";
 
-/** How many milliseconds apart the first two reads are, and the most that two reads are apart. */
-const FIRST_PAUSE = 250;
+/** The milliseconds between the first two reads. */
+export const FIRST_PAUSE = 250;
+
+/** The most milliseconds between two reads. */
 const LONGEST_PAUSE = 5_000;
 
 /** The record may lag behind the last event by a moment; it is read again after this time. */
@@ -38,6 +40,7 @@ export class PollTimer {
   }
 }
 
-function lengthen(pause: number): number {
+/** Returns the pause that follows a pause. */
+export function lengthen(pause: number): number {
   return Math.min(pause * 1.5, LONGEST_PAUSE);
 }

@@ -1,4 +1,5 @@
 import { isTerminal, type JobRecord, type WorkflowRun } from "../../protocol/entity.ts";
+import { delay } from "../../runtime/clock.ts";
 import { getJob, getRun, send } from "../connection/requests.ts";
 import type { Transport } from "../connection/transport.ts";
 import {
@@ -10,7 +11,7 @@ import {
 } from "../errors.ts";
 import type { CallOptions } from "../options.ts";
 import type { Follower, Tracked } from "./entity_handle.ts";
-import { PollTimer } from "./poll_timer.ts";
+import { FIRST_PAUSE, lengthen } from "./poll_timer.ts";
 
 /** How to poll one kind of entity. */
 interface PollerSpec<R extends Tracked> {
@@ -39,16 +40,20 @@ class Poller<R extends Tracked> implements Follower<R, never> {
   async wait(signal: AbortSignal): Promise<R> {
     const { what, failure } = this.#spec;
     const { clock } = this.#transport;
-    const timer = new PollTimer();
-    while (!this.#record || !isTerminal(this.#record.state)) {
+    for (let pause = FIRST_PAUSE; !this.#hasEnded; pause = lengthen(pause)) {
       signal.throwIfAborted();
       const { closedWith } = this.#transport;
       if (closedWith) throw inContext(`wait for ${what}`, closedWith);
       await this.#read(signal);
-      if (!isTerminal(this.state ?? "")) await timer.next(false, signal, clock);
+      if (!this.#hasEnded) await delay(pause, { signal, clock });
     }
-    if (this.state !== "completed") throw failure(this.#record);
-    return this.#record;
+    const record = this.#record!;
+    if (record.state !== "completed") throw failure(record);
+    return record;
+  }
+
+  get #hasEnded(): boolean {
+    return isTerminal(this.state ?? "");
   }
 
   async #read(signal: AbortSignal): Promise<void> {

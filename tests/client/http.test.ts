@@ -8,6 +8,7 @@ import {
   DispatchRpc,
   DispatchSse,
   type Gap,
+  type Job,
   JobFailedError,
   OverflowError,
   TimeoutError,
@@ -18,6 +19,7 @@ import { CountingSignal } from "../helpers/counting_signal.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { Recorder } from "../helpers/recorder.ts";
+import { JOB_ID, jobRecord } from "../helpers/scripts.ts";
 import { connected } from "../helpers/server.ts";
 
 type Item = DispatchEvent | Gap;
@@ -195,6 +197,37 @@ for (const [what, options] of Object.entries(HANGING)) {
     assert.equal(clock.pending, 0);
   });
 }
+
+test("wait over HTTP polls at growing intervals, and keeps the final record", async () => {
+  const clock = new FakeClock();
+  let requests = 0;
+  using rpc = new DispatchRpc({
+    url: "http://server.test/dwp",
+    token: "t",
+    clock,
+    fetch: (_url, init) => {
+      const { id } = JSON.parse(init!.body as string);
+      const data = jobRecord(++requests < 4 ? "running" : "completed");
+      return Promise.resolve(
+        new Response(JSON.stringify({ id: "1", type: "response", correl_id: id, data })),
+      );
+    },
+  });
+  const job = rpc.job(JOB_ID);
+  assert.equal(job.state, "pending");
+  const waiting = job.wait();
+  for (const pause of [250, 375, 562.5]) {
+    await eventually(() => clock.due[0] === pause);
+    clock.advance(pause);
+  }
+  assert.equal((await within(waiting, "the job")).state, "completed");
+  assert.equal(job.state, "completed");
+  assert.equal((await job.wait()).state, "completed");
+  assert.equal(requests, 4);
+  assert.equal(clock.pending, 0);
+  // The type of the handle hides this method.
+  assert.throws(() => (job as Job).events(), hasCode("not_possible", /has no events$/));
+});
 
 test("DispatchSse reads channels and runs", async () => {
   await using it = await connected();
