@@ -8,7 +8,7 @@
 import { createDevServer, referenceWorkload } from "../dev/mod.ts";
 import { Dispatch } from "../client/dispatch.ts";
 import { systemClock } from "../runtime/clock.ts";
-import type { RunEvent } from "../runner/mod.ts";
+import type { RecipeEvent } from "../runner/mod.ts";
 import { planCases, runCases } from "../runner/engine/run.ts";
 import { readRecipe } from "../runner/recipe/read_recipe.ts";
 import type { Recipe } from "../runner/language/model.ts";
@@ -22,8 +22,8 @@ async function read(name: string, text: string): Promise<Recipe> {
   return recipe;
 }
 
-async function run(recipes: Recipe[], parallel: number): Promise<RunEvent[]> {
-  const events: RunEvent[] = [];
+async function run(recipes: Recipe[], parallel: number): Promise<RecipeEvent[]> {
+  const events: RecipeEvent[] = [];
   const { exitCode } = await runCases(planCases(recipes), {
     client,
     clock: systemClock,

@@ -2,7 +2,7 @@ import type { Dispatch } from "../../client/dispatch.ts";
 import { onUnhandled } from "../../runtime/process.ts";
 import type { Mask } from "../engine/mask.ts";
 import { runCases } from "../engine/run.ts";
-import type { RunEvent } from "../events/event.ts";
+import type { RecipeEvent } from "../events/event.ts";
 import { toError } from "../events/failure.ts";
 import { ReporterGroup } from "../report/reporter_group.ts";
 import { type ParsedArgs, UsageError } from "./args.ts";
@@ -20,7 +20,7 @@ export interface RunContext extends CommandContext {
   /** The client's class; the caller loads it while recipes are read. */
   Dispatch: typeof Dispatch;
   /** Called with each event before the reporters. Secrets are masked. */
-  onEvent?: (event: RunEvent) => void;
+  onEvent?: (event: RecipeEvent) => void;
 }
 
 /** Runs a plan over a new connection, and returns the exit code. */

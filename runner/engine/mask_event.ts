@@ -1,4 +1,4 @@
-import type { RunEvent } from "../events/event.ts";
+import type { RecipeEvent } from "../events/event.ts";
 import type { Mask } from "./mask.ts";
 
 /**
@@ -15,8 +15,8 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
 const MAP_FIELDS: ReadonlySet<string> = new Set(["vars", "matrix"]);
 
 /** Returns an event with its secrets masked. */
-export function maskEvent(event: RunEvent, mask: Mask): RunEvent {
-  return mask.isEmpty ? event : walk(event, mask) as RunEvent;
+export function maskEvent(event: RecipeEvent, mask: Mask): RecipeEvent {
+  return mask.isEmpty ? event : walk(event, mask) as RecipeEvent;
 }
 
 function walk(value: unknown, mask: Mask): unknown {

@@ -3,9 +3,9 @@ import { withLongTimers } from "../../runtime/long_timers.ts";
 import { onUnhandled } from "../../runtime/process.ts";
 import {
   type Emit,
-  RUN_EVENT_VERSION,
+  RECIPE_EVENT_VERSION,
+  type RecipeEvent,
   type RunCounts,
-  type RunEvent,
   type Unstamped,
 } from "../events/event.ts";
 import { toError } from "../events/failure.ts";
@@ -34,7 +34,7 @@ export interface RunOptions {
   /** The connection that all cases share. With an error instead, every case ends as `errored`. */
   client: RunnerClient | Error;
   /** Receives the events, with secrets masked. */
-  report: (event: RunEvent) => void;
+  report: (event: RecipeEvent) => void;
   /** The server's name in `run.started`. */
   server: string;
   /** The source of time. */
@@ -93,13 +93,13 @@ export async function runCases(
   };
   const emit: Emit = (event: Unstamped) => {
     if (event.type === "warning") counts.warnings++;
-    const stamped = { ...event, ts: new Date(clock.now()).toISOString() } as RunEvent;
+    const stamped = { ...event, ts: new Date(clock.now()).toISOString() } as RecipeEvent;
     options.report(maskEvent(stamped, mask));
   };
   const began = clock.now();
   emit({
     type: "run.started",
-    version: RUN_EVENT_VERSION,
+    version: RECIPE_EVENT_VERSION,
     cases: cases.length,
     server: options.server,
   });

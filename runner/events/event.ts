@@ -1,5 +1,5 @@
 /** The version of the event stream. It rises when old readers could no longer read the stream. */
-export const RUN_EVENT_VERSION = 1;
+export const RECIPE_EVENT_VERSION = 1;
 
 /** The outcome of a step. */
 export type StepStatus = "passed" | "failed" | "errored" | "skipped" | "interrupted";
@@ -118,7 +118,7 @@ export interface StepEvent extends CaseEvent {
 }
 
 /** The run has started. */
-export interface RunStarted extends EventBase {
+export interface RecipeRunStarted extends EventBase {
   /** The type of the event. */
   type: "run.started";
   /** The version of the event stream. */
@@ -282,7 +282,7 @@ export interface RunCounts {
 }
 
 /** The run has ended. */
-export interface RunFinished extends EventBase {
+export interface RecipeRunFinished extends EventBase {
   /** The type of the event. */
   type: "run.finished";
   /** The exit code of the process. */
@@ -296,8 +296,8 @@ export interface RunFinished extends EventBase {
 }
 
 /** An event of a run, as reporters receive them in order. It holds JSON values only. */
-export type RunEvent =
-  | RunStarted
+export type RecipeEvent =
+  | RecipeRunStarted
   | CaseStarted
   | StepStarted
   | StepProgress
@@ -307,10 +307,10 @@ export type RunEvent =
   | Warned
   | CaseFinished
   | CaseSkipped
-  | RunFinished;
+  | RecipeRunFinished;
 
 /** A run event without its time, which the engine adds. */
-export type Unstamped = RunEvent extends infer E ? E extends RunEvent ? Omit<E, "ts"> : never
+export type Unstamped = RecipeEvent extends infer E ? E extends RecipeEvent ? Omit<E, "ts"> : never
   : never;
 
 /** Sends an event of the run to its reporters. */

@@ -1,4 +1,4 @@
-import type { CaseFinished, CaseStarted, RunEvent, StepFinished } from "../events/event.ts";
+import type { CaseFinished, CaseStarted, RecipeEvent, StepFinished } from "../events/event.ts";
 import { compare, type Outcome, outcomeOf } from "./compare.ts";
 import { BUSY_TIMEOUT } from "./database.ts";
 import { HistoryError } from "./error.ts";
@@ -44,7 +44,7 @@ export class HistoryRecorder {
   }
 
   /** Returns the event for the reporters: the same one, or a copy with `usual`. */
-  annotate(event: RunEvent): RunEvent {
+  annotate(event: RecipeEvent): RecipeEvent {
     switch (event.type) {
       case "run.started":
         this.#server = serverKey(event.server);

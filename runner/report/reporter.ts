@@ -1,10 +1,10 @@
 import type { Clock } from "../../runtime/clock.ts";
-import type { RunEvent } from "../events/event.ts";
+import type { RecipeEvent } from "../events/event.ts";
 
 /** Reads the events of a run and writes a report about it. */
 export interface Reporter {
   /** Receives one event. */
-  report(event: RunEvent): void;
+  report(event: RecipeEvent): void;
   /** Called once after the last event, also when the run was interrupted. */
   finish?(): void | Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { checkWritable, writeTextFile } from "../../runtime/file.ts";
-import type { RunEvent } from "../events/event.ts";
+import type { RecipeEvent } from "../events/event.ts";
 import { formatDuration } from "../language/duration.ts";
 import { type ReporterRequest, REPORTERS } from "./registry.ts";
 import type { Output, Reporter, ReporterContext } from "./reporter.ts";
@@ -67,7 +67,7 @@ export class ReporterGroup implements Reporter {
   }
 
   /** Passes an event to every reporter that has not failed. */
-  report(event: RunEvent): void {
+  report(event: RecipeEvent): void {
     for (const member of this.#members) {
       if (member.failed) continue;
       try {

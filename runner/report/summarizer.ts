@@ -3,8 +3,8 @@ import type {
   CaseSkipped,
   CaseStarted,
   EventFailure,
+  RecipeEvent,
   RunCounts,
-  RunEvent,
   StepEvent,
   StepFinished,
   StepStarted,
@@ -45,13 +45,13 @@ export class Summarizer {
   #plannedCases = 0;
   #firstTime: string | undefined;
   #lastTime: string | undefined;
-  #finished: (RunEvent & { type: "run.finished" }) | undefined;
+  #finished: (RecipeEvent & { type: "run.finished" }) | undefined;
 
   /**
    * Receives one event.
    * @returns The case that ended with this event, if one did.
    */
-  report(event: RunEvent): CaseSummary | undefined {
+  report(event: RecipeEvent): CaseSummary | undefined {
     this.#firstTime ??= event.ts;
     this.#lastTime = event.ts;
     switch (event.type) {

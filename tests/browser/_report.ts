@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
-import type { RunEvent } from "../../runner/mod.ts";
+import type { RecipeEvent } from "../../runner/mod.ts";
 import { htmlOf } from "../report/_html.ts";
 
 /** A report open in a browser. */
@@ -25,7 +25,7 @@ export interface ReportOptions extends BrowserContextOptions {
 /** Writes a report to a file and opens it. The report is given as its events or as its text. */
 export async function openReport(
   browser: Browser,
-  report: Iterable<RunEvent> | string,
+  report: Iterable<RecipeEvent> | string,
   { hash = "", ...options }: ReportOptions = {},
 ): Promise<OpenReport> {
   const folder = await mkdtemp(join(tmpdir(), "dispatch-report-"));

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser } from "playwright-core";
 import { escapeInvisible } from "../../runner/report/safe_text.ts";
-import type { RunEvent } from "../../runner/mod.ts";
+import type { RecipeEvent } from "../../runner/mod.ts";
 import { HOSTILE, manyCases, sampleRun } from "../report/_events.ts";
 import { launch } from "./_page.ts";
 import { openReport, styleOf, texts } from "./_report.ts";
@@ -159,7 +159,7 @@ test("shows the log, the states and the place of a step when it is opened", asyn
 });
 
 test("shows hostile text as text everywhere", async () => {
-  const events = sampleRun().map((event): RunEvent => {
+  const events = sampleRun().map((event): RecipeEvent => {
     if (event.type === "case.started") {
       return {
         ...event,
@@ -222,7 +222,7 @@ test("opens the report of a run without events", async () => {
 
 test("describes the history in words", async () => {
   const usual = { runs: 20, failed: 2, flaky: 1, median_ms: 900, slower: true };
-  const events = sampleRun().map((event): RunEvent =>
+  const events = sampleRun().map((event): RecipeEvent =>
     event.type === "case.finished" && event.case === 0
       ? { ...event, usual, duration_ms: 4100 }
       : event

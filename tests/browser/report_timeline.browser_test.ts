@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Locator } from "playwright-core";
-import type { RunEvent } from "../../runner/mod.ts";
+import type { RecipeEvent } from "../../runner/mod.ts";
 import { at, manyCases, sampleRun } from "../report/_events.ts";
 import { launch } from "./_page.ts";
 import { openReport, styleOf } from "./_report.ts";
@@ -126,10 +126,10 @@ test("draws visible bars and separate labels for a long run on a narrow screen",
     at: at(hour + i * 60_000),
   }));
   const steps = [[0, 3], [3, 5 * hour], [5 * hour, 5 * hour + 20]] as const;
-  const events: RunEvent[] = [
+  const events: RecipeEvent[] = [
     { type: "run.started", ts: at(0), version: 1, cases: 1, server: "embedded" },
     { type: "case.started", ts: at(0), case: 0, ...name, tags: [], vars: {} },
-    ...steps.map(([, to], i): RunEvent => ({
+    ...steps.map(([, to], i): RecipeEvent => ({
       type: "step.finished",
       ts: at(to),
       ...about,
@@ -174,7 +174,7 @@ test("draws visible bars and separate labels for a long run on a narrow screen",
 test("shows the first of many steps, and all on request", async () => {
   const [begin, started, , , end] = [...manyCases(1)];
   const place = { file: "r.yaml", line: 1, column: 1, text: "- log: a", length: 3 };
-  const steps = Array.from({ length: 1500 }, (_, i): RunEvent => ({
+  const steps = Array.from({ length: 1500 }, (_, i): RecipeEvent => ({
     type: "step.finished",
     ts: at(i),
     case: 0,

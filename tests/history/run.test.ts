@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import type { CaseFinished, RunEvent, StepFinished } from "../../runner/mod.ts";
+import type { CaseFinished, RecipeEvent, StepFinished } from "../../runner/mod.ts";
 import type { HistoryError } from "../../runner/history/error.ts";
 import { HistoryRecorder } from "../../runner/history/recorder.ts";
 import { HistoryStore } from "../../runner/history/store.ts";
@@ -16,7 +16,7 @@ import { inDirectory, NOW, options, query } from "./_history.ts";
 const PASSES = "name: Passes\nsteps: [{ assert: 1 == 1 }]\n";
 
 /** Records events in a history, and returns the events for the reporters. */
-async function record(file: string, events: Iterable<RunEvent>): Promise<RunEvent[]> {
+async function record(file: string, events: Iterable<RecipeEvent>): Promise<RecipeEvent[]> {
   const warnings: string[] = [];
   const recorder = new HistoryRecorder(
     await HistoryStore.open(file, options(warnings)),
@@ -28,11 +28,11 @@ async function record(file: string, events: Iterable<RunEvent>): Promise<RunEven
   return out;
 }
 
-const finished = (events: readonly RunEvent[]): CaseFinished[] =>
+const finished = (events: readonly RecipeEvent[]): CaseFinished[] =>
   events.filter((event) => event.type === "case.finished");
 
 /** Multiplies all durations in a run. */
-function* scaled(events: Iterable<RunEvent>, factor: number): Generator<RunEvent> {
+function* scaled(events: Iterable<RecipeEvent>, factor: number): Generator<RecipeEvent> {
   for (const event of events) {
     if (event.type !== "step.finished" && event.type !== "case.finished") yield event;
     else yield { ...event, duration_ms: event.duration_ms * factor };
@@ -66,7 +66,7 @@ test("finished cases and steps get a comparison with earlier runs", async () => 
 test("compares with the last twenty runs, without the current one", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
-    let last: RunEvent[] = [];
+    let last: RecipeEvent[] = [];
     for (let i = 0; i < 25; i++) last = await record(file, manyCases(2));
     equal(finished(last)[0]?.usual?.runs, 20);
   });

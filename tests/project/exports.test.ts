@@ -5,7 +5,7 @@ import { declarationOf, type PublicExport, publicExports } from "./public_export
 const all = await publicExports();
 
 /** Names that still mean two things. Take a name out when it is resolved. */
-const AMBIGUOUS: string[] = ["RunEvent", "RunStarted"];
+const AMBIGUOUS: string[] = [];
 /** How many exported functions and classes may still lack an example. */
 const WITHOUT_EXAMPLE = 4;
 

@@ -1,4 +1,4 @@
-import type { CaseStatus, EventPlace, RunCounts, RunEvent } from "../../runner/mod.ts";
+import type { CaseStatus, EventPlace, RecipeEvent, RunCounts } from "../../runner/mod.ts";
 
 /** When the sample runs start. */
 export const BEGAN = Date.parse("2026-11-24T09:00:00.000Z");
@@ -23,7 +23,7 @@ function place(file: string, line: number, text: string): EventPlace {
  *
  * @param options.interrupted Whether the run is interrupted during case 5.
  */
-export function sampleRun(options: { interrupted?: boolean } = {}): RunEvent[] {
+export function sampleRun(options: { interrupted?: boolean } = {}): RecipeEvent[] {
   const { interrupted = false } = options;
   const order = "recipes/order.yaml";
   const wait = { text: "  - wait: order", line: 12 };
@@ -37,7 +37,7 @@ export function sampleRun(options: { interrupted?: boolean } = {}): RunEvent[] {
     flaky: 1,
     warnings: 1,
   };
-  const started = (index: number, name: string, file: string, ms: number): RunEvent => ({
+  const started = (index: number, name: string, file: string, ms: number): RecipeEvent => ({
     type: "case.started",
     ts: at(ms),
     case: index,
@@ -53,8 +53,8 @@ export function sampleRun(options: { interrupted?: boolean } = {}): RunEvent[] {
     file: string,
     ms: number,
     status: CaseStatus,
-    more: Partial<RunEvent & { type: "case.finished" }> = {},
-  ): RunEvent => ({
+    more: Partial<RecipeEvent & { type: "case.finished" }> = {},
+  ): RecipeEvent => ({
     type: "case.finished",
     ts: at(ms),
     case: index,
@@ -107,7 +107,7 @@ export function sampleRun(options: { interrupted?: boolean } = {}): RunEvent[] {
   };
   const again = { ...soft, message: '`email.state == "completed"` is false', step: "1" };
   const waited = step(0, "2", "wait", "wait for order", wait.line);
-  const events: RunEvent[] = [
+  const events: RecipeEvent[] = [
     { type: "run.started", ts: at(0), version: 1, cases: 7, server: "embedded" },
     started(0, "Order smoke", order, 0),
     {
@@ -326,7 +326,7 @@ export function sampleRun(options: { interrupted?: boolean } = {}): RunEvent[] {
 }
 
 /** A run of many small cases, of which every tenth fails. */
-export function* manyCases(count: number): Generator<RunEvent> {
+export function* manyCases(count: number): Generator<RecipeEvent> {
   yield { type: "run.started", ts: at(0), version: 1, cases: count, server: "embedded" };
   let failed = 0;
   for (let i = 0; i < count; i++) {

@@ -1,9 +1,9 @@
-import type { Reporter, RunEvent } from "../../runner/mod.ts";
+import type { RecipeEvent, Reporter } from "../../runner/mod.ts";
 import type { CaseDetails, ReportIndex } from "../../runner/report/html/report_data.ts";
 import { openReporter } from "../../runner/report/html/html.ts";
 
 /** Makes the HTML report of some events. */
-export function htmlOf(events: Iterable<RunEvent>): string {
+export function htmlOf(events: Iterable<RecipeEvent>): string {
   const text: string[] = [];
   const output = { isTerminal: false, color: false, columns: 80 };
   const reporter = openReporter({

@@ -1,4 +1,4 @@
-import type { RunEvent } from "../../runner/mod.ts";
+import type { RecipeEvent } from "../../runner/mod.ts";
 import { REPORTERS } from "../../runner/report/registry.ts";
 import type { ReporterContext } from "../../runner/report/reporter.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
@@ -20,7 +20,7 @@ export function reporterContext(
 /** Returns what a reporter writes about these events. */
 export async function reportOf(
   name: string,
-  events: Iterable<RunEvent>,
+  events: Iterable<RecipeEvent>,
   env: Record<string, string> = {},
 ): Promise<string> {
   const parts: string[] = [];

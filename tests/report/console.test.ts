@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { createVirtualClock } from "../../dev/mod.ts";
-import { ConsoleReporter, type Output, type RunEvent } from "../../runner/mod.ts";
+import { ConsoleReporter, type Output, type RecipeEvent } from "../../runner/mod.ts";
 import { openReporter } from "../../runner/report/console/console.ts";
 import { ReporterGroup } from "../../runner/report/reporter_group.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
@@ -14,7 +14,7 @@ interface PrintOptions {
   columns?: number;
 }
 
-function print(events: Iterable<RunEvent>, options: PrintOptions = {}): string {
+function print(events: Iterable<RecipeEvent>, options: PrintOptions = {}): string {
   const { color = false, quiet = false, isTerminal = false, columns = 80 } = options;
   let text = "";
   const output: Output = { write: (piece) => void (text += piece), isTerminal, color, columns };
@@ -25,7 +25,7 @@ function print(events: Iterable<RunEvent>, options: PrintOptions = {}): string {
 }
 
 /** The sample run with only one of its cases. */
-function singleCase(index: number): RunEvent[] {
+function singleCase(index: number): RecipeEvent[] {
   return sampleRun().filter((event) => !("case" in event) || event.case === index)
     .map((event) => event.type === "run.started" ? { ...event, cases: 1 } : event);
 }
@@ -103,7 +103,7 @@ test("breaks up CI commands in names, labels and log lines", () => {
         ..."name" in event ? { name: text } : {},
         ..."label" in event ? { label: text } : {},
         ..."text" in event ? { text } : {},
-      }) as RunEvent
+      }) as RecipeEvent
     );
     return [events, events.filter((event) => !("case" in event) || event.case === 0)]
       .flatMap((events) => [print(events), print(events, { quiet: true })]).join("\n").split("\n");
@@ -131,7 +131,7 @@ test("names the interrupted cases and steps, and the cases that did not start", 
 });
 
 test("lists only the first of many cases that did not start", () => {
-  const skipped = Array.from({ length: 1000 }, (_, i): RunEvent => ({
+  const skipped = Array.from({ length: 1000 }, (_, i): RecipeEvent => ({
     type: "case.skipped",
     ts: at(0),
     case: i,
@@ -154,7 +154,7 @@ test("prints only failures and the summary with `quiet`", () => {
 
 test("prints the failure of an inner step once, and not again for the step that contains it", () => {
   const failed = sampleRun().find((e) => e.type === "step.finished" && e.status === "errored");
-  const step = failed as RunEvent & { type: "step.finished" };
+  const step = failed as RecipeEvent & { type: "step.finished" };
   const inner = { ...step, step: "4.2", failure: { ...step.failure!, step: "4.2" } };
   const message = "1 of 2 steps failed: it was refused";
   const outer = { ...step, step: "4", failure: { ...step.failure!, step: "4", message } };
@@ -216,7 +216,7 @@ test("replaces control characters in names, files and messages", () => {
       JSON.stringify(HOSTILE).slice(1, -1),
       JSON.stringify(bad).slice(1, -1),
     ),
-  ) as RunEvent[];
+  ) as RecipeEvent[];
   for (const event of events) if ("file" in event) event.file += bad;
   for (const columns of [20, 80]) {
     const text = print(events, { columns });

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { createVirtualClock, type VirtualClock } from "../../dev/mod.ts";
-import type { Output, RunEvent } from "../../runner/mod.ts";
+import type { Output, RecipeEvent } from "../../runner/mod.ts";
 import { LiveReporter } from "../../runner/report/console/live_reporter.ts";
 import stringWidth from "string-width";
 import { FakeClock } from "../helpers/fake_clock.ts";
@@ -22,7 +22,7 @@ class Live {
   }
 
   /** Reports events at their times, until a time in milliseconds after the start of the run. */
-  async play(events: Iterable<RunEvent>, until = Infinity): Promise<this> {
+  async play(events: Iterable<RecipeEvent>, until = Infinity): Promise<this> {
     const inOrder = [...events].sort((a, b) => Date.parse(a.ts) - Date.parse(b.ts));
     for (const event of inOrder) {
       const ms = Date.parse(event.ts) - BEGAN;
@@ -41,8 +41,8 @@ class Live {
 }
 
 /** The start of a run with parallel cases, each in a wait with progress. */
-function parallel(count: number, name = (i: number) => `Case ${i}`): RunEvent[] {
-  const events: RunEvent[] = [
+function parallel(count: number, name = (i: number) => `Case ${i}`): RecipeEvent[] {
+  const events: RecipeEvent[] = [
     { type: "run.started", ts: at(0), version: 1, cases: 40, server: "embedded" },
   ];
   for (let i = 0; i < count; i++) {
@@ -65,7 +65,7 @@ function parallel(count: number, name = (i: number) => `Case ${i}`): RunEvent[] 
   return events;
 }
 
-function singleCase(events: RunEvent[] = sampleRun()): RunEvent[] {
+function singleCase(events: RecipeEvent[] = sampleRun()): RecipeEvent[] {
   return events.filter((event) => !("case" in event) || event.case === 0)
     .map((event) => event.type === "run.started" ? { ...event, cases: 1 } : event);
 }
@@ -92,7 +92,7 @@ test("turns the spinner and updates the times between events", async () => {
 });
 
 test("shows how long ago a wait first saw its state", async () => {
-  const again: RunEvent = {
+  const again: RecipeEvent = {
     type: "step.progress",
     ts: at(2_000),
     case: 0,
@@ -186,7 +186,7 @@ test("keeps the board lower than the screen", async () => {
 test("shows as many running steps of a single case as fit on the screen", async () => {
   const [begun, started] = singleCase();
   const step = singleCase().find((event) => event.type === "step.started")!;
-  const steps = Array.from({ length: 30 }, (_, i) => ({ ...step, step: `1.${i}` }) as RunEvent);
+  const steps = Array.from({ length: 30 }, (_, i) => ({ ...step, step: `1.${i}` }) as RecipeEvent);
   const live = await new Live({ rows: 8 }).play([begun!, started!, step, ...steps], 100);
   const shown = await live.screen.shown();
   equal(shown.length, 7);

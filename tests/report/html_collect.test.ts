@@ -1,12 +1,12 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
-import type { RunEvent } from "../../runner/mod.ts";
+import type { RecipeEvent } from "../../runner/mod.ts";
 import { decodeCases, decodeSteps } from "../../runner/report/html/page/decode.ts";
 import { at, sampleRun } from "./_events.ts";
 import { dataOf, htmlOf } from "./_html.ts";
 
 /** Makes a report and decodes its data like the page. */
-function pageOf(events: Iterable<RunEvent>) {
+function pageOf(events: Iterable<RecipeEvent>) {
   const { run, cases } = dataOf(htmlOf(events));
   return {
     run,
@@ -18,7 +18,7 @@ function pageOf(events: Iterable<RunEvent>) {
 
 const place = { file: "r.yaml", line: 1, column: 3, text: "- wait: a", length: 4 };
 
-function stepEvents(step: string, from: number, to: number, attempt = 1): RunEvent[] {
+function stepEvents(step: string, from: number, to: number, attempt = 1): RecipeEvent[] {
   const about = {
     case: 0,
     step,
@@ -41,7 +41,7 @@ function stepEvents(step: string, from: number, to: number, attempt = 1): RunEve
   ];
 }
 
-function runOf(...events: RunEvent[]): RunEvent[] {
+function runOf(...events: RecipeEvent[]): RecipeEvent[] {
   const name = { name: "One", file: "r.yaml" };
   return [
     { type: "run.started", ts: at(0), version: 1, cases: 1, server: "embedded" },
@@ -124,7 +124,7 @@ test("refers to the step with the failure of the case, and makes all failures se
 test("stores the shape of a step once for many cases", () => {
   const events = [0, 1, 2].flatMap((number) =>
     runOf(...stepEvents("1", 1, 2)).slice(1).map((event) =>
-      ({ ...event, case: number }) as RunEvent
+      ({ ...event, case: number }) as RecipeEvent
     )
   );
   const { run, steps } = pageOf(events);
@@ -148,7 +148,7 @@ test("computes the start of a step without a `step.started` event", () => {
 
 test("keeps the last progress of a step that did not end", () => {
   const [started] = stepEvents("1", 10, 60);
-  const progress: RunEvent = {
+  const progress: RecipeEvent = {
     type: "step.progress",
     ts: at(400),
     case: 0,
@@ -168,7 +168,7 @@ test("keeps the last progress of a step that did not end", () => {
 });
 
 test("keeps a log line of an unknown step with the case", () => {
-  const log: RunEvent = {
+  const log: RecipeEvent = {
     type: "log",
     ts: at(5),
     case: 0,
@@ -181,7 +181,7 @@ test("keeps a log line of an unknown step with the case", () => {
 
 test("keeps the history, and flags a slow case", () => {
   const usual = { runs: 20, failed: 1, flaky: 2, median_ms: 90, slower: true };
-  const events = runOf(...stepEvents("1", 1, 2)).map((event): RunEvent =>
+  const events = runOf(...stepEvents("1", 1, 2)).map((event): RecipeEvent =>
     event.type === "case.finished" || event.type === "step.finished" ? { ...event, usual } : event
   );
   const { cases, details, steps } = pageOf(events);

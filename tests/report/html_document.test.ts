@@ -2,7 +2,7 @@ import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import type { RunEvent } from "../../runner/mod.ts";
+import type { RecipeEvent } from "../../runner/mod.ts";
 import { at, HOSTILE, manyCases, sampleRun } from "./_events.ts";
 import { dataOf, htmlOf } from "./_html.ts";
 import { makePageModule, PAGE_FILE } from "./html_build.ts";
@@ -46,7 +46,7 @@ test("contains no address of another host", () => {
 
 test("escapes every text of a run, in its data and in the page without scripts", () => {
   const closing = "</script><!-- --><script>alert(2)</script>\u2028\u2029";
-  const events = sampleRun().map((event): RunEvent =>
+  const events = sampleRun().map((event): RecipeEvent =>
     event.type === "case.started" && event.case === 2
       ? { ...event, name: `${HOSTILE}${closing}`, vars: { [closing]: { [HOSTILE]: closing } } }
       : event
@@ -116,7 +116,7 @@ test("writes less than 300 bytes for each of ten thousand cases", () => {
 
 test("cuts a huge text with a note", () => {
   const huge = "x".repeat(1_000_000);
-  const events = sampleRun().map((event): RunEvent =>
+  const events = sampleRun().map((event): RecipeEvent =>
     event.type === "log" ? { ...event, text: huge } : event
   );
   const html = htmlOf(events);
@@ -127,7 +127,7 @@ test("cuts a huge text with a note", () => {
 test("cuts a long log with a note", () => {
   const events = sampleRun();
   const log = events.findIndex(({ type }) => type === "log");
-  const one = events[log] as RunEvent & { type: "log" };
+  const one = events[log] as RecipeEvent & { type: "log" };
   events.splice(log, 1, ...Array.from({ length: 5000 }, () => ({ ...one, ts: at(400) })));
   const logs = dataOf(htmlOf(events)).cases[0]!.steps[1]![5]!.logs!;
   equal(logs.length, 1001);

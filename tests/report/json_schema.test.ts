@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Ajv, type ValidateFunction } from "ajv";
-import type { EventFailure, RunEvent, Usual } from "../../runner/mod.ts";
+import type { EventFailure, RecipeEvent, Usual } from "../../runner/mod.ts";
 import { eventSchema } from "../../runner/report/json/event_schema.ts";
 import { summarySchema } from "../../runner/report/json/summary_schema.ts";
 import { flag, integer, optional, record, text } from "../../runner/report/json/typed_schema.ts";
@@ -111,7 +111,7 @@ test("the schema refuses invalid events", () => {
   assert.ok(!event({ ...started, type: "run.begun" }));
   assert.ok(!event({ ...started, version: 2 }));
   const failed = sampleRun().find((one) => one.type === "case.finished" && one.failure)!;
-  const { failure } = failed as RunEvent & { failure: EventFailure };
+  const { failure } = failed as RecipeEvent & { failure: EventFailure };
   assert.ok(!event({ ...failed, failure: { ...failure, kind: "other" } }));
   assert.ok(event({ ...failed, failure: { ...failure, code: "word" } }));
 });

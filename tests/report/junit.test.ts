@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse, type TestCase, type TestSuites } from "junit2json";
-import type { RunEvent } from "../../runner/mod.ts";
+import type { RecipeEvent } from "../../runner/mod.ts";
 import { HOSTILE, manyCases, sampleRun } from "./_events.ts";
 import { junitProblems } from "./_junit.ts";
 import { reportOf } from "./_report.ts";
@@ -132,7 +132,7 @@ test("marks an interrupted run", async () => {
 });
 
 /** The sample run with megabytes of text in its failures. */
-function* withHugeFailures(size: number): Generator<RunEvent> {
+function* withHugeFailures(size: number): Generator<RecipeEvent> {
   for (const event of sampleRun()) {
     if (!("failure" in event) || !event.failure) yield event;
     else {

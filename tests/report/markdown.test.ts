@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { marked, type Token, type Tokens } from "marked";
-import type { RunEvent } from "../../runner/mod.ts";
+import type { RecipeEvent } from "../../runner/mod.ts";
 import { renderMarkdown } from "../../runner/report/markdown/markdown.ts";
 import { Summarizer } from "../../runner/report/summarizer.ts";
 import { HOSTILE, manyCases, sampleRun } from "./_events.ts";
@@ -10,8 +10,8 @@ import { reportOf } from "./_report.ts";
 const bytes = (text: string) => new TextEncoder().encode(text).length;
 
 /** The sample run with this text as every name, label and message. */
-function named(text: string): RunEvent[] {
-  return sampleRun().map((event): RunEvent => {
+function named(text: string): RecipeEvent[] {
+  return sampleRun().map((event): RecipeEvent => {
     const failure = "failure" in event && event.failure
       ? { failure: { ...event.failure, message: text, lines: text.split("\n") } }
       : {};
@@ -21,7 +21,7 @@ function named(text: string): RunEvent[] {
       ...("label" in event ? { label: text } : {}),
       ...("text" in event ? { text } : {}),
       ...failure,
-    } as RunEvent;
+    } as RecipeEvent;
   });
 }
 

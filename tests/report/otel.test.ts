@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
 import * as api from "@opentelemetry/api";
-import type { RunEvent } from "../../runner/mod.ts";
+import type { RecipeEvent } from "../../runner/mod.ts";
 import { openReporter } from "../../runner/report/otel/otel.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { runRecipe } from "../runner/_recipe.ts";
@@ -12,7 +12,7 @@ import { BEGAN, HOSTILE, manyCases, sampleRun } from "./_events.ts";
 /** Exports a run to a collector. */
 async function exportRun(
   collector: Collector,
-  events: Iterable<RunEvent>,
+  events: Iterable<RecipeEvent>,
   env: Record<string, string> = {},
 ): Promise<void> {
   const all: Record<string, string> = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...env };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type FinalResults, Parser, type Result } from "tap-parser";
-import type { RunEvent } from "../../runner/mod.ts";
+import type { RecipeEvent } from "../../runner/mod.ts";
 import { REPORTERS } from "../../runner/report/registry.ts";
 import { HOSTILE, manyCases, sampleRun } from "./_events.ts";
 import { reporterContext, reportOf } from "./_report.ts";
@@ -41,7 +41,7 @@ function parse(tap: string): Parsed {
 }
 
 /** Reports a run and parses the report. */
-function parseRun(events: Iterable<RunEvent>): Promise<Parsed> {
+function parseRun(events: Iterable<RecipeEvent>): Promise<Parsed> {
   return reportOf("tap", events).then(parse);
 }
 
@@ -93,7 +93,7 @@ test("marks a soft failure as TODO, so that it does not fail the report", async 
   assert.equal(soft!.todo, "may fail");
   const softOnly = sampleRun().filter((event) =>
     !("case" in event) || event.case === 2 && !("step" in event && event.step === "2")
-  ).map((event): RunEvent => {
+  ).map((event): RecipeEvent => {
     if (event.type === "run.started") return { ...event, cases: 1 };
     if (event.type !== "case.finished") return event;
     const { failure: _, ...rest } = event;
@@ -140,7 +140,7 @@ test("escapes names that look like directives, subtests, plans or the end of a b
       ...["a\nnot ok 9 - b", "a\n  ...\nBail out!", "  ---", "a\rBail out! b", " Bail out!", "- a"],
     ]
   ) {
-    const events = sampleRun().map((event): RunEvent =>
+    const events = sampleRun().map((event): RecipeEvent =>
       "name" in event && event.case === 0
         ? { ...event, name }
         : "label" in event && event.case === 0

@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { EventFailure, RunEvent, StepFinished } from "../../runner/mod.ts";
+import type { EventFailure, RecipeEvent, StepFinished } from "../../runner/mod.ts";
 import { type CliOptions, type CliResult, runnerCli } from "./_cli.ts";
 
 /** The output, the exit code and the events of a recipe. */
 export interface RecipeResult extends CliResult {
-  events: RunEvent[];
+  events: RecipeEvent[];
 }
 
 /** Calls `use` with a temporary directory that contains the given files. */
@@ -37,17 +37,17 @@ export function runRecipe(
       options,
     );
     const lines = result.out.split("\n").filter((line) => line.startsWith("{"));
-    return { ...result, events: lines.map((line) => JSON.parse(line) as RunEvent) };
+    return { ...result, events: lines.map((line) => JSON.parse(line) as RecipeEvent) };
   });
 }
 
 /** The `step.finished` events. */
-export function ends(events: readonly RunEvent[]): StepFinished[] {
+export function ends(events: readonly RecipeEvent[]): StepFinished[] {
   return events.filter((event) => event.type === "step.finished");
 }
 
 /** The failure of the first step that failed. */
-export function firstFailure(events: readonly RunEvent[]): EventFailure {
+export function firstFailure(events: readonly RecipeEvent[]): EventFailure {
   const failed = ends(events).find(({ failure }) => failure !== undefined);
   if (!failed?.failure) throw new Error("no step has failed");
   return failed.failure;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import type { RunEvent } from "../../runner/mod.ts";
+import type { RecipeEvent } from "../../runner/mod.ts";
 import { runnerCli } from "./_cli.ts";
 import { ends, type RecipeResult, withFiles } from "./_recipe.ts";
 
@@ -19,7 +19,7 @@ export function runScript(made: string, args: readonly string[] = []): Promise<R
     const file = join(directory, "r.recipe.ts");
     const result = await runnerCli([file, "--reporter", "jsonl", ...args]);
     const lines = result.out.split("\n").filter((line) => line.startsWith("{"));
-    return { ...result, events: lines.map((line) => JSON.parse(line) as RunEvent) };
+    return { ...result, events: lines.map((line) => JSON.parse(line) as RecipeEvent) };
   });
 }
 

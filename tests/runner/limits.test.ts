@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { delay, systemClock } from "../../runtime/clock.ts";
 import { withLongTimers } from "../../runtime/long_timers.ts";
 import { runCases } from "../../runner/engine/run.ts";
-import type { RunEvent } from "../../runner/mod.ts";
+import type { RecipeEvent } from "../../runner/mod.ts";
 import { readRecipe } from "../../runner/recipe/read_recipe.ts";
 import type { RunnerClient } from "../../runner/steps/context.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
@@ -16,7 +16,7 @@ async function runOnFakeClock(text: string, files: Record<string, string> = {}) 
   assert.ok(recipe, diagnostics[0]?.message ?? "it has errors");
   const clock = new FakeClock();
   const began = clock.now();
-  const events: RunEvent[] = [];
+  const events: RecipeEvent[] = [];
   const running = runCases([{ recipe }], {
     client: {} as RunnerClient,
     report: (event) => void events.push(event),

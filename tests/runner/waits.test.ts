@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RunEvent } from "../../runner/mod.ts";
+import type { RecipeEvent } from "../../runner/mod.ts";
 import { InterruptedError } from "../../runner/events/deadline.ts";
 import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 
@@ -414,6 +414,6 @@ test("warns about unconsumed events of a call and of an interrupted recipe, but 
   }
 });
 
-function warningsOf(events: readonly RunEvent[]): string[] {
+function warningsOf(events: readonly RecipeEvent[]): string[] {
   return events.flatMap((event) => event.type === "warning" ? event.text : []);
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../../../runtime/clock.ts";
-import type { RunEvent } from "../../events/event.ts";
+import type { RecipeEvent } from "../../events/event.ts";
 import type { Mask } from "../../engine/mask.ts";
 import { needsStandardOutput } from "../../report/registry.ts";
 import type { Output } from "../../report/reporter.ts";
@@ -153,7 +153,7 @@ async function runEntry(
     write: (text: string) => void report.push(text),
   };
   let failure: string | undefined;
-  const onEvent = (event: RunEvent) => {
+  const onEvent = (event: RecipeEvent) => {
     if (event.type !== "case.finished" || event.status === "passed") return;
     failure ??= event.failure?.message ?? "nothing was asserted or waited for";
   };

@@ -1,4 +1,4 @@
-import type { RunEvent } from "../../events/event.ts";
+import type { RecipeEvent } from "../../events/event.ts";
 import { formatDuration } from "../../language/duration.ts";
 import { width } from "../../language/render_diagnostic.ts";
 import { type Style, terminalText } from "../terminal.ts";
@@ -56,7 +56,7 @@ export class Board {
   }
 
   /** Receives one event, at a time of the reporter's clock. */
-  report(event: RunEvent, now: number): void {
+  report(event: RecipeEvent, now: number): void {
     switch (event.type) {
       case "run.started":
         this.#total = event.cases;

@@ -3,8 +3,8 @@ import type {
   CaseSkipped,
   CaseStarted,
   EventFailure,
-  RunEvent,
-  RunFinished,
+  RecipeEvent,
+  RecipeRunFinished,
   StepFinished,
 } from "../../events/event.ts";
 import type { Output, Reporter } from "../reporter.ts";
@@ -92,7 +92,7 @@ export class ConsoleReporter implements Reporter {
   }
 
   /** Receives one event. */
-  report(event: RunEvent): void {
+  report(event: RecipeEvent): void {
     switch (event.type) {
       case "run.started":
         this.#isSingleCase = event.cases === 1;
@@ -199,7 +199,7 @@ export class ConsoleReporter implements Reporter {
     }
   }
 
-  #onRunFinished(event: RunFinished): void {
+  #onRunFinished(event: RecipeRunFinished): void {
     this.#printFailures();
     if (this.#hasPrinted) this.#write([""]);
     this.#write([summaryLine(event, this.#style)]);

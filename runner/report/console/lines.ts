@@ -2,7 +2,7 @@ import type {
   CaseFinished,
   CaseSkipped,
   EventFailure,
-  RunFinished,
+  RecipeRunFinished,
   StepFinished,
   Usual,
 } from "../../events/event.ts";
@@ -143,7 +143,7 @@ function colorDiff(line: string, style: Style): string {
 }
 
 /** The last line of a run, with its counts. */
-export function summaryLine(event: RunFinished, style: Style): string {
+export function summaryLine(event: RecipeRunFinished, style: Style): string {
   const { counts, interrupted } = event;
   const flaky = counts.flaky > 0 ? ` ${style.warning(`(${counts.flaky} flaky)`)}` : "";
   const parts = [

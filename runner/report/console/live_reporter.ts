@@ -1,6 +1,6 @@
 import type { Clock, TimerHandle } from "../../../runtime/clock.ts";
 import { onExit } from "../../../runtime/process.ts";
-import type { RunEvent } from "../../events/event.ts";
+import type { RecipeEvent } from "../../events/event.ts";
 import { width } from "../../language/render_diagnostic.ts";
 import type { Output, Reporter } from "../reporter.ts";
 import { makeStyle } from "../terminal.ts";
@@ -69,7 +69,7 @@ export class LiveReporter implements Reporter {
   }
 
   /** Receives one event. */
-  report(event: RunEvent): void {
+  report(event: RecipeEvent): void {
     if (this.#failed) throw this.#failed.error;
     try {
       if (event.type === "run.started") this.#start();

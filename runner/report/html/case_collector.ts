@@ -5,7 +5,7 @@ import type {
   EventPlace,
   Logged,
   Observed,
-  RunEvent,
+  RecipeEvent,
   StepEvent,
   StepFinished,
   StepRetried,
@@ -65,7 +65,7 @@ export class CaseCollector {
   }
 
   /** Receives an event of this case. */
-  report(event: RunEvent): void {
+  report(event: RecipeEvent): void {
     switch (event.type) {
       case "step.started":
         return this.#onStarted(event);

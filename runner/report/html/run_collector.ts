@@ -1,9 +1,9 @@
 import type {
   CaseFinished,
   CaseSkipped,
+  RecipeEvent,
+  RecipeRunFinished,
   RunCounts,
-  RunEvent,
-  RunFinished,
 } from "../../events/event.ts";
 import { CaseCollector } from "./case_collector.ts";
 import {
@@ -47,10 +47,10 @@ export class RunCollector {
   #warningCount = 0;
   #open = new Map<number, OpenCase>();
   #ended: { row: CaseRow; details: string }[] = [];
-  #finished: RunFinished | undefined;
+  #finished: RecipeRunFinished | undefined;
 
   /** Receives one event. */
-  report(event: RunEvent): void {
+  report(event: RecipeEvent): void {
     this.#lastTime = Math.max(this.#lastTime, this.#tables.time(event.ts));
     switch (event.type) {
       case "run.started":
@@ -170,7 +170,7 @@ export class RunCollector {
   }
 }
 
-function verdictOf(finished: RunFinished | undefined, counts: RunCounts): Verdict {
+function verdictOf(finished: RecipeRunFinished | undefined, counts: RunCounts): Verdict {
   if (!finished || finished.interrupted) return "interrupted";
   if (counts.failed > 0) return "failed";
   if (counts.errored > 0) return "errored";

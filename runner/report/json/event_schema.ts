@@ -9,11 +9,11 @@ import {
   type FailureKind,
   type Logged,
   type Observed,
-  RUN_EVENT_VERSION,
+  RECIPE_EVENT_VERSION,
+  type RecipeEvent,
+  type RecipeRunFinished,
+  type RecipeRunStarted,
   type RunCounts,
-  type RunEvent,
-  type RunFinished,
-  type RunStarted,
   type StepFinished,
   type StepProgress,
   type StepRetried,
@@ -179,13 +179,13 @@ const named = {
 };
 
 /** A schema for each type of event. */
-type Events = { readonly [T in RunEvent["type"]]: Typed<RunEvent & { type: T }> };
+type Events = { readonly [T in RecipeEvent["type"]]: Typed<RecipeEvent & { type: T }> };
 
 const EVENTS: Events = {
-  "run.started": record<RunStarted>("The run has started.", {
+  "run.started": record<RecipeRunStarted>("The run has started.", {
     type: constant("run.started", "The type of the event."),
     ts,
-    version: constant(RUN_EVENT_VERSION as number, "The version of the event stream."),
+    version: constant(RECIPE_EVENT_VERSION as number, "The version of the event stream."),
     cases: integer("The number of cases."),
     server: text("The server's address, or `embedded`."),
   }),
@@ -268,7 +268,7 @@ const EVENTS: Events = {
       { bail: true, interrupted: true },
     ),
   }),
-  "run.finished": record<RunFinished>("The run has ended.", {
+  "run.finished": record<RecipeRunFinished>("The run has ended.", {
     type: constant("run.finished", "The type of the event."),
     ts,
     exit_code: integer("The exit code of the process."),
@@ -283,7 +283,7 @@ export function eventSchema(): JsonSchema {
   const events = Object.entries(EVENTS).map(([type, { json }]) => [type, json] as const);
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
-    $id: `urn:dispatch:run-event:${RUN_EVENT_VERSION}`,
+    $id: `urn:dispatch:run-event:${RECIPE_EVENT_VERSION}`,
     title: "Dispatch run event",
     description: "An event of a run of recipes: a line of the `jsonl` report.",
     oneOf: events.map(([type]) => ({ $ref: `#/definitions/${type}` })),

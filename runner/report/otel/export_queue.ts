@@ -2,7 +2,7 @@ import type { Agent } from "node:http";
 import type { ExportResult } from "@opentelemetry/core";
 import type { Clock, TimerHandle } from "../../../runtime/clock.ts";
 import { Mask } from "../../engine/mask.ts";
-import type { RunEvent } from "../../events/event.ts";
+import type { RecipeEvent } from "../../events/event.ts";
 import type { Target } from "./settings.ts";
 
 /** How long the end of a run waits for a collector, in milliseconds. */
@@ -11,7 +11,7 @@ const EXPORT_LIMIT = 5000;
 /** One signal of OpenTelemetry: traces or metrics. */
 export interface Signal {
   /** Receives one event. */
-  report(event: RunEvent): void;
+  report(event: RecipeEvent): void;
   /** Exports the rest, and waits until everything is exported. */
   finish(): Promise<void>;
 }

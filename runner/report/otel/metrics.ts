@@ -1,7 +1,7 @@
 import type { Attributes, Counter, Histogram, MeterProvider } from "@opentelemetry/api";
 import type { ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import type { Clock } from "../../../runtime/clock.ts";
-import type { CaseFinished, RunEvent, StepFinished } from "../../events/event.ts";
+import type { CaseFinished, RecipeEvent, StepFinished } from "../../events/event.ts";
 import { kindNamed } from "../../steps/step_kinds.ts";
 import { entityName, wellFormed } from "./attributes.ts";
 import { ExportQueue, type Signal } from "./export_queue.ts";
@@ -89,7 +89,7 @@ class RunMetrics {
     });
   }
 
-  report(event: RunEvent): void {
+  report(event: RecipeEvent): void {
     if (event.type === "case.finished") this.#recordCase(event);
     else if (event.type === "step.finished" && kindNamed(event.kind)?.waits) {
       this.#recordWait(event);

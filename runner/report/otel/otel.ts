@@ -1,4 +1,4 @@
-import type { RunEvent } from "../../events/event.ts";
+import type { RecipeEvent } from "../../events/event.ts";
 import type { Reporter, ReporterContext } from "../reporter.ts";
 import type { Signal } from "./export_queue.ts";
 import { makeMetrics } from "./metrics.ts";
@@ -32,7 +32,7 @@ class OpenTelemetryReporter implements Reporter {
     this.#signals = signals;
   }
 
-  report(event: RunEvent): void {
+  report(event: RecipeEvent): void {
     for (const signal of this.#signals) signal.report(event);
   }
 

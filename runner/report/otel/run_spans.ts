@@ -3,7 +3,7 @@ import type {
   CaseFinished,
   EventFailure,
   Observed,
-  RunEvent,
+  RecipeEvent,
   StepEvent,
   StepFinished,
   StepStarted,
@@ -46,7 +46,7 @@ export class RunSpans {
   }
 
   /** Receives one event. */
-  report(event: RunEvent): void {
+  report(event: RecipeEvent): void {
     const at = new Date(event.ts);
     this.#lastTime = at;
     switch (event.type) {

@@ -1,4 +1,4 @@
-import type { EventFailure, RunEvent } from "../../events/event.ts";
+import type { EventFailure, RecipeEvent } from "../../events/event.ts";
 import { caseVerdict, runVerdict, safeLine } from "../plain_text.ts";
 import type { Output, Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseSummary, StepSummary } from "../run_summary.ts";
@@ -21,7 +21,7 @@ class TapReporter implements Reporter {
     this.#output = output;
   }
 
-  report(event: RunEvent): void {
+  report(event: RecipeEvent): void {
     if (event.type === "run.started") {
       this.#hasStarted = true;
       this.#output.write(`${VERSION}1..${event.cases}\n`);
