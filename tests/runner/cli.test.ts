@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { COMMANDS } from "../../runner/cli/commands.ts";
 import { DIAGNOSTIC_CODES } from "../../runner/mod.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
 import { type CliResult, runnerCli } from "./_cli.ts";
 import { runRecipe, withFiles } from "./_recipe.ts";
 
@@ -147,12 +148,33 @@ test("list prints tags, or one object per recipe with --format json", async () =
   });
 });
 
+test("list shows the number of cases, and lists valid recipes besides invalid ones", async () => {
+  const files = {
+    "a.yaml": "name: A\nmatrix: { n: [1, 2] }\nsteps: [{ assert: true }]\n",
+    "longer.yaml": "name: B\nsteps: [{ assert: true }]\n",
+    "wrong.yaml": "nmae: C\n",
+  };
+  await withFiles(files, async (directory) => {
+    const { code, out, err } = await runnerCli(["list", directory]);
+    assert.equal(code, 2);
+    assert.equal(
+      out,
+      `${directory}/a.yaml       A (2 cases)\n${directory}/longer.yaml  B\n`,
+    );
+    assert.match(err, /unknown key `nmae`/);
+  });
+  await withFiles({}, async (directory) => {
+    assert.equal((await runnerCli(["list", directory])).code, 4);
+  });
+});
+
 test("check counts valid recipes, and rejects a directory without any", async () => {
   await withFiles(two, async (directory) => {
     const { code, out } = await runnerCli(["check", directory]);
     assert.deepEqual([code, out], [0, "2 recipes are valid\n"]);
     const file = await runnerCli(["check", join(directory, "a-pass.yaml")]);
     assert.deepEqual([file.code, file.out], [0, "1 recipe is valid\n"]);
+    assert.equal((await runnerCli(["check", directory, "--format", "json"])).out, "");
   });
   await withFiles({}, async (directory) => {
     const { code, err } = await runnerCli(["check", directory]);
@@ -228,6 +250,25 @@ test("--watch runs again when a recipe changes, until interrupted", async () => 
     const { code, out } = await runWatched(file, file, PASS);
     assert.equal(code, 130);
     assert.match(out, /1 failed in [^]*1 passed in /);
+  });
+});
+
+test("--watch runs again when a recipe is added", async () => {
+  await withFiles({ "a.yaml": PASS }, async (directory) => {
+    const { out } = await runWatched(directory, join(directory, "b.yaml"), PASS);
+    assert.match(out, /\n1 passed in [^]*\n2 passed in /);
+  });
+});
+
+test("--watch does not run again without a change", async () => {
+  await withFiles({ "r.yaml": PASS }, async (directory) => {
+    const stop = new AbortController();
+    const clock = new FakeClock();
+    clock.setTimeout(() => stop.abort(), 5_000);
+    const args = [join(directory, "r.yaml"), "--watch"];
+    const { code, out } = await runnerCli(args, { signal: stop.signal, clock });
+    assert.equal(code, 130);
+    assert.equal(out.match(/1 passed/g)?.length, 1);
   });
 });
 
