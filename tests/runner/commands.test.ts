@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { COMMANDS } from "../../runner/cli/commands.ts";
+import { DIAGNOSTIC_CODES } from "../../runner/mod.ts";
+import { runnerCli } from "./_cli.ts";
+import { withFiles } from "./_recipe.ts";
+
+const PASS = "name: Pass\ntags: [quick, smoke]\nsteps:\n  - assert: true\n";
+const FAIL = "name: Fail\ntags: [slow]\nsteps:\n  - assert: false\n";
+const two = { "a-pass.yaml": PASS, "b-fail.yaml": FAIL };
+
+test("--help lists the commands, the options and the exit codes", async () => {
+  const { code, out } = await runnerCli(["--help"]);
+  assert.equal(code, 0);
+  for (const word of ["check", "schema", "--bail", "Exit codes: 0 passed"]) {
+    assert.ok(out.includes(word), word);
+  }
+  assert.match(out, /^ {6}--bail {18}Start no more/m);
+  assert.match(out, /^ {2}-q, --quiet {17}Print only/m);
+  assert.match((await runnerCli(["check", "--help"])).out, /^Check recipes without running them/);
+});
+
+test("help COMMAND prints the help of the command", async () => {
+  const { code, out } = await runnerCli(["help", "check"]);
+  assert.equal(code, 0);
+  assert.match(out, /^Usage: dispatch check/m);
+});
+
+test("docs/recipes.md lists every command, in the order of the help text", async () => {
+  const page = await readFile("docs/recipes.md", "utf8");
+  const table = page.slice(page.indexOf("| command "), page.indexOf("| exit code "));
+  const listed = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+  assert.deepEqual(listed, Object.keys(COMMANDS));
+});
+
+test("list prints tags, or one object per recipe with --format json", async () => {
+  await withFiles(two, async (directory) => {
+    const { code, out } = await runnerCli(["list", directory]);
+    assert.equal(code, 0);
+    assert.match(out, /a-pass\.yaml {2}Pass {2}\[quick, smoke\]\n/);
+    const json = await runnerCli(["list", directory, "--tag", "slow", "--format", "json"]);
+    assert.deepEqual(JSON.parse(json.out).tags, ["slow"]);
+  });
+});
+
+test("list shows the number of cases, and lists valid recipes besides invalid ones", async () => {
+  const files = {
+    "a.yaml": "name: A\nmatrix: { n: [1, 2] }\nsteps: [{ assert: true }]\n",
+    "longer.yaml": "name: B\nsteps: [{ assert: true }]\n",
+    "wrong.yaml": "nmae: C\n",
+  };
+  await withFiles(files, async (directory) => {
+    const { code, out, err } = await runnerCli(["list", directory]);
+    assert.equal(code, 2);
+    assert.equal(
+      out,
+      `${directory}/a.yaml       A (2 cases)\n${directory}/longer.yaml  B\n`,
+    );
+    assert.match(err, /unknown key `nmae`/);
+  });
+  await withFiles({}, async (directory) => {
+    assert.equal((await runnerCli(["list", directory])).code, 4);
+  });
+});
+
+test("check counts valid recipes, and rejects a directory without any", async () => {
+  await withFiles(two, async (directory) => {
+    const { code, out } = await runnerCli(["check", directory]);
+    assert.deepEqual([code, out], [0, "2 recipes are valid\n"]);
+    const file = await runnerCli(["check", join(directory, "a-pass.yaml")]);
+    assert.deepEqual([file.code, file.out], [0, "1 recipe is valid\n"]);
+    assert.equal((await runnerCli(["check", directory, "--format", "json"])).out, "");
+  });
+  await withFiles({}, async (directory) => {
+    const { code, err } = await runnerCli(["check", directory]);
+    assert.equal(code, 2);
+    assert.match(err, /^error: No recipes in /);
+    assert.match((await runnerCli([directory])).err, /^Nothing to run: no recipes were found\n$/);
+  });
+});
+
+test("check prints annotations in GitHub Actions", async () => {
+  const file = "tests/golden/unknown-key.yaml";
+  const { code, out } = await runnerCli(["check", file], { env: { GITHUB_ACTIONS: "true" } });
+  assert.equal(code, 2);
+  assert.equal(
+    out.split("\n")[0],
+    `::error file=${file},line=2,col=1,title=unknown-key::unknown key \`tagz\` in a recipe; did you mean \`tags\`?`,
+  );
+});
+
+test("explain explains every code", async () => {
+  const { out } = await runnerCli(["explain"]);
+  for (const [code, { title }] of Object.entries(DIAGNOSTIC_CODES)) {
+    assert.ok(out.includes(`${code} `) && out.includes(title), code);
+    assert.equal((await runnerCli(["explain", code])).code, 0);
+  }
+});
+
+test("init creates a recipe that passes, and overwrites nothing", async () => {
+  await withFiles({}, async (directory) => {
+    assert.equal((await runnerCli(["init", directory])).code, 0);
+    assert.equal((await runnerCli([join(directory, "recipes")])).code, 0);
+    await writeFile(join(directory, "recipes/first.yaml"), "mine");
+    assert.equal((await runnerCli(["init", directory])).code, 2);
+    assert.equal(await readFile(join(directory, "recipes/first.yaml"), "utf8"), "mine");
+  });
+});
+
+test("completion covers every command and option", async () => {
+  for (const shell of ["bash", "zsh", "fish"]) {
+    const { code, out } = await runnerCli(["completion", shell]);
+    assert.equal(code, 0);
+    assert.match(out, /explain/);
+    assert.match(out, /dry-run/);
+  }
+  assert.equal((await runnerCli(["completion", "csh"])).code, 2);
+});
+
+test("completion offers the values of options with a fixed list", async () => {
+  const bash = (await runnerCli(["completion", "bash"])).out;
+  assert.match(bash, /^ {4}run\\ --reporter\) words="console .*\bjunit\b.*" ;;$/m);
+  assert.match(bash, /^ {4}\*\\ --reporter\) words="console /m);
+  assert.match(bash, /^ {4}schema\\ --of\) words="recipe events summary" ;;$/m);
+  assert.match(bash, /^ {4}history\\ --format\) words="text json" ;;$/m);
+  const fish = (await runnerCli(["completion", "fish"])).out;
+  assert.match(fish, /^complete -c dispatch -l reporter -r -a "console /m);
+});
+
+test("a misspelt command gets a suggestion", async () => {
+  const { code, err, out } = await runnerCli(["chekc", "recipes"]);
+  assert.equal(code, 2);
+  assert.match(out + err, /'chekc' is not a command; did you mean `check`\?/);
+});
