@@ -14,6 +14,19 @@ export interface ScreenOptions {
   modern?: boolean;
 }
 
+/** Text of one style in a line of a {@linkcode Screen}. */
+export interface ScreenSpan {
+  text: string;
+  /** The column it starts at, from 0. */
+  column: number;
+  /** The number of columns it takes. */
+  columns: number;
+  /** The index of its colour in the palette; absent for the default colour. */
+  color?: number;
+  bold: boolean;
+  dim: boolean;
+}
+
 /** An output that writes to a terminal emulator in memory. */
 export class Screen implements Output {
   #terminal: InstanceType<typeof xterm.Terminal>;
@@ -77,6 +90,13 @@ export class Screen implements Output {
     return this.#read(this.#terminal.buffer.active.baseY);
   }
 
+  /** The lines of the screen as spans, without spaces between and empty lines at the end. */
+  async cells(): Promise<ScreenSpan[][]> {
+    const { length } = await this.shown();
+    const { active } = this.#terminal.buffer;
+    return Array.from({ length }, (_, row) => spansOf(active.getLine(active.baseY + row)!));
+  }
+
   /** The lines that continue a wrapped line. */
   async wrapped(): Promise<string[]> {
     await this.#written;
@@ -94,4 +114,30 @@ export class Screen implements Output {
     while (lines.at(-1) === "") lines.pop();
     return lines;
   }
+}
+
+function spansOf(line: xterm.IBufferLine): ScreenSpan[] {
+  const spans: ScreenSpan[] = [];
+  for (let column = 0; column < line.length; column++) {
+    const cell = line.getCell(column)!;
+    const text = cell.getChars();
+    if (text === "") continue;
+    const style = {
+      ...(cell.isFgPalette() ? { color: cell.getFgColor() } : {}),
+      bold: cell.isBold() !== 0,
+      dim: cell.isDim() !== 0,
+    };
+    const last = spans.at(-1);
+    const isSameStyle = last && last.column + last.columns === column &&
+      last.color === style.color && last.bold === style.bold && last.dim === style.dim;
+    if (isSameStyle) {
+      last.text += text;
+      last.columns += cell.getWidth();
+    } else spans.push({ text, column, columns: cell.getWidth(), ...style });
+  }
+  // Spaces at the end of a span have no colour to show.
+  return spans.map((span) => {
+    const trimmed = span.text.trimEnd();
+    return { ...span, text: trimmed, columns: span.columns - (span.text.length - trimmed.length) };
+  }).filter(({ text }) => text !== "");
 }

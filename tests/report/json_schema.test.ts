@@ -27,7 +27,7 @@ function assertLines(lines: string): void {
 }
 
 // The compiler checks each schema against its type: the names, types and optionality of properties.
-// The unused `ts-expect-error` of a missing check would fail to compile.
+// Without a check its `ts-expect-error` would be unused, which is an error too.
 const description: Usual = { runs: 1, failed: 0, flaky: 0, slower: false };
 void description;
 const counted = { runs: integer("1"), failed: integer("2"), flaky: integer("3") };
