@@ -5,7 +5,7 @@
  * @module
  */
 export { type CodeEntry, DIAGNOSTIC_CODES, type DiagnosticCode } from "./language/codes.ts";
-export { type Diagnostic, RecipeError } from "./language/diagnostic.ts";
+export { type Diagnostic } from "./language/diagnostic.ts";
 export {
   type DiagnosticStyle,
   plainStyle,

@@ -11,8 +11,9 @@ import { findChromium, NO_CHROMIUM } from "./run_chromium.mjs";
 import { readJunit } from "./run_junit.mjs";
 import { installTools, ROOT, toolsEnv } from "./run_tools.mjs";
 
-/** Milliseconds that one test file or check may take. */
-const TIME_LIMIT = 90_000;
+/** Milliseconds that one test file may take, and one check. */
+const FILE_LIMIT = 90_000;
+const CHECK_LIMIT = 180_000;
 /** Milliseconds between two lines that report progress. */
 const PROGRESS_INTERVAL = 10_000;
 /** How many files a part names as its slowest. */
@@ -59,8 +60,8 @@ function filesToTest(ending) {
     .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
 }
 
-/** Runs a command until it exits or the time limit is reached. */
-function run(command, commandArgs) {
+/** Runs a command until it exits or `limit` milliseconds have passed. */
+function run(command, commandArgs, limit) {
   return new Promise((resolve) => {
     const child = spawn(command, commandArgs, {
       cwd: ROOT,
@@ -74,7 +75,7 @@ function run(command, commandArgs) {
     const timer = setTimeout(() => {
       timedOut = true;
       kill(child);
-    }, TIME_LIMIT);
+    }, limit);
     const append = (chunk) => {
       output += chunk;
     };
@@ -89,7 +90,7 @@ function run(command, commandArgs) {
     child.on("close", (code, signal) => {
       // Processes that a test started and left running would disturb the next test.
       kill(child);
-      if (timedOut) end(`did not end within ${TIME_LIMIT / 1000} s`);
+      if (timedOut) end(`did not end within ${limit / 1000} s`);
       else end(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`);
     });
   });
@@ -123,7 +124,7 @@ async function runTests(part, command, files, argsFor) {
     current = file;
     const report = join(reports, `${part}-${index}.xml`);
     const fileStart = Date.now();
-    const { output, problem } = await run(command, argsFor(report, file));
+    const { output, problem } = await run(command, argsFor(report, file), FILE_LIMIT);
     times.push({ file, ms: Date.now() - fileStart });
     const result = count(report, problem);
     for (const { name, text } of result.failures) {
@@ -245,7 +246,7 @@ async function runChecks() {
   };
   for (const name of CHECKS) {
     const start = Date.now();
-    const { output, problem } = await run("deno", ["task", name]);
+    const { output, problem } = await run("deno", ["task", name], CHECK_LIMIT);
     report(name, problem, output, start);
   }
   if (treeBefore !== undefined) {

@@ -85,24 +85,6 @@ function cutQuotes(message: string): string {
   return message.replace(/`[^`]{120,}`/g, (quote) => `\`${quote.slice(1, 100)}…\``);
 }
 
-/** The error of a recipe that cannot be run; `diagnostics` has the reasons. */
-export class RecipeError extends Error {
-  /** Always `"bad_recipe"`. */
-  readonly code = "bad_recipe";
-  /** The errors and warnings. */
-  readonly diagnostics: readonly Diagnostic[];
-
-  /** Creates the error from the diagnostics of one or more files. */
-  constructor(diagnostics: readonly Diagnostic[]) {
-    const errors = diagnostics.filter((d) => d.severity === "error");
-    const first = errors[0];
-    const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-    super(first ? `Cannot run recipe '${first.source.name}': ${first.message}${more}` : "");
-    this.name = "RecipeError";
-    this.diagnostics = diagnostics;
-  }
-}
-
 /** The formats that diagnostics can be printed in. */
 export type DiagnosticFormat = "text" | "json" | "github";
 

@@ -8,7 +8,18 @@ export interface Position {
   column: number;
 }
 
-/** The text of a recipe, which converts offsets to lines and columns. */
+/**
+ * The text of a recipe, which converts offsets to lines and columns.
+ *
+ * @example
+ * ```ts
+ * import { Source } from "@dispatch/sdk/runner";
+ * import { strict as assert } from "node:assert";
+ *
+ * const source = new Source("order.yaml", "name: Order\nsteps: []\n");
+ * assert.deepEqual(source.position(12), { line: 2, column: 1 });
+ * ```
+ */
 export class Source {
   /** The name that messages show: the path as the user wrote it. */
   readonly name: string;

@@ -1,0 +1,198 @@
+// Runs the shell commands of the pages: those of the runner in a folder that has the files which the
+// pages name. Of other commands the tests look whether they name things that are there.
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { startServer } from "../helpers/server.ts";
+import { Collector } from "../report/_collector.ts";
+import { filesBelow, readJson, ROOT } from "../project/sources.ts";
+import { allBlocks, type Block } from "./pages.ts";
+
+const blocks = await allBlocks();
+const files = await filesBelow();
+const { tasks } = await readJson<{ tasks: Record<string, unknown> }>("deno.json");
+
+/** What starts the runner: installed, from the registry, or from a checkout. */
+const RUNNER =
+  /^((?:\w+=\S+ )*)(?:dispatch|(?:npx --yes deno@[\d.]+|deno) run -A (?:jsr:@dispatch\/sdk\/cli|runner\.ts))(?: |$)/;
+/** Commands that end only with a signal, and the last that they print before they wait. */
+const SERVE: Record<string, RegExp> = { dev: /For production use /, schedule: /first run at / };
+/** Commands that cannot run in a test, and why. */
+const NOT_RUN: [RegExp, string][] = [
+  [/^npm install( |$)/, "changes node_modules"],
+  [/^deno install -g /, "needs the published package"],
+  [/ --reporter csv$/, "the reporter that the reader writes"],
+  [/^curl .*\/faults/, "tests/dev/faults.test.ts sends this request"],
+];
+
+/** The commands of a block, without comments; `\` joins lines. */
+function commandsOf({ text }: Block): string[] {
+  return text.replaceAll("\\\n", " ").split("\n")
+    .flatMap((line) => line.replace(/(^|\s)#.*$/, "").split(" && "))
+    .map((command) => command.trim().replaceAll(/\s+/g, " "))
+    .filter((command) => command !== "");
+}
+
+/** Reads a command's words; quotes keep spaces, and `$TOKEN` is a variable of the reader. */
+function wordsOf(command: string): string[] {
+  return Array.from(
+    command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g),
+    ([, double, single, plain]) => (double ?? single ?? plain!).replace("$TOKEN", "demo-token"),
+  );
+}
+
+interface Ended {
+  code: number | null;
+  output: string;
+}
+
+/** Runs the runner in a folder. A command that serves is ended by a signal after its first output. */
+function runRunner(
+  folder: string,
+  args: string[],
+  env: Record<string, string>,
+  serving?: RegExp,
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const deno = ["run", "-A", "--no-check", "--config", join(ROOT, "deno.json")];
+    const child = spawn(process.execPath, [...deno, join(ROOT, "runner.ts"), ...args], {
+      cwd: folder,
+      env: { ...process.env, NO_COLOR: "1", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    let isServing = false;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+        if (isServing || !serving?.test(output)) return;
+        isServing = true;
+        // The command listens for the signal right after it has printed this. A second signal would
+        // end it at once. After `child.kill` Deno would report the signal instead of the exit code.
+        setTimeout(() => process.kill(child.pid!, "SIGTERM"), 50);
+      });
+    }
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, output }));
+  });
+}
+
+/** Makes a folder that has what the pages name, and runs a function with its path. */
+async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "dispatch-docs-"));
+  try {
+    await cp(join(ROOT, "recipes"), join(folder, "recipes"), { recursive: true });
+    const readme = blocks.find(({ page, language }) => page === "README.md" && language === "yaml");
+    await writeFile(join(folder, "order.yaml"), readme!.text);
+    const hourly = `${readme!.text}schedule: { cron: "0 * * * *" }\n`;
+    await writeFile(join(folder, "recipes/hourly.yaml"), hourly);
+    await cp(join(ROOT, "recipes/order-smoke.yaml"), join(folder, "my-recipe.yaml"));
+    const orders = blocks.find(({ page, language }) => page === "docs/dev.md" && language === "ts");
+    const dev = pathToFileURL(join(ROOT, "dev/mod.ts")).href;
+    await writeFile(join(folder, "orders.ts"), orders!.text.replace("@dispatch/sdk/dev", dev));
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs a command of the runner. */
+async function tryRunner(folder: string, command: string): Promise<void> {
+  const [prefix, variables] = RUNNER.exec(command)!;
+  await using server = await startServer();
+  const args = wordsOf(command.slice(prefix.length))
+    .map((word) => word.replace(/^wss:\/\/dispatch\.example\.com\/dwp$/, server.url));
+  await using collector = await Collector.start();
+  const env = Object.fromEntries(variables!.trim().split(" ").map((pair) => pair.split("=")));
+  const traces = /otel/i.test(command);
+  if (traces) env["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url;
+  const serving = SERVE[args[0]!];
+  if (args[0] === "dev") args.push("--port", "0");
+  const { code, output } = await runRunner(folder, args, env, serving);
+  if (serving) match(output, serving);
+  ok(code === 0, `${command}\nexit code ${code}\n${output}`);
+  equal(collector.requests.length > 0, traces, command);
+}
+
+/** Checks that what another command names is there. */
+function checkNames(command: string): void {
+  const words = command.split(" ").filter((word) => !word.startsWith("-"));
+  const isThere = (path: string) => files.some((file) => file.includes(path));
+  if (words[0] === "npm") {
+    deepEqual(words.slice(0, 2), ["npm", "test"], command);
+    const parts = ["deno", "bun", "node", "leaks", "browser", "checks"];
+    for (const word of words.slice(2)) ok(parts.includes(word) || isThere(word), command);
+    return;
+  }
+  if (words[0] === "npx") words.shift();
+  if (words[0] === "deno" && words[1] === "task") {
+    ok(words[2]! in tasks, command);
+    // Each kind of generated files is a function.
+    if (words[2] === "update") return;
+    for (const word of words.slice(3)) ok(isThere(word.split(":")[0]!), command);
+    return;
+  }
+  const paths = words[0] === "node" ? words.slice(1) : words.slice(2);
+  ok(["bun", "deno", "node"].includes(words[0]!) && paths.length > 0, `unknown: ${command}`);
+  for (const path of paths) ok(isThere(path), command);
+}
+
+const shell = blocks.filter(({ language }) => language === "sh");
+/** `tests/runner/docs.test.ts` runs the commands of this page on all runtimes. */
+const RUN_ELSEWHERE = "docs/recipes.md";
+
+for (const block of shell) {
+  const commands = commandsOf(block)
+    .filter((command) => !NOT_RUN.some(([pattern]) => pattern.test(command)));
+  const ours = commands.filter((command) => RUNNER.test(command));
+  const others = commands.filter((command) => !RUNNER.test(command));
+  const place = `${block.page} line ${block.line}`;
+  if (others.length > 0) {
+    test(`${place} names files, tasks and parts that are there`, () => others.forEach(checkNames));
+  }
+  // The commands are Deno's; the runner itself is tested on all runtimes elsewhere.
+  if (ours.length === 0 || block.page === RUN_ELSEWHERE || !("Deno" in globalThis)) continue;
+  test(`${place}: the commands of the runner work`, () =>
+    inFolder(async (folder) => {
+      for (const command of ours) await tryRunner(folder, command);
+    }));
+}
+
+test("there are commands, and a reason for each that is not run", () => {
+  ok(shell.length > 10);
+  const all = shell.flatMap(commandsOf);
+  for (const [pattern, reason] of NOT_RUN) ok(all.some((each) => pattern.test(each)), reason);
+});
+
+test("examples in TypeScript are run, apart from those that a test compares with a file", () => {
+  const ignored = blocks.filter(({ language }) => language.startsWith("ts "));
+  deepEqual(ignored.map(({ page }) => page), [
+    "docs/dev.md",
+    "docs/protocol.md",
+    "docs/testing.md",
+  ]);
+});
+
+test("pages use languages whose examples are run or checked", () => {
+  const programs = ["sh", "ts", "ts ignore", "yaml"];
+  const texts = ["", "json", "jsonc", "mermaid", "text"];
+  const unknown = blocks.filter(({ language }) => ![...programs, ...texts].includes(language));
+  deepEqual(unknown.map(({ page, line, language }) => `${page}:${line} ${language}`), []);
+});
+
+test("recipes in YAML are on pages whose tests run them", () => {
+  const pages = new Set(
+    blocks.filter(({ language }) => language === "yaml").map(({ page }) => page),
+  );
+  deepEqual([...pages], ["README.md", "docs/recipes.md"]);
+  // The README's recipe is `order.yaml` of its commands.
+  equal(
+    blocks.filter(({ page, language }) => page === "README.md" && language === "yaml").length,
+    1,
+  );
+});
