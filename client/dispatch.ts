@@ -28,7 +28,8 @@ export interface CloseOptions {
 }
 
 /**
- * A client of a Dispatch server, over one WebSocket that it replaces when it is lost.
+ * A client of a Dispatch server, over one WebSocket that it replaces when it is lost. The calls that
+ * it shares with the clients over HTTP are in {@linkcode DispatchCalls}.
  *
  * @example Enqueue a job and wait for it
  * ```ts
@@ -55,12 +56,12 @@ export class Dispatch<D extends Definitions = Definitions> extends DispatchCalls
   constructor(options: DispatchOptions) {
     const session = new Session({ ...options, url: webSocketUrl(options.url) });
     const lanes = new Lanes(session);
-    const followJob = (jobId: string) => trackJob(session, jobId);
-    const followRun = (runId: string) => lanes.tracker(runId);
+    const createJobFollower = (jobId: string) => trackJob(session, jobId);
+    const createRunFollower = (runId: string) => lanes.tracker(runId);
     const backend: Backend<Job, Run> = {
       transport: session,
-      createJob: (jobId, queue, state) => new Job(session, followJob, jobId, queue, state),
-      createRun: (runId, name, state) => new Run(session, followRun, runId, name, state),
+      createJob: (jobId, queue, state) => new Job(session, createJobFollower, jobId, queue, state),
+      createRun: (runId, name, state) => new Run(session, createRunFollower, runId, name, state),
       callStart(data, options) {
         const what = "call 'workflow.start'";
         return lanes.call(what, data === undefined ? undefined : toJson(what, data), options);

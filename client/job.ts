@@ -73,16 +73,16 @@ export class Job {
    * @throws {TimeoutError} If `timeout` milliseconds have passed. The default is no timeout.
    */
   wait(options?: CallOptions): Promise<JobRecord> {
-    return this.#follow().wait(options);
+    return this.#getHandle().wait(options);
   }
 
   /** Reads the job's events from the first to the last, `job.completed` or `job.dlq`. */
   events(options?: { signal?: AbortSignal }): AsyncIterableIterator<JobEvent | Gap, undefined> {
-    return this.#follow().events(options);
+    return this.#getHandle().events(options);
   }
 
   /** Creates the handle on first use: most jobs are enqueued and never followed. */
-  #follow(): EntityHandle<JobRecord, JobEvent> {
+  #getHandle(): EntityHandle<JobRecord, JobEvent> {
     return this.#handle ??= new EntityHandle(
       this.#transport,
       `job '${this.job_id}'`,

@@ -48,15 +48,15 @@ export class EntityHandle<R extends Tracked, E> {
       return deadlineExceeded(what, `the deadline passed${state}`);
     };
     const limits = { what, deadline, timeoutError, signal };
-    return withDeadline(this.#transport, limits, (signal) => this.#follow().wait(signal));
+    return withDeadline(this.#transport, limits, (signal) => this.#getFollower().wait(signal));
   }
 
   /** Reads the events from the first to the last; readers do not share a position. */
   events(options?: { signal?: AbortSignal }): AsyncIterableIterator<E | Gap, undefined> {
-    return this.#follow().events(options);
+    return this.#getFollower().events(options);
   }
 
-  #follow(): Follower<R, E> {
+  #getFollower(): Follower<R, E> {
     return this.#follower ??= this.#createFollower();
   }
 }

@@ -24,20 +24,20 @@ export interface HttpBackend extends Backend<RpcJob, RpcRun> {
 /** Creates the backend of a client over HTTP. */
 export function httpBackend(
   session: HttpSession,
-  followJob: (jobId: string) => Follower<JobRecord, JobEvent>,
-  followRun: (runId: string) => Follower<WorkflowRun, RunEvent>,
+  createJobFollower: (jobId: string) => Follower<JobRecord, JobEvent>,
+  createRunFollower: (runId: string) => Follower<WorkflowRun, RunEvent>,
 ): HttpBackend {
   return {
     transport: session,
-    createJob: (jobId, queue, state) => new Job(session, followJob, jobId, queue, state),
-    createRun: (runId, name, state) => new Run(session, followRun, runId, name, state),
+    createJob: (jobId, queue, state) => new Job(session, createJobFollower, jobId, queue, state),
+    createRun: (runId, name, state) => new Run(session, createRunFollower, runId, name, state),
     callStart: () => Promise.reject(notPossible("call 'workflow.start'")),
   };
 }
 
 /**
  * A client for environments without WebSockets, such as serverless functions: each call is one HTTP
- * request. Calls that need a WebSocket do not compile.
+ * request. Most calls are in {@linkcode DispatchCalls}; those that need a WebSocket do not compile.
  *
  * @example
  * ```ts

@@ -34,9 +34,9 @@ export class DispatchSse<D extends Definitions = Definitions> extends DispatchRp
   /** Creates a client. */
   constructor(options: HttpOptions) {
     const session = new SseSession(options);
-    const followJob = (jobId: string) => trackJob(session, jobId);
-    const followRun = (runId: string) => trackRun(session, runId);
-    super(options, httpBackend(session, followJob, followRun));
+    const createJobFollower = (jobId: string) => trackJob(session, jobId);
+    const createRunFollower = (runId: string) => trackRun(session, runId);
+    super(options, httpBackend(session, createJobFollower, createRunFollower));
     this.#session = session;
   }
 
