@@ -55,7 +55,7 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<number> 
       parallel,
       bail: flags.has("bail"),
       openScript: async (...script) => {
-        const { openScript } = await import("../script/open_script.ts");
+        const { openScript } = await import("../script/running_script.ts");
         return openScript(...script);
       },
       ...(timeout === undefined ? {} : { timeout }),

@@ -10,7 +10,7 @@ import { isWrite, kindOf } from "../steps/step_kinds.ts";
 import { toMilliseconds } from "./describe_error.ts";
 import { AttemptContext } from "./step_context.ts";
 import type { StepReport } from "./step_report.ts";
-import { type StepScope, valuesOf } from "./step_scope.ts";
+import { type StepScope, valuesOf } from "./scopes.ts";
 
 /** Runs steps side by side, inside the step whose scope is given. */
 export type RunParallel = (scope: StepScope, step: Step, steps: readonly Step[]) => Promise<void>;

@@ -1,31 +1,19 @@
-import type { Clock } from "../../runtime/clock.ts";
 import { Deadline } from "../events/deadline.ts";
-import type { Emit, EventFailure } from "../events/event.ts";
 import { StepFailure } from "../events/failure.ts";
-import { type Entity, Results } from "../events/results.ts";
-import type { Ambient } from "../expression/cel.ts";
-import { toCel } from "../expression/convert.ts";
-import type { Hide } from "../expression/diff.ts";
-import type { Values } from "../expression/expression.ts";
-import { resolveTemplate, type Template } from "../expression/template.ts";
+import type { Entity } from "../events/results.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import type { Span } from "../language/source.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
-import type { PublishedEvent, RunnerClient } from "../steps/context.ts";
-import { idsOf } from "../steps/step_kinds.ts";
-import type { Caller, CaseScope } from "./case_scope.ts";
-import { Channels } from "./channels.ts";
+import type { Caller, StepScope } from "./scopes.ts";
+import { CaseState, type CaseStateOptions } from "./case_state.ts";
 import { ALWAYS_TIMEOUT, CleanUpBudget } from "./cleanup_budget.ts";
 import { describeError, spanInModule, toMilliseconds } from "./describe_error.ts";
-import { EntityEvents } from "./entity_events.ts";
-import { initialScope } from "./initial_scope.ts";
 import { findLeftovers } from "./leftovers.ts";
-import { canBeMasked, type Mask } from "./mask.ts";
+import { canBeMasked } from "./mask.ts";
 import { runStep, skipStep } from "./run_step.ts";
 import { ScriptHost } from "./script_host.ts";
 import type { OpenScript } from "./script_run.ts";
-import type { StepScope } from "./step_scope.ts";
-import { type CaseResult, Verdict } from "./verdict.ts";
+import type { CaseResult } from "./verdict.ts";
 
 /** How long the steps of a recipe may take by default, in milliseconds. */
 const DEFAULT_TIMEOUT = 300_000;
@@ -33,30 +21,10 @@ const DEFAULT_TIMEOUT = 300_000;
 const NOT_SUBSCRIBED =
   "the recipe's time was over before the server had confirmed its subscriptions";
 
-/** What a case needs besides its recipe. */
-export interface CaseOptions {
-  /** The number of the case in its run, from 0. */
-  index: number;
-  /** The connection to the server. */
-  client: RunnerClient;
-  /** The source of time. */
-  clock: Clock;
-  /** Returns a random number in the range [0, 1). */
-  random: () => number;
-  /** Sends an event to the reporters. */
-  emit: Emit;
-  /** Receives the values of secrets. */
-  mask: Mask;
+/** Options of {@linkcode Case}. */
+export interface CaseOptions extends CaseStateOptions {
   /** Aborts when the run is interrupted. */
   signal: AbortSignal;
-  /** Values that replace those of `vars`. */
-  vars: Record<string, unknown>;
-  /** The values of `matrix`. */
-  matrix?: Record<string, unknown>;
-  /** The values of `inputs`. */
-  inputs?: Record<string, unknown>;
-  /** Reads an environment variable. */
-  env(name: string): string | undefined;
   /** A limit for the steps besides the recipe's own, in milliseconds. */
   timeout?: number;
   /** Selects the steps to run; all by default. */
@@ -73,87 +41,68 @@ interface Outer {
   cleanUpBudget: CleanUpBudget;
 }
 
-/** One run of one recipe. */
-export class Case implements CaseScope {
-  readonly recipe: Recipe;
-  readonly index: number;
-  readonly client: RunnerClient;
-  readonly clock: Clock;
-  readonly ambient: Ambient;
-  readonly emit: Emit;
-  readonly hide: Hide;
-  readonly results: Results;
-  readonly channels: Channels;
-  readonly entityEvents: EntityEvents;
-  readonly published: PublishedEvent[] = [];
-  readonly verdict: Verdict = new Verdict();
-  readonly stepIds: ReadonlySet<string>;
+/** One run of one recipe, from its first event to its last. */
+export class Case {
+  #recipe: Recipe;
   #options: CaseOptions;
   #outer: Outer | undefined;
-  #initial: Values = Object.create(null);
-  #vars: Record<string, unknown> = {};
-  #nestedEntities: Entity[] = [];
+  #state: CaseState;
   #script: ScriptHost | undefined;
   #cleanUpBudget: CleanUpBudget;
+  #nestedEntities: Entity[] = [];
   #crash = new AbortController();
 
   /** Prepares a case, nested in another one if `outer` is given. */
   constructor(recipe: Recipe, options: CaseOptions, outer?: Outer) {
-    const { index, client, clock, random, emit, mask, openScript } = options;
-    this.recipe = recipe;
-    this.index = index;
-    this.client = client;
-    this.clock = clock;
-    this.ambient = { now: () => clock.now(), random };
-    this.emit = emit;
-    this.hide = (value) => mask.value(value);
-    this.results = new Results(this.#initial);
-    this.channels = new Channels(client, clock);
-    this.entityEvents = new EntityEvents({
-      clock,
-      onEvent: () => this.results.changed(),
-      onError: ({ message }) => this.warn(`events ended: ${message}`),
-    });
-    this.stepIds = new Set(idsOf([...recipe.steps, ...recipe.always]));
+    this.#recipe = recipe;
     this.#options = options;
     this.#outer = outer;
-    this.#cleanUpBudget = new CleanUpBudget(clock, outer?.cleanUpBudget);
-    if (openScript) this.#script = new ScriptHost(this, openScript);
+    this.#state = new CaseState(
+      recipe,
+      options,
+      (used, inputs, caller) => this.#use(used, inputs, caller),
+      outer?.number,
+    );
+    this.#cleanUpBudget = new CleanUpBudget(options.clock, outer?.cleanUpBudget);
+    if (options.openScript) this.#script = new ScriptHost(this.#state, options.openScript);
   }
 
   /** Runs the case and reports it. */
   async run(): Promise<CaseResult> {
-    const { recipe } = this;
-    const { matrix, mask } = this.#options;
-    const began = this.clock.now();
-    const about = {
-      case: this.index,
-      name: caseName(recipe, matrix),
-      file: recipe.source.name,
-    };
+    const { tags, source } = this.#recipe;
+    const { index, clock, emit, mask, matrix } = this.#options;
+    const about = { case: index, name: caseName(this.#recipe, matrix), file: source.name };
+    const began = clock.now();
     const problem = this.#prepare();
-    this.emit({
+    emit({
       type: "case.started",
       ...about,
-      tags: recipe.tags,
-      vars: mask.value(this.#vars),
+      tags,
+      vars: mask.value(this.#state.variables) as Record<string, unknown>,
       ...(matrix === undefined ? {} : { matrix }),
     });
     this.#warnAboutShortSecrets();
     await this.#execute(began, problem);
     await this.#warnAboutLeftovers();
-    await this.#close();
-    const result = this.verdict.result();
-    this.emit({
-      type: "case.finished",
-      ...about,
-      duration_ms: this.clock.now() - began,
-      ...result,
-    });
+    await this.#state.close();
+    const result = this.#state.verdict.result();
+    emit({ type: "case.finished", ...about, duration_ms: clock.now() - began, ...result });
     return result;
   }
 
-  async use(
+  /** Stops the case because of an error that its code has left unhandled, or that of another case. */
+  crash(error: Error): void {
+    if (this.#crash.signal.aborted) return;
+    const span = spanInModule(error, this.#recipe);
+    const failure = describeError(error, this.#recipe.source, span);
+    const { verdict } = this.#state;
+    if (verdict.failed) this.#state.warn(`unhandled error: ${failure.message}`);
+    else verdict.fail(failure);
+    this.#crash.abort(error);
+  }
+
+  /** Runs another recipe as a step of this case, and returns its outputs. */
+  async #use(
     recipe: Recipe,
     inputs: Record<string, unknown>,
     caller: Caller,
@@ -164,13 +113,13 @@ export class Case implements CaseScope {
       { ...options, signal: caller.deadline.signal, vars: {}, inputs },
       {
         caller,
-        number: this.stepNumber(caller.step),
+        number: this.#state.stepNumber(caller.step),
         cleanUpBudget: this.#cleanUpBudget,
       },
     );
     const { status, failure } = await nested.#runNested();
-    this.verdict.include(nested.verdict);
-    this.published.push(...nested.published);
+    this.#state.verdict.include(nested.#state.verdict);
+    this.#state.published.push(...nested.#state.published);
     this.#nestedEntities.push(...nested.#entities());
     if (failure) {
       throw new StepFailure(failure.kind, `'${recipe.name}' ${status}: ${failure.message}`, {
@@ -180,48 +129,16 @@ export class Case implements CaseScope {
     return nested.#outputs();
   }
 
-  /** Stops the case because of an error that its code has left unhandled, or that of another case. */
-  crash(error: Error): void {
-    if (this.#crash.signal.aborted) return;
-    const failure = describeError(error, this.recipe.source, spanInModule(error, this.recipe));
-    if (this.verdict.failed) this.warn(`unhandled error: ${failure.message}`);
-    else this.verdict.fail(failure);
-    this.#crash.abort(error);
-  }
-
-  stepNumber(step: Step): string {
-    return this.#outer ? `${this.#outer.number}.${step.number}` : step.number;
-  }
-
-  setVariable(name: string, value: unknown): void {
-    this.#vars[name] = value;
-    const type = this.recipe.vars.find((variable) => variable.name === name)?.type;
-    (this.#initial.vars as Values)[name] = toCel(value, type);
-  }
-
-  describe(error: unknown, fallback?: Span): EventFailure {
-    return describeError(error, this.recipe.source, fallback);
-  }
-
-  warn(text: string): void {
-    this.emit({ type: "warning", case: this.index, text });
-  }
-
   async #runNested(): Promise<CaseResult> {
-    await this.#execute(this.clock.now(), this.#prepare());
-    await this.#close();
-    return this.verdict.result();
+    await this.#execute(this.#options.clock.now(), this.#prepare());
+    await this.#state.close();
+    return this.#state.verdict.result();
   }
 
-  /** Sets the names that expressions see. Returns why that failed, if it did. */
+  /** Returns why the case cannot start, if it cannot. */
   #prepare(): { error: unknown } | undefined {
     try {
-      Object.assign(this.#initial, initialScope(this.recipe, this.#options));
-      const { vars } = this.#options;
-      for (const { name, value } of this.recipe.vars) {
-        if (Object.hasOwn(vars, name)) this.setVariable(name, vars[name]);
-        else if (value) this.setVariable(name, this.#resolve(value));
-      }
+      this.#state.prepare();
       return undefined;
     } catch (error) {
       return { error };
@@ -229,42 +146,48 @@ export class Case implements CaseScope {
   }
 
   async #execute(began: number, problem: { error: unknown } | undefined): Promise<void> {
-    if (problem) this.verdict.fail(this.describe(problem.error), "errored");
+    const { verdict } = this.#state;
+    if (problem) verdict.fail(this.#state.describe(problem.error), "errored");
     else await this.#runSteps(began);
     await this.#runAlways();
     this.#script?.end();
   }
 
   async #runSteps(began: number): Promise<void> {
+    const { verdict, channels, clock } = this.#state;
     let limit: number;
     try {
       limit = this.#timeout();
     } catch (error) {
-      this.verdict.fail(this.describe(error));
+      verdict.fail(this.#state.describe(error));
       return;
     }
     const signal = AbortSignal.any([this.#options.signal, this.#crash.signal]);
     const outer = this.#outer?.caller.deadline;
     using deadline = new Deadline(
-      this.clock,
+      clock,
       began + limit,
       outer ? { signal, at: outer.at, name: outer.name } : signal,
       "the recipe's time",
     );
     this.#cleanUpBudget.stopWith(deadline.signal);
-    const { script, channels, steps } = this.recipe;
+    const { script, steps } = this.#recipe;
     try {
-      await this.channels.begin(channels, (one) => this.#resolve(one), deadline.signal);
+      const resolve = this.#state.resolve.bind(this.#state);
+      await channels.begin(this.#recipe.channels, resolve, deadline.signal);
     } catch (error) {
       const late = deadline.passed && new StepFailure("deadline", NOT_SUBSCRIBED, { cause: error });
-      this.verdict.fail(this.describe(late || error));
+      verdict.fail(this.#state.describe(late || error));
       if (script) return;
     }
-    if (script) return await this.#script!.runBody(script, deadline);
+    if (script) {
+      if (!this.#script) throw new Error("Cannot run a recipe in TypeScript without openScript");
+      return await this.#script.runBody(script, deadline);
+    }
     const scope = this.#stepScope(deadline);
     const { select } = this.#options;
     for (const step of steps) {
-      if (this.verdict.failed) skipStep(step, scope, "not reached");
+      if (verdict.failed) skipStep(step, scope, "not reached");
       else if (select && !select(step)) skipStep(step, scope, "not selected");
       else await this.#runStep(step, scope);
     }
@@ -272,44 +195,41 @@ export class Case implements CaseScope {
 
   /** Runs `always`. Only its own time limit ends it: a second interruption ends the process. */
   async #runAlways(): Promise<void> {
-    if (this.recipe.always.length === 0 && !this.#script?.hasCleanUps) return;
+    const { always } = this.#recipe;
+    if (always.length === 0 && !this.#script?.hasCleanUps) return;
     using deadline = new Deadline(
-      this.clock,
+      this.#options.clock,
       this.#cleanUpBudget.deadline(),
       new AbortController().signal,
       "the time of `always`",
     );
     const scope = this.#stepScope(deadline);
-    for (const step of this.recipe.always) await this.#runStep(step, scope);
+    for (const step of always) await this.#runStep(step, scope);
     await this.#script?.runCleanUps(deadline);
   }
 
   async #runStep(step: Step, scope: StepScope): Promise<void> {
     const failure = await runStep(step, scope);
-    if (failure) this.verdict.fail(failure);
+    if (failure) this.#state.verdict.fail(failure);
   }
 
   #stepScope(deadline: Deadline): StepScope {
     const onWrite = this.#outer?.caller.onWrite ?? (() => {});
-    return { case: this, deadline, results: this.results, locals: {}, onWrite };
-  }
-
-  async #close(): Promise<void> {
-    this.entityEvents.close();
-    await this.channels.close();
+    return { case: this.#state, deadline, results: this.#state.results, locals: {}, onWrite };
   }
 
   #outputs(): Record<string, unknown> {
-    const values = this.results.values();
+    const { name: recipeName, source, outputs } = this.#recipe;
+    const values = this.#state.results.values();
     return Object.fromEntries(
-      this.recipe.outputs.map(({ name, expression }) => {
+      outputs.map(({ name, expression }) => {
         try {
-          return [name, expression.evaluate(values, this.ambient)];
+          return [name, expression.evaluate(values, this.#state.ambient)];
         } catch (cause) {
-          const { kind, message } = this.describe(cause);
-          const text = `output \`${name}\` of '${this.recipe.name}': ${message}`;
+          const { kind, message } = this.#state.describe(cause);
+          const text = `output \`${name}\` of '${recipeName}': ${message}`;
           const span = (cause as { span?: Span }).span ?? expression.span();
-          throw new StepFailure(kind, text, { span, source: this.recipe.source, cause });
+          throw new StepFailure(kind, text, { span, source, cause });
         }
       }),
     );
@@ -317,46 +237,41 @@ export class Case implements CaseScope {
 
   /** The jobs and runs of this case and of nested ones. */
   #entities(): Entity[] {
-    return [...this.results.entities(), ...this.#nestedEntities];
+    return [...this.#state.results.entities(), ...this.#nestedEntities];
   }
 
   #warnAboutShortSecrets(): void {
-    const secrets = [...withUsed([this.recipe])].flatMap(({ secrets }) => secrets);
+    const secrets = [...withUsed([this.#recipe])].flatMap(({ secrets }) => secrets);
     for (const name of new Set(secrets.map(({ name }) => name))) {
       const value = this.#options.env(name);
       if (value === undefined || canBeMasked(value)) continue;
-      this.warn(`secret \`${name}\` is too short to be masked in the output`);
+      this.#state.warn(`secret \`${name}\` is too short to be masked in the output`);
     }
   }
 
   async #warnAboutLeftovers(): Promise<void> {
+    const { clock, client, signal } = this.#options;
     // After an interruption the check shares the time of `always`.
-    const until = this.#options.signal.aborted
-      ? this.#cleanUpBudget.deadline()
-      : this.clock.now() + ALWAYS_TIMEOUT;
-    using deadline = new Deadline(this.clock, until, new AbortController().signal);
-    const { published, client } = this;
+    const until = signal.aborted ? this.#cleanUpBudget.deadline() : clock.now() + ALWAYS_TIMEOUT;
+    using deadline = new Deadline(clock, until, new AbortController().signal);
+    const { published } = this.#state;
     try {
       const left = await findLeftovers(published, this.#entities(), client, deadline.signal);
       for (const { event_id, name } of left) {
-        this.warn(
+        this.#state.warn(
           `event \`${name}\` (${event_id}) was not consumed by this recipe's runs; it stays queued and will wake the next run that waits for \`${name}\``,
         );
       }
     } catch (error) {
-      this.warn(`Cannot check for unconsumed events: ${(error as Error).message}`);
+      this.#state.warn(`Cannot check for unconsumed events: ${(error as Error).message}`);
     }
   }
 
   /** Returns how long the steps may take, in milliseconds. */
   #timeout(): number {
-    const { timeout } = this.recipe;
-    const own = timeout ? toMilliseconds(this.#resolve(timeout), timeout) : DEFAULT_TIMEOUT;
+    const { timeout } = this.#recipe;
+    const own = timeout ? toMilliseconds(this.#state.resolve(timeout), timeout) : DEFAULT_TIMEOUT;
     return Math.min(own, this.#options.timeout ?? Infinity);
-  }
-
-  #resolve(template: Template): unknown {
-    return resolveTemplate(template, this.#initial, this.ambient);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Step } from "../language/model.ts";
 import { runAttempt, type RunParallel } from "./attempt.ts";
 import { toMilliseconds } from "./describe_error.ts";
 import type { StepReport } from "./step_report.ts";
-import { type StepScope, valuesOf } from "./step_scope.ts";
+import { type StepScope, valuesOf } from "./scopes.ts";
 
 /** The default pause before the second attempt, in milliseconds. */
 const DEFAULT_BACKOFF = 200;

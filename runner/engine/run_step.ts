@@ -8,7 +8,7 @@ import { resolveTemplate, type Template } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
 import { runWithRetry } from "./retry.ts";
 import { StepReport } from "./step_report.ts";
-import { type StepScope, valuesOf } from "./step_scope.ts";
+import { type StepScope, valuesOf } from "./scopes.ts";
 
 /**
  * Runs a step: its condition, its `for_each` and its retries.

@@ -4,7 +4,7 @@ import { StepFailure, toError } from "../events/failure.ts";
 import type { ScriptBody } from "../language/model.ts";
 import { templateLabel } from "../steps/kind.ts";
 import { kindOf } from "../steps/step_kinds.ts";
-import type { CaseScope } from "./case_scope.ts";
+import type { CaseScope } from "./scopes.ts";
 import { describeError, placeOf, spanInModule } from "./describe_error.ts";
 import type { OpenScript, ScriptRun } from "./script_run.ts";
 

@@ -1,6 +1,6 @@
 import type { Deadline } from "../events/deadline.ts";
 import type { ScriptBody, Step } from "../language/model.ts";
-import type { CaseScope } from "./case_scope.ts";
+import type { CaseScope } from "./scopes.ts";
 
 /** A function passed to `t.always`. */
 export type CleanUp = () => Promise<void> | void;

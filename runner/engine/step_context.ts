@@ -17,9 +17,8 @@ import type {
   RunnerClient,
   StepContext,
 } from "../steps/context.ts";
-import type { CaseScope } from "./case_scope.ts";
+import { type CaseScope, type StepScope, valuesOf } from "./scopes.ts";
 import { toMilliseconds } from "./describe_error.ts";
-import { type StepScope, valuesOf } from "./step_scope.ts";
 
 /** The context of one attempt of a step. */
 export class AttemptContext implements StepContext {

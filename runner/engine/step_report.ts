@@ -7,7 +7,7 @@ import type { StepOutcome } from "../steps/context.ts";
 import { templateLabel } from "../steps/kind.ts";
 import { kindOf } from "../steps/step_kinds.ts";
 import { placeOf } from "./describe_error.ts";
-import { type StepScope, valuesOf } from "./step_scope.ts";
+import { type StepScope, valuesOf } from "./scopes.ts";
 
 /** Sends the events of one step. */
 export class StepReport {

@@ -1,8 +1,9 @@
 import type { JobState, RunState, TimelineEntry } from "../../protocol/entity.ts";
-import type { CaseScope } from "../engine/case_scope.ts";
+import type { CaseScope } from "../engine/scopes.ts";
 import { StepFailure } from "../events/failure.ts";
 import { jobResult, runResult } from "../events/results.ts";
 import { inspectLine } from "../expression/inspect.ts";
+import type { Step } from "../language/model.ts";
 
 /** A job of a recipe, as the recipe last read it. */
 export interface JobHandle {
@@ -97,6 +98,19 @@ export function createHandle(
     },
   });
   return handle as JobHandle | RunHandle;
+}
+
+/** Returns a stand-in for the result of a soft step that has failed. Any use of it throws. */
+export function missingResult({ number }: Step): unknown {
+  const refuse = (): never => {
+    throw new StepFailure("evaluation", `step ${number} has failed and has no result`);
+  };
+  return new Proxy({}, {
+    // `await` asks whether the value is a promise.
+    get: (_, key) => typeof key === "symbol" || key === "then" ? undefined : refuse(),
+    has: refuse,
+    ownKeys: refuse,
+  });
 }
 
 /** Throws because a method needs a handle and was given something else. */

@@ -1,23 +1,47 @@
 import type { DefinitionName, Definitions, DefinitionsOf } from "../../client/definitions.ts";
 import type { JobState, RunState, Stats } from "../../protocol/entity.ts";
 import type { DispatchEvent } from "../../protocol/event.ts";
-import type { CaseScope } from "../engine/case_scope.ts";
-import type { CleanUp } from "../engine/script_run.ts";
+import type { CaseScope } from "../engine/scopes.ts";
+import type { CleanUp, ScriptRun } from "../engine/script_run.ts";
+import type { Deadline } from "../events/deadline.ts";
 import { fromCel } from "../expression/convert.ts";
 import { inspectLine } from "../expression/inspect.ts";
 import { literal } from "../expression/template.ts";
-import type { Step } from "../language/model.ts";
+import type { ScriptBody, Step } from "../language/model.ts";
 import type { RunnerClient } from "../steps/context.ts";
 import { NO_RESULT } from "../steps/result_types.ts";
 import { kindOf } from "../steps/step_kinds.ts";
 import type { EnqueueSettings, EventsSettings, Script, StepSettings, WaitSettings } from "./api.ts";
-import { FunctionExpression, NOWHERE } from "./function_expression.ts";
-import { createHandle, type JobHandle, refuseHandle, type RunHandle } from "./handle.ts";
+import {
+  createHandle,
+  type JobHandle,
+  missingResult,
+  refuseHandle,
+  type RunHandle,
+} from "./handle.ts";
 import { Expectations, valueProblem } from "./matchers.ts";
-import { missingResult } from "./missing_result.ts";
-import type { ScriptSteps } from "./script_steps.ts";
-import { readStepFields, scriptKind } from "./step_fields.ts";
+import type { RecipeBody } from "./recipe.ts";
+import { ScriptSteps } from "./script_steps.ts";
+import { FunctionExpression, NOWHERE, readStepFields, scriptKind } from "./step_fields.ts";
 import { waitFields, waitLabel } from "./wait_fields.ts";
+
+/** Prepares to run the function of a recipe in TypeScript, for the engine. */
+export function openScript(body: ScriptBody, scope: CaseScope, deadline: Deadline): ScriptRun {
+  const steps = new ScriptSteps(scope, deadline);
+  const script = new RunningScript(scope, steps);
+  return {
+    get pending() {
+      return steps.pending;
+    },
+    get cleanUps() {
+      return script.cleanUps;
+    },
+    run: async () => await (body as RecipeBody)(script),
+    settle: () => steps.settle(),
+    cleanUp: (cleanUp, deadline) => steps.cleanUp(cleanUp, deadline),
+    end: () => steps.end(),
+  };
+}
 
 /** The `t` of a TypeScript recipe. */
 export class RunningScript<D extends Definitions = Definitions> implements Script<D> {

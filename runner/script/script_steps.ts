@@ -1,9 +1,8 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import { delay } from "../../runtime/clock.ts";
-import type { CaseScope } from "../engine/case_scope.ts";
+import type { CaseScope, StepScope } from "../engine/scopes.ts";
 import { reportInstantStep, runStep } from "../engine/run_step.ts";
 import type { CleanUp } from "../engine/script_run.ts";
-import type { StepScope } from "../engine/step_scope.ts";
 import { callSite } from "../events/call_site.ts";
 import type { Deadline } from "../events/deadline.ts";
 import type { EventFailure } from "../events/event.ts";
@@ -12,10 +11,13 @@ import { literal } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
 import type { Phase } from "../language/scope.ts";
 import type { Span } from "../language/source.ts";
+import { didYouMean } from "../language/suggest.ts";
 import type { StepSettings } from "./api.ts";
-import { NOWHERE } from "./function_expression.ts";
 import type { CheckResult } from "./matchers.ts";
-import { checkSettings } from "./settings.ts";
+import { NOWHERE } from "./step_fields.ts";
+
+/** The settings of every step. */
+const COMMON_SETTINGS = ["name", "within", "soft"];
 
 /** Who starts a step: the recipe's function, or a clean-up function, which has its own deadline. */
 interface CallerPhase {
@@ -210,4 +212,20 @@ function tryCheck(check: () => CheckResult): CheckResult {
   } catch (error) {
     return { label: "expect", mismatch: { message: (error as Error).message, lines: [] } };
   }
+}
+
+/**
+ * Throws if a step's settings have an unknown name. Otherwise a misspelt setting would be ignored.
+ *
+ * @param own The names of the settings that only this kind of step has.
+ */
+function checkSettings(settings: unknown, own: readonly string[]): void {
+  if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
+    throw new StepFailure("evaluation", "the settings of a step must be an object");
+  }
+  const known = [...COMMON_SETTINGS, ...own];
+  const unknown = Object.keys(settings).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  const hint = didYouMean(unknown, known) ?? `the settings are ${known.join(", ")}`;
+  throw new StepFailure("evaluation", `unknown setting \`${unknown}\`; ${hint}`);
 }

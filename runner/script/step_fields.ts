@@ -1,6 +1,6 @@
 import { StepFailure } from "../events/failure.ts";
-import { isPlain } from "../expression/convert.ts";
-import type { Expression } from "../expression/expression.ts";
+import { fromCel, isPlain } from "../expression/convert.ts";
+import { Expression, type Values } from "../expression/expression.ts";
 import { Diagnostics } from "../language/diagnostic.ts";
 import { readFields } from "../language/field.ts";
 import type { MapNode, Node, ScalarNode } from "../language/node.ts";
@@ -9,9 +9,29 @@ import { Source, type Span } from "../language/source.ts";
 import { didYouMean } from "../language/suggest.ts";
 import type { StepKind } from "../steps/kind.ts";
 import { kindNamed, STEP_KINDS } from "../steps/step_kinds.ts";
-import { FunctionExpression, NOWHERE } from "./function_expression.ts";
 import type { JobHandle, RunHandle } from "./handle.ts";
 import { jsonProblem } from "./json_problem.ts";
+
+/** The span of something that is not written in a file. */
+export const NOWHERE: Span = { start: 0, end: 0 };
+
+/** A condition that is a function, where a YAML recipe has an expression. */
+export class FunctionExpression extends Expression {
+  #holds: (it: never) => boolean;
+  #local: string;
+
+  /** Wraps a function; its argument is the value of the local name `local`. */
+  constructor(holds: (it: never) => boolean, local = "it") {
+    super(holds.toString(), () => NOWHERE);
+    this.#holds = holds;
+    this.#local = local;
+  }
+
+  /** Returns what the function returns. */
+  override evaluate(values: Values): unknown {
+    return this.#holds(fromCel(values[this.#local]) as never);
+  }
+}
 
 /**
  * Returns the step kind with a name, for `t.step`.

@@ -1,7 +1,7 @@
 import { literal } from "../expression/template.ts";
 import type { WaitSettings } from "./api.ts";
-import { FunctionExpression, NOWHERE } from "./function_expression.ts";
 import { type JobHandle, refuseHandle, type RunHandle } from "./handle.ts";
+import { FunctionExpression, NOWHERE } from "./step_fields.ts";
 
 /** Returns the fields of a wait step, as a YAML recipe would have them. */
 export function waitFields(

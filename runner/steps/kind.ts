@@ -10,8 +10,8 @@ import type { StepContext, StepOutcome } from "./context.ts";
  * {@linkcode STEP_KINDS}; everything else about it follows from what it declares here.
  */
 export interface StepKind<F extends Fields = Fields> {
-  /** The key that selects it: `enqueue`. */
-  readonly name: string;
+  /** The key that selects it, one of `fields`: `enqueue`. */
+  readonly name: keyof F & string;
   /** Its name in messages, with an article: `an enqueue step`. */
   readonly title: string;
   /** What such a step does, in one or two sentences. */

@@ -1,7 +1,7 @@
 // Loaded now: a fake clock would move on while a step loads them.
 import "node:async_hooks";
 import "../../runner/expression/value_tree.ts";
-import "../../runner/script/open_script.ts";
+import "../../runner/script/running_script.ts";
 import { runCli } from "../../runner/cli/main.ts";
 import type { Output } from "../../runner/report/reporter.ts";
 import type { Clock } from "../../runtime/clock.ts";
