@@ -13,6 +13,8 @@ const REASONS: Record<string, string> = {
   "client/hooks.ts": "the interface that tracing implements",
   "protocol/": "one part of the protocol",
   "runner/expression/span.ts": "a position, which expressions and the language share",
+  "runner/events/event.ts": "one interface for each event of a run",
+  "runner/engine/script_run.ts": "the interface that recipes in TypeScript implement",
   "runner/language/duration.ts": "the format of durations, which reports and their page share",
   "runner/cli/commands/": "one file for each command",
   "runner/report/reporter.ts": "the interface that reporters implement",
