@@ -35,7 +35,7 @@ export interface ReporterEntry {
  */
 export const REPORTERS: Readonly<Record<string, ReporterEntry>> = {
   console: {
-    description: "lines for people; on a terminal also what is running",
+    description: "lines for people, with a live view on a terminal",
     writes: "lines",
     isDefault: () => true,
     load: () => import("./console/console.ts"),

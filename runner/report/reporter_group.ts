@@ -40,8 +40,8 @@ interface Member {
 /**
  * Several reporters that act as one.
  *
- * A reporter that fails costs a warning on standard error, and neither the other reports nor the
- * verdict.
+ * If a reporter fails, the group warns on standard error. The other reports and the verdict stay as
+ * they are.
  */
 export class ReporterGroup implements Reporter {
   #members: Member[] = [];

@@ -5,7 +5,7 @@ import type { Env } from "./core.ts";
 export async function startCoreServer(): Promise<Env & AsyncDisposable> {
   const server = await createDevServer({
     ...referenceWorkload(),
-    // A server of today could not be spoken to in MessagePack.
+    // With the quirk the server could not read MessagePack.
     quirks: { "msgpack-unreadable": false },
   });
   return {

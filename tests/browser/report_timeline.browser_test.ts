@@ -172,7 +172,7 @@ test("draws visible bars and separate labels for a long run on a narrow screen",
 });
 
 test("shows the first of many steps, and all on request", async () => {
-  const [begin, started, , , end] = [...manyCases(1)];
+  const [runStarted, caseStarted, , , runFinished] = [...manyCases(1)];
   const place = { file: "r.yaml", line: 1, column: 1, text: "- log: a", length: 3 };
   const steps = Array.from({ length: 1500 }, (_, i): RecipeEvent => ({
     type: "step.finished",
@@ -188,7 +188,12 @@ test("shows the first of many steps, and all on request", async () => {
     attempts: 1,
     soft: true,
   }));
-  await using report = await openReport(browser, [begin!, started!, ...steps, end!], {
+  await using report = await openReport(browser, [
+    runStarted!,
+    caseStarted!,
+    ...steps,
+    runFinished!,
+  ], {
     hash: "#case=0",
   });
   const { page } = report;

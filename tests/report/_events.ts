@@ -1,11 +1,11 @@
 import type { CaseStatus, EventPlace, RecipeEvent, RunCounts } from "../../runner/mod.ts";
 
 /** When the sample runs start. */
-export const BEGAN = Date.parse("2026-11-24T09:00:00.000Z");
+export const RUN_START = Date.parse("2026-11-24T09:00:00.000Z");
 
-/** A time, in milliseconds after {@linkcode BEGAN}. */
+/** A time, in milliseconds after {@linkcode RUN_START}. */
 export function at(ms: number): string {
-  return new Date(BEGAN + ms).toISOString();
+  return new Date(RUN_START + ms).toISOString();
 }
 
 /** Text that could break a report: markup, control characters, surrogates, commands, wide letters. */

@@ -6,7 +6,7 @@ import { LiveReporter } from "../../runner/report/console/live_reporter.ts";
 import stringWidth from "string-width";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { RunnerProcess } from "../runner/_process.ts";
-import { at, BEGAN, HOSTILE, manyCases, sampleRun } from "./_events.ts";
+import { at, HOSTILE, manyCases, RUN_START, sampleRun } from "./_events.ts";
 import { Screen, type ScreenOptions } from "./_screen.ts";
 
 /** A live reporter on a screen in memory, with a clock that stands still. */
@@ -17,7 +17,7 @@ class Live {
 
   constructor(options: ScreenOptions = {}) {
     this.screen = new Screen(options);
-    this.clock = createVirtualClock({ start: new Date(BEGAN), autoSkip: false });
+    this.clock = createVirtualClock({ start: new Date(RUN_START), autoSkip: false });
     this.reporter = new LiveReporter(this.screen, { clock: this.clock });
   }
 
@@ -25,7 +25,7 @@ class Live {
   async play(events: Iterable<RecipeEvent>, until = Infinity): Promise<this> {
     const inOrder = [...events].sort((a, b) => Date.parse(a.ts) - Date.parse(b.ts));
     for (const event of inOrder) {
-      const ms = Date.parse(event.ts) - BEGAN;
+      const ms = Date.parse(event.ts) - RUN_START;
       if (ms > until) break;
       await this.until(ms);
       this.reporter.report(event);
@@ -35,7 +35,7 @@ class Live {
   }
 
   async until(ms: number): Promise<void> {
-    const wait = BEGAN + ms - this.clock.now();
+    const wait = RUN_START + ms - this.clock.now();
     if (wait > 0) await this.clock.advance(`${wait}ms`);
   }
 }
@@ -161,7 +161,7 @@ test("leaves no remains of the board when the window is resized", async () => {
   await live.play(parallel(4, (i) => `Case ${i}`).slice(1), 0);
   for (const columns of [30, 100, 20, 200, 13, 80]) {
     await live.screen.resize(columns);
-    await live.until(live.clock.now() - BEGAN + 200);
+    await live.until(live.clock.now() - RUN_START + 200);
     const all = await live.screen.all();
     equal(all.filter((line) => line.includes("1/7")).length, 1, all.join("\n"));
     equal(all.filter((line) => /^[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] Ca/.test(line)).length, 4, all.join("\n"));
@@ -174,7 +174,7 @@ test("keeps the board lower than the screen", async () => {
   const live = await new Live({ rows: 10, columns: 60 }).play(parallel(30), 500);
   for (const rows of [10, 5, 3, 2, 1, 8]) {
     await live.screen.resize(60, rows);
-    await live.until(live.clock.now() - BEGAN + 200);
+    await live.until(live.clock.now() - RUN_START + 200);
     const shown = await live.screen.shown();
     ok(shown.length < rows, shown.join("\n"));
     equal(shown.filter((line) => line.includes("0/40")).length, rows > 1 ? 1 : 0);
@@ -184,10 +184,10 @@ test("keeps the board lower than the screen", async () => {
 });
 
 test("shows as many running steps of a single case as fit on the screen", async () => {
-  const [begun, started] = singleCase();
+  const [runStarted, caseStarted] = singleCase();
   const step = singleCase().find((event) => event.type === "step.started")!;
   const steps = Array.from({ length: 30 }, (_, i) => ({ ...step, step: `1.${i}` }) as RecipeEvent);
-  const live = await new Live({ rows: 8 }).play([begun!, started!, step, ...steps], 100);
+  const live = await new Live({ rows: 8 }).play([runStarted!, caseStarted!, step, ...steps], 100);
   const shown = await live.screen.shown();
   equal(shown.length, 7);
   match(shown.at(-1)!, /… and 24 more running steps/);
@@ -226,7 +226,7 @@ test("removes the board at the end, shows the cursor and leaves no timer", async
   const reporter = new LiveReporter(live.screen, { clock: counting });
   const events = sampleRun({ interrupted: true });
   for (const event of events) {
-    const ms = Date.parse(event.ts) - BEGAN;
+    const ms = Date.parse(event.ts) - RUN_START;
     await live.until(ms);
     if (event.type === "run.finished") {
       equal(live.screen.cursor, false);

@@ -147,8 +147,10 @@ test("is on by default in GitHub Actions, beside the console", async () => {
     assert.ok(error!.properties.file!.endsWith("a.yaml"));
     assert.equal(error!.properties.line, "3");
     assert.match(await readFile(summary, "utf8"), /^## 1 failed in /);
-    const asked = await runnerCli([join(directory, "a.yaml"), "--reporter", "console"], { env });
-    assert.ok(!asked.out.includes("::error"));
+    const withConsole = await runnerCli([join(directory, "a.yaml"), "--reporter", "console"], {
+      env,
+    });
+    assert.ok(!withConsole.out.includes("::error"));
     const elsewhere = await runnerCli([join(directory, "a.yaml")]);
     assert.ok(!elsewhere.out.includes("::error"));
   });

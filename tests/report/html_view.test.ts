@@ -9,7 +9,7 @@ import { readHash, type ViewState, writeHash } from "../../runner/report/html/pa
 import { escapeInvisible } from "../../runner/report/safe_text.ts";
 import { durationText } from "../../runner/report/html/labels.ts";
 
-function one(position: number, more: Partial<ReportCase> = {}): ReportCase {
+function makeCase(position: number, more: Partial<ReportCase> = {}): ReportCase {
   const name = more.name ?? `Case ${position}`;
   return {
     position,
@@ -55,7 +55,11 @@ test("ignores invalid parts of an address", () => {
 });
 
 test("finds cases that contain all words of the search, in upper or lower case", () => {
-  const cases = [one(0, { searched: "order smoke\nrecipes/a.yaml" }), one(1), one(2)];
+  const cases = [
+    makeCase(0, { searched: "order smoke\nrecipes/a.yaml" }),
+    makeCase(1),
+    makeCase(2),
+  ];
   const found = (query: string) =>
     filterCases(cases, { ...NOTHING, query }).shown.map((c) => c.number);
   deepEqual(found(" SMOKE  a.yaml "), [0]);
@@ -65,10 +69,10 @@ test("finds cases that contain all words of the search, in upper or lower case",
 
 test('combines filters with "or", and counts within the matches of the search', () => {
   const cases = [
-    one(0, { status: "failed" }),
-    one(1, { flaky: true, duration: 30 }),
-    one(2, { slow: true, duration: 99 }),
-    one(3, { name: "Other", status: "failed" }),
+    makeCase(0, { status: "failed" }),
+    makeCase(1, { flaky: true, duration: 30 }),
+    makeCase(2, { slow: true, duration: 99 }),
+    makeCase(3, { name: "Other", status: "failed" }),
   ];
   const { shown, counts, found } = filterCases(cases, {
     query: "case",
@@ -81,11 +85,11 @@ test('combines filters with "or", and counts within the matches of the search', 
 
 test("puts overlapping cases into separate lanes, up to a maximum", () => {
   const cases = [
-    one(0, { startedAt: 0, endedAt: 100 }),
-    one(1, { startedAt: 10, endedAt: 50 }),
-    one(2, { startedAt: 50, endedAt: 90 }),
-    one(3, { startedAt: 100, endedAt: 110 }),
-    one(4, { notStarted: true }),
+    makeCase(0, { startedAt: 0, endedAt: 100 }),
+    makeCase(1, { startedAt: 10, endedAt: 50 }),
+    makeCase(2, { startedAt: 50, endedAt: 90 }),
+    makeCase(3, { startedAt: 100, endedAt: 110 }),
+    makeCase(4, { notStarted: true }),
   ];
   const lanes = layoutLanes(cases);
   deepEqual(lanes.bars.map(({ reportCase, lane }) => [reportCase.number, lane]), [[0, 0], [1, 1], [
@@ -103,7 +107,7 @@ test("puts overlapping cases into separate lanes, up to a maximum", () => {
 
 test("finds the case with the worst status at a point", () => {
   const cases = ["passed", "failed", "errored"].map((status, i) =>
-    one(i, { status: status as ReportStatus })
+    makeCase(i, { status: status as ReportStatus })
   );
   equal(caseAt(layoutLanes(cases), { time: 15, lane: 0, reach: 20 })?.status, "failed");
 });
@@ -111,7 +115,7 @@ test("finds the case with the worst status at a point", () => {
 test("stacks thousands of cases, with a minimum height for a failure", () => {
   const cases = Array.from(
     { length: 10_000 },
-    (_, i) => one(i, { status: i === 5000 ? "failed" : "passed" }),
+    (_, i) => makeCase(i, { status: i === 5000 ? "failed" : "passed" }),
   );
   const stacks = stackLanes(layoutLanes(cases), { total: 100_000, columns: 300, least: 0.1 });
   const failed = stacks.filter(({ status }) => status === "failed");

@@ -71,10 +71,10 @@ test("marks the run as interrupted wherever the events stop", async () => {
     const run = await summaryOf(events.slice(0, count));
     assert.equal(run.interrupted, true);
     assert.equal(run.exit_code, undefined);
-    const begun = events.slice(0, count).filter(({ type }) => type === "case.started").length;
+    const started = events.slice(0, count).filter(({ type }) => type === "case.started").length;
     const ended = events.slice(0, count).filter(({ type }) => type === "case.finished").length;
     const open = run.cases.filter(({ status }) => status === "interrupted");
-    assert.equal(open.length, begun - ended, `after ${count} events`);
+    assert.equal(open.length, started - ended, `after ${count} events`);
     for (const { failure } of open) assert.equal(failure!.kind, "interrupted");
     const { passed, failed, errored, unchecked, interrupted, skipped } = run.counts;
     const sum = passed + failed + errored + unchecked + interrupted + skipped;
@@ -93,11 +93,11 @@ test("ends an unfinished step at the last event", async () => {
 });
 
 test("keeps the inner steps of each attempt of an outer step", async () => {
-  const [run, begun, started, finished] = sampleRun();
+  const [runStarted, caseStarted, stepStarted, stepFinished] = sampleRun();
   const { cases: [one] } = await summaryOf([
-    ...[run!, begun!],
-    ...[started!, finished!],
-    ...[started!, finished!],
+    ...[runStarted!, caseStarted!],
+    ...[stepStarted!, stepFinished!],
+    ...[stepStarted!, stepFinished!],
   ]);
   assert.equal(one!.steps.length, 2);
 });

@@ -7,7 +7,7 @@ import { FakeClock } from "../helpers/fake_clock.ts";
 import { runRecipe } from "../runner/_recipe.ts";
 import { encodeBase64 } from "../../protocol/base64.ts";
 import { Collector } from "./_collector.ts";
-import { BEGAN, HOSTILE, manyCases, sampleRun } from "./_events.ts";
+import { HOSTILE, manyCases, RUN_START, sampleRun } from "./_events.ts";
 
 /** Exports a run to a collector. */
 async function exportRun(
@@ -31,13 +31,15 @@ test("exports the run, its cases and steps as one tree of spans, with the times 
   await using collector = await Collector.start();
   await exportRun(collector, sampleRun());
   const root = collector.span("dispatch run");
-  deepEqual([root.start, root.end], [BEGAN, BEGAN + 5102]);
+  deepEqual([root.start, root.end], [RUN_START, RUN_START + 5102]);
   equal(root.parentSpanId, undefined);
   const spans = collector.spans();
   equal(new Set(spans.map(({ traceId }) => traceId)).size, 1);
   const tree = (parent: string): unknown[] =>
     spans.filter(({ parentSpanId }) => parentSpanId === parent)
-      .map(({ name, start, end, spanId }) => [name, start - BEGAN, end - BEGAN, ...tree(spanId)])
+      .map((
+        { name, start, end, spanId },
+      ) => [name, start - RUN_START, end - RUN_START, ...tree(spanId)])
       .sort((a, b) => Number(a[1]) - Number(b[1]));
   deepEqual(tree(root.spanId), [
     [
@@ -113,9 +115,9 @@ test("adds states, checkpoints, attempts, log lines and warnings as span events"
   const state = (name: string, at: number) => ["dispatch.state", at, { "dispatch.state": name }];
   const step = (name: string, at: number) => ["dispatch.workflow.step", at, {
     "dispatch.workflow.step.name": name,
-    "dispatch.workflow.step.created_at": new Date(BEGAN + at - 10).toISOString(),
+    "dispatch.workflow.step.created_at": new Date(RUN_START + at - 10).toISOString(),
   }];
-  deepEqual(wait.events.map(({ name, at, attributes }) => [name, at - BEGAN, attributes]), [
+  deepEqual(wait.events.map(({ name, at, attributes }) => [name, at - RUN_START, attributes]), [
     ["log", 400, { "log.message": "half way" }],
     state("running", 210),
     state("completed", 900),
@@ -124,14 +126,14 @@ test("adds states, checkpoints, attempts, log lines and warnings as span events"
     step("ship", 880),
   ]);
   const flaky = collector.span("get email");
-  deepEqual(flaky.events.map(({ name, at }) => [name, at - BEGAN]), [
+  deepEqual(flaky.events.map(({ name, at }) => [name, at - RUN_START]), [
     ["dispatch.step.retried", 1100],
     ["dispatch.step.attempt", 1300],
   ]);
   equal(flaky.events[0]?.attributes["dispatch.step.attempt"], 1);
   match(String(flaky.events[0]?.attributes["exception.message"]), /email\.state/);
   const failed = collector.span(`Payment ${SENT}`);
-  deepEqual(failed.events.map(({ name, at }) => [name, at - BEGAN]), [
+  deepEqual(failed.events.map(({ name, at }) => [name, at - RUN_START]), [
     ["warning", 2405],
     ["exception", 2410],
   ]);
@@ -146,7 +148,7 @@ test("exports a failure as an exception event and as the status of the span", as
   equal(attributes["error.type"], "step_failed");
   deepEqual(events.at(-1), {
     name: "exception",
-    at: BEGAN + 2400,
+    at: RUN_START + 2400,
     attributes: {
       "exception.type": "wait",
       "exception.message": message,
@@ -184,7 +186,7 @@ test("marks an interrupted run", async () => {
 test("ends every span if the events stop early", async () => {
   await using collector = await Collector.start();
   await exportRun(collector, sampleRun().slice(0, 6));
-  deepEqual(collector.spans().map(({ name, end }) => [name, end - BEGAN]), [
+  deepEqual(collector.spans().map(({ name, end }) => [name, end - RUN_START]), [
     ["start order-payment", 200],
     ["wait for order", 210],
     ["Order smoke", 210],
@@ -213,7 +215,7 @@ test("exports durations and failures as metrics", async () => {
     [{ "dispatch.recipe.file": "recipes/2.yaml", "dispatch.failure.kind": "wait" }, 1],
     [{ "dispatch.recipe.file": "recipes/3.yaml", "dispatch.failure.kind": "server" }, 1],
   ]);
-  for (const { start, end } of points) deepEqual([start, end], [BEGAN, BEGAN + 5102]);
+  for (const { start, end } of points) deepEqual([start, end], [RUN_START, RUN_START + 5102]);
 });
 
 test("exports many spans in batches, each span once", async () => {

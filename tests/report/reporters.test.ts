@@ -74,11 +74,11 @@ test("gives up on a reporter that does not finish", async () => {
       finish: () => new Promise<void>((resolve) => release = resolve),
     };
     await withReporter(hanging, async () => {
-      const asked = readReporters(
+      const requests = readReporters(
         [`odd=${join(directory, "odd.out")}`, `json=${join(directory, "run.json")}`],
         () => undefined,
       );
-      const reporters = await ReporterGroup.open(asked, {
+      const reporters = await ReporterGroup.open(requests, {
         out: { ...output, write: () => {} },
         err: { ...output, write: (text) => void (warnings += text) },
         env: () => undefined,

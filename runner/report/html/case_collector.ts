@@ -144,10 +144,10 @@ export class CaseCollector {
 
   #onStarted(event: StepStarted): void {
     const at = this.#tables.time(event.ts);
-    const known = this.#stepOf(event);
+    const latest = this.#stepOf(event);
     // A retry of an outer step starts its inner steps anew, as further steps.
-    const isRetry = known && !known.row && event.attempt > 1;
-    const step = isRetry ? known : this.#addStep(event, at);
+    const isRetry = latest && !latest.row && event.attempt > 1;
+    const step = isRetry ? latest : this.#addStep(event, at);
     step.attempts.push({ startedAt: at, endedAt: at });
   }
 
@@ -160,8 +160,8 @@ export class CaseCollector {
 
   #onFinished(event: StepFinished): void {
     const endedAt = this.#tables.time(event.ts);
-    const known = this.#stepOf(event);
-    const step = known && !known.row ? known : this.#addStep(event, endedAt - event.duration_ms);
+    const latest = this.#stepOf(event);
+    const step = latest && !latest.row ? latest : this.#addStep(event, endedAt - event.duration_ms);
     const last = step.attempts.at(-1);
     if (last && !last.failure) last.endedAt = endedAt;
     const more: StepMore = {};

@@ -6,7 +6,7 @@ declare const TYPE: unique symbol;
 export interface Typed<T> {
   /** The schema. */
   readonly json: JsonSchema;
-  /** Ties the schema to its type; it has no value. Being invariant, it allows no other type. */
+  /** Makes the schema of a wider or narrower type a type error. It never has a value. */
   readonly [TYPE]?: (value: T) => T;
 }
 

@@ -62,11 +62,11 @@ export function makeRunChart(context: ReportContext): RunChart {
     drawing.setAttribute("height", String(full));
     const paths = new Map<ReportStatus, string[]>();
     const add = (status: ReportStatus, x: number, y: number, w: number, h: number) => {
-      const known = paths.get(status) ?? [];
-      known.push(
+      const subpaths = paths.get(status) ?? [];
+      subpaths.push(
         `M${x.toFixed(1)} ${y.toFixed(1)}h${w.toFixed(1)}v${h.toFixed(1)}h-${w.toFixed(1)}z`,
       );
-      paths.set(status, known);
+      paths.set(status, subpaths);
     };
     if (isCrowded(lanes, width)) {
       const columns = Math.max(1, Math.floor(width / COLUMN));
