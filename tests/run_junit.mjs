@@ -1,11 +1,11 @@
-// Reads the JUnit reports of Deno, Bun and Node, which agree on the elements and on little else.
+// Reads the JUnit reports of Deno, Bun and Node. They use the same elements, but different attributes.
 
 /**
  * @typedef {{name: string, file: string, outcome: "passed" | "failed" | "skipped", text: string}} Case
  */
 
 /**
- * The tests of a report.
+ * Reads the tests of a report.
  * @param {string} xml
  * @returns {Case[]}
  */
@@ -38,13 +38,13 @@ export function readJunit(xml) {
       inFailure = !token.isEmpty;
     }
   }
-  if (!complete) throw new SyntaxError("the report has no end");
+  if (!complete) throw new SyntaxError("the report is incomplete");
   return withoutParents(cases);
 }
 
 /**
- * Deno reports a test that has steps beside its steps; Bun and Node do not. Only leaves count, and
- * parents that failed on their own.
+ * Removes tests that have steps. Deno reports them as well as their steps; Bun and Node do not. A
+ * test that failed for a reason other than its steps stays.
  * @param {Case[]} cases
  */
 function withoutParents(cases) {
@@ -59,7 +59,7 @@ function withoutParents(cases) {
 }
 
 /**
- * The tags and texts of an XML document.
+ * Splits an XML document into tags and texts.
  * @param {string} xml
  * @returns {Generator<
  *   | {kind: "start", name: string, attributes: Record<string, string>, isEmpty: boolean}
@@ -94,7 +94,7 @@ function* tokens(xml) {
   }
 }
 
-/** Where a tag ends; Node leaves `>` inside attributes as it is. */
+/** The index of the end of a tag. Node does not escape `>` in attributes. */
 function tagEnd(xml, start) {
   let quote = "";
   for (let i = start; i < xml.length; i++) {
@@ -104,7 +104,7 @@ function tagEnd(xml, start) {
     } else if (char === '"' || char === "'") quote = char;
     else if (char === ">") return i;
   }
-  throw new SyntaxError("a tag of the report has no end");
+  throw new SyntaxError("the report ends inside a tag");
 }
 
 function attributesOf(tag) {

@@ -40,7 +40,7 @@ test("the files that the pages for contributors name exist", async () => {
   /** Files of the examples, which a reader is to write. */
   const examples = /count_events|csv|<|my-/;
   const missing: string[] = [];
-  for (const page of ["CONTRIBUTING.md", "docs/architecture.md"]) {
+  for (const page of ["CONTRIBUTING.md", "docs/architecture.md", "docs/testing.md"]) {
     for (
       const [, path] of (await read(page)).matchAll(
         /`((?:client|dev|protocol|runner|runtime|testing|tests|docs|bench|recipes)\/[\w./-]*)`/g,

@@ -14,7 +14,7 @@ declare global {
   var logged: ((...values: unknown[]) => void) | undefined;
 }
 
-/** The TypeScript of the page, with the line each begins at. */
+/** The TypeScript examples of the page, with their line numbers. */
 function blocks(): { code: string; line: number }[] {
   return Array.from(PAGE.matchAll(/^```ts\n([\s\S]*?)^```$/gm), (block) => ({
     code: block[1]!,
@@ -22,7 +22,7 @@ function blocks(): { code: string; line: number }[] {
   }));
 }
 
-/** Every row of a table: its cells, without the padding. */
+/** The cells of every row of every table. */
 function rows(): string[][] {
   return PAGE.split("\n")
     .filter((line) => line.startsWith("|") && !line.startsWith("| -"))
@@ -54,20 +54,23 @@ async function run(code: string): Promise<string[]> {
 }
 
 for (const { code, line } of blocks()) {
-  test(`the code at line ${line} does what its comments say`, async () => {
-    const said = Array.from(code.matchAll(/console\.log\(.*\); \/\/ (.+)$/gm), ([, text]) => text);
-    deepEqual(await run(code), said);
+  test(`the example at line ${line} logs what its comments say`, async () => {
+    const expected = Array.from(
+      code.matchAll(/console\.log\(.*\); \/\/ (.+)$/gm),
+      ([, text]) => text,
+    );
+    deepEqual(await run(code), expected);
   });
 }
 
-test("there is code to run, and it says something", () => {
+test("every example logs something", () => {
   ok(blocks().length >= 8);
   for (const { code, line } of blocks()) {
     ok(/console\.log\(.*\); \/\/ ./.test(code), `line ${line}`);
   }
 });
 
-test("every call, option and error of the other clients has its row", () => {
+test("every call, option and error of the other clients has a row", () => {
   const cells = rows().flatMap((row) => row.slice(0, -1)).join("\n");
   const missing = [
     // Python
@@ -96,14 +99,14 @@ test("every call, option and error of the other clients has its row", () => {
   deepEqual(missing, []);
 });
 
-test("every call of ours in a table is there", () => {
+test("every call that the tables name exists", () => {
   const client = new Dispatch({ url: "ws://127.0.0.1/dwp", token: "" });
   const own = {
     client,
     job: client.job("job_1"),
     run: client.run("wfrun_1"),
   } as unknown as Record<string, Record<string, unknown>>;
-  // The last two columns are ours, whatever comes before.
+  // The last two columns name this client's calls.
   const calls = rows().flatMap((row) => [
     ...row.slice(-2).join(" ").matchAll(/`(?:await )?(client|job|run)\.(\w+)\(/g),
   ]);

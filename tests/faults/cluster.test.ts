@@ -50,7 +50,7 @@ test("polling finds the end of a run on another node", async () => {
     "workflow.step_completed ship",
     "workflow.completed",
   ]);
-  assert.deepEqual(events.items, [], "this node was to see nothing of the run");
+  assert.deepEqual(events.items, [], "the other node published events of the run");
 });
 
 test("the events of a failed run on another node have a gap where its step failed", async () => {

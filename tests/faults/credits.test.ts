@@ -26,7 +26,10 @@ test("grants new credits before half of them are used", async () => {
   }
   assert.equal(jobs.items.length, 10_000);
   assert(least >= 2_500, `only ${least} of 5,000 credits were left`);
-  assert(1_000 + peer!.granted - sent <= 5_000, "more was granted than was to be");
+  assert(
+    1_000 + peer!.granted - sent <= 5_000,
+    "more credits were granted than the client may have",
+  );
   assert.equal(jobs.of("gap").length, 0);
 });
 
@@ -67,7 +70,7 @@ test("reports a gap with its times if the server ran out of credits", async () =
   await other.enqueueMany("noop", new Array(1_000).fill(null));
   await eventually(() => jobs.items.length >= 1_000);
   await breathe(20);
-  assert(jobs.items.length < 3_000, "the server was to run out of credits");
+  assert(jobs.items.length < 3_000, "the server did not run out of credits");
   assert.equal(jobs.of("gap").length, 0);
   it.clock.advance(5_000);
   connection!.release();

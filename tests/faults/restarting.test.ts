@@ -57,7 +57,7 @@ for (const seconds of [8, 60]) {
     assert.equal((await clock.runUntil(waiting, 50)).state, "completed");
     await pass(clock, 60_000);
     assert.equal(status.of("connected").length, 2);
-    assert.equal((await client.stats()).broker.subscriber_count, 1, "of sessions");
+    assert.equal((await client.stats()).broker.subscriber_count, 1, "the number of sessions");
     await client.close();
     await server.close();
   });

@@ -48,12 +48,12 @@ const CASES: Record<string, () => Promise<unknown>> = {
     await client.stats().catch((error) => say(error.name));
   },
   "a peer that never answers": async () => {
-    await Dispatch.connect({ url, token, connectTimeout: 200 }).catch((error) => say(error.name));
+    await Dispatch.connect({ url, token, connectTimeout: 50 }).catch((error) => say(error.name));
   },
   "a close while connecting to a silent peer": async () => {
     const client = new Dispatch({ url, token });
     const connecting = client.connect().catch((error) => say(error.name));
-    setTimeout(() => void client.close(), 100);
+    setTimeout(() => void client.close(), 20);
     await connecting;
   },
   "a close while reconnecting": async () => {

@@ -15,7 +15,7 @@ Deno.test("calls over HTTP leave nothing behind", async () => {
   rpc.close();
 });
 
-Deno.test("500 aborted calls over HTTP leave nothing behind behind", async () => {
+Deno.test("500 aborted calls over HTTP leave nothing behind", async () => {
   await using proxy = await createFaultProxy({ target: "ws://127.0.0.1:9/dwp" });
   await proxy.silence();
   const clock = new FakeClock();

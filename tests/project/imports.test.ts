@@ -19,7 +19,7 @@ async function broken(
   return found;
 }
 
-test("every room has files, and every file of the library is in a room", async () => {
+test("every room has files, and every file belongs to a room", async () => {
   for (const room of Object.keys(MAY_IMPORT)) {
     ok(library.some((path) => roomOf(path) === room), room);
   }
@@ -29,7 +29,7 @@ test("every room has files, and every file of the library is in a room", async (
   deepEqual(others, []);
 });
 
-test("a room imports only from the rooms it may know", async () => {
+test("a room imports only from the rooms that the table allows", async () => {
   const found = await broken((path, source) =>
     importsOf(source).flatMap(({ specifier, dynamic }) => {
       if (!specifier.startsWith(".")) return [];
@@ -43,7 +43,7 @@ test("a room imports only from the rooms it may know", async () => {
   deepEqual(found, []);
 });
 
-test("the table of rooms runs one way: a room knows only rooms above it", () => {
+test("the table allows a room to import only from rooms above it", () => {
   const above: string[] = [];
   for (const [room, known] of Object.entries(MAY_IMPORT)) {
     deepEqual(known.filter((name) => !above.includes(name)), [], room);
@@ -51,7 +51,7 @@ test("the table of rooms runs one way: a room knows only rooms above it", () => 
   }
 });
 
-test("a room knows no room that it does not import", async () => {
+test("the table allows no import that nothing uses", async () => {
   const unused = new Map(Object.entries(MAY_IMPORT).map(([room, known]) => [room, new Set(known)]));
   for (const path of library) {
     for (const { specifier } of importsOf(await read(path))) {
@@ -64,7 +64,7 @@ test("a room knows no room that it does not import", async () => {
   deepEqual(found, []);
 });
 
-test("relative imports name a file that is there", async () => {
+test("relative imports name existing files", async () => {
   const all = new Set(await filesBelow());
   const found = await broken((path, source) =>
     importsOf(source)
@@ -75,7 +75,7 @@ test("relative imports name a file that is there", async () => {
   deepEqual(found, []);
 });
 
-test("everything else comes from the import map or the platform", async () => {
+test("other imports name dependencies or modules of Node", async () => {
   const { imports } = await readJson<{ imports: Record<string, string> }>("deno.json");
   const { devDependencies } = await readJson<{ devDependencies: object }>("package.json");
   for (const name of Object.keys(devDependencies)) delete imports[name];
@@ -92,7 +92,7 @@ test("everything else comes from the import map or the platform", async () => {
   deepEqual(found, []);
 });
 
-test("what npm may leave out is imported only when it is needed", async () => {
+test("optional dependencies are imported dynamically", async () => {
   const { optionalDependencies } = await readJson<{ optionalDependencies: object }>("package.json");
   const found = await broken((_, source) =>
     importsOf(source.replaceAll(/^import type [^;]*;/gm, ""))
@@ -102,7 +102,7 @@ test("what npm may leave out is imported only when it is needed", async () => {
   deepEqual(found, []);
 });
 
-test("the protocol and the runtime need no platform to be there when they are loaded", async () => {
+test("the protocol and the runtime load without any package or module of Node", async () => {
   const found = await broken((path, source) =>
     ["protocol", "runtime"].includes(roomOf(path)!)
       ? importsOf(source)
@@ -120,7 +120,7 @@ test("the library writes nothing to the console", async () => {
   deepEqual(found, []);
 });
 
-test("files are named in snake_case", () => {
+test("file names are in snake_case", () => {
   const named = /^_?[a-z0-9]+(_[a-z0-9]+)*(\.test|\.deno_test)?\.ts$/;
   deepEqual(library.filter((path) => !named.test(posix.basename(path))), []);
 });

@@ -6,7 +6,7 @@ const outcomes = (xml: string): string[] =>
   readJunit(`<?xml version="1.0"?><testsuites>${xml}</testsuites>`)
     .map(({ name, outcome }) => `${name}: ${outcome}`);
 
-test("passed, failed and skipped tests", () => {
+test("reads passed, failed and skipped tests", () => {
   deepEqual(
     outcomes(`<testsuite name="s"><testcase name="a" file="f.ts"/>
       <testcase name="b"><failure message="m">text</failure></testcase>
@@ -17,7 +17,7 @@ test("passed, failed and skipped tests", () => {
   );
 });
 
-test("what a failure says, and where", () => {
+test("reads the name, file and text of a failure", () => {
   const [failed] = readJunit(
     `<testsuites><testcase name="a &gt; &lt;b&gt; &quot;" file="x/y.ts" failure="c > d">` +
       `<failure message="1 &#10;2">3 &amp; 4<![CDATA[ <5> ]]></failure></testcase></testsuites>`,
@@ -27,18 +27,18 @@ test("what a failure says, and where", () => {
   equal(failed?.text, "1 \n2\n3 & 4 <5> ");
 });
 
-test("a class name stands in for a missing file", () => {
+test("takes the class name for the file if there is no file", () => {
   equal(readJunit(`<testsuites><testcase classname="f.ts"/></testsuites>`)[0]?.file, "f.ts");
 });
 
-test("marks inside attributes and comments are no tags", () => {
+test("ignores tags inside attributes and comments", () => {
   deepEqual(
     outcomes(`<!-- <testcase name="no"/> --><testcase name="a > <failure>" note='"/>'/>`),
     ["a > <failure>: passed"],
   );
 });
 
-test("a test with steps counts by its steps, unless it failed by itself", () => {
+test("counts the steps of a test instead of the test, unless the test itself failed", () => {
   const steps = `<testcase name="p &gt; one"/><testcase name="p &gt; two &gt; deep"/>`;
   deepEqual(outcomes(`<testcase name="p"/>${steps}`), [
     "p > one: passed",
@@ -50,13 +50,13 @@ test("a test with steps counts by its steps, unless it failed by itself", () => 
   deepEqual(outcomes(byItself + steps)[0], "p: failed");
 });
 
-test("a report that breaks off is refused", () => {
-  throws(() => readJunit(""), /no end/);
-  throws(() => readJunit(`<testsuites><testcase name="a"/>`), /no end/);
+test("throws if the report is incomplete", () => {
+  throws(() => readJunit(""), /incomplete/);
+  throws(() => readJunit(`<testsuites><testcase name="a"/>`), /incomplete/);
   throws(() => readJunit(`<testsuites><testcase name="a`), SyntaxError);
 });
 
-test("a failure inside nothing counts for nothing", () => {
+test("ignores a failure outside of tests", () => {
   deepEqual(outcomes(`<failure message="x">y</failure><testcase name="a"/>`), ["a: passed"]);
   match(String(outcomes("")), /^$/);
 });

@@ -33,26 +33,26 @@ const deno = await readJson<DenoJson>("deno.json");
 const npm = await readJson<PackageJson>("package.json");
 const tools = await readJson<Tools>("tests/tools/package.json");
 
-/** `npm:@scope/name@1.2.3/path` taken apart. */
+/** Splits `npm:@scope/name@1.2.3/path` into its parts. */
 function parse(specifier: string): { name: string; version: string; path: string } {
   const found = /^npm:((?:@[^/@]+\/)?[^/@]+)@([^/]+)(\/.*)?$/.exec(specifier);
   ok(found, specifier);
   return { name: found[1]!, version: found[2]!, path: found[3] ?? "" };
 }
 
-test("deno.json and package.json have one name, version, licence and set of exports", () => {
+test("deno.json and package.json agree on name, version, licence and exports", () => {
   equal(npm.name, deno.name);
   equal(npm.version, deno.version);
   equal(npm.license, deno.license);
   deepEqual(npm.exports, deno.exports);
 });
 
-test("every export is there", async () => {
+test("every export names an existing file", async () => {
   const files = await filesBelow();
   for (const path of Object.values(deno.exports)) ok(files.includes(path.slice(2)), path);
 });
 
-test("deno.json and package.json have the same dependencies, each of one exact version", () => {
+test("deno.json and package.json agree on the dependencies and their exact versions", () => {
   const versions: Record<string, string> = {};
   for (const [key, specifier] of Object.entries(deno.imports)) {
     const { name, version, path } = parse(specifier);
@@ -63,7 +63,7 @@ test("deno.json and package.json have the same dependencies, each of one exact v
   }
   const { devDependencies, ...npmOwn } = npm;
   const dependencies = { ...npmOwn.dependencies, ...npmOwn.optionalDependencies };
-  // What only tests import is in the import map too.
+  // The import map also has what only tests import.
   const known: Record<string, string | undefined> = { ...devDependencies, ...dependencies };
   for (const [name, version] of Object.entries(versions)) equal(known[name], version, name);
   deepEqual(Object.keys(dependencies).filter((name) => !(name in versions)), []);
@@ -77,7 +77,7 @@ test("the development dependencies and the tools have exact versions", () => {
   }
 });
 
-test("package-lock.json has the versions of package.json and no download address", async () => {
+test("package-lock.json has the versions of package.json and no download URL", async () => {
   const { packages } = await readJson<LockFile>("package-lock.json");
   const { [tools.name]: _, ...development } = { ...npm.devDependencies, ...tools.dependencies };
   const all = { ...npm.dependencies, ...npm.optionalDependencies, ...development };
@@ -89,7 +89,7 @@ test("package-lock.json has the versions of package.json and no download address
   ok(!/https?:\/\/[^"]*\.tgz/.test(await read("package-lock.json")));
 });
 
-test("deno.lock has every dependency and no download address", async () => {
+test("deno.lock has every dependency and no download URL", async () => {
   const lock = await read("deno.lock");
   const { specifiers } = JSON.parse(lock) as { specifiers: Record<string, string> };
   // A task rewrites an incomplete lock file.
@@ -102,7 +102,7 @@ test("deno.lock has every dependency and no download address", async () => {
   ok(!/https?:/.test(lock));
 });
 
-test("mod.ts files hold named re-exports and nothing else", async () => {
+test("mod.ts files contain only named re-exports", async () => {
   const found: string[] = [];
   for (const path of (await filesBelow()).filter((path) => /(^|\/)mod\.ts$/.test(path))) {
     const rest = withoutComments(await read(path))
@@ -114,13 +114,13 @@ test("mod.ts files hold named re-exports and nothing else", async () => {
   deepEqual(found, []);
 });
 
-test("every entry point says what it is", async () => {
+test("every entry point has a module comment", async () => {
   for (const path of Object.values(deno.exports)) {
     match(await read(path.slice(2)), /^\/\*\*[\s\S]*?@module\b[\s\S]*?\*\//, path);
   }
 });
 
-test("no file names a place on one machine", async () => {
+test("no file contains a path of a particular machine", async () => {
   const places = new RegExp(String.raw`(^|[\s"'\x60(=:,])/(work|root|tmp|home)/`, "m");
   const found: string[] = [];
   for (const path of await filesBelow()) {

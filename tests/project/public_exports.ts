@@ -48,6 +48,13 @@ async function exportsOf(file: string): Promise<Map<string, Declaration>> {
     const theirs = await exportsOf(posix.join(posix.dirname(file), specifier!));
     for (const [name, declaration] of theirs) found.set(name, declaration);
   }
+  for (const [, specifier] of code.matchAll(RE_EXPORT_ALL)) {
+    for (
+      const [name, declaration] of await exportsOf(posix.join(posix.dirname(file), specifier!))
+    ) {
+      found.set(name, declaration);
+    }
+  }
   for (const [, name] of code.matchAll(DECLARATION)) {
     found.set(name!, { file, declaredAs: name! });
   }
@@ -56,6 +63,7 @@ async function exportsOf(file: string): Promise<Map<string, Declaration>> {
 
 const RE_EXPORT = /^export\s+(?:type\s+)?\{([^}]*)\}\s*from\s*"([^"]+)";/gm;
 const STAR_EXPORT = /^export\s+type\s+\*\s*from\s*"([^"]+)";/gm;
+const RE_EXPORT_ALL = /^export\s+(?:type\s+)?\*\s+from\s*"([^"]+)";/gm;
 const DECLARATION =
   /^export\s+(?:declare\s+)?(?:abstract\s+)?(?:async\s+)?(?:const|let|class|function\*?|interface|type)\s+(\w+)/gm;
 

@@ -2,7 +2,7 @@ import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { importsOf, withoutComments } from "./sources.ts";
 
-test("imports of every form are found", () => {
+test("finds imports of every form", () => {
   const source = `
 import a from "./a.ts";
 import * as b from "./b.ts";
@@ -23,13 +23,13 @@ const j = await import("./j.ts");
   );
 });
 
-test("imports in comments and strings are none", () => {
+test("ignores imports in comments and strings", () => {
   const source = '/**\n * import x from "./x.ts";\n */\n// await import("./y.ts")\n' +
     'const s = \'import("z")\' + "from";\n';
   deepEqual(importsOf(source).filter(({ specifier }) => specifier !== "z"), []);
 });
 
-test("comments go, what looks like one in a string stays", () => {
+test("removes comments, but not text in strings that looks like one", () => {
   const source = 'a("//b"); // c\n/* d\n */ e(`/* f */`, "\\"//");';
   equal(withoutComments(source), 'a("//b"); \n\n e(`/* f */`, "\\"//");');
 });

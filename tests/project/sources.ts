@@ -1,12 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-/** The project's folder, as a path that ends in a slash. */
+/** The project's folder, with a slash at the end. */
 export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
 
 const NOT_OURS = new Set(["node_modules", ".git", ".dispatch", ".mutation", "coverage"]);
 
-/** The paths of all files below a folder of the project, from its root on, sorted. */
+/** The sorted paths of all files in a folder and its subfolders, relative to the project's folder. */
 export async function filesBelow(folder: string = ""): Promise<string[]> {
   const files: string[] = [];
   const entries = await readdir(ROOT + folder, { withFileTypes: true }).catch(() => []);
@@ -19,17 +19,17 @@ export async function filesBelow(folder: string = ""): Promise<string[]> {
   return files.sort();
 }
 
-/** A file of the project as text. */
+/** Reads a file of the project. */
 export function read(path: string): Promise<string> {
   return readFile(ROOT + path, "utf8");
 }
 
-/** A JSON file of the project. */
+/** Reads a JSON file of the project. */
 export async function readJson<T>(path: string): Promise<T> {
   return JSON.parse(await read(path)) as T;
 }
 
-/** TypeScript without its comments; strings, templates and line numbers stay. */
+/** Removes comments from TypeScript. Line numbers stay the same. */
 export function withoutComments(source: string): string {
   return source.replace(
     /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g,
@@ -37,7 +37,7 @@ export function withoutComments(source: string): string {
   );
 }
 
-/** What a module imports, and whether only when it is asked for. */
+/** An import or re-export of a module. */
 export interface Import {
   specifier: string;
   dynamic: boolean;
