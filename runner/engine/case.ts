@@ -33,7 +33,7 @@ export interface CaseOptions extends CaseStateOptions {
   openScript?: OpenScript;
 }
 
-/** The case around a nested one. */
+/** What a nested case shares with the case around it. */
 interface Outer {
   caller: Caller;
   /** The number of the step that runs the nested case. */
@@ -90,7 +90,7 @@ export class Case {
     return result;
   }
 
-  /** Stops the case because of an error that its code has left unhandled, or that of another case. */
+  /** Stops the case because of an unhandled error, which may come from the code of another case. */
   crash(error: Error): void {
     if (this.#crash.signal.aborted) return;
     const span = spanInModule(error, this.#recipe);

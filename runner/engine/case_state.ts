@@ -18,7 +18,7 @@ import { initialScope } from "./initial_scope.ts";
 import type { Mask } from "./mask.ts";
 import { Verdict } from "./verdict.ts";
 
-/** What the state of a case is made of. */
+/** Options of {@linkcode CaseState}. */
 export interface CaseStateOptions {
   /** The number of the case in its run, from 0. */
   index: number;

@@ -3,7 +3,7 @@ import type { Values } from "../expression/expression.ts";
 import type { Recipe } from "../language/model.ts";
 import type { Mask } from "./mask.ts";
 
-/** The inputs of {@linkcode initialScope}. */
+/** Options of {@linkcode initialScope}. */
 export interface InitialScopeOptions {
   /** Reads an environment variable. */
   env(name: string): string | undefined;

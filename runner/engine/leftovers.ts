@@ -11,8 +11,8 @@ const CHILD_CHECKPOINT = /^(child|spawn|fanout):/;
  * Returns the published events that no run of the recipe has consumed. Such an event stays queued on
  * the server and wakes the next run that waits for its name, even one of another recipe.
  *
- * If a run has started runs of its own, the result is empty: one of those may have consumed any of
- * the events, and the server does not list them.
+ * If one of the runs has child runs, the result is empty: a child may have consumed any of the
+ * events, and the server does not list children.
  */
 export async function findLeftovers(
   published: readonly PublishedEvent[],

@@ -13,7 +13,7 @@ import type { EntityEvents } from "./entity_events.ts";
 
 import type { Verdict } from "./verdict.ts";
 
-/** What the steps of one case share. */
+/** The part of a case that its steps use. */
 export interface CaseScope {
   /** The recipe. */
   readonly recipe: Recipe;
@@ -29,7 +29,7 @@ export interface CaseScope {
   readonly emit: Emit;
   /** Returns a value without its secrets. */
   readonly hide: Hide;
-  /** What the steps have left. */
+  /** The results of the steps. */
   readonly results: Results;
   /** The channels that steps listen to. */
   readonly channels: Channels;
@@ -45,7 +45,7 @@ export interface CaseScope {
   stepNumber(step: Step): string;
   /** Returns an error as events describe it; `fallback` is the place of an error without one. */
   describe(error: unknown, fallback?: Span): EventFailure;
-  /** Reports a problem that fails nothing. */
+  /** Reports a warning. It fails nothing. */
   warn(text: string): void;
   /** Sets a variable. */
   setVariable(name: string, value: unknown): void;

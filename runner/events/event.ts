@@ -53,7 +53,7 @@ export interface Observed {
   }[];
 }
 
-/** How a step or case did in the earlier runs of the history. */
+/** Statistics about the earlier runs of a step or case, from the history. */
 export interface Usual {
   /** The number of earlier runs compared with. */
   runs: number;
@@ -155,7 +155,7 @@ export interface StepStarted extends StepEvent {
   label: string;
   /** The step's id. */
   id?: string;
-  /** Where the step stands in the recipe. */
+  /** The place of the step in the recipe. */
   place: EventPlace;
   /** The attempt, from 1. */
   attempt: number;
@@ -191,7 +191,7 @@ export interface StepFinished extends StepEvent {
   label: string;
   /** The step's id. */
   id?: string;
-  /** Where the step stands in the recipe. */
+  /** The place of the step in the recipe. */
   place: EventPlace;
   /** How it ended. */
   status: StepStatus;
@@ -219,7 +219,7 @@ export interface Logged extends StepEvent {
   text: string;
 }
 
-/** A problem that fails nothing but that a reader should know about. */
+/** A warning. It fails nothing. */
 export interface Warned extends EventBase {
   /** The type of the event. */
   type: "warning";

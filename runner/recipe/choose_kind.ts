@@ -9,7 +9,7 @@ import { STEP_OPTIONS } from "./step_options.ts";
 
 const KIND_NAMES = Object.keys(STEP_KINDS);
 
-/** A step's kind, as far as it can be told. */
+/** The kind of a step, or a guess if the step has an error. */
 export interface ChosenKind {
   /** The kind. */
   kind: StepKind;

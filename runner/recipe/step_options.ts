@@ -50,7 +50,7 @@ export const STEP_OPTIONS = {
   ),
   name: text("The line that reports show for the step."),
   if: condition("Whether the step runs."),
-  within: duration("How long the step may take; default: what is left of the outer limit."),
+  within: duration("How long the step may take; default: until the outer limit."),
   retry: custom<Retry>(retryRecord.description, retryRecord.json, (node, context, what) => {
     const read = retryRecord.read(node, context, what);
     return read && {

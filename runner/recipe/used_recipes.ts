@@ -30,7 +30,7 @@ export interface UseContext {
 
 /**
  * Reads all recipes that the steps of a recipe use. This comes before its own steps are read, since
- * the outputs that those recipes declare are what the steps leave.
+ * the results of those steps are the outputs that the used recipes declare.
  */
 export async function readUsed(
   root: Node,

@@ -14,7 +14,7 @@ export interface StepSettings {
   name?: string;
   /**
    * How long the step may take, such as `10s`.
-   * @default {what is left of the recipe's time}
+   * @default {the rest of the recipe's time}
    */
   within?: string;
   /**

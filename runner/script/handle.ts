@@ -7,7 +7,7 @@ import type { Step } from "../language/model.ts";
 
 /** A job of a recipe, as the recipe last read it. */
 export interface JobHandle {
-  /** The id of the step that left it. */
+  /** The id of the step whose result it is. */
   readonly stepId: string;
   /** The job's id. */
   readonly job_id: string;
@@ -33,7 +33,7 @@ export interface JobHandle {
 
 /** A run of a recipe, as the recipe last read it. */
 export interface RunHandle {
-  /** The id of the step that left it. */
+  /** The id of the step whose result it is. */
   readonly stepId: string;
   /** The run's id. */
   readonly run_id: string;
@@ -57,7 +57,7 @@ export interface RunHandle {
   timeline(): Promise<TimelineEntry[]>;
 }
 
-/** Returns a handle of the job or run that a step has left. Its fields follow the result. */
+/** Returns a handle of a step's job or run. It reads its fields from the current result. */
 export function createHandle(
   { results, client }: CaseScope,
   stepId: string,

@@ -242,7 +242,7 @@ export class RunningScript<D extends Definitions = Definitions> implements Scrip
     return promise;
   }
 
-  /** Returns what a step has left: a handle for a job or run. */
+  /** Returns the result of a step, as a handle if it is a job or run. */
   #result(step: Step): unknown {
     const { results } = this.#case;
     if (kindOf(step).result === NO_RESULT) return undefined;

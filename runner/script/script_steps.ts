@@ -111,12 +111,12 @@ export class ScriptSteps {
       ? Promise.resolve(reportInstantStep(step, scope, invalid))
       : runStep(step, scope);
     const done = running.then(async (failure) => {
-      // An embedded server answers without using the event loop. A recipe that only calls steps
-      // must leave it to timers and signals now and then.
+      // The embedded server answers without a turn of the event loop. A recipe that calls step after
+      // step must give timers and signals a turn now and then.
       if (this.#count % 100 === 0) await delay(0);
       if (!failure) return step;
       const error = this.#fail(failure);
-      // The same holds for a recipe that catches every failure and tries again.
+      // A recipe that catches every failure and tries again must give them a turn as well.
       await delay(0);
       throw error;
     });

@@ -8,9 +8,9 @@ export interface EntityReading {
   state: string;
   /** The result that goes under a step's id. */
   result: Record<string, unknown>;
-  /** The job, if it is one. */
+  /** The job; absent for a run. */
   job?: JobRecord;
-  /** The run, if it is one. */
+  /** The run; absent for a job. */
   run?: WorkflowRun;
   /** The checkpoints of a run; empty for a job. */
   timeline: readonly TimelineEntry[];

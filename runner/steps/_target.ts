@@ -27,7 +27,7 @@ const byId = {
 /**
  * A target: a step's id, `{job: <id>}` or `{run: <id>}`.
  *
- * @param wants What the earlier step must have left.
+ * @param wants What the result of the earlier step must be.
  */
 export function target(description: string, wants: Reference["wants"]): Field<Target, false> {
   const fields = wants === "job" ? { job: byId.job } : byId;
@@ -64,7 +64,7 @@ export function target(description: string, wants: Reference["wants"]): Field<Ta
   });
 }
 
-/** Returns the job or run that a target stands for. */
+/** Returns the job or run that a target names. */
 export function targetEntity(target: Target, context: StepContext): Entity {
   if (target.job) return { kind: "job", id: context.text(target.job) };
   if (target.run) return { kind: "run", id: context.text(target.run) };

@@ -5,8 +5,8 @@ import type { WaitStep } from "./_wait_step.ts";
 import type { StepContext, StepOutcome } from "./context.ts";
 
 /**
- * Waits for all jobs or runs that a step with `for_each` has left, one after the other, under the
- * one deadline of the step.
+ * Waits for all jobs or runs of a step with `for_each`, one after the other. The deadline of the
+ * wait holds for all of them together.
  */
 export async function waitForList(
   step: WaitStep,

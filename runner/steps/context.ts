@@ -34,7 +34,7 @@ export interface StepContext {
   readonly callOptions: CallOptions;
   /** The source of time. */
   readonly clock: Clock;
-  /** What earlier steps have left. */
+  /** The results of earlier steps. */
   readonly results: Results;
   /** The step's id. */
   readonly id: string | undefined;

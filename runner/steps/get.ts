@@ -25,7 +25,7 @@ export const get = stepKind({
       if (step === undefined) return job ? "JobResult" : "RunResult";
       if (id !== undefined) context.addRefresh(id, step);
       const type = typeOf(step);
-      // A step that has left something else is reported with its reference.
+      // Any other type is reported by the check of references.
       return type === "JobResult" || type === "RunResult" ? type : "dyn";
     },
   },

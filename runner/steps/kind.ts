@@ -6,8 +6,8 @@ import type { ParseContext } from "../language/parse_context.ts";
 import type { StepContext, StepOutcome } from "./context.ts";
 
 /**
- * A step kind: something that a step can do. Each has a file of its own and a line in
- * {@linkcode STEP_KINDS}; everything else about it follows from what it declares here.
+ * One thing that a step can do. Each kind has its own file and a line in `step_kinds.ts`. The rest of
+ * the runner learns everything about it from these declarations.
  */
 export interface StepKind<F extends Fields = Fields> {
   /** The key that selects it, one of `fields`: `enqueue`. */

@@ -1,4 +1,3 @@
-// Waits for the list that a `for_each` leaves.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Results } from "../../runner/events/results.ts";

@@ -226,9 +226,9 @@ steps:
       - assert: 1 == 1
 `);
   assert.equal(code, 1);
-  const told = ends(events).map(({ step, status }) => `${step} ${status}`);
-  assert.equal(told.at(-1), "3 failed");
-  assert.deepEqual(told.toSorted(), [
+  const outcomes = ends(events).map(({ step, status }) => `${step} ${status}`);
+  assert.equal(outcomes.at(-1), "3 failed");
+  assert.deepEqual(outcomes.toSorted(), [
     "1 passed",
     "1.1 passed",
     "1.2 passed",
