@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { STEP_KINDS } from "../../runner/steps/step_kinds.ts";
+import { STEP_OPTIONS } from "../../runner/recipe/step_options.ts";
+
+for (const [name, { title, usage, fields, impliedBy }] of Object.entries(STEP_KINDS)) {
+  test(`${name}: its first key, its title and its usage have its name`, () => {
+    assert.equal(Object.keys(fields)[0], name);
+    assert.match(title, new RegExp(`^an? ${name} step$`));
+    assert.match(usage, new RegExp(`^\`${name}\\b`));
+  });
+
+  test(`${name}: its keys differ from the options of all steps`, () => {
+    const shared = Object.keys(fields).filter((key) => Object.hasOwn(STEP_OPTIONS, key));
+    assert.deepEqual(shared, impliedBy === undefined ? [] : [impliedBy]);
+  });
+}
