@@ -80,6 +80,10 @@ class SkippingClock implements VirtualClock, SkippableClock {
     return this.#now;
   }
 
+  monotonic(): number {
+    return this.#now;
+  }
+
   setTimeout(callback: () => void, ms: number, kind: TimerKind = "work"): TimerHandle {
     const due = this.#now + Math.max(0, ms);
     const timer = { due, order: this.#order++, callback, isDone: false };

@@ -3,8 +3,15 @@ export type TimerHandle = unknown;
 
 /** A source of time. Tests inject a fake one. */
 export interface Clock {
-  /** Returns the wall-clock time in milliseconds since 1970. It includes time the machine slept. */
+  /** Returns the wall-clock time in milliseconds since 1970, to show or to compare with a server's. */
   now(): number;
+  /**
+   * Returns the milliseconds since some fixed moment. Durations are measured with it, because `now`
+   * jumps when somebody sets the machine's clock. On some platforms it stops while the machine
+   * sleeps.
+   * @default {now}
+   */
+  monotonic?(): number;
   /** Calls `callback` once after `ms` milliseconds. */
   setTimeout(callback: () => void, ms: number): TimerHandle;
   /** Clears a timer. Does nothing if it has fired or was cleared before. */
@@ -14,9 +21,18 @@ export interface Clock {
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (handle) => clearTimeout(handle as number),
 };
+
+/**
+ * Reads the clock that measures durations, in milliseconds. Only the difference of two readings has
+ * a meaning, and it is never negative.
+ */
+export function monotonicNow(clock: Clock): number {
+  return clock.monotonic ? clock.monotonic() : clock.now();
+}
 
 /** Settings of {@linkcode delay}. */
 export interface DelayOptions {

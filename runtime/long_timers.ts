@@ -1,4 +1,4 @@
-import type { Clock, TimerHandle } from "./clock.ts";
+import { type Clock, monotonicNow, type TimerHandle } from "./clock.ts";
 
 /** The longest timer that runtimes support, in milliseconds; a longer one fires at once. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1;
@@ -32,6 +32,7 @@ export function setLongTimeout(
 export function withLongTimers(clock: Clock): Clock {
   return {
     now: () => clock.now(),
+    monotonic: () => monotonicNow(clock),
     setTimeout: (callback, ms) =>
       setLongTimeout((part, partMs) => clock.setTimeout(part, partMs), callback, ms),
     clearTimeout: (timer) => clock.clearTimeout((timer as LongTimer).handle),

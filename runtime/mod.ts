@@ -4,5 +4,12 @@
  * @module
  */
 export { inBrowser } from "./browser.ts";
-export { type Clock, delay, type DelayOptions, systemClock, type TimerHandle } from "./clock.ts";
+export {
+  type Clock,
+  delay,
+  type DelayOptions,
+  monotonicNow,
+  systemClock,
+  type TimerHandle,
+} from "./clock.ts";
 export { observeSockets, terminate } from "./terminate.ts";

@@ -9,6 +9,8 @@ interface Timer {
 export class FakeClock implements Clock {
   readonly #timers = new Set<Timer>();
   #now: number;
+  /** How far the wall clock was set from the time that has passed. */
+  #offset = 0;
 
   /** @param now The time at first, in milliseconds since 1970. */
   constructor(now: number = Date.UTC(2026, 0, 1)) {
@@ -26,6 +28,10 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
+    return this.#now + this.#offset;
+  }
+
+  monotonic(): number {
     return this.#now;
   }
 
@@ -53,6 +59,11 @@ export class FakeClock implements Clock {
       next.callback();
     }
     this.#now = end;
+  }
+
+  /** Moves the wall clock alone, forward or back, as when somebody sets the machine's clock. */
+  setWall(ms: number): void {
+    this.#offset += ms;
   }
 
   /** Moves the time on without calling timers, like a machine that sleeps. */
