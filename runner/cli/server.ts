@@ -35,8 +35,10 @@ export function remoteServer(url: string, token: string): Server {
 
 /** An address without its user, password, query and fragment, which may contain secrets. */
 export function publicUrl(url: string): string {
-  if (!URL.canParse(url)) return url.replace(/.*@|[?#].*/gs, "");
-  const { protocol, host, pathname, username, password, search, hash } = new URL(url);
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  // Without `ws://` the user would be taken for the scheme.
+  if (!parsed?.host) return url.replace(/.*@|[?#].*/gs, "");
+  const { protocol, host, pathname, username, password, search, hash } = parsed;
   return username + password + search + hash === "" ? url : `${protocol}//${host}${pathname}`;
 }
 

@@ -14,6 +14,52 @@ test("--dry-run prints the steps and needs no server", async () => {
   assert.match(out, /input: {"order_id":"ORD-1"}/);
 });
 
+test("--dry-run forgets a variable that a conditional or repeated step sets", async () => {
+  const recipe = `
+name: Sets
+matrix: { n: [1, 2] }
+vars: { a: 1, b: 1, c: 1 }
+steps:
+  - set: { a: 2 }
+    if: matrix.n == 1
+  - for_each: [3, 4]
+    set: { b: "\${{ item }}" }
+  - id: jobs
+    for_each: ["\${{ vars.c }}", 2]
+    enqueue: noop
+    payload: { a: "\${{ vars.a }}", b: ["\${{ vars.b }}"], c: "\${{ vars.c }}" }
+  - parallel:
+      - log: \${{ vars.c }}
+always:
+  - log: \${{ vars.c }}
+`;
+  await withFiles({ "r.yaml": recipe }, async (directory) => {
+    const { code, out, err } = await runnerCli([join(directory, "r.yaml"), "--dry-run"]);
+    assert.equal(code, 0, err);
+    const second = out.slice(out.indexOf('Sets {"n":2}'));
+    assert.equal(
+      second.slice(second.indexOf("  1.")),
+      `  1. set a  if matrix.n == 1
+       set: {"a":2}
+  2. set b  for each of [3,4]
+       set: {"b":"\${{ item }}"}
+  3. enqueue noop → jobs  for each of [1,2]
+       payload: {"a":"\${{ vars.a }}","b":["\${{ vars.b }}"],"c":1}
+  4. parallel, 1 step
+    4.1. log 1
+  always:
+    1. log 1
+`,
+    );
+  });
+});
+
+test("--dry-run does not know the steps of a TypeScript recipe", async () => {
+  const { code, out } = await runnerCli(["tests/runner/shop.recipe.ts", "--dry-run"]);
+  assert.equal(code, 0);
+  assert.match(out, /^ {2}\(the steps of a TypeScript recipe are known when it runs\)$/m);
+});
+
 const PLANNED = `
 name: Planned
 vars: { n: 3, job: noop }

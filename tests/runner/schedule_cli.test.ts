@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type CliResult, runnerCli } from "./_cli.ts";
+import { type CliOptions, type CliResult, runnerCli } from "./_cli.ts";
 import { RunnerProcess } from "./_process.ts";
 import { withFiles } from "./_recipe.ts";
 
@@ -26,10 +26,14 @@ async function withProcess(
 }
 
 /** Runs `schedule` in this process, on a fake clock. */
-function schedule(recipe: string, options: Parameters<typeof runnerCli>[1] = {}) {
+function schedule(
+  recipe: string,
+  options: CliOptions = {},
+  args: readonly string[] = [],
+): Promise<CliResult> {
   return withFiles(
     { "r.yaml": recipe },
-    (directory): Promise<CliResult> => runnerCli(["schedule", join(directory, "r.yaml")], options),
+    (directory) => runnerCli(["schedule", join(directory, "r.yaml"), ...args], options),
   );
 }
 
@@ -80,6 +84,66 @@ test("skips times that come during a run, and runs again afterwards", async () =
     "Long: skipped at 03Z: its run of 01Z is still in progress",
     "Long: run started",
   ]);
+});
+
+test("counts the recipes without a schedule; a report is not drawn live", async () => {
+  const plain = 'steps: [{ assert: "true" }]\n';
+  for (
+    const [files, expected] of [
+      [{}, undefined],
+      [{ "b.yaml": plain }, "1 recipe has no `schedule`: not run"],
+      [{ "b.yaml": plain, "c.yaml": plain }, "2 recipes have no `schedule`: not run"],
+    ] as const
+  ) {
+    const stop = new AbortController();
+    const { out } = await withFiles(
+      { "a.yaml": `${EVERY_SECOND}${plain}`, ...files },
+      (directory) =>
+        runnerCli(["schedule", directory], {
+          signal: stop.signal,
+          terminal: true,
+          onOut: (text) => void (text.includes("1 passed") && stop.abort()),
+        }),
+    );
+    const line = out.split("\n").find((line) => line.includes("no `schedule`"));
+    assert.equal(line?.slice(21), expected);
+    assert.ok(!out.includes("\x1b"));
+  }
+});
+
+test("log lines go to standard error when a report goes to standard output", async () => {
+  const recipe = `name: Json\n${EVERY_SECOND}steps: [{ assert: "true" }]\n`;
+  await withFiles({ "r.yaml": recipe }, async (directory) => {
+    const stop = new AbortController();
+    const { out, err } = await runnerCli(
+      [
+        ...["schedule", directory, "--reporter", "jsonl"],
+        ...["--reporter", `junit=${join(directory, "junit.xml")}`],
+      ],
+      { signal: stop.signal, onOut: () => stop.abort() },
+    );
+    for (const line of out.trimEnd().split("\n")) JSON.parse(line);
+    assert.match(
+      err,
+      /^Using the embedded server; .*\n.* Json: first run at .*\n.* Json: run started/,
+    );
+  });
+});
+
+test("reminders are at least a second apart", async () => {
+  const stop = new AbortController();
+  const { out } = await schedule(
+    `name: Often
+schedule: { cron: "1 * * * * *" }
+alert: { after: 1, remind: 10ms, to: ops@example.com }
+steps: [{ assert: "false" }]
+`,
+    {
+      signal: stop.signal,
+      onOut: (text) => void (text.includes("00:00:04Z ALERT") && stop.abort()),
+    },
+  );
+  assert.deepEqual(out.match(/00:00:\d\dZ ALERT/g), [1, 2, 3, 4].map((n) => `00:00:0${n}Z ALERT`));
 });
 
 /** A server that receives alerts. */
@@ -212,6 +276,22 @@ steps: [{ assert: "true" }]
   });
 });
 
+test("--dry-run prints no jitter where there is none, and checks all maintenance windows", async () => {
+  const { out } = await schedule(
+    `name: Yearly
+schedule: { cron: "0 3 1 1 *" }
+maintenance:
+  - { from: 2020-01-01T00:00:00Z, to: 2020-01-02T00:00:00Z }
+  - { from: 2027-01-01T00:00:00Z, to: 2027-01-02T00:00:00Z }
+steps: [{ assert: "true" }]
+`,
+    {},
+    ["--dry-run"],
+  );
+  assert.match(out, /0 3 1 1 \* \(UTC\)\n/);
+  assert.match(out, / {2}2026-01-01T03:00:00Z\n {2}2027-01-01T03:00:00Z {2}skipped: maintenance\n/);
+});
+
 test("a recipe without a schedule, and errors in schedules, are reported before any run", async () => {
   const none = await schedule('steps: [{ assert: "true" }]\n');
   assert.equal(none.code, 4);
@@ -230,6 +310,11 @@ test("a recipe without a schedule, and errors in schedules, are reported before 
   );
   assert.equal(jitter.code, 2);
   assert.match(jitter.err, /`soon` is not a duration/);
+  const after = await schedule(
+    `${EVERY_SECOND}alert: { after: "\${{ vars.n }}", to: ops@example.com }\nvars: { n: 0 }\nsteps: [{ assert: "true" }]\n`,
+  );
+  assert.equal(after.code, 2);
+  assert.match(after.err, /`after` must be a whole number of at least 1, not 0/);
   const url = await runnerCli(["schedule", "recipes", "--url", "nonsense"]);
   assert.equal(url.code, 2);
   assert.match(url.err, /^error: 'nonsense' is not a URL\n/);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { remoteServer } from "../../runner/cli/server.ts";
 import { Mask } from "../../runner/engine/mask.ts";
 import { encodeBase64 } from "../../protocol/base64.ts";
 import { runnerCli } from "./_cli.ts";
@@ -84,17 +85,40 @@ test("reports, --verbose and --dry-run contain no secret, in any encoding", asyn
 
 test("a rejected token is masked", async () => {
   const { createDevServer, referenceWorkload } = await import("../../dev/mod.ts");
+  const recipe = 'schedule: { cron: "* * * * * *" }\nsteps: [{ assert: "true" }]\n';
   const server = await createDevServer(referenceWorkload());
   try {
-    const { code, out, err } = await runnerCli(
-      ["recipes/order-smoke.yaml", "--url", server.url, "--token", SECRET, "--verbose"],
-    );
-    assert.equal(code, 3);
-    assert.ok(err.includes('"token":"***"'));
-    for (const form of forms()) assert.ok(!(out + err).includes(form));
+    for (const [command, exitCode] of [["run", 3], ["schedule", 0]] as const) {
+      const stop = new AbortController();
+      const { code, out, err } = await withFiles({ "r.yaml": recipe }, (directory) =>
+        runnerCli(
+          [command, directory, "--url", server.url, "--token", SECRET, "--verbose"],
+          {
+            signal: stop.signal,
+            onOut: (text) => void (text.includes("could not run in") && stop.abort()),
+          },
+        ));
+      assert.equal(code, exitCode, out + err);
+      assert.ok(err.includes('"token":"***"'));
+      for (const form of forms()) assert.ok(!(out + err).includes(form));
+    }
   } finally {
     await server.close();
   }
+});
+
+test("the name of a server contains no user, password, query or fragment", () => {
+  for (
+    const [url, name] of [
+      ["ws://host:1/dwp", "ws://host:1/dwp"],
+      ["ws://user@host:1/dwp", "ws://host:1/dwp"],
+      ["ws://:password@host:1/dwp", "ws://host:1/dwp"],
+      ["ws://host:1/dwp?key=x", "ws://host:1/dwp"],
+      ["ws://host:1/dwp#x", "ws://host:1/dwp"],
+      ["user:password@host/dwp?key=x", "host/dwp"],
+      ["user@not a url", "not a url"],
+    ] as const
+  ) assert.equal(remoteServer(url, "").name, name);
 });
 
 test("a mask finds a secret in every alignment of base64", () => {
