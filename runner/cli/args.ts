@@ -1,5 +1,5 @@
 import { parseArgs as tokenize } from "node:util";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 
 /** An error in the command line, such as an unknown option. The process exits with 2. */
 export class UsageError extends Error {

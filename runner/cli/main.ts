@@ -13,7 +13,7 @@ import {
 } from "../../runtime/process.ts";
 import { InterruptedError } from "../events/deadline.ts";
 import { loadCel } from "../expression/cel.ts";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 import type { Output } from "../report/reporter.ts";
 import { parseArgs, UsageError } from "./args.ts";
 import { type CommandContext, INTERRUPTED, PROGRAM } from "./command.ts";

@@ -1,5 +1,5 @@
 import { currentDirectory } from "../../runtime/process.ts";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 import { needsStandardOutput, type ReporterRequest, REPORTERS } from "../report/registry.ts";
 import type { ReadEnv } from "../report/reporter.ts";
 import { type OptionSpec, UsageError } from "./args.ts";

@@ -1,7 +1,7 @@
 import { freeNames } from "../expression/ast.ts";
 import { Expression } from "../expression/expression.ts";
 import type { Recipe, Step } from "../language/model.ts";
-import { suggest } from "../language/suggest.ts";
+import { suggest } from "../../runtime/suggest.ts";
 import { idsOf, nestedSteps } from "../steps/step_kinds.ts";
 import { type OptionSpecs, type ParsedArgs, UsageError } from "./args.ts";
 

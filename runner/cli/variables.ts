@@ -2,7 +2,7 @@ import type { Mask } from "../engine/mask.ts";
 import { describeType } from "../expression/types.ts";
 import type { Diagnostic } from "../language/diagnostic.ts";
 import type { Declared, Recipe } from "../language/model.ts";
-import { suggest } from "../language/suggest.ts";
+import { suggest } from "../../runtime/suggest.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
 import { UsageError } from "./args.ts";
 

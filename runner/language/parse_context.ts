@@ -7,7 +7,7 @@ import { describeNode, type ListNode, type Node, type ScalarNode } from "./node.
 import { ScalarOffsets } from "./scalar_offsets.ts";
 import type { Expected, ExpressionDetails, ExpressionUse, OnType, Scope } from "./scope.ts";
 import type { Source, Span } from "./source.ts";
-import { didYouMean } from "./suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 
 /** A step id that is used outside of expressions, as in `wait: order`. */
 export interface Reference {

@@ -6,7 +6,7 @@ import { custom, type Field, type JsonSchema } from "./field.ts";
 import type { Node } from "./node.ts";
 import type { ParseContext } from "./parse_context.ts";
 import { readExpression, readTemplate } from "./read_template.ts";
-import { didYouMean } from "./suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 
 /** The pattern of a value that is a single `${{ }}`. */
 export const EXPRESSION_PATTERN = "^\\s*\\$\\{\\{[\\s\\S]*\\}\\}\\s*$";

@@ -3,7 +3,7 @@ import { baseType, type CelType, type RecordType, recordType } from "../expressi
 import type { DiagnosticCode } from "../language/codes.ts";
 import type { ParseContext } from "../language/parse_context.ts";
 import type { ExpressionUse, StepInfo } from "../language/scope.ts";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 import { checkOrder, type Guards, type Known } from "./check_references.ts";
 
 /** Checks that the names in one expression are known, and that their values have the fields used. */

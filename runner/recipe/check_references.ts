@@ -7,7 +7,7 @@ import {
 } from "../expression/types.ts";
 import type { ParseContext, Reference } from "../language/parse_context.ts";
 import type { Scope, StepInfo } from "../language/scope.ts";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 
 /** The names and types that a recipe's expressions and references are checked against. */
 export interface Known {

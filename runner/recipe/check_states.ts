@@ -4,7 +4,7 @@ import { baseType, type CelType, describeType, itemType } from "../expression/ty
 import type { Diagnostics } from "../language/diagnostic.ts";
 import type { ExpressionUse } from "../language/scope.ts";
 import type { Span } from "../language/source.ts";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 import type { Known } from "./check_references.ts";
 
 /** The types of the names that macros such as `all` bind. */

@@ -1,7 +1,7 @@
 import type { Diagnostics } from "../language/diagnostic.ts";
 import type { Fields } from "../language/field.ts";
 import type { MapNode } from "../language/node.ts";
-import { suggest } from "../language/suggest.ts";
+import { suggest } from "../../runtime/suggest.ts";
 import type { StepKind } from "../steps/kind.ts";
 import { NO_RESULT } from "../steps/result_types.ts";
 import { STEP_KINDS } from "../steps/step_kinds.ts";

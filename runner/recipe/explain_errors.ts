@@ -7,7 +7,7 @@ import {
 } from "../expression/explain_fault.ts";
 import { type RecordType, RESULT_TYPES } from "../expression/types.ts";
 import type { DiagnosticCode } from "../language/codes.ts";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 
 /** A hint for a syntax error: the CEL form of another language's word, or the parser's message. */
 export function syntaxHint(text: string, fault: CelFault): string {

@@ -8,7 +8,7 @@ import { ParseContext } from "../language/parse_context.ts";
 import { readTemplate } from "../language/read_template.ts";
 import { isFieldName } from "../language/scope.ts";
 import { Source } from "../language/source.ts";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 import { readYaml } from "../language/yaml.ts";
 import { hasChecks } from "../steps/step_kinds.ts";
 import { checkExpressions } from "./check_expressions.ts";

@@ -9,7 +9,7 @@ import { parseDuration } from "../language/duration.ts";
 import type { Recipe } from "../language/model.ts";
 import { isFieldName } from "../language/scope.ts";
 import { Source } from "../language/source.ts";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 import { jsonProblem } from "./json_problem.ts";
 import { RecipeScript } from "./recipe.ts";
 

@@ -11,7 +11,7 @@ import { literal } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
 import type { Phase } from "../language/scope.ts";
 import type { Span } from "../language/source.ts";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 import type { StepSettings } from "./api.ts";
 import type { CheckResult } from "./matchers.ts";
 import { NOWHERE } from "./step_fields.ts";

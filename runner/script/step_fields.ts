@@ -6,7 +6,7 @@ import { readFields } from "../language/field.ts";
 import type { MapNode, Node, ScalarNode } from "../language/node.ts";
 import { ParseContext } from "../language/parse_context.ts";
 import { Source, type Span } from "../language/source.ts";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 import type { StepKind } from "../steps/kind.ts";
 import { kindNamed, STEP_KINDS } from "../steps/step_kinds.ts";
 import type { JobHandle, RunHandle } from "./handle.ts";

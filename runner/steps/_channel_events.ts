@@ -4,7 +4,7 @@ import type { LoggedEvent } from "../events/results.ts";
 import { EvaluationError, type Expression } from "../expression/expression.ts";
 import type { Template } from "../expression/template.ts";
 import { custom, type Field } from "../language/field.ts";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 import { condition, text } from "../language/value_fields.ts";
 import type { EventLog, StepContext } from "./context.ts";
 

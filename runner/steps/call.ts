@@ -1,6 +1,6 @@
 import { METHOD_SCOPES } from "../../protocol/method.ts";
 import { required } from "../language/field.ts";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 import { fixedText, json } from "../language/value_fields.ts";
 import { stepKind } from "./kind.ts";
 import { ANSWER } from "./result_types.ts";

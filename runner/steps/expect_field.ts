@@ -12,7 +12,7 @@ import type { Node, ScalarNode } from "../language/node.ts";
 import type { ParseContext } from "../language/parse_context.ts";
 import { readExpression, readTemplate } from "../language/read_template.ts";
 import type { Span } from "../language/source.ts";
-import { didYouMean, suggest } from "../language/suggest.ts";
+import { didYouMean, suggest } from "../../runtime/suggest.ts";
 import { HOLE_PATTERN } from "../language/value_fields.ts";
 import { argumentNode, checkMatcher } from "./_matcher_types.ts";
 

@@ -3,7 +3,7 @@ import { describeType, suits } from "../expression/types.ts";
 import { custom, mapOf, required } from "../language/field.ts";
 import type { Input, Recipe } from "../language/model.ts";
 import type { Span } from "../language/source.ts";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 import { fixedText, json } from "../language/value_fields.ts";
 import { type StepCheck, stepKind } from "./kind.ts";
 

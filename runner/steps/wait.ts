@@ -1,7 +1,7 @@
 import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
 import { type CelType, describeType, itemType, type RecordType } from "../expression/types.ts";
 import type { Read } from "../language/field.ts";
-import { didYouMean } from "../language/suggest.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 import { type Target, targetEntity } from "./_target.ts";
 import { waitOnChannel } from "./_wait_channel.ts";
 import { waitForEntity } from "./_wait_entity.ts";

@@ -79,7 +79,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "testing": ["client", "client basics", "dev", "protocol", "runtime"],
 
   "runner/expression": ["protocol"],
-  "runner/language": ["runner/expression"],
+  "runner/language": ["runner/expression", "runtime"],
   "runner/events": ["protocol", "runner/expression", "runner/language", "runtime"],
   "runner/steps": [
     "client",
@@ -90,7 +90,13 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "runner/language",
     "runtime",
   ],
-  "runner/recipe": ["protocol", "runner/expression", "runner/language", "runner/steps"],
+  "runner/recipe": [
+    "protocol",
+    "runner/expression",
+    "runner/language",
+    "runner/steps",
+    "runtime",
+  ],
   "runner/engine": [
     "client basics",
     "protocol",

@@ -1,5 +1,5 @@
 import { DIAGNOSTIC_CODES, type DiagnosticCode } from "../../language/codes.ts";
-import { didYouMean } from "../../language/suggest.ts";
+import { didYouMean } from "../../../runtime/suggest.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
 
