@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runnerCli } from "./_cli.ts";
@@ -64,6 +65,36 @@ test("--tag and --grep filter the recipes of a directory", async () => {
     const none = await runnerCli([directory, "--tag", "nope"]);
     assert.equal(none.code, 4);
     assert.match(none.err, /no recipe matches the options/);
+  });
+});
+
+test("finds recipes in subdirectories, but not in hidden ones and in node_modules", async () => {
+  await withFiles({ "a.yaml": PASS, ".hidden.yaml": FAIL, "notes.md": "" }, async (directory) => {
+    for (const [folder, text] of Object.entries({ sub: PASS, ".git": FAIL, node_modules: FAIL })) {
+      await mkdir(join(directory, folder));
+      await writeFile(join(directory, folder, "b.yml"), text);
+    }
+    // The same file twice is one recipe.
+    const { out } = await runnerCli([`${directory}/`, join(directory, "sub", "b.yml")]);
+    assert.match(out, /\n2 passed in /);
+  });
+});
+
+test("a missing directory is reported as one error, besides the recipes that exist", async () => {
+  await withFiles(two, async (directory) => {
+    const { code, err } = await runnerCli(["check", directory, join(directory, "no")]);
+    assert.equal(code, 2);
+    assert.match(err, /^error: Cannot read recipe '.*no': no such file\n/);
+  });
+});
+
+test("the path of a used recipe is relative to the file that names it", async () => {
+  const inner = "steps: [{ assert: true }]\n";
+  await withFiles({ "inner.yaml": inner }, async (directory) => {
+    await mkdir(join(directory, "sub"));
+    const outer = "steps: [{ use: .././inner.yaml }, { use: ../sub/../inner.yaml }]\n";
+    await writeFile(join(directory, "sub", "outer.yaml"), outer);
+    assert.equal((await runnerCli([join(directory, "sub", "outer.yaml")])).code, 0);
   });
 });
 

@@ -17,6 +17,8 @@ test("--help lists the commands, the options and the exit codes", async () => {
   for (const word of ["check", "schema", "--bail", "Exit codes: 0 passed"]) {
     assert.ok(out.includes(word), word);
   }
+  assert.match(out, /^ {2}dev \[file.ts\] {23}Start the embedded/m);
+  assert.match((await runnerCli(["completion", "-h"])).out, /\n\nFor example: source/);
   assert.match(out, /^ {6}--bail {18}Start no more/m);
   assert.match(out, /^ {2}-q, --quiet {17}Print only/m);
   assert.match((await runnerCli(["check", "--help"])).out, /^Check recipes without running them/);
