@@ -17,7 +17,7 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** The address and token that the command line or the environment gives. */
+/** Reads the address and token of the server from the command line or the environment. */
 export function serverOptions(
   { values }: ParsedArgs,
   env: CommandContext["env"],

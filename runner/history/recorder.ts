@@ -6,9 +6,9 @@ import {
   type CaseKey,
   fileKey,
   type HistoryStore,
-  type KeptRun,
-  type KeptStep,
   serverKey,
+  type StoredRun,
+  type StoredStep,
 } from "./store.ts";
 
 /** How many earlier runs a run is compared with. */
@@ -20,8 +20,8 @@ const READ_TIMEOUT = 100;
 interface OpenCase {
   key: CaseKey;
   at: number;
-  earlier: readonly KeptRun[];
-  steps: KeptStep[];
+  earlier: readonly StoredRun[];
+  steps: StoredStep[];
 }
 
 /**
@@ -33,7 +33,7 @@ export class HistoryRecorder {
   #warn: (text: string) => void;
   #server = "";
   #cases = new Map<number, OpenCase>();
-  #finished: { key: CaseKey; run: KeptRun }[] = [];
+  #finished: { key: CaseKey; run: StoredRun }[] = [];
   #problem: Error | undefined;
 
   /** Compares with the runs in a store, and records into it. */
@@ -95,7 +95,7 @@ export class HistoryRecorder {
     this.#cases.set(index, { key, at: Date.parse(ts), earlier: this.#earlier(key), steps: [] });
   }
 
-  #earlier(key: CaseKey): readonly KeptRun[] {
+  #earlier(key: CaseKey): readonly StoredRun[] {
     // After one failed read there are no more attempts.
     if (this.#problem) return [];
     try {
@@ -110,7 +110,7 @@ export class HistoryRecorder {
     const open = this.#cases.get(event.case);
     const { status, phase, step: number, label, attempts, duration_ms } = event;
     if (!open || status === "skipped" || status === "interrupted") return event;
-    const step: KeptStep = { phase, number, label, status, attempts, duration_ms };
+    const step: StoredStep = { phase, number, label, status, attempts, duration_ms };
     open.steps.push(step);
     // The label is compared too, because an edited recipe has other steps with the same numbers.
     const earlier = open.earlier.flatMap(({ steps }) =>
@@ -134,6 +134,6 @@ export class HistoryRecorder {
 }
 
 /** The outcome of a step, which is flaky if it took more than one attempt. */
-function stepOutcome(step: KeptStep): Outcome {
+function stepOutcome(step: StoredStep): Outcome {
   return outcomeOf({ ...step, flaky: step.attempts > 1 });
 }

@@ -29,7 +29,7 @@ export function fileKey(file: string): string {
 }
 
 /** A recorded step. */
-export interface KeptStep {
+export interface StoredStep {
   /** The part of the recipe that it belongs to. */
   phase: StepEvent["phase"];
   /** Its number in the recipe. */
@@ -45,7 +45,7 @@ export interface KeptStep {
 }
 
 /** A recorded run of a case. */
-export interface KeptRun {
+export interface StoredRun {
   /** When it started, in milliseconds since 1970. */
   at: number;
   /** Its result. */
@@ -55,11 +55,11 @@ export interface KeptRun {
   /** How long it took, in milliseconds. */
   duration_ms: number;
   /** Its steps, in the order in which they finished. */
-  steps: KeptStep[];
+  steps: StoredStep[];
 }
 
 /** How many runs of each case are kept. */
-export const KEPT_RUNS = 200;
+export const RUNS_PER_CASE = 200;
 
 /** Selects a row for each step of the last runs of a case, and one for a run without steps. */
 const RUNS = `
@@ -111,27 +111,27 @@ export class HistoryStore {
   }
 
   /** Reads the last runs of a case, newest first. */
-  runs({ server, file, name }: CaseKey, limit: number): KeptRun[] {
+  runs({ server, file, name }: CaseKey, limit: number): StoredRun[] {
     return this.#wrapErrors("read", () => {
       this.#selectRuns ??= this.#database.prepare(RUNS);
-      const runs: KeptRun[] = [];
+      const runs: StoredRun[] = [];
       let last: unknown;
       for (const row of this.#selectRuns.all(server, file, name, limit)) {
         const { id, at, run_status, flaky, run_ms, ...step } = row;
         if (id !== last) {
           const outcome = { status: run_status, flaky: flaky === 1, duration_ms: run_ms };
-          runs.push({ at, ...outcome, steps: [] } as unknown as KeptRun);
+          runs.push({ at, ...outcome, steps: [] } as unknown as StoredRun);
           last = id;
         }
         // A run whose steps were all skipped has no steps, and one row of nulls.
-        if (step.number !== null) runs.at(-1)!.steps.push(step as unknown as KeptStep);
+        if (step.number !== null) runs.at(-1)!.steps.push(step as unknown as StoredStep);
       }
       return runs;
     });
   }
 
   /** Records runs in one transaction, and deletes the oldest runs of their cases. */
-  add(entries: readonly { key: CaseKey; run: KeptRun }[]): void {
+  add(entries: readonly { key: CaseKey; run: StoredRun }[]): void {
     this.#wrapErrors("write", () => transaction(this.#database, () => this.#insert(entries)));
   }
 
@@ -151,7 +151,7 @@ export class HistoryStore {
     this.#database.close();
   }
 
-  #insert(entries: readonly { key: CaseKey; run: KeptRun }[]): void {
+  #insert(entries: readonly { key: CaseKey; run: StoredRun }[]): void {
     const prepare = (text: string) => this.#database.prepare(text);
     const addCase = prepare(
       "INSERT OR IGNORE INTO recipe_case (server, file, name) VALUES (?, ?, ?)",
@@ -165,7 +165,7 @@ export class HistoryStore {
     const addStep = prepare("INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?)");
     const prune = prepare(
       `DELETE FROM run WHERE case_id = ?1 AND id NOT IN
-       (SELECT id FROM run WHERE case_id = ?1 ORDER BY id DESC LIMIT ${KEPT_RUNS})`,
+       (SELECT id FROM run WHERE case_id = ?1 ORDER BY id DESC LIMIT ${RUNS_PER_CASE})`,
     );
     const cases = new Set<number>();
     for (const { key: { server, file, name }, run } of entries) {

@@ -1,6 +1,6 @@
 import type { CaseStatus } from "../events/event.ts";
 import { outcomeOf, tally } from "./compare.ts";
-import type { CaseKey, KeptRun } from "./store.ts";
+import type { CaseKey, StoredRun } from "./store.ts";
 
 /** A summary of the recorded runs of a case. */
 export interface CaseSummary extends CaseKey {
@@ -26,7 +26,7 @@ export interface CaseSummary extends CaseKey {
 }
 
 /** Summarizes the runs of a case: at least one, newest first. */
-export function summarize(key: CaseKey, runs: readonly KeptRun[]): CaseSummary {
+export function summarize(key: CaseKey, runs: readonly StoredRun[]): CaseSummary {
   const { status, at, duration_ms } = runs[0]!;
   const { runs: count, failed, ...rest } = tally(runs.map(outcomeOf));
   return {
@@ -42,7 +42,7 @@ export function summarize(key: CaseKey, runs: readonly KeptRun[]): CaseSummary {
 const BARS = "▁▂▃▄▅▆▇█";
 
 /** Draws runs as bars, newest on the right: the height is the duration, `✗` did not pass. */
-export function sparkline(runs: readonly KeptRun[]): string {
+export function sparkline(runs: readonly StoredRun[]): string {
   const longest = Math.max(1, ...runs.map(({ duration_ms }) => duration_ms));
   return runs.map(({ status, duration_ms }) => {
     if (status !== "passed") return "✗";

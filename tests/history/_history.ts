@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { OpenOptions } from "../../runner/history/database.ts";
-import type { KeptRun } from "../../runner/history/store.ts";
+import type { StoredRun } from "../../runner/history/store.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
 /** The time of recorded runs and quarantined files. */
@@ -25,7 +25,7 @@ export function options(warnings: string[] = [], clock = new FakeClock(NOW)): Op
 }
 
 /** A recorded run with one step; it passed unless `more` says otherwise. */
-export function keptRun(duration_ms: number, more: Partial<KeptRun> = {}): KeptRun {
+export function storedRun(duration_ms: number, more: Partial<StoredRun> = {}): StoredRun {
   return {
     at: NOW,
     status: "passed",

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { sparkline } from "../../runner/history/summary.ts";
 import { HistoryStore } from "../../runner/history/store.ts";
 import { runnerCli } from "../runner/_cli.ts";
-import { inDirectory, keptRun, options } from "./_history.ts";
+import { inDirectory, options, storedRun } from "./_history.ts";
 
 const ORDER = { server: "embedded", file: "recipes/order.yaml", name: "Order smoke" };
 const BATCH = { server: "h:1", file: "recipes/more/batch.yaml", name: "Batch \x1b[31m[n=1]" };
@@ -16,11 +16,11 @@ function withHistory(use: (file: string) => Promise<void>): Promise<void> {
     const file = join(directory, "history.db");
     const store = await HistoryStore.open(file, options());
     store.add([
-      { key: ORDER, run: keptRun(100) },
-      { key: ORDER, run: keptRun(800, { status: "failed" }) },
-      { key: ORDER, run: keptRun(300, { flaky: true }) },
-      { key: ORDER, run: keptRun(700) },
-      { key: BATCH, run: keptRun(2000, { status: "errored" }) },
+      { key: ORDER, run: storedRun(100) },
+      { key: ORDER, run: storedRun(800, { status: "failed" }) },
+      { key: ORDER, run: storedRun(300, { flaky: true }) },
+      { key: ORDER, run: storedRun(700) },
+      { key: BATCH, run: storedRun(2000, { status: "errored" }) },
     ]);
     store.close();
     await use(file);
@@ -77,7 +77,7 @@ test("lists the last 20 runs; with --format json and a name, all runs", async ()
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
     const store = await HistoryStore.open(file, options());
-    store.add(Array.from({ length: 25 }, () => ({ key: ORDER, run: keptRun(100) })));
+    store.add(Array.from({ length: 25 }, () => ({ key: ORDER, run: storedRun(100) })));
     store.close();
     const list = async (...args: string[]) =>
       (await runnerCli(["history", "--history", file, ...args])).out;
@@ -143,6 +143,6 @@ test("help and completion include the command", async () => {
 
 test("a sparkline scales durations to the longest run, and marks failures", () => {
   equal(sparkline([]), "");
-  equal(sparkline([keptRun(0)]), "▁");
-  equal(sparkline([keptRun(800), keptRun(400), keptRun(1, { status: "failed" })]), "✗▅█");
+  equal(sparkline([storedRun(0)]), "▁");
+  equal(sparkline([storedRun(800), storedRun(400), storedRun(1, { status: "failed" })]), "✗▅█");
 });

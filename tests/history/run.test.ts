@@ -260,8 +260,8 @@ steps:
     );
     ok(code === 0 || code === 1);
     const bytes = await readFile(file, "latin1");
-    const kept = new TextDecoder().decode(Uint8Array.from(bytes, (c) => c.charCodeAt(0)));
-    ok(kept.includes("step ***"));
+    const stored = new TextDecoder().decode(Uint8Array.from(bytes, (c) => c.charCodeAt(0)));
+    ok(stored.includes("step ***"));
     for (
       const form of [
         secret,
@@ -269,7 +269,7 @@ steps:
         encodeURIComponent(secret),
         encodeBase64(secret).replace(/=+$/, "").slice(0, -1),
       ]
-    ) ok(!kept.includes(form) && !bytes.includes(form), form);
+    ) ok(!stored.includes(form) && !bytes.includes(form), form);
   });
 });
 

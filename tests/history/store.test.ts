@@ -6,9 +6,9 @@ import { test } from "node:test";
 import { openDatabase } from "../../runner/history/database.ts";
 import { HistoryError } from "../../runner/history/error.ts";
 import { MIGRATIONS } from "../../runner/history/migrations.ts";
-import { HistoryStore, KEPT_RUNS } from "../../runner/history/store.ts";
+import { HistoryStore, RUNS_PER_CASE } from "../../runner/history/store.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
-import { inDirectory, keptRun, NOW, options, query } from "./_history.ts";
+import { inDirectory, NOW, options, query, storedRun } from "./_history.ts";
 
 const KEY = { server: "embedded", file: "recipes/a.yaml", name: "A [region=eu]" };
 
@@ -16,9 +16,9 @@ test("reads back what was recorded, newest first", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "deep", "er", "history.db");
     const store = await HistoryStore.open(file, options());
-    const first = keptRun(10);
-    const second = keptRun(20.5, { status: "failed", flaky: false, steps: [] });
-    const third = keptRun(30, { flaky: true });
+    const first = storedRun(10);
+    const second = storedRun(20.5, { status: "failed", flaky: false, steps: [] });
+    const third = storedRun(30, { flaky: true });
     store.add([{ key: KEY, run: first }, { key: KEY, run: second }]);
     store.add([{ key: KEY, run: third }]);
     store.close();
@@ -36,21 +36,21 @@ test("keeps the last 200 runs of each case", async () => {
     const file = join(directory, "history.db");
     const store = await HistoryStore.open(file, options());
     const other = { ...KEY, name: "B" };
-    store.add([{ key: other, run: keptRun(1) }]);
+    store.add([{ key: other, run: storedRun(1) }]);
     const entries = Array.from(
-      { length: KEPT_RUNS + 7 },
-      (_, i) => ({ key: KEY, run: keptRun(i) }),
+      { length: RUNS_PER_CASE + 7 },
+      (_, i) => ({ key: KEY, run: storedRun(i) }),
     );
     store.add(entries.slice(0, 150));
     store.add(entries.slice(150));
-    const kept = store.runs(KEY, 1000);
-    equal(kept.length, KEPT_RUNS);
-    equal(kept[0]?.duration_ms, KEPT_RUNS + 6);
-    equal(kept.at(-1)?.duration_ms, 7);
+    const stored = store.runs(KEY, 1000);
+    equal(stored.length, RUNS_PER_CASE);
+    equal(stored[0]?.duration_ms, RUNS_PER_CASE + 6);
+    equal(stored.at(-1)?.duration_ms, 7);
     equal(store.runs(other, 9).length, 1);
     store.close();
     // The steps of deleted runs are deleted too.
-    deepEqual(query(file, "SELECT count(*) AS n FROM step"), [{ n: KEPT_RUNS + 1 }]);
+    deepEqual(query(file, "SELECT count(*) AS n FROM step"), [{ n: RUNS_PER_CASE + 1 }]);
   });
 });
 
@@ -58,12 +58,12 @@ test("a failed write records nothing", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
     const store = await HistoryStore.open(file, options());
-    const bad = keptRun(2, { status: null as never });
-    throws(() => store.add([{ key: KEY, run: keptRun(1) }, { key: KEY, run: bad }]), {
+    const bad = storedRun(2, { status: null as never });
+    throws(() => store.add([{ key: KEY, run: storedRun(1) }, { key: KEY, run: bad }]), {
       code: "refused",
     });
     deepEqual(store.runs(KEY, 9), []);
-    store.add([{ key: KEY, run: keptRun(3) }]);
+    store.add([{ key: KEY, run: storedRun(3) }]);
     equal(store.runs(KEY, 9).length, 1);
     store.close();
   });
@@ -90,7 +90,7 @@ test("renames a corrupt file without changing it, and creates a new one", async 
       await writeFile(`${file}-journal`, "");
       const warnings: string[] = [];
       const store = await HistoryStore.open(file, options(warnings));
-      store.add([{ key: KEY, run: keptRun(1) }]);
+      store.add([{ key: KEY, run: storedRun(1) }]);
       store.close();
       const renamed = `${file}.corrupt-2026-11-24T09-00-00-123Z`;
       equal(warnings.length, 1, name);
@@ -106,7 +106,7 @@ test("replaces a file that is found corrupt after it was opened", async () => {
     const file = join(directory, "history.db");
     const warnings: string[] = [];
     const store = await HistoryStore.open(file, options(warnings));
-    store.add(Array.from({ length: 150 }, (_, i) => ({ key: KEY, run: keptRun(i) })));
+    store.add(Array.from({ length: 150 }, (_, i) => ({ key: KEY, run: storedRun(i) })));
     store.close();
     const bytes = await readFile(file);
     bytes.fill(7, 4096);
@@ -120,7 +120,7 @@ test("replaces a file that is found corrupt after it was opened", async () => {
     }
     equal((error as { code: string }).code, "corrupt");
     await again.replaceCorrupt(error as never);
-    again.add([{ key: KEY, run: keptRun(1) }]);
+    again.add([{ key: KEY, run: storedRun(1) }]);
     equal(again.runs(KEY, 9).length, 1);
     again.close();
     equal(warnings.length, 1);
@@ -178,7 +178,7 @@ test("migrates an older file and keeps its data", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
     const store = await HistoryStore.open(file, options());
-    store.add([{ key: KEY, run: keptRun(1) }]);
+    store.add([{ key: KEY, run: storedRun(1) }]);
     store.close();
     const migrations = [...MIGRATIONS, "ALTER TABLE run ADD COLUMN note TEXT DEFAULT 'x'"];
     (await openDatabase(file, { ...options(), migrations })).close();
@@ -209,7 +209,7 @@ test("several stores in one process lose no runs", async () => {
     );
     for (let i = 0; i < 10; i++) {
       for (const [n, store] of stores.entries()) {
-        store.add([{ key: { ...KEY, name: `case ${n}` }, run: keptRun(i) }]);
+        store.add([{ key: { ...KEY, name: `case ${n}` }, run: storedRun(i) }]);
         equal(store.runs({ ...KEY, name: `case ${n}` }, 99).length, i + 1);
       }
     }
@@ -227,12 +227,12 @@ test("waits for a lock of another connection no longer than busyTimeout", async 
     other.exec("BEGIN EXCLUSIVE");
     store.busyTimeout = 10;
     const began = performance.now();
-    throws(() => store.add([{ key: KEY, run: keptRun(1) }]), /Cannot write history.*locked/);
+    throws(() => store.add([{ key: KEY, run: storedRun(1) }]), /Cannot write history.*locked/);
     throws(() => store.runs(KEY, 1), { code: "refused" });
     ok(performance.now() - began < 2000);
     other.exec("ROLLBACK");
     other.close();
-    store.add([{ key: KEY, run: keptRun(1) }]);
+    store.add([{ key: KEY, run: storedRun(1) }]);
     equal(store.runs(KEY, 9).length, 1);
     store.close();
   });
@@ -278,7 +278,7 @@ test("two stores that find the same file corrupt rename it once and lose no runs
     const corrupt = new HistoryError("corrupt", "it is corrupt");
     for (const store of stores) {
       await store.replaceCorrupt(corrupt);
-      store.add([{ key: KEY, run: keptRun(1) }]);
+      store.add([{ key: KEY, run: storedRun(1) }]);
       store.close();
     }
     equal(warnings.length, 1);

@@ -4,8 +4,8 @@ import {
   type CaseKey,
   fileKey,
   HistoryStore,
-  KEPT_RUNS,
-  type KeptRun,
+  RUNS_PER_CASE,
+  type StoredRun,
 } from "../../history/store.ts";
 import { sparkline, summarize } from "../../history/summary.ts";
 import { formatDuration } from "../../language/duration.ts";
@@ -24,7 +24,7 @@ const LISTED_RUNS = 20;
 /** A case with its runs, newest first. */
 interface CaseRuns {
   key: CaseKey;
-  runs: KeptRun[];
+  runs: StoredRun[];
   /** Whether to list each run, not only the summary. */
   isDetailed: boolean;
 }
@@ -88,7 +88,7 @@ async function readCases(
       }
       if (names.length > 0 && !names.some((name) => matchesName(key, name))) continue;
       const isDetailed = names.length > 0 || (words.length > 0 && !matchesFile);
-      const runs = store.runs(key, KEPT_RUNS);
+      const runs = store.runs(key, RUNS_PER_CASE);
       if (runs.length > 0) cases.push({ key, runs, isDetailed });
     }
     return cases;
@@ -110,7 +110,7 @@ function isInside(file: string, wanted: string): boolean {
 }
 
 function toJson({ key, runs, isDetailed }: CaseRuns): unknown {
-  const recent = runs.slice(0, isDetailed ? KEPT_RUNS : LISTED_RUNS)
+  const recent = runs.slice(0, isDetailed ? RUNS_PER_CASE : LISTED_RUNS)
     .map(({ at, steps, ...run }) => ({
       at: new Date(at).toISOString(),
       ...run,

@@ -4,7 +4,7 @@ import type { Command } from "../command.ts";
 
 const RECIPE = `# yaml-language-server: $schema=./recipe.schema.json
 # Run it: deno run -A jsr:@dispatch/sdk/cli recipes/first.yaml
-# Without DISPATCH_URL, the runner starts a server of its own for the run.
+# Without DISPATCH_URL, the runner starts a server for the run.
 name: First
 tags: [smoke]
 timeout: 1m                      # for the whole recipe

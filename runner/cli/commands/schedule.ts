@@ -90,7 +90,7 @@ async function runSchedule(
   const { plan: { mask }, context, random, log, output } = schedule;
   const { signal, clock, err } = context;
   const server = remote?.name ?? "embedded";
-  // The embedded server is started anew for each run.
+  // Each run starts a new embedded server.
   const startServer = () => remote ? Promise.resolve(remote) : embeddedServer(clock);
   announceServer({ name: server }, output);
   for (const entry of entries) announceEntry(entry, clock, log);
