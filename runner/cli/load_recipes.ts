@@ -6,7 +6,7 @@ import { Source } from "../language/source.ts";
 import type { RecipeLoader } from "../recipe/used_recipes.ts";
 
 /** The result of {@linkcode loadRecipes}. */
-export interface Loaded {
+export interface LoadedRecipes {
   /** The recipes without errors. */
   recipes: Recipe[];
   /** The errors and warnings, file by file. */
@@ -27,8 +27,8 @@ export async function findRecipeFiles(paths: readonly string[]): Promise<string[
 }
 
 /** Reads and checks the recipes that paths name: files, and all recipes in directories. */
-export async function loadRecipes(paths: readonly string[]): Promise<Loaded> {
-  const loaded: Loaded = { recipes: [], diagnostics: [], files: [] };
+export async function loadRecipes(paths: readonly string[]): Promise<LoadedRecipes> {
+  const loaded: LoadedRecipes = { recipes: [], diagnostics: [], files: [] };
   const files: string[] = [];
   for (const path of paths) {
     try {

@@ -6,7 +6,7 @@ import type { ReporterRequest } from "../report/registry.ts";
 import type { Output } from "../report/reporter.ts";
 import { type ParsedArgs, UsageError } from "./args.ts";
 import type { CommandContext } from "./command.ts";
-import { type Loaded, loadRecipes } from "./load_recipes.ts";
+import { type LoadedRecipes, loadRecipes } from "./load_recipes.ts";
 import { historyPath } from "./open_history.ts";
 import { durationOption, formatOption, numberOption } from "./options.ts";
 import { filterRecipes, shardCases } from "./recipe_filter.ts";
@@ -23,7 +23,7 @@ import {
 } from "./variables.ts";
 
 /** The cases of a run and its settings, all checked. */
-export interface Plan {
+export interface RunPlan {
   /** The cases, in order. */
   cases: PlannedCase[];
   /** The time limit for the steps of each case, in milliseconds. */
@@ -44,7 +44,10 @@ export interface Plan {
  * Loads and checks everything that a run needs. When something is wrong, prints it and returns the
  * exit code instead of a plan.
  */
-export async function makePlan(args: ParsedArgs, context: CommandContext): Promise<Plan | number> {
+export async function makePlan(
+  args: ParsedArgs,
+  context: CommandContext,
+): Promise<RunPlan | number> {
   const mask = new Mask();
   const loaded = await loadRecipes(args.positional);
   maskSecrets(loaded.recipes, context.env, mask);
@@ -61,11 +64,11 @@ export async function makePlan(args: ParsedArgs, context: CommandContext): Promi
 }
 
 async function plan(
-  { recipes: all, diagnostics }: Loaded,
+  { recipes: all, diagnostics }: LoadedRecipes,
   args: ParsedArgs,
   context: CommandContext,
   mask: Mask,
-): Promise<Plan | number> {
+): Promise<RunPlan | number> {
   const { env } = context;
   const format = formatOption(args, env);
   const timeout = durationOption(args, "timeout");
@@ -114,7 +117,7 @@ async function print(
   context: CommandContext,
 ): Promise<void> {
   if (diagnostics.length === 0) return;
-  // Loaded here because most runs have nothing to print.
+  // LoadedRecipes here because most runs have nothing to print.
   const { printDiagnostics } = await import("./print_diagnostics.ts");
   printDiagnostics(diagnostics, format, context);
 }

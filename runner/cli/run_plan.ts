@@ -8,11 +8,11 @@ import { ReporterGroup } from "../report/reporter_group.ts";
 import { type ParsedArgs, UsageError } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { openHistory } from "./open_history.ts";
-import type { Plan } from "./plan.ts";
+import type { RunPlan } from "./plan.ts";
 import type { Server } from "./server.ts";
 
 /** Settings of {@linkcode runPlan}. */
-export interface RunContext extends CommandContext {
+export interface RunPlanOptions extends CommandContext {
   /** The command line. */
   args: ParsedArgs;
   /** The server to run against. */
@@ -24,7 +24,7 @@ export interface RunContext extends CommandContext {
 }
 
 /** Runs a plan over a new connection, and returns the exit code. */
-export async function runPlan(plan: Plan, context: RunContext): Promise<number> {
+export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<number> {
   const { cases, filter, timeout, parallel, mask } = plan;
   const { args: { flags }, server, out, err, env, clock, signal, onStuck, random, onEvent } =
     context;
@@ -76,7 +76,7 @@ export async function runPlan(plan: Plan, context: RunContext): Promise<number> 
 }
 
 /** Connects. When that fails, prints why and returns the error: every case then reports it. */
-async function connect(context: RunContext, mask: Mask): Promise<Dispatch | Error> {
+async function connect(context: RunPlanOptions, mask: Mask): Promise<Dispatch | Error> {
   const { args, server, Dispatch, err, clock, signal } = context;
   const { url, token } = server;
   let { webSocket } = server;

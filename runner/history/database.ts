@@ -11,7 +11,7 @@ import { quarantine } from "./quarantine.ts";
 export const BUSY_TIMEOUT = 5000;
 
 /** Settings of {@linkcode openDatabase}. */
-export interface OpenOptions {
+export interface HistoryOptions {
   /** Whether to create a missing file and to replace a corrupt one. */
   create: boolean;
   /** The clock for the name of a quarantined file, and for waits. */
@@ -30,7 +30,7 @@ export interface OpenOptions {
  * new one; the database of another application is left alone.
  * @throws {HistoryError | FileError}
  */
-export async function openDatabase(path: string, options: OpenOptions): Promise<DatabaseSync> {
+export async function openDatabase(path: string, options: HistoryOptions): Promise<DatabaseSync> {
   const { DatabaseSync } = await import("node:sqlite");
   if (options.create) await makeDirectory(dirname(resolve(path)));
   const before = statOf(path);
@@ -57,7 +57,7 @@ export async function openDatabase(path: string, options: OpenOptions): Promise<
 }
 
 /** Checks that a database is a history, and migrates it. */
-function connect(database: DatabaseSync, path: string, options: OpenOptions): DatabaseSync {
+function connect(database: DatabaseSync, path: string, options: HistoryOptions): DatabaseSync {
   const { migrations = MIGRATIONS } = options;
   try {
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA foreign_keys = ON`);

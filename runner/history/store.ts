@@ -2,7 +2,7 @@ import { isAbsolute, relative, resolve, sep } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { currentDirectory } from "../../runtime/process.ts";
 import type { CaseStatus, StepEvent, StepStatus } from "../events/event.ts";
-import { openDatabase, type OpenOptions, transaction } from "./database.ts";
+import { type HistoryOptions, openDatabase, transaction } from "./database.ts";
 import { type HistoryError, historyError } from "./error.ts";
 import { inodeOf, quarantine } from "./quarantine.ts";
 
@@ -76,12 +76,12 @@ const RUNS = `
 export class HistoryStore {
   #database: DatabaseSync;
   #path: string;
-  #options: OpenOptions;
+  #options: HistoryOptions;
   #inode: number | undefined;
   /** Prepared once, because it is used for every case of a run. */
   #selectRuns: StatementSync | undefined;
 
-  private constructor(database: DatabaseSync, path: string, options: OpenOptions) {
+  private constructor(database: DatabaseSync, path: string, options: HistoryOptions) {
     this.#database = database;
     this.#path = path;
     this.#options = options;
@@ -92,7 +92,7 @@ export class HistoryStore {
    * Opens a history.
    * @throws {HistoryError | FileError}
    */
-  static async open(path: string, options: OpenOptions): Promise<HistoryStore> {
+  static async open(path: string, options: HistoryOptions): Promise<HistoryStore> {
     return new HistoryStore(await openDatabase(path, options), path, options);
   }
 

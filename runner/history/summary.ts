@@ -3,7 +3,7 @@ import { outcomeOf, tally } from "./compare.ts";
 import type { CaseKey, StoredRun } from "./store.ts";
 
 /** A summary of the recorded runs of a case. */
-export interface CaseSummary extends CaseKey {
+export interface CaseHistory extends CaseKey {
   /** The number of runs. */
   runs: number;
   /** The number that passed, flaky ones included. */
@@ -26,7 +26,7 @@ export interface CaseSummary extends CaseKey {
 }
 
 /** Summarizes the runs of a case: at least one, newest first. */
-export function summarize(key: CaseKey, runs: readonly StoredRun[]): CaseSummary {
+export function summarize(key: CaseKey, runs: readonly StoredRun[]): CaseHistory {
   const { status, at, duration_ms } = runs[0]!;
   const { runs: count, failed, ...rest } = tally(runs.map(outcomeOf));
   return {

@@ -16,7 +16,7 @@ export function cronTimes(
 }
 
 /** A period of time, in milliseconds since 1970. */
-export interface Window {
+export interface MaintenanceWindow {
   /** Its start, which belongs to it. */
   from: number;
   /** Its end, which does not. */
@@ -24,10 +24,10 @@ export interface Window {
 }
 
 /** Finds the maintenance window that contains a time. */
-export type WindowAt = (at: number) => Window | undefined;
+export type WindowAt = (at: number) => MaintenanceWindow | undefined;
 
 /** A single window. */
-export function fixedWindow(window: Window): WindowAt {
+export function fixedWindow(window: MaintenanceWindow): WindowAt {
   return (at) => window.from <= at && at < window.to ? window : undefined;
 }
 

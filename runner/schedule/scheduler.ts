@@ -8,10 +8,10 @@ import {
   nextReminder,
   NO_FAILURES,
 } from "./alerts.ts";
-import type { Window, WindowAt } from "./calendar.ts";
+import type { MaintenanceWindow, WindowAt } from "./calendar.ts";
 
 /** The result of a scheduled run. */
-export interface Outcome {
+export interface RunOutcome {
   /** The exit code that `run` would have. */
   exitCode: number;
   /** Why it did not pass, in one line. */
@@ -31,7 +31,7 @@ export interface ScheduledRecipe {
   /** When to raise alerts; without it there are none. */
   readonly rules?: AlertRules;
   /** Runs the recipe. */
-  run(signal: AbortSignal): Promise<Outcome>;
+  run(signal: AbortSignal): Promise<RunOutcome>;
 }
 
 /** A notification about an alert. Times are in milliseconds since 1970. */
@@ -160,7 +160,7 @@ class RecipeScheduler {
     }
   }
 
-  #maintenanceAt(at: number): Window | undefined {
+  #maintenanceAt(at: number): MaintenanceWindow | undefined {
     for (const windowAt of this.#entry.maintenance) {
       const window = windowAt(at);
       if (window) return window;

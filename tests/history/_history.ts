@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { OpenOptions } from "../../runner/history/database.ts";
+import type { HistoryOptions } from "../../runner/history/database.ts";
 import type { StoredRun } from "../../runner/history/store.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
@@ -20,7 +20,7 @@ export async function inDirectory<T>(use: (directory: string) => Promise<T>): Pr
 }
 
 /** Options to open a history with, which collect its warnings. */
-export function options(warnings: string[] = [], clock = new FakeClock(NOW)): OpenOptions {
+export function options(warnings: string[] = [], clock = new FakeClock(NOW)): HistoryOptions {
   return { create: true, clock, warn: (text) => void warnings.push(text) };
 }
 

@@ -9,7 +9,7 @@ import {
 import { cronTimes, cronWindows, fixedWindow } from "../../runner/schedule/calendar.ts";
 import {
   type Alert,
-  type Outcome,
+  type RunOutcome,
   type ScheduledRecipe,
   Scheduler,
 } from "../../runner/schedule/scheduler.ts";
@@ -40,7 +40,7 @@ function startSchedule(recipe: Partial<ScheduledRecipe> = {}, random = () => 0) 
     lines,
     alerts,
     /** The outcome of each run from now on. */
-    outcome: { exitCode: 0 } as Outcome,
+    outcome: { exitCode: 0 } as RunOutcome,
     stop: () => stop.abort(),
     ended: Promise.resolve(false),
   };

@@ -3,11 +3,11 @@ import type { RecipeEvent } from "../../events/event.ts";
 import type { Mask } from "../../engine/mask.ts";
 import { needsStandardOutput } from "../../report/registry.ts";
 import type { Output } from "../../report/reporter.ts";
-import { type Alert, formatTime, type Outcome, Scheduler } from "../../schedule/scheduler.ts";
+import { type Alert, formatTime, type RunOutcome, Scheduler } from "../../schedule/scheduler.ts";
 import { type AlertMessage, postAlert } from "../../schedule/webhook.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { type Command, type CommandContext, INTERRUPTED } from "../command.ts";
-import { makePlan, type Plan } from "../plan.ts";
+import { makePlan, type RunPlan } from "../plan.ts";
 import { randomOption, RUN_OPTIONS } from "../run_options.ts";
 import { runPlan } from "../run_plan.ts";
 import { scheduleEntries, type ScheduleEntry } from "../schedule_entries.ts";
@@ -73,7 +73,7 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
 
 /** Settings of {@linkcode runSchedule}. */
 interface ScheduleContext {
-  plan: Plan;
+  plan: RunPlan;
   args: ParsedArgs;
   context: CommandContext;
   random: () => number;
@@ -145,7 +145,7 @@ async function runEntry(
   { name, cases }: ScheduleEntry,
   startServer: () => Promise<Server>,
   { plan, args, context, random, log }: ScheduleContext,
-): Promise<Outcome> {
+): Promise<RunOutcome> {
   const report: string[] = [];
   const out = {
     ...context.out,
