@@ -1,5 +1,5 @@
 import { abortable } from "../runtime/abortable.ts";
-import { type Clock, delay, systemClock } from "../runtime/clock.ts";
+import { type Clock, delay, monotonicNow, systemClock } from "../runtime/clock.ts";
 import { fullJitter } from "./backoff.ts";
 import { Call, type CallRequest } from "./connection/call.ts";
 import { Connector } from "./connection/connector.ts";
@@ -119,7 +119,7 @@ export class Session implements EventTransport {
 
   /** The deadline of a call that begins now. */
   deadline(timeout: number = this.#options.timeout ?? 30_000): number {
-    return timeout === 0 ? Infinity : this.clock.now() + timeout;
+    return timeout === 0 ? Infinity : monotonicNow(this.clock) + timeout;
   }
 
   /** Adds a receiver to a channel. */
@@ -245,7 +245,7 @@ export class Session implements EventTransport {
       try {
         await delay(wait, { signal: this.#abort.signal, clock: this.clock });
         link = await this.openLink(this.#owner);
-        const deadline = this.clock.now() + connectTimeout;
+        const deadline = monotonicNow(this.clock) + connectTimeout;
         await this.#router.resubscribe(link, deadline, this.#abort.signal);
         this.#onConnected(link, attempt);
         this.#router.reportGap("reconnect", since);

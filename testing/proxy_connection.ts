@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Clock, TimerHandle } from "../runtime/mod.ts";
+import { type Clock, monotonicNow, type TimerHandle } from "../runtime/mod.ts";
 import { FrameCounter } from "./_frame_counter.ts";
 
 /** A direction through a proxy. */
@@ -194,7 +194,7 @@ class Pipe {
     if (this.#isStopped || this.#hasEnded) return;
     this.#hasEnded = chunk === undefined;
     this.received += chunk?.length ?? 0;
-    this.#queue.push({ due: this.#clock.now() + this.delay, chunk });
+    this.#queue.push({ due: monotonicNow(this.#clock) + this.delay, chunk });
     if (this.#queue.length === 1) this.#flush();
   }
 
@@ -222,7 +222,7 @@ class Pipe {
     while (!this.#isStopped && !this.#isHeld && this.#target) {
       const [head] = this.#queue;
       if (!head) return;
-      const wait = head.due - this.#clock.now();
+      const wait = head.due - monotonicNow(this.#clock);
       if (wait > 0) {
         this.#clock.clearTimeout(this.#timer);
         this.#timer = this.#clock.setTimeout(() => this.#flush(), wait);

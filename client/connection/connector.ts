@@ -1,6 +1,7 @@
 import type { Codec } from "../../protocol/codec.ts";
 import { loadMsgpackCodec } from "../../protocol/msgpack.ts";
 import { abortable } from "../../runtime/abortable.ts";
+import { monotonicNow } from "../../runtime/clock.ts";
 import { observeSockets, terminate } from "../../runtime/terminate.ts";
 import { AuthError, ConnectionError, deadlineExceeded } from "../errors.ts";
 import type { DispatchOptions } from "../options.ts";
@@ -105,7 +106,7 @@ export class Connector {
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { connectTimeout = 10_000 } = this.#options;
-    const deadline = this.#host.clock.now() + connectTimeout;
+    const deadline = monotonicNow(this.#host.clock) + connectTimeout;
     const timeoutError = () =>
       deadlineExceeded(
         `connect to '${this.#displayUrl}'`,

@@ -1,9 +1,9 @@
-import type { Clock, TimerHandle } from "../../runtime/clock.ts";
+import { type Clock, monotonicNow, type TimerHandle } from "../../runtime/clock.ts";
 import { MAX_TIMER_MS } from "../../runtime/long_timers.ts";
 
 /** Something that must be done by a given time. */
 export interface Deadline {
-  /** The time, in milliseconds since 1970. */
+  /** The time, on the monotonic clock. */
   readonly deadline: number;
   /** Called once when the time has come. */
   expire(): void;
@@ -20,7 +20,7 @@ export class Deadlines {
     this.#clock = clock;
   }
 
-  /** Calls `expire` at the given time; the returned function cancels that. */
+  /** Calls `expire` at the given time of the monotonic clock; the returned function cancels that. */
   add(deadline: number, expire: () => void): () => void {
     const entry = { deadline, expire };
     this.set(entry);
@@ -42,7 +42,7 @@ export class Deadlines {
   #arm(time: number): void {
     this.#disarm();
     this.#armedFor = time;
-    const ms = Math.min(Math.max(0, time - this.#clock.now()), MAX_TIMER_MS);
+    const ms = Math.min(Math.max(0, time - monotonicNow(this.#clock)), MAX_TIMER_MS);
     this.#timer = this.#clock.setTimeout(() => this.#fire(), ms);
   }
 
@@ -54,7 +54,7 @@ export class Deadlines {
 
   #fire(): void {
     this.#armedFor = Infinity;
-    const now = this.#clock.now();
+    const now = monotonicNow(this.#clock);
     let next = Infinity;
     for (const entry of [...this.#entries]) {
       if (entry.deadline <= now) {

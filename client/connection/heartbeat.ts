@@ -1,4 +1,4 @@
-import type { Clock } from "../../runtime/clock.ts";
+import { type Clock, monotonicNow } from "../../runtime/clock.ts";
 import type { Deadlines } from "./deadlines.ts";
 
 /** Settings of a {@linkcode Heartbeat}. */
@@ -12,14 +12,19 @@ export interface HeartbeatOptions {
 }
 
 /**
- * Pings a silent peer and reports it dead if it does not answer. Measures wall-clock time, so that
- * the time a machine slept counts.
+ * After this many milliseconds at most, the heartbeat checks whether the machine slept. A timer does
+ * not notice that where it stops during sleep.
  */
+const SLEEP_CHECK = 5_000;
+
+/** Pings a silent peer and reports it dead if it does not answer. */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #sendPing: () => void;
   readonly #onDead: (why: string) => void;
   #cancelTimer = () => {};
+  #heardAt: number;
+  #isAnswered = false;
   /** When the last message arrived, in milliseconds since 1970. */
   lastMessageAt: number;
 
@@ -28,20 +33,33 @@ export class Heartbeat {
     this.#sendPing = sendPing;
     this.#onDead = onDead;
     this.lastMessageAt = options.clock.now();
+    this.#heardAt = monotonicNow(options.clock);
+  }
+
+  /** A message arrived. Any message shows that the peer is alive, not only a pong. */
+  onMessage(): void {
+    const { clock } = this.#options;
+    this.lastMessageAt = clock.now();
+    this.#heardAt = monotonicNow(clock);
+    this.#isAnswered = true;
   }
 
   /** Waits for the next time a ping is due. */
   start(): void {
     const { pingInterval, pingTimeout, clock, deadlines } = this.#options;
     if (pingInterval === 0) return;
-    const due = this.lastMessageAt + pingInterval;
-    if (clock.now() < due) {
+    const now = monotonicNow(clock);
+    // The monotonic clock may stop while the machine sleeps, and the wall clock may be set. A ping too
+    // many does no harm, so the longer silence counts.
+    const silence = Math.max(now - this.#heardAt, clock.now() - this.lastMessageAt);
+    if (silence < pingInterval) {
+      const due = now + Math.min(pingInterval - silence, SLEEP_CHECK);
       this.#cancelTimer = deadlines.add(due, () => this.start());
       return;
     }
-    this.#cancelTimer = deadlines.add(clock.now() + pingTimeout, () => {
-      // Any message shows that the peer is alive, not only a pong.
-      if (this.lastMessageAt >= due) this.start();
+    this.#isAnswered = false;
+    this.#cancelTimer = deadlines.add(now + pingTimeout, () => {
+      if (this.#isAnswered) this.start();
       else this.#onDead(`no message for ${pingInterval + pingTimeout} ms`);
     });
     this.#sendPing();

@@ -164,8 +164,8 @@ export class Link implements CallOwner {
   }
 
   #receive(data: unknown): void {
-    const { owner, binary, clock } = this.#options;
-    this.#heartbeat.lastMessageAt = clock.now();
+    const { owner, binary } = this.#options;
+    this.#heartbeat.onMessage();
     if (this.#state === "closed") return;
     let frame: Frame;
     try {

@@ -27,7 +27,7 @@ export interface Transport {
   readonly closedWith: Error | undefined;
   /** Sends a request and resolves with the data of the answer. */
   request(request: Request): Promise<unknown>;
-  /** The deadline of a call that begins now, in milliseconds since 1970; `Infinity` for none. */
+  /** The deadline of a call that begins now, on the monotonic clock; `Infinity` for none. */
   deadline(timeout?: number): number;
   /** Reports a message that the client cannot use. */
   reportAnomaly(cause: Error): void;

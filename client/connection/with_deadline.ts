@@ -5,7 +5,7 @@ import type { Transport } from "./transport.ts";
 export interface WorkLimits {
   /** The action as an error message names it. */
   what: string;
-  /** When the work must be done, in milliseconds since 1970. */
+  /** When the work must be done, on the monotonic clock. */
   deadline: number;
   /** Creates the error for a deadline that has passed. */
   timeoutError(): Error;

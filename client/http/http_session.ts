@@ -1,4 +1,5 @@
-import { type Clock, systemClock } from "../../runtime/clock.ts";
+import { abortable } from "../../runtime/abortable.ts";
+import { type Clock, monotonicNow, systemClock } from "../../runtime/clock.ts";
 import { Deadlines } from "../connection/deadlines.ts";
 import type { Request, Transport } from "../connection/transport.ts";
 import { withDeadline } from "../connection/with_deadline.ts";
@@ -28,7 +29,7 @@ export class HttpSession implements Transport {
   }
 
   deadline(timeout: number = this.#options.timeout ?? 30_000): number {
-    return timeout === 0 ? Infinity : this.clock.now() + timeout;
+    return timeout === 0 ? Infinity : monotonicNow(this.clock) + timeout;
   }
 
   /** Does nothing: over HTTP there is no status stream to report to. */
@@ -54,7 +55,9 @@ export class HttpSession implements Transport {
     if (this.#closedWith) throw inContext(what, this.#closedWith);
     const deadline = this.deadline(timeout);
     const timeoutError = () => new TimeoutError(`Cannot ${what}: no answer before the deadline`);
-    return await withDeadline(this, { what, deadline, timeoutError, signal }, work);
+    const limits = { what, deadline, timeoutError, signal };
+    // A custom `fetch` may ignore its signal.
+    return await withDeadline(this, limits, (signal) => abortable(work(signal), signal));
   }
 
   /** Rejects everything that waits. */

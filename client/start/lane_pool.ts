@@ -1,6 +1,6 @@
 import type { DispatchEvent } from "../../protocol/event.ts";
 import { inBrowser } from "../../runtime/browser.ts";
-import { delay } from "../../runtime/clock.ts";
+import { delay, monotonicNow } from "../../runtime/clock.ts";
 import { fullJitter } from "../backoff.ts";
 import type { CallRequest } from "../connection/call.ts";
 import type { Link } from "../connection/link.ts";
@@ -152,7 +152,7 @@ export class LanePool {
 
   #dropAfter(lane: Lane, ms: number, cause?: Error): void {
     const { deadlines, clock } = this.#session;
-    lane.cancelTimer = deadlines.add(clock.now() + ms, () => this.drop(lane, cause));
+    lane.cancelTimer = deadlines.add(monotonicNow(clock) + ms, () => this.drop(lane, cause));
   }
 
   /** Removes a lane from the pool; returns whether it was busy. */

@@ -1,4 +1,5 @@
 import { abortable } from "../../runtime/abortable.ts";
+import { monotonicNow } from "../../runtime/clock.ts";
 import { deadlineExceeded } from "../errors.ts";
 import type { Request, Transport } from "../connection/transport.ts";
 import { withDeadline } from "../connection/with_deadline.ts";
@@ -20,7 +21,7 @@ export class EnqueueThrottle {
   readonly #host: Pick<Transport, "clock" | "deadlines" | "onClose">;
   readonly #waiters = new Set<() => void>();
   #unstarted = 0;
-  #lastStartAt = 0;
+  #lastStartAt = -Infinity;
   #cancelIdleCheck: (() => void) | undefined;
 
   constructor(host: Pick<Transport, "clock" | "deadlines" | "onClose">) {
@@ -54,7 +55,7 @@ export class EnqueueThrottle {
 
   /** A job has started. */
   onStarted(): void {
-    this.#lastStartAt = this.#host.clock.now();
+    this.#lastStartAt = monotonicNow(this.#host.clock);
     if (this.#unstarted > 0) this.#unstarted--;
     this.#release();
   }
@@ -72,9 +73,9 @@ export class EnqueueThrottle {
   /** Jobs that no worker runs make no more events, so there is no reason to wait for them. */
   #scheduleIdleCheck(): void {
     const { deadlines, clock } = this.#host;
-    this.#cancelIdleCheck ??= deadlines.add(clock.now() + IDLE_TIME, () => {
+    this.#cancelIdleCheck ??= deadlines.add(monotonicNow(clock) + IDLE_TIME, () => {
       this.#cancelIdleCheck = undefined;
-      if (clock.now() - this.#lastStartAt >= IDLE_TIME) this.#unstarted = 0;
+      if (monotonicNow(clock) - this.#lastStartAt >= IDLE_TIME) this.#unstarted = 0;
       this.#release();
       if (this.#waiters.size > 0) this.#scheduleIdleCheck();
     });
