@@ -13,6 +13,12 @@ export interface BackoffOptions {
 }
 
 /**
+ * A connection that lasted this many milliseconds has held: attempts are counted from 1 again. Without
+ * that, a server that accepts each connection and then closes it would be asked without a pause.
+ */
+export const HOLD_TIME = 5_000;
+
+/**
  * Calculates the delay before an attempt by exponential backoff with full jitter: a random time up
  * to a bound that doubles with each attempt. Clients of a restarted server then do not all reconnect
  * at the same moment.

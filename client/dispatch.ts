@@ -20,8 +20,8 @@ import type { PendingSubscription, SubscribeOptions } from "./subscribe/subscrip
 /** Settings of {@linkcode Dispatch.close}. */
 export interface CloseOptions {
   /**
-   * Wait for requests in flight, and keep the unread events of subscriptions readable. This does not
-   * wait for runs that were started.
+   * Wait for the calls that have been made, sent or not, and keep the unread events of subscriptions
+   * readable. This does not wait for jobs and runs.
    * @default {false}
    */
   drain?: boolean;
@@ -117,7 +117,7 @@ export class Dispatch<D extends Definitions = Definitions> extends DispatchCalls
    */
   async close(options: CloseOptions = {}): Promise<void> {
     if (options.drain) {
-      // Every request has a deadline, so this ends.
+      // Every call has a deadline, so this ends.
       while (
         !this.#session.closedWith && this.#session.inFlight + this.#lanes.inFlight > 0
       ) {

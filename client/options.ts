@@ -26,7 +26,8 @@ export interface DispatchOptions {
    */
   reconnect?: boolean;
   /**
-   * How many attempts to reconnect may fail in a row before the client gives up; 0 means no limit.
+   * How many attempts to reconnect may fail in a row before the client gives up; 0 means no limit. A
+   * connection that is lost within 5 seconds counts as a failed attempt.
    * @default {10}
    */
   maxRetries?: number;

@@ -1,6 +1,6 @@
 import { abortable } from "../runtime/abortable.ts";
 import { type Clock, delay, monotonicNow, systemClock } from "../runtime/clock.ts";
-import { fullJitter } from "./backoff.ts";
+import { fullJitter, HOLD_TIME } from "./backoff.ts";
 import { Call, type CallRequest } from "./connection/call.ts";
 import { Connector } from "./connection/connector.ts";
 import { Deadlines } from "./connection/deadlines.ts";
@@ -31,6 +31,11 @@ export class Session implements EventTransport {
   readonly #abort = new AbortController();
   #link: Link | undefined;
   #opening: Promise<Link> | undefined;
+  #connectedAt = 0;
+  /** The attempts to reconnect since a connection held. */
+  #attempts = 0;
+  /** The requests that wait for their turn. */
+  #throttled = 0;
   #anomalies = 0;
   #closedWith: Error | undefined;
   #closing: Promise<void> | undefined;
@@ -80,9 +85,10 @@ export class Session implements EventTransport {
     return this.#link;
   }
 
-  /** The number of requests that wait for their answer or for a link. */
+  /** The number of requests that wait for their turn, for a link or for their answer. */
   get inFlight(): number {
-    return this.#queue.size + (this.#link?.inFlight ?? 0);
+    const opening = this.#opening ? 1 : 0;
+    return opening + this.#throttled + this.#queue.size + (this.#link?.inFlight ?? 0);
   }
 
   /** Connects, or waits for the attempt under way; returns the session's id. */
@@ -173,6 +179,7 @@ export class Session implements EventTransport {
 
   async #openFirst(): Promise<Link> {
     this.status.emit({ type: "connecting" });
+    this.#attempts = 0;
     try {
       const link = await this.openLink(this.#owner);
       this.#onConnected(link, 0);
@@ -191,6 +198,7 @@ export class Session implements EventTransport {
       throw new ConnectionError("The connection was lost at once", "connection_lost");
     }
     this.#link = link;
+    this.#connectedAt = monotonicNow(this.clock);
     const { sessionId, format } = link;
     // After a reconnect the router listens already, and has counted the first events.
     if (!link.sink) this.#router.listenTo(link);
@@ -201,8 +209,15 @@ export class Session implements EventTransport {
   #send(request: Request, resolve: Resolve, reject: Reject): void {
     const deadline = this.deadline(request.timeout);
     const turn = this.#router.throttle(request, deadline);
-    if (!turn) this.#start(request, deadline, resolve, reject);
-    else turn.then(() => this.#start(request, deadline, resolve, reject)).catch(reject);
+    if (!turn) return this.#start(request, deadline, resolve, reject);
+    this.#throttled++;
+    turn.then(() => {
+      this.#throttled--;
+      this.#start(request, deadline, resolve, reject);
+    }, (error) => {
+      this.#throttled--;
+      reject(error);
+    });
   }
 
   #start(request: CallRequest, deadline: number, resolve: Resolve, reject: Reject): void {
@@ -230,6 +245,7 @@ export class Session implements EventTransport {
     const since = this.#link.lastMessageAt;
     this.#link = undefined;
     this.#queue.disconnectCause = cause;
+    if (monotonicNow(this.clock) - this.#connectedAt >= HOLD_TIME) this.#attempts = 0;
     this.status.emit({ type: "disconnected", cause });
     if (this.#options.reconnect === false) return this.#fail(cause);
     // It never rejects: its outcome goes to the status stream and to #fail.
@@ -238,7 +254,8 @@ export class Session implements EventTransport {
 
   async #reconnect(cause: Error, since: number): Promise<void> {
     const { maxRetries = 10, backoff, connectTimeout = 10_000 } = this.#options;
-    for (let attempt = 1; maxRetries === 0 || attempt <= maxRetries; attempt++) {
+    while (maxRetries === 0 || this.#attempts < maxRetries) {
+      const attempt = ++this.#attempts;
       const wait = fullJitter(attempt, this.random(), backoff);
       this.status.emit({ type: "reconnecting", attempt, delay: wait, cause });
       let link: Link | undefined;

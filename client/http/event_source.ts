@@ -1,7 +1,7 @@
 import { channelsOf } from "../../protocol/channel.ts";
 import { type DispatchEvent, toEvent } from "../../protocol/event.ts";
-import { type Clock, delay } from "../../runtime/clock.ts";
-import { fullJitter } from "../backoff.ts";
+import { type Clock, delay, monotonicNow } from "../../runtime/clock.ts";
+import { fullJitter, HOLD_TIME } from "../backoff.ts";
 import type { Receiver } from "../connection/transport.ts";
 import { ConnectionError, TimeoutError } from "../errors.ts";
 import { createGap } from "../gap.ts";
@@ -75,6 +75,7 @@ export class ChannelEventSource {
   async #run(signal: AbortSignal): Promise<void> {
     const { clock, random, receiver, onReady } = this.#options;
     for (let attempt = 0; !signal.aborted;) {
+      let openedAt = Infinity;
       try {
         this.#ended = Promise.withResolvers();
         this.#current = await this.#open();
@@ -82,7 +83,7 @@ export class ChannelEventSource {
           receiver.onGap(createGap("reconnect", this.#lastEventAt, clock.now()));
         }
         this.#lastEventAt = clock.now();
-        attempt = 0;
+        openedAt = monotonicNow(clock);
         onReady();
         await this.#ended.promise;
       } catch (error) {
@@ -91,7 +92,7 @@ export class ChannelEventSource {
         if (!isLost || this.#lastEventAt === 0) throw error;
       }
       if (signal.aborted) return;
-      attempt++;
+      attempt = monotonicNow(clock) - openedAt >= HOLD_TIME ? 1 : attempt + 1;
       await delay(fullJitter(attempt, random()), { signal, clock });
     }
   }

@@ -70,6 +70,59 @@ test("close with drain waits for enqueueMany", async () => {
   await it.clock.runUntil(closing, 1);
 });
 
+test("close with drain waits for an enqueue that waits for its turn", async () => {
+  await using server = await startServer();
+  const client = await Dispatch.connect({ url: server.url, token: "demo-token" });
+  await client.subscribe("jobs");
+  const jobs = Array.from({ length: 60 }, () => client.enqueue("noop", {}));
+  await within(client.close({ drain: true }), "closing");
+  const outcomes = await Promise.allSettled(jobs);
+  assert.deepEqual(outcomes.filter(({ status }) => status === "rejected"), []);
+});
+
+test("close with drain waits for a call that waits for the connection and the token", async () => {
+  await using server = await createScriptedServer(serve);
+  const token = Promise.withResolvers<string>();
+  const client = new Dispatch({ url: server.url, token: () => token.promise });
+  const connecting = client.connect();
+  const call = client.stats();
+  const closing = client.close({ drain: true });
+  token.resolve("t");
+  await within(closing, "closing");
+  await within(connecting, "connecting");
+  assert.deepEqual(await within(call, "the call"), STATS);
+});
+
+test("close with drain waits for a client that only connects", async () => {
+  await using server = await createScriptedServer(serve);
+  const client = new Dispatch({ url: server.url, token: "t" });
+  const connecting = client.connect();
+  await within(client.close({ drain: true }), "closing");
+  await within(connecting, "connecting");
+});
+
+test("close with drain waits for a subscription and the end of one", async () => {
+  await using server = await createScriptedServer(serve);
+  const client = await Dispatch.connect({ url: server.url, token: "t" });
+  const leaving = client.subscribe("workflows").unsubscribe();
+  const jobs = client.subscribe("jobs");
+  await within(client.close({ drain: true }), "closing");
+  await within(jobs, "subscribing");
+  await within(leaving, "unsubscribing");
+  assert.deepEqual(methodsOf(server.peers[0]), ["auth", "subscribe", "unsubscribe", "subscribe"]);
+});
+
+test("await using closes with drain, also for an enqueue that waits for its turn", async () => {
+  await using server = await startServer();
+  let job: Promise<unknown>;
+  {
+    await using client = await Dispatch.connect({ url: server.url, token: "demo-token" });
+    await client.subscribe("jobs");
+    job = client.enqueue("noop", {});
+  }
+  await within(job, "the enqueue");
+});
+
 test("await using closes with drain", async () => {
   await using server = await createScriptedServer(serve);
   let call: Promise<unknown>;

@@ -16,7 +16,7 @@ import {
 } from "../../testing/mod.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
-import { asked } from "../helpers/peers.ts";
+import { asked, scripted } from "../helpers/peers.ts";
 import { Recorder } from "../helpers/recorder.ts";
 import { jobRecord, methodsOf, requestsOf, serve, STATS } from "../helpers/scripts.ts";
 
@@ -83,9 +83,10 @@ test("retries with full jitter until the server is back", async () => {
   assert.equal(it.proxy.connections.length, 1);
 });
 
-test("counts attempts from 1 again after a connection", async () => {
+test("counts attempts from 1 again after a connection has held for 5 seconds", async () => {
   await using it = await setUp({ backoff: { base: 100, cap: 1_000 } });
   for (let round = 0; round < 3; round++) {
+    it.clock.advance(5_000);
     it.proxy.cut();
     await it.attempt(round + 1);
     await eventually(() => it.status.of("connected").length === round + 2);
@@ -96,6 +97,50 @@ test("counts attempts from 1 again after a connection", async () => {
     [1, 50],
   ]);
 });
+
+for (const method of ["auth", "subscribe", "stats"]) {
+  test(`gives up on a server that answers '${method}' and then closes`, async () => {
+    const answers: Record<string, unknown> = {
+      auth: { session_id: "s", format: "json" },
+      subscribe: { channel: "jobs", status: "subscribed" },
+      stats: STATS,
+    };
+    const script = (peer: ScriptedPeer) =>
+      serve(peer, (request) => {
+        const answer = answers[request.method ?? ""];
+        if (answer) peer.answer(request, answer);
+        if (peer.index > 0 && request.method === method) peer.close();
+        return answer !== undefined;
+      });
+    await using it = await scripted(script, {
+      server: { manual: true },
+      maxRetries: 4,
+      backoff: { base: 100, cap: 1_000 },
+    });
+    // Without a subscription nothing is sent after `auth`.
+    const jobs = method === "auth" ? undefined : await it.client.subscribe("jobs");
+    const events = jobs && new Recorder(jobs);
+    it.proxy.cut();
+    for (let attempt = 1; attempt <= 4; attempt++) {
+      await it.attempt(attempt);
+      if (method !== "stats") continue;
+      await eventually(() => it.status.of("connected").length === attempt + 1);
+      it.clock.advance(4_999);
+      await within(it.client.stats(), "a call");
+    }
+    await eventually(() => it.status.of("failed").length === 1);
+    assert.deepEqual(it.status.of("reconnecting").map(({ attempt, delay }) => [attempt, delay]), [
+      [1, 50],
+      [2, 100],
+      [3, 200],
+      [4, 400],
+    ]);
+    assert.equal((it.status.of("failed")[0]!.cause as ConnectionError).code, "gave_up");
+    if (!events) return;
+    await within(events.over, "the subscription");
+    assert.equal((events.error as ConnectionError).code, "gave_up");
+  });
+}
 
 for (const how of ["fin", "reset"] as const) {
   test(`reconnects once after a connection was cut by ${how}`, async () => {
