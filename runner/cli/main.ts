@@ -13,6 +13,7 @@ import {
 } from "../../runtime/process.ts";
 import { InterruptedError } from "../events/deadline.ts";
 import { loadCel } from "../expression/cel.ts";
+import { loadPatterns } from "../expression/load_patterns.ts";
 import { didYouMean } from "../../runtime/suggest.ts";
 import type { Output } from "../report/reporter.ts";
 import { parseArgs, UsageError } from "./args.ts";
@@ -130,11 +131,15 @@ function preload(args: readonly string[], env: CommandContext["env"]): void {
 /** Matches almost every recipe that has expressions, and few others. */
 const MAY_HAVE_EXPRESSIONS = /\$\{\{|\b(?:assert|expect|if|outputs|where)\b/;
 
-/** Loads the expression language, except for a single recipe without expressions. */
+/** Loads the expression language and regular expressions, except what a single recipe lacks. */
 async function loadCelFor(recipes: readonly string[]): Promise<void> {
   const [recipe] = recipes;
-  const isSingle = recipes.length === 1 && recipe !== undefined;
-  if (!isSingle || MAY_HAVE_EXPRESSIONS.test(await readTextFile(recipe, "recipe"))) await loadCel();
+  if (recipes.length !== 1 || recipe === undefined) return void await loadCel();
+  const text = await readTextFile(recipe, "recipe");
+  await Promise.all([
+    MAY_HAVE_EXPRESSIONS.test(text) && loadCel(),
+    text.includes("matches") && loadPatterns(),
+  ]);
 }
 
 async function printHelp(name: string | undefined, { out }: CommandContext): Promise<number> {

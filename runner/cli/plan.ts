@@ -77,7 +77,7 @@ async function plan(
   const history = historyPath(args, env);
   await print(diagnostics, format, context);
   if (diagnostics.some(({ severity }) => severity === "error")) return 2;
-  const recipes = filterRecipes(all, args);
+  const recipes = await filterRecipes(all, args);
   const inputs = await readVariables(args);
   checkVariableNames(all, inputs);
   const missing = findMissingValues(recipes, inputs, env);

@@ -1,4 +1,5 @@
 import type { PlannedCase } from "../engine/run.ts";
+import { loadPatterns } from "../expression/load_patterns.ts";
 import type { Recipe } from "../language/model.ts";
 import { type OptionSpecs, type ParsedArgs, UsageError } from "./args.ts";
 
@@ -7,7 +8,7 @@ export const RECIPE_FILTER_OPTIONS: OptionSpecs = {
   tag: {
     value: "TAG",
     repeat: true,
-    description: "Only recipes with this tag; !TAG excludes a tag.",
+    description: "Only recipes with this tag, or one of several; !TAG excludes a tag.",
   },
   grep: {
     value: "TEXT",
@@ -16,29 +17,39 @@ export const RECIPE_FILTER_OPTIONS: OptionSpecs = {
 };
 
 /** The recipes that pass `--tag` and `--grep`. */
-export function filterRecipes(recipes: readonly Recipe[], args: ParsedArgs): Recipe[] {
+export async function filterRecipes(
+  recipes: readonly Recipe[],
+  args: ParsedArgs,
+): Promise<Recipe[]> {
   const tags = args.lists.tag ?? [];
   const included = tags.filter((tag) => !tag.startsWith("!"));
   const excluded = tags.filter((tag) => tag.startsWith("!")).map((tag) => tag.slice(1));
-  const matches = nameFilter(args.values.grep);
+  const matches = await nameFilter(args.values.grep);
   return recipes.filter((recipe) =>
     (included.length === 0 || included.some((tag) => recipe.tags.includes(tag))) &&
     !excluded.some((tag) => recipe.tags.includes(tag)) && matches(recipe.name)
   );
 }
 
-function nameFilter(grep: string | undefined): (name: string) => boolean {
+async function nameFilter(grep: string | undefined): Promise<(name: string) => boolean> {
   if (grep === undefined) return () => true;
   const pattern = /^\/(.*)\/(i?)$/.exec(grep);
   if (!pattern) return (name) => name.includes(grep);
+  let regex: RegExp;
   try {
-    const regex = new RegExp(pattern[1]!, pattern[2]);
-    return (name) => regex.test(name);
+    regex = new RegExp(pattern[1]!, pattern[2]);
   } catch (cause) {
     throw new UsageError(
       `--grep must be text or a regular expression: ${(cause as Error).message}`,
     );
   }
+  const [{ matchesPattern }, { regexpProblem, toRe2 }] = await Promise.all([
+    loadPatterns(),
+    import("../expression/regexp.ts"),
+  ]);
+  // Only JavaScript's own engine has lookarounds.
+  if (regexpProblem(regex) !== undefined) return (name) => regex.test(name);
+  return (name) => matchesPattern(toRe2(regex), name);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { PlannedCase } from "../engine/run.ts";
 import { toCel } from "../expression/convert.ts";
 import type { Values } from "../expression/expression.ts";
-import type { Ambient } from "../expression/cel.ts";
+import type { Ambient } from "../expression/functions.ts";
 import { resolveTemplate } from "../expression/template.ts";
 
 /** Settings of {@linkcode staticScope}. */

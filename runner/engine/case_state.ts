@@ -1,7 +1,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Emit, EventFailure } from "../events/event.ts";
 import { Results } from "../events/results.ts";
-import type { Ambient } from "../expression/cel.ts";
+import type { Ambient } from "../expression/functions.ts";
 import { toCel } from "../expression/convert.ts";
 import type { Hide } from "../expression/diff.ts";
 import type { Values } from "../expression/expression.ts";

@@ -2,6 +2,7 @@ import type { EventFailure } from "../events/event.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { Entity } from "../events/results.ts";
 import { freeNames } from "../expression/ast.ts";
+import { needsBreak, takeBreak } from "../expression/budget.ts";
 import { toCel } from "../expression/convert.ts";
 import { showValue, typeName } from "../expression/diff.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
@@ -24,7 +25,9 @@ export async function runStep(step: Step, scope: StepScope): Promise<EventFailur
   }
   // The condition of a `for_each` step is evaluated for each item.
   if (step.forEach) return await runForEach(step, step.forEach, scope, report);
-  if (step.if) {
+  if (needsBreak()) await takeBreak();
+  // After the deadline the step fails, whatever its condition is.
+  if (step.if && !scope.deadline.signal.aborted) {
     try {
       if (!holds(step.if, scope)) {
         report.skipped(`\`${step.if.text}\` is false`);

@@ -3,7 +3,7 @@ import type { Deadline } from "../events/deadline.ts";
 import type { Emit, EventFailure } from "../events/event.ts";
 import type { Results } from "../events/results.ts";
 import type { Hide } from "../expression/diff.ts";
-import type { Ambient } from "../expression/cel.ts";
+import type { Ambient } from "../expression/functions.ts";
 import type { Values } from "../expression/expression.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import type { Span } from "../language/source.ts";

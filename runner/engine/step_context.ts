@@ -3,7 +3,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Deadline } from "../events/deadline.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { Entity, LoggedEvent, Results } from "../events/results.ts";
-import type { Ambient } from "../expression/cel.ts";
+import type { Ambient } from "../expression/functions.ts";
 import { toCel } from "../expression/convert.ts";
 import type { Hide } from "../expression/diff.ts";
 import type { Expression, Values } from "../expression/expression.ts";

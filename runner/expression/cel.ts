@@ -1,17 +1,19 @@
-import type { Environment, ParseResult } from "@marcbachmann/cel-js";
-import { type Ast, visitAst } from "./ast.ts";
+import type { Environment } from "@marcbachmann/cel-js";
+import { type Ast, BINDERS, childrenOf, visitAst } from "./ast.ts";
+import { BudgetError, spend, spendForReading, withBudget } from "./budget.ts";
+import { addFunctions, replacementOf, withoutMark } from "./functions.ts";
 import type { Span } from "./span.ts";
 import { RESULT_TYPES } from "./types.ts";
 
-/** A parsed expression, which evaluates itself when called with values. */
-export type Parsed = ParseResult;
-
-/** The clock and random numbers that the functions of expressions use. */
-export interface Ambient {
-  /** The current time in milliseconds since 1970. */
-  now(): number;
-  /** A random number, at least 0 and less than 1. */
-  random(): number;
+/** A parsed expression. */
+export interface Parsed {
+  /** The root of its syntax tree. */
+  readonly ast: Ast;
+  /**
+   * Evaluates the expression to a CEL value.
+   * @throws If a field is absent, for example, or if it takes too many steps.
+   */
+  evaluate(values: Record<string, unknown>): unknown;
 }
 
 /** The expression language once it has been loaded. */
@@ -36,18 +38,6 @@ export interface CelFault extends Span {
 const MAX_NODES = 2000;
 
 let loading: Promise<Cel> | undefined;
-let ambient: Ambient = { now: () => Date.now(), random: () => Math.random() };
-
-/** Uses a clock and random numbers for `now()`, `uuid()` and `random(n)` while the callback runs. */
-export function withAmbient<T>(given: Ambient, callback: () => T): T {
-  const before = ambient;
-  ambient = given;
-  try {
-    return callback();
-  } finally {
-    ambient = before;
-  }
-}
 
 /** Loads the expression language on the first call. */
 export function loadCel(): Promise<Cel> {
@@ -55,16 +45,19 @@ export function loadCel(): Promise<Cel> {
 }
 
 async function load(): Promise<Cel> {
-  const { Environment } = await import("@marcbachmann/cel-js/evaluator");
-  const dynamic = addFunctions(
-    new Environment({
-      homogeneousAggregateLiterals: false,
-      enableOptionalTypes: true,
-      unlistedVariablesAreDyn: true,
-      // A long chain of operators is a deep tree, and is walked by recursion.
-      limits: { maxAstNodes: MAX_NODES },
-    }),
-  );
+  const [{ Environment, EvaluationError }, { Duration, UnsignedInt }] = await Promise.all([
+    import("@marcbachmann/cel-js"),
+    import("@marcbachmann/cel-js/evaluator"),
+  ]);
+  const dynamic = new Environment({
+    homogeneousAggregateLiterals: false,
+    enableOptionalTypes: true,
+    unlistedVariablesAreDyn: true,
+    // A long chain of operators is a deep tree, and is walked by recursion.
+    limits: { maxAstNodes: MAX_NODES },
+  });
+  addFunctions(dynamic, { Duration, UnsignedInt, EvaluationError });
+  const readWhole = limitEvaluation(dynamic);
   let typed: Environment | undefined;
   const parsed = new Map<string, Parsed>();
   return {
@@ -80,28 +73,131 @@ async function load(): Promise<Cel> {
     parse(text) {
       let result = parsed.get(text);
       if (!result) {
-        result = dynamic.parse(text);
-        refusePrototypes(result.ast);
+        const evaluate = dynamic.parse(text);
+        const { ast } = evaluate;
+        refuseBadLiterals(ast);
+        visitAst(ast, (node) => {
+          replaceFunction(node);
+          for (const child of wholeOperands(node)) readWhole.add(child);
+        });
+        result = { ast, evaluate: (values) => withBudget(() => evaluate(values)) };
         parsed.set(text, result);
       }
       return result;
     },
     functionNames() {
-      return [...new Set(dynamic.getDefinitions().functions.map(({ name }) => name))];
+      const names = dynamic.getDefinitions().functions.map(({ name }) => withoutMark(name));
+      return [...new Set(names)];
     },
   };
 }
 
-/** Refuses map literals with a key `__proto__`, which the library would drop. */
-function refusePrototypes(ast: Ast): void {
+/** What the library evaluates the nodes of a syntax tree with. */
+interface Evaluator {
+  run(node: Ast, context: unknown): unknown;
+  tryEval(node: Ast, context: unknown): unknown;
+}
+
+/**
+ * Makes the evaluations of an environment take from the budget: a step for each node, and more for
+ * nodes in the returned set, whose values are read as a whole.
+ */
+function limitEvaluation(environment: Environment): WeakSet<Ast> {
+  const readWhole = new WeakSet<Ast>();
+  // The evaluator is private, but is passed to the root of every syntax tree.
+  const probe = environment.parse("true");
+  type Evaluate = (evaluator: Evaluator, node: Ast, context: unknown) => unknown;
+  Object.assign(probe.ast, {
+    evaluate(evaluator: Evaluator) {
+      evaluator.run = (node, context) => {
+        spend(node.op === "call" || node.op === "rcall" ? costOfCall(node) : 1);
+        const evaluate = (node as Ast & { evaluate: Evaluate }).evaluate;
+        const value = evaluate.call(node, evaluator, node, context);
+        if (isLong(value) && readWhole.has(node)) spendForReading(value);
+        return value;
+      };
+      evaluator.tryEval = (node, context) => {
+        try {
+          return evaluator.run(node, context);
+        } catch (error) {
+          if (error instanceof BudgetError) throw error;
+          return error;
+        }
+      };
+    },
+  });
+  probe();
+  return readWhole;
+}
+
+/** Whether reading a value can take more than a moment. */
+function isLong(value: unknown): boolean {
+  return typeof value === "string" ? value.length > 100 : typeof value === "object";
+}
+
+/** The steps of a call besides those for its arguments. */
+function costOfCall({ args }: Ast & { op: "call" | "rcall" }): number {
+  // Only methods of times take a time zone, for which the engine formats the time.
+  return args.length === 3 && args[2].length === 1 && /^get[A-Z]/.test(args[0]) ? 1000 : 10;
+}
+
+/** The operands of a node whose values it reads as a whole. */
+function wholeOperands(node: Ast): Ast[] {
+  switch (node.op) {
+    case "==":
+    case "!=":
+    case "in":
+    case "+":
+    case "call":
+      return childrenOf(node);
+    case "rcall":
+      return BINDERS.has(node.args[0]) ? [] : childrenOf(node);
+    default:
+      return [];
+  }
+}
+
+/** Keys of maps that the library would drop. */
+const LOST_KEYS: ReadonlySet<unknown> = new Set(["__proto__", "constructor", "prototype"]);
+
+/** The largest whole number. */
+const MAX_INT = 2n ** 63n - 1n;
+
+/** Refuses literals that the library accepts, but evaluates to something else. */
+function refuseBadLiterals(ast: Ast): void {
+  const negated = new Set<Ast>();
   visitAst(ast, (node) => {
-    if (node.op !== "map") return;
-    for (const [key] of node.args) {
-      if (key.op !== "value" || key.args !== "__proto__") continue;
-      const summary = "a map literal cannot have the key `__proto__`";
-      throw Object.assign(new Error(summary), { code: "bad_key", summary, range: key });
+    if (node.op === "map") refuseBadKeys(node);
+    // A minus is an operator. The smallest number has no positive counterpart.
+    if (node.op === "-_") negated.add(node.args);
+    if (node.op !== "value" || typeof node.args !== "bigint") return;
+    if (node.args > MAX_INT + (negated.has(node) ? 1n : 0n)) {
+      throw literalError(node, "a whole number has at most 64 bits");
     }
   });
+}
+
+function refuseBadKeys({ args }: Ast & { op: "map" }): void {
+  const keys = new Set<unknown>();
+  for (const [key] of args) {
+    if (key.op !== "value") continue;
+    if (LOST_KEYS.has(key.args)) {
+      throw literalError(key, `a map literal cannot have the key \`${key.args}\``);
+    }
+    if (keys.has(key.args)) throw literalError(key, `the map has the key \`${key.args}\` twice`);
+    keys.add(key.args);
+  }
+}
+
+function literalError(range: Span, summary: string): Error {
+  return Object.assign(new Error(summary), { code: "bad_literal", summary, range });
+}
+
+/** Calls the replacement of a function instead of the library's own. */
+function replaceFunction(node: Ast): void {
+  if (node.op === "rcall" || node.op === "call") {
+    node.args[0] = replacementOf(node.args[0], node.op === "rcall");
+  }
 }
 
 /** Reads the code, message and range of an error that the expression language threw. */
@@ -111,33 +207,12 @@ export function faultOf(error: unknown, length: number): CelFault {
     summary?: string;
     range?: { start: number; end: number };
   };
+  const message = withoutMark(summary ?? (error instanceof Error ? error.message : String(error)));
   return {
     code: code ?? "unknown",
-    summary: summary ?? (error instanceof Error ? error.message : String(error)),
+    // Each engine has its own words for it.
+    summary: /time ?zone/i.test(message) ? "there is no such time zone" : message,
     start: range?.start ?? 0,
     end: range?.end ?? length,
   };
-}
-
-function addFunctions(environment: Environment): Environment {
-  environment.registerFunction("uuid(): string", uuid);
-  environment.registerFunction("now(): google.protobuf.Timestamp", () => new Date(ambient.now()));
-  environment.registerFunction("random(int): int", (below: bigint) => {
-    if (below < 1n) throw new Error(`random(n) needs an n of at least 1, not ${below}`);
-    return BigInt(Math.floor(ambient.random() * Number(below)));
-  });
-  environment.registerFunction(
-    "string(google.protobuf.Timestamp): string",
-    (time: Date) => time.toISOString(),
-  );
-  return environment;
-}
-
-/** A UUID made of the injected random numbers, so that a seed reproduces it. */
-function uuid(): string {
-  const bytes = Array.from({ length: 16 }, () => Math.floor(ambient.random() * 256));
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [8, 12, 16, 20].reduceRight((text, at) => `${text.slice(0, at)}-${text.slice(at)}`, hex);
 }

@@ -11,9 +11,28 @@ export function explainFault({ code, summary }: CelFault): string {
     const of = receiver === undefined ? "" : ` of ${describeTypes(receiver)}`;
     return `\`${name}\`${of} does not take ${describeTypes(types!)}`;
   }
+  if (code === "too_many_steps") {
+    return "the expression takes more than 10,000,000 steps: nest fewer macros or use shorter lists";
+  }
   if (code === "limit_exceeded") return "the expression is too long: split it";
-  if (code === "index_out_of_bounds") return summary.replace("No such key: ", "");
+  if (code === "index_out_of_bounds") {
+    const [, index, size] = /index (-?\d+) (?:< 0|>= size (\d+|undefined))/.exec(summary) ?? [];
+    if (size === undefined) return `there is no item ${index}: a list begins at 0`;
+    return `there is no item ${index}: the list ${sizeTitle(size)}`;
+  }
+  if (code === "no_such_key") {
+    return summary.replace(/^No such key: ([^]*)$/, "the map has no `$1`");
+  }
+  if (code === "bool_conversion_error") {
+    return summary.replace(/^.*?(".*")$/s, "$1 is neither true nor false");
+  }
   return explainSyntaxError(summary) ?? summary.charAt(0).toLowerCase() + summary.slice(1);
+}
+
+function sizeTitle(size: string): string {
+  // The library does not know the size of an empty list.
+  if (size === "0" || size === "undefined") return "is empty";
+  return size === "1" ? "has 1 item" : `has ${size} items`;
 }
 
 /** Explains a syntax error without the parser's names of tokens. */

@@ -1,7 +1,8 @@
 import type { Ast } from "./ast.ts";
-import { type Ambient, type CelFault, faultOf, type Parsed, withAmbient } from "./cel.ts";
+import { type CelFault, faultOf, type Parsed } from "./cel.ts";
 import { fromCel } from "./convert.ts";
 import { backWhile, explainFault } from "./explain_fault.ts";
+import { type Ambient, withAmbient } from "./functions.ts";
 import type { Span } from "./span.ts";
 
 /** The values that expressions can use, by name, converted for CEL. */
@@ -67,7 +68,7 @@ export class Expression {
   evaluateCel(values: Values, ambient: Ambient): unknown {
     const parsed = this.#bound();
     try {
-      return withAmbient(ambient, () => parsed(values));
+      return withAmbient(ambient, () => parsed.evaluate(values));
     } catch (cause) {
       const fault = faultOf(cause, this.text.length);
       const span = this.span(fault.start, fault.end);

@@ -1,6 +1,7 @@
 import { diffLines, equal, type Hide, showValue, typeName, worthDiff } from "./diff.ts";
 import type { Expression } from "./expression.ts";
-import { patternProblem } from "./pattern.ts";
+import { BudgetError, withBudget } from "./budget.ts";
+import { patterns } from "./load_patterns.ts";
 import type { Span } from "./span.ts";
 import type { Template } from "./template.ts";
 
@@ -68,12 +69,18 @@ export function mismatch(
     if ((value !== undefined) === argument) return undefined;
     return [argument ? "is absent" : `${is}, but should be absent`];
   }
-  const problem = name === "matches" ? patternProblem(argument) : undefined;
-  if (problem !== undefined) {
-    return [`cannot be matched with ${showValue(argument, hide)}: ${problem}`];
-  }
+  const cannotMatch = (problem: string) => [
+    `cannot be matched with ${showValue(argument, hide)}: ${problem}`,
+  ];
+  const problem = name === "matches" ? patterns().patternProblem(argument) : undefined;
+  if (problem !== undefined) return cannotMatch(problem);
   if (value === undefined) return [`is absent, but should be ${describe(matcher, hide)}`];
-  if (satisfies(value, matcher)) return undefined;
+  try {
+    if (withBudget(() => satisfies(value, matcher))) return undefined;
+  } catch (error) {
+    if (!(error instanceof BudgetError)) throw error;
+    return cannotMatch(error.summary);
+  }
   const lines = [`${is}, but should be ${describe(matcher, hide)}`];
   if (name === "equals" && worthDiff(value, argument)) {
     lines.push(...diffLines(argument, value, hide));
@@ -96,7 +103,7 @@ function satisfies(value: unknown, { name, argument }: ResolvedMatcher): boolean
     case "lte":
       return ordered(value, argument) && (value as number) <= (argument as number);
     case "matches":
-      return typeof value === "string" && new RegExp(argument as string, "u").test(value);
+      return typeof value === "string" && patterns().matchesPattern(argument as string, value);
     case "contains":
       return contains(value, argument);
     case "one_of":

@@ -1,5 +1,5 @@
-import type { Ambient } from "./cel.ts";
 import { EvaluationError, type Expression, type Values } from "./expression.ts";
+import type { Ambient } from "./functions.ts";
 import type { Span } from "./span.ts";
 
 /** A JSON value of a recipe that may contain expressions. */

@@ -1,9 +1,11 @@
 import { type Ast, childrenOf, isConstant, textRange, visitAst } from "./ast.ts";
-import { type Ambient, faultOf, loadCel, withAmbient } from "./cel.ts";
+import { withBudget } from "./budget.ts";
+import { faultOf, loadCel } from "./cel.ts";
 import { fromCel } from "./convert.ts";
 import { diffLines, type Hide, worthDiff } from "./diff.ts";
 import { explainFault } from "./explain_fault.ts";
 import type { Expression, Values } from "./expression.ts";
+import { type Ambient, withAmbient } from "./functions.ts";
 import { showCel } from "./show_cel.ts";
 
 /** A part of an expression that gets a line of its own, with its value. */
@@ -32,14 +34,15 @@ export async function valueTree(
     const part = text.slice(start, end);
     try {
       const parsed = cel.parse(part);
-      return { text: part, value: withAmbient(ambient, () => parsed(values)) };
+      return { text: part, value: withAmbient(ambient, () => parsed.evaluate(values)) };
     } catch (error) {
       const fault = faultOf(error, part.length);
       return { text: part, value: undefined, fault: faultText(fault) };
     }
   };
   const lines: string[] = [];
-  addOperands(expression.ast, 0, { evaluate, hide }, lines);
+  // Each operand is evaluated again, and its operands too, but not for longer than one expression.
+  withBudget(() => addOperands(expression.ast, 0, { evaluate, hide }, lines));
   return lines;
 }
 

@@ -142,6 +142,11 @@ export const DIAGNOSTIC_CODES = {
     explanation:
       'Expressions are CEL, such as `a.b == "c" && size(list) > 2`. Text is in double or single quotes; and, or and not are `&&`, `||` and `!`. An expression may have 2,000 parts.',
   },
+  "always-fails": {
+    title: "A part of the expression can never be evaluated",
+    explanation:
+      "It fails whatever the values of its names are: a text that is not a number in `int(…)`, a time or duration that is none, an invalid regular expression, a division by zero, an item that a list does not have.",
+  },
   "bad-template": {
     title: "A `${{` has no `}}`, or there is nothing between them",
     explanation: "To write the text `${{` itself, write `$${{`.",

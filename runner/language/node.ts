@@ -58,3 +58,18 @@ export function describeNode(node: Node): string {
       return "text";
   }
 }
+
+/** Whether a word is part of a key or a text in a node. */
+export function mentions(root: Node, word: string): boolean {
+  const seen = new Set<Node>();
+  const search = (node: Node): boolean => {
+    if (seen.has(node)) return false;
+    seen.add(node);
+    if (node.kind === "list") return node.items.some(search);
+    if (node.kind === "map") {
+      return node.entries.some(({ key, value }) => key.includes(word) || search(value));
+    }
+    return typeof node.value === "string" && node.value.includes(word);
+  };
+  return search(root);
+}

@@ -12,6 +12,7 @@ export function readTemplate(
   context: ParseContext,
   what: string,
   expected: Expected = "any",
+  details: ExpressionDetails = {},
 ): Template {
   if (node.kind === "list") {
     const items = node.items.map((item) => readTemplate(item, context, what));
@@ -36,7 +37,7 @@ export function readTemplate(
   if (typeof node.value !== "string" || !node.value.includes("${{")) {
     return { kind: "literal", value: node.value };
   }
-  return readText(node, node.value, context, what, expected);
+  return readText(node, node.value, context, what, expected, details);
 }
 
 function readText(
@@ -45,6 +46,7 @@ function readText(
   context: ParseContext,
   what: string,
   expected: Expected,
+  details: ExpressionDetails,
 ): Template {
   const split = splitTemplate(text);
   if ("from" in split) {
@@ -54,7 +56,7 @@ function readText(
   const { texts, holes } = split;
   if (holes.length === 0) return { kind: "literal", value: texts[0] };
   if (holes.length === 1 && texts.every((part) => part === "")) {
-    const expression = context.addExpression(node, holes[0]!, what, expected);
+    const expression = context.addExpression(node, holes[0]!, what, expected, details);
     return expression ? { kind: "expression", expression } : { kind: "literal", value: text };
   }
   const parts: (string | Expression)[] = [];

@@ -70,6 +70,8 @@ export interface ExpressionDetails {
   comparedWith?: readonly ComparedValue[];
   /** Called with the type of its value. */
   onType?: OnType;
+  /** Explains what is wrong with its value, if it is constant; returns `undefined` if nothing is. */
+  problemOf?: (value: unknown) => string | undefined;
 }
 
 /** An expression of a recipe that is still to be checked. */

@@ -55,20 +55,17 @@ export function integer(
 ): Field<Template, false> {
   const json = { anyOf: [{ type: "integer", ...range }, expressionJson] };
   return custom(description, json, (node, context, what) => {
-    const template = readNumber(node, context, what, "a whole number");
-    if (template?.kind !== "literal") return template;
-    const number = template.value as number;
     const { minimum = -Infinity, maximum = Infinity } = range;
-    if (!Number.isSafeInteger(number) || number < minimum || number > maximum) {
-      return void context.diagnostics.error(
-        "wrong-value",
-        node,
-        Number.isSafeInteger(number)
-          ? `${what} must be ${number < minimum ? `at least ${minimum}` : `at most ${maximum}`}`
-          : `${what} must be a whole number`,
-      );
-    }
-    return template;
+    const problemOf = (value: unknown) => {
+      if (!Number.isSafeInteger(value)) return `${what} must be a whole number`;
+      if (value as number < minimum) return `${what} must be at least ${minimum}`;
+      return value as number > maximum ? `${what} must be at most ${maximum}` : undefined;
+    };
+    const template = readNumber(node, context, what, "a whole number", problemOf);
+    if (template?.kind !== "literal") return template;
+    const problem = problemOf(template.value);
+    if (problem === undefined) return template;
+    return void context.diagnostics.error("wrong-value", node, problem);
   });
 }
 
@@ -104,16 +101,14 @@ export function duration(description: string): Field<Template, false> {
     if (node.kind !== "scalar" || typeof node.value !== "string") {
       return void context.wrongType(node, what, "a duration such as `10s`");
     }
-    const template = readTemplate(node, context, what, "duration");
-    if (template.kind === "literal" && parseDuration(node.value) === undefined) {
-      return void context.diagnostics.error(
-        "bad-duration",
-        node,
-        `${what}: \`${node.value}\` is not a duration`,
-        { label: DURATION_HINT },
-      );
-    }
-    return template;
+    const problemOf = (value: unknown) =>
+      parseDuration(String(value)) === undefined
+        ? `${what}: \`${value}\` is not a duration`
+        : undefined;
+    const template = readTemplate(node, context, what, "duration", { problemOf });
+    const problem = template.kind === "literal" ? problemOf(node.value) : undefined;
+    if (problem === undefined) return template;
+    return void context.diagnostics.error("bad-duration", node, problem, { label: DURATION_HINT });
   });
 }
 
@@ -153,11 +148,12 @@ function readNumber(
   context: ParseContext,
   what: string,
   wanted: string,
+  problemOf: (value: unknown) => string | undefined,
 ): Template | undefined {
   if (node.kind === "scalar") {
     if (typeof node.value === "number") return literal(node.value);
     if (typeof node.value === "string" && node.value.includes("${{")) {
-      const template = readTemplate(node, context, what, "whole number");
+      const template = readTemplate(node, context, what, "whole number", { problemOf });
       if (template.kind === "expression") return template;
       if (template.kind === "text") return void context.wrongType(node, what, wanted);
       return undefined;

@@ -3,6 +3,7 @@ import { type Cel, faultOf } from "../expression/cel.ts";
 import { type CelType, describeType, isRecordType } from "../expression/types.ts";
 import type { ParseContext } from "../language/parse_context.ts";
 import type { Expected, ExpressionUse } from "../language/scope.ts";
+import { ConstantChecker } from "./check_constants.ts";
 import { NameChecker } from "./check_names.ts";
 import type { Guards, Known } from "./check_references.ts";
 import { StateChecker } from "./check_states.ts";
@@ -26,7 +27,7 @@ export function checkExpressions(
   const isFirst = (use: ExpressionUse) => use.scope.varCount !== undefined || use.first === true;
   for (const uses of [parsed.filter(isFirst), parsed.filter((use) => !isFirst(use))]) {
     const environments = new Environments(cel, known);
-    for (const use of uses) new Checker(use, context, known, guards, environments).check();
+    for (const use of uses) new Checker(use, context, known, guards, environments, cel).check();
   }
 }
 
@@ -55,6 +56,7 @@ class Checker {
   readonly #environments: Environments;
   readonly #names: NameChecker;
   readonly #states: StateChecker;
+  readonly #constants: ConstantChecker;
 
   constructor(
     use: ExpressionUse,
@@ -62,6 +64,7 @@ class Checker {
     known: Known,
     guards: Guards,
     environments: Environments,
+    cel: Cel,
   ) {
     this.#use = use;
     this.#context = context;
@@ -69,13 +72,20 @@ class Checker {
     this.#environments = environments;
     this.#names = new NameChecker(use, context, known, guards);
     this.#states = new StateChecker(use, known, context.diagnostics);
+    this.#constants = new ConstantChecker(use, cel, context.diagnostics);
   }
 
   check(): void {
-    const { expression, expected, onType } = this.#use;
+    const { expression, expected, onType, problemOf } = this.#use;
     this.#states.checkComparedValues();
     const type = this.#typeOf(expression.ast, 0, expression.text.length);
-    if (type !== undefined && this.#checkUse(type, expected)) onType?.(type);
+    if (type === undefined || !this.#checkUse(type, expected)) return;
+    onType?.(type);
+    const value = problemOf && this.#constants.value();
+    const problem = value === undefined ? undefined : problemOf?.(value);
+    if (problem === undefined) return;
+    const code = expected === "duration" ? "bad-duration" : "wrong-value";
+    this.#context.diagnostics.error(code, expression.span(), problem);
   }
 
   /** The type of a part of the expression; `undefined` after an error. */
@@ -91,7 +101,10 @@ class Checker {
     } catch (error) {
       result = { valid: false, error: error as Error, type: undefined };
     }
-    if (result.valid) return String(result.type) as CelType;
+    if (result.valid) {
+      this.#constants.check(node);
+      return String(result.type) as CelType;
+    }
     this.#reportTypeError(result.error, start, text.length);
     return undefined;
   }

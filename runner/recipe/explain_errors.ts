@@ -5,7 +5,7 @@ import {
   explainFault,
   explainOverload,
 } from "../expression/explain_fault.ts";
-import { type RecordType, RESULT_TYPES } from "../expression/types.ts";
+import { describeType, type RecordType, RESULT_TYPES } from "../expression/types.ts";
 import type { DiagnosticCode } from "../language/codes.ts";
 import { didYouMean } from "../../runtime/suggest.ts";
 
@@ -76,7 +76,22 @@ export function explainTypeError(
       };
     }
     default:
+      if (fault.code === "cannot_index_type") {
+        const type = /'(.*)'/.exec(fault.summary)?.[1] ?? "dyn";
+        return {
+          code: "type-mismatch",
+          message: `\`${text}\` cannot be evaluated`,
+          label: `${describeType(type)} has no items or fields`,
+        };
+      }
       if (fault.summary.startsWith("List index must be int")) {
+        if (!/^\w+$/.test(text)) {
+          return {
+            code: "type-mismatch",
+            message: `\`${text}\` cannot be evaluated`,
+            label: "the index of an item is a whole number",
+          };
+        }
         return {
           code: "unknown-field",
           message: `a list has no \`${text}\``,

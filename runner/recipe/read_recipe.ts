@@ -1,9 +1,10 @@
 import { loadCel } from "../expression/cel.ts";
+import { loadPatterns } from "../expression/load_patterns.ts";
 import { describeType, keptType, suits, typeOfValue } from "../expression/types.ts";
 import { type Diagnostic, Diagnostics, distinct } from "../language/diagnostic.ts";
 import { readFields } from "../language/field.ts";
 import type { Recipe, UsedRecipe, Variable } from "../language/model.ts";
-import type { Node } from "../language/node.ts";
+import { mentions, type Node } from "../language/node.ts";
 import { ParseContext } from "../language/parse_context.ts";
 import { readTemplate } from "../language/read_template.ts";
 import { isFieldName } from "../language/scope.ts";
@@ -71,6 +72,8 @@ async function read(
   const diagnostics = new Diagnostics(new Source(name, text));
   const root = await readYaml(diagnostics);
   if (root === undefined && diagnostics.failed) return { diagnostics: diagnostics.all() };
+  // The function and the matcher that take a regular expression.
+  if (root && mentions(root, "matches")) await loadPatterns();
   const { used, diagnostics: others } = root
     ? await readUsed(root, name, {
       loader,

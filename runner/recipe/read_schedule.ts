@@ -1,3 +1,4 @@
+import { isTimeZone } from "../expression/functions.ts";
 import type { Template } from "../expression/template.ts";
 import { custom, oneOrMore, readFields, required } from "../language/field.ts";
 import type { Maintenance, Recipe } from "../language/model.ts";
@@ -171,14 +172,4 @@ function readTime(key: string, node: MapNode, context: ParseContext): number | u
   return void context.diagnostics.error("wrong-value", value, `\`${key}\` must be a time`, {
     label: "such as `2026-11-24T22:00:00Z`",
   });
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
 }

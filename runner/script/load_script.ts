@@ -2,6 +2,7 @@ import { readTextFile } from "../../runtime/file.ts";
 import { currentDirectory } from "../../runtime/process.ts";
 import { callSites, pathOf } from "../events/call_site.ts";
 import { toError } from "../events/failure.ts";
+import { loadPatterns } from "../expression/load_patterns.ts";
 import { literal } from "../expression/template.ts";
 import { typeOfValue } from "../expression/types.ts";
 import type { Diagnostic } from "../language/diagnostic.ts";
@@ -28,7 +29,8 @@ export async function loadScript(path: string): Promise<{
   };
   let exported: unknown;
   try {
-    exported = (await import(address.href)).default;
+    // `toMatch` cannot wait for it.
+    [{ default: exported }] = await Promise.all([import(address.href), loadPatterns()]);
   } catch (error) {
     const { message, stack } = toError(error);
     const site = callSites(stack).find(({ file }) => file === module);

@@ -1,8 +1,11 @@
 import type { TimelineEntry } from "../../protocol/entity.ts";
+import { withBudget } from "../expression/budget.ts";
 import { isPlain } from "../expression/convert.ts";
 import { diffLines, equal, type Hide, showValue, typeName } from "../expression/diff.ts";
 import { className, inspect } from "../expression/inspect.ts";
+import { patterns } from "../expression/load_patterns.ts";
 import { lengthOf } from "../expression/matcher.ts";
+import { regexpProblem, toRe2 } from "../expression/regexp.ts";
 
 /** Why a check has failed. */
 export interface Mismatch {
@@ -111,15 +114,14 @@ export class Expectations<T> {
     });
   }
 
-  /** Expects text that matches a regular expression. */
+  /** Expects text that matches a regular expression, which cannot have lookarounds. */
   toMatch(pattern: RegExp): void {
     this.#expect((value) => {
       if (!(pattern instanceof RegExp)) throw new TypeError("`toMatch` takes a regular expression");
       const isText = typeof value === "string";
       return {
         what: `to match ${pattern}`,
-        // The copy starts at the beginning; a pattern with `g` starts where it last matched.
-        holds: isText && new RegExp(pattern).test(value),
+        holds: isText && matches(pattern, value),
         needs: isText ? undefined : "text",
       };
     });
@@ -210,6 +212,13 @@ export function valueProblem(value: unknown): Mismatch | undefined {
     ? "the value is a function: call it"
     : undefined;
   return message === undefined ? undefined : { message, lines: [] };
+}
+
+/** Whether a text matches. JavaScript's own engine could take forever. */
+function matches(pattern: RegExp, text: string): boolean {
+  const problem = regexpProblem(pattern);
+  if (problem !== undefined) throw new TypeError(`\`toMatch\` cannot use ${pattern}: ${problem}`);
+  return withBudget(() => patterns().matchesPattern(toRe2(pattern), text));
 }
 
 function compare(how: "less" | "greater", value: unknown, limit: number): Expectation {

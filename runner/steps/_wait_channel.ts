@@ -1,5 +1,6 @@
 import { StepFailure } from "../events/failure.ts";
 import type { LoggedEvent } from "../events/results.ts";
+import { needsBreak, takeBreak } from "../expression/budget.ts";
 import type { Expression } from "../expression/expression.ts";
 import { literal, type Template } from "../expression/template.ts";
 import { formatDuration } from "../language/duration.ts";
@@ -44,6 +45,10 @@ export async function waitOnChannel(
   try {
     while (true) {
       for (; looked < log.events.length && matched.length < count; looked++) {
+        if (needsBreak()) {
+          await takeBreak();
+          context.signal.throwIfAborted();
+        }
         const event = log.events[looked]!;
         if (matchesEvent(step.where, event, context)) matched.push(event);
       }

@@ -1,3 +1,4 @@
+import { needsBreak, takeBreak } from "../expression/budget.ts";
 import { EvaluationError, type Expression, type Values } from "../expression/expression.ts";
 import {
   type Expectation,
@@ -33,11 +34,18 @@ export async function assertAll(
   context.countCheck();
   const values = context.values(locals);
   const failed: Failed[] = [];
+  const takeTurn = async () => {
+    if (!needsBreak()) return;
+    await takeBreak();
+    context.signal.throwIfAborted();
+  };
   for (const condition of conditions) {
+    await takeTurn();
     const one = await checkCondition(condition, values, context);
     if (one) failed.push(one);
   }
   for (const expectation of expectations) {
+    await takeTurn();
     failed.push(...checkExpectation(expectation, values, context));
   }
   const [first] = failed;

@@ -3,7 +3,7 @@ import type { CallOptions } from "../../client/options.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Observed } from "../events/event.ts";
 import type { Entity, LoggedEvent, Results } from "../events/results.ts";
-import type { Ambient } from "../expression/cel.ts";
+import type { Ambient } from "../expression/functions.ts";
 import type { Hide } from "../expression/diff.ts";
 import type { Expression, Values } from "../expression/expression.ts";
 import type { Template } from "../expression/template.ts";

@@ -1,3 +1,4 @@
+import { patterns } from "../expression/load_patterns.ts";
 import {
   type Expectation,
   type Matcher,
@@ -5,7 +6,6 @@ import {
   MATCHERS,
   TYPE_CHOICES,
 } from "../expression/matcher.ts";
-import { patternProblem } from "../expression/pattern.ts";
 import { literal } from "../expression/template.ts";
 import { custom, type Field, type JsonSchema } from "../language/field.ts";
 import type { Node, ScalarNode } from "../language/node.ts";
@@ -138,7 +138,7 @@ function checkArgument(name: MatcherName, node: Node, context: ParseContext): bo
 }
 
 function checkPattern(value: string, node: Node, { diagnostics }: ParseContext): boolean {
-  const problem = patternProblem(value);
+  const problem = patterns().patternProblem(value);
   if (problem === undefined) return true;
   const message = `invalid regular expression for \`matches\`: ${problem}`;
   diagnostics.error("bad-matcher", node, message);

@@ -16,8 +16,7 @@ const REASONS: Record<string, string> = {
   "runner/engine/script_run.ts": "the interface that recipes in TypeScript implement",
   "runner/language/duration.ts": "the format of durations, which reports and their page share",
   "runner/cli/commands/": "one file for each command",
-  "runner/expression/pattern.ts":
-    "explains invalid regular expressions in the same words on every engine",
+  "runner/expression/load_patterns.ts": "loads regular expressions when a recipe has one",
   "runner/report/terminal.ts": "the styles that several reporters use",
   "runner/report/html/_page.ts": "generated",
   "runner/report/json/jsonl.ts": "one file for each reporter",

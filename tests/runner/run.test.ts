@@ -469,7 +469,7 @@ test("does not warn about an event that a run without an id has consumed", async
 });
 
 test("`random(0)` fails", async () => {
-  const { events } = await runRecipe("steps:\n  - assert: random(0) == 0\n");
+  const { events } = await runRecipe("vars: { n: 0 }\nsteps:\n  - assert: random(vars.n) == 0\n");
   assert.equal(firstFailure(events).message, "random(n) needs an n of at least 1, not 0");
 });
 
@@ -484,23 +484,23 @@ test("checks computed values while the recipe runs, and names their place", asyn
   for (
     const [step, message, column] of [
       [
-        'retry: { attempts: "${{ 0 - 1 }}" }',
+        'retry: { attempts: "${{ vars.no - 1 }}" }',
         "`attempts` must be a whole number of at least 1, not -1",
         29,
       ],
-      ["within: ${{ 'soon' }}", "`soon` is not a duration", 17],
+      ["within: ${{ vars.when }}", "`soon` is not a duration", 17],
       ["queue: ${{ '' }}", "the text is empty", 16],
     ] as const
   ) {
     const { events } = await runRecipe(
-      `steps:\n  - enqueue: noop\n    ${step}\n  - assert: true\n`,
+      `vars: { no: 0, when: soon }\nsteps:\n  - enqueue: noop\n    ${step}\n  - assert: true\n`,
     );
     const failure = firstFailure(events);
     assert.equal(failure.message, message);
-    assert.deepEqual([failure.place?.line, failure.place?.column], [3, column]);
+    assert.deepEqual([failure.place?.line, failure.place?.column], [4, column]);
   }
-  const wait = "wait: { channel: jobs, count: '${{ 0 }}' }";
-  const { events } = await runRecipe(`steps:\n  - ${wait}\n`);
+  const wait = "wait: { channel: jobs, count: '${{ vars.no }}' }";
+  const { events } = await runRecipe(`vars: { no: 0 }\nsteps:\n  - ${wait}\n`);
   assert.equal(firstFailure(events).message, "`count` must be at least 1, not 0");
 });
 

@@ -13,6 +13,7 @@ test("refuses promises, functions and arguments of the wrong type", async () => 
         "the value is a promise: await it",
       ],
       ["t.expect('b').toMatch('b')", "`toMatch` takes a regular expression"],
+      ["t.expect('b').toMatch(/a(?=b)/)", "`toMatch` cannot use /a(?=b)/: RE2 has no lookahead"],
       ["t.expect([1, 2]).toMatchObject([1])", "`toMatchObject` takes a map"],
     ] as const
   ) {
@@ -107,5 +108,14 @@ test("counts characters, ignores the position of a pattern, and shows a diff", a
       'const job = await t.enqueue("noop"); t.expect(job).toMatchObject({ name: "noop" })',
     ),
     undefined,
+  );
+});
+
+test("`toMatch` takes no longer for nested repetitions, and not for ever for a long text", async () => {
+  const text = "'a'.repeat(50) + '!'";
+  assert.equal(await failureOf(`t.expect(${text}).not.toMatch(/^(a+)+$/)`), undefined);
+  assert.equal(
+    await failureOf("t.expect('ab'.repeat(60_000)).toMatch(/a[ab]{999}[^ab]/)"),
+    "it takes more than 10,000,000 steps",
   );
 });

@@ -14,7 +14,7 @@ export const list: Command = {
     const format = formatOption(args, env);
     const paths = args.positional.length > 0 ? args.positional : ["."];
     const { recipes, diagnostics } = await loadRecipes(paths);
-    const listed = filterRecipes(recipes, args);
+    const listed = await filterRecipes(recipes, args);
     if (format === "json") {
       for (const recipe of listed) {
         const { name, description, tags, source } = recipe;
