@@ -1,6 +1,14 @@
 /** The golden recipes whose errors a JSON Schema cannot express. */
 export const BEYOND_A_SCHEMA: ReadonlySet<string> = new Set([
-  ...["bad-channel", "bad-cron", "bad-expression", "bad-id", "bad-matcher", "bad-template"],
+  ...[
+    "always-fails",
+    "bad-channel",
+    "bad-cron",
+    "bad-expression",
+    "bad-id",
+    "bad-matcher",
+    "bad-template",
+  ],
   ...[
     "circle",
     "duplicate-id",
