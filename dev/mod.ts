@@ -41,7 +41,7 @@ export {
   type Faults,
   parseFault,
 } from "./faults/fault.ts";
-export { PortTakenError } from "./listen/socket.ts";
+export { ListenError, PortTakenError } from "./listen/errors.ts";
 export { loadWorkload, WorkloadError } from "./load_workload.ts";
 export { type DevServer, type DevServerOptions, type Observer, type Workload } from "./options.ts";
 export {

@@ -56,6 +56,13 @@ export interface DevServerOptions extends Workload {
    */
   path?: string;
   /**
+   * The origins of pages that may connect, such as `"https://app.example.com"`, besides the pages
+   * of this machine: those of loopback addresses and of the host that they connect to. Requests may
+   * use the names of these origins as their host. `"*"` lets every page and host in.
+   * @default {[]}
+   */
+  allowOrigins?: readonly string[];
+  /**
    * The store for jobs, runs and events. Servers that share one form a cluster.
    * @default {createStore()}
    */

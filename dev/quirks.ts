@@ -134,8 +134,8 @@ export const QUIRKS = {
     default: false,
   },
   "origin-check": {
-    on: "a WebSocket whose `Origin` is another host is rejected with 403 (as on newer servers)",
-    off: "`Origin` is ignored",
+    on: "a page of another host or port is rejected with 403 (as on newer servers)",
+    off: "every page of a loopback address may connect",
     default: false,
   },
   "uuid-sessions": {

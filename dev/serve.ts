@@ -27,6 +27,12 @@ export interface ServeOptions {
    */
   host?: string;
   /**
+   * The origins of pages that may connect, besides those of this machine. See
+   * {@linkcode DevServerOptions.allowOrigins}.
+   * @default {[]}
+   */
+  allowOrigins?: readonly string[];
+  /**
    * The quirks of real servers to imitate.
    * @default {"default"}
    */
@@ -69,12 +75,12 @@ export interface ServeOptions {
  * await serve({ port: 0, signal: controller.signal, print });
  * ```
  *
- * @throws {PortTakenError} If the port is taken.
+ * @throws {ListenError} If it cannot listen; a {@linkcode PortTakenError} if the port is taken.
  * @throws {WorkloadError} If the file cannot be loaded as a workload.
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const { file, port = DEFAULT_PORT, host, quirks, faults, seed, signal, print } = options;
-  const { clock = systemClock } = options;
+  const { allowOrigins, clock = systemClock } = options;
   const workload = file === undefined
     ? (await import("./reference_workload.ts")).referenceWorkload()
     : await loadWorkload(file);
@@ -82,6 +88,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...workload,
     port,
     hostname: host,
+    allowOrigins,
     quirks,
     faults,
     seed,

@@ -5,9 +5,10 @@ import { MemoryStore } from "./engine/memory_store.ts";
 import { Timers } from "./engine/timers.ts";
 import type { Faults } from "./faults/fault.ts";
 import { FaultPlan } from "./faults/fault_plan.ts";
+import { AccessPolicy } from "./listen/access.ts";
 import { listen } from "./listen/listen.ts";
 import { MemorySocket } from "./listen/memory_socket.ts";
-import type { Listener, ListenOptions, ServerSocket, SocketHandler } from "./listen/socket.ts";
+import type { Listener, ServerSocket, SocketHandler } from "./listen/socket.ts";
 import type { DevServer, DevServerOptions, Observer, Workload } from "./options.ts";
 import { resolveQuirks } from "./quirks.ts";
 import type { Store } from "./store.ts";
@@ -52,7 +53,7 @@ export class ClockError extends Error {
  * server.url; // ws://127.0.0.1:49152/dwp
  * ```
  *
- * @throws {PortTakenError} If the port is taken.
+ * @throws {ListenError} If it cannot listen; a {@linkcode PortTakenError} if the port is taken.
  * @throws {ScheduleError} If the schedule of a cron entry is not valid.
  */
 export async function createDevServer(options: DevServerOptions = {}): Promise<DevServer> {
@@ -72,6 +73,7 @@ class EmbeddedServer implements DevServer {
   readonly faults: Faults;
   readonly #options: DevServerOptions;
   readonly #lifeOptions: ServerLifeOptions;
+  readonly #access: AccessPolicy;
   readonly #plan: FaultPlan;
   readonly #timers: Timers;
   readonly #observers = new Set<Observer>();
@@ -104,6 +106,12 @@ class EmbeddedServer implements DevServer {
       quirks: resolveQuirks(options.quirks),
       observers: this.#observers,
     };
+    this.#access = new AccessPolicy({
+      hostname: this.#hostname,
+      allowOrigins: options.allowOrigins ?? [],
+      strict: this.#lifeOptions.quirks["origin-check"],
+      onRefused: (line) => options.log?.(line),
+    });
     this.#plan = new FaultPlan({
       seed: options.seed ?? Math.floor(random() * 2 ** 32),
       faults: options.faults ?? [],
@@ -118,9 +126,13 @@ class EmbeddedServer implements DevServer {
   }
 
   get url(): string {
-    const { hostname = "127.0.0.1" } = this.#options;
+    const hostname = this.#hostname;
     const host = hostname.includes(":") ? `[${hostname}]` : hostname;
     return `ws://${host}:${this.#port}${this.#path}`;
+  }
+
+  get #hostname(): string {
+    return this.#options.hostname ?? "127.0.0.1";
   }
 
   get #path(): string {
@@ -133,12 +145,14 @@ class EmbeddedServer implements DevServer {
       await life.load(this.#workload);
       if (this.#options.listen !== false) {
         this.#listener = await listen({
-          hostname: this.#options.hostname ?? "127.0.0.1",
+          hostname: this.#hostname,
           port: this.#port,
           path: this.#path,
           clock: this.#lifeOptions.socketClock,
           fetch: (request) => this.#fetch(request),
-          refuses: this.#refuses,
+          refuses: (header) => this.#access.rejection(header),
+          refusesUpgrade: () =>
+            this.#plan.refusesNext() ? { status: 503, text: "unavailable" } : undefined,
           open: (socket) => this.#open(socket),
         });
         this.#port = this.#listener.port;
@@ -231,12 +245,6 @@ class EmbeddedServer implements DevServer {
     return this.#plan.isExpired(token) || !Object.hasOwn(tokens, token) ? undefined : tokens[token];
   }
 
-  readonly #refuses: ListenOptions["refuses"] = (origin, host) => {
-    if (this.#plan.refusesNext()) return 503;
-    const { quirks } = this.#lifeOptions;
-    return quirks["origin-check"] && origin && !sameHost(origin, host) ? 403 : undefined;
-  };
-
   async #fetch(request: Request): Promise<Response> {
     const life = this.#life;
     if (!life) return new Response(null, { status: 503 });
@@ -250,8 +258,4 @@ class EmbeddedServer implements DevServer {
     );
     return await (await this.#app).fetch(request);
   }
-}
-
-function sameHost(origin: string, host: string | null | undefined): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host;
 }

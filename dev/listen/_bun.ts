@@ -1,11 +1,10 @@
 import type { Clock } from "../../runtime/clock.ts";
+import { listenError } from "./errors.ts";
+import { checkHandshake, isEndpoint, rejectionResponse } from "./handshake.ts";
 import {
-  checkHandshake,
-  isEndpoint,
   type Listener,
   type ListenOptions,
-  PortTakenError,
-  rejectionResponse,
+  MAX_MESSAGE_BYTES,
   type ServerSocket,
   type SocketHandler,
 } from "./socket.ts";
@@ -30,10 +29,13 @@ interface BunRuntime {
     hostname: string;
     port: number;
     idleTimeout: number;
+    development: boolean;
+    reusePort: boolean;
     fetch(
       request: Request,
       server: BunServer,
     ): Response | Promise<Response> | undefined;
+    error(error: unknown): Response;
     websocket: {
       idleTimeout: number;
       sendPings: boolean;
@@ -56,19 +58,26 @@ export function listen(options: ListenOptions): Promise<Listener> {
       hostname: options.hostname,
       port: options.port,
       idleTimeout: 0,
+      development: false,
+      // Otherwise two servers could share a port, unless this is development.
+      reusePort: false,
       fetch(request, server) {
-        const { headers } = request;
-        if (headers.has("upgrade") && isEndpoint(new URL(request.url).pathname, options.path)) {
-          const rejection = checkHandshake((name) => headers.get(name), options.refuses);
-          if (rejection) return rejectionResponse(rejection);
-          if (server.upgrade(request, { data: {} })) return undefined;
-        }
-        return options.fetch(request);
+        const header = (name: string) => request.headers.get(name);
+        const refused = options.refuses(header);
+        if (refused) return rejectionResponse(refused);
+        const isUpgrade = request.method === "GET" && header("upgrade") !== null;
+        if (!isUpgrade || !isEndpoint(request.url, options.path)) return options.fetch(request);
+        const rejection = checkHandshake(header) ?? options.refusesUpgrade();
+        if (rejection) return rejectionResponse(rejection);
+        if (server.upgrade(request, { data: {} })) return undefined;
+        return rejectionResponse({ status: 400, text: "handshake error" });
       },
+      // Without this, Bun answers with a page that shows the source.
+      error: () => new Response("internal error\n", { status: 500 }),
       websocket: {
         idleTimeout: 0,
         sendPings: false,
-        maxPayloadLength: 2 ** 28,
+        maxPayloadLength: MAX_MESSAGE_BYTES,
         backpressureLimit: 2 ** 30,
         open(socket) {
           sockets.add(socket);
@@ -84,10 +93,7 @@ export function listen(options: ListenOptions): Promise<Listener> {
       },
     });
   } catch (cause) {
-    if ((cause as { code?: string }).code === "EADDRINUSE") {
-      return Promise.reject(new PortTakenError(options.port, { cause }));
-    }
-    return Promise.reject(cause);
+    return Promise.reject(listenError(options, cause));
   }
   return Promise.resolve({
     port: server.port,

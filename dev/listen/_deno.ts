@@ -1,30 +1,32 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { terminate } from "../../runtime/terminate.ts";
-import {
-  checkHandshake,
-  isEndpoint,
-  type Listener,
-  type ListenOptions,
-  PortTakenError,
-  rejectionResponse,
-  type ServerSocket,
-} from "./socket.ts";
+import { headerReader, listenHttp, type Upgrade } from "./_node_http.ts";
+import { ListenError } from "./errors.ts";
+import type { Listener, ListenOptions, ServerSocket } from "./socket.ts";
 
-/** Listens on Deno. */
-export function listen(options: ListenOptions): Promise<Listener> {
+/** Since this version, Deno can upgrade a connection of `node:http`. */
+const OLDEST = "2.8";
+
+/**
+ * Listens on Deno. HTTP is that of `node:http`: `Deno.serve` keeps the descriptor of a connection
+ * that was reset during its upgrade, and then never shuts down.
+ */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { hostname, port } = options;
+  if (isOlder(Deno.version.deno, OLDEST)) {
+    const reason = `it needs Deno ${OLDEST} or newer, and this is ${Deno.version.deno}`;
+    throw new ListenError(hostname, port, reason);
+  }
   const sockets = new Set<DenoSocket>();
-  const serve = () =>
-    Deno.serve(
-      { hostname: options.hostname, port: options.port, onListen: () => {} },
-      (request) => isUpgrade(request, options.path) ? upgrade(request) : options.fetch(request),
-    );
-  const upgrade = (request: Request): Response => {
-    const rejection = checkHandshake((name) => request.headers.get(name), options.refuses);
-    if (rejection) return rejectionResponse(rejection);
-    // An idle timeout would make Deno send pings, which real servers do not.
-    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+  /** The connections that are being upgraded. */
+  const opening = new Set<Upgrade["socket"]>();
+  const listener = await listenHttp(options, (upgrade) => {
+    opening.add(upgrade.socket);
+    upgrade.socket.on("close", () => opening.delete(upgrade.socket));
+    const socket = upgradeToWebSocket(upgrade);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
+      opening.delete(upgrade.socket);
       const accepted = new DenoSocket(socket, options.clock);
       sockets.add(accepted);
       const handler = options.open(accepted);
@@ -35,29 +37,34 @@ export function listen(options: ListenOptions): Promise<Listener> {
         handler.closed();
       };
     };
-    return response;
-  };
-  let server: ReturnType<typeof serve>;
-  try {
-    server = serve();
-  } catch (cause) {
-    if (cause instanceof Deno.errors.AddrInUse) {
-      return Promise.reject(new PortTakenError(options.port, { cause }));
-    }
-    return Promise.reject(cause);
-  }
-  return Promise.resolve({
-    port: server.addr.port,
-    close: async () => {
-      for (const socket of sockets) socket.terminate();
-      await server.shutdown();
-    },
   });
+  return {
+    port: listener.port,
+    close: () => {
+      for (const socket of sockets) socket.terminate();
+      for (const socket of opening) socket.destroy();
+      // The promise would not resolve, because `node:http` still counts the upgraded connections.
+      void listener.close();
+      return Promise.resolve();
+    },
+  };
 }
 
-function isUpgrade(request: Request, path: string): boolean {
-  return request.method === "GET" && request.headers.has("upgrade") &&
-    isEndpoint(new URL(request.url).pathname, path);
+function upgradeToWebSocket({ request, socket, head }: Upgrade): WebSocket {
+  const header = headerReader(request);
+  const headers = new Headers();
+  for (const name of ["upgrade", "connection", "sec-websocket-key"]) {
+    headers.set(name, header(name)!);
+  }
+  // An idle timeout would make Deno send pings, which real servers do not.
+  const options = { socket, head, idleTimeout: 0 };
+  return Deno.upgradeWebSocket(new Request("http://localhost", { headers }), options).socket;
+}
+
+function isOlder(version: string, than: string): boolean {
+  const [major, minor] = version.split(".").map(Number);
+  const [oldMajor, oldMinor] = than.split(".").map(Number);
+  return major! < oldMajor! || (major === oldMajor && minor! < oldMinor!);
 }
 
 class DenoSocket implements ServerSocket {

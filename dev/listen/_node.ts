@@ -1,15 +1,12 @@
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import * as ws from "ws";
 import type { Clock } from "../../runtime/clock.ts";
+import { listenHttp } from "./_node_http.ts";
 import {
-  checkHandshake,
-  isEndpoint,
   type Listener,
   type ListenOptions,
-  PortTakenError,
-  type Rejection,
+  MAX_MESSAGE_BYTES,
   type ServerSocket,
 } from "./socket.ts";
 
@@ -48,25 +45,10 @@ const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 export async function listen(options: ListenOptions): Promise<Listener> {
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: 2 ** 28,
+    maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
   });
-  let respond: ((request: IncomingMessage, response: ServerResponse) => unknown) | undefined;
-  const server = createServer(async (request, response) => {
-    if (!respond) {
-      const { getRequestListener } = await import("@hono/node-server");
-      respond ??= getRequestListener(options.fetch, { overrideGlobalObjects: false });
-    }
-    await respond(request, response);
-  });
-  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
-    if (!isEndpoint(pathname, options.path)) {
-      return rejectUpgrade(socket, { status: 404, text: "404 page not found\n" });
-    }
-    const header = (name: string) => [request.headers[name]].flat()[0];
-    const rejection = checkHandshake(header, options.refuses);
-    if (rejection) return rejectUpgrade(socket, rejection);
+  const listener = await listenHttp(options, ({ request, socket, head }) => {
     sockets.handleUpgrade(request, socket, head, (accepted) => {
       const handler = options.open(new NodeSocket(accepted, options.clock));
       accepted.on("message", (data, isBinary) => {
@@ -77,32 +59,13 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       accepted.on("error", () => {});
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: Error & { code?: string }) => {
-      reject(cause.code === "EADDRINUSE" ? new PortTakenError(options.port, { cause }) : cause);
-    });
-    server.listen(options.port, options.hostname, resolve);
-  });
   return {
-    port: (server.address() as AddressInfo).port,
+    port: listener.port,
     close: async () => {
       for (const socket of sockets.clients) socket.terminate();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
+      await listener.close();
     },
   };
-}
-
-/** Writes the response to the socket, because Node has no response object for an upgrade. */
-function rejectUpgrade(socket: Duplex, { status, text, headers = {} }: Rejection): void {
-  const lines = Object.entries({
-    "Content-Type": "text/plain; charset=utf-8",
-    "Content-Length": String(text.length),
-    "Connection": "close",
-    ...headers,
-  }).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${text}`);
 }
 
 class NodeSocket implements ServerSocket {

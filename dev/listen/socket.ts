@@ -1,4 +1,8 @@
 import type { Clock } from "../../runtime/clock.ts";
+import type { HeaderReader, Rejection } from "./handshake.ts";
+
+/** The longest message that a server accepts, in bytes. */
+export const MAX_MESSAGE_BYTES: number = 2 ** 28;
 
 /** A WebSocket that a server has accepted, with the same interface on every runtime. */
 export interface ServerSocket {
@@ -34,11 +38,10 @@ export interface ListenOptions {
   open(socket: ServerSocket): SocketHandler;
   /** Responds to requests that are not for the WebSocket endpoint. */
   fetch(request: Request): Response | Promise<Response>;
-  /** Returns the status to reject an upgrade with, if any. */
-  refuses(
-    origin: string | null | undefined,
-    host: string | null | undefined,
-  ): number | undefined;
+  /** Returns why to reject a request, if the sender may not send any. */
+  refuses(header: HeaderReader): Rejection | undefined;
+  /** Returns why to reject a valid upgrade, if the server accepts none now. */
+  refusesUpgrade(): Rejection | undefined;
 }
 
 /** A server that is listening. */
@@ -46,74 +49,4 @@ export interface Listener {
   port: number;
   /** Stops listening and drops every connection. */
   close(): Promise<void>;
-}
-
-/** An HTTP response that rejects a request. */
-export interface Rejection {
-  status: number;
-  text: string;
-  headers?: Record<string, string>;
-}
-
-/** Rejects a request to the WebSocket endpoint that is not an upgrade. */
-export const NOT_AN_UPGRADE: Rejection = { status: 400, text: badHeader("Upgrade") };
-
-/** Validates the headers of an upgrade; returns the rejection if they are not valid. */
-export function checkHandshake(
-  header: (name: string) => string | null | undefined,
-  refuses: ListenOptions["refuses"],
-): Rejection | undefined {
-  if (header("upgrade")?.toLowerCase() !== "websocket") return NOT_AN_UPGRADE;
-  if (header("sec-websocket-key")?.length !== 24) {
-    return { status: 400, text: badHeader("Sec-WebSocket-Key") };
-  }
-  if (header("sec-websocket-version") !== "13") {
-    const headers = { "Sec-WebSocket-Version": "13" };
-    return { status: 426, text: badHeader("Sec-WebSocket-Version"), headers };
-  }
-  const status = refuses(header("origin"), header("host"));
-  if (status !== undefined) {
-    return { status, text: status === 403 ? "origin not allowed" : "unavailable" };
-  }
-}
-
-function badHeader(name: string): string {
-  return `handshake error: bad "${name}" header`;
-}
-
-/** Converts a rejection to a response. */
-export function rejectionResponse({ status, text, headers = {} }: Rejection): Response {
-  const type = "text/plain; charset=utf-8";
-  return new Response(text, { status, headers: { "Content-Type": type, ...headers } });
-}
-
-/** Whether a URL's path is that of the endpoint. */
-export function isEndpoint(pathname: string, path: string): boolean {
-  return pathname === path || pathname === `${path}/`;
-}
-
-/**
- * Thrown when a port is already in use.
- *
- * @example
- * ```ts
- * import { createDevServer, PortTakenError } from "@dispatch/sdk/dev";
- * import assert from "node:assert/strict";
- *
- * await using server = await createDevServer();
- * await assert.rejects(createDevServer({ port: server.port }), PortTakenError);
- * ```
- */
-export class PortTakenError extends Error {
-  /** Always `"port_taken"`. */
-  readonly code = "port_taken";
-  /** The port. */
-  readonly port: number;
-
-  /** Creates an error for a port. */
-  constructor(port: number, options?: ErrorOptions) {
-    super(`Cannot start dev server: port ${port} is already in use`, options);
-    this.name = "PortTakenError";
-    this.port = port;
-  }
 }

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { CanceledError } from "../engine/errors.ts";
+import { MAX_MESSAGE_BYTES } from "../listen/socket.ts";
 import { type Authenticate, hasScope, requiredScope } from "../tokens.ts";
 import { type ClientFrame, decodeFrame, FrameWriter, type MethodResult } from "./_frames.ts";
 import type { ServerParts } from "./method.ts";
@@ -19,11 +20,14 @@ export async function handleRpc(
       headers: { "Content-Type": "application/json" },
     });
   const contentType = c.req.header("Content-Type") ?? "";
-  const text = await c.req.text();
   let frame: ClientFrame;
   try {
+    const text = await readText(c.req.raw);
     frame = decodeBody(text, contentType, quirks["strict-content-type"]);
-  } catch {
+  } catch (error) {
+    if (error instanceof BodyTooLargeError) {
+      return respond("", { code: 413, message: "request body too large" });
+    }
     return respond("", { code: 400, message: "invalid request body" });
   }
   const header = c.req.header("Authorization") ?? "";
@@ -52,6 +56,24 @@ export async function handleRpc(
     signal.removeEventListener("abort", end);
     end();
   }
+}
+
+class BodyTooLargeError extends Error {}
+
+/** Reads the body of a request, which may not be longer than a message on a WebSocket. */
+async function readText(request: Request): Promise<string> {
+  const length = request.headers.get("Content-Length");
+  if (Number(length) > MAX_MESSAGE_BYTES) throw new BodyTooLargeError();
+  if (length !== null || !request.body) return await request.text();
+  const decoder = new TextDecoder();
+  let bytes = 0;
+  let text = "";
+  for await (const chunk of request.body) {
+    bytes += chunk.length;
+    if (bytes > MAX_MESSAGE_BYTES) throw new BodyTooLargeError();
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 /** Decodes a request's body as a Go server does, which ignores what follows the JSON value. */

@@ -1,7 +1,8 @@
 import { Hono } from "hono";
+import { errorText } from "../engine/errors.ts";
 import type { Faults } from "../faults/fault.ts";
 import { addFaultRoutes } from "../faults/fault_routes.ts";
-import { NOT_AN_UPGRADE, rejectionResponse } from "../listen/socket.ts";
+import { NOT_AN_UPGRADE, rejectionResponse } from "../listen/handshake.ts";
 import type { Authenticate } from "../tokens.ts";
 import { handleRpc } from "./_rpc.ts";
 import { handleSse } from "./_sse.ts";
@@ -28,6 +29,10 @@ export function createApp({ server, authenticate, path, faults }: AppOptions): H
     app.all(route, () => new Response(null, { status: 405 }));
   }
   const headers = { "X-Content-Type-Options": "nosniff" };
+  app.onError((error) => {
+    server.state.log(`internal error: ${errorText(error)}`);
+    return rejectionResponse({ status: 500, text: "internal error\n" });
+  });
   app.notFound(() => rejectionResponse({ status: 404, text: "404 page not found\n", headers }));
   return app;
 }

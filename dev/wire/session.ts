@@ -4,6 +4,7 @@ import type { ServerSocket, SocketHandler } from "../listen/socket.ts";
 import { type Authenticate, hasScope, requiredScope, type TokenOptions } from "../tokens.ts";
 import { type EventConnection, EventWriter } from "./_event_writer.ts";
 import { type ClientFrame, decodeFrame, FrameWriter, type MethodResult } from "./_frames.ts";
+import { Inbox } from "./_inbox.ts";
 import { loadMsgpackFrames, type MsgpackFrames } from "./_msgpack_frames.ts";
 import { decodeAuthRequest } from "./_request_decoders.ts";
 import type { Subscriber } from "./broker.ts";
@@ -11,6 +12,8 @@ import type { Caller, ServerParts } from "./method.ts";
 import { callMethod } from "./methods.ts";
 
 const MAX_MESSAGE_LENGTH = 1 << 20;
+/** How long a connection may stay open without a token. Real servers wait for ever. */
+const AUTH_TIMEOUT_MS = 10_000;
 /** Keeps a byte order mark, so that it is rejected as by a Go server. */
 const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -21,7 +24,8 @@ export class Session implements SocketHandler, Caller, EventConnection {
   readonly #authenticate: Authenticate;
   readonly #frames: FrameWriter;
   readonly #controller = new AbortController();
-  readonly #inbox: (string | Uint8Array)[] = [];
+  readonly #inbox = new Inbox();
+  readonly #clearAuthTimer: () => void;
   #identity: TokenOptions | undefined;
   #subscriber: Subscriber | undefined;
   #msgpack: MsgpackFrames | undefined;
@@ -35,6 +39,12 @@ export class Session implements SocketHandler, Caller, EventConnection {
     this.#socket = socket;
     this.#authenticate = authenticate;
     this.#frames = new FrameWriter(server.state.timestamps);
+    // A virtual clock must not skip past the timer while the client connects in real time.
+    this.#clearAuthTimer = server.state.timers.set(
+      () => this.#reject("", 400, "no auth frame within 10 seconds"),
+      AUTH_TIMEOUT_MS,
+      "deadline",
+    );
   }
 
   /** Aborted when the connection has closed and its last request has been handled. */
@@ -54,11 +64,13 @@ export class Session implements SocketHandler, Caller, EventConnection {
     if (this.#isRejected) return;
     this.#inbox.push(data);
     if (!this.#isBusy) this.#handleInbox();
+    else if (this.#inbox.isFull) this.#rejectFlood();
   }
 
   /** Ends the session, after the requests that have arrived and the run they may be waiting for. */
   closed(): void {
     this.#isClosed = true;
+    this.#clearAuthTimer();
     if (!this.#isBusy) this.#end();
   }
 
@@ -124,6 +136,7 @@ export class Session implements SocketHandler, Caller, EventConnection {
     const identity = this.#authenticate(request.token || frame.token);
     if (!identity) return this.#reject(frame.id, 401, "authentication failed");
     this.#identity = identity;
+    this.#clearAuthTimer();
     const { quirks, ids, timestamps } = this.#server.state;
     const session_id = quirks["uuid-sessions"] ? ids.uuid() : `ws_${timestamps.unixNanos()}`;
     if (request.format !== "msgpack") {
@@ -188,10 +201,18 @@ export class Session implements SocketHandler, Caller, EventConnection {
   /** Sends an error, if there is one to send, and drops the connection. */
   #reject(correlId?: string, code = 0, message = ""): undefined {
     this.#isRejected = true;
-    this.#inbox.length = 0;
+    this.#clearAuthTimer();
+    this.#inbox.clear();
     if (correlId !== undefined) this.#respond(correlId, { code, message });
     if (this.#server.state.quirks["unclean-drop"]) this.#socket.drop();
     else this.#socket.close(1008, message);
+  }
+
+  /** Drops a connection that sends ever more behind a run, where a real server stops reading. */
+  #rejectFlood(): void {
+    const text = "more than 16 MiB of frames wait behind a request";
+    this.#server.state.log(`dropped a connection: ${text}`);
+    this.#reject("", 413, text);
   }
 
   #end(): void {

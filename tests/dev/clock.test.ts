@@ -110,6 +110,8 @@ test("a sleep longer than the longest timer sets several timers in a row", async
     ...systemClock,
     now: () => now,
     setTimeout: (callback: () => void, ms: number) => {
+      // The timer of a connection that is not authenticated yet.
+      if (ms <= 10_000) return;
       set.push(ms);
       fire = () => {
         now += ms;

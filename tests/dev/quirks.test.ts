@@ -389,7 +389,7 @@ const OBSERVATIONS: Record<QuirkName, { observe: Observe; on: unknown; off: unkn
       socket.write(
         `GET /dwp HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nUpgrade: websocket\r\n` +
           "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
-          "Sec-WebSocket-Version: 13\r\nOrigin: https://elsewhere.example\r\n\r\n",
+          "Sec-WebSocket-Version: 13\r\nOrigin: http://localhost:3000\r\n\r\n",
       );
       const line = (await status).split("\r\n")[0];
       socket.destroy();

@@ -84,7 +84,7 @@ test("rejects with `port_taken` and names the port", async () => {
   await assert.rejects(serve({ port, signal: new AbortController().signal, print: () => {} }), {
     code: "port_taken",
     port,
-    message: `Cannot start dev server: port ${port} is already in use`,
+    message: `Cannot listen on 127.0.0.1:${port}: the port is already in use`,
   });
 });
 

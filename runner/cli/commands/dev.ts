@@ -8,6 +8,7 @@ type QuirkOptions = import("../../../dev/mod.ts").QuirkOptions;
 /** Codes of errors that the user can fix; the rest are internal errors. */
 const USER_ERRORS = new Set([
   "port_taken",
+  "listen_failed",
   "bad_workload",
   "bad_fault",
   "unknown_quirk",
@@ -22,6 +23,11 @@ export const dev: Command = {
   options: {
     port: { value: "N", description: "Port to listen on. Default: 8787. 0 picks a free one." },
     host: { value: "ADDRESS", description: "Address to listen on. Default: 127.0.0.1." },
+    "allow-origin": {
+      value: "ORIGIN",
+      repeat: true,
+      description: "Let pages of this origin connect, not only those of this machine.",
+    },
     watch: { short: "w", description: "Reload the file when it changes." },
     quirk: {
       value: "NAME=on|off",
@@ -52,6 +58,7 @@ export const dev: Command = {
         ...(file === undefined ? {} : { file }),
         ...(port === undefined ? {} : { port }),
         ...(values.host === undefined ? {} : { host: values.host }),
+        ...(lists["allow-origin"] === undefined ? {} : { allowOrigins: lists["allow-origin"] }),
         ...(quirks === undefined ? {} : { quirks }),
         ...(faults.length === 0 ? {} : { faults }),
         ...(seed === undefined ? {} : { seed }),

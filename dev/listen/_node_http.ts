@@ -1,0 +1,102 @@
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { listenError } from "./errors.ts";
+import { checkHandshake, type HeaderReader, isEndpoint, type Rejection } from "./handshake.ts";
+import type { ListenOptions } from "./socket.ts";
+
+/** A valid request to upgrade a connection to a WebSocket. */
+export interface Upgrade {
+  request: IncomingMessage;
+  socket: Socket;
+  /** The bytes that came after the request. */
+  head: Uint8Array<ArrayBuffer>;
+}
+
+/** A server of `node:http` that is listening. */
+export interface HttpListener {
+  port: number;
+  /**
+   * Stops listening and drops every connection that was not upgraded.
+   * @returns A promise that resolves when the others have closed, too.
+   */
+  close(): Promise<void>;
+}
+
+type Respond = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+/** Listens with `node:http`, which Deno has too, and passes on the requests that are valid. */
+export async function listenHttp(
+  options: ListenOptions,
+  onUpgrade: (upgrade: Upgrade) => void,
+): Promise<HttpListener> {
+  const sockets = new Set<Socket>();
+  let respond: Respond | undefined;
+  const server = createServer(async (request, response) => {
+    const rejection = options.refuses(headerReader(request));
+    if (rejection) return reject(response, rejection);
+    if (!respond) {
+      const { getRequestListener } = await import("@hono/node-server");
+      respond ??= getRequestListener(options.fetch, { overrideGlobalObjects: false });
+    }
+    await respond(request, response);
+  });
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.on("upgrade", (request: IncomingMessage, stream: unknown, head: Uint8Array) => {
+    const socket = stream as Socket;
+    // An upgrade takes the socket from the server, and with it the handler of errors.
+    socket.on("error", () => socket.destroy());
+    const rejection = upgradeRejection(request, options);
+    if (rejection) return rejectUpgrade(socket, rejection);
+    sockets.delete(socket);
+    onUpgrade({ request, socket, head: head as Uint8Array<ArrayBuffer> });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause: Error) => reject(listenError(options, cause)));
+    server.listen(options.port, options.hostname, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      return closed;
+    },
+  };
+}
+
+/** Reads the headers of a request; of a repeated one, the first. */
+export function headerReader({ headers }: IncomingMessage): HeaderReader {
+  return (name) => [headers[name]].flat()[0];
+}
+
+function upgradeRejection(request: IncomingMessage, options: ListenOptions): Rejection | undefined {
+  const header = headerReader(request);
+  const rejection = options.refuses(header);
+  if (rejection) return rejection;
+  if (!isEndpoint(request.url ?? "/", options.path)) {
+    return { status: 404, text: "404 page not found\n" };
+  }
+  if (request.method !== "GET") return { status: 405, text: "" };
+  return checkHandshake(header) ?? options.refusesUpgrade();
+}
+
+function reject(response: ServerResponse, { status, text, headers }: Rejection): void {
+  response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8", ...headers });
+  response.end(text);
+}
+
+/** Writes the response to the socket, because Node has no response object for an upgrade. */
+function rejectUpgrade(socket: Socket, { status, text, headers = {} }: Rejection): void {
+  const lines = Object.entries({
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Length": String(text.length),
+    "Connection": "close",
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${text}`);
+  // A client that never closes its end must not keep the socket.
+  socket.destroySoon();
+}
