@@ -38,7 +38,7 @@ export type { Gap } from "./client/gap.ts";
 export type { Hooks, RequestInfo } from "./client/hooks.ts";
 export { DispatchRpc, type RpcJob, type RpcRun } from "./client/http/dispatch_rpc.ts";
 export { DispatchSse } from "./client/http/dispatch_sse.ts";
-export type { Job } from "./client/job.ts";
+export type { EntityHandle, Job } from "./client/job.ts";
 export {
   type OpenTelemetryApi,
   openTelemetryHooks,

@@ -3,7 +3,6 @@ import type { RunEvent } from "../protocol/event.ts";
 import { getRun, getTimeline, send } from "./connection/requests.ts";
 import type { Transport } from "./connection/transport.ts";
 import { EntityHandle, type Follower } from "./follow/entity_handle.ts";
-import type { Gap } from "./gap.ts";
 import type { CallOptions } from "./options.ts";
 
 /**
@@ -23,14 +22,14 @@ import type { CallOptions } from "./options.ts";
  * assert.equal(step?.step_name, "say hello");
  * ```
  */
-export class Run {
+export class Run extends EntityHandle<WorkflowRun, RunEvent> {
   readonly #transport: Transport;
-  readonly #handle: EntityHandle<WorkflowRun, RunEvent>;
-  readonly #initialState: string;
   /** The run's id. */
   readonly run_id: string;
   /** The workflow's name; empty on a handle that was created from an id. */
   readonly name: string;
+  /** The last state that was seen: `running` at first. */
+  readonly state: string;
 
   /** Called by `startWorkflow()` and `client.run(id)`. */
   constructor(
@@ -40,20 +39,11 @@ export class Run {
     name: string,
     state: string,
   ) {
+    super(transport, `workflow run '${runId}'`, () => createFollower(runId));
     this.#transport = transport;
-    this.#handle = new EntityHandle(
-      transport,
-      `workflow run '${runId}'`,
-      () => createFollower(runId),
-    );
     this.run_id = runId;
     this.name = name;
-    this.#initialState = state;
-  }
-
-  /** The last state that was seen: `running` at first. */
-  get state(): string {
-    return this.#handle.state ?? this.#initialState;
+    this.state = state;
   }
 
   /** Reads the run's record. */
@@ -64,20 +54,5 @@ export class Run {
   /** Reads the run's checkpoints, in the order in which the run reached them. */
   timeline(options?: CallOptions): Promise<TimelineEntry[]> {
     return send(this.#transport, getTimeline(this.run_id, options));
-  }
-
-  /**
-   * Resolves with the run's record once it has completed.
-   *
-   * @throws {RunFailedError} If the run failed.
-   * @throws {TimeoutError} If `timeout` milliseconds have passed. The default is no timeout.
-   */
-  wait(options?: CallOptions): Promise<WorkflowRun> {
-    return this.#handle.wait(options);
-  }
-
-  /** Reads the run's events from the first to the last, `workflow.completed` or `workflow.failed`. */
-  events(options?: { signal?: AbortSignal }): AsyncIterableIterator<RunEvent | Gap, undefined> {
-    return this.#handle.events(options);
   }
 }

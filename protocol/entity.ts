@@ -105,7 +105,10 @@ export interface TimelineEntry {
    * `child:<name>`, `spawn:<name>` or `compensate:<step>`.
    */
   step_name: string;
-  /** The result as decoded JSON. Bytes that are not JSON stay base64 text. */
+  /**
+   * The result as decoded JSON; for `wait:<event>` the event with its payload. Bytes that are not
+   * JSON stay base64 text.
+   */
   data?: unknown;
   /** When the checkpoint was saved, RFC 3339. */
   created_at: string;
@@ -173,6 +176,12 @@ export function decodeTimeline(value: unknown): TimelineEntry[] {
     }
     const entry = { ...item };
     if (entry.data !== undefined) entry.data = decodeJsonBase64(entry.data);
+    // The data of `wait:<event>` and its like is an event or a list of events, with encoded payloads.
+    if (/^wait(all|any|match)?:/.test(item.step_name)) {
+      for (const event of [entry.data].flat() as { payload?: unknown }[]) {
+        if (event?.payload) event.payload = decodeJsonBase64(event.payload);
+      }
+    }
     return entry as unknown as TimelineEntry;
   });
 }

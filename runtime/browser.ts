@@ -1,2 +1,3 @@
 /** Whether this is a browser, or another runtime without a `process`. */
-export const inBrowser: boolean = !("Deno" in globalThis) && !("process" in globalThis);
+export const inBrowser: boolean =
+  /* @__PURE__ */ (() => !("Deno" in globalThis) && !("process" in globalThis))();

@@ -5,13 +5,15 @@ import { monotonicNow } from "../../runtime/clock.ts";
 import { observeSockets, terminate } from "../../runtime/terminate.ts";
 import { AuthError, ConnectionError, deadlineExceeded } from "../errors.ts";
 import type { DispatchOptions } from "../options.ts";
+import type { Deadlines } from "./deadlines.ts";
 import { FormatError, Link } from "./link.ts";
 import type { LinkOwner } from "./link_options.ts";
 import type { Transport } from "./transport.ts";
 import { withDeadline } from "./with_deadline.ts";
 
 /** What a connector needs from its session. */
-export interface ConnectorHost extends Pick<Transport, "clock" | "deadlines" | "onClose"> {
+export interface ConnectorHost extends Pick<Transport, "clock" | "onClose"> {
+  readonly deadlines: Deadlines;
   /** The server does not support MessagePack; later links use JSON. */
   onFormatFallback(cause: Error): void;
 }

@@ -20,7 +20,7 @@ export interface Request extends CallOptions {
 /** Sends requests, over whichever transport. */
 export interface Transport {
   readonly clock: Clock;
-  readonly deadlines: Deadlines;
+  readonly deadlines: Pick<Deadlines, "add">;
   /** Functions to call once when the transport closes or gives up. */
   readonly onClose: Set<(error: Error) => void>;
   /** The reason why no request can be sent any more; `undefined` while requests can be sent. */

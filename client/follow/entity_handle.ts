@@ -1,6 +1,6 @@
-import { deadlineExceeded } from "../errors.ts";
 import type { Transport } from "../connection/transport.ts";
 import { withDeadline } from "../connection/with_deadline.ts";
+import { deadlineExceeded } from "../errors.ts";
 import type { Gap } from "../gap.ts";
 import type { CallOptions } from "../options.ts";
 
@@ -11,52 +11,84 @@ export interface Tracked {
 }
 
 /** Follows one job or run until it ends. */
-export interface Follower<R extends Tracked, E> {
+export interface Follower<R, E> {
   /** The last state that was seen, if any. */
   readonly state: string | undefined;
+  /** Functions to call with each state that is seen. */
+  readonly onState: Set<(state: string) => void>;
   /** Resolves with the record once it has completed. */
   wait(signal: AbortSignal): Promise<R>;
   /** Reads the events from the first to the last. */
   events(options?: { signal?: AbortSignal }): AsyncIterableIterator<E | Gap, undefined>;
 }
 
-/** The handle on one job or run. Its follower is created on first use. */
-export class EntityHandle<R extends Tracked, E> {
+/**
+ * What the handles on jobs and runs have in common.
+ *
+ * @example
+ * ```ts
+ * import type { EntityHandle } from "@dispatch/sdk";
+ *
+ * async function isOver(handle: EntityHandle): Promise<boolean> {
+ *   await handle.wait({ timeout: 60_000 });
+ *   return handle.state === "completed";
+ * }
+ * ```
+ */
+export abstract class EntityHandle<R = unknown, E = unknown> {
   readonly #transport: Transport;
   readonly #what: string;
   readonly #createFollower: () => Follower<R, E>;
   #follower: Follower<R, E> | undefined;
 
-  /** @param what The entity as an error message names it: `job 'job_…'`. */
+  /**
+   * Called by the constructors of the handles.
+   * @param what The entity as an error message names it: `job 'job_…'`.
+   */
   constructor(transport: Transport, what: string, createFollower: () => Follower<R, E>) {
     this.#transport = transport;
     this.#what = what;
     this.#createFollower = createFollower;
   }
 
-  /** The last state that was seen, if any. */
-  get state(): string | undefined {
-    return this.#follower?.state;
-  }
+  /** The last state that was seen. */
+  abstract readonly state: string;
 
-  /** Resolves with the record once it has completed. */
+  /**
+   * Resolves with the record once the job or run has completed. A job whose name no worker knows
+   * never does, so pass a `timeout` or a `signal`.
+   *
+   * @throws {JobFailedError} If the job failed for good or was cancelled.
+   * @throws {RunFailedError} If the run failed.
+   * @throws {TimeoutError} If `timeout` milliseconds have passed. The default is no timeout.
+   */
   wait({ signal, timeout }: CallOptions = {}): Promise<R> {
     const what = `wait for ${this.#what}`;
     const deadline = timeout === undefined ? Infinity : this.#transport.deadline(timeout);
     const timeoutError = () => {
-      const state = this.state === undefined ? "" : `, it is ${this.state}`;
-      return deadlineExceeded(what, `the deadline passed${state}`);
+      const state = this.#follower?.state;
+      return deadlineExceeded(what, `the deadline passed${state ? `, it is ${state}` : ""}`);
     };
     const limits = { what, deadline, timeoutError, signal };
     return withDeadline(this.#transport, limits, (signal) => this.#getFollower().wait(signal));
   }
 
-  /** Reads the events from the first to the last; readers do not share a position. */
+  /**
+   * Reads the events from the first to the last: `job.completed` or `job.dlq`, `workflow.completed`
+   * or `workflow.failed`. Each call reads all of them.
+   */
   events(options?: { signal?: AbortSignal }): AsyncIterableIterator<E | Gap, undefined> {
     return this.#getFollower().events(options);
   }
 
+  /** Creates the follower on first use: most jobs are enqueued and never followed. */
   #getFollower(): Follower<R, E> {
-    return this.#follower ??= this.#createFollower();
+    if (this.#follower) return this.#follower;
+    const follower = this.#follower = this.#createFollower();
+    // `state` is an ordinary property, so that `console.log` and `JSON.stringify` show it.
+    const setState = (state: string) => Object.assign(this, { state });
+    if (follower.state) setState(follower.state);
+    follower.onState.add(setState);
+    return follower;
   }
 }

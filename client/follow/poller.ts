@@ -27,6 +27,7 @@ class Poller<R extends Tracked> implements Follower<R, never> {
   readonly #transport: Transport;
   readonly #spec: PollerSpec<R>;
   #record: R | undefined;
+  readonly onState: Set<(state: string) => void> = new Set();
 
   constructor(transport: Transport, spec: PollerSpec<R>) {
     this.#transport = transport;
@@ -58,7 +59,8 @@ class Poller<R extends Tracked> implements Follower<R, never> {
 
   async #read(signal: AbortSignal): Promise<void> {
     try {
-      this.#record = await this.#spec.read({ signal });
+      const record = this.#record = await this.#spec.read({ signal });
+      for (const listener of this.onState) listener(record.state);
     } catch (error) {
       // A single slow read does not end the wait.
       if (!(error instanceof TimeoutError)) throw error;

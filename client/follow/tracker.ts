@@ -53,6 +53,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
   #error: unknown;
   #ended = false;
   #changed: PromiseWithResolvers<void> = Promise.withResolvers();
+  readonly onState: Set<(state: string) => void> = new Set();
 
   /** @param fed Whether a lane adds every event, from the first on. */
   constructor(transport: EventTransport, spec: TrackerSpec<R, E>, fed = false) {
@@ -63,6 +64,11 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
 
   get state(): string | undefined {
     return this.#record?.state;
+  }
+
+  #setRecord(record: R): void {
+    this.#record = record;
+    for (const listener of this.onState) listener(record.state);
   }
 
   /** Adds an event or a gap; ignores an event that is already in the log. */
@@ -228,7 +234,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     try {
       const record = await this.#spec.read({ signal });
       const hasEnded = isTerminal(record.state);
-      this.#record = record;
+      this.#setRecord(record);
       // The last events may be a moment behind the record, and say more than it does.
       if (hasEnded && this.#sawLiveEvent && !this.#lastEvent) {
         await delay(SETTLE_PAUSE, { signal, clock: this.#transport.clock });
@@ -267,7 +273,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     this.#held = undefined;
     for (const item of held) this.add(item);
     if (this.#lastEvent) this.#log.items.push(this.#lastEvent);
-    this.#record = record ?? this.#record;
+    if (record) this.#setRecord(record);
     this.#error = record
       ? undefined
       : error ?? inContext(`wait for ${this.#spec.what}`, closedError());

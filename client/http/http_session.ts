@@ -1,6 +1,6 @@
 import { abortable } from "../../runtime/abortable.ts";
 import { type Clock, monotonicNow, systemClock } from "../../runtime/clock.ts";
-import { Deadlines } from "../connection/deadlines.ts";
+import { setLongTimeout } from "../../runtime/long_timers.ts";
 import type { Request, Transport } from "../connection/transport.ts";
 import { withDeadline } from "../connection/with_deadline.ts";
 import { closedError, inContext, TimeoutError } from "../errors.ts";
@@ -15,12 +15,20 @@ export class HttpSession implements Transport {
   readonly requests: HttpRequests;
   readonly onClose: Set<(error: Error) => void> = new Set();
   readonly clock: Clock;
-  readonly deadlines: Deadlines;
+  readonly deadlines: Transport["deadlines"];
 
   constructor(options: HttpOptions) {
     this.#options = options;
     this.clock = options.clock ?? systemClock;
-    this.deadlines = new Deadlines(this.clock);
+    const { clock } = this;
+    this.deadlines = {
+      add(deadline, expire) {
+        if (deadline === Infinity) return () => {};
+        const ms = Math.max(0, deadline - monotonicNow(clock));
+        const timer = setLongTimeout((part, partMs) => clock.setTimeout(part, partMs), expire, ms);
+        return () => clock.clearTimeout(timer.handle);
+      },
+    };
     this.requests = new HttpRequests(options, this.clock);
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import type { Gap, RunEvent } from "../../mod.ts";
 import { eventually, within } from "../helpers/eventually.ts";
 import { Recorder } from "../helpers/recorder.ts";
@@ -127,11 +128,10 @@ for (const [name, input] of Object.entries(INPUTS)) {
     const taken = (await payment.timeline())
       .find(({ step_name }) => step_name === "wait:payment-received")?.data as {
         id: string;
-        payload: string;
+        payload: unknown;
       };
     assert.equal(taken.id, event_id);
-    const bytes = Uint8Array.from(atob(taken.payload), (char) => char.charCodeAt(0));
-    assert.deepEqual(JSON.parse(new TextDecoder().decode(bytes)), input);
+    assert.deepEqual(taken.payload, input);
   });
 }
 
@@ -225,4 +225,23 @@ test("enqueueMany returns the jobs in the order of the payloads", async () => {
   const records = await Promise.all(jobs.map((job) => job.get()));
   assert.deepEqual(records.map(({ payload }) => payload), payloads);
   assert.deepEqual(await it.client.enqueueMany("noop", []), []);
+});
+
+test("shows what a handle knows in `JSON.stringify`, a spread and the console", async () => {
+  await using it = await connected();
+  const job = await it.client.enqueue("noop", {});
+  const { job_id } = job;
+  const ended = { job_id, queue: "default", state: "completed" };
+  assert.deepEqual({ ...job }, { ...ended, state: "pending" });
+  await within(job.wait(), "the job");
+  assert.deepEqual({ ...job }, ended);
+  assert.deepEqual(JSON.parse(JSON.stringify(job)), ended);
+  assert.match(inspect(job), /state: ['"]completed['"]/);
+
+  const run = await it.client.startWorkflow("failing", {});
+  await assert.rejects(within(run.wait(), "the run"));
+  const { run_id } = run;
+  assert.deepEqual({ ...run }, { run_id, name: "failing", state: "failed" });
+  assert.equal(JSON.parse(JSON.stringify(run)).state, "failed");
+  assert.match(inspect(run), /state: ['"]failed['"]/);
 });

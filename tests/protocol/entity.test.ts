@@ -119,6 +119,35 @@ test("decodeTimeline decodes the data of entries that have some", () => {
   );
 });
 
+test("decodeTimeline decodes the payload of each event that a run waited for", () => {
+  const base64 = (value: unknown) => encodeBase64(JSON.stringify(value));
+  const entry = (step_name: string, data: unknown) => ({ step_name, data, created_at: time });
+  const encoded = (payload: unknown) => ({ id: "evt_1", name: "paid", payload: base64(payload) });
+  const decoded = (payload: unknown) => ({ id: "evt_1", name: "paid", payload });
+  const payloads = [{ amount: 1 }, [1], "text", 0, null, false];
+  for (const payload of payloads) {
+    for (const step of ["wait:paid", "waitall:paid", "waitany:paid,late", "waitmatch:paid"]) {
+      deepEqual(decodeTimeline([entry(step, base64(encoded(payload)))]), [
+        entry(step, decoded(payload)),
+      ]);
+    }
+  }
+  deepEqual(
+    decodeTimeline([
+      entry("waitall:paid,late", base64(payloads.map(encoded))),
+      entry("wait:no-json", base64({ payload: "?" })),
+      entry("wait:timed-out", ""),
+      entry("waiter", base64({ payload: base64(1) })),
+    ]),
+    [
+      entry("waitall:paid,late", payloads.map(decoded)),
+      entry("wait:no-json", { payload: "?" }),
+      entry("wait:timed-out", ""),
+      entry("waiter", { payload: base64(1) }),
+    ],
+  );
+});
+
 test("decodeTimeline accepts a missing list as an empty one", () => {
   for (const value of [[], null, undefined]) deepEqual(decodeTimeline(value), []);
 });
