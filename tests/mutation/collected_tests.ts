@@ -13,9 +13,12 @@ export interface CollectedFile {
 
 let current: CollectedFile = { tests: [], before: [] };
 
-export function test(name: string, body: () => unknown): void {
-  if (typeof body !== "function") throw new TypeError(`'${name}' has options: not supported here`);
-  current.tests.push({ name, body });
+export function test(
+  name: string,
+  ...[options, body]: [() => unknown] | [{ skip?: boolean }, () => unknown]
+): void {
+  if (typeof options === "function") current.tests.push({ name, body: options });
+  else if (!options.skip) current.tests.push({ name, body: body! });
 }
 
 export function before(body: () => unknown): void {

@@ -15,6 +15,10 @@ registerHooks({
       : next(specifier, context),
 });
 
+/** Milliseconds that a test file may take to load, and a test without a mutant to run. */
+const LOAD_LIMIT = 30_000;
+const TEST_LIMIT = 60_000;
+
 interface LoadedFile {
   before: (() => unknown)[];
   tests: Map<string, CollectedTest>;
@@ -42,7 +46,15 @@ async function load(path: string): Promise<LoadedFile> {
   let loaded = files.get(path);
   if (loaded === undefined) {
     activate(undefined);
-    const { tests, before } = await collect(pathToFileURL(resolve(path)).href);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`${path} did not load in time`)), LOAD_LIMIT);
+    });
+    const { tests, before } = await Promise.race([
+      collect(pathToFileURL(resolve(path)).href),
+      late,
+    ]);
+    clearTimeout(timer);
     loaded = { before, tests: new Map(tests.map((it, index) => [`${path}#${index}`, it])) };
     files.set(path, loaded);
   }
@@ -89,7 +101,7 @@ async function findCoverage(paths: readonly string[]): Promise<CoverageResult> {
     for (const [id, { name }] of file.tests) {
       stryker.currentTestId = id;
       const start = performance.now();
-      const failure = await runTest(file, id, 60_000);
+      const failure = await runTest(file, id, TEST_LIMIT);
       tests.push({ id, name, path, ms: performance.now() - start, failure });
     }
   }

@@ -1,11 +1,12 @@
 // A test runner for StrykerJS. It runs the tests of `node:test` in one process, where most take
 // milliseconds. A process for each mutant and test file, as Stryker's own runners use, takes hours.
 import { type ChildProcess, fork } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Answer, CoverageResult, MutantResult, Question } from "./messages.ts";
 
 const HOST = fileURLToPath(new URL("./host.ts", import.meta.url));
+const NODE_MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
 /** Where the first runner writes how long each test takes, for the others. */
 const TIMES = "test_times.json";
 /** Milliseconds that a test may take longer than without a mutant. */
@@ -28,6 +29,7 @@ type DryRunResult =
   };
 
 type MutantRunResult =
+  | { status: "error"; errorMessage: string }
   | { status: "survived"; nrOfTests: number }
   | { status: "timeout"; reason: string }
   | { status: "killed"; killedBy: string[]; failureMessage: string; nrOfTests: number };
@@ -38,7 +40,7 @@ interface MutantRunOptions {
   hitLimit?: number;
 }
 
-type HostResult<T> = T | { hung: string } | { exited: number | null };
+type HostResult<T> = T | { hung: string } | { exited: number | null } | { error: string };
 
 /** A process that runs tests. */
 class Host {
@@ -52,21 +54,21 @@ class Host {
     question: Question,
     limitOf: (test: string) => number,
   ): Promise<HostResult<T>> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const end = (settle: () => void): void => {
+      const end = (result: HostResult<T>): void => {
         clearTimeout(timer);
         this.#child.removeAllListeners();
-        settle();
+        resolve(result);
       };
       this.#child.on("message", (answer: Answer) => {
-        if ("result" in answer) return end(() => resolve(answer.result as T));
-        if ("error" in answer) return end(() => reject(new Error(answer.error)));
+        if ("result" in answer) return end(answer.result as T);
+        if ("error" in answer) return end(answer);
         const { started } = answer;
         clearTimeout(timer);
-        timer = setTimeout(() => end(() => resolve({ hung: started })), limitOf(started));
+        timer = setTimeout(() => end({ hung: started }), limitOf(started));
       });
-      this.#child.on("exit", (code) => end(() => resolve({ exited: code })));
+      this.#child.on("exit", (code) => end({ exited: code }));
       this.#child.send(question);
     });
   }
@@ -94,10 +96,12 @@ class Runner {
   }
 
   async dryRun(): Promise<DryRunResult> {
+    // Stryker does not do this where node_modules is itself a link.
+    if (!existsSync("node_modules")) symlinkSync(NODE_MODULES, "node_modules", "junction");
     const question: Question = { action: "coverage", paths: this.#paths };
     const result = await this.#host.ask<CoverageResult>(question, () => 0);
     if (!("tests" in result)) {
-      return { status: "error", errorMessage: `the process ended: ${JSON.stringify(result)}` };
+      return { status: "error", errorMessage: JSON.stringify(result) };
     }
     const { tests, coverage } = result;
     writeFileSync(TIMES, JSON.stringify(Object.fromEntries(tests.map(({ id, ms }) => [id, ms]))));
@@ -132,6 +136,7 @@ class Runner {
     }
     // A failed test may have left something running.
     this.#replaceHost();
+    if ("error" in result) return { status: "error", errorMessage: result.error };
     if ("hung" in result) return { status: "timeout", reason: `${result.hung} did not end` };
     if ("exited" in result) {
       const failureMessage = `the process exited with ${result.exited}`;
