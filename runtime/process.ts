@@ -1,4 +1,5 @@
 // deno-lint-ignore-file no-explicit-any
+import { realExit } from "./exit_calls.ts";
 
 const { Deno, Bun } = globalThis as any;
 // Deno has a `process` too, but loading it on first use takes 13 ms.
@@ -34,8 +35,7 @@ export function setExitCode(code: number): void {
 
 /** Ends the process at once. */
 export function exitNow(code: number): never {
-  if (Deno) Deno.exit(code);
-  return process.exit(code) as never;
+  return realExit(code);
 }
 
 /**
@@ -72,11 +72,27 @@ export function onEndSignal(listener: (signal: EndSignal) => void): () => void {
   };
 }
 
+const unhandledListeners: ((error: unknown) => void)[] = [];
+let stopListening = () => {};
+
 /**
- * Calls `listener` with each unhandled error or rejection, which does not end the process then.
- * Returns a function that removes the listener.
+ * Calls `listener` with each unhandled error or rejection, which does not end the process then. If
+ * there are several listeners, the one added last is called. Returns a function that removes the
+ * listener.
  */
 export function onUnhandled(listener: (error: unknown) => void): () => void {
+  if (unhandledListeners.length === 0) {
+    stopListening = listenToUnhandled((error) => unhandledListeners.at(-1)?.(error));
+  }
+  unhandledListeners.push(listener);
+  return () => {
+    const index = unhandledListeners.lastIndexOf(listener);
+    if (index !== -1) unhandledListeners.splice(index, 1);
+    if (unhandledListeners.length === 0) stopListening();
+  };
+}
+
+function listenToUnhandled(listener: (error: unknown) => void): () => void {
   if (Deno) {
     const onEvent = (event: any) => {
       event.preventDefault();

@@ -1,9 +1,13 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Output } from "../report/reporter.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
+import type { ScriptGuard } from "./script_guard.ts";
 
 /** The name under which the documentation installs the CLI. */
 export const PROGRAM = "dispatch";
+
+/** The exit code of a command that could not do its work. */
+export const COULD_NOT_RUN = 3;
 
 /** The exit code of an interrupted command. */
 export const INTERRUPTED = 130;
@@ -24,6 +28,8 @@ export interface CommandContext {
   signal: AbortSignal;
   /** Called when unfinished work was abandoned, which can keep the process alive. */
   onStuck?: () => void;
+  /** Watches the code of recipes. `runCli` adds it. */
+  guard?: ScriptGuard;
 }
 
 /** A command of the CLI. Each has a file in `commands/` and a line in `commands.ts`. */

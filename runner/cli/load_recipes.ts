@@ -4,6 +4,7 @@ import type { Recipe } from "../language/model.ts";
 import { readRecipe } from "../recipe/read_recipe.ts";
 import { Source } from "../language/source.ts";
 import type { RecipeLoader } from "../recipe/used_recipes.ts";
+import type { CommandContext } from "./command.ts";
 
 /** The result of {@linkcode loadRecipes}. */
 export interface LoadedRecipes {
@@ -26,8 +27,14 @@ export async function findRecipeFiles(paths: readonly string[]): Promise<string[
   return [...new Set(files.flat())];
 }
 
+/** The part of a command's context that loading recipes needs. */
+export type LoadContext = Pick<CommandContext, "guard" | "signal">;
+
 /** Reads and checks the recipes that paths name: files, and all recipes in directories. */
-export async function loadRecipes(paths: readonly string[]): Promise<LoadedRecipes> {
+export async function loadRecipes(
+  paths: readonly string[],
+  context: LoadContext,
+): Promise<LoadedRecipes> {
   const loaded: LoadedRecipes = { recipes: [], diagnostics: [], files: [] };
   const files: string[] = [];
   for (const path of paths) {
@@ -39,7 +46,8 @@ export async function loadRecipes(paths: readonly string[]): Promise<LoadedRecip
     }
   }
   loaded.files = [...new Set(files)];
-  for (const { recipe, diagnostics } of await Promise.all(loaded.files.map(loadRecipe))) {
+  const loading = loaded.files.map((path) => loadRecipe(path, context));
+  for (const { recipe, diagnostics } of await Promise.all(loading)) {
     loaded.diagnostics.push(...diagnostics);
     if (recipe) loaded.recipes.push(recipe);
   }
@@ -47,11 +55,15 @@ export async function loadRecipes(paths: readonly string[]): Promise<LoadedRecip
   return loaded;
 }
 
-async function loadRecipe(path: string): Promise<{ recipe?: Recipe; diagnostics: Diagnostic[] }> {
+async function loadRecipe(
+  path: string,
+  { guard, signal }: LoadContext,
+): Promise<{ recipe?: Recipe; diagnostics: Diagnostic[] }> {
   try {
     if (/\.[cm]?[jt]s$/.test(path)) {
       const { loadScript } = await import("../script/load_script.ts");
-      return await loadScript(path);
+      guard?.start();
+      return await loadScript(path, { signal, onError: (error) => guard?.take(error) });
     }
     return await readRecipe(path, await readTextFile(path, "recipe"), loader);
   } catch (error) {

@@ -17,8 +17,10 @@ import { loadPatterns } from "../expression/load_patterns.ts";
 import { didYouMean } from "../../runtime/suggest.ts";
 import type { Output } from "../report/reporter.ts";
 import { parseArgs, UsageError } from "./args.ts";
-import { type CommandContext, INTERRUPTED, PROGRAM } from "./command.ts";
+import { type CommandContext, COULD_NOT_RUN, INTERRUPTED, PROGRAM } from "./command.ts";
 import { COMMANDS, optionsOf } from "./commands.ts";
+import { reportEarlyEnd } from "./early_end.ts";
+import { ScriptGuard } from "./script_guard.ts";
 
 /**
  * Runs the CLI in this process, with its arguments, signals and streams, and sets the exit code.
@@ -26,10 +28,14 @@ import { COMMANDS, optionsOf } from "./commands.ts";
  * @param before Arguments to put before those of the process.
  */
 export async function main(before: readonly string[] = []): Promise<void> {
+  const ended = reportEarlyEnd();
   const interrupt = new AbortController();
   const removeListeners = onEndSignal((signal) => {
     // A second signal does not wait for the clean-up of the first.
-    if (interrupt.signal.aborted) exitNow(INTERRUPTED);
+    if (interrupt.signal.aborted) {
+      ended();
+      exitNow(INTERRUPTED);
+    }
     interrupt.abort(new InterruptedError(signal));
   });
   let stuck = false;
@@ -46,6 +52,7 @@ export async function main(before: readonly string[] = []): Promise<void> {
     onStuck: () => void (stuck = true),
   });
   removeListeners();
+  ended();
   // Abandoned work may hold sockets or timers that would keep the process alive.
   if (stuck) {
     await standardWritten();
@@ -61,6 +68,12 @@ export async function main(before: readonly string[] = []): Promise<void> {
  * 4 nothing ran, 130 interrupted.
  */
 export async function runCli(args: readonly string[], context: CommandContext): Promise<number> {
+  using guard = new ScriptGuard({ err: context.err, onStart: context.onStuck });
+  const code = await runCommand(args, { ...context, guard });
+  return guard.hasProblem && code !== INTERRUPTED ? COULD_NOT_RUN : code;
+}
+
+async function runCommand(args: readonly string[], context: CommandContext): Promise<number> {
   const [first, ...rest] = args;
   const isNamed = isCommand(first);
   const name = isNamed ? first : "run";
@@ -94,6 +107,10 @@ function printError(
   command: string | undefined,
   { err, env }: CommandContext,
 ): number {
+  if (error instanceof InterruptedError) {
+    err.write(`${error.message}\n`);
+    return INTERRUPTED;
+  }
   err.write(`error: ${(error as Error).message ?? error}\n`);
   if (error instanceof UsageError) {
     err.write(`Try: ${PROGRAM} ${command === undefined ? "" : `${command} `}--help\n`);
@@ -102,7 +119,7 @@ function printError(
   if (error instanceof FileError) return 2;
   if (env("DISPATCH_DEBUG")) err.write(`${(error as Error).stack}\n`);
   else err.write("Internal error. Set DISPATCH_DEBUG=1 for the stack trace.\n");
-  return 3;
+  return COULD_NOT_RUN;
 }
 
 /**

@@ -49,7 +49,7 @@ export async function makePlan(
   context: CommandContext,
 ): Promise<RunPlan | number> {
   const mask = new Mask();
-  const loaded = await loadRecipes(args.positional);
+  const loaded = await loadRecipes(args.positional, context);
   maskSecrets(loaded.recipes, context.env, mask);
   const masked = (output: Output): Output => ({
     ...output,

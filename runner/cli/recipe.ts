@@ -1,4 +1,5 @@
 import { createRecipe, type MakeRecipe } from "../script/recipe.ts";
+import { reportEarlyEnd } from "./early_end.ts";
 
 /**
  * Declares a recipe in TypeScript, as the default export of its module. The runner runs it, and so
@@ -24,8 +25,11 @@ const started = new Set<string>();
 function runAsProgram(file: string): void {
   if (started.has(file)) return;
   started.add(file);
+  // The rest of the module could end the process before the run starts.
+  const ended = reportEarlyEnd();
   setTimeout(async () => {
     const { main } = await import("./main.ts");
+    ended();
     await main([file]);
   }, 0);
 }

@@ -90,6 +90,16 @@ export class Case {
     return result;
   }
 
+  /** Whether the recipe is written in TypeScript. */
+  get isScript(): boolean {
+    return this.#recipe.script !== undefined;
+  }
+
+  /** Whether the recipe's module is in the stack of an error. */
+  isInStackOf(error: Error): boolean {
+    return spanInModule(error, this.#recipe) !== undefined;
+  }
+
   /** Stops the case because of an unhandled error, which may come from the code of another case. */
   crash(error: Error): void {
     if (this.#crash.signal.aborted) return;
@@ -98,7 +108,7 @@ export class Case {
     const { verdict } = this.#state;
     if (verdict.failed) this.#state.warn(`unhandled error: ${failure.message}`);
     else verdict.fail(failure);
-    this.#crash.abort(error);
+    this.#crash.abort(new StepFailure("interrupted", "the recipe has already failed"));
   }
 
   /** Runs another recipe as a step of this case, and returns its outputs. */

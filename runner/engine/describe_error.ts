@@ -1,5 +1,6 @@
 import { callSites } from "../events/call_site.ts";
 import { InterruptedError } from "../events/deadline.ts";
+import { causeLines } from "../events/error_causes.ts";
 import type { EventFailure, EventPlace, FailureKind } from "../events/event.ts";
 import { StepFailure } from "../events/failure.ts";
 import { EvaluationError } from "../expression/expression.ts";
@@ -49,11 +50,17 @@ export function describeError(error: unknown, source: Source, fallback?: Span): 
   if (error instanceof EvaluationError) {
     return { kind: "evaluation", message: error.message, lines: [], ...place(error.span) };
   }
-  const { message = String(error), code } = (error ?? {}) as Partial<ErrorWithCode>;
+  const { name, message = String(error), code, stack } = (error ?? {}) as Partial<ErrorWithCode>;
   const kind = kindOfError(error);
   // `deadline` as a code would only repeat the kind.
   const ownCode = code === undefined || kind === "deadline" ? {} : { code };
-  return { kind, message, ...ownCode, lines: [], ...place() };
+  const lines = causeLines(error);
+  if (kind === "thrown" && fallback === undefined) {
+    const [site] = callSites(stack);
+    if (site) lines.unshift(`at ${site.file}:${site.line}:${site.column}`);
+  }
+  // Bun's `Promise.any` rejects with an error without a message.
+  return { kind, message: message || name || "Error", ...ownCode, lines, ...place() };
 }
 
 type ErrorWithCode = Error & { code: string | number };

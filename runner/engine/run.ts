@@ -1,5 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { withLongTimers } from "../../runtime/long_timers.ts";
+import { ExitCallError, onExitCall } from "../../runtime/exit_calls.ts";
 import { onUnhandled } from "../../runtime/process.ts";
 import {
   type Emit,
@@ -103,7 +104,13 @@ export async function runCases(
     cases: cases.length,
     server: options.server,
   });
-  const started = await runAll(cases, { ...options, clock, mask, emit, counts });
+  const { started, wasCalledToExit } = await runAll(cases, {
+    ...options,
+    clock,
+    mask,
+    emit,
+    counts,
+  });
   for (const [index, planned] of cases.entries()) {
     if (index < started) continue;
     counts[signal.aborted ? "interrupted" : "skipped"]++;
@@ -113,7 +120,7 @@ export async function runCases(
       reason: signal.aborted ? "interrupted" : "bail",
     });
   }
-  const exitCode = exitCodeOf(counts, signal.aborted);
+  const exitCode = exitCodeOf(counts, signal.aborted, wasCalledToExit);
   emit({
     type: "run.finished",
     exit_code: exitCode,
@@ -130,15 +137,39 @@ interface Running extends RunOptions {
   counts: RunCounts;
 }
 
-/** Runs cases, `parallel` at a time. Returns how many were started. */
-async function runAll(cases: readonly PlannedCase[], options: Running): Promise<number> {
+/** The outcome of running all cases. */
+interface AllResult {
+  /** How many cases were started. */
+  started: number;
+  /** Whether code of a recipe has called a function that ends the process. */
+  wasCalledToExit: boolean;
+}
+
+/** Runs cases, `parallel` at a time. */
+async function runAll(cases: readonly PlannedCase[], options: Running): Promise<AllResult> {
   const { client, signal, emit, counts } = options;
   const running = new Set<Case>();
-  const stopListening = onUnhandled((cause) => {
-    const error = toError(cause);
-    if (running.size === 0) emit({ type: "warning", text: `unhandled error: ${error.message}` });
-    for (const one of running) one.crash(error);
-  });
+  let wasCalledToExit = false;
+  const crash = (error: Error, text: string) => {
+    const owners = ownersOf(error, running);
+    if (owners.length === 0) emit({ type: "warning", text });
+    for (const one of owners) one.crash(error);
+  };
+  const stopListening = [
+    onUnhandled((cause) => {
+      // The error of such a call has been reported already.
+      if (cause instanceof ExitCallError) return;
+      const error = toError(cause);
+      crash(error, `unhandled error: ${error.message}`);
+    }),
+  ];
+  // Deno takes 13 ms to load `process`, whose functions are replaced.
+  if (cases.some(({ recipe }) => recipe.script)) {
+    stopListening.push(onExitCall((error) => {
+      wasCalledToExit = true;
+      crash(error, `${error.message}; the recipe had ended before`);
+    }));
+  }
   let next = 0;
   let bailed = false;
   const worker = async () => {
@@ -154,8 +185,20 @@ async function runAll(cases: readonly PlannedCase[], options: Running): Promise<
   };
   const workers = Math.max(1, Math.min(options.parallel ?? 1, cases.length));
   await Promise.all(Array.from({ length: workers }, worker));
-  stopListening();
-  return next;
+  for (const stop of stopListening) stop();
+  return { started: next, wasCalledToExit };
+}
+
+/**
+ * Returns the running cases that an error outside their steps belongs to: those whose module is in
+ * its stack, otherwise all recipes with code of their own, otherwise all.
+ */
+function ownersOf(error: Error, running: ReadonlySet<Case>): Case[] {
+  const all = [...running];
+  const named = all.filter((one) => one.isInStackOf(error));
+  if (named.length > 0) return named;
+  const scripts = all.filter((one) => one.isScript);
+  return scripts.length > 0 ? scripts : all;
 }
 
 async function runCase(
@@ -217,8 +260,9 @@ function about({ recipe, matrix }: PlannedCase, index: number) {
 }
 
 /** Returns the exit code of a run; the worst outcome of a case decides. */
-function exitCodeOf(counts: RunCounts, interrupted: boolean): number {
+function exitCodeOf(counts: RunCounts, interrupted: boolean, wasCalledToExit: boolean): number {
   if (interrupted) return 130;
+  if (wasCalledToExit) return 3;
   if (counts.failed > 0) return 1;
   if (counts.errored > 0) return 3;
   return counts.passed === 0 || counts.unchecked > 0 ? 4 : 0;

@@ -53,7 +53,9 @@ export class Verdict {
   }
 }
 
-function statusOf({ kind }: EventFailure): CaseStatus {
+function statusOf({ kind, code }: EventFailure): CaseStatus {
   if (kind === "interrupted") return "interrupted";
+  // A recipe that calls `process.exit` has reached no verdict.
+  if (code === "exit_call") return "errored";
   return isVerdict(kind) ? "failed" : "errored";
 }

@@ -8,12 +8,13 @@ export interface CallSite {
   column: number;
 }
 
-/** The directory of the runner's own modules. */
-let runnerDirectory: string | undefined;
+/** The directories of the runner's own modules, and of those it uses. */
+let ownDirectories: string[] | undefined;
 
 /** Returns the frames of a stack that lie outside the runner, innermost first. */
 export function callSites(stack: string | undefined): CallSite[] {
-  runnerDirectory ??= pathOf(new URL("../", import.meta.url).href);
+  ownDirectories ??= ["client", "dev", "protocol", "runner", "runtime"]
+    .map((room) => pathOf(new URL(`../../${room}/`, import.meta.url).href));
   const sites: CallSite[] = [];
   for (const line of (stack ?? "").split("\n")) {
     // V8 and JavaScriptCore write `at name (file:line:column)`, or omit the name.
@@ -21,7 +22,7 @@ export function callSites(stack: string | undefined): CallSite[] {
       .exec(line.trim());
     if (!match) continue;
     const file = pathOf(match[1]!);
-    if (file.startsWith(runnerDirectory) || file.includes("node:")) continue;
+    if (file.includes("node:") || ownDirectories.some((own) => file.startsWith(own))) continue;
     sites.push({ file, line: Number(match[2]), column: Number(match[3]) });
   }
   return sites;

@@ -206,7 +206,7 @@ export const DIAGNOSTIC_CODES = {
   "module": {
     title: "The TypeScript recipe cannot be loaded",
     explanation:
-      "The module fails to load, or its default export is not a recipe: `export default recipe(name, async (t) => { … })`.",
+      "The module fails to load, takes longer than 30 seconds for it, or its default export is not a recipe: `export default recipe(name, async (t) => { … })`.",
   },
 } as const satisfies Record<string, CodeEntry>;
 

@@ -1,6 +1,8 @@
 import { readTextFile } from "../../runtime/file.ts";
 import { currentDirectory } from "../../runtime/process.ts";
-import { callSites, pathOf } from "../events/call_site.ts";
+import { abortable } from "../../runtime/abortable.ts";
+import { type Clock, delay, systemClock } from "../../runtime/clock.ts";
+import { pathOf } from "../events/call_site.ts";
 import { toError } from "../events/failure.ts";
 import { loadPatterns } from "../expression/load_patterns.ts";
 import { literal } from "../expression/template.ts";
@@ -12,10 +14,27 @@ import { isFieldName } from "../language/scope.ts";
 import { Source } from "../language/source.ts";
 import { didYouMean } from "../../runtime/suggest.ts";
 import { jsonProblem } from "./json_problem.ts";
+import { moduleDiagnostic } from "./module_error.ts";
 import { RecipeScript } from "./recipe.ts";
 
+/** How long a module may take to load, in milliseconds. */
+const LOAD_TIMEOUT = 30_000;
+
+/** Options of {@linkcode loadScript}. */
+export interface LoadScriptOptions {
+  /** Stops waiting for a module that does not load. */
+  signal?: AbortSignal | undefined;
+  /** Called with the error that a module has thrown. */
+  onError?: ((error: unknown) => void) | undefined;
+  /**
+   * The clock for the time limit.
+   * @default {systemClock}
+   */
+  clock?: Clock;
+}
+
 /** Loads the recipe that a TypeScript or JavaScript module exports as default. */
-export async function loadScript(path: string): Promise<{
+export async function loadScript(path: string, options: LoadScriptOptions = {}): Promise<{
   recipe?: Recipe;
   diagnostics: Diagnostic[];
 }> {
@@ -30,12 +49,12 @@ export async function loadScript(path: string): Promise<{
   let exported: unknown;
   try {
     // `toMatch` cannot wait for it.
-    [{ default: exported }] = await Promise.all([import(address.href), loadPatterns()]);
+    const loading = Promise.all([import(address.href), loadPatterns()]);
+    [{ default: exported }] = await loadedInTime(loading, options);
   } catch (error) {
-    const { message, stack } = toError(error);
-    const site = callSites(stack).find(({ file }) => file === module);
-    const text = `cannot load the recipe's module: ${message.split("\n")[0]}`;
-    return invalid(text, site?.line, site?.column);
+    if (options.signal?.aborted) throw error;
+    options.onError?.(error);
+    return { diagnostics: [moduleDiagnostic(toError(error), source, module)] };
   }
   if (!(exported instanceof RecipeScript)) {
     return invalid("the module's default export is not a recipe: use `export default recipe(…)`");
@@ -44,6 +63,23 @@ export async function loadScript(path: string): Promise<{
   if (problem === undefined) return { recipe: toRecipe(exported, source, module), diagnostics: [] };
   const { site } = exported;
   return site?.file === module ? invalid(problem, site.line, site.column) : invalid(problem);
+}
+
+/** Returns what a promise resolves with; rejects if that takes too long. */
+async function loadedInTime<T>(
+  loading: Promise<T>,
+  { signal, clock = systemClock }: LoadScriptOptions,
+): Promise<T> {
+  const done = new AbortController();
+  const stop = signal ? AbortSignal.any([signal, done.signal]) : done.signal;
+  const late = delay(LOAD_TIMEOUT, { signal: stop, clock }).then(() => {
+    throw new Error(`it has not loaded within ${LOAD_TIMEOUT / 1000} s; what does it await?`);
+  });
+  try {
+    return await Promise.race([abortable(loading, signal), late]);
+  } finally {
+    done.abort();
+  }
 }
 
 const OPTIONS = ["description", "tags", "timeout", "vars", "secrets", "env", "channels"];

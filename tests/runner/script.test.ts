@@ -134,6 +134,29 @@ for (
   });
 }
 
+test("shows the line of a syntax error, and of an import that fails", async () => {
+  const places: Record<string, [text: string, line: number, note?: RegExp]> = {
+    "own.recipe.ts": ["export default 1;\nconst ok = 2;\nconst a = ;\n", 3],
+    "import.recipe.ts": ['export default 1;\nimport "./nope.ts";\n', 2],
+    "name.recipe.ts": ['export default 1;\nimport { nope } from "./one.ts";\nnope();\n', 2],
+    "other.recipe.ts": ['import "./bad.ts";\n', 1, /at .*bad\.ts:2:/],
+  };
+  const files = {
+    "one.ts": "export const one = 1;\n",
+    "bad.ts": "export const a = 1;\nlet b = ;\n",
+  };
+  const recipes = Object.entries(places).map(([name, [text]]) => [name, text]);
+  await withFiles({ ...files, ...Object.fromEntries(recipes) }, async (directory) => {
+    for (const [name, [, line, note]] of Object.entries(places)) {
+      const path = join(directory, name);
+      const { code, out } = await runnerCli(["check", path, "--format", "json"]);
+      assert.equal(code, 2);
+      assert.equal(JSON.parse(out).line, line, out);
+      if (note) assert.match((await runnerCli(["check", path])).err, note);
+    }
+  });
+});
+
 test("warns about a step that is not awaited, and its failure fails the recipe", async () => {
   const { code, events } = await runScript(`recipe("Forgotten", async (t) => {
   const job = await t.enqueue("always-fails");

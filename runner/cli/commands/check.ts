@@ -9,13 +9,14 @@ export const check: Command = {
   usage: "check [file | directory]…",
   description: "Check recipes without running them, and print all errors.",
   options: { format: FORMAT_OPTION },
-  async run(args, { out, err, env }) {
+  async run(args, context) {
+    const { out, err, env } = context;
     const { positional } = args;
     if (positional.length === 0) {
       throw new UsageError("Nothing to check: name a recipe or directory");
     }
     const format = formatOption(args, env);
-    const { recipes, diagnostics, files } = await loadRecipes(positional);
+    const { recipes, diagnostics, files } = await loadRecipes(positional, context);
     printDiagnostics(diagnostics, format, { out, err });
     if (diagnostics.some(({ severity }) => severity === "error")) return 2;
     if (files.length === 0) throw new UsageError(`No recipes in ${positional.join(", ")}`);

@@ -10,10 +10,11 @@ export const list: Command = {
   usage: "list [file | directory]…",
   description: "List recipes with their tags; without a path, those in the current directory.",
   options: { ...RECIPE_FILTER_OPTIONS, format: FORMAT_OPTION },
-  async run(args, { out, err, env }) {
+  async run(args, context) {
+    const { out, err, env } = context;
     const format = formatOption(args, env);
     const paths = args.positional.length > 0 ? args.positional : ["."];
-    const { recipes, diagnostics } = await loadRecipes(paths);
+    const { recipes, diagnostics } = await loadRecipes(paths, context);
     const listed = await filterRecipes(recipes, args);
     if (format === "json") {
       for (const recipe of listed) {

@@ -29,7 +29,7 @@ Exit codes: 0 passed; 1 failed; 2 invalid recipe or command line; 3 could not ru
     while (!context.signal.aborted) {
       await runOnce(args, context);
       if (context.signal.aborted) break;
-      const used = [...withUsed((await loadRecipes(positional)).recipes)]
+      const used = [...withUsed((await loadRecipes(positional, context)).recipes)]
         .map(({ source }) => source.name);
       const list = async () => [...new Set([...await findRecipeFiles(positional), ...used])];
       const before = await readFiles(list);

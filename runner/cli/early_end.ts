@@ -1,0 +1,30 @@
+import { onExit, setExitCode, writeStandard } from "../../runtime/process.ts";
+import { callSites } from "../events/call_site.ts";
+import { COULD_NOT_RUN } from "./command.ts";
+
+/** Whether the end of the process is watched: a recipe that is a program starts to watch first. */
+let isWatching = false;
+
+/**
+ * Reports an end of the process that comes before that of its command, and makes it exit with 3. It
+ * notices what the script guard cannot prevent: code that ran before the guard started, and a
+ * process in which nothing is left to wait for.
+ *
+ * @returns A function to call when the command has ended.
+ */
+export function reportEarlyEnd(): () => void {
+  if (isWatching) return () => {};
+  isWatching = true;
+  const removeListener = onExit(() => {
+    const [site] = callSites(new Error().stack);
+    const why = site
+      ? `the code at ${site.file}:${site.line}:${site.column} has ended the process`
+      : "nothing was left that it could wait for";
+    writeStandard("stderr", `error: the run did not reach its end: ${why}\n`);
+    setExitCode(COULD_NOT_RUN);
+  });
+  return () => {
+    isWatching = false;
+    removeListener();
+  };
+}

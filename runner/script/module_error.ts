@@ -1,0 +1,74 @@
+import { currentDirectory } from "../../runtime/process.ts";
+import { type CallSite, callSites, pathOf } from "../events/call_site.ts";
+import { causeLines } from "../events/error_causes.ts";
+import type { Diagnostic } from "../language/diagnostic.ts";
+import type { Source } from "../language/source.ts";
+
+/** Describes why a recipe's module could not be loaded. */
+export function moduleDiagnostic(error: Error, source: Source, module: string): Diagnostic {
+  const site = placeOf(error);
+  const message = `cannot load the recipe's module: ${firstLine(error)}`;
+  const isElsewhere = site !== undefined && site.file !== module;
+  const start = site && !isElsewhere
+    ? source.offset(site.line, site.column)
+    : offsetOfName(error.message, source.text);
+  const notes = [
+    ...(isElsewhere ? [`at ${relative(site.file)}:${site.line}:${site.column}`] : []),
+    ...causeLines(error),
+  ];
+  return {
+    code: "module",
+    severity: "error",
+    message,
+    source,
+    span: { start, end: start + 1 },
+    ...(notes.length === 0 ? {} : { notes }),
+  };
+}
+
+/** Returns the first line of an error's message, without a place, which is shown separately. */
+function firstLine({ message }: Error): string {
+  return message.split("\n")[0]!.replace(/ at file:\/\/\S+:\d+:\d+$/, "");
+}
+
+/** Returns where an error was thrown, or where a module has a syntax error. */
+function placeOf(error: Error): CallSite | undefined {
+  const { position } = error as { position?: { file?: unknown; line?: unknown; column?: unknown } };
+  if (typeof position?.file === "string" && typeof position.line === "number") {
+    // Bun has the place of a syntax error here, and no stack.
+    return { file: position.file, line: position.line, column: Number(position.column) || 1 };
+  }
+  return headerSite(error.stack) ?? callSites(error.stack)[0];
+}
+
+/**
+ * Returns the place in the header of a stack. Node writes the path and line of a syntax error above
+ * the message, then some lines of the file, and `^` below the column.
+ */
+function headerSite(stack: string | undefined): CallSite | undefined {
+  const lines = (stack ?? "").split("\n");
+  const [, address, line] = /^((?:file:\/\/|\/|[A-Za-z]:[\\/]).*):(\d+)$/.exec(lines[0]!) ?? [];
+  const marks = lines.find((text, i) => i > 0 && /^\s*\^+\s*$/.test(text));
+  if (address === undefined || marks === undefined) return undefined;
+  return { file: pathOf(address), line: Number(line), column: marks.indexOf("^") + 1 };
+}
+
+/**
+ * Returns where a name that a message has in quotes is in the text, such as that of a module that
+ * was not found; the beginning if there is none.
+ */
+function offsetOfName(message: string, text: string): number {
+  for (const [, quoted] of message.matchAll(/["'`]([^"'`]+)["'`]/g)) {
+    const path = pathOf(quoted!);
+    // An import names a file relative to the module.
+    const name = path.startsWith("/") ? path.slice(path.lastIndexOf("/")) : path;
+    const at = text.indexOf(name);
+    if (at !== -1) return at;
+  }
+  return 0;
+}
+
+function relative(file: string): string {
+  const directory = `${currentDirectory()}/`;
+  return file.startsWith(directory) ? file.slice(directory.length) : file;
+}
