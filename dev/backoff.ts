@@ -1,3 +1,6 @@
+import { aFunction, numberFrom, optional, type OptionRules } from "../runtime/check_options.ts";
+import { checkArgument, checkOptions } from "./options_error.ts";
+
 /** Settings of {@linkcode exponentialBackoff}. */
 export interface ExponentialBackoffOptions {
   /**
@@ -28,10 +31,13 @@ export interface ExponentialBackoffOptions {
  * const backoff = exponentialBackoff({ initial: 100, random: () => 0.5 });
  * assert.deepEqual([1, 2, 3].map(backoff), [50, 100, 200]);
  * ```
+ *
+ * @throws {OptionsError} If an option is not valid.
  */
 export function exponentialBackoff(
   options: ExponentialBackoffOptions = {},
 ): (attempt: number) => number {
+  checkOptions("create backoff", options, BACKOFF_RULES);
   const { initial = 1000, max = 60_000, random = Math.random } = options;
   return (attempt) => random() * Math.min(max, initial * 2 ** (attempt - 1));
 }
@@ -46,7 +52,16 @@ export function exponentialBackoff(
  *
  * assert.deepEqual([1, 2, 3].map(constantBackoff(50)), [50, 50, 50]);
  * ```
+ *
+ * @throws {OptionsError} If it is not a number of at least 0.
  */
 export function constantBackoff(ms: number): (attempt: number) => number {
+  checkArgument("create backoff", "time", ms, numberFrom(0));
   return () => ms;
 }
+
+const BACKOFF_RULES: OptionRules = {
+  initial: optional(numberFrom(0)),
+  max: optional(numberFrom(0, Infinity)),
+  random: optional(aFunction),
+};

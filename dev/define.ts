@@ -1,5 +1,15 @@
+import {
+  aFunction,
+  optional,
+  type OptionRules,
+  someText,
+  wholeNumberFrom,
+} from "../runtime/check_options.ts";
 import type { JobContext, Workflow } from "./context.ts";
+import { checkSchedule } from "./cron_schedule.ts";
 import type { Duration } from "./duration.ts";
+import { aDuration, aSchema, jsonValue } from "./option_rules.ts";
+import { checkArgument, checkOptions } from "./options_error.ts";
 import type { SchemaOutput, StandardSchema } from "./schema.ts";
 
 /** Processes a job. If it throws, the attempt fails; its return value is ignored. */
@@ -96,7 +106,7 @@ export function defineJob(
   name: string,
   ...rest: [JobHandler<never>] | [JobOptions, JobHandler<never>]
 ): JobDefinition {
-  const [options, handler] = rest.length === 1 ? [{}, rest[0]] : rest;
+  const { options, handler } = checkDefinition("job", name, rest, JOB_RULES);
   return { kind: "job", name, options, handler };
 }
 
@@ -183,7 +193,7 @@ export function defineWorkflow(
   name: string,
   ...rest: [WorkflowHandler<never>] | [WorkflowOptions, WorkflowHandler<never>]
 ): WorkflowDefinition {
-  const [options, handler] = rest.length === 1 ? [{}, rest[0]] : rest;
+  const { options, handler } = checkDefinition("workflow", name, rest, WORKFLOW_RULES);
   return { kind: "workflow", name, options, handler };
 }
 
@@ -230,7 +240,49 @@ export interface CronDefinition {
  *   job: "send-report",
  * });
  * ```
+ *
+ * @throws {OptionsError} If an option is not valid.
+ * @throws {ScheduleError} If the schedule or the time zone is not valid.
  */
 export function defineCron(name: string, options: CronOptions): CronDefinition {
+  checkArgument("define cron", "name", name, someText);
+  checkOptions(`define cron '${name}'`, options, CRON_RULES);
+  checkSchedule(name, options.schedule, options.timezone);
   return { kind: "cron", name, options };
+}
+
+const JOB_RULES: OptionRules = {
+  payload: optional(aSchema),
+  queue: optional(someText),
+  priority: optional(wholeNumberFrom(Number.MIN_SAFE_INTEGER)),
+  maxRetries: optional(wholeNumberFrom(0)),
+  timeout: optional(aDuration),
+};
+
+const WORKFLOW_RULES: OptionRules = {
+  input: optional(aSchema),
+  version: optional(wholeNumberFrom(1)),
+};
+
+const CRON_RULES: OptionRules = {
+  schedule: someText,
+  job: someText,
+  payload: optional(jsonValue),
+  queue: optional(someText),
+  timezone: optional(someText),
+};
+
+/** Validates the arguments of a definition: its name, its options if there are any, its handler. */
+function checkDefinition<Options extends object, Handler>(
+  kind: "job" | "workflow",
+  name: string,
+  rest: readonly [Handler] | readonly [Options, Handler],
+  rules: OptionRules,
+): { options: Options; handler: Handler } {
+  checkArgument(`define ${kind}`, "name", name, someText);
+  const action = `define ${kind} '${name}'`;
+  const [options, handler] = rest.length === 1 ? [{} as Options, rest[0]] : rest;
+  checkOptions(action, options, rules);
+  checkArgument(action, "handler", handler, aFunction);
+  return { options, handler };
 }

@@ -1,3 +1,5 @@
+import { shown } from "../runtime/check_options.ts";
+
 /** A duration: a number of milliseconds, or text such as `"250ms"`, `"5s"`, `"1h30m"` or `"2d"`. */
 export type Duration = number | string;
 
@@ -19,10 +21,10 @@ export class DurationError extends Error {
   /** Always `"bad_duration"`. */
   readonly code = "bad_duration";
 
-  /** Creates an error for a text. */
-  constructor(text: string) {
-    const quoted = JSON.stringify(text);
-    super(`Cannot parse duration: ${quoted} is not like "250ms", "5s" or "1h30m"`);
+  /** Creates an error for a value. */
+  constructor(value: unknown) {
+    const found = typeof value === "string" ? JSON.stringify(value) : shown(value);
+    super(`Cannot parse duration: ${found} is not like "250ms", "5s" or "1h30m"`);
     this.name = "DurationError";
   }
 }
@@ -43,8 +45,9 @@ export class DurationError extends Error {
 export function parseDuration(duration: Duration): number {
   if (typeof duration === "number") {
     if (duration >= 0) return duration;
-    throw new DurationError(String(duration));
+    throw new DurationError(duration);
   }
+  if (typeof duration !== "string") throw new DurationError(duration);
   const text = duration.trim();
   if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/.test(text)) throw new DurationError(duration);
   let ms = 0;

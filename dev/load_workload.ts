@@ -1,6 +1,8 @@
 import { isRecord } from "../protocol/mod.ts";
+import { someText } from "../runtime/check_options.ts";
 import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
 import { versionOf } from "./engine/registry.ts";
+import { checkArgument } from "./options_error.ts";
 import type { Workload } from "./options.ts";
 
 type Definition = JobDefinition | WorkflowDefinition | CronDefinition;
@@ -45,6 +47,7 @@ export class WorkloadError extends Error {
  * @throws {WorkloadError} If the file cannot be imported or has no definitions.
  */
 export async function loadWorkload(file: string, version?: string): Promise<Workload> {
+  checkArgument("load workload", "file", file, someText);
   const url = fileUrl(file);
   if (version !== undefined) url.searchParams.set("version", version);
   let module: Record<string, unknown>;

@@ -14,6 +14,7 @@ export {
   type Workflow,
   type WorkflowEvent,
 } from "./context.ts";
+export { ScheduleError } from "./cron_schedule.ts";
 export {
   type CronDefinition,
   type CronOptions,
@@ -28,7 +29,6 @@ export {
   type WorkflowOptions,
 } from "./define.ts";
 export { type Duration, DurationError, parseDuration } from "./duration.ts";
-export { ScheduleError } from "./engine/cron_engine.ts";
 export { createStore } from "./engine/memory_store.ts";
 export {
   checkFault,
@@ -44,6 +44,7 @@ export {
 export { ListenError, PortTakenError } from "./listen/errors.ts";
 export { loadWorkload, WorkloadError } from "./load_workload.ts";
 export { type DevServer, type DevServerOptions, type Observer, type Workload } from "./options.ts";
+export { OptionsError } from "./options_error.ts";
 export {
   type QuirkInfo,
   type QuirkName,

@@ -1,3 +1,5 @@
+import { suggest } from "../runtime/suggest.ts";
+
 /** Describes a quirk. */
 export interface QuirkInfo {
   /** What the server does with the quirk. */
@@ -170,10 +172,13 @@ export class UnknownQuirkError extends Error {
   /** Always `"unknown_quirk"`. */
   readonly code = "unknown_quirk";
 
-  /** Creates an error that lists the quirks there are. */
+  /** Creates an error that names the quirk that is meant, or lists those there are. */
   constructor(name: string) {
-    const known = Object.keys(QUIRKS).join(", ");
-    super(`Cannot switch quirk '${name}': no such quirk; there are ${known}`);
+    const nearest = suggest(name, Object.keys(QUIRKS));
+    const hint = nearest === undefined
+      ? `there are ${Object.keys(QUIRKS).join(", ")}`
+      : `did you mean '${nearest}'?`;
+    super(`Cannot switch quirk '${name}': no such quirk; ${hint}`);
     this.name = "UnknownQuirkError";
   }
 }
@@ -190,7 +195,7 @@ export function resolveQuirks(options: QuirkOptions = "default"): Record<QuirkNa
   if (typeof options === "string") return resolved;
   for (const [name, on] of Object.entries(options)) {
     if (!Object.hasOwn(QUIRKS, name)) throw new UnknownQuirkError(name);
-    resolved[name as QuirkName] = on;
+    if (on !== undefined) resolved[name as QuirkName] = on;
   }
   return resolved;
 }

@@ -2,8 +2,10 @@ import { type Clock, systemClock } from "../runtime/clock.ts";
 import { banner } from "./_banner.ts";
 import type { Fault } from "./faults/fault.ts";
 import { fileUrl, loadWorkload } from "./load_workload.ts";
+import { checkOptions } from "./options_error.ts";
 import type { DevServer } from "./options.ts";
 import type { QuirkOptions } from "./quirks.ts";
+import { SERVE_RULES } from "./server_options.ts";
 import { createDevServer } from "./server.ts";
 
 /** The default port of {@linkcode serve}. */
@@ -75,10 +77,12 @@ export interface ServeOptions {
  * await serve({ port: 0, signal: controller.signal, print });
  * ```
  *
+ * @throws {OptionsError} If an option is not valid.
  * @throws {ListenError} If it cannot listen; a {@linkcode PortTakenError} if the port is taken.
  * @throws {WorkloadError} If the file cannot be loaded as a workload.
  */
 export async function serve(options: ServeOptions): Promise<void> {
+  checkOptions("start dev server", options, SERVE_RULES);
   const { file, port = DEFAULT_PORT, host, quirks, faults, seed, signal, print } = options;
   const { allowOrigins, clock = systemClock } = options;
   const workload = file === undefined

@@ -9,8 +9,15 @@ import { AccessPolicy } from "./listen/access.ts";
 import { listen } from "./listen/listen.ts";
 import { MemorySocket } from "./listen/memory_socket.ts";
 import type { Listener, ServerSocket, SocketHandler } from "./listen/socket.ts";
+import { checkOptions } from "./options_error.ts";
 import type { DevServer, DevServerOptions, Observer, Workload } from "./options.ts";
 import { resolveQuirks } from "./quirks.ts";
+import {
+  checkServerOptions,
+  OBSERVER_RULES,
+  SERVER_RULES,
+  WORKLOAD_RULES,
+} from "./server_options.ts";
 import type { Store } from "./store.ts";
 import { DEFAULT_TOKENS, type TokenOptions } from "./tokens.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
@@ -53,10 +60,12 @@ export class ClockError extends Error {
  * server.url; // ws://127.0.0.1:49152/dwp
  * ```
  *
+ * @throws {OptionsError} If an option is not valid.
  * @throws {ListenError} If it cannot listen; a {@linkcode PortTakenError} if the port is taken.
  * @throws {ScheduleError} If the schedule of a cron entry is not valid.
  */
 export async function createDevServer(options: DevServerOptions = {}): Promise<DevServer> {
+  checkServerOptions("start dev server", options, SERVER_RULES);
   const { clock = systemClock } = options;
   const server = new EmbeddedServer(
     options,
@@ -181,16 +190,23 @@ class EmbeddedServer implements DevServer {
   }
 
   async reload(workload: Workload): Promise<void> {
+    checkServerOptions("reload workload", workload, WORKLOAD_RULES);
     await this.#life?.load(workload);
     this.#workload = workload;
   }
 
   observe(observer: Observer): () => void {
+    checkOptions("observe dev server", observer, OBSERVER_RULES);
     this.#observers.add(observer);
     return () => this.#observers.delete(observer);
   }
 
   restart(downtime: Duration = 0): Promise<void> {
+    try {
+      parseDuration(downtime);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     if (this.#closing) return this.#closing;
     return this.#restarting ??= (async () => {
       await this.#stop();

@@ -1,4 +1,6 @@
 import type { Clock, TimerHandle } from "../runtime/clock.ts";
+import { optional, type OptionRules, trueOrFalse } from "../runtime/check_options.ts";
+import { checkOptions } from "./options_error.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { Heap } from "./engine/heap.ts";
 import { nextTurn, type SkippableClock, type TimerKind } from "./engine/timers.ts";
@@ -41,10 +43,20 @@ export interface VirtualClock extends Clock {
  * await using server = await createDevServer({ clock });
  * await clock.advance("1h");
  * ```
+ *
+ * @throws {OptionsError} If an option is not valid.
  */
 export function createVirtualClock(options: VirtualClockOptions = {}): VirtualClock {
   return new SkippingClock(options);
 }
+
+const VIRTUAL_CLOCK_RULES: OptionRules = {
+  start: optional((value) => {
+    const isDate = typeof value === "string" || value instanceof Date;
+    return isDate && !Number.isNaN(new Date(value).getTime()) ? undefined : "a date";
+  }),
+  autoSkip: optional(trueOrFalse),
+};
 
 interface Timer {
   due: number;
@@ -68,11 +80,10 @@ class SkippingClock implements VirtualClock, SkippableClock {
   #quietTurns = 0;
   #isWatching = false;
 
-  constructor({ start = "2026-01-01T00:00:00Z", autoSkip = true }: VirtualClockOptions) {
+  constructor(options: VirtualClockOptions) {
+    checkOptions("create clock", options, VIRTUAL_CLOCK_RULES);
+    const { start = "2026-01-01T00:00:00Z", autoSkip = true } = options;
     this.#now = new Date(start).getTime();
-    if (Number.isNaN(this.#now)) {
-      throw new RangeError(`Cannot create clock: '${start}' is not a date`);
-    }
     this.#autoSkip = autoSkip;
   }
 

@@ -110,7 +110,7 @@ export const aClock: OptionRule = objectWith(
 export function shown(value: unknown): string {
   switch (typeof value) {
     case "string":
-      return value.length > 40 ? `'${value.slice(0, 40)}…'` : `'${value}'`;
+      return shownText(value);
     case "bigint":
       return `${value}n`;
     case "function":
@@ -119,10 +119,23 @@ export function shown(value: unknown): string {
       return "a symbol";
     case "object":
       if (value === null) return "null";
-      return Array.isArray(value) ? "a list" : "an object";
+      return Array.isArray(value) ? shownList(value) : "an object";
     default:
       return String(value);
   }
+}
+
+function shownList(list: readonly unknown[]): string {
+  const items = list.slice(0, 3).map((item) => Array.isArray(item) ? "a list" : shown(item));
+  return `[${items.join(", ")}${list.length > 3 ? ", …" : ""}]`;
+}
+
+/** Shows a text. Of an address it leaves out the user, the password and the query. */
+function shownText(text: string): string {
+  const plain = /^[a-z][a-z\d+.-]*:\/\//i.test(text)
+    ? text.replace(/\/\/[^/?#]*@/, "//").replace(/[?#].*$/s, "")
+    : text;
+  return plain.length > 40 ? `'${plain.slice(0, 40)}…'` : `'${plain}'`;
 }
 
 function isObject(value: unknown): value is object {

@@ -10,7 +10,11 @@ import {
   type WorkflowEvent,
   type WorkflowRun,
 } from "../dev/mod.ts";
-import { isTerminal } from "../protocol/mod.ts";
+import { checkArgument, checkOptions, OptionsError } from "../dev/options_error.ts";
+import { EVENT_TYPES, isTerminal } from "../protocol/mod.ts";
+import { aFunction, shown, someText } from "../runtime/check_options.ts";
+import { suggest } from "../runtime/suggest.ts";
+import { TEST_DISPATCH_RULES } from "./_option_rules.ts";
 import { MockTransport } from "./mock_transport.ts";
 
 /** Settings of {@linkcode createTestDispatch}: those of the server, and of its client. */
@@ -126,10 +130,13 @@ export interface TestDispatch extends AsyncDisposable {
  * await env.completed(run);
  * assert.ok(env.events.some((event) => event.type === "workflow.step_completed"));
  * ```
+ *
+ * @throws {OptionsError} If an option is not valid.
  */
 export async function createTestDispatch(
   options: TestDispatchOptions = {},
 ): Promise<TestDispatch> {
+  checkOptions("create test environment", options, TEST_DISPATCH_RULES);
   const { token, transport = "socket", client = {}, clock = "virtual", ...rest } = options;
   const server = await createDevServer({ ...rest, clock, listen: transport === "socket" });
   const memory = transport === "memory" ? new MockTransport(server) : undefined;
@@ -175,20 +182,24 @@ class TestEnvironment implements TestDispatch {
     return this.#waitForEnd(runOrJob, "failed");
   }
 
-  event<Type extends DispatchEvent["type"]>(
+  async event<Type extends DispatchEvent["type"]>(
     type: Type,
     match: (event: Extract<DispatchEvent, { type: Type }>) => boolean = () => true,
   ): Promise<Extract<DispatchEvent, { type: Type }>> {
+    const action = `wait for event '${type}'`;
+    checkArgument(action, "type", type, anEventType);
+    checkArgument(action, "second argument", match, aFunction);
     type Wanted = Extract<DispatchEvent, { type: Type }>;
-    return this.#until(() =>
+    return await this.#until(() =>
       this.events.find((event) => event.type === type && match(event as Wanted)) as
         | Wanted
         | undefined
     );
   }
 
-  published<Payload = unknown>(name: string): Promise<WorkflowEvent<Payload>> {
-    return this.#until(() =>
+  async published<Payload = unknown>(name: string): Promise<WorkflowEvent<Payload>> {
+    checkArgument("wait for a published event", "name", name, someText);
+    return await this.#until(() =>
       this.#published.find((event) => event.name === name) as WorkflowEvent<Payload> | undefined
     );
   }
@@ -211,7 +222,7 @@ class TestEnvironment implements TestDispatch {
     runOrJob: T,
     state: "completed" | "failed",
   ): Promise<RecordOf<T>> {
-    const id = idOf(runOrJob);
+    const id = idOf(runOrJob, state);
     const record = await this.#until(() => {
       const current = this.#find(id);
       return current && isTerminal(current.state) ? current : undefined;
@@ -259,7 +270,20 @@ class TestEnvironment implements TestDispatch {
   }
 }
 
-function idOf(runOrJob: RunOrJob): string {
-  if (typeof runOrJob === "string") return runOrJob;
-  return "run_id" in runOrJob ? runOrJob.run_id : runOrJob.job_id;
+function idOf(runOrJob: RunOrJob, state: string): string {
+  const { run_id, job_id } = Object(runOrJob);
+  const id = typeof runOrJob === "string" ? runOrJob : run_id ?? job_id;
+  if (typeof id === "string" && /^(?:wfrun|job)_/.test(id)) return id;
+  throw new OptionsError(
+    `wait until a run or job is ${state}`,
+    `${shown(runOrJob)} is no run or job, and no id of one`,
+  );
+}
+
+function anEventType(value: unknown): string | undefined {
+  if (EVENT_TYPES.includes(value as DispatchEvent["type"])) return undefined;
+  const nearest = typeof value === "string" ? suggest(value, EVENT_TYPES) : undefined;
+  return nearest === undefined
+    ? `one of ${EVENT_TYPES.join(", ")}`
+    : `'${nearest}' or another type`;
 }

@@ -1,4 +1,5 @@
 import type { DevServer } from "../dev/mod.ts";
+import { checkArgument } from "../dev/options_error.ts";
 
 /** A frame that a {@linkcode MockTransport} recorded. */
 export interface MockFrame {
@@ -39,6 +40,7 @@ export class MockTransport {
 
   /** Creates a transport to a server. */
   constructor(server: DevServer) {
+    checkArgument("create mock transport", "server", server, aServer);
     this.#server = server;
   }
 
@@ -74,4 +76,9 @@ function parse(data: unknown): unknown {
     // Tests may send messages that are not JSON.
     return data;
   }
+}
+
+function aServer(value: unknown): string | undefined {
+  const { webSocket } = Object(value);
+  return typeof webSocket === "function" ? undefined : "a server made by createDevServer";
 }

@@ -27,5 +27,6 @@ export {
   type ScriptedServer,
   type ScriptedServerOptions,
 } from "./scripted_server.ts";
+export { OptionsError } from "../dev/options_error.ts";
 export { type Clock, type TimerHandle } from "../runtime/clock.ts";
 export { type Frame, type FrameType, type WireError } from "../protocol/frame.ts";

@@ -1,6 +1,8 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { type Clock, systemClock } from "../runtime/mod.ts";
+import { checkArgument, checkOptions } from "../dev/options_error.ts";
+import { PROXY_RULES, proxyTarget } from "./_option_rules.ts";
 import { type CutKind, type ProxyConnection, TcpConnection } from "./proxy_connection.ts";
 
 /** Settings of {@linkcode createFaultProxy}. */
@@ -54,8 +56,11 @@ export interface FaultProxy extends AsyncDisposable {
  * proxy.cut();
  * await client.stats();
  * ```
+ *
+ * @throws {OptionsError} If an option is not valid.
  */
 export async function createFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
+  checkOptions("create fault proxy", options, PROXY_RULES);
   const proxy = new TcpProxy(options);
   await proxy.forward();
   return proxy;
@@ -74,7 +79,7 @@ class TcpProxy implements FaultProxy {
   constructor(options: FaultProxyOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#target = targetOf(options.target);
+    this.#target = new URL(options.target);
   }
 
   get url(): string {
@@ -116,7 +121,8 @@ class TcpProxy implements FaultProxy {
   }
 
   retarget(target: string | URL): void {
-    this.#target = targetOf(target);
+    checkArgument("retarget fault proxy", "target", target, proxyTarget);
+    this.#target = new URL(target);
   }
 
   async close(): Promise<void> {
@@ -157,12 +163,4 @@ class TcpProxy implements FaultProxy {
       );
     }
   }
-}
-
-function targetOf(target: string | URL): URL {
-  const url = new URL(target);
-  if (url.protocol !== "ws:" && url.protocol !== "http:") {
-    throw new TypeError(`Cannot proxy '${url.protocol}': it must be ws: or http:`);
-  }
-  return url;
 }

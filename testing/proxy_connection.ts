@@ -1,5 +1,8 @@
 import type { Socket } from "node:net";
 import { type Clock, monotonicNow, type TimerHandle } from "../runtime/mod.ts";
+import { checkArgument, checkOptions } from "../dev/options_error.ts";
+import { optional } from "../runtime/check_options.ts";
+import { aDirection, CUT_LIMIT_RULES, cutKind, delayMs } from "./_option_rules.ts";
 import { FrameCounter } from "./_frame_counter.ts";
 
 /** A direction through a proxy. */
@@ -109,6 +112,7 @@ export class TcpConnection implements ProxyConnection {
   }
 
   cut(how: CutKind = "fin"): void {
+    checkArgument("cut connection", "kind of cut", how, cutKind);
     if (this.#isCut) return;
     this.#isCut = true;
     for (const pipe of Object.values(this.#pipes)) pipe.stop();
@@ -119,7 +123,9 @@ export class TcpConnection implements ProxyConnection {
     }
   }
 
-  cutAfter({ direction = "toClient", ...limit }: CutLimit): void {
+  cutAfter(options: CutLimit): void {
+    checkOptions("cut connection", options, CUT_LIMIT_RULES);
+    const { direction = "toClient", ...limit } = options;
     this.#pipes[direction].limit(limit);
   }
 
@@ -132,10 +138,12 @@ export class TcpConnection implements ProxyConnection {
   }
 
   delay(ms: number, direction?: Direction): void {
+    checkArgument("delay connection", "delay", ms, delayMs);
     for (const pipe of this.#pipesOf(direction)) pipe.delay = ms;
   }
 
   #pipesOf(direction?: Direction): Pipe[] {
+    checkArgument("change connection", "direction", direction, optional(aDirection));
     return direction ? [this.#pipes[direction]] : Object.values(this.#pipes);
   }
 

@@ -1,6 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
+import { checkArgument, checkOptions } from "../dev/options_error.ts";
+import { aFunction } from "../runtime/check_options.ts";
+import { SCRIPTED_SERVER_RULES } from "./_option_rules.ts";
 import { type Frame, FrameError, jsonCodec } from "../protocol/mod.ts";
 
 /** A client's connection to a {@linkcode ScriptedServer}. */
@@ -99,11 +102,15 @@ export class PeerGoneError extends Error {
  *   peer.answer(request, {});
  * });
  * ```
+ *
+ * @throws {OptionsError} If an argument or option is not valid.
  */
 export async function createScriptedServer(
   script: (peer: ScriptedPeer) => void | Promise<void>,
   options: ScriptedServerOptions = {},
 ): Promise<ScriptedServer> {
+  checkArgument("create scripted server", "script", script, aFunction);
+  checkOptions("create scripted server", options, SCRIPTED_SERVER_RULES);
   const http: Server = createServer((_request, response) => {
     response.statusCode = 404;
     response.end();

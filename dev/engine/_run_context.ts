@@ -1,5 +1,12 @@
 import { encodeBase64 } from "../../protocol/base64.ts";
 import {
+  aFunction,
+  listOf,
+  optional,
+  type OptionRules,
+  someText,
+} from "../../runtime/check_options.ts";
+import {
   type HandlerContext,
   StepError,
   type StepFunction,
@@ -8,6 +15,8 @@ import {
   type WorkflowEvent,
 } from "../context.ts";
 import { type Duration, parseDuration } from "../duration.ts";
+import { aDuration } from "../option_rules.ts";
+import { checkArgument, checkOptions } from "../options_error.ts";
 import { goQuote, goStringify } from "../go/encode.ts";
 import { gobBase64 } from "../go/gob.ts";
 import { Checkpoints } from "./_checkpoints.ts";
@@ -22,6 +31,13 @@ import type { RunRow } from "./store_rows.ts";
 interface Compensation {
   name: string;
   undo: (context: HandlerContext) => unknown;
+}
+
+const STEP_RULES: OptionRules = { compensate: optional(aFunction) };
+
+function checkWait(names: readonly string[], timeout: Duration): void {
+  checkArgument("wait for events", "names", names, listOf("names", someText));
+  checkArgument(`wait for event '${names.join("', '")}'`, "timeout", timeout, aDuration);
 }
 
 /**
@@ -63,6 +79,9 @@ export class RunContext implements Workflow {
     run: StepFunction<Result>,
     options: StepOptions<Result> = {},
   ): Promise<Result> {
+    checkArgument("run step", "name", name, someText);
+    checkArgument(`run step '${name}'`, "function", run, aFunction);
+    checkOptions(`run step '${name}'`, options, STEP_RULES);
     const saved = this.#checkpoints.restore(name);
     const result = saved ? saved.value as Result : await this.#runStep(name, run);
     const { compensate } = options;
@@ -71,6 +90,8 @@ export class RunContext implements Workflow {
   }
 
   async parallel(name: string, steps: readonly StepFunction[]): Promise<void> {
+    checkArgument("run steps", "group", name, someText);
+    checkArgument(`run steps of '${name}'`, "steps", steps, listOf("functions", aFunction));
     const group = `parallel:${name}`;
     if (this.#checkpoints.has(group)) return;
     const options = { signal: this.signal, timers: this.#server.timers };
@@ -97,6 +118,8 @@ export class RunContext implements Workflow {
   }
 
   compensate(name: string, undo: (context: HandlerContext) => unknown): void {
+    checkArgument("register compensation", "name", name, someText);
+    checkArgument(`register compensation '${name}'`, "function", undo, aFunction);
     this.#compensations.push({ name, undo });
   }
 
@@ -119,6 +142,8 @@ export class RunContext implements Workflow {
   }
 
   async sleep(name: string, duration: Duration): Promise<void> {
+    checkArgument("sleep", "name", name, someText);
+    checkArgument(`sleep '${name}'`, "duration", duration, aDuration);
     const key = `sleep:${name}`;
     if (this.#checkpoints.has(key)) return;
     await this.#server.timers.sleep(parseDuration(duration), this.signal);
@@ -129,6 +154,7 @@ export class RunContext implements Workflow {
     name: string,
     timeout: Duration,
   ): Promise<WorkflowEvent<Payload> | undefined> {
+    checkWait([name], timeout);
     return await this.#waits.waitForOne({
       key: `wait:${name}`,
       names: [name],
@@ -138,6 +164,7 @@ export class RunContext implements Workflow {
   }
 
   async waitForAll(names: readonly string[], timeout: Duration): Promise<WorkflowEvent[]> {
+    checkWait(names, timeout);
     return await this.#waits.waitForAll(names, timeout);
   }
 
@@ -145,6 +172,7 @@ export class RunContext implements Workflow {
     names: readonly string[],
     timeout: Duration,
   ): Promise<WorkflowEvent | undefined> {
+    checkWait(names, timeout);
     return await this.#waits.waitForOne({
       key: `waitany:${names.join(",")}`,
       names,
@@ -158,6 +186,8 @@ export class RunContext implements Workflow {
     timeout: Duration,
     match: (event: WorkflowEvent<Payload>) => boolean,
   ): Promise<WorkflowEvent<Payload> | undefined> {
+    checkWait([name], timeout);
+    checkArgument(`wait for event '${name}'`, "condition", match, aFunction);
     return await this.#waits.waitForOne({
       key: `waitmatch:${name}`,
       names: [name],
@@ -167,16 +197,20 @@ export class RunContext implements Workflow {
     }) as WorkflowEvent<Payload> | undefined;
   }
 
-  runChild<Output = unknown>(name: string, input?: unknown): Promise<Output> {
-    return this.#children.run(name, input) as Promise<Output>;
+  async runChild<Output = unknown>(name: string, input?: unknown): Promise<Output> {
+    checkArgument("start child", "name", name, someText);
+    return await this.#children.run(name, input) as Output;
   }
 
-  spawnChild(name: string, input?: unknown): Promise<string> {
-    return this.#children.spawn(name, input);
+  async spawnChild(name: string, input?: unknown): Promise<string> {
+    checkArgument("start child", "name", name, someText);
+    return await this.#children.spawn(name, input);
   }
 
-  fanOut<Output = unknown>(name: string, inputs: readonly unknown[]): Promise<Output[]> {
-    return this.#children.fanOut(name, inputs) as Promise<Output[]>;
+  async fanOut<Output = unknown>(name: string, inputs: readonly unknown[]): Promise<Output[]> {
+    checkArgument("start children", "name", name, someText);
+    checkArgument(`start children '${name}'`, "inputs", inputs, listOf("inputs", () => undefined));
+    return await this.#children.fanOut(name, inputs) as Output[];
   }
 
   async #runStep<Result>(name: string, run: StepFunction<Result>): Promise<Result> {

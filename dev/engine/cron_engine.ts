@@ -1,33 +1,11 @@
+import { intervalOf } from "../cron_pattern.ts";
+import { checkSchedule, ScheduleError } from "../cron_schedule.ts";
 import type { CronDefinition } from "../define.ts";
-import { parseDuration } from "../duration.ts";
 import { emitCron } from "./_emit.ts";
 import { errorText } from "./errors.ts";
 import type { JobEngine } from "./job_engine.ts";
 import type { ServerState } from "./server_state.ts";
 import type { CronRow, Tenant } from "./store_rows.ts";
-
-/**
- * Thrown when a cron entry's schedule is not valid.
- *
- * @example
- * ```ts
- * import { createDevServer, defineCron, ScheduleError } from "@dispatch/sdk/dev";
- * import assert from "node:assert/strict";
- *
- * const crons = [defineCron("report", { schedule: "every morning", job: "send-report" })];
- * await assert.rejects(createDevServer({ crons }), ScheduleError);
- * ```
- */
-export class ScheduleError extends Error {
-  /** Always `"bad_schedule"`. */
-  readonly code = "bad_schedule";
-
-  /** Creates an error for an entry. */
-  constructor({ name, options }: CronDefinition, cause: unknown) {
-    super(`Cannot register cron '${name}': '${options.schedule}': ${errorText(cause)}`, { cause });
-    this.name = "ScheduleError";
-  }
-}
 
 /** Returns the next time an entry fires after a time, both in milliseconds since 1970. */
 type Schedule = (after: number) => number | undefined;
@@ -118,19 +96,18 @@ function setNextRun(row: CronRow, next: number | undefined): void {
   row.nextRunAt = next === undefined ? undefined : new Date(next).toISOString();
 }
 
-async function parseSchedule(cron: CronDefinition): Promise<Schedule> {
-  const { schedule, timezone = "UTC" } = cron.options;
+async function parseSchedule({ name, options }: CronDefinition): Promise<Schedule> {
+  const { schedule, timezone = "UTC" } = options;
+  checkSchedule(name, schedule, timezone);
+  const interval = intervalOf(schedule);
+  if (interval !== undefined) {
+    return (after) => Math.floor(after / 1000) * 1000 + interval;
+  }
+  const { Cron } = await import("croner");
   try {
-    const every = /^@every\s+(\S+)$/.exec(schedule.trim());
-    if (every) {
-      // Go's scheduler rounds down to whole seconds, and to at least one.
-      const ms = Math.max(1000, Math.floor(parseDuration(every[1]!) / 1000) * 1000);
-      return (after) => Math.floor(after / 1000) * 1000 + ms;
-    }
-    const { Cron } = await import("croner");
     const pattern = new Cron(schedule, { timezone, paused: true });
     return (after) => pattern.nextRun(new Date(after))?.getTime();
   } catch (cause) {
-    throw new ScheduleError(cron, cause);
+    throw new ScheduleError(name, schedule, errorText(cause), { cause });
   }
 }

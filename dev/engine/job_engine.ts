@@ -14,6 +14,8 @@ const DEFAULT_TIMEOUT_MS = 300_000;
 const MIN_POLL_MS = 1000;
 const MAX_POLL_MS = 30_000;
 const HEARTBEAT_MS = 10_000;
+/** The longest time that a date can be away. */
+const MAX_BACKOFF_MS = 1e15;
 /** How many jobs start before the event loop gets a turn. */
 const BATCH = 64;
 
@@ -241,6 +243,14 @@ export class JobEngine {
     emitJob(this.#server, "job.completed", job, { elapsed_ms });
   }
 
+  /** Returns how long to wait after the nth failure: what the workload says, if that is a time. */
+  #backoffAfter(failures: number): number {
+    const wait = this.#options.backoff(failures);
+    if (wait >= 0 && wait < MAX_BACKOFF_MS) return wait;
+    this.#server.log(`the backoff after failure ${failures} is ${wait}: retrying at once`);
+    return 0;
+  }
+
   /** Schedules a retry, or moves the job to the dead letters after the last one. */
   #fail(job: JobRow, reason: unknown): void {
     const server = this.#server;
@@ -250,7 +260,7 @@ export class JobEngine {
     job.updatedAt = server.timestamps.now();
     if (job.retryCount <= job.maxRetries) {
       job.state = "retrying";
-      job.runAtMs = this.#now + this.#options.backoff(job.retryCount);
+      job.runAtMs = this.#now + this.#backoffAfter(job.retryCount);
       job.runAt = new Date(job.runAtMs).toISOString();
       emitJob(server, "job.retrying", job, {
         attempt: job.retryCount,

@@ -1,3 +1,5 @@
+import { shown } from "../../runtime/check_options.ts";
+import { suggest } from "../../runtime/suggest.ts";
 import { isRecord } from "../../protocol/mod.ts";
 
 /** The faults that can be injected, each with a description. */
@@ -132,6 +134,7 @@ const TEXTS = ["token", "direction", "method", "type", "event"];
  * @throws {FaultError} If the text is not a fault.
  */
 export function parseFault(text: string): Fault {
+  if (typeof text !== "string") throw new FaultError(`${shown(text)} is not a text`);
   const colon = text.indexOf(":");
   const action = colon < 0 ? text : text.slice(0, colon);
   const when: Record<string, unknown> = {};
@@ -166,12 +169,19 @@ export function checkFault(value: unknown): Fault {
   if (!isRecord(value)) throw new FaultError("it is not an object");
   const { do: action, when, ...rest } = value;
   if (typeof action !== "string" || !Object.hasOwn(FAULT_ACTIONS, action)) {
-    const known = Object.keys(FAULT_ACTIONS).join(", ");
-    throw new FaultError(`'do' is '${String(action)}', but must be one of ${known}`);
+    const known = Object.keys(FAULT_ACTIONS);
+    const hint = didYouMean(action, known);
+    const allowed = hint ? `; ${hint}` : `, but must be one of ${known.join(", ")}`;
+    throw new FaultError(`'do' is ${shown(action)}${allowed}`);
   }
   for (const [name, setting] of Object.entries(rest)) {
-    if (name !== "ms" && name !== "times") throw new FaultError(`unknown property '${name}'`);
-    if (!isCount(setting)) throw new FaultError(`'${name}' must be a number, at least 0`);
+    if (name !== "ms" && name !== "times") {
+      const hint = didYouMean(name, ["do", "when", "ms", "times"]);
+      throw new FaultError(`unknown property '${name}'${hint ? `; ${hint}` : ""}`);
+    }
+    if (setting !== undefined && !isCount(setting)) {
+      throw new FaultError(`'${name}' must be a number, at least 0`);
+    }
   }
   if (when !== undefined) checkCondition(when);
   return value as unknown as Fault;
@@ -180,16 +190,28 @@ export function checkFault(value: unknown): Fault {
 function checkCondition(when: unknown): void {
   if (!isRecord(when)) throw new FaultError("'when' is not an object");
   for (const [name, setting] of Object.entries(when)) {
-    const isValid = NUMBERS.includes(name)
+    if (setting === undefined) continue;
+    const isNumber = NUMBERS.includes(name);
+    if (!isNumber && !TEXTS.includes(name) && name !== "connection") {
+      const hint = didYouMean(name, [...NUMBERS, ...TEXTS, "connection"]);
+      throw new FaultError(`there is no 'when.${name}'${hint ? `; ${hint}` : ""}`);
+    }
+    const isValid = isNumber
       ? isCount(setting)
-      : TEXTS.includes(name)
-      ? typeof setting === "string"
-      : name === "connection" && (typeof setting === "string" || isCount(setting));
-    if (!isValid) throw new FaultError(`'when.${name}' is unknown or has the wrong type`);
+      : typeof setting === "string" || (name === "connection" && isCount(setting));
+    if (!isValid) {
+      const allowed = isNumber ? "a number, at least 0" : "a text";
+      throw new FaultError(`'when.${name}' must be ${allowed}, not ${shown(setting)}`);
+    }
   }
   if (when.direction !== undefined && when.direction !== "in" && when.direction !== "out") {
     throw new FaultError("'when.direction' must be 'in' or 'out'");
   }
+}
+
+function didYouMean(name: unknown, names: readonly string[]): string | undefined {
+  const nearest = typeof name === "string" ? suggest(name, names) : undefined;
+  return nearest && `did you mean '${nearest}'?`;
 }
 
 function isCount(value: unknown): boolean {

@@ -81,7 +81,13 @@ test("a wrong value is shown with its option and what is allowed", () => {
     [{ watch: "yes" }, "'watch' must be true or false, not 'yes'"],
     [{ random: null }, "'random' must be a function, not null"],
     [{ random: "x".repeat(50) }, `'random' must be a function, not '${"x".repeat(40)}…'`],
-    [{ queues: ["a", 1] }, "'queues' must be a list of names, not a list"],
+    [
+      { random: "ws://me:secret@host/x?token=secret" },
+      "'random' must be a function, not 'ws://host/x'",
+    ],
+    [{ queues: ["a", 1] }, "'queues' must be a list of names, not ['a', 1]"],
+    [{ queues: [1, 2, 3, 4] }, "'queues' must be a list of names, not [1, 2, 3, …]"],
+    [{ queues: [["a"], {}] }, "'queues' must be a list of names, not [a list, an object]"],
     [{ queues: Symbol("a") }, "'queues' must be a list of names, not a symbol"],
     [
       { clock: { now: Date.now } },
@@ -97,7 +103,7 @@ test("a wrong value is shown with its option and what is allowed", () => {
 });
 
 test("options that are not an object are a problem", () => {
-  for (const [options, text] of [["a", "'a'"], [null, "null"], [[], "a list"], [5, "5"]]) {
+  for (const [options, text] of [["a", "'a'"], [null, "null"], [[], "[]"], [5, "5"]]) {
     assert.equal(problem(options), `the options must be an object, not ${text}`);
   }
 });

@@ -96,13 +96,105 @@ test("only one of two servers that share a store fires an entry", async () => {
   assert.equal(store.jobs().length, 3);
 });
 
-test("createDevServer rejects with `bad_schedule` when a schedule is not valid", async () => {
-  await assert.rejects(
-    createDevServer({ crons: [defineCron("entry", { schedule: "61 * * * *", job: "x" })] }),
-    { code: "bad_schedule", message: /^Cannot register cron 'entry': '61 \* \* \* \*': ./ },
-  );
-  await assert.rejects(
-    createDevServer({ crons: [defineCron("entry", { schedule: "@every soon", job: "x" })] }),
-    { code: "bad_schedule" },
-  );
+const schedule = (schedule: string) => () => defineCron("entry", { schedule, job: "x" });
+
+test("defineCron throws `bad_schedule` when a pattern is not valid, and says why", () => {
+  for (
+    const [pattern, reason] of [
+      ["61 * * * *", "the minute '61' is not valid: it must be from 0 to 59, not '61'"],
+      ["* 24 * * *", "the hour '24' is not valid: it must be from 0 to 23, not '24'"],
+      ["* * 0 * *", "the day of the month '0' is not valid: it must be from 1 to 31, not '0'"],
+      [
+        "* * * 13 *",
+        "the month '13' is not valid: it must be from 1 to 12, or JAN to DEC, not '13'",
+      ],
+      [
+        "* * * * mom",
+        "the day of the week 'mom' is not valid: did you mean 'MON' instead of 'mom'?",
+      ],
+      ["1.5 * * * *", "the minute '1.5' is not valid: it must be from 0 to 59, not '1.5'"],
+      ["1, * * * *", "the minute '1,' is not valid: it must be from 0 to 59, not ''"],
+      ["30-10 * * * *", "the minute '30-10' is not valid: 30 comes after 10"],
+      ["1-2-3 * * * *", "the minute '1-2-3' is not valid: '1-2-3' is not a range"],
+      ["*/0 * * * *", "the minute '*/0' is not valid: the step must be from 1 to 60, not '0'"],
+      [
+        "5/15 * * * *",
+        "the minute '5/15' is not valid: " +
+        "a step needs '*' or a range before it, such as '5-59/15'",
+      ],
+      ["70 * * * * *", "the second '70' is not valid: it must be from 0 to 59, not '70'"],
+      ["0 0 31 2,4 *", "there is no such day in any year"],
+      [
+        "every morning",
+        "it has 2 fields, but needs 5: minute, hour, day of the month, month, day of the week",
+      ],
+      [" ", "it has 0 fields, but needs 5: minute, hour, day of the month, month, day of the week"],
+      ["@dayly", "there is no '@dayly'; did you mean '@daily'?"],
+      [
+        "@reboot",
+        "there is no '@reboot'; there are @every, @yearly, @annually, @monthly, @weekly, @daily, " +
+        "@midnight, @hourly",
+      ],
+      ["@every", "it names no interval; write '@every 30s'"],
+      ["@every soon", 'Cannot parse duration: "soon" is not like "250ms", "5s" or "1h30m"'],
+    ]
+  ) {
+    assert.throws(schedule(pattern!), {
+      code: "bad_schedule",
+      message: `Cannot define cron 'entry': '${pattern}': ${reason}`,
+    });
+  }
+});
+
+test("defineCron accepts names, ranges, steps, seconds, years and the days of croner", () => {
+  for (
+    const pattern of [
+      "* * * * *",
+      "0 7 * * mon-fri",
+      "*/5,30 8-18/2 1,15 JAN,jul 0-7",
+      "? ? ? * ?",
+      "30 * * * * *",
+      "0 0 0 1 1 * 2099",
+      "0 0 L * *",
+      "0 0 15W * *",
+      "0 0 * * 5#2",
+      "0 0 29 2 *",
+      "0 0 31 2 MON",
+      "@Hourly",
+      "  @every  1h30m ",
+    ]
+  ) {
+    schedule(pattern)();
+  }
+});
+
+test("defineCron throws `bad_schedule` when there is no such time zone, and suggests one", () => {
+  const define = (timezone: string) => () =>
+    defineCron("entry", { schedule: "@daily", job: "x", timezone });
+  for (const zone of ["UTC", "Europe/Berlin", "america/new_york"]) define(zone)();
+  for (
+    const [zone, hint] of [
+      ["Europe/Berlim", "did you mean 'Europe/Berlin'?"],
+      ["Berlin", "did you mean 'Europe/Berlin'?"],
+      ["America/New York", "did you mean 'America/New_York'?"],
+      ["Mars/Olympus_Mons", 'write one such as "Europe/Berlin"'],
+    ]
+  ) {
+    assert.throws(define(zone!), {
+      code: "bad_schedule",
+      message: `Cannot define cron 'entry': '${zone}': there is no such time zone; ${hint}`,
+    });
+  }
+});
+
+test("createDevServer rejects with `bad_schedule` what defineCron has not checked", async () => {
+  const entry = (schedule: string) =>
+    createDevServer({
+      crons: [{ kind: "cron", name: "entry", options: { schedule, job: "x" } }],
+    });
+  await assert.rejects(entry("61 * * * *"), { code: "bad_schedule" });
+  await assert.rejects(entry("0 0 +1 * *"), {
+    code: "bad_schedule",
+    message: /^Cannot define cron 'entry': '0 0 \+1 \* \*': ./,
+  });
 });

@@ -224,8 +224,10 @@ test("parseFault parses the notation of the command line", () => {
     const [text, message] of [
       ["explode", /'do' is 'explode', but must be one of drop, delay, /],
       ["cut:after", /expected 'name=value' in 'cut:after', found 'after'/],
-      ["cut:after=x", /'when.after' is unknown or has the wrong type/],
-      ["cut:when=1", /'when.when' is unknown/],
+      ["cut:after=x", /'when.after' must be a number, at least 0, not NaN/],
+      ["cut:affter=1", /there is no 'when.affter'; did you mean 'after'\?/],
+      ["cutt", /'do' is 'cutt'; did you mean 'cut'\?/],
+      ["cut:when=1", /there is no 'when.when'/],
       ["delay:ms=-1", /'ms' must be a number, at least 0/],
       ["drop:direction=up", /'when.direction' must be 'in' or 'out'/],
     ] as const

@@ -217,7 +217,11 @@ test("forwards new connections to another server after retargeting", async () =>
 });
 
 test("rejects a target that it cannot reach without TLS", async () => {
-  await assert.rejects(createFaultProxy({ target: "wss://localhost/dwp" }), TypeError);
+  await assert.rejects(createFaultProxy({ target: "wss://localhost/dwp" }), {
+    code: "bad_options",
+    message: "Cannot create fault proxy: option 'target' must be a ws: or http: address, " +
+      "not 'wss://localhost/dwp'",
+  });
 });
 
 test("close rejects with the error of a failed script", async () => {

@@ -76,7 +76,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "protocol",
     "runtime",
   ],
-  "testing": ["client", "client basics", "dev", "protocol", "runtime"],
+  "testing": ["client", "client basics", "dev", "dev basics", "protocol", "runtime"],
 
   "runner/expression": ["protocol"],
   "runner/language": ["runner/expression", "runtime"],
@@ -182,10 +182,14 @@ const FILES: Record<string, readonly string[]> = {
   "dev basics": [
     "dev/backoff.ts",
     "dev/context.ts",
+    "dev/cron_pattern.ts",
+    "dev/cron_schedule.ts",
     "dev/define.ts",
     "dev/duration.ts",
     "dev/faults/fault.ts",
+    "dev/option_rules.ts",
     "dev/options.ts",
+    "dev/options_error.ts",
     "dev/quirks.ts",
     "dev/schema.ts",
     "dev/store.ts",

@@ -10,6 +10,8 @@ const USER_ERRORS = new Set([
   "port_taken",
   "listen_failed",
   "bad_workload",
+  "bad_options",
+  "bad_schedule",
   "bad_fault",
   "unknown_quirk",
   "bad_duration",
