@@ -1,23 +1,34 @@
-import { maskPatterns } from "./mask_patterns.ts";
+import { joinLines, TEXT_DECODERS } from "./mask_escapes.ts";
+import { maskForms } from "./mask_forms.ts";
+import { decodeBase64Runs, decodeHexRuns, readableParts } from "./mask_runs.ts";
+import { MaskSearch } from "./mask_search.ts";
+import { MaskView } from "./mask_view.ts";
 
 /** Shorter values occur in too many words to be masked. */
 const MIN_LENGTH = 3;
 
 /** Returns whether a secret is long enough to be masked. */
 export function canBeMasked(secret: string): boolean {
-  return secret.length >= MIN_LENGTH;
+  return secret.trim().length >= MIN_LENGTH;
 }
+
+/** How many texts of which length are remembered. */
+const [KNOWN_TEXTS, KNOWN_LENGTH] = [1_000, 500];
 
 /** The text that replaces a secret. */
 export const MASK = "***";
 
 /**
  * Replaces secrets in everything that leaves the runner, in each form that they can take there: raw,
- * base64, URL-encoded and JSON-escaped.
+ * and encoded in one or more ways, such as base64 of JSON.
+ *
+ * It never throws, because an error could contain a secret.
  */
 export class Mask {
   #secrets = new Set<string>();
-  #search: Search | undefined;
+  #finder: Finder | undefined;
+  /** Short texts that were masked before: most are in several events. */
+  #known = new Map<string, string>();
 
   /** Whether there are no secrets. */
   get isEmpty(): boolean {
@@ -29,14 +40,31 @@ export class Mask {
     // Every case adds the same secrets again.
     if (!canBeMasked(secret) || this.#secrets.has(secret)) return;
     this.#secrets.add(secret);
-    this.#search = undefined;
+    this.#finder = undefined;
+    this.#known.clear();
   }
 
   /** Returns a text with its secrets masked. */
   text(text: string): string {
-    if (this.isEmpty) return text;
-    this.#search ??= new Search([...this.#secrets].flatMap(maskPatterns));
-    return this.#search.replace(text);
+    if (this.isEmpty || text.length < MIN_LENGTH) return text;
+    if (text.length > KNOWN_LENGTH) return this.#mask(text);
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    if (this.#known.size === KNOWN_TEXTS) this.#known.clear();
+    const masked = this.#mask(text);
+    this.#known.set(text, masked);
+    return masked;
+  }
+
+  #mask(text: string): string {
+    try {
+      this.#finder ??= new Finder(this.#secrets);
+      const ranges = this.#finder.find(text);
+      return ranges === undefined ? MASK : replaceRanges(text, ranges);
+    } catch (_error) {
+      // Neither the text nor the error, which may quote it, can be shown.
+      return MASK;
+    }
   }
 
   /** Returns a JSON value with its secrets masked, also in keys. */
@@ -49,8 +77,9 @@ export class Mask {
     if (typeof value === "string") return this.text(value);
     if (Array.isArray(value)) return value.map((item) => this.#walk(item));
     if (typeof value !== "object" || value === null) {
-      // A secret of digits can also occur as a number.
-      return typeof value === "number" && this.text(String(value)) !== String(value) ? MASK : value;
+      // A secret of digits can also occur as a number, and `true` as a boolean.
+      const text = String(value);
+      return this.text(text) === text ? value : MASK;
     }
     // Unlike an assignment, `fromEntries` keeps a key `__proto__`.
     return Object.fromEntries(
@@ -59,31 +88,93 @@ export class Mask {
   }
 }
 
-/** The number of parts of a form that a text is first searched for. */
-const PREFIX_LENGTH = 8;
+/** A range of characters in a text. */
+interface Range {
+  start: number;
+  end: number;
+}
 
-/** Searches a text for many forms at once. */
-class Search {
-  #forms: readonly string[][];
-  /** Finds the beginnings of the forms. Many forms begin alike, so this is small and fast. */
-  #prefixes: RegExp;
-  #whole: RegExp | undefined;
+/** How many encodings inside each other are decoded. */
+const MAX_DEPTH = 6;
 
-  constructor(forms: readonly string[][]) {
-    this.#forms = forms;
-    const prefixes = new Set(forms.map((form) => form.slice(0, PREFIX_LENGTH).join("")));
-    this.#prefixes = new RegExp([...prefixes].join("|"));
+/** How many bytes are decoded for each character of a text, and for each text. */
+const [BYTES_PER_CHARACTER, BYTES_PER_TEXT] = [100, 1_000_000];
+
+/** Finds secrets in texts. */
+class Finder {
+  #search: MaskSearch;
+  #hasSpaces: boolean;
+
+  constructor(secrets: Iterable<string>) {
+    const forms = [...secrets].flatMap((secret) => maskForms(secret, MIN_LENGTH));
+    this.#search = new MaskSearch(forms);
+    this.#hasSpaces = forms.some((form) => form.includes(0x20));
   }
 
-  /** Returns a text in which {@linkcode MASK} replaces each form. */
-  replace(text: string): string {
-    if (!this.#prefixes.test(text)) return text;
-    // Long forms come first, because a long one can contain a short one.
-    this.#whole ??= new RegExp(
-      [...new Set(this.#forms.map((form) => form.join("")))]
-        .toSorted((a, b) => b.length - a.length).join("|"),
-      "g",
-    );
-    return text.replace(this.#whole, MASK);
+  /**
+   * Returns the ranges to mask, in order. Returns `undefined` for a text in so many encodings that
+   * it would take too long to decode all of it.
+   */
+  find(text: string): Range[] | undefined {
+    const { shortest } = this.#search;
+    const ranges: Range[] = [];
+    const seen = new Map<number, Uint8Array[]>();
+    let bytesLeft = text.length * BYTES_PER_CHARACTER + BYTES_PER_TEXT;
+    const search = (view: MaskView | undefined) => {
+      if (!view) return;
+      bytesLeft -= view.length;
+      this.#search.find(view.bytes, (start, end) => {
+        ranges.push({ start: view.from(start), end: view.to(end - 1) });
+      });
+    };
+    const read = (view: MaskView, depth: number, last = -1, created: number[] = []): void => {
+      if (view.length < shortest || bytesLeft < 0) return;
+      const alike = seen.get(view.length) ?? [];
+      if (alike.some((bytes) => equals(bytes, view.bytes))) return;
+      seen.set(view.length, [...alike, view.bytes]);
+      search(view);
+      if (this.#hasSpaces) search(joinLines(view));
+      if (depth === MAX_DEPTH) return;
+      for (const [i, { starts, decode }] of TEXT_DECODERS.entries()) {
+        // In another order the same comes out, unless there are new escape sequences to decode.
+        if (i <= last && !starts.some((start) => created.includes(start))) continue;
+        const decoded = decode(view);
+        if (decoded) read(decoded.view, depth + 1, i, decoded.created);
+      }
+      const runs = [...decodeBase64Runs(view, shortest), ...decodeHexRuns(view, shortest)];
+      runs.forEach(search);
+      if (runs.length > 0) read(readableParts(runs, shortest), depth + 1);
+    };
+    read(MaskView.ofText(text), 0);
+    return bytesLeft < 0 ? undefined : merge(ranges);
   }
+}
+
+function equals(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] !== b[i]) return false;
+  }
+  return true;
+}
+
+/** Sorts ranges, and joins those that overlap. */
+function merge(ranges: Range[]): Range[] {
+  const merged: Range[] = [];
+  for (const { start, end } of ranges.sort((a, b) => a.start - b.start || b.end - a.end)) {
+    const last = merged.at(-1);
+    if (last && start < last.end) last.end = Math.max(last.end, end);
+    else merged.push({ start, end });
+  }
+  return merged;
+}
+
+function replaceRanges(text: string, ranges: readonly Range[]): string {
+  if (ranges.length === 0) return text;
+  let masked = "";
+  let at = 0;
+  for (const { start, end } of ranges) {
+    masked += text.slice(at, start) + MASK;
+    at = end;
+  }
+  return masked + text.slice(at);
 }

@@ -8,7 +8,7 @@ import type { Mask } from "./mask.ts";
 const OWN_FIELDS: ReadonlySet<string> = new Set([
   ...["type", "ts", "version", "cases", "case", "step", "phase", "status", "reason", "exit_code"],
   ...["interrupted", "duration_ms", "counts", "attempt", "attempts", "soft", "flaky", "usual"],
-  ...["kind", "line", "column", "length", "at", "since", "created_at"],
+  ...["kind", "line", "column", "length", "at", "since"],
 ]);
 
 /** The fields that hold maps, whose keys come from a recipe. */
@@ -20,9 +20,9 @@ export function maskEvent(event: RecipeEvent, mask: Mask): RecipeEvent {
 }
 
 function walk(value: unknown, mask: Mask): unknown {
-  if (typeof value === "string") return mask.text(value);
   if (Array.isArray(value)) return value.map((item) => walk(item, mask));
-  if (typeof value !== "object" || value === null) return value;
+  // A number here comes from the server or the recipe, such as the code of an error.
+  if (typeof value !== "object" || value === null) return mask.value(value);
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => {
       if (OWN_FIELDS.has(name)) return [name, item];

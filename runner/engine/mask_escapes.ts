@@ -1,0 +1,200 @@
+import { HEX } from "./mask_runs.ts";
+import { type MaskView, MaskViewBuilder } from "./mask_view.ts";
+
+const [TAB, SPACE, NUMBER_SIGN, BACKSLASH, LETTER_U, BRACE] = [0x09, 0x20, 0x23, 0x5c, 0x75, 0x7b];
+
+/** A view that was read in one more way. */
+export interface Decoded {
+  view: MaskView;
+  /** The bytes that were decoded and with which escape sequences can begin: those of new ones. */
+  created: number[];
+}
+
+/** A way in which the whole of a text can be read. */
+export interface TextDecoder {
+  /** The bytes with which its escape sequences begin. */
+  starts: readonly number[];
+  /** Reads a view; returns nothing if that changes nothing. */
+  decode(view: MaskView): Decoded | undefined;
+}
+
+const LINE_BREAKS = [0x0a, 0x0d];
+
+/** The ways in which the whole of a text can be read, in the order in which most texts need them. */
+export const TEXT_DECODERS: readonly TextDecoder[] = [
+  { starts: LINE_BREAKS, decode: (view) => withoutLineBreaks(view, false, []) },
+  { starts: LINE_BREAKS, decode: (view) => withoutLineBreaks(view, true, []) },
+  escapes("\\", readBackslash),
+  escapes("%", readPercent),
+  escapes("&", readEntity),
+];
+
+/** The bytes with which the escape sequences of any decoder begin. */
+const STARTS: ReadonlySet<number> = new Set(TEXT_DECODERS.flatMap(({ starts }) => starts));
+
+/** Reads wrapped text, in which each line break replaces a space. */
+export function joinLines(view: MaskView): MaskView | undefined {
+  return withoutLineBreaks(view, true, [SPACE])?.view;
+}
+
+/** A character, or a byte of one, that is written as an escape sequence. */
+interface Escape {
+  /** The code of the character, or the byte. */
+  code: number;
+  /** The length of the escape sequence in bytes. */
+  length: number;
+  isByte?: boolean;
+}
+
+/** Reads the escape sequence at an offset, or returns `undefined` if there is none. */
+type ReadEscape = (bytes: Uint8Array, at: number) => Escape | undefined;
+
+/** Returns a decoder of escape sequences that begin with a character. */
+function escapes(character: string, read: ReadEscape): TextDecoder {
+  const start = character.charCodeAt(0);
+  const decode = (view: MaskView): Decoded | undefined => {
+    const { bytes } = view;
+    let at = bytes.indexOf(start);
+    let escape: Escape | undefined;
+    while (at >= 0 && !(escape = read(bytes, at))) at = bytes.indexOf(start, at + 1);
+    if (!escape) return undefined;
+    const builder = new MaskViewBuilder(bytes.length);
+    const created = new Set<number>();
+    builder.pushFrom(view, 0, at);
+    for (let i = at; i < bytes.length;) {
+      escape = bytes[i] === start ? read(bytes, i) : undefined;
+      if (!escape) {
+        builder.pushFrom(view, i, ++i);
+        continue;
+      }
+      const { code, length, isByte } = escape;
+      const [from, to] = [view.from(i), view.to(i + length - 1)];
+      if (isByte) builder.push(code, from, to);
+      else builder.pushCode(code, from, to);
+      if (STARTS.has(code)) created.add(code);
+      i += length;
+    }
+    return { view: builder.view(), created: [...created] };
+  };
+  return { starts: [start], decode };
+}
+
+/** The characters that a backslash and a letter stand for. */
+const LETTERS: Record<string, number> = { b: 8, t: 9, n: 10, f: 12, r: 13 };
+
+/** The digits that follow the letters `x`, `u` and `U`. */
+const DIGITS: Record<string, number> = { x: 2, u: 4, U: 8 };
+
+/** Reads escapes of JSON and programming languages: `\n`, `\"`, `\u00e4`, `\u{e4}`, `\xe4`. */
+function readBackslash(bytes: Uint8Array, at: number): Escape | undefined {
+  const next = bytes[at + 1];
+  if (next === undefined || next >= 0x80) return undefined;
+  const char = String.fromCharCode(next);
+  if (!/[A-Za-z0-9]/.test(char)) return { code: next, length: 2 };
+  if (char in LETTERS) return { code: LETTERS[char]!, length: 2 };
+  if (char === "u" && bytes[at + 2] === BRACE) {
+    const text = ascii(bytes, at + 3, at + 12);
+    const digits = /^[\da-f]{1,8}(?=\})/i.exec(text)?.[0];
+    return digits === undefined ? undefined : character(parseInt(digits, 16), digits.length + 4);
+  }
+  if (!(char in DIGITS)) return undefined;
+  const code = hexNumber(bytes, at + 2, DIGITS[char]!);
+  if (code === undefined) return undefined;
+  if (char === "x") return { code, length: 4, isByte: true };
+  if (char === "U" || code < 0xd800 || code > 0xdbff) return character(code, DIGITS[char]! + 2);
+  const isPair = bytes[at + 6] === BACKSLASH && bytes[at + 7] === LETTER_U;
+  const low = isPair ? hexNumber(bytes, at + 8, 4) : undefined;
+  return low === undefined || low < 0xdc00 || low > 0xdfff
+    ? { code, length: 6 }
+    : { code: (code - 0xd800) * 0x400 + low - 0xdc00 + 0x10000, length: 12 };
+}
+
+/** Reads escapes of URLs: `%C3%A4`, a byte each, and `%u00e4`. */
+function readPercent(bytes: Uint8Array, at: number): Escape | undefined {
+  if (bytes[at + 1] === LETTER_U) {
+    const code = hexNumber(bytes, at + 2, 4);
+    return code === undefined ? undefined : { code, length: 6 };
+  }
+  const code = hexNumber(bytes, at + 1, 2);
+  return code === undefined ? undefined : { code, length: 3, isByte: true };
+}
+
+/** Reads entities of HTML and XML: `&auml;`, `&#228;`, `&#xe4;`. */
+function readEntity(bytes: Uint8Array, at: number): Escape | undefined {
+  const text = ascii(bytes, at + 1, at + 13);
+  const isNumber = bytes[at + 1] === NUMBER_SIGN;
+  const match = (isNumber ? /^#0*(?:(\d{1,7})|[xX]0*([\da-fA-F]{1,6}));?/ : /^(\w+);/).exec(text);
+  if (!match) return undefined;
+  const [{ length }, first, second] = match;
+  const code = !isNumber
+    ? ENTITIES.get(first!)
+    : first === undefined
+    ? parseInt(second!, 16)
+    : Number(first);
+  return code === undefined ? undefined : character(code, length + 1);
+}
+
+/** The named entities of the characters from U+00A0 to U+00FF, in order. */
+const LATIN_1 =
+  "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr " +
+  "deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest " +
+  "Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute " +
+  "Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml " +
+  "Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml " +
+  "igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave " +
+  "uacute ucirc uuml yacute thorn yuml";
+
+const ENTITIES: ReadonlyMap<string, number> = new Map([
+  ["amp", 0x26],
+  ["lt", 0x3c],
+  ["gt", 0x3e],
+  ["quot", 0x22],
+  ["apos", 0x27],
+  ...LATIN_1.split(" ").map((name, i) => [name, 0xa0 + i] as const),
+]);
+
+function character(code: number, length: number): Escape | undefined {
+  return code > 0x10ffff ? undefined : { code, length };
+}
+
+function ascii(bytes: Uint8Array, from: number, to: number): string {
+  return String.fromCharCode(...bytes.subarray(from, to));
+}
+
+/** Reads a number of hexadecimal digits, or returns `undefined` if there are fewer. */
+function hexNumber(bytes: Uint8Array, at: number, digits: number): number | undefined {
+  let value = 0;
+  for (let i = at; i < at + digits; i++) {
+    const digit = HEX[bytes[i] ?? 0]!;
+    if (digit < 0) return undefined;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+/** Replaces each line break by some bytes, with or without the spaces and tabs around it. */
+function withoutLineBreaks(
+  view: MaskView,
+  withSpaces: boolean,
+  replacement: readonly number[],
+): Decoded | undefined {
+  const { bytes } = view;
+  if (!LINE_BREAKS.some((byte) => bytes.includes(byte))) return undefined;
+  const isBlank = (byte: number | undefined) => withSpaces && (byte === SPACE || byte === TAB);
+  const builder = new MaskViewBuilder(bytes.length);
+  for (let i = 0; i < bytes.length;) {
+    let end = i;
+    let hasBreak = false;
+    for (; isBlank(bytes[end]) || LINE_BREAKS.includes(bytes[end]!); end++) {
+      hasBreak ||= !isBlank(bytes[end]);
+    }
+    if (hasBreak) {
+      for (const byte of replacement) builder.push(byte, view.from(i), view.to(end - 1));
+    } else {
+      end = Math.max(end, i + 1);
+      builder.pushFrom(view, i, end);
+    }
+    i = end;
+  }
+  return { view: builder.view(), created: [] };
+}
