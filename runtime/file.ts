@@ -13,7 +13,7 @@ export class FileError extends Error {
   constructor(action: string, path: string, cause: unknown) {
     const code = codeOf(cause);
     // A file need not exist to be written, but its directory must.
-    const reason = code === "ENOENT" && /^(write|append)/.test(action)
+    const reason = code === "ENOENT" && /^(write|append|create)/.test(action)
       ? "no such directory"
       : REASONS[code] ?? (cause as Error).message;
     super(`Cannot ${action} '${path}': ${reason}`, { cause });
@@ -59,11 +59,14 @@ export async function writeTextFile(path: string, text: string): Promise<void> {
 }
 
 /**
- * Checks whether {@linkcode writeTextFile} can write a file, without changing the file.
+ * Checks whether {@linkcode writeTextFile} can write a file, without changing the file. Makes its
+ * directory if there is none.
  * @throws {FileError}
  */
 export async function checkWritable(path: string): Promise<void> {
   try {
+    const directory = parentOf(path);
+    if (directory !== "" && await pathKind(directory) === "none") await makeDirectory(directory);
     const target = await targetOf(path);
     if (target.isStream) return;
     if (target.isDirectory) throw Object.assign(new Error(REASONS.EISDIR), { code: "EISDIR" });
@@ -146,15 +149,34 @@ export async function appendTextFile(path: string, text: string): Promise<void> 
   }
 }
 
-/** Creates a directory and its parents. */
+/** Creates a directory and its parents, unless it exists. */
 export async function makeDirectory(path: string): Promise<void> {
+  const { Deno } = globalThis as any;
+  const make: (path: string) => Promise<void> = Deno ? Deno.mkdir : (await fs()).mkdir;
+  // Not with `recursive`: Node never returns where a directory cannot be created, as in `/proc`.
+  const makeAll = async (path: string): Promise<void> => {
+    try {
+      await make(path);
+    } catch (error) {
+      if (await pathKind(path) === "directory") return;
+      const parent = parentOf(path);
+      if (codeOf(error) !== "ENOENT" || parent === "" || await pathKind(parent) !== "none") {
+        throw error;
+      }
+      await makeAll(parent);
+      await make(path);
+    }
+  };
   try {
-    const { Deno } = globalThis as any;
-    if (Deno) await Deno.mkdir(path, { recursive: true });
-    else await (await fs()).mkdir(path, { recursive: true });
+    await makeAll(path);
   } catch (cause) {
     throw new FileError("create directory", path, cause);
   }
+}
+
+/** Returns the path of the directory that contains a path; empty for the working directory. */
+function parentOf(path: string): string {
+  return path.replace(/[\\/]+$/, "").replace(/[^\\/]*$/, "");
 }
 
 /** Removes a file, if it exists. */
@@ -209,8 +231,11 @@ const REASONS: Record<string, string> = {
   ENOENT: "no such file",
   EACCES: "permission denied",
   EPERM: "permission denied",
+  EEXIST: "a file has this name",
   EISDIR: "it is a directory",
   ENOTDIR: "a part of the path is not a directory",
+  ENOSPC: "no space left on the device",
+  EROFS: "the file system is read-only",
 };
 
 function codeOf(error: unknown): string {

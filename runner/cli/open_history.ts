@@ -12,10 +12,10 @@ export function historyPath(
 }
 
 /**
- * Opens the history that a run is recorded in. Prints a warning when that is not possible; the run
- * goes on without a history.
+ * Opens the history that a run is recorded in.
  *
  * @param isComplete Whether all steps run: the times of a partial run cannot be compared.
+ * @throws {UsageError} When it cannot be opened.
  */
 export async function openHistory(
   path: string | undefined,
@@ -34,9 +34,8 @@ export async function openHistory(
   ]);
   try {
     const store = await HistoryStore.open(path, { create: true, clock, warn });
-    return new HistoryRecorder(store, warn);
+    return new HistoryRecorder(store, warn, (text) => err.write(`error: ${text}\n`));
   } catch (error) {
-    warn((error as Error).message);
-    return undefined;
+    throw new UsageError((error as Error).message);
   }
 }

@@ -5,6 +5,7 @@ import type { Step } from "../language/model.ts";
 import type { ReporterRequest } from "../report/registry.ts";
 import type { Output } from "../report/reporter.ts";
 import { type ParsedArgs, UsageError } from "./args.ts";
+import { checkOutputs } from "./check_outputs.ts";
 import type { CommandContext } from "./command.ts";
 import { type LoadedRecipes, loadRecipes } from "./load_recipes.ts";
 import { historyPath } from "./open_history.ts";
@@ -96,6 +97,9 @@ async function plan(
     const why = all.length === 0 ? "no recipes were found" : "no recipe matches the options";
     context.err.write(`Nothing to run: ${why}\n`);
     return 4;
+  }
+  if (!args.flags.has("dry-run")) {
+    await checkOutputs({ reporters, history: filter ? undefined : history }, context);
   }
   return { cases, timeout, parallel, reporters, filter, history, mask };
 }

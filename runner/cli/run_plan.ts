@@ -6,7 +6,7 @@ import type { RecipeEvent } from "../events/event.ts";
 import { toError } from "../events/failure.ts";
 import { ReporterGroup } from "../report/reporter_group.ts";
 import { type ParsedArgs, UsageError } from "./args.ts";
-import type { CommandContext } from "./command.ts";
+import { type CommandContext, COULD_NOT_RUN } from "./command.ts";
 import { openHistory } from "./open_history.ts";
 import type { RunPlan } from "./plan.ts";
 import type { Server } from "./server.ts";
@@ -28,8 +28,8 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
   const { cases, filter, timeout, parallel, mask } = plan;
   const { args: { flags }, server, out, err, env, clock, signal, onStuck, random, onEvent } =
     context;
-  const client = await connect(context, mask);
   const history = await openHistory(plan.history, filter === undefined, context);
+  const client = await connect(context, mask);
   const reporter = await ReporterGroup.open(plan.reporters, {
     out,
     err,
@@ -39,8 +39,9 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
     quiet: flags.has("quiet"),
     verbose: flags.has("verbose"),
   });
+  let exitCode = COULD_NOT_RUN;
   try {
-    const { exitCode } = await runCases(cases, {
+    ({ exitCode } = await runCases(cases, {
       client,
       clock,
       random,
@@ -60,8 +61,7 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
       },
       ...(timeout === undefined ? {} : { timeout }),
       ...(filter ? { select: filter } : {}),
-    });
-    return exitCode;
+    }));
   } finally {
     // Code of a recipe may still run. If it throws now, the reports are written all the same.
     const stopListening = onUnhandled((cause) =>
@@ -73,6 +73,9 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
     if (!(client instanceof Error)) await client.close();
     stopListening();
   }
+  // Without its reports nobody can rely on a pass.
+  const isIncomplete = reporter.hasFailed || history?.hasFailed;
+  return exitCode === 0 && isIncomplete ? COULD_NOT_RUN : exitCode;
 }
 
 /** Connects. When that fails, prints why and returns the error: every case then reports it. */

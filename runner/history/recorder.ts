@@ -26,21 +26,34 @@ interface OpenCase {
 
 /**
  * Records a run in a history. It sits between a run and its reporters, and adds to finished cases and
- * steps how they compare with earlier runs. Errors are warnings: they never fail a run.
+ * steps how they compare with earlier runs.
  */
 export class HistoryRecorder {
   #store: HistoryStore;
   #warn: (text: string) => void;
+  #onFailure: (text: string) => void;
   #server = "";
   #cases = new Map<number, OpenCase>();
   #finished: { key: CaseKey; run: StoredRun }[] = [];
   #problem: Error | undefined;
+  #hasFailed = false;
 
-  /** Compares with the runs in a store, and records into it. */
-  constructor(store: HistoryStore, warn: (text: string) => void) {
+  /**
+   * Compares with the runs in a store, and records into it.
+   *
+   * @param warn Called with a problem that loses nothing of this run.
+   * @param onFailure Called if the run cannot be recorded.
+   */
+  constructor(store: HistoryStore, warn: (text: string) => void, onFailure = warn) {
     this.#store = store;
     this.#warn = warn;
+    this.#onFailure = onFailure;
     store.busyTimeout = READ_TIMEOUT;
+  }
+
+  /** Whether the run could not be recorded. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** Returns the event for the reporters: the same one, or a copy with `usual`. */
@@ -77,16 +90,19 @@ export class HistoryRecorder {
     this.#store.close();
   }
 
-  /** Replaces a corrupt file, so that this run and the next ones are recorded; otherwise warns. */
+  /** Replaces a corrupt file, so that this run and the next ones are recorded. */
   async #recover(error: Error): Promise<void> {
     const isCorrupt = error instanceof HistoryError && error.code === "corrupt";
     try {
       if (isCorrupt) await this.#store.replaceCorrupt(error);
-      else this.#warn(error.message);
-      if (isCorrupt || error === this.#problem) this.#write();
-      else this.#store.close();
+      else if (error === this.#problem) this.#warn(error.message);
+      else throw error;
+      this.#write();
     } catch (cause) {
-      this.#warn((cause as Error).message);
+      this.#hasFailed = true;
+      this.#onFailure((cause as Error).message);
+      // Replacing the file has closed it.
+      if (!isCorrupt) this.#store.close();
     }
   }
 

@@ -146,6 +146,16 @@ export class HistoryStore {
     this.#database = await openDatabase(this.#path, this.#options);
   }
 
+  /** Throws if the file cannot be written. Changes nothing in it. */
+  checkWritable(): void {
+    this.#wrapErrors("write", () =>
+      transaction(this.#database, () => {
+        const { user_version } = this.#database.prepare("PRAGMA user_version").get()!;
+        // Starting a transaction needs no permission to write yet.
+        this.#database.exec(`PRAGMA user_version = ${user_version}`);
+      }));
+  }
+
   /** Closes the file. */
   close(): void {
     this.#database.close();

@@ -23,6 +23,8 @@ export interface ReporterEntry {
   isDefault?(env: ReadEnv): boolean;
   /** Whether the environment adds it to the reporters of the command line; never, if absent. */
   isAddedBy?(env: ReadEnv): boolean;
+  /** The files that it writes besides the one that the command line names. */
+  files?(env: ReadEnv): readonly string[];
   /** Loads its code. */
   load(): Promise<ReporterModule>;
 }
@@ -44,6 +46,7 @@ export const REPORTERS: Readonly<Record<string, ReporterEntry>> = {
     description: "annotations and a job summary in GitHub Actions",
     writes: "lines",
     isDefault: (env) => env("GITHUB_ACTIONS") === "true",
+    files: (env) => [env("GITHUB_STEP_SUMMARY") ?? ""].filter((file) => file !== ""),
     load: () => import("./github/github.ts"),
   },
   html: document("one page with a timeline of each case", () => import("./html/html.ts")),

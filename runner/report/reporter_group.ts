@@ -1,4 +1,4 @@
-import { checkWritable, writeTextFile } from "../../runtime/file.ts";
+import { writeTextFile } from "../../runtime/file.ts";
 import type { RecipeEvent } from "../events/event.ts";
 import { formatDuration } from "../language/duration.ts";
 import { type ReporterRequest, REPORTERS } from "./registry.ts";
@@ -21,7 +21,7 @@ class NotFinishedError extends Error {
 export interface ReporterGroupContext extends Omit<ReporterContext, "output"> {
   /** Standard output, for reporters without a file. */
   out: Output;
-  /** Standard error, for warnings about reporters that fail. */
+  /** Standard error, for errors of reporters. */
   err: Output;
   /** Called when the group gives up a reporter, which may still keep the process alive. */
   onStuck?: () => void;
@@ -40,13 +40,12 @@ interface Member {
 /**
  * Several reporters that act as one.
  *
- * If a reporter fails, the group warns on standard error. The other reports and the verdict stay as
- * they are.
+ * If a reporter fails, the group says so on standard error, and the other reporters go on.
  */
 export class ReporterGroup implements Reporter {
   #members: Member[] = [];
   #context: ReporterGroupContext;
-  #warnings = new Set<string>();
+  #hasFailed = false;
 
   private constructor(context: ReporterGroupContext) {
     this.#context = context;
@@ -66,6 +65,14 @@ export class ReporterGroup implements Reporter {
     return group;
   }
 
+  /**
+   * Whether a report is missing or incomplete. An export over the network does not count: it is no
+   * result of the run.
+   */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
   /** Passes an event to every reporter that has not failed. */
   report(event: RecipeEvent): void {
     for (const member of this.#members) {
@@ -73,7 +80,7 @@ export class ReporterGroup implements Reporter {
       try {
         member.reporter.report(event);
       } catch (error) {
-        // `finish` warns of it: a live view would overwrite the warning now.
+        // `finish` prints it: a live view would overwrite it now.
         member.failed = { error };
       }
     }
@@ -87,29 +94,19 @@ export class ReporterGroup implements Reporter {
       } catch (error) {
         member.failed = { error };
       }
-      if (member.failed) this.#warn(member.name, member.failed.error);
+      if (member.failed) this.#fail(member.name, member.failed.error);
     }
   }
 
   async #open({ name, file }: ReporterRequest, out: Output): Promise<void> {
     const text: string[] = [];
-    if (file !== undefined) await this.#checkFile(name, file);
     const output = file === undefined ? out : fileOutput(text);
     try {
       const { openReporter } = await REPORTERS[name]!.load();
       const reporter = await openReporter({ ...this.#context, output });
       this.#members.push({ name, reporter, file, text });
     } catch (error) {
-      this.#warn(name, error);
-    }
-  }
-
-  /** Warns of a file that cannot be written before the run, while the user can still act. */
-  async #checkFile(name: string, file: string): Promise<void> {
-    try {
-      await checkWritable(file);
-    } catch (error) {
-      this.#warn(name, error);
+      this.#fail(name, error);
     }
   }
 
@@ -127,12 +124,11 @@ export class ReporterGroup implements Reporter {
     }
   }
 
-  #warn(name: string, error: unknown): void {
+  #fail(name: string, error: unknown): void {
+    const isExport = REPORTERS[name]!.writes === "network";
+    if (!isExport) this.#hasFailed = true;
     const why = error instanceof Error ? error.message : String(error);
-    const warning = `warning: reporter ${name} failed: ${why}\n`;
-    // A file that cannot be written fails twice: before the run, and when it is written.
-    if (!this.#warnings.has(warning)) this.#context.err.write(warning);
-    this.#warnings.add(warning);
+    this.#context.err.write(`${isExport ? "warning" : "error"}: reporter ${name} failed: ${why}\n`);
   }
 }
 

@@ -198,7 +198,7 @@ test("records no partial run and no dry run; rejects an empty file name", async 
   });
 });
 
-test("warns about a history that cannot be used, and keeps the exit code", async () => {
+test("refuses a history that cannot be used, and turns a pass into 3 if it cannot be written", async () => {
   await inDirectory(async (directory) => {
     const below = join(directory, "file");
     await writeFile(below, "");
@@ -217,23 +217,22 @@ test("warns about a history that cannot be used, and keeps the exit code", async
     );
     database.close();
     await mkdir(locked);
-    const cases: [string, RegExp][] = [
-      [join(below, "history.db"), /^warning: Cannot (create directory|open history)/m],
-      [garbage, /^warning: Cannot open history .*; renamed it to/m],
-      [foreign, /^warning: Cannot open history .* another application$/m],
-      [full, /^warning: Cannot write history .*: disk is full$/m],
-      [locked, /^warning: Cannot open history .*: it is a directory$/m],
+    const cases: [string, number, RegExp][] = [
+      [join(below, "history.db"), 2, /^error: Cannot create directory .*: a file has this name/m],
+      [garbage, 0, /^warning: Cannot open history .*; renamed it to/m],
+      [foreign, 2, /^error: Cannot open history .* another application$/m],
+      [full, 3, /^error: Cannot write history .*: disk is full$/m],
+      [locked, 2, /^error: Cannot open history .*: it is a directory$/m],
     ];
-    for (const [file, warning] of cases) {
+    for (const [file, code, message] of cases) {
       const passed = await runRecipe(PASSES, ["--history", file]);
-      equal(passed.code, 0, passed.err);
-      match(passed.err, warning);
-      equal(passed.events.at(-1)?.type, "run.finished");
+      equal(passed.code, code, passed.err);
+      match(passed.err, message);
+      equal(passed.events.at(-1)?.type, code === 2 ? undefined : "run.finished");
+      const dry = await runRecipe(PASSES, ["--history", file, "--dry-run"]);
+      equal(dry.code, 0, dry.err);
     }
-    const failed = await runRecipe("name: F\nsteps: [{ assert: 1 == 2 }]\n", [
-      "--history",
-      foreign,
-    ]);
+    const failed = await runRecipe("name: F\nsteps: [{ assert: 1 == 2 }]\n", ["--history", full]);
     equal(failed.code, 1);
   });
 });

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { lstat, mkdir, readdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { REPORTERS } from "../../runner/report/registry.ts";
 import { runnerCli } from "../runner/_cli.ts";
 import { withFiles } from "../runner/_recipe.ts";
+
+/** The reporters that can write a file. */
+const WITH_FILES = Object.keys(REPORTERS).filter((name) => REPORTERS[name]!.writes !== "network");
 
 const PASSING = { "a.yaml": "steps: [{ assert: true }]" };
 
@@ -26,28 +31,85 @@ test("refuses an empty file name", async () => {
   assert.match(err, /^error: Reporter junit needs a file name after `=`\n/);
 });
 
-test("warns before the run of a file that cannot be written, and keeps the verdict", async () => {
+test("refuses a file that cannot be written before the run, for every reporter", async () => {
   await withFiles(PASSING, async (directory) => {
     await mkdir(join(directory, "taken"));
     for (
       const [file, reason] of [
-        [join(directory, "nope", "out.xml"), "no such directory"],
         [join(directory, "taken"), "it is a directory"],
         [join(directory, "a.yaml", "out.xml"), "a part of the path is not a directory"],
       ] as const
     ) {
-      let early = "";
-      const { code, out, err } = await runnerCli(
-        [join(directory, "a.yaml"), "--reporter", "console", "--reporter", `junit=${file}`],
-        { onErr: (text) => void (early ||= text) },
-      );
-      assert.equal(code, 0);
-      assert.match(out, /1 passed/);
-      const warning = `warning: reporter junit failed: Cannot write file '${file}': ${reason}\n`;
-      assert.equal(early, warning);
-      assert.equal(err, warning);
+      for (const name of WITH_FILES) {
+        const { code, out, err } = await runnerCli(
+          [join(directory, "a.yaml"), "--reporter", "console", "--reporter", `${name}=${file}`],
+        );
+        assert.deepEqual([code, out], [2, ""]);
+        const [line] = err.split("\n");
+        assert.equal(line, `error: reporter ${name}: Cannot write file '${file}': ${reason}`);
+      }
     }
     assert.deepEqual((await readdir(directory)).toSorted(), ["a.yaml", "taken"]);
+  });
+});
+
+test("makes the directories of every reporter's file", async () => {
+  await withFiles(PASSING, async (directory) => {
+    for (const name of WITH_FILES) {
+      const file = join(directory, name, "a", "b", "report");
+      const { code, err } = await runnerCli([
+        ...[join(directory, "a.yaml"), "--reporter", "console", "--reporter", `${name}=${file}`],
+      ]);
+      assert.equal(code, 0, err);
+      await readFile(file);
+    }
+  });
+});
+
+test("a dry run makes no directory and needs no writable file", async () => {
+  await withFiles(PASSING, async (directory) => {
+    const recipe = join(directory, "a.yaml");
+    for (const file of [join(directory, "nope", "out.xml"), join(recipe, "out.xml")]) {
+      const args = [recipe, "--dry-run", "--reporter", `junit=${file}`];
+      assert.equal((await runnerCli(args)).code, 0);
+    }
+    assert.deepEqual(await readdir(directory), ["a.yaml"]);
+  });
+});
+
+test("a report that can no longer be written at the end turns a pass into 3, and only a pass", async () => {
+  const files = { ...PASSING, "failing.yaml": "steps: [{ assert: 1 == 2 }]" };
+  await withFiles(files, async (directory) => {
+    for (const [recipe, expected] of [["a.yaml", 3], ["failing.yaml", 1]] as const) {
+      for (const name of WITH_FILES) {
+        const reports = join(directory, "reports");
+        // The directory is gone, and a file has its name.
+        const removeReports = () => {
+          rmSync(reports, { recursive: true, force: true });
+          writeFileSync(reports, "");
+        };
+        const { code, err } = await runnerCli([
+          ...[join(directory, recipe), "--reporter", "console"],
+          ...["--reporter", `${name}=${join(reports, "out")}`],
+        ], { onOut: (text) => text.includes(" in ") ? removeReports() : undefined });
+        assert.equal(code, expected, err);
+        assert.match(err, new RegExp(`^error: reporter ${name} failed: Cannot write file '`));
+        rmSync(reports);
+      }
+    }
+  });
+});
+
+test("a device that is full turns a pass into 3", {
+  skip: existsSync("/dev/full") ? false : "there is no such device",
+}, async () => {
+  await withFiles(PASSING, async (directory) => {
+    const { code, err } = await runnerCli([
+      join(directory, "a.yaml"),
+      "--reporter=json=/dev/full",
+    ]);
+    assert.equal(code, 3);
+    assert.match(err, /Cannot write file '\/dev\/full': no space left on the device\n$/);
   });
 });
 

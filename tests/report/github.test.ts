@@ -156,12 +156,16 @@ test("is on by default in GitHub Actions, beside the console", async () => {
   });
 });
 
-test("warns of a job summary that cannot be written, and keeps the verdict", async () => {
+test("refuses a job summary that cannot be written, and makes its directory", async () => {
   await withFiles({ "a.yaml": "steps: [{ assert: true }]" }, async (directory) => {
-    const { code, err } = await runnerCli([join(directory, "a.yaml"), "--reporter", "github"], {
-      env: { GITHUB_STEP_SUMMARY: join(directory, "nope", "summary.md") },
-    });
-    assert.equal(code, 0);
-    assert.match(err, /warning: reporter github failed: Cannot append to file '.*': no such dir/);
+    const recipe = join(directory, "a.yaml");
+    const runWith = (summary: string) =>
+      runnerCli([recipe, "--reporter", "github"], { env: { GITHUB_STEP_SUMMARY: summary } });
+    const { code, out, err } = await runWith(join(recipe, "summary.md"));
+    assert.deepEqual([code, out], [2, ""]);
+    assert.match(err, /^error: reporter github: Cannot write file '.*': a part of the path is not/);
+    const summary = join(directory, "nope", "summary.md");
+    assert.equal((await runWith(summary)).code, 0);
+    assert.match(await readFile(summary, "utf8"), /1 passed/);
   });
 });

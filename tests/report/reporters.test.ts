@@ -29,7 +29,7 @@ async function withReporter<T>(reporter: Reporter, work: () => Promise<T>): Prom
   }
 }
 
-test("warns of a reporter that fails, and the others go on", async () => {
+test("a reporter that fails turns a pass into 3, and the others go on", async () => {
   const failing: [string, Reporter][] = [
     ["in report", {
       report() {
@@ -54,8 +54,8 @@ test("warns of a reporter that fails, and the others go on", async () => {
           "--reporter=console",
           `--reporter=json=${join(directory, "run.json")}`,
         ]));
-      assert.equal(code, 0);
-      assert.equal(err, `warning: reporter odd failed: ${why}\n`);
+      assert.equal(code, 3);
+      assert.equal(err, `error: reporter odd failed: ${why}\n`);
       assert.match(out, /1 passed/);
       assert.deepEqual((await readdir(directory)).toSorted(), ["a.yaml", "run.json"]);
     });
@@ -94,7 +94,7 @@ test("gives up on a reporter that does not finish", async () => {
       await clock.advance("1ms");
       await finished;
     });
-    assert.equal(warnings, "warning: reporter odd failed: it did not finish within 10.0 s\n");
+    assert.equal(warnings, "error: reporter odd failed: it did not finish within 10.0 s\n");
     assert.equal(stuck, 1);
     release();
     await clock.advance("1s");
