@@ -32,7 +32,7 @@ export class JobAttempt implements JobContext {
       this.#controller = new AbortController();
       if (this.#aborted) this.#controller.abort(this.#aborted.reason);
       else if (this.#job.timeoutMs > 0) {
-        const left = this.#job.startedMs + this.#job.timeoutMs - this.#server.timers.clock.now();
+        const left = this.#job.startedMs + this.#job.timeoutMs - this.#server.timers.now();
         const stop = () => this.#controller!.abort(new DeadlineError());
         this.#clearDeadline = this.#server.timers.set(stop, left);
       }

@@ -14,7 +14,7 @@ export class OrphanReaper {
 
   constructor(server: ServerState) {
     this.#server = server;
-    this.#serverStart = server.timers.clock.now();
+    this.#serverStart = server.timers.now();
   }
 
   /** Schedules the next check, if there are orphans and none is scheduled. */
@@ -22,7 +22,7 @@ export class OrphanReaper {
     const { store, timers } = this.#server;
     if (this.#isScheduled || store.orphans.size === 0) return;
     this.#isScheduled = true;
-    const sinceCheck = (timers.clock.now() - this.#serverStart) % STALE_MS;
+    const sinceCheck = (timers.now() - this.#serverStart) % STALE_MS;
     const check = () => {
       this.#isScheduled = false;
       this.#reap();
@@ -33,7 +33,7 @@ export class OrphanReaper {
 
   #reap(): void {
     const { store, timers, timestamps } = this.#server;
-    const now = timers.clock.now();
+    const now = timers.now();
     for (const job of store.orphans) {
       if (job.state !== "running") store.orphans.delete(job);
       else if (job.startedMs < now - STALE_MS) {

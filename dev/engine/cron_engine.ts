@@ -7,23 +7,40 @@ import type { JobEngine } from "./job_engine.ts";
 import type { ServerState } from "./server_state.ts";
 import type { CronRow, Tenant } from "./store_rows.ts";
 
-/** Returns the next time an entry fires after a time, both in milliseconds since 1970. */
-type Schedule = (after: number) => number | undefined;
+/** When an entry fires: at an interval in milliseconds, or at the times that a function returns. */
+type Schedule =
+  | { interval: number }
+  /** Returns the next time after a time, both in milliseconds since 1970. */
+  | { next: (after: number) => number | undefined };
+
+interface Entry {
+  cron: CronDefinition;
+  schedule: Schedule;
+  row: CronRow;
+}
 
 const NO_TENANT: Tenant = { app: "", org: "" };
+/** How long it may take to notice that the clock was set. */
+const CLOCK_CHECK_MS = 30_000;
+/** Clocks that were not set differ by less. */
+const CLOCK_TOLERANCE_MS = 500;
 
 /**
  * Enqueues the jobs of cron entries on schedule. If several servers share a store, only one of them
- * enqueues the job.
+ * enqueues the job. Waits are measured by a time that nobody can set; when somebody has set the
+ * clock, entries with a pattern are planned again.
  */
 export class CronEngine {
   readonly #server: ServerState;
   readonly #jobs: JobEngine;
+  readonly #longestWait: number;
   #clearTimers: (() => void)[] = [];
 
   constructor(server: ServerState, jobs: JobEngine) {
     this.#server = server;
     this.#jobs = jobs;
+    // Nobody sets a virtual clock, and each timer takes time when it is advanced.
+    this.#longestWait = server.timers.clock.touch ? Infinity : CLOCK_CHECK_MS;
   }
 
   /**
@@ -31,82 +48,109 @@ export class CronEngine {
    * @throws {ScheduleError} If a schedule is not valid; the old entries stay.
    */
   async replace(crons: Iterable<CronDefinition>): Promise<void> {
-    const entries: [CronDefinition, Schedule][] = [];
-    for (const cron of crons) entries.push([cron, await parseSchedule(cron)]);
+    const parsed: [CronDefinition, Schedule][] = [];
+    for (const cron of crons) parsed.push([cron, await parseSchedule(cron)]);
     for (const clear of this.#clearTimers) clear();
     this.#clearTimers = [];
-    for (const [cron, schedule] of entries) this.#arm(cron, schedule, this.#rowOf(cron, schedule));
+    for (const [cron, schedule] of parsed) {
+      const entry = { cron, schedule, row: this.#rowOf(cron, schedule) };
+      this.#fireIfDue(entry);
+      this.#arm(entry, this.#clearTimers.length);
+    }
   }
 
   #rowOf(cron: CronDefinition, schedule: Schedule): CronRow {
     const { store, timestamps, ids } = this.#server;
-    const { schedule: text, job, queue = "", payload = null } = cron.options;
+    const { schedule: text, timezone = "", job, queue = "", payload = null } = cron.options;
     const existing = store.cronRows.get(cron.name);
-    if (existing && existing.schedule === text) return existing;
+    if (existing && existing.schedule === text && existing.timezone === timezone) return existing;
     const now = timestamps.now();
     const row: CronRow = {
       id: existing?.id ?? ids.next("cron"),
       name: cron.name,
       schedule: text,
+      timezone,
       job,
       queue,
       payload: JSON.stringify(payload),
       nextRunMs: 0,
+      dueMs: 0,
       createdAt: existing?.createdAt ?? now,
       updatedAt: now,
     };
-    setNextRun(row, schedule(this.#now));
+    this.#plan(row, schedule, this.#wall);
     store.cronRows.set(cron.name, row);
     return row;
   }
 
-  #arm(cron: CronDefinition, schedule: Schedule, row: CronRow): void {
-    if (row.nextRunMs === Infinity) return;
-    const index = this.#clearTimers.length;
-    const arm = () => {
-      const onTimer = () => {
-        this.#fireIfDue(cron, schedule, row);
-        if (row.nextRunMs !== Infinity) arm();
-      };
-      const wait = Math.max(0, row.nextRunMs - this.#now);
-      this.#clearTimers[index] = this.#server.timers.set(onTimer, wait, "background");
+  #arm(entry: Entry, index: number): void {
+    const onTimer = () => {
+      this.#fireIfDue(entry);
+      this.#arm(entry, index);
     };
-    if (row.nextRunMs < this.#now) this.#fireIfDue(cron, schedule, row);
-    arm();
+    const wait = Math.min(Math.max(0, entry.row.dueMs - this.#now), this.#longestWait);
+    this.#clearTimers[index] = wait === Infinity
+      ? () => {}
+      : this.#server.timers.set(onTimer, wait, "background");
   }
 
   /** Fires an entry, unless another server of the store has fired it already. */
-  #fireIfDue({ name, options }: CronDefinition, schedule: Schedule, row: CronRow): void {
-    const now = this.#now;
-    if (row.nextRunMs > now) return;
+  #fireIfDue({ cron: { name, options }, schedule, row }: Entry): void {
+    this.#followClock(row, schedule);
+    if (row.dueMs > this.#now) return;
     const payload = JSON.stringify(options.payload ?? null);
     const job = this.#jobs.enqueue(NO_TENANT, options.job, payload, { queue: options.queue });
     row.lastRunAt = row.updatedAt = this.#server.timestamps.now();
-    setNextRun(row, schedule(now));
+    // The clock may be a little behind the timer; the same time must not come again.
+    this.#plan(row, schedule, Math.max(this.#wall, row.nextRunMs));
     emitCron(this.#server, name, job);
   }
 
+  /** Corrects the plan of an entry if somebody has set the clock since. */
+  #followClock(row: CronRow, schedule: Schedule): void {
+    const shift = (this.#now - this.#wall) - (row.dueMs - row.nextRunMs);
+    if (!(Math.abs(shift) > CLOCK_TOLERANCE_MS)) return;
+    // Times that were skipped fire once.
+    if ("next" in schedule && row.nextRunMs <= this.#wall) row.dueMs = this.#now;
+    else if ("next" in schedule || row.dueMs - this.#now > schedule.interval) {
+      this.#plan(row, schedule, this.#wall);
+    } else this.#setNextRun(row, this.#wall + row.dueMs - this.#now);
+  }
+
+  /** Plans the next time after a time of the clock. */
+  #plan(row: CronRow, schedule: Schedule, after: number): void {
+    if ("next" in schedule) {
+      this.#setNextRun(row, schedule.next(after) ?? Infinity);
+      row.dueMs = this.#now + row.nextRunMs - this.#wall;
+    } else {
+      row.dueMs = Math.floor(this.#now / 1000) * 1000 + schedule.interval;
+      this.#setNextRun(row, this.#wall + row.dueMs - this.#now);
+    }
+  }
+
+  #setNextRun(row: CronRow, next: number): void {
+    row.nextRunMs = next;
+    row.nextRunAt = next === Infinity ? undefined : new Date(next).toISOString();
+  }
+
   get #now(): number {
+    return this.#server.timers.now();
+  }
+
+  get #wall(): number {
     return this.#server.timers.clock.now();
   }
-}
-
-function setNextRun(row: CronRow, next: number | undefined): void {
-  row.nextRunMs = next ?? Infinity;
-  row.nextRunAt = next === undefined ? undefined : new Date(next).toISOString();
 }
 
 async function parseSchedule({ name, options }: CronDefinition): Promise<Schedule> {
   const { schedule, timezone = "UTC" } = options;
   checkSchedule(name, schedule, timezone);
   const interval = intervalOf(schedule);
-  if (interval !== undefined) {
-    return (after) => Math.floor(after / 1000) * 1000 + interval;
-  }
+  if (interval !== undefined) return { interval };
   const { Cron } = await import("croner");
   try {
     const pattern = new Cron(schedule, { timezone, paused: true });
-    return (after) => pattern.nextRun(new Date(after))?.getTime();
+    return { next: (after) => pattern.nextRun(new Date(after))?.getTime() };
   } catch (cause) {
     throw new ScheduleError(name, schedule, errorText(cause), { cause });
   }

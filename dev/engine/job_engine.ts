@@ -113,8 +113,9 @@ export class JobEngine {
   heartbeatOf(job: JobRow): string | undefined {
     if (!this.#active.has(job)) return undefined;
     // On a Go server all jobs of a worker share one heartbeat timer; here each job has its own.
-    const beats = Math.floor((this.#now - job.startedMs) / HEARTBEAT_MS);
-    return beats > 0 ? new Date(job.startedMs + beats * HEARTBEAT_MS).toISOString() : undefined;
+    const elapsed = this.#now - job.startedMs;
+    if (elapsed < HEARTBEAT_MS) return undefined;
+    return new Date(this.#server.timers.clock.now() - elapsed % HEARTBEAT_MS).toISOString();
   }
 
   /** Changes the settings. An engine that was never configured runs no jobs. */
@@ -133,7 +134,7 @@ export class JobEngine {
   }
 
   get #now(): number {
-    return this.#server.timers.clock.now();
+    return this.#server.timers.now();
   }
 
   /**
@@ -260,11 +261,13 @@ export class JobEngine {
     job.updatedAt = server.timestamps.now();
     if (job.retryCount <= job.maxRetries) {
       job.state = "retrying";
-      job.runAtMs = this.#now + this.#backoffAfter(job.retryCount);
-      job.runAt = new Date(job.runAtMs).toISOString();
+      const wait = this.#backoffAfter(job.retryCount);
+      const runAt = server.timers.clock.now() + wait;
+      job.runAtMs = this.#now + wait;
+      job.runAt = new Date(runAt).toISOString();
       emitJob(server, "job.retrying", job, {
         attempt: job.retryCount,
-        next_run_at: wholeSeconds(job.runAtMs),
+        next_run_at: wholeSeconds(runAt),
       });
       return server.store.enqueue(job, this.#now);
     }

@@ -119,7 +119,7 @@ export class MemoryStore implements Store {
     return best?.ready.pop()?.job;
   }
 
-  /** Returns when the next delayed job of these queues may run, in milliseconds since 1970. */
+  /** Returns when the next delayed job of these queues may run. */
   nextRunAt(queues: Iterable<string>): number | undefined {
     let next: number | undefined;
     for (const name of queues) {

@@ -12,7 +12,8 @@ export function sameTenant(a: Tenant, b: Tenant): boolean {
 }
 
 /**
- * A job in the store. Times are RFC 3339 text; those used in calculations are also in milliseconds.
+ * A job in the store. Times are RFC 3339 text. Those in milliseconds are for calculations: they do
+ * not change when somebody sets the clock.
  */
 export interface JobRow extends Tenant {
   id: string;
@@ -94,12 +95,16 @@ export interface CronRow {
   id: string;
   name: string;
   schedule: string;
+  timezone: string;
   job: string;
   queue: string;
   payload: string | undefined;
   lastRunAt?: string;
   nextRunAt?: string;
+  /** When it fires next by the clock, in milliseconds since 1970; `Infinity` for never. */
   nextRunMs: number;
+  /** The same by the time that nobody can set. */
+  dueMs: number;
   createdAt: string;
   updatedAt: string;
 }

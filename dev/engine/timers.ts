@@ -1,5 +1,6 @@
 import type { Clock, TimerHandle } from "../../runtime/clock.ts";
 import { type LongTimer, setLongTimeout } from "../../runtime/long_timers.ts";
+import { steadyTime } from "../../runtime/steady_time.ts";
 
 /**
  * Why a timer was set. A virtual clock skips to the next `work` timer when everything waits. A
@@ -22,11 +23,17 @@ export interface SkippableClock extends Clock {
 /** The timers of one server; closing it clears them all. */
 export class Timers {
   readonly clock: SkippableClock;
+  /**
+   * Returns the time to measure with, in milliseconds. Unlike the clock's, it does not change when
+   * somebody sets the clock.
+   */
+  readonly now: () => number;
   readonly #pending = new Set<LongTimer>();
   #closed = false;
 
   constructor(clock: SkippableClock) {
     this.clock = clock;
+    this.now = steadyTime(clock);
   }
 
   /** Calls `callback` once after `ms`; returns a function that clears the timer. */

@@ -103,7 +103,7 @@ export class WorkflowEngine {
 
   async #execute(run: RunRow, definition: WorkflowDefinition, signal: AbortSignal): Promise<void> {
     const server = this.#server;
-    const startedMs = server.timers.clock.now();
+    const startedMs = server.timers.now();
     const context = new RunContext(
       server,
       run,
@@ -119,7 +119,7 @@ export class WorkflowEngine {
       failure = { error };
     }
     if (server.closed) return NEVER;
-    const elapsed_ms = Math.floor(server.timers.clock.now() - startedMs);
+    const elapsed_ms = Math.floor(server.timers.now() - startedMs);
     const completedAt = server.timestamps.now();
     if (failure) await context.runCompensations();
     if (server.closed) return NEVER;
