@@ -52,13 +52,13 @@ export function onExit(listener: () => void): () => void {
 }
 
 /** A signal that asks the process to end. */
-export type EndSignal = "SIGINT" | "SIGTERM";
+export type EndSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
-/** Calls `listener` on SIGINT and SIGTERM; returns a function that removes it. */
+/** Calls `listener` on each {@linkcode EndSignal}; returns a function that removes it. */
 export function onEndSignal(listener: (signal: EndSignal) => void): () => void {
-  const signals: EndSignal[] = ["SIGINT", "SIGTERM"];
+  const signals: EndSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
   const handlers = signals.map((signal) => () => listener(signal));
-  // Deno cannot listen to SIGTERM on Windows, where it does not exist.
+  // Deno cannot listen to SIGTERM on Windows, where neither it nor SIGHUP exists.
   const count = Deno?.build.os === "windows" ? 1 : signals.length;
   for (let i = 0; i < count; i++) {
     if (Deno) Deno.addSignalListener(signals[i], handlers[i]);
@@ -112,13 +112,16 @@ function listenToUnhandled(listener: (error: unknown) => void): () => void {
 const DESCRIPTORS = { stdout: 1, stderr: 2 };
 /** Streams that cannot be written synchronously. */
 const slow = new Set<string>();
-/** Streams whose reader has closed them. */
+/** Streams whose reader has closed them, or that cannot be written. */
 const unread = new Set<string>();
+/** Why text was lost, by stream. */
+const failures = new Map<string, string>();
 
 /**
  * Writes text to a standard stream. All of it is written when the call returns, also to a pipe,
  * except on Bun when the reader is slow. Text for a reader that has closed the pipe, such as
- * `| head`, is discarded.
+ * `| head`, is discarded. If the stream cannot be written, as with a full disk, standard error says
+ * so once; {@linkcode standardFailure} returns why.
  */
 export function writeStandard(stream: "stdout" | "stderr", text: string): void {
   const bytes = new TextEncoder().encode(text);
@@ -138,9 +141,26 @@ function writeOnce(stream: "stdout" | "stderr", bytes: Uint8Array): number {
   } catch (error) {
     const { code } = error as { code?: string };
     if (code === "EAGAIN" && !Deno) slow.add(stream);
-    else if (hasNoReader(error)) unread.add(stream);
-    else throw error;
+    else failOn(stream, error);
     return 0;
+  }
+}
+
+/** Returns why text for a stream was lost; `undefined` if none was, or nobody reads it. */
+export function standardFailure(stream: "stdout" | "stderr"): string | undefined {
+  return failures.get(stream);
+}
+
+/** Gives up writing to a stream after an error. */
+function failOn(stream: "stdout" | "stderr", error: unknown): void {
+  if (unread.has(stream)) return;
+  unread.add(stream);
+  if (hasNoReader(error)) return;
+  const { code, message } = error as Error & { code?: string };
+  const reason = code === "ENOSPC" ? "no space left on the device" : message;
+  failures.set(stream, reason);
+  if (stream === "stdout") {
+    writeStandard("stderr", `error: cannot write to standard output: ${reason}\n`);
   }
 }
 
@@ -165,10 +185,8 @@ function writeToSink(stream: "stdout" | "stderr", bytes: Uint8Array): number {
   sink.write(bytes);
   const flushed = sink.flush();
   if (!(flushed instanceof Promise)) return bytes.length;
-  const later = flushed.then(() => {}, (error) => {
-    if (!hasNoReader(error)) throw error;
-    unread.add(stream);
-  }).finally(() => unwritten.delete(later));
+  const later = flushed.then(() => {}, (error) => failOn(stream, error))
+    .finally(() => unwritten.delete(later));
   unwritten.add(later);
   return bytes.length;
 }

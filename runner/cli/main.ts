@@ -7,6 +7,7 @@ import {
   processArgs,
   readEnv,
   setExitCode,
+  standardFailure,
   standardWritten,
   terminalSize,
   writeStandard,
@@ -42,7 +43,7 @@ export async function main(before: readonly string[] = []): Promise<void> {
   const args = [...before, ...processArgs()];
   preload(args, readEnv);
   const [out, err] = await Promise.all([standardOutput("stdout"), standardOutput("stderr")]);
-  const code = await runCli(args, {
+  const verdict = await runCli(args, {
     out,
     err,
     env: readEnv,
@@ -51,6 +52,9 @@ export async function main(before: readonly string[] = []): Promise<void> {
     signal: interrupt.signal,
     onStuck: () => void (stuck = true),
   });
+  // What nobody could read is no pass.
+  const isLost = standardFailure("stdout") !== undefined;
+  const code = verdict === 0 && isLost ? COULD_NOT_RUN : verdict;
   removeListeners();
   ended();
   // Abandoned work may hold sockets or timers that would keep the process alive.

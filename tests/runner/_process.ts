@@ -54,7 +54,7 @@ export class RunnerProcess {
   }
 
   /** Sends it a signal. */
-  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
+  signal(name: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL"): void {
     // Not `child.kill`: Deno then reports the signal instead of the exit code.
     if (this.#running) process.kill(this.#child.pid!, name);
   }

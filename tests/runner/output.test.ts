@@ -1,10 +1,12 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, existsSync, openSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { runtimeName } from "../../runtime/process.ts";
+import { withFiles } from "./_recipe.ts";
 
 /** Starts a child process that writes 3,000 lines of 1,000 bytes. */
 function startWriter(): { child: ChildProcess; exited: Promise<{ code: number; err: string }> } {
@@ -35,4 +37,28 @@ test("a reader that closes the pipe causes no error", async () => {
   await once(child.stdout!, "readable");
   child.stdout!.destroy();
   deepEqual(await exited, { code: 7, err: "written" });
+});
+
+test("says that standard output cannot be written, and turns a pass into 3", {
+  skip: existsSync("/dev/full") ? false : "there is no such device",
+}, async () => {
+  await withFiles({ "a.yaml": "steps: [{ assert: true }]" }, (directory) => {
+    const full = openSync("/dev/full", "w");
+    const deno = runtimeName() === "deno" ? ["run", "-A"] : [];
+    for (const args of [[], ["check"], ["list"], ["--reporter=json"]]) {
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        [...deno, "runner.ts", ...args, directory],
+        { stdio: ["ignore", full, "pipe"], encoding: "utf8" },
+      );
+      equal(status, 3, stderr);
+      const lines = stderr.split("\n").filter((line) => !line.startsWith("Using the embedded"));
+      deepEqual(lines, [
+        "error: cannot write to standard output: no space left on the device",
+        "",
+      ]);
+    }
+    closeSync(full);
+    return Promise.resolve();
+  });
 });

@@ -29,7 +29,7 @@ function run(text: string, use: (runner: RunnerProcess) => Promise<void>): Promi
   });
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   test(`${signal} stops the steps, runs the always steps, and exits with 130`, async () => {
     await run(waiting('  - log: "cleaned up"'), async (runner) => {
       await runner.printed("wait for job");
