@@ -14,6 +14,8 @@ export interface LoadedRecipes {
   diagnostics: Diagnostic[];
   /** The files that were read. */
   files: string[];
+  /** Those of them that the command line names, and not only their directory. */
+  named: ReadonlySet<string>;
 }
 
 /** Finds recipe files: the paths that are files, and the recipes in those that are directories. */
@@ -35,7 +37,12 @@ export async function loadRecipes(
   paths: readonly string[],
   context: LoadContext,
 ): Promise<LoadedRecipes> {
-  const loaded: LoadedRecipes = { recipes: [], diagnostics: [], files: [] };
+  const loaded: LoadedRecipes = {
+    recipes: [],
+    diagnostics: [],
+    files: [],
+    named: new Set(paths),
+  };
   const files: string[] = [];
   for (const path of paths) {
     try {

@@ -1,12 +1,13 @@
 import { Mask } from "../engine/mask.ts";
 import { planCases, type PlannedCase } from "../engine/run.ts";
 import type { Diagnostic, DiagnosticFormat } from "../language/diagnostic.ts";
-import type { Step } from "../language/model.ts";
+import type { Recipe, Step } from "../language/model.ts";
 import type { ReporterRequest } from "../report/registry.ts";
 import type { Output } from "../report/reporter.ts";
 import { type ParsedArgs, UsageError } from "./args.ts";
 import { checkOutputs } from "./check_outputs.ts";
 import type { CommandContext } from "./command.ts";
+import { leaveOutUsed, printLeftOut } from "./left_out.ts";
 import { type LoadedRecipes, loadRecipes } from "./load_recipes.ts";
 import { historyPath } from "./open_history.ts";
 import { durationOption, formatOption, numberOption } from "./options.ts";
@@ -65,12 +66,13 @@ export async function makePlan(
 }
 
 async function plan(
-  { recipes: all, diagnostics }: LoadedRecipes,
+  loaded: LoadedRecipes,
   args: ParsedArgs,
   context: CommandContext,
   mask: Mask,
 ): Promise<RunPlan | number> {
   const { env } = context;
+  const { recipes: all, diagnostics } = loaded;
   const format = formatOption(args, env);
   const timeout = durationOption(args, "timeout");
   const parallel = numberOption(args, "parallel", 1);
@@ -78,14 +80,16 @@ async function plan(
   const history = historyPath(args, env);
   await print(diagnostics, format, context);
   if (diagnostics.some(({ severity }) => severity === "error")) return 2;
-  const recipes = await filterRecipes(all, args);
+  const split = leaveOutUsed(loaded);
+  const recipes = await filterRecipes(split.recipes, args);
   const inputs = await readVariables(args);
-  checkVariableNames(all, inputs);
-  const missing = findMissingValues(recipes, inputs, env);
+  const missing = checkVariables(recipes, all, inputs, env);
   if (missing.length > 0) {
     await print(missing, format, context);
     return 2;
   }
+  const leftOut = await filterRecipes(split.leftOut, args);
+  printLeftOut(leftOut, context.err);
   const filter = stepFilter(recipes, args);
   const once = planCases(recipes).map((one) => ({
     ...one,
@@ -94,7 +98,9 @@ async function plan(
   const repeated = Array.from({ length: numberOption(args, "repeat", 1) }, () => once).flat();
   const cases = seedCases(shardCases(repeated, args.values.shard), args);
   if (cases.length === 0) {
-    const why = all.length === 0 ? "no recipes were found" : "no recipe matches the options";
+    const why = all.length === 0
+      ? "no recipes were found"
+      : `no ${leftOut.length > 0 ? "other " : ""}recipe matches the options`;
     context.err.write(`Nothing to run: ${why}\n`);
     return 4;
   }
@@ -104,8 +110,24 @@ async function plan(
   return { cases, timeout, parallel, reporters, filter, history, mask };
 }
 
+/**
+ * Checks the variables that the command line sets, and returns what has no value.
+ * @throws {UsageError} For an unknown variable, and for a value of the wrong type.
+ */
+export function checkVariables(
+  recipes: readonly Recipe[],
+  all: readonly Recipe[],
+  inputs: ReadonlyMap<string, VariableInput>,
+  env: CommandContext["env"],
+): Diagnostic[] {
+  checkVariableNames(all, inputs);
+  const missing = findMissingValues(recipes, inputs, env);
+  if (missing.length === 0) { for (const recipe of recipes) resolveVariables(recipe, inputs); }
+  return missing;
+}
+
 /** The values of `--vars` and `--var`; the command line wins over files. */
-async function readVariables(args: ParsedArgs): Promise<Map<string, VariableInput>> {
+export async function readVariables(args: ParsedArgs): Promise<Map<string, VariableInput>> {
   const inputs = new Map<string, VariableInput>();
   for (const file of args.lists.vars ?? []) {
     const { readVarsFile } = await import("./vars_file.ts");
@@ -121,7 +143,7 @@ async function print(
   context: CommandContext,
 ): Promise<void> {
   if (diagnostics.length === 0) return;
-  // LoadedRecipes here because most runs have nothing to print.
+  // Loaded here because most runs have nothing to print.
   const { printDiagnostics } = await import("./print_diagnostics.ts");
   printDiagnostics(diagnostics, format, context);
 }

@@ -137,20 +137,6 @@ test("--timeout limits the time of a recipe's steps", async () => {
   });
 });
 
-test("warns about a reporter that cannot write its file, and keeps the exit code", async () => {
-  await withFiles({ "r.yaml": PASS }, async (directory) => {
-    const { code, err } = await runnerCli([
-      join(directory, "r.yaml"),
-      "--reporter",
-      "console",
-      "--reporter",
-      `jsonl=${join(directory, "no/such/directory.json")}`,
-    ]);
-    assert.equal(code, 0);
-    assert.match(err, /^warning: reporter jsonl failed: Cannot write file/);
-  });
-});
-
 test("on a terminal, a live line shows the last state that a wait saw", async () => {
   const recipe = "steps:\n  - id: j\n    enqueue: sleep\n    payload: { ms: 300 }\n  - wait: j\n";
   await withFiles({ "r.yaml": recipe }, async (directory) => {

@@ -1,14 +1,30 @@
+import { Mask } from "../../engine/mask.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
+import { leaveOutUsed, printLeftOut } from "../left_out.ts";
 import { loadRecipes } from "../load_recipes.ts";
 import { FORMAT_OPTION, formatOption } from "../options.ts";
+import { checkVariables, readVariables } from "../plan.ts";
 import { printDiagnostics } from "../print_diagnostics.ts";
+import { filterRecipes, RECIPE_FILTER_OPTIONS } from "../recipe_filter.ts";
+import { RUN_OPTIONS } from "../run_options.ts";
+import { publicUrl, serverOptions } from "../server.ts";
+import { maskSecrets } from "../variables.ts";
+
+const { url, token, var: variable, vars } = RUN_OPTIONS;
 
 /** `check`: checks recipes without running them. */
 export const check: Command = {
   usage: "check [file | directory]…",
   description: "Check recipes without running them, and print all errors.",
-  options: { format: FORMAT_OPTION },
+  options: {
+    format: FORMAT_OPTION,
+    var: variable!,
+    vars: vars!,
+    ...RECIPE_FILTER_OPTIONS,
+    url: { ...url!, description: "Server URL that `run` would use. Nothing is sent to it." },
+    token: { ...token!, description: "Access token that `run` would use." },
+  },
   async run(args, context) {
     const { out, err, env } = context;
     const { positional } = args;
@@ -16,12 +32,34 @@ export const check: Command = {
       throw new UsageError("Nothing to check: name a recipe or directory");
     }
     const format = formatOption(args, env);
-    const { recipes, diagnostics, files } = await loadRecipes(positional, context);
+    const server = serverOptions(args, env).url;
+    if (server !== undefined && !URL.canParse(server)) {
+      throw new UsageError(`'${publicUrl(server)}' is not a URL`);
+    }
+    const loaded = await loadRecipes(positional, context);
+    const { diagnostics, files } = loaded;
     printDiagnostics(diagnostics, format, { out, err });
     if (diagnostics.some(({ severity }) => severity === "error")) return 2;
     if (files.length === 0) throw new UsageError(`No recipes in ${positional.join(", ")}`);
+    const mask = new Mask();
+    maskSecrets(loaded.recipes, env, mask);
+    // A recipe that others use is valid, although it cannot run on its own.
+    const split = leaveOutUsed({ ...loaded, named: new Set() });
+    const recipes = await filterRecipes(split.recipes, args);
+    const leftOut = await filterRecipes(split.leftOut, args);
+    try {
+      const missing = checkVariables(recipes, loaded.recipes, await readVariables(args), env);
+      if (missing.length > 0) {
+        printDiagnostics(missing, format, { out, err });
+        return 2;
+      }
+    } catch (error) {
+      throw error instanceof UsageError ? new UsageError(mask.text(error.message)) : error;
+    }
+    printLeftOut(await filterRecipes(leaveOutUsed(loaded).leftOut, args), err);
+    const count = recipes.length + leftOut.length;
     if (format !== "json") {
-      out.write(`${recipes.length} ${recipes.length === 1 ? "recipe is" : "recipes are"} valid\n`);
+      out.write(`${count} ${count === 1 ? "recipe is" : "recipes are"} valid\n`);
     }
     return 0;
   },

@@ -1,5 +1,6 @@
 import { planCases } from "../../engine/run.ts";
 import type { Command } from "../command.ts";
+import { leaveOutUsed, printLeftOut } from "../left_out.ts";
 import { loadRecipes } from "../load_recipes.ts";
 import { FORMAT_OPTION, formatOption } from "../options.ts";
 import { printDiagnostics } from "../print_diagnostics.ts";
@@ -14,8 +15,11 @@ export const list: Command = {
     const { out, err, env } = context;
     const format = formatOption(args, env);
     const paths = args.positional.length > 0 ? args.positional : ["."];
-    const { recipes, diagnostics } = await loadRecipes(paths, context);
+    const loaded = await loadRecipes(paths, context);
+    const { diagnostics } = loaded;
+    const { recipes, leftOut } = leaveOutUsed(loaded);
     const listed = await filterRecipes(recipes, args);
+    printLeftOut(await filterRecipes(leftOut, args), err);
     if (format === "json") {
       for (const recipe of listed) {
         const { name, description, tags, source } = recipe;
