@@ -26,7 +26,8 @@ const DIRECTORIES: Record<string, [files: Record<string, string>, code: number, 
       "a.yaml": "steps: [{ use: b.yaml, inputs: { id: ORD-7 } }]\n",
     }, 0],
     "a used recipe whose inputs have defaults": [{
-      "pay.yaml": "inputs: { n: { type: integer, default: 1 } }\nsteps: [{ assert: inputs.n == 1 }]",
+      "pay.yaml":
+        "inputs: { n: { type: integer, default: 1 } }\nsteps: [{ assert: inputs.n == 1 }]",
       "a.yaml": "steps: [{ use: pay.yaml }]",
     }, 0],
     "a recipe in TypeScript": [
