@@ -15,7 +15,6 @@ const REASONS: Record<string, string> = {
   "runner/events/event.ts": "one interface for each event of a run",
   "runner/engine/script_run.ts": "the interface that recipes in TypeScript implement",
   "runner/language/duration.ts": "the format of durations, which reports and their page share",
-  "runner/cli/commands/": "one file for each command",
   "runner/expression/load_patterns.ts": "loads regular expressions when a recipe has one",
   "runner/report/terminal.ts": "the styles that several reporters use",
   "runner/report/html/_page.ts": "generated",
