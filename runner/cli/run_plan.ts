@@ -28,7 +28,7 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
   const { cases, filter, timeout, parallel, mask } = plan;
   const { args: { flags }, server, out, err, env, clock, signal, onStuck, random, onEvent } =
     context;
-  const history = await openHistory(plan.history, filter === undefined, context);
+  const history = await openHistory(plan.history, cases, filter === undefined, context);
   const client = await connect(context, mask);
   const reporter = await ReporterGroup.open(plan.reporters, {
     out,

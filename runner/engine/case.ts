@@ -23,6 +23,8 @@ const NOT_SUBSCRIBED =
 
 /** Options of {@linkcode Case}. */
 export interface CaseOptions extends CaseStateOptions {
+  /** The name of the case in reports. */
+  name: string;
   /** Aborts when the run is interrupted. */
   signal: AbortSignal;
   /** A limit for the steps besides the recipe's own, in milliseconds. */
@@ -70,8 +72,8 @@ export class Case {
   /** Runs the case and reports it. */
   async run(): Promise<CaseResult> {
     const { tags, source } = this.#recipe;
-    const { index, clock, emit, mask, matrix } = this.#options;
-    const about = { case: index, name: caseName(this.#recipe, matrix), file: source.name };
+    const { index, name, clock, emit, mask, matrix } = this.#options;
+    const about = { case: index, name, file: source.name };
     const began = clock.now();
     const problem = this.#prepare();
     emit({
@@ -283,13 +285,4 @@ export class Case {
     const own = timeout ? toMilliseconds(this.#state.resolve(timeout), timeout) : DEFAULT_TIMEOUT;
     return Math.min(own, this.#options.timeout ?? Infinity);
   }
-}
-
-/** Returns the name of a case: that of its recipe and the values of its matrix. */
-export function caseName(recipe: Recipe, matrix?: Record<string, unknown>): string {
-  if (!matrix) return recipe.name;
-  const values = Object.entries(matrix).map(([key, value]) =>
-    `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`
-  );
-  return `${recipe.name} [${values.join(", ")}]`;
 }

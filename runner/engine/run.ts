@@ -12,7 +12,8 @@ import {
 import { toError } from "../events/failure.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import type { RunnerClient } from "../steps/context.ts";
-import { Case, caseName } from "./case.ts";
+import { Case } from "./case.ts";
+import { uniqueCaseNames } from "./case_names.ts";
 import { Mask } from "./mask.ts";
 import { maskEvent } from "./mask_event.ts";
 import type { OpenScript } from "./script_run.ts";
@@ -97,6 +98,7 @@ export async function runCases(
     const stamped = { ...event, ts: new Date(clock.now()).toISOString() } as RecipeEvent;
     options.report(maskEvent(stamped, mask));
   };
+  const names = uniqueCaseNames(cases);
   const began = clock.now();
   emit({
     type: "run.started",
@@ -110,13 +112,14 @@ export async function runCases(
     mask,
     emit,
     counts,
+    names,
   });
   for (const [index, planned] of cases.entries()) {
     if (index < started) continue;
     counts[signal.aborted ? "interrupted" : "skipped"]++;
     emit({
       type: "case.skipped",
-      ...about(planned, index),
+      ...about(planned, index, names),
       reason: signal.aborted ? "interrupted" : "bail",
     });
   }
@@ -132,6 +135,8 @@ export async function runCases(
 }
 
 interface Running extends RunOptions {
+  /** The names of all cases. */
+  names: readonly string[];
   mask: Mask;
   emit: Emit;
   counts: RunCounts;
@@ -176,7 +181,7 @@ async function runAll(cases: readonly PlannedCase[], options: Running): Promise<
     while (next < cases.length && !bailed && !signal.aborted) {
       const index = next++;
       const result = client instanceof Error
-        ? reportNotRun(cases[index]!, index, client, emit)
+        ? reportNotRun(cases[index]!, index, client, options)
         : await runCase(cases[index]!, index, { ...options, client }, running);
       counts[result.status]++;
       if (result.flaky) counts.flaky++;
@@ -210,6 +215,7 @@ async function runCase(
   const { timeout, select, openScript } = options;
   const one = new Case(recipe, {
     index,
+    name: options.names[index]!,
     client: options.client,
     clock: options.clock,
     random: random ?? options.random,
@@ -236,7 +242,7 @@ function reportNotRun(
   planned: PlannedCase,
   index: number,
   { message }: Error,
-  emit: Emit,
+  { emit, names }: Running,
 ): CaseResult {
   const { recipe: { tags }, matrix, vars = {} } = planned;
   const result: CaseResult = {
@@ -246,17 +252,17 @@ function reportNotRun(
   };
   emit({
     type: "case.started",
-    ...about(planned, index),
+    ...about(planned, index, names),
     tags,
     vars,
     ...(matrix === undefined ? {} : { matrix }),
   });
-  emit({ type: "case.finished", ...about(planned, index), ...result, duration_ms: 0 });
+  emit({ type: "case.finished", ...about(planned, index, names), ...result, duration_ms: 0 });
   return result;
 }
 
-function about({ recipe, matrix }: PlannedCase, index: number) {
-  return { case: index, name: caseName(recipe, matrix), file: recipe.source.name };
+function about({ recipe }: PlannedCase, index: number, names: readonly string[]) {
+  return { case: index, name: names[index]!, file: recipe.source.name };
 }
 
 /** Returns the exit code of a run; the worst outcome of a case decides. */

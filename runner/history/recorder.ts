@@ -32,6 +32,7 @@ export class HistoryRecorder {
   #store: HistoryStore;
   #warn: (text: string) => void;
   #onFailure: (text: string) => void;
+  #names: readonly string[];
   #server = "";
   #cases = new Map<number, OpenCase>();
   #finished: { key: CaseKey; run: StoredRun }[] = [];
@@ -43,11 +44,18 @@ export class HistoryRecorder {
    *
    * @param warn Called with a problem that loses nothing of this run.
    * @param onFailure Called if the run cannot be recorded.
+   * @param names The names to record the cases under, by their numbers, if reports show others.
    */
-  constructor(store: HistoryStore, warn: (text: string) => void, onFailure = warn) {
+  constructor(
+    store: HistoryStore,
+    warn: (text: string) => void,
+    onFailure: (text: string) => void = warn,
+    names: readonly string[] = [],
+  ) {
     this.#store = store;
     this.#warn = warn;
     this.#onFailure = onFailure;
+    this.#names = names;
     store.busyTimeout = READ_TIMEOUT;
   }
 
@@ -107,7 +115,11 @@ export class HistoryRecorder {
   }
 
   #startCase({ case: index, ts, file, name }: CaseStarted): void {
-    const key = { server: this.#server, file: fileKey(file), name };
+    const key = {
+      server: this.#server,
+      file: fileKey(file),
+      name: this.#names[index] ?? name,
+    };
     this.#cases.set(index, { key, at: Date.parse(ts), earlier: this.#earlier(key), steps: [] });
   }
 

@@ -10,6 +10,7 @@ import {
 import type { Output, Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseSummary, RunSummary } from "../run_summary.ts";
 import { summaryReporter } from "../summarizer.ts";
+import { UniqueNames } from "../unique_names.ts";
 
 /**
  * Opens the `junit` reporter. When the run has ended it writes JUnit XML with a suite for each
@@ -31,7 +32,8 @@ function writeRun(run: RunSummary, output: Output): void {
     time: seconds(run.duration_ms),
   });
   output.write(`<testsuites${attributes}>\n`);
-  for (const [file, cases] of files) writeSuite(file, cases, run, output);
+  const names = new UniqueNames();
+  for (const [file, cases] of files) writeSuite(file, cases, run, output, names);
   output.write("</testsuites>\n");
 }
 
@@ -40,6 +42,7 @@ function writeSuite(
   cases: readonly CaseSummary[],
   run: RunSummary,
   output: Output,
+  names: UniqueNames,
 ): void {
   const startedAt = cases.find(({ started_at }) => started_at !== undefined)?.started_at;
   const attributes = xmlAttributes({
@@ -56,14 +59,15 @@ function writeSuite(
     output.write(`      <property${property}/>\n`);
   }
   output.write("    </properties>\n");
-  for (const summary of cases) output.write(testCase(file, summary));
+  for (const summary of cases) output.write(testCase(file, summary, names));
   output.write("  </testsuite>\n");
 }
 
-function testCase(file: string, summary: CaseSummary): string {
+function testCase(file: string, summary: CaseSummary, names: UniqueNames): string {
+  const classname = safeLine(file);
   const attributes = xmlAttributes({
-    name: safeLine(summary.name),
-    classname: safeLine(file),
+    name: names.next(safeLine(summary.name), classname),
+    classname,
     time: seconds(summary.duration_ms),
   });
   const elements = [

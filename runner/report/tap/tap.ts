@@ -3,6 +3,7 @@ import { caseVerdict, runVerdict, safeLine } from "../plain_text.ts";
 import type { Output, Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseSummary, StepSummary } from "../run_summary.ts";
 import { Summarizer } from "../summarizer.ts";
+import { UniqueNames } from "../unique_names.ts";
 import { yamlBlock } from "./yaml_block.ts";
 
 /** Opens the `tap` reporter. */
@@ -15,6 +16,7 @@ class TapReporter implements Reporter {
   #output: Output;
   #run = new Summarizer();
   #points = 0;
+  #names = new UniqueNames();
   #hasStarted = false;
 
   constructor(output: Output) {
@@ -43,7 +45,7 @@ class TapReporter implements Reporter {
 
   #writeCase(summary: CaseSummary): void {
     const { status, steps, logs, warnings, failure, flaky, file, duration_ms } = summary;
-    const name = escape(summary.name);
+    const name = this.#names.next(escape(summary.name), "", escape(file));
     const lines: string[] = [];
     if (steps.length > 0) {
       // TAP 14 requires the same name here and in the test point below.
