@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { RunSummary } from "../../runner/mod.ts";
 import { uniqueCaseNames } from "../../runner/engine/case_names.ts";
-import { UniqueNames } from "../../runner/report/unique_names.ts";
+import { UniqueNames } from "../../runner/report/plain_text.ts";
 import { runnerCli } from "../runner/_cli.ts";
 import { withFiles } from "../runner/_recipe.ts";
 import { scriptModule } from "../runner/_script.ts";

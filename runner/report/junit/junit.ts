@@ -6,11 +6,11 @@ import {
   safeLine,
   safeText,
   stepLine,
+  UniqueNames,
 } from "../plain_text.ts";
 import type { Output, Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseSummary, RunSummary } from "../run_summary.ts";
 import { summaryReporter } from "../summarizer.ts";
-import { UniqueNames } from "../unique_names.ts";
 
 /**
  * Opens the `junit` reporter. When the run has ended it writes JUnit XML with a suite for each

@@ -1,9 +1,8 @@
 import type { EventFailure, RecipeEvent } from "../../events/event.ts";
-import { caseVerdict, runVerdict, safeLine } from "../plain_text.ts";
+import { caseVerdict, runVerdict, safeLine, UniqueNames } from "../plain_text.ts";
 import type { Output, Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseSummary, StepSummary } from "../run_summary.ts";
 import { Summarizer } from "../summarizer.ts";
-import { UniqueNames } from "../unique_names.ts";
 import { yamlBlock } from "./yaml_block.ts";
 
 /** Opens the `tap` reporter. */
