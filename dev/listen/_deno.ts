@@ -21,6 +21,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   /** The connections that are being upgraded. */
   const opening = new Set<Upgrade["socket"]>();
   const listener = await listenHttp(options, (upgrade) => {
+    // A read that has begun would take the first message from the WebSocket.
+    upgrade.socket.pause();
     opening.add(upgrade.socket);
     upgrade.socket.on("close", () => opening.delete(upgrade.socket));
     const socket = upgradeToWebSocket(upgrade);
