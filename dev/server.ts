@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../runtime/clock.ts";
+import { realClock } from "../runtime/real_timers.ts";
 import { ServerLife, type ServerLifeOptions } from "./_server_life.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { MemoryStore } from "./engine/memory_store.ts";
@@ -70,7 +71,7 @@ export async function createDevServer(options: DevServerOptions = {}): Promise<D
   const server = new EmbeddedServer(
     options,
     clock === "virtual" ? (await import("./virtual_clock.ts")).createVirtualClock() : clock,
-    systemClock,
+    realClock,
   );
   await server.start();
   return server;

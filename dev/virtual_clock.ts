@@ -1,9 +1,10 @@
 import type { Clock, TimerHandle } from "../runtime/clock.ts";
+import { nextTurn } from "../runtime/real_timers.ts";
 import { optional, type OptionRules, trueOrFalse } from "../runtime/check_options.ts";
 import { checkOptions } from "./options_error.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { Heap } from "./engine/heap.ts";
-import { nextTurn, type SkippableClock, type TimerKind } from "./engine/timers.ts";
+import type { SkippableClock, TimerKind } from "./engine/timers.ts";
 
 /** How many turns of the event loop must pass without activity before the clock skips. */
 const QUIET_TURNS = 6;

@@ -13,6 +13,7 @@ import {
 import { checkArgument, checkOptions, OptionsError } from "../dev/options_error.ts";
 import { EVENT_TYPES, isTerminal } from "../protocol/mod.ts";
 import { aFunction, shown, someText } from "../runtime/check_options.ts";
+import { realClock } from "../runtime/real_timers.ts";
 import { suggest } from "../runtime/suggest.ts";
 import { TEST_DISPATCH_RULES } from "./_option_rules.ts";
 import { MockTransport } from "./mock_transport.ts";
@@ -144,6 +145,7 @@ export async function createTestDispatch(
     const connected = await Dispatch.connect({
       url: server.url,
       token: token ?? Object.keys(options.tokens ?? {})[0] ?? "demo-token",
+      clock: realClock,
       ...(memory ? { webSocket: memory.webSocket } : {}),
       ...client,
     });

@@ -1,3 +1,4 @@
+import { afterTask, nextTurn } from "../../runtime/real_timers.ts";
 import type { JobDefinition } from "../define.ts";
 import { parseDuration } from "../duration.ts";
 import { emitJob } from "./_emit.ts";
@@ -7,7 +8,6 @@ import { CanceledError, errorText } from "./errors.ts";
 import { decodeInput } from "./handler_input.ts";
 import { NEVER, type ServerState } from "./server_state.ts";
 import type { JobRow, Tenant } from "./store_rows.ts";
-import { nextTurn } from "./timers.ts";
 import { wholeSeconds } from "./timestamps.ts";
 
 const DEFAULT_TIMEOUT_MS = 300_000;
@@ -149,7 +149,7 @@ export class JobEngine {
       this.#isPollPending = false;
       this.#poll();
     };
-    if (this.#startedInTurn < BATCH) return queueMicrotask(poll);
+    if (this.#startedInTurn < BATCH) return afterTask(poll);
     this.#startedInTurn = 0;
     nextTurn(poll);
   }

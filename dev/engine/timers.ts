@@ -1,5 +1,6 @@
 import type { Clock, TimerHandle } from "../../runtime/clock.ts";
 import { type LongTimer, setLongTimeout } from "../../runtime/long_timers.ts";
+import { nextTurn } from "../../runtime/real_timers.ts";
 import { steadyTime } from "../../runtime/steady_time.ts";
 
 /**
@@ -91,11 +92,6 @@ export class Timers {
     for (const timer of this.#pending) this.clock.clearTimeout(timer.handle);
     this.#pending.clear();
   }
-}
-
-/** Calls back on the next turn of the event loop, which no virtual clock controls. */
-export function nextTurn(callback: () => void): void {
-  (globalThis as unknown as { setImmediate(callback: () => void): unknown }).setImmediate(callback);
 }
 
 const abortCallbacks = new WeakMap<AbortSignal, Set<() => void>>();

@@ -1,3 +1,4 @@
+import { afterTask } from "../../runtime/real_timers.ts";
 import type { ServerSocket, SocketHandler } from "./socket.ts";
 
 type Message = string | Uint8Array<ArrayBuffer>;
@@ -49,7 +50,7 @@ export class MemorySocket extends EventTarget {
   ) {
     super();
     this.url = url;
-    queueMicrotask(() => {
+    afterTask(() => {
       if (this.readyState !== this.CONNECTING) return;
       this.#handler = open(this.#serverEnd(onClose));
       if (!this.#handler) return this.#fail();
@@ -64,13 +65,13 @@ export class MemorySocket extends EventTarget {
     }
     if (this.readyState !== this.OPEN) return;
     const message = typeof data === "string" ? data : bytesOf(data);
-    queueMicrotask(() => this.readyState < this.CLOSED && this.#handler?.message(message));
+    afterTask(() => this.readyState < this.CLOSED && this.#handler?.message(message));
   }
 
   close(code = 1005, reason = ""): void {
     if (this.readyState >= this.CLOSING) return;
     this.readyState = this.CLOSING;
-    queueMicrotask(() => this.#end(code, reason));
+    afterTask(() => this.#end(code, reason));
   }
 
   /** Drops the connection without a closing handshake. */
@@ -82,13 +83,13 @@ export class MemorySocket extends EventTarget {
     this.addEventListener("close", onClose, { once: true });
     return {
       send: (message) => {
-        queueMicrotask(() => {
+        afterTask(() => {
           if (this.readyState === this.OPEN) this.#receive(message);
         });
       },
       buffered: () => 0,
-      close: (code, reason) => queueMicrotask(() => this.#end(code, reason)),
-      drop: () => queueMicrotask(() => this.#end(1006, "")),
+      close: (code, reason) => afterTask(() => this.#end(code, reason)),
+      drop: () => afterTask(() => this.#end(1006, "")),
       terminate: () => this.#end(1006, ""),
     };
   }

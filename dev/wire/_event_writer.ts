@@ -1,3 +1,4 @@
+import { afterTask } from "../../runtime/real_timers.ts";
 import type { PublishedEvent } from "../engine/server_state.ts";
 import type { FrameWriter } from "./_frames.ts";
 import type { Subscriber } from "./broker.ts";
@@ -43,7 +44,7 @@ export class EventWriter {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    queueMicrotask(() => this.#writeAll());
+    afterTask(() => this.#writeAll());
   }
 
   #writeAll(): void {

@@ -1,3 +1,4 @@
+import { afterTask } from "../../runtime/real_timers.ts";
 import type { Context } from "hono";
 import type { Tenant } from "../engine/store_rows.ts";
 import { type Authenticate, hasScope, type TokenOptions } from "../tokens.ts";
@@ -56,7 +57,7 @@ function eventStream(
           controller.enqueue(encoder.encode(`event: ${type}\ndata: ${json}\n\n`));
         }
       };
-      subscriber.onEvents = () => queueMicrotask(flush);
+      subscriber.onEvents = () => afterTask(flush);
       subscriber.onFull = flush;
       const onServerClose = () => {
         end();
