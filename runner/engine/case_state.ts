@@ -14,6 +14,7 @@ import type { CaseScope } from "./scopes.ts";
 import { Channels } from "./channels.ts";
 import { describeError } from "./describe_error.ts";
 import { EntityEvents } from "./entity_events.ts";
+import { tooManyEvents } from "./event_buffer.ts";
 import { initialScope } from "./initial_scope.ts";
 import type { Mask } from "./mask.ts";
 import { Verdict } from "./verdict.ts";
@@ -83,11 +84,12 @@ export class CaseState implements CaseScope {
     this.emit = emit;
     this.hide = (value) => mask.value(value);
     this.results = new Results(this.#initial);
-    this.channels = new Channels(client, clock);
+    this.channels = new Channels(client, clock, (text) => this.warn(text));
     this.entityEvents = new EntityEvents({
       clock,
       onEvent: () => this.results.changed(),
       onError: ({ message }) => this.warn(`events ended: ${message}`),
+      onDrop: ({ kind, id }) => this.warn(tooManyEvents(`${kind} ${id}`)),
     });
     this.stepIds = new Set(idsOf([...recipe.steps, ...recipe.always]));
     this.use = use;

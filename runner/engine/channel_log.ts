@@ -2,24 +2,39 @@ import { matchesChannel } from "../../protocol/channel.ts";
 import type { DispatchEvent } from "../../protocol/event.ts";
 import type { LoggedEvent } from "../events/results.ts";
 import type { EventLog } from "../steps/context.ts";
+import { EventBuffer } from "./event_buffer.ts";
 
-/** The events of a channel, as a subscription delivers them. */
+/** The newest events of a channel, as a subscription delivers them. */
 export class ChannelLog implements EventLog {
-  readonly events: LoggedEvent[] = [];
   readonly since: number | undefined;
   missed: string | undefined;
   #parts: { channel: string; log: ChannelLog }[] = [];
   #waiting = new Set<() => void>();
   #error: unknown;
+  #buffer = new EventBuffer();
+  #onDrop: () => void;
 
-  /** Creates an empty log that began at `since`, or with the recipe. */
-  constructor(since?: number) {
+  /**
+   * Creates an empty log that began at `since`, or with the recipe.
+   *
+   * @param onDrop Called when the oldest events are dropped for the first time.
+   */
+  constructor(since?: number, onDrop: () => void = () => {}) {
     this.since = since;
+    this.#onDrop = onDrop;
+  }
+
+  get events(): readonly LoggedEvent[] {
+    return this.#buffer.events;
+  }
+
+  get dropped(): number {
+    return this.#buffer.dropped;
   }
 
   /** Adds an event. */
   add(event: LoggedEvent): void {
-    this.events.push(event);
+    if (this.#buffer.add(event)) this.#onDrop();
     for (const { channel, log } of this.#parts) {
       if (matchesChannel(channel, event as DispatchEvent)) log.add(event);
     }
@@ -46,6 +61,7 @@ export class ChannelLog implements EventLog {
     for (const event of this.events) {
       if (matchesChannel(channel, event as DispatchEvent)) log.add(event);
     }
+    if (this.dropped > 0) log.addGap(`the first ${this.dropped} events were no longer kept`);
     if (this.missed !== undefined) log.addGap(this.missed);
     if (this.#error !== undefined) log.fail(this.#error);
     this.#parts.push({ channel, log });

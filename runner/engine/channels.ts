@@ -8,6 +8,7 @@ import { EvaluationError } from "../expression/expression.ts";
 import { expressionsOf, type Template } from "../expression/template.ts";
 import type { RunnerClient } from "../steps/context.ts";
 import { ChannelLog } from "./channel_log.ts";
+import { tooManyEvents } from "./event_buffer.ts";
 
 /** How long the server may take to confirm the end of a subscription, in milliseconds. */
 const UNSUBSCRIBE_TIMEOUT = 1000;
@@ -26,14 +27,20 @@ const INITIAL_NAMES = new Set(["vars", "env", "secrets", "inputs", "matrix"]);
 export class Channels {
   #client: RunnerClient;
   #clock: Clock;
+  #warn: (text: string) => void;
   #began = false;
   #logs = new Map<string, Promise<ChannelLog>>();
   #subscriptions: { unsubscribe(): Promise<void> }[] = [];
 
-  /** Creates the channels of a case, without any subscription. */
-  constructor(client: RunnerClient, clock: Clock) {
+  /**
+   * Creates the channels of a case, without any subscription.
+   *
+   * @param warn Called when events of a channel are no longer kept.
+   */
+  constructor(client: RunnerClient, clock: Clock, warn: (text: string) => void) {
     this.#client = client;
     this.#clock = clock;
+    this.#warn = warn;
   }
 
   /** Subscribes to the channels that are known before the first step, for waits that come later. */
@@ -82,7 +89,9 @@ export class Channels {
     this.#subscriptions.push(pending);
     const isLate = this.#began;
     const subscription = await pending;
-    const log = new ChannelLog(isLate ? this.#clock.now() : undefined);
+    const log = new ChannelLog(isLate ? this.#clock.now() : undefined, () => {
+      this.#warn(tooManyEvents(`channel \`${channel}\``));
+    });
     void this.#read(subscription, log);
     return log;
   }

@@ -1,13 +1,14 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { waitAtMost } from "../events/deadline.ts";
 import type { Entity, LoggedEvent } from "../events/results.ts";
+import { EventBuffer } from "./event_buffer.ts";
 
 /** How long the last events may arrive after the final state was read, in milliseconds. */
 const LAST_EVENTS_TIMEOUT = 1000;
 
 /** The events of one job or run. */
 interface Collected {
-  events: LoggedEvent[];
+  events: readonly LoggedEvent[];
   /** Resolves when the stream of events has ended. */
   complete: Promise<void>;
 }
@@ -20,6 +21,8 @@ export interface EntityEventsOptions {
   onEvent(): void;
   /** Called when a stream of events fails. */
   onError(error: Error): void;
+  /** Called when the oldest events of a job or run are dropped for the first time. */
+  onDrop(entity: Entity): void;
 }
 
 /** Collects the events of a case's jobs and runs, for the results that include them. */
@@ -39,13 +42,15 @@ export class EntityEvents {
    * @returns The events so far. More are added as they arrive.
    */
   collect(
-    { id }: Entity,
+    entity: Entity,
     open: (signal: AbortSignal) => AsyncIterable<unknown>,
   ): readonly LoggedEvent[] {
+    const { id } = entity;
     let collected = this.#byId.get(id);
     if (!collected) {
-      const events: LoggedEvent[] = [];
-      collected = { events, complete: this.#read(open(this.#stop.signal), events) };
+      const buffer = new EventBuffer();
+      const complete = this.#read(open(this.#stop.signal), buffer, entity);
+      collected = { events: buffer.events, complete };
       this.#byId.set(id, collected);
     }
     return collected.events;
@@ -71,12 +76,16 @@ export class EntityEvents {
     this.#stop.abort();
   }
 
-  async #read(stream: AsyncIterable<unknown>, events: LoggedEvent[]): Promise<void> {
+  async #read(
+    stream: AsyncIterable<unknown>,
+    buffer: EventBuffer,
+    entity: Entity,
+  ): Promise<void> {
     try {
       for await (const item of stream) {
         const { type, ts, topic, data } = item as LoggedEvent;
         if (type === "gap") continue;
-        events.push({ type, ts, topic, data });
+        if (buffer.add({ type, ts, topic, data })) this.#options.onDrop(entity);
         this.#options.onEvent();
       }
     } catch (error) {

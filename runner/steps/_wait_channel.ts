@@ -44,12 +44,13 @@ export async function waitOnChannel(
   let looked = 0;
   try {
     while (true) {
-      for (; looked < log.events.length && matched.length < count; looked++) {
+      looked = Math.max(looked, log.dropped);
+      for (; looked < log.dropped + log.events.length && matched.length < count; looked++) {
         if (needsBreak()) {
           await takeBreak();
           context.signal.throwIfAborted();
         }
-        const event = log.events[looked]!;
+        const event = log.events[looked - log.dropped]!;
         if (matchesEvent(step.where, event, context)) matched.push(event);
       }
       if (matched.length >= count) {
@@ -76,11 +77,13 @@ export async function waitOnChannel(
 }
 
 /** Describes the events of a channel, as lines of a message. */
-function describeLog({ events, since, missed }: EventLog): string[] {
+function describeLog({ events, dropped, since, missed }: EventLog): string[] {
+  const total = dropped + events.length;
   const lines = [
-    `${events.length} events arrived in total${events.length > 0 ? ", the last ones:" : ""}`,
+    `${total} events arrived in total${total > 0 ? ", the last ones:" : ""}`,
     ...events.slice(-5).map((event) => `  ${event.type} ${JSON.stringify(event.data)}`),
   ];
+  if (dropped > 0) lines.push(`the first ${dropped} of them were not kept`);
   if (since !== undefined) {
     const from = new Date(since).toISOString();
     lines.push(`events before ${from} are missing: the channel was not known before this step`);

@@ -99,8 +99,10 @@ export interface Nested {
 
 /** The events of one channel, in the order they arrived. */
 export interface EventLog {
-  /** The events so far. */
+  /** The newest events, the oldest of them first. */
   readonly events: readonly LoggedEvent[];
+  /** How many events came before `events` and are no longer kept. */
+  readonly dropped: number;
   /**
    * When the log began, in milliseconds since 1970; `undefined` if it began with the recipe.
    */
