@@ -15,8 +15,8 @@ import { stats } from "./stats.ts";
 import { use, type Used } from "./use.ts";
 import { wait } from "./wait.ts";
 
-/** All step kinds. To add one, write its file in this folder and add it to this list. */
-const KINDS = [
+/** All step kinds by their names. To add one, write its file in this folder and add it here. */
+const KINDS = {
   enqueue,
   start,
   publish,
@@ -31,13 +31,16 @@ const KINDS = [
   set,
   use,
   parallel,
-];
+};
+
+/** The name of a step kind. */
+export type StepKindName = keyof typeof KINDS;
+
+// deno-lint-ignore no-explicit-any
+type AnyStepKind = StepKind<any>;
 
 /** All step kinds by their names. */
-export const STEP_KINDS: Readonly<Record<string, StepKind>> = Object.fromEntries(
-  // deno-lint-ignore no-explicit-any
-  KINDS.map((kind: StepKind<any>) => [kind.name, kind]),
-);
+export const STEP_KINDS: Readonly<Record<string, StepKind>> = KINDS as Record<string, AnyStepKind>;
 
 /** Returns the step kind with a name, if there is one. */
 export function kindNamed(name: string): StepKind | undefined {

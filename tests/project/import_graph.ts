@@ -20,6 +20,13 @@ export async function libraryGraph(): Promise<ImportGraph> {
   return graph;
 }
 
+/** The files that no entry point imports, directly or through others. */
+export function unreachedFiles(graph: ImportGraph, entries: readonly string[]): string[] {
+  const reached = new Set(entries);
+  for (const file of reached) for (const target of graph.get(file) ?? []) reached.add(target);
+  return [...graph.keys()].filter((file) => !reached.has(file));
+}
+
 /**
  * Finds import cycles. Files that reach each other form a group, and each group is reported once,
  * by one of its shortest cycles: `["a", "b", "a"]`.

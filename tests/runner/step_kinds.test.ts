@@ -3,8 +3,11 @@ import { test } from "node:test";
 import { STEP_KINDS } from "../../runner/steps/step_kinds.ts";
 import { STEP_OPTIONS } from "../../runner/recipe/step_options.ts";
 
-for (const [name, { title, usage, fields, impliedBy }] of Object.entries(STEP_KINDS)) {
+for (const [name, kind] of Object.entries(STEP_KINDS)) {
+  const { title, usage, fields, impliedBy } = kind;
+
   test(`${name}: its first key, its title and its usage have its name`, () => {
+    assert.equal(kind.name, name);
     assert.equal(Object.keys(fields)[0], name);
     assert.match(title, new RegExp(`^an? ${name} step$`));
     assert.match(usage, new RegExp(`^\`${name}\\b`));
