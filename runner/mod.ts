@@ -41,7 +41,7 @@ export {
   type Warned,
 } from "./events/event.ts";
 export { type ConsoleOptions, ConsoleReporter } from "./report/console/console_reporter.ts";
-export { type Output, type Reporter } from "./report/reporter.ts";
+export { type Output, type Reporter, type TextKind } from "./report/reporter.ts";
 export {
   type CaseSummary,
   type LogSummary,

@@ -1,4 +1,5 @@
 import type { Clock } from "../../runtime/clock.ts";
+import type { Mask } from "../engine/mask.ts";
 import type { Output } from "../report/reporter.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
 import type { ScriptGuard } from "./script_guard.ts";
@@ -28,9 +29,14 @@ export interface CommandContext {
   signal: AbortSignal;
   /** Called when unfinished work was abandoned, which can keep the process alive. */
   onStuck?: () => void;
+  /** Masks secrets, in `err` too. `runCli` adds it, and the command adds the secrets. */
+  mask: Mask;
   /** Watches the code of recipes. `runCli` adds it. */
   guard?: ScriptGuard;
 }
+
+/** What the process gives to a command. */
+export type ProcessContext = Omit<CommandContext, "mask" | "guard">;
 
 /** A command of the CLI. Each has a file in `commands/` and a line in `commands.ts`. */
 export interface Command {

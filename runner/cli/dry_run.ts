@@ -5,6 +5,7 @@ import { EvaluationError, type Values } from "../expression/expression.ts";
 import { literal, resolveTemplate, type Template } from "../expression/template.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import type { Output } from "../report/reporter.ts";
+import { terminalText } from "../report/terminal.ts";
 import { templateLabel } from "../steps/kind.ts";
 import { kindOf, nestedSteps, usedRecipe } from "../steps/step_kinds.ts";
 import { staticScope, type StaticScopeOptions } from "./static_scope.ts";
@@ -175,7 +176,7 @@ function toPlain(template: Template): unknown {
 }
 
 function print({ out, mask }: DryRunOptions, line: string): void {
-  out.write(`${mask.text(line)}\n`);
+  out.write(`${terminalText(mask.text(line))}\n`);
 }
 
 function json(value: unknown): string {

@@ -12,13 +12,21 @@ import {
   terminalSize,
   writeStandard,
 } from "../../runtime/process.ts";
+import { Mask } from "../engine/mask.ts";
 import { InterruptedError } from "../events/deadline.ts";
 import { loadCel } from "../expression/cel.ts";
 import { loadPatterns } from "../expression/load_patterns.ts";
 import { didYouMean } from "../../runtime/suggest.ts";
 import type { Output } from "../report/reporter.ts";
+import { safeOutput } from "../report/safe_output.ts";
 import { parseArgs, UsageError } from "./args.ts";
-import { type CommandContext, COULD_NOT_RUN, INTERRUPTED, PROGRAM } from "./command.ts";
+import {
+  type CommandContext,
+  COULD_NOT_RUN,
+  INTERRUPTED,
+  type ProcessContext,
+  PROGRAM,
+} from "./command.ts";
 import { COMMANDS, optionsOf } from "./commands.ts";
 import { reportEarlyEnd } from "./early_end.ts";
 import { ScriptGuard } from "./script_guard.ts";
@@ -71,9 +79,13 @@ export async function main(before: readonly string[] = []): Promise<void> {
  * @returns The exit code: 0 passed, 1 failed, 2 invalid recipe or command line, 3 could not run,
  * 4 nothing ran, 130 interrupted.
  */
-export async function runCli(args: readonly string[], context: CommandContext): Promise<number> {
-  using guard = new ScriptGuard({ err: context.err, onStart: context.onStuck });
-  const code = await runCommand(args, { ...context, guard });
+export async function runCli(args: readonly string[], context: ProcessContext): Promise<number> {
+  const mask = new Mask();
+  // All output goes through these two, so no text can control the terminal or the CI system.
+  const out = safeOutput(context.out);
+  const err = safeOutput(context.err, (text) => mask.text(text));
+  using guard = new ScriptGuard({ err, onStart: context.onStuck });
+  const code = await runCommand(args, { ...context, out, err, mask, guard });
   return guard.hasProblem && code !== INTERRUPTED ? COULD_NOT_RUN : code;
 }
 

@@ -1,10 +1,10 @@
-import { Mask } from "../engine/mask.ts";
+import type { Mask } from "../engine/mask.ts";
 import { planCases, type PlannedCase } from "../engine/run.ts";
 import type { Diagnostic, DiagnosticFormat } from "../language/diagnostic.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import type { ReporterRequest } from "../report/registry.ts";
 import type { Output } from "../report/reporter.ts";
-import { type ParsedArgs, UsageError } from "./args.ts";
+import type { ParsedArgs } from "./args.ts";
 import { checkOutputs } from "./check_outputs.ts";
 import type { CommandContext } from "./command.ts";
 import { leaveOutUsed, printLeftOut } from "./left_out.ts";
@@ -50,28 +50,19 @@ export async function makePlan(
   args: ParsedArgs,
   context: CommandContext,
 ): Promise<RunPlan | number> {
-  const mask = new Mask();
+  const { out, mask } = context;
   const loaded = await loadRecipes(args.positional, context);
   maskSecrets(loaded.recipes, context.env, mask);
-  const masked = (output: Output): Output => ({
-    ...output,
-    write: (text) => output.write(mask.text(text)),
-  });
-  const { out, err } = context;
-  try {
-    return await plan(loaded, args, { ...context, out: masked(out), err: masked(err) }, mask);
-  } catch (error) {
-    throw error instanceof UsageError ? new UsageError(mask.text(error.message)) : error;
-  }
+  const masked: Output = { ...out, write: (text, kind) => out.write(mask.text(text), kind) };
+  return await plan(loaded, args, { ...context, out: masked });
 }
 
 async function plan(
   loaded: LoadedRecipes,
   args: ParsedArgs,
   context: CommandContext,
-  mask: Mask,
 ): Promise<RunPlan | number> {
-  const { env } = context;
+  const { env, mask } = context;
   const { recipes: all, diagnostics } = loaded;
   const format = formatOption(args, env);
   const timeout = durationOption(args, "timeout");

@@ -3,6 +3,7 @@ import { type Diagnostic, type DiagnosticFormat, diagnosticJson } from "../langu
 import { renderDiagnostic } from "../language/render_diagnostic.ts";
 import { pathInRepository, workflowCommand } from "../report/github/workflow_command.ts";
 import type { Output } from "../report/reporter.ts";
+import { safeJson } from "../report/safe_text.ts";
 import { makeStyle } from "../report/terminal.ts";
 import { type CommandContext, PROGRAM } from "./command.ts";
 
@@ -14,13 +15,13 @@ export function printDiagnostics(
 ): void {
   if (format === "json") {
     for (const diagnostic of diagnostics) {
-      out.write(`${JSON.stringify(diagnosticJson(diagnostic))}\n`);
+      out.write(`${safeJson(diagnosticJson(diagnostic))}\n`);
     }
     return;
   }
   printText(diagnostics, err);
   if (format === "github") {
-    for (const diagnostic of diagnostics) out.write(`${annotation(diagnostic)}\n`);
+    for (const diagnostic of diagnostics) out.write(`${annotation(diagnostic)}\n`, "command");
   }
 }
 
@@ -30,7 +31,7 @@ const MAX_PRINTED = 100;
 function printText(diagnostics: readonly Diagnostic[], output: Output): void {
   const style = makeStyle(output.color);
   for (const diagnostic of diagnostics.slice(0, MAX_PRINTED)) {
-    output.write(`${renderDiagnostic(diagnostic, style)}\n\n`);
+    output.write(`${renderDiagnostic(diagnostic, style)}\n\n`, "styled");
   }
   if (diagnostics.length > MAX_PRINTED) {
     output.write(`… and ${diagnostics.length - MAX_PRINTED} more\n\n`);

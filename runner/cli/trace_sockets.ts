@@ -1,6 +1,7 @@
 import type { Mask } from "../engine/mask.ts";
+import { printable } from "../language/render_diagnostic.ts";
 import type { Output } from "../report/reporter.ts";
-import { defuseCiCommands } from "../report/safe_text.ts";
+import { truncate } from "../report/safe_text.ts";
 
 /** How many characters of a frame are printed. */
 const MAX_LENGTH = 2_000;
@@ -19,9 +20,7 @@ export function traceSockets(
     const name = `#${++sockets}`;
     const print = (arrow: string, data: unknown) => {
       const text = mask.text(typeof data === "string" ? data : "(binary)");
-      const rest = text.length - MAX_LENGTH;
-      const more = rest > 0 ? ` … ${rest} more characters` : "";
-      output.write(`${name} ${arrow} ${defuseCiCommands(text.slice(0, MAX_LENGTH))}${more}\n`);
+      output.write(`${name} ${arrow} ${printable(truncate(text, MAX_LENGTH))}\n`);
     };
     const send = socket.send.bind(socket);
     socket.send = (data) => {

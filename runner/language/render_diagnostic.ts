@@ -181,11 +181,17 @@ export function graphemes(text: string): Intl.Segments {
   return (segmenter ??= new Intl.Segmenter("en")).segment(text);
 }
 
-/** A text in one line, without control characters that a terminal would interpret. */
+/**
+ * Matches characters that a terminal interprets, that cannot be seen, or that change the direction
+ * of the text. Line feeds and tabs are not among them.
+ */
+export const UNSAFE_CHARACTERS: RegExp =
+  // deno-lint-ignore no-control-regex -- The pattern is about control characters.
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\ufffc\ufffe\uffff]|\p{Surrogate}/gu;
+
+/** A text in one line, without characters that a terminal would interpret or that are invisible. */
 export function printable(text: string, keepTabs = false): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (char) => {
-    if (keepTabs && char === "\t") return char;
-    return /[\n\u2028\u2029]/.test(char) ? "⏎" : "�";
-  });
+  return text.replace(/[\n\u2028\u2029]/g, "⏎")
+    .replace(UNSAFE_CHARACTERS, "�")
+    .replace(/\t/g, keepTabs ? "\t" : "�");
 }

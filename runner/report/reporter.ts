@@ -9,10 +9,22 @@ export interface Reporter {
   finish?(): void | Promise<void>;
 }
 
+/**
+ * What a text has besides plain text, in which control characters and CI commands are made harmless:
+ *
+ * - `styled`: colours, and on a terminal the codes of a live view
+ * - `command`: lines that GitHub Actions runs as commands, such as annotations
+ */
+export type TextKind = "plain" | "styled" | "command";
+
 /** A place that reporters and commands write text to. */
 export interface Output {
-  /** Writes text as it is. */
-  write(text: string): void;
+  /**
+   * Writes text.
+   *
+   * @param kind What the text has besides plain text; nothing by default.
+   */
+  write(text: string, kind?: TextKind): void;
   /** Whether the text appears on a terminal. */
   readonly isTerminal: boolean;
   /** Whether to write colours. */

@@ -1,3 +1,5 @@
+import { UNSAFE_CHARACTERS } from "../language/render_diagnostic.ts";
+
 /** The longest text a report shows, in characters: a payload can have megabytes. */
 export const MAX_TEXT = 16_000;
 
@@ -9,26 +11,56 @@ export function truncate(text: string, limit: number): string {
   return `${text.slice(0, end)}… (${text.length - end} more characters)`;
 }
 
-const INVISIBLE =
-  // deno-lint-ignore no-control-regex -- The pattern is about control characters.
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\uffff]|\p{Surrogate}/gu;
-
 /**
  * Replaces characters that are invisible or change the direction of the text: control characters
  * by their symbols (`␀`), others by their code (`\u{d800}`). Line feeds and tabs stay.
  */
 export function escapeInvisible(text: string): string {
-  return text.replace(INVISIBLE, (char) => {
+  return text.replace(UNSAFE_CHARACTERS, (char) => {
     const code = char.charCodeAt(0);
     if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    return code === 0x7f ? "\u2421" : code === 0xfffd ? char : `\\u{${code.toString(16)}}`;
+    return code === 0x7f ? "\u2421" : `\\u{${code.toString(16)}}`;
   });
 }
 
 /**
  * Breaks up what a CI system would run as a command when it reads the log: `::error::` at the
  * beginning of a line, and `##[error]` or `##vso[…]` anywhere in it.
+ *
+ * @param text A line or several. It can begin with colours.
  */
-export function defuseCiCommands(line: string): string {
-  return line.replace(/^(\s*):(?=:)/, "$1: ").replace(/##(?=\w*\[)/g, "# #");
+export function defuseCiCommands(text: string): string {
+  return text.replace(COLON_COMMAND, "$1: ").replace(HASH_COMMAND, "# #");
+}
+
+/** Matches the first colon of a command, and the white space and colours before it. */
+// deno-lint-ignore no-control-regex -- Colours begin with an escape character.
+const COLON_COMMAND = /^((?:[^\S\n]|\x1b\[[\d;]*m)*):(?=:)/gm;
+
+/** Matches the beginning of a command with a bracket. */
+const HASH_COMMAND = /##(?=\w*\[)/g;
+
+/**
+ * Writes the characters that begin a CI command as entities of XML and HTML, which leaves the text as
+ * it is for a reader of the document.
+ */
+export function ciCommandsToEntities(markup: string): string {
+  return markup.replace(COLON_COMMAND, "$1&#58;").replace(HASH_COMMAND, "#&#35;");
+}
+
+/** Formats a value as JSON that is safe to print. */
+export function safeJson(value: unknown, indent?: number): string {
+  return makeJsonSafe(JSON.stringify(value, undefined, indent));
+}
+
+/**
+ * Makes JSON safe to print: what could control a terminal or a CI system is written as an escape
+ * sequence, so the value stays the same.
+ */
+export function makeJsonSafe(json: string): string {
+  return json.replace(UNSAFE_CHARACTERS, jsonEscape).replace(HASH_COMMAND, `#${jsonEscape("#")}`);
+}
+
+function jsonEscape(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -1,29 +1,5 @@
 import { type Clock, delay } from "../../runtime/clock.ts";
-import type { AlertKind } from "./alerts.ts";
-
-/** The JSON body that is posted to a webhook about an alert. */
-export interface AlertMessage {
-  /** The version of this format. It changes when readers of the old format could not read it. */
-  version: 1;
-  /** Whether the alert was raised, is repeated, or was resolved. */
-  type: AlertKind;
-  /** The whole message in one line. */
-  text: string;
-  /** The recipe's name. */
-  recipe: string;
-  /** The recipe's file, as it was named on the command line. */
-  file: string;
-  /** The server that the recipe ran against, or `embedded`. */
-  server: string;
-  /** The time of the alert, RFC 3339. */
-  at: string;
-  /** The time of the first failure, RFC 3339. */
-  failing_since: string;
-  /** The number of failures in a row. */
-  failures: number;
-  /** Why the last run failed, in one line. */
-  failure?: string;
-}
+import type { AlertMessage } from "./alert_message.ts";
 
 /** Settings of {@linkcode postAlert}. */
 export interface PostAlertOptions {
@@ -41,10 +17,13 @@ export interface PostAlertOptions {
 const ATTEMPTS = 5;
 /** The time limit for a response, in milliseconds. */
 const TIMEOUT = 10_000;
+/** How many characters of the reason of a network error are printed. */
+const MAX_REASON = 300;
 
 /**
  * Posts an alert as JSON. Retries when there is no response or when its status is 429 or 5xx; any
- * other status is final.
+ * other status is final. A redirect is not followed, because most turn a POST into a GET without
+ * the alert.
  *
  * @returns Whether the alert was delivered.
  */
@@ -73,34 +52,85 @@ export async function postAlert(
   }
 }
 
+/** Why an alert was not delivered. */
+interface Problem {
+  text: string;
+  /** Whether another attempt would fail too. */
+  final: boolean;
+}
+
 async function post(
   address: string,
   message: AlertMessage,
   { fetch, clock, signal }: PostAlertOptions,
-): Promise<{ text: string; final: boolean } | undefined> {
+): Promise<Problem | undefined> {
   const timeout = new AbortController();
   const timer = clock.setTimeout(() => timeout.abort(), TIMEOUT);
   try {
-    const response = await fetch(address, {
+    const { url, authorization } = withoutCredentials(address);
+    const response = await fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...authorization },
       body: JSON.stringify(message),
+      redirect: "manual",
       signal: AbortSignal.any([signal, timeout.signal]),
     });
     await response.body?.cancel();
-    const { ok, status } = response;
-    if (ok) return undefined;
-    return { text: `the server answered ${status}`, final: status !== 429 && status < 500 };
+    return problemOf(response);
   } catch (error) {
-    const text = timeout.signal.aborted ? "no answer within 10 s" : innermostMessage(error);
+    const text = timeout.signal.aborted ? "no answer within 10 s" : reasonOf(error);
     return { text, final: false };
   } finally {
     clock.clearTimeout(timer);
   }
 }
 
-/** The message of the cause: runtimes wrap it in an error that says only "fetch failed". */
-function innermostMessage(error: unknown): string {
+/** Moves the user and password of an address to a header: not every runtime accepts them there. */
+function withoutCredentials(address: string): {
+  url: string;
+  authorization: { authorization?: string };
+} {
+  const url = new URL(address);
+  const { username, password } = url;
+  if (username + password === "") return { url: address, authorization: {} };
+  url.username = url.password = "";
+  const credentials = new TextEncoder().encode(`${decode(username)}:${decode(password)}`);
+  const authorization = `Basic ${btoa(String.fromCharCode(...credentials))}`;
+  return { url: url.href, authorization: { authorization } };
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    // A percent sign that begins no escape sequence stands for itself.
+    if (error instanceof URIError) return part;
+    throw error;
+  }
+}
+
+function problemOf({ ok, status, type }: Response): Problem | undefined {
+  if (ok) return undefined;
+  if (type === "opaqueredirect" || status >= 300 && status < 400) {
+    const answer = status === 0 ? "a redirect" : `${status}, a redirect`;
+    return {
+      text: `the server answered ${answer}, which is not followed: use the address it leads to`,
+      final: true,
+    };
+  }
+  return { text: `the server answered ${status}`, final: status !== 429 && status < 500 };
+}
+
+/**
+ * Returns why a request failed, without the address, which runtimes include in their own form. The
+ * cause says why, and the error around it only "fetch failed".
+ */
+function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
-  return cause instanceof Error && cause.message !== "" ? cause.message : message;
+  const inner = cause as { message?: string; code?: string } | undefined;
+  return (inner?.message || inner?.code || message)
+    .replace(/ for url \([^)]*\)/g, "")
+    .replace(/\b[a-z][a-z\d+.-]*:\/\/\S*/gi, "the address")
+    .replace(/\s+/g, " ")
+    .slice(0, MAX_REASON);
 }

@@ -2,6 +2,7 @@ import { equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { traceSockets } from "../../runner/cli/trace_sockets.ts";
 import { Mask } from "../../runner/engine/mask.ts";
+import { safeOutput } from "../../runner/report/safe_output.ts";
 import { defuseCiCommands } from "../../runner/report/safe_text.ts";
 
 test("breaks up CI commands and leaves other text alone", () => {
@@ -16,12 +17,12 @@ test("breaks up CI commands and leaves other text alone", () => {
 
 test("breaks up CI commands in frames that `--verbose` prints", () => {
   let text = "";
-  const output = {
+  const output = safeOutput({
     write: (piece: string) => void (text += piece),
     isTerminal: false,
     color: false,
     columns: 80,
-  };
+  });
   const socket = Object.assign(new EventTarget(), { send() {} }) as unknown as WebSocket;
   const loud = traceSockets(output, new Mask(), () => socket)("ws://127.0.0.1");
   loud.send('{"text":"##[add-mask]x"}');

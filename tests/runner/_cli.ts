@@ -23,6 +23,7 @@ export interface CliOptions {
   /** Called with each piece of standard error. */
   onErr?: (text: string) => void;
   terminal?: boolean;
+  color?: boolean;
   /**
    * The clock of the runner, its client and the embedded server. A fake one is advanced until the
    * command ends, so that a recipe that sleeps for a minute ends within milliseconds.
@@ -39,14 +40,20 @@ export async function runnerCli(
   args: readonly string[],
   options: CliOptions = {},
 ): Promise<CliResult> {
-  const { env = {}, signal = new AbortController().signal, onOut, onErr, terminal = false } =
-    options;
+  const {
+    env = {},
+    signal = new AbortController().signal,
+    onOut,
+    onErr,
+    terminal = false,
+    color = false,
+  } = options;
   const { clock = new FakeClock() } = options;
   const result = { code: -1, out: "", err: "" };
   const output = (write: (text: string) => void): Output => ({
     write,
     isTerminal: terminal,
-    color: false,
+    color,
     columns: 80,
   });
   const running = runCli(args, {

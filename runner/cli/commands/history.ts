@@ -11,6 +11,7 @@ import { sparkline, summarize } from "../../history/summary.ts";
 import { formatDuration } from "../../language/duration.ts";
 import { printable } from "../../language/render_diagnostic.ts";
 import type { Output } from "../../report/reporter.ts";
+import { safeJson } from "../../report/safe_text.ts";
 import { makeStyle } from "../../report/terminal.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
@@ -57,7 +58,8 @@ Exit codes: 0 listed; 2 the history does not exist or cannot be read; 4 no match
     const path = historyPath(args, env) ?? DEFAULT_FILE;
     const cases = await readCases(path, clock, args.positional, args.lists.case ?? []);
     for (const one of cases) {
-      out.write(format === "json" ? `${JSON.stringify(toJson(one))}\n` : toText(one, out));
+      if (format === "json") out.write(`${safeJson(toJson(one))}\n`);
+      else out.write(toText(one, out), "styled");
     }
     if (cases.length > 0) return 0;
     err.write(`Nothing to list: no matching case in '${path}'\n`);

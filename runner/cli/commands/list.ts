@@ -1,4 +1,6 @@
 import { planCases } from "../../engine/run.ts";
+import { printable } from "../../language/render_diagnostic.ts";
+import { safeJson } from "../../report/safe_text.ts";
 import type { Command } from "../command.ts";
 import { leaveOutUsed, printLeftOut } from "../left_out.ts";
 import { loadRecipes } from "../load_recipes.ts";
@@ -24,7 +26,7 @@ export const list: Command = {
       for (const recipe of listed) {
         const { name, description, tags, source } = recipe;
         const cases = planCases([recipe]).length;
-        out.write(`${JSON.stringify({ file: source.name, name, description, tags, cases })}\n`);
+        out.write(`${safeJson({ file: source.name, name, description, tags, cases })}\n`);
       }
     } else {
       printDiagnostics(diagnostics, format, { out, err });
@@ -32,7 +34,7 @@ export const list: Command = {
       for (const { source, name, tags, matrix } of listed) {
         const cases = matrix.length > 0 ? ` (${matrix.length} cases)` : "";
         const labels = tags.length > 0 ? `  [${tags.join(", ")}]` : "";
-        out.write(`${source.name.padEnd(width)}  ${name}${cases}${labels}\n`);
+        out.write(`${printable(`${source.name.padEnd(width)}  ${name}${cases}${labels}`)}\n`);
       }
     }
     if (diagnostics.some(({ severity }) => severity === "error")) return 2;

@@ -2,9 +2,11 @@ import type { Clock } from "../../../runtime/clock.ts";
 import type { RecipeEvent } from "../../events/event.ts";
 import type { Mask } from "../../engine/mask.ts";
 import { needsStandardOutput } from "../../report/registry.ts";
-import type { Output } from "../../report/reporter.ts";
-import { type Alert, formatTime, type RunOutcome, Scheduler } from "../../schedule/scheduler.ts";
-import { type AlertMessage, postAlert } from "../../schedule/webhook.ts";
+import { safeLine } from "../../report/plain_text.ts";
+import type { Output, TextKind } from "../../report/reporter.ts";
+import { alertMessage } from "../../schedule/alert_message.ts";
+import { AlertQueue } from "../../schedule/alert_queue.ts";
+import { formatTime, type RunOutcome, Scheduler } from "../../schedule/scheduler.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { type Command, type CommandContext, INTERRUPTED } from "../command.ts";
 import { makePlan, type RunPlan } from "../plan.ts";
@@ -22,6 +24,9 @@ import {
 
 const { only: _, from: __, bail: ___, shard: ____, repeat: _____, watch: ______, ...SHARED } =
   RUN_OPTIONS;
+
+/** The longest line about a recipe, in characters. */
+const MAX_LINE = 4_000;
 
 /** How many scheduled times a dry run prints for each recipe. */
 const PRINTED_TIMES = 5;
@@ -61,7 +66,7 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
     }
     const output = plan.reporters.some(needsStandardOutput) ? err : out;
     const log = (line: string) =>
-      output.write(`${formatTime(clock.now())} ${mask.text(line.replace(/\s*\n\s*/g, " "))}\n`);
+      output.write(`${formatTime(clock.now())} ${safeLine(mask.text(line), MAX_LINE)}\n`);
     const ignored = new Set(plan.cases.map(({ recipe }) => recipe)).size - entries.length;
     if (ignored > 0) {
       log(`${ignored} ${ignored === 1 ? "recipe has" : "recipes have"} no \`schedule\`: not run`);
@@ -94,7 +99,12 @@ async function runSchedule(
   const startServer = () => remote ? Promise.resolve(remote) : embeddedServer(clock);
   announceServer({ name: server }, output);
   for (const entry of entries) announceEntry(entry, clock, log);
-  const deliveries = new Set<Promise<unknown>>();
+  const alerts = new AlertQueue({
+    fetch,
+    clock,
+    signal,
+    warn: (problem) => err.write(`warning: ${problem}\n`),
+  });
   const scheduler = new Scheduler({
     clock,
     random,
@@ -102,25 +112,17 @@ async function runSchedule(
     log,
     alert: (alert) => {
       const { file, to } = alert.entry as typeof alert.entry & ScheduleEntry;
-      const text = mask.text(alertText(alert));
-      log(text);
-      const message = mask.value(alertMessage(alert, { text, file, server }));
-      for (const address of to.filter(isWebhook)) {
-        const delivery = postAlert(address, message, {
-          fetch,
-          clock,
-          signal,
-          warn: (problem) => err.write(`warning: ${mask.text(problem)}\n`),
-        });
-        deliveries.add(delivery);
-        delivery.finally(() => deliveries.delete(delivery));
-      }
+      // Text is masked before it is cut: half a secret would not be found.
+      const line = (text: string, limit: number) => safeLine(mask.text(text), limit);
+      const message = alertMessage(alert, { file, server, line });
+      log(message.text);
+      for (const address of to.filter(isWebhook)) alerts.send(address, message);
     },
   });
   const wasInterrupted = await scheduler.run(
     entries.map((entry) => ({ ...entry, run: () => runEntry(entry, startServer, schedule) })),
   );
-  await Promise.all(deliveries);
+  await alerts.idle();
   return wasInterrupted ? INTERRUPTED : 0;
 }
 
@@ -146,11 +148,11 @@ async function runEntry(
   startServer: () => Promise<Server>,
   { plan, args, context, random, log }: ScheduleContext,
 ): Promise<RunOutcome> {
-  const report: string[] = [];
-  const out = {
+  const report: [text: string, kind?: TextKind][] = [];
+  const out: Output = {
     ...context.out,
     isTerminal: false,
-    write: (text: string) => void report.push(text),
+    write: (...piece) => void report.push(piece),
   };
   let failure: string | undefined;
   const onEvent = (event: RecipeEvent) => {
@@ -159,9 +161,9 @@ async function runEntry(
   };
   const err: Output = {
     ...context.err,
-    write: (text) => {
+    write: (text, kind) => {
       if (text.startsWith("error: ")) failure ??= text.slice(7).trimEnd();
-      context.err.write(text);
+      context.err.write(text, kind);
     },
   };
   log(`${name}: run started`);
@@ -178,43 +180,11 @@ async function runEntry(
       await server.close();
     }
   } catch (error) {
-    err.write(`error: ${plan.mask.text((error as Error).message)}\n`);
+    err.write(`error: ${(error as Error).message}\n`);
     exitCode = 3;
   }
-  context.out.write(report.join(""));
+  for (const piece of report) context.out.write(...piece);
   return { exitCode, ...(failure === undefined ? {} : { failure }) };
-}
-
-function alertText({ kind, entry: { name }, since, failures, failure }: Alert): string {
-  const why = failure === undefined ? "" : `: ${failure}`;
-  switch (kind) {
-    case "raised":
-      return failures === 1
-        ? `ALERT ${name} has failed${why}`
-        : `ALERT ${name} has failed ${failures} times in a row since ${formatTime(since)}${why}`;
-    case "reminder":
-      return `ALERT ${name} has been failing since ${formatTime(since)}${why}`;
-    case "resolved":
-      return `RESOLVED ${name} passes again; it had been failing since ${formatTime(since)}`;
-  }
-}
-
-function alertMessage(
-  { kind, entry, at, since, failures, failure }: Alert,
-  { text, file, server }: { text: string; file: string; server: string },
-): AlertMessage {
-  return {
-    version: 1,
-    type: kind,
-    text,
-    recipe: entry.name,
-    file,
-    server,
-    at: formatTime(at),
-    failing_since: formatTime(since),
-    failures,
-    ...(failure === undefined ? {} : { failure }),
-  };
 }
 
 function printTimes(entry: ScheduleEntry, clock: Clock, out: Output, mask: Mask): void {

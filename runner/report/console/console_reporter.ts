@@ -229,6 +229,6 @@ export class ConsoleReporter implements Reporter {
   #write(lines: string[]): void {
     if (lines.length === 0) return;
     this.#hasPrinted = true;
-    this.#output.write(`${lines.map(defuseCiCommands).join("\n")}\n`);
+    this.#output.write(`${lines.map(defuseCiCommands).join("\n")}\n`, "styled");
   }
 }

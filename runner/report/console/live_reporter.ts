@@ -126,7 +126,7 @@ export class LiveReporter implements Reporter {
     // deno-lint-ignore no-control-regex -- Colours have no width.
     this.#drawn = lines.map((line) => width(line.replace(/\x1b\[\d*m/g, "")));
     this.#columns = columns;
-    this.#output.write(`${hide}${above}${NO_WRAP}${board}${ERASE_BELOW}${WRAP}`);
+    this.#output.write(`${hide}${above}${NO_WRAP}${board}${ERASE_BELOW}${WRAP}`, "styled");
     this.#scheduleDraw(REDRAW_INTERVAL);
   }
 
@@ -148,7 +148,7 @@ export class LiveReporter implements Reporter {
       : this.#pending;
     this.#pending = "";
     this.#stop();
-    if (text !== "") this.#output.write(text);
+    if (text !== "") this.#output.write(text, "styled");
   }
 
   #stop(): void {

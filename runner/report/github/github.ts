@@ -17,7 +17,7 @@ export function openReporter({ output, env }: ReporterContext): Reporter {
     const workspace = env("GITHUB_WORKSPACE");
     const pathOf = (file: string) => pathInRepository(file, directory, workspace);
     for (const annotation of annotationsOf(run, pathOf)) {
-      output.write(`${workflowCommand(annotation)}\n`);
+      output.write(`${workflowCommand(annotation)}\n`, "command");
     }
     const file = env("GITHUB_STEP_SUMMARY");
     if (file) await appendJobSummary(file, run);

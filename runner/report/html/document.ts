@@ -2,6 +2,7 @@ import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from "./_page.ts";
 import { runSentence, STATUS_LABELS } from "./labels.ts";
 import type { Verdict } from "./report_data.ts";
 import type { CollectedRun } from "./run_collector.ts";
+import { makeJsonSafe } from "../safe_text.ts";
 import { escapeHtml, staticPage } from "./static_page.ts";
 
 /** Allows only the script and style of the page by their hashes, and images in data URLs. */
@@ -62,11 +63,8 @@ ${staticPage(run)}
 
 /**
  * Escapes JSON for a `<script>` element, which `</script>` would end and in which `<!--` starts a
- * comment. Line separators are escaped for parsers that take them for the end of a line.
+ * comment.
  */
 function escapeJson(json: string): string {
-  return json.replace(
-    /[<>\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return makeJsonSafe(json).replaceAll("<", "\\u003c").replaceAll(">", "\\u003e");
 }

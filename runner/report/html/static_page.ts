@@ -1,5 +1,5 @@
 import type { EventFailure } from "../../events/event.ts";
-import { escapeInvisible } from "../safe_text.ts";
+import { ciCommandsToEntities, escapeInvisible } from "../safe_text.ts";
 import { durationText, runSentence, STATUS_LABELS } from "./labels.ts";
 import { CASE_STATUSES, type CaseDetails, type ReportIndex } from "./report_data.ts";
 import type { CollectedRun } from "./run_collector.ts";
@@ -9,7 +9,8 @@ const MAX_CASES = 100;
 
 /** Escapes text for an element, or for an attribute in double quotes. */
 export function escapeHtml(text: string): string {
-  return escapeInvisible(text).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+  const html = escapeInvisible(text).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+  return ciCommandsToEntities(html);
 }
 
 /** The page for browsers without scripts: the verdict, the counts and the failures. */

@@ -10,6 +10,7 @@ import {
 } from "../plain_text.ts";
 import type { Output, Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseSummary, RunSummary } from "../run_summary.ts";
+import { ciCommandsToEntities } from "../safe_text.ts";
 import { summaryReporter } from "../summarizer.ts";
 
 /**
@@ -166,12 +167,14 @@ const ENTITIES: Record<string, string> = {
 
 /** Escapes text between tags. It escapes `>` too, because XML forbids `]]>` there. */
 function xmlText(text: string): string {
-  return text.replace(/[&<>]/g, (char) => ENTITIES[char]!);
+  return ciCommandsToEntities(text.replace(/[&<>]/g, (char) => ENTITIES[char]!));
 }
 
 /** Formats attributes. It escapes line feeds and tabs, which parsers would turn into spaces. */
 function xmlAttributes(attributes: Readonly<Record<string, string | number>>): string {
   return Object.entries(attributes).map(([name, value]) =>
-    ` ${name}="${String(value).replace(/[&<>"\t\n]/g, (char) => ENTITIES[char]!)}"`
+    ` ${name}="${
+      ciCommandsToEntities(String(value).replace(/[&<>"\t\n]/g, (char) => ENTITIES[char]!))
+    }"`
   ).join("");
 }

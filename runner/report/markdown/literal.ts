@@ -1,11 +1,12 @@
 import { safeLine, safeText } from "../plain_text.ts";
+import { defuseCiCommands } from "../safe_text.ts";
 
 /** The longest block of code, in characters. */
 const MAX_BLOCK = 32_000;
 
 /** Quotes text as a code span, in which Markdown, HTML, links and mentions have no meaning. */
 export function codeSpan(text: string): string {
-  const line = safeLine(text);
+  const line = defuseCiCommands(safeLine(text));
   if (line.trim() === "") return "` `";
   const fence = "`".repeat(longestFence(line) + 1);
   // Markdown reads a backtick at an end as part of the fence, and strips one space from both ends.
@@ -25,7 +26,7 @@ export function codeSpanInCell(text: string): string {
 
 /** Quotes lines as a block of code. */
 export function codeBlock(lines: readonly string[]): string {
-  const text = safeText(lines.join("\n"), MAX_BLOCK);
+  const text = defuseCiCommands(safeText(lines.join("\n"), MAX_BLOCK));
   const fence = "`".repeat(Math.max(3, longestFence(text) + 1));
   return `${fence}text\n${text}\n${fence}\n`;
 }

@@ -2,6 +2,7 @@ import type { EventFailure, RecipeEvent } from "../../events/event.ts";
 import { caseVerdict, runVerdict, safeLine, UniqueNames } from "../plain_text.ts";
 import type { Output, Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseSummary, StepSummary } from "../run_summary.ts";
+import { defuseCiCommands } from "../safe_text.ts";
 import { Summarizer } from "../summarizer.ts";
 import { yamlBlock } from "./yaml_block.ts";
 
@@ -117,7 +118,7 @@ function failureFields(failure: EventFailure | undefined): Record<string, unknow
 function escape(text: string): string {
   const escaped = safeLine(text).replace(/[\\#]/g, "\\$&").trim();
   // For some parsers a brace at the end starts a subtest.
-  return escaped.replace(/\{$/, "{\u200b");
+  return escaped.replace(/\{$/, "❴");
 }
 
 function directive(name: "SKIP" | "TODO", reason: string): string {
@@ -125,5 +126,5 @@ function directive(name: "SKIP" | "TODO", reason: string): string {
 }
 
 function comment(text: string): string {
-  return `# ${safeLine(text)}\n`;
+  return `# ${defuseCiCommands(safeLine(text))}\n`;
 }

@@ -1,4 +1,5 @@
 import { safeText } from "../plain_text.ts";
+import { safeJson } from "../safe_text.ts";
 
 /** How many items of a list are written. */
 const MAX_ITEMS = 500;
@@ -29,5 +30,5 @@ function* mapLines(
 }
 
 function scalar(value: unknown): string {
-  return JSON.stringify(typeof value === "string" ? safeText(value) : value);
+  return safeJson(typeof value === "string" ? safeText(value) : value);
 }
