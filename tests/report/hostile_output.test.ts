@@ -158,7 +158,7 @@ test("a hostile recipe controls nothing with any other command", async () => {
       ["run", good, "--var", `v=${HOSTILE}`, "--quiet"],
       ["run", good, "--var", HOSTILE],
       ["run", good, `--reporter=${HOSTILE}`],
-      ["run", good, `--reporter=junit=${directory}/no/${HOSTILE.replaceAll("\0", "")}`],
+      ["run", good, `--reporter=junit=${good}/${HOSTILE.replaceAll("\0", "")}`],
       ["run", good, `--${HOSTILE}`],
       ["run", good, "--url", HOSTILE],
       ["run", good, "--tag", HOSTILE],
