@@ -1,4 +1,4 @@
-import { Deadline } from "../events/deadline.ts";
+import { Deadline, momentIn } from "../events/deadline.ts";
 import { StepFailure } from "../events/failure.ts";
 import { resolveTemplate } from "../expression/template.ts";
 import { formatDuration } from "../language/duration.ts";
@@ -38,7 +38,7 @@ export async function runAttempt(
   const { case: owner, deadline: outer } = scope;
   let limit: number;
   try {
-    limit = owner.clock.now() + ownLimit(step, scope);
+    limit = momentIn(owner.clock, ownLimit(step, scope));
   } catch (error) {
     return { passed: false, error, hasWritten: false, final: true };
   }

@@ -1,4 +1,5 @@
-import { Deadline } from "../events/deadline.ts";
+import { monotonicNow } from "../../runtime/clock.ts";
+import { Deadline, momentIn, wholeMilliseconds } from "../events/deadline.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { Entity } from "../events/results.ts";
 import type { Recipe, Step } from "../language/model.ts";
@@ -74,7 +75,7 @@ export class Case {
     const { tags, source } = this.#recipe;
     const { index, name, clock, emit, mask, matrix } = this.#options;
     const about = { case: index, name, file: source.name };
-    const began = clock.now();
+    const began = monotonicNow(clock);
     const problem = this.#prepare();
     emit({
       type: "case.started",
@@ -88,7 +89,12 @@ export class Case {
     await this.#warnAboutLeftovers();
     await this.#state.close();
     const result = this.#state.verdict.result();
-    emit({ type: "case.finished", ...about, duration_ms: clock.now() - began, ...result });
+    emit({
+      type: "case.finished",
+      ...about,
+      duration_ms: wholeMilliseconds(monotonicNow(clock) - began),
+      ...result,
+    });
     return result;
   }
 
@@ -142,7 +148,7 @@ export class Case {
   }
 
   async #runNested(): Promise<CaseResult> {
-    await this.#execute(this.#options.clock.now(), this.#prepare());
+    await this.#execute(monotonicNow(this.#options.clock), this.#prepare());
     await this.#state.close();
     return this.#state.verdict.result();
   }
@@ -264,7 +270,7 @@ export class Case {
   async #warnAboutLeftovers(): Promise<void> {
     const { clock, client, signal } = this.#options;
     // After an interruption the check shares the time of `always`.
-    const until = signal.aborted ? this.#cleanUpBudget.deadline() : clock.now() + ALWAYS_TIMEOUT;
+    const until = signal.aborted ? this.#cleanUpBudget.deadline() : momentIn(clock, ALWAYS_TIMEOUT);
     using deadline = new Deadline(clock, until, new AbortController().signal);
     const { published } = this.#state;
     try {

@@ -1,3 +1,4 @@
+import { momentIn } from "../events/deadline.ts";
 import type { Clock } from "../../runtime/clock.ts";
 
 /** How long the `always` part of a recipe may take, in milliseconds. */
@@ -24,10 +25,10 @@ export class CleanUpBudget {
     this.#stop = signal;
   }
 
-  /** Returns when `always` must be done, in milliseconds since 1970. The first call starts the time. */
+  /** Returns when `always` must be done, by the monotonic clock. The first call starts the time. */
   deadline(): number {
     const outer = this.#outer?.isRunning ? this.#outer : undefined;
-    return this.#deadline ??= outer?.deadline() ?? this.#clock.now() + ALWAYS_TIMEOUT;
+    return this.#deadline ??= outer?.deadline() ?? momentIn(this.#clock, ALWAYS_TIMEOUT);
   }
 
   /** Whether the steps were stopped or the clean-up has begun. */

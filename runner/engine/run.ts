@@ -2,6 +2,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { withLongTimers } from "../../runtime/long_timers.ts";
 import { ExitCallError, onExitCall } from "../../runtime/exit_calls.ts";
 import { onUnhandled } from "../../runtime/process.ts";
+import { startStopwatch } from "../events/deadline.ts";
 import {
   type Emit,
   RECIPE_EVENT_VERSION,
@@ -99,7 +100,7 @@ export async function runCases(
     options.report(maskEvent(stamped, mask));
   };
   const names = uniqueCaseNames(cases);
-  const began = clock.now();
+  const elapsed = startStopwatch(clock);
   emit({
     type: "run.started",
     version: RECIPE_EVENT_VERSION,
@@ -128,7 +129,7 @@ export async function runCases(
     type: "run.finished",
     exit_code: exitCode,
     interrupted: signal.aborted,
-    duration_ms: clock.now() - began,
+    duration_ms: elapsed(),
     counts,
   });
   return { exitCode, counts };

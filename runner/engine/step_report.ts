@@ -1,3 +1,4 @@
+import { startStopwatch } from "../events/deadline.ts";
 import type { EventFailure, StepFinished, StepStatus } from "../events/event.ts";
 import { StepFailure } from "../events/failure.ts";
 import { EvaluationError } from "../expression/expression.ts";
@@ -13,18 +14,18 @@ import { type StepScope, valuesOf } from "./scopes.ts";
 export class StepReport {
   readonly #step: Step;
   readonly #scope: StepScope;
-  readonly #began: number;
+  readonly #elapsed: () => number;
 
   /** Prepares to report a step, whose time begins now. */
   constructor(step: Step, scope: StepScope) {
     this.#step = step;
     this.#scope = scope;
-    this.#began = scope.case.clock.now();
+    this.#elapsed = startStopwatch(scope.case.clock);
   }
 
   /** How long the step has taken so far, in milliseconds. */
   get elapsed(): number {
-    return this.#scope.case.clock.now() - this.#began;
+    return this.#elapsed();
   }
 
   /** Reports that an attempt begins. */

@@ -1,4 +1,4 @@
-import { type Clock, delay } from "../../runtime/clock.ts";
+import { type Clock, delay, monotonicNow } from "../../runtime/clock.ts";
 
 /** The abort reason of a deadline that has passed. */
 export class DeadlineError extends Error {
@@ -28,7 +28,7 @@ export class InterruptedError extends Error {
 export interface Limit {
   /** Aborts at that time, or earlier. */
   readonly signal: AbortSignal;
-  /** The time, in milliseconds since 1970. */
+  /** The time, by the monotonic clock. */
   readonly at: number;
   /** Its name in messages: `the recipe's time`. */
   readonly name: string;
@@ -36,7 +36,7 @@ export interface Limit {
 
 /** A signal that aborts at a given time, or as soon as an outer signal aborts. */
 export class Deadline implements Limit, Disposable {
-  /** The time, in milliseconds since 1970. */
+  /** The time, by the monotonic clock. */
   readonly at: number;
   /** Its name in messages: `the recipe's time`. */
   readonly name: string;
@@ -59,7 +59,7 @@ export class Deadline implements Limit, Disposable {
     // If the outer limit ends first, its own timer aborts this signal. A second timer for the same
     // moment could fire first.
     if (!limit && Number.isFinite(at)) {
-      const ms = Math.max(0, at - clock.now());
+      const ms = Math.max(0, at - monotonicNow(clock));
       this.#timer = clock.setTimeout(
         () => this.#controller.abort(new DeadlineError(`${this.name} is over`)),
         ms,
@@ -100,4 +100,25 @@ export async function waitAtMost(
   } finally {
     done.abort();
   }
+}
+
+/**
+ * Starts to measure a time. Returns a function that returns how long it has been, in whole
+ * milliseconds; setting the machine's clock does not change it.
+ *
+ * Reports and histories hold whole milliseconds, and expressions compare them as whole numbers.
+ */
+export function startStopwatch(clock: Clock): () => number {
+  const began = monotonicNow(clock);
+  return () => wholeMilliseconds(monotonicNow(clock) - began);
+}
+
+/** Rounds a time to whole milliseconds. A clock that runs backwards has no say: it is at least 0. */
+export function wholeMilliseconds(ms: number): number {
+  return Math.max(0, Math.round(ms));
+}
+
+/** Returns the time that is so many milliseconds from now, by the monotonic clock. Deadlines use it. */
+export function momentIn(clock: Clock, ms: number): number {
+  return monotonicNow(clock) + ms;
 }

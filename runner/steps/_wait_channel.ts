@@ -1,3 +1,4 @@
+import { startStopwatch } from "../events/deadline.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { LoggedEvent } from "../events/results.ts";
 import { needsBreak, takeBreak } from "../expression/budget.ts";
@@ -38,7 +39,7 @@ export async function waitOnChannel(
   const { clock } = context;
   const count = context.number(step.count ?? literal(1));
   if (count < 1) throw new StepFailure("evaluation", `\`count\` must be at least 1, not ${count}`);
-  const began = clock.now();
+  const elapsed = startStopwatch(clock);
   const { channel, log } = await openChannel(step.channel, context);
   const matched: LoggedEvent[] = [];
   let looked = 0;
@@ -55,7 +56,7 @@ export async function waitOnChannel(
       }
       if (matched.length >= count) {
         return {
-          result: { outcome: "reached", waited_ms: clock.now() - began, events: matched },
+          result: { outcome: "reached", waited_ms: elapsed(), events: matched },
           detail: matched.map((event) => event.type).slice(0, 3).join(", "),
         };
       }
@@ -64,7 +65,7 @@ export async function waitOnChannel(
     }
   } catch (error) {
     if (!context.timedOut) throw error;
-    const waited = formatDuration(clock.now() - began);
+    const waited = formatDuration(elapsed());
     const arrived =
       `${matched.length} of ${count} events arrived on \`${channel}\` within ${waited}`;
     if (await isDisconnected(context.client)) {

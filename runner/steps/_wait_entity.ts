@@ -1,4 +1,5 @@
 import { isTerminal } from "../../protocol/entity.ts";
+import { startStopwatch } from "../events/deadline.ts";
 import type { Observed } from "../events/event.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { Entity } from "../events/results.ts";
@@ -32,18 +33,18 @@ export async function waitForEntity(
   context: StepContext,
 ): Promise<StepOutcome & { observed: Observed }> {
   const { clock } = context;
-  const began = clock.now();
+  const elapsed = startStopwatch(clock);
   const goal = new WaitGoal(step, context);
-  const history = new WaitHistory(entity, began);
+  const history = new WaitHistory(entity, clock.now());
   const details = () => ({ lines: history.lines(), observed: history.observed() });
   using poll = new Poll(context, (signal) => entityEvents(entity, context, signal));
   let last: EntityReading | undefined;
   let missing: string | undefined;
-  let answered = began;
+  let answered = 0;
   try {
     while (true) {
       last = await readEntity(entity, context);
-      answered = clock.now();
+      answered = elapsed();
       history.add(last, answered);
       last.result = keep(last.result);
       const hasEnded = isTerminal(last.state);
@@ -53,7 +54,7 @@ export async function waitForEntity(
       if (check.reached) {
         const observed = history.observed();
         return {
-          result: { outcome: "reached", waited_ms: clock.now() - began, states: observed.states },
+          result: { outcome: "reached", waited_ms: elapsed(), states: observed.states },
           observed,
           detail: goal.checkpoint === undefined
             ? last.state
@@ -73,7 +74,7 @@ export async function waitForEntity(
     }
   } catch (error) {
     const { lines, observed } = details();
-    const silence = clock.now() - answered;
+    const silence = elapsed() - answered;
     if (last && (isConnectionError(error) || (context.timedOut && silence >= SILENCE_LIMIT))) {
       const message = `the connection was lost while waiting for ${entityTitle(last)}`;
       throw new StepFailure("connection", message, {
@@ -83,7 +84,7 @@ export async function waitForEntity(
       });
     }
     if (!context.timedOut) throw error;
-    const waited = formatDuration(clock.now() - began);
+    const waited = formatDuration(elapsed());
     const causes = missing === undefined && last ? likelyCauses(last, context) : missing ?? [];
     throw new StepFailure("deadline", deadlineMessage(last, goal, waited), {
       observed,

@@ -22,9 +22,8 @@ export class WaitHistory {
     return [...this.#checkpoints.keys()].at(-1);
   }
 
-  /** Adds what was read at a time, in milliseconds since 1970. */
-  add({ state, job, run, timeline }: EntityReading, now: number): void {
-    const at = now - this.#began;
+  /** Adds what was read, at a time in milliseconds since the wait began. */
+  add({ state, job, run, timeline }: EntityReading, at: number): void {
     this.#name = (job ?? run)!.name;
     if (this.#states.at(-1)?.state !== state) this.#states.push({ state, at });
     for (const { step_name, created_at } of timeline) {

@@ -1,3 +1,4 @@
+import { startStopwatch } from "../events/deadline.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { Entity } from "../events/results.ts";
 import { waitForEntity } from "./_wait_entity.ts";
@@ -15,7 +16,7 @@ export async function waitForList(
 ): Promise<StepOutcome> {
   const { clock, results } = context;
   const id = step.wait.step!;
-  const began = clock.now();
+  const elapsed = startStopwatch(clock);
   const states: { state: string; at: string }[] = [];
   const items = results.get(id) as Record<string, unknown>[];
   for (const [i, entity] of entities.entries()) {
@@ -37,7 +38,7 @@ export async function waitForList(
       });
     }
   }
-  const waited_ms = clock.now() - began;
+  const waited_ms = elapsed();
   return { result: { outcome: "reached", waited_ms, states }, detail: countStates(states) };
 }
 

@@ -1,4 +1,4 @@
-import type { Clock, TimerHandle } from "../../../runtime/clock.ts";
+import { type Clock, monotonicNow, type TimerHandle } from "../../../runtime/clock.ts";
 import { onExit } from "../../../runtime/process.ts";
 import type { RecipeEvent } from "../../events/event.ts";
 import { width } from "../../language/render_diagnostic.ts";
@@ -73,10 +73,10 @@ export class LiveReporter implements Reporter {
     if (this.#failed) throw this.#failed.error;
     try {
       if (event.type === "run.started") this.#start();
-      this.#board.report(event, this.#clock.now());
+      this.#board.report(event, monotonicNow(this.#clock));
       this.#lines.report(event);
       if (event.type === "run.finished") this.#removeBoard();
-      else if (this.#clock.now() >= this.#nextDraw) this.#draw();
+      else if (monotonicNow(this.#clock) >= this.#nextDraw) this.#draw();
     } catch (error) {
       this.#stop();
       throw error;
@@ -98,7 +98,7 @@ export class LiveReporter implements Reporter {
 
   #scheduleDraw(ms: number): void {
     this.#clock.clearTimeout(this.#timer);
-    this.#nextDraw = this.#clock.now() + ms;
+    this.#nextDraw = monotonicNow(this.#clock) + ms;
     this.#timer = this.#clock.setTimeout(() => this.#onTimer(), ms);
   }
 
@@ -116,7 +116,7 @@ export class LiveReporter implements Reporter {
   /** Writes the pending lines and the board, in one write. */
   #draw(): void {
     const { columns, rows = DEFAULT_ROWS } = this.#output;
-    const lines = this.#board.lines({ columns, rows: rows - 1 }, this.#clock.now());
+    const lines = this.#board.lines({ columns, rows: rows - 1 }, monotonicNow(this.#clock));
     const hide = this.#drawn ? "" : HIDE_CURSOR;
     // Erasing the whole board flickers, so lines are overwritten one by one where possible.
     const eraseAll = this.#pending !== "" || columns !== this.#columns;
