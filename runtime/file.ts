@@ -28,10 +28,18 @@ export type PathKind = "file" | "directory" | "none";
 /**
  * Reads a text file.
  * @param what The kind of file for the error message, such as `recipe`.
+ * @param maximum The most bytes it may have. A device such as `/dev/zero` has no end.
  * @throws {FileError}
  */
-export async function readTextFile(path: string, what = "file"): Promise<string> {
+export async function readTextFile(
+  path: string,
+  what = "file",
+  maximum = Infinity,
+): Promise<string> {
   try {
+    if (maximum < Infinity && !(await isSmallFile(path, maximum))) {
+      return await readBeginning(path, maximum);
+    }
     const { Deno, Bun } = globalThis as any;
     if (Deno) return await Deno.readTextFile(path);
     if (!Bun) return await (await fs()).readFile(path, "utf8");
@@ -41,6 +49,43 @@ export async function readTextFile(path: string, what = "file"): Promise<string>
   } catch (cause) {
     throw new FileError(`read ${what}`, path, cause);
   }
+}
+
+/** Whether a path is a regular file of at most this many bytes, or does not exist. */
+async function isSmallFile(path: string, maximum: number): Promise<boolean> {
+  const { Deno } = globalThis as any;
+  try {
+    if (!Deno) {
+      const { statSync } = (globalThis as any).process.getBuiltinModule("node:fs");
+      const about = statSync(path);
+      return about.isFile() && about.size <= maximum;
+    }
+    const about = await Deno.stat(path);
+    return about.isDirectory || (about.isFile && about.size <= maximum);
+  } catch (_error) {
+    // Reading it will report a better error.
+    return true;
+  }
+}
+
+/** Reads a pipe, a device or a large file. */
+async function readBeginning(path: string, maximum: number): Promise<string> {
+  const { Deno } = globalThis as any;
+  const file = Deno ? await Deno.open(path) : await (await fs()).open(path);
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const chunk = new Uint8Array(65_536);
+  let text = "";
+  try {
+    for (let size = 0; size <= maximum;) {
+      const read = Deno ? await file.read(chunk) : (await file.read(chunk)).bytesRead;
+      if (!read) return text + decoder.decode();
+      size += read;
+      text += decoder.decode(chunk.subarray(0, read), { stream: true });
+    }
+  } finally {
+    await file.close();
+  }
+  throw Object.assign(new Error(`it is larger than ${maximum >> 20} MiB`), { code: "EFBIG" });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { FileError, listDirectory, pathKind, readTextFile } from "../../runtime/file.ts";
 import { type Diagnostic, distinct } from "../language/diagnostic.ts";
 import type { Recipe } from "../language/model.ts";
+import { MAX_BYTES } from "../language/yaml.ts";
 import { readRecipe } from "../recipe/read_recipe.ts";
 import { Source } from "../language/source.ts";
 import type { RecipeLoader } from "../recipe/used_recipes.ts";
@@ -49,7 +50,7 @@ export async function loadRecipes(
       files.push(...(await recipeFiles(path)));
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      loaded.diagnostics.push(unreadable(path, error.message));
+      loaded.diagnostics.push(unreadable(path, error));
     }
   }
   loaded.files = [...new Set(files)];
@@ -72,17 +73,17 @@ async function loadRecipe(
       guard?.start();
       return await loadScript(path, { signal, onError: (error) => guard?.take(error) });
     }
-    return await readRecipe(path, await readTextFile(path, "recipe"), loader);
+    return await readRecipe(path, await readTextFile(path, "recipe", MAX_BYTES), loader);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
-    return { diagnostics: [unreadable(path, error.message)] };
+    return { diagnostics: [unreadable(path, error)] };
   }
 }
 
 const loader: RecipeLoader = {
   async load(path, from) {
     const name = resolvePath(path, from);
-    return { name, text: await readTextFile(name, "recipe") };
+    return { name, text: await readTextFile(name, "recipe", MAX_BYTES) };
   },
 };
 
@@ -116,9 +117,9 @@ async function recipeFiles(path: string): Promise<string[]> {
   return found;
 }
 
-function unreadable(path: string, message: string): Diagnostic {
+function unreadable(path: string, { code, message }: FileError): Diagnostic {
   return {
-    code: "cannot-read",
+    code: code === "EFBIG" ? "too-large" : "cannot-read",
     severity: "error",
     message,
     source: new Source(path, ""),

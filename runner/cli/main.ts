@@ -16,6 +16,7 @@ import { Mask } from "../engine/mask.ts";
 import { InterruptedError } from "../events/deadline.ts";
 import { loadCel } from "../expression/cel.ts";
 import { loadPatterns } from "../expression/load_patterns.ts";
+import { MAX_BYTES } from "../language/yaml.ts";
 import { didYouMean } from "../../runtime/suggest.ts";
 import type { Output } from "../report/reporter.ts";
 import { safeOutput } from "../report/safe_output.ts";
@@ -168,7 +169,7 @@ const MAY_HAVE_EXPRESSIONS = /\$\{\{|\b(?:assert|expect|if|outputs|where)\b/;
 async function loadCelFor(recipes: readonly string[]): Promise<void> {
   const [recipe] = recipes;
   if (recipes.length !== 1 || recipe === undefined) return void await loadCel();
-  const text = await readTextFile(recipe, "recipe");
+  const text = await readTextFile(recipe, "recipe", MAX_BYTES);
   await Promise.all([
     MAY_HAVE_EXPRESSIONS.test(text) && loadCel(),
     text.includes("matches") && loadPatterns(),

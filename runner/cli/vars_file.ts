@@ -3,6 +3,7 @@ import { Diagnostics } from "../language/diagnostic.ts";
 import type { Node } from "../language/node.ts";
 import { renderDiagnostic } from "../language/render_diagnostic.ts";
 import { Source } from "../language/source.ts";
+import { MAX_BYTES, readYaml } from "../language/yaml.ts";
 import { UsageError } from "./args.ts";
 
 /**
@@ -12,12 +13,11 @@ import { UsageError } from "./args.ts";
 export async function readVarsFile(path: string): Promise<Map<string, unknown>> {
   let text: string;
   try {
-    text = await readTextFile(path, "variables");
+    text = await readTextFile(path, "variables", MAX_BYTES);
   } catch (error) {
     if (error instanceof FileError) throw new UsageError(error.message);
     throw error;
   }
-  const { readYaml } = await import("../language/yaml.ts");
   const diagnostics = new Diagnostics(new Source(path, text));
   const root = await readYaml(diagnostics);
   if (diagnostics.failed) {

@@ -4,6 +4,9 @@ import { readTextFile } from "../../runtime/file.ts";
 /** The time between two comparisons, in milliseconds. */
 const INTERVAL = 300;
 
+/** The most bytes of a file that is watched; a module can be larger than a YAML recipe. */
+const MOST = 16 << 20;
+
 /** Returns the files to watch. Called for each comparison, because files come and go. */
 export type ListFiles = () => Promise<readonly string[]>;
 
@@ -13,7 +16,7 @@ export type Snapshot = ReadonlyMap<string, string | undefined>;
 /** Reads all files. One that is being replaced can be missing for a moment: that is a change too. */
 export async function readFiles(list: ListFiles): Promise<Snapshot> {
   const read = async (file: string) =>
-    [file, await readTextFile(file).catch(() => undefined)] as const;
+    [file, await readTextFile(file, "recipe", MOST).catch(() => undefined)] as const;
   return new Map(await Promise.all((await list()).map(read)));
 }
 

@@ -73,6 +73,7 @@ async function load(): Promise<Cel> {
     parse(text) {
       let result = parsed.get(text);
       if (!result) {
+        refuseDeepText(text);
         const evaluate = dynamic.parse(text);
         const { ast } = evaluate;
         refuseBadLiterals(ast);
@@ -90,6 +91,18 @@ async function load(): Promise<Cel> {
       return [...new Set(names)];
     },
   };
+}
+
+/** Refuses a long row of `-` or `!`: the parser recurses once for each, without a limit. */
+function refuseDeepText(text: string): void {
+  const start = text.search(/(?:[-!]\s*){250}/);
+  if (start === -1) return;
+  const summary = "Exceeded maxDepth (250)";
+  throw Object.assign(new Error(summary), {
+    code: "limit_exceeded",
+    summary,
+    range: { start, end: start + 1 },
+  });
 }
 
 /** What the library evaluates the nodes of a syntax tree with. */

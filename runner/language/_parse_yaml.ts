@@ -1,17 +1,19 @@
-import { type Document, parseAllDocuments } from "yaml";
+import { Composer, type Document, Lexer, Parser } from "yaml";
 import { NodeBuilder, NOT_A_TAG } from "./_yaml_nodes.ts";
 import type { DiagnosticDetails, Diagnostics } from "./diagnostic.ts";
 import type { Node } from "./node.ts";
 
+/** The most tokens a file may have. A key with a value is about eight. */
+const MAX_TOKENS = 120_000;
+
 /** Parses YAML with the `yaml` package and turns its document into nodes. */
 export function parseYaml(diagnostics: Diagnostics): Node | undefined {
   const { text } = diagnostics.source;
-  const documents: readonly Document.Parsed[] = parseAllDocuments(text, {
-    uniqueKeys: false,
-    prettyErrors: false,
-    version: "1.2",
-    logLevel: "silent",
-  });
+  const documents = parseDocuments(text);
+  if (documents === undefined) {
+    diagnostics.error("too-large", { start: 0, end: 0 }, "the file has too many values");
+    return undefined;
+  }
   const [document, second] = documents;
   if (document === undefined) return undefined;
   if (second !== undefined) {
@@ -38,6 +40,29 @@ export function parseYaml(diagnostics: Diagnostics): Node | undefined {
   if (error === undefined || diagnostics.failed) return root;
   diagnostics.error("too-large", { start: error.pos[0], end: error.pos[1] }, "nested too deep");
   return undefined;
+}
+
+/** The documents of a text; `undefined` if it has so many tokens that reading it takes too long. */
+function parseDocuments(text: string): Document.Parsed[] | undefined {
+  const parser = new Parser();
+  const composer = new Composer({
+    uniqueKeys: false,
+    prettyErrors: false,
+    version: "1.2",
+    logLevel: "silent",
+  });
+  const documents: Document.Parsed[] = [];
+  const compose = (tokens: ReturnType<Parser["next"]>) => {
+    for (const token of tokens) documents.push(...composer.next(token));
+  };
+  let tokens = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (++tokens > MAX_TOKENS) return undefined;
+    compose(parser.next(token));
+  }
+  compose(parser.end());
+  documents.push(...composer.end());
+  return documents;
 }
 
 /** The parser's message, or a plainer one where it talks about tokens. */

@@ -5,14 +5,24 @@ import type { Span } from "./source.ts";
 
 /** The most values a recipe may have once its aliases are expanded. */
 const MAX_VALUES = 50_000;
+/** The most characters its values may have once its aliases are expanded. */
+const MAX_CHARACTERS = 4 << 20;
 /** The deepest that lists and maps may be nested. */
 const MAX_DEPTH = 100;
+
+/** The size of a node. */
+interface Size {
+  /** The values in it, including itself. */
+  values: number;
+  /** The characters of those values. */
+  characters: number;
+}
 
 /** Turns a parsed YAML document into nodes, and reports what recipes do not allow. */
 export class NodeBuilder {
   #diagnostics: Diagnostics;
   #anchors = new Map<string, Node>();
-  #sizes = new Map<Node, number>();
+  #sizes = new Map<Node, Size>();
   #open = new Set<string>();
   #tooLarge = false;
 
@@ -130,23 +140,32 @@ export class NodeBuilder {
   }
 
   /**
-   * Counts the values in a node, with aliases expanded. Sizes are added up instead of walking the
-   * values, so that an alias bomb costs nothing.
+   * Measures a node with its aliases expanded. Sizes are added up instead of walking the values, so
+   * that an alias bomb costs nothing.
    */
   #measure(node: Node): void {
     let size = this.#sizes.get(node);
     if (size === undefined) {
-      size = 1;
-      if (node.kind === "list") {
-        for (const item of node.items) size += this.#sizes.get(item) ?? 1;
-      }
-      if (node.kind === "map") {
-        for (const entry of node.entries) size += this.#sizes.get(entry.value) ?? 1;
+      size = { values: 1, characters: 0 };
+      const add = (part: Node) => {
+        const { values, characters } = this.#sizes.get(part) ?? { values: 1, characters: 0 };
+        size!.values += values;
+        size!.characters += characters;
+      };
+      if (node.kind === "scalar") size.characters = node.raw.length;
+      else if (node.kind === "list") node.items.forEach(add);
+      else {
+        for (const { key, value } of node.entries) {
+          add(value);
+          size.characters += key.length;
+        }
       }
       this.#sizes.set(node, size);
     }
-    if (size > MAX_VALUES) {
+    if (size.values > MAX_VALUES) {
       this.#refuse(node, "more than 50,000 values once its aliases are expanded");
+    } else if (size.characters > MAX_CHARACTERS) {
+      this.#refuse(node, "more than 4 MiB once its aliases are expanded");
     }
   }
 

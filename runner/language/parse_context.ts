@@ -41,6 +41,9 @@ export interface Refresh {
   of: string;
 }
 
+/** The most names that `vars`, `env`, `secrets`, `inputs`, `outputs` and `tags` may have. */
+const MAX_NAMES = 1000;
+
 /** Reads the steps inside a step; `prefix` is the number of the step around them. */
 export type ReadSteps = (node: ListNode, prefix: string) => Step[];
 
@@ -152,6 +155,19 @@ export class ParseContext {
     this.diagnostics.error("unknown-key", span, `unknown key \`${key}\` in ${where}`, {
       ...(label === undefined ? {} : { label }),
     });
+  }
+
+  /**
+   * Reports a map or list with so many names that it must be a mistake. Returns whether it is one.
+   */
+  hasTooMany(node: Node, what: string): boolean {
+    const parts = node.kind === "map" ? node.entries : node.kind === "list" ? node.items : [];
+    const first = parts[MAX_NAMES];
+    if (!first) return false;
+    const span = "keySpan" in first ? first.keySpan : first;
+    const message = `${what} has more than ${MAX_NAMES.toLocaleString("en")} entries`;
+    this.diagnostics.error("too-large", span, message);
+    return true;
   }
 
   /**

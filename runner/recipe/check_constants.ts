@@ -61,7 +61,7 @@ export class ConstantChecker {
     const problem = this.#argumentProblem(node);
     if (!problem) return false;
     const { start, end } = textRange(node, this.#use.expression.text);
-    this.#report({ start, end }, problem.at, problem.label);
+    this.#report({ start, end }, textRange(problem.at, this.#use.expression.text), problem.label);
     return true;
   }
 

@@ -97,7 +97,7 @@ class Checker {
     const text = this.#use.expression.text.slice(start, end);
     let result;
     try {
-      result = this.#environments.for(this.#use.scope).parse(text).check();
+      result = this.#environments.for(this.#use.scope, node).parse(text).check();
     } catch (error) {
       result = { valid: false, error: error as Error, type: undefined };
     }

@@ -33,6 +33,7 @@ export function readInputs(node: Node, context: ParseContext): Input[] {
     context.wrongType(node, "`inputs`", "a map");
     return [];
   }
+  if (context.hasTooMany(node, "`inputs`")) return [];
   return node.entries.map(({ key, keySpan, value }) => {
     if (!isFieldName(key)) {
       context.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as an input's name`);
@@ -78,6 +79,7 @@ export function readOutputs(node: Node, context: ParseContext, order: number): O
     context.wrongType(node, "`outputs`", "a map of expressions");
     return [];
   }
+  if (context.hasTooMany(node, "`outputs`")) return [];
   return node.entries.flatMap(({ key, keySpan, value }) => {
     if (!isFieldName(key)) {
       context.diagnostics.error("bad-id", keySpan, `\`${key}\` cannot be used as an output's name`);

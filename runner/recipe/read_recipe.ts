@@ -19,7 +19,13 @@ import { readMatrix } from "./read_matrix.ts";
 import { readSchedule } from "./read_schedule.ts";
 import { StepReader } from "./read_steps.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
-import { readUsed, type RecipeLoader } from "./used_recipes.ts";
+import {
+  countSteps,
+  MAX_STEPS,
+  readUsed,
+  type RecipeLoader,
+  type UseContext,
+} from "./used_recipes.ts";
 
 /** The result of reading a recipe. */
 export interface ReadResult {
@@ -41,7 +47,7 @@ export function readRecipe(
   text: string,
   loader?: RecipeLoader,
 ): Promise<ReadResult> {
-  return read(name, text, loader, [name]);
+  return read(name, text, { loader, known: new Map() }, [name]);
 }
 
 /**
@@ -66,7 +72,7 @@ export async function checkRecipe(name: string, text: string): Promise<Diagnosti
 async function read(
   name: string,
   text: string,
-  loader: RecipeLoader | undefined,
+  uses: Pick<UseContext, "loader" | "known">,
   stack: readonly string[],
 ): Promise<ReadResult> {
   const diagnostics = new Diagnostics(new Source(name, text));
@@ -76,9 +82,9 @@ async function read(
   if (root && mentions(root, "matches")) await loadPatterns();
   const { used, diagnostics: others } = root
     ? await readUsed(root, name, {
-      loader,
+      ...uses,
       stack,
-      read: (name, text, stack) => read(name, text, loader, stack),
+      read: (name, text, stack) => read(name, text, uses, stack),
     })
     : { used: new Map(), diagnostics: [] };
   const recipe = await readRoot(root, diagnostics, used);
@@ -136,6 +142,12 @@ async function readRoot(
   if (read.always) recipe.always = steps.read(read.always, "always");
   Object.assign(recipe, await readSchedule(read, context));
   await checkRecipeParts(recipe, context, steps);
+  if (!diagnostics.failed && countSteps(recipe) > MAX_STEPS) {
+    const key = root.entries.find(({ key }) => key === "steps")!;
+    diagnostics.error("too-large", key.keySpan, "more than 20,000 steps", {
+      label: "with the steps of the recipes it uses",
+    });
+  }
   if (recipe.steps.length > 0 && !diagnostics.failed && !checksAnything(recipe)) {
     const key = root.entries.find(({ key }) => key === "steps")!;
     diagnostics.warning("nothing-checked", key.keySpan, "the recipe neither waits nor asserts", {
@@ -197,6 +209,7 @@ function readVars(node: Node, context: ParseContext): Variable[] {
     context.wrongType(node, "`vars`", "a map");
     return [];
   }
+  if (context.hasTooMany(node, "`vars`")) return [];
   return node.entries.map(({ key, keySpan, value }, i) => {
     if (!isFieldName(key)) {
       context.diagnostics.error(

@@ -28,7 +28,14 @@ const envName: Field<Declared, false> = custom(
   },
 );
 
-const envNames = oneOrMore(envName);
+const anyEnvNames = oneOrMore(envName);
+
+const envNames: Field<Declared[], false> = custom(
+  anyEnvNames.description,
+  anyEnvNames.json,
+  (node, context, what) =>
+    context.hasTooMany(node, what) ? undefined : anyEnvNames.read(node, context, what),
+);
 
 const maintenanceJson = () => recordJson(MAINTENANCE_FIELDS);
 
@@ -44,7 +51,10 @@ export const RECIPE_FIELDS = {
   tags: custom<string[]>(
     "Tags to select recipes by: `--tag smoke`.",
     { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" }, minItems: 1 }] },
-    (node, context, what) => oneOrMore(fixedText("A tag.")).read(node, context, what),
+    (node, context, what) =>
+      context.hasTooMany(node, what)
+        ? undefined
+        : oneOrMore(fixedText("A tag.")).read(node, context, what),
   ),
   timeout: duration("How long the steps may take together; 5 minutes by default."),
   vars: custom<Node>(
@@ -70,6 +80,7 @@ export const RECIPE_FIELDS = {
       if (node.kind !== "map") {
         return envNames.read(node, context, what)?.map((e) => ({ ...e, default: undefined }));
       }
+      if (context.hasTooMany(node, what)) return undefined;
       return node.entries.map(({ key, keySpan, value }) => {
         const isEmpty = value.kind === "scalar" && value.value === null;
         const text = isEmpty ? undefined : fixedText("").read(value, context, `\`${key}\``);

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../language/diagnostic.ts";
 import type { Recipe, UsedRecipe } from "../language/model.ts";
 import type { Node } from "../language/node.ts";
-import { STEP_KINDS } from "../steps/step_kinds.ts";
+import { nestedSteps, STEP_KINDS, usedRecipe } from "../steps/step_kinds.ts";
 
 /** Reads the files of recipes that other recipes use. */
 export interface RecipeLoader {
@@ -21,12 +21,24 @@ export interface UseContext {
   loader: RecipeLoader | undefined;
   /** The files that are being read, the outermost first. */
   stack: readonly string[];
+  /** The files that have been read for the outermost recipe, so that each is read once. */
+  known: Map<string, Promise<UsedResult>>;
   /** Reads the text of a recipe. */
-  read(name: string, text: string, stack: readonly string[]): Promise<{
-    recipe?: Recipe;
-    diagnostics: Diagnostic[];
-  }>;
+  read(name: string, text: string, stack: readonly string[]): Promise<UsedResult>;
 }
+
+/** The result of reading a recipe that another one uses. */
+export interface UsedResult {
+  /** The recipe; absent if there are errors. */
+  recipe?: Recipe;
+  /** The errors and warnings. */
+  diagnostics: Diagnostic[];
+}
+
+/** The most files that a recipe may use, directly or indirectly. */
+const MAX_FILES = 200;
+/** The most steps that a recipe may have, with those of the recipes it uses. */
+export const MAX_STEPS = 20_000;
 
 /**
  * Reads all recipes that the steps of a recipe use. This comes before its own steps are read, since
@@ -58,7 +70,16 @@ export async function readUsed(
       used.set(path, { problem: `the recipes use each other: ${cycle}` });
       continue;
     }
-    const result = await context.read(name, text, [...context.stack, name]);
+    let reading = context.known.get(name);
+    if (!reading) {
+      if (context.known.size === MAX_FILES) {
+        used.set(path, { problem: `more than ${MAX_FILES} recipes use each other` });
+        continue;
+      }
+      reading = context.read(name, text, [...context.stack, name]);
+      context.known.set(name, reading);
+    }
+    const result = await reading;
     diagnostics.push(...result.diagnostics);
     const { recipe } = result;
     if (!recipe) used.set(path, { problem: "it has errors itself" });
@@ -67,6 +88,23 @@ export async function readUsed(
     } else used.set(path, { recipe });
   }
   return { used, diagnostics };
+}
+
+const stepCounts = new WeakMap<Recipe, number>();
+
+/** Returns how many steps a recipe has, with those of the recipes it uses. */
+export function countSteps(recipe: Recipe): number {
+  let count = stepCounts.get(recipe);
+  if (count !== undefined) return count;
+  count = 0;
+  const steps = [...recipe.steps, ...recipe.always];
+  for (let step = steps.pop(); step; step = steps.pop()) {
+    const used = usedRecipe(step);
+    count += 1 + (used ? countSteps(used) : 0);
+    steps.push(...nestedSteps(step));
+  }
+  stepCounts.set(recipe, count);
+  return count;
 }
 
 /** Returns recipes together with all recipes they use, directly or indirectly. */

@@ -412,3 +412,94 @@ test("counts lines and columns after a byte order mark and with CRLF", async () 
     { line: 4, column: 13, text: "nope" },
   ]);
 });
+
+for (
+  const [expression, marked, label] of [
+    ['a.name.matches("(")', '"("', 'invalid regular expression: missing ")"'],
+    ['a.name.matches("a" + "**")', '"a" + "**"', "invalid regular expression: invalid repetition"],
+    ['[a.name].exists(x, x.matches("a(?=b)"))', '"a(?=b)"', "RE2 has no lookahead"],
+    ['timestamp("2026-13-01T00:00:00Z") < now()', undefined, "is not a time such as"],
+    ['timestamp("2026-02-30T00:00:00Z") < now()', undefined, "is not a time such as"],
+    ['timestamp("2026-11-28") < now()', undefined, "is not a time such as"],
+    ["timestamp(999999999999) < now()", undefined, "999999999999 is not a time in seconds"],
+    ['duration("5 minutes") > duration("1s")', 'duration("5 minutes")', "is not a duration"],
+    ['duration("5") > duration("1s")', 'duration("5")', "is not a duration such as `10s`"],
+    ['int("abc") == 1', 'int("abc")', '"abc" is not a whole number'],
+    ['int("") == 1', 'int("")', '"" is not a whole number'],
+    ["int(1e30) == 1", "int(1e30)", "1e+30 is not a whole number of 64 bits"],
+    ['uint("-1") == 1u', 'uint("-1")', "is not a whole number of at least 0"],
+    ['double("x") == 1.0', 'double("x")', '"x" is not a number'],
+    ['bool("x")', 'bool("x")', '"x" is neither true nor false'],
+    ["[1][5] == 1", "[1][5]", "there is no item 5: the list has 1 item"],
+    ["[][0] == 1", "[][0]", "there is no item 0: the list is empty"],
+    ["[1, 2][-1] == 1", "[1, 2][-1]", "there is no item -1: a list begins at 0"],
+    ["vars.l[-1] == 1", "-1", "a list begins at 0"],
+    ["a.payload.x[1.5] == 1", "1.5", "the index of an item is a whole number"],
+    ['{"a": 1}["b"] == 1', '{"a": 1}["b"]', "the map has no `b`"],
+    ['{"a": 1}[1] == 1', '{"a": 1}[1]', "the map has no `1`"],
+    ["1 / 0 == 1", "1 / 0", "division by zero"],
+    ["vars.n / 0 == 1", "vars.n / 0", "division by zero"],
+    ["vars.n % (2 - 2) == 1", "vars.n % (2 - 2)", "division by zero"],
+    ["vars.l.all(x, x / 0 == 1)", "x / 0", "division by zero"],
+    ["9223372036854775807 + 1 == 0", "9223372036854775807 + 1", "integer overflow"],
+    ['a.name.substring(-1) == ""', "-1", "a text begins at 0"],
+    ['"abc".substring(5) == ""', '"abc".substring(5)', "out of range"],
+    ['now().getHours("Mars/Base") == 1', '"Mars/Base"', "there is no such time zone"],
+    ["random(0) == 0", "random(0)", "random(n) needs an n of at least 1"],
+    ["optional.none().value() == 1", "optional.none().value()", "is not present"],
+    ['a.state == "failed" || int("x") == 1', 'int("x")', '"x" is not a whole number'],
+    ['vars.n == 1 ? int("x") == 1 : true', 'int("x")', '"x" is not a whole number'],
+  ] as const
+) {
+  test(`reports what can never be evaluated in ${expression}`, async () => {
+    const text = `${STEPS}  - assert:\n    - |-\n      ${expression}\n`;
+    const [diagnostic, ...rest] = await checkRecipe("r.yaml", text);
+    assert.deepEqual(rest, []);
+    assert.equal(diagnostic?.code, "always-fails");
+    const { start, end } = diagnostic.span;
+    assert.equal(text.slice(start, end), marked ?? /^\w+\(.*?\)/.exec(expression)![0]);
+    assert.ok(diagnostic.label?.includes(label), diagnostic.label);
+  });
+}
+
+for (
+  const [expression, label] of [
+    ["9223372036854775808 == vars.n", "a whole number has at most 64 bits"],
+    ['{"a": 1, "a": 2}.a == 1', "the map has the key `a` twice"],
+    ['{"constructor": 1} == {}', "a map literal cannot have the key `constructor`"],
+    ['[1, 2]["a"] == 1', "the index of an item is a whole number"],
+    ['"abc"[0] == "a"', "text has no items or fields"],
+  ] as const
+) {
+  test(`explains what is wrong with a literal in ${expression}`, async () => {
+    const [diagnostic] = await checkRecipe(
+      "r.yaml",
+      `${STEPS}  - assert:\n    - |-\n      ${expression}\n`,
+    );
+    assert.equal(diagnostic?.label, label);
+  });
+}
+
+test("accepts constants that can be evaluated, and failures that are never reached", async () => {
+  await finds(`  - assert:
+      - -9223372036854775808 < vars.n
+      - 'timestamp("2024-02-29T23:59:59.5+01:00") < now() && duration("-1.5h") < duration("0")'
+      - int("-12") == -12 && int(1.9) == 1 && double("1e3") == 1000.0 && uint("7") == 7u
+      - 'false ? 1 / 0 == 1 : true'
+      - '{-1: true}[-1]'
+      - vars.n % 2 == 1 && [1, 2][1] == 2 && "b".matches("^[a-c]$")
+`);
+});
+
+test("checks the constant value of a field as it checks a literal", async () => {
+  await finds(
+    `  - enqueue: noop
+    priority: \${{ -1 }}
+    within: \${{ "5 minutes" }}
+    retry: { attempts: "\${{ 2 - 2 }}", backoff: "\${{ '10' + 's' }}" }
+`,
+    /^wrong-value at -1: `priority` must be at least 0$/,
+    /^bad-duration at "5 minutes": `within`: `5 minutes` is not a duration$/,
+    /^wrong-value at 2 - 2: `attempts` must be at least 1$/,
+  );
+});
