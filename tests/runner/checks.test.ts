@@ -458,7 +458,7 @@ for (
     assert.equal(diagnostic?.code, "always-fails");
     const { start, end } = diagnostic.span;
     assert.equal(text.slice(start, end), marked ?? /^\w+\(.*?\)/.exec(expression)![0]);
-    assert.ok(diagnostic.label?.includes(label), diagnostic.label);
+    assert.ok(diagnostic.label?.includes(label), String(diagnostic.label));
   });
 }
 
