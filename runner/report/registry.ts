@@ -29,13 +29,8 @@ export interface ReporterEntry {
   load(): Promise<ReporterModule>;
 }
 
-/**
- * The reporters by name.
- *
- * A new reporter is a module that exports `openReporter`, and one line here. The code of a reporter
- * is loaded when a run uses it.
- */
-export const REPORTERS: Readonly<Record<string, ReporterEntry>> = {
+/** A new reporter is a module that exports `openReporter`, and one line here. */
+const ENTRIES = {
   console: {
     description: "lines for people, with a live view on a terminal",
     writes: "lines",
@@ -64,7 +59,13 @@ export const REPORTERS: Readonly<Record<string, ReporterEntry>> = {
     load: () => import("./otel/otel.ts"),
   },
   tap: document("TAP 14, with the steps as subtests", () => import("./tap/tap.ts")),
-};
+} satisfies Record<string, ReporterEntry>;
+
+/** The name of a reporter. */
+export type ReporterName = keyof typeof ENTRIES;
+
+/** The reporters by name. The code of a reporter is loaded when a run uses it. */
+export const REPORTERS: Readonly<Record<string, ReporterEntry>> = ENTRIES;
 
 function document(description: string, load: ReporterEntry["load"]): ReporterEntry {
   return { description, writes: "document", load };
