@@ -32,7 +32,7 @@ export const READERS: Record<Exclude<ReporterName, "otel">, Reader> = {
     new XMLParser({
       ignoreAttributes: false,
       attributeNamePrefix: "",
-      processEntities: true,
+      htmlEntities: true,
       updateTag(tag, _path, attributes) {
         if (tag === "testcase") names.push(attributes.name!);
         return true;
