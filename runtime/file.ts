@@ -1,6 +1,4 @@
 // deno-lint-ignore-file no-explicit-any
-import { onExit } from "./process.ts";
-
 /** Thrown when a file or directory cannot be read or written. */
 export class FileError extends Error {
   /** The code of the operating system, such as `ENOENT`, or `EUNKNOWN`. */
@@ -89,98 +87,6 @@ async function readBeginning(path: string, maximum: number): Promise<string> {
 }
 
 /**
- * Writes a file atomically, by replacing it. Writes directly to pipes and devices such as
- * `/dev/stdout`.
- * @throws {FileError}
- */
-export async function writeTextFile(path: string, text: string): Promise<void> {
-  try {
-    const target = await targetOf(path);
-    if (target.isStream) await write(path, text);
-    else await replace(target.path, text);
-  } catch (cause) {
-    throw new FileError("write file", path, cause);
-  }
-}
-
-/**
- * Checks whether {@linkcode writeTextFile} can write a file, without changing the file. Makes its
- * directory if there is none.
- * @throws {FileError}
- */
-export async function checkWritable(path: string): Promise<void> {
-  try {
-    const directory = parentOf(path);
-    if (directory !== "" && await pathKind(directory) === "none") await makeDirectory(directory);
-    const target = await targetOf(path);
-    if (target.isStream) return;
-    if (target.isDirectory) throw Object.assign(new Error(REASONS.EISDIR), { code: "EISDIR" });
-    const probe = temporaryFor(target.path);
-    await write(probe, "");
-    await removeFile(probe);
-  } catch (cause) {
-    throw new FileError("write file", path, cause);
-  }
-}
-
-/** The place that a file is written to. */
-interface Target {
-  /** The path with symbolic links resolved, so that they are kept. */
-  path: string;
-  /** Whether it is a pipe or a device. */
-  isStream: boolean;
-  /** Whether it is a directory. */
-  isDirectory: boolean;
-}
-
-async function targetOf(path: string): Promise<Target> {
-  const { Deno } = globalThis as any;
-  try {
-    const { stat, realpath } = Deno ? { stat: Deno.stat, realpath: Deno.realPath } : await fs();
-    const about = await stat(path);
-    const isFile = Deno ? about.isFile : about.isFile();
-    const isDirectory = Deno ? about.isDirectory : about.isDirectory();
-    // The link of a pipe resolves to no path.
-    if (!isFile && !isDirectory) return { path, isStream: true, isDirectory };
-    return { path: await realpath(path), isStream: false, isDirectory };
-  } catch (_error) {
-    // The path does not exist, or writing to it will report a better error.
-    return { path, isStream: false, isDirectory: false };
-  }
-}
-
-function temporaryFor(path: string): string {
-  return `${path}.${Math.random().toString(36).slice(2)}.tmp`;
-}
-
-/** Replaces a file. */
-async function replace(path: string, text: string): Promise<void> {
-  const { Deno } = globalThis as any;
-  const temporary = temporaryFor(path);
-  // If the process ends meanwhile, the temporary file must not stay.
-  const forget = onExit(() => {
-    (globalThis as any).process.getBuiltinModule("node:fs").rmSync(temporary, { force: true });
-  });
-  try {
-    await write(temporary, text);
-    if (Deno) await Deno.rename(temporary, path);
-    else await (await fs()).rename(temporary, path);
-  } catch (error) {
-    // Without a directory there is no temporary file to remove.
-    if (!["ENOENT", "ENOTDIR"].includes(codeOf(error))) await removeFile(temporary);
-    throw error;
-  } finally {
-    forget();
-  }
-}
-
-async function write(path: string, text: string): Promise<void> {
-  const { Deno } = globalThis as any;
-  if (Deno) await Deno.writeTextFile(path, text);
-  else await (await fs()).writeFile(path, text);
-}
-
-/**
  * Appends to a file, and creates it if it does not exist.
  * @throws {FileError}
  */
@@ -220,7 +126,7 @@ export async function makeDirectory(path: string): Promise<void> {
 }
 
 /** Returns the path of the directory that contains a path; empty for the working directory. */
-function parentOf(path: string): string {
+export function parentOf(path: string): string {
   return path.replace(/[\\/]+$/, "").replace(/[^\\/]*$/, "");
 }
 
@@ -272,6 +178,7 @@ function fs(): Promise<typeof import("node:fs/promises")> {
   return import("node:fs/promises");
 }
 
+/** What the codes of the operating system mean. */
 const REASONS: Record<string, string> = {
   ENOENT: "no such file",
   EACCES: "permission denied",
@@ -283,7 +190,8 @@ const REASONS: Record<string, string> = {
   EROFS: "the file system is read-only",
 };
 
-function codeOf(error: unknown): string {
+/** Returns the code of an error of the file system, such as `ENOENT`. */
+export function codeOf(error: unknown): string {
   const { code, name, message = "" } = (error ?? {}) as Error & { code?: string };
   if (code) return code;
   if (name === "NotFound") return "ENOENT";

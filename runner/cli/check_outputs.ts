@@ -1,4 +1,5 @@
-import { checkWritable, FileError } from "../../runtime/file.ts";
+import { FileError } from "../../runtime/file.ts";
+import { checkWritable } from "../../runtime/write_file.ts";
 import { type ReporterRequest, REPORTERS } from "../report/registry.ts";
 import { UsageError } from "./args.ts";
 import type { CommandContext } from "./command.ts";

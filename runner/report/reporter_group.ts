@@ -1,4 +1,4 @@
-import { writeTextFile } from "../../runtime/file.ts";
+import { writeTextFile } from "../../runtime/write_file.ts";
 import type { RecipeEvent } from "../events/event.ts";
 import { formatDuration } from "../language/duration.ts";
 import { type ReporterRequest, REPORTERS } from "./registry.ts";

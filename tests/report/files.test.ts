@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { lstat, mkdir, readdir, readFile, symlink } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+} from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -173,5 +183,105 @@ test("leaves files with similar names alone, and no temporary file behind", asyn
     }
     const names = ["a.yaml", "out.json", ...Object.keys(others)];
     assert.deepEqual((await readdir(directory)).toSorted(), names.toSorted());
+  });
+});
+
+const NO_MODES = process.platform === "win32" ? "Windows has no modes" : false;
+
+/** Writes the `json` report to a file, and returns what is at a path then. */
+async function writeReport(directory: string, file: string): Promise<void> {
+  const { code, err } = await runnerCli([join(directory, "a.yaml"), "--reporter", `json=${file}`]);
+  assert.equal(code, 0, err);
+}
+
+async function hasReport(file: string): Promise<boolean> {
+  return JSON.parse(await readFile(file, "utf8")).cases.length === 1;
+}
+
+test("keeps the mode of a file that it replaces", { skip: NO_MODES }, async () => {
+  await withFiles({ ...PASSING, "out.json": "before" }, async (directory) => {
+    const file = join(directory, "out.json");
+    for (const mode of [0o600, 0o640, 0o666, 0o755, 0o444, 0o1600]) {
+      await chmod(file, mode);
+      await writeReport(directory, file);
+      assert.equal((await stat(file)).mode & 0o7777, mode, mode.toString(8));
+      assert.ok(await hasReport(file));
+    }
+    assert.deepEqual((await readdir(directory)).toSorted(), ["a.yaml", "out.json"]);
+  });
+});
+
+test("writes a file with several hard links in place", async () => {
+  await withFiles({ ...PASSING, "one.json": "before" }, async (directory) => {
+    const [one, other] = [join(directory, "one.json"), join(directory, "other.json")];
+    await link(one, other);
+    if (!NO_MODES) await chmod(one, 0o600);
+    const { ino } = await stat(one);
+    await writeReport(directory, one);
+    assert.ok(await hasReport(other));
+    assert.equal((await stat(one)).ino, ino);
+    assert.equal((await stat(other)).nlink, 2);
+    if (!NO_MODES) assert.equal((await stat(one)).mode & 0o777, 0o600);
+    assert.deepEqual((await readdir(directory)).toSorted(), ["a.yaml", "one.json", "other.json"]);
+  });
+});
+
+test("creates the file that a symbolic link leads to, and keeps the links", async () => {
+  await withFiles(PASSING, async (directory) => {
+    await mkdir(join(directory, "sub"));
+    const links: [name: string, target: string][] = [
+      ["first", "second"],
+      ["second", join(directory, "sub", "third")],
+      [join("sub", "third"), join("..", "new", "real.json")],
+    ];
+    for (const [name, target] of links) await symlink(target, join(directory, name));
+    await writeReport(directory, join(directory, "first"));
+    for (const [name] of links) {
+      assert.ok((await lstat(join(directory, name))).isSymbolicLink(), name);
+    }
+    assert.ok(await hasReport(join(directory, "new", "real.json")));
+    assert.ok((await lstat(join(directory, "new", "real.json"))).isFile());
+  });
+});
+
+test("refuses a symbolic link that leads to itself", async () => {
+  await withFiles(PASSING, async (directory) => {
+    const file = join(directory, "loop");
+    await symlink("loop", file);
+    const { code } = await runnerCli([join(directory, "a.yaml"), "--reporter", `json=${file}`]);
+    assert.equal(code, 2);
+    assert.ok((await lstat(file)).isSymbolicLink());
+  });
+});
+
+test("writes a file in place if its directory allows no new files", {
+  skip: NO_MODES || (process.getuid?.() === 0 ? "root may write everywhere" : false),
+}, async () => {
+  await withFiles(PASSING, async (directory) => {
+    const locked = join(directory, "locked");
+    await mkdir(locked);
+    const file = join(locked, "out.json");
+    writeFileSync(file, "before");
+    await chmod(locked, 0o555);
+    try {
+      await writeReport(directory, file);
+      assert.ok(await hasReport(file));
+    } finally {
+      await chmod(locked, 0o755);
+    }
+  });
+});
+
+test("keeps the owner of a file", {
+  skip: process.getuid?.() === 0 ? false : "only root can give a file away",
+}, async () => {
+  await withFiles({ ...PASSING, "out.json": "before" }, async (directory) => {
+    const file = join(directory, "out.json");
+    await chown(file, 1234, 2345);
+    await writeReport(directory, file);
+    const { uid, gid } = await stat(file);
+    assert.deepEqual([uid, gid], [1234, 2345]);
+    assert.ok(await hasReport(file));
+    assert.deepEqual((await readdir(directory)).toSorted(), ["a.yaml", "out.json"]);
   });
 });

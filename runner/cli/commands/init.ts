@@ -1,4 +1,5 @@
-import { makeDirectory, pathKind, writeTextFile } from "../../../runtime/file.ts";
+import { makeDirectory, pathKind } from "../../../runtime/file.ts";
+import { writeTextFile } from "../../../runtime/write_file.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
 

@@ -1,0 +1,181 @@
+// deno-lint-ignore-file no-explicit-any
+import { codeOf, FileError, makeDirectory, parentOf, pathKind, removeFile } from "./file.ts";
+import { onExit } from "./process.ts";
+
+/**
+ * Writes a file and keeps its mode, its owner, and links to it.
+ *
+ * If possible the file is replaced, so that it is never torn: a reader sees the old text or the
+ * whole new one. It is written in place if a replacement would break something: if it has several
+ * hard links, belongs to another user or group, or its directory allows no new files. Pipes and
+ * devices such as `/dev/stdout` are written to directly.
+ * @throws {FileError}
+ */
+export async function writeTextFile(path: string, text: string): Promise<void> {
+  try {
+    const target = await targetOf(path);
+    const { status } = target;
+    if (status && (!status.isFile || status.links > 1)) await write(target.path, text);
+    else if (!await replace(target, text)) await write(target.path, text);
+  } catch (cause) {
+    throw new FileError("write file", path, cause);
+  }
+}
+
+/**
+ * Checks whether {@linkcode writeTextFile} can write a file, without changing the file. Makes its
+ * directory if there is none.
+ * @throws {FileError}
+ */
+export async function checkWritable(path: string): Promise<void> {
+  try {
+    const { path: target, status } = await targetOf(path);
+    const directory = parentOf(target);
+    if (directory !== "" && await pathKind(directory) === "none") await makeDirectory(directory);
+    if (status?.isDirectory) {
+      throw Object.assign(new Error("it is a directory"), { code: "EISDIR" });
+    }
+    if (status && !status.isFile) return;
+    if (status && status.links > 1) return await openToWrite(target);
+    const probe = temporaryFor(target);
+    try {
+      await write(probe, "", { createNew: true });
+    } catch (error) {
+      if (!status || !ALLOWS_NO_NEW_FILE.has(codeOf(error))) throw error;
+      return await openToWrite(target);
+    }
+    await removeFile(probe);
+  } catch (cause) {
+    throw new FileError("write file", path, cause);
+  }
+}
+
+/** What the file system knows about a path. */
+interface FileStatus {
+  isFile: boolean;
+  isDirectory: boolean;
+  /** The mode, without the type; absent on Windows. */
+  mode: number | undefined;
+  /** The number of hard links. */
+  links: number;
+  /** The user and group that own it. */
+  owner: string;
+}
+
+/** The place that a file is written to. */
+interface Target {
+  /** The path with symbolic links resolved, so that they are kept. */
+  path: string;
+  /** Absent if nothing is there. */
+  status?: FileStatus;
+}
+
+/** The codes with which a directory refuses a new file, in which a file can be writable all the same. */
+const ALLOWS_NO_NEW_FILE: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EROFS"]);
+
+/** How many symbolic links lead to a file that does not exist. */
+const MAX_LINKS = 40;
+
+async function targetOf(path: string): Promise<Target> {
+  const { Deno } = globalThis as any;
+  const { readlink, realpath } = Deno
+    ? { readlink: Deno.readLink, realpath: Deno.realPath }
+    : await fs();
+  let at = path;
+  for (let i = 0; i < MAX_LINKS; i++) {
+    let status: FileStatus;
+    try {
+      status = await statusOf(at);
+    } catch (_error) {
+      // Nothing is there, or writing to it will report a better error.
+      const link = await readlink(at).catch(() => undefined);
+      if (link === undefined) return { path: at };
+      at = /^([\\/]|[A-Za-z]:)/.test(link) ? link : `${parentOf(at)}${link}`;
+      continue;
+    }
+    // The link of a pipe resolves to no path.
+    const isLinkToPath = status.isFile || status.isDirectory;
+    return { path: isLinkToPath ? await realpath(at) : at, status };
+  }
+  throw Object.assign(new Error("too many symbolic links"), { code: "ELOOP" });
+}
+
+async function statusOf(path: string): Promise<FileStatus> {
+  const { Deno } = globalThis as any;
+  const status: any = Deno ? await Deno.stat(path) : await (await fs()).stat(path);
+  const { mode, nlink, uid, gid } = status;
+  return {
+    isFile: Deno ? status.isFile : status.isFile(),
+    isDirectory: Deno ? status.isDirectory : status.isDirectory(),
+    mode: typeof mode === "number" ? mode & 0o7777 : undefined,
+    links: nlink ?? 1,
+    owner: `${uid} ${gid}`,
+  };
+}
+
+function temporaryFor(path: string): string {
+  return `${path}.${Math.random().toString(36).slice(2)}.tmp`;
+}
+
+/** Replaces a file; returns whether that was possible without breaking something. */
+async function replace({ path, status }: Target, text: string): Promise<boolean> {
+  const { Deno } = globalThis as any;
+  const temporary = temporaryFor(path);
+  // If the process ends meanwhile, the temporary file must not stay.
+  const forget = onExit(() => {
+    (globalThis as any).process.getBuiltinModule("node:fs").rmSync(temporary, { force: true });
+  });
+  let hasTemporary = false;
+  try {
+    // Nobody else may read it before it has the mode of the file.
+    await write(temporary, text, { createNew: true, ...(status ? { mode: 0o600 } : {}) });
+    hasTemporary = true;
+    if (status) {
+      if ((await statusOf(temporary)).owner !== status.owner) return false;
+      await setMode(temporary, status.mode);
+    }
+    if (Deno) await Deno.rename(temporary, path);
+    else await (await fs()).rename(temporary, path);
+    hasTemporary = false;
+    return true;
+  } catch (error) {
+    // A file that is mounted by itself cannot be replaced, either.
+    const code = codeOf(error);
+    if (status && (ALLOWS_NO_NEW_FILE.has(code) || code === "EBUSY" || code === "EXDEV")) {
+      return false;
+    }
+    throw error;
+  } finally {
+    if (hasTemporary) await removeFile(temporary);
+    forget();
+  }
+}
+
+async function setMode(path: string, mode: number | undefined): Promise<void> {
+  const { Deno } = globalThis as any;
+  if (mode === undefined || Deno?.build.os === "windows") return;
+  if (Deno) await Deno.chmod(path, mode);
+  else await (await fs()).chmod(path, mode);
+}
+
+async function write(
+  path: string,
+  text: string,
+  { createNew = false, mode }: { createNew?: boolean; mode?: number } = {},
+): Promise<void> {
+  const { Deno } = globalThis as any;
+  const withMode = mode === undefined ? {} : { mode };
+  if (Deno) await Deno.writeTextFile(path, text, { createNew, ...withMode });
+  else await (await fs()).writeFile(path, text, { flag: createNew ? "wx" : "w", ...withMode });
+}
+
+/** Opens a file for writing and closes it again. */
+async function openToWrite(path: string): Promise<void> {
+  const { Deno } = globalThis as any;
+  const file = Deno ? await Deno.open(path, { write: true }) : await (await fs()).open(path, "r+");
+  await file.close();
+}
+
+function fs(): Promise<typeof import("node:fs/promises")> {
+  return import("node:fs/promises");
+}
