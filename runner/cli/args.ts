@@ -91,10 +91,36 @@ function unknownOption(rawName: string, specs: OptionSpecs): UsageError {
 
 /** Formats options as the lines of a help text. */
 export function optionLines(specs: OptionSpecs): string[] {
-  const rows = Object.entries(specs).map(([name, { short, value, description }]) => {
-    const left = `${short ? `-${short}, ` : "    "}--${name}${value ? ` ${value}` : ""}`;
-    return [left, description] as const;
-  });
+  return helpRows(
+    Object.entries(specs).map(([name, { short, value, description }]) => [
+      `${short ? `-${short}, ` : "    "}--${name}${value ? ` ${value}` : ""}`,
+      description,
+    ]),
+  );
+}
+
+/** The width of a help text, in columns. */
+const HELP_WIDTH = 80;
+
+/** Formats rows of two columns, and wraps the second one between words. */
+export function helpRows(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+  return rows.flatMap(([left, right]) =>
+    wrapWords(right, HELP_WIDTH - width - 4)
+      .map((line, i) => `  ${(i === 0 ? left : "").padEnd(width)}  ${line}`)
+  );
+}
+
+/** Breaks a text between words into lines of at most `width` columns, if its words allow that. */
+export function wrapWords(text: string, width: number = HELP_WIDTH): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + word.length + 1 > width) {
+      lines.push(line);
+      line = "";
+    }
+    line += (line === "" ? "" : " ") + word;
+  }
+  return [...lines, line];
 }

@@ -7,6 +7,9 @@ import type { ScriptGuard } from "./script_guard.ts";
 /** The name under which the documentation installs the CLI. */
 export const PROGRAM = "dispatch";
 
+/** The version of the package. */
+export const VERSION = "0.1.0";
+
 /** The exit code of a command that could not do its work. */
 export const COULD_NOT_RUN = 3;
 

@@ -1,4 +1,4 @@
-import { optionLines } from "./args.ts";
+import { helpRows, optionLines, wrapWords } from "./args.ts";
 import { type Command, PROGRAM } from "./command.ts";
 import { COMMANDS, optionsOf } from "./commands.ts";
 
@@ -11,17 +11,23 @@ export async function helpText(name: string | undefined): Promise<string> {
       return [usage, description] as const;
     }),
   );
-  const width = Math.max(...rows.map(([usage]) => usage.length));
-  const lines = rows.map(([usage, description]) => `  ${usage.padEnd(width)}  ${description}`);
   const run = await COMMANDS.run!();
   return `Run Dispatch recipes: orchestration scripts, smoke tests and scheduled checks.
 
 Usage: ${PROGRAM} [command] [options]
 
 Commands (default: run):
-${lines.join("\n")}
+${helpRows(rows).join("\n")}
+
+Examples:
+  ${PROGRAM} init                      # writes a first recipe
+  ${PROGRAM} recipes/                  # runs all recipes of a directory
+  ${PROGRAM} recipes/order.yaml --url wss://example.com/dwp --token "$TOKEN"
+  ${PROGRAM} check recipes/            # only looks for mistakes
+  ${PROGRAM} recipes/ --reporter console --reporter junit=junit.xml
 
 Help on a command: ${PROGRAM} help COMMAND
+Version: ${PROGRAM} --version
 
 Options of run:
 ${optionLines(optionsOf(run)).join("\n")}
@@ -29,7 +35,7 @@ ${run.details ?? ""}`;
 }
 
 function commandHelp(command: Command): string {
-  return `${command.description}
+  return `${wrapWords(command.description).join("\n")}
 
 Usage: ${PROGRAM} ${command.usage}
 

@@ -27,6 +27,7 @@ import {
   INTERRUPTED,
   type ProcessContext,
   PROGRAM,
+  VERSION,
 } from "./command.ts";
 import { COMMANDS, optionsOf } from "./commands.ts";
 import { reportEarlyEnd } from "./early_end.ts";
@@ -97,6 +98,10 @@ async function runCommand(args: readonly string[], context: CommandContext): Pro
   try {
     if (!isNamed && (args.length === 0 || first === "help")) {
       return await printHelp(isCommand(rest[0]) ? rest[0] : undefined, context);
+    }
+    if (first === "--version" || first === "-V") {
+      context.out.write(`${PROGRAM} ${VERSION}\n`);
+      return 0;
     }
     const command = await COMMANDS[name]!();
     if (args.includes("--help") || args.includes("-h")) {

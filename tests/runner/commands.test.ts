@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { COMMANDS } from "../../runner/cli/commands.ts";
 import { DIAGNOSTIC_CODES } from "../../runner/mod.ts";
+import { runtimeName } from "../../runtime/process.ts";
 import { runnerCli } from "./_cli.ts";
 import { withFiles } from "./_recipe.ts";
 
@@ -22,6 +25,27 @@ test("--help lists the commands, the options and the exit codes", async () => {
   assert.match(out, /^ {6}--bail {18}Start no more/m);
   assert.match(out, /^ {2}-q, --quiet {17}Print only/m);
   assert.match((await runnerCli(["check", "--help"])).out, /^Check recipes without running them/);
+});
+
+test("no line of a help text is longer than 80 columns, and no word is broken", async () => {
+  for (const name of ["", ...Object.keys(COMMANDS)]) {
+    const { out } = await runnerCli(name === "" ? ["--help"] : [name, "--help"]);
+    assert.deepEqual(out.split("\n").filter((line) => line.length > 80), []);
+  }
+  const { out } = await runnerCli(["--help"]);
+  assert.match(
+    out,
+    /Keep results in FILE and compare with earlier\s+runs\. Default: DISPATCH_HISTORY/,
+  );
+  assert.match(out, /^Examples:\n {2}dispatch init/m);
+});
+
+test("--version prints the version of the package", async () => {
+  const { version } = JSON.parse(await readFile("deno.json", "utf8"));
+  for (const option of ["--version", "-V"]) {
+    const { code, out } = await runnerCli([option]);
+    assert.deepEqual([code, out], [0, `dispatch ${version}\n`]);
+  }
 });
 
 test("help COMMAND prints the help of the command", async () => {
@@ -103,7 +127,11 @@ test("explain explains every code", async () => {
 
 test("init creates a recipe that passes, and overwrites nothing", async () => {
   await withFiles({}, async (directory) => {
-    assert.equal((await runnerCli(["init", directory])).code, 0);
+    const { code, out } = await runnerCli(["init", directory]);
+    assert.equal(code, 0);
+    assert.match(out, /\nNext, run the recipe: .*recipes\/first\.yaml\n$/);
+    const workflow = await readFile(join(directory, ".github/workflows/recipes.yml"), "utf8");
+    assert.match(workflow, /uses: actions\/upload-artifact@/);
     assert.equal((await runnerCli([join(directory, "recipes")])).code, 0);
     await writeFile(join(directory, "recipes/first.yaml"), "mine");
     assert.equal((await runnerCli(["init", directory])).code, 2);
@@ -135,4 +163,17 @@ test("a misspelt command gets a suggestion", async () => {
   const { code, err, out } = await runnerCli(["chekc", "recipes"]);
   assert.equal(code, 2);
   assert.match(out + err, /'chekc' is not a command; did you mean `check`\?/);
+});
+
+test("an older Node is told which one is needed, in one line", {
+  skip: runtimeName() === "node" ? false : "it is about Node",
+}, () => {
+  const older = "Object.defineProperty(process, 'versions', { value: { node: '22.18.0' } })";
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--import", `data:text/javascript,${encodeURIComponent(older)}`, "runner.ts", "--help"],
+    { encoding: "utf8" },
+  );
+  assert.equal(stderr, "error: dispatch needs Node 24 or newer; this is Node 22.18.0\n");
+  assert.deepEqual([status, stdout], [2, ""]);
 });

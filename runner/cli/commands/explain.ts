@@ -1,6 +1,6 @@
 import { DIAGNOSTIC_CODES, type DiagnosticCode } from "../../language/codes.ts";
 import { didYouMean } from "../../../runtime/suggest.ts";
-import { UsageError } from "../args.ts";
+import { UsageError, wrapWords } from "../args.ts";
 import type { Command } from "../command.ts";
 
 /** `explain`: explains the codes of diagnostics. */
@@ -23,22 +23,9 @@ export const explain: Command = {
         throw new UsageError(`Unknown code ${code}${suggestion ? `; ${suggestion}` : ""}`);
       }
       const { title, explanation } = DIAGNOSTIC_CODES[code as DiagnosticCode];
-      out.write(`${i > 0 ? "\n" : ""}${code}: ${title}\n\n${wrap(explanation)}\n`);
+      out.write(`${i > 0 ? "\n" : ""}${code}: ${title}\n\n${wrapWords(explanation).join("\n")}\n`);
       out.write(`\nSee docs/recipes.md#${code}\n`);
     }
     return Promise.resolve(0);
   },
 };
-
-function wrap(text: string, width = 80): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + word.length + 1 > width) {
-      lines.push(line);
-      line = "";
-    }
-    line += (line === "" ? "" : " ") + word;
-  }
-  return [...lines, line].join("\n");
-}

@@ -48,11 +48,20 @@ jobs:
     steps:
       - uses: actions/checkout@v5
       - uses: denoland/setup-deno@v2
-      - run: deno run -A jsr:@dispatch/sdk/cli recipes/
+      - run: >-
+          deno run -A jsr:@dispatch/sdk/cli recipes/
+          --reporter console --reporter github
+          --reporter html=reports/recipes.html --reporter junit=reports/recipes.xml
         # To use a real server instead of the embedded one:
         # env:
         #   DISPATCH_URL: wss://dispatch.example.com/dwp
         #   DISPATCH_TOKEN: \${{ secrets.DISPATCH_TOKEN }}
+      - uses: actions/upload-artifact@v4
+        if: always()
+        with:
+          name: recipes
+          path: reports/
+          if-no-files-found: ignore
 `;
 
 /** `init`: creates a first recipe, its schema for editors, and a GitHub workflow that runs it. */
@@ -79,6 +88,8 @@ export const init: Command = {
       await writeTextFile(file, text);
       out.write(`${file}\n`);
     }
+    const recipe = `${base}/recipes/first.yaml`;
+    out.write(`\nNext, run the recipe: deno run -A jsr:@dispatch/sdk/cli ${recipe}\n`);
     return 0;
   },
 };

@@ -18,8 +18,8 @@ export const run: Command = {
 Reporters:
 ${reporterLines().join("\n")}
 
-Exit codes: 0 passed; 1 failed; 2 invalid recipe or command line; 3 could not run;
-4 nothing ran or nothing was checked; 130 interrupted.
+Exit codes: 0 passed; 1 failed; 2 invalid recipe or command line;
+3 could not run; 4 nothing ran or nothing was checked; 130 interrupted.
 `,
   async run(args, context) {
     const { positional, flags } = args;
