@@ -47,8 +47,10 @@ export const history: Command = {
     },
   },
   details: `
-The height of a bar is the duration of a run, newest on the right; ✗ is a run that did not pass.
-Exit codes: 0 listed; 2 the history does not exist or cannot be read; 4 no matching case.
+The height of a bar is the duration of a run, newest on the right; ✗ is a run
+that did not pass.
+Exit codes: 0 listed; 2 the history does not exist or cannot be read;
+4 no matching case.
 `,
   async run(args, { out, err, env, clock }) {
     const { format = "text" } = args.values;
