@@ -134,6 +134,7 @@ function missing(
 }
 
 function convertValue(name: string, value: unknown, type: string): unknown {
+  refuseUnusable(name, value);
   if (hasType(value, type)) return value;
   if (type === "string" && (typeof value === "number" || typeof value === "boolean")) {
     return String(value);
@@ -166,6 +167,27 @@ function hasType(value: unknown, type: string): boolean {
   }
 }
 
+/** The deepest that lists and maps may be nested, as in a recipe. */
+const MAX_DEPTH = 100;
+
+/** Refuses values that a recipe cannot have either. */
+function refuseUnusable(name: string, value: unknown): void {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) throw new UsageError(`Variable ${name} is nested too deep`);
+    for (const one of level) {
+      if (Number.isInteger(one) && !Number.isSafeInteger(one)) {
+        throw new UsageError(
+          `Variable ${name} has a whole number beyond 2^53, where JSON loses digits: write it as text`,
+        );
+      }
+    }
+    level = level.flatMap((one) =>
+      typeof one === "object" && one !== null ? Object.values(one) : []
+    );
+  }
+}
+
 function convertText(name: string, text: string, type: string): unknown {
   const wrong = (wanted: string) =>
     new UsageError(`Variable ${name} must be ${wanted}, not '${text}'`);
@@ -187,6 +209,7 @@ function convertText(name: string, text: string, type: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
+    refuseUnusable(name, value);
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     // A variable without a fixed type takes any text.

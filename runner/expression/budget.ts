@@ -5,6 +5,8 @@
  * @module
  */
 
+import { INEXACT, InexactNumber } from "./convert.ts";
+
 /** The most steps an expression may take, which is about a second. */
 const MAX_STEPS = 10_000_000;
 /** After how many steps timers have waited for long enough. */
@@ -77,6 +79,9 @@ export function spendForReading(value: unknown): void {
   while (rest.length > 0) {
     const one = rest.pop();
     spend(1);
+    if (one instanceof InexactNumber) {
+      throw Object.assign(new Error(INEXACT), { code: "inexact_number", summary: INEXACT });
+    }
     if (typeof one === "string" || one instanceof Uint8Array) {
       spend(one.length / CHARACTERS_PER_STEP);
     } else if (typeof one === "object" && one !== null) {

@@ -1,6 +1,7 @@
 import type { Environment } from "@marcbachmann/cel-js";
 import { type Ast, BINDERS, childrenOf, visitAst } from "./ast.ts";
 import { BudgetError, spend, spendForReading, withBudget } from "./budget.ts";
+import { InexactNumber } from "./convert.ts";
 import { addFunctions, replacementOf, withoutMark } from "./functions.ts";
 import type { Span } from "./span.ts";
 import { RESULT_TYPES } from "./types.ts";
@@ -56,6 +57,7 @@ async function load(): Promise<Cel> {
     // A long chain of operators is a deep tree, and is walked by recursion.
     limits: { maxAstNodes: MAX_NODES },
   });
+  dynamic.registerType("InexactNumber", InexactNumber);
   addFunctions(dynamic, { Duration, UnsignedInt, EvaluationError });
   const readWhole = limitEvaluation(dynamic);
   let typed: Environment | undefined;
@@ -160,7 +162,16 @@ function wholeOperands(node: Ast): Ast[] {
     case "==":
     case "!=":
     case "in":
+    case "<":
+    case "<=":
+    case ">":
+    case ">=":
     case "+":
+    case "-":
+    case "*":
+    case "/":
+    case "%":
+    case "-_":
     case "call":
       return childrenOf(node);
     case "rcall":

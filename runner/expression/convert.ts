@@ -1,10 +1,43 @@
 /**
+ * A whole number beyond 2^53, as JSON from a server is read: its last digits are lost, so it could
+ * equal a number that the server did not send. Expressions fail when they use it.
+ */
+export class InexactNumber {
+  /** The number as it was read. */
+  readonly value: number;
+
+  /** Wraps a number that has lost digits. */
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+/** Why a value with a whole number beyond 2^53 cannot be used. */
+export const INEXACT: string =
+  "a whole number beyond 2^53 loses digits in JSON, so it cannot be compared or passed on";
+
+/** Whether a CEL value has a whole number in it that JSON does not keep. */
+export function hasInexact(value: unknown): boolean {
+  const rest: unknown[] = [value];
+  while (rest.length > 0) {
+    const one = rest.pop();
+    if (one instanceof InexactNumber) return true;
+    if (typeof one === "bigint" && !Number.isSafeInteger(Number(one))) return true;
+    if (Array.isArray(one) || (typeof one === "object" && one !== null && isPlain(one))) {
+      for (const item of Object.values(one)) rest.push(item);
+    }
+  }
+  return false;
+}
+
+/**
  * Converts a JSON value for CEL. Whole numbers become CEL integers, so that `x == 3` compares two
  * integers; keys with the value `undefined` are left out.
  */
 export function toCel(value: unknown, type?: string): unknown {
   if (typeof value === "number") {
-    return type !== "double" && Number.isSafeInteger(value) ? BigInt(value) : value;
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) return new InexactNumber(value);
+    return type !== "double" && Number.isInteger(value) ? BigInt(value) : value;
   }
   if (Array.isArray(value)) return value.map((item) => toCel(item, type?.slice(5, -1)));
   if (typeof value === "object" && value !== null && isPlain(value)) {
@@ -20,6 +53,7 @@ export function toCel(value: unknown, type?: string): unknown {
 /** Converts the value of an expression to JSON. Timestamps become RFC 3339 text. */
 export function fromCel(value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);
+  if (value instanceof InexactNumber) return value.value;
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map(fromCel);
   if (value instanceof Date) return value.toISOString();

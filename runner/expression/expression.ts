@@ -1,6 +1,6 @@
 import type { Ast } from "./ast.ts";
 import { type CelFault, faultOf, type Parsed } from "./cel.ts";
-import { fromCel } from "./convert.ts";
+import { fromCel, hasInexact, INEXACT } from "./convert.ts";
 import { backWhile, explainFault } from "./explain_fault.ts";
 import { type Ambient, withAmbient } from "./functions.ts";
 import type { Span } from "./span.ts";
@@ -81,7 +81,9 @@ export class Expression {
 
   /** Evaluates the expression to a JSON value. */
   evaluate(values: Values, ambient: Ambient): unknown {
-    const value = fromCel(this.evaluateCel(values, ambient));
+    const evaluated = this.evaluateCel(values, ambient);
+    if (hasInexact(evaluated)) throw new EvaluationError(INEXACT, this.span());
+    const value = fromCel(evaluated);
     if (value === undefined) {
       throw new EvaluationError(`\`${this.text}\` is absent`, this.span(), { absent: true });
     }

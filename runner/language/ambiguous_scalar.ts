@@ -38,6 +38,12 @@ export function checkNumber(node: ScalarNode, diagnostics: Diagnostics): void {
   }
   const read = Number.isInteger(value) ? BigInt(value as number) : value;
   if (style !== "plain" || String(read) === raw) return;
+  if (/^[-+]?\d+$/.test(raw) && !Number.isSafeInteger(value)) {
+    const message =
+      `\`${raw}\` is read as the number ${read}: whole numbers beyond 2^53 lose digits`;
+    diagnostics.error("ambiguous-scalar", node, message, { label: `write "${raw}" for text` });
+    return;
+  }
   diagnostics.warning("ambiguous-scalar", node, `\`${raw}\` is read as the number ${read}`, {
     label: `write "${raw}" for text`,
   });

@@ -184,7 +184,7 @@ export const DIAGNOSTIC_CODES = {
   "ambiguous-scalar": {
     title: "YAML reads this value differently from how it looks",
     explanation:
-      "`0012` is the number 12, `0x1F` is 31, `1e3` is 1000 and `1.10` is 1.1. Older YAML parsers read `yes`, `on` and `12:30` as something else than text. A whole number beyond 2^53 loses digits. Put text in quotes, write `true` or `false` for a flag, and write a number as it is read.",
+      "`0012` is the number 12, `0x1F` is 31, `1e3` is 1000 and `1.10` is 1.1. Older YAML parsers read `yes`, `on` and `12:30` as something else than text. A whole number beyond 2^53 would lose digits, which is an error. Put text in quotes, write `true` or `false` for a flag, and write a number as it is read.",
   },
   "unknown-variable": {
     title: "The recipe does not declare this variable",
