@@ -101,8 +101,9 @@ export interface WorkflowRun {
 /** A checkpoint of a run: a step that completed, an event received, or a sleep that ended. */
 export interface TimelineEntry {
   /**
-   * `<step>`, `wait:<event>`, `sleep:<name>`, `parallel:<group>:<i>`, `parallel:<group>`,
-   * `child:<name>`, `spawn:<name>` or `compensate:<step>`.
+   * `<step>`, `wait:<event>`, `waitall:<event>`, `waitall:<events>`, `waitany:<events>`,
+   * `waitmatch:<event>`, `sleep:<name>`, `parallel:<group>:<i>`, `parallel:<group>`,
+   * `child:<name>`, `child:<name>:<i>`, `fanout:<name>`, `spawn:<name>` or `compensate:<step>`.
    */
   step_name: string;
   /**

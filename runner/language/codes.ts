@@ -201,7 +201,7 @@ export const DIAGNOSTIC_CODES = {
   "use": {
     title: "The recipe cannot be used",
     explanation:
-      "The file is missing or has errors, the recipes use each other in a circle, the recipe has a `matrix`, or an input is missing, unknown or of the wrong type.",
+      "The file is missing or has errors, the recipes use each other, the recipe has a `matrix`, or an input is missing, unknown or of the wrong type.",
   },
   "module": {
     title: "The TypeScript recipe cannot be loaded",

@@ -16,7 +16,7 @@ export interface Reference {
   /** Where it is written. */
   span: Span;
   /** What the step must have left; `jobs or runs` also accepts the list that a `for_each` leaves. */
-  wants: "job" | "job or run" | "jobs or runs";
+  wants: "job" | "run" | "job or run" | "jobs or runs";
   /** The place it is used at. */
   scope: Scope;
 }

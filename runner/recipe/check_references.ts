@@ -51,7 +51,7 @@ function reportWrongStep(
   context: ParseContext,
   { records }: Known,
 ): void {
-  const wanted = wants === "job" ? "a job" : "a job or a run";
+  const wanted = WANTED[wants];
   const message = type === undefined
     ? `step \`${id}\` has no result, but ${wanted} is needed`
     : `the result of step \`${id}\` is ${
@@ -63,11 +63,28 @@ function reportWrongStep(
   });
 }
 
+/** What references want, in messages. */
+const WANTED: Readonly<Record<Reference["wants"], string>> = {
+  "job": "a job",
+  "run": "a run",
+  "job or run": "a job or a run",
+  "jobs or runs": "a job or a run",
+};
+
 /** Returns whether the result of a step is what a reference wants. */
 function suits(info: StepInfo, { wants }: Reference): boolean {
-  const result = baseType(info.type ?? "dyn");
-  const type = (wants === "jobs or runs" ? itemType(result) : undefined) ?? result;
-  return type === "JobResult" || (type === "RunResult" && wants !== "job");
+  const type = baseType(info.type ?? "dyn");
+  const isEntity = (type: CelType) => type === "JobResult" || type === "RunResult";
+  switch (wants) {
+    case "job":
+      return type === "JobResult";
+    case "run":
+      return type === "RunResult";
+    case "job or run":
+      return isEntity(type);
+    case "jobs or runs":
+      return isEntity(itemType(type) ?? type);
+  }
 }
 
 /** The steps that the `if` of each step names. If one of them did not run, the step is skipped. */

@@ -1,7 +1,7 @@
 import type { Template } from "../expression/template.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { Entity } from "../events/results.ts";
-import { custom, type Field, readFields, recordJson } from "../language/field.ts";
+import { custom, type Field, type Fields, readFields, recordJson } from "../language/field.ts";
 import type { Reference } from "../language/parse_context.ts";
 import type { Span } from "../language/source.ts";
 import { text } from "../language/value_fields.ts";
@@ -19,9 +19,15 @@ export interface Target {
   span: Span;
 }
 
-const byId = {
-  job: text("A job's id."),
-  run: text("A run's id."),
+const job = text("A job's id.");
+const run = text("A run's id.");
+
+/** The keys that name a job or run by its id, for each thing that a target can be. */
+const BY_ID: Readonly<Record<Reference["wants"], Fields>> = {
+  "job": { job },
+  "run": { run },
+  "job or run": { job, run },
+  "jobs or runs": { job, run },
 };
 
 /**
@@ -30,7 +36,7 @@ const byId = {
  * @param wants What the result of the earlier step must be.
  */
 export function target(description: string, wants: Reference["wants"]): Field<Target, false> {
-  const fields = wants === "job" ? { job: byId.job } : byId;
+  const fields = BY_ID[wants];
   const json = () => ({
     anyOf: [
       { type: "string", minLength: 1 },
@@ -54,9 +60,9 @@ export function target(description: string, wants: Reference["wants"]): Field<Ta
     }
     if (node.value.includes("${{")) {
       const message = `${what} takes the id of a step, not an expression`;
-      const entity = wants === "job" ? "job" : "job or run";
+      const keys = Object.keys(fields);
       return void context.diagnostics.error("wrong-type", node, message, {
-        label: `for the id of a ${entity} write \`{job: …}\``,
+        label: `for the id of a ${keys.join(" or ")} write \`{${keys[0]}: …}\``,
       });
     }
     context.addReference(node.value, node, wants);

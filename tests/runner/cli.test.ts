@@ -35,7 +35,10 @@ for (
     [["check", "recipes", "--format", "xml"], "--format must be text, json or github, not 'xml'"],
     [["explain", "unkown-key"], "Unknown code unkown-key; did you mean `unknown-key`?"],
     [["dev", "nope.yaml", "more.ts"], "dev takes one file"],
-    [["dev", "--quirk", "zero-stats"], "--quirk must be NAME=on or NAME=off, not 'zero-stats'"],
+    [
+      ["dev", "--quirk", "zero-stats"],
+      "--quirk must be NAME=on or NAME=off, or none or default alone, not 'zero-stats'",
+    ],
     [["dev", "--port", "x"], "--port must be a number from 0 to 65535, not 'x'"],
   ] as const
 ) {

@@ -87,7 +87,11 @@ function quirkOptions(options: readonly string[]): QuirkOptions | undefined {
   if (options.length === 1 && (first === "none" || first === "default")) return first;
   return Object.fromEntries(options.map((option) => {
     const match = /^([\w-]+)=(on|off)$/.exec(option);
-    if (!match) throw new UsageError(`--quirk must be NAME=on or NAME=off, not '${option}'`);
+    if (!match) {
+      throw new UsageError(
+        `--quirk must be NAME=on or NAME=off, or none or default alone, not '${option}'`,
+      );
+    }
     return [match[1]!, match[2] === "on"];
   }));
 }

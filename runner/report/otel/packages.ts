@@ -24,8 +24,10 @@ export class NotInstalledError extends Error {
   /** The message lists the packages to install. */
   constructor(cause: unknown) {
     super(
-      "Cannot load OpenTelemetry: install the packages @opentelemetry/api, core, resources, " +
-        "sdk-trace-base, sdk-metrics, exporter-trace-otlp-http and exporter-metrics-otlp-http",
+      "Cannot load OpenTelemetry: install the packages @opentelemetry/api, " +
+        "@opentelemetry/core, @opentelemetry/resources, @opentelemetry/sdk-trace-base, " +
+        "@opentelemetry/sdk-metrics, @opentelemetry/exporter-trace-otlp-http and " +
+        "@opentelemetry/exporter-metrics-otlp-http",
       { cause },
     );
     this.name = "NotInstalledError";
