@@ -20,8 +20,8 @@ import type { PendingSubscription, SubscribeOptions } from "./subscribe/subscrip
 /** Settings of {@linkcode Dispatch.close}. */
 export interface CloseOptions {
   /**
-   * Wait for the calls that have been made, sent or not, and keep the unread events of subscriptions
-   * readable. This does not wait for jobs and runs.
+   * Whether to let the pending calls finish first, including those not sent yet, and to keep buffered
+   * events readable. Jobs and runs are not waited for.
    * @default {false}
    */
   drain?: boolean;

@@ -157,7 +157,7 @@ export class Session implements EventTransport {
     this.status.emit({ type: "gap", since, until });
   }
 
-  /** Closes the session and rejects everything that waits. */
+  /** Closes the session, and rejects all pending calls and waits. */
   close(drain = false): Promise<void> {
     if (this.#closing) return this.#closing;
     const error = closedError();

@@ -32,7 +32,7 @@ export class StatusFeed {
       createMarker: (missed) => ({
         type: "anomaly",
         count: missed,
-        cause: new Error(`${missed} older statuses were not read in time`),
+        cause: new Error(`dropped ${missed} older statuses: the loop over status() is too slow`),
       }),
       onLeave: () => this.#readers.delete(reader),
     });

@@ -25,7 +25,7 @@ export type StandardSchemaResult<Output> =
 
 /** A reason why a value is not valid. */
 export interface StandardSchemaIssue {
-  /** The message for people. */
+  /** What is wrong. */
   readonly message: string;
   /** The path to the part of the value that is not valid. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[];

@@ -49,7 +49,7 @@ export type JobRetrying = EventOf<
   "job.retrying",
   JobEventData & { attempt?: number; next_run_at?: string }
 >;
-/** A job that failed for good became a dead letter. */
+/** A job that failed for good was put into the dead letter queue. */
 export type JobDead = EventOf<"job.dlq", JobEventData & { error?: string }>;
 
 /** Any event about a job. */

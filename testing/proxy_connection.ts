@@ -151,7 +151,7 @@ export class TcpConnection implements ProxyConnection {
     socket.on("data", (chunk: Uint8Array) => pipe.push(chunk));
     socket.on("end", () => {
       pipe.push(undefined);
-      // If there is no server, nothing else ends this socket.
+      // Without a connection to the target, nothing else ends this socket.
       if (!this.#server) socket.end();
     });
     // The "close" event that follows is handled.

@@ -279,7 +279,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
       : error ?? inContext(`wait for ${this.#spec.what}`, closedError());
     this.#ended = true;
     if (record) this.#spec.onEnd?.();
-    // The record does not change any more, so there is no need to read it again.
+    // Stops polling: an ended record no longer changes.
     this.#stop?.abort();
     this.#notify();
   }

@@ -68,7 +68,7 @@ export class HttpSession implements Transport {
     return await withDeadline(this, limits, (signal) => abortable(work(signal), signal));
   }
 
-  /** Rejects everything that waits. */
+  /** Rejects all pending calls and waits. */
   close(): void {
     if (this.#closedWith) return;
     const error = this.#closedWith = closedError();

@@ -93,7 +93,7 @@ export class WorkflowEngine {
   }
 
   /**
-   * Gives up the runs that have not ended, so that the next server of the store can resume them.
+   * Releases the unfinished runs, so that the next server with this store can resume them.
    */
   close(): void {
     for (const run of this.#server.store.runRows.values()) {

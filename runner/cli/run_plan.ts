@@ -78,7 +78,7 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
   return exitCode === 0 && isIncomplete ? COULD_NOT_RUN : exitCode;
 }
 
-/** Connects. When that fails, prints why and returns the error: every case then reports it. */
+/** Connects. On failure it prints the reason and returns the error, which every case then reports. */
 async function connect(context: RunPlanOptions, mask: Mask): Promise<Dispatch | Error> {
   const { args, server, Dispatch, err, clock, signal } = context;
   const { url, token } = server;

@@ -88,7 +88,7 @@ export class CaseState implements CaseScope {
     this.entityEvents = new EntityEvents({
       clock,
       onEvent: () => this.results.changed(),
-      onError: ({ message }) => this.warn(`events ended: ${message}`),
+      onError: ({ message }) => this.warn(`cannot read further events of a job or run: ${message}`),
       onDrop: ({ kind, id }) => this.warn(tooManyEvents(`${kind} ${id}`)),
     });
     this.stepIds = new Set(idsOf([...recipe.steps, ...recipe.always]));

@@ -52,7 +52,7 @@ export interface RunOptions {
   mask?: Mask;
   /** How many cases run at a time. */
   parallel?: number;
-  /** Whether to start no more cases after one that does not pass. */
+  /** Whether to stop starting cases after the first that does not pass. */
   bail?: boolean;
   /** A limit for the steps of each case, in milliseconds. */
   timeout?: number;

@@ -11,7 +11,7 @@ export type CaseStatus = "passed" | "failed" | "errored" | "unchecked" | "interr
 export type FailureKind =
   /** An assertion does not hold. */
   | "assertion"
-  /** The job or run ended in another state than the one waited for. */
+  /** The job or run ended in a state other than the one waited for. */
   | "wait"
   /** A deadline passed. */
   | "deadline"

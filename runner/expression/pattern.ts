@@ -16,7 +16,7 @@ const MAX_KEPT = 100;
 /** How many instructions of a pattern cost as much as one step of an expression. */
 const INSTRUCTIONS_PER_STEP = 10;
 
-/** RE2's words for a common mistake, and ours. The quoted text is the second argument. */
+/** RE2's message for a common mistake, and the text shown for it. The quoted text is the second argument. */
 const PROBLEMS: readonly (readonly [words: RegExp, problem: (quoted: string) => string])[] = [
   [/missing closing \)/, () => 'missing ")"'],
   [/unexpected \)/, () => 'unmatched ")"'],

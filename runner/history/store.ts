@@ -130,7 +130,7 @@ export class HistoryStore {
     });
   }
 
-  /** Records runs in one transaction, and deletes the oldest runs of their cases. */
+  /** Records runs in one transaction, and deletes the runs of these cases beyond the newest 200. */
   add(entries: readonly { key: CaseKey; run: StoredRun }[]): void {
     this.#wrapErrors("write", () => transaction(this.#database, () => this.#insert(entries)));
   }

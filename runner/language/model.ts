@@ -62,7 +62,7 @@ export interface UsedRecipe {
   problem?: string;
 }
 
-/** The times at which a recipe runs on its own. */
+/** When the `schedule` command runs the recipe. */
 export interface Schedule {
   /** The cron pattern. */
   cron: string;

@@ -15,7 +15,7 @@ export interface ReadStep {
   step: Step;
   /** The type of its result, or `undefined` for no result. */
   type: CelType | undefined;
-  /** Whether the key that names its kind could not be read. */
+  /** Whether the value of the key that names its kind is invalid. */
   isBroken: boolean;
 }
 

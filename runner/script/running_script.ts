@@ -216,11 +216,11 @@ export class RunningScript<D extends Definitions = Definitions> implements Scrip
     this.#steps.log(inspectLine(value));
   }
 
-  assert(condition: unknown, message = "the assertion"): void {
+  assert(condition: unknown, message?: string): void {
+    const text = `the assertion failed${message === undefined ? "" : `: ${message}`}`;
     this.#steps.instant(() => ({
-      label: `assert ${message}`,
-      mismatch: valueProblem(condition) ??
-        (condition ? undefined : { message: `${message} does not hold`, lines: [] }),
+      label: message === undefined ? "assert" : `assert ${message}`,
+      mismatch: valueProblem(condition) ?? (condition ? undefined : { message: text, lines: [] }),
     }));
   }
 

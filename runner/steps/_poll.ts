@@ -76,7 +76,7 @@ export class Poll implements Disposable {
     } catch (error) {
       // The pauses go on without events. If the connection is lost, the next read reports it.
       if (!signal.aborted) {
-        this.#context.reportProgress(`events ended: ${(error as Error).message}`);
+        this.#context.reportProgress(`cannot read further events: ${(error as Error).message}`);
       }
     }
   }

@@ -225,7 +225,7 @@ test("wait over HTTP polls at growing intervals, and keeps the final record", as
   assert.equal((await job.wait()).state, "completed");
   assert.equal(requests, 4);
   assert.equal(clock.pending, 0);
-  // The type of the handle hides this method.
+  // `events` is not in the handle's type, but plain JavaScript can call it.
   assert.throws(() => (job as Job).events(), hasCode("not_possible", /has no events$/));
 });
 

@@ -253,7 +253,7 @@ test("opens a current file while another connection is writing", async () => {
   });
 });
 
-test("replaces a corrupt file that another process has removed", async () => {
+test("creates a new file when another process has already removed the corrupt one", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
     const warnings: string[] = [];

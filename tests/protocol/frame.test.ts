@@ -65,15 +65,27 @@ for (
     ],
     ["a channel that is not text", '{"type":"event","channel":[]}', /'channel' is not text/],
     ["a time that is not text", '{"type":"pong","ts":0}', /'ts' is not text/],
-    ["an error frame without error", '{"type":"error"}', /without code and message/],
-    ["an error that is text", '{"type":"error","error":"no"}', /without code and message/],
-    ["an error that is null", '{"type":"error","error":null}', /without code and message/],
+    ["an error frame without error", '{"type":"error"}', /needs a numeric code and a message/],
+    [
+      "an error that is text",
+      '{"type":"error","error":"no"}',
+      /needs a numeric code and a message/,
+    ],
+    [
+      "an error that is null",
+      '{"type":"error","error":null}',
+      /needs a numeric code and a message/,
+    ],
     [
       "an error code that is text",
       '{"type":"error","error":{"code":"4","message":""}}',
-      /without code/,
+      /needs a numeric code/,
     ],
-    ["an error without message", '{"type":"error","error":{"code":4}}', /without code and message/],
+    [
+      "an error without message",
+      '{"type":"error","error":{"code":4}}',
+      /needs a numeric code and a message/,
+    ],
   ] as const
 ) {
   test(`rejects ${name} with a FrameError`, () => {

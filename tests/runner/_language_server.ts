@@ -77,7 +77,7 @@ export class YamlLanguageServer implements AsyncDisposable {
     return found;
   }
 
-  /** The labels it offers at a place. */
+  /** Returns the labels of the completions at a position. */
   async complete(uri: string, position: LspPosition): Promise<string[]> {
     const result = await this.#request("textDocument/completion", {
       textDocument: { uri },

@@ -48,7 +48,7 @@ test("names the item that ends in another state", async () => {
   assert.equal(lines.at(-1), "1 of 3 were done before it");
 });
 
-test("has one deadline for all items, and names the item that missed it", async () => {
+test("a wait for a list has one deadline for all items, and names the item that missed it", async () => {
   const { events } = await runRecipe(`steps:
   - id: runs
     for_each: [1, 2]

@@ -84,10 +84,18 @@ test("runs clean-up functions in reverse order, and keeps the first failure", as
   ]);
   assert.equal(
     events.findLast((e) => e.type === "case.finished")?.failure?.message,
-    "this does not hold",
+    "the assertion failed: this",
   );
   assert.ok(events.some((e) => e.type === "warning" && e.text === "clean-up failed: broke"));
   assert.ok(ends(events).some((e) => e.phase === "always" && e.kind === "sleep"));
+});
+
+test("an assertion without a message is called `assert`", async () => {
+  const { code, events } = await runScript(`recipe("Fails", (t) => t.assert(false))`);
+  assert.equal(code, 1);
+  const [step] = ends(events);
+  assert.equal(step!.label, "assert");
+  assert.equal(step!.failure!.message, "the assertion failed");
 });
 
 test("waits for a step that the recipe does not await", async () => {

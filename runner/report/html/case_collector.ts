@@ -91,7 +91,7 @@ export class CaseCollector {
     return [...new Set(this.#failureTexts)].join("\n").slice(0, MAX_SEARCHED);
   }
 
-  /** Returns the details of the case. Without an event the case did not end. */
+  /** Returns the details of the case. `event` is `undefined` if the case did not end. */
   finish(endedAt: number, event: CaseFinished | undefined): CaseDetails {
     const details = this.#details;
     if (details.warnings) details.warnings = this.#tables.truncateList(details.warnings, MAX_LOGS);

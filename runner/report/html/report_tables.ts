@@ -1,7 +1,10 @@
 import { MAX_TEXT, truncate } from "../safe_text.ts";
 import type { StepShape } from "./report_data.ts";
 
-/** After this many characters in all, each further text gets less: a browser must open the page. */
+/**
+ * Once all texts together have this many characters, further texts are cut to
+ * {@linkcode MAX_LATE_TEXT}, so that a browser can still open the page.
+ */
 const TOTAL_TEXT = 32_000_000;
 /** The longest text after that. */
 const MAX_LATE_TEXT = 500;
