@@ -13,6 +13,7 @@ import { makeStyle, type Style, terminalText } from "../terminal.ts";
 import {
   caseLine,
   failureLines,
+  openedLine,
   shortMessage,
   skippedLine,
   skipReason,
@@ -51,6 +52,10 @@ interface RunningCase {
   /** Its warnings, always printed. */
   notes: string[];
   failures: FailureToPrint[];
+  /** The labels of the running steps, by phase and number. */
+  labels: Map<string, string>;
+  /** The running steps whose line is printed, because steps inside them have ended. */
+  opened: Set<string>;
 }
 
 /**
@@ -99,6 +104,9 @@ export class ConsoleReporter implements Reporter {
         return;
       case "case.started":
         return this.#onCaseStarted(event);
+      case "step.started":
+        this.#cases.get(event.case)?.labels.set(`${event.phase} ${event.step}`, event.label);
+        return;
       case "step.retried": {
         const why = shortMessage(event.failure, this.#output.columns - 23);
         const line = `  ${this.#style.warning("↻")} attempt ${event.attempt} failed: ${why}`;
@@ -132,22 +140,54 @@ export class ConsoleReporter implements Reporter {
   }
 
   #onCaseStarted({ case: index, name, file }: CaseStarted): void {
-    this.#cases.set(index, { name, steps: [], retries: [], notes: [], failures: [] });
+    this.#cases.set(index, {
+      name,
+      steps: [],
+      retries: [],
+      notes: [],
+      failures: [],
+      labels: new Map(),
+      opened: new Set(),
+    });
     if (!this.#isSingleCase) return;
     const { strong, dim } = this.#style;
     this.#print([`${strong(terminalText(name))}  ${dim(terminalText(file))}`]);
   }
 
   #onStepFinished(event: StepFinished): void {
-    for (const line of stepLines(event, this.#style, this.#output.columns)) {
-      this.#caseLine(event.case, line, "steps");
-    }
     const { failure, step, label, soft, status } = event;
     const running = this.#cases.get(event.case);
+    const lines = [...this.#outerLines(event, running), ...this.#ownLines(event)];
+    for (const line of lines) this.#caseLine(event.case, line, "steps");
+    running?.labels.delete(`${event.phase} ${step}`);
+    running?.opened.delete(`${event.phase} ${step}`);
     if (!failure || !running || status === "interrupted") return;
     // A step that contains other steps fails because of theirs, which are printed already.
     const isInside = ({ failure }: FailureToPrint) => failure.step?.startsWith(`${step}.`);
     if (!running.failures.some(isInside)) running.failures.push({ label, failure, soft });
+  }
+
+  /** The lines of a step; none for a `log` step, whose text is printed when it runs. */
+  #ownLines(event: StepFinished): string[] {
+    const { kind, label, status } = event;
+    if (kind === "log" && status === "passed" && label.startsWith("log ")) return [];
+    return stepLines(event, this.#style, this.#output.columns);
+  }
+
+  /** The lines of the steps around a step, unless they are printed already. */
+  #outerLines({ step }: StepFinished, running: RunningCase | undefined): string[] {
+    if (!running) return [];
+    const lines: string[] = [];
+    for (let dot = step.indexOf("."); dot !== -1; dot = step.indexOf(".", dot + 1)) {
+      const outer = step.slice(0, dot);
+      // A used recipe has phases of its own.
+      const key = [`steps ${outer}`, `always ${outer}`].find((key) => running.labels.has(key));
+      if (key === undefined || running.opened.has(key)) continue;
+      running.opened.add(key);
+      const always = key.startsWith("always") ? "always: " : "";
+      lines.push(openedLine(always + running.labels.get(key), outer, this.#style));
+    }
+    return lines;
   }
 
   #onCaseFinished(event: CaseFinished): void {

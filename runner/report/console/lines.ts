@@ -23,16 +23,27 @@ export function spread(left: string, right: string, columns: number): string {
   return left + " ".repeat(Math.max(1, columns - width(left) - width(right))) + right;
 }
 
+/** The spaces before a step that is inside others, as its number `2.1` shows. */
+function indentOf(number: string): string {
+  return "  ".repeat(number.split(".").length);
+}
+
+/** The line of a step that has not ended, above the steps inside it. */
+export function openedLine(label: string, number: string, style: Style): string {
+  return `${indentOf(number)}${style.dim(`▸ ${terminalText(label)}`)}`;
+}
+
 /** The lines of a step that has ended: its result, its failure in short, and a slower time. */
 export function stepLines(event: StepFinished, style: Style, columns: number): string[] {
   const { status, failure, usual } = event;
+  const indent = indentOf(event.step);
   const soft = event.soft && status !== "passed" && status !== "skipped" ? " (soft)" : "";
   const label = terminalText(`${event.phase === "always" ? "always: " : ""}${event.label}${soft}`);
   const time = formatDuration(event.duration_ms);
   const detail = status === "interrupted" ? failure?.message : event.detail;
   // The detail of a sleep is its duration, which the row shows already.
   const note = detail === undefined || detail === time ? "" : `  ${terminalText(detail)}`;
-  if (status === "skipped") return [`  ${style.dim(`- ${label}${note}`)}`];
+  if (status === "skipped") return [`${indent}${style.dim(`- ${label}${note}`)}`];
   const mark = {
     passed: style.good("✓"),
     failed: event.soft ? style.warning("✗") : style.error("✗"),
@@ -42,13 +53,21 @@ export function stepLines(event: StepFinished, style: Style, columns: number): s
   const flaky = status === "passed" && event.attempts > 1
     ? style.warning(`  flaky, attempt ${event.attempts}`)
     : "";
-  const row = spread(label, time, labelColumns(columns) + TIME_COLUMNS);
+  // The times of all steps are aligned.
+  const room = labelColumns(columns) + TIME_COLUMNS - (indent.length - 2);
+  const row = spread(label, time, room);
   return [
-    `  ${mark} ${row}${flaky}${style.dim(note)}`,
+    `${indent}${mark} ${row}${flaky}${style.dim(note)}`,
     ...(failure && status !== "interrupted"
-      ? [`      ${(event.soft ? style.warning : style.error)(shortMessage(failure, columns - 6))}`]
+      ? [
+        `${indent}    ${
+          (event.soft ? style.warning : style.error)(
+            shortMessage(failure, columns - 4 - indent.length),
+          )
+        }`,
+      ]
       : []),
-    ...slowerLines(event.duration_ms, usual).map((line) => `      ${style.warning(line)}`),
+    ...slowerLines(event.duration_ms, usual).map((line) => `${indent}    ${style.warning(line)}`),
   ];
 }
 
