@@ -128,7 +128,7 @@ test("shows the message, code, difference and source line of a failure", async (
   const start = caret!.x + text!.indexOf("^") * caret!.width / text!.length;
   ok(Math.abs(start - mark!.x) < 1.5, `${start} and ${mark!.x}`);
   deepEqual(await texts(page, ".case .warning"), [
-    "no run of this recipe took the event `payment-received` (evt_1)",
+    "event `payment-received` (evt_1) was not consumed by this recipe's runs",
   ]);
 });
 

@@ -9,7 +9,7 @@ import type {
   Run,
   WriteOptions,
 } from "../../mod.ts";
-import { JOB_ID, jobRecord, RUN_ID, runRecord, STATS } from "./scripts.ts";
+import { JOB_ID, jobRecord, RUN_ID, runRecord, STATS } from "./records.ts";
 
 /** A client over any transport. */
 export type AnyClient = DispatchCalls<Definitions, RpcJob, RpcRun>;

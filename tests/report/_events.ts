@@ -235,7 +235,7 @@ export function sampleRun(options: { interrupted?: boolean } = {}): RecipeEvent[
       type: "warning",
       ts: at(2405),
       case: 2,
-      text: "no run of this recipe took the event `payment-received` (evt_1)",
+      text: "event `payment-received` (evt_1) was not consumed by this recipe's runs",
     },
     ended(2, `Payment ${HOSTILE}`, "recipes/2.yaml", 2410, "failed", { failure }),
     started(3, "Refused", "recipes/3.yaml", 3000),

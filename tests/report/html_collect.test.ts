@@ -115,7 +115,7 @@ test("refers to the step with the failure of the case, and makes all failures se
   const { details, cases, run } = pageOf(sampleRun());
   equal(details[2]!.failure, 0);
   deepEqual(details[2]!.warnings, [
-    "no run of this recipe took the event `payment-received` (evt_1)",
+    "event `payment-received` (evt_1) was not consumed by this recipe's runs",
   ]);
   equal(cases[2]!.searched.includes("`stats.jobs == 3` is false"), true);
   equal(run.cases[2]![9].startsWith("run `order-payment` (wfrun_2) is failed"), true);
