@@ -1,4 +1,4 @@
-import { type Clock, delay, type TimerHandle } from "../../runtime/clock.ts";
+import { type Clock, delay, monotonicNow, type TimerHandle } from "../../runtime/clock.ts";
 import {
   afterReminder,
   afterRun,
@@ -70,6 +70,15 @@ export interface SchedulerOptions {
  */
 const LONGEST_SLEEP = 60_000;
 
+/** How late a run may start, in milliseconds; a later one counts as missed. */
+const LATEST_START = 30_000;
+
+/** How far the wall clock may be set back without a new look at the schedule, in milliseconds. */
+const MAX_CORRECTION = 1_000;
+
+/** How many missed runs are counted. */
+const MAX_COUNTED = 10_000;
+
 /** Runs recipes on their schedules. Runs of the same recipe never overlap. */
 export class Scheduler {
   #options: SchedulerOptions;
@@ -101,6 +110,8 @@ class RecipeScheduler {
   #state: AlertState = NO_FAILURES;
   #failure: string | undefined;
   #reminder: TimerHandle | undefined;
+  /** When the last notification was sent, by the monotonic clock. */
+  #notifiedAt = 0;
 
   constructor(entry: ScheduledRecipe, options: SchedulerOptions) {
     this.#entry = entry;
@@ -109,19 +120,22 @@ class RecipeScheduler {
 
   /** Runs until the schedule ends. Resolves to whether a run was interrupted. */
   async run(): Promise<boolean> {
-    const { clock, signal, random, log } = this.#options;
+    const { clock, random, log } = this.#options;
     const { name, jitter } = this.#entry;
     try {
-      for (let after = clock.now(); !signal.aborted;) {
-        const slot = this.#entry.next(after);
+      for (let last = clock.now();;) {
+        const slot = this.#entry.next(this.#resumeAfter(last));
         if (slot === undefined) {
           log(`${name}: no further runs`);
           break;
         }
-        if (!await this.#sleepUntil(slot + Math.floor(random() * jitter))) break;
-        this.#startRun(slot);
-        // Skips the times that passed while the machine slept.
-        after = Math.max(slot, clock.now() - jitter);
+        const at = slot + Math.floor(random() * jitter);
+        const reason = await this.#sleepUntil(at);
+        if (reason === "ended") break;
+        if (reason === "set back") continue;
+        const isMissed = clock.now() - at > LATEST_START;
+        if (!isMissed) this.#startRun(slot);
+        last = this.#skipMissed(slot, isMissed);
       }
     } finally {
       await this.#running;
@@ -130,18 +144,61 @@ class RecipeScheduler {
     return this.#wasInterrupted;
   }
 
-  /** Resolves to `false` when the schedule ends first. */
-  async #sleepUntil(at: number): Promise<boolean> {
+  /**
+   * Returns the time to look for the next scheduled time from. If the clock was set back, the times
+   * that it shows now are scheduled again, but none is repeated for a small correction.
+   */
+  #resumeAfter(last: number): number {
+    const now = this.#options.clock.now();
+    const next = last > now ? this.#entry.next(now) : undefined;
+    return next !== undefined && next < last ? now : last;
+  }
+
+  /**
+   * Waits for a time of the wall clock. The wait is over when either clock says so: the monotonic
+   * one may stop while the machine sleeps, and the wall clock may be set back.
+   */
+  async #sleepUntil(at: number): Promise<"due" | "ended" | "set back"> {
     const { clock, signal } = this.#options;
-    while (clock.now() < at) {
+    const start = clock.now();
+    const startMonotonic = monotonicNow(clock);
+    while (!signal.aborted) {
+      const passed = monotonicNow(clock) - startMonotonic;
+      const left = Math.min(at - clock.now(), at - start - passed);
+      if (left <= 0) return "due";
+      if (start + passed - clock.now() > MAX_CORRECTION) return "set back";
       try {
-        await delay(Math.min(at - clock.now(), LONGEST_SLEEP), { signal, clock });
+        await delay(Math.min(left, LONGEST_SLEEP), { signal, clock });
       } catch (error) {
-        if (signal.aborted) return false;
-        throw error;
+        if (!signal.aborted) throw error;
       }
     }
-    return !signal.aborted;
+    return "ended";
+  }
+
+  /**
+   * Logs the scheduled times that have passed without a run, from `slot` on or after it. Returns the
+   * last scheduled time that has passed.
+   */
+  #skipMissed(slot: number, isMissed: boolean): number {
+    const { clock, log } = this.#options;
+    const { name, jitter, next } = this.#entry;
+    const until = clock.now() - jitter;
+    let [first, last, count] = [isMissed ? slot : undefined, slot, isMissed ? 1 : 0];
+    for (; count < MAX_COUNTED; count++) {
+      const time = next(last);
+      if (time === undefined || time > until) break;
+      first ??= time;
+      last = time;
+    }
+    if (first === undefined) return slot;
+    const many = count === MAX_COUNTED ? `at least ${count} runs` : `${count} runs`;
+    log(
+      `${name}: missed ${count === 1 ? "the run" : many} of ${formatTime(first)}${
+        count === 1 ? "" : ` to ${formatTime(count === MAX_COUNTED ? until : last)}`
+      }, while the machine slept or was busy, or its clock was set; not made up for`,
+    );
+    return count === MAX_COUNTED ? Math.max(last, until) : last;
   }
 
   /** Starts a run, except in a maintenance window or while the last run is in progress. */
@@ -189,6 +246,7 @@ class RecipeScheduler {
   #notify(kind: AlertKind, { since, failures }: AlertState): void {
     const { clock, alert } = this.#options;
     const at = clock.now();
+    this.#notifiedAt = monotonicNow(clock);
     const why = kind === "resolved" || this.#failure === undefined
       ? {}
       : { failure: this.#failure };
@@ -201,15 +259,18 @@ class RecipeScheduler {
     clock.clearTimeout(this.#reminder);
     const at = nextReminder(this.#state, rules);
     if (at === undefined || signal.aborted) return;
-    const ms = Math.min(Math.max(0, at - clock.now()), LONGEST_SLEEP);
+    // The wall clock may be set back, and the monotonic one may stop while the machine sleeps.
+    const left = () =>
+      Math.min(at - clock.now(), this.#notifiedAt + rules.remind! - monotonicNow(clock));
     this.#reminder = clock.setTimeout(() => {
-      const now = clock.now();
-      if (now >= at) {
+      if (left() <= 0) {
+        const now = clock.now();
         this.#state = afterReminder(this.#state, now);
-        if (!this.#maintenanceAt(now)) this.#notify("reminder", this.#state);
+        if (this.#maintenanceAt(now)) this.#notifiedAt = monotonicNow(clock);
+        else this.#notify("reminder", this.#state);
       }
       this.#setReminder(rules);
-    }, ms);
+    }, Math.min(Math.max(0, left()), LONGEST_SLEEP));
   }
 }
 

@@ -137,13 +137,103 @@ test("skips runs in a maintenance window, and logs that", async () => {
   ]);
 });
 
-test("does not catch up on times that passed while the machine slept", async () => {
+test("does not make up for times that passed while the machine slept, and says which", async () => {
   const schedule = startSchedule();
   schedule.clock.sleep(60 * MINUTE);
   await advance(schedule.clock, 1);
+  assert.deepEqual(schedule.runs, []);
   await advance(schedule.clock, MINUTE);
-  // Once for the time it was waiting for, and then at the next time.
-  assert.deepEqual(schedule.runs, ["13:00:30", "13:01:00"]);
+  assert.deepEqual(schedule.runs, ["13:01:00"]);
+  assert.deepEqual(schedule.lines, [
+    "Smoke: missed 60 runs of 2026-01-01T12:01:00Z to 2026-01-01T13:00:00Z, " +
+    "while the machine slept or was busy, or its clock was set; not made up for",
+  ]);
+});
+
+test("says that one run was missed, and runs one that is only a little late", async () => {
+  const schedule = startSchedule();
+  schedule.clock.sleep(50_000);
+  await advance(schedule.clock, 1);
+  assert.deepEqual(schedule.runs, ["12:01:20"]);
+  schedule.clock.sleep(75_000);
+  await advance(schedule.clock, 1);
+  assert.deepEqual(schedule.runs, ["12:01:20"]);
+  assert.match(schedule.lines[0]!, /^Smoke: missed the run of 2026-01-01T12:02:00Z, while /);
+  schedule.stop();
+  await schedule.ended;
+});
+
+test("counts no more than 10,000 missed runs", async () => {
+  const schedule = startSchedule({ next: cronTimes("* * * * * *", "UTC") });
+  schedule.clock.sleep(24 * 60 * MINUTE);
+  await advance(schedule.clock, 1);
+  assert.match(
+    schedule.lines[0]!,
+    /^Smoke: missed at least 10000 runs of 2026-01-01T12:00:31Z to 2026-01-02T12:00:30Z, while /,
+  );
+  await advance(schedule.clock, 3_000, 500);
+  assert.equal(schedule.lines.length, 1);
+  assert.deepEqual(schedule.runs, ["12:00:31", "12:00:32", "12:00:33"]);
+  schedule.stop();
+  await schedule.ended;
+});
+
+test("a schedule of every second goes on when the clock is set back, or forward", async () => {
+  for (const ms of [-30_000, -3_600_000, -500, 3_600_000, 20_000]) {
+    const schedule = startSchedule({ next: cronTimes("* * * * * *", "UTC") });
+    await advance(schedule.clock, 3_000, 500);
+    assert.equal(schedule.runs.length, 3);
+    schedule.clock.setWall(ms);
+    await advance(schedule.clock, 10_000, 500);
+    assert.ok(Math.abs(schedule.runs.length - 13) <= 1, `${ms}: ${schedule.runs.length} runs`);
+    schedule.stop();
+    await schedule.ended;
+    assert.equal(schedule.clock.pending, 0);
+  }
+});
+
+test("a later time follows the clock that was set", async () => {
+  for (
+    const [ms, expected] of [
+      // 12:00:30 becomes 11:00:30, so 13:00 comes after two hours.
+      [-60 * MINUTE, ["12:00:00", "13:00:00"]],
+      [30 * MINUTE, ["13:00:00"]],
+    ] as const
+  ) {
+    const schedule = startSchedule({ next: cronTimes("0 * * * *", "UTC") });
+    await advance(schedule.clock, 30_000);
+    schedule.clock.setWall(ms);
+    await advance(schedule.clock, (ms < 0 ? 119 : 31) * MINUTE);
+    assert.deepEqual(schedule.runs, expected);
+    schedule.stop();
+    await schedule.ended;
+  }
+});
+
+test("a small correction of the clock does not repeat a run", async () => {
+  const schedule = startSchedule();
+  await advance(schedule.clock, 30_000);
+  assert.deepEqual(schedule.runs, ["12:01:00"]);
+  schedule.clock.setWall(-20_000);
+  await advance(schedule.clock, 30_000);
+  assert.equal(schedule.runs.length, 1);
+  schedule.stop();
+  await schedule.ended;
+});
+
+test("reminders go on when the clock is set back", async () => {
+  const rules = { after: 1, resolveAfter: 1, remind: MINUTE };
+  const schedule = startSchedule({ rules, next: cronTimes("1 * * * *", "UTC") });
+  schedule.outcome = { exitCode: 1 };
+  await advance(schedule.clock, MINUTE);
+  schedule.clock.setWall(-50 * MINUTE);
+  await advance(schedule.clock, 5 * MINUTE);
+  assert.deepEqual(schedule.alerts.map(({ kind }) => kind), [
+    "raised",
+    ...Array.from({ length: 5 }, () => "reminder"),
+  ]);
+  schedule.stop();
+  await schedule.ended;
 });
 
 test("ends when there are no further scheduled times", async () => {

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { createScriptedServer } from "../../testing/scripted_server.ts";
 import { type CliOptions, type CliResult, runnerCli } from "./_cli.ts";
 import { RunnerProcess } from "./_process.ts";
 import { withFiles } from "./_recipe.ts";
@@ -125,7 +126,7 @@ test("log lines go to standard error when a report goes to standard output", asy
     for (const line of out.trimEnd().split("\n")) JSON.parse(line);
     assert.match(
       err,
-      /^Using the embedded server; .*\n.* Json: first run at .*\n.* Json: run started/,
+      /^Using the embedded server; .*\nwarning: without --url .*\n.* Json: first run at .*\n.* Json: run started/,
     );
   });
 });
@@ -318,4 +319,38 @@ test("a recipe without a schedule, and errors in schedules, are reported before 
   const url = await runnerCli(["schedule", "recipes", "--url", "nonsense"]);
   assert.equal(url.code, 2);
   assert.match(url.err, /^error: 'nonsense' is not a URL\n/);
+});
+
+test("warns that it checks only the embedded server without an address", async () => {
+  const recipe = `name: Away\n${EVERY_SECOND}steps: [{ assert: "true" }]\n`;
+  const environments: Record<string, string>[] = [{}, { DISPATCH_URL: "ws://127.0.0.1:1/dwp" }];
+  for (const env of environments) {
+    const stop = new AbortController();
+    const { err } = await schedule(recipe, {
+      env,
+      signal: stop.signal,
+      onOut: (text) => text.includes("run started") && stop.abort(),
+    });
+    assert.equal(
+      /^warning: without --url each run checks an embedded server/m.test(err),
+      !("DISPATCH_URL" in env),
+      err,
+    );
+  }
+});
+
+test("an alert about a failure of 5 MB is cut, printed and posted", async () => {
+  const recipe = `name: Big\n${EVERY_SECOND}alert: { to: "\${{ env.HOOK }}" }\nenv: [HOOK]\n` +
+    "steps: [{ enqueue: noop }]\n";
+  await using server = await createScriptedServer(async (peer) => {
+    for (;;) peer.refuse(await peer.next(), 500, `s3cr3t-${"x".repeat(5_000_000)}`);
+  });
+  await withHook(async ({ url, bodies, stopAfter }) => {
+    const env = { HOOK: url, DISPATCH_URL: server.url, DISPATCH_TOKEN: "s3cr3t-x" };
+    const { out } = await schedule(recipe, { env, signal: stopAfter(1) });
+    const alert = out.split("\n").find((line) => line.includes(" ALERT "))!;
+    assert.ok(alert.length < 5_000, `${alert.length}`);
+    assert.match(alert, /\*\*\*x+… \(\d+ more characters\)/);
+    assert.ok(JSON.stringify(bodies[0]).length < 10_000);
+  });
 });

@@ -98,6 +98,12 @@ async function runSchedule(
   // Each run starts a new embedded server.
   const startServer = () => remote ? Promise.resolve(remote) : embeddedServer(clock);
   announceServer({ name: server }, output);
+  if (!remote) {
+    err.write(
+      "warning: without --url each run checks an embedded server that starts with it, " +
+        "so the schedule cannot notice a problem of a real server\n",
+    );
+  }
   for (const entry of entries) announceEntry(entry, clock, log);
   const alerts = new AlertQueue({
     fetch,
