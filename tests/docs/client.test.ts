@@ -36,6 +36,13 @@ test("docs/client.md has a row for every error", () => {
   deepEqual(errors.filter((name) => !column.includes(`\`${name}\``)), []);
 });
 
+test("docs/client.md has a row for every option of the clients over HTTP", async () => {
+  const column = firstColumn("HTTP");
+  const options = await fieldsOf("client/options.ts", "HttpOptions");
+  ok(options.length >= 8, String(options));
+  deepEqual(options.filter((name) => !column.includes(`\`${name}\``)), []);
+});
+
 test("docs/client.md has a row for every status", async () => {
   const column = firstColumn("Status");
   const source = await read("client/status.ts");
