@@ -1,5 +1,7 @@
 import { onExit, setExitCode, writeStandard } from "../../runtime/process.ts";
 import { callSites } from "../events/call_site.ts";
+import { printable } from "../language/render_diagnostic.ts";
+import { defuseCiCommands } from "../report/safe_text.ts";
 import { COULD_NOT_RUN } from "./command.ts";
 
 /** Whether the end of the process is watched: a recipe that is a program starts to watch first. */
@@ -20,7 +22,8 @@ export function reportEarlyEnd(): () => void {
     const why = site
       ? `the code at ${site.file}:${site.line}:${site.column} has ended the process`
       : "nothing was left that it could wait for";
-    writeStandard("stderr", `error: the run did not reach its end: ${why}\n`);
+    const line = defuseCiCommands(printable(why));
+    writeStandard("stderr", `error: the run did not reach its end: ${line}\n`);
     setExitCode(COULD_NOT_RUN);
   });
   return () => {

@@ -10,6 +10,7 @@ import { safeOutput } from "../../runner/report/safe_output.ts";
 import type { TextKind } from "../../runner/report/reporter.ts";
 import { createScriptedServer } from "../../testing/scripted_server.ts";
 import { runnerCli } from "../runner/_cli.ts";
+import { filesBelow, read } from "../project/sources.ts";
 import { RunnerProcess } from "../runner/_process.ts";
 import { withFiles } from "../runner/_recipe.ts";
 
@@ -273,6 +274,16 @@ test("the bytes of a process contain nothing that a terminal or a CI system acts
       deepEqual(findings(runner.output), [], runner.output);
     }
   });
+});
+
+test("nothing but the two streams of the command line is written to directly", async () => {
+  const writers: string[] = [];
+  for (const path of await filesBelow()) {
+    if (!/^(runner|dev|client)\/.*\.ts$/.test(path)) continue;
+    if (/writeStandard|(?:process|Deno)\.std(?:out|err)/.test(await read(path))) writers.push(path);
+  }
+  // The first has a line of its own for a process that ends before its command.
+  deepEqual(writers.toSorted(), ["runner/cli/early_end.ts", "runner/cli/main.ts"]);
 });
 
 /** Writes pieces to a safe output, and returns what arrives. */
