@@ -11,7 +11,7 @@ import { type CommandContext, PROGRAM } from "./command.ts";
 export function printDiagnostics(
   diagnostics: readonly Diagnostic[],
   format: DiagnosticFormat,
-  { out, err }: Pick<CommandContext, "out" | "err">,
+  { out, err, env }: Pick<CommandContext, "out" | "err" | "env">,
 ): void {
   if (format === "json") {
     for (const diagnostic of diagnostics) {
@@ -21,7 +21,10 @@ export function printDiagnostics(
   }
   printText(diagnostics, err);
   if (format === "github") {
-    for (const diagnostic of diagnostics) out.write(`${annotation(diagnostic)}\n`, "command");
+    const workspace = env("GITHUB_WORKSPACE");
+    for (const diagnostic of diagnostics) {
+      out.write(`${annotation(diagnostic, workspace)}\n`, "command");
+    }
   }
 }
 
@@ -48,13 +51,13 @@ function printText(diagnostics: readonly Diagnostic[], output: Output): void {
 }
 
 /** A diagnostic as an annotation of GitHub Actions. */
-function annotation(diagnostic: Diagnostic): string {
+function annotation(diagnostic: Diagnostic, workspace: string | undefined): string {
   const { file, line, column, severity, code, message, label } = diagnosticJson(diagnostic);
   return workflowCommand({
     level: severity,
     title: code,
     message: label === undefined ? message : `${message}; ${label}`,
-    file: pathInRepository(file, currentDirectory(), undefined),
+    file: pathInRepository(file, currentDirectory(), workspace),
     line,
     column,
   });

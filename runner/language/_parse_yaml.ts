@@ -87,6 +87,18 @@ function hintFor(code: string, text: string, at: number): DiagnosticDetails {
     };
   }
   if (code === "TAB_AS_INDENT") return { label: "use spaces" };
+  const next = text.slice(text.indexOf("\n", at) + 1).split("\n", 1)[0]!;
+  // A key below a value, further to the right than the key of that value.
+  const indent = (one: string) =>
+    one.replace(/^(\s*-\s+)/, (dash) => " ".repeat(dash.length)).search(/\S/);
+  if (
+    code === "BLOCK_AS_IMPLICIT_KEY" && /^\s*[\w-]+:(\s|$)/.test(next) &&
+    indent(next) > indent(line)
+  ) {
+    return {
+      label: `is \`${/[\w-]+/.exec(next)![0]}\` on the next line indented too far?`,
+    };
+  }
   if (code === "BLOCK_AS_IMPLICIT_KEY") return { label: "a value that contains `: ` needs quotes" };
   return {};
 }

@@ -48,3 +48,25 @@ export function checkNumber(node: ScalarNode, diagnostics: Diagnostics): void {
     label: `write "${raw}" for text`,
   });
 }
+
+/** Templates of other tools, around names that only mean something in an expression. */
+const FOREIGN =
+  /(?<!\$)\{\{-?\s*((?:vars|env|secrets|matrix|inputs|item)\b[^{}]*?)\s*-?\}\}|\$\{\s*((?:vars|env|secrets|matrix|inputs|item)\b[^{}]*?)\s*\}/;
+
+/** Warns about a template that is written as in other tools, and about typographic quotes. */
+export function warnAboutLookalikes(node: ScalarNode, diagnostics: Diagnostics): void {
+  if (typeof node.value !== "string") return;
+  const foreign = FOREIGN.exec(node.value);
+  if (foreign) {
+    const expression = foreign[1] ?? foreign[2];
+    diagnostics.warning("bad-template", node, `\`${foreign[0]}\` is only text`, {
+      label: `write \`\${{ ${expression} }}\` for the value`,
+    });
+  }
+  if (node.style === "plain" && /^[“”„‘’].*[“”‘’]$/s.test(node.value)) {
+    const text = node.value.slice(1, -1);
+    diagnostics.warning("ambiguous-scalar", node, "typographic quotes are part of the text", {
+      label: `write "${text}"`,
+    });
+  }
+}

@@ -150,7 +150,7 @@ export class ParseContext {
 
   /** Reports an unknown key. */
   unknownKey(key: string, span: Span, where: string, known: readonly string[]): void {
-    const label = didYouMean(key, known) ??
+    const label = otherName(key, known) ?? didYouMean(key, known) ??
       (known.length <= 8 ? `it takes ${known.join(", ")}` : undefined);
     this.diagnostics.error("unknown-key", span, `unknown key \`${key}\` in ${where}`, {
       ...(label === undefined ? {} : { label }),
@@ -282,4 +282,28 @@ export class ParseContext {
 /** The text of a scalar: a string's value, or what a number or boolean is written as. */
 export function textOf({ value, raw }: ScalarNode): string {
   return typeof value === "string" ? value : raw;
+}
+
+/** Names that other tools have for a key. */
+const OTHER_NAMES: Record<string, readonly string[]> = {
+  timeout: ["within"],
+  data: ["payload", "input"],
+  args: ["payload", "input"],
+  body: ["payload", "input"],
+  params: ["payload", "input"],
+  prio: ["priority"],
+  when: ["if"],
+  condition: ["if"],
+  loop: ["for_each"],
+  with_items: ["for_each"],
+  foreach: ["for_each"],
+  retries: ["retry"],
+  max_retries: ["retry"],
+};
+
+/** The hint for a key that other tools name differently. */
+function otherName(key: string, known: readonly string[]): string | undefined {
+  if (!Object.hasOwn(OTHER_NAMES, key)) return undefined;
+  const meant = OTHER_NAMES[key]!.find((name) => known.includes(name));
+  return meant === undefined ? undefined : `did you mean \`${meant}\`?`;
 }

@@ -1,6 +1,6 @@
 import type { Expression } from "../expression/expression.ts";
 import { splitTemplate, type Template } from "../expression/template.ts";
-import { checkNumber, warnAboutWord } from "./ambiguous_scalar.ts";
+import { checkNumber, warnAboutLookalikes, warnAboutWord } from "./ambiguous_scalar.ts";
 import type { Node, ScalarNode } from "./node.ts";
 import { type ParseContext, textOf } from "./parse_context.ts";
 import type { Expected, ExpressionDetails } from "./scope.ts";
@@ -34,6 +34,7 @@ export function readTemplate(
   }
   if (typeof node.value === "number") checkNumber(node, context.diagnostics);
   if (expected === "any") warnAboutWord(node, context.diagnostics);
+  warnAboutLookalikes(node, context.diagnostics);
   if (typeof node.value !== "string" || !node.value.includes("${{")) {
     return { kind: "literal", value: node.value };
   }

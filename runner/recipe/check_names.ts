@@ -32,7 +32,7 @@ export class NameChecker {
     const info = this.#known.steps.get(name);
     if (info?.broken) return false;
     if (!info) {
-      const label = didYouMean(name, this.#namesInSight());
+      const label = OTHER_ROOTS[name] ?? didYouMean(name, this.#namesInSight());
       this.#error("unknown-name", node.start, node.end, `unknown name \`${name}\``, label);
       return false;
     }
@@ -150,6 +150,14 @@ const PRESENT: Record<string, Record<string, readonly string[]>> = {
     completed: ["completed_at", "duration_ms"],
     failed: ["completed_at", "duration_ms", "error"],
   },
+};
+
+/** Hints for names of other tools. */
+const OTHER_ROOTS: Record<string, string> = {
+  var: "did you mean `vars`?",
+  variables: "did you mean `vars`?",
+  secret: "did you mean `secrets`?",
+  input: "did you mean `inputs`?",
 };
 
 const ROOT_TITLES: Record<string, string> = {

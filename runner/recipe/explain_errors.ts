@@ -12,6 +12,7 @@ import { didYouMean } from "../../runtime/suggest.ts";
 /** A hint for a syntax error: the CEL form of another language's word, or the parser's message. */
 export function syntaxHint(text: string, fault: CelFault): string {
   if (text[fault.start] === "=") return "use `==` to compare";
+  if (/[“”„‘’]/.test(text[fault.start] ?? "")) return "use straight quotes for text";
   const from = backWhile(text, fault.start, /\w/);
   const word = text.slice(from, fault.start) + /^\w*/.exec(text.slice(fault.start))![0];
   return (Object.hasOwn(OTHER_WORDS, word) ? OTHER_WORDS[word] : undefined) ?? explainFault(fault);
@@ -22,6 +23,7 @@ const OTHER_WORDS: Record<string, string> = {
   or: "use `||` for or",
   not: "use `!` for not",
   is: "use `==` to compare",
+  var: "did you mean `vars`?",
 };
 
 /** The diagnostic for a type error. */

@@ -81,7 +81,12 @@ export async function readSchedule(
     await checkCron(schedule, read.cron, read.timezone, context);
     const { cron, timezone = "UTC", jitter } = read;
     parts.schedule = { cron, timezone, ...(jitter === undefined ? {} : { jitter }) };
-  } else if (schedule) context.wrongType(schedule, "`schedule`", "a map");
+  } else if (schedule) {
+    const hint = schedule.kind === "scalar" && typeof schedule.value === "string"
+      ? `write \`schedule: { cron: "${schedule.value}" }\``
+      : undefined;
+    context.wrongType(schedule, "`schedule`", "a map", hint);
+  }
   if (alert?.kind === "map") {
     const read = readFields(alert, ALERT_FIELDS, context, "`alert`");
     const { after, resolve_after: resolveAfter, remind, to } = read;

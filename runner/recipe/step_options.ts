@@ -52,6 +52,10 @@ export const STEP_OPTIONS = {
   if: condition("Whether the step runs."),
   within: duration("How long the step may take; default: until the outer limit."),
   retry: custom<Retry>(retryRecord.description, retryRecord.json, (node, context, what) => {
+    if (node.kind === "scalar" && typeof node.value === "number") {
+      const hint = `write \`retry: { attempts: ${node.raw} }\``;
+      return void context.wrongType(node, what, "a map", hint);
+    }
     const read = retryRecord.read(node, context, what);
     return read && {
       attempts: read.attempts,

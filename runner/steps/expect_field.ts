@@ -73,13 +73,16 @@ function styleOfKey(text: string, span: Span): ScalarNode["style"] {
 /** Reads the expected value of an expression. A map with the name of a matcher holds matchers. */
 function readMatchers(node: Node, context: ParseContext): Matcher[] {
   const isMatchers = node.kind === "map" && node.entries.length > 0 &&
-    node.entries.some(({ key }) => Object.hasOwn(MATCHERS, key) || isMisspelt(key, node));
+    node.entries.some(({ key }) =>
+      Object.hasOwn(MATCHERS, key) || isMisspelt(key, node) ||
+      (node.entries.length === 1 && otherMatcher(key) !== undefined)
+    );
   if (!isMatchers) {
     return [{ name: "equals", argument: readTemplate(node, context, "an expected value") }];
   }
   return node.entries.flatMap(({ key, keySpan, value }) => {
     if (!Object.hasOwn(MATCHERS, key)) {
-      const label = didYouMean(key, Object.keys(MATCHERS)) ??
+      const label = otherMatcher(key) ?? didYouMean(key, Object.keys(MATCHERS)) ??
         "to compare with a map that has this key, use `equals`";
       context.diagnostics.error("bad-matcher", keySpan, `unknown matcher \`${key}\``, { label });
       return [];
@@ -89,6 +92,26 @@ function readMatchers(node: Node, context: ParseContext): Matcher[] {
       ? [{ name, argument: readArgument(name, value, context) }]
       : [];
   });
+}
+
+/** Names that other tools have for a matcher. */
+const OTHER_MATCHERS: Record<string, MatcherName> = {
+  less_than: "lt",
+  at_most: "lte",
+  greater_than: "gt",
+  more_than: "gt",
+  at_least: "gte",
+  equal_to: "equals",
+  not_equals: "not",
+  matches_regex: "matches",
+  has_length: "length",
+};
+
+/** The hint for a matcher that other tools name differently. */
+function otherMatcher(key: string): string | undefined {
+  return Object.hasOwn(OTHER_MATCHERS, key)
+    ? `did you mean \`${OTHER_MATCHERS[key]}\`?`
+    : undefined;
 }
 
 /** Returns whether the only key of a map is a misspelt matcher: `lte_` is, `amount` is not. */

@@ -503,3 +503,54 @@ test("checks the constant value of a field as it checks a literal", async () => 
     /^wrong-value at 2 - 2: `attempts` must be at least 1$/,
   );
 });
+
+test("hints at the keys of recipes for those of other tools", async () => {
+  await finds(
+    `  - wait: a
+    timeout: 5s
+  - enqueue: noop
+    data: { x: 1 }
+    prio: 3
+    retry: 3
+  - start: order-payment
+    data: { x: 1 }
+  - log: \${{ var.n }}
+  - assert: vars.s == “x”
+  - expect: { vars.n: { less_than: 5 } }
+`,
+    /^unknown-key at timeout: .* did you mean `within`\?$/,
+    /^unknown-key at data: .* did you mean `payload`\?$/,
+    /^unknown-key at prio: .* did you mean `priority`\?$/,
+    /^wrong-type at 3: `retry` must be a map, not a number write `retry: \{ attempts: 3 \}`$/,
+    /^unknown-key at data: .* did you mean `input`\?$/,
+    /^bad-expression at var: .* did you mean `vars`\?$/,
+    /^bad-expression at “: .* use straight quotes for text$/,
+    /^bad-matcher at less_than: unknown matcher `less_than` did you mean `lt`\?$/,
+  );
+  const [schedule] = await checkRecipe("r.yaml", `schedule: "*/5 * * * *"\n${STEPS}`);
+  assert.equal(schedule?.label, 'write `schedule: { cron: "*/5 * * * *" }`');
+});
+
+test("warns about templates of other tools and typographic quotes, which are only text", async () => {
+  await finds(
+    `  - enqueue: noop
+    payload: { a: "{{ vars.n }}", b: "\${vars.n}", c: "is \${ matrix.x }", d: “text” }
+`,
+    /^bad-template at "\{\{ vars\.n \}\}": .* is only text write `\$\{\{ vars\.n \}\}` for the value$/,
+    /^bad-template at "\$\{vars\.n\}": .* write `\$\{\{ vars\.n \}\}` for the value$/,
+    /^bad-template at .*: `\$\{ matrix\.x \}` is only text/,
+    /^ambiguous-scalar at “text”: typographic quotes are part of the text write "text"$/,
+  );
+  await finds(
+    `  - enqueue: noop
+    payload: { a: "Hello {{ name }}", b: "\${HOME}", c: "$\${{ vars.n }}", d: 'say “hello”' }
+`,
+  );
+});
+
+test("asks about a key that is indented too far", async () => {
+  const text = "steps:\n  - start: order-payment\n      input: { a: 1 }\n";
+  const [diagnostic, ...rest] = await checkRecipe("r.yaml", text);
+  assert.deepEqual(rest, []);
+  assert.equal(diagnostic?.label, "is `input` on the next line indented too far?");
+});

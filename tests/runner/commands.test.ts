@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { COMMANDS } from "../../runner/cli/commands.ts";
@@ -115,6 +115,15 @@ test("check prints annotations in GitHub Actions", async () => {
     out.split("\n")[0],
     `::error file=${file},line=2,col=1,title=unknown-key::unknown key \`tagz\` in a recipe; did you mean \`tags\`?`,
   );
+});
+
+test("annotations name a file from the root of the checkout", async () => {
+  const file = "tests/golden/unknown-key.yaml";
+  const env = { GITHUB_ACTIONS: "true", GITHUB_WORKSPACE: dirname(process.cwd()) };
+  for (const command of ["check", "run", "list"]) {
+    const { out } = await runnerCli([command, file], { env });
+    assert.ok(out.startsWith(`::error file=${basename(process.cwd())}/${file},line=2`), out);
+  }
 });
 
 test("explain explains every code", async () => {

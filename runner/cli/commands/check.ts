@@ -38,7 +38,7 @@ export const check: Command = {
     }
     const loaded = await loadRecipes(positional, context);
     const { diagnostics, files } = loaded;
-    printDiagnostics(diagnostics, format, { out, err });
+    printDiagnostics(diagnostics, format, context);
     if (diagnostics.some(({ severity }) => severity === "error")) return 2;
     if (files.length === 0) throw new UsageError(`No recipes in ${positional.join(", ")}`);
     const mask = new Mask();
@@ -50,7 +50,7 @@ export const check: Command = {
     try {
       const missing = checkVariables(recipes, loaded.recipes, await readVariables(args), env);
       if (missing.length > 0) {
-        printDiagnostics(missing, format, { out, err });
+        printDiagnostics(missing, format, context);
         return 2;
       }
     } catch (error) {

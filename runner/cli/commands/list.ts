@@ -29,7 +29,7 @@ export const list: Command = {
         out.write(`${safeJson({ file: source.name, name, description, tags, cases })}\n`);
       }
     } else {
-      printDiagnostics(diagnostics, format, { out, err });
+      printDiagnostics(diagnostics, format, context);
       const width = Math.max(0, ...listed.map(({ source }) => source.name.length));
       for (const { source, name, tags, matrix } of listed) {
         const cases = matrix.length > 0 ? ` (${matrix.length} cases)` : "";
