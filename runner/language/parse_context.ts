@@ -3,6 +3,7 @@ import type { OpenHole, Template } from "../expression/template.ts";
 import { ANY_MAP, type CelType, typeOfValue } from "../expression/types.ts";
 import type { Diagnostics } from "./diagnostic.ts";
 import type { Step, UsedRecipe } from "./model.ts";
+import { keyOfOtherTools } from "./other_names.ts";
 import { describeNode, type ListNode, type Node, type ScalarNode } from "./node.ts";
 import { ScalarOffsets } from "./scalar_offsets.ts";
 import type { Expected, ExpressionDetails, ExpressionUse, OnType, Scope } from "./scope.ts";
@@ -150,7 +151,7 @@ export class ParseContext {
 
   /** Reports an unknown key. */
   unknownKey(key: string, span: Span, where: string, known: readonly string[]): void {
-    const label = otherName(key, known) ?? didYouMean(key, known) ??
+    const label = keyOfOtherTools(key, known) ?? didYouMean(key, known) ??
       (known.length <= 8 ? `it takes ${known.join(", ")}` : undefined);
     this.diagnostics.error("unknown-key", span, `unknown key \`${key}\` in ${where}`, {
       ...(label === undefined ? {} : { label }),
@@ -282,28 +283,4 @@ export class ParseContext {
 /** The text of a scalar: a string's value, or what a number or boolean is written as. */
 export function textOf({ value, raw }: ScalarNode): string {
   return typeof value === "string" ? value : raw;
-}
-
-/** Names that other tools have for a key. */
-const OTHER_NAMES: Record<string, readonly string[]> = {
-  timeout: ["within"],
-  data: ["payload", "input"],
-  args: ["payload", "input"],
-  body: ["payload", "input"],
-  params: ["payload", "input"],
-  prio: ["priority"],
-  when: ["if"],
-  condition: ["if"],
-  loop: ["for_each"],
-  with_items: ["for_each"],
-  foreach: ["for_each"],
-  retries: ["retry"],
-  max_retries: ["retry"],
-};
-
-/** The hint for a key that other tools name differently. */
-function otherName(key: string, known: readonly string[]): string | undefined {
-  if (!Object.hasOwn(OTHER_NAMES, key)) return undefined;
-  const meant = OTHER_NAMES[key]!.find((name) => known.includes(name));
-  return meant === undefined ? undefined : `did you mean \`${meant}\`?`;
 }

@@ -9,6 +9,7 @@ import {
 import { literal } from "../expression/template.ts";
 import { custom, type Field, type JsonSchema } from "../language/field.ts";
 import type { Node, ScalarNode } from "../language/node.ts";
+import { matcherOfOtherTools } from "../language/other_names.ts";
 import type { ParseContext } from "../language/parse_context.ts";
 import { readExpression, readTemplate } from "../language/read_template.ts";
 import type { Span } from "../language/source.ts";
@@ -75,14 +76,14 @@ function readMatchers(node: Node, context: ParseContext): Matcher[] {
   const isMatchers = node.kind === "map" && node.entries.length > 0 &&
     node.entries.some(({ key }) =>
       Object.hasOwn(MATCHERS, key) || isMisspelt(key, node) ||
-      (node.entries.length === 1 && otherMatcher(key) !== undefined)
+      (node.entries.length === 1 && matcherOfOtherTools(key) !== undefined)
     );
   if (!isMatchers) {
     return [{ name: "equals", argument: readTemplate(node, context, "an expected value") }];
   }
   return node.entries.flatMap(({ key, keySpan, value }) => {
     if (!Object.hasOwn(MATCHERS, key)) {
-      const label = otherMatcher(key) ?? didYouMean(key, Object.keys(MATCHERS)) ??
+      const label = matcherOfOtherTools(key) ?? didYouMean(key, Object.keys(MATCHERS)) ??
         "to compare with a map that has this key, use `equals`";
       context.diagnostics.error("bad-matcher", keySpan, `unknown matcher \`${key}\``, { label });
       return [];
@@ -92,26 +93,6 @@ function readMatchers(node: Node, context: ParseContext): Matcher[] {
       ? [{ name, argument: readArgument(name, value, context) }]
       : [];
   });
-}
-
-/** Names that other tools have for a matcher. */
-const OTHER_MATCHERS: Record<string, MatcherName> = {
-  less_than: "lt",
-  at_most: "lte",
-  greater_than: "gt",
-  more_than: "gt",
-  at_least: "gte",
-  equal_to: "equals",
-  not_equals: "not",
-  matches_regex: "matches",
-  has_length: "length",
-};
-
-/** The hint for a matcher that other tools name differently. */
-function otherMatcher(key: string): string | undefined {
-  return Object.hasOwn(OTHER_MATCHERS, key)
-    ? `did you mean \`${OTHER_MATCHERS[key]}\`?`
-    : undefined;
 }
 
 /** Returns whether the only key of a map is a misspelt matcher: `lte_` is, `amount` is not. */

@@ -1,0 +1,41 @@
+/** The words that other tools use for keys of recipes. */
+const KEYS: Record<string, readonly string[]> = {
+  timeout: ["within"],
+  data: ["payload", "input"],
+  args: ["payload", "input"],
+  body: ["payload", "input"],
+  params: ["payload", "input"],
+  prio: ["priority"],
+  when: ["if"],
+  condition: ["if"],
+  loop: ["for_each"],
+  with_items: ["for_each"],
+  foreach: ["for_each"],
+  retries: ["retry"],
+  max_retries: ["retry"],
+};
+
+/** The words that other tools use for matchers. */
+const MATCHERS: Record<string, string> = {
+  less_than: "lt",
+  at_most: "lte",
+  greater_than: "gt",
+  more_than: "gt",
+  at_least: "gte",
+  equal_to: "equals",
+  not_equals: "not",
+  matches_regex: "matches",
+  has_length: "length",
+};
+
+/** The hint for a key that another tool would have; `known` are the keys of recipes in its place. */
+export function keyOfOtherTools(key: string, known: readonly string[]): string | undefined {
+  if (!Object.hasOwn(KEYS, key)) return undefined;
+  const meant = KEYS[key]!.find((name) => known.includes(name));
+  return meant === undefined ? undefined : `did you mean \`${meant}\`?`;
+}
+
+/** The hint for a matcher that another tool would have. */
+export function matcherOfOtherTools(name: string): string | undefined {
+  return Object.hasOwn(MATCHERS, name) ? `did you mean \`${MATCHERS[name]}\`?` : undefined;
+}
