@@ -9,7 +9,7 @@ import type { Caller, StepScope } from "./scopes.ts";
 import { CaseState, type CaseStateOptions } from "./case_state.ts";
 import { ALWAYS_TIMEOUT, CleanUpBudget } from "./cleanup_budget.ts";
 import { describeError, spanInModule, toMilliseconds } from "./describe_error.ts";
-import { findLeftovers } from "./leftovers.ts";
+import { findLeftovers, leftoverWarning, type SiblingLeftovers } from "./leftovers.ts";
 import { canBeMasked } from "./mask.ts";
 import { runStep, skipStep } from "./run_step.ts";
 import { ScriptHost } from "./script_host.ts";
@@ -28,6 +28,8 @@ export interface CaseOptions extends CaseStateOptions {
   name: string;
   /** Aborts when the run is interrupted. */
   signal: AbortSignal;
+  /** Collects unconsumed events if other cases run at the same time; they may consume them. */
+  siblings?: SiblingLeftovers;
   /** A limit for the steps besides the recipe's own, in milliseconds. */
   timeout?: number;
   /** Selects the steps to run; all by default. */
@@ -275,11 +277,9 @@ export class Case {
     const { published } = this.#state;
     try {
       const left = await findLeftovers(published, this.#entities(), client, deadline.signal);
-      for (const { event_id, name } of left) {
-        this.#state.warn(
-          `event \`${name}\` (${event_id}) was not consumed by this recipe's runs; it stays queued and will wake the next run that waits for \`${name}\``,
-        );
-      }
+      const { siblings, name } = this.#options;
+      if (siblings) siblings.add(name, left, this.#entities());
+      else for (const event of left) this.#state.warn(leftoverWarning(event));
     } catch (error) {
       this.#state.warn(`Cannot check for unconsumed events: ${(error as Error).message}`);
     }

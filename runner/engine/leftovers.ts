@@ -1,3 +1,5 @@
+import type { Clock } from "../../runtime/clock.ts";
+import { Deadline, momentIn } from "../events/deadline.ts";
 import type { Entity } from "../events/results.ts";
 import type { PublishedEvent, RunnerClient } from "../steps/context.ts";
 
@@ -31,4 +33,42 @@ export async function findLeftovers(
     }
   }
   return published.filter(({ event_id }) => !consumed.has(event_id));
+}
+
+/** Returns the warning about an event that no run has consumed. */
+export function leftoverWarning({ event_id, name }: PublishedEvent): string {
+  return `event \`${name}\` (${event_id}) was not consumed by this recipe's runs; it stays queued and will wake the next run that waits for \`${name}\``;
+}
+
+/** How long the check at the end of a run may take, in milliseconds. */
+const CHECK_TIMEOUT = 10_000;
+
+/**
+ * The events that cases which ran at the same time have not consumed themselves. A run of one case
+ * may have consumed the event of another, so they are looked for when all cases have ended.
+ */
+export class SiblingLeftovers {
+  #left: { caseName: string; event: PublishedEvent }[] = [];
+  #entities: Entity[] = [];
+
+  /** Adds the unconsumed events of a case, and all its jobs and runs. */
+  add(caseName: string, left: readonly PublishedEvent[], entities: readonly Entity[]): void {
+    this.#left.push(...left.map((event) => ({ caseName, event })));
+    this.#entities.push(...entities);
+  }
+
+  /** Returns the warnings about events that no case has consumed. */
+  async warnings(client: RunnerClient, clock: Clock): Promise<string[]> {
+    if (this.#left.length === 0) return [];
+    const until = momentIn(clock, CHECK_TIMEOUT);
+    using deadline = new Deadline(clock, until, new AbortController().signal);
+    try {
+      const events = this.#left.map(({ event }) => event);
+      const still = new Set(await findLeftovers(events, this.#entities, client, deadline.signal));
+      return this.#left.filter(({ event }) => still.has(event))
+        .map(({ caseName, event }) => `${caseName}: ${leftoverWarning(event)}`);
+    } catch (error) {
+      return [`Cannot check for unconsumed events: ${(error as Error).message}`];
+    }
+  }
 }

@@ -16,6 +16,7 @@ import type { RunnerClient } from "../steps/context.ts";
 import { Case } from "./case.ts";
 import { uniqueCaseNames } from "./case_names.ts";
 import { Mask } from "./mask.ts";
+import { SiblingLeftovers } from "./leftovers.ts";
 import { maskEvent } from "./mask_event.ts";
 import type { OpenScript } from "./script_run.ts";
 import type { CaseResult } from "./verdict.ts";
@@ -178,19 +179,25 @@ async function runAll(cases: readonly PlannedCase[], options: Running): Promise<
   }
   let next = 0;
   let bailed = false;
+  const workers = Math.max(1, Math.min(options.parallel ?? 1, cases.length));
+  const siblings = workers > 1 ? new SiblingLeftovers() : undefined;
   const worker = async () => {
     while (next < cases.length && !bailed && !signal.aborted) {
       const index = next++;
       const result = client instanceof Error
         ? reportNotRun(cases[index]!, index, client, options)
-        : await runCase(cases[index]!, index, { ...options, client }, running);
+        : await runCase(cases[index]!, index, { ...options, client, siblings }, running);
       counts[result.status]++;
       if (result.flaky) counts.flaky++;
       if (options.bail && result.status !== "passed") bailed = true;
     }
   };
-  const workers = Math.max(1, Math.min(options.parallel ?? 1, cases.length));
   await Promise.all(Array.from({ length: workers }, worker));
+  if (siblings && !(client instanceof Error)) {
+    for (const text of await siblings.warnings(client, options.clock)) {
+      emit({ type: "warning", text });
+    }
+  }
   for (const stop of stopListening) stop();
   return { started: next, wasCalledToExit };
 }
@@ -210,10 +217,10 @@ function ownersOf(error: Error, running: ReadonlySet<Case>): Case[] {
 async function runCase(
   { recipe, matrix, vars = {}, random }: PlannedCase,
   index: number,
-  options: Running & { client: RunnerClient },
+  options: Running & { client: RunnerClient; siblings: SiblingLeftovers | undefined },
   running: Set<Case>,
 ): Promise<CaseResult> {
-  const { timeout, select, openScript } = options;
+  const { timeout, select, openScript, siblings } = options;
   const one = new Case(recipe, {
     index,
     name: options.names[index]!,
@@ -229,6 +236,7 @@ async function runCase(
     ...(timeout === undefined ? {} : { timeout }),
     ...(select === undefined ? {} : { select }),
     ...(openScript === undefined ? {} : { openScript }),
+    ...(siblings === undefined ? {} : { siblings }),
   });
   running.add(one);
   try {

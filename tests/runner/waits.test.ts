@@ -417,3 +417,35 @@ test("warns about unconsumed events of a call and of an interrupted recipe, but 
 function warningsOf(events: readonly RecipeEvent[]): string[] {
   return events.flatMap((event) => event.type === "warning" ? event.text : []);
 }
+
+const SIBLINGS = `
+matrix: { role: [publisher, consumer] }
+steps:
+  - publish: payment-received
+    if: matrix.role == "publisher"
+  - id: order
+    start: order-payment
+    input: { order_id: ORD-7 }
+    if: matrix.role == "consumer"
+  - wait: order
+    if: matrix.role == "consumer"
+  - assert: true
+`;
+
+test("does not warn about an event that a case which runs at the same time has consumed", async () => {
+  const { code, events } = await runRecipe(SIBLINGS, ["--parallel", "2"]);
+  assert.equal(code, 0);
+  assert.deepEqual(warningsOf(events), []);
+});
+
+test("warns at the end of a parallel run about an event that no case has consumed", async () => {
+  const more = SIBLINGS.replace("  - assert: true", "  - publish: nobody\n  - assert: true");
+  const { code, events } = await runRecipe(more, ["--parallel", "2"]);
+  assert.equal(code, 0);
+  const warnings = warningsOf(events);
+  assert.equal(warnings.length, 2);
+  for (const role of ["publisher", "consumer"]) {
+    const own = new RegExp(`^r \\[role=${role}\\]: event \`nobody\` \\(\\w+\\) was not consumed`);
+    assert.ok(warnings.some((text) => own.test(text)), warnings.join("\n"));
+  }
+});
