@@ -4,7 +4,7 @@ import type { Entity } from "../events/results.ts";
 import { freeNames } from "../expression/ast.ts";
 import { needsBreak, takeBreak } from "../expression/budget.ts";
 import { toCel } from "../expression/convert.ts";
-import { showValue, typeName } from "../expression/diff.ts";
+import { shownType, showValue } from "../expression/diff.ts";
 import { resolveTemplate, type Template } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
 import { runWithRetry } from "./retry.ts";
@@ -116,7 +116,7 @@ function readItems(items: Template, scope: StepScope): unknown[] {
   const { ambient, hide } = scope.case;
   const list = resolveTemplate(items, valuesOf(scope), ambient);
   if (Array.isArray(list)) return list;
-  const shown = `${showValue(list, hide, 60)} (${typeName(list)})`;
+  const shown = `${showValue(list, hide, 60)} (${shownType(list)})`;
   throw new StepFailure("evaluation", `\`for_each\` needs a list, not ${shown}`, {
     span: items.kind === "expression" ? items.expression.span() : undefined,
   });

@@ -187,3 +187,8 @@ export function typeName(value: unknown): string {
       return "map";
   }
 }
+
+/** The type of a JSON value as messages show it: as {@linkcode typeName}, but for whole numbers. */
+export function shownType(value: unknown): string {
+  return typeof value === "bigint" || Number.isInteger(value) ? "whole number" : typeName(value);
+}

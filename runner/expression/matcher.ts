@@ -1,4 +1,4 @@
-import { diffLines, equal, type Hide, showValue, typeName, worthDiff } from "./diff.ts";
+import { diffLines, equal, type Hide, shownType, showValue, typeName, worthDiff } from "./diff.ts";
 import type { Expression } from "./expression.ts";
 import { BudgetError, withBudget } from "./budget.ts";
 import { patterns } from "./load_patterns.ts";
@@ -64,7 +64,7 @@ export function mismatch(
   hide: Hide,
 ): string[] | undefined {
   const { name, argument } = matcher;
-  const is = `is ${showValue(value, hide)} (${typeName(value)})`;
+  const is = `is ${showValue(value, hide)} (${shownType(value)})`;
   if (name === "exists") {
     if ((value !== undefined) === argument) return undefined;
     return [argument ? "is absent" : `${is}, but should be absent`];

@@ -51,7 +51,7 @@ export function describeNode(node: Node): string {
   if (node.value === null) return "null";
   switch (typeof node.value) {
     case "number":
-      return "a number";
+      return Number.isInteger(node.value) ? "a whole number" : "a number";
     case "boolean":
       return "true or false";
     default:

@@ -1,7 +1,7 @@
 import type { TimelineEntry } from "../../protocol/entity.ts";
 import { withBudget } from "../expression/budget.ts";
 import { isPlain } from "../expression/convert.ts";
-import { diffLines, equal, type Hide, showValue, typeName } from "../expression/diff.ts";
+import { diffLines, equal, type Hide, shownType, showValue } from "../expression/diff.ts";
 import { className, inspect } from "../expression/inspect.ts";
 import { patterns } from "../expression/load_patterns.ts";
 import { lengthOf } from "../expression/matcher.ts";
@@ -233,5 +233,5 @@ function isMap(value: unknown): value is Record<string, unknown> {
 }
 
 function kindOf(value: unknown): string {
-  return isMap(value) && !isPlain(value) ? className(value) : typeName(value);
+  return isMap(value) && !isPlain(value) ? className(value) : shownType(value);
 }

@@ -54,7 +54,7 @@ test("shows all failed assertions of a step", async () => {
   assert.deepEqual(lines.filter((line) => !line.startsWith(" ")), [
     "`vars.n == 2` is false",
     "`vars.n == 3` is false",
-    "`vars.n` is 1 (number), but should be > 2",
+    "`vars.n` is 1 (whole number), but should be > 2",
   ]);
 });
 
@@ -113,11 +113,11 @@ const job =
 for (
   const [matcher, reason] of [
     ["n: 3", undefined],
-    ['n: "3"', 'is 3 (number), but should be "3"'],
+    ['n: "3"', 'is 3 (whole number), but should be "3"'],
     ["n: 3.0", undefined],
     ["n: { gt: 2, lt: 4, gte: 3, lte: 3 }", undefined],
-    ["n: { gt: 3 }", "is 3 (number), but should be > 3"],
-    ["n: { not: 3 }", "is 3 (number), but should be anything but 3"],
+    ["n: { gt: 3 }", "is 3 (whole number), but should be > 3"],
+    ["n: { not: 3 }", "is 3 (whole number), but should be anything but 3"],
     ["text: { matches: ^a.c$ }", undefined],
     ["text: { matches: ^b }", 'is "abc" (text), but should be a text that matches "^b"'],
     ["text: { contains: b }", undefined],
@@ -127,13 +127,13 @@ for (
     ["list: { contains: 3 }", "is [1,2] (list), but should be something that contains 3"],
     ["list: { length: { gt: 2 } }", "is [1,2] (list), but should be of a length > 2"],
     ["n: { one_of: [1, 3] }", undefined],
-    ["n: { one_of: [1, 2] }", "is 3 (number), but should be one of [1,2]"],
+    ["n: { one_of: [1, 2] }", "is 3 (whole number), but should be one of [1,2]"],
     ["no: null", undefined],
     ["no: { exists: true, type: null }", undefined],
     ["nope: { exists: false }", undefined],
     ["nope: 1", "is absent, but should be 1"],
-    ["n: { exists: false }", "is 3 (number), but should be absent"],
-    ["n: { type: text }", "is 3 (number), but should be of type text"],
+    ["n: { exists: false }", "is 3 (whole number), but should be absent"],
+    ["n: { type: text }", "is 3 (whole number), but should be of type text"],
     ["n: { equals: 3 }", undefined],
   ] as const
 ) {
@@ -255,8 +255,8 @@ test("names the expression and line of each error among several failures", async
     "`1 / j.payload.z == 1`: division by zero (line 6)",
     "`vars.n == 1` is false",
     "`vars.n`: division by zero (line 8)",
-    "`vars.n` is 0 (number), but should be < 0",
+    "`vars.n` is 0 (whole number), but should be < 0",
     "`7 % j.payload.z`: modulo by zero (line 9)",
-    "`vars.l` is 4 (number), but should be 3",
+    "`vars.l` is 4 (whole number), but should be 3",
   ]);
 });

@@ -521,7 +521,7 @@ test("hints at the keys of recipes for those of other tools", async () => {
     /^unknown-key at timeout: .* did you mean `within`\?$/,
     /^unknown-key at data: .* did you mean `payload`\?$/,
     /^unknown-key at prio: .* did you mean `priority`\?$/,
-    /^wrong-type at 3: `retry` must be a map, not a number write `retry: \{ attempts: 3 \}`$/,
+    /^wrong-type at 3: `retry` must be a map, not a whole number write `retry: \{ attempts: 3 \}`$/,
     /^unknown-key at data: .* did you mean `input`\?$/,
     /^bad-expression at var: .* did you mean `vars`\?$/,
     /^bad-expression at “: .* use straight quotes for text$/,

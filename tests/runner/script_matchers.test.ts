@@ -37,10 +37,10 @@ test("a negated matcher fails for a value of the wrong kind", async () => {
         'expected an absent value to be text or a list and not to contain "a"',
       ],
       ["t.expect('a').not.toContain(1)", 'expected "a" (text) to be a list and not to contain 1'],
-      ["t.expect(1).not.toMatch(/a/)", "expected 1 (number) to be text and not to match /a/"],
+      ["t.expect(1).not.toMatch(/a/)", "expected 1 (whole number) to be text and not to match /a/"],
       [
         "t.expect(1).not.toHaveLength(2)",
-        "expected 1 (number) to be text, a list or a map and not to have length 2",
+        "expected 1 (whole number) to be text, a list or a map and not to have length 2",
       ],
       [
         "t.expect(undefined).not.toEqual(2)",
