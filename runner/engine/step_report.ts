@@ -1,6 +1,7 @@
 import { startStopwatch } from "../events/deadline.ts";
 import type { EventFailure, StepFinished, StepStatus } from "../events/event.ts";
 import { StepFailure } from "../events/failure.ts";
+import type { Results } from "../events/results.ts";
 import { EvaluationError } from "../expression/expression.ts";
 import { resolveTemplate } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
@@ -74,7 +75,7 @@ export class StepReport {
     const described = owner.describe(error, this.#step.span);
     const failure: EventFailure = {
       ...described,
-      lines: [...described.lines, ...lines],
+      lines: [...described.lines, ...lines, ...lostOutput(described, this.#scope.results)],
       step: owner.stepNumber(this.#step),
     };
     const status = statusOf(failure);
@@ -131,6 +132,21 @@ export class StepReport {
       throw error;
     }
   }
+}
+
+/** Explains the absent output of a run that has completed. */
+function lostOutput({ message, lines }: EventFailure, results: Results): string[] {
+  for (
+    const [, id] of [message, ...lines].join("\n").matchAll(/`(\w+)\.output\b[^`]*` is absent/g)
+  ) {
+    const run = results.get(id!) as { run_id?: unknown; state?: unknown } | undefined;
+    if (run?.run_id === undefined || run.state !== "completed") continue;
+    return [
+      `\`${id}\` has completed, but today's servers keep no output of runs: quirk \`outputs-lost\` in docs/dev.md`,
+      "check its `steps`, or an event that the workflow publishes",
+    ];
+  }
+  return [];
 }
 
 function statusOf({ kind }: EventFailure): StepStatus {

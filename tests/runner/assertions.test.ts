@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { firstFailure, runRecipe } from "./_recipe.ts";
+import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 
 async function failure(steps: string, vars = "{}") {
   const { code, events } = await runRecipe(`vars: ${vars}\nsteps:\n${steps}\n`);
@@ -259,4 +259,37 @@ test("names the expression and line of each error among several failures", async
     "`7 % j.payload.z`: modulo by zero (line 9)",
     "`vars.l` is 4 (whole number), but should be 3",
   ]);
+});
+
+test("names the quirk when the output of a completed run is absent", async () => {
+  const { events } = await runRecipe(`
+steps:
+  - id: order
+    start: order-payment
+    input: { order_id: ORD-7 }
+  - expect: { order.output: { exists: true } }
+    soft: true
+  - publish: payment-received
+  - wait: order
+  - assert: order.name == "x"
+    soft: true
+  - assert: order.output.total == 3
+    soft: true
+  - assert: [1 == 2, order.output == 3]
+    soft: true
+  - expect: { order.output: { exists: true } }
+    soft: true
+  - expect: { order.output.total: 3 }
+    soft: true
+  - log: \${{ order.output }}
+    soft: true
+  - wait: order
+    until: \${{ order.output.total == 3 }}
+    soft: true
+`);
+  const failures = ends(events).flatMap(({ failure }) => failure ?? []);
+  const named = failures.map(({ lines }) => lines.some((line) => line.includes("`outputs-lost`")));
+  // The first two: the run is still running, and the assertion is about something else.
+  const expected = [false, false, true, true, true, true, true, true];
+  assert.deepEqual(named, expected, JSON.stringify(failures));
 });
