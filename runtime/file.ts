@@ -51,15 +51,17 @@ export async function readTextFile(
 
 /** Whether a path is a regular file of at most this many bytes, or does not exist. */
 async function isSmallFile(path: string, maximum: number): Promise<boolean> {
-  const { Deno } = globalThis as any;
+  const { Deno, Bun, process } = globalThis as any;
   try {
-    if (!Deno) {
-      const { statSync } = (globalThis as any).process.getBuiltinModule("node:fs");
-      const about = statSync(path);
-      return about.isFile() && about.size <= maximum;
+    if (Deno) {
+      const about = await Deno.stat(path);
+      return about.isDirectory || (about.isFile && about.size <= maximum);
     }
-    const about = await Deno.stat(path);
-    return about.isDirectory || (about.isFile && about.size <= maximum);
+    // Bun's own API avoids loading `node:fs`.
+    const about = Bun
+      ? await Bun.file(path).stat()
+      : process.getBuiltinModule("node:fs").statSync(path);
+    return about.isFile() && about.size <= maximum;
   } catch (_error) {
     // Reading it will report a better error.
     return true;
