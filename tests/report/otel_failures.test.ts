@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openReporter } from "../../runner/report/otel/otel.ts";
+import { NotInstalledError } from "../../runner/report/otel/packages.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
-import { ROOT } from "../project/sources.ts";
+import { readJson, ROOT } from "../project/sources.ts";
 import { RunnerProcess } from "../runner/_process.ts";
 import { runRecipe } from "../runner/_recipe.ts";
 import { Collector } from "./_collector.ts";
@@ -178,4 +179,13 @@ test("warns if the packages are missing, and goes on", async () => {
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test("the message about missing packages names each of them in full", async () => {
+  const { optionalDependencies } = await readJson<{
+    optionalDependencies: Record<string, string>;
+  }>("package.json");
+  const names = Object.keys(optionalDependencies).filter((name) => name.includes("opentelemetry"));
+  const { message } = new NotInstalledError(undefined);
+  deepEqual(message.match(/@opentelemetry\/[a-z-]+/g)!.toSorted(), names.toSorted());
 });
