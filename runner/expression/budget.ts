@@ -71,15 +71,19 @@ export function spend(steps: number): void {
   if (left < 0) throw new BudgetError();
 }
 
-/** Takes steps from the budget for reading a whole value: one for each value in it. */
-export function spendForReading(value: unknown): void {
+/**
+ * Takes steps from the budget for reading a whole value: one for each value in it.
+ *
+ * @param isCompared Whether all of it decides the result, so that no number in it may be inexact.
+ */
+export function spendForReading(value: unknown, isCompared: boolean): void {
   if (typeof value === "string") return spend(value.length / CHARACTERS_PER_STEP);
   if (typeof value !== "object" || value === null) return;
   const rest: unknown[] = [value];
   while (rest.length > 0) {
     const one = rest.pop();
     spend(1);
-    if (one instanceof InexactNumber) {
+    if (one instanceof InexactNumber && (isCompared || one === value)) {
       throw Object.assign(new Error(INEXACT), { code: "inexact_number", summary: INEXACT });
     }
     if (typeof one === "string" || one instanceof Uint8Array) {

@@ -59,7 +59,7 @@ async function load(): Promise<Cel> {
   });
   dynamic.registerType("InexactNumber", InexactNumber);
   addFunctions(dynamic, { Duration, UnsignedInt, EvaluationError });
-  const readWhole = limitEvaluation(dynamic);
+  const { readWhole, compared } = limitEvaluation(dynamic);
   let typed: Environment | undefined;
   const parsed = new Map<string, Parsed>();
   return {
@@ -82,6 +82,7 @@ async function load(): Promise<Cel> {
         visitAst(ast, (node) => {
           replaceFunction(node);
           for (const child of wholeOperands(node)) readWhole.add(child);
+          for (const child of comparedOperands(node)) compared.add(child);
         });
         result = { ast, evaluate: (values) => withBudget(() => evaluate(values)) };
         parsed.set(text, result);
@@ -113,12 +114,19 @@ interface Evaluator {
   tryEval(node: Ast, context: unknown): unknown;
 }
 
+/** The nodes whose values are read as a whole, and those of them that are compared. */
+interface ReadNodes {
+  readWhole: WeakSet<Ast>;
+  compared: WeakSet<Ast>;
+}
+
 /**
  * Makes the evaluations of an environment take from the budget: a step for each node, and more for
- * nodes in the returned set, whose values are read as a whole.
+ * nodes in the returned sets.
  */
-function limitEvaluation(environment: Environment): WeakSet<Ast> {
+function limitEvaluation(environment: Environment): ReadNodes {
   const readWhole = new WeakSet<Ast>();
+  const compared = new WeakSet<Ast>();
   // The evaluator is private, but is passed to the root of every syntax tree.
   const probe = environment.parse("true");
   type Evaluate = (evaluator: Evaluator, node: Ast, context: unknown) => unknown;
@@ -128,7 +136,7 @@ function limitEvaluation(environment: Environment): WeakSet<Ast> {
         spend(node.op === "call" || node.op === "rcall" ? costOfCall(node) : 1);
         const evaluate = (node as Ast & { evaluate: Evaluate }).evaluate;
         const value = evaluate.call(node, evaluator, node, context);
-        if (isLong(value) && readWhole.has(node)) spendForReading(value);
+        if (isLong(value) && readWhole.has(node)) spendForReading(value, compared.has(node));
         return value;
       };
       evaluator.tryEval = (node, context) => {
@@ -142,7 +150,7 @@ function limitEvaluation(environment: Environment): WeakSet<Ast> {
     },
   });
   probe();
-  return readWhole;
+  return { readWhole, compared };
 }
 
 /** Whether reading a value can take more than a moment. */
@@ -154,6 +162,13 @@ function isLong(value: unknown): boolean {
 function costOfCall({ args }: Ast & { op: "call" | "rcall" }): number {
   // Only methods of times take a time zone, for which the engine formats the time.
   return args.length === 3 && args[2].length === 1 && /^get[A-Z]/.test(args[0]) ? 1000 : 10;
+}
+
+/** The operands that a node compares with each other as a whole. Null equals no map or list. */
+function comparedOperands(node: Ast): Ast[] {
+  if (node.op !== "==" && node.op !== "!=" && node.op !== "in") return [];
+  const isNull = node.args.some((side) => side.op === "value" && side.args === null);
+  return isNull && node.op !== "in" ? [] : node.args;
 }
 
 /** The operands of a node whose values it reads as a whole. */

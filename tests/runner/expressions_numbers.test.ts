@@ -30,6 +30,14 @@ for (
   });
 }
 
+test("a value with such a number in it can be measured and compared with null", async () => {
+  const cel = await loadCel();
+  const values = { a: toCel(JSON.parse('{"id": 9007199254740993, "l": [9007199254740993]}')) };
+  const parsed = cel.parse("a != null && !(a == null) && size(a) == 2 && a.l.size() == 1");
+  assert.equal(parsed.evaluate(values), true);
+  assert.equal(cel.parse("has(a.id) && type(a.l) == list").evaluate(values), true);
+});
+
 test("compares whole numbers up to 2^53, and numbers with a fraction", async () => {
   const cel = await loadCel();
   const values = { a: toCel(JSON.parse('{"id": 9007199254740991, "f": 1.5}')) };
