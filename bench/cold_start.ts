@@ -1,8 +1,8 @@
 /**
- * The time to start, as a multiple of the time that an empty file takes: `node bench/cold_start.ts`.
+ * Measures cold starts, as multiples of the time that an empty file takes: `node bench/cold_start.ts`.
  * The cases take turns, and each process is timed from start to exit. The order recipe has two rows:
- * one without the duration of its run, which leaves the start, and one without the time that its steps
- * waited, which leaves the start and the work of the run.
+ * the first subtracts the duration of its run, to show the start alone; the second subtracts only the
+ * time that its steps waited, to show the start and the work of the run.
  *
  * @module
  */

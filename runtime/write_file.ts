@@ -70,10 +70,10 @@ interface Target {
   status?: FileStatus;
 }
 
-/** The codes with which a directory refuses a new file, in which a file can be writable all the same. */
+/** Errors of a directory that refuses new files. Existing files in it may still be writable. */
 const ALLOWS_NO_NEW_FILE: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EROFS"]);
 
-/** How many symbolic links lead to a file that does not exist. */
+/** How many symbolic links are followed, as on Linux. */
 const MAX_LINKS = 40;
 
 async function targetOf(path: string): Promise<Target> {

@@ -24,7 +24,7 @@ interface Grant {
 
 /** Settings of a {@linkcode CreditWindow}. */
 export interface CreditWindowOptions {
-  /** How many credits a grant fills the window up to, on top of the initial ones. */
+  /** The size of the window, not counting the initial credits. A grant fills it up again. */
   credits: number;
   onEvent(event: DispatchEvent): void;
   /** Called when the server had no credits left, so that events may be missing. */

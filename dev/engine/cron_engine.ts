@@ -27,8 +27,8 @@ const CLOCK_TOLERANCE_MS = 500;
 
 /**
  * Enqueues the jobs of cron entries on schedule. If several servers share a store, only one of them
- * enqueues the job. Waits are measured by a time that nobody can set; when somebody has set the
- * clock, entries with a pattern are planned again.
+ * enqueues the job. Setting the clock does not change a wait that has begun; entries with a pattern
+ * are then planned again.
  */
 export class CronEngine {
   readonly #server: ServerState;
@@ -39,7 +39,7 @@ export class CronEngine {
   constructor(server: ServerState, jobs: JobEngine) {
     this.#server = server;
     this.#jobs = jobs;
-    // Nobody sets a virtual clock, and each timer takes time when it is advanced.
+    // A virtual clock is never set, and extra timers would make advancing it slow.
     this.#longestWait = server.timers.clock.touch ? Infinity : CLOCK_CHECK_MS;
   }
 

@@ -14,7 +14,7 @@ const DEFAULT_TIMEOUT_MS = 300_000;
 const MIN_POLL_MS = 1000;
 const MAX_POLL_MS = 30_000;
 const HEARTBEAT_MS = 10_000;
-/** The longest time that a date can be away. */
+/** The longest backoff, so that the time of the next attempt fits in a `Date`. */
 const MAX_BACKOFF_MS = 1e15;
 /** How many jobs start before the event loop gets a turn. */
 const BATCH = 64;

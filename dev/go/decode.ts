@@ -23,7 +23,7 @@ export interface GoStruct {
   type: string;
   /** The members by their JSON names. */
   fields: Record<string, GoType>;
-  /** The names of members' types that Go defines, such as `dwp.FrameType`. */
+  /** The Go names of the members' types, such as `dwp.FrameType`, for members of a named type. */
   typeNames?: Record<string, string>;
 }
 

@@ -15,7 +15,7 @@ export interface LoadedRecipes {
   diagnostics: Diagnostic[];
   /** The files that were read. */
   files: string[];
-  /** Those of them that the command line names, and not only their directory. */
+  /** The files that the command line names itself, rather than their directory. */
   named: ReadonlySet<string>;
 }
 

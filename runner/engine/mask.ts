@@ -12,7 +12,7 @@ export function canBeMasked(secret: string): boolean {
   return secret.trim().length >= MIN_LENGTH;
 }
 
-/** How many texts of which length are remembered. */
+/** The cache of masked texts: the most entries, and the longest text that is kept. */
 const [KNOWN_TEXTS, KNOWN_LENGTH] = [1_000, 500];
 
 /** The text that replaces a secret. */

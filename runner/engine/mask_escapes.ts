@@ -3,10 +3,10 @@ import { type MaskView, MaskViewBuilder } from "./mask_view.ts";
 
 const [TAB, SPACE, NUMBER_SIGN, BACKSLASH, LETTER_U, BRACE] = [0x09, 0x20, 0x23, 0x5c, 0x75, 0x7b];
 
-/** A view that was read in one more way. */
+/** The result of decoding a view once more. */
 export interface Decoded {
   view: MaskView;
-  /** The bytes that were decoded and with which escape sequences can begin: those of new ones. */
+  /** The decoded bytes that may begin a further escape sequence, such as a `%`. */
   created: number[];
 }
 

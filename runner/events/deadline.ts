@@ -113,12 +113,12 @@ export function startStopwatch(clock: Clock): () => number {
   return () => wholeMilliseconds(monotonicNow(clock) - began);
 }
 
-/** Rounds a time to whole milliseconds. A clock that runs backwards has no say: it is at least 0. */
+/** Rounds a duration to whole milliseconds; 0 if the clock ran backwards. */
 export function wholeMilliseconds(ms: number): number {
   return Math.max(0, Math.round(ms));
 }
 
-/** Returns the time that is so many milliseconds from now, by the monotonic clock. Deadlines use it. */
+/** Returns the time `ms` milliseconds from now on the monotonic clock, for deadlines. */
 export function momentIn(clock: Clock, ms: number): number {
   return monotonicNow(clock) + ms;
 }

@@ -114,7 +114,7 @@ interface Evaluator {
   tryEval(node: Ast, context: unknown): unknown;
 }
 
-/** The nodes whose values are read as a whole, and those of them that are compared. */
+/** The nodes whose large values cost extra steps: they are read as a whole, or even compared. */
 interface ReadNodes {
   readWhole: WeakSet<Ast>;
   compared: WeakSet<Ast>;

@@ -44,7 +44,7 @@ export function replacementOf(name: string, isMethod: boolean): string {
   return (isMethod ? name === "matches" : REPLACED.has(name)) ? MARK + name : name;
 }
 
-/** A text without the mark of replaced functions. */
+/** Removes the mark of replaced functions from a message. */
 export function withoutMark(text: string): string {
   return text.replaceAll(MARK, "");
 }
@@ -155,7 +155,7 @@ function toWhole(value: bigint | number | string): bigint | undefined {
 const FIRST_TIME = -62135596800000;
 const LAST_TIME = 253402300799999;
 
-/** Parses an RFC 3339 time. Engines differ in what they accept besides. */
+/** Parses an RFC 3339 time, and nothing else: JavaScript engines differ in what `Date` accepts. */
 export function parseTime(text: string): Date | undefined {
   const match =
     /^(\d{4}-\d\d-(\d\d))T([01]\d|2[0-3])(:[0-5]\d){2}(\.\d+)?(Z|[-+]([01]\d|2[0-3]):[0-5]\d)$/i

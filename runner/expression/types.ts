@@ -162,7 +162,7 @@ export function describeType(type: string): string {
   const record = recordType(base);
   if (record) return record.title;
   if (type.startsWith("list")) return "a list";
-  // A root such as `vars` has a type of its own, `$vars`.
+  // The type of a root such as `vars` is called `$vars`.
   if (/^(map|\$)/.test(type)) return "a map";
   const optional = /^optional<(.*)>$/.exec(type);
   if (optional) return `an optional value (${describeType(optional[1]!)})`;

@@ -41,7 +41,7 @@ export async function valueTree(
     }
   };
   const lines: string[] = [];
-  // Each operand is evaluated again, and its operands too, but not for longer than one expression.
+  // This evaluates operands again, some more than once: all of it shares one expression's budget.
   withBudget(() => addOperands(expression.ast, 0, { evaluate, hide }, lines));
   return lines;
 }

@@ -16,7 +16,7 @@ export class HistoryError extends Error {
   /** The reason. */
   readonly code: HistoryErrorCode;
 
-  /** Takes the reason and the message. */
+  /** Creates an error with its reason and message. */
   constructor(code: HistoryErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options);
     this.name = "HistoryError";

@@ -136,7 +136,7 @@ export class HistoryStore {
   }
 
   /**
-   * Replaces the file by a new one after it was found to be corrupt.
+   * Replaces the file with a new one after it was found to be corrupt.
    * @throws {HistoryError | FileError}
    */
   async replaceCorrupt(error: HistoryError): Promise<void> {

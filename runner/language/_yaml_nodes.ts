@@ -14,7 +14,7 @@ const MAX_DEPTH = 100;
 interface Size {
   /** The values in it, including itself. */
   values: number;
-  /** The characters of those values. */
+  /** The total length of the values. */
   characters: number;
 }
 

@@ -66,7 +66,7 @@ export type OnType = (type: CelType) => void;
 
 /** What can be known about an expression besides its place. */
 export interface ExpressionDetails {
-  /** Literals that an `expect` compares it with. */
+  /** The literals that an `expect` compares the expression with. */
   comparedWith?: readonly ComparedValue[];
   /** Called with the type of its value. */
   onType?: OnType;

@@ -66,8 +66,8 @@ export class ReporterGroup implements Reporter {
   }
 
   /**
-   * Whether a report is missing or incomplete. An export over the network does not count: it is no
-   * result of the run.
+   * Whether a report is missing or incomplete. Exports over the network do not count: a collector
+   * that is down must not fail the run.
    */
   get hasFailed(): boolean {
     return this.#hasFailed;

@@ -1,7 +1,7 @@
 import type { AlertMessage } from "./alert_message.ts";
 import { postAlert, type PostAlertOptions } from "./webhook.ts";
 
-/** How many alerts wait for one address. */
+/** How many alerts may wait for one address. */
 const MAX_WAITING = 100;
 
 /** The alerts for one address, oldest first, without the one that is being sent. */
@@ -24,7 +24,7 @@ export class AlertQueue {
     this.#options = options;
   }
 
-  /** Sends an alert when those before it are delivered, or were given up. */
+  /** Sends an alert once those before it have been delivered or given up. */
   send(address: string, message: AlertMessage): void {
     // `http://a` and `http://a/` are one address.
     const key = new URL(address).href;
@@ -37,7 +37,7 @@ export class AlertQueue {
     }
     queue.waiting.push(message);
     if (queue.waiting.length <= MAX_WAITING) return;
-    // A reminder says less than that an alert was raised or resolved.
+    // Drop a reminder first: it matters less than an alert that was raised or resolved.
     const reminder = queue.waiting.findIndex(({ type }) => type === "reminder");
     const [dropped] = queue.waiting.splice(Math.max(0, reminder), 1);
     this.#options.warn(

@@ -54,8 +54,8 @@ function headerSite(stack: string | undefined): CallSite | undefined {
 }
 
 /**
- * Returns where a name that a message has in quotes is in the text, such as that of a module that
- * was not found; the beginning if there is none.
+ * Finds a name that the message quotes, such as a missing module's, in the text. Returns its offset,
+ * or 0 if the text does not contain it.
  */
 function offsetOfName(message: string, text: string): number {
   for (const [, quoted] of message.matchAll(/["'`]([^"'`]+)["'`]/g)) {

@@ -31,7 +31,7 @@ async function statuses(
 const ACCEPTED = [101, 200, 200, 200];
 const REFUSED = [403, 403, 403, 403];
 
-test("requests without an origin, and of pages on this machine, are accepted", async () => {
+test("accepts requests without an origin, and from pages on this machine", async () => {
   await using server = await createDevServer();
   assert.deepEqual(await statuses(server, {}), ACCEPTED);
   for (
@@ -191,7 +191,7 @@ test("a connection that sends no token is closed after 10 seconds", async () => 
   await authenticated.call("stats");
 });
 
-test("a connection without a token is closed on a virtual clock, too, and on one in memory", async () => {
+test("closes a connection without a token on a virtual clock and in memory, too", async () => {
   const clock = createVirtualClock();
   await using server = await createDevServer({ clock });
   const silent = await Wire.open(server.url);

@@ -27,7 +27,7 @@ const RULES = {
 };
 const problem = (options: unknown) => optionsProblem(options, RULES);
 
-test("options that follow their rules have no problem", () => {
+test("reports no problem with valid options", () => {
   assert.equal(problem({ name: "a" }), undefined);
   const all = {
     name: "a",
@@ -44,7 +44,7 @@ test("options that follow their rules have no problem", () => {
   assert.equal(problem({ name: "a", format: undefined, other: undefined }), undefined);
 });
 
-test("an unknown option is named, with the option that is meant", () => {
+test("names an unknown option, and suggests the one that was meant", () => {
   for (
     const [name, meant] of [
       ["max_retries", "maxRetries"],
@@ -102,7 +102,7 @@ test("a wrong value is shown with its option and what is allowed", () => {
   }
 });
 
-test("options that are not an object are a problem", () => {
+test("reports options that are not an object", () => {
   for (const [options, text] of [["a", "'a'"], [null, "null"], [[], "[]"], [5, "5"]]) {
     assert.equal(problem(options), `the options must be an object, not ${text}`);
   }

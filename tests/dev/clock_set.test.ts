@@ -84,7 +84,7 @@ for (const jump of [-HOUR, -30_000, -1_500, 1_500, 30_000, HOUR]) {
     assert.ok(count === 9 || count === 10, String(count));
   });
 
-  test(`without a monotonic time, entries go on, too, after ${jump / 1000} s`, async () => {
+  test(`without a monotonic clock, entries still fire after it was set by ${jump / 1000} s`, async () => {
     for (const schedule of ["@every 1s", "* * * * * *"]) {
       await using it = await withCron({ schedule }, (clock) => new WallClock(clock));
       assert.equal(it.firings(5).length, 5);
@@ -99,7 +99,7 @@ test("a pattern follows a clock that was set back, within half a minute", async 
   await using it = await withCron({ schedule: "*/5 * * * *" });
   assert.deepEqual(it.firings(301), ["12:05:00"]);
   it.clock.setWall(-10 * MINUTE);
-  // It is 11:55:01 now; without following, the next one would be 15 minutes away.
+  // It is 11:55:01 now. If the server ignored the change, it would fire only in 15 minutes.
   assert.deepEqual(it.firings(600), ["12:00:00", "12:05:00"]);
 });
 
@@ -112,7 +112,7 @@ test("a pattern follows a clock that was set forward, and fires once for what wa
   assert.deepEqual(rest, ["15:00:00"]);
 });
 
-test("a pattern fires once a time although the clock runs a little slower than the timers", async () => {
+test("a pattern fires once for each time although the clock runs a little slower than the timers", async () => {
   await using it = await withCron({ schedule: "* * * * *" });
   const fired: string[] = [];
   for (let minute = 0; minute < 10; minute++) {
@@ -155,7 +155,7 @@ test("two servers of one store still fire an entry once after the clock was set"
   assert.ok(length === 5 || length === 6, String(length));
 });
 
-test("a new time zone for an entry counts at once when the workload is reloaded", async () => {
+test("an entry uses its new time zone as soon as the workload is reloaded", async () => {
   await using it = await withCron({ schedule: "30 12 * * *" });
   const entry = { schedule: "30 12 * * *", timezone: "Asia/Kolkata", job: "tick" };
   await it.server.reload({ crons: [defineCron("entry", entry)] });
@@ -243,7 +243,7 @@ for (const jump of [-HOUR, HOUR]) {
   });
 }
 
-test("the heartbeat of a running job is a time of the clock", async () => {
+test("the heartbeat of a running job is a time of the wall clock", async () => {
   const clock = new FakeClock(Date.UTC(2026, 0, 1, 12));
   await using server = await createDevServer({
     clock,

@@ -104,7 +104,7 @@ const UNFINISHED: Record<string, string> = {
 };
 
 for (const [name, text] of Object.entries(UNFINISHED)) {
-  test(`closes at once in spite of ${name}`, async () => {
+  test(`closes at once despite ${name}`, async () => {
     const server = await createDevServer();
     const { port } = server;
     const socket = await openRaw(port, text);

@@ -119,7 +119,7 @@ async function tryRunner(folder: string, command: string): Promise<void> {
   equal(collector.requests.length > 0, traces, command);
 }
 
-/** Checks that what another command names is there. */
+/** Checks that the files and tasks in a command exist. */
 function checkNames(command: string): void {
   const words = command.split(" ").filter((word) => !word.startsWith("-"));
   const isThere = (path: string) => files.some((file) => file.includes(path));
@@ -153,7 +153,8 @@ for (const block of shell) {
   const others = commands.filter((command) => !RUNNER.test(command));
   const place = `${block.page} line ${block.line}`;
   if (others.length > 0) {
-    test(`${place} names files, tasks and parts that are there`, () => others.forEach(checkNames));
+    test(`${place} names files, tasks and test suites that exist`, () =>
+      others.forEach(checkNames));
   }
   // The commands are Deno's; the runner itself is tested on all runtimes elsewhere.
   if (ours.length === 0 || block.page === RUN_ELSEWHERE || !("Deno" in globalThis)) continue;
@@ -163,7 +164,7 @@ for (const block of shell) {
     }));
 }
 
-test("there are commands, and a reason for each that is not run", () => {
+test("every command is run, or a reason is given", () => {
   ok(shell.length > 10);
   const all = shell.flatMap(commandsOf);
   for (const [pattern, reason] of NOT_RUN) ok(all.some((each) => pattern.test(each)), reason);

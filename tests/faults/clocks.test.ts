@@ -14,7 +14,7 @@ function withoutStats(peer: Parameters<typeof serve>[0]): Promise<never> {
 }
 
 for (const [how, ms] of [["back", -HOUR], ["forward", HOUR]] as const) {
-  test(`a call times out in time although the clock was set ${how}`, async () => {
+  test(`a call times out on time although the clock was set ${how}`, async () => {
     await using it = await scripted(withoutStats);
     // Its timer fires in between, when all deadlines are looked at.
     it.client.stats({ timeout: 600 }).catch(() => {});
@@ -31,7 +31,7 @@ for (const [how, ms] of [["back", -HOUR], ["forward", HOUR]] as const) {
     assert.equal(String(outcomes[0]).split(":")[0], "TimeoutError");
   });
 
-  test(`a client of the system clock times out in time although it was set ${how}`, async () => {
+  test(`a client on the system clock times out on time although the clock was set ${how}`, async () => {
     await using server = await createScriptedServer(withoutStats);
     await using client = await Dispatch.connect({ url: server.url, token: "t" });
     const realNow = Date.now;
@@ -81,7 +81,7 @@ for (const [how, ms] of [["back", -HOUR], ["forward", HOUR]] as const) {
   });
 }
 
-test("an HTTP call times out in time although the clock was set back", async () => {
+test("an HTTP call times out on time although the clock was set back", async () => {
   const realNow = Date.now;
   using client = new DispatchRpc({
     url: "http://127.0.0.1:9/dwp",
@@ -97,7 +97,7 @@ test("an HTTP call times out in time although the clock was set back", async () 
   }
 });
 
-test("replaces a connection that died while a machine slept whose timers stood still", async () => {
+test("replaces a connection that died while the machine slept and its timers stood still", async () => {
   await using it = await scripted();
   it.proxy.connections[0]!.hold();
   it.clock.setWall(HOUR);

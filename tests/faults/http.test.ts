@@ -34,7 +34,7 @@ test("waits longer and longer for a server that ends each stream at once", async
   assert.deepEqual(delays, [500, 1_000, 2_000, 4_000, 8_000]);
 });
 
-test("waits a short time again after a stream has held for 5 seconds", async () => {
+test("waits a short time again after a stream has lasted 5 seconds", async () => {
   const clock = new FakeClock();
   const options = { url: "http://localhost/dwp", token: "t", clock, random: () => 0.5, timeout: 0 };
   let end = () => {};

@@ -69,7 +69,7 @@ async function startAll(
   };
 }
 
-test("a start is not given the run of another client, even if its name and input are the same", async () => {
+test("a start never takes the run of another client, even with the same name and input", async () => {
   await using it = await startAll([{ n: 1 }]);
   it.begin("wfrun_foreign");
   await eventually(() => it.reads.length === 1);
@@ -85,7 +85,7 @@ test("a start is not given the run of another client, even if its name and input
   assert.equal(await within(it.runs[0]!, "the start"), "wfrun_own");
 });
 
-test("records that arrive in another order than the runs began lead to the same runs", async () => {
+test("starts find their runs even if the records arrive in another order", async () => {
   await using it = await startAll([{ n: 1 }, { n: 1 }, { n: 1 }]);
   for (const i of [1, 2, 0]) it.begin(`wfrun_${i}`);
   await eventually(() => it.reads.length === 3);
@@ -97,7 +97,7 @@ test("records that arrive in another order than the runs began lead to the same 
   assert.deepEqual(await Promise.all(it.runs), ["wfrun_0", "wfrun_1", "wfrun_2"]);
 });
 
-test("starts whose inputs cannot be marked are told apart by their inputs", async () => {
+test("starts whose inputs cannot carry a mark are matched by their inputs", async () => {
   await using it = await startAll([1, 2]);
   for (const i of [1, 0]) {
     it.begin(`wfrun_${i}`);
@@ -108,7 +108,7 @@ test("starts whose inputs cannot be marked are told apart by their inputs", asyn
   assert.deepEqual(await Promise.all(it.runs), ["wfrun_0", "wfrun_1"]);
 });
 
-test("starts with the same input that cannot be marked wait for their answers", async () => {
+test("starts with equal inputs that cannot carry a mark wait for their answers", async () => {
   await using it = await startAll([5, 5]);
   it.begin("wfrun_1");
   it.begin("wfrun_0");

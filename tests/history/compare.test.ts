@@ -36,7 +36,7 @@ test("a run is slower when it takes more than 1.5 times the median", () => {
   equal(compare(steady, passed(1500))?.slower, false);
 });
 
-test("no run is slower with fewer than five passed runs", () => {
+test("calls no run slower before five runs have passed", () => {
   equal(compare(steady.slice(1), passed(60_000))?.slower, false);
   equal(compare([...steady.slice(1), failed(1000)], passed(60_000))?.slower, false);
 });

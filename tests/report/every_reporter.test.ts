@@ -64,7 +64,7 @@ for (const [reporter, read] of Object.entries(READERS)) {
   const namesIn = async (events: readonly RecipeEvent[]) =>
     read(await reportOf(reporter, events)).map(visible);
 
-  test(`${reporter}: no name of a case is taken for syntax`, async () => {
+  test(`${reporter}: no case name is mistaken for syntax`, async () => {
     deepEqual(await namesIn(failedCases(NAMES)), NAMES.map(visible));
   });
 

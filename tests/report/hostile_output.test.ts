@@ -97,7 +97,7 @@ for (const reporter of [...Object.keys(REPORTERS), "none"].filter((name) => name
       deepEqual(findings(plain.err), [], plain.err);
       ok(plain.out.includes("error") && plain.err.includes("hidden"));
       if (reporter === "none" || !needsStandardOutput({ name: reporter })) return;
-      // The document is the same in a file: it was safe before the output looked at it.
+      // A file gets the same document: the reporter made it safe, not the output.
       let onPipe = "";
       const output = {
         write: (text: string) => void (onPipe += text),
@@ -326,7 +326,7 @@ test("a safe output breaks up a command that arrives in pieces", () => {
   for (const [pieces, expected] of cases) equal(written(pieces), expected, pieces.join("|"));
 });
 
-test("a safe output lets colours pass only as such, and only where there can be some", () => {
+test("a safe output passes escape sequences only for colours, and only where colours are on", () => {
   const [green, title] = ["\u001b[32mok\u001b[0m", "\u001b]0;t\u0007"];
   equal(written([green]), "␛[32mok␛[0m");
   equal(written([green], { color: true }), "␛[32mok␛[0m");

@@ -68,7 +68,7 @@ test("recipes of two files can share a name, which TAP tells apart by the file",
   assert.match(tap[1]!, /^Order \(.*b\.yaml\)$/);
 });
 
-test("names that a format has cut stay different", async () => {
+test("names stay different when a format cuts them", async () => {
   const events = [...manyCases(2)].map((event) => {
     if (!("name" in event)) return event;
     return { ...event, file: "a.yaml", name: `${"x".repeat(600)}${event.case}` };

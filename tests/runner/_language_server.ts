@@ -20,7 +20,7 @@ interface Message {
   error?: { message: string };
 }
 
-/** What editors set; nothing is fetched. */
+/** The settings that editors send, without the schema stores: nothing is fetched. */
 const SETTINGS = {
   yaml: {
     validate: true,

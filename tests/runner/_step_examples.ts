@@ -6,7 +6,7 @@ export interface StepExample {
   before?: string;
   /** The step, as YAML. Its id is `step`. */
   step: string;
-  /** What is true of its result, with every field that it has. Absent if it has none. */
+  /** A condition on its result that uses every field. Absent if the step has no result. */
   result?: string;
   /** Its line in reports. */
   label: string;

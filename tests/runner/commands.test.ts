@@ -174,7 +174,7 @@ test("a misspelt command gets a suggestion", async () => {
   assert.match(out + err, /'chekc' is not a command; did you mean `check`\?/);
 });
 
-test("an older Node is told which one is needed, in one line", {
+test("on an older Node, one line says which version is needed", {
   skip: runtimeName() === "node" ? false : "it is about Node",
 }, () => {
   const older = "Object.defineProperty(process, 'versions', { value: { node: '22.18.0' } })";

@@ -97,7 +97,7 @@ test("every command leaves out a recipe that needs inputs, and says so", async (
   });
 });
 
-test("a recipe that needs inputs is refused when it is named alone, not beside its user", async () => {
+test("a recipe that needs inputs is refused when named alone, but not beside one that uses it", async () => {
   await withFiles({ "pay.yaml": PAY, "a.yaml": USES }, async (directory) => {
     const [pay, user] = [join(directory, "pay.yaml"), join(directory, "a.yaml")];
     const alone = await runnerCli([pay]);
@@ -109,7 +109,7 @@ test("a recipe that needs inputs is refused when it is named alone, not beside i
   });
 });
 
-test("a directory with nothing but recipes that need inputs is valid, but runs nothing", async () => {
+test("a directory that holds only recipes that need inputs is valid, but runs nothing", async () => {
   await withFiles({ "pay.yaml": PAY }, async (directory) => {
     const { code, err } = await runnerCli([directory]);
     assert.equal(code, 4);
@@ -118,7 +118,7 @@ test("a directory with nothing but recipes that need inputs is valid, but runs n
   });
 });
 
-test("check refuses an address that is none", async () => {
+test("check refuses an invalid address", async () => {
   await withFiles({ "a.yaml": PASSES }, async (directory) => {
     const { code, err } = await runnerCli(["check", directory, "--url", "nowhere"]);
     assert.equal(code, 2);

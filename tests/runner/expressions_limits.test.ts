@@ -47,7 +47,7 @@ test("stops the condition of a wait", async () => {
   }
 });
 
-test("a text that doubles again and again takes steps for its length", async () => {
+test("stops an expression that doubles a text again and again", async () => {
   const doubled = Array.from({ length: 40 }, (_, i) => `cel.bind(t${i + 1}, t${i} + t${i}, `).join(
     "",
   );
@@ -59,7 +59,7 @@ test("a text that doubles again and again takes steps for its length", async () 
   assert.match(firstFailure(events).message, TOO_MANY);
 });
 
-test("accepts what a recipe may want: two lists of a thousand items compared", async () => {
+test("two lists of a thousand items can be compared", async () => {
   const { code } = await runRecipe(
     `vars: { l: [${NUMBERS}] }\nsteps:\n  - assert: vars.l.all(x, vars.l.exists_one(y, x == y))\n`,
   );
@@ -117,7 +117,7 @@ steps:
   assert.match(message, /^0 of 1 events arrived on `jobs` within /);
 });
 
-test("a budget counts the steps of all calls inside it, and timers get a break", async () => {
+test("a budget counts the steps of all calls inside it, and lets timers fire", async () => {
   withBudget(() => {
     spend(6_000_000);
     assert.throws(() => withBudget(() => spend(6_000_000)), { name: "BudgetError" });

@@ -30,7 +30,7 @@ for (
   });
 }
 
-test("a value with such a number in it can be measured and compared with null", async () => {
+test("a value that contains a number that has lost digits can be measured and compared with null", async () => {
   const cel = await loadCel();
   const values = { a: toCel(JSON.parse('{"id": 9007199254740993, "l": [9007199254740993]}')) };
   const parsed = cel.parse("a != null && !(a == null) && size(a) == 2 && a.l.size() == 1");
@@ -46,7 +46,7 @@ test("compares whole numbers up to 2^53, and numbers with a fraction", async () 
   assert.deepEqual([hasInexact(values.a), hasInexact([{ a: 2n ** 53n }])], [false, true]);
 });
 
-test("a step that uses such a number from the server fails and says why", async () => {
+test("a step that uses a number that has lost digits fails and says why", async () => {
   for (
     const step of [
       "assert: job.payload.id == 10000000000000000",
@@ -88,7 +88,7 @@ test("a recipe cannot contain a whole number that would lose digits", async () =
   }
 });
 
-test("--var and --vars refuse such numbers, and values that are nested too deep", async () => {
+test("--var and --vars refuse numbers that would lose digits, and values nested too deep", async () => {
   const files = {
     "r.yaml": "vars: { m: { a: 1 } }\nsteps:\n  - assert: size(vars.m) > 0\n",
     "vars.yaml": "m: { a: 9007199254740993 }\n",

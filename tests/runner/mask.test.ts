@@ -79,10 +79,10 @@ const SECRETS: Record<string, string> = {
   "of 500 characters": random(500),
 };
 
-/** The most that may be left of encoded text: what was around the secret. */
+/** Whether masking left no more of the encoded text than what was around the secret. */
 function isMasked(masked: string, encode: (text: string) => string, around: string): boolean {
   const [before, ...rest] = masked.split("***");
-  // An alignment of base64 has up to four characters on each side that begin or end with others.
+  // In base64, up to four characters on each side mix the secret with the text around it.
   const limit = encode(`${around}12345678`).length + 4;
   return rest.length > 0 && `${before}${rest.join("")}`.length <= limit;
 }

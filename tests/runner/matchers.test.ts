@@ -58,7 +58,7 @@ for (const [name, { argument, satisfied, not, why }] of Object.entries(EXAMPLES)
   const matcher = { name: name as MatcherName, argument };
   const explain = (value: unknown) => mismatch(value, matcher, (text) => text)?.[0];
 
-  test(`${name}: is satisfied by some values, and explains why it is not by others`, () => {
+  test(`${name}: accepts a value that satisfies it, and explains why another does not`, () => {
     equal(explain(satisfied), undefined);
     equal(explain(not), why);
     equal(explain(undefined) === undefined, name === "exists");

@@ -151,7 +151,7 @@ test("check exits with its own code although a module has left a timer that ends
   });
 });
 
-test("a listener of the process's end cannot change the exit code", async () => {
+test("a listener for the end of the process cannot change the exit code", async () => {
   const { code } = await runExiting(
     `process.on("exit", () => { process.exitCode = 0; process.exit(0); });\n  t.assert(false);`,
     PROCESS,

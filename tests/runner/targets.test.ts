@@ -30,7 +30,7 @@ async function messages(step: string): Promise<string[]> {
     .map(({ message, label }) => label === undefined ? message : `${message}: ${label}`);
 }
 
-test("a step kind that asks for a run accepts a run only", async () => {
+test("a step kind that needs a run accepts only a run", async () => {
   deepEqual(await messages("  - replay: run"), []);
   deepEqual(await messages("  - replay: { run: wfrun_1 }"), []);
   deepEqual(await messages("  - replay: job"), ["the result of step `job` is a job, not a run"]);

@@ -174,7 +174,7 @@ async function postWithFetch(address: string): Promise<{ delivered: boolean; war
   return { delivered: await clock.runUntil(delivery, 20), warnings };
 }
 
-test("an alert that is redirected is not delivered, whatever the server it leads to answers", async () => {
+test("a redirected alert counts as undelivered, whatever the other server answers", async () => {
   for (const status of [301, 302, 303, 307, 308]) {
     await withServer([[status, { location: "/elsewhere" }]], async (url, requests) => {
       const { delivered, warnings } = await postWithFetch(`${url}/hook`);

@@ -92,7 +92,7 @@ test("reads a thousand variables that use each other", async () => {
   assert.equal(code, 0);
 });
 
-test("a row of a thousand operators is a mistake in the expression", async () => {
+test("reports a thousand operators in a row as an error in the expression", async () => {
   for (const operator of ["-", "!", "-!"]) {
     const [first] = await checkRecipe(
       "r.yaml",

@@ -154,7 +154,7 @@ export interface StepMore {
   checkpoints?: [name: string, at: number, created: number | null][];
   /** Its duration in earlier runs. */
   usual?: Usual;
-  /** Set if the events stopped before it ended: the text of its last progress. */
+  /** The text of its last progress, if the events stopped before it ended. */
   unfinished?: string;
 }
 

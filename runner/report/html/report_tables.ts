@@ -6,7 +6,7 @@ import type { StepShape } from "./report_data.ts";
  * {@linkcode MAX_LATE_TEXT}, so that a browser can still open the page.
  */
 const TOTAL_TEXT = 32_000_000;
-/** The longest text after that. */
+/** The longest a text may be once the total is reached. */
 const MAX_LATE_TEXT = 500;
 
 /**

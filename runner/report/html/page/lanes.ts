@@ -45,8 +45,8 @@ export interface LaneSegment {
 }
 
 /**
- * Stacks cases that are too many to draw one by one: each column of time shows the share of each
- * status, the worst at the bottom, and always thick enough to see.
+ * Stacks cases when there are too many to draw one by one: each column of time shows the share of
+ * each status, with the worst at the bottom. Even a tiny share is drawn thick enough to see.
  *
  * @param total The length of the time axis, in milliseconds.
  * @param columns The number of columns.

@@ -3,7 +3,7 @@ import { GLYPHS, lineIcon } from "./icons.ts";
 
 const KEY = "dispatch-report-theme";
 
-/** Makes the button that switches between light and dark. The page starts as the system is set. */
+/** Makes the button that switches between light and dark. The page starts with the system's setting. */
 export function themeButton(): HTMLButtonElement {
   applyTheme(storedTheme());
   return button(
