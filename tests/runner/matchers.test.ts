@@ -13,12 +13,17 @@ interface MatcherExample {
 
 /** An example of each matcher. A new one does not compile without one. */
 const EXAMPLES: Record<MatcherName, MatcherExample> = {
-  equals: { argument: 1, satisfied: 1, not: 2, why: "is 2 (number), but should be 1" },
-  not: { argument: 1, satisfied: 2, not: 1, why: "is 1 (number), but should be anything but 1" },
-  gt: { argument: 1, satisfied: 2, not: 1, why: "is 1 (number), but should be > 1" },
-  gte: { argument: 1, satisfied: 1, not: 0, why: "is 0 (number), but should be >= 1" },
-  lt: { argument: 1, satisfied: 0, not: 1, why: "is 1 (number), but should be < 1" },
-  lte: { argument: 1, satisfied: 1, not: 2, why: "is 2 (number), but should be <= 1" },
+  equals: { argument: 1, satisfied: 1, not: 2, why: "is 2 (whole number), but should be 1" },
+  not: {
+    argument: 1,
+    satisfied: 2,
+    not: 1,
+    why: "is 1 (whole number), but should be anything but 1",
+  },
+  gt: { argument: 1, satisfied: 2, not: 1, why: "is 1 (whole number), but should be > 1" },
+  gte: { argument: 1, satisfied: 1, not: 0, why: "is 0 (whole number), but should be >= 1" },
+  lt: { argument: 1, satisfied: 0, not: 1, why: "is 1 (whole number), but should be < 1" },
+  lte: { argument: 1, satisfied: 1, not: 2, why: "is 2 (whole number), but should be <= 1" },
   matches: {
     argument: "^a+$",
     satisfied: "aa",
