@@ -1,7 +1,7 @@
 /**
  * The size of the clients in a browser, beside those of other libraries: `node bench/size.ts`. Each
  * row is an application that imports one thing, bundled by esbuild with tree shaking, minified and
- * gzipped. What a client loads by a dynamic import has a column of its own.
+ * gzipped. A separate column shows what a client loads with a dynamic import.
  *
  * @module
  */

@@ -124,8 +124,8 @@ export abstract class DispatchCalls<D extends Definitions, JobHandle, RunHandle>
 
   /**
    * Calls any method and resolves with the data of the answer, as the server sent it. Over a
-   * WebSocket `workflow.start` gets a connection of its own, because servers answer it when the run
-   * has ended; over HTTP it is not possible.
+   * WebSocket `workflow.start` gets its own connection, because servers answer it when the run has
+   * ended; over HTTP it is not possible.
    */
   async call(method: string, data?: unknown, options?: WriteOptions): Promise<unknown> {
     if (method === "workflow.start") return await this.#backend.callStart(data, options);

@@ -62,7 +62,7 @@ export interface ServeOptions {
 
 /**
  * Serves a file's jobs and workflows, or the reference workload, until the signal aborts. When the
- * server is ready, it prints a banner with the URL on a line of its own.
+ * server is ready, it prints a banner with the URL on its own line.
  *
  * @example
  * ```ts

@@ -139,7 +139,7 @@ async function replace({ path, status }: Target, text: string): Promise<boolean>
     hasTemporary = false;
     return true;
   } catch (error) {
-    // A file that is mounted by itself cannot be replaced, either.
+    // A file that is a mount point cannot be replaced, either.
     const code = codeOf(error);
     if (status && (ALLOWS_NO_NEW_FILE.has(code) || code === "EBUSY" || code === "EXDEV")) {
       return false;

@@ -278,7 +278,7 @@ function idOf(runOrJob: RunOrJob, state: string): string {
   if (typeof id === "string" && /^(?:wfrun|job)_/.test(id)) return id;
   throw new OptionsError(
     `wait until a run or job is ${state}`,
-    `${shown(runOrJob)} is no run or job, and no id of one`,
+    `${shown(runOrJob)} is not a run, a job or the id of one`,
   );
 }
 

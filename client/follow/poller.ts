@@ -22,7 +22,7 @@ interface PollerSpec<R extends Tracked> {
   failure(record: R): Error;
 }
 
-/** Follows one job or run by reading it again and again, for transports without events. */
+/** Follows one job or run by reading it repeatedly, for transports without events. */
 class Poller<R extends Tracked> implements Follower<R, never> {
   readonly #transport: Transport;
   readonly #spec: PollerSpec<R>;

@@ -66,7 +66,7 @@ export class DispatchRpc<D extends Definitions = Definitions>
   }
 
   /**
-   * Creates a client. There is no connection to wait for: every call is a request of its own.
+   * Creates a client. There is no connection to wait for: every call is a separate request.
    *
    * @example
    * ```ts

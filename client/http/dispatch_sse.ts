@@ -42,7 +42,7 @@ export class DispatchSse<D extends Definitions = Definitions> extends DispatchRp
 
   /**
    * Creates a client. There is no connection to wait for: every call and every subscription is a
-   * request of its own.
+   * separate request.
    *
    * @example
    * ```ts

@@ -15,7 +15,7 @@ import { decodeStarted, PendingStart, type Started } from "./pending_start.ts";
 const TRACKERS = 1_000;
 
 /**
- * Starts workflows, each on a connection of its own. A server runs a workflow in the read loop of the
+ * Starts workflows, each on its own connection. A server runs a workflow in the read loop of the
  * connection that started it: it answers when the run has ended, and reads nothing else until then.
  * The run is identified before that, by its `workflow.started` event and its input, in which the
  * server keeps the white space that marks it.

@@ -79,7 +79,7 @@ export function zeroOf(type: GoType): unknown {
   return { ...zero };
 }
 
-/** Caches the zero values of structs, which are decoded again and again. */
+/** Caches the zero values of structs, which are decoded often. */
 const zeros = new WeakMap<GoStruct, Record<string, unknown>>();
 
 function decodeValue(

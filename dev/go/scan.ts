@@ -1,6 +1,6 @@
 // Go's encoding/json checks the whole text first, reports the first unexpected character, matches
 // keys regardless of case, and passes `data` on byte for byte. JSON.parse does none of this, so a
-// server that must answer malformed frames as Go does needs a scanner of its own.
+// server that must answer malformed frames as Go does needs its own scanner.
 
 import { quoteByte } from "./encode.ts";
 

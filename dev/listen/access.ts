@@ -46,7 +46,7 @@ export class AccessPolicy {
     if (origin && !this.#isAllowed(origin, host)) return this.#refuse("origin", origin);
   }
 
-  /** Whether the host is no name of another site. An address cannot be one. */
+  /** Whether the host is safe: an IP address, a local name, or one that is allowed. */
   #isOwnHost({ hostname }: URL): boolean {
     const name = hostname.replace(/\.$/, "");
     return isAddress(name) || isLocalName(name) || this.#hosts.has(name);

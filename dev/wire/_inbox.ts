@@ -1,7 +1,7 @@
 type Message = string | Uint8Array;
 
 const MAX_SIZE = 16 * 2 ** 20;
-/** What a message takes besides its text, so that many empty ones count, too. */
+/** The bytes counted for each message on top of its text, so that empty ones add up, too. */
 const MESSAGE_OVERHEAD = 64;
 
 /** The messages of a connection that wait until the request before them has been handled. */

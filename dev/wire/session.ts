@@ -12,7 +12,7 @@ import type { Caller, ServerParts } from "./method.ts";
 import { callMethod } from "./methods.ts";
 
 const MAX_MESSAGE_LENGTH = 1 << 20;
-/** How long a connection may stay open without a token. Real servers wait for ever. */
+/** How long a connection may stay open without a token. Real servers wait forever. */
 const AUTH_TIMEOUT_MS = 10_000;
 /** Keeps a byte order mark, so that it is rejected as by a Go server. */
 const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });

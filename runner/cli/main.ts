@@ -62,7 +62,7 @@ export async function main(before: readonly string[] = []): Promise<void> {
     signal: interrupt.signal,
     onStuck: () => void (stuck = true),
   });
-  // What nobody could read is no pass.
+  // A run whose output was lost must not count as passed.
   const isLost = standardFailure("stdout") !== undefined;
   const code = verdict === 0 && isLost ? COULD_NOT_RUN : verdict;
   removeListeners();

@@ -63,7 +63,7 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
       ...(filter ? { select: filter } : {}),
     }));
   } finally {
-    // Code of a recipe may still run. If it throws now, the reports are written all the same.
+    // A recipe's code may still run. If it throws now, the reports must still be written.
     const stopListening = onUnhandled((cause) =>
       err.write(`error: ${mask.text(toError(cause).message)}\n`)
     );

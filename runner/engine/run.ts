@@ -204,7 +204,7 @@ async function runAll(cases: readonly PlannedCase[], options: Running): Promise<
 
 /**
  * Returns the running cases that an error outside their steps belongs to: those whose module is in
- * its stack, otherwise all recipes with code of their own, otherwise all.
+ * its stack, otherwise all recipes in TypeScript, otherwise all.
  */
 function ownersOf(error: Error, running: ReadonlySet<Case>): Case[] {
   const all = [...running];

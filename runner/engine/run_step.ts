@@ -26,7 +26,7 @@ export async function runStep(step: Step, scope: StepScope): Promise<EventFailur
   // The condition of a `for_each` step is evaluated for each item.
   if (step.forEach) return await runForEach(step, step.forEach, scope, report);
   if (needsBreak()) await takeBreak();
-  // After the deadline the step fails, whatever its condition is.
+  // After the deadline the step fails, regardless of its condition.
   if (step.if && !scope.deadline.signal.aborted) {
     try {
       if (!holds(step.if, scope)) {

@@ -8,7 +8,7 @@ import type { Expression, Values } from "./expression.ts";
 import { type Ambient, withAmbient } from "./functions.ts";
 import { showCel } from "./show_cel.ts";
 
-/** A part of an expression that gets a line of its own, with its value. */
+/** A part of an expression that is shown on its own line, with its value. */
 interface Part {
   text: string;
   /** The CEL value. */
@@ -90,7 +90,7 @@ function operandsToShow(node: Ast): Ast[] {
     case "[?]":
       return [];
     case "rcall":
-      // The arguments of a macro have a value for each item of the list.
+      // The arguments of a macro are left out: they have a different value for each item.
       return [node.args[1], ...(MACROS.has(node.args[0]) ? [] : node.args[2])].filter(isOpaque);
     case "call":
       return node.args[0] === "has" ? [] : node.args[1].filter(isOpaque);

@@ -145,7 +145,7 @@ export const DIAGNOSTIC_CODES = {
   "always-fails": {
     title: "A part of the expression can never be evaluated",
     explanation:
-      "It fails whatever the values of its names are: a text that is not a number in `int(…)`, a time or duration that is none, an invalid regular expression, a division by zero, an item that a list does not have.",
+      "It fails for all values of its names: because of a text that is not a number in `int(…)`, an invalid time or duration, an invalid regular expression, a division by zero, an item that a list does not have.",
   },
   "bad-template": {
     title: "A `${{` has no `}}`, or there is nothing between them",
@@ -184,7 +184,7 @@ export const DIAGNOSTIC_CODES = {
   "ambiguous-scalar": {
     title: "YAML reads this value differently from how it looks",
     explanation:
-      "`0012` is the number 12, `0x1F` is 31, `1e3` is 1000 and `1.10` is 1.1. Older YAML parsers read `yes`, `on` and `12:30` as something else than text. A whole number beyond 2^53 would lose digits, which is an error. Put text in quotes, write `true` or `false` for a flag, and write a number as it is read.",
+      "`0012` is the number 12, `0x1F` is 31, `1e3` is 1000 and `1.10` is 1.1. Older YAML parsers read `yes`, `on` and `12:30` as something other than text. A whole number beyond 2^53 would lose digits, which is an error. Put text in quotes, write `true` or `false` for a flag, and write a number as it is read.",
   },
   "unknown-variable": {
     title: "The recipe does not declare this variable",

@@ -21,7 +21,7 @@ export interface StepInfo {
   phase: Phase;
   /** Whether the step has an `if`, so that it may be skipped. */
   conditional?: boolean;
-  /** Whether the step itself has errors; uses of its id then report none of their own. */
+  /** Whether the step itself has errors; uses of its id then report no further errors. */
   broken?: boolean;
   /** Waits for the step: the position each one applies from, and the states it guarantees. */
   waits: { order: number; states: readonly string[] }[];

@@ -12,7 +12,7 @@ import type { ExpressionUse } from "../language/scope.ts";
 const IMPURE: ReadonlySet<string> = new Set(["now", "random", "uuid"]);
 
 /**
- * Finds parts of an expression that fail whatever the values of its names are, such as `int("abc")`
+ * Finds parts of an expression that fail for all values of its names, such as `int("abc")`
  * or a division by zero. Constant parts are evaluated.
  */
 export class ConstantChecker {

@@ -38,7 +38,7 @@ export class StepTable {
     const { id, phase, forEach } = step;
     if (id === undefined) {
       if (written.kind !== "scalar" || typeof written.value !== "string") return;
-      // The id is not valid. Steps that use it have no error of their own.
+      // The id is not valid. Steps that use it report no further error.
       if (this.infos.has(written.value)) return;
       const about = { id: written.value, span: written, type: "dyn" as const, phase, order };
       this.#set({ ...about, availableFrom: order + 1, broken: true, waits: [] });

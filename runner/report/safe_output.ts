@@ -2,9 +2,8 @@ import type { Output, TextKind } from "./reporter.ts";
 import { defuseCiCommands, escapeInvisible } from "./safe_text.ts";
 
 /**
- * Makes everything safe that is written to an output, whoever writes it: control characters are
- * shown by stand-ins, and what a CI system would run as a command is broken up. Text that is safe
- * stays as it is.
+ * Makes everything that is written to an output safe: control characters are replaced with visible
+ * ones, and text that a CI system would run as a command is broken up. Safe text stays as it is.
  *
  * @param mask Masks secrets in all text.
  */

@@ -73,7 +73,7 @@ async function loadedInTime<T>(
   const done = new AbortController();
   const stop = signal ? AbortSignal.any([signal, done.signal]) : done.signal;
   const late = delay(LOAD_TIMEOUT, { signal: stop, clock }).then(() => {
-    throw new Error(`it has not loaded within ${LOAD_TIMEOUT / 1000} s; what does it await?`);
+    throw new Error(`it has not loaded within ${LOAD_TIMEOUT / 1000} s: check what it awaits`);
   });
   try {
     return await Promise.race([abortable(loading, signal), late]);

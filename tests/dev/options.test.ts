@@ -258,9 +258,9 @@ test("the methods of a proxy and of a test environment check their arguments", a
   await refused(() => env.published(undefined as Any), /the name must be a text/);
   await refused(
     () => env.completed(undefined as Any),
-    "Cannot wait until a run or job is completed: undefined is no run or job, and no id of one",
+    "Cannot wait until a run or job is completed: undefined is not a run, a job or the id of one",
   );
-  await refused(() => env.failed("1234"), /'1234' is no run or job, and no id of one/);
+  await refused(() => env.failed("1234"), /'1234' is not a run, a job or the id of one/);
 });
 
 test("a step that is called with wrong arguments fails its run with the reason", async () => {

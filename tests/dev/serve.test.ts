@@ -54,7 +54,7 @@ async function directory() {
   };
 }
 
-test("without a file it serves the reference workload and prints the URL on a line of its own", async () => {
+test("without a file it serves the reference workload and prints the URL on its own line", async () => {
   await using it = run({});
   const url = await it.line(/^ws:/);
   assert.match(url, /^ws:\/\/127\.0\.0\.1:\d+\/dwp$/);

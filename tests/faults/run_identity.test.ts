@@ -1,5 +1,5 @@
 // How the client finds out which run belongs to which start, with a server that begins, describes
-// and answers runs in an order of its own.
+// and answers runs in any order.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Frame, ScriptedPeer } from "../../testing/mod.ts";

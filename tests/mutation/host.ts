@@ -1,4 +1,4 @@
-// Runs tests in a process of its own, with or without a mutant. `runner.ts` starts it, and kills it
+// Runs tests in a separate process, with or without a mutant. `runner.ts` starts it, and kills it
 // when a test hangs.
 import { registerHooks } from "node:module";
 import { resolve } from "node:path";

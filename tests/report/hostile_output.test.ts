@@ -339,7 +339,7 @@ test("a safe output passes escape sequences only for colours, and only where col
   );
 });
 
-test("a safe output lets commands pass only as such", () => {
+test("a safe output passes CI commands only if they are written as commands", () => {
   equal(written([["::error file=a::b\n", "command"]]), "::error file=a::b\n");
   equal(written(["::error file=a::b\n"]), ": :error file=a::b\n");
   equal(written([["::add-mask::b\n::error ::c", "command"]]), ": :add-mask::b\n::error ::c");

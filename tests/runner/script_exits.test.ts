@@ -198,7 +198,7 @@ test("a module that does not load within 30 seconds is an error", async () => {
     const { diagnostics } = await clock.runUntil(loading, 1000);
     assert.deepEqual(diagnostics.map(({ code, message }) => [code, message]), [[
       "module",
-      "cannot load the recipe's module: it has not loaded within 30 s; what does it await?",
+      "cannot load the recipe's module: it has not loaded within 30 s: check what it awaits",
     ]]);
   });
   resolve();
