@@ -17,7 +17,9 @@ export function optionsProblem(options: unknown, rules: OptionRules): string | u
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(rules, name)) continue;
     const meant = nearestName(name, names);
-    const hint = meant === undefined ? `there are ${names.join(", ")}` : `did you mean '${meant}'?`;
+    const hint = meant === undefined
+      ? `the options are ${names.join(", ")}`
+      : `did you mean '${meant}'?`;
     return `there is no option '${name}'; ${hint}`;
   }
   for (const name of names) {

@@ -27,7 +27,7 @@ export function currentDirectory(): string {
   return Deno ? Deno.cwd() : process.cwd();
 }
 
-/** Sets the exit code for when the process ends without a call of {@linkcode exit}. */
+/** Sets the exit code for when the process ends without a call of {@linkcode exitNow}. */
 export function setExitCode(code: number): void {
   if (Deno) Deno.exitCode = code;
   else process.exitCode = code;

@@ -93,7 +93,7 @@ async function targetOf(path: string): Promise<Target> {
       at = /^([\\/]|[A-Za-z]:)/.test(link) ? link : `${parentOf(at)}${link}`;
       continue;
     }
-    // The link of a pipe resolves to no path.
+    // The link to a pipe cannot be resolved to a path.
     const isLinkToPath = status.isFile || status.isDirectory;
     return { path: isLinkToPath ? await realpath(at) : at, status };
   }

@@ -22,7 +22,7 @@ interface Entry {
 const NO_TENANT: Tenant = { app: "", org: "" };
 /** How long it may take to notice that the clock was set. */
 const CLOCK_CHECK_MS = 30_000;
-/** Clocks that were not set differ by less. */
+/** A smaller difference between the two clocks does not mean that one was set. */
 const CLOCK_TOLERANCE_MS = 500;
 
 /**

@@ -136,7 +136,7 @@ class Finder {
       if (this.#hasSpaces) search(joinLines(view));
       if (depth === MAX_DEPTH) return;
       for (const [i, { starts, decode }] of TEXT_DECODERS.entries()) {
-        // In another order the same comes out, unless there are new escape sequences to decode.
+        // Another order of decoders gives the same result, unless decoding made new escape sequences.
         if (i <= last && !starts.some((start) => created.includes(start))) continue;
         const decoded = decode(view);
         if (decoded) read(decoded.view, depth + 1, i, decoded.created);

@@ -10,9 +10,9 @@ export interface Decoded {
   created: number[];
 }
 
-/** A way in which the whole of a text can be read. */
+/** Decodes a whole text in one way. */
 export interface TextDecoder {
-  /** The bytes with which its escape sequences begin. */
+  /** The bytes that its escape sequences begin with. */
   starts: readonly number[];
   /** Reads a view; returns nothing if that changes nothing. */
   decode(view: MaskView): Decoded | undefined;
@@ -20,7 +20,7 @@ export interface TextDecoder {
 
 const LINE_BREAKS = [0x0a, 0x0d];
 
-/** The ways in which the whole of a text can be read, in the order in which most texts need them. */
+/** The decoders of whole texts, in the order that suits most texts. */
 export const TEXT_DECODERS: readonly TextDecoder[] = [
   { starts: LINE_BREAKS, decode: (view) => withoutLineBreaks(view, false, []) },
   { starts: LINE_BREAKS, decode: (view) => withoutLineBreaks(view, true, []) },
@@ -29,7 +29,7 @@ export const TEXT_DECODERS: readonly TextDecoder[] = [
   escapes("&", readEntity),
 ];
 
-/** The bytes with which the escape sequences of any decoder begin. */
+/** The bytes that an escape sequence of any decoder begins with. */
 const STARTS: ReadonlySet<number> = new Set(TEXT_DECODERS.flatMap(({ starts }) => starts));
 
 /** Reads wrapped text, in which each line break replaces a space. */

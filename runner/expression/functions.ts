@@ -142,7 +142,7 @@ type Handler = (value: any) => unknown;
 const DECIMAL = /^[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?$/i;
 const SPECIAL = /^(nan|[-+]?inf(inity)?)$/i;
 
-/** The whole part of a number, or the whole number that a text is. */
+/** Truncates a number to a whole one, or parses a text as a whole number. */
 function toWhole(value: bigint | number | string): bigint | undefined {
   if (typeof value === "bigint") return value;
   if (typeof value === "number") {

@@ -60,7 +60,7 @@ test("names an unknown option, and suggests the one that was meant", () => {
   }
   assert.equal(
     problem({ name: "a", colour: 1 }),
-    "there is no option 'colour'; there are name, maxRetries, timeout, chance, format, watch, " +
+    "there is no option 'colour'; the options are name, maxRetries, timeout, chance, format, watch, " +
       "clock, random, queues",
   );
 });

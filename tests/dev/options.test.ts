@@ -86,7 +86,10 @@ test("defineWorkflow and defineCron check their name and options", async () => {
     /'schedule' must be a text that is not empty, not missing/,
   );
   await refused(cron({ ...valid, timeZone: "UTC" }), /'timeZone'; did you mean 'timezone'\?/);
-  await refused(cron({ ...valid, tz: "UTC" }), /there is no option 'tz'; there are schedule, job/);
+  await refused(
+    cron({ ...valid, tz: "UTC" }),
+    /there is no option 'tz'; the options are schedule, job/,
+  );
   await refused(cron({ ...valid, payload: 1n }), /'payload' must be a value that JSON can hold/);
   await refused(cron({ ...valid, payload: handler }), /'payload' must be a value that JSON can/);
   await refused(cron(undefined), /the options must be an object, not undefined/);
