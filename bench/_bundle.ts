@@ -63,7 +63,7 @@ export async function bundle(source: string, external: string[] = []): Promise<B
   };
 }
 
-/** Finds the chunks that some chunks load, over imports of the given kinds, themselves included. */
+/** Returns the given chunks and all that they load through imports of the given kinds. */
 function reach(metafile: Metafile, paths: string[], kinds: string[]): Set<string> {
   const found = new Set(paths);
   for (const path of found) {

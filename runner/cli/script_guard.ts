@@ -9,7 +9,7 @@ import type { Output } from "../report/reporter.ts";
 export interface ScriptGuardOptions {
   /** Where problems are printed that nothing else reports. */
   err: Output;
-  /** Called when the guard starts: code of recipes can keep the process alive from then on. */
+  /** Called when the guard starts: the code of recipes can keep the process alive from then on. */
   onStart?: (() => void) | undefined;
 }
 
@@ -28,7 +28,7 @@ export class ScriptGuard implements Disposable {
     this.#options = options;
   }
 
-  /** Whether code of a recipe has called for the end of the process, or thrown outside a case. */
+  /** Whether a recipe's code has tried to end the process, or thrown outside a case. */
   get hasProblem(): boolean {
     return this.#hasProblem;
   }

@@ -15,7 +15,7 @@ export const call = stepKind({
     call: required(fixedText("The method, such as `job.get`.")),
     data: json("The data of the request."),
   },
-  // A method that the protocol does not declare may write.
+  // A method that the protocol does not declare counts as a write.
   writes: ({ call }) => !(scopeOf(call)?.endsWith(":read") ?? false),
   result: ANSWER,
   check({ call }, { context, at }) {

@@ -504,7 +504,7 @@ test("checks the constant value of a field as it checks a literal", async () => 
   );
 });
 
-test("hints at the keys of recipes for those of other tools", async () => {
+test("suggests the right key for the key of another tool", async () => {
   await finds(
     `  - wait: a
     timeout: 5s

@@ -64,7 +64,7 @@ export function makeMetrics(
 const BOUNDARIES: number[] = "0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10 30 60 300 900 3600"
   .split(" ").map(Number);
 
-/** Records the metrics of a run. Attributes have few values, so that the series stay few. */
+/** Records the metrics of a run. Attributes have few values, to keep the number of series low. */
 class RunMetrics {
   #cases: Histogram;
   #waits: Histogram;
