@@ -118,8 +118,10 @@ export class TcpConnection implements ProxyConnection {
     for (const pipe of Object.values(this.#pipes)) pipe.stop();
     for (const socket of [this.#client, this.#server]) {
       if (!socket || socket.destroyed) continue;
-      if (how === "reset") socket.resetAndDestroy();
-      else socket.end(() => socket.destroy());
+      if (how === "fin") socket.end(() => socket.destroy());
+      // Node cannot reset a socket that is sending its end, and then never says that it has closed.
+      else if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+      else socket.resetAndDestroy();
     }
   }
 
