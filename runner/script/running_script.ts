@@ -112,7 +112,7 @@ export class RunningScript<D extends Definitions = Definitions> implements Scrip
   ): Promise<RunHandle> {
     return this.#start(async () => {
       const step = await this.#steps.run("start", settings, [], () => ({
-        fields: { start: literal(name), input: literal(input ?? null) },
+        fields: { start: literal(name), input: literal(input === undefined ? {} : input) },
       }));
       return this.#result(step) as RunHandle;
     });

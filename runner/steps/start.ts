@@ -13,7 +13,7 @@ export const start = stepKind({
   usage: "`start: NAME`",
   fields: {
     start: required(text("The workflow's name.")),
-    input: json("The workflow's input: any JSON value."),
+    input: json("The workflow's input: any JSON value. Left out, it is an empty object."),
   },
   writes: true,
   result: RUN,
@@ -21,7 +21,7 @@ export const start = stepKind({
   label: (step) => `start ${templateLabel(step.start)}`,
   async run(step, context) {
     const name = context.text(step.start);
-    const input = step.input ? context.resolve(step.input) : null;
+    const input = step.input ? context.resolve(step.input) : {};
     const run = await context.client.startWorkflow(name, input, context.callOptions);
     const entity = { kind: "run", id: run.run_id } as const;
     const events = context.collectEvents(entity, (signal) => run.events({ signal }));
