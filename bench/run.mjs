@@ -5,6 +5,7 @@ import { installTools, ROOT, toolsEnv } from "../tests/run_tools.mjs";
 
 const PROGRAMS = [
   "deno run -A bench/client.ts",
+  "deno run -A bench/starts.ts",
   "node bench/size.ts",
   "node bench/cold_start.ts",
   "deno run -A bench/recipes.ts",
