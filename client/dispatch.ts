@@ -2,7 +2,7 @@ import type { ChannelName } from "../protocol/channel.ts";
 import type { RunEvent } from "../protocol/event.ts";
 import { delay } from "../runtime/clock.ts";
 import { type Backend, DispatchCalls } from "./calls.ts";
-import { toJson } from "./connection/requests.ts";
+import { callMethod, toJson } from "./connection/requests.ts";
 import type { CallArgs, DefinitionName, Definitions, DefinitionsOf } from "./definitions.ts";
 import { enqueueMany, type EnqueueManyOptions } from "./enqueue_many.ts";
 import { DispatchError } from "./errors.ts";
@@ -62,10 +62,7 @@ export class Dispatch<D extends Definitions = Definitions> extends DispatchCalls
       transport: session,
       createJob: (jobId, queue, state) => new Job(session, createJobFollower, jobId, queue, state),
       createRun: (runId, name, state) => new Run(session, createRunFollower, runId, name, state),
-      callStart(data, options) {
-        const what = "call 'workflow.start'";
-        return lanes.call(what, data === undefined ? undefined : toJson(what, data), options);
-      },
+      callStart: (data, options) => lanes.call(callMethod("workflow.start", data, options)),
     };
     super(backend);
     this.#session = session;
@@ -157,7 +154,11 @@ export class Dispatch<D extends Definitions = Definitions> extends DispatchCalls
    * Starts a workflow. Resolves as soon as its run is known, while it is still running. The run goes
    * on if the client is closed or the call is aborted.
    *
-   * @param input A JSON value, which the workflow receives.
+   * Only a mark in the input can prove early that a run is yours. A number, a boolean, `null` and a
+   * text of less than 48 characters have no room for one: with such an input the call resolves when
+   * the run has ended.
+   *
+   * @param input A JSON value, which the workflow receives; an empty object if it is left out.
    * @throws {DispatchError} With the code 500, if there is no workflow with that name.
    */
   async startWorkflow<N extends DefinitionName<D, "workflows">>(
@@ -165,8 +166,10 @@ export class Dispatch<D extends Definitions = Definitions> extends DispatchCalls
     ...[input, options]: CallArgs<DefinitionsOf<D, "workflows">[N], CallOptions>
   ): Promise<Run> {
     const what = `start workflow '${name}'`;
-    const run = await this.#lanes.start(what, name, toJson(what, input), options);
-    return this.#backend.createRun(run.run_id, run.name, run.state);
+    // An object, unlike `null`, can be marked; handlers read it as no input.
+    const text = toJson(what, input === undefined ? {} : input);
+    const { run_id, state } = await this.#lanes.start(what, name, text, options);
+    return this.#backend.createRun(run_id, name, state);
   }
 
   /**

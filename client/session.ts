@@ -134,14 +134,9 @@ export class Session implements EventTransport {
   }
 
   /** Opens another authenticated connection to the same server. */
-  openLink(owner: LinkOwner, signal?: AbortSignal): Promise<Link> {
-    const { signal: closed } = this.#abort;
+  openLink(owner: LinkOwner, signal: AbortSignal = this.#abort.signal): Promise<Link> {
     // Only the control link sends pings: a lane that is blocked by its run cannot answer them.
-    return this.#connector.open(
-      owner,
-      owner === this.#owner,
-      signal ? AbortSignal.any([signal, closed]) : closed,
-    );
+    return this.#connector.open(owner, owner === this.#owner, signal);
   }
 
   /** Reports a message that the client cannot use. */

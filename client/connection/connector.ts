@@ -1,6 +1,5 @@
 import type { Codec } from "../../protocol/codec.ts";
 import { loadMsgpackCodec } from "../../protocol/msgpack.ts";
-import { abortable } from "../../runtime/abortable.ts";
 import { monotonicNow } from "../../runtime/clock.ts";
 import { observeSockets, terminate } from "../../runtime/terminate.ts";
 import { AuthError, ConnectionError, deadlineExceeded } from "../errors.ts";
@@ -85,16 +84,15 @@ export class Connector {
     return await this.#inTime(
       "token",
       signal,
-      (signal) => abortable(Promise.resolve(token()), signal),
+      async () => await token(),
     );
   }
 
   #loadCodec(signal: AbortSignal): Promise<Codec> {
-    return this.#inTime("MessagePack codec", signal, async (signal) => {
+    return this.#inTime("MessagePack codec", signal, async () => {
       try {
-        return await abortable(loadMsgpackCodec(), signal);
+        return await loadMsgpackCodec();
       } catch (cause) {
-        signal.throwIfAborted();
         const text = "Cannot load '@msgpack/msgpack', which the format 'msgpack' needs";
         throw new ConnectionError(text, "connect_failed", { cause });
       }

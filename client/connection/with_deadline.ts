@@ -1,3 +1,4 @@
+import { abortable } from "../../runtime/abortable.ts";
 import { inContext } from "../errors.ts";
 import type { Transport } from "./transport.ts";
 
@@ -14,7 +15,7 @@ export interface WorkLimits {
 
 /**
  * Runs a piece of work with a signal that aborts when the deadline passes, the caller's signal
- * aborts, or the client is closed.
+ * aborts, or the client is closed. It then rejects at once; the work cleans up in its own time.
  */
 export async function withDeadline<T>(
   { deadlines, onClose }: Pick<Transport, "deadlines" | "onClose">,
@@ -25,17 +26,11 @@ export async function withDeadline<T>(
   const either = signal ? AbortSignal.any([signal, limit.signal]) : limit.signal;
   const onClosed = (error: Error) => limit.abort(inContext(what, error));
   const cancelDeadline = deadlines.add(deadline, () => limit.abort(timeoutError()));
-  const cleanUp = () => {
+  onClose.add(onClosed);
+  try {
+    return await abortable(work(either), either);
+  } finally {
     cancelDeadline();
     onClose.delete(onClosed);
-    either.removeEventListener("abort", cleanUp);
-  };
-  onClose.add(onClosed);
-  // Clean up on abort too, even if the work takes longer: a closed client must leave no timer behind.
-  either.addEventListener("abort", cleanUp);
-  try {
-    return await work(either);
-  } finally {
-    cleanUp();
   }
 }

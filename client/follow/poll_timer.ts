@@ -28,12 +28,9 @@ export class PollTimer {
    */
   async next(hasEnded: boolean, signal: AbortSignal, clock: Clock): Promise<void> {
     const either = AbortSignal.any([signal, this.#wakeUp.signal]);
-    const pause = this.eventsArrive ? this.#pause * 3 : this.#pause;
-    try {
-      await delay(hasEnded ? this.#settlePause : pause, { signal: either, clock });
-    } catch (error) {
-      if (!either.aborted) throw error;
-    }
+    const pause = hasEnded ? this.#settlePause : this.#pause * (this.eventsArrive ? 3 : 1);
+    // It rejects only when the pause is ended.
+    await delay(pause, { signal: either, clock }).catch(() => {});
     this.#wakeUp = new AbortController();
     this.#pause = lengthen(this.#pause);
     if (hasEnded) this.#settlePause = lengthen(this.#settlePause);

@@ -4,8 +4,31 @@ import {
   type TimelineEntry,
   type WorkflowRun,
 } from "../../protocol/entity.ts";
-import type { JobEvent, RunEvent } from "../../protocol/event.ts";
+import type { DispatchEvent, JobEvent, RunEvent } from "../../protocol/event.ts";
 import type { Gap } from "../gap.ts";
+
+/** Collects the events of one entity, which all have the same topic and tenant. */
+function createEvents<E extends DispatchEvent>(
+  topic: string,
+  { scope_app_id, scope_org_id }: JobRecord | WorkflowRun,
+  names: Record<string, string>,
+) {
+  const events: (E | Gap)[] = [];
+  const data = {
+    ...names,
+    ...(scope_app_id ? { scope_app_id } : {}),
+    ...(scope_org_id ? { scope_org_id } : {}),
+  };
+  return {
+    events,
+    add(type: E["type"], ts: string, more?: Record<string, string>) {
+      events.push({ type, ts, topic, data: { ...data, ...more } } as unknown as E);
+    },
+    addGap(since: string, until: string) {
+      events.push({ type: "gap", reason: "unseen", since, until });
+    },
+  };
+}
 
 /**
  * Creates the events that a job's record proves. The record describes only the last attempt; a gap
@@ -15,31 +38,23 @@ export function eventsFromJob(
   job: JobRecord,
   known: readonly (JobEvent | Gap)[],
 ): (JobEvent | Gap)[] {
-  const topic = `job:${job.id}`;
-  const { scope_app_id, scope_org_id } = job;
-  const data = {
-    job_id: job.id,
-    job_name: job.name,
-    queue: job.queue,
-    ...(scope_app_id ? { scope_app_id } : {}),
-    ...(scope_org_id ? { scope_org_id } : {}),
-  };
-  const events: (JobEvent | Gap)[] = [
-    { type: "job.enqueued", ts: job.created_at, topic, data },
-  ];
-  const failedBefore = job.state === "failed" ? job.retry_count - 1 : job.retry_count;
+  const { id, name, queue, state, created_at, updated_at, started_at } = job;
+  const { events, add, addGap } = createEvents<JobEvent>(`job:${id}`, job, {
+    job_id: id,
+    job_name: name,
+    queue,
+  });
+  add("job.enqueued", created_at);
+  const failedBefore = state === "failed" ? job.retry_count - 1 : job.retry_count;
   if (failedBefore > known.filter(({ type }) => type === "job.retrying").length) {
-    const until = job.started_at ?? job.updated_at;
-    events.push({ type: "gap", reason: "unseen", since: job.created_at, until });
+    addGap(created_at, started_at ?? updated_at);
   }
-  if (job.started_at && (isTerminal(job.state) || job.state === "running")) {
-    events.push({ type: "job.started", ts: job.started_at, topic, data });
-  }
-  if (job.state === "completed") {
-    events.push({ type: "job.completed", ts: job.completed_at ?? job.updated_at, topic, data });
-  } else if (job.state === "failed") {
-    const failed = { topic, ts: job.updated_at, data: { ...data, error: job.last_error ?? "" } };
-    events.push({ type: "job.failed", ...failed }, { type: "job.dlq", ...failed });
+  if (started_at && (isTerminal(state) || state === "running")) add("job.started", started_at);
+  if (state === "completed") add("job.completed", job.completed_at ?? updated_at);
+  if (state === "failed") {
+    const error = job.last_error ?? "";
+    add("job.failed", updated_at, { error });
+    add("job.dlq", updated_at, { error });
   }
   return events;
 }
@@ -57,40 +72,31 @@ export function eventsFromRun(
   timeline: TimelineEntry[],
   known: readonly (RunEvent | Gap)[],
 ): (RunEvent | Gap)[] {
-  const topic = `workflow:${run.id}`;
-  const { scope_app_id, scope_org_id } = run;
-  const data = {
-    run_id: run.id,
-    name: run.name,
-    ...(scope_app_id ? { scope_app_id } : {}),
-    ...(scope_org_id ? { scope_org_id } : {}),
+  const { id, name, state, error, started_at, updated_at, completed_at } = run;
+  const { events, add, addGap } = createEvents<RunEvent>(`workflow:${id}`, run, {
+    run_id: id,
+    name,
+  });
+  let last = started_at;
+  let isGapNeeded = state === "failed" &&
+    !known.some(({ type }) => type === "workflow.step_failed");
+  // The step failed after the last regular step, before the compensations.
+  const addFailure = (until: string) => {
+    if (isGapNeeded) addGap(last, until);
+    isGapNeeded = false;
   };
-  const events: RunEvent[] = [{ type: "workflow.started", ts: run.started_at, topic, data }];
+  add("workflow.started", started_at);
   for (const { step_name, created_at } of timeline) {
     if (WITHOUT_EVENT.test(step_name)) continue;
-    events.push({
-      type: "workflow.step_completed",
-      ts: created_at,
-      topic,
-      data: { ...data, step_name },
-    });
+    if (step_name.startsWith("compensate:")) addFailure(created_at);
+    add("workflow.step_completed", created_at, { step_name });
+    last = created_at;
   }
-  const ts = run.completed_at ?? run.updated_at;
-  if (run.state === "completed") events.push({ type: "workflow.completed", ts, topic, data });
-  if (run.state !== "failed") return events;
-  events.push({
-    type: "workflow.failed",
-    ts,
-    topic,
-    data: { ...data, ...(run.error ? { error: run.error } : {}) },
-  });
-  if (known.some(({ type }) => type === "workflow.step_failed")) return events;
-  // The step failed after the last regular step, before the compensations.
-  const after = events.findIndex((event) =>
-    event.type === "workflow.failed" ||
-    "step_name" in event.data && event.data.step_name.startsWith("compensate:")
-  );
-  const [since, until] = [events[after - 1]!, events[after]!];
-  const unseen: Gap = { type: "gap", reason: "unseen", since: since.ts, until: until.ts };
-  return [...events.slice(0, after), unseen, ...events.slice(after)];
+  const ts = completed_at ?? updated_at;
+  if (state === "completed") add("workflow.completed", ts);
+  if (state === "failed") {
+    addFailure(ts);
+    add("workflow.failed", ts, error ? { error } : {});
+  }
+  return events;
 }

@@ -3,7 +3,7 @@ import type { DispatchEvent } from "../../protocol/event.ts";
 import { abortable } from "../../runtime/abortable.ts";
 import { delay } from "../../runtime/clock.ts";
 import type { Attachment, EventTransport, Receiver } from "../connection/transport.ts";
-import { closedError, ConnectionError, DispatchError, inContext, TimeoutError } from "../errors.ts";
+import { closedError, type ConnectionError, inContext, TimeoutError } from "../errors.ts";
 import type { Gap } from "../gap.ts";
 import type { CallOptions } from "../options.ts";
 import type { Follower, Tracked } from "./entity_handle.ts";
@@ -21,7 +21,11 @@ export interface TrackerSpec<R extends Tracked, E extends DispatchEvent> {
    * Creates the events that the server's records prove, with a gap where neither the records nor
    * the known events say what happened.
    */
-  synthesize(record: R, known: readonly (E | Gap)[], options: CallOptions): Promise<(E | Gap)[]>;
+  synthesize(
+    record: R,
+    known: readonly (E | Gap)[],
+    options: CallOptions,
+  ): (E | Gap)[] | Promise<(E | Gap)[]>;
   /** Whether an event is the entity's last one. */
   isLast(event: E): boolean;
   /** Creates the error for an entity that did not complete. */
@@ -100,40 +104,32 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     }
   }
 
-  events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<E | Gap, undefined> {
-    const { signal } = options;
+  events({ signal }: { signal?: AbortSignal } = {}): AsyncIterableIterator<E | Gap, undefined> {
     const end = { done: true, value: undefined } as const;
-    const left = Promise.withResolvers<void>();
+    const reader = new AbortController();
+    const left = signal ? AbortSignal.any([signal, reader.signal]) : reader.signal;
     let position = 0;
-    let isOpen = true;
-    const leave = () => {
-      if (!isOpen) return;
-      isOpen = false;
-      this.#release();
-      signal?.removeEventListener("abort", leave);
-      left.resolve();
-    };
-    signal?.addEventListener("abort", leave, { once: true });
     this.#acquire();
-    if (signal?.aborted) leave();
+    if (left.aborted) this.#release();
+    else left.addEventListener("abort", () => this.#release(), { once: true });
     const next = async (): Promise<IteratorResult<E | Gap, undefined>> => {
       for (;;) {
         signal?.throwIfAborted();
-        if (!isOpen) return end;
+        if (left.aborted) return end;
         const { items } = this.#log;
         if (position < items.length) return { done: false, value: items[position++]! };
         if (this.#ended) {
-          leave();
-          if (this.#error && !isClosedError(this.#error)) throw this.#error;
+          reader.abort();
+          if (this.#error && (this.#error as ConnectionError).code !== "closed") throw this.#error;
           return end;
         }
-        await Promise.race([this.#changed.promise, left.promise]);
+        await abortable(this.#changed.promise, left).catch(() => {});
       }
     };
     return {
       next,
       return: () => {
-        leave();
+        reader.abort();
         return Promise.resolve(end);
       },
       [Symbol.asyncIterator]() {
@@ -171,16 +167,20 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     const receiver = this.#createReceiver(timer);
     const attach = () => this.#transport.attach(this.#spec.channel, receiver);
     let attachment = attach();
-    const onClosed = (error: Error) =>
-      this.#finish(undefined, inContext(`wait for ${this.#spec.what}`, error));
+    const onClosed = (error: Error) => this.#fail(error);
     onClose.add(onClosed);
     try {
       const { closedWith } = this.#transport;
-      if (closedWith) throw inContext(`wait for ${this.#spec.what}`, closedWith);
+      if (closedWith) return this.#fail(closedWith);
       while (!signal.aborted && !await this.#isAttached(attachment, signal)) attachment = attach();
-      await this.#poll(timer, signal);
+      while (!signal.aborted) {
+        const hasLastEvent = this.#lastEvent !== undefined;
+        await this.#sync(signal);
+        if (this.#ended) return;
+        await timer.next(hasLastEvent, signal, this.#transport.clock);
+      }
     } catch (error) {
-      if (!signal.aborted) this.#finish(undefined, error);
+      if (!signal.aborted) this.#finish(error);
     } finally {
       this.#pastIsKnown = false;
       onClose.delete(onClosed);
@@ -202,31 +202,19 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
         this.add(gap);
         timer.wake();
       },
-      onEnd: (error) => this.#finish(undefined, error),
+      onEnd: (error) => error ? this.#finish(error) : this.#fail(closedError()),
     };
   }
 
   /** Waits until the server confirms the channel; returns false if that takes too long. */
-  async #isAttached(attachment: Attachment, signal: AbortSignal): Promise<boolean> {
-    try {
-      await abortable(attachment.ready, signal);
-      return true;
-    } catch (error) {
+  #isAttached(attachment: Attachment, signal: AbortSignal): Promise<boolean> {
+    return abortable(attachment.ready, signal).then(() => true, (error) => {
       // Without the permission to subscribe, polling alone follows the entity.
-      if (error instanceof DispatchError && error.code === 403) return true;
+      if (error.code === 403) return true;
       // A connection that takes longer than one request may does not end the wait.
-      if (error instanceof TimeoutError) return false;
+      if (error.code === "timeout") return false;
       throw error;
-    }
-  }
-
-  async #poll(timer: PollTimer, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const hasLastEvent = this.#lastEvent !== undefined;
-      await this.#sync(signal);
-      if (this.#ended) return;
-      await timer.next(hasLastEvent, signal, this.#transport.clock);
-    }
+    });
   }
 
   /** Reads the record, and synthesizes the events that never arrived. */
@@ -243,7 +231,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
         ? this.#fed && this.#lastEvent !== undefined
         : this.#fed || this.#pastIsKnown;
       if (!isComplete) await this.#addPast(record, signal);
-      if (hasEnded) this.#finish(record, undefined);
+      if (hasEnded) this.#finish(undefined, record);
     } catch (error) {
       // A single slow read does not end the wait.
       if (!(error instanceof TimeoutError)) throw error;
@@ -255,8 +243,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     const { items } = this.#log;
     const known = [...items, ...this.#held ?? []];
     const past = await this.#spec.synthesize(record, known, { signal });
-    const held = this.#held ?? [];
-    this.#held = undefined;
+    const held = this.#takeHeld();
     const arrived = new Set([...held, ...items].map(nameOf));
     for (const item of past) {
       if (arrived.has(nameOf(item))) continue;
@@ -267,24 +254,27 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     this.#pastIsKnown = true;
   }
 
-  #finish(record: R | undefined, error: unknown): void {
-    if (this.#ended) return;
+  #takeHeld(): (E | Gap)[] {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const item of held) this.add(item);
+    return held;
+  }
+
+  /** Ends because the transport has closed. */
+  #fail(error: Error): void {
+    this.#finish(inContext(`wait for ${this.#spec.what}`, error));
+  }
+
+  #finish(error: unknown, record?: R): void {
+    if (this.#ended) return;
+    for (const item of this.#takeHeld()) this.add(item);
     if (this.#lastEvent) this.#log.items.push(this.#lastEvent);
     if (record) this.#setRecord(record);
-    this.#error = record
-      ? undefined
-      : error ?? inContext(`wait for ${this.#spec.what}`, closedError());
+    this.#error = error;
     this.#ended = true;
     if (record) this.#spec.onEnd?.();
     // Stops polling: an ended record no longer changes.
     this.#stop?.abort();
     this.#notify();
   }
-}
-
-function isClosedError(error: unknown): boolean {
-  return error instanceof ConnectionError && error.code === "closed";
 }

@@ -18,25 +18,22 @@ export function trackJob(transport: EventTransport, id: string): JobTracker {
     what: `job '${id}'`,
     channel: `job:${id}`,
     read: (options) => send(transport, getJob(id, options)),
-    synthesize: (job, known) => Promise.resolve(eventsFromJob(job, known)),
+    synthesize: eventsFromJob,
     isLast: (event) => event.type === "job.completed" || event.type === "job.dlq",
     failure: (job) => new JobFailedError(job),
   });
 }
 
-/** Settings of {@linkcode trackRun}. */
-export interface TrackRunOptions {
-  /** Whether a lane adds every event of the run, from the first on. */
-  fed?: boolean;
-  /** Called when the run has ended. */
-  onEnd?: () => void;
-}
-
-/** Creates the tracker of a run. */
+/**
+ * Creates the tracker of a run.
+ * @param fed Whether a lane adds every event of the run, from the first on.
+ * @param onEnd Called when the run has ended.
+ */
 export function trackRun(
   transport: EventTransport,
   id: string,
-  { fed, onEnd }: TrackRunOptions = {},
+  fed?: boolean,
+  onEnd?: () => void,
 ): RunTracker {
   return new Tracker<WorkflowRun, RunEvent>(transport, {
     what: `workflow run '${id}'`,

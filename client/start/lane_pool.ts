@@ -3,16 +3,23 @@ import { inBrowser } from "../../runtime/browser.ts";
 import { delay, monotonicNow } from "../../runtime/clock.ts";
 import { fullJitter } from "../backoff.ts";
 import type { CallRequest } from "../connection/call.ts";
-import type { Link } from "../connection/link.ts";
-import { channelRequest } from "../connection/requests.ts";
-import { ConnectionError, inContext } from "../errors.ts";
+import { closedError, ConnectionError, inContext } from "../errors.ts";
 import type { Session } from "../session.ts";
-import { CreditWindow } from "../subscribe/credits.ts";
-import { Semaphore } from "./semaphore.ts";
+import { Lane } from "./lane.ts";
 
 /** How many milliseconds an idle lane is kept for the next start, and how many lanes are kept. */
 const IDLE_TIME = 5_000;
 const IDLE_LANES = 4;
+
+/**
+ * How many lanes listen to the events of all runs. If each lane did, the events of n starts would be
+ * n² messages. Several hear what one misses, because servers drop events in a burst, and each node
+ * of a cluster publishes only its own.
+ */
+const LISTENERS = 8;
+
+/** How many milliseconds a lane that is not blocked has to answer a request about its subscription. */
+const SUBSCRIBE_TIME = 1_000;
 
 /**
  * How many milliseconds a lane may take to answer after its run has ended. A blocked lane answers no
@@ -20,46 +27,50 @@ const IDLE_LANES = 4;
  */
 const ANSWER_TIME = 5_000;
 
-/** How many lanes a browser opens at a time: Chromium delays pending connections, the more the longer. */
-const BROWSER_OPENINGS = 4;
+/**
+ * How many lanes are opened at a time, so that each opens well within its deadline. Chromium delays
+ * pending connections, the more the longer.
+ */
+const OPENINGS = inBrowser ? 4 : 64;
 
 /** How often to try to open a lane. */
 const OPEN_ATTEMPTS = 3;
 
-/** A connection for one `workflow.start` at a time. */
-export class Lane {
-  readonly link: Link;
-  readonly #feed: CreditWindow;
-  /** The run that the lane waits for, once it is known. */
-  runId: string | undefined;
-  /** Cancels the timer after which the lane is dropped. */
-  cancelTimer = () => {};
+/** Limits how many callers run at the same time; the others take turns in order. */
+class Semaphore {
+  /** How many more callers may run; below 0, how many wait. */
+  #free: number;
+  readonly #waiters: (() => void)[] = [];
 
-  constructor(link: Link, feed: CreditWindow) {
-    this.link = link;
-    this.#feed = feed;
+  /** @param limit How many callers may run at the same time. */
+  constructor(limit: number) {
+    this.#free = limit;
   }
 
-  /** Sends a `workflow.start`; resolves with its answer, which comes when the run has ended. */
-  send(request: Omit<CallRequest, "method">): Promise<unknown> {
-    // The server serves requests in order, so it subscribes before the run starts. If the token may
-    // not subscribe, the answer alone reveals the run.
-    this.link.request(channelRequest("subscribe", "workflows")).catch(() => {});
-    // A blocked server reads no grants, so grant everything now.
-    this.#feed.topUp();
-    return this.link.request({ ...request, method: "workflow.start" });
+  /** Runs `work` as soon as there is room. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (--this.#free < 0) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    try {
+      return await work();
+    } finally {
+      this.#free++;
+      this.#waiters.shift()?.();
+    }
   }
 }
 
-/** Opens lanes and keeps a few idle ones for the next starts. */
+/** Opens lanes, lets some of them listen, and keeps a few idle ones for the next starts. */
 export class LanePool {
   readonly #session: Session;
   readonly #onEvent: (event: DispatchEvent) => void;
+  readonly #lanes = new Set<Lane>();
   readonly #idle = new Set<Lane>();
-  readonly #busy = new Set<Lane>();
-  readonly #openings = new Semaphore(inBrowser ? BROWSER_OPENINGS : Infinity);
+  readonly #listeners = new Set<Lane>();
+  readonly #openings = new Semaphore(OPENINGS);
+  /** Whether a start is pending, so that idle lanes go on listening. */
+  #mustListen = false;
 
-  /** @param onEvent Called with the events of all lanes. */
+  /** @param onEvent Called with the events that listening lanes receive, each as often as it arrives. */
   constructor(session: Session, onEvent: (event: DispatchEvent) => void) {
     this.#session = session;
     this.#onEvent = onEvent;
@@ -67,99 +78,134 @@ export class LanePool {
 
   /** Takes an idle lane or opens a new one; the lane is then busy. */
   async acquire(what: string, signal: AbortSignal): Promise<Lane> {
-    const lane = this.#takeIdle() ?? await this.#open(what, signal);
-    this.#busy.add(lane);
-    return lane;
+    const session = this.#session;
+    const owner = {
+      onAnomaly: (cause: Error) => session.reportAnomaly(cause),
+      onLost: () => {},
+    };
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#openings.run(async () => {
+          signal.throwIfAborted();
+          const idle = this.#takeIdle();
+          if (idle) return idle;
+          const link = await session.openLink(owner, signal);
+          const lane = new Lane(link, session, this.#onEvent);
+          this.#lanes.add(lane);
+          return lane;
+        });
+      } catch (cause) {
+        if (!(cause instanceof ConnectionError) || attempt === OPEN_ATTEMPTS) {
+          throw inContext(what, cause);
+        }
+        await delay(fullJitter(attempt, session.random()), { clock: session.clock, signal });
+      }
+    }
   }
 
   /** Sends a `workflow.start` on a busy lane, and releases the lane when the answer has come. */
   async send(lane: Lane, request: Omit<CallRequest, "method">): Promise<unknown> {
     try {
-      const answer = await lane.send(request);
-      this.#release(lane);
-      return answer;
-    } catch (error) {
-      if (lane.link.isOpen && !request.signal?.aborted) this.#release(lane);
-      else this.#remove(lane);
-      throw error;
+      return await lane.send(request);
+    } finally {
+      if (lane.link.isOpen) this.#release(lane);
+      else this.drop(lane);
     }
   }
 
-  /** Makes a busy lane idle, or drops it if there are enough idle ones. */
-  #release(lane: Lane): void {
-    if (!this.#remove(lane)) return;
-    if (this.#idle.size >= IDLE_LANES || this.#session.closedWith) return this.drop(lane);
-    lane.link.request(channelRequest("unsubscribe", "workflows")).catch(() => {});
-    lane.runId = undefined;
-    this.#idle.add(lane);
-    this.#dropAfter(lane, IDLE_TIME);
+  /**
+   * Makes sure that the run of the next start on this lane is heard of: the lane listens, unless
+   * enough others do. Those must be subscribed before the run starts, so this waits until they are.
+   */
+  async listen(lane: Lane): Promise<void> {
+    while (!lane.isListening) {
+      const listeners = [...this.#listeners].filter(({ isListening }) => isListening);
+      if (listeners.length < LISTENERS) {
+        this.#listeners.add(lane);
+        return lane.listen(true, this.#deadline(SUBSCRIBE_TIME));
+      }
+      await Promise.all(listeners.map(({ answered }) => answered));
+      if (listeners.every(({ isListening }) => isListening)) return;
+    }
   }
 
-  /** Removes a lane and closes its connection. */
-  drop(
-    lane: Lane,
-    cause: Error = new ConnectionError("The connection is no longer needed", "closed"),
-  ): void {
-    this.#remove(lane);
+  /**
+   * Sets whether a start is pending. If none is, nobody needs to hear of runs, and idle lanes stop
+   * listening.
+   */
+  keepListening(mustListen: boolean): void {
+    this.#mustListen = mustListen;
+    if (mustListen) return;
+    for (const lane of this.#idle) {
+      if (this.#idle.size > IDLE_LANES) void this.#retire(lane);
+      else this.#unsubscribe(lane);
+    }
+  }
+
+  /** Makes a busy lane idle, or retires it if there are enough idle ones. */
+  #release(lane: Lane): void {
+    lane.cancelTimer();
+    const isNeeded = lane.isListening && this.#mustListen;
+    if (!isNeeded && this.#idle.size >= IDLE_LANES) return void this.#retire(lane);
+    if (!isNeeded) this.#unsubscribe(lane);
+    this.#idle.add(lane);
+    lane.cancelTimer = this.#after(IDLE_TIME, () => void this.#retire(lane));
+  }
+
+  #unsubscribe(lane: Lane): void {
+    this.#listeners.delete(lane);
+    lane.listen(false, this.#deadline(SUBSCRIBE_TIME));
+  }
+
+  /**
+   * Drops an unused lane as soon as the server has unsubscribed it. When a subscribed connection drops
+   * while an event is published to it, servers close the connection that caused the event.
+   */
+  async #retire(lane: Lane): Promise<void> {
+    this.#idle.delete(lane);
+    this.#unsubscribe(lane);
+    await lane.answered;
+    this.drop(lane);
+  }
+
+  /**
+   * Removes a lane and closes its connection. If a run blocks it, the server reads that it is
+   * unsubscribed when the run has ended, before it sees the end of the connection.
+   */
+  drop(lane: Lane, cause: Error = closedError()): void {
+    lane.cancelTimer();
+    this.#lanes.delete(lane);
+    this.#idle.delete(lane);
+    this.#unsubscribe(lane);
     void lane.link.close(cause, true);
   }
 
-  /** Drops the lane of a run that has ended, unless the lane answers soon. */
-  expectAnswer(runId: string): void {
-    for (const lane of this.#busy) {
-      if (lane.runId !== runId) continue;
-      const text = `no answer for ${ANSWER_TIME} ms after its run has ended`;
-      this.#dropAfter(lane, ANSWER_TIME, new ConnectionError(text, "connection_lost"));
-    }
+  /** Drops a lane whose run has ended, unless it answers soon. */
+  expectAnswer(lane: Lane): void {
+    const text = `no answer for ${ANSWER_TIME} ms after its run has ended`;
+    const drop = () => this.drop(lane, new ConnectionError(text, "connection_lost"));
+    lane.cancelTimer = this.#after(ANSWER_TIME, drop);
   }
 
   /** Drops every lane; their runs go on. */
   close(cause: Error): void {
-    for (const lane of [...this.#busy, ...this.#idle]) this.drop(lane, cause);
+    for (const lane of this.#lanes) this.drop(lane, cause);
   }
 
   #takeIdle(): Lane | undefined {
     for (const lane of this.#idle) {
-      this.#remove(lane);
+      lane.cancelTimer();
+      this.#idle.delete(lane);
       if (lane.link.isOpen) return lane;
+      this.drop(lane);
     }
   }
 
-  async #open(what: string, signal: AbortSignal): Promise<Lane> {
-    const session = this.#session;
-    const { clock, random } = session;
-    for (let attempt = 1;; attempt++) {
-      try {
-        const link = await this.#openings.run(signal, () =>
-          session.openLink({
-            onAnomaly: (cause) => session.reportAnomaly(cause),
-            onLost: () => {},
-          }, signal));
-        const feed = new CreditWindow(link, clock, {
-          credits: session.credits,
-          onEvent: this.#onEvent,
-        });
-        link.sink = feed;
-        return new Lane(link, feed);
-      } catch (cause) {
-        if (signal.aborted) throw signal.reason;
-        if (!(cause instanceof ConnectionError) || session.closedWith) throw cause;
-        if (attempt === OPEN_ATTEMPTS) throw inContext(what, cause);
-        await delay(fullJitter(attempt, random()), { clock, signal });
-      }
-    }
+  #after(ms: number, act: () => void): () => void {
+    return this.#session.deadlines.add(this.#deadline(ms), act);
   }
 
-  #dropAfter(lane: Lane, ms: number, cause?: Error): void {
-    const { deadlines, clock } = this.#session;
-    lane.cancelTimer = deadlines.add(monotonicNow(clock) + ms, () => this.drop(lane, cause));
-  }
-
-  /** Removes a lane from the pool; returns whether it was busy. */
-  #remove(lane: Lane): boolean {
-    lane.cancelTimer();
-    lane.cancelTimer = () => {};
-    this.#idle.delete(lane);
-    return this.#busy.delete(lane);
+  #deadline(ms: number): number {
+    return monotonicNow(this.#session.clock) + ms;
   }
 }

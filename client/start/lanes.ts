@@ -1,15 +1,26 @@
-import { decodeRun, isTerminal } from "../../protocol/entity.ts";
+import { decodeBase64 } from "../../protocol/base64.ts";
+import { isTerminal } from "../../protocol/entity.ts";
 import type { DispatchEvent, RunEvent } from "../../protocol/event.ts";
 import { abortable } from "../../runtime/abortable.ts";
-import { getRun } from "../connection/requests.ts";
-import { withDeadline, type WorkLimits } from "../connection/with_deadline.ts";
+import { getRun, textFields } from "../connection/requests.ts";
+import type { Request } from "../connection/transport.ts";
+import { withDeadline } from "../connection/with_deadline.ts";
 import { ConnectionError, deadlineExceeded, type Delivery } from "../errors.ts";
 import { type RunTracker, trackRun } from "../follow/trackers.ts";
 import { withRequestHook } from "../hooks.ts";
 import type { CallOptions } from "../options.ts";
 import type { Session } from "../session.ts";
-import { type Lane, LanePool } from "./lane_pool.ts";
-import { decodeStarted, PendingStart, type Started } from "./pending_start.ts";
+import type { Lane } from "./lane.ts";
+import { LanePool } from "./lane_pool.ts";
+import { type PendingStart, prepareStart, type Started } from "./pending_start.ts";
+
+/** A run's record as the server sends it. */
+interface RawRun {
+  name: string;
+  /** The base64 of the input's text. */
+  input?: string;
+  state?: string;
+}
 
 /** How many runs to remember whose events may still arrive. */
 const TRACKERS = 1_000;
@@ -17,20 +28,27 @@ const TRACKERS = 1_000;
 /**
  * Starts workflows, each on its own connection. A server runs a workflow in the read loop of the
  * connection that started it: it answers when the run has ended, and reads nothing else until then.
- * The run is identified before that, by its `workflow.started` event and its input, in which the
- * server keeps the white space that marks it.
+ *
+ * The answer proves whose run it is. Before that only the input can: the server stores its text as it
+ * was sent, including the mark that no other start has. So each run that a lane hears of is read, and
+ * belongs to the start with its input.
  */
 export class Lanes {
   readonly #session: Session;
   readonly #pool: LanePool;
-  readonly #starts = new Set<PendingStart>();
-  /** The number of pending starts by name: every lane gets the events of every run. */
-  readonly #names = new Map<string, number>();
+  /** The pending starts with a mark, by name and input. */
+  readonly #starts = new Map<string, Map<string, PendingStart>>();
+  /**
+   * The runs that lanes heard of since there are pending starts. A run that may belong to one of them
+   * has a tracker, which keeps its events.
+   */
+  readonly #candidates = new Map<string, RunTracker | undefined>();
+  /** The candidates that could not be read. */
+  readonly #unread = new Set<string>();
+  /** The trackers of runs whose lane listens. */
   readonly #trackers = new Map<string, RunTracker>();
-  /** The tracked runs whose start was answered. */
-  readonly #answered = new Set<string>();
-  /** Runs that were checked and belong to somebody else. */
-  readonly #foreign = new Set<string>();
+  /** The lanes of the runs that are known and have no answer yet. */
+  readonly #running = new Map<string, Lane>();
   #inFlight = 0;
 
   constructor(session: Session) {
@@ -46,76 +64,78 @@ export class Lanes {
 
   /** The tracker of a run: the one that its lane feeds if there is one, or else a new one. */
   tracker(runId: string): RunTracker {
-    return this.#trackers.get(runId) ?? trackRun(this.#session, runId);
+    return this.#trackers.get(runId) ?? this.#createTracker(runId);
   }
 
   /**
    * Starts a run and resolves as soon as it is known.
    * @param input The input as JSON text.
    */
-  start(what: string, name: string, input: string, options?: CallOptions): Promise<Started> {
-    return this.#withLane(what, name, options, async (lane, signal) => {
-      const start = new PendingStart(name, input, this.#session.random);
-      this.#expect(start);
-      // Its outcome goes to `start`.
-      void this.#send(lane, what, start);
-      try {
-        const run = await abortable(start.found, signal);
-        lane.runId = run.run_id;
-        return run;
-      } finally {
-        this.#settle(start);
-        if (this.#starts.size === 0) this.#foreign.clear();
-      }
-    });
+  async start(
+    what: string,
+    name: string,
+    input: string,
+    options?: CallOptions,
+  ): Promise<Started> {
+    const start = prepareStart(name, input);
+    if (start.markedInput) {
+      const named = this.#starts.get(name) ?? new Map<string, PendingStart>();
+      this.#starts.set(name, named.set(start.markedInput, start));
+      this.#pool.keepListening(true);
+    }
+    try {
+      return await this.#withLane(what, start, options, (lane, signal) => {
+        start.lane = lane;
+        // Its outcome goes to `start`.
+        void this.#send(lane, what, start);
+        return abortable(start.found.promise, signal);
+      });
+    } finally {
+      this.#settle(start);
+    }
   }
 
   /** Sends a `workflow.start` as it is and resolves with its answer, when the run has ended. */
-  call(what: string, data: string | undefined, options?: CallOptions): Promise<unknown> {
+  call({ what, data, ...options }: Request): Promise<unknown> {
     return this.#withLane(
       what,
       undefined,
       options,
-      (lane, signal) => this.#pool.send(lane, { what, data, signal }),
+      (lane, signal) => abortable(this.#pool.send(lane, { what, data }), signal),
     );
   }
 
   async #withLane<T>(
     what: string,
-    subject: string | undefined,
+    start: PendingStart | undefined,
     { signal, timeout }: CallOptions = {},
     use: (lane: Lane, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const session = this.#session;
     const deadline = session.deadline(timeout);
-    const limits = (delivery: Delivery): WorkLimits => ({
-      what,
-      deadline,
-      signal,
-      timeoutError: () =>
-        deadlineExceeded(what, "no sign of the run before the deadline", delivery),
-    });
+    let delivery: Delivery = "not-sent";
+    const timeoutError = () =>
+      deadlineExceeded(what, "no sign of the run before the deadline", delivery);
+    const work = async (either: AbortSignal) => {
+      await session.ready(what, deadline, signal);
+      const lane = await this.#pool.acquire(what, either);
+      try {
+        if (start?.markedInput) await this.#pool.listen(lane);
+        either.throwIfAborted();
+        delivery = "unknown";
+        return await use(lane, either);
+      } catch (error) {
+        // A start that was given up may block its lane for as long as its run takes.
+        if (either.aborted) this.#pool.drop(lane);
+        throw error;
+      }
+    };
     this.#inFlight++;
     try {
       return await withRequestHook(
         session.hooks,
-        { method: "workflow.start", subject },
-        async () => {
-          const lane = await withDeadline(session, limits("not-sent"), async (either) => {
-            await session.ready(what, deadline, signal);
-            return await this.#pool.acquire(what, either);
-          });
-          return await withDeadline(session, limits("unknown"), async (either) => {
-            try {
-              either.throwIfAborted();
-              return await use(lane, either);
-            } catch (error) {
-              // A start that was given up may block its lane for as long as its run takes.
-              if (either.aborted) this.#pool.drop(lane);
-              throw error;
-            }
-          });
-        },
+        { method: "workflow.start", subject: start?.name },
+        () => withDeadline(session, { what, deadline, signal, timeoutError }, work),
       );
     } finally {
       this.#inFlight--;
@@ -126,86 +146,87 @@ export class Lanes {
   async #send(lane: Lane, what: string, start: PendingStart): Promise<void> {
     try {
       const answer = await this.#pool.send(lane, { what, data: start.data });
-      const run = decodeStarted(answer, start.name);
-      const tracker = this.#track(run.run_id);
-      this.#answered.add(run.run_id);
+      const { run_id } = textFields(what, answer, "run_id");
+      const { state = "running" } = answer as Partial<Started>;
+      this.#identify(start, { run_id, state });
       // A server that answers at once sends the run's later events elsewhere.
-      if (!isTerminal(run.state)) tracker.stopFeeding();
-      start.resolve(run);
+      if (!isTerminal(state)) this.#trackers.get(run_id)?.stopFeeding();
     } catch (cause) {
-      start.reject(cause);
-      if (!(cause instanceof ConnectionError) || !start.run) return;
-      const runId = start.run.run_id;
+      start.found.reject(cause);
+      const { runId } = start;
+      if (!(cause instanceof ConnectionError) || !runId) return;
       this.#trackers.get(runId)?.stopFeeding();
-      const { status, closedWith } = this.#session;
-      if (!closedWith) status.emit({ type: "lane_lost", runId, cause });
+      const session = this.#session;
+      if (!session.closedWith) session.status.emit({ type: "lane_lost", runId, cause });
+    } finally {
+      this.#running.delete(start.runId ?? "");
     }
   }
 
-  #expect(start: PendingStart): void {
-    this.#starts.add(start);
-    this.#names.set(start.name, (this.#names.get(start.name) ?? 0) + 1);
-  }
-
-  #settle(start: PendingStart): void {
-    if (!this.#starts.delete(start)) return;
-    const left = this.#names.get(start.name)! - 1;
-    if (left > 0) this.#names.set(start.name, left);
-    else this.#names.delete(start.name);
+  #settle({ name, markedInput }: PendingStart): void {
+    const named = this.#starts.get(name);
+    named?.delete(markedInput!);
+    if (!named?.size) this.#starts.delete(name);
+    if (this.#starts.size > 0) return;
+    this.#candidates.clear();
+    this.#unread.clear();
+    this.#pool.keepListening(false);
   }
 
   #onEvent(event: DispatchEvent): void {
     if (!("run_id" in event.data)) return;
     const { run_id, name } = event.data;
-    if (event.type === "workflow.started" && !this.#trackers.has(run_id)) {
-      if (this.#names.has(name) && !this.#foreign.has(run_id)) {
-        this.#track(run_id);
-        void this.#identify(run_id);
-      }
+    const tracker = this.#trackers.get(run_id);
+    if (tracker) return tracker.add(event as RunEvent);
+    if (this.#running.has(run_id) || !this.#starts.has(name)) return;
+    const isNew = !this.#candidates.has(run_id);
+    if (isNew) {
+      const isComplete = event.type === "workflow.started";
+      this.#candidates.set(run_id, this.#createTracker(run_id, isComplete));
     }
-    this.#trackers.get(run_id)?.add(event as RunEvent);
+    if (isNew || this.#unread.delete(run_id)) void this.#read(run_id);
+    this.#candidates.get(run_id)?.add(event as RunEvent);
   }
 
-  #track(runId: string): RunTracker {
-    let tracker = this.#trackers.get(runId);
-    if (!tracker) {
-      const onEnd = () => this.#pool.expectAnswer(runId);
-      tracker = trackRun(this.#session, runId, { fed: true, onEnd });
-      this.#trackers.set(runId, tracker);
-      if (this.#trackers.size > TRACKERS) {
-        const [oldest] = this.#trackers.keys();
-        this.#trackers.get(oldest!)?.stopFeeding();
-        this.#trackers.delete(oldest!);
-        this.#answered.delete(oldest!);
-      }
-    }
-    return tracker;
-  }
-
-  /** Reads a new run, to find out whether it belongs to a pending start. */
-  async #identify(runId: string): Promise<void> {
+  /** Reads a run, to find out whether it belongs to a pending start. */
+  async #read(run_id: string): Promise<void> {
     try {
-      this.#match(runId, await this.#session.request(getRun(runId)));
+      const record = await this.#session.request(getRun(run_id)) as RawRun;
+      const { name, input, state = "running" } = record;
+      const start = this.#starts.get(name)?.get(decodeBase64(input ?? ""));
+      if (start) {
+        this.#identify(start, { run_id, state });
+        this.#settle(start);
+      }
+      this.#candidates.set(run_id, undefined);
     } catch (error) {
-      // The answer to the start will identify the run.
+      // The run's next event is a reason to read it again. The answer names the run in any case.
+      this.#unread.add(run_id);
       this.#session.reportAnomaly(error as Error);
     }
   }
 
-  /** Finds the pending start of a run by comparing the inputs. */
-  #match(runId: string, record: unknown): void {
-    const { input } = record as { input?: unknown };
-    const matches = [...this.#starts].filter((start) => start.storedInput === input);
-    const [start] = matches;
-    if (!start) {
-      // The answer came first, so that the start is no longer pending.
-      if (this.#answered.has(runId)) return;
-      this.#trackers.delete(runId);
-      this.#foreign.add(runId);
-    } else if (start.isMarked || matches.length === 1) {
-      const { name, state } = decodeRun(record);
-      this.#settle(start);
-      start.resolve({ run_id: runId, name, state });
-    }
+  /** The run of a start is known. Its events are kept if the lane of that start delivers all of them. */
+  #identify(start: PendingStart, run: Started): void {
+    const runId = start.runId = run.run_id;
+    const lane = start.lane!;
+    this.#running.set(runId, lane);
+    start.found.resolve(run);
+    if (!lane.isListening || !start.markedInput || this.#trackers.has(runId)) return;
+    const tracker = this.#candidates.get(runId) ?? this.#createTracker(runId, true);
+    this.#trackers.set(runId, tracker);
+    lane.onDeaf = () => tracker.stopFeeding();
+    if (this.#trackers.size <= TRACKERS) return;
+    const [oldest] = this.#trackers;
+    oldest![1].stopFeeding();
+    this.#trackers.delete(oldest![0]);
+  }
+
+  #createTracker(runId: string, fed?: boolean): RunTracker {
+    const onEnd = () => {
+      const lane = this.#running.get(runId);
+      if (lane) this.#pool.expectAnswer(lane);
+    };
+    return trackRun(this.#session, runId, fed, onEnd);
   }
 }

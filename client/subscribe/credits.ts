@@ -62,6 +62,8 @@ export class CreditWindow implements FrameSink {
   topUp(): void {
     if (!this.#link.isOpen) return;
     const credits = this.#capacity - Math.max(0, this.#left);
+    // A server takes a grant of 0 for a request, and refuses it.
+    if (credits === 0) return;
     this.#left += credits;
     this.#topUpAt = this.#capacity * 0.6;
     this.#link.sendControl("request", { credits });
