@@ -127,3 +127,12 @@ test("expires in time a deadline that is added while others expire", () => {
   assert.deepEqual(fired, ["due at once", "added", "last"]);
   assert.equal(clock.pending, 0);
 });
+
+test("leaves no timer when a deadline that expires deletes the last later one", () => {
+  const { clock, fired, deadlines, add } = fixture();
+  const forget = add(200, "later");
+  deadlines.add(100, () => forget());
+  clock.advance(100);
+  assert.equal(clock.pending, 0);
+  assert.deepEqual(fired, []);
+});
