@@ -119,3 +119,23 @@ test("pauses between reads grow to 5 s, and are three times as long while events
   deepEqual(clock.due, [20, 250, 750]);
   deepEqual([lengthen(20), lengthen(4_000)], [30, 5_000]);
 });
+
+test("the next pause is longer, whether the last one passed or was ended early", async () => {
+  const clock = new FakeClock();
+  const timer = new PollTimer();
+  const controller = new AbortController();
+  const first = timer.next(false, controller.signal, clock);
+  clock.advance(250);
+  await first;
+  const second = timer.next(true, controller.signal, clock);
+  deepEqual(clock.due, [20]);
+  timer.wake();
+  await second;
+  deepEqual(clock.due, []);
+  const third = timer.next(true, controller.signal, clock);
+  deepEqual(clock.due, [30]);
+  controller.abort();
+  await third;
+  void timer.next(false, new AbortController().signal, clock);
+  deepEqual(clock.due, [250 * 1.5 ** 3]);
+});
