@@ -12,7 +12,13 @@ import {
 } from "./connection/requests.ts";
 import type { Transport } from "./connection/transport.ts";
 import type { CallArgs, DefinitionName, Definitions, DefinitionsOf } from "./definitions.ts";
-import type { CallOptions, EnqueueOptions, WriteOptions } from "./options.ts";
+import {
+  type CallOptions,
+  checkOptions,
+  type EnqueueOptions,
+  NAME,
+  type WriteOptions,
+} from "./options.ts";
 
 /** What each kind of client provides to {@linkcode DispatchCalls}. */
 export interface Backend<JobHandle, RunHandle> {
@@ -66,6 +72,7 @@ export abstract class DispatchCalls<D extends Definitions, JobHandle, RunHandle>
 
   /** Creates a handle on a job from its id. */
   job(jobId: string): JobHandle {
+    checkOptions("follow job", { id: jobId }, NAME);
     return this.#backend.createJob(jobId, "", "pending");
   }
 
@@ -73,20 +80,21 @@ export abstract class DispatchCalls<D extends Definitions, JobHandle, RunHandle>
    * Reads a job.
    * @throws {DispatchError} With the code 404 if there is no such job, 400 if the id is malformed.
    */
-  getJob(jobId: string, options?: CallOptions): Promise<JobRecord> {
-    return send(this.#backend.transport, getJob(jobId, options));
+  async getJob(jobId: string, options?: CallOptions): Promise<JobRecord> {
+    return await send(this.#backend.transport, getJob(jobId, options));
   }
 
   /**
    * Cancels a job. Servers do not stop a running job, mark a finished one as cancelled, and send no
    * event for either.
    */
-  cancelJob(jobId: string, options?: WriteOptions): Promise<void> {
-    return send(this.#backend.transport, cancelJob(jobId, options));
+  async cancelJob(jobId: string, options?: WriteOptions): Promise<void> {
+    return await send(this.#backend.transport, cancelJob(jobId, options));
   }
 
   /** Creates a handle on a run from its id. */
   run(runId: string): RunHandle {
+    checkOptions("follow run", { id: runId }, NAME);
     return this.#backend.createRun(runId, "", "running");
   }
 
@@ -94,15 +102,15 @@ export abstract class DispatchCalls<D extends Definitions, JobHandle, RunHandle>
    * Reads a run.
    * @throws {DispatchError} With the code 404 if there is no such run, 400 if the id is malformed.
    */
-  getWorkflow(runId: string, options?: CallOptions): Promise<WorkflowRun> {
-    return send(this.#backend.transport, getRun(runId, options));
+  async getWorkflow(runId: string, options?: CallOptions): Promise<WorkflowRun> {
+    return await send(this.#backend.transport, getRun(runId, options));
   }
 
   /**
    * Reads a run's checkpoints, in the order in which the run reached them. An unknown run has none.
    */
-  workflowTimeline(runId: string, options?: CallOptions): Promise<TimelineEntry[]> {
-    return send(this.#backend.transport, getTimeline(runId, options));
+  async workflowTimeline(runId: string, options?: CallOptions): Promise<TimelineEntry[]> {
+    return await send(this.#backend.transport, getTimeline(runId, options));
   }
 
   /**
@@ -118,8 +126,8 @@ export abstract class DispatchCalls<D extends Definitions, JobHandle, RunHandle>
   }
 
   /** Reads the server's statistics. */
-  stats(options?: CallOptions): Promise<Stats> {
-    return send(this.#backend.transport, getStats(options));
+  async stats(options?: CallOptions): Promise<Stats> {
+    return await send(this.#backend.transport, getStats(options));
   }
 
   /**

@@ -1,21 +1,28 @@
+// Imported first, because the parts of a bundle then stand in an order that compresses better.
+import { enqueueMany, type EnqueueManyOptions } from "./enqueue_many.ts";
+import { Run } from "./run.ts";
+import { Job } from "./job.ts";
+import { Session } from "./session.ts";
 import type { ChannelName } from "../protocol/channel.ts";
 import type { RunEvent } from "../protocol/event.ts";
 import { delay } from "../runtime/clock.ts";
 import { type Backend, DispatchCalls } from "./calls.ts";
 import { callMethod, toJson } from "./connection/requests.ts";
 import type { CallArgs, DefinitionName, Definitions, DefinitionsOf } from "./definitions.ts";
-import { enqueueMany, type EnqueueManyOptions } from "./enqueue_many.ts";
-import { DispatchError } from "./errors.ts";
 import { trackJob } from "./follow/trackers.ts";
 import type { Gap } from "./gap.ts";
-import { Job } from "./job.ts";
-import type { CallOptions, DispatchOptions } from "./options.ts";
-import { Run } from "./run.ts";
-import { Session } from "./session.ts";
-import { Lanes } from "./start/lanes.ts";
+import {
+  CALL,
+  type CallOptions,
+  checkOptions,
+  type DispatchOptions,
+  NAME,
+  SIGNAL,
+} from "./options.ts";
 import type { Status } from "./status.ts";
 import { openSubscription } from "./subscribe/open_subscription.ts";
 import type { PendingSubscription, SubscribeOptions } from "./subscribe/subscription.ts";
+import { Lanes } from "./start/lanes.ts";
 
 /** Settings of {@linkcode Dispatch.close}. */
 export interface CloseOptions {
@@ -54,7 +61,7 @@ export class Dispatch<D extends Definitions = Definitions> extends DispatchCalls
    * @throws {DispatchError} With the code `"bad_options"`, if the address is not valid.
    */
   constructor(options: DispatchOptions) {
-    const session = new Session({ ...options, url: webSocketUrl(options.url) });
+    const session = new Session(options);
     const lanes = new Lanes(session);
     const createJobFollower = (jobId: string) => trackJob(session, jobId);
     const createRunFollower = (runId: string) => lanes.tracker(runId);
@@ -104,8 +111,9 @@ export class Dispatch<D extends Definitions = Definitions> extends DispatchCalls
    * @throws {ConnectionError} If the server cannot be reached.
    * @throws {TimeoutError} If it takes longer than `connectTimeout`.
    */
-  connect(options: { signal?: AbortSignal } = {}): Promise<string> {
-    return this.#session.connect(options.signal);
+  async connect(options: { signal?: AbortSignal } = {}): Promise<string> {
+    checkOptions("connect", options, SIGNAL);
+    return await this.#session.connect(options.signal);
   }
 
   /**
@@ -113,6 +121,7 @@ export class Dispatch<D extends Definitions = Definitions> extends DispatchCalls
    * {@linkcode ConnectionError}, unless `drain` waits for them. Runs that were started go on.
    */
   async close(options: CloseOptions = {}): Promise<void> {
+    checkOptions("close", options, { drain: "a boolean" });
     if (options.drain) {
       // Every call has a deadline, so this ends.
       while (
@@ -166,6 +175,8 @@ export class Dispatch<D extends Definitions = Definitions> extends DispatchCalls
     ...[input, options]: CallArgs<DefinitionsOf<D, "workflows">[N], CallOptions>
   ): Promise<Run> {
     const what = `start workflow '${name}'`;
+    checkOptions(what, { name }, NAME);
+    checkOptions(what, options, CALL);
     // An object, unlike `null`, can be marked; handlers read it as no input.
     const text = toJson(what, input === undefined ? {} : input);
     const { run_id, state } = await this.#lanes.start(what, name, text, options);
@@ -206,17 +217,4 @@ export class Dispatch<D extends Definitions = Definitions> extends DispatchCalls
   ): AsyncIterableIterator<RunEvent | Gap, undefined> {
     return this.run(runId).events(options);
   }
-}
-
-function webSocketUrl(url: string | URL): string {
-  const parsed = URL.parse(url);
-  if (parsed) {
-    parsed.protocol = parsed.protocol.replace(/^http/, "ws");
-    parsed.hash = "";
-    if (/^wss?:$/.test(parsed.protocol)) return parsed.href;
-  }
-  // The platform's own error would show a password before the host or a key in the query.
-  const shown = `${url}`.replace(/.*@|[?#].*/g, "");
-  const text = `Cannot create client: '${shown}' is not a ws:, wss:, http: or https: address`;
-  throw new DispatchError(text, "bad_options");
 }

@@ -1,6 +1,6 @@
 import { enqueueRequests } from "./connection/requests.ts";
 import { DispatchError, EnqueueManyError } from "./errors.ts";
-import type { EnqueueOptions } from "./options.ts";
+import { checkOptions, type EnqueueOptions, FROM_1 } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /** Settings of `enqueueMany`. */
@@ -10,6 +10,11 @@ export interface EnqueueManyOptions extends EnqueueOptions {
    * @default {64}
    */
   window?: number;
+  /**
+   * Called after each answer with the number of jobs that are enqueued so far, in the order of the
+   * payloads.
+   */
+  onProgress?: (enqueued: number) => void;
 }
 
 /** Enqueues a job for each payload, with several requests in flight; keeps the payloads' order. */
@@ -18,11 +23,14 @@ export async function enqueueMany<JobHandle>(
   createJob: (jobId: string, queue: string, state: string) => JobHandle,
   name: string,
   payloads: Iterable<unknown>,
-  { window = 64, ...options }: EnqueueManyOptions = {},
+  { window = 64, onProgress, ...options }: EnqueueManyOptions = {},
 ): Promise<JobHandle[]> {
+  const own = { window: FROM_1, onProgress: "a function" };
+  checkOptions(`enqueue '${name}'`, { window, onProgress }, own);
   const createRequest = enqueueRequests(name, options);
   const jobs: JobHandle[] = [];
   let sent = 0;
+  let enqueued = 0;
   /** The number of jobs at the start of the array without a hole between them. */
   let complete = 0;
   let firstFailure: { index: number; cause: unknown } | undefined;
@@ -57,6 +65,7 @@ export async function enqueueMany<JobHandle>(
         (answer) => {
           try {
             const { job_id, queue, state } = request.decode(answer);
+            onProgress?.(++enqueued);
             jobs[index] = createJob(job_id, queue, state);
             onSettled();
           } catch (error) {

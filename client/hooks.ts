@@ -22,13 +22,11 @@ export async function withRequestHook<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const onEnd = hooks?.request?.({ method, subject });
-  let result: T;
-  try {
-    result = await work();
-  } catch (error) {
+  return await work().then((result) => {
+    onEnd?.();
+    return result;
+  }, (error) => {
     onEnd?.(error);
     throw error;
-  }
-  onEnd?.();
-  return result;
+  });
 }

@@ -48,15 +48,15 @@ export class Job extends EntityHandle<JobRecord, JobEvent> {
   }
 
   /** Reads the job's record. */
-  get(options?: CallOptions): Promise<JobRecord> {
-    return send(this.#transport, getJob(this.job_id, options));
+  async get(options?: CallOptions): Promise<JobRecord> {
+    return await send(this.#transport, getJob(this.job_id, options));
   }
 
   /**
    * Cancels the job. Servers do not stop a running job: when it ends, its end overwrites the state
    * `cancelled`.
    */
-  cancel(options?: WriteOptions): Promise<void> {
-    return send(this.#transport, cancelJob(this.job_id, options));
+  async cancel(options?: WriteOptions): Promise<void> {
+    return await send(this.#transport, cancelJob(this.job_id, options));
   }
 }

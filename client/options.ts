@@ -1,5 +1,8 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { BackoffOptions } from "./backoff.ts";
+import { explainName, explainValue } from "../runtime/explain.ts";
+import { abortable } from "../runtime/abortable.ts";
+import { AuthError, DispatchError } from "./errors.ts";
 import type { Hooks } from "./hooks.ts";
 
 /**
@@ -155,4 +158,117 @@ export interface EnqueueOptions extends WriteOptions {
    * @default {0}
    */
   priority?: number;
+}
+
+/**
+ * What each option must be, by its name, in the words of a message: the types or the quoted texts
+ * that are allowed, and the least number.
+ */
+export type OptionRules = Readonly<Record<string, string>>;
+
+const TEXT = "a string that is not empty";
+
+/** The names and ids in the arguments of calls. */
+export const NAME: OptionRules = { name: TEXT, id: TEXT };
+
+/** The rule for a duration or a count that may be 0. */
+const FROM_0 = "a number of at least 0";
+
+/** The rule for a duration or a count. */
+export const FROM_1 = "a number of at least 1";
+
+const ADDRESS = "a ws:, wss:, http: or https: URL";
+const TOKEN = "a string or a function";
+const WHOLE = "a whole number";
+
+/** The options of what can only be aborted. */
+export const SIGNAL: OptionRules = { signal: "an object" };
+
+/** The options of a call. */
+export const CALL: OptionRules = { ...SIGNAL, timeout: FROM_0 };
+
+/** The options of a call that changes something on the server. */
+export const WRITE: OptionRules = { ...CALL, retry: "'not-sent' or 'unknown'" };
+
+/** The options of `enqueue`. */
+export const ENQUEUE: OptionRules = { ...WRITE, queue: "a string", priority: WHOLE };
+
+const CREATE = "create client";
+
+/** The options that must not be missing, which their rules refuse. */
+const REQUIRED = { url: undefined, token: undefined };
+
+/** The options that all clients have. */
+const CLIENT: OptionRules = {
+  url: ADDRESS,
+  token: TOKEN,
+  timeout: FROM_0,
+  maxRetries: FROM_0,
+  hooks: "an object",
+  clock: "an object",
+  random: "a function",
+};
+
+/**
+ * Validates options, which may come from plain JavaScript.
+ *
+ * @throws {DispatchError} With the code `"bad_options"`, if one is unknown or has a wrong value.
+ */
+export function checkOptions(what: string, options: object | undefined, rules: OptionRules): void {
+  for (const [name, value] of Object.entries(options ?? {})) {
+    const rule = rules[name] ?? "";
+    if (value === undefined && ![TEXT, ADDRESS, TOKEN].includes(rule)) continue;
+    const [types, least = value] = rule.split(" of at least ");
+    const isValid = rule === ADDRESS
+      ? URL.canParse(value) && /^(ws|http)s?:/.test(value)
+      : types!.includes(typeof value)
+      ? value >= least && (value !== "" || rule !== TEXT) &&
+        (rule !== WHOLE || Number.isSafeInteger(value))
+      : rule.includes(`'${value}'`);
+    if (isValid) continue;
+    const why = rule
+      ? `'${name}' must be ${rule}${explainValue(name, value)}`
+      : `there is no option '${name}'${explainName(name, Object.keys(rules))}`;
+    throw new DispatchError(`Cannot ${what}: ${why}`, "bad_options");
+  }
+}
+
+/** Validates the options of a client over a WebSocket. */
+export function checkDispatchOptions(options: DispatchOptions): void {
+  checkOptions(CREATE, { ...REQUIRED, ...options }, {
+    ...CLIENT,
+    ...SIGNAL,
+    format: "'json' or 'msgpack'",
+    reconnect: "a boolean",
+    backoff: "an object",
+    connectTimeout: FROM_1,
+    pingInterval: FROM_0,
+    pingTimeout: FROM_1,
+    maxQueue: FROM_1,
+    credits: FROM_1,
+    webSocket: "a function",
+  });
+  checkOptions(CREATE, options.backoff, { base: FROM_0, cap: FROM_0 });
+}
+
+/** Validates the options of a client over HTTP. */
+export function checkHttpOptions(options: HttpOptions): void {
+  checkOptions(CREATE, { ...REQUIRED, ...options }, { ...CLIENT, fetch: "a function" });
+}
+
+/**
+ * Returns a token, from the function if it is one.
+ *
+ * @throws {AuthError} If the function fails, with its error as the cause.
+ */
+export async function getToken(token: TokenSource, signal: AbortSignal): Promise<string> {
+  if (typeof token === "string") return token;
+  try {
+    const result = await abortable(Promise.resolve(token()), signal);
+    if (typeof result === "string") return result;
+    throw result;
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new AuthError(`Cannot get token: ${cause}`, { cause });
+  }
 }

@@ -47,12 +47,12 @@ export class Run extends EntityHandle<WorkflowRun, RunEvent> {
   }
 
   /** Reads the run's record. */
-  get(options?: CallOptions): Promise<WorkflowRun> {
-    return send(this.#transport, getRun(this.run_id, options));
+  async get(options?: CallOptions): Promise<WorkflowRun> {
+    return await send(this.#transport, getRun(this.run_id, options));
   }
 
   /** Reads the run's checkpoints, in the order in which the run reached them. */
-  timeline(options?: CallOptions): Promise<TimelineEntry[]> {
-    return send(this.#transport, getTimeline(this.run_id, options));
+  async timeline(options?: CallOptions): Promise<TimelineEntry[]> {
+    return await send(this.#transport, getTimeline(this.run_id, options));
   }
 }

@@ -1,19 +1,19 @@
-import { abortable } from "../runtime/abortable.ts";
-import { type Clock, delay, monotonicNow, systemClock } from "../runtime/clock.ts";
-import { fullJitter, HOLD_TIME } from "./backoff.ts";
 import { Call, type CallRequest } from "./connection/call.ts";
+import { type Hooks, withRequestHook } from "./hooks.ts";
+import { abortable } from "../runtime/abortable.ts";
+import { fullJitter, HOLD_TIME } from "./backoff.ts";
 import { Connector } from "./connection/connector.ts";
-import { Deadlines } from "./connection/deadlines.ts";
 import type { Link } from "./connection/link.ts";
 import type { LinkOwner } from "./connection/link_options.ts";
 import { OfflineQueue } from "./connection/offline_queue.ts";
 import type { Attachment, EventTransport, Receiver, Request } from "./connection/transport.ts";
 import { AuthError, closedError, ConnectionError, inContext } from "./errors.ts";
 import type { Gap } from "./gap.ts";
-import { type Hooks, withRequestHook } from "./hooks.ts";
-import type { DispatchOptions } from "./options.ts";
-import { StatusFeed } from "./status_feed.ts";
+import { checkDispatchOptions, type DispatchOptions } from "./options.ts";
 import { ChannelRouter } from "./subscribe/event_router.ts";
+import { type Clock, delay, monotonicNow, systemClock } from "../runtime/clock.ts";
+import { StatusFeed } from "./status_feed.ts";
+import { Deadlines } from "./connection/deadlines.ts";
 
 type Resolve = (data: unknown) => void;
 type Reject = (error: unknown) => void;
@@ -48,20 +48,14 @@ export class Session implements EventTransport {
   readonly credits: number;
 
   constructor(options: DispatchOptions) {
-    const {
-      clock = systemClock,
-      random = Math.random,
-      maxQueue = 1_000,
-      hooks,
-      credits = 100_000,
-    } = options;
+    checkDispatchOptions(options);
     this.#options = options;
-    this.clock = clock;
-    this.random = random;
-    this.hooks = hooks;
-    this.credits = credits;
-    this.deadlines = new Deadlines(clock);
-    this.#queue = new OfflineQueue(maxQueue);
+    this.clock = options.clock ?? systemClock;
+    this.random = options.random ?? Math.random;
+    this.hooks = options.hooks;
+    this.credits = options.credits ?? 100_000;
+    this.deadlines = new Deadlines(this.clock);
+    this.#queue = new OfflineQueue(options.maxQueue ?? 1_000);
     this.#connector = new Connector(this, options);
     this.#router = new ChannelRouter(this);
     this.#owner = {
@@ -190,7 +184,7 @@ export class Session implements EventTransport {
 
   #onConnected(link: Link, attempt: number): void {
     if (!link.isOpen) {
-      throw new ConnectionError("The connection was lost at once", "connection_lost");
+      throw new ConnectionError("The connection was lost", "connection_lost");
     }
     this.#link = link;
     this.#connectedAt = monotonicNow(this.clock);
@@ -263,11 +257,11 @@ export class Session implements EventTransport {
         this.#router.reportGap("reconnect", since);
         return;
       } catch (error) {
-        const abandoned = new ConnectionError("The connection was abandoned", "connection_lost");
-        await link?.close(abandoned, true);
+        await link?.close(error as Error, true);
         if (this.#closing) return;
         cause = this.#queue.disconnectCause = error as Error;
-        if (error instanceof AuthError) return this.#fail(error);
+        // The server will refuse the token again; a token function that failed may recover.
+        if (error instanceof AuthError && !error.cause) return this.#fail(error);
       }
     }
     const text = `Cannot reconnect: gave up after ${maxRetries} attempts`;

@@ -136,12 +136,8 @@ export interface Stats {
 export class EntityError extends Error {
   /** Always `"bad_entity"`. */
   readonly code = "bad_entity";
-
-  /** Creates an error with a message. */
-  constructor(message: string) {
-    super(message);
-    this.name = "EntityError";
-  }
+  /** Always `"EntityError"`. */
+  override name = "EntityError";
 }
 
 /**

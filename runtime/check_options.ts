@@ -33,14 +33,15 @@ export function optionsProblem(options: unknown, rules: OptionRules): string | u
   }
 }
 
-/** Finds the name that is meant: `retries` and `max_retries` mean `maxRetries`. */
-function nearestName(name: string, names: readonly string[]): string | undefined {
+/** Finds the name that is meant: `retry`, `retries` and `max_retries` mean `maxRetries`. */
+export function nearestName(name: string, names: readonly string[]): string | undefined {
   const plain = name.toLowerCase().replaceAll(/[_-]/g, "");
   const nearest = suggest(plain, names);
   if (nearest !== undefined || plain.length < 4) return nearest;
   return names.find((other) => {
     const lower = other.toLowerCase();
-    return lower.includes(plain) || (other.length > 3 && plain.includes(lower));
+    // Without the last letter, so that a singular means the plural.
+    return lower.includes(plain.slice(0, -1)) || (other.length > 3 && plain.includes(lower));
   });
 }
 

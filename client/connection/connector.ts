@@ -3,7 +3,7 @@ import { loadMsgpackCodec } from "../../protocol/msgpack.ts";
 import { monotonicNow } from "../../runtime/clock.ts";
 import { observeSockets, terminate } from "../../runtime/terminate.ts";
 import { AuthError, ConnectionError, deadlineExceeded } from "../errors.ts";
-import type { DispatchOptions } from "../options.ts";
+import { type DispatchOptions, getToken } from "../options.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { FormatError, Link } from "./link.ts";
 import type { LinkOwner } from "./link_options.ts";
@@ -24,10 +24,14 @@ export class Connector {
   #token: string | undefined;
   #useMsgpack: boolean;
   #codec: Codec | undefined;
+  readonly #url: URL;
 
   constructor(host: ConnectorHost, options: DispatchOptions) {
     this.#host = host;
     this.#options = options;
+    this.#url = new URL(options.url);
+    this.#url.protocol = this.#url.protocol.replace("http", "ws");
+    this.#url.hash = "";
     this.#useMsgpack = options.format === "msgpack";
   }
 
@@ -53,7 +57,6 @@ export class Connector {
 
   async #openLink(owner: LinkOwner, pings: boolean, signal: AbortSignal): Promise<Link> {
     const {
-      url,
       pingInterval = 15_000,
       pingTimeout = 10_000,
       webSocket = (url) => new WebSocket(url),
@@ -71,21 +74,15 @@ export class Connector {
         pingTimeout,
         clock,
         deadlines,
-        socket: webSocket(url as string),
+        socket: webSocket(this.#url.href),
         terminate,
         owner,
       }, signal);
     });
   }
 
-  async #getToken(signal: AbortSignal): Promise<string> {
-    const { token } = this.#options;
-    if (typeof token === "string") return token;
-    return await this.#inTime(
-      "token",
-      signal,
-      async () => await token(),
-    );
+  #getToken(signal: AbortSignal): Promise<string> {
+    return this.#inTime("token", signal, (signal) => getToken(this.#options.token, signal));
   }
 
   #loadCodec(signal: AbortSignal): Promise<Codec> {
@@ -117,7 +114,7 @@ export class Connector {
 
   /** The address without user, password and query, which may be secret. */
   get #displayUrl(): string {
-    const { protocol, host, pathname } = new URL(this.#options.url);
-    return `${protocol}//${host}${pathname}`;
+    const { origin, pathname } = this.#url;
+    return origin + pathname;
   }
 }

@@ -30,6 +30,8 @@ export class Link implements CallOwner {
   #nextId = 1;
   #formattedTime = NaN;
   #timeText = "";
+  /** The message that is being handled, for errors. */
+  #message!: string;
   #onSocketClosed = () => {};
   /** Ends the opening phase, with an error if it failed. */
   #settleOpening = (_error?: unknown) => {};
@@ -167,6 +169,7 @@ export class Link implements CallOwner {
     const { owner, binary } = this.#options;
     this.#heartbeat.onMessage();
     if (this.#state === "closed") return;
+    this.#message = String(data);
     let frame: Frame;
     try {
       if (typeof data === "string") frame = jsonCodec.decode(data);
@@ -183,7 +186,7 @@ export class Link implements CallOwner {
     else if (type === "response" || type === "error") this.#onAnswer(frame);
     else if (type === "pong") this.sink?.onPong(frame.correl_id);
     else if (type === "ping") this.sendControl("pong", { correl_id: frame.id, ts: frame.ts });
-    else this.reportAnomaly(`unexpected ${type}`, frame);
+    else this.reportAnomaly(`unexpected ${type}`);
   }
 
   #onAuthAnswer(frame: Frame): void {
@@ -191,13 +194,12 @@ export class Link implements CallOwner {
     if (frame.type === "error") {
       const text = `Cannot authenticate at '${this.#options.displayUrl}': ${refusal(frame)}`;
       const { code } = frame.error!;
-      return this.#settleOpening(
-        code === 401 || code === 403 ? new AuthError(text) : new DispatchError(text, code),
-      );
+      const isAuth = code === 401 || code === 403;
+      return this.#settleOpening(isAuth ? new AuthError(text) : new DispatchError(text, code));
     }
     const { session_id, format } = Object(frame.data) as Record<string, unknown>;
     if (frame.type !== "response" || typeof session_id !== "string") {
-      return this.reportAnomaly("not an answer to auth", frame);
+      return this.reportAnomaly("not an answer to auth");
     }
     this.sessionId = session_id;
     if (binary && format === binary.name) this.#codec = binary;
@@ -217,21 +219,17 @@ export class Link implements CallOwner {
       const text = error
         ? `an error that belongs to no request: ${error.code} ${error.message}`
         : "an answer to no request";
-      return this.reportAnomaly(text, frame);
+      return this.reportAnomaly(text);
     }
     this.#unanswered--;
     // Without a call, this is the answer to a request that was given up.
-    if (!error) call?.resolve(frame.data);
-    else {
-      call?.reject(
-        new DispatchError(`Cannot ${call.request.what}: ${refusal(frame)}`, error.code),
-      );
-    }
+    if (!error) return call?.resolve(frame.data);
+    call?.reject(new DispatchError(`Cannot ${call.request.what}: ${refusal(frame)}`, error.code));
   }
 
-  /** Reports a frame that the link cannot use. */
-  reportAnomaly(reason: string, frame: Frame): void {
-    this.#options.owner.onAnomaly(new FrameError(reason, JSON.stringify(frame)));
+  /** Reports that the message being handled is of no use. */
+  reportAnomaly(reason: string): void {
+    this.#options.owner.onAnomaly(new FrameError(reason, this.#message));
   }
 
   /** Handles the end of the socket, however it came about. */

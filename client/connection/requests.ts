@@ -8,8 +8,18 @@ import {
   type TimelineEntry,
   type WorkflowRun,
 } from "../../protocol/entity.ts";
+import { findUnserializable } from "../../runtime/explain.ts";
 import { DispatchError } from "../errors.ts";
-import type { CallOptions, EnqueueOptions, WriteOptions } from "../options.ts";
+import {
+  type CallOptions,
+  checkOptions,
+  ENQUEUE,
+  type EnqueueOptions,
+  NAME,
+  type OptionRules,
+  WRITE,
+  type WriteOptions,
+} from "../options.ts";
 import type { Request, Transport } from "./transport.ts";
 
 /** A request and the function that reads its answer. */
@@ -50,6 +60,7 @@ export function publishEvent(
   options?: WriteOptions,
 ): TypedRequest<{ event_id: string; name: string }> {
   const what = `publish event '${name}'`;
+  checkOptions(what, { name }, NAME);
   const data = `{"name":${JSON.stringify(name)},"payload":${toJson(what, payload)}}`;
   const decode = (answer: unknown) => textFields(what, answer, "event_id", "name");
   return { ...request(what, "workflow.event", decode, options), data, subject: name };
@@ -67,6 +78,7 @@ export function callMethod(
   options?: WriteOptions,
 ): TypedRequest<unknown> {
   const what = `call '${method}'`;
+  checkOptions(what, { name: method }, NAME);
   const text = data === undefined ? undefined : toJson(what, data);
   return { ...request(what, method, (answer) => answer, options), data: text };
 }
@@ -84,21 +96,15 @@ export interface EnqueuedJob {
  */
 export function enqueueRequests(
   name: string,
-  { queue, priority, retry = "not-sent", signal, timeout }: EnqueueOptions = {},
+  options: EnqueueOptions = {},
 ): (payload: unknown) => TypedRequest<EnqueuedJob> {
   const what = `enqueue '${name}'`;
+  checkOptions(what, { name }, NAME);
+  const { queue, priority } = options;
   const head = JSON.stringify({ name, queue, priority }).slice(0, -1) + ',"payload":';
   const decode = (answer: unknown) => textFields(what, answer, "job_id", "queue", "state");
-  return (payload) => ({
-    what,
-    method: "job.enqueue",
-    data: head + toJson(what, payload) + "}",
-    subject: name,
-    retry,
-    signal,
-    timeout,
-    decode,
-  });
+  const common = { ...request(what, "job.enqueue", decode, options, ENQUEUE), subject: name };
+  return (payload) => ({ ...common, data: head + toJson(what, payload) + "}" });
 }
 
 /** The request that starts or ends a subscription. */
@@ -132,23 +138,6 @@ export function toJson(what: string, value: unknown): string {
   throw new DispatchError(text, "bad_payload", { cause });
 }
 
-/** Finds the BigInt or the circular reference that makes a value unserializable. */
-function findUnserializable(
-  value: unknown,
-  path = "",
-  parents: unknown[] = [],
-): string | undefined {
-  const where = path ? ` at \`${path}\`` : "";
-  if (typeof value === "bigint") return `a BigInt${where}`;
-  if (parents.includes(value)) return `a circular reference${where}`;
-  if (typeof value !== "object" || value === null || parents.length > 50) return undefined;
-  for (const [key, item] of Object.entries(value)) {
-    const below = Array.isArray(value) ? `${path}[${key}]` : path ? `${path}.${key}` : key;
-    const found = findUnserializable(item, below, [...parents, value]);
-    if (found) return found;
-  }
-}
-
 /**
  * Checks that an answer has text in the given fields.
  * @throws {DispatchError} With the code `"bad_answer"`, if a field is missing.
@@ -176,7 +165,9 @@ function request<T>(
   method: string,
   decode: (answer: unknown) => T,
   options?: WriteOptions,
+  rules: OptionRules = WRITE,
 ): TypedRequest<T> {
+  checkOptions(what, options, rules);
   return { what, method, decode, retry: isRead(method) ? "unknown" : "not-sent", ...options };
 }
 
@@ -189,6 +180,7 @@ function about<T>(
   decode: (answer: unknown) => T,
   options?: WriteOptions,
 ): TypedRequest<T> {
+  checkOptions(what, { id }, NAME);
   const data = JSON.stringify({ [key]: id });
   return { ...request(what, method, decode, options), data, subject: id };
 }

@@ -1,4 +1,5 @@
 import { abortable } from "../../runtime/abortable.ts";
+import { monotonicNow } from "../../runtime/clock.ts";
 import { inContext } from "../errors.ts";
 import type { Transport } from "./transport.ts";
 
@@ -28,9 +29,23 @@ export async function withDeadline<T>(
   const cancelDeadline = deadlines.add(deadline, () => limit.abort(timeoutError()));
   onClose.add(onClosed);
   try {
+    // The work may take longer to notice: a closed client must leave no timer behind.
     return await abortable(work(either), either);
   } finally {
     cancelDeadline();
     onClose.delete(onClosed);
   }
+}
+
+/** Resolves after `ms` milliseconds, or rejects with the signal's reason. */
+export function pause(
+  { deadlines, clock }: Pick<Transport, "deadlines" | "clock">,
+  ms: number,
+  signal: AbortSignal,
+): Promise<void> {
+  let cancel = () => {};
+  const elapsed = new Promise<void>((resolve) => {
+    cancel = deadlines.add(monotonicNow(clock) + ms, resolve);
+  });
+  return abortable(elapsed, signal).finally(() => cancel());
 }

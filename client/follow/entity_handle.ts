@@ -2,7 +2,7 @@ import type { Transport } from "../connection/transport.ts";
 import { withDeadline } from "../connection/with_deadline.ts";
 import { deadlineExceeded } from "../errors.ts";
 import type { Gap } from "../gap.ts";
-import type { CallOptions } from "../options.ts";
+import { CALL, type CallOptions, checkOptions, SIGNAL } from "../options.ts";
 
 /** The fields that jobs and runs have in common. */
 export interface Tracked {
@@ -62,15 +62,21 @@ export abstract class EntityHandle<R = unknown, E = unknown> {
    * @throws {RunFailedError} If the run failed.
    * @throws {TimeoutError} If `timeout` milliseconds have passed. The default is no timeout.
    */
-  wait({ signal, timeout }: CallOptions = {}): Promise<R> {
+  async wait(options: CallOptions = {}): Promise<R> {
     const what = `wait for ${this.#what}`;
+    checkOptions(what, options, CALL);
+    const { signal, timeout } = options;
     const deadline = timeout === undefined ? Infinity : this.#transport.deadline(timeout);
     const timeoutError = () => {
       const state = this.#follower?.state;
       return deadlineExceeded(what, `the deadline passed${state ? `, it is ${state}` : ""}`);
     };
     const limits = { what, deadline, timeoutError, signal };
-    return withDeadline(this.#transport, limits, (signal) => this.#getFollower().wait(signal));
+    return await withDeadline(
+      this.#transport,
+      limits,
+      (signal) => this.#getFollower().wait(signal),
+    );
   }
 
   /**
@@ -78,6 +84,7 @@ export abstract class EntityHandle<R = unknown, E = unknown> {
    * or `workflow.failed`. Each call reads all of them.
    */
   events(options?: { signal?: AbortSignal }): AsyncIterableIterator<E | Gap, undefined> {
+    checkOptions(`follow ${this.#what}`, options, SIGNAL);
     return this.#getFollower().events(options);
   }
 
@@ -86,7 +93,7 @@ export abstract class EntityHandle<R = unknown, E = unknown> {
     if (this.#follower) return this.#follower;
     const follower = this.#follower = this.#createFollower();
     // `state` is an ordinary property, so that `console.log` and `JSON.stringify` show it.
-    const setState = (state: string) => Object.assign(this, { state });
+    const setState = (state: string) => void ((this as { state: string }).state = state);
     if (follower.state) setState(follower.state);
     follower.onState.add(setState);
     return follower;

@@ -1,16 +1,10 @@
 import { isTerminal, type JobRecord, type WorkflowRun } from "../../protocol/entity.ts";
-import { delay } from "../../runtime/clock.ts";
 import { getJob, getRun, send } from "../connection/requests.ts";
 import type { Transport } from "../connection/transport.ts";
-import {
-  DispatchError,
-  inContext,
-  JobFailedError,
-  RunFailedError,
-  TimeoutError,
-} from "../errors.ts";
+import { DispatchError, JobFailedError, RunFailedError, TimeoutError } from "../errors.ts";
 import type { CallOptions } from "../options.ts";
 import type { Follower, Tracked } from "./entity_handle.ts";
+import { pause } from "../connection/with_deadline.ts";
 import { FIRST_PAUSE, lengthen } from "./poll_timer.ts";
 
 /** How to poll one kind of entity. */
@@ -18,8 +12,8 @@ interface PollerSpec<R extends Tracked> {
   /** The entity as an error message names it. */
   what: string;
   read(options: CallOptions): Promise<R>;
-  /** Creates the error for an entity that did not complete. */
-  failure(record: R): Error;
+  /** The error for an entity that did not complete. */
+  Failure: new (record: R) => Error;
 }
 
 /** Follows one job or run by reading it repeatedly, for transports without events. */
@@ -39,17 +33,12 @@ class Poller<R extends Tracked> implements Follower<R, never> {
   }
 
   async wait(signal: AbortSignal): Promise<R> {
-    const { what, failure } = this.#spec;
-    const { clock } = this.#transport;
-    for (let pause = FIRST_PAUSE; !this.#hasEnded; pause = lengthen(pause)) {
-      signal.throwIfAborted();
-      const { closedWith } = this.#transport;
-      if (closedWith) throw inContext(`wait for ${what}`, closedWith);
+    for (let ms = FIRST_PAUSE; !this.#hasEnded; ms = lengthen(ms)) {
       await this.#read(signal);
-      if (!this.#hasEnded) await delay(pause, { signal, clock });
+      if (!this.#hasEnded) await pause(this.#transport, ms, signal);
     }
     const record = this.#record!;
-    if (record.state !== "completed") throw failure(record);
+    if (record.state !== "completed") throw new this.#spec.Failure(record);
     return record;
   }
 
@@ -78,7 +67,7 @@ export function pollJob(transport: Transport, id: string): Follower<JobRecord, n
   return new Poller<JobRecord>(transport, {
     what: `job '${id}'`,
     read: (options) => send(transport, getJob(id, options)),
-    failure: (job) => new JobFailedError(job),
+    Failure: JobFailedError,
   });
 }
 
@@ -87,6 +76,6 @@ export function pollRun(transport: Transport, id: string): Follower<WorkflowRun,
   return new Poller<WorkflowRun>(transport, {
     what: `workflow run '${id}'`,
     read: (options) => send(transport, getRun(id, options)),
-    failure: (run) => new RunFailedError(run),
+    Failure: RunFailedError,
   });
 }

@@ -113,7 +113,7 @@ function rpcBackend(options: HttpOptions): HttpBackend {
 
 function notPossible(what: string): DispatchError {
   return new DispatchError(
-    `Cannot ${what} over HTTP: the run would end with the request; use a WebSocket`,
+    `Cannot ${what} over HTTP: use a WebSocket`,
     "not_possible",
   );
 }

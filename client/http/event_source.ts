@@ -3,8 +3,9 @@ import { type DispatchEvent, toEvent } from "../../protocol/event.ts";
 import { type Clock, delay, monotonicNow } from "../../runtime/clock.ts";
 import { fullJitter, HOLD_TIME } from "../backoff.ts";
 import type { Receiver } from "../connection/transport.ts";
-import { ConnectionError, TimeoutError } from "../errors.ts";
+import { ConnectionError, DispatchError, TimeoutError } from "../errors.ts";
 import { createGap } from "../gap.ts";
+import { isTooLong, readText, tooLarge } from "./http_requests.ts";
 
 /** Settings of a {@linkcode ChannelEventSource}. */
 export interface ChannelEventSourceOptions {
@@ -27,6 +28,9 @@ const ROTATE_AFTER = 500;
 
 /** If the next stream cannot be opened, it is tried again after this many more events. */
 const ROTATE_STEP = 100;
+
+/** The blank line after a message. */
+const MESSAGE_END = /\r\n\r\n|\n\n|\r\r/;
 
 /** One stream of server-sent events. */
 interface EventStream {
@@ -119,8 +123,9 @@ export class ChannelEventSource {
         if (event) this.#onEvent(stream, event);
         if (stream === this.#current) this.#rotateIfDue(stream);
       }
-    } catch {
-      // A broken stream is handled like one that ended: the receiver gets a gap.
+    } catch (error) {
+      // Any other broken stream is handled like one that ended: the receiver gets a gap.
+      if (error instanceof DispatchError) this.#ended.reject(error);
     }
     this.#streams.delete(stream);
     if (stream === this.#next) {
@@ -212,18 +217,21 @@ async function* messages(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
   const reader = body.getReader();
   // Not every runtime cancels the body when the request's signal aborts.
   const cancel = () => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", cancel, { once: true });
   if (signal.aborted) cancel();
   let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    rest += decoder.decode(value, { stream: true });
-    const parts = rest.split(/\r\n\r\n|\n\n|\r\r/);
+  let tail = "";
+  for await (const text of readText(reader)) {
+    // To search all of an unfinished message for its end again and again would take too long.
+    const news = tail + text;
+    tail = news.slice(-3);
+    rest += text;
+    if (isTooLong(rest)) throw tooLarge("read events");
+    if (!MESSAGE_END.test(news)) continue;
+    const parts = rest.split(MESSAGE_END);
     rest = parts.pop()!;
     for (const part of parts) {
       const lines = part.split(/\r\n|\n|\r/).filter((line) => line.startsWith("data:"));

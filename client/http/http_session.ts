@@ -1,35 +1,48 @@
-import { abortable } from "../../runtime/abortable.ts";
-import { type Clock, monotonicNow, systemClock } from "../../runtime/clock.ts";
-import { setLongTimeout } from "../../runtime/long_timers.ts";
+import { type Clock, monotonicNow, systemClock, type TimerHandle } from "../../runtime/clock.ts";
+import { MAX_TIMER_MS } from "../../runtime/long_timers.ts";
+import { explainRedirect } from "../../runtime/explain.ts";
+import { fullJitter } from "../backoff.ts";
 import type { Request, Transport } from "../connection/transport.ts";
-import { withDeadline } from "../connection/with_deadline.ts";
-import { closedError, inContext, TimeoutError } from "../errors.ts";
+import { pause, withDeadline } from "../connection/with_deadline.ts";
+import {
+  AuthError,
+  closedError,
+  ConnectionError,
+  DispatchError,
+  inContext,
+  TimeoutError,
+} from "../errors.ts";
 import { withRequestHook } from "../hooks.ts";
-import type { HttpOptions } from "../options.ts";
-import { HttpRequests } from "./http_requests.ts";
+import { checkHttpOptions, getToken, type HttpOptions } from "../options.ts";
+import { endpoint, isTooLong, readText, tooLarge } from "./http_requests.ts";
 
-/** Sends requests over HTTP, with the client's deadlines and hooks. */
+/** Sends each request as an HTTP request, with the client's deadlines and hooks. */
 export class HttpSession implements Transport {
   readonly #options: HttpOptions;
   #closedWith: Error | undefined;
-  readonly requests: HttpRequests;
+  /** The token that the server accepted last. */
+  #token: string | undefined;
+  #nextId = 1;
   readonly onClose: Set<(error: Error) => void> = new Set();
   readonly clock: Clock;
   readonly deadlines: Transport["deadlines"];
 
   constructor(options: HttpOptions) {
+    checkHttpOptions(options);
     this.#options = options;
-    this.clock = options.clock ?? systemClock;
-    const { clock } = this;
+    const clock = this.clock = options.clock ?? systemClock;
     this.deadlines = {
       add(deadline, expire) {
-        if (deadline === Infinity) return () => {};
-        const ms = Math.max(0, deadline - monotonicNow(clock));
-        const timer = setLongTimeout((part, partMs) => clock.setTimeout(part, partMs), expire, ms);
-        return () => clock.clearTimeout(timer.handle);
+        let timer: TimerHandle;
+        const check = () => {
+          const left = deadline - monotonicNow(clock);
+          if (left > 0) timer = clock.setTimeout(check, Math.min(left, MAX_TIMER_MS));
+          else expire();
+        };
+        if (deadline < Infinity) check();
+        return () => clock.clearTimeout(timer);
       },
     };
-    this.requests = new HttpRequests(options, this.clock);
   }
 
   get closedWith(): Error | undefined {
@@ -44,28 +57,43 @@ export class HttpSession implements Transport {
   reportAnomaly(): void {}
 
   request(request: Request): Promise<unknown> {
-    const { what, timeout, signal } = request;
     return withRequestHook(
       this.#options.hooks,
       request,
-      () =>
-        this.withDeadline(what, timeout, signal, (signal) => this.requests.send(request, signal)),
+      () => this.withDeadline(request, (signal) => this.#send(request, signal)),
     );
   }
 
-  /** Runs a piece of work within the timeout of a call. */
+  /** Runs a piece of work within the timeout of a request. */
   async withDeadline<T>(
-    what: string,
-    timeout: number | undefined,
-    signal: AbortSignal | undefined,
+    { what, timeout, signal }: Request,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     if (this.#closedWith) throw inContext(what, this.#closedWith);
     const deadline = this.deadline(timeout);
     const timeoutError = () => new TimeoutError(`Cannot ${what}: no answer before the deadline`);
-    const limits = { what, deadline, timeoutError, signal };
-    // A custom `fetch` may ignore its signal.
-    return await withDeadline(this, limits, (signal) => abortable(work(signal), signal));
+    return await withDeadline(this, { what, deadline, timeoutError, signal }, work);
+  }
+
+  /** Returns the token that the server accepted last, or gets a new one. */
+  async token(signal: AbortSignal): Promise<string> {
+    return this.#token ??= await getToken(this.#options.token, signal);
+  }
+
+  /** Sends an HTTP request and reads the answer. */
+  async fetch<T>(
+    what: string,
+    url: URL,
+    init: RequestInit,
+    read: (response: Response) => T | Promise<T>,
+  ): Promise<T> {
+    try {
+      // To follow a redirect would be to hand the token to whatever it names.
+      return await read(await (this.#options.fetch ?? fetch)(url, { ...init, redirect: "manual" }));
+    } catch (cause) {
+      const text = `Cannot ${what}: no answer from '${url.origin}'`;
+      throw new ConnectionError(text, "connect_failed", { delivery: "unknown", cause });
+    }
   }
 
   /** Rejects all pending calls and waits. */
@@ -73,5 +101,64 @@ export class HttpSession implements Transport {
     if (this.#closedWith) return;
     const error = this.#closedWith = closedError();
     for (const listener of [...this.onClose]) listener(error);
+  }
+
+  /** Sends a request; sends a read again if it gets no answer. */
+  async #send(request: Request, signal: AbortSignal): Promise<unknown> {
+    const { maxRetries = 3, random = Math.random, token } = this.#options;
+    for (let attempt = 1, isTokenNew = false;; attempt++) {
+      try {
+        isTokenNew ||= this.#token === undefined;
+        return await this.#post(request, signal);
+      } catch (error) {
+        if (error instanceof AuthError && typeof token === "function") {
+          this.#token = undefined;
+          // A token that was accepted before may have expired; a new one is simply wrong.
+          if (!isTokenNew) continue;
+        }
+        const maySendAgain = error instanceof ConnectionError && request.retry === "unknown";
+        if (!maySendAgain || attempt > maxRetries) throw error;
+        await pause(this, fullJitter(attempt, random()), signal);
+      }
+    }
+  }
+
+  async #post({ what, method, data }: Request, signal: AbortSignal): Promise<unknown> {
+    const token = await this.token(signal);
+    const id = String(this.#nextId++);
+    const ts = new Date(this.clock.now()).toISOString();
+    const head = JSON.stringify({ id, type: "request", method, token, ts }).slice(0, -1);
+    const url = endpoint(this.#options.url, "/rpc");
+    let text = "";
+    const response = await this.fetch(what, url, {
+      method: "POST",
+      // Servers accept exactly this spelling, without a charset.
+      headers: { "Content-Type": "application/json" },
+      body: data === undefined ? `${head}}` : `${head},"data":${data}}`,
+      signal,
+    }, async (response) => {
+      for await (const part of response.body ? readText(response.body.getReader()) : []) {
+        text += part;
+        if (isTooLong(text)) break;
+      }
+      return response;
+    });
+    if (isTooLong(text)) throw tooLarge(what);
+    let frame: unknown;
+    try {
+      frame = JSON.parse(text);
+    } catch {
+      // Not the server itself answered, but a proxy perhaps.
+    }
+    const { type, data: answer, error } = Object(frame);
+    if (type === "response") return answer;
+    const { code, message } = Object(error);
+    if (type === "error" && typeof code === "number") {
+      const refusal = `Cannot ${what}: the server answered ${code} ${message}`;
+      throw code === 401 ? new AuthError(refusal) : new DispatchError(refusal, code);
+    }
+    const { status } = response;
+    const refusal = `Cannot ${what}: '${url.origin}${url.pathname}' answered ${status}`;
+    throw new DispatchError(refusal + (explainRedirect(response) || ", not a frame"), status);
   }
 }

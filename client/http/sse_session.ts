@@ -1,4 +1,5 @@
 import { wireChannel } from "../../protocol/channel.ts";
+import { explainRedirect } from "../../runtime/explain.ts";
 import { channelRequest } from "../connection/requests.ts";
 import type { Attachment, EventTransport, Receiver } from "../connection/transport.ts";
 import { DispatchError } from "../errors.ts";
@@ -64,21 +65,16 @@ export class SseSession extends HttpSession implements EventTransport {
     await this.request({ ...request, retry: "unknown", signal });
     const url = endpoint(this.#options.url, "/sse");
     url.searchParams.set("channel", wireChannel(channel));
-    url.searchParams.set("token", await this.requests.token(signal));
-    const response = await this.withDeadline(what, undefined, signal, async (signal) => {
-      try {
-        return await this.requests.fetch(what, url, {
-          headers: { Accept: "text/event-stream" },
-          signal,
-        });
-      } catch (error) {
-        signal.throwIfAborted();
-        throw error;
-      }
-    });
+    url.searchParams.set("token", await this.token(signal));
+    const headers = { Accept: "text/event-stream" };
+    const response = await this.withDeadline(
+      { ...request, signal },
+      (signal) => this.fetch(what, url, { headers, signal }, (response) => response),
+    );
     if (response.ok && response.body) return response.body;
     await response.body?.cancel();
-    const text = `Cannot ${what}: the server answered ${response.status}`;
-    throw new DispatchError(text, response.status);
+    const { status } = response;
+    const text = `Cannot ${what}: the server answered ${status}${explainRedirect(response)}`;
+    throw new DispatchError(text, status);
   }
 }

@@ -11,8 +11,8 @@ import { withRequestHook } from "../hooks.ts";
 import type { CallOptions } from "../options.ts";
 import type { Session } from "../session.ts";
 import type { Lane } from "./lane.ts";
-import { LanePool } from "./lane_pool.ts";
 import { type PendingStart, prepareStart, type Started } from "./pending_start.ts";
+import { LanePool } from "./lane_pool.ts";
 
 /** A run's record as the server sends it. */
 interface RawRun {

@@ -52,7 +52,7 @@ export class CreditWindow implements FrameSink {
 
   onEvent(frame: Frame): void {
     const event = toEvent(frame.data);
-    if (!event) return this.#link.reportAnomaly("an event without type and data", frame);
+    if (!event) return this.#link.reportAnomaly("an event without type and data");
     this.#confirmed--;
     if (--this.#left <= this.#topUpAt) this.topUp();
     this.#options.onEvent(event);

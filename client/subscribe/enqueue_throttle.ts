@@ -1,28 +1,27 @@
-import { abortable } from "../../runtime/abortable.ts";
 import { monotonicNow } from "../../runtime/clock.ts";
-import { deadlineExceeded } from "../errors.ts";
 import type { Request, Transport } from "../connection/transport.ts";
 import { withDeadline } from "../connection/with_deadline.ts";
+import { deadlineExceeded } from "../errors.ts";
 
 /**
- * How many enqueued jobs may be unstarted. A server buffers 256 events for a connection and silently
- * drops more; a job makes three.
+ * How many jobs may be enqueued whose `job.enqueued` has not arrived. A server buffers 256 events for
+ * a connection and silently drops more; this many jobs make 72 if they run at once.
  */
 const LIMIT = 24;
 
-/** After this many milliseconds without a started job, the unstarted ones count as waiting. */
+/** After this many milliseconds without a `job.enqueued`, no more of them are expected. */
 const IDLE_TIME = 50;
 
 /**
- * Limits the rate of enqueues to the rate at which jobs start, so that their events do not overflow
- * the server's buffer for this connection.
+ * Limits the rate of enqueues to the rate at which their events arrive, so that the events do not
+ * overflow the server's buffer for this connection.
  */
 export class EnqueueThrottle {
   readonly #host: Pick<Transport, "clock" | "deadlines" | "onClose">;
   readonly #waiters = new Set<() => void>();
-  #unstarted = 0;
-  #lastStartAt = -Infinity;
-  #cancelIdleCheck: (() => void) | undefined;
+  #unseen = 0;
+  #lastSeenAt = -Infinity;
+  #cancelCheck: (() => void) | undefined;
 
   constructor(host: Pick<Transport, "clock" | "deadlines" | "onClose">) {
     this.#host = host;
@@ -32,57 +31,44 @@ export class EnqueueThrottle {
   acquire({ what, signal }: Request, deadline: number): Promise<void> {
     const timeoutError = () => deadlineExceeded(what, "it waited for its turn until the deadline");
     const limits = { what, deadline, timeoutError, signal };
-    return withDeadline(this.#host, limits, (signal) => this.#acquire(signal));
+    return withDeadline(this.#host, limits, async (signal) => {
+      signal.throwIfAborted();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiters.add(resolve);
+      this.#release();
+      signal.addEventListener("abort", () => {
+        this.#waiters.delete(resolve);
+        this.#release();
+      });
+      await promise;
+    });
   }
 
-  async #acquire(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (this.#unstarted < LIMIT && this.#waiters.size === 0) {
-      this.#unstarted++;
-      return;
-    }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiters.add(resolve);
-    this.#scheduleIdleCheck();
-    try {
-      await abortable(promise, signal);
-    } catch (error) {
-      this.#waiters.delete(resolve);
-      if (this.#waiters.size === 0) this.#stopIdleCheck();
-      throw error;
-    }
-  }
-
-  /** A job has started. */
-  onStarted(): void {
-    this.#lastStartAt = monotonicNow(this.#host.clock);
-    if (this.#unstarted > 0) this.#unstarted--;
+  /** A `job.enqueued` has arrived. */
+  onEnqueued(): void {
+    this.#lastSeenAt = monotonicNow(this.#host.clock);
+    if (this.#unseen > 0) this.#unseen--;
     this.#release();
   }
 
   #release(): void {
     for (const resume of this.#waiters) {
-      if (this.#unstarted >= LIMIT) return;
-      this.#unstarted++;
+      if (this.#unseen >= LIMIT) return this.#checkLater();
+      this.#unseen++;
       this.#waiters.delete(resume);
       resume();
     }
-    this.#stopIdleCheck();
+    this.#cancelCheck?.();
+    this.#cancelCheck = undefined;
   }
 
-  /** Jobs that no worker runs make no more events, so there is no reason to wait for them. */
-  #scheduleIdleCheck(): void {
+  /** Lets the waiters go on if events were lost, or never sent because the server refused a job. */
+  #checkLater(): void {
     const { deadlines, clock } = this.#host;
-    this.#cancelIdleCheck ??= deadlines.add(monotonicNow(clock) + IDLE_TIME, () => {
-      this.#cancelIdleCheck = undefined;
-      if (monotonicNow(clock) - this.#lastStartAt >= IDLE_TIME) this.#unstarted = 0;
+    this.#cancelCheck ??= deadlines.add(monotonicNow(clock) + IDLE_TIME, () => {
+      this.#cancelCheck = undefined;
+      if (monotonicNow(clock) - this.#lastSeenAt >= IDLE_TIME) this.#unseen = 0;
       this.#release();
-      if (this.#waiters.size > 0) this.#scheduleIdleCheck();
     });
-  }
-
-  #stopIdleCheck(): void {
-    this.#cancelIdleCheck?.();
-    this.#cancelIdleCheck = undefined;
   }
 }

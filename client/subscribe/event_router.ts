@@ -159,7 +159,7 @@ export class ChannelRouter implements EventRouter {
   }
 
   #deliver(event: DispatchEvent): void {
-    if (event.type === "job.started") this.#throttle.onStarted();
+    if (event.type === "job.enqueued") this.#throttle.onEnqueued();
     for (const channel of channelsOf(event)) {
       const receivers = this.#receivers.get(channel);
       if (receivers) { for (const receiver of receivers) receiver.onEvent(event); }

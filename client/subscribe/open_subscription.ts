@@ -1,6 +1,7 @@
 import type { DispatchEvent } from "../../protocol/event.ts";
 import { abortable } from "../../runtime/abortable.ts";
 import type { EventTransport } from "../connection/transport.ts";
+import { checkOptions, FROM_1, NAME, SIGNAL } from "../options.ts";
 import { createGap, type Gap, joinGaps } from "../gap.ts";
 import { BoundedQueue } from "./bounded_queue.ts";
 import { PendingSubscription, type SubscribeOptions, Subscription } from "./subscription.ts";
@@ -9,8 +10,17 @@ import { PendingSubscription, type SubscribeOptions, Subscription } from "./subs
 export function openSubscription(
   transport: EventTransport,
   channel: string,
-  { signal, buffer = 10_000, overflow = "drop-oldest" }: SubscribeOptions = {},
+  options: SubscribeOptions = {},
 ): PendingSubscription {
+  const what = `subscribe to '${channel}'`;
+  // The server refuses an empty name, as it does one that it does not know.
+  if (channel !== "") checkOptions(what, { name: channel }, NAME);
+  checkOptions(what, options, {
+    ...SIGNAL,
+    buffer: FROM_1,
+    overflow: "'drop-oldest', 'drop-newest' or 'error'",
+  });
+  const { signal, buffer = 10_000, overflow = "drop-oldest" } = options;
   let firstDropAt = 0;
   const stopListening = () => signal?.removeEventListener("abort", onAbort);
   const leave = () => {

@@ -278,3 +278,31 @@ test("an aborted subscription rejects with the reason after its unread events", 
   const before = await topics(it.client);
   assert.equal(before, 0);
 });
+
+test("enqueues ahead of the workers while subscribed to `jobs`", async () => {
+  await using it = await connected();
+  const seen = new Recorder<Item>(await it.client.subscribe("jobs"));
+  const email = { to: "user@example.com", subject: "Welcome" };
+  await within(it.client.enqueueMany("send-email", new Array(2_000).fill(email)), "enqueueing");
+  const started = jobsOf(seen.items, "job.started").length;
+  assert(started < 1_000, `${started} of 2,000 jobs have started`);
+  await eventually(() => jobsOf(seen.items, "job.enqueued").length === 2_000);
+});
+
+test("enqueueMany reports its progress, and rejects with what `onProgress` throws", async () => {
+  await using it = await connected();
+  const counts: number[] = [];
+  await it.client.enqueueMany("noop", [1, 2, 3, 4, 5], {
+    window: 2,
+    onProgress: (enqueued) => void counts.push(enqueued),
+  });
+  assert.deepEqual(counts, [1, 2, 3, 4, 5]);
+  const problem = new Error("no terminal");
+  const onProgress = () => {
+    throw problem;
+  };
+  await assert.rejects(
+    within(it.client.enqueueMany("noop", [1, 2], { onProgress }), "enqueueing"),
+    (error) => error === problem,
+  );
+});

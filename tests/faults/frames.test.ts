@@ -9,6 +9,20 @@ import { requestsOf, serve, STATS } from "../helpers/scripts.ts";
 
 const LONG = "x".repeat(1_000);
 
+/** Arrays nested so deeply that recursive code, such as `JSON.stringify`, runs out of stack. */
+const NESTED = "[".repeat(100_000) + "]".repeat(100_000);
+
+/** Frames with nested arrays in different places. Some runtimes cannot parse them at all. */
+const NESTED_FRAMES: Record<string, string> = {
+  "an answer to no request": `"type":"response","correl_id":"nobody","data":${NESTED}`,
+  "a request": `"type":"request","data":${NESTED}`,
+  "an event whose data is": `"type":"event","data":${NESTED}`,
+  "an event without data but":
+    `"type":"event","data":{"type":"job.started","data":1,"x":${NESTED}}`,
+  "an error to no request": `"type":"error","error":{"code":1,"message":"","details":${NESTED}}`,
+  "a type": `"type":${NESTED}`,
+};
+
 /** Messages that a correct server never sends. Each causes an anomaly and nothing else. */
 const UNUSABLE: Record<string, { send: unknown; message: RegExp }> = {
   "text that is not JSON": { send: "hello", message: /^Cannot decode frame: not JSON: hello$/ },
@@ -86,6 +100,32 @@ for (const [name, { send, message }] of Object.entries(UNUSABLE)) {
     assert.equal(it.server.peers.length, 1);
   });
 }
+
+for (const [name, fields] of Object.entries(NESTED_FRAMES)) {
+  test(`${name} with 100,000 nested arrays is reported as an anomaly`, async () => {
+    await using it = await scripted();
+    it.server.peers[0]!.send(`{"id":"1",${fields}}`);
+    await eventually(() => it.status.of("anomaly").length === 1);
+    assert.match(it.status.of("anomaly")[0]!.cause.message, /^.{1,300}$/);
+    assert.deepEqual(await within(it.client.stats(), "a call"), STATS);
+    assert.equal(it.status.of("disconnected").length, 0);
+  });
+}
+
+test("an answer with 100,000 nested arrays rejects the call or resolves it", async () => {
+  await using it = await scripted((peer) =>
+    serve(peer, ({ id, method }) => {
+      if (method !== "stats") return false;
+      peer.send(`{"id":"1","type":"response","correl_id":"${id}","data":${NESTED}}`);
+      return true;
+    })
+  );
+  const stats = it.client.stats({ timeout: 1_000 });
+  const outcome = stats.catch((error) => error);
+  await it.clock.runUntil(outcome, 100);
+  assert.match(String((await outcome).code), /^(bad_entity|timeout)$/);
+  assert.equal(it.status.of("disconnected").length, 0);
+});
 
 test("delivers an event of an unknown type", async () => {
   await using it = await scripted();

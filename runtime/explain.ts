@@ -1,0 +1,41 @@
+import { nearestName, shown } from "./check_options.ts";
+
+// These functions make error messages more helpful. In a bundle for browsers the small file
+// `explain_browser.ts` takes the place of this one, see `browser` in `package.json`.
+
+/** Says which name is meant, or which there are, after "there is no option 'x'". */
+export function explainName(name: string, names: readonly string[]): string {
+  const meant = nearestName(name, names);
+  return meant === undefined ? `; there are ${names.join(", ")}` : `; did you mean '${meant}'?`;
+}
+
+/** Shows the value of an option, after "'x' must be …", without what may be secret. */
+export function explainValue(name: string, value: unknown): string {
+  if (name === "token") return "";
+  // An address may have a password before the host, or a key in the query.
+  const isAddress = name === "url" && typeof value === "string";
+  return `, not ${shown(isAddress ? value.replace(/.*@|[?#].*/g, "") : value)}`;
+}
+
+/** Says where an answer redirects to, after "answered 307". Redirects are not followed. */
+export function explainRedirect({ headers }: Response): string {
+  const location = headers.get("Location")?.replace(/[?#].*/, "");
+  return location ? `: a redirect to '${location}', which the client does not follow` : "";
+}
+
+/** Finds the BigInt or the circular reference that makes a value unserializable. */
+export function findUnserializable(value: unknown): string | undefined {
+  return find(value, "", []);
+}
+
+function find(value: unknown, path: string, parents: readonly unknown[]): string | undefined {
+  const where = path ? ` at \`${path}\`` : "";
+  if (typeof value === "bigint") return `a BigInt${where}`;
+  if (parents.includes(value)) return `a circular reference${where}`;
+  if (typeof value !== "object" || value === null || parents.length > 50) return undefined;
+  for (const [key, item] of Object.entries(value)) {
+    const below = Array.isArray(value) ? `${path}[${key}]` : path ? `${path}.${key}` : key;
+    const found = find(item, below, [...parents, value]);
+    if (found) return found;
+  }
+}
