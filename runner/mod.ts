@@ -54,6 +54,7 @@ export { type CallSite } from "./events/call_site.ts";
 export { recipe } from "./cli/recipe.ts";
 export {
   type MakeRecipe,
+  type MatrixBody,
   type RecipeBody,
   type RecipeOptions,
   RecipeScript,

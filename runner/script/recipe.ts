@@ -95,15 +95,20 @@ export interface MakeRecipe {
     body: RecipeBody<D>,
   ): RecipeScript;
   /** Returns a `recipe` whose recipes run once for each of the given values, as `t.matrix`. */
-  each(matrix: readonly Record<string, unknown>[]): Omit<MakeRecipe, "each"> & {
-    <D extends Definitions = Definitions>(name: string, body: RecipeBody<D>): RecipeScript;
+  each<M extends Record<string, unknown>>(matrix: readonly M[]): {
+    <D extends Definitions = Definitions>(name: string, body: MatrixBody<D, M>): RecipeScript;
     <D extends Definitions = Definitions>(
       name: string,
       options: RecipeOptions,
-      body: RecipeBody<D>,
+      body: MatrixBody<D, M>,
     ): RecipeScript;
   };
 }
+
+/** A recipe's function with the types of the values in its matrix. */
+export type MatrixBody<D extends Definitions, M> = (
+  t: Parameters<RecipeBody<D>>[0] & { readonly matrix: Readonly<M> },
+) => ReturnType<RecipeBody<D>>;
 
 /**
  * Creates the function `recipe`.
@@ -113,7 +118,7 @@ export interface MakeRecipe {
 export function createRecipe(runAsProgram: (file: string) => void): MakeRecipe {
   return Object.assign(withMatrix(undefined), {
     each: (matrix: readonly Record<string, unknown>[]) => withMatrix(matrix),
-  });
+  }) as MakeRecipe;
 
   function withMatrix(matrix: readonly Record<string, unknown>[] | undefined) {
     return (
