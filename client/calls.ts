@@ -1,4 +1,13 @@
 import type { JobRecord, Stats, TimelineEntry, WorkflowRun } from "../protocol/entity.ts";
+import type { Transport } from "./connection/transport.ts";
+import type { CallArgs, DefinitionName, Definitions, DefinitionsOf } from "./definitions.ts";
+import {
+  type CallOptions,
+  checkOptions,
+  type EnqueueOptions,
+  NAME,
+  type WriteOptions,
+} from "./options.ts";
 import {
   callMethod,
   cancelJob,
@@ -10,15 +19,6 @@ import {
   publishEvent,
   send,
 } from "./connection/requests.ts";
-import type { Transport } from "./connection/transport.ts";
-import type { CallArgs, DefinitionName, Definitions, DefinitionsOf } from "./definitions.ts";
-import {
-  type CallOptions,
-  checkOptions,
-  type EnqueueOptions,
-  NAME,
-  type WriteOptions,
-} from "./options.ts";
 
 /** What each kind of client provides to {@linkcode DispatchCalls}. */
 export interface Backend<JobHandle, RunHandle> {

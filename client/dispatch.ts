@@ -1,5 +1,4 @@
 // Imported first, because the parts of a bundle then stand in an order that compresses better.
-import { enqueueMany, type EnqueueManyOptions } from "./enqueue_many.ts";
 import { Run } from "./run.ts";
 import { Job } from "./job.ts";
 import { Session } from "./session.ts";
@@ -20,9 +19,10 @@ import {
   SIGNAL,
 } from "./options.ts";
 import type { Status } from "./status.ts";
-import { openSubscription } from "./subscribe/open_subscription.ts";
 import type { PendingSubscription, SubscribeOptions } from "./subscribe/subscription.ts";
 import { Lanes } from "./start/lanes.ts";
+import { openSubscription } from "./subscribe/open_subscription.ts";
+import { enqueueMany, type EnqueueManyOptions } from "./enqueue_many.ts";
 
 /** Settings of {@linkcode Dispatch.close}. */
 export interface CloseOptions {

@@ -177,8 +177,8 @@ const FROM_0 = "a number of at least 0";
 /** The rule for a duration or a count. */
 export const FROM_1 = "a number of at least 1";
 
-const ADDRESS = "a ws:, wss:, http: or https: URL";
-const TOKEN = "a string or a function";
+const ADDRESS = "a ws(s) or http(s) URL";
+const TOKEN = "a string or function";
 const WHOLE = "a whole number";
 
 /** The options of what can only be aborted. */
@@ -188,7 +188,7 @@ export const SIGNAL: OptionRules = { signal: "an object" };
 export const CALL: OptionRules = { ...SIGNAL, timeout: FROM_0 };
 
 /** The options of a call that changes something on the server. */
-export const WRITE: OptionRules = { ...CALL, retry: "'not-sent' or 'unknown'" };
+export const WRITE: OptionRules = { ...CALL, retry: "'unknown' or 'not-sent'" };
 
 /** The options of `enqueue`. */
 export const ENQUEUE: OptionRules = { ...WRITE, queue: "a string", priority: WHOLE };

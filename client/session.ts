@@ -1,5 +1,5 @@
-import { Call, type CallRequest } from "./connection/call.ts";
 import { type Hooks, withRequestHook } from "./hooks.ts";
+import { Call, type CallRequest } from "./connection/call.ts";
 import { abortable } from "../runtime/abortable.ts";
 import { fullJitter, HOLD_TIME } from "./backoff.ts";
 import { Connector } from "./connection/connector.ts";

@@ -39,8 +39,10 @@ export class OfflineQueue implements CallOwner {
     this.#calls.delete(call);
   }
 
-  timeoutError({ request }: Call): Error {
+  timeoutError({ request, id }: Call): Error {
     const why = "no connection before the deadline";
-    return deadlineExceeded(request.what, why, "not-sent", this.disconnectCause);
+    // A call that waits to be sent again may have arrived the first time.
+    const delivery = id ? "unknown" : undefined;
+    return deadlineExceeded(request.what, why, delivery, this.disconnectCause);
   }
 }

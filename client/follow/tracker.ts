@@ -106,6 +106,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
 
   events({ signal }: { signal?: AbortSignal } = {}): AsyncIterableIterator<E | Gap, undefined> {
     const end = { done: true, value: undefined } as const;
+    const wasClosed = this.#transport.closedWith;
     const reader = new AbortController();
     const left = signal ? AbortSignal.any([signal, reader.signal]) : reader.signal;
     let position = 0;
@@ -120,7 +121,9 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
         if (position < items.length) return { done: false, value: items[position++]! };
         if (this.#ended) {
           reader.abort();
-          if (this.#error && (this.#error as ConnectionError).code !== "closed") throw this.#error;
+          const error = this.#error as ConnectionError | undefined;
+          // Closing the client ends a loop, but does not let one begin.
+          if (error && (wasClosed || error.code !== "closed")) throw error;
           return end;
         }
         await abortable(this.#changed.promise, left).catch(() => {});

@@ -6,7 +6,7 @@ import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { asked, faulty, scripted } from "../helpers/peers.ts";
 import { Recorder } from "../helpers/recorder.ts";
-import { JOB_ID, methodsOf, requestsOf, serve, STATS } from "../helpers/scripts.ts";
+import { JOB_ID, methodsOf, requestsOf, RUN_ID, serve, STATS } from "../helpers/scripts.ts";
 import { startServer } from "../helpers/server.ts";
 
 function isClosed(error: unknown): boolean {
@@ -314,4 +314,15 @@ test("close works inside a status loop, a hook and a token function", async () =
     },
   });
   await assert.rejects(within(token.connect(), "connecting"), isClosed);
+});
+
+test("following a job or run with a closed client rejects with `closed`", async () => {
+  await using it = await scripted();
+  const loop = it.client.watch(RUN_ID);
+  const reading = loop.next();
+  await within(it.client.close(), "closing");
+  assert.deepEqual(await within(reading, "the loop"), { done: true, value: undefined });
+  for (const events of [it.client.watch(RUN_ID), it.client.job(JOB_ID).events()]) {
+    await assert.rejects(within<unknown>(events.next(), "the next event"), isClosed);
+  }
 });

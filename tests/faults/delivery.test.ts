@@ -233,3 +233,18 @@ test("enqueueMany has at most `window` requests in flight", async () => {
   await breathe(20);
   assert.equal(requestsOf(it.server.peers[0]!, "job.enqueue").length, 7);
 });
+
+test("a read that was sent before its connection was lost times out as `unknown`", async () => {
+  await using it = await scripted(() => {});
+  const read = it.client.stats({ timeout: 5_000 });
+  read.catch(() => {});
+  await eventually(() => requestsOf(it.server.peers[0]!, "stats").length === 1);
+  await it.proxy.refuse();
+  it.proxy.cut();
+  await eventually(() => it.status.of("reconnecting").length > 0);
+  const unsent = it.client.stats({ timeout: 5_000 });
+  unsent.catch(() => {});
+  it.clock.advance(5_000);
+  await assert.rejects(within(read, "the read"), { code: "timeout", delivery: "unknown" });
+  await assert.rejects(within(unsent, "the other read"), { code: "timeout", delivery: "not-sent" });
+});
