@@ -1,4 +1,5 @@
 import { suggest } from "../runtime/suggest.ts";
+import { isTimeZone } from "../runtime/time_zone.ts";
 import { cronPatternProblem } from "./cron_pattern.ts";
 
 /**
@@ -37,16 +38,6 @@ export function checkSchedule(name: string, schedule: string, timezone: string =
     ? 'write one such as "Europe/Berlin"'
     : `did you mean '${nearest}'?`;
   throw new ScheduleError(name, timezone, `there is no such time zone; ${hint}`);
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
 }
 
 /** Finds the time zone whose city is meant. */

@@ -168,17 +168,6 @@ export function parseTime(text: string): Date | undefined {
   return time.getTime() >= FIRST_TIME && time.getTime() <= LAST_TIME ? time : undefined;
 }
 
-/** Whether a text names a time zone. */
-export function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
-}
-
 const BILLION = 1_000_000_000n;
 
 const NANOSECONDS: Record<string, number> = {

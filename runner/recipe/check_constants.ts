@@ -1,8 +1,9 @@
+import { isTimeZone } from "../../runtime/time_zone.ts";
 import { type Ast, childrenOf, freeNames, textRange, visitAst } from "../expression/ast.ts";
 import { type Cel, faultOf } from "../expression/cel.ts";
 import { fromCel } from "../expression/convert.ts";
 import { explainFault } from "../expression/explain_fault.ts";
-import { isTimeZone, withoutMark } from "../expression/functions.ts";
+import { withoutMark } from "../expression/functions.ts";
 import { patterns } from "../expression/load_patterns.ts";
 import type { Span } from "../expression/span.ts";
 import type { Diagnostics } from "../language/diagnostic.ts";

@@ -1,4 +1,4 @@
-import { isTimeZone } from "../expression/functions.ts";
+import { isTimeZone } from "../../runtime/time_zone.ts";
 import type { Template } from "../expression/template.ts";
 import { custom, oneOrMore, readFields, required } from "../language/field.ts";
 import type { Maintenance, Recipe } from "../language/model.ts";
