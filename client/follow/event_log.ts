@@ -30,12 +30,13 @@ export class EventLog<E extends DispatchEvent> {
 
   /** Records that an event was synthesized, so that the real one is a duplicate. */
   markSynthesized(item: E | Gap): void {
-    if (item.type !== "gap") this.#synthesized.set(nameOf(item), Date.parse(item.ts));
+    // A gap has no time, and its name is no event's.
+    this.#synthesized.set(nameOf(item), Date.parse((item as E).ts));
   }
 
   #isSynthesized(name: string, ts: string): boolean {
-    const time = this.#synthesized.get(name);
-    return time !== undefined && Math.abs(Date.parse(ts) - time) < SAME_MOMENT;
+    // NaN, and so false, without a synthesized event of that name.
+    return Math.abs(Date.parse(ts) - this.#synthesized.get(name)!) < SAME_MOMENT;
   }
 }
 

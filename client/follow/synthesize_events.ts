@@ -16,8 +16,8 @@ function createEvents<E extends DispatchEvent>(
   const events: (E | Gap)[] = [];
   const data = {
     ...names,
-    ...(scope_app_id ? { scope_app_id } : {}),
-    ...(scope_org_id ? { scope_org_id } : {}),
+    ...(scope_app_id && { scope_app_id }),
+    ...(scope_org_id && { scope_org_id }),
   };
   return {
     events,

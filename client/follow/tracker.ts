@@ -26,8 +26,8 @@ export interface TrackerSpec<R extends Tracked, E extends DispatchEvent> {
     known: readonly (E | Gap)[],
     options: CallOptions,
   ): (E | Gap)[] | Promise<(E | Gap)[]>;
-  /** Whether an event is the entity's last one. */
-  isLast(event: E): boolean;
+  /** Whether an item is the entity's last event. */
+  isLast(item: E | Gap): boolean;
   /** Creates the error for an entity that did not complete. */
   failure(record: R): Error;
   /** Called when the entity has ended. */
@@ -43,7 +43,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
   readonly #transport: EventTransport;
   readonly #spec: TrackerSpec<R, E>;
   readonly #log = new EventLog<E>();
-  /** Items that arrive before the past is known; they come after it in the log. */
+  /** Items that arrive while earlier ones are unknown. */
   #held: (E | Gap)[] | undefined;
   /** The last event is kept back until everything before it is known. */
   #lastEvent: E | undefined;
@@ -70,16 +70,12 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     return this.#record?.state;
   }
 
-  #setRecord(record: R): void {
-    this.#record = record;
-    for (const listener of this.onState) listener(record.state);
-  }
-
   /** Adds an event or a gap; ignores an event that is already in the log. */
   add(item: E | Gap): void {
-    if (this.#ended) return;
+    // After an error the lane goes on adding events, which the next reader needs.
+    if (this.#ended && !this.#error) return;
     if (this.#held) return void this.#held.push(item);
-    if (item.type !== "gap" && this.#spec.isLast(item)) this.#lastEvent ??= item;
+    if (this.#spec.isLast(item)) this.#lastEvent ??= item as E;
     else {
       this.#log.append(item);
       this.#notify();
@@ -88,7 +84,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
 
   /** The lane that supplied every event is gone; polling and the timeline fill in the rest. */
   stopFeeding(): void {
-    this.#fed = false;
+    this.#fed = this.#pastIsKnown = false;
   }
 
   async wait(signal: AbortSignal): Promise<R> {
@@ -110,9 +106,10 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     const reader = new AbortController();
     const left = signal ? AbortSignal.any([signal, reader.signal]) : reader.signal;
     let position = 0;
-    this.#acquire();
-    if (left.aborted) this.#release();
-    else left.addEventListener("abort", () => this.#release(), { once: true });
+    if (!left.aborted) {
+      this.#acquire();
+      left.addEventListener("abort", () => this.#release());
+    }
     const next = async (): Promise<IteratorResult<E | Gap, undefined>> => {
       for (;;) {
         signal?.throwIfAborted();
@@ -147,7 +144,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
   }
 
   #acquire(): void {
-    if (this.#users++ > 0) return;
+    if (this.#users++ && !this.#error) return;
     if (this.#error && !this.#transport.closedWith) {
       // The error that ended the last wait need not end this one: the client may be back online.
       this.#error = undefined;
@@ -159,7 +156,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
   }
 
   #release(): void {
-    if (--this.#users === 0) this.#stop?.abort();
+    if (--this.#users === 0) this.#stop!.abort();
   }
 
   /** Follows the entity until it ends or nobody needs it. */
@@ -175,12 +172,10 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     try {
       const { closedWith } = this.#transport;
       if (closedWith) return this.#fail(closedWith);
-      while (!signal.aborted && !await this.#isAttached(attachment, signal)) attachment = attach();
+      while (!await this.#isAttached(attachment, signal)) attachment = attach();
       while (!signal.aborted) {
-        const hasLastEvent = this.#lastEvent !== undefined;
         await this.#sync(signal);
-        if (this.#ended) return;
-        await timer.next(hasLastEvent, signal, this.#transport.clock);
+        await timer.next(!!this.#lastEvent, signal, this.#transport.clock);
       }
     } catch (error) {
       if (!signal.aborted) this.#finish(error);
@@ -203,9 +198,10 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
         if (this.#fed) return;
         this.#pastIsKnown = false;
         this.add(gap);
+        this.#held ??= [];
         timer.wake();
       },
-      onEnd: (error) => error ? this.#finish(error) : this.#fail(closedError()),
+      onEnd: (error = closedError()) => this.#fail(error),
     };
   }
 
@@ -222,45 +218,44 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
 
   /** Reads the record, and synthesizes the events that never arrived. */
   async #sync(signal: AbortSignal): Promise<void> {
+    const wasKnown = this.#pastIsKnown;
+    // A gap that arrives while the answer is under way makes it unknown again.
+    this.#pastIsKnown = true;
     try {
-      const record = await this.#spec.read({ signal });
+      const record = this.#record = await this.#spec.read({ signal });
       const hasEnded = isTerminal(record.state);
-      this.#setRecord(record);
+      for (const listener of this.onState) listener(record.state);
       // The last events may be a moment behind the record, and say more than it does.
       if (hasEnded && this.#sawLiveEvent && !this.#lastEvent) {
         await delay(SETTLE_PAUSE, { signal, clock: this.#transport.clock });
       }
-      const isComplete = hasEnded
-        ? this.#fed && this.#lastEvent !== undefined
-        : this.#fed || this.#pastIsKnown;
+      const isComplete = hasEnded ? this.#fed && this.#lastEvent : this.#fed || wasKnown;
       if (!isComplete) await this.#addPast(record, signal);
-      if (hasEnded) this.#finish(undefined, record);
+      if (hasEnded) this.#finish();
     } catch (error) {
       // A single slow read does not end the wait.
       if (!(error instanceof TimeoutError)) throw error;
+      this.#pastIsKnown = false;
     }
   }
 
-  /** Adds synthesized events for everything that did not arrive, in front of the held items. */
+  /** Adds the held items, with synthesized events between them for everything that did not arrive. */
   async #addPast(record: R, signal: AbortSignal): Promise<void> {
     const { items } = this.#log;
-    const known = [...items, ...this.#held ?? []];
-    const past = await this.#spec.synthesize(record, known, { signal });
-    const held = this.#takeHeld();
-    const arrived = new Set([...held, ...items].map(nameOf));
+    const held = this.#held ??= [];
+    const past = await this.#spec.synthesize(record, [...items, ...held], { signal });
+    this.#held = undefined;
+    const logged = new Set(items.map(nameOf));
     for (const item of past) {
-      if (arrived.has(nameOf(item))) continue;
-      this.add(item);
-      this.#log.markSynthesized(item);
+      const name = nameOf(item);
+      const index = held.findLastIndex((it) => nameOf(it) === name);
+      if (index < 0 && !logged.has(name)) {
+        this.add(item);
+        this.#log.markSynthesized(item);
+      }
+      for (const it of held.splice(0, index + 1)) this.add(it);
     }
     for (const item of held) this.add(item);
-    this.#pastIsKnown = true;
-  }
-
-  #takeHeld(): (E | Gap)[] {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    return held;
   }
 
   /** Ends because the transport has closed. */
@@ -268,16 +263,16 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     this.#finish(inContext(`wait for ${this.#spec.what}`, error));
   }
 
-  #finish(error: unknown, record?: R): void {
+  #finish(error?: unknown): void {
     if (this.#ended) return;
-    for (const item of this.#takeHeld()) this.add(item);
-    if (this.#lastEvent) this.#log.items.push(this.#lastEvent);
-    if (record) this.#setRecord(record);
     this.#error = error;
     this.#ended = true;
-    if (record) this.#spec.onEnd?.();
+    if (!error) {
+      if (this.#lastEvent) this.#log.items.push(this.#lastEvent);
+      this.#spec.onEnd?.();
+    }
     // Stops polling: an ended record no longer changes.
-    this.#stop?.abort();
+    this.#stop!.abort();
     this.#notify();
   }
 }
