@@ -117,7 +117,8 @@ function keepResult(
   { results, case: { ambient } }: StepScope,
   context: StepContext,
 ): unknown {
-  let kept = result ?? (id === undefined ? undefined : results.get(id));
+  // An answer of the server may be null.
+  let kept = result === undefined && id !== undefined ? results.get(id) : result;
   if (outputs) {
     const added: Record<string, unknown> = {};
     for (const [name, expression] of outputs) {
