@@ -49,7 +49,7 @@ function makeEntry(cases: PlannedCase[], options: ScheduleEntryOptions): Schedul
   const { recipe } = cases[0]!;
   const scope = staticScope(cases[0]!, options);
   const resolve = (template: Template) => resolveTemplate(template, scope, options.ambient);
-  const ms = (template: Template) => toMilliseconds(resolve(template));
+  const ms = (template: Template) => toMilliseconds(resolve(template), template);
   const count = (template: Template | undefined, field: string) => {
     const value = template ? resolve(template) : 1;
     if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;

@@ -4,7 +4,7 @@ import { causeLines } from "../events/error_causes.ts";
 import type { EventFailure, EventPlace, FailureKind } from "../events/event.ts";
 import { StepFailure } from "../events/failure.ts";
 import { EvaluationError } from "../expression/expression.ts";
-import type { Template } from "../expression/template.ts";
+import { type Template, templateSpan } from "../expression/template.ts";
 import { parseDuration } from "../language/duration.ts";
 import type { Recipe } from "../language/model.ts";
 import type { Source, Span } from "../language/source.ts";
@@ -23,11 +23,12 @@ export function spanInModule(error: unknown, { module, source }: Recipe): Span |
  * @param template The template, whose place an error shows.
  * @returns Milliseconds.
  */
-export function toMilliseconds(value: unknown, template?: Template): number {
+export function toMilliseconds(value: unknown, template: Template): number {
   const ms = parseDuration(String(value));
   if (ms !== undefined) return ms;
-  const span = template?.kind === "expression" ? template.expression.span() : undefined;
-  throw new StepFailure("evaluation", `\`${value}\` is not a duration`, { span });
+  throw new StepFailure("evaluation", `\`${value}\` is not a duration`, {
+    span: templateSpan(template),
+  });
 }
 
 /**

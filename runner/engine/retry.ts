@@ -3,7 +3,7 @@ import type { EventFailure } from "../events/event.ts";
 import { StepFailure } from "../events/failure.ts";
 import { toCel } from "../expression/convert.ts";
 import { EvaluationError } from "../expression/expression.ts";
-import { resolveTemplate, type Template } from "../expression/template.ts";
+import { resolveTemplate, type Template, templateSpan } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
 import { runAttempt, type RunParallel } from "./attempt.ts";
 import { toMilliseconds } from "./describe_error.ts";
@@ -78,9 +78,8 @@ function readPlan({ retry }: Step, scope: StepScope): { attempts: number; pause:
 function readAttempts(template: Template, scope: StepScope): number {
   const value = resolve(template, scope);
   if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
-  const span = template.kind === "expression" ? template.expression.span() : undefined;
   const message = `\`attempts\` must be a whole number of at least 1, not ${value}`;
-  throw new StepFailure("evaluation", message, { span });
+  throw new StepFailure("evaluation", message, { span: templateSpan(template) });
 }
 
 function resolve(template: Template, scope: StepScope): unknown {
@@ -90,7 +89,7 @@ function resolve(template: Template, scope: StepScope): unknown {
 /** Returns whether another attempt makes sense: there is time left, and `only_if` holds. */
 function mayRetry({ retry }: Step, scope: StepScope, failure: EventFailure): boolean {
   const { case: { ambient }, deadline } = scope;
-  if (deadline.signal.aborted || failure.kind === "interrupted") return false;
+  if (deadline.signal.aborted) return false;
   if (!retry?.onlyIf) return true;
   const { kind, message, code } = failure;
   const values = valuesOf(scope, { error: { kind, message, code: toCel(code ?? "") } });

@@ -5,7 +5,7 @@ import { freeNames } from "../expression/ast.ts";
 import { needsBreak, takeBreak } from "../expression/budget.ts";
 import { toCel } from "../expression/convert.ts";
 import { shownType, showValue } from "../expression/diff.ts";
-import { resolveTemplate, type Template } from "../expression/template.ts";
+import { resolveTemplate, type Template, templateSpan } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
 import { runWithRetry } from "./retry.ts";
 import { StepReport } from "./step_report.ts";
@@ -118,7 +118,7 @@ function readItems(items: Template, scope: StepScope): unknown[] {
   if (Array.isArray(list)) return list;
   const shown = `${showValue(list, hide, 60)} (${shownType(list)})`;
   throw new StepFailure("evaluation", `\`for_each\` needs a list, not ${shown}`, {
-    span: items.kind === "expression" ? items.expression.span() : undefined,
+    span: templateSpan(items),
   });
 }
 

@@ -7,7 +7,7 @@ import type { Ambient } from "../expression/functions.ts";
 import { toCel } from "../expression/convert.ts";
 import type { Hide } from "../expression/diff.ts";
 import type { Expression, Values } from "../expression/expression.ts";
-import { resolveTemplate, type Template } from "../expression/template.ts";
+import { resolveTemplate, type Template, templateSpan } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
 import type { Span } from "../language/source.ts";
 import type {
@@ -155,8 +155,7 @@ export class AttemptContext implements StepContext {
 }
 
 function invalid(template: Template, message: string): StepFailure {
-  const span = template.kind === "expression" ? template.expression.span() : undefined;
-  return new StepFailure("evaluation", message, { span });
+  return new StepFailure("evaluation", message, { span: templateSpan(template) });
 }
 
 function shown(value: unknown): string {

@@ -121,6 +121,11 @@ export function resolveTemplate(template: Template, values: Values, ambient: Amb
   }
 }
 
+/** Returns the place of a template that is one expression; other templates do not know theirs. */
+export function templateSpan(template: Template): Span | undefined {
+  return template.kind === "expression" ? template.expression.span() : undefined;
+}
+
 /** The expressions of a template, in source order. */
 export function expressionsOf(template: Template): Expression[] {
   switch (template.kind) {
