@@ -192,13 +192,16 @@ async function runAll(cases: readonly PlannedCase[], options: Running): Promise<
       if (options.bail && result.status !== "passed") bailed = true;
     }
   };
-  await Promise.all(Array.from({ length: workers }, worker));
-  if (siblings && !(client instanceof Error)) {
-    for (const text of await siblings.warnings(client, options.clock)) {
-      emit({ type: "warning", text });
+  try {
+    await Promise.all(Array.from({ length: workers }, worker));
+    if (siblings && !(client instanceof Error)) {
+      for (const text of await siblings.warnings(client, options.clock)) {
+        emit({ type: "warning", text });
+      }
     }
+  } finally {
+    for (const stop of stopListening) stop();
   }
-  for (const stop of stopListening) stop();
   return { started: next, wasCalledToExit };
 }
 

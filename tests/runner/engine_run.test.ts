@@ -396,10 +396,12 @@ test("runs without a recipe in TypeScript leave `process.exit` alone", async () 
 });
 
 test("a recipe in TypeScript needs something that runs it", async () => {
+  using unhandled = unhandledErrors();
   await assert.rejects(
     runEngine([scriptRecipe(() => {})], { openScript: undefined as never }),
     /^Error: Cannot run a recipe in TypeScript without openScript$/,
   );
+  assert.equal(unhandled.listeners, 0);
 });
 
 test("times are split for clocks whose timers have a limit", async () => {
