@@ -1,6 +1,7 @@
-import { joinLines, TEXT_DECODERS } from "./mask_escapes.ts";
+import { joinLines, TEXT_DECODERS, withoutZeros } from "./mask_escapes.ts";
 import { maskForms } from "./mask_forms.ts";
-import { decodeBase64Runs, decodeHexRuns, readableParts } from "./mask_runs.ts";
+import { decodeRuns, readableParts } from "./mask_runs.ts";
+import { MASK, mergeRanges, type Range, replaceRanges, sharedRanges } from "./mask_ranges.ts";
 import { MaskSearch } from "./mask_search.ts";
 import { MaskView } from "./mask_view.ts";
 
@@ -14,9 +15,6 @@ export function canBeMasked(secret: string): boolean {
 
 /** The cache of masked texts: the most entries, and the longest text that is kept. */
 const [KNOWN_TEXTS, KNOWN_LENGTH] = [1_000, 500];
-
-/** The text that replaces a secret. */
-export const MASK = "***";
 
 /**
  * Replaces secrets in everything that leaves the runner, in each form that they can take there: raw,
@@ -57,13 +55,18 @@ export class Mask {
   }
 
   #mask(text: string): string {
+    const ranges = this.#find(text);
+    return ranges === undefined ? MASK : replaceRanges(text, ranges);
+  }
+
+  /** Returns the ranges of a text to mask, or `undefined` if all of it must be. */
+  #find(text: string): Range[] | undefined {
     try {
       this.#finder ??= new Finder(this.#secrets);
-      const ranges = this.#finder.find(text);
-      return ranges === undefined ? MASK : replaceRanges(text, ranges);
+      return this.#finder.find(text);
     } catch (_error) {
       // Neither the text nor the error, which may quote it, can be shown.
-      return MASK;
+      return undefined;
     }
   }
 
@@ -75,7 +78,7 @@ export class Mask {
 
   #walk(value: unknown): unknown {
     if (typeof value === "string") return this.text(value);
-    if (Array.isArray(value)) return value.map((item) => this.#walk(item));
+    if (Array.isArray(value)) return this.#list(value);
     if (typeof value !== "object" || value === null) {
       // A secret of digits can also occur as a number, and `true` as a boolean.
       const text = String(value);
@@ -86,12 +89,22 @@ export class Mask {
       Object.entries(value).map(([key, item]) => [this.text(key), this.#walk(item)]),
     );
   }
+
+  /** Masks a list. A secret can be spread over its items, such as lines or bytes. */
+  #list(items: readonly unknown[]): unknown[] {
+    const masked = items.map((item) => this.#walk(item));
+    if (items.length < 2 || !items.every(isTextOrNumber)) return masked;
+    const texts = items.map(String);
+    const shared = sharedRanges(texts, this.#find(texts.join("\n")) ?? []);
+    return masked.map((item, i) => {
+      if (shared[i]!.length === 0) return item;
+      return typeof items[i] === "string" ? replaceRanges(texts[i]!, shared[i]!) : MASK;
+    });
+  }
 }
 
-/** A range of characters in a text. */
-interface Range {
-  start: number;
-  end: number;
+function isTextOrNumber(value: unknown): boolean {
+  return typeof value === "string" || typeof value === "number";
 }
 
 /** How many encodings inside each other are decoded. */
@@ -141,12 +154,13 @@ class Finder {
         const decoded = decode(view);
         if (decoded) read(decoded.view, depth + 1, i, decoded.created);
       }
-      const runs = [...decodeBase64Runs(view, shortest), ...decodeHexRuns(view, shortest)];
+      const runs = decodeRuns(view, shortest);
+      runs.push(...runs.flatMap((run) => withoutZeros(run)?.view ?? []));
       runs.forEach(search);
       if (runs.length > 0) read(readableParts(runs, shortest), depth + 1);
     };
     read(MaskView.ofText(text), 0);
-    return bytesLeft < 0 ? undefined : merge(ranges);
+    return bytesLeft < 0 ? undefined : mergeRanges(ranges);
   }
 }
 
@@ -155,26 +169,4 @@ function equals(a: Uint8Array, b: Uint8Array): boolean {
     if (a[i] !== b[i]) return false;
   }
   return true;
-}
-
-/** Sorts ranges, and joins those that overlap. */
-function merge(ranges: Range[]): Range[] {
-  const merged: Range[] = [];
-  for (const { start, end } of ranges.sort((a, b) => a.start - b.start || b.end - a.end)) {
-    const last = merged.at(-1);
-    if (last && start < last.end) last.end = Math.max(last.end, end);
-    else merged.push({ start, end });
-  }
-  return merged;
-}
-
-function replaceRanges(text: string, ranges: readonly Range[]): string {
-  if (ranges.length === 0) return text;
-  let masked = "";
-  let at = 0;
-  for (const { start, end } of ranges) {
-    masked += text.slice(at, start) + MASK;
-    at = end;
-  }
-  return masked + text.slice(at);
 }

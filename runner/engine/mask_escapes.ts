@@ -1,7 +1,9 @@
+import { ENTITIES } from "./mask_entities.ts";
 import { HEX } from "./mask_runs.ts";
 import { type MaskView, MaskViewBuilder } from "./mask_view.ts";
 
-const [TAB, SPACE, NUMBER_SIGN, BACKSLASH, LETTER_U, BRACE] = [0x09, 0x20, 0x23, 0x5c, 0x75, 0x7b];
+const [TAB, LF, CR, SPACE, NUMBER_SIGN, EQUALS] = [0x09, 0x0a, 0x0d, 0x20, 0x23, 0x3d];
+const [BACKSLASH, LETTER_U, BRACE] = [0x5c, 0x75, 0x7b];
 
 /** The result of decoding a view once more. */
 export interface Decoded {
@@ -18,13 +20,15 @@ export interface TextDecoder {
   decode(view: MaskView): Decoded | undefined;
 }
 
-const LINE_BREAKS = [0x0a, 0x0d];
+const LINE_BREAKS = [LF, CR];
 
 /** The decoders of whole texts, in the order that suits most texts. */
 export const TEXT_DECODERS: readonly TextDecoder[] = [
+  { starts: [0], decode: withoutZeros },
   { starts: LINE_BREAKS, decode: (view) => withoutLineBreaks(view, false, []) },
   { starts: LINE_BREAKS, decode: (view) => withoutLineBreaks(view, true, []) },
   escapes("\\", readBackslash),
+  escapes("=", readEqualsSign, LINE_BREAKS, isQuotedPrintable),
   escapes("%", readPercent),
   escapes("&", readEntity),
 ];
@@ -39,8 +43,8 @@ export function joinLines(view: MaskView): MaskView | undefined {
 
 /** A character, or a byte of one, that is written as an escape sequence. */
 interface Escape {
-  /** The code of the character, or the byte. */
-  code: number;
+  /** The code of the character, or the byte; nothing if the sequence stands for nothing. */
+  code?: number;
   /** The length of the escape sequence in bytes. */
   length: number;
   isByte?: boolean;
@@ -49,11 +53,22 @@ interface Escape {
 /** Reads the escape sequence at an offset, or returns `undefined` if there is none. */
 type ReadEscape = (bytes: Uint8Array, at: number) => Escape | undefined;
 
-/** Returns a decoder of escape sequences that begin with a character. */
-function escapes(character: string, read: ReadEscape): TextDecoder {
+/**
+ * Returns a decoder of escape sequences that begin with a character.
+ *
+ * @param others The other bytes without which there may be no sequence.
+ * @param applies Whether a text is worth to be decoded.
+ */
+function escapes(
+  character: string,
+  read: ReadEscape,
+  others: readonly number[] = [],
+  applies: (bytes: Uint8Array) => boolean = () => true,
+): TextDecoder {
   const start = character.charCodeAt(0);
   const decode = (view: MaskView): Decoded | undefined => {
     const { bytes } = view;
+    if (!applies(bytes)) return undefined;
     let at = bytes.indexOf(start);
     let escape: Escape | undefined;
     while (at >= 0 && !(escape = read(bytes, at))) at = bytes.indexOf(start, at + 1);
@@ -69,28 +84,45 @@ function escapes(character: string, read: ReadEscape): TextDecoder {
       }
       const { code, length, isByte } = escape;
       const [from, to] = [view.from(i), view.to(i + length - 1)];
+      i += length;
+      if (code === undefined) {
+        // The other line breaks are left.
+        created.add(LF);
+        continue;
+      }
       if (isByte) builder.push(code, from, to);
       else builder.pushCode(code, from, to);
       if (STARTS.has(code)) created.add(code);
-      i += length;
     }
     return { view: builder.view(), created: [...created] };
   };
-  return { starts: [start], decode };
+  return { starts: [start, ...others], decode };
 }
 
-/** The characters that a backslash and a letter stand for. */
-const LETTERS: Record<string, number> = { b: 8, t: 9, n: 10, f: 12, r: 13 };
+/** The characters that a backslash and a letter, or a zero, stand for. */
+const LETTERS: Record<string, number> = {
+  0: 0,
+  a: 7,
+  b: 8,
+  t: 9,
+  n: 10,
+  v: 11,
+  f: 12,
+  r: 13,
+  e: 27,
+};
 
 /** The digits that follow the letters `x`, `u` and `U`. */
 const DIGITS: Record<string, number> = { x: 2, u: 4, U: 8 };
 
-/** Reads escapes of JSON and programming languages: `\n`, `\"`, `\u00e4`, `\u{e4}`, `\xe4`. */
+/** Reads escapes of JSON and programs: `\n`, `\"`, `\u00e4`, `\u{e4}`, and as bytes `\xe4`, `\344`. */
 function readBackslash(bytes: Uint8Array, at: number): Escape | undefined {
   const next = bytes[at + 1];
   if (next === undefined || next >= 0x80) return undefined;
   const char = String.fromCharCode(next);
   if (!/[A-Za-z0-9]/.test(char)) return { code: next, length: 2 };
+  const octal = /^[0-3][0-7]{2}/.exec(ascii(bytes, at + 1, at + 4))?.[0];
+  if (octal !== undefined) return { code: parseInt(octal, 8), length: 4, isByte: true };
   if (char in LETTERS) return { code: LETTERS[char]!, length: 2 };
   if (char === "u" && bytes[at + 2] === BRACE) {
     const text = ascii(bytes, at + 3, at + 12);
@@ -119,6 +151,29 @@ function readPercent(bytes: Uint8Array, at: number): Escape | undefined {
   return code === undefined ? undefined : { code, length: 3, isByte: true };
 }
 
+/** Reads escapes of quoted-printable: `=C3=A4`, a byte each, and `=` before a line break. */
+function readEqualsSign(bytes: Uint8Array, at: number): Escape | undefined {
+  const end = bytes[at + 1] === CR ? at + 2 : at + 1;
+  if (bytes[end] === LF) return { length: end + 1 - at };
+  const code = hexNumber(bytes, at + 1, 2);
+  return code === undefined ? undefined : { code, length: 3, isByte: true };
+}
+
+/**
+ * Whether a text can be quoted-printable. In most texts an `=` before two digits is something else,
+ * such as `page=10`: those of quoted-printable follow each other, or stand for a special character.
+ */
+function isQuotedPrintable(bytes: Uint8Array): boolean {
+  for (let at = bytes.indexOf(EQUALS); at >= 0; at = bytes.indexOf(EQUALS, at + 1)) {
+    const escape = readEqualsSign(bytes, at);
+    if (!escape) continue;
+    if (escape.code === undefined || bytes[at + 3] === EQUALS) return true;
+    const isSpecial = escape.code >= SPACE && !/\w/.test(String.fromCharCode(escape.code));
+    if (isSpecial && !/[a-f]/.test(ascii(bytes, at + 1, at + 3))) return true;
+  }
+  return false;
+}
+
 /** Reads entities of HTML and XML: `&auml;`, `&#228;`, `&#xe4;`. */
 function readEntity(bytes: Uint8Array, at: number): Escape | undefined {
   const text = ascii(bytes, at + 1, at + 13);
@@ -133,25 +188,6 @@ function readEntity(bytes: Uint8Array, at: number): Escape | undefined {
     : Number(first);
   return code === undefined ? undefined : character(code, length + 1);
 }
-
-/** The named entities of the characters from U+00A0 to U+00FF, in order. */
-const LATIN_1 =
-  "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr " +
-  "deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest " +
-  "Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute " +
-  "Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml " +
-  "Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml " +
-  "igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave " +
-  "uacute ucirc uuml yacute thorn yuml";
-
-const ENTITIES: ReadonlyMap<string, number> = new Map([
-  ["amp", 0x26],
-  ["lt", 0x3c],
-  ["gt", 0x3e],
-  ["quot", 0x22],
-  ["apos", 0x27],
-  ...LATIN_1.split(" ").map((name, i) => [name, 0xa0 + i] as const),
-]);
 
 function character(code: number, length: number): Escape | undefined {
   return code > 0x10ffff ? undefined : { code, length };
@@ -195,6 +231,25 @@ function withoutLineBreaks(
       builder.pushFrom(view, i, end);
     }
     i = end;
+  }
+  return { view: builder.view(), created: [] };
+}
+
+/**
+ * Reads UTF-16 and UTF-32 of characters up to U+00FF: leaves out the zero bytes, except single ones
+ * between other bytes.
+ */
+export function withoutZeros(view: MaskView): Decoded | undefined {
+  const { bytes } = view;
+  const isLeftOut = (i: number) =>
+    view.isZero(i) && [i - 2, i - 1, i + 1, i + 2].some((other) => view.isZero(other));
+  let at = bytes.indexOf(0);
+  while (at >= 0 && !isLeftOut(at)) at = bytes.indexOf(0, at + 1);
+  if (at < 0) return undefined;
+  const builder = new MaskViewBuilder(bytes.length);
+  builder.pushFrom(view, 0, at);
+  for (let i = at; i < bytes.length; i++) {
+    if (!isLeftOut(i)) builder.pushFrom(view, i, i + 1);
   }
   return { view: builder.view(), created: [] };
 }

@@ -20,9 +20,12 @@ export function maskEvent(event: RecipeEvent, mask: Mask): RecipeEvent {
 }
 
 function walk(value: unknown, mask: Mask): unknown {
-  if (Array.isArray(value)) return value.map((item) => walk(item, mask));
+  // A list of texts is masked as one.
+  if (Array.isArray(value) && value.some((item) => typeof item === "object")) {
+    return value.map((item) => walk(item, mask));
+  }
   // A number here comes from the server or the recipe, such as the code of an error.
-  if (typeof value !== "object" || value === null) return mask.value(value);
+  if (Array.isArray(value) || typeof value !== "object" || value === null) return mask.value(value);
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => {
       if (OWN_FIELDS.has(name)) return [name, item];

@@ -13,17 +13,41 @@ const encoder = new TextEncoder();
 export function maskForms(secret: string, fewest: number): Uint8Array[] {
   const text = secret.trim();
   const forms = new Set(
-    [text, ...multiLineForms(text), ...addressForms(text)]
-      // HTML forms encode a space as `+`.
-      .flatMap((form) => [form, form.replaceAll(" ", "+")]),
+    [text, ...multiLineForms(text), ...addressForms(text)].flatMap((form) => [
+      form,
+      form.normalize("NFC"),
+      form.normalize("NFD"),
+      // HTML forms write a space as `+`, and headers of mail as `_`.
+      form.replaceAll(" ", "+"),
+      form.replaceAll(" ", "_"),
+      // CSV doubles double quotes, YAML and SQL single ones.
+      form.replaceAll('"', '""'),
+      form.replaceAll("'", "''"),
+    ]),
   );
-  return [...forms].filter((form) => form.length >= fewest).flatMap((form) => {
-    const bytes = encoder.encode(form);
-    return /^[\0-\x7f]*$/.test(form) || /[^\0-\xff]/.test(form)
-      ? [bytes]
-      // `btoa` and `escape` encode these characters as one byte each.
-      : [bytes, Uint8Array.from(form, (char) => char.charCodeAt(0))];
+  return [...forms].filter((form) => form.length >= fewest).flatMap(bytesOf);
+}
+
+/** Returns a text in the character sets that it can be in when it is encoded. */
+function bytesOf(text: string): Uint8Array[] {
+  const utf8 = encoder.encode(text);
+  if (utf8.length === text.length) return [utf8];
+  if (/[^\0-\xff]/.test(text)) return [utf8, utf16(text, 8), utf16(text, 0)];
+  // `btoa` and `escape` encode these characters as one byte each. Their UTF-16 is found without
+  // its zero bytes.
+  return [utf8, Uint8Array.from(text, (char) => char.charCodeAt(0))];
+}
+
+/**
+ * Encodes a text in UTF-16, without zero bytes at its ends: in a view they can be the end of a part.
+ *
+ * @param first How far each character is shifted for its first byte: 8 if big endian.
+ */
+function utf16(text: string, first: 0 | 8): Uint8Array {
+  const bytes = Uint8Array.from({ length: text.length * 2 }, (_, i) => {
+    return text.charCodeAt(i >> 1) >> (i % 2 === 0 ? first : 8 - first) & 0xff;
   });
+  return bytes.subarray(bytes[0] === 0 ? 1 : 0, bytes.at(-1) === 0 ? -1 : undefined);
 }
 
 /** Returns the lines of a text, and the text without its line breaks. */

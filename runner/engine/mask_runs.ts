@@ -1,31 +1,53 @@
 import { type MaskView, MaskViewBuilder } from "./mask_view.ts";
 
-const [DIGIT_0, LETTER_X, EQUALS] = [0x30, 0x78, 0x3d];
+const [DIGIT_0, CAPITAL_X, LETTER_X, EQUALS] = [0x30, 0x58, 0x78, 0x3d];
 
-/** Decodes all that can be base64. As its beginning is not known, each alignment is one view. */
-export function decodeBase64Runs(view: MaskView, shortest: number): MaskView[] {
+/** Decodes all that can be base64, base32, or bytes as hexadecimal or decimal numbers. */
+export function decodeRuns(view: MaskView, shortest: number): MaskView[] {
+  return [
+    ...decodeBitRuns(view, shortest, BASE64),
+    ...decodeBitRuns(view, shortest, BASE32),
+    ...decodeHexRuns(view, shortest),
+    ...decodeDecimalRuns(view, shortest),
+  ];
+}
+
+/** An encoding whose characters have the same number of bits each. */
+interface BitEncoding {
+  /** The value of each character, or -1. */
+  values: Int8Array;
+  bits: number;
+  /** How many characters take a whole number of bytes: the number of alignments. */
+  group: number;
+  /** The most `=` at the end. */
+  padding: number;
+}
+
+/** Decodes all that can be in an encoding. As its beginning is not known, each alignment is one view. */
+function decodeBitRuns(view: MaskView, shortest: number, encoding: BitEncoding): MaskView[] {
   const { bytes } = view;
-  const ranges: Base64Range[] = [];
+  const { values, bits, group, padding } = encoding;
+  const ranges: BitRange[] = [];
   for (let start = 0; start < bytes.length; start++) {
-    if (BASE64[bytes[start]!]! < 0) continue;
+    if (values[bytes[start]!]! < 0) continue;
     let end = start + 1;
-    while (end < bytes.length && BASE64[bytes[end]!]! >= 0) end++;
+    while (end < bytes.length && values[bytes[end]!]! >= 0) end++;
     let paddedEnd = end;
-    while (paddedEnd < end + 2 && bytes[paddedEnd] === EQUALS) paddedEnd++;
-    if ((end - start) * 6 >= shortest * 8) ranges.push({ start, end, paddedEnd });
+    while (paddedEnd < end + padding && bytes[paddedEnd] === EQUALS) paddedEnd++;
+    if ((end - start) * bits >= shortest * 8) ranges.push({ start, end, paddedEnd });
     start = end;
   }
   if (ranges.length === 0) return [];
   const size = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
-  return [0, 1, 2, 3].map((shift) => {
+  return Array.from({ length: group }, (_, shift) => {
     const builder = new MaskViewBuilder(size);
-    for (const range of ranges) decodeRange(view, range, shift, builder);
+    for (const range of ranges) decodeRange(view, range, shift, encoding, builder);
     return builder.view();
   });
 }
 
-/** A range of base64 characters. */
-interface Base64Range {
+/** A range of characters of an encoding. */
+interface BitRange {
   start: number;
   end: number;
   /** The end of the padding after it. */
@@ -34,30 +56,32 @@ interface Base64Range {
 
 function decodeRange(
   view: MaskView,
-  { start, end, paddedEnd }: Base64Range,
+  { start, end, paddedEnd }: BitRange,
   shift: number,
+  { values, bits }: BitEncoding,
   builder: MaskViewBuilder,
 ): void {
-  let [value, bits] = [0, 0];
+  let [value, size] = [0, 0];
   for (let i = start + shift; i < end; i++) {
-    value = (value << 6 | BASE64[view.bytes[i]!]!) & 0xffff;
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
+    value = (value << bits | values[view.bytes[i]!]!) & 0xffff;
+    size += bits;
+    if (size < 8) continue;
+    const first = i + 1 - Math.ceil(size / bits);
+    size -= 8;
     const last = i === end - 1 ? paddedEnd - 1 : i;
-    builder.push(value >> bits & 0xff, view.from(i - 1), view.to(last));
+    builder.push(value >> size & 0xff, view.from(first), view.to(last));
   }
   builder.pushEnd();
 }
 
 /** Decodes all that can be hexadecimal, also with separators: `68 65`, `68:65`, `0x68, 0x65`. */
-export function decodeHexRuns(view: MaskView, shortest: number): MaskView[] {
+function decodeHexRuns(view: MaskView, shortest: number): MaskView[] {
   const { bytes } = view;
   const runs: number[][] = [];
   let digits: number[] = [];
   for (let i = 0; i <= bytes.length; i++) {
     const byte = bytes[i] ?? 0;
-    if (byte === DIGIT_0 && bytes[i + 1] === LETTER_X) i++;
+    if (byte === DIGIT_0 && (bytes[i + 1] === LETTER_X || bytes[i + 1] === CAPITAL_X)) i++;
     else if (HEX[byte]! >= 0) digits.push(i);
     else if (!IS_SEPARATOR[byte] && digits.length > 0) {
       if (digits.length >= shortest * 2) runs.push(digits);
@@ -78,6 +102,43 @@ export function decodeHexRuns(view: MaskView, shortest: number): MaskView[] {
     }
     return builder.view();
   });
+}
+
+/** Decodes lists of numbers up to 255, as JSON and programs write bytes: `104,101`, `[104 101]`. */
+function decodeDecimalRuns(view: MaskView, shortest: number): MaskView[] {
+  const { bytes } = view;
+  const runs: DecimalByte[][] = [];
+  let run: DecimalByte[] = [];
+  for (let i = 0; i <= bytes.length;) {
+    let end = i;
+    let value = 0;
+    while (IS_DIGIT[bytes[end] ?? 0] && value <= 0xff) value = value * 10 + bytes[end++]! - DIGIT_0;
+    if (end > i && value <= 0xff) {
+      run.push({ value, start: i, end });
+      i = end;
+      continue;
+    }
+    const isEnd = !IS_SEPARATOR[bytes[i++] ?? 0];
+    if (!isEnd || run.length === 0) continue;
+    if (run.length >= shortest) runs.push(run);
+    run = [];
+  }
+  if (runs.length === 0) return [];
+  const builder = new MaskViewBuilder(runs.reduce((sum, { length }) => sum + length + 1, 0));
+  for (const run of runs) {
+    for (const { value, start, end } of run) {
+      builder.push(value, view.from(start), view.to(end - 1));
+    }
+    builder.pushEnd();
+  }
+  return [builder.view()];
+}
+
+/** A byte that is written as a decimal number. */
+interface DecimalByte {
+  value: number;
+  start: number;
+  end: number;
 }
 
 /**
@@ -126,10 +187,24 @@ function digitValues(alphabets: readonly string[]): Int8Array {
 }
 
 const LETTERS_AND_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const BASE64 = digitValues([`${LETTERS_AND_DIGITS}+/`, `${LETTERS_AND_DIGITS}-_`]);
+const BASE64: BitEncoding = {
+  values: digitValues([`${LETTERS_AND_DIGITS}+/`, `${LETTERS_AND_DIGITS}-_`]),
+  bits: 6,
+  group: 4,
+  padding: 2,
+};
+const BASE32: BitEncoding = {
+  values: digitValues(["ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"]),
+  bits: 5,
+  group: 8,
+  padding: 6,
+};
 /** The value of each hexadecimal digit, or -1. */
 export const HEX: Int8Array = digitValues(["0123456789abcdef", "0123456789ABCDEF"]);
-const IS_SEPARATOR = Uint8Array.from(
-  { length: 256 },
-  (_, code) => " ,:;-\t\r\n".includes(String.fromCharCode(code)) ? 1 : 0,
-);
+const IS_DIGIT = membersOf("0123456789");
+const IS_SEPARATOR = membersOf(" ,:;-\t\r\n\"'");
+
+/** Returns 1 for each character of a text. */
+function membersOf(text: string): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, code) => +text.includes(String.fromCharCode(code)));
+}

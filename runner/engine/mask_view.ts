@@ -51,6 +51,11 @@ export class MaskView {
   to(i: number): number {
     return this.#to ? this.#to[i]! : i + 1;
   }
+
+  /** Whether a byte is a zero of the text, and not the end of a part. */
+  isZero(i: number): boolean {
+    return this.bytes[i] === 0 && this.to(i) > 0;
+  }
 }
 
 /** Collects the bytes of a {@linkcode MaskView}. */
@@ -92,7 +97,7 @@ export class MaskViewBuilder {
     for (let i = more - 1; i >= 0; i--) this.push(0x80 | code >> 6 * i & 63, from, to);
   }
 
-  /** Ends a part that is not next to the following one in the text. No secret contains this byte. */
+  /** Ends a part that is not next to the following one in the text. No form of a secret begins or ends with this byte. */
   pushEnd(): void {
     this.push(0, 0, 0);
   }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Buffer } from "node:buffer";
 import { Mask } from "../../runner/engine/mask.ts";
 import { maskEvent } from "../../runner/engine/mask_event.ts";
+import { MaskSearch } from "../../runner/engine/mask_search.ts";
 import type { RecipeEvent } from "../../runner/events/event.ts";
 
 function maskOf(...secrets: string[]): Mask {
@@ -24,6 +25,22 @@ function random(length: number, seed = length): string {
 const bytesOf = (text: string) => Buffer.from(text);
 const entities = (text: string, write: (code: number) => string) =>
   text.replace(/[^A-Za-z0-9 ]/gu, (char) => `&${write(char.codePointAt(0)!)};`);
+const utf16be = (text: string) => Buffer.from(text, "utf16le").swap16();
+const equalsSigns = (bytes: Iterable<number>) =>
+  [...bytes].map((byte) => `=${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
+/** Encodes text as mail programs do, in lines of 76 characters at most. */
+const quotedPrintable = (text: string) =>
+  text.replace(/[^ -<>-~\r\n]+/gu, (chars) => equalsSigns(bytesOf(chars)))
+    .replace(/(?:=..|.){72}(?=.)/g, "$&=\r\n");
+
+function base32(text: string): string {
+  const bits = [...bytesOf(text)].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+  const characters = bits.match(/.{1,5}/g)!.map((five) =>
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[parseInt(five.padEnd(5, "0"), 2)]
+  );
+  return characters.join("").padEnd(Math.ceil(characters.length / 8) * 8, "=");
+}
+
 const wrapAt = (columns: number, text: string, lineBreak: string) =>
   text.replace(new RegExp(`.{${columns}}(?=.)`, "gsu"), `$&${lineBreak}`);
 
@@ -68,10 +85,36 @@ const ENCODINGS: Record<string, (text: string) => string> = {
     ),
   "decimal entities": (text) => entities(text, (code) => `#${code}`),
   "hexadecimal entities": (text) => entities(text, (code) => `#x${code.toString(16)}`),
+  "octal bytes of a string literal": (text) =>
+    [...bytesOf(text)].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join(""),
+  "decimal bytes": (text) => JSON.stringify([...bytesOf(text)]).slice(1, -1),
+  "decimal bytes as Go writes them": (text) => [...bytesOf(text)].join(" "),
+  "base32": base32,
+  "quoted-printable": quotedPrintable,
+  "quoted-printable with every byte escaped": (text) => equalsSigns(bytesOf(text)),
+  "UTF-16 in base64": (text) => Buffer.from(text, "utf16le").toString("base64"),
+  "big-endian UTF-16 in base64": (text) => utf16be(text).toString("base64url"),
+  "UTF-16 in hexadecimal": (text) => Buffer.from(text, "utf16le").toString("hex"),
+  "UTF-16 in URL": (text) =>
+    [...utf16be(text)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""),
+  "UTF-32 in base64": (text) =>
+    Buffer.from(
+      [...text].flatMap((char) => [...Uint32Array.of(char.codePointAt(0)!)])
+        .flatMap((code) => [code & 0xff, code >> 8 & 0xff, code >> 16, 0]),
+    ).toString("base64"),
 };
 
 /** Encodings that a second one is applied to. */
-const INNER = ["JSON", "URL", "base64", "base64 at the second alignment", "hexadecimal"];
+const INNER = [
+  "JSON",
+  "URL",
+  "base64",
+  "base64 at the second alignment",
+  "hexadecimal",
+  "quoted-printable",
+  "named entities",
+  "UTF-16 in base64",
+];
 
 const SECRETS: Record<string, string> = {
   "of letters": "hunter2hunter2",
@@ -83,7 +126,7 @@ const SECRETS: Record<string, string> = {
 function isMasked(masked: string, encode: (text: string) => string, around: string): boolean {
   const [before, ...rest] = masked.split("***");
   // In base64, up to four characters on each side mix the secret with the text around it.
-  const limit = encode(`${around}12345678`).length + 4;
+  const limit = encode(`${around}==12345678`).length + 4;
   return rest.length > 0 && `${before}${rest.join("")}`.length <= limit;
 }
 
@@ -99,11 +142,12 @@ for (const [kind, secret] of Object.entries(SECRETS)) {
         const masked = mask.text(encode(`{"a":"${ENCODINGS[inner]!(secret)}"}`));
         ok(isMasked(masked, encode, '{"a":""}'), `${inner} in ${name}: ${masked}`);
       }
-      for (const columns of [8, 64, 76]) {
+      // Quoted-printable is wrapped already if it is long.
+      for (const columns of encoded.includes("=\r\n") ? [] : [8, 64, 76]) {
         for (const lineBreak of ["\n", "\r\n", "\n    ", "\\n", "\\r\\n", "%0A"]) {
           // A text with escape sequences is wrapped before it is written with more of them, and one
           // with spaces is not indented.
-          if (!/^[\r\n]/.test(lineBreak) && /[\\%]/.test(encoded)) continue;
+          if (!/^[\r\n]/.test(lineBreak) && /[\\%=]/.test(encoded)) continue;
           if (lineBreak.endsWith(" ") && encoded.includes(" ")) continue;
           const masked = mask.text(wrapAt(columns, encoded, lineBreak));
           ok(isMasked(masked, encode, ""), `${name} at ${columns}: ${masked}`);
@@ -132,12 +176,21 @@ test("masks secrets of any size, in any number", () => {
   }
 });
 
-test("the time to mask a text does not depend on the length of the secrets", () => {
-  const began = performance.now();
-  equal(maskOf("a".repeat(50_000)).text("a".repeat(49_999)), "a".repeat(49_999));
-  equal(maskOf("a".repeat(50_000)).text("a".repeat(500_000)), "***");
-  // With a comparison at each place these would be 25 billion steps.
-  ok(performance.now() - began < 10_000);
+test("reads each byte of a text once, however long and repetitive the secrets are", () => {
+  const search = new MaskSearch(["a".repeat(5_000), `${"a".repeat(50)}b`].map(bytesOf));
+  for (const length of [4_999, 50_000]) {
+    let reads = 0;
+    const bytes = new Proxy(bytesOf("a".repeat(length)), {
+      get: (target, key) => {
+        if (/^\d+$/.test(String(key))) reads++;
+        return Reflect.get(target, key, target);
+      },
+    });
+    const found: number[][] = [];
+    search.find(bytes, (start, end) => found.push([start, end]));
+    deepEqual(found, length < 5_000 ? [] : [[0, length]]);
+    equal(reads, length);
+  }
 });
 
 test("leaves no rest of secrets that overlap", () => {
@@ -191,9 +244,9 @@ test("masks an address as requests and errors show it", () => {
 
 test("masks a text whole when it is in more encodings than can be decoded in time", () => {
   let text = "a \\ b % c & d";
-  for (let i = 0; i < 7; i++) {
+  for (let i = 0; i < 6; i++) {
     const encoded = [JSON.stringify(text), encodeURIComponent(text), text.replaceAll("&", "&amp;")];
-    text = `${encoded.join("\n").slice(0, 40_000)}\n${text}`;
+    text = `${encoded.join("\n").slice(0, 3_000)}\n${text}`;
   }
   equal(maskOf("xyz").text(text), "***");
 });
