@@ -598,6 +598,8 @@ test("close while connecting, reconnecting or resubscribing ends that, and the s
     await breathe();
     assert.equal(it.sockets.length, stage === "delay" ? 1 : 2);
     assert.equal(it.clock.pending, 0, stage);
+    await rejects(it.call(READ), { code: "closed" });
+    assert.equal(it.session.status.state.type, "closed");
   }
 });
 
