@@ -22,8 +22,8 @@ export class Call implements Deadline {
   readonly #reject: (error: unknown) => void;
   readonly request: CallRequest;
   readonly deadline: number;
-  /** The frame's id, once the request has been sent. */
-  id = "";
+  /** The frame's id; unset until the request has been sent. */
+  id!: string;
   owner: CallOwner | undefined;
 
   constructor(
@@ -39,7 +39,7 @@ export class Call implements Deadline {
     this.request = request;
     this.deadline = deadline;
     deadlines.set(this);
-    request.signal?.addEventListener("abort", this, { once: true });
+    request.signal?.addEventListener("abort", this);
   }
 
   resolve(data: unknown): void {

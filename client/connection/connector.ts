@@ -62,14 +62,14 @@ export class Connector {
       webSocket = (url) => new WebSocket(url),
     } = this.#options;
     const { clock, deadlines } = this.#host;
-    if (this.#useMsgpack) this.#codec ??= await this.#loadCodec(signal);
+    const binary = this.#useMsgpack ? this.#codec ??= await this.#loadCodec(signal) : undefined;
     return await this.#inTime("answer", signal, (signal) => {
       signal.throwIfAborted();
       observeSockets();
       return Link.open({
         displayUrl: this.#displayUrl,
         token: this.#token!,
-        binary: this.#useMsgpack ? this.#codec : undefined,
+        binary,
         pingInterval: pings ? pingInterval : 0,
         pingTimeout,
         clock,

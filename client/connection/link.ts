@@ -26,10 +26,11 @@ export class Link implements CallOwner {
   /** Requests without an answer, including those whose call was given up. */
   #unanswered = 0;
   #codec: Codec = jsonCodec;
-  #state: "opening" | "open" | "closed" = "opening";
+  /** Unset while the link is opening. */
+  #state: "open" | "closed" | undefined;
   #nextId = 1;
   #formattedTime = NaN;
-  #timeText = "";
+  #timeText!: string;
   /** The message that is being handled, for errors. */
   #message!: string;
   #onSocketClosed = () => {};
@@ -38,7 +39,7 @@ export class Link implements CallOwner {
   /** Receives the events; without a sink they are ignored. */
   sink: FrameSink | undefined;
   /** The server's name for this connection. */
-  sessionId = "";
+  sessionId!: string;
 
   private constructor(options: LinkOptions) {
     this.#options = options;
@@ -146,9 +147,9 @@ export class Link implements CallOwner {
         reject(error);
       };
       const onAbort = () => this.#settleOpening(signal.reason);
-      signal.addEventListener("abort", onAbort, { once: true });
+      signal.addEventListener("abort", onAbort);
       let wasOpen = false;
-      let failure = "";
+      let failure: string | undefined;
       socket.onopen = () => {
         wasOpen = true;
         const auth = JSON.stringify({ token, format: binary?.name });
@@ -157,7 +158,7 @@ export class Link implements CallOwner {
       socket.onmessage = ({ data }) => this.#receive(data);
       socket.onerror = (event) => {
         // Node also fires an error event, without a message, for a socket that we dropped.
-        failure ||= (event as ErrorEvent).message || "";
+        failure ||= (event as ErrorEvent).message;
       };
       socket.onclose = ({ reason, code }) => {
         this.#onDisconnect(failure || reason || `closed with code ${code}`, wasOpen);
@@ -210,7 +211,7 @@ export class Link implements CallOwner {
 
   #onAnswer(frame: Frame): void {
     const { correl_id, error } = frame;
-    let call = this.#calls.get(correl_id ?? "");
+    let call = this.#calls.get(correl_id!);
     if (!call && error && !correl_id && this.inFlight === 1) {
       // The error names no request, but there is only one it can belong to.
       [call] = this.#calls.values();
@@ -233,12 +234,12 @@ export class Link implements CallOwner {
   }
 
   /** Handles the end of the socket, however it came about. */
-  #onDisconnect(why: string, wasOpen = false): void {
+  #onDisconnect(why: string, wasOpen?: boolean): void {
     const { binary, owner } = this.#options;
     this.#onSocketClosed();
-    if (this.#state === "closed") return;
     const cause = new Error(why);
     if (!this.isOpen) {
+      // Does nothing if the link was closed before.
       const text = `Cannot connect to '${this.#options.displayUrl}'`;
       return this.#settleOpening(
         binary && wasOpen

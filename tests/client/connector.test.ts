@@ -19,9 +19,10 @@ function fixture(options: Partial<DispatchOptions> = {}) {
   const clock = new FakeClock();
   const onClose = new Set<(error: Error) => void>();
   const abort = new AbortController();
+  const deadlines = new Deadlines(clock);
   const host = {
     clock,
-    deadlines: new Deadlines(clock),
+    deadlines,
     onClose,
     onFormatFallback: (cause: Error) => void fallbacks.push(cause),
   };
@@ -45,7 +46,7 @@ function fixture(options: Partial<DispatchOptions> = {}) {
     await eventually(() => sockets.length >= number);
     return sockets[number - 1]!;
   };
-  return { sockets, urls, fallbacks, clock, onClose, abort, open, socket };
+  return { sockets, urls, fallbacks, clock, deadlines, onClose, abort, open, socket };
 }
 
 /** A token function with a list of tokens, and how often it was called. */
@@ -72,6 +73,7 @@ for (
     (await it.socket(1)).accept("s1");
     assert.equal((await within(opening, "opening")).sessionId, "s1");
     assert.deepEqual(it.urls, [expected]);
+    assert.deepEqual(it.sockets[0]!.frames[0]!.data, { token: "t" });
     assert.equal(it.clock.pending, 0);
     assert.equal(it.onClose.size, 0);
   });
@@ -262,6 +264,33 @@ test("rejects with the signal's reason, and opens no socket once it has aborted"
     assert.equal(it.sockets.length, before);
     assert.equal(it.clock.pending, 0);
   }
+});
+
+test("opens no socket for a signal that has aborted, although the token is known", async () => {
+  const it = fixture();
+  const opening = it.open();
+  (await it.socket(1)).accept();
+  await within(opening, "opening");
+  const reason = new Error("no longer needed");
+  it.abort.abort(reason);
+  assert.equal(await failure(it.open()), reason);
+  assert.equal(it.sockets.length, 1);
+});
+
+test("gives the MessagePack codec `connectTimeout` to load", async () => {
+  const it = fixture({ format: "msgpack" });
+  const add = it.deadlines.add.bind(it.deadlines);
+  let steps = 0;
+  // The first step of connecting gets the token, the second loads the codec.
+  it.deadlines.add = (deadline, expire) => {
+    const cancel = add(deadline, expire);
+    if (++steps === 2) it.clock.advance(10_000);
+    return cancel;
+  };
+  const error = await failure(it.open());
+  assert(error instanceof TimeoutError);
+  assert.match(error.message, /no MessagePack codec within 10000 ms$/);
+  assert.equal(it.sockets.length, 0);
 });
 
 test("rejects when the client is closed, and drops the socket", async () => {

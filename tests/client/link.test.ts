@@ -145,22 +145,25 @@ for (
     end(socket);
     const error = await rejection(promise, { code: "connect_failed", delivery: "not-sent" });
     assert(error instanceof ConnectionError && !(error instanceof FormatError));
-    assert((error.cause as Error).message === why);
+    assert.equal((error.cause as Error).message, why);
+    assert(error.message.startsWith(`Cannot connect to '${URL}'`), error.message);
     assert.equal(socket.isDropped, true);
     assert.equal(abort.listeners, 0);
   });
 }
 
 test("an abort while opening rejects with the reason and drops the socket", async () => {
-  const { socket, promise, abort } = opening();
+  const { socket, promise, abort, clock, losses } = opening({ pingInterval: 1_000 });
   socket.onopen!();
   const reason = new Error("no longer needed");
   abort.abort(reason);
   assert.equal(await promise.catch((error) => error), reason);
-  assert.equal(socket.isDropped, true);
+  assert.deepEqual([socket.isDropped, abort.listeners], [true, 0]);
   // An answer that was under way does not open it.
   socket.answer({ session_id: "s" }, "auth");
+  assert.equal(clock.pending, 0);
   socket.lose();
+  assert.deepEqual(losses, []);
 });
 
 test("an open link does not listen to the signal any more", async () => {
@@ -312,6 +315,24 @@ test("an answer to nobody is an anomaly while all requests wait for theirs", asy
   assert.equal(await within(call, "the call"), "mine");
 });
 
+test("an error that names no request rejects the only one, and is an anomaly if there are two", async () => {
+  const { socket, link, anomalies } = await opened();
+  const calls = [link.request(ENQUEUE), link.request(READ)];
+  for (const call of calls) call.catch(() => {});
+  const error = { id: "x", type: "error", error: { code: 400, message: "invalid frame" } };
+  socket.receive(error);
+  assert.equal(anomalies.length, 1);
+  assert.equal(link.inFlight, 2);
+  socket.answer("ok", "2");
+  socket.receive(error);
+  await rejection(calls[0]!, {
+    code: 400,
+    message: "Cannot enqueue 'noop': the server answered 400 invalid frame",
+  });
+  assert.equal(await within(calls[1]!, "the other"), "ok");
+  assert.deepEqual([anomalies.length, link.inFlight], [1, 0]);
+});
+
 test("an error that names no request is an anomaly if the only one was given up", async () => {
   const { socket, clock, link, anomalies } = await opened();
   link.request(ENQUEUE, clock.monotonic() + 100).catch(() => {});
@@ -353,6 +374,7 @@ test("a control frame has the next id, which is returned, and is no call", async
   assert.equal(link.sendControl("request", { credits: 9 }), "2");
   assert.deepEqual(socket.last, { id: "2", type: "request", ts: NOW, credits: 9 });
   assert.equal(link.inFlight, 1);
+  assert.equal(link.sendControl("ping"), "3");
 });
 
 test("reports a frame of the wrong type with the message", async () => {

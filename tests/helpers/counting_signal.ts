@@ -21,7 +21,7 @@ export class CountingSignal {
         add(type, listener, options);
       },
       removeEventListener: (type: string, listener: EventListener) => {
-        this.#listeners.delete(listener);
+        if (type === "abort") this.#listeners.delete(listener);
         remove(type, listener);
       },
     };
