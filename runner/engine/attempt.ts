@@ -13,7 +13,7 @@ import type { StepReport } from "./step_report.ts";
 import { type StepScope, valuesOf } from "./scopes.ts";
 
 /** Runs steps side by side, inside the step whose scope is given. */
-export type RunParallel = (scope: StepScope, step: Step, steps: readonly Step[]) => Promise<void>;
+export type RunParallel = (scope: StepScope, steps: readonly Step[]) => Promise<void>;
 
 /** The outcome of one attempt. */
 export type AttemptResult =
@@ -22,7 +22,7 @@ export type AttemptResult =
     passed: false;
     error: unknown;
     /** Whether the attempt may have changed the server. */
-    hasWritten: boolean;
+    hasWritten?: boolean;
     /** Whether another attempt would meet the same error. */
     final?: boolean;
   };
@@ -40,7 +40,7 @@ export async function runAttempt(
   try {
     limit = momentIn(owner.clock, ownLimit(step, scope));
   } catch (error) {
-    return { passed: false, error, hasWritten: false, final: true };
+    return { passed: false, error, final: true };
   }
   const name = `\`within: ${templateLabel(step.within)}\` of the outer step`;
   using deadline = new Deadline(owner.clock, limit, outer, name);
@@ -54,7 +54,7 @@ export async function runAttempt(
     },
   };
   const context = new AttemptContext(step, inner, {
-    parallel: (steps) => runParallel(inner, step, steps),
+    parallel: (steps) => runParallel(inner, steps),
     use: (recipe, inputs) => owner.use(recipe, inputs, { step, deadline, onWrite: inner.onWrite }),
   });
   report.started(attempt);
@@ -117,8 +117,7 @@ function keepResult(
   { results, case: { ambient } }: StepScope,
   context: StepContext,
 ): unknown {
-  // An answer of the server may be null.
-  let kept = result === undefined && id !== undefined ? results.get(id) : result;
+  let kept = result;
   if (outputs) {
     const added: Record<string, unknown> = {};
     for (const [name, expression] of outputs) {

@@ -4,7 +4,7 @@ import { StepFailure } from "../events/failure.ts";
 import { toCel } from "../expression/convert.ts";
 import { EvaluationError } from "../expression/expression.ts";
 import { resolveTemplate, type Template, templateSpan } from "../expression/template.ts";
-import type { Step } from "../language/model.ts";
+import type { Retry, Step } from "../language/model.ts";
 import { runAttempt, type RunParallel } from "./attempt.ts";
 import { toMilliseconds } from "./describe_error.ts";
 import type { StepReport } from "./step_report.ts";
@@ -30,13 +30,15 @@ export async function runWithRetry(
   runParallel: RunParallel,
 ): Promise<EventFailure | undefined> {
   const { case: owner, deadline } = scope;
-  let plan: { attempts: number; pause: number };
+  const { retry } = step;
+  let attempts: number;
+  let pause: number;
   try {
-    plan = readPlan(step, scope);
+    attempts = retry ? readAttempts(retry.attempts, scope) : 1;
+    pause = readBackoff(retry?.backoff, scope);
   } catch (error) {
     return report.failed(1, error);
   }
-  let { pause } = plan;
   let earlier: string[] = [];
   for (let attempt = 1;; attempt++) {
     const result = await runAttempt(attempt, step, scope, report, runParallel);
@@ -47,8 +49,8 @@ export async function runWithRetry(
     }
     const { error, hasWritten, final } = result;
     const failure = owner.describe(error, step.span);
-    const wanted = !final && attempt < plan.attempts && mayRetry(step, scope, failure);
-    if (!wanted || (hasWritten && !step.retry!.repeatWrites)) {
+    const wanted = !final && attempt < attempts && mayRetry(retry!, scope, failure);
+    if (!wanted || (hasWritten && !retry!.repeatWrites)) {
       return report.failed(attempt, error, [
         ...(failure.kind === "deadline" ? earlier : []),
         ...(wanted ? [NOT_RETRIED] : []),
@@ -66,15 +68,6 @@ export async function runWithRetry(
   }
 }
 
-function readPlan({ retry }: Step, scope: StepScope): { attempts: number; pause: number } {
-  if (!retry) return { attempts: 1, pause: DEFAULT_BACKOFF };
-  const { attempts, backoff } = retry;
-  return {
-    attempts: readAttempts(attempts, scope),
-    pause: backoff ? toMilliseconds(resolve(backoff, scope), backoff) : DEFAULT_BACKOFF,
-  };
-}
-
 function readAttempts(template: Template, scope: StepScope): number {
   const value = resolve(template, scope);
   if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
@@ -82,19 +75,23 @@ function readAttempts(template: Template, scope: StepScope): number {
   throw new StepFailure("evaluation", message, { span: templateSpan(template) });
 }
 
+function readBackoff(template: Template | undefined, scope: StepScope): number {
+  return template ? toMilliseconds(resolve(template, scope), template) : DEFAULT_BACKOFF;
+}
+
 function resolve(template: Template, scope: StepScope): unknown {
   return resolveTemplate(template, valuesOf(scope), scope.case.ambient);
 }
 
 /** Returns whether another attempt makes sense: there is time left, and `only_if` holds. */
-function mayRetry({ retry }: Step, scope: StepScope, failure: EventFailure): boolean {
+function mayRetry({ onlyIf }: Retry, scope: StepScope, failure: EventFailure): boolean {
   const { case: { ambient }, deadline } = scope;
   if (deadline.signal.aborted) return false;
-  if (!retry?.onlyIf) return true;
+  if (!onlyIf) return true;
   const { kind, message, code } = failure;
   const values = valuesOf(scope, { error: { kind, message, code: toCel(code ?? "") } });
   try {
-    return retry.onlyIf.evaluate(values, ambient) === true;
+    return onlyIf.evaluate(values, ambient) === true;
   } catch (error) {
     if (error instanceof EvaluationError) return false;
     throw error;

@@ -122,15 +122,11 @@ function readItems(items: Template, scope: StepScope): unknown[] {
   });
 }
 
-async function runParallel(
-  scope: StepScope,
-  step: Step,
-  steps: readonly Step[],
-): Promise<void> {
+async function runParallel(scope: StepScope, steps: readonly Step[]): Promise<void> {
   const failures = await Promise.all(steps.map((one) => runStep(one, scope)));
   const failed = failures.filter((failure) => failure !== undefined);
   const [first] = failed;
   if (!first) return;
   const message = `${failed.length} of ${failures.length} steps failed: ${first.message}`;
-  throw new StepFailure(first.kind, message, { span: step.span });
+  throw new StepFailure(first.kind, message);
 }

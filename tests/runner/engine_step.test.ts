@@ -183,6 +183,32 @@ steps:
   ]);
 });
 
+test("a wait for the jobs of a `for_each` waits for those that were enqueued", async () => {
+  const asked: string[] = [];
+  const result = await runEngine(
+    `
+steps:
+  - id: jobs
+    for_each: [none, noop, noop]
+    if: item != "none"
+    enqueue: \${{ item }}
+  - wait: jobs
+`,
+    {
+      client: {
+        ...jobClient(),
+        watch: noEvents,
+        getJob(id: string) {
+          asked.push(id);
+          return Promise.resolve({ id, name: "noop", state: "completed" });
+        },
+      },
+    },
+  );
+  assert.equal(result.exitCode, 0, outcomes(result).join("\n"));
+  assert.deepEqual(new Set(asked), new Set(["j1", "j2"]));
+});
+
 test("an item is seen by the steps inside its step, and its results by no other item", async () => {
   const result = await runEngine(
     `
