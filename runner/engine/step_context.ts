@@ -70,9 +70,7 @@ export class AttemptContext implements StepContext {
   }
 
   resolve(template: Template): unknown {
-    return template.kind === "literal"
-      ? template.value
-      : resolveTemplate(template, this.values(), this.ambient);
+    return resolveTemplate(template, this.values(), this.ambient);
   }
 
   text(template: Template): string {
