@@ -129,6 +129,10 @@ test("a server that has used up what it certainly had may have dropped events", 
   // The same pong again confirms nothing.
   it.confirm(1);
   equal(it.starved.length, 1);
+  // Now it has used up the first grant as well, before it has read the second.
+  it.receive(4_050);
+  it.confirm(2);
+  deepEqual(it.starved.slice(1), [[1_000, 1_000]]);
 });
 
 test("a server that had one credit left has dropped nothing", async () => {

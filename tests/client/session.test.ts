@@ -1,5 +1,6 @@
 // The session: one control link, and what becomes of calls and channels when it is lost.
 import assert from "node:assert/strict";
+import process from "node:process";
 import { test } from "node:test";
 import type { Receiver, Request } from "../../client/connection/transport.ts";
 import { Session } from "../../client/session.ts";
@@ -127,10 +128,12 @@ test("calls and connects at the same time share one connection", async () => {
   const connects = [it.session.connect(), it.session.connect()];
   const calls = [it.call(READ), it.call(WRITE)];
   const socket = await it.socket(1);
-  assert.equal(it.session.link, undefined);
+  const sessionId = () => it.session.link?.sessionId;
+  assert.equal(sessionId(), undefined);
   socket.accept("s7");
   assert.deepEqual(await within(Promise.all(connects), "connecting"), ["s7", "s7"]);
   assert.equal(await it.session.connect(), "s7");
+  assert.equal(sessionId(), "s7");
   assert.deepEqual(socket.methods, ["auth", "stats", "job.cancel"]);
   socket.answer(1, "1");
   socket.answer(2, "2");
@@ -167,6 +170,22 @@ test("a first connection that fails is not retried, and rejects each call with i
   assert.equal(await within(later, "the call"), "ok");
 });
 
+test("a connection that fails for a call alone leaves no unhandled rejection", async () => {
+  const unhandled: unknown[] = [];
+  const listener = (reason: unknown) => void unhandled.push(reason);
+  process.on("unhandledRejection", listener);
+  try {
+    await using it = fixture();
+    const call = it.call(WRITE);
+    (await it.socket(1)).lose("refused");
+    await rejects(call, { code: "connect_failed" });
+    await breathe();
+  } finally {
+    process.off("unhandledRejection", listener);
+  }
+  assert.deepEqual(unhandled, []);
+});
+
 test("a connection that is lost in the moment of its opening counts as failed", async () => {
   await using it = fixture();
   const connecting = it.session.connect();
@@ -199,6 +218,28 @@ test("connect while reconnecting waits for that attempt", async () => {
   // Waiting for a connection is no request.
   assert.deepEqual(socket.methods, ["auth"]);
   assert.equal(it.sockets.length, 2);
+});
+
+test("connect while reconnecting can be aborted, and ends with the session", async () => {
+  await using it = fixture();
+  await it.lose(await it.connect());
+  const stop = new AbortController();
+  const reason = new Error("no longer needed");
+  const [aborted, closed] = [it.session.connect(stop.signal), it.session.connect()];
+  closed.catch(() => {});
+  stop.abort(reason);
+  assert.equal(await failure(aborted), reason);
+  await within(it.session.close(), "closing");
+  await rejects(closed, { code: "closed", message: "Cannot connect: the client is closed" });
+});
+
+test("never gives up with `maxRetries: 0`", async () => {
+  await using it = fixture({ maxRetries: 0 });
+  await it.lose(await it.connect());
+  for (let attempt = 1; attempt <= 12; attempt++) (await it.attempt()).lose();
+  await it.reconnect();
+  assert.equal(it.status.of("connected")[1]!.attempt, 13);
+  assert.equal(it.status.of("failed").length, 0);
 });
 
 test("gives up after ten failed attempts, with the last one's error as the cause", async () => {
@@ -577,6 +618,8 @@ test("close while connecting, reconnecting or resubscribing ends that, and the s
   assert.equal(opening.isDropped, true);
   await within(connecting.status.over, "the status");
   assert.deepEqual(connecting.types(), ["idle", "connecting", "closed"]);
+  await breathe();
+  assert.equal(connecting.session.status.state.type, "closed");
 
   for (const stage of ["delay", "opening", "resubscribing"] as const) {
     const it = fixture();
