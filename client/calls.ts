@@ -10,7 +10,7 @@ import {
 } from "./options.ts";
 import {
   callMethod,
-  cancelJob,
+  cancel,
   enqueueRequests,
   getJob,
   getRun,
@@ -89,7 +89,7 @@ export abstract class DispatchCalls<D extends Definitions, JobHandle, RunHandle>
    * event for either.
    */
   async cancelJob(jobId: string, options?: WriteOptions): Promise<void> {
-    return await send(this.#backend.transport, cancelJob(jobId, options));
+    return await cancel(this.#backend.transport, jobId, options);
   }
 
   /** Creates a handle on a run from its id. */

@@ -277,6 +277,7 @@ export function closedError(): ConnectionError {
 export function inContext(what: string, cause: unknown, delivery?: Delivery): unknown {
   const text = `Cannot ${what}: ${(cause as Error).message}`;
   if (cause instanceof AuthError) return new AuthError(text, { cause });
+  if (cause instanceof TimeoutError) return deadlineExceeded(what, cause.message, delivery, cause);
   if (!(cause instanceof ConnectionError)) return cause;
   return new ConnectionError(text, cause.code as "closed", { cause, delivery });
 }

@@ -1,6 +1,6 @@
 import type { JobRecord } from "../protocol/entity.ts";
 import type { JobEvent } from "../protocol/event.ts";
-import { cancelJob, getJob, send } from "./connection/requests.ts";
+import { cancel, getJob, send } from "./connection/requests.ts";
 import type { Transport } from "./connection/transport.ts";
 import { EntityHandle, type Follower } from "./follow/entity_handle.ts";
 import type { CallOptions, WriteOptions } from "./options.ts";
@@ -57,6 +57,6 @@ export class Job extends EntityHandle<JobRecord, JobEvent> {
    * `cancelled`.
    */
   async cancel(options?: WriteOptions): Promise<void> {
-    return await send(this.#transport, cancelJob(this.job_id, options));
+    return await cancel(this.#transport, this.job_id, options);
   }
 }

@@ -40,6 +40,7 @@ export class Session implements EventTransport {
   #closedWith: Error | undefined;
   #closing: Promise<void> | undefined;
   readonly onClose: Set<(error: Error) => void> = new Set();
+  readonly onCancel: Set<(jobId: string) => unknown> = new Set();
   readonly status: StatusFeed = new StatusFeed();
   readonly clock: Clock;
   readonly deadlines: Deadlines;
@@ -175,7 +176,7 @@ export class Session implements EventTransport {
       return link;
     } catch (error) {
       if (!this.#closing) this.status.emit({ type: "idle" });
-      this.#queue.drain((call) => call.reject(inContext(call.request.what, error)));
+      this.#queue.drain((call) => call.fail(error));
       throw error;
     } finally {
       this.#opening = undefined;
@@ -184,7 +185,7 @@ export class Session implements EventTransport {
 
   #onConnected(link: Link, attempt: number): void {
     if (!link.isOpen) {
-      throw new ConnectionError("The connection was lost", "connection_lost");
+      throw new ConnectionError("the connection is lost", "connection_lost");
     }
     this.#link = link;
     this.#connectedAt = monotonicNow(this.clock);
@@ -276,7 +277,7 @@ export class Session implements EventTransport {
 
   #end(keepUnread: boolean): void {
     const error = this.#closedWith!;
-    this.#queue.drain((call) => call.reject(inContext(call.request.what, error)));
+    this.#queue.drain((call) => call.fail(error));
     this.#router.end(this.#closing ? undefined : error, keepUnread);
     for (const listener of [...this.onClose]) listener(error);
   }

@@ -1,4 +1,7 @@
 import { nearestName, shown } from "./check_options.ts";
+import { explainStatus } from "./connect_failure.ts";
+
+export { explainFailure } from "./connect_failure.ts";
 
 // These functions make error messages more helpful. In a bundle for browsers the small file
 // `explain_browser.ts` takes the place of this one, see `browser` in `package.json`.
@@ -17,10 +20,15 @@ export function explainValue(name: string, value: unknown): string {
   return `, not ${shown(isAddress ? value.replace(/.*@|[?#].*/g, "") : value)}`;
 }
 
-/** Says where an answer redirects to, after "answered 307". Redirects are not followed. */
-export function explainRedirect({ headers }: Response): string {
+/**
+ * Says why an answer may not be one of Dispatch, after "answered 404": where it redirects to, or what
+ * its status means. Redirects are not followed.
+ */
+export function explainAnswer({ headers, status }: Response, url: URL): string {
   const location = headers.get("Location")?.replace(/[?#].*/, "");
-  return location ? `: a redirect to '${location}', which the client does not follow` : "";
+  return location
+    ? `: a redirect to '${location}', which the client does not follow`
+    : explainStatus(status, url);
 }
 
 /** Finds the BigInt or the circular reference that makes a value unserializable. */

@@ -3,14 +3,16 @@
 // alive until then. Each runtime has its own way to drop the socket.
 
 // deno-lint-ignore-file no-explicit-any
+import { observeFailures } from "./node_failures.ts";
 
 /** The TCP sockets of Node's WebSockets, matched by the local port that both channels report. */
 const nodeSockets = new WeakMap<WebSocket, { destroy(): void }>();
 let observing = false;
 
 /**
- * Prepares for {@linkcode terminate}. Call it before creating a WebSocket: Node reports the TCP
- * socket of a WebSocket only while it opens. Does nothing on other runtimes.
+ * Prepares for {@linkcode terminate} and for explaining failures. Call it before creating a WebSocket:
+ * Node reports its TCP socket, or why there is none, only while it opens. Does nothing on other
+ * runtimes.
  */
 export function observeSockets(): void {
   if (observing) return;
@@ -19,6 +21,7 @@ export function observeSockets(): void {
   if (globals.Deno || globals.Bun) return;
   const channel = globals.process?.getBuiltinModule?.("node:diagnostics_channel");
   if (!channel) return;
+  observeFailures(channel);
   const opening = new Map<number, WeakRef<any>>();
   channel.subscribe("undici:client:connected", ({ socket }: any) => {
     const port = socket?.localPort;

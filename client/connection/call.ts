@@ -1,3 +1,4 @@
+import { deadlineExceeded, type Delivery, inContext } from "../errors.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import type { Request } from "./transport.ts";
 
@@ -5,8 +6,10 @@ import type { Request } from "./transport.ts";
 export interface CallOwner {
   /** Removes a call that has settled. */
   delete(call: Call): void;
-  /** Creates the error of a call whose deadline passes here. */
-  timeoutError(call: Call): Error;
+  /** What a call has not got when its deadline passes here. */
+  readonly awaited: string;
+  /** The reason why there is no connection. */
+  readonly disconnectCause?: Error;
 }
 
 /** The parts of a request that a call needs. */
@@ -52,9 +55,21 @@ export class Call implements Deadline {
     this.#reject(error);
   }
 
+  /** What is known about the request: one that was sent may have arrived. */
+  get #delivery(): Delivery | undefined {
+    return this.id ? "unknown" : undefined;
+  }
+
+  /** Rejects with the error of the connection. */
+  fail(cause: unknown): void {
+    this.reject(inContext(this.request.what, cause, this.#delivery));
+  }
+
   /** Called by {@linkcode Deadlines}. */
   expire(): void {
-    this.reject(this.owner!.timeoutError(this));
+    const { awaited, disconnectCause } = this.owner!;
+    const why = `no ${awaited} before the deadline`;
+    this.reject(deadlineExceeded(this.request.what, why, this.#delivery, disconnectCause));
   }
 
   /** Called by the abort signal. */

@@ -1,8 +1,10 @@
 import type { Codec } from "../../protocol/codec.ts";
 import { loadMsgpackCodec } from "../../protocol/msgpack.ts";
+import { inBrowser } from "../../runtime/browser.ts";
 import { monotonicNow } from "../../runtime/clock.ts";
-import { observeSockets, terminate } from "../../runtime/terminate.ts";
-import { AuthError, ConnectionError, deadlineExceeded } from "../errors.ts";
+import { observeSockets } from "../../runtime/terminate.ts";
+import { explainFailure } from "../../runtime/explain.ts";
+import { AuthError, ConnectionError, deadlineExceeded, DispatchError } from "../errors.ts";
 import { type DispatchOptions, getToken } from "../options.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { FormatError, Link } from "./link.ts";
@@ -63,21 +65,33 @@ export class Connector {
     } = this.#options;
     const { clock, deadlines } = this.#host;
     const binary = this.#useMsgpack ? this.#codec ??= await this.#loadCodec(signal) : undefined;
-    return await this.#inTime("answer", signal, (signal) => {
-      signal.throwIfAborted();
-      observeSockets();
-      return Link.open({
-        displayUrl: this.#displayUrl,
-        token: this.#token!,
-        binary,
-        pingInterval: pings ? pingInterval : 0,
-        pingTimeout,
-        clock,
-        deadlines,
-        socket: webSocket(this.#url.href),
-        terminate,
-        owner,
-      }, signal);
+    return await this.#inTime("answer", signal, async (signal) => {
+      try {
+        signal.throwIfAborted();
+        observeSockets();
+        return await Link.open({
+          displayUrl: this.#displayUrl,
+          token: this.#token!,
+          binary,
+          pingInterval: pings ? pingInterval : 0,
+          pingTimeout,
+          clock,
+          deadlines,
+          socket: webSocket(this.#url.href),
+          owner,
+        }, signal);
+      } catch (error) {
+        if (error instanceof DispatchError || signal.aborted) throw error;
+        // A lane is opened where the control link just was, so no lane asks the server why.
+        const cause = inBrowser ? error as Error : await explainFailure(
+          error,
+          this.#url,
+          clock,
+          pings && !this.#options.webSocket && signal,
+        );
+        const text = `Cannot connect to '${this.#displayUrl}': ${cause.message}`;
+        throw new ConnectionError(text, "connect_failed", { cause });
+      }
     });
   }
 

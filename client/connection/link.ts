@@ -1,12 +1,7 @@
 import { type Codec, type FrameHead, jsonCodec } from "../../protocol/codec.ts";
 import { type Frame, FrameError } from "../../protocol/frame.ts";
-import {
-  AuthError,
-  ConnectionError,
-  deadlineExceeded,
-  DispatchError,
-  inContext,
-} from "../errors.ts";
+import { terminate } from "../../runtime/terminate.ts";
+import { AuthError, ConnectionError, DispatchError } from "../errors.ts";
 import { Call, type CallOwner, type CallRequest } from "./call.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { FrameSink, LinkOptions } from "./link_options.ts";
@@ -38,6 +33,7 @@ export class Link implements CallOwner {
   #settleOpening = (_error?: unknown) => {};
   /** Receives the events; without a sink they are ignored. */
   sink: FrameSink | undefined;
+  readonly awaited = "answer";
   /** The server's name for this connection. */
   sessionId!: string;
 
@@ -45,7 +41,7 @@ export class Link implements CallOwner {
     this.#options = options;
     this.#heartbeat = new Heartbeat(options, () => this.sendControl("ping"), (why) => {
       this.#onDisconnect(why);
-      options.terminate(this.#socket);
+      terminate(this.#socket);
     });
     this.#socket = options.socket;
     this.#socket.binaryType = "arraybuffer";
@@ -55,7 +51,7 @@ export class Link implements CallOwner {
    * Waits for a socket to open, then authenticates.
    * @throws {AuthError} If the server refuses the token.
    * @throws {FormatError} If the server does not support MessagePack.
-   * @throws {ConnectionError} If there is no server, or it does not speak the protocol.
+   * @throws {Error} With what the socket says, if it does not open.
    */
   static open(options: LinkOptions, signal: AbortSignal): Promise<Link> {
     return new Link(options).#open(signal);
@@ -90,11 +86,10 @@ export class Link implements CallOwner {
 
   /** Sends a call's request; the answer settles the call. */
   send(call: Call): void {
-    const { what, method, data, signal } = call.request;
+    const { method, data, signal } = call.request;
     if (signal?.aborted) return call.handleEvent();
     if (!this.isOpen) {
-      const text = `Cannot ${what}: the connection is lost`;
-      return call.reject(new ConnectionError(text, "connection_lost"));
+      return call.fail(new ConnectionError("the connection is lost", "connection_lost"));
     }
     const id = call.id = String(this.#nextId++);
     call.owner = this;
@@ -107,16 +102,12 @@ export class Link implements CallOwner {
     this.#calls.delete(id);
   }
 
-  timeoutError({ request }: Call): Error {
-    return deadlineExceeded(request.what, "no answer before the deadline", "unknown");
-  }
-
   /**
    * Closes the connection and rejects the calls in flight.
    * @param now Skip the closing handshake: a server that is blocked by a run cannot answer it.
    */
   close(cause: Error, now: boolean): Promise<void> {
-    const { clock, terminate } = this.#options;
+    const { clock } = this.#options;
     if (this.#state === "closed") return Promise.resolve();
     this.#rejectInFlight(cause);
     return new Promise((resolve) => {
@@ -135,7 +126,7 @@ export class Link implements CallOwner {
   }
 
   #open(signal: AbortSignal): Promise<Link> {
-    const { token, binary, terminate } = this.#options;
+    const { token, binary } = this.#options;
     const socket = this.#socket;
     return new Promise((resolve, reject) => {
       this.#settleOpening = (error) => {
@@ -238,19 +229,12 @@ export class Link implements CallOwner {
     const { binary, owner } = this.#options;
     this.#onSocketClosed();
     const cause = new Error(why);
-    if (!this.isOpen) {
-      // Does nothing if the link was closed before.
-      const text = `Cannot connect to '${this.#options.displayUrl}'`;
-      return this.#settleOpening(
-        binary && wasOpen
-          ? formatError(cause)
-          : new ConnectionError(text, "connect_failed", { cause }),
-      );
-    }
+    // Does nothing if the link was closed before.
+    if (!this.isOpen) return this.#settleOpening(binary && wasOpen ? formatError(cause) : cause);
     const text = `The connection to '${this.#options.displayUrl}' was lost`;
     const error = new ConnectionError(text, "connection_lost", { cause });
     this.#rejectInFlight(error);
-    owner.onLost(error);
+    owner.onLost?.(error);
   }
 
   /** Marks the link as closed and rejects its calls, except those that the owner requeues. */
@@ -260,9 +244,8 @@ export class Link implements CallOwner {
     const { owner } = this.#options;
     for (const call of this.#calls.values()) {
       this.delete(call);
-      const { what, retry } = call.request;
-      if (retry === "unknown" && owner.requeue?.(call)) continue;
-      call.reject(inContext(what, cause, "unknown"));
+      if (call.request.retry === "unknown" && owner.requeue?.(call)) continue;
+      call.fail(cause);
     }
   }
 

@@ -20,7 +20,7 @@ export interface LinkOwner {
   /** Takes over a call that may be sent again; returns whether it did. */
   requeue?(call: Call): boolean;
   /** The connection is lost. Not called after {@linkcode Link.close}. */
-  onLost(cause: ConnectionError): void;
+  onLost?(cause: ConnectionError): void;
 }
 
 /** Settings of {@linkcode Link.open}. */
@@ -35,7 +35,5 @@ export interface LinkOptions {
   clock: Clock;
   deadlines: Deadlines;
   socket: WebSocket;
-  /** Drops a socket without a closing handshake. */
-  terminate: (socket: WebSocket) => void;
   owner: LinkOwner;
 }

@@ -1,10 +1,11 @@
-import { ConnectionError, deadlineExceeded } from "../errors.ts";
+import { ConnectionError } from "../errors.ts";
 import type { Call, CallOwner } from "./call.ts";
 
 /** Calls that wait for a connection, in order and up to a limit. */
 export class OfflineQueue implements CallOwner {
   readonly #limit: number;
   readonly #calls = new Set<Call>();
+  readonly awaited = "connection";
   /** The reason why there is no connection. */
   disconnectCause: Error | undefined;
 
@@ -23,7 +24,7 @@ export class OfflineQueue implements CallOwner {
     if (this.size < this.#limit) this.#calls.add(call);
     else {
       const why = `${this.#limit} requests already wait for a connection`;
-      call.reject(new ConnectionError(`Cannot ${call.request.what}: ${why}`, "queue_full"));
+      call.fail(new ConnectionError(why, "queue_full"));
     }
   }
 
@@ -37,12 +38,5 @@ export class OfflineQueue implements CallOwner {
 
   delete(call: Call): void {
     this.#calls.delete(call);
-  }
-
-  timeoutError({ request, id }: Call): Error {
-    const why = "no connection before the deadline";
-    // A call that waits to be sent again may have arrived the first time.
-    const delivery = id ? "unknown" : undefined;
-    return deadlineExceeded(request.what, why, delivery, this.disconnectCause);
   }
 }

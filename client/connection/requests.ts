@@ -42,6 +42,16 @@ export function cancelJob(jobId: string, options?: WriteOptions): TypedRequest<v
   return about("job_id", jobId, `cancel job '${jobId}'`, "job.cancel", () => {}, options);
 }
 
+/** Cancels a job, and tells those who wait for it, because no event does. */
+export async function cancel(
+  transport: Transport,
+  jobId: string,
+  options?: WriteOptions,
+): Promise<void> {
+  await send(transport, cancelJob(jobId, options));
+  for (const listener of transport.onCancel) listener(jobId);
+}
+
 /** The request that reads a run. */
 export function getRun(runId: string, options?: CallOptions): TypedRequest<WorkflowRun> {
   return about("run_id", runId, `get workflow run '${runId}'`, "workflow.get", decodeRun, options);

@@ -23,6 +23,8 @@ export interface Transport {
   readonly deadlines: Pick<Deadlines, "add">;
   /** Functions to call once when the transport closes or gives up. */
   readonly onClose: Set<(error: Error) => void>;
+  /** Functions to call with the id of each job that was cancelled over this transport. */
+  readonly onCancel: Set<(jobId: string) => unknown>;
   /** The reason why no request can be sent any more; `undefined` while requests can be sent. */
   readonly closedWith: Error | undefined;
   /** Sends a request and resolves with the data of the answer. */

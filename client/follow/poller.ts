@@ -33,9 +33,20 @@ class Poller<R extends Tracked> implements Follower<R, never> {
   }
 
   async wait(signal: AbortSignal): Promise<R> {
-    for (let ms = FIRST_PAUSE; !this.#hasEnded; ms = lengthen(ms)) {
-      await this.#read(signal);
-      if (!this.#hasEnded) await pause(this.#transport, ms, signal);
+    const { onCancel } = this.#transport;
+    let cancelled: AbortController;
+    const onCancelled = (jobId: string) => this.#spec.what.includes(jobId) && cancelled.abort();
+    onCancel.add(onCancelled);
+    try {
+      for (let ms = FIRST_PAUSE; !this.#hasEnded; ms = lengthen(ms)) {
+        cancelled = new AbortController();
+        await this.#read(signal);
+        if (this.#hasEnded) break;
+        const either = AbortSignal.any([signal, cancelled.signal]);
+        await pause(this.#transport, ms, either).catch(() => signal.throwIfAborted());
+      }
+    } finally {
+      onCancel.delete(onCancelled);
     }
     const record = this.#record!;
     if (record.state !== "completed") throw new this.#spec.Failure(record);

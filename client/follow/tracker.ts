@@ -161,7 +161,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
 
   /** Follows the entity until it ends or nobody needs it. */
   async #follow(signal: AbortSignal): Promise<void> {
-    const { onClose } = this.#transport;
+    const { onClose, onCancel } = this.#transport;
     if (!this.#fed) this.#held ??= [];
     const timer = new PollTimer();
     const receiver = this.#createReceiver(timer);
@@ -169,6 +169,8 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     let attachment = attach();
     const onClosed = (error: Error) => this.#fail(error);
     onClose.add(onClosed);
+    const onCancelled = (jobId: string) => this.#spec.what.includes(jobId) && timer.wake();
+    onCancel.add(onCancelled);
     try {
       const { closedWith } = this.#transport;
       if (closedWith) return this.#fail(closedWith);
@@ -182,6 +184,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     } finally {
       this.#pastIsKnown = false;
       onClose.delete(onClosed);
+      onCancel.delete(onCancelled);
       await attachment.detach().catch((error) => this.#transport.reportAnomaly(error));
     }
   }

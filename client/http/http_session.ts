@@ -1,6 +1,7 @@
+import { inBrowser } from "../../runtime/browser.ts";
 import { type Clock, monotonicNow, systemClock, type TimerHandle } from "../../runtime/clock.ts";
 import { MAX_TIMER_MS } from "../../runtime/long_timers.ts";
-import { explainRedirect } from "../../runtime/explain.ts";
+import { explainAnswer, explainFailure } from "../../runtime/explain.ts";
 import { fullJitter } from "../backoff.ts";
 import type { Request, Transport } from "../connection/transport.ts";
 import { pause, withDeadline } from "../connection/with_deadline.ts";
@@ -24,6 +25,7 @@ export class HttpSession implements Transport {
   #token: string | undefined;
   #nextId = 1;
   readonly onClose: Set<(error: Error) => void> = new Set();
+  readonly onCancel: Set<(jobId: string) => unknown> = new Set();
   readonly clock: Clock;
   readonly deadlines: Transport["deadlines"];
 
@@ -90,8 +92,11 @@ export class HttpSession implements Transport {
     try {
       // To follow a redirect would be to hand the token to whatever it names.
       return await read(await (this.#options.fetch ?? fetch)(url, { ...init, redirect: "manual" }));
-    } catch (cause) {
-      const text = `Cannot ${what}: no answer from '${url.origin}'`;
+    } catch (error) {
+      const cause = inBrowser
+        ? error as Error
+        : await explainFailure(error, url, this.clock, !this.#options.fetch && init.signal);
+      const text = `Cannot ${what}: no answer from '${url.origin}': ${cause.message}`;
       throw new ConnectionError(text, "connect_failed", { delivery: "unknown", cause });
     }
   }
@@ -158,7 +163,8 @@ export class HttpSession implements Transport {
       throw code === 401 ? new AuthError(refusal) : new DispatchError(refusal, code);
     }
     const { status } = response;
-    const refusal = `Cannot ${what}: '${url.origin}${url.pathname}' answered ${status}`;
-    throw new DispatchError(refusal + (explainRedirect(response) || ", not a frame"), status);
+    const refusal =
+      `Cannot ${what}: '${url.origin}${url.pathname}' answered ${status}, not a frame`;
+    throw new DispatchError(refusal + explainAnswer(response, url), status);
   }
 }

@@ -1,5 +1,5 @@
 import { wireChannel } from "../../protocol/channel.ts";
-import { explainRedirect } from "../../runtime/explain.ts";
+import { explainAnswer } from "../../runtime/explain.ts";
 import { channelRequest } from "../connection/requests.ts";
 import type { Attachment, EventTransport, Receiver } from "../connection/transport.ts";
 import { DispatchError } from "../errors.ts";
@@ -74,7 +74,7 @@ export class SseSession extends HttpSession implements EventTransport {
     if (response.ok && response.body) return response.body;
     await response.body?.cancel();
     const { status } = response;
-    const text = `Cannot ${what}: the server answered ${status}${explainRedirect(response)}`;
+    const text = `Cannot ${what}: the server answered ${status}${explainAnswer(response, url)}`;
     throw new DispatchError(text, status);
   }
 }

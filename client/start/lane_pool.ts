@@ -79,10 +79,7 @@ export class LanePool {
   /** Takes an idle lane or opens a new one; the lane is then busy. */
   async acquire(what: string, signal: AbortSignal): Promise<Lane> {
     const session = this.#session;
-    const owner = {
-      onAnomaly: (cause: Error) => session.reportAnomaly(cause),
-      onLost: () => {},
-    };
+    const owner = { onAnomaly: (cause: Error) => session.reportAnomaly(cause) };
     for (let attempt = 1;; attempt++) {
       try {
         return await this.#openings.run(async () => {

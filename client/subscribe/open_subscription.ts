@@ -54,7 +54,7 @@ export function openSubscription(
     },
   });
   if (signal?.aborted) onAbort();
-  else signal?.addEventListener("abort", onAbort, { once: true });
+  else signal?.addEventListener("abort", onAbort);
   const ready = abortable(attachment.ready, signal).catch((error) => {
     stopListening();
     queue.fail(error);

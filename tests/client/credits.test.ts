@@ -24,7 +24,6 @@ async function fixture({ credits = 4_000, reportsGaps = true } = {}) {
     clock,
     deadlines: new Deadlines(clock),
     socket: socket.asWebSocket,
-    terminate: () => socket.terminate(),
     owner: { onAnomaly: ({ message }) => void anomalies.push(message), onLost: () => {} },
   }, new AbortController().signal);
   socket.accept();

@@ -193,7 +193,7 @@ test("a connection that is lost in the moment of its opening counts as failed", 
   const socket = await it.socket(1);
   socket.accept();
   socket.lose();
-  await rejects(connecting, { code: "connection_lost", message: "The connection was lost" });
+  await rejects(connecting, { code: "connection_lost", message: "the connection is lost" });
   await eventually(() => it.types().at(-1) === "idle");
   assert.equal(it.session.link, undefined);
 });

@@ -116,7 +116,7 @@ function calling(hasOwner = true) {
   const deleted: Call[] = [];
   const owner: CallOwner = {
     delete: (call) => void deleted.push(call),
-    timeoutError: (call) => new Error(`${call.request.what} is late`),
+    awaited: "answer",
   };
   const request = { what: "call", method: "m", signal: counting.signal };
   const settle = (outcome: unknown) => void outcomes.push(outcome);
@@ -138,12 +138,15 @@ for (const how of ["resolve", "reject"] as const) {
   });
 }
 
-test("a call rejects at its deadline with its owner's error", () => {
+test("a call rejects at its deadline with what it has not got where it is", () => {
   const it = calling();
   it.clock.advance(99);
   assert.deepEqual(it.outcomes, []);
   it.clock.advance(1);
-  assert.equal((it.outcomes[0] as unknown as Error).message, "call is late");
+  assert.equal(
+    (it.outcomes[0] as unknown as Error).message,
+    "Cannot call: no answer before the deadline",
+  );
   assert.deepEqual(it.deleted, [it.call]);
   assert.equal(it.counting.listeners, 0);
 });

@@ -96,7 +96,7 @@ for (const status of [301, 302, 303, 307, 308]) {
     using rpc = new DispatchRpc(options);
     await assert.rejects(
       within(rpc.enqueue("noop"), "the call"),
-      hasCode(status, new RegExp(`/dwp/rpc' answered ${status}: ${REDIRECT}`)),
+      hasCode(status, new RegExp(`/dwp/rpc' answered ${status}, not a frame: ${REDIRECT}`)),
     );
     using sse = new DispatchSse(options);
     await assert.rejects(

@@ -9,16 +9,9 @@ export class CountingSignal {
     const add = this.signal.addEventListener.bind(this.signal);
     const remove = this.signal.removeEventListener.bind(this.signal);
     const own = {
-      addEventListener: (
-        type: string,
-        listener: EventListener,
-        options?: AddEventListenerOptions,
-      ) => {
+      addEventListener: (type: string, listener: EventListener) => {
         this.#listeners.add(listener);
-        // A listener with `once` is removed when it is called.
-        const forget = () => this.#listeners.delete(listener);
-        if (options?.once) add(type, forget, options);
-        add(type, listener, options);
+        add(type, listener);
       },
       removeEventListener: (type: string, listener: EventListener) => {
         if (type === "abort") this.#listeners.delete(listener);
@@ -34,6 +27,8 @@ export class CountingSignal {
   }
 
   abort(reason: unknown): void {
+    const called = [...this.#listeners];
     this.#controller.abort(reason);
+    for (const listener of called) this.#listeners.delete(listener);
   }
 }

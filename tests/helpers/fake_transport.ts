@@ -32,6 +32,7 @@ export class FakeTransport implements EventTransport {
   readonly clock: FakeClock = new FakeClock();
   readonly deadlines: Deadlines = new Deadlines(this.clock);
   readonly onClose: Set<(error: Error) => void> = new Set();
+  readonly onCancel: Set<(jobId: string) => unknown> = new Set();
   closedWith: Error | undefined;
   readonly attachments: FakeAttachment[] = [];
   readonly anomalies: Error[] = [];
@@ -120,7 +121,7 @@ export class FakeTransport implements EventTransport {
     assert.deepEqual(this.attached, []);
     assert.deepEqual(this.asked, []);
     assert.deepEqual(this.clock.due, []);
-    assert.equal(this.onClose.size, 0);
+    assert.equal(this.onClose.size + this.onCancel.size, 0);
   }
 
   #only(method: string): Pending {
