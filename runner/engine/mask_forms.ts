@@ -1,7 +1,7 @@
+import { MaskView } from "./mask_view.ts";
+
 /** Shorter parts of a secret occur in too many texts to be masked. */
 const MIN_PART_LENGTH = 8;
-
-const encoder = new TextEncoder();
 
 /**
  * Returns the bytes to search for: those of a secret without the white space around it, and of what
@@ -15,6 +15,8 @@ export function maskForms(secret: string, fewest: number): Uint8Array[] {
   const forms = new Set(
     [text, ...multiLineForms(text), ...addressForms(text)].flatMap((form) => [
       form,
+      // What encoders make of half a surrogate pair.
+      form.toWellFormed(),
       form.normalize("NFC"),
       form.normalize("NFD"),
       // HTML forms write a space as `+`, and headers of mail as `_`.
@@ -30,7 +32,7 @@ export function maskForms(secret: string, fewest: number): Uint8Array[] {
 
 /** Returns a text in the character sets that it can be in when it is encoded. */
 function bytesOf(text: string): Uint8Array[] {
-  const utf8 = encoder.encode(text);
+  const utf8 = MaskView.ofText(text).bytes;
   if (utf8.length === text.length) return [utf8];
   if (/[^\0-\xff]/.test(text)) return [utf8, utf16(text, 8), utf16(text, 0)];
   // `btoa` and `escape` encode these characters as one byte each. Their UTF-16 is found without
