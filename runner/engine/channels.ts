@@ -79,7 +79,7 @@ export class Channels {
 
   /** Returns a log that includes the events of a channel, if there is one. */
   #wider(channel: string): Promise<ChannelLog> | undefined {
-    const wider = WIDER[channel.slice(0, channel.indexOf(":"))];
+    const wider = widerChannel(channel);
     return (wider === undefined ? undefined : this.#logs.get(wider)) ?? this.#logs.get("firehose");
   }
 
@@ -127,5 +127,9 @@ function knownChannel(
     if (!(error instanceof EvaluationError)) throw error;
   }
   const first = template.kind === "text" ? template.parts[0] : undefined;
-  return typeof first === "string" ? WIDER[first.slice(0, first.indexOf(":"))] : undefined;
+  return typeof first === "string" ? widerChannel(first) : undefined;
+}
+
+function widerChannel(name: string): string | undefined {
+  return WIDER[name.split(":", 1)[0]!];
 }
