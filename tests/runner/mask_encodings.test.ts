@@ -160,8 +160,8 @@ test("masks secrets of any size, in any number", () => {
     const secrets of [
       [random(20_000)],
       Array.from({ length: 16 }, (_, i) => random(1_700, i)),
-      Array.from({ length: 2_000 }, (_, i) => random(50, i)),
-      [random(200_000)],
+      Array.from({ length: 500 }, (_, i) => random(50, i)),
+      [random(50_000)],
     ]
   ) {
     const mask = maskOf(...secrets);
