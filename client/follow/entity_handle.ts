@@ -67,16 +67,13 @@ export abstract class EntityHandle<R = unknown, E = unknown> {
     checkOptions(what, options, CALL);
     const { signal, timeout } = options;
     const deadline = timeout === undefined ? Infinity : this.#transport.deadline(timeout);
+    const follower = this.#getFollower();
     const timeoutError = () => {
-      const state = this.#follower?.state;
+      const { state } = follower;
       return deadlineExceeded(what, `the deadline passed${state ? `, it is ${state}` : ""}`);
     };
     const limits = { what, deadline, timeoutError, signal };
-    return await withDeadline(
-      this.#transport,
-      limits,
-      (signal) => this.#getFollower().wait(signal),
-    );
+    return await withDeadline(this.#transport, limits, (signal) => follower.wait(signal));
   }
 
   /**

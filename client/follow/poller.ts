@@ -21,6 +21,8 @@ class Poller<R extends Tracked> implements Follower<R, never> {
   readonly #transport: Transport;
   readonly #spec: PollerSpec<R>;
   #record: R | undefined;
+  /** The record, once its state is terminal. */
+  #final: R | undefined;
   readonly onState: Set<(state: string) => void> = new Set();
 
   constructor(transport: Transport, spec: PollerSpec<R>) {
@@ -38,28 +40,25 @@ class Poller<R extends Tracked> implements Follower<R, never> {
     const onCancelled = (jobId: string) => this.#spec.what.includes(jobId) && cancelled.abort();
     onCancel.add(onCancelled);
     try {
-      for (let ms = FIRST_PAUSE; !this.#hasEnded; ms = lengthen(ms)) {
+      for (let ms = FIRST_PAUSE; !this.#final; ms = lengthen(ms)) {
         cancelled = new AbortController();
         await this.#read(signal);
-        if (this.#hasEnded) break;
+        if (this.#final) break;
         const either = AbortSignal.any([signal, cancelled.signal]);
         await pause(this.#transport, ms, either).catch(() => signal.throwIfAborted());
       }
     } finally {
       onCancel.delete(onCancelled);
     }
-    const record = this.#record!;
+    const record = this.#final;
     if (record.state !== "completed") throw new this.#spec.Failure(record);
     return record;
-  }
-
-  get #hasEnded(): boolean {
-    return isTerminal(this.state ?? "");
   }
 
   async #read(signal: AbortSignal): Promise<void> {
     try {
       const record = this.#record = await this.#spec.read({ signal });
+      if (isTerminal(record.state)) this.#final = record;
       for (const listener of this.onState) listener(record.state);
     } catch (error) {
       // A single slow read does not end the wait.

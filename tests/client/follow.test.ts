@@ -1,10 +1,11 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
-import { EventLog } from "../../client/follow/event_log.ts";
+import { EventLog, nameOf } from "../../client/follow/event_log.ts";
+import type { Gap } from "../../client/gap.ts";
 import { lengthen, PollTimer } from "../../client/follow/poll_timer.ts";
 import { eventsFromJob, eventsFromRun } from "../../client/follow/synthesize_events.ts";
 import type { JobRecord, TimelineEntry, WorkflowRun } from "../../protocol/entity.ts";
-import type { JobEvent } from "../../protocol/event.ts";
+import type { JobEvent, JobFailed, RunEvent } from "../../protocol/event.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
 const at = (second: number) => `2026-01-01T00:00:0${second}.000Z`;
@@ -37,6 +38,14 @@ test("a job's record proves the events of its last attempt", () => {
   deepEqual(failed[3], { type: "job.dlq", topic: "job:j", ts: at(4), data });
 });
 
+test("a failed job has its error in both events, and no text if the record has none", () => {
+  const errors = (more: Partial<JobRecord>) =>
+    eventsFromJob(job({ state: "failed", ...more }), [])
+      .flatMap((it) => "error" in (it as JobEvent).data ? [(it as JobFailed).data.error] : []);
+  deepEqual(errors({ last_error: "full" }), ["full", "full"]);
+  deepEqual(errors({}), ["", ""]);
+});
+
 test("a gap stands for a job's earlier attempts, unless their events are known", () => {
   const record = job({ state: "running", retry_count: 1 });
   deepEqual(eventsFromJob(record, [])[1], {
@@ -47,6 +56,14 @@ test("a gap stands for a job's earlier attempts, unless their events are known",
   });
   const known = { type: "job.retrying", ts: at(1) } as JobEvent;
   equal(eventsFromJob(record, [known]).some(({ type }) => type === "gap"), false);
+  // Another event of the attempt does not say that it failed.
+  const other = { type: "job.started", ts: at(1) } as JobEvent;
+  equal(eventsFromJob(record, [other])[1]!.type, "gap");
+  const pending = eventsFromJob(
+    job({ state: "retrying", retry_count: 1, started_at: undefined }),
+    [],
+  );
+  deepEqual(summary(pending), [["job.enqueued", at(0)], ["gap", at(0), at(4)]]);
 });
 
 test("synthesized events have the scope of the record, if it has one", () => {
@@ -92,6 +109,60 @@ test("a gap stands for the failed step of a run, before its compensations", () =
   deepEqual(summary(events.slice(2)), [["gap", at(1), at(9)], ["workflow.failed", at(9)]]);
   const data = { run_id: "r", name: "w", error: "no stock" };
   deepEqual(events[3], { type: "workflow.failed", topic: "workflow:r", ts: at(9), data });
+});
+
+test("no gap stands for a failed step whose event is known, nor in a run that has not failed", () => {
+  const count = (state: WorkflowRun["state"], type?: string) =>
+    eventsFromRun(run({ state }), steps("compensate:pay"), type ? [{ type } as RunEvent] : [])
+      .filter((it) => it.type === "gap").length;
+  equal(count("failed"), 1);
+  equal(count("failed", "workflow.step_completed"), 1);
+  equal(count("failed", "workflow.step_failed"), 0);
+  equal(count("running"), 0);
+  equal(count("completed"), 0);
+});
+
+test("the log keeps an event once, unless it can occur again", () => {
+  const log = new EventLog<RunEvent>();
+  const add = (type: string, ts: string, step_name?: string) => {
+    const item = { type, ts, topic: "", data: step_name ? { step_name } : {} };
+    log.append(item as RunEvent);
+  };
+  add("workflow.started", at(0));
+  add("workflow.started", at(1));
+  for (const name of ["a", "b", "a"]) add("workflow.step_completed", at(2), name);
+  for (const second of [3, 4, 4]) add("workflow.step_failed", at(second), "c");
+  add("workflow.step_failed", at(3), "d");
+  deepEqual(log.items.map(nameOf), [
+    "workflow.started",
+    "workflow.step_completed a",
+    "workflow.step_completed b",
+    "workflow.step_failed c",
+    "workflow.step_failed c",
+    "workflow.step_failed d",
+  ]);
+});
+
+test("the log keeps every gap, and each has a name of its own", () => {
+  const log = new EventLog<JobEvent>();
+  const gap = (second: number): Gap => ({
+    type: "gap",
+    reason: "reconnect",
+    since: at(second),
+    until: at(9),
+  });
+  const started = { type: "job.started", ts: at(1), data: {} } as JobEvent;
+  for (const item of [gap(1), gap(1), gap(2)]) log.append(item);
+  log.markSynthesized(gap(1));
+  for (const item of [gap(1), started]) log.append(item);
+  deepEqual(log.items, [gap(1), gap(1), gap(2), gap(1), started]);
+  deepEqual(log.items.map(nameOf), [
+    `gap ${at(1)}`,
+    `gap ${at(1)}`,
+    `gap ${at(2)}`,
+    `gap ${at(1)}`,
+    "job.started",
+  ]);
 });
 
 test("the log drops a real event within 25 ms of its synthesized one", () => {

@@ -314,6 +314,20 @@ test("a failure to unsubscribe is reported, and does not fail the wait", async (
   deepEqual(it.transport.anomalies, [refused]);
 });
 
+test("a job that was cancelled is a reason to read its record, and another one is not", async () => {
+  const transport = new FakeTransport();
+  const wait = new Outcome(trackJob(transport, JOB_ID).wait(new AbortController().signal));
+  await transport.attached[0]!.confirm();
+  await transport.answer("job.get", jobRecord("pending"));
+  for (const listener of transport.onCancel) listener("job_other");
+  await breathe(1);
+  deepEqual(transport.asked, []);
+  for (const listener of transport.onCancel) listener(JOB_ID);
+  await transport.answer("job.get", jobRecord("cancelled"));
+  ok(wait.error instanceof JobFailedError);
+  transport.assertIdle();
+});
+
 test("pauses are three times as long once an event has arrived", async () => {
   const it = new Followed();
   it.wait();
