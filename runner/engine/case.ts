@@ -196,7 +196,7 @@ export class Case {
       const resolve = this.#state.resolve.bind(this.#state);
       await channels.begin(this.#recipe.channels, resolve, deadline.signal);
     } catch (error) {
-      const late = deadline.passed && new StepFailure("deadline", NOT_SUBSCRIBED, { cause: error });
+      const late = deadline.passed && new StepFailure("deadline", NOT_SUBSCRIBED);
       verdict.fail(this.#state.describe(late || error));
       if (script) return;
     }
@@ -215,8 +215,6 @@ export class Case {
 
   /** Runs `always`. Only its own time limit ends it: a second interruption ends the process. */
   async #runAlways(): Promise<void> {
-    const { always } = this.#recipe;
-    if (always.length === 0 && !this.#script?.hasCleanUps) return;
     using deadline = new Deadline(
       this.#options.clock,
       this.#cleanUpBudget.deadline(),
@@ -224,7 +222,7 @@ export class Case {
       "the time of `always`",
     );
     const scope = this.#stepScope(deadline);
-    for (const step of always) await this.#runStep(step, scope);
+    for (const step of this.#recipe.always) await this.#runStep(step, scope);
     await this.#script?.runCleanUps(deadline);
   }
 

@@ -20,11 +20,6 @@ export class ScriptHost {
     this.#open = open;
   }
 
-  /** Whether the recipe has passed functions to `t.always`. */
-  get hasCleanUps(): boolean {
-    return this.#run !== undefined && this.#run.cleanUps.length > 0;
-  }
-
   /** Runs the recipe's function until it returns, throws, or its time is over. */
   async runBody(body: ScriptBody, deadline: Deadline): Promise<void> {
     const { clock, recipe, verdict } = this.#scope;
@@ -39,9 +34,7 @@ export class ScriptHost {
       this.#warnAboutPending(run);
     } catch (error) {
       const cause = deadline.passed
-        ? new StepFailure("deadline", "the recipe was not done when its time was over", {
-          cause: error,
-        })
+        ? new StepFailure("deadline", "the recipe was not done when its time was over")
         : toError(error);
       verdict.fail(describeError(cause, recipe.source, spanInModule(error, recipe)));
       ending.abort(new StepFailure("interrupted", "the recipe has already failed"));

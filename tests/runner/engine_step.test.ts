@@ -244,7 +244,8 @@ steps:
 `,
     { env: () => "s3cret-key" },
   );
-  const { message, place } = ends(result.events)[0]!.failure!;
+  const { kind, message, place } = ends(result.events)[0]!.failure!;
+  assert.equal(kind, "evaluation");
   assert.match(
     message,
     /^`for_each` needs a list, not "(\*\*\* )+.*… \(120 characters\) \(text\)$/,
