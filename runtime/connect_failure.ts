@@ -1,6 +1,6 @@
 import { abortable } from "./abortable.ts";
 import type { Clock } from "./clock.ts";
-import { nodeFailure } from "./node_failures.ts";
+import { isBlockedByNode, nodeFailure } from "./node_failures.ts";
 
 /** What a runtime reports about a failed connection. */
 interface Report {
@@ -92,8 +92,8 @@ const WAS_OPEN = /^(Unexpected EOF|Connection reset by peer|closed with code )/;
 /** The errors of Deno and Bun that say only in which step connecting failed. */
 const VAGUE = /tcp connect error|fatal alert|Failed to connect/;
 
-/** Sends a request to an address, if that is allowed; returns what came of it, if anything. */
-type Probe = (address: string) => Promise<Report | undefined> | undefined;
+/** Asks the server what is wrong, if that is allowed; returns what came of it, if anything. */
+type Probe = (ask: (signal: AbortSignal) => Promise<Report>) => Promise<Report | undefined>;
 
 /**
  * Finds out why a connection failed. Returns an error that says so and what to do about it, without
@@ -110,13 +110,20 @@ export async function explainFailure(
 ): Promise<Error> {
   // Node tells a WebSocket nothing.
   let report = reportOf(nodeFailure(url) ?? error);
-  const probe: Probe = (address) =>
-    probeSignal ? sendProbe(address, clock, probeSignal) : undefined;
+  const probe: Probe = async (ask) =>
+    probeSignal ? await withinProbeTime(clock, probeSignal, ask) : undefined;
   if (VAGUE.test(report.all)) {
-    const found = await probe(`${scheme("http", !isPlain(url))}${url.host}/`);
+    const address = scheme("http", !isPlain(url)) + url.host;
+    const found = await probe((signal) =>
+      /tcp connect/.test(report.all) ? openTcp(url) : sendHead(address, signal)
+    );
     if (found && knownMeaning(found.all, url)) report = found;
   }
-  const meaning = await meaningOf(report, url, probe);
+  const isBlocked = probeSignal && url.protocol.startsWith("ws") && isBlockedByNode(url);
+  const meaning = isBlocked
+    ? `Node does not connect to port ${portOf(url)}, which the standard of \`fetch\` blocks; ` +
+      "let the server use another port"
+    : await meaningOf(report, url, probe);
   return Object.assign(new Error(meaning), report.code ? { code: report.code } : {});
 }
 
@@ -132,7 +139,7 @@ async function meaningOf(
   const hungUp = HUNG_UP.test(all);
   if (isPlain(url) && (hungUp || status === 400 || NOT_HTTP.test(all))) {
     // Servers with TLS drop a plain request, or answer 400 or with an alert.
-    const found = await probe(`https://${url.host}/`);
+    const found = await probe((signal) => sendHead(`https://${url.host}`, signal));
     if (found?.status || /certificate|CERT_|UNABLE_TO/i.test(found?.all ?? "")) {
       return `the server uses TLS on this port; use ${scheme(url.protocol, true)} instead of ` +
         scheme(url.protocol, false);
@@ -140,7 +147,8 @@ async function meaningOf(
   }
   if (status) return `the server answered ${status}${explainStatus(status, url)}`;
   return knownMeaning(all, url) ??
-    (hungUp ? `the server closed the connection without an answer; ${WRONG_PORT}` : message);
+    (hungUp ? `the server closed the connection without an answer; ${WRONG_PORT}` : message) +
+      (VAGUE.test(all) ? "; is the server running, and is the address right?" : "");
 }
 
 /** Says what an HTTP status means where a Dispatch server should be, after "answered 404". */
@@ -189,30 +197,48 @@ function reportOf(failure: unknown): Report {
 
 /** Removes what an address may contain from a message: Bun and Deno write the whole of it. */
 function shown(message: string): string {
-  return message.replace(/^.*? failed: |^.*client error \(\w+\): |^NetworkError: /s, "")
+  return message
+    .replace(
+      /^.*? failed: |^.*client error \(\w+\): |^(NetworkError: )?failed to connect.*?: /s,
+      "",
+    )
     .replace(/\w+:\/\/[^\s'")]*/g, "the address") || "the runtime gives no reason";
 }
 
-/** Sends a request without any secret; returns what came of it, or nothing if it took too long. */
-async function sendProbe(
-  address: string,
+/** Asks a server; returns nothing if that takes too long or is aborted. */
+async function withinProbeTime(
   clock: Clock,
   signal: AbortSignal,
+  ask: (signal: AbortSignal) => Promise<Report>,
 ): Promise<Report | undefined> {
   const limit = new AbortController();
   const timer = clock.setTimeout(() => limit.abort(), PROBE_TIME);
   const either = AbortSignal.any([signal, limit.signal]);
   try {
-    const options = { method: "HEAD", redirect: "manual", signal: either } as const;
-    const response = await abortable(fetch(address, options), either);
-    await response.body?.cancel();
-    return reportOf(response.status);
+    return await abortable(ask(either), either);
   } catch (error) {
     return either.aborted ? undefined : reportOf(error);
   } finally {
     clock.clearTimeout(timer);
   }
 }
+
+/** Sends a request without the path, the query and the token. */
+async function sendHead(address: string, signal: AbortSignal): Promise<Report> {
+  const response = await fetch(address, { method: "HEAD", redirect: "manual", signal });
+  await response.body?.cancel();
+  return reportOf(response.status);
+}
+
+/** Opens a connection on Deno, whose `fetch` blocks some ports. */
+async function openTcp(url: URL): Promise<Report> {
+  const hostname = url.hostname.replace(/^\[|\]$/g, "");
+  const { Deno } = globalThis as unknown as { Deno: { connect: ConnectTcp } };
+  (await Deno.connect({ hostname, port: Number(portOf(url)) })).close();
+  return reportOf("");
+}
+
+type ConnectTcp = (address: { hostname: string; port: number }) => Promise<{ close(): void }>;
 
 function isPlain({ protocol }: URL): boolean {
   return protocol === "ws:" || protocol === "http:";

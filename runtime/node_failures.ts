@@ -8,8 +8,12 @@ interface Channels {
 /** How many addresses are remembered. */
 const MAX_ADDRESSES = 100;
 
-/** Why the last WebSocket to an address failed: an error, or the status of the answer. */
+/**
+ * Why the last WebSocket to an address failed: an error, or the status of the answer; `undefined` for
+ * one that has not failed.
+ */
 const failures = new Map<string, unknown>();
+let isObserving = false;
 
 /**
  * Remembers why WebSockets cannot connect on Node, which reports the reason only to diagnostics
@@ -17,12 +21,13 @@ const failures = new Map<string, unknown>();
  * @param channels Node's diagnostics channels.
  */
 export function observeFailures(channels: Channels): void {
+  isObserving = true;
   const on = (event: string, listener: (key: string, message: any) => void) =>
     channels.subscribe(`undici:request:${event}`, (message: any) => {
       const { origin, path, upgrade } = message.request;
       if (upgrade === "websocket") listener(`${origin}${path}`, message);
     });
-  on("create", (key) => failures.delete(key));
+  on("create", (key) => remember(key, undefined));
   on("error", (key, { error }) => remember(key, error));
   on("headers", (key, { response }) => {
     if (response.statusCode !== 101) remember(key, response.statusCode);
@@ -30,8 +35,17 @@ export function observeFailures(channels: Channels): void {
 }
 
 /** Returns why the last WebSocket to an address failed on Node, if that is known. */
-export function nodeFailure({ protocol, host, pathname, search }: URL): unknown {
-  return failures.get(`${protocol.replace("ws", "http")}//${host}${pathname}${search}`);
+export function nodeFailure(url: URL): unknown {
+  return failures.get(keyOf(url));
+}
+
+/** Whether Node sent no request for a WebSocket to this address: it blocks some ports, such as 6000. */
+export function isBlockedByNode(url: URL): boolean {
+  return isObserving && !failures.has(keyOf(url));
+}
+
+function keyOf({ protocol, host, pathname, search }: URL): string {
+  return `${protocol.replace("ws", "http")}//${host}${pathname}${search}`;
 }
 
 function remember(key: string, failure: unknown): void {

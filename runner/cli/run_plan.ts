@@ -36,6 +36,7 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
     env,
     ...(onStuck ? { onStuck } : {}),
     clock,
+    ...(client instanceof Error ? { saidFailure: mask.text(client.message) } : {}),
     quiet: flags.has("quiet"),
     verbose: flags.has("verbose"),
   });

@@ -53,4 +53,6 @@ export interface ReporterContext {
   clock: Clock;
   /** Reads a variable from the environment. */
   env: ReadEnv;
+  /** Why no case can run, if standard error says so already, beside which this report is read. */
+  saidFailure?: string;
 }

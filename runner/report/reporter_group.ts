@@ -103,7 +103,13 @@ export class ReporterGroup implements Reporter {
     const output = file === undefined ? out : fileOutput(text);
     try {
       const { openReporter } = await REPORTERS[name]!.load();
-      const reporter = await openReporter({ ...this.#context, output });
+      const { saidFailure, ...context } = this.#context;
+      const isBeside = file === undefined && saidFailure !== undefined;
+      const reporter = await openReporter({
+        ...context,
+        ...(isBeside ? { saidFailure } : {}),
+        output,
+      });
       this.#members.push({ name, reporter, file, text });
     } catch (error) {
       this.#fail(name, error);

@@ -58,6 +58,15 @@ test("says that a connection was refused, and asks for the port", async () => {
   );
 });
 
+test("says that Node blocks a port; elsewhere it is a port like others", async () => {
+  const isNode = !("Deno" in globalThis || "Bun" in globalThis);
+  const { ws } = await errorsOf("ws://127.0.0.1:1/dwp");
+  assert.match(
+    ws.message,
+    isNode ? /: Node does not connect to port 1, / : /: connection refused; /,
+  );
+});
+
 test("says that a host was not found", async () => {
   await explains(
     "ws://no-such-host.invalid/dwp",

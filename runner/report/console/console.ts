@@ -7,10 +7,10 @@ import { ConsoleReporter } from "./console_reporter.ts";
  * Frames on standard error would break a live view, and a dumb terminal cannot show one.
  */
 export async function openReporter(context: ReporterContext): Promise<Reporter> {
-  const { output, quiet, verbose, clock, env } = context;
+  const { output, quiet, verbose, clock, env, saidFailure } = context;
   if (!output.isTerminal || quiet || verbose || env("TERM") === "dumb") {
-    return new ConsoleReporter(output, { quiet });
+    return new ConsoleReporter(output, { quiet, saidFailure });
   }
   const { LiveReporter } = await import("./live_reporter.ts");
-  return new LiveReporter(output, { clock });
+  return new LiveReporter(output, { clock, saidFailure });
 }

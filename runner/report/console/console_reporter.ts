@@ -33,6 +33,11 @@ export interface ConsoleOptions {
    * @default {false}
    */
   quiet?: boolean;
+  /**
+   * Why no case can run, if that has been printed already. It is not repeated.
+   * @default {nothing has been printed}
+   */
+  saidFailure?: string | undefined;
 }
 
 /** A failure to print in full at the end of the run. */
@@ -83,6 +88,7 @@ export class ConsoleReporter implements Reporter {
   #output: Output;
   #style: Style;
   #quiet: boolean;
+  #saidFailure: string | undefined;
   #isSingleCase = true;
   #cases = new Map<number, RunningCase>();
   #failures: string[][] = [];
@@ -94,6 +100,7 @@ export class ConsoleReporter implements Reporter {
     this.#output = output;
     this.#style = makeStyle(output.color);
     this.#quiet = options.quiet ?? false;
+    this.#saidFailure = options.saidFailure;
   }
 
   /** Receives one event. */
@@ -198,7 +205,9 @@ export class ConsoleReporter implements Reporter {
     const style = this.#style;
     const { columns } = this.#output;
     // A failure of the case itself, which no line of a step shows.
-    const own = failure && failure.step === undefined ? failure : undefined;
+    const own = failure && failure.step === undefined && failure.message !== this.#saidFailure
+      ? failure
+      : undefined;
     const ownLine = own ? [`  ${style.error(shortMessage(own, columns - 2))}`] : [];
     const line = caseLine(event, style, columns);
     const unchecked = status === "unchecked" ? [`  ${style.warning(`? ${UNCHECKED}`)}`] : [];

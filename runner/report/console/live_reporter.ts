@@ -27,6 +27,8 @@ const ERASE_BELOW = "\x1b[J";
 export interface LiveOptions {
   /** The source of time and timers. */
   clock: Clock;
+  /** Why no case can run, if that has been printed already. */
+  saidFailure?: string | undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ export class LiveReporter implements Reporter {
   #failed: { error: unknown } | undefined;
 
   /** Draws on an output. */
-  constructor(output: Output, { clock }: LiveOptions) {
+  constructor(output: Output, { clock, saidFailure }: LiveOptions) {
     this.#output = output;
     this.#clock = clock;
     this.#board = new Board(makeStyle(output.color));
@@ -65,7 +67,7 @@ export class LiveReporter implements Reporter {
       get columns() {
         return output.columns;
       },
-    });
+    }, { saidFailure });
   }
 
   /** Receives one event. */
