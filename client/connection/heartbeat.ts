@@ -24,7 +24,7 @@ export class Heartbeat {
   readonly #onDead: (why: string) => void;
   #cancelTimer = () => {};
   #heardAt: number;
-  #isAnswered = false;
+  #isAnswered!: boolean;
   /** When the last message arrived, in milliseconds since 1970. */
   lastMessageAt: number;
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Deadlines } from "../../client/connection/deadlines.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
 function fixture() {
@@ -135,4 +136,59 @@ test("leaves no timer when a deadline that expires deletes the last later one", 
   clock.advance(100);
   assert.equal(clock.pending, 0);
   assert.deepEqual(fired, []);
+});
+
+/** Counts what is done with the timers of a clock. */
+function countTimers(clock: FakeClock) {
+  const set = new Set<unknown>();
+  const counts = { set: 0, cleared: 0 };
+  const counting: Clock = {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    setTimeout(callback, ms) {
+      counts.set++;
+      const timer = clock.setTimeout(() => {
+        set.delete(timer);
+        callback();
+      }, ms);
+      set.add(timer);
+      return timer;
+    },
+    clearTimeout(timer) {
+      counts.cleared++;
+      assert(set.delete(timer), "the timer is not set");
+      clock.clearTimeout(timer);
+    },
+  };
+  return { deadlines: new Deadlines(counting), counts };
+}
+
+test("clears a timer only while it is set", () => {
+  const { clock } = fixture();
+  const { deadlines, counts } = countTimers(clock);
+  const forget = deadlines.add(100, () => {});
+  assert.deepEqual(counts, { set: 1, cleared: 0 });
+  deadlines.add(50, () => {});
+  assert.deepEqual(counts, { set: 2, cleared: 1 });
+  clock.advance(50);
+  assert.deepEqual(counts, { set: 3, cleared: 1 });
+  forget();
+  assert.deepEqual(counts, { set: 3, cleared: 2 });
+  deadlines.add(60, () => {});
+  clock.advance(10);
+  assert.deepEqual(counts, { set: 4, cleared: 2 });
+});
+
+test("sets no other timer for a deadline at the same time, or a later one", () => {
+  const { clock } = fixture();
+  const { deadlines, counts } = countTimers(clock);
+  deadlines.add(100, () => {});
+  deadlines.add(100, () => {});
+  deadlines.add(200, () => {});
+  assert.deepEqual(counts, { set: 1, cleared: 0 });
+  // The one that expires adds another for the time of the next.
+  deadlines.add(50, () => deadlines.add(100, () => {}));
+  assert.deepEqual(counts, { set: 2, cleared: 1 });
+  clock.advance(50);
+  assert.deepEqual(counts, { set: 3, cleared: 1 });
 });
