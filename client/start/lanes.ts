@@ -159,7 +159,7 @@ export class Lanes {
       const session = this.#session;
       if (!session.closedWith) session.status.emit({ type: "lane_lost", runId, cause });
     } finally {
-      this.#running.delete(start.runId ?? "");
+      this.#running.delete(start.runId!);
     }
   }
 
@@ -194,10 +194,7 @@ export class Lanes {
       const record = await this.#session.request(getRun(run_id)) as RawRun;
       const { name, input, state = "running" } = record;
       const start = this.#starts.get(name)?.get(decodeBase64(input ?? ""));
-      if (start) {
-        this.#identify(start, { run_id, state });
-        this.#settle(start);
-      }
+      if (start) this.#identify(start, { run_id, state });
       this.#candidates.set(run_id, undefined);
     } catch (error) {
       // The run's next event is a reason to read it again. The answer names the run in any case.
@@ -213,7 +210,9 @@ export class Lanes {
     this.#running.set(runId, lane);
     start.found.resolve(run);
     if (!lane.isListening || !start.markedInput || this.#trackers.has(runId)) return;
-    const tracker = this.#candidates.get(runId) ?? this.#createTracker(runId, true);
+    // The events of a run whose record did not prove whose it is were not kept.
+    const tracker = this.#candidates.get(runId) ??
+      this.#createTracker(runId, !this.#candidates.has(runId));
     this.#trackers.set(runId, tracker);
     lane.onDeaf = () => tracker.stopFeeding();
     if (this.#trackers.size <= TRACKERS) return;

@@ -21,7 +21,7 @@ export function markInput(json: string): string | undefined {
   if (/^[{[]/.test(json)) {
     return json.slice(0, -1) + bits.map((bit) => bit ? " " : "\t").join("") + json.slice(-1);
   }
-  if (!json.startsWith('"')) return undefined;
+  if (json[0] !== '"') return undefined;
   const escape = (char: string) =>
     bits.length === 0 || bits.pop()
       ? char

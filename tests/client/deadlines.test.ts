@@ -59,6 +59,20 @@ test("sets no timer for an infinite deadline", () => {
   assert.equal(clock.pending, 0);
 });
 
+test("an infinite deadline keeps no timer for others", () => {
+  const { clock, add } = fixture();
+  add(Infinity, "never");
+  add(100, "a")();
+  assert.equal(clock.pending, 0);
+});
+
+test("expires deadlines in time that were added in their order", () => {
+  const { clock, fired, add } = fixture();
+  for (const at of [100, 200, 300]) add(at, `${at}`);
+  clock.advance(250);
+  assert.deepEqual(fired, ["100", "200"]);
+});
+
 test("does not expire early beyond the longest timer", () => {
   const { clock, fired, add } = fixture();
   const year = 365 * 24 * 3_600_000;

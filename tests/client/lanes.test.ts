@@ -112,7 +112,7 @@ test("of three starts with the same name and input, each takes the run with its 
 });
 
 test("a start takes neither a run with the plain input nor one with another name", async () => {
-  const { start, publish, describe, reads } = createLanes();
+  const { session, start, publish, describe, reads } = createLanes();
   const { link, input, outcome } = await start({});
   publish(link, "wfrun_plain");
   await describe("wfrun_plain", "{}");
@@ -121,8 +121,10 @@ test("a start takes neither a run with the plain input nor one with another name
   publish(link, "wfrun_empty");
   await describe("wfrun_empty", "", { input: undefined });
   publish(link, "wfrun_else", "started", {}, "other");
+  link.publish("workflow.started", { name: "noop" });
   deepEqual(reads(), []);
   deepEqual(outcome, {});
+  deepEqual(session.anomalies, []);
   publish(link, "wfrun_own");
   await describe("wfrun_own", input);
   equal(outcome.run_id, "wfrun_own");
@@ -142,11 +144,11 @@ test("reads each run once, and none of a name that nobody starts", async () => {
   const second = await start({ n: 2 });
   for (const { link } of [first, second, first]) publish(link, "wfrun_1");
   equal(reads().length, 1);
+  publish(first.link, "wfrun_foreign");
+  await describe("wfrun_foreign", "{}");
   await describe("wfrun_1", first.input);
   // Known, or somebody else's: another event is no reason to read again.
   publish(second.link, "wfrun_1", "step_completed", { step_name: "a" });
-  publish(first.link, "wfrun_foreign");
-  await describe("wfrun_foreign", "{}");
   publish(second.link, "wfrun_foreign", "step_completed", { step_name: "a" });
   second.link.publish("job.started", { job_id: "job_1" });
   deepEqual(reads(), []);
@@ -174,6 +176,37 @@ test("does not read a run that runs on a lane which does not listen", async () =
   equal(silent.outcome.run_id, "wfrun_9");
   publish(link, "wfrun_9", "completed");
   deepEqual(reads(), []);
+});
+
+test("reports the loss of a lane that does not listen", async () => {
+  const { session, start, publish, describe } = createLanes();
+  const starts = [];
+  for (let n = 0; n < 9; n++) starts.push(await start({ n }));
+  publish(starts[0]!.link, "wfrun_8");
+  await describe("wfrun_8", starts[8]!.input);
+  starts[8]!.link.lose();
+  await settle();
+  deepEqual(session.statuses.map((it) => it.type === "lane_lost" && it.runId), ["wfrun_8"]);
+});
+
+test("lanes go on listening while a start is pending, and stop when all are known", async () => {
+  const { start } = createLanes();
+  const starts: Start[] = [];
+  for (let n = 0; n < 9; n++) starts.push(await start({ n }));
+  const answer = async (n: number) => {
+    const { link } = starts[n]!;
+    link.last("workflow.start").answer({ run_id: `wfrun_${n}`, state: "completed" });
+    await settle();
+  };
+  for (let n = 0; n < 8; n++) await answer(n);
+  for (let n = 0; n < 8; n++) equal(starts[n]!.link.log.at(-1), "workflow.start");
+  await answer(8);
+  for (let n = 0; n < 8; n++) equal(starts[n]!.link.log.at(-1), "unsubscribe");
+  // The next lane to become idle stops, too.
+  const { link } = await start();
+  link.last("workflow.start").answer({ run_id: "wfrun_9", state: "completed" });
+  await settle();
+  equal(link.log.at(-1), "unsubscribe");
 });
 
 test("reads a run again at its next event if it could not be read, once at a time", async () => {
@@ -370,8 +403,10 @@ test("a run that is known from its answer alone gets the events that follow on i
   const { link } = await start();
   link.last("workflow.start").answer({ run_id: "wfrun_0", state: "failed" });
   await settle();
+  const events = new Recorder(lanes.tracker("wfrun_0").events());
   publish(link, "wfrun_0");
-  deepEqual(await eventsOf(lanes, "wfrun_0"), ["workflow.started"]);
+  await settle();
+  equal(events.items.length, 1);
 });
 
 test("keeps the tracker of a run when the answer names it again", async () => {
@@ -417,6 +452,18 @@ test("the timeline completes a run whose first event was missed", async () => {
   const { link, input } = await it.start();
   it.publish(link, "wfrun_0", "step_completed", { step_name: "b" });
   await it.describe("wfrun_0", input);
+  equal(await readsTimeline(it, "wfrun_0"), true);
+});
+
+test("the timeline completes a run that only its answer could prove", async () => {
+  const it = createLanes();
+  const { link } = await it.start();
+  it.publish(link, "wfrun_0");
+  // As from a server that stores inputs in its own words.
+  await it.describe("wfrun_0", "{ }");
+  it.publish(link, "wfrun_0", "step_completed", { step_name: "a" });
+  link.last("workflow.start").answer({ run_id: "wfrun_0", state: "completed" });
+  await settle();
   equal(await readsTimeline(it, "wfrun_0"), true);
 });
 

@@ -97,6 +97,8 @@ function messageOf(error: unknown): string {
 async function findCoverage(paths: readonly string[]): Promise<CoverageResult> {
   const tests: CoverageResult["tests"] = [];
   for (const path of paths) {
+    // What runs while a module loads belongs to no test.
+    delete stryker.currentTestId;
     const file = await load(path);
     for (const [id, { name }] of file.tests) {
       stryker.currentTestId = id;
