@@ -5,7 +5,7 @@ const MARK_LENGTH = 48;
 const TEXT_LENGTH = 200;
 
 /** A character of a JSON text that can be written as an escape: not part of one, no half of a pair. */
-const PLAIN = /(?<!\\|\\u.{0,3})[^"\\\ud800-\udfff]/gs;
+const PLAIN = /(?<!\\|\\u.{0,3})[^"\\\ud800-\udfff]/g;
 
 /**
  * Marks the JSON text of an input, so that no other input is the same text although the value stays

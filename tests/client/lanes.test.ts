@@ -178,6 +178,21 @@ test("does not read a run that runs on a lane which does not listen", async () =
   deepEqual(reads(), []);
 });
 
+test("does not read a run that is known already for the starts of another time", async () => {
+  const { start, publish, reads, describe } = createLanes();
+  const starts: Start[] = [];
+  for (let n = 0; n < 9; n++) starts.push(await start({ n }));
+  publish(starts[0]!.link, "wfrun_8");
+  await describe("wfrun_8", starts[8]!.input);
+  for (const [n, { link }] of starts.slice(0, 8).entries()) {
+    link.last("workflow.start").answer({ run_id: `wfrun_${n}`, state: "completed" });
+    await settle();
+  }
+  const { link } = await start();
+  publish(link, "wfrun_8", "completed");
+  deepEqual(reads(), []);
+});
+
 test("reports the loss of a lane that does not listen", async () => {
   const { session, start, publish, describe } = createLanes();
   const starts = [];
@@ -410,9 +425,11 @@ test("a run that is known from its answer alone gets the events that follow on i
 });
 
 test("keeps the tracker of a run when the answer names it again", async () => {
-  const { lanes, running } = createLanes();
+  const { lanes, start, running } = createLanes();
   const { link } = await running("wfrun_0");
   const tracker = lanes.tracker("wfrun_0");
+  // Another start is pending, so that the lane goes on listening.
+  await start();
   link.last("workflow.start").answer({ run_id: "wfrun_0", state: "completed" });
   await settle();
   equal(lanes.tracker("wfrun_0"), tracker);
@@ -465,6 +482,21 @@ test("the timeline completes a run that only its answer could prove", async () =
   link.last("workflow.start").answer({ run_id: "wfrun_0", state: "completed" });
   await settle();
   equal(await readsTimeline(it, "wfrun_0"), true);
+});
+
+test("the timeline completes a run without a mark, although its lane listens for others", async () => {
+  const it = createLanes();
+  const first = await it.start();
+  await it.start();
+  first.link.last("workflow.start").answer({ run_id: "wfrun_0", state: "completed" });
+  await settle();
+  const { link } = await it.start(5, {}, "other");
+  equal(link, first.link);
+  equal(link.log.includes("unsubscribe"), false);
+  it.publish(link, "wfrun_1", "started", {}, "other");
+  link.last("workflow.start").answer({ run_id: "wfrun_1", state: "completed" });
+  await settle();
+  equal(await readsTimeline(it, "wfrun_1"), true);
 });
 
 test("the timeline completes a run whose lane was lost", async () => {
