@@ -11,7 +11,7 @@ const RUN = { run_id: "wfrun_1", name: "noop" };
 function createLane(credits = 100) {
   const session = new FakeSession();
   const { clock } = session;
-  const link = new FakeLink(session.deadlines, { onAnomaly() {}, onLost() {} });
+  const link = new FakeLink(session.deadlines, { onAnomaly() {} });
   const events: string[] = [];
   const lane = new Lane(link as unknown as Link, { clock, credits }, ({ type }) => {
     events.push(type);

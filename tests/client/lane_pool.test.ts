@@ -66,7 +66,6 @@ test("opens a lane with the caller's signal, and reports its anomalies", async (
   const anomaly = new Error("odd");
   link!.owner.onAnomaly(anomaly);
   deepEqual(session.anomalies, [anomaly]);
-  link!.owner.onLost(refused());
   link!.publish("workflow.started", {});
   deepEqual(events, ["workflow.started"]);
 });
