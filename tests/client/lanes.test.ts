@@ -308,12 +308,13 @@ test("a start without a mark alone is no reason to look at the runs of its name"
   const first = await start({});
   first.link.last("workflow.start").answer({ run_id: "wfrun_0", state: "completed" });
   await settle();
-  const { link } = await start("x");
+  const { link, outcome } = await start("x");
   equal(link, first.link, "the idle lane is used again");
   publish(link, "wfrun_1");
   deepEqual(reads(), []);
   link.last("workflow.start").answer({ run_id: "wfrun_1", state: "completed" });
   await settle();
+  deepEqual(outcome, { run_id: "wfrun_1", state: "completed" });
   equal(lanes.inFlight, 0);
   equal(session.anomalies.length, 0);
 });

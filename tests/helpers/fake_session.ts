@@ -2,7 +2,7 @@ import type { CallRequest } from "../../client/connection/call.ts";
 import { Deadlines } from "../../client/connection/deadlines.ts";
 import type { Link } from "../../client/connection/link.ts";
 import type { FrameSink, LinkOwner } from "../../client/connection/link_options.ts";
-import type { Request } from "../../client/connection/transport.ts";
+import type { EventTransport, Request } from "../../client/connection/transport.ts";
 import { inContext } from "../../client/errors.ts";
 import type { Session } from "../../client/session.ts";
 import { ConnectionError, type Hooks, type Status, TimeoutError } from "../../mod.ts";
@@ -101,10 +101,11 @@ export class FakeLink {
 }
 
 /** A session without a server. The test opens its links and answers its requests. */
-export class FakeSession {
+export class FakeSession implements EventTransport {
   readonly clock = new FakeClock();
   readonly deadlines = new Deadlines(this.clock);
   readonly onClose = new Set<(error: Error) => void>();
+  readonly onCancel = new Set<(jobId: string) => void>();
   readonly credits = 100;
   readonly random = () => 0.5;
   hooks: Hooks | undefined;
