@@ -9,6 +9,7 @@ import {
   TimeoutError,
 } from "../../mod.ts";
 import { createFaultProxy, createScriptedServer, type ScriptedPeer } from "../../testing/mod.ts";
+import { terminate } from "../../runtime/terminate.ts";
 import { breathe, eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { asked } from "../helpers/peers.ts";
@@ -323,4 +324,17 @@ test("accepts http and https addresses", async () => {
   const url = server.url.replace("ws:", "http:");
   await using client = await within(Dispatch.connect({ url, token: "t" }), "connecting");
   assert.equal(await client.connect(), "scripted_0");
+});
+
+test("a socket of the client can be dropped without the closing handshake", async () => {
+  await using server = await createScriptedServer(() => {});
+  let socket: WebSocket | undefined;
+  await using client = new Dispatch({
+    url: server.url,
+    token: "t",
+    webSocket: (url) => socket = new WebSocket(url),
+  });
+  await within(client.connect(), "connecting");
+  assert.equal(terminate(socket!), true);
+  await eventually(() => !server.peers[0]!.isOpen);
 });
