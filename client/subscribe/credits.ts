@@ -61,7 +61,7 @@ export class CreditWindow implements FrameSink {
   /** Grants the credits that are missing from a full window. */
   topUp(): void {
     if (!this.#link.isOpen) return;
-    const credits = this.#capacity - Math.max(0, this.#left);
+    const credits = this.#capacity - this.#left;
     // A server takes a grant of 0 for a request, and refuses it.
     if (credits === 0) return;
     this.#left += credits;
@@ -81,7 +81,7 @@ export class CreditWindow implements FrameSink {
     const [grant] = this.#grants;
     if (!grant || grant.pingId !== pingId) return;
     this.#grants.shift();
-    if (this.#confirmed <= 0) this.#options.onStarved?.(grant.since, this.#clock.now());
+    if (this.#confirmed <= 0) this.#options.onStarved!(grant.since, this.#clock.now());
     this.#confirmed += grant.credits;
   }
 }
