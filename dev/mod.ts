@@ -43,7 +43,13 @@ export {
 } from "./faults/fault.ts";
 export { ListenError, PortTakenError } from "./listen/errors.ts";
 export { loadWorkload, WorkloadError } from "./load_workload.ts";
-export { type DevServer, type DevServerOptions, type Observer, type Workload } from "./options.ts";
+export {
+  type DevServer,
+  type DevServerOptions,
+  type Observer,
+  type ServedRequest,
+  type Workload,
+} from "./options.ts";
 export { OptionsError } from "./options_error.ts";
 export {
   type QuirkInfo,

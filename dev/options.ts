@@ -98,8 +98,20 @@ export interface DevServerOptions extends Workload {
   listen?: boolean;
 }
 
+/** A request as the server handles it. */
+export interface ServedRequest {
+  /** The session id of the connection; absent over RPC. */
+  session_id?: string;
+  /** The method. */
+  method: string;
+  /** The data as JSON text; absent if the request has none. */
+  data?: string;
+}
+
 /** Callbacks for what happens in a server, called as it happens. */
 export interface Observer {
+  /** Called with each request that its token allows, when the server begins to handle it. */
+  request?(request: ServedRequest): void;
   /** Called with every event about a job, run or cron entry, even if nobody subscribes to it. */
   event?(event: DispatchEvent): void;
   /** Called when a job is marked cancelled, for which servers publish no event. */
@@ -135,6 +147,11 @@ export interface DevServer extends AsyncDisposable {
    * it does not need to be bound.
    */
   readonly webSocket: (url?: string) => WebSocket;
+  /**
+   * Handles an HTTP request to one of the endpoints, without a socket. Pass it to a client as its
+   * `fetch` option; it does not need to be bound.
+   */
+  readonly fetch: (input: Request | URL | string, init?: RequestInit) => Promise<Response>;
   /** Adds an observer, which stays across restarts; returns a function that removes it. */
   observe(observer: Observer): () => void;
   /**

@@ -71,7 +71,8 @@ export async function createDevServer(options: DevServerOptions = {}): Promise<D
   const server = new EmbeddedServer(
     options,
     clock === "virtual" ? (await import("./virtual_clock.ts")).createVirtualClock() : clock,
-    realClock,
+    // Sockets in memory follow the server's clock, even a virtual one.
+    options.listen === false && typeof clock !== "string" ? clock : realClock,
   );
   await server.start();
   return server;
@@ -184,6 +185,9 @@ class EmbeddedServer implements DevServer {
     this.#memorySockets.add(socket);
     return socket as unknown as WebSocket;
   };
+
+  readonly fetch = (input: Request | URL | string, init?: RequestInit): Promise<Response> =>
+    this.#fetch(new Request(input, init));
 
   advance(duration: Duration): Promise<void> {
     if ("advance" in this.clock) return (this.clock as VirtualClock).advance(duration);

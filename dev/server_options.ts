@@ -103,6 +103,7 @@ export const SERVER_RULES: OptionRules = {
 
 /** The callbacks of an observer. */
 export const OBSERVER_RULES: OptionRules = {
+  request: optional(aFunction),
   event: optional(aFunction),
   cancelled: optional(aFunction),
   published: optional(aFunction),

@@ -27,6 +27,20 @@ export {
   type ScriptedServer,
   type ScriptedServerOptions,
 } from "./scripted_server.ts";
+export {
+  type FaultPolicy,
+  seededFaults,
+  type SeededFaultsOptions,
+  WORLD_FAULTS,
+  type WorldFault,
+  type WorldFaultAction,
+  type WorldFrame,
+} from "./world/faults.ts";
+export { type WorldConnection } from "./world/connection.ts";
+export { type WorldClock } from "./world/timeline.ts";
+export { type TraceEntry } from "./world/trace.ts";
+export { type World, type WorldNode, type WorldOptions } from "./world/options.ts";
+export { createWorld, WorldError } from "./world/world.ts";
 export { OptionsError } from "../dev/options_error.ts";
 export { type Clock, type TimerHandle } from "../runtime/clock.ts";
 export { type Frame, type FrameType, type WireError } from "../protocol/frame.ts";

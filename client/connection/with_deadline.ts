@@ -1,6 +1,6 @@
 import { abortable } from "../../runtime/abortable.ts";
 import { monotonicNow } from "../../runtime/clock.ts";
-import { inContext } from "../errors.ts";
+import { inContext, type TimeoutError } from "../errors.ts";
 import type { Transport } from "./transport.ts";
 
 /** What can end a piece of work early, besides the client being closed. */
@@ -9,8 +9,8 @@ export interface WorkLimits {
   what: string;
   /** When the work must be done, on the monotonic clock. */
   deadline: number;
-  /** Creates the error for a deadline that has passed. */
-  timeoutError(): Error;
+  /** Creates the error for a deadline that has passed; its `delivery` is that of a closed client, too. */
+  timeoutError(): TimeoutError;
   signal?: AbortSignal;
 }
 
@@ -25,7 +25,7 @@ export async function withDeadline<T>(
 ): Promise<T> {
   const limit = new AbortController();
   const either = signal ? AbortSignal.any([signal, limit.signal]) : limit.signal;
-  const onClosed = (error: Error) => limit.abort(inContext(what, error));
+  const onClosed = (error: Error) => limit.abort(inContext(what, error, timeoutError().delivery));
   const cancelDeadline = deadlines.add(deadline, () => limit.abort(timeoutError()));
   onClose.add(onClosed);
   try {

@@ -17,8 +17,6 @@ import { EnqueueThrottle } from "./enqueue_throttle.ts";
 /** What the router needs from its session. */
 export interface RouterHost
   extends Pick<Transport, "clock" | "deadlines" | "onClose" | "request" | "deadline"> {
-  /** The control link, while there is one. */
-  readonly link: Link | undefined;
   /** How many credits a grant fills the window up to. */
   readonly credits: number;
   /** Called after the receivers got a gap because the server ran out of credits. */
@@ -43,6 +41,8 @@ export class ChannelRouter implements EventRouter {
   readonly #receivers = new Map<string, Set<Receiver>>();
   readonly #serverChannels = new Map<string, ServerChannel>();
   readonly #throttle: EnqueueThrottle;
+  /** The link that delivers events; it may be lost. */
+  #link: Link | undefined;
 
   constructor(host: RouterHost) {
     this.#host = host;
@@ -51,6 +51,7 @@ export class ChannelRouter implements EventRouter {
 
   /** Makes the router the receiver of a link's events. */
   listenTo(link: Link): void {
+    this.#link = link;
     link.sink = new CreditWindow(link, this.#host.clock, {
       credits: this.#host.credits,
       onEvent: (event) => this.#deliver(event),
@@ -75,15 +76,14 @@ export class ChannelRouter implements EventRouter {
     const name = wireChannel(channel);
     let shared = this.#serverChannels.get(name);
     if (!shared) this.#serverChannels.set(name, shared = this.#subscribe(name));
-    const { ready, abort } = shared;
     shared.attachments++;
     let detached: Promise<void> | undefined;
     return {
-      ready: ready.then(() => {}, (error) => {
-        if (abort.signal.aborted) return;
-        // The next receiver asks the server again.
-        if (this.#serverChannels.get(name) === shared) this.#serverChannels.delete(name);
+      ready: shared.ready.then(() => {}, (error) => {
+        if (detached) return;
         receivers.delete(receiver);
+        // The next receiver asks again. A server that was too slow may have subscribed us.
+        this.#unsubscribe(name, shared).catch(() => {});
         throw error;
       }),
       detach: () =>
@@ -139,10 +139,10 @@ export class ChannelRouter implements EventRouter {
   async #unsubscribe(name: string, shared: ServerChannel): Promise<void> {
     if (this.#serverChannels.get(name) !== shared) return;
     this.#serverChannels.delete(name);
-    const { link } = this.#host;
-    if (!link) return shared.abort.abort();
+    // A request without an answer would be sent again after a reconnect.
+    shared.abort.abort();
     try {
-      await link.request(channelRequest("unsubscribe", name), this.#host.deadline());
+      await this.#link?.request(channelRequest("unsubscribe", name), this.#host.deadline());
     } catch (error) {
       // A lost connection ends its subscriptions too.
       if (!(error instanceof ConnectionError)) throw error;

@@ -1,4 +1,4 @@
-import { afterTask, nextTurn } from "../../runtime/real_timers.ts";
+import { afterTask } from "../../runtime/real_timers.ts";
 import type { JobDefinition } from "../define.ts";
 import { parseDuration } from "../duration.ts";
 import { emitJob } from "./_emit.ts";
@@ -151,7 +151,7 @@ export class JobEngine {
     };
     if (this.#startedInTurn < BATCH) return afterTask(poll);
     this.#startedInTurn = 0;
-    nextTurn(poll);
+    void this.#server.timers.yield().then(poll);
   }
 
   #poll(): void {

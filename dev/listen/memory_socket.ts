@@ -37,6 +37,8 @@ export class MemorySocket extends EventTarget {
   onmessage: ((event: MessageEvent) => unknown) | null = null;
   onclose: ((event: MemoryCloseEvent) => unknown) | null = null;
   onerror: ((event: Event) => unknown) | null = null;
+  /** How many bytes the server believes not to be sent yet. A simulated network sets it. */
+  unsent = 0;
   #handler: SocketHandler | undefined;
 
   /**
@@ -87,7 +89,7 @@ export class MemorySocket extends EventTarget {
           if (this.readyState === this.OPEN) this.#receive(message);
         });
       },
-      buffered: () => 0,
+      buffered: () => this.unsent,
       close: (code, reason) => afterTask(() => this.#end(code, reason)),
       drop: () => afterTask(() => this.#end(1006, "")),
       terminate: () => this.#end(1006, ""),

@@ -27,6 +27,8 @@ export interface ServerParts {
 /** The connection or HTTP request that calls a method. */
 export interface Caller {
   readonly tenant: Tenant;
+  /** The session id of the connection. Absent over RPC. */
+  readonly sessionId?: string;
   /** Aborted when the connection or request ends. */
   readonly signal: AbortSignal;
   /** Subscribes the connection to a channel. Absent over RPC. */

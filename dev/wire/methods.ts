@@ -129,6 +129,9 @@ export function callMethod(
     ? undefined
     : DOCUMENTED_METHODS.get(frame.method);
   const method = METHODS.get(frame.method) ?? documented;
+  for (const { request } of server.state.observers) {
+    request?.({ session_id: caller.sessionId, method: frame.method, data: frame.data });
+  }
   if (!method) return { code: 405, message: missingMethod(frame.method) };
   try {
     return method(server, frame, caller);

@@ -27,6 +27,7 @@ export class Session implements SocketHandler, Caller, EventConnection {
   readonly #inbox = new Inbox();
   readonly #clearAuthTimer: () => void;
   #identity: TokenOptions | undefined;
+  sessionId: string | undefined;
   #subscriber: Subscriber | undefined;
   #msgpack: MsgpackFrames | undefined;
   /** Whether a request that takes time is being handled. */
@@ -139,6 +140,7 @@ export class Session implements SocketHandler, Caller, EventConnection {
     this.#clearAuthTimer();
     const { quirks, ids, timestamps } = this.#server.state;
     const session_id = quirks["uuid-sessions"] ? ids.uuid() : `ws_${timestamps.unixNanos()}`;
+    this.sessionId = session_id;
     if (request.format !== "msgpack") {
       return this.#accept(frame.id, JSON.stringify({ format: "json", session_id }));
     }

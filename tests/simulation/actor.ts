@@ -1,0 +1,317 @@
+import type { Dispatch, DispatchEvent, Gap, Job, Run, Status } from "../../mod.ts";
+import { isTerminal, wireChannel } from "../../protocol/mod.ts";
+import type { World } from "../../testing/mod.ts";
+import type { WorldClock } from "../../testing/mod.ts";
+import { CountingSignal } from "../helpers/counting_signal.ts";
+import type { CallStep, ClientPlan, Operation, ValueKind } from "./program.ts";
+
+/** A call of a client, from its beginning to its end. */
+export interface Outcome {
+  readonly step: number;
+  readonly client: string;
+  readonly op: Operation;
+  /** What an `enqueue`, `start` or `publish` sends. */
+  readonly value?: unknown;
+  /** When it must have settled, on the client's monotonic clock. */
+  deadline: number;
+  isSettled: boolean;
+  /** When it settled, on the client's monotonic clock. */
+  end: number;
+  result?: unknown;
+  error?: unknown;
+  signal?: CountingSignal;
+  /** The id of the job or run that it waits for. */
+  target?: string;
+}
+
+/** What a reader got of a stream, in order. */
+export interface Reading {
+  readonly outcome: Outcome;
+  /** The channel as the server knows it; the id of the job or run for a watch. */
+  readonly channel: string;
+  /** The channel as the caller named it. */
+  readonly name: string;
+  /** How many events were published before it began. */
+  readonly from: number;
+  readonly items: (DispatchEvent | Gap)[];
+  /** Whether it ended, and with which error. */
+  ended?: { error?: unknown };
+  /** Whether the caller ended it. */
+  isLeft: boolean;
+  readonly subscription?: { unsubscribe(): Promise<void> };
+}
+
+/** The jobs and runs that the clients of a world know of. */
+export interface Known {
+  jobs: string[];
+  runs: string[];
+}
+
+const NO_JOB = "job_00000000000000000000000000";
+const NO_RUN = "wfrun_00000000000000000000000000";
+
+/** The operations that have an option `timeout`. */
+const TIMED = ["enqueue", "getJob", "cancel", "start", "getRun", "timeline", "publish", "stats"];
+
+/** One client of a simulation and what it did. */
+export class Actor {
+  readonly name: string;
+  readonly clock: WorldClock;
+  readonly client: Dispatch;
+  readonly plan: ClientPlan;
+  readonly outcomes: Outcome[] = [];
+  readonly subscriptions: Reading[] = [];
+  readonly watches: Reading[] = [];
+  readonly statuses: { at: number; status: Status }[] = [];
+  readonly #world: World;
+  readonly #known: Known;
+  readonly #published: () => number;
+  readonly #jobs = new Map<string, Job>();
+  readonly #runs = new Map<string, Run>();
+  isClosed = false;
+
+  constructor(
+    world: World,
+    index: number,
+    plan: ClientPlan,
+    known: Known,
+    published: () => number,
+  ) {
+    this.#world = world;
+    this.#known = known;
+    this.#published = published;
+    this.plan = plan;
+    this.name = `client-${index + 1}`;
+    this.clock = world.clock(this.name);
+    const { reconnect, maxRetries, timeout, isBalanced } = plan;
+    const url = isBalanced ? world.url : world.nodes[index % world.nodes.length]!.url;
+    this.client = world.client(this.name, { url, reconnect, maxRetries, timeout });
+    void this.#readStatus();
+  }
+
+  /** The state of the connection that the client reported last. */
+  get status(): Status {
+    return this.statuses.findLast(({ status }) =>
+      status.type !== "anomaly" && status.type !== "gap" && status.type !== "lane_lost"
+    )!.status;
+  }
+
+  /** Begins an operation; the promise resolves when it has settled. */
+  begin(step: number, { op, abort, timeout }: CallStep): Promise<void> {
+    const start = this.clock.monotonic();
+    const limit = "timeout" in op && op.timeout !== undefined
+      ? op.timeout
+      : TIMED.includes(op.do)
+      ? timeout ?? this.plan.timeout
+      : this.plan.timeout;
+    const signal = abort === undefined ? undefined : new CountingSignal();
+    const outcome: Outcome = {
+      step,
+      client: this.name,
+      op,
+      deadline: limit === 0 ? Infinity : start + limit,
+      isSettled: false,
+      end: NaN,
+      signal,
+      ...("value" in op
+        ? { value: makeValue(op.value, "same" in op && op.same ? 0 : step + 1) }
+        : {}),
+      ...(op.do === "publish" ? { value: step + 1 } : {}),
+    };
+    this.outcomes.push(outcome);
+    this.#world.record(this.name, `begins ${step} ${JSON.stringify(op)}`);
+    const settle = (what: "result" | "error") => (value: unknown) => {
+      outcome.isSettled = true;
+      outcome.end = this.clock.monotonic();
+      outcome[what] = value;
+      const text = what === "error" ? describeError(value) : describe(value);
+      this.#world.record(this.name, `ends ${step}: ${text}`);
+    };
+    const done = this.#perform(op, outcome, { signal: signal?.signal, timeout }).then(
+      settle("result"),
+      settle("error"),
+    );
+    if (signal) {
+      const hasSignal = op.do !== "close" && op.do !== "unsubscribe";
+      if (hasSignal) outcome.deadline = Math.min(outcome.deadline, start + abort!);
+      this.clock.setTimeout(() => signal.abort(new Error("aborted")), abort!);
+    }
+    return done;
+  }
+
+  async #perform(
+    op: Operation,
+    outcome: Outcome,
+    options: { signal?: AbortSignal; timeout?: number },
+  ): Promise<unknown> {
+    const { client } = this;
+    const { signal } = options;
+    const known = this.#known;
+    switch (op.do) {
+      case "connect":
+        outcome.deadline += 60_000;
+        return await client.connect({ signal });
+      case "enqueue": {
+        const job = await client.enqueue(op.name, outcome.value, { ...options, retry: op.retry });
+        this.#jobs.set(job.job_id, job);
+        known.jobs.push(job.job_id);
+        return job.job_id;
+      }
+      case "getJob":
+        return (await client.getJob(chosen(known.jobs, op.pick) ?? NO_JOB, options)).state;
+      case "cancel":
+        return await client.cancelJob(chosen(known.jobs, op.pick) ?? NO_JOB, options);
+      case "start": {
+        const run = await client.startWorkflow(op.name, outcome.value, options);
+        this.#runs.set(run.run_id, run);
+        known.runs.push(run.run_id);
+        return run.run_id;
+      }
+      case "getRun":
+        return (await client.getWorkflow(chosen(known.runs, op.pick) ?? NO_RUN, options)).state;
+      case "timeline":
+        return (await client.workflowTimeline(chosen(known.runs, op.pick) ?? NO_RUN, options))
+          .length;
+      case "publish":
+        return (await client.publishEvent(op.name, outcome.value, options)).event_id;
+      case "stats":
+        return typeof (await client.stats(options)).broker.topic_count;
+      case "subscribe":
+        return await this.#subscribe(op, outcome, signal);
+      case "unsubscribe": {
+        const reading = chosen(this.subscriptions, op.pick);
+        if (!reading) return;
+        reading.isLeft = true;
+        return await reading.subscription!.unsubscribe();
+      }
+      case "watch": {
+        const id = chosen(known.runs, op.pick) ?? NO_RUN;
+        return this.#follow(outcome, id, client.watch(id, { signal }));
+      }
+      case "follow": {
+        const id = chosen(known.jobs, op.pick) ?? NO_JOB;
+        const job = this.#jobs.get(id) ?? client.job(id);
+        return this.#follow(outcome, id, job.events({ signal }));
+      }
+      case "waitJob": {
+        const id = outcome.target = chosen(known.jobs, op.pick) ?? NO_JOB;
+        if (op.timeout === undefined || op.timeout === 0) outcome.deadline = Infinity;
+        const job = this.#jobs.get(id) ?? client.job(id);
+        return await job.wait({ signal, timeout: op.timeout });
+      }
+      case "waitRun": {
+        const id = outcome.target = chosen(known.runs, op.pick) ?? NO_RUN;
+        if (op.timeout === undefined || op.timeout === 0) outcome.deadline = Infinity;
+        const run = this.#runs.get(id) ?? client.run(id);
+        return await run.wait({ signal, timeout: op.timeout });
+      }
+      case "close":
+        outcome.deadline = this.clock.monotonic() + (op.drain ? 120_000 : 1_000);
+        this.isClosed ||= !op.drain;
+        for (const reading of this.subscriptions) reading.isLeft = true;
+        await client.close({ drain: op.drain });
+        this.isClosed = true;
+        return;
+    }
+  }
+
+  async #subscribe(
+    op: Operation & { do: "subscribe" },
+    outcome: Outcome,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const name = this.#channel(op);
+    const { buffer, overflow } = op;
+    const pending = this.client.subscribe(name, { buffer, overflow, signal });
+    const reading = this.#createReading(outcome, name, pending);
+    this.subscriptions.push(reading);
+    void this.#read(reading, pending, op.slow);
+    await pending;
+  }
+
+  #follow(outcome: Outcome, id: string, items: AsyncIterable<DispatchEvent | Gap>): void {
+    const reading = this.#createReading(outcome, id);
+    this.watches.push(reading);
+    void this.#read(reading, items);
+  }
+
+  #createReading(
+    outcome: Outcome,
+    name: string,
+    subscription?: { unsubscribe(): Promise<void> },
+  ): Reading {
+    const channel = name.includes(":") ? wireChannel(name) : name;
+    const from = this.#published();
+    return { outcome, channel, name, from, items: [], isLeft: false, subscription };
+  }
+
+  async #read(
+    reading: Reading,
+    items: AsyncIterable<DispatchEvent | Gap>,
+    slow?: number,
+  ): Promise<void> {
+    const { step } = reading.outcome;
+    try {
+      for await (const item of items) {
+        reading.items.push(item);
+        const what = item.type === "gap" ? `gap ${item.reason} ${item.missed ?? ""}` : item.type;
+        this.#world.record(this.name, `reads ${step}: ${what}`);
+        if (slow) await new Promise<void>((resolve) => this.clock.setTimeout(resolve, slow));
+      }
+      reading.ended = {};
+    } catch (error) {
+      reading.ended = { error };
+    }
+    const text = "error" in reading.ended ? describeError(reading.ended.error) : "";
+    this.#world.record(this.name, `stops reading ${step} ${text}`);
+  }
+
+  #channel({ channel, pick }: Operation & { do: "subscribe" }): string {
+    if (channel === "job") return `job:${chosen(this.#known.jobs, pick) ?? NO_JOB}`;
+    if (channel === "run") return `workflow:${chosen(this.#known.runs, pick) ?? NO_RUN}`;
+    return channel === "queue" ? "queue:default" : channel;
+  }
+
+  async #readStatus(): Promise<void> {
+    for await (const status of this.client.status()) {
+      this.statuses.push({ at: this.clock.monotonic(), status });
+      this.#world.record(this.name, `is ${status.type}`);
+    }
+  }
+}
+
+function chosen<T>(list: readonly T[], pick: number): T | undefined {
+  return list.length === 0 ? undefined : list[list.length - 1 - pick % list.length];
+}
+
+/** Makes a value that no other step sends, where that is possible. */
+export function makeValue(kind: ValueKind, tag: number): unknown {
+  switch (kind) {
+    case "object":
+      return { tag };
+    case "array":
+      return [tag, "array"];
+    case "text":
+      return `${tag} is the tag of a text with room for a mark, which needs some space`;
+    case "short":
+      return `${tag}`;
+    case "number":
+      return tag;
+    case "null":
+      return null;
+    case "none":
+      return undefined;
+  }
+}
+
+function describe(value: unknown): string {
+  const { id, state } = Object(value);
+  if (typeof state === "string") return `${id} ${state}${isTerminal(state) ? "" : "!"}`;
+  return String(JSON.stringify(value));
+}
+
+/** Describes an error without its text, which may differ between runtimes. */
+export function describeError(error: unknown): string {
+  const { name, code, delivery } = Object(error);
+  return `${name} ${code ?? ""} ${delivery ?? ""}`;
+}

@@ -1,0 +1,78 @@
+import type { CallStep, ClientPlan, Operation, PlannedFault, Program, Step } from "./program.ts";
+
+/** A program that once contradicted a rule, made small. */
+export interface Found {
+  readonly what: string;
+  readonly program: Program;
+}
+
+const client: ClientPlan = {
+  reconnect: true,
+  maxRetries: 10,
+  timeout: 30_000,
+  isBalanced: false,
+};
+const enqueue: Operation = { do: "enqueue", name: "noop", value: "object" };
+const start: Operation = { do: "start", name: "quick", value: "object", same: false };
+
+function call(op: Operation, more: Partial<CallStep> = {}): CallStep {
+  return { after: 0, client: 0, op, wait: false, ...more };
+}
+
+function program(
+  steps: readonly Step[],
+  faults: readonly PlannedFault[] = [],
+  clients: readonly ClientPlan[] = [client],
+): Program {
+  return { seed: 0, nodes: 1, latency: [1, 1], clients, steps, faults };
+}
+
+/** Every program that the simulation has found. */
+export const CORPUS: readonly Found[] = [
+  {
+    what: "a subscription that ended before the server confirmed it is not asked for again",
+    program: program([
+      call(enqueue),
+      { after: 4, cutAll: "cut" },
+      call({ do: "waitRun", pick: 0 }, { abort: 0 }),
+      call(enqueue),
+    ]),
+  },
+  {
+    what: "a subscription that ended while the client reconnected is not left behind",
+    program: program(
+      [
+        call({ do: "connect" }),
+        { after: 10, cutAll: "cut" },
+        call({ do: "subscribe", channel: "jobs", pick: 0 }, { after: 876, abort: 2 }),
+      ],
+    ),
+  },
+  {
+    what: "a subscription whose answer is late is ended at the server",
+    program: program(
+      [call({ do: "subscribe", channel: "jobs", pick: 0 }), call(enqueue, { after: 31_000 })],
+      [{ frame: 5, do: "drop", ms: 0 }],
+    ),
+  },
+  {
+    what: "a start in flight at `close` may have happened",
+    program: program([call(start), call({ do: "close", drain: false }, { after: 8 })]),
+  },
+  {
+    what: "a start in flight when the client fails may have happened",
+    program: program(
+      [call(start), { after: 8, cutAll: "cut" }],
+      [],
+      [{ ...client, reconnect: false }],
+    ),
+  },
+  {
+    what: "a write that waits to be sent again when the client fails may have happened",
+    program: program(
+      [call({ ...enqueue, retry: "unknown" })],
+      [{ frame: 5, do: "cut", ms: 0 }],
+      [{ ...client, reconnect: false }],
+    ),
+  },
+];

@@ -1,0 +1,104 @@
+import type { DispatchEvent, Observer, ServedRequest } from "../../dev/mod.ts";
+import { channelsOf, wireChannel } from "../../protocol/mod.ts";
+import type { World, WorldConnection, WorldFrame } from "../../testing/mod.ts";
+
+/** A session at a node, and the channels that it is subscribed to. */
+export interface ServerSession {
+  readonly id: string;
+  readonly client: string;
+  readonly connection: WorldConnection;
+  readonly channels: Set<string>;
+}
+
+/** An event as a node published it. */
+export interface Published {
+  /** Its position among all events of all nodes. */
+  readonly order: number;
+  readonly at: number;
+  readonly node: number;
+  readonly event: DispatchEvent;
+  /** The sessions that it was published to, with the channels which it was published on. */
+  readonly sessions: ReadonlyMap<ServerSession, readonly string[]>;
+}
+
+/** An event that a client published for workflows. */
+export interface Signal {
+  readonly id: string;
+  readonly name: string;
+  readonly payload: unknown;
+}
+
+/** Names an event, so that the one which a client received is found again. */
+export function keyOf({ ts, type, topic }: DispatchEvent): string {
+  return `${ts} ${type} ${topic}`;
+}
+
+/** What the nodes received, stored and published, as their observers saw it. */
+export class Model {
+  readonly published: Published[] = [];
+  readonly signals: Signal[] = [];
+  readonly sessions = new Map<WorldConnection, ServerSession>();
+  /** Events whose frames the network lost by a fault that no client can notice. */
+  readonly lost = new Set<string>();
+  /** The jobs that were marked cancelled. */
+  readonly cancelled = new Set<string>();
+  /** How many answers the network lost, by client. */
+  readonly lostAnswers = new Map<string, number>();
+  readonly byKey = new Map<string, Published[]>();
+  world!: World;
+
+  /** Creates the observer of a node. */
+  observe(node: number): Observer {
+    return {
+      request: (request) => this.#onRequest(node, request),
+      event: (event) => this.#onEvent(node, event),
+      cancelled: (id) => this.cancelled.add(id),
+      published: ({ id, name, payload }) => this.signals.push({ id, name, payload }),
+    };
+  }
+
+  /** Notes that the network loses or spoils a frame. */
+  onLost(frame: WorldFrame): void {
+    const { text } = frame;
+    if (!text.includes('"type":"event"')) {
+      const { client } = frame;
+      this.lostAnswers.set(client, (this.lostAnswers.get(client) ?? 0) + 1);
+      return;
+    }
+    const { data } = JSON.parse(text);
+    if (data !== undefined) this.lost.add(keyOf(data));
+  }
+
+  #onRequest(node: number, { session_id, method, data }: ServedRequest): void {
+    const connection = this.world.connections.findLast((it) =>
+      it.node === node && it.sessionId === session_id
+    );
+    if (!connection) return;
+    let session = this.sessions.get(connection);
+    if (!session) {
+      const { client } = connection;
+      session = { id: session_id!, client, connection, channels: new Set() };
+      this.sessions.set(connection, session);
+    }
+    if (method === "subscribe") session.channels.add(JSON.parse(data!).channel);
+    if (method === "unsubscribe") session.channels.delete(JSON.parse(data!).channel);
+  }
+
+  #onEvent(node: number, event: DispatchEvent): void {
+    const sessions = new Map<ServerSession, string[]>();
+    const wanted = channelsOf(event).map(wireChannel);
+    for (const [connection, session] of this.sessions) {
+      if (connection.node !== node || !connection.isOpenAtNode) continue;
+      const channels = wanted.filter((channel) => session.channels.has(channel));
+      if (channels.length > 0) sessions.set(session, channels);
+    }
+    const order = this.published.length;
+    const published = { order, at: this.world.now, node, event, sessions };
+    this.published.push(published);
+    const key = keyOf(event);
+    const same = this.byKey.get(key);
+    if (same) same.push(published);
+    else this.byKey.set(key, [published]);
+    this.world.record(`node-${node + 1}`, "publishes", JSON.stringify(event));
+  }
+}

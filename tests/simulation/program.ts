@@ -1,0 +1,212 @@
+import fc from "fast-check";
+import type { WorldFaultAction } from "../../testing/mod.ts";
+
+/** How a value is made that an operation sends. */
+export const VALUES = ["object", "array", "text", "short", "number", "null", "none"] as const;
+export type ValueKind = typeof VALUES[number];
+
+export const JOBS = ["noop", "work", "fails", "flaky", "nobody"] as const;
+export const WORKFLOWS = ["quick", "nap", "gate", "broken", "fan", "hour", "missing"] as const;
+export const EVENTS = ["go", "stop"] as const;
+
+/** What a client does. A `pick` chooses among what there is when the operation begins. */
+export type Operation =
+  | { do: "connect" }
+  | { do: "enqueue"; name: typeof JOBS[number]; value: ValueKind; retry?: "unknown" }
+  | { do: "getJob"; pick: number }
+  | { do: "cancel"; pick: number }
+  | { do: "start"; name: typeof WORKFLOWS[number]; value: ValueKind; same: boolean }
+  | { do: "getRun"; pick: number }
+  | { do: "timeline"; pick: number }
+  | { do: "publish"; name: typeof EVENTS[number] }
+  | {
+    do: "subscribe";
+    channel: "jobs" | "workflows" | "firehose" | "job" | "run" | "queue";
+    pick: number;
+    buffer?: number;
+    overflow?: "drop-oldest" | "drop-newest" | "error";
+    /** How many milliseconds the reader takes for each event. */
+    slow?: number;
+  }
+  | { do: "unsubscribe"; pick: number }
+  | { do: "watch"; pick: number }
+  | { do: "follow"; pick: number }
+  | { do: "waitJob"; pick: number; timeout?: number }
+  | { do: "waitRun"; pick: number; timeout?: number }
+  | { do: "stats" }
+  | { do: "close"; drain: boolean };
+
+/** A step in which a client begins an operation. */
+export interface CallStep {
+  /** How many milliseconds after the step before. */
+  after: number;
+  client: number;
+  op: Operation;
+  /** Whether the next step waits until this one has settled. */
+  wait: boolean;
+  /** After how many milliseconds the signal of the call aborts. */
+  abort?: number;
+  timeout?: number;
+}
+
+/** One step of a program. */
+export type Step =
+  | CallStep
+  | { after: number; node: number; restart: number }
+  | { after: number; cutAll: "cut" | "half-open" };
+
+/** The settings of a client. */
+export interface ClientPlan {
+  reconnect: boolean;
+  maxRetries: number;
+  timeout: number;
+  /** Whether each connection goes to a random node. */
+  isBalanced: boolean;
+}
+
+/** A fault, which happens to the frame with this number. */
+export interface PlannedFault {
+  frame: number;
+  do: WorldFaultAction;
+  ms: number;
+}
+
+/** Everything that a simulation does. */
+export interface Program {
+  seed: number;
+  nodes: number;
+  latency: readonly [number, number];
+  clients: readonly ClientPlan[];
+  steps: readonly Step[];
+  faults: readonly PlannedFault[];
+}
+
+const pick = fc.nat({ max: 7 });
+const value = fc.constantFrom(...VALUES);
+const optional = <T>(arbitrary: fc.Arbitrary<T>) =>
+  fc.option(arbitrary, { nil: undefined, freq: 2 });
+
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("connect" as const) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("enqueue" as const),
+      name: fc.constantFrom(...JOBS),
+      value,
+      retry: fc.option(fc.constant("unknown" as const), { nil: undefined, freq: 5 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("getJob" as const), pick }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("cancel" as const), pick }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("start" as const),
+      name: fc.constantFrom(...WORKFLOWS),
+      value,
+      same: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("getRun" as const), pick }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("timeline" as const), pick }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("publish" as const), name: fc.constantFrom(...EVENTS) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("subscribe" as const),
+      channel: fc.constantFrom("jobs", "workflows", "firehose", "job", "run", "queue"),
+      pick,
+      buffer: optional(fc.integer({ min: 1, max: 5 })),
+      overflow: optional(fc.constantFrom("drop-oldest", "drop-newest", "error")),
+      slow: optional(fc.nat({ max: 200 })),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("unsubscribe" as const), pick }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("watch" as const), pick }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("follow" as const), pick }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("waitJob" as const),
+      pick,
+      timeout: optional(fc.nat({ max: 5_000 })),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("waitRun" as const),
+      pick,
+      timeout: optional(fc.nat({ max: 5_000 })),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("stats" as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("close" as const), drain: fc.boolean() }),
+  },
+);
+
+const after = fc.oneof(fc.constant(0), fc.nat({ max: 30 }), fc.nat({ max: 3_000 }));
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 20,
+    arbitrary: fc.record({
+      after,
+      client: fc.nat({ max: 3 }),
+      op: operation,
+      wait: fc.boolean(),
+      abort: fc.option(fc.nat({ max: 60 }), { nil: undefined, freq: 8 }),
+      timeout: fc.option(fc.integer({ min: 1, max: 500 }), { nil: undefined, freq: 8 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      after,
+      node: fc.nat({ max: 2 }),
+      restart: fc.oneof(fc.constant(0), fc.nat({ max: 5_000 })),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ after, cutAll: fc.constantFrom("cut" as const, "half-open" as const) }),
+  },
+);
+
+const fault: fc.Arbitrary<PlannedFault> = fc.record({
+  frame: fc.integer({ min: 1, max: 120 }),
+  do: fc.constantFrom<WorldFaultAction>(
+    "cut",
+    "cut",
+    "delay",
+    "drop",
+    "half-open",
+    "malformed",
+    "refuse",
+  ),
+  ms: fc.nat({ max: 2_000 }),
+});
+
+/** Generates programs. */
+export const programs: fc.Arbitrary<Program> = fc.record({
+  seed: fc.nat({ max: 1_000_000 }),
+  nodes: fc.integer({ min: 1, max: 3 }),
+  latency: fc.constantFrom([1, 1], [1, 5], [0, 20], [0, 200]),
+  clients: fc.array(
+    fc.record({
+      reconnect: fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, fc.constant(false)),
+      maxRetries: fc.constantFrom(10, 10, 2),
+      timeout: fc.constantFrom(30_000, 2_000),
+      isBalanced: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 4 },
+  ),
+  steps: fc.array(step, { minLength: 1, maxLength: 24, size: "max" }),
+  faults: fc.array(fault, { maxLength: 4, size: "max" }),
+}) as fc.Arbitrary<Program>;

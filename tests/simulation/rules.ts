@@ -1,0 +1,377 @@
+import type { DispatchEvent, Gap, JobRecord, WorkflowRun } from "../../mod.ts";
+import { isTerminal } from "../../protocol/mod.ts";
+import type { World } from "../../testing/mod.ts";
+import type { Actor, Outcome, Reading } from "./actor.ts";
+import { describeError } from "./actor.ts";
+import { keyOf, type Model, type Published } from "./model.ts";
+
+/** What the rules look at. */
+export interface Evidence {
+  readonly world: World;
+  readonly model: Model;
+  readonly actors: readonly Actor[];
+}
+
+/** A rule: returns what contradicts it. */
+export type Rule = (evidence: Evidence) => Iterable<string>;
+
+const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
+
+/** Rule 1: every call settles by its deadline; a wait once its job or run has ended. */
+export function* callsSettle({ world, actors }: Evidence): Iterable<string> {
+  for (const actor of actors) {
+    const isGone = ["closed", "failed"].includes(actor.status.type);
+    for (const outcome of actor.outcomes) {
+      const { deadline, end, isSettled, target, error } = outcome;
+      if (isSettled && end > deadline) {
+        yield `1: ${name(outcome)} settled ${end - deadline} ms after its deadline: ${
+          error ? describeError(error) : "resolved"
+        }`;
+      }
+      if (isSettled) continue;
+      if (deadline < Infinity) yield `1: ${name(outcome)} has not settled by its deadline`;
+      else if (isGone) yield `1: ${name(outcome)} has not settled although the client is gone`;
+      else if (target && isTerminal(stateOf(world, target))) {
+        yield `1: ${name(outcome)} has not settled although ${target} has ended`;
+      }
+    }
+  }
+}
+
+/** Rule 2: a write that resolved happened once, `not-sent` did not happen, `unknown` perhaps once. */
+export function* writesHappenOnce({ world, model, actors }: Evidence): Iterable<string> {
+  const groups = new Map<string, { least: number; most: number; names: string[] }>();
+  const groupOf = (kind: string, named: string, value: unknown) => {
+    const key = `${kind} ${named} ${JSON.stringify(value)}`;
+    let group = groups.get(key);
+    if (!group) groups.set(key, group = { least: 0, most: 0, names: [] });
+    return group;
+  };
+  for (const outcome of actors.flatMap(({ outcomes }) => outcomes)) {
+    const { op, error, isSettled } = outcome;
+    if (op.do !== "enqueue" && op.do !== "start" && op.do !== "publish") continue;
+    const group = groupOf(op.do, op.name, sentValue(outcome));
+    group.names.push(`${name(outcome)} ${isSettled && error ? describeError(error) : "resolved"}`);
+    if (isSettled && !error) group.least++;
+    if (mayHaveHappened(outcome)) group.most += "retry" in op && op.retry ? Infinity : 1;
+  }
+  const counts = new Map<string, number>();
+  const count = (kind: string, named: string, value: unknown) => {
+    groupOf(kind, named, value);
+    const key = `${kind} ${named} ${JSON.stringify(value)}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  };
+  for (const job of world.store.jobs()) count("enqueue", job.name, job.payload);
+  for (const run of world.store.runs()) if (!run.parent_run_id) count("start", run.name, run.input);
+  for (const signal of model.signals) count("publish", signal.name, signal.payload);
+  for (const [key, { least, most, names }] of groups) {
+    const happened = counts.get(key) ?? 0;
+    if (happened >= least && happened <= most) continue;
+    yield `2: ${key} happened ${happened} times, not ${least} to ${most}: ${names.join("; ")}`;
+  }
+}
+
+/** Rule 3: a handle is the run that this very call started, or the job that it enqueued. */
+export function* handlesAreOwn({ world, actors }: Evidence): Iterable<string> {
+  const taken = new Map<string, Outcome>();
+  for (const outcome of actors.flatMap(({ outcomes }) => outcomes)) {
+    const { op, result, isSettled, error } = outcome;
+    if ((op.do !== "start" && op.do !== "enqueue") || !isSettled || error) continue;
+    const id = result as string;
+    const other = taken.get(id);
+    if (other) yield `3: ${name(outcome)} has the same id as ${name(other)}`;
+    taken.set(id, outcome);
+    const record = op.do === "start" ? world.store.run(id) : world.store.job(id);
+    if (!record) {
+      yield `3: ${name(outcome)}: ${id} is not in the store`;
+      continue;
+    }
+    const value = "input" in record ? record.input : (record as JobRecord).payload;
+    const expected = sentValue(outcome);
+    if (record.name !== op.name || JSON.stringify(value) !== JSON.stringify(expected)) {
+      yield `3: ${name(outcome)} has ${id}: ${record.name} ${JSON.stringify(value)}, not ` +
+        JSON.stringify(expected);
+    }
+  }
+}
+
+/** Events that were published this many milliseconds ago may still be under way. */
+const IN_FLIGHT = 1_000;
+
+/** Rule 4: a subscription yields what was published to it, in order; what is missing lies in a gap. */
+export function* subscriptionsAreTold({ world, model, actors }: Evidence): Iterable<string> {
+  for (const actor of actors) {
+    const control = new Set(
+      actor.statuses.flatMap(({ status }) => status.type === "connected" ? status.sessionId : []),
+    );
+    const reconnects = actor.statuses.filter(({ status }) =>
+      status.type === "connected" && status.attempt > 0
+    )
+      .length;
+    for (const reading of actor.subscriptions) {
+      const label = `${name(reading.outcome)} to '${reading.name}'`;
+      yield* checkOrder(label, reading, model);
+      if (reconnects === 0 && reading.items.some((item) => isGap(item, "reconnect"))) {
+        yield `4: ${label} was told of a reconnect that did not happen`;
+      }
+      const promised = model.published.filter((it) =>
+        it.order >= reading.from && it.at < world.now - IN_FLIGHT &&
+        !model.lost.has(keyOf(it.event)) &&
+        belongs(it, reading) &&
+        [...it.sessions].some(([session, channels]) =>
+          session.client === actor.name && control.has(session.id) &&
+          channels.includes(reading.channel)
+        )
+      );
+      yield* checkMissing(label, reading, promised, model);
+    }
+  }
+}
+
+function* checkOrder(label: string, reading: Reading, model: Model): Iterable<string> {
+  let last = -1;
+  for (const item of reading.items) {
+    if (item.type === "gap") continue;
+    const found = orderOf(item, model, last);
+    if (found === undefined) {
+      yield `4: ${label} yielded ${keyOf(item)}, which was ${
+        model.byKey.has(keyOf(item)) ? "yielded before, or is out of order" : "never published"
+      }`;
+    } else last = found;
+  }
+}
+
+function* checkMissing(
+  label: string,
+  reading: Reading,
+  promised: readonly Published[],
+  model: Model,
+): Iterable<string> {
+  /** The positions of the events and gaps that were yielded. */
+  const yielded: { order: number; gapBefore: boolean }[] = [];
+  let gapBefore = false;
+  let last = -1;
+  for (const item of reading.items) {
+    if (item.type === "gap") gapBefore = true;
+    else {
+      last = orderOf(item, model, last) ?? last;
+      yielded.push({ order: last, gapBefore });
+      gapBefore = false;
+    }
+  }
+  for (const { order, event } of promised) {
+    const next = yielded.findIndex((it) => it.order >= order);
+    if (next >= 0 ? yielded[next]!.order === order || yielded[next]!.gapBefore : gapBefore) {
+      continue;
+    }
+    // Whoever left, or got an error, reads no further.
+    if (next < 0 && (reading.ended || reading.isLeft)) continue;
+    yield `4: ${label} misses ${keyOf(event)} without a gap`;
+  }
+}
+
+function orderOf(event: DispatchEvent, model: Model, after: number): number | undefined {
+  return model.byKey.get(keyOf(event))?.find(({ order }) => order > after)?.order;
+}
+
+/** A queue's events come on the channel of all jobs. */
+function belongs({ event }: Published, { name }: Reading): boolean {
+  return !name.startsWith("queue:") ||
+    ("queue" in event.data && event.data.queue === name.slice("queue:".length));
+}
+
+function isGap(item: DispatchEvent | Gap, reason: Gap["reason"]): boolean {
+  return item.type === "gap" && item.reason === reason;
+}
+
+/** Rule 5: `wait`, `watch` and `events` end with the state and the events that the store holds. */
+export function* endsAreTrue({ world, model, actors }: Evidence): Iterable<string> {
+  for (const actor of actors) {
+    for (const outcome of actor.outcomes) {
+      const { op, isSettled, target, result, error } = outcome;
+      if (!isSettled || (op.do !== "waitJob" && op.do !== "waitRun")) continue;
+      const record = (result ?? (error as { job?: JobRecord; run?: WorkflowRun }).job ??
+        (error as { run?: WorkflowRun }).run) as JobRecord | WorkflowRun | undefined;
+      if (!record) continue;
+      if (record.id !== target) yield `5: ${name(outcome)} of ${target} got ${record.id}`;
+      if (!endStates(model, target!).has(record.state)) {
+        yield `5: ${name(outcome)} ended with '${record.state}', but ${target} was never that`;
+      }
+    }
+    for (const reading of actor.watches) {
+      if (!reading.ended || reading.ended.error || reading.outcome.signal?.signal.aborted) continue;
+      if (actor.status.type === "closed" || actor.isClosed) continue;
+      const last = reading.items.findLast((item) => item.type !== "gap");
+      const state = stateOf(world, reading.name);
+      const expected = ENDS[last?.type ?? ""];
+      if (expected !== state && !endStates(model, reading.name).has(expected ?? "cancelled")) {
+        yield `5: ${name(reading.outcome)} of ${reading.name} ended with ${
+          last?.type ?? "nothing"
+        }, but it is ${state}`;
+      }
+      yield* checkEvents(reading, model);
+    }
+  }
+}
+
+/** The events of a watch are those that were published, each once. */
+function* checkEvents(reading: Reading, model: Model): Iterable<string> {
+  const topic = (reading.name.startsWith("job_") ? "job:" : "workflow:") + reading.name;
+  const published = model.published.filter(({ event }) => event.topic === topic);
+  const nameOf = ({ type, data }: DispatchEvent) =>
+    "step_name" in data ? `${type} ${data.step_name}` : type;
+  const count = (events: readonly DispatchEvent[]) => {
+    const counts = new Map<string, number>();
+    for (const event of events) counts.set(nameOf(event), (counts.get(nameOf(event)) ?? 0) + 1);
+    return counts;
+  };
+  const all = count(published.map(({ event }) => event));
+  const read = count(reading.items.filter((item) => item.type !== "gap"));
+  const hasGap = reading.items.some((item) => item.type === "gap");
+  for (const [event, times] of read) {
+    const most = all.get(event) ?? 0;
+    if (times > most) {
+      yield `5: ${
+        name(reading.outcome)
+      } of ${reading.name} yielded ${event} ${times} times, not ${most}`;
+    }
+  }
+  for (const [event, times] of all) {
+    if (!hasGap && (read.get(event) ?? 0) < times) {
+      yield `5: ${name(reading.outcome)} of ${reading.name} misses ${event} without a gap`;
+    }
+  }
+}
+
+/** The state that a last event stands for. */
+const ENDS: Record<string, string> = {
+  "job.completed": "completed",
+  "job.dlq": "failed",
+  "workflow.completed": "completed",
+  "workflow.failed": "failed",
+};
+
+/** The states in which a job or run ended, also those that were overwritten later. */
+function endStates(model: Model, id: string): Set<string> {
+  const states = new Set<string>(model.cancelled.has(id) ? ["cancelled"] : []);
+  for (const { event } of model.published) {
+    const state = ENDS[event.type];
+    if (state && event.topic.endsWith(`:${id}`)) states.add(state);
+  }
+  return states;
+}
+
+/** Rule 6: after an outage one live session a client, with the caller's subscriptions. */
+export function* oneSession({ world, model, actors }: Evidence): Iterable<string> {
+  for (const actor of actors) {
+    const { status } = actor;
+    yield* checkBackoff(actor);
+    if (status.type !== "connected") {
+      const isQuiet = ["idle", "closed", "failed"].includes(status.type);
+      if (!isQuiet) yield `6: ${actor.name} is still ${status.type}`;
+      continue;
+    }
+    const open = world.connections.filter((it) =>
+      it.client === actor.name && it.isOpenAtNode && it.isOpenAtClient && !it.isMuted
+    );
+    const controls = open.filter(({ sessionId }) => sessionId === status.sessionId);
+    if (controls.length !== 1) yield `6: ${actor.name} has ${controls.length} live sessions`;
+    const running = world.store.runs().filter(({ state }) => state === "running").length;
+    // A lane without an answer stays open: it has no pings, since a run may take days.
+    const stuck = model.lostAnswers.get(actor.name) ?? 0;
+    if (open.length - controls.length > running + stuck) {
+      yield `6: ${actor.name} has ${open.length} connections, with ${running} runs under way`;
+    }
+    const session = controls[0] && model.sessions.get(controls[0]);
+    const channels = [...session?.channels ?? []].sort();
+    const expected = [...new Set(expectedChannels(actor))].sort();
+    if (channels.join() !== expected.join()) {
+      yield `6: ${actor.name} is subscribed to [${channels}], not to [${expected}]`;
+    }
+  }
+}
+
+function* expectedChannels({ subscriptions, watches, outcomes }: Actor): Iterable<string> {
+  for (const { ended, isLeft, channel } of subscriptions) if (!ended && !isLeft) yield channel;
+  const topic = (id: string) => (id.startsWith("job_") ? "job:" : "workflow:") + id;
+  for (const { ended, name } of watches) if (!ended) yield topic(name);
+  for (const { isSettled, target } of outcomes) if (!isSettled && target) yield topic(target);
+}
+
+const HOLD_TIME = 5_000;
+
+/** The delays of reconnecting grow, start anew only after a connection held, and end. */
+function* checkBackoff({ name, plan, statuses }: Actor): Iterable<string> {
+  let attempts = 0;
+  let connectedAt = 0;
+  for (const { at, status } of statuses) {
+    if (status.type === "connected") {
+      connectedAt = at;
+      if (status.attempt === 0) attempts = 0;
+    }
+    if (status.type === "disconnected" && at - connectedAt >= HOLD_TIME) attempts = 0;
+    if (status.type === "reconnecting") {
+      if (!plan.reconnect) yield `6: ${name} reconnects although it must not`;
+      attempts++;
+      if (status.attempt !== attempts) {
+        yield `6: ${name} makes attempt ${status.attempt} at ${at}, not ${attempts}`;
+      }
+      const most = Math.min(45_000, 1_000 * 2 ** (attempts - 1));
+      if (status.delay > most) yield `6: ${name} waits ${status.delay} ms, more than ${most}`;
+      if (attempts > plan.maxRetries) yield `6: ${name} makes ${attempts} attempts`;
+    }
+    if (status.type === "failed" && plan.reconnect && attempts < plan.maxRetries) {
+      yield `6: ${name} gave up after ${attempts} attempts: ${describeError(status.cause)}`;
+    }
+  }
+}
+
+/** Rule 7: after `close` there is no timer, listener, pending call or socket. */
+export function* nothingIsLeft({ world, actors }: Evidence): Iterable<string> {
+  for (const actor of actors) {
+    const { clock, outcomes, subscriptions, watches } = actor;
+    if (clock.pending > 0) yield `7: ${actor.name} has ${clock.pending} timers after close`;
+    for (const outcome of outcomes) {
+      if (!outcome.isSettled) yield `7: ${name(outcome)} has not settled after close`;
+      const { listeners } = outcome.signal ?? { listeners: 0 };
+      if (listeners > 0) yield `7: ${name(outcome)} has ${listeners} listeners after close`;
+    }
+    for (const { outcome, ended } of [...subscriptions, ...watches]) {
+      if (!ended) yield `7: ${name(outcome)} has not ended after close`;
+    }
+    for (const connection of world.connections) {
+      if (connection.client !== actor.name) continue;
+      if (connection.isOpenAtClient) yield `7: ${connection.name} is open after close`;
+      else if (connection.isOpenAtNode && !connection.isMuted) {
+        yield `7: ${connection.name} is open at the node after close`;
+      }
+    }
+  }
+}
+
+function stateOf({ store }: World, id: string): string {
+  return (id.startsWith("job_") ? store.job(id) : store.run(id))?.state ?? "unknown";
+}
+
+/** The value as the server stores it. */
+function sentValue({ op, value }: Outcome): unknown {
+  if (value !== undefined) return value;
+  return op.do === "start" ? {} : null;
+}
+
+/** Whether a write that was not confirmed may have happened all the same. */
+function mayHaveHappened({ isSettled, error }: Outcome): boolean {
+  if (!isSettled || !error) return true;
+  const { code, delivery } = error as { code?: unknown; delivery?: unknown };
+  return typeof code !== "number" && delivery !== "not-sent";
+}
+
+/** The rules for the end of a program, while its clients are open. */
+export const RULES: readonly Rule[] = [
+  callsSettle,
+  writesHappenOnce,
+  handlesAreOwn,
+  subscriptionsAreTold,
+  endsAreTrue,
+  oneSession,
+];

@@ -1,0 +1,104 @@
+import { createWorld, type World, type WorldFrame } from "../../testing/mod.ts";
+import { Actor, type Known } from "./actor.ts";
+import { Model } from "./model.ts";
+import type { PlannedFault, Program } from "./program.ts";
+import { nothingIsLeft, RULES } from "./rules.ts";
+import { workload } from "./workload.ts";
+
+/** How a program went. */
+export interface Verdict {
+  /** What contradicts the rules. */
+  readonly violations: readonly string[];
+  /** The hash of the trace. */
+  readonly hash: string;
+  readonly steps: number;
+  /** What happened at both sides, as lines of text. */
+  timeline(): string[];
+}
+
+/** How many milliseconds after the last step everything must be in order again. */
+const CALM = 150_000;
+/** How many milliseconds a client has to close. */
+const CLOSE = 5_000;
+/** The most milliseconds that a step waits for the one before. */
+const PATIENCE = 60_000;
+
+/** Runs a program in a world of its own, and judges what happened. */
+export async function runProgram(program: Program): Promise<Verdict> {
+  const model = new Model();
+  const faults = new Map(program.faults.map((fault) => [fault.frame, fault]));
+  const world = await createWorld({
+    ...workload(),
+    // Otherwise two nodes may give the same id to two sessions of a client.
+    quirks: { "uuid-sessions": true },
+    seed: program.seed,
+    nodes: program.nodes,
+    latency: program.latency,
+    observer: (node) => model.observe(node),
+    networkFaults: (frame) => faultFor(frame, faults, model),
+  });
+  model.world = world;
+  const known: Known = { jobs: [], runs: [] };
+  const actors = program.clients.map((plan, index) =>
+    new Actor(world, index, plan, known, () => model.published.length)
+  );
+  const evidence = { world, model, actors };
+  const violations: string[] = [];
+  try {
+    await world.run(perform(program, world, actors));
+    world.networkFaults = () => undefined;
+    await world.advance(CALM);
+    for (const rule of RULES) violations.push(...rule(evidence));
+    await world.run(Promise.all(actors.map(({ client }) => client.close())), CLOSE);
+    await world.advance(CLOSE);
+    violations.push(...nothingIsLeft(evidence));
+  } catch (error) {
+    violations.push(`0: ${(error as Error).stack}`);
+  } finally {
+    await world.close();
+  }
+  return {
+    violations,
+    hash: world.hash(),
+    steps: world.steps,
+    timeline: () => world.traceLines(),
+  };
+}
+
+async function perform(program: Program, world: World, actors: readonly Actor[]): Promise<void> {
+  const clock = world.clock("program");
+  const pause = (ms: number) => new Promise<void>((resolve) => void clock.setTimeout(resolve, ms));
+  for (const [number, step] of program.steps.entries()) {
+    await pause(step.after);
+    if ("restart" in step) {
+      const node = world.nodes[step.node % world.nodes.length]!;
+      world.record(`node-${node.index + 1}`, `restarts in ${step.restart}`);
+      void node.restart(step.restart);
+    } else if ("cutAll" in step) {
+      for (const connection of world.connections) {
+        if (connection.isOpenAtClient) connection[step.cutAll === "cut" ? "cut" : "mute"]();
+      }
+    } else {
+      const actor = actors[step.client % actors.length]!;
+      const settled = actor.begin(number, step);
+      if (step.wait) await Promise.race([settled, pause(PATIENCE)]);
+    }
+  }
+}
+
+/** Grants of credits, and ends of subscriptions. */
+const NEVER_LOST = /"credits":|"method":"unsubscribe"/;
+
+function faultFor(
+  frame: WorldFrame,
+  faults: ReadonlyMap<number, PlannedFault>,
+  model: Model,
+): PlannedFault | undefined {
+  const fault = faults.get(frame.number);
+  if (!fault) return undefined;
+  const isSpoilt = fault.do === "drop" || fault.do === "malformed";
+  // Over TCP no frame is lost alone: the loss of some would never be noticed.
+  if (isSpoilt && NEVER_LOST.test(frame.text) && frame.direction === "in") return undefined;
+  if (isSpoilt && frame.direction === "out") model.onLost(frame);
+  return fault;
+}

@@ -1,0 +1,41 @@
+// Runs random programs of clients, servers and faults in virtual time: `deno task simulate`.
+// `--seed N` and `--path P` repeat what was printed; `--programs N` and `--minutes M` limit it.
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { describeFailure, search } from "./search.ts";
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    path: { type: "string" },
+    programs: { type: "string" },
+    minutes: { type: "string" },
+  },
+});
+const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+const programs = Number(values.programs ?? (minutes === undefined ? 1_000 : 1e9));
+
+const print = (text: string) => void process.stdout.write(text + "\n");
+const start = performance.now();
+let printedAt = start;
+let hash = "";
+print(`seed ${seed}`);
+const result = await search({
+  seed,
+  path: values.path,
+  programs,
+  ms: minutes === undefined ? undefined : minutes * 60_000,
+  onProgram: (ran, verdict) => {
+    hash = verdict.hash;
+    if (performance.now() - printedAt < 10_000) return;
+    printedAt = performance.now();
+    print(`${ran} programs, ${Math.round(ran / (printedAt - start) * 1_000)} a second`);
+  },
+});
+const seconds = (performance.now() - start) / 1_000;
+print(`${result.ran} programs in ${seconds.toFixed(1)} s`);
+if (result.failure) {
+  print(describeFailure(seed, result));
+  process.exitCode = 1;
+} else print(`trace ${hash}`);

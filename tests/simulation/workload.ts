@@ -1,0 +1,53 @@
+import { constantBackoff, defineJob, defineWorkflow, type Workload } from "../../dev/mod.ts";
+
+/** The jobs and workflows of the simulated servers. They take any input. */
+export function workload(): Workload {
+  const failures = new Map<string, number>();
+  return {
+    jobs: [
+      defineJob("noop", () => {}),
+      defineJob("work", (_input, { sleep }) => sleep(40)),
+      defineJob("fails", () => {
+        throw new Error("boom");
+      }),
+      defineJob("flaky", (_input, { job_id }) => {
+        const failed = failures.get(job_id) ?? 0;
+        failures.set(job_id, failed + 1);
+        if (failed < 2) throw new Error("not yet");
+      }),
+    ],
+    workflows: [
+      defineWorkflow("quick", async (wf) => {
+        await wf.step("one", () => {});
+        await wf.step("two", () => {});
+      }),
+      defineWorkflow("nap", async (wf) => {
+        await wf.step("before", () => {});
+        await wf.sleep("nap", 150);
+        await wf.step("after", () => {});
+      }),
+      defineWorkflow("hour", async (wf) => {
+        await wf.sleep("hour", "1h");
+        await wf.step("after", () => {});
+      }),
+      defineWorkflow("gate", async (wf) => {
+        await wf.step("reserve", () => {});
+        const event = await wf.waitForEvent("go", "2s");
+        if (!event) throw new Error("nobody came");
+        await wf.step("ship", () => {});
+      }),
+      defineWorkflow("broken", async (wf) => {
+        await wf.step("a", () => {}, { compensate: () => {} });
+        await wf.step("b", () => {
+          throw new Error("b exploded");
+        });
+      }),
+      defineWorkflow("fan", async (wf) => {
+        await wf.parallel("out", [10, 20].map((ms) => ({ sleep }) => sleep(ms)));
+      }),
+    ],
+    tokens: { "demo-token": { scopes: ["*"], app: "app", org: "org" } },
+    backoff: constantBackoff(50),
+    queues: ["default"],
+  };
+}
