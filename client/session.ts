@@ -75,6 +75,11 @@ export class Session implements EventTransport {
     return this.#closedWith;
   }
 
+  /** The control link, while there is one. */
+  get link(): Link | undefined {
+    return this.#link;
+  }
+
   /** The number of requests that wait for their turn, for a link or for their answer. */
   get inFlight(): number {
     const opening = this.#opening ? 1 : 0;

@@ -15,7 +15,6 @@ import { withReporterTable } from "./report/_docs_reporters.ts";
 import { makePageModule, PAGE_FILE } from "./report/html_build.ts";
 import { withDiagnostics } from "./runner/_docs_diagnostics.ts";
 import { withStepTable } from "./runner/_docs_steps.ts";
-import { traces, TRACES_FILE } from "./simulation/traces.ts";
 import { goldenRecipes, goldenText, goldenTextFile } from "./runner/_golden.ts";
 
 /** The kinds of generated files, each with a function that writes them. */
@@ -51,10 +50,6 @@ const KINDS: Record<string, () => Promise<void>> = {
   async dev() {
     const file = "docs/dev.md";
     await writeFile(file, withDevTables(await readTextFile(file)));
-  },
-  /** The hashes of what fixed programs do in the simulation. */
-  async traces() {
-    await writeFile(TRACES_FILE, JSON.stringify(await traces(), undefined, 2) + "\n");
   },
   /** The script and style sheet of the HTML report. */
   async page() {

@@ -1,6 +1,6 @@
 import { abortable } from "../../runtime/abortable.ts";
 import { monotonicNow } from "../../runtime/clock.ts";
-import { inContext, type TimeoutError } from "../errors.ts";
+import { type Delivery, inContext } from "../errors.ts";
 import type { Transport } from "./transport.ts";
 
 /** What can end a piece of work early, besides the client being closed. */
@@ -10,7 +10,7 @@ export interface WorkLimits {
   /** When the work must be done, on the monotonic clock. */
   deadline: number;
   /** Creates the error for a deadline that has passed; its `delivery` is that of a closed client, too. */
-  timeoutError(): TimeoutError;
+  timeoutError(): Error & { delivery?: Delivery };
   signal?: AbortSignal;
 }
 

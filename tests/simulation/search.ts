@@ -26,7 +26,7 @@ export interface SearchResult {
 }
 
 /** How many milliseconds to look for a smaller program. */
-const SHRINK_TIME = 60_000;
+const SHRINK_TIME = 30_000;
 
 /** Runs random programs until one contradicts a rule; then looks for a smaller one that does. */
 export async function search(options: SearchOptions): Promise<SearchResult> {
