@@ -10,7 +10,7 @@ export interface Verdict {
   /** What contradicts the rules. */
   readonly violations: readonly string[];
   /** The hash of the trace. */
-  readonly hash: string;
+  hash(): string;
   readonly steps: number;
   /** What happened at both sides, as lines of text. */
   timeline(): string[];
@@ -59,7 +59,7 @@ export async function runProgram(program: Program): Promise<Verdict> {
   }
   return {
     violations,
-    hash: world.hash(),
+    hash: () => world.hash(),
     steps: world.steps,
     timeline: () => world.traceLines(),
   };

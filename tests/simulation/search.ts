@@ -70,6 +70,6 @@ export function describeFailure(seed: number, { failure }: SearchResult): string
     "",
     "What it contradicts:",
     ...verdict.violations,
-    `trace ${verdict.hash}`,
+    `trace ${verdict.hash()}`,
   ].join("\n");
 }

@@ -2,6 +2,7 @@
 // `--seed N` and `--path P` repeat what was printed; `--programs N` and `--minutes M` limit it.
 import process from "node:process";
 import { parseArgs } from "node:util";
+import type { Verdict } from "./run_program.ts";
 import { describeFailure, search } from "./search.ts";
 
 const { values } = parseArgs({
@@ -19,7 +20,7 @@ const programs = Number(values.programs ?? (minutes === undefined ? 1_000 : 1e9)
 const print = (text: string) => void process.stdout.write(text + "\n");
 const start = performance.now();
 let printedAt = start;
-let hash = "";
+let last: Verdict | undefined;
 print(`seed ${seed}`);
 const result = await search({
   seed,
@@ -27,7 +28,7 @@ const result = await search({
   programs,
   ms: minutes === undefined ? undefined : minutes * 60_000,
   onProgram: (ran, verdict) => {
-    hash = verdict.hash;
+    last = verdict;
     if (performance.now() - printedAt < 10_000) return;
     printedAt = performance.now();
     print(`${ran} programs, ${Math.round(ran / (printedAt - start) * 1_000)} a second`);
@@ -38,4 +39,4 @@ print(`${result.ran} programs in ${seconds.toFixed(1)} s`);
 if (result.failure) {
   print(describeFailure(seed, result));
   process.exitCode = 1;
-} else print(`trace ${hash}`);
+} else print(`trace ${last?.hash()}`);

@@ -1,5 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { execFile } from "node:child_process";
+import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -29,9 +30,9 @@ test(`the same programs leave the same traces here and on ${OTHER[0]}`, async ()
   deepEqual(await traces(), JSON.parse(stdout));
 });
 
-/** The milliseconds for random programs, and how many run at least. */
+/** The milliseconds for random programs, and how many run at least in CI: 1,500 on three runtimes. */
 const TIME = 8_000;
-const LEAST = 300;
+const LEAST = process.env.CI ? 500 : 0;
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 test(`random programs contradict no rule, seed ${seed}`, async () => {

@@ -8,7 +8,7 @@ const PROGRAMS = 40;
 export async function traces(): Promise<string[]> {
   const hashes: string[] = [];
   for (const program of fc.sample(programs, { seed: 1, numRuns: PROGRAMS })) {
-    hashes.push((await runProgram(program)).hash);
+    hashes.push((await runProgram(program)).hash());
   }
   return hashes;
 }
