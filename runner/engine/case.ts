@@ -29,13 +29,13 @@ export interface CaseOptions extends CaseStateOptions {
   /** Aborts when the run is interrupted. */
   signal: AbortSignal;
   /** Collects unconsumed events if other cases run at the same time; they may consume them. */
-  siblings?: SiblingLeftovers;
+  siblings?: SiblingLeftovers | undefined;
   /** A limit for the steps besides the recipe's own, in milliseconds. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Selects the steps to run; all by default. */
-  select?: (step: Step) => boolean;
+  select?: ((step: Step) => boolean) | undefined;
   /** Prepares to run the function of a recipe in TypeScript. */
-  openScript?: OpenScript;
+  openScript?: OpenScript | undefined;
 }
 
 /** What a nested case shares with the case around it. */
@@ -142,9 +142,7 @@ export class Case {
     this.#state.published.push(...nested.#state.published);
     this.#nestedEntities.push(...nested.#entities());
     if (failure) {
-      throw new StepFailure(failure.kind, `'${recipe.name}' ${status}: ${failure.message}`, {
-        span: caller.step.span,
-      });
+      throw new StepFailure(failure.kind, `'${recipe.name}' ${status}: ${failure.message}`);
     }
     return nested.#outputs();
   }

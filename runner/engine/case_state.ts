@@ -38,7 +38,7 @@ export interface CaseStateOptions {
   /** Values that replace those of `vars`. */
   vars: Record<string, unknown>;
   /** The values of `matrix`. */
-  matrix?: Record<string, unknown>;
+  matrix?: Record<string, unknown> | undefined;
   /** The values of `inputs`. */
   inputs?: Record<string, unknown>;
 }

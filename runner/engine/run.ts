@@ -235,11 +235,11 @@ async function runCase(
     signal: options.signal,
     env: options.env,
     vars,
-    ...(matrix === undefined ? {} : { matrix }),
-    ...(timeout === undefined ? {} : { timeout }),
-    ...(select === undefined ? {} : { select }),
-    ...(openScript === undefined ? {} : { openScript }),
-    ...(siblings === undefined ? {} : { siblings }),
+    matrix,
+    timeout,
+    select,
+    openScript,
+    siblings,
   });
   running.add(one);
   try {

@@ -163,6 +163,41 @@ always:
   assert.deepEqual(outcome(alone).slice(0, 2), ["failed", "assertion"]);
 });
 
+test("the clean-up of a used recipe shares the time of an outer one that was stopped", async () => {
+  const result = await runEngine(
+    "timeout: 1s\nsteps: [{ use: in.yaml }]\nalways: [{ sleep: 1h }]\n",
+    {
+      files: {
+        "in.yaml": "steps: [{ sleep: 1h }, { assert: true }]\nalways: [{ sleep: 6s }]\n",
+      },
+    },
+  );
+  assert.equal(result.ms, 11_000);
+});
+
+test("expressions know the time of the clock", async () => {
+  const result = await runEngine(`
+steps:
+  - sleep: 1s
+  - assert: now() == timestamp("2026-01-01T00:00:01Z")
+`);
+  assert.deepEqual(outcome(result), ["passed", undefined, undefined]);
+});
+
+test("a variable without a value has none until something sets it", async () => {
+  const seen: unknown[] = [];
+  const span = { start: 0, end: 1 };
+  const recipe = scriptRecipe(async (t) => {
+    seen.push(t.vars);
+    await t.step("set", { set: { later: 1, undeclared: 2 } });
+    seen.push(t.vars);
+    t.assert(true);
+  }, { vars: [{ name: "later", span, value: undefined, type: "dyn" }] });
+  const result = await runEngine([recipe]);
+  assert.deepEqual(outcome(result), ["passed", undefined, undefined]);
+  assert.deepEqual(seen, [{}, { later: 1, undeclared: 2 }]);
+});
+
 test("an interruption ends the steps, and not `always`", async () => {
   const stop = new AbortController();
   const result = await runEngine(

@@ -283,6 +283,8 @@ test("an unhandled error fails the recipe whose module is in its stack", async (
   assert.equal(failure!.message, "boom");
   assert.deepEqual([failure!.place!.line, failure!.place!.column], [1, 8]);
   assert.deepEqual(ofType(result, "warning"), []);
+  const step = ends(result.events).find(({ status }) => status === "interrupted")!;
+  assert.deepEqual([step.case, step.failure!.message], [1, "the recipe has already failed"]);
 });
 
 test("an unhandled error from elsewhere fails all recipes in TypeScript that run", async () => {
@@ -402,6 +404,13 @@ test("a recipe in TypeScript needs something that runs it", async () => {
     /^Error: Cannot run a recipe in TypeScript without openScript$/,
   );
   assert.equal(unhandled.listeners, 0);
+});
+
+test("recipes in YAML need nothing that runs recipes in TypeScript", async () => {
+  const result = await runEngine("steps: [{ assert: true }]\nalways: [{ log: x }]\n", {
+    openScript: undefined as never,
+  });
+  assert.equal(result.exitCode, 0);
 });
 
 test("times are split for clocks whose timers have a limit", async () => {
