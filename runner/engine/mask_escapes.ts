@@ -115,25 +115,28 @@ const LETTERS: Record<string, number> = {
 /** The digits that follow the letters `x`, `u` and `U`. */
 const DIGITS: Record<string, number> = { x: 2, u: 4, U: 8 };
 
-/** Reads escapes of JSON and programs: `\n`, `\"`, `\u00e4`, `\u{e4}`, and as bytes `\xe4`, `\344`. */
+/** Reads escapes of JSON and programs: `\n`, `\"`, `\u00e4`, `\u{e4}`, `\x{e4}`, and as bytes `\xe4`, `\344`. */
 function readBackslash(bytes: Uint8Array, at: number): Escape | undefined {
   const next = bytes[at + 1];
   if (next === undefined || next >= 0x80) return undefined;
   const char = String.fromCharCode(next);
   if (!/[A-Za-z0-9]/.test(char)) return { code: next, length: 2 };
-  const octal = /^[0-3][0-7]{2}/.exec(ascii(bytes, at + 1, at + 4))?.[0];
+  const octal = /[0-3][0-7]{2}/.exec(ascii(bytes, at + 1, at + 4))?.[0];
   if (octal !== undefined) return { code: parseInt(octal, 8), length: 4, isByte: true };
   if (char in LETTERS) return { code: LETTERS[char]!, length: 2 };
-  if (char === "u" && bytes[at + 2] === BRACE) {
+  if (!(char in DIGITS)) return undefined;
+  if (bytes[at + 2] === BRACE) {
     const text = ascii(bytes, at + 3, at + 12);
     const digits = /^[\da-f]{1,8}(?=\})/i.exec(text)?.[0];
-    return digits === undefined ? undefined : character(parseInt(digits, 16), digits.length + 4);
+    return digits === undefined ? undefined : {
+      code: parseInt(digits, 16),
+      length: digits.length + 4,
+    };
   }
-  if (!(char in DIGITS)) return undefined;
   const code = hexNumber(bytes, at + 2, DIGITS[char]!);
   if (code === undefined) return undefined;
   if (char === "x") return { code, length: 4, isByte: true };
-  if (char === "U" || code < 0xd800 || code > 0xdbff) return character(code, DIGITS[char]! + 2);
+  if (char === "U" || code < 0xd800 || code > 0xdbff) return { code, length: DIGITS[char]! + 2 };
   const isPair = bytes[at + 6] === BACKSLASH && bytes[at + 7] === LETTER_U;
   const low = isPair ? hexNumber(bytes, at + 8, 4) : undefined;
   return low === undefined || low < 0xdc00 || low > 0xdfff
@@ -186,11 +189,7 @@ function readEntity(bytes: Uint8Array, at: number): Escape | undefined {
     : first === undefined
     ? parseInt(second!, 16)
     : Number(first);
-  return code === undefined ? undefined : character(code, length + 1);
-}
-
-function character(code: number, length: number): Escape | undefined {
-  return code > 0x10ffff ? undefined : { code, length };
+  return code === undefined ? undefined : { code, length: length + 1 };
 }
 
 function ascii(bytes: Uint8Array, from: number, to: number): string {

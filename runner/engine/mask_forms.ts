@@ -54,8 +54,7 @@ function utf16(text: string, first: 0 | 8): Uint8Array {
 
 /** Returns the lines of a text, and the text without its line breaks. */
 function multiLineForms(text: string): string[] {
-  const lines = text.split(/[\r\n]+/).map((line) => line.trim());
-  if (lines.length === 1) return [];
+  const lines = text.split(/[\r\n]/).map((line) => line.trim());
   return longParts([...lines, lines.join("")]);
 }
 

@@ -13,7 +13,7 @@ export interface Range {
 /** Sorts ranges, and joins those that overlap. */
 export function mergeRanges(ranges: Range[]): Range[] {
   const merged: Range[] = [];
-  for (const { start, end } of ranges.sort((a, b) => a.start - b.start || b.end - a.end)) {
+  for (const { start, end } of ranges.sort((a, b) => a.start - b.start)) {
     const last = merged.at(-1);
     if (last && start < last.end) last.end = Math.max(last.end, end);
     else merged.push({ start, end });
@@ -23,7 +23,6 @@ export function mergeRanges(ranges: Range[]): Range[] {
 
 /** Returns a text with ranges masked, which must be in order. */
 export function replaceRanges(text: string, ranges: readonly Range[]): string {
-  if (ranges.length === 0) return text;
   let masked = "";
   let at = 0;
   for (const { start, end } of ranges) {

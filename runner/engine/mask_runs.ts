@@ -31,7 +31,7 @@ function decodeBitRuns(view: MaskView, shortest: number, encoding: BitEncoding):
   for (let start = 0; start < bytes.length; start++) {
     if (values[bytes[start]!]! < 0) continue;
     let end = start + 1;
-    while (end < bytes.length && values[bytes[end]!]! >= 0) end++;
+    while (values[bytes[end]!]! >= 0) end++;
     let paddedEnd = end;
     while (paddedEnd < end + padding && bytes[paddedEnd] === EQUALS) paddedEnd++;
     if ((end - start) * bits >= shortest * 8) ranges.push({ start, end, paddedEnd });

@@ -42,7 +42,7 @@ export class MaskSearch {
       const length = this.#matched[node]!;
       if (length === 0) continue;
       let start = i + 1 - length;
-      while (ends.length > 0 && ends.at(-1)! > start) {
+      while (ends.at(-1)! > start) {
         ends.pop();
         start = Math.min(start, starts.pop()!);
       }

@@ -72,11 +72,6 @@ export class MaskViewBuilder {
     this.#to = new Uint32Array(size);
   }
 
-  /** The number of bytes so far. */
-  get length(): number {
-    return this.#length;
-  }
-
   /** Adds a byte that comes from a range of the text. */
   push(byte: number, from: number, to: number): void {
     this.#bytes[this.#length] = byte;

@@ -24,6 +24,7 @@ test("reads escapes of JSON and programs", () => {
     "<w\\u00F6rd>": "<***>",
     "<w\\u{f6}rd>": "<***>",
     "<w\\u{0000F6}rd>": "<***>",
+    "<w\\x{f6}rd>": "<***>",
     "<w\\U000000f6rd>": "<***>",
     "<w\\xc3\\xb6rd>": "<***>",
     "<w\\303\\266rd>": "<***>",
@@ -67,6 +68,15 @@ test("leaves what only looks like an escape of JSON", () => {
   masks("a\ud83d\ue000b", { "a\\ud83d\\ue000b": "***" });
   masks("a\ud83dAb", { "a\\ud83d\\u0041b": "***", "a\\ud83d\\x41b": "***" });
   masks("a\ude00b", { "a\\ude00b": "***" });
+  masks("A\ude00b", { "\\u0041\\ude00b": "***" });
+  masks("a\ue000\ude00b", { "a\\ue000\\ude00b": "***" });
+  masks("a\ud83db", { "a\\U0000d83db": "***" });
+  masks("a\ud83d__de00b", { "a\\ud83d__de00b": "***" });
+  masks("a\ud83dxude00b", { "a\\ud83dxude00b": "***" });
+  masks("a\ud83d\\Ude00b", { "a\\ud83d\\Ude00b": "***" });
+  masks('q"\\öb', { 'q\\"\\öb': "***" });
+  masks("aö}b", { "a\\u{zf6}b": "a\\u{zf6}b" });
+  masks("abc", { "a\\xzzbc": "a\\xzzbc", "a\\uzzzzbc": "a\\uzzzzbc" });
   // A backslash and a letter without meaning.
   masks("a\\qb", { "a\\qb": "***", "a\\\\qb": "***" });
   masks("ab\\778", { "ab\\\\778": "***" });
@@ -81,10 +91,13 @@ test("reads escapes of URLs", () => {
     "<w%u00f6%20rd>": "<***>",
     "<w%F6%20rd>": "<***>",
     "%77%C3%B6%20%72%64": "***",
+    "w%C3%B6%20r%64>>": "***>>",
     "w%C3%B6%2": "w%C3%B6%2",
     "w%C3%B6%2grd": "w%C3%B6%2grd",
     "w%u00f%20rd": "w%u00f%20rd",
   });
+  masks("a%zz b", { "a%zz%20b": "***" });
+  masks("abc", { "a%zzbc": "a%zzbc", "a%uzzzzbc": "a%uzzzzbc" });
   masks("50%off", {
     "50%off": "***",
     "50%25off": "***",
@@ -111,6 +124,8 @@ test("reads entities of HTML", () => {
     "a&#0000128512;b": "***",
   });
   masks("a\u{10ffff}b", { "a&#1114111;b": "***", "a&#1114112;b": "a&#1114112;b" });
+  masks("aA;b", { "a&##65;b": "a&##65;b", "a&#65;;b": "***" });
+  masks("abc", { "a&nosuch;bc": "a&nosuch;bc" });
   masks("A1&sol", { "A1&sol": "***", "A1&amp;sol": "***" });
   masks("a&nosuchname;b", { "a&nosuchname;b": "***", "a&amp;nosuchname;b": "***" });
   masks("abc", { "&#;abc": "&#;***", "&#xabc": "&#x***", "&#x41;abc;": "&#x41;***;" });
@@ -169,6 +184,7 @@ test("reads a text without its line breaks, with spaces in their place, and with
     "two  words of it\n": "two  words of it\n",
     " two\nwords of it ": " *** ",
   });
+  masks("hun  ter2", { "hun \n ter2": "***" });
   masks("oneword", { "one\nword": "***" });
 });
 
@@ -208,4 +224,7 @@ test("reads six encodings inside each other, and no more", () => {
   let text = "pa%ss";
   for (let i = 0; i < 6; i++) text = encodeURIComponent(text);
   masks("pa%ss", { [text]: "***", [encodeURIComponent(text)]: encodeURIComponent(text) });
+  let base64 = "hunter2";
+  for (let i = 0; i < 6; i++) base64 = btoa(base64);
+  masks("hunter2", { [base64]: "***", [btoa(base64)]: btoa(base64) });
 });

@@ -1,5 +1,5 @@
 // What is searched for of each secret besides itself.
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, fail } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { canBeMasked, Mask } from "../../runner/engine/mask.ts";
@@ -50,6 +50,16 @@ test("masks thousands of different texts, short and long", () => {
     const text = `${"x".repeat(length - 6)}secret`;
     for (let round = 0; round < 2; round++) equal(mask.text(text), `${"x".repeat(length - 6)}***`);
   }
+});
+
+test("masks a text whole when searching it fails", () => {
+  const broken = { length: 5, charCodeAt: () => fail() } as unknown as string;
+  equal(maskOf("secret").text(broken), "***");
+  deepEqual(maskOf("secret").value(["x", "secret"]), ["x", "***"]);
+});
+
+test("masks each of two secrets next to each other", () => {
+  equal(maskOf("abc", "def").text("abcdef"), "******");
 });
 
 test("a mask without secrets returns values as they are", () => {
@@ -130,6 +140,9 @@ test("masks an address without its fragment, its credentials and its last slash,
     "WSS+x.1-y://HOST/a%20b": "***",
     "wss+x.1-y://HOST/a%20b": "***",
   });
+  masks("http://us%FFer:p%ss@h/", { "x us%FFer": "x ***" });
+  masks("http://ab:cd@example.com/", { "ab cd": "ab cd" });
+  masks("HTTPS://Example.com/a#frag-ment", { "https://example.com/a#frag-ment": "***" });
   masks("http://h/short?a=1", { "/short?a=1": "***", "/short": "/short", "a=1": "a=1" });
   masks("http://h/1234567", { "/1234567": "***" });
   masks("http://h/123456", { "/123456": "/123456" });
@@ -150,6 +163,7 @@ test("masks values of all types", () => {
     ...["***", false, "***", "***", "***", "***", undefined],
   ]);
   equal(mask.value("null"), "***");
+  deepEqual(mask.value({ a: "x true y" }), { a: "x *** y" });
   deepEqual(
     mask.value(JSON.parse('{"__proto__":{"true":1}}')),
     JSON.parse('{"__proto__":{"***":1}}'),

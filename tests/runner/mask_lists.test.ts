@@ -50,6 +50,11 @@ test("leaves the items of a list that make up a short secret", () => {
   // Of seven characters and less lists like these are common.
   deepEqual(maskOf("1234567").value([12, 34567]), [12, 34567]);
   deepEqual(maskOf("1234567").value(["12", "1234567", 34567]), ["12", "***", 34567]);
+  deepEqual(maskOf("1234567").value(["a long text", 12, 34567]), ["a long text", 12, 34567]);
+  deepEqual(maskOf("12345678").value([0, 1, 2345678]), [0, "***", "***"]);
+  deepEqual(maskOf("12345678").value([91, 2345678]), ["***", "***"]);
+  const both = maskOf("1234567", "hunter2hunter2").value(["12", "34567 hunter2", "hunter2"]);
+  deepEqual(both, ["12", "34567 ***", "***"]);
   deepEqual(maskOf("12345678").value([1, 2345678, 9]), ["***", "***", 9]);
 });
 
@@ -59,6 +64,7 @@ test("leaves a list without secrets, and one with other items, as it is", () => 
   ) {
     deepEqual(mask.value(list), list);
   }
+  deepEqual(mask.value(["hunter2", [], "hunter2"]), ["hunter2", [], "hunter2"]);
   deepEqual(mask.value(["hunter2", { a: 1 }, "hunter2"]), ["hunter2", { a: 1 }, "hunter2"]);
 });
 
@@ -69,13 +75,13 @@ test("masks lists of texts in events as a whole, and other lists item by item", 
     case: 0,
     text: "hunter2hunter2",
     value: ["hunter2", "hunter2"],
-    others: [{ line: "short", name: "short" }, null, ["hunter2", "hunter2"]],
+    others: [{ line: "short", name: "short" }, "short", null, ["hunter2", "hunter2"]],
   } as unknown as RecipeEvent;
   deepEqual(maskEvent(event, mask) as unknown, {
     ...event,
     text: "***",
     value: ["***", "***"],
-    others: [{ line: "short", name: "***" }, null, ["***", "***"]],
+    others: [{ line: "short", name: "***" }, "***", null, ["***", "***"]],
   });
   equal(maskEvent(event, new Mask()), event);
 });

@@ -32,6 +32,7 @@ test("replaces the characters of base64 that have bits of the secret, and the pa
     [`nnn${base64("hunter2")}`]: "nnn***",
     [`${base64("a hunter2")} ${base64("hunter2 b")}`]: "YS*** ***Bi",
   });
+  masks("abc", { YWJj: "***", YWJ: "YWJ" });
   masks("??>>ö", { [base64("??>>ö")]: "***", [Buffer.from("??>>ö").toString("base64url")]: "***" });
 });
 
@@ -64,6 +65,7 @@ test("replaces the hexadecimal digits of the secret, with and without separators
     "68\t75\r\n6e;74,65, 72  32": "***",
     "{0x68, 0x75, 0X6E, 0x74, 0x65, 0x72, 0x32}": "{0x***}",
     '[\'68\', \'75\', \'6e\', "74", "65", "72", "32"]': "['***\"]",
+    "68756e74657232x": "***x",
     "68.75.6e.74.65.72.32": "68.75.6e.74.65.72.32",
     "68756e7465723": "68756e7465723",
     "68756e74_657232": "68756e74_657232",
@@ -82,6 +84,7 @@ test("replaces the decimal numbers of the secret", () => {
     "104;117;110;116;101;114;050": "***",
     "104,117,110,116,101,114": "104,117,110,116,101,114",
     "104,117,110,116,256,101,114,50": "104,117,110,116,256,101,114,50",
+    "360,117,110,116,101,114,50": "360,117,110,116,101,114,50",
     "104,117,110,116/101,114,50": "104,117,110,116/101,114,50",
     "a 104,117,110,116,101,114,50 b 104,117,110,116,101,114,50": "a *** b ***",
     "104,117,110,116,101,114,50": "***",
@@ -89,6 +92,24 @@ test("replaces the decimal numbers of the secret", () => {
   // The least and the greatest byte, and a secret in Latin-1.
   masks("a\0ÿb", { "97,0,255,98": "***", "97,0,195,191,98": "***" });
   masks("abc", { "97,98": "97,98", "97,98,99": "***" });
+});
+
+test("does not join what is encoded in different places", () => {
+  masks("hunter2", {
+    [`${base64("xxxxxxhun")}.${base64("ter2xxxxx")}`]: "eHh4eHh4aHVu.dGVyMnh4eHh4",
+    "7878787868756e.7465723278787878": "7878787868756e.7465723278787878",
+    "120,120,120,120,104,117,110.116,101,114,50,120,120,120":
+      "120,120,120,120,104,117,110.116,101,114,50,120,120,120",
+  });
+  // A byte each, at the third alignment.
+  masks("abc", { "xxYQ xxYg xxYw": "xxYQ xxYg xxYw" });
+});
+
+test("masks characters at the ends of the ranges of UTF-8", () => {
+  for (const char of ["\x7f", "\x80", "\u07ff", "\u0800", "\uffff", "\u{10000}", "\u{10ffff}"]) {
+    const secret = `ab${char}cd`;
+    masks(secret, { [secret]: "***", [base64(secret)]: "***" });
+  }
 });
 
 test("reads encodings inside base64, also where the rest of it is no text", () => {
@@ -119,9 +140,21 @@ test("reads text inside base64 if three of four bytes are readable", () => {
     ok(!isFound(other.repeat(3)), JSON.stringify(other));
     ok(!isFound("", other.repeat(3)), JSON.stringify(other));
   }
+  ok(isFound(" \x01\x01\x01"));
   // White space and complete characters of two, three and four bytes are readable.
   for (
-    const other of [" ", "\t", "\n", "\r", "~", "\xc2\x80", "\xe2\x82\xac", "\xf0\x9f\x98\x80"]
+    const other of [
+      "\xe0\xa0\x80",
+      "\xc3\xa4\x80",
+      " ",
+      "\t",
+      "\n",
+      "\r",
+      "~",
+      "\xc2\x80",
+      "\xe2\x82\xac",
+      "\xf0\x9f\x98\x80",
+    ]
   ) {
     ok(isFound(other.repeat(3)), JSON.stringify(other));
   }
@@ -145,6 +178,7 @@ test("reads UTF-16 inside base64 and hexadecimal digits", () => {
   masks("пароль", { [le("пароль").toString("hex")]: "***", [be("пароль").toString("hex")]: "***" });
   // The zero bytes at the ends are not part of what is searched for.
   masks("aпb", { [le("aпb").toString("hex")]: "***00", [be("aпb").toString("hex")]: "00***" });
+  masks("пb1", { [le("пb1").toString("hex")]: "***00" });
   masks('a "b" c', { [le(JSON.stringify('a "b" c').slice(1, -1)).toString("hex")]: "***00" });
   masks("a&b=c", { [base64(le(base64("a&b=c")).toString("hex"))]: "***MDA=" });
 });
