@@ -59,7 +59,6 @@ export class SiblingLeftovers {
 
   /** Returns the warnings about events that no case has consumed. */
   async warnings(client: RunnerClient, clock: Clock): Promise<string[]> {
-    if (this.#left.length === 0) return [];
     const until = momentIn(clock, CHECK_TIMEOUT);
     using deadline = new Deadline(clock, until, new AbortController().signal);
     try {

@@ -137,6 +137,7 @@ test("subscribes to a wider channel if the name depends on a step", async () => 
   }
   const mixed = text("job:", expression("vars.a"), expression("order.job_id"));
   deepEqual((await began([mixed])).resolved, []);
+  deepEqual((await began([hole("vars.a + order.job_id")])).resolved, []);
   // Nothing is known of these.
   for (const start of ["x:", "jobs", "workflows", ""]) {
     deepEqual((await began([text(start, expression("order.job_id"))])).names(), []);
@@ -253,6 +254,7 @@ test("closing ignores a refusal, and waits a second for the server at most", asy
   await silent.channels.open("jobs", signal);
   let isClosed = false;
   const closed = silent.channels.close().then(() => isClosed = true);
+  deepEqual(silent.clock.due, [1_000]);
   silent.clock.advance(999);
   await breathe();
   equal(isClosed, false);
