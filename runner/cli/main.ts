@@ -139,6 +139,8 @@ function printError(
     return 2;
   }
   if (error instanceof FileError) return 2;
+  // The message says which permission Deno lacks, and how to grant it.
+  if ((error as Error).name === "NotCapable") return COULD_NOT_RUN;
   if (env("DISPATCH_DEBUG")) err.write(`${(error as Error).stack}\n`);
   else err.write("Internal error. Set DISPATCH_DEBUG=1 for the stack trace.\n");
   return COULD_NOT_RUN;
