@@ -81,7 +81,7 @@ export class AttemptContext implements StepContext {
 
   number(template: Template): number {
     const value = this.resolve(template);
-    if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+    if (Number.isSafeInteger(value)) return value as number;
     throw invalid(template, `${shown(value)} is not a whole number`);
   }
 

@@ -8,7 +8,15 @@ import { StepFailure } from "../../runner/events/failure.ts";
 import { EvaluationError } from "../../runner/expression/expression.ts";
 import { Source } from "../../runner/mod.ts";
 import { runEngine, scriptRecipe } from "./_engine.ts";
-import { firstFailure } from "./_recipe.ts";
+import { ends, firstFailure } from "./_recipe.ts";
+
+test("a lost connection makes a step errored", async () => {
+  const call = () => Promise.reject(new ConnectionError("lost", "connection_lost"));
+  const result = await runEngine("steps: [{ call: job.list }, { assert: true }]\n", {
+    client: { call },
+  });
+  assert.equal(ends(result.events)[0]!.status, "errored");
+});
 
 const SOURCE = new Source("r.yaml", "steps:\n  - assert: x == 1\n");
 const FALLBACK = { start: 9, end: 11 };
@@ -144,6 +152,7 @@ steps:
   ]);
   const isExplained = async (state: string, expression: string) =>
     (await lines(state, expression)).some((line) => line.includes("outputs-lost"));
+  assert.equal(await isExplained("completed", "run.output == 1"), true);
   assert.equal(await isExplained("running", "run.output.total == 1"), false);
   assert.equal(await isExplained("completed", "run.other.total == 1"), false);
   assert.equal(await isExplained("completed", "run.state == 'failed'"), false);
