@@ -43,7 +43,11 @@ export class AccessPolicy {
     if (this.#origins.has("*")) return undefined;
     if (!this.#isOwnHost(host)) return this.#refuse("host", host.host);
     const origin = header("origin");
-    if (origin && !this.#isAllowed(origin, host)) return this.#refuse("origin", origin);
+    if (origin) return this.#isAllowed(origin, host) ? undefined : this.#refuse("origin", origin);
+    // An image or a script of a page sends no origin, but browsers tell that its site is another.
+    if (header("sec-fetch-site") === "cross-site") {
+      return { status: 403, text: "requests of pages of other sites are not allowed\n" };
+    }
   }
 
   /** Whether the host is safe: an IP address, a local name, or one that is allowed. */

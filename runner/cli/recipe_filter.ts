@@ -47,8 +47,11 @@ async function nameFilter(grep: string | undefined): Promise<(name: string) => b
     loadPatterns(),
     import("../expression/regexp.ts"),
   ]);
-  // Only JavaScript's own engine has lookarounds.
-  if (regexpProblem(regex) !== undefined) return (name) => regex.test(name);
+  // JavaScript's own engine could block the process.
+  const problem = regexpProblem(regex);
+  if (problem !== undefined) {
+    throw new UsageError(`--grep takes the regular expressions of RE2: ${problem}`);
+  }
   return (name) => matchesPattern(toRe2(regex), name);
 }
 

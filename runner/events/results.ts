@@ -124,8 +124,8 @@ function lazyCel(id: string, value: unknown, revision: { count: number }): Prope
     enumerable: true,
     get() {
       if (convertedAt !== revision.count) {
-        convertedAt = revision.count;
         cel = toCel(value);
+        convertedAt = revision.count;
       }
       return cel;
     },

@@ -30,21 +30,45 @@ export function hasInexact(value: unknown): boolean {
   return false;
 }
 
+/** How deep a value may be nested. Servers nest up to 10,000 levels, which the stack cannot hold. */
+const MAX_DEPTH = 1_000;
+
+/** Why a value that is nested too deep cannot be used. */
+export const TOO_DEEP: string =
+  "a value from the server is nested more than 1,000 levels deep, which the runner cannot evaluate";
+
+/** Whether a value is nested too deep to be evaluated or compared. One that contains itself is not. */
+export function isTooDeep(value: unknown): boolean {
+  const seen = new Set<unknown>();
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    const objects = level.filter((one) =>
+      typeof one === "object" && one !== null && !seen.has(one)
+    );
+    if (depth > MAX_DEPTH && objects.length > 0) return true;
+    for (const one of objects) seen.add(one);
+    level = objects.flatMap((one) => Object.values(one as object));
+  }
+  return false;
+}
+
 /**
  * Converts a JSON value for CEL. Whole numbers become CEL integers, so that `x == 3` compares two
  * integers; keys with the value `undefined` are left out.
+ * @throws {RangeError} If the value is nested too deep.
  */
-export function toCel(value: unknown, type?: string): unknown {
+export function toCel(value: unknown, type?: string, depth = 0): unknown {
+  if (depth > MAX_DEPTH) throw new RangeError(TOO_DEEP);
   if (typeof value === "number") {
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) return new InexactNumber(value);
     return type !== "double" && Number.isInteger(value) ? BigInt(value) : value;
   }
-  if (Array.isArray(value)) return value.map((item) => toCel(item, type?.slice(5, -1)));
+  if (Array.isArray(value)) return value.map((item) => toCel(item, type?.slice(5, -1), depth + 1));
   if (typeof value === "object" && value !== null && isPlain(value)) {
     // `Object.fromEntries` keeps a key `__proto__`; an assignment would set the prototype.
     return Object.fromEntries(
       Object.entries(value).filter(([, item]) => item !== undefined)
-        .map(([key, item]) => [key, toCel(item)]),
+        .map(([key, item]) => [key, toCel(item, undefined, depth + 1)]),
     );
   }
   return value;

@@ -1,3 +1,4 @@
+import { isTooDeep, TOO_DEEP } from "../expression/convert.ts";
 import type { TimelineEntry } from "../../protocol/entity.ts";
 import { withBudget } from "../expression/budget.ts";
 import { isPlain } from "../expression/convert.ts";
@@ -179,6 +180,9 @@ export class Expectations<T> {
   #expect(expectation: (value: unknown) => Expectation): void {
     this.#runCheck(() => {
       const value: unknown = this.#value;
+      if (isTooDeep(value)) {
+        return { label: "expect a nested value", mismatch: { message: TOO_DEEP, lines: [] } };
+      }
       const problem = valueProblem(value);
       if (problem) return { label: `expect ${this.#show(value)}`, mismatch: problem };
       const { what, holds, needs, lines } = expectation(value);

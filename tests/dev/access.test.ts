@@ -11,9 +11,11 @@ const STATS = JSON.stringify({ id: "1", method: "stats", token: "demo-token" });
 /** Sends each kind of request with these headers; returns the statuses. */
 async function statuses(
   { port }: DevServer,
-  { host = `127.0.0.1:${port}`, origin }: { host?: string; origin?: string },
+  { host = `127.0.0.1:${port}`, origin, site }: { host?: string; origin?: string; site?: string },
 ): Promise<number[]> {
-  const headers = `Host: ${host}\r\n${origin === undefined ? "" : `Origin: ${origin}\r\n`}`;
+  const headers = `Host: ${host}\r\n${origin === undefined ? "" : `Origin: ${origin}\r\n`}${
+    site === undefined ? "" : `Sec-Fetch-Site: ${site}\r\n`
+  }`;
   const requests = [
     `GET /dwp HTTP/1.1\r\n${headers}${UPGRADE}\r\n`,
     // Without a content type, a browser sends it without asking the server first.
@@ -67,6 +69,17 @@ test("pages of other sites are refused", async () => {
   ) {
     assert.deepEqual(await statuses(server, { origin }), REFUSED, origin);
   }
+});
+
+test("requests of other sites without an origin, such as those for images, are refused", async () => {
+  await using server = await createDevServer();
+  assert.deepEqual(await statuses(server, { site: "cross-site" }), REFUSED);
+  for (const site of ["same-origin", "same-site", "none"]) {
+    assert.deepEqual(await statuses(server, { site }), ACCEPTED, site);
+  }
+  // The origin says more.
+  const origin = "http://localhost:5173";
+  assert.deepEqual(await statuses(server, { site: "cross-site", origin }), ACCEPTED);
 });
 
 test("names of other sites that resolve to this machine are refused as the host", async () => {

@@ -65,6 +65,9 @@ test("--tag and --grep filter the recipes of a directory", async () => {
     assert.equal((await runnerCli([directory, "--tag", "!slow", "--tag", "!smoke"])).code, 4);
     assert.equal((await runnerCli([directory, "--grep", "Pass"])).code, 0);
     assert.equal((await runnerCli([directory, "--grep", "/^f/i"])).code, 1);
+    const lookaround = await runnerCli([directory, "--grep", "/(?=P)(a+)+$/"]);
+    assert.equal(lookaround.code, 2);
+    assert.match(lookaround.err, /^error: --grep takes the regular expressions of RE2: /);
     const none = await runnerCli([directory, "--tag", "nope"]);
     assert.equal(none.code, 4);
     assert.match(none.err, /no recipe matches the options/);
