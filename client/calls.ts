@@ -18,6 +18,7 @@ import {
   getTimeline,
   publishEvent,
   send,
+  type TypedRequest,
 } from "./connection/requests.ts";
 
 /** What each kind of client provides to {@linkcode DispatchCalls}. */
@@ -65,9 +66,9 @@ export abstract class DispatchCalls<D extends Definitions, JobHandle, RunHandle>
     name: N,
     ...[payload, options]: CallArgs<DefinitionsOf<D, "jobs">[N], EnqueueOptions>
   ): Promise<JobHandle> {
-    const { transport, createJob } = this.#backend;
-    const { job_id, queue, state } = await send(transport, enqueueRequests(name, options)(payload));
-    return createJob(job_id, queue, state);
+    const createRequest = enqueueRequests(name, options);
+    const { job_id, queue, state } = await this.#send(createRequest(payload));
+    return this.#backend.createJob(job_id, queue, state);
   }
 
   /** Creates a handle on a job from its id. */
@@ -81,7 +82,7 @@ export abstract class DispatchCalls<D extends Definitions, JobHandle, RunHandle>
    * @throws {DispatchError} With the code 404 if there is no such job, 400 if the id is malformed.
    */
   async getJob(jobId: string, options?: CallOptions): Promise<JobRecord> {
-    return await send(this.#backend.transport, getJob(jobId, options));
+    return await this.#send(getJob(jobId, options));
   }
 
   /**
@@ -103,14 +104,14 @@ export abstract class DispatchCalls<D extends Definitions, JobHandle, RunHandle>
    * @throws {DispatchError} With the code 404 if there is no such run, 400 if the id is malformed.
    */
   async getWorkflow(runId: string, options?: CallOptions): Promise<WorkflowRun> {
-    return await send(this.#backend.transport, getRun(runId, options));
+    return await this.#send(getRun(runId, options));
   }
 
   /**
    * Reads a run's checkpoints, in the order in which the run reached them. An unknown run has none.
    */
   async workflowTimeline(runId: string, options?: CallOptions): Promise<TimelineEntry[]> {
-    return await send(this.#backend.transport, getTimeline(runId, options));
+    return await this.#send(getTimeline(runId, options));
   }
 
   /**
@@ -122,12 +123,12 @@ export abstract class DispatchCalls<D extends Definitions, JobHandle, RunHandle>
     name: N,
     ...[payload, options]: CallArgs<DefinitionsOf<D, "events">[N], WriteOptions>
   ): Promise<{ event_id: string; name: string }> {
-    return await send(this.#backend.transport, publishEvent(name, payload, options));
+    return await this.#send(publishEvent(name, payload, options));
   }
 
   /** Reads the server's statistics. */
   async stats(options?: CallOptions): Promise<Stats> {
-    return await send(this.#backend.transport, getStats(options));
+    return await this.#send(getStats(options));
   }
 
   /**
@@ -137,6 +138,10 @@ export abstract class DispatchCalls<D extends Definitions, JobHandle, RunHandle>
    */
   async call(method: string, data?: unknown, options?: WriteOptions): Promise<unknown> {
     if (method === "workflow.start") return await this.#backend.callStart(data, options);
-    return await send(this.#backend.transport, callMethod(method, data, options));
+    return await this.#send(callMethod(method, data, options));
+  }
+
+  #send<T>(request: TypedRequest<T>): Promise<T> {
+    return send(this.#backend.transport, request);
   }
 }

@@ -1,7 +1,7 @@
-import { enqueueRequests } from "./connection/requests.ts";
+import { type EnqueuedJob, enqueueRequests, send } from "./connection/requests.ts";
 import { DispatchError, EnqueueManyError } from "./errors.ts";
 import { checkOptions, type EnqueueOptions, FROM_1 } from "./options.ts";
-import type { Session } from "./session.ts";
+import type { Transport } from "./connection/transport.ts";
 
 /** Settings of `enqueueMany`. */
 export interface EnqueueManyOptions extends EnqueueOptions {
@@ -19,7 +19,7 @@ export interface EnqueueManyOptions extends EnqueueOptions {
 
 /** Enqueues a job for each payload, with several requests in flight; keeps the payloads' order. */
 export async function enqueueMany<JobHandle>(
-  session: Session,
+  transport: Transport,
   createJob: (jobId: string, queue: string, state: string) => JobHandle,
   name: string,
   payloads: Iterable<unknown>,
@@ -29,56 +29,32 @@ export async function enqueueMany<JobHandle>(
   checkOptions(`enqueue '${name}'`, { window, onProgress }, own);
   const createRequest = enqueueRequests(name, options);
   const jobs: JobHandle[] = [];
-  let sent = 0;
   let enqueued = 0;
-  /** The number of jobs at the start of the array without a hole between them. */
-  let complete = 0;
-  let firstFailure: { index: number; cause: unknown } | undefined;
-  /** Resumes the loop below. */
-  let wake = () => {};
-  const onSettled = () => {
-    while (complete in jobs) complete++;
-    wake();
+  /** The requests after those whose jobs are in the list. */
+  const requests: Promise<EnqueuedJob>[] = [];
+  const enqueue = async (payload: unknown) => {
+    const job = await send(transport, createRequest(payload));
+    onProgress?.(++enqueued);
+    return job;
   };
-  const onFailed = (index: number, cause: unknown) => {
-    if (!firstFailure || index < firstFailure.index) firstFailure = { index, cause };
-    onSettled();
-  };
-  /** Waits until fewer requests than the limit are unfinished; throws the first failure. */
-  const waitForRoom = async (limit: number) => {
-    while (sent - complete >= limit) {
-      // Requests before the first failure may still fail, and would then come first.
-      if (firstFailure?.index === complete) {
-        const { index, cause } = firstFailure;
-        // An error that is not ours is the reason of the caller's signal.
-        throw cause instanceof DispatchError ? new EnqueueManyError(name, index, cause) : cause;
-      }
-      await new Promise<void>((resolve) => wake = resolve);
+  // In order, so that the failure that rejects is the first.
+  const waitForNext = async () => {
+    try {
+      const { job_id, queue, state } = await requests.shift()!;
+      jobs.push(createJob(job_id, queue, state));
+    } catch (cause) {
+      // An error that is not ours is the reason of the caller's signal.
+      if (!(cause instanceof DispatchError)) throw cause;
+      throw new EnqueueManyError(name, jobs.length, cause);
     }
   };
   for (const payload of payloads) {
-    const index = sent++;
-    try {
-      const request = createRequest(payload);
-      session.send(
-        request,
-        (answer) => {
-          try {
-            const { job_id, queue, state } = request.decode(answer);
-            onProgress?.(++enqueued);
-            jobs[index] = createJob(job_id, queue, state);
-            onSettled();
-          } catch (error) {
-            onFailed(index, error);
-          }
-        },
-        (error) => onFailed(index, error),
-      );
-    } catch (error) {
-      onFailed(index, error);
-    }
-    if (sent - complete >= window) await waitForRoom(window);
+    const request = enqueue(payload);
+    // A failure after the first one is of no interest.
+    request.catch(() => {});
+    requests.push(request);
+    if (requests.length >= window) await waitForNext();
   }
-  await waitForRoom(1);
+  while (requests.length > 0) await waitForNext();
   return jobs;
 }

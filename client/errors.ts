@@ -35,7 +35,7 @@ export class DispatchError extends Error {
   /** Always `"DispatchError"`. */
   override name = "DispatchError";
   /** The server's number (400, 401, 403, 404, 405, 409, 500), or a word for the client's own errors. */
-  readonly code: number | string;
+  declare readonly code: number | string;
 
   /** Creates an error with a stable code. */
   constructor(message: string, code: number | string, options?: ErrorOptions) {
@@ -100,7 +100,7 @@ export class ConnectionError extends DispatchError {
   /** Always `"ConnectionError"`. */
   override name = "ConnectionError";
   /** Whether the server may have carried out the request. */
-  readonly delivery: Delivery;
+  declare readonly delivery: Delivery;
 
   /** Creates a connection error. */
   constructor(message: string, code: ConnectionErrorCode, options: DispatchErrorOptions = {}) {
@@ -127,7 +127,7 @@ export class TimeoutError extends DispatchError {
   /** Always `"TimeoutError"`. */
   override name = "TimeoutError";
   /** Whether the server may have carried out the request. */
-  readonly delivery: Delivery;
+  declare readonly delivery: Delivery;
 
   /** Creates an error with the code `"timeout"`. */
   constructor(message: string, options: DispatchErrorOptions = {}) {
@@ -161,7 +161,7 @@ export class EnqueueManyError extends DispatchError {
    * The index of the payload that failed. The jobs before it were enqueued; those after it may have
    * been.
    */
-  readonly index: number;
+  declare readonly index: number;
 
   /** Creates an error from the failure of one enqueue. */
   constructor(name: string, index: number, cause: DispatchError) {
@@ -222,7 +222,7 @@ export class JobFailedError extends DispatchError {
   /** Always `"JobFailedError"`. */
   override name = "JobFailedError";
   /** The job's final record. */
-  readonly job: JobRecord;
+  declare readonly job: JobRecord;
 
   /** Creates an error with the code `"job_failed"` or `"job_cancelled"`. */
   constructor(job: JobRecord) {
@@ -256,7 +256,7 @@ export class RunFailedError extends DispatchError {
   /** Always `"RunFailedError"`. */
   override name = "RunFailedError";
   /** The run's final record. */
-  readonly run: WorkflowRun;
+  declare readonly run: WorkflowRun;
 
   /** Creates an error with the code `"run_failed"`. */
   constructor(run: WorkflowRun) {

@@ -3,11 +3,12 @@ export interface Gap {
   /** Distinguishes a gap from an event. */
   type: "gap";
   /**
-   * Why: the connection was lost (`reconnect`), the server ran out of credits (`credits`), the
-   * reader's buffer was full (`overflow`), or the events were published before the client listened
-   * and the server's records do not contain them (`unseen`).
+   * Why: the connection was lost (`reconnect`), the server ran out of credits (`credits`) or dropped
+   * events because the client or the connection was too slow (`lost`), the reader's buffer was full
+   * (`overflow`), or the events were published before the client listened and the server's records do
+   * not contain them (`unseen`).
    */
-  reason: "reconnect" | "credits" | "overflow" | "unseen";
+  reason: "reconnect" | "credits" | "lost" | "overflow" | "unseen";
   /** The time from which events may be missing, RFC 3339. */
   since: string;
   /** The time until which events may be missing, RFC 3339. */
@@ -16,19 +17,17 @@ export interface Gap {
   missed?: number;
 }
 
-/** Creates a gap between two times in milliseconds since 1970. */
+/** Creates a gap between two times, given as milliseconds since 1970 or RFC 3339. */
 export function createGap(
   reason: Gap["reason"],
-  since: number,
-  until: number,
-  missed?: number,
+  since: number | string,
+  until: number | string,
 ): Gap {
   return {
     type: "gap",
     reason,
     since: new Date(since).toISOString(),
     until: new Date(until).toISOString(),
-    ...(missed === undefined ? {} : { missed }),
   };
 }
 

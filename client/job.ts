@@ -26,11 +26,11 @@ export type { EntityHandle } from "./follow/entity_handle.ts";
 export class Job extends EntityHandle<JobRecord, JobEvent> {
   readonly #transport: Transport;
   /** The job's id. */
-  readonly job_id: string;
+  declare readonly job_id: string;
   /** The job's queue; empty on a handle that was created from an id. */
-  readonly queue: string;
+  declare readonly queue: string;
   /** The last state that was seen; at first the state in the answer to `enqueue()`. */
-  readonly state: string;
+  declare readonly state: string;
 
   /** Called by `enqueue()` and `client.job(id)`. */
   constructor(

@@ -25,11 +25,11 @@ import type { CallOptions } from "./options.ts";
 export class Run extends EntityHandle<WorkflowRun, RunEvent> {
   readonly #transport: Transport;
   /** The run's id. */
-  readonly run_id: string;
+  declare readonly run_id: string;
   /** The workflow's name; empty on a handle that was created from an id. */
-  readonly name: string;
+  declare readonly name: string;
   /** The last state that was seen: `running` at first. */
-  readonly state: string;
+  declare readonly state: string;
 
   /** Called by `startWorkflow()` and `client.run(id)`. */
   constructor(

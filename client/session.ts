@@ -10,6 +10,7 @@ import type { Attachment, EventTransport, Receiver, Request } from "./connection
 import { AuthError, closedError, ConnectionError, inContext } from "./errors.ts";
 import type { Gap } from "./gap.ts";
 import { checkDispatchOptions, type DispatchOptions } from "./options.ts";
+import { EnqueueThrottle } from "./subscribe/enqueue_throttle.ts";
 import { ChannelRouter } from "./subscribe/event_router.ts";
 import { type Clock, delay, monotonicNow, systemClock } from "../runtime/clock.ts";
 import { StatusFeed } from "./status_feed.ts";
@@ -34,19 +35,18 @@ export class Session implements EventTransport {
   #connectedAt = 0;
   /** The attempts to reconnect since a connection held. */
   #attempts = 0;
-  /** The requests that wait for their turn. */
-  #throttled = 0;
   #anomalies = 0;
   #closedWith: Error | undefined;
   #closing: Promise<void> | undefined;
   readonly onClose: Set<(error: Error) => void> = new Set();
   readonly onCancel: Set<(jobId: string) => unknown> = new Set();
   readonly status: StatusFeed = new StatusFeed();
-  readonly clock: Clock;
-  readonly deadlines: Deadlines;
-  readonly random: () => number;
-  readonly hooks: Hooks | undefined;
-  readonly credits: number;
+  declare readonly clock: Clock;
+  declare readonly deadlines: Deadlines;
+  declare readonly random: () => number;
+  declare readonly hooks: Hooks | undefined;
+  declare readonly credits: number;
+  declare readonly throttle: EnqueueThrottle;
 
   constructor(options: DispatchOptions) {
     checkDispatchOptions(options);
@@ -59,6 +59,7 @@ export class Session implements EventTransport {
     this.#queue = new OfflineQueue(options.maxQueue ?? 1_000);
     this.#connector = new Connector(this, options);
     this.#router = new ChannelRouter(this);
+    this.throttle = new EnqueueThrottle(this, (call) => this.#sendOrQueue(call));
     this.#owner = {
       onAnomaly: (cause) => this.reportAnomaly(cause),
       requeue: (call) => {
@@ -83,7 +84,7 @@ export class Session implements EventTransport {
   /** The number of requests that wait for their turn, for a link or for their answer. */
   get inFlight(): number {
     const opening = this.#opening ? 1 : 0;
-    return opening + this.#throttled + this.#queue.size + (this.#link?.inFlight ?? 0);
+    return opening + this.throttle.size + this.#queue.size + (this.#link?.inFlight ?? 0);
   }
 
   /** Connects, or waits for the attempt under way; returns the session's id. */
@@ -98,17 +99,11 @@ export class Session implements EventTransport {
 
   /** Sends a request over the control link and resolves with the data of the answer. */
   request(request: Request): Promise<unknown> {
-    return new Promise((resolve, reject) => this.send(request, resolve, reject));
-  }
-
-  /** Callback form of {@linkcode request} for bulk callers: no promise per request. */
-  send(request: Request, resolve: Resolve, reject: Reject): void {
-    if (!this.hooks) return this.#send(request, resolve, reject);
-    withRequestHook(
-      this.hooks,
-      request,
-      () => new Promise((resolve, reject) => this.#send(request, resolve, reject)),
-    ).then(resolve, reject);
+    const start = () =>
+      new Promise((resolve, reject) =>
+        this.#start(request, this.deadline(request.timeout), resolve, reject)
+      );
+    return this.hooks ? withRequestHook(this.hooks, request, start) : start();
   }
 
   /** Resolves with the control link as soon as there is one. */
@@ -143,7 +138,7 @@ export class Session implements EventTransport {
     this.status.emit({ type: "format_fallback", format: "json", cause });
   }
 
-  onCreditGap({ since, until }: Gap): void {
+  onServerGap({ since, until }: Gap): void {
     this.status.emit({ type: "gap", since, until });
   }
 
@@ -157,6 +152,7 @@ export class Session implements EventTransport {
     this.#closing = closing.promise;
     this.#closedWith = error;
     this.#abort.abort(error);
+    if (link) this.#router.leave(link);
     closing.resolve(link?.close(error, false));
     this.#end(drain);
     this.status.emit({ type: "closed" });
@@ -196,25 +192,16 @@ export class Session implements EventTransport {
     this.#queue.drain((call) => this.#sendOn(link, call));
   }
 
-  #send(request: Request, resolve: Resolve, reject: Reject): void {
-    const deadline = this.deadline(request.timeout);
-    const turn = this.#router.throttle(request, deadline);
-    if (!turn) return this.#start(request, deadline, resolve, reject);
-    this.#throttled++;
-    turn.then(() => {
-      this.#throttled--;
-      this.#start(request, deadline, resolve, reject);
-    }, (error) => {
-      this.#throttled--;
-      reject(error);
-    });
-  }
-
   #start(request: CallRequest, deadline: number, resolve: Resolve, reject: Reject): void {
     const { what, signal } = request;
     if (signal?.aborted) return reject(signal.reason);
     if (this.#closedWith) return reject(inContext(what, this.#closedWith));
     const call = new Call(this.deadlines, request, deadline, resolve, reject);
+    if (this.#router.mustThrottle(call)) this.throttle.add(call);
+    else this.#sendOrQueue(call);
+  }
+
+  #sendOrQueue(call: Call): void {
     if (this.#link) return this.#sendOn(this.#link, call);
     this.#queue.add(call);
     if (this.#isReconnecting || this.#opening) return;
@@ -277,7 +264,7 @@ export class Session implements EventTransport {
 
   #end(keepUnread: boolean): void {
     const error = this.#closedWith!;
-    this.#queue.drain((call) => call.fail(error));
+    for (const queue of [this.throttle, this.#queue]) queue.drain((call) => call.fail(error));
     this.#router.end(this.#closing ? undefined : error, keepUnread);
     for (const listener of [...this.onClose]) listener(error);
   }

@@ -34,7 +34,7 @@ export type Status =
    * request, an answer to no request. `count` is the number of such messages so far.
    */
   | { type: "anomaly"; count: number; cause: Error }
-  /** Events may be missing, because the server ran out of credits. */
+  /** Events are missing or may be, because the server ran out of credits or its buffer was full. */
   | { type: "gap"; since: string; until: string }
   /** The connection that started a run was lost; the client follows the run by other means. */
   | { type: "lane_lost"; runId?: string; cause: Error };

@@ -1,11 +1,9 @@
+import { STATUS_CAPACITY } from "./limits.ts";
 import type { Status } from "./status.ts";
 import { BoundedQueue } from "./subscribe/bounded_queue.ts";
 
-/** How many entries a reader of the status may fall behind. */
-const CAPACITY = 1_000;
-
 /** The types that describe a state, as opposed to something that happened. */
-const STATES = { idle: 1, connecting: 1, connected: 1, reconnecting: 1, failed: 1, closed: 1 };
+const STATES = /^(idle|failed|closed|(re)?connect.*)$/;
 
 /** Delivers each status to every reader. */
 export class StatusFeed {
@@ -19,7 +17,7 @@ export class StatusFeed {
 
   /** Delivers a status to every reader. */
   emit(status: Status): void {
-    if (status.type in STATES) this.#state = status;
+    if (STATES.test(status.type)) this.#state = status;
     for (const reader of this.#readers) deliver(reader, status);
     if (status.type === "closed") this.#readers.clear();
   }
@@ -27,12 +25,12 @@ export class StatusFeed {
   /** Reads the current state, then every status that follows. */
   read(): AsyncIterableIterator<Status, undefined> {
     const reader = new BoundedQueue<Status>({
-      capacity: CAPACITY,
+      capacity: STATUS_CAPACITY,
       overflow: "drop-oldest",
       createMarker: (missed) => ({
         type: "anomaly",
         count: missed,
-        cause: new Error(`dropped ${missed} older statuses: the loop over status() is too slow`),
+        cause: new Error(`dropped ${missed} older statuses`),
       }),
       onLeave: () => this.#readers.delete(reader),
     });

@@ -113,8 +113,7 @@ export const EVENT_TYPES: readonly EventType[] = [
  * @returns The event, or `undefined` if the data is not an event.
  */
 export function toEvent(data: unknown): DispatchEvent | undefined {
-  if (typeof data !== "object" || data === null) return undefined;
-  const event = data as Record<string, unknown>;
+  const event = Object(data) as Record<string, unknown>;
   if (typeof event.type !== "string") return undefined;
   if (typeof event.data !== "object" || event.data === null) return undefined;
   if (typeof event.ts !== "string") event.ts = "";

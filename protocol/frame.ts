@@ -1,3 +1,5 @@
+import { isRecord } from "./entity.ts";
+
 /** The type of a frame. Clients send `request` and `ping`, servers send the others. */
 export type FrameType = "request" | "response" | "event" | "error" | "ping" | "pong";
 
@@ -53,7 +55,7 @@ export class FrameError extends Error {
   /** Always `"bad_frame"`. */
   readonly code = "bad_frame";
   /** The first {@linkcode EXCERPT_LENGTH} characters of the message. */
-  readonly excerpt: string;
+  declare readonly excerpt: string;
 
   /** Creates an error with a reason and the message that was received. */
   constructor(reason: string, text: string, options?: ErrorOptions) {
@@ -72,10 +74,8 @@ export class FrameError extends Error {
  * @throws {FrameError} If the value is not a frame, or a field has the wrong type.
  */
 export function toFrame(value: unknown, text: string): Frame {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new FrameError("not an object", text);
-  }
-  const frame = value as Record<string, unknown>;
+  if (!isRecord(value)) throw new FrameError("not an object", text);
+  const frame = value;
   if (!FRAME_TYPES.includes(frame.type as FrameType)) {
     // Stringifying a deeply nested value would overflow the stack, so only text is shown.
     const type = typeof frame.type === "string"

@@ -1,4 +1,5 @@
 import type { Codec } from "./codec.ts";
+import { isRecord } from "./entity.ts";
 import { FrameError, toFrame } from "./frame.ts";
 
 /**
@@ -32,8 +33,8 @@ export async function loadMsgpackCodec(): Promise<Codec> {
 
 /** Converts a decoded map to the shape of a JSON frame. */
 function toJsonShape(value: unknown, message: Uint8Array): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  const frame = value as Record<string, unknown>;
+  if (!isRecord(value)) return value;
+  const frame = value;
   if (frame.ts instanceof Date) {
     if (Number.isNaN(frame.ts.getTime())) throw new FrameError("'ts' is not a time", hex(message));
     frame.ts = frame.ts.toISOString();

@@ -23,8 +23,8 @@ export class Call implements Deadline {
   readonly #deadlines: Deadlines;
   readonly #resolve: (data: unknown) => void;
   readonly #reject: (error: unknown) => void;
-  readonly request: CallRequest;
-  readonly deadline: number;
+  declare readonly request: CallRequest;
+  declare readonly deadline: number;
   /** The frame's id; unset until the request has been sent. */
   id!: string;
   owner: CallOwner | undefined;

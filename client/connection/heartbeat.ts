@@ -1,4 +1,5 @@
 import { type Clock, monotonicNow } from "../../runtime/clock.ts";
+import { SLEEP_CHECK } from "../limits.ts";
 import type { Deadlines } from "./deadlines.ts";
 
 /** Settings of a {@linkcode Heartbeat}. */
@@ -11,12 +12,6 @@ export interface HeartbeatOptions {
   pingTimeout: number;
 }
 
-/**
- * After this many milliseconds at most, the heartbeat checks whether the machine slept. A timer does
- * not notice that where it stops during sleep.
- */
-const SLEEP_CHECK = 5_000;
-
 /** Pings a silent peer and reports it dead if it does not answer. */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
@@ -24,9 +19,8 @@ export class Heartbeat {
   readonly #onDead: (why: string) => void;
   #cancelTimer = () => {};
   #heardAt: number;
-  #isAnswered!: boolean;
   /** When the last message arrived, in milliseconds since 1970. */
-  lastMessageAt: number;
+  declare lastMessageAt: number;
 
   constructor(options: HeartbeatOptions, sendPing: () => void, onDead: (why: string) => void) {
     this.#options = options;
@@ -41,7 +35,6 @@ export class Heartbeat {
     const { clock } = this.#options;
     this.lastMessageAt = clock.now();
     this.#heardAt = monotonicNow(clock);
-    this.#isAnswered = true;
   }
 
   /** Waits for the next time a ping is due. */
@@ -57,9 +50,9 @@ export class Heartbeat {
       this.#cancelTimer = deadlines.add(due, () => this.start());
       return;
     }
-    this.#isAnswered = false;
+    const heardAt = this.#heardAt;
     this.#cancelTimer = deadlines.add(now + pingTimeout, () => {
-      if (this.#isAnswered) this.start();
+      if (this.#heardAt !== heardAt) this.start();
       else this.#onDead(`no message for ${pingInterval + pingTimeout} ms`);
     });
     this.#sendPing();

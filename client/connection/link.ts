@@ -2,15 +2,13 @@ import { type Codec, type FrameHead, jsonCodec } from "../../protocol/codec.ts";
 import { type Frame, FrameError } from "../../protocol/frame.ts";
 import { terminate } from "../../runtime/terminate.ts";
 import { AuthError, ConnectionError, DispatchError } from "../errors.ts";
+import { CLOSE_TIMEOUT } from "../limits.ts";
 import { Call, type CallOwner, type CallRequest } from "./call.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { FrameSink, LinkOptions } from "./link_options.ts";
 
 /** The server closed the connection when it was asked for MessagePack. */
 export class FormatError extends ConnectionError {}
-
-/** How many milliseconds the peer has to answer a close frame. */
-const CLOSE_TIMEOUT = 1_000;
 
 /** One authenticated WebSocket connection. */
 export class Link implements CallOwner {
@@ -32,10 +30,12 @@ export class Link implements CallOwner {
   /** Ends the opening phase, with an error if it failed. */
   #settleOpening = (_error?: unknown) => {};
   /** Receives the events; without a sink they are ignored. */
-  sink: FrameSink | undefined;
+  declare sink: FrameSink | undefined;
   readonly awaited = "answer";
   /** The server's name for this connection. */
-  sessionId!: string;
+  declare sessionId: string;
+  /** When the server sent the last answer, by its own clock. */
+  declare answeredAt: string | undefined;
 
   private constructor(options: LinkOptions) {
     this.#options = options;
@@ -202,6 +202,7 @@ export class Link implements CallOwner {
 
   #onAnswer(frame: Frame): void {
     const { correl_id, error } = frame;
+    this.answeredAt = frame.ts;
     let call = this.#calls.get(correl_id!);
     if (!call && error && !correl_id && this.inFlight === 1) {
       // The error names no request, but there is only one it can belong to.
@@ -250,9 +251,9 @@ export class Link implements CallOwner {
   }
 
   /** Sends a frame that belongs to no call, and returns its id. */
-  sendControl(type: Frame["type"], more?: Partial<FrameHead>): string {
+  sendControl(type: Frame["type"], more?: Partial<FrameHead>, data?: string): string {
     const id = String(this.#nextId++);
-    this.#write({ id, type, ts: this.#now(), ...more });
+    this.#write({ id, type, ts: this.#now(), ...more }, data);
     return id;
   }
 

@@ -65,8 +65,8 @@ export abstract class EntityHandle<R = unknown, E = unknown> {
   async wait(options: CallOptions = {}): Promise<R> {
     const what = `wait for ${this.#what}`;
     checkOptions(what, options, CALL);
-    const { signal, timeout } = options;
-    const deadline = timeout === undefined ? Infinity : this.#transport.deadline(timeout);
+    const { signal, timeout = 0 } = options;
+    const deadline = this.#transport.deadline(timeout);
     const follower = this.#getFollower();
     const timeoutError = () => {
       const { state } = follower;

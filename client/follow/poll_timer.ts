@@ -1,13 +1,5 @@
 import { type Clock, delay } from "../../runtime/clock.ts";
-
-/** The milliseconds between the first two reads. */
-export const FIRST_PAUSE = 250;
-
-/** The most milliseconds between two reads. */
-const LONGEST_PAUSE = 5_000;
-
-/** The record may lag behind the last event by a moment; it is read again after this time. */
-export const SETTLE_PAUSE = 20;
+import { FIRST_PAUSE, LONGEST_PAUSE, SETTLE_PAUSE } from "../limits.ts";
 
 /** Decides when to read a record again: at growing intervals, or as soon as something happens. */
 export class PollTimer {

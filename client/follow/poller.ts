@@ -5,7 +5,8 @@ import { DispatchError, JobFailedError, RunFailedError, TimeoutError } from "../
 import type { CallOptions } from "../options.ts";
 import type { Follower, Tracked } from "./entity_handle.ts";
 import { pause } from "../connection/with_deadline.ts";
-import { FIRST_PAUSE, lengthen } from "./poll_timer.ts";
+import { FIRST_PAUSE } from "../limits.ts";
+import { lengthen } from "./poll_timer.ts";
 
 /** How to poll one kind of entity. */
 interface PollerSpec<R extends Tracked> {

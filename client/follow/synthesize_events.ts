@@ -60,8 +60,7 @@ export function eventsFromJob(
 }
 
 /** Matches checkpoints for which servers send no event. */
-const WITHOUT_EVENT =
-  /^(wait|waitall|waitany|waitmatch|sleep|fanout):|^parallel:[^:]*$|^child:.*:\d+$/;
+const WITHOUT_EVENT = /^(wait(all|any|match)?|sleep|fanout):|^parallel:[^:]*$|^child:.*:\d+$/;
 
 /**
  * Creates the events that a run's record and timeline prove. They do not contain failed steps; a gap

@@ -5,10 +5,11 @@ import { delay } from "../../runtime/clock.ts";
 import type { Attachment, EventTransport, Receiver } from "../connection/transport.ts";
 import { closedError, type ConnectionError, inContext, TimeoutError } from "../errors.ts";
 import type { Gap } from "../gap.ts";
+import { SETTLE_PAUSE } from "../limits.ts";
 import type { CallOptions } from "../options.ts";
 import type { Follower, Tracked } from "./entity_handle.ts";
 import { EventLog, nameOf } from "./event_log.ts";
-import { PollTimer, SETTLE_PAUSE } from "./poll_timer.ts";
+import { PollTimer } from "./poll_timer.ts";
 
 /** How to follow one kind of entity. */
 export interface TrackerSpec<R extends Tracked, E extends DispatchEvent> {

@@ -10,7 +10,7 @@ import { CreditWindow } from "../subscribe/credits.ts";
  * all runs.
  */
 export class Lane {
-  readonly link: Link;
+  declare readonly link: Link;
   readonly #feed: CreditWindow;
   readonly #allCredits: number;
   /**
@@ -21,7 +21,7 @@ export class Lane {
   /** Whether the server may have subscribed the lane. */
   #isSubscribed = false;
   /** Resolves when the server has answered the last request about the subscription, or is late. */
-  answered: Promise<unknown> | undefined;
+  declare answered: Promise<unknown> | undefined;
   /** Cancels the timer after which the lane is dropped. */
   cancelTimer = (): void => {};
   /** Called when the server has no credits left for the lane. */

@@ -4,60 +4,22 @@ import { delay, monotonicNow } from "../../runtime/clock.ts";
 import { fullJitter } from "../backoff.ts";
 import type { CallRequest } from "../connection/call.ts";
 import { closedError, ConnectionError, inContext } from "../errors.ts";
+import {
+  ANSWER_TIME,
+  IDLE_LANES,
+  LANE_IDLE_TIME,
+  LISTENERS,
+  OPEN_ATTEMPTS,
+  SUBSCRIBE_TIME,
+} from "../limits.ts";
 import type { Session } from "../session.ts";
 import { Lane } from "./lane.ts";
-
-/** How many milliseconds an idle lane is kept for the next start, and how many lanes are kept. */
-const IDLE_TIME = 5_000;
-const IDLE_LANES = 4;
-
-/**
- * How many lanes listen to the events of all runs. If each lane did, the events of n starts would be
- * n² messages. Several hear what one misses, because servers drop events in a burst, and each node
- * of a cluster publishes only its own.
- */
-const LISTENERS = 8;
-
-/** How many milliseconds a lane that is not blocked has to answer a request about its subscription. */
-const SUBSCRIBE_TIME = 1_000;
-
-/**
- * How many milliseconds a lane may take to answer after its run has ended. A blocked lane answers no
- * ping, so this is how the loss of its peer is noticed.
- */
-const ANSWER_TIME = 5_000;
 
 /**
  * How many lanes are opened at a time, so that each opens well within its deadline. Chromium delays
  * pending connections, the more the longer.
  */
 const OPENINGS = inBrowser ? 4 : 64;
-
-/** How often to try to open a lane. */
-const OPEN_ATTEMPTS = 3;
-
-/** Limits how many callers run at the same time; the others take turns in order. */
-class Semaphore {
-  /** How many more callers may run; below 0, how many wait. */
-  #free: number;
-  readonly #waiters: (() => void)[] = [];
-
-  /** @param limit How many callers may run at the same time. */
-  constructor(limit: number) {
-    this.#free = limit;
-  }
-
-  /** Runs `work` as soon as there is room. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (--this.#free < 0) await new Promise<void>((resolve) => this.#waiters.push(resolve));
-    try {
-      return await work();
-    } finally {
-      this.#free++;
-      this.#waiters.shift()?.();
-    }
-  }
-}
 
 /** Opens lanes, lets some of them listen, and keeps a few idle ones for the next starts. */
 export class LanePool {
@@ -66,7 +28,9 @@ export class LanePool {
   readonly #lanes = new Set<Lane>();
   readonly #idle = new Set<Lane>();
   readonly #listeners = new Set<Lane>();
-  readonly #openings = new Semaphore(OPENINGS);
+  /** How many more lanes may be opened now; below 0, how many starts wait for that. */
+  #free = OPENINGS;
+  readonly #waiting: (() => void)[] = [];
   /** Whether a start is pending, so that idle lanes go on listening. */
   #mustListen = false;
 
@@ -81,22 +45,23 @@ export class LanePool {
     const session = this.#session;
     const owner = { onAnomaly: (cause: Error) => session.reportAnomaly(cause) };
     for (let attempt = 1;; attempt++) {
+      if (--this.#free < 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
       try {
-        return await this.#openings.run(async () => {
-          signal.throwIfAborted();
-          const idle = this.#takeIdle();
-          if (idle) return idle;
-          const link = await session.openLink(owner, signal);
-          const lane = new Lane(link, session, this.#onEvent);
-          this.#lanes.add(lane);
-          return lane;
-        });
+        signal.throwIfAborted();
+        const idle = this.#takeIdle();
+        if (idle) return idle;
+        const lane = new Lane(await session.openLink(owner, signal), session, this.#onEvent);
+        this.#lanes.add(lane);
+        return lane;
       } catch (cause) {
         if (!(cause instanceof ConnectionError) || attempt === OPEN_ATTEMPTS) {
           throw inContext(what, cause);
         }
-        await delay(fullJitter(attempt, session.random()), { clock: session.clock, signal });
+      } finally {
+        this.#free++;
+        this.#waiting.shift()?.();
       }
+      await delay(fullJitter(attempt, session.random()), { clock: session.clock, signal });
     }
   }
 
@@ -146,7 +111,7 @@ export class LanePool {
     if (!isNeeded && this.#idle.size >= IDLE_LANES) return void this.#retire(lane);
     if (!isNeeded) this.#unsubscribe(lane);
     this.#idle.add(lane);
-    lane.cancelTimer = this.#after(IDLE_TIME, () => void this.#retire(lane));
+    lane.cancelTimer = this.#after(LANE_IDLE_TIME, () => void this.#retire(lane));
   }
 
   #unsubscribe(lane: Lane): void {
@@ -184,9 +149,12 @@ export class LanePool {
     lane.cancelTimer = this.#after(ANSWER_TIME, drop);
   }
 
-  /** Drops every lane; their runs go on. */
+  /** Drops every lane, unused listeners when the server has unsubscribed them; their runs go on. */
   close(cause: Error): void {
-    for (const lane of this.#lanes) this.drop(lane, cause);
+    for (const lane of this.#lanes) {
+      if (this.#idle.has(lane) && lane.isListening) void this.#retire(lane);
+      else this.drop(lane, cause);
+    }
   }
 
   #takeIdle(): Lane | undefined {

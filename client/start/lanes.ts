@@ -8,6 +8,7 @@ import { withDeadline } from "../connection/with_deadline.ts";
 import { ConnectionError, deadlineExceeded, type Delivery } from "../errors.ts";
 import { type RunTracker, trackRun } from "../follow/trackers.ts";
 import { withRequestHook } from "../hooks.ts";
+import { TRACKERS } from "../limits.ts";
 import type { CallOptions } from "../options.ts";
 import type { Session } from "../session.ts";
 import type { Lane } from "./lane.ts";
@@ -21,9 +22,6 @@ interface RawRun {
   input?: string;
   state?: string;
 }
-
-/** How many runs to remember whose events may still arrive. */
-const TRACKERS = 1_000;
 
 /**
  * Starts workflows, each on its own connection. A server runs a workflow in the read loop of the

@@ -19,16 +19,24 @@ export interface BoundedQueueOptions<T> {
   onLeave?: () => void;
 }
 
+/** An item or a marker in the list that a {@linkcode BoundedQueue} consists of. */
+interface Entry<T> {
+  value?: T;
+  isMarker?: boolean;
+  next?: Entry<T>;
+}
+
 /** A bounded queue of items, written with `push` and read with `for await`. */
 export class BoundedQueue<T> implements AsyncIterableIterator<T, undefined, undefined> {
   readonly #options: BoundedQueueOptions<T>;
-  #items: T[] = [];
-  #head = 0;
+  /** The entry that was read last; the unread ones follow. */
+  #head: Entry<T> = {};
+  #tail: Entry<T> = this.#head;
+  #size = 0;
   #missed = 0;
-  readonly #markers = new Set<T>();
   #ended = false;
-  #error: unknown;
-  #failed = false;
+  /** Throws the error that the reader gets after the unread items, once. */
+  #fail: (() => never) | undefined;
   readonly #readers: PromiseWithResolvers<IteratorResult<T, undefined>>[] = [];
 
   constructor(options: BoundedQueueOptions<T>) {
@@ -37,48 +45,44 @@ export class BoundedQueue<T> implements AsyncIterableIterator<T, undefined, unde
 
   /** The number of unread items, without markers. */
   get size(): number {
-    return this.#items.length - this.#head - this.#markers.size;
+    return this.#size;
   }
 
   /** Adds an item. */
   push(item: T): void {
+    const { capacity, overflow, onLeave, onDrop } = this.#options;
     if (this.#ended) return;
-    const reader = this.#readers.shift();
-    if (reader) return reader.resolve({ done: false, value: item });
-    if (this.size < this.#options.capacity) {
+    if (this.#size < capacity) {
       // The newest items were dropped right before this one, so their marker goes here.
-      if (this.#missed > 0 && this.#options.overflow === "drop-newest") {
-        this.#addMarker(this.#takeMissed());
-      }
-      this.#items.push(item);
-      return;
+      if (this.#missed > 0 && overflow === "drop-newest") this.pushMarker(this.#takeMissed());
+      return this.#add(item, false);
     }
-    if (this.#options.overflow === "error") {
-      this.#options.onLeave?.();
+    if (overflow === "error") {
+      onLeave?.();
       return this.fail(
-        new OverflowError(`Cannot keep event: the buffer of ${this.#options.capacity} is full`),
+        new OverflowError(`Cannot keep event: the buffer of ${capacity} is full`),
       );
     }
     this.#missed++;
-    this.#options.onDrop?.();
-    if (this.#options.overflow === "drop-oldest") {
-      this.#items.push(item);
+    onDrop?.();
+    if (overflow === "drop-oldest") {
+      this.#add(item, false);
       // Skipped markers do not count as missed; the next marker covers their range.
-      while (this.#markers.delete(this.#shift()));
+      while (this.#shift().isMarker);
     }
   }
 
   /** Adds a marker: an item that takes no room and is not counted. */
   pushMarker(marker: T): void {
-    if (this.#ended) return;
-    const reader = this.#readers.shift();
-    if (reader) return reader.resolve({ done: false, value: marker });
-    this.#addMarker(marker);
+    this.#add(marker, true);
   }
 
   /** Ends the queue. Unread items stay readable unless `discard` is set. */
   end(discard = false): void {
-    if (discard) this.#discard();
+    if (discard) {
+      this.#tail = this.#head = {};
+      this.#size = this.#missed = 0;
+    }
     this.#ended = true;
     for (const reader of this.#readers.splice(0)) reader.resolve({ done: true, value: undefined });
   }
@@ -90,35 +94,30 @@ export class BoundedQueue<T> implements AsyncIterableIterator<T, undefined, unde
     const reader = this.#readers.shift();
     if (reader) reader.reject(error);
     else {
-      this.#failed = true;
-      this.#error = error;
+      this.#fail = () => {
+        this.#fail = undefined;
+        throw error;
+      };
     }
     this.end();
   }
 
-  next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#missed > 0 && this.#options.overflow === "drop-oldest") {
-      return Promise.resolve({ done: false, value: this.#takeMissed() });
+  async next(): Promise<IteratorResult<T, undefined>> {
+    const isEmpty = this.#head === this.#tail;
+    if (this.#missed > 0 && (isEmpty || this.#options.overflow === "drop-oldest")) {
+      return { done: false, value: this.#takeMissed() };
     }
-    if (this.#items.length > this.#head) {
-      const value = this.#shift();
-      this.#markers.delete(value);
-      return Promise.resolve({ done: false, value });
-    }
-    if (this.#missed > 0) return Promise.resolve({ done: false, value: this.#takeMissed() });
-    if (this.#failed) {
-      this.#failed = false;
-      return Promise.reject(this.#error);
-    }
-    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
+    if (!isEmpty) return { done: false, value: this.#shift().value! };
+    this.#fail?.();
+    if (this.#ended) return { done: true, value: undefined };
     const reader = Promise.withResolvers<IteratorResult<T, undefined>>();
     this.#readers.push(reader);
-    return reader.promise;
+    return await reader.promise;
   }
 
   return(): Promise<IteratorResult<T, undefined>> {
     if (!this.#ended) this.#options.onLeave?.();
-    this.#failed = false;
+    this.#fail = undefined;
     this.end(true);
     return Promise.resolve({ done: true, value: undefined });
   }
@@ -127,37 +126,28 @@ export class BoundedQueue<T> implements AsyncIterableIterator<T, undefined, unde
     return this;
   }
 
-  #shift(): T {
-    const item = this.#items[this.#head]!;
-    this.#items[this.#head++] = undefined!;
-    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return item;
+  #add(value: T, isMarker: boolean): void {
+    if (this.#ended) return;
+    const reader = this.#readers.shift();
+    if (reader) return reader.resolve({ done: false, value });
+    const last = this.#tail;
+    const joined = isMarker && last.isMarker && last !== this.#head
+      ? this.#options.joinMarkers?.(last.value!, value)
+      : undefined;
+    if (joined) last.value = joined;
+    else this.#tail = last.next = { value, isMarker };
+    if (!isMarker) this.#size++;
   }
 
-  #addMarker(marker: T): void {
-    const last = this.#items.at(-1)!;
-    const joined = this.#markers.has(last) ? this.#options.joinMarkers?.(last, marker) : undefined;
-    if (joined !== undefined) {
-      this.#items.pop();
-      this.#markers.delete(last);
-    }
-    this.#items.push(joined ?? marker);
-    this.#markers.add(joined ?? marker);
+  #shift(): Entry<T> {
+    const first = this.#head = this.#head.next!;
+    if (!first.isMarker) this.#size--;
+    return first;
   }
 
   #takeMissed(): T {
     const missed = this.#missed;
     this.#missed = 0;
     return this.#options.createMarker!(missed);
-  }
-
-  #discard(): void {
-    this.#items = [];
-    this.#head = 0;
-    this.#missed = 0;
-    this.#markers.clear();
   }
 }

@@ -3,16 +3,19 @@ import type { Frame } from "../../protocol/frame.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Link } from "../connection/link.ts";
 import type { FrameSink } from "../connection/link_options.ts";
+import {
+  BUFFER_SIZE,
+  FIRST_TOP_UP,
+  INITIAL_CREDITS,
+  LARGER_BUFFER_SIZE,
+  WATCHED_ENTITIES,
+} from "../limits.ts";
 
-/** The credits that a server grants to a new connection. */
-const INITIAL = 1_000;
+/** Finds out what an event says about the work of a job or run: none comes before it has started. */
+const PROGRESS = /\.(start|step|comp|fail|retry)/;
 
-/**
- * The first grant is sent when this many credits are left. Not at once: where the runtime leaves
- * Nagle's algorithm on, as Deno does, a frame without an answer right before a request delays that
- * request until the peer's kernel acknowledges the frame, which takes up to 40 ms.
- */
-const FIRST_TOP_UP = 950;
+/** The digits of an id. */
+const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /** A grant that the server has not confirmed yet. */
 interface Grant {
@@ -20,6 +23,8 @@ interface Grant {
   pingId: string;
   credits: number;
   since: number;
+  /** The value of `#fullUntil` at that time. */
+  fullUntil: string;
 }
 
 /** Settings of a {@linkcode CreditWindow}. */
@@ -29,25 +34,53 @@ export interface CreditWindowOptions {
   onEvent(event: DispatchEvent): void;
   /** Called when the server had no credits left, so that events may be missing. */
   onStarved?(since: number, until: number): void;
+  /** Called when other events that the server dropped are inferred, with times of the server. */
+  onLost?(since: number | string, until: string): void;
+  /** Whether the server sends all events like this one of a job or run that was created then. */
+  isCovered?(event: DispatchEvent, createdAt: number): boolean;
 }
 
-/** Receives the events of one link, and grants the server the credits to send more. */
+/**
+ * Receives the events of one link, grants the server the credits to send more, and infers which it
+ * dropped. Servers do not number events, so there are three signs:
+ *
+ * - The server had no credits left when it read a grant.
+ * - The server's buffer was full. An event says when it was published, and its frame when it was taken
+ *   out of the buffer; so it is known how many events were in the buffer at a time.
+ * - A job or run that is younger than the subscription ended an attempt that never started. One worker
+ *   sends both events, in order and through one server.
+ *
+ * A missing `job.enqueued` is no sign. Another server of the cluster may have published it, and none
+ * is published for a job that comes from the dead letter queue.
+ */
 export class CreditWindow implements FrameSink {
   readonly #link: Link;
   readonly #clock: Clock;
   readonly #options: CreditWindowOptions;
   readonly #capacity: number;
-  #left = INITIAL;
+  #left = INITIAL_CREDITS;
   #topUpAt = FIRST_TOP_UP;
   /** The credits that the server has certainly read, less the events that arrived. */
-  #confirmed = INITIAL;
+  #confirmed = INITIAL_CREDITS;
   readonly #grants: Grant[] = [];
+  /**
+   * When the server took out the events that were in its buffer as the newest one was published;
+   * `undefined` if the buffer is larger than it should be.
+   */
+  #takenAt: string[] | undefined = [];
+  #publishedAt = "";
+  /** Since when the buffer may have been full, while that is not reported. */
+  #fullSince = "";
+  /** When the last event that found a full buffer was taken out. */
+  #fullUntil = "";
+  /** The topics of the jobs and runs at work. */
+  readonly #started = new Set<string>();
 
   constructor(link: Link, clock: Clock, options: CreditWindowOptions) {
     this.#link = link;
     this.#clock = clock;
     this.#options = options;
-    this.#capacity = INITIAL + options.credits;
+    this.#capacity = INITIAL_CREDITS + options.credits;
   }
 
   onEvent(frame: Frame): void {
@@ -55,7 +88,12 @@ export class CreditWindow implements FrameSink {
     if (!event) return this.#link.reportAnomaly("an event without type and data");
     this.#confirmed--;
     if (--this.#left <= this.#topUpAt) this.topUp();
-    this.#options.onEvent(event);
+    const { onEvent, onLost } = this.#options;
+    if (onLost) {
+      this.#measureBuffer(event.ts, frame.ts ?? "");
+      this.#checkStart(event);
+    }
+    onEvent(event);
   }
 
   /** Grants the credits that are missing from a full window. */
@@ -68,11 +106,15 @@ export class CreditWindow implements FrameSink {
     this.#topUpAt = this.#capacity * 0.6;
     this.#link.sendControl("request", { credits });
     // The server does not answer a grant, but it serves requests in order: the pong confirms it.
-    if (!this.#options.onStarved) return;
+    if (this.#options.onStarved) this.#ping(credits);
+  }
+
+  #ping(credits: number): void {
     this.#grants.push({
       credits,
       pingId: this.#link.sendControl("ping"),
       since: this.#clock.now(),
+      fullUntil: this.#fullUntil,
     });
   }
 
@@ -83,5 +125,44 @@ export class CreditWindow implements FrameSink {
     this.#grants.shift();
     if (this.#confirmed <= 0) this.#options.onStarved!(grant.since, this.#clock.now());
     this.#confirmed += grant.credits;
+    if (!this.#fullSince || !this.#takenAt) return;
+    // Events that show that the buffer is larger would have arrived since the ping.
+    if (this.#fullUntil !== grant.fullUntil) return this.#ping(0);
+    this.#options.onLost!(this.#fullSince, this.#fullUntil);
+    this.#fullSince = "";
+  }
+
+  #measureBuffer(ts: string, takenAt: string): void {
+    const buffer = this.#takenAt;
+    if (!buffer) return;
+    // Without the `Z`, times of different precision sort as text. Events enter the buffer in the
+    // order of their arrival, which may differ from that of their times.
+    const publishedAt = ts.slice(0, -1);
+    if (publishedAt > this.#publishedAt) this.#publishedAt = publishedAt;
+    while (buffer[0]! <= this.#publishedAt) buffer.shift();
+    const size = buffer.push(takenAt.slice(0, -1));
+    if (size > LARGER_BUFFER_SIZE) this.#takenAt = undefined;
+    else if (size >= BUFFER_SIZE) {
+      this.#fullUntil = takenAt;
+      if (this.#fullSince) return;
+      this.#fullSince = ts;
+      this.#ping(0);
+    }
+  }
+
+  #checkStart(event: DispatchEvent): void {
+    const { type, topic, ts } = event;
+    const progress = PROGRESS.exec(type)?.[1];
+    const started = this.#started;
+    if (!progress || started.size > WATCHED_ENTITIES) return;
+    const isKnown = progress === "start" || started.has(topic);
+    if (progress.startsWith("st")) started.add(topic);
+    else started.delete(topic);
+    if (isKnown) return;
+    // The first ten digits of an id are the milliseconds since 1970.
+    let createdAt = 0;
+    for (const digit of topic.slice(-26, -16)) createdAt = createdAt * 32 + DIGITS.indexOf(digit);
+    const { isCovered, onLost } = this.#options;
+    if (createdAt <= Date.parse(ts) && isCovered!(event, createdAt)) onLost!(createdAt, ts);
   }
 }

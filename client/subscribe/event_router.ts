@@ -1,34 +1,35 @@
 import { channelsOf, wireChannel } from "../../protocol/channel.ts";
 import type { DispatchEvent } from "../../protocol/event.ts";
+import type { Call } from "../connection/call.ts";
 import type { Link } from "../connection/link.ts";
 import { channelRequest } from "../connection/requests.ts";
-import type {
-  Attachment,
-  EventRouter,
-  Receiver,
-  Request,
-  Transport,
-} from "../connection/transport.ts";
+import type { Attachment, EventRouter, Receiver, Transport } from "../connection/transport.ts";
 import { ConnectionError, DispatchError } from "../errors.ts";
 import { createGap, type Gap } from "../gap.ts";
+import { AGE_MARGIN } from "../limits.ts";
 import { CreditWindow } from "./credits.ts";
-import { EnqueueThrottle } from "./enqueue_throttle.ts";
+import type { EnqueueThrottle } from "./enqueue_throttle.ts";
 
 /** What the router needs from its session. */
 export interface RouterHost
   extends Pick<Transport, "clock" | "deadlines" | "onClose" | "request" | "deadline"> {
+  /** The enqueues that wait until the events of earlier ones have arrived. */
+  readonly throttle: EnqueueThrottle;
   /** How many credits a grant fills the window up to. */
   readonly credits: number;
-  /** Called after the receivers got a gap because the server ran out of credits. */
-  onCreditGap(gap: Gap): void;
+  /** Called after the receivers got a gap because the server dropped events. */
+  onServerGap(gap: Gap): void;
 }
 
-/** A subscription on the server, shared by all receivers of the channel. */
+/** A subscription on the server, shared by the receivers of the channels that come from it. */
 interface ServerChannel {
-  attachments: number;
+  /** The receivers and the channel of each. */
+  receivers: Map<Receiver, string>;
   /** Aborts the request to subscribe. */
   abort: AbortController;
   ready: Promise<unknown>;
+  /** When the server confirmed the subscription, by its own clock. */
+  since: string | undefined;
 }
 
 /**
@@ -38,50 +39,49 @@ interface ServerChannel {
  */
 export class ChannelRouter implements EventRouter {
   readonly #host: RouterHost;
-  readonly #receivers = new Map<string, Set<Receiver>>();
   readonly #serverChannels = new Map<string, ServerChannel>();
-  readonly #throttle: EnqueueThrottle;
   /** The link that delivers events; it may be lost. */
   #link: Link | undefined;
 
   constructor(host: RouterHost) {
     this.#host = host;
-    this.#throttle = new EnqueueThrottle(host);
   }
 
   /** Makes the router the receiver of a link's events. */
   listenTo(link: Link): void {
     this.#link = link;
+    const onGap = (reason: Gap["reason"]) => (since: number | string, until: number | string) =>
+      this.#host.onServerGap(this.reportGap(reason, since, until));
     link.sink = new CreditWindow(link, this.#host.clock, {
       credits: this.#host.credits,
       onEvent: (event) => this.#deliver(event),
-      onStarved: (since, until) => {
-        this.#host.onCreditGap(this.reportGap("credits", since, until));
-      },
+      onStarved: onGap("credits"),
+      onLost: onGap("lost"),
+      isCovered: (event, createdAt) =>
+        channelsOf(event).some((name) => {
+          const since = this.#serverChannels.get(name)?.since;
+          return createdAt > Date.parse(since!) + AGE_MARGIN;
+        }),
     });
   }
 
-  /** Waits for the turn of an enqueue, if the events of jobs arrive on the same connection. */
-  throttle(request: Request, deadline: number): Promise<void> | undefined {
-    if (request.method !== "job.enqueue") return undefined;
-    const hasJobEvents = this.#serverChannels.has("jobs") || this.#serverChannels.has("firehose");
-    return hasJobEvents ? this.#throttle.acquire(request, deadline) : undefined;
+  /** Whether a call must wait for its turn: its events arrive on the connection that it is sent on. */
+  mustThrottle({ request }: Call): boolean {
+    return request.method === "job.enqueue" &&
+      (this.#serverChannels.has("jobs") || this.#serverChannels.has("firehose"));
   }
 
   /** Adds a receiver to a channel; asks the server for the channel if the receiver is the first. */
   attach(channel: string, receiver: Receiver): Attachment {
-    let receivers = this.#receivers.get(channel);
-    if (!receivers) this.#receivers.set(channel, receivers = new Set());
-    receivers.add(receiver);
     const name = wireChannel(channel);
     let shared = this.#serverChannels.get(name);
     if (!shared) this.#serverChannels.set(name, shared = this.#subscribe(name));
-    shared.attachments++;
+    const { ready, receivers } = shared;
+    receivers.set(receiver, channel);
     let detached: Promise<void> | undefined;
     return {
-      ready: shared.ready.then(() => {}, (error) => {
+      ready: ready.then(() => {}, (error) => {
         if (detached) return;
-        receivers.delete(receiver);
         // The next receiver asks again. A server that was too slow may have subscribed us.
         this.#unsubscribe(name, shared).catch(() => {});
         throw error;
@@ -89,16 +89,17 @@ export class ChannelRouter implements EventRouter {
       detach: () =>
         detached ??= (async () => {
           receivers.delete(receiver);
-          if (receivers.size === 0 && this.#receivers.get(channel) === receivers) {
-            this.#receivers.delete(channel);
-          }
-          if (--shared.attachments === 0) await this.#unsubscribe(name, shared);
+          if (receivers.size === 0) await this.#unsubscribe(name, shared);
         })(),
     };
   }
 
   /** Tells every receiver that events may be missing. */
-  reportGap(reason: Gap["reason"], since: number, until: number = this.#host.clock.now()): Gap {
+  reportGap(
+    reason: Gap["reason"],
+    since: number | string,
+    until: number | string = this.#host.clock.now(),
+  ): Gap {
     const gap = createGap(reason, since, until);
     for (const receiver of this.#allReceivers()) receiver.onGap(gap);
     return gap;
@@ -107,21 +108,35 @@ export class ChannelRouter implements EventRouter {
   /** Asks the server on a new link for every channel that has receivers. */
   async resubscribe(link: Link, deadline: number, signal: AbortSignal): Promise<void> {
     this.listenTo(link);
-    await Promise.all([...this.#serverChannels.keys()].map(async (name) => {
+    await Promise.all([...this.#serverChannels].map(async ([name, shared]) => {
+      shared.since = undefined;
       try {
         await link.request({ ...channelRequest("subscribe", name), signal }, deadline);
+        shared.since = link.answeredAt;
       } catch (error) {
         // The server refuses what it allowed before: only this channel ends.
         if (!(error instanceof DispatchError) || typeof error.code !== "number") throw error;
-        this.#endChannel(name, error);
+        this.#serverChannels.delete(name);
+        for (const receiver of shared.receivers.keys()) receiver.onEnd(error);
       }
     }));
+  }
+
+  /**
+   * Unsubscribes from every channel before a link is closed. When a subscribed connection drops while
+   * an event is published to it, servers close the connection that caused the event. They handle the
+   * requests before they read the end of the connection.
+   */
+  leave(link: Link): void {
+    for (const name of this.#serverChannels.keys()) {
+      const { method, data } = channelRequest("unsubscribe", name);
+      link.sendControl("request", { method }, data);
+    }
   }
 
   /** Ends every channel. */
   end(error: Error | undefined, keep: boolean): void {
     const receivers = this.#allReceivers();
-    this.#receivers.clear();
     this.#serverChannels.clear();
     for (const receiver of receivers) receiver.onEnd(error, keep);
   }
@@ -132,8 +147,9 @@ export class ChannelRouter implements EventRouter {
       ...channelRequest("subscribe", name),
       retry: "unknown",
       signal: abort.signal,
-    });
-    return { attachments: 0, abort, ready };
+    }).then(() => shared.since = this.#link!.answeredAt);
+    const shared: ServerChannel = { receivers: new Map(), abort, ready, since: undefined };
+    return shared;
   }
 
   async #unsubscribe(name: string, shared: ServerChannel): Promise<void> {
@@ -149,24 +165,17 @@ export class ChannelRouter implements EventRouter {
     }
   }
 
-  #endChannel(name: string, error: Error): void {
-    this.#serverChannels.delete(name);
-    for (const [channel, receivers] of [...this.#receivers]) {
-      if (wireChannel(channel) !== name) continue;
-      this.#receivers.delete(channel);
-      for (const receiver of receivers) receiver.onEnd(error);
-    }
-  }
-
   #deliver(event: DispatchEvent): void {
-    if (event.type === "job.enqueued") this.#throttle.onEnqueued();
-    for (const channel of channelsOf(event)) {
-      const receivers = this.#receivers.get(channel);
-      if (receivers) { for (const receiver of receivers) receiver.onEvent(event); }
+    if (event.type === "job.enqueued") this.#host.throttle.onEnqueued();
+    const channels = channelsOf(event);
+    for (const name of channels) {
+      for (const [receiver, channel] of this.#serverChannels.get(name)?.receivers ?? []) {
+        if (channels.includes(channel)) receiver.onEvent(event);
+      }
     }
   }
 
   #allReceivers(): Receiver[] {
-    return [...this.#receivers.values()].flatMap((receivers) => [...receivers]);
+    return [...this.#serverChannels.values()].flatMap(({ receivers }) => [...receivers.keys()]);
   }
 }

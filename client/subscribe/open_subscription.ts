@@ -38,10 +38,10 @@ export function openSubscription(
     createMarker: (missed) => {
       const since = firstDropAt;
       firstDropAt = 0;
-      return createGap("overflow", since, transport.clock.now(), missed);
+      return { ...createGap("overflow", since, transport.clock.now()), missed };
     },
-    joinMarkers: (first, second) =>
-      first.type === "gap" && second.type === "gap" ? joinGaps(first, second) : undefined,
+    // All markers are gaps.
+    joinMarkers: (first, second) => joinGaps(first as Gap, second as Gap),
     onLeave: leave,
   });
   const attachment = transport.attach(channel, {

@@ -43,7 +43,7 @@ export class Subscription implements AsyncIterable<DispatchEvent | Gap, undefine
   };
   readonly #leave: () => Promise<void>;
   /** The channel's name. */
-  readonly channel: string;
+  declare readonly channel: string;
 
   /** Called by `client.subscribe()`. */
   constructor(

@@ -37,7 +37,7 @@ export class EventWriter {
     this.#frames = frames;
     this.#connection = connection;
     subscriber.onEvents = () => this.#schedule();
-    subscriber.onFull = () => this.#write();
+    subscriber.onHalfFull = () => this.#write();
   }
 
   /** Writes after the current task, as a Go server's writer goroutine does. */

@@ -58,7 +58,7 @@ function eventStream(
         }
       };
       subscriber.onEvents = () => afterTask(flush);
-      subscriber.onFull = flush;
+      subscriber.onHalfFull = flush;
       const onServerClose = () => {
         end();
         controller.close();

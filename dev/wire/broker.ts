@@ -5,6 +5,12 @@ import { sameTenant, type Tenant } from "../engine/store_rows.ts";
 const CREDITS = 1000;
 const BUFFER_SIZE = 256;
 
+/**
+ * With this many events in its buffer a subscriber writes what it can. A real server writes all the
+ * time; if this one waited until the buffer is full, clients would infer that it dropped events.
+ */
+const FLUSH_SIZE = BUFFER_SIZE / 2;
+
 /** Settings of a {@linkcode Broker}. */
 export interface BrokerOptions {
   /** Whether to drop events beyond a subscriber's credits and buffer. */
@@ -24,8 +30,8 @@ export class Subscriber {
   readonly buffer: PublishedEvent[] = [];
   /** Called when an empty buffer receives an event. */
   onEvents: () => void = () => {};
-  /** Called when the buffer is full, to write what can be written now. */
-  onFull: () => void = () => {};
+  /** Called when the buffer is half full or more, to write what can be written now. */
+  onHalfFull: () => void = () => {};
   credits: number = CREDITS;
 
   constructor(tenant: Tenant) {
@@ -113,7 +119,7 @@ export class Broker implements EventSink {
     if (this.#options.isolate && !sameTenant(subscriber.tenant, event.tenant)) return;
     if (this.#options.drop) {
       // Events are written after the current task; a task that publishes many can fill the buffer.
-      if (subscriber.buffer.length >= BUFFER_SIZE) subscriber.onFull();
+      if (subscriber.buffer.length >= FLUSH_SIZE) subscriber.onHalfFull();
       if (subscriber.credits <= 0 || subscriber.buffer.length >= BUFFER_SIZE) {
         this.#dropped++;
         return;

@@ -468,3 +468,17 @@ test("a lane that is lost while its answer is due leaves no timer", async () => 
   await rejects(sending);
   equal(session.clock.pending, 0);
 });
+
+test("closing lets an idle listener be unsubscribed before it drops", async () => {
+  const { session, pool, listening, release, linkOf } = createPool();
+  const [lane] = await listening(1);
+  pool.keepListening(true);
+  await release(lane!);
+  const link = linkOf(lane!);
+  pool.close(new ConnectionError("The client was closed", "closed"));
+  equal(link.isOpen, true);
+  link.last("unsubscribe").answer({});
+  await settle();
+  equal(link.isOpen, false);
+  equal(session.clock.pending, 0);
+});

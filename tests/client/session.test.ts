@@ -582,6 +582,7 @@ test("close ends calls, channels, listeners and the status, and nothing follows"
   assert.equal(it.session.link, undefined);
   for (const call of [read, write]) await rejects(call, { code: "closed", delivery: "unknown" });
   assert.deepEqual(jobs.seen, [{ end: undefined, keep: false }]);
+  assert.equal(socket.last.method, "unsubscribe");
   assert.equal(heard.length, 1);
   assert.equal(heard[0], it.session.closedWith);
   assert.equal(heard[0]!.message, "the client is closed");
@@ -652,7 +653,7 @@ test("reports anomalies with their number, a fallback to JSON and gaps in the st
   it.session.reportAnomaly(cause);
   it.session.reportAnomaly(cause);
   it.session.onFormatFallback(cause);
-  it.session.onCreditGap({ type: "gap", reason: "credits", since: "a", until: "b" });
+  it.session.onServerGap({ type: "gap", reason: "credits", since: "a", until: "b" });
   await eventually(() => it.status.items.length === 5);
   assert.deepEqual(it.status.items.slice(1), [
     { type: "anomaly", count: 1, cause },

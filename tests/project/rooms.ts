@@ -168,6 +168,7 @@ const FILES: Record<string, readonly string[]> = {
     "client/definitions.ts",
     "client/errors.ts",
     "client/gap.ts",
+    "client/limits.ts",
     "client/hooks.ts",
     "client/options.ts",
     "client/status.ts",
