@@ -177,12 +177,30 @@ test("a misspelt command gets a suggestion", async () => {
 test("on an older Node, one line says which version is needed", {
   skip: runtimeName() === "node" ? false : "it is about Node",
 }, () => {
-  const older = "Object.defineProperty(process, 'versions', { value: { node: '22.18.0' } })";
-  const { status, stdout, stderr } = spawnSync(
+  // Before 22.18 Node loads no TypeScript, so it cannot load `runner.ts`.
+  for (const [entry, version] of [["runner.ts", "22.18.0"], ["runner.mjs", "20.20.2"]] as const) {
+    const older = `Object.defineProperty(process, 'versions', { value: { node: '${version}' } })`;
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ["--import", `data:text/javascript,${encodeURIComponent(older)}`, entry, "--help"],
+      { encoding: "utf8" },
+    );
+    assert.equal(stderr, `error: dispatch needs Node 24 or newer; this is Node ${version}\n`);
+    assert.deepEqual([status, stdout], [2, ""]);
+  }
+});
+
+test("runner.mjs does what runner.ts does, and has no syntax that an old Node lacks", async () => {
+  const deno = runtimeName() === "deno" ? ["run", "-A", "--no-check"] : [];
+  const { status, stdout } = spawnSync(
     process.execPath,
-    ["--import", `data:text/javascript,${encodeURIComponent(older)}`, "runner.ts", "--help"],
-    { encoding: "utf8" },
+    [...deno, "runner.mjs", "list", "recipes"],
+    {
+      encoding: "utf8",
+    },
   );
-  assert.equal(stderr, "error: dispatch needs Node 24 or newer; this is Node 22.18.0\n");
-  assert.deepEqual([status, stdout], [2, ""]);
+  const { out } = await runnerCli(["list", "recipes"]);
+  assert.deepEqual([status, stdout], [0, out]);
+  const source = await readFile("runner.mjs", "utf8");
+  assert.doesNotMatch(source, /^import |\?\.|\?\?|\bawait\b/m);
 });
