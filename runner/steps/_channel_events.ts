@@ -41,6 +41,32 @@ export function eventCondition(description: string): Field<Expression, false> {
     ));
 }
 
+/** The fields of the events' data. */
+const DATA_FIELDS = {
+  "`job.*`": ["job_id", "job_name", "queue", "elapsed_ms", "error", "attempt", "next_run_at"],
+  "`workflow.*`": ["run_id", "name", "step_name", "elapsed_ms", "error"],
+  "`cron.fired`": ["entry_name", "job_id"],
+  "some events": ["scope_app_id", "scope_org_id"],
+} as const;
+
+/**
+ * Says which fields of `event.data` no event has, as lines of a message: a condition that asks for one
+ * is never met.
+ */
+export function describeUnknownFields(where: Expression | undefined): string[] {
+  const known: readonly string[] = Object.values(DATA_FIELDS).flat();
+  const asked = [...where?.text.matchAll(/\bevent\.data\.(\w+)/g) ?? []].map(([, name]) => name!);
+  const isCron = /cron/.test(where?.text ?? "");
+  return [...new Set(asked)].filter((name) => !known.includes(name)).map((name) => {
+    const fields = Object.entries(DATA_FIELDS).slice(0, 3)
+      .filter(([type]) => isCron === type.includes("cron"))
+      .map(([type, names]) => `${type} has ${names.join(", ")}`).join("; ");
+    return `no known event has \`event.data.${name}\`; ${
+      (isCron ? undefined : didYouMean(name, known)) ?? fields
+    }`;
+  });
+}
+
 /** Returns the name of a channel and its events since the recipe began. */
 export async function openChannel(
   template: Template,

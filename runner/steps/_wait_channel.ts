@@ -7,7 +7,13 @@ import { literal, type Template } from "../expression/template.ts";
 import { formatDuration } from "../language/duration.ts";
 import { type Field, record, required } from "../language/field.ts";
 import { integer } from "../language/value_fields.ts";
-import { channelName, eventCondition, matchesEvent, openChannel } from "./_channel_events.ts";
+import {
+  channelName,
+  describeUnknownFields,
+  eventCondition,
+  matchesEvent,
+  openChannel,
+} from "./_channel_events.ts";
 import type { EventLog, RunnerClient, StepContext, StepOutcome } from "./context.ts";
 
 /** A wait for events of a channel. */
@@ -73,7 +79,8 @@ export async function waitOnChannel(
       const lines = [arrived, ...describeLog(log)];
       throw new StepFailure("connection", message, { lines, cause: error });
     }
-    throw new StepFailure("deadline", arrived, { lines: describeLog(log), cause: error });
+    const lines = [...describeLog(log), ...describeUnknownFields(step.where)];
+    throw new StepFailure("deadline", arrived, { lines, cause: error });
   }
 }
 

@@ -1,4 +1,5 @@
 import { isTerminal } from "../../protocol/entity.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 import { startStopwatch } from "../events/deadline.ts";
 import type { Observed } from "../events/event.ts";
 import { StepFailure } from "../events/failure.ts";
@@ -66,7 +67,8 @@ export async function waitForEntity(
         throw new StepFailure("evaluation", message, { ...details(), span: check.missing.span });
       }
       if (hasEnded || step.fail_on?.some(({ state }) => state === last!.state)) {
-        throw new StepFailure("wait", missedMessage(last, goal), details());
+        const lines = [...history.lines(), ...stepHint(last, goal)];
+        throw new StepFailure("wait", missedMessage(last, goal), { ...details(), lines });
       }
       const done = history.lastCheckpoint;
       context.reportProgress(`${last.state}${done === undefined ? "" : `, ${done} done`}`);
@@ -85,13 +87,23 @@ export async function waitForEntity(
     }
     if (!context.timedOut) throw error;
     const waited = formatDuration(elapsed());
-    const causes = missing === undefined && last ? likelyCauses(last, context) : missing ?? [];
+    const hint = last ? stepHint(last, goal) : [];
+    const causes = missing === undefined && last && hint.length === 0
+      ? likelyCauses(last, context)
+      : missing ?? hint;
     throw new StepFailure("deadline", deadlineMessage(last, goal, waited), {
       observed,
       lines: lines.concat(causes),
       cause: error,
     });
   }
+}
+
+/** Suggests a step of the timeline for one that is not in it. */
+function stepHint({ timeline }: EntityReading, { checkpoint }: WaitGoal): string[] {
+  if (checkpoint === undefined) return [];
+  const meant = didYouMean(checkpoint, timeline.map(({ step_name }) => step_name));
+  return meant === undefined ? [] : [`no step \`${checkpoint}\` was seen; ${meant}`];
 }
 
 function isConnectionError(error: unknown): boolean {

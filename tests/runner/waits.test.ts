@@ -449,3 +449,37 @@ test("warns at the end of a parallel run about an event that no case has consume
     assert.ok(warnings.some((text) => own.test(text)), warnings.join("\n"));
   }
 });
+
+test("suggests the step that a misspelt `until_step` means, once its run has shown it", async () => {
+  const { code, events } = await runRecipe(`
+steps:
+  - id: order
+    start: order-payment
+    input: { order_id: ORD-7 }
+  - publish: payment-received
+  - wait: order
+    until_step: shipp
+`);
+  assert.equal(code, 1);
+  const { message, lines } = firstFailure(events);
+  assert.match(message, / is completed without reaching step `shipp`$/);
+  assert.equal(lines.at(-1), "no step `shipp` was seen; did you mean `ship`?");
+});
+
+for (
+  const [field, hint] of [
+    ["cron_name", "`cron.fired` has entry_name, job_id"],
+    ["jobid", "did you mean `job_id`?"],
+  ]
+) {
+  test(`a wait that asks for event.data.${field} names the field that events have`, async () => {
+    const { code, events } = await runRecipe(`
+steps:
+  - wait: { channel: firehose, where: 'event.data.${field} == "x" && event.data.job_id == "y"' }
+    within: 20ms
+`);
+    assert.equal(code, 1);
+    const { lines } = firstFailure(events);
+    assert.deepEqual(lines.slice(1), [`no known event has \`event.data.${field}\`; ${hint}`]);
+  });
+}
