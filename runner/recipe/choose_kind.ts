@@ -7,8 +7,6 @@ import { NO_RESULT } from "../steps/result_types.ts";
 import { STEP_KINDS } from "../steps/step_kinds.ts";
 import { STEP_OPTIONS } from "./step_options.ts";
 
-const KIND_NAMES = Object.keys(STEP_KINDS);
-
 /** The kind of a step, or a guess if the step has an error. */
 export interface ChosenKind {
   /** The kind. */
@@ -24,7 +22,7 @@ export interface ChosenKind {
  * reported, and the likeliest kind is returned so that its other errors are found as well.
  */
 export function chooseKind(map: MapNode, diagnostics: Diagnostics): ChosenKind {
-  const keys = map.entries.filter(({ key }) => KIND_NAMES.includes(key));
+  const keys = map.entries.filter(({ key }) => Object.hasOwn(STEP_KINDS, key));
   if (keys.length > 1) {
     const names = keys.map(({ key }) => `\`${key}\``).join(" and ");
     diagnostics.error("two-kinds", keys[1]!.keySpan, `a step does one thing, not ${names}`, {
@@ -52,7 +50,7 @@ export function chooseKind(map: MapNode, diagnostics: Diagnostics): ChosenKind {
   );
   if (implied) return { kind: implied, map };
   diagnostics.error("no-kind", map.entries[0]?.keySpan ?? map, "the step does not say what to do", {
-    label: `it needs one of ${KIND_NAMES.join(", ")}`,
+    label: `it needs one of ${Object.keys(STEP_KINDS).join(", ")}`,
   });
   const fields = optionalFields();
   const entries = map.entries.filter(({ key }) =>
@@ -75,11 +73,11 @@ const UNKNOWN: StepKind = {
 };
 
 function findMisspeltKind({ entries }: MapNode): { index: number; meant: string } | undefined {
-  const known = [...Object.keys(STEP_OPTIONS), ...KIND_NAMES];
+  const known = [...Object.keys(STEP_OPTIONS), ...Object.keys(STEP_KINDS)];
   for (const [index, { key }] of entries.entries()) {
     const meant = suggest(key, known);
     if (meant === undefined || Object.hasOwn(STEP_OPTIONS, key)) continue;
-    if (KIND_NAMES.includes(meant)) return { index, meant };
+    if (Object.hasOwn(STEP_KINDS, meant)) return { index, meant };
   }
   return undefined;
 }

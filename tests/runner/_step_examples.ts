@@ -48,11 +48,11 @@ export const STEP_EXAMPLES: Record<StepKindName, StepExample> = {
   assert: { step: "assert: 1 + 1 == 2", label: "assert 1 + 1 == 2" },
   cancel: { before: JOB, step: "cancel: job", label: "cancel job", detail: /^job_/ },
   get: {
-    before: JOB + "  - wait: job\n",
+    before: JOB,
     step: "get: job",
-    result: `step.state == "completed" && step.job_id == job.job_id`,
+    result: `step.name == "noop" && step.job_id == job.job_id`,
     label: "get job",
-    detail: /^job_\w+ completed$/,
+    detail: /^job_\w+ \w+$/,
   },
   stats: { step: "stats:", result: "step.connections >= 0", label: "stats" },
   call: {

@@ -3,12 +3,18 @@ import { test } from "node:test";
 import { METHOD_SCOPES } from "../../protocol/method.ts";
 import type { Step } from "../../runner/language/model.ts";
 import { STEP_KINDS } from "../../runner/steps/step_kinds.ts";
-import { ends, runRecipe } from "./_recipe.ts";
+import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 import { STEP_EXAMPLES, type StepExample } from "./_step_examples.ts";
 
+/** The recipe of an example, which ends with the step. */
+function recipeOf({ before = "", step }: StepExample): string {
+  return `vars: { order: ORD-7 }\nsteps:\n${before}  - id: step\n    ${step}\n`;
+}
+
 /** Runs an example. Returns its events and the methods that the server got from its step alone. */
-async function runExample(kind: string, { before = "", step, result, files }: StepExample) {
-  const text = `vars: { order: ORD-7 }\nsteps:\n${before}  - id: step\n    ${step}\n` +
+async function runExample(kind: string, example: StepExample) {
+  const { result, files } = example;
+  const text = recipeOf(example) +
     (result === undefined ? "" : `  - assert: ${JSON.stringify(result)}\n`) +
     "  - assert: true\n";
   const methods: string[] = [];
@@ -32,8 +38,15 @@ function isWriteMethod(method: string): boolean {
   return /:write$|^admin$/.test(METHOD_SCOPES[method as keyof typeof METHOD_SCOPES] ?? "");
 }
 
+/** What the methods that create something create. */
+const CREATED_BY: Record<string, "job" | "run"> = {
+  "job.enqueue": "job",
+  "dlq.replay": "job",
+  "workflow.start": "run",
+};
+
 for (const [kind, example] of Object.entries<StepExample>(STEP_EXAMPLES)) {
-  const { writes, result } = STEP_KINDS[kind]!;
+  const { writes, result, checks = false, waits = false, creates } = STEP_KINDS[kind]!;
 
   test(`${kind}: a step of this kind runs, and its result has the declared type`, async () => {
     const { code, out, err, events, methods } = await runExample(kind, example);
@@ -46,6 +59,16 @@ for (const [kind, example] of Object.entries<StepExample>(STEP_EXAMPLES)) {
     const call = { call: methods.at(-1) } as unknown as Step["fields"];
     const declared = typeof writes === "function" ? writes(call) : writes;
     equal(declared, methods.some(isWriteMethod), `writes: ${declared}; it sent ${methods}`);
+    equal(creates, methods.map((method) => CREATED_BY[method]).find(Boolean), "`creates`");
+    if (creates) match(step.detail ?? "", { job: /^job_/, run: /^wfrun_/ }[creates]);
+    equal(waits, step.observed !== undefined, "`waits`: it has observed something");
+  });
+
+  test(`${kind}: a recipe with this step alone passes only if the step checks something`, async () => {
+    const { events, err } = await runRecipe(recipeOf(example), [], example);
+    const { status } = events.find((event) => event.type === "case.finished")!;
+    equal(status, checks ? "passed" : "unchecked", "`checks`");
+    equal(err.includes("neither waits nor asserts"), !checks, err);
   });
 
   test(`${kind}: the example names every field of the result`, () => {
@@ -55,6 +78,13 @@ for (const [kind, example] of Object.entries<StepExample>(STEP_EXAMPLES)) {
     }
     const isTyped = result.title !== "" && kind !== "parallel";
     equal(example.result !== undefined, isTyped, "`result` in the example");
+  });
+
+  if (example.result !== undefined) continue;
+  test(`${kind}: the step leaves no result, as its kind declares none`, async () => {
+    const text = `${recipeOf(example)}    outputs: { value: result }\n`;
+    const { events } = await runRecipe(text, [], example);
+    match(firstFailure(events).message, /^`result` has no value/);
   });
 }
 

@@ -1,5 +1,6 @@
 import { deepEqual } from "node:assert/strict";
 import { test } from "node:test";
+import { checkRecipe } from "../../runner/recipe/read_recipe.ts";
 import { required } from "../../runner/language/field.ts";
 import { target } from "../../runner/steps/_target.ts";
 import { stepKind } from "../../runner/steps/kind.ts";
@@ -18,10 +19,6 @@ const replay = stepKind({
   run: () => Promise.resolve({}),
 });
 
-Object.assign(STEP_KINDS, { replay });
-// The parser reads the list of step kinds while it loads.
-const { checkRecipe } = await import("../../runner/recipe/read_recipe.ts");
-
 /** Returns the messages about a step. */
 async function messages(step: string): Promise<string[]> {
   const text = `steps:\n  - id: job\n    enqueue: noop\n  - id: run\n    start: noop\n${step}`;
@@ -30,7 +27,10 @@ async function messages(step: string): Promise<string[]> {
     .map(({ message, label }) => label === undefined ? message : `${message}: ${label}`);
 }
 
-test("a step kind that needs a run accepts only a run", async () => {
+test("a step kind that needs a run accepts only a run", async (context) => {
+  Object.assign(STEP_KINDS, { replay });
+  // Bun runs all files in one process, and the other tests must not see this kind.
+  context.after(() => void Reflect.deleteProperty(STEP_KINDS, "replay"));
   deepEqual(await messages("  - replay: run"), []);
   deepEqual(await messages("  - replay: { run: wfrun_1 }"), []);
   deepEqual(await messages("  - replay: job"), ["the result of step `job` is a job, not a run"]);
