@@ -156,6 +156,11 @@ test("every call of `DispatchCalls` has an example", () => {
   );
 });
 
+test("the protocol knows the method of every call", () => {
+  const methods = Object.values(REQUEST_CALLS).map(({ method }) => method);
+  assert.deepEqual(methods.filter((method) => !Object.hasOwn(METHOD_SCOPES, method)), []);
+});
+
 test("a method counts as a read exactly if its scope only allows reading", () => {
   for (const [method, scope] of Object.entries(METHOD_SCOPES)) {
     assert.equal(isRead(method), scope?.endsWith(":read") === true, method);

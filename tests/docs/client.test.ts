@@ -1,6 +1,8 @@
 import { deepEqual, ok } from "node:assert/strict";
 import { test } from "node:test";
 import * as sdk from "../../mod.ts";
+import { isRead } from "../../client/connection/requests.ts";
+import { REQUEST_CALLS } from "../helpers/calls.ts";
 import { clientCalls } from "../helpers/client_calls.ts";
 import { read } from "../project/sources.ts";
 
@@ -25,6 +27,16 @@ test("docs/client.md has a row for every call of the client", () => {
   const column = firstColumn("Calls and deadlines");
   ok(clientCalls().length >= 12, String(clientCalls()));
   deepEqual(clientCalls().filter((name) => !column.includes(`${name}(`)), []);
+});
+
+test("docs/client.md names the calls that are repeated after a lost connection", () => {
+  const section = PAGE.split("\n## Delivery of writes\n")[1]!.split("\n\n")[0]!;
+  const { call: _, ...calls } = REQUEST_CALLS;
+  const reads = Object.entries(calls).filter(([, { method }]) => isRead(method));
+  deepEqual(
+    Array.from(section.matchAll(/`(\w+)`/g), ([, name]) => name).toSorted(),
+    reads.map(([name]) => name).toSorted(),
+  );
 });
 
 test("docs/client.md has a row for every error", () => {

@@ -30,8 +30,11 @@ export interface CallExample {
   answer: unknown;
   /** What the call resolves with; for a handle, some of its properties. */
   result: unknown;
-  /** Data that is not an answer to this method, and the code of the error it causes. */
-  malformed?: { answer: unknown; code: string };
+  /**
+   * Data that is not an answer to this method, and the code of the error it causes; `undefined` if
+   * the call accepts any data.
+   */
+  malformed: { answer: unknown; code: string } | undefined;
 }
 
 const TIMELINE = [{ step_name: "ship", data: btoa('{"ok":true}'), created_at: "2026-01-01" }];
@@ -67,6 +70,7 @@ export const REQUEST_CALLS: Record<RequestCall, CallExample> = {
     subject: JOB_ID,
     answer: { status: "cancelled" },
     result: undefined,
+    malformed: undefined,
   },
   getWorkflow: {
     send: (client, options) => client.getWorkflow(RUN_ID, options),
@@ -113,6 +117,7 @@ export const REQUEST_CALLS: Record<RequestCall, CallExample> = {
     data: { page: 2 },
     answer: [{ any: "thing" }],
     result: [{ any: "thing" }],
+    malformed: undefined,
   },
 };
 
