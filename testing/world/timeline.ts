@@ -134,6 +134,11 @@ export class WorldClock implements Clock {
     this.rank = rank;
   }
 
+  /** Whether the party sleeps: what it would do now it does when it wakes. */
+  get isAsleep(): boolean {
+    return this.#asleepUntil > this.#timeline.now;
+  }
+
   /** Returns the wall-clock time in milliseconds since 1970. */
   now(): number {
     return this.#start + this.#timeline.now + this.#wallOffset;
@@ -141,7 +146,7 @@ export class WorldClock implements Clock {
 
   /** Returns the time to measure with, which stops while the party sleeps. */
   monotonic(): number {
-    return this.#timeline.now - this.#slept;
+    return Math.max(this.#timeline.now, this.#asleepUntil) - this.#slept;
   }
 
   /** Calls back once after `ms`. */

@@ -3,6 +3,7 @@ import { isTerminal, wireChannel } from "../../protocol/mod.ts";
 import type { World } from "../../testing/mod.ts";
 import type { WorldClock } from "../../testing/mod.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
+import { FRESH_TOKENS } from "./workload.ts";
 import type { CallStep, ClientPlan, Operation, ValueKind } from "./program.ts";
 
 /** A call of a client, from its beginning to its end. */
@@ -51,7 +52,17 @@ const NO_JOB = "job_00000000000000000000000000";
 const NO_RUN = "wfrun_00000000000000000000000000";
 
 /** The operations that have an option `timeout`. */
-const TIMED = ["enqueue", "getJob", "cancel", "start", "getRun", "timeline", "publish", "stats"];
+const TIMED = [
+  "enqueue",
+  "enqueueMany",
+  "getJob",
+  "cancel",
+  "start",
+  "getRun",
+  "timeline",
+  "publish",
+  "stats",
+];
 
 /** One client of a simulation and what it did. */
 export class Actor {
@@ -83,9 +94,20 @@ export class Actor {
     this.plan = plan;
     this.name = `client-${index + 1}`;
     this.clock = world.clock(this.name);
-    const { reconnect, maxRetries, timeout, isBalanced } = plan;
+    const { reconnect, maxRetries, timeout, isBalanced, hasFreshTokens, credits } = plan;
+    let tokens = 0;
+    const token = hasFreshTokens
+      ? () => FRESH_TOKENS[tokens++ % FRESH_TOKENS.length]!
+      : "demo-token";
     const url = isBalanced ? world.url : world.nodes[index % world.nodes.length]!.url;
-    this.client = world.client(this.name, { url, reconnect, maxRetries, timeout });
+    this.client = world.client(this.name, {
+      url,
+      reconnect,
+      maxRetries,
+      timeout,
+      token,
+      credits,
+    });
     void this.#readStatus();
   }
 
@@ -156,6 +178,13 @@ export class Actor {
         this.#jobs.set(job.job_id, job);
         known.jobs.push(job.job_id);
         return job.job_id;
+      }
+      case "enqueueMany": {
+        outcome.deadline += op.count * (options.timeout ?? this.plan.timeout);
+        const payloads = Array.from({ length: op.count }, (_, index) => [outcome.step, index]);
+        const jobs = await client.enqueueMany(op.name, payloads, { ...options, window: op.window });
+        for (const job of jobs.slice(0, 3)) known.jobs.push(job.job_id);
+        return jobs.map(({ job_id }) => job_id);
       }
       case "getJob":
         return (await client.getJob(chosen(known.jobs, op.pick) ?? NO_JOB, options)).state;

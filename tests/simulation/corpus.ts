@@ -11,6 +11,8 @@ const client: ClientPlan = {
   maxRetries: 10,
   timeout: 30_000,
   isBalanced: false,
+  hasFreshTokens: false,
+  credits: 100_000,
 };
 const enqueue: Operation = { do: "enqueue", name: "noop", value: "object" };
 const start: Operation = { do: "start", name: "quick", value: "object", same: false };

@@ -1,4 +1,4 @@
-import type { DispatchEvent, Observer, ServedRequest } from "../../dev/mod.ts";
+import type { DispatchEvent, Observer, ServedRequest, Store } from "../../dev/mod.ts";
 import { channelsOf, wireChannel } from "../../protocol/mod.ts";
 import type { World, WorldConnection, WorldFrame } from "../../testing/mod.ts";
 
@@ -40,6 +40,10 @@ export class Model {
   readonly sessions = new Map<WorldConnection, ServerSession>();
   /** Events whose frames the network lost by a fault that no client can notice. */
   readonly lost = new Set<string>();
+  /** When a connection took no events, which then overrun the buffer of 256. */
+  readonly stalls: { connection: string; from: number; until: number }[] = [];
+  /** The stores of the nodes, the newest last. */
+  readonly stores: Store[] = [];
   /** The jobs that were marked cancelled. */
   readonly cancelled = new Set<string>();
   /** How many answers the network lost, by client. */
@@ -67,6 +71,13 @@ export class Model {
     }
     const { data } = JSON.parse(text);
     if (data !== undefined) this.lost.add(keyOf(data));
+  }
+
+  /** Whether the buffer of a session may have overrun. */
+  isStalled({ connection }: ServerSession, at: number): boolean {
+    return this.stalls.some((stall) =>
+      stall.connection === connection.name && at >= stall.from && at <= stall.until
+    );
   }
 
   #onRequest(node: number, { session_id, method, data }: ServedRequest): void {

@@ -13,6 +13,7 @@ export const EVENTS = ["go", "stop"] as const;
 export type Operation =
   | { do: "connect" }
   | { do: "enqueue"; name: typeof JOBS[number]; value: ValueKind; retry?: "unknown" }
+  | { do: "enqueueMany"; name: typeof JOBS[number]; count: number; window: number }
   | { do: "getJob"; pick: number }
   | { do: "cancel"; pick: number }
   | { do: "start"; name: typeof WORKFLOWS[number]; value: ValueKind; same: boolean }
@@ -53,7 +54,15 @@ export interface CallStep {
 export type Step =
   | CallStep
   | { after: number; node: number; restart: number }
-  | { after: number; cutAll: "cut" | "half-open" };
+  | { after: number; cutAll: "cut" | "half-open" }
+  /** All nodes restart with an empty store. */
+  | { after: number; wipe: true }
+  /** The tokens of the clients that can get another one expire. */
+  | { after: number; expire: true }
+  /** Somebody sets the clock of a client's machine. */
+  | { after: number; client: number; setClock: number }
+  /** A client's machine sleeps. */
+  | { after: number; client: number; sleep: number };
 
 /** The settings of a client. */
 export interface ClientPlan {
@@ -62,6 +71,10 @@ export interface ClientPlan {
   timeout: number;
   /** Whether each connection goes to a random node. */
   isBalanced: boolean;
+  /** Whether the client has a function that returns another token each time. */
+  hasFreshTokens: boolean;
+  /** How many credits a grant fills the window up to. */
+  credits: number;
 }
 
 /** A fault, which happens to the frame with this number. */
@@ -95,6 +108,15 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       name: fc.constantFrom(...JOBS),
       value,
       retry: fc.option(fc.constant("unknown" as const), { nil: undefined, freq: 5 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("enqueueMany" as const),
+      name: fc.constantFrom("noop", "work", "fails"),
+      count: fc.oneof({ weight: 12, arbitrary: fc.nat({ max: 12 }) }, fc.constant(400)),
+      window: fc.constantFrom(64, 2, 1_000),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("getJob" as const), pick }) },
@@ -177,6 +199,29 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ after, cutAll: fc.constantFrom("cut" as const, "half-open" as const) }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.oneof(
+      { weight: 1, arbitrary: fc.record({ after, wipe: fc.constant(true as const) }) },
+      { weight: 2, arbitrary: fc.record({ after, expire: fc.constant(true as const) }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          after,
+          client: fc.nat({ max: 3 }),
+          setClock: fc.constantFrom(3_600_000, -3_600_000, 20_000, -500),
+        }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          after,
+          client: fc.nat({ max: 3 }),
+          sleep: fc.constantFrom(1_000, 12_000, 60_000, 3_600_000),
+        }),
+      },
+    ),
+  },
 );
 
 const fault: fc.Arbitrary<PlannedFault> = fc.record({
@@ -189,6 +234,8 @@ const fault: fc.Arbitrary<PlannedFault> = fc.record({
     "half-open",
     "malformed",
     "refuse",
+    "duplicate",
+    "stall",
   ),
   ms: fc.nat({ max: 2_000 }),
 });
@@ -204,6 +251,8 @@ export const programs: fc.Arbitrary<Program> = fc.record({
       maxRetries: fc.constantFrom(10, 10, 2),
       timeout: fc.constantFrom(30_000, 2_000),
       isBalanced: fc.boolean(),
+      hasFreshTokens: fc.boolean(),
+      credits: fc.constantFrom(100_000, 10),
     }),
     { minLength: 1, maxLength: 4 },
   ),

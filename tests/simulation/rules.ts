@@ -1,5 +1,7 @@
+import { AuthError } from "../../mod.ts";
 import type { DispatchEvent, Gap, JobRecord, WorkflowRun } from "../../mod.ts";
 import { isTerminal } from "../../protocol/mod.ts";
+import type { Store } from "../../dev/mod.ts";
 import type { World } from "../../testing/mod.ts";
 import type { Actor, Outcome, Reading } from "./actor.ts";
 import { describeError } from "./actor.ts";
@@ -39,7 +41,7 @@ export function* callsSettle({ world, actors }: Evidence): Iterable<string> {
 }
 
 /** Rule 2: a write that resolved happened once, `not-sent` did not happen, `unknown` perhaps once. */
-export function* writesHappenOnce({ world, model, actors }: Evidence): Iterable<string> {
+export function* writesHappenOnce({ model, actors }: Evidence): Iterable<string> {
   const groups = new Map<string, { least: number; most: number; names: string[] }>();
   const groupOf = (kind: string, named: string, value: unknown) => {
     const key = `${kind} ${named} ${JSON.stringify(value)}`;
@@ -49,6 +51,16 @@ export function* writesHappenOnce({ world, model, actors }: Evidence): Iterable<
   };
   for (const outcome of actors.flatMap(({ outcomes }) => outcomes)) {
     const { op, error, isSettled } = outcome;
+    if (op.do === "enqueueMany") {
+      const { index = 0, cause = error } = Object(error) as { index?: number; cause?: unknown };
+      for (let at = 0; at < op.count; at++) {
+        const group = groupOf("enqueue", op.name, [outcome.step, at]);
+        group.names.push(`${name(outcome)} [${at}]`);
+        const isDone = isSettled && (!error || at < index);
+        if (isDone) group.least++;
+        if (isDone || at > index || mayHaveHappened({ isSettled, error: cause })) group.most++;
+      }
+    }
     if (op.do !== "enqueue" && op.do !== "start" && op.do !== "publish") continue;
     const group = groupOf(op.do, op.name, sentValue(outcome));
     group.names.push(`${name(outcome)} ${isSettled && error ? describeError(error) : "resolved"}`);
@@ -61,8 +73,10 @@ export function* writesHappenOnce({ world, model, actors }: Evidence): Iterable<
     const key = `${kind} ${named} ${JSON.stringify(value)}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   };
-  for (const job of world.store.jobs()) count("enqueue", job.name, job.payload);
-  for (const run of world.store.runs()) if (!run.parent_run_id) count("start", run.name, run.input);
+  for (const store of model.stores) {
+    for (const job of store.jobs()) count("enqueue", job.name, job.payload);
+    for (const run of store.runs()) count("start", run.name, run.input);
+  }
   for (const signal of model.signals) count("publish", signal.name, signal.payload);
   for (const [key, { least, most, names }] of groups) {
     const happened = counts.get(key) ?? 0;
@@ -72,7 +86,7 @@ export function* writesHappenOnce({ world, model, actors }: Evidence): Iterable<
 }
 
 /** Rule 3: a handle is the run that this very call started, or the job that it enqueued. */
-export function* handlesAreOwn({ world, actors }: Evidence): Iterable<string> {
+export function* handlesAreOwn({ model, actors }: Evidence): Iterable<string> {
   const taken = new Map<string, Outcome>();
   for (const outcome of actors.flatMap(({ outcomes }) => outcomes)) {
     const { op, result, isSettled, error } = outcome;
@@ -81,7 +95,8 @@ export function* handlesAreOwn({ world, actors }: Evidence): Iterable<string> {
     const other = taken.get(id);
     if (other) yield `3: ${name(outcome)} has the same id as ${name(other)}`;
     taken.set(id, outcome);
-    const record = op.do === "start" ? world.store.run(id) : world.store.job(id);
+    const find = (store: Store) => op.do === "start" ? store.run(id) : store.job(id);
+    const record = model.stores.map(find).find((found) => found);
     if (!record) {
       yield `3: ${name(outcome)}: ${id} is not in the store`;
       continue;
@@ -120,6 +135,7 @@ export function* subscriptionsAreTold({ world, model, actors }: Evidence): Itera
         belongs(it, reading) &&
         [...it.sessions].some(([session, channels]) =>
           session.client === actor.name && control.has(session.id) &&
+          !model.isStalled(session, it.at) &&
           channels.includes(reading.channel)
         )
       );
@@ -150,8 +166,10 @@ function* checkMissing(
   /** The positions of the events and gaps that were yielded. */
   const yielded: { order: number; gapBefore: boolean }[] = [];
   let gapBefore = false;
+  let creditsGapAt = -1;
   let last = -1;
   for (const item of reading.items) {
+    if (isGap(item, "credits")) creditsGapAt = yielded.length;
     if (item.type === "gap") gapBefore = true;
     else {
       last = orderOf(item, model, last) ?? last;
@@ -161,6 +179,8 @@ function* checkMissing(
   }
   for (const { order, event } of promised) {
     const next = yielded.findIndex((it) => it.order >= order);
+    // The gap for credits is told when a pong confirms the grant, a little after later events.
+    if (creditsGapAt >= (next < 0 ? yielded.length : next)) continue;
     if (next >= 0 ? yielded[next]!.order === order || yielded[next]!.gapBefore : gapBefore) {
       continue;
     }
@@ -321,7 +341,8 @@ function* checkBackoff({ name, plan, statuses }: Actor): Iterable<string> {
       if (status.delay > most) yield `6: ${name} waits ${status.delay} ms, more than ${most}`;
       if (attempts > plan.maxRetries) yield `6: ${name} makes ${attempts} attempts`;
     }
-    if (status.type === "failed" && plan.reconnect && attempts < plan.maxRetries) {
+    const isRefused = status.type === "failed" && status.cause instanceof AuthError;
+    if (status.type === "failed" && plan.reconnect && !isRefused && attempts < plan.maxRetries) {
       yield `6: ${name} gave up after ${attempts} attempts: ${describeError(status.cause)}`;
     }
   }
@@ -361,7 +382,7 @@ function sentValue({ op, value }: Outcome): unknown {
 }
 
 /** Whether a write that was not confirmed may have happened all the same. */
-function mayHaveHappened({ isSettled, error }: Outcome): boolean {
+function mayHaveHappened({ isSettled, error }: Pick<Outcome, "isSettled" | "error">): boolean {
   if (!isSettled || !error) return true;
   const { code, delivery } = error as { code?: unknown; delivery?: unknown };
   return typeof code !== "number" && delivery !== "not-sent";

@@ -3,7 +3,7 @@ import { Actor, type Known } from "./actor.ts";
 import { Model } from "./model.ts";
 import type { PlannedFault, Program } from "./program.ts";
 import { nothingIsLeft, RULES } from "./rules.ts";
-import { workload } from "./workload.ts";
+import { FRESH_TOKENS, workload } from "./workload.ts";
 
 /** How a program went. */
 export interface Verdict {
@@ -38,6 +38,7 @@ export async function runProgram(program: Program): Promise<Verdict> {
     networkFaults: (frame) => faultFor(frame, faults, model),
   });
   model.world = world;
+  model.stores.push(world.store);
   const known: Known = { jobs: [], runs: [] };
   const actors = program.clients.map((plan, index) =>
     new Actor(world, index, plan, known, () => model.published.length)
@@ -45,7 +46,7 @@ export async function runProgram(program: Program): Promise<Verdict> {
   const evidence = { world, model, actors };
   const violations: string[] = [];
   try {
-    await world.run(perform(program, world, actors));
+    await world.run(perform(program, world, model, actors));
     world.networkFaults = () => undefined;
     await world.advance(CALM);
     for (const rule of RULES) violations.push(...rule(evidence));
@@ -65,7 +66,13 @@ export async function runProgram(program: Program): Promise<Verdict> {
   };
 }
 
-async function perform(program: Program, world: World, actors: readonly Actor[]): Promise<void> {
+async function perform(
+  program: Program,
+  world: World,
+  model: Model,
+  actors: readonly Actor[],
+): Promise<void> {
+  let awakeAt = 0;
   const clock = world.clock("program");
   const pause = (ms: number) => new Promise<void>((resolve) => void clock.setTimeout(resolve, ms));
   for (const [number, step] of program.steps.entries()) {
@@ -78,16 +85,40 @@ async function perform(program: Program, world: World, actors: readonly Actor[])
       for (const connection of world.connections) {
         if (connection.isOpenAtClient) connection[step.cutAll === "cut" ? "cut" : "mute"]();
       }
+    } else if ("wipe" in step) {
+      world.record("nodes", "lose their store");
+      await world.start();
+      model.stores.push(world.store);
+    } else if ("expire" in step) {
+      for (const { server } of world.nodes) {
+        for (const token of FRESH_TOKENS) {
+          await server.faults.inject({ do: "expire-token", when: { token } });
+        }
+      }
+    } else if ("setClock" in step || "sleep" in step) {
+      const { clock, name } = actors[step.client % actors.length]!;
+      world.record(name, JSON.stringify(step));
+      if ("setClock" in step) clock.set(step.setClock);
+      else {
+        clock.sleep(step.sleep);
+        awakeAt = Math.max(awakeAt, world.now) + step.sleep;
+      }
     } else {
       const actor = actors[step.client % actors.length]!;
+      const { clock } = actor;
+      if (clock.isAsleep) await new Promise<void>((resolve) => void clock.setTimeout(resolve, 0));
       const settled = actor.begin(number, step);
       if (step.wait) await Promise.race([settled, pause(PATIENCE)]);
     }
   }
+  await pause(Math.max(0, awakeAt - world.now));
 }
 
 /** Grants of credits, and ends of subscriptions. */
 const NEVER_LOST = /"credits":|"method":"unsubscribe"/;
+
+const IS_WRITE_OR_EVENT =
+  /"type":"event"|"credits":|"method":"(?:job\.enqueue|workflow\.start|workflow\.event|auth)"/;
 
 function faultFor(
   frame: WorldFrame,
@@ -100,5 +131,15 @@ function faultFor(
   // Over TCP no frame is lost alone: the loss of some would never be noticed.
   if (isSpoilt && NEVER_LOST.test(frame.text) && frame.direction === "in") return undefined;
   if (isSpoilt && frame.direction === "out") model.onLost(frame);
+  // Nor does a frame arrive twice: a write would happen twice, an event would be told twice.
+  if (fault.do === "duplicate" && IS_WRITE_OR_EVENT.test(frame.text)) return undefined;
+  if (fault.do === "stall") {
+    const { connection } = frame;
+    model.stalls.push({
+      connection,
+      from: model.world.now,
+      until: model.world.now + fault.ms + 50,
+    });
+  }
   return fault;
 }

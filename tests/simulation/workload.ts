@@ -1,5 +1,10 @@
 import { constantBackoff, defineJob, defineWorkflow, type Workload } from "../../dev/mod.ts";
 
+const ALL = { scopes: ["*"], app: "app", org: "org" };
+
+/** The tokens of clients that get another one when theirs has expired. */
+export const FRESH_TOKENS: readonly string[] = ["fresh-1", "fresh-2", "fresh-3", "fresh-4"];
+
 /** The jobs and workflows of the simulated servers. They take any input. */
 export function workload(): Workload {
   const failures = new Map<string, number>();
@@ -46,7 +51,7 @@ export function workload(): Workload {
         await wf.parallel("out", [10, 20].map((ms) => ({ sleep }) => sleep(ms)));
       }),
     ],
-    tokens: { "demo-token": { scopes: ["*"], app: "app", org: "org" } },
+    tokens: Object.fromEntries(["demo-token", ...FRESH_TOKENS].map((token) => [token, ALL])),
     backoff: constantBackoff(50),
     queues: ["default"],
   };
