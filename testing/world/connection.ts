@@ -44,6 +44,8 @@ export interface NetworkNode {
   readonly clock: WorldClock;
   /** Opens a connection without a network to the node, which is closed at once if it is down. */
   webSocket(): WebSocket;
+  /** Handles an HTTP request, without a network. */
+  fetch(url: URL, init: RequestInit): Promise<Response>;
 }
 
 /** Settings of a {@linkcode Connection}. */

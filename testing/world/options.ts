@@ -1,5 +1,5 @@
 import type { Dispatch } from "../../client/dispatch.ts";
-import type { DispatchOptions } from "../../client/options.ts";
+import type { DispatchOptions, HttpOptions } from "../../client/options.ts";
 import type { DevServer, DevServerOptions, Observer, Store } from "../../dev/mod.ts";
 import type { WorldConnection } from "./connection.ts";
 import type { FaultPolicy } from "./faults.ts";
@@ -70,6 +70,8 @@ export interface World extends AsyncDisposable {
   start(store?: Store): Promise<void>;
   /** Returns the clock of a client by its name, or creates it. */
   clock(name: string): WorldClock;
+  /** Returns the options that place a client over HTTP in this world. */
+  httpOptions(name: string): HttpOptions;
   /** Returns the options that place a client in this world. */
   clientOptions(name: string): DispatchOptions;
   /** Creates a client, which connects with its first call. */

@@ -1,9 +1,10 @@
 import { Dispatch } from "../../client/dispatch.ts";
-import type { DispatchOptions } from "../../client/options.ts";
+import type { DispatchOptions, HttpOptions } from "../../client/options.ts";
 import { createDevServer, createStore, type DevServer, type Store } from "../../dev/mod.ts";
 import { seededRandom } from "../../runtime/random.ts";
 import type { WorldConnection } from "./connection.ts";
 import type { FaultPolicy } from "./faults.ts";
+import { createFetch } from "./http.ts";
 import { Network } from "./network.ts";
 import type { World, WorldNode, WorldOptions } from "./options.ts";
 import { Timeline, WorldClock } from "./timeline.ts";
@@ -110,6 +111,13 @@ class SimulatedWorld implements World {
     };
   }
 
+  httpOptions(name: string): HttpOptions {
+    const { webSocket: _, url: _url, ...options } = this.clientOptions(name);
+    const record = (who: string, what: string, frame?: string) => this.record(who, what, frame);
+    const fetch = createFetch(this.#network, this.clock(name), record);
+    return { ...options, url: "http://any/dwp", fetch };
+  }
+
   client(name: string = "client", options: Partial<DispatchOptions> = {}): Dispatch {
     const client = new Dispatch({ ...this.clientOptions(name), ...options });
     this.#clients.push(client);
@@ -192,6 +200,10 @@ class Node implements WorldNode {
 
   webSocket(): WebSocket {
     return this.server.webSocket();
+  }
+
+  fetch(url: URL, init: RequestInit): Promise<Response> {
+    return this.server.fetch(url, init);
   }
 
   restart(downtime = 0): Promise<void> {

@@ -1,4 +1,5 @@
-import type { Dispatch, DispatchEvent, Gap, Job, Run, Status } from "../../mod.ts";
+import { type Dispatch, type DispatchEvent, DispatchRpc, DispatchSse } from "../../mod.ts";
+import type { Gap, Job, Run, Status } from "../../mod.ts";
 import { isTerminal, wireChannel } from "../../protocol/mod.ts";
 import type { World } from "../../testing/mod.ts";
 import type { WorldClock } from "../../testing/mod.ts";
@@ -64,6 +65,13 @@ const TIMED = [
   "stats",
 ];
 
+/** What a client over HTTP cannot do. */
+const NOT_POSSIBLE: Record<ClientPlan["transport"], Operation["do"][]> = {
+  socket: [],
+  rpc: ["connect", "enqueueMany", "start", "subscribe", "unsubscribe", "watch", "follow"],
+  sse: ["connect", "enqueueMany", "start"],
+};
+
 /** One client of a simulation and what it did. */
 export class Actor {
   readonly name: string;
@@ -100,6 +108,13 @@ export class Actor {
       ? () => FRESH_TOKENS[tokens++ % FRESH_TOKENS.length]!
       : "demo-token";
     const url = isBalanced ? world.url : world.nodes[index % world.nodes.length]!.url;
+    if (this.isHttp) {
+      const Client = plan.transport === "rpc" ? DispatchRpc : DispatchSse;
+      const options = { ...world.httpOptions(this.name), token, timeout };
+      // What it lacks is left out below.
+      this.client = new Client(options) as unknown as Dispatch;
+      return;
+    }
     this.client = world.client(this.name, {
       url,
       reconnect,
@@ -111,8 +126,14 @@ export class Actor {
     void this.#readStatus();
   }
 
+  /** Whether the client sends each call as an HTTP request. */
+  get isHttp(): boolean {
+    return this.plan.transport !== "socket";
+  }
+
   /** The state of the connection that the client reported last. */
   get status(): Status {
+    if (this.isHttp) return { type: this.isClosed ? "closed" : "idle" };
     return this.statuses.findLast(({ status }) =>
       status.type !== "anomaly" && status.type !== "gap" && status.type !== "lane_lost"
     )!.status;
@@ -120,6 +141,7 @@ export class Actor {
 
   /** Begins an operation; the promise resolves when it has settled. */
   begin(step: number, { op, abort, timeout }: CallStep): Promise<void> {
+    if (NOT_POSSIBLE[this.plan.transport].includes(op.do)) return Promise.resolve();
     const start = this.clock.monotonic();
     const limit = "timeout" in op && op.timeout !== undefined
       ? op.timeout
@@ -251,6 +273,8 @@ export class Actor {
   ): Promise<void> {
     const name = this.#channel(op);
     const { buffer, overflow } = op;
+    // Over HTTP a request to subscribe goes before the stream.
+    if (this.isHttp) outcome.deadline += this.plan.timeout;
     const pending = this.client.subscribe(name, { buffer, overflow, signal });
     const reading = this.#createReading(outcome, name, pending);
     this.subscriptions.push(reading);

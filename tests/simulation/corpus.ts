@@ -12,6 +12,7 @@ const client: ClientPlan = {
   timeout: 30_000,
   isBalanced: false,
   hasFreshTokens: false,
+  transport: "socket",
   credits: 100_000,
 };
 const enqueue: Operation = { do: "enqueue", name: "noop", value: "object" };

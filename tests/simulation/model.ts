@@ -81,6 +81,8 @@ export class Model {
   }
 
   #onRequest(node: number, { session_id, method, data }: ServedRequest): void {
+    // Requests over HTTP belong to no session.
+    if (session_id === undefined) return;
     const connection = this.world.connections.findLast((it) =>
       it.node === node && it.sessionId === session_id
     );

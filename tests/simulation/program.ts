@@ -73,6 +73,8 @@ export interface ClientPlan {
   isBalanced: boolean;
   /** Whether the client has a function that returns another token each time. */
   hasFreshTokens: boolean;
+  /** Most clients use a WebSocket; those over HTTP leave out what they cannot do. */
+  transport: "socket" | "rpc" | "sse";
   /** How many credits a grant fills the window up to. */
   credits: number;
 }
@@ -252,6 +254,7 @@ export const programs: fc.Arbitrary<Program> = fc.record({
       timeout: fc.constantFrom(30_000, 2_000),
       isBalanced: fc.boolean(),
       hasFreshTokens: fc.boolean(),
+      transport: fc.constantFrom("socket", "socket", "socket", "socket", "rpc", "sse"),
       credits: fc.constantFrom(100_000, 10),
     }),
     { minLength: 1, maxLength: 4 },
