@@ -204,7 +204,7 @@ export class Link implements CallOwner {
     const { correl_id, error } = frame;
     this.answeredAt = frame.ts;
     let call = this.#calls.get(correl_id!);
-    if (!call && error && !correl_id && this.inFlight === 1) {
+    if (!call && error && !correl_id && this.#unanswered === 1) {
       // The error names no request, but there is only one it can belong to.
       [call] = this.#calls.values();
     }

@@ -136,7 +136,7 @@ class Exchange {
   #faultFor(direction: "in" | "out", text: string): WorldFault | undefined {
     const { network, client } = this.#options;
     const place = { connection: this.#name, client: client.name, node: this.#node.index };
-    const fault = network.faultFor({ ...place, direction, text });
+    const fault = network.faultFor({ ...place, direction, text }, "http");
     return fault && { ms: 100, ...fault };
   }
 

@@ -20,7 +20,8 @@ export class Network {
   readonly #options: NetworkOptions;
   readonly #connections: Connection[] = [];
   readonly #opened = new Map<string, number>();
-  #frames = 0;
+  /** How many frames, apart for HTTP, whose order may differ between runtimes. */
+  readonly #frames = { socket: 0, http: 0 };
   /** Decides what happens to frames. */
   faults: FaultPolicy;
 
@@ -80,7 +81,10 @@ export class Network {
   }
 
   /** Counts a frame; returns the fault that happens to it. */
-  faultFor(frame: Omit<WorldFrame, "number">): WorldFault | undefined {
-    return this.faults({ ...frame, number: ++this.#frames });
+  faultFor(
+    frame: Omit<WorldFrame, "number">,
+    kind: "socket" | "http" = "socket",
+  ): WorldFault | undefined {
+    return this.faults({ ...frame, number: ++this.#frames[kind] });
   }
 }

@@ -133,7 +133,11 @@ class SimulatedWorld implements World {
   }
 
   hash(): string {
-    return hashLines(this.traceLines());
+    // Unrelated things of one moment may happen in another order on another runtime.
+    const sorted = this.trace.toSorted((a, b) =>
+      a.at - b.at || (a.who < b.who ? -1 : a.who > b.who ? 1 : 0)
+    );
+    return hashLines(sorted.map(traceLine));
   }
 
   async run<T>(promise: PromiseLike<T>, limit: number = 86_400_000): Promise<T> {

@@ -59,6 +59,13 @@ export const CORPUS: readonly Found[] = [
     ),
   },
   {
+    what: "an error that names no request is not for the only call if another was given up",
+    program: program(
+      [call({ do: "getJob", pick: 0 }, { timeout: 5 }), call(enqueue, { after: 5 })],
+      [{ frame: 4, do: "malformed", ms: 0 }],
+    ),
+  },
+  {
     what: "a start in flight at `close` may have happened",
     program: program([call(start), call({ do: "close", drain: false }, { after: 8 })]),
   },

@@ -21,9 +21,12 @@ export interface SearchOptions {
 export interface SearchResult {
   /** How many programs ran. */
   ran: number;
-  /** The smallest program that contradicts a rule, if any did. */
-  failure?: { program: Program; verdict: Verdict; path: string };
+  /** The smallest program that contradicts a rule, if any did, and how to find it again. */
+  failure?: { program: Program; verdict: Verdict; seed: number; path: string };
 }
+
+/** How many programs have a seed in common; the next have the seed after it. */
+const BATCH = 200;
 
 /** How many milliseconds to look for a smaller program. */
 const SHRINK_TIME = 30_000;
@@ -31,34 +34,36 @@ const SHRINK_TIME = 30_000;
 /** Runs random programs until one contradicts a rule; then looks for a smaller one that does. */
 export async function search(options: SearchOptions): Promise<SearchResult> {
   const { seed, path, ms = Infinity, atLeast = 0, onProgram } = options;
-  let ran = 0;
-  let hasFailed = false;
   const start = performance.now();
-  let end = start + ms;
-  const property = fc.asyncProperty(programs, async (program) => {
-    if (performance.now() >= end && (hasFailed || ran >= atLeast)) return true;
-    const verdict = await runProgram(program);
-    if (!hasFailed) onProgram?.(++ran, verdict);
-    if (verdict.violations.length === 0) return true;
-    if (!hasFailed) end = performance.now() + SHRINK_TIME;
-    hasFailed = true;
-    return false;
-  });
-  const details = await fc.check(property, {
-    seed,
-    path,
-    numRuns: path === undefined ? options.programs : 1,
-    endOnFailure: false,
-  });
-  if (!details.failed) return { ran };
-  const [program] = details.counterexample!;
-  const verdict = await runProgram(program);
-  return { ran, failure: { program, verdict, path: details.counterexamplePath! } };
+  let ran = 0;
+  const isDone = () =>
+    ran >= options.programs || (performance.now() - start >= ms && ran >= atLeast);
+  for (let batch = 0;; batch++) {
+    let shrinkEnd = Infinity;
+    const property = fc.asyncProperty(programs, async (program) => {
+      const hasFailed = shrinkEnd < Infinity;
+      if (hasFailed ? performance.now() >= shrinkEnd : isDone()) return true;
+      const verdict = await runProgram(program);
+      if (!hasFailed) onProgram?.(++ran, verdict);
+      if (verdict.violations.length === 0) return true;
+      if (!hasFailed) shrinkEnd = performance.now() + SHRINK_TIME;
+      return false;
+    });
+    const numRuns = path === undefined ? BATCH : 1;
+    const details = await fc.check(property, { seed: seed + batch, path, numRuns });
+    if (details.failed) {
+      const [program] = details.counterexample!;
+      const verdict = await runProgram(program);
+      const place = { seed: seed + batch, path: details.counterexamplePath! };
+      return { ran, failure: { program, verdict, ...place } };
+    }
+    if (isDone() || path !== undefined) return { ran };
+  }
 }
 
 /** Describes a failure: the seed, the smallest program, what it contradicts and what happened. */
-export function describeFailure(seed: number, { failure }: SearchResult): string {
-  const { program, verdict, path } = failure!;
+export function describeFailure({ failure }: SearchResult): string {
+  const { program, verdict, seed, path } = failure!;
   return [
     `deno task simulate --seed ${seed} --path ${path}`,
     "",

@@ -37,6 +37,6 @@ const result = await search({
 const seconds = (performance.now() - start) / 1_000;
 print(`${result.ran} programs in ${seconds.toFixed(1)} s`);
 if (result.failure) {
-  print(describeFailure(seed, result));
+  print(describeFailure(result));
   process.exitCode = 1;
 } else print(`trace ${last?.hash()}`);
