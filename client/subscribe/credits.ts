@@ -68,7 +68,6 @@ export class CreditWindow implements FrameSink {
    * `undefined` if the buffer is larger than it should be.
    */
   #takenAt: string[] | undefined = [];
-  #publishedAt = "";
   /** Since when the buffer may have been full, while that is not reported. */
   #fullSince = "";
   /** When the last event that found a full buffer was taken out. */
@@ -135,11 +134,9 @@ export class CreditWindow implements FrameSink {
   #measureBuffer(ts: string, takenAt: string): void {
     const buffer = this.#takenAt;
     if (!buffer) return;
-    // Without the `Z`, times of different precision sort as text. Events enter the buffer in the
-    // order of their arrival, which may differ from that of their times.
+    // Without the `Z`, times of different precision sort as text.
     const publishedAt = ts.slice(0, -1);
-    if (publishedAt > this.#publishedAt) this.#publishedAt = publishedAt;
-    while (buffer[0]! <= this.#publishedAt) buffer.shift();
+    while (buffer[0]! <= publishedAt) buffer.shift();
     const size = buffer.push(takenAt.slice(0, -1));
     if (size > LARGER_BUFFER_SIZE) this.#takenAt = undefined;
     else if (size >= BUFFER_SIZE) {

@@ -104,11 +104,22 @@ test("a buffer that was full has overflowed; one with room for one more has not"
   }
 });
 
-test("a buffer that held more than 256 events is larger, and is not looked at any more", async () => {
+test("a buffer that held more than 264 events is larger, and is not looked at any more", async () => {
+  for (const [count, losses] of [[264, 1], [265, 0], [2_000, 0]] as const) {
+    const it = await fixture();
+    burst(it, count);
+    for (let i = 0; i < 5; i++) it.answerPings();
+    equal(it.losses.length, losses);
+    if (losses > 0) continue;
+    burst(it, 256, 100_000);
+    for (let i = 0; i < 5; i++) it.answerPings();
+    deepEqual(it.losses, []);
+  }
+});
+
+test("events of one moment do not fill the buffer if they left it in that moment", async () => {
   const it = await fixture();
-  burst(it, 2_000);
-  it.answerPings();
-  burst(it, 256, 100_000);
+  for (let i = 0; i < 256; i++) it.receive(1_000, 1_000);
   it.answerPings();
   deepEqual(it.losses, []);
 });
@@ -237,4 +248,13 @@ test("a missing `job.enqueued` and events of unknown types show no loss", async 
     it.publish(type, topicOf("job", 6_000));
   }
   deepEqual(it.losses, []);
+});
+
+test("with more than 100,000 jobs at work, missing starts are not looked for", async () => {
+  for (const [count, losses] of [[100_000, 1], [100_001, 0]] as const) {
+    const it = await fixture();
+    for (let i = 0; i < count; i++) it.publish("job.started", `job:${i}`);
+    it.publish("job.completed", JOB);
+    equal(it.losses.length, losses);
+  }
 });
