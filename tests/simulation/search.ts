@@ -13,6 +13,11 @@ export interface SearchOptions {
   ms?: number;
   /** How many programs to run even if that takes longer. */
   atLeast?: number;
+  /**
+   * Whether to look for a smaller program that fails.
+   * @default {true}
+   */
+  shrinks?: boolean;
   /** Called after each program, before a failed one is made smaller. */
   onProgram?: (ran: number, verdict: Verdict) => void;
 }
@@ -33,7 +38,7 @@ const SHRINK_TIME = 30_000;
 
 /** Runs random programs until one contradicts a rule; then looks for a smaller one that does. */
 export async function search(options: SearchOptions): Promise<SearchResult> {
-  const { seed, path, ms = Infinity, atLeast = 0, onProgram } = options;
+  const { seed, path, ms = Infinity, atLeast = 0, shrinks = true, onProgram } = options;
   const start = performance.now();
   let ran = 0;
   const isDone = () =>
@@ -50,7 +55,12 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
       return false;
     });
     const numRuns = path === undefined ? BATCH : 1;
-    const details = await fc.check(property, { seed: seed + batch, path, numRuns });
+    const details = await fc.check(property, {
+      seed: seed + batch,
+      path,
+      numRuns,
+      endOnFailure: !shrinks,
+    });
     if (details.failed) {
       const [program] = details.counterexample!;
       const verdict = await runProgram(program);

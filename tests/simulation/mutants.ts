@@ -1,0 +1,267 @@
+/** A change of the sources that breaks a promise. */
+export interface Mutant {
+  readonly what: string;
+  readonly file: string;
+  /** The text to find, exactly once each, and what replaces it. */
+  readonly edits: readonly (readonly [string, string])[];
+}
+
+function mutant(what: string, file: string, ...edits: Mutant["edits"]): Mutant {
+  return { what, file, edits };
+}
+
+/** Mutants that the simulation must find. */
+export const MUTANTS: readonly Mutant[] = [
+  // Starts.
+  mutant(
+    "a run is given to the first start of its name",
+    "client/start/lanes.ts",
+    [
+      `this.#starts.get(name)?.get(decodeBase64(input ?? ""))`,
+      `this.#starts.get(name)?.values().next().value`,
+    ],
+  ),
+  mutant(
+    "a lane is dropped before its answer",
+    "client/start/lanes.ts",
+    ["start.found.resolve(run);", "start.found.resolve(run); this.#pool.drop(lane);"],
+  ),
+  mutant(
+    "lanes listen without waiting for those that listen already",
+    "client/start/lane_pool.ts",
+    ["await Promise.all(listeners.map(({ answered }) => answered));", ""],
+  ),
+  mutant(
+    "a lane is not dropped when its answer does not come",
+    "client/start/lane_pool.ts",
+    ["lane.cancelTimer = this.#after(ANSWER_TIME, drop);", "void drop;"],
+  ),
+  mutant(
+    "idle lanes are kept for ever",
+    "client/start/lane_pool.ts",
+    ["lane.cancelTimer = this.#after(IDLE_TIME, () => void this.#retire(lane));", ""],
+  ),
+  mutant(
+    "a start that was given up keeps its lane",
+    "client/start/lanes.ts",
+    ["if (either.aborted) this.#pool.drop(lane);", ""],
+  ),
+  mutant(
+    "a lane that is lost goes on feeding its tracker",
+    "client/start/lanes.ts",
+    [
+      "if (!(cause instanceof ConnectionError) || !runId) return;\n      this.#trackers.get(runId)?.stopFeeding();",
+      "if (!(cause instanceof ConnectionError) || !runId) return;",
+    ],
+  ),
+  mutant(
+    "a run that could not be read is not read again",
+    "client/start/lanes.ts",
+    ["if (isNew || this.#unread.delete(run_id))", "if (isNew)"],
+  ),
+  mutant(
+    "a start in flight is told as `not-sent`",
+    "client/start/lanes.ts",
+    [`delivery = "unknown";\n        return`, "return"],
+  ),
+
+  // The session.
+  mutant(
+    "drain ignores waiting calls",
+    "client/session.ts",
+    [
+      "return opening + this.#throttled + this.#queue.size + (this.#link?.inFlight ?? 0);",
+      "return opening + (this.#link?.inFlight ?? 0);",
+    ],
+  ),
+  mutant(
+    "drain ignores starts",
+    "client/dispatch.ts",
+    ["this.#session.inFlight + this.#lanes.inFlight > 0", "this.#session.inFlight > 0"],
+  ),
+  mutant(
+    "the counter of attempts is reset at each connection",
+    "client/session.ts",
+    [
+      "if (monotonicNow(this.clock) - this.#connectedAt >= HOLD_TIME) this.#attempts = 0;",
+      "this.#attempts = 0;",
+    ],
+  ),
+  mutant(
+    "there is no gap after a reconnect",
+    "client/session.ts",
+    [`this.#router.reportGap("reconnect", since);`, ""],
+  ),
+  mutant(
+    "queued calls are not sent after a reconnect",
+    "client/session.ts",
+    [
+      "this.#queue.drain((call) => this.#sendOn(link, call));",
+      "if (attempt === 0) this.#queue.drain((call) => this.#sendOn(link, call));",
+    ],
+  ),
+  mutant(
+    "waits do not end when the client gives up",
+    "client/session.ts",
+    [
+      "for (const listener of [...this.onClose]) listener(error);",
+      "if (this.#closing) for (const listener of [...this.onClose]) listener(error);",
+    ],
+  ),
+  mutant(
+    "reconnecting begins although it is off",
+    "client/session.ts",
+    ["if (this.#options.reconnect === false) return this.#fail(cause);", ""],
+  ),
+  mutant(
+    "one attempt too many to reconnect",
+    "client/session.ts",
+    ["this.#attempts < maxRetries)", "this.#attempts <= maxRetries)"],
+  ),
+  mutant(
+    "the delays of reconnecting grow linearly",
+    "client/backoff.ts",
+    ["base * 2 ** (attempt - 1)", "base * attempt"],
+  ),
+  mutant(
+    "the delays of reconnecting have no limit",
+    "client/backoff.ts",
+    ["Math.min(cap, base * 2 ** (attempt - 1))", "(base * 2 ** (attempt - 1))"],
+  ),
+
+  // Links, calls and deadlines.
+  mutant(
+    "deadlines follow the wall clock",
+    "runtime/clock.ts",
+    ["return clock.monotonic ? clock.monotonic() : clock.now();", "return clock.now();"],
+  ),
+  mutant(
+    "a deadline does not move the timer forward",
+    "client/connection/deadlines.ts",
+    ["if (entry.deadline < this.#armedFor)", "if (this.#armedFor === Infinity)"],
+  ),
+  mutant(
+    "the timer is set for the last deadline",
+    "client/connection/deadlines.ts",
+    [
+      "else if (entry.deadline < next) next",
+      "else if (!(entry.deadline < next) || next === Infinity) next",
+    ],
+  ),
+  mutant(
+    "a write is repeated after `unknown`",
+    "client/connection/link.ts",
+    [
+      `if (call.request.retry === "unknown" && owner.requeue?.(call)) continue;`,
+      "if (owner.requeue?.(call)) continue;",
+    ],
+  ),
+  mutant(
+    "reads are not repeated",
+    "client/connection/link.ts",
+    [`if (call.request.retry === "unknown" && owner.requeue?.(call)) continue;`, ""],
+  ),
+  mutant(
+    "the listener of a signal stays",
+    "client/connection/call.ts",
+    [`this.request.signal?.removeEventListener("abort", this);`, ""],
+  ),
+  mutant(
+    "a write that was sent is told as `not-sent`",
+    "client/connection/call.ts",
+    [`return this.id ? "unknown" : undefined;`, "return undefined;"],
+  ),
+  mutant(
+    "calls leave the queue in reverse order",
+    "client/connection/offline_queue.ts",
+    ["of [...this.#calls])", "of [...this.#calls].reverse())"],
+  ),
+  mutant(
+    "a silent peer is never found dead",
+    "client/connection/heartbeat.ts",
+    ["else this.#onDead(", "else if (pingTimeout < 0) this.#onDead("],
+  ),
+
+  // Subscriptions.
+  mutant(
+    "there are no credits after the first grant",
+    "client/subscribe/credits.ts",
+    ["this.#topUpAt = this.#capacity * 0.6;", "this.#topUpAt = -Infinity;"],
+  ),
+  mutant(
+    "nobody is told that the credits ran out",
+    "client/subscribe/credits.ts",
+    ["if (this.#confirmed <= 0)", "if (this.#confirmed < -1e9)"],
+  ),
+  mutant(
+    "there is no resubscribe after a reconnect",
+    "client/subscribe/event_router.ts",
+    ["[...this.#serverChannels.keys()].map(", "[...this.#serverChannels.keys()].slice(1e9).map("],
+  ),
+  mutant(
+    "the first to leave a channel ends it for all",
+    "client/subscribe/event_router.ts",
+    ["if (--shared.attachments === 0)", "if (--shared.attachments >= 0)"],
+  ),
+  mutant(
+    "the rate of enqueues has no limit",
+    "client/subscribe/enqueue_throttle.ts",
+    ["const LIMIT = 24;", "const LIMIT = 1e9;"],
+  ),
+  mutant(
+    "`drop-newest` drops the oldest",
+    "client/subscribe/bounded_queue.ts",
+    [
+      `this.#options.onDrop?.();\n    if (this.#options.overflow === "drop-oldest") {`,
+      `this.#options.onDrop?.();\n    if (this.#options.overflow !== "error") {`,
+    ],
+  ),
+  mutant(
+    "one dropped event too few is told",
+    "client/subscribe/bounded_queue.ts",
+    ["const missed = this.#missed;", "const missed = this.#missed - 1;"],
+  ),
+  mutant(
+    "a marker of dropped events comes too late",
+    "client/subscribe/bounded_queue.ts",
+    [
+      `if (this.#missed > 0 && this.#options.overflow === "drop-newest") {`,
+      "if (this.#missed > 1e9) {",
+    ],
+  ),
+
+  // Waits and watches.
+  mutant(
+    "the last event comes before those before it",
+    "client/follow/tracker.ts",
+    ["if (this.#spec.isLast(item)) this.#lastEvent ??= item as E;\n    else {", "{"],
+  ),
+  mutant(
+    "a wait passes on `failed`",
+    "client/follow/tracker.ts",
+    [
+      `if (this.#record!.state !== "completed") throw`,
+      `if (this.#record!.state === "cancelled") throw`,
+    ],
+  ),
+  mutant(
+    "a gap leaves the past known",
+    "client/follow/tracker.ts",
+    ["this.#pastIsKnown = false;\n        this.add(gap);\n        this.#held ??= [];", ""],
+  ),
+  mutant(
+    "events that arrive early are not held",
+    "client/follow/tracker.ts",
+    ["if (!this.#fed) this.#held ??= [];", ""],
+  ),
+  mutant(
+    "a follower that leaves stays subscribed",
+    "client/follow/tracker.ts",
+    ["if (--this.#users === 0) this.#stop!.abort();", "--this.#users;"],
+  ),
+  mutant(
+    "an event that repeats is taken for a duplicate",
+    "client/follow/event_log.ts",
+    ["REPEATED.has(item.type) ?", "REPEATED.size === 0 ?"],
+  ),
+];
