@@ -14,6 +14,8 @@ export interface Outcome {
   readonly op: Operation;
   /** What an `enqueue`, `start` or `publish` sends. */
   readonly value?: unknown;
+  /** When it began, on the client's monotonic clock. */
+  readonly begin: number;
   /** When it must have settled, on the client's monotonic clock. */
   deadline: number;
   isSettled: boolean;
@@ -33,6 +35,8 @@ export interface Reading {
   readonly channel: string;
   /** The channel as the caller named it. */
   readonly name: string;
+  /** When it began, on the clock of the world. */
+  readonly at: number;
   /** How many events were published before it began. */
   readonly from: number;
   readonly items: (DispatchEvent | Gap)[];
@@ -87,7 +91,10 @@ export class Actor {
   readonly #published: () => number;
   readonly #jobs = new Map<string, Job>();
   readonly #runs = new Map<string, Run>();
+  /** The random numbers that the client drew. */
+  readonly randoms: number[] = [];
   isClosed = false;
+  hasSlept = false;
 
   constructor(
     world: World,
@@ -103,6 +110,7 @@ export class Actor {
     this.name = `client-${index + 1}`;
     this.clock = world.clock(this.name);
     const { reconnect, maxRetries, timeout, isBalanced, hasFreshTokens, credits } = plan;
+    const random = world.clientOptions(this.name).random!;
     let tokens = 0;
     const token = hasFreshTokens
       ? () => FRESH_TOKENS[tokens++ % FRESH_TOKENS.length]!
@@ -122,6 +130,10 @@ export class Actor {
       timeout,
       token,
       credits,
+      random: () => {
+        this.randoms.push(random());
+        return this.randoms.at(-1)!;
+      },
     });
     void this.#readStatus();
   }
@@ -139,6 +151,11 @@ export class Actor {
     )!.status;
   }
 
+  /** Whether it enqueues many jobs, so that calls wait for their turn. */
+  get hasBursts(): boolean {
+    return this.outcomes.some(({ op }) => op.do === "enqueueMany");
+  }
+
   /** Begins an operation; the promise resolves when it has settled. */
   begin(step: number, { op, abort, timeout }: CallStep): Promise<void> {
     if (NOT_POSSIBLE[this.plan.transport].includes(op.do)) return Promise.resolve();
@@ -153,6 +170,7 @@ export class Actor {
       step,
       client: this.name,
       op,
+      begin: start,
       deadline: limit === 0 ? Infinity : start + limit,
       isSettled: false,
       end: NaN,
@@ -295,7 +313,8 @@ export class Actor {
   ): Reading {
     const channel = name.includes(":") ? wireChannel(name) : name;
     const from = this.#published();
-    return { outcome, channel, name, from, items: [], isLeft: false, subscription };
+    const at = this.#world.now;
+    return { outcome, channel, name, at, from, items: [], isLeft: false, subscription };
   }
 
   async #read(

@@ -42,6 +42,8 @@ export class Model {
   readonly lost = new Set<string>();
   /** When a connection took no events, which then overrun the buffer of 256. */
   readonly stalls: { connection: string; from: number; until: number }[] = [];
+  /** The connections that something happened to. */
+  readonly harmed = new Set<string>();
   /** The stores of the nodes, the newest last. */
   readonly stores: Store[] = [];
   /** The jobs that were marked cancelled. */

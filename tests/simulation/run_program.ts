@@ -3,6 +3,8 @@ import { Actor, type Known } from "./actor.ts";
 import { Model } from "./model.ts";
 import type { PlannedFault, Program } from "./program.ts";
 import { nothingIsLeft, RULES } from "./rules.ts";
+import { CALL_RULES } from "./rules_of_calls.ts";
+import { STREAM_RULES } from "./rules_of_streams.ts";
 import { FRESH_TOKENS, workload } from "./workload.ts";
 
 /** How a program went. */
@@ -49,7 +51,9 @@ export async function runProgram(program: Program): Promise<Verdict> {
     await world.run(perform(program, world, model, actors));
     world.networkFaults = () => undefined;
     await world.advance(CALM);
-    for (const rule of RULES) violations.push(...rule(evidence));
+    for (const rule of [...RULES, ...CALL_RULES, ...STREAM_RULES]) {
+      violations.push(...rule(evidence));
+    }
     await world.run(Promise.all(actors.map(({ client }) => client.close())), CLOSE);
     await world.advance(CLOSE);
     violations.push(...nothingIsLeft(evidence));
@@ -79,17 +83,22 @@ async function perform(
     await pause(step.after);
     if ("restart" in step) {
       const node = world.nodes[step.node % world.nodes.length]!;
+      for (const it of world.connections) if (it.node === node.index) model.harmed.add(it.name);
       world.record(`node-${node.index + 1}`, `restarts in ${step.restart}`);
       void node.restart(step.restart);
     } else if ("cutAll" in step) {
       for (const connection of world.connections) {
-        if (connection.isOpenAtClient) connection[step.cutAll === "cut" ? "cut" : "mute"]();
+        if (!connection.isOpenAtClient) continue;
+        model.harmed.add(connection.name);
+        connection[step.cutAll === "cut" ? "cut" : "mute"]();
       }
     } else if ("wipe" in step) {
+      for (const { name } of world.connections) model.harmed.add(name);
       world.record("nodes", "lose their store");
       await world.start();
       model.stores.push(world.store);
     } else if ("expire" in step) {
+      for (const { name } of world.connections) model.harmed.add(name);
       for (const { server } of world.nodes) {
         for (const token of FRESH_TOKENS) {
           await server.faults.inject({ do: "expire-token", when: { token } });
@@ -100,6 +109,7 @@ async function perform(
       world.record(name, JSON.stringify(step));
       if ("setClock" in step) clock.set(step.setClock);
       else {
+        actors[step.client % actors.length]!.hasSlept = true;
         clock.sleep(step.sleep);
         awakeAt = Math.max(awakeAt, world.now) + step.sleep;
       }
@@ -127,6 +137,7 @@ function faultFor(
 ): PlannedFault | undefined {
   const fault = faults.get(frame.number);
   if (!fault) return undefined;
+  model.harmed.add(frame.connection);
   const isSpoilt = fault.do === "drop" || fault.do === "malformed";
   // Over TCP no frame is lost alone: the loss of some would never be noticed.
   if (isSpoilt && NEVER_LOST.test(frame.text) && frame.direction === "in") return undefined;

@@ -1,0 +1,162 @@
+import type { Status } from "../../mod.ts";
+import { type Actor, describeError, type Outcome } from "./actor.ts";
+import type { Evidence, Rule } from "./rules.ts";
+
+const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
+
+const codeOf = ({ error }: Outcome): unknown => Object(error).code;
+
+/** The milliseconds in which a request is answered, if nothing happens to its connection. */
+const QUIET = 1_500;
+
+/** The calls that are one request. */
+const REQUESTS = [
+  ...["enqueue", "getJob", "cancel", "getRun", "timeline", "publish", "stats", "subscribe"],
+];
+
+/** Rule 1: no call times out while a connection does what it should. */
+function* timeoutsHaveAReason({ world, model, actors }: Evidence): Iterable<string> {
+  for (const { outcomes, statuses, hasBursts } of actors) {
+    for (const outcome of outcomes) {
+      if (!REQUESTS.includes(outcome.op.do) || codeOf(outcome) !== "timeout") continue;
+      // It may have waited for its turn.
+      if (outcome.op.do === "enqueue" && hasBursts) continue;
+      const until = stateAt(statuses, outcome.end);
+      if (until?.status.type !== "connected") continue;
+      const { sessionId } = until.status;
+      const connection = world.connections.find((it) => it.sessionId === sessionId);
+      if (!connection || model.harmed.has(connection.name)) continue;
+      const time = outcome.end - Math.max(until.at, outcome.begin);
+      if (time < QUIET) continue;
+      yield `1: ${name(outcome)} timed out although it was connected for ${time} ms`;
+    }
+  }
+}
+
+/** The calls that are sent again after their connection was lost. */
+const READS = ["getJob", "getRun", "timeline", "stats"];
+
+/** Rule 1: reads are sent again after their connection was lost. */
+function* readsAreRepeated({ actors }: Evidence): Iterable<string> {
+  for (const { outcomes, plan } of actors) {
+    if (!plan.reconnect) continue;
+    for (const outcome of outcomes) {
+      const { op } = outcome;
+      const isRepeated = READS.includes(op.do) || ("retry" in op && op.retry === "unknown");
+      if (isRepeated && codeOf(outcome) === "connection_lost") {
+        yield `1: ${name(outcome)} failed with its connection`;
+      }
+    }
+  }
+}
+
+/** Rule 1: `close({ drain: true })` lets the calls that wait finish. */
+function* drainWaits({ actors }: Evidence): Iterable<string> {
+  for (const { outcomes } of actors) {
+    const closings = outcomes.filter(({ op }) => op.do === "close");
+    const [first] = closings;
+    if (!first || closings.some(({ op }) => op.do === "close" && !op.drain)) continue;
+    for (const outcome of outcomes) {
+      if (outcome === first) break;
+      const isCall = REQUESTS.includes(outcome.op.do) || outcome.op.do === "start";
+      if (isCall && codeOf(outcome) === "closed") {
+        yield `1: ${name(outcome)} was rejected by ${name(first)}, which should wait for it`;
+      }
+    }
+  }
+}
+
+/** A start is known after this many milliseconds, if nothing happens to any connection. */
+const START_TIME = 6_000;
+
+/** Rule 3: a start whose input can be marked resolves while its run is under way. */
+function* startsResolveEarly({ world, model, actors }: Evidence): Iterable<string> {
+  for (const { name: client, outcomes, hasSlept } of actors) {
+    const isHarmed = world.connections.some((it) =>
+      it.client === client && model.harmed.has(it.name)
+    );
+    if (isHarmed || hasSlept) continue;
+    for (const outcome of outcomes) {
+      const { op, begin, end, isSettled } = outcome;
+      if (op.do !== "start" || !["object", "array", "text", "none"].includes(op.value)) continue;
+      const time = isSettled ? end - begin : Infinity;
+      if (time > START_TIME) yield `3: ${name(outcome)} took ${time} ms`;
+    }
+  }
+}
+
+/** Rule 6: a connection is lost only when something happened to it. */
+function* lossesHaveACause({ world, model, actors }: Evidence): Iterable<string> {
+  for (const { name: client, statuses } of actors) {
+    const harmed = world.connections.filter((it) =>
+      it.client === client && model.harmed.has(it.name)
+    );
+    let sessionId: string | undefined;
+    for (const { at, status } of statuses) {
+      if (status.type === "connected") ({ sessionId } = status);
+      if (status.type === "disconnected" && !harmed.some((it) => it.sessionId === sessionId)) {
+        yield `6: ${client} lost its connection at ${at}: ${describeError(status.cause)}`;
+      }
+      if (status.type === "anomaly" && harmed.length === 0) {
+        yield `6: ${client} reports an anomaly at ${at}: ${status.cause.message}`;
+      }
+    }
+    const lost = statuses.filter(({ status }) => status.type === "lane_lost").length;
+    if (lost > harmed.length) yield `6: ${client} lost ${lost} lanes without a cause`;
+  }
+}
+
+/** Rule 6: the delays of reconnecting are random, up to a bound that doubles. */
+function* delaysAreAsDocumented({ actors }: Evidence): Iterable<string> {
+  for (const { name: client, statuses, randoms } of actors) {
+    for (const { status } of statuses) {
+      if (status.type !== "reconnecting") continue;
+      const { attempt, delay } = status;
+      const bound = Math.min(45_000, 1_000 * 2 ** (attempt - 1));
+      if (randoms.some((random) => Math.floor(random * bound) === delay)) continue;
+      yield `6: ${client} waits ${delay} ms before attempt ${attempt}, which is not random`;
+    }
+  }
+}
+
+/** Rule 2: jobs are enqueued in the order of the calls, also of those that wait for a connection. */
+function* writesKeepTheirOrder({ world, actors }: Evidence): Iterable<string> {
+  const position = new Map<string, number>();
+  const keyOf = (job: string, payload: unknown) => `${job} ${JSON.stringify(payload)}`;
+  for (const [index, job] of world.store.jobs().entries()) {
+    position.set(keyOf(job.name, job.payload), index);
+  }
+  for (const { outcomes } of actors) {
+    // The events of jobs limit the rate of enqueues.
+    if (outcomes.some(({ op }) => op.do === "subscribe")) continue;
+    let last = -1;
+    for (const outcome of outcomes) {
+      const { op, value } = outcome;
+      if (op.do !== "enqueue" || op.retry || value === undefined || value === null) continue;
+      const at = position.get(keyOf(op.name, value)) ?? last;
+      if (at < last) yield `2: ${name(outcome)} overtook an earlier call`;
+      last = at;
+    }
+  }
+}
+
+function stateAt(
+  statuses: Actor["statuses"],
+  at: number,
+): { at: number; status: Status } | undefined {
+  return statuses.findLast((it) =>
+    it.at <= at && it.status.type !== "anomaly" && it.status.type !== "gap" &&
+    it.status.type !== "lane_lost" && it.status.type !== "format_fallback"
+  );
+}
+
+/** Rules about calls, their errors and their connections. */
+export const CALL_RULES: readonly Rule[] = [
+  timeoutsHaveAReason,
+  readsAreRepeated,
+  drainWaits,
+  startsResolveEarly,
+  lossesHaveACause,
+  delaysAreAsDocumented,
+  writesKeepTheirOrder,
+];

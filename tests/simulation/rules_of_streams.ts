@@ -1,0 +1,88 @@
+import type { DispatchEvent, Gap } from "../../mod.ts";
+import type { Outcome, Reading } from "./actor.ts";
+import { keyOf, type Model, type Published } from "./model.ts";
+import type { Evidence, Rule } from "./rules.ts";
+
+const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
+
+const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
+
+/** Events that were published this many milliseconds before may have been under way. */
+const IN_FLIGHT = 3_000;
+
+/** Rule 4: what a full buffer drops is counted, and is what the caller chose. */
+function* overflowIsExact({ world, model, actors }: Evidence): Iterable<string> {
+  for (const actor of actors) {
+    for (const reading of actor.subscriptions) {
+      const { outcome, items } = reading;
+      const { overflow = "drop-oldest" } = outcome.op as { overflow?: string };
+      const gaps = items.filter((item) => !isEvent(item)) as Gap[];
+      const overflows = gaps.filter(({ reason }) => reason === "overflow");
+      if (overflow === "error" && overflows.length > 0) {
+        yield `4: ${name(outcome)} was told of dropped events, not with an error`;
+      }
+      const isDone = reading.ended !== undefined || reading.isLeft;
+      if (isDone || gaps.length > overflows.length) continue;
+      const published = model.published.filter((it) => isFor(it, reading, actor.name, model));
+      const yielded = new Set(items.filter(isEvent).map(keyOf));
+      const missing = published.filter(({ event }) => !yielded.has(keyOf(event)));
+      const certain = missing.filter(({ order, at }) =>
+        order >= reading.from && at < world.now - IN_FLIGHT
+      );
+      const missed = overflows.reduce((sum, gap) => sum + (gap.missed ?? 0), 0);
+      if (missed < certain.length || missed > missing.length) {
+        yield `4: ${
+          name(outcome)
+        } was told of ${missed} dropped events, not ${certain.length} to ${missing.length}`;
+      }
+      const last = items.at(-1);
+      if (overflow === "drop-oldest" && last?.type === "gap") {
+        yield `4: ${name(outcome)} dropped the newest event, not the oldest`;
+      }
+      if (overflow === "drop-newest" && overflows.length > 0) {
+        const first = items.findIndex((item) => !isEvent(item));
+        const { buffer = 10_000 } = outcome.op as { buffer?: number };
+        if (first < buffer) yield `4: ${name(outcome)} dropped the oldest event, not the newest`;
+      }
+    }
+  }
+}
+
+/** Whether an event was published to a subscription of the client, or may have been. */
+function isFor(
+  { event, at, sessions }: Published,
+  reading: Reading,
+  client: string,
+  model: Model,
+): boolean {
+  if (at < reading.at - IN_FLIGHT || model.lost.has(keyOf(event))) return false;
+  if (reading.name.startsWith("queue:") && !("queue" in event.data)) return false;
+  return [...sessions].some(([session, channels]) =>
+    session.client === client && channels.includes(reading.channel) &&
+    !model.isStalled(session, at)
+  );
+}
+
+const LAST = ["job.completed", "job.dlq", "workflow.completed", "workflow.failed"];
+
+/** Rule 5: the events of a watch are in order, the last one last. */
+function* watchesAreInOrder({ model, actors }: Evidence): Iterable<string> {
+  for (const { watches } of actors) {
+    for (const { outcome, items, name: id } of watches) {
+      const events = items.filter(isEvent);
+      const at = events.findIndex(({ type }) => LAST.includes(type));
+      if (at >= 0 && at < events.length - 1) {
+        yield `5: ${name(outcome)} yielded ${events.at(-1)!.type} after ${events[at]!.type}`;
+      }
+      let last = -1;
+      for (const event of events) {
+        const order = model.byKey.get(keyOf(event))?.[0]!.order ?? last;
+        if (order < last) yield `5: ${name(outcome)} of ${id} yielded ${event.type} too late`;
+        last = order;
+      }
+    }
+  }
+}
+
+/** Rules about subscriptions and watches. */
+export const STREAM_RULES: readonly Rule[] = [overflowIsExact, watchesAreInOrder];
