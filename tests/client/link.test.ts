@@ -339,6 +339,17 @@ test("an error that names no request is an anomaly if the only one was given up"
   assert.equal(anomalies.length, 1);
 });
 
+test("an error that names no request is an anomaly if it may belong to one that was given up", async () => {
+  const { socket, clock, link, anomalies } = await opened();
+  link.request(READ, clock.monotonic() + 100).catch(() => {});
+  clock.advance(100);
+  const call = link.request(ENQUEUE);
+  socket.receive({ id: "x", type: "error", error: { code: 400, message: "odd" } });
+  assert.deepEqual([anomalies.length, link.inFlight], [1, 1]);
+  socket.answer("ok", "2");
+  assert.equal(await within(call, "the call"), "ok");
+});
+
 test("events and pongs go to the sink, and are ignored without one", async () => {
   const { socket, link, anomalies } = await opened();
   const event = { id: "1", type: "event", data: { type: "job.started" } };

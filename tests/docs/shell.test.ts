@@ -133,7 +133,7 @@ function checkNames(command: string): void {
   if (words[0] === "deno" && words[1] === "task") {
     ok(words[2]! in tasks, command);
     // Each kind of generated files is a function; the simulation takes numbers.
-    if (words[2] === "update" || words[2] === "simulate") return;
+    if (words[2] === "update" || words[2]!.startsWith("simulate")) return;
     for (const word of words.slice(3)) ok(isThere(word.split(":")[0]!), command);
     return;
   }

@@ -52,7 +52,9 @@ function* readsAreRepeated({ actors }: Evidence): Iterable<string> {
 
 /** Rule 1: `close({ drain: true })` lets the calls that wait finish. */
 function* drainWaits({ actors }: Evidence): Iterable<string> {
-  for (const { outcomes } of actors) {
+  for (const { outcomes, isHttp } of actors) {
+    // Clients over HTTP cannot drain.
+    if (isHttp) continue;
     const closings = outcomes.filter(({ op }) => op.do === "close");
     const [first] = closings;
     if (!first || closings.some(({ op }) => op.do === "close" && !op.drain)) continue;

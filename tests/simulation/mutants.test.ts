@@ -1,0 +1,39 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { MUTANTS } from "./mutants.ts";
+import { applyEdits, hunt } from "./plant.ts";
+
+const source = (file: string) => readFile(new URL(`../../${file}`, import.meta.url), "utf8");
+
+test("every mutant fits the sources", async () => {
+  const stale: string[] = [];
+  for (const mutant of MUTANTS) {
+    const text = await source(mutant.file);
+    try {
+      if (applyEdits(mutant, text) === text) stale.push(`${mutant.what}: changes nothing`);
+    } catch (error) {
+      stale.push((error as Error).message);
+    }
+  }
+  deepEqual(stale, []);
+  equal(new Set(MUTANTS.map(({ what }) => what)).size, MUTANTS.length);
+});
+
+const SEED = 11;
+
+/** Mutants that few programs find. `deno task simulate:mutants` tries them all. */
+const QUICK: Record<string, RegExp> = {
+  "a lane is dropped before its answer": /^6: .* lost \d+ lanes without a cause/,
+  "a deadline does not move the timer forward": /^1: .* settled \d+ ms after its deadline/,
+  "reconnecting begins although it is off": /^6: .* reconnects although it must not/,
+};
+
+// The tool is the same everywhere, so one runtime is enough.
+const skip = !("Bun" in globalThis);
+for (const [what, violation] of Object.entries(QUICK)) {
+  test(`the simulation finds that ${what}`, { skip }, async () => {
+    const mutant = MUTANTS.find((it) => it.what === what)!;
+    match((await hunt(mutant, SEED, 200)).violation ?? "nothing", violation);
+  });
+}
