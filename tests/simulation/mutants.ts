@@ -39,7 +39,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "idle lanes are kept for ever",
     "client/start/lane_pool.ts",
-    ["lane.cancelTimer = this.#after(IDLE_TIME, () => void this.#retire(lane));", ""],
+    ["lane.cancelTimer = this.#after(LANE_IDLE_TIME, () => void this.#retire(lane));", ""],
   ),
   mutant(
     "a start that was given up keeps its lane",
@@ -70,7 +70,7 @@ export const MUTANTS: readonly Mutant[] = [
     "drain ignores waiting calls",
     "client/session.ts",
     [
-      "return opening + this.#throttled + this.#queue.size + (this.#link?.inFlight ?? 0);",
+      "return opening + this.throttle.size + this.#queue.size + (this.#link?.inFlight ?? 0);",
       "return opening + (this.#link?.inFlight ?? 0);",
     ],
   ),
@@ -174,7 +174,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "calls leave the queue in reverse order",
     "client/connection/offline_queue.ts",
-    ["of [...this.#calls])", "of [...this.#calls].reverse())"],
+    ["of [...this.calls])", "of [...this.calls].reverse())"],
   ),
   mutant(
     "a silent peer is never found dead",
@@ -196,24 +196,27 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "there is no resubscribe after a reconnect",
     "client/subscribe/event_router.ts",
-    ["[...this.#serverChannels.keys()].map(", "[...this.#serverChannels.keys()].slice(1e9).map("],
+    [
+      "await Promise.all([...this.#serverChannels].map(",
+      "await Promise.all([...this.#serverChannels].slice(1e9).map(",
+    ],
   ),
   mutant(
     "the first to leave a channel ends it for all",
     "client/subscribe/event_router.ts",
-    ["if (--shared.attachments === 0)", "if (--shared.attachments >= 0)"],
+    ["if (receivers.size === 0) await", "if (receivers.size < 1e9) await"],
   ),
   mutant(
     "the rate of enqueues has no limit",
-    "client/subscribe/enqueue_throttle.ts",
-    ["const LIMIT = 24;", "const LIMIT = 1e9;"],
+    "client/limits.ts",
+    ["ENQUEUES_AHEAD = 24;", "ENQUEUES_AHEAD = 1e9;"],
   ),
   mutant(
     "`drop-newest` drops the oldest",
     "client/subscribe/bounded_queue.ts",
     [
-      `this.#options.onDrop?.();\n    if (this.#options.overflow === "drop-oldest") {`,
-      `this.#options.onDrop?.();\n    if (this.#options.overflow !== "error") {`,
+      `onDrop?.();\n    if (overflow === "drop-oldest") {`,
+      `onDrop?.();\n    if (overflow !== "error") {`,
     ],
   ),
   mutant(
@@ -224,10 +227,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "a marker of dropped events comes too late",
     "client/subscribe/bounded_queue.ts",
-    [
-      `if (this.#missed > 0 && this.#options.overflow === "drop-newest") {`,
-      "if (this.#missed > 1e9) {",
-    ],
+    [`if (this.#missed > 0 && overflow === "drop-newest")`, "if (this.#missed > 1e9)"],
   ),
 
   // Waits and watches.
@@ -263,5 +263,151 @@ export const MUTANTS: readonly Mutant[] = [
     "an event that repeats is taken for a duplicate",
     "client/follow/event_log.ts",
     ["REPEATED.has(item.type) ?", "REPEATED.size === 0 ?"],
+  ),
+
+  // Those that nobody has found by chance so far are among these.
+  mutant(
+    "calls that wait for their turn stay when the client closes",
+    "client/session.ts",
+    ["for (const queue of [this.throttle, this.#queue])", "for (const queue of [this.#queue])"],
+  ),
+  mutant(
+    "calls that wait for their turn are stuck when events are lost",
+    "client/subscribe/enqueue_throttle.ts",
+    ["this.#unseen = 0;\n      this.#release();", "this.#release();"],
+  ),
+  mutant(
+    "the first connection that fails leaves its calls in the queue",
+    "client/session.ts",
+    ["this.#queue.drain((call) => call.fail(error));\n      throw error;", "throw error;"],
+  ),
+  mutant(
+    "a client that was connected for long gives up early",
+    "client/session.ts",
+    ["if (monotonicNow(this.clock) - this.#connectedAt >= HOLD_TIME) this.#attempts = 0;", ""],
+  ),
+  mutant(
+    "a lost connection sends the first attempt at once",
+    "client/session.ts",
+    ["await delay(wait, {", "await delay(attempt === 1 ? 0 : wait, {"],
+  ),
+  mutant(
+    "the gap after a reconnect comes before the connection",
+    "client/session.ts",
+    [
+      `this.#onConnected(link, attempt);\n        this.#router.reportGap("reconnect", since);`,
+      `this.#onConnected(link, attempt);\n        if (attempt > 1) this.#router.reportGap("reconnect", since);`,
+    ],
+  ),
+  mutant(
+    "a token that expired is used again",
+    "client/connection/connector.ts",
+    [
+      "this.#token = await this.#getToken(signal);\n      }",
+      "await this.#getToken(signal);\n      }",
+    ],
+  ),
+  mutant(
+    "a link that resubscribing failed on stays open",
+    "client/session.ts",
+    ["await link?.close(error as Error, true);", ""],
+  ),
+  mutant(
+    "an error that names no request is given to the only call in flight",
+    "client/connection/link.ts",
+    ["!correl_id && this.#unanswered === 1", "!correl_id && this.inFlight === 1"],
+  ),
+  mutant(
+    "a call is not removed from its owner when it settles",
+    "client/connection/call.ts",
+    ["this.owner?.delete(this);", ""],
+  ),
+  mutant(
+    "the deadline of a call that has settled stays",
+    "client/connection/call.ts",
+    ["this.#deadlines.delete(this);", ""],
+  ),
+  mutant(
+    "a lane that is idle and closed is taken for a start",
+    "client/start/lane_pool.ts",
+    ["if (lane.link.isOpen) return lane;", "return lane;"],
+  ),
+  mutant(
+    "a lane opens only once it could open at the first try",
+    "client/start/lane_pool.ts",
+    ["attempt === OPEN_ATTEMPTS", "attempt === 1"],
+  ),
+  mutant(
+    "the events of a run that a lane did not hear from its start count as complete",
+    "client/start/lanes.ts",
+    [`const isComplete = event.type === "workflow.started";`, "const isComplete = true;"],
+  ),
+  mutant(
+    "a lane without credits goes on feeding",
+    "client/start/lanes.ts",
+    ["lane.onDeaf = () => tracker.stopFeeding();", ""],
+  ),
+  mutant(
+    "a tracker forgets its error for good",
+    "client/follow/tracker.ts",
+    ["this.#error = undefined;\n      this.#ended = false;", "this.#error = undefined;"],
+  ),
+  mutant(
+    "one slow read ends a wait",
+    "client/follow/tracker.ts",
+    ["if (!(error instanceof TimeoutError)) throw error;", "throw error;"],
+  ),
+  mutant(
+    "a tracker does not wait for the last event",
+    "client/follow/tracker.ts",
+    [
+      "if (hasEnded && this.#sawLiveEvent && !this.#lastEvent) {",
+      "if (hasEnded && this.#users > 1e9) {",
+    ],
+  ),
+  mutant(
+    "held events are thrown away",
+    "client/follow/tracker.ts",
+    ["for (const item of held) this.add(item);", ""],
+  ),
+  mutant(
+    "credits are granted twice",
+    "client/subscribe/credits.ts",
+    ["this.#left += credits;", "this.#left += credits / 2;"],
+  ),
+  mutant(
+    "a confirmed grant is not counted",
+    "client/subscribe/credits.ts",
+    ["this.#confirmed += grant.credits;", ""],
+  ),
+  mutant(
+    "a lost event of an overrun buffer is not told",
+    "client/subscribe/credits.ts",
+    ["this.#options.onLost!(this.#fullSince, this.#fullUntil);", ""],
+  ),
+  mutant(
+    "the receivers of other channels get the event, too",
+    "client/subscribe/event_router.ts",
+    ["if (channels.includes(channel)) receiver", "receiver"],
+  ),
+  mutant(
+    "a channel that failed is not asked for again",
+    "client/subscribe/event_router.ts",
+    ["this.#unsubscribe(name, shared).catch(() => {});\n        throw error;", "throw error;"],
+  ),
+  mutant(
+    "an end discards what was not read",
+    "client/subscribe/open_subscription.ts",
+    ["else queue.end(!keep);", "else queue.end(true);"],
+  ),
+  mutant(
+    "`events()` begins in the middle",
+    "client/follow/tracker.ts",
+    ["let position = 0;", "let position = this.#log.items.length;"],
+  ),
+  mutant(
+    "pings stop after the first",
+    "client/connection/heartbeat.ts",
+    ["if (this.#isAnswered) this.start();\n      else", "if (!this.#isAnswered)"],
   ),
 ];
