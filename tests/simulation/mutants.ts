@@ -408,6 +408,6 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "pings stop after the first",
     "client/connection/heartbeat.ts",
-    ["if (this.#isAnswered) this.start();\n      else", "if (!this.#isAnswered)"],
+    ["if (this.#heardAt !== heardAt) this.start();\n      else", "if (this.#heardAt === heardAt)"],
   ),
 ];
