@@ -27,6 +27,11 @@ export class EnqueueThrottle extends OfflineQueue {
     this.#release();
   }
 
+  override delete(call: Call): void {
+    super.delete(call);
+    if (this.size === 0) this.#cancelTimer();
+  }
+
   /** A `job.enqueued` has arrived. */
   onEnqueued(): void {
     if (this.#unseen > 0) this.#unseen--;

@@ -560,14 +560,16 @@ test("a throttled enqueue that is given up is not in flight any more", async () 
   await using it = fixture();
   const socket = await it.connect();
   await subscribe(it, socket, "jobs");
-  for (let i = 0; i < 24; i++) it.call(ENQUEUE);
+  for (let i = 0; i < 24; i++) it.call({ ...ENQUEUE, timeout: 0 });
   const stop = new AbortController();
   const reason = new Error("no longer needed");
-  const call = it.call({ ...ENQUEUE, signal: stop.signal });
+  const call = it.call({ ...ENQUEUE, timeout: 0, signal: stop.signal });
   assert.equal(it.session.inFlight, 25);
+  assert.equal(it.clock.pending, 1);
   stop.abort(reason);
   assert.equal(await failure(call), reason);
   assert.equal(it.session.inFlight, 24);
+  assert.equal(it.clock.pending, 0);
 });
 
 test("close ends calls, channels, listeners and the status, and nothing follows", async () => {
