@@ -23,10 +23,12 @@ export const FIRST_TOP_UP = 950;
 /** How many events a server buffers for a connection. It silently drops what does not fit. */
 export const BUFFER_SIZE = 256;
 
-/** A buffer that held more events than this is larger, also if the server's times are a little off. */
+/**
+ * A buffer that held more events than this is larger, even if the server's times are a little off.
+ */
 export const LARGER_BUFFER_SIZE = 264;
 
-/** How many jobs and runs at work to remember. With more, missing starts are not looked for. */
+/** How many running jobs and runs to remember. With more, missing starts are not looked for. */
 export const WATCHED_ENTITIES = 100_000;
 
 /**
@@ -77,8 +79,8 @@ export const SETTLE_PAUSE = 20;
 export const STATUS_CAPACITY = 1_000;
 
 /**
- * After this many milliseconds at most, the heartbeat checks whether the machine slept. A timer does
- * not notice that where it stops during sleep.
+ * After this many milliseconds at most, the heartbeat checks whether the machine slept. On some
+ * platforms timers stop during sleep and do not notice it.
  */
 export const SLEEP_CHECK = 5_000;
 

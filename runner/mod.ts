@@ -1,5 +1,5 @@
 /**
- * Recipes: read and checked without running, run over a client, and told about as a stream of typed
+ * Recipes: read and checked without running, run over a client, and reported as a stream of typed
  * events.
  *
  * @module

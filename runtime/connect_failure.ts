@@ -86,13 +86,16 @@ const MEANINGS: readonly (readonly [RegExp, (url: URL) => string])[] = [
 /** The errors of a connection that ends before the server has answered. */
 const HUNG_UP = /ECONNRESET|EPIPE|UND_ERR_SOCKET|connection (ended|reset|closed|error)/i;
 
-/** What Deno, or else our client, says about a WebSocket that the server accepted and then closed. */
+/**
+ * The messages of Deno and of our client about a WebSocket that the server accepted and then
+ * closed.
+ */
 const WAS_OPEN = /^(Unexpected EOF|Connection reset by peer|closed with code )/;
 
-/** The errors of Deno and Bun that say only in which step connecting failed. */
+/** The errors of Deno and Bun that only name the step of connecting that failed. */
 const VAGUE = /tcp connect error|fatal alert|Failed to connect/;
 
-/** Asks the server what is wrong, if that is allowed; returns what came of it, if anything. */
+/** Asks the server what is wrong, if that is allowed; returns its report, if there is one. */
 type Probe = (ask: (signal: AbortSignal) => Promise<Report>) => Promise<Report | undefined>;
 
 /**
@@ -108,7 +111,7 @@ export async function explainFailure(
   clock: Clock,
   probeSignal?: AbortSignal | false | null,
 ): Promise<Error> {
-  // Node tells a WebSocket nothing.
+  // Node reports nothing to the WebSocket itself.
   let report = reportOf(nodeFailure(url) ?? error);
   const probe: Probe = async (ask) =>
     probeSignal ? await withinProbeTime(clock, probeSignal, ask) : undefined;
@@ -187,7 +190,7 @@ function reportOf(failure: unknown): Report {
   let at = failure as { name?: string; code?: unknown; message?: string; cause?: unknown };
   for (let depth = 0; depth < 5 && at; depth++, at = at.cause as typeof at) {
     if (typeof at.code === "string") code ??= at.code;
-    // The inmost error says most: "fetch failed" is around it.
+    // The innermost error says most; the one around it only "fetch failed".
     message = at.message || message;
     lines.push(`${at.name} ${at.code} ${at.message}`);
   }

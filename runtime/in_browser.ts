@@ -1,2 +1,2 @@
-/** Takes the place of the question whether this is a browser where a bundle is for browsers only. */
+/** Takes the place of `browser.ts` in a bundle for browsers. */
 export const inBrowser = true;

@@ -17,7 +17,7 @@ function fromMonotonic(clock: Clock): () => number {
   return () => start + clock.monotonic!();
 }
 
-/** Leaves out the steps back of a clock that has only a wall-clock time. */
+/** Measures time with a clock that has only wall-clock time, and ignores its jumps back. */
 function fromWall(clock: Clock): () => number {
   let last = clock.now();
   let steady = last;

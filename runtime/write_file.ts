@@ -127,7 +127,7 @@ async function replace({ path, status }: Target, text: string): Promise<boolean>
   });
   let hasTemporary = false;
   try {
-    // Nobody else may read it before it has the mode of the file.
+    // Nobody else may read the temporary file before it has the mode of the original.
     await write(temporary, text, { createNew: true, ...(status ? { mode: 0o600 } : {}) });
     hasTemporary = true;
     if (status) {

@@ -6,7 +6,7 @@ import type { Request } from "./transport.ts";
 export interface CallOwner {
   /** Removes a call that has settled. */
   delete(call: Call): void;
-  /** What a call has not got when its deadline passes here. */
+  /** What a call waits for here, as its timeout error names it: `answer`. */
   readonly awaited: string;
   /** The reason why there is no connection. */
   readonly disconnectCause?: Error;

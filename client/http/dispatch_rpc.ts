@@ -16,7 +16,7 @@ export type RpcJob = Pick<Job, "job_id" | "queue" | "state" | "get" | "cancel" |
 /** A handle on a run over HTTP: `wait()` polls, and there are no events. */
 export type RpcRun = Pick<Run, "run_id" | "state" | "get" | "timeline" | "wait">;
 
-/** What a client over HTTP is built on. */
+/** The parts that a client over HTTP is built on. */
 export interface HttpBackend extends Backend<RpcJob, RpcRun> {
   readonly transport: HttpSession;
 }

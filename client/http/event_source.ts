@@ -225,7 +225,7 @@ async function* messages(
   let rest = "";
   let tail = "";
   for await (const text of readText(reader)) {
-    // To search all of an unfinished message for its end again and again would take too long.
+    // Searching a long message from its start with each chunk would take too long.
     const news = tail + text;
     tail = news.slice(-3);
     rest += text;

@@ -90,7 +90,7 @@ export class HttpSession implements Transport {
     read: (response: Response) => T | Promise<T>,
   ): Promise<T> {
     try {
-      // To follow a redirect would be to hand the token to whatever it names.
+      // Following a redirect would hand the token to the address that it names.
       return await read(await (this.#options.fetch ?? fetch)(url, { ...init, redirect: "manual" }));
     } catch (error) {
       const cause = inBrowser
@@ -153,7 +153,7 @@ export class HttpSession implements Transport {
     try {
       frame = JSON.parse(text);
     } catch {
-      // Not the server itself answered, but a proxy perhaps.
+      // This may be the answer of a proxy, not of the server.
     }
     const { type, data: answer, error } = Object(frame);
     if (type === "response") return answer;

@@ -201,7 +201,10 @@ export class Lanes {
     }
   }
 
-  /** The run of a start is known. Its events are kept if the lane of that start delivers all of them. */
+  /**
+   * Settles a start whose run is known. The run's events are kept if the start's lane delivers all
+   * of them.
+   */
   #identify(start: PendingStart, run: Started): void {
     const runId = start.runId = run.run_id;
     const lane = start.lane!;

@@ -4,13 +4,16 @@ const MARK_LENGTH = 48;
 /** How far into a text its mark may reach. */
 const TEXT_LENGTH = 200;
 
-/** A character of a JSON text that can be written as an escape: not part of one, no half of a pair. */
+/**
+ * A character of a JSON text that can be written as an escape: neither part of one nor half of a
+ * pair.
+ */
 const PLAIN = /(?<!\\|\\u.{0,3})[^"\\\ud800-\udfff]/g;
 
 /**
- * Marks the JSON text of an input, so that no other input is the same text although the value stays
- * the same. An object or array gets white space before its last bracket. In a text, some of the first
- * characters are written as escapes.
+ * Marks the JSON text of an input: the text becomes unique, and the value stays the same. An object
+ * or array gets white space before its last bracket. In a text, some of the first characters are
+ * written as escapes.
  *
  * @returns The marked text, or `undefined` if there is no room for a mark: in a number, a boolean,
  * `null` or a short text.

@@ -11,7 +11,7 @@ import {
   WATCHED_ENTITIES,
 } from "../limits.ts";
 
-/** Finds out what an event says about the work of a job or run: none comes before it has started. */
+/** Matches the types of events that a job or run has only once it has started. */
 const PROGRESS = /\.(start|step|comp|fail|retry)/;
 
 /** The digits of an id. */
@@ -64,15 +64,15 @@ export class CreditWindow implements FrameSink {
   #confirmed = INITIAL_CREDITS;
   readonly #grants: Grant[] = [];
   /**
-   * When the server took out the events that were in its buffer as the newest one was published;
-   * `undefined` if the buffer is larger than it should be.
+   * The times at which the server took out the events that were in its buffer when the newest one
+   * was published; `undefined` if the buffer is larger than it should be.
    */
   #takenAt: string[] | undefined = [];
-  /** Since when the buffer may have been full, while that is not reported. */
+  /** When the buffer became full, until that is reported. */
   #fullSince = "";
   /** When the last event that found a full buffer was taken out. */
   #fullUntil = "";
-  /** The topics of the jobs and runs at work. */
+  /** The topics of the running jobs and runs. */
   readonly #started = new Set<string>();
 
   constructor(link: Link, clock: Clock, options: CreditWindowOptions) {

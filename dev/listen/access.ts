@@ -44,7 +44,7 @@ export class AccessPolicy {
     if (!this.#isOwnHost(host)) return this.#refuse("host", host.host);
     const origin = header("origin");
     if (origin) return this.#isAllowed(origin, host) ? undefined : this.#refuse("origin", origin);
-    // An image or a script of a page sends no origin, but browsers tell that its site is another.
+    // Requests for images and scripts have no origin, but browsers mark them as cross-site.
     if (header("sec-fetch-site") === "cross-site") {
       return { status: 403, text: "requests of pages of other sites are not allowed\n" };
     }

@@ -4,7 +4,7 @@ import { printable } from "../language/render_diagnostic.ts";
 import { defuseCiCommands } from "../report/safe_text.ts";
 import { COULD_NOT_RUN } from "./command.ts";
 
-/** Whether the end of the process is watched: a recipe that is a program starts to watch first. */
+/** Whether the end of the process is watched already, as in a recipe that runs as a program. */
 let isWatching = false;
 
 /**

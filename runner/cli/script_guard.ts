@@ -33,25 +33,25 @@ export class ScriptGuard implements Disposable {
     return this.#hasProblem;
   }
 
-  /** Starts to watch. Must be called before code of a recipe is loaded. */
+  /** Starts watching. Must be called before code of a recipe is loaded. */
   start(): void {
     if (this.#stop.length > 0) return;
     this.#stop = [
       onExitCall((error) => this.#add(error)),
       onUnhandled((cause) => {
-        // A call for the end of the process that nothing has caught arrives here again.
+        // The error of a call such as `process.exit` arrives here again if nothing has caught it.
         if (!this.#unreported.has(cause as Error)) this.#add(toError(cause));
       }),
     ];
     this.#options.onStart?.();
   }
 
-  /** Leaves it to the caller to report an error. */
+  /** Removes an error that the caller will report. */
   take(error: unknown): void {
     this.#unreported.delete(error as Error);
   }
 
-  /** Stops to watch, and prints the problems that nobody has reported. */
+  /** Stops watching, and prints the problems that nobody has reported. */
   [Symbol.dispose](): void {
     for (const stop of this.#stop) stop();
     this.#stop = [];

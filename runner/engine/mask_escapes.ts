@@ -57,7 +57,7 @@ type ReadEscape = (bytes: Uint8Array, at: number) => Escape | undefined;
  * Returns a decoder of escape sequences that begin with a character.
  *
  * @param others The other bytes without which there may be no sequence.
- * @param applies Whether a text is worth to be decoded.
+ * @param applies Whether a text is worth decoding.
  */
 function escapes(
   character: string,

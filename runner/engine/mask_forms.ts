@@ -4,9 +4,8 @@ import { MaskView } from "./mask_view.ts";
 const MIN_PART_LENGTH = 8;
 
 /**
- * Returns the bytes to search for: those of a secret without the white space around it, and of what
- * programs commonly make of it besides encoding it. They take its lines, and normalise it if it is
- * an address.
+ * Returns the bytes to search for: those of a secret without the white space around it, and of the
+ * forms that programs commonly turn it into: its lines, a normalised address, doubled quotes.
  *
  * @param fewest The length of the shortest form.
  */
@@ -15,7 +14,7 @@ export function maskForms(secret: string, fewest: number): Uint8Array[] {
   const forms = new Set(
     [text, ...multiLineForms(text), ...addressForms(text)].flatMap((form) => [
       form,
-      // What encoders make of half a surrogate pair.
+      // Encoders replace half a surrogate pair by U+FFFD.
       form.toWellFormed(),
       form.normalize("NFC"),
       form.normalize("NFD"),
@@ -30,7 +29,7 @@ export function maskForms(secret: string, fewest: number): Uint8Array[] {
   return [...forms].filter((form) => form.length >= fewest).flatMap(bytesOf);
 }
 
-/** Returns a text in the character sets that it can be in when it is encoded. */
+/** Returns the bytes of a text in each character set that programs encode it in. */
 function bytesOf(text: string): Uint8Array[] {
   const utf8 = MaskView.ofText(text).bytes;
   if (utf8.length === text.length) return [utf8];
@@ -41,7 +40,7 @@ function bytesOf(text: string): Uint8Array[] {
 }
 
 /**
- * Encodes a text in UTF-16, without zero bytes at its ends: in a view they can be the end of a part.
+ * Encodes a text in UTF-16, without zero bytes at its ends, which also end the parts of a view.
  *
  * @param first How far each character is shifted for its first byte: 8 if big endian.
  */

@@ -33,7 +33,8 @@ export function replaceRanges(text: string, ranges: readonly Range[]): string {
 }
 
 /**
- * Returns what ranges cover of each of several texts, if any of them covers parts of two texts.
+ * Splits the ranges of joined texts into ranges of each text. A text gets none unless one of its
+ * ranges extends into another text.
  *
  * @param ranges Ranges in the texts joined by one character, in order.
  */

@@ -17,7 +17,7 @@ interface BitEncoding {
   /** The value of each character, or -1. */
   values: Int8Array;
   bits: number;
-  /** How many characters take a whole number of bytes: the number of alignments. */
+  /** How many characters hold a whole number of bytes. This is the number of alignments. */
   group: number;
   /** The most `=` at the end. */
   padding: number;
@@ -143,7 +143,7 @@ interface DecimalByte {
 
 /**
  * Returns the parts of decoded views that look like text. Most of what can be base64 is not, so the
- * rest is not worth to be decoded once more.
+ * rest is not worth decoding again.
  */
 export function readableParts(views: readonly MaskView[], shortest: number): MaskView {
   const builder = new MaskViewBuilder(views.reduce((sum, { length }) => sum + length, 0));

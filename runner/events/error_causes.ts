@@ -11,8 +11,8 @@ const MAX_LINES = 50;
 const MAX_LENGTH = 1000;
 
 /**
- * Describes what is behind an error, as lines of a message: its `cause`, and its `errors` if it is an
- * `AggregateError`, with their own causes indented below them.
+ * Describes the causes of an error, as lines of a message: its `cause`, and its `errors` if it is
+ * an `AggregateError`, with their own causes indented below them.
  */
 export function causeLines(error: unknown): string[] {
   const lines: string[] = [];

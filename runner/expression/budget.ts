@@ -9,7 +9,7 @@ import { INEXACT, InexactNumber } from "./convert.ts";
 
 /** The most steps an expression may take, which is about a second. */
 const MAX_STEPS = 10_000_000;
-/** After how many steps timers have waited for long enough. */
+/** The number of steps after which timers should get a turn. */
 const STEPS_BETWEEN_BREAKS = 1_000_000;
 /** How many characters are read in the time of one step. */
 const CHARACTERS_PER_STEP = 10;

@@ -88,7 +88,7 @@ function hintFor(code: string, text: string, at: number): DiagnosticDetails {
   }
   if (code === "TAB_AS_INDENT") return { label: "use spaces" };
   const next = text.slice(text.indexOf("\n", at) + 1).split("\n", 1)[0]!;
-  // A key below a value, further to the right than the key of that value.
+  // The next line has a key that is indented further than the key on this line.
   const indent = (one: string) =>
     one.replace(/^(\s*-\s+)/, (dash) => " ".repeat(dash.length)).search(/\S/);
   if (

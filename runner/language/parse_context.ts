@@ -261,7 +261,7 @@ export class ParseContext {
     this.#refreshes.push({ id, of });
   }
 
-  /** Keeps the events of a job or run also if they are only used under the id of a `get` step. */
+  /** Keeps the events of a job or run even if they are only used under the id of a `get` step. */
   keepRefreshedEvents(): void {
     for (const { id, of } of this.#refreshes.toReversed()) {
       if (this.#eventIds.has(id)) this.#eventIds.add(of);
@@ -273,7 +273,7 @@ export class ParseContext {
     return this.#expressions.findLast((use) => use.expression === expression);
   }
 
-  /** The offsets of a scalar; kept for the next expression in the same one. */
+  /** Returns the offsets of a scalar, and keeps them for the next expression in the same scalar. */
   #offsetsOf(node: ScalarNode): ScalarOffsets {
     if (this.#offsets?.node !== node) this.#offsets = new ScalarOffsets(node, this.source.text);
     return this.#offsets;

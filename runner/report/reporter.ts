@@ -10,7 +10,8 @@ export interface Reporter {
 }
 
 /**
- * What a text has besides plain text, in which control characters and CI commands are made harmless:
+ * What a text may contain besides plain text. Any other control characters and CI commands in it
+ * are made harmless.
  *
  * - `styled`: colours, and on a terminal the codes of a live view
  * - `command`: lines that GitHub Actions runs as commands, such as annotations
@@ -22,7 +23,7 @@ export interface Output {
   /**
    * Writes text.
    *
-   * @param kind What the text has besides plain text; nothing by default.
+   * @param kind What the text may contain besides plain text; nothing by default.
    */
   write(text: string, kind?: TextKind): void;
   /** Whether the text appears on a terminal. */
@@ -53,6 +54,6 @@ export interface ReporterContext {
   clock: Clock;
   /** Reads a variable from the environment. */
   env: ReadEnv;
-  /** Why no case can run, if standard error says so already, beside which this report is read. */
+  /** Why no case can run, if the user has already read that on standard error. */
   saidFailure?: string;
 }

@@ -48,7 +48,7 @@ export async function loadScript(path: string, options: LoadScriptOptions = {}):
   };
   let exported: unknown;
   try {
-    // `toMatch` cannot wait for it.
+    // Patterns are loaded now, because `toMatch` is synchronous.
     const loading = Promise.all([import(address.href), loadPatterns()]);
     [{ default: exported }] = await loadedInTime(loading, options);
   } catch (error) {

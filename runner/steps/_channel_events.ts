@@ -50,8 +50,8 @@ const DATA_FIELDS = {
 } as const;
 
 /**
- * Says which fields of `event.data` no event has, as lines of a message: a condition that asks for one
- * is never met.
+ * Returns lines of a message that name fields of `event.data` which no event has: a condition on
+ * such a field is never met.
  */
 export function describeUnknownFields(where: Expression | undefined): string[] {
   const known: readonly string[] = Object.values(DATA_FIELDS).flat();

@@ -11,7 +11,7 @@ interface NodeSocket extends WebSocket {
   unsent: number;
 }
 
-/** As many bytes as keep an embedded server from writing events. */
+/** Enough waiting bytes to keep an embedded server from writing events. */
 const CONGESTED = 2 ** 21;
 
 /** A connection between a client and a node of a {@linkcode World}. */
@@ -42,7 +42,7 @@ export interface WorldConnection {
 export interface NetworkNode {
   readonly index: number;
   readonly clock: WorldClock;
-  /** Opens a connection without a network to the node, which is closed at once if it is down. */
+  /** Opens a direct connection to the node; it is closed at once if the node is down. */
   webSocket(): WebSocket;
   /** Handles an HTTP request, without a network. */
   fetch(url: URL, init: RequestInit): Promise<Response>;

@@ -149,7 +149,9 @@ class SimulatedWorld implements World {
     const end = this.now + limit;
     await this.#timeline.settle();
     while (!isSettled) {
-      if (!this.#timeline.step(end)) throw new WorldError(`no end within ${limit} ms`);
+      if (!this.#timeline.step(end)) {
+        throw new WorldError(`the promise has not settled within ${limit} ms`);
+      }
       await this.#timeline.settle();
     }
     return await promise;

@@ -134,7 +134,7 @@ test("does not ask for another token when a new one is refused", async () => {
   assert.deepEqual([source.calls, it.sockets.length], [1, 1]);
 });
 
-test("opens no second socket for a fixed token, or for a failure of another kind", async () => {
+test("does not try again with a fixed token, or after a failure of another kind", async () => {
   const fixed = fixture();
   const first = fixed.open();
   (await fixed.socket(1)).accept();
@@ -231,7 +231,7 @@ test("gives the server `connectTimeout` to answer, 10 seconds by default", async
   }
 });
 
-test("gives a token function as long again, and does not open a socket meanwhile", async () => {
+test("gives a token function its own `connectTimeout`, and opens no socket meanwhile", async () => {
   const token = Promise.withResolvers<string>();
   const it = fixture({ token: () => token.promise, connectTimeout: 500 });
   const late = it.open();

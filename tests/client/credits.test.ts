@@ -85,7 +85,7 @@ test("fills the window up after 50 events, and whenever four in ten credits are 
   deepEqual(it.sent().slice(4), [2_000, "ping"]);
 });
 
-test("grants as often while the confirmations are late", async () => {
+test("grants no less often while the confirmations are late", async () => {
   const it = await fixture({ credits: 100 });
   it.receive(50);
   deepEqual(it.sent(), [150, "ping"]);
@@ -93,7 +93,7 @@ test("grants as often while the confirmations are late", async () => {
   deepEqual(it.sent().slice(2), [440, "ping"]);
 });
 
-test("a window that is full is not granted 0 credits, which servers take for a request", async () => {
+test("sends no grant of 0 credits for a full window, because servers take it for a request", async () => {
   const it = await fixture({ credits: 1 });
   it.window.topUp();
   deepEqual(it.sent(), [1, "ping"]);
@@ -108,13 +108,13 @@ test("grants nothing on a connection that is closed", async () => {
   deepEqual(it.sent(), []);
 });
 
-test("without interest in gaps, sends no pings with its grants", async () => {
+test("sends no pings with its grants if nobody asks for gaps", async () => {
   const it = await fixture({ reportsGaps: false });
   it.receive(50);
   deepEqual(it.sent(), [4_050]);
 });
 
-test("a server that has used up what it certainly had may have dropped events", async () => {
+test("reports a possible loss when the server has used up all the credits it is sure to have had", async () => {
   const it = await fixture();
   it.clock.advance(10);
   it.receive(50);

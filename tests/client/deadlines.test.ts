@@ -59,14 +59,14 @@ test("sets no timer for an infinite deadline", () => {
   assert.equal(clock.pending, 0);
 });
 
-test("an infinite deadline keeps no timer for others", () => {
+test("an infinite deadline does not keep the timer of other deadlines", () => {
   const { clock, add } = fixture();
   add(Infinity, "never");
   add(100, "a")();
   assert.equal(clock.pending, 0);
 });
 
-test("expires deadlines in time that were added in their order", () => {
+test("expires deadlines that were added in order", () => {
   const { clock, fired, add } = fixture();
   for (const at of [100, 200, 300]) add(at, `${at}`);
   clock.advance(250);
@@ -143,7 +143,7 @@ test("expires in time a deadline that is added while others expire", () => {
   assert.equal(clock.pending, 0);
 });
 
-test("leaves no timer when a deadline that expires deletes the last later one", () => {
+test("leaves no timer when an expiring deadline deletes the only one left", () => {
   const { clock, fired, deadlines, add } = fixture();
   const forget = add(200, "later");
   deadlines.add(100, () => forget());
@@ -193,14 +193,14 @@ test("clears a timer only while it is set", () => {
   assert.deepEqual(counts, { set: 4, cleared: 2 });
 });
 
-test("sets no other timer for a deadline at the same time, or a later one", () => {
+test("sets no second timer for a deadline at the same time or later", () => {
   const { clock } = fixture();
   const { deadlines, counts } = countTimers(clock);
   deadlines.add(100, () => {});
   deadlines.add(100, () => {});
   deadlines.add(200, () => {});
   assert.deepEqual(counts, { set: 1, cleared: 0 });
-  // The one that expires adds another for the time of the next.
+  // The deadline that expires adds another one at the time of the next.
   deadlines.add(50, () => deadlines.add(100, () => {}));
   assert.deepEqual(counts, { set: 2, cleared: 1 });
   clock.advance(50);

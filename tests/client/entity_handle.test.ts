@@ -57,7 +57,7 @@ class Fixture {
   }
 }
 
-test("a handle follows its job from the first `wait()` or `events()` on, once", async () => {
+test("a handle begins to follow its job at the first `wait()` or `events()`, and only once", async () => {
   const it = new Fixture();
   deepEqual(it.followers, []);
   const waits = [new Outcome(it.job.wait()), new Outcome(it.job.wait({}))];
@@ -111,7 +111,7 @@ test("a wait without a timeout, or with the timeout 0, has no deadline", async (
   }
 });
 
-test("a wait rejects with the signal's reason, or as closed, and tells its follower", async () => {
+test("a wait rejects with the signal's reason or with `closed`, and aborts its follower", async () => {
   const it = new Fixture();
   const controller = new AbortController();
   const aborted = new Outcome(it.job.wait({ signal: controller.signal, timeout: 1_000 }));

@@ -69,7 +69,7 @@ const overHttp: Connect = async (answer, hooks) => {
   };
 };
 
-/** Takes from a result what the example knows: of a handle, some properties. */
+/** Returns the part of a result that the example describes: of a handle, some properties. */
 function comparable(result: unknown, { result: expected }: CallExample): unknown {
   const isHandle = typeof result === "object" && result !== null &&
     ![Object.prototype, Array.prototype].includes(Object.getPrototypeOf(result));

@@ -111,7 +111,7 @@ test("a gap stands for the failed step of a run, before its compensations", () =
   deepEqual(events[3], { type: "workflow.failed", topic: "workflow:r", ts: at(9), data });
 });
 
-test("no gap stands for a failed step whose event is known, nor in a run that has not failed", () => {
+test("adds no gap if the event of the failed step is known, or the run has not failed", () => {
   const count = (state: WorkflowRun["state"], type?: string) =>
     eventsFromRun(run({ state }), steps("compensate:pay"), type ? [{ type } as RunEvent] : [])
       .filter((it) => it.type === "gap").length;

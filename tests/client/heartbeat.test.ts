@@ -62,7 +62,7 @@ test("the interval 0 disables pings", () => {
   equal(clock.pending, 0);
 });
 
-test("stops when it is told to, before a ping and after it", () => {
+test("can be stopped before a ping and after it", () => {
   for (const ms of [1_000, 3_500]) {
     const { clock, log, heartbeat } = startHeartbeat();
     clock.advance(ms);
@@ -76,7 +76,7 @@ test("stops when it is told to, before a ping and after it", () => {
   startHeartbeat({ pingInterval: 0 }).heartbeat.stop();
 });
 
-test("looks every five seconds whether the machine has slept while timers stood still", () => {
+test("checks every five seconds whether the machine has slept, since timers may stand still then", () => {
   const { clock, log } = startHeartbeat({ pingInterval: 60_000 });
   deepEqual(clock.due, [5_000]);
   clock.advance(5_000);
@@ -95,7 +95,7 @@ test("pings on time after the wall clock was set back", () => {
   deepEqual(log, [[3_000, "ping"]]);
 });
 
-test("the last message has a time of the wall clock, and the first one is when it began", () => {
+test("reports when the last message arrived by the wall clock; before the first one, when it began", () => {
   const { clock, heartbeat } = startHeartbeat();
   equal(heartbeat.lastMessageAt, 0);
   clock.setWall(1_000_000);
@@ -105,7 +105,7 @@ test("the last message has a time of the wall clock, and the first one is when i
   equal(heartbeat.lastMessageAt, 1_000_070);
 });
 
-test("a connection that has been open for a while is not silent since 1970", () => {
+test("counts the silence from the start if no message has arrived yet", () => {
   const clock = new FakeClock();
   const { log } = startHeartbeat({ clock, deadlines: new Deadlines(clock) });
   clock.advance(2_999);

@@ -46,7 +46,7 @@ test("a lane unsubscribes only if it may be subscribed, and once", () => {
   deepEqual(link.log, ["subscribe", "unsubscribe"]);
 });
 
-test("a lane whose subscription is late does not count as listening, but is unsubscribed", async () => {
+test("a lane whose subscription times out does not count as listening, but is unsubscribed", async () => {
   const { lane, link, session } = createLane();
   lane.listen(true, session.deadline(1_000));
   session.clock.advance(1_000);
@@ -63,7 +63,7 @@ test("a lane whose connection is lost does not listen", () => {
   equal(lane.isListening, false);
 });
 
-test("a lane passes on its events, and is deaf once the server has used up the credits", () => {
+test("a lane passes on its events, and counts as not listening once the server has no credits left", () => {
   const { lane, link, events } = createLane(3);
   const order: string[] = [];
   lane.onDeaf = () => order.push(`deaf before event ${events.length + 1}`);

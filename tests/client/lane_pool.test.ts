@@ -99,7 +99,7 @@ test("opens 64 lanes at a time, and the next ones in the order of their calls", 
   equal(openings.length, 70 + 64);
 });
 
-test("tries three times to open a lane, with growing pauses, and then says what it was for", async () => {
+test("tries three times to open a lane, with growing pauses, and then rejects with the action in the message", async () => {
   const { session, acquire } = createPool();
   let attempts = 0;
   session.onOpen = () => Promise.reject((attempts++, refused()));
@@ -169,7 +169,7 @@ test("keeps an idle lane for five seconds, for the next start", async () => {
   await release(lane);
   session.clock.advance(4_999);
   equal(await acquire(), lane);
-  // Its time does not go on while it is busy.
+  // The idle time does not run while the lane is busy.
   session.clock.advance(10_000);
   equal(linkOf(lane).isOpen, true);
   const other = await acquire();
@@ -181,7 +181,7 @@ test("keeps an idle lane for five seconds, for the next start", async () => {
   session.clock.advance(1);
   await settle();
   equal(linkOf(lane).isOpen, false);
-  // It cannot be taken any more.
+  // The lane cannot be acquired any more.
   equal((await acquire()) === lane, false);
   equal(session.links.length, 3);
 });
@@ -309,7 +309,7 @@ test("closing drops every lane, idle or busy, and leaves no timer", async () => 
   equal(linkOf(busy).closedWith!.cause, cause);
 });
 
-test("of many lanes eight listen; the next waits until all of them are subscribed", async () => {
+test("lets eight lanes listen; the next start waits until all of them are subscribed", async () => {
   const { pool, acquire, linkOf } = createPool();
   const lanes = [];
   for (let i = 0; i < 8; i++) {
@@ -332,7 +332,7 @@ test("of many lanes eight listen; the next waits until all of them are subscribe
   equal(ninth.isListening, false);
 });
 
-test("a lane listens itself if one that it relied on was not subscribed", async () => {
+test("a lane listens itself if one of the lanes it relied on was not subscribed", async () => {
   const { pool, acquire, linkOf } = createPool();
   const lanes = [];
   for (let i = 0; i < 8; i++) {
@@ -367,7 +367,7 @@ test("a lane that listens already does not subscribe again", async () => {
   deepEqual(linkOf(lane!).log, ["subscribe"]);
 });
 
-test("a subscription has a second to be confirmed", async () => {
+test("gives the server one second to confirm a subscription", async () => {
   const { session, pool, acquire, linkOf } = createPool();
   session.clock.advance(70);
   const lane = await acquire();
@@ -393,7 +393,7 @@ test("idle lanes go on listening while a start is pending, and at most four stay
   equal(isOpen(), 4);
 });
 
-test("a lane that does not listen is kept only as one of four, also while a start is pending", async () => {
+test("keeps at most four idle lanes that do not listen, even while a start is pending", async () => {
   const { pool, listening, acquire, release, linkOf, isOpen } = createPool();
   const lanes = await listening(4);
   const silent = await acquire();

@@ -78,7 +78,7 @@ async function eventsOf(lanes: Lanes, runId: string): Promise<string[]> {
   return events.items.map(({ type }) => type);
 }
 
-test("a start is known from the record of a run with its input, while it runs", async () => {
+test("a start finds its run by the input in the run's record, while the run goes on", async () => {
   const { lanes, start, publish, describe, reads } = createLanes();
   const { link, input, outcome } = await start({ n: 1 });
   equal(lanes.inFlight, 1);
@@ -91,7 +91,7 @@ test("a start is known from the record of a run with its input, while it runs", 
   equal(lanes.inFlight, 0);
 });
 
-test("a record without a state is that of a running run", async () => {
+test("a record without a state counts as that of a running run", async () => {
   const { start, publish, describe } = createLanes();
   const { link, input, outcome } = await start();
   publish(link, "wfrun_1");
@@ -178,7 +178,7 @@ test("does not read a run that runs on a lane which does not listen", async () =
   deepEqual(reads(), []);
 });
 
-test("does not read a run that is known already for the starts of another time", async () => {
+test("does not read a run again for later starts if it belongs to an earlier one", async () => {
   const { start, publish, reads, describe } = createLanes();
   const starts: Start[] = [];
   for (let n = 0; n < 9; n++) starts.push(await start({ n }));
@@ -204,7 +204,7 @@ test("reports the loss of a lane that does not listen", async () => {
   deepEqual(session.statuses.map((it) => it.type === "lane_lost" && it.runId), ["wfrun_8"]);
 });
 
-test("lanes go on listening while a start is pending, and stop when all are known", async () => {
+test("lanes go on listening while a start is pending, and stop when every start has its run", async () => {
   const { start } = createLanes();
   const starts: Start[] = [];
   for (let n = 0; n < 9; n++) starts.push(await start({ n }));
@@ -261,7 +261,7 @@ test("forgets what it could not read once no start is pending", async () => {
   deepEqual(reads(), []);
 });
 
-test("a run that was somebody else's is read again for the starts of another time", async () => {
+test("reads a run again for later starts if it belonged to none of the earlier ones", async () => {
   const { start, publish, describe, reads } = createLanes();
   const first = await start({ n: 1 });
   publish(first.link, "wfrun_1");
@@ -303,7 +303,7 @@ test("a start whose input cannot carry a mark does not listen and waits for its 
   deepEqual(await eventsOf(lanes, "wfrun_1"), []);
 });
 
-test("a start without a mark alone is no reason to look at the runs of its name", async () => {
+test("does not read the runs of a name if only a start without a mark is pending", async () => {
   const { session, lanes, start, publish, reads } = createLanes();
   const first = await start({});
   first.link.last("workflow.start").answer({ run_id: "wfrun_0", state: "completed" });
@@ -328,7 +328,7 @@ test("rejects an answer that names no run", async () => {
   equal((outcome.error as DispatchError).message, `Cannot ${WHAT}: the answer has no run_id`);
 });
 
-test("a refused start rejects, is no lost lane, and its lane is used again", async () => {
+test("a refused start rejects, reports no lost lane, and its lane is used again", async () => {
   const { session, lanes, start, publish, reads } = createLanes();
   const { link, outcome } = await start();
   link.last("workflow.start").reject(new DispatchError("unknown workflow", 500));
@@ -368,7 +368,7 @@ test("a lane that is lost while its run is known is reported with the run and th
   equal(session.statuses.length, 1);
 });
 
-test("an error of a known run that is no loss is not reported as one", async () => {
+test("an error in answer to the start of a known run is not reported as a lost lane", async () => {
   const { session, running } = createLanes();
   const { link } = await running("wfrun_0");
   link.last("workflow.start").reject(new DispatchError("internal error", 500));
@@ -390,7 +390,7 @@ test("closing drops the lanes of all runs without reporting them as lost", async
   equal(session.clock.pending, 0);
 });
 
-test("the lane's events of a run are there at once, from the first one on", async () => {
+test("a run has all events that its lane received, from the first one on", async () => {
   const { session, lanes, running, publish } = createLanes();
   const { link } = await running("wfrun_0");
   publish(link, "wfrun_0", "step_completed", { step_name: "a" });
@@ -399,7 +399,7 @@ test("the lane's events of a run are there at once, from the first one on", asyn
   deepEqual(session.requests.filter(({ method }) => method === "workflow.timeline"), []);
 });
 
-test("the events of a run that ended before it was known are there, too", async () => {
+test("a run that ended before it was known has all its events, too", async () => {
   const { lanes, start, publish } = createLanes();
   const { link } = await start();
   publish(link, "wfrun_0");
@@ -414,7 +414,7 @@ test("the events of a run that ended before it was known are there, too", async 
   ]);
 });
 
-test("a run that is known from its answer alone gets the events that follow on its lane", async () => {
+test("a run that is known only from the answer gets the later events of its lane", async () => {
   const { lanes, start, publish } = createLanes();
   const { link } = await start();
   link.last("workflow.start").answer({ run_id: "wfrun_0", state: "failed" });
@@ -473,11 +473,11 @@ test("the timeline completes a run whose first event was missed", async () => {
   equal(await readsTimeline(it, "wfrun_0"), true);
 });
 
-test("the timeline completes a run that only its answer could prove", async () => {
+test("the timeline completes a run that only the answer could identify", async () => {
   const it = createLanes();
   const { link } = await it.start();
   it.publish(link, "wfrun_0");
-  // As from a server that stores inputs in its own words.
+  // Like a server that stores inputs in its own format.
   await it.describe("wfrun_0", "{ }");
   it.publish(link, "wfrun_0", "step_completed", { step_name: "a" });
   link.last("workflow.start").answer({ run_id: "wfrun_0", state: "completed" });
@@ -524,7 +524,7 @@ test("the timeline completes a run whose answer came before its end", async () =
   equal(await readsTimeline(it, "wfrun_0"), true);
 });
 
-test("an answer that says that the run has ended leaves its events to the lane", async () => {
+test("does not read the timeline after an answer if the lane delivers the last events", async () => {
   const it = createLanes();
   const { link } = await it.running("wfrun_0");
   link.last("workflow.start").answer({ run_id: "wfrun_0", state: "completed" });
@@ -560,7 +560,7 @@ test("keeps the trackers of the last 1,000 runs", async () => {
   equal(session.requests.at(-1)!.method, "workflow.timeline");
 });
 
-/** Lets a run be seen to have ended before its lane has answered. */
+/** Reports that a run has ended before its lane has answered. */
 async function seenToEnd(it: ReturnType<typeof createLanes>, runId: string): Promise<void> {
   const waiting = it.lanes.tracker(runId).wait(new AbortController().signal);
   await settle();
@@ -584,7 +584,7 @@ test("a lane that does not answer after its run has ended is lost five seconds l
   equal(it.session.statuses[0]!.type, "lane_lost");
 });
 
-test("the end of a run that has been answered says nothing about its lane, which is in use again", async () => {
+test("the end of an answered run does not drop its lane, which is in use again", async () => {
   const it = createLanes();
   const { link } = await it.running("wfrun_0");
   link.last("workflow.start").answer({ run_id: "wfrun_0", state: "completed" });
@@ -632,7 +632,7 @@ test("a start that is aborted while its lane subscribes is not sent", async () =
   deepEqual(link.log, ["close"]);
 });
 
-test("a start that is late says whether it was sent, and drops its lane", async () => {
+test("a start that times out says whether it was sent, and drops its lane", async () => {
   const { session, start } = createLanes();
   const { link, outcome } = await start({}, { timeout: 400 });
   session.clock.advance(399);
@@ -710,7 +710,7 @@ test("a call sends its data as it is, and resolves with the answer alone", async
   equal(lanes.inFlight, 0);
 });
 
-test("a call that is aborted or late drops its lane", async () => {
+test("a call that is aborted or times out drops its lane", async () => {
   const { session, lanes } = createLanes();
   const controller = new AbortController();
   const request = {

@@ -164,7 +164,7 @@ test("an abort while opening rejects with the reason and drops the socket", asyn
   assert.deepEqual(losses, []);
 });
 
-test("an open link does not listen to the signal any more", async () => {
+test("an open link ignores the signal", async () => {
   const { socket, link, abort } = await opened();
   assert.equal(abort.listeners, 0);
   abort.abort(new Error("too late"));
@@ -222,7 +222,7 @@ for (
   });
 }
 
-test("asked for JSON, a server that sends what cannot be decoded is given another chance", async () => {
+test("a message that is not JSON does not end the authentication", async () => {
   const { socket, promise, anomalies } = opening();
   socket.onopen!();
   socket.receive("what?");
@@ -302,7 +302,7 @@ test("counts the answers to given-up calls: one more is an anomaly", async () =>
   assert.match(anomalies[1]!, /: an error that belongs to no request: 500 odd: /);
 });
 
-test("an answer to nobody is an anomaly while all requests wait for theirs", async () => {
+test("an answer to no request is an anomaly while every request still waits for its own", async () => {
   const { socket, link, anomalies } = await opened();
   const call = link.request(ENQUEUE);
   socket.answer({}, "99");
@@ -377,7 +377,7 @@ test("answers a ping with its id and time", async () => {
   });
 });
 
-test("a control frame has the next id, which is returned, and is no call", async () => {
+test("a control frame gets the next id, which is returned, and does not count as a call", async () => {
   const { socket, link } = await opened();
   link.request(READ).catch(() => {});
   assert.equal(link.sendControl("request", { credits: 9 }), "2");
@@ -471,7 +471,7 @@ test("offers the owner only the calls that may be sent again", async () => {
   await rejection(refused, { code: "connection_lost", delivery: "unknown" });
 });
 
-test("a link whose owner takes no calls back rejects reads too", async () => {
+test("rejects reads too if the owner does not take them back", async () => {
   const { socket, link } = await opened();
   const read = link.request(READ);
   read.catch(() => {});

@@ -27,7 +27,7 @@ function topicOf(kind: "job" | "workflow", ms: number): string {
   return `${kind}:${kind === "job" ? "job" : "wfrun"}_${digits}${"0".repeat(16)}`;
 }
 
-/** A connection that tells which losses are inferred. */
+/** A connection that records which losses are inferred. */
 async function fixture({ isCovered = (_createdAt: number): boolean => true } = {}) {
   const socket = new StubSocket();
   const clock = new FakeClock(0);
@@ -94,7 +94,7 @@ function burst(it: Fixture, count: number, from = 0): void {
   for (let i = 0; i < count; i++) it.receive(from + i, from + 10_000 + i);
 }
 
-test("a buffer that was full has overflowed; one with room for one more has not", async () => {
+test("infers a loss if the buffer was full, and none if it had room for one more event", async () => {
   for (const [count, losses] of [[255, []], [256, [[at(255), at(10_255)]]]] as const) {
     const it = await fixture();
     burst(it, count);
@@ -104,7 +104,7 @@ test("a buffer that was full has overflowed; one with room for one more has not"
   }
 });
 
-test("a buffer that held more than 264 events is larger, and is not looked at any more", async () => {
+test("infers no loss from a full buffer once it has held more than 264 events", async () => {
   for (const [count, losses] of [[264, 1], [265, 0], [2_000, 0]] as const) {
     const it = await fixture();
     burst(it, count);
@@ -117,14 +117,14 @@ test("a buffer that held more than 264 events is larger, and is not looked at an
   }
 });
 
-test("events of one moment do not fill the buffer if they left it in that moment", async () => {
+test("events that enter and leave the buffer at the same time do not fill it", async () => {
   const it = await fixture();
   for (let i = 0; i < 256; i++) it.receive(1_000, 1_000);
   it.answerPings();
   deepEqual(it.losses, []);
 });
 
-test("one loss is reported for as long as the buffer is full again and again", async () => {
+test("reports one loss as long as the buffer keeps filling up", async () => {
   const it = await fixture();
   burst(it, 256);
   // Each event is published as soon as one was taken out.
@@ -145,14 +145,14 @@ test("events that are taken out as they are published do not fill the buffer", a
   deepEqual(it.losses, []);
 });
 
-test("an event that says it was published long before those in front of it fills no buffer", async () => {
+test("an event with a much earlier time than those before it does not fill the buffer", async () => {
   const it = await fixture();
   for (let i = 0; i < 1_000; i++) it.receive(i === 500 ? 0 : i * 1_000, i * 1_000 + 1);
   it.answerPings();
   deepEqual(it.losses, []);
 });
 
-test("a server that leaves out times loses nothing", async () => {
+test("infers no loss if the server leaves out times", async () => {
   for (const [published, taken] of [[undefined, 1], [1, undefined], [undefined, undefined]]) {
     const it = await fixture();
     for (let i = 0; i < 1_000; i++) it.receive(published, taken);
@@ -172,7 +172,7 @@ for (
   ] as const
 ) {
   for (const type of ends) {
-    test(`${type} without a start shows that the start was lost, and tells when`, async () => {
+    test(`${type} without a start shows that the start was lost, and when`, async () => {
       const it = await fixture();
       it.publish(type, topic);
       deepEqual(it.losses, [[START + 5_000, at(10_000_000)]]);
@@ -220,7 +220,7 @@ test("the start of one job says nothing about another", async () => {
   equal(it.losses.length, 1);
 });
 
-test("a job that the subscription need not have seen start shows no loss", async () => {
+test("a job that may have started before the subscription shows no loss", async () => {
   const asked: number[] = [];
   const it = await fixture({ isCovered: (createdAt) => asked.push(createdAt) < 0 });
   it.publish("job.completed", JOB);

@@ -42,7 +42,7 @@ test("drains its calls in the order in which they came", () => {
   equal(taken.length, 3);
 });
 
-test("rejects a call that comes when the queue is full, until one has left", () => {
+test("rejects calls while the queue is full", () => {
   const { queue, createCall, outcomes } = createQueue(2);
   const first = createCall("a");
   queue.add(first);
@@ -94,7 +94,7 @@ test("does not pass on a call that is added while calls are taken", () => {
   deepEqual([taken, queue.size], [1, 1]);
 });
 
-test("a call that is late names the reason why there is no connection", () => {
+test("a call that times out names the reason why there is no connection", () => {
   const { clock, queue, createCall, outcomes } = createQueue(2);
   queue.add(createCall("get stats", { timeout: 100 }));
   queue.disconnectCause = new Error("connection refused");
@@ -110,7 +110,7 @@ test("a call that is late names the reason why there is no connection", () => {
   equal(queue.size, 0);
 });
 
-test("a call that was sent before it is late may have arrived", () => {
+test("a call that times out after it was sent may have arrived", () => {
   const { clock, queue, createCall, outcomes } = createQueue(1);
   const call = createCall("get stats", { timeout: 100 });
   call.id = "1";

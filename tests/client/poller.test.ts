@@ -38,7 +38,7 @@ test("a poller reads at growing intervals until the job has ended, and keeps its
   deepEqual(transport.asked, []);
 });
 
-test("a poller rejects with the record of what did not complete", async () => {
+test("a poller rejects with the record of a job or run that did not complete", async () => {
   for (const state of ["failed", "cancelled"]) {
     const transport = new FakeTransport();
     const wait = new Outcome(pollJob(transport, JOB_ID).wait(signal));

@@ -153,7 +153,7 @@ test("only an enqueue takes a queue, and its own `retry` wins", () => {
   equal(enqueueRequests("n", { timeout: 5 })(1).timeout, 5);
 });
 
-test("answers are decoded: fields that are missing are named, what a call answers stays", () => {
+test("decodes answers, names missing fields, and leaves the answer to `call` as it is", () => {
   deepEqual(enqueueRequests("n")(1).decode({ job_id: "j", queue: "q", state: "s", news: 1 }), {
     job_id: "j",
     queue: "q",

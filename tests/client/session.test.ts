@@ -43,7 +43,7 @@ function fixture(options: Partial<DispatchOptions> = {}) {
       await eventually(() => sockets.length >= number);
       return sockets[number - 1]!;
     },
-    /** Makes a call; its rejection is looked at later. */
+    /** Makes a call, whose rejection the test looks at later. */
     call(request: Request): Promise<unknown> {
       const call = session.request(request);
       call.catch(() => {});
@@ -170,7 +170,7 @@ test("a first connection that fails is not retried, and rejects each call with i
   assert.equal(await within(later, "the call"), "ok");
 });
 
-test("a connection that fails for a call alone leaves no unhandled rejection", async () => {
+test("a failed connection that only a call waits for leaves no unhandled rejection", async () => {
   const unhandled: unknown[] = [];
   const listener = (reason: unknown) => void unhandled.push(reason);
   process.on("unhandledRejection", listener);
@@ -186,7 +186,7 @@ test("a connection that fails for a call alone leaves no unhandled rejection", a
   assert.deepEqual(unhandled, []);
 });
 
-test("a connection that is lost in the moment of its opening counts as failed", async () => {
+test("a connection that is lost as soon as it opens counts as failed", async () => {
   await using it = fixture();
   const connecting = it.session.connect();
   connecting.catch(() => {});
@@ -287,7 +287,7 @@ test("connect starts over after the session gave up, and counts attempts from 1 
   const call = it.call(READ);
   socket.answer("ok");
   assert.equal(await within(call, "the call"), "ok");
-  // This connection did not hold for five seconds, but the attempts before it do not count.
+  // This connection lasted less than five seconds, but earlier attempts no longer count.
   await it.lose(socket);
   for (let attempt = 1; attempt <= 2; attempt++) (await it.attempt()).lose();
   await eventually(() => it.status.of("failed").length === 2);
@@ -401,7 +401,7 @@ test("subscribes to each channel again before it sends anything else or is conne
   assert.deepEqual(await within(Promise.all(calls), "the calls"), ["a", "b"]);
 });
 
-test("counts the events that arrive while it subscribes again towards the credits", async () => {
+test("counts the events that arrive while it resubscribes towards the credits", async () => {
   await using it = fixture({ credits: 4_000 });
   const first = await it.connect();
   await subscribe(it, first, "jobs");
@@ -424,7 +424,7 @@ test("counts the events that arrive while it subscribes again towards the credit
   ]);
 });
 
-test("grants 100,000 credits unless told otherwise", async () => {
+test("grants 100,000 credits by default", async () => {
   await using it = fixture();
   const socket = await it.connect();
   await subscribe(it, socket, "jobs");
@@ -432,7 +432,7 @@ test("grants 100,000 credits unless told otherwise", async () => {
   assert.equal(socket.frames.find(({ credits }) => credits)?.credits, 100_050);
 });
 
-test("an attempt whose channels are not confirmed within `connectTimeout` has failed", async () => {
+test("an attempt fails if its channels are not confirmed within `connectTimeout`", async () => {
   for (const [connectTimeout, ms] of [[undefined, 10_000], [300, 300]] as const) {
     await using it = fixture({ connectTimeout });
     const first = await it.connect();
@@ -488,7 +488,7 @@ test("reads in flight are sent again on the new connection, writes reject as `un
   assert.equal(it.session.inFlight, 0);
 });
 
-test("a call that is late while disconnected has the last failure as its cause", async () => {
+test("a call that times out while disconnected has the last failure as its cause", async () => {
   await using it = fixture();
   await it.lose(await it.connect(), "first");
   const causeOf = async (call: Promise<unknown>) =>
@@ -516,7 +516,7 @@ test("lets `maxQueue` calls wait, 1,000 by default", async () => {
   }
 });
 
-test("the deadline of a call is 30 seconds away, as the client says, or never", () => {
+test("the deadline of a call is that of the client: 30 seconds by default, or none", () => {
   for (const [timeout, ms] of [[undefined, 30_000], [50, 50], [0, Infinity]] as const) {
     const { clock, session } = fixture({ timeout });
     assert.equal(session.deadline(), clock.monotonic() + ms);
@@ -525,7 +525,7 @@ test("the deadline of a call is 30 seconds away, as the client says, or never", 
   }
 });
 
-test("what is in flight includes the connection that is being made and throttled enqueues", async () => {
+test("connection attempts and throttled enqueues count as in flight", async () => {
   await using it = fixture();
   const connecting = it.session.connect();
   assert.equal(it.session.inFlight, 1);
@@ -556,7 +556,7 @@ test("what is in flight includes the connection that is being made and throttled
   assert.equal(it.session.inFlight, 1);
 });
 
-test("a throttled enqueue that is given up is not in flight any more", async () => {
+test("a throttled enqueue that is given up no longer counts as in flight", async () => {
   await using it = fixture();
   const socket = await it.connect();
   await subscribe(it, socket, "jobs");

@@ -52,7 +52,7 @@ test("events of the past come from the timeline, later ones as they arrive", asy
   it.transport.assertIdle();
 });
 
-test("events that arrive before the past is known have their place in it", async () => {
+test("events that arrive before the past is known are put in their place", async () => {
   const it = follow();
   await it.confirm();
   it.publish(step("b", 2));
@@ -77,7 +77,7 @@ test("held events that the timeline does not have keep their place", async () =>
   deepEqual(names(it.seen.items), [STARTED, A, "step_failed a", B, "step_failed c"]);
 });
 
-test("an event that was synthesized does not follow once more when it arrives", async () => {
+test("a synthesized event is not repeated when the real one arrives", async () => {
   const it = await joined("a");
   it.publish(runEvent("started", 0));
   it.publish(step("a", 1));
@@ -87,7 +87,7 @@ test("an event that was synthesized does not follow once more when it arrives", 
   deepEqual(names(it.seen.items), [STARTED, A, B]);
 });
 
-test("a last event that arrives before earlier ones follows them", async () => {
+test("a last event that arrives early is yielded after the others", async () => {
   const it = await joined();
   it.publish(runEvent("completed", 3));
   it.publish(step("a", 1));
@@ -115,7 +115,7 @@ test("a last event that arrives before the record is read ends the events", asyn
   ok(it.seen.isOver);
 });
 
-test("a run that has ended waits 20 ms for the last event, which says more than the record", async () => {
+test("waits 20 ms for the last event of an ended run, which says more than the record", async () => {
   for (const arrives of [true, false]) {
     const it = await joined();
     it.publish(step("a", 1));
@@ -133,7 +133,7 @@ test("a run that has ended waits 20 ms for the last event, which says more than 
   }
 });
 
-test("a gap comes where it arrived, and what was missed follows before later events", async () => {
+test("yields a gap where it arrived, then the missed events before later ones", async () => {
   const it = await joined("a");
   it.publish(step("b", 2));
   it.reconnect(3);
@@ -161,7 +161,7 @@ test("a gap before the past is known keeps its place", async () => {
   deepEqual(names(it.seen.items), [STARTED, A, B, C, "reconnect", D]);
 });
 
-test("after a gap while an answer is under way, everything is read again", async () => {
+test("reads everything again if a gap arrives while an answer is under way", async () => {
   const it = await joined("a");
   await it.transport.advance(250);
   it.reconnect(2);
@@ -248,7 +248,7 @@ test("a fed tracker reads the timeline if the last event is missing when the run
   deepEqual(names(it.seen.items), [STARTED, A, COMPLETED]);
 });
 
-test("after a lane is gone, the timeline fills in what it did not bring", async () => {
+test("the timeline fills in what a lost lane did not deliver", async () => {
   const it = follow(true);
   it.tracker.add(runEvent("started", 0));
   await it.confirm();
@@ -265,7 +265,7 @@ test("after a lane is gone, the timeline fills in what it did not bring", async 
   deepEqual(names(it.seen.items), [STARTED, A, "reconnect", B]);
 });
 
-test("a lane that is gone while the record is read makes the past unknown", async () => {
+test("losing the lane while the record is read makes the past unknown", async () => {
   const it = follow(true);
   it.tracker.add(runEvent("started", 0));
   await it.confirm();
@@ -276,7 +276,7 @@ test("a lane that is gone while the record is read makes the past unknown", asyn
   deepEqual(names(it.seen.items), [STARTED, B, A]);
 });
 
-test("a tracker that is fed later than it is read keeps what the lane brings after an error", async () => {
+test("after an error, a fed tracker keeps the events of its lane for the next loop", async () => {
   const it = follow(true);
   it.tracker.add(runEvent("started", 0));
   await it.confirm();
@@ -315,7 +315,7 @@ test("after an error the next loop reads each event once and in order", async ()
   deepEqual(names(third.items), [STARTED, A, B, COMPLETED]);
 });
 
-test("what was missed while nobody read follows when somebody does again", async () => {
+test("a new loop yields what was missed while nobody was reading", async () => {
   const it = follow();
   await it.confirm();
   it.publish(step("b", 2));
@@ -335,7 +335,7 @@ test("what was missed while nobody read follows when somebody does again", async
   deepEqual(names([(await reader.next()).value!]), [A]);
 });
 
-test("a loop that was left while events were held leaves them to the next one", async () => {
+test("a loop that is left while events are held leaves them to the next one", async () => {
   const it = new Followed();
   const first = it.tracker.events();
   await it.confirm();
@@ -400,7 +400,7 @@ test("an ended loop stays ended", async () => {
   for (let i = 0; i < 2; i++) deepEqual(await reader.next(), { done: true, value: undefined });
 });
 
-test("aborting a loop rejects what it waits for, and lets go of the channel", async () => {
+test("aborting a loop rejects its pending read and releases the channel", async () => {
   const it = new Followed();
   const controller = new AbortController();
   const reader = it.tracker.events({ signal: controller.signal });
@@ -414,7 +414,7 @@ test("aborting a loop rejects what it waits for, and lets go of the channel", as
   deepEqual(await reader.return!(), { done: true, value: undefined });
 });
 
-test("aborting a loop before the next event rejects although there is one", async () => {
+test("an aborted loop rejects even if there is a next event", async () => {
   const it = await joined("a");
   const controller = new AbortController();
   const reader = it.tracker.events({ signal: controller.signal });
@@ -430,7 +430,7 @@ test("a loop with an aborted signal rejects and sends nothing", async () => {
   await rejects(reader.next(), (error) => error === "enough");
   await reader.return!();
   deepEqual(it.transport.attachments, []);
-  // It was no user, so the next one is the first.
+  // The aborted loop did not count as a user, so the next one is the first.
   const seen = new Recorder(it.tracker.events());
   await it.confirm();
   await it.record("completed");
@@ -438,7 +438,7 @@ test("a loop with an aborted signal rejects and sends nothing", async () => {
   deepEqual(names(seen.items), [STARTED, COMPLETED]);
 });
 
-test("closing the client ends a loop, and lets none begin", async () => {
+test("closing the client ends a loop, and no further loop can begin", async () => {
   const it = await joined("a");
   const idle = it.tracker.events();
   await it.transport.close();
@@ -452,7 +452,7 @@ test("closing the client ends a loop, and lets none begin", async () => {
   it.transport.assertIdle();
 });
 
-test("a closed client ends no loop of a run that has ended", async () => {
+test("a loop over a run that has ended goes on after the client is closed", async () => {
   const it = follow();
   await it.confirm();
   await it.record("completed");
@@ -483,7 +483,7 @@ test("a loop that failed does not keep the channel of the next one", async () =>
   it.transport.assertIdle();
 });
 
-test("a started job that was synthesized does not start again when its event arrives", async () => {
+test("a synthesized `job.started` is not repeated when the real event arrives", async () => {
   const transport = new FakeTransport();
   const seen = new Recorder(trackJob(transport, JOB_ID).events());
   await transport.attached[0]!.confirm();
@@ -500,7 +500,7 @@ test("a started job that was synthesized does not start again when its event arr
   deepEqual(seen.items.slice(1), [started(at(1)), started(at(2))]);
 });
 
-test("the events of a cancelled job end without a last one", async () => {
+test("the events of a cancelled job end without a last event", async () => {
   const transport = new FakeTransport();
   const seen = new Recorder(trackJob(transport, JOB_ID).events());
   await transport.attached[0]!.confirm();

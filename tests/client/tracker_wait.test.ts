@@ -209,11 +209,11 @@ test("a wait on a closed client asks the server nothing", async () => {
   it.transport.assertIdle();
 });
 
-test("a wait that begins as the last loop is left is a new one, and ends when the client closes", async () => {
+test("a wait that begins while the last loop is being left ends when the client closes", async () => {
   const it = new Followed();
   const reader = it.tracker.events();
   await it.confirm();
-  // The loop lets go of the tracker later than the wait begins.
+  // The loop releases the tracker only after the wait has begun.
   void reader.return!();
   const wait = it.wait();
   await it.confirm();
@@ -230,7 +230,7 @@ test("closing the client ends the wait for a job, too", async () => {
   ok(hasCode("closed", /^Cannot wait for job 'job_0+': the client is closed$/)(wait.error));
 });
 
-test("the first error counts when the channel and then the client ends", async () => {
+test("keeps the first error when the channel ends before the client closes", async () => {
   const it = new Followed();
   const wait = it.wait();
   await it.confirm();
@@ -240,7 +240,7 @@ test("the first error counts when the channel and then the client ends", async (
   equal(wait.error, refused);
 });
 
-test("the end of the channel ends the wait with its error, or as closed without one", async () => {
+test("the end of the channel ends the wait with its error, or with `closed` if it has none", async () => {
   for (const error of [new DispatchError("not allowed any more", 403), undefined]) {
     const it = new Followed();
     const wait = it.wait();
@@ -314,7 +314,7 @@ test("a failure to unsubscribe is reported, and does not fail the wait", async (
   deepEqual(it.transport.anomalies, [refused]);
 });
 
-test("a job that was cancelled is a reason to read its record, and another one is not", async () => {
+test("reads the record when its own job is cancelled, and not when another one is", async () => {
   const transport = new FakeTransport();
   const wait = new Outcome(trackJob(transport, JOB_ID).wait(new AbortController().signal));
   await transport.attached[0]!.confirm();
@@ -342,7 +342,7 @@ test("pauses are three times as long once an event has arrived", async () => {
   deepEqual([it.transport.clock.due, it.transport.asked], [[750], []]);
 });
 
-test("the last event is a reason to read the record, and soon again while it lags behind", async () => {
+test("reads the record at the last event, and soon again while the record lags behind", async () => {
   for (const type of ["completed", "failed"]) {
     const it = new Followed();
     const wait = it.wait();

@@ -85,7 +85,7 @@ test("work of a client that is closed rejects with the action in the message", a
   assert.deepEqual([it.clock.pending, it.onClose.size], [0, 0]);
 });
 
-test("a pause takes its time", async () => {
+test("a pause resolves when its time is over", async () => {
   const it = fixture();
   let isOver = false;
   it.clock.advance(7);
@@ -138,7 +138,7 @@ for (const how of ["resolve", "reject"] as const) {
   });
 }
 
-test("a call rejects at its deadline with what it has not got where it is", () => {
+test("a call rejects at its deadline and says what it was waiting for", () => {
   const it = calling();
   it.clock.advance(99);
   assert.deepEqual(it.outcomes, []);

@@ -14,7 +14,9 @@ export async function openRaw(port: number, text: string): Promise<Socket> {
   return socket;
 }
 
-/** Sends a text; returns the response up to the end of its head, or what came until the end. */
+/**
+ * Sends a text; returns the head of the response, or all that came if the connection ended first.
+ */
 export async function rawRequest(port: number, text: string): Promise<string> {
   const socket = await openRaw(port, text);
   let response = "";

@@ -77,7 +77,7 @@ test("requests of other sites without an origin, such as those for images, are r
   for (const site of ["same-origin", "same-site", "none"]) {
     assert.deepEqual(await statuses(server, { site }), ACCEPTED, site);
   }
-  // The origin says more.
+  // An allowed origin outweighs the header `Sec-Fetch-Site`.
   const origin = "http://localhost:5173";
   assert.deepEqual(await statuses(server, { site: "cross-site", origin }), ACCEPTED);
 });
@@ -87,7 +87,7 @@ test("names of other sites that resolve to this machine are refused as the host"
   const { port } = server;
   for (const host of ["evil.example", `evil.example:${port}`, "localhost.evil.example", "_x"]) {
     assert.deepEqual(await statuses(server, { host }), REFUSED, host);
-    // The page is of the same site, so its origin alone does not give it away.
+    // Page and request have the same site, so the origin alone shows nothing wrong.
     assert.deepEqual(await statuses(server, { host, origin: `http://${host}` }), REFUSED, host);
   }
   for (

@@ -18,14 +18,14 @@ const WORKLOAD: TestDispatchOptions = {
   ],
 };
 
-/** Does what tests of programs do. */
+/** Uses a test environment as the tests of a program would. */
 async function useEnvironment(transport: "socket" | "memory"): Promise<void> {
   await using env = await createTestDispatch({ ...WORKLOAD, transport });
   await using jobs = await env.client.subscribe("jobs");
   await env.completed(await env.client.startWorkflow("reminder", {}));
   await env.completed(await env.client.enqueue("flaky", {}));
   await env.advance("1h");
-  // More than start in one turn of the event loop.
+  // More jobs than start in one turn of the event loop.
   const handles = await env.client.enqueueMany("flaky", new Array(100).fill({}));
   for (const handle of handles) await env.completed(handle);
   assert.ok(jobs);

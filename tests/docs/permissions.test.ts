@@ -175,7 +175,7 @@ for (const [program, flags] of rows) {
           ? [file]
           : [join(ROOT, "runner.ts"), ...fill(program.slice(1, -1)).split(" ")];
         const all = flags.map(fill);
-        // A report that replaces the console's says nothing.
+        // With a report instead of the console nothing is printed.
         const isSilent = program.includes("--reporter");
         const { code, output } = await deno(folder, [...all, ...args]);
         ok(isSilent || DONE.test(output), output);

@@ -179,7 +179,7 @@ test("examples in TypeScript are run, apart from those that a test compares with
   ]);
 });
 
-test("pages use languages whose examples are run or checked", () => {
+test("pages use only languages whose examples are run or checked", () => {
   const programs = ["sh", "ts", "ts ignore", "yaml"];
   const texts = ["", "json", "jsonc", "mermaid", "text"];
   const unknown = blocks.filter(({ language }) => ![...programs, ...texts].includes(language));

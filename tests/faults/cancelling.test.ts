@@ -32,7 +32,7 @@ for (const how of ["its handle", "another handle", "cancelJob"] as const) {
     const otherWaiting = other.wait().catch(() => {}).finally(() => otherIsOver = true);
     waiting.catch(() => {});
     const reads = () => requestsOf(it.server.peers[0]!, "job.get");
-    // Both are asleep until the clock moves.
+    // Both wait for the clock to move.
     await eventually(() =>
       reads().length === 2 && it.clock.due.filter((ms) => ms === 250).length === 2
     );

@@ -30,7 +30,7 @@ const INPUTS: ((n: number) => unknown)[] = [
 /** Workflows that take any input. */
 const NAMES = ["parallel", "failing", "process-item"];
 
-test("2,000 starts of four clients are given their own runs", { timeout: 120_000 }, async () => {
+test("each of 2,000 starts of four clients gets its own run", { timeout: 120_000 }, async () => {
   await using server = await startServer();
   const connect = () => Dispatch.connect({ url: server.url, token: "demo-token", timeout: 0 });
   const clients = await Promise.all([connect(), connect(), connect(), connect()]);
@@ -58,7 +58,7 @@ test("2,000 starts of four clients are given their own runs", { timeout: 120_000
   await Promise.all(clients.map((client) => client.close()));
 });
 
-test("a start without input is not given the run of one with another name", async () => {
+test("a start without input never gets the run of a start with another name", async () => {
   await using server = await startServer();
   await using client = await Dispatch.connect({ url: server.url, token: "demo-token" });
   for (let i = 0; i < 20; i++) {
@@ -72,7 +72,7 @@ test("a start without input is not given the run of one with another name", asyn
   }
 });
 
-test("a start whose input cannot be marked is given no other client's run", async () => {
+test("a start whose input cannot be marked never gets another client's run", async () => {
   await using it = await workflowServer();
   const starting = it.client.startWorkflow("noop", "x");
   const marked = it.client.startWorkflow("noop", {});

@@ -155,7 +155,7 @@ for (const how of ["aborted", "late"] as const) {
   });
 }
 
-test("a refused start is followed by no grant of 0 credits, which servers refuse", async () => {
+test("sends no grant of 0 credits after a refused start, because servers refuse it", async () => {
   await using server = await startServer();
   await using it = await faulty(server.url);
   for (let i = 0; i < 5; i++) {
@@ -168,7 +168,7 @@ test("a refused start is followed by no grant of 0 credits, which servers refuse
   assert.deepEqual(it.status.of("anomaly"), []);
 });
 
-test("a lane for which the server has no credits left is not relied upon", async () => {
+test("does not rely on a lane for which the server has no credits left", async () => {
   await using it = await workflowServer(({ method }) => method === "workflow.timeline", {
     credits: 5,
   });

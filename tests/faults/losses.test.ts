@@ -42,7 +42,7 @@ for (
     ["firehose", "wfrun", "workflow.completed"],
   ] as const
 ) {
-  test(`a subscription to ${channel} gets a gap before the ${type} of one that never started`, async () => {
+  test(`a subscription to ${channel} gets a gap before a ${type} without a start`, async () => {
     await using it = await scripted();
     const subscription = await it.client.subscribe(channel);
     const seen = new Recorder(subscription);
@@ -63,7 +63,7 @@ for (
 }
 
 for (const before of ["workflows", "jobs, and was unsubscribed"]) {
-  test(`after a subscription to ${before}, one to a running job shows nothing about its start`, async () => {
+  test(`after a subscription to ${before}, one to a running job reports no lost start`, async () => {
     const id = idIn("job", 60_000);
     await using it = await scripted((peer) =>
       serve(peer, (request) => {
@@ -83,7 +83,7 @@ for (const before of ["workflows", "jobs, and was unsubscribed"]) {
   });
 }
 
-test("a job that started before the reconnect is not missing its start afterwards", async () => {
+test("reports no lost start for a job that started before the reconnect", async () => {
   await using it = await scripted((peer) =>
     serve(peer, (request) => {
       // On the second connection an event comes before the answer.
@@ -102,7 +102,7 @@ test("a job that started before the reconnect is not missing its start afterward
   assert.deepEqual(seen.of("gap").map(({ reason }) => reason), ["reconnect", "lost"]);
 });
 
-test("a job that was enqueued on another node of the cluster is missing nothing", async () => {
+test("reports no loss for a job that was enqueued on another node of the cluster", async () => {
   const store = createStore();
   await using a = await startServer({ store, queues: { unread: 1 } });
   await using b = await startServer({ store });
@@ -116,7 +116,7 @@ test("a job that was enqueued on another node of the cluster is missing nothing"
   assert.deepEqual(seen.of("gap"), []);
 });
 
-test("a server that drops nothing causes no gap, whatever its jobs and runs do", async () => {
+test("there is no gap if the server drops nothing, whatever its jobs and runs do", async () => {
   await using it = await connected();
   const old = [
     await it.client.enqueue("sleep", { ms: 30 }),

@@ -35,7 +35,7 @@ async function errorsOf(url: string): Promise<Record<"ws" | "rpc" | "sse", Dispa
   return errors;
 }
 
-/** Says how each client must explain what it meets. */
+/** Checks that each client gives this reason. */
 async function explains(url: string, reason: RegExp): Promise<void> {
   for (const { message } of Object.values(await errorsOf(url))) assert.match(message, reason);
 }
@@ -96,7 +96,7 @@ for (const status of ["200 OK", "426 Upgrade Required"]) {
   });
 }
 
-test("says who refuses, redirects or cannot reach a server", async () => {
+test("says that a proxy refuses, redirects, or cannot reach the server", async () => {
   for (
     const [status, reason] of [
       ["403 Forbidden", /answered 403.*: it, or a proxy before it, does not let you in/],
@@ -181,7 +181,7 @@ function silentAfterwards() {
   });
 }
 
-test("asking for the reason takes 2 seconds at most", async () => {
+test("the request for the reason takes at most 2 seconds", async () => {
   await using server = await silentAfterwards();
   const clock = new FakeClock();
   const client = new Dispatch({ url: `ws://127.0.0.1:${server.port}/dwp`, token: "t", clock });
@@ -200,7 +200,7 @@ test("asking for the reason takes 2 seconds at most", async () => {
   assert.equal(clock.pending, 0);
 });
 
-test("asking for the reason ends with the signal, and when the client is closed", async () => {
+test("the request for the reason ends with the signal, and when the client is closed", async () => {
   for (const end of ["abort", "close"] as const) {
     await using server = await silentAfterwards();
     const clock = new FakeClock();

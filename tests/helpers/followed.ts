@@ -35,7 +35,7 @@ export const reconnectGap = (second: number): Gap => ({
   until: at(second),
 });
 
-/** Names items without what they all begin with. */
+/** Names items without their common prefix. */
 export const names = (items: readonly (RunEvent | Gap)[]): string[] =>
   items.map((item) => {
     if (item.type === "gap") return item.reason;
@@ -85,7 +85,7 @@ export class Followed {
   }
 }
 
-/** What a promise has come to. */
+/** The state of a promise: pending, or how it has settled. */
 export class Outcome {
   value: unknown;
   error: unknown;

@@ -8,7 +8,7 @@ const PAGE = "runner/report/html/page/main.ts";
 
 test("every module is used by an entry point", async () => {
   const { exports } = await readJson<{ exports: Record<string, string> }>("deno.json");
-  // A bundler for browsers takes these in place of others.
+  // In bundles for browsers these modules replace others.
   const { browser } = await readJson<{ browser: Record<string, string> }>("package.json");
   const files = [...Object.values(exports), ...Object.values(browser)];
   const entries = [...files.map((path) => path.slice(2)), PAGE];

@@ -201,7 +201,7 @@ test("a hostile recipe controls nothing with any other command", async () => {
   });
 });
 
-test("a hostile server controls nothing by what it refuses, answers or closes with", async () => {
+test("a hostile server controls nothing through its errors, answers and close reasons", async () => {
   const scripts: Record<string, Parameters<typeof createScriptedServer>[0]> = {
     "a refusal of the token": async (peer) => {
       peer.refuse(await peer.next(), 401, HOSTILE);
@@ -277,13 +277,13 @@ test("the bytes of a process contain nothing that a terminal or a CI system acts
   });
 });
 
-test("nothing but the two streams of the command line is written to directly", async () => {
+test("only the command line writes to the standard streams directly", async () => {
   const writers: string[] = [];
   for (const path of await filesBelow()) {
     if (!/^(runner|dev|client)\/.*\.ts$/.test(path)) continue;
     if (/writeStandard|(?:process|Deno)\.std(?:out|err)/.test(await read(path))) writers.push(path);
   }
-  // The first has a line of its own for a process that ends before its command.
+  // The first one prints a line when the process ends before its command.
   deepEqual(writers.toSorted(), ["runner/cli/early_end.ts", "runner/cli/main.ts"]);
 });
 

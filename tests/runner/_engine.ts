@@ -112,9 +112,9 @@ export function scriptRecipe(
   };
 }
 
-/** What tells the listeners that a run adds about unhandled errors. */
+/** Calls the listeners for unhandled errors that a run adds. */
 export interface UnhandledErrors extends Disposable {
-  /** Lets an error count as unhandled. */
+  /** Calls the listener with an error. */
   report(error: unknown): void;
   /** The number of listeners that were added and not removed. */
   readonly listeners: number;

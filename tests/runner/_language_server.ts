@@ -6,7 +6,7 @@ export interface LspPosition {
   character: number;
 }
 
-/** What a language server has against a document. */
+/** A problem that a language server reports in a document. */
 export interface LspDiagnostic {
   message: string;
   range: { start: LspPosition; end: LspPosition };
@@ -69,7 +69,7 @@ export class YamlLanguageServer implements AsyncDisposable {
     return server;
   }
 
-  /** Opens a document and gives what the server has against it. */
+  /** Opens a document and returns the problems that the server reports. */
   open(uri: string, text: string): Promise<LspDiagnostic[]> {
     const found = new Promise<LspDiagnostic[]>((resolve) => this.#diagnostics.set(uri, resolve));
     const document = { uri, languageId: "yaml", version: 1, text };
@@ -87,7 +87,7 @@ export class YamlLanguageServer implements AsyncDisposable {
     return items.map(({ label }) => label);
   }
 
-  /** What it shows of a place. */
+  /** Returns what the server shows on hover at a position. */
   async hover(uri: string, position: LspPosition): Promise<string> {
     const result = await this.#request("textDocument/hover", { textDocument: { uri }, position });
     return JSON.stringify((result as { contents: unknown } | null)?.contents ?? null);

@@ -15,7 +15,7 @@ function event(topic: string, data: unknown = {}): LoggedEvent {
   return { type: "job.enqueued", ts: "2026-01-01T00:00:00Z", topic, data } as LoggedEvent;
 }
 
-test("a log resolves at the next event or gap, for all who wait", async () => {
+test("everybody who waits for a log is woken by the next event or gap", async () => {
   const log = new ChannelLog();
   for (const change of [() => log.add(event("job:a")), () => log.addGap("a gap")]) {
     const all = [log.changed(signal), log.changed(signal)];
@@ -46,7 +46,7 @@ test("waiting for a log ends with its signal, and leaves no listener behind", as
   await breathe();
 });
 
-test("a failed log rejects those who wait and those who come later", async () => {
+test("a failed log rejects current and later waits", async () => {
   const log = new ChannelLog();
   const waiting = log.changed(signal);
   log.fail(new Error("lost"));
@@ -54,7 +54,7 @@ test("a failed log rejects those who wait and those who come later", async () =>
   await rejects(log.changed(signal), /lost/);
 });
 
-test("a narrower log has the events of its channel, from before and after", async () => {
+test("a narrower log has earlier and later events of its channel", async () => {
   const log = new ChannelLog(5);
   log.add(event("job:a", { queue: "x" }));
   log.add(event("job:b"));
@@ -71,7 +71,7 @@ test("a narrower log has the events of its channel, from before and after", asyn
   equal(log.events.length, 4);
 });
 
-test("a narrower log has the gaps and the failure of its channel, from before and after", async () => {
+test("a narrower log has earlier and later gaps of its channel, and its failure", async () => {
   const log = new ChannelLog();
   const early = log.narrow("job:a");
   const changed = early.changed(signal);
@@ -102,7 +102,8 @@ test("keeps ten thousand events, then drops a tenth of them, and says so once", 
 });
 
 test("measures the size of events by their texts, keys and values", () => {
-  // With a million for the data, both events have the size that is kept. Above it the first one goes.
+  // Both events together have exactly the size that is kept. If the second is larger, the first is
+  // dropped.
   const large = event("job:a", "x".repeat(30_999_852));
   const fits = (data: unknown): boolean => {
     const buffer = new EventBuffer();
@@ -123,7 +124,7 @@ test("measures the size of events by their texts, keys and values", () => {
   const buffer = new EventBuffer();
   for (let i = 0; i < 33; i++) buffer.add(event("job:a", "x".repeat(999_852)));
   deepEqual([buffer.events.length, buffer.dropped], [28, 5]);
-  // It does not depend on the sizes of events that have gone.
+  // The room does not depend on the sizes of the dropped events.
   const mixed = new EventBuffer();
   mixed.add(event("job:a", "x".repeat(19_999_852)));
   for (let i = 0; i < 33; i++) mixed.add(event("job:a", "x".repeat(999_852)));
@@ -140,7 +141,7 @@ test("a single event that is too large is kept, and dropped with the next one", 
   deepEqual([buffer.events.map(({ topic }) => topic), buffer.dropped], [["job:c"], 2]);
 });
 
-/** Collected events of jobs and runs, with what was reported about them. */
+/** A collection of the events of jobs and runs, and what it has reported. */
 function collection() {
   const clock = new FakeClock();
   const errors: string[] = [];

@@ -86,7 +86,10 @@ function expression(text: string): Expression {
 const hole = (text: string): Template => ({ kind: "expression", expression: expression(text) });
 const text = (...parts: (string | Expression)[]): Template => ({ kind: "text", parts });
 
-/** Begins with templates, whose values are given by the text of their first expression. */
+/**
+ * Opens the channels that templates name. `values` has their values, by the text of the first
+ * expression.
+ */
 async function began(templates: (string | Template)[], values: Record<string, unknown> = {}) {
   const fixture = setUp();
   const resolved: string[] = [];
@@ -112,7 +115,7 @@ test("subscribes at the beginning to channels with a fixed name, each once", asy
   deepEqual(names(), ["jobs", "workflow:wf_1"]);
 });
 
-test("subscribes at the beginning to channels whose expressions have their values", async () => {
+test("subscribes at the beginning to channels whose expressions already have values", async () => {
   for (const name of ["vars", "env", "secrets", "inputs", "matrix"]) {
     const { names, resolved } = await began([hole(`${name}.a`)], { [`${name}.a`]: "job:job_1" });
     deepEqual([names(), resolved], [["job:job_1"], [`${name}.a`]]);
@@ -138,14 +141,14 @@ test("subscribes to a wider channel if the name depends on a step", async () => 
   const mixed = text("job:", expression("vars.a"), expression("order.job_id"));
   deepEqual((await began([mixed])).resolved, []);
   deepEqual((await began([hole("vars.a + order.job_id")])).resolved, []);
-  // Nothing is known of these.
+  // No wider channel is known for these.
   for (const start of ["x:", "jobs", "workflows", ""]) {
     deepEqual((await began([text(start, expression("order.job_id"))])).names(), []);
   }
   deepEqual((await began([hole("order.channel"), text(expression("order.a"), ":b")])).names(), []);
 });
 
-test("does not subscribe at the beginning if an expression has no value or another one", async () => {
+test("does not subscribe at the beginning if an expression has no value, or one that is no channel", async () => {
   const absent = new EvaluationError("absent", { start: 0, end: 1 });
   for (const value of [absent, 5, "nonsense", "job:", undefined]) {
     deepEqual((await began([hole("vars.a")], { "vars.a": value })).names(), []);
@@ -156,7 +159,7 @@ test("does not subscribe at the beginning if an expression has no value or anoth
   await rejects(began([hole("vars.a")], { "vars.a": new RangeError("a bug") }), /a bug/);
 });
 
-test("a channel that is opened later is known to have begun then", async () => {
+test("the log of a channel that is opened later says when it began", async () => {
   const { channels, clock } = await began(["workflows"]);
   clock.advance(5_000);
   equal((await channels.open("jobs", signal)).since, clock.now());
@@ -194,7 +197,7 @@ test("takes the events of every channel from the firehose", async () => {
   deepEqual(logs.map(({ events }) => events.length), [1, 1, 1, 2]);
 });
 
-test("keeps the fields of an event that steps see, and tells of gaps", async () => {
+test("keeps the fields of an event that steps see, and reports gaps", async () => {
   const { channels, subscriptions } = await began(["jobs"]);
   const log = await channels.open("jobs", signal);
   subscriptions[0]!.deliver({ ...event("job.enqueued", "job:job_1", { a: 1 }), more: true });

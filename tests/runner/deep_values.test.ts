@@ -1,4 +1,4 @@
-// Values that a server nests deeper than the stack of the runner reaches.
+// Values from a server that are nested too deep for the runner's stack.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isTooDeep, toCel, TOO_DEEP } from "../../runner/expression/convert.ts";
@@ -43,7 +43,7 @@ test("evaluates values of up to 1,000 levels", async () => {
   for (const { code, out } of Object.values(await run(900))) assert.equal(code, 0, out);
 });
 
-test("a value of more levels fails the step that uses it, and says so", async () => {
+test("a value with more levels fails the step that uses it, with the reason", async () => {
   for (const { code, out } of Object.values(await run(9_000))) {
     assert.equal(code, 1, out);
     assert(out.includes(TOO_DEEP), out);

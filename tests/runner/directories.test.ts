@@ -1,4 +1,4 @@
-// What the commands make of a directory: they agree on whether its recipes can run.
+// The commands agree on whether the recipes of a directory can run.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";

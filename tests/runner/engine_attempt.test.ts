@@ -36,7 +36,7 @@ test("names the limit that has ended a step: its own, or the one around it if th
   assert.equal(await run("2s", "3s"), "not done when the recipe's time was over, after 2.00 s");
 });
 
-test("a step inside another one is told by the outer step's `within`", async () => {
+test("the failure of an inner step names the outer step's `within` that ended it", async () => {
   const result = await runEngine(`
 steps:
   - within: \${{ '500ms' }}
@@ -52,7 +52,7 @@ steps:
   ]);
 });
 
-test("a time limit that is no duration fails the step before it starts, and is not retried", async () => {
+test("a time limit that is not a duration fails the step before it starts, without a retry", async () => {
   const result = await runEngine(
     `vars: { soon: soon }\nsteps:\n  - enqueue: noop\n    within: \${{ vars.soon }}\n    ${RETRY}\n  - assert: true\n`,
   );
@@ -64,7 +64,7 @@ test("a time limit that is no duration fails the step before it starts, and is n
   assert.deepEqual(failure!.lines, []);
 });
 
-test("a failure that the step has found itself stays, even when its time is over", async () => {
+test("a step keeps its own failure even if its time is over", async () => {
   const client = silentClient(() => new StepFailure("wait", "it saw the end"));
   const result = await runEngine("steps:\n  - call: job.list\n    within: 1s\n", { client });
   assert.deepEqual(
@@ -73,7 +73,7 @@ test("a failure that the step has found itself stays, even when its time is over
   );
 });
 
-test("an error of the client after the time is over counts as late", async () => {
+test("an error of the client after the deadline counts as a timeout", async () => {
   const client = silentClient(() => new TimeoutError("no answer"));
   const result = await runEngine("steps:\n  - call: job.list\n    within: 1s\n", { client });
   assert.equal(firstEnd(result).failure!.message, "not done within 1s");
@@ -150,7 +150,7 @@ test("a request that only reads is repeated whatever became of it", async () => 
   assert.equal(sent, 2);
 });
 
-test("a step around a write is not repeated, two levels up", async () => {
+test("a step is not repeated if it contains a write two levels down", async () => {
   let sent = 0;
   const call = () => Promise.resolve({ sent: ++sent });
   for (
@@ -227,7 +227,7 @@ test("a recipe in TypeScript gets an answer that is null", async () => {
   assert.deepEqual(answers, [null]);
 });
 
-test("a step that answers with nothing leaves its id without a value", async () => {
+test("a step without a result leaves its id without a value", async () => {
   const result = await runEngine(
     `
 steps:

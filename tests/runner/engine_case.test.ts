@@ -54,7 +54,7 @@ steps: [{ assert: vars.a == secrets.KEY + "!" }]
   assert.deepEqual(ofType(result, "case.started")[0]!.vars, { a: "***!", b: [1, "***!"], c: 3 });
 });
 
-test("a case whose values cannot be computed runs no step, but its clean-up", async () => {
+test("a case whose values cannot be computed runs its clean-up, but no step", async () => {
   for (
     const [head, kind, message] of [
       ["secrets: [KEY]\n", "thrown", "Cannot find secret KEY in the environment"],
@@ -106,7 +106,7 @@ test("the steps have five minutes, unless the recipe or the run says otherwise",
   }
 });
 
-test("a time limit that is no duration fails the case before its steps", async () => {
+test("a time limit that is not a duration fails the case before its steps", async () => {
   const result = await runEngine(
     "vars: { t: soon }\ntimeout: ${{ vars.t }}\nsteps: [{ assert: true }]\nalways: [{ log: x }]\n",
   );
@@ -198,7 +198,7 @@ test("a variable without a value has none until something sets it", async () => 
   assert.deepEqual(seen, [{}, { later: 1, undeclared: 2 }]);
 });
 
-test("an interruption ends the steps, and not `always`", async () => {
+test("an interruption ends the steps, but not `always`", async () => {
   const stop = new AbortController();
   const result = await runEngine(
     "steps: [{ sleep: 1h }, { assert: true }]\nalways: [{ sleep: 1s }]\n",

@@ -73,7 +73,7 @@ test("calls of the client have no limit of their own in a step with `within`", a
   assert.deepEqual(seen, [[{}, false], [{ timeout: 0 }, false]]);
 });
 
-test("a text must be a text that is not empty", async () => {
+test("`text` accepts only a string that is not empty", async () => {
   const { context } = await contextOf("steps:\n  - log: ${{ 1 + 1 }}\n  - assert: true\n");
   assert.equal(context.text(literal("x")), "x");
   for (
@@ -91,7 +91,7 @@ test("a text must be a text that is not empty", async () => {
   }
 });
 
-test("a number must be a whole number that is exact", async () => {
+test("`number` accepts only an exact whole number", async () => {
   const { context } = await contextOf("steps: [{ assert: true }]\n");
   assert.equal(context.number(literal(-3)), -3);
   for (const value of [1.5, 2 ** 53, "3", null]) {
@@ -153,7 +153,7 @@ test("progress keeps the time at which the same text was first reported", async 
   ]);
 });
 
-test("lines, checks and published events belong to the case", async () => {
+test("adds lines, checks and published events to the case", async () => {
   const { context, events, state, recipe } = await contextOf(
     "steps:\n  - log: x\n  - assert:\n      - true\n",
   );
@@ -234,7 +234,7 @@ test("the failure of a step whose time is over keeps the error of the client", a
   assert.equal((result.error as Error).cause, error);
 });
 
-test("variables have their values in order, those that the user gives, and their types", async () => {
+test("variables get their values in order, keep their types, and can be set by the user", async () => {
   const result = await runEngine(
     `
 vars: { a: 1, b: "\${{ vars.a + 1 }}", c: "\${{ vars.b + 1 }}", price: 1.5, must: { type: integer } }

@@ -51,7 +51,7 @@ test("an error is described with its kind, its code and the place of its step", 
   assert.equal(describeError(new InterruptedError(), SOURCE).kind, "interrupted");
 });
 
-test("an error has the place that it knows, or else none", () => {
+test("an error is shown at its own place, if it has one", () => {
   const span = { start: 19, end: 25 };
   const place = { ...FALLBACK_PLACE, column: 13, length: 6 };
   const failure = new StepFailure("wait", "no", { span, lines: ["a"] });

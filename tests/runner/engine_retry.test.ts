@@ -1,4 +1,4 @@
-// When a step is tried again, how long the pauses are, and what the last failure tells.
+// When a step is tried again, how long the pauses are, and what the last failure says.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConnectionError, DispatchError } from "../../client/errors.ts";
@@ -93,7 +93,7 @@ test("a case is flaky only if a step has passed in a later attempt", async () =>
   ]);
 });
 
-test("tells how the attempt before failed only where time has ended the last one", async () => {
+test("a failure mentions the attempt before only if the last one ran out of time", async () => {
   const step = "call: job.list\n    within: 1s\n    retry: { attempts: 3, backoff: 1ms }";
   const late = await runStep(
     step,
@@ -112,7 +112,7 @@ test("tells how the attempt before failed only where time has ended the last one
   assert.deepEqual(ends(first.events)[0]!.failure!.lines, []);
 });
 
-test("says that a write is not repeated only if another attempt was wanted", async () => {
+test("says that a write is not repeated only if attempts were left", async () => {
   const NOT_RETRIED =
     "not retried, because its request may have reached the server; `repeat_writes: true` retries it anyway";
   const lines = async (retry: string, delivery: "unknown" | "not-sent") => {
@@ -176,7 +176,7 @@ test("an `only_if` that gives anything but true ends the attempts", async () => 
   assert.equal(ends(result.events)[0]!.attempts, 1);
 });
 
-test("a mistake of the runner in `only_if` is not taken for a false condition", async () => {
+test("an internal error in `only_if` does not count as a false condition", async () => {
   const recipe = await readValid(
     "r.yaml",
     "steps:\n  - call: job.list\n    retry: { attempts: 2, only_if: true }\n  - assert: true\n",
@@ -214,7 +214,7 @@ for (
   });
 }
 
-test("a computed pause that is no duration fails the step before its first attempt", async () => {
+test("a computed pause that is not a duration fails the step before its first attempt", async () => {
   const result = await runStep(
     'call: job.list\n    retry: { attempts: 2, backoff: "${{ vars.when }}" }',
     refuse,
@@ -251,7 +251,7 @@ test("an interruption during an attempt is followed by no other attempt", async 
   assert.deepEqual(failure!.lines, []);
 });
 
-test("a pause that the time of the recipe ends keeps the failure, and says so", async () => {
+test("a failure stays, and says so, when the recipe's time ends the pause after it", async () => {
   const result = await runStep("call: job.list\n    retry: { attempts: 3, backoff: 1h }", refuse, {
     timeout: 90_000,
   });

@@ -77,7 +77,7 @@ test("counts the cases by their outcome, and the warnings", async () => {
   });
 });
 
-test("the first and the last event tell of the run", async () => {
+test("the first and the last event describe the run", async () => {
   const result = await runEngine([UNCHECKED, PASS], { server: "ws://here/" });
   const [first] = result.events;
   assert.deepEqual(first, {
@@ -212,7 +212,7 @@ test("an interruption starts no further case, and exits with 130", async () => {
   assert.deepEqual([last(result).counts.interrupted, last(result).counts.skipped], [3, 0]);
 });
 
-test("runs as many cases at a time as it may", async () => {
+test("runs as many cases at a time as `parallel` allows", async () => {
   const recipes = Array(5).fill("steps: [{ sleep: 1s }, { assert: true }]\n");
   for (const [parallel, ms] of [[undefined, 5_000], [0, 5_000], [2, 3_000], [9, 1_000]] as const) {
     const result = await runEngine(recipes, parallel === undefined ? {} : { parallel });
@@ -220,7 +220,7 @@ test("runs as many cases at a time as it may", async () => {
   }
 });
 
-test("warns of events that are left by cases which run at the same time, once all have ended", async () => {
+test("warns of unconsumed events of parallel cases once all cases have ended", async () => {
   const recipe = (name: string) =>
     `name: ${name}\nsteps: [{ publish: "${name}-paid" }, { start: flow }, { assert: true }]\n`;
   let runs = 0;
@@ -305,7 +305,7 @@ test("the error of a call that would end the process is reported once", async ()
   assert.deepEqual(ofType(result, "warning"), []);
 });
 
-test("an unhandled error while no case runs is a warning, and later ones are not the run's", async () => {
+test("an unhandled error while no case runs is a warning, and the run removes its listener", async () => {
   using unhandled = unhandledErrors();
   let asked = 0;
   const recipe = "steps: [{ publish: paid }, { start: flow }, { assert: true }]\n";
@@ -397,7 +397,7 @@ test("runs without a recipe in TypeScript leave `process.exit` alone", async () 
   assert.equal(seen, exit);
 });
 
-test("a recipe in TypeScript needs something that runs it", async () => {
+test("a recipe in TypeScript cannot run without `openScript`", async () => {
   using unhandled = unhandledErrors();
   await assert.rejects(
     runEngine([scriptRecipe(() => {})], { openScript: undefined as never }),
@@ -406,7 +406,7 @@ test("a recipe in TypeScript needs something that runs it", async () => {
   assert.equal(unhandled.listeners, 0);
 });
 
-test("recipes in YAML need nothing that runs recipes in TypeScript", async () => {
+test("recipes in YAML run without `openScript`", async () => {
   const result = await runEngine("steps: [{ assert: true }]\nalways: [{ log: x }]\n", {
     openScript: undefined as never,
   });

@@ -68,7 +68,7 @@ test("a function that awaits no step ends when its time is over", async () => {
   assert.equal(result.ms, 3_000);
 });
 
-test("a step that the recipe's time ends names it", async () => {
+test("a step that is ended by the recipe's time limit names that limit", async () => {
   const recipe = scriptRecipe((t) => t.sleep("1m"), { timeout: literal("3s") });
   const result = await runEngine([recipe]);
   assert.equal(outcome(result)[1], "deadline");

@@ -1,4 +1,4 @@
-// Conditions, loops and steps side by side, and the events that tell of a step.
+// Conditions, loops and parallel steps, and the events about a step.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DispatchError } from "../../client/errors.ts";
@@ -209,7 +209,7 @@ steps:
   assert.deepEqual(new Set(asked), new Set(["j1", "j2"]));
 });
 
-test("an item is seen by the steps inside its step, and its results by no other item", async () => {
+test("inner steps see the item of their step, and no other item sees their results", async () => {
   const result = await runEngine(
     `
 steps:
@@ -233,7 +233,7 @@ steps:
   );
 });
 
-test("a value of `for_each` that is no list is shown without secrets, in 60 characters", async () => {
+test("a value of `for_each` that is not a list is shown without secrets, in 60 characters", async () => {
   const result = await runEngine(
     `
 inputs: { v: { type: any, default: "${"s3cret-key ".repeat(30)}" } }
@@ -365,7 +365,7 @@ always:
   assert.equal("observed" in always!, false);
 });
 
-test("a name that needs a result which does not exist is shown as written", async () => {
+test("a name that uses a missing result is shown as written", async () => {
   const result = await runEngine(`
 vars: { go: false }
 steps:
@@ -380,7 +380,7 @@ steps:
   assert.equal(ends(result.events)[1]!.label, "see ${{ one.x }}");
 });
 
-test("a mistake of the runner in a name is not taken for a missing result", async () => {
+test("an internal error in a name does not count as a missing result", async () => {
   const recipe = await readValid("r.yaml", "steps:\n  - name: one\n    assert: true\n");
   const expression = new Expression("unchecked", (start, end) => ({ start, end }));
   recipe.steps[0]!.name = { kind: "expression", expression };

@@ -42,7 +42,7 @@ for (
   });
 }
 
-test("a call that ends the process makes a case errored, and any other code does not", () => {
+test("a call that ends the process makes a case errored; a failure with any other code does not", () => {
   const status = (code: string) => {
     const verdict = new Verdict();
     verdict.fail(failure("thrown", { code }));
@@ -52,7 +52,7 @@ test("a call that ends the process makes a case errored, and any other code does
   assert.equal(status("other"), "failed");
 });
 
-test("the first failure decides, and its status can be given", () => {
+test("the first failure decides the status, which can be given with it", () => {
   const verdict = new Verdict();
   verdict.fail(failure("evaluation"), "errored");
   verdict.fail(failure("assertion"));
@@ -89,7 +89,7 @@ test("the checks and retries of nested recipes add up, and their failures do not
   assert.deepEqual(outer.result(), { status: "passed", flaky: true });
 });
 
-test("the time for the clean-up begins with the first call, and stays", () => {
+test("the clean-up has one deadline, which counts from the first call", () => {
   const clock = new FakeClock(0);
   const budget = new CleanUpBudget(clock);
   clock.advance(500);
@@ -100,7 +100,7 @@ test("the time for the clean-up begins with the first call, and stays", () => {
   assert.equal(budget.deadline(), 500 + ALWAYS_TIMEOUT);
 });
 
-test("a clean-up runs once the steps were stopped", () => {
+test("the clean-up counts as running once the steps were stopped", () => {
   const stop = new AbortController();
   const budget = new CleanUpBudget(new FakeClock());
   budget.stopWith(stop.signal);
@@ -109,7 +109,7 @@ test("a clean-up runs once the steps were stopped", () => {
   assert.equal(budget.isRunning, true);
 });
 
-test("a nested recipe has a time of its own while the outer one is not cleaning up", () => {
+test("a nested recipe has its own clean-up time unless the outer one is cleaning up", () => {
   const clock = new FakeClock(0);
   const outer = new CleanUpBudget(clock);
   const nested = new CleanUpBudget(clock, outer);
@@ -119,7 +119,7 @@ test("a nested recipe has a time of its own while the outer one is not cleaning 
   assert.equal(outer.deadline(), 1_000 + ALWAYS_TIMEOUT);
 });
 
-test("a nested recipe shares the time of an outer one that was stopped or is cleaning up", () => {
+test("a nested recipe shares the clean-up time of an outer one that was stopped or is cleaning up", () => {
   const clock = new FakeClock(0);
   const outer = new CleanUpBudget(clock);
   outer.deadline();

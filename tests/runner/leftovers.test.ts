@@ -69,7 +69,7 @@ test("a timeline that cannot be read rejects", async () => {
   await rejects(findLeftovers([PAID], [RUN], client, signal), /lost/);
 });
 
-test("warns of what cases that run at the same time have left, if no run of any has consumed it", async () => {
+test("warns of an event of parallel cases if no run of any of them has consumed it", async () => {
   const { client, asked } = clientOf({ run_1: [], run_2: [entry("wait:paid", { id: "evt_1" })] });
   const siblings = new SiblingLeftovers();
   const clock = new FakeClock();
@@ -90,7 +90,7 @@ test("warns of what cases that run at the same time have left, if no run of any 
   );
 });
 
-test("says that it cannot check, also when the server takes more than ten seconds", async () => {
+test("says that it cannot check, even when the server takes more than ten seconds", async () => {
   const failing = new SiblingLeftovers();
   failing.add("first", [PAID], [RUN]);
   deepEqual(

@@ -31,7 +31,7 @@ test("reads each byte of a text once, however long and repetitive the secrets ar
   }
 });
 
-test("leaves no rest of secrets that overlap", () => {
+test("leaves no part of overlapping secrets", () => {
   const mask = maskOf("abcdeX", "Xvery-sensitive");
   equal(mask.text("abcdeXvery-sensitive"), "***");
   equal(mask.text("say abcdeXvery-sensitive!"), "say ***!");

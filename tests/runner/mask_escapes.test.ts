@@ -1,4 +1,4 @@
-// Which escape sequences a mask reads, exactly where they begin and end, and what is none.
+// Which escape sequences a mask reads, where exactly they begin and end, and what is not one.
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
 import { Mask } from "../../runner/engine/mask.ts";

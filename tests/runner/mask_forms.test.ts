@@ -78,7 +78,7 @@ test("masks a secret with doubled quotes and other characters for its spaces", (
   });
 });
 
-test("masks a secret with its accents as characters of their own, and the reverse", () => {
+test("masks the decomposed and the composed Unicode form of a secret", () => {
   masks("w\u00f6rd", { "<wo\u0308rd>": "<***>", "w%6F%CC%88rd": "***" });
   masks("wo\u0308rd", { "<w\u00f6rd>": "<***>" });
 });
@@ -98,11 +98,11 @@ test("masks the bytes of a secret in Latin-1 and UTF-16", () => {
   });
   masks("ÿÿÿ", { [hex("ÿÿÿ", "latin1")]: "***", [hex("ÿÿÿ", "utf8")]: "***" });
   masks("wĀrd", { [hex("wĀrd", "utf16le")]: "***00", [hex("wĀrd", "utf8")]: "***", "wĀrd": "***" });
-  // Not what is left of the characters in one byte.
+  // A character above U+00FF has no Latin-1 form: its low byte alone is not searched for.
   masks("wĀrd", { [hex("w\0rd", "latin1")]: hex("w\0rd", "latin1") });
 });
 
-test("masks the lines of a secret that have eight characters and more, and all of them together", () => {
+test("masks the lines of a secret that have at least eight characters, and all lines joined", () => {
   masks(" 12345678 \n\n\t1234567\r\nabcdefghi\n", {
     "12345678": "***",
     "1234567": "1234567",
@@ -115,7 +115,7 @@ test("masks the lines of a secret that have eight characters and more, and all o
   masks("abc\ndef", { "abc": "abc", "abc\ndef": "***" });
 });
 
-test("masks an address without its fragment, its credentials and its last slash, and its parts", () => {
+test("masks the parts of an address, and the address without fragment, credentials and last slash", () => {
   masks("https://us%65r:p%40ss@example.com/path/long?q=secret-1#fragment", {
     "https://us%65r:p%40ss@example.com/path/long?q=secret-1#fragment": "***",
     "https://us%65r:p%40ss@example.com/path/long?q=secret-1": "***",

@@ -42,12 +42,12 @@ test("masks a secret in an encoding that is spread over the items of a list", ()
   ]);
 });
 
-test("masks what a secret covers of an item together with what another one covers", () => {
+test("masks two secrets in one item if one of them is spread over several items", () => {
   deepEqual(mask.value(["a short hunter2", "hunter2 short b"]), ["a *** ***", "*** *** b"]);
 });
 
-test("leaves the items of a list that make up a short secret", () => {
-  // Of seven characters and less lists like these are common.
+test("does not mask a short secret that is spread over the items of a list", () => {
+  // Lists that spell out seven characters or fewer are common.
   deepEqual(maskOf("1234567").value([12, 34567]), [12, 34567]);
   deepEqual(maskOf("1234567").value(["12", "1234567", 34567]), ["12", "***", 34567]);
   deepEqual(maskOf("1234567").value(["a long text", 12, 34567]), ["a long text", 12, 34567]);

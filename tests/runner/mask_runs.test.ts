@@ -101,7 +101,7 @@ test("does not join what is encoded in different places", () => {
     "120,120,120,120,104,117,110.116,101,114,50,120,120,120":
       "120,120,120,120,104,117,110.116,101,114,50,120,120,120",
   });
-  // A byte each, at the third alignment.
+  // Each of these has one byte of the secret, at the third alignment.
   masks("abc", { "xxYQ xxYg xxYw": "xxYQ xxYg xxYw" });
 });
 
@@ -112,7 +112,7 @@ test("masks characters at the ends of the ranges of UTF-8", () => {
   }
 });
 
-test("reads encodings inside base64, also where the rest of it is no text", () => {
+test("reads encodings inside base64, even if the rest of it is not text", () => {
   masks("hunter2", {
     [base64(base64("hunter2"))]: "***",
     [base64(`xy ${base64("a hunter2")}`)]: "eHkgWV***",
@@ -176,7 +176,7 @@ test("reads UTF-16 inside base64 and hexadecimal digits", () => {
     }
   }
   masks("пароль", { [le("пароль").toString("hex")]: "***", [be("пароль").toString("hex")]: "***" });
-  // The zero bytes at the ends are not part of what is searched for.
+  // The zero byte at an end of the UTF-16 text is not masked.
   masks("aпb", { [le("aпb").toString("hex")]: "***00", [be("aпb").toString("hex")]: "00***" });
   masks("пb1", { [le("пb1").toString("hex")]: "***00" });
   masks('a "b" c', { [le(JSON.stringify('a "b" c').slice(1, -1)).toString("hex")]: "***00" });

@@ -1,4 +1,4 @@
-// What is behind an error that a recipe throws: its causes, and the errors of an AggregateError.
+// The causes of an error that a recipe throws, and the errors of an AggregateError.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";

@@ -27,7 +27,7 @@ async function runIn(
   }
 }
 
-/** Runs a recipe that calls for the end of the process, and another one after it. */
+/** Runs a recipe that tries to end the process, and another one after it. */
 async function runExiting(
   body: string,
   imports = "",

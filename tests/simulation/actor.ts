@@ -28,7 +28,7 @@ export interface Outcome {
   target?: string;
 }
 
-/** What a reader got of a stream, in order. */
+/** What a reader received from a stream, in order. */
 export interface Reading {
   readonly outcome: Outcome;
   /** The channel as the server knows it; the id of the job or run for a watch. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { WorldFaultAction } from "../../testing/mod.ts";
 
-/** How a value is made that an operation sends. */
+/** How to make a value that an operation sends. */
 export const VALUES = ["object", "array", "text", "short", "number", "null", "none"] as const;
 export type ValueKind = typeof VALUES[number];
 

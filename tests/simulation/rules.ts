@@ -286,7 +286,7 @@ function endStates(model: Model, id: string): Set<string> {
   return states;
 }
 
-/** Rule 6: after an outage one live session a client, with the caller's subscriptions. */
+/** Rule 6: after an outage each client has one live session, with the caller's subscriptions. */
 export function* oneSession({ world, model, actors }: Evidence): Iterable<string> {
   for (const actor of actors) {
     const { status } = actor;

@@ -16,7 +16,9 @@ for (const { what, program } of CORPUS) {
   });
 }
 
-/** The runtime that the hashes of this one are compared with: in a circle, so that all are. */
+/**
+ * The runtime to compare this one's hashes with. The three form a circle, so that all are compared.
+ */
 const OTHER: readonly string[] = "Bun" in globalThis
   ? ["deno", "run", "-A", "--no-check"]
   : "Deno" in globalThis

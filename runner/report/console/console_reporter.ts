@@ -34,7 +34,7 @@ export interface ConsoleOptions {
    */
   quiet?: boolean;
   /**
-   * Why no case can run, if that has been printed already. It is not repeated.
+   * The reason why no case can run, if it has been printed already. It is not repeated.
    * @default {nothing has been printed}
    */
   saidFailure?: string | undefined;

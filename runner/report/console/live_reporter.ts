@@ -27,7 +27,7 @@ const ERASE_BELOW = "\x1b[J";
 export interface LiveOptions {
   /** The source of time and timers. */
   clock: Clock;
-  /** Why no case can run, if that has been printed already. */
+  /** The reason why no case can run, if it has been printed already. */
   saidFailure?: string | undefined;
 }
 
