@@ -30,7 +30,7 @@ export async function enqueueMany<JobHandle>(
   const createRequest = enqueueRequests(name, options);
   const jobs: JobHandle[] = [];
   let enqueued = 0;
-  /** The requests after those whose jobs are in the list. */
+  /** The requests whose jobs are not in the list yet. */
   const requests: Promise<EnqueuedJob>[] = [];
   const enqueue = async (payload: unknown) => {
     const job = await send(transport, createRequest(payload));

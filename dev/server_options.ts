@@ -54,7 +54,7 @@ export const WORKLOAD_RULES: OptionRules = {
   jobs: optional(definitions("job", "defineJob")),
   workflows: optional(definitions("workflow", "defineWorkflow")),
   crons: optional(definitions("cron", "defineCron")),
-  // Checked apart, because messages must not show a token.
+  // Checked separately, because messages must not show a token.
   tokens: () => undefined,
   queues: optional(queues),
   concurrency: optional(wholeNumberFrom(0)),

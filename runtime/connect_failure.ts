@@ -154,7 +154,10 @@ async function meaningOf(
       (VAGUE.test(all) ? "; is the server running, and is the address right?" : "");
 }
 
-/** Says what an HTTP status means where a Dispatch server should be, after "answered 404". */
+/**
+ * Returns what an HTTP status means where a Dispatch server should be: the text after "answered
+ * 404".
+ */
 export function explainStatus(status: number, { pathname, protocol }: URL): string {
   if (status === 404) {
     const advice = pathname.startsWith("/dwp")

@@ -6,13 +6,15 @@ export { explainFailure } from "./connect_failure.ts";
 // These functions make error messages more helpful. In a bundle for browsers the small file
 // `explain_browser.ts` takes the place of this one, see `browser` in `package.json`.
 
-/** Says which name is meant, or which there are, after "there is no option 'x'". */
+/**
+ * Returns which name is meant, or which names there are: the text after "there is no option 'x'".
+ */
 export function explainName(name: string, names: readonly string[]): string {
   const meant = nearestName(name, names);
   return meant === undefined ? `; there are ${names.join(", ")}` : `; did you mean '${meant}'?`;
 }
 
-/** Shows the value of an option, after "'x' must be …", without what may be secret. */
+/** Returns the value of an option for the message "'x' must be …", without what may be secret. */
 export function explainValue(name: string, value: unknown): string {
   if (name === "token") return "";
   // An address may have a password before the host, or a key in the query.
@@ -21,8 +23,8 @@ export function explainValue(name: string, value: unknown): string {
 }
 
 /**
- * Says why an answer may not be one of Dispatch, after "answered 404": where it redirects to, or what
- * its status means. Redirects are not followed.
+ * Returns why an answer may not be one of Dispatch, the text after "answered 404": where it
+ * redirects to, or what its status means. Redirects are not followed.
  */
 export function explainAnswer({ headers, status }: Response, url: URL): string {
   const location = headers.get("Location")?.replace(/[?#].*/, "");

@@ -82,7 +82,8 @@ export class Connector {
         }, signal);
       } catch (error) {
         if (error instanceof DispatchError || signal.aborted) throw error;
-        // A lane is opened where the control link just was, so no lane asks the server why.
+        // The control link has just reached the same server, so lanes do not ask it why connecting
+        // failed.
         const cause = inBrowser ? error as Error : await explainFailure(
           error,
           this.#url,

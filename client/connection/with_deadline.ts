@@ -9,7 +9,10 @@ export interface WorkLimits {
   what: string;
   /** When the work must be done, on the monotonic clock. */
   deadline: number;
-  /** Creates the error for a deadline that has passed; its `delivery` is that of a closed client, too. */
+  /**
+   * Creates the error for a deadline that has passed. If the client is closed, its error has the
+   * same `delivery`.
+   */
   timeoutError(): Error & { delivery?: Delivery };
   signal?: AbortSignal;
 }

@@ -29,7 +29,7 @@ export class PollTimer {
   }
 }
 
-/** Returns the pause that follows a pause. */
+/** Returns the length of the pause after a pause of this length. */
 export function lengthen(pause: number): number {
   return Math.min(pause * 1.5, LONGEST_PAUSE);
 }

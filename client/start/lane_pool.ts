@@ -17,7 +17,7 @@ import { Lane } from "./lane.ts";
 
 /**
  * How many lanes are opened at a time, so that each opens well within its deadline. Chromium delays
- * pending connections, the more the longer.
+ * pending connections, and longer if there are more.
  */
 const OPENINGS = inBrowser ? 4 : 64;
 

@@ -211,7 +211,7 @@ export class Lanes {
     this.#running.set(runId, lane);
     start.found.resolve(run);
     if (!lane.isListening || !start.markedInput || this.#trackers.has(runId)) return;
-    // The events of a run whose record did not prove whose it is were not kept.
+    // If the record did not show which start the run belongs to, its events were not kept.
     const tracker = this.#candidates.get(runId) ??
       this.#createTracker(runId, !this.#candidates.has(runId));
     this.#trackers.set(runId, tracker);

@@ -13,7 +13,7 @@ export function openSubscription(
   options: SubscribeOptions = {},
 ): PendingSubscription {
   const what = `subscribe to '${channel}'`;
-  // The server refuses an empty name, as it does one that it does not know.
+  // The server refuses an empty name like an unknown one.
   if (channel !== "") checkOptions(what, { name: channel }, NAME);
   checkOptions(what, options, {
     ...SIGNAL,

@@ -55,7 +55,7 @@ export function normalizeTime(text: string): string {
   return `${year}-${month}-${day}T${time}${/00:00$/.test(zone) ? "Z" : zone}`;
 }
 
-/** Splits a time into its elements, keyed by the layout's. */
+/** Splits a time into its elements. Their keys are the elements of the layout. */
 function parseElements(text: string): Record<string, string> {
   const elements: Record<string, string> = {};
   let rest = text;

@@ -7,13 +7,13 @@ import type { LoadedRecipes } from "./load_recipes.ts";
 export interface SplitRecipes {
   /** The recipes to run. */
   recipes: Recipe[];
-  /** The recipes with inputs that a recipe that uses them has to pass. */
+  /** The recipes with required inputs, which only a recipe that uses them can pass. */
   leftOut: Recipe[];
 }
 
 /**
  * Leaves out the recipes that need inputs, if they come from a directory or if another recipe uses
- * them. One that the command line names for itself stays: running it is a mistake to report.
+ * them. A recipe that is named on the command line stays: running it is a mistake to report.
  */
 export function leaveOutUsed({ recipes, named }: LoadedRecipes): SplitRecipes {
   const used = new Set(

@@ -167,7 +167,7 @@ function hasType(value: unknown, type: string): boolean {
   }
 }
 
-/** The deepest that lists and maps may be nested, as in a recipe. */
+/** How deep lists and maps may be nested, as in a recipe. */
 const MAX_DEPTH = 100;
 
 /** Refuses values that a recipe cannot have either. */

@@ -2,7 +2,10 @@ import type { LoggedEvent } from "../events/results.ts";
 
 /** How many events are kept. */
 export const MAX_EVENTS = 10_000;
-/** How much the kept events may take, in characters of their texts and a little for each value. */
+/**
+ * The size that the kept events may have: the characters of their texts, and a little for each
+ * value.
+ */
 const MAX_SIZE = 32_000_000;
 
 /** Returns the warning about a stream whose oldest events are no longer kept. */
@@ -22,7 +25,7 @@ export class EventBuffer {
   /**
    * Adds an event.
    *
-   * @returns Whether this was the first event that made older ones go.
+   * @returns Whether this was the first event that pushed out older ones.
    */
   add(event: LoggedEvent): boolean {
     this.events.push(event);

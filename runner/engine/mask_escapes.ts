@@ -56,7 +56,7 @@ type ReadEscape = (bytes: Uint8Array, at: number) => Escape | undefined;
 /**
  * Returns a decoder of escape sequences that begin with a character.
  *
- * @param others The other bytes without which there may be no sequence.
+ * @param others Other bytes that a sequence needs, without which there is none to decode.
  * @param applies Whether a text is worth decoding.
  */
 function escapes(

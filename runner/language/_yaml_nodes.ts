@@ -7,7 +7,7 @@ import type { Span } from "./source.ts";
 const MAX_VALUES = 50_000;
 /** The most characters its values may have once its aliases are expanded. */
 const MAX_CHARACTERS = 4 << 20;
-/** The deepest that lists and maps may be nested. */
+/** How deep lists and maps may be nested. */
 const MAX_DEPTH = 100;
 
 /** The size of a node. */

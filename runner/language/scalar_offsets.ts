@@ -60,7 +60,7 @@ function align(node: ScalarNode, source: string): number[] {
     if (isSpace(char)) {
       offsets.push(at);
       if (source[at] === char && char !== "\n") {
-        // A space that is written; one that stands for a line break is handled below.
+        // A space in the source. One that stands for a line break is handled below.
         at++;
         continue;
       }

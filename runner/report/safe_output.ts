@@ -42,7 +42,7 @@ const COLON_BEGIN = /^(?:\s|\x1b\[[\d;]*m)*:?$/;
 /** The longest end of a line in which the beginning of a command is looked for. */
 const MAX_COMMAND_NAME = 64;
 
-/** The text that was written so far, as far as it decides how the next piece is read. */
+/** The part of the written text that decides how the next piece is read. */
 class LogText {
   /** What has been written of the current line and can be the beginning of a command. */
   #line = "";

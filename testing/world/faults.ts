@@ -28,7 +28,7 @@ export interface WorldFault {
 
 /** A frame on its way through a {@linkcode World}'s network, or a connection about to open. */
 export interface WorldFrame {
-  /** The number of the frame among all of the world, from 1; those over HTTP count apart. */
+  /** The number of the frame in the world, from 1. Frames over HTTP are counted separately. */
   number: number;
   /** The connection: the client's name and a number, such as `client#2`. */
   connection: string;

@@ -70,7 +70,7 @@ class Exchange {
 
   async #serve(body: string | undefined): Promise<void> {
     const { client, url, init } = this.#options;
-    // The streams of a runtime take their own time, in which no other may pass.
+    // The streams of a runtime need real time, in which no virtual time may pass.
     const release = client.freeze();
     try {
       const { method, headers } = init;
@@ -115,7 +115,7 @@ class Exchange {
     if (this.#error) return;
     const fault = this.#faultFor("out", message);
     this.#options.record(this.#name, `streams${fault ? `, but ${fault.do}` : ""}`, message);
-    // A part of a stream that goes on is never lost, nor does it arrive twice.
+    // While a stream goes on, no part of it is lost or arrives twice.
     const mayBreak = fault?.do !== "drop" && this.#breaks(fault);
     if (!mayBreak) this.#arrive(fault?.do === "delay" ? fault.ms! : 0, () => this.#push(message));
   }
@@ -170,7 +170,7 @@ class Exchange {
       return Promise.resolve();
     };
     const body = { getReader: () => ({ read, cancel }), cancel };
-    // The members that the clients use. A real body would take its own time.
+    // Only the members that the clients use: a real body would need real time.
     const response = { ok: status < 300, status, headers, body };
     this.#response.resolve(response as unknown as Response);
   }

@@ -20,7 +20,10 @@ export class Network {
   readonly #options: NetworkOptions;
   readonly #connections: Connection[] = [];
   readonly #opened = new Map<string, number>();
-  /** How many frames, apart for HTTP, whose order may differ between runtimes. */
+  /**
+   * How many frames there were. HTTP has a counter of its own, because its order may differ between
+   * runtimes.
+   */
   readonly #frames = { socket: 0, http: 0 };
   /** Decides what happens to frames. */
   faults: FaultPolicy;

@@ -134,7 +134,7 @@ export class WorldClock implements Clock {
     this.rank = rank;
   }
 
-  /** Whether the party sleeps: what it would do now it does when it wakes. */
+  /** Whether the party sleeps. It does its pending work when it wakes. */
   get isAsleep(): boolean {
     return this.#asleepUntil > this.#timeline.now;
   }

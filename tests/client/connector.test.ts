@@ -79,7 +79,7 @@ for (
   });
 }
 
-test("remembers the token of a function for later links", async () => {
+test("later links reuse the token that the function has returned", async () => {
   const it = fixture({ token: tokens("first", "second").token });
   for (const number of [1, 2]) {
     const opening = it.open();

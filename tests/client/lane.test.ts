@@ -119,7 +119,7 @@ test("a start is sent as it is, without a deadline, and resolves with its answer
   deepEqual(await started, { run_id: "wfrun_1" });
 });
 
-test("`answered` resolves also when the connection is lost", async () => {
+test("`answered` resolves even when the connection is lost", async () => {
   const { lane, link } = createLane();
   lane.listen(true, Infinity);
   lane.listen(false, Infinity);

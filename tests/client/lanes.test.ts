@@ -13,7 +13,7 @@ interface Start {
   link: FakeLink;
   /** The text of the input, as it was sent. */
   input: string;
-  /** What the caller was told. */
+  /** What the start has resolved or rejected with. */
   outcome: { run_id?: string; state?: string; error?: unknown };
 }
 

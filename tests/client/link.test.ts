@@ -94,7 +94,7 @@ for (
   });
 }
 
-test("an event before the answer to auth is no answer to it", async () => {
+test("an event before the answer to auth does not count as the answer", async () => {
   const { socket, promise, anomalies } = opening();
   socket.onopen!();
   socket.receive({ id: "1", type: "event", data: { session_id: "wrong" } });
@@ -339,7 +339,7 @@ test("an error that names no request is an anomaly if the only one was given up"
   assert.equal(anomalies.length, 1);
 });
 
-test("an error that names no request is an anomaly if it may belong to one that was given up", async () => {
+test("an error that names no request is an anomaly if it may belong to a request that was given up", async () => {
   const { socket, clock, link, anomalies } = await opened();
   link.request(READ, clock.monotonic() + 100).catch(() => {});
   clock.advance(100);

@@ -250,7 +250,7 @@ test("a missing `job.enqueued` and events of unknown types show no loss", async 
   deepEqual(it.losses, []);
 });
 
-test("with more than 100,000 jobs at work, missing starts are not looked for", async () => {
+test("does not look for missing starts with more than 100,000 running jobs", async () => {
   for (const [count, losses] of [[100_000, 1], [100_001, 0]] as const) {
     const it = await fixture();
     for (let i = 0; i < count; i++) it.publish("job.started", `job:${i}`);

@@ -601,7 +601,7 @@ test("close ends calls, channels, listeners and the status, and nothing follows"
   assert.deepEqual([it.clock.pending, it.sockets.length, it.session.inFlight], [0, 1, 0]);
 });
 
-test("close with drain leaves what was received readable", async () => {
+test("close with drain leaves received events readable", async () => {
   await using it = fixture();
   const socket = await it.connect();
   const jobs = await subscribe(it, socket, "jobs");

@@ -1,5 +1,5 @@
-// Runs the shell commands of the pages: those of the runner in a folder that has the files which the
-// pages name. Of other commands the tests look whether they name things that are there.
+// Tests the shell commands of the pages. Those of the runner run in a folder with the files that
+// the pages name. For other commands the tests check that the files and tasks they name exist.
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";

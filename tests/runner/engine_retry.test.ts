@@ -167,7 +167,7 @@ test("an `only_if` that cannot be evaluated ends the attempts, and the failure s
   assert.deepEqual(failure!.lines, []);
 });
 
-test("an `only_if` that gives anything but true ends the attempts", async () => {
+test("an `only_if` that is anything but true ends the attempts", async () => {
   const result = await runStep(
     "call: job.list\n    retry: { attempts: 3, backoff: 1ms, only_if: inputs.word }",
     refuse,

@@ -153,7 +153,7 @@ test("reads quoted-printable", () => {
   masks("first line\nsecond line", { "<first=\r\n line\r\nsecond=20line>": "<***>" });
   masks("first line\nsecond line", { "<first=\\r\\n line\\r\\nsecond=20line>": "<***>" });
   masks("pa<ss=word", { "<p>pa&lt;ss=3Dword": "<p>***", "pa%3Css=3Dword": "***" });
-  // One sequence shows that a text is quoted-printable if it stands for a special character.
+  // A single sequence is enough to recognise quoted-printable if it stands for a special character.
   masks("size=10-page", { "size=10-page": "***" });
   masks("size\x10-page", { "size=10-page": "size=10-page", "size=10=2Dpage": "***" });
   masks("sizeA-page", { "size=41-page": "size=41-page", "size=41-page=20": "***=20" });

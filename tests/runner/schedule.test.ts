@@ -192,7 +192,7 @@ test("a schedule of every second goes on when the clock is set back, or forward"
   }
 });
 
-test("a later time follows the clock that was set", async () => {
+test("the next time follows the clock after it was set", async () => {
   for (
     const [ms, expected] of [
       // 12:00:30 becomes 11:00:30, so 13:00 comes after two hours.

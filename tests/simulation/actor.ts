@@ -91,7 +91,7 @@ export class Actor {
   readonly #published: () => number;
   readonly #jobs = new Map<string, Job>();
   readonly #runs = new Map<string, Run>();
-  /** The random numbers that the client drew. */
+  /** The random numbers that the client has used. */
   readonly randoms: number[] = [];
   isClosed = false;
   hasSlept = false;
@@ -119,7 +119,7 @@ export class Actor {
     if (this.isHttp) {
       const Client = plan.transport === "rpc" ? DispatchRpc : DispatchSse;
       const options = { ...world.httpOptions(this.name), token, timeout };
-      // What it lacks is left out below.
+      // The methods that the class lacks are left out below.
       this.client = new Client(options) as unknown as Dispatch;
       return;
     }

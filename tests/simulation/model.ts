@@ -40,9 +40,9 @@ export class Model {
   readonly sessions = new Map<WorldConnection, ServerSession>();
   /** Events whose frames the network lost by a fault that no client can notice. */
   readonly lost = new Set<string>();
-  /** When a connection took no events, which then overrun the buffer of 256. */
+  /** The times in which a connection took no events, so that the buffer of 256 could overflow. */
   readonly stalls: { connection: string; from: number; until: number }[] = [];
-  /** The connections that something happened to. */
+  /** The connections that a fault has affected. */
   readonly harmed = new Set<string>();
   /** The stores of the nodes, the newest last. */
   readonly stores: Store[] = [];
@@ -75,7 +75,7 @@ export class Model {
     if (data !== undefined) this.lost.add(keyOf(data));
   }
 
-  /** Whether the buffer of a session may have overrun. */
+  /** Whether the buffer of a session may have overflowed. */
   isStalled({ connection }: ServerSession, at: number): boolean {
     return this.stalls.some((stall) =>
       stall.connection === connection.name && at >= stall.from && at <= stall.until

@@ -265,7 +265,7 @@ export const MUTANTS: readonly Mutant[] = [
     ["REPEATED.has(item.type) ?", "REPEATED.size === 0 ?"],
   ),
 
-  // Those that nobody has found by chance so far are among these.
+  // This includes those that no random program has found so far.
   mutant(
     "calls that wait for their turn stay when the client closes",
     "client/session.ts",

@@ -1,5 +1,5 @@
-// Plants each mutant in a copy of the sources and tells after how many programs the simulation finds
-// it: `deno task simulate:mutants`. Arguments choose mutants by a piece of their text.
+// Plants each mutant in a copy of the sources and prints after how many programs the simulation
+// finds it: `deno task simulate:mutants`. Arguments choose mutants by a piece of their text.
 import { execFile } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ const SOURCES = [
   ...["tests/helpers", "tests/simulation", "deno.json", "package.json"],
 ];
 
-/** The milliseconds that a mutant has: one that hangs the process is found, too. */
+/** How many milliseconds a mutant may take. One that hangs the process counts as found. */
 const LIMIT = 600_000;
 
 /** The outcome of the search for a mutant. */

@@ -39,7 +39,7 @@ export type Operation =
 
 /** A step in which a client begins an operation. */
 export interface CallStep {
-  /** How many milliseconds after the step before. */
+  /** How many milliseconds after the previous step. */
   after: number;
   client: number;
   op: Operation;

@@ -181,7 +181,8 @@ function* checkMissing(
   }
   for (const { order, event } of promised) {
     const next = yielded.findIndex((it) => it.order >= order);
-    // The gap for credits is told when a pong confirms the grant, a little after later events.
+    // The gap for credits is reported when a pong confirms the grant, which is a little after later
+    // events.
     if (creditsGapAt >= (next < 0 ? yielded.length : next)) continue;
     if (next >= 0 ? yielded[next]!.order === order || yielded[next]!.gapBefore : gapBefore) {
       continue;
@@ -259,8 +260,8 @@ function* checkEvents(reading: Reading, model: Model): Iterable<string> {
     }
   }
   for (const [event, times] of all) {
-    // Servers tell nobody that a job is cancelled, and its record then says little of its past.
-    // A job whose node died starts anew without a failure; its record tells of the last start only.
+    // Servers tell nobody that a job is cancelled, and its record then says little of its past. A
+    // job whose node died starts again without a failure; its record has only the last start.
     if (event === "job.started" && read.has(event)) continue;
     if (!hasGap && !model.cancelled.has(reading.name) && (read.get(event) ?? 0) < times) {
       yield `5: ${name(reading.outcome)} of ${reading.name} misses ${event} without a gap`;
@@ -390,7 +391,8 @@ function sentValue({ op, value }: Outcome): unknown {
 function mayHaveHappened({ isSettled, error }: Pick<Outcome, "isSettled" | "error">): boolean {
   if (!isSettled || !error) return true;
   const { code, delivery } = error as { code?: unknown; delivery?: unknown };
-  // Over HTTP an answer that is not a frame has the number of its status, also that of a success.
+  // Over HTTP the error for an answer that is not a frame has the HTTP status as its code, even
+  // 200.
   return (typeof code !== "number" || code === 200) && delivery !== "not-sent";
 }
 

@@ -14,12 +14,12 @@ const REQUESTS = [
   ...["enqueue", "getJob", "cancel", "getRun", "timeline", "publish", "stats", "subscribe"],
 ];
 
-/** Rule 1: no call times out while a connection does what it should. */
+/** Rule 1: no call times out while its connection works. */
 function* timeoutsHaveAReason({ world, model, actors }: Evidence): Iterable<string> {
   for (const { outcomes, statuses, hasBursts } of actors) {
     for (const outcome of outcomes) {
       if (!REQUESTS.includes(outcome.op.do) || codeOf(outcome) !== "timeout") continue;
-      // It may have waited for its turn.
+      // The throttle may have held it back.
       if (outcome.op.do === "enqueue" && hasBursts) continue;
       const until = stateAt(statuses, outcome.end);
       if (until?.status.type !== "connected") continue;
@@ -50,7 +50,7 @@ function* readsAreRepeated({ actors }: Evidence): Iterable<string> {
   }
 }
 
-/** Rule 1: `close({ drain: true })` lets the calls that wait finish. */
+/** Rule 1: `close({ drain: true })` lets pending calls finish. */
 function* drainWaits({ actors }: Evidence): Iterable<string> {
   for (const { outcomes, isHttp } of actors) {
     // Clients over HTTP cannot drain.
@@ -87,7 +87,7 @@ function* startsResolveEarly({ world, model, actors }: Evidence): Iterable<strin
   }
 }
 
-/** Rule 6: a connection is lost only when something happened to it. */
+/** Rule 6: a connection is lost only if a fault has affected it. */
 function* lossesHaveACause({ world, model, actors }: Evidence): Iterable<string> {
   for (const { name: client, statuses } of actors) {
     const harmed = world.connections.filter((it) =>
@@ -121,7 +121,7 @@ function* delaysAreAsDocumented({ actors }: Evidence): Iterable<string> {
   }
 }
 
-/** Rule 2: jobs are enqueued in the order of the calls, also of those that wait for a connection. */
+/** Rule 2: jobs are enqueued in the order of the calls, even if those wait for a connection. */
 function* writesKeepTheirOrder({ world, actors }: Evidence): Iterable<string> {
   const position = new Map<string, number>();
   const keyOf = (job: string, payload: unknown) => `${job} ${JSON.stringify(payload)}`;

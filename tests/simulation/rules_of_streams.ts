@@ -10,7 +10,7 @@ const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type 
 /** Events that were published this many milliseconds before may have been under way. */
 const IN_FLIGHT = 3_000;
 
-/** Rule 4: what a full buffer drops is counted, and is what the caller chose. */
+/** Rule 4: a full buffer drops what the caller chose, and counts it. */
 function* overflowIsExact({ world, model, actors }: Evidence): Iterable<string> {
   for (const actor of actors) {
     for (const reading of actor.subscriptions) {

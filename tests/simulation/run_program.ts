@@ -142,7 +142,7 @@ function faultFor(
   // Over TCP no frame is lost alone: the loss of some would never be noticed.
   if (isSpoilt && NEVER_LOST.test(frame.text) && frame.direction === "in") return undefined;
   if (isSpoilt && frame.direction === "out") model.onLost(frame);
-  // Nor does a frame arrive twice: a write would happen twice, an event would be told twice.
+  // No frame arrives twice either: a write would happen twice, an event would be published twice.
   if (fault.do === "duplicate" && IS_WRITE_OR_EVENT.test(frame.text)) return undefined;
   if (fault.do === "stall") {
     const { connection } = frame;

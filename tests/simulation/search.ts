@@ -30,7 +30,7 @@ export interface SearchResult {
   failure?: { program: Program; verdict: Verdict; seed: number; path: string };
 }
 
-/** How many programs have a seed in common; the next have the seed after it. */
+/** How many programs share a seed. The next ones have the next seed. */
 const BATCH = 200;
 
 /** How many milliseconds to look for a smaller program. */

@@ -52,7 +52,7 @@ interface RunningCase {
   name: string;
   /** The lines of its steps, printed if it does not pass. */
   steps: string[];
-  /** Those of the lines that say why a step was retried, printed also if the case is flaky. */
+  /** The lines that say why a step was retried, which are also printed if the case is flaky. */
   retries: string[];
   /** Its warnings, always printed. */
   notes: string[];
