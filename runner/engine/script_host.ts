@@ -33,6 +33,8 @@ export class ScriptHost {
       await abortable(run.run(), deadline.signal);
       this.#warnAboutPending(run);
     } catch (error) {
+      // The steps that its end has stopped know more about why.
+      if (deadline.signal.aborted) await run.settle();
       const cause = deadline.passed
         ? new StepFailure("deadline", "the recipe was not done when its time was over")
         : toError(error);
@@ -52,6 +54,7 @@ export class ScriptHost {
       try {
         await abortable(run.cleanUp(cleanUp, deadline), deadline.signal);
       } catch (cause) {
+        if (deadline.signal.aborted) await run.settle();
         const error = toError(cause);
         const span = spanInModule(error, recipe);
         if (verdict.failed) this.#scope.warn(`clean-up failed: ${error.message}`);

@@ -78,6 +78,33 @@ test("a step that is ended by the recipe's time limit names that limit", async (
   );
 });
 
+test("a wait without answers that the recipe's time ends has lost its connection", async () => {
+  let reads = 0;
+  const job = { id: "job_1", name: "noop", state: "pending" };
+  const client = {
+    enqueue: () => Promise.resolve({ job_id: "job_1", queue: "default" }),
+    job: () => ({ events: () => ({ [Symbol.asyncIterator]: () => ({ next: hangs }) }) }),
+    getJob: () => reads++ === 0 ? Promise.resolve(job) : hangs(),
+  };
+  function hangs(): Promise<never> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    signal!.addEventListener("abort", () => reject(signal!.reason));
+    return promise;
+  }
+  let signal: AbortSignal | undefined;
+  const recipe = scriptRecipe(async (t) => {
+    signal = t.signal;
+    await t.wait(await t.enqueue("noop"));
+  }, { timeout: literal("4s") });
+  const result = await runEngine([recipe], { client });
+  assert.deepEqual(outcome(result), [
+    "errored",
+    "connection",
+    "the connection was lost while waiting for job `noop` (job_1)",
+  ]);
+  assert.equal(result.exitCode, 3);
+});
+
 test("an interruption of the run interrupts the case", async () => {
   const stop = new AbortController();
   const recipe = scriptRecipe(async (t) => {
