@@ -1,15 +1,18 @@
 // Runs random programs until one contradicts a rule, and prints after how many as JSON.
-// Arguments: the seed and the most programs. `plant.ts` runs it on sources with a mutant.
+// Arguments: the seed, the most programs, and `recipes` to run those. `plant.ts` runs it on sources with a mutant.
 import process from "node:process";
-import { search } from "./search.ts";
+import { CLIENTS, search, type Subject } from "./search.ts";
 
-const [seed, programs] = process.argv.slice(2).map(Number);
+const [seed, programs, kind] = process.argv.slice(2);
+const subject = kind === "recipes"
+  ? (await import("./recipes/run_recipe.ts")).RECIPES as Subject<unknown>
+  : CLIENTS as Subject<unknown>;
 let violation: string | undefined;
 const { ran, failure } = await search({
-  seed: seed!,
-  programs: programs!,
+  seed: Number(seed),
+  programs: Number(programs),
   shrinks: false,
   onProgram: (_, { violations }) => violation = violations[0],
-});
+}, subject);
 process.stdout.write(JSON.stringify({ ran, violation: failure && violation }) + "\n");
 process.exit();

@@ -3,12 +3,15 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { MUTANTS } from "./mutants.ts";
 import { applyEdits, hunt } from "./plant.ts";
+import { RUNNER_MUTANTS } from "./recipes/mutants.ts";
+
+const ALL = [...MUTANTS, ...RUNNER_MUTANTS];
 
 const source = (file: string) => readFile(new URL(`../../${file}`, import.meta.url), "utf8");
 
 test("every mutant fits the sources", async () => {
   const stale: string[] = [];
-  for (const mutant of MUTANTS) {
+  for (const mutant of ALL) {
     const text = await source(mutant.file);
     try {
       if (applyEdits(mutant, text) === text) stale.push(`${mutant.what}: changes nothing`);
@@ -17,7 +20,7 @@ test("every mutant fits the sources", async () => {
     }
   }
   deepEqual(stale, []);
-  equal(new Set(MUTANTS.map(({ what }) => what)).size, MUTANTS.length);
+  equal(new Set(ALL.map(({ what }) => what)).size, ALL.length);
 });
 
 const SEED = 11;
@@ -26,6 +29,7 @@ const SEED = 11;
 const QUICK: Record<string, RegExp> = {
   "a lane is dropped before its answer": /^6: .* lost \d+ lanes without a cause/,
   "a deadline does not move the timer forward": /^1: .* settled \d+ ms after its deadline/,
+  "a failure in `always` ends it": /^1: always .* did not make attempt 1/,
   "reconnecting begins although it is off": /^6: .* reconnects although it must not/,
 };
 
@@ -33,7 +37,7 @@ const QUICK: Record<string, RegExp> = {
 const skip = !("Bun" in globalThis);
 for (const [what, violation] of Object.entries(QUICK)) {
   test(`the simulation finds that ${what}`, { skip }, async () => {
-    const mutant = MUTANTS.find((it) => it.what === what)!;
+    const mutant = ALL.find((it) => it.what === what)!;
     match((await hunt(mutant, SEED, 200)).violation ?? "nothing", violation);
   });
 }

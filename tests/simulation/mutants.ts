@@ -4,6 +4,8 @@ export interface Mutant {
   readonly file: string;
   /** The text to find, exactly once each, and what replaces it. */
   readonly edits: readonly (readonly [string, string])[];
+  /** Whether it is in the runner, so that recipes must find it. */
+  readonly isRunner?: boolean;
 }
 
 function mutant(what: string, file: string, ...edits: Mutant["edits"]): Mutant {

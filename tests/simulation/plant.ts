@@ -8,13 +8,15 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Mutant, MUTANTS } from "./mutants.ts";
+import { RUNNER_MUTANTS } from "./recipes/mutants.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** What the simulation runs. */
 const SOURCES = [
-  ...["client", "dev", "protocol", "runtime", "testing", "mod.ts"],
-  ...["tests/helpers", "tests/simulation", "deno.json", "package.json"],
+  ...["client", "dev", "protocol", "runner", "runtime", "testing", "mod.ts"],
+  ...["tests/helpers", "tests/report", "tests/runner", "tests/simulation"],
+  ...["deno.json", "package.json"],
 ];
 
 /** How many milliseconds a mutant may take. One that hangs the process counts as found. */
@@ -42,7 +44,8 @@ export async function hunt(
       const file = join(copy, mutant.file);
       await writeFile(file, applyEdits(mutant, await readFile(file, "utf8")));
     }
-    return await run(join(copy, "tests/simulation/find_first.ts"), seed, programs);
+    const kind = mutant?.isRunner ? "recipes" : "clients";
+    return await run(join(copy, "tests/simulation/find_first.ts"), seed, programs, kind);
   } finally {
     await rm(copy, { recursive: true });
   }
@@ -63,8 +66,8 @@ export function applyEdits({ what, file, edits }: Mutant, source: string): strin
   return source;
 }
 
-function run(file: string, seed: number, programs: number): Promise<Hunt> {
-  const args = [file, String(seed), String(programs)];
+function run(file: string, seed: number, programs: number, kind: string): Promise<Hunt> {
+  const args = [file, String(seed), String(programs), kind];
   if ("Deno" in globalThis) args.unshift("run", "-A", "--no-check", "--no-lock");
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { timeout: LIMIT }, (error, stdout) => {
@@ -84,7 +87,7 @@ if (import.meta.main) {
   const programs = Number(values.programs ?? 2_000);
   const print = (text: string) => void process.stdout.write(text + "\n");
   print(`seed ${seed}`);
-  const chosen = MUTANTS.filter(({ what }) =>
+  const chosen = [...MUTANTS, ...RUNNER_MUTANTS].filter(({ what }) =>
     positionals.length === 0 || positionals.some((piece) => what.includes(piece))
   );
   const queue: (Mutant | undefined)[] = [...chosen];

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { toolsEnv } from "../run_tools.mjs";
 import { CORPUS } from "./corpus.ts";
 import { runProgram } from "./run_program.ts";
-import { describeFailure, search } from "./search.ts";
+import { CLIENTS, describeFailure, search } from "./search.ts";
 import { traces } from "./traces.ts";
 
 for (const { what, program } of CORPUS) {
@@ -38,6 +38,6 @@ const LEAST = process.env.CI ? 500 : 0;
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 test(`random programs contradict no rule, seed ${seed}`, async () => {
-  const result = await search({ seed, programs: 1e6, ms: TIME, atLeast: LEAST });
-  equal(result.failure && describeFailure(result), undefined);
+  const result = await search({ seed, programs: 1e6, ms: TIME, atLeast: LEAST }, CLIENTS);
+  equal(result.failure && describeFailure(result, CLIENTS), undefined);
 });

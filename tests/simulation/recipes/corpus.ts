@@ -1,0 +1,50 @@
+import type { Action, RecipePlan, StepPlan } from "./plan.ts";
+
+/** A recipe that once contradicted a rule, made small. */
+export interface FoundRecipe {
+  readonly what: string;
+  readonly plan: RecipePlan;
+}
+
+function step(action: Action, more: Partial<StepPlan> = {}): StepPlan {
+  return { action, soft: false, ...more };
+}
+
+function plan(steps: readonly StepPlan[], more: Partial<RecipePlan> = {}): RecipePlan {
+  return {
+    seed: 0,
+    nodes: 1,
+    latency: [1, 1],
+    isScript: false,
+    secrets: ["plain", "special"],
+    callTimeout: 30_000,
+    steps,
+    always: [],
+    faults: [],
+    disturbances: [],
+    ...more,
+  };
+}
+
+const nobody = step({ do: "enqueue", name: "nobody", tells: false });
+const wait = step({ do: "wait", pick: 0 });
+
+/** Every recipe that the simulation has found. */
+export const CORPUS: readonly FoundRecipe[] = [
+  {
+    what: "a script whose time is over while the server is silent is errored, as in YAML",
+    plan: plan([nobody, wait], {
+      isScript: true,
+      timeout: 3_007,
+      disturbances: [{ at: 5, do: "half-open" }],
+    }),
+  },
+  {
+    what: "a script whose `always` waits for a silent server is errored, as in YAML",
+    plan: plan([nobody], {
+      isScript: true,
+      always: [wait],
+      disturbances: [{ at: 5, do: "half-open" }],
+    }),
+  },
+];

@@ -1,0 +1,137 @@
+import type { RecipeEvent, RunnerClient, StepFinished } from "../../../runner/mod.ts";
+import { isTerminal } from "../../../protocol/mod.ts";
+import type { World, WorldClock } from "../../../testing/mod.ts";
+
+/** A position among all that was noted, and the time on the runner's clock. */
+export interface Moment {
+  readonly order: number;
+  readonly at: number;
+}
+
+/** A call of the client, and how it settled. */
+export interface Call extends Moment {
+  readonly method: string;
+  readonly args: readonly unknown[];
+  settled?: Moment & ({ readonly value: unknown } | { readonly error: unknown });
+}
+
+/** One attempt of a step. */
+export interface Attempt {
+  readonly start: Moment;
+  /** When it ended, and whether another one was to follow. */
+  end?: Moment & { readonly isRetried: boolean };
+}
+
+/** What the runner reported about a step. */
+export interface StepEvidence {
+  readonly attempts: Attempt[];
+  /** Its last events; there should be only one. */
+  readonly finished: (Moment & { readonly event: StepFinished; readonly stored?: string })[];
+}
+
+/** The methods of the client that are noted. */
+const METHODS = new Set([
+  ...["enqueue", "startWorkflow", "publishEvent", "call", "cancelJob"],
+  ...["getJob", "getWorkflow", "workflowTimeline", "stats"],
+]);
+
+/** Notes what the runner asks of its client, and what it reports, in order. */
+export class Evidence {
+  readonly calls: Call[] = [];
+  readonly events: RecipeEvent[] = [];
+  readonly steps = new Map<string, StepEvidence>();
+  readonly #world: World;
+  readonly #clock: WorldClock;
+  readonly #keyOf: (event: { phase: string; step: string; label?: string }) => string;
+  #order = 0;
+  /** When the recipe began and ended. */
+  began?: Moment;
+  ended?: Moment;
+  /** When the run was interrupted. */
+  interrupted?: Moment & { readonly reason: unknown };
+  /** When the last step of the phase `steps` was reported. */
+  stepsEnded?: Moment;
+
+  /** @param keyOf Names the step that an event is about. */
+  constructor(
+    world: World,
+    clock: WorldClock,
+    keyOf: (event: { phase: string; step: string; label?: string }) => string,
+  ) {
+    this.#world = world;
+    this.#clock = clock;
+    this.#keyOf = keyOf;
+  }
+
+  /** Returns the moment that is now. */
+  moment(): Moment {
+    return { order: this.#order++, at: this.#clock.monotonic() };
+  }
+
+  /** Wraps a client so that its calls are noted. */
+  client(client: RunnerClient): RunnerClient {
+    return new Proxy(client, {
+      get: (target, key) => {
+        const member = (target as unknown as Record<string | symbol, unknown>)[key];
+        if (typeof member !== "function") return member;
+        if (typeof key === "symbol" || !METHODS.has(key)) return member.bind(target);
+        return (...args: unknown[]) => {
+          const call: Call = { ...this.moment(), method: key, args };
+          this.calls.push(call);
+          const promise: Promise<unknown> = member.apply(target, args);
+          return promise.then((value) => {
+            call.settled = { ...this.moment(), value };
+            return value;
+          }, (error) => {
+            call.settled = { ...this.moment(), error };
+            throw error;
+          });
+        };
+      },
+    });
+  }
+
+  /** Notes an event of the run. */
+  report(event: RecipeEvent): void {
+    const moment = this.moment();
+    this.events.push(event);
+    this.#world.record("runner", "reports", JSON.stringify(event));
+    if (event.type === "case.started") this.began = this.stepsEnded = moment;
+    if (event.type === "case.finished") this.ended = moment;
+    if (event.type === "step.started") {
+      this.#step(event).attempts.push({ start: moment });
+    } else if (event.type === "step.retried") {
+      // In a script nothing is retried, so that the number alone is enough.
+      const attempt = this.#step(event).attempts.at(-1);
+      if (attempt) attempt.end = { ...moment, isRetried: true };
+    } else if (event.type === "step.finished") {
+      const { attempts, finished } = this.#step(event);
+      const last = attempts.at(-1);
+      if (last && !last.end) last.end = { ...moment, isRetried: false };
+      finished.push({ ...moment, event, stored: this.#storedState(event) });
+      if (event.phase === "steps") this.stepsEnded = moment;
+    }
+  }
+
+  /** Notes that the run is interrupted. */
+  interrupt(reason: unknown): void {
+    this.interrupted = { ...this.moment(), reason };
+    this.#world.record("runner", "is interrupted");
+  }
+
+  #step(event: { phase: string; step: string; label?: string }): StepEvidence {
+    const key = this.#keyOf(event);
+    let step = this.steps.get(key);
+    if (!step) this.steps.set(key, step = { attempts: [], finished: [] });
+    return step;
+  }
+
+  /** The final state that the store has for what a wait waited for. */
+  #storedState({ observed }: StepFinished): string | undefined {
+    if (!observed?.entity) return undefined;
+    const { kind, id } = observed.entity;
+    const { store } = this.#world;
+    const state = (kind === "job" ? store.job(id) : store.run(id))?.state;
+    return state !== undefined && isTerminal(state) ? state : undefined;
+  }
+}

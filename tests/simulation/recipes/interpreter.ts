@@ -1,0 +1,438 @@
+import { isTerminal } from "../../../protocol/mod.ts";
+import type { CaseStatus, StepStatus } from "../../../runner/mod.ts";
+import type { Attempt, Call, Evidence, Moment, StepEvidence } from "./evidence.ts";
+import { type RecipeModel, type StepModel, tagOf, WRITES } from "./model.ts";
+import type { RecipePlan } from "./plan.ts";
+
+/** How long the steps of a recipe, and those of `always`, may take by default. */
+const [STEPS_TIME, ALWAYS_TIME] = [300_000, 10_000];
+/** After this long without an answer a wait has lost its connection. */
+const SILENCE = 3_000;
+
+/** How a step ends, and in which other way it could have ended at the same moment. */
+interface Ending {
+  status: StepStatus;
+  /** Whether the step may not have arrived at the server, so that it can be repeated. */
+  isRepeatable?: boolean;
+  /** Statuses that are as right, because two things happened at once. */
+  or?: readonly StepStatus[];
+}
+
+/** The time that a step has. */
+interface Limit {
+  at: number;
+}
+
+/** What the interpreter says about a run. */
+export interface Judgement {
+  /** What the report says otherwise. */
+  readonly problems: string[];
+  readonly status: CaseStatus;
+  readonly flaky: boolean;
+  readonly exitCode: number;
+  /** The attempts that each write was allowed, by its tag. */
+  readonly writes: ReadonlyMap<string, { attempts: number; repeats: boolean }>;
+}
+
+/**
+ * Says how a recipe must have gone. It reads the model of the recipe and follows it step by step,
+ * with what the client answered to the runner's requests. It shares no code with the runner.
+ */
+export class Interpreter {
+  readonly #plan: RecipePlan;
+  readonly #model: RecipeModel;
+  readonly #evidence: Evidence;
+  readonly #problems: string[] = [];
+  readonly #writes = new Map<string, { attempts: number; repeats: boolean }>();
+  /** The last known state of what each step has created. */
+  readonly #states = new Map<StepModel, string>();
+  /** The ids of what each step has created. */
+  readonly #ids = new Map<StepModel, string[]>();
+  readonly #seen = new Set<string>();
+  #status: CaseStatus | undefined;
+  #checks = 0;
+  #hasRetried = false;
+
+  constructor(plan: RecipePlan, model: RecipeModel, evidence: Evidence) {
+    this.#plan = plan;
+    this.#model = model;
+    this.#evidence = evidence;
+  }
+
+  /** Follows the recipe to its end. */
+  judge(): Judgement {
+    const { began, interrupted, ended, stepsEnded } = this.#evidence;
+    const { steps, always } = this.#model;
+    const limit = { at: began!.at + Math.min(STEPS_TIME, this.#plan.timeout ?? STEPS_TIME) };
+    for (const step of steps) {
+      if (this.#status !== undefined) this.#notReached(step);
+      else this.#fail(this.#step(step, limit));
+    }
+    // A function that is interrupted between two steps starts no other one.
+    if (this.#plan.isScript) this.#status ??= this.#endOfFunction(limit);
+    const cleanUp = { at: stepsEnded!.at + ALWAYS_TIME };
+    for (const step of always) this.#fail(this.#step(step, cleanUp));
+    for (const key of this.#evidence.steps.keys()) {
+      if (!this.#seen.has(key)) this.#problems.push(`${key} was reported, but is not to run`);
+    }
+    const status = this.#status ?? (this.#checks === 0 ? "unchecked" : "passed");
+    const isInterrupted = interrupted !== undefined && interrupted.order < ended!.order;
+    const codes: Partial<Record<CaseStatus, number>> = { passed: 0, failed: 1, errored: 3 };
+    return {
+      problems: this.#problems,
+      status,
+      flaky: status === "passed" && this.#hasRetried,
+      exitCode: isInterrupted ? 130 : codes[status] ?? 4,
+      writes: this.#writes,
+    };
+  }
+
+  #fail(status: StepStatus | undefined): void {
+    if (status !== undefined && status !== "skipped") this.#status ??= status as CaseStatus;
+  }
+
+  #notReached(step: StepModel): void {
+    // Steps of a script are not known before they run.
+    if (this.#plan.isScript || step.action.do === "log" && this.#plan.isScript) return;
+    const evidence = this.#take(tagOf(step));
+    this.#expect(tagOf(step), evidence, { status: "skipped" }, 0);
+  }
+
+  #endOfFunction(limit: Limit): CaseStatus | undefined {
+    const { interrupted, stepsEnded, events } = this.#evidence;
+    const reported = events.find((event) => event.type === "case.finished")?.status;
+    if (interrupted && interrupted.at <= stepsEnded!.at && reported === "interrupted") {
+      return "interrupted";
+    }
+    return limit.at <= stepsEnded!.at && reported === "failed" ? "failed" : undefined;
+  }
+
+  /** Returns how a step has failed, unless it passed or is soft. */
+  #step(step: StepModel, limit: Limit): StepStatus | undefined {
+    const { items } = step;
+    if (this.#plan.isScript && step.action.do === "log") return undefined;
+    if (items === undefined) return this.#once(step, limit);
+    let failure: StepStatus | undefined;
+    this.#ids.set(step, this.#ids.get(step) ?? []);
+    if (step.condition && !this.#hasResult(step.condition.step)) {
+      this.#ids.delete(step);
+      const key = tagOf(step);
+      this.#expect(key, this.#take(key), { status: "skipped" }, 0);
+      return undefined;
+    }
+    for (let item = 0; item < items && failure === undefined; item++) {
+      failure = this.#once(step, limit, item);
+    }
+    return failure;
+  }
+
+  #once(step: StepModel, outer: Limit, item?: number): StepStatus | undefined {
+    const key = item === undefined ? tagOf(step) : `${tagOf(step)}[${item}]`;
+    const { condition, retry } = step;
+    if (this.#plan.isScript) {
+      const isHandled = !condition || this.#hasResult(condition.step);
+      if (!isHandled || this.#mayNotBegin(step, key, outer)) return undefined;
+    }
+    const evidence = this.#take(key);
+    const isStopped = this.#over(step, outer, evidence.attempts[0]?.start ?? evidence.finished[0]);
+    const isMet = this.#isMet(condition);
+    if (!isMet && !(this.#hasResult(condition!.step) && isStopped !== "no")) {
+      return this.#expect(key, evidence, { status: "skipped" }, 0);
+    }
+    // When time is over at the same moment, the condition may have been looked at or not.
+    if (!isMet && evidence.finished[0]?.event.status === "skipped" && isStopped === "maybe") {
+      return this.#expect(key, evidence, { status: "skipped" }, 0);
+    }
+    const most = retry?.attempts ?? 1;
+    for (let number = 1;; number++) {
+      const attempt = evidence.attempts[number - 1];
+      if (!attempt?.end) {
+        this.#problems.push(`${key} did not make attempt ${number}`);
+        return this.#expect(key, evidence, { status: "failed" }, number);
+      }
+      const ending = this.#attempt(step, attempt, outer, item);
+      const { end } = attempt;
+      if (ending.status === "passed" && !(end.isRetried && ending.or)) {
+        if (number > 1) this.#hasRetried = true;
+        return this.#expect(key, evidence, ending, number, step, outer);
+      }
+      const isOver = this.#over(step, outer, end);
+      const isWrite = step.action.do in WRITES;
+      const mayRepeat = !isWrite || retry?.repeats || ending.isRepeatable;
+      const isWanted = number < most && mayRepeat && ending.status !== "interrupted" &&
+        isOver !== "yes";
+      if (!isWanted || isOver === "maybe" && !end.isRetried) {
+        return this.#expect(key, evidence, ending, number, step, outer);
+      }
+      if (!end.isRetried) {
+        this.#problems.push(`${key} did not retry after attempt ${number}`);
+        return this.#expect(key, evidence, ending, number, step, outer);
+      }
+      if (evidence.attempts[number]) continue;
+      const finish = evidence.finished[0];
+      if (!finish || this.#over(step, outer, finish) === "no") {
+        this.#problems.push(`${key} did not make attempt ${number + 1}`);
+        return this.#expect(key, evidence, ending, number, step, outer);
+      }
+      // The pause between two attempts was ended.
+      const after: Ending = this.#isInterrupted(step, finish)
+        ? { status: "interrupted", or: outer.at <= finish.at ? [ending.status] : [] }
+        : ending;
+      return this.#expect(key, evidence, after, number, step, outer);
+    }
+  }
+
+  /** Whether a script did not begin a step, because it was stopped at that very moment. */
+  #mayNotBegin({ phase }: StepModel, key: string, limit: Limit): boolean {
+    const { interrupted, steps, stepsEnded, ended } = this.#evidence;
+    if (steps.has(key)) return false;
+    if (phase === "always") return limit.at <= ended!.at;
+    return limit.at <= stepsEnded!.at || (interrupted?.at ?? Infinity) <= stepsEnded!.at;
+  }
+
+  #isMet(condition: StepModel["condition"]): boolean {
+    if (!condition) return true;
+    if (!this.#hasResult(condition.step)) return false;
+    const { step, state } = condition;
+    if (step.items !== undefined) return (this.#ids.get(step)?.length ?? 0) > 0;
+    return state === undefined || this.#states.get(step) === state;
+  }
+
+  #hasResult(step: StepModel): boolean {
+    return this.#ids.has(step);
+  }
+
+  #isInterrupted({ phase }: StepModel, { order }: Moment): boolean {
+    const { interrupted } = this.#evidence;
+    return phase === "steps" && interrupted !== undefined && interrupted.order < order;
+  }
+
+  /** Whether the time of a step was over at some moment: perhaps, if it ended right then. */
+  #over(step: StepModel, { at }: Limit, moment: Moment | undefined): "yes" | "no" | "maybe" {
+    if (!moment) return "no";
+    if (this.#isInterrupted(step, moment) || at < moment.at) return "yes";
+    return at === moment.at ? "maybe" : "no";
+  }
+
+  /** Returns how one attempt must have ended. */
+  #attempt(step: StepModel, { start, end }: Attempt, outer: Limit, item?: number): Ending {
+    const limit = { at: Math.min(outer.at, start.at + (step.within ?? Infinity)) };
+    const inner = () => this.#perform(step, start, end!, limit, item);
+    const isOver = this.#over(step, limit, start);
+    if (isOver === "no") return inner();
+    const stopped: Ending = this.#isInterrupted(step, start)
+      ? { status: "interrupted", or: limit.at <= start.at ? ["failed"] : [] }
+      : { status: "failed" };
+    if (isOver === "yes") return stopped;
+    // It was stopped before it began, or it began and perhaps made its request.
+    const problems = this.#problems.length;
+    const { status, ...rest } = inner();
+    if (this.#problems.splice(problems).length > 0) return stopped;
+    return { ...rest, status, or: [...rest.or ?? [], stopped.status] };
+  }
+
+  #perform(step: StepModel, start: Moment, end: Moment, limit: Limit, item?: number): Ending {
+    const { action, target } = step;
+    switch (action.do) {
+      case "assert":
+      case "compare": {
+        this.#checks++;
+        if (action.do === "assert") return { status: action.holds ? "passed" : "failed" };
+        return { status: this.#states.get(target!) === action.state ? "passed" : "failed" };
+      }
+      case "log":
+        return { status: "passed" };
+      case "sleep":
+        if (end.at === start.at + action.ms && action.ms + start.at <= limit.at) {
+          const isTie = end.at === limit.at || this.#isInterrupted(step, end);
+          return { status: "passed", or: isTie ? [this.#stop(step, end, limit).status] : [] };
+        }
+        return this.#stop(step, end, limit);
+      case "parallel":
+        return this.#parallel(step, limit);
+      case "wait":
+        return this.#wait(step, start, end, limit);
+      default:
+        return this.#request(step, start, end, limit, item);
+    }
+  }
+
+  #parallel(step: StepModel, limit: Limit): Ending {
+    const failures = step.inner.map((one) => this.#step(one, limit));
+    return { status: failures.find((failure) => failure !== undefined) ?? "passed" };
+  }
+
+  /** Returns how a step that was stopped has ended. */
+  #stop(step: StepModel, end: Moment, limit: Limit): Ending {
+    const isLate = limit.at <= end.at;
+    if (this.#isInterrupted(step, end)) {
+      return { status: "interrupted", or: isLate ? ["failed"] : [] };
+    }
+    if (!isLate) this.#problems.push(`${tagOf(step)} ended, although nothing has ended it`);
+    return { status: "failed" };
+  }
+
+  /** Returns how a step that makes one request has ended. */
+  #request(step: StepModel, start: Moment, end: Moment, limit: Limit, item?: number): Ending {
+    const { action, target } = step;
+    const tag = tagOf(step, item);
+    const isCreation = action.do in WRITES && action.do !== "cancel";
+    if (!isCreation && target && !this.#hasResult(target)) return { status: "failed" };
+    const id = target && this.#ids.get(target)![0];
+    const calls = this.#callsBetween(start, end).filter((call) => {
+      if (action.do in WRITES && call.method !== WRITES[action.do]) return false;
+      if (isCreation) return sentTag(call) === tag;
+      return target ? call.args[0] === id : call.method === "stats";
+    });
+    if (isCreation) {
+      const { attempts = 0 } = this.#writes.get(tag) ?? {};
+      this.#writes.set(tag, { attempts: attempts + 1, repeats: step.retry?.repeats ?? false });
+    }
+    const most = action.do === "get" && target!.action.do === "start" ? 2 : 1;
+    if (calls.length !== most) {
+      this.#problems.push(`${tag} made ${calls.length} requests, not ${most}`);
+    }
+    const failed = calls.find(({ settled }) => settled && "error" in settled);
+    const open = calls.find(({ settled }) => !settled || settled.order > end.order);
+    if (!failed && !open && calls.length > 0) {
+      this.#remember(step, calls[0]!, item);
+      return { status: "passed" };
+    }
+    if (!failed) return this.#stop(step, end, limit);
+    return this.#failedCall(step, failed, end, limit);
+  }
+
+  #remember(step: StepModel, { settled }: Call, item?: number): void {
+    const { do: kind } = step.action;
+    if (kind !== "enqueue" && kind !== "start") return;
+    const { job_id, run_id, state } = (settled as { value: Record<string, string> }).value;
+    const earlier = item === undefined ? [] : this.#ids.get(step) ?? [];
+    this.#ids.set(step, [...earlier, (job_id ?? run_id)!]);
+    this.#states.set(step, kind === "enqueue" ? "pending" : state!);
+  }
+
+  #failedCall(step: StepModel, { settled }: Call, end: Moment, limit: Limit): Ending {
+    const { error } = settled as { error: unknown };
+    const { delivery, code } = Object(error);
+    const isRepeatable = delivery === undefined ? typeof code === "number" : delivery !== "unknown";
+    if (error === this.#evidence.interrupted?.reason) {
+      return { status: "interrupted", or: limit.at <= end.at ? ["failed"] : [] };
+    }
+    if (limit.at < end.at) return { status: "failed", isRepeatable };
+    const status = this.#statusOf(step, error);
+    if (limit.at > end.at) return { status, isRepeatable };
+    return { status: "failed", isRepeatable, or: [status] };
+  }
+
+  #statusOf(step: StepModel, error: unknown): StepStatus {
+    if (isConnectionError(error)) return "errored";
+    const { name, code } = Object(error);
+    if (typeof code === "number") return "errored";
+    if (name !== "DeadlineError") this.#problems.push(`${tagOf(step)} failed with ${error}`);
+    return "failed";
+  }
+
+  /** Returns how a wait has ended, from the states that the runner has read. */
+  #wait(step: StepModel, start: Moment, end: Moment, limit: Limit): Ending {
+    const { action, target } = step;
+    if (action.do !== "wait") throw new TypeError("not a wait");
+    const ids = this.#ids.get(target!);
+    if (ids?.length !== 0 || target!.items === undefined) this.#checks++;
+    if (!ids) return { status: "failed" };
+    const calls = this.#callsBetween(start, end);
+    let lastAnswer: Moment | undefined;
+    for (const id of ids) {
+      lastAnswer = undefined;
+      let isReached = false;
+      const reads = calls.filter(({ args }) => args[0] === id);
+      for (const [index, read] of reads.entries()) {
+        if (read.method === "cancelJob" || read.method === "workflowTimeline") continue;
+        const answers = read.method === "getJob" ? [read] : [read, reads[index + 1]];
+        const failed = answers.find((one) => one?.settled && "error" in one.settled);
+        if (failed) return this.#failedRead(step, failed, lastAnswer, end, limit);
+        const last = answers.at(-1);
+        // The answer to the last question never came.
+        if (!last?.settled || last.settled.order > end.order) break;
+        lastAnswer = last.settled;
+        const { state } = (read.settled as { value: { state: string } }).value;
+        if (target!.items === undefined) this.#states.set(target!, state);
+        isReached = (action.until ?? ["completed"]).includes(state);
+        if (isReached) break;
+        if (isTerminal(state) || action.failOn === state) return { status: "failed" };
+      }
+      if (!isReached) return this.#unreached(step, lastAnswer, end, limit);
+    }
+    return { status: "passed" };
+  }
+
+  #failedRead(
+    step: StepModel,
+    { settled }: Call,
+    lastAnswer: Moment | undefined,
+    end: Moment,
+    limit: Limit,
+  ): Ending {
+    const { error } = settled as { error: unknown };
+    if (isConnectionError(error) && lastAnswer) return { status: "errored" };
+    if (error === this.#evidence.interrupted?.reason) {
+      return { status: "interrupted", or: limit.at <= end.at ? ["failed"] : [] };
+    }
+    if (limit.at > end.at) return { status: this.#statusOf(step, error) };
+    const late = this.#unreached(step, lastAnswer, end, limit);
+    return limit.at < end.at ? late : { ...late, or: [this.#statusOf(step, error)] };
+  }
+
+  /** Returns how a wait has ended that did not read the state it waits for. */
+  #unreached(step: StepModel, lastAnswer: Moment | undefined, end: Moment, limit: Limit): Ending {
+    if (limit.at > end.at || this.#isInterrupted(step, end)) return this.#stop(step, end, limit);
+    return { status: lastAnswer && end.at - lastAnswer.at >= SILENCE ? "errored" : "failed" };
+  }
+
+  #callsBetween(start: Moment, end: Moment): Call[] {
+    return this.#evidence.calls.filter(({ order }) => order > start.order && order < end.order);
+  }
+
+  #take(key: string): StepEvidence {
+    this.#seen.add(key);
+    return this.#evidence.steps.get(key) ?? { attempts: [], finished: [] };
+  }
+
+  /** Compares what was reported about a step with how it must have ended. */
+  #expect(
+    key: string,
+    { attempts, finished }: StepEvidence,
+    { status, or = [] }: Ending,
+    made: number,
+    step?: StepModel,
+    outer?: Limit,
+  ): StepStatus | undefined {
+    const [finish] = finished;
+    if (!finish || finished.length > 1) {
+      this.#problems.push(`${key} was reported ${finished.length} times`);
+      return status;
+    }
+    const { event } = finish;
+    const isRight = event.status === status || or.includes(event.status);
+    if (!isRight) this.#problems.push(`${key} is ${event.status}, not ${[status, ...or]}`);
+    if (attempts.length !== made) {
+      this.#problems.push(`${key} made ${attempts.length} attempts, not ${made}`);
+    }
+    if (event.attempts !== made) this.#problems.push(`${key} reports ${event.attempts} attempts`);
+    if (event.status === "passed" || event.status === "skipped" || !step) return undefined;
+    const isLate = this.#over({ ...step, phase: "always" }, outer!, finish);
+    const isSoft = isLate === "maybe" ? event.soft : step.soft && isLate === "no";
+    if (event.soft !== isSoft) this.#problems.push(`${key} is soft: ${event.soft}`);
+    return isSoft && event.status !== "interrupted" ? undefined : event.status;
+  }
+}
+
+/** The tag of what a call creates. */
+function sentTag({ method, args }: Call): unknown {
+  const data = Object(args[1]);
+  return method === "call" ? data.payload?.tag : data.tag;
+}
+
+function isConnectionError(error: unknown): boolean {
+  const { name } = Object(error);
+  return name === "ConnectionError" || name === "TimeoutError" || name === "AuthError";
+}

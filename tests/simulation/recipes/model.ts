@@ -1,0 +1,129 @@
+import type { Action, RecipePlan, StepPlan } from "./plan.ts";
+
+/** The kinds of steps that change the server, with the client's method that each calls. */
+export const WRITES: Readonly<Record<string, string>> = {
+  enqueue: "enqueue",
+  start: "startWorkflow",
+  publish: "publishEvent",
+  call: "call",
+  cancel: "cancelJob",
+};
+
+/** A step whose targets are chosen. */
+export interface StepModel extends Omit<StepPlan, "condition"> {
+  /** Its number in reports. */
+  number: string;
+  phase: "steps" | "always";
+  /** The id of its result, if it creates a job or a run. */
+  id?: string;
+  /** The step whose job or run it is about. */
+  target?: StepModel;
+  /** Without a state, the step only needs the other one to have a result. */
+  condition?: { step: StepModel; state?: string };
+  /** The steps of a `parallel`. */
+  inner: StepModel[];
+}
+
+/** A recipe whose targets are chosen. */
+export interface RecipeModel {
+  steps: StepModel[];
+  always: StepModel[];
+}
+
+/** Returns what a step that creates something calls it by, so that it is found in the store. */
+export function tagOf({ phase, number }: StepModel, item?: number): string {
+  return `${phase} ${number}${item === undefined ? "" : `/${item}`}`;
+}
+
+/** Chooses the targets of the steps, and leaves out what the language does not allow. */
+export function modelOf({ steps, always, isScript }: RecipePlan): RecipeModel {
+  let made: StepModel[] = [];
+  const read = (plans: readonly StepPlan[], phase: StepModel["phase"], prefix: string) => {
+    const known = made;
+    const created: StepModel[] = [];
+    const used = new Set<StepModel>();
+    const models = plans.map((plan, index): StepModel => {
+      const isInner = prefix !== "";
+      // Steps side by side cannot use each other's results.
+      const model = chosen(plan, isInner ? known : made, { phase, isScript });
+      model.number = `${prefix}${index + 1}`;
+      if (isInner && model.action.do === "stats") model.action = { do: "sleep", ms: 5 };
+      // Two readers of one job could not be told apart by what they ask.
+      if (isInner && model.target && used.has(model.target)) {
+        delete model.target;
+        model.action = { do: "assert", holds: true, tells: false };
+      }
+      if (model.target) used.add(model.target);
+      if (model.action.do === "parallel") {
+        model.inner = read(model.action.steps, phase, `${model.number}.`);
+      }
+      if (model.action.do === "enqueue" || model.action.do === "start") {
+        model.id = `${phase === "steps" ? "s" : "a"}${model.number.replace(".", "_")}`;
+        created.push(model);
+        if (!isInner) made = [...made, model];
+      }
+      return model;
+    });
+    if (prefix !== "") made = [...known, ...created];
+    return models;
+  };
+  return { steps: read(steps, "steps", ""), always: read(always, "always", "") };
+}
+
+function chosen(
+  { condition, ...plan }: StepPlan,
+  made: readonly StepModel[],
+  { phase, isScript }: { phase: StepModel["phase"]; isScript: boolean },
+): StepModel {
+  const model: StepModel = { ...plan, phase, number: "", inner: [] };
+  const action = model.action = { ...plan.action } as Action;
+  const isWrite = action.do in WRITES && action.do !== "cancel";
+  if (isScript) {
+    delete model.retry;
+    delete model.items;
+    // The result of a soft step that failed cannot be used.
+    if (isWrite) model.soft = false;
+    if (action.do === "parallel") model.action = { do: "sleep", ms: 20 };
+  }
+  if (!isWrite) delete model.items;
+  if (action.do === "wait" || action.do === "parallel") delete model.retry;
+  if (action.do === "parallel" || action.do === "log") model.soft = false;
+  const single = made.filter(({ items }) => items === undefined);
+  if ("pick" in action) {
+    const candidates = action.do === "wait"
+      ? made
+      : action.do === "cancel"
+      ? single.filter((one) => one.action.do === "enqueue")
+      : single;
+    model.target = at(candidates, action.pick);
+    if (!model.target) model.action = { do: "assert", holds: true, tells: false };
+  }
+  if (action.do === "wait" && model.target) {
+    const states = model.target.action.do === "start"
+      ? ["running", "completed", "failed"]
+      : undefined;
+    const allowed = (state: string) => !states || states.includes(state);
+    const until = action.until?.filter(allowed);
+    action.until = until?.length ? until : undefined;
+    const ends = action.until ?? ["completed"];
+    if (action.failOn && (!allowed(action.failOn) || ends.includes(action.failOn))) {
+      action.failOn = undefined;
+    }
+  }
+  // An assertion of a script is not a call that could have settings.
+  if (isScript && (model.action.do === "assert" || model.action.do === "compare")) {
+    model.soft = false;
+    delete model.within;
+  }
+  // What `always` is about may not have run.
+  const conditional = condition && at(single, condition.pick);
+  if (phase === "always" && model.target) model.condition = { step: model.target };
+  else if (conditional && !isScript) {
+    model.condition = { step: conditional, state: condition!.state };
+  }
+  return model;
+}
+
+function at(models: readonly StepModel[], pick: number): StepModel | undefined {
+  return models.length === 0 ? undefined : models[models.length - 1 - pick % models.length];
+}

@@ -1,0 +1,178 @@
+import fc from "fast-check";
+import type { WorldFaultAction } from "../../../testing/mod.ts";
+
+const JOBS = ["noop", "work", "fails", "flaky", "nobody", "tells"] as const;
+const WORKFLOWS = ["quick", "nap", "gate", "broken", "tells", "hour", "missing"] as const;
+const JOB_STATES = ["completed", "failed", "running", "retrying", "cancelled"] as const;
+
+/** The secrets that a recipe can have, by what is special about them. */
+export const SECRETS: Readonly<Record<string, string>> = {
+  plain: "kR7wQz2mXv9tLb4n",
+  special: "p\"a\\s's/<w>&ö r|d`@%$+{x}=",
+  lines: "-----BEGIN KEY-----\nQm9vZ2llV29vZ2ll\nVGFuZ29DaGFybGll\n-----END KEY-----",
+  digits: "90210445566778",
+  address: "https://adalovelace:hunter2hunter2@db.example.com:5432/x?y=1",
+};
+
+/** What a step does. A `pick` chooses among the jobs and runs of earlier steps. */
+export type Action =
+  | { do: "enqueue"; name: typeof JOBS[number]; tells: boolean }
+  | { do: "start"; name: typeof WORKFLOWS[number]; tells: boolean }
+  | { do: "publish"; name: "go" | "stop"; tells: boolean }
+  | { do: "call"; name: typeof JOBS[number]; tells: boolean }
+  | { do: "wait"; pick: number; until?: string[]; failOn?: string }
+  | { do: "get" | "cancel"; pick: number }
+  | { do: "compare"; pick: number; state: string }
+  | { do: "assert"; holds: boolean; tells: boolean }
+  | { do: "log" }
+  | { do: "sleep"; ms: number }
+  | { do: "stats" }
+  | { do: "parallel"; steps: StepPlan[] };
+
+/** A step, before its targets are chosen. Times are in milliseconds. */
+export interface StepPlan {
+  action: Action;
+  within?: number;
+  soft: boolean;
+  retry?: { attempts: number; backoff: number; repeats: boolean };
+  /** How many items its `for_each` has. */
+  items?: number;
+  /** Skips the step unless the job or run of an earlier step has a state. */
+  condition?: { pick: number; state: string };
+}
+
+/** What happens to the recipe from outside, so many milliseconds after its start. */
+export type Disturbance =
+  | { at: number; do: "cut" | "half-open" }
+  | { at: number; do: "restart"; ms: number };
+
+/** Everything that a simulation of a recipe does. */
+export interface RecipePlan {
+  seed: number;
+  nodes: number;
+  latency: readonly [number, number];
+  /** Whether the recipe is in TypeScript. */
+  isScript: boolean;
+  /** The names of its secrets' values. */
+  secrets: readonly [string, string];
+  timeout?: number;
+  /** When the run is interrupted. */
+  interrupt?: number;
+  /** The timeout of the client's calls. */
+  callTimeout: number;
+  steps: readonly StepPlan[];
+  always: readonly StepPlan[];
+  faults: readonly { frame: number; do: WorldFaultAction; ms: number }[];
+  disturbances: readonly Disturbance[];
+}
+
+const pick = fc.nat({ max: 5 });
+const tells = fc.boolean();
+const rarely = <T>(arbitrary: fc.Arbitrary<T>, freq = 5) =>
+  fc.option(arbitrary, { nil: undefined, freq });
+const state = fc.constantFrom<string>(...JOB_STATES);
+const is = <T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
+
+const leaf: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: is("enqueue"), name: fc.constantFrom(...JOBS), tells }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: is("start"), name: fc.constantFrom(...WORKFLOWS), tells }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: is("publish"), name: is("go", "stop"), tells }) },
+  { weight: 2, arbitrary: fc.record({ do: is("call"), name: fc.constantFrom(...JOBS), tells }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: is("wait"),
+      pick,
+      until: rarely(fc.uniqueArray(state, { minLength: 1, maxLength: 2 }), 2),
+      failOn: rarely(state),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: is("get", "cancel"), pick }) },
+  { weight: 2, arbitrary: fc.record({ do: is("compare"), pick, state }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: is("assert"),
+      holds: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false)),
+      tells,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: is("log") }) },
+  { weight: 2, arbitrary: fc.record({ do: is("sleep"), ms: fc.nat({ max: 500 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: is("stats") }) },
+) as fc.Arbitrary<Action>;
+
+function planned(action: fc.Arbitrary<Action>): fc.Arbitrary<StepPlan> {
+  return fc.record({
+    action,
+    within: rarely(
+      fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 9_000 })),
+      3,
+    ),
+    soft: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+    retry: rarely(
+      fc.record({
+        attempts: fc.integer({ min: 1, max: 4 }),
+        backoff: fc.nat({ max: 300 }),
+        repeats: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+      }),
+      1,
+    ),
+    items: rarely(fc.integer({ min: 1, max: 3 }), 6),
+    condition: rarely(fc.record({ pick, state }), 8),
+  }) as fc.Arbitrary<StepPlan>;
+}
+
+const side = planned(leaf);
+const step = fc.oneof(
+  { weight: 9, arbitrary: side },
+  {
+    weight: 1,
+    arbitrary: planned(fc.record({
+      do: is("parallel"),
+      steps: fc.array(side, { minLength: 1, maxLength: 3 }),
+    })),
+  },
+);
+
+/** Generates recipes and what happens to them. */
+export const recipePlans: fc.Arbitrary<RecipePlan> = fc.record({
+  seed: fc.nat({ max: 1_000_000 }),
+  nodes: fc.integer({ min: 1, max: 2 }),
+  latency: fc.constantFrom([1, 1], [1, 5], [0, 40]),
+  isScript: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
+  secrets: fc.tuple(
+    fc.constantFrom(...Object.keys(SECRETS)),
+    fc.constantFrom(...Object.keys(SECRETS)),
+  ),
+  timeout: rarely(fc.integer({ min: 1, max: 5_000 }), 4),
+  interrupt: rarely(fc.oneof(fc.nat({ max: 60 }), fc.nat({ max: 3_000 })), 2),
+  callTimeout: fc.constantFrom(30_000, 2_000),
+  steps: fc.array(step, { minLength: 1, maxLength: 8, size: "max" }),
+  always: fc.array(side, { maxLength: 3 }),
+  faults: fc.array(
+    fc.record({
+      frame: fc.integer({ min: 1, max: 50 }),
+      do: fc.constantFrom<WorldFaultAction>("cut", "cut", "delay", "drop", "half-open", "refuse"),
+      ms: fc.nat({ max: 2_000 }),
+    }),
+    { maxLength: 3, size: "max" },
+  ),
+  disturbances: fc.array(
+    fc.oneof(
+      fc.record({ at: fc.nat({ max: 1_000 }), do: is("cut", "half-open") }),
+      fc.record({
+        at: fc.nat({ max: 1_000 }),
+        do: is("restart"),
+        ms: fc.constantFrom(0, 300, 8_000),
+      }),
+    ),
+    { maxLength: 1 },
+  ),
+}) as fc.Arbitrary<RecipePlan>;

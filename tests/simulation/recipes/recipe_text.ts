@@ -1,0 +1,174 @@
+import { stringify } from "yaml";
+import type { JobHandle, RunHandle, Script } from "../../../runner/mod.ts";
+import { type RecipeModel, type StepModel, tagOf } from "./model.ts";
+import type { RecipePlan } from "./plan.ts";
+
+const API = "${{ secrets.API }}";
+const KEY = "${{ secrets.KEY }}";
+
+/** Writes a recipe as YAML. */
+export function yamlOf({ steps, always }: RecipeModel, { timeout }: RecipePlan): string {
+  return stringify({
+    name: "Simulated",
+    secrets: ["API", "KEY"],
+    ...(timeout === undefined ? {} : { timeout: `${timeout}ms` }),
+    steps: steps.map(yamlStep),
+    ...(always.length === 0 ? {} : { always: always.map(yamlStep) }),
+  }, { lineWidth: 0 });
+}
+
+function yamlStep(step: StepModel): Record<string, unknown> {
+  const { id, within, soft, retry, items, condition } = step;
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...fieldsOf(step),
+    ...(condition === undefined ? {} : { if: conditionOf(condition) }),
+    ...(within === undefined ? {} : { within: `${within}ms` }),
+    ...(soft ? { soft } : {}),
+    ...(items === undefined ? {} : { for_each: Array.from({ length: items }, (_, i) => i) }),
+    ...(retry === undefined ? {} : {
+      retry: {
+        attempts: retry.attempts,
+        backoff: `${retry.backoff}ms`,
+        ...(retry.repeats ? { repeat_writes: true } : {}),
+      },
+    }),
+  };
+}
+
+function conditionOf({ step, state }: NonNullable<StepModel["condition"]>): string {
+  if (state !== undefined) return stateIs(step, state);
+  return step.items === undefined ? `has(${step.id}.state)` : `size(${step.id}) > 0`;
+}
+
+/** An expression whose states are not checked before the recipe runs. */
+function stateIs({ id }: StepModel, state: string): string {
+  return `${id}.state + "" == "${state}"`;
+}
+
+function fieldsOf(step: StepModel): Record<string, unknown> {
+  const { action, target } = step;
+  const payload = () => {
+    const tag = step.items === undefined ? tagOf(step) : `${tagOf(step)}/\${{ item }}`;
+    return { tag, ...("tells" in action && action.tells ? { text: `<${API}>`, key: KEY } : {}) };
+  };
+  switch (action.do) {
+    case "enqueue":
+      return { enqueue: action.name, payload: payload() };
+    case "start":
+      return { start: action.name, input: payload() };
+    case "publish":
+      return { publish: action.name, payload: payload() };
+    case "call":
+      return { call: "job.enqueue", data: { job: action.name, payload: payload() } };
+    case "wait": {
+      const { until, failOn } = action;
+      return {
+        wait: target!.id,
+        ...(until === undefined ? {} : { until }),
+        ...(failOn === undefined ? {} : { fail_on: failOn }),
+      };
+    }
+    case "get":
+    case "cancel":
+      return { [action.do]: target!.id };
+    case "compare":
+      return { assert: stateIs(target!, action.state) };
+    case "assert":
+      if (!action.tells) return { assert: action.holds ? "1 == 1" : "1 == 2" };
+      return {
+        name: `compares ${API}`,
+        assert: action.holds
+          ? "secrets.API + secrets.KEY != ''"
+          : "secrets.API == secrets.KEY + 'z'",
+      };
+    case "log":
+      return { log: `tells ${API} and ${KEY}` };
+    case "sleep":
+      return { sleep: `${action.ms}ms` };
+    case "stats":
+      return { stats: {} };
+    case "parallel":
+      return { parallel: step.inner.map(yamlStep) };
+  }
+}
+
+/** A part of a script, and what it needs to stop the time while modules are loaded. */
+export interface ScriptHooks {
+  /** Called when the function ends; only then are the functions of `t.always` called. */
+  onBodyEnd(): void;
+  /** Called when the first clean-up function begins. */
+  onCleanUp(): void;
+}
+
+/** Returns a recipe as the function of a TypeScript recipe. Its steps are named by their tags. */
+export function scriptOf(
+  { steps, always }: RecipeModel,
+  { onBodyEnd, onCleanUp }: ScriptHooks,
+): (t: Script) => Promise<void> {
+  return async (t) => {
+    const handles = new Map<StepModel, JobHandle | RunHandle>();
+    // The last function is called first.
+    for (const step of always.toReversed()) {
+      t.always(async () => {
+        onCleanUp();
+        if (!step.condition || handles.has(step.condition.step)) await runStep(t, step, handles);
+      });
+    }
+    try {
+      for (const step of steps) await runStep(t, step, handles);
+    } finally {
+      if (always.length > 0) onBodyEnd();
+    }
+  };
+}
+
+async function runStep(
+  t: Script,
+  step: StepModel,
+  handles: Map<StepModel, JobHandle | RunHandle>,
+): Promise<void> {
+  const { action, target, within, soft } = step;
+  const name = tagOf(step);
+  const settings = { name, soft, ...(within === undefined ? {} : { within: `${within}ms` }) };
+  const { API, KEY } = t.secrets;
+  const payload = {
+    tag: name,
+    ...("tells" in action && action.tells ? { text: `<${API}>`, key: KEY } : {}),
+  };
+  const handle = target && handles.get(target);
+  switch (action.do) {
+    case "enqueue":
+      return void handles.set(step, await t.enqueue(action.name, payload, settings));
+    case "start":
+      return void handles.set(step, await t.start(action.name, payload, settings));
+    case "publish":
+      return void await t.publish(action.name, payload, settings);
+    case "call":
+      return void await t.call("job.enqueue", { job: action.name, payload }, settings);
+    case "wait": {
+      const { until, failOn } = action;
+      return await t.wait(handle as JobHandle, {
+        ...settings,
+        ...(until === undefined ? {} : { until: until as JobHandle["state"][] }),
+        ...(failOn === undefined ? {} : { failOn: failOn as JobHandle["state"] }),
+      });
+    }
+    case "get":
+      return void await t.step("get", { get: handle }, settings);
+    case "cancel":
+      return await t.cancel(handle as JobHandle, settings);
+    case "compare":
+      return t.assert(handle!.state === action.state, name);
+    case "assert":
+      return t.assert(action.holds, action.tells ? `${name} ${API}` : name);
+    case "log":
+      return t.log(`tells ${API} and ${KEY}`);
+    case "sleep":
+      return await t.sleep(`${action.ms}ms`, settings);
+    case "stats":
+      return void await t.stats(settings);
+    case "parallel":
+      throw new Error("a script has no parallel step");
+  }
+}

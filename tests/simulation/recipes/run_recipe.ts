@@ -1,0 +1,205 @@
+// Loaded now, because the world's time does not wait for modules.
+import "node:async_hooks";
+import "../../../runner/expression/value_tree.ts";
+import { runCases } from "../../../runner/engine/run.ts";
+import { InterruptedError } from "../../../runner/events/deadline.ts";
+import type { Recipe } from "../../../runner/language/model.ts";
+import type { RunnerClient } from "../../../runner/mod.ts";
+import { readRecipe } from "../../../runner/recipe/read_recipe.ts";
+import { openScript } from "../../../runner/script/running_script.ts";
+import { seededRandom } from "../../../runtime/random.ts";
+import { createWorld, type World, type WorldClock } from "../../../testing/mod.ts";
+import type { ServedRequest } from "../../../dev/mod.ts";
+import { CountingSignal } from "../../helpers/counting_signal.ts";
+import { scriptRecipe } from "../../runner/_engine.ts";
+import type { Signal } from "../model.ts";
+import type { Verdict } from "../run_program.ts";
+import type { Subject } from "../search.ts";
+import { workload } from "../workload.ts";
+import { checkDocuments } from "./documents.ts";
+import { Evidence } from "./evidence.ts";
+import { Interpreter } from "./interpreter.ts";
+import { modelOf, type RecipeModel } from "./model.ts";
+import { type RecipePlan, recipePlans, SECRETS } from "./plan.ts";
+import { scriptOf, yamlOf } from "./recipe_text.ts";
+import { RULES } from "./recipe_rules.ts";
+import { defineJob, defineWorkflow } from "../../../dev/mod.ts";
+
+/** The most milliseconds that a recipe takes: its steps, `always` and the look for leftovers. */
+const LONGEST = 400_000;
+/** How many milliseconds after its end nothing of a recipe is left. */
+const CLOSE = 5_000;
+
+/** Runs a recipe in a world of its own, and judges what happened. */
+export async function runRecipe(plan: RecipePlan): Promise<Verdict> {
+  const model = modelOf(plan);
+  const signals: Signal[] = [];
+  const received = new Map<string, number>();
+  const faults = new Map(plan.faults.map((fault) => [fault.frame, fault]));
+  const { jobs, workflows, ...rest } = workload();
+  const world = await createWorld({
+    ...rest,
+    jobs: [...jobs!, defineJob("tells", (input) => refuse(input))],
+    workflows: [
+      ...workflows!,
+      defineWorkflow("tells", (wf, input) => wf.step("tells", () => refuse(input))),
+    ],
+    quirks: { "uuid-sessions": true },
+    seed: plan.seed,
+    nodes: plan.nodes,
+    latency: plan.latency,
+    observer: () => ({
+      request: (request) => countTag(request, received),
+      published: ({ id, name, payload }) => void signals.push({ id, name, payload }),
+    }),
+    networkFaults: ({ number, text }) =>
+      text.includes('"credits":') ? undefined : faults.get(number),
+  });
+  const clock = world.clock("runner");
+  const evidence = new Evidence(
+    world,
+    clock,
+    ({ phase, step, label }) =>
+      (plan.isScript && label !== undefined && /\b(?:steps|always) \d+/.exec(label)?.[0]) ||
+      `${phase} ${step}`,
+  );
+  const signal = new CountingSignal();
+  const violations: string[] = [];
+  const secrets = plan.secrets.map((name) => SECRETS[name]!);
+  try {
+    using _timers = holdRealTimers(clock);
+    const recipe = plan.isScript ? script(plan, model, clock) : await yaml(plan, model);
+    const client = world.client("runner", { timeout: plan.callTimeout });
+    const connection = await world.run(
+      client.connect({ signal: signal.signal }).then(() => client, (error: Error) => error),
+      LONGEST,
+    );
+    disturb(plan, world, evidence, signal);
+    const { exitCode } = await world.run(
+      runCases([{ recipe }], {
+        client: connection instanceof Error
+          ? connection
+          : evidence.client(connection as RunnerClient),
+        report: (event) => evidence.report(event),
+        server: "simulated",
+        clock,
+        random: seededRandom(plan.seed),
+        env: (name) => secrets[["API", "KEY"].indexOf(name)],
+        signal: signal.signal,
+        openScript,
+      }),
+      LONGEST,
+    );
+    if (connection instanceof Error) {
+      if (![3, 130].includes(exitCode)) violations.push(`1: the exit code is ${exitCode}`);
+    } else {
+      const judgement = new Interpreter(plan, model, evidence).judge();
+      const isDisturbed = plan.faults.length + plan.disturbances.length > 0;
+      const about = { world, model, evidence, judgement, signals, received, exitCode, isDisturbed };
+      for (const rule of RULES) violations.push(...rule(about));
+    }
+    await world.run(client.close(), CLOSE);
+    await world.advance(CLOSE);
+    if (clock.pending > 0) violations.push(`6: the runner has ${clock.pending} timers at its end`);
+    if (signal.listeners > 0) violations.push(`6: its signal has ${signal.listeners} listeners`);
+    for await (const problem of checkDocuments(evidence.events, secrets)) {
+      violations.push(`5: ${problem}`);
+    }
+  } catch (error) {
+    violations.push(`0: ${(error as Error).stack}`);
+  } finally {
+    await world.close();
+  }
+  return {
+    violations,
+    hash: () => world.hash(),
+    steps: world.steps,
+    timeline: () => world.traceLines(),
+  };
+}
+
+/** Recipes, as programs to search. */
+export const RECIPES: Subject<RecipePlan> = {
+  flags: " --recipes",
+  programs: recipePlans,
+  run: runRecipe,
+  show: (plan) => `${JSON.stringify(plan)}\n\n${yamlOf(modelOf(plan), plan)}`,
+};
+
+function refuse(input: unknown): never {
+  throw new Error(`refuses ${JSON.stringify(input)}`);
+}
+
+async function yaml(plan: RecipePlan, model: RecipeModel): Promise<Recipe> {
+  const text = yamlOf(model, plan);
+  const { recipe, diagnostics } = await readRecipe("r.yaml", text);
+  if (recipe) return recipe;
+  throw new Error(`the recipe is not valid: ${diagnostics[0]!.message}\n${text}`);
+}
+
+function script(plan: RecipePlan, model: RecipeModel, clock: WorldClock): Recipe {
+  let release: (() => void) | undefined;
+  const body = scriptOf(model, {
+    onBodyEnd: () => release = clock.freeze(),
+    onCleanUp() {
+      release?.();
+      release = undefined;
+    },
+  });
+  const secrets = ["API", "KEY"].map((name) => ({ name, span: { start: 0, end: 0 } }));
+  const timeout = plan.timeout === undefined
+    ? undefined
+    : { kind: "literal" as const, value: `${plan.timeout}ms` };
+  return scriptRecipe(body, {
+    secrets,
+    timeout: timeout as Recipe["timeout"],
+  });
+}
+
+/** Sets the timers for what happens from outside. */
+function disturb(
+  { disturbances, interrupt, seed }: RecipePlan,
+  world: World,
+  evidence: Evidence,
+  signal: CountingSignal,
+): void {
+  const clock = world.clock("program");
+  if (interrupt !== undefined) {
+    clock.setTimeout(() => {
+      const reason = new InterruptedError("SIGINT");
+      evidence.interrupt(reason);
+      signal.abort(reason);
+    }, interrupt);
+  }
+  for (const disturbance of disturbances) {
+    clock.setTimeout(() => {
+      if (disturbance.do === "restart") {
+        void world.nodes[seed % world.nodes.length]!.restart(disturbance.ms);
+        return;
+      }
+      for (const connection of world.connections) {
+        if (connection.isOpenAtClient) connection[disturbance.do === "cut" ? "cut" : "mute"]();
+      }
+    }, disturbance.at);
+  }
+}
+
+function countTag({ data }: ServedRequest, received: Map<string, number>): void {
+  const { payload, input } = data === undefined ? {} : Object(JSON.parse(data));
+  const { tag } = Object(payload ?? input);
+  if (tag !== undefined) received.set(tag, (received.get(tag) ?? 0) + 1);
+}
+
+/** Stops the world's time while a timer of the machine is set: the runner uses them for a turn. */
+function holdRealTimers(clock: WorldClock): Disposable {
+  const { setTimeout } = globalThis;
+  const held = (callback: () => void, ms: number) => {
+    const release = clock.freeze();
+    return setTimeout(() => {
+      release();
+      callback();
+    }, ms);
+  };
+  globalThis.setTimeout = held as unknown as typeof setTimeout;
+  return { [Symbol.dispose]: () => void (globalThis.setTimeout = setTimeout) };
+}

@@ -1,0 +1,20 @@
+import fc from "fast-check";
+import { recipePlans } from "./plan.ts";
+import { runRecipe } from "./run_recipe.ts";
+
+const RECIPES = 30;
+
+/** Runs a fixed set of recipes; returns the hash of what each did and was reported about it. */
+export async function recipeTraces(): Promise<string[]> {
+  const hashes: string[] = [];
+  for (const plan of fc.sample(recipePlans, { seed: 1, numRuns: RECIPES })) {
+    hashes.push((await runRecipe(plan)).hash());
+  }
+  return hashes;
+}
+
+// Another runtime runs this file to compare its hashes.
+if (import.meta.main) {
+  const { default: process } = await import("node:process");
+  process.stdout.write(JSON.stringify(await recipeTraces()));
+}
