@@ -210,7 +210,9 @@ export class Session implements SocketHandler, Caller, EventConnection {
     else this.#socket.close(1008, message);
   }
 
-  /** Drops a connection that sends ever more behind a run, where a real server stops reading. */
+  /**
+   * Drops a connection that sends too much while a run blocks it. A real server would stop reading.
+   */
   #rejectFlood(): void {
     const text = "more than 16 MiB of frames wait behind a request";
     this.#server.state.log(`dropped a connection: ${text}`);

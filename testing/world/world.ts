@@ -133,7 +133,7 @@ class SimulatedWorld implements World {
   }
 
   hash(): string {
-    // Unrelated things of one moment may happen in another order on another runtime.
+    // The order of unrelated things at one time may differ between runtimes.
     const sorted = this.trace.toSorted((a, b) =>
       a.at - b.at || (a.who < b.who ? -1 : a.who > b.who ? 1 : 0)
     );

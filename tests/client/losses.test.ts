@@ -70,7 +70,7 @@ async function fixture({ isCovered = (_createdAt: number): boolean => true } = {
         },
       });
     },
-    /** An event that waited for no other one. */
+    /** Publishes an event into an empty buffer. */
     publish(type: string, topic: string, ms = 10_000): void {
       const ts = at(ms * 1_000);
       socket.receive({ id: "e", type: "event", ts, data: { type, ts, topic, data: {} } });

@@ -300,7 +300,7 @@ test("a step that is called with wrong arguments fails its run with the reason",
   }
 });
 
-test("a backoff that returns no time is reported, and the job retried at once", async () => {
+test("reports a backoff that does not return a time, and retries the job at once", async () => {
   for (const wait of [NaN, -1, Infinity, "1s"]) {
     const log: string[] = [];
     await using env = await createTestDispatch({
