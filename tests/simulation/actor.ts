@@ -10,6 +10,10 @@ import type { CallStep, ClientPlan, Operation, ValueKind } from "./program.ts";
 /** A call of a client, from its beginning to its end. */
 export interface Outcome {
   readonly step: number;
+  /** Its position among the calls of the client. */
+  readonly order: number;
+  /** Whether its timeout is long enough for a server that answers. */
+  readonly isPatient: boolean;
   readonly client: string;
   readonly op: Operation;
   /** What an `enqueue`, `start` or `publish` sends. */
@@ -168,6 +172,8 @@ export class Actor {
     const signal = abort === undefined ? undefined : new CountingSignal();
     const outcome: Outcome = {
       step,
+      order: this.outcomes.length,
+      isPatient: limit >= 30_000 && abort === undefined && op.do !== "start",
       client: this.name,
       op,
       begin: start,

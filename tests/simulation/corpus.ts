@@ -27,7 +27,7 @@ function program(
   faults: readonly PlannedFault[] = [],
   clients: readonly ClientPlan[] = [client],
 ): Program {
-  return { seed: 0, nodes: 1, latency: [1, 1], clients, steps, faults };
+  return { seed: 0, nodes: 1, isCalm: false, latency: [1, 1], clients, steps, faults };
 }
 
 /** Every program that the simulation has found. */

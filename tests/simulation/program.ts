@@ -90,6 +90,8 @@ export interface PlannedFault {
 export interface Program {
   seed: number;
   nodes: number;
+  /** Whether nothing goes wrong: faults and what happens to the nodes are left out. */
+  isCalm: boolean;
   latency: readonly [number, number];
   clients: readonly ClientPlan[];
   steps: readonly Step[];
@@ -246,6 +248,7 @@ const fault: fc.Arbitrary<PlannedFault> = fc.record({
 export const programs: fc.Arbitrary<Program> = fc.record({
   seed: fc.nat({ max: 1_000_000 }),
   nodes: fc.integer({ min: 1, max: 3 }),
+  isCalm: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
   latency: fc.constantFrom([1, 1], [1, 5], [0, 20], [0, 200]),
   clients: fc.array(
     fc.record({

@@ -3,12 +3,14 @@ import type { DispatchEvent, Gap, JobRecord, WorkflowRun } from "../../mod.ts";
 import { isTerminal } from "../../protocol/mod.ts";
 import type { Store } from "../../dev/mod.ts";
 import type { World } from "../../testing/mod.ts";
+import type { Program } from "./program.ts";
 import type { Actor, Outcome, Reading } from "./actor.ts";
 import { describeError } from "./actor.ts";
 import { keyOf, type Model, type Published } from "./model.ts";
 
 /** What the rules look at. */
 export interface Evidence {
+  readonly program: Program;
   readonly world: World;
   readonly model: Model;
   readonly actors: readonly Actor[];
@@ -35,6 +37,29 @@ export function* callsSettle({ world, actors }: Evidence): Iterable<string> {
       else if (isGone) yield `1: ${name(outcome)} has not settled although the client is gone`;
       else if (target && isTerminal(stateOf(world, target))) {
         yield `1: ${name(outcome)} has not settled although ${target} has ended`;
+      }
+    }
+  }
+}
+
+/** Rule 1: a call fails only if something went wrong, or the caller wanted it to end. */
+export function* callsSucceed({ program, actors }: Evidence): Iterable<string> {
+  for (const { outcomes, isHttp } of actors) {
+    const closing = outcomes.find(({ op }) => op.do === "close");
+    for (const outcome of outcomes) {
+      const { code } = Object(outcome.error) as { code?: unknown };
+      const isDrained = closing?.op.do === "close" && closing.op.drain &&
+        !outcomes.some(({ op }) => op.do === "close" && !op.drain);
+      const isCall = outcome.target === undefined && outcome.op.do !== "subscribe";
+      if (code === "closed" && isCall && isDrained && !isHttp && outcome.order < closing.order) {
+        yield `1: ${name(outcome)} was rejected although the client was drained`;
+      }
+      const isLost = ["connection_lost", "connect_failed", "gave_up", 401].includes(code as string);
+      if (program.isCalm && isLost) {
+        yield `1: ${name(outcome)} failed for no reason: ${describeError(outcome.error)}`;
+      }
+      if (program.isCalm && code === "timeout" && outcome.isPatient) {
+        yield `1: ${name(outcome)} timed out for no reason`;
       }
     }
   }
@@ -250,6 +275,10 @@ function* checkEvents(reading: Reading, model: Model): Iterable<string> {
   };
   const all = count(published.map(({ event }) => event));
   const read = count(reading.items.filter((item) => item.type !== "gap"));
+  const ending = reading.items.findIndex(({ type }) => type in ENDS);
+  if (ending >= 0 && reading.items.slice(ending + 1).some(({ type }) => type !== "gap")) {
+    yield `5: ${name(reading.outcome)} of ${reading.name} yielded events after the last one`;
+  }
   const hasGap = reading.items.some((item) => item.type === "gap");
   for (const [event, times] of read) {
     const most = all.get(event) ?? 0;
@@ -399,6 +428,7 @@ function mayHaveHappened({ isSettled, error }: Pick<Outcome, "isSettled" | "erro
 /** The rules for the end of a program, while its clients are open. */
 export const RULES: readonly Rule[] = [
   callsSettle,
+  callsSucceed,
   writesHappenOnce,
   handlesAreOwn,
   subscriptionsAreTold,

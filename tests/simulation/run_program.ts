@@ -28,7 +28,9 @@ const PATIENCE = 60_000;
 /** Runs a program in a world of its own, and judges what happened. */
 export async function runProgram(program: Program): Promise<Verdict> {
   const model = new Model();
-  const faults = new Map(program.faults.map((fault) => [fault.frame, fault]));
+  const faults = new Map(
+    (program.isCalm ? [] : program.faults).map((fault) => [fault.frame, fault]),
+  );
   const world = await createWorld({
     ...workload(),
     // Otherwise two nodes may give the same id to two sessions of a client.
@@ -45,7 +47,7 @@ export async function runProgram(program: Program): Promise<Verdict> {
   const actors = program.clients.map((plan, index) =>
     new Actor(world, index, plan, known, () => model.published.length)
   );
-  const evidence = { world, model, actors };
+  const evidence = { program, world, model, actors };
   const violations: string[] = [];
   try {
     await world.run(perform(program, world, model, actors));
@@ -81,6 +83,7 @@ async function perform(
   const pause = (ms: number) => new Promise<void>((resolve) => void clock.setTimeout(resolve, ms));
   for (const [number, step] of program.steps.entries()) {
     await pause(step.after);
+    if (!("op" in step) && program.isCalm) continue;
     if ("restart" in step) {
       const node = world.nodes[step.node % world.nodes.length]!;
       for (const it of world.connections) if (it.node === node.index) model.harmed.add(it.name);
