@@ -89,7 +89,7 @@ export class Actor {
   readonly outcomes: Outcome[] = [];
   readonly subscriptions: Reading[] = [];
   readonly watches: Reading[] = [];
-  readonly statuses: { at: number; status: Status }[] = [];
+  readonly statuses: { at: number; worldAt: number; status: Status }[] = [];
   readonly #world: World;
   readonly #known: Known;
   readonly #published: () => number;
@@ -161,7 +161,8 @@ export class Actor {
   }
 
   /** Begins an operation; the promise resolves when it has settled. */
-  begin(step: number, { op, abort, timeout }: CallStep): Promise<void> {
+  begin(step: number, { op, abort, timeout }: CallStep, time = 0): Promise<void> {
+    const tag = step + 1 + time * 1_000;
     if (NOT_POSSIBLE[this.plan.transport].includes(op.do)) return Promise.resolve();
     const start = this.clock.monotonic();
     const limit = "timeout" in op && op.timeout !== undefined
@@ -181,10 +182,8 @@ export class Actor {
       isSettled: false,
       end: NaN,
       signal,
-      ...("value" in op
-        ? { value: makeValue(op.value, "same" in op && op.same ? 0 : step + 1) }
-        : {}),
-      ...(op.do === "publish" ? { value: step + 1 } : {}),
+      ...("value" in op ? { value: makeValue(op.value, "same" in op && op.same ? 0 : tag) } : {}),
+      ...(op.do === "enqueueMany" || op.do === "publish" ? { value: tag } : {}),
     };
     this.outcomes.push(outcome);
     this.#world.record(this.name, `begins ${step} ${JSON.stringify(op)}`);
@@ -227,7 +226,7 @@ export class Actor {
       }
       case "enqueueMany": {
         outcome.deadline += op.count * (options.timeout ?? this.plan.timeout);
-        const payloads = Array.from({ length: op.count }, (_, index) => [outcome.step, index]);
+        const payloads = Array.from({ length: op.count }, (_, index) => [outcome.value, index]);
         const jobs = await client.enqueueMany(op.name, payloads, { ...options, window: op.window });
         for (const job of jobs.slice(0, 3)) known.jobs.push(job.job_id);
         return jobs.map(({ job_id }) => job_id);
@@ -352,7 +351,8 @@ export class Actor {
 
   async #readStatus(): Promise<void> {
     for await (const status of this.client.status()) {
-      this.statuses.push({ at: this.clock.monotonic(), status });
+      const worldAt = this.#world.now;
+      this.statuses.push({ at: this.clock.monotonic(), worldAt, status });
       this.#world.record(this.name, `is ${status.type}`);
     }
   }

@@ -19,6 +19,8 @@ export interface Published {
   readonly event: DispatchEvent;
   /** The sessions that it was published to, with the channels which it was published on. */
   readonly sessions: ReadonlyMap<ServerSession, readonly string[]>;
+  /** The sessions that have ended, or have no network, which it would have been published to. */
+  readonly absent: ReadonlyMap<ServerSession, readonly string[]>;
 }
 
 /** An event that a client published for workflows. */
@@ -101,14 +103,16 @@ export class Model {
 
   #onEvent(node: number, event: DispatchEvent): void {
     const sessions = new Map<ServerSession, string[]>();
+    const absent = new Map<ServerSession, string[]>();
     const wanted = channelsOf(event).map(wireChannel);
     for (const [connection, session] of this.sessions) {
-      if (connection.node !== node || !connection.isOpenAtNode) continue;
+      if (connection.node !== node) continue;
       const channels = wanted.filter((channel) => session.channels.has(channel));
-      if (channels.length > 0) sessions.set(session, channels);
+      const isOpen = connection.isOpenAtNode && !connection.isMuted;
+      if (channels.length > 0) (isOpen ? sessions : absent).set(session, channels);
     }
     const order = this.published.length;
-    const published = { order, at: this.world.now, node, event, sessions };
+    const published = { order, at: this.world.now, node, event, sessions, absent };
     this.published.push(published);
     const key = keyOf(event);
     const same = this.byKey.get(key);

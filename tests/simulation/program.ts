@@ -48,6 +48,8 @@ export interface CallStep {
   /** After how many milliseconds the signal of the call aborts. */
   abort?: number;
   timeout?: number;
+  /** How often the operation begins, at the same moment and with different values. */
+  times?: number;
 }
 
 /** One step of a program. */
@@ -189,6 +191,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       wait: fc.boolean(),
       abort: fc.option(fc.nat({ max: 60 }), { nil: undefined, freq: 8 }),
       timeout: fc.option(fc.integer({ min: 1, max: 500 }), { nil: undefined, freq: 8 }),
+      times: fc.option(fc.integer({ min: 2, max: 4 }), { nil: undefined, freq: 4 }),
     }),
   },
   {
@@ -229,7 +232,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 const fault: fc.Arbitrary<PlannedFault> = fc.record({
-  frame: fc.integer({ min: 1, max: 120 }),
+  frame: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 120 })),
   do: fc.constantFrom<WorldFaultAction>(
     "cut",
     "cut",

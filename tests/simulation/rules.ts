@@ -79,7 +79,7 @@ export function* writesHappenOnce({ model, actors }: Evidence): Iterable<string>
     if (op.do === "enqueueMany") {
       const { index = 0, cause = error } = Object(error) as { index?: number; cause?: unknown };
       for (let at = 0; at < op.count; at++) {
-        const group = groupOf("enqueue", op.name, [outcome.step, at]);
+        const group = groupOf("enqueue", op.name, [outcome.value, at]);
         group.names.push(`${name(outcome)} [${at}]`);
         const isDone = isSettled && (!error || at < index);
         if (isDone) group.least++;
@@ -160,15 +160,28 @@ export function* subscriptionsAreTold({ world, model, actors }: Evidence): Itera
         it.order >= reading.from && it.at < world.now - IN_FLIGHT &&
         !model.lost.has(keyOf(it.event)) &&
         belongs(it, reading) &&
-        [...it.sessions].some(([session, channels]) =>
+        ([...it.absent].some(([session, channels]) =>
+          session.client === actor.name && channels.includes(reading.channel) &&
+          session.id === lastSession(actor, it.at)
+        ) || [...it.sessions].some(([session, channels]) =>
           session.client === actor.name && control.has(session.id) &&
           !model.isStalled(session, it.at) &&
           channels.includes(reading.channel)
-        )
+        ))
       );
       yield* checkMissing(label, reading, promised, model);
     }
   }
+}
+
+/** The session that a client had last, if it connected to another one later. */
+function lastSession({ statuses }: Actor, at: number): string | undefined {
+  const connected = statuses.filter(({ status }) => status.type === "connected");
+  const index = connected.findLastIndex(({ worldAt }) => worldAt <= at);
+  const { status } = connected[index] ?? {};
+  return status?.type === "connected" && index + 1 < connected.length
+    ? status.sessionId
+    : undefined;
 }
 
 function* checkOrder(label: string, reading: Reading, model: Model): Iterable<string> {

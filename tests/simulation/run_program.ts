@@ -120,7 +120,8 @@ async function perform(
       const actor = actors[step.client % actors.length]!;
       const { clock } = actor;
       if (clock.isAsleep) await new Promise<void>((resolve) => void clock.setTimeout(resolve, 0));
-      const settled = actor.begin(number, step);
+      const calls = Array.from({ length: step.times ?? 1 }, (_, n) => actor.begin(number, step, n));
+      const settled = Promise.all(calls);
       if (step.wait) await Promise.race([settled, pause(PATIENCE)]);
     }
   }
