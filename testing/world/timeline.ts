@@ -9,12 +9,17 @@ interface Timer {
   isDone: boolean;
 }
 
+/** So many timers at one moment are a loop that never ends. */
+const MOST_IN_MOMENT = 50_000;
+
 /** The virtual time of a world, which all of its clocks share. */
 export class Timeline {
   /** The time in milliseconds since the world began. */
   now = 0;
   readonly #timers: Timer[] = [];
   #freezes = 0;
+  /** How many timers have fired since the time last moved. */
+  #inMoment = 0;
   /** How many timers have fired. */
   steps = 0;
 
@@ -52,6 +57,12 @@ export class Timeline {
       if (next.isDone) continue;
       next.isDone = true;
       next.party.pending--;
+      this.#inMoment = next.due > this.now ? 0 : this.#inMoment + 1;
+      if (this.#inMoment > MOST_IN_MOMENT) {
+        throw new Error(
+          `${MOST_IN_MOMENT} timers of '${next.party.name}' fired, but no time passes`,
+        );
+      }
       this.now = Math.max(this.now, next.due);
       this.steps++;
       next.callback();
