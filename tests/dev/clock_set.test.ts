@@ -17,7 +17,7 @@ import { Wire } from "./wire.ts";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** A clock without a monotonic time, as programs may have it. */
+/** A clock that has only wall-clock time, as a clock of a user's own may. */
 class WallClock implements Clock {
   readonly #clock: FakeClock;
 

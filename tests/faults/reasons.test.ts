@@ -58,7 +58,7 @@ test("says that a connection was refused, and asks for the port", async () => {
   );
 });
 
-test("says that Node blocks a port; elsewhere it is a port like others", async () => {
+test("says that Node blocks a port, and treats it like any other port elsewhere", async () => {
   const isNode = !("Deno" in globalThis || "Bun" in globalThis);
   const { ws } = await errorsOf("ws://127.0.0.1:1/dwp");
   assert.match(

@@ -34,7 +34,7 @@ export class FakeLink {
   readonly owner: LinkOwner;
   isOpen = true;
   sink: FrameSink | undefined;
-  /** What the link was closed with, and whether without the closing handshake. */
+  /** The error that the link was closed with, and whether it skipped the closing handshake. */
   closedWith: { cause: Error; now: boolean } | undefined;
 
   constructor(deadlines: Deadlines, owner: LinkOwner) {

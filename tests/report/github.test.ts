@@ -156,7 +156,7 @@ test("is on by default in GitHub Actions, beside the console", async () => {
   });
 });
 
-test("refuses a job summary that cannot be written, and makes its directory", async () => {
+test("refuses a job summary that cannot be written, and creates a missing directory for it", async () => {
   await withFiles({ "a.yaml": "steps: [{ assert: true }]" }, async (directory) => {
     const recipe = join(directory, "a.yaml");
     const runWith = (summary: string) =>
