@@ -1,6 +1,6 @@
 import { type EnqueuedJob, enqueueRequests, send } from "./connection/requests.ts";
 import { DispatchError, EnqueueManyError } from "./errors.ts";
-import { checkOptions, type EnqueueOptions, FROM_1 } from "./options.ts";
+import { checkOptions, ENQUEUE, type EnqueueOptions, FROM_1 } from "./options.ts";
 import type { Transport } from "./connection/transport.ts";
 
 /** Settings of `enqueueMany`. */
@@ -23,11 +23,15 @@ export async function enqueueMany<JobHandle>(
   createJob: (jobId: string, queue: string, state: string) => JobHandle,
   name: string,
   payloads: Iterable<unknown>,
-  { window = 64, onProgress, ...options }: EnqueueManyOptions = {},
+  options: EnqueueManyOptions = {},
 ): Promise<JobHandle[]> {
-  const own = { window: FROM_1, onProgress: "a function" };
-  checkOptions(`enqueue '${name}'`, { window, onProgress }, own);
-  const createRequest = enqueueRequests(name, options);
+  checkOptions(`enqueue '${name}'`, options, {
+    ...ENQUEUE,
+    window: FROM_1,
+    onProgress: "a function",
+  });
+  const { window = 64, onProgress, ...rest } = options;
+  const createRequest = enqueueRequests(name, rest);
   const jobs: JobHandle[] = [];
   let enqueued = 0;
   /** The requests whose jobs are not in the list yet. */

@@ -1,7 +1,8 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { BackoffOptions } from "./backoff.ts";
-import { explainName, explainValue } from "../runtime/explain.ts";
+import { explainName, explainValue, lacksMethods } from "../runtime/explain.ts";
 import { abortable } from "../runtime/abortable.ts";
+import { isRecord } from "../protocol/entity.ts";
 import { AuthError, DispatchError } from "./errors.ts";
 import type { Hooks } from "./hooks.ts";
 
@@ -180,9 +181,10 @@ export const FROM_1 = "a number of at least 1";
 const ADDRESS = "a ws(s) or http(s) URL";
 const TOKEN = "a string or function";
 const WHOLE = "a whole number";
+const OBJECT = "an object";
 
 /** The options of what can only be aborted. */
-export const SIGNAL: OptionRules = { signal: "an object" };
+export const SIGNAL: OptionRules = { signal: OBJECT };
 
 /** The options of a call. */
 export const CALL: OptionRules = { ...SIGNAL, timeout: FROM_0 };
@@ -195,17 +197,14 @@ export const ENQUEUE: OptionRules = { ...WRITE, queue: "a string", priority: WHO
 
 const CREATE = "create client";
 
-/** The options that must not be missing, which their rules refuse. */
-const REQUIRED = { url: undefined, token: undefined };
-
 /** The options that all clients have. */
 const CLIENT: OptionRules = {
   url: ADDRESS,
   token: TOKEN,
   timeout: FROM_0,
   maxRetries: FROM_0,
-  hooks: "an object",
-  clock: "an object",
+  hooks: OBJECT,
+  clock: OBJECT,
   random: "a function",
 };
 
@@ -214,16 +213,21 @@ const CLIENT: OptionRules = {
  *
  * @throws {DispatchError} With the code `"bad_options"`, if one is unknown or has a wrong value.
  */
-export function checkOptions(what: string, options: object | undefined, rules: OptionRules): void {
-  for (const [name, value] of Object.entries(options ?? {})) {
+export function checkOptions(what: string, options: object = {}, rules: OptionRules): void {
+  // What is no object, such as the milliseconds of a timeout, is refused by its own rule.
+  if (!isRecord(options)) return checkOptions(what, { options }, { options: OBJECT });
+  // Inherited options too: an `AbortSignal` is not an object of options.
+  for (const name in options) {
+    const value = options[name] as string;
     const rule = rules[name] ?? "";
-    if (value === undefined && ![TEXT, ADDRESS, TOKEN].includes(rule)) continue;
+    if (value === undefined && rule !== TEXT && rule !== ADDRESS && rule !== TOKEN) continue;
     const [types, least = value] = rule.split(" of at least ");
     const isValid = rule === ADDRESS
       ? URL.canParse(value) && /^(ws|http)s?:/.test(value)
       : types!.includes(typeof value)
       ? value >= least && (value !== "" || rule !== TEXT) &&
-        (rule !== WHOLE || Number.isSafeInteger(value))
+        (types !== WHOLE || Number.isSafeInteger(value)) &&
+        (rule !== OBJECT || isRecord(value) && !lacksMethods(name, value))
       : rule.includes(`'${value}'`);
     if (isValid) continue;
     const why = rule
@@ -235,17 +239,17 @@ export function checkOptions(what: string, options: object | undefined, rules: O
 
 /** Validates the options of a client over a WebSocket. */
 export function checkDispatchOptions(options: DispatchOptions): void {
-  checkOptions(CREATE, { ...REQUIRED, ...options }, {
+  checkOptions(CREATE, { url: undefined, token: undefined, ...options as object }, {
     ...CLIENT,
     ...SIGNAL,
     format: "'json' or 'msgpack'",
     reconnect: "a boolean",
-    backoff: "an object",
+    backoff: OBJECT,
     connectTimeout: FROM_1,
     pingInterval: FROM_0,
     pingTimeout: FROM_1,
     maxQueue: FROM_1,
-    credits: FROM_1,
+    credits: "a whole number of at least 1",
     webSocket: "a function",
   });
   checkOptions(CREATE, options.backoff, { base: FROM_0, cap: FROM_0 });
@@ -253,7 +257,10 @@ export function checkDispatchOptions(options: DispatchOptions): void {
 
 /** Validates the options of a client over HTTP. */
 export function checkHttpOptions(options: HttpOptions): void {
-  checkOptions(CREATE, { ...REQUIRED, ...options }, { ...CLIENT, fetch: "a function" });
+  checkOptions(CREATE, { url: undefined, token: undefined, ...options as object }, {
+    ...CLIENT,
+    fetch: "a function",
+  });
 }
 
 /**

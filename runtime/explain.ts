@@ -17,9 +17,21 @@ export function explainName(name: string, names: readonly string[]): string {
 /** Returns the value of an option for the message "'x' must be …", without what may be secret. */
 export function explainValue(name: string, value: unknown): string {
   if (name === "token") return "";
+  const methods = METHODS[name];
+  if (methods && typeof value === "object") return ` with the methods ${methods.join(", ")}`;
   // An address may have a password before the host, or a key in the query.
   const isAddress = name === "url" && typeof value === "string";
   return `, not ${shown(isAddress ? value.replace(/.*@|[?#].*/g, "") : value)}`;
+}
+
+const METHODS: Readonly<Record<string, readonly string[]>> = {
+  clock: ["now", "setTimeout", "clearTimeout"],
+  signal: ["addEventListener", "removeEventListener"],
+};
+
+/** Whether the object given as an option is another one: an `AbortController` is not a signal. */
+export function lacksMethods(option: string, value: Readonly<Record<string, unknown>>): boolean {
+  return METHODS[option]?.some((method) => typeof value[method] !== "function") ?? false;
 }
 
 /**

@@ -13,6 +13,9 @@ export function explainValue(_name: string, _value: unknown): string {
   return "";
 }
 
+/** Leaves the methods of an option unchecked in browsers. */
+export function lacksMethods(_option: string, _value: object): undefined {}
+
 /** Adds nothing to the message in browsers, which do not show where a redirect leads. */
 export function explainAnswer(_response: Response, _url: URL): string {
   return "";

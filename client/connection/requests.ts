@@ -110,10 +110,10 @@ export function enqueueRequests(
 ): (payload: unknown) => TypedRequest<EnqueuedJob> {
   const what = `enqueue '${name}'`;
   checkOptions(what, { name }, NAME);
-  const { queue, priority } = options;
-  const head = JSON.stringify({ name, queue, priority }).slice(0, -1) + ',"payload":';
   const decode = (answer: unknown) => textFields(what, answer, "job_id", "queue", "state");
   const common = { ...request(what, "job.enqueue", decode, options, ENQUEUE), subject: name };
+  const { queue, priority } = options;
+  const head = JSON.stringify({ name, queue, priority }).slice(0, -1) + ',"payload":';
   return (payload) => ({ ...common, data: head + toJson(what, payload) + "}" });
 }
 

@@ -46,7 +46,11 @@ const EVERY_CLIENT: [Wrong, RegExp][] = [
   [{ url: "ws://" }, /'url' must be/],
   [{ url: "ftp://user:password@example.com" }, /'url' must be [^@]*, not 'example.com'$/],
   [{ hooks: "log" }, /'hooks' must be an object, not 'log'/],
+  [{ hooks: null }, /'hooks' must be an object, not null/],
+  [{ hooks: [] }, /'hooks' must be an object, not \[\]/],
   [{ clock: 5 }, /'clock' must be an object, not 5/],
+  [{ clock: {} }, /'clock' must be an object with the methods now, setTimeout, clearTimeout$/],
+  [{ clock: { now: () => 0 } }, /'clock' must be an object with the methods/],
   [{ random: 0.5 }, /'random' must be a function, not 0.5/],
 ];
 
@@ -58,15 +62,19 @@ const DISPATCH: [Wrong, RegExp][] = [
   [{ backoff: 100 }, /'backoff' must be an object, not 100/],
   [{ backoff: { base: "1s" } }, /'base' must be a number of at least 0, not '1s'/],
   [{ backoff: { cap: NaN } }, /'cap' must be/],
+  [{ backoff: null }, /'backoff' must be an object, not null/],
+  [{ backoff: [100] }, /'backoff' must be an object, not \[100\]/],
   [{ backoff: { min: 1 } }, /there is no option 'min'/],
   [{ connectTimeout: 0 }, /'connectTimeout' must be a number of at least 1, not 0/],
   [{ pingInterval: NaN }, /'pingInterval' must be a number of at least 0, not NaN/],
   [{ ping_interval: 1 }, /did you mean 'pingInterval'\?/],
   [{ pingTimeout: 0 }, /'pingTimeout' must be/],
   [{ maxQueue: 0 }, /'maxQueue' must be a number of at least 1, not 0/],
-  [{ credits: -5 }, /'credits' must be a number of at least 1, not -5/],
+  [{ credits: -5 }, /'credits' must be a whole number of at least 1, not -5/],
+  [{ credits: 1.5 }, /'credits' must be a whole number of at least 1, not 1.5/],
   [{ webSocket: "ws" }, /'webSocket' must be a function, not 'ws'/],
   [{ signal: "stop" }, /'signal' must be an object, not 'stop'/],
+  [{ signal: new AbortController() }, /'signal' must be an object with the methods addEv/],
 ];
 
 const clients: [string, (options: Wrong) => unknown, [Wrong, RegExp][]][] = [
@@ -116,8 +124,22 @@ test("connect rejects wrong options", async () => {
     hasCode("bad_options", /'timeout'/),
   );
   await assert.rejects(client.close({ drian: true } as Wrong), hasCode("bad_options", /'drain'/));
+  await assert.rejects(
+    client.close(true as Wrong),
+    hasCode("bad_options", /must be an object, not/),
+  );
   await client.close();
 });
+
+/** What is no object of options: the milliseconds or the signal itself, and the like. */
+const NOT_OPTIONS: [Wrong, RegExp][] = [
+  [30_000, /: 'options' must be an object, not 30000$/],
+  ["30s", /: 'options' must be an object, not '30s'$/],
+  [null, /: 'options' must be an object, not null$/],
+  [[5], /: 'options' must be an object, not \[5\]$/],
+  [new AbortController().signal, /: there is no option '.*'; there are signal/],
+  [Object.create({ colour: "red" }), /: there is no option 'colour'; there are signal/],
+];
 
 /** Calls that take no `timeout`. */
 const WITHOUT_TIMEOUT = /^(connect|subscribe|watch|reading a subscription|.*\.events)$/;
@@ -128,6 +150,9 @@ for (const [name, call] of Object.entries(CALLS)) {
     await using client = await Dispatch.connect({ url: server.url, token: "t" });
     const wrong: [Wrong, RegExp][] = [
       [{ signal: 5 }, /: 'signal' must be an object, not 5$/],
+      [{ signal: {} }, /: 'signal' must be an object with the methods addEventListener, /],
+      // The example of `enqueue` adds its own options to these.
+      ...(name === "enqueue" ? [] : NOT_OPTIONS),
       [{ timeOut: 5 }, /: there is no option 'timeOut'; /],
       [{ timeout: "1s" }, WITHOUT_TIMEOUT.test(name) ? /'timeout'; there are/ : /, not '1s'$/],
     ];
@@ -159,6 +184,7 @@ test("calls over HTTP refuse wrong options before anything is sent", async () =>
 test("enqueue refuses wrong options", async () => {
   using client = new DispatchRpc(address);
   const wrong: [Wrong, RegExp][] = [
+    ...NOT_OPTIONS,
     [{ priority: NaN }, /'priority' must be a whole number, not NaN/],
     [{ priority: "high" }, /'priority' must be a whole number, not 'high'/],
     [{ priority: 1.5 }, /'priority'/],
@@ -179,6 +205,16 @@ test("enqueue refuses wrong options", async () => {
 
 test("enqueueMany refuses wrong options", async () => {
   await using client = new Dispatch(address);
+  await assert.rejects(
+    client.enqueueMany("noop", [1], { progress: () => {} } as Wrong),
+    hasCode("bad_options", /there is no option 'progress'; did you mean 'onProgress'\?/),
+  );
+  for (const [options, message] of NOT_OPTIONS) {
+    await assert.rejects(
+      client.enqueueMany("noop", [1], options),
+      hasCode("bad_options", message),
+    );
+  }
   for (const options of [{ window: 0 }, { window: NaN }, { window: "64" }, { onProgress: true }]) {
     const [name] = Object.keys(options);
     await assert.rejects(
