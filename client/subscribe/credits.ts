@@ -36,7 +36,9 @@ export interface CreditWindowOptions {
   onStarved?(since: number, until: number): void;
   /** Called when other events that the server dropped are inferred, with times of the server. */
   onLost?(since: number | string, until: string): void;
-  /** Whether the server sends all events like this one of a job or run that was created then. */
+  /**
+   * Whether the subscriptions cover every event like this one of a job or run created at that time.
+   */
   isCovered?(event: DispatchEvent, createdAt: number): boolean;
 }
 
