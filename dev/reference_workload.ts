@@ -43,7 +43,7 @@ function jobs(): Workload["jobs"] {
   return [
     defineJob("send-email", { payload: email }, (_mail, context) => work(context, 20)),
     defineJob("process-image", { payload: goSchema("map") }, () => {}),
-    defineJob("noop", () => {}),
+    defineJob("noop", { payload: goSchema("any") }, () => {}),
     defineJob("always-fails", () => {
       throw new Error("boom");
     }),

@@ -98,7 +98,10 @@ function decodeValue(
     }
     return normalizeTime(value.raw.slice(1, -1));
   }
-  if (type === "any") return JSON.parse(value.raw);
+  if (type === "any") {
+    state.firstError ??= numberProblem(value.raw);
+    return JSON.parse(value.raw);
+  }
   if (value.kind === "null") return old;
   const mismatch = (found: string): unknown => {
     const name = typeName ?? nameOf(type);
@@ -122,7 +125,9 @@ function decodeValue(
         ? Number(value.raw)
         : mismatch(`number ${value.raw}`);
     case "map":
-      return value.kind === "object" ? JSON.parse(value.raw) : mismatch(value.kind);
+      if (value.kind !== "object") return mismatch(value.kind);
+      state.firstError ??= numberProblem(value.raw);
+      return JSON.parse(value.raw);
   }
   if ("list" in type) {
     if (value.kind !== "array") return mismatch(value.kind);
@@ -141,6 +146,18 @@ function decodeValue(
     result[name] = decodeValue(member, field, memberPath, result[name], state, typeName);
   }
   return result;
+}
+
+/** Finds a number that a float64 cannot hold, in the text of a value. */
+function numberProblem(raw: string): GoJsonError | undefined {
+  // Shorter numbers without an exponent fit.
+  if (!/[eE]|\d{309}/.test(raw)) return undefined;
+  for (const [token] of raw.matchAll(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g)) {
+    if (token.startsWith('"') || Number.isFinite(Number(token))) continue;
+    return new GoJsonError(
+      `json: cannot unmarshal number ${token} into Go value of type float64`,
+    );
+  }
 }
 
 function matchField(type: GoStruct, key: string): string | undefined {

@@ -1,3 +1,5 @@
+import { escapedByte } from "./utf8.ts";
+
 /**
  * Serializes a value as Go's `json.Marshal` does: `<`, `>` and `&` are escaped. Members that are
  * `undefined` are left out.
@@ -23,11 +25,12 @@ export function omitEmpty(text: string | undefined): string | undefined {
 export function quoteByte(char: string): string {
   const code = char.charCodeAt(0);
   if (code < 128) return goQuoteRune(char);
-  const byte = code < 0x800
-    ? 0xc0 | (code >> 6)
-    : code < 0xd800 || code > 0xdfff
-    ? 0xe0 | (code >> 12)
-    : 0xf0;
+  const byte = escapedByte(code) ??
+    (code < 0x800
+      ? 0xc0 | (code >> 6)
+      : code < 0xd800 || code > 0xdfff
+      ? 0xe0 | (code >> 12)
+      : 0xf0);
   return goQuoteRune(String.fromCharCode(byte));
 }
 
@@ -49,13 +52,16 @@ const ESCAPES: Record<string, string> = {
   '"': '\\"',
 };
 
+/** The characters that Go does not print: all but letters, marks, numbers, signs and the space. */
+const UNPRINTED = /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
+
 /** Quotes a text as Go's `%q` does. */
 export function goQuote(text: string): string {
-  // deno-lint-ignore no-control-regex
-  const quoted = text.replace(/[\x00-\x1f\x7f-\xa0\xad"\\]/g, (char) => {
-    const code = char.charCodeAt(0);
+  const quoted = text.replace(UNPRINTED, (char) => {
+    const code = char.codePointAt(0)!;
     if (ESCAPES[char] !== undefined) return ESCAPES[char];
-    return code < 0x80 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`;
+    if (code < 0x80) return `\\x${hex(code, 2)}`;
+    return code > 0xffff ? `\\U${hex(code, 8)}` : `\\u${hex(code, 4)}`;
   });
   return `"${quoted}"`;
 }

@@ -17,16 +17,24 @@ export interface AppOptions {
   faults: Faults;
 }
 
+function methodNotAllowed(): Promise<Response> {
+  return Promise.resolve(new Response(null, { status: 405 }));
+}
+
 /** Creates the application that handles HTTP requests: RPC, SSE and the control of faults. */
 export function createApp({ server, authenticate, path, faults }: AppOptions): Hono {
   const app = new Hono({ strict: false });
+  for (const route of [path, `${path}/rpc`, `${path}/sse`]) {
+    // Hono would handle HEAD as GET, and open a stream of events.
+    app.use(route, (c, next) => c.req.method === "HEAD" ? methodNotAllowed() : next());
+  }
   addFaultRoutes(app, `${path}/faults`, faults, authenticate);
   app.post(`${path}/rpc`, (c) => handleRpc(c, server, authenticate));
   app.get(`${path}/sse`, (c) => handleSse(c, server, authenticate));
   // Upgrades never get here: the runtime's adapter handles them.
   app.get(path, () => rejectionResponse(NOT_AN_UPGRADE));
   for (const route of [path, `${path}/rpc`, `${path}/sse`]) {
-    app.all(route, () => new Response(null, { status: 405 }));
+    app.all(route, methodNotAllowed);
   }
   const headers = { "X-Content-Type-Options": "nosniff" };
   app.onError((error) => {

@@ -1,5 +1,6 @@
 import { CanceledError } from "../engine/errors.ts";
 import type { Tenant } from "../engine/store_rows.ts";
+import { decodeUtf8 } from "../go/utf8.ts";
 import type { ServerSocket, SocketHandler } from "../listen/socket.ts";
 import { type Authenticate, hasScope, requiredScope, type TokenOptions } from "../tokens.ts";
 import { type EventConnection, EventWriter } from "./_event_writer.ts";
@@ -14,8 +15,6 @@ import { callMethod } from "./methods.ts";
 const MAX_MESSAGE_LENGTH = 1 << 20;
 /** How long a connection may stay open without a token. Real servers wait forever. */
 const AUTH_TIMEOUT_MS = 10_000;
-/** Keeps a byte order mark, so that it is rejected as by a Go server. */
-const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** One WebSocket connection: authenticates it and handles its requests one after the other. */
 export class Session implements SocketHandler, Caller, EventConnection {
@@ -227,5 +226,5 @@ export class Session implements SocketHandler, Caller, EventConnection {
 }
 
 function toText(message: string | Uint8Array): string {
-  return typeof message === "string" ? message : UTF8.decode(message);
+  return typeof message === "string" ? message : decodeUtf8(message);
 }

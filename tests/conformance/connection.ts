@@ -59,11 +59,11 @@ export class Connection implements CountingConnection {
     return this.#messages;
   }
 
-  /** Sends a message. */
-  send(text: string): void {
+  /** Sends a message, as a binary one if it is given as bytes. */
+  send(message: string | Uint8Array<ArrayBuffer>): void {
     if (this.#closed !== undefined) throw new Error(`cannot send: ${this.#closed}`);
     this.#messages++;
-    this.#socket.send(text);
+    this.#socket.send(message);
   }
 
   /**

@@ -104,6 +104,9 @@ function textMismatch(
       return isText(actual, /^.+$/s) ? undefined : differ(path, expected, actual);
   }
   if (typeof actual !== "string") return differ(path, expected, actual);
+  if (!expected.includes("$")) {
+    return expected === actual ? undefined : differ(path, expected, actual);
+  }
   const isPrefix = expected.endsWith("$any");
   const { pattern, unbound } = toPattern(isPrefix ? expected.slice(0, -4) : expected, bindings);
   const match = new RegExp(`^${pattern}${isPrefix ? "" : "$"}`, "s").exec(actual);

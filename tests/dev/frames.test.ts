@@ -50,6 +50,36 @@ const BROKEN: Record<string, string> = {
 };
 
 for (const [text, message] of Object.entries(BROKEN)) {
+  test("a number that Go's float64 cannot hold fails a handler that takes anything", async () => {
+    await using wire = await Wire.connect(server.url);
+    await wire.call("subscribe", { channel: "jobs" });
+    wire.text(
+      '{"type":"request","method":"job.enqueue","data":{"name":"noop","payload":["1e999",-1e999]}}',
+    );
+    const { data } = await wire.event("job.dlq");
+    assert.match(
+      data.error,
+      /: json: cannot unmarshal number -1e999 into Go value of type float64$/,
+    );
+  });
+
+  test("names a byte that is not UTF-8, and replaces each in a text by one U+FFFD", async () => {
+    await using wire = await Wire.connect(server.url);
+    const next = () => wire.take(() => true);
+    const quote = 0x22;
+    wire.socket.send(Uint8Array.of(0x80));
+    assert.equal(
+      (await next()).error!.message,
+      "invalid frame: invalid character '\\u0080' looking for beginning of value",
+    );
+    const [start, end] = ['{"type":"ping","id":', "}"].map((text) =>
+      new TextEncoder().encode(text)
+    );
+    // Half of an emoji, then a byte that begins nothing.
+    wire.socket.send(Uint8Array.of(...start!, quote, 0xf0, 0x9f, 0xff, 0xc3, 0xa4, quote, ...end!));
+    assert.equal((await next()).correl_id, "\ufffd\ufffd\ufffdä");
+  });
+
   test(`answers the malformed frame ${JSON.stringify(text)} with Go's message and no correl_id`, async () => {
     await using wire = await Wire.connect(server.url);
     const response = await wire.reply(text);

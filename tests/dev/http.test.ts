@@ -36,6 +36,13 @@ async function rpc(body: unknown, headers: Record<string, string> = {}) {
 
 const statsRequest = { id: "a", type: "request", method: "stats", token: "demo-token" };
 
+test("HEAD is refused everywhere", async () => {
+  for (const path of ["", "/rpc", "/sse?channel=jobs&token=demo-token"]) {
+    assert.equal((await fetch(base + path, { method: "HEAD" })).status, 405, path);
+  }
+  assert.equal((await fetch(`${base}/nope`, { method: "HEAD" })).status, 404);
+});
+
 test("RPC responds with a frame, and with the error's code as the status", async () => {
   const good = await rpc(statsRequest);
   assert.deepEqual([good.status, good.type, good.correl_id], [200, "application/json", "a"]);
