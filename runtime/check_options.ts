@@ -52,7 +52,8 @@ export function optional(rule: OptionRule): OptionRule {
 
 /** A finite number from `min` to `max`; with `max: Infinity` it may be infinite too. */
 export function numberFrom(min: number, max: number = Number.MAX_VALUE): OptionRule {
-  return (value) => isBetween(value, min, max) ? undefined : `a number ${range(min, max)}`;
+  const allowed = min === -Number.MAX_VALUE ? "a number" : `a number ${range(min, max)}`;
+  return (value) => isBetween(value, min, max) ? undefined : allowed;
 }
 
 /** A whole number from `min` to `max`. */

@@ -72,6 +72,8 @@ const MEANINGS: readonly (readonly [RegExp, (url: URL) => string])[] = [
     /certificate|CERT_|UNABLE_TO_(VERIFY|GET_ISSUER)/i,
     () => `the server's certificate is of an unknown authority; ${trustAdvice()}`,
   ],
+  // What `fetch` of Node and of Deno says.
+  [/bad port|Requests to port \d+ are blocked/, blockedPort],
   [/includes credentials/, () => "the address must not contain a user and a password"],
   [
     /websocket accept header|operation was aborted/,
@@ -123,10 +125,7 @@ export async function explainFailure(
     if (found && knownMeaning(found.all, url)) report = found;
   }
   const isBlocked = probeSignal && url.protocol.startsWith("ws") && isBlockedByNode(url);
-  const meaning = isBlocked
-    ? `Node does not connect to port ${portOf(url)}, which the standard of \`fetch\` blocks; ` +
-      "let the server use another port"
-    : await meaningOf(report, url, probe);
+  const meaning = isBlocked ? blockedPort(url) : await meaningOf(report, url, probe);
   return Object.assign(new Error(meaning), report.code ? { code: report.code } : {});
 }
 
@@ -179,6 +178,12 @@ export function explainStatus(status: number, { pathname, protocol }: URL): stri
   return protocol.startsWith("ws")
     ? ` instead of opening a WebSocket; ${path}, and does every proxy pass WebSockets on?`
     : `; ${path}, and a Dispatch server behind it?`;
+}
+
+function blockedPort(url: URL): string {
+  const runtime = "Deno" in globalThis ? "Deno" : "Node";
+  return `${runtime} does not connect to port ${portOf(url)}, which the standard of \`fetch\` ` +
+    "blocks; let the server use another port";
 }
 
 function knownMeaning(error: string, url: URL): string | undefined {

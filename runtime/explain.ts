@@ -40,7 +40,8 @@ export function lacksMethods(option: string, value: Readonly<Record<string, unkn
  */
 export function explainAnswer({ headers, status }: Response, url: URL): string {
   const location = headers.get("Location")?.replace(/[?#].*/, "");
-  return location
+  // Other answers may name an address, too: 201 that of what was created.
+  return location && status >= 300 && status < 400
     ? `: a redirect to '${location}', which the client does not follow`
     : explainStatus(status, url);
 }

@@ -23,6 +23,20 @@ export const TEST_DISPATCH_RULES: OptionRules = {
   client: optional((value) => isRecord(value) ? undefined : "an object of client options"),
 };
 
+const { allowOrigins: _a, clock: _c, hostname: _h, port: _p, store: _s, ...nodeRules } =
+  serverRules;
+
+/** The options of `createWorld`. */
+export const WORLD_RULES: OptionRules = {
+  ...nodeRules,
+  seed: numberFrom(-Number.MAX_VALUE),
+  nodes: optional(wholeNumberFrom(1)),
+  latency: optional(latencyRange),
+  networkFaults: optional(aFunction),
+  observer: optional(aFunction),
+  start: optional(aTime),
+};
+
 /** The options of `createFaultProxy`. */
 export const PROXY_RULES: OptionRules = {
   target: proxyTarget,
@@ -56,3 +70,15 @@ export const delayMs: OptionRule = numberFrom(0);
 
 /** The options of `createScriptedServer`. */
 export const SCRIPTED_SERVER_RULES: OptionRules = { manual: optional(trueOrFalse) };
+
+/** The shortest and the longest time that a frame takes. */
+function latencyRange(value: unknown): string | undefined {
+  const isRange = Array.isArray(value) && value.length === 2 &&
+    value.every((ms) => wholeNumberFrom(0)(ms) === undefined) && value[0] <= value[1];
+  return isRange ? undefined : "two whole numbers of milliseconds, the smaller one first";
+}
+
+function aTime(value: unknown): string | undefined {
+  const isTime = typeof value === "string" && !Number.isNaN(Date.parse(value));
+  return isTime ? undefined : 'a time, such as "2026-01-01T00:00:00Z"';
+}

@@ -1,7 +1,9 @@
 import { Dispatch } from "../../client/dispatch.ts";
 import type { DispatchOptions, HttpOptions } from "../../client/options.ts";
 import { createDevServer, createStore, type DevServer, type Store } from "../../dev/mod.ts";
+import { checkOptions } from "../../dev/options_error.ts";
 import { seededRandom } from "../../runtime/random.ts";
+import { WORLD_RULES } from "../_option_rules.ts";
 import type { WorldConnection } from "./connection.ts";
 import type { FaultPolicy } from "./faults.ts";
 import { createFetch } from "./http.ts";
@@ -237,9 +239,10 @@ class Node implements WorldNode {
  * assert.equal((await world.run(job.wait())).state, "completed");
  * ```
  *
- * @throws {OptionsError} If an option of the servers is not valid.
+ * @throws {OptionsError} If an option is not valid.
  */
 export async function createWorld(options: WorldOptions): Promise<World> {
+  checkOptions("create world", options, WORLD_RULES);
   const world = new SimulatedWorld(options);
   await world.start();
   return world;

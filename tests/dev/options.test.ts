@@ -18,6 +18,7 @@ import {
   createFaultProxy,
   createScriptedServer,
   createTestDispatch,
+  createWorld,
   MockTransport,
 } from "../../testing/mod.ts";
 import { Wire } from "./wire.ts";
@@ -232,6 +233,26 @@ test("the functions for tests check their options", async () => {
   await refused(() => createTestDispatch({ listen: true } as Any), /there is no option 'listen'/);
   for (const target of ["localhost:1", "wss://a", 5, undefined]) {
     await refused(() => createFaultProxy({ target: target as Any }), /'target' must be a ws: or/);
+  }
+  for (
+    const [options, problem] of [
+      [null, "the options must be an object, not null"],
+      [5, "the options must be an object, not 5"],
+      [{}, "option 'seed' must be a number, not missing"],
+      [{ seed: 1, nodes: "2" }, "option 'nodes' must be a whole number of at least 1, not '2'"],
+      [{ seed: 1, nodes: 0 }, "option 'nodes' must be a whole number of at least 1, not 0"],
+      [{ seed: 1, latency: 5 }, /'latency' must be two whole numbers of milliseconds, .*, not 5$/],
+      [{ seed: 1, latency: [5, 1] }, /'latency' must be two whole numbers/],
+      [{ seed: 1, latency: [1, 1.5] }, /'latency' must be two whole numbers/],
+      [{ seed: 1, networkFaults: "drop" }, /'networkFaults' must be a function/],
+      [{ seed: 1, observer: {} }, /'observer' must be a function/],
+      [{ seed: 1, start: "noon" }, /'start' must be a time, such as/],
+      [{ seed: 1, node: 2 }, "there is no option 'node'; did you mean 'nodes'?"],
+      [{ seed: 1, port: 0 }, /there is no option 'port'/],
+    ] as const
+  ) {
+    const message = typeof problem === "string" ? `Cannot create world: ${problem}` : problem;
+    await refused(() => createWorld(options as Any), message);
   }
   await refused(() => createFaultProxy({ target: "ws://a", onConnect: handler } as Any), /'onConn/);
   await refused(() => createScriptedServer("x" as Any), /the script must be a function, not 'x'/);

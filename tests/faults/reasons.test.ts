@@ -58,13 +58,30 @@ test("says that a connection was refused, and asks for the port", async () => {
   );
 });
 
-test("says that Node blocks a port, and treats it like any other port elsewhere", async () => {
-  const isNode = !("Deno" in globalThis || "Bun" in globalThis);
-  const { ws } = await errorsOf("ws://127.0.0.1:1/dwp");
-  assert.match(
-    ws.message,
-    isNode ? /: Node does not connect to port 1, / : /: connection refused; /,
-  );
+test("says which runtime blocks a port, and treats it like any other port elsewhere", async () => {
+  const refused = /: connection refused; /;
+  const blockedBy = (runtime: string) =>
+    new RegExp(`: ${runtime} does not connect to port 1, .*; let the server use another port$`);
+  const [socket, http] = "Deno" in globalThis
+    ? [refused, blockedBy("Deno")]
+    : "Bun" in globalThis
+    ? [refused, refused]
+    : [blockedBy("Node"), blockedBy("Node")];
+  const { ws, rpc, sse } = await errorsOf("ws://127.0.0.1:1/dwp");
+  assert.match(ws.message, socket);
+  assert.match(rpc.message, http);
+  assert.match(sse.message, http);
+});
+
+test("calls only a status of 300 to 399 a redirect", async () => {
+  for (const [status, isRedirect] of [["201 Created", false], ["308 Moved", true]] as const) {
+    await using server = await httpServer(`${status}\r\nLocation: http://127.0.0.1:9/other`);
+    const { rpc, sse } = await errorsOf(`ws://127.0.0.1:${server.port}/dwp`);
+    for (const { message } of [rpc, sse]) {
+      assert.match(message, new RegExp(`answered ${status.slice(0, 3)}`));
+      assert.equal(/a redirect to/.test(message), isRedirect, message);
+    }
+  }
 });
 
 test("says that a host was not found", async () => {
