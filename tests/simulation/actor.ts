@@ -5,6 +5,7 @@ import type { World } from "../../testing/mod.ts";
 import type { WorldClock } from "../../testing/mod.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
 import { FRESH_TOKENS } from "./workload.ts";
+import { NEVER } from "./program.ts";
 import type { CallStep, ClientPlan, Operation, ValueKind } from "./program.ts";
 
 /** A call of a client, from its beginning to its end. */
@@ -160,6 +161,11 @@ export class Actor {
     return this.outcomes.some(({ op }) => op.do === "enqueueMany");
   }
 
+  get #isFollowing(): boolean {
+    return this.watches.some(({ ended }) => !ended) ||
+      this.outcomes.some(({ target, isSettled }) => target && !isSettled);
+  }
+
   /** Begins an operation; the promise resolves when it has settled. */
   begin(step: number, { op, abort, timeout }: CallStep, time = 0): Promise<void> {
     const tag = step + 1 + time * 1_000;
@@ -198,7 +204,7 @@ export class Actor {
       settle("result"),
       settle("error"),
     );
-    if (signal) {
+    if (signal && abort !== NEVER) {
       const hasSignal = op.do !== "close" && op.do !== "unsubscribe";
       if (hasSignal) outcome.deadline = Math.min(outcome.deadline, start + abort!);
       this.clock.setTimeout(() => signal.abort(new Error("aborted")), abort!);
@@ -216,7 +222,8 @@ export class Actor {
     const known = this.#known;
     switch (op.do) {
       case "connect":
-        outcome.deadline += 60_000;
+        // A client that reconnects has no deadline, but gives up in the end.
+        outcome.deadline += 900_000;
         return await client.connect({ signal });
       case "enqueue": {
         const job = await client.enqueue(op.name, outcome.value, { ...options, retry: op.retry });
@@ -281,6 +288,8 @@ export class Actor {
       }
       case "close":
         outcome.deadline = this.clock.monotonic() + (op.drain ? 120_000 : 1_000);
+        // Without a connection those who follow ask again and again, and a drain waits for them.
+        if (op.drain && this.#isFollowing) outcome.deadline += 600_000;
         this.isClosed ||= !op.drain;
         for (const reading of this.subscriptions) reading.isLeft = true;
         await client.close({ drain: op.drain });

@@ -39,6 +39,8 @@ export function keyOf({ ts, type, topic }: DispatchEvent): string {
 export class Model {
   readonly published: Published[] = [];
   readonly signals: Signal[] = [];
+  /** The jobs and events that clients sent over WebSockets, in the order of their arrival. */
+  readonly writes: { name: string; payload: unknown }[] = [];
   readonly sessions = new Map<WorldConnection, ServerSession>();
   /** Events whose frames the network lost by a fault that no client can notice. */
   readonly lost = new Set<string>();
@@ -96,6 +98,10 @@ export class Model {
       const { client } = connection;
       session = { id: session_id!, client, connection, channels: new Set() };
       this.sessions.set(connection, session);
+    }
+    if (method === "job.enqueue" || method === "workflow.event") {
+      const { name, payload } = JSON.parse(data!);
+      this.writes.push({ name, payload });
     }
     if (method === "subscribe") session.channels.add(JSON.parse(data!).channel);
     if (method === "unsubscribe") session.channels.delete(JSON.parse(data!).channel);

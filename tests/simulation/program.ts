@@ -6,7 +6,16 @@ export const VALUES = ["object", "array", "text", "short", "number", "null", "no
 export type ValueKind = typeof VALUES[number];
 
 export const JOBS = ["noop", "work", "fails", "flaky", "nobody"] as const;
-export const WORKFLOWS = ["quick", "nap", "gate", "broken", "fan", "hour", "missing"] as const;
+export const WORKFLOWS = [
+  "quick",
+  "nap",
+  "gate",
+  "broken",
+  "fan",
+  "hour",
+  "long",
+  "missing",
+] as const;
 export const EVENTS = ["go", "stop"] as const;
 
 /** What a client does. A `pick` chooses among what there is when the operation begins. */
@@ -16,7 +25,14 @@ export type Operation =
   | { do: "enqueueMany"; name: typeof JOBS[number]; count: number; window: number }
   | { do: "getJob"; pick: number }
   | { do: "cancel"; pick: number }
-  | { do: "start"; name: typeof WORKFLOWS[number]; value: ValueKind; same: boolean }
+  | {
+    do: "start";
+    name: typeof WORKFLOWS[number];
+    value: ValueKind;
+    same: boolean;
+    /** What the client does when the run is known. */
+    then?: "watch" | "waitRun";
+  }
   | { do: "getRun"; pick: number }
   | { do: "timeline"; pick: number }
   | { do: "publish"; name: typeof EVENTS[number] }
@@ -81,8 +97,13 @@ export interface ClientPlan {
   credits: number;
 }
 
-/** A fault, which happens to the frame with this number. */
+/** The kinds of frames that faults are planned for. */
+export const FRAME_KINDS = ["any", "open", "write", "answer", "event"] as const;
+export type FrameKind = typeof FRAME_KINDS[number];
+
+/** A fault, which happens to the frame with this number among those of its kind. */
 export interface PlannedFault {
+  of?: FrameKind;
   frame: number;
   do: WorldFaultAction;
   ms: number;
@@ -99,6 +120,9 @@ export interface Program {
   steps: readonly Step[];
   faults: readonly PlannedFault[];
 }
+
+/** A signal that has not aborted when the program ends. */
+export const NEVER = 1_000_000_000;
 
 const pick = fc.nat({ max: 7 });
 const value = fc.constantFrom(...VALUES);
@@ -134,6 +158,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       name: fc.constantFrom(...WORKFLOWS),
       value,
       same: fc.boolean(),
+      then: optional(fc.constantFrom("watch", "waitRun")),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("getRun" as const), pick }) },
@@ -189,9 +214,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       client: fc.nat({ max: 3 }),
       op: operation,
       wait: fc.boolean(),
-      abort: fc.option(fc.nat({ max: 60 }), { nil: undefined, freq: 8 }),
+      abort: fc.option(fc.oneof(fc.nat({ max: 60 }), fc.constant(NEVER)), {
+        nil: undefined,
+        freq: 8,
+      }),
       timeout: fc.option(fc.integer({ min: 1, max: 500 }), { nil: undefined, freq: 8 }),
-      times: fc.option(fc.integer({ min: 2, max: 4 }), { nil: undefined, freq: 4 }),
+      times: fc.option(
+        fc.oneof(
+          { weight: 5, arbitrary: fc.integer({ min: 2, max: 4 }) },
+          { weight: 1, arbitrary: fc.constant(20) },
+        ),
+        { nil: undefined, freq: 4 },
+      ),
     }),
   },
   {
@@ -199,7 +233,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       after,
       node: fc.nat({ max: 2 }),
-      restart: fc.oneof(fc.constant(0), fc.nat({ max: 5_000 })),
+      restart: fc.oneof(fc.constant(0), fc.nat({ max: 5_000 }), fc.constant(600_000)),
     }),
   },
   {
@@ -232,6 +266,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 const fault: fc.Arbitrary<PlannedFault> = fc.record({
+  of: fc.constantFrom(...FRAME_KINDS),
   frame: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 120 })),
   do: fc.constantFrom<WorldFaultAction>(
     "cut",

@@ -68,6 +68,40 @@ function* drainWaits({ actors }: Evidence): Iterable<string> {
   }
 }
 
+/** Rule 1: when a client has given up or is closed, its calls end. */
+function* callsEndWithTheClient({ actors }: Evidence): Iterable<string> {
+  for (const { outcomes, statuses, name: client } of actors) {
+    for (const { at, status } of statuses) {
+      if (status.type !== "failed" && status.type !== "closed") continue;
+      for (const outcome of outcomes) {
+        if (outcome.op.do === "close" || outcome.begin >= at || outcome.end <= at + 100) continue;
+        yield `1: ${name(outcome)} went on for ${
+          outcome.end - at
+        } ms after ${client} was ${status.type}`;
+      }
+    }
+  }
+}
+
+/** Rule 6: a lane whose run has ended is dropped, also if its peer is silent. */
+function* lanesEnd({ world, model, actors }: Evidence): Iterable<string> {
+  for (const { name: client, outcomes, watches, status } of actors) {
+    if (status.type !== "connected") continue;
+    const open = world.connections.filter((it) =>
+      it.client === client && it.isOpenAtClient && it.sessionId !== status.sessionId
+    );
+    /** Nobody looks whether these runs have ended. */
+    const unseen = outcomes.filter(({ op, isSettled, result }) =>
+      op.do === "start" && !(isSettled && result === undefined) &&
+      !outcomes.some((it) => it.target === result && (it.result ?? Object(it.error).run)) &&
+      !watches.some((it) => it.name === result && it.ended && !it.ended.error)
+    );
+    const stuck = model.lostAnswers.get(client) ?? 0;
+    if (open.length <= unseen.length + stuck) continue;
+    yield `6: ${client} has ${open.length} lanes, with ${unseen.length} that may be open`;
+  }
+}
+
 /** A start is known after this many milliseconds, if nothing happens to any connection. */
 const START_TIME = 6_000;
 
@@ -121,21 +155,26 @@ function* delaysAreAsDocumented({ actors }: Evidence): Iterable<string> {
   }
 }
 
-/** Rule 2: jobs are enqueued in the order of the calls, even if those wait for a connection. */
-function* writesKeepTheirOrder({ world, actors }: Evidence): Iterable<string> {
-  const position = new Map<string, number>();
+/** The channels whose events limit the rate of enqueues. */
+const THROTTLING = ["jobs", "firehose", "queue"];
+
+/** Rule 2: writes are sent in the order of the calls, even if those wait for a connection. */
+function* writesKeepTheirOrder({ model, actors }: Evidence): Iterable<string> {
+  const positions = new Map<string, number>();
   const keyOf = (job: string, payload: unknown) => `${job} ${JSON.stringify(payload)}`;
-  for (const [index, job] of world.store.jobs().entries()) {
-    position.set(keyOf(job.name, job.payload), index);
+  for (const [index, { name, payload }] of model.writes.entries()) {
+    positions.set(keyOf(name, payload), index);
   }
   for (const { outcomes } of actors) {
-    // The events of jobs limit the rate of enqueues.
-    if (outcomes.some(({ op }) => op.do === "subscribe")) continue;
+    if (outcomes.some(({ op }) => op.do === "subscribe" && THROTTLING.includes(op.channel))) {
+      continue;
+    }
     let last = -1;
     for (const outcome of outcomes) {
       const { op, value } = outcome;
-      if (op.do !== "enqueue" || op.retry || value === undefined || value === null) continue;
-      const at = position.get(keyOf(op.name, value)) ?? last;
+      const isWrite = (op.do === "enqueue" && !op.retry) || op.do === "publish";
+      if (!isWrite || value === undefined || value === null) continue;
+      const at = positions.get(keyOf(op.name, value)) ?? last;
       if (at < last) yield `2: ${name(outcome)} overtook an earlier call`;
       last = at;
     }
@@ -157,6 +196,8 @@ export const CALL_RULES: readonly Rule[] = [
   timeoutsHaveAReason,
   readsAreRepeated,
   drainWaits,
+  callsEndWithTheClient,
+  lanesEnd,
   startsResolveEarly,
   lossesHaveACause,
   delaysAreAsDocumented,

@@ -13,6 +13,10 @@ const IN_FLIGHT = 3_000;
 /** Rule 4: a full buffer drops what the caller chose, and counts it. */
 function* overflowIsExact({ world, model, actors }: Evidence): Iterable<string> {
   for (const actor of actors) {
+    if (actor.isHttp) continue;
+    const control = new Set(
+      actor.statuses.flatMap(({ status }) => status.type === "connected" ? status.sessionId : []),
+    );
     for (const reading of actor.subscriptions) {
       const { outcome, items } = reading;
       const { overflow = "drop-oldest" } = outcome.op as { overflow?: string };
@@ -23,7 +27,7 @@ function* overflowIsExact({ world, model, actors }: Evidence): Iterable<string> 
       }
       const isDone = reading.ended !== undefined || reading.isLeft;
       if (isDone || gaps.length > overflows.length) continue;
-      const published = model.published.filter((it) => isFor(it, reading, actor.name, model));
+      const published = model.published.filter((it) => isFor(it, reading, control, model));
       const yielded = new Set(items.filter(isEvent).map(keyOf));
       const missing = published.filter(({ event }) => !yielded.has(keyOf(event)));
       const certain = missing.filter(({ order, at }) =>
@@ -52,13 +56,13 @@ function* overflowIsExact({ world, model, actors }: Evidence): Iterable<string> 
 function isFor(
   { event, at, sessions }: Published,
   reading: Reading,
-  client: string,
+  control: ReadonlySet<string>,
   model: Model,
 ): boolean {
   if (at < reading.at - IN_FLIGHT || model.lost.has(keyOf(event))) return false;
   if (reading.name.startsWith("queue:") && !("queue" in event.data)) return false;
   return [...sessions].some(([session, channels]) =>
-    session.client === client && channels.includes(reading.channel) &&
+    control.has(session.id) && channels.includes(reading.channel) &&
     !model.isStalled(session, at)
   );
 }
@@ -84,5 +88,23 @@ function* watchesAreInOrder({ model, actors }: Evidence): Iterable<string> {
   }
 }
 
+/** Rule 5: a wait resolves if its job or run has completed, and rejects if not. */
+function* waitsTellTheOutcome({ actors }: Evidence): Iterable<string> {
+  for (const { outcomes } of actors) {
+    for (const { op, target, result, error, ...outcome } of outcomes) {
+      if (!target) continue;
+      const { state } = Object(result ?? Object(error).job ?? Object(error).run);
+      const isCompleted = state === "completed";
+      if (state !== undefined && isCompleted !== (result !== undefined)) {
+        yield `5: ${name({ op, ...outcome })} ${result ? "resolved" : "rejected"} with ${state}`;
+      }
+    }
+  }
+}
+
 /** Rules about subscriptions and watches. */
-export const STREAM_RULES: readonly Rule[] = [overflowIsExact, watchesAreInOrder];
+export const STREAM_RULES: readonly Rule[] = [
+  overflowIsExact,
+  watchesAreInOrder,
+  waitsTellTheOutcome,
+];

@@ -1,7 +1,7 @@
 import { createWorld, type World, type WorldFrame } from "../../testing/mod.ts";
 import { Actor, type Known } from "./actor.ts";
 import { Model } from "./model.ts";
-import type { PlannedFault, Program } from "./program.ts";
+import type { FrameKind, PlannedFault, Program } from "./program.ts";
 import { nothingIsLeft, RULES } from "./rules.ts";
 import { CALL_RULES } from "./rules_of_calls.ts";
 import { STREAM_RULES } from "./rules_of_streams.ts";
@@ -28,9 +28,7 @@ const PATIENCE = 60_000;
 /** Runs a program in a world of its own, and judges what happened. */
 export async function runProgram(program: Program): Promise<Verdict> {
   const model = new Model();
-  const faults = new Map(
-    (program.isCalm ? [] : program.faults).map((fault) => [fault.frame, fault]),
-  );
+  const faults = new PlannedFaults(program.isCalm ? [] : program.faults);
   const world = await createWorld({
     ...workload(),
     // Otherwise two nodes may give the same id to two sessions of a client.
@@ -78,7 +76,7 @@ async function perform(
   model: Model,
   actors: readonly Actor[],
 ): Promise<void> {
-  let awakeAt = 0;
+  let quietAt = 0;
   const clock = world.clock("program");
   const pause = (ms: number) => new Promise<void>((resolve) => void clock.setTimeout(resolve, ms));
   for (const [number, step] of program.steps.entries()) {
@@ -89,6 +87,7 @@ async function perform(
       for (const it of world.connections) if (it.node === node.index) model.harmed.add(it.name);
       world.record(`node-${node.index + 1}`, `restarts in ${step.restart}`);
       void node.restart(step.restart);
+      quietAt = Math.max(quietAt, world.now + step.restart);
     } else if ("cutAll" in step) {
       for (const connection of world.connections) {
         if (!connection.isOpenAtClient) continue;
@@ -114,7 +113,7 @@ async function perform(
       else {
         actors[step.client % actors.length]!.hasSlept = true;
         clock.sleep(step.sleep);
-        awakeAt = Math.max(awakeAt, world.now) + step.sleep;
+        quietAt = Math.max(quietAt, world.now) + step.sleep;
       }
     } else {
       const actor = actors[step.client % actors.length]!;
@@ -122,11 +121,42 @@ async function perform(
       if (clock.isAsleep) await new Promise<void>((resolve) => void clock.setTimeout(resolve, 0));
       const calls = Array.from({ length: step.times ?? 1 }, (_, n) => actor.begin(number, step, n));
       const settled = Promise.all(calls);
+      const { op } = step;
+      if (op.do === "start" && op.then) {
+        const next = { ...step, op: { do: op.then, pick: 0 } };
+        void settled.then(() => actor.begin(number, next));
+      }
       if (step.wait) await Promise.race([settled, pause(PATIENCE)]);
     }
   }
-  await pause(Math.max(0, awakeAt - world.now));
+  await pause(Math.max(0, quietAt - world.now));
 }
+
+/** Counts the frames of each kind, and finds the faults that happen to them. */
+class PlannedFaults {
+  readonly #faults = new Map<string, PlannedFault>();
+  readonly #counts = new Map<FrameKind, number>();
+
+  constructor(faults: readonly PlannedFault[]) {
+    for (const fault of faults) this.#faults.set(`${fault.of ?? "any"} ${fault.frame}`, fault);
+  }
+
+  /** Returns the fault that happens to a frame, if any. */
+  next(frame: WorldFrame): PlannedFault | undefined {
+    const kind = kindOf(frame);
+    const count = (this.#counts.get(kind) ?? 0) + 1;
+    this.#counts.set(kind, count);
+    return this.#faults.get(`any ${frame.number}`) ?? this.#faults.get(`${kind} ${count}`);
+  }
+}
+
+function kindOf({ direction, text }: WorldFrame): FrameKind {
+  if (direction === "open") return "open";
+  if (direction === "out") return text.includes('"type":"event"') ? "event" : "answer";
+  return WRITES.test(text) ? "write" : "any";
+}
+
+const WRITES = /"method":"(?:job\.enqueue|workflow\.start|workflow\.event)"/;
 
 /** Grants of credits, and ends of subscriptions. */
 const NEVER_LOST = /"credits":|"method":"unsubscribe"/;
@@ -136,10 +166,10 @@ const IS_WRITE_OR_EVENT =
 
 function faultFor(
   frame: WorldFrame,
-  faults: ReadonlyMap<number, PlannedFault>,
+  faults: PlannedFaults,
   model: Model,
 ): PlannedFault | undefined {
-  const fault = faults.get(frame.number);
+  const fault = faults.next(frame);
   if (!fault) return undefined;
   model.harmed.add(frame.connection);
   const isSpoilt = fault.do === "drop" || fault.do === "malformed";

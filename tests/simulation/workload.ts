@@ -31,6 +31,12 @@ export function workload(): Workload {
         await wf.sleep("nap", 150);
         await wf.step("after", () => {});
       }),
+      defineWorkflow("long", async (wf) => {
+        for (const day of ["mon", "tue", "wed", "thu", "fri"]) {
+          await wf.step(day, () => {});
+          await wf.sleep(`after-${day}`, 700);
+        }
+      }),
       defineWorkflow("hour", async (wf) => {
         await wf.sleep("hour", "1h");
         await wf.step("after", () => {});
