@@ -1,4 +1,5 @@
 import type { DispatchEvent, Gap } from "../../mod.ts";
+import { channelsOf } from "../../protocol/mod.ts";
 import type { Outcome, Reading } from "./actor.ts";
 import { keyOf, type Model, type Published } from "./model.ts";
 import type { Evidence, Rule } from "./rules.ts";
@@ -27,11 +28,13 @@ function* overflowIsExact({ world, model, actors }: Evidence): Iterable<string> 
       }
       const isDone = reading.ended !== undefined || reading.isLeft;
       if (isDone || gaps.length > overflows.length) continue;
-      const published = model.published.filter((it) => isFor(it, reading, control, model));
       const yielded = new Set(items.filter(isEvent).map(keyOf));
-      const missing = published.filter(({ event }) => !yielded.has(keyOf(event)));
-      const certain = missing.filter(({ order, at }) =>
-        order >= reading.from && at < world.now - IN_FLIGHT
+      const missing = model.published.filter((it) =>
+        !yielded.has(keyOf(it.event)) && mayReach(it, reading, control)
+      );
+      const certain = missing.filter((it) =>
+        it.order >= reading.from && it.at < world.now - IN_FLIGHT &&
+        mustReach(it, reading, control, model)
       );
       const missed = overflows.reduce((sum, gap) => sum + (gap.missed ?? 0), 0);
       if (missed < certain.length || missed > missing.length) {
@@ -52,19 +55,27 @@ function* overflowIsExact({ world, model, actors }: Evidence): Iterable<string> 
   }
 }
 
-/** Whether an event was published to a subscription of the client, or may have been. */
-function isFor(
+/** Whether an event may have reached a subscription, if only because the client has another one. */
+function mayReach(
+  { event, at, sessions }: Published,
+  reading: Reading,
+  control: ReadonlySet<string>,
+): boolean {
+  return at >= reading.at - IN_FLIGHT && channelsOf(event).includes(reading.name) &&
+    [...sessions.keys()].some(({ id }) => control.has(id));
+}
+
+/** Whether an event must have reached a subscription, since the server sent it. */
+function mustReach(
   { event, at, sessions }: Published,
   reading: Reading,
   control: ReadonlySet<string>,
   model: Model,
 ): boolean {
-  if (at < reading.at - IN_FLIGHT || model.lost.has(keyOf(event))) return false;
-  if (reading.name.startsWith("queue:") && !("queue" in event.data)) return false;
-  return [...sessions].some(([session, channels]) =>
-    control.has(session.id) && channels.includes(reading.channel) &&
-    !model.isStalled(session, at)
-  );
+  return !model.lost.has(keyOf(event)) &&
+    [...sessions].some(([session, channels]) =>
+      control.has(session.id) && channels.includes(reading.channel) && !model.isStalled(session, at)
+    );
 }
 
 const LAST = ["job.completed", "job.dlq", "workflow.completed", "workflow.failed"];
