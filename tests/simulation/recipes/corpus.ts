@@ -21,13 +21,14 @@ function plan(steps: readonly StepPlan[], more: Partial<RecipePlan> = {}): Recip
     steps,
     always: [],
     faults: [],
+    writeFaults: [],
     disturbances: [],
     ...more,
   };
 }
 
 const nobody = step({ do: "enqueue", name: "nobody", tells: false });
-const wait = step({ do: "wait", pick: 0 });
+const wait = step({ do: "wait", pick: 0, isExpression: false });
 
 /** Every recipe that the simulation has found. */
 export const CORPUS: readonly FoundRecipe[] = [

@@ -14,6 +14,8 @@ interface Ending {
   status: StepStatus;
   /** Whether the step may not have arrived at the server, so that it can be repeated. */
   isRepeatable?: boolean;
+  /** Whether it failed because of the connection. */
+  kind?: "connection" | undefined;
   /** Statuses that are as right, because two things happened at once. */
   or?: readonly StepStatus[];
 }
@@ -46,11 +48,13 @@ export class Interpreter {
   readonly #writes = new Map<string, { attempts: number; repeats: boolean }>();
   /** The last known state of what each step has created. */
   readonly #states = new Map<StepModel, string>();
-  /** The ids of what each step has created. */
-  readonly #ids = new Map<StepModel, string[]>();
+  /** The ids of what each step has created, by the item. */
+  readonly #created = new Map<StepModel, Map<number | undefined, string>>();
   readonly #seen = new Set<string>();
   #status: CaseStatus | undefined;
   #checks = 0;
+  /** When the time that all `always` share began, which a used recipe can have started. */
+  #cleanUpBegan: number | undefined;
   #hasRetried = false;
 
   constructor(plan: RecipePlan, model: RecipeModel, evidence: Evidence) {
@@ -70,7 +74,7 @@ export class Interpreter {
     }
     // A function that is interrupted between two steps starts no other one.
     if (this.#plan.isScript) this.#status ??= this.#endOfFunction(limit);
-    const cleanUp = { at: stepsEnded!.at + ALWAYS_TIME };
+    const cleanUp = { at: (this.#cleanUpBegan ?? stepsEnded!.at) + ALWAYS_TIME };
     for (const step of always) this.#fail(this.#step(step, cleanUp));
     for (const key of this.#evidence.steps.keys()) {
       if (!this.#seen.has(key)) this.#problems.push(`${key} was reported, but is not to run`);
@@ -113,9 +117,9 @@ export class Interpreter {
     if (this.#plan.isScript && step.action.do === "log") return undefined;
     if (items === undefined) return this.#once(step, limit);
     let failure: StepStatus | undefined;
-    this.#ids.set(step, this.#ids.get(step) ?? []);
+    this.#created.set(step, new Map());
     if (step.condition && !this.#hasResult(step.condition.step)) {
-      this.#ids.delete(step);
+      this.#created.delete(step);
       const key = tagOf(step);
       this.#expect(key, this.#take(key), { status: "skipped" }, 0);
       return undefined;
@@ -158,8 +162,10 @@ export class Interpreter {
       }
       const isOver = this.#over(step, outer, end);
       const isWrite = step.action.do in WRITES;
+      const isPickedOut = retry?.isPicky === true && ending.kind !== "connection";
       const mayRepeat = !isWrite || retry?.repeats || ending.isRepeatable;
       const isWanted = number < most && mayRepeat && ending.status !== "interrupted" &&
+        !isPickedOut &&
         isOver !== "yes";
       if (!isWanted || isOver === "maybe" && !end.isRetried) {
         return this.#expect(key, evidence, ending, number, step, outer);
@@ -194,12 +200,16 @@ export class Interpreter {
     if (!condition) return true;
     if (!this.#hasResult(condition.step)) return false;
     const { step, state } = condition;
-    if (step.items !== undefined) return (this.#ids.get(step)?.length ?? 0) > 0;
+    if (step.items !== undefined) return this.#created.get(step)!.size > 0;
     return state === undefined || this.#states.get(step) === state;
   }
 
   #hasResult(step: StepModel): boolean {
-    return this.#ids.has(step);
+    return this.#created.has(step);
+  }
+
+  #idsOf(step: StepModel): string[] {
+    return [...this.#created.get(step)!.values()];
   }
 
   #isInterrupted({ phase }: StepModel, { order }: Moment): boolean {
@@ -241,15 +251,20 @@ export class Interpreter {
         return { status: this.#states.get(target!) === action.state ? "passed" : "failed" };
       }
       case "log":
-        return { status: "passed" };
+        if (step.expects !== undefined) this.#checks++;
+        return { status: step.expects ?? true ? "passed" : "failed" };
       case "sleep":
         if (end.at === start.at + action.ms && action.ms + start.at <= limit.at) {
           const isTie = end.at === limit.at || this.#isInterrupted(step, end);
-          return { status: "passed", or: isTie ? [this.#stop(step, end, limit).status] : [] };
+          if (step.expects !== undefined) this.#checks++;
+          const status = step.expects ?? true ? "passed" : "failed";
+          return { status, or: isTie ? [this.#stop(step, end, limit).status] : [] };
         }
         return this.#stop(step, end, limit);
       case "parallel":
         return this.#parallel(step, limit);
+      case "use":
+        return this.#use(step, start, limit);
       case "wait":
         return this.#wait(step, start, end, limit);
       default:
@@ -260,6 +275,32 @@ export class Interpreter {
   #parallel(step: StepModel, limit: Limit): Ending {
     const failures = step.inner.map((one) => this.#step(one, limit));
     return { status: failures.find((failure) => failure !== undefined) ?? "passed" };
+  }
+
+  /** Returns how another recipe has ended. Its own time is never shorter than what is left. */
+  #use(step: StepModel, start: Moment, limit: Limit): Ending {
+    let failure: StepStatus | undefined;
+    let ended = start;
+    const ends = (one: StepModel) => {
+      const finish = [...this.#evidence.steps].findLast(([key]) => isPartOf(key, one))?.[1];
+      ended = finish?.finished.at(-1) ?? ended;
+    };
+    for (const one of step.inner) {
+      if (failure !== undefined) this.#notReached(one);
+      else failure = this.#step(one, limit);
+      ends(one);
+    }
+    const { began } = this.#evidence;
+    const whole = { at: began!.at + Math.min(STEPS_TIME, this.#plan.timeout ?? STEPS_TIME) };
+    // The recipe around it shares the time of its `always` once it was stopped.
+    const isShared = this.#over(step, whole, ended) !== "no";
+    if (isShared) this.#cleanUpBegan ??= ended.at;
+    const cleanUp = { at: (isShared ? this.#cleanUpBegan! : ended.at) + ALWAYS_TIME };
+    for (const one of step.cleanUp) {
+      const failed = this.#step(one, cleanUp);
+      failure ??= failed;
+    }
+    return { status: failure ?? "passed" };
   }
 
   /** Returns how a step that was stopped has ended. */
@@ -278,7 +319,7 @@ export class Interpreter {
     const tag = tagOf(step, item);
     const isCreation = action.do in WRITES && action.do !== "cancel";
     if (!isCreation && target && !this.#hasResult(target)) return { status: "failed" };
-    const id = target && this.#ids.get(target)![0];
+    const id = target && this.#idsOf(target)[0];
     const calls = this.#callsBetween(start, end).filter((call) => {
       if (action.do in WRITES && call.method !== WRITES[action.do]) return false;
       if (isCreation) return sentTag(call) === tag;
@@ -296,7 +337,9 @@ export class Interpreter {
     const open = calls.find(({ settled }) => !settled || settled.order > end.order);
     if (!failed && !open && calls.length > 0) {
       this.#remember(step, calls[0]!, item);
-      return { status: "passed" };
+      if (step.expects === undefined) return { status: "passed" };
+      this.#checks++;
+      return { status: step.expects ? "passed" : "failed" };
     }
     if (!failed) return this.#stop(step, end, limit);
     return this.#failedCall(step, failed, end, limit);
@@ -306,8 +349,8 @@ export class Interpreter {
     const { do: kind } = step.action;
     if (kind !== "enqueue" && kind !== "start") return;
     const { job_id, run_id, state } = (settled as { value: Record<string, string> }).value;
-    const earlier = item === undefined ? [] : this.#ids.get(step) ?? [];
-    this.#ids.set(step, [...earlier, (job_id ?? run_id)!]);
+    const created = this.#created.get(step) ?? new Map();
+    this.#created.set(step, created.set(item, (job_id ?? run_id)!));
     this.#states.set(step, kind === "enqueue" ? "pending" : state!);
   }
 
@@ -320,8 +363,9 @@ export class Interpreter {
     }
     if (limit.at < end.at) return { status: "failed", isRepeatable };
     const status = this.#statusOf(step, error);
-    if (limit.at > end.at) return { status, isRepeatable };
-    return { status: "failed", isRepeatable, or: [status] };
+    const kind = isConnectionError(error) ? "connection" as const : undefined;
+    if (limit.at > end.at) return { status, isRepeatable, kind };
+    return { status: "failed", isRepeatable, or: [status], kind };
   }
 
   #statusOf(step: StepModel, error: unknown): StepStatus {
@@ -336,7 +380,7 @@ export class Interpreter {
   #wait(step: StepModel, start: Moment, end: Moment, limit: Limit): Ending {
     const { action, target } = step;
     if (action.do !== "wait") throw new TypeError("not a wait");
-    const ids = this.#ids.get(target!);
+    const ids = this.#hasResult(target!) ? this.#idsOf(target!) : undefined;
     if (ids?.length !== 0 || target!.items === undefined) this.#checks++;
     if (!ids) return { status: "failed" };
     const calls = this.#callsBetween(start, end);
@@ -356,7 +400,9 @@ export class Interpreter {
         lastAnswer = last.settled;
         const { state } = (read.settled as { value: { state: string } }).value;
         if (target!.items === undefined) this.#states.set(target!, state);
-        isReached = (action.until ?? ["completed"]).includes(state);
+        isReached = action.untilStep === undefined
+          ? (action.until ?? ["completed"]).includes(state)
+          : checkpointsOf(last).includes(action.untilStep);
         if (isReached) break;
         if (isTerminal(state) || action.failOn === state) return { status: "failed" };
       }
@@ -424,6 +470,16 @@ export class Interpreter {
     if (event.soft !== isSoft) this.#problems.push(`${key} is soft: ${event.soft}`);
     return isSoft && event.status !== "interrupted" ? undefined : event.status;
   }
+}
+
+/** The checkpoints that a run had when it was read. */
+function checkpointsOf({ settled }: Call): unknown[] {
+  return (settled as { value: { step_name: string }[] }).value.map(({ step_name }) => step_name);
+}
+
+/** Whether a key names a step, or one of its items. */
+function isPartOf(key: string, step: StepModel): boolean {
+  return key.replace(/\[\d+\]$/, "") === tagOf(step);
 }
 
 /** The tag of what a call creates. */

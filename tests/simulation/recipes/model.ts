@@ -9,6 +9,9 @@ export const WRITES: Readonly<Record<string, string>> = {
   cancel: "cancelJob",
 };
 
+/** The kinds of steps that can have an `expect`. */
+const EXPECTING = new Set([...Object.keys(WRITES), "get", "log", "sleep", "stats"]);
+
 /** A step whose targets are chosen. */
 export interface StepModel extends Omit<StepPlan, "condition"> {
   /** Its number in reports. */
@@ -20,8 +23,10 @@ export interface StepModel extends Omit<StepPlan, "condition"> {
   target?: StepModel;
   /** Without a state, the step only needs the other one to have a result. */
   condition?: { step: StepModel; state?: string };
-  /** The steps of a `parallel`. */
+  /** The steps of a `parallel`, or of the recipe that the step uses. */
   inner: StepModel[];
+  /** The `always` of the recipe that the step uses. */
+  cleanUp: StepModel[];
 }
 
 /** A recipe whose targets are chosen. */
@@ -38,12 +43,24 @@ export function tagOf({ phase, number }: StepModel, item?: number): string {
 /** Chooses the targets of the steps, and leaves out what the language does not allow. */
 export function modelOf({ steps, always, isScript }: RecipePlan): RecipeModel {
   let made: StepModel[] = [];
-  const read = (plans: readonly StepPlan[], phase: StepModel["phase"], prefix: string) => {
+  const readUsed = (model: StepModel, plan: { steps: StepPlan[]; always: StepPlan[] }) => {
+    const outer = made;
+    made = [];
+    model.inner = read(plan.steps, "steps", `${model.number}.`, true);
+    model.cleanUp = read(plan.always, "always", `${model.number}.`, true);
+    made = outer;
+  };
+  const read = (
+    plans: readonly StepPlan[],
+    phase: StepModel["phase"],
+    prefix: string,
+    isUsed = false,
+  ): StepModel[] => {
     const known = made;
     const created: StepModel[] = [];
     const used = new Set<StepModel>();
     const models = plans.map((plan, index): StepModel => {
-      const isInner = prefix !== "";
+      const isInner = prefix !== "" && !isUsed;
       // Steps side by side cannot use each other's results.
       const model = chosen(plan, isInner ? known : made, { phase, isScript });
       model.number = `${prefix}${index + 1}`;
@@ -54,6 +71,9 @@ export function modelOf({ steps, always, isScript }: RecipePlan): RecipeModel {
         model.action = { do: "assert", holds: true, tells: false };
       }
       if (model.target) used.add(model.target);
+      // An `assert` with an `expect` is one assertion.
+      if (!EXPECTING.has(model.action.do)) delete model.expects;
+      if (model.action.do === "use") readUsed(model, model.action);
       if (model.action.do === "parallel") {
         model.inner = read(model.action.steps, phase, `${model.number}.`);
       }
@@ -64,7 +84,7 @@ export function modelOf({ steps, always, isScript }: RecipePlan): RecipeModel {
       }
       return model;
     });
-    if (prefix !== "") made = [...known, ...created];
+    if (prefix !== "" && !isUsed) made = [...known, ...created];
     return models;
   };
   return { steps: read(steps, "steps", ""), always: read(always, "always", "") };
@@ -75,7 +95,7 @@ function chosen(
   made: readonly StepModel[],
   { phase, isScript }: { phase: StepModel["phase"]; isScript: boolean },
 ): StepModel {
-  const model: StepModel = { ...plan, phase, number: "", inner: [] };
+  const model: StepModel = { ...plan, phase, number: "", inner: [], cleanUp: [] };
   const action = model.action = { ...plan.action } as Action;
   const isWrite = action.do in WRITES && action.do !== "cancel";
   if (isScript) {
@@ -83,10 +103,11 @@ function chosen(
     delete model.items;
     // The result of a soft step that failed cannot be used.
     if (isWrite) model.soft = false;
-    if (action.do === "parallel") model.action = { do: "sleep", ms: 20 };
+    delete model.expects;
+    if (action.do === "parallel" || action.do === "use") model.action = { do: "sleep", ms: 20 };
   }
   if (!isWrite) delete model.items;
-  if (action.do === "wait" || action.do === "parallel") delete model.retry;
+  if (["wait", "parallel", "use"].includes(action.do)) delete model.retry;
   if (action.do === "parallel" || action.do === "log") model.soft = false;
   const single = made.filter(({ items }) => items === undefined);
   if ("pick" in action) {
@@ -105,6 +126,8 @@ function chosen(
     const allowed = (state: string) => !states || states.includes(state);
     const until = action.until?.filter(allowed);
     action.until = until?.length ? until : undefined;
+    if (!states || model.target.items !== undefined) action.untilStep = undefined;
+    if (action.untilStep !== undefined) action.until = undefined;
     const ends = action.until ?? ["completed"];
     if (action.failOn && (!allowed(action.failOn) || ends.includes(action.failOn))) {
       action.failOn = undefined;

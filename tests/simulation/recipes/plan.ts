@@ -20,21 +20,39 @@ export type Action =
   | { do: "start"; name: typeof WORKFLOWS[number]; tells: boolean }
   | { do: "publish"; name: "go" | "stop"; tells: boolean }
   | { do: "call"; name: typeof JOBS[number]; tells: boolean }
-  | { do: "wait"; pick: number; until?: string[]; failOn?: string }
+  | {
+    do: "wait";
+    pick: number;
+    until?: string[];
+    /** Whether `until` is written as an expression. */
+    isExpression: boolean;
+    /** The checkpoint that a wait for a run waits for instead. */
+    untilStep?: string;
+    failOn?: string;
+  }
   | { do: "get" | "cancel"; pick: number }
   | { do: "compare"; pick: number; state: string }
   | { do: "assert"; holds: boolean; tells: boolean }
   | { do: "log" }
   | { do: "sleep"; ms: number }
   | { do: "stats" }
-  | { do: "parallel"; steps: StepPlan[] };
+  | { do: "parallel"; steps: StepPlan[] }
+  | { do: "use"; steps: StepPlan[]; always: StepPlan[] };
 
 /** A step, before its targets are chosen. Times are in milliseconds. */
 export interface StepPlan {
   action: Action;
   within?: number;
   soft: boolean;
-  retry?: { attempts: number; backoff: number; repeats: boolean };
+  retry?: {
+    attempts: number;
+    backoff: number;
+    repeats: boolean;
+    /** Whether only failures of the connection are retried. */
+    isPicky: boolean;
+  };
+  /** Whether an `expect` of the step holds, if it has one. */
+  expects?: boolean;
   /** How many items its `for_each` has. */
   items?: number;
   /** Skips the step unless the job or run of an earlier step has a state. */
@@ -63,6 +81,8 @@ export interface RecipePlan {
   steps: readonly StepPlan[];
   always: readonly StepPlan[];
   faults: readonly { frame: number; do: WorldFaultAction; ms: number }[];
+  /** Faults of the requests that change something, counted from 1, or of their answers. */
+  writeFaults: readonly { write: number; of: "request" | "answer"; do: WorldFaultAction }[];
   disturbances: readonly Disturbance[];
 }
 
@@ -70,6 +90,7 @@ const pick = fc.nat({ max: 5 });
 const tells = fc.boolean();
 const rarely = <T>(arbitrary: fc.Arbitrary<T>, freq = 5) =>
   fc.option(arbitrary, { nil: undefined, freq });
+const mostly = fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false));
 const state = fc.constantFrom<string>(...JOB_STATES);
 const is = <T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
 
@@ -90,6 +111,8 @@ const leaf: fc.Arbitrary<Action> = fc.oneof(
       do: is("wait"),
       pick,
       until: rarely(fc.uniqueArray(state, { minLength: 1, maxLength: 2 }), 2),
+      isExpression: fc.boolean(),
+      untilStep: rarely(is("one", "before", "reserve", "wait:go")),
       failOn: rarely(state),
     }),
   },
@@ -99,7 +122,7 @@ const leaf: fc.Arbitrary<Action> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       do: is("assert"),
-      holds: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false)),
+      holds: mostly,
       tells,
     }),
   },
@@ -121,9 +144,11 @@ function planned(action: fc.Arbitrary<Action>): fc.Arbitrary<StepPlan> {
         attempts: fc.integer({ min: 1, max: 4 }),
         backoff: fc.nat({ max: 300 }),
         repeats: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+        isPicky: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
       }),
       1,
     ),
+    expects: rarely(mostly, 6),
     items: rarely(fc.integer({ min: 1, max: 3 }), 6),
     condition: rarely(fc.record({ pick, state }), 8),
   }) as fc.Arbitrary<StepPlan>;
@@ -131,9 +156,17 @@ function planned(action: fc.Arbitrary<Action>): fc.Arbitrary<StepPlan> {
 
 const side = planned(leaf);
 const step = fc.oneof(
-  { weight: 9, arbitrary: side },
+  { weight: 18, arbitrary: side },
   {
     weight: 1,
+    arbitrary: planned(fc.record({
+      do: is("use"),
+      steps: fc.array(side, { minLength: 1, maxLength: 4 }),
+      always: fc.array(side, { maxLength: 2 }),
+    })),
+  },
+  {
+    weight: 2,
     arbitrary: planned(fc.record({
       do: is("parallel"),
       steps: fc.array(side, { minLength: 1, maxLength: 3 }),
@@ -163,6 +196,14 @@ export const recipePlans: fc.Arbitrary<RecipePlan> = fc.record({
       ms: fc.nat({ max: 2_000 }),
     }),
     { maxLength: 3, size: "max" },
+  ),
+  writeFaults: fc.array(
+    fc.record({
+      write: fc.integer({ min: 1, max: 4 }),
+      of: is("request", "answer"),
+      do: fc.constantFrom<WorldFaultAction>("cut", "cut", "drop", "half-open"),
+    }),
+    { maxLength: 1 },
   ),
   disturbances: fc.array(
     fc.oneof(

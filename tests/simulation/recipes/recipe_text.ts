@@ -6,11 +6,30 @@ import type { RecipePlan } from "./plan.ts";
 const API = "${{ secrets.API }}";
 const KEY = "${{ secrets.KEY }}";
 
+/** Writes the recipes that a recipe uses as YAML, by the names of their files. */
+export function usedYaml({ steps }: RecipeModel): Record<string, string> {
+  const used = steps.filter(({ action }) => action.do === "use");
+  return Object.fromEntries(used.map((step) => [
+    fileOf(step),
+    stringify({
+      secrets: ["API", "KEY"],
+      vars: { n: 2 },
+      steps: step.inner.map(yamlStep),
+      ...(step.cleanUp.length === 0 ? {} : { always: step.cleanUp.map(yamlStep) }),
+    }, { lineWidth: 0 }),
+  ]));
+}
+
+function fileOf({ number }: StepModel): string {
+  return `used${number}.yaml`;
+}
+
 /** Writes a recipe as YAML. */
 export function yamlOf({ steps, always }: RecipeModel, { timeout }: RecipePlan): string {
   return stringify({
     name: "Simulated",
     secrets: ["API", "KEY"],
+    vars: { n: 2 },
     ...(timeout === undefined ? {} : { timeout: `${timeout}ms` }),
     steps: steps.map(yamlStep),
     ...(always.length === 0 ? {} : { always: always.map(yamlStep) }),
@@ -18,7 +37,7 @@ export function yamlOf({ steps, always }: RecipeModel, { timeout }: RecipePlan):
 }
 
 function yamlStep(step: StepModel): Record<string, unknown> {
-  const { id, within, soft, retry, items, condition } = step;
+  const { id, within, soft, retry, items, condition, expects } = step;
   return {
     ...(id === undefined ? {} : { id }),
     ...fieldsOf(step),
@@ -31,8 +50,10 @@ function yamlStep(step: StepModel): Record<string, unknown> {
         attempts: retry.attempts,
         backoff: `${retry.backoff}ms`,
         ...(retry.repeats ? { repeat_writes: true } : {}),
+        ...(retry.isPicky ? { only_if: "error.kind == 'connection'" } : {}),
       },
     }),
+    ...(expects === undefined ? {} : { expect: { "vars.n": expects ? 2 : 3 } }),
   };
 }
 
@@ -62,10 +83,14 @@ function fieldsOf(step: StepModel): Record<string, unknown> {
     case "call":
       return { call: "job.enqueue", data: { job: action.name, payload: payload() } };
     case "wait": {
-      const { until, failOn } = action;
+      const { until, isExpression, untilStep, failOn } = action;
+      const ends = isExpression && until
+        ? `\${{ ${JSON.stringify(until)}.exists(s, s == it.state) }}`
+        : until;
       return {
         wait: target!.id,
-        ...(until === undefined ? {} : { until }),
+        ...(untilStep === undefined ? {} : { until_step: untilStep }),
+        ...(until === undefined ? {} : { until: ends }),
         ...(failOn === undefined ? {} : { fail_on: failOn }),
       };
     }
@@ -90,6 +115,8 @@ function fieldsOf(step: StepModel): Record<string, unknown> {
       return { stats: {} };
     case "parallel":
       return { parallel: step.inner.map(yamlStep) };
+    case "use":
+      return { use: fileOf(step) };
   }
 }
 
@@ -147,10 +174,14 @@ async function runStep(
     case "call":
       return void await t.call("job.enqueue", { job: action.name, payload }, settings);
     case "wait": {
-      const { until, failOn } = action;
+      const { until, isExpression, untilStep, failOn } = action;
+      const ends = isExpression && until
+        ? (it: JobHandle) => until.includes(it.state)
+        : until as JobHandle["state"][] | undefined;
       return await t.wait(handle as JobHandle, {
         ...settings,
-        ...(until === undefined ? {} : { until: until as JobHandle["state"][] }),
+        ...(untilStep === undefined ? {} : { untilStep }),
+        ...(ends === undefined ? {} : { until: ends }),
         ...(failOn === undefined ? {} : { failOn: failOn as JobHandle["state"] }),
       });
     }
@@ -169,6 +200,7 @@ async function runStep(
     case "stats":
       return void await t.stats(settings);
     case "parallel":
-      throw new Error("a script has no parallel step");
+    case "use":
+      throw new Error("a script has no such step");
   }
 }

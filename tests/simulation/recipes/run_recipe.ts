@@ -8,7 +8,12 @@ import type { RunnerClient } from "../../../runner/mod.ts";
 import { readRecipe } from "../../../runner/recipe/read_recipe.ts";
 import { openScript } from "../../../runner/script/running_script.ts";
 import { seededRandom } from "../../../runtime/random.ts";
-import { createWorld, type World, type WorldClock } from "../../../testing/mod.ts";
+import {
+  createWorld,
+  type FaultPolicy,
+  type World,
+  type WorldClock,
+} from "../../../testing/mod.ts";
 import type { ServedRequest } from "../../../dev/mod.ts";
 import { CountingSignal } from "../../helpers/counting_signal.ts";
 import { scriptRecipe } from "../../runner/_engine.ts";
@@ -21,7 +26,7 @@ import { Evidence } from "./evidence.ts";
 import { Interpreter } from "./interpreter.ts";
 import { modelOf, type RecipeModel } from "./model.ts";
 import { type RecipePlan, recipePlans, SECRETS } from "./plan.ts";
-import { scriptOf, yamlOf } from "./recipe_text.ts";
+import { scriptOf, usedYaml, yamlOf } from "./recipe_text.ts";
 import { RULES } from "./recipe_rules.ts";
 import { defineJob, defineWorkflow } from "../../../dev/mod.ts";
 
@@ -36,6 +41,7 @@ export async function runRecipe(plan: RecipePlan): Promise<Verdict> {
   const signals: Signal[] = [];
   const received = new Map<string, number>();
   const faults = new Map(plan.faults.map((fault) => [fault.frame, fault]));
+  const writeFaults = faultsOfWrites(plan);
   const { jobs, workflows, ...rest } = workload();
   const world = await createWorld({
     ...rest,
@@ -52,8 +58,9 @@ export async function runRecipe(plan: RecipePlan): Promise<Verdict> {
       request: (request) => countTag(request, received),
       published: ({ id, name, payload }) => void signals.push({ id, name, payload }),
     }),
-    networkFaults: ({ number, text }) =>
-      text.includes('"credits":') ? undefined : faults.get(number),
+    networkFaults: (frame) =>
+      writeFaults(frame) ??
+        (frame.text.includes('"credits":') ? undefined : faults.get(frame.number)),
   });
   const clock = world.clock("runner");
   const evidence = new Evidence(
@@ -94,7 +101,8 @@ export async function runRecipe(plan: RecipePlan): Promise<Verdict> {
       if (![3, 130].includes(exitCode)) violations.push(`1: the exit code is ${exitCode}`);
     } else {
       const judgement = new Interpreter(plan, model, evidence).judge();
-      const isDisturbed = plan.faults.length + plan.disturbances.length > 0;
+      const isDisturbed =
+        plan.faults.length + plan.writeFaults.length + plan.disturbances.length > 0;
       const about = { world, model, evidence, judgement, signals, received, exitCode, isDisturbed };
       for (const rule of RULES) violations.push(...rule(about));
     }
@@ -123,7 +131,11 @@ export const RECIPES: Subject<RecipePlan> = {
   flags: " --recipes",
   programs: recipePlans,
   run: runRecipe,
-  show: (plan) => `${JSON.stringify(plan)}\n\n${yamlOf(modelOf(plan), plan)}`,
+  show(plan) {
+    const model = modelOf(plan);
+    const used = Object.entries(usedYaml(model)).map(([name, text]) => `# ${name}\n${text}`);
+    return [JSON.stringify(plan), yamlOf(model, plan), ...used].join("\n\n");
+  },
 };
 
 function refuse(input: unknown): never {
@@ -132,7 +144,9 @@ function refuse(input: unknown): never {
 
 async function yaml(plan: RecipePlan, model: RecipeModel): Promise<Recipe> {
   const text = yamlOf(model, plan);
-  const { recipe, diagnostics } = await readRecipe("r.yaml", text);
+  const used = usedYaml(model);
+  const load = (name: string) => Promise.resolve({ name, text: used[name]! });
+  const { recipe, diagnostics } = await readRecipe("r.yaml", text, { load });
   if (recipe) return recipe;
   throw new Error(`the recipe is not valid: ${diagnostics[0]!.message}\n${text}`);
 }
@@ -182,6 +196,26 @@ function disturb(
       }
     }, disturbance.at);
   }
+}
+
+/** Finds the requests that change something, and their answers. */
+function faultsOfWrites({ writeFaults }: RecipePlan): FaultPolicy {
+  const asked = new Map<string, number>();
+  return ({ direction, connection, text }) => {
+    if (direction === "open") return undefined;
+    const isRequest = direction === "in" &&
+      /"method":"(job\.enqueue|workflow\.(start|event))"/.test(text);
+    const id = /"(?:id|correl_id)":"([^"]+)"/.exec(
+      direction === "in" ? text : text.slice(text.indexOf('"correl_id"')),
+    )?.[1];
+    const key = `${connection} ${id}`;
+    if (isRequest) asked.set(key, asked.size + 1);
+    const write = asked.get(key);
+    const of = isRequest ? "request" : "answer";
+    return write === undefined
+      ? undefined
+      : writeFaults.find((fault) => fault.write === write && fault.of === of);
+  };
 }
 
 function countTag({ data }: ServedRequest, received: Map<string, number>): void {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { recipePlans } from "./plan.ts";
 import { runRecipe } from "./run_recipe.ts";
 
-const RECIPES = 30;
+const RECIPES = 20;
 
 /** Runs a fixed set of recipes; returns the hash of what each did and was reported about it. */
 export async function recipeTraces(): Promise<string[]> {
