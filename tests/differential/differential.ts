@@ -43,7 +43,6 @@ print(
       seconds.toFixed(1)
     } s; ${result.unsteady} differed once and not again, ${result.broken} were sent again`,
 );
-for (const [{ name, reason }, count] of result.allowed) print(`${count} × ${name}: ${reason}`);
 if (result.found) {
   print(`\n${describe(result.found, ["real", "embedded"])}`);
   print(`\ndeno task differential --url ${values.url} --seed ${seed} --path ${result.found.path}`);

@@ -19,6 +19,8 @@ export interface Exchange {
 export interface Received {
   readonly conn: string;
   readonly events: readonly (RawFrame | StreamEvent)[];
+  /** Whether not even the last event came, because the connection has no credits. */
+  readonly isSilent: boolean;
 }
 
 /** What a server did in a sequence. */
@@ -29,6 +31,8 @@ export interface Outcome {
   readonly unsettled: number;
 }
 
+/** After how long a connection counts as one without credits. */
+const SILENCE_MS = 2_000;
 /** A queue that no worker reads. */
 const UNREAD = "differential";
 const ORDER = { name: "order-pipeline", input: { order_id: "1" } };
@@ -111,6 +115,7 @@ class SequenceRun implements Outcome {
   async finish(): Promise<void> {
     const open = [...this.#connections.entries()].filter(([, { isOpen }]) => isOpen);
     const late: RawFrame[][] = this.#connections.map(() => []);
+    const silent = new Set<number>();
     for (const [, connection] of open) {
       connection.send(frame("last", "subscribe", { channel: "jobs" }));
       await until(connection, "last");
@@ -119,7 +124,8 @@ class SequenceRun implements Outcome {
     const isLast = ({ data }: RawFrame) => (data as RawFrame).topic === `job:${last}`;
     for (const [index, connection] of open) {
       for (;;) {
-        const event = await next(connection, "event");
+        const event = await nextEvent(connection);
+        if (event === undefined) silent.add(index);
         if (event === undefined || isLast(event)) break;
         late[index]!.push(event);
       }
@@ -140,10 +146,18 @@ class SequenceRun implements Outcome {
       await changes(stream, () => stream.events.some(({ data }) => data.topic === topic));
     }
     this.#connections.forEach((_, index) =>
-      this.received.push({ conn: letter(index), events: this.#ours(late[index]!) })
+      this.received.push({
+        conn: letter(index),
+        events: this.#ours(late[index]!),
+        isSilent: silent.has(index),
+      })
     );
     this.#streams.forEach(({ stream }, index) =>
-      this.received.push({ conn: `sse${index + 1}`, events: this.#ours(stream.events) })
+      this.received.push({
+        conn: `sse${index + 1}`,
+        events: this.#ours(stream.events),
+        isSilent: false,
+      })
     );
   }
 
@@ -289,13 +303,19 @@ function parse(text: string): unknown {
   }
 }
 
-/** Takes the next frame, or `undefined` if the connection closed. */
-async function next(
-  connection: Connection,
-  kind: "response" | "event" = "response",
-): Promise<RawFrame | undefined> {
+/** Takes the next event, or `undefined` if none comes. */
+async function nextEvent(connection: Connection): Promise<RawFrame | undefined> {
   try {
-    return await connection.next(kind, TIMEOUT_MS);
+    return await connection.next("event", SILENCE_MS);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Takes the next answer, or `undefined` if the connection closed. */
+async function next(connection: Connection): Promise<RawFrame | undefined> {
+  try {
+    return await connection.next("response", TIMEOUT_MS);
   } catch (error) {
     if (connection.isOpen) throw error;
     return undefined;
