@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { CanceledError } from "../engine/errors.ts";
+import { decodeUtf8 } from "../go/utf8.ts";
 import { MAX_MESSAGE_BYTES } from "../listen/socket.ts";
 import { type Authenticate, hasScope, requiredScope } from "../tokens.ts";
 import { type ClientFrame, decodeFrame, FrameWriter, type MethodResult } from "./_frames.ts";
@@ -64,16 +65,17 @@ class BodyTooLargeError extends Error {}
 async function readText(request: Request): Promise<string> {
   const length = request.headers.get("Content-Length");
   if (Number(length) > MAX_MESSAGE_BYTES) throw new BodyTooLargeError();
-  if (length !== null || !request.body) return await request.text();
-  const decoder = new TextDecoder();
+  if (length !== null || !request.body) {
+    return decodeUtf8(new Uint8Array(await request.arrayBuffer()));
+  }
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
-  let text = "";
   for await (const chunk of request.body) {
     bytes += chunk.length;
     if (bytes > MAX_MESSAGE_BYTES) throw new BodyTooLargeError();
-    text += decoder.decode(chunk, { stream: true });
+    chunks.push(chunk);
   }
-  return text + decoder.decode();
+  return decodeUtf8(new Uint8Array(await new Blob(chunks).arrayBuffer()));
 }
 
 /** Decodes a request's body as a Go server does, which ignores what follows the JSON value. */

@@ -36,6 +36,11 @@ async function rpc(body: unknown, headers: Record<string, string> = {}) {
 
 const statsRequest = { id: "a", type: "request", method: "stats", token: "demo-token" };
 
+test("RPC refuses a byte order mark", async () => {
+  const { status, message } = await rpc(`\ufeff${JSON.stringify(statsRequest)}`);
+  assert.deepEqual([status, message], [400, "invalid request body"]);
+});
+
 test("HEAD is refused everywhere", async () => {
   for (const path of ["", "/rpc", "/sse?channel=jobs&token=demo-token"]) {
     assert.equal((await fetch(base + path, { method: "HEAD" })).status, 405, path);
