@@ -4,7 +4,7 @@ import { Job } from "./job.ts";
 import { Session } from "./session.ts";
 import type { ChannelName } from "../protocol/channel.ts";
 import type { RunEvent } from "../protocol/event.ts";
-import { delay } from "../runtime/clock.ts";
+import { delay, monotonicNow } from "../runtime/clock.ts";
 import { type Backend, DispatchCalls } from "./calls.ts";
 import { callMethod, toJson } from "./connection/requests.ts";
 import type { CallArgs, DefinitionName, Definitions, DefinitionsOf } from "./definitions.ts";
@@ -122,15 +122,18 @@ export class Dispatch<D extends Definitions = Definitions> extends DispatchCalls
    */
   async close(options: CloseOptions = {}): Promise<void> {
     checkOptions("close", options, { drain: "a boolean" });
+    const session = this.#session;
     if (options.drain) {
-      // Every call has a deadline, so this ends.
+      const until = session.lastDeadline!;
+      // Waits and loops begin new calls, which may never be sent while the server is away.
       while (
-        !this.#session.closedWith && this.#session.inFlight + this.#lanes.inFlight > 0
+        !session.closedWith && session.inFlight + this.#lanes.inFlight > 0 &&
+        !(session.isReconnecting && monotonicNow(session.clock) > until)
       ) {
-        await delay(5, { clock: this.#session.clock });
+        await delay(5, session);
       }
     }
-    await this.#session.close(options.drain);
+    await session.close(options.drain);
   }
 
   /** Closes with `drain`, for `await using`. */

@@ -47,6 +47,8 @@ export class Session implements EventTransport {
   declare readonly hooks: Hooks | undefined;
   declare readonly credits: number;
   declare readonly throttle: EnqueueThrottle;
+  /** The latest deadline of the requests so far, on the monotonic clock. */
+  declare lastDeadline: number | undefined;
 
   constructor(options: DispatchOptions) {
     checkDispatchOptions(options);
@@ -91,7 +93,7 @@ export class Session implements EventTransport {
   async connect(signal?: AbortSignal): Promise<string> {
     if (this.#closing) throw inContext("connect", this.#closedWith);
     this.#closedWith = undefined;
-    const link = this.#link || this.#isReconnecting
+    const link = this.#link || this.isReconnecting
       ? this.ready("connect", Infinity, signal)
       : abortable(this.#opening ??= this.#openFirst(), signal);
     return (await link).sessionId;
@@ -100,9 +102,11 @@ export class Session implements EventTransport {
   /** Sends a request over the control link and resolves with the data of the answer. */
   request(request: Request): Promise<unknown> {
     const start = () =>
-      new Promise((resolve, reject) =>
-        this.#start(request, this.deadline(request.timeout), resolve, reject)
-      );
+      new Promise((resolve, reject) => {
+        const deadline = this.deadline(request.timeout);
+        if (!(deadline < this.lastDeadline!)) this.lastDeadline = deadline;
+        this.#start(request, deadline, resolve, reject);
+      });
     return this.hooks ? withRequestHook(this.hooks, request, start) : start();
   }
 
@@ -159,7 +163,8 @@ export class Session implements EventTransport {
     return this.#closing;
   }
 
-  get #isReconnecting(): boolean {
+  /** Whether the connection was lost, and the client has not given up. */
+  get isReconnecting(): boolean {
     return this.status.state.type === "reconnecting";
   }
 
@@ -204,7 +209,7 @@ export class Session implements EventTransport {
   #sendOrQueue(call: Call): void {
     if (this.#link) return this.#sendOn(this.#link, call);
     this.#queue.add(call);
-    if (this.#isReconnecting || this.#opening) return;
+    if (this.isReconnecting || this.#opening) return;
     this.#opening = this.#openFirst();
     // A failure rejects each queued call; nobody else waits for this promise.
     this.#opening.catch(() => {});

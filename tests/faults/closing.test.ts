@@ -144,6 +144,20 @@ test("close with drain ends at the latest with the deadlines of the calls", asyn
   assert.equal(it.clock.pending, 0);
 });
 
+test("close with drain ends without a connection, although a wait keeps trying to subscribe", async () => {
+  await using it = await scripted(serve, { maxRetries: 0, timeout: 103 });
+  await it.proxy.refuse();
+  it.proxy.cut();
+  await eventually(() => it.status.of("disconnected").length > 0);
+  const waiting = it.client.job(JOB_ID).wait();
+  waiting.catch(() => {});
+  const before = it.clock.now();
+  await it.clock.runUntil(it.client.close({ drain: true }), 1);
+  assert(it.clock.now() - before <= 110, "the deadline of the calls in flight");
+  await assert.rejects(within(waiting, "the wait"), isClosed);
+  assert.equal(it.clock.pending, 0);
+});
+
 test("close without drain ends a close with drain", async () => {
   await using it = await scripted(() => {});
   const call = it.client.stats();
