@@ -127,7 +127,7 @@ export class Dispatch<D extends Definitions = Definitions> extends DispatchCalls
       const until = session.lastDeadline!;
       // Waits and loops begin new calls, which may never be sent while the server is away.
       while (
-        !session.closedWith && session.inFlight + this.#lanes.inFlight > 0 &&
+        !session.closedWith && session.inFlight + this.#lanes.inFlight &&
         !(session.isReconnecting && monotonicNow(session.clock) > until)
       ) {
         await delay(5, session);

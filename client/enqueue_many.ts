@@ -59,6 +59,6 @@ export async function enqueueMany<JobHandle>(
     requests.push(request);
     if (requests.length >= window) await waitForNext();
   }
-  while (requests.length > 0) await waitForNext();
+  while (requests.length) await waitForNext();
   return jobs;
 }

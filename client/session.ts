@@ -78,11 +78,6 @@ export class Session implements EventTransport {
     return this.#closedWith;
   }
 
-  /** The control link, while there is one. */
-  get link(): Link | undefined {
-    return this.#link;
-  }
-
   /** The number of requests that wait for their turn, for a link or for their answer. */
   get inFlight(): number {
     const opening = this.#opening ? 1 : 0;
@@ -142,8 +137,8 @@ export class Session implements EventTransport {
     this.status.emit({ type: "format_fallback", format: "json", cause });
   }
 
-  onServerGap({ since, until }: Gap): void {
-    this.status.emit({ type: "gap", since, until });
+  onServerGap(gap: Gap): void {
+    this.status.emit(gap);
   }
 
   /** Closes the session, and rejects all pending calls and waits. */

@@ -1,3 +1,5 @@
+import type { Gap } from "./gap.ts";
+
 /**
  * One entry of a client's status stream, discriminated by `type`.
  *
@@ -35,6 +37,6 @@ export type Status =
    */
   | { type: "anomaly"; count: number; cause: Error }
   /** Events are missing or may be, because the server ran out of credits or its buffer was full. */
-  | { type: "gap"; since: string; until: string }
+  | Gap
   /** The connection that started a run was lost; the client follows the run by other means. */
   | { type: "lane_lost"; runId?: string; cause: Error };

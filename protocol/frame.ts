@@ -92,7 +92,7 @@ export function toFrame(value: unknown, text: string): Frame {
   if (frame.type === "error") {
     const { code, message } = Object(frame.error) as Record<string, unknown>;
     if (typeof code !== "number" || typeof message !== "string") {
-      throw new FrameError("an error frame needs a numeric code and a message", text);
+      throw new FrameError("an error without code and message", text);
     }
   }
   return frame as unknown as Frame;

@@ -62,6 +62,6 @@ export class Deadlines {
         if (this.#entries.delete(entry)) entry.expire();
       } else if (entry.deadline < next) next = entry.deadline;
     }
-    if (next < this.#armedFor && this.#entries.size > 0) this.#arm(next);
+    if (next < this.#armedFor && this.#entries.size) this.#arm(next);
   }
 }

@@ -8,7 +8,7 @@ import type { Gap } from "../gap.ts";
 const SAME_MOMENT = 25;
 
 /** The types of events that can occur more than once for one entity and step. */
-const REPEATED = new Set(["job.started", "job.retrying", "workflow.step_failed"]);
+const REPEATED = /^job.(start|retry)|step_failed/;
 
 /** The events and gaps of one entity, in order and without duplicates. */
 export class EventLog<E extends DispatchEvent> {
@@ -21,7 +21,7 @@ export class EventLog<E extends DispatchEvent> {
   append(item: E | Gap): void {
     if (item.type !== "gap") {
       const name = nameOf(item);
-      const key = REPEATED.has(item.type) ? `${name} ${item.ts}` : name;
+      const key = REPEATED.test(item.type) ? `${name} ${item.ts}` : name;
       if (this.#keys.has(key) || this.#isSynthesized(name, item.ts)) return;
       this.#keys.add(key);
     }

@@ -165,7 +165,7 @@ export class Lanes {
     const named = this.#starts.get(name);
     named?.delete(markedInput!);
     if (!named?.size) this.#starts.delete(name);
-    if (this.#starts.size > 0) return;
+    if (this.#starts.size) return;
     this.#candidates.clear();
     this.#unread.clear();
     this.#pool.keepListening(false);

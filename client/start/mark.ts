@@ -30,5 +30,5 @@ export function markInput(json: string): string | undefined {
       ? char
       : "\\u" + char.charCodeAt(0).toString(16).padStart(4, "0");
   const marked = json.slice(0, TEXT_LENGTH).replace(PLAIN, escape) + json.slice(TEXT_LENGTH);
-  return bits.length > 0 ? undefined : marked;
+  return bits.length ? undefined : marked;
 }

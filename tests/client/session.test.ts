@@ -128,7 +128,10 @@ test("calls and connects at the same time share one connection", async () => {
   const connects = [it.session.connect(), it.session.connect()];
   const calls = [it.call(READ), it.call(WRITE)];
   const socket = await it.socket(1);
-  const sessionId = () => it.session.link?.sessionId;
+  const sessionId = () => {
+    const { state } = it.session.status;
+    return state.type === "connected" ? state.sessionId : undefined;
+  };
   assert.equal(sessionId(), undefined);
   socket.accept("s7");
   assert.deepEqual(await within(Promise.all(connects), "connecting"), ["s7", "s7"]);
@@ -195,7 +198,7 @@ test("a connection that is lost as soon as it opens counts as failed", async () 
   socket.lose();
   await rejects(connecting, { code: "connection_lost", message: "the connection is lost" });
   await eventually(() => it.types().at(-1) === "idle");
-  assert.equal(it.session.link, undefined);
+  assert.notEqual(it.session.status.state.type, "connected");
 });
 
 test("a call whose signal is already aborted opens no connection", async () => {
@@ -470,7 +473,7 @@ test("a connection that is lost while it subscribes again is a failed attempt", 
   await eventually(() => it.status.of("reconnecting").length === 2);
   assert.deepEqual(it.status.of("reconnecting").map(({ attempt }) => attempt), [1, 2]);
   assert.equal(it.status.of("disconnected").length, 1);
-  assert.equal(it.session.link, undefined);
+  assert.notEqual(it.session.status.state.type, "connected");
 });
 
 test("reads in flight are sent again on the new connection, writes reject as `unknown`", async () => {
@@ -581,7 +584,7 @@ test("close ends calls, channels, listeners and the status, and nothing follows"
   const [read, write] = [it.call(READ), it.call(WRITE)];
   const closing = it.session.close();
   assert.equal(it.session.close(), closing);
-  assert.equal(it.session.link, undefined);
+  assert.notEqual(it.session.status.state.type, "connected");
   for (const call of [read, write]) await rejects(call, { code: "closed", delivery: "unknown" });
   assert.deepEqual(jobs.seen, [{ end: undefined, keep: false }]);
   assert.equal(socket.last.method, "unsubscribe");
@@ -661,7 +664,7 @@ test("reports anomalies with their number, a fallback to JSON and gaps in the st
     { type: "anomaly", count: 1, cause },
     { type: "anomaly", count: 2, cause },
     { type: "format_fallback", format: "json", cause },
-    { type: "gap", since: "a", until: "b" },
+    { type: "gap", reason: "credits", since: "a", until: "b" },
   ]);
   const socket = await it.connect();
   socket.receive("what?");

@@ -47,7 +47,7 @@ const UNUSABLE: Record<string, { send: unknown; message: RegExp }> = {
   },
   "an error frame without an error": {
     send: { id: "1", type: "error", correl_id: "nobody" },
-    message: /an error frame needs a numeric code and a message/,
+    message: /an error without code and message/,
   },
   "an answer to no request": {
     send: { id: "1", type: "response", correl_id: "nobody", data: {} },

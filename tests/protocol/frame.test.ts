@@ -65,26 +65,26 @@ for (
     ],
     ["a channel that is not text", '{"type":"event","channel":[]}', /'channel' is not text/],
     ["a time that is not text", '{"type":"pong","ts":0}', /'ts' is not text/],
-    ["an error frame without error", '{"type":"error"}', /needs a numeric code and a message/],
+    ["an error frame without error", '{"type":"error"}', /an error without code and message/],
     [
       "an error that is text",
       '{"type":"error","error":"no"}',
-      /needs a numeric code and a message/,
+      /an error without code and message/,
     ],
     [
       "an error that is null",
       '{"type":"error","error":null}',
-      /needs a numeric code and a message/,
+      /an error without code and message/,
     ],
     [
       "an error code that is text",
       '{"type":"error","error":{"code":"4","message":""}}',
-      /needs a numeric code/,
+      /an error without code/,
     ],
     [
       "an error without message",
       '{"type":"error","error":{"code":4}}',
-      /needs a numeric code and a message/,
+      /an error without code and message/,
     ],
   ] as const
 ) {
