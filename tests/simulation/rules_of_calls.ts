@@ -165,7 +165,9 @@ function* writesKeepTheirOrder({ model, actors }: Evidence): Iterable<string> {
   for (const [index, { name, payload }] of model.writes.entries()) {
     positions.set(keyOf(name, payload), index);
   }
-  for (const { outcomes } of actors) {
+  for (const { outcomes, isHttp } of actors) {
+    // Requests over HTTP do not wait for each other.
+    if (isHttp) continue;
     if (outcomes.some(({ op }) => op.do === "subscribe" && THROTTLING.includes(op.channel))) {
       continue;
     }
