@@ -52,7 +52,24 @@ export function normalizeTime(text: string): string {
   const nanos = seconds!.slice(3, 12).replace(/0+$/, "");
   const fraction = nanos === "" ? "" : `.${nanos}`;
   const time = `${hour!.padStart(2, "0")}:${minute}:${seconds!.slice(0, 2)}${fraction}`;
-  return `${year}-${month}-${day}T${time}${/00:00$/.test(zone) ? "Z" : zone}`;
+  return `${year}-${month}-${day}T${time}${normalizeZone(zone)}`;
+}
+
+/**
+ * Whether Go writes a time that it has parsed. It reads a time zone of 24 hours and more, and fails
+ * to write it.
+ */
+export function isWritableTime(time: string): boolean {
+  return !/[+-]2[4-9]:\d\d$/.test(time);
+}
+
+/** Formats a time zone as Go does, whose parser accepts 60 minutes. */
+function normalizeZone(zone: string): string {
+  if (zone === "Z") return zone;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4));
+  if (minutes === 0) return "Z";
+  const digits = (number: number) => String(number).padStart(2, "0");
+  return `${zone[0]}${digits(Math.floor(minutes / 60))}:${digits(minutes % 60)}`;
 }
 
 /** Splits a time into its elements. Their keys are the elements of the layout. */

@@ -1,5 +1,6 @@
 import { CanceledError } from "../engine/errors.ts";
 import type { Tenant } from "../engine/store_rows.ts";
+import { isWritableTime } from "../go/time.ts";
 import { decodeUtf8 } from "../go/utf8.ts";
 import type { ServerSocket, SocketHandler } from "../listen/socket.ts";
 import { type Authenticate, hasScope, requiredScope, type TokenOptions } from "../tokens.ts";
@@ -169,7 +170,8 @@ export class Session implements SocketHandler, Caller, EventConnection {
       return this.#respond("", { code: 400, message: `invalid frame: ${message}` });
     }
     if (frame.type === "ping") {
-      this.send(this.#frames.pong(frame));
+      // A pong has the ping's time, and is lost if Go cannot write that.
+      if (isWritableTime(frame.ts ?? "")) this.send(this.#frames.pong(frame));
       return undefined;
     }
     const { quirks } = this.#server.state;

@@ -121,6 +121,7 @@ test("a pong has the time of the ping, formatted as Go does", async () => {
   const echo = async (ts: string) => (await wire.reply(`{"id":"p","type":"ping"${ts}}`)).ts;
   assert.equal(await echo(',"ts":"2026-01-01T00:00:00.500+02:00"'), "2026-01-01T00:00:00.5+02:00");
   assert.equal(await echo(',"ts":"2026-01-01T00:00:00+00:00"'), "2026-01-01T00:00:00Z");
+  assert.equal(await echo(',"ts":"2026-01-01T00:00:00-01:60"'), "2026-01-01T00:00:00-02:00");
   assert.equal(await echo(""), "0001-01-01T00:00:00Z");
 });
 
