@@ -9,7 +9,7 @@ export const RUNNER_MUTANTS: readonly Mutant[] = [
   mutant(
     "`retry` repeats a write that may have arrived",
     "runner/engine/retry.ts",
-    ["(hasWritten && !retry!.repeatWrites)", "(hasWritten && retry!.repeatWrites)"],
+    ["(hasWritten && !retry!.repeatWrites)", "false"],
   ),
   mutant(
     "a write without an answer counts as not arrived",

@@ -146,7 +146,7 @@ function planned(action: fc.Arbitrary<Action>): fc.Arbitrary<StepPlan> {
         repeats: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
         isPicky: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
       }),
-      1,
+      2,
     ),
     expects: rarely(mostly, 6),
     items: rarely(fc.integer({ min: 1, max: 3 }), 6),
