@@ -182,12 +182,13 @@ const unwritten = new Set<Promise<void>>();
  */
 function writeToSink(stream: "stdout" | "stderr", bytes: Uint8Array): number {
   const sink = sinks[stream] ??= Bun[stream].writer();
-  sink.write(bytes);
-  const flushed = sink.flush();
-  if (!(flushed instanceof Promise)) return bytes.length;
-  const later = flushed.then(() => {}, (error) => failOn(stream, error))
-    .finally(() => unwritten.delete(later));
-  unwritten.add(later);
+  // A long text is written at once, so that `write` can fail, too.
+  for (const result of [sink.write(bytes), sink.flush()]) {
+    if (!(result instanceof Promise)) continue;
+    const later = result.then(() => {}, (error) => failOn(stream, error))
+      .finally(() => unwritten.delete(later));
+    unwritten.add(later);
+  }
   return bytes.length;
 }
 

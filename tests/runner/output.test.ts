@@ -45,7 +45,7 @@ test("says that standard output cannot be written, and turns a pass into 3", {
   await withFiles({ "a.yaml": "steps: [{ assert: true }]" }, (directory) => {
     const full = openSync("/dev/full", "w");
     const deno = runtimeName() === "deno" ? ["run", "-A"] : [];
-    for (const args of [[], ["check"], ["list"], ["--reporter=json"]]) {
+    for (const args of [[], ["check"], ["list"], ["--reporter=json"], ["--help"]]) {
       const { status, stderr } = spawnSync(
         process.execPath,
         [...deno, "runner.ts", ...args, directory],
