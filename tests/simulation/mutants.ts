@@ -29,11 +29,6 @@ export const MUTANTS: readonly Mutant[] = [
     ["start.found.resolve(run);", "start.found.resolve(run); this.#pool.drop(lane);"],
   ),
   mutant(
-    "lanes listen without waiting for those that listen already",
-    "client/start/lane_pool.ts",
-    ["await Promise.all(listeners.map(({ answered }) => answered));", ""],
-  ),
-  mutant(
     "a lane is not dropped when its answer does not come",
     "client/start/lane_pool.ts",
     ["lane.cancelTimer = this.#after(ANSWER_TIME, drop);", "void drop;"],

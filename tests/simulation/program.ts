@@ -32,6 +32,8 @@ export type Operation =
     same: boolean;
     /** What the client does when the run is known. */
     then?: "watch" | "waitRun";
+    /** How many milliseconds later. */
+    pause?: number;
   }
   | { do: "getRun"; pick: number }
   | { do: "timeline"; pick: number }
@@ -73,6 +75,8 @@ export type Step =
   | CallStep
   | { after: number; node: number; restart: number }
   | { after: number; cutAll: "cut" | "half-open" }
+  /** One of the newest connections drops. */
+  | { after: number; cutOne: number }
   /** All nodes restart with an empty store. */
   | { after: number; wipe: true }
   /** The tokens of the clients that can get another one expire. */
@@ -159,6 +163,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       value,
       same: fc.boolean(),
       then: optional(fc.constantFrom("watch", "waitRun")),
+      pause: fc.constantFrom(0, 1_500),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("getRun" as const), pick }) },
@@ -240,6 +245,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ after, cutAll: fc.constantFrom("cut" as const, "half-open" as const) }),
   },
+  { weight: 1, arbitrary: fc.record({ after, cutOne: fc.nat({ max: 3 }) }) },
   {
     weight: 1,
     arbitrary: fc.oneof(

@@ -19,15 +19,14 @@ function* timeoutsHaveAReason({ world, model, actors }: Evidence): Iterable<stri
   for (const { outcomes, statuses, hasBursts } of actors) {
     for (const outcome of outcomes) {
       if (!REQUESTS.includes(outcome.op.do) || codeOf(outcome) !== "timeout") continue;
-      // The throttle may have held it back.
-      if (outcome.op.do === "enqueue" && hasBursts) continue;
       const until = stateAt(statuses, outcome.end);
       if (until?.status.type !== "connected") continue;
       const { sessionId } = until.status;
       const connection = world.connections.find((it) => it.sessionId === sessionId);
       if (!connection || model.harmed.has(connection.name)) continue;
       const time = outcome.end - Math.max(until.at, outcome.begin);
-      if (time < QUIET) continue;
+      // The throttle may have held it back.
+      if (time < (outcome.op.do === "enqueue" && hasBursts ? 25_000 : QUIET)) continue;
       yield `1: ${name(outcome)} timed out although it was connected for ${time} ms`;
     }
   }
@@ -68,13 +67,14 @@ function* drainWaits({ actors }: Evidence): Iterable<string> {
   }
 }
 
-/** Rule 1: when a client has given up or is closed, its calls end. */
+/** Rule 1: when a client has given up, cannot connect or is closed, its calls end. */
 function* callsEndWithTheClient({ actors }: Evidence): Iterable<string> {
   for (const { outcomes, statuses, name: client } of actors) {
     for (const { at, status } of statuses) {
-      if (status.type !== "failed" && status.type !== "closed") continue;
+      if (!["failed", "closed", "idle"].includes(status.type)) continue;
       for (const outcome of outcomes) {
         if (outcome.op.do === "close" || outcome.begin >= at || outcome.end <= at + 100) continue;
+        if (status.type === "idle" && !REQUESTS.includes(outcome.op.do)) continue;
         yield `1: ${name(outcome)} went on for ${
           outcome.end - at
         } ms after ${client} was ${status.type}`;
@@ -145,9 +145,15 @@ function* lossesHaveACause({ world, model, actors }: Evidence): Iterable<string>
 /** Rule 6: the delays of reconnecting are random, up to a bound that doubles. */
 function* delaysAreAsDocumented({ actors }: Evidence): Iterable<string> {
   for (const { name: client, statuses, randoms } of actors) {
-    for (const { status } of statuses) {
+    for (const [index, { at, status }] of statuses.entries()) {
       if (status.type !== "reconnecting") continue;
       const { attempt, delay } = status;
+      const next = statuses.slice(index + 1).find((it) =>
+        ["connected", "reconnecting", "failed"].includes(it.status.type)
+      );
+      if (next && next.at < at + delay) {
+        yield `6: ${client} waits ${next.at - at} ms before attempt ${attempt}, not ${delay}`;
+      }
       const bound = Math.min(45_000, 1_000 * 2 ** (attempt - 1));
       if (randoms.some((random) => Math.floor(random * bound) === delay)) continue;
       yield `6: ${client} waits ${delay} ms before attempt ${attempt}, which is not random`;

@@ -94,6 +94,11 @@ async function perform(
         model.harmed.add(connection.name);
         connection[step.cutAll === "cut" ? "cut" : "mute"]();
       }
+    } else if ("cutOne" in step) {
+      const open = world.connections.filter(({ isOpenAtClient }) => isOpenAtClient).reverse();
+      const connection = open[step.cutOne % open.length];
+      if (connection) model.harmed.add(connection.name);
+      connection?.cut();
     } else if ("wipe" in step) {
       for (const { name } of world.connections) model.harmed.add(name);
       world.record("nodes", "lose their store");
@@ -119,12 +124,13 @@ async function perform(
       const actor = actors[step.client % actors.length]!;
       const { clock } = actor;
       if (clock.isAsleep) await new Promise<void>((resolve) => void clock.setTimeout(resolve, 0));
-      const calls = Array.from({ length: step.times ?? 1 }, (_, n) => actor.begin(number, step, n));
-      const settled = Promise.all(calls);
       const { op } = step;
+      const times = op.do === "enqueueMany" ? 1 : step.times ?? 1;
+      const calls = Array.from({ length: times }, (_, n) => actor.begin(number, step, n));
+      const settled = Promise.all(calls);
       if (op.do === "start" && op.then) {
         const next = { ...step, op: { do: op.then, pick: 0 } };
-        void settled.then(() => actor.begin(number, next));
+        void settled.then(() => pause(op.pause ?? 0)).then(() => actor.begin(number, next));
       }
       if (step.wait) await Promise.race([settled, pause(PATIENCE)]);
     }
