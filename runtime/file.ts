@@ -36,6 +36,9 @@ export async function readTextFile(
 ): Promise<string> {
   try {
     if (maximum < Infinity && !(await isSmallFile(path, maximum))) {
+      if (!IS_OPEN_PIPE.test(path) && await isPipe(path)) {
+        throw Object.assign(new Error("it is a named pipe"), { code: "ENOTSUP" });
+      }
       return await readBeginning(path, maximum);
     }
     const { Deno, Bun } = globalThis as any;
@@ -66,6 +69,15 @@ async function isSmallFile(path: string, maximum: number): Promise<boolean> {
     // Reading it will report a better error.
     return true;
   }
+}
+
+/** The paths of pipes that a shell has opened, such as `<(command)`. */
+const IS_OPEN_PIPE = /^\/(dev|proc)\//;
+
+/** Whether a path is a pipe. To open one whose writer never comes would block, also for a signal. */
+async function isPipe(path: string): Promise<boolean> {
+  const { Deno } = globalThis as any;
+  return Deno ? (await Deno.stat(path)).isFifo : (await (await fs()).stat(path)).isFIFO();
 }
 
 /** Reads a pipe, a device or a large file. */

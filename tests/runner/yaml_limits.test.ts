@@ -1,5 +1,6 @@
 // Files that are small to write, and large or endless to read.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { platform } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -173,5 +174,19 @@ test("reports a file over 1 MiB as too large", async () => {
     assert.equal(code, 2);
     assert.match(err, /big\.yaml': it is larger than 1 MiB/);
     assert.match(err, /explain too-large/);
+  });
+});
+
+test("refuses a named pipe, which blocks until something writes to it", {
+  skip: platform() === "win32",
+}, async () => {
+  await withFiles({}, async (directory) => {
+    const pipe = join(directory, "pipe.yaml");
+    execFileSync("mkfifo", [pipe]);
+    for (const command of ["check", "run"]) {
+      const { code, err } = await runnerCli([command, pipe]);
+      assert.equal(code, 2, err);
+      assert.match(err, /^error: Cannot read recipe '.*pipe\.yaml': it is a named pipe\n/);
+    }
   });
 });
