@@ -229,7 +229,15 @@ export const MUTANTS: readonly Mutant[] = [
 
   // Waits and watches.
   mutant(
-    "the last event comes before those before it",
+    "the last event comes before the one before it",
+    "client/follow/tracker.ts",
+    [
+      "if (this.#lastEvent) this.#log.items.push(this.#lastEvent);",
+      "if (this.#lastEvent) this.#log.items.splice(-1, 0, this.#lastEvent);",
+    ],
+  ),
+  mutant(
+    "the last event is not kept back",
     "client/follow/tracker.ts",
     ["if (this.#spec.isLast(item)) this.#lastEvent ??= item as E;\n    else {", "{"],
   ),
