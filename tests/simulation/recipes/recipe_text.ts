@@ -108,7 +108,7 @@ function fieldsOf(step: StepModel): Record<string, unknown> {
           : "secrets.API == secrets.KEY + 'z'",
       };
     case "log":
-      return { log: `tells ${API} and ${KEY}` };
+      return { log: `tells <b>${API} & "${KEY}" ]]> # | \`c\`` };
     case "sleep":
       return { sleep: `${action.ms}ms` };
     case "stats":
@@ -194,7 +194,7 @@ async function runStep(
     case "assert":
       return t.assert(action.holds, action.tells ? `${name} ${API}` : name);
     case "log":
-      return t.log(`tells ${API} and ${KEY}`);
+      return t.log(`tells <b>${API} & "${KEY}" ]]> # | \`c\``);
     case "sleep":
       return await t.sleep(`${action.ms}ms`, settings);
     case "stats":
