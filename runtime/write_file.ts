@@ -50,6 +50,11 @@ export async function checkWritable(path: string): Promise<void> {
   }
 }
 
+/** Resolves the symbolic links of a path, also if nothing is there. */
+export async function resolveLinks(path: string): Promise<string> {
+  return (await targetOf(path)).path;
+}
+
 /** What the file system knows about a path. */
 interface FileStatus {
   isFile: boolean;

@@ -96,7 +96,8 @@ async function plan(
     return 4;
   }
   if (!args.flags.has("dry-run")) {
-    await checkOutputs({ reporters, history: filter ? undefined : history }, context);
+    const recorded = filter ? undefined : history;
+    await checkOutputs({ reporters, history: recorded, recipes: loaded.files }, context);
   }
   return { cases, timeout, parallel, reporters, filter, history, mask };
 }

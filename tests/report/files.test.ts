@@ -35,6 +35,24 @@ test("refuses two reporters for one file, even if its path is written differentl
   }
 });
 
+test("refuses two reporters for one file if one path is a link, and to replace a recipe", async () => {
+  await withFiles(PASSING, async (directory) => {
+    await symlink(join(directory, "a.xml"), join(directory, "b.xml"));
+    await symlink(join(directory, "a.yaml"), join(directory, "c.xml"));
+    const run = (...files: string[]) => runnerCli([join(directory, "a.yaml"), ...files]);
+    const at = (name: string) => join(directory, name);
+    const both = await run("--reporter", `tap=${at("a.xml")}`, "--reporter", `json=${at("b.xml")}`);
+    assert.equal(both.code, 2);
+    assert.ok(both.err.includes(`Reporters tap and json both write '${at("b.xml")}'`), both.err);
+    for (const name of ["a.yaml", "c.xml"]) {
+      const { code, err } = await run("--reporter", `tap=${at(name)}`);
+      assert.equal(code, 2);
+      assert.ok(err.includes(`reporter tap: '${at(name)}' is a recipe of this run`), err);
+    }
+    assert.equal(await readFile(at("a.yaml"), "utf8"), PASSING["a.yaml"]);
+  });
+});
+
 test("refuses an empty file name", async () => {
   const { code, err } = await runnerCli(["recipes", "--reporter", "junit="]);
   assert.equal(code, 2);
