@@ -49,6 +49,8 @@ export interface Reading {
   ended?: { error?: unknown };
   /** Whether the caller ended it. */
   isLeft: boolean;
+  /** Whether a slow reader is still busy with an item. */
+  isBusy?: boolean;
   readonly subscription?: { unsubscribe(): Promise<void> };
 }
 
@@ -342,7 +344,10 @@ export class Actor {
         reading.items.push(item);
         const what = item.type === "gap" ? `gap ${item.reason} ${item.missed ?? ""}` : item.type;
         this.#world.record(this.name, `reads ${step}: ${what}`);
-        if (slow) await new Promise<void>((resolve) => this.clock.setTimeout(resolve, slow));
+        if (!slow) continue;
+        reading.isBusy = true;
+        await new Promise<void>((resolve) => this.clock.setTimeout(resolve, slow));
+        reading.isBusy = false;
       }
       reading.ended = {};
     } catch (error) {

@@ -225,8 +225,8 @@ function* checkMissing(
     if (next >= 0 ? yielded[next]!.order === order || yielded[next]!.gapBefore : gapBefore) {
       continue;
     }
-    // Whoever left, or got an error, reads no further.
-    if (next < 0 && (reading.ended || reading.isLeft)) continue;
+    // Whoever left, got an error, or has not read all yet, reads no further.
+    if (next < 0 && (reading.ended || reading.isLeft || reading.isBusy)) continue;
     yield `4: ${label} misses ${keyOf(event)} without a gap`;
   }
 }
