@@ -71,6 +71,8 @@ export function modelOf({ steps, always, isScript }: RecipePlan): RecipeModel {
         model.action = { do: "assert", holds: true, tells: false };
       }
       if (model.target) used.add(model.target);
+      // A wait beside it may learn of another state first.
+      if (isInner && model.condition?.state !== undefined) delete model.condition;
       // An `assert` with an `expect` is one assertion.
       if (!EXPECTING.has(model.action.do)) delete model.expects;
       if (model.action.do === "use") readUsed(model, model.action);
