@@ -33,7 +33,7 @@ test(`the same programs leave the same traces here and on ${OTHER[0]}`, async ()
 });
 
 /** The milliseconds for random programs, and how many run at least in CI: 1,500 on three runtimes. */
-const TIME = 8_000;
+const TIME = 4_000;
 const LEAST = process.env.CI ? 500 : 0;
 
 const seed = Math.floor(Math.random() * 2 ** 31);

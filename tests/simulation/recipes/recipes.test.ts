@@ -31,7 +31,7 @@ test(`the same recipes leave the same traces here and on ${OTHER[0]}`, async () 
 });
 
 /** The milliseconds for random recipes, and how many run at least in CI. */
-const TIME = 8_000;
+const TIME = 4_000;
 const LEAST = process.env.CI ? 100 : 0;
 
 const seed = Math.floor(Math.random() * 2 ** 31);
