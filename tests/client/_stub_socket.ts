@@ -1,3 +1,7 @@
+import { Deadlines } from "../../client/connection/deadlines.ts";
+import { Link } from "../../client/connection/link.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { within } from "../helpers/eventually.ts";
 import type { Frame } from "../../protocol/mod.ts";
 
 /** A WebSocket without a network: the test is the server, and decides what happens in which order. */
@@ -72,4 +76,25 @@ export class StubSocket {
   lose(reason = "", code = 1006): void {
     this.onclose?.({ reason, code });
   }
+}
+
+/** Opens a link without pings over a stub socket, whose other end accepts it. */
+export async function openLink(
+  socket: StubSocket,
+  clock: Clock,
+  onAnomaly: (cause: Error) => void = () => {},
+): Promise<Link> {
+  const opening = Link.open({
+    displayUrl: "ws://server.test/dwp",
+    token: "t",
+    binary: undefined,
+    pingInterval: 0,
+    pingTimeout: 0,
+    clock,
+    deadlines: new Deadlines(clock),
+    socket: socket.asWebSocket,
+    owner: { onAnomaly, onLost: () => {} },
+  }, new AbortController().signal);
+  socket.accept();
+  return await within(opening, "opening");
 }

@@ -1,12 +1,10 @@
 // Credits: how many events a server may still send on a connection.
 import { deepEqual, equal, match } from "node:assert/strict";
 import { test } from "node:test";
-import { Deadlines } from "../../client/connection/deadlines.ts";
-import { Link } from "../../client/connection/link.ts";
 import { CreditWindow } from "../../client/subscribe/credits.ts";
 import { within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
-import { StubSocket } from "./_stub_socket.ts";
+import { openLink, StubSocket } from "./_stub_socket.ts";
 
 /** A link that listens for events, with credits for 4,000 of them beyond the first 1,000. */
 async function fixture({ credits = 4_000, reportsGaps = true } = {}) {
@@ -15,19 +13,7 @@ async function fixture({ credits = 4_000, reportsGaps = true } = {}) {
   const events: string[] = [];
   const anomalies: string[] = [];
   const starved: number[][] = [];
-  const opening = Link.open({
-    displayUrl: "ws://server.test/dwp",
-    token: "t",
-    binary: undefined,
-    pingInterval: 0,
-    pingTimeout: 0,
-    clock,
-    deadlines: new Deadlines(clock),
-    socket: socket.asWebSocket,
-    owner: { onAnomaly: ({ message }) => void anomalies.push(message), onLost: () => {} },
-  }, new AbortController().signal);
-  socket.accept();
-  const link = await within(opening, "opening");
+  const link = await openLink(socket, clock, ({ message }) => void anomalies.push(message));
   const window = new CreditWindow(link, clock, {
     credits,
     onEvent: ({ type }) => void events.push(type),

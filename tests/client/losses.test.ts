@@ -1,12 +1,9 @@
 // What a client infers about events that the server dropped, from those that arrived.
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
-import { Deadlines } from "../../client/connection/deadlines.ts";
-import { Link } from "../../client/connection/link.ts";
 import { CreditWindow } from "../../client/subscribe/credits.ts";
-import { within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
-import { StubSocket } from "./_stub_socket.ts";
+import { openLink, StubSocket } from "./_stub_socket.ts";
 
 /** When the server was started. */
 const START = Date.parse("2026-01-01T00:00:00Z");
@@ -32,19 +29,7 @@ async function fixture({ isCovered = (_createdAt: number): boolean => true } = {
   const socket = new StubSocket();
   const clock = new FakeClock(0);
   const losses: unknown[][] = [];
-  const opening = Link.open({
-    displayUrl: "ws://server.test/dwp",
-    token: "t",
-    binary: undefined,
-    pingInterval: 0,
-    pingTimeout: 0,
-    clock,
-    deadlines: new Deadlines(clock),
-    socket: socket.asWebSocket,
-    owner: { onAnomaly: () => {}, onLost: () => {} },
-  }, new AbortController().signal);
-  socket.accept();
-  const link = await within(opening, "opening");
+  const link = await openLink(socket, clock);
   link.sink = new CreditWindow(link, clock, {
     credits: 100_000,
     onEvent: () => {},
