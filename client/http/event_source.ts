@@ -56,6 +56,8 @@ export class ChannelEventSource {
   readonly #delivered = new Set<string>();
   #ended: PromiseWithResolvers<void> = Promise.withResolvers();
   #lastEventAt = 0;
+  /** The server's time of the last event that was delivered. */
+  #lastTime = 0;
 
   constructor(options: ChannelEventSourceOptions) {
     this.#options = options;
@@ -145,11 +147,16 @@ export class ChannelEventSource {
       return;
     }
     if (stream !== this.#current || (!this.#isRotating && this.#delivered.delete(key))) return;
-    this.#options.receiver.onEvent(event);
+    this.#deliver(event);
     if (!this.#isRotating) return;
     this.#delivered.add(key);
     const [first] = this.#next?.queue ?? [];
     if (first && keyOf(first) === key) this.#switch(false);
+  }
+
+  #deliver(event: DispatchEvent): void {
+    this.#lastTime = Date.parse(event.ts);
+    this.#options.receiver.onEvent(event);
   }
 
   #rotateIfDue(stream: EventStream): void {
@@ -190,8 +197,11 @@ export class ChannelEventSource {
     this.#next = undefined;
     this.#isRotating = false;
     if (mayHaveMissed) receiver.onGap(createGap("credits", this.#lastEventAt, clock.now()));
+    const lastTime = this.#lastTime;
     for (const event of next.queue.splice(0)) {
-      if (!this.#delivered.delete(keyOf(event))) receiver.onEvent(event);
+      // A stream of another node has its own events; those that are late lie in the gap.
+      const isLate = Date.parse(event.ts) < lastTime;
+      if (!this.#delivered.delete(keyOf(event)) && !isLate) this.#deliver(event);
     }
     if (next.count >= ROTATE_AFTER) this.#rotate();
   }

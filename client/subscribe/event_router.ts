@@ -117,6 +117,8 @@ export class ChannelRouter implements EventRouter {
         // The server refuses what it allowed before: only this channel ends.
         if (!(error instanceof DispatchError) || typeof error.code !== "number") throw error;
         this.#serverChannels.delete(name);
+        // The caller's own request may wait for the connection still.
+        shared.abort.abort(error);
         for (const receiver of shared.receivers.keys()) receiver.onEnd(error);
       }
     }));

@@ -85,4 +85,36 @@ export const CORPUS: readonly Found[] = [
       [{ ...client, reconnect: false }],
     ),
   },
+  {
+    what: "a stream of another node yields no events that are late",
+    program: {
+      ...program(
+        [
+          call({ ...enqueue, name: "nobody" }, { times: 20 }),
+          { after: 4, client: 0, sleep: 3_600_000 },
+          call({ do: "subscribe", channel: "jobs", pick: 0 }, { client: 2, times: 2 }),
+          { after: 1, cutOne: 0 },
+        ],
+        [],
+        [client, client, { ...client, transport: "sse" }],
+      ),
+      nodes: 2,
+    },
+  },
+  {
+    what: "a channel that is refused after a reconnect is not asked for again",
+    program: program(
+      [
+        call({ do: "subscribe", channel: "jobs", pick: 0 }),
+        call(enqueue, { client: 1 }),
+        call({ do: "close", drain: true }, { client: 1, wait: true }),
+        { after: 0, node: 0, restart: 0 },
+        call({ do: "follow", pick: 0 }, { after: 1 }),
+        call({ do: "connect" }, { after: 849 }),
+        call({ do: "subscribe", channel: "jobs", pick: 0 }, { after: 28 }),
+      ],
+      [{ of: "any", frame: 6, do: "malformed", ms: 1_491 }],
+      [client, client],
+    ),
+  },
 ];

@@ -185,15 +185,22 @@ function lastSession({ statuses }: Actor, at: number): string | undefined {
 }
 
 function* checkOrder(label: string, reading: Reading, model: Model): Iterable<string> {
-  let last = -1;
+  let lastAt = 0;
+  /** The last event of each node: the order between nodes is that of time. */
+  const last = new Map<number, number>();
   for (const item of reading.items) {
     if (item.type === "gap") continue;
-    const found = orderOf(item, model, last);
-    if (found === undefined) {
+    const found = model.byKey.get(keyOf(item))?.find(({ at, node, order }) =>
+      at >= lastAt && order > (last.get(node) ?? -1)
+    );
+    if (!found) {
       yield `4: ${label} yielded ${keyOf(item)}, which was ${
         model.byKey.has(keyOf(item)) ? "yielded before, or is out of order" : "never published"
       }`;
-    } else last = found;
+      continue;
+    }
+    lastAt = found.at;
+    last.set(found.node, found.order);
   }
 }
 
