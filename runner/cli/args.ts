@@ -13,6 +13,9 @@ export class UsageError extends Error {
   }
 }
 
+/** An error in the file of jobs and workflows that the command line names. */
+export class DevFileError extends UsageError {}
+
 /** An option of a command. */
 export interface OptionSpec {
   /** One line of help. */

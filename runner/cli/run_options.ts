@@ -11,6 +11,10 @@ import { STEP_FILTER_OPTIONS } from "./step_filter.ts";
 export const RUN_OPTIONS: OptionSpecs = {
   url: { value: "URL", description: "Server URL. Default: DISPATCH_URL, or an embedded server." },
   token: { value: "TOKEN", description: "Access token. Default: DISPATCH_TOKEN, or demo-token." },
+  dev: {
+    value: "FILE",
+    description: "Use the jobs and workflows of a TypeScript file, inside the runner.",
+  },
   var: { value: "NAME=VALUE", repeat: true, description: "Set a variable." },
   vars: {
     value: "FILE",

@@ -1,7 +1,9 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Output } from "../report/reporter.ts";
-import type { ParsedArgs } from "./args.ts";
+import { DevFileError, type ParsedArgs, UsageError } from "./args.ts";
 import type { CommandContext } from "./command.ts";
+
+type Workload = import("../../dev/mod.ts").Workload;
 
 /** A server to run recipes against. */
 export interface Server {
@@ -11,20 +13,38 @@ export interface Server {
   token: string;
   /** Its name in run events. */
   name: string;
+  /** The file of jobs and workflows that an embedded server runs, if it is not the reference one. */
+  dev?: string;
   /** Opens a connection inside the process; absent for a remote server. */
   webSocket?: (url: string) => WebSocket;
   /** Stops an embedded server; does nothing for a remote one. */
   close(): Promise<void>;
 }
 
-/** Reads the address and token of the server from the command line or the environment. */
-export function serverOptions(
-  { values }: ParsedArgs,
-  env: CommandContext["env"],
-): { url: string | undefined; token: string } {
+/** Which server a command line names. */
+export interface ServerOptions {
+  /** The address; absent for the embedded server. */
+  url: string | undefined;
+  /** The token for a server that runs elsewhere. */
+  token: string;
+  /** The file of jobs and workflows for the embedded server; absent for the reference workload. */
+  dev: string | undefined;
+}
+
+/**
+ * Reads the server from the command line or the environment.
+ * @throws {UsageError} When the command line names two.
+ */
+export function serverOptions({ values }: ParsedArgs, env: CommandContext["env"]): ServerOptions {
+  const { url, token, dev } = values;
+  if (dev !== undefined && url !== undefined) {
+    throw new UsageError("--dev runs a server inside the runner, so it cannot be used with --url");
+  }
   return {
-    url: values.url ?? env("DISPATCH_URL"),
-    token: values.token ?? env("DISPATCH_TOKEN") ?? "demo-token",
+    // What the command line says wins over the environment.
+    url: dev === undefined ? url ?? env("DISPATCH_URL") : undefined,
+    token: token ?? env("DISPATCH_TOKEN") ?? "demo-token",
+    dev,
   };
 }
 
@@ -42,28 +62,80 @@ export function publicUrl(url: string): string {
   return username + password + search + hash === "" ? url : `${protocol}//${host}${pathname}`;
 }
 
+/** Loads the file that `--dev` names, if the command line has that option. */
+export async function loadDev(
+  file: string | undefined,
+  context: Pick<CommandContext, "guard" | "signal">,
+): Promise<Workload | undefined> {
+  if (file === undefined) return undefined;
+  const { loadDevFile } = await import("./dev_file.ts");
+  return await loadDevFile(file, context);
+}
+
+/** Settings of {@linkcode embeddedServer}. */
+export interface EmbeddedServerOptions {
+  /** The clock of the server. */
+  clock: Clock;
+  /**
+   * The jobs and workflows.
+   * @default {the reference workload}
+   */
+  workload?: Workload | undefined;
+  /** The file that the workload is from. */
+  dev?: string | undefined;
+  /** Receives the lines that handlers log. */
+  log?: (line: string) => void;
+}
+
 /**
  * Starts the embedded server. It does not listen on a port: the handshake of a socket would be a
  * tenth of a recipe's cold start, and a connection inside the process needs none.
+ *
+ * @throws {UsageError} When the server refuses the workload.
  */
-export async function embeddedServer(clock: Clock): Promise<Server> {
+export async function embeddedServer(options: EmbeddedServerOptions): Promise<Server> {
+  const { clock, dev, log } = options;
   // Not from `dev/mod.ts`, which would load much more.
-  const [{ createDevServer }, { referenceWorkload }] = await Promise.all([
+  const [{ createDevServer }, workload] = await Promise.all([
     import("../../dev/server.ts"),
-    import("../../dev/reference_workload.ts"),
+    options.workload ?? referenceWorkload(),
   ]);
-  const server = await createDevServer({ ...referenceWorkload(), listen: false, clock });
+  const server = await createDevServer({
+    ...workload,
+    listen: false,
+    clock,
+    ...(log ? { log } : {}),
+  }).catch((error) => {
+    throw dev === undefined ? error : refusedWorkload(dev, error);
+  });
+  const tokens = Object.keys(workload.tokens ?? {});
   return {
     url: server.url,
-    token: "demo-token",
+    token: tokens[0] ?? "demo-token",
     name: "embedded",
+    ...(dev === undefined ? {} : { dev }),
     webSocket: server.webSocket,
     close: () => server.close(),
   };
 }
 
+/** The jobs and workflows of the embedded server when the command line names none. */
+export async function referenceWorkload(): Promise<Workload> {
+  return (await import("../../dev/reference_workload.ts")).referenceWorkload();
+}
+
+/** Returns the error for a file whose exports the server refuses, such as wrong queues. */
+function refusedWorkload(file: string, error: Error & { code?: string }): Error {
+  if (error.code !== "bad_options" && error.code !== "bad_schedule") return error;
+  return new DevFileError(`Cannot use workload '${file}': ${error.message}`);
+}
+
 /** Prints a line if the server is the embedded one, so that nobody takes it for a real one. */
-export function announceServer(server: Pick<Server, "name">, output: Output): void {
-  if (server.name !== "embedded") return;
-  output.write("Using the embedded server; set --url or DISPATCH_URL to use a real one\n");
+export function announceServer({ name, dev }: Pick<Server, "name" | "dev">, output: Output): void {
+  if (name !== "embedded") return;
+  output.write(
+    dev === undefined
+      ? "Using the embedded server; set --url or DISPATCH_URL to use a real one\n"
+      : `Using ${dev} on the embedded server\n`,
+  );
 }

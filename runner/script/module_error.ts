@@ -6,14 +6,14 @@ import type { Source } from "../language/source.ts";
 
 /** Describes why a recipe's module could not be loaded. */
 export function moduleDiagnostic(error: Error, source: Source, module: string): Diagnostic {
-  const site = placeOf(error);
+  const site = placeOfError(error);
   const message = `cannot load the recipe's module: ${firstLine(error)}`;
   const isElsewhere = site !== undefined && site.file !== module;
   const start = site && !isElsewhere
     ? source.offset(site.line, site.column)
     : offsetOfName(error.message, source.text);
   const notes = [
-    ...(isElsewhere ? [`at ${relative(site.file)}:${site.line}:${site.column}`] : []),
+    ...(isElsewhere ? [`at ${relativePath(site.file)}:${site.line}:${site.column}`] : []),
     ...causeLines(error),
   ];
   return {
@@ -27,12 +27,12 @@ export function moduleDiagnostic(error: Error, source: Source, module: string): 
 }
 
 /** Returns the first line of an error's message, without a place, which is shown separately. */
-function firstLine({ message }: Error): string {
+export function firstLine({ message }: Error): string {
   return message.split("\n")[0]!.replace(/ at file:\/\/\S+:\d+:\d+$/, "");
 }
 
 /** Returns where an error was thrown, or where a module has a syntax error. */
-function placeOf(error: Error): CallSite | undefined {
+export function placeOfError(error: Error): CallSite | undefined {
   const { position } = error as { position?: { file?: unknown; line?: unknown; column?: unknown } };
   if (typeof position?.file === "string" && typeof position.line === "number") {
     // Bun has the place of a syntax error here, and no stack.
@@ -68,7 +68,8 @@ function offsetOfName(message: string, text: string): number {
   return 0;
 }
 
-function relative(file: string): string {
+/** Returns a path relative to the working directory, if it is inside. */
+export function relativePath(file: string): string {
   const directory = `${currentDirectory()}/`;
   return file.startsWith(directory) ? file.slice(directory.length) : file;
 }

@@ -95,6 +95,12 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
     const orders = blocks.find(({ page, language }) => page === "docs/dev.md" && language === "ts");
     const dev = pathToFileURL(join(ROOT, "dev/mod.ts")).href;
     await writeFile(join(folder, "orders.ts"), orders!.text.replace("@dispatch/sdk/dev", dev));
+    const paid = blocks.find(({ page, language }) => page === "docs/dev.md" && language === "yaml");
+    await writeFile(join(folder, "paid.yaml"), paid!.text);
+    const jobs = `import { referenceWorkload } from ${
+      JSON.stringify(dev)
+    };\nexport default referenceWorkload();\n`;
+    await writeFile(join(folder, "jobs.ts"), jobs);
     await use(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -190,10 +196,10 @@ test("recipes in YAML are on pages whose tests run them", () => {
   const pages = new Set(
     blocks.filter(({ language }) => language === "yaml").map(({ page }) => page),
   );
-  deepEqual([...pages], ["README.md", "docs/recipes.md"]);
-  // The README's recipe is `order.yaml` of its commands.
-  equal(
-    blocks.filter(({ page, language }) => page === "README.md" && language === "yaml").length,
-    1,
-  );
+  deepEqual([...pages], ["README.md", "docs/dev.md", "docs/recipes.md"]);
+  // The README's recipe is `order.yaml` of its commands, that of the other page `paid.yaml`.
+  for (const name of ["README.md", "docs/dev.md"]) {
+    const here = blocks.filter(({ page, language }) => page === name && language === "yaml");
+    equal(here.length, 1);
+  }
 });

@@ -8,10 +8,10 @@ import { checkVariables, readVariables } from "../plan.ts";
 import { printDiagnostics } from "../print_diagnostics.ts";
 import { filterRecipes, RECIPE_FILTER_OPTIONS } from "../recipe_filter.ts";
 import { RUN_OPTIONS } from "../run_options.ts";
-import { publicUrl, serverOptions } from "../server.ts";
+import { loadDev, publicUrl, serverOptions } from "../server.ts";
 import { maskSecrets } from "../variables.ts";
 
-const { url, token, var: variable, vars } = RUN_OPTIONS;
+const { url, token, dev, var: variable, vars } = RUN_OPTIONS;
 
 /** `check`: checks recipes without running them. */
 export const check: Command = {
@@ -24,6 +24,7 @@ export const check: Command = {
     ...RECIPE_FILTER_OPTIONS,
     url: { ...url!, description: "Server URL that `run` would use. Nothing is sent to it." },
     token: { ...token!, description: "Access token that `run` would use." },
+    dev: { ...dev!, description: "File of jobs and workflows that `run` would use." },
   },
   async run(args, context) {
     const { out, err, env } = context;
@@ -32,11 +33,11 @@ export const check: Command = {
       throw new UsageError("Nothing to check: name a recipe or directory");
     }
     const format = formatOption(args, env);
-    const server = serverOptions(args, env).url;
+    const { url: server, dev } = serverOptions(args, env);
     if (server !== undefined && !URL.canParse(server)) {
       throw new UsageError(`'${publicUrl(server)}' is not a URL`);
     }
-    const loaded = await loadRecipes(positional, context);
+    const [loaded] = await Promise.all([loadRecipes(positional, context), loadDev(dev, context)]);
     const { diagnostics, files } = loaded;
     printDiagnostics(diagnostics, format, context);
     if (diagnostics.some(({ severity }) => severity === "error")) return 2;

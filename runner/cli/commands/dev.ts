@@ -65,7 +65,9 @@ export const dev: Command = {
         ...(faults.length === 0 ? {} : { faults }),
         ...(seed === undefined ? {} : { seed }),
       });
-    } catch (error) {
+    } catch (thrown) {
+      const { devFileError } = await import("../dev_file.ts");
+      const error = file === undefined ? thrown : devFileError(file, thrown);
       const { code, message } = error as Error & { code?: string };
       if (code === undefined || !USER_ERRORS.has(code)) throw error;
       throw new UsageError(message);

@@ -7,17 +7,22 @@ import { loadRecipes } from "../load_recipes.ts";
 import { FORMAT_OPTION, formatOption } from "../options.ts";
 import { printDiagnostics } from "../print_diagnostics.ts";
 import { filterRecipes, RECIPE_FILTER_OPTIONS } from "../recipe_filter.ts";
+import { RUN_OPTIONS } from "../run_options.ts";
+import { loadDev } from "../server.ts";
 
 /** `list`: lists recipes with their tags. */
 export const list: Command = {
   usage: "list [file | directory]…",
   description: "List recipes with their tags; without a path, those in the current directory.",
-  options: { ...RECIPE_FILTER_OPTIONS, format: FORMAT_OPTION },
+  options: { ...RECIPE_FILTER_OPTIONS, dev: RUN_OPTIONS.dev!, format: FORMAT_OPTION },
   async run(args, context) {
     const { out, err, env } = context;
     const format = formatOption(args, env);
     const paths = args.positional.length > 0 ? args.positional : ["."];
-    const loaded = await loadRecipes(paths, context);
+    const [loaded] = await Promise.all([
+      loadRecipes(paths, context),
+      loadDev(args.values.dev, context),
+    ]);
     const { diagnostics } = loaded;
     const { recipes, leftOut } = leaveOutUsed(loaded);
     const listed = await filterRecipes(recipes, args);

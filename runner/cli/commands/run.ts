@@ -1,13 +1,20 @@
 import { withUsed } from "../../recipe/used_recipes.ts";
 import { needsStandardOutput } from "../../report/registry.ts";
-import { type ParsedArgs, UsageError } from "../args.ts";
+import { DevFileError, type ParsedArgs, UsageError } from "../args.ts";
 import { type Command, type CommandContext, INTERRUPTED } from "../command.ts";
 import { findRecipeFiles, loadRecipes } from "../load_recipes.ts";
 import { makePlan } from "../plan.ts";
 import { reporterLines } from "../reporter_option.ts";
 import { randomOption, RUN_OPTIONS } from "../run_options.ts";
 import { runPlan } from "../run_plan.ts";
-import { announceServer, embeddedServer, remoteServer, serverOptions } from "../server.ts";
+import {
+  announceServer,
+  embeddedServer,
+  loadDev,
+  remoteServer,
+  type Server,
+  serverOptions,
+} from "../server.ts";
 
 /** `run`: runs recipes. */
 export const run: Command = {
@@ -26,12 +33,18 @@ Exit codes: 0 passed; 1 failed; 2 invalid recipe or command line;
     if (positional.length === 0) throw new UsageError("Nothing to run: name a recipe or directory");
     if (!flags.has("watch")) return await runOnce(args, context);
     const { filesChanged, readFiles } = await import("../watch_files.ts");
+    const { dev } = args.values;
     while (!context.signal.aborted) {
-      await runOnce(args, context);
+      await runOnce(args, context).catch((error) => {
+        // A file of definitions is often broken for a moment while it is edited.
+        if (dev === undefined || !(error instanceof DevFileError)) throw error;
+        context.err.write(`error: ${error.message}\n`);
+      });
       if (context.signal.aborted) break;
       const used = [...withUsed((await loadRecipes(positional, context)).recipes)]
         .map(({ source }) => source.name);
-      const list = async () => [...new Set([...await findRecipeFiles(positional), ...used])];
+      const more = dev === undefined ? used : [...used, dev];
+      const list = async () => [...new Set([...await findRecipeFiles(positional), ...more])];
       const before = await readFiles(list);
       context.out.write("Waiting for file changes…\n");
       await filesChanged(before, list, context);
@@ -42,10 +55,14 @@ Exit codes: 0 passed; 1 failed; 2 invalid recipe or command line;
 
 async function runOnce(args: ParsedArgs, context: CommandContext): Promise<number> {
   const { out, err, env, clock } = context;
-  const { url, token } = serverOptions(args, env);
+  const { url, token, dev } = serverOptions(args, env);
   const isDryRun = args.flags.has("dry-run");
   // The server and the client load while the recipes are read.
-  const starting = url === undefined && !isDryRun ? embeddedServer(clock) : undefined;
+  const workload = loadDev(dev, context);
+  workload.catch(() => {});
+  const starting = url === undefined && !isDryRun
+    ? startEmbedded(workload, args, context)
+    : undefined;
   starting?.catch(() => {});
   const library = isDryRun ? undefined : import("../../../client/dispatch.ts");
   try {
@@ -54,6 +71,7 @@ async function runOnce(args: ParsedArgs, context: CommandContext): Promise<numbe
     const random = randomOption(args, context);
     const { mask } = plan;
     if (url !== undefined) mask.add(token);
+    await workload;
     if (isDryRun) {
       const { printPlan } = await import("../dry_run.ts");
       const ambient = { now: () => clock.now(), random };
@@ -69,4 +87,18 @@ async function runOnce(args: ParsedArgs, context: CommandContext): Promise<numbe
     const server = await starting?.catch(() => undefined);
     await server?.close();
   }
+}
+
+/** Starts the embedded server with a workload that is being loaded. */
+async function startEmbedded(
+  workload: ReturnType<typeof loadDev>,
+  { values: { dev }, flags }: ParsedArgs,
+  { clock, err }: CommandContext,
+): Promise<Server> {
+  return await embeddedServer({
+    clock,
+    dev,
+    workload: await workload,
+    ...(flags.has("verbose") ? { log: (line) => err.write(`${line}\n`) } : {}),
+  });
 }

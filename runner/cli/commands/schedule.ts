@@ -96,7 +96,7 @@ async function runSchedule(
   const { signal, clock, err } = context;
   const server = remote?.name ?? "embedded";
   // Each run starts a new embedded server.
-  const startServer = () => remote ? Promise.resolve(remote) : embeddedServer(clock);
+  const startServer = () => remote ? Promise.resolve(remote) : embeddedServer({ clock });
   announceServer({ name: server }, output);
   if (!remote) {
     err.write(

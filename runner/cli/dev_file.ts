@@ -1,0 +1,45 @@
+import { abortable } from "../../runtime/abortable.ts";
+import { firstLine, placeOfError, relativePath } from "../script/module_error.ts";
+import { DevFileError } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+
+type Workload = import("../../dev/mod.ts").Workload;
+
+/** How often each file was loaded in this process. */
+const loads = new Map<string, number>();
+
+/**
+ * Loads a file of jobs and workflows. When it was loaded before, it is loaded anew, because it may
+ * have changed.
+ *
+ * @throws {DevFileError} When the file cannot be loaded or exports no definitions.
+ */
+export async function loadDevFile(
+  file: string,
+  { guard, signal }: Pick<CommandContext, "guard" | "signal">,
+): Promise<Workload> {
+  const { loadWorkload } = await import("../../dev/load_workload.ts");
+  const count = loads.get(file) ?? 0;
+  loads.set(file, count + 1);
+  guard?.start();
+  try {
+    return await abortable(loadWorkload(file, count === 0 ? undefined : String(count)), signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    guard?.take((error as Error).cause);
+    throw devFileError(file, error);
+  }
+}
+
+/** Returns the error to print for a file that cannot be loaded, with the place in the file. */
+export function devFileError(file: string, error: unknown): unknown {
+  const { code, message, cause } = error as Error & { code?: string };
+  if (code !== "bad_workload") return error;
+  if (!(cause instanceof Error)) return new DevFileError(message);
+  const site = placeOfError(cause);
+  const path = site && relativePath(site.file.replace(/\?version=\d+$/, ""));
+  const place = path === undefined ? "" : ` (${path}:${site!.line}:${site!.column})`;
+  return new DevFileError(
+    `Cannot load workload '${file}': the import failed: ${firstLine(cause)}${place}`,
+  );
+}
