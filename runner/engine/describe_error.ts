@@ -67,10 +67,10 @@ export function describeError(error: unknown, source: Source, fallback?: Span): 
 type ErrorWithCode = Error & { code: string | number };
 
 function kindOfError(error: unknown): FailureKind {
-  const { name = "Error", code } = (error ?? {}) as Partial<ErrorWithCode>;
+  const { name, code } = (error ?? {}) as Partial<ErrorWithCode>;
   if (error instanceof InterruptedError) return "interrupted";
   if (code === "deadline") return "deadline";
-  if (["ConnectionError", "TimeoutError", "AuthError"].includes(name)) return "connection";
+  if (["ConnectionError", "TimeoutError", "AuthError"].includes(name!)) return "connection";
   return typeof code === "number" ? "server" : "thrown";
 }
 

@@ -87,8 +87,8 @@ function longParts(parts: readonly string[]): string[] {
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
-  } catch (error) {
-    if (error instanceof URIError) return part;
-    throw error;
+  } catch (_error) {
+    // It can only be a URIError.
+    return part;
   }
 }

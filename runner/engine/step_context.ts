@@ -133,8 +133,9 @@ export class AttemptContext implements StepContext {
     open: (signal: AbortSignal) => AsyncIterable<unknown>,
   ): readonly LoggedEvent[] {
     const { entityEvents, recipe } = this.#case;
-    const needed = this.id !== undefined && recipe.eventIds.has(this.id);
-    return needed ? entityEvents.collect(entity, open) : entityEvents.of(entity);
+    return recipe.eventIds.has(this.id!)
+      ? entityEvents.collect(entity, open)
+      : entityEvents.of(entity);
   }
 
   eventsOf(entity: Entity): readonly LoggedEvent[] {

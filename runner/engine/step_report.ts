@@ -134,11 +134,12 @@ export class StepReport {
   }
 }
 
+const ABSENT_OUTPUT = /`(\w+)\.output\b[^`]*` is absent/g;
+
 /** Explains the absent output of a run that has completed. */
 function lostOutput({ message, lines }: EventFailure, results: Results): string[] {
-  for (
-    const [, id] of [message, ...lines].join("\n").matchAll(/`(\w+)\.output\b[^`]*` is absent/g)
-  ) {
+  const names = [message, ...lines].flatMap((text) => [...text.matchAll(ABSENT_OUTPUT)]);
+  for (const [, id] of names) {
     const run = results.get(id!) as { run_id?: unknown; state?: unknown } | undefined;
     if (run?.run_id === undefined || run.state !== "completed") continue;
     return [

@@ -39,7 +39,8 @@ export class StubSocket {
   }
 
   send(message: string | Uint8Array): void {
-    this.sent.push(message);
+    // A socket discards what is sent after it was closed.
+    if (!this.isClosing) this.sent.push(message);
   }
 
   close(): void {

@@ -626,10 +626,15 @@ test("a start that is aborted while its lane subscribes is not sent", async () =
   await settle();
   controller.abort(reason);
   await rejects(aborted, (error) => error === reason);
+  const late = lanes.start(WHAT, "noop", "{}", { timeout: 10 });
+  late.catch(() => {});
+  await settle();
+  session.clock.advance(10);
+  await rejects(late, ({ delivery }: ConnectionError) => delivery === "not-sent");
   session.links[8]!.last("subscribe").answer({});
   await settle();
-  const link = session.links[9]!;
-  deepEqual(link.log, ["close"]);
+  for (const link of session.links.slice(9)) deepEqual(link.log, ["close"]);
+  equal(session.links.length, 11);
 });
 
 test("a start that times out says whether it was sent, and drops its lane", async () => {
@@ -647,11 +652,14 @@ test("a start that times out says whether it was sent, and drops its lane", asyn
     delivery: "unknown",
   });
   equal(link.isOpen, false);
-  session.onOpen = () => new Promise(() => {});
+  let opening: AbortSignal | undefined;
+  session.onOpen = (signal) => (opening = signal, new Promise(() => {}));
   const unsent = await start({}, { timeout: 400 });
+  equal(opening!.aborted, false);
   session.clock.advance(400);
   await settle();
   equal((unsent.outcome.error as ConnectionError).delivery, "not-sent");
+  equal(opening!.aborted, true);
 });
 
 test("a start waits for the control link until its own deadline", async () => {

@@ -71,11 +71,15 @@ test("a poller whose wait is aborted leaves nothing behind, and can wait again",
     const transport = new FakeTransport();
     const controller = new AbortController();
     const poller = pollRun(transport, RUN_ID);
+    let requests = 0;
+    const request = transport.request.bind(transport);
+    transport.request = (one) => (requests++, request(one));
     const wait = new Outcome(poller.wait(controller.signal));
     if (isPausing) await transport.answer("workflow.get", runRecord("running"));
     controller.abort("enough");
     await breathe(1);
     equal(wait.error, "enough");
+    equal(requests, 1);
     transport.assertIdle();
     const again = new Outcome(poller.wait(signal));
     await transport.answer("workflow.get", runRecord("completed"));

@@ -199,6 +199,13 @@ test("a connection that is lost as soon as it opens counts as failed", async () 
   await rejects(connecting, { code: "connection_lost", message: "the connection is lost" });
   await eventually(() => it.types().at(-1) === "idle");
   assert.notEqual(it.session.status.state.type, "connected");
+  // The next call opens another one.
+  const later = it.call(READ);
+  const next = await it.socket(2);
+  next.accept();
+  await eventually(() => next.methods.length === 2);
+  next.answer("ok");
+  assert.equal(await within(later, "the call"), "ok");
 });
 
 test("a call whose signal is already aborted opens no connection", async () => {
@@ -221,6 +228,18 @@ test("connect while reconnecting waits for that attempt", async () => {
   // Waiting for a connection is no request.
   assert.deepEqual(socket.methods, ["auth"]);
   assert.equal(it.sockets.length, 2);
+});
+
+test("a connect that is aborted leaves the connection to the others who wait for it", async () => {
+  await using it = fixture();
+  const stop = new AbortController();
+  const reason = new Error("no longer needed");
+  const [aborted, other] = [it.session.connect(stop.signal), it.session.connect()];
+  stop.abort(reason);
+  assert.equal(await failure(aborted), reason);
+  (await it.socket(1)).accept("s1");
+  assert.equal(await within(other, "connecting"), "s1");
+  assert.equal(it.sockets.length, 1);
 });
 
 test("connect while reconnecting can be aborted, and ends with the session", async () => {
@@ -442,6 +461,8 @@ test("an attempt fails if its channels are not confirmed within `connectTimeout`
     const jobs = await subscribe(it, first, "jobs");
     await it.lose(first);
     const second = await it.attempt();
+    // Opening the connection has a `connectTimeout` of its own.
+    it.clock.advance(ms - 1);
     second.accept();
     await eventually(() => second.methods.length === 2);
     it.clock.advance(ms - 1);
@@ -474,6 +495,26 @@ test("a connection that is lost while it subscribes again is a failed attempt", 
   assert.deepEqual(it.status.of("reconnecting").map(({ attempt }) => attempt), [1, 2]);
   assert.equal(it.status.of("disconnected").length, 1);
   assert.notEqual(it.session.status.state.type, "connected");
+});
+
+test("a connection that is lost as soon as its channels are confirmed adds no gap of its own", async () => {
+  await using it = fixture();
+  const first = await it.connect();
+  const jobs = await subscribe(it, first, "jobs");
+  await it.lose(first);
+  const second = await it.attempt();
+  second.accept();
+  await eventually(() => second.methods.length === 2);
+  second.answer({});
+  second.lose("cut again");
+  await eventually(() => it.status.of("reconnecting").length === 2);
+  const third = await it.attempt();
+  third.accept();
+  await eventually(() => third.methods.length === 2);
+  assert.deepEqual(jobs.seen, []);
+  third.answer({});
+  await eventually(() => it.status.of("connected").length === 2);
+  assert.equal(jobs.seen.length, 1);
 });
 
 test("reads in flight are sent again on the new connection, writes reject as `unknown`", async () => {
@@ -526,6 +567,15 @@ test("the deadline of a call is that of the client: 30 seconds by default, or no
     assert.equal(session.deadline(7), clock.monotonic() + 7);
     assert.equal(session.deadline(0), Infinity);
   }
+});
+
+test("draining may last until the latest deadline, which need not be that of the last call", async () => {
+  await using it = fixture();
+  const deadlines = [1_000, 60_000, 30_000, 0, 1_000].map((timeout) => {
+    it.call({ ...READ, timeout });
+    return it.session.lastDeadline! - it.clock.monotonic();
+  });
+  assert.deepEqual(deadlines, [1_000, 60_000, 60_000, Infinity, Infinity]);
 });
 
 test("connection attempts and throttled enqueues count as in flight", async () => {
@@ -592,6 +642,10 @@ test("close ends calls, channels, listeners and the status, and nothing follows"
   assert.equal(heard[0], it.session.closedWith);
   assert.equal(heard[0]!.message, "the client is closed");
   assert.equal(socket.isClosing, true);
+  let isClosed = false;
+  closing.then(() => isClosed = true);
+  await breathe();
+  assert.equal(isClosed, false, "the server has not answered the closing handshake");
   socket.lose("", 1000);
   await within(closing, "closing");
   await within(it.status.over, "the status");
@@ -601,6 +655,8 @@ test("close ends calls, channels, listeners and the status, and nothing follows"
     message: "Cannot connect: the client is closed",
   });
   await rejects(it.call(READ), { code: "closed", delivery: "not-sent" });
+  const reason = new Error("no longer needed");
+  assert.equal(await failure(it.call({ ...READ, signal: AbortSignal.abort(reason) })), reason);
   assert.deepEqual([it.clock.pending, it.sockets.length, it.session.inFlight], [0, 1, 0]);
 });
 
@@ -643,6 +699,7 @@ test("close while connecting, reconnecting or resubscribing ends that, and the s
     await breathe();
     if (second) assert.equal(second.isDropped, true, stage);
     assert.deepEqual(it.types().slice(-2), ["reconnecting", "closed"]);
+    assert.equal(it.clock.pending, 0, stage);
     it.clock.advance(3_600_000);
     await breathe();
     assert.equal(it.sockets.length, stage === "delay" ? 1 : 2);

@@ -156,4 +156,8 @@ steps:
   assert.equal(await isExplained("running", "run.output.total == 1"), false);
   assert.equal(await isExplained("completed", "run.other.total == 1"), false);
   assert.equal(await isExplained("completed", "run.state == 'failed'"), false);
+  // A variable has no state.
+  const text = "vars: { output: { a: 1 } }\nsteps:\n  - assert: vars.output.total == 1\n";
+  const { message, lines: none } = firstFailure((await runEngine(text)).events);
+  assert.deepEqual([message, none], ["`vars.output.total` is absent", []]);
 });

@@ -39,6 +39,10 @@ test("an assertion is reported as a step that begins and ends at once", async ()
     ends(result.events).map(({ step, status, attempts, id }) => [step, status, attempts, id]),
     [["1", "passed", 1, undefined], ["2", "failed", 1, undefined]],
   );
+  const calls = await runEngine([scriptRecipe(async (t) => void await t.call("job.list"))], {
+    client: { call: () => Promise.resolve({}) },
+  });
+  assert.deepEqual(ends(calls.events).map(({ id }) => id), [undefined]);
 });
 
 test("an error of the function fails the case at its place in the module", async () => {

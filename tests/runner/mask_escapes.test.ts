@@ -201,6 +201,10 @@ test("reads characters with zero bytes between them", () => {
   });
 });
 
+test("reads a text in each way, also in two that leave the same number of characters", () => {
+  masks("x\ny/z", { "x\ny\\/z": "***" });
+});
+
 test("reads encodings inside each other in any order", () => {
   masks("a\\b%c&d", {
     "a\\\\b%25c&amp;d": "***",

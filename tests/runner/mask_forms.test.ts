@@ -143,6 +143,7 @@ test("masks the parts of an address, and the address without fragment, credentia
   masks("http://us%FFer:p%ss@h/", { "x us%FFer": "x ***" });
   masks("http://ab:cd@example.com/", { "ab cd": "ab cd" });
   masks("HTTPS://Example.com/a#frag-ment", { "https://example.com/a#frag-ment": "***" });
+  masks("HTTPS://Example.com/a#b", { "https://example.com/a#b": "***" });
   masks("http://h/short?a=1", { "/short?a=1": "***", "/short": "/short", "a=1": "a=1" });
   masks("http://h/1234567", { "/1234567": "***" });
   masks("http://h/123456", { "/123456": "/123456" });
@@ -150,6 +151,7 @@ test("masks the parts of an address, and the address without fragment, credentia
   // What is no address.
   masks("1http://h/12345678", { "http://h/12345678": "http://h/12345678" });
   masks("x http://h/12345678", { "http://h/12345678": "http://h/12345678" });
+  masks("data:http://h/12345678", { "http://h/12345678": "http://h/12345678" });
   masks("http:/h/12345678", {
     "http://h/12345678": "http://h/12345678",
     "/h/12345678": "/h/12345678",

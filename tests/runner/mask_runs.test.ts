@@ -158,6 +158,11 @@ test("reads text inside base64 if three of four bytes are readable", () => {
   ) {
     ok(isFound(other.repeat(3)), JSON.stringify(other));
   }
+  // Bytes of complete characters are no less readable for being many.
+  for (const other of ["\xe0\xa0\x80", "\xc2\x80", "\xe2\x82\xac", "\xf0\x9f\x98\x80"]) {
+    ok(isFound(other.repeat(20)), JSON.stringify(other));
+    ok(isFound(`${other.repeat(3)}\x01\x01\x01`), JSON.stringify(other));
+  }
   // Incomplete ones are not.
   for (const other of ["\xe2\x82", "\xf0\x9f\x98"]) ok(!isFound(other.repeat(3)), other);
 });
