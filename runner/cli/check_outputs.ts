@@ -1,6 +1,5 @@
 import { FileError } from "../../runtime/file.ts";
 import { currentDirectory } from "../../runtime/process.ts";
-import { checkWritable, resolveLinks } from "../../runtime/write_file.ts";
 import { type ReporterRequest, REPORTERS } from "../report/registry.ts";
 import { UsageError } from "./args.ts";
 import type { CommandContext } from "./command.ts";
@@ -26,7 +25,10 @@ export async function checkOutputs(
 ): Promise<void> {
   for (const { name, file } of reporters) {
     const files = [...(file === undefined ? [] : [file]), ...REPORTERS[name]!.files?.(env) ?? []];
-    for (const path of files) await refuseFailure(`reporter ${name}: `, () => checkWritable(path));
+    for (const path of files) {
+      const { checkWritable } = await import("../../runtime/write_file.ts");
+      await refuseFailure(`reporter ${name}: `, () => checkWritable(path));
+    }
   }
   await checkTargets(reporters, recipes);
   if (history === undefined) return;
@@ -47,6 +49,7 @@ async function checkTargets(
   reporters: readonly ReporterRequest[],
   recipes: readonly string[],
 ): Promise<void> {
+  if (reporters.every(({ file }) => file === undefined)) return;
   const isRecipe = new Set(await Promise.all(recipes.map(realFile)));
   const writers = new Map<string, string>();
   for (const { name, file } of reporters) {
@@ -64,6 +67,7 @@ async function checkTargets(
 }
 
 async function realFile(path: string): Promise<string> {
+  const { resolveLinks } = await import("../../runtime/write_file.ts");
   return new URL(await resolveLinks(path), `file://${currentDirectory()}/`).href;
 }
 

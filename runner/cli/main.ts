@@ -175,12 +175,16 @@ const MAY_HAVE_EXPRESSIONS = /\$\{\{|\b(?:assert|expect|if|outputs|where)\b/;
 /** Loads the expression language and regular expressions, except what a single recipe lacks. */
 async function loadCelFor(recipes: readonly string[]): Promise<void> {
   const [recipe] = recipes;
-  if (recipes.length !== 1 || recipe === undefined) return void await loadCel();
+  if (recipes.length !== 1 || recipe === undefined) return await loadExpressions();
   const text = await readTextFile(recipe, "recipe", MAX_BYTES);
   await Promise.all([
-    MAY_HAVE_EXPRESSIONS.test(text) && loadCel(),
+    MAY_HAVE_EXPRESSIONS.test(text) && loadExpressions(),
     text.includes("matches") && loadPatterns(),
   ]);
+}
+
+async function loadExpressions(): Promise<void> {
+  await Promise.all([loadCel(), import("../recipe/check_expressions.ts")]);
 }
 
 async function printHelp(name: string | undefined, { out }: CommandContext): Promise<number> {

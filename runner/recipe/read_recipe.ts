@@ -12,7 +12,6 @@ import { Source } from "../language/source.ts";
 import { didYouMean } from "../../runtime/suggest.ts";
 import { readYaml } from "../language/yaml.ts";
 import { hasChecks } from "../steps/step_kinds.ts";
-import { checkExpressions } from "./check_expressions.ts";
 import { checkReferences, Guards, type Known } from "./check_references.ts";
 import { readInputs, readOutputs } from "./read_inputs.ts";
 import { readMatrix } from "./read_matrix.ts";
@@ -176,7 +175,13 @@ async function checkRecipeParts(
     });
   }
   const guards = new Guards();
-  if (context.expressions.length > 0) checkExpressions(context, known, guards, await loadCel());
+  if (context.expressions.length > 0) {
+    const [{ checkExpressions }, cel] = await Promise.all([
+      import("./check_expressions.ts"),
+      loadCel(),
+    ]);
+    checkExpressions(context, known, guards, cel);
+  }
   context.keepRefreshedEvents();
   checkAssignments(context, recipe.vars);
   checkReferences(context, known, guards);

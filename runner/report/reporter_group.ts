@@ -1,4 +1,3 @@
-import { writeTextFile } from "../../runtime/write_file.ts";
 import type { RecipeEvent } from "../events/event.ts";
 import { formatDuration } from "../language/duration.ts";
 import { type ReporterRequest, REPORTERS } from "./registry.ts";
@@ -146,7 +145,9 @@ async function finishMember(member: Member): Promise<void> {
   const { reporter, file, text } = member;
   await reporter.finish?.();
   // A reporter that finishes after the limit has been reported as failed, so it writes no file.
-  if (file !== undefined && !member.failed) await writeTextFile(file, text.join(""));
+  if (file === undefined || member.failed) return;
+  const { writeTextFile } = await import("../../runtime/write_file.ts");
+  await writeTextFile(file, text.join(""));
 }
 
 function fileOutput(text: string[]): Output {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -203,4 +204,25 @@ test("runner.mjs does what runner.ts does, and has no syntax that an old Node la
   assert.deepEqual([status, stdout], [0, out]);
   const source = await readFile("runner.mjs", "utf8");
   assert.doesNotMatch(source, /^import |\?\.|\?\?|\bawait\b/m);
+});
+
+test("runner.mjs keeps compiled modules in the user's cache, unless that is switched off", {
+  skip: runtimeName() === "node" ? false : "it is about Node",
+}, async () => {
+  const cache = await mkdtemp(join(tmpdir(), "dispatch-cache-"));
+  try {
+    const run = (env: Record<string, string>) =>
+      spawnSync(process.execPath, ["runner.mjs", "--version"], {
+        env: { ...process.env, XDG_CACHE_HOME: cache, ...env },
+      });
+    assert.equal(run({ NODE_DISABLE_COMPILE_CACHE: "1" }).status, 0);
+    assert.deepEqual(await readdir(cache), []);
+    assert.equal(run({}).status, 0);
+    assert.deepEqual(await readdir(cache), ["dispatch"]);
+    await rm(join(cache, "dispatch"), { recursive: true });
+    await writeFile(join(cache, "dispatch"), "a file where the directory would be");
+    assert.equal(run({}).status, 0);
+  } finally {
+    await rm(cache, { recursive: true });
+  }
 });
