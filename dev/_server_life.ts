@@ -35,6 +35,7 @@ export class ServerLife implements ServerParts {
   readonly broker: Broker;
   readonly jobs: JobEngine;
   readonly workflows: WorkflowEngine;
+  readonly startMs: number;
   readonly socketClock: Clock;
   readonly #controller = new AbortController();
   #crons: CronEngine | undefined;
@@ -61,6 +62,7 @@ export class ServerLife implements ServerParts {
       log: options.log ?? (() => {}),
       closed: false,
     };
+    this.startMs = clock.now();
     this.socketClock = socketClock;
     this.workflows = new WorkflowEngine(this.state);
     this.jobs = new JobEngine(this.state);
@@ -111,6 +113,7 @@ export class ServerLife implements ServerParts {
     state.timers.close();
     state.store.removeWaitersOf(state);
     this.jobs.close();
+    this.#crons?.close();
     this.workflows.close();
     this.#controller.abort(new CanceledError());
   }

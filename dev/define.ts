@@ -3,6 +3,7 @@ import {
   optional,
   type OptionRules,
   someText,
+  trueOrFalse,
   wholeNumberFrom,
 } from "../runtime/check_options.ts";
 import type { JobContext, Workflow } from "./context.ts";
@@ -203,7 +204,10 @@ export interface CronOptions {
   schedule: string;
   /** The name of the job to enqueue. */
   job: string;
-  /** The payload of the job. */
+  /**
+   * The payload of the job.
+   * @default {{}}
+   */
   payload?: unknown;
   /**
    * The queue to put the job into.
@@ -215,6 +219,11 @@ export interface CronOptions {
    * @default {"UTC"}
    */
   timezone?: string;
+  /**
+   * Whether the entry fires. One that does not can be enabled with the admin API.
+   * @default {true}
+   */
+  enabled?: boolean;
 }
 
 /** The definition of a cron entry, for a {@linkcode Workload}. */
@@ -270,6 +279,7 @@ const CRON_RULES: OptionRules = {
   payload: optional(jsonValue),
   queue: optional(someText),
   timezone: optional(someText),
+  enabled: optional(trueOrFalse),
 };
 
 /** Validates the arguments of a definition: its name, its options if there are any, its handler. */

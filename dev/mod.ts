@@ -58,7 +58,7 @@ export {
   QUIRKS,
   UnknownQuirkError,
 } from "./quirks.ts";
-export { referenceWorkload } from "./reference_workload.ts";
+export { referenceCrons, referenceWorkload } from "./reference_workload.ts";
 export {
   type SchemaOutput,
   type StandardSchema,

@@ -115,6 +115,21 @@ export const QUIRKS = {
     off: "SSE answers 401, 400 or 403",
     default: true,
   },
+  "admin-lists-missing": {
+    on: "the admin API has no lists of jobs, runs, dead letters and cron entries: 404",
+    off: "it has them; they are this server's own",
+    default: true,
+  },
+  "admin-twice": {
+    on: "the admin API sends a job, run, dead letter or cron entry as two equal lines of JSON",
+    off: "it sends it once",
+    default: true,
+  },
+  "admin-open": {
+    on: "the admin API asks for no token, and pages of any origin may send it reads",
+    off: "it asks for a token with the scope `admin`",
+    default: true,
+  },
   "slow-polling": {
     on: "retries wait for the next poll of the workers: 2 s or more, unless a new job wakes them",
     off: "retries start when they are due",

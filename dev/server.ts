@@ -78,6 +78,15 @@ export async function createDevServer(options: DevServerOptions = {}): Promise<D
   return server;
 }
 
+/** The path of the admin API on a real server. */
+const ADMIN_PATH = "/dispatch/v1";
+
+/** Returns the paths of the admin API: the real one, and what a client derives from the endpoint's. */
+function adminPaths(path: string): string[] {
+  return [...new Set([ADMIN_PATH, path.replace(/(?<=\/)dwp$/, ADMIN_PATH.slice(1))])]
+    .filter((base) => base.endsWith(ADMIN_PATH));
+}
+
 class EmbeddedServer implements DevServer {
   readonly store: Store;
   readonly clock: Clock;
@@ -120,6 +129,7 @@ class EmbeddedServer implements DevServer {
     this.#access = new AccessPolicy({
       hostname: this.#hostname,
       allowOrigins: options.allowOrigins ?? [],
+      openPaths: this.#lifeOptions.quirks["admin-open"] ? adminPaths(this.#path) : [],
       strict: this.#lifeOptions.quirks["origin-check"],
       onRefused: (line) => options.log?.(line),
     });
@@ -161,7 +171,7 @@ class EmbeddedServer implements DevServer {
           path: this.#path,
           clock: this.#lifeOptions.socketClock,
           fetch: (request) => this.#fetch(request),
-          refuses: (header) => this.#access.rejection(header),
+          refuses: (request) => this.#access.rejection(request),
           refusesUpgrade: () =>
             this.#plan.refusesNext() ? { status: 503, text: "unavailable" } : undefined,
           open: (socket) => this.#open(socket),
@@ -274,6 +284,7 @@ class EmbeddedServer implements DevServer {
         server: life,
         authenticate: (token) => this.#authenticate(token),
         path: this.#path,
+        adminPaths: adminPaths(this.#path),
         faults: this.#plan,
       })
     );

@@ -1,4 +1,4 @@
-import type { JobRecord, WorkflowRun } from "../protocol/mod.ts";
+import type { CronRecord, JobRecord, WorkflowRun } from "../protocol/mod.ts";
 
 /** A job that failed for good. */
 export interface DeadLetter {
@@ -31,4 +31,6 @@ export interface Store {
   runs(): WorkflowRun[];
   /** Lists all dead letters, oldest first. */
   deadLetters(): DeadLetter[];
+  /** Lists all cron entries, oldest first. */
+  crons(): CronRecord[];
 }

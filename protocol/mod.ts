@@ -4,6 +4,14 @@
  *
  * @module
  */
+export {
+  type AdminStats,
+  type CronRecord,
+  type DeadLetterRecord,
+  decodeCron,
+  decodeDeadLetter,
+  type JobCounts,
+} from "./admin.ts";
 export { decodeBase64, decodeJsonBase64, encodeBase64 } from "./base64.ts";
 export {
   type Channel,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export type { CronRecord } from "./admin.ts";
 export type { JobRecord, JobState, RunState, WorkflowRun } from "./entity.ts";
 export type {
   CronFired,

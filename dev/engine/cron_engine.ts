@@ -17,6 +17,7 @@ interface Entry {
   cron: CronDefinition;
   schedule: Schedule;
   row: CronRow;
+  clearTimer: () => void;
 }
 
 const NO_TENANT: Tenant = { app: "", org: "" };
@@ -24,6 +25,8 @@ const NO_TENANT: Tenant = { app: "", org: "" };
 const CLOCK_CHECK_MS = 30_000;
 /** A smaller difference between the two clocks does not mean that one was set. */
 const CLOCK_TOLERANCE_MS = 500;
+/** How often a server looks for entries that are due. */
+const TICK_MS = 1000;
 
 /**
  * Enqueues the jobs of cron entries on schedule. If several servers share a store, only one of them
@@ -34,13 +37,17 @@ export class CronEngine {
   readonly #server: ServerState;
   readonly #jobs: JobEngine;
   readonly #longestWait: number;
-  #clearTimers: (() => void)[] = [];
+  readonly #removeListener: () => void;
+  #entries: Entry[] = [];
 
   constructor(server: ServerState, jobs: JobEngine) {
     this.#server = server;
     this.#jobs = jobs;
     // A virtual clock is never set, and extra timers would make advancing it slow.
     this.#longestWait = server.timers.clock.touch ? Infinity : CLOCK_CHECK_MS;
+    this.#removeListener = server.store.onCronChange(() => {
+      for (const entry of this.#entries) this.#arm(entry, this.#untilTick());
+    });
   }
 
   /**
@@ -50,31 +57,39 @@ export class CronEngine {
   async replace(crons: Iterable<CronDefinition>): Promise<void> {
     const parsed: [CronDefinition, Schedule][] = [];
     for (const cron of crons) parsed.push([cron, await parseSchedule(cron)]);
-    for (const clear of this.#clearTimers) clear();
-    this.#clearTimers = [];
+    for (const entry of this.#entries) entry.clearTimer();
+    this.#entries = [];
     for (const [cron, schedule] of parsed) {
-      const entry = { cron, schedule, row: this.#rowOf(cron, schedule) };
+      const entry = { cron, schedule, row: this.#rowOf(cron, schedule), clearTimer: () => {} };
+      this.#entries.push(entry);
       this.#fireIfDue(entry);
-      this.#arm(entry, this.#clearTimers.length);
+      this.#arm(entry);
     }
+  }
+
+  /** Stops following changes of the store. */
+  close(): void {
+    this.#removeListener();
   }
 
   #rowOf(cron: CronDefinition, schedule: Schedule): CronRow {
     const { store, timestamps, ids } = this.#server;
-    const { schedule: text, timezone = "", job, queue = "", payload = null } = cron.options;
+    const { schedule: text, timezone = "", job, queue = "" } = cron.options;
+    const work = { job, queue, payload: payloadOf(cron.options) };
     const existing = store.cronRows.get(cron.name);
-    if (existing && existing.schedule === text && existing.timezone === timezone) return existing;
+    if (existing && existing.schedule === text && existing.timezone === timezone) {
+      return Object.assign(existing, work);
+    }
     const now = timestamps.now();
     const row: CronRow = {
       id: existing?.id ?? ids.next("cron"),
       name: cron.name,
       schedule: text,
       timezone,
-      job,
-      queue,
-      payload: JSON.stringify(payload),
+      ...work,
       nextRunMs: 0,
       dueMs: 0,
+      enabled: existing?.enabled ?? cron.options.enabled ?? true,
       createdAt: existing?.createdAt ?? now,
       updatedAt: now,
     };
@@ -83,22 +98,41 @@ export class CronEngine {
     return row;
   }
 
-  #arm(entry: Entry, index: number): void {
+  /**
+   * Sets the timer of an entry, if it is enabled.
+   * @param late How long to wait if it is due already.
+   */
+  #arm(entry: Entry, late: number = 0): void {
+    entry.clearTimer();
+    entry.clearTimer = () => {};
+    if (!this.#isEnabled(entry)) return;
     const onTimer = () => {
       this.#fireIfDue(entry);
-      this.#arm(entry, index);
+      this.#arm(entry);
     };
-    const wait = Math.min(Math.max(0, entry.row.dueMs - this.#now), this.#longestWait);
-    this.#clearTimers[index] = wait === Infinity
-      ? () => {}
-      : this.#server.timers.set(onTimer, wait, "background");
+    const left = entry.row.dueMs - this.#now;
+    const wait = Math.min(left > 0 ? left : late, this.#longestWait);
+    if (wait === Infinity) return;
+    entry.clearTimer = this.#server.timers.set(onTimer, wait, "background");
+  }
+
+  /** Whether an entry fires: it is neither disabled nor deleted. */
+  #isEnabled({ row }: Entry): boolean {
+    return this.#server.store.cronRows.get(row.name)?.enabled ?? false;
+  }
+
+  /** How long it takes until the next tick, in milliseconds. */
+  #untilTick(): number {
+    return Math.ceil(this.#now / TICK_MS) * TICK_MS - this.#now;
   }
 
   /** Fires an entry, unless another server of the store has fired it already. */
-  #fireIfDue({ cron: { name, options }, schedule, row }: Entry): void {
+  #fireIfDue(entry: Entry): void {
+    const { cron: { name, options }, schedule, row } = entry;
+    if (!this.#isEnabled(entry)) return;
     this.#followClock(row, schedule);
     if (row.dueMs > this.#now) return;
-    const payload = JSON.stringify(options.payload ?? null);
+    const payload = payloadOf(options);
     const job = this.#jobs.enqueue(NO_TENANT, options.job, payload, { queue: options.queue });
     row.lastRunAt = row.updatedAt = this.#server.timestamps.now();
     // The clock may be a little behind the timer; the same time must not come again.
@@ -123,7 +157,7 @@ export class CronEngine {
       this.#setNextRun(row, schedule.next(after) ?? Infinity);
       row.dueMs = this.#now + row.nextRunMs - this.#wall;
     } else {
-      row.dueMs = Math.floor(this.#now / 1000) * 1000 + schedule.interval;
+      row.dueMs = Math.floor(this.#now / TICK_MS) * TICK_MS + schedule.interval;
       this.#setNextRun(row, this.#wall + row.dueMs - this.#now);
     }
   }
@@ -140,6 +174,10 @@ export class CronEngine {
   get #wall(): number {
     return this.#server.timers.clock.now();
   }
+}
+
+function payloadOf({ payload = {} }: CronDefinition["options"]): string {
+  return JSON.stringify(payload);
 }
 
 async function parseSchedule({ name, options }: CronDefinition): Promise<Schedule> {

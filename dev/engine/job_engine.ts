@@ -109,6 +109,20 @@ export class JobEngine {
     return true;
   }
 
+  /**
+   * Queues a job without an event. On a server with slow polling its workers are not woken: they
+   * find the job at their next poll.
+   */
+  requeue(job: JobRow): void {
+    const { store, quirks } = this.#server;
+    const now = this.#now;
+    job.runAtMs = now;
+    store.enqueue(job, now, !quirks["slow-polling"]);
+    if (!quirks["slow-polling"]) return;
+    this.#clearPollTimer();
+    this.#pollLater(now, now);
+  }
+
   /** Returns the time of a running job's last heartbeat. */
   heartbeatOf(job: JobRow): string | undefined {
     if (!this.#active.has(job)) return undefined;
@@ -176,9 +190,11 @@ export class JobEngine {
   }
 
   /** Sets a timer for the next delayed job. */
-  #pollLater(now: number): void {
-    const { store, timers, quirks } = this.#server;
-    const next = store.nextRunAt(this.#options.queues.keys());
+  #pollLater(
+    now: number,
+    next: number | undefined = this.#server.store.nextRunAt(this.#options.queues.keys()),
+  ): void {
+    const { timers, quirks } = this.#server;
     if (next === undefined) return;
     let wait = next - now;
     if (quirks["slow-polling"]) {
@@ -274,7 +290,8 @@ export class JobEngine {
     job.state = "failed";
     const id = server.ids.next("dlq");
     const { app, org, updatedAt: failedAt } = job;
-    server.store.deadLetterRows.set(id, { id, job, error, app, org, failedAt });
+    const { retryCount } = job;
+    server.store.deadLetterRows.set(id, { id, job, retryCount, error, app, org, failedAt });
     emitJob(server, "job.failed", job, { error });
     emitJob(server, "job.dlq", job, { error });
   }

@@ -1,8 +1,8 @@
-import type { JobRecord, WorkflowRun } from "../../protocol/mod.ts";
+import type { CronRecord, JobRecord, WorkflowRun } from "../../protocol/mod.ts";
 import type { DeadLetter, Store } from "../store.ts";
 import { Heap } from "./heap.ts";
 import type { CronRow, DeadLetterRow, EventRow, JobRow, RunRow } from "./store_rows.ts";
-import { toJobRecord, toWorkflowRun } from "./wire_format.ts";
+import { toCronRecord, toJobRecord, toWorkflowRun } from "./wire_format.ts";
 
 /**
  * Creates an empty store, for several servers to share or to outlive one.
@@ -59,6 +59,7 @@ export class MemoryStore implements Store {
   readonly #events = new Map<string, EventRow[]>();
   readonly #waiters = new Map<string, Set<EventWaiter>>();
   readonly #workListeners = new Set<() => void>();
+  readonly #cronListeners = new Set<() => void>();
   #order = 0;
 
   job(id: string): JobRecord | undefined {
@@ -90,19 +91,38 @@ export class MemoryStore implements Store {
     }));
   }
 
+  crons(): CronRecord[] {
+    return [...this.cronRows.values()].map(toCronRecord);
+  }
+
   /** Calls back when there may be work; returns a function that removes the listener. */
   onWork(listener: () => void): () => void {
     this.#workListeners.add(listener);
     return () => this.#workListeners.delete(listener);
   }
 
-  /** Puts a pending or retrying job into its queue. */
-  enqueue(job: JobRow, now: number): void {
+  /** Calls back when a cron entry was changed by hand; returns a function that removes the listener. */
+  onCronChange(listener: () => void): () => void {
+    this.#cronListeners.add(listener);
+    return () => this.#cronListeners.delete(listener);
+  }
+
+  /** Reports that a cron entry was enabled, disabled or deleted. */
+  cronChanged(): void {
+    for (const listener of this.#cronListeners) listener();
+  }
+
+  /**
+   * Puts a pending or retrying job into its queue.
+   * @param wakesWorkers Whether workers look for work at once, and not only at their next poll.
+   */
+  enqueue(job: JobRow, now: number, wakesWorkers: boolean = true): void {
     this.jobRows.set(job.id, job);
     job.ticket++;
     const queue = this.#queueOf(job.queue);
     const entry = { job, ticket: job.ticket, order: this.#order++ };
     (job.runAtMs > now ? queue.delayed : queue.ready).push(entry);
+    if (!wakesWorkers) return;
     for (const listener of this.#workListeners) listener();
   }
 

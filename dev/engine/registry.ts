@@ -23,6 +23,11 @@ export class Registry {
     return this.#jobs.get(name);
   }
 
+  /** Lists the names of the workflows. */
+  workflowNames(): string[] {
+    return [...this.#workflows.keys()];
+  }
+
   /** Finds a workflow's definition; without a version, the one with the highest version. */
   workflow(name: string, version?: number): WorkflowDefinition | undefined {
     const versions = this.#workflows.get(name) ?? [];

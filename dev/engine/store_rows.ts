@@ -85,6 +85,8 @@ export interface EventRow extends Tenant {
 export interface DeadLetterRow extends Tenant {
   id: string;
   job: JobRow;
+  /** How many attempts had failed. The job may be retried since, and count from 0 again. */
+  retryCount: number;
   error: string;
   failedAt: string;
   replayedAt?: string;
@@ -105,6 +107,8 @@ export interface CronRow {
   nextRunMs: number;
   /** The same by the time that nobody can set. */
   dueMs: number;
+  /** Whether it fires. */
+  enabled: boolean;
   createdAt: string;
   updatedAt: string;
 }

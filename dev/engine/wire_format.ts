@@ -1,3 +1,4 @@
+import { type CronRecord, decodeCron } from "../../protocol/admin.ts";
 import { encodeBase64 } from "../../protocol/base64.ts";
 import { decodeJob, decodeRun, type JobRecord, type WorkflowRun } from "../../protocol/entity.ts";
 import { omitEmpty } from "../go/encode.ts";
@@ -66,7 +67,7 @@ export function wireCheckpoint(checkpoint: CheckpointRow): Record<string, unknow
   };
 }
 
-/** Formats a dead letter for `dlq.list`. */
+/** Formats a dead letter for `dlq.list` and the admin API. */
 export function wireDeadLetter(entry: DeadLetterRow): Record<string, unknown> {
   return {
     id: entry.id,
@@ -75,7 +76,7 @@ export function wireDeadLetter(entry: DeadLetterRow): Record<string, unknown> {
     queue: entry.job.queue,
     payload: wireBytes(entry.job.payload) ?? null,
     error: entry.error,
-    retry_count: entry.job.retryCount,
+    retry_count: entry.retryCount,
     max_retries: entry.job.maxRetries,
     scope_app_id: omitEmpty(entry.app),
     scope_org_id: omitEmpty(entry.org),
@@ -85,7 +86,7 @@ export function wireDeadLetter(entry: DeadLetterRow): Record<string, unknown> {
   };
 }
 
-/** Formats a cron entry for `cron.list`. */
+/** Formats a cron entry for `cron.list` and the admin API. */
 export function wireCron(entry: CronRow): Record<string, unknown> {
   return {
     created_at: entry.createdAt,
@@ -98,7 +99,7 @@ export function wireCron(entry: CronRow): Record<string, unknown> {
     payload: wireBytes(entry.payload),
     last_run_at: entry.lastRunAt,
     next_run_at: entry.nextRunAt,
-    enabled: true,
+    enabled: entry.enabled,
   };
 }
 
@@ -123,6 +124,11 @@ export function toJobRecord(job: JobRow): JobRecord {
 /** Converts a run to the record that a client would decode. */
 export function toWorkflowRun(run: RunRow): WorkflowRun {
   return decodeRun(JSON.parse(JSON.stringify(wireRun(run))));
+}
+
+/** Converts a cron entry to the record that a client would decode. */
+export function toCronRecord(entry: CronRow): CronRecord {
+  return decodeCron(JSON.parse(JSON.stringify(wireCron(entry))));
 }
 
 /** Encodes a JSON text as Go encodes bytes. */

@@ -63,7 +63,7 @@ export function listen(options: ListenOptions): Promise<Listener> {
       reusePort: false,
       fetch(request, server) {
         const header = (name: string) => request.headers.get(name);
-        const refused = options.refuses(header);
+        const refused = options.refuses({ method: request.method, target: request.url, header });
         if (refused) return rejectionResponse(refused);
         const isUpgrade = request.method === "GET" && header("upgrade") !== null;
         if (!isUpgrade || !isEndpoint(request.url, options.path)) return options.fetch(request);

@@ -1,7 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { listenError } from "./errors.ts";
-import { checkHandshake, type HeaderReader, isEndpoint, type Rejection } from "./handshake.ts";
+import {
+  checkHandshake,
+  type HeaderReader,
+  isEndpoint,
+  type Rejection,
+  type RequestHead,
+} from "./handshake.ts";
 import type { ListenOptions } from "./socket.ts";
 
 /** A valid request to upgrade a connection to a WebSocket. */
@@ -32,7 +38,7 @@ export async function listenHttp(
   const sockets = new Set<Socket>();
   let respond: Respond | undefined;
   const server = createServer(async (request, response) => {
-    const rejection = options.refuses(headerReader(request));
+    const rejection = options.refuses(requestHead(request));
     if (rejection) return reject(response, rejection);
     if (!respond) {
       const { getRequestListener } = await import("@hono/node-server");
@@ -72,9 +78,14 @@ export function headerReader({ headers }: IncomingMessage): HeaderReader {
   return (name) => [headers[name]].flat()[0];
 }
 
+function requestHead(request: IncomingMessage): RequestHead {
+  const { method = "", url = "/" } = request;
+  return { method, target: url, header: headerReader(request) };
+}
+
 function upgradeRejection(request: IncomingMessage, options: ListenOptions): Rejection | undefined {
-  const header = headerReader(request);
-  const rejection = options.refuses(header);
+  const { header } = requestHead(request);
+  const rejection = options.refuses(requestHead(request));
   if (rejection) return rejection;
   if (!isEndpoint(request.url ?? "/", options.path)) {
     return { status: 404, text: "404 page not found\n" };

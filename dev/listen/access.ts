@@ -1,4 +1,4 @@
-import { badHeader, type HeaderReader, type Rejection } from "./handshake.ts";
+import { badHeader, pathOf, type Rejection, type RequestHead } from "./handshake.ts";
 
 /** Settings of {@linkcode AccessPolicy}. */
 export interface AccessOptions {
@@ -6,6 +6,11 @@ export interface AccessOptions {
   hostname: string;
   /** The origins whose pages may connect; `"*"` allows all. */
   allowOrigins: readonly string[];
+  /**
+   * The paths that pages of any origin may read. Without CORS headers they do not see the answer,
+   * and a real server does not look at the origin.
+   */
+  openPaths: readonly string[];
   /** Whether pages of loopback addresses need to be allowed, too. */
   strict: boolean;
   /** Called once for each host or origin that is refused, with a line for the user. */
@@ -37,11 +42,12 @@ export class AccessPolicy {
   }
 
   /** Returns the rejection of a request, if it is refused. */
-  rejection(header: HeaderReader): Rejection | undefined {
+  rejection({ method, target, header }: RequestHead): Rejection | undefined {
     const host = parseHost(header("host"));
     if (!host) return { status: 400, text: badHeader("Host") };
     if (this.#origins.has("*")) return undefined;
     if (!this.#isOwnHost(host)) return this.#refuse("host", host.host);
+    if (/^(?:GET|HEAD|OPTIONS)$/.test(method) && this.#isOpen(target)) return undefined;
     const origin = header("origin");
     if (origin) return this.#isAllowed(origin, host) ? undefined : this.#refuse("origin", origin);
     // Requests for images and scripts have no origin, but browsers mark them as cross-site.
@@ -54,6 +60,11 @@ export class AccessPolicy {
   #isOwnHost({ hostname }: URL): boolean {
     const name = hostname.replace(/\.$/, "");
     return isAddress(name) || isLocalName(name) || this.#hosts.has(name);
+  }
+
+  #isOpen(target: string): boolean {
+    const path = pathOf(target);
+    return this.#options.openPaths.some((open) => path.startsWith(`${open}/`));
   }
 
   #isAllowed(origin: string, host: URL): boolean {

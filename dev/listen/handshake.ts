@@ -1,6 +1,14 @@
 /** Reads a header of a request; the name is in lower case. */
 export type HeaderReader = (name: string) => string | null | undefined;
 
+/** A request before its body. */
+export interface RequestHead {
+  method: string;
+  /** What the request line says: a path or a URL, which need not be valid. */
+  target: string;
+  header: HeaderReader;
+}
+
 /** An HTTP response that rejects a request. */
 export interface Rejection {
   status: number;
@@ -37,11 +45,16 @@ export function rejectionResponse({ status, text, headers = {} }: Rejection): Re
   return new Response(text, { status, headers: { "Content-Type": type, ...headers } });
 }
 
+/** Returns the path of a target, without the origin and the parameters. */
+export function pathOf(target: string): string {
+  return target.replace(/^[a-z]+:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "");
+}
+
 /**
  * Whether a request is for the endpoint. The target is what the request line says, a path or a URL;
  * it need not be a valid one.
  */
 export function isEndpoint(target: string, path: string): boolean {
-  const found = target.replace(/^[a-z]+:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "");
+  const found = pathOf(target);
   return found === path || found === `${path}/`;
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../../runtime/clock.ts";
-import type { HeaderReader, Rejection } from "./handshake.ts";
+import type { Rejection, RequestHead } from "./handshake.ts";
 
 /** The longest message that a server accepts, in bytes. */
 export const MAX_MESSAGE_BYTES: number = 2 ** 28;
@@ -39,7 +39,7 @@ export interface ListenOptions {
   /** Responds to requests that are not for the WebSocket endpoint. */
   fetch(request: Request): Response | Promise<Response>;
   /** Returns why to reject a request, if the sender may not send any. */
-  refuses(header: HeaderReader): Rejection | undefined;
+  refuses(request: RequestHead): Rejection | undefined;
   /** Returns why to reject a valid upgrade, if the server accepts none now. */
   refusesUpgrade(): Rejection | undefined;
 }

@@ -7,6 +7,7 @@ import {
   decodeWorkflowCancelRequest,
   decodeWorkflowReplayRequest,
 } from "./_request_decoders.ts";
+import { replayDeadLetter as replay } from "../engine/admin_actions.ts";
 import { wireCron, wireDeadLetter, wireJob } from "../engine/wire_format.ts";
 import {
   checkId,
@@ -59,9 +60,7 @@ const replayDeadLetter: Method = (server, frame, caller) => {
   if (!entry || !isVisible(server, entry, caller)) {
     throw new MethodError(404, "dlq entry not found");
   }
-  entry.replayedAt = server.state.timestamps.now();
-  const { name, payload, queue, maxRetries } = entry.job;
-  const job = server.jobs.enqueue(entry, name, payload, { queue, maxRetries });
+  const job = replay(server, entry);
   return ok({ job_id: job.id, queue: job.queue, state: "pending" });
 };
 

@@ -4,6 +4,7 @@ import type { Faults } from "../faults/fault.ts";
 import { addFaultRoutes } from "../faults/fault_routes.ts";
 import { NOT_AN_UPGRADE, rejectionResponse } from "../listen/handshake.ts";
 import type { Authenticate } from "../tokens.ts";
+import { createAdminApi } from "./admin.ts";
 import { handleRpc } from "./_rpc.ts";
 import { handleSse } from "./_sse.ts";
 import type { ServerParts } from "./method.ts";
@@ -14,6 +15,8 @@ export interface AppOptions {
   authenticate: Authenticate;
   /** The path of the WebSocket endpoint; the others are below it. */
   path: string;
+  /** The paths of the admin API. */
+  adminPaths: readonly string[];
   faults: Faults;
 }
 
@@ -21,13 +24,20 @@ function methodNotAllowed(): Promise<Response> {
   return Promise.resolve(new Response(null, { status: 405 }));
 }
 
-/** Creates the application that handles HTTP requests: RPC, SSE and the control of faults. */
-export function createApp({ server, authenticate, path, faults }: AppOptions): Hono {
+/**
+ * Creates the application that handles HTTP requests: RPC, SSE, the admin API and the control
+ * of faults.
+ */
+export function createApp(
+  { server, authenticate, path, adminPaths, faults }: AppOptions,
+): Hono {
   const app = new Hono({ strict: false });
   for (const route of [path, `${path}/rpc`, `${path}/sse`]) {
     // Hono would handle HEAD as GET, and open a stream of events.
     app.use(route, (c, next) => c.req.method === "HEAD" ? methodNotAllowed() : next());
   }
+  const admin = createAdminApi(server, authenticate, adminPaths);
+  app.use(async (c, next) => admin(c.req.raw) ?? await next());
   addFaultRoutes(app, `${path}/faults`, faults, authenticate);
   app.post(`${path}/rpc`, (c) => handleRpc(c, server, authenticate));
   app.get(`${path}/sse`, (c) => handleSse(c, server, authenticate));

@@ -16,6 +16,8 @@ export interface ServerParts {
   readonly broker: Broker;
   readonly jobs: JobEngine;
   readonly workflows: WorkflowEngine;
+  /** When the server started, by its clock. */
+  readonly startMs: number;
   /** Real time, for waiting until a socket has sent its data. */
   readonly socketClock: Clock;
   /** The number of open WebSocket connections. */

@@ -3,12 +3,14 @@ import { isRecord } from "../../protocol/mod.ts";
 /** The values of the placeholders `$job1`, `$run1`, … of a transcript. */
 export type Bindings = Map<string, string>;
 
-const PLACEHOLDER = /\$(job|run|event|session)\d+/g;
+const PLACEHOLDER = /\$(job|run|event|cron|dlq|session)\d+/g;
 const TYPE_ID = "[0-7][0-9a-hjkmnp-tv-z]{25}";
 const SHAPES: Record<string, string> = {
   job: `job_${TYPE_ID}`,
   run: `wfrun_${TYPE_ID}`,
   event: `evt_${TYPE_ID}`,
+  cron: `cron_${TYPE_ID}`,
+  dlq: `dlq_${TYPE_ID}`,
   session: "\\S+",
 };
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
@@ -93,6 +95,8 @@ function textMismatch(
   path: string,
 ): string | undefined {
   switch (expected) {
+    case "$any":
+      return undefined;
     case "$number":
     case "$ms":
       return typeof actual === "number" ? undefined : differ(path, expected, actual);

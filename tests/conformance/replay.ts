@@ -7,7 +7,8 @@
  */
 import { readdir } from "node:fs/promises";
 import process from "node:process";
-import { Connection } from "./connection.ts";
+import { Connection, type RawFrame } from "./connection.ts";
+import { requestHttp } from "./http_step.ts";
 import { type Bindings, mismatch, substitute } from "./match.ts";
 import { realTime, type ReplayTime } from "./replay_time.ts";
 import { readTranscript, type Step, type Transcript } from "./transcript.ts";
@@ -30,8 +31,8 @@ export interface ReplayOptions {
    */
   settle?: number;
   /**
-   * Whether `job.enqueued` may come after `job.started`. Go servers wake their workers before they
-   * publish it, and on a busy machine a worker may be faster.
+   * Whether `job.enqueued` and `cron.fired` may come before or after their neighbours. Go servers
+   * wake their workers before they publish them, and on a busy machine a worker may be faster.
    */
   lateEnqueued?: boolean;
 }
@@ -39,10 +40,13 @@ export interface ReplayOptions {
 /** The folder of the transcripts. */
 export const TRANSCRIPTS: URL = new URL("../transcripts/", import.meta.url);
 
-/** Lists the files of the transcripts. */
-export async function transcriptFiles(): Promise<URL[]> {
-  const names = (await readdir(TRANSCRIPTS)).filter((name) => name.endsWith(".jsonl"));
-  return names.sort().map((name) => new URL(name, TRANSCRIPTS));
+/** The folder of the transcripts of the admin API. */
+export const ADMIN_TRANSCRIPTS: URL = new URL("admin/", TRANSCRIPTS);
+
+/** Lists the files of the transcripts in a folder. */
+export async function transcriptFiles(folder: URL = TRANSCRIPTS): Promise<URL[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".jsonl"));
+  return names.sort().map((name) => new URL(name, folder));
 }
 
 /**
@@ -60,6 +64,7 @@ export async function replay(
 
   const run = async (step: Step): Promise<void> => {
     if (step.kind === "wait") return await time.pass(step.ms);
+    if (step.kind === "http") return await requestHttp(url, step, bindings);
     if (step.kind === "open") {
       connections.set(step.conn, await Connection.open(url, time, timeout));
       return;
@@ -73,8 +78,11 @@ export async function replay(
         return connection.send(String(substitute(step.text, bindings)));
       case "recv": {
         const kind = step.frame.type === "event" ? "event" : "response";
-        const isLate = lateEnqueued && isEnqueued(step.frame);
-        const frame = await connection.next(kind, timeout, isLate ? isEnqueued : undefined);
+        const isLate = isEnqueued(step.frame);
+        const matches = lateEnqueued
+          ? (frame: RawFrame) => isEnqueued(frame) === isLate
+          : undefined;
+        const frame = await connection.next(kind, timeout, matches);
         const difference = mismatch(step.frame, frame, bindings);
         if (difference === undefined) return;
         throw new Error(`${difference}\n    received: ${JSON.stringify(frame)}`);
@@ -94,7 +102,7 @@ export async function replay(
         await run(step);
       } catch (cause) {
         const reason = cause instanceof Error ? cause.message : String(cause);
-        const conn = step.kind === "wait" ? "" : ` (${step.conn} ${step.kind})`;
+        const conn = "conn" in step ? ` (${step.conn} ${step.kind})` : "";
         throw new Error(`${transcript.name}:${step.line}${conn}: ${reason}`, { cause });
       }
     }
@@ -105,8 +113,9 @@ export async function replay(
   }
 }
 
-function isEnqueued({ data }: Record<string, unknown>): boolean {
-  return (data as { type?: unknown } | undefined)?.type === "job.enqueued";
+function isEnqueued({ data }: RawFrame): boolean {
+  const { type } = Object(data) as { type?: unknown };
+  return type === "job.enqueued" || type === "cron.fired";
 }
 
 async function main(url: string, files: (string | URL)[]): Promise<boolean> {

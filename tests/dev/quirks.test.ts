@@ -75,6 +75,16 @@ const rpc = async (
   return response.status;
 };
 
+const adminStatus = async (
+  { port }: DevServer,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<number> => {
+  const response = await fetch(`http://127.0.0.1:${port}/dispatch/v1/${path}`, { headers });
+  await response.body?.cancel();
+  return response.status;
+};
+
 const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(() => 200, ({ code }) => code);
 
@@ -323,6 +333,29 @@ const OBSERVATIONS: Record<QuirkName, { observe: Observe; on: unknown; off: unkn
     },
     on: [200, 200, 200],
     off: [401, 400, 400],
+  },
+  "admin-lists-missing": {
+    observe: ({ server }) => adminStatus(server, "crons?limit=50&offset=0"),
+    on: 404,
+    off: 200,
+  },
+  "admin-twice": {
+    observe: async ({ server }) => {
+      const { id } = server.store.crons()[0]!;
+      const response = await fetch(`http://127.0.0.1:${server.port}/dispatch/v1/crons/${id}`);
+      return (await response.text()).split("\n").length;
+    },
+    on: 3,
+    off: 2,
+  },
+  "admin-open": {
+    observe: async ({ server }) => [
+      await adminStatus(server, "stats"),
+      await adminStatus(server, "stats", { Authorization: "readonly" }),
+      await adminStatus(server, "stats", { Authorization: "Bearer demo-token" }),
+    ],
+    on: [200, 200, 200],
+    off: [401, 403, 200],
   },
   "slow-polling": {
     observe: async ({ clock }) => {
