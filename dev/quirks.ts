@@ -187,7 +187,7 @@ export class UnknownQuirkError extends Error {
   /** Always `"unknown_quirk"`. */
   readonly code = "unknown_quirk";
 
-  /** Creates an error that names the quirk that is meant, or lists those there are. */
+  /** Creates an error that suggests a similar name, or lists all quirks. */
   constructor(name: string) {
     const nearest = suggest(name, Object.keys(QUIRKS));
     const hint = nearest === undefined

@@ -40,7 +40,7 @@ export function nearestName(name: string, names: readonly string[]): string | un
   if (nearest !== undefined || plain.length < 4) return nearest;
   return names.find((other) => {
     const lower = other.toLowerCase();
-    // Without the last letter, so that a singular means the plural.
+    // Without its last letter, `retry` is part of `maxRetries`.
     return lower.includes(plain.slice(0, -1)) || (other.length > 3 && plain.includes(lower));
   });
 }

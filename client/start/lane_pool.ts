@@ -76,7 +76,7 @@ export class LanePool {
   }
 
   /**
-   * Makes sure that the run of the next start on this lane is heard of: the lane listens, unless
+   * Makes sure that the run of the next start on this lane is noticed: the lane listens, unless
    * enough others do. Those must be subscribed before the run starts, so this waits until they are.
    */
   async listen(lane: Lane): Promise<void> {
@@ -131,8 +131,8 @@ export class LanePool {
   }
 
   /**
-   * Removes a lane and closes its connection. If a run blocks it, the server reads that it is
-   * unsubscribed when the run has ended, before it sees the end of the connection.
+   * Removes a lane and closes its connection. If a run blocks it, the server reads the `unsubscribe`
+   * only once the run has ended, and then the end of the connection.
    */
   drop(lane: Lane, cause: Error = closedError()): void {
     lane.cancelTimer();

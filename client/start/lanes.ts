@@ -37,7 +37,7 @@ export class Lanes {
   /** The pending starts with a mark, by name and input. */
   readonly #starts = new Map<string, Map<string, PendingStart>>();
   /**
-   * The runs that lanes heard of since there are pending starts. A run that may belong to one of them
+   * The runs that lanes have noticed while starts were pending. A run that may belong to one of them
    * has a tracker, which keeps its events.
    */
   readonly #candidates = new Map<string, RunTracker | undefined>();

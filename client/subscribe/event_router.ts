@@ -65,7 +65,7 @@ export class ChannelRouter implements EventRouter {
     });
   }
 
-  /** Whether a call must wait for its turn: its events arrive on the connection that it is sent on. */
+  /** Whether a call must be throttled, because its events arrive on the connection it is sent on. */
   mustThrottle({ request }: Call): boolean {
     return request.method === "job.enqueue" &&
       (this.#serverChannels.has("jobs") || this.#serverChannels.has("firehose"));
@@ -82,7 +82,7 @@ export class ChannelRouter implements EventRouter {
     return {
       ready: ready.then(() => {}, (error) => {
         if (detached) return;
-        // The next receiver asks again. A server that was too slow may have subscribed us.
+        // The next receiver subscribes again. A slow server may have subscribed us after all.
         this.#unsubscribe(name, shared).catch(() => {});
         throw error;
       }),

@@ -135,7 +135,7 @@ export class CronEngine {
     const payload = payloadOf(options);
     const job = this.#jobs.enqueue(NO_TENANT, options.job, payload, { queue: options.queue });
     row.lastRunAt = row.updatedAt = this.#server.timestamps.now();
-    // The clock may be a little behind the timer; the same time must not come again.
+    // The clock may be a little behind the timer. The entry must not fire twice for one time.
     this.#plan(row, schedule, Math.max(this.#wall, row.nextRunMs));
     emitCron(this.#server, name, job);
   }

@@ -134,7 +134,7 @@ const TEXTS = ["token", "direction", "method", "type", "event"];
  * @throws {FaultError} If the text is not a fault.
  */
 export function parseFault(text: string): Fault {
-  if (typeof text !== "string") throw new FaultError(`${shown(text)} is not a text`);
+  if (typeof text !== "string") throw new FaultError(`${shown(text)} is not a string`);
   const colon = text.indexOf(":");
   const action = colon < 0 ? text : text.slice(0, colon);
   const when: Record<string, unknown> = {};

@@ -34,7 +34,7 @@ function decodeStrictly(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** How many bytes a character has that begins with this one. */
+/** The length in bytes of a character that begins with this byte. */
 function lengthAt(byte: number): number {
   if (byte < 0xc0) return 1;
   if (byte < 0xe0) return 2;

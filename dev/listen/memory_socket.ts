@@ -37,7 +37,7 @@ export class MemorySocket extends EventTarget {
   onmessage: ((event: MessageEvent) => unknown) | null = null;
   onclose: ((event: MemoryCloseEvent) => unknown) | null = null;
   onerror: ((event: Event) => unknown) | null = null;
-  /** How many bytes the server believes not to be sent yet. A simulated network sets it. */
+  /** How many bytes look unsent to the server. A simulated network sets it. */
   unsent = 0;
   #handler: SocketHandler | undefined;
 

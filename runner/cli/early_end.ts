@@ -8,8 +8,8 @@ import { COULD_NOT_RUN } from "./command.ts";
 let isWatching = false;
 
 /**
- * Reports an end of the process that comes before that of its command, and makes it exit with 3. It
- * notices what the script guard cannot prevent: code that ran before the guard started, and a
+ * If the process ends before its command has ended, reports that and makes it exit with 3. This covers
+ * what the script guard cannot prevent: an exit by code that ran before the guard started, and a
  * process in which nothing is left to wait for.
  *
  * @returns A function to call when the command has ended.

@@ -17,7 +17,7 @@ interface BitEncoding {
   /** The value of each character, or -1. */
   values: Int8Array;
   bits: number;
-  /** How many characters hold a whole number of bytes. This is the number of alignments. */
+  /** The fewest characters that encode whole bytes; an encoding has as many alignments. */
   group: number;
   /** The most `=` at the end. */
   padding: number;

@@ -83,7 +83,10 @@ function connect(database: DatabaseSync, path: string, options: HistoryOptions):
   }
 }
 
-/** Returns how many migrations a database has had, 0 for a new one, or throws if it is not ours. */
+/**
+ * Returns how many migrations have been applied to a database: none to a new one.
+ * @throws {HistoryError} If it is not a history, or newer than this runner.
+ */
 function checkVersion(
   database: DatabaseSync,
   path: string,

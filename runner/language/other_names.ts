@@ -28,14 +28,14 @@ const MATCHERS: Record<string, string> = {
   has_length: "length",
 };
 
-/** The hint for a key that another tool would have; `known` are the keys of recipes in its place. */
+/** Suggests a key for one that other tools use; `known` are the keys that are allowed there. */
 export function keyOfOtherTools(key: string, known: readonly string[]): string | undefined {
   if (!Object.hasOwn(KEYS, key)) return undefined;
   const meant = KEYS[key]!.find((name) => known.includes(name));
   return meant === undefined ? undefined : `did you mean \`${meant}\`?`;
 }
 
-/** The hint for a matcher that another tool would have. */
+/** Suggests a matcher for one that other tools use. */
 export function matcherOfOtherTools(name: string): string | undefined {
   return Object.hasOwn(MATCHERS, name) ? `did you mean \`${MATCHERS[name]}\`?` : undefined;
 }

@@ -35,7 +35,7 @@ const OWN_CODES = /(\x1b\[(?:[\d;]*m|\d*A|[JK]|\?(?:25|7)[hl])|\r)/;
 /** The commands that the runner writes for a CI system. */
 const OWN_COMMANDS = /^::(?:error|warning|notice) /;
 
-/** Matches the part of a line that can be followed by the rest of a command. */
+/** Matches the beginning of a line that could become a command with the next piece of text. */
 // deno-lint-ignore no-control-regex -- Colours begin with an escape character.
 const COLON_BEGIN = /^(?:\s|\x1b\[[\d;]*m)*:?$/;
 

@@ -73,7 +73,7 @@ const LONGEST_SLEEP = 60_000;
 /** How late a run may start, in milliseconds; a later one counts as missed. */
 const LATEST_START = 30_000;
 
-/** How far the wall clock may be set back without a new look at the schedule, in milliseconds. */
+/** If the wall clock is set back by more milliseconds than this, the next run is scheduled anew. */
 const MAX_CORRECTION = 1_000;
 
 /** How many missed runs are counted. */
@@ -145,8 +145,8 @@ class RecipeScheduler {
   }
 
   /**
-   * Returns the time to look for the next scheduled time from. If the clock was set back, the times
-   * that it shows now are scheduled again, but none is repeated for a small correction.
+   * Returns the time after which the next run is scheduled. If the clock was set back, that is the
+   * time it shows now; but a small correction repeats no run.
    */
   #resumeAfter(last: number): number {
     const now = this.#options.clock.now();

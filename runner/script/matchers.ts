@@ -218,7 +218,7 @@ export function valueProblem(value: unknown): Mismatch | undefined {
   return message === undefined ? undefined : { message, lines: [] };
 }
 
-/** Whether a text matches. JavaScript's own engine could take forever. */
+/** Whether a text matches. It uses RE2, because JavaScript's own engine could take forever. */
 function matches(pattern: RegExp, text: string): boolean {
   const problem = regexpProblem(pattern);
   if (problem !== undefined) throw new TypeError(`\`toMatch\` cannot use ${pattern}: ${problem}`);

@@ -35,7 +35,7 @@ export function firstLine({ message }: Error): string {
 export function placeOfError(error: Error): CallSite | undefined {
   const { position } = error as { position?: { file?: unknown; line?: unknown; column?: unknown } };
   if (typeof position?.file === "string" && typeof position.line === "number") {
-    // Bun has the place of a syntax error here, and no stack.
+    // For a syntax error, Bun sets this and no stack.
     return { file: position.file, line: position.line, column: Number(position.column) || 1 };
   }
   return headerSite(error.stack) ?? callSites(error.stack)[0];

@@ -99,7 +99,7 @@ export async function waitForEntity(
   }
 }
 
-/** Suggests a step of the timeline for one that is not in it. */
+/** Suggests the name of a step in the timeline for a misspelt one. */
 function stepHint({ timeline }: EntityReading, { checkpoint }: WaitGoal): string[] {
   if (checkpoint === undefined) return [];
   const meant = didYouMean(checkpoint, timeline.map(({ step_name }) => step_name));

@@ -245,7 +245,7 @@ test("reads a run again at its next event if it could not be read, once at a tim
   ]);
 });
 
-test("forgets what it could not read once no start is pending", async () => {
+test("a run that could not be read is forgotten once no start is pending", async () => {
   const { session, start, publish, reads, describe } = createLanes();
   const first = await start({ n: 1 });
   publish(first.link, "wfrun_1");

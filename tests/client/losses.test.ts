@@ -74,7 +74,10 @@ async function fixture({ isCovered = (_createdAt: number): boolean => true } = {
 
 type Fixture = Awaited<ReturnType<typeof fixture>>;
 
-/** A burst: the server publishes an event each microsecond, and takes the first out at the end. */
+/**
+ * A burst: the server publishes an event each microsecond, and begins to send them only after the
+ * last.
+ */
 function burst(it: Fixture, count: number, from = 0): void {
   for (let i = 0; i < count; i++) it.receive(from + i, from + 10_000 + i);
 }

@@ -670,7 +670,7 @@ test("close with drain leaves received events readable", async () => {
   assert.deepEqual(jobs.seen, [{ end: undefined, keep: true }]);
 });
 
-test("close while connecting, reconnecting or resubscribing ends that, and the status says so", async () => {
+test("close stops connecting, reconnecting and resubscribing, and sets the status to closed", async () => {
   const connecting = fixture();
   const promise = connecting.session.connect();
   promise.catch(() => {});

@@ -94,7 +94,7 @@ test("a last event that arrives early is yielded after the others", async () => 
   await it.record("running");
   it.publish(step("b", 2));
   it.publish(runEvent("completed", 3, { second: true }));
-  // It woke the timer while the record was read.
+  // The event woke the timer while the record was being read.
   await breathe(1);
   await it.record("completed");
   await it.timeline("a", "b", "c");
@@ -224,7 +224,7 @@ test("a fed tracker reads no timeline if the lane brought the last event", async
   await breathe(1);
   deepEqual(names(it.seen.items), [STARTED, A]);
   await it.record("running");
-  // The control connection has the same events, and gaps that the lane does not have.
+  // The control connection delivers the event again, and has a gap. The lane has none.
   it.publish(step("a", 1));
   it.reconnect(2);
   await breathe(1);

@@ -211,7 +211,7 @@ test("the other functions of the server check their arguments", async () => {
   await refused(() => exponentialBackoff({ max: NaN }), /'max' must be a number/);
   await refused(() => constantBackoff("1s" as Any), /the time must be a number of at least 0/);
   await refused(() => loadWorkload(undefined as Any), /the file must be a text/);
-  assert.throws(() => parseFault(5 as Any), { code: "bad_fault", message: /5 is not a text/ });
+  assert.throws(() => parseFault(5 as Any), { code: "bad_fault", message: /5 is not a string/ });
   for (const value of [null, undefined, {}, true, 5n]) {
     assert.throws(() => parseDuration(value as Any), { code: "bad_duration" });
   }

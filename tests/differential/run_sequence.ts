@@ -161,7 +161,7 @@ class SequenceRun implements Outcome {
     );
   }
 
-  /** Closes everything, and waits until the server knows. */
+  /** Closes everything, and waits until the server has noticed. */
   async close(): Promise<void> {
     await this.#side.end();
     for (const connection of this.#connections) connection.close();

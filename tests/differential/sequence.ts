@@ -22,7 +22,7 @@ export interface HttpRequest {
   readonly body?: string;
 }
 
-/** A step of a sequence. Numbers of connections beyond the last one start again. */
+/** A step of a sequence. A connection's number beyond the last one wraps around. */
 export type Step =
   /** Sends messages on a connection, one right after the other. */
   | { readonly do: "frames"; readonly conn: number; readonly messages: readonly Message[] }

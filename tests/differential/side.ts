@@ -6,7 +6,10 @@ import { type Message, type Values, withValues } from "./sequence.ts";
 
 /** How long to wait for an answer, in milliseconds. */
 export const TIMEOUT_MS = 5_000;
-/** How long a failed job may wait before a new one wakes the workers, which look for work rarely. */
+/**
+ * How long to wait, in milliseconds, before enqueueing a job that wakes the workers: they rarely look
+ * for jobs to retry by themselves.
+ */
 const KICK_MS = 60;
 const READ_QUEUES = new Set(["default", "email", "images", "slow"]);
 const KNOWN_JOBS = new Set([

@@ -56,8 +56,8 @@ export function maybe<T>(arbitrary: fc.Arbitrary<T>, share = 9): fc.Arbitrary<T 
 }
 
 /**
- * The text of an object with these members, of which some are left out, doubled, written in upper
- * case, or joined by a member that nobody knows; with `twists` 0 none of this.
+ * The text of an object with these members. Some are left out, repeated, or written in upper case, and
+ * there may be an unknown member; none of this with `twists` 0.
  */
 export function objectOf(
   members: Record<string, fc.Arbitrary<string | undefined>>,

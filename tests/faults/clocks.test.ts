@@ -16,7 +16,7 @@ function withoutStats(peer: Parameters<typeof serve>[0]): Promise<never> {
 for (const [how, ms] of [["back", -HOUR], ["forward", HOUR]] as const) {
   test(`a call times out on time although the clock was set ${how}`, async () => {
     await using it = await scripted(withoutStats);
-    // Its timer fires in between, when all deadlines are looked at.
+    // Its timer fires first, and then all deadlines are checked.
     it.client.stats({ timeout: 600 }).catch(() => {});
     const call = it.client.stats({ timeout: 1_000 });
     const outcomes: unknown[] = [];

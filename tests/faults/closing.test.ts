@@ -135,7 +135,7 @@ test("await using closes with drain", async () => {
   assert.deepEqual(await within(call, "the call"), STATS);
 });
 
-test("close with drain ends at the latest with the deadlines of the calls", async () => {
+test("close with drain waits no longer than the deadlines of the calls", async () => {
   await using it = await scripted(() => {});
   const call = it.client.stats({ timeout: 3_000 });
   call.catch(() => {});

@@ -36,7 +36,7 @@ test("of 40 starts at once, eight lanes listen, and each start finds its run whi
   assert.equal(it.subscribed.size, LISTENERS);
   for (const run of it.runs.toReversed()) it.publish(run);
   await assertOwn(it, starts);
-  // Each run was read once, however many lanes heard of it.
+  // Each run was read once, however many lanes noticed it.
   assert.equal(requestsOf(it.peers[0]!, "workflow.get").length, 40);
 });
 

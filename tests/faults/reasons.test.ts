@@ -126,7 +126,7 @@ test("says that a proxy refuses, redirects, or cannot reach the server", async (
   }
 });
 
-test("says that a port without TLS needs no TLS", async () => {
+test("suggests ws:// for a port that does not use TLS", async () => {
   await using server = await httpServer("400 Bad Request");
   await explains(
     `wss://127.0.0.1:${server.port}/dwp`,
@@ -134,7 +134,7 @@ test("says that a port without TLS needs no TLS", async () => {
   );
 });
 
-test("says that a port needs TLS, if the server drops plain requests", async () => {
+test("suggests wss:// for a port that drops requests without TLS", async () => {
   await using server = await tlsServer((socket) => socket.end());
   await explains(
     `ws://127.0.0.1:${server.port}/dwp`,
@@ -167,7 +167,7 @@ test("says that a server drops connections, or does not speak HTTP", async () =>
   );
 });
 
-test("says that a server closes a WebSocket before it answers", async () => {
+test("says that the server closed the WebSocket before it answered", async () => {
   await using server = await createScriptedServer((peer) => peer.drop(), { manual: true });
   await assert.rejects(within(Dispatch.connect({ url: server.url, token: "t" }), "connecting"), {
     code: "connect_failed",

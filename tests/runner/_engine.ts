@@ -167,7 +167,7 @@ async function skipUntil<T>(promise: Promise<T>, clock: FakeClock): Promise<T> {
   promise.then(settle, settle);
   for (let i = 0; !settled; i++) {
     if (i === 2_000) throw new Error(`it did not settle, with ${clock.pending} timers left`);
-    // More than one turn, as steps of recipes in TypeScript give turns to others.
+    // More than one turn of the event loop: steps of recipes in TypeScript yield to timers.
     for (let turn = 0; turn < 3 && !settled; turn++) {
       await new Promise((resolve) => setTimeout(resolve, 0));
     }

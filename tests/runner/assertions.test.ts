@@ -41,7 +41,7 @@ test("names an absent field", async () => {
     "  - id: job\n    enqueue: noop\n    payload: { a: 1 }\n  - assert: job.payload.b == 1",
   );
   assert.equal(message, "`job.payload.b` is absent");
-  // The message says everything.
+  // The message alone explains the failure.
   assert.deepEqual(lines, []);
 });
 

@@ -182,7 +182,7 @@ steps:
   assert.equal(result.exitCode, 0, JSON.stringify(result.events.at(-2)));
 });
 
-test("`outputs` are added to a result, see it, and replace its fields", async () => {
+test("`outputs` can read the result, add fields to it, and replace its fields", async () => {
   const call = () => Promise.resolve({ a: 1, b: 2 });
   const result = await runEngine(
     `

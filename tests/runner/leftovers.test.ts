@@ -64,7 +64,7 @@ test("returns no events if a run has child runs, which may have consumed them", 
   deepEqual(await findLeftovers([PAID], [RUN], client, signal), [PAID]);
 });
 
-test("a timeline that cannot be read rejects", async () => {
+test("rejects if a timeline cannot be read", async () => {
   const { client } = clientOf({ run_1: new Error("lost") });
   await rejects(findLeftovers([PAID], [RUN], client, signal), /lost/);
 });

@@ -55,7 +55,7 @@ test("a sleep longer than the runtime's timers does not end at once", async () =
   const stop = new AbortController();
   const recipe = "timeout: 2000h\nsteps:\n  - sleep: 1000h\n  - assert: true\n";
   const { code } = await runRecipe(recipe, [], {
-    // Only a real clock has timers that fire at once if they are too long.
+    // With a fake clock, timers that are too long would not fire at once.
     clock: systemClock,
     signal: stop.signal,
     onOut: (text) => void (text.includes('"step.started"') && setTimeout(() => stop.abort(), 20)),

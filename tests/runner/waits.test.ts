@@ -193,7 +193,7 @@ steps:
   assert.match(lines[0]!, /^seen: running at /);
 });
 
-test("a condition over an absent field is not met while the run goes on, and fails after it", async () => {
+test("a condition on an absent field is not met during the run, and fails once the run has ended", async () => {
   const { code, events } = await runRecipe(`steps:
   - id: r
     start: order-payment

@@ -309,8 +309,8 @@ function* checkEvents(reading: Reading, model: Model): Iterable<string> {
     }
   }
   for (const [event, times] of all) {
-    // Servers tell nobody that a job is cancelled, and its record then says little of its past. A
-    // job whose node died starts again without a failure; its record has only the last start.
+    // Servers send no event when a job is cancelled, and its record then lacks earlier starts. A job
+    // whose node died starts again without a failure; its record has only the last start.
     if (event === "job.started" && read.has(event)) continue;
     // A lane that lost a frame alone is believed to have delivered all.
     if (published.some((it) => nameOf(it.event) === event && model.lost.has(keyOf(it.event)))) {

@@ -34,8 +34,8 @@ export function truncateToWidth(text: string, columns: number): string {
 }
 
 /**
- * The number of columns that a text takes on the terminal that needs most: old terminals show the
- * members of a family emoji side by side.
+ * The most columns that a text takes on any terminal: old ones show the members of a family emoji side
+ * by side.
  */
 function maxWidth(text: string): number {
   if (!/[^ -~]/.test(text)) return text.length;

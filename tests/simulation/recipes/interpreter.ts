@@ -37,8 +37,8 @@ export interface Judgement {
 }
 
 /**
- * Says how a recipe must have gone. It reads the model of the recipe and follows it step by step,
- * with what the client answered to the runner's requests. It shares no code with the runner.
+ * Computes how each step of a recipe and its case must have ended. It follows the model of the
+ * recipe, given the client's answers to the runner. It shares no code with the runner.
  */
 export class Interpreter {
   readonly #plan: RecipePlan;

@@ -19,7 +19,7 @@ export interface StepModel extends Omit<StepPlan, "condition"> {
   phase: "steps" | "always";
   /** The id of its result, if it creates a job or a run. */
   id?: string;
-  /** The step whose job or run it is about. */
+  /** The step that created the job or run that this step reads, changes or waits for. */
   target?: StepModel;
   /** Without a state, the step only needs the other one to have a result. */
   condition?: { step: StepModel; state?: string };

@@ -42,7 +42,7 @@ export interface Mark {
   name: string;
   /** The time, in milliseconds after the start of the run. */
   at: number;
-  /** Whether that is the time of the server, and not the time it was first seen. */
+  /** Whether the time is the server's; otherwise it is when the runner first saw the checkpoint. */
   exact: boolean;
   x: number;
   /** The start and the line of its label; absent if it does not fit. */
