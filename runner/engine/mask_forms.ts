@@ -70,11 +70,12 @@ function addressForms(address: string): string[] {
   whole.push(url.href);
   url.username = url.password = "";
   whole.push(url.href);
-  const credentials = [username, password, decoded(username), decoded(password)];
   const path = `${pathname}${search}`;
   return [
     ...whole.flatMap((form) => [form, form.replace(/\/$/, "")]),
-    ...credentials,
+    // As they are in the address, they are found by decoding.
+    decoded(username),
+    decoded(password),
     ...longParts([path, `${path}${hash}`, pathname, search.slice(1)]),
   ];
 }

@@ -6,7 +6,7 @@ import { DispatchError, TimeoutError } from "../../client/errors.ts";
 import { trackJob } from "../../client/follow/trackers.ts";
 import type { JobEvent, RunEvent } from "../../protocol/event.ts";
 import { breathe } from "../helpers/eventually.ts";
-import { FakeTransport } from "../helpers/fake_transport.ts";
+import { type FakeAttachment, FakeTransport } from "../helpers/fake_transport.ts";
 import { at, Followed, names, reconnectGap, runEvent, step } from "../helpers/followed.ts";
 import { hasCode } from "../helpers/has_code.ts";
 import { Recorder } from "../helpers/recorder.ts";
@@ -498,6 +498,44 @@ test("a synthesized `job.started` is not repeated when the real event arrives", 
   transport.attached[0]!.receiver.onEvent(started(at(2)));
   await breathe(1);
   deepEqual(seen.items.slice(1), [started(at(1)), started(at(2))]);
+});
+
+test("an attempt that the record of a job shows first is yielded as its events arrive", async () => {
+  const transport = new FakeTransport();
+  const seen = new Recorder(trackJob(transport, JOB_ID).events());
+  const [{ confirm, receiver }] = transport.attached as [FakeAttachment];
+  await confirm();
+  await transport.answer("job.get", jobRecord("running", { started_at: at(1) }));
+  receiver.onGap(reconnectGap(2));
+  await breathe(1);
+  const times = { started_at: at(4), updated_at: at(4) };
+  await transport.answer("job.get", jobRecord("running", { retry_count: 1, ...times }));
+  const data = { job_id: JOB_ID, job_name: "noop", queue: "default" };
+  for (const [i, type] of ["job.retrying", "job.started"].entries()) {
+    receiver.onEvent({ type, ts: at(i + 3), topic: `job:${JOB_ID}`, data } as unknown as JobEvent);
+  }
+  await breathe(1);
+  deepEqual(seen.items.map((it) => it.type === "gap" ? it.reason : it.type.replace("job.", "")), [
+    ...["enqueued", "started", "reconnect", "unseen", "retrying", "started"],
+  ]);
+});
+
+test("every attempt of a job that arrived comes before the events that its record proves", async () => {
+  const transport = new FakeTransport();
+  const seen = new Recorder(trackJob(transport, JOB_ID).events());
+  await transport.attached[0]!.confirm();
+  const data = { job_id: JOB_ID, job_name: "noop", queue: "default" };
+  for (const [i, type] of ["job.started", "job.retrying", "job.started"].entries()) {
+    const event = { type, ts: at(i + 1), topic: `job:${JOB_ID}`, data } as unknown as JobEvent;
+    transport.attached[0]!.receiver.onEvent(event);
+  }
+  const times = { started_at: at(3), updated_at: at(4) };
+  await transport.answer("job.get", jobRecord("failed", { retry_count: 2, ...times }));
+  await transport.advance(20);
+  deepEqual(seen.items.map(({ type }) => type.replace("job.", "")), [
+    ...["enqueued", "started", "retrying", "started", "failed", "dlq"],
+  ]);
+  ok(seen.isOver);
 });
 
 test("the events of a cancelled job end without a last event", async () => {

@@ -137,6 +137,14 @@ test("says that a write is not repeated only if attempts were left", async () =>
   );
 });
 
+test("a write that may have arrived at a later attempt is not repeated either", async () => {
+  const result = await runStep(
+    "enqueue: noop\n    retry: { attempts: 4, backoff: 1ms }",
+    (attempt) => attempt < 3 ? lose("not-sent")() : lose("unknown")(),
+  );
+  assert.equal(ends(result.events)[0]!.attempts, 3);
+});
+
 test("`only_if` sees the kind, the message and the code of a failure", async () => {
   const attempts = async (condition: string, request: (attempt: number) => unknown = refuse) => {
     const result = await runStep(

@@ -46,6 +46,10 @@ test("masks two secrets in one item if one of them is spread over several items"
   deepEqual(mask.value(["a short hunter2", "hunter2 short b"]), ["a *** ***", "*** *** b"]);
 });
 
+test("masks a secret that is spread over items if a part of it is a secret, too", () => {
+  deepEqual(maskOf("hunter", "hunter2hunter2").value(["hunter2", "hunter2"]), ["***", "***"]);
+});
+
 test("does not mask a short secret that is spread over the items of a list", () => {
   // Lists that spell out seven characters or fewer are common.
   deepEqual(maskOf("1234567").value([12, 34567]), [12, 34567]);
