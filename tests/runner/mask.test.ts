@@ -123,6 +123,45 @@ test("masks every field of an event that does not come from the runner", () => {
   });
 });
 
+test("leaves what the runner itself fills in, even if a secret has the same text", () => {
+  const mask = maskOf("123", "true", "passed", "failed", "steps", "wait", "job", "2026-01", "bail");
+  const ts = "2026-01-01T00:00:00Z";
+  const step = { case: 123, step: "123", phase: "steps", ts } as const;
+  const usual = { runs: 123, failed: 123, flaky: 123, median_ms: 123, slower: true };
+  const counts = { passed: 123, failed: 123, errored: 123, unchecked: 123 };
+  const others = { interrupted: 123, skipped: 123, flaky: 123, warnings: 123 };
+  const place = { file: "a", line: 123, column: 123, text: "", length: 123 };
+  const failure = { kind: "wait", message: "", lines: [] as string[], place, step: "123" } as const;
+  const done = { status: "passed", duration_ms: 123, usual } as const;
+  const events: RecipeEvent[] = [
+    { type: "run.started", version: 123, cases: 123, server: "", ts },
+    { type: "step.started", ...step, kind: "wait", label: "", place, attempt: 123 },
+    { type: "step.retried", ...step, attempt: 123, failure },
+    { type: "step.progress", ...step, text: "", since: ts },
+    {
+      type: "step.finished",
+      ...step,
+      ...done,
+      kind: "wait",
+      label: "",
+      place,
+      attempts: 123,
+      soft: true,
+    },
+    { type: "case.finished", ts, case: 123, name: "", file: "", ...done, flaky: true },
+    { type: "case.skipped", ts, case: 123, name: "", file: "", reason: "bail" },
+    {
+      type: "run.finished",
+      ts,
+      exit_code: 123,
+      interrupted: true,
+      duration_ms: 123,
+      counts: { ...counts, ...others },
+    },
+  ];
+  for (const event of events) deepEqual(maskEvent(event, mask), event);
+});
+
 test("leaves texts without secrets as they are", () => {
   const mask = maskOf("hunter2hunter2", 's3cr3t/"<pa ss>&wörd', "Xy7");
   for (

@@ -24,6 +24,7 @@ test("reads escapes of JSON and programs", () => {
     "<w\\u00F6rd>": "<***>",
     "<w\\u{f6}rd>": "<***>",
     "<w\\u{0000F6}rd>": "<***>",
+    "<w\\u{000000F6}rd>": "<***>",
     "<w\\x{f6}rd>": "<***>",
     "<w\\U000000f6rd>": "<***>",
     "<w\\xc3\\xb6rd>": "<***>",
@@ -81,6 +82,7 @@ test("leaves what only looks like an escape of JSON", () => {
   masks("a\\qb", { "a\\qb": "***", "a\\\\qb": "***" });
   masks("ab\\778", { "ab\\\\778": "***" });
   masks("a\\400b", { "a\\400b": "***", "a\\\\400b": "***" });
+  masks("aAb", { "a\\501b": "a\\501b", "a\\101b": "***" });
   masks("abc", { "\\u{110000}abc": "\\u{110000}***", "\\U00110000abc\\n": "\\U00110000***\\n" });
 });
 
@@ -117,7 +119,16 @@ test("reads entities of HTML", () => {
     "a&lt;&amp;&gt;&quot;&aposb": "a&lt;&amp;&gt;&quot;&aposb",
   });
   masks("a ä/ÿ€b", { "a&nbsp;ä/ÿ€b": "a&nbsp;ä/ÿ€b", "a &auml;&sol;&yuml;&euro;b": "***" });
-  masks("a\u00a0b", { "a&nbsp;b": "***" });
+  masks("a< b", { "a&lt; b": "***", "a&lt b": "a&lt b" });
+  masks("a\tb\nc", { "a&Tab;b&NewLine;c": "***" });
+  const named = {
+    ...{ nbsp: 160, laquo: 171, shy: 173, frac34: 190, Agrave: 192, Ccedil: 199, Ouml: 214 },
+    ...{ times: 215, szlig: 223, ccedil: 231, divide: 247, thorn: 254, yuml: 255 },
+    ...{ OElig: 0x152, fnof: 0x192, circ: 0x2c6, mdash: 0x2014, hellip: 0x2026, trade: 0x2122 },
+  };
+  for (const [name, code] of Object.entries(named)) {
+    masks(`ab${String.fromCharCode(code)}cd`, { [`ab&${name};cd`]: "***" });
+  }
   masks("a😀b", {
     "a&#128512;b": "***",
     "a&#x1f600;b": "***",
@@ -145,6 +156,7 @@ test("reads quoted-printable", () => {
     "longer=20secret": "***",
     "longer sec=\nret": "***",
     "longer sec=\r\nret": "***",
+    "longer sec=%0D%0Aret": "***",
     "longer sec=ret": "longer sec=ret",
     "longer sec= \nret": "longer sec= \nret",
     "=?UTF-8?Q?longer_secret?=": "=?UTF-8?Q?***?=",
