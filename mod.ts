@@ -36,6 +36,16 @@ export {
 } from "./client/errors.ts";
 export type { Gap } from "./client/gap.ts";
 export type { Hooks, RequestInfo } from "./client/hooks.ts";
+export type { AdminCrons } from "./client/http/admin_crons.ts";
+export type { AdminDeadLetters } from "./client/http/admin_dead_letters.ts";
+export type {
+  AdminListOptions,
+  DeadLetterListOptions,
+  JobListOptions,
+  RunListOptions,
+} from "./client/http/admin_lists.ts";
+export type { AdminOptions } from "./client/http/admin_options.ts";
+export { DispatchAdmin } from "./client/http/dispatch_admin.ts";
 export { DispatchRpc, type RpcJob, type RpcRun } from "./client/http/dispatch_rpc.ts";
 export { DispatchSse } from "./client/http/dispatch_sse.ts";
 export type { EntityHandle, Job } from "./client/job.ts";
@@ -62,6 +72,7 @@ export type {
   SubscribeOptions,
   Subscription,
 } from "./client/subscribe/subscription.ts";
+export type { AdminStats, DeadLetterRecord, JobCounts } from "./protocol/admin.ts";
 export type { ChannelName, Stats, TimelineEntry } from "./protocol/mod.ts";
 export type * from "./protocol/public_types.ts";
 export type { Clock, TimerHandle } from "./runtime/clock.ts";

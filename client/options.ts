@@ -195,10 +195,11 @@ export const WRITE: OptionRules = { ...CALL, retry: "'unknown' or 'not-sent'" };
 /** The options of `enqueue`. */
 export const ENQUEUE: OptionRules = { ...WRITE, queue: "a string", priority: WHOLE };
 
-const CREATE = "create client";
+/** What the messages about the options of a client call it. */
+export const CREATE = "create client";
 
 /** The options that all clients have. */
-const CLIENT: OptionRules = {
+export const CLIENT: OptionRules = {
   url: ADDRESS,
   token: TOKEN,
   timeout: FROM_0,

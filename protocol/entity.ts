@@ -58,8 +58,11 @@ export interface JobRecord {
   completed_at?: string;
   /** When the worker sent its last heartbeat. */
   heartbeat_at?: string;
-  /** The timeout of an attempt in **nanoseconds**; 300000000000 is five minutes. */
-  timeout: number;
+  /**
+   * The timeout of an attempt in **nanoseconds**; 300000000000 is five minutes. Absent if there is
+   * none, as for a job that was replayed from the dead letters.
+   */
+  timeout?: number;
   /** When the job was enqueued. */
   created_at: string;
   /** When the record last changed. */

@@ -28,6 +28,16 @@ export async function* readText(
   }
 }
 
+/** Reads the text of a body, up to a length that is too long. */
+export async function readAll({ body }: Response): Promise<string> {
+  let text = "";
+  for await (const part of body ? readText(body.getReader()) : []) {
+    text += part;
+    if (isTooLong(text)) break;
+  }
+  return text;
+}
+
 /** Whether a message is too long to go on reading. */
 export function isTooLong({ length }: string): boolean {
   return length > MAX_LENGTH;

@@ -15,7 +15,7 @@ import {
 } from "../errors.ts";
 import { withRequestHook } from "../hooks.ts";
 import { checkHttpOptions, getToken, type HttpOptions } from "../options.ts";
-import { endpoint, isTooLong, readText, tooLarge } from "./http_requests.ts";
+import { endpoint, isTooLong, readAll, tooLarge } from "./http_requests.ts";
 
 /** Sends each request as an HTTP request, with the client's deadlines and hooks. */
 export class HttpSession implements Transport {
@@ -59,10 +59,15 @@ export class HttpSession implements Transport {
   reportAnomaly(): void {}
 
   request(request: Request): Promise<unknown> {
+    return this.send(request, (signal) => this.#post(request, signal));
+  }
+
+  /** Runs an exchange, with the hooks and the deadline of its request; repeats a read without answer. */
+  send<T>(request: Request, exchange: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return withRequestHook(
       this.#options.hooks,
       request,
-      () => this.withDeadline(request, (signal) => this.#send(request, signal)),
+      () => this.withDeadline(request, (signal) => this.#repeat(request, exchange, signal)),
     );
   }
 
@@ -108,13 +113,16 @@ export class HttpSession implements Transport {
     for (const listener of [...this.onClose]) listener(error);
   }
 
-  /** Sends a request; sends a read again if it gets no answer. */
-  async #send(request: Request, signal: AbortSignal): Promise<unknown> {
+  async #repeat<T>(
+    request: Request,
+    exchange: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
     const { maxRetries = 3, random = Math.random, token } = this.#options;
     for (let attempt = 1, isTokenNew = false;; attempt++) {
       try {
         isTokenNew ||= this.#token === undefined;
-        return await this.#post(request, signal);
+        return await exchange(signal);
       } catch (error) {
         if (error instanceof AuthError && typeof token === "function") {
           this.#token = undefined;
@@ -134,20 +142,13 @@ export class HttpSession implements Transport {
     const ts = new Date(this.clock.now()).toISOString();
     const head = JSON.stringify({ id, type: "request", method, token, ts }).slice(0, -1);
     const url = endpoint(this.#options.url, "/rpc");
-    let text = "";
-    const response = await this.fetch(what, url, {
+    const { text, response } = await this.fetch(what, url, {
       method: "POST",
       // Servers accept exactly this spelling, without a charset.
       headers: { "Content-Type": "application/json" },
       body: data === undefined ? `${head}}` : `${head},"data":${data}}`,
       signal,
-    }, async (response) => {
-      for await (const part of response.body ? readText(response.body.getReader()) : []) {
-        text += part;
-        if (isTooLong(text)) break;
-      }
-      return response;
-    });
+    }, async (response) => ({ response, text: await readAll(response) }));
     if (isTooLong(text)) throw tooLarge(what);
     let frame: unknown;
     try {
