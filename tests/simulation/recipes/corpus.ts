@@ -28,6 +28,7 @@ function plan(steps: readonly StepPlan[], more: Partial<RecipePlan> = {}): Recip
 }
 
 const nobody = step({ do: "enqueue", name: "nobody", tells: false });
+const start = step({ do: "start", name: "quick", tells: false });
 const wait = step({ do: "wait", pick: 0, isExpression: false });
 
 /** Every recipe that the simulation has found. */
@@ -47,5 +48,11 @@ export const CORPUS: readonly FoundRecipe[] = [
       always: [wait],
       disturbances: [{ at: 5, do: "half-open" }],
     }),
+  },
+  {
+    what: "a soft step that is interrupted before its time is over is still soft",
+    plan: plan([
+      step({ do: "use", steps: [nobody], always: [start] }, { soft: true }),
+    ], { timeout: 1, interrupt: 0 }),
   },
 ];

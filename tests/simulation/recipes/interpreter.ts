@@ -465,7 +465,10 @@ export class Interpreter {
     }
     if (event.attempts !== made) this.#problems.push(`${key} reports ${event.attempts} attempts`);
     if (event.status === "passed" || event.status === "skipped" || !step) return undefined;
-    const isLate = this.#over({ ...step, phase: "always" }, outer!, finish);
+    // The time of a step that was interrupted has ended then.
+    const { interrupted } = this.#evidence;
+    const end = this.#isInterrupted(step, finish) ? interrupted : finish;
+    const isLate = this.#over({ ...step, phase: "always" }, outer!, end);
     const isSoft = isLate === "maybe" ? event.soft : step.soft && isLate === "no";
     if (event.soft !== isSoft) this.#problems.push(`${key} is soft: ${event.soft}`);
     return isSoft && event.status !== "interrupted" ? undefined : event.status;
