@@ -1,3 +1,5 @@
+import { isRecord } from "./entity.ts";
+
 /** The data of every event about a job. */
 export interface JobEventData {
   /** The job's id. */
@@ -115,7 +117,7 @@ export const EVENT_TYPES: readonly EventType[] = [
 export function toEvent(data: unknown): DispatchEvent | undefined {
   const event = Object(data) as Record<string, unknown>;
   if (typeof event.type !== "string") return undefined;
-  if (typeof event.data !== "object" || event.data === null) return undefined;
+  if (!isRecord(event.data)) return undefined;
   if (typeof event.ts !== "string") event.ts = "";
   if (typeof event.topic !== "string") event.topic = "";
   return event as unknown as DispatchEvent;

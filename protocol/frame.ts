@@ -84,7 +84,7 @@ export function toFrame(value: unknown, text: string): Frame {
     throw new FrameError(`unknown type ${type}`, text);
   }
   if (frame.id === undefined) frame.id = "";
-  for (const key of TEXT_FIELDS) {
+  for (const key of ["id", "method", "correl_id", "channel", "ts"] as const) {
     if (frame[key] !== undefined && typeof frame[key] !== "string") {
       throw new FrameError(`'${key}' is not text`, text);
     }
@@ -97,5 +97,3 @@ export function toFrame(value: unknown, text: string): Frame {
   }
   return frame as unknown as Frame;
 }
-
-const TEXT_FIELDS = ["id", "method", "correl_id", "channel", "ts"] as const;

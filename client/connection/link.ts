@@ -186,8 +186,9 @@ export class Link implements CallOwner {
     if (frame.type === "error") {
       const text = `Cannot authenticate at '${this.#options.displayUrl}': ${refusal(frame)}`;
       const { code } = frame.error!;
-      const isAuth = code === 401 || code === 403;
-      return this.#settleOpening(isAuth ? new AuthError(text) : new DispatchError(text, code));
+      return this.#settleOpening(
+        code === 401 || code === 403 ? new AuthError(text) : new DispatchError(text, code),
+      );
     }
     const { session_id, format } = Object(frame.data) as Record<string, unknown>;
     if (frame.type !== "response" || typeof session_id !== "string") {

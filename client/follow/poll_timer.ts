@@ -6,8 +6,6 @@ export class PollTimer {
   #pause = FIRST_PAUSE;
   #settlePause = SETTLE_PAUSE;
   #wakeUp = new AbortController();
-  /** Whether events arrive, so that polling is only the fallback. */
-  eventsArrive = false;
 
   /** Ends the current pause. */
   wake(): void {
@@ -17,10 +15,16 @@ export class PollTimer {
   /**
    * Waits for the next read.
    * @param hasEnded The last event has arrived, so that the record changes in a moment.
+   * @param eventsArrive Events arrive, so that polling is only the fallback.
    */
-  async next(hasEnded: boolean, signal: AbortSignal, clock: Clock): Promise<void> {
+  async next(
+    hasEnded: boolean,
+    eventsArrive: boolean,
+    signal: AbortSignal,
+    clock: Clock,
+  ): Promise<void> {
     const either = AbortSignal.any([signal, this.#wakeUp.signal]);
-    const pause = hasEnded ? this.#settlePause : this.#pause * (this.eventsArrive ? 3 : 1);
+    const pause = hasEnded ? this.#settlePause : this.#pause * (eventsArrive ? 3 : 1);
     // It rejects only when the pause is ended.
     await delay(pause, { signal: either, clock }).catch(() => {});
     this.#wakeUp = new AbortController();

@@ -2,14 +2,23 @@ import { isTerminal } from "../../protocol/entity.ts";
 import type { DispatchEvent } from "../../protocol/event.ts";
 import { abortable } from "../../runtime/abortable.ts";
 import { delay } from "../../runtime/clock.ts";
-import type { Attachment, EventTransport, Receiver } from "../connection/transport.ts";
-import { closedError, type ConnectionError, inContext, TimeoutError } from "../errors.ts";
+import type { EventTransport, Receiver } from "../connection/transport.ts";
+import {
+  closedError,
+  type ConnectionError,
+  type DispatchError,
+  inContext,
+  TimeoutError,
+} from "../errors.ts";
 import type { Gap } from "../gap.ts";
 import { SETTLE_PAUSE } from "../limits.ts";
 import type { CallOptions } from "../options.ts";
 import type { Follower, Tracked } from "./entity_handle.ts";
 import { EventLog, nameOf } from "./event_log.ts";
 import { PollTimer } from "./poll_timer.ts";
+
+/** Matches the types of an entity's last event. */
+const IS_LAST = /\.completed|dlq|w\.failed/;
 
 /** How to follow one kind of entity. */
 export interface TrackerSpec<R extends Tracked, E extends DispatchEvent> {
@@ -27,8 +36,6 @@ export interface TrackerSpec<R extends Tracked, E extends DispatchEvent> {
     known: readonly (E | Gap)[],
     options: CallOptions,
   ): (E | Gap)[] | Promise<(E | Gap)[]>;
-  /** Whether an item is the entity's last event. */
-  isLast(item: E | Gap): boolean;
   /** Creates the error for an entity that did not complete. */
   failure(record: R): Error;
   /** Called when the entity has ended. */
@@ -49,11 +56,14 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
   /** The last event is kept back until everything before it is known. */
   #lastEvent: E | undefined;
   #fed: boolean;
+  /** The time of an event of the control link, which the lane delivers, too, if it is alive. */
+  #expected: string | undefined;
   /** Whether any event arrived from the server as it happened. */
   #sawLiveEvent: boolean;
   #pastIsKnown = false;
   #users = 0;
   #stop: AbortController | undefined;
+  #timer: PollTimer | undefined;
   #record: R | undefined;
   #error: unknown;
   #ended = false;
@@ -75,17 +85,22 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
   add(item: E | Gap): void {
     // After an error the lane goes on adding events, which the next reader needs.
     if (this.#ended && !this.#error) return;
-    if (this.#held) return void this.#held.push(item);
-    if (this.#spec.isLast(item)) this.#lastEvent ??= item as E;
-    else {
+    if (this.#held) this.#held.push(item);
+    else if (IS_LAST.test(item.type)) {
+      this.#lastEvent ??= item as E;
+      this.#timer?.wake();
+    } else {
       this.#log.append(item);
       this.#notify();
     }
   }
 
-  /** The lane that supplied every event is gone; polling and the timeline fill in the rest. */
+  /** The lane may have missed events; the control link and the timeline fill in the rest. */
   stopFeeding(): void {
+    if (!this.#fed) return;
     this.#fed = this.#pastIsKnown = false;
+    this.#held ??= [];
+    this.#timer?.wake();
   }
 
   async wait(signal: AbortSignal): Promise<R> {
@@ -164,7 +179,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
   async #follow(signal: AbortSignal): Promise<void> {
     const { onClose, onCancel } = this.#transport;
     if (!this.#fed) this.#held ??= [];
-    const timer = new PollTimer();
+    const timer = this.#timer = new PollTimer();
     const receiver = this.#createReceiver(timer);
     const attach = () => this.#transport.attach(this.#spec.channel, receiver);
     let attachment = attach();
@@ -175,10 +190,22 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     try {
       const { closedWith } = this.#transport;
       if (closedWith) return this.#fail(closedWith);
-      while (!await this.#isAttached(attachment, signal)) attachment = attach();
+      for (;;) {
+        try {
+          await abortable(attachment.ready, signal);
+          break;
+        } catch (error) {
+          const { code } = error as DispatchError;
+          // Without the permission to subscribe, polling alone follows the entity.
+          if (code === 403) break;
+          // A connection that takes longer than one request may does not end the wait.
+          if (code !== "timeout") throw error;
+          attachment = attach();
+        }
+      }
       while (!signal.aborted) {
         await this.#sync(signal);
-        await timer.next(!!this.#lastEvent, signal, this.#transport.clock);
+        await timer.next(!!this.#lastEvent, this.#sawLiveEvent, signal, this.#transport.clock);
       }
     } catch (error) {
       if (!signal.aborted) this.#finish(error);
@@ -193,9 +220,11 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
   #createReceiver(timer: PollTimer): Receiver {
     return {
       onEvent: (event) => {
-        this.#sawLiveEvent = timer.eventsArrive = true;
-        this.add(event as E);
-        if (this.#spec.isLast(event as E)) timer.wake();
+        this.#sawLiveEvent = true;
+        // Those of the lane are in order, and none is missing before its last one.
+        if (!this.#fed) this.add(event as E);
+        else if (IS_LAST.test(event.type)) timer.wake();
+        else this.#expected ??= event.ts;
       },
       onGap: (gap) => {
         // A fed tracker gets its events from the lane, which has no gap.
@@ -209,17 +238,6 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     };
   }
 
-  /** Waits until the server confirms the channel; returns false if that takes too long. */
-  #isAttached(attachment: Attachment, signal: AbortSignal): Promise<boolean> {
-    return abortable(attachment.ready, signal).then(() => true, (error) => {
-      // Without the permission to subscribe, polling alone follows the entity.
-      if (error.code === 403) return true;
-      // A connection that takes longer than one request may does not end the wait.
-      if (error.code === "timeout") return false;
-      throw error;
-    });
-  }
-
   /** Reads the record, and synthesizes the events that never arrived. */
   async #sync(signal: AbortSignal): Promise<void> {
     const wasKnown = this.#pastIsKnown;
@@ -229,6 +247,12 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
       const record = this.#record = await this.#spec.read({ signal });
       const hasEnded = isTerminal(record.state);
       for (const listener of this.onState) listener(record.state);
+      const { items } = this.#log;
+      // The lane has fallen silent.
+      if (this.#expected && !items.some((it) => (it as E).ts === this.#expected)) {
+        this.stopFeeding();
+      }
+      this.#expected = undefined;
       // The last events may be a moment behind the record, and say more than it does.
       if (hasEnded && this.#sawLiveEvent && !this.#lastEvent) {
         await delay(SETTLE_PAUSE, { signal, clock: this.#transport.clock });
@@ -260,6 +284,8 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
       for (const it of held.splice(0, index + 1)) this.add(it);
     }
     for (const item of held) this.add(item);
+    // Something was missed meanwhile.
+    if (!this.#pastIsKnown) this.#held = [];
   }
 
   /** Ends because the transport has closed. */

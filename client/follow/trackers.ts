@@ -19,7 +19,6 @@ export function trackJob(transport: EventTransport, id: string): JobTracker {
     channel: `job:${id}`,
     read: (options) => send(transport, getJob(id, options)),
     synthesize: eventsFromJob,
-    isLast: ({ type }) => type === "job.completed" || type === "job.dlq",
     failure: (job) => new JobFailedError(job),
   });
 }
@@ -41,7 +40,6 @@ export function trackRun(
     read: (options) => send(transport, getRun(id, options)),
     synthesize: async (run, known, options) =>
       eventsFromRun(run, await send(transport, getTimeline(id, options)), known),
-    isLast: ({ type }) => type === "workflow.completed" || type === "workflow.failed",
     failure: (run) => new RunFailedError(run),
     onEnd,
   }, fed);

@@ -1,8 +1,9 @@
-import type { DispatchEvent } from "../../protocol/event.ts";
+import type { DispatchEvent, RunEvent } from "../../protocol/event.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { CallRequest } from "../connection/call.ts";
 import type { Link } from "../connection/link.ts";
 import { channelRequest } from "../connection/requests.ts";
+import type { RunTracker } from "../follow/trackers.ts";
 import { CreditWindow } from "../subscribe/credits.ts";
 
 /**
@@ -24,22 +25,24 @@ export class Lane {
   declare answered: Promise<unknown> | undefined;
   /** Cancels the timer after which the lane is dropped. */
   cancelTimer = (): void => {};
-  /** Called when the server has no credits left for the lane. */
-  onDeaf = (): void => {};
+  /** Gets the events of the last run that was started on the lane, once that is known. */
+  declare tracker: RunTracker | undefined;
+  /** The events that may belong to a run which was started on the lane and is not known yet. */
+  declare events: RunEvent[] | undefined;
 
   /** @param credits How many credits a grant fills the lane's window up to. */
   constructor(
     link: Link,
     { clock, credits }: { clock: Clock; credits: number },
-    onEvent: (event: DispatchEvent) => void,
+    onEvent: (event: DispatchEvent, lane: Lane) => void,
   ) {
     this.link = link;
     this.#allCredits = credits;
     link.sink = this.#feed = new CreditWindow(link, clock, {
       credits,
       onEvent: (event) => {
-        if (--this.#credits === 0) this.onDeaf();
-        onEvent(event);
+        if (--this.#credits === 0) this.tracker?.stopFeeding();
+        onEvent(event, this);
       },
     });
   }

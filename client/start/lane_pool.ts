@@ -24,7 +24,7 @@ const OPENINGS = inBrowser ? 4 : 64;
 /** Opens lanes, lets some of them listen, and keeps a few idle ones for the next starts. */
 export class LanePool {
   readonly #session: Session;
-  readonly #onEvent: (event: DispatchEvent) => void;
+  readonly #onEvent: (event: DispatchEvent, lane: Lane) => void;
   readonly #lanes = new Set<Lane>();
   readonly #idle = new Set<Lane>();
   readonly #listeners = new Set<Lane>();
@@ -35,7 +35,7 @@ export class LanePool {
   #mustListen = false;
 
   /** @param onEvent Called with the events that listening lanes receive, each as often as it arrives. */
-  constructor(session: Session, onEvent: (event: DispatchEvent) => void) {
+  constructor(session: Session, onEvent: (event: DispatchEvent, lane: Lane) => void) {
     this.#session = session;
     this.#onEvent = onEvent;
   }

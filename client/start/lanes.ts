@@ -34,15 +34,10 @@ interface RawRun {
 export class Lanes {
   readonly #session: Session;
   readonly #pool: LanePool;
-  /** The pending starts with a mark, by name and input. */
-  readonly #starts = new Map<string, Map<string, PendingStart>>();
-  /**
-   * The runs that lanes have noticed while starts were pending. A run that may belong to one of them
-   * has a tracker, which keeps its events.
-   */
-  readonly #candidates = new Map<string, RunTracker | undefined>();
-  /** The candidates that could not be read. */
-  readonly #unread = new Set<string>();
+  /** The pending starts with a mark, by input. */
+  readonly #starts = new Map<string, PendingStart>();
+  /** The runs that lanes have noticed while starts were pending, and that may belong to one. */
+  readonly #candidates = new Set<string>();
   /** The trackers of runs whose lane listens. */
   readonly #trackers = new Map<string, RunTracker>();
   /** The lanes of the runs that are known and have no answer yet. */
@@ -51,7 +46,7 @@ export class Lanes {
 
   constructor(session: Session) {
     this.#session = session;
-    this.#pool = new LanePool(session, (event) => this.#onEvent(event));
+    this.#pool = new LanePool(session, (event, lane) => this.#onEvent(event as RunEvent, lane));
     session.onClose.add((error) => this.#pool.close(error));
   }
 
@@ -77,8 +72,7 @@ export class Lanes {
   ): Promise<Started> {
     const start = prepareStart(name, input);
     if (start.markedInput) {
-      const named = this.#starts.get(name) ?? new Map<string, PendingStart>();
-      this.#starts.set(name, named.set(start.markedInput, start));
+      this.#starts.set(start.markedInput, start);
       this.#pool.keepListening(true);
     }
     try {
@@ -118,7 +112,10 @@ export class Lanes {
       await session.ready(what, deadline, signal);
       const lane = await this.#pool.acquire(what, either);
       try {
-        if (start?.markedInput) await this.#pool.listen(lane);
+        if (start?.markedInput) {
+          lane.events = [];
+          await this.#pool.listen(lane);
+        }
         either.throwIfAborted();
         delivery = "unknown";
         return await use(lane, either);
@@ -161,29 +158,25 @@ export class Lanes {
     }
   }
 
-  #settle({ name, markedInput }: PendingStart): void {
-    const named = this.#starts.get(name);
-    named?.delete(markedInput!);
-    if (!named?.size) this.#starts.delete(name);
+  #settle({ markedInput }: PendingStart): void {
+    this.#starts.delete(markedInput!);
     if (this.#starts.size) return;
     this.#candidates.clear();
-    this.#unread.clear();
     this.#pool.keepListening(false);
   }
 
-  #onEvent(event: DispatchEvent): void {
-    if (!("run_id" in event.data)) return;
+  #onEvent(event: RunEvent, lane: Lane): void {
     const { run_id, name } = event.data;
     const tracker = this.#trackers.get(run_id);
-    if (tracker) return tracker.add(event as RunEvent);
-    if (this.#running.has(run_id) || !this.#starts.has(name)) return;
-    const isNew = !this.#candidates.has(run_id);
-    if (isNew) {
-      const isComplete = event.type === "workflow.started";
-      this.#candidates.set(run_id, this.#createTracker(run_id, isComplete));
+    // Another lane may have missed events, or be late.
+    if (tracker) return void (lane.tracker === tracker && tracker.add(event));
+    if (!run_id || this.#running.has(run_id)) return;
+    if (!this.#candidates.has(run_id)) {
+      if (![...this.#starts.values()].some((start) => start.name === name)) return;
+      this.#candidates.add(run_id);
+      void this.#read(run_id);
     }
-    if (isNew || this.#unread.delete(run_id)) void this.#read(run_id);
-    this.#candidates.get(run_id)?.add(event as RunEvent);
+    lane.events?.push(event);
   }
 
   /** Reads a run, to find out whether it belongs to a pending start. */
@@ -191,12 +184,11 @@ export class Lanes {
     try {
       const record = await this.#session.request(getRun(run_id)) as RawRun;
       const { name, input, state = "running" } = record;
-      const start = this.#starts.get(name)?.get(decodeBase64(input ?? ""));
-      if (start) this.#identify(start, { run_id, state });
-      this.#candidates.set(run_id, undefined);
+      const start = this.#starts.get(decodeBase64(input ?? ""));
+      if (start?.name === name) this.#identify(start, { run_id, state });
     } catch (error) {
       // The run's next event is a reason to read it again. The answer names the run in any case.
-      this.#unread.add(run_id);
+      this.#candidates.delete(run_id);
       this.#session.reportAnomaly(error as Error);
     }
   }
@@ -211,11 +203,12 @@ export class Lanes {
     this.#running.set(runId, lane);
     start.found.resolve(run);
     if (!lane.isListening || !start.markedInput || this.#trackers.has(runId)) return;
-    // If the record did not show which start the run belongs to, its events were not kept.
-    const tracker = this.#candidates.get(runId) ??
-      this.#createTracker(runId, !this.#candidates.has(runId));
+    const tracker = lane.tracker = this.#createTracker(runId, true);
     this.#trackers.set(runId, tracker);
-    lane.onDeaf = () => tracker.stopFeeding();
+    const events = lane.events!.filter(({ data }) => data.run_id === runId);
+    lane.events = undefined;
+    if (events[0] && events[0].type !== "workflow.started") tracker.stopFeeding();
+    for (const event of events) tracker.add(event);
     if (this.#trackers.size <= TRACKERS) return;
     const [oldest] = this.#trackers;
     oldest![1].stopFeeding();

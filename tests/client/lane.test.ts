@@ -1,6 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import type { Link } from "../../client/connection/link.ts";
+import type { RunTracker } from "../../client/follow/trackers.ts";
 import { Lane } from "../../client/start/lane.ts";
 import { ConnectionError } from "../../mod.ts";
 import { FakeLink, FakeSession, settle } from "../helpers/fake_session.ts";
@@ -66,7 +67,8 @@ test("a lane whose connection is lost does not listen", () => {
 test("a lane passes on its events, and counts as not listening once the server has no credits left", () => {
   const { lane, link, events } = createLane(3);
   const order: string[] = [];
-  lane.onDeaf = () => order.push(`deaf before event ${events.length + 1}`);
+  const stopFeeding = () => order.push(`deaf before event ${events.length + 1}`);
+  lane.tracker = { stopFeeding } as unknown as RunTracker;
   lane.listen(true, Infinity);
   for (const n of [1, 2, 3, 4, 5]) {
     equal(lane.isListening, n <= 3);
@@ -79,7 +81,7 @@ test("a lane passes on its events, and counts as not listening once the server h
 test("a start on a listening lane first grants the server all credits again", () => {
   const { lane, link } = createLane(5);
   let deaf = 0;
-  lane.onDeaf = () => deaf++;
+  lane.tracker = { stopFeeding: () => deaf++ } as unknown as RunTracker;
   lane.listen(true, Infinity);
   void lane.send(START);
   for (let i = 0; i < 4; i++) link.publish("workflow.started", RUN);

@@ -117,4 +117,27 @@ export const CORPUS: readonly Found[] = [
       [client, client],
     ),
   },
+  {
+    what: "a watch misses no event of a lane that went silent before the client reconnected",
+    program: program([
+      call({ ...start, name: "long", then: "watch" }, { wait: true }),
+      { after: 0, cutAll: "half-open" },
+      { after: 0, cutOne: 1 },
+    ]),
+  },
+  {
+    what: "a watch yields the events of a run in order, although one lane is slower than another",
+    program: program(
+      [
+        call({ ...start, name: "nap" }),
+        call({ do: "follow", pick: 0 }),
+        call({ ...start, name: "missing", then: "watch" }, { wait: true, times: 2 }),
+      ],
+      [
+        { of: "any", frame: 4, do: "stall", ms: 149 },
+        { of: "any", frame: 6, do: "half-open", ms: 0 },
+      ],
+      [{ ...client, reconnect: false }],
+    ),
+  },
 ];

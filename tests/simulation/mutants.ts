@@ -19,8 +19,8 @@ export const MUTANTS: readonly Mutant[] = [
     "a run is given to the first start of its name",
     "client/start/lanes.ts",
     [
-      `this.#starts.get(name)?.get(decodeBase64(input ?? ""))`,
-      `this.#starts.get(name)?.values().next().value`,
+      `const start = this.#starts.get(decodeBase64(input ?? ""));`,
+      `const start = [...this.#starts.values()].find((it) => it.name === name);`,
     ],
   ),
   mutant(
@@ -52,9 +52,24 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   ),
   mutant(
+    "every lane feeds the tracker of a run",
+    "client/start/lanes.ts",
+    ["(lane.tracker === tracker && tracker.add(event))", "tracker.add(event)"],
+  ),
+  mutant(
+    "a lane that fell silent is believed to deliver all events",
+    "client/follow/tracker.ts",
+    ["if (this.#expected && !items.some(", "if (this.#users > 1e9 && !items.some("],
+  ),
+  mutant(
+    "events after the loss of a lane do not wait for those before it",
+    "client/follow/tracker.ts",
+    ["this.#held ??= [];\n    this.#timer?.wake();", "this.#timer?.wake();"],
+  ),
+  mutant(
     "a run that could not be read is not read again",
     "client/start/lanes.ts",
-    ["if (isNew || this.#unread.delete(run_id))", "if (isNew)"],
+    ["this.#candidates.delete(run_id);", ""],
   ),
   mutant(
     "a start in flight is told as `not-sent`",
@@ -239,7 +254,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "the last event is not kept back",
     "client/follow/tracker.ts",
-    ["if (this.#spec.isLast(item)) this.#lastEvent ??= item as E;\n    else {", "{"],
+    ["else if (IS_LAST.test(item.type)) {", "else if (this.#users > 1e9) {"],
   ),
   mutant(
     "a wait passes on `failed`",
@@ -252,7 +267,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "a gap leaves the past known",
     "client/follow/tracker.ts",
-    ["this.#pastIsKnown = false;\n        this.add(gap);\n        this.#held ??= [];", ""],
+    ["        this.#pastIsKnown = false;\n        this.add(gap);\n        this.#held ??= [];", ""],
   ),
   mutant(
     "events that arrive early are not held",
@@ -345,12 +360,12 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "the events of a run that a lane did not hear from its start count as complete",
     "client/start/lanes.ts",
-    [`const isComplete = event.type === "workflow.started";`, "const isComplete = true;"],
+    [`if (events[0] && events[0].type !== "workflow.started") tracker.stopFeeding();`, ""],
   ),
   mutant(
     "a lane without credits goes on feeding",
-    "client/start/lanes.ts",
-    ["lane.onDeaf = () => tracker.stopFeeding();", ""],
+    "client/start/lane.ts",
+    ["if (--this.#credits === 0) this.tracker?.stopFeeding();", "--this.#credits;"],
   ),
   mutant(
     "a tracker forgets its error for good",
