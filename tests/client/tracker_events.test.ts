@@ -265,6 +265,49 @@ test("the timeline fills in what a lost lane did not deliver", async () => {
   deepEqual(names(it.seen.items), [STARTED, A, "reconnect", B]);
 });
 
+test("a fed tracker follows the control connection once its lane is silent", async () => {
+  const it = follow(true);
+  it.tracker.add(runEvent("started", 0));
+  await it.confirm();
+  await it.record("running");
+  it.publish(step("b", 2));
+  deepEqual(names(it.seen.items), [STARTED]);
+  await it.transport.advance(750);
+  await it.record("running");
+  it.publish(step("c", 3));
+  await it.record("running");
+  await it.timeline("a", "b");
+  deepEqual(names(it.seen.items), [STARTED, A, B, "step_completed c"]);
+});
+
+test("a lane that is a little later than the control connection is not silent", async () => {
+  const it = follow(true);
+  it.tracker.add(runEvent("started", 0));
+  await it.confirm();
+  it.publish(step("a", 1));
+  it.tracker.add(step("a", 1));
+  await it.record("running");
+  it.publish(runEvent("completed", 2));
+  it.tracker.add(runEvent("completed", 2));
+  await breathe(1);
+  await it.record("completed");
+  ok(it.seen.isOver);
+  deepEqual(names(it.seen.items), [STARTED, A, COMPLETED]);
+  deepEqual(it.transport.asked, []);
+});
+
+test("a loss while the timeline is read makes the past unknown again", async () => {
+  const it = follow();
+  await it.confirm();
+  await it.record("running");
+  it.reconnect(2);
+  await it.timeline("a");
+  it.publish(step("c", 3));
+  await it.record("running");
+  await it.timeline("a", "b", "c");
+  deepEqual(names(it.seen.items), [STARTED, A, "reconnect", B, "step_completed c"]);
+});
+
 test("an event after the loss of a lane waits for those before it", async () => {
   const it = follow(true);
   it.tracker.add(runEvent("started", 0));

@@ -140,4 +140,11 @@ export const CORPUS: readonly Found[] = [
       [{ ...client, reconnect: false }],
     ),
   },
+  {
+    what: "a slow reader has lost no event that is still in its buffer",
+    program: program([
+      call({ do: "enqueueMany", name: "fails", count: 288, window: 64 }),
+      call({ do: "subscribe", channel: "jobs", pick: 0, slow: 56 }),
+    ]),
+  },
 ];
