@@ -1,6 +1,6 @@
 import { decodeBase64 } from "../../protocol/base64.ts";
 import { isTerminal } from "../../protocol/entity.ts";
-import type { DispatchEvent, RunEvent } from "../../protocol/event.ts";
+import type { RunEvent } from "../../protocol/event.ts";
 import { abortable } from "../../runtime/abortable.ts";
 import { getRun, textFields } from "../connection/requests.ts";
 import type { Request } from "../connection/transport.ts";

@@ -147,4 +147,13 @@ export const CORPUS: readonly Found[] = [
       call({ do: "subscribe", channel: "jobs", pick: 0, slow: 56 }),
     ]),
   },
+  {
+    what: "an event from before a client slept may fill a buffer of a later subscription",
+    program: program([
+      call({ do: "subscribe", channel: "jobs", pick: 0 }),
+      call(enqueue),
+      { after: 4, client: 0, sleep: 3_104 },
+      call({ do: "subscribe", channel: "jobs", pick: 0, buffer: 1, slow: 1 }),
+    ]),
+  },
 ];

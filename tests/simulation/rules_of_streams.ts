@@ -8,7 +8,10 @@ const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.d
 
 const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
 
-/** Events that were published this many milliseconds before may have been under way. */
+/**
+ * Events that were published this many milliseconds before may have been under way, or even longer if
+ * the client has slept.
+ */
 const IN_FLIGHT = 3_000;
 
 /** Rule 4: a full buffer drops what the caller chose, and counts it. */
@@ -31,7 +34,8 @@ function* overflowIsExact({ world, model, actors }: Evidence): Iterable<string> 
       if (isPartial || gaps.length > overflows.length) continue;
       const yielded = new Set(items.filter(isEvent).map(keyOf));
       const missing = model.published.filter((it) =>
-        !yielded.has(keyOf(it.event)) && mayReach(it, reading, control)
+        !yielded.has(keyOf(it.event)) && (actor.hasSlept || it.at >= reading.at - IN_FLIGHT) &&
+        mayReach(it, reading, control)
       );
       const certain = missing.filter((it) =>
         it.order >= reading.from && it.at < world.now - IN_FLIGHT &&
@@ -58,11 +62,11 @@ function* overflowIsExact({ world, model, actors }: Evidence): Iterable<string> 
 
 /** Whether an event may have reached a subscription, if only because the client has another one. */
 function mayReach(
-  { event, at, sessions }: Published,
+  { event, sessions }: Published,
   reading: Reading,
   control: ReadonlySet<string>,
 ): boolean {
-  return at >= reading.at - IN_FLIGHT && channelsOf(event).includes(reading.name) &&
+  return channelsOf(event).includes(reading.name) &&
     [...sessions.keys()].some(({ id }) => control.has(id));
 }
 
