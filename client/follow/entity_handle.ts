@@ -1,3 +1,4 @@
+import type { DispatchEvent } from "../../protocol/event.ts";
 import type { Transport } from "../connection/transport.ts";
 import { withDeadline } from "../connection/with_deadline.ts";
 import { deadlineExceeded } from "../errors.ts";
@@ -8,6 +9,28 @@ import { CALL, type CallOptions, checkOptions, SIGNAL } from "../options.ts";
 export interface Tracked {
   id: string;
   state: string;
+}
+
+/** How to follow one kind of entity. */
+export interface TrackerSpec<R extends Tracked, E extends DispatchEvent> {
+  /** The entity as an error message names it: `job 'job_…'`. */
+  what: string;
+  /** The channel of its events. */
+  channel: string;
+  read(options: CallOptions): Promise<R>;
+  /**
+   * Creates the events that the server's records prove, with a gap where neither the records nor
+   * the known events say what happened.
+   */
+  synthesize(
+    record: R,
+    known: readonly (E | Gap)[],
+    options: CallOptions,
+  ): (E | Gap)[] | Promise<(E | Gap)[]>;
+  /** Creates the error for an entity that did not complete. */
+  failure(record: R): Error;
+  /** Called when the entity has ended. */
+  onEnd?(): void;
 }
 
 /** Follows one job or run until it ends. */

@@ -12,35 +12,12 @@ import {
 } from "../errors.ts";
 import type { Gap } from "../gap.ts";
 import { SETTLE_PAUSE } from "../limits.ts";
-import type { CallOptions } from "../options.ts";
-import type { Follower, Tracked } from "./entity_handle.ts";
+import type { Follower, Tracked, TrackerSpec } from "./entity_handle.ts";
 import { EventLog, nameOf } from "./event_log.ts";
 import { PollTimer } from "./poll_timer.ts";
 
 /** Matches the types of an entity's last event. */
 const IS_LAST = /\.completed|dlq|w\.failed/;
-
-/** How to follow one kind of entity. */
-export interface TrackerSpec<R extends Tracked, E extends DispatchEvent> {
-  /** The entity as an error message names it: `job 'job_…'`. */
-  what: string;
-  /** The channel of its events. */
-  channel: string;
-  read(options: CallOptions): Promise<R>;
-  /**
-   * Creates the events that the server's records prove, with a gap where neither the records nor
-   * the known events say what happened.
-   */
-  synthesize(
-    record: R,
-    known: readonly (E | Gap)[],
-    options: CallOptions,
-  ): (E | Gap)[] | Promise<(E | Gap)[]>;
-  /** Creates the error for an entity that did not complete. */
-  failure(record: R): Error;
-  /** Called when the entity has ended. */
-  onEnd?(): void;
-}
 
 /**
  * Follows one job or run. Events come from the lane that started it and from the control link;
