@@ -210,10 +210,12 @@ test("runner.mjs keeps compiled modules in the user's cache, unless that is swit
   skip: runtimeName() === "node" ? false : "it is about Node",
 }, async () => {
   const cache = await mkdtemp(join(tmpdir(), "dispatch-cache-"));
+  // Set by `npm test`.
+  const { NODE_COMPILE_CACHE: _, ...outer } = process.env;
   try {
     const run = (env: Record<string, string>) =>
       spawnSync(process.execPath, ["runner.mjs", "--version"], {
-        env: { ...process.env, XDG_CACHE_HOME: cache, ...env },
+        env: { ...outer, XDG_CACHE_HOME: cache, ...env },
       });
     assert.equal(run({ NODE_DISABLE_COMPILE_CACHE: "1" }).status, 0);
     assert.deepEqual(await readdir(cache), []);

@@ -5,8 +5,36 @@ import { needsBreak, spend, takeBreak, withBudget } from "../../runner/expressio
 import { checkRecipe } from "../../runner/mod.ts";
 import { ends, firstFailure, runRecipe } from "./_recipe.ts";
 
-const NUMBERS = Array.from({ length: 1000 }, (_, i) => i).join(",");
+const numbers = (length: number) => Array.from({ length }, (_, i) => i).join(",");
+const NUMBERS = numbers(1_000);
+const VARS = `vars: { l: [${NUMBERS}], s: text }\n`;
 const TOO_MANY = /^the expression takes more than 10,000,000 steps: nest fewer macros/;
+
+/**
+ * An expression that takes most of the ten million steps in a few milliseconds, and then evaluates
+ * another one: ten characters of a text count as a step, and texts are doubled here.
+ */
+function afterMostSteps(expression: string, text = "vars.s"): string {
+  const doubled = Array.from({ length: 22 }, (_, i) => `cel.bind(t${i + 1}, t${i} + t${i}, `);
+  return `cel.bind(t0, ${text}, ${doubled.join("")}cel.bind(done, t22 != "", ${expression}))` +
+    ")".repeat(22);
+}
+
+test("stops an expression by its nested macros alone", async () => {
+  const { code, events } = await runRecipe(
+    `${VARS}steps:\n  - assert: vars.l.all(x, vars.l.all(y, vars.l.all(z, x + y + z >= 0)))\n`,
+  );
+  assert.match(firstFailure(events).message, TOO_MANY);
+  assert.equal(code, 1);
+});
+
+test("an expression may take nearly ten million steps", async () => {
+  const { code } = await runRecipe(`${VARS}steps:\n  - assert: ${afterMostSteps("done")}\n`);
+  assert.equal(code, 0);
+});
+
+/** The expression in a step. */
+const EXPRESSION = /(?:!|false \|\| |size\()?vars\.l\.\w+\(.*\)(?: == \[\])?/;
 
 for (
   const [step, column] of [
@@ -23,7 +51,8 @@ for (
   ] as const
 ) {
   test(`stops the expression of ${step.slice(0, 70)}`, async () => {
-    const { code, events } = await runRecipe(`vars: { l: [${NUMBERS}] }\nsteps:\n  - ${step}\n`);
+    const longer = step.replace(EXPRESSION, (expression) => afterMostSteps(expression));
+    const { code, events } = await runRecipe(`${VARS}steps:\n  - ${longer}\n`);
     const { kind, message, place } = firstFailure(events);
     assert.match(message, TOO_MANY);
     assert.equal(place?.column, column);
@@ -32,15 +61,15 @@ for (
 }
 
 test("stops the condition of a wait", async () => {
-  const condition = "vars.l.all(x, vars.l.all(y, vars.l.all(z, x + y + z >= 0)))";
+  const condition = afterMostSteps("vars.l.all(x, vars.l.all(y, vars.l.all(z, x + y + z >= 0)))");
   for (
     const wait of [
       `wait: job\n    until: \${{ ${condition} }}`,
-      `wait: { channel: jobs, where: "${condition}" }`,
+      `wait: { channel: jobs, where: '${condition}' }`,
     ]
   ) {
     const { code, events } = await runRecipe(
-      `vars: { l: [${NUMBERS}] }\nsteps:\n  - id: job\n    enqueue: noop\n  - ${wait}\n`,
+      `${VARS}steps:\n  - id: job\n    enqueue: noop\n  - ${wait}\n`,
     );
     assert.match(firstFailure(events).message, TOO_MANY);
     assert.equal(code, 1);
@@ -67,24 +96,23 @@ test("two lists of a thousand items can be compared", async () => {
 });
 
 test("a constant expression that takes too long is an error before anything runs", async () => {
-  const list = `[${NUMBERS}]`;
-  const diagnostics = await checkRecipe(
-    "r.yaml",
-    `steps:\n  - assert: cel.bind(l, ${list}, l.all(x, l.all(y, l.all(z, x + y + z >= 0))))\n`,
-  );
+  const macros = `cel.bind(l, [${NUMBERS}], l.all(x, l.all(y, l.all(z, x + y + z >= 0))))`;
+  const expression = afterMostSteps(macros, '"text"');
+  const diagnostics = await checkRecipe("r.yaml", `steps:\n  - assert: ${expression}\n`);
   assert.deepEqual(diagnostics.map(({ code }) => code), ["always-fails"]);
   assert.match(diagnostics[0]!.label!, TOO_MANY);
 });
 
 test("many long expressions do not hold up the recipe's deadline", async () => {
+  const vars = `vars: { l: [${NUMBERS}], k: [${numbers(200)}] }\n`;
   for (
     const step of [
-      "assert: vars.l.all(x, vars.l.all(y, x + y >= 0))",
-      "if: '!vars.l.all(x, vars.l.all(y, x + y >= 0))'\n    log: hello",
+      "assert: vars.k.all(x, vars.k.all(y, x + y >= 0))",
+      "if: '!vars.k.all(x, vars.k.all(y, x + y >= 0))'\n    log: hello",
     ]
   ) {
     const { events, code } = await runRecipe(
-      `timeout: 100ms\nvars: { l: [${NUMBERS}] }\nsteps:\n  - for_each: vars.l\n    ${step}\n`,
+      `timeout: 100ms\n${vars}steps:\n  - for_each: vars.l\n    ${step}\n`,
     );
     assert.match(firstFailure(events).message, /^not done when the recipe's time was over/, step);
     assert.ok(ends(events).length < 100, step);
@@ -92,16 +120,16 @@ test("many long expressions do not hold up the recipe's deadline", async () => {
   }
   const conditions = Array.from(
     { length: 100 },
-    () => "      - vars.l.all(x, vars.l.all(y, x + y >= 0))\n",
+    () => "      - vars.k.all(x, vars.k.all(y, x + y >= 0))\n",
   );
   const { events } = await runRecipe(
-    `timeout: 100ms\nvars: { l: [${NUMBERS}] }\nsteps:\n  - assert:\n${conditions.join("")}`,
+    `timeout: 100ms\n${vars}steps:\n  - assert:\n${conditions.join("")}`,
   );
   assert.equal(firstFailure(events).kind, "deadline");
 });
 
 test("many events that do not match do not hold up the deadline of a wait", async () => {
-  const { events } = await runRecipe(`vars: { l: [${NUMBERS}] }
+  const { events } = await runRecipe(`vars: { l: [${numbers(300)}] }
 steps:
   - id: jobs
     for_each: \${{ vars.l.filter(x, x < 30) }}
