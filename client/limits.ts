@@ -2,8 +2,8 @@
 // writes the numbers in place of their names, which makes the client smaller.
 
 /**
- * How many jobs may be enqueued whose `job.enqueued` has not arrived. A server buffers 256 events for
- * a connection and silently drops more; this many jobs make 72 if they run at once.
+ * How many enqueued jobs may lack their `job.enqueued` event. A server buffers 256 events for a
+ * connection and silently drops more; 24 jobs that run at once cause 72 events.
  */
 export const ENQUEUES_AHEAD = 24;
 

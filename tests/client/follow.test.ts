@@ -38,7 +38,7 @@ test("a job's record proves the events of its last attempt", () => {
   deepEqual(failed[3], { type: "job.dlq", topic: "job:j", ts: at(4), data });
 });
 
-test("a failed job has its error in both events, and no text if the record has none", () => {
+test("both events of a failed job have its error, which is empty if the record has none", () => {
   const errors = (more: Partial<JobRecord>) =>
     eventsFromJob(job({ state: "failed", ...more }), [])
       .flatMap((it) => "error" in (it as JobEvent).data ? [(it as JobFailed).data.error] : []);

@@ -41,7 +41,7 @@ async function fixture({ isCovered = (_createdAt: number): boolean => true } = {
   const pings = () => socket.frames.filter(({ type }) => type === "ping");
   return {
     losses,
-    /** The server took an event out of its buffer that it published earlier. */
+    /** The server published an event at one time, and took it out of its buffer at another. */
     receive(published: number | undefined, taken: number | undefined): void {
       socket.receive({
         id: "e",

@@ -57,7 +57,7 @@ test("a single outlier does not change the comparison", () => {
   equal(compare([...steady, passed(600_000)], passed(1600))?.slower, true);
 });
 
-test("a failed run is not slower", () => {
+test("never reports a failed run as slower", () => {
   equal(compare(steady, failed(30_000))?.slower, false);
 });
 

@@ -35,7 +35,7 @@ test("refuses two reporters for one file, even if its path is written differentl
   }
 });
 
-test("refuses two reporters for one file if one path is a link, and to replace a recipe", async () => {
+test("refuses reports that would replace each other or a recipe, also through a link", async () => {
   await withFiles(PASSING, async (directory) => {
     await symlink(join(directory, "a.xml"), join(directory, "b.xml"));
     await symlink(join(directory, "a.yaml"), join(directory, "c.xml"));

@@ -158,7 +158,7 @@ test("reads text inside base64 if three of four bytes are readable", () => {
   ) {
     ok(isFound(other.repeat(3)), JSON.stringify(other));
   }
-  // Bytes of complete characters are no less readable for being many.
+  // Bytes of complete characters count as readable, however many there are.
   for (const other of ["\xe0\xa0\x80", "\xc2\x80", "\xe2\x82\xac", "\xf0\x9f\x98\x80"]) {
     ok(isFound(other.repeat(20)), JSON.stringify(other));
     ok(isFound(`${other.repeat(3)}\x01\x01\x01`), JSON.stringify(other));

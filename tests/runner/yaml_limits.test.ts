@@ -1,4 +1,4 @@
-// Files that are small to write, and large or endless to read.
+// Small files that expand to a huge recipe, and files that never end.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { platform } from "node:os";

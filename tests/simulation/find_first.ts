@@ -1,5 +1,6 @@
 // Runs random programs until one contradicts a rule, and prints after how many as JSON.
-// Arguments: the seed, the most programs, and `recipes` to run those. `plant.ts` runs it on sources with a mutant.
+// Arguments: the seed, the maximum number of programs, and `recipes` to run recipes instead. `plant.ts`
+// runs it on sources with a mutant.
 import process from "node:process";
 import { CLIENTS, search, type Subject } from "./search.ts";
 

@@ -18,7 +18,7 @@ export const WORKFLOWS = [
 ] as const;
 export const EVENTS = ["go", "stop"] as const;
 
-/** What a client does. A `pick` chooses among what there is when the operation begins. */
+/** What a client does. A `pick` chooses one of the jobs or runs that exist when it begins. */
 export type Operation =
   | { do: "connect" }
   | { do: "enqueue"; name: typeof JOBS[number]; value: ValueKind; retry?: "unknown" }

@@ -29,7 +29,7 @@ export interface StepEvidence {
   readonly finished: (Moment & { readonly event: StepFinished; readonly stored?: string })[];
 }
 
-/** The methods of the client that are noted. */
+/** The client's methods whose calls are recorded. */
 const METHODS = new Set([
   ...["enqueue", "startWorkflow", "publishEvent", "call", "cancelJob"],
   ...["getJob", "getWorkflow", "workflowTimeline", "stats"],

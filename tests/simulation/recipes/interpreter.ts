@@ -217,7 +217,7 @@ export class Interpreter {
     return phase === "steps" && interrupted !== undefined && interrupted.order < order;
   }
 
-  /** Whether the time of a step was over at some moment: perhaps, if it ended right then. */
+  /** Whether the time of a step was over at a moment; "maybe" if both are the same millisecond. */
   #over(step: StepModel, { at }: Limit, moment: Moment | undefined): "yes" | "no" | "maybe" {
     if (!moment) return "no";
     if (this.#isInterrupted(step, moment) || at < moment.at) return "yes";
