@@ -123,13 +123,14 @@ function refusal<T>(
       "use the options 'token' or 'headers'";
     return status === 401 ? new AuthError(message) : new DispatchError(message, status);
   }
-  const why = status === 404
-    ? ": there is no admin API; only servers built with the forge extension have one, and the " +
-      "option 'base' says where"
-    : status === 405
-    ? ": is 'base' the address of the admin API?"
-    : explainAnswer(response, url);
-  return new DispatchError(`${answered}${why}`, status);
+  if (status === 404 || status === 405) {
+    const why =
+      "there is no admin API; only servers built with the forge extension have one, and " +
+      "the option 'base' says where";
+    // Not the number, which would mean that an id is unknown.
+    return new DispatchError(`${answered}: ${why}`, "no_admin_api");
+  }
+  return new DispatchError(answered + explainAnswer(response, url), status);
 }
 
 /** Finds the reason in an error: `{code, error}` of the API, or what frameworks send instead. */

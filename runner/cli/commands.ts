@@ -9,6 +9,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   list: async () => (await import("./commands/list.ts")).list,
   history: async () => (await import("./commands/history.ts")).history,
   dev: async () => (await import("./commands/dev.ts")).dev,
+  admin: async () => (await import("./commands/admin.ts")).admin,
   init: async () => (await import("./commands/init.ts")).init,
   explain: async () => (await import("./commands/explain.ts")).explain,
   schema: async () => (await import("./commands/schema.ts")).schema,

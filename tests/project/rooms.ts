@@ -130,6 +130,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "runner/schedule": ["runtime"],
   "runner/cli": [
     "client",
+    "client basics",
+    "client/http",
     "runner/engine",
     "runner/events",
     "runner/expression",
