@@ -19,6 +19,7 @@ const APPLICATIONS: Record<string, Application> = {
   "`Dispatch`": { source: `export { Dispatch } from "./mod.ts";` },
   "`DispatchSse`": { source: `export { DispatchSse } from "./mod.ts";` },
   "`DispatchRpc`": { source: `export { DispatchRpc } from "./mod.ts";` },
+  "`DispatchAdmin`": { source: `export { DispatchAdmin } from "./mod.ts";` },
   "everything in `mod.ts`": { source: `export * from "./mod.ts";` },
   "graphql-ws": { source: `export { createClient } from "graphql-ws";` },
   "nats-core": { source: natsCore },

@@ -29,7 +29,9 @@ export function appRoutes(
           status: "started",
         }],
       })),
+    adminRoute("GET /_/health", () => answers.json({ overall: "healthy", services: {} })),
     adminRoute("GET /_/health/live", () => answers.json({ status: "alive" })),
+    adminRoute("GET /_/health/ready", () => answers.json({ status: "ready" })),
   ];
 }
 

@@ -28,6 +28,21 @@ test("an application that imports `DispatchRpc` gets one chunk of at most 5 kB",
   assert.deepEqual(later, []);
 });
 
+test("an application that imports `DispatchAdmin` gets one chunk of at most 6 kB", async () => {
+  const { first, later } = await bundle(`export { DispatchAdmin } from "./mod.ts";`);
+  assert.equal(first.length, 1);
+  const { gzipped } = sizeOf(first);
+  assert(gzipped <= 6_000, `${gzipped} bytes, minified and gzipped`);
+  assert.deepEqual(later, []);
+});
+
+test("the other clients have nothing of `DispatchAdmin`", async () => {
+  for (const name of ["Dispatch", "DispatchRpc", "DispatchSse"]) {
+    const { first } = await bundle(`export { ${name} } from "./mod.ts";`);
+    assert(first.every(({ text }) => !/admin API|replay-all/.test(text)), name);
+  }
+});
+
 test("a client without the MessagePack package speaks JSON, and cannot connect with `msgpack`", async () => {
   const { first: [chunk] } = await bundle(`export { Dispatch } from "./mod.ts";`, [MSGPACK]);
   const folder = await mkdtemp(join(tmpdir(), "dispatch-bundle-"));

@@ -281,6 +281,25 @@ test("pages of other sites may send reads to an open API, and no writes", async 
   assert.equal(await statusFor("none", "GET /dispatch/v1/stats"), 403);
 });
 
+test("the routes of the application around a real server are there, without its metrics", async () => {
+  await using it = await serve({ quirks: { "admin-open": false } });
+  const get = (path: string) => send(it.server, `GET ${path}`, "/_");
+  assert.deepEqual((await get("/health/live")).json(), { status: "alive" });
+  assert.deepEqual((await get("/health/ready")).json(), { status: "ready" });
+  assert.equal((await get("/health")).json().overall, "healthy");
+  await it.clock.advance("1m");
+  const { uptime, extensions } = (await get("/info")).json();
+  assert.deepEqual([uptime, extensions[0].name], [60e9, "dispatch"]);
+  assert.equal((await send(it.server, "POST /info", "/_")).status, 405);
+  assert.equal((await get("/metrics")).status, 404);
+});
+
+test("requests can be handled without a socket", async () => {
+  await using server = await createDevServer({ listen: false });
+  const response = await server.fetch("http://127.0.0.1/dispatch/v1/stats");
+  assert.equal(response.status, 200);
+});
+
 test("the ids of cron entries and dead letters can be looked up", async () => {
   await using it = await serve();
   const tick = it.server.store.crons()[0]!;
