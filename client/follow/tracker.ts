@@ -101,7 +101,8 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     let position = 0;
     if (!left.aborted) {
       this.#acquire();
-      left.addEventListener("abort", () => this.#release());
+      // Where a listener remains, Deno runs on until the caller's signal times out.
+      abortable(new Promise(() => {}), left).catch(() => this.#release());
     }
     const next = async (): Promise<IteratorResult<E | Gap, undefined>> => {
       for (;;) {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createFaultProxy } from "../../testing/mod.ts";
 import { type ChildResult, runScript } from "../helpers/child.ts";
-import { eventually } from "../helpers/eventually.ts";
 import { startServer } from "../helpers/server.ts";
 
 function exited({ code, output }: ChildResult, said: string[]): void {
@@ -13,6 +12,7 @@ function exited({ code, output }: ChildResult, said: string[]): void {
 const WITH_SERVER: Record<string, string[]> = {
   "a close": [],
   "a close with subscriptions and waiters": [],
+  "loops with a signal that would time out later": ["TimeoutError"],
   "a close with a blocked lane": [],
   "await using with a blocked lane": [],
   "a close with an idle lane": [],
@@ -44,9 +44,10 @@ for (const what of ["a close while reconnecting", "giving up"]) {
   test(`the process exits after ${what}`, async () => {
     await using server = await startServer();
     await using proxy = await createFaultProxy({ target: server.url });
-    const result = runScript("exit_script", [what, proxy.url]);
-    // The client has authenticated. Now the server goes away.
-    await eventually(() => (proxy.connections[0]?.frames.toClient ?? 0) > 0, 15_000);
+    const connected = Promise.withResolvers<void>();
+    const result = runScript("exit_script", [what, proxy.url], 15_000, connected.resolve);
+    await Promise.race([connected.promise, result]);
+    // Now the server goes away.
     await proxy.refuse();
     proxy.cut();
     exited(await result, ["connected"]);

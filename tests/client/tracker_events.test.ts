@@ -457,6 +457,38 @@ test("aborting a loop rejects its pending read and releases the channel", async 
   deepEqual(await reader.return!(), { done: true, value: undefined });
 });
 
+test("a loop that has ended or was left has no listener on the caller's signal", async (t) => {
+  const listeners = new Set<unknown>();
+  const { any } = AbortSignal;
+  t.mock.method(AbortSignal, "any", (signals: AbortSignal[]) => {
+    const signal = any.call(AbortSignal, signals);
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    return Object.assign(signal, {
+      addEventListener(type: string, listener: EventListener) {
+        listeners.add(listener);
+        add(type, listener);
+      },
+      removeEventListener(type: string, listener: EventListener) {
+        listeners.delete(listener);
+        remove(type, listener);
+      },
+    });
+  });
+  const { signal } = new AbortController();
+  const it = new Followed();
+  const seen = new Recorder(it.tracker.events({ signal }));
+  const left = it.tracker.events({ signal });
+  ok(listeners.size > 0);
+  await left.return!();
+  await it.confirm();
+  await it.record("completed");
+  await it.timeline();
+  deepEqual(names(seen.items), [STARTED, COMPLETED]);
+  await breathe(1);
+  equal(listeners.size, 0);
+});
+
 test("an aborted loop rejects even if there is a next event", async () => {
   const it = await joined("a");
   const controller = new AbortController();

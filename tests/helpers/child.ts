@@ -14,6 +14,7 @@ export function runScript(
   name: string,
   args: string[],
   limit: number = 15_000,
+  onOutput: () => void = () => {},
 ): Promise<ChildResult> {
   const path = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
   const isDeno = "Deno" in globalThis;
@@ -25,7 +26,10 @@ export function runScript(
       env: { ...process.env, NO_COLOR: "1" },
     });
     let output = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => output += text);
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      onOutput();
+    });
     child.stderr.setEncoding("utf8").on("data", (text: string) => output += text);
     const timer = setTimeout(() => child.kill("SIGKILL"), limit);
     child.on("error", reject);

@@ -21,6 +21,21 @@ const CASES: Record<string, () => Promise<unknown>> = {
     void client.status().next();
     await client.close();
   },
+  "loops with a signal that would time out later": async () => {
+    // Deno runs on until a signal with a listener times out.
+    const options = () => ({ signal: AbortSignal.timeout(120_000) });
+    const client = await Dispatch.connect({ url, token, ...options() });
+    const job = await client.enqueue("noop", null, options());
+    for await (const _event of job.events(options()));
+    for await (const _event of job.events(options())) break;
+    const run = await client.startWorkflow("order-pipeline", { order_id: "1" }, options());
+    for await (const _event of client.watch(run.run_id, options()));
+    const events = await client.subscribe("jobs", options());
+    const stuck = await client.enqueue("nobody-knows-me", null, options());
+    for await (const _event of events) break;
+    await stuck.wait({ ...options(), timeout: 10 }).catch((error) => say(error.name));
+    await client.close();
+  },
   "a close with a blocked lane": async () => {
     const client = await Dispatch.connect({ url, token });
     await client.startWorkflow("sleeper", { ms: 120_000 });
