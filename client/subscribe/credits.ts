@@ -11,8 +11,11 @@ import {
   WATCHED_ENTITIES,
 } from "../limits.ts";
 
-/** Matches the types of events that a job or run has only once it has started. */
-const PROGRESS = /\.(start|step|comp|fail|retry)/;
+/**
+ * Matches the types of events that a job or run has only once it has started: `started`, `step_…`,
+ * `completed`, `failed` and `retrying`.
+ */
+const PROGRESS = /\.(sta|ste|com|fai|ret)/;
 
 /** The digits of an id. */
 const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -50,7 +53,7 @@ export interface CreditWindowOptions {
  * - The server's buffer was full. An event says when it was published, and its frame when it was taken
  *   out of the buffer; so it is known how many events were in the buffer at a time.
  * - A job or run that is younger than the subscription ended an attempt that never started. One worker
- *   sends both events, in order and through one server.
+ *   sends both events, in order and through one server; those of two attempts can be mixed.
  *
  * A missing `job.enqueued` is no sign. Another server of the cluster may have published it, and none
  * is published for a job that comes from the dead letter queue.
@@ -74,8 +77,8 @@ export class CreditWindow implements FrameSink {
   #fullSince = "";
   /** When the last event that found a full buffer was taken out. */
   #fullUntil = "";
-  /** The topics of the running jobs and runs. */
-  readonly #started = new Set<string>();
+  /** How many attempts of a job are under way, by topic; 1 for a run. */
+  readonly #started = new Map<string, number>();
 
   constructor(link: Link, clock: Clock, options: CreditWindowOptions) {
     this.#link = link;
@@ -86,7 +89,7 @@ export class CreditWindow implements FrameSink {
 
   onEvent(frame: Frame): void {
     const event = toEvent(frame.data);
-    if (!event) return this.#link.reportAnomaly("an event without type and data");
+    if (!event) return this.#link.reportAnomaly("not an event");
     this.#confirmed--;
     if (--this.#left <= this.#topUpAt) this.topUp();
     const { onEvent, onLost } = this.#options;
@@ -154,10 +157,12 @@ export class CreditWindow implements FrameSink {
     const progress = PROGRESS.exec(type)?.[1];
     const started = this.#started;
     if (!progress || started.size > WATCHED_ENTITIES) return;
-    const isKnown = progress === "start" || started.has(topic);
-    if (progress.startsWith("st")) started.add(topic);
+    const attempts = started.get(topic) ?? 0;
+    // Another worker may start the next attempt before `job.retrying` of this one is published.
+    const left = progress === "ste" ? 1 : progress === "sta" ? attempts + 1 : attempts - 1;
+    if (left > 0) started.set(topic, left);
     else started.delete(topic);
-    if (isKnown) return;
+    if (attempts || progress === "sta") return;
     // The first ten digits of an id are the milliseconds since 1970.
     let createdAt = 0;
     for (const digit of topic.slice(-26, -16)) createdAt = createdAt * 32 + DIGITS.indexOf(digit);

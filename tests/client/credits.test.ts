@@ -52,7 +52,7 @@ test("delivers events, and reports one without a type", async () => {
   it.socket.receive({ id: "e", type: "event", data: { data: {} } });
   deepEqual(it.events, ["job.started", "job.started"]);
   equal(it.anomalies.length, 1);
-  match(it.anomalies[0]!, /an event without type and data/);
+  match(it.anomalies[0]!, /not an event/);
 });
 
 test("fills the window up after 50 events, and whenever four in ten credits are used", async () => {

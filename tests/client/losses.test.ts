@@ -186,6 +186,22 @@ test("each attempt of a job has its own start", async () => {
   equal(it.losses.length, 1);
 });
 
+test("`job.retrying` can come after the next attempt has started or ended", async () => {
+  for (
+    const types of [
+      ["started", "started", "retrying", "completed"],
+      ["started", "started", "completed", "retrying"],
+      ["started", "started", "retrying", "started", "retrying", "failed"],
+    ]
+  ) {
+    const it = await fixture();
+    for (const type of types) it.publish(`job.${type}`, JOB);
+    deepEqual(it.losses, []);
+    it.publish("job.completed", JOB);
+    equal(it.losses.length, 1);
+  }
+});
+
 test("`job.dlq` belongs to the failure before it", async () => {
   const it = await fixture();
   it.publish("job.started", JOB);
