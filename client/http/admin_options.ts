@@ -30,7 +30,7 @@ export interface AdminOptions extends Omit<HttpOptions, "url" | "token"> {
    */
   token?: TokenSource;
   /** More headers for each request, such as those that an application asks for. */
-  headers?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string>> | Headers;
 }
 
 /** The checked options of a client: its address, its headers, and the options of its session. */
@@ -102,9 +102,9 @@ function withVersion(path: string): string {
   return plain.endsWith("/v1") ? plain : `${plain}/v1`;
 }
 
-function headersOf(given: Readonly<Record<string, string>> = {}): Headers {
+function headersOf(given: AdminOptions["headers"] = {}): Headers {
   const headers = new Headers();
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of given instanceof Headers ? given : Object.entries(given)) {
     try {
       if (typeof value !== "string") throw new TypeError();
       headers.set(name, value);

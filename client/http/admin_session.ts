@@ -68,10 +68,7 @@ export class AdminSession {
     const url = new URL(base);
     url.pathname += path.replace(":id", encodeURIComponent(id));
     if (query) url.search = query.toString();
-    const sent = new Headers(headers);
-    const token = await this.#http.token(signal);
-    if (token !== "" && !sent.has("Authorization")) sent.set("Authorization", `Bearer ${token}`);
-    const init = { method, headers: sent, signal };
+    const init = { method, headers: withToken(headers, await this.#http.token(signal)), signal };
     const { response, text } = await this.#http.fetch(what, url, init, async (response) => {
       return { response, text: await readAll(response) };
     });
@@ -80,8 +77,21 @@ export class AdminSession {
     if (response.status === 204) return undefined;
     const answer = parseOnce(text);
     if (answer !== undefined) return answer;
-    throw new DispatchError(`Cannot ${what}: ${addressOf(url)} answered no JSON`, "bad_answer");
+    const why = "answered no JSON; is this the address of the admin API?";
+    throw new DispatchError(`Cannot ${what}: ${addressOf(url)} ${why}`, "bad_answer");
   }
+}
+
+function withToken(headers: Headers, token: string): Headers {
+  if (token === "" || headers.has("Authorization")) return headers;
+  const sent = new Headers(headers);
+  try {
+    sent.set("Authorization", `Bearer ${token}`);
+  } catch {
+    // The runtime's own message would show the token.
+    throw new AuthError("Cannot send token: it has characters that a header cannot have");
+  }
+  return sent;
 }
 
 /**
@@ -147,6 +157,6 @@ function addressOf({ origin, pathname }: URL): string {
 function checkId(what: string, id: unknown): void {
   checkOptions(what, { id }, NAME);
   // As a segment of a path they would lead elsewhere.
-  if (id !== "." && id !== "..") return;
+  if (!/^\.{1,2}$|\p{Surrogate}/u.test(id as string)) return;
   throw new DispatchError(`Cannot ${what}: 'id' must be an id`, "bad_options");
 }

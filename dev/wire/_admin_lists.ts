@@ -1,5 +1,7 @@
-// Real servers do not have these routes. They answer as the sources of a real server would.
+// Real servers do not have these routes. They answer as a real server does whose router lets them.
 
+import { goQuote } from "../go/encode.ts";
+import { rejectionResponse } from "../listen/handshake.ts";
 import type { ServerState } from "../engine/server_state.ts";
 import { wireCron, wireDeadLetter, wireJob, wireRun } from "../engine/wire_format.ts";
 import type { AdminAnswers } from "./_admin_answers.ts";
@@ -22,9 +24,11 @@ export function listRoutes(
     items: (query: URLSearchParams) => Iterable<unknown>,
   ) =>
     adminRoute(`GET /${name}`, ({ query }: AdminRequest) => {
-      const problems = parameters.flatMap((parameter) => parameterProblem(query, parameter) ?? []);
-      if (problems.length > 0) {
-        return answers.error(400, `invalid request: ${problems.join("; ")}`);
+      const problem = queryProblem(query, parameters);
+      if (problem !== undefined) return answers.error(400, `invalid request: ${problem}`);
+      // A Go server panics here.
+      if (name === "crons" && Number(query.get("offset")) < 0) {
+        return rejectionResponse({ status: 500, text: "Internal Server Error\n" });
       }
       const page = pageOf([...items(query)], query, name !== "crons");
       return page ? answers.entity(page) : answers.json(null);
@@ -48,11 +52,28 @@ function cronEntries({ store }: ServerState): unknown[] {
   return [...store.cronRows.values()].map(wireCron);
 }
 
-function parameterProblem(query: URLSearchParams, name: string): string | undefined {
-  const value = query.get(name) ?? "";
-  if (value === "") return `${name}: query parameter is required`;
-  const isNumber = name === "limit" || name === "offset";
-  return isNumber && !/^[+-]?\d{1,15}$/.test(value) ? `${name}: invalid integer value` : undefined;
+/** Returns Go's message about missing and malformed parameters. */
+function queryProblem(query: URLSearchParams, names: readonly string[]): string | undefined {
+  const missing: string[] = [];
+  const empty: string[] = [];
+  for (const name of names) {
+    const isNumber = name === "limit" || name === "offset";
+    const value = query.get(name) ?? "";
+    if (value === "") {
+      missing.push(`${name}: query parameter is required`);
+      if (!isNumber) empty.push(`${name}: field is required`);
+    } else if (isNumber) {
+      const reason = intProblem(value);
+      if (reason !== undefined) return `strconv.ParseInt: parsing ${goQuote(value)}: ${reason}`;
+    }
+  }
+  return missing.length === 0 ? undefined : [...missing, ...empty].join("; ");
+}
+
+function intProblem(text: string): string | undefined {
+  if (!/^[+-]?\d+$/.test(text)) return "invalid syntax";
+  const number = BigInt(text.replace("+", ""));
+  return BigInt.asIntN(64, number) === number ? undefined : "value out of range";
 }
 
 /** Cuts a page out of a list. Past the end a Go server sends `null`, for an empty slice `[]`. */

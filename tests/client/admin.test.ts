@@ -200,6 +200,9 @@ test("sends the headers and the token, follows no redirect, and sends no body", 
     "POST",
     "http://host.test/x/dispatch/v1/dlq/purge",
   ]);
+  const other = answered([json(COUNTS)], { url: URL_OF, headers: new Headers(headers) });
+  await other.admin.counts();
+  assert.equal(other.sent[0]!.headers.get("X-Key"), "k");
   const plain = answered([json(COUNTS)]);
   await plain.admin.counts();
   assert.equal(plain.sent[0]!.headers.has("Authorization"), false);
@@ -212,11 +215,17 @@ test("sends the headers and the token, follows no redirect, and sends no body", 
   assert.equal(own.sent[0]!.headers.get("Authorization"), "Basic x");
 });
 
+test("a token that a header cannot have is not shown", async () => {
+  const { admin, sent } = answered([], { url: URL_OF, token: "sec\nret" });
+  await assert.rejects(admin.counts(), hasCode(401, /^Cannot send token: it has characters/));
+  assert.equal(sent.length, 0);
+});
+
 test("ids are encoded, and cannot lead to another path", async () => {
   const { admin, sent } = answered([json({}, 400), json({}, 400)]);
   await assert.rejects(admin.job("a/../b?c#d"), DispatchError);
   assert.equal(sent[0]!.url, "http://host.test/x/dispatch/v1/jobs/a%2F..%2Fb%3Fc%23d");
-  for (const id of ["", ".", ".."]) {
+  for (const id of ["", ".", "..", "job_\ud800"]) {
     await assert.rejects(admin.job(id), hasCode("bad_options", /^Cannot get job /));
   }
   await assert.rejects(admin.crons.delete(undefined as never), hasCode("bad_options", /'id' must/));
@@ -242,8 +251,11 @@ test("reads an answer that is sent once or twice, and refuses one that is not JS
       answered([answer]).admin.deadLetters.get(entry.id),
       hasCode("bad_answer", reason),
     );
-  await fails(new Response("<html>hello</html>"), /answered no JSON$/);
-  await fails(new Response(""), /answered no JSON$/);
+  await fails(
+    new Response("<html>hello</html>"),
+    /answered no JSON; is this the address of the admin API\?$/,
+  );
+  await fails(new Response(""), /answered no JSON; is this the address of the admin API\?$/);
   await fails(json({ count: 3 }), /the answer is not valid: Cannot decode dead letter: id is/);
   const counts = answered([json({ ...COUNTS, failed: "3" }), json({ names: 1 }), json({})]).admin;
   await assert.rejects(counts.counts(), hasCode("bad_answer", /the answer has no failed$/));

@@ -233,14 +233,23 @@ test("the lists of the quirk's other side need all parameters and have pages", a
   assert.deepEqual(await page("state=nope&queue=unread&limit=1&offset=0"), []);
   const past = await send(server, "GET /jobs?state=pending&queue=unread&limit=1&offset=9");
   assert.deepEqual([past.status, past.text], [200, "null\n"]);
-  const { status, text } = await send(server, "GET /jobs?queue=&limit=abc");
-  assert.equal(status, 400);
-  assert.deepEqual(JSON.parse(text), {
-    code: 400,
-    error: "invalid request: state: query parameter is required; " +
-      "queue: query parameter is required; limit: invalid integer value; " +
-      "offset: query parameter is required",
-  });
+  const problem = async (path: string) => {
+    const { status, text } = await send(server, `GET ${path}`);
+    assert.equal(status, 400);
+    return JSON.parse(text).error;
+  };
+  assert.equal(
+    await problem("/jobs?queue=&limit=1"),
+    "invalid request: state: query parameter is required; queue: query parameter is required; " +
+      "offset: query parameter is required; state: field is required; queue: field is required",
+  );
+  assert.equal(
+    await problem("/crons?limit=abc&offset=b"),
+    'invalid request: strconv.ParseInt: parsing "abc": invalid syntax',
+  );
+  assert.match(await problem(`/crons?limit=${"9".repeat(20)}`), /"9{20}": value out of range$/);
+  const negative = await send(server, "GET /crons?limit=1&offset=-1");
+  assert.deepEqual([negative.status, negative.type], [500, "text/plain; charset=utf-8"]);
   const crons = (await send(server, "GET /crons?limit=2&offset=1")).text.split("\n");
   assert.equal(crons[0], crons[1]);
   assert.deepEqual(JSON.parse(crons[0]!).map(({ name }: { name: string }) => name), [
