@@ -66,9 +66,11 @@ interface Timer {
   isDone: boolean;
 }
 
-class SkippingClock implements VirtualClock, SkippableClock {
+/** A virtual clock, with what a server needs of it. */
+export class SkippingClock implements VirtualClock, SkippableClock {
   #now: number;
   readonly #autoSkip: boolean;
+  readonly #skipsToAny: boolean;
   readonly #timers: Record<TimerKind, Heap<Timer>> = {
     work: new Heap(earlier),
     deadline: new Heap(earlier),
@@ -80,12 +82,18 @@ class SkippingClock implements VirtualClock, SkippableClock {
   #advances = 0;
   #quietTurns = 0;
   #isWatching = false;
+  #onReleased: (() => void)[] = [];
 
-  constructor(options: VirtualClockOptions) {
+  /**
+   * @param skipsToAny Whether it also skips to the timeouts of waits and to timers that repeat: where
+   * all clients follow the clock, too, nothing can happen before the next timer.
+   */
+  constructor(options: VirtualClockOptions, skipsToAny = false) {
     checkOptions("create clock", options, VIRTUAL_CLOCK_RULES);
     const { start = "2026-01-01T00:00:00Z", autoSkip = true } = options;
     this.#now = new Date(start).getTime();
     this.#autoSkip = autoSkip;
+    this.#skipsToAny = skipsToAny;
   }
 
   now(): number {
@@ -117,8 +125,23 @@ class SkippingClock implements VirtualClock, SkippableClock {
       if (!isHeld) return;
       isHeld = false;
       this.#holds--;
+      if (this.#holds === 0) { for (const resolve of this.#onReleased.splice(0)) resolve(); }
       this.touch();
     };
+  }
+
+  /** Resolves when nothing happens any more without the time moving. The time stands meanwhile. */
+  async settled(): Promise<void> {
+    this.#advances++;
+    try {
+      do {
+        if (this.#holds > 0) await new Promise<void>((resolve) => this.#onReleased.push(resolve));
+        await this.#settled();
+      } while (this.#holds > 0);
+    } finally {
+      this.#advances--;
+      this.touch();
+    }
   }
 
   /** Keeps the clock from moving at all, even by `advance`; returns a release function. */
@@ -133,7 +156,7 @@ class SkippingClock implements VirtualClock, SkippableClock {
   /** Reports activity, so that the clock waits a while before it skips. */
   touch(): void {
     this.#quietTurns = 0;
-    if (!this.#autoSkip || this.#isWatching || !first(this.#timers.work)) return;
+    if (!this.#autoSkip || this.#isWatching || !this.#target()) return;
     this.#isWatching = true;
     nextTurn(() => this.#watch());
   }
@@ -159,10 +182,10 @@ class SkippingClock implements VirtualClock, SkippableClock {
   /** Skips after enough quiet turns of the event loop. */
   #watch(): void {
     if (++this.#quietTurns >= QUIET_TURNS) {
-      const target = first(this.#timers.work);
-      const deadline = first(this.#timers.deadline);
       const isHeld = this.#holds > 0 || this.#freezes > 0 || this.#advances > 0;
-      if (isHeld || !target || (deadline && deadline.due < target.due)) {
+      const target = isHeld ? undefined : this.#target();
+      const deadline = this.#skipsToAny ? undefined : first(this.#timers.deadline);
+      if (!target || (deadline && deadline.due < target.due)) {
         // Any change to these conditions calls `touch`, which starts watching again.
         this.#isWatching = false;
         return;
@@ -179,6 +202,11 @@ class SkippingClock implements VirtualClock, SkippableClock {
     for (let turn = 0; turn < QUIET_TURNS || this.#freezes > 0; turn++) {
       await new Promise<void>((resolve) => nextTurn(resolve));
     }
+  }
+
+  /** The timer that the clock would skip to. */
+  #target(): Timer | undefined {
+    return this.#skipsToAny ? this.#next() : first(this.#timers.work);
   }
 
   #next(): Timer | undefined {

@@ -31,6 +31,8 @@ export interface ParentRun {
   checkpoints: Checkpoints;
   signal: AbortSignal;
   startChild: StartChild;
+  /** Called when the wait for a child begins; returns a function that is called when it ends. */
+  wait(): () => void;
 }
 
 /** Starts the child workflows of one run. */
@@ -51,7 +53,9 @@ export class ChildRuns {
     if (saved) return saved.value;
     const startedMs = checkpoints.now();
     const child = this.#start("child", key, name, input);
+    const onEnd = this.#parent.wait();
     await child.done;
+    onEnd();
     if (child.run.state === "failed") {
       const message = `child workflow ${goQuote(name)} failed: ${child.run.error}`;
       throw checkpoints.emitFailed(key, new StepError(message));
@@ -115,7 +119,9 @@ export class ChildRuns {
       const prefix = `workflow ${this.#parent.run.name} fanout child ${quoted}: `;
       throw new StepError(prefix + errorText(error), { cause: error });
     }
+    const onEnd = this.#parent.wait();
     await child.done;
+    onEnd();
     if (child.run.state === "failed") {
       throw new StepError(`fanout child ${quoted} failed: ${child.run.error}`);
     }

@@ -28,11 +28,14 @@ export class EventWaits {
   readonly #server: ServerState;
   readonly #run: RunRow;
   readonly #signal: AbortSignal;
+  readonly #wait: () => () => void;
 
-  constructor(server: ServerState, run: RunRow, signal: AbortSignal) {
+  /** @param wait Called when a wait begins; returns a function that is called when it ends. */
+  constructor(server: ServerState, run: RunRow, signal: AbortSignal, wait: () => () => void) {
     this.#server = server;
     this.#run = run;
     this.#signal = signal;
+    this.#wait = wait;
   }
 
   /**
@@ -97,9 +100,11 @@ export class EventWaits {
     return new Promise((resolve, reject) => {
       let clearTimer = () => {};
       let removeListener = () => {};
+      let onEnd = () => {};
       let isSettled = false;
       const settle = (event: EventRow | undefined) => {
         isSettled = true;
+        onEnd();
         clearTimer();
         removeListener();
         resolve(event);
@@ -114,8 +119,10 @@ export class EventWaits {
       };
       store.addWaiter(waiter, quirks["random-event-order"] ? random : undefined);
       if (isSettled) return;
+      onEnd = this.#wait();
       removeListener = onAbort(signal, () => {
         clearTimer();
+        onEnd();
         store.removeWaiter(waiter);
         reject(signal.reason);
       });

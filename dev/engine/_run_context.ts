@@ -22,6 +22,7 @@ import { gobBase64 } from "../go/gob.ts";
 import { Checkpoints } from "./_checkpoints.ts";
 import { ChildRuns, type StartChild } from "./_child_runs.ts";
 import { EventWaits } from "./_event_waits.ts";
+import { HandlerHold } from "./_handler_hold.ts";
 import { runTaskGroup } from "./_task_group.ts";
 import { errorText } from "./errors.ts";
 import { NEVER, type ServerState } from "./server_state.ts";
@@ -50,20 +51,24 @@ export class RunContext implements Workflow {
   readonly signal: AbortSignal;
   readonly #server: ServerState;
   readonly #checkpoints: Checkpoints;
-  readonly #waits: EventWaits;
+  readonly #eventWaits: EventWaits;
   readonly #children: ChildRuns;
   readonly #compensations: Compensation[] = [];
+  readonly #hold: HandlerHold;
 
   constructor(server: ServerState, run: RunRow, signal: AbortSignal, startChild: StartChild) {
     this.#server = server;
     this.#checkpoints = new Checkpoints(server, run);
-    this.#waits = new EventWaits(server, run, signal);
+    this.#hold = new HandlerHold(server.timers);
+    const wait = () => this.#hold.wait();
+    this.#eventWaits = new EventWaits(server, run, signal, wait);
     this.#children = new ChildRuns({
       server,
       run,
       checkpoints: this.#checkpoints,
       signal,
       startChild,
+      wait,
     });
     this.run_id = run.id;
     this.name = run.name;
@@ -123,6 +128,11 @@ export class RunContext implements Workflow {
     this.#compensations.push({ name, undo });
   }
 
+  /** Releases the clock: the handler has returned. */
+  end(): void {
+    this.#hold.end();
+  }
+
   /** Runs the compensations, the last registered first. If one fails, the others still run. */
   async runCompensations(): Promise<void> {
     for (const { name, undo } of this.#compensations.toReversed()) {
@@ -146,7 +156,12 @@ export class RunContext implements Workflow {
     checkArgument(`sleep '${name}'`, "duration", duration, aDuration);
     const key = `sleep:${name}`;
     if (this.#checkpoints.has(key)) return;
-    await this.#server.timers.sleep(parseDuration(duration), this.signal);
+    const done = this.#hold.wait();
+    try {
+      await this.#server.timers.sleep(parseDuration(duration), this.signal);
+    } finally {
+      done();
+    }
     this.#checkpoints.save(key);
   }
 
@@ -155,7 +170,7 @@ export class RunContext implements Workflow {
     timeout: Duration,
   ): Promise<WorkflowEvent<Payload> | undefined> {
     checkWait([name], timeout);
-    return await this.#waits.waitForOne({
+    return await this.#eventWaits.waitForOne({
       key: `wait:${name}`,
       names: [name],
       timeout,
@@ -165,7 +180,7 @@ export class RunContext implements Workflow {
 
   async waitForAll(names: readonly string[], timeout: Duration): Promise<WorkflowEvent[]> {
     checkWait(names, timeout);
-    return await this.#waits.waitForAll(names, timeout);
+    return await this.#eventWaits.waitForAll(names, timeout);
   }
 
   async waitForAny(
@@ -173,7 +188,7 @@ export class RunContext implements Workflow {
     timeout: Duration,
   ): Promise<WorkflowEvent | undefined> {
     checkWait(names, timeout);
-    return await this.#waits.waitForOne({
+    return await this.#eventWaits.waitForOne({
       key: `waitany:${names.join(",")}`,
       names,
       timeout,
@@ -188,7 +203,7 @@ export class RunContext implements Workflow {
   ): Promise<WorkflowEvent<Payload> | undefined> {
     checkWait([name], timeout);
     checkArgument(`wait for event '${name}'`, "condition", match, aFunction);
-    return await this.#waits.waitForOne({
+    return await this.#eventWaits.waitForOne({
       key: `waitmatch:${name}`,
       names: [name],
       timeout,
@@ -238,6 +253,8 @@ export class RunContext implements Workflow {
     const { timers } = this.#server;
     let release = timers.hold();
     let hasEnded = false;
+    // The step holds the clock itself, and may sleep.
+    const done = this.#hold.wait();
     const sleep: HandlerContext["sleep"] = async (duration, options = {}) => {
       release();
       try {
@@ -253,6 +270,7 @@ export class RunContext implements Workflow {
       return await work({ signal, sleep, log: (message) => this.log(message) });
     } finally {
       hasEnded = true;
+      done();
       release();
     }
   }

@@ -118,6 +118,7 @@ export class WorkflowEngine {
     } catch (error) {
       failure = { error };
     }
+    context.end();
     if (server.closed) return NEVER;
     const elapsed_ms = Math.floor(server.timers.now() - startedMs);
     const completedAt = server.timestamps.now();

@@ -24,12 +24,17 @@ export async function openHistory(
   path: string | undefined,
   cases: readonly PlannedCase[],
   isComplete: boolean,
-  { err, clock }: Pick<CommandContext, "err" | "clock">,
+  { err, clock, isVirtual }: Pick<CommandContext, "err" | "clock"> & { isVirtual: boolean },
 ): Promise<HistoryRecorder | undefined> {
   if (path === undefined) return undefined;
   const warn = (text: string) => err.write(`warning: ${text}\n`);
-  if (!isComplete) {
-    warn("this run is not recorded in the history, because it does not run all steps");
+  const why = isVirtual
+    ? "its time is virtual"
+    : isComplete
+    ? undefined
+    : "it does not run all steps";
+  if (why !== undefined) {
+    warn(`this run is not recorded in the history, because ${why}`);
     return undefined;
   }
   const [{ HistoryStore }, { HistoryRecorder }] = await Promise.all([

@@ -15,6 +15,7 @@ import { filterRecipes, shardCases } from "./recipe_filter.ts";
 import { readReporters } from "./reporter_option.ts";
 import { seedCases } from "./run_options.ts";
 import { stepFilter } from "./step_filter.ts";
+import { findVirtualSteps } from "./virtual_steps.ts";
 import {
   checkVariableNames,
   findMissingValues,
@@ -77,6 +78,11 @@ async function plan(
   const missing = checkVariables(recipes, all, inputs, env);
   if (missing.length > 0) {
     await print(missing, format, context);
+    return 2;
+  }
+  const virtual = args.values.clock === "virtual" ? [] : findVirtualSteps(recipes);
+  if (virtual.length > 0) {
+    await print(virtual, format, context);
     return 2;
   }
   const leftOut = await filterRecipes(split.leftOut, args);

@@ -15,6 +15,11 @@ export const RUN_OPTIONS: OptionSpecs = {
     value: "FILE",
     description: "Use the jobs and workflows of a TypeScript file, inside the runner.",
   },
+  clock: {
+    value: "CLOCK",
+    choices: ["real", "virtual"],
+    description: "With virtual, waiting takes no time: the embedded server skips it.",
+  },
   var: { value: "NAME=VALUE", repeat: true, description: "Set a variable." },
   vars: {
     value: "FILE",

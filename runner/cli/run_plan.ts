@@ -28,7 +28,12 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
   const { cases, filter, timeout, parallel, mask } = plan;
   const { args: { flags }, server, out, err, env, clock, signal, onStuck, random, onEvent } =
     context;
-  const history = await openHistory(plan.history, cases, filter === undefined, context);
+  const { virtual } = server;
+  const history = await openHistory(plan.history, cases, filter === undefined, {
+    err,
+    clock,
+    isVirtual: virtual !== undefined,
+  });
   const client = await connect(context, mask);
   const reporter = await ReporterGroup.open(plan.reporters, {
     out,
@@ -42,27 +47,30 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
   });
   let exitCode = COULD_NOT_RUN;
   try {
-    ({ exitCode } = await runCases(cases, {
-      client,
-      clock,
-      random,
-      report: (event) => {
-        onEvent?.(event);
-        reporter.report(history?.annotate(event) ?? event);
-      },
-      server: server.name,
-      env,
-      signal,
-      mask,
-      parallel,
-      bail: flags.has("bail"),
-      openScript: async (...script) => {
-        const { openScript } = await import("../script/running_script.ts");
-        return openScript(...script);
-      },
-      ...(timeout === undefined ? {} : { timeout }),
-      ...(filter ? { select: filter } : {}),
-    }));
+    const run = () =>
+      runCases(cases, {
+        client,
+        clock: virtual?.clock ?? clock,
+        ...(virtual ? { virtual: virtual.time, realElapsed: virtual.elapsed } : {}),
+        random,
+        report: (event) => {
+          onEvent?.(event);
+          reporter.report(history?.annotate(event) ?? event);
+        },
+        server: server.name,
+        env,
+        signal,
+        mask,
+        parallel,
+        bail: flags.has("bail"),
+        openScript: async (...script) => {
+          const { openScript } = await import("../script/running_script.ts");
+          return openScript(...script);
+        },
+        ...(timeout === undefined ? {} : { timeout }),
+        ...(filter ? { select: filter } : {}),
+      });
+    ({ exitCode } = await (virtual ? virtual.during(run) : run()));
   } finally {
     // A recipe's code may still run. If it throws now, the reports must still be written.
     const stopListening = onUnhandled((cause) =>
@@ -71,7 +79,9 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
     if (cases.some(({ recipe }) => recipe.script)) onStuck?.();
     await history?.finish();
     await reporter.finish();
-    if (!(client instanceof Error)) await client.close();
+    if (!(client instanceof Error)) {
+      await (virtual ? virtual.during(() => client.close()) : client.close());
+    }
     stopListening();
   }
   // Without its reports nobody can rely on a pass.
@@ -82,7 +92,7 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
 /** Connects. On failure it prints the reason and returns the error, which every case then reports. */
 async function connect(context: RunPlanOptions, mask: Mask): Promise<Dispatch | Error> {
   const { args, server, Dispatch, err, clock, signal } = context;
-  const { url, token } = server;
+  const { url, token, virtual } = server;
   let { webSocket } = server;
   if (args.flags.has("verbose")) {
     const { traceSockets } = await import("./trace_sockets.ts");
@@ -92,8 +102,10 @@ async function connect(context: RunPlanOptions, mask: Mask): Promise<Dispatch | 
     return await Dispatch.connect({
       url,
       token,
-      clock,
+      clock: virtual?.clientClock ?? clock,
       signal,
+      // Inside the process no peer can fall silent.
+      ...(virtual ? { pingInterval: 0 } : {}),
       ...(webSocket ? { webSocket } : {}),
     });
   } catch (error) {

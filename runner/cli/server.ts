@@ -2,6 +2,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Output } from "../report/reporter.ts";
 import { DevFileError, type ParsedArgs, UsageError } from "./args.ts";
 import type { CommandContext } from "./command.ts";
+import type { VirtualRun } from "./virtual_run.ts";
 
 type Workload = import("../../dev/mod.ts").Workload;
 
@@ -15,6 +16,8 @@ export interface Server {
   name: string;
   /** The file of jobs and workflows that an embedded server runs, if it is not the reference one. */
   dev?: string;
+  /** The virtual time that the server has; absent if its time is real. */
+  virtual?: VirtualRun | undefined;
   /** Opens a connection inside the process; absent for a remote server. */
   webSocket?: (url: string) => WebSocket;
   /** Stops an embedded server; does nothing for a remote one. */
@@ -29,6 +32,8 @@ export interface ServerOptions {
   token: string;
   /** The file of jobs and workflows for the embedded server; absent for the reference workload. */
   dev: string | undefined;
+  /** Whether the time is virtual. */
+  isVirtual: boolean;
 }
 
 /**
@@ -36,16 +41,33 @@ export interface ServerOptions {
  * @throws {UsageError} When the command line names two.
  */
 export function serverOptions({ values }: ParsedArgs, env: CommandContext["env"]): ServerOptions {
-  const { url, token, dev } = values;
+  const { url, token, dev, clock } = values;
   if (dev !== undefined && url !== undefined) {
     throw new UsageError("--dev runs a server inside the runner, so it cannot be used with --url");
   }
+  // What the command line says wins over the environment.
+  const address = dev === undefined ? url ?? env("DISPATCH_URL") : undefined;
+  const isVirtual = virtualOption(clock);
+  if (isVirtual && address !== undefined) {
+    const why = url === undefined ? "DISPATCH_URL is set" : "it cannot be used with --url";
+    throw new UsageError(`--clock virtual needs a server inside the runner, but ${why}`);
+  }
   return {
-    // What the command line says wins over the environment.
-    url: dev === undefined ? url ?? env("DISPATCH_URL") : undefined,
+    url: address,
     token: token ?? env("DISPATCH_TOKEN") ?? "demo-token",
     dev,
+    isVirtual,
   };
+}
+
+/**
+ * Reads `--clock`; returns whether it is virtual.
+ * @throws {UsageError}
+ */
+export function virtualOption(clock: string | undefined): boolean {
+  if (clock === undefined || clock === "real") return false;
+  if (clock === "virtual") return true;
+  throw new UsageError(`--clock must be real or virtual, not '${clock}'`);
 }
 
 /** A server that runs elsewhere. */
@@ -74,8 +96,10 @@ export async function loadDev(
 
 /** Settings of {@linkcode embeddedServer}. */
 export interface EmbeddedServerOptions {
-  /** The clock of the server. */
+  /** The clock of the server, if its time is real. */
   clock: Clock;
+  /** Virtual time. */
+  virtual?: VirtualRun | undefined;
   /**
    * The jobs and workflows.
    * @default {the reference workload}
@@ -94,7 +118,7 @@ export interface EmbeddedServerOptions {
  * @throws {UsageError} When the server refuses the workload.
  */
 export async function embeddedServer(options: EmbeddedServerOptions): Promise<Server> {
-  const { clock, dev, log } = options;
+  const { dev, virtual, log } = options;
   // Not from `dev/mod.ts`, which would load much more.
   const [{ createDevServer }, workload] = await Promise.all([
     import("../../dev/server.ts"),
@@ -103,7 +127,7 @@ export async function embeddedServer(options: EmbeddedServerOptions): Promise<Se
   const server = await createDevServer({
     ...workload,
     listen: false,
-    clock,
+    clock: virtual?.clock ?? options.clock,
     ...(log ? { log } : {}),
   }).catch((error) => {
     throw dev === undefined ? error : refusedWorkload(dev, error);
@@ -114,6 +138,7 @@ export async function embeddedServer(options: EmbeddedServerOptions): Promise<Se
     token: tokens[0] ?? "demo-token",
     name: "embedded",
     ...(dev === undefined ? {} : { dev }),
+    virtual,
     webSocket: server.webSocket,
     close: () => server.close(),
   };
@@ -131,11 +156,13 @@ function refusedWorkload(file: string, error: Error & { code?: string }): Error 
 }
 
 /** Prints a line if the server is the embedded one, so that nobody takes it for a real one. */
-export function announceServer({ name, dev }: Pick<Server, "name" | "dev">, output: Output): void {
+export function announceServer(
+  { name, dev, virtual }: Pick<Server, "name" | "dev" | "virtual">,
+  output: Output,
+): void {
   if (name !== "embedded") return;
-  output.write(
-    dev === undefined
-      ? "Using the embedded server; set --url or DISPATCH_URL to use a real one\n"
-      : `Using ${dev} on the embedded server\n`,
-  );
+  const what = dev === undefined ? "the embedded server" : `${dev} on the embedded server`;
+  const time = virtual ? " in virtual time" : "";
+  const hint = dev === undefined && !virtual ? "; set --url or DISPATCH_URL to use a real one" : "";
+  output.write(`Using ${what}${time}${hint}\n`);
 }

@@ -53,10 +53,11 @@ export async function runAttempt(
       scope.onWrite();
     },
   };
+  using activity = owner.virtual?.begin();
   const context = new AttemptContext(step, inner, {
     parallel: (steps) => runParallel(inner, steps),
     use: (recipe, inputs) => owner.use(recipe, inputs, { step, deadline, onWrite: inner.onWrite }),
-  });
+  }, activity);
   report.started(attempt);
   try {
     deadline.signal.throwIfAborted();

@@ -1,5 +1,5 @@
 import { monotonicNow } from "../../runtime/clock.ts";
-import { Deadline, momentIn, wholeMilliseconds } from "../events/deadline.ts";
+import { Deadline, limitBy, momentIn, wholeMilliseconds } from "../events/deadline.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { Entity } from "../events/results.ts";
 import type { Recipe, Step } from "../language/model.ts";
@@ -18,6 +18,8 @@ import type { CaseResult } from "./verdict.ts";
 
 /** How long the steps of a recipe may take by default, in milliseconds. */
 const DEFAULT_TIMEOUT = 300_000;
+/** The same in virtual time, where waiting costs nothing. */
+const DEFAULT_VIRTUAL_TIMEOUT = 60 * 86_400_000;
 
 const NOT_SUBSCRIBED =
   "the recipe's time was over before the server had confirmed its subscriptions";
@@ -185,7 +187,7 @@ export class Case {
     using deadline = new Deadline(
       clock,
       began + limit,
-      outer ? { signal, at: outer.at, name: outer.name } : signal,
+      outer ? limitBy(outer, signal) : signal,
       "the recipe's time",
     );
     this.#cleanUpBudget.stopWith(deadline.signal);
@@ -284,7 +286,8 @@ export class Case {
   /** Returns how long the steps may take, in milliseconds. */
   #timeout(): number {
     const { timeout } = this.#recipe;
-    const own = timeout ? toMilliseconds(this.#state.resolve(timeout), timeout) : DEFAULT_TIMEOUT;
+    const fallback = this.#options.virtual ? DEFAULT_VIRTUAL_TIMEOUT : DEFAULT_TIMEOUT;
+    const own = timeout ? toMilliseconds(this.#state.resolve(timeout), timeout) : fallback;
     return Math.min(own, this.#options.timeout ?? Infinity);
   }
 }

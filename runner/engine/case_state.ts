@@ -18,6 +18,7 @@ import { tooManyEvents } from "./event_buffer.ts";
 import { initialScope } from "./initial_scope.ts";
 import type { Mask } from "./mask.ts";
 import { Verdict } from "./verdict.ts";
+import type { VirtualTime } from "./virtual_time.ts";
 
 /** Options of {@linkcode CaseState}. */
 export interface CaseStateOptions {
@@ -27,6 +28,8 @@ export interface CaseStateOptions {
   client: RunnerClient;
   /** The source of time. */
   clock: Clock;
+  /** Virtual time, if the clock is one. */
+  virtual?: VirtualTime | undefined;
   /** Returns a random number in the range [0, 1). */
   random: () => number;
   /** Sends an event to the reporters. */
@@ -49,6 +52,7 @@ export class CaseState implements CaseScope {
   readonly index: number;
   readonly client: RunnerClient;
   readonly clock: Clock;
+  readonly virtual: VirtualTime | undefined;
   readonly ambient: Ambient;
   readonly emit: Emit;
   readonly hide: Hide;
@@ -80,6 +84,7 @@ export class CaseState implements CaseScope {
     this.index = index;
     this.client = client;
     this.clock = clock;
+    this.virtual = options.virtual;
     this.ambient = { now: () => clock.now(), random };
     this.emit = emit;
     this.hide = (value) => mask.value(value);

@@ -20,6 +20,7 @@ import { SiblingLeftovers } from "./leftovers.ts";
 import { maskEvent } from "./mask_event.ts";
 import type { OpenScript } from "./script_run.ts";
 import type { CaseResult } from "./verdict.ts";
+import type { VirtualTime } from "./virtual_time.ts";
 
 /** A recipe with one combination of its matrix. */
 export interface PlannedCase {
@@ -43,6 +44,10 @@ export interface RunOptions {
   server: string;
   /** The source of time. */
   clock: Clock;
+  /** Virtual time, if the clock is one: it does not skip while the runner works. */
+  virtual?: VirtualTime;
+  /** Returns the real time since the run began in milliseconds, if the clock is virtual. */
+  realElapsed?: () => number;
   /** Returns a random number in the range [0, 1). */
   random: () => number;
   /** Reads an environment variable. */
@@ -107,6 +112,7 @@ export async function runCases(
     version: RECIPE_EVENT_VERSION,
     cases: cases.length,
     server: options.server,
+    ...(options.virtual ? { clock: "virtual" as const } : {}),
   });
   const { started, wasCalledToExit } = await runAll(cases, {
     ...options,
@@ -131,6 +137,7 @@ export async function runCases(
     exit_code: exitCode,
     interrupted: signal.aborted,
     duration_ms: elapsed(),
+    ...(options.realElapsed ? { real_ms: options.realElapsed() } : {}),
     counts,
   });
   return { exitCode, counts };
@@ -229,6 +236,7 @@ async function runCase(
     name: options.names[index]!,
     client: options.client,
     clock: options.clock,
+    virtual: options.virtual,
     random: random ?? options.random,
     emit: options.emit,
     mask: options.mask,

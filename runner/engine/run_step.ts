@@ -25,7 +25,11 @@ export async function runStep(step: Step, scope: StepScope): Promise<EventFailur
   }
   // The condition of a `for_each` step is evaluated for each item.
   if (step.forEach) return await runForEach(step, step.forEach, scope, report);
-  if (needsBreak()) await takeBreak();
+  if (needsBreak()) {
+    const release = scope.case.virtual?.hold();
+    await takeBreak();
+    release?.();
+  }
   // After the deadline the step fails, regardless of its condition.
   if (step.if && !scope.deadline.signal.aborted) {
     try {

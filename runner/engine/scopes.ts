@@ -10,8 +10,8 @@ import type { Span } from "../language/source.ts";
 import type { PublishedEvent, RunnerClient } from "../steps/context.ts";
 import type { Channels } from "./channels.ts";
 import type { EntityEvents } from "./entity_events.ts";
-
 import type { Verdict } from "./verdict.ts";
+import type { VirtualTime } from "./virtual_time.ts";
 
 /** The part of a case that its steps use. */
 export interface CaseScope {
@@ -23,6 +23,8 @@ export interface CaseScope {
   readonly client: RunnerClient;
   /** The source of time. */
   readonly clock: Clock;
+  /** Virtual time; absent if the time is real. */
+  readonly virtual: VirtualTime | undefined;
   /** The source of `now()`, `uuid()` and `random(n)`. */
   readonly ambient: Ambient;
   /** Sends an event to the reporters. */

@@ -1,5 +1,5 @@
 import { abortable } from "../../runtime/abortable.ts";
-import { Deadline, InterruptedError } from "../events/deadline.ts";
+import { Deadline, InterruptedError, limitBy } from "../events/deadline.ts";
 import { StepFailure, toError } from "../events/failure.ts";
 import type { ScriptBody } from "../language/model.ts";
 import { templateLabel } from "../steps/kind.ts";
@@ -22,12 +22,12 @@ export class ScriptHost {
 
   /** Runs the recipe's function until it returns, throws, or its time is over. */
   async runBody(body: ScriptBody, deadline: Deadline): Promise<void> {
-    const { clock, recipe, verdict } = this.#scope;
-    const { at, name } = deadline;
+    const { clock, recipe, verdict, virtual } = this.#scope;
     const ending = new AbortController();
     const signal = AbortSignal.any([deadline.signal, ending.signal]);
-    using stepDeadline = new Deadline(clock, at, { signal, at, name });
-    const run = this.#run = await this.#open(body, this.#scope, stepDeadline);
+    using stepDeadline = new Deadline(clock, deadline.at, limitBy(deadline, signal));
+    using activity = virtual?.begin();
+    const run = this.#run = await this.#open(body, this.#scope, stepDeadline, activity);
     try {
       // A function that awaits anything but a step would not notice that its time is over.
       await abortable(run.run(), deadline.signal);
@@ -41,18 +41,20 @@ export class ScriptHost {
       verdict.fail(describeError(cause, recipe.source, spanInModule(error, recipe)));
       ending.abort(new StepFailure("interrupted", "the recipe has already failed"));
     }
-    await run.settle();
+    if (activity) await activity.during(run.settle());
+    else await run.settle();
     ending.abort(new InterruptedError("the recipe's end"));
   }
 
   /** Runs the functions passed to `t.always`, the last one first. */
   async runCleanUps(deadline: Deadline): Promise<void> {
-    const { recipe, verdict } = this.#scope;
+    const { recipe, verdict, virtual } = this.#scope;
     const run = this.#run;
     if (!run) return;
+    using activity = virtual?.begin();
     for (const cleanUp of run.cleanUps) {
       try {
-        await abortable(run.cleanUp(cleanUp, deadline), deadline.signal);
+        await abortable(run.cleanUp(cleanUp, deadline, activity), deadline.signal);
       } catch (cause) {
         if (deadline.signal.aborted) await run.settle();
         const error = toError(cause);

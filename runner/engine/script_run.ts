@@ -1,6 +1,7 @@
 import type { Deadline } from "../events/deadline.ts";
 import type { ScriptBody, Step } from "../language/model.ts";
 import type { CaseScope } from "./scopes.ts";
+import type { Activity } from "./virtual_time.ts";
 
 /** A function passed to `t.always`. */
 export type CleanUp = () => Promise<void> | void;
@@ -16,14 +17,18 @@ export interface ScriptRun {
   /** Waits until no step is pending. */
   settle(): Promise<void>;
   /** Calls a clean-up function. The steps it starts belong to `always` and run under `deadline`. */
-  cleanUp(cleanUp: CleanUp, deadline: Deadline): Promise<void>;
+  cleanUp(cleanUp: CleanUp, deadline: Deadline, activity?: Activity): Promise<void>;
   /** Ends the run. Steps that the recipe starts later do nothing. */
   end(): void;
 }
 
-/** Prepares to run the function of a recipe in TypeScript, whose steps run under `deadline`. */
+/**
+ * Prepares to run the function of a recipe in TypeScript, whose steps run under `deadline`. In virtual
+ * time, `activity` is the work of its own code.
+ */
 export type OpenScript = (
   body: ScriptBody,
   scope: CaseScope,
   deadline: Deadline,
+  activity?: Activity,
 ) => ScriptRun | Promise<ScriptRun>;

@@ -19,6 +19,10 @@ import type {
 } from "../steps/context.ts";
 import { type CaseScope, type StepScope, valuesOf } from "./scopes.ts";
 import { toMilliseconds } from "./describe_error.ts";
+import type { Activity } from "./virtual_time.ts";
+
+const NOT_VIRTUAL =
+  "`advance` needs virtual time: run the recipe with `--clock virtual`, on the embedded server";
 
 /** The context of one attempt of a step. */
 export class AttemptContext implements StepContext {
@@ -26,6 +30,7 @@ export class AttemptContext implements StepContext {
   readonly signal: AbortSignal;
   readonly callOptions: CallOptions;
   readonly clock: Clock;
+  readonly pauses: Clock;
   readonly results: Results;
   readonly id: string | undefined;
   readonly ambient: Ambient;
@@ -35,24 +40,33 @@ export class AttemptContext implements StepContext {
   readonly #scope: StepScope;
   readonly #step: Step;
   readonly #deadline: Deadline;
+  readonly #activity: Activity | undefined;
   #lastProgress: { text: string; since: string } | undefined;
 
-  /** Creates the context of an attempt that runs under the deadline of `scope`. */
-  constructor(step: Step, scope: StepScope, nested: Nested) {
+  /**
+   * Creates the context of an attempt that runs under the deadline of `scope`. In virtual time,
+   * `activity` is the work of the attempt.
+   */
+  constructor(step: Step, scope: StepScope, nested: Nested, activity?: Activity) {
     const { case: owner, deadline } = scope;
-    this.client = owner.client;
+    this.client = activity?.client(owner.client) ?? owner.client;
     this.signal = deadline.signal;
     this.callOptions = { signal: deadline.signal, ...(step.within ? { timeout: 0 } : {}) };
-    this.clock = owner.clock;
+    this.clock = activity?.clock(owner.clock) ?? owner.clock;
+    this.pauses = activity?.clock(owner.virtual!.pauses) ?? owner.clock;
     this.results = scope.results;
     this.id = step.id;
     this.ambient = owner.ambient;
     this.hide = owner.hide;
-    this.nested = nested;
+    this.nested = {
+      parallel: (steps) => this.#waitFor(nested.parallel(steps)),
+      use: (recipe, inputs) => this.#waitFor(nested.use(recipe, inputs)),
+    };
     this.#case = owner;
     this.#scope = scope;
     this.#step = step;
     this.#deadline = deadline;
+    this.#activity = activity;
   }
 
   get publishedEvents(): readonly PublishedEvent[] {
@@ -124,8 +138,17 @@ export class AttemptContext implements StepContext {
     this.#case.verdict.checks++;
   }
 
-  channel(name: string): Promise<EventLog> {
-    return this.#case.channels.open(name, this.signal);
+  async channel(name: string): Promise<EventLog> {
+    const log = await this.#waitFor(this.#case.channels.open(name, this.signal));
+    return this.#activity?.client<EventLog>(log) ?? log;
+  }
+
+  async advance(ms: number): Promise<void> {
+    const { virtual } = this.#case;
+    if (!virtual) throw new StepFailure("evaluation", NOT_VIRTUAL);
+    // The limits are for waits; what a recipe skips on purpose does not count.
+    this.#deadline.postpone(ms);
+    await this.#waitFor(virtual.pass(ms, this.signal));
   }
 
   collectEvents(
@@ -143,7 +166,12 @@ export class AttemptContext implements StepContext {
   }
 
   lastEvents(entity: Entity): Promise<void> {
-    return this.#case.entityEvents.complete(entity, this.signal);
+    return this.#waitFor(this.#case.entityEvents.complete(entity, this.signal));
+  }
+
+  /** Waits for the server, or for other steps. */
+  #waitFor<T>(promise: Promise<T>): Promise<T> {
+    return this.#activity?.during(promise) ?? promise;
   }
 
   /** The fields that all events of the step have. */

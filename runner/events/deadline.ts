@@ -32,39 +32,41 @@ export interface Limit {
   readonly at: number;
   /** Its name in messages: `the recipe's time`. */
   readonly name: string;
+  /** Makes it later by some milliseconds. */
+  postpone(ms: number): void;
 }
 
 /** A signal that aborts at a given time, or as soon as an outer signal aborts. */
 export class Deadline implements Limit, Disposable {
-  /** The time, by the monotonic clock. */
-  readonly at: number;
   /** Its name in messages: `the recipe's time`. */
   readonly name: string;
   #controller = new AbortController();
   #clock: Clock;
   #timer: unknown;
-  #outer: AbortSignal;
-  #onAbort = () => this.#controller.abort(this.#outer.reason);
+  #at: number;
+  /** The outer limit, if it ends no later. */
+  #limit: Limit | undefined;
+  #outer: AbortSignal | Limit;
+  #signal: AbortSignal;
+  #onAbort = () => this.#controller.abort(this.#signal.reason);
 
   /** Starts the deadline. If `outer` ends no later, its time and name apply here too. */
   constructor(clock: Clock, at: number, outer: AbortSignal | Limit, name = "the time") {
     const signal = outer instanceof AbortSignal ? outer : outer.signal;
-    const limit = !(outer instanceof AbortSignal) && outer.at <= at ? outer : undefined;
-    this.at = limit?.at ?? at;
-    this.name = limit?.name ?? name;
+    this.#limit = !(outer instanceof AbortSignal) && outer.at <= at ? outer : undefined;
+    this.#at = at;
+    this.name = this.#limit?.name ?? name;
     this.#clock = clock;
-    this.#outer = signal;
+    this.#outer = outer;
+    this.#signal = signal;
     if (signal.aborted) this.#onAbort();
     else signal.addEventListener("abort", this.#onAbort, { once: true });
-    // If the outer limit ends first, its own timer aborts this signal. A second timer for the same
-    // moment could fire first.
-    if (!limit && Number.isFinite(at)) {
-      const ms = Math.max(0, at - monotonicNow(clock));
-      this.#timer = clock.setTimeout(
-        () => this.#controller.abort(new DeadlineError(`${this.name} is over`)),
-        ms,
-      );
-    }
+    this.#setTimer();
+  }
+
+  /** The time, by the monotonic clock. */
+  get at(): number {
+    return this.#limit?.at ?? this.#at;
   }
 
   /** Aborts when the time is over. */
@@ -77,11 +79,45 @@ export class Deadline implements Limit, Disposable {
     return this.signal.aborted && this.signal.reason instanceof DeadlineError;
   }
 
+  /** Makes it later by some milliseconds, and the limit around it as well. */
+  postpone(ms: number): void {
+    if (!(this.#outer instanceof AbortSignal)) this.#outer.postpone(ms);
+    this.#clearTimer();
+    this.#at += ms;
+    this.#setTimer();
+  }
+
   /** Clears the timer and stops listening to the outer signal. */
   [Symbol.dispose](): void {
-    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
-    this.#outer.removeEventListener("abort", this.#onAbort);
+    this.#clearTimer();
+    this.#signal.removeEventListener("abort", this.#onAbort);
   }
+
+  #setTimer(): void {
+    // If the outer limit ends first, its own timer aborts this signal. A second timer for the same
+    // moment could fire first.
+    if (this.#limit || !Number.isFinite(this.#at)) return;
+    this.#timer = this.#clock.setTimeout(
+      () => this.#controller.abort(new DeadlineError(`${this.name} is over`)),
+      Math.max(0, this.#at - monotonicNow(this.#clock)),
+    );
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+  }
+}
+
+/** Returns the limit of a deadline, with a signal that may abort earlier than that of the deadline. */
+export function limitBy(deadline: Limit, signal: AbortSignal): Limit {
+  return {
+    signal,
+    get at() {
+      return deadline.at;
+    },
+    name: deadline.name,
+    postpone: (ms) => deadline.postpone(ms),
+  };
 }
 
 /** Waits for a promise, for at most `ms` milliseconds or until the signal aborts. */

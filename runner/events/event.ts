@@ -127,6 +127,8 @@ export interface RecipeRunStarted extends EventBase {
   cases: number;
   /** The server's address, or `embedded`. */
   server: string;
+  /** `virtual` if waiting took no time; all other times of the events are then of that clock. */
+  clock?: "virtual";
 }
 
 /** A case has started: a recipe with one combination of its matrix. */
@@ -291,6 +293,8 @@ export interface RecipeRunFinished extends EventBase {
   interrupted: boolean;
   /** How long it took, in milliseconds. */
   duration_ms: number;
+  /** How long it took in real time, in milliseconds, if its clock was virtual. */
+  real_ms?: number;
   /** The number of cases by outcome. */
   counts: RunCounts;
 }

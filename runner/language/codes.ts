@@ -198,6 +198,11 @@ export const DIAGNOSTIC_CODES = {
     title: "The secret is not set",
     explanation: "A recipe reads its secrets from environment variables when it runs.",
   },
+  "virtual-time": {
+    title: "The step needs virtual time",
+    explanation:
+      "An `advance` step lets virtual time pass, which only the embedded server has: run the recipe with `--clock virtual`. To pause in real time, use `sleep`.",
+  },
   "use": {
     title: "The recipe cannot be used",
     explanation:

@@ -1,5 +1,5 @@
 import type { EventFailure } from "../events/event.ts";
-import { formatDuration } from "../language/duration.ts";
+import { formatDuration, formatRunTime } from "../language/duration.ts";
 import type { CaseSummary, RunSummary, StepSummary } from "./run_summary.ts";
 import { escapeInvisible, MAX_TEXT, truncate } from "./safe_text.ts";
 
@@ -73,7 +73,7 @@ export function caseVerdict({ status, reason, failure }: CaseSummary): string {
 }
 
 /** The result of a run in one line, with its counts. */
-export function runVerdict({ counts, duration_ms, interrupted }: RunSummary): string {
+export function runVerdict({ counts, duration_ms, real_ms, interrupted }: RunSummary): string {
   const parts = [
     // The count of passed cases includes the flaky ones.
     [counts.passed, counts.flaky > 0 ? `passed (${counts.flaky} flaky)` : "passed"],
@@ -86,7 +86,7 @@ export function runVerdict({ counts, duration_ms, interrupted }: RunSummary): st
   ] as const;
   const words = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
   const text = words.length === 0 ? "nothing ran" : words.join(", ");
-  return `${interrupted ? "Interrupted: " : ""}${text} in ${formatDuration(duration_ms)}`;
+  return `${interrupted ? "Interrupted: " : ""}${text} in ${formatRunTime(duration_ms, real_ms)}`;
 }
 
 /**

@@ -24,6 +24,10 @@ export interface RunSummary {
   finished_at: string;
   /** How long it took, in milliseconds. */
   duration_ms: number;
+  /** `virtual` if waiting took no time; all times and durations are then of that clock. */
+  clock?: "virtual";
+  /** How long it took in real time, in milliseconds, if its clock was virtual. */
+  real_ms?: number;
   /** Whether the run was interrupted, or its events stopped before it ended. */
   interrupted: boolean;
   /** The exit code of the process; absent if the events stopped before the run ended. */

@@ -42,6 +42,7 @@ export class Summarizer {
   #cases = new Map<number, CaseState>();
   #warnings: string[] = [];
   #server = "";
+  #isVirtual = false;
   #plannedCases = 0;
   #firstTime: string | undefined;
   #lastTime: string | undefined;
@@ -57,6 +58,7 @@ export class Summarizer {
     switch (event.type) {
       case "run.started":
         this.#server = event.server;
+        this.#isVirtual = event.clock === "virtual";
         this.#plannedCases = event.cases;
         return;
       case "case.started":
@@ -132,6 +134,8 @@ export class Summarizer {
       started_at,
       finished_at,
       duration_ms: finished?.duration_ms ?? between(started_at, finished_at),
+      ...(this.#isVirtual ? { clock: "virtual" as const } : {}),
+      ...(finished?.real_ms === undefined ? {} : { real_ms: finished.real_ms }),
       interrupted: finished?.interrupted ?? true,
       ...(finished === undefined ? {} : { exit_code: finished.exit_code }),
       counts: finished?.counts ?? this.#count(cases),

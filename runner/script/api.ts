@@ -113,6 +113,11 @@ export interface Script<D extends Definitions = Definitions> {
   /** Pauses the recipe for a duration such as `250ms`. */
   sleep(duration: string, settings?: StepSettings): Promise<void>;
   /**
+   * Lets virtual time pass: a run with `--clock virtual`. It does not count for the limits of the
+   * recipe.
+   */
+  advance(duration: string, settings?: StepSettings): Promise<void>;
+  /**
    * Runs a step of any kind, for kinds that have no method here.
    *
    * @param kind The step kind, such as `get`.

@@ -3,6 +3,7 @@ import type { JobState, RunState, Stats } from "../../protocol/entity.ts";
 import type { DispatchEvent } from "../../protocol/event.ts";
 import type { CaseScope } from "../engine/scopes.ts";
 import type { CleanUp, ScriptRun } from "../engine/script_run.ts";
+import type { Activity } from "../engine/virtual_time.ts";
 import type { Deadline } from "../events/deadline.ts";
 import { fromCel } from "../expression/convert.ts";
 import { inspectLine } from "../expression/inspect.ts";
@@ -26,8 +27,13 @@ import { FunctionExpression, NOWHERE, readStepFields, scriptKind } from "./step_
 import { waitFields, waitLabel } from "./wait_fields.ts";
 
 /** Prepares to run the function of a recipe in TypeScript, for the engine. */
-export function openScript(body: ScriptBody, scope: CaseScope, deadline: Deadline): ScriptRun {
-  const steps = new ScriptSteps(scope, deadline);
+export function openScript(
+  body: ScriptBody,
+  scope: CaseScope,
+  deadline: Deadline,
+  activity?: Activity,
+): ScriptRun {
+  const steps = new ScriptSteps(scope, deadline, activity);
   const script = new RunningScript(scope, steps);
   return {
     get pending() {
@@ -38,7 +44,7 @@ export function openScript(body: ScriptBody, scope: CaseScope, deadline: Deadlin
     },
     run: async () => await (body as RecipeBody)(script),
     settle: () => steps.settle(),
-    cleanUp: (cleanUp, deadline) => steps.cleanUp(cleanUp, deadline),
+    cleanUp: (...cleanUp) => steps.cleanUp(...cleanUp),
     end: () => steps.end(),
   };
 }
@@ -76,7 +82,7 @@ export class RunningScript<D extends Definitions = Definitions> implements Scrip
   }
 
   get client(): RunnerClient {
-    return this.#case.client;
+    return this.#steps.client;
   }
 
   /** The functions passed to {@linkcode Script.always}, the last one first. */
@@ -196,6 +202,13 @@ export class RunningScript<D extends Definitions = Definitions> implements Scrip
     return this.#start(async () => {
       const fields = { sleep: literal(duration) };
       await this.#steps.run("sleep", settings, [], () => ({ fields }));
+    });
+  }
+
+  advance(duration: string, settings: StepSettings = {}): Promise<void> {
+    return this.#start(async () => {
+      const fields = { advance: literal(duration) };
+      await this.#steps.run("advance", settings, [], () => ({ fields }));
     });
   }
 

@@ -3,6 +3,7 @@ import { delay } from "../../runtime/clock.ts";
 import type { CaseScope, StepScope } from "../engine/scopes.ts";
 import { reportInstantStep, runStep } from "../engine/run_step.ts";
 import type { CleanUp } from "../engine/script_run.ts";
+import type { Activity } from "../engine/virtual_time.ts";
 import { callSite } from "../events/call_site.ts";
 import type { Deadline } from "../events/deadline.ts";
 import type { EventFailure } from "../events/event.ts";
@@ -12,6 +13,7 @@ import type { Step } from "../language/model.ts";
 import type { Phase } from "../language/scope.ts";
 import type { Span } from "../language/source.ts";
 import { didYouMean } from "../../runtime/suggest.ts";
+import type { RunnerClient } from "../steps/context.ts";
 import type { StepSettings } from "./api.ts";
 import type { CheckResult } from "./matchers.ts";
 import { NOWHERE } from "./step_fields.ts";
@@ -23,6 +25,8 @@ const COMMON_SETTINGS = ["name", "within", "soft"];
 interface CallerPhase {
   phase: Phase;
   deadline: Deadline;
+  /** The work of the function's own code, in virtual time. */
+  activity: Activity | undefined;
 }
 
 /** What a step does. */
@@ -43,9 +47,15 @@ export class ScriptSteps {
   readonly #pending = new Map<Promise<unknown>, Step>();
 
   /** Prepares to run steps in a case. */
-  constructor(scope: CaseScope, deadline: Deadline) {
+  constructor(scope: CaseScope, deadline: Deadline, activity?: Activity) {
     this.#case = scope;
-    this.#body = { phase: "steps", deadline };
+    this.#body = { phase: "steps", deadline, activity };
+  }
+
+  /** The client, whose pending calls let virtual time skip. */
+  get client(): RunnerClient {
+    const { client } = this.#case;
+    return this.#caller.activity?.client(client) ?? client;
   }
 
   /** Aborts when the caller's time is over or the run is interrupted. */
@@ -67,9 +77,9 @@ export class ScriptSteps {
    * Calls a clean-up function. The steps it starts, now or later, belong to `always`. The recipe's
    * function may still be running, and its steps do not.
    */
-  async cleanUp(cleanUp: CleanUp, deadline: Deadline): Promise<void> {
+  async cleanUp(cleanUp: CleanUp, deadline: Deadline, activity?: Activity): Promise<void> {
     this.#cleanUpPhase ??= new (await import("node:async_hooks")).AsyncLocalStorage();
-    await this.#cleanUpPhase.run({ phase: "always", deadline }, cleanUp);
+    await this.#cleanUpPhase.run({ phase: "always", deadline, activity }, cleanUp);
   }
 
   /** Ends the recipe. Steps that it starts later do nothing. */
@@ -107,10 +117,12 @@ export class ScriptSteps {
       step = this.#create(caller, kind, {}, { name: kind });
     }
     const scope = this.#scope(caller);
+    const onEnd = caller.activity?.wait();
     const running = invalid
       ? Promise.resolve(reportInstantStep(step, scope, invalid))
       : runStep(step, scope);
-    const done = running.then(async (failure) => {
+    const ended = onEnd ? running.finally(onEnd) : running;
+    const done = ended.then(async (failure) => {
       // The embedded server answers without a turn of the event loop. A recipe that calls step after
       // step must give timers and signals a turn now and then.
       if (this.#count % 100 === 0) await delay(0);

@@ -24,7 +24,7 @@ export class Poll implements Disposable {
 
   /** Resolves when it is time to read again; rejects when the step's signal aborts. */
   async next(): Promise<void> {
-    const { signal, clock } = this.#context;
+    const { signal, pauses: clock } = this.#context;
     signal.throwIfAborted();
     if (!this.#stop) {
       this.#stop = new AbortController();

@@ -34,6 +34,8 @@ export interface StepContext {
   readonly callOptions: CallOptions;
   /** The source of time. */
   readonly clock: Clock;
+  /** The clock for pauses between reads. In virtual time they may be longer. */
+  readonly pauses: Clock;
   /** The results of earlier steps. */
   readonly results: Results;
   /** The step's id. */
@@ -85,6 +87,11 @@ export interface StepContext {
   ): readonly LoggedEvent[];
   /** Returns the events collected for a job or run. More are added as they arrive. */
   eventsOf(entity: Entity): readonly LoggedEvent[];
+  /**
+   * Lets virtual time pass; it does not count for the limits of the recipe.
+   * @throws {StepFailure} If the time is real.
+   */
+  advance(ms: number): Promise<void>;
   /** Waits briefly for the last events of a job or run that has ended. */
   lastEvents(entity: Entity): Promise<void>;
 }

@@ -37,6 +37,11 @@ export interface StepKind<F extends Fields = Fields> {
    * @default {false}
    */
   readonly waits?: boolean;
+  /**
+   * Whether such a step can only run in virtual time.
+   * @default {false}
+   */
+  readonly needsVirtualTime?: boolean;
   /** The entity that such a step creates. Its `detail` in reports is then the entity's id. */
   readonly creates?: "job" | "run";
   /** Why such a step takes no `retry`, as a message with advice; absent if it takes one. */

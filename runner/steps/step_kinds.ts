@@ -1,4 +1,5 @@
 import type { Recipe, Step } from "../language/model.ts";
+import { advance } from "./advance.ts";
 import { assert } from "./assert.ts";
 import { call } from "./call.ts";
 import { cancel } from "./cancel.ts";
@@ -27,6 +28,7 @@ const KINDS = {
   stats,
   call,
   sleep,
+  advance,
   log,
   set,
   use,

@@ -19,5 +19,13 @@ export const BEYOND_A_SCHEMA: ReadonlySet<string> = new Set([
   ],
   ...["not-a-condition", "nothing-checked", "object-in-text", "type-mismatch", "unguarded"],
   ...["unknown-field", "unknown-function", "unknown-method", "unknown-name", "unknown-state"],
-  ...["unknown-step", "unknown-variable", "use", "used", "used-too-early", "wrong-step"],
+  ...[
+    "unknown-step",
+    "unknown-variable",
+    "use",
+    "used",
+    "used-too-early",
+    "virtual-time",
+    "wrong-step",
+  ],
 ]);

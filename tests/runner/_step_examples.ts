@@ -12,6 +12,8 @@ export interface StepExample {
   label: string;
   /** What reports show behind the line. */
   detail?: RegExp;
+  /** Options of the run. */
+  args?: string[];
   /** Other files of the recipe. */
   files?: Record<string, string>;
 }
@@ -62,6 +64,12 @@ export const STEP_EXAMPLES: Record<StepKindName, StepExample> = {
     label: "call job.get",
   },
   sleep: { step: "sleep: 2s", label: "sleep 2s", detail: /^2\.00 s$/ },
+  advance: {
+    step: "advance: 30d",
+    label: "advance 30d",
+    detail: /^30 d$/,
+    args: ["--clock", "virtual"],
+  },
   log: { step: "log: Hello", label: "log Hello" },
   set: { step: "set: { order: ORD-8 }", label: "set order" },
   use: {

@@ -13,13 +13,13 @@ function recipeOf({ before = "", step }: StepExample): string {
 
 /** Runs an example. Returns its events and the methods that the server got from its step alone. */
 async function runExample(kind: string, example: StepExample) {
-  const { result, files } = example;
+  const { result, files, args = [] } = example;
   const text = recipeOf(example) +
     (result === undefined ? "" : `  - assert: ${JSON.stringify(result)}\n`) +
     "  - assert: true\n";
   const methods: string[] = [];
   let isRunning = false;
-  const ran = await runRecipe(text, ["--verbose"], {
+  const ran = await runRecipe(text, ["--verbose", ...args], {
     files,
     onOut(line) {
       if (!line.includes(`"kind":"${kind}"`) || !line.includes('"id":"step"')) return;
@@ -65,7 +65,7 @@ for (const [kind, example] of Object.entries<StepExample>(STEP_EXAMPLES)) {
   });
 
   test(`${kind}: a recipe with this step alone passes only if the step checks something`, async () => {
-    const { events, err } = await runRecipe(recipeOf(example), [], example);
+    const { events, err } = await runRecipe(recipeOf(example), example.args, example);
     const { status } = events.find((event) => event.type === "case.finished")!;
     equal(status, checks ? "passed" : "unchecked", "`checks`");
     equal(err.includes("neither waits nor asserts"), !checks, err);
@@ -83,7 +83,7 @@ for (const [kind, example] of Object.entries<StepExample>(STEP_EXAMPLES)) {
   if (example.result !== undefined) continue;
   test(`${kind}: the step leaves no result, as its kind declares none`, async () => {
     const text = `${recipeOf(example)}    outputs: { value: result }\n`;
-    const { events } = await runRecipe(text, [], example);
+    const { events } = await runRecipe(text, example.args, example);
     match(firstFailure(events).message, /^`result` has no value/);
   });
 }

@@ -55,13 +55,13 @@ Exit codes: 0 passed; 1 failed; 2 invalid recipe or command line;
 
 async function runOnce(args: ParsedArgs, context: CommandContext): Promise<number> {
   const { out, err, env, clock } = context;
-  const { url, token, dev } = serverOptions(args, env);
+  const { url, token, dev, isVirtual } = serverOptions(args, env);
   const isDryRun = args.flags.has("dry-run");
   // The server and the client load while the recipes are read.
   const workload = loadDev(dev, context);
   workload.catch(() => {});
   const starting = url === undefined && !isDryRun
-    ? startEmbedded(workload, args, context)
+    ? startEmbedded(workload, isVirtual, args, context)
     : undefined;
   starting?.catch(() => {});
   const library = isDryRun ? undefined : import("../../../client/dispatch.ts");
@@ -92,11 +92,16 @@ async function runOnce(args: ParsedArgs, context: CommandContext): Promise<numbe
 /** Starts the embedded server with a workload that is being loaded. */
 async function startEmbedded(
   workload: ReturnType<typeof loadDev>,
+  isVirtual: boolean,
   { values: { dev }, flags }: ParsedArgs,
   { clock, err }: CommandContext,
 ): Promise<Server> {
+  const virtual = isVirtual
+    ? await (await import("../virtual_run.ts")).startVirtualTime(clock)
+    : undefined;
   return await embeddedServer({
     clock,
+    virtual,
     dev,
     workload: await workload,
     ...(flags.has("verbose") ? { log: (line) => err.write(`${line}\n`) } : {}),

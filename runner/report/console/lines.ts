@@ -6,7 +6,7 @@ import type {
   StepFinished,
   Usual,
 } from "../../events/event.ts";
-import { formatDuration } from "../../language/duration.ts";
+import { formatDuration, formatRunTime } from "../../language/duration.ts";
 import { gutterOf, renderPlace, width } from "../../language/render_diagnostic.ts";
 import { type Style, terminalText } from "../terminal.ts";
 
@@ -177,5 +177,5 @@ export function summaryLine(event: RecipeRunFinished, style: Style): string {
   ].filter((part) => part !== false);
   const words = parts.length === 0 ? "nothing ran" : parts.join(", ");
   const prefix = interrupted ? style.warning("Interrupted: ") : "";
-  return `${prefix}${words} in ${formatDuration(event.duration_ms)}`;
+  return `${prefix}${words} in ${formatRunTime(event.duration_ms, event.real_ms)}`;
 }

@@ -21,13 +21,16 @@ export const STATUS_MEANINGS: Readonly<Record<ReportStatus, string>> = {
   skipped: "not started, because another case did not pass",
 };
 
-/** Formats a duration: `12 ms`, `1.20 s`, `3 m 5 s`, `2 h 10 m`. */
+/** Formats a duration: `12 ms`, `1.20 s`, `3 m 5 s`, `2 h 10 m`, `30 d`. */
 export function durationText(ms: number): string {
-  if (ms < 3_600_000) return formatDuration(Math.max(0, ms));
-  const minutes = Math.round(ms / 60_000);
-  return minutes % 60 === 0
-    ? `${minutes / 60} h`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} m`;
+  return formatDuration(Math.max(0, ms));
+}
+
+/** The duration of a run: `2.10 s`, or `30 d of virtual time, 0.21 s of real time`. */
+export function runDuration({ duration, virtual, realDuration, finished }: ReportIndex): string {
+  const text = durationText(duration);
+  const real = realDuration === undefined ? "" : `, ${durationText(realDuration)} of real time`;
+  return `${text}${virtual ? " of virtual time" : ""}${real}${finished ? "" : ", unfinished"}`;
 }
 
 /** Formats a count with its noun: `1 case`, `12,000 cases`. */

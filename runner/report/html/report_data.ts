@@ -30,6 +30,10 @@ export interface ReportIndex {
   startedAt: number;
   /** The duration of the run, in milliseconds; up to the last event if it did not finish. */
   duration: number;
+  /** Whether waiting took no time; all times are then of a virtual clock. */
+  virtual?: boolean;
+  /** The duration in real time, in milliseconds, if the clock was virtual. */
+  realDuration?: number;
   /** The result of the run. */
   verdict: Verdict;
   /** Whether the run was interrupted, or its events stopped before it finished. */

@@ -41,6 +41,7 @@ interface OpenCase {
 export class RunCollector {
   #tables = new ReportTables();
   #server = "";
+  #isVirtual = false;
   #lastTime = 0;
   #plannedCases = 0;
   #warnings: string[] = [];
@@ -55,6 +56,7 @@ export class RunCollector {
     switch (event.type) {
       case "run.started":
         this.#server = event.server;
+        this.#isVirtual = event.clock === "virtual";
         this.#plannedCases = event.cases;
         return;
       case "case.started":
@@ -96,6 +98,8 @@ export class RunCollector {
       server: this.#server,
       startedAt: this.#tables.origin,
       duration: finished?.duration_ms ?? this.#lastTime,
+      ...(this.#isVirtual ? { virtual: true } : {}),
+      ...(finished?.real_ms === undefined ? {} : { realDuration: finished.real_ms }),
       verdict: verdictOf(finished, counts),
       interrupted: finished?.interrupted ?? true,
       finished: finished !== undefined,

@@ -1,6 +1,6 @@
 import type { EventFailure } from "../../events/event.ts";
 import { ciCommandsToEntities, escapeInvisible } from "../safe_text.ts";
-import { durationText, runSentence, STATUS_LABELS } from "./labels.ts";
+import { runDuration, runSentence, STATUS_LABELS } from "./labels.ts";
 import { CASE_STATUSES, type CaseDetails, type ReportIndex } from "./report_data.ts";
 import type { CollectedRun } from "./run_collector.ts";
 
@@ -36,7 +36,7 @@ export function staticPage({ index, details }: CollectedRun): string {
 function head(index: ReportIndex): string {
   const startedAt = new Date(index.startedAt).toISOString();
   return `<h1>${STATUS_LABELS[index.verdict]}</h1>\n<p>${escapeHtml(runSentence(index))}</p>\n` +
-    `<p>Server ${escapeHtml(index.server)}, ${startedAt}, ${durationText(index.duration)}</p>`;
+    `<p>Server ${escapeHtml(index.server)}, ${startedAt}, ${runDuration(index)}</p>`;
 }
 
 function failureHtml({ message, code, lines, place }: EventFailure): string {

@@ -188,6 +188,11 @@ const EVENTS: Events = {
     version: constant(RECIPE_EVENT_VERSION as number, "The version of the event stream."),
     cases: integer("The number of cases."),
     server: text("The server's address, or `embedded`."),
+    clock: optional(
+      word<"virtual">("Present if waiting took no time; all times are then of that clock.", {
+        virtual: true,
+      }),
+    ),
   }),
   "case.started": record<CaseStarted>(
     "A case has started: a recipe with one combination of its matrix.",
@@ -274,6 +279,9 @@ const EVENTS: Events = {
     exit_code: integer("The exit code of the process."),
     interrupted: flag("Whether the run was interrupted."),
     duration_ms: number("How long it took, in milliseconds."),
+    real_ms: optional(
+      number("How long it took in real time, in milliseconds, if its clock was virtual."),
+    ),
     counts: defined("counts", "The number of cases by outcome.", counts),
   }),
 };

@@ -112,6 +112,14 @@ const run: Typed<RunSummary> = record<RunSummary>("A run of recipes: the `json` 
   started_at: time("When the run started."),
   finished_at: time("When the last event happened."),
   duration_ms: number("How long it took, in milliseconds."),
+  clock: optional(
+    word<"virtual">("Present if waiting took no time; all times are then of that clock.", {
+      virtual: true,
+    }),
+  ),
+  real_ms: optional(
+    number("How long it took in real time, in milliseconds, if its clock was virtual."),
+  ),
   interrupted: flag("Whether the run was interrupted, or its events stopped before it ended."),
   exit_code: optional(
     integer("The exit code of the process; absent if the events stopped before the run ended."),

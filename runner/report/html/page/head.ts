@@ -1,5 +1,5 @@
 import { CASE_STATUSES } from "../report_data.ts";
-import { durationText, plural, runSentence, STATUS_LABELS } from "../labels.ts";
+import { plural, runDuration, runSentence, STATUS_LABELS } from "../labels.ts";
 import type { ReportContext } from "./context.ts";
 import { button, el } from "./dom.ts";
 import { openHelp } from "./help.ts";
@@ -31,10 +31,7 @@ export function makeHead(context: ReportContext): HTMLElement {
       { class: "facts" },
       fact("Server", server === "" ? "unknown" : server),
       fact("Started", times.date(0), times.exact(0)),
-      fact(
-        "Duration",
-        finished ? durationText(index.duration) : `${durationText(index.duration)}, unfinished`,
-      ),
+      fact("Duration", runDuration(index)),
       exitCode !== undefined && fact("Exit code", String(exitCode)),
       counts.flaky > 0 && fact("Flaky", String(counts.flaky)),
       counts.warnings > 0 && fact("Warnings", String(counts.warnings)),

@@ -1,0 +1,142 @@
+import { type Clock, delay, monotonicNow, type TimerHandle } from "../runtime/clock.ts";
+import type { Duration } from "./duration.ts";
+import type { SkippableClock, TimerKind } from "./engine/timers.ts";
+import { SkippingClock, type VirtualClock } from "./virtual_clock.ts";
+
+/** Work that takes less than about this many real milliseconds takes no virtual time. */
+const TICK_MS = 10;
+/** By which part of the quiet time before it a pause is lengthened. */
+const PATIENCE = 0.1;
+
+/** Settings of {@linkcode RunClock}. */
+export interface RunClockOptions {
+  /** The time that it starts at. */
+  start: Date;
+  /** Real time. */
+  real: Clock;
+}
+
+/**
+ * The virtual time of a program that contains both the server and its only clients. When everything
+ * waits, it skips to the next timer of any kind, because nothing can happen before. While something
+ * that does not follow the clock is at work, such as a handler that calls another service, the time
+ * runs as fast as real time.
+ */
+export class RunClock implements VirtualClock, SkippableClock {
+  /**
+   * A clock for pauses between reads and pings, whose timers may be late. Where only such pauses
+   * follow each other, they grow longer, so that a month takes hundreds of them and not millions.
+   */
+  readonly pauses: Clock;
+  readonly #clock: SkippingClock;
+  readonly #real: Clock;
+  #holds = 0;
+  /** The real time until which the current hold has moved the clock. */
+  #heldSince = 0;
+  #pauses = 0;
+  #isTicking = false;
+  #isFlowing = false;
+  /** When something other than a pause last happened. */
+  #lastWork: number;
+
+  constructor({ start, real }: RunClockOptions) {
+    this.#clock = new SkippingClock({ start }, true);
+    this.#real = real;
+    this.#lastWork = this.now();
+    this.pauses = {
+      now: () => this.now(),
+      monotonic: () => this.now(),
+      setTimeout: (callback, ms) =>
+        this.#clock.setTimeout(callback, Math.max(ms, (this.now() - this.#lastWork) * PATIENCE)),
+      clearTimeout: (handle) => this.clearTimeout(handle),
+    };
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  monotonic(): number {
+    return this.#clock.now();
+  }
+
+  setTimeout(callback: () => void, ms: number, kind?: TimerKind): TimerHandle {
+    this.#lastWork = this.now();
+    const onTimer = () => {
+      this.#lastWork = this.now();
+      callback();
+    };
+    return this.#clock.setTimeout(onTimer, ms, kind);
+  }
+
+  clearTimeout(handle: TimerHandle): void {
+    this.#clock.clearTimeout(handle);
+  }
+
+  /** Keeps the clock from skipping while other work runs; returns a release function. */
+  hold(): () => void {
+    const release = this.#clock.hold();
+    if (this.#holds++ === 0) {
+      this.#heldSince = monotonicNow(this.#real);
+      this.#tickLater();
+    }
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#holds--;
+      release();
+    };
+  }
+
+  /** Stops the time until the returned function is called. A paused clock has no real timer. */
+  pause(): () => void {
+    this.#pauses++;
+    const release = this.#clock.hold();
+    return () => {
+      this.#pauses--;
+      this.#heldSince = monotonicNow(this.#real);
+      this.#tickLater();
+      release();
+    };
+  }
+
+  freeze(): () => void {
+    return this.#clock.freeze();
+  }
+
+  touch(): void {
+    this.#clock.touch();
+  }
+
+  advance(duration: Duration): Promise<void> {
+    return this.#clock.advance(duration);
+  }
+
+  /** Lets time pass once all work is done that needs none. What it causes is done when it resolves. */
+  async pass(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#clock.settled();
+    await delay(ms, { signal, clock: this });
+    await this.#clock.settled();
+  }
+
+  #tickLater(): void {
+    if (this.#isTicking || this.#pauses > 0) return;
+    this.#isTicking = true;
+    this.#real.setTimeout(() => {
+      this.#isTicking = false;
+      if (this.#holds === 0 || this.#pauses > 0) return;
+      this.#flow();
+      this.#tickLater();
+    }, TICK_MS);
+  }
+
+  /** Moves the clock by the real time for which it has been held. */
+  #flow(): void {
+    const elapsed = Math.floor(monotonicNow(this.#real) - this.#heldSince);
+    if (this.#isFlowing || elapsed < TICK_MS / 2) return;
+    this.#isFlowing = true;
+    this.#heldSince += elapsed;
+    void this.#clock.advance(elapsed).finally(() => this.#isFlowing = false);
+  }
+}

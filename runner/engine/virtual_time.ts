@@ -1,0 +1,136 @@
+import type { Clock } from "../../runtime/clock.ts";
+
+/** A clock that skips to its next timer whenever everything waits. */
+export interface SkippingTime {
+  /** The clock for pauses between reads, whose timers may be late. */
+  readonly pauses: Clock;
+  /** Keeps the time from skipping while the runner works; returns a release function. */
+  hold(): () => void;
+  /** Lets time pass. What it causes is done when the promise resolves. */
+  pass(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** The virtual time of a run. Its modules are loaded only for runs that have one. */
+export class VirtualTime {
+  readonly #time: SkippingTime;
+
+  /** Uses a clock, which must be the clock of the run, too. */
+  constructor(time: SkippingTime) {
+    this.#time = time;
+  }
+
+  /** The clock for pauses between reads. */
+  get pauses(): Clock {
+    return this.#time.pauses;
+  }
+
+  /** Keeps the time from skipping; returns a release function. */
+  hold(): () => void {
+    return this.#time.hold();
+  }
+
+  /** Lets time pass. */
+  pass(ms: number, signal: AbortSignal): Promise<void> {
+    return this.#time.pass(ms, signal);
+  }
+
+  /** Starts work of the runner or of a recipe's code. */
+  begin(): Activity {
+    return new Activity(this.#time);
+  }
+}
+
+/**
+ * Work of the runner or of a recipe's code. Virtual time does not skip until it ends, except while it
+ * waits: for a timer of the clock, or for the server.
+ */
+export class Activity implements Disposable {
+  #time: SkippingTime;
+  #release: () => void;
+  #waits = 0;
+  #hasEnded = false;
+
+  /** Starts the work. */
+  constructor(time: SkippingTime) {
+    this.#time = time;
+    this.#release = time.hold();
+  }
+
+  /** Begins a wait; returns a function that ends it. */
+  wait(): () => void {
+    if (this.#waits++ === 0) this.#release();
+    let isWaiting = true;
+    return () => {
+      if (!isWaiting) return;
+      isWaiting = false;
+      if (--this.#waits === 0 && !this.#hasEnded) this.#release = this.#time.hold();
+    };
+  }
+
+  /** Waits for a promise. */
+  async during<T>(promise: Promise<T>): Promise<T> {
+    const done = this.wait();
+    try {
+      return await promise;
+    } finally {
+      done();
+    }
+  }
+
+  /** Returns a clock whose timers count as waits. */
+  clock(clock: Clock): Clock {
+    const waits = new Map<unknown, () => void>();
+    const wait = () => this.wait();
+    const end = (timer: unknown) => {
+      waits.get(timer)?.();
+      waits.delete(timer);
+    };
+    return {
+      now: () => clock.now(),
+      ...(clock.monotonic ? { monotonic: () => clock.monotonic!() } : {}),
+      setTimeout(callback, ms) {
+        const timer = clock.setTimeout(() => {
+          end(timer);
+          callback();
+        }, ms);
+        waits.set(timer, wait());
+        return timer;
+      },
+      clearTimeout(timer) {
+        end(timer);
+        clock.clearTimeout(timer);
+      },
+    };
+  }
+
+  /** Returns a client, or something that a client returns, whose pending calls count as waits. */
+  client<T extends object>(client: T): T {
+    return countCalls(client, this);
+  }
+
+  /** Ends the work. */
+  [Symbol.dispose](): void {
+    this.#hasEnded = true;
+    this.#release();
+  }
+}
+
+function countCalls<T extends object>(target: T, activity: Activity): T {
+  const counted = (value: unknown): unknown => {
+    if (value instanceof Promise) return activity.during(value).then(counted);
+    return isFollowed(value) ? countCalls(value, activity) : value;
+  };
+  return new Proxy(target, {
+    get(_, key) {
+      const value = Reflect.get(target, key, target);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => counted(value.apply(target, args));
+    },
+  });
+}
+
+/** Whether a value has methods that wait: a job, a run, a subscription, or an iterator of one. */
+function isFollowed(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  return ["wait", "next", "unsubscribe", Symbol.asyncIterator].some((key) => key in value);
+}
