@@ -44,7 +44,7 @@ export class Mask {
 
   /** Returns a text with its secrets masked. */
   text(text: string): string {
-    if (this.isEmpty || text.length < MIN_LENGTH) return text;
+    if (this.isEmpty) return text;
     if (text.length > KNOWN_LENGTH) return this.#mask(text);
     const known = this.#known.get(text);
     if (known !== undefined) return known;

@@ -117,8 +117,9 @@ const DIGITS: Record<string, number> = { x: 2, u: 4, U: 8 };
 
 /** Reads escapes of JSON and programs: `\n`, `\"`, `\u00e4`, `\u{e4}`, `\x{e4}`, and as bytes `\xe4`, `\344`. */
 function readBackslash(bytes: Uint8Array, at: number): Escape | undefined {
-  const next = bytes[at + 1];
-  if (next === undefined || next >= 0x80) return undefined;
+  const next = bytes[at + 1]!;
+  // Past the end it is undefined.
+  if (!(next < 0x80)) return undefined;
   const char = String.fromCharCode(next);
   if (!/[A-Za-z0-9]/.test(char)) return { code: next, length: 2 };
   const octal = /[0-3][0-7]{2}/.exec(ascii(bytes, at + 1, at + 4))?.[0];

@@ -148,14 +148,13 @@ interface DecimalByte {
 export function readableParts(views: readonly MaskView[], shortest: number): MaskView {
   const builder = new MaskViewBuilder(views.reduce((sum, { length }) => sum + length, 0));
   for (const view of views) {
-    for (let start = 0; start < view.length;) {
-      let end = view.bytes.indexOf(0, start);
-      if (end < 0) end = view.length;
+    for (let start = 0, end; start < view.length; start = end + 1) {
+      // Each part ends with a zero.
+      end = view.bytes.indexOf(0, start);
       if (end - start >= shortest && looksLikeText(view.bytes.subarray(start, end))) {
         builder.pushFrom(view, start, end);
         builder.pushEnd();
       }
-      start = end + 1;
     }
   }
   return builder.view();

@@ -169,6 +169,7 @@ test("reads quoted-printable", () => {
   masks("size=10-page", { "size=10-page": "***" });
   masks("size\x10-page", { "size=10-page": "size=10-page", "size=10=2Dpage": "***" });
   masks("sizeA-page", { "size=41-page": "size=41-page", "size=41-page=20": "***=20" });
+  masks("xyA-page", { "=xy=41-page": "=xy=41-page" });
   masks("size«page", {
     "size=abpage": "size=abpage",
     "size=ABpage": "***",

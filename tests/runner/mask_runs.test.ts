@@ -91,6 +91,7 @@ test("replaces the decimal numbers of the secret", () => {
   });
   // The least and the greatest byte, and a secret in Latin-1.
   masks("a\0ÿb", { "97,0,255,98": "***", "97,0,195,191,98": "***" });
+  masks("a\xff\tb", { "97,255,9,98": "***", "97,2559,98": "97,2559,98" });
   masks("abc", { "97,98": "97,98", "97,98,99": "***" });
 });
 
