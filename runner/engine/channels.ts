@@ -79,8 +79,7 @@ export class Channels {
 
   /** Returns a log that includes the events of a channel, if there is one. */
   #wider(channel: string): Promise<ChannelLog> | undefined {
-    const wider = widerChannel(channel);
-    return this.#logs.get(wider ?? "firehose") ?? this.#logs.get("firehose");
+    return this.#logs.get(widerChannel(channel)!) ?? this.#logs.get("firehose");
   }
 
   async #subscribe(channel: string): Promise<ChannelLog> {

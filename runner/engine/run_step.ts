@@ -96,7 +96,7 @@ async function runForEach(
   let failure: EventFailure | undefined;
   for (const [i, item] of list.entries()) {
     const results = scope.results.child();
-    const locals = { ...scope.locals, item: toCel(item) };
+    const locals = { item: toCel(item) };
     failure = await runStep({ ...once, number: `${step.number}[${i}]` }, {
       ...scope,
       results,

@@ -133,6 +133,7 @@ test("the log keeps an event once, unless it can occur again", () => {
   for (const name of ["a", "b", "a"]) add("workflow.step_completed", at(2), name);
   for (const second of [3, 4, 4]) add("workflow.step_failed", at(second), "c");
   add("workflow.step_failed", at(3), "d");
+  for (const second of [5, 5, 6]) add("job.retrying", at(second));
   deepEqual(log.items.map(nameOf), [
     "workflow.started",
     "workflow.step_completed a",
@@ -140,6 +141,7 @@ test("the log keeps an event once, unless it can occur again", () => {
     "workflow.step_failed c",
     "workflow.step_failed c",
     "workflow.step_failed d",
+    ...["job.retrying", "job.retrying"],
   ]);
 });
 

@@ -186,7 +186,7 @@ test("takes the events of a narrower channel from a wider one", async () => {
 test("takes the events of every channel from the firehose", async () => {
   const { channels, subscriptions, names } = await began(["firehose"]);
   const logs = await Promise.all(
-    ["jobs", "job:job_1", "workflows", "firehose"].map((name) => channels.open(name, signal)),
+    ["job:job_1", "jobs", "workflows", "firehose"].map((name) => channels.open(name, signal)),
   );
   deepEqual(names(), ["firehose"]);
   subscriptions[0]!.deliver(

@@ -96,6 +96,14 @@ test("a step that begins after the time is over sends nothing", async () => {
   assert.equal(firstEnd(result).failure!.kind, "deadline");
 });
 
+test("the `within` of a step that uses a recipe limits that recipe's steps", async () => {
+  const result = await runEngine("steps:\n  - use: in.yaml\n    within: 1s\n  - assert: true\n", {
+    files: { "in.yaml": "steps:\n  - sleep: 10s\n  - assert: true\n" },
+  });
+  assert.equal(firstEnd(result).status, "failed");
+  assert.equal(result.ms, 1_000);
+});
+
 for (
   const [what, error, isRepeated] of [
     ["was not sent", new ConnectionError("lost", "connection_lost"), true],
@@ -189,9 +197,9 @@ test("`outputs` can read the result, add fields to it, and replace its fields", 
 steps:
   - id: one
     call: job.list
-    outputs: { b: result.a + result.b, c: '"x"' }
+    outputs: { b: result.a + result.b, c: '"x"', d: result.b }
     expect: { result.c: x }
-  - expect: { one: { equals: { a: 1, b: 3, c: x } } }
+  - expect: { one: { equals: { a: 1, b: 3, c: x, d: 2 } } }
 `,
     { client: { call } },
   );

@@ -10,7 +10,8 @@ import { AttemptContext } from "../../runner/engine/step_context.ts";
 import { StepReport } from "../../runner/engine/step_report.ts";
 import type { StepScope } from "../../runner/engine/scopes.ts";
 import { Deadline, InterruptedError } from "../../runner/events/deadline.ts";
-import type { Unstamped } from "../../runner/events/event.ts";
+import type { StepFinished, Unstamped } from "../../runner/events/event.ts";
+import { StepFailure } from "../../runner/events/failure.ts";
 import { literal } from "../../runner/expression/template.ts";
 import type { RunnerClient } from "../../runner/steps/context.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
@@ -232,6 +233,22 @@ test("the failure of a step whose time is over keeps the error of the client", a
   assert.ok(!result.passed);
   assert.equal((result.error as Error).message, "not done within 1s");
   assert.equal((result.error as Error).cause, error);
+});
+
+test("the end of a step says what its wait has seen, whether it passed or failed", async () => {
+  const { step, scope, events } = await contextOf("steps:\n  - assert: true\n");
+  const report = new StepReport(step, scope);
+  const observed = { states: [{ state: "running", at: "now" }], timeline: [] };
+  report.passed(1, { observed });
+  report.passed(1);
+  report.failed(1, new StepFailure("wait", "no", { observed }));
+  report.failed(1, new StepFailure("wait", "no"));
+  const finished = events as StepFinished[];
+  assert.deepEqual(finished.map((event) => event.observed), [
+    ...[observed, undefined, observed, undefined],
+  ]);
+  assert.deepEqual(finished.map((event) => "observed" in event), [true, false, true, false]);
+  assert.deepEqual(finished.map(({ failure }) => failure?.lines), [undefined, undefined, [], []]);
 });
 
 test("variables get their values in order, keep their types, and can be set by the user", async () => {

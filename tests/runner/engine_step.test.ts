@@ -68,6 +68,7 @@ test("after the time is over a step fails, even if its condition is false", asyn
     "1 passed",
     "2 failed: not done when the recipe's time was over, after 0 ms",
   ]);
+  assert.deepEqual(ofType(result, "step.started").map(({ step }) => step), ["1", "2"]);
 });
 
 test("skips a step whose condition names a step that did not run, and one that depends on it", async () => {
