@@ -168,6 +168,18 @@ export async function pathKind(path: string): Promise<PathKind> {
   }
 }
 
+/** Returns how many bytes a file has; 0 if there is none, and for pipes and devices. */
+export async function fileSize(path: string): Promise<number> {
+  try {
+    const { Deno } = globalThis as any;
+    const about = Deno ? await Deno.stat(path) : await (await fs()).stat(path);
+    return (Deno ? about.isFile : about.isFile()) ? about.size : 0;
+  } catch (cause) {
+    if (codeOf(cause) === "ENOENT") return 0;
+    throw new FileError("read", path, cause);
+  }
+}
+
 /** Lists the names in a directory, sorted. The names of directories end in `/`. */
 export async function listDirectory(path: string): Promise<string[]> {
   try {

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-explicit-any
 import { codeOf, FileError, makeDirectory, parentOf, pathKind, removeFile } from "./file.ts";
-import { onExit } from "./process.ts";
+import { currentDirectory, onExit } from "./process.ts";
 
 /**
  * Writes a file and keeps its mode, its owner, and links to it.
@@ -50,9 +50,20 @@ export async function checkWritable(path: string): Promise<void> {
   }
 }
 
-/** Resolves the symbolic links of a path, also if nothing is there. */
-export async function resolveLinks(path: string): Promise<string> {
-  return (await targetOf(path)).path;
+/**
+ * Returns a text that is equal for all paths of one file: symbolic links are followed, and hard
+ * links of one file have the same text. The file need not exist, but its directory should.
+ */
+export async function fileIdentity(path: string): Promise<string> {
+  // Whoever uses the path will report why it cannot be resolved.
+  const target: Target = await targetOf(path).catch(() => ({ path }));
+  if (target.status?.inode) return target.status.inode;
+  let real = target.path;
+  if (!target.status) {
+    const name = real.slice(parentOf(real).length);
+    real = `${await realPath(parentOf(real) || ".").catch(() => parentOf(real))}/${name}`;
+  }
+  return new URL(real, `file://${currentDirectory()}/`).href;
 }
 
 /** What the file system knows about a path. */
@@ -63,6 +74,8 @@ interface FileStatus {
   mode: number | undefined;
   /** The number of hard links. */
   links: number;
+  /** What identifies a file that has several hard links, if the runtime can tell. */
+  inode: string | undefined;
   /** The user and group that own it. */
   owner: string;
 }
@@ -83,9 +96,7 @@ const MAX_LINKS = 40;
 
 async function targetOf(path: string): Promise<Target> {
   const { Deno } = globalThis as any;
-  const { readlink, realpath } = Deno
-    ? { readlink: Deno.readLink, realpath: Deno.realPath }
-    : await fs();
+  const readlink = Deno ? Deno.readLink : (await fs()).readlink;
   let at = path;
   for (let i = 0; i < MAX_LINKS; i++) {
     let status: FileStatus;
@@ -100,27 +111,43 @@ async function targetOf(path: string): Promise<Target> {
     }
     // The link to a pipe cannot be resolved to a path.
     const isLinkToPath = status.isFile || status.isDirectory;
-    return { path: isLinkToPath ? await realpath(at) : at, status };
+    return { path: isLinkToPath ? await realPath(at) : at, status };
   }
   throw Object.assign(new Error("too many symbolic links"), { code: "ELOOP" });
+}
+
+async function realPath(path: string): Promise<string> {
+  const { Deno } = globalThis as any;
+  return Deno ? await Deno.realPath(path) : await (await fs()).realpath(path);
 }
 
 async function statusOf(path: string): Promise<FileStatus> {
   const { Deno } = globalThis as any;
   const status: any = Deno ? await Deno.stat(path) : await (await fs()).stat(path);
-  const { mode, nlink, uid, gid } = status;
+  const { mode, nlink, uid, gid, dev, ino } = status;
+  const isFile = Deno ? status.isFile : status.isFile();
   return {
-    isFile: Deno ? status.isFile : status.isFile(),
+    isFile,
     isDirectory: Deno ? status.isDirectory : status.isDirectory(),
     mode: typeof mode === "number" ? mode & 0o7777 : undefined,
     links: nlink ?? 1,
+    // A larger number would be rounded, and could equal that of another file.
+    inode: isFile && nlink > 1 && ino > 0 && Number.isSafeInteger(ino)
+      ? `inode ${dev} ${ino}`
+      : undefined,
     owner: `${uid} ${gid}`,
   };
 }
 
+/** Returns the path of a new file beside a file. The name is short, as file systems limit it. */
 function temporaryFor(path: string): string {
-  return `${path}.${Math.random().toString(36).slice(2)}.tmp`;
+  const directory = parentOf(path);
+  const name = path.slice(directory.length, directory.length + MAX_TEMPORARY_NAME);
+  return `${directory}${name}.${Math.random().toString(36).slice(2)}.tmp`;
 }
+
+/** How many characters of a file's name its temporary file has; each can take three bytes. */
+const MAX_TEMPORARY_NAME = 60;
 
 /** Replaces a file; returns whether that was possible without breaking something. */
 async function replace({ path, status }: Target, text: string): Promise<boolean> {

@@ -1,5 +1,4 @@
 import { FileError } from "../../runtime/file.ts";
-import { currentDirectory } from "../../runtime/process.ts";
 import { type ReporterRequest, REPORTERS } from "../report/registry.ts";
 import { UsageError } from "./args.ts";
 import type { CommandContext } from "./command.ts";
@@ -10,27 +9,39 @@ export interface RunOutputs {
   reporters: readonly ReporterRequest[];
   /** The path of the history file, if the run is recorded. */
   history: string | undefined;
-  /** The files of the recipes, which no report may replace. */
-  recipes: readonly string[];
+  /** The files that the run reads, which no report may replace. */
+  inputs: RunInputs;
+}
+
+/** The files that a run reads. */
+export interface RunInputs {
+  /** The recipes, with those that they use. */
+  recipes: Iterable<string>;
+  /** The files of `--vars`. */
+  variables: readonly string[];
+  /** The file of `--dev`. */
+  dev: string | undefined;
 }
 
 /**
  * Checks that a run can write its reports and its history, before it sends anything. Makes missing
  * directories.
- * @throws {UsageError} When something cannot be written, or would replace a recipe or another report.
+ * @throws {UsageError} When something cannot be written, or would replace what the run reads
+ * or another report.
  */
 export async function checkOutputs(
-  { reporters, history, recipes }: RunOutputs,
+  { reporters, history, inputs }: RunOutputs,
   { env, err, clock }: CommandContext,
 ): Promise<void> {
-  for (const { name, file } of reporters) {
+  const targets = reporters.flatMap(({ name, file }) => {
     const files = [...(file === undefined ? [] : [file]), ...REPORTERS[name]!.files?.(env) ?? []];
-    for (const path of files) {
-      const { checkWritable } = await import("../../runtime/write_file.ts");
-      await refuseFailure(`reporter ${name}: `, () => checkWritable(path));
-    }
+    return files.map((path) => ({ name, path }));
+  });
+  for (const { name, path } of targets) {
+    const { checkWritable } = await import("../../runtime/write_file.ts");
+    await refuseFailure(`reporter ${name}: `, () => checkWritable(path));
   }
-  await checkTargets(reporters, recipes);
+  if (targets.length > 0) await checkTargets(targets, inputs, history);
   if (history === undefined) return;
   const { HistoryStore } = await import("../history/store.ts");
   await refuseFailure("", async () => {
@@ -44,31 +55,32 @@ export async function checkOutputs(
   });
 }
 
-/** Refuses a report that would replace a recipe or another report, whatever the paths are. */
+/** Refuses a report that would replace another file of the run, whatever the paths are. */
 async function checkTargets(
-  reporters: readonly ReporterRequest[],
-  recipes: readonly string[],
+  targets: readonly { name: string; path: string }[],
+  { recipes, variables, dev }: RunInputs,
+  history: string | undefined,
 ): Promise<void> {
-  if (reporters.every(({ file }) => file === undefined)) return;
-  const isRecipe = new Set(await Promise.all(recipes.map(realFile)));
+  const { fileIdentity } = await import("../../runtime/write_file.ts");
+  const taken = new Map<string, string>();
+  const take = async (what: string, paths: Iterable<string>) => {
+    for (const path of paths) taken.set(await fileIdentity(path), what);
+  };
+  await take("a recipe of this run", recipes);
+  await take("a file of `--vars`", variables);
+  await take("the file of `--dev`", dev === undefined ? [] : [dev]);
+  await take("the history of this run", history === undefined ? [] : [history]);
   const writers = new Map<string, string>();
-  for (const { name, file } of reporters) {
-    if (file === undefined) continue;
-    const real = await realFile(file);
-    if (isRecipe.has(real)) {
-      throw new UsageError(`reporter ${name}: '${file}' is a recipe of this run`);
-    }
-    const other = writers.get(real);
+  for (const { name, path } of targets) {
+    const file = await fileIdentity(path);
+    const input = taken.get(file);
+    if (input !== undefined) throw new UsageError(`reporter ${name}: '${path}' is ${input}`);
+    const other = writers.get(file);
     if (other !== undefined) {
-      throw new UsageError(`Reporters ${other} and ${name} both write '${file}'`);
+      throw new UsageError(`Reporters ${other} and ${name} both write '${path}'`);
     }
-    writers.set(real, name);
+    writers.set(file, name);
   }
-}
-
-async function realFile(path: string): Promise<string> {
-  const { resolveLinks } = await import("../../runtime/write_file.ts");
-  return new URL(await resolveLinks(path), `file://${currentDirectory()}/`).href;
 }
 
 async function refuseFailure(prefix: string, work: () => Promise<void>): Promise<void> {

@@ -2,6 +2,7 @@ import type { Mask } from "../engine/mask.ts";
 import { planCases, type PlannedCase } from "../engine/run.ts";
 import type { Diagnostic, DiagnosticFormat } from "../language/diagnostic.ts";
 import type { Recipe, Step } from "../language/model.ts";
+import { withUsed } from "../recipe/used_recipes.ts";
 import type { ReporterRequest } from "../report/registry.ts";
 import type { Output } from "../report/reporter.ts";
 import type { ParsedArgs } from "./args.ts";
@@ -103,7 +104,13 @@ async function plan(
   }
   if (!args.flags.has("dry-run")) {
     const recorded = filter ? undefined : history;
-    await checkOutputs({ reporters, history: recorded, recipes: loaded.files }, context);
+    const used = [...withUsed(all)].map(({ source }) => source.name);
+    const inputs = {
+      recipes: new Set([...loaded.files, ...used]),
+      variables: args.lists.vars ?? [],
+      dev: args.values.dev,
+    };
+    await checkOutputs({ reporters, history: recorded, inputs }, context);
   }
   return { cases, timeout, parallel, reporters, filter, history, mask };
 }

@@ -1,5 +1,5 @@
 import type { Output, TextKind } from "./reporter.ts";
-import { defuseCiCommands, escapeInvisible } from "./safe_text.ts";
+import { defuseCiCommands, defuseHashCommands, escapeInvisible } from "./safe_text.ts";
 
 /**
  * Makes everything that is written to an output safe: control characters are replaced with visible
@@ -63,8 +63,10 @@ class LogText {
 
   #makeLineSafe(text: string, kind: TextKind): string {
     if (kind === "command" && this.#line === "" && OWN_COMMANDS.test(text)) {
-      this.#remember(text);
-      return text;
+      // Another system than the one that the command is for may read the log.
+      const safe = defuseHashCommands(text);
+      this.#remember(safe);
+      return safe;
     }
     const begun = this.#line;
     const whole = defuseCiCommands(begun + text);

@@ -17,7 +17,7 @@ export function truncate(text: string, limit: number): string {
  */
 export function escapeInvisible(text: string): string {
   return text.replace(UNSAFE_CHARACTERS, (char) => {
-    const code = char.charCodeAt(0);
+    const code = char.codePointAt(0)!;
     if (code < 0x20) return String.fromCharCode(0x2400 + code);
     return code === 0x7f ? "\u2421" : `\\u{${code.toString(16)}}`;
   });
@@ -30,7 +30,7 @@ export function escapeInvisible(text: string): string {
  * @param text A line or several. It can begin with colours.
  */
 export function defuseCiCommands(text: string): string {
-  return text.replace(COLON_COMMAND, "$1: ").replace(HASH_COMMAND, "# #");
+  return defuseHashCommands(text.replace(COLON_COMMAND, "$1: "));
 }
 
 /** Matches the first colon of a command, and the white space and colours before it. */
@@ -39,6 +39,11 @@ const COLON_COMMAND = /^((?:[^\S\n]|\x1b\[[\d;]*m)*):(?=:)/gm;
 
 /** Matches the beginning of a command with a bracket. */
 const HASH_COMMAND = /##(?=\w*\[)/g;
+
+/** Breaks up `##[error]` and the like, but not `::error::`. */
+export function defuseHashCommands(text: string): string {
+  return text.replace(HASH_COMMAND, "# #");
+}
 
 /**
  * Writes the characters that begin a CI command as entities of XML and HTML, which leaves the text as
@@ -62,5 +67,6 @@ export function makeJsonSafe(json: string): string {
 }
 
 function jsonEscape(char: string): string {
-  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  const units = Array.from({ length: char.length }, (_, i) => char.charCodeAt(i));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }

@@ -15,6 +15,15 @@ test("breaks up CI commands and leaves other text alone", () => {
   equal(defuseCiCommands("Foo::bar ## heading [link]"), "Foo::bar ## heading [link]");
 });
 
+test("breaks up what another CI system would run in an own command", () => {
+  let text = "";
+  const write = (piece: string) => void (text += piece);
+  const output = safeOutput({ write, isTerminal: false, color: false, columns: 80 });
+  output.write("::error title=a::b ##vso[task.complete]c\n", "command");
+  output.write("::error title=a::b ##[add-mask]c\n", "command");
+  equal(text, "::error title=a::b # #vso[task.complete]c\n::error title=a::b # #[add-mask]c\n");
+});
+
 test("breaks up CI commands in frames that `--verbose` prints", () => {
   let text = "";
   const output = safeOutput({

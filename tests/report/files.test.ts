@@ -53,6 +53,69 @@ test("refuses reports that would replace each other or a recipe, also through a 
   });
 });
 
+test("refuses a report that would replace a file that the run reads or writes", async () => {
+  const files = {
+    "a.yaml": "vars: { v: 1 }\nsteps: [{ parallel: [{ use: b.yaml }] }]",
+    "b.yaml": "steps: [{ use: c.yaml }]",
+    "c.yaml": "steps: [{ assert: true }]",
+    "vars.yaml": "v: 2",
+    "one.xml": "before",
+  };
+  await withFiles(files, async (directory) => {
+    const at = (name: string) => join(directory, name);
+    await mkdir(at("sub"));
+    await link(at("a.yaml"), at("linked.yaml"));
+    await link(at("one.xml"), at("two.xml"));
+    await symlink(".", at("sub/same"));
+    const args = [at("a.yaml"), "--vars", at("vars.yaml"), "--history", at("h.db")];
+    const run = async (reports: string[], env = {}) => {
+      const { code, err } = await runnerCli(
+        [...args, ...reports.map((one) => `--reporter=${one}`)],
+        {
+          env,
+        },
+      );
+      return [code, err.split("\n")[0]];
+    };
+    for (
+      const [name, what] of [
+        ["b.yaml", "a recipe of this run"],
+        ["c.yaml", "a recipe of this run"],
+        ["linked.yaml", "a recipe of this run"],
+        ["vars.yaml", "a file of `--vars`"],
+        ["sub/../h.db", "the history of this run"],
+      ] as const
+    ) {
+      const expected = [2, `error: reporter tap: '${directory}/${name}' is ${what}`];
+      assert.deepEqual(await run([`tap=${directory}/${name}`]), expected);
+    }
+    for (
+      const [one, two] of [["one.xml", "two.xml"], ["sub/new.xml", "sub/same/new.xml"]] as const
+    ) {
+      const expected = [2, `error: Reporters tap and json both write '${at(two)}'`];
+      assert.deepEqual(await run([`tap=${at(one)}`, `json=${at(two)}`]), expected);
+    }
+    assert.deepEqual(
+      await run(["github", `json=${at("one.xml")}`], { GITHUB_STEP_SUMMARY: at("two.xml") }),
+      [2, `error: Reporters github and json both write '${at("one.xml")}'`],
+    );
+    for (const [name, text] of Object.entries(files)) {
+      assert.equal(await readFile(at(name), "utf8"), text);
+    }
+    assert.deepEqual(await run([`tap=${at("one.xml")}`]), [0, ""]);
+  });
+});
+
+test("writes a file whose name is as long as file systems allow", async () => {
+  await withFiles(PASSING, async (directory) => {
+    const names = ["x".repeat(255), "\u00e4".repeat(127), "\u{1f600}".repeat(63)];
+    for (const name of names) {
+      await writeReport(directory, join(directory, name));
+      assert.ok(await hasReport(join(directory, name)));
+    }
+  });
+});
+
 test("refuses an empty file name", async () => {
   const { code, err } = await runnerCli(["recipes", "--reporter", "junit="]);
   assert.equal(code, 2);

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { appendFile, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -127,6 +129,21 @@ test("appends the job summary, up to a total of one megabyte", async () => {
     await writeFile(file, "x".repeat(1024 * 1024 - 10));
     await assert.rejects(reportOf("github", sampleRun(), env), { code: "summary_full" });
     assert.equal((await stat(file)).size, 1024 * 1024 - 10);
+  });
+});
+
+test("does not read a job summary that is a device without end or a pipe", {
+  skip: existsSync("/dev/full") ? false : "there is no such device",
+}, async () => {
+  const write = (file: string) => reportOf("github", sampleRun(), { GITHUB_STEP_SUMMARY: file });
+  await assert.rejects(write("/dev/full"), { code: "ENOSPC" });
+  await write("/dev/null");
+  await withFiles({}, async (directory) => {
+    const pipe = join(directory, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const read = readFile(pipe, "utf8");
+    await write(pipe);
+    assert.match(await read, /^## 3 passed/);
   });
 });
 

@@ -21,6 +21,7 @@ const HOSTILE = [
   "\u0090q\u009c\u009b2J\u009d0;t\u009c",
   "a\rb\bc\u007fd\u0000e\u0085f",
   "\u202eevil\u2066\u2069\u200f\u200e\u061c\u2028\u2029\ufeff\u200b",
+  "tags \u{e0041}\u{e007f}, fillers \u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0, notes \u{1d173}\u{1bca0}",
   "\n::error::x\n::add-mask::y\n   ::set-output name=a::b\n::stop-commands::z\n",
   "##[error]x ##vso[task.setvariable variable=a]b ##teamcity[message text='c']",
 ].join("|");
@@ -34,7 +35,7 @@ const QUOTED = JSON.stringify(HOSTILE).replace(
 /** The characters that a terminal acts on, that cannot be seen, or that turn text around. */
 const CONTROLS =
   // deno-lint-ignore no-control-regex -- The pattern is about control characters.
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u{e0000}-\u{e007f}\u{1d173}\u{1bca0}]/gu;
 
 /** Finds what a terminal or a CI system would act on. */
 function findings(text: string, allowed?: RegExp): string[] {
@@ -78,7 +79,7 @@ const WRONG =
   `name: ${QUOTED}\nsteps:\n  - logg: ${HOSTILE.replace(/[\n\r\u0085\u2028\u2029]/g, " ")}\n` +
   `  - ${QUOTED}: 1\n  - wait: ${QUOTED}\n  - if: ${QUOTED}\n    log: a\n`;
 
-const OWN_COMMANDS = /^::(?:error|warning|notice) .*$/gm;
+const OWN_COMMANDS = /^::(?:error|warning|notice) /gm;
 
 for (const reporter of [...Object.keys(REPORTERS), "none"].filter((name) => name !== "otel")) {
   test(`a hostile recipe controls neither terminal nor CI with the ${reporter} reporter`, async () => {

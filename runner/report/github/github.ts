@@ -1,4 +1,4 @@
-import { appendTextFile, pathKind, readTextFile } from "../../../runtime/file.ts";
+import { appendTextFile, fileSize } from "../../../runtime/file.ts";
 import { currentDirectory } from "../../../runtime/process.ts";
 import { MAX_BYTES, renderMarkdown } from "../markdown/markdown.ts";
 import type { Reporter, ReporterContext } from "../reporter.ts";
@@ -26,7 +26,8 @@ export function openReporter({ output, env }: ReporterContext): Reporter {
 
 /** GitHub shows nothing if all commands of the step together write more than its limit. */
 async function appendJobSummary(file: string, run: RunSummary): Promise<void> {
-  const size = await sizeOf(file);
+  // What other commands of the same step have written counts too.
+  const size = await fileSize(file);
   const room = MAX_BYTES - size - 1;
   if (room < MIN_BYTES) throw new SummaryFullError(file);
   await appendTextFile(file, (size > 0 ? "\n" : "") + renderMarkdown(run, room));
@@ -43,10 +44,4 @@ class SummaryFullError extends Error {
     super(`Cannot append to file '${file}': GitHub accepts at most 1 MiB per step`);
     this.name = "SummaryFullError";
   }
-}
-
-/** The number of bytes that other commands of the same step have written. */
-async function sizeOf(file: string): Promise<number> {
-  if (await pathKind(file) !== "file") return 0;
-  return new TextEncoder().encode(await readTextFile(file)).length;
 }
