@@ -185,6 +185,8 @@ test("a hostile recipe controls nothing with any other command", async () => {
       ["dev", HOSTILE.replaceAll("\0", "")],
       ["dev", "--host", HOSTILE],
       ["dev", "--fault", HOSTILE],
+      ["admin", HOSTILE],
+      ["admin", "job", HOSTILE, "--url", HOSTILE],
     ];
     const called = new Set(calls.map(([name]) => name).filter((name) => name! in COMMANDS));
     deepEqual([...called].toSorted(), Object.keys(COMMANDS).toSorted());
@@ -235,6 +237,32 @@ test("a hostile server controls nothing through its errors, answers and close re
         ok(err.includes("error"), err);
       },
     );
+  }
+});
+
+test("a hostile admin API controls nothing through its answers and refusals", async () => {
+  for (const status of [200, 400, 500]) {
+    const server = createServer((_request, response) => {
+      const record = {
+        id: HOSTILE,
+        name: HOSTILE,
+        error: HOSTILE,
+        payload: { [HOSTILE]: HOSTILE },
+      };
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(JSON.stringify({ ...record, code: status, [HOSTILE]: HOSTILE }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const url = `--url=ws://127.0.0.1:${port}/dwp`;
+    for (const action of [["stats"], ["workflows"], ["job", "x"], ["crons", "get", "x"]]) {
+      for (const json of [[], ["--json"]]) {
+        const { out, err } = await runnerCli(["admin", ...action, url, ...json]);
+        ok(out + err !== "");
+        deepEqual(findings(out + err), [], out + err);
+      }
+    }
+    await new Promise((resolve) => server.close(resolve));
   }
 });
 
