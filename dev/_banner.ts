@@ -6,11 +6,12 @@ const PRODUCTION = "https://github.com/xraph/dispatch";
 
 /** The lines that {@linkcode serve} prints when the server is ready. */
 export function banner(
-  { url, file, workload, faults }: {
+  { url, file, workload, faults, isVirtual }: {
     url: string;
     file?: string;
     workload: Workload;
     faults: Faults;
+    isVirtual: boolean;
   },
 ): string[] {
   const { jobs = [], workflows = [], crons = [], tokens = DEFAULT_TOKENS } = workload;
@@ -27,9 +28,14 @@ export function banner(
     `  workflows  ${names(workflows)}`,
     ...(crons.length === 0 ? [] : [`  crons      ${names(crons)}`]),
     ...(actions.length === 0 ? [] : [`  faults     ${actions.join(", ")}; seed ${faults.seed}`]),
+    ...(isVirtual ? [`  clock      virtual; POST {"advance": "5m"} to ${httpOf(url)}/clock`] : []),
     "Jobs, runs and events are kept in memory only, and are gone when the server stops.",
     `For production use a Dispatch server: ${PRODUCTION}`,
   ];
+}
+
+function httpOf(url: string): string {
+  return url.replace(/^ws/, "http");
 }
 
 /** Masks a token, except the public default ones. A long token keeps its first two characters. */

@@ -50,10 +50,10 @@ export interface ServeOptions {
   /** Seeds the random choices of faults. */
   seed?: number;
   /**
-   * The clock.
+   * The clock; `"virtual"` creates one that skips the time that handlers sleep.
    * @default {systemClock}
    */
-  clock?: Clock;
+  clock?: Clock | "virtual";
   /** Stops the server. */
   signal: AbortSignal;
   /** Prints a line to the terminal. */
@@ -84,7 +84,9 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<void> {
   checkOptions("start dev server", options, SERVE_RULES);
   const { file, port = DEFAULT_PORT, host, quirks, faults, seed, signal, print } = options;
-  const { allowOrigins, clock = systemClock } = options;
+  const { allowOrigins } = options;
+  const isVirtual = options.clock === "virtual";
+  const clock = isVirtual || !options.clock ? systemClock : options.clock as Clock;
   const workload = file === undefined
     ? (await import("./reference_workload.ts")).referenceWorkload()
     : await loadWorkload(file);
@@ -96,13 +98,14 @@ export async function serve(options: ServeOptions): Promise<void> {
     quirks,
     faults,
     seed,
-    clock,
+    clock: isVirtual ? await startVirtualClock(clock) : clock,
     log: print,
   });
   let unwatch = () => {};
   try {
     if (options.watch && file !== undefined) unwatch = await watch(server, file, clock, print);
-    for (const line of banner({ url: server.url, file, workload, faults: server.faults })) {
+    const { url, faults } = server;
+    for (const line of banner({ url, file, workload, faults, isVirtual })) {
       print(line);
     }
     await aborted(signal);
@@ -110,6 +113,12 @@ export async function serve(options: ServeOptions): Promise<void> {
     unwatch();
     await server.close();
   }
+}
+
+/** Creates a virtual clock that starts at the time of another one. */
+async function startVirtualClock(clock: Clock): Promise<Clock> {
+  const { createVirtualClock } = await import("./virtual_clock.ts");
+  return createVirtualClock({ start: new Date(clock.now()) });
 }
 
 /** Reloads a file whenever it changes; returns a function that stops that. */

@@ -119,7 +119,7 @@ export const SERVE_RULES: OptionRules = {
   watch: optional(trueOrFalse),
   faults: optional(faults),
   seed: SERVER_RULES.seed!,
-  clock: optional(aClock),
+  clock: optional(clock),
   signal,
   print: aFunction,
 };

@@ -2,6 +2,19 @@ import type { Context, Hono } from "hono";
 import { checkFault, type Fault, FaultError, type Faults } from "./fault.ts";
 import { type Authenticate, hasScope } from "../tokens.ts";
 
+/** Answers a request. */
+type Serve = (c: Context) => Response | Promise<Response>;
+
+/** Returns a handler that serves only requests whose token has the scope `admin`. */
+export function adminOnly(authenticate: Authenticate, serve: Serve): Serve {
+  return (c) => {
+    const token = (c.req.header("Authorization") ?? "").replace(/^Bearer /i, "");
+    const identity = authenticate(token);
+    if (!identity) return c.json({ error: "unauthorized" }, 401);
+    return hasScope(identity, "admin") ? serve(c) : c.json({ error: "forbidden" }, 403);
+  };
+}
+
 /**
  * Adds the endpoint that controls faults at run time, which real servers do not have. `GET` lists
  * the faults, `POST` adds one or injects it now (`?now`), `DELETE` removes all. The token needs the
@@ -13,12 +26,7 @@ export function addFaultRoutes(
   faults: Faults,
   authenticate: Authenticate,
 ): void {
-  const withAdmin = (serve: (c: Context) => Response | Promise<Response>) => (c: Context) => {
-    const token = (c.req.header("Authorization") ?? "").replace(/^Bearer /i, "");
-    const identity = authenticate(token);
-    if (!identity) return c.json({ error: "unauthorized" }, 401);
-    return hasScope(identity, "admin") ? serve(c) : c.json({ error: "forbidden" }, 403);
-  };
+  const withAdmin = (serve: Serve) => adminOnly(authenticate, serve);
   const state = () => ({
     seed: faults.seed,
     faults: faults.list(),

@@ -5,6 +5,7 @@ import { addFaultRoutes } from "../faults/fault_routes.ts";
 import { NOT_AN_UPGRADE, rejectionResponse } from "../listen/handshake.ts";
 import type { Authenticate } from "../tokens.ts";
 import { createAdminApi } from "./admin.ts";
+import { addClockRoutes, type AdvancedClock } from "./_clock_routes.ts";
 import { handleRpc } from "./_rpc.ts";
 import { handleSse } from "./_sse.ts";
 import type { ServerParts } from "./method.ts";
@@ -38,6 +39,10 @@ export function createApp(
   }
   const admin = createAdminApi(server, authenticate, adminPaths);
   app.use(async (c, next) => admin(c.req.raw) ?? await next());
+  const { clock } = server.state.timers;
+  if ("advance" in clock) {
+    addClockRoutes(app, `${path}/clock`, clock as AdvancedClock, authenticate);
+  }
   addFaultRoutes(app, `${path}/faults`, faults, authenticate);
   app.post(`${path}/rpc`, (c) => handleRpc(c, server, authenticate));
   app.get(`${path}/sse`, (c) => handleSse(c, server, authenticate));

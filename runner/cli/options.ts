@@ -9,6 +9,23 @@ export const FORMAT_OPTION: OptionSpec = {
   description: "How to print errors: text, json (one per line) or github (annotations).",
 };
 
+/** The option for virtual time. */
+export const CLOCK_OPTION: OptionSpec = {
+  value: "CLOCK",
+  choices: ["real", "virtual"],
+  description: "With virtual, waiting takes no time: the embedded server skips it.",
+};
+
+/**
+ * Reads `--clock`; returns whether it is virtual.
+ * @throws {UsageError}
+ */
+export function virtualOption(clock: string | undefined): boolean {
+  if (clock === undefined || clock === "real") return false;
+  if (clock === "virtual") return true;
+  throw new UsageError(`--clock must be real or virtual, not '${clock}'`);
+}
+
 /**
  * Reads `--format`. The default is `github` in GitHub Actions, and `text` elsewhere.
  * @throws {UsageError}

@@ -2,7 +2,7 @@ import { seededRandom } from "../../runtime/random.ts";
 import type { PlannedCase } from "../engine/run.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
 import type { CommandContext } from "./command.ts";
-import { FORMAT_OPTION, numberOption } from "./options.ts";
+import { CLOCK_OPTION, FORMAT_OPTION, numberOption } from "./options.ts";
 import { RECIPE_FILTER_OPTIONS } from "./recipe_filter.ts";
 import { REPORTER_OPTION } from "./reporter_option.ts";
 import { STEP_FILTER_OPTIONS } from "./step_filter.ts";
@@ -15,11 +15,7 @@ export const RUN_OPTIONS: OptionSpecs = {
     value: "FILE",
     description: "Use the jobs and workflows of a TypeScript file, inside the runner.",
   },
-  clock: {
-    value: "CLOCK",
-    choices: ["real", "virtual"],
-    description: "With virtual, waiting takes no time: the embedded server skips it.",
-  },
+  clock: CLOCK_OPTION,
   var: { value: "NAME=VALUE", repeat: true, description: "Set a variable." },
   vars: {
     value: "FILE",

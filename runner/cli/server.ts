@@ -2,6 +2,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Output } from "../report/reporter.ts";
 import { DevFileError, type ParsedArgs, UsageError } from "./args.ts";
 import type { CommandContext } from "./command.ts";
+import { virtualOption } from "./options.ts";
 import type { VirtualRun } from "./virtual_run.ts";
 
 type Workload = import("../../dev/mod.ts").Workload;
@@ -58,16 +59,6 @@ export function serverOptions({ values }: ParsedArgs, env: CommandContext["env"]
     dev,
     isVirtual,
   };
-}
-
-/**
- * Reads `--clock`; returns whether it is virtual.
- * @throws {UsageError}
- */
-export function virtualOption(clock: string | undefined): boolean {
-  if (clock === undefined || clock === "real") return false;
-  if (clock === "virtual") return true;
-  throw new UsageError(`--clock must be real or virtual, not '${clock}'`);
 }
 
 /** A server that runs elsewhere. */

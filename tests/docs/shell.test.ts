@@ -28,6 +28,7 @@ const NOT_RUN: [RegExp, string][] = [
   [/^deno install -g /, "needs the published package"],
   [/ --reporter csv$/, "the reporter that the reader writes"],
   [/^curl .*\/faults/, "tests/dev/faults.test.ts sends this request"],
+  [/^curl .*\/clock/, "tests/dev/clock_route.test.ts sends this request"],
 ];
 
 /** The commands of a block, without comments; `\` joins lines. */

@@ -11,6 +11,7 @@ import { MATCHERS } from "../../runner/expression/matcher.ts";
 import { INPUT_TYPES } from "../../runner/recipe/read_inputs.ts";
 import { STEP_OPTIONS } from "../../runner/recipe/step_options.ts";
 import { readTextFile } from "../../runtime/file.ts";
+import { systemClock } from "../../runtime/mod.ts";
 import { runnerCli } from "./_cli.ts";
 import { withDiagnostics } from "./_docs_diagnostics.ts";
 import { withStepTable } from "./_docs_steps.ts";
@@ -67,6 +68,10 @@ for (const block of blocks) {
       const { code, out, err } = await runRecipe(text, [], { files, ...env });
       assert.equal(code, 0, out + err);
       assert.ok(!out.includes("a secret value"));
+    } else if (what === "virtual") {
+      const args = ["--clock", "virtual"];
+      const { code, out, err } = await runRecipe(text, args, { clock: systemClock });
+      assert.equal(code, 0, out + err);
     } else if (what === "exit") {
       const { code, events } = await runRecipe(text);
       assert.equal(code, Number(argument));

@@ -1,6 +1,6 @@
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
-import { numberOption } from "../options.ts";
+import { CLOCK_OPTION, numberOption, virtualOption } from "../options.ts";
 
 type Fault = import("../../../dev/mod.ts").Fault;
 type QuirkOptions = import("../../../dev/mod.ts").QuirkOptions;
@@ -30,6 +30,7 @@ export const dev: Command = {
       repeat: true,
       description: "Let pages of this origin connect, not only those of this machine.",
     },
+    clock: CLOCK_OPTION,
     watch: { short: "w", description: "Reload the file when it changes." },
     quirk: {
       value: "NAME=on|off",
@@ -48,6 +49,7 @@ export const dev: Command = {
     if (positional.length > 1) throw new UsageError("dev takes one file");
     const [file] = positional;
     const port = portOption(values.port);
+    const isVirtual = virtualOption(values.clock);
     const quirks = quirkOptions(lists.quirk ?? []);
     const seed = values.seed === undefined ? undefined : numberOption(args, "seed", 1);
     const { parseFault, serve } = await import("../../../dev/mod.ts");
@@ -59,6 +61,7 @@ export const dev: Command = {
         watch: flags.has("watch"),
         ...(file === undefined ? {} : { file }),
         ...(port === undefined ? {} : { port }),
+        ...(isVirtual ? { clock: "virtual" as const } : {}),
         ...(values.host === undefined ? {} : { host: values.host }),
         ...(lists["allow-origin"] === undefined ? {} : { allowOrigins: lists["allow-origin"] }),
         ...(quirks === undefined ? {} : { quirks }),
