@@ -1,7 +1,7 @@
 // Imported first, because the parts of a bundle then stand in an order that compresses better.
-import { Run } from "./run.ts";
 import { Job } from "./job.ts";
 import { Session } from "./session.ts";
+import { Run } from "./run.ts";
 import type { ChannelName } from "../protocol/channel.ts";
 import type { RunEvent } from "../protocol/event.ts";
 import { delay, monotonicNow } from "../runtime/clock.ts";
@@ -20,9 +20,9 @@ import {
 } from "./options.ts";
 import type { Status } from "./status.ts";
 import type { PendingSubscription, SubscribeOptions } from "./subscribe/subscription.ts";
-import { Lanes } from "./start/lanes.ts";
-import { openSubscription } from "./subscribe/open_subscription.ts";
 import { enqueueMany, type EnqueueManyOptions } from "./enqueue_many.ts";
+import { openSubscription } from "./subscribe/open_subscription.ts";
+import { Lanes } from "./start/lanes.ts";
 
 /** Settings of {@linkcode Dispatch.close}. */
 export interface CloseOptions {

@@ -25,11 +25,11 @@ export async function enqueueMany<JobHandle>(
   payloads: Iterable<unknown>,
   options: EnqueueManyOptions = {},
 ): Promise<JobHandle[]> {
-  checkOptions(`enqueue '${name}'`, options, {
-    ...ENQUEUE,
-    window: FROM_1,
-    onProgress: "a function",
-  });
+  const what = `enqueue '${name}'`;
+  checkOptions(what, options, { ...ENQUEUE, window: FROM_1, onProgress: "a function" });
+  // A string is iterable, too: it would be a job for each letter.
+  const list = typeof payloads === "object" && payloads?.[Symbol.iterator] && payloads;
+  checkOptions(what, { payloads: list || 0 }, { payloads: "an iterable object" });
   const { window = 64, onProgress, ...rest } = options;
   const createRequest = enqueueRequests(name, rest);
   const jobs: JobHandle[] = [];

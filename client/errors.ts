@@ -1,48 +1,15 @@
+import {
+  type Delivery,
+  DispatchError,
+  type DispatchErrorOptions,
+} from "../protocol/dispatch_error.ts";
 import type { JobRecord, WorkflowRun } from "../protocol/entity.ts";
 
-/**
- * What is known about a request that got no answer: `"not-sent"` if it never left, `"unknown"` if the
- * server may have carried it out.
- */
-export type Delivery = "not-sent" | "unknown";
-
-/** Settings of a {@linkcode DispatchError}. */
-export interface DispatchErrorOptions extends ErrorOptions {
-  /** What is known about the request that failed. */
-  delivery?: Delivery;
-}
-
-/**
- * The base class of this package's errors. The client throws it directly when a server refuses a
- * request.
- *
- * @example
- * ```ts
- * import { DispatchError } from "@dispatch/sdk";
- * import { createTestDispatch } from "@dispatch/sdk/testing";
- * import { strict as assert } from "node:assert";
- *
- * await using env = await createTestDispatch();
- * try {
- *   await env.client.getJob("job_00000000000000000000000000");
- * } catch (error) {
- *   assert(error instanceof DispatchError);
- *   assert.equal(error.code, 404);
- * }
- * ```
- */
-export class DispatchError extends Error {
-  /** Always `"DispatchError"`. */
-  override name = "DispatchError";
-  /** The server's number (400, 401, 403, 404, 405, 409, 500), or a word for the client's own errors. */
-  declare readonly code: number | string;
-
-  /** Creates an error with a stable code. */
-  constructor(message: string, code: number | string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
+export {
+  type Delivery,
+  DispatchError,
+  type DispatchErrorOptions,
+} from "../protocol/dispatch_error.ts";
 
 /**
  * The server refused the token. The code is 401.
@@ -102,10 +69,9 @@ export class ConnectionError extends DispatchError {
   /** Whether the server may have carried out the request. */
   declare readonly delivery: Delivery;
 
-  /** Creates a connection error. */
-  constructor(message: string, code: ConnectionErrorCode, options: DispatchErrorOptions = {}) {
-    super(message, code, options);
-    this.delivery = options.delivery ?? "not-sent";
+  /** Creates a connection error; `delivery` is `"not-sent"` unless the options say otherwise. */
+  constructor(message: string, code: ConnectionErrorCode, options?: DispatchErrorOptions) {
+    super(message, code, { delivery: "not-sent", ...options });
   }
 }
 
@@ -130,9 +96,8 @@ export class TimeoutError extends DispatchError {
   declare readonly delivery: Delivery;
 
   /** Creates an error with the code `"timeout"`. */
-  constructor(message: string, options: DispatchErrorOptions = {}) {
-    super(message, "timeout", options);
-    this.delivery = options.delivery ?? "unknown";
+  constructor(message: string, options?: DispatchErrorOptions) {
+    super(message, "timeout", { delivery: "unknown", ...options });
   }
 }
 
@@ -274,20 +239,36 @@ export function closedError(): ConnectionError {
 }
 
 /** Restates a connection's error as the error of one call; returns any other error as it is. */
-export function inContext(what: string, cause: unknown, delivery?: Delivery): unknown {
+export function inContext(
+  what: string,
+  cause: unknown,
+  delivery: Delivery = "not-sent",
+): unknown {
   const text = `Cannot ${what}: ${(cause as Error).message}`;
-  if (cause instanceof AuthError) return new AuthError(text, { cause });
-  if (cause instanceof TimeoutError) return deadlineExceeded(what, cause.message, delivery, cause);
+  const options = { cause, delivery };
+  if (cause instanceof AuthError) return new AuthError(text, options);
+  if (cause instanceof TimeoutError) return new TimeoutError(text, options);
   if (!(cause instanceof ConnectionError)) return cause;
-  return new ConnectionError(text, cause.code as "closed", { cause, delivery });
+  return new ConnectionError(text, cause.code as "closed", options);
 }
 
-/** Creates the error of a call whose deadline has passed. */
+/** How long something may take, and what its errors say. */
+export interface TimeLimit extends DispatchErrorOptions {
+  /** The action as an error message names it. */
+  readonly what: string;
+  /** The milliseconds. */
+  readonly timeout?: number;
+  /** What it waits for, as the timeout error names it: `answer`. */
+  readonly awaited: string;
+}
+
+/**
+ * Creates the error of a call whose deadline has passed. It shows the milliseconds, so that seconds
+ * given by mistake are noticed.
+ */
 export function deadlineExceeded(
-  what: string,
-  why: string,
-  delivery: Delivery = "not-sent",
-  cause?: unknown,
+  { what, timeout, awaited, delivery = "not-sent", cause }: TimeLimit,
 ): TimeoutError {
-  return new TimeoutError(`Cannot ${what}: ${why}`, { delivery, cause });
+  const text = `Cannot ${what}: no ${awaited} within ${timeout} ms`;
+  return new TimeoutError(text, { delivery, cause });
 }

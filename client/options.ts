@@ -1,9 +1,9 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { BackoffOptions } from "./backoff.ts";
 import { explainName, explainValue, lacksMethods } from "../runtime/explain.ts";
-import { abortable } from "../runtime/abortable.ts";
-import { isRecord } from "../protocol/entity.ts";
 import { AuthError, DispatchError } from "./errors.ts";
+import { isRecord } from "../protocol/entity.ts";
+import { abortable } from "../runtime/abortable.ts";
 import type { Hooks } from "./hooks.ts";
 
 /**
@@ -179,7 +179,7 @@ const FROM_0 = "a number of at least 0";
 export const FROM_1 = "a number of at least 1";
 
 const ADDRESS = "a ws(s) or http(s) URL";
-const TOKEN = "a string or function";
+const TOKEN = "a function or " + TEXT;
 const WHOLE = "a whole number";
 const OBJECT = "an object";
 
@@ -220,20 +220,21 @@ export function checkOptions(what: string, options: object = {}, rules: OptionRu
   // Inherited options too: an `AbortSignal` is not an object of options.
   for (const name in options) {
     const value = options[name] as string;
-    const rule = rules[name] ?? "";
-    if (value === undefined && rule !== TEXT && rule !== ADDRESS && rule !== TOKEN) continue;
+    // Not what every object inherits: an option named `constructor` is unknown.
+    const rule = Object.hasOwn(rules, name) ? rules[name]! : "";
+    if (value === undefined && !/empty|URL/.test(rule)) continue;
     const [types, least = value] = rule.split(" of at least ");
     const isValid = rule === ADDRESS
       ? URL.canParse(value) && /^(ws|http)s?:/.test(value)
       : types!.includes(typeof value)
-      ? value >= least && (value !== "" || rule !== TEXT) &&
+      ? value >= least && (value !== "" || !rule.endsWith("empty")) &&
         (types !== WHOLE || Number.isSafeInteger(value)) &&
         (rule !== OBJECT || isRecord(value) && !lacksMethods(name, value))
-      : rule.includes(`'${value}'`);
+      : typeof value === "string" && rule.includes(`'${value}'`);
     if (isValid) continue;
     const why = rule
-      ? `'${name}' must be ${rule}${explainValue(name, value)}`
-      : `there is no option '${name}'${explainName(name, Object.keys(rules))}`;
+      ? `'${name}' must be ${rule}${explainValue(name, value) ?? ""}`
+      : `there is no option '${name}'${explainName(name, rules) ?? ""}`;
     throw new DispatchError(`Cannot ${what}: ${why}`, "bad_options");
   }
 }

@@ -1,6 +1,6 @@
-import { type Hooks, withRequestHook } from "./hooks.ts";
-import { Call, type CallRequest } from "./connection/call.ts";
 import { abortable } from "../runtime/abortable.ts";
+import { Call, type CallRequest } from "./connection/call.ts";
+import { type Hooks, withRequestHook } from "./hooks.ts";
 import { fullJitter, HOLD_TIME } from "./backoff.ts";
 import { Connector } from "./connection/connector.ts";
 import type { Link } from "./connection/link.ts";
@@ -11,13 +11,10 @@ import { AuthError, closedError, ConnectionError, inContext } from "./errors.ts"
 import type { Gap } from "./gap.ts";
 import { checkDispatchOptions, type DispatchOptions } from "./options.ts";
 import { EnqueueThrottle } from "./subscribe/enqueue_throttle.ts";
-import { ChannelRouter } from "./subscribe/event_router.ts";
-import { type Clock, delay, monotonicNow, systemClock } from "../runtime/clock.ts";
 import { StatusFeed } from "./status_feed.ts";
+import { type Clock, delay, monotonicNow, systemClock } from "../runtime/clock.ts";
+import { ChannelRouter } from "./subscribe/event_router.ts";
 import { Deadlines } from "./connection/deadlines.ts";
-
-type Resolve = (data: unknown) => void;
-type Reject = (error: unknown) => void;
 
 /**
  * Keeps one control link to the server and replaces it when it is lost. Requests wait in a queue
@@ -44,6 +41,7 @@ export class Session implements EventTransport {
   declare readonly clock: Clock;
   declare readonly deadlines: Deadlines;
   declare readonly random: () => number;
+  declare readonly timeout: number;
   declare readonly hooks: Hooks | undefined;
   declare readonly credits: number;
   declare readonly throttle: EnqueueThrottle;
@@ -55,6 +53,7 @@ export class Session implements EventTransport {
     this.#options = options;
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? Math.random;
+    this.timeout = options.timeout ?? 30_000;
     this.hooks = options.hooks;
     this.credits = options.credits ?? 100_000;
     this.deadlines = new Deadlines(this.clock);
@@ -89,32 +88,25 @@ export class Session implements EventTransport {
     if (this.#closing) throw inContext("connect", this.#closedWith);
     this.#closedWith = undefined;
     const link = this.#link || this.isReconnecting
-      ? this.ready("connect", Infinity, signal)
+      ? this.ready({ what: "connect", timeout: 0, signal })
       : abortable(this.#opening ??= this.#openFirst(), signal);
     return (await link).sessionId;
   }
 
   /** Sends a request over the control link and resolves with the data of the answer. */
   request(request: Request): Promise<unknown> {
-    const start = () =>
-      new Promise((resolve, reject) => {
-        const deadline = this.deadline(request.timeout);
-        if (!(deadline < this.lastDeadline!)) this.lastDeadline = deadline;
-        this.#start(request, deadline, resolve, reject);
-      });
+    const start = () => this.#start({ ...request, timeout: request.timeout ?? this.timeout });
     return this.hooks ? withRequestHook(this.hooks, request, start) : start();
   }
 
   /** Resolves with the control link as soon as there is one. */
-  ready(what: string, deadline: number, signal?: AbortSignal): Promise<Link> {
-    return new Promise((resolve, reject) =>
-      this.#start({ what, method: "", signal }, deadline, resolve as Resolve, reject)
-    );
+  ready(request: Pick<Request, "what" | "timeout" | "signal">): Promise<Link> {
+    return this.#start({ ...request, method: "" }) as Promise<Link>;
   }
 
   /** The deadline of a call that begins now. */
-  deadline(timeout: number = this.#options.timeout ?? 30_000): number {
-    return timeout === 0 ? Infinity : monotonicNow(this.clock) + timeout;
+  deadline(timeout = this.timeout): number {
+    return timeout ? monotonicNow(this.clock) + timeout : Infinity;
   }
 
   /** Adds a receiver to a channel. */
@@ -192,13 +184,17 @@ export class Session implements EventTransport {
     this.#queue.drain((call) => this.#sendOn(link, call));
   }
 
-  #start(request: CallRequest, deadline: number, resolve: Resolve, reject: Reject): void {
-    const { what, signal } = request;
-    if (signal?.aborted) return reject(signal.reason);
-    if (this.#closedWith) return reject(inContext(what, this.#closedWith));
-    const call = new Call(this.deadlines, request, deadline, resolve, reject);
-    if (this.#router.mustThrottle(call)) this.throttle.add(call);
-    else this.#sendOrQueue(call);
+  #start(request: CallRequest): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const { what, signal, timeout, method } = request;
+      const deadline = this.deadline(timeout);
+      if (method && !(deadline < this.lastDeadline!)) this.lastDeadline = deadline;
+      if (signal?.aborted) return reject(signal.reason);
+      if (this.#closedWith) return reject(inContext(what, this.#closedWith));
+      const call = new Call(this.deadlines, request, deadline, resolve, reject);
+      if (this.#router.mustThrottle(call)) this.throttle.add(call);
+      else this.#sendOrQueue(call);
+    });
   }
 
   #sendOrQueue(call: Call): void {
@@ -239,8 +235,7 @@ export class Session implements EventTransport {
       try {
         await delay(wait, { signal: this.#abort.signal, clock: this.clock });
         link = await this.openLink(this.#owner);
-        const deadline = monotonicNow(this.clock) + connectTimeout;
-        await this.#router.resubscribe(link, deadline, this.#abort.signal);
+        await this.#router.resubscribe(link, connectTimeout, this.#abort.signal);
         this.#onConnected(link, attempt);
         this.#router.reportGap("reconnect", since);
         return;

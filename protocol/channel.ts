@@ -46,7 +46,7 @@ export function channelsFor(type: string, topic: string, queue?: string): string
  */
 export function channelsOf(event: DispatchEvent): string[] {
   const { type, topic, data } = event;
-  return channelsFor(type, topic, "queue" in data ? data.queue : undefined);
+  return channelsFor(type, topic, (data as { queue?: string }).queue);
 }
 
 /** Whether an event belongs to a channel. */

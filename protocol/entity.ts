@@ -1,4 +1,5 @@
 import { decodeJsonBase64 } from "./base64.ts";
+import { DispatchError } from "./dispatch_error.ts";
 
 /** The state of a job. `completed`, `failed` and `cancelled` are terminal. */
 export type JobState = "pending" | "running" | "retrying" | "completed" | "failed" | "cancelled";
@@ -135,12 +136,18 @@ export interface Stats {
   connections: number;
 }
 
-/** Thrown when a value cannot be decoded as a job, run, timeline or statistics. */
-export class EntityError extends Error {
-  /** Always `"bad_entity"`. */
-  readonly code = "bad_entity";
+/**
+ * Thrown when a value cannot be decoded as a job, run, timeline or statistics. The code is
+ * `"bad_entity"`.
+ */
+export class EntityError extends DispatchError {
   /** Always `"EntityError"`. */
   override name = "EntityError";
+
+  /** Creates an error with the code `"bad_entity"`. */
+  constructor(message: string) {
+    super(message, "bad_entity");
+  }
 }
 
 /**

@@ -22,32 +22,26 @@ export async function loadMsgpackCodec(): Promise<Codec> {
       if (typeof message === "string") throw new FrameError("not MessagePack", message);
       let value: unknown;
       try {
-        value = decode(message);
+        value = toJsonShape(decode(message));
       } catch (cause) {
-        throw new FrameError("not MessagePack", hex(message), { cause });
+        throw new FrameError(`malformed MessagePack: ${cause}`, hex(message), { cause });
       }
-      return toFrame(toJsonShape(value, message), hex(message));
+      return toFrame(value, hex(message));
     },
   };
 }
 
-/** Converts a decoded map to the shape of a JSON frame. */
-function toJsonShape(value: unknown, message: Uint8Array): unknown {
+/**
+ * Converts a decoded map to the shape of a JSON frame.
+ * @throws {RangeError} If `ts` is not a time.
+ * @throws {SyntaxError} If `data` is not JSON.
+ */
+function toJsonShape(value: unknown): unknown {
   if (!isRecord(value)) return value;
-  const frame = value;
-  if (frame.ts instanceof Date) {
-    if (Number.isNaN(frame.ts.getTime())) throw new FrameError("'ts' is not a time", hex(message));
-    frame.ts = frame.ts.toISOString();
-  }
-  if (frame.data instanceof Uint8Array) {
-    const text = new TextDecoder().decode(frame.data);
-    try {
-      frame.data = JSON.parse(text);
-    } catch (cause) {
-      throw new FrameError("'data' is not JSON", text || hex(message), { cause });
-    }
-  }
-  return frame;
+  const { ts, data } = value;
+  if (ts instanceof Date) value.ts = ts.toISOString();
+  if (data instanceof Uint8Array) value.data = JSON.parse(new TextDecoder().decode(data));
+  return value;
 }
 
 function hex(bytes: Uint8Array): string {

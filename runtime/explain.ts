@@ -9,14 +9,18 @@ export { explainFailure } from "./connect_failure.ts";
 /**
  * Returns which name is meant, or which names there are: the text after "there is no option 'x'".
  */
-export function explainName(name: string, names: readonly string[]): string {
+export function explainName(name: string, rules: object): string | undefined {
+  const names = Object.keys(rules);
   const meant = nearestName(name, names);
   return meant === undefined ? `; there are ${names.join(", ")}` : `; did you mean '${meant}'?`;
 }
 
 /** Returns the value of an option for the message "'x' must be …", without what may be secret. */
-export function explainValue(name: string, value: unknown): string {
-  if (name === "token") return "";
+export function explainValue(name: string, value: unknown): string | undefined {
+  // The caller of `enqueueMany` passes 0 for whatever is not iterable.
+  if (name === "token" || name === "payloads") return "";
+  const hook = name === "hooks" ? wrongHook(value) : undefined;
+  if (hook !== undefined) return `: ${hook}`;
   const methods = METHODS[name];
   if (methods && typeof value === "object") return ` with the methods ${methods.join(", ")}`;
   // An address may have a password before the host, or a key in the query.
@@ -29,16 +33,36 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
   signal: ["addEventListener", "removeEventListener"],
 };
 
-/** Whether the object given as an option is another one: an `AbortController` is not a signal. */
+/**
+ * Whether the object given as an option is another one: an `AbortController` is not a signal, and
+ * hooks have known names.
+ */
 export function lacksMethods(option: string, value: Readonly<Record<string, unknown>>): boolean {
+  if (option === "hooks") return wrongHook(value) !== undefined;
   return METHODS[option]?.some((method) => typeof value[method] !== "function") ?? false;
+}
+
+const HOOKS: readonly string[] = ["request"];
+
+/** Finds a hook that is never called; returns what is wrong with it. */
+function wrongHook(hooks: unknown): string | undefined {
+  if (typeof hooks !== "object" || Array.isArray(hooks)) return undefined;
+  for (const [name, hook] of Object.entries(hooks ?? {})) {
+    if (hook === undefined) continue;
+    if (!HOOKS.includes(name)) {
+      const meant = nearestName(name, HOOKS);
+      return `there is no hook '${name}'; ` +
+        (meant === undefined ? `the hooks are ${HOOKS.join(", ")}` : `did you mean '${meant}'?`);
+    }
+    if (typeof hook !== "function") return `'${name}' must be a function, not ${shown(hook)}`;
+  }
 }
 
 /**
  * Returns why an answer may not be one of Dispatch, the text after "answered 404": where it
  * redirects to, or what its status means. Redirects are not followed.
  */
-export function explainAnswer({ headers, status }: Response, url: URL): string {
+export function explainAnswer({ headers, status }: Response, url: URL): string | undefined {
   const location = headers.get("Location")?.replace(/[?#].*/, "");
   // Other answers may name an address, too: 201 that of what was created.
   return location && status >= 300 && status < 400

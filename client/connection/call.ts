@@ -68,8 +68,14 @@ export class Call implements Deadline {
   /** Called by {@linkcode Deadlines}. */
   expire(): void {
     const { awaited, disconnectCause } = this.owner!;
-    const why = `no ${awaited} before the deadline`;
-    this.reject(deadlineExceeded(this.request.what, why, this.#delivery, disconnectCause));
+    this.reject(
+      deadlineExceeded({
+        ...this.request,
+        awaited,
+        delivery: this.#delivery,
+        cause: disconnectCause,
+      }),
+    );
   }
 
   /** Called by the abort signal. */

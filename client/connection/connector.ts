@@ -1,10 +1,9 @@
 import type { Codec } from "../../protocol/codec.ts";
 import { loadMsgpackCodec } from "../../protocol/msgpack.ts";
 import { inBrowser } from "../../runtime/browser.ts";
-import { monotonicNow } from "../../runtime/clock.ts";
 import { observeSockets } from "../../runtime/terminate.ts";
 import { explainFailure } from "../../runtime/explain.ts";
-import { AuthError, ConnectionError, deadlineExceeded, DispatchError } from "../errors.ts";
+import { AuthError, ConnectionError, DispatchError } from "../errors.ts";
 import { type DispatchOptions, getToken } from "../options.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { FormatError, Link } from "./link.ts";
@@ -13,7 +12,7 @@ import type { Transport } from "./transport.ts";
 import { withDeadline } from "./with_deadline.ts";
 
 /** What a connector needs from its session. */
-export interface ConnectorHost extends Pick<Transport, "clock" | "onClose"> {
+export interface ConnectorHost extends Pick<Transport, "clock" | "onClose" | "deadline"> {
   readonly deadlines: Deadlines;
   /** The server does not support MessagePack; later links use JSON. */
   onFormatFallback(cause: Error): void;
@@ -117,14 +116,9 @@ export class Connector {
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const { connectTimeout = 10_000 } = this.#options;
-    const deadline = monotonicNow(this.#host.clock) + connectTimeout;
-    const timeoutError = () =>
-      deadlineExceeded(
-        `connect to '${this.#displayUrl}'`,
-        `no ${awaited} within ${connectTimeout} ms`,
-      );
-    return withDeadline(this.#host, { what: "connect", deadline, timeoutError, signal }, work);
+    const { connectTimeout: timeout = 10_000 } = this.#options;
+    const what = `connect to '${this.#displayUrl}'`;
+    return withDeadline(this.#host, { what, timeout, awaited, signal }, work);
   }
 
   /** The address without user, password and query, which may be secret. */

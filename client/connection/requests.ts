@@ -160,7 +160,8 @@ export function textFields<Key extends string>(
   const fields = Object(answer) as Record<Key, string>;
   for (const key of keys) {
     if (typeof fields[key] === "string") continue;
-    throw new DispatchError(`Cannot ${what}: the answer has no ${key}`, "bad_answer");
+    const text = `Cannot ${what}: the answer has no ${key}`;
+    throw new DispatchError(text, "bad_answer", { delivery: "unknown" });
   }
   return fields;
 }

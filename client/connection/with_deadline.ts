@@ -1,20 +1,14 @@
 import { abortable } from "../../runtime/abortable.ts";
 import { monotonicNow } from "../../runtime/clock.ts";
-import { type Delivery, inContext } from "../errors.ts";
+import { deadlineExceeded, inContext, type TimeLimit } from "../errors.ts";
 import type { Transport } from "./transport.ts";
 
-/** What can end a piece of work early, besides the client being closed. */
-export interface WorkLimits {
-  /** The action as an error message names it. */
-  what: string;
-  /** When the work must be done, on the monotonic clock. */
-  deadline: number;
-  /**
-   * Creates the error for a deadline that has passed. If the client is closed, its error has the
-   * same `delivery`.
-   */
-  timeoutError(): Error & { delivery?: Delivery };
-  signal?: AbortSignal;
+/**
+ * What can end a piece of work early, besides the client being closed. Its errors have the `delivery`
+ * that the limits have by then.
+ */
+export interface WorkLimits extends TimeLimit {
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -22,14 +16,19 @@ export interface WorkLimits {
  * aborts, or the client is closed. It then rejects at once; the work cleans up in its own time.
  */
 export async function withDeadline<T>(
-  { deadlines, onClose }: Pick<Transport, "deadlines" | "onClose">,
-  { what, deadline, timeoutError, signal }: WorkLimits,
+  host: Pick<Transport, "deadlines" | "onClose" | "deadline">,
+  limits: WorkLimits,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  const { deadlines, onClose } = host;
+  const { what, signal, timeout } = limits;
   const limit = new AbortController();
   const either = signal ? AbortSignal.any([signal, limit.signal]) : limit.signal;
-  const onClosed = (error: Error) => limit.abort(inContext(what, error, timeoutError().delivery));
-  const cancelDeadline = deadlines.add(deadline, () => limit.abort(timeoutError()));
+  const onClosed = (error: Error) => limit.abort(inContext(what, error, limits.delivery));
+  const cancelDeadline = deadlines.add(
+    host.deadline(timeout),
+    () => limit.abort(deadlineExceeded(limits)),
+  );
   onClose.add(onClosed);
   try {
     // The work may take longer to notice: a closed client must leave no timer behind.

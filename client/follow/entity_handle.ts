@@ -1,7 +1,6 @@
 import type { DispatchEvent } from "../../protocol/event.ts";
 import type { Transport } from "../connection/transport.ts";
 import { withDeadline } from "../connection/with_deadline.ts";
-import { deadlineExceeded } from "../errors.ts";
 import type { Gap } from "../gap.ts";
 import { CALL, type CallOptions, checkOptions, SIGNAL } from "../options.ts";
 
@@ -89,13 +88,16 @@ export abstract class EntityHandle<R = unknown, E = unknown> {
     const what = `wait for ${this.#what}`;
     checkOptions(what, options, CALL);
     const { signal, timeout = 0 } = options;
-    const deadline = this.#transport.deadline(timeout);
     const follower = this.#getFollower();
-    const timeoutError = () => {
-      const { state } = follower;
-      return deadlineExceeded(what, `the deadline passed${state ? `, it is ${state}` : ""}`);
+    const limits = {
+      what,
+      timeout,
+      signal,
+      get awaited() {
+        const { state } = follower;
+        return `end${state ? ` (it is ${state})` : ""}`;
+      },
     };
-    const limits = { what, deadline, timeoutError, signal };
     return await withDeadline(this.#transport, limits, (signal) => follower.wait(signal));
   }
 

@@ -38,7 +38,8 @@ class Poller<R extends Tracked> implements Follower<R, never> {
   async wait(signal: AbortSignal): Promise<R> {
     const { onCancel } = this.#transport;
     let cancelled: AbortController;
-    const onCancelled = (jobId: string) => this.#spec.what.includes(jobId) && cancelled.abort();
+    const onCancelled = (jobId: string) =>
+      this.#spec.what === `job '${jobId}'` && cancelled.abort();
     onCancel.add(onCancelled);
     try {
       for (let ms = FIRST_PAUSE; !this.#final; ms = lengthen(ms)) {

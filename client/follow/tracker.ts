@@ -163,7 +163,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     let attachment = attach();
     const onClosed = (error: Error) => this.#fail(error);
     onClose.add(onClosed);
-    const onCancelled = (jobId: string) => this.#spec.what.includes(jobId) && timer.wake();
+    const onCancelled = (jobId: string) => this.#spec.what === `job '${jobId}'` && timer.wake();
     onCancel.add(onCancelled);
     try {
       const { closedWith } = this.#transport;

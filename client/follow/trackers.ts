@@ -3,8 +3,8 @@ import type { JobEvent, RunEvent } from "../../protocol/event.ts";
 import { getJob, getRun, getTimeline, send } from "../connection/requests.ts";
 import type { EventTransport } from "../connection/transport.ts";
 import { JobFailedError, RunFailedError } from "../errors.ts";
-import { eventsFromJob, eventsFromRun } from "./synthesize_events.ts";
 import { Tracker } from "./tracker.ts";
+import { eventsFromJob, eventsFromRun } from "./synthesize_events.ts";
 
 /** Follows one job. */
 export type JobTracker = Tracker<JobRecord, JobEvent>;

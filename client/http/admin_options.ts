@@ -61,7 +61,8 @@ export function adminSettings(options: AdminOptions): AdminSettings {
   const address = absolute(base);
   checkOptions(CREATE, typeof options === "object" ? given : options, rules);
   // With a whole base there need not be an endpoint.
-  const { url = address, token = "" } = session;
+  // Without a token none is sent.
+  const { url = address, token = () => "" } = session;
   checkOptions(CREATE, { url }, rules);
   return {
     base: address ?? below(new URL(url!), base as string | undefined),

@@ -1,3 +1,4 @@
+import { EntityError } from "../../protocol/entity.ts";
 import { explainAnswer } from "../../runtime/explain.ts";
 import type { Request } from "../connection/transport.ts";
 import { AuthError, DispatchError } from "../errors.ts";
@@ -50,7 +51,7 @@ export class AdminSession {
     try {
       return decode(answer);
     } catch (cause) {
-      if (cause instanceof DispatchError) throw cause;
+      if (cause instanceof DispatchError && !(cause instanceof EntityError)) throw cause;
       const text = `Cannot ${what}: the answer is not valid: ${(cause as Error).message}`;
       throw new DispatchError(text, "bad_answer", { cause });
     }
@@ -140,7 +141,7 @@ function refusal<T>(
     // Not the number, which would mean that an id is unknown.
     return new DispatchError(`${answered}: ${why}`, "no_admin_api");
   }
-  return new DispatchError(answered + explainAnswer(response, url), status);
+  return new DispatchError(`${answered}${explainAnswer(response, url) ?? ""}`, status);
 }
 
 /** Finds the reason in an error: `{code, error}` of the API, or what frameworks send instead. */

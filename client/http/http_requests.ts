@@ -46,5 +46,5 @@ export function isTooLong({ length }: string): boolean {
 /** Creates the error for a message that is too long. */
 export function tooLarge(what: string): DispatchError {
   const text = `Cannot ${what}: the answer has more than ${MAX_LENGTH} characters`;
-  return new DispatchError(text, "too_large");
+  return new DispatchError(text, "too_large", { delivery: "unknown" });
 }

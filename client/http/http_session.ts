@@ -5,14 +5,7 @@ import { explainAnswer, explainFailure } from "../../runtime/explain.ts";
 import { fullJitter } from "../backoff.ts";
 import type { Request, Transport } from "../connection/transport.ts";
 import { pause, withDeadline } from "../connection/with_deadline.ts";
-import {
-  AuthError,
-  closedError,
-  ConnectionError,
-  DispatchError,
-  inContext,
-  TimeoutError,
-} from "../errors.ts";
+import { AuthError, closedError, ConnectionError, DispatchError, inContext } from "../errors.ts";
 import { withRequestHook } from "../hooks.ts";
 import { checkHttpOptions, getToken, type HttpOptions } from "../options.ts";
 import { endpoint, isTooLong, readAll, tooLarge } from "./http_requests.ts";
@@ -27,11 +20,13 @@ export class HttpSession implements Transport {
   readonly onClose: Set<(error: Error) => void> = new Set();
   readonly onCancel: Set<(jobId: string) => unknown> = new Set();
   readonly clock: Clock;
+  readonly timeout: number;
   readonly deadlines: Transport["deadlines"];
 
   constructor(options: HttpOptions) {
     checkHttpOptions(options);
     this.#options = options;
+    this.timeout = options.timeout ?? 30_000;
     const clock = this.clock = options.clock ?? systemClock;
     this.deadlines = {
       add(deadline, expire) {
@@ -51,8 +46,8 @@ export class HttpSession implements Transport {
     return this.#closedWith;
   }
 
-  deadline(timeout: number = this.#options.timeout ?? 30_000): number {
-    return timeout === 0 ? Infinity : monotonicNow(this.clock) + timeout;
+  deadline(timeout: number): number {
+    return timeout ? monotonicNow(this.clock) + timeout : Infinity;
   }
 
   /** Does nothing: over HTTP there is no status stream to report to. */
@@ -73,13 +68,12 @@ export class HttpSession implements Transport {
 
   /** Runs a piece of work within the timeout of a request. */
   async withDeadline<T>(
-    { what, timeout, signal }: Request,
+    { what, timeout = this.timeout, signal }: Request,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     if (this.#closedWith) throw inContext(what, this.#closedWith);
-    const deadline = this.deadline(timeout);
-    const timeoutError = () => new TimeoutError(`Cannot ${what}: no answer before the deadline`);
-    return await withDeadline(this, { what, deadline, timeoutError, signal }, work);
+    const limits = { what, timeout, signal, awaited: "answer", delivery: "unknown" } as const;
+    return await withDeadline(this, limits, work);
   }
 
   /** Returns the token that the server accepted last, or gets a new one. */
@@ -163,9 +157,12 @@ export class HttpSession implements Transport {
       const refusal = `Cannot ${what}: the server answered ${code} ${message}`;
       throw code === 401 ? new AuthError(refusal) : new DispatchError(refusal, code);
     }
-    const { status } = response;
-    const refusal =
-      `Cannot ${what}: '${url.origin}${url.pathname}' answered ${status}, not a frame`;
-    throw new DispatchError(refusal + explainAnswer(response, url), status);
+    const { status, ok } = response;
+    const why = explainAnswer(response, url) ?? "";
+    const refusal = `Cannot ${what}: '${
+      url.origin + url.pathname
+    }' answered ${status}, not a frame${why}`;
+    // The server may have carried it out, and a proxy on the way back have lost its answer.
+    throw new DispatchError(refusal, ok ? "bad_answer" : status, { delivery: "unknown" });
   }
 }

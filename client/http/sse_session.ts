@@ -74,7 +74,9 @@ export class SseSession extends HttpSession implements EventTransport {
     if (response.ok && response.body) return response.body;
     await response.body?.cancel();
     const { status } = response;
-    const text = `Cannot ${what}: the server answered ${status}${explainAnswer(response, url)}`;
+    const text = `Cannot ${what}: the server answered ${status}${
+      explainAnswer(response, url) ?? ""
+    }`;
     throw new DispatchError(text, status);
   }
 }

@@ -4,8 +4,8 @@ import type { RunEvent } from "../../protocol/event.ts";
 import { abortable } from "../../runtime/abortable.ts";
 import { getRun, textFields } from "../connection/requests.ts";
 import type { Request } from "../connection/transport.ts";
-import { withDeadline } from "../connection/with_deadline.ts";
-import { ConnectionError, deadlineExceeded, type Delivery } from "../errors.ts";
+import { withDeadline, type WorkLimits } from "../connection/with_deadline.ts";
+import { ConnectionError } from "../errors.ts";
 import { type RunTracker, trackRun } from "../follow/trackers.ts";
 import { withRequestHook } from "../hooks.ts";
 import { TRACKERS } from "../limits.ts";
@@ -100,16 +100,13 @@ export class Lanes {
   async #withLane<T>(
     what: string,
     start: PendingStart | undefined,
-    { signal, timeout }: CallOptions = {},
+    { signal, timeout = this.#session.timeout }: CallOptions = {},
     use: (lane: Lane, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const session = this.#session;
-    const deadline = session.deadline(timeout);
-    let delivery: Delivery = "not-sent";
-    const timeoutError = () =>
-      deadlineExceeded(what, "no sign of the run before the deadline", delivery);
+    const limits: WorkLimits = { what, timeout, signal, awaited: "sign of the run" };
     const work = async (either: AbortSignal) => {
-      await session.ready(what, deadline, signal);
+      await session.ready(limits);
       const lane = await this.#pool.acquire(what, either);
       try {
         if (start?.markedInput) {
@@ -117,7 +114,7 @@ export class Lanes {
           await this.#pool.listen(lane);
         }
         either.throwIfAborted();
-        delivery = "unknown";
+        limits.delivery = "unknown";
         return await use(lane, either);
       } catch (error) {
         // A start that was given up may block its lane for as long as its run takes.
@@ -130,7 +127,7 @@ export class Lanes {
       return await withRequestHook(
         session.hooks,
         { method: "workflow.start", subject: start?.name },
-        () => withDeadline(session, { what, deadline, signal, timeoutError }, work),
+        () => withDeadline(session, limits, work),
       );
     } finally {
       this.#inFlight--;

@@ -4,15 +4,17 @@ import type { Call } from "../connection/call.ts";
 import type { Link } from "../connection/link.ts";
 import { channelRequest } from "../connection/requests.ts";
 import type { Attachment, EventRouter, Receiver, Transport } from "../connection/transport.ts";
-import { ConnectionError, DispatchError } from "../errors.ts";
+import { CreditWindow } from "./credits.ts";
 import { createGap, type Gap } from "../gap.ts";
 import { AGE_MARGIN } from "../limits.ts";
-import { CreditWindow } from "./credits.ts";
+import { ConnectionError, DispatchError } from "../errors.ts";
 import type { EnqueueThrottle } from "./enqueue_throttle.ts";
 
 /** What the router needs from its session. */
 export interface RouterHost
   extends Pick<Transport, "clock" | "deadlines" | "onClose" | "request" | "deadline"> {
+  /** The timeout of a call that sets none, in milliseconds. */
+  readonly timeout: number;
   /** The enqueues that wait until the events of earlier ones have arrived. */
   readonly throttle: EnqueueThrottle;
   /** How many credits a grant fills the window up to. */
@@ -106,12 +108,14 @@ export class ChannelRouter implements EventRouter {
   }
 
   /** Asks the server on a new link for every channel that has receivers. */
-  async resubscribe(link: Link, deadline: number, signal: AbortSignal): Promise<void> {
+  async resubscribe(link: Link, timeout: number, signal: AbortSignal): Promise<void> {
     this.listenTo(link);
+    const limits = { timeout, signal };
+    const deadline = this.#host.deadline(timeout);
     await Promise.all([...this.#serverChannels].map(async ([name, shared]) => {
       shared.since = undefined;
       try {
-        await link.request({ ...channelRequest("subscribe", name), signal }, deadline);
+        await link.request({ ...channelRequest("subscribe", name), ...limits }, deadline);
         shared.since = link.answeredAt;
       } catch (error) {
         // The server refuses what it allowed before: only this channel ends.
@@ -160,7 +164,9 @@ export class ChannelRouter implements EventRouter {
     // A request without an answer would be sent again after a reconnect.
     shared.abort.abort();
     try {
-      await this.#link?.request(channelRequest("unsubscribe", name), this.#host.deadline());
+      const { timeout } = this.#host;
+      const request = { ...channelRequest("unsubscribe", name), timeout };
+      await this.#link?.request(request, this.#host.deadline());
     } catch (error) {
       // A lost connection ends its subscriptions too.
       if (!(error instanceof ConnectionError)) throw error;

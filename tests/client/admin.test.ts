@@ -398,7 +398,7 @@ test("options are checked when they are passed, and messages show no header's va
   refuses({ base: "ftp://host/x" }, /'base' must be/);
   refuses({ base: 5 }, /'base' must be/);
   refuses({ url: URL_OF, header: {} }, /there is no option 'header'; did you mean 'headers'\?$/);
-  refuses({ url: URL_OF, token: 5 }, /'token' must be a string or function$/);
+  refuses({ url: URL_OF, token: 5 }, /'token' must be a function or a string that is not empty$/);
   refuses({ url: URL_OF, timeout: -1 }, /'timeout' must be a number of at least 0/);
   refuses({ url: URL_OF, headers: [] }, /'headers' must be an object/);
   refuses(

@@ -24,6 +24,7 @@ function fixture(options: Partial<DispatchOptions> = {}) {
     clock,
     deadlines,
     onClose,
+    deadline: (timeout?: number) => clock.monotonic() + timeout!,
     onFormatFallback: (cause: Error) => void fallbacks.push(cause),
   };
   const connector = new Connector(host, {
@@ -301,7 +302,10 @@ test("rejects when the client is closed, and drops the socket", async () => {
   for (const listener of [...it.onClose]) listener(closed);
   const error = await failure(opening);
   assert.equal((error as ConnectionError).code, "closed");
-  assert.equal((error as Error).message, "Cannot connect: the client is closed");
+  assert.equal(
+    (error as Error).message,
+    "Cannot connect to 'ws://server.test/dwp': the client is closed",
+  );
   assert.equal(socket.isDropped, true);
   assert.deepEqual([it.clock.pending, it.onClose.size], [0, 0]);
 });

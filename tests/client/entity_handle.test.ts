@@ -94,7 +94,7 @@ test("a wait rejects after its timeout, and its message has the last state if th
     equal(wait.isSettled, false);
     await it.transport.advance(1);
     ok(wait.error instanceof TimeoutError);
-    const why = `the deadline passed${state ? ", it is running" : ""}`;
+    const why = `no end${state ? " (it is running)" : ""} within 1000 ms`;
     equal(wait.error.message, `Cannot wait for job 'j': ${why}`);
     equal(it.signal!.reason, wait.error);
     it.transport.assertIdle();

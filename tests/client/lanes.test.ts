@@ -648,7 +648,7 @@ test("a start that times out says whether it was sent, and drops its lane", asyn
   const { name, message, delivery } = outcome.error as ConnectionError;
   deepEqual({ name, message, delivery }, {
     name: "TimeoutError",
-    message: `Cannot ${WHAT}: no sign of the run before the deadline`,
+    message: `Cannot ${WHAT}: no sign of the run within 400 ms`,
     delivery: "unknown",
   });
   equal(link.isOpen, false);
@@ -669,7 +669,7 @@ test("a start waits for the control link until its own deadline", async () => {
   session.ready = (...args) => Promise.reject((calls.push(args), failure));
   const { signal } = new AbortController();
   const { outcome } = await start({}, { signal, timeout: 50 });
-  deepEqual(calls, [[WHAT, session.clock.monotonic() + 50, signal]]);
+  deepEqual(calls, [[{ what: WHAT, timeout: 50, signal, awaited: "sign of the run" }]]);
   equal(outcome.error, failure);
   deepEqual(session.links, []);
 });

@@ -274,13 +274,13 @@ test("a call whose signal is already aborted rejects with the reason and is not 
 
 test("a call without an answer times out as `unknown`, and leaves no timer", async () => {
   const { clock, link } = await opened();
-  const call = link.request(ENQUEUE, clock.monotonic() + 100);
+  const call = link.request({ ...ENQUEUE, timeout: 100 }, clock.monotonic() + 100);
   call.catch(() => {});
   clock.advance(99);
   assert.equal(link.inFlight, 1);
   clock.advance(1);
   const error = await rejection(call, {
-    message: "Cannot enqueue 'noop': no answer before the deadline",
+    message: "Cannot enqueue 'noop': no answer within 100 ms",
     delivery: "unknown",
   });
   assert(error instanceof TimeoutError);

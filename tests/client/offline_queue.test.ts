@@ -15,7 +15,7 @@ function createQueue(limit: number) {
   const createCall = (what: string, options: { timeout?: number; signal?: AbortSignal } = {}) => {
     const { timeout = Infinity, signal } = options;
     const settle = (outcome: unknown) => outcomes.set(what, outcome);
-    const request = { what, method: "stats", signal };
+    const request = { what, method: "stats", signal, timeout };
     return new Call(deadlines, request, clock.monotonic() + timeout, settle, settle);
   };
   return { clock, queue, outcomes, createCall };
@@ -103,7 +103,7 @@ test("a call that times out names the reason why there is no connection", () => 
   clock.advance(1);
   deepEqual(errorOf(outcomes.get("get stats")), {
     code: "timeout",
-    message: "Cannot get stats: no connection before the deadline",
+    message: "Cannot get stats: no connection within 100 ms",
     delivery: "not-sent",
   });
   equal((outcomes.get("get stats") as Error).cause, queue.disconnectCause);

@@ -39,8 +39,9 @@ const EVERY_CLIENT: [Wrong, RegExp][] = [
   [{ timeOut: 3 }, /did you mean 'timeout'\?/],
   [{ timout: 3 }, /did you mean 'timeout'\?/],
   [{ colour: "red" }, /there is no option 'colour'; there are url, token, timeout, maxRetries/],
-  [{ token: undefined }, /'token' must be a string or function$/],
+  [{ token: undefined }, /'token' must be a function or a string that is not empty$/],
   [{ token: 123456 }, /'token' must be [^1]*$/],
+  [{ token: "" }, /'token' must be a function or a string that is not empty$/],
   [{ url: undefined }, /'url' must be a ws\(s\) or http\(s\) URL/],
   [{ url: "localhost:8080" }, /'url' must be .*, not 'localhost:8080'/],
   [{ url: "ws://" }, /'url' must be/],
@@ -48,6 +49,16 @@ const EVERY_CLIENT: [Wrong, RegExp][] = [
   [{ hooks: "log" }, /'hooks' must be an object, not 'log'/],
   [{ hooks: null }, /'hooks' must be an object, not null/],
   [{ hooks: [] }, /'hooks' must be an object, not \[\]/],
+  [{ hooks: { request: 5 } }, /'request' must be a function, not 5/],
+  [
+    { hooks: { reqest: () => {} } },
+    /'hooks' must be an object: there is no hook 'reqest'; did you mean 'request'\?/,
+  ],
+  [{ hooks: { onRequest: () => {} } }, /did you mean 'request'\?/],
+  [{ constructor: 5 }, /there is no option 'constructor'/],
+  [{ toString: () => "" }, /there is no option 'toString'/],
+  [{ hasOwnProperty: 5 }, /there is no option 'hasOwnProperty'/],
+  [JSON.parse('{ "__proto__": { "timeout": 5 } }'), /there is no option '__proto__'/],
   [{ clock: 5 }, /'clock' must be an object, not 5/],
   [{ clock: {} }, /'clock' must be an object with the methods now, setTimeout, clearTimeout$/],
   [{ clock: { now: () => 0 } }, /'clock' must be an object with the methods/],
@@ -58,6 +69,9 @@ const DISPATCH: [Wrong, RegExp][] = [
   ...EVERY_CLIENT,
   [{ format: "xml" }, /'format' must be 'json' or 'msgpack', not 'xml'/],
   [{ format: {} }, /'format' must be .*, not an object/],
+  [{ format: ["json"] }, /'format' must be .*, not \['json'\]/],
+  [{ format: Symbol("json") }, /'format' must be .*, not a symbol/],
+  [{ format: Object.create(null) }, /'format' must be .*, not an object/],
   [{ reconnect: "no" }, /'reconnect' must be a boolean, not 'no'/],
   [{ backoff: 100 }, /'backoff' must be an object, not 100/],
   [{ backoff: { base: "1s" } }, /'base' must be a number of at least 0, not '1s'/],
@@ -221,6 +235,20 @@ test("enqueueMany refuses wrong options", async () => {
       client.enqueueMany("noop", [1], options as Wrong as EnqueueManyOptions),
       hasCode("bad_options", new RegExp(`^Cannot enqueue 'noop': '${name}' must be `)),
     );
+  }
+});
+
+test("enqueueMany refuses payloads that are not iterable, and a string", async () => {
+  await using client = new Dispatch(address);
+  for (const payloads of [undefined, null, 5, true, "abc", "", {}, () => [], Symbol("a")]) {
+    await assert.rejects(
+      client.enqueueMany("noop", payloads as Wrong),
+      hasCode("bad_options", /^Cannot enqueue 'noop': 'payloads' must be an iterable object$/),
+      typeof payloads,
+    );
+  }
+  for (const none of [[], new Set(), new Uint8Array()]) {
+    assert.deepEqual(await client.enqueueMany("noop", none), []);
   }
 });
 

@@ -93,6 +93,8 @@ test("a poller reads again as soon as its job was cancelled, and not for another
   await transport.answer("job.get", jobRecord("running"));
   for (let i = 0; i < 2; i++) {
     for (const listener of transport.onCancel) listener("job_other");
+    // Not a part of an id, either.
+    for (const listener of transport.onCancel) listener(JOB_ID.slice(0, -1));
     await breathe(1);
     deepEqual([transport.asked, transport.clock.due.length], [[], 1]);
     for (const listener of transport.onCancel) listener(JOB_ID);

@@ -44,6 +44,7 @@ test("rejects with `bad_answer` and names the missing field", () => {
   throws(() => textFields("send", { job_id: "j" }, "job_id", "queue"), {
     code: "bad_answer",
     message: "Cannot send: the answer has no queue",
+    delivery: "unknown",
   });
 });
 

@@ -4,18 +4,18 @@ import { test } from "node:test";
 import { Call, type CallOwner } from "../../client/connection/call.ts";
 import { Deadlines } from "../../client/connection/deadlines.ts";
 import { pause, withDeadline } from "../../client/connection/with_deadline.ts";
-import { ConnectionError } from "../../mod.ts";
+import { ConnectionError, TimeoutError } from "../../mod.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
 import { breathe, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
-const LATE = new Error("too late");
 const REASON = new Error("no longer needed");
 
 function fixture() {
   const clock = new FakeClock(0);
   const onClose = new Set<(error: Error) => void>();
-  return { clock, deadlines: new Deadlines(clock), onClose };
+  const deadline = (timeout?: number) => clock.monotonic() + timeout!;
+  return { clock, deadlines: new Deadlines(clock), onClose, deadline };
 }
 
 /** Runs work that a test settles by hand, with a deadline at 100 ms. */
@@ -23,7 +23,7 @@ function working(signal?: AbortSignal) {
   const host = fixture();
   const work = Promise.withResolvers<string>();
   let given: AbortSignal | undefined;
-  const limits = { what: "work", deadline: 100, timeoutError: () => LATE, signal };
+  const limits = { what: "work", timeout: 100, awaited: "result", signal };
   const promise = withDeadline(host, limits, (signal) => {
     given = signal;
     return work.promise;
@@ -52,13 +52,16 @@ test("work that fails rejects with its error and leaves nothing behind", async (
   assert.deepEqual([it.clock.pending, it.onClose.size], [0, 0]);
 });
 
-test("at the deadline work rejects at once with its own error, and its signal aborts", async () => {
+test("at the deadline work rejects at once with the milliseconds it had, and its signal aborts", async () => {
   const it = working();
   it.clock.advance(99);
   assert.equal(it.given.aborted, false);
   it.clock.advance(1);
-  assert.equal(it.given.reason, LATE);
-  assert.equal(await failure(it.promise), LATE);
+  const error = await failure(it.promise) as TimeoutError;
+  assert.equal(it.given.reason, error);
+  assert(error instanceof TimeoutError);
+  assert.equal(error.message, "Cannot work: no result within 100 ms");
+  assert.equal(error.delivery, "not-sent");
   assert.equal(it.onClose.size, 0);
 });
 
@@ -71,7 +74,7 @@ test("work rejects with the reason of the caller's signal, whether or not there 
   assert.deepEqual([it.clock.pending, it.onClose.size], [0, 0]);
   const late = working(new AbortController().signal);
   late.clock.advance(100);
-  assert.equal(await failure(late.promise), LATE);
+  assert(await failure(late.promise) instanceof TimeoutError);
 });
 
 test("work of a client that is closed rejects with the action in the message", async () => {
@@ -118,7 +121,7 @@ function calling(hasOwner = true) {
     delete: (call) => void deleted.push(call),
     awaited: "answer",
   };
-  const request = { what: "call", method: "m", signal: counting.signal };
+  const request = { what: "call", method: "m", timeout: 100, signal: counting.signal };
   const settle = (outcome: unknown) => void outcomes.push(outcome);
   const call = new Call(deadlines, request, 100, settle, settle);
   if (hasOwner) call.owner = owner;
@@ -145,7 +148,7 @@ test("a call rejects at its deadline and says what it was waiting for", () => {
   it.clock.advance(1);
   assert.equal(
     (it.outcomes[0] as unknown as Error).message,
-    "Cannot call: no answer before the deadline",
+    "Cannot call: no answer within 100 ms",
   );
   assert.deepEqual(it.deleted, [it.call]);
   assert.equal(it.counting.listeners, 0);

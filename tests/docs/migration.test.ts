@@ -100,7 +100,7 @@ test("every call, option and error of the other clients has a row", () => {
 });
 
 test("every call that the tables name exists", () => {
-  const client = new Dispatch({ url: "ws://127.0.0.1/dwp", token: "" });
+  const client = new Dispatch({ url: "ws://127.0.0.1/dwp", token: "t" });
   const own = {
     client,
     job: client.job("job_1"),

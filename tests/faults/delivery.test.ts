@@ -104,7 +104,7 @@ test("a call that waits for a connection rejects at its deadline", async () => {
   await assert.rejects(within(call, "the call"), (error) => {
     assert(error instanceof TimeoutError);
     assert.equal(error.delivery, "not-sent");
-    assert.equal(error.message, "Cannot enqueue 'noop': no connection before the deadline");
+    assert.equal(error.message, "Cannot enqueue 'noop': no connection within 400 ms");
     assert(error.cause instanceof ConnectionError);
     return true;
   });
@@ -126,7 +126,7 @@ test("the deadline of a repeated read counts from the call", async () => {
   await assert.rejects(within(call, "the call"), (error) => {
     assert(error instanceof TimeoutError);
     assert.equal(error.delivery, "unknown");
-    assert.equal(error.message, "Cannot get stats: no answer before the deadline");
+    assert.equal(error.message, "Cannot get stats: no answer within 10000 ms");
     return true;
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { DispatchRpc, DispatchSse } from "../../mod.ts";
+import { DispatchError, DispatchRpc, DispatchSse } from "../../mod.ts";
 import { eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { hasCode } from "../helpers/has_code.ts";
@@ -123,6 +123,48 @@ for (const status of [301, 302, 303, 307, 308]) {
     assert.deepEqual(other.requests, []);
   });
 }
+
+/** Answers with status 200 that are no frames, as proxies and other servers give them. */
+const NO_FRAMES: Record<string, string> = {
+  "an HTML page": "<!DOCTYPE html><title>Sign in</title>",
+  "nothing": "",
+  "other JSON": '{"ok":true}',
+  "half a frame": '{"id":"1","type":"resp',
+  "an event": '{"id":"1","type":"event","data":{}}',
+};
+
+for (const [what, body] of Object.entries(NO_FRAMES)) {
+  test(`a call that is answered 200 with ${what} rejects with \`bad_answer\` as \`unknown\``, async () => {
+    await using it = await serveHttp((_, response) => void response.writeHead(200).end(body));
+    const options = { url: `${it.url}/dwp`, token: "t" };
+    for (const Client of [DispatchRpc, DispatchSse]) {
+      using client = new Client(options);
+      await assert.rejects(within(client.enqueue("noop"), "the call"), (error) => {
+        assert(error instanceof DispatchError);
+        assert.equal(error.code, "bad_answer");
+        assert.equal(error.delivery, "unknown");
+        assert.match(
+          error.message,
+          /^Cannot enqueue 'noop': 'http:.*\/dwp\/rpc' answered 200, not a frame; is '\/dwp' the path/,
+        );
+        return true;
+      });
+    }
+    assert.equal(it.requests.length, 2);
+  });
+}
+
+test("a write that a proxy answers with 502 may have happened; one that is refused has not", async () => {
+  await using proxy = await serveHttp((_, response) => void response.writeHead(502).end("Bad"));
+  using rpc = new DispatchRpc({ url: proxy.url, token: "t" });
+  await assert.rejects(within(rpc.enqueue("noop"), "the call"), { code: 502, delivery: "unknown" });
+  const refusal = { id: "2", type: "error", correl_id: "1", error: { code: 403, message: "no" } };
+  await using server = await serveHttp((_, response) => void response.end(JSON.stringify(refusal)));
+  using refused = new DispatchRpc({ url: server.url, token: "t" });
+  await assert.rejects(within(refused.enqueue("noop"), "the call"), (error) => {
+    return error instanceof DispatchError && error.code === 403 && error.delivery === undefined;
+  });
+});
 
 /** A stream of letters that does not end; counts what was read of it. */
 function endless(): {

@@ -107,6 +107,7 @@ export class FakeSession implements EventTransport {
   readonly onClose = new Set<(error: Error) => void>();
   readonly onCancel = new Set<(jobId: string) => void>();
   readonly credits = 100;
+  readonly timeout = 30_000;
   readonly random = () => 0.5;
   hooks: Hooks | undefined;
   closedWith: Error | undefined;
@@ -131,7 +132,7 @@ export class FakeSession implements EventTransport {
     return timeout === 0 ? Infinity : this.clock.monotonic() + timeout;
   }
 
-  ready(_what: string, _deadline: number, _signal?: AbortSignal): Promise<unknown> {
+  ready(_request: Pick<Request, "what" | "timeout" | "signal">): Promise<unknown> {
     return Promise.resolve();
   }
 

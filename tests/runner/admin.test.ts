@@ -199,7 +199,7 @@ test("no answer, no API and no permission end with 3", async () => {
   ]);
   assert.deepEqual([slow.code, slow.err], [
     3,
-    "error: Cannot get admin stats: no answer before the deadline\n",
+    "error: Cannot get admin stats: no answer within 20 ms\n",
   ]);
 });
 

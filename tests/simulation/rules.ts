@@ -444,9 +444,8 @@ function sentValue({ op, value }: Outcome): unknown {
 function mayHaveHappened({ isSettled, error }: Pick<Outcome, "isSettled" | "error">): boolean {
   if (!isSettled || !error) return true;
   const { code, delivery } = error as { code?: unknown; delivery?: unknown };
-  // Over HTTP the error for an answer that is not a frame has the HTTP status as its code, even
-  // 200.
-  return (typeof code !== "number" || code === 200) && delivery !== "not-sent";
+  // Over HTTP the error for an answer that is not a frame has the HTTP status as its code.
+  return (typeof code !== "number" || delivery === "unknown") && delivery !== "not-sent";
 }
 
 /** The rules for the end of a program, while its clients are open. */
