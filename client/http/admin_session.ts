@@ -78,7 +78,7 @@ export class AdminSession {
     if (response.status === 204) return undefined;
     const answer = parseOnce(text);
     if (answer !== undefined) return answer;
-    const why = "answered no JSON; is this the address of the admin API?";
+    const why = "did not answer with JSON; is this the address of the admin API?";
     throw new DispatchError(`Cannot ${what}: ${addressOf(url)} ${why}`, "bad_answer");
   }
 }

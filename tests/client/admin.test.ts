@@ -253,9 +253,12 @@ test("reads an answer that is sent once or twice, and refuses one that is not JS
     );
   await fails(
     new Response("<html>hello</html>"),
-    /answered no JSON; is this the address of the admin API\?$/,
+    /did not answer with JSON; is this the address of the admin API\?$/,
   );
-  await fails(new Response(""), /answered no JSON; is this the address of the admin API\?$/);
+  await fails(
+    new Response(""),
+    /did not answer with JSON; is this the address of the admin API\?$/,
+  );
   await fails(json({ count: 3 }), /the answer is not valid: Cannot decode dead letter: id is/);
   const counts = answered([json({ ...COUNTS, failed: "3" }), json({ names: 1 }), json({})]).admin;
   await assert.rejects(counts.counts(), hasCode("bad_answer", /the answer has no failed$/));
