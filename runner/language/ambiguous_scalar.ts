@@ -50,20 +50,32 @@ export function checkNumber(node: ScalarNode, diagnostics: Diagnostics): void {
 }
 
 /** Templates of other tools, around names that only mean something in an expression. */
-const FOREIGN =
-  /(?<!\$)\{\{-?\s*((?:vars|env|secrets|matrix|inputs|item)\b[^{}]*?)\s*-?\}\}|\$\{\s*((?:vars|env|secrets|matrix|inputs|item)\b[^{}]*?)\s*\}/;
+const FOREIGN = foreignTemplates(
+  String.raw`(?<!\$)\{\{-?EXPRESSION-?\}\}`,
+  String.raw`[$#%@]\{EXPRESSION\}`,
+  String.raw`\$\(EXPRESSION\)`,
+  String.raw`<%=?EXPRESSION%>`,
+  String.raw`\{%EXPRESSION%\}`,
+  String.raw`\[\[EXPRESSION\]\]`,
+);
+
+/** Builds a pattern from others, in which `EXPRESSION` stands for an expression. */
+function foreignTemplates(...patterns: string[]): RegExp {
+  const expression = String.raw`\s*((?:vars|env|secrets|matrix|inputs|item)\b[^{}]*?)\s*`;
+  return new RegExp(patterns.join("|").replaceAll("EXPRESSION", expression));
+}
 
 /** Warns about a template that is written as in other tools, and about typographic quotes. */
 export function warnAboutLookalikes(node: ScalarNode, diagnostics: Diagnostics): void {
   if (typeof node.value !== "string") return;
   const foreign = FOREIGN.exec(node.value);
   if (foreign) {
-    const expression = foreign[1] ?? foreign[2];
+    const expression = foreign.slice(1).find((group) => group !== undefined);
     diagnostics.warning("bad-template", node, `\`${foreign[0]}\` is only text`, {
       label: `write \`\${{ ${expression} }}\` for the value`,
     });
   }
-  if (node.style === "plain" && /^[“”„‘’].*[“”‘’]$/s.test(node.value)) {
+  if (node.style === "plain" && /^[“”„‘’‚«»‹›].*[“”‘’«»‹›]$/s.test(node.value)) {
     const text = node.value.slice(1, -1);
     diagnostics.warning("ambiguous-scalar", node, "typographic quotes are part of the text", {
       label: `write "${text}"`,

@@ -32,7 +32,8 @@ export class NameChecker {
     const info = this.#known.steps.get(name);
     if (info?.broken) return false;
     if (!info) {
-      const label = OTHER_ROOTS[name] ?? didYouMean(name, this.#namesInSight());
+      const other = Object.hasOwn(OTHER_ROOTS, name) ? OTHER_ROOTS[name] : undefined;
+      const label = other ?? didYouMean(name, this.#namesInSight());
       this.#error("unknown-name", node.start, node.end, `unknown name \`${name}\``, label);
       return false;
     }
@@ -155,9 +156,16 @@ const PRESENT: Record<string, Record<string, readonly string[]>> = {
 /** Hints for names of other tools. */
 const OTHER_ROOTS: Record<string, string> = {
   var: "did you mean `vars`?",
+  variable: "did you mean `vars`?",
   variables: "did you mean `vars`?",
+  environment: "did you mean `env`?",
+  process: "did you mean `env`?",
   secret: "did you mean `secrets`?",
   input: "did you mean `inputs`?",
+  steps: "the result of a step has the step's id as its name",
+  now: "write `now()` for the time",
+  uuid: "write `uuid()` for a new one",
+  random: "write `random(n)` for a whole number below n",
 };
 
 const ROOT_TITLES: Record<string, string> = {

@@ -1,6 +1,7 @@
 import type { Diagnostics } from "../language/diagnostic.ts";
 import type { Fields } from "../language/field.ts";
 import type { MapNode } from "../language/node.ts";
+import { kindOfOtherTools } from "../language/other_names.ts";
 import { suggest } from "../../runtime/suggest.ts";
 import type { StepKind } from "../steps/kind.ts";
 import { NO_RESULT } from "../steps/result_types.ts";
@@ -50,7 +51,8 @@ export function chooseKind(map: MapNode, diagnostics: Diagnostics): ChosenKind {
   );
   if (implied) return { kind: implied, map };
   diagnostics.error("no-kind", map.entries[0]?.keySpan ?? map, "the step does not say what to do", {
-    label: `it needs one of ${Object.keys(STEP_KINDS).join(", ")}`,
+    label: kindOfOtherTools(map.entries.map(({ key }) => key)) ??
+      `it needs one of ${Object.keys(STEP_KINDS).join(", ")}`,
   });
   const fields = optionalFields();
   const entries = map.entries.filter(({ key }) =>

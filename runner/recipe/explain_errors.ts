@@ -15,7 +15,11 @@ export function syntaxHint(text: string, fault: CelFault): string {
   if (/[“”„‘’]/.test(text[fault.start] ?? "")) return "use straight quotes for text";
   const from = backWhile(text, fault.start, /\w/);
   const word = text.slice(from, fault.start) + /^\w*/.exec(text.slice(fault.start))![0];
-  return (Object.hasOwn(OTHER_WORDS, word) ? OTHER_WORDS[word] : undefined) ?? explainFault(fault);
+  // The parser reads `not` as a name, and complains about the word after it.
+  const isAfterNot = /(?:^|[^\w.])not\s+$/.test(text.slice(0, from));
+  const other = isAfterNot ? "not" : word;
+  return (Object.hasOwn(OTHER_WORDS, other) ? OTHER_WORDS[other] : undefined) ??
+    explainFault(fault);
 }
 
 const OTHER_WORDS: Record<string, string> = {
@@ -25,6 +29,9 @@ const OTHER_WORDS: Record<string, string> = {
   is: "use `==` to compare",
   var: "did you mean `vars`?",
 };
+
+/** The names that other languages have for the size of a list. */
+const SIZES: ReadonlySet<string> = new Set(["length", "count", "len"]);
 
 /** The diagnostic for a type error. */
 export interface ExplainedError {
@@ -74,7 +81,11 @@ export function explainTypeError(
         message: exists
           ? `\`${name}\` does not take these arguments`
           : `there is no function \`${name}\``,
-        label: exists ? describeArguments(fault.summary) : didYouMean(name, functions),
+        label: exists
+          ? describeArguments(fault.summary)
+          : SIZES.has(name)
+          ? "did you mean `size`?"
+          : didYouMean(name, functions),
       };
     }
     default:
@@ -97,7 +108,9 @@ export function explainTypeError(
         return {
           code: "unknown-field",
           message: `a list has no \`${text}\``,
-          label: `take it from one item, \`[0].${text}\`, or from all, \`.all(x, x.${text} == …)\``,
+          label: SIZES.has(text)
+            ? "use `size(…)` for the number of items"
+            : `take it from one item, \`[0].${text}\`, or from all, \`.all(x, x.${text} == …)\``,
         };
       }
       return {

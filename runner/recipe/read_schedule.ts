@@ -82,7 +82,8 @@ export async function readSchedule(
     const { cron, timezone = "UTC", jitter } = read;
     parts.schedule = { cron, timezone, ...(jitter === undefined ? {} : { jitter }) };
   } else if (schedule) {
-    const hint = schedule.kind === "scalar" && typeof schedule.value === "string"
+    const hint = schedule.kind === "scalar" && typeof schedule.value === "string" &&
+        schedule.value.includes(" ")
       ? `write \`schedule: { cron: "${schedule.value}" }\``
       : undefined;
     context.wrongType(schedule, "`schedule`", "a map", hint);

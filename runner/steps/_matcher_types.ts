@@ -7,6 +7,7 @@ import {
   typeOfValue,
 } from "../expression/types.ts";
 import type { Node } from "../language/node.ts";
+import { matcherMeantBy } from "../language/other_names.ts";
 import type { ParseContext } from "../language/parse_context.ts";
 
 /** A type as matchers distinguish it; `any` if it is not known. */
@@ -51,7 +52,11 @@ export function checkMatcher(
   const given = argument.kind === "list" || argument.kind === "map"
     ? argument.kind
     : shapeOfValue(value);
-  const title = argument.kind === "literal" ? describeValue(value) : "text";
+  const title = argument.kind === "literal"
+    ? describeValue(value)
+    : given === "list" || given === "map"
+    ? `a ${given}`
+    : "text";
   switch (name) {
     case "equals":
     case "not":
@@ -61,6 +66,9 @@ export function checkMatcher(
       }
       return report(
         name === "equals" ? ` and cannot equal ${title}` : ` and never equals ${title}`,
+        at.kind === "map" && at.entries.length === 1
+          ? matcherMeantBy(at.entries[0]!.key)
+          : undefined,
       );
     case "gt":
     case "gte":

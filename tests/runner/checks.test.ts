@@ -587,6 +587,66 @@ test("warns about templates of other tools and typographic quotes, which are onl
   );
 });
 
+test("warns about the templates of more tools, and about more typographic quotes", async () => {
+  const templates = [
+    ..."$(vars.n) #{vars.n} %{vars.n} @{vars.n} <%vars.n%> {%vars.n%} [[vars.n]]".split(" "),
+    ...["<%= vars.n %>", "{{- vars.n -}}", "{{{vars.n}}}"],
+  ];
+  for (const template of templates) {
+    const [diagnostic, ...rest] = await checkRecipe(
+      "r.yaml",
+      `vars: { n: 1 }\nsteps:\n  - log: "a ${template} b"\n  - assert: 1 == 1\n`,
+    );
+    assert.deepEqual([diagnostic?.code, rest], ["bad-template", []], template);
+    assert.equal(diagnostic?.label, "write `${{ vars.n }}` for the value");
+  }
+  for (const text of ["«a»", "»a«", "‹a›", "‚a‘", "„a“"]) {
+    const [diagnostic] = await checkRecipe(
+      "r.yaml",
+      `steps:\n  - log: ${text}\n  - assert: 1 == 1\n`,
+    );
+    assert.equal(diagnostic?.label, 'write "a"', text);
+  }
+  const other = `steps:\n  - log: "$(HOME) #{name} [[x]] <%= y %> $(vars"\n  - assert: 1 == 1\n`;
+  assert.deepEqual(await checkRecipe("r.yaml", other), []);
+});
+
+test("suggests the recipe's words for those of other tools and languages", async () => {
+  const label = async (steps: string, rest = "") => {
+    const text =
+      `${rest}steps:\n  - { id: a, start: order-payment }\n  - { id: j, enqueue: noop }\n${steps}`;
+    const found = await checkRecipe("r.yaml", text);
+    return found.find(({ severity }) => severity === "error")?.label;
+  };
+  const expected: [step: string, label: string][] = [
+    ["expect: { j.priority: { '<': 5 } }", "did you mean `lt`?"],
+    ["expect: { j.priority: { eq: 5 } }", "did you mean `equals`?"],
+    ["expect: { j.priority: { min: 5 } }", "did you mean `gte`?"],
+    ["expect: { j.state: { regex: a } }", "did you mean `matches`?"],
+    ["expect: { j.state: { in: [a] } }", "did you mean `one_of`?"],
+    ["expect: { a.events: { size: 1 } }", "did you mean `length`?"],
+    ["assert: a.steps.length == 1", "use `size(…)` for the number of items"],
+    ["assert: len(a.steps) == 1", "did you mean `size`?"],
+    ["assert: not has(a.output)", "use `!` for not"],
+    ["log: ${{ now }}", "write `now()` for the time"],
+    ["log: ${{ steps.a.state }}", "the result of a step has the step's id as its name"],
+    ["log: ${{ process.env.A }}", "did you mean `env`?"],
+    ["job: noop", "did you mean `enqueue`?"],
+    ["workflow: a", "did you mean `start`?"],
+    ["emit: a", "did you mean `publish`?"],
+    ["echo: a", "did you mean `log`?"],
+    ["{ wait: a, status: completed }", "did you mean `until`?"],
+    ["{ enqueue: noop, retry: { times: 3 } }", "did you mean `attempts`?"],
+    ["{ enqueue: noop, retry: { attempts: 3, delay: 1s } }", "did you mean `backoff`?"],
+  ];
+  for (const [step, wanted] of expected) assert.equal(await label(`  - ${step}\n`), wanted, step);
+  assert.equal(await label("", 'cron: "* * * * *"\n'), "did you mean `schedule`?");
+  assert.equal(await label("", "schedule: 5m\n"), undefined);
+  // A payload can have such keys.
+  const data = "  - expect: { j.payload: { eq: 5 } }\n  - expect: { j.payload: { count: 3 } }\n";
+  assert.equal(await label(data), undefined);
+});
+
 test("asks about a key that is indented too far", async () => {
   const text = "steps:\n  - start: order-payment\n      input: { a: 1 }\n";
   const [diagnostic, ...rest] = await checkRecipe("r.yaml", text);
