@@ -54,6 +54,8 @@ test("parseChannel returns undefined for names that servers reject", () => {
     "Jobs",
     "jobs ",
     "cron:x",
+    "jobx",
+    "queued",
     "firehose:1",
     "toString",
   ];

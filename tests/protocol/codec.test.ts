@@ -1,6 +1,6 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { test } from "node:test";
-import { encode } from "@msgpack/msgpack/dist.esm/index.mjs";
+import { decode, encode } from "@msgpack/msgpack/dist.esm/index.mjs";
 import {
   type Codec,
   FrameError,
@@ -80,6 +80,32 @@ test("msgpack: throws a FrameError that shows the bytes if they are not a frame"
   }
 });
 
+test("an error says what a message is not, and why", () => {
+  const bytesOf = (value: unknown) => encode(value) as Uint8Array;
+  const data = (text: string) => bytesOf({ type: "event", data: new TextEncoder().encode(text) });
+  for (
+    const [codec, message, text, hasCause] of [
+      [jsonCodec, "hello", /^Cannot decode frame: not JSON: hello$/, true],
+      [msgpackCodec, Uint8Array.of(0xc1), /: not MessagePack: c1$/, true],
+      [msgpackCodec, data("{nope"), /: 'data' is not JSON: \{nope$/, true],
+      [msgpackCodec, data(""), /: 'data' is not JSON: 82a4/, true],
+      [msgpackCodec, bytesOf(null), /: not an object: c0$/, false],
+    ] as const
+  ) {
+    throws(() => codec.decode(message), (error: Error) => {
+      match(error.message, text);
+      equal(error.cause instanceof Error, hasCause);
+      return true;
+    });
+  }
+});
+
+test("msgpack: sends ts as a timestamp", () => {
+  const ts = "2026-11-24T08:03:20.937Z";
+  const frame = decode(msgpackCodec.encode({ id: "1", type: "ping", ts }) as Uint8Array);
+  deepEqual(frame, { id: "1", type: "ping", ts: new Date(ts) });
+});
+
 test("msgpack: throws if the message is text", () => {
   throws(() => msgpackCodec.decode('{"id":"1","type":"pong"}'), /not MessagePack/);
 });
@@ -101,7 +127,10 @@ test("msgpack: throws a FrameError if ts is beyond the range of a Date", () => {
   // {type: "pong", ts: timestamp96 of 2^62 seconds}
   const bytes = [0x82, 0xa4, ...ascii("type"), 0xa4, ...ascii("pong"), 0xa2, ...ascii("ts")];
   const timestamp = [0xc7, 12, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0];
-  throws(() => msgpackCodec.decode(Uint8Array.from([...bytes, ...timestamp])), FrameError);
+  throws(
+    () => msgpackCodec.decode(Uint8Array.from([...bytes, ...timestamp])),
+    /'ts' is not a time/,
+  );
 });
 
 test("msgpack: decodes ts as RFC 3339", () => {

@@ -138,12 +138,18 @@ test("decodeTimeline decodes the payload of each event that a run waited for", (
       entry("wait:no-json", base64({ payload: "?" })),
       entry("wait:timed-out", ""),
       entry("waiter", base64({ payload: base64(1) })),
+      entry("parallel:wait:paid", base64({ payload: base64(1) })),
+      entry("wait:null", base64(null)),
+      { step_name: "wait:nothing", created_at: time },
     ]),
     [
       entry("waitall:paid,late", payloads.map(decoded)),
       entry("wait:no-json", { payload: "?" }),
       entry("wait:timed-out", ""),
       entry("waiter", { payload: base64(1) }),
+      entry("parallel:wait:paid", { payload: base64(1) }),
+      entry("wait:null", null),
+      { step_name: "wait:nothing", created_at: time },
     ],
   );
 });
@@ -153,8 +159,11 @@ test("decodeTimeline accepts a missing list as an empty one", () => {
 });
 
 test("decodeTimeline throws an EntityError if a value is not a timeline", () => {
-  for (const value of [{}, "x", 5, [null], [5], [{}], [{ step_name: 5 }]]) {
-    throws(() => decodeTimeline(value), EntityError);
+  for (const value of [{}, "x", 5]) {
+    throws(() => decodeTimeline(value), { name: "EntityError", message: /timeline: not a list$/ });
+  }
+  for (const value of [[null], [5], [{}], [{ step_name: 5 }]]) {
+    throws(() => decodeTimeline(value), { name: "EntityError", message: /has no step_name$/ });
   }
 });
 
@@ -165,7 +174,7 @@ test("decodeStats returns statistics, and throws an EntityError if broker is mis
   };
   deepEqual(decodeStats(stats), stats);
   for (const value of [null, {}, [], { broker: 5 }, { broker: null }]) {
-    throws(() => decodeStats(value), EntityError);
+    throws(() => decodeStats(value), { name: "EntityError", message: /broker is missing$/ });
   }
 });
 
