@@ -181,6 +181,7 @@ test("reads quoted-printable", () => {
 test("reads a text without its line breaks, with spaces in their place, and without indentation", () => {
   masks("hunter2hunter2", {
     "hunter2\nhunter2": "***",
+    "hunter2 %0A hunter2": "***",
     "hunter2\r\nhunter2": "***",
     "hunter2\rhunter2": "***",
     "hunter2\n\n\nhunter2": "***",
@@ -197,7 +198,7 @@ test("reads a text without its line breaks, with spaces in their place, and with
     "two  words of it\n": "two  words of it\n",
     " two\nwords of it ": " *** ",
   });
-  masks("hun  ter2", { "hun \n ter2": "***" });
+  masks("hun  ter2", { "hun \n ter2": "***", "hun %0A ter2": "***" });
   masks("oneword", { "one\nword": "***" });
 });
 
