@@ -8,13 +8,14 @@ import { currentDirectory, onExit } from "./process.ts";
  * If possible the file is replaced, so that it is never torn: a reader sees the old text or the
  * whole new one. It is written in place if a replacement would break something: if it has several
  * hard links, belongs to another user or group, or its directory allows no new files. Pipes and
- * devices such as `/dev/stdout` are written to directly.
+ * devices such as `/dev/stdout` are written to directly; a named pipe that nobody reads is refused.
  * @throws {FileError}
  */
 export async function writeTextFile(path: string, text: string): Promise<void> {
   try {
     const target = await targetOf(path);
     const { status } = target;
+    if (status?.isPipe) await checkReader(target.path);
     if (status && (!status.isFile || status.links > 1)) await write(target.path, text);
     else if (!await replace(target, text)) await write(target.path, text);
   } catch (cause) {
@@ -35,6 +36,7 @@ export async function checkWritable(path: string): Promise<void> {
     if (status?.isDirectory) {
       throw Object.assign(new Error("it is a directory"), { code: "EISDIR" });
     }
+    if (status?.isPipe) return await checkReader(target);
     if (status && !status.isFile) return;
     if (status && status.links > 1) return await openToWrite(target);
     const probe = temporaryFor(target);
@@ -70,6 +72,7 @@ export async function fileIdentity(path: string): Promise<string> {
 interface FileStatus {
   isFile: boolean;
   isDirectory: boolean;
+  isPipe: boolean;
   /** The mode, without the type; absent on Windows. */
   mode: number | undefined;
   /** The number of hard links. */
@@ -129,6 +132,7 @@ async function statusOf(path: string): Promise<FileStatus> {
   return {
     isFile,
     isDirectory: Deno ? status.isDirectory : status.isDirectory(),
+    isPipe: Deno ? status.isFifo === true : status.isFIFO(),
     mode: typeof mode === "number" ? mode & 0o7777 : undefined,
     links: nlink ?? 1,
     // A larger number would be rounded, and could equal that of another file.
@@ -199,6 +203,32 @@ async function write(
   const withMode = mode === undefined ? {} : { mode };
   if (Deno) await Deno.writeTextFile(path, text, { createNew, ...withMode });
   else await (await fs()).writeFile(path, text, { flag: createNew ? "wx" : "w", ...withMode });
+  const pipe = openPipes.get(path);
+  if (pipe === undefined) return;
+  openPipes.delete(path);
+  (globalThis as any).process.getBuiltinModule("node:fs").closeSync(pipe);
+}
+
+/** The pipes that were opened to see whether somebody reads them. */
+const openPipes = new Map<string, number>();
+
+/**
+ * Checks that somebody reads a pipe. To open one without a reader would block until one comes, even
+ * when the process ends. It stays open until the text is written, because a reader takes the end of
+ * the last writer for the end of the text.
+ */
+async function checkReader(path: string): Promise<void> {
+  if (/^\/(dev|proc)\//.test(path)) return;
+  const { closeSync, constants, openSync } = await import("node:fs");
+  try {
+    const pipe = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    const before = openPipes.get(path);
+    openPipes.set(path, pipe);
+    if (before !== undefined) closeSync(before);
+  } catch (error) {
+    if (codeOf(error) !== "ENXIO") throw error;
+    throw Object.assign(new Error("it is a named pipe that nobody reads"), { code: "ENXIO" });
+  }
 }
 
 /** Opens a file for writing and closes it again. */

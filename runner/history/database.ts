@@ -1,4 +1,4 @@
-import { type Stats, statSync } from "node:fs";
+import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../runtime/clock.ts";
@@ -26,8 +26,8 @@ export interface HistoryOptions {
 }
 
 /**
- * Opens a history and migrates it to the current schema. A corrupt file is renamed and replaced by a
- * new one; the database of another application is left alone.
+ * Opens a history and migrates it to the current schema. A corrupt history is renamed and replaced
+ * by a new one; the database of another application, or a file of another kind, is left alone.
  * @throws {HistoryError | FileError}
  */
 export async function openDatabase(path: string, options: HistoryOptions): Promise<DatabaseSync> {
@@ -40,6 +40,11 @@ export async function openDatabase(path: string, options: HistoryOptions): Promi
   }
   if (!before && !options.create) {
     throw new HistoryError("missing", `Cannot open history '${path}': no such file`);
+  }
+  if (before && before.size > 0 && !isDatabase(path)) {
+    // SQLite would overwrite a short file, and call a long one corrupt.
+    const reason = "it is not a history but another kind of file";
+    throw new HistoryError("foreign", `Cannot open history '${path}': ${reason}`);
   }
   const open = () => connect(new DatabaseSync(resolve(path)), path, options);
   try {
@@ -123,6 +128,24 @@ export function transaction(database: DatabaseSync, write: () => void): void {
     // SQLite has already rolled back after some errors.
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
+  }
+}
+
+/** The first bytes of every SQLite database. */
+const HEADER = "SQLite format 3\0";
+
+/** Whether a file is a database, corrupt or not. */
+function isDatabase(path: string): boolean {
+  let file: number | undefined;
+  try {
+    file = openSync(path, "r");
+    const bytes = new Uint8Array(HEADER.length);
+    readSync(file, bytes, 0, bytes.length, 0);
+    return new TextDecoder().decode(bytes) === HEADER;
+  } catch (cause) {
+    throw historyError("open", path, cause);
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 

@@ -123,7 +123,7 @@ test("rejects a missing or corrupt history; exits with 4 when no case matches", 
     equal(missing.code, 2);
     match(missing.err, /Cannot open history '.*': no such file; a run with --history creates it/);
     const broken = `${file}.broken`;
-    await writeFile(broken, "garbage ".repeat(1000));
+    await writeFile(broken, "SQLite format 3\0garbage ".repeat(1000));
     const unreadable = await runnerCli(["history", "--history", broken]);
     equal(unreadable.code, 2);
     match(unreadable.err, /Cannot open history '.*': file is not a database/);

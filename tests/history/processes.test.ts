@@ -33,7 +33,7 @@ test("two processes that find a corrupt file rename it once", async () => {
     await writeFile(recipe, RECIPE);
     for (let round = 0; round < 4; round++) {
       const file = join(directory, `${round}.db`);
-      await writeFile(file, "garbage ".repeat(1000));
+      await writeFile(file, "SQLite format 3\0" + "garbage ".repeat(1000));
       const args = ["runner.ts", recipe, "--quiet", "--history", file];
       const both = [new RunnerProcess(args), new RunnerProcess(args)];
       for (const child of both) equal(await child.exit(), 0, child.output);

@@ -203,7 +203,9 @@ test("refuses a history that cannot be used, and turns a pass into 3 if it canno
     const below = join(directory, "file");
     await writeFile(below, "");
     const garbage = join(directory, "garbage.db");
-    await writeFile(garbage, "garbage ".repeat(5000));
+    await writeFile(garbage, "SQLite format 3\0" + "garbage ".repeat(5000));
+    const notes = join(directory, "notes.yaml");
+    await writeFile(notes, "garbage ".repeat(5000));
     const foreign = join(directory, "foreign.db");
     const full = join(directory, "full.db");
     const locked = join(directory, "locked.db");
@@ -220,6 +222,7 @@ test("refuses a history that cannot be used, and turns a pass into 3 if it canno
     const cases: [string, number, RegExp][] = [
       [join(below, "history.db"), 2, /^error: Cannot create directory .*: a file has this name/m],
       [garbage, 0, /^warning: Cannot open history .*; renamed it to/m],
+      [notes, 2, /^error: Cannot open history .*: it is not a history but another kind of file$/m],
       [foreign, 2, /^error: Cannot open history .* another application$/m],
       [full, 3, /^error: Cannot write history .*: disk is full$/m],
       [locked, 2, /^error: Cannot open history .*: it is a directory$/m],

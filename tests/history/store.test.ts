@@ -79,7 +79,7 @@ test("renames a corrupt file without changing it, and creates a new one", async 
   await inDirectory(async (directory) => {
     const whole = await database(join(directory, "whole.db"));
     const corrupt: Record<string, Uint8Array> = {
-      garbage: new TextEncoder().encode("this is not a database. ".repeat(400)),
+      garbage: new TextEncoder().encode("SQLite format 3\0" + "garbage ".repeat(400)),
       "cut at a page": whole.subarray(0, 4096),
       "cut in a page": whole.subarray(0, 2 * 4096 + 1000),
       "cut in the header": whole.subarray(0, 50),
@@ -97,6 +97,22 @@ test("renames a corrupt file without changing it, and creates a new one", async 
       match(warnings[0]!, /^Cannot open history '.*': .*; renamed it to '.*corrupt-2026-/);
       deepEqual(new Uint8Array(await readFile(renamed)), new Uint8Array(bytes), name);
       equal(query(file, "SELECT count(*) AS n FROM run")[0]?.n, 1);
+    }
+  });
+});
+
+test("refuses a file that is no database, and leaves it as it is", async () => {
+  await inDirectory(async (directory) => {
+    for (const text of ["steps: [{ assert: true }]\n", "x", "garbage ".repeat(5000)]) {
+      const file = join(directory, "notes.yaml");
+      await writeFile(file, text);
+      await rejects(HistoryStore.open(file, options()), {
+        name: "HistoryError",
+        code: "foreign",
+        message: `Cannot open history '${file}': it is not a history but another kind of file`,
+      });
+      equal(await readFile(file, "utf8"), text);
+      deepEqual(await readdir(directory), ["notes.yaml"]);
     }
   });
 });
@@ -168,7 +184,7 @@ test("creates and renames nothing without `create`", async () => {
     const only = { ...options(), create: false };
     const file = join(directory, "history.db");
     await rejects(HistoryStore.open(file, only), { code: "missing" });
-    await writeFile(file, "garbage ".repeat(1000));
+    await writeFile(file, "SQLite format 3\0garbage ".repeat(1000));
     await rejects(HistoryStore.open(file, only), { code: "corrupt" });
     deepEqual(await readdir(directory), ["history.db"]);
   });
@@ -290,7 +306,7 @@ test("two stores that find the same file corrupt rename it once and lose no runs
 test("takes over the lock file of a crashed process", async () => {
   await inDirectory(async (directory) => {
     const file = join(directory, "history.db");
-    await writeFile(file, "garbage ".repeat(1000));
+    await writeFile(file, "SQLite format 3\0garbage ".repeat(1000));
     await writeFile(`${file}.lock`, "");
     const warnings: string[] = [];
     const clock = new FakeClock(NOW);

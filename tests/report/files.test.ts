@@ -15,6 +15,7 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { writeTextFile } from "../../runtime/write_file.ts";
 import { REPORTERS } from "../../runner/report/registry.ts";
 import { runnerCli } from "../runner/_cli.ts";
 import { withFiles } from "../runner/_recipe.ts";
@@ -233,6 +234,26 @@ test("writes to the target of a symbolic link and keeps the link", async () => {
     assert.ok((await lstat(link)).isSymbolicLink());
     const { cases } = JSON.parse(await readFile(join(directory, "real.json"), "utf8"));
     assert.equal(cases.length, 1);
+  });
+});
+
+test("refuses a named pipe that nobody reads, before the run", {
+  skip: process.platform === "win32" ? "Windows has no named pipes in directories" : false,
+}, async () => {
+  await withFiles({ "a.yaml": "steps: [{ assert: true }]" }, async (directory) => {
+    const pipe = join(directory, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const { code, err } = await runnerCli([
+      join(directory, "a.yaml"),
+      "--reporter",
+      `junit=${pipe}`,
+    ]);
+    assert.equal(code, 2, err);
+    assert.match(
+      err,
+      /^error: reporter junit: Cannot write file '.*pipe': it is a named pipe that nobody reads$/m,
+    );
+    await assert.rejects(writeTextFile(pipe, "text"), { code: "ENXIO" });
   });
 });
 
