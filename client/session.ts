@@ -172,6 +172,8 @@ export class Session implements EventTransport {
   }
 
   #onConnected(link: Link, attempt: number): void {
+    // The client was closed in the same turn.
+    if (this.#closedWith) void link.close(this.#closedWith, true);
     if (!link.isOpen) {
       throw new ConnectionError("the connection is lost", "connection_lost");
     }

@@ -30,7 +30,7 @@ export class StatusFeed {
       createMarker: (missed) => ({
         type: "anomaly",
         count: missed,
-        cause: new Error(`dropped ${missed} older statuses`),
+        cause: new Error(`dropped ${missed} statuses`),
       }),
       onLeave: () => this.#readers.delete(reader),
     });

@@ -179,7 +179,7 @@ export function decodeTimeline(value: unknown): TimelineEntry[] {
   if (!Array.isArray(value)) throw new EntityError("Cannot decode timeline: not a list");
   return value.map((item: unknown) => {
     if (!isRecord(item) || typeof item.step_name !== "string") {
-      throw new EntityError("Cannot decode timeline: an entry has no step_name");
+      throw new EntityError("Cannot decode timeline: step_name is missing");
     }
     const entry = { ...item };
     if (entry.data !== undefined) entry.data = decodeJsonBase64(entry.data);

@@ -3,7 +3,7 @@ import { loadMsgpackCodec } from "../../protocol/msgpack.ts";
 import { inBrowser } from "../../runtime/browser.ts";
 import { observeSockets } from "../../runtime/terminate.ts";
 import { explainFailure } from "../../runtime/explain.ts";
-import { AuthError, ConnectionError, DispatchError } from "../errors.ts";
+import { AuthError, closedError, ConnectionError, DispatchError } from "../errors.ts";
 import { type DispatchOptions, getToken } from "../options.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { FormatError, Link } from "./link.ts";
@@ -64,9 +64,9 @@ export class Connector {
     } = this.#options;
     const { clock, deadlines } = this.#host;
     const binary = this.#useMsgpack ? this.#codec ??= await this.#loadCodec(signal) : undefined;
-    return await this.#inTime("answer", signal, async (signal) => {
+    const open = async (either: AbortSignal) => {
       try {
-        signal.throwIfAborted();
+        either.throwIfAborted();
         observeSockets();
         return await Link.open({
           displayUrl: this.#displayUrl,
@@ -78,20 +78,28 @@ export class Connector {
           deadlines,
           socket: webSocket(this.#url.href),
           owner,
-        }, signal);
+        }, either);
       } catch (error) {
-        if (error instanceof DispatchError || signal.aborted) throw error;
+        if (error instanceof DispatchError || either.aborted) throw error;
         // The control link has just reached the same server, so lanes do not ask it why connecting
         // failed.
         const cause = inBrowser ? error as Error : await explainFailure(
           error,
           this.#url,
           clock,
-          pings && !this.#options.webSocket && signal,
+          pings && !this.#options.webSocket && either,
         );
         const text = `Cannot connect to '${this.#displayUrl}': ${cause.message}`;
         throw new ConnectionError(text, "connect_failed", { cause });
       }
+    };
+    return await this.#inTime("answer", signal, (either) => {
+      const opening = open(either);
+      // Nobody takes a link that opens in the turn in which the signal aborts.
+      opening.then((link) => {
+        if (either.aborted) void link.close(closedError(), true);
+      }, () => {});
+      return opening;
     });
   }
 
@@ -104,7 +112,7 @@ export class Connector {
       try {
         return await loadMsgpackCodec();
       } catch (cause) {
-        const text = "Cannot load '@msgpack/msgpack', which the format 'msgpack' needs";
+        const text = "Cannot load '@msgpack/msgpack'";
         throw new ConnectionError(text, "connect_failed", { cause });
       }
     });

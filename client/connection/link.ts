@@ -166,7 +166,7 @@ export class Link implements CallOwner {
     try {
       if (typeof data === "string") frame = jsonCodec.decode(data);
       else if (binary) frame = binary.decode(new Uint8Array(data as ArrayBuffer));
-      else throw new FrameError("a binary message on a JSON connection", "");
+      else throw new FrameError("an unexpected binary message", "");
     } catch (error) {
       if (!this.isOpen && binary) this.#settleOpening(formatError(error));
       else owner.onAnomaly(error as Error);
@@ -211,7 +211,7 @@ export class Link implements CallOwner {
     }
     if (!call && !(correl_id && this.#unanswered > this.inFlight)) {
       const text = error
-        ? `an error that belongs to no request: ${error.code} ${error.message}`
+        ? `an error to no request: ${error.code} ${error.message}`
         : "an answer to no request";
       return this.reportAnomaly(text);
     }

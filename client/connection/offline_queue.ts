@@ -26,7 +26,7 @@ export class OfflineQueue implements CallOwner {
     call.owner = this;
     if (this.size < this.#limit) this.calls.add(call);
     else {
-      const why = `${this.#limit} requests already wait for a connection`;
+      const why = `${this.#limit} requests wait for a connection`;
       call.fail(new ConnectionError(why, "queue_full"));
     }
   }

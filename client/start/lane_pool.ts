@@ -144,7 +144,7 @@ export class LanePool {
 
   /** Drops a lane whose run has ended, unless it answers soon. */
   expectAnswer(lane: Lane): void {
-    const text = `no answer for ${ANSWER_TIME} ms after its run has ended`;
+    const text = `no answer within ${ANSWER_TIME} ms after its run`;
     const drop = () => this.drop(lane, new ConnectionError(text, "connection_lost"));
     lane.cancelTimer = this.#after(ANSWER_TIME, drop);
   }

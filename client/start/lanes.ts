@@ -148,8 +148,9 @@ export class Lanes {
       const { runId } = start;
       if (!(cause instanceof ConnectionError) || !runId) return;
       this.#trackers.get(runId)?.stopFeeding();
-      const session = this.#session;
-      if (!session.closedWith) session.status.emit({ type: "lane_lost", runId, cause });
+      // A start that was given up, or a client that has ended, dropped the lane itself.
+      if (this.#session.closedWith || cause.code === "closed") return;
+      this.#session.status.emit({ type: "lane_lost", runId, cause });
     } finally {
       this.#running.delete(start.runId!);
     }

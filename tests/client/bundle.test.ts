@@ -59,7 +59,7 @@ test("a client without the MessagePack package speaks JSON, and cannot connect w
       {
         name: "ConnectionError",
         code: "connect_failed",
-        message: "Cannot load '@msgpack/msgpack', which the format 'msgpack' needs",
+        message: "Cannot load '@msgpack/msgpack'",
       },
     );
   } finally {

@@ -439,7 +439,7 @@ test("drops a lane that does not answer within five seconds after its run has en
   equal(linkOf(lane).isOpen, false);
   await rejects(sending, (error) => {
     equal((error as ConnectionError).code, "connection_lost");
-    match((error as Error).message, /: no answer for 5000 ms after its run has ended$/);
+    match((error as Error).message, /: no answer within 5000 ms after its run$/);
     return true;
   });
 });

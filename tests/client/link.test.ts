@@ -228,7 +228,7 @@ test("a message that is not JSON does not end the authentication", async () => {
   socket.receive("what?");
   socket.receive(new Uint8Array([0x80]).buffer);
   assert.match(anomalies[0]!, /^Cannot decode frame: not JSON: what\?$/);
-  assert.match(anomalies[1]!, /^Cannot decode frame: a binary message on a JSON connection: $/);
+  assert.match(anomalies[1]!, /^Cannot decode frame: an unexpected binary message: $/);
   socket.answer({ session_id: "s" }, "auth");
   await within(promise, "opening");
 });
@@ -299,7 +299,7 @@ test("counts the answers to given-up calls: one more is an anomaly", async () =>
   socket.refuse(500, "odd", "4");
   assert.equal(anomalies.length, 2);
   assert.match(anomalies[0]!, /: an answer to no request: /);
-  assert.match(anomalies[1]!, /: an error that belongs to no request: 500 odd: /);
+  assert.match(anomalies[1]!, /: an error to no request: 500 odd: /);
 });
 
 test("an answer to no request is an anomaly while every request still waits for its own", async () => {

@@ -50,7 +50,7 @@ test("rejects calls while the queue is full", () => {
   queue.add(createCall("get stats"));
   deepEqual(errorOf(outcomes.get("get stats")), {
     code: "queue_full",
-    message: "Cannot get stats: 2 requests already wait for a connection",
+    message: "Cannot get stats: 2 requests wait for a connection",
     delivery: "not-sent",
   });
   equal(queue.size, 2);

@@ -191,7 +191,7 @@ test("drops a silent lane after its run has ended", async () => {
   await eventually(() => it.status.of("lane_lost").length === 1);
   const { runId, cause } = it.status.of("lane_lost")[0]!;
   assert.equal(runId, run.run_id);
-  assert.match(cause.message, /no answer for 5000 ms after its run has ended$/);
+  assert.match(cause.message, /no answer within 5000 ms after its run$/);
   lane!.release();
   await eventually(() => it.proxy.connections.length === 1);
   await within(it.client.stats(), "a call");

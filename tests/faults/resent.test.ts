@@ -66,7 +66,7 @@ test("a read that was sent and cannot be sent again may have arrived: if the que
   await eventually(() => it.errors.length === 1);
   const [full] = it.errors as ConnectionError[];
   assert.deepEqual([full!.code, full!.delivery], ["queue_full", "unknown"]);
-  assert.equal(full!.message, "Cannot get stats: 1 requests already wait for a connection");
+  assert.equal(full!.message, "Cannot get stats: 1 requests wait for a connection");
   await assert.rejects(it.client.stats(), { code: "queue_full", delivery: "not-sent" });
 });
 

@@ -1,12 +1,13 @@
 import { type Dispatch, type DispatchEvent, DispatchRpc, DispatchSse } from "../../mod.ts";
-import type { Gap, Job, Run, Status } from "../../mod.ts";
+import type { DispatchOptions, Gap, Job, Run, Status } from "../../mod.ts";
 import { isTerminal, wireChannel } from "../../protocol/mod.ts";
 import type { World } from "../../testing/mod.ts";
 import type { WorldClock } from "../../testing/mod.ts";
+import type { WorldSocket } from "../../testing/world/socket.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
 import { FRESH_TOKENS } from "./workload.ts";
 import { NEVER } from "./program.ts";
-import type { CallStep, ClientPlan, Operation, ValueKind } from "./program.ts";
+import type { CallStep, ClientPlan, Moment, Operation, ValueKind } from "./program.ts";
 
 /** A call of a client, from its beginning to its end. */
 export interface Outcome {
@@ -29,6 +30,8 @@ export interface Outcome {
   result?: unknown;
   error?: unknown;
   signal?: CountingSignal;
+  /** Whether its signal aborts between two turns. */
+  readonly abortsInTurn: boolean;
   /** The id of the job or run that it waits for. */
   target?: string;
 }
@@ -51,8 +54,11 @@ export interface Reading {
   isLeft: boolean;
   /** Whether a slow reader is still busy with an item. */
   isBusy?: boolean;
-  readonly subscription?: { unsubscribe(): Promise<void> };
+  readonly subscription?: Leavable;
 }
+
+/** What a reader leaves. */
+type Leavable = AsyncDisposable & { unsubscribe(): Promise<void> };
 
 /** The jobs and runs that the clients of a world know of. */
 export interface Known {
@@ -100,6 +106,8 @@ export class Actor {
   readonly #runs = new Map<string, Run>();
   /** The random numbers that the client has used. */
   readonly randoms: number[] = [];
+  /** What to do when so many more frames have arrived. */
+  readonly #onFrames = new Set<{ frames: number; act: () => void }>();
   isClosed = false;
   hasSlept = false;
 
@@ -117,7 +125,7 @@ export class Actor {
     this.name = `client-${index + 1}`;
     this.clock = world.clock(this.name);
     const { reconnect, maxRetries, timeout, isBalanced, hasFreshTokens, credits } = plan;
-    const random = world.clientOptions(this.name).random!;
+    const { random, webSocket } = world.clientOptions(this.name) as Required<DispatchOptions>;
     let tokens = 0;
     const token = hasFreshTokens
       ? () => FRESH_TOKENS[tokens++ % FRESH_TOKENS.length]!
@@ -137,6 +145,7 @@ export class Actor {
       timeout,
       token,
       credits,
+      webSocket: (address) => this.#watchFrames(webSocket(address)),
       random: () => {
         this.randoms.push(random());
         return this.randoms.at(-1)!;
@@ -190,6 +199,7 @@ export class Actor {
       isSettled: false,
       end: NaN,
       signal,
+      abortsInTurn: typeof abort === "object",
       ...("value" in op ? { value: makeValue(op.value, "same" in op && op.same ? 0 : tag) } : {}),
       ...(op.do === "enqueueMany" || op.do === "publish" ? { value: tag } : {}),
     };
@@ -206,12 +216,40 @@ export class Actor {
       settle("result"),
       settle("error"),
     );
-    if (signal && abort !== NEVER) {
+    const act = () => {
       const hasSignal = op.do !== "close" && op.do !== "unsubscribe";
-      if (hasSignal) outcome.deadline = Math.min(outcome.deadline, start + abort!);
-      this.clock.setTimeout(() => signal.abort(new Error("aborted")), abort!);
-    }
+      if (hasSignal) outcome.deadline = Math.min(outcome.deadline, this.clock.monotonic());
+      signal!.abort(new Error("aborted"));
+    };
+    if (typeof abort === "object") this.actAt(abort, act);
+    else if (signal && abort !== NEVER) this.clock.setTimeout(act, abort!);
     return done;
+  }
+
+  /** Calls back when frames have arrived and turns of the queue of microtasks have passed. */
+  actAt({ frames, turns }: Moment, act: () => void): void {
+    // How many turns a request over HTTP takes depends on the runtime.
+    if (this.isHttp) return;
+    const later = async () => {
+      for (let turn = 0; turn < turns; turn++) await undefined;
+      act();
+    };
+    if (frames === 0) void later();
+    else this.#onFrames.add({ frames, act: later });
+  }
+
+  #watchFrames(socket: WebSocket): WebSocket {
+    const watched = socket as unknown as WorldSocket;
+    const receive = watched.receive.bind(watched);
+    watched.receive = (message) => {
+      receive(message);
+      for (const entry of this.#onFrames) {
+        if (--entry.frames > 0) continue;
+        this.#onFrames.delete(entry);
+        entry.act();
+      }
+    };
+    return socket;
   }
 
   async #perform(
@@ -265,7 +303,9 @@ export class Actor {
         const reading = chosen(this.subscriptions, op.pick);
         if (!reading) return;
         reading.isLeft = true;
-        return await reading.subscription!.unsubscribe();
+        if (!op.using) return await reading.subscription!.unsubscribe();
+        await using _subscription = reading.subscription!;
+        return;
       }
       case "watch": {
         const id = chosen(known.runs, op.pick) ?? NO_RUN;
@@ -294,7 +334,9 @@ export class Actor {
         if (op.drain && this.#isFollowing) outcome.deadline += 600_000;
         this.isClosed ||= !op.drain;
         for (const reading of this.subscriptions) reading.isLeft = true;
-        await client.close({ drain: op.drain });
+        if (op.using && !this.isHttp) {
+          await using _client = client;
+        } else await client.close({ drain: op.drain });
         this.isClosed = true;
         return;
     }
@@ -325,7 +367,7 @@ export class Actor {
   #createReading(
     outcome: Outcome,
     name: string,
-    subscription?: { unsubscribe(): Promise<void> },
+    subscription?: Leavable,
   ): Reading {
     const channel = name.includes(":") ? wireChannel(name) : name;
     const from = this.#published();

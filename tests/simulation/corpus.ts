@@ -156,4 +156,14 @@ export const CORPUS: readonly Found[] = [
       call({ do: "subscribe", channel: "jobs", pick: 0, buffer: 1, slow: 1 }),
     ]),
   },
+  {
+    what: "a lane that opens in the turn in which its start is given up is closed",
+    program: program([call(start, { abort: { frames: 2, turns: 0 } })]),
+  },
+  {
+    what: "a start that is given up in the turn in which its run is found has lost no lane",
+    program: program([
+      call({ ...start, name: "fan" }, { abort: { frames: 5, turns: 0 } }),
+    ]),
+  },
 ];

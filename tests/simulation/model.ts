@@ -55,6 +55,10 @@ export class Model {
   /** How many answers the network lost, by client. */
   readonly lostAnswers = new Map<string, number>();
   readonly byKey = new Map<string, Published[]>();
+  /** Whether the next event costs its publisher and a subscriber their connections. */
+  hasRace = false;
+  /** The connection whose request was the last, and when. */
+  #asking: { connection: WorldConnection; at: number } | undefined;
   world!: World;
 
   /** Creates the observer of a node. */
@@ -93,6 +97,7 @@ export class Model {
       it.node === node && it.sessionId === session_id
     );
     if (!connection) return;
+    this.#asking = { connection, at: this.world.now };
     let session = this.sessions.get(connection);
     if (!session) {
       const { client } = connection;
@@ -125,5 +130,18 @@ export class Model {
     if (same) same.push(published);
     else this.byKey.set(key, [published]);
     this.world.record(`node-${node + 1}`, "publishes", JSON.stringify(event));
+    if (this.hasRace) this.#race(node, sessions);
+  }
+
+  #race(node: number, sessions: ReadonlyMap<ServerSession, unknown>): void {
+    const { connection: publisher, at } = this.#asking ?? {};
+    if (!publisher?.isOpenAtNode || publisher.node !== node || at !== this.world.now) return;
+    const subscriber = [...sessions.keys()].find(({ connection }) => connection !== publisher);
+    if (!subscriber) return;
+    this.hasRace = false;
+    for (const connection of [subscriber.connection, publisher]) {
+      this.harmed.add(connection.name);
+      connection.cut();
+    }
   }
 }

@@ -194,6 +194,17 @@ export const MUTANTS: readonly Mutant[] = [
     ["else this.#onDead(", "else if (pingTimeout < 0) this.#onDead("],
   ),
 
+  mutant(
+    "a connection that opens as its start is given up stays open",
+    "client/connection/connector.ts",
+    ["if (either.aborted) void link.close", "if (either.aborted && pings) void link.close"],
+  ),
+  mutant(
+    "a connection that opens as the client is closed stays open",
+    "client/session.ts",
+    ["if (this.#closedWith) void link.close(this.#closedWith, true);", ""],
+  ),
+
   // Subscriptions.
   mutant(
     "there are no credits after the first grant",

@@ -47,13 +47,26 @@ export type Operation =
     /** How many milliseconds the reader takes for each event. */
     slow?: number;
   }
-  | { do: "unsubscribe"; pick: number }
+  | { do: "unsubscribe"; pick: number; using?: boolean }
   | { do: "watch"; pick: number }
   | { do: "follow"; pick: number }
   | { do: "waitJob"; pick: number; timeout?: number }
   | { do: "waitRun"; pick: number; timeout?: number }
   | { do: "stats" }
-  | { do: "close"; drain: boolean };
+  | {
+    do: "close";
+    drain: boolean;
+    /** Whether it happens at the end of a block, by `await using`, which drains. */
+    using?: boolean;
+  };
+
+/** A moment between two turns of a client. */
+export interface Moment {
+  /** After so many frames have arrived at the client. */
+  frames: number;
+  /** So many turns of the queue of microtasks later. */
+  turns: number;
+}
 
 /** A step in which a client begins an operation. */
 export interface CallStep {
@@ -63,8 +76,10 @@ export interface CallStep {
   op: Operation;
   /** Whether the next step waits until this one has settled. */
   wait: boolean;
-  /** After how many milliseconds the signal of the call aborts. */
-  abort?: number;
+  /** When it begins, unless at once; the next step does not wait for it then. */
+  at?: Moment;
+  /** After how many milliseconds the signal of the call aborts, or when else. */
+  abort?: number | Moment;
   timeout?: number;
   /** How often the operation begins, at the same moment and with different values. */
   times?: number;
@@ -77,6 +92,11 @@ export type Step =
   | { after: number; cutAll: "cut" | "half-open" }
   /** One of the newest connections drops. */
   | { after: number; cutOne: number }
+  /**
+   * The next event that is published because of a request costs its publisher the connection, and a
+   * subscriber, too: a race of real servers.
+   */
+  | { after: number; race: true }
   /** All nodes restart with an empty store. */
   | { after: number; wipe: true }
   /** The tokens of the clients that can get another one expire. */
@@ -183,7 +203,10 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       slow: optional(fc.nat({ max: 200 })),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("unsubscribe" as const), pick }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("unsubscribe" as const), pick, using: fc.boolean() }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("watch" as const), pick }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("follow" as const), pick }) },
   {
@@ -205,11 +228,20 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("stats" as const) }) },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant("close" as const), drain: fc.boolean() }),
+    arbitrary: fc.record({
+      do: fc.constant("close" as const),
+      drain: fc.boolean(),
+      using: fc.boolean(),
+    }).map(({ drain, using, ...op }) => ({ ...op, drain, using: drain && using })),
   },
 );
 
 const after = fc.oneof(fc.constant(0), fc.nat({ max: 30 }), fc.nat({ max: 3_000 }));
+
+const moment: fc.Arbitrary<Moment> = fc.record({
+  frames: fc.nat({ max: 6 }),
+  turns: fc.nat({ max: 12 }),
+});
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -219,10 +251,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       client: fc.nat({ max: 3 }),
       op: operation,
       wait: fc.boolean(),
-      abort: fc.option(fc.oneof(fc.nat({ max: 60 }), fc.constant(NEVER)), {
-        nil: undefined,
-        freq: 8,
-      }),
+      at: fc.option(moment, { nil: undefined, freq: 12 }),
+      abort: fc.option(
+        fc.oneof(
+          fc.nat({ max: 60 }),
+          fc.constant(NEVER),
+          moment,
+        ),
+        { nil: undefined, freq: 8 },
+      ),
       timeout: fc.option(fc.integer({ min: 1, max: 500 }), { nil: undefined, freq: 8 }),
       times: fc.option(
         fc.oneof(
@@ -246,6 +283,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ after, cutAll: fc.constantFrom("cut" as const, "half-open" as const) }),
   },
   { weight: 1, arbitrary: fc.record({ after, cutOne: fc.nat({ max: 3 }) }) },
+  { weight: 1, arbitrary: fc.record({ after, race: fc.constant(true as const) }) },
   {
     weight: 1,
     arbitrary: fc.oneof(

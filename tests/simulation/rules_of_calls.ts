@@ -90,9 +90,10 @@ function* lanesEnd({ world, model, actors }: Evidence): Iterable<string> {
     const open = world.connections.filter((it) =>
       it.client === client && it.isOpenAtClient && it.sessionId !== status.sessionId
     );
-    /** Nobody looks whether these runs have ended. */
-    const unseen = outcomes.filter(({ op, isSettled, result }) =>
-      op.do === "start" && !(isSettled && result === undefined) &&
+    // Nobody looks whether these runs have ended. A run may have been found in the turn in which its
+    // start was given up; its lane then ends with it.
+    const unseen = outcomes.filter(({ op, isSettled, result, abortsInTurn }) =>
+      op.do === "start" && !(isSettled && result === undefined && !abortsInTurn) &&
       !outcomes.some((it) => it.target === result && (it.result ?? Object(it.error).run)) &&
       !watches.some((it) => it.name === result && it.ended && !it.ended.error)
     );

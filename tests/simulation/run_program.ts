@@ -50,6 +50,7 @@ export async function runProgram(program: Program): Promise<Verdict> {
   try {
     await world.run(perform(program, world, model, actors));
     world.networkFaults = () => undefined;
+    model.hasRace = false;
     await world.advance(CALM);
     for (const rule of [...RULES, ...CALL_RULES, ...STREAM_RULES]) {
       violations.push(...rule(evidence));
@@ -77,6 +78,7 @@ async function perform(
   actors: readonly Actor[],
 ): Promise<void> {
   let quietAt = 0;
+  let hasEnded = false;
   const clock = world.clock("program");
   const pause = (ms: number) => new Promise<void>((resolve) => void clock.setTimeout(resolve, ms));
   for (const [number, step] of program.steps.entries()) {
@@ -99,6 +101,8 @@ async function perform(
       const connection = open[step.cutOne % open.length];
       if (connection) model.harmed.add(connection.name);
       connection?.cut();
+    } else if ("race" in step) {
+      model.hasRace = true;
     } else if ("wipe" in step) {
       for (const { name } of world.connections) model.harmed.add(name);
       world.record("nodes", "lose their store");
@@ -125,6 +129,10 @@ async function perform(
       const { clock } = actor;
       if (clock.isAsleep) await new Promise<void>((resolve) => void clock.setTimeout(resolve, 0));
       const { op } = step;
+      if (step.at) {
+        actor.actAt(step.at, () => hasEnded || void actor.begin(number, step));
+        continue;
+      }
       const times = op.do === "enqueueMany" ? 1 : step.times ?? 1;
       const calls = Array.from({ length: times }, (_, n) => actor.begin(number, step, n));
       const settled = Promise.all(calls);
@@ -136,6 +144,7 @@ async function perform(
     }
   }
   await pause(Math.max(0, quietAt - world.now));
+  hasEnded = true;
 }
 
 /** Counts the frames of each kind, and finds the faults that happen to them. */
