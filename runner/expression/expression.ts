@@ -79,10 +79,14 @@ export class Expression {
     }
   }
 
-  /** Evaluates the expression to a JSON value. */
-  evaluate(values: Values, ambient: Ambient): unknown {
+  /**
+   * Evaluates the expression to a JSON value.
+   *
+   * @param canBeInexact Whether the value may have whole numbers that have lost digits.
+   */
+  evaluate(values: Values, ambient: Ambient, canBeInexact = false): unknown {
     const evaluated = this.evaluateCel(values, ambient);
-    if (hasInexact(evaluated)) throw new EvaluationError(INEXACT, this.span());
+    if (!canBeInexact && hasInexact(evaluated)) throw new EvaluationError(INEXACT, this.span());
     const value = fromCel(evaluated);
     if (value === undefined) {
       throw new EvaluationError(`\`${this.text}\` is absent`, this.span(), { absent: true });

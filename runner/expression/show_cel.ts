@@ -1,4 +1,4 @@
-import { fromCel } from "./convert.ts";
+import { fromCel, InexactNumber } from "./convert.ts";
 import { type Hide, showValue, typeName } from "./diff.ts";
 
 /**
@@ -22,7 +22,7 @@ function unwrap(value: unknown): unknown {
 }
 
 function typeOf(value: unknown): string {
-  if (isWhole(value)) return "whole number";
+  if (isWhole(value) || value instanceof InexactNumber) return "whole number";
   if (value instanceof Date) return "time";
   if (value instanceof Uint8Array) return "bytes, as base64";
   const tag = tagOf(value);
@@ -33,6 +33,8 @@ function typeOf(value: unknown): string {
 /** The text of a value whose type JSON lacks, or would show as another type. */
 function textOf(value: unknown): string | undefined {
   if (isWhole(value)) return String(value);
+  // It is not the number that the server sent.
+  if (value instanceof InexactNumber) return `about ${value.value}`;
   if (typeof value === "number") return /^-?\d+$/.test(`${value}`) ? `${value}.0` : String(value);
   if (value instanceof Uint8Array) return undefined;
   const tag = tagOf(value);

@@ -111,7 +111,8 @@ function checkExpectation(
   ];
   let value: unknown;
   try {
-    value = subject.evaluate(values, context.ambient);
+    const asksNoDigits = matchers.every(({ name }) => /^(exists|length|type)$/.test(name));
+    value = subject.evaluate(values, context.ambient, asksNoDigits);
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error;
     // An absent value can be what is expected.

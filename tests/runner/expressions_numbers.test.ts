@@ -66,9 +66,17 @@ test("a step that uses a number that has lost digits fails and says why", async 
   const { code } = await runRecipe(
     `steps:\n  - id: job\n    enqueue: noop\n    payload: { id: 1e16, s: text }
   - expect: { job.payload.s: text }
+  - expect: { job.payload.id: { exists: true, type: number }, job.payload: { length: 2 } }
   - assert: has(job.payload.id) && job.state != "failed"\n`,
   );
   assert.equal(code, 0);
+});
+
+test("a failure shows a number that has lost digits as a whole number, and as inexact", async () => {
+  const { out } = await runRecipe(
+    "steps:\n  - id: job\n    enqueue: noop\n    payload: { id: 1e16 }\n  - assert: job.payload.id > 5\n",
+  );
+  assert.ok(out.includes("job.payload.id  is about 10000000000000000 (whole number)"), out);
 });
 
 test("a recipe cannot contain a whole number that would lose digits", async () => {
