@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { Clock, TimerHandle } from "../../runtime/clock.ts";
 import { listenError } from "./errors.ts";
 import {
   checkHandshake,
@@ -36,8 +37,11 @@ export async function listenHttp(
   onUpgrade: (upgrade: Upgrade) => void,
 ): Promise<HttpListener> {
   const sockets = new Set<Socket>();
+  const idle = new IdleTimers(options.clock);
   let respond: Respond | undefined;
   const server = createServer(async (request, response) => {
+    idle.clear(request.socket);
+    response.on("close", () => sockets.has(request.socket) && idle.set(request.socket));
     const rejection = options.refuses(requestHead(request));
     if (rejection) return reject(response, rejection);
     if (!respond) {
@@ -48,10 +52,15 @@ export async function listenHttp(
   });
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+    idle.set(socket);
+    socket.on("close", () => {
+      sockets.delete(socket);
+      idle.clear(socket);
+    });
   });
   server.on("upgrade", (request: IncomingMessage, stream: unknown, head: Uint8Array) => {
     const socket = stream as Socket;
+    idle.clear(socket);
     // An upgrade takes the socket from the server, and with it the handler of errors.
     socket.on("error", () => socket.destroy());
     const rejection = upgradeRejection(request, options);
@@ -71,6 +80,31 @@ export async function listenHttp(
       return closed;
     },
   };
+}
+
+/** How long a connection may take to send the head of a request. */
+const HEAD_TIMEOUT_MS = 10_000;
+
+/** Closes connections that send no request. Node waits a minute by itself, and Deno forever. */
+class IdleTimers {
+  readonly #clock: Clock;
+  readonly #timers = new Map<Socket, TimerHandle>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Starts to wait for a request. */
+  set(socket: Socket): void {
+    this.clear(socket);
+    this.#timers.set(socket, this.#clock.setTimeout(() => socket.destroy(), HEAD_TIMEOUT_MS));
+  }
+
+  /** Stops waiting: a request has come, or the connection has ended. */
+  clear(socket: Socket): void {
+    this.#clock.clearTimeout(this.#timers.get(socket));
+    this.#timers.delete(socket);
+  }
 }
 
 /** Reads the headers of a request; of a repeated one, the first. */

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { createDevServer, referenceWorkload } from "../../dev/mod.ts";
+import { listenHttp } from "../../dev/listen/_node_http.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
 import { eventually, within } from "../helpers/eventually.ts";
 import { openRaw, rawRequest, statusOf, UPGRADE } from "./_raw_request.ts";
 import { Wire } from "./wire.ts";
@@ -57,6 +60,52 @@ for (const [name, text] of Object.entries(HOSTILE)) {
     assert.deepEqual(log, []);
   });
 }
+
+test("closes a connection that sends no request for 10 seconds", {
+  skip: "Bun" in globalThis ? "Bun.serve closes them by itself" : false,
+}, async () => {
+  const clock = new FakeClock();
+  const accepted: Socket[] = [];
+  const listener = await listenHttp({
+    ...{ hostname: "127.0.0.1", port: 0, path: "/dwp", clock },
+    open: () => assert.fail("no upgrade was sent"),
+    fetch: () => new Response("here"),
+    refuses: () => undefined,
+    refusesUpgrade: () => undefined,
+  }, ({ socket }) => {
+    accepted.push(socket);
+    socket.write("upgraded");
+  });
+  try {
+    const closed: string[] = [];
+    const open = async (name: string, text: string) => {
+      const socket = await openRaw(listener.port, text);
+      let received = "";
+      socket.on("data", (chunk: Uint8Array) => void (received += new TextDecoder().decode(chunk)));
+      socket.on("close", () => closed.push(name));
+      socket.on("end", () => socket.destroy());
+      return { socket, received: () => received };
+    };
+    const silent = await open("silent", "");
+    await open("half", `GET /dwp HTTP/1.1\r\n${HOST}`);
+    const kept = await open("kept", `GET / HTTP/1.1\r\n${HOST}\r\n`);
+    await eventually(() => kept.received().includes("here"));
+    const upgraded = await open("upgraded", `GET /dwp HTTP/1.1\r\n${HOST}${UPGRADE}\r\n`);
+    await eventually(() => upgraded.received() === "upgraded");
+    await eventually(() => clock.pending === 3);
+    clock.advance(9_999);
+    assert.deepEqual(closed, []);
+    silent.socket.write("G");
+    clock.advance(1);
+    await eventually(() => closed.length === 3);
+    assert.deepEqual(closed.toSorted(), ["half", "kept", "silent"]);
+    upgraded.socket.destroy();
+  } finally {
+    for (const socket of accepted) socket.destroy();
+    // On Deno the promise does not resolve after an upgrade.
+    void listener.close();
+  }
+});
 
 /** Opens connections that send a text and are then reset after `ms`. */
 async function resetMany(port: number, text: string, ms: number): Promise<void> {
