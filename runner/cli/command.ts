@@ -30,6 +30,8 @@ export interface CommandContext {
   random: () => number;
   /** Aborted when the user interrupts the process. */
   signal: AbortSignal;
+  /** Reads standard input, which has at most so many bytes; absent where there is none. */
+  readInput?(maximum: number): Promise<string>;
   /** Called when unfinished work was abandoned, which can keep the process alive. */
   onStuck?: () => void;
   /** Masks secrets, in `err` too. `runCli` adds it, and the command adds the secrets. */

@@ -60,6 +60,10 @@ export async function main(before: readonly string[] = []): Promise<void> {
     clock: systemClock,
     random: Math.random,
     signal: interrupt.signal,
+    readInput: async (maximum) => {
+      const { readStandardInput } = await import("../../runtime/standard_input.ts");
+      return await readStandardInput(maximum);
+    },
     onStuck: () => void (stuck = true),
   });
   // A run whose output was lost must not count as passed.

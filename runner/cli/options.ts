@@ -40,15 +40,15 @@ export function formatOption(
 }
 
 /**
- * Reads an option whose value is a whole number of at least 1.
+ * Reads an option whose value is a whole number of at least `least`.
  * @throws {UsageError}
  */
-export function numberOption(args: ParsedArgs, name: string, fallback: number): number {
+export function numberOption(args: ParsedArgs, name: string, fallback: number, least = 1): number {
   const text = args.values[name];
   if (text === undefined) return fallback;
   const number = Number(text);
-  if (Number.isSafeInteger(number) && number >= 1 && /^\d+$/.test(text)) return number;
-  throw new UsageError(`--${name} must be a whole number of at least 1, not '${text}'`);
+  if (Number.isSafeInteger(number) && number >= least && /^\d+$/.test(text)) return number;
+  throw new UsageError(`--${name} must be a whole number of at least ${least}, not '${text}'`);
 }
 
 /**

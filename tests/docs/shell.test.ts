@@ -1,10 +1,10 @@
 // Tests the shell commands of the pages. Those of the runner run in a folder with the files that
 // the pages name. For other commands the tests check that the files and tasks they name exist.
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -22,6 +22,8 @@ const RUNNER =
   /^((?:\w+=\S+ )*)(?:dispatch|(?:npx --yes deno@[\d.]+|deno) run -A (?:jsr:@dispatch\/sdk\/cli|runner\.ts))(?: |$)/;
 /** Commands that end only with a signal, and the last that they print before they wait. */
 const SERVE: Record<string, RegExp> = { dev: /For production use /, schedule: /first run at / };
+/** Commands that need a server: the examples leave out where it is. */
+const CALLS = new Set(["enqueue", "start", "publish", "get", "wait", "stats", "call", "tail"]);
 /** Commands that cannot run in a test, and why. */
 const NOT_RUN: [RegExp, string][] = [
   [/^npm install( |$)/, "changes node_modules"],
@@ -59,16 +61,21 @@ function runRunner(
   env: Record<string, string>,
   serving?: RegExp,
 ): Promise<Ended> {
+  const deno = ["run", "-A", "--no-check", "--config", join(ROOT, "deno.json")];
+  const child = spawn(process.execPath, [...deno, join(ROOT, "runner.ts"), ...args], {
+    cwd: folder,
+    env: { ...process.env, NO_COLOR: "1", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return ended(child, serving);
+}
+
+/** Resolves when a process has ended; see {@linkcode runRunner}. */
+function ended(child: ChildProcess, serving?: RegExp): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const deno = ["run", "-A", "--no-check", "--config", join(ROOT, "deno.json")];
-    const child = spawn(process.execPath, [...deno, join(ROOT, "runner.ts"), ...args], {
-      cwd: folder,
-      env: { ...process.env, NO_COLOR: "1", ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
     let output = "";
     let isServing = false;
-    for (const stream of [child.stdout, child.stderr]) {
+    for (const stream of [child.stdout!, child.stderr!]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
         output += text;
         if (isServing || !serving?.test(output)) return;
@@ -115,7 +122,8 @@ async function tryRunner(folder: string, command: string): Promise<void> {
   const args = wordsOf(command.slice(prefix.length))
     .map((word) => word.replace(/^wss:\/\/dispatch\.example\.com\/dwp$/, server.url));
   await using collector = await Collector.start();
-  const env = Object.fromEntries(variables!.trim().split(" ").map((pair) => pair.split("=")));
+  const given = Object.fromEntries(variables!.trim().split(" ").map((pair) => pair.split("=")));
+  const env = CALLS.has(args[0]!) ? { ...environment(server.url), ...given } : given;
   const traces = /otel/i.test(command);
   if (traces) env["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url;
   const serving = SERVE[args[0]!];
@@ -124,6 +132,29 @@ async function tryRunner(folder: string, command: string): Promise<void> {
   if (serving) match(output, serving);
   ok(code === 0, `${command}\nexit code ${code}\n${output}`);
   equal(collector.requests.length > 0, traces, command);
+}
+
+/** Whether a block is a script, whose commands depend on each other. */
+function isScript({ text }: Block): boolean {
+  return /\$\(|\| (?:jq|dispatch)\b/.test(text);
+}
+
+/** Runs a block with a shell, for which `dispatch` is the runner. */
+async function tryScript(folder: string, { text }: Block): Promise<void> {
+  await using server = await startServer();
+  const runner = `deno run -A --no-check --config '${join(ROOT, "deno.json")}' '${
+    join(ROOT, "runner.ts")
+  }'`;
+  await writeFile(join(folder, "dispatch"), `#!/bin/sh\nexec ${runner} "$@"\n`, { mode: 0o755 });
+  const PATH = [folder, dirname(process.execPath), process.env.PATH].join(":");
+  const env = { ...process.env, NO_COLOR: "1", PATH, ...environment(server.url) };
+  const { code, output } = await ended(spawn("sh", ["-euc", text], { cwd: folder, env }));
+  ok(code === 0, `${text}\nexit code ${code}\n${output}`);
+}
+
+/** The variables that name the server. */
+function environment(url: string): Record<string, string> {
+  return { DISPATCH_URL: url, DISPATCH_TOKEN: "demo-token" };
 }
 
 /** Checks that the files and tasks in a command exist. */
@@ -154,6 +185,13 @@ const shell = blocks.filter(({ language }) => language === "sh");
 const RUN_ELSEWHERE = "docs/recipes.md";
 
 for (const block of shell) {
+  if (isScript(block)) {
+    // Scripts need a shell and `jq`.
+    if (!("Deno" in globalThis) || spawnSync("jq", ["--version"]).status !== 0) continue;
+    test(`${block.page} line ${block.line}: the script works`, () =>
+      inFolder((folder) => tryScript(folder, block)));
+    continue;
+  }
   const commands = commandsOf(block)
     .filter((command) => !NOT_RUN.some(([pattern]) => pattern.test(command)));
   const ours = commands.filter((command) => RUNNER.test(command));

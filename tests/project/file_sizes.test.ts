@@ -13,6 +13,7 @@ const REASONS: Record<string, string> = {
   "protocol/": "one part of the protocol",
   "runner/expression/span.ts": "a position, which expressions and the language share",
   "runner/events/event.ts": "one interface for each event of a run",
+  "runner/cli/commands/": "one file for each command",
   "runner/cli/virtual_steps.ts": "a check that only a run makes",
   "runner/expression/load_patterns.ts": "loads regular expressions when a recipe has one",
   "runner/report/terminal.ts": "the styles that several reporters use",

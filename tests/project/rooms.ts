@@ -132,6 +132,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "client",
     "client basics",
     "client/http",
+    "protocol",
     "runner/engine",
     "runner/events",
     "runner/expression",

@@ -24,6 +24,8 @@ export interface CliOptions {
   onErr?: (text: string) => void;
   terminal?: boolean;
   color?: boolean;
+  /** What standard input has; without it there is none. */
+  input?: string;
   /**
    * The clock of the runner, its client and the embedded server. A fake one is advanced until the
    * command ends, so that a recipe that sleeps for a minute ends within milliseconds.
@@ -45,6 +47,7 @@ export async function runnerCli(
     signal = new AbortController().signal,
     onOut,
     onErr,
+    input,
     terminal = false,
     color = false,
   } = options;
@@ -69,6 +72,7 @@ export async function runnerCli(
     clock,
     random: Math.random,
     signal,
+    ...(input === undefined ? {} : { readInput: () => Promise.resolve(input) }),
   });
   result.code = clock instanceof FakeClock ? await clock.runUntil(running, STEP) : await running;
   return result;

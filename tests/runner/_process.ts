@@ -11,10 +11,17 @@ export class RunnerProcess {
   /** What it has printed so far, on both streams. */
   output = "";
 
-  constructor(args: readonly string[], env: Record<string, string> = {}) {
-    const run = runtimeName() === "deno" ? ["run", "-A"] : [];
+  /** Starts the runtime with arguments, or another command. */
+  constructor(
+    args: readonly string[],
+    env: Record<string, string> = {},
+    [program, ...first]: readonly string[] = [
+      process.execPath,
+      ...(runtimeName() === "deno" ? ["run", "-A"] : []),
+    ],
+  ) {
     const { DISPATCH_URL: _, DISPATCH_TOKEN: __, FORCE_COLOR: ___, ...outer } = process.env;
-    this.#child = spawn(process.execPath, [...run, ...args], {
+    this.#child = spawn(program!, [...first, ...args], {
       env: { ...outer, NO_COLOR: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -68,4 +75,10 @@ export class RunnerProcess {
       clearTimeout(timer);
     }
   }
+}
+
+/** Returns the command that runs the runner on this runtime, for a shell. */
+export function runtimeCommand(): string {
+  const run = runtimeName() === "deno" ? " run -A --no-check" : "";
+  return `'${process.execPath}'${run} runner.ts`;
 }

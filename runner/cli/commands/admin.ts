@@ -1,16 +1,15 @@
 import type { DispatchAdmin } from "../../../client/http/dispatch_admin.ts";
 import type { AdminOptions } from "../../../client/http/admin_options.ts";
-import { DispatchError } from "../../../client/errors.ts";
 import { didYouMean } from "../../../runtime/suggest.ts";
-import { safeJson } from "../../report/safe_text.ts";
 import {
   ADMIN_ACTIONS,
   ADMIN_ALIASES,
   type AdminAction,
   type ListFilter,
 } from "../admin_actions.ts";
-import { itemLine, recordRows } from "../admin_output.ts";
+import { printResult } from "../call_output.ts";
 import { helpRows, type OptionSpecs, type ParsedArgs, UsageError } from "../args.ts";
+import { reportCallError } from "../calls/call_error.ts";
 import { type Command, type CommandContext, COULD_NOT_RUN, PROGRAM } from "../command.ts";
 import { durationOption, numberOption } from "../options.ts";
 
@@ -73,39 +72,21 @@ command line, nothing was sent; 3 no answer, or no admin API; 130 interrupted.
     } catch (error) {
       return failed(error, action, context);
     }
-    print(context.mask.value(result), action, args, context);
+    printResult(result, args, context);
+    if (!args.flags.has("json") && action.note !== undefined && !isEmpty(result)) {
+      context.err.write(`${action.note}\n`);
+    }
     return Object(result).errors > 0 ? 1 : 0;
   },
 };
 
-function print(
-  result: unknown,
-  { note }: AdminAction,
-  { flags }: ParsedArgs,
-  { out, err }: CommandContext,
-): void {
-  const items = Array.isArray(result) ? result : [result];
-  for (const item of items) {
-    if (flags.has("json")) out.write(`${safeJson(item)}\n`);
-    else if (Array.isArray(result)) out.write(`${itemLine(item)}\n`);
-    else out.write(recordRows(item).map((row) => `${row}\n`).join(""));
-  }
-  if (flags.has("json")) return;
-  if (items.length === 0) err.write("Nothing to list\n");
-  else if (note !== undefined) err.write(`${note}\n`);
+function isEmpty(result: unknown): boolean {
+  return Array.isArray(result) && result.length === 0;
 }
 
 /** Prints why a call failed, and returns the exit code. */
-function failed(error: unknown, action: AdminAction, { err, mask }: CommandContext): number {
-  if (!(error instanceof DispatchError)) throw error;
-  const { code } = error;
-  const message = mask.text(error.message);
-  if (code === "bad_options") throw new UsageError(message);
-  err.write(`error: ${message}\n`);
-  const { delivery } = error as { delivery?: unknown };
-  if (action.writes && delivery === "unknown") {
-    err.write("The server may have done it: look before you try again.\n");
-  }
+function failed(error: unknown, action: AdminAction, context: CommandContext): number {
+  const { code } = reportCallError(error, action.writes ?? false, context);
   // What the server refuses for its own reasons is a result, and a missing list is none.
   return code === 400 || (code === 404 && !action.filters) ? 1 : COULD_NOT_RUN;
 }
@@ -154,13 +135,8 @@ function filterOf(args: ParsedArgs, { filters = [] }: AdminAction): ListFilter {
     ...(state === undefined ? {} : { state }),
     ...(queue === undefined ? {} : { queue }),
     ...("limit" in values ? { limit: numberOption(args, "limit", 50) } : {}),
-    ...("offset" in values ? { offset: offsetOption(values.offset!) } : {}),
+    ...("offset" in values ? { offset: numberOption(args, "offset", 0, 0) } : {}),
   };
-}
-
-function offsetOption(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new UsageError(`--offset must be a whole number of at least 0, not '${text}'`);
 }
 
 /** Reads where the server is and what to send to it. Tokens and headers become secrets. */

@@ -1,0 +1,53 @@
+import type { OptionSpecs } from "../args.ts";
+import { printResult } from "../call_output.ts";
+import {
+  CALL_EXIT_CODES,
+  CALL_OPTIONS,
+  callArguments,
+  WAIT_OPTION,
+  withClient,
+} from "../calls/call_session.ts";
+import { JSON_ARGUMENT, jsonArgument } from "../calls/json_argument.ts";
+import { waitForEnd } from "../calls/wait_for_end.ts";
+import { type Command, PROGRAM } from "../command.ts";
+import { numberOption } from "../options.ts";
+
+const OPTIONS: OptionSpecs = {
+  ...CALL_OPTIONS,
+  ...WAIT_OPTION,
+  queue: { value: "QUEUE", description: "Queue of the job. Default: default." },
+  priority: {
+    value: "N",
+    description: "Jobs with a higher number run first. Default: 0.",
+  },
+};
+
+/** `enqueue`: enqueues a job. */
+export const enqueue: Command = {
+  usage: `enqueue NAME ${JSON_ARGUMENT}`,
+  description: "Enqueue a job.",
+  options: OPTIONS,
+  details: `
+Examples:
+  ${PROGRAM} enqueue send-email '{"to": "a@example.com", "subject": "Hi"}' --wait
+  ${PROGRAM} enqueue send-email @mail.json --queue email --json | jq -r .job_id
+  jq .mail order.json | ${PROGRAM} enqueue send-email -
+
+A server accepts any name, also one that no worker knows: give --wait a
+--timeout.
+${CALL_EXIT_CODES}`,
+  async run(args, context) {
+    const [name, json] = callArguments(args, "enqueue", ["NAME", "JSON?"]);
+    const payload = await jsonArgument(json, "payload", context);
+    const priority = numberOption(args, "priority", 0, 0);
+    const { queue } = args.values;
+    return await withClient(args, context, { writes: true }, async (session) => {
+      const options = { ...(queue === undefined ? {} : { queue }), priority };
+      const job = await session.client.enqueue(name!, payload, { ...session.limits(), ...options });
+      const { job_id, queue: given, state } = job;
+      if (args.flags.has("wait")) return await waitForEnd(job_id, job, session, args, context);
+      printResult({ job_id, queue: given, state }, args, context);
+      return 0;
+    });
+  },
+};
