@@ -5,7 +5,7 @@ import { CanceledError } from "./engine/errors.ts";
 import { Ids } from "./engine/ids.ts";
 import { JobEngine } from "./engine/job_engine.ts";
 import type { MemoryStore } from "./engine/memory_store.ts";
-import { Registry } from "./engine/registry.ts";
+import { queueLimits, Registry } from "./engine/registry.ts";
 import type { ServerState } from "./engine/server_state.ts";
 import { Timers } from "./engine/timers.ts";
 import { Timestamps } from "./engine/timestamps.ts";
@@ -117,14 +117,4 @@ export class ServerLife implements ServerParts {
     this.workflows.close();
     this.#controller.abort(new CanceledError());
   }
-}
-
-/** Returns the queues to work on, and how many jobs may run at a time in each. */
-function queueLimits({ queues, jobs = [], crons = [] }: Workload): Map<string, number> {
-  if (queues && !Array.isArray(queues)) {
-    return new Map(Object.entries(queues as Record<string, number>));
-  }
-  const named = [...jobs, ...crons].flatMap(({ options }) => options.queue ?? []);
-  const names = (queues as readonly string[] | undefined) ?? ["default", ...named];
-  return new Map(names.map((name) => [name, Infinity]));
 }

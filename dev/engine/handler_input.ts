@@ -23,7 +23,9 @@ export function goSchema<Output>(type: GoType): StandardSchema<Output> {
         try {
           return { value: decodeGo(JSON.stringify(value) ?? "null", type) as Output };
         } catch (error) {
-          return { issues: [{ message: errorText(error) }] };
+          const message = errorText(error);
+          const [, field] = /Go struct field \S*?\.(\S+) of type/.exec(message) ?? [];
+          return { issues: [{ message, ...(field ? { path: field.split(".") } : {}) }] };
         }
       },
     },

@@ -41,3 +41,13 @@ export function versionOf(workflow: WorkflowDefinition): number {
   const version = workflow.options.version ?? 1;
   return version > 0 ? version : 1;
 }
+
+/** Returns the queues to work on, and how many jobs may run at a time in each. */
+export function queueLimits({ queues, jobs = [], crons = [] }: Workload): Map<string, number> {
+  if (queues && !Array.isArray(queues)) {
+    return new Map(Object.entries(queues as Record<string, number>));
+  }
+  const named = [...jobs, ...crons].flatMap(({ options }) => options.queue ?? []);
+  const names = (queues as readonly string[] | undefined) ?? ["default", ...named];
+  return new Map(names.map((name) => [name, Infinity]));
+}

@@ -7,6 +7,7 @@ import type { ReporterRequest } from "../report/registry.ts";
 import type { Output } from "../report/reporter.ts";
 import type { ParsedArgs } from "./args.ts";
 import { checkOutputs } from "./check_outputs.ts";
+import type { KnownServer } from "./check_names.ts";
 import type { CommandContext } from "./command.ts";
 import { leaveOutUsed, printLeftOut } from "./left_out.ts";
 import { type LoadedRecipes, loadRecipes } from "./load_recipes.ts";
@@ -42,27 +43,31 @@ export interface RunPlan {
   history: string | undefined;
   /** Masks the secrets of all recipes. */
   mask: Mask;
+  /** Returns why the server has no job of a name, if that is known. */
+  jobProblem?: (name: string) => string | undefined;
 }
 
 /**
- * Loads and checks everything that a run needs. When something is wrong, prints it and returns the
+ * Loads and checks everything that a run needs, with the names of the server if it is known. When something is wrong, prints it and returns the
  * exit code instead of a plan.
  */
 export async function makePlan(
   args: ParsedArgs,
   context: CommandContext,
+  server?: Promise<KnownServer>,
 ): Promise<RunPlan | number> {
   const { out, mask } = context;
   const loaded = await loadRecipes(args.positional, context);
   maskSecrets(loaded.recipes, context.env, mask);
   const masked: Output = { ...out, write: (text, kind) => out.write(mask.text(text), kind) };
-  return await plan(loaded, args, { ...context, out: masked });
+  return await plan(loaded, args, { ...context, out: masked }, server);
 }
 
 async function plan(
   loaded: LoadedRecipes,
   args: ParsedArgs,
   context: CommandContext,
+  server: Promise<KnownServer> | undefined,
 ): Promise<RunPlan | number> {
   const { env, mask } = context;
   const { recipes: all, diagnostics } = loaded;
@@ -84,6 +89,13 @@ async function plan(
   const virtual = args.values.clock === "virtual" ? [] : findVirtualSteps(recipes);
   if (virtual.length > 0) {
     await print(virtual, format, context);
+    return 2;
+  }
+  const known = await server;
+  const names = known && await import("./check_names.ts");
+  const unknown = known ? await names!.checkNames(recipes, known) : [];
+  if (unknown.length > 0) {
+    await print(unknown, format, context);
     return 2;
   }
   const leftOut = await filterRecipes(split.leftOut, args);
@@ -112,7 +124,10 @@ async function plan(
     };
     await checkOutputs({ reporters, history: recorded, inputs }, context);
   }
-  return { cases, timeout, parallel, reporters, filter, history, mask };
+  return {
+    ...{ cases, timeout, parallel, reporters, filter, history, mask },
+    ...(known ? { jobProblem: (name) => names!.jobProblem(known, name) } : {}),
+  };
 }
 
 /**

@@ -69,6 +69,7 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
         },
         ...(timeout === undefined ? {} : { timeout }),
         ...(filter ? { select: filter } : {}),
+        ...(plan.jobProblem ? { jobProblem: plan.jobProblem } : {}),
       });
     ({ exitCode } = await (virtual ? virtual.during(run) : run()));
   } finally {

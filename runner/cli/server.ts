@@ -1,6 +1,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Output } from "../report/reporter.ts";
 import { DevFileError, type ParsedArgs, UsageError } from "./args.ts";
+import type { KnownServer } from "./check_names.ts";
 import type { CommandContext } from "./command.ts";
 import { virtualOption } from "./options.ts";
 import type { VirtualRun } from "./virtual_run.ts";
@@ -83,6 +84,23 @@ export async function loadDev(
   if (file === undefined) return undefined;
   const { loadDevFile } = await import("./dev_file.ts");
   return await loadDevFile(file, context);
+}
+
+/**
+ * Describes the embedded server, for checks of names.
+ *
+ * @param isAssumed Whether the command line names no server.
+ */
+export async function knownServer(
+  dev: string | undefined,
+  workload: Workload | undefined,
+  isAssumed = false,
+): Promise<KnownServer> {
+  const [{ WorkloadDescription }, found] = await Promise.all([
+    import("../../dev/describe_workload.ts"),
+    workload ?? referenceWorkload(),
+  ]);
+  return { workload: new WorkloadDescription(found), dev, isAssumed };
 }
 
 /** Settings of {@linkcode embeddedServer}. */

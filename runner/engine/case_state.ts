@@ -30,6 +30,8 @@ export interface CaseStateOptions {
   clock: Clock;
   /** Virtual time, if the clock is one. */
   virtual?: VirtualTime | undefined;
+  /** Returns why the server has no job of a name, if that is known. */
+  jobProblem?: ((name: string) => string | undefined) | undefined;
   /** Returns a random number in the range [0, 1). */
   random: () => number;
   /** Sends an event to the reporters. */
@@ -128,6 +130,10 @@ export class CaseState implements CaseScope {
 
   stepNumber({ number }: Step): string {
     return this.#outerNumber === undefined ? number : `${this.#outerNumber}.${number}`;
+  }
+
+  jobProblem(name: string): string | undefined {
+    return this.#options.jobProblem?.(name);
   }
 
   setVariable(name: string, value: unknown): void {

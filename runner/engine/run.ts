@@ -64,6 +64,8 @@ export interface RunOptions {
   timeout?: number;
   /** Selects the steps to run; all by default. */
   select?: (step: Step) => boolean;
+  /** Returns why the server has no job of a name, if that is known. */
+  jobProblem?: ((name: string) => string | undefined) | undefined;
   /** Prepares to run recipes in TypeScript; without it they cannot run. */
   openScript?: OpenScript;
 }
@@ -237,6 +239,7 @@ async function runCase(
     client: options.client,
     clock: options.clock,
     virtual: options.virtual,
+    jobProblem: options.jobProblem,
     random: random ?? options.random,
     emit: options.emit,
     mask: options.mask,

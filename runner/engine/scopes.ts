@@ -47,6 +47,8 @@ export interface CaseScope {
   stepNumber(step: Step): string;
   /** Returns an error as events describe it; `fallback` is the place of an error without one. */
   describe(error: unknown, fallback?: Span): EventFailure;
+  /** Returns why the server has no job of a name, if that is known. */
+  jobProblem(name: string): string | undefined;
   /** Reports a warning. It fails nothing. */
   warn(text: string): void;
   /** Sets a variable. */

@@ -77,6 +77,11 @@ export class AttemptContext implements StepContext {
     return this.#deadline.passed;
   }
 
+  checkJob(name: string): void {
+    const problem = this.#case.jobProblem(name);
+    if (problem !== undefined) throw new StepFailure("evaluation", problem);
+  }
+
   values(locals: Values = {}): Values {
     const values = valuesOf(this.#scope);
     for (const [name, value] of Object.entries(locals)) values[name] = toCel(value);

@@ -203,6 +203,36 @@ export const DIAGNOSTIC_CODES = {
     explanation:
       "An `advance` step lets virtual time pass, which only the embedded server has: run the recipe with `--clock virtual`. To pause in real time, use `sleep`.",
   },
+  "unknown-job": {
+    title: "The server has no such job",
+    explanation:
+      "Without `--url` recipes run on the embedded server, whose jobs are those of the file that `--dev` names, or of the reference workload. A name in `${{ }}` is checked when the step runs.",
+  },
+  "unknown-workflow": {
+    title: "The server has no such workflow",
+    explanation:
+      "Without `--url` recipes run on the embedded server, whose workflows are those of the file that `--dev` names, or of the reference workload. A name in `${{ }}` is checked when the step runs.",
+  },
+  "unknown-queue": {
+    title: "No worker reads the queue",
+    explanation:
+      "The job would stay `pending`. The workers read the queue `default`, those that jobs and cron entries name, or those that the file of definitions exports as `queues`.",
+  },
+  "unknown-event": {
+    title: "No workflow waits for the event",
+    explanation:
+      "The source of each workflow shows which events it waits for. If one of them computes a name, or passes its context on to another function, no event is reported.",
+  },
+  "unknown-checkpoint": {
+    title: "The workflow has no such step",
+    explanation:
+      "The wait would never end. Besides steps, `until_step` takes checkpoints such as `wait:<event>`, `sleep:<name>`, `parallel:<group>` and `child:<workflow>`.",
+  },
+  "refused-payload": {
+    title: "The definition refuses the payload or input",
+    explanation:
+      "The schema of the job or workflow does not accept the value, so that every attempt would fail. A payload with `${{ }}` is not checked. To send a wrong one on purpose, write a part of it as an expression.",
+  },
   "use": {
     title: "The recipe cannot be used",
     explanation:

@@ -6,6 +6,13 @@ import { type ParseContext, textOf } from "./parse_context.ts";
 import type { Expected, ExpressionDetails } from "./scope.ts";
 import type { Span } from "./source.ts";
 
+const nodes = new WeakMap<Template, Node>();
+
+/** Returns the node that a template without expressions was read from. */
+export function nodeOf(template: Template): Node | undefined {
+  return nodes.get(template);
+}
+
 /** Reads a JSON value whose strings can contain `${{ }}`. */
 export function readTemplate(
   node: Node,
@@ -13,6 +20,18 @@ export function readTemplate(
   what: string,
   expected: Expected = "any",
   details: ExpressionDetails = {},
+): Template {
+  const template = readParts(node, context, what, expected, details);
+  if (template.kind === "literal") nodes.set(template, node);
+  return template;
+}
+
+function readParts(
+  node: Node,
+  context: ParseContext,
+  what: string,
+  expected: Expected,
+  details: ExpressionDetails,
 ): Template {
   if (node.kind === "list") {
     const items = node.items.map((item) => readTemplate(item, context, what));

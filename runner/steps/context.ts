@@ -50,6 +50,11 @@ export interface StepContext {
   readonly publishedEvents: readonly PublishedEvent[];
   /** Whether `signal` aborted because the step's time is over. */
   readonly timedOut: boolean;
+  /**
+   * Checks the name of a job before it is sent: servers accept any, and the job would hang.
+   * @throws {StepFailure} If the server is known not to have it.
+   */
+  checkJob(name: string): void;
   /** Returns all names that expressions see. */
   values(locals?: Values): Values;
   /** Returns the value of a template. */

@@ -22,6 +22,7 @@ export const enqueue = stepKind({
   label: (step) => `enqueue ${templateLabel(step.enqueue)}`,
   async run(step, context) {
     const name = context.text(step.enqueue);
+    context.checkJob(name);
     const payload = step.payload ? context.resolve(step.payload) : null;
     const options = {
       ...context.callOptions,

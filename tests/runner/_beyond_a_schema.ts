@@ -19,6 +19,8 @@ export const BEYOND_A_SCHEMA: ReadonlySet<string> = new Set([
   ],
   ...["not-a-condition", "nothing-checked", "object-in-text", "type-mismatch", "unguarded"],
   ...["unknown-field", "unknown-function", "unknown-method", "unknown-name", "unknown-state"],
+  ...["refused-payload", "unknown-checkpoint", "unknown-event", "unknown-job", "unknown-queue"],
+  "unknown-workflow",
   ...[
     "unknown-step",
     "unknown-variable",

@@ -35,9 +35,9 @@ export const STEP_EXAMPLES: Record<StepKindName, StepExample> = {
     detail: /^wfrun_/,
   },
   publish: {
-    step: "publish: paid",
-    result: `step.event_id != "" && step.name == "paid"`,
-    label: "publish paid",
+    step: "publish: payment-received",
+    result: `step.event_id != "" && step.name == "payment-received"`,
+    label: "publish payment-received",
     detail: /./,
   },
   wait: {

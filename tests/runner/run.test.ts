@@ -385,7 +385,7 @@ steps:
 test("warns about an event that no run has consumed", async () => {
   const { code, events } = await runRecipe(`
 steps:
-  - publish: nobody-waits
+  - publish: \${{ "nobody-waits" }}
   - assert: true
 `);
   assert.equal(code, 0);

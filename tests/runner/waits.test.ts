@@ -75,7 +75,7 @@ steps:
     start: order-pipeline
     input: { order_id: ORD-1, items: [a] }
   - wait: order
-    until_step: shipped
+    until_step: \${{ "shipped" }}
 `);
   assert.equal(code, 1);
   const { message, lines } = firstFailure(events);
@@ -112,8 +112,11 @@ steps:
 test("shows the likely cause at the deadline: no worker has a handler", async () => {
   const { code, events } = await runRecipe(`
 steps:
+  - id: sent
+    call: job.enqueue
+    data: { name: no-such-job }
   - id: job
-    enqueue: no-such-job
+    get: { job: "\${{ sent.job_id }}" }
   - wait: job
     until: \${{ job.state == "running" }}
   - wait: job
@@ -128,7 +131,7 @@ test("shows the likely cause at the deadline: no worker serves the queue", async
 steps:
   - id: job
     enqueue: noop
-    queue: nobody-reads
+    queue: \${{ "nobody-reads" }}
   - wait: job
     within: 20ms
 `);
@@ -387,7 +390,7 @@ test("warns about unconsumed events of a call and of an interrupted recipe, but 
   assert.match(warningsOf(called.events)[0]!, /event `nobody` \(\w+\) was not consumed/);
 
   const stop = new AbortController();
-  const stopped = await runRecipe("steps:\n  - publish: nobody\n  - sleep: 1h\n", [], {
+  const stopped = await runRecipe("steps:\n  - publish: ${{ 'nobody' }}\n  - sleep: 1h\n", [], {
     signal: stop.signal,
     onOut(text) {
       if (text.includes('"step.started"') && text.includes('"step":"2"')) {
@@ -439,7 +442,10 @@ test("does not warn about an event that a case which runs at the same time has c
 });
 
 test("warns at the end of a parallel run about an event that no case has consumed", async () => {
-  const more = SIBLINGS.replace("  - assert: true", "  - publish: nobody\n  - assert: true");
+  const more = SIBLINGS.replace(
+    "  - assert: true",
+    "  - publish: ${{ 'nobody' }}\n  - assert: true",
+  );
   const { code, events } = await runRecipe(more, ["--parallel", "2"]);
   assert.equal(code, 0);
   const warnings = warningsOf(events);
@@ -458,7 +464,7 @@ steps:
     input: { order_id: ORD-7 }
   - publish: payment-received
   - wait: order
-    until_step: shipp
+    until_step: \${{ "shipp" }}
 `);
   assert.equal(code, 1);
   const { message, lines } = firstFailure(events);

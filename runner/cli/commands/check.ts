@@ -8,7 +8,7 @@ import { checkVariables, readVariables } from "../plan.ts";
 import { printDiagnostics } from "../print_diagnostics.ts";
 import { filterRecipes, RECIPE_FILTER_OPTIONS } from "../recipe_filter.ts";
 import { RUN_OPTIONS } from "../run_options.ts";
-import { loadDev, publicUrl, serverOptions } from "../server.ts";
+import { knownServer, loadDev, publicUrl, serverOptions } from "../server.ts";
 import { maskSecrets } from "../variables.ts";
 
 const { url, token, dev, var: variable, vars } = RUN_OPTIONS;
@@ -37,10 +37,20 @@ export const check: Command = {
     if (server !== undefined && !URL.canParse(server)) {
       throw new UsageError(`'${publicUrl(server)}' is not a URL`);
     }
-    const [loaded] = await Promise.all([loadRecipes(positional, context), loadDev(dev, context)]);
+    const [loaded, workload] = await Promise.all([
+      loadRecipes(positional, context),
+      loadDev(dev, context),
+    ]);
     const { diagnostics, files } = loaded;
     printDiagnostics(diagnostics, format, context);
     if (diagnostics.some(({ severity }) => severity === "error")) return 2;
+    if (server === undefined) {
+      const known = await knownServer(dev, workload, dev === undefined);
+      const { checkNames } = await import("../check_names.ts");
+      const unknown = await checkNames(loaded.recipes, known);
+      printDiagnostics(unknown, format, context);
+      if (unknown.length > 0) return 2;
+    }
     if (files.length === 0) throw new UsageError(`No recipes in ${positional.join(", ")}`);
     const mask = new Mask();
     maskSecrets(loaded.recipes, env, mask);

@@ -8,7 +8,7 @@ import { FORMAT_OPTION, formatOption } from "../options.ts";
 import { printDiagnostics } from "../print_diagnostics.ts";
 import { filterRecipes, RECIPE_FILTER_OPTIONS } from "../recipe_filter.ts";
 import { RUN_OPTIONS } from "../run_options.ts";
-import { loadDev } from "../server.ts";
+import { knownServer, loadDev } from "../server.ts";
 
 /** `list`: lists recipes with their tags. */
 export const list: Command = {
@@ -19,11 +19,17 @@ export const list: Command = {
     const { out, err, env } = context;
     const format = formatOption(args, env);
     const paths = args.positional.length > 0 ? args.positional : ["."];
-    const [loaded] = await Promise.all([
+    const { dev } = args.values;
+    const [loaded, workload] = await Promise.all([
       loadRecipes(paths, context),
-      loadDev(args.values.dev, context),
+      loadDev(dev, context),
     ]);
-    const { diagnostics } = loaded;
+    const diagnostics = [...loaded.diagnostics];
+    if (workload) {
+      const { checkNames } = await import("../check_names.ts");
+      const known = await knownServer(dev, workload);
+      diagnostics.push(...await checkNames(loaded.recipes, known));
+    }
     const { recipes, leftOut } = leaveOutUsed(loaded);
     const listed = await filterRecipes(recipes, args);
     printLeftOut(await filterRecipes(leftOut, args), err);

@@ -10,6 +10,7 @@ import { runPlan } from "../run_plan.ts";
 import {
   announceServer,
   embeddedServer,
+  knownServer,
   loadDev,
   remoteServer,
   type Server,
@@ -64,9 +65,11 @@ async function runOnce(args: ParsedArgs, context: CommandContext): Promise<numbe
     ? startEmbedded(workload, isVirtual, args, context)
     : undefined;
   starting?.catch(() => {});
+  const known = url === undefined ? workload.then((found) => knownServer(dev, found)) : undefined;
+  known?.catch(() => {});
   const library = isDryRun ? undefined : import("../../../client/dispatch.ts");
   try {
-    const plan = await makePlan(args, context);
+    const plan = await makePlan(args, context, known);
     if (typeof plan === "number") return plan;
     const random = randomOption(args, context);
     const { mask } = plan;
