@@ -27,18 +27,27 @@ export function moduleDiagnostic(error: Error, source: Source, module: string): 
 }
 
 /** Returns the first line of an error's message, without a place, which is shown separately. */
-export function firstLine({ message }: Error): string {
-  return message.split("\n")[0]!.replace(/ at file:\/\/\S+:\d+:\d+$/, "");
+export function firstLine(error: Error): string {
+  return mainError(error).message.split("\n")[0]!.replace(/ at file:\/\/\S+:\d+:\d+$/, "");
 }
 
 /** Returns where an error was thrown, or where a module has a syntax error. */
-export function placeOfError(error: Error): CallSite | undefined {
+export function placeOfError(thrown: Error): CallSite | undefined {
+  const error = mainError(thrown);
   const { position } = error as { position?: { file?: unknown; line?: unknown; column?: unknown } };
   if (typeof position?.file === "string" && typeof position.line === "number") {
     // For a syntax error, Bun sets this and no stack.
     return { file: position.file, line: position.line, column: Number(position.column) || 1 };
   }
   return headerSite(error.stack) ?? callSites(error.stack)[0];
+}
+
+/** Returns the first of several syntax errors, which Bun puts into one error without a place. */
+function mainError(error: Error): Error {
+  const [first] = Array.isArray((error as AggregateError).errors)
+    ? (error as AggregateError).errors
+    : [];
+  return first?.position ? first : error;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { parseChannel } from "../../protocol/channel.ts";
+import { EVENT_TYPES, type EventType } from "../../protocol/event.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { LoggedEvent } from "../events/results.ts";
 import { EvaluationError, type Expression } from "../expression/expression.ts";
@@ -50,10 +51,23 @@ const DATA_FIELDS = {
 } as const;
 
 /**
- * Returns lines of a message that name fields of `event.data` which no event has: a condition on
- * such a field is never met.
+ * Returns lines of a message that name types of events and fields of `event.data` which no event
+ * has: a condition on such a type or field is never met.
  */
-export function describeUnknownFields(where: Expression | undefined): string[] {
+export function describeUnknownNames(where: Expression | undefined): string[] {
+  return [...describeUnknownTypes(where), ...describeUnknownFields(where)];
+}
+
+function describeUnknownTypes(where: Expression | undefined): string[] {
+  const asked = where?.text.matchAll(/\bevent\.type\s*==\s*(["'])([\w.-]+)\1/g) ?? [];
+  const types = new Set([...asked].map(([, , type]) => type!));
+  return [...types].filter((type) => !EVENT_TYPES.includes(type as EventType)).map((type) => {
+    const hint = didYouMean(type, EVENT_TYPES);
+    return `no known event has the type \`${type}\`${hint ? `; ${hint}` : ""}`;
+  });
+}
+
+function describeUnknownFields(where: Expression | undefined): string[] {
   const known: readonly string[] = Object.values(DATA_FIELDS).flat();
   const asked = [...where?.text.matchAll(/\bevent\.data\.(\w+)/g) ?? []].map(([, name]) => name!);
   const isCron = /cron/.test(where?.text ?? "");

@@ -9,7 +9,7 @@ import { type Field, record, required } from "../language/field.ts";
 import { integer } from "../language/value_fields.ts";
 import {
   channelName,
-  describeUnknownFields,
+  describeUnknownNames,
   eventCondition,
   matchesEvent,
   openChannel,
@@ -79,7 +79,7 @@ export async function waitOnChannel(
       const lines = [arrived, ...describeLog(log)];
       throw new StepFailure("connection", message, { lines, cause: error });
     }
-    const lines = [...describeLog(log), ...describeUnknownFields(step.where)];
+    const lines = [...describeLog(log), ...describeUnknownNames(step.where)];
     throw new StepFailure("deadline", arrived, { lines, cause: error });
   }
 }

@@ -147,11 +147,12 @@ test("shows the line of a syntax error, and of an import that fails", async () =
     "own.recipe.ts": ["export default 1;\nconst ok = 2;\nconst a = ;\n", 3],
     "import.recipe.ts": ['export default 1;\nimport "./nope.ts";\n', 2],
     "name.recipe.ts": ['export default 1;\nimport { nope } from "./one.ts";\nnope();\n', 2],
+    "several.recipe.ts": ["export default 1;\nconst a = {;\nconst b = [;\n", 2],
     "other.recipe.ts": ['import "./bad.ts";\n', 1, /at .*bad\.ts:2:/],
   };
   const files = {
     "one.ts": "export const one = 1;\n",
-    "bad.ts": "export const a = 1;\nlet b = ;\n",
+    "bad.ts": "export const a = 1;\nlet b = ;\nlet c = {;\n",
   };
   const recipes = Object.entries(places).map(([name, [text]]) => [name, text]);
   await withFiles({ ...files, ...Object.fromEntries(recipes) }, async (directory) => {

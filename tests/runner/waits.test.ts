@@ -472,6 +472,25 @@ steps:
   assert.equal(lines.at(-1), "no step `shipp` was seen; did you mean `ship`?");
 });
 
+test("a wait that asks for a type that no event has names the likeliest one", async () => {
+  for (
+    const [type, hint] of [
+      ["job.complete", "; did you mean `job.completed`?"],
+      ["order.paid", ""],
+      ["job.failed", undefined],
+    ]
+  ) {
+    const { events } = await runRecipe(`
+steps:
+  - wait: { channel: firehose, where: 'event.type == "${type}"' }
+    within: 20ms
+`);
+    const { lines } = firstFailure(events);
+    const expected = hint === undefined ? [] : [`no known event has the type \`${type}\`${hint}`];
+    assert.deepEqual(lines.slice(1), expected);
+  }
+});
+
 for (
   const [field, hint] of [
     ["cron_name", "`cron.fired` has entry_name, job_id"],
