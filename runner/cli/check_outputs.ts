@@ -37,11 +37,11 @@ export async function checkOutputs(
     const files = [...(file === undefined ? [] : [file]), ...REPORTERS[name]!.files?.(env) ?? []];
     return files.map((path) => ({ name, path }));
   });
+  if (targets.length > 0) await checkTargets(targets, inputs, history);
   for (const { name, path } of targets) {
     const { checkWritable } = await import("../../runtime/write_file.ts");
     await refuseFailure(`reporter ${name}: `, () => checkWritable(path));
   }
-  if (targets.length > 0) await checkTargets(targets, inputs, history);
   if (history === undefined) return;
   const { HistoryStore } = await import("../history/store.ts");
   await refuseFailure("", async () => {

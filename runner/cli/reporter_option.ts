@@ -1,4 +1,3 @@
-import { currentDirectory } from "../../runtime/process.ts";
 import { didYouMean } from "../../runtime/suggest.ts";
 import { needsStandardOutput, type ReporterRequest, REPORTERS } from "../report/registry.ts";
 import type { ReadEnv } from "../report/reporter.ts";
@@ -22,11 +21,10 @@ export function reporterLines(): string[] {
 
 /**
  * Reads the values of `--reporter`, and adds the reporters that the environment asks for.
- * @throws {UsageError} For an unknown reporter, and for two reporters that write to the same place.
+ * @throws {UsageError} For an unknown reporter, and for two that need standard output.
  */
 export function readReporters(options: readonly string[], env: ReadEnv): ReporterRequest[] {
   const requests = options.map(readReporter);
-  checkFiles(requests);
   checkStandardOutput(requests);
   const named = new Set(requests.map(({ name }) => name));
   for (const [name, { isDefault, isAddedBy }] of Object.entries(REPORTERS)) {
@@ -51,20 +49,6 @@ function readReporter(option: string): ReporterRequest {
   const file = option.slice(equals + 1);
   if (file === "") throw new UsageError(`Reporter ${name} needs a file name after \`=\``);
   return { name, file };
-}
-
-function checkFiles(requests: readonly ReporterRequest[]): void {
-  const writers = new Map<string, string>();
-  for (const { name, file } of requests) {
-    if (file === undefined) continue;
-    // `a.xml` and `./a.xml` are one file.
-    const { href } = new URL(file, `file://${currentDirectory()}/`);
-    const other = writers.get(href);
-    if (other !== undefined) {
-      throw new UsageError(`Reporters ${other} and ${name} both write '${file}'`);
-    }
-    writers.set(href, name);
-  }
 }
 
 function checkStandardOutput(requests: readonly ReporterRequest[]): void {

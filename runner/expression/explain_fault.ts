@@ -94,3 +94,9 @@ export function backWhile(text: string, end: number, pattern: RegExp): number {
   while (start > 0 && pattern.test(text[start - 1]!)) start--;
   return start;
 }
+
+/** Says why a name that the checks know has no value: the text after the name. */
+export function lacksValue(name: string): string {
+  // `result` is the result of the very step that the expression belongs to.
+  return `has no value: ${name === "result" ? "the step has no result" : "its step did not run"}`;
+}

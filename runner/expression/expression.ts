@@ -1,7 +1,7 @@
 import type { Ast } from "./ast.ts";
 import { type CelFault, faultOf, type Parsed } from "./cel.ts";
 import { fromCel, hasInexact, INEXACT } from "./convert.ts";
-import { backWhile, explainFault } from "./explain_fault.ts";
+import { backWhile, explainFault, lacksValue } from "./explain_fault.ts";
 import { type Ambient, withAmbient } from "./functions.ts";
 import type { Span } from "./span.ts";
 
@@ -106,7 +106,8 @@ const ABSENT = new Set(["no_such_key", "index_out_of_bounds", "optional_value_mi
 function explain(fault: CelFault, text: string): string {
   if (fault.code === "no_such_key") return `\`${pathUpTo(text, fault)}\` is absent`;
   if (fault.code === "unknown_variable") {
-    return `\`${text.slice(fault.start, fault.end)}\` has no value: its step did not run`;
+    const name = text.slice(fault.start, fault.end);
+    return `\`${name}\` ${lacksValue(name)}`;
   }
   return explainFault(fault);
 }

@@ -3,7 +3,7 @@ import { withBudget } from "./budget.ts";
 import { faultOf, loadCel } from "./cel.ts";
 import { fromCel } from "./convert.ts";
 import { diffLines, type Hide, worthDiff } from "./diff.ts";
-import { explainFault } from "./explain_fault.ts";
+import { explainFault, lacksValue } from "./explain_fault.ts";
 import type { Expression, Values } from "./expression.ts";
 import { type Ambient, withAmbient } from "./functions.ts";
 import { showCel } from "./show_cel.ts";
@@ -37,7 +37,7 @@ export async function valueTree(
       return { text: part, value: withAmbient(ambient, () => parsed.evaluate(values)) };
     } catch (error) {
       const fault = faultOf(error, part.length);
-      return { text: part, value: undefined, fault: faultText(fault) };
+      return { text: part, value: undefined, fault: faultText(fault, part) };
     }
   };
   const lines: string[] = [];
@@ -126,9 +126,9 @@ function isOperator(node: Ast): boolean {
   return !["id", ".", ".?", "[]", "[?]"].includes(node.op);
 }
 
-function faultText(fault: ReturnType<typeof faultOf>): string {
+function faultText(fault: ReturnType<typeof faultOf>, text: string): string {
   if (fault.code === "no_such_key") return "is absent";
-  if (fault.code === "unknown_variable") return "has no value: its step did not run";
+  if (fault.code === "unknown_variable") return lacksValue(text.slice(fault.start, fault.end));
   return `has no value: ${explainFault(fault)}`;
 }
 

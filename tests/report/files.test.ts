@@ -28,7 +28,7 @@ const PASSING = { "a.yaml": "steps: [{ assert: true }]" };
 test("refuses two reporters for one file, even if its path is written differently", async () => {
   for (const [one, other] of [["out.xml", "out.xml"], ["out.xml", "./b/../out.xml"]] as const) {
     const { code, out, err } = await runnerCli(
-      ["recipes", "--reporter", `junit=${one}`, "--reporter", `json=${other}`],
+      ["recipes/order-smoke.yaml", "--reporter", `junit=${one}`, "--reporter", `json=${other}`],
     );
     assert.equal(code, 2);
     assert.equal(out, "");
