@@ -175,7 +175,7 @@ export class Session implements EventTransport {
     // The client was closed in the same turn.
     if (this.#closedWith) void link.close(this.#closedWith, true);
     if (!link.isOpen) {
-      throw new ConnectionError("the connection is lost", "connection_lost");
+      throw this.#closedWith ?? new ConnectionError("the connection is lost", "connection_lost");
     }
     this.#link = link;
     this.#connectedAt = monotonicNow(this.clock);
@@ -190,7 +190,7 @@ export class Session implements EventTransport {
     return new Promise((resolve, reject) => {
       const { what, signal, timeout, method } = request;
       const deadline = this.deadline(timeout);
-      if (method && !(deadline < this.lastDeadline!)) this.lastDeadline = deadline;
+      if ((method || timeout) && !(deadline < this.lastDeadline!)) this.lastDeadline = deadline;
       if (signal?.aborted) return reject(signal.reason);
       if (this.#closedWith) return reject(inContext(what, this.#closedWith));
       const call = new Call(this.deadlines, request, deadline, resolve, reject);

@@ -278,6 +278,6 @@ function refusal({ error }: Frame): string {
 }
 
 function formatError(cause: unknown): FormatError {
-  const text = "Cannot use MessagePack: the server closed the connection";
+  const text = "Cannot use MessagePack: the connection is lost";
   return new FormatError(text, "connect_failed", { cause });
 }

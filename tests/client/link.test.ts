@@ -213,7 +213,7 @@ for (
     end(socket);
     const error = await rejection(promise, {
       code: "connect_failed",
-      message: "Cannot use MessagePack: the server closed the connection",
+      message: "Cannot use MessagePack: the connection is lost",
     });
     assert(error instanceof FormatError);
     assert.match((error.cause as Error).message, cause);

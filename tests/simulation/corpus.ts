@@ -166,4 +166,28 @@ export const CORPUS: readonly Found[] = [
       call({ ...start, name: "fan" }, { abort: { frames: 5, turns: 0 } }),
     ]),
   },
+  {
+    what: "a client that is closed in the turn in which it connects says so",
+    program: {
+      ...program(
+        [
+          call({ do: "close", drain: false }, { at: { frames: 1, turns: 2 } }),
+          call({ do: "connect" }),
+          call(enqueue, { client: 1, after: 50 }),
+        ],
+        [],
+        [client, client],
+      ),
+      isCalm: true,
+    },
+  },
+  {
+    what: "a drain waits for a start while the client reconnects",
+    program: program([
+      call(enqueue, { timeout: 1 }),
+      call(start, { after: 4 }),
+      { after: 0, cutAll: "cut" },
+      call({ do: "close", drain: true }),
+    ]),
+  },
 ];

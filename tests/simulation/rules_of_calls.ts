@@ -90,12 +90,14 @@ function* lanesEnd({ world, model, actors }: Evidence): Iterable<string> {
     const open = world.connections.filter((it) =>
       it.client === client && it.isOpenAtClient && it.sessionId !== status.sessionId
     );
+    const isSeen = (run: unknown) =>
+      run !== undefined &&
+      (outcomes.some((it) => it.target === run && (it.result ?? Object(it.error).run)) ||
+        watches.some((it) => it.name === run && it.ended && !it.ended.error));
     // Nobody looks whether these runs have ended. A run may have been found in the turn in which its
     // start was given up; its lane then ends with it.
-    const unseen = outcomes.filter(({ op, isSettled, result, abortsInTurn }) =>
-      op.do === "start" && !(isSettled && result === undefined && !abortsInTurn) &&
-      !outcomes.some((it) => it.target === result && (it.result ?? Object(it.error).run)) &&
-      !watches.some((it) => it.name === result && it.ended && !it.ended.error)
+    const unseen = outcomes.filter(({ op, isSettled, error, result, abortsInTurn }) =>
+      op.do === "start" && (isSettled && error ? abortsInTurn : !isSeen(result))
     );
     const stuck = model.lostAnswers.get(client) ?? 0;
     if (open.length <= unseen.length + stuck) continue;
