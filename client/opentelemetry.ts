@@ -1,5 +1,6 @@
 import { ConnectionError, DispatchError, TimeoutError } from "./errors.ts";
 import type { Hooks, RequestInfo } from "./hooks.ts";
+import { checkOptions } from "./options.ts";
 
 /** The part of a span of `@opentelemetry/api` that the hooks use. */
 export interface OpenTelemetrySpan {
@@ -72,6 +73,7 @@ export function openTelemetryHooks(
   api: OpenTelemetryApi,
   options: OpenTelemetryOptions = {},
 ): Hooks {
+  checkOptions("create hooks", options, { attributes: "an object", filter: "a function" });
   const { attributes, filter } = options;
   return {
     request(info) {
