@@ -13,8 +13,11 @@ export function canBeMasked(secret: string): boolean {
   return secret.trim().length >= MIN_LENGTH;
 }
 
-/** The cache of masked texts: the most entries, and the longest text that is kept. */
+/** The cache of masked texts: the most entries, and the longest text that is one of them. */
 const [KNOWN_TEXTS, KNOWN_LENGTH] = [1_000, 500];
+
+/** How many longer texts are kept. To mask one of five megabytes can take seconds. */
+const KNOWN_LONG_TEXTS = 4;
 
 /**
  * Replaces secrets in everything that leaves the runner, in each form that they can take there: raw,
@@ -27,6 +30,8 @@ export class Mask {
   #finder: Finder | undefined;
   /** Short texts that were masked before: most are in several events. */
   #known = new Map<string, string>();
+  /** The last longer texts: that of a failure is in the events of its step and of its case. */
+  #knownLong = new Map<string, string>();
 
   /** Whether there are no secrets. */
   get isEmpty(): boolean {
@@ -40,17 +45,19 @@ export class Mask {
     this.#secrets.add(secret);
     this.#finder = undefined;
     this.#known.clear();
+    this.#knownLong.clear();
   }
 
   /** Returns a text with its secrets masked. */
   text(text: string): string {
     if (this.isEmpty) return text;
-    if (text.length > KNOWN_LENGTH) return this.#mask(text);
-    const known = this.#known.get(text);
+    const isLong = text.length > KNOWN_LENGTH;
+    const cache = isLong ? this.#knownLong : this.#known;
+    const known = cache.get(text);
     if (known !== undefined) return known;
-    if (this.#known.size === KNOWN_TEXTS) this.#known.clear();
+    if (cache.size === (isLong ? KNOWN_LONG_TEXTS : KNOWN_TEXTS)) cache.clear();
     const masked = this.#mask(text);
-    this.#known.set(text, masked);
+    cache.set(text, masked);
     return masked;
   }
 

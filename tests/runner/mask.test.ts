@@ -31,6 +31,18 @@ test("reads each byte of a text once, however long and repetitive the secrets ar
   }
 });
 
+test("masks a text again after a secret was added, however long the text is", () => {
+  const mask = maskOf("first-secret");
+  for (const filler of ["", "x y ".repeat(10_000)]) {
+    const text = `${filler} first-secret second-secret${filler.length}`;
+    for (let i = 0; i < 2; i++) {
+      equal(mask.text(text), `${filler} *** second-secret${filler.length}`);
+    }
+    mask.add(`second-secret${filler.length}`);
+    equal(mask.text(text), `${filler} *** ***`);
+  }
+});
+
 test("leaves no part of overlapping secrets", () => {
   const mask = maskOf("abcdeX", "Xvery-sensitive");
   equal(mask.text("abcdeXvery-sensitive"), "***");
