@@ -26,9 +26,14 @@ export function moduleDiagnostic(error: Error, source: Source, module: string): 
   };
 }
 
-/** Returns the first line of an error's message, without a place, which is shown separately. */
+/**
+ * Returns the first line of an error's message, without a place, which is shown separately, and
+ * without the module of the runner that imports the file and the number of its version.
+ */
 export function firstLine(error: Error): string {
-  return mainError(error).message.split("\n")[0]!.replace(/ at file:\/\/\S+:\d+:\d+$/, "");
+  return mainError(error).message.split("\n")[0]!.replace(/ at file:\/\/\S+:\d+:\d+$/, "")
+    .replace(/ imported from \S+\/(?:load_workload|load_script)\.ts$/, "")
+    .replace(/\?version=\d+(?=["'.]*$)/, "");
 }
 
 /** Returns where an error was thrown, or where a module has a syntax error. */

@@ -67,7 +67,10 @@ test("run, check, list and dev say what is wrong with the file of definitions", 
     "queues.ts": `${CHARGE}export const queues = 3;\n`,
   };
   const expected: [string, RegExp][] = [
-    ["missing.ts", /the import failed: (?:Module not found|Cannot find module) .*missing\.ts/],
+    [
+      "missing.ts",
+      /the import failed: (?:Module not found|Cannot find module) .*missing\.ts["'.]*$/m,
+    ],
     ["syntax.ts", /the import failed: .*\(\S*syntax\.ts:3:18\)$/m],
     ["throws.ts", /the import failed: not today \(\S*throws\.ts:2:\d+\)$/m],
     ["none.ts", /it exports no job, workflow or cron entry$/m],
