@@ -168,6 +168,15 @@ export async function pathKind(path: string): Promise<PathKind> {
   }
 }
 
+/** Returns a path without symbolic links, or `undefined` if it cannot be resolved. */
+export function resolvedPath(path: string): string | undefined {
+  try {
+    return (globalThis as any).process.getBuiltinModule("node:fs").realpathSync(path);
+  } catch (_error) {
+    return undefined;
+  }
+}
+
 /** Returns how many bytes a file has; 0 if there is none, and for pipes and devices. */
 export async function fileSize(path: string): Promise<number> {
   try {

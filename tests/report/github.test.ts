@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { appendFile, readFile, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, realpath, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathInRepository, workflowCommand } from "../../runner/report/github/workflow_command.ts";
@@ -110,6 +110,24 @@ test("makes paths relative to the root of the repository", () => {
   ) {
     assert.equal(pathInRepository(file, directory, workspace), path);
   }
+});
+
+test("names a file relative to a checkout that is reached through a link", async () => {
+  await withFiles({}, async (directory) => {
+    const real = await realpath(directory);
+    await mkdir(join(real, "repo", "sub"), { recursive: true });
+    await writeFile(join(real, "repo", "sub", "a.yaml"), "");
+    await symlink("repo", join(real, "link"));
+    const at = (...names: string[]) => join(real, ...names);
+    for (
+      const [file, cwd, workspace] of [
+        ["a.yaml", at("repo", "sub"), at("link")],
+        ["a.yaml", at("link", "sub"), at("repo")],
+        [at("link", "sub", "a.yaml"), at("repo"), at("repo")],
+        [at("repo", "sub", "a.yaml"), at("link"), at("link")],
+      ] as const
+    ) assert.equal(pathInRepository(file, cwd, workspace), "sub/a.yaml");
+  });
 });
 
 test("appends the job summary, up to a total of one megabyte", async () => {

@@ -1,3 +1,5 @@
+import { resolvedPath } from "../../../runtime/file.ts";
+
 /** An annotation of GitHub Actions, which GitHub shows beside a line of a file. */
 export interface Annotation {
   /** The severity. */
@@ -39,12 +41,18 @@ export function pathInRepository(
   workspace: string | undefined,
 ): string {
   const absolute = isAbsolute(file) ? normalize(file) : normalize(`${directory}/${file}`);
-  const roots = [workspace, directory].filter((root) => root !== undefined && root !== "");
-  for (const root of roots) {
-    const prefix = `${normalize(root!).replace(/\/$/, "")}/`;
-    if (absolute.startsWith(prefix)) return absolute.slice(prefix.length);
+  // The checkout can be reached through a link, and the working directory is without links.
+  for (const root of [workspace, resolved(workspace), directory]) {
+    if (root === undefined || root === "") continue;
+    const prefix = `${normalize(root).replace(/\/$/, "")}/`;
+    const inside = [absolute, resolved(absolute)].find((path) => path?.startsWith(prefix));
+    if (inside !== undefined) return inside.slice(prefix.length);
   }
   return isAbsolute(file) ? absolute : normalize(file);
+}
+
+function resolved(path: string | undefined): string | undefined {
+  return path ? resolvedPath(path)?.replaceAll("\\", "/") : undefined;
 }
 
 function isAbsolute(path: string): boolean {
