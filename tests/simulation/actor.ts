@@ -1,8 +1,8 @@
 import { type Dispatch, type DispatchEvent, DispatchRpc, DispatchSse } from "../../mod.ts";
 import type { DispatchOptions, Gap, Job, Run, Status } from "../../mod.ts";
 import { isTerminal, wireChannel } from "../../protocol/mod.ts";
+import type { Clock } from "../../runtime/mod.ts";
 import type { World } from "../../testing/mod.ts";
-import type { WorldClock } from "../../testing/mod.ts";
 import type { WorldSocket } from "../../testing/world/socket.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
 import { FRESH_TOKENS } from "./workload.ts";
@@ -60,6 +60,20 @@ export interface Reading {
 /** What a reader leaves. */
 type Leavable = AsyncDisposable & { unsubscribe(): Promise<void> };
 
+/** What an actor uses of its world: a simulated one, or one with real sockets. */
+export interface Stage
+  extends Pick<World, "url" | "now" | "httpOptions" | "clientOptions" | "client" | "record"> {
+  readonly nodes: readonly { readonly url: string }[];
+  clock(name: string): StageClock;
+}
+
+/** A clock that counts its timers. */
+export interface StageClock extends Clock {
+  /** How many timers have neither fired nor been cleared. */
+  readonly pending: number;
+  monotonic(): number;
+}
+
 /** The jobs and runs that the clients of a world know of. */
 export interface Known {
   jobs: string[];
@@ -92,14 +106,14 @@ const NOT_POSSIBLE: Record<ClientPlan["transport"], Operation["do"][]> = {
 /** One client of a simulation and what it did. */
 export class Actor {
   readonly name: string;
-  readonly clock: WorldClock;
+  readonly clock: StageClock;
   readonly client: Dispatch;
   readonly plan: ClientPlan;
   readonly outcomes: Outcome[] = [];
   readonly subscriptions: Reading[] = [];
   readonly watches: Reading[] = [];
   readonly statuses: { at: number; worldAt: number; status: Status }[] = [];
-  readonly #world: World;
+  readonly #world: Stage;
   readonly #known: Known;
   readonly #published: () => number;
   readonly #jobs = new Map<string, Job>();
@@ -112,7 +126,7 @@ export class Actor {
   hasSlept = false;
 
   constructor(
-    world: World,
+    world: Stage,
     index: number,
     plan: ClientPlan,
     known: Known,
@@ -240,16 +254,24 @@ export class Actor {
 
   #watchFrames(socket: WebSocket): WebSocket {
     const watched = socket as unknown as WorldSocket;
+    if (!watched.receive) {
+      socket.addEventListener("message", () => this.#onFrame());
+      return socket;
+    }
     const receive = watched.receive.bind(watched);
     watched.receive = (message) => {
       receive(message);
-      for (const entry of this.#onFrames) {
-        if (--entry.frames > 0) continue;
-        this.#onFrames.delete(entry);
-        entry.act();
-      }
+      this.#onFrame();
     };
     return socket;
+  }
+
+  #onFrame(): void {
+    for (const entry of this.#onFrames) {
+      if (--entry.frames > 0) continue;
+      this.#onFrames.delete(entry);
+      entry.act();
+    }
   }
 
   async #perform(
@@ -422,7 +444,8 @@ function chosen<T>(list: readonly T[], pick: number): T | undefined {
 export function makeValue(kind: ValueKind, tag: number): unknown {
   switch (kind) {
     case "object":
-      return { tag };
+      // The handlers of the reference workload read the other fields.
+      return { tag, ms: 150, key: `${tag}`, order_id: `${tag}` };
     case "array":
       return [tag, "array"];
     case "text":

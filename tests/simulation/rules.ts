@@ -2,19 +2,30 @@ import { AuthError } from "../../mod.ts";
 import type { DispatchEvent, Gap, JobRecord, WorkflowRun } from "../../mod.ts";
 import { isTerminal } from "../../protocol/mod.ts";
 import type { Store } from "../../dev/mod.ts";
-import type { World } from "../../testing/mod.ts";
+import type { WorldConnection } from "../../testing/mod.ts";
 import type { Program } from "./program.ts";
 import type { Actor, Outcome, Reading } from "./actor.ts";
 import { describeError } from "./actor.ts";
 import { keyOf, type Model, type Published } from "./model.ts";
 
+/** The jobs and runs that a server has. */
+export type Records = Pick<Store, "job" | "run" | "jobs" | "runs">;
+
 /** What the rules look at. */
 export interface Evidence {
   readonly program: Program;
-  readonly world: World;
-  readonly model: Model;
+  readonly world: {
+    readonly now: number;
+    readonly store: Records;
+    readonly connections: readonly WorldConnection[];
+  };
+  readonly model: Omit<Pick<Model, keyof Model>, "stores"> & {
+    readonly stores: readonly Records[];
+  };
   readonly actors: readonly Actor[];
 }
+
+type Seen = Evidence["model"];
 
 /** A rule: returns what contradicts it. */
 export type Rule = (evidence: Evidence) => Iterable<string>;
@@ -120,7 +131,7 @@ export function* handlesAreOwn({ model, actors }: Evidence): Iterable<string> {
     const other = taken.get(id);
     if (other) yield `3: ${name(outcome)} has the same id as ${name(other)}`;
     taken.set(id, outcome);
-    const find = (store: Store) => op.do === "start" ? store.run(id) : store.job(id);
+    const find = (store: Records) => op.do === "start" ? store.run(id) : store.job(id);
     const record = model.stores.map(find).find((found) => found);
     if (!record) {
       yield `3: ${name(outcome)}: ${id} is not in the store`;
@@ -184,7 +195,7 @@ function lastSession({ statuses }: Actor, at: number): string | undefined {
     : undefined;
 }
 
-function* checkOrder(label: string, reading: Reading, model: Model): Iterable<string> {
+function* checkOrder(label: string, reading: Reading, model: Seen): Iterable<string> {
   let lastAt = 0;
   /** The last event of each node: the order between nodes is that of time. */
   const last = new Map<number, number>();
@@ -208,7 +219,7 @@ function* checkMissing(
   label: string,
   reading: Reading,
   promised: readonly Published[],
-  model: Model,
+  model: Seen,
 ): Iterable<string> {
   /** The positions of the events and gaps that were yielded. */
   const yielded: { order: number; gapBefore: boolean }[] = [];
@@ -238,7 +249,7 @@ function* checkMissing(
   }
 }
 
-function orderOf(event: DispatchEvent, model: Model, after: number): number | undefined {
+function orderOf(event: DispatchEvent, model: Seen, after: number): number | undefined {
   return model.byKey.get(keyOf(event))?.find(({ order }) => order > after)?.order;
 }
 
@@ -283,7 +294,7 @@ export function* endsAreTrue({ world, model, actors }: Evidence): Iterable<strin
 }
 
 /** The events of a watch are those that were published, each once. */
-function* checkEvents(reading: Reading, model: Model): Iterable<string> {
+function* checkEvents(reading: Reading, model: Seen): Iterable<string> {
   const topic = (reading.name.startsWith("job_") ? "job:" : "workflow:") + reading.name;
   const published = model.published.filter(({ event }) => event.topic === topic);
   const nameOf = ({ type, data }: DispatchEvent) =>
@@ -331,7 +342,7 @@ const ENDS: Record<string, string> = {
 };
 
 /** The states in which a job or run ended, also those that were overwritten later. */
-function endStates(model: Model, id: string): Set<string> {
+function endStates(model: Seen, id: string): Set<string> {
   const states = new Set<string>(model.cancelled.has(id) ? ["cancelled"] : []);
   for (const { event } of model.published) {
     const state = ENDS[event.type];
@@ -381,7 +392,7 @@ function* expectedChannels({ subscriptions, watches, outcomes }: Actor): Iterabl
 const HOLD_TIME = 5_000;
 
 /** The delays of reconnecting grow, start anew only after a connection held, and end. */
-function* checkBackoff({ name, plan, statuses }: Actor): Iterable<string> {
+export function* checkBackoff({ name, plan, statuses }: Actor): Iterable<string> {
   let attempts = 0;
   let connectedAt = 0;
   for (const { at, status } of statuses) {
@@ -430,7 +441,7 @@ export function* nothingIsLeft({ world, actors }: Evidence): Iterable<string> {
   }
 }
 
-function stateOf({ store }: World, id: string): string {
+function stateOf({ store }: Evidence["world"], id: string): string {
   return (id.startsWith("job_") ? store.job(id) : store.run(id))?.state ?? "unknown";
 }
 

@@ -36,7 +36,7 @@ function* timeoutsHaveAReason({ world, model, actors }: Evidence): Iterable<stri
 const READS = ["getJob", "getRun", "timeline", "stats"];
 
 /** Rule 1: reads are sent again after their connection was lost. */
-function* readsAreRepeated({ actors }: Evidence): Iterable<string> {
+export function* readsAreRepeated({ actors }: Evidence): Iterable<string> {
   for (const { outcomes, plan } of actors) {
     if (!plan.reconnect) continue;
     for (const outcome of outcomes) {
@@ -50,7 +50,7 @@ function* readsAreRepeated({ actors }: Evidence): Iterable<string> {
 }
 
 /** Rule 1: `close({ drain: true })` lets pending calls finish. */
-function* drainWaits({ actors }: Evidence): Iterable<string> {
+export function* drainWaits({ actors }: Evidence): Iterable<string> {
   for (const { outcomes, isHttp } of actors) {
     // Clients over HTTP cannot drain.
     if (isHttp) continue;
@@ -68,7 +68,7 @@ function* drainWaits({ actors }: Evidence): Iterable<string> {
 }
 
 /** Rule 1: when a client has given up, cannot connect or is closed, its calls end. */
-function* callsEndWithTheClient({ actors }: Evidence): Iterable<string> {
+export function* callsEndWithTheClient({ actors }: Evidence): Iterable<string> {
   for (const { outcomes, statuses, name: client } of actors) {
     for (const { at, status } of statuses) {
       if (!["failed", "closed", "idle"].includes(status.type)) continue;
@@ -109,7 +109,7 @@ function* lanesEnd({ world, model, actors }: Evidence): Iterable<string> {
 const START_TIME = 6_000;
 
 /** Rule 3: a start whose input can be marked resolves while its run is under way. */
-function* startsResolveEarly({ world, model, actors }: Evidence): Iterable<string> {
+export function* startsResolveEarly({ world, model, actors }: Evidence): Iterable<string> {
   for (const { name: client, outcomes, hasSlept } of actors) {
     const isHarmed = world.connections.some((it) =>
       it.client === client && model.harmed.has(it.name)

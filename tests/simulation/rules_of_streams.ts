@@ -1,7 +1,7 @@
 import type { DispatchEvent, Gap } from "../../mod.ts";
 import { channelsOf } from "../../protocol/mod.ts";
 import type { Outcome, Reading } from "./actor.ts";
-import { keyOf, type Model, type Published } from "./model.ts";
+import { keyOf, type Published } from "./model.ts";
 import type { Evidence, Rule } from "./rules.ts";
 
 const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
@@ -75,7 +75,7 @@ function mustReach(
   { event, at, sessions }: Published,
   reading: Reading,
   control: ReadonlySet<string>,
-  model: Model,
+  model: Evidence["model"],
 ): boolean {
   return !model.lost.has(keyOf(event)) &&
     [...sessions].some(([session, channels]) =>
@@ -105,7 +105,7 @@ function* watchesAreInOrder({ model, actors }: Evidence): Iterable<string> {
 }
 
 /** Rule 5: a wait resolves if its job or run has completed, and rejects if not. */
-function* waitsTellTheOutcome({ actors }: Evidence): Iterable<string> {
+export function* waitsTellTheOutcome({ actors }: Evidence): Iterable<string> {
   for (const { outcomes } of actors) {
     for (const { op, target, result, error, ...outcome } of outcomes) {
       if (!target) continue;

@@ -1,7 +1,7 @@
 import { createWorld, type World, type WorldFrame } from "../../testing/mod.ts";
 import { Actor, type Known } from "./actor.ts";
 import { Model } from "./model.ts";
-import type { FrameKind, PlannedFault, Program } from "./program.ts";
+import type { CallStep, FrameKind, PlannedFault, Program } from "./program.ts";
 import { nothingIsLeft, RULES } from "./rules.ts";
 import { CALL_RULES } from "./rules_of_calls.ts";
 import { STREAM_RULES } from "./rules_of_streams.ts";
@@ -116,7 +116,8 @@ async function perform(
         }
       }
     } else if ("setClock" in step || "sleep" in step) {
-      const { clock, name } = actors[step.client % actors.length]!;
+      const { name } = actors[step.client % actors.length]!;
+      const clock = world.clock(name);
       world.record(name, JSON.stringify(step));
       if ("setClock" in step) clock.set(step.setClock);
       else {
@@ -126,25 +127,44 @@ async function perform(
       }
     } else {
       const actor = actors[step.client % actors.length]!;
-      const { clock } = actor;
+      const clock = world.clock(actor.name);
       if (clock.isAsleep) await new Promise<void>((resolve) => void clock.setTimeout(resolve, 0));
-      const { op } = step;
-      if (step.at) {
-        actor.actAt(step.at, () => hasEnded || void actor.begin(number, step));
-        continue;
-      }
-      const times = op.do === "enqueueMany" ? 1 : step.times ?? 1;
-      const calls = Array.from({ length: times }, (_, n) => actor.begin(number, step, n));
-      const settled = Promise.all(calls);
-      if (op.do === "start" && op.then) {
-        const next = { ...step, op: { do: op.then, pick: 0 } };
-        void settled.then(() => pause(op.pause ?? 0)).then(() => actor.begin(number, next));
-      }
-      if (step.wait) await Promise.race([settled, pause(PATIENCE)]);
+      await performCalls(number, step, actor, {
+        pause,
+        patience: PATIENCE,
+        hasEnded: () => hasEnded,
+      });
     }
   }
   await pause(Math.max(0, quietAt - world.now));
   hasEnded = true;
+}
+
+/** What {@linkcode performCalls} needs of a program. */
+export interface Performance {
+  pause(ms: number): Promise<void>;
+  /** The most milliseconds that a step waits for the one before. */
+  readonly patience: number;
+  hasEnded(): boolean;
+}
+
+/** Begins the calls of a step; resolves when the next step may begin. */
+export async function performCalls(
+  number: number,
+  step: CallStep,
+  actor: Actor,
+  { pause, patience, hasEnded }: Performance,
+): Promise<void> {
+  const { op } = step;
+  if (step.at) return actor.actAt(step.at, () => hasEnded() || void actor.begin(number, step));
+  const times = op.do === "enqueueMany" ? 1 : step.times ?? 1;
+  const calls = Array.from({ length: times }, (_, n) => actor.begin(number, step, n));
+  const settled = Promise.all(calls);
+  if (op.do === "start" && op.then) {
+    const next = { ...step, op: { do: op.then, pick: 0 } };
+    void settled.then(() => pause(op.pause ?? 0)).then(() => actor.begin(number, next));
+  }
+  if (step.wait) await Promise.race([settled, pause(patience)]);
 }
 
 /** Counts the frames of each kind, and finds the faults that happen to them. */

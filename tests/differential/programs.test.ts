@@ -1,0 +1,57 @@
+import { deepEqual, match, ok } from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { createDevServer, type Fault, referenceWorkload } from "../../dev/mod.ts";
+import { type CallStep, type Program, programs } from "../simulation/program.ts";
+import { type RealVerdict, runOnServer, type RunOptions } from "./run_on_server.ts";
+
+/** The options of a test: clients reconnect at once, and a busy machine has time. */
+const OPTIONS = { pace: 100, late: 20_000, inFlight: 20, random: () => 0 };
+
+async function run(
+  program: Program,
+  { faults = [], ...options }: RunOptions & { faults?: Fault[] } = {},
+): Promise<RealVerdict> {
+  await using server = await createDevServer({ ...referenceWorkload(), faults });
+  return await runOnServer(program, server.url, { ...OPTIONS, ...options });
+}
+
+test("random programs over real sockets contradict no rule", async () => {
+  let calls = 0;
+  for (const program of fc.sample(programs, { seed: 1, numRuns: 9 })) {
+    const verdict = await run(program);
+    deepEqual(verdict.violations, [], JSON.stringify(program));
+    calls += verdict.calls;
+  }
+  ok(calls > 100, `${calls} calls`);
+});
+
+const step = (op: CallStep["op"], more?: Partial<CallStep>): CallStep => ({
+  ...{ after: 0, client: 0, wait: true, op },
+  ...more,
+});
+
+/** Reads the events of jobs. */
+const READS: Program = {
+  ...{ seed: 1, nodes: 1, isCalm: true, latency: [1, 1], faults: [] },
+  clients: [{
+    ...{ reconnect: true, maxRetries: 10, timeout: 30_000, isBalanced: false },
+    ...{ hasFreshTokens: false, transport: "socket", credits: 100_000 },
+  }],
+  steps: [
+    step({ do: "subscribe", channel: "jobs", pick: 0 }),
+    step({ do: "enqueue", name: "noop", value: "object" }, { times: 20 }),
+  ],
+};
+
+test("finds that an event is missing without a gap", async () => {
+  deepEqual((await run(READS)).violations, []);
+  const lost: Fault = {
+    do: "drop",
+    when: { direction: "out", event: "job.enqueued", chance: 0.5 },
+  };
+  const { violations } = await run(READS, { faults: [lost], calm: 1 });
+  ok(violations.length > 0);
+  // Those that the observer missed itself were "never published".
+  for (const text of violations) match(text, /^4: .* (?:without a gap|nobody published)$/);
+});
