@@ -58,12 +58,15 @@ export async function runOnServer(
   );
   await perform(program, world, actors, pace);
   world.heal();
-  for (const { outcomes } of actors) for (const outcome of outcomes) outcome.deadline += late;
   for (const name of world.harmed) model.harmed.add(name);
   const evidence = { program, model, actors, world: Object.assign(world, { store }) };
   const judge = async () => {
     await witness.read(actors.flatMap(({ outcomes }) => outcomes.flatMap(createdBy)));
     for (const id of world.cancelled) model.cancelled.add(id);
+    for (const outcome of actors.flatMap(({ outcomes }) => outcomes)) {
+      const { end, deadline } = outcome;
+      if (end > deadline && end <= deadline + late) outcome.deadline = end;
+    }
     model.signals.length = 0;
     for (const { op, result, value } of actors.flatMap(({ outcomes }) => outcomes)) {
       if (op.do !== "publish" || result === undefined) continue;
