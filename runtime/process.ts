@@ -146,6 +146,11 @@ function writeOnce(stream: "stdout" | "stderr", bytes: Uint8Array): number {
   }
 }
 
+/** Whether nobody reads a stream any more, or it cannot be written. */
+export function isClosed(stream: "stdout" | "stderr"): boolean {
+  return unread.has(stream);
+}
+
 /** Returns why text for a stream was lost; `undefined` if none was, or nobody reads it. */
 export function standardFailure(stream: "stdout" | "stderr"): string | undefined {
   return failures.get(stream);

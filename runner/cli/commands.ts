@@ -14,6 +14,8 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   publish: async () => (await import("./commands/publish.ts")).publish,
   get: async () => (await import("./commands/get.ts")).get,
   wait: async () => (await import("./commands/wait.ts")).wait,
+  watch: async () => (await import("./commands/watch.ts")).watch,
+  tail: async () => (await import("./commands/tail.ts")).tail,
   cancel: async () => (await import("./commands/cancel.ts")).cancel,
   timeline: async () => (await import("./commands/timeline.ts")).timeline,
   stats: async () => (await import("./commands/stats.ts")).stats,

@@ -2,6 +2,7 @@ import { systemClock } from "../../runtime/clock.ts";
 import { FileError, readTextFile } from "../../runtime/file.ts";
 import {
   exitNow,
+  isClosed,
   isTerminal,
   onEndSignal,
   processArgs,
@@ -209,6 +210,9 @@ async function standardOutput(stream: "stdout" | "stderr"): Promise<Output> {
     },
     get rows() {
       return (terminal ? terminalSize() : undefined)?.rows ?? 24;
+    },
+    get isClosed() {
+      return isClosed(stream);
     },
   };
 }

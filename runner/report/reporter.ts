@@ -37,6 +37,8 @@ export interface Output {
    * @default {24}
    */
   readonly rows?: number;
+  /** Whether nobody reads it any more, as after `| head`. */
+  readonly isClosed?: boolean;
 }
 
 /** Reads a variable from the environment. */

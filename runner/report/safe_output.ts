@@ -25,6 +25,9 @@ export function safeOutput(output: Output, mask = (text: string) => text): Outpu
     get rows() {
       return output.rows ?? 24;
     },
+    get isClosed() {
+      return output.isClosed ?? false;
+    },
   };
 }
 

@@ -98,6 +98,26 @@ export async function withClient(
 }
 
 /**
+ * Prints to standard error when the connection is lost, and when there is one again. Ends with the
+ * client.
+ */
+export async function reportStatus(
+  { client }: CallSession,
+  { err }: Pick<CommandContext, "err">,
+): Promise<void> {
+  let isLost = false;
+  for await (const status of client.status()) {
+    if (status.type === "disconnected") {
+      isLost = true;
+      err.write(`The connection was lost: ${status.cause.message}\n`);
+    } else if (status.type === "connected" && isLost) {
+      isLost = false;
+      err.write("Connected again\n");
+    }
+  }
+}
+
+/**
  * Checks how many arguments a call has, and returns them.
  * @param names The names of its arguments; those that it can do without end with `?`.
  * @throws {UsageError} If one is missing or empty, or if there are too many.

@@ -4,30 +4,59 @@ import type { ParsedArgs } from "../args.ts";
 import { type CommandContext, COULD_NOT_RUN, PROGRAM } from "../command.ts";
 import type { CallSession } from "./call_session.ts";
 
+/** A handle on a job or run. */
+interface Handle {
+  wait(limits: ReturnType<CallSession["waitLimits"]>): Promise<unknown>;
+}
+
 /**
  * Waits until a job or run has ended, and prints its record, also if it failed.
  * @returns The exit code: 1 if it failed, or did not end in time.
  */
-export async function waitForEnd(
+export async function printEnd(
   id: string,
-  handle: { wait(limits: ReturnType<CallSession["waitLimits"]>): Promise<unknown> },
+  handle: Handle,
   session: CallSession,
   args: ParsedArgs,
   context: CommandContext,
 ): Promise<number> {
-  const { err, mask, signal } = context;
+  return await waitForEnd(handle, session, context, {
+    onRecord: (record) => printResult(record, args, context),
+    onInterrupt: () => context.err.write(`It goes on: ${PROGRAM} wait ${id}\n`),
+  });
+}
+
+/** Functions to call while {@linkcode waitForEnd} waits. */
+interface WaitListeners {
+  /** Called with the final record. */
+  onRecord?: (record: unknown) => void;
+  /** Called when the user interrupts the wait. */
+  onInterrupt?: () => void;
+}
+
+/**
+ * Waits until a job or run has ended, and prints why it failed.
+ * @returns The exit code: 1 if it failed, or did not end in time.
+ */
+export async function waitForEnd(
+  handle: Handle,
+  session: CallSession,
+  { err, mask, signal }: CommandContext,
+  { onRecord, onInterrupt }: WaitListeners = {},
+): Promise<number> {
   try {
-    printResult(await handle.wait(session.waitLimits()), args, context);
+    const record = await handle.wait(session.waitLimits());
+    onRecord?.(record);
     return 0;
   } catch (error) {
-    if (signal.aborted) err.write(`It goes on: ${PROGRAM} wait ${id}\n`);
+    if (signal.aborted) onInterrupt?.();
     const record = error instanceof JobFailedError
       ? error.job
       : error instanceof RunFailedError
       ? error.run
       : undefined;
     if (record === undefined && !(error instanceof TimeoutError)) throw error;
-    if (record !== undefined) printResult(record, args, context);
+    if (record !== undefined) onRecord?.(record);
     err.write(`error: ${mask.text((error as Error).message)}\n`);
     return record !== undefined || await isConnected(session) ? 1 : COULD_NOT_RUN;
   }

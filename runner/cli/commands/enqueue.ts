@@ -8,7 +8,7 @@ import {
   withClient,
 } from "../calls/call_session.ts";
 import { JSON_ARGUMENT, jsonArgument } from "../calls/json_argument.ts";
-import { waitForEnd } from "../calls/wait_for_end.ts";
+import { printEnd } from "../calls/wait_for_end.ts";
 import { type Command, PROGRAM } from "../command.ts";
 import { numberOption } from "../options.ts";
 
@@ -45,7 +45,7 @@ ${CALL_EXIT_CODES}`,
       const options = { ...(queue === undefined ? {} : { queue }), priority };
       const job = await session.client.enqueue(name!, payload, { ...session.limits(), ...options });
       const { job_id, queue: given, state } = job;
-      if (args.flags.has("wait")) return await waitForEnd(job_id, job, session, args, context);
+      if (args.flags.has("wait")) return await printEnd(job_id, job, session, args, context);
       printResult({ job_id, queue: given, state }, args, context);
       return 0;
     });

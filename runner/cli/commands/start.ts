@@ -7,7 +7,7 @@ import {
   withClient,
 } from "../calls/call_session.ts";
 import { JSON_ARGUMENT, jsonArgument } from "../calls/json_argument.ts";
-import { waitForEnd } from "../calls/wait_for_end.ts";
+import { printEnd } from "../calls/wait_for_end.ts";
 import { type Command, PROGRAM } from "../command.ts";
 
 /** `start`: starts a workflow. */
@@ -30,7 +30,7 @@ ${CALL_EXIT_CODES}`,
     return await withClient(args, context, { writes: true }, async (session) => {
       const run = await session.client.startWorkflow(name!, input, session.limits());
       const { run_id, state } = run;
-      if (args.flags.has("wait")) return await waitForEnd(run_id, run, session, args, context);
+      if (args.flags.has("wait")) return await printEnd(run_id, run, session, args, context);
       printResult({ run_id, name, state }, args, context);
       return 0;
     });

@@ -5,7 +5,7 @@ import {
   kindOfId,
   withClient,
 } from "../calls/call_session.ts";
-import { waitForEnd } from "../calls/wait_for_end.ts";
+import { printEnd } from "../calls/wait_for_end.ts";
 import { type Command, PROGRAM } from "../command.ts";
 
 /** `wait`: waits until a job or a run has ended. */
@@ -25,7 +25,7 @@ ${CALL_EXIT_CODES}`,
     const isJob = kindOfId(id!) === "job";
     return await withClient(args, context, {}, async (session) => {
       const handle = isJob ? session.client.job(id!) : session.client.run(id!);
-      return await waitForEnd(id!, handle, session, args, context);
+      return await printEnd(id!, handle, session, args, context);
     });
   },
 };

@@ -1,27 +1,17 @@
 import { type Clock, monotonicNow, type TimerHandle } from "../../../runtime/clock.ts";
 import { onExit } from "../../../runtime/process.ts";
 import type { RecipeEvent } from "../../events/event.ts";
-import { width } from "../../language/render_diagnostic.ts";
 import type { Output, Reporter } from "../reporter.ts";
 import { makeStyle } from "../terminal.ts";
 import { Board } from "./board.ts";
 import { ConsoleReporter } from "./console_reporter.ts";
+import { LiveRegion } from "./live_region.ts";
 
 /** The shortest time between two redraws, in milliseconds. */
 const REDRAW_INTERVAL = 90;
 
 /** How long a run takes before the board appears, in milliseconds: short runs need none. */
 const FIRST_DRAW = 30;
-
-/** The height of a screen that does not report its own. */
-const DEFAULT_ROWS = 24;
-
-const HIDE_CURSOR = "\x1b[?25l";
-const SHOW_CURSOR = "\x1b[?25h";
-const NO_WRAP = "\x1b[?7l";
-const WRAP = "\x1b[?7h";
-const ERASE_REST = "\x1b[K";
-const ERASE_BELOW = "\x1b[J";
 
 /** What a {@linkcode LiveReporter} needs besides its output. */
 export interface LiveOptions {
@@ -34,21 +24,14 @@ export interface LiveOptions {
 /**
  * Prints the lines of the {@linkcode ConsoleReporter}, and below them a board of what is running,
  * redrawn in place.
- *
- * Between two writes the cursor is in the empty line below the board, where other programs leave it
- * too: terminals handle a resize best there.
  */
 export class LiveReporter implements Reporter {
-  #output: Output;
+  #region: LiveRegion;
   #clock: Clock;
   #board: Board;
   #lines: ConsoleReporter;
   /** Lines to write above the board with the next redraw. */
   #pending = "";
-  /** The widths of the board's lines on the screen; undefined before the board has been drawn. */
-  #drawn: number[] | undefined;
-  /** The width of the screen at the last redraw. */
-  #columns = 0;
   /** The earliest time of the next redraw. */
   #nextDraw = Infinity;
   #timer: TimerHandle | undefined;
@@ -57,7 +40,7 @@ export class LiveReporter implements Reporter {
 
   /** Draws on an output. */
   constructor(output: Output, { clock, saidFailure }: LiveOptions) {
-    this.#output = output;
+    this.#region = new LiveRegion(output);
     this.#clock = clock;
     this.#board = new Board(makeStyle(output.color));
     this.#lines = new ConsoleReporter({
@@ -117,44 +100,25 @@ export class LiveReporter implements Reporter {
 
   /** Writes the pending lines and the board, in one write. */
   #draw(): void {
-    const { columns, rows = DEFAULT_ROWS } = this.#output;
-    const lines = this.#board.lines({ columns, rows: rows - 1 }, monotonicNow(this.#clock));
-    const hide = this.#drawn ? "" : HIDE_CURSOR;
-    // Erasing the whole board flickers, so lines are overwritten one by one where possible.
-    const eraseAll = this.#pending !== "" || columns !== this.#columns;
-    const above = this.#moveToTop() + (eraseAll ? ERASE_BELOW : "") + this.#pending;
-    const board = lines.map((line) => `${line}${ERASE_REST}\n`).join("");
+    const lines = this.#board.lines(this.#region.size, monotonicNow(this.#clock));
+    this.#region.draw(lines, this.#pending);
     this.#pending = "";
-    // deno-lint-ignore no-control-regex -- Colours have no width.
-    this.#drawn = lines.map((line) => width(line.replace(/\x1b\[\d*m/g, "")));
-    this.#columns = columns;
-    this.#output.write(`${hide}${above}${NO_WRAP}${board}${ERASE_BELOW}${WRAP}`, "styled");
     this.#scheduleDraw(REDRAW_INTERVAL);
-  }
-
-  /**
-   * Moves the cursor to the first line of the board. A terminal that has become narrower has
-   * wrapped the lines that no longer fit.
-   */
-  #moveToTop(): string {
-    const { columns } = this.#output;
-    const up = (this.#drawn ?? [])
-      .reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
-    return up > 0 ? `\r\x1b[${up}A` : "\r";
   }
 
   /** Erases the board, writes the pending lines, and shows the cursor again. */
   #removeBoard(): void {
-    const text = this.#drawn
-      ? `${this.#moveToTop()}${ERASE_BELOW}${this.#pending}${SHOW_CURSOR}`
-      : this.#pending;
+    const text = this.#pending;
     this.#pending = "";
-    this.#stop();
-    if (text !== "") this.#output.write(text, "styled");
+    try {
+      this.#region.remove(text);
+    } finally {
+      this.#stop();
+    }
   }
 
   #stop(): void {
-    this.#drawn = undefined;
+    this.#region.forget();
     this.#nextDraw = Infinity;
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
