@@ -219,6 +219,29 @@ test("clean-up functions have ten seconds together", async () => {
   assert.deepEqual(ofType(result, "log"), []);
 });
 
+test("a step that ends with the time for clean-up functions is the failure of the case", async () => {
+  const recipe = scriptRecipe((t) => {
+    t.assert(true);
+    t.always(() => t.sleep("1h"));
+  });
+  const result = await runEngine([recipe]);
+  assert.equal(ofType(result, "case.finished")[0]!.failure!.step, "2");
+});
+
+test("an error of a clean-up function starts the next one at once, whatever still runs", async () => {
+  const recipe = scriptRecipe((t) => {
+    t.assert(true);
+    t.always(() => t.log("next"));
+    t.always(() => {
+      void t.sleep("2s");
+      throw new Error("no");
+    });
+  });
+  const result = await runEngine([recipe]);
+  assert.deepEqual(ofType(result, "log").map(result.at), [0]);
+  assert.equal(result.ms, 2_000);
+});
+
 test("steps that a clean-up function does not await are waited for", async () => {
   const recipe = scriptRecipe((t) => {
     t.assert(true);
