@@ -2,7 +2,7 @@ import { isTerminal } from "../../../protocol/mod.ts";
 import type { CaseStatus, StepStatus } from "../../../runner/mod.ts";
 import type { Attempt, Call, Evidence, Moment, StepEvidence } from "./evidence.ts";
 import { type RecipeModel, type StepModel, tagOf, WRITES } from "./model.ts";
-import type { RecipePlan } from "./plan.ts";
+import { type RecipePlan, SECRETS } from "./plan.ts";
 
 /** How long the steps of a recipe, and those of `always`, may take by default. */
 const [STEPS_TIME, ALWAYS_TIME] = [300_000, 10_000];
@@ -53,6 +53,8 @@ export class Interpreter {
   readonly #seen = new Set<string>();
   #status: CaseStatus | undefined;
   #checks = 0;
+  /** The variable of the recipe, or of the one that it uses at the moment. */
+  #variable: string | undefined = "none";
   /** When the time that all `always` share began, which a used recipe can have started. */
   #cleanUpBegan: number | undefined;
   #hasRetried = false;
@@ -250,6 +252,11 @@ export class Interpreter {
         if (action.do === "assert") return { status: action.holds ? "passed" : "failed" };
         return { status: this.#states.get(target!) === action.state ? "passed" : "failed" };
       }
+      case "set":
+        return { status: action.tells || this.#hasResult(target!) ? "passed" : "failed" };
+      case "recall":
+        this.#checks++;
+        return { status: this.#variable === action.state ? "passed" : "failed" };
       case "log":
         if (step.expects !== undefined) this.#checks++;
         return { status: step.expects ?? true ? "passed" : "failed" };
@@ -281,6 +288,8 @@ export class Interpreter {
   #use(step: StepModel, start: Moment, limit: Limit): Ending {
     let failure: StepStatus | undefined;
     let ended = start;
+    const outer = this.#variable;
+    this.#variable = "none";
     const ends = (one: StepModel) => {
       const finish = [...this.#evidence.steps].findLast(([key]) => isPartOf(key, one))?.[1];
       ended = finish?.finished.at(-1) ?? ended;
@@ -300,6 +309,7 @@ export class Interpreter {
       const failed = this.#step(one, cleanUp);
       failure ??= failed;
     }
+    this.#variable = outer;
     return { status: failure ?? "passed" };
   }
 
@@ -322,7 +332,7 @@ export class Interpreter {
     const id = target && this.#idsOf(target)[0];
     const calls = this.#callsBetween(start, end).filter((call) => {
       if (action.do in WRITES && call.method !== WRITES[action.do]) return false;
-      if (isCreation) return sentTag(call) === tag;
+      if (isCreation) return sentBy(call).tag === tag;
       return target ? call.args[0] === id : call.method === "stats";
     });
     if (isCreation) {
@@ -332,6 +342,10 @@ export class Interpreter {
     const most = action.do === "get" && target!.action.do === "start" ? 2 : 1;
     if (calls.length !== most) {
       this.#problems.push(`${tag} made ${calls.length} requests, not ${most}`);
+    }
+    if (isCreation && !this.#plan.isScript) {
+      const wrong = calls.find((call) => sentBy(call).state !== this.#variable);
+      if (wrong) this.#problems.push(`${tag} sent ${sentBy(wrong).state}, not ${this.#variable}`);
     }
     const failed = calls.find(({ settled }) => settled && "error" in settled);
     const open = calls.find(({ settled }) => !settled || settled.order > end.order);
@@ -464,6 +478,10 @@ export class Interpreter {
       this.#problems.push(`${key} made ${attempts.length} attempts, not ${made}`);
     }
     if (event.attempts !== made) this.#problems.push(`${key} reports ${event.attempts} attempts`);
+    if (event.status === "passed" && step?.action.do === "set") {
+      const secret = SECRETS[this.#plan.secrets[0]];
+      this.#variable = step.action.tells ? `<${secret}>` : this.#states.get(step.target!);
+    }
     if (event.status === "passed" || event.status === "skipped" || !step) return undefined;
     // The time of a step that was interrupted has ended then.
     const { interrupted } = this.#evidence;
@@ -485,10 +503,10 @@ function isPartOf(key: string, step: StepModel): boolean {
   return key.replace(/\[\d+\]$/, "") === tagOf(step);
 }
 
-/** The tag of what a call creates. */
-function sentTag({ method, args }: Call): unknown {
+/** What a call sends with what it creates. */
+function sentBy({ method, args }: Call): { tag?: unknown; state?: unknown } {
   const data = Object(args[1]);
-  return method === "call" ? data.payload?.tag : data.tag;
+  return Object(method === "call" ? data.payload : data);
 }
 
 function isConnectionError(error: unknown): boolean {

@@ -12,6 +12,9 @@ export const WRITES: Readonly<Record<string, string>> = {
 /** The kinds of steps that can have an `expect`. */
 const EXPECTING = new Set([...Object.keys(WRITES), "get", "log", "sleep", "stats"]);
 
+/** The kinds of steps that scripts do not have. */
+const WITHOUT_SCRIPT = new Set(["parallel", "use", "set", "recall"]);
+
 /** A step whose targets are chosen. */
 export interface StepModel extends Omit<StepPlan, "condition"> {
   /** Its number in reports. */
@@ -65,6 +68,11 @@ export function modelOf({ steps, always, isScript }: RecipePlan): RecipeModel {
       const model = chosen(plan, isInner ? known : made, { phase, isScript });
       model.number = `${prefix}${index + 1}`;
       if (isInner && model.action.do === "stats") model.action = { do: "sleep", ms: 5 };
+      // Which of two steps side by side is first is not certain.
+      if (isInner && (model.action.do === "set" || model.action.do === "recall")) {
+        delete model.target;
+        model.action = { do: "assert", holds: true, tells: false };
+      }
       // Two readers of one job could not be told apart by what they ask.
       if (isInner && model.target && used.has(model.target)) {
         delete model.target;
@@ -106,13 +114,14 @@ function chosen(
     // The result of a soft step that failed cannot be used.
     if (isWrite) model.soft = false;
     delete model.expects;
-    if (action.do === "parallel" || action.do === "use") model.action = { do: "sleep", ms: 20 };
+    if (WITHOUT_SCRIPT.has(action.do)) model.action = { do: "sleep", ms: 20 };
   }
   if (!isWrite) delete model.items;
   if (["wait", "parallel", "use"].includes(action.do)) delete model.retry;
   if (action.do === "parallel" || action.do === "log") model.soft = false;
   const single = made.filter(({ items }) => items === undefined);
-  if ("pick" in action) {
+  const needsTarget = !(action.do === "set" && action.tells);
+  if ("pick" in action && model.action === action && needsTarget) {
     const candidates = action.do === "wait"
       ? made
       : action.do === "cancel"

@@ -97,6 +97,11 @@ export const RUNNER_MUTANTS: readonly Mutant[] = [
     ],
   ),
   mutant(
+    "`set` changes nothing",
+    "runner/steps/set.ts",
+    ["for (const [name, value] of values) context.setVariable(name, value);", "void values;"],
+  ),
+  mutant(
     "a recipe that checked nothing passes",
     "runner/engine/verdict.ts",
     [`this.checks === 0 ? "unchecked" : "passed"`, `"passed"`],

@@ -34,6 +34,10 @@ export type Action =
   | { do: "compare"; pick: number; state: string }
   | { do: "assert"; holds: boolean; tells: boolean }
   | { do: "log" }
+  /** Sets the recipe's variable to the state of a job or run, or to a text with a secret. */
+  | { do: "set"; pick: number; tells: boolean }
+  /** Asserts that the variable is a state. */
+  | { do: "recall"; state: string }
   | { do: "sleep"; ms: number }
   | { do: "stats" }
   | { do: "parallel"; steps: StepPlan[] }
@@ -127,6 +131,11 @@ const leaf: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: is("log") }) },
+  { weight: 3, arbitrary: fc.record({ do: is("set"), pick, tells }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: is("recall"), state: is("pending", "running", "completed") }),
+  },
   { weight: 2, arbitrary: fc.record({ do: is("sleep"), ms: fc.nat({ max: 500 }) }) },
   { weight: 1, arbitrary: fc.record({ do: is("stats") }) },
 ) as fc.Arbitrary<Action>;

@@ -13,7 +13,7 @@ export function usedYaml({ steps }: RecipeModel): Record<string, string> {
     fileOf(step),
     stringify({
       secrets: ["API", "KEY"],
-      vars: { n: 2 },
+      vars: { n: 2, state: "none" },
       steps: step.inner.map(yamlStep),
       ...(step.cleanUp.length === 0 ? {} : { always: step.cleanUp.map(yamlStep) }),
     }, { lineWidth: 0 }),
@@ -29,7 +29,7 @@ export function yamlOf({ steps, always }: RecipeModel, { timeout }: RecipePlan):
   return stringify({
     name: "Simulated",
     secrets: ["API", "KEY"],
-    vars: { n: 2 },
+    vars: { n: 2, state: "none" },
     ...(timeout === undefined ? {} : { timeout: `${timeout}ms` }),
     steps: steps.map(yamlStep),
     ...(always.length === 0 ? {} : { always: always.map(yamlStep) }),
@@ -71,7 +71,12 @@ function fieldsOf(step: StepModel): Record<string, unknown> {
   const { action, target } = step;
   const payload = () => {
     const tag = step.items === undefined ? tagOf(step) : `${tagOf(step)}/\${{ item }}`;
-    return { tag, ...("tells" in action && action.tells ? { text: `<${API}>`, key: KEY } : {}) };
+    const state = "${{ vars.state }}";
+    return {
+      tag,
+      state,
+      ...("tells" in action && action.tells ? { text: `<${API}>`, key: KEY } : {}),
+    };
   };
   switch (action.do) {
     case "enqueue":
@@ -108,7 +113,11 @@ function fieldsOf(step: StepModel): Record<string, unknown> {
           : "secrets.API == secrets.KEY + 'z'",
       };
     case "log":
-      return { log: `tells <b>${API} & "${KEY}" ]]> # | \`c\`` };
+      return { log: `tells <b>${API} & "${KEY}" ]]> # | \`c\` \${{ vars.state }}` };
+    case "set":
+      return { set: { state: action.tells ? `<${API}>` : `\${{ ${target!.id}.state }}` } };
+    case "recall":
+      return { assert: `vars.state == "${action.state}"` };
     case "sleep":
       return { sleep: `${action.ms}ms` };
     case "stats":
@@ -201,6 +210,8 @@ async function runStep(
       return void await t.stats(settings);
     case "parallel":
     case "use":
+    case "set":
+    case "recall":
       throw new Error("a script has no such step");
   }
 }
