@@ -43,6 +43,8 @@ export interface RunPlan {
   history: string | undefined;
   /** Masks the secrets of all recipes. */
   mask: Mask;
+  /** The names of the server's workflows, if they are known. */
+  workflows?: readonly string[];
   /** Returns why the server has no job of a name, if that is known. */
   jobProblem?: (name: string) => string | undefined;
 }
@@ -126,7 +128,12 @@ async function plan(
   }
   return {
     ...{ cases, timeout, parallel, reporters, filter, history, mask },
-    ...(known ? { jobProblem: (name) => names!.jobProblem(known, name) } : {}),
+    ...(known
+      ? {
+        workflows: known.workload.workflows,
+        jobProblem: (name) => names!.jobProblem(known, name),
+      }
+      : {}),
   };
 }
 

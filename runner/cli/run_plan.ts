@@ -69,6 +69,7 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
         },
         ...(timeout === undefined ? {} : { timeout }),
         ...(filter ? { select: filter } : {}),
+        workflowNames: () => workflowNames(plan, server, signal),
         ...(plan.jobProblem ? { jobProblem: plan.jobProblem } : {}),
       });
     ({ exitCode } = await (virtual ? virtual.during(run) : run()));
@@ -88,6 +89,26 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
   // Without its reports nobody can rely on a pass.
   const isIncomplete = reporter.hasFailed || history?.hasFailed;
   return exitCode === 0 && isIncomplete ? COULD_NOT_RUN : exitCode;
+}
+
+/** How long to wait for the admin API, which not every server has, in milliseconds. */
+const ADMIN_TIMEOUT = 2_000;
+
+/** The workflows of the server, if they are known or if the server has an admin API. */
+async function workflowNames(
+  { workflows }: RunPlan,
+  { url, token, name }: Server,
+  signal: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  if (workflows || name === "embedded") return workflows;
+  const { DispatchAdmin } = await import("../../client/http/dispatch_admin.ts");
+  try {
+    using admin = new DispatchAdmin({ url, token });
+    return await admin.workflows({ signal, timeout: ADMIN_TIMEOUT });
+  } catch {
+    // It would only have been a hint.
+    return undefined;
+  }
 }
 
 /** Connects. On failure it prints the reason and returns the error, which every case then reports. */

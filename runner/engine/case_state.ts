@@ -32,6 +32,8 @@ export interface CaseStateOptions {
   virtual?: VirtualTime | undefined;
   /** Returns why the server has no job of a name, if that is known. */
   jobProblem?: ((name: string) => string | undefined) | undefined;
+  /** Returns the names of the server's workflows, if it can tell. */
+  workflowNames?: (() => Promise<readonly string[] | undefined>) | undefined;
   /** Returns a random number in the range [0, 1). */
   random: () => number;
   /** Sends an event to the reporters. */
@@ -134,6 +136,10 @@ export class CaseState implements CaseScope {
 
   jobProblem(name: string): string | undefined {
     return this.#options.jobProblem?.(name);
+  }
+
+  workflowNames(): Promise<readonly string[] | undefined> {
+    return this.#options.workflowNames?.() ?? Promise.resolve(undefined);
   }
 
   setVariable(name: string, value: unknown): void {

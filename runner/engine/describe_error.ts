@@ -55,7 +55,8 @@ export function describeError(error: unknown, source: Source, fallback?: Span): 
   const kind = kindOfError(error);
   // `deadline` as a code would only repeat the kind.
   const ownCode = code === undefined || kind === "deadline" ? {} : { code };
-  const lines = causeLines(error);
+  const { hints = [] } = (error ?? {}) as { hints?: readonly string[] };
+  const lines = [...causeLines(error), ...hints];
   if (kind === "thrown" && fallback === undefined) {
     const [site] = callSites(stack);
     if (site) lines.unshift(`at ${site.file}:${site.line}:${site.column}`);

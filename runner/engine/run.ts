@@ -66,6 +66,8 @@ export interface RunOptions {
   select?: (step: Step) => boolean;
   /** Returns why the server has no job of a name, if that is known. */
   jobProblem?: ((name: string) => string | undefined) | undefined;
+  /** Returns the names of the server's workflows, if it can tell. */
+  workflowNames?: (() => Promise<readonly string[] | undefined>) | undefined;
   /** Prepares to run recipes in TypeScript; without it they cannot run. */
   openScript?: OpenScript;
 }
@@ -240,6 +242,7 @@ async function runCase(
     clock: options.clock,
     virtual: options.virtual,
     jobProblem: options.jobProblem,
+    workflowNames: options.workflowNames,
     random: random ?? options.random,
     emit: options.emit,
     mask: options.mask,

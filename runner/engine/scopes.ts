@@ -49,6 +49,8 @@ export interface CaseScope {
   describe(error: unknown, fallback?: Span): EventFailure;
   /** Returns why the server has no job of a name, if that is known. */
   jobProblem(name: string): string | undefined;
+  /** Returns the names of the server's workflows, if it can tell. */
+  workflowNames(): Promise<readonly string[] | undefined>;
   /** Reports a warning. It fails nothing. */
   warn(text: string): void;
   /** Sets a variable. */

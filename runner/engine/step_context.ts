@@ -82,6 +82,10 @@ export class AttemptContext implements StepContext {
     if (problem !== undefined) throw new StepFailure("evaluation", problem);
   }
 
+  async workflowNames(): Promise<readonly string[] | undefined> {
+    return await this.#waitFor(this.#case.workflowNames());
+  }
+
   values(locals: Values = {}): Values {
     const values = valuesOf(this.#scope);
     for (const [name, value] of Object.entries(locals)) values[name] = toCel(value);

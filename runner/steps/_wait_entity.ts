@@ -15,6 +15,8 @@ import type { StepContext, StepOutcome } from "./context.ts";
 
 /** After this long without an answer the connection counts as lost, in milliseconds. */
 const SILENCE_LIMIT = 3000;
+/** After this long without a change a wait says why that may be, in milliseconds. */
+const HINT_AFTER = 3000;
 
 /** The job or run that a wait waits for. */
 export interface Awaited {
@@ -71,7 +73,10 @@ export async function waitForEntity(
         throw new StepFailure("wait", missedMessage(last, goal), { ...details(), lines });
       }
       const done = history.lastCheckpoint;
-      context.reportProgress(`${last.state}${done === undefined ? "" : `, ${done} done`}`);
+      const progress = `${last.state}${done === undefined ? "" : `, ${done} done`}`;
+      const isStill = answered - history.lastChange >= HINT_AFTER;
+      const [cause] = isStill ? likelyCauses(last, context) : [];
+      context.reportProgress(cause === undefined ? progress : `${progress}; ${cause}`);
       await poll.next();
     }
   } catch (error) {

@@ -22,6 +22,12 @@ export class WaitHistory {
     return [...this.#checkpoints.keys()].at(-1);
   }
 
+  /** When a state or checkpoint was seen for the first time, most recently. */
+  get lastChange(): number {
+    const last = [...this.#checkpoints.values()].at(-1);
+    return Math.max(this.#states.at(-1)?.at ?? 0, last?.at ?? 0);
+  }
+
   /** Adds what was read, at a time in milliseconds since the wait began. */
   add({ state, job, run, timeline }: EntityReading, at: number): void {
     this.#name = (job ?? run)!.name;

@@ -55,6 +55,8 @@ export interface StepContext {
    * @throws {StepFailure} If the server is known not to have it.
    */
   checkJob(name: string): void;
+  /** Returns the names of the server's workflows, if it can tell. */
+  workflowNames(): Promise<readonly string[] | undefined>;
   /** Returns all names that expressions see. */
   values(locals?: Values): Values;
   /** Returns the value of a template. */

@@ -1,7 +1,10 @@
 import type { RunState } from "../../protocol/entity.ts";
+import type { Run } from "../../client/run.ts";
+import { didYouMean } from "../../runtime/suggest.ts";
 import { runResult } from "../events/results.ts";
 import { required } from "../language/field.ts";
 import { json, text } from "../language/value_fields.ts";
+import type { StepContext } from "./context.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 import { RUN } from "./result_types.ts";
 
@@ -22,7 +25,12 @@ export const start = stepKind({
   async run(step, context) {
     const name = context.text(step.start);
     const input = step.input ? context.resolve(step.input) : {};
-    const run = await context.client.startWorkflow(name, input, context.callOptions);
+    let run: Run;
+    try {
+      run = await context.client.startWorkflow(name, input, context.callOptions);
+    } catch (error) {
+      throw await withHint(error, name, context);
+    }
     const entity = { kind: "run", id: run.run_id } as const;
     const events = context.collectEvents(entity, (signal) => run.events({ signal }));
     const now = new Date(context.clock.now()).toISOString();
@@ -45,3 +53,14 @@ export const start = stepKind({
     return { result, detail: run.run_id };
   },
 });
+
+/** Adds to the error for an unknown workflow which ones the server has, if it can tell. */
+async function withHint(error: unknown, name: string, context: StepContext): Promise<unknown> {
+  const { message, code } = error as Error & { code?: unknown };
+  if (typeof code !== "number" || !/\bno workflow registered\b/.test(message)) return error;
+  const known = await context.workflowNames();
+  if (!known) return error;
+  const hint = didYouMean(name, known) ??
+    `the server has ${known.length === 0 ? "no workflows" : known.join(", ")}`;
+  return Object.assign(error as Error, { hints: [hint] });
+}
