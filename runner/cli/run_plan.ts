@@ -69,8 +69,10 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
         },
         ...(timeout === undefined ? {} : { timeout }),
         ...(filter ? { select: filter } : {}),
-        workflowNames: () => workflowNames(plan, server, signal),
-        ...(plan.jobProblem ? { jobProblem: plan.jobProblem } : {}),
+        serverNames: {
+          jobProblem: (name) => plan.jobProblem?.(name),
+          workflows: () => workflowNames(plan, server, signal),
+        },
       });
     ({ exitCode } = await (virtual ? virtual.during(run) : run()));
   } finally {

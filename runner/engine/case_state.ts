@@ -10,7 +10,7 @@ import type { Recipe, Step } from "../language/model.ts";
 import type { Span } from "../language/source.ts";
 import type { PublishedEvent, RunnerClient } from "../steps/context.ts";
 import { idsOf } from "../steps/step_kinds.ts";
-import type { CaseScope } from "./scopes.ts";
+import type { CaseScope, ServerNames } from "./scopes.ts";
 import { Channels } from "./channels.ts";
 import { describeError } from "./describe_error.ts";
 import { EntityEvents } from "./entity_events.ts";
@@ -30,10 +30,8 @@ export interface CaseStateOptions {
   clock: Clock;
   /** Virtual time, if the clock is one. */
   virtual?: VirtualTime | undefined;
-  /** Returns why the server has no job of a name, if that is known. */
-  jobProblem?: ((name: string) => string | undefined) | undefined;
-  /** Returns the names of the server's workflows, if it can tell. */
-  workflowNames?: (() => Promise<readonly string[] | undefined>) | undefined;
+  /** What is known about the names of the server. */
+  serverNames?: ServerNames | undefined;
   /** Returns a random number in the range [0, 1). */
   random: () => number;
   /** Sends an event to the reporters. */
@@ -57,6 +55,7 @@ export class CaseState implements CaseScope {
   readonly client: RunnerClient;
   readonly clock: Clock;
   readonly virtual: VirtualTime | undefined;
+  readonly serverNames: ServerNames | undefined;
   readonly ambient: Ambient;
   readonly emit: Emit;
   readonly hide: Hide;
@@ -89,6 +88,7 @@ export class CaseState implements CaseScope {
     this.client = client;
     this.clock = clock;
     this.virtual = options.virtual;
+    this.serverNames = options.serverNames;
     this.ambient = { now: () => clock.now(), random };
     this.emit = emit;
     this.hide = (value) => mask.value(value);
@@ -132,14 +132,6 @@ export class CaseState implements CaseScope {
 
   stepNumber({ number }: Step): string {
     return this.#outerNumber === undefined ? number : `${this.#outerNumber}.${number}`;
-  }
-
-  jobProblem(name: string): string | undefined {
-    return this.#options.jobProblem?.(name);
-  }
-
-  workflowNames(): Promise<readonly string[] | undefined> {
-    return this.#options.workflowNames?.() ?? Promise.resolve(undefined);
   }
 
   setVariable(name: string, value: unknown): void {

@@ -18,6 +18,7 @@ import { uniqueCaseNames } from "./case_names.ts";
 import { Mask } from "./mask.ts";
 import { SiblingLeftovers } from "./leftovers.ts";
 import { maskEvent } from "./mask_event.ts";
+import type { ServerNames } from "./scopes.ts";
 import type { OpenScript } from "./script_run.ts";
 import type { CaseResult } from "./verdict.ts";
 import type { VirtualTime } from "./virtual_time.ts";
@@ -64,10 +65,8 @@ export interface RunOptions {
   timeout?: number;
   /** Selects the steps to run; all by default. */
   select?: (step: Step) => boolean;
-  /** Returns why the server has no job of a name, if that is known. */
-  jobProblem?: ((name: string) => string | undefined) | undefined;
-  /** Returns the names of the server's workflows, if it can tell. */
-  workflowNames?: (() => Promise<readonly string[] | undefined>) | undefined;
+  /** What is known about the names of the server. */
+  serverNames?: ServerNames;
   /** Prepares to run recipes in TypeScript; without it they cannot run. */
   openScript?: OpenScript;
 }
@@ -241,8 +240,7 @@ async function runCase(
     client: options.client,
     clock: options.clock,
     virtual: options.virtual,
-    jobProblem: options.jobProblem,
-    workflowNames: options.workflowNames,
+    serverNames: options.serverNames,
     random: random ?? options.random,
     emit: options.emit,
     mask: options.mask,

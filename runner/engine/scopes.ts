@@ -13,6 +13,14 @@ import type { EntityEvents } from "./entity_events.ts";
 import type { Verdict } from "./verdict.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
+/** What is known about the names of the server. */
+export interface ServerNames {
+  /** Returns why the server has no job of a name, if that is known. */
+  jobProblem(name: string): string | undefined;
+  /** Returns the names of the server's workflows, if it can tell. */
+  workflows(): Promise<readonly string[] | undefined>;
+}
+
 /** The part of a case that its steps use. */
 export interface CaseScope {
   /** The recipe. */
@@ -25,6 +33,8 @@ export interface CaseScope {
   readonly clock: Clock;
   /** Virtual time; absent if the time is real. */
   readonly virtual: VirtualTime | undefined;
+  /** What is known about the names of the server. */
+  readonly serverNames: ServerNames | undefined;
   /** The source of `now()`, `uuid()` and `random(n)`. */
   readonly ambient: Ambient;
   /** Sends an event to the reporters. */
@@ -47,10 +57,6 @@ export interface CaseScope {
   stepNumber(step: Step): string;
   /** Returns an error as events describe it; `fallback` is the place of an error without one. */
   describe(error: unknown, fallback?: Span): EventFailure;
-  /** Returns why the server has no job of a name, if that is known. */
-  jobProblem(name: string): string | undefined;
-  /** Returns the names of the server's workflows, if it can tell. */
-  workflowNames(): Promise<readonly string[] | undefined>;
   /** Reports a warning. It fails nothing. */
   warn(text: string): void;
   /** Sets a variable. */

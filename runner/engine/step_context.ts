@@ -78,12 +78,13 @@ export class AttemptContext implements StepContext {
   }
 
   checkJob(name: string): void {
-    const problem = this.#case.jobProblem(name);
+    const problem = this.#case.serverNames?.jobProblem(name);
     if (problem !== undefined) throw new StepFailure("evaluation", problem);
   }
 
   async workflowNames(): Promise<readonly string[] | undefined> {
-    return await this.#waitFor(this.#case.workflowNames());
+    const { serverNames } = this.#case;
+    return serverNames && await this.#waitFor(serverNames.workflows());
   }
 
   values(locals: Values = {}): Values {

@@ -1,5 +1,4 @@
 import type { RunState } from "../../protocol/entity.ts";
-import type { Run } from "../../client/run.ts";
 import { didYouMean } from "../../runtime/suggest.ts";
 import { runResult } from "../events/results.ts";
 import { required } from "../language/field.ts";
@@ -25,12 +24,10 @@ export const start = stepKind({
   async run(step, context) {
     const name = context.text(step.start);
     const input = step.input ? context.resolve(step.input) : {};
-    let run: Run;
-    try {
-      run = await context.client.startWorkflow(name, input, context.callOptions);
-    } catch (error) {
-      throw await withHint(error, name, context);
-    }
+    const run = await context.client.startWorkflow(name, input, context.callOptions)
+      .catch(async (error) => {
+        throw await withHint(error, name, context);
+      });
     const entity = { kind: "run", id: run.run_id } as const;
     const events = context.collectEvents(entity, (signal) => run.events({ signal }));
     const now = new Date(context.clock.now()).toISOString();

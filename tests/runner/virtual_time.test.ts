@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import type { RecipeEvent } from "../../runner/mod.ts";
 import { listDirectory } from "../../runtime/file.ts";
 import { systemClock } from "../../runtime/mod.ts";
-import { type CliOptions, runnerCli } from "./_cli.ts";
+import { runnerCli } from "./_cli.ts";
 import { ends, type RecipeResult, runRecipe, withFiles } from "./_recipe.ts";
 import { scriptModule } from "./_script.ts";
 
@@ -104,18 +104,27 @@ function course(events: readonly RecipeEvent[]): unknown[] {
   });
 }
 
-test("each recipe of recipes/ ends alike in real and in virtual time, with the same events", async () => {
-  const names = (await listDirectory("recipes")).filter((name) => name.endsWith(".yaml"));
-  assert.ok(names.length > 2);
-  for (const name of names) {
-    const run = async (clock: string, options: CliOptions) => {
-      const args = ["run", `recipes/${name}`, "--clock", clock, "--reporter", "jsonl"];
-      const { code, out } = await runnerCli(args, options);
-      return { code, course: course(eventsOf(out)) };
-    };
-    const real = await run("real", {});
-    assert.equal(real.code, 0);
-    assert.deepEqual(await run("virtual", { clock: systemClock }), real, name);
+/** The recipes of the project: those to copy, and those of the docs. */
+async function projectRecipes(): Promise<{ name: string; text: string }[]> {
+  const files = (await listDirectory("recipes")).filter((name) => name.endsWith(".yaml"));
+  const read = (name: string) => readFile(`recipes/${name}`, "utf8");
+  const copied = await Promise.all(
+    files.map(async (name) => ({ name, text: await read(name) })),
+  );
+  const page = await readFile("docs/recipes.md", "utf8");
+  const shown = [...page.matchAll(/<!-- (?:runs|exit: \d) -->\n+```yaml\n([^]*?)```\n/g)];
+  return [...copied, ...shown.map(([, text], i) => ({ name: `example ${i}`, text: text! }))]
+    .filter(({ text }) => !text.includes("use: "));
+}
+
+test("each recipe of the project ends alike in real and in virtual time, with the same events", async () => {
+  const recipes = await projectRecipes();
+  assert.ok(recipes.length > 8);
+  for (const { name, text } of recipes) {
+    const real = await runRecipe(text);
+    const virtual = await runRecipe(text, ["--clock", "virtual"], { clock: systemClock });
+    assert.equal(virtual.code, real.code, name);
+    assert.deepEqual(course(virtual.events), course(real.events), name);
   }
 });
 
