@@ -41,8 +41,8 @@ export class Lane {
     link.sink = this.#feed = new CreditWindow(link, clock, {
       credits,
       onEvent: (event) => {
-        if (--this.#credits === 0) this.tracker?.stopFeeding();
         onEvent(event, this);
+        if (--this.#credits === 0) this.tracker?.stopFeeding();
       },
     });
   }

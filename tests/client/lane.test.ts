@@ -67,7 +67,7 @@ test("a lane whose connection is lost does not listen", () => {
 test("a lane passes on its events, and counts as not listening once the server has no credits left", () => {
   const { lane, link, events } = createLane(3);
   const order: string[] = [];
-  const stopFeeding = () => order.push(`deaf before event ${events.length + 1}`);
+  const stopFeeding = () => order.push(`deaf after ${events.length} events`);
   lane.tracker = { stopFeeding } as unknown as RunTracker;
   lane.listen(true, Infinity);
   for (const n of [1, 2, 3, 4, 5]) {
@@ -75,7 +75,7 @@ test("a lane passes on its events, and counts as not listening once the server h
     link.publish(`workflow.${n}`, RUN);
   }
   equal(events.length, 5);
-  deepEqual(order, ["deaf before event 3"]);
+  deepEqual(order, ["deaf after 3 events"]);
 });
 
 test("a start on a listening lane first grants the server all credits again", () => {

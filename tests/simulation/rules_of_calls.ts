@@ -124,6 +124,37 @@ export function* startsResolveEarly({ world, model, actors }: Evidence): Iterabl
   }
 }
 
+/** Matches what a client sends, receives and does with a connection. */
+const FRAME = /^\d+ (\S+#\d+) (sends|receives|closes|drops)/;
+
+/** Rule 6: a lane is kept until its start is answered, unless the caller gave the start up. */
+function* lanesAreKept({ model, actors }: Evidence): Iterable<string> {
+  const starters = actors.filter(({ outcomes, statuses }) =>
+    outcomes.some(({ op }) => op.do === "start") &&
+    !statuses.some(({ status }) => ["closed", "failed"].includes(status.type))
+  );
+  if (starters.length === 0) return;
+  const unanswered = new Map<string, Set<string>>();
+  const dropped: string[] = [];
+  for (const line of model.world.traceLines()) {
+    const [, connection, what] = FRAME.exec(line) ?? [];
+    if (!connection) continue;
+    const open = unanswered.get(connection);
+    if (["closes", "drops"].includes(what!) && open?.size) dropped.push(connection);
+    else if (what === "receives") open?.delete(/"correl_id":"(.*?)"/.exec(line)?.[1]!);
+    else if (line.includes('"method":"workflow.start"')) {
+      unanswered.set(connection, (open ?? new Set()).add(/"id":"(.*?)"/.exec(line)![1]!));
+    }
+  }
+  for (const { name: client, outcomes } of starters) {
+    const lanes = dropped.filter((it) => it.startsWith(`${client}#`) && !model.harmed.has(it));
+    const failed = outcomes.filter(({ op, error }) => op.do === "start" && error);
+    if (lanes.length > failed.length) {
+      yield `6: ${client} dropped [${lanes}] before an answer, with ${failed.length} starts given up`;
+    }
+  }
+}
+
 /** Rule 6: a connection is lost only if a fault has affected it. */
 function* lossesHaveACause({ world, model, actors }: Evidence): Iterable<string> {
   for (const { name: client, statuses } of actors) {
@@ -210,6 +241,7 @@ export const CALL_RULES: readonly Rule[] = [
   callsEndWithTheClient,
   lanesEnd,
   startsResolveEarly,
+  lanesAreKept,
   lossesHaveACause,
   delaysAreAsDocumented,
   writesKeepTheirOrder,
