@@ -165,9 +165,12 @@ function preload(args: readonly string[], env: CommandContext["env"]): void {
     import("../../client/dispatch.ts"),
     import("../../runtime/terminate.ts"),
     import("../report/console/console.ts"),
-    ...(needsNoServer
-      ? []
-      : [import("../../dev/server.ts"), import("../../dev/reference_workload.ts")]),
+    ...(needsNoServer ? [] : [
+      import("../../dev/server.ts"),
+      args.includes("--dev") ? import("./dev_file.ts") : import("../../dev/reference_workload.ts"),
+      import("./check_names.ts"),
+      import("../../dev/describe_workload.ts"),
+    ]),
     loadCelFor(args.filter((arg) => /\.ya?ml$/.test(arg))),
   ];
   // The import that uses a module reports that it failed to load.

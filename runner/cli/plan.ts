@@ -83,21 +83,15 @@ async function plan(
   const split = leaveOutUsed(loaded);
   const recipes = await filterRecipes(split.recipes, args);
   const inputs = await readVariables(args);
-  const missing = checkVariables(recipes, all, inputs, env);
-  if (missing.length > 0) {
-    await print(missing, format, context);
-    return 2;
-  }
-  const virtual = args.values.clock === "virtual" ? [] : findVirtualSteps(recipes);
-  if (virtual.length > 0) {
-    await print(virtual, format, context);
-    return 2;
-  }
   const known = await server;
   const names = known && await import("./check_names.ts");
-  const unknown = known ? await names!.checkNames(recipes, known) : [];
-  if (unknown.length > 0) {
-    await print(unknown, format, context);
+  const problems = [
+    ...checkVariables(recipes, all, inputs, env),
+    ...(args.values.clock === "virtual" ? [] : findVirtualSteps(recipes)),
+    ...(known ? await names!.checkNames(recipes, known) : []),
+  ];
+  if (problems.length > 0) {
+    await print(problems, format, context);
     return 2;
   }
   const leftOut = await filterRecipes(split.leftOut, args);

@@ -1,4 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
+import type { Diagnostic } from "../language/diagnostic.ts";
+import type { Recipe } from "../language/model.ts";
 import type { Output } from "../report/reporter.ts";
 import { DevFileError, type ParsedArgs, UsageError } from "./args.ts";
 import type { KnownServer } from "./check_names.ts";
@@ -101,6 +103,19 @@ export async function knownServer(
     workload ?? referenceWorkload(),
   ]);
   return { workload: new WorkloadDescription(found), dev, isAssumed };
+}
+
+/**
+ * Finds names that the embedded server does not know. Without `dev`, recipes may be meant for another
+ * server; then it looks only at those that the embedded one could run.
+ */
+export async function unknownNames(
+  recipes: readonly Recipe[],
+  dev: string | undefined,
+  workload: Workload | undefined,
+): Promise<Diagnostic[]> {
+  const { checkNames } = await import("./check_names.ts");
+  return await checkNames(recipes, await knownServer(dev, workload, dev === undefined));
 }
 
 /** Settings of {@linkcode embeddedServer}. */

@@ -3,8 +3,8 @@ import { runnerCli } from "./_cli.ts";
 
 /** Recipes that others use; they show no diagnostic of their own. */
 const USED = new Set(["used", "circle"]);
-/** Codes that only a run reports: `check` does not know what it will have. */
-const REPORTED_BY_RUN = new Set(["missing-secret", "missing-variable", "virtual-time"]);
+/** Codes that only a run reports: `check` does not look at the environment. */
+const REPORTED_BY_RUN = new Set(["missing-secret", "missing-variable"]);
 
 /** The recipe in tests/golden that shows each code. That of `cannot-read` does not exist. */
 export async function goldenRecipes(): Promise<Map<string, string>> {

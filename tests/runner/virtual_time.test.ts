@@ -217,6 +217,14 @@ test("`advance` is an error in real time, before anything is sent", async () => 
   assert.match(err, /^error: `advance` needs virtual time$/m);
   assert.match(err, /r\.yaml:3:5$/m);
   assert.doesNotMatch(err, /#1 →/);
+  const check = async (...args: string[]) => {
+    return await withFiles(
+      { "r.yaml": "steps:\n  - advance: 5m\n  - assert: true\n" },
+      (directory) => runnerCli(["check", directory, ...args]),
+    );
+  };
+  assert.equal((await check()).code, 2);
+  assert.equal((await check("--clock", "virtual")).code, 0);
   const used = { "inner.yaml": "steps:\n  - parallel:\n      - advance: 5m\n" };
   const outer = "steps:\n  - use: inner.yaml\n  - assert: true\n";
   assert.equal((await runRecipe(outer, ["--dry-run"], { files: used })).code, 2);

@@ -3,13 +3,14 @@ import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
 import { leaveOutUsed, printLeftOut } from "../left_out.ts";
 import { loadRecipes } from "../load_recipes.ts";
-import { FORMAT_OPTION, formatOption } from "../options.ts";
+import { CLOCK_OPTION, FORMAT_OPTION, formatOption } from "../options.ts";
 import { checkVariables, readVariables } from "../plan.ts";
 import { printDiagnostics } from "../print_diagnostics.ts";
 import { filterRecipes, RECIPE_FILTER_OPTIONS } from "../recipe_filter.ts";
 import { RUN_OPTIONS } from "../run_options.ts";
-import { knownServer, loadDev, publicUrl, serverOptions } from "../server.ts";
+import { loadDev, publicUrl, serverOptions, unknownNames } from "../server.ts";
 import { maskSecrets } from "../variables.ts";
+import { findVirtualSteps } from "../virtual_steps.ts";
 
 const { url, token, dev, var: variable, vars } = RUN_OPTIONS;
 
@@ -25,6 +26,7 @@ export const check: Command = {
     url: { ...url!, description: "Server URL that `run` would use. Nothing is sent to it." },
     token: { ...token!, description: "Access token that `run` would use." },
     dev: { ...dev!, description: "File of jobs and workflows that `run` would use." },
+    clock: { ...CLOCK_OPTION, description: "Clock that `run` would use." },
   },
   async run(args, context) {
     const { out, err, env } = context;
@@ -33,7 +35,7 @@ export const check: Command = {
       throw new UsageError("Nothing to check: name a recipe or directory");
     }
     const format = formatOption(args, env);
-    const { url: server, dev } = serverOptions(args, env);
+    const { url: server, dev, isVirtual } = serverOptions(args, env);
     if (server !== undefined && !URL.canParse(server)) {
       throw new UsageError(`'${publicUrl(server)}' is not a URL`);
     }
@@ -44,13 +46,6 @@ export const check: Command = {
     const { diagnostics, files } = loaded;
     printDiagnostics(diagnostics, format, context);
     if (diagnostics.some(({ severity }) => severity === "error")) return 2;
-    if (server === undefined) {
-      const known = await knownServer(dev, workload, dev === undefined);
-      const { checkNames } = await import("../check_names.ts");
-      const unknown = await checkNames(loaded.recipes, known);
-      printDiagnostics(unknown, format, context);
-      if (unknown.length > 0) return 2;
-    }
     if (files.length === 0) throw new UsageError(`No recipes in ${positional.join(", ")}`);
     const mask = new Mask();
     maskSecrets(loaded.recipes, env, mask);
@@ -59,9 +54,13 @@ export const check: Command = {
     const recipes = await filterRecipes(split.recipes, args);
     const leftOut = await filterRecipes(split.leftOut, args);
     try {
-      const missing = checkVariables(recipes, loaded.recipes, await readVariables(args), env);
-      if (missing.length > 0) {
-        printDiagnostics(missing, format, context);
+      const problems = [
+        ...checkVariables(recipes, loaded.recipes, await readVariables(args), env),
+        ...(isVirtual ? [] : findVirtualSteps(loaded.recipes)),
+        ...(server === undefined ? await unknownNames(loaded.recipes, dev, workload) : []),
+      ];
+      if (problems.length > 0) {
+        printDiagnostics(problems, format, context);
         return 2;
       }
     } catch (error) {

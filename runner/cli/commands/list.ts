@@ -8,7 +8,7 @@ import { FORMAT_OPTION, formatOption } from "../options.ts";
 import { printDiagnostics } from "../print_diagnostics.ts";
 import { filterRecipes, RECIPE_FILTER_OPTIONS } from "../recipe_filter.ts";
 import { RUN_OPTIONS } from "../run_options.ts";
-import { knownServer, loadDev } from "../server.ts";
+import { loadDev, unknownNames } from "../server.ts";
 
 /** `list`: lists recipes with their tags. */
 export const list: Command = {
@@ -24,12 +24,10 @@ export const list: Command = {
       loadRecipes(paths, context),
       loadDev(dev, context),
     ]);
-    const diagnostics = [...loaded.diagnostics];
-    if (workload) {
-      const { checkNames } = await import("../check_names.ts");
-      const known = await knownServer(dev, workload);
-      diagnostics.push(...await checkNames(loaded.recipes, known));
-    }
+    const diagnostics = [
+      ...loaded.diagnostics,
+      ...(workload ? await unknownNames(loaded.recipes, dev, workload) : []),
+    ];
     const { recipes, leftOut } = leaveOutUsed(loaded);
     const listed = await filterRecipes(recipes, args);
     printLeftOut(await filterRecipes(leftOut, args), err);
