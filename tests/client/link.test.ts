@@ -557,3 +557,11 @@ test("a closed link sends no pings, and one that is being opened neither", async
   await within(link.close(new Error("over"), true), "closing");
   assert.equal(one.clock.pending, 0);
 });
+
+test("a link can be lost although its owner does not ask for that", async () => {
+  const it = opening({ owner: { onAnomaly: () => {} } });
+  it.socket.accept();
+  const link = await within(it.promise, "opening");
+  it.socket.lose();
+  assert.equal(link.isOpen, false);
+});

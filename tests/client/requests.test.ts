@@ -2,6 +2,7 @@ import { deepEqual, equal, throws } from "node:assert/strict";
 import { test } from "node:test";
 import {
   callMethod,
+  cancel,
   cancelJob,
   channelRequest,
   enqueueRequests,
@@ -17,6 +18,18 @@ import {
 } from "../../client/connection/requests.ts";
 import type { Request, Transport } from "../../client/connection/transport.ts";
 import type { CallOptions, WriteOptions } from "../../mod.ts";
+import { FakeTransport } from "../helpers/fake_transport.ts";
+
+test("those who wait for a job hear of its cancelling once the server has answered", async () => {
+  const transport = new FakeTransport();
+  const heard: string[] = [];
+  transport.onCancel.add((id) => heard.push(id));
+  const done = cancel(transport, "job_1");
+  deepEqual(heard, []);
+  await transport.answer("job.cancel", {});
+  await done;
+  deepEqual(heard, ["job_1"]);
+});
 
 test("only methods that read are sent again after a lost connection", () => {
   for (const method of ["stats", "job.get", "cron.list", "workflow.timeline"]) {
