@@ -60,7 +60,7 @@ steps:
   - name: ${QUOTED}
     log: ${QUOTED}
   - log: \${{ vars.v }}
-  - start: ${QUOTED}
+  - start: \${{ vars.v }}
     soft: true
   - call: job.get
     data: { job_id: ${QUOTED} }
@@ -146,7 +146,9 @@ test("a hostile recipe controls nothing in colour or on a terminal", async () =>
 });
 
 test("a hostile recipe controls nothing with any other command", async () => {
-  await withFiles({ "a.yaml": RECIPE, "wrong.yaml": WRONG }, async (directory) => {
+  const unknown = `steps:\n  - enqueue: ${QUOTED}\n  - publish: ${QUOTED}\n`;
+  const files = { "a.yaml": RECIPE, "wrong.yaml": WRONG, "unknown.yaml": unknown };
+  await withFiles(files, async (directory) => {
     const good = join(directory, "a.yaml");
     const wrong = join(directory, "wrong.yaml");
     const module = join(directory, "module.recipe.ts");
@@ -164,6 +166,9 @@ test("a hostile recipe controls nothing with any other command", async () => {
       ["run", good, `--reporter=junit=${good}/${HOSTILE.replaceAll("\0", "")}`],
       ["run", good, `--${HOSTILE}`],
       ["run", good, "--url", HOSTILE],
+      ["run", good, "--dev", HOSTILE.replaceAll("\0", "")],
+      ["run", good, "--clock", HOSTILE],
+      ["run", join(directory, "unknown.yaml")],
       ["run", good, "--tag", HOSTILE],
       ["run", `${directory}/${HOSTILE.replaceAll("\0", "")}`],
       [HOSTILE],
@@ -185,6 +190,9 @@ test("a hostile recipe controls nothing with any other command", async () => {
       ["dev", HOSTILE.replaceAll("\0", "")],
       ["dev", "--host", HOSTILE],
       ["dev", "--fault", HOSTILE],
+      ...["call", "cancel", "enqueue", "get", "publish", "start", "stats"]
+        .concat("tail", "timeline", "wait", "watch")
+        .map((name) => [name, HOSTILE, "--url", HOSTILE]),
       ["admin", HOSTILE],
       ["admin", "job", HOSTILE, "--url", HOSTILE],
     ];
