@@ -7,6 +7,7 @@ import { kindOf } from "../steps/step_kinds.ts";
 import type { CaseScope } from "./scopes.ts";
 import { describeError, placeOf, spanInModule } from "./describe_error.ts";
 import type { OpenScript, ScriptRun } from "./script_run.ts";
+import type { Activity } from "./virtual_time.ts";
 
 /** Runs the function of a TypeScript recipe and its clean-up functions. */
 export class ScriptHost {
@@ -41,8 +42,7 @@ export class ScriptHost {
       verdict.fail(describeError(cause, recipe.source, spanInModule(error, recipe)));
       ending.abort(new StepFailure("interrupted", "the recipe has already failed"));
     }
-    if (activity) await activity.during(run.settle());
-    else await run.settle();
+    await settled(run, activity);
     ending.abort(new InterruptedError("the recipe's end"));
   }
 
@@ -63,7 +63,7 @@ export class ScriptHost {
         else verdict.fail(describeError(error, recipe.source, span));
       }
     }
-    await run.settle();
+    await settled(run, activity);
   }
 
   /** Ends the run. Steps that the recipe starts later do nothing. */
@@ -78,4 +78,9 @@ export class ScriptHost {
       this.#scope.warn(`\`${label}\` is not awaited (${file}:${line})`);
     }
   }
+}
+
+/** Waits for the steps that the recipe does not await. */
+async function settled(run: ScriptRun, activity: Activity | undefined): Promise<void> {
+  await (activity?.during(run.settle()) ?? run.settle());
 }

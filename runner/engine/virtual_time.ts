@@ -77,6 +77,22 @@ export class Activity implements Disposable {
     }
   }
 
+  /**
+   * Returns a promise that counts as a wait once somebody awaits it. Until then the work may be
+   * waiting for something else.
+   */
+  whenAwaited<T>(promise: Promise<T>): Promise<T> {
+    const awaited = new AwaitedPromise<T>((resolve, reject) => promise.then(resolve, reject));
+    // A rejection that nobody looks at must not end the process.
+    Promise.prototype.then.call(awaited, undefined, () => {});
+    awaited.onAwait = () => {
+      awaited.onAwait = undefined;
+      const done = this.wait();
+      promise.then(done, done);
+    };
+    return awaited;
+  }
+
   /** Returns a clock whose timers count as waits. */
   clock(clock: Clock): Clock {
     const waits = new Map<unknown, () => void>();
@@ -112,6 +128,24 @@ export class Activity implements Disposable {
   [Symbol.dispose](): void {
     this.#hasEnded = true;
     this.#release();
+  }
+}
+
+/** A promise that tells when it is awaited. */
+class AwaitedPromise<T> extends Promise<T> {
+  onAwait: (() => void) | undefined;
+
+  // Promises that are derived from this one are plain ones.
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  override then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.onAwait?.();
+    return super.then(onFulfilled, onRejected);
   }
 }
 

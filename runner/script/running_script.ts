@@ -252,7 +252,7 @@ export class RunningScript<D extends Definitions = Definitions> implements Scrip
   #start<T>(run: () => Promise<T>): Promise<T> {
     const promise = run();
     promise.catch(() => {});
-    return promise;
+    return this.#steps.promise(promise);
   }
 
   /** Returns the result of a step, as a handle if it is a job or run. */

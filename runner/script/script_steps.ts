@@ -117,24 +117,34 @@ export class ScriptSteps {
       step = this.#create(caller, kind, {}, { name: kind });
     }
     const scope = this.#scope(caller);
-    const onEnd = caller.activity?.wait();
     const running = invalid
       ? Promise.resolve(reportInstantStep(step, scope, invalid))
       : runStep(step, scope);
-    const ended = onEnd ? running.finally(onEnd) : running;
-    const done = ended.then(async (failure) => {
+    const done = running.then(async (failure) => {
       // The embedded server answers without a turn of the event loop. A recipe that calls step after
       // step must give timers and signals a turn now and then.
-      if (this.#count % 100 === 0) await delay(0);
+      if (this.#count % 100 === 0) await this.#takeTurn();
       if (!failure) return step;
       const error = this.#fail(failure);
       // A recipe that catches every failure and tries again must give them a turn as well.
-      await delay(0);
+      await this.#takeTurn();
       throw error;
     });
     this.#pending.set(done, step);
     done.catch(() => {}).finally(() => this.#pending.delete(done));
     return await done;
+  }
+
+  /** Returns the promise of a step for the recipe. In virtual time it tells when it is awaited. */
+  promise<T>(step: Promise<T>): Promise<T> {
+    return this.#caller.activity?.whenAwaited(step) ?? step;
+  }
+
+  /** Gives timers and signals a turn of the event loop, in which no virtual time passes. */
+  async #takeTurn(): Promise<void> {
+    const release = this.#case.virtual?.hold();
+    await delay(0);
+    release?.();
   }
 
   /** Runs a step that has finished when it is called. If `check` throws, the step fails. */

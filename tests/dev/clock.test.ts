@@ -149,3 +149,30 @@ test("parseDuration accepts milliseconds and text, and throws `bad_duration` for
     assert.throws(() => parseDuration(invalid), { code: "bad_duration" }, String(invalid));
   }
 });
+
+test("does not skip while a workflow waits for something real outside of its steps", async () => {
+  const real = Promise.withResolvers<void>();
+  await using server = await createDevServer({
+    clock: "virtual",
+    workflows: [
+      defineWorkflow("busy", async (wf) => {
+        await wf.step("first", () => {});
+        await real.promise;
+        await wf.runChild("sleepy");
+      }),
+      defineWorkflow("sleepy", (wf) => wf.sleep("a day", "1d")),
+    ],
+  });
+  await using wire = await Wire.connect(server.url);
+  await using other = await Wire.connect(server.url);
+  await other.call("subscribe", { channel: "workflows" });
+  const start = server.clock.now();
+  const busy = wire.call("workflow.start", { name: "busy" });
+  await other.event("workflow.step_completed");
+  other.send("workflow.start", { name: "sleepy" });
+  for (let i = 0; i < 50; i++) await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.equal(server.clock.now(), start);
+  real.resolve();
+  assert.equal((await busy).state, "completed");
+  assert.equal(Math.round((server.clock.now() - start) / 86_400_000), 1);
+});

@@ -175,6 +175,11 @@ test("time does not run away while handlers and recipes do something real", asyn
     await t.publish("paid");
     await t.wait(order);
     await t.wait(slow);
+    const other = await t.start("order");
+    const waiting = t.wait(other);
+    await real();
+    await t.publish("paid");
+    await waiting;
     t.always(async () => {
       await real();
       t.log((await order.refresh()).state);
