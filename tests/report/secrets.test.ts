@@ -169,7 +169,7 @@ async function artefactsOf(
     const { code, out, err } = await runnerCli(
       [
         ...["run", join(directory, file), ...args, "--verbose"],
-        ...["--reporter", "console", "--reporter", "github", ...reporters],
+        ...["--reporter", "console", ...reporters],
       ],
       {
         env: {
