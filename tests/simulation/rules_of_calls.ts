@@ -37,9 +37,12 @@ const READS = ["getJob", "getRun", "timeline", "stats"];
 
 /** Rule 1: reads are sent again after their connection was lost. */
 export function* readsAreRepeated({ actors }: Evidence): Iterable<string> {
-  for (const { outcomes, plan } of actors) {
+  for (const { outcomes, plan, statuses, isHttp } of actors) {
     if (!plan.reconnect) continue;
+    const connected = statuses.find(({ status }) => status.type === "connected");
     for (const outcome of outcomes) {
+      // The first connection is tried once, and may be lost before it is used.
+      if (!isHttp && !(connected && connected.at <= outcome.end)) continue;
       const { op } = outcome;
       const isRepeated = READS.includes(op.do) || ("retry" in op && op.retry === "unknown");
       if (isRepeated && codeOf(outcome) === "connection_lost") {
