@@ -1,4 +1,4 @@
-import { Dispatch, type DispatchOptions, type HttpOptions } from "../../mod.ts";
+import { Dispatch, type DispatchOptions, type Hooks, type HttpOptions } from "../../mod.ts";
 import { realClock } from "../../runtime/real_timers.ts";
 import type { TimerHandle } from "../../runtime/mod.ts";
 import { createFaultProxy, type FaultProxy, type ProxyConnection } from "../../testing/mod.ts";
@@ -69,6 +69,11 @@ export class RealWorld implements Stage, AsyncDisposable {
   readonly #clients: Dispatch[] = [];
   readonly #start = Date.now();
   readonly #timers = new CountingClock();
+  readonly #hooks: Hooks = {
+    request: ({ method, subject }) => {
+      if (method === "job.cancel") this.cancelled.add(subject!);
+    },
+  };
   #hasFaults = true;
   /** Whether the proxies reset new connections. Without a listener another process may get the port. */
   #isDown = false;
@@ -117,7 +122,7 @@ export class RealWorld implements Stage, AsyncDisposable {
 
   httpOptions(name: string): HttpOptions {
     const { http, clock } = this.#paths.get(name)!;
-    return { url: http.url, token: "demo-token", clock };
+    return { url: http.url, token: "demo-token", clock, hooks: this.#hooks };
   }
 
   client(name = "", options: Partial<DispatchOptions> = {}): Dispatch {
@@ -129,11 +134,7 @@ export class RealWorld implements Stage, AsyncDisposable {
       pingInterval: 2_000,
       pingTimeout: 2_000,
       connectTimeout: 3_000,
-      hooks: {
-        request: ({ method, subject }) => {
-          if (method === "job.cancel") this.cancelled.add(subject!);
-        },
-      },
+      hooks: this.#hooks,
     });
     this.#clients.push(client);
     return client;
