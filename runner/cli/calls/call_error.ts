@@ -3,7 +3,7 @@ import { UsageError } from "../args.ts";
 import { type CommandContext, COULD_NOT_RUN } from "../command.ts";
 
 /** The codes of an answer that says that the caller, not the call, is wrong. */
-const NOT_ALLOWED: ReadonlySet<number | string> = new Set([401, 403, 405]);
+export const NOT_ALLOWED: ReadonlySet<number | string> = new Set([401, 403, 405]);
 
 /**
  * Prints why a call failed, and returns the exit code: 1 if the server refused it.

@@ -1,4 +1,4 @@
-import type { OptionSpecs } from "../args.ts";
+import { type OptionSpecs, UsageError } from "../args.ts";
 import { printResult } from "../call_output.ts";
 import {
   CALL_EXIT_CODES,
@@ -20,24 +20,44 @@ const OPTIONS: OptionSpecs = {
     value: "N",
     description: "Jobs with a higher number run first. Default: 0.",
   },
+  from: {
+    value: "FILE",
+    description: "Enqueue a job for each row of a .csv or .jsonl file, each once.",
+  },
+  journal: {
+    value: "FILE",
+    description: "For --from: where to note what was sent. Default: FILE.journal.",
+  },
+  "retry-unknown": {
+    description: "For --from: send rows again that may have been sent.",
+  },
 };
 
 /** `enqueue`: enqueues a job. */
 export const enqueue: Command = {
   usage: `enqueue NAME ${JSON_ARGUMENT}`,
-  description: "Enqueue a job.",
+  description: "Enqueue a job, or many from a file.",
   options: OPTIONS,
   details: `
 Examples:
   ${PROGRAM} enqueue send-email '{"to": "a@example.com", "subject": "Hi"}' --wait
   ${PROGRAM} enqueue send-email @mail.json --queue email --json | jq -r .job_id
   jq .mail order.json | ${PROGRAM} enqueue send-email -
+  ${PROGRAM} enqueue send-email --from mails.csv --wait
 
 A server accepts any name, also one that no worker knows: give --wait a
 --timeout.
 ${CALL_EXIT_CODES}`,
   async run(args, context) {
     const [name, json] = callArguments(args, "enqueue", ["NAME", "JSON?"]);
+    if (args.values.from !== undefined) {
+      if (json !== undefined) throw new UsageError("--from takes the payloads from its file");
+      const { enqueueRows } = await import("../calls/enqueue_rows.ts");
+      return await enqueueRows(name!, args, context);
+    }
+    if ("journal" in args.values || args.flags.has("retry-unknown")) {
+      throw new UsageError("--journal and --retry-unknown go with --from");
+    }
     const payload = await jsonArgument(json, "payload", context);
     const priority = numberOption(args, "priority", 0, 0);
     const { queue } = args.values;

@@ -169,18 +169,25 @@ export class Board {
   }
 
   #progress(columns: number, now: number): Part[] {
-    const { busy, dim, error, warning } = this.#style;
-    const cells = columns >= 60 ? 24 : columns >= 40 ? 12 : 0;
-    const full = this.#total === 0 ? 0 : Math.floor(cells * this.#done / this.#total);
+    const { dim, error, warning } = this.#style;
     return [
-      ["━".repeat(full), busy],
-      ["─".repeat(cells - full), dim],
-      [`${cells > 0 ? " " : ""}${this.#done}/${this.#total}`],
+      ...progressBar(this.#done, this.#total, columns, this.#style),
       ...(this.#failed > 0 ? [[`  ${this.#failed} failed`, error] as const] : []),
       [`  ${elapsed(now - this.#startedAt)}`, dim],
       ...(this.#interrupted ? [["  interrupted, cleaning up", warning] as const] : []),
     ];
   }
+}
+
+/** A bar that shows how much is done, and the numbers. A narrow screen has only the numbers. */
+export function progressBar(done: number, total: number, columns: number, style: Style): Part[] {
+  const cells = columns >= 60 ? 24 : columns >= 40 ? 12 : 0;
+  const full = total === 0 ? 0 : Math.floor(cells * done / total);
+  return [
+    ["━".repeat(full), style.busy],
+    ["─".repeat(cells - full), style.dim],
+    [`${cells > 0 ? " " : ""}${done}/${total}`],
+  ];
 }
 
 /** A row of a label, a time and more parts. A narrow screen cuts the label before the time. */

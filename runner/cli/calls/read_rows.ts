@@ -1,0 +1,117 @@
+import { readTextFile } from "../../../runtime/file.ts";
+import { plainStyle, renderPlace } from "../../language/render_diagnostic.ts";
+import { Source } from "../../language/source.ts";
+import { UsageError } from "../args.ts";
+import { parseJson } from "./json_argument.ts";
+
+/** The most bytes that a file of rows may have. */
+const MAX_BYTES = 256 << 20;
+
+/** A row of a file: the payload of a job. */
+export interface Row {
+  /** The line that it begins on, counted from 1. */
+  line: number;
+  payload: unknown;
+}
+
+/** A file of rows. */
+export interface Rows {
+  rows: readonly Row[];
+  /** The hash of the file's text, which tells whether it has changed. */
+  sha256: string;
+}
+
+/**
+ * Reads all rows of a file: a JSON value a line in `.jsonl`, an object of texts for each row of a
+ * `.csv` whose first row has the names.
+ *
+ * @throws {UsageError} If a row is not valid, with its place.
+ */
+export async function readRows(path: string): Promise<Rows> {
+  const read = /\.csv$/i.test(path)
+    ? readCsv
+    : /\.(?:jsonl|ndjson)$/i.test(path)
+    ? readJsonLines
+    : undefined;
+  if (!read) throw new UsageError(`--from takes a .csv or .jsonl file, not '${path}'`);
+  const source = new Source(path, await readTextFile(path, "rows", MAX_BYTES));
+  const rows = await read(source);
+  if (rows.length === 0) throw new UsageError(`Cannot read rows '${path}': it has none`);
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(source.text));
+  const sha256 = Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0"));
+  return { rows, sha256: sha256.join("") };
+}
+
+function readJsonLines({ name, text }: Source): Row[] {
+  return text.split("\n").flatMap((line, i) => {
+    if (line.trim() === "") return [];
+    return [{ line: i + 1, payload: parseJson(new Source(name, line), i + 1) }];
+  });
+}
+
+/** What `csv-parse` says about a record. */
+interface CsvRecord {
+  record: string[];
+  info: { lines: number };
+}
+
+async function readCsv(source: Source): Promise<Row[]> {
+  const { parse } = await import("csv-parse/sync");
+  /** The line that the next record begins on. */
+  let next = 1;
+  const rows: Row[] = [];
+  let names: string[] | undefined;
+  const take = (record: string[], line: number) => {
+    if (names === undefined) return void (names = checkedNames(record, line, source));
+    if (record.length !== names.length) {
+      const message = `the row has ${count(record.length)}, and the first row has ${names.length}`;
+      throw misplaced(source, line, message);
+    }
+    const payload = Object.fromEntries(names.map((name, i) => [name, record[i]]));
+    rows.push({ line, payload });
+  };
+  try {
+    const records = parse(source.text, {
+      info: true,
+      record_delimiter: ["\r\n", "\n"],
+      relax_column_count: true,
+      skip_empty_lines: true,
+    }) as unknown as CsvRecord[];
+    for (const { record, info } of records) {
+      // A quoted value can have line feeds: `lines` is the line on which the record ends.
+      const breaks = record.reduce((sum, value) => sum + value.split("\n").length - 1, 0);
+      next = info.lines - breaks;
+      take(record, next);
+    }
+  } catch (error) {
+    const { code, message, lines } = error as Error & { code?: string; lines?: number };
+    if (!/^(?:CSV|INVALID)_/.test(code ?? "")) throw error;
+    throw misplaced(source, lines ?? next, CSV_REASONS[code!] ?? message);
+  }
+  return rows;
+}
+
+/** What the codes of `csv-parse` mean. */
+const CSV_REASONS: Readonly<Record<string, string>> = {
+  CSV_QUOTE_NOT_CLOSED: "a quoted value has no end",
+  CSV_INVALID_CLOSING_QUOTE: "after a quoted value comes more text",
+  INVALID_OPENING_QUOTE: "a value that is not quoted has a quote",
+};
+
+function checkedNames(names: string[], line: number, source: Source): string[] {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw misplaced(source, line, `the name '${twice}' is there twice`);
+  if (names.includes("")) throw misplaced(source, line, "a column has no name");
+  return names;
+}
+
+function count(values: number): string {
+  return values === 1 ? "1 value" : `${values} values`;
+}
+
+function misplaced(source: Source, line: number, message: string): UsageError {
+  const text = source.line(line);
+  const place = { file: source.name, line, column: 1, text, length: text.length };
+  const lines = renderPlace(place, (mark) => mark, plainStyle);
+  return new UsageError([`Cannot read CSV: ${message}`, ...lines].join("\n"));
+}
