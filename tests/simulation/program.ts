@@ -150,8 +150,13 @@ export const NEVER = 1_000_000_000;
 
 const pick = fc.nat({ max: 7 });
 const value = fc.constantFrom(...VALUES);
-const optional = <T>(arbitrary: fc.Arbitrary<T>) =>
-  fc.option(arbitrary, { nil: undefined, freq: 2 });
+
+/** Generates a value once in so many times, and else nothing. */
+export function rarely<T>(arbitrary: fc.Arbitrary<T>, times: number): fc.Arbitrary<T | undefined> {
+  return fc.oneof({ weight: times - 1, arbitrary: fc.constant(undefined) }, arbitrary);
+}
+
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => rarely(arbitrary, 3);
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("connect" as const) }) },
@@ -161,7 +166,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       do: fc.constant("enqueue" as const),
       name: fc.constantFrom(...JOBS),
       value,
-      retry: fc.option(fc.constant("unknown" as const), { nil: undefined, freq: 5 }),
+      retry: rarely(fc.constant("unknown" as const), 5),
     }),
   },
   {
@@ -251,23 +256,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       client: fc.nat({ max: 3 }),
       op: operation,
       wait: fc.boolean(),
-      // `freq` says how rare `undefined` is.
-      at: fc.oneof({ weight: 11, arbitrary: fc.constant(undefined) }, moment),
-      abort: fc.option(
-        fc.oneof(
-          fc.nat({ max: 60 }),
-          fc.constant(NEVER),
-          moment,
-        ),
-        { nil: undefined, freq: 8 },
-      ),
-      timeout: fc.option(fc.integer({ min: 1, max: 500 }), { nil: undefined, freq: 8 }),
-      times: fc.option(
+      at: rarely(moment, 12),
+      abort: rarely(fc.oneof(fc.nat({ max: 60 }), fc.constant(NEVER), moment), 8),
+      timeout: rarely(fc.integer({ min: 1, max: 500 }), 8),
+      times: rarely(
         fc.oneof(
           { weight: 5, arbitrary: fc.integer({ min: 2, max: 4 }) },
           { weight: 1, arbitrary: fc.constant(20) },
         ),
-        { nil: undefined, freq: 4 },
+        4,
       ),
     }),
   },

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { WorldFaultAction } from "../../../testing/mod.ts";
+import { rarely } from "../program.ts";
 
 const JOBS = ["noop", "work", "fails", "flaky", "nobody", "tells"] as const;
 const WORKFLOWS = ["quick", "nap", "gate", "broken", "tells", "hour", "missing"] as const;
@@ -92,8 +93,6 @@ export interface RecipePlan {
 
 const pick = fc.nat({ max: 5 });
 const tells = fc.boolean();
-const rarely = <T>(arbitrary: fc.Arbitrary<T>, freq = 5) =>
-  fc.option(arbitrary, { nil: undefined, freq });
 const mostly = fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false));
 const state = fc.constantFrom<string>(...JOB_STATES);
 const is = <T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
@@ -116,8 +115,8 @@ const leaf: fc.Arbitrary<Action> = fc.oneof(
       pick,
       until: rarely(fc.uniqueArray(state, { minLength: 1, maxLength: 2 }), 2),
       isExpression: fc.boolean(),
-      untilStep: rarely(is("one", "before", "reserve", "wait:go")),
-      failOn: rarely(state),
+      untilStep: rarely(is("one", "before", "reserve", "wait:go"), 4),
+      failOn: rarely(state, 5),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: is("get", "cancel"), pick }) },
