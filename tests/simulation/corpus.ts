@@ -190,4 +190,18 @@ export const CORPUS: readonly Found[] = [
       call({ do: "close", drain: true }),
     ]),
   },
+  {
+    what: "a full buffer may drop the gap of a new connection, too",
+    program: program(
+      [
+        call({ do: "subscribe", channel: "jobs", pick: 0, buffer: 1, slow: 34 }),
+        call(enqueue),
+        call({ ...enqueue, name: "nobody" }, { after: 6 }),
+        call({ ...enqueue, name: "nobody" }, { at: { frames: 2, turns: 0 } }),
+        call({ do: "stats" }, { after: 71 }),
+        call({ do: "stats" }, { after: 24 }),
+      ],
+      [{ of: "event", frame: 4, do: "cut", ms: 0 }],
+    ),
+  },
 ];

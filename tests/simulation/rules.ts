@@ -180,7 +180,10 @@ export function* subscriptionsAreTold({ world, model, actors }: Evidence): Itera
           channels.includes(reading.channel)
         ))
       );
-      yield* checkMissing(label, reading, promised, model);
+      const reconnectedAt = actor.statuses.filter(({ status }) =>
+        status.type === "connected" && status.attempt > 0
+      ).map(({ worldAt }) => worldAt);
+      yield* checkMissing(label, reading, { promised, reconnectedAt }, model);
     }
   }
 }
@@ -218,28 +221,42 @@ function* checkOrder(label: string, reading: Reading, model: Seen): Iterable<str
 function* checkMissing(
   label: string,
   reading: Reading,
-  promised: readonly Published[],
+  { promised, reconnectedAt }: {
+    promised: readonly Published[];
+    reconnectedAt: readonly number[];
+  },
   model: Seen,
 ): Iterable<string> {
   /** The positions of the events and gaps that were yielded. */
-  const yielded: { order: number; gapBefore: boolean }[] = [];
+  const yielded: { order: number; gapBefore: boolean; event: DispatchEvent }[] = [];
   let gapBefore = false;
   let creditsGapAt = -1;
+  let reconnectGapAt = -1;
   let last = -1;
   for (const item of reading.items) {
     if (isGap(item, "credits")) creditsGapAt = yielded.length;
+    if (isGap(item, "reconnect")) reconnectGapAt = yielded.length;
     if (item.type === "gap") gapBefore = true;
     else {
       last = orderOf(item, model, last) ?? last;
-      yielded.push({ order: last, gapBefore });
+      yielded.push({ order: last, gapBefore, event: item });
       gapBefore = false;
     }
   }
-  for (const { order, event } of promised) {
+  for (const { order, event, at } of promised) {
     const next = yielded.findIndex((it) => it.order >= order);
     // The gap for credits is reported when a pong confirms the grant, which is a little after later
     // events.
     if (creditsGapAt >= (next < 0 ? yielded.length : next)) continue;
+    // The gap of a new connection comes when all channels are subscribed, which is a little after the
+    // first events.
+    if (next >= 0 && reconnectGapAt >= next) {
+      const { order: first, event: early } = yielded[next]!;
+      const again = reconnectedAt.find((time) => time >= at) ?? -1;
+      if (model.byKey.get(keyOf(early))?.some((it) => it.order === first && it.at <= again)) {
+        continue;
+      }
+    }
     if (next >= 0 ? yielded[next]!.order === order || yielded[next]!.gapBefore : gapBefore) {
       continue;
     }

@@ -31,7 +31,11 @@ function* overflowIsExact({ world, model, actors }: Evidence): Iterable<string> 
       }
       // Whoever is still busy has more events in its buffer.
       const isPartial = reading.ended !== undefined || reading.isLeft || reading.isBusy;
-      if (isPartial || gaps.length > overflows.length) continue;
+      // A full buffer drops the gap of a new connection with the events around it.
+      const hasReconnected = actor.statuses.some(({ status, worldAt }) =>
+        status.type === "connected" && status.attempt > 0 && worldAt >= reading.at
+      );
+      if (isPartial || hasReconnected || gaps.length > overflows.length) continue;
       const yielded = new Set(items.filter(isEvent).map(keyOf));
       const missing = model.published.filter((it) =>
         !yielded.has(keyOf(it.event)) && (actor.hasSlept || it.at >= reading.at - IN_FLIGHT) &&
