@@ -204,4 +204,14 @@ export const CORPUS: readonly Found[] = [
       [{ of: "event", frame: 4, do: "cut", ms: 0 }],
     ),
   },
+  {
+    what: "a drain does not wait for a connection that nobody needs",
+    program: program([
+      call({ do: "subscribe", channel: "jobs", pick: 0 }),
+      { after: 3, node: 0, restart: 18_720 },
+      call({ do: "subscribe", channel: "workflows", pick: 0 }, { wait: true }),
+      call({ do: "connect" }),
+      call({ do: "close", drain: true }),
+    ]),
+  },
 ];

@@ -2,7 +2,7 @@ import { AuthError } from "../../mod.ts";
 import type { DispatchEvent, Gap, JobRecord, WorkflowRun } from "../../mod.ts";
 import { isTerminal } from "../../protocol/mod.ts";
 import type { Store } from "../../dev/mod.ts";
-import type { WorldConnection } from "../../testing/mod.ts";
+import type { TraceEntry, WorldConnection } from "../../testing/mod.ts";
 import type { Program } from "./program.ts";
 import type { Actor, Outcome, Reading } from "./actor.ts";
 import { describeError } from "./actor.ts";
@@ -19,6 +19,8 @@ export interface Evidence {
     readonly store: Records;
     readonly connections: readonly WorldConnection[];
   };
+  /** What passed through the network, where it is simulated. */
+  readonly trace?: readonly TraceEntry[];
   readonly model: Omit<Pick<Model, keyof Model>, "stores"> & {
     readonly stores: readonly Records[];
   };
@@ -61,7 +63,8 @@ export function* callsSucceed({ program, actors }: Evidence): Iterable<string> {
       const { code } = Object(outcome.error) as { code?: unknown };
       const isDrained = closing?.op.do === "close" && closing.op.drain &&
         !outcomes.some(({ op }) => op.do === "close" && !op.drain);
-      const isCall = outcome.target === undefined && outcome.op.do !== "subscribe";
+      const isCall = outcome.target === undefined &&
+        !["connect", "subscribe"].includes(outcome.op.do);
       if (code === "closed" && isCall && isDrained && !isHttp && outcome.order < closing.order) {
         yield `1: ${name(outcome)} was rejected although the client was drained`;
       }
