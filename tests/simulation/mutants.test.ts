@@ -27,7 +27,7 @@ const SEED = 11;
 
 /** Mutants that few programs find. `deno task simulate:mutants` tries them all. */
 const QUICK: Record<string, RegExp> = {
-  "a lane is dropped before its answer": /^6: .* dropped .* before their answers/,
+  "a lane is dropped before its answer": /^6: .* dropped \[.*\] before an answer/,
   "a deadline does not move the timer forward": /^1: .* settled \d+ ms after its deadline/,
   "a failure in `always` ends it": /^1: always /,
   "reconnecting begins although it is off": /^6: .* reconnects although it must not/,

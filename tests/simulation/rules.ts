@@ -2,7 +2,7 @@ import { AuthError } from "../../mod.ts";
 import type { DispatchEvent, Gap, JobRecord, WorkflowRun } from "../../mod.ts";
 import { isTerminal } from "../../protocol/mod.ts";
 import type { Store } from "../../dev/mod.ts";
-import type { TraceEntry, WorldConnection } from "../../testing/mod.ts";
+import type { WorldConnection } from "../../testing/mod.ts";
 import type { Program } from "./program.ts";
 import type { Actor, Outcome, Reading } from "./actor.ts";
 import { describeError } from "./actor.ts";
@@ -19,8 +19,6 @@ export interface Evidence {
     readonly store: Records;
     readonly connections: readonly WorldConnection[];
   };
-  /** What passed through the network, where it is simulated. */
-  readonly trace?: readonly TraceEntry[];
   readonly model: Omit<Pick<Model, keyof Model>, "stores"> & {
     readonly stores: readonly Records[];
   };

@@ -179,33 +179,6 @@ function* lossesHaveACause({ world, model, actors }: Evidence): Iterable<string>
   }
 }
 
-const START = /"id":"([^"]+)".*"method":"workflow\.start"/;
-const ANSWER = /"type":"(?:response|error)".*"correl_id":"([^"]+)"/;
-
-/** Rule 6: a client drops no lane before its answer, unless it gives up the start. */
-function* lanesAwaitTheirAnswers({ trace = [], model, actors }: Evidence): Iterable<string> {
-  /** The starts under way, by connection. */
-  const asked = new Map<string, string>();
-  const dropped: string[] = [];
-  for (const { who, what, frame = "" } of trace) {
-    if (what === "sends") {
-      const id = START.exec(frame)?.[1];
-      if (id) asked.set(who, id);
-    } else if (what === "receives") {
-      const id = asked.has(who) && ANSWER.exec(frame)?.[1];
-      if (id && asked.get(who) === id) asked.delete(who);
-    } else if (what === "drops" && asked.has(who) && !model.harmed.has(who)) dropped.push(who);
-  }
-  for (const { name: client, outcomes, status } of actors) {
-    if (status.type !== "connected") continue;
-    const own = dropped.filter((who) => who.startsWith(`${client}#`));
-    const given = outcomes.filter(({ op, error, isSettled }) =>
-      op.do === "start" && (error || !isSettled)
-    );
-    if (own.length > given.length) yield `6: ${client} dropped ${own} before their answers`;
-  }
-}
-
 /** Rule 6: the delays of reconnecting are random, up to a bound that doubles. */
 function* delaysAreAsDocumented({ actors }: Evidence): Iterable<string> {
   for (const { name: client, statuses, randoms } of actors) {
@@ -273,7 +246,6 @@ export const CALL_RULES: readonly Rule[] = [
   startsResolveEarly,
   lanesAreKept,
   lossesHaveACause,
-  lanesAwaitTheirAnswers,
   delaysAreAsDocumented,
   writesKeepTheirOrder,
 ];

@@ -45,7 +45,7 @@ export async function runProgram(program: Program): Promise<Verdict> {
   const actors = program.clients.map((plan, index) =>
     new Actor(world, index, plan, known, () => model.published.length)
   );
-  const evidence = { program, world, trace: world.trace, model, actors };
+  const evidence = { program, world, model, actors };
   const violations: string[] = [];
   try {
     await world.run(perform(program, world, model, actors));
