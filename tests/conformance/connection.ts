@@ -3,6 +3,9 @@ import type { CountingConnection, ReplayTime } from "./replay_time.ts";
 /** A received frame, which may have any shape. */
 export type RawFrame = Record<string, unknown>;
 
+/** A server has so many milliseconds to accept a connection: a busy machine is no fault of its. */
+const OPEN_TIME = 15_000;
+
 /**
  * A WebSocket connection with separate queues for responses and events: servers guarantee an order
  * within each, but not between them.
@@ -29,16 +32,16 @@ export class Connection implements CountingConnection {
 
   /**
    * Opens a connection.
-   * @throws {Error} If it does not open within `timeout` milliseconds.
+   * @throws {Error} If it does not open in time.
    */
-  static open(url: string, time: ReplayTime, timeout: number): Promise<Connection> {
+  static open(url: string, time: ReplayTime): Promise<Connection> {
     const socket = new WebSocket(url);
     const connection = new Connection(socket, time);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         socket.close();
-        reject(new Error(`${url} did not open within ${timeout} ms`));
-      }, timeout);
+        reject(new Error(`${url} did not open within ${OPEN_TIME} ms`));
+      }, OPEN_TIME);
       socket.onopen = () => {
         clearTimeout(timer);
         time.opened(connection);

@@ -8,7 +8,7 @@ const SETTLE_MS = 40;
 
 /** Checks how a server counts the credits of a connection. */
 export async function checkCredits(url: string): Promise<void> {
-  const connection = await Connection.open(url, realTime, TIMEOUT_MS);
+  const connection = await Connection.open(url, realTime);
   const call = async (method: string, data: unknown): Promise<RawFrame> => {
     connection.send(JSON.stringify({ id: method, type: "request", method, data }));
     return await connection.next("response", TIMEOUT_MS);

@@ -66,7 +66,7 @@ export async function replay(
     if (step.kind === "wait") return await time.pass(step.ms);
     if (step.kind === "http") return await requestHttp(url, step, bindings);
     if (step.kind === "open") {
-      connections.set(step.conn, await Connection.open(url, time, timeout));
+      connections.set(step.conn, await Connection.open(url, time));
       return;
     }
     const connection = connections.get(step.conn);
