@@ -198,6 +198,8 @@ export class Connection implements NetworkPeer, WorldConnection {
 
   /** Calls back at the receiver once something has crossed the network. */
   #arrive(direction: Direction, delay = 0, act: () => void): void {
+    // What never arrives is no pending work of the receiver.
+    if (this.#isMuted || this.#isCut) return;
     const { client, node, latency } = this.#options;
     const clock = direction === "in" ? node.clock : client;
     const now = clock.monotonic();

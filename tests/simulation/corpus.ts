@@ -214,4 +214,25 @@ export const CORPUS: readonly Found[] = [
       call({ do: "close", drain: true }),
     ]),
   },
+  {
+    what: "a run may be found late if all lanes that listen are at other nodes",
+    program: {
+      ...program([call({ ...start, name: "hour" }, { times: 15 })], [], [
+        { ...client, isBalanced: true },
+      ]),
+      nodes: 2,
+    },
+  },
+  {
+    what: "an event on its way through a dead connection is no pending work of a closed client",
+    program: {
+      ...program([
+        call({ do: "subscribe", channel: "jobs", pick: 0 }, { wait: true }),
+        call({ ...enqueue, name: "nobody" }, { wait: true }),
+        { after: 0, cutAll: "half-open" },
+        call({ do: "stats" }, { after: 23_050 }),
+      ]),
+      latency: [200, 200],
+    },
+  },
 ];

@@ -232,10 +232,10 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("stats" as const) }) },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
       do: fc.constant("close" as const),
-      drain: fc.boolean(),
+      drain: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false)),
       using: fc.boolean(),
     }).map(({ drain, using, ...op }) => ({ ...op, drain, using: drain && using })),
   },

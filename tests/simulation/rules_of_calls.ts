@@ -108,12 +108,18 @@ function* lanesEnd({ world, model, actors }: Evidence): Iterable<string> {
   }
 }
 
+/** How many lanes of a client listen to the events of all runs. */
+const LISTENERS = 8;
+
 /** A start is known after this many milliseconds, if nothing happens to any connection. */
 const START_TIME = 6_000;
 
 /** Rule 3: a start whose input can be marked resolves while its run is under way. */
-export function* startsResolveEarly({ world, model, actors }: Evidence): Iterable<string> {
-  for (const { name: client, outcomes, hasSlept } of actors) {
+export function* startsResolveEarly({ program, world, model, actors }: Evidence): Iterable<string> {
+  for (const { name: client, outcomes, hasSlept, plan } of actors) {
+    // Eight lanes listen. If all of them happen to be at other nodes, nobody hears of a further run.
+    const starts = outcomes.filter(({ op }) => op.do === "start").length;
+    if (plan.isBalanced && program.nodes > 1 && starts > LISTENERS) continue;
     const isHarmed = world.connections.some((it) =>
       it.client === client && model.harmed.has(it.name)
     );
