@@ -399,6 +399,24 @@ test("a run has all events that its lane received, from the first one on", async
   deepEqual(session.requests.filter(({ method }) => method === "workflow.timeline"), []);
 });
 
+test("a run takes its events from its own lane only, because another one may be late", async () => {
+  const { lanes, start, running, publish } = createLanes();
+  const { link } = await running("wfrun_0");
+  const other = await start();
+  publish(other.link, "wfrun_0", "step_completed", { step_name: "b" });
+  publish(link, "wfrun_0", "step_completed", { step_name: "a" });
+  deepEqual(await eventsOf(lanes, "wfrun_0"), ["workflow.started", "workflow.step_completed"]);
+});
+
+test("a run has no events of another run that its lane heard of", async () => {
+  const { lanes, start, publish, describe } = createLanes();
+  const { link, input } = await start();
+  publish(link, "wfrun_0");
+  publish(link, "wfrun_1", "step_completed", { step_name: "a" });
+  await describe("wfrun_0", input);
+  deepEqual(await eventsOf(lanes, "wfrun_0"), ["workflow.started"]);
+});
+
 test("a run that ended before it was known has all its events, too", async () => {
   const { lanes, start, publish } = createLanes();
   const { link } = await start();
@@ -609,6 +627,20 @@ test("aborting a start drops its lane, and rejects with the reason", async () =>
   deepEqual(session.statuses, []);
   equal(lanes.inFlight, 0);
   equal(session.clock.pending, 0);
+});
+
+test("a start that is aborted just as its run is found reports no lost lane", async () => {
+  const { session, start, publish, reads } = createLanes();
+  const controller = new AbortController();
+  const { link, input, outcome } = await start({}, { signal: controller.signal });
+  publish(link, "wfrun_0");
+  reads()[0]!.answer(runRecord("running", { id: "wfrun_0", input: encodeBase64(input) }));
+  const reason = new Error("enough");
+  controller.abort(reason);
+  await settle();
+  equal(outcome.error, reason);
+  equal(link.isOpen, false);
+  deepEqual(session.statuses, []);
 });
 
 test("a start that is aborted while its lane subscribes is not sent", async () => {
