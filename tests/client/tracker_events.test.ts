@@ -265,6 +265,43 @@ test("the timeline fills in what a lost lane did not deliver", async () => {
   deepEqual(names(it.seen.items), [STARTED, A, "reconnect", B]);
 });
 
+test("a lane that is lost twice changes nothing the second time", async () => {
+  const it = follow(true);
+  it.tracker.add(runEvent("started", 0));
+  await it.confirm();
+  await it.record("running");
+  it.tracker.stopFeeding();
+  await it.record("running");
+  await it.timeline("a");
+  it.tracker.stopFeeding();
+  it.publish(step("b", 2));
+  await breathe(1);
+  deepEqual([names(it.seen.items), it.transport.asked], [[STARTED, A, B], []]);
+});
+
+test("the lane's last event is kept if it arrives before anybody follows the run", async () => {
+  const it = new Followed(true);
+  it.tracker.add(runEvent("started", 0));
+  it.tracker.add(runEvent("completed", 1));
+  const seen = new Recorder(it.tracker.events());
+  await it.confirm();
+  await it.record("completed");
+  deepEqual(seen.items, [runEvent("started", 0), runEvent("completed", 1)]);
+});
+
+test("reads the record at the run's last event, even if its lane is silent", async () => {
+  const it = follow(true);
+  it.tracker.add(runEvent("started", 0));
+  await it.confirm();
+  await it.record("running");
+  it.publish(runEvent("completed", 2));
+  await it.record("completed");
+  await it.transport.advance(20);
+  await it.timeline("a");
+  deepEqual(names(it.seen.items), [STARTED, A, COMPLETED]);
+  it.transport.assertIdle();
+});
+
 test("a fed tracker follows the control connection once its lane is silent", async () => {
   const it = follow(true);
   it.tracker.add(runEvent("started", 0));

@@ -209,6 +209,19 @@ test("a wait on a closed client asks the server nothing", async () => {
   it.transport.assertIdle();
 });
 
+test("a wait on a client that was closed after an aborted wait says that it is closed", async () => {
+  const it = new Followed();
+  const controller = new AbortController();
+  it.wait(controller.signal);
+  await it.confirm();
+  controller.abort("enough");
+  await breathe(1);
+  await it.transport.close();
+  const wait = it.wait();
+  await breathe(1);
+  ok(hasCode("closed", /: the client is closed$/)(wait.error));
+});
+
 test("a wait that begins while the last loop is being left ends when the client closes", async () => {
   const it = new Followed();
   const reader = it.tracker.events();
