@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import type { DevServerOptions, Store } from "../../dev/mod.ts";
 import { createFaultProxy } from "../../testing/mod.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
+import { pathKind, readTextFile } from "../../runtime/file.ts";
+import { writeTextFile } from "../../runtime/write_file.ts";
 import { InterruptedError } from "../../runner/events/deadline.ts";
 import { eventually } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
@@ -85,7 +86,7 @@ test("each row of a CSV file becomes a job, whose payload has the names of the f
       [{ to: "b@example.com", subject: "two\nlines" }, "unread", 3],
     ]);
     assert.match(
-      await readFile(`${file}.journal`, "utf8"),
+      await readTextFile(`${file}.journal`),
       /^\{"journal":1,"sha256":"\w{64}","rows":2,/,
     );
     const again = await enqueue(["--queue", "unread", "--priority", "3", "--json"]);
@@ -154,7 +155,7 @@ test("a mistake in any row ends with 2 and its place, and nothing is sent", asyn
       assert.deepEqual([code, out], [2, ""], err);
       assert.match(err, reason);
       assert.equal(server.store.jobs().length, 0);
-      await assert.rejects(readFile(`${file}.journal`), { code: "ENOENT" });
+      assert.equal(await pathKind(`${file}.journal`), "none");
     });
   }
   const refused: [string, RegExp][] = [
@@ -184,20 +185,20 @@ test("a journal of other rows or jobs, a damaged one, or one in use is refused",
         "mail",
       ],
     );
-    await writeFile(`${file}.journal.lock`, String(process.pid));
+    await writeTextFile(`${file}.journal.lock`, String(process.pid));
     await refused(/another process is at work with it; if not, remove '.*\.journal\.lock'/);
-    await writeFile(`${file}.journal.lock`, "2147483000");
+    await writeTextFile(`${file}.journal.lock`, "2147483000");
     assert.equal((await enqueue()).code, 0, "its process has ended");
-    const journal = await readFile(`${file}.journal`, "utf8");
-    await writeFile(`${file}.journal`, `${journal}{"row":`);
+    const journal = await readTextFile(`${file}.journal`);
+    await writeTextFile(`${file}.journal`, `${journal}{"row":`);
     assert.equal((await enqueue()).code, 0, "a line that was cut");
-    assert.equal(await readFile(`${file}.journal`, "utf8"), journal);
-    await writeFile(`${file}.journal`, `${journal}nonsense\n`);
+    assert.equal(await readTextFile(`${file}.journal`), journal);
+    await writeTextFile(`${file}.journal`, `${journal}nonsense\n`);
     await refused(/Cannot go on with journal '.*': line \d+ is damaged/);
-    await writeFile(`${file}.journal`, "nonsense\n");
+    await writeTextFile(`${file}.journal`, "nonsense\n");
     await refused(/it is not a journal of rows/);
-    await writeFile(`${file}.journal`, journal);
-    await writeFile(file, numbered(3));
+    await writeTextFile(`${file}.journal`, journal);
+    await writeTextFile(file, numbered(3));
     await refused(/it is about another file, or the file has changed since/);
     assert.equal(server.store.jobs().length, 2);
   });
@@ -325,7 +326,7 @@ test("a server that refuses ends with 1, no permission with 3; a later call send
     const there = await enqueue();
     assert.equal(there.code, 0);
     assert.match(there.err, /^$|warning: /);
-    assert.ok((await readFile(`${file}.journal`, "utf8")).includes('"sending":[1]'));
+    assert.ok((await readTextFile(`${file}.journal`)).includes('"sending":[1]'));
   });
 });
 

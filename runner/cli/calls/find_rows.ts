@@ -1,4 +1,5 @@
 import { DispatchError } from "../../../client/errors.ts";
+import type { DispatchAdmin } from "../../../client/http/dispatch_admin.ts";
 import { JOB_STATES, type JobRecord } from "../../../protocol/entity.ts";
 import { type Clock, delay } from "../../../runtime/clock.ts";
 import type { Row } from "./read_rows.ts";
@@ -7,8 +8,12 @@ import type { RowJournal } from "./row_journal.ts";
 /** How many jobs a page of a list has: the most that a server sends. */
 const PAGE = 1000;
 
-/** How long what a lost connection has left may take to arrive at the server, in milliseconds. */
+/**
+ * A server may still read what a lost connection has left. So its jobs are counted until their number
+ * stays the same for this many milliseconds, but not more often than this.
+ */
 const SETTLE = 500;
+const MAX_COUNTS = 20;
 
 /** How far the clocks of a server's nodes may be apart, in milliseconds. */
 const SKEW = 10_000;
@@ -37,7 +42,6 @@ export async function findRows(
   options: FindOptions,
 ): Promise<void> {
   if (journal.unknown.size === 0) return;
-  await delay(SETTLE, options);
   const jobs = await listJobs(options);
   if (jobs === undefined) return;
   const known = new Set(journal.jobs.values());
@@ -68,6 +72,7 @@ async function listJobs(options: FindOptions): Promise<JobRecord[] | undefined> 
   using admin = new DispatchAdmin({ url, token, clock, random });
   const jobs = new Map<string, JobRecord>();
   try {
+    await settle(admin, options);
     // A job that changes its state while the lists are read moves on to a later list. What leaves a
     // list moves the rest to lower offsets, and what enters it to higher ones: so both directions.
     for (const isUpwards of [true, false]) {
@@ -86,6 +91,18 @@ async function listJobs(options: FindOptions): Promise<JobRecord[] | undefined> 
     throw error;
   }
   return [...jobs.values()].toSorted((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at));
+}
+
+/** Waits until the number of jobs on the server does not change any more. */
+async function settle(admin: DispatchAdmin, options: FindOptions): Promise<void> {
+  let before = -1;
+  for (let i = 0; i < MAX_COUNTS; i++) {
+    const counts = await admin.counts({ signal: options.signal });
+    const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    if (total === before) return;
+    before = total;
+    await delay(SETTLE, options);
+  }
 }
 
 /** Returns the same text for equal JSON values: servers may change the order of keys. */
