@@ -51,6 +51,8 @@ export interface Command {
   description: string;
   /** Help that follows the options. */
   details?: string;
+  /** Fixed words that its arguments can be, for completions. */
+  words?: readonly string[];
   /** Its options, besides `--help`, which every command has. */
   options: OptionSpecs;
   /** Runs it and returns the exit code. */

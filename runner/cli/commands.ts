@@ -27,7 +27,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   schema: async () => (await import("./commands/schema.ts")).schema,
   completion: async () => {
     const { completionCommand } = await import("./commands/completion.ts");
-    return completionCommand(allOptions);
+    return completionCommand(allCommands);
   },
 };
 
@@ -36,9 +36,12 @@ export function optionsOf(command: Command): OptionSpecs {
   return { ...command.options, help: { short: "h", description: "Show this help." } };
 }
 
-async function allOptions(): Promise<Record<string, OptionSpecs>> {
-  const loaded = Object.entries(COMMANDS).map(async ([name, load]) =>
-    [name, optionsOf(await load())] as const
-  );
+async function allCommands(): Promise<
+  Record<string, { options: OptionSpecs; words: readonly string[] }>
+> {
+  const loaded = Object.entries(COMMANDS).map(async ([name, load]) => {
+    const command = await load();
+    return [name, { options: optionsOf(command), words: command.words ?? [] }] as const;
+  });
   return Object.fromEntries(await Promise.all(loaded));
 }

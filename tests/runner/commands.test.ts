@@ -165,7 +165,12 @@ test("completion offers the values of options with a fixed list", async () => {
   assert.match(bash, /^ {4}\*\\ --reporter\) words="console /m);
   assert.match(bash, /^ {4}schema\\ --of\) words="recipe events summary" ;;$/m);
   assert.match(bash, /^ {4}history\\ --format\) words="text json" ;;$/m);
+  assert.match(bash, /^ {4}tail\\ \*\) words="firehose jobs workflows --url /m);
+  assert.match(bash, /^ {4}call\\ \*\) words="auth job\.enqueue job\.get /m);
+  assert.match(bash, /^ {4}admin\\ \*\) words="stats counts .*\bdead-letters\b.*\breplay-all /m);
+  assert.match(bash, /^ {4}enqueue\\ \*\) words="--url .* --from --journal --retry-unknown /m);
   const fish = (await runnerCli(["completion", "fish"])).out;
+  assert.match(fish, /-n "__fish_seen_subcommand_from tail" -a "firehose jobs workflows"$/m);
   assert.match(fish, /^complete -c dispatch -l reporter -r -a "console /m);
 });
 

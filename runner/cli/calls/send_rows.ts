@@ -6,8 +6,11 @@ import { NOT_ALLOWED } from "./call_error.ts";
 import type { Row } from "./read_rows.ts";
 import type { RowJournal } from "./row_journal.ts";
 
-/** How many rows are sent at a time: so many may be unknown after a cut. */
-const BATCH = 64;
+/**
+ * How many rows are sent at a time, and how many are at most unknown after a cut. With fewer, the
+ * journal would take longer than the server.
+ */
+const BATCH = 32;
 
 /** How long the answers are waited for after an interruption, in milliseconds. */
 const GRACE = 2_000;

@@ -37,6 +37,9 @@ const OPTIONS: OptionSpecs = {
 export const admin: Command = {
   usage: "admin ACTION [id]",
   description: "Count, retry, replay and pause what is on a server.",
+  words: [
+    ...new Set([...Object.keys(ADMIN_ACTIONS), ...Object.keys(ADMIN_ALIASES)].join(" ").split(" ")),
+  ],
   options: OPTIONS,
   details: `
 Actions:

@@ -8,6 +8,7 @@ import { type Command, PROGRAM } from "../command.ts";
 export const call: Command = {
   usage: `call METHOD ${JSON_ARGUMENT}`,
   description: "Call a method of the protocol, and print the answer's data as JSON.",
+  words: Object.keys(METHOD_SCOPES),
   options: CALL_OPTIONS,
   details: `
 Examples:

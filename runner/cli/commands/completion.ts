@@ -1,17 +1,19 @@
 import { type OptionSpecs, UsageError } from "../args.ts";
 import { type Command, PROGRAM } from "../command.ts";
 
-/** The options of each command, by the command's name. */
-type CommandOptions = Readonly<Record<string, OptionSpecs>>;
+/** What can follow each command, by the command's name. */
+type CommandWords = Readonly<
+  Record<string, { options: OptionSpecs; words: readonly string[] }>
+>;
 
-const SHELLS: Record<string, (commands: CommandOptions) => string> = { bash, zsh, fish };
+const SHELLS: Record<string, (commands: CommandWords) => string> = { bash, zsh, fish };
 
 /**
  * `completion`: prints a completion script for a shell.
  *
- * @param load Loads the options of all commands.
+ * @param load Loads what can follow all commands.
  */
-export function completionCommand(load: () => Promise<CommandOptions>): Command {
+export function completionCommand(load: () => Promise<CommandWords>): Command {
   return {
     usage: "completion SHELL",
     description: "Print a completion script for bash, zsh or fish.",
@@ -28,11 +30,11 @@ export function completionCommand(load: () => Promise<CommandOptions>): Command 
   };
 }
 
-function bash(commands: CommandOptions): string {
-  const { run } = commands;
-  const cases = Object.entries(commands).flatMap(([name, specs]) => [
-    ...choiceCases(name, specs),
-    `    ${name}\\ *) words="${optionNames(specs)}" ;;`,
+function bash(commands: CommandWords): string {
+  const run = commands.run!.options;
+  const cases = Object.entries(commands).flatMap(([name, { options, words }]) => [
+    ...choiceCases(name, options),
+    `    ${name}\\ *) words="${[...words, optionNames(options)].join(" ")}" ;;`,
   ]);
   // Without a command it completes the options of `run`. Bash splits `--reporter=json` into three
   // words.
@@ -41,8 +43,8 @@ function bash(commands: CommandOptions): string {
   [ "$before" = = ] && before="\${COMP_WORDS[COMP_CWORD-2]}"
   [ "$current" = = ] && current=
   case "\${COMP_WORDS[1]} $before" in
-${[...cases, ...choiceCases("*", run!)].join("\n")}
-    *) words="${Object.keys(commands).join(" ")} ${optionNames(run!)}" ;;
+${[...cases, ...choiceCases("*", run)].join("\n")}
+    *) words="${Object.keys(commands).join(" ")} ${optionNames(run)}" ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -- "$current"))
 }
@@ -61,16 +63,17 @@ function choiceCases(command: string, specs: OptionSpecs): string[] {
   );
 }
 
-function zsh(commands: CommandOptions): string {
+function zsh(commands: CommandWords): string {
   return `autoload -U +X bashcompinit && bashcompinit\n${bash(commands)}`;
 }
 
-function fish(commands: CommandOptions): string {
+function fish(commands: CommandWords): string {
   const lines = Object.keys(commands)
     .map((name) => `complete -c ${PROGRAM} -n __fish_use_subcommand -a ${name}`);
-  for (const [name, specs] of Object.entries(commands)) {
+  for (const [name, { options, words }] of Object.entries(commands)) {
     const when = name === "run" ? "" : ` -n "__fish_seen_subcommand_from ${name}"`;
-    for (const [option, { value, choices }] of Object.entries(specs)) {
+    if (words.length > 0) lines.push(`complete -c ${PROGRAM}${when} -a "${words.join(" ")}"`);
+    for (const [option, { value, choices }] of Object.entries(options)) {
       const values = choices ? ` -a "${choices.join(" ")}"` : "";
       lines.push(`complete -c ${PROGRAM}${when} -l ${option}${value ? " -r" : ""}${values}`);
     }

@@ -31,6 +31,7 @@ const OPTIONS: OptionSpecs = {
 export const tail: Command = {
   usage: "tail [CHANNEL]",
   description: "Print events as they happen.",
+  words: ["firehose", "jobs", "workflows"],
   options: OPTIONS,
   details: `
 Channels: firehose (the default), jobs, workflows, job:ID, workflow:ID,
