@@ -55,4 +55,21 @@ export const CORPUS: readonly FoundRecipe[] = [
       step({ do: "use", steps: [nobody], always: [start] }, { soft: true }),
     ], { timeout: 1, interrupt: 0 }),
   },
+  {
+    what: "a cancel without a job has sent nothing, so that it is retried",
+    plan: plan([
+      nobody,
+      step({ do: "enqueue", name: "nobody", tells: false }, {
+        condition: { pick: 0, state: "completed" },
+      }),
+      step({
+        do: "parallel",
+        steps: [
+          step({ do: "cancel", pick: 0 }, {
+            retry: { attempts: 2, backoff: 0, repeats: false, isPicky: false },
+          }),
+        ],
+      }),
+    ]),
+  },
 ];

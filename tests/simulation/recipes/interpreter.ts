@@ -328,7 +328,10 @@ export class Interpreter {
     const { action, target } = step;
     const tag = tagOf(step, item);
     const isCreation = action.do in WRITES && action.do !== "cancel";
-    if (!isCreation && target && !this.#hasResult(target)) return { status: "failed" };
+    // Nothing was sent.
+    if (!isCreation && target && !this.#hasResult(target)) {
+      return { status: "failed", isRepeatable: true };
+    }
     const id = target && this.#idsOf(target)[0];
     const calls = this.#callsBetween(start, end).filter((call) => {
       if (action.do in WRITES && call.method !== WRITES[action.do]) return false;
