@@ -35,6 +35,7 @@ export async function openJournal(path: string): Promise<Journal> {
     if (file !== -1) fs.closeSync(file);
     file = -1;
     fs.rmSync(lock, { force: true });
+    held.delete(lock);
   };
   try {
     const lines = attempt(() => {
@@ -63,6 +64,9 @@ export async function openJournal(path: string): Promise<Journal> {
   }
 }
 
+/** The locks that this process has. */
+const held = new Set<string>();
+
 type Fs = typeof import("node:fs");
 interface Process {
   pid: number;
@@ -74,11 +78,14 @@ function takeLock(fs: Fs, process: Process, lock: string, path: string): void {
   for (let i = 0; i < 2; i++) {
     try {
       fs.writeFileSync(lock, String(process.pid), { flag: "wx" });
+      held.add(lock);
       return;
     } catch (error) {
       if ((error as { code?: string }).code !== "EEXIST") throw error;
       const owner = Number(fs.readFileSync(lock, "utf8"));
-      if (isRunning(process, owner)) break;
+      // In a container, the process before this one often had the same id.
+      const isTaken = owner === process.pid ? held.has(lock) : isRunning(process, owner);
+      if (isTaken) break;
       fs.rmSync(lock, { force: true });
     }
   }

@@ -185,10 +185,12 @@ test("a journal of other rows or jobs, a damaged one, or one in use is refused",
         "mail",
       ],
     );
-    await writeTextFile(`${file}.journal.lock`, String(process.pid));
+    await writeTextFile(`${file}.journal.lock`, String(process.ppid));
     await refused(/another process is at work with it; if not, remove '.*\.journal\.lock'/);
-    await writeTextFile(`${file}.journal.lock`, "2147483000");
-    assert.equal((await enqueue()).code, 0, "its process has ended");
+    for (const pid of ["2147483000", String(process.pid), ""]) {
+      await writeTextFile(`${file}.journal.lock`, pid);
+      assert.equal((await enqueue()).code, 0, "its process has ended");
+    }
     const journal = await readTextFile(`${file}.journal`);
     await writeTextFile(`${file}.journal`, `${journal}{"row":`);
     assert.equal((await enqueue()).code, 0, "a line that was cut");
@@ -328,6 +330,32 @@ test("a server that refuses ends with 1, no permission with 3; a later call send
     assert.match(there.err, /^$|warning: /);
     assert.ok((await readTextFile(`${file}.journal`)).includes('"sending":[1]'));
   });
+});
+
+test("a server that goes away for long ends with 3; the same command goes on when it is back", async () => {
+  await scene("rows.jsonl", numbered(300), async ({ server, enqueue }) => {
+    await using proxy = await createFaultProxy({
+      target: server.url,
+      onConnection: (connection) => {
+        if (connection.index > 0) return;
+        connection.cutAfter({ frames: 100, direction: "toClient" });
+        void proxy.refuse();
+      },
+    });
+    using quick = quickClock();
+    const args = ["--queue", "unread", "--url", proxy.url];
+    const gone = await enqueue(args, { clock: quick.clock });
+    assert.equal(gone.code, 3);
+    assert.match(gone.out, /^300 rows: \d+ enqueued, \d+ unknown, \d+ unsent\n$/m);
+    assert.match(
+      gone.err,
+      /\nerror: Cannot enqueue 'noop': .*\n\d+ rows were not sent: call the same/,
+    );
+    await proxy.forward();
+    const back = await enqueue(args, { clock: quick.clock });
+    assert.deepEqual([back.code, back.out], [0, "300 rows: 300 enqueued\n"], back.err);
+    assert.deepEqual(occurrences(server.store, 300), { 1: 300 });
+  }, LISTS);
 });
 
 test("an interruption lets the answers come, and a later call goes on", async () => {

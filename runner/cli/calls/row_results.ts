@@ -72,11 +72,17 @@ export function printRows(
     out.write(`${results.length} ${results.length === 1 ? "row" : "rows"}: ${shown}\n`);
   }
   const { unknown = 0, unsent = 0 } = Object.fromEntries(counts);
-  if (unsent > 0) err.write(`${unsent} rows were not sent: call the same command again\n`);
+  if (unsent > 0) {
+    err.write(
+      `${unsent} ${unsent === 1 ? "row was" : "rows were"} not sent: call the same command again\n`,
+    );
+  }
   if (unknown > 0) {
     err.write(
-      `${unknown} rows may have been sent: their answers were lost, and the server cannot list jobs. ` +
-        "Look for them, or send them again with --retry-unknown\n",
+      `${unknown} ${
+        unknown === 1 ? "row" : "rows"
+      } may have been sent: the answer was lost, and the ` +
+        "server's list of jobs does not tell. Look for the jobs, or use --retry-unknown\n",
     );
   }
   if (results.some(({ state }) => NOT_SENT.has(state))) return COULD_NOT_RUN;
