@@ -306,6 +306,64 @@ test("hostile text stays what it is, and controls neither a terminal nor a CI sy
   });
 });
 
+test("--dev starts a workflow of a file and records its run, in virtual time too", async () => {
+  await withFiles({ "shop.ts": SHOP }, async (directory) => {
+    const dev = ["--dev", join(directory, "shop.ts"), "--clock", "virtual"];
+    const events = ['a={"n": 1}', "b", "c=[2]"].flatMap((event) => ["--publish", event]);
+    const all = ["record", "all", "{}", ...events, ...dev];
+    const { code, out, err } = await runnerCli(all, { clock: systemClock });
+    assert.deepEqual([code, err], [0, ""]);
+    assert.ok(out.includes(` on the embedded server with ${dev[1]}, which completed at `), out);
+    assert.match(out, /publish: a\n {4}payload:\n {6}"n": 1\n[\s\S]*publish: b\n\n/);
+    const home = await atHome(out, dev.slice(0, 2));
+    assert.equal(home.code, 0, out + home.out + home.err);
+    const failed = await runnerCli(["record", "waiting", ...dev], { clock: systemClock });
+    assert.equal(failed.code, 0, failed.err);
+    assert.match(failed.out, /# No event came within 1 h\./);
+    assert.match(failed.out, /run\.error: nothing came\n/);
+    const late = await atHome(failed.out, dev.slice(0, 2));
+    assert.equal(late.code, 0, failed.out + late.out + late.err);
+  });
+});
+
+test("the end of a spawned run is recorded, and the events that it took", async () => {
+  await withFiles({ "shop.ts": SHOP }, async (directory) => {
+    const dev = ["--dev", join(directory, "shop.ts"), "--clock", "virtual"];
+    const family = ["record", "family", '{"n": 1}', ...dev];
+    const failed = await runnerCli(family, { clock: systemClock });
+    assert.match(failed.out, /where: event\.type == "workflow\.failed" && .*"waiting"/);
+    const paid = await runnerCli([...family, "--publish", "for the child=[7]"], {
+      clock: systemClock,
+    });
+    assert.match(paid.out, /until_step: spawn:waiting\n[^-]*- publish: for the child\n/);
+    assert.match(paid.out, /where: event\.type == "workflow\.completed" && .*"waiting"/);
+    for (const { out } of [failed, paid]) {
+      const home = await atHome(out, dev.slice(0, 2));
+      assert.equal(home.code, 0, out + home.out + home.err);
+    }
+  });
+});
+
+test("--dev refuses unknown workflows, runs and events that are not JSON", async () => {
+  await withFiles({ "shop.ts": SHOP }, async (directory) => {
+    const dev = ["--dev", join(directory, "shop.ts")];
+    const wrong: [string[], RegExp][] = [
+      [["ecko"], /^error: .*shop\.ts has no workflow 'ecko'; did you mean `echo`\?/],
+      [["wfrun_01h455vb4pex5vsknk084sn02q"], /^error: With --dev, record starts a run itself/],
+      [[], /^error: record needs NAME/],
+      [["echo", "{"], /^error: Cannot read JSON/],
+      [["echo", "--publish", "a={"], /^error: Cannot read JSON/],
+      [["echo", "--publish", "=1"], /^error: --publish takes NAME or NAME=JSON/],
+      [["echo", "--url", "ws://127.0.0.1:1/dwp"], /^error: --dev runs a server inside/],
+    ];
+    for (const [args, message] of wrong) {
+      const result = await runnerCli(["record", ...args, ...dev], { clock: systemClock });
+      assert.deepEqual([result.code, result.out], [2, ""], args.join(" "));
+      assert.match(result.err, message);
+    }
+  });
+});
+
 test("a run that has not ended is refused, and nothing is printed", async () => {
   await using it = await serve({ clock: undefined });
   const { run_id } = await it.client.startWorkflow("sleeper", { ms: 60_000 });
@@ -327,6 +385,8 @@ test("a wrong command line is an error, and nothing is sent", async () => {
     [["order"], /^error: 'order' is the id of neither/],
     [[run, "--secret", "NOPE"], /^error: --secret NOPE: the environment variable is not set/],
     [[run, "--secret", "SHORT"], /^error: --secret SHORT: the value is too short/],
+    [[run, "--publish", "a"], /^error: --publish needs --dev/],
+    [[run, "--clock", "virtual"], /^error: --clock virtual needs a server inside the runner/],
     [[run, "--secret", "A-B"], /^error: --secret takes the name of an environment variable/],
   ];
   for (const [args, message] of wrong) {

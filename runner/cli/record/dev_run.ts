@@ -1,0 +1,114 @@
+import type { Dispatch } from "../../../client/dispatch.ts";
+import type { Run } from "../../../client/run.ts";
+import { RunFailedError } from "../../../client/errors.ts";
+import { didYouMean } from "../../../runtime/suggest.ts";
+import { type ParsedArgs, UsageError } from "../args.ts";
+import { printCallError } from "../calls/call_error.ts";
+import { callArguments } from "../calls/call_session.ts";
+import { jsonArgument } from "../calls/json_argument.ts";
+import type { CommandContext } from "../command.ts";
+import { durationOption } from "../options.ts";
+import { embeddedServer, knownServer, loadDev } from "../server.ts";
+import { readRun, type RecordedRun } from "./recorded_run.ts";
+
+/** A run to start on the embedded server. */
+interface NewRun {
+  name: string;
+  input: unknown;
+  /** The events to publish once it has started. */
+  events: { name: string; payload: unknown }[];
+}
+
+/** How long a request may take, in milliseconds. */
+const REQUEST_TIMEOUT = 30_000;
+
+/**
+ * Starts the workflow that the command line names on an embedded server with the definitions of
+ * `--dev`, and reads its run once it has ended.
+ *
+ * @returns The exit code of `use`, or that of the failure.
+ * @throws {UsageError} If there is no such workflow, or if the command line is wrong.
+ */
+export async function withDevRun(
+  args: ParsedArgs,
+  dev: string,
+  isVirtual: boolean,
+  context: CommandContext,
+  use: (recorded: RecordedRun) => Promise<number>,
+): Promise<number> {
+  const run = await readNewRun(args, context);
+  const timeout = durationOption(args, "timeout") ?? 0;
+  const workload = await loadDev(dev, context);
+  const { workflows } = (await knownServer(dev, workload)).workload;
+  if (!workflows.includes(run.name)) {
+    const hint = didYouMean(run.name, workflows);
+    throw new UsageError(`${dev} has no workflow '${run.name}'${hint ? `; ${hint}` : ""}`);
+  }
+  const { clock, random, signal } = context;
+  const virtual = isVirtual
+    ? await (await import("../virtual_run.ts")).startVirtualTime(clock)
+    : undefined;
+  const server = await embeddedServer({ clock, virtual, dev, workload });
+  try {
+    const { Dispatch: Client } = await import("../../../client/dispatch.ts");
+    const client = await Client.connect({
+      url: server.url,
+      token: server.token,
+      webSocket: server.webSocket!,
+      clock: virtual?.clientClock ?? clock,
+      ...(virtual ? { pingInterval: 0 } : {}),
+      random,
+      signal,
+    });
+    const during = virtual?.during.bind(virtual) ?? (<T>(work: () => Promise<T>) => work());
+    try {
+      return await use(await during(() => runToEnd(client, run, signal, timeout)));
+    } finally {
+      await during(() => client.close());
+    }
+  } catch (error) {
+    return printCallError(error, false, context);
+  } finally {
+    await server.close();
+  }
+}
+
+/** Starts a run, publishes its events, and reads it when it and what it spawned have ended. */
+async function runToEnd(
+  client: Dispatch,
+  { name, input, events }: NewRun,
+  signal: AbortSignal,
+  timeout: number,
+): Promise<RecordedRun> {
+  const read = (id: string) => readRun(client, id, () => ({ signal, timeout: REQUEST_TIMEOUT }));
+  const run = await client.startWorkflow(name, input, { signal });
+  for (const event of events) await client.publishEvent(event.name, event.payload, { signal });
+  await ended(run, { signal, timeout });
+  const recorded = await read(run.run_id);
+  if (recorded.spawned.size === 0) return recorded;
+  for (const id of recorded.spawned.keys()) await ended(client.run(id), { signal, timeout });
+  return await read(run.run_id);
+}
+
+/** Waits for the end of a run. A failed run is recorded like any other. */
+async function ended(run: Run, limits: { signal: AbortSignal; timeout: number }): Promise<void> {
+  await run.wait(limits).catch((error) => {
+    if (!(error instanceof RunFailedError)) throw error;
+  });
+}
+
+/** Reads what to run from the command line. */
+async function readNewRun(args: ParsedArgs, context: CommandContext): Promise<NewRun> {
+  const [name, json] = callArguments(args, "record", ["NAME", "JSON?"]);
+  if (/^wfrun_\w+$/.test(name!)) {
+    throw new UsageError("With --dev, record starts a run itself: name a workflow, not a run");
+  }
+  const input = await jsonArgument(json, "input", context);
+  const events: NewRun["events"] = [];
+  for (const event of args.lists.publish ?? []) {
+    const [, name, json] = /^([^=]+)(?:=(.*))?$/s.exec(event) ?? [];
+    if (name === undefined) throw new UsageError("--publish takes NAME or NAME=JSON");
+    events.push({ name, payload: await jsonArgument(json, `payload of ${name}`, context) ?? null });
+  }
+  return { name: name!, input, events };
+}
