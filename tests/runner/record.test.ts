@@ -13,6 +13,7 @@ import {
   type VirtualClock,
 } from "../../dev/mod.ts";
 import { loadWorkload } from "../../dev/load_workload.ts";
+import { createScriptedServer } from "../../testing/mod.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { nextTurn } from "../../runtime/real_timers.ts";
 import { connected } from "../helpers/server.ts";
@@ -159,6 +160,38 @@ test("the recipe of a failed run fails when the run ends in another way", async 
   assert.equal(message.code, 1, message.out);
 });
 
+test("what is masked in a result or an error is not expected, and the rest of it is", async () => {
+  await withShop(async (it, dev) => {
+    const id = await it.run("echo", { token: "my demo-token here" });
+    const { out, err } = await it.record([id]);
+    assert.match(out, /token: my \*\*\* here\n/);
+    assert.match(out, /run\.error:\n {8}matches: \^refused my \.\* here\$\n/);
+    assert.match(err, /note: The result of same has something that is masked, so it is not/);
+    assert.match(err, /note: The token was in a place or an encoding for which/);
+    const home = await atHome(out, dev);
+    assert.equal(home.code, 0, out + home.out + home.err);
+  });
+});
+
+test("a record without times, and other data than that of a real server, is recorded", async () => {
+  const run = { id: "wfrun_x", name: "n", state: "failed", input: btoa("<xml>"), error: "e" };
+  const timeline = [
+    { step_name: "wait:e" },
+    { step_name: "sleep:s" },
+    { step_name: "spawn:x", data: 5 },
+  ];
+  await using server = await createScriptedServer(async (peer) => {
+    peer.answer(await peer.next(), run);
+    peer.answer(await peer.next(), timeline);
+    await peer.next();
+  });
+  const url = ["--url", server.url, "--token", "t"];
+  const { code, out, err } = await runnerCli(["record", "wfrun_x", ...url], { clock: systemClock });
+  assert.equal(code, 0, err);
+  assert.match(err, /note: The input is not JSON, so it is not recorded\./);
+  assert.match(out, /until_step: sleep:s\n {4}within: 30s\n/);
+});
+
 test("several runs become one recipe, one after the other", async () => {
   await using it = await serve();
   const ids = [await it.run("failing", null), await it.run("sleeper", { ms: 5000 })];
@@ -292,6 +325,8 @@ test("hostile text stays what it is, and controls neither a terminal nor a CI sy
     words: ["yes", "0012", "12:30", "1e3", "~", "null", "", " ", "# c", "*a", "“q”"],
     numbers: [0, -0, 1e21, 1e-7, 2 ** 53 - 1, -1.5],
     "::warning::": "${{ secrets.X }} $${{ x",
+    ["k".repeat(1500)]: 1,
+    "line\nkey": JSON.parse('{"__proto__": {"": 1}, "<<": 2, "? ": 3}'),
     nested: { __proto: { "a: b": [[[]]] } },
   };
   await withShop(async (it) => {

@@ -1,5 +1,4 @@
 import type { Dispatch } from "../../../client/dispatch.ts";
-import type { Run } from "../../../client/run.ts";
 import { RunFailedError } from "../../../client/errors.ts";
 import { didYouMean } from "../../../runtime/suggest.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
@@ -91,7 +90,10 @@ async function runToEnd(
 }
 
 /** Waits for the end of a run. A failed run is recorded like any other. */
-async function ended(run: Run, limits: { signal: AbortSignal; timeout: number }): Promise<void> {
+async function ended(
+  run: ReturnType<Dispatch["run"]>,
+  limits: { signal: AbortSignal; timeout: number },
+): Promise<void> {
   await run.wait(limits).catch((error) => {
     if (!(error instanceof RunFailedError)) throw error;
   });

@@ -19,7 +19,7 @@ export interface RecordedRecipe {
 }
 
 /** Texts that some YAML readers, a terminal or a CI system would take for something else. */
-const ODD = /^(?:y|yes|n|no|on|off|\d+:\d\d(?::\d\d)?)$|^[“”„‘’‚«»‹›]|::|##|[\n\ufffd-\uffff]/iu;
+const ODD = /^(?:<<|y|yes|n|no|on|off|\d+:\d\d(?::\d\d)?)$|^[“”„‘’‚«»‹›]|::|##|[\n\ufffd-\uffff]/iu;
 
 /** Writes a recipe as YAML that can be printed: it has no invisible characters. */
 export function recipeDocument({ head, settings, steps }: RecordedRecipe): string {

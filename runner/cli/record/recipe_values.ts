@@ -41,12 +41,14 @@ export class RecipeValues {
   hasInexact = false;
   /** Whether a value was too deep. */
   hasTooDeep = false;
+  readonly #secrets: Secrets;
   readonly #names: ReadonlyMap<string, string>;
   readonly #pattern: RegExp | undefined;
   readonly #mask: Mask;
 
   /** @param mask Masks the secrets and the token. */
   constructor(secrets: Secrets, mask: Mask) {
+    this.#secrets = secrets;
     this.#names = new Map([...secrets].map(([name, value]) => [value, name]));
     this.#mask = mask;
     // A longer secret may contain a shorter one.
@@ -84,6 +86,13 @@ export class RecipeValues {
     const rest = this.value(value);
     if (Array.isArray(rest)) return [this.unchecked(first), ...rest.slice(1)];
     return { ...rest as object, [this.plain(key)]: this.unchecked(first) };
+  }
+
+  /** Whether a value loses something to `***`, so that nothing will be equal to it. */
+  masks(value: unknown): boolean {
+    const copy = new RecipeValues(this.#secrets, this.#mask);
+    copy.value(value);
+    return copy.hasMasked;
   }
 
   /** A text that can have expressions. */

@@ -63,7 +63,11 @@ async function readOne(client: Dispatch, id: string, limits: Limits): Promise<Re
   return {
     run,
     isJson: { input: isDecoded(input, run.input), output: isDecoded(output, run.output) },
-    checkpoints: decoded.map((entry, i) => toCheckpoint(entry, (entries as TimelineEntry[])[i]!)),
+    checkpoints: decoded.map((entry, i) => {
+      const checkpoint = toCheckpoint(entry, (entries as TimelineEntry[])[i]!);
+      // Without a time, it took none.
+      return Number.isNaN(checkpoint.at) ? { ...checkpoint, at: startOf(run) } : checkpoint;
+    }),
     spawned: new Map(),
   };
 }
@@ -105,7 +109,12 @@ export function takenEvents(checkpoint: Checkpoint): TakenEvent[] {
   );
 }
 
+/** When a run started, in milliseconds since 1970. */
+export function startOf({ started_at }: WorkflowRun): number {
+  return Date.parse(started_at) || 0;
+}
+
 /** When a run ended, in milliseconds since 1970. */
-export function endOf({ completed_at, updated_at }: WorkflowRun): number {
-  return Date.parse(completed_at ?? updated_at);
+export function endOf(run: WorkflowRun): number {
+  return Date.parse(run.completed_at ?? run.updated_at) || startOf(run);
 }

@@ -9,6 +9,7 @@ import {
   isEventWait,
   type RecordedRun,
   spawnedId,
+  startOf,
   takenEvents,
 } from "./recorded_run.ts";
 
@@ -51,7 +52,7 @@ class Recording {
     this.#recorded = recorded;
     this.#id = id;
     this.#values = values;
-    this.#at = Date.parse(recorded.run.started_at);
+    this.#at = startOf(recorded.run);
   }
 
   finish(): RunSteps {
@@ -131,7 +132,7 @@ class Recording {
       step: { wait: this.#id, until: run.state, within: this.#within(endOf(run)) },
     });
     const given = [run.input, checkpoints.flatMap(takenEvents).map(({ payload }) => payload)];
-    const changing = new ChangingValues(given, Date.parse(run.started_at), endOf(run));
+    const changing = new ChangingValues(given, startOf(run), endOf(run));
     const { expect, remarks } = expectedEnd(this.#recorded, this.#id, this.#values, changing);
     this.#steps.push({
       step: { expect },
