@@ -24,12 +24,14 @@ const MOD = pathToFileURL(join(process.cwd(), "dev/mod.ts")).href;
 
 /** Starts a server, whose time is virtual unless `clock` is undefined. */
 async function serve(options: DevServerOptions = {}) {
-  const it = await connected({}, { clock: createVirtualClock(), ...options });
+  const clock = createVirtualClock();
+  const it = await connected({}, { clock, ...options });
   const server = ["--url", it.server.url, "--token", "demo-token"];
   const record = (args: readonly string[], more: CliOptions = {}) =>
     runnerCli(["record", ...args, ...server], { clock: systemClock, ...more });
   return {
     ...it,
+    clock,
     record,
     /** Starts a workflow and waits for its end. */
     async run(name: string, input: unknown, events: readonly [string, unknown][] = []) {
@@ -228,6 +230,10 @@ export const echo = defineWorkflow("echo", async (wf, input) => {
   await wf.step("same", () => input);
   throw new Error("refused " + (input.token ?? "nothing"));
 });
+export const early = defineWorkflow("early", async (wf) => {
+  await wf.sleep("an hour", "1h");
+  if (!await wf.waitForEvent("cancel", "1ms")) throw new Error("nobody cancelled it");
+});
 export const unstable = defineWorkflow("unstable", async (wf) => {
   throw new Error("request " + crypto.randomUUID() + " (" + wf.run_id + ") failed");
 });
@@ -377,6 +383,24 @@ test("the end of a spawned run is recorded, and the events that it took", async 
       assert.equal(home.code, 0, out + home.out + home.err);
     }
   });
+});
+
+test("an event that came before the run asked for it is published before", async () => {
+  await withFiles({ "shop.ts": SHOP }, async (directory) => {
+    const dev = ["--dev", join(directory, "shop.ts"), "--clock", "virtual"];
+    const args = ["record", "early", "--publish", "cancel", ...dev];
+    const { out } = await runnerCli(args, { clock: systemClock });
+    assert.match(out, /publish: cancel\n[\s\S]*until_step: sleep:an hour\n[\s\S]*until: completed/);
+    const home = await atHome(out, dev.slice(0, 2));
+    assert.equal(home.code, 0, out + home.out + home.err);
+  });
+  await using it = await serve();
+  await it.client.publishEvent(...PAYMENT);
+  await it.clock.advance("1s");
+  const { out } = await it.record([await it.run("order-payment", { order_id: "ORD-7" })]);
+  assert.match(out, /steps:\n {2}- publish: payment-received\n[\s\S]*start: order-payment/);
+  const replayed = await it.replay(out);
+  assert.equal(replayed.code, 0, out + replayed.out + replayed.err);
 });
 
 test("--dev refuses unknown workflows, runs and events that are not JSON", async () => {

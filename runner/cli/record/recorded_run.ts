@@ -33,6 +33,8 @@ export interface TakenEvent {
   id: string;
   name: string;
   payload?: unknown;
+  /** When it was published. */
+  created_at?: string;
 }
 
 type Limits = () => { signal: AbortSignal; timeout: number };

@@ -10,6 +10,7 @@ import {
   type RecordedRun,
   spawnedId,
   startOf,
+  type TakenEvent,
   takenEvents,
 } from "./recorded_run.ts";
 
@@ -56,8 +57,17 @@ class Recording {
   }
 
   finish(): RunSteps {
+    const { run, checkpoints } = this.#recorded;
+    const events = checkpoints.flatMap(takenEvents);
+    const publishUntil = (time: number) =>
+      this.#publish(events.filter(({ created_at = "" }) => Date.parse(created_at) < time));
+    // An event may have been there before the run asked for it, and the run may not wait long.
+    publishUntil(startOf(run));
     this.#start();
-    for (const checkpoint of this.#recorded.checkpoints) this.#add(checkpoint);
+    for (const checkpoint of checkpoints) {
+      publishUntil(checkpoint.at);
+      this.#add(checkpoint);
+    }
     this.#end();
     this.#spawned();
     return { steps: this.#steps, remarks: this.#remarks, limit: this.#limit };
@@ -100,7 +110,7 @@ class Recording {
   }
 
   /** Publishes events, once the run is where it was when they came. */
-  #publish(events: readonly { id: string; name: string; payload?: unknown }[]): void {
+  #publish(events: readonly TakenEvent[]): void {
     for (const { id, name, payload } of events) {
       if (this.#published.has(id)) continue;
       this.#published.add(id);
