@@ -9,7 +9,7 @@ const { json: _, ...OPTIONS } = CALL_OPTIONS;
 
 /** `record`: writes the recipe that repeats runs. */
 export const record: Command = {
-  usage: "record RUN… | NAME [JSON] --dev FILE",
+  usage: "record RUN… | NAME [JSON]",
   description: "Write a recipe that repeats workflow runs and expects the same end.",
   options: {
     ...OPTIONS,
@@ -36,8 +36,9 @@ Examples:
   ${PROGRAM} run order.yaml --dev orders.ts --clock virtual
   ${PROGRAM} record order '{"id": 7}' --publish paid='{"id": 7}' --dev orders.ts
 
-The runs must have ended. What cannot be recorded is said on standard error and
-as comments of the recipe.
+RUN is the id of a run that has ended. With --dev, NAME is a workflow of the
+file, and JSON its input: text, @FILE, or - for standard input. What cannot be
+recorded is said on standard error and as comments of the recipe.
 ${CALL_EXIT_CODES}`,
   async run(args, context) {
     const { url, dev, isVirtual } = serverOptions(args, context.env);
