@@ -234,6 +234,21 @@ export const early = defineWorkflow("early", async (wf) => {
   await wf.sleep("an hour", "1h");
   if (!await wf.waitForEvent("cancel", "1ms")) throw new Error("nobody cancelled it");
 });
+export const half = defineWorkflow("half", async (wf) => {
+  await wf.parallel("group", [
+    ({ sleep }) => sleep(10),
+    async ({ sleep }) => { await sleep(20); throw new Error("one of them failed"); },
+    ({ sleep }) => sleep(1000),
+  ]);
+});
+export const refusing = defineWorkflow("refusing", async (wf) => {
+  await wf.step('a "quoted" $' + '{{ name }}', () => null);
+  await wf.fanOut("picky", [1, 2, 3]);
+});
+export const picky = defineWorkflow("picky", async (wf, n) => {
+  await wf.sleep("a moment", n * 10);
+  if (n === 2) throw new Error("not " + n);
+});
 export const unstable = defineWorkflow("unstable", async (wf) => {
   throw new Error("request " + crypto.randomUUID() + " (" + wf.run_id + ") failed");
 });
@@ -401,6 +416,20 @@ test("an event that came before the run asked for it is published before", async
   assert.match(out, /steps:\n {2}- publish: payment-received\n[\s\S]*start: order-payment/);
   const replayed = await it.replay(out);
   assert.equal(replayed.code, 0, out + replayed.out + replayed.err);
+});
+
+test("a group of which one part failed is recorded without the other parts", async () => {
+  await withFiles({ "shop.ts": SHOP }, async (directory) => {
+    const dev = ["--dev", join(directory, "shop.ts"), "--clock", "virtual"];
+    for (const [name, group] of [["half", "parallel:group"], ["refusing", "child:picky"]]) {
+      const { code, out, err } = await runnerCli(["record", name!, ...dev], { clock: systemClock });
+      assert.equal(code, 0, err);
+      assert.ok(err.includes(`note: Which steps of ${group} completed before one failed`), err);
+      assert.match(out, /run\.error: .*(?:one of them failed|not 2)/);
+      const home = await atHome(out, dev.slice(0, 2));
+      assert.equal(home.code, 0, out + home.out + home.err);
+    }
+  });
 });
 
 test("--dev refuses unknown workflows, runs and events that are not JSON", async () => {

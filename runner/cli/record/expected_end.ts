@@ -48,10 +48,15 @@ export function expectedEnd(
     if (isComplete) expect[key] = { length };
     else remarks.push(`Which steps of ${group} completed before one failed can differ.`);
   }
+  const children = names.filter((name) => name.startsWith("child:"));
+  for (const child of new Set(children.map((name) => name.replace(/:\d+$/, "")))) {
+    remarks.push(
+      `The timeline does not say which run ${child} was: events that it took are not recorded.`,
+    );
+  }
   for (const checkpoint of checkpoints) {
     const { name, data, isOpaque } = checkpoint;
     const path = `${id}.steps.filter(s, s.step_name == ${values.quoted(name)})[0].data`;
-    if (name.startsWith("child:")) remarks.push(unknownChild(name));
     if (spawnedId(checkpoint) !== undefined || data === undefined || data === null) continue;
     if (isEventWait(checkpoint)) {
       // Which event it was; the payload is that of any event of its name that is on the server.
@@ -70,10 +75,6 @@ export function expectedEnd(
 function hasInexact(value: unknown): boolean {
   if (typeof value === "number") return Number.isInteger(value) && !Number.isSafeInteger(value);
   return typeof value === "object" && value !== null && Object.values(value).some(hasInexact);
-}
-
-function unknownChild(name: string): string {
-  return `The timeline does not say which run ${name} was: events that it took are not recorded.`;
 }
 
 /** The error, or a pattern if it has parts that change. */
