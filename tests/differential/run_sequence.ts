@@ -70,7 +70,7 @@ class SequenceRun implements Outcome {
 
   /** Opens a connection and sends its first message. */
   async open(message: Message): Promise<void> {
-    const connection = await Connection.open(this.#side.url, realTime, TIMEOUT_MS);
+    const connection = await Connection.open(this.#side.url, realTime);
     this.#connections.push(connection);
     const sent = this.#side.resolve(message);
     connection.send(sent);

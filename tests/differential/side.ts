@@ -64,7 +64,7 @@ export class Side implements Values {
     this.#settledRuns = this.#keys = 0;
     this.#execution = execution;
     if (!this.#control?.isOpen) {
-      this.#control = await Connection.open(this.url, realTime, TIMEOUT_MS);
+      this.#control = await Connection.open(this.url, realTime);
       await this.call("auth", { token: "demo-token" });
       await this.call("subscribe", { channel: "firehose" });
     }

@@ -30,6 +30,9 @@ export interface Signal {
   readonly payload: unknown;
 }
 
+/** How many events a node sends before it needs a grant. */
+const INITIAL_CREDITS = 1_000;
+
 /** Names an event, so that the one which a client received is found again. */
 export function keyOf({ ts, type, topic }: DispatchEvent): string {
   return `${ts} ${type} ${topic}`;
@@ -55,6 +58,8 @@ export class Model {
   /** How many answers the network lost, by client. */
   readonly lostAnswers = new Map<string, number>();
   readonly byKey = new Map<string, Published[]>();
+  /** The clients that events were lost on the way to. */
+  readonly #miscounting = new Set<string>();
   /** Whether the next event costs its publisher and a subscriber their connections. */
   hasRace = false;
   /** The connection whose request was the last, and when. */
@@ -81,6 +86,15 @@ export class Model {
     }
     const { data } = JSON.parse(text);
     if (data !== undefined) this.lost.add(keyOf(data));
+    this.#miscounting.add(frame.client);
+  }
+
+  /**
+   * Whether a client may have counted more credits than its node had left, and so not notice that
+   * they ran out: the node counts the events that the network loses, too.
+   */
+  miscounts(client: string): boolean {
+    return this.#miscounting.has(client) && this.published.length >= INITIAL_CREDITS;
   }
 
   /** Whether the buffer of a session may have overflowed. */

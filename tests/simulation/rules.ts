@@ -168,6 +168,7 @@ export function* subscriptionsAreTold({ world, model, actors }: Evidence): Itera
       ) {
         yield `4: ${label} was told of a reconnect that did not happen`;
       }
+      if (model.miscounts(actor.name)) continue;
       const promised = model.published.filter((it) =>
         it.order >= reading.from && it.at < world.now - IN_FLIGHT &&
         !model.lost.has(keyOf(it.event)) &&

@@ -17,7 +17,7 @@ const IN_FLIGHT = 3_000;
 /** Rule 4: a full buffer drops what the caller chose, and counts it. */
 function* overflowIsExact({ world, model, actors }: Evidence): Iterable<string> {
   for (const actor of actors) {
-    if (actor.isHttp) continue;
+    if (actor.isHttp || model.miscounts(actor.name)) continue;
     const control = new Set(
       actor.statuses.flatMap(({ status }) => status.type === "connected" ? status.sessionId : []),
     );
