@@ -98,6 +98,7 @@ const TEXTS = [
   ...["", "a", "b", "ab", "aab", "A", "Z", "z", "Q", "aa", "a\nb", "\u2028", "\u00a0", " ", "\t"],
   ...["x-y", "[", ":", "alpha", "]", "\\", "/", "foo/bar", "2026-11-28", "k<x>", "é", "\0", "\b"],
   ...["\u0001", "{", "a{", "a{1", "$", "^", "-", "_", "\ufeff"],
+  ...["1a", "k\u0001", "k\0", "[x", "a]", "a-"],
 ];
 
 test("a regular expression of JavaScript matches the same texts as RE2", async () => {
@@ -120,6 +121,9 @@ test("a regular expression of JavaScript matches the same texts as RE2", async (
       ...[/\A/, /\z/, /\Q/, /\-/, /[\w-]/, /[a\-z]/, /(?:a|b)+/, /(?<n>a)b/, /a{1}/, /a{/, /a{1/],
       ...[/\$/, /^$/, /\./, /[.]/, /[^.]/, /\_/, /\e/, /a*?b/, /\p{L}/u, /\P{L}/u, /a/y, /b/y],
       ...[/b/g, /\k/, /[\d-x]/, new RegExp("")],
+      // Each means something else inside or after a class, or after another escape sequence.
+      ...[/[a]./, /[a-z]\b/, /[x]-\S/, /[[]./, /[a.]/, /a[^]/, /[^]b/, new RegExp("a[]|b")],
+      ...[/\d\u0061/, /\w\u{62}/u, /\w\cA/, /\w\0/, /a\_?b/],
     ]
   ) {
     const pattern = toRe2(regexp);
@@ -129,6 +133,11 @@ test("a regular expression of JavaScript matches the same texts as RE2", async (
       assert.equal(matchesPattern(pattern, text), expected, `${regexp} ${JSON.stringify(text)}`);
     }
   }
+});
+
+test("keeps the flags that RE2 has, and adds none", () => {
+  const patterns = [/a/, /a/g, /a/i, /a/gims, /a/y].map(toRe2);
+  assert.deepEqual(patterns, ["a", "a", "(?i)a", "(?ims)a", "\\A(?:a)"]);
 });
 
 test("refuses regular expressions of JavaScript that RE2 cannot express", async () => {
