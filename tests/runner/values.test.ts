@@ -1,7 +1,14 @@
 // How values are compared, shown and converted, without a recipe around them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromCel, hasInexact, InexactNumber, toCel } from "../../runner/expression/convert.ts";
+import { spend, spendForReading, withBudget } from "../../runner/expression/budget.ts";
+import {
+  fromCel,
+  hasInexact,
+  InexactNumber,
+  isTooDeep,
+  toCel,
+} from "../../runner/expression/convert.ts";
 import {
   diff,
   diffLines,
@@ -18,6 +25,8 @@ import {
   mismatch,
   type ResolvedMatcher,
 } from "../../runner/expression/matcher.ts";
+import { loadPatterns } from "../../runner/expression/load_patterns.ts";
+import { matchesPattern, patternProblem } from "../../runner/expression/pattern.ts";
 import { showCel } from "../../runner/expression/show_cel.ts";
 
 const hide = (value: unknown) => value;
@@ -29,6 +38,20 @@ class Point {
   }
 }
 class Empty {}
+
+/** Like a duration of the expression language. */
+class Milliseconds {
+  readonly ms: number;
+  constructor(ms: number) {
+    this.ms = ms;
+  }
+  valueOf() {
+    return this.ms;
+  }
+  toString() {
+    return `own ${this.ms}`;
+  }
+}
 
 test("equal values are equal in type and contents, in any order of keys, entries and members", () => {
   const pairs: [unknown, unknown][] = [
@@ -89,6 +112,9 @@ test("the contents of cyclic values are compared once", () => {
   };
   assert.ok(equal(circle(1), circle(1)));
   assert.deepEqual(diff(circle(1), circle(2)), [{ path: "end", expected: 1, actual: 2 }]);
+  const other = { end: 1, me: { end: 1, me: 5 } };
+  assert.ok(!equal(circle(1), other));
+  assert.ok(!equal(other, circle(1)));
 });
 
 test("each difference has its path, and what is absent on one side has no value there", () => {
@@ -127,12 +153,22 @@ test("twenty differences are shown, and that there are more", () => {
 test("maps, lists and texts of more than 120 characters are shown by their differences", () => {
   const text = (length: number) => "x".repeat(length);
   for (const [a, b] of [[[], {}], [text(121), ""], ["", text(121)]]) assert.ok(worthDiff(a, b));
-  for (const [a, b] of [[text(120), text(120)], [text(121), 1], [null, {}], [{}, null], [{}, 1]]) {
+  for (
+    const [a, b] of [[text(120), text(120)], [text(121), 1], [null, {}], [{}, null], [{}, 1], [
+      "",
+      {},
+    ]]
+  ) {
     assert.ok(!worthDiff(a, b));
   }
   assert.deepEqual(diffLines(`${text(130)}a`, `${text(130)}b`, hide), [
     `- …"${text(20)}a" (131 characters)`,
     `+ …"${text(20)}b" (131 characters)`,
+  ]);
+  // Texts can be the same once their secrets are masked.
+  assert.deepEqual(diffLines("a", "b", () => text(130)), [
+    `- …"${text(20)}" (130 characters)`,
+    `+ …"${text(20)}" (130 characters)`,
   ]);
   // Near its beginning, a text is shown from there on.
   const [from] = diffLines(`a${text(130)}`, `b${text(130)}`, hide);
@@ -192,6 +228,8 @@ test("what JSON cannot represent is shown as text", () => {
     [new Point(1), { Point: { x: 1 } }],
     [Promise.resolve(), "[Promise]"],
     [new (class {})(), "[Object]"],
+    [Object.create({ constructor: undefined }), "[Object]"],
+    [new Uint8Array(0), { Uint8Array: {} }],
   ];
   for (const [value, shown] of values) {
     const actual = inspect(value) as { TypeError?: object };
@@ -226,6 +264,12 @@ test("values are converted for expressions and back", () => {
     ...[1, 5, null, "x", "1970-01-01T00:00:00.000Z", { 1: 2 }],
   ]);
   assert.equal(fromCel(new Uint8Array([97, 98])), "YWI=");
+  assert.equal(toCel(undefined), undefined);
+  const durations = [-1500, 0, 1500].map((ms) => fromCel(new Milliseconds(ms)));
+  assert.deepEqual(durations, ["-1.5s", "own 0", "own 1500"]);
+  const half = Object.assign(new Milliseconds(1), { hasValue: () => true });
+  assert.equal(fromCel(half), "own 1");
+  assert.equal(fromCel(Object.assign(new Milliseconds(1), { value: () => 2 })), "own 1");
   const optional = (value?: unknown) => ({
     __proto__: Empty.prototype,
     hasValue: () => value !== undefined,
@@ -250,6 +294,7 @@ test("shows values of expressions with their types", () => {
     [3n, "3 (whole number)"],
     [new InexactNumber(2 ** 53), "about 9007199254740992 (whole number)"],
     [3, "3.0 (number)"],
+    [12, "12.0 (number)"],
     [-3, "-3.0 (number)"],
     [1e21, "1e+21 (number)"],
     [1.5, "1.5 (number)"],
@@ -304,6 +349,8 @@ test("a text contains a part, a list an item and a map entries", () => {
     [{ a: 1 }, null, false],
     [null, {}, false],
     [1, 1, false],
+    [1, {}, false],
+    [{}, 1, false],
   ];
   for (const [value, part, expected] of cases) {
     assert.equal(satisfies(value, "contains", part), expected, JSON.stringify([value, part]));
@@ -317,6 +364,7 @@ test("texts, lists and maps have a length, and `length` takes matchers", () => {
   assert.ok(satisfies("ab", "length", bounds));
   assert.ok(satisfies("ab", "length", 2));
   assert.ok(!satisfies(5, "length", 0));
+  assert.ok(!satisfies(5, "length", [{ name: "not", argument: 1 }]));
   assert.ok(!satisfies("a", "length", bounds));
   assert.deepEqual(mismatch("abc", { name: "length", argument: bounds }, hide), [
     'is "abc" (text), but should be of a length > 1 and < 3',
@@ -339,4 +387,61 @@ test("the other matchers hold for the values that they name", () => {
   assert.deepEqual(mismatch([1], { name: "not", argument: [1] }, hide), [
     "is [1] (list), but should be anything but [1]",
   ]);
+});
+
+test("only `equals` shows the differences of lists and maps", () => {
+  assert.deepEqual(mismatch({ a: 1 }, { name: "contains", argument: { a: 2 } }, hide), [
+    'is {"a":1} (map), but should be something that contains {"a":2}',
+  ]);
+});
+
+test("a pattern matches text only, and one that is not valid is named", async () => {
+  await loadPatterns();
+  assert.ok(satisfies("a1", "matches", "1"));
+  assert.ok(!satisfies(1, "matches", "1"));
+  assert.deepEqual(mismatch("a", { name: "matches", argument: "(" }, hide), [
+    'cannot be matched with "(": missing ")"',
+  ]);
+  assert.equal(patternProblem("a".repeat(10_000)), undefined);
+  assert.equal(patternProblem("\\P"), "invalid escape sequence");
+  assert.equal(withBudget(() => matchesPattern("a", "b".repeat(1_000_000))), false);
+});
+
+test("a value may be nested 1,000 levels below its root, whatever is in the last one", () => {
+  const nested = (levels: number) => {
+    let value: unknown = 1;
+    for (let i = 0; i < levels; i++) value = [value];
+    return value;
+  };
+  assert.deepEqual([isTooDeep(nested(1_001)), isTooDeep(nested(1_002))], [false, true]);
+});
+
+test("reading a value takes a step for each value in it, and one for ten characters", () => {
+  const costs: [unknown, number][] = [
+    [5, 0],
+    [null, 0],
+    ["x".repeat(100), 10],
+    [[], 1],
+    [[1, null], 3],
+    [["x".repeat(20)], 4],
+    [{ a: { b: 1 } }, 3],
+    [new Uint8Array(50), 6],
+  ];
+  for (const [value, cost] of costs) {
+    const read = (left: number) => () =>
+      withBudget(() => {
+        spend(10_000_000 - left);
+        spendForReading(value, false);
+      });
+    read(cost)();
+    if (cost > 0) assert.throws(read(cost - 0.5), { name: "BudgetError" }, inspectLine(value));
+  }
+});
+
+test("a number that has lost digits cannot be read alone, or in a value that is compared", () => {
+  const lost = new InexactNumber(2 ** 53);
+  const cannotRead = { code: "inexact_number" };
+  assert.throws(() => spendForReading(lost, false), cannotRead);
+  assert.throws(() => spendForReading([lost], true), cannotRead);
+  spendForReading([lost], false);
 });
