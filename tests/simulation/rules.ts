@@ -202,12 +202,15 @@ function lastSession({ statuses }: Actor, at: number): string | undefined {
 
 function* checkOrder(label: string, reading: Reading, model: Seen): Iterable<string> {
   let lastAt = 0;
-  /** The last event of each node: the order between nodes is that of time. */
+  /**
+   * The last event of each node. The order between nodes is that of time, but for events that were
+   * under way when a stream of one node took over from that of another.
+   */
   const last = new Map<number, number>();
   for (const item of reading.items) {
     if (item.type === "gap") continue;
     const found = model.byKey.get(keyOf(item))?.find(({ at, node, order }) =>
-      at >= lastAt && order > (last.get(node) ?? -1)
+      at >= lastAt - IN_FLIGHT && order > (last.get(node) ?? -1)
     );
     if (!found) {
       yield `4: ${label} yielded ${keyOf(item)}, which was ${
@@ -215,7 +218,7 @@ function* checkOrder(label: string, reading: Reading, model: Seen): Iterable<str
       }`;
       continue;
     }
-    lastAt = found.at;
+    lastAt = Math.max(lastAt, found.at);
     last.set(found.node, found.order);
   }
 }
