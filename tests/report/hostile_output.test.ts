@@ -191,8 +191,9 @@ test("a hostile recipe controls nothing with any other command", async () => {
       ["dev", "--host", HOSTILE],
       ["dev", "--fault", HOSTILE],
       ...["call", "cancel", "enqueue", "get", "publish", "start", "stats"]
-        .concat("tail", "timeline", "wait", "watch")
+        .concat("record", "tail", "timeline", "wait", "watch")
         .map((name) => [name, HOSTILE, "--url", HOSTILE]),
+      ["record", "order-payment", HOSTILE, "--dev", HOSTILE.replaceAll("\0", "")],
       ["admin", HOSTILE],
       ["admin", "job", HOSTILE, "--url", HOSTILE],
     ];
