@@ -63,8 +63,7 @@ export function failures(error: unknown): void {
     expect<Equal<typeof error.delivery, Delivery>>();
   } else if (error instanceof DispatchError) {
     expect<Equal<typeof error.code, number | string>>();
-    // @ts-expect-error Not every error is about a request.
-    void error.delivery;
+    expect<Equal<typeof error.delivery, Delivery | undefined>>();
   }
 }
 
