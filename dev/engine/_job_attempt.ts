@@ -1,3 +1,4 @@
+import { ClockHold } from "../../runtime/clock_hold.ts";
 import type { JobContext } from "../context.ts";
 import { type Duration, parseDuration } from "../duration.ts";
 import { DeadlineError } from "./errors.ts";
@@ -14,13 +15,12 @@ export class JobAttempt implements JobContext {
   #controller?: AbortController;
   #aborted?: { reason: unknown };
   #clearDeadline: () => void = () => {};
-  #release: () => void;
-  #hasEnded = false;
+  readonly #hold: ClockHold;
 
   constructor(server: ServerState, job: JobRow) {
     this.#server = server;
     this.#job = job;
-    this.#release = server.timers.hold();
+    this.#hold = new ClockHold(server.timers);
     this.attempt = job.retryCount + 1;
     this.job_id = job.id;
     this.queue = job.queue;
@@ -50,12 +50,7 @@ export class JobAttempt implements JobContext {
     options: { signal?: AbortSignal | null } = {},
   ): Promise<void> => {
     const signal = options.signal === undefined ? this.signal : options.signal;
-    this.#release();
-    try {
-      await this.#server.timers.sleep(parseDuration(duration), signal);
-    } finally {
-      if (!this.#hasEnded) this.#release = this.#server.timers.hold();
-    }
+    await this.#hold.during(this.#server.timers.sleep(parseDuration(duration), signal));
   };
 
   /** Asks the handler to stop. */
@@ -67,8 +62,7 @@ export class JobAttempt implements JobContext {
 
   /** Releases the attempt's timer and its hold on the clock. */
   end(): void {
-    this.#hasEnded = true;
-    this.#release();
+    this.#hold.end();
     this.#clearDeadline();
   }
 }

@@ -6,6 +6,7 @@ import {
   type OptionRules,
   someText,
 } from "../../runtime/check_options.ts";
+import { ClockHold } from "../../runtime/clock_hold.ts";
 import {
   type HandlerContext,
   StepError,
@@ -22,7 +23,6 @@ import { gobBase64 } from "../go/gob.ts";
 import { Checkpoints } from "./_checkpoints.ts";
 import { ChildRuns, type StartChild } from "./_child_runs.ts";
 import { EventWaits } from "./_event_waits.ts";
-import { HandlerHold } from "./_handler_hold.ts";
 import { runTaskGroup } from "./_task_group.ts";
 import { errorText } from "./errors.ts";
 import { NEVER, type ServerState } from "./server_state.ts";
@@ -54,12 +54,12 @@ export class RunContext implements Workflow {
   readonly #eventWaits: EventWaits;
   readonly #children: ChildRuns;
   readonly #compensations: Compensation[] = [];
-  readonly #hold: HandlerHold;
+  readonly #hold: ClockHold;
 
   constructor(server: ServerState, run: RunRow, signal: AbortSignal, startChild: StartChild) {
     this.#server = server;
     this.#checkpoints = new Checkpoints(server, run);
-    this.#hold = new HandlerHold(server.timers);
+    this.#hold = new ClockHold(server.timers);
     const wait = () => this.#hold.wait();
     this.#eventWaits = new EventWaits(server, run, signal, wait);
     this.#children = new ChildRuns({
@@ -156,12 +156,7 @@ export class RunContext implements Workflow {
     checkArgument(`sleep '${name}'`, "duration", duration, aDuration);
     const key = `sleep:${name}`;
     if (this.#checkpoints.has(key)) return;
-    const done = this.#hold.wait();
-    try {
-      await this.#server.timers.sleep(parseDuration(duration), this.signal);
-    } finally {
-      done();
-    }
+    await this.#hold.during(this.#server.timers.sleep(parseDuration(duration), this.signal));
     this.#checkpoints.save(key);
   }
 
@@ -251,27 +246,18 @@ export class RunContext implements Workflow {
     signal: AbortSignal,
   ): Promise<Awaited<T>> {
     const { timers } = this.#server;
-    let release = timers.hold();
-    let hasEnded = false;
+    const hold = new ClockHold(timers);
     // The step holds the clock itself, and may sleep.
     const done = this.#hold.wait();
     const sleep: HandlerContext["sleep"] = async (duration, options = {}) => {
-      release();
-      try {
-        await timers.sleep(
-          parseDuration(duration),
-          options.signal === undefined ? signal : options.signal,
-        );
-      } finally {
-        if (!hasEnded) release = timers.hold();
-      }
+      const until = options.signal === undefined ? signal : options.signal;
+      await hold.during(timers.sleep(parseDuration(duration), until));
     };
     try {
       return await work({ signal, sleep, log: (message) => this.log(message) });
     } finally {
-      hasEnded = true;
       done();
-      release();
+      hold.end();
     }
   }
 

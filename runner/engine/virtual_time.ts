@@ -1,4 +1,5 @@
 import type { Clock } from "../../runtime/clock.ts";
+import { ClockHold } from "../../runtime/clock_hold.ts";
 
 /** A clock that skips to its next timer whenever everything waits. */
 export interface SkippingTime {
@@ -44,39 +45,7 @@ export class VirtualTime {
  * Work of the runner or of a recipe's code. Virtual time does not skip until it ends, except while it
  * waits: for a timer of the clock, or for the server.
  */
-export class Activity implements Disposable {
-  #time: SkippingTime;
-  #release: () => void;
-  #waits = 0;
-  #hasEnded = false;
-
-  /** Starts the work. */
-  constructor(time: SkippingTime) {
-    this.#time = time;
-    this.#release = time.hold();
-  }
-
-  /** Begins a wait; returns a function that ends it. */
-  wait(): () => void {
-    if (this.#waits++ === 0) this.#release();
-    let isWaiting = true;
-    return () => {
-      if (!isWaiting) return;
-      isWaiting = false;
-      if (--this.#waits === 0 && !this.#hasEnded) this.#release = this.#time.hold();
-    };
-  }
-
-  /** Waits for a promise. */
-  async during<T>(promise: Promise<T>): Promise<T> {
-    const done = this.wait();
-    try {
-      return await promise;
-    } finally {
-      done();
-    }
-  }
-
+export class Activity extends ClockHold implements Disposable {
   /**
    * Returns a promise that counts as a wait once somebody awaits it. Until then the work may be
    * waiting for something else.
@@ -126,8 +95,7 @@ export class Activity implements Disposable {
 
   /** Ends the work. */
   [Symbol.dispose](): void {
-    this.#hasEnded = true;
-    this.#release();
+    this.end();
   }
 }
 

@@ -43,6 +43,29 @@ test("skips to the end of the next sleep when everything waits", async () => {
   assert.equal(Math.round((server.clock.now() - began) / 86_400_000), 360);
 });
 
+test("skips to the end of the longest of several sleeps of one handler", async () => {
+  await using server = await createDevServer({
+    clock: "virtual",
+    jobs: [
+      defineJob("doze", (_, { sleep }) => Promise.all([sleep("1m"), sleep("2m"), sleep("2m")])),
+    ],
+    workflows: [
+      defineWorkflow("doze", async (wf) => {
+        await wf.step("nap", ({ sleep }) => Promise.all([sleep("1m"), sleep("2m")]));
+        await Promise.all([wf.sleep("first", "1m"), wf.sleep("second", "2m")]);
+      }),
+    ],
+  });
+  await using wire = await Wire.connect(server.url);
+  const began = server.clock.now();
+  await wire.call("subscribe", { channel: "jobs" });
+  await wire.call("job.enqueue", { name: "doze" });
+  await wire.event("job.completed");
+  assert.equal(Math.round((server.clock.now() - began) / 60_000), 2);
+  await wire.call("workflow.start", { name: "doze" });
+  assert.equal(Math.round((server.clock.now() - began) / 60_000), 6);
+});
+
 test("does not skip while a handler waits for something other than the clock", async () => {
   let finish = () => {};
   const busy = new Promise<void>((resolve) => finish = resolve);
