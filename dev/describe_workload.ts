@@ -6,6 +6,12 @@ import type { StandardSchema } from "./schema.ts";
 
 /** What a server with a workload knows, for checks of recipes before anything is sent. */
 export class WorkloadDescription {
+  /** The names of the jobs. */
+  readonly jobs: readonly string[];
+  /** The names of the workflows. */
+  readonly workflows: readonly string[];
+  /** The queues that the workers read. */
+  readonly queues: readonly string[];
   readonly #workload: Workload;
   readonly #registry = new Registry();
 
@@ -13,21 +19,9 @@ export class WorkloadDescription {
   constructor(workload: Workload) {
     this.#workload = workload;
     this.#registry.replace(workload);
-  }
-
-  /** The names of the jobs. */
-  get jobs(): string[] {
-    return [...new Set(this.#workload.jobs?.map(({ name }) => name))];
-  }
-
-  /** The names of the workflows. */
-  get workflows(): string[] {
-    return [...new Set(this.#workload.workflows?.map(({ name }) => name))];
-  }
-
-  /** The queues that the workers read. */
-  get queues(): string[] {
-    return [...queueLimits(this.#workload).keys()];
+    this.jobs = [...new Set(workload.jobs?.map(({ name }) => name))];
+    this.workflows = [...new Set(workload.workflows?.map(({ name }) => name))];
+    this.queues = [...queueLimits(workload).keys()];
   }
 
   /** The schema of a job's payload. */

@@ -37,10 +37,12 @@ export async function checkOutputs(
     const files = [...(file === undefined ? [] : [file]), ...REPORTERS[name]!.files?.(env) ?? []];
     return files.map((path) => ({ name, path }));
   });
-  if (targets.length > 0) await checkTargets(targets, inputs, history);
-  for (const { name, path } of targets) {
+  if (targets.length > 0) {
+    await checkTargets(targets, inputs, history);
     const { checkWritable } = await import("../../runtime/write_file.ts");
-    await refuseFailure(`reporter ${name}: `, () => checkWritable(path));
+    for (const { name, path } of targets) {
+      await refuseFailure(`reporter ${name}: `, () => checkWritable(path));
+    }
   }
   if (history === undefined) return;
   const { HistoryStore } = await import("../history/store.ts");

@@ -168,7 +168,7 @@ function preload(args: readonly string[], env: CommandContext["env"]): void {
     ...(needsNoServer ? [] : [
       import("../../dev/server.ts"),
       args.includes("--dev") ? import("./dev_file.ts") : import("../../dev/reference_workload.ts"),
-      import("./check_names.ts"),
+      import("./check_server_names.ts"),
       import("../../dev/describe_workload.ts"),
     ]),
     loadCelFor(args.filter((arg) => /\.ya?ml$/.test(arg))),

@@ -7,7 +7,7 @@ import type { ReporterRequest } from "../report/registry.ts";
 import type { Output } from "../report/reporter.ts";
 import type { ParsedArgs } from "./args.ts";
 import { checkOutputs } from "./check_outputs.ts";
-import type { KnownServer } from "./check_names.ts";
+import type { KnownServer } from "./check_server_names.ts";
 import type { CommandContext } from "./command.ts";
 import { leaveOutUsed, printLeftOut } from "./left_out.ts";
 import { type LoadedRecipes, loadRecipes } from "./load_recipes.ts";
@@ -84,7 +84,7 @@ async function plan(
   const recipes = await filterRecipes(split.recipes, args);
   const inputs = await readVariables(args);
   const known = await server;
-  const names = known && await import("./check_names.ts");
+  const names = known && await import("./check_server_names.ts");
   const problems = [
     ...checkVariables(recipes, all, inputs, env),
     ...(args.values.clock === "virtual" ? [] : findVirtualSteps(recipes)),

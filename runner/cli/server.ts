@@ -3,7 +3,7 @@ import type { Diagnostic } from "../language/diagnostic.ts";
 import type { Recipe } from "../language/model.ts";
 import type { Output } from "../report/reporter.ts";
 import { DevFileError, type ParsedArgs, UsageError } from "./args.ts";
-import type { KnownServer } from "./check_names.ts";
+import type { KnownServer } from "./check_server_names.ts";
 import type { CommandContext } from "./command.ts";
 import { virtualOption } from "./options.ts";
 import type { VirtualRun } from "./virtual_run.ts";
@@ -114,7 +114,7 @@ export async function unknownNames(
   dev: string | undefined,
   workload: Workload | undefined,
 ): Promise<Diagnostic[]> {
-  const { checkNames } = await import("./check_names.ts");
+  const { checkNames } = await import("./check_server_names.ts");
   return await checkNames(recipes, await knownServer(dev, workload, dev === undefined));
 }
 

@@ -79,10 +79,12 @@ export function hasChecks(step: Step): boolean {
     nestedSteps(step).some(hasChecks);
 }
 
+/** Returns steps, each followed by those inside it. */
+export function withNested(steps: readonly Step[]): Step[] {
+  return steps.flatMap((step) => [step, ...withNested(nestedSteps(step))]);
+}
+
 /** Returns the ids of steps, including those inside them. */
 export function idsOf(steps: readonly Step[]): string[] {
-  return steps.flatMap((step) => [
-    ...(step.id === undefined ? [] : [step.id]),
-    ...idsOf(nestedSteps(step)),
-  ]);
+  return withNested(steps).flatMap(({ id }) => id ?? []);
 }

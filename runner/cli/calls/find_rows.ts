@@ -48,12 +48,10 @@ export async function findRows(
   // Jobs that are older than the first row are of somebody else.
   const began = Date.parse(jobs.find(({ id }) => known.has(id))?.created_at ?? "");
   /** Jobs that no row is known to have become, oldest first, by their payloads. */
-  const free = new Map<string, JobRecord[]>();
-  for (const job of jobs) {
-    if (job.name !== options.name || known.has(job.id)) continue;
-    const key = canonical(job.payload);
-    free.set(key, [...free.get(key) ?? [], job]);
-  }
+  const free = Map.groupBy(
+    jobs.filter(({ id, name }) => name === options.name && !known.has(id)),
+    ({ payload }) => canonical(payload),
+  );
   for (const number of [...journal.unknown].toSorted((a, b) => a - b)) {
     const same = free.get(canonical(rows[number - 1]!.payload)) ?? [];
     const own = same.findIndex(({ created_at }) => Date.parse(created_at) >= began);

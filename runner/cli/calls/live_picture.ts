@@ -1,16 +1,12 @@
 import { type Clock, monotonicNow, type TimerHandle } from "../../../runtime/clock.ts";
 import { onExit } from "../../../runtime/process.ts";
 import { formatDuration } from "../../language/duration.ts";
+import { spinner } from "../../report/console/board.ts";
 import { labelColumns, spread, TIME_COLUMNS } from "../../report/console/lines.ts";
-import { LiveRegion } from "../../report/console/live_region.ts";
+import { LiveRegion, REDRAW_INTERVAL } from "../../report/console/live_region.ts";
 import { type Part, truncateLine } from "../../report/console/truncate.ts";
 import type { Output } from "../../report/reporter.ts";
 import { makeStyle, type Style, terminalText } from "../../report/terminal.ts";
-
-/** The time between two redraws, in milliseconds. */
-const REDRAW_INTERVAL = 90;
-
-const SPINNER = [..."⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"];
 
 /** A row of the picture: something that has happened. */
 export interface PictureRow {
@@ -94,7 +90,7 @@ export class LivePicture implements Disposable {
     ];
     const last: Part[] = ok === undefined
       ? row(
-        [SPINNER[Math.floor(now / REDRAW_INTERVAL) % SPINNER.length]!, busy],
+        [spinner(now), busy],
         state,
         seconds(now - this.#since),
         `${seconds(now - this.#began)} in total`,

@@ -1,13 +1,10 @@
 import { type Clock, monotonicNow } from "../../../runtime/clock.ts";
 import { onExit } from "../../../runtime/process.ts";
 import { progressBar } from "../../report/console/board.ts";
-import { LiveRegion } from "../../report/console/live_region.ts";
+import { LiveRegion, REDRAW_INTERVAL } from "../../report/console/live_region.ts";
 import { truncateLine } from "../../report/console/truncate.ts";
 import type { Output } from "../../report/reporter.ts";
 import { makeStyle, terminalText } from "../../report/terminal.ts";
-
-/** The shortest time between two redraws, in milliseconds. */
-const REDRAW_INTERVAL = 90;
 
 /** A line that shows how much is done, redrawn in place; nothing if the output is no terminal. */
 export class ProgressLine implements Disposable {

@@ -54,9 +54,10 @@ export function printRows(
 ): number {
   const counts = new Map<string, number>();
   for (const result of results) {
-    const { line, job_id, state, error } = mask.value(result);
+    const masked = mask.value(result);
+    const { line, job_id, state, error } = masked;
     counts.set(state, (counts.get(state) ?? 0) + 1);
-    if (flags.has("json")) out.write(`${safeJson(mask.value(result))}\n`);
+    if (flags.has("json")) out.write(`${safeJson(masked)}\n`);
     // Rows that were not sent have nothing to say one by one.
     else if (!GOOD.has(state) && state !== "unsent") {
       const parts = [`${file}:${line}`, job_id, state, error];

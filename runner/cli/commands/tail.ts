@@ -1,8 +1,7 @@
-import type { DispatchEvent } from "../../../protocol/event.ts";
 import type { Gap } from "../../../client/gap.ts";
-import { didYouMean } from "../../../runtime/suggest.ts";
 import { parseChannel } from "../../../protocol/channel.ts";
-
+import type { DispatchEvent } from "../../../protocol/event.ts";
+import { didYouMean } from "../../../runtime/suggest.ts";
 import { Deadline, momentIn } from "../../events/deadline.ts";
 import { safeJson } from "../../report/safe_text.ts";
 import { type OptionSpecs, type ParsedArgs, UsageError } from "../args.ts";

@@ -229,7 +229,8 @@ function innermost(steps: ReadonlyMap<string, RunningStep>): RunningStep[] {
   return [...steps.values()].filter((_, i) => !outer.has(numbers[i]!));
 }
 
-function spinner(now: number): string {
+/** Returns the frame that a spinner shows at a moment. */
+export function spinner(now: number): string {
   return SPINNER[Math.floor(now / SPINNER_INTERVAL) % SPINNER.length]!;
 }
 

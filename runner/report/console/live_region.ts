@@ -4,6 +4,9 @@ import type { Output } from "../reporter.ts";
 /** The height of a screen that does not report its own. */
 const DEFAULT_ROWS = 24;
 
+/** The shortest time between two redraws, in milliseconds. */
+export const REDRAW_INTERVAL = 90;
+
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 const NO_WRAP = "\x1b[?7l";

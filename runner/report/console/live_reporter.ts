@@ -5,10 +5,7 @@ import type { Output, Reporter } from "../reporter.ts";
 import { makeStyle } from "../terminal.ts";
 import { Board } from "./board.ts";
 import { ConsoleReporter } from "./console_reporter.ts";
-import { LiveRegion } from "./live_region.ts";
-
-/** The shortest time between two redraws, in milliseconds. */
-const REDRAW_INTERVAL = 90;
+import { LiveRegion, REDRAW_INTERVAL } from "./live_region.ts";
 
 /** How long a run takes before the board appears, in milliseconds: short runs need none. */
 const FIRST_DRAW = 30;

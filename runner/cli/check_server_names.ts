@@ -7,7 +7,7 @@ import type { Node } from "../language/node.ts";
 import { nodeOf } from "../language/read_template.ts";
 import type { Span } from "../language/source.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
-import { nestedSteps } from "../steps/step_kinds.ts";
+import { withNested } from "../steps/step_kinds.ts";
 
 type WorkloadDescription = import("../../dev/describe_workload.ts").WorkloadDescription;
 type StandardSchema = import("../../dev/mod.ts").StandardSchema;
@@ -66,7 +66,7 @@ class NameCheck {
 
   constructor({ source, steps, always }: Recipe, server: KnownServer) {
     this.#server = server;
-    this.#steps = [...steps, ...always].flatMap(withNested);
+    this.#steps = withNested([...steps, ...always]);
     this.#diagnostics = new Diagnostics(source);
   }
 
@@ -197,10 +197,6 @@ function listNames(names: readonly string[]): string {
   if (names.length === 0) return "none";
   const shown = names.slice(0, MAX_NAMES).map((one) => `\`${one}\``).join(", ");
   return names.length > MAX_NAMES ? `${shown}, …` : shown;
-}
-
-function withNested(step: Step): Step[] {
-  return [step, ...nestedSteps(step).flatMap(withNested)];
 }
 
 function literalName(template: Template | undefined, step: Step): Written | undefined {
