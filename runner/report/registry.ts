@@ -37,6 +37,7 @@ const ENTRIES = {
     isDefault: () => true,
     load: () => import("./console/console.ts"),
   },
+  ctrf: document("CTRF for dashboards and CI summaries", () => import("./ctrf/ctrf.ts")),
   github: {
     description: "annotations and a job summary in GitHub Actions",
     writes: "lines",

@@ -1,5 +1,6 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
-import { equal } from "node:assert/strict";
+import { type CTRFReport, validate } from "ctrf";
+import { deepEqual, equal } from "node:assert/strict";
 import { marked, type Tokens } from "marked";
 import { Parser } from "tap-parser";
 import type { RecipeEvent, RunSummary } from "../../runner/mod.ts";
@@ -16,6 +17,11 @@ export type Reader = (report: string) => string[];
 export const READERS: Record<Exclude<ReporterName, "otel">, Reader> = {
   console: (report) =>
     Array.from(report.matchAll(/^✗ (.*?) +10 ms {2}r\.yaml$/gm), (line) => line[1]!),
+  ctrf(report) {
+    const document = JSON.parse(report) as CTRFReport;
+    deepEqual(validate(document).errors, []);
+    return document.results.tests.map(({ name }) => name);
+  },
   github: (report) =>
     report.split("\n").filter((line) => line !== "").map((line) => {
       const [, title] = /^::error (?:[^,:]*,)*title=([^,:]*)::[^\n]*$/.exec(line)!;

@@ -1,0 +1,120 @@
+import type { EventFailure } from "../../events/event.ts";
+import {
+  caseLines,
+  caseVerdict,
+  failureLines,
+  runVerdict,
+  safeLine,
+  safeText,
+} from "../plain_text.ts";
+import type { Reporter, ReporterContext } from "../reporter.ts";
+import type { CaseSummary, RunSummary, StepSummary } from "../run_summary.ts";
+import { safeJson } from "../safe_text.ts";
+import { summaryReporter } from "../summarizer.ts";
+
+/** The version of the format. */
+const SPEC_VERSION = "0.0.0";
+
+/** The five words that the format has for outcomes. */
+type Status = "passed" | "failed" | "skipped" | "pending" | "other";
+
+/** What could not run, and what checked nothing, is no pass; `rawStatus` tells them apart. */
+const STATUSES: Readonly<Record<CaseSummary["status"], Status>> = {
+  passed: "passed",
+  failed: "failed",
+  errored: "failed",
+  unchecked: "failed",
+  interrupted: "other",
+  skipped: "skipped",
+};
+
+/** Opens the `ctrf` reporter, which writes one document when the run has ended. */
+export function openReporter({ output }: ReporterContext): Reporter {
+  return summaryReporter((run) => output.write(`${safeJson(documentOf(run), 2)}\n`));
+}
+
+function documentOf(run: RunSummary): Record<string, unknown> {
+  const tests = run.cases.map(testOf);
+  const count = (status: Status) => tests.filter((test) => test.status === status).length;
+  const { server, interrupted, exit_code, counts, warnings, clock } = run;
+  return {
+    reportFormat: "CTRF",
+    specVersion: SPEC_VERSION,
+    timestamp: run.finished_at,
+    generatedBy: "dispatch",
+    results: {
+      tool: { name: "dispatch" },
+      summary: {
+        tests: tests.length,
+        passed: count("passed"),
+        failed: count("failed"),
+        skipped: count("skipped"),
+        pending: 0,
+        other: count("other"),
+        flaky: counts.flaky,
+        suites: new Set(run.cases.map(({ file }) => file)).size,
+        start: Date.parse(run.started_at),
+        stop: Date.parse(run.finished_at),
+        duration: Math.round(run.duration_ms),
+        extra: {
+          verdict: runVerdict(run),
+          ...(interrupted ? { interrupted } : {}),
+          ...(exit_code === undefined ? {} : { exit_code }),
+          ...(clock === undefined ? {} : { clock }),
+          ...(warnings.length === 0 ? {} : { warnings: warnings.map((text) => safeText(text)) }),
+        },
+      },
+      tests,
+      environment: { testEnvironment: safeLine(server) },
+    },
+  };
+}
+
+function testOf(summary: CaseSummary): Record<string, unknown> & { status: Status } {
+  const { name, file, status, tags, matrix, flaky, failure, steps, warnings } = summary;
+  const start = summary.started_at === undefined ? undefined : Date.parse(summary.started_at);
+  const duration = Math.max(0, Math.round(summary.duration_ms));
+  const out = caseLines(summary);
+  return {
+    // The format allows no empty name.
+    name: name === "" ? file : safeText(name),
+    status: STATUSES[status],
+    rawStatus: status,
+    duration,
+    ...(start === undefined ? {} : { start, stop: start + duration }),
+    suite: [safeLine(file)],
+    filePath: file,
+    ...(status === "passed" ? {} : { message: caseVerdict(summary) }),
+    ...(failure ? failureFields(failure) : {}),
+    ...(tags.length === 0 ? {} : { tags }),
+    ...(matrix === undefined ? {} : { parameters: matrix }),
+    ...(flaky ? { flaky } : {}),
+    ...(steps.length === 0 ? {} : { steps: steps.map(stepOf) }),
+    ...(out.length === 0 ? {} : { stdout: out }),
+    ...(warnings.length === 0 ? {} : { stderr: warnings.map((text) => safeText(text)) }),
+  };
+}
+
+function failureFields(failure: EventFailure): Record<string, unknown> {
+  const { place } = failure;
+  return {
+    trace: failureLines(failure).join("\n"),
+    ...(place === undefined || place.line < 1
+      ? {}
+      : { line: place.line, snippet: safeLine(place.text) }),
+  };
+}
+
+function stepOf(step: StepSummary): Record<string, unknown> {
+  const { label, status, phase, kind, attempts, soft, duration_ms, failure } = step;
+  return {
+    name: safeLine(label),
+    status: STATUSES[status],
+    extra: {
+      ...{ step: step.step, phase, kind, duration_ms, attempts },
+      ...(status === STATUSES[status] ? {} : { rawStatus: status }),
+      ...(soft ? { soft } : {}),
+      ...(failure === undefined ? {} : { message: safeText(failure.message) }),
+    },
+  };
+}
