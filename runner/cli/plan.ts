@@ -1,5 +1,6 @@
 import type { Mask } from "../engine/mask.ts";
-import { planCases, type PlannedCase } from "../engine/run.ts";
+import type { PlannedCase } from "../engine/run.ts";
+import type { RunIdentity } from "../events/event.ts";
 import type { Diagnostic, DiagnosticFormat } from "../language/diagnostic.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
@@ -8,14 +9,14 @@ import type { Output } from "../report/reporter.ts";
 import type { ParsedArgs } from "./args.ts";
 import { checkOutputs } from "./check_outputs.ts";
 import type { KnownServer } from "./check_server_names.ts";
+import { chooseCases } from "./choose_cases.ts";
 import type { CommandContext } from "./command.ts";
 import { leaveOutUsed, printLeftOut } from "./left_out.ts";
 import { type LoadedRecipes, loadRecipes } from "./load_recipes.ts";
 import { historyPath } from "./open_history.ts";
 import { durationOption, formatOption, numberOption } from "./options.ts";
-import { filterRecipes, shardCases } from "./recipe_filter.ts";
+import { filterRecipes } from "./recipe_filter.ts";
 import { readReporters } from "./reporter_option.ts";
-import { seedCases } from "./run_options.ts";
 import { stepFilter } from "./step_filter.ts";
 import { findVirtualSteps } from "./virtual_steps.ts";
 import {
@@ -41,6 +42,8 @@ export interface RunPlan {
   filter: ((step: Step) => boolean) | undefined;
   /** The path of the history file. */
   history: string | undefined;
+  /** What says which run this is, and of which plan. */
+  identity: RunIdentity;
   /** Masks the secrets of all recipes. */
   mask: Mask;
   /** The names of the server's workflows, if they are known. */
@@ -97,13 +100,8 @@ async function plan(
   const leftOut = await filterRecipes(split.leftOut, args);
   printLeftOut(leftOut, context.err);
   const filter = stepFilter(recipes, args);
-  const once = planCases(recipes).map((one) => ({
-    ...one,
-    vars: resolveVariables(one.recipe, inputs),
-  }));
-  const repeated = Array.from({ length: numberOption(args, "repeat", 1) }, () => once).flat();
-  const cases = seedCases(shardCases(repeated, args.values.shard), args);
-  if (cases.length === 0) {
+  const { cases, total, identity } = await chooseCases(recipes, { inputs, history }, args, context);
+  if (total === 0) {
     const why = all.length === 0
       ? "no recipes were found"
       : `no ${leftOut.length > 0 ? "other " : ""}recipe matches the options`;
@@ -121,7 +119,7 @@ async function plan(
     await checkOutputs({ reporters, history: recorded, inputs }, context);
   }
   return {
-    ...{ cases, timeout, parallel, reporters, filter, history, mask },
+    ...{ cases, timeout, parallel, reporters, filter, history, mask, identity },
     ...(known
       ? {
         workflows: known.workload.workflows,

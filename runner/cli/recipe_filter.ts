@@ -1,4 +1,3 @@
-import type { PlannedCase } from "../engine/run.ts";
 import { loadPatterns } from "../expression/load_patterns.ts";
 import type { Recipe } from "../language/model.ts";
 import { type OptionSpecs, type ParsedArgs, UsageError } from "./args.ts";
@@ -53,18 +52,4 @@ async function nameFilter(grep: string | undefined): Promise<(name: string) => b
     throw new UsageError(`--grep takes the regular expressions of RE2: ${problem}`);
   }
   return (name) => matchesPattern(toRe2(regex), name);
-}
-
-/**
- * The cases that belong to a shard.
- * @throws {UsageError} When the option is not `I/N`.
- */
-export function shardCases<C extends PlannedCase>(cases: C[], option: string | undefined): C[] {
-  if (option === undefined) return cases;
-  const match = /^(\d+)\/(\d+)$/.exec(option);
-  const [i, n] = [Number(match?.[1]), Number(match?.[2])];
-  if (!match || i < 1 || n < 1 || i > n) {
-    throw new UsageError(`--shard must be I/N, such as 1/3, not '${option}'`);
-  }
-  return cases.filter((_, index) => index % n === i - 1);
 }

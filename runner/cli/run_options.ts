@@ -27,7 +27,10 @@ export const RUN_OPTIONS: OptionSpecs = {
   timeout: { value: "DURATION", description: "Limit how long the steps of a recipe may take." },
   parallel: { value: "N", description: "Run up to N cases at the same time. Default: 1." },
   bail: { description: "Start no more cases after the first one that does not pass." },
-  shard: { value: "I/N", description: "Run only the Ith of N parts of the cases." },
+  shard: {
+    value: "I/N",
+    description: "Run only the Ith of N parts of the cases; auto asks the CI service.",
+  },
   repeat: { value: "N", description: "Run every case N times." },
   seed: {
     value: "N",

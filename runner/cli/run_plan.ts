@@ -58,6 +58,7 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
           reporter.report(history?.annotate(event) ?? event);
         },
         server: server.name,
+        identity: plan.identity,
         env,
         signal,
         mask,
@@ -81,7 +82,10 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
       err.write(`error: ${mask.text(toError(cause).message)}\n`)
     );
     if (cases.some(({ recipe }) => recipe.script)) onStuck?.();
-    await history?.finish();
+    // `merge` records the parts of a plan together. A part that wrote would change how those after it
+    // are cut.
+    if (plan.identity.shard) history?.close();
+    else await history?.finish();
     await reporter.finish();
     if (!(client instanceof Error)) {
       await (virtual ? virtual.during(() => client.close()) : client.close());

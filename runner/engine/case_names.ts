@@ -1,7 +1,7 @@
 import type { Recipe } from "../language/model.ts";
 
 /** The parts of a case that name it. */
-interface NamedCase {
+export interface NamedCase {
   recipe: Recipe;
   matrix?: Record<string, unknown>;
 }

@@ -8,6 +8,7 @@ import {
   RECIPE_EVENT_VERSION,
   type RecipeEvent,
   type RunCounts,
+  type RunIdentity,
   type Unstamped,
 } from "../events/event.ts";
 import { toError } from "../events/failure.ts";
@@ -20,13 +21,15 @@ import { SiblingLeftovers } from "./leftovers.ts";
 import { maskEvent } from "./mask_event.ts";
 import type { ServerNames } from "./scopes.ts";
 import type { OpenScript } from "./script_run.ts";
-import type { CaseResult } from "./verdict.ts";
+import { type CaseResult, exitCodeOf, noCounts } from "./verdict.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
 /** A recipe with one combination of its matrix. */
 export interface PlannedCase {
   /** The recipe. */
   recipe: Recipe;
+  /** The name to show; by default that of the recipe, made unique among the cases of the run. */
+  name?: string;
   /** The values of its matrix. */
   matrix?: Record<string, unknown>;
   /** Values that replace those of the recipe's `vars`. */
@@ -43,6 +46,8 @@ export interface RunOptions {
   report: (event: RecipeEvent) => void;
   /** The server's name in `run.started`. */
   server: string;
+  /** What else `run.started` says about the run. */
+  identity?: RunIdentity;
   /** The source of time. */
   clock: Clock;
   /** Virtual time, if the clock is one: it does not skip while the runner works. */
@@ -93,22 +98,14 @@ export async function runCases(
 ): Promise<RunResult> {
   const { signal, mask = new Mask() } = options;
   const clock = withLongTimers(options.clock);
-  const counts: RunCounts = {
-    passed: 0,
-    failed: 0,
-    errored: 0,
-    unchecked: 0,
-    interrupted: 0,
-    skipped: 0,
-    flaky: 0,
-    warnings: 0,
-  };
+  const counts = noCounts();
   const emit: Emit = (event: Unstamped) => {
     if (event.type === "warning") counts.warnings++;
     const stamped = { ...event, ts: new Date(clock.now()).toISOString() } as RecipeEvent;
     options.report(maskEvent(stamped, mask));
   };
-  const names = uniqueCaseNames(cases);
+  const unique = uniqueCaseNames(cases);
+  const names = cases.map(({ name }, i) => name ?? unique[i]!);
   const elapsed = startStopwatch(clock);
   emit({
     type: "run.started",
@@ -116,6 +113,7 @@ export async function runCases(
     cases: cases.length,
     server: options.server,
     ...(options.virtual ? { clock: "virtual" as const } : {}),
+    ...options.identity,
   });
   const { started, wasCalledToExit } = await runAll(cases, {
     ...options,
@@ -134,7 +132,11 @@ export async function runCases(
       reason: signal.aborted ? "interrupted" : "bail",
     });
   }
-  const exitCode = exitCodeOf(counts, signal.aborted, wasCalledToExit);
+  const exitCode = exitCodeOf(counts, {
+    isInterrupted: signal.aborted,
+    wasCalledToExit,
+    isPart: options.identity?.shard !== undefined,
+  });
   emit({
     type: "run.finished",
     exit_code: exitCode,
@@ -287,13 +289,4 @@ function reportNotRun(
 
 function about({ recipe }: PlannedCase, index: number, names: readonly string[]) {
   return { case: index, name: names[index]!, file: recipe.source.name };
-}
-
-/** Returns the exit code of a run; the worst outcome of a case decides. */
-function exitCodeOf(counts: RunCounts, interrupted: boolean, wasCalledToExit: boolean): number {
-  if (interrupted) return 130;
-  if (wasCalledToExit) return 3;
-  if (counts.failed > 0) return 1;
-  if (counts.errored > 0) return 3;
-  return counts.passed === 0 || counts.unchecked > 0 ? 4 : 0;
 }

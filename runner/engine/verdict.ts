@@ -1,4 +1,4 @@
-import type { CaseStatus, EventFailure } from "../events/event.ts";
+import type { CaseStatus, EventFailure, RunCounts } from "../events/event.ts";
 import { isVerdict } from "../events/failure.ts";
 
 /** The outcome of a case. */
@@ -51,6 +51,43 @@ export class Verdict {
       ...(this.#failure === undefined ? {} : { failure: this.#failure }),
     };
   }
+}
+
+/** Returns the counts of a run in which nothing has happened. */
+export function noCounts(): RunCounts {
+  return {
+    passed: 0,
+    failed: 0,
+    errored: 0,
+    unchecked: 0,
+    interrupted: 0,
+    skipped: 0,
+    flaky: 0,
+    warnings: 0,
+  };
+}
+
+/** What else decides how a run ends. */
+export interface RunEnd {
+  /** Whether it was interrupted. */
+  isInterrupted: boolean;
+  /** Whether code of a recipe has called a function that ends the process. */
+  wasCalledToExit: boolean;
+  /** Whether it ran a part of a plan, which can be empty: there may be more parts than cases. */
+  isPart: boolean;
+}
+
+/** Returns the exit code of a run; the worst outcome of a case decides. */
+export function exitCodeOf(
+  counts: RunCounts,
+  { isInterrupted, wasCalledToExit, isPart }: RunEnd,
+): number {
+  if (isInterrupted) return 130;
+  if (wasCalledToExit) return 3;
+  if (counts.failed > 0) return 1;
+  if (counts.errored > 0) return 3;
+  if (counts.unchecked > 0) return 4;
+  return counts.passed === 0 && !isPart ? 4 : 0;
 }
 
 function statusOf({ kind, code }: EventFailure): CaseStatus {

@@ -117,8 +117,35 @@ export interface StepEvent extends CaseEvent {
   phase: "steps" | "always";
 }
 
+/** The part of a plan that a run with `--shard` runs. */
+export interface EventShard {
+  /** The number of the part, from 1. */
+  index: number;
+  /** The number of parts. */
+  total: number;
+  /** The positions of the run's cases in the whole plan, from 0, in their order. */
+  cases: number[];
+}
+
+/** What says which run this is, and of which plan. */
+export interface RunIdentity {
+  /** The version of the runner. */
+  runner?: string;
+  /**
+   * The digest of the plan: of its recipes, their cases and how they are cut into shards. Runs with
+   * the same digest run the same plan, or parts of it.
+   */
+  plan?: string;
+  /** The part of the plan, with `--shard`. */
+  shard?: EventShard;
+  /** The attempt of the service that runs the process, from 1, if a variable says it. */
+  attempt?: number;
+  /** The number of `--seed`. */
+  seed?: number;
+}
+
 /** The run has started. */
-export interface RecipeRunStarted extends EventBase {
+export interface RecipeRunStarted extends EventBase, RunIdentity {
   /** The type of the event. */
   type: "run.started";
   /** The version of the event stream. */

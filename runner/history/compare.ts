@@ -22,6 +22,8 @@ export function outcomeOf(
   return { passed, flaky: passed && flaky, duration_ms };
 }
 
+/** How many earlier runs a run is compared with. */
+export const COMPARED_RUNS = 20;
 /** With fewer passed runs than this, no run counts as slower. */
 const MIN_RUNS = 5;
 /** A slower run takes more than this many times the median. */

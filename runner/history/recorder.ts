@@ -1,18 +1,10 @@
 import type { CaseFinished, CaseStarted, RecipeEvent, StepFinished } from "../events/event.ts";
-import { compare, type Outcome, outcomeOf } from "./compare.ts";
+import { compare, COMPARED_RUNS, type Outcome, outcomeOf } from "./compare.ts";
 import { BUSY_TIMEOUT } from "./database.ts";
 import { HistoryError } from "./error.ts";
-import {
-  type CaseKey,
-  fileKey,
-  type HistoryStore,
-  serverKey,
-  type StoredRun,
-  type StoredStep,
-} from "./store.ts";
+import { type CaseKey, caseKey } from "./case_key.ts";
+import type { HistoryStore, StoredRun, StoredStep } from "./store.ts";
 
-/** How many earlier runs a run is compared with. */
-export const COMPARED_RUNS = 20;
 /** How long a read during a run may wait, in milliseconds. A longer wait would distort its times. */
 const READ_TIMEOUT = 100;
 
@@ -68,7 +60,7 @@ export class HistoryRecorder {
   annotate(event: RecipeEvent): RecipeEvent {
     switch (event.type) {
       case "run.started":
-        this.#server = serverKey(event.server);
+        this.#server = event.server;
         return event;
       case "case.started":
         this.#startCase(event);
@@ -90,6 +82,11 @@ export class HistoryRecorder {
     } catch (error) {
       await this.#recover(error as Error);
     }
+  }
+
+  /** Ends without writing anything. */
+  close(): void {
+    this.#store.close();
   }
 
   #write(): void {
@@ -115,11 +112,7 @@ export class HistoryRecorder {
   }
 
   #startCase({ case: index, ts, file, name }: CaseStarted): void {
-    const key = {
-      server: this.#server,
-      file: fileKey(file),
-      name: this.#names[index] ?? name,
-    };
+    const key = caseKey(this.#server, file, this.#names[index] ?? name);
     this.#cases.set(index, { key, at: Date.parse(ts), earlier: this.#earlier(key), steps: [] });
   }
 

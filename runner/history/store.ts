@@ -1,32 +1,10 @@
-import { isAbsolute, relative, resolve, sep } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { currentDirectory } from "../../runtime/process.ts";
 import type { CaseStatus, StepEvent, StepStatus } from "../events/event.ts";
+import type { CaseKey } from "./case_key.ts";
+import { COMPARED_RUNS, outcomeOf, tally } from "./compare.ts";
 import { type HistoryOptions, openDatabase, transaction } from "./database.ts";
 import { type HistoryError, historyError } from "./error.ts";
 import { inodeOf, quarantine } from "./quarantine.ts";
-
-/** Identifies a case across runs. Runs are compared if they have the same key. */
-export interface CaseKey {
-  /** `embedded`, or the host of the server's address. */
-  server: string;
-  /** The recipe's file. */
-  file: string;
-  /** The case's name, with the values of its matrix. */
-  name: string;
-}
-
-/** The server in a {@linkcode CaseKey}: the host of an address, or the name as it is. */
-export function serverKey(server: string): string {
-  return URL.canParse(server) ? new URL(server).host : server;
-}
-
-/** The file in a {@linkcode CaseKey}: relative to the current directory, with forward slashes. */
-export function fileKey(file: string): string {
-  const path = relative(currentDirectory(), resolve(file));
-  const outside = path.startsWith("..") || isAbsolute(path);
-  return (outside ? resolve(file) : path).replaceAll(sep, "/");
-}
 
 /** A recorded step. */
 export interface StoredStep {
@@ -128,6 +106,11 @@ export class HistoryStore {
       }
       return runs;
     });
+  }
+
+  /** Returns how long a case usually takes, in milliseconds, if one of its last runs passed. */
+  usualTime(key: CaseKey): number | undefined {
+    return tally(this.runs(key, COMPARED_RUNS).map(outcomeOf)).median_ms;
   }
 
   /** Records runs in one transaction, and deletes the runs of these cases beyond the newest 200. */

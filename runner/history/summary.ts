@@ -1,6 +1,7 @@
 import type { CaseStatus } from "../events/event.ts";
 import { outcomeOf, tally } from "./compare.ts";
-import type { CaseKey, StoredRun } from "./store.ts";
+import type { CaseKey } from "./case_key.ts";
+import type { StoredRun } from "./store.ts";
 
 /** A summary of the recorded runs of a case. */
 export interface CaseHistory extends CaseKey {

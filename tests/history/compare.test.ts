@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { compare, median, type Outcome } from "../../runner/history/compare.ts";
-import { fileKey, serverKey } from "../../runner/history/store.ts";
+import { fileKey, serverKey } from "../../runner/history/case_key.ts";
 
 const passed = (duration_ms: number, flaky = false): Outcome => ({
   passed: true,

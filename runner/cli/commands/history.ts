@@ -1,12 +1,7 @@
 import type { Clock } from "../../../runtime/clock.ts";
+import { type CaseKey, fileKey } from "../../history/case_key.ts";
 import { HistoryError } from "../../history/error.ts";
-import {
-  type CaseKey,
-  fileKey,
-  HistoryStore,
-  RUNS_PER_CASE,
-  type StoredRun,
-} from "../../history/store.ts";
+import { HistoryStore, RUNS_PER_CASE, type StoredRun } from "../../history/store.ts";
 import { sparkline, summarize } from "../../history/summary.ts";
 import { formatDuration } from "../../language/duration.ts";
 import { printable } from "../../language/render_diagnostic.ts";

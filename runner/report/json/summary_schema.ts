@@ -16,7 +16,7 @@ import {
   SHARED,
   stepStatus,
   usual,
-} from "./event_schema.ts";
+} from "./shared_schemas.ts";
 import {
   constant,
   defined,

@@ -1,0 +1,94 @@
+import { caseName, uniqueCaseNames } from "../engine/case_names.ts";
+import { planCases, type PlannedCase } from "../engine/run.ts";
+import type { RunIdentity } from "../events/event.ts";
+import { caseKey } from "../history/case_key.ts";
+import type { Recipe } from "../language/model.ts";
+import { type ParsedArgs, UsageError } from "./args.ts";
+import type { CommandContext } from "./command.ts";
+import { identifyRun } from "./identify_run.ts";
+import { numberOption } from "./options.ts";
+import { seedCases } from "./run_options.ts";
+import { publicUrl, serverOptions } from "./server.ts";
+import { cutIntoShards, readAttempt, readShard, type Shard } from "./shard.ts";
+import { resolveVariables, type VariableInput } from "./variables.ts";
+
+/** The cases of a run. */
+export interface ChosenCases {
+  /** Those that run, in the order of the plan. */
+  cases: PlannedCase[];
+  /** How many the whole plan has, of which `--shard` chooses some. */
+  total: number;
+  /** What says which run this is, and of which plan. */
+  identity: RunIdentity;
+}
+
+/** What {@linkcode chooseCases} needs besides the recipes and the command line. */
+export interface CaseSources {
+  /** The variables that the command line sets. */
+  inputs: ReadonlyMap<string, VariableInput>;
+  /** The path of the history file. */
+  history: string | undefined;
+}
+
+/**
+ * Makes the cases of recipes, repeats them, and leaves those that belong to the shard. Names and
+ * seeds are those of the whole plan, so that a case is the same in every shard.
+ *
+ * @throws {UsageError} When an option is wrong, or the history cannot be read.
+ */
+export async function chooseCases(
+  recipes: readonly Recipe[],
+  { inputs, history }: CaseSources,
+  args: ParsedArgs,
+  context: CommandContext,
+): Promise<ChosenCases> {
+  const { env, err } = context;
+  const shard = readShard(args.values.shard, env);
+  const once = planCases(recipes).map((one) => ({
+    ...one,
+    vars: resolveVariables(one.recipe, inputs),
+  }));
+  const repeated = Array.from({ length: numberOption(args, "repeat", 1) }, () => once).flat();
+  const names = uniqueCaseNames(repeated);
+  const whole = seedCases(repeated.map((one, i) => ({ ...one, name: names[i]! })), args);
+  const shards = shard ? await shardsOf(whole, shard, history, args, context) : whole.map(() => 1);
+  const cases = shard ? whole.filter((_, i) => shards[i] === shard.index) : whole;
+  if (shard && cases.length === 0 && whole.length > 0) {
+    const { index, total } = shard;
+    err.write(`Shard ${index}/${total} has no cases, because the plan has ${whole.length}\n`);
+  }
+  const identity = await identifyRun({
+    cases: whole,
+    shards,
+    shard,
+    attempt: readAttempt(env),
+    seed: args.values.seed === undefined ? undefined : numberOption(args, "seed", 1),
+  });
+  return { cases, total: whole.length, identity };
+}
+
+/** Cuts the cases of a plan into shards, by the times of the history if there is one. */
+async function shardsOf(
+  cases: readonly (PlannedCase & { name: string })[],
+  { total }: Shard,
+  history: string | undefined,
+  args: ParsedArgs,
+  { env, err, clock }: CommandContext,
+): Promise<number[]> {
+  if (history === undefined) return cutIntoShards(cases.map(() => undefined), total);
+  const { url } = serverOptions(args, env);
+  const server = url === undefined ? "embedded" : publicUrl(url);
+  const keys = cases.map((one) => caseKey(server, one.recipe.source.name, caseName(one)));
+  const { HistoryStore } = await import("../history/store.ts");
+  const warn = (text: string) => err.write(`warning: ${text}\n`);
+  try {
+    const store = await HistoryStore.open(history, { create: true, clock, warn });
+    try {
+      return cutIntoShards(keys.map((key) => store.usualTime(key)), total);
+    } finally {
+      store.close();
+    }
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
