@@ -21,15 +21,21 @@ export function reporterLines(): string[] {
 
 /**
  * Reads the values of `--reporter`, and adds the reporters that the environment asks for.
+ * @param options.onlyDefaults Whether to leave out those that the environment adds to others.
  * @throws {UsageError} For an unknown reporter, and for two that need standard output.
  */
-export function readReporters(options: readonly string[], env: ReadEnv): ReporterRequest[] {
-  const requests = options.map(readReporter);
+export function readReporters(
+  names: readonly string[],
+  env: ReadEnv,
+  options: { onlyDefaults?: boolean } = {},
+): ReporterRequest[] {
+  const requests = names.map(readReporter);
   checkStandardOutput(requests);
   const named = new Set(requests.map(({ name }) => name));
   for (const [name, { isDefault, isAddedBy }] of Object.entries(REPORTERS)) {
     if (named.has(name)) continue;
-    if (named.size === 0 && isDefault?.(env) || isAddedBy?.(env)) requests.push({ name });
+    const isAdded = !options.onlyDefaults && isAddedBy?.(env);
+    if (named.size === 0 && isDefault?.(env) || isAdded) requests.push({ name });
   }
   return requests;
 }

@@ -155,7 +155,8 @@ test("a hostile recipe controls nothing with any other command", async () => {
     await writeFile(module, `throw new Error(${JSON.stringify(HOSTILE)});\n`);
     await mkdir(join(directory, "empty"));
     const history = join(directory, "history.db");
-    await runnerCli(["run", good, `--history=${history}`]);
+    const stream = join(directory, "run.jsonl");
+    await runnerCli(["run", good, `--history=${history}`, `--reporter=jsonl=${stream}`]);
     const calls: string[][] = [
       ["run", good, "--dry-run"],
       ["run", wrong],
@@ -177,6 +178,9 @@ test("a hostile recipe controls nothing with any other command", async () => {
       ["check", good, wrong, "--format=json"],
       ["list", directory],
       ["list", directory, "--format=json"],
+      ["report", stream],
+      ["report", wrong],
+      ["report", HOSTILE.replaceAll("\0", "")],
       ["history", `--history=${history}`],
       ["history", `--history=${history}`, "--format=json"],
       ["history", `--history=${history}`, "error"],

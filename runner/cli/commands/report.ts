@@ -1,0 +1,86 @@
+import { readTextFile } from "../../../runtime/file.ts";
+import { plainStyle, renderPlace } from "../../language/render_diagnostic.ts";
+import { Source } from "../../language/source.ts";
+import { readStream, type StoredStream, StreamError } from "../../report/json/read_stream.ts";
+import { ReporterGroup } from "../../report/reporter_group.ts";
+import { type ParsedArgs, UsageError } from "../args.ts";
+import { checkOutputs } from "../check_outputs.ts";
+import { type Command, type CommandContext, COULD_NOT_RUN } from "../command.ts";
+import { readReporters, REPORTER_OPTION, reporterLines } from "../reporter_option.ts";
+
+/** The most bytes that a stream may have. */
+const MAX_BYTES = 256 << 20;
+
+/** `report`: makes reports from a stored stream. */
+export const report: Command = {
+  usage: "report FILE",
+  description: "Make reports of a run from its stream, which --reporter jsonl=FILE has written.",
+  options: {
+    reporter: REPORTER_OPTION,
+    quiet: { short: "q", description: "Print only failures and the summary." },
+  },
+  details: `
+Reporters:
+${reporterLines().join("\n")}
+
+For example: dispatch report run.jsonl --reporter html=report.html
+Exit codes: 0 the reports are made, whatever the run's verdict; 2 the file is
+not the stream of one run; 3 a report could not be written.
+`,
+  async run(args, context) {
+    const [file, ...rest] = args.positional;
+    if (file === undefined || rest.length > 0) {
+      throw new UsageError("report takes one file, which --reporter jsonl=FILE has written");
+    }
+    // An export that the environment asks for has been made by the run itself.
+    const reporters = readReporters(args.lists.reporter ?? [], context.env, { onlyDefaults: true });
+    const inputs = { recipes: [], variables: [], dev: undefined, stream: file };
+    await checkOutputs({ reporters, history: undefined, inputs }, context);
+    const stream = await openStream(file);
+    warn(file, stream, context);
+    return await write(stream, reporters, args, context);
+  },
+};
+
+/** Reads a file; a mistake in it is shown with its line. */
+async function openStream(file: string): Promise<StoredStream> {
+  const text = await readTextFile(file, "stream", MAX_BYTES);
+  try {
+    return readStream(text);
+  } catch (error) {
+    if (!(error instanceof StreamError)) throw error;
+    const { line, message } = error;
+    const shown = new Source(file, text).line(line);
+    const place = { file, line, column: 1, text: shown, length: shown.length };
+    const lines = renderPlace(place, (mark) => mark, plainStyle);
+    throw new UsageError([`Cannot read stream '${file}': ${message}`, ...lines].join("\n"));
+  }
+}
+
+function warn(file: string, { events, tornLine }: StoredStream, { err }: CommandContext): void {
+  if (tornLine !== undefined) {
+    err.write(`warning: line ${tornLine} of '${file}' is cut off, so it is left out\n`);
+  }
+  if (events.at(-1)!.type !== "run.finished") {
+    err.write(`warning: '${file}' stops before the run ended: it is shown as interrupted\n`);
+  }
+}
+
+async function write(
+  { events }: StoredStream,
+  reporters: ReturnType<typeof readReporters>,
+  { flags }: ParsedArgs,
+  { out, err, env, clock, onStuck }: CommandContext,
+): Promise<number> {
+  const group = await ReporterGroup.open(reporters, {
+    // Nothing runs, so there is nothing to draw live.
+    out: { ...out, isTerminal: false },
+    ...{ err, env, clock },
+    ...(onStuck ? { onStuck } : {}),
+    quiet: flags.has("quiet"),
+    verbose: false,
+  });
+  for (const event of events) group.report(event);
+  await group.finish();
+  return group.hasFailed ? COULD_NOT_RUN : 0;
+}
