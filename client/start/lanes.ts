@@ -47,7 +47,10 @@ export class Lanes {
   constructor(session: Session) {
     this.#session = session;
     this.#pool = new LanePool(session, (event, lane) => this.#onEvent(event as RunEvent, lane));
-    session.onClose.add((error) => this.#pool.close(error));
+    session.onClose.add((error) => {
+      this.#trackers.clear();
+      this.#pool.close(error);
+    });
   }
 
   /** The number of starts and calls that are under way. */
@@ -208,9 +211,9 @@ export class Lanes {
     if (events[0] && events[0].type !== "workflow.started") tracker.stopFeeding();
     for (const event of events) tracker.add(event);
     if (this.#trackers.size <= TRACKERS) return;
-    const [oldest] = this.#trackers;
-    oldest![1].stopFeeding();
-    this.#trackers.delete(oldest![0]);
+    const [[oldestId, oldest]] = this.#trackers as unknown as [[string, RunTracker]];
+    oldest.stopFeeding();
+    this.#trackers.delete(oldestId);
   }
 
   #createTracker(runId: string, fed?: boolean): RunTracker {

@@ -109,13 +109,14 @@ export class ChannelRouter implements EventRouter {
 
   /** Asks the server on a new link for every channel that has receivers. */
   async resubscribe(link: Link, timeout: number, signal: AbortSignal): Promise<void> {
+    // The client was closed in the turn in which the link opened.
+    signal.throwIfAborted();
     this.listenTo(link);
-    const limits = { timeout, signal };
-    const deadline = this.#host.deadline(timeout);
     await Promise.all([...this.#serverChannels].map(async ([name, shared]) => {
       shared.since = undefined;
       try {
-        await link.request({ ...channelRequest("subscribe", name), ...limits }, deadline);
+        const request = { ...channelRequest("subscribe", name), timeout, signal };
+        await link.request(request, this.#host.deadline(timeout));
         shared.since = link.answeredAt;
       } catch (error) {
         // The server refuses what it allowed before: only this channel ends.
@@ -144,6 +145,7 @@ export class ChannelRouter implements EventRouter {
   end(error: Error | undefined, keep: boolean): void {
     const receivers = this.#allReceivers();
     this.#serverChannels.clear();
+    this.#link = undefined;
     for (const receiver of receivers) receiver.onEnd(error, keep);
   }
 
@@ -153,7 +155,7 @@ export class ChannelRouter implements EventRouter {
       ...channelRequest("subscribe", name),
       retry: "unknown",
       signal: abort.signal,
-    }).then(() => shared.since = this.#link!.answeredAt);
+    }).then(() => shared.since = this.#link?.answeredAt);
     const shared: ServerChannel = { receivers: new Map(), abort, ready, since: undefined };
     return shared;
   }
