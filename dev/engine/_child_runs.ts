@@ -4,7 +4,7 @@ import { goQuote, goStringify } from "../go/encode.ts";
 import type { Checkpoints } from "./_checkpoints.ts";
 import { runTaskGroup } from "./_task_group.ts";
 import { errorText } from "./errors.ts";
-import { NEVER, type ServerState } from "./server_state.ts";
+import { never, type ServerState } from "./server_state.ts";
 import type { RunRow } from "./store_rows.ts";
 
 /** A run that was started. */
@@ -95,7 +95,7 @@ export class ChildRuns {
         ? JSON.stringify(child.value)
         : await this.#runFannedOut(key, name, input, signal);
     });
-    if (server.closed) return NEVER;
+    if (server.closed) return never();
     if (failure) {
       const message = `workflow ${run.name} fanout ${goQuote(name)}: `;
       throw new StepError(message + errorText(failure.error), { cause: failure.error });

@@ -5,7 +5,7 @@ import { goQuote, goStringify } from "../go/encode.ts";
 import { runTaskGroup } from "./_task_group.ts";
 import { errorText } from "./errors.ts";
 import type { EventWaiter } from "./memory_store.ts";
-import { NEVER, type ServerState } from "./server_state.ts";
+import { never, type ServerState } from "./server_state.ts";
 import { type EventRow, type RunRow, sameTenant } from "./store_rows.ts";
 import { onAbort } from "./timers.ts";
 import { wireEvent } from "./wire_format.ts";
@@ -52,7 +52,7 @@ export class EventWaits {
     } catch (error) {
       throw new StepError(errorPrefix + errorText(error), { cause: error });
     }
-    if (this.#server.closed) return NEVER;
+    if (this.#server.closed) return never();
     const event = row && toWorkflowEvent(row);
     this.#save(key, row ? encodeBase64(goStringify(wireEvent(row))) : "", event);
     return event;
@@ -67,13 +67,13 @@ export class EventWaits {
     const options = { signal: this.#signal, timers: this.#server.timers };
     const failure = await runTaskGroup(names, options, async (name, index, signal) => {
       const row = await this.#take([name], parseDuration(timeout), signal);
-      if (this.#server.closed) return NEVER;
+      if (this.#server.closed) return never();
       if (!row) throw new StepError(`timeout waiting for event ${goQuote(name)}`);
       const data = encodeBase64(goStringify(wireEvent(row)));
       this.#save(`waitall:${name}`, data, toWorkflowEvent(row));
       rows[index] = row;
     });
-    if (this.#server.closed) return NEVER;
+    if (this.#server.closed) return never();
     if (failure) {
       const message = `workflow ${this.#run.name} waitall: ${errorText(failure.error)}`;
       throw new StepError(message, { cause: failure.error });

@@ -25,7 +25,7 @@ import { ChildRuns, type StartChild } from "./_child_runs.ts";
 import { EventWaits } from "./_event_waits.ts";
 import { runTaskGroup } from "./_task_group.ts";
 import { errorText } from "./errors.ts";
-import { NEVER, type ServerState } from "./server_state.ts";
+import { never, type ServerState } from "./server_state.ts";
 import type { RunRow } from "./store_rows.ts";
 
 /** Undoes a step if the run fails. */
@@ -110,11 +110,11 @@ export class RunContext implements Workflow {
         this.#checkpoints.emitFailed(key, error);
         throw error;
       }
-      if (this.#server.closed) return NEVER;
+      if (this.#server.closed) return never();
       this.#checkpoints.save(key);
       this.#checkpoints.emitCompleted(key, startedMs);
     });
-    if (this.#server.closed) return NEVER;
+    if (this.#server.closed) return never();
     if (failure) {
       const message = `workflow ${this.name} parallel ${goQuote(name)}: `;
       throw new StepError(message + errorText(failure.error), { cause: failure.error });
@@ -145,7 +145,7 @@ export class RunContext implements Workflow {
         this.#checkpoints.emitFailed(key, error);
         continue;
       }
-      if (this.#server.closed) return NEVER;
+      if (this.#server.closed) return never();
       this.#checkpoints.save(key);
       this.#checkpoints.emitCompleted(key, startedMs);
     }
@@ -232,7 +232,7 @@ export class RunContext implements Workflow {
       const prefix = `workflow ${this.name} step ${goQuote(name)}: `;
       throw this.#checkpoints.emitFailed(name, error, prefix);
     }
-    if (this.#server.closed) return NEVER;
+    if (this.#server.closed) return never();
     const json = this.#stringify(name, result);
     const data = json === undefined ? "" : this.#timelineData(result, json);
     this.#checkpoints.save(name, data, json);

@@ -6,7 +6,7 @@ import { JobAttempt } from "./_job_attempt.ts";
 import { OrphanReaper } from "./_orphan_reaper.ts";
 import { CanceledError, errorText } from "./errors.ts";
 import { decodeInput } from "./handler_input.ts";
-import { NEVER, type ServerState } from "./server_state.ts";
+import { never, type ServerState } from "./server_state.ts";
 import type { JobRow, Tenant } from "./store_rows.ts";
 import { wholeSeconds } from "./timestamps.ts";
 
@@ -233,7 +233,7 @@ export class JobEngine {
       failure = { error };
     }
     attempt.end();
-    if (server.closed) return NEVER;
+    if (server.closed) return never();
     this.#active.delete(job);
     this.#activeIn.set(job.queue, this.#activeIn.get(job.queue)! - 1);
     const wasCancelled = job.state === "cancelled" && !server.quirks["cancel-overwrites"];

@@ -41,5 +41,8 @@ export interface PublishedEvent {
   tenant: Tenant;
 }
 
-/** Handlers of a closed server wait for this promise, which never settles. */
-export const NEVER: Promise<never> = new Promise(() => {});
+/** Returns a promise that never settles, for the handlers of a closed server. */
+export function never(): Promise<never> {
+  // A promise for all would hold every handler that waits for it, for as long as the process runs.
+  return new Promise(() => {});
+}

@@ -94,7 +94,14 @@ export class Timers {
   }
 }
 
-const abortCallbacks = new WeakMap<AbortSignal, Set<() => void>>();
+/** What waits for a signal to abort. */
+interface AbortCallbacks {
+  readonly all: Set<() => void>;
+  /** Calls them. */
+  readonly listener: () => void;
+}
+
+const abortCallbacks = new WeakMap<AbortSignal, AbortCallbacks>();
 
 /**
  * Calls back when a signal aborts; returns a function that removes the callback. Thousands of runs
@@ -102,13 +109,20 @@ const abortCallbacks = new WeakMap<AbortSignal, Set<() => void>>();
  * there, this does not.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  let callbacks = abortCallbacks.get(signal);
-  if (!callbacks) {
-    const added = new Set<() => void>();
-    callbacks = added;
-    abortCallbacks.set(signal, added);
-    signal.addEventListener("abort", () => [...added].forEach((call) => call()), { once: true });
-  }
-  callbacks.add(callback);
-  return () => callbacks.delete(callback);
+  const { all, listener } = abortCallbacks.get(signal) ?? listenTo(signal);
+  all.add(callback);
+  return () => {
+    // Node keeps a signal of several others, with all that its listeners hold, until it has none.
+    if (!all.delete(callback) || all.size > 0) return;
+    signal.removeEventListener("abort", listener);
+    abortCallbacks.delete(signal);
+  };
+}
+
+function listenTo(signal: AbortSignal): AbortCallbacks {
+  const all = new Set<() => void>();
+  const callbacks = { all, listener: () => [...all].forEach((call) => call()) };
+  abortCallbacks.set(signal, callbacks);
+  signal.addEventListener("abort", callbacks.listener, { once: true });
+  return callbacks;
 }

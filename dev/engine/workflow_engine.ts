@@ -6,7 +6,7 @@ import { RunContext } from "./_run_context.ts";
 import { CanceledError, errorText, NotRegisteredError } from "./errors.ts";
 import { decodeInput } from "./handler_input.ts";
 import { versionOf } from "./registry.ts";
-import { NEVER, type ServerState } from "./server_state.ts";
+import { never, type ServerState } from "./server_state.ts";
 import type { RunRow, Tenant } from "./store_rows.ts";
 
 /** Starts, resumes, cancels and replays workflow runs. */
@@ -119,11 +119,11 @@ export class WorkflowEngine {
       failure = { error };
     }
     context.end();
-    if (server.closed) return NEVER;
+    if (server.closed) return never();
     const elapsed_ms = Math.floor(server.timers.now() - startedMs);
     const completedAt = server.timestamps.now();
     if (failure) await context.runCompensations();
-    if (server.closed) return NEVER;
+    if (server.closed) return never();
     run.owner = undefined;
     this.#controllers.delete(run);
     run.completedAt = completedAt;

@@ -72,7 +72,8 @@ export class Session implements SocketHandler, Caller, EventConnection {
   closed(): void {
     this.#isClosed = true;
     this.#clearAuthTimer();
-    if (!this.#isBusy) this.#end();
+    // A run of a server that has ended goes on elsewhere: here its signal would never abort.
+    if (!this.#isBusy || this.#server.state.closed) this.#end();
   }
 
   subscribe(channel: string, credits: number): void {

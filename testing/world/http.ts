@@ -40,6 +40,8 @@ class Exchange {
   #error: { error: unknown } | undefined;
   #lastAt = 0;
   #isMuted = false;
+  /** Removes the listener of the request's signal. */
+  #stopListening = (): void => {};
   /** Ends the stream at the node. */
   #cancel = (): void => {};
 
@@ -52,7 +54,9 @@ class Exchange {
     this.#random = random;
     const { signal } = init;
     if (signal?.aborted) this.#fail(signal.reason);
-    signal?.addEventListener("abort", () => this.#fail(signal.reason), { once: true });
+    const onAbort = () => this.#fail(signal!.reason);
+    signal?.addEventListener("abort", onAbort);
+    this.#stopListening = () => signal?.removeEventListener("abort", onAbort);
     const text = typeof init.body === "string" ? init.body : url.pathname + url.search;
     const fault = this.#faultFor("in", text);
     record(name, `requests${fault ? `, but ${fault.do}` : ""}`, text);
@@ -180,6 +184,7 @@ class Exchange {
   }
 
   #end(): void {
+    this.#stopListening();
     this.#give({ done: true, value: undefined });
   }
 
@@ -190,6 +195,7 @@ class Exchange {
   }
 
   #fail(error: unknown): void {
+    this.#stopListening();
     this.#error ??= { error };
     this.#cancel();
     this.#response.reject(error);

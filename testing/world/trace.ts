@@ -43,6 +43,15 @@ function plainInput(base64: string): unknown {
   }
 }
 
+/** Hashes a trace. Traces of the same things have the same hash on every runtime. */
+export function hashTrace(trace: readonly TraceEntry[]): string {
+  // The order of unrelated things at one time may differ between runtimes.
+  const sorted = trace.toSorted((a, b) =>
+    a.at - b.at || (a.who < b.who ? -1 : a.who > b.who ? 1 : 0)
+  );
+  return hashLines(sorted.map(traceLine));
+}
+
 /** Hashes lines of text to 16 hexadecimal digits: FNV-1a, twice with different offsets. */
 export function hashLines(lines: Iterable<string>): string {
   let a = 0x811c9dc5;

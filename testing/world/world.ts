@@ -10,7 +10,7 @@ import { createFetch } from "./http.ts";
 import { Network } from "./network.ts";
 import type { World, WorldNode, WorldOptions } from "./options.ts";
 import { Timeline, WorldClock } from "./timeline.ts";
-import { hashLines, type TraceEntry, traceLine } from "./trace.ts";
+import { hashTrace, type TraceEntry, traceLine } from "./trace.ts";
 
 /**
  * Thrown by {@linkcode World.run} when a promise does not settle in time.
@@ -135,11 +135,7 @@ class SimulatedWorld implements World {
   }
 
   hash(): string {
-    // The order of unrelated things at one time may differ between runtimes.
-    const sorted = this.trace.toSorted((a, b) =>
-      a.at - b.at || (a.who < b.who ? -1 : a.who > b.who ? 1 : 0)
-    );
-    return hashLines(sorted.map(traceLine));
+    return hashTrace(this.trace);
   }
 
   async run<T>(promise: PromiseLike<T>, limit: number = 86_400_000): Promise<T> {
