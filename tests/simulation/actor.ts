@@ -5,6 +5,7 @@ import type { Clock } from "../../runtime/mod.ts";
 import type { World } from "../../testing/mod.ts";
 import type { WorldSocket } from "../../testing/world/socket.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
+import { type Kept, tie } from "./memory.ts";
 import { FRESH_TOKENS } from "./workload.ts";
 import { NEVER } from "./program.ts";
 import type { CallStep, ClientPlan, Moment, Operation, ValueKind } from "./program.ts";
@@ -80,6 +81,9 @@ export interface Known {
   runs: string[];
 }
 
+/** One for all, since an error holds what was on the stack where it was created. */
+const ABORTED = new Error("aborted");
+
 const NO_JOB = "job_00000000000000000000000000";
 const NO_RUN = "wfrun_00000000000000000000000000";
 
@@ -122,6 +126,8 @@ export class Actor {
   readonly randoms: number[] = [];
   /** What to do when so many more frames have arrived. */
   readonly #onFrames = new Set<{ frames: number; act: () => void }>();
+  /** Cuts the client off from its world. */
+  readonly #release: () => void;
   isClosed = false;
   hasSlept = false;
 
@@ -147,24 +153,28 @@ export class Actor {
     const url = isBalanced ? world.url : world.nodes[index % world.nodes.length]!.url;
     if (this.isHttp) {
       const Client = plan.transport === "rpc" ? DispatchRpc : DispatchSse;
-      const options = { ...world.httpOptions(this.name), token, timeout };
+      const { options, release } = tie({ ...world.httpOptions(this.name), token, timeout });
       // The methods that the class lacks are left out below.
       this.client = new Client(options) as unknown as Dispatch;
+      this.#release = release;
       return;
     }
-    this.client = world.client(this.name, {
+    const { options, release } = tie({
       url,
       reconnect,
       maxRetries,
       timeout,
       token,
       credits,
-      webSocket: (address) => this.#watchFrames(webSocket(address)),
+      clock: this.clock,
+      webSocket: (address: string) => this.#watchFrames(webSocket(address)),
       random: () => {
         this.randoms.push(random());
         return this.randoms.at(-1)!;
       },
     });
+    this.client = world.client(this.name, options);
+    this.#release = release;
     void this.#readStatus();
   }
 
@@ -189,6 +199,12 @@ export class Actor {
   get #isFollowing(): boolean {
     return this.watches.some(({ ended }) => !ended) ||
       this.outcomes.some(({ target, isSettled }) => target && !isSettled);
+  }
+
+  /** Cuts the closed client off from its world; returns what a caller may keep. */
+  release(): Kept {
+    this.#release();
+    return { client: this.client, signals: this.outcomes.flatMap((it) => it.signal?.signal ?? []) };
   }
 
   /** Begins an operation; the promise resolves when it has settled. */
@@ -233,7 +249,7 @@ export class Actor {
     const act = () => {
       const hasSignal = op.do !== "close" && op.do !== "unsubscribe";
       if (hasSignal) outcome.deadline = Math.min(outcome.deadline, this.clock.monotonic());
-      signal!.abort(new Error("aborted"));
+      signal!.abort(ABORTED);
     };
     if (typeof abort === "object") this.actAt(abort, act);
     else if (signal && abort !== NEVER) this.clock.setTimeout(act, abort!);

@@ -235,4 +235,26 @@ export const CORPUS: readonly Found[] = [
       latency: [200, 200],
     },
   },
+  {
+    what: "a client that is closed as it reconnects forgets its link",
+    program: program([
+      call({ do: "waitJob", pick: 0 }),
+      call({ do: "close", drain: true }, { after: 10, at: { frames: 2, turns: 2 }, times: 2 }),
+      { after: 2, cutAll: "cut" },
+      call({ do: "connect" }, { after: 878, at: { frames: 0, turns: 0 }, abort: 0 }),
+    ]),
+  },
+  {
+    what: "a request over HTTP that is repeated may be carried out before it is refused",
+    program: program(
+      [call({ ...enqueue, retry: "unknown" })],
+      [{ of: "answer", frame: 1, do: "cut", ms: 0 }, {
+        of: "write",
+        frame: 2,
+        do: "malformed",
+        ms: 0,
+      }],
+      [{ ...client, transport: "rpc" }],
+    ),
+  },
 ];

@@ -8,12 +8,10 @@ const [seed, programs, kind] = process.argv.slice(2);
 const subject = kind === "recipes"
   ? (await import("./recipes/run_recipe.ts")).RECIPES as Subject<unknown>
   : CLIENTS as Subject<unknown>;
-let violation: string | undefined;
 const { ran, failure } = await search({
   seed: Number(seed),
   programs: Number(programs),
   shrinks: false,
-  onProgram: (_, { violations }) => violation = violations[0],
 }, subject);
-process.stdout.write(JSON.stringify({ ran, violation: failure && violation }) + "\n");
+process.stdout.write(JSON.stringify({ ran, violation: failure?.verdict.violations[0] }) + "\n");
 process.exit();

@@ -74,7 +74,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "a start in flight is told as `not-sent`",
     "client/start/lanes.ts",
-    [`delivery = "unknown";\n        return`, "return"],
+    [`limits.delivery = "unknown";\n`, "\n"],
   ),
 
   // The session.
@@ -294,6 +294,53 @@ export const MUTANTS: readonly Mutant[] = [
     "an event that repeats is taken for a duplicate",
     "client/follow/event_log.ts",
     ["REPEATED.test(item.type) ?", 'REPEATED.test("") ?'],
+  ),
+
+  // Memory.
+  mutant(
+    "a closed client keeps the trackers of its runs",
+    "client/start/lanes.ts",
+    ["this.#trackers.clear();", ""],
+  ),
+  mutant(
+    "a closed client keeps its last link",
+    "client/subscribe/event_router.ts",
+    ["this.#link = undefined;\n    for", "for"],
+  ),
+  mutant(
+    "a closed client keeps its receivers",
+    "client/subscribe/event_router.ts",
+    ["    this.#serverChannels.clear();\n", ""],
+  ),
+  mutant(
+    "a start that has settled stays among the pending ones",
+    "client/start/lanes.ts",
+    ["this.#starts.delete(markedInput!);", ""],
+  ),
+  mutant(
+    "a lane that was dropped stays in the pool",
+    "client/start/lane_pool.ts",
+    ["this.#lanes.delete(lane);", ""],
+  ),
+  mutant(
+    "a reader of events listens to the caller's signal for ever",
+    "client/follow/tracker.ts",
+    ["abortable(new Promise(() => {}), left)", "abortable(new Promise(() => {}), signal ?? left)"],
+  ),
+  mutant(
+    "a follower that left is called when the client closes",
+    "client/follow/tracker.ts",
+    ["onClose.delete(onClosed);", ""],
+  ),
+  mutant(
+    "work that is done waits for the end of the client",
+    "client/connection/with_deadline.ts",
+    ["onClose.delete(onClosed);", ""],
+  ),
+  mutant(
+    "a stream of events over HTTP is called when the client closes",
+    "client/http/sse_session.ts",
+    ["onClose.delete(end);", ""],
   ),
 
   // This includes those that no random program has found so far.

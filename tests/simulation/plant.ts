@@ -95,7 +95,13 @@ if (import.meta.main) {
   const work = async () => {
     while (queue.length > 0) {
       const mutant = queue.shift();
-      const { ran, violation } = await hunt(mutant, seed, programs);
+      const { ran, violation } = await hunt(mutant, seed, programs).catch((error) => {
+        // A mutant that does not run proves nothing.
+        print(`NOT OK ${mutant?.what ?? "no mutant"}: ${error.message}`);
+        process.exitCode = 1;
+        return { ran: 0, violation: undefined };
+      });
+      if (ran === 0 && violation === undefined) continue;
       const isRight = (violation !== undefined) === (mutant !== undefined);
       if (!isRight) process.exitCode = 1;
       const outcome = violation

@@ -102,7 +102,9 @@ export function* writesHappenOnce({ model, actors }: Evidence): Iterable<string>
     const group = groupOf(op.do, op.name, sentValue(outcome));
     group.names.push(`${name(outcome)} ${isSettled && error ? describeError(error) : "resolved"}`);
     if (isSettled && !error) group.least++;
-    if (mayHaveHappened(outcome)) group.most += "retry" in op && op.retry ? Infinity : 1;
+    // Before a refusal, a request that is repeated may have been carried out without an answer.
+    if ("retry" in op && op.retry && !isNotSent(outcome)) group.most = Infinity;
+    else if (mayHaveHappened(outcome)) group.most++;
   }
   const counts = new Map<string, number>();
   const count = (kind: string, named: string, value: unknown) => {
@@ -475,6 +477,10 @@ function stateOf({ store }: Evidence["world"], id: string): string {
 function sentValue({ op, value }: Outcome): unknown {
   if (value !== undefined) return value;
   return op.do === "start" ? {} : null;
+}
+
+function isNotSent({ error }: Outcome): boolean {
+  return Object(error).delivery === "not-sent";
 }
 
 /** Whether a write that was not confirmed may have happened all the same. */

@@ -1,5 +1,7 @@
 import { createWorld, type World, type WorldFrame } from "../../testing/mod.ts";
+import { hashTrace, traceLine } from "../../testing/world/trace.ts";
 import { Actor, type Known } from "./actor.ts";
+import type { MemoryCheck } from "./memory.ts";
 import { Model } from "./model.ts";
 import type { CallStep, FrameKind, PlannedFault, Program } from "./program.ts";
 import { nothingIsLeft, RULES } from "./rules.ts";
@@ -26,7 +28,23 @@ const CLOSE = 5_000;
 const PATIENCE = 60_000;
 
 /** Runs a program in a world of its own, and judges what happened. */
-export async function runProgram(program: Program): Promise<Verdict> {
+export async function runProgram(
+  program: Program,
+  memory?: MemoryCheck<Program>,
+): Promise<Verdict> {
+  if (!memory) return await runInWorld(program);
+  const { stackTraceLimit } = Error;
+  // V8 keeps what was on the stack where an error was created, until somebody reads its `stack`.
+  Error.stackTraceLimit = 0;
+  try {
+    return await runInWorld(program, memory);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+async function runInWorld(program: Program, memory?: MemoryCheck<Program>): Promise<Verdict> {
+  memory?.begin(program);
   const model = new Model();
   const faults = new PlannedFaults(program.isCalm ? [] : program.faults);
   const world = await createWorld({
@@ -63,11 +81,17 @@ export async function runProgram(program: Program): Promise<Verdict> {
   } finally {
     await world.close();
   }
+  for (const actor of actors) memory?.keep(actor.release());
+  return createVerdict(violations, world);
+}
+
+/** A function of its own, so that the verdict holds nothing else of the world. */
+function createVerdict(violations: readonly string[], { trace, steps }: World): Verdict {
   return {
     violations,
-    hash: () => world.hash(),
-    steps: world.steps,
-    timeline: () => world.traceLines(),
+    hash: () => hashTrace(trace),
+    steps,
+    timeline: () => trace.map(traceLine),
   };
 }
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { type Program, programs } from "./program.ts";
+import { type Leftover, MemoryCheck } from "./memory.ts";
 import { runProgram, type Verdict } from "./run_program.ts";
 
 /** A kind of programs. */
@@ -10,15 +11,20 @@ export interface Subject<P> {
   readonly programs: fc.Arbitrary<P>;
   /** Runs a program and judges what happened. */
   run(program: P): Promise<Verdict>;
+  /** Looks for memory that the programs since the last time have not given back. */
+  findLeftovers?(): Promise<Leftover<P>[]>;
   /** Shows a program as text. */
   show(program: P): string;
 }
+
+const memory = new MemoryCheck<Program>();
 
 /** Programs of clients. */
 export const CLIENTS: Subject<Program> = {
   flags: "",
   programs,
-  run: runProgram,
+  run: (program) => runProgram(program, memory),
+  findLeftovers: () => memory.findLeftovers(),
   show: (program) => JSON.stringify(program, null, 1),
 };
 
@@ -56,45 +62,81 @@ const BATCH = 200;
 /** How many milliseconds to look for a smaller program. */
 const SHRINK_TIME = 30_000;
 
+/** How many programs run between two garbage collections. */
+const WINDOW = 25;
+
 /** Runs random programs until one contradicts a rule; then looks for a smaller one that does. */
 export async function search<P>(
   options: SearchOptions,
   subject: Subject<P>,
 ): Promise<SearchResult<P>> {
-  const { seed, path, ms = Infinity, atLeast = 0, shrinks = true, onProgram } = options;
+  const { seed, path, ms = Infinity, atLeast = 0, onProgram } = options;
   const start = performance.now();
   let ran = 0;
   const isDone = () =>
     ran >= options.programs || (performance.now() - start >= ms && ran >= atLeast);
-  for (let batch = 0;; batch++) {
-    let shrinkEnd = Infinity;
-    const property = fc.asyncProperty(subject.programs, async (program) => {
-      const hasFailed = shrinkEnd < Infinity;
-      if (hasFailed ? performance.now() >= shrinkEnd : isDone()) return true;
-      const verdict = await subject.run(program);
-      if (!hasFailed) {
-        ran++;
-        onProgram?.(ran, verdict);
-      }
-      if (verdict.violations.length === 0) return true;
-      if (!hasFailed) shrinkEnd = performance.now() + SHRINK_TIME;
-      return false;
-    });
-    const numRuns = path === undefined ? BATCH : 1;
-    const details = await fc.check(property, {
-      seed: seed + batch,
-      path,
-      numRuns,
-      endOnFailure: !shrinks,
-    });
-    if (details.failed) {
-      const [program] = details.counterexample!;
-      const verdict = await subject.run(program);
-      const place = { seed: seed + batch, path: details.counterexamplePath! };
-      return { ran, failure: { program, verdict, ...place } };
-    }
-    if (isDone() || path !== undefined) return { ran };
+  if (path !== undefined) {
+    const failure = await findSmallest(subject, { ...options, path, seed }, onProgram);
+    return { ran: 1, failure };
   }
+  for (let batch = 0; !isDone(); batch++) {
+    /** The positions in the batch of the programs whose memory has not been looked at. */
+    const unchecked = new Map<P, number>();
+    let failed: number | undefined;
+    let position = 0;
+    const checkMemory = async () => {
+      const [first] = await subject.findLeftovers?.() ?? [];
+      if (first) failed ??= unchecked.get(first.program);
+      unchecked.clear();
+    };
+    const property = fc.asyncProperty(subject.programs, async (program) => {
+      if (isDone() || failed !== undefined) return true;
+      const verdict = await subject.run(program);
+      ran++;
+      onProgram?.(ran, verdict);
+      unchecked.set(program, position);
+      if (verdict.violations.length > 0) failed = position;
+      else if (unchecked.size === WINDOW) await checkMemory();
+      position++;
+      return true;
+    });
+    await fc.check(property, { seed: seed + batch, numRuns: BATCH });
+    if (failed === undefined) await checkMemory();
+    if (failed === undefined) continue;
+    const place = { seed: seed + batch, path: `${failed}` };
+    const failure = await findSmallest(subject, { ...options, ...place });
+    if (failure) return { ran, failure };
+  }
+  return { ran };
+}
+
+/** Runs one program again, and looks for a smaller one that contradicts a rule, too. */
+async function findSmallest<P>(
+  subject: Subject<P>,
+  { seed, path, shrinks = true }: SearchOptions & { path: string },
+  onProgram?: SearchOptions["onProgram"],
+): Promise<SearchResult<P>["failure"]> {
+  let end = Infinity;
+  let last: { program: P; verdict: Verdict } | undefined;
+  const property = fc.asyncProperty(subject.programs, async (program) => {
+    if (performance.now() >= end) return true;
+    const verdict = await judge(subject, program);
+    if (end === Infinity) onProgram?.(1, verdict);
+    if (verdict.violations.length === 0) return true;
+    if (end === Infinity) end = performance.now() + SHRINK_TIME;
+    last = { program, verdict };
+    return false;
+  });
+  const details = await fc.check(property, { seed, path, numRuns: 1, endOnFailure: !shrinks });
+  return details.failed ? { ...last!, seed, path: details.counterexamplePath! } : undefined;
+}
+
+/** Runs a program and looks at its memory, too. */
+export async function judge<P>(subject: Subject<P>, program: P): Promise<Verdict> {
+  const verdict = await subject.run(program);
+  const leftovers = await subject.findLeftovers?.() ?? [];
+  const violations = [...verdict.violations, ...leftovers.map(({ violation }) => violation)];
+  return { ...verdict, violations };
 }
 
 /** Describes a failure: the seed, the smallest program, what it contradicts and what happened. */

@@ -6,13 +6,12 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { toolsEnv } from "../run_tools.mjs";
 import { CORPUS } from "./corpus.ts";
-import { runProgram } from "./run_program.ts";
-import { CLIENTS, describeFailure, search } from "./search.ts";
+import { CLIENTS, describeFailure, judge, search } from "./search.ts";
 import { traces } from "./traces.ts";
 
 for (const { what, program } of CORPUS) {
   test(`${what}`, async () => {
-    deepEqual((await runProgram(program)).violations, []);
+    deepEqual((await judge(CLIENTS, program)).violations, []);
   });
 }
 
