@@ -16,6 +16,7 @@ export { type Position, Source, type Span } from "./language/source.ts";
 export {
   type CaseEvent,
   type CaseFinished,
+  type CaseRetried,
   type CaseSkipped,
   type CaseStarted,
   type CaseStatus,
@@ -43,6 +44,7 @@ export {
 export { type ConsoleOptions, ConsoleReporter } from "./report/console/console_reporter.ts";
 export { type Output, type Reporter, type TextKind } from "./report/reporter.ts";
 export {
+  type CaseAttempt,
   type CaseSummary,
   type LogSummary,
   type RetrySummary,

@@ -79,6 +79,8 @@ async function plan(
   const format = formatOption(args, env);
   const timeout = durationOption(args, "timeout");
   const parallel = numberOption(args, "parallel", 1);
+  // Checked here, before anything is sent.
+  numberOption(args, "retries", 0, 0);
   const reporters = readReporters(args.lists.reporter ?? [], env);
   const history = historyPath(args, env);
   await print(diagnostics, format, context);

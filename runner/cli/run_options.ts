@@ -26,6 +26,8 @@ export const RUN_OPTIONS: OptionSpecs = {
   ...STEP_FILTER_OPTIONS,
   timeout: { value: "DURATION", description: "Limit how long the steps of a recipe may take." },
   parallel: { value: "N", description: "Run up to N cases at the same time. Default: 1." },
+  retries: { value: "N", description: "Run a case that fails anew, up to N times." },
+  "fail-on-flaky": { description: "Fail if a case passed only on a later attempt." },
   bail: { description: "Start no more cases after the first one that does not pass." },
   shard: {
     value: "I/N",

@@ -7,6 +7,7 @@ import { toError } from "../events/failure.ts";
 import { ReporterGroup } from "../report/reporter_group.ts";
 import { type ParsedArgs, UsageError } from "./args.ts";
 import { type CommandContext, COULD_NOT_RUN } from "./command.ts";
+import { numberOption } from "./options.ts";
 import { openHistory } from "./open_history.ts";
 import type { RunPlan } from "./plan.ts";
 import type { Server } from "./server.ts";
@@ -26,8 +27,8 @@ export interface RunPlanOptions extends CommandContext {
 /** Runs a plan over a new connection, and returns the exit code. */
 export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<number> {
   const { cases, filter, timeout, parallel, mask } = plan;
-  const { args: { flags }, server, out, err, env, clock, signal, onStuck, random, onEvent } =
-    context;
+  const { args, server, out, err, env, clock, signal, onStuck, random, onEvent } = context;
+  const { flags } = args;
   const { virtual } = server;
   const history = await openHistory(plan.history, cases, filter === undefined, {
     err,
@@ -64,6 +65,8 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
         mask,
         parallel,
         bail: flags.has("bail"),
+        retries: numberOption(args, "retries", 0, 0),
+        failOnFlaky: flags.has("fail-on-flaky"),
         openScript: async (...script) => {
           const { openScript } = await import("../script/running_script.ts");
           return openScript(...script);

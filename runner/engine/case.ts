@@ -1,5 +1,5 @@
 import { monotonicNow } from "../../runtime/clock.ts";
-import { Deadline, limitBy, momentIn, wholeMilliseconds } from "../events/deadline.ts";
+import { Deadline, limitBy, momentIn } from "../events/deadline.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { Entity } from "../events/results.ts";
 import type { Recipe, Step } from "../language/model.ts";
@@ -28,6 +28,8 @@ const NOT_SUBSCRIBED =
 export interface CaseOptions extends CaseStateOptions {
   /** The name of the case in reports. */
   name: string;
+  /** The attempt of the case, from 1. */
+  attempt: number;
   /** Aborts when the run is interrupted. */
   signal: AbortSignal;
   /** Collects unconsumed events if other cases run at the same time; they may consume them. */
@@ -74,32 +76,25 @@ export class Case {
     if (options.openScript) this.#script = new ScriptHost(this.#state, options.openScript);
   }
 
-  /** Runs the case and reports it. */
+  /** Runs the case, and reports everything but its end. */
   async run(): Promise<CaseResult> {
     const { tags, source } = this.#recipe;
-    const { index, name, clock, emit, mask, matrix } = this.#options;
-    const about = { case: index, name, file: source.name };
+    const { index, name, attempt, clock, emit, mask, matrix } = this.#options;
     const began = monotonicNow(clock);
     const problem = this.#prepare();
     emit({
       type: "case.started",
-      ...about,
+      ...{ case: index, name, file: source.name },
       tags,
       vars: mask.value(this.#state.variables) as Record<string, unknown>,
       ...(matrix === undefined ? {} : { matrix }),
+      ...(attempt > 1 ? { attempt } : {}),
     });
     this.#warnAboutShortSecrets();
     await this.#execute(began, problem);
     await this.#warnAboutLeftovers();
     await this.#state.close();
-    const result = this.#state.verdict.result();
-    emit({
-      type: "case.finished",
-      ...about,
-      duration_ms: wholeMilliseconds(monotonicNow(clock) - began),
-      ...result,
-    });
-    return result;
+    return this.#state.verdict.result();
   }
 
   /** Whether the recipe is written in TypeScript. */

@@ -14,29 +14,16 @@ import {
 import { toError } from "../events/failure.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import type { RunnerClient } from "../steps/context.ts";
-import { Case } from "./case.ts";
+import type { Case } from "./case.ts";
 import { uniqueCaseNames } from "./case_names.ts";
 import { Mask } from "./mask.ts";
 import { SiblingLeftovers } from "./leftovers.ts";
+import { type PlannedCase, runCase } from "./run_case.ts";
 import { maskEvent } from "./mask_event.ts";
 import type { ServerNames } from "./scopes.ts";
 import type { OpenScript } from "./script_run.ts";
-import { type CaseResult, exitCodeOf, noCounts } from "./verdict.ts";
+import { exitCodeOf, noCounts } from "./verdict.ts";
 import type { VirtualTime } from "./virtual_time.ts";
-
-/** A recipe with one combination of its matrix. */
-export interface PlannedCase {
-  /** The recipe. */
-  recipe: Recipe;
-  /** The name to show; by default that of the recipe, made unique among the cases of the run. */
-  name?: string;
-  /** The values of its matrix. */
-  matrix?: Record<string, unknown>;
-  /** Values that replace those of the recipe's `vars`. */
-  vars?: Record<string, unknown>;
-  /** Returns a random number in the range [0, 1) for this case; that of the run by default. */
-  random?: () => number;
-}
 
 /** Options of {@linkcode runCases}. */
 export interface RunOptions {
@@ -64,6 +51,10 @@ export interface RunOptions {
   mask?: Mask;
   /** How many cases run at a time. */
   parallel?: number;
+  /** How often a case that failed or could not be run is run anew; never by default. */
+  retries?: number;
+  /** Whether cases that passed only on a later attempt fail the run. */
+  failOnFlaky?: boolean;
   /** Whether to stop starting cases after the first that does not pass. */
   bail?: boolean;
   /** A limit for the steps of each case, in milliseconds. */
@@ -83,6 +74,8 @@ export interface RunResult {
   /** The number of cases by outcome. */
   counts: RunCounts;
 }
+
+export type { PlannedCase };
 
 /** Returns the cases of recipes: one for each combination of a recipe's matrix. */
 export function planCases(recipes: readonly Recipe[]): PlannedCase[] {
@@ -132,11 +125,13 @@ export async function runCases(
       reason: signal.aborted ? "interrupted" : "bail",
     });
   }
-  const exitCode = exitCodeOf(counts, {
+  const end = {
     isInterrupted: signal.aborted,
     wasCalledToExit,
     isPart: options.identity?.shard !== undefined,
-  });
+  };
+  const exitCode = exitCodeOf(counts, { ...end, failOnFlaky: options.failOnFlaky ?? false });
+  const isFailedByFlaky = exitCode !== exitCodeOf(counts, end);
   emit({
     type: "run.finished",
     exit_code: exitCode,
@@ -144,6 +139,7 @@ export async function runCases(
     duration_ms: elapsed(),
     ...(options.realElapsed ? { real_ms: options.realElapsed() } : {}),
     counts,
+    ...(isFailedByFlaky ? { failed_by: "flaky" as const } : {}),
   });
   return { exitCode, counts };
 }
@@ -196,9 +192,7 @@ async function runAll(cases: readonly PlannedCase[], options: Running): Promise<
   const worker = async () => {
     while (next < cases.length && !bailed && !signal.aborted) {
       const index = next++;
-      const result = client instanceof Error
-        ? reportNotRun(cases[index]!, index, client, options)
-        : await runCase(cases[index]!, index, { ...options, client, siblings }, running);
+      const result = await runCase(cases[index]!, index, { ...options, siblings, running });
       counts[result.status]++;
       if (result.flaky) counts.flaky++;
       if (options.bail && result.status !== "passed") bailed = true;
@@ -227,64 +221,6 @@ function ownersOf(error: Error, running: ReadonlySet<Case>): Case[] {
   if (named.length > 0) return named;
   const scripts = all.filter((one) => one.isScript);
   return scripts.length > 0 ? scripts : all;
-}
-
-async function runCase(
-  { recipe, matrix, vars = {}, random }: PlannedCase,
-  index: number,
-  options: Running & { client: RunnerClient; siblings: SiblingLeftovers | undefined },
-  running: Set<Case>,
-): Promise<CaseResult> {
-  const { timeout, select, openScript, siblings } = options;
-  const one = new Case(recipe, {
-    index,
-    name: options.names[index]!,
-    client: options.client,
-    clock: options.clock,
-    virtual: options.virtual,
-    serverNames: options.serverNames,
-    random: random ?? options.random,
-    emit: options.emit,
-    mask: options.mask,
-    signal: options.signal,
-    env: options.env,
-    vars,
-    matrix,
-    timeout,
-    select,
-    openScript,
-    siblings,
-  });
-  running.add(one);
-  try {
-    return await one.run();
-  } finally {
-    running.delete(one);
-  }
-}
-
-/** Reports a case that cannot run because there is no connection. */
-function reportNotRun(
-  planned: PlannedCase,
-  index: number,
-  { message }: Error,
-  { emit, names }: Running,
-): CaseResult {
-  const { recipe: { tags }, matrix, vars = {} } = planned;
-  const result: CaseResult = {
-    status: "errored",
-    flaky: false,
-    failure: { kind: "connection", message, lines: [] },
-  };
-  emit({
-    type: "case.started",
-    ...about(planned, index, names),
-    tags,
-    vars,
-    ...(matrix === undefined ? {} : { matrix }),
-  });
-  emit({ type: "case.finished", ...about(planned, index, names), ...result, duration_ms: 0 });
-  return result;
 }
 
 function about({ recipe }: PlannedCase, index: number, names: readonly string[]) {

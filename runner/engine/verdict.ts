@@ -75,16 +75,18 @@ export interface RunEnd {
   wasCalledToExit: boolean;
   /** Whether it ran a part of a plan, which can be empty: there may be more parts than cases. */
   isPart: boolean;
+  /** Whether cases that passed only on a later attempt fail it. */
+  failOnFlaky?: boolean;
 }
 
 /** Returns the exit code of a run; the worst outcome of a case decides. */
 export function exitCodeOf(
   counts: RunCounts,
-  { isInterrupted, wasCalledToExit, isPart }: RunEnd,
+  { isInterrupted, wasCalledToExit, isPart, failOnFlaky = false }: RunEnd,
 ): number {
   if (isInterrupted) return 130;
   if (wasCalledToExit) return 3;
-  if (counts.failed > 0) return 1;
+  if (counts.failed > 0 || (failOnFlaky && counts.flaky > 0)) return 1;
   if (counts.errored > 0) return 3;
   if (counts.unchecked > 0) return 4;
   return counts.passed === 0 && !isPart ? 4 : 0;

@@ -172,6 +172,8 @@ export interface CaseStarted extends CaseEvent {
   vars: Record<string, unknown>;
   /** The values of its matrix. */
   matrix?: Record<string, unknown>;
+  /** The attempt, from 2: its steps begin anew. Absent for the first. */
+  attempt?: number;
 }
 
 /** A step has started. It is sent again for each retry. */
@@ -258,6 +260,24 @@ export interface Warned extends EventBase {
   text: string;
 }
 
+/** An attempt of a case did not pass, and another one follows. */
+export interface CaseRetried extends CaseEvent {
+  /** The type of the event. */
+  type: "case.retried";
+  /** The name to show. */
+  name: string;
+  /** The recipe's file. */
+  file: string;
+  /** The attempt that has ended, from 1. */
+  attempt: number;
+  /** How it ended. */
+  status: CaseStatus;
+  /** How long it took, in milliseconds. */
+  duration_ms: number;
+  /** Its first failure. */
+  failure?: EventFailure;
+}
+
 /** A case has ended. */
 export interface CaseFinished extends CaseEvent {
   /** The type of the event. */
@@ -268,10 +288,12 @@ export interface CaseFinished extends CaseEvent {
   file: string;
   /** How it ended. */
   status: CaseStatus;
-  /** Whether it passed only because a step was retried. */
+  /** Whether it passed only because a step or the whole case was retried. */
   flaky: boolean;
-  /** How long it took, in milliseconds. */
+  /** How long it took with all attempts, in milliseconds. */
   duration_ms: number;
+  /** The number of attempts; absent if there was one. */
+  attempts?: number;
   /** The first failure. A failure in `always` never replaces it. */
   failure?: EventFailure;
   /** How long it took in earlier runs, if a history is kept. */
@@ -304,7 +326,7 @@ export interface RunCounts {
   interrupted: number;
   /** Cases that were not started because an earlier one did not pass. */
   skipped: number;
-  /** Cases that passed only because a step was retried. */
+  /** Cases that passed only because a step or the whole case was retried. */
   flaky: number;
   /** The number of warnings. */
   warnings: number;
@@ -324,6 +346,8 @@ export interface RecipeRunFinished extends EventBase {
   real_ms?: number;
   /** The number of cases by outcome. */
   counts: RunCounts;
+  /** Present if nothing but flaky cases fails the run, as `--fail-on-flaky` asks. */
+  failed_by?: "flaky";
 }
 
 /** An event of a run, as reporters receive them in order. It holds JSON values only. */
@@ -336,6 +360,7 @@ export type RecipeEvent =
   | StepFinished
   | Logged
   | Warned
+  | CaseRetried
   | CaseFinished
   | CaseSkipped
   | RecipeRunFinished;

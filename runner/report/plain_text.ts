@@ -1,6 +1,6 @@
 import type { EventFailure } from "../events/event.ts";
 import { formatDuration, formatRunTime } from "../language/duration.ts";
-import type { CaseSummary, RunSummary, StepSummary } from "./run_summary.ts";
+import type { CaseAttempt, CaseSummary, RunSummary, StepSummary } from "./run_summary.ts";
 import { escapeInvisible, MAX_TEXT, truncate } from "./safe_text.ts";
 
 /** How many lines of one failure are shown. */
@@ -46,8 +46,25 @@ export function stepLine(step: StepSummary): string {
   return `${MARKS[status]} ${step.step} ${always}${safeLine(label)}${end}`;
 }
 
-/** A case in full: its steps with their failures, and the lines it logged. */
-export function caseLines({ steps, logs }: CaseSummary): string[] {
+/** An attempt of a case that another one followed, in one line. */
+export function attemptLine({ attempt, status, failure, duration_ms }: CaseAttempt): string {
+  const what = status === "errored" ? "could not run" : status;
+  const why = failure === undefined ? "" : `: ${safeLine(failure.message)}`;
+  return `↻ attempt ${attempt} ${what} (${formatDuration(duration_ms)})${why}`;
+}
+
+/** A case in full: its attempts, its steps with their failures, and the lines it logged. */
+export function caseLines({ steps, logs, retries = [] }: CaseSummary): string[] {
+  const earlier = retries.flatMap((attempt) => [
+    attemptLine(attempt),
+    ...linesOf(attempt).map((line) => `  ${line}`),
+    ...attempt.warnings.map((text) => `  warning: ${safeText(text)}`),
+  ]);
+  const last = retries.length === 0 ? [] : [`attempt ${retries.length + 1}:`];
+  return [...earlier, ...last, ...linesOf({ steps, logs })];
+}
+
+function linesOf({ steps, logs }: Pick<CaseSummary, "steps" | "logs">): string[] {
   const out: string[] = [];
   for (const step of steps) {
     out.push(stepLine(step));
@@ -73,10 +90,12 @@ export function caseVerdict({ status, reason, failure }: CaseSummary): string {
 }
 
 /** The result of a run in one line, with its counts. */
-export function runVerdict({ counts, duration_ms, real_ms, interrupted }: RunSummary): string {
+export function runVerdict(run: RunSummary): string {
+  const { counts, duration_ms, real_ms, interrupted } = run;
+  const fails = run.failed_by === "flaky" ? ", which fails the run" : "";
   const parts = [
     // The count of passed cases includes the flaky ones.
-    [counts.passed, counts.flaky > 0 ? `passed (${counts.flaky} flaky)` : "passed"],
+    [counts.passed, counts.flaky > 0 ? `passed (${counts.flaky} flaky${fails})` : "passed"],
     [counts.failed, "failed"],
     [counts.errored, "could not run"],
     [counts.unchecked, "checked nothing"],

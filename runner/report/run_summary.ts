@@ -38,6 +38,8 @@ export interface RunSummary {
   cases: CaseSummary[];
   /** The warnings about the whole run. */
   warnings: string[];
+  /** Present if nothing but flaky cases fails the run, as `--fail-on-flaky` asks. */
+  failed_by?: "flaky";
 }
 
 /** A case of a {@linkcode RunSummary}. */
@@ -58,12 +60,16 @@ export interface CaseSummary {
   status: CaseStatus | "skipped";
   /** Why it was not started: `bail` if an earlier case failed under `--bail`, or `interrupted`. */
   reason?: "bail" | "interrupted";
-  /** Whether it passed only because a step was retried. */
+  /** Whether it passed only because a step or the whole case was retried. */
   flaky: boolean;
   /** When it started, RFC 3339; absent if it was not started. */
   started_at?: string;
-  /** How long it took, in milliseconds. */
+  /** How long it took with all attempts, in milliseconds. */
   duration_ms: number;
+  /** The number of attempts; absent if there was one. */
+  attempts?: number;
+  /** The attempts before the last one; absent if there were none. */
+  retries?: CaseAttempt[];
   /** The first failure. */
   failure?: EventFailure;
   /** The steps, in the order they started. */
@@ -74,6 +80,26 @@ export interface CaseSummary {
   warnings: string[];
   /** How long it took in earlier runs, if a history is kept. */
   usual?: Usual;
+}
+
+/** An attempt of a case that did not pass, and that another one followed. */
+export interface CaseAttempt {
+  /** The attempt, from 1. */
+  attempt: number;
+  /** How it ended. */
+  status: CaseStatus;
+  /** When it started, RFC 3339. */
+  started_at: string;
+  /** How long it took, in milliseconds. */
+  duration_ms: number;
+  /** Its first failure. */
+  failure?: EventFailure;
+  /** Its steps, in the order they started. */
+  steps: StepSummary[];
+  /** The lines it printed. */
+  logs: LogSummary[];
+  /** Its warnings. */
+  warnings: string[];
 }
 
 /** A step of a {@linkcode CaseSummary}. */

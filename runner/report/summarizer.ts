@@ -1,5 +1,6 @@
 import type {
   CaseFinished,
+  CaseRetried,
   CaseSkipped,
   CaseStarted,
   EventFailure,
@@ -20,6 +21,8 @@ import {
 /** A case, and which parts of it are still running. */
 interface CaseState {
   summary: CaseSummary;
+  /** When the current attempt started. */
+  attemptAt: string;
   ended: boolean;
   /** The steps that have not ended, by phase and number. */
   running: Map<string, StepSummary>;
@@ -62,12 +65,9 @@ export class Summarizer {
         this.#plannedCases = event.cases;
         return;
       case "case.started":
-        this.#cases.set(event.case, {
-          summary: emptyCase(event),
-          ended: false,
-          running: new Map(),
-        });
-        return;
+        return this.#startCase(event);
+      case "case.retried":
+        return this.#retryCase(event);
       case "step.started":
         return this.#startStep(event);
       case "step.retried": {
@@ -92,7 +92,8 @@ export class Summarizer {
         return this.#finishCase(event);
       case "case.skipped": {
         const summary = emptyCase(event);
-        this.#cases.set(event.case, { summary, ended: true, running: new Map() });
+        const state = { summary, attemptAt: event.ts, ended: true, running: new Map() };
+        this.#cases.set(event.case, state);
         return summary;
       }
       case "run.finished":
@@ -141,7 +142,34 @@ export class Summarizer {
       counts: finished?.counts ?? this.#count(cases),
       cases,
       warnings: this.#warnings,
+      ...(finished?.failed_by === undefined ? {} : { failed_by: finished.failed_by }),
     };
+  }
+
+  #startCase(event: CaseStarted): undefined {
+    const summary = emptyCase(event);
+    const earlier = this.#cases.get(event.case)?.summary;
+    if (event.attempt !== undefined && earlier?.retries) {
+      const { retries, started_at } = earlier;
+      Object.assign(summary, { started_at, attempts: event.attempt, retries });
+    }
+    const state = { summary, attemptAt: event.ts, ended: false, running: new Map() };
+    this.#cases.set(event.case, state);
+  }
+
+  /** Keeps what an attempt did, and begins the case anew. */
+  #retryCase({ case: index, attempt, status, duration_ms, failure }: CaseRetried): undefined {
+    const state = this.#cases.get(index);
+    if (!state) return;
+    const { summary, attemptAt } = state;
+    const { steps, logs, warnings } = summary;
+    (summary.retries ??= []).push({
+      ...{ attempt, status, started_at: attemptAt, duration_ms },
+      ...(failure ? { failure } : {}),
+      ...{ steps, logs, warnings },
+    });
+    Object.assign(summary, { steps: [], logs: [], warnings: [] });
+    state.running.clear();
   }
 
   #startStep(event: StepStarted): undefined {
@@ -197,10 +225,10 @@ export class Summarizer {
       flaky: 0,
       warnings: this.#warnings.length,
     };
-    for (const { status, reason, flaky, warnings } of cases) {
+    for (const { status, reason, flaky, warnings, retries = [] } of cases) {
       counts[reason === "interrupted" ? "interrupted" : status]++;
       if (flaky) counts.flaky++;
-      counts.warnings += warnings.length;
+      for (const one of [{ warnings }, ...retries]) counts.warnings += one.warnings.length;
     }
     return counts;
   }

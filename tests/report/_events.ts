@@ -325,6 +325,74 @@ export function sampleRun(options: { interrupted?: boolean } = {}): RecipeEvent[
   return events;
 }
 
+/** A run of one case, which is run three times: it fails twice, and then passes. */
+export function retriedRun(): RecipeEvent[] {
+  const about = { case: 0, name: "Retried", file: "recipes/0.yaml" };
+  const attempts = [1, 2, 3].flatMap((attempt): RecipeEvent[] => {
+    const ms = attempt * 100;
+    const step = {
+      case: 0,
+      step: "1",
+      phase: "steps" as const,
+      kind: "assert",
+      label: "assert ready",
+      place: place(about.file, 2, "  - assert: ready"),
+    };
+    const failure = {
+      kind: "assertion" as const,
+      message: `attempt ${attempt} is not ready`,
+      lines: [],
+      place: step.place,
+      step: "1",
+    };
+    const isLast = attempt === 3;
+    const ended = isLast ? { status: "passed" as const } : { status: "failed" as const, failure };
+    return [
+      {
+        type: "case.started",
+        ts: at(ms),
+        ...about,
+        tags: [],
+        vars: { attempt },
+        ...(attempt === 1 ? {} : { attempt }),
+      },
+      { type: "step.started", ts: at(ms), ...step, attempt: 1 },
+      { type: "log", ts: at(ms), case: 0, step: "1", phase: "steps", text: `log ${attempt}` },
+      { type: "warning", ts: at(ms), case: 0, text: `warning ${attempt}` },
+      {
+        type: "step.finished",
+        ts: at(ms + 50),
+        ...step,
+        ...ended,
+        ...{ duration_ms: 50, attempts: 1, soft: false },
+      },
+      isLast
+        ? {
+          type: "case.finished",
+          ts: at(ms + 60),
+          ...about,
+          ...{ status: "passed", flaky: true, duration_ms: 260, attempts: 3 },
+        }
+        : {
+          type: "case.retried",
+          ts: at(ms + 60),
+          ...about,
+          ...{ attempt, status: "failed", duration_ms: 60, failure },
+        },
+    ];
+  });
+  const counts: RunCounts = {
+    ...{ passed: 1, failed: 0, errored: 0, unchecked: 0, interrupted: 0, skipped: 0 },
+    ...{ flaky: 1, warnings: 3 },
+  };
+  const end = { exit_code: 0, interrupted: false, duration_ms: 400, counts };
+  return [
+    { type: "run.started", ts: at(0), version: 1, cases: 1, server: "embedded" },
+    ...attempts,
+    { type: "run.finished", ts: at(400), ...end },
+  ];
+}
+
 /** A run of many small cases, of which every tenth fails. */
 export function* manyCases(count: number): Generator<RecipeEvent> {
   yield { type: "run.started", ts: at(0), version: 1, cases: count, server: "embedded" };

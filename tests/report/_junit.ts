@@ -30,6 +30,10 @@ const RULES: Record<string, { attributes: Record<string, boolean>; elements: str
     attributes: { type: true, message: false },
     elements: ["#text", "stackTrace", "system-out", "system-err"],
   },
+  rerunFailure: {
+    attributes: { type: true, message: false },
+    elements: ["#text", "stackTrace", "system-out", "system-err"],
+  },
   stackTrace: { attributes: {}, elements: ["#text"] },
   "system-out": { attributes: {}, elements: ["#text"] },
   "system-err": { attributes: {}, elements: ["#text"] },
@@ -37,6 +41,7 @@ const RULES: Record<string, { attributes: Record<string, boolean>; elements: str
 
 /** Elements whose children have a fixed order. */
 const ORDERED: Record<string, string[]> = {
+  rerunFailure: ["stackTrace", "system-out", "system-err"],
   flakyFailure: ["stackTrace", "system-out", "system-err"],
 };
 

@@ -3,7 +3,7 @@ import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import type { RecipeEvent } from "../../runner/mod.ts";
 import { REPORTERS } from "../../runner/report/registry.ts";
-import { at, HOSTILE, sampleRun } from "./_events.ts";
+import { at, HOSTILE, retriedRun, sampleRun } from "./_events.ts";
 import { READERS } from "./_readers.ts";
 import { reportOf } from "./_report.ts";
 
@@ -74,6 +74,15 @@ for (const [reporter, read] of Object.entries(READERS)) {
       const names = await namesIn(events.slice(0, count));
       const ended = ["one", "two", "three"].slice(0, Math.floor((count - 1) / 4));
       deepEqual(ended.filter((name) => !names.includes(name)), [], `after ${count} events`);
+    }
+  });
+
+  test(`${reporter}: a case that is run anew is one case, wherever the events stop`, async () => {
+    const events = retriedRun();
+    for (let count = 2; count <= events.length; count++) {
+      const report = await reportOf(reporter, events.slice(0, count));
+      const names = reporter === "console" || reporter === "github" ? [] : read(report);
+      equal(names.length <= 1, true, `after ${count} events: ${names}`);
     }
   });
 

@@ -9,7 +9,7 @@ import { summarySchema } from "../../runner/report/json/summary_schema.ts";
 import { flag, integer, optional, record, text } from "../../runner/report/json/typed_schema.ts";
 import { runnerCli } from "../runner/_cli.ts";
 import { withFiles } from "../runner/_recipe.ts";
-import { manyCases, sampleRun } from "./_events.ts";
+import { manyCases, retriedRun, sampleRun } from "./_events.ts";
 import { reportOf } from "./_report.ts";
 
 const event = new Ajv().compile(eventSchema());
@@ -94,7 +94,8 @@ test("the sample runs match both schemas", async () => {
 });
 
 test("the sample runs contain every type of event", () => {
-  const present = [...sampleRun(), ...sampleRun({ interrupted: true })].map(({ type }) => type);
+  const runs = [sampleRun(), sampleRun({ interrupted: true }), retriedRun()].flat();
+  const present = runs.map(({ type }) => type);
   const types = Object.keys(eventSchema().definitions as object).filter((name) =>
     name.includes(".") || name === "log" || name === "warning"
   );

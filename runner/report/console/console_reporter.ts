@@ -1,5 +1,6 @@
 import type {
   CaseFinished,
+  CaseRetried,
   CaseSkipped,
   CaseStarted,
   EventFailure,
@@ -132,6 +133,8 @@ export class ConsoleReporter implements Reporter {
         const line = `${this.#style.warning("warning")}: ${terminalText(event.text)}`;
         return this.#caseLine(event.case, line, "notes");
       }
+      case "case.retried":
+        return this.#onCaseRetried(event);
       case "case.finished":
         return this.#onCaseFinished(event);
       case "case.skipped":
@@ -146,7 +149,8 @@ export class ConsoleReporter implements Reporter {
     this.#printFailures();
   }
 
-  #onCaseStarted({ case: index, name, file }: CaseStarted): void {
+  #onCaseStarted({ case: index, name, file, attempt }: CaseStarted): void {
+    if (attempt !== undefined && this.#cases.has(index)) return;
     this.#cases.set(index, {
       name,
       steps: [],
@@ -159,6 +163,19 @@ export class ConsoleReporter implements Reporter {
     if (!this.#isSingleCase) return;
     const { strong, dim } = this.#style;
     this.#print([`${strong(terminalText(name))}  ${dim(terminalText(file))}`]);
+  }
+
+  /** Shows that an attempt failed. Its failures are not printed in full: another one follows. */
+  #onCaseRetried({ case: index, attempt, failure }: CaseRetried): void {
+    const running = this.#cases.get(index);
+    if (!running) return;
+    const why = failure ? `: ${shortMessage(failure, this.#output.columns - 32)}` : "";
+    const line = `  ${this.#style.warning("↻")} attempt ${attempt} of the case failed${why}`;
+    this.#caseLine(index, line, "steps");
+    running.retries.push(line);
+    running.failures = [];
+    running.labels.clear();
+    running.opened.clear();
   }
 
   #onStepFinished(event: StepFinished): void {

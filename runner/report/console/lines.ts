@@ -88,10 +88,13 @@ export function caseLine(event: CaseFinished, style: Style, columns: number): st
     unchecked: style.warning("?"),
     interrupted: style.warning("■"),
   }[status];
+  const attempts = event.attempts ?? 1;
+  const after = attempts > 1 ? style.dim(`  after ${attempts} attempts`) : "";
+  const last = attempts > 1 ? `, attempt ${attempts}` : "";
   const word = {
-    passed: event.flaky ? style.warning("  flaky") : "",
-    failed: "",
-    errored: style.error("  could not run"),
+    passed: event.flaky ? style.warning(`  flaky${last}`) : "",
+    failed: after,
+    errored: `${style.error("  could not run")}${after}`,
     unchecked: "",
     interrupted: style.warning("  interrupted"),
   }[status];
@@ -164,7 +167,8 @@ function colorDiff(line: string, style: Style): string {
 /** The last line of a run, with its counts. */
 export function summaryLine(event: RecipeRunFinished, style: Style): string {
   const { counts, interrupted } = event;
-  const flaky = counts.flaky > 0 ? ` ${style.warning(`(${counts.flaky} flaky)`)}` : "";
+  const fails = event.failed_by === "flaky" ? ", which fails the run" : "";
+  const flaky = counts.flaky > 0 ? ` ${style.warning(`(${counts.flaky} flaky${fails})`)}` : "";
   const parts = [
     counts.passed > 0 && `${style.good(`${counts.passed} passed`)}${flaky}`,
     counts.failed > 0 && style.error(`${counts.failed} failed`),

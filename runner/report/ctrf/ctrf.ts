@@ -1,14 +1,16 @@
 import type { EventFailure } from "../../events/event.ts";
 import {
+  attemptLine,
   caseLines,
   caseVerdict,
   failureLines,
   runVerdict,
   safeLine,
   safeText,
+  stepLine,
 } from "../plain_text.ts";
 import type { Reporter, ReporterContext } from "../reporter.ts";
-import type { CaseSummary, RunSummary, StepSummary } from "../run_summary.ts";
+import type { CaseAttempt, CaseSummary, RunSummary, StepSummary } from "../run_summary.ts";
 import { safeJson } from "../safe_text.ts";
 import { summaryReporter } from "../summarizer.ts";
 
@@ -71,7 +73,7 @@ function documentOf(run: RunSummary): Record<string, unknown> {
 }
 
 function testOf(summary: CaseSummary): Record<string, unknown> & { status: Status } {
-  const { name, file, status, tags, matrix, flaky, failure, steps, warnings } = summary;
+  const { name, file, status, tags, matrix, flaky, failure, steps, warnings, retries } = summary;
   const start = summary.started_at === undefined ? undefined : Date.parse(summary.started_at);
   const duration = Math.max(0, Math.round(summary.duration_ms));
   const out = caseLines(summary);
@@ -89,9 +91,27 @@ function testOf(summary: CaseSummary): Record<string, unknown> & { status: Statu
     ...(tags.length === 0 ? {} : { tags }),
     ...(matrix === undefined ? {} : { parameters: matrix }),
     ...(flaky ? { flaky } : {}),
+    ...(retries === undefined
+      ? {}
+      : { retries: retries.length, retryAttempts: retries.map(attemptOf) }),
     ...(steps.length === 0 ? {} : { steps: steps.map(stepOf) }),
     ...(out.length === 0 ? {} : { stdout: out }),
     ...(warnings.length === 0 ? {} : { stderr: warnings.map((text) => safeText(text)) }),
+  };
+}
+
+function attemptOf(attempt: CaseAttempt): Record<string, unknown> {
+  const { status, started_at, duration_ms, failure, warnings } = attempt;
+  const start = Date.parse(started_at);
+  const duration = Math.max(0, Math.round(duration_ms));
+  return {
+    attempt: attempt.attempt,
+    status: STATUSES[status],
+    ...{ duration, start, stop: start + duration },
+    ...(failure ? { message: safeText(failure.message), ...failureFields(failure) } : {}),
+    stdout: [attemptLine(attempt), ...attempt.steps.map(stepLine)],
+    ...(warnings.length === 0 ? {} : { stderr: warnings.map((text) => safeText(text)) }),
+    extra: { rawStatus: status },
   };
 }
 

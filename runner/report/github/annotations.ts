@@ -30,6 +30,9 @@ export function annotationsOf(run: RunSummary, pathOf: (file: string) => string)
   if (run.interrupted) {
     errors.push({ level: "error", title: "Interrupted", message: runVerdict(run) });
   }
+  if (run.failed_by === "flaky") {
+    errors.push({ level: "error", title: "Flaky", message: runVerdict(run) });
+  }
   for (const summary of run.cases) {
     const { name, file, status, failure, steps } = summary;
     const title = safeLine(name, 200);
@@ -42,16 +45,22 @@ export function annotationsOf(run: RunSummary, pathOf: (file: string) => string)
       const message = messageOf(summary, failure);
       warnings.push({ level: "warning", title, message, ...at(file, failure.place) });
     }
-    for (const text of summary.warnings) {
+    const attempts = [...summary.retries ?? [], summary];
+    for (const text of attempts.flatMap(({ warnings }) => warnings)) {
       const message = safeText(text, MAX_MESSAGE);
       warnings.push({ level: "warning", title, message, ...at(file) });
     }
     if (!summary.flaky) continue;
     const retried = steps.find(({ retries }) => retries.length > 0);
-    const [first] = retried?.retries ?? [];
-    const why = first === undefined ? "" : `\n${messageOf(summary, first.failure)}`;
+    const [first] = [...summary.retries ?? [], ...retried?.retries ?? []];
+    const why = first?.failure === undefined ? "" : `\n${messageOf(summary, first.failure)}`;
     const message = `flaky: it passed only after a retry${why}`;
-    notices.push({ level: "notice", title, message, ...at(file, retried?.place) });
+    notices.push({
+      level: "notice",
+      title,
+      message,
+      ...at(file, retried?.place ?? first?.failure?.place),
+    });
   }
   for (const text of run.warnings) {
     warnings.push({ level: "warning", title: "Warning", message: safeText(text, MAX_MESSAGE) });

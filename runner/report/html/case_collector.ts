@@ -1,5 +1,6 @@
 import type {
   CaseFinished,
+  CaseRetried,
   CaseStarted,
   EventFailure,
   EventPlace,
@@ -13,6 +14,8 @@ import type {
 } from "../../events/event.ts";
 import {
   type AttemptRow,
+  CASE_STATUSES,
+  type CaseAttemptRow,
   type CaseDetails,
   type LogRow,
   STEP_STATUSES,
@@ -50,11 +53,17 @@ export class CaseCollector {
   #latest = new Map<string, StepState>();
   #logs: LogRow[] = [];
   #details: CaseDetails = { steps: [] };
+  #attempts: CaseAttemptRow[] = [];
   #failureTexts: string[] = [];
 
   /** Starts with a case. */
-  constructor({ vars, matrix }: CaseStarted, tables: ReportTables) {
+  constructor(started: CaseStarted, tables: ReportTables) {
     this.#tables = tables;
+    this.#start(started);
+  }
+
+  #start({ vars, matrix }: CaseStarted): void {
+    const tables = this.#tables;
     const values = (record: Record<string, unknown>): [string, string][] =>
       Object.entries(record).map(([name, value]) => [
         name,
@@ -67,6 +76,10 @@ export class CaseCollector {
   /** Receives an event of this case. */
   report(event: RecipeEvent): void {
     switch (event.type) {
+      case "case.started":
+        return this.#start(event);
+      case "case.retried":
+        return this.#onCaseRetried(event);
       case "step.started":
         return this.#onStarted(event);
       case "step.retried":
@@ -102,13 +115,29 @@ export class CaseCollector {
       // It is nearly always the failure of a step, which is in the details already.
       const kept = this.#keepFailure(failure, true);
       const json = JSON.stringify(kept);
-      const step = details.steps.findIndex(([, , , , , more]) =>
+      const step = details.steps.findLastIndex(([, , , , , more]) =>
         more?.failure !== undefined && JSON.stringify(more.failure) === json
       );
       details.failure = step === -1 ? kept : step;
     }
     if (event?.usual) details.usual = event.usual;
+    if (this.#attempts.length > 0) details.attempts = this.#attempts;
     return details;
+  }
+
+  /** Ends an attempt; the steps of the next one follow as further steps. */
+  #onCaseRetried({ ts, status, duration_ms, failure }: CaseRetried): void {
+    const endedAt = this.#tables.time(ts);
+    for (const step of this.#steps) {
+      if (!step.row) this.#endUnfinished(step, endedAt);
+    }
+    this.#latest.clear();
+    this.#attempts.push({
+      end: this.#steps.length,
+      status: CASE_STATUSES.indexOf(status),
+      duration: Math.round(duration_ms),
+      ...(failure ? { failure: this.#keepFailure(failure) } : {}),
+    });
   }
 
   #stepOf({ phase, step }: StepEvent): StepState | undefined {

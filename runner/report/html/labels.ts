@@ -40,13 +40,14 @@ export function plural(count: number, noun: string): string {
 
 /** The result of a run in one sentence: `7 cases: 1 failed, 1 errored, 5 passed`. */
 export function runSentence(
-  { counts, plannedCases, interrupted, finished }: ReportIndex,
+  { counts, plannedCases, interrupted, finished, failedBy }: ReportIndex,
 ): string {
   const statuses = ["failed", "errored", "interrupted", "unchecked", "skipped"] as const;
   const parts = statuses.filter((status) => counts[status] > 0).map((status) =>
     `${counts[status].toLocaleString("en")} ${STATUS_LABELS[status].toLowerCase()}`
   );
   parts.push(`${counts.passed.toLocaleString("en")} passed`);
-  const end = interrupted && !finished ? "; the run did not finish" : "";
+  const flaky = failedBy === "flaky" ? `; ${counts.flaky} flaky, which fails the run` : "";
+  const end = interrupted && !finished ? "; the run did not finish" : flaky;
   return `${plural(plannedCases, "case")}: ${parts.join(", ")}${end}`;
 }

@@ -44,6 +44,8 @@ export interface ReportIndex {
   exitCode?: number;
   /** The counts of the cases. */
   counts: RunCounts;
+  /** Present if nothing but flaky cases fails the run. */
+  failedBy?: "flaky";
   /** The number of cases that should run. */
   plannedCases: number;
   /** The warnings that belong to no case. */
@@ -79,7 +81,7 @@ export type CaseRow = [
 
 /** Properties of a case besides its status, as bits. */
 export const CASE_FLAGS = {
-  /** It passed only after a retry of a step. */
+  /** It passed only after a retry of a step or of the whole case. */
   flaky: 1,
   /** It was slower than usual. */
   slow: 2,
@@ -119,8 +121,22 @@ export interface CaseDetails {
   usual?: Usual;
   /** Its warnings. */
   warnings?: string[];
+  /** The attempts before the last one, whose steps come first. */
+  attempts?: CaseAttemptRow[];
   /** Its log lines that belong to no known step. */
   logs?: LogRow[];
+}
+
+/** An attempt of a case that another one followed. */
+export interface CaseAttemptRow {
+  /** The index of the first step of the next attempt. */
+  end: number;
+  /** An index of {@linkcode CASE_STATUSES}. */
+  status: number;
+  /** How long it took, in milliseconds. */
+  duration: number;
+  /** Why it did not pass. */
+  failure?: EventFailure;
 }
 
 /** A step of a case. */

@@ -60,6 +60,9 @@ export class RunCollector {
         this.#plannedCases = event.cases;
         return;
       case "case.started":
+        if (event.attempt !== undefined && this.#open.has(event.case)) {
+          return this.#open.get(event.case)!.collector.report(event);
+        }
         this.#open.set(event.case, {
           name: this.#tables.truncate(event.name),
           file: event.file,
@@ -105,6 +108,7 @@ export class RunCollector {
       finished: finished !== undefined,
       ...(finished ? { exitCode: finished.exit_code } : {}),
       counts,
+      ...(finished?.failed_by === undefined ? {} : { failedBy: finished.failed_by }),
       plannedCases: Math.max(this.#plannedCases, cases.length),
       warnings: this.#tables.truncateList(this.#warnings, 1000),
       files: this.#tables.files,
@@ -176,7 +180,7 @@ export class RunCollector {
 
 function verdictOf(finished: RecipeRunFinished | undefined, counts: RunCounts): Verdict {
   if (!finished || finished.interrupted) return "interrupted";
-  if (counts.failed > 0) return "failed";
+  if (counts.failed > 0 || finished.failed_by !== undefined) return "failed";
   if (counts.errored > 0) return "errored";
   return finished.exit_code === 0 ? "passed" : "unchecked";
 }

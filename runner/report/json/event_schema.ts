@@ -1,5 +1,6 @@
 import {
   type CaseFinished,
+  type CaseRetried,
   type CaseSkipped,
   type CaseStarted,
   type CaseStatus,
@@ -100,6 +101,9 @@ const EVENTS: Events = {
       tags: list("The recipe's tags.", text("A tag.")),
       vars: map("The initial values of its variables."),
       matrix: optional(map("The values of its matrix.")),
+      attempt: optional(
+        integer("The attempt, from 2: its steps begin anew. Absent for the first.", 1),
+      ),
     },
   ),
   "step.started": record<StepStarted>("A step has started. It is sent again for each retry.", {
@@ -146,6 +150,15 @@ const EVENTS: Events = {
     case: optional(integer("The number of the case; absent for a warning about the whole run.")),
     text: text("The warning."),
   }),
+  "case.retried": record<CaseRetried>("An attempt of a case did not pass, and another follows.", {
+    type: constant("case.retried", "The type of the event."),
+    ...ofCase,
+    ...named,
+    attempt: integer("The attempt that has ended, from 1.", 1),
+    status: word<CaseStatus>("How it ended.", CASE_STATUSES),
+    duration_ms: number("How long it took, in milliseconds."),
+    failure: optional(defined("failure", "Its first failure.", failure)),
+  }),
   "case.finished": record<CaseFinished>("A case has ended.", {
     type: constant("case.finished", "The type of the event."),
     ...ofCase,
@@ -154,8 +167,9 @@ const EVENTS: Events = {
       "The outcome. An `unchecked` case made no assertion and no wait.",
       CASE_STATUSES,
     ),
-    flaky: flag("Whether it passed only because a step was retried."),
-    duration_ms: number("How long it took, in milliseconds."),
+    flaky: flag("Whether it passed only because a step or the whole case was retried."),
+    duration_ms: number("How long it took with all attempts, in milliseconds."),
+    attempts: optional(integer("The number of attempts; absent if there was one.", 1)),
     failure: optional(defined("failure", "The first failure.", failure)),
     usual: optional(
       defined("usual", "How long it took in earlier runs, if a history is kept.", usual),
@@ -180,6 +194,14 @@ const EVENTS: Events = {
       number("How long it took in real time, in milliseconds, if its clock was virtual."),
     ),
     counts: defined("counts", "The number of cases by outcome.", counts),
+    failed_by: optional(
+      word<"flaky">(
+        "Present if nothing but flaky cases fails the run, as `--fail-on-flaky` asks.",
+        {
+          flaky: true,
+        },
+      ),
+    ),
   }),
 };
 

@@ -110,7 +110,7 @@ export const counts: Typed<RunCounts> = record<RunCounts>("The number of cases b
   unchecked: integer("Cases that made no assertion and no wait."),
   interrupted: integer("Cases that were interrupted, or not started because of the interruption."),
   skipped: integer("Cases that were not started because an earlier one did not pass."),
-  flaky: integer("Cases that passed only because a step was retried."),
+  flaky: integer("Cases that passed only because a step or the whole case was retried."),
   warnings: integer("The number of warnings."),
 });
 

@@ -1,5 +1,7 @@
+import type { CaseStatus } from "../../events/event.ts";
 import type { JsonSchema } from "../../language/field.ts";
 import {
+  type CaseAttempt,
   type CaseSummary,
   type LogSummary,
   type RetrySummary,
@@ -64,6 +66,23 @@ const step: Typed<StepSummary> = record<StepSummary>("A step.", {
   ),
 });
 
+const line: Typed<LogSummary> = record<LogSummary>("A line.", {
+  at: time("When it was printed."),
+  step: text("The number of the step that printed it."),
+  text: text("The line."),
+});
+
+const attempt: Typed<CaseAttempt> = record<CaseAttempt>("An attempt that did not pass.", {
+  attempt: integer("The attempt, from 1.", 1),
+  status: word<CaseStatus>("How it ended.", CASE_STATUSES),
+  started_at: time("When it started."),
+  duration_ms: number("How long it took, in milliseconds."),
+  failure: optional(defined("failure", "Its first failure.", failure)),
+  steps: list("Its steps, in the order they started.", defined("step", "A step.", step)),
+  logs: list("The lines it printed.", line),
+  warnings: list("Its warnings.", text("A warning.")),
+});
+
 const caseSummary: Typed<CaseSummary> = record<CaseSummary>(
   "A case: a recipe with one combination of its matrix.",
   {
@@ -83,19 +102,16 @@ const caseSummary: Typed<CaseSummary> = record<CaseSummary>(
         { bail: true, interrupted: true },
       ),
     ),
-    flaky: flag("Whether it passed only because a step was retried."),
+    flaky: flag("Whether it passed only because a step or the whole case was retried."),
     started_at: optional(time("When it started; absent if it was not started.")),
-    duration_ms: number("How long it took, in milliseconds."),
+    duration_ms: number("How long it took with all attempts, in milliseconds."),
+    attempts: optional(integer("The number of attempts; absent if there was one.", 1)),
+    retries: optional(
+      list("The attempts before the last one; absent if there were none.", attempt),
+    ),
     failure: optional(defined("failure", "The first failure.", failure)),
     steps: list("The steps, in the order they started.", defined("step", "A step.", step)),
-    logs: list(
-      "The lines it printed.",
-      record<LogSummary>("A line.", {
-        at: time("When it was printed."),
-        step: text("The number of the step that printed it."),
-        text: text("The line."),
-      }),
-    ),
+    logs: list("The lines it printed.", line),
     warnings: list(
       "Problems that fail nothing but that a reader should know about.",
       text("A warning."),
@@ -127,6 +143,11 @@ const run: Typed<RunSummary> = record<RunSummary>("A run of recipes: the `json` 
   counts: defined("counts", "The number of cases by outcome.", counts),
   cases: list("The cases, by number.", defined("case", "A case.", caseSummary)),
   warnings: list("The warnings about the whole run.", text("A warning.")),
+  failed_by: optional(
+    word<"flaky">("Present if nothing but flaky cases fails the run, as `--fail-on-flaky` asks.", {
+      flaky: true,
+    }),
+  ),
 });
 
 /** Makes the JSON Schema of the `json` report. */

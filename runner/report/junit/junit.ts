@@ -1,4 +1,5 @@
 import {
+  attemptLine,
   caseLines,
   caseVerdict,
   failureLines,
@@ -26,7 +27,7 @@ function writeRun(run: RunSummary, output: Output): void {
   const { failures, errors } = countsOf(run.cases);
   output.write('<?xml version="1.0" encoding="UTF-8"?>\n');
   const attributes = xmlAttributes({
-    name: run.interrupted ? `dispatch (${runVerdict(run)})` : "dispatch",
+    name: run.interrupted || run.failed_by ? `dispatch (${runVerdict(run)})` : "dispatch",
     tests: run.cases.length,
     failures,
     errors,
@@ -84,7 +85,29 @@ function testCase(file: string, summary: CaseSummary, names: UniqueNames): strin
 
 /** The elements for the status of a case; none if it passed at the first attempt. */
 function outcomeOf(summary: CaseSummary): string[] {
-  const { status, failure, flaky } = summary;
+  const { status, flaky } = summary;
+  const elements = ownOutcome(summary);
+  if (status === "passed") {
+    return flaky ? [...earlierAttempts(summary, "flaky"), ...flakyFailures(summary)] : [];
+  }
+  return [...elements, ...earlierAttempts(summary, "rerun")];
+}
+
+/** The attempts before the last one, as Surefire reports the runs of a test that was run anew. */
+function earlierAttempts({ retries = [] }: CaseSummary, word: "flaky" | "rerun"): string[] {
+  return retries.map((attempt) => {
+    const { status, failure = { kind: "thrown", message: status, lines: [] } } = attempt;
+    const name = `${word}${status === "errored" ? "Error" : "Failure"}`;
+    const attributes = xmlAttributes({ message: safeLine(failure.message), type: failure.kind });
+    const trace = element("stackTrace", {}, failureLines(failure));
+    const out = element("system-out", {}, [attemptLine(attempt)]);
+    return `<${name}${attributes}>${trace}${out}</${name}>`;
+  });
+}
+
+/** The element for the last attempt of a case that did not pass. */
+function ownOutcome(summary: CaseSummary): string[] {
+  const { status, failure } = summary;
   const message = caseVerdict(summary);
   const type = failure?.kind ?? status;
   const lines = failure ? failureLines(failure) : [message];
@@ -99,7 +122,7 @@ function outcomeOf(summary: CaseSummary): string[] {
     case "skipped":
       return [element("skipped", { message, type: summary.reason ?? type }, [])];
     case "passed":
-      return flaky ? flakyFailures(summary) : [];
+      return [];
   }
 }
 

@@ -1,5 +1,5 @@
 import { formatDuration } from "../../language/duration.ts";
-import { caseVerdict, failureLines, runVerdict, stepLine } from "../plain_text.ts";
+import { attemptLine, caseVerdict, failureLines, runVerdict, stepLine } from "../plain_text.ts";
 import type { Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseSummary, RunSummary } from "../run_summary.ts";
 import { summaryReporter } from "../summarizer.ts";
@@ -35,8 +35,9 @@ export function renderMarkdown(run: RunSummary, maxBytes: number): string {
   const flaky = run.cases.filter(({ flaky }) => flaky);
   addSection(page, "Flaky", flaky.map(retryList));
   const warnings = [
-    ...run.cases.flatMap(({ name, warnings }) =>
-      warnings.map((text) => `- ${codeSpan(name)}: ${codeSpan(text)}\n`)
+    ...run.cases.flatMap((summary) =>
+      [...summary.retries ?? [], summary].flatMap(({ warnings }) => warnings)
+        .map((text) => `- ${codeSpan(summary.name)}: ${codeSpan(text)}\n`)
     ),
     ...run.warnings.map((text) => `- ${codeSpan(text)}\n`),
   ];
@@ -105,13 +106,14 @@ function tableRow({ status, flaky, name, file, duration_ms }: CaseSummary): stri
 }
 
 function failureSection(summary: CaseSummary): string {
-  const { name, status, failure, steps, logs } = summary;
+  const { name, status, failure, steps, logs, retries = [] } = summary;
   const lines = failure ? failureLines(failure) : [caseVerdict(summary)];
   for (const step of steps) {
     const isFailureOfCase = step.step === failure?.step && !step.soft;
     if (!step.failure || isFailureOfCase) continue;
     lines.push("", stepLine(step), ...failureLines(step.failure).map((line) => `  ${line}`));
   }
+  if (retries.length > 0) lines.push("", "earlier attempts:", ...retries.map(attemptLine));
   if (steps.length > 0) lines.push("", "steps:", ...steps.map((step) => `  ${stepLine(step)}`));
   if (logs.length > 0) {
     lines.push("", "log:", ...logs.map(({ step, text }) => `  ${step}: ${text}`));
@@ -120,13 +122,14 @@ function failureSection(summary: CaseSummary): string {
   return `#### ${result}: ${codeSpan(name)}\n\n${codeBlock(lines)}\n`;
 }
 
-function retryList({ name, steps }: CaseSummary): string {
+function retryList({ name, steps, retries: attempts = [] }: CaseSummary): string {
+  const earlier = attempts.map((attempt) => `  - ${codeSpan(attemptLine(attempt))}\n`);
   const retries = steps.flatMap(({ label, retries }) =>
     retries.map(({ attempt, failure }) =>
       `  - attempt ${attempt} of ${codeSpan(label)}: ${codeSpan(failure.message)}\n`
     )
   );
-  return `- ${codeSpan(name)}\n${retries.join("")}`;
+  return `- ${codeSpan(name)}\n${earlier.join("")}${retries.join("")}`;
 }
 
 function addSection(page: Page, title: string, parts: readonly string[]): void {

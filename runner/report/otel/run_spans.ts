@@ -57,6 +57,11 @@ export class RunSpans {
         });
         return;
       case "case.started": {
+        const open = this.#cases.get(event.case);
+        if (event.attempt !== undefined && open) {
+          const attempt = { "dispatch.case.attempt": event.attempt };
+          return void open.span.addEvent("dispatch.case.attempt", attempt, at);
+        }
         const parent = this.#run?.context ?? this.#parent;
         this.#cases.set(event.case, this.#open(event.name, at, parent, caseAttributes(event)));
         return;
@@ -80,6 +85,13 @@ export class RunSpans {
         (owner ?? this.#run)?.span.addEvent("warning", text, at);
         return;
       }
+      case "case.retried":
+        this.#cases.get(event.case)?.span.addEvent("dispatch.case.retried", {
+          "dispatch.case.attempt": event.attempt,
+          "dispatch.case.status": event.status,
+          ...(event.failure ? failureAttributes(event.failure) : {}),
+        }, at);
+        return;
       case "case.finished":
         return this.#onCaseFinished(event, at);
       case "case.skipped":
@@ -139,6 +151,7 @@ export class RunSpans {
     open?.span.setAttributes({
       "dispatch.case.status": event.status,
       "dispatch.case.flaky": event.flaky,
+      ...(event.attempts === undefined ? {} : { "dispatch.case.attempts": event.attempts }),
       ...usualAttributes(event.usual),
     });
     if (open && event.failure) this.#addFailure(open.span, event.failure, at);

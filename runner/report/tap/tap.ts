@@ -1,5 +1,5 @@
 import type { EventFailure, RecipeEvent } from "../../events/event.ts";
-import { caseVerdict, runVerdict, safeLine, UniqueNames } from "../plain_text.ts";
+import { attemptLine, caseVerdict, runVerdict, safeLine, UniqueNames } from "../plain_text.ts";
 import type { Output, Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseSummary, StepSummary } from "../run_summary.ts";
 import { defuseCiCommands } from "../safe_text.ts";
@@ -44,7 +44,8 @@ class TapReporter implements Reporter {
   }
 
   #writeCase(summary: CaseSummary): void {
-    const { status, steps, logs, warnings, failure, flaky, file, duration_ms } = summary;
+    const { status, steps, logs, failure, flaky, file, duration_ms, retries = [] } = summary;
+    const warnings = [...retries, summary].flatMap(({ warnings }) => warnings);
     const name = this.#names.next(escape(summary.name), "", escape(file));
     const lines: string[] = [];
     if (steps.length > 0) {
@@ -55,7 +56,8 @@ class TapReporter implements Reporter {
       }
       lines.push(`    1..${steps.length}\n`);
     }
-    for (const { step, text } of logs) lines.push(comment(`log ${step}: ${text}`));
+    const allLogs = [...retries.flatMap(({ logs }) => logs), ...logs];
+    for (const { step, text } of allLogs) lines.push(comment(`log ${step}: ${text}`));
     for (const text of warnings) lines.push(comment(`warning: ${text}`));
     const ok = status === "passed" || status === "skipped";
     const skip = status === "skipped" ? directive("SKIP", caseVerdict(summary)) : "";
@@ -65,6 +67,7 @@ class TapReporter implements Reporter {
         ...(ok ? {} : { message: caseVerdict(summary), ...failureFields(failure) }),
         ...(ok ? {} : { status }),
         ...(flaky ? { flaky: true } : {}),
+        ...(retries.length === 0 ? {} : { retried: retries.map(attemptLine) }),
         file,
         ...(status === "skipped" ? {} : { duration_ms }),
       }),

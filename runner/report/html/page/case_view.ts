@@ -1,6 +1,6 @@
-import type { CaseDetails } from "../report_data.ts";
+import { CASE_STATUSES, type CaseAttemptRow, type CaseDetails } from "../report_data.ts";
 import { durationText, plural } from "../labels.ts";
-import { badges, caseStatus, usualLine } from "./badges.ts";
+import { badges, caseStatus, statusText, usualLine } from "./badges.ts";
 import type { ReportContext } from "./context.ts";
 import { decodeSteps, type ReportCase, type ReportStep } from "./decode.ts";
 import { button, type Child, el } from "./dom.ts";
@@ -20,12 +20,12 @@ export function makeCaseView(
   move: (by: number) => void,
 ): HTMLElement {
   const details = context.details(reportCase);
-  const { failure, warnings = [], vars = [], matrix = [], logs, usual } = details;
+  const { failure, warnings = [], vars = [], matrix = [], logs, usual, attempts = [] } = details;
   const steps = decodeSteps(details, context.index);
   const ownFailure = typeof failure === "number" ? steps[failure]?.more.failure : failure;
   const owner = typeof failure === "number" ? steps[failure] : undefined;
   const stepsElement = el("div", { class: "case-steps" });
-  fillSteps(stepsElement, reportCase, steps, owner, context, MAX_STEPS);
+  fillSteps(stepsElement, reportCase, steps, owner, context, MAX_STEPS, attempts);
   return el(
     "article",
     {
@@ -40,6 +40,18 @@ export function makeCaseView(
     ownFailure && section(
       owner ? `Why it did not pass: step ${owner.number}, ${owner.label}` : "Why it did not pass",
       failureCard(ownFailure, reportCase.status),
+    ),
+    attempts.length > 0 && section(
+      "Earlier attempts",
+      ...attempts.flatMap(({ failure, status, duration }, i) => [
+        el(
+          "p",
+          { class: "attempt-head" },
+          statusText(CASE_STATUSES[status]!),
+          ` attempt ${i + 1}, ${durationText(duration)}`,
+        ),
+        failure && failureCard(failure, CASE_STATUSES[status]!),
+      ]),
     ),
     warnings.length > 0 && section(
       plural(warnings.length, "warning"),
@@ -117,6 +129,7 @@ function fillSteps(
   owner: ReportStep | undefined,
   context: ReportContext,
   maxSteps: number,
+  attempts: readonly CaseAttemptRow[],
 ): void {
   if (steps.length === 0) return;
   const { times } = context;
@@ -125,7 +138,7 @@ function fillSteps(
     maxSteps,
     ({ status }) => status !== "passed" && status !== "skipped",
   );
-  const showAll = () => fillSteps(into, reportCase, steps, owner, context, Infinity);
+  const showAll = () => fillSteps(into, reportCase, steps, owner, context, Infinity, attempts);
   const open = (step: ReportStep) => {
     const element = document.getElementById(stepId(step));
     const details = element?.querySelector("details");
@@ -139,7 +152,7 @@ function fillSteps(
     section("Timeline", makeTimeline(sections, { reportCase, times, open, showAll })),
     section(
       plural(steps.length, "step"),
-      makeSteps(sections, { reportCase, times, shownAbove: owner?.position, showAll }),
+      makeSteps(sections, { reportCase, times, shownAbove: owner?.position, showAll, attempts }),
     ),
   );
 }

@@ -5,7 +5,7 @@ import { button, type Child, el } from "./dom.ts";
 import { failureCard, sourceExcerpt } from "./failure.ts";
 import type { Section } from "./shorten.ts";
 import type { Times } from "./times.ts";
-import type { LogRow } from "../report_data.ts";
+import type { CaseAttemptRow, LogRow } from "../report_data.ts";
 
 /** What {@linkcode makeSteps} needs besides the steps. */
 export interface StepsOptions {
@@ -17,6 +17,8 @@ export interface StepsOptions {
   shownAbove: number | undefined;
   /** Shows all steps. */
   showAll: () => void;
+  /** The attempts of the case before the last one. */
+  attempts: readonly CaseAttemptRow[];
 }
 
 /** Makes the list of steps with their details. Steps that failed or were retried are open. */
@@ -26,6 +28,7 @@ export function makeSteps(
 ): HTMLElement {
   const list = el("ol", { class: "steps" });
   let always = false;
+  let attempt = 0;
   for (const group of sections) {
     if ("hidden" in group) {
       const count = group.hidden.toLocaleString("en");
@@ -40,6 +43,12 @@ export function makeSteps(
       continue;
     }
     for (const step of group.shown) {
+      const current = 1 + options.attempts.filter(({ end }) => end <= step.position).length;
+      if (options.attempts.length > 0 && current !== attempt) {
+        attempt = current;
+        always = false;
+        list.append(el("li", { class: "steps-divider" }, `attempt ${attempt}`));
+      }
       if (step.always && step.depth === 0 && !always) {
         always = true;
         list.append(el("li", { class: "steps-divider" }, "always"));

@@ -1,0 +1,112 @@
+import { startStopwatch } from "../events/deadline.ts";
+import type { Recipe } from "../language/model.ts";
+import type { RunnerClient } from "../steps/context.ts";
+import { Case, type CaseOptions } from "./case.ts";
+import type { CaseResult } from "./verdict.ts";
+
+/** A recipe with one combination of its matrix. */
+export interface PlannedCase {
+  /** The recipe. */
+  recipe: Recipe;
+  /** The name to show; by default that of the recipe, made unique among the cases of the run. */
+  name?: string;
+  /** The values of its matrix. */
+  matrix?: Record<string, unknown>;
+  /** Values that replace those of the recipe's `vars`. */
+  vars?: Record<string, unknown>;
+  /** Returns a random number in the range [0, 1) for this case; that of the run by default. */
+  random?: () => number;
+}
+
+/** Options of {@linkcode runCase}. */
+export interface RunCaseOptions
+  extends Omit<CaseOptions, "client" | "name" | "index" | "vars" | "matrix" | "attempt"> {
+  /** The connection, or why there is none: the case then ends as `errored`. */
+  client: RunnerClient | Error;
+  /** The names of all cases. */
+  names: readonly string[];
+  /** How often a case that does not pass is run anew. */
+  retries?: number;
+  /** The cases that run now. */
+  running: Set<Case>;
+}
+
+/**
+ * Runs a case, anew if it does not pass and may be retried, and reports it.
+ *
+ * @param index The number of the case in the run.
+ */
+export async function runCase(
+  planned: PlannedCase,
+  index: number,
+  options: RunCaseOptions,
+): Promise<CaseResult> {
+  const { client, names, retries = 0, running, ...rest } = options;
+  const { emit, signal, clock } = options;
+  const about = { case: index, name: names[index]!, file: planned.recipe.source.name };
+  if (client instanceof Error) return reportNotRun(planned, about, client, options);
+  const elapsed = startStopwatch(clock);
+  for (let attempt = 1;; attempt++) {
+    const elapsedOfAttempt = startStopwatch(clock);
+    const { recipe, matrix, vars = {}, random = options.random } = planned;
+    const { name } = about;
+    const own = { ...rest, client, index, name, vars, matrix, random, attempt };
+    const one = new Case(recipe, own);
+    running.add(one);
+    let result: CaseResult;
+    try {
+      result = await one.run();
+    } finally {
+      running.delete(one);
+    }
+    const { status, failure } = result;
+    if (attempt <= retries && mayRetry(result) && !signal.aborted) {
+      const why = failure ? { failure } : {};
+      emit({
+        type: "case.retried",
+        ...about,
+        ...{ attempt, status, duration_ms: elapsedOfAttempt(), ...why },
+      });
+      continue;
+    }
+    const flaky = result.flaky || (status === "passed" && attempt > 1);
+    emit({
+      type: "case.finished",
+      ...about,
+      duration_ms: elapsed(),
+      ...result,
+      flaky,
+      ...(attempt > 1 ? { attempts: attempt } : {}),
+    });
+    return { ...result, flaky };
+  }
+}
+
+/** Whether another attempt could end otherwise: a recipe that checks nothing never passes. */
+function mayRetry({ status, failure }: CaseResult): boolean {
+  // A recipe that ends the process would do so again.
+  return (status === "failed" || status === "errored") && failure?.code !== "exit_call";
+}
+
+/** Reports a case that cannot run because there is no connection. */
+function reportNotRun(
+  { recipe: { tags }, matrix, vars = {} }: PlannedCase,
+  about: { case: number; name: string; file: string },
+  { message }: Error,
+  { emit }: RunCaseOptions,
+): CaseResult {
+  const result: CaseResult = {
+    status: "errored",
+    flaky: false,
+    failure: { kind: "connection", message, lines: [] },
+  };
+  emit({
+    type: "case.started",
+    ...about,
+    tags,
+    vars,
+    ...(matrix === undefined ? {} : { matrix }),
+  });
+  emit({ type: "case.finished", ...about, ...result, duration_ms: 0 });
+  return result;
+}
