@@ -21,8 +21,8 @@ export interface RunInputs {
   variables: readonly string[];
   /** The file of `--dev`. */
   dev: string | undefined;
-  /** The stored stream of events, if the reports are made from one. */
-  stream?: string;
+  /** The stored streams of events that the reports are made from. */
+  streams?: readonly string[];
 }
 
 /**
@@ -62,7 +62,7 @@ export async function checkOutputs(
 /** Refuses a report that would replace another file of the run, whatever the paths are. */
 async function checkTargets(
   targets: readonly { name: string; path: string }[],
-  { recipes, variables, dev, stream }: RunInputs,
+  { recipes, variables, dev, streams = [] }: RunInputs,
   history: string | undefined,
 ): Promise<void> {
   const { fileIdentity } = await import("../../runtime/write_file.ts");
@@ -73,7 +73,7 @@ async function checkTargets(
   await take("a recipe of this run", recipes);
   await take("a file of `--vars`", variables);
   await take("the file of `--dev`", dev === undefined ? [] : [dev]);
-  await take("the stream that is read", stream === undefined ? [] : [stream]);
+  await take("a stream that is read", streams);
   await take("the history of this run", history === undefined ? [] : [history]);
   const writers = new Map<string, string>();
   for (const { name, path } of targets) {

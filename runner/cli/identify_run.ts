@@ -29,9 +29,15 @@ export async function identifyRun(
 ): Promise<RunIdentity> {
   return {
     runner: VERSION,
-    plan: await planDigest(cases, shards),
+    plan: await planDigest(cases),
     ...(shard
-      ? { shard: { ...shard, cases: shards.flatMap((one, i) => one === shard.index ? i : []) } }
+      ? {
+        shard: {
+          ...shard,
+          cases: shards.flatMap((one, i) => one === shard.index ? i : []),
+          planned: cases.length,
+        },
+      }
       : {}),
     ...(attempt === undefined ? {} : { attempt }),
     ...(seed === undefined ? {} : { seed }),
@@ -39,17 +45,14 @@ export async function identifyRun(
 }
 
 /**
- * Returns a digest of the texts of all recipes, of the cases and of how they are cut into shards.
- * Values of variables are not in it, because they may be secrets, which somebody could guess.
+ * Returns a digest of the texts of all recipes and of the cases. Values of variables are not in it,
+ * because they may be secrets, which somebody could guess.
  */
-async function planDigest(
-  cases: Identified["cases"],
-  shards: readonly number[],
-): Promise<string> {
+async function planDigest(cases: Identified["cases"]): Promise<string> {
   const recipes = new Set<Recipe>(cases.map(({ recipe }) => recipe));
   const texts = [...withUsed([...recipes])]
     .map(({ source }) => [fileKey(source.name), source.text]);
-  const parts = cases.map(({ recipe, name }, i) => [fileKey(recipe.source.name), name, shards[i]]);
+  const parts = cases.map(({ recipe, name }) => [fileKey(recipe.source.name), name]);
   const bytes = new TextEncoder().encode(JSON.stringify([texts, parts]));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("")

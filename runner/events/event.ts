@@ -125,6 +125,8 @@ export interface EventShard {
   total: number;
   /** The positions of the run's cases in the whole plan, from 0, in their order. */
   cases: number[];
+  /** The number of cases of the whole plan. */
+  planned: number;
 }
 
 /** What says which run this is, and of which plan. */
@@ -132,8 +134,8 @@ export interface RunIdentity {
   /** The version of the runner. */
   runner?: string;
   /**
-   * The digest of the plan: of its recipes, their cases and how they are cut into shards. Runs with
-   * the same digest run the same plan, or parts of it.
+   * The digest of the plan, of its recipes and their cases. Runs with the same digest run the same
+   * plan, or parts of it.
    */
   plan?: string;
   /** The part of the plan, with `--shard`. */

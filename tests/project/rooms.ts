@@ -126,6 +126,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "runner/steps",
     "runtime",
   ],
+  "runner/merge": ["runner/engine", "runner/events", "runner/report", "runtime"],
   "runner/history": ["runner/events", "runtime"],
   "runner/schedule": ["runtime"],
   "runner/cli": [
@@ -138,6 +139,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "runner/expression",
     "runner/history",
     "runner/language",
+    "runner/merge",
     "runner/recipe",
     "runner/report",
     "runner/report basics",

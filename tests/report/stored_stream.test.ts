@@ -247,7 +247,7 @@ test("refuses to replace the stream, and asks for one file", async () => {
     const file = join(directory, "run.jsonl");
     const { code, err } = await runnerCli(["report", file, "--reporter", `html=${file}`]);
     equal(code, 2);
-    match(err, /reporter html: '.*run\.jsonl' is the stream that is read/);
+    match(err, /reporter html: '.*run\.jsonl' is a stream that is read/);
     equal(await readFile(file, "utf8"), lines(sampleRun()));
     for (const args of [[], [file, file]]) {
       match((await runnerCli(["report", ...args])).err, /^error: report takes one file, which/);

@@ -34,7 +34,7 @@ not the stream of one run; 3 a report could not be written.
     }
     // An export that the environment asks for has been made by the run itself.
     const reporters = readReporters(args.lists.reporter ?? [], context.env, { onlyDefaults: true });
-    const inputs = { recipes: [], variables: [], dev: undefined, stream: file };
+    const inputs = { recipes: [], variables: [], dev: undefined, streams: [file] };
     await checkOutputs({ reporters, history: undefined, inputs }, context);
     const stream = await openStream(file);
     warn(file, stream, context);

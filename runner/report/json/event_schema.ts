@@ -87,6 +87,7 @@ const EVENTS: Events = {
         index: integer("The number of the part, from 1.", 1),
         total: integer("The number of parts.", 1),
         cases: list("The run's cases.", integer("The position in the whole plan, from 0.")),
+        planned: integer("The number of cases of the whole plan."),
       }),
     ),
     attempt: optional(integer("The attempt of the service that runs the process, from 1.", 1)),

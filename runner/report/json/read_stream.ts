@@ -33,39 +33,80 @@ export class StreamError extends Error {
  * @throws {StreamError} If a line is not an event, or the text is not the stream of one run.
  */
 export function readStream(text: string): StoredStream {
-  const schema = eventSchema();
-  const schemas = schema.definitions as Record<string, JsonSchema>;
-  const types = new Set((schema.oneOf as { $ref: string }[]).map(({ $ref }) => $ref.slice(14)));
-  const stream: StoredStream = { events: [] };
-  let hasEnded = false;
-  let number = 0;
+  const reader = new StreamReader();
+  const events: RecipeEvent[] = [];
   for (let start = 0; start < text.length;) {
-    number++;
     const feed = text.indexOf("\n", start);
     const line = text.slice(start, feed === -1 ? text.length : feed);
+    const event = reader.read(line, feed === -1);
+    if (event) events.push(event);
     start = feed === -1 ? text.length : feed + 1;
-    if (line.trim() === "") continue;
-    const value = parse(line, number, feed === -1);
+  }
+  reader.end();
+  const { tornLine } = reader;
+  return { events, ...(tornLine === undefined ? {} : { tornLine }) };
+}
+
+/** Reads a stored stream line by line. */
+export class StreamReader {
+  /** The number of the last line, if it is cut off. */
+  tornLine: number | undefined;
+  /** Whether the last event of the run has been read. */
+  hasEnded = false;
+  readonly #schemas: Record<string, JsonSchema>;
+  readonly #types: ReadonlySet<string>;
+  readonly #isChecked: boolean;
+  #number = 0;
+  #hasBegun = false;
+
+  /**
+   * Starts before the first line.
+   * @param options.isChecked Whether the events have been checked before. That takes most of the time.
+   */
+  constructor({ isChecked = false }: { isChecked?: boolean } = {}) {
+    this.#isChecked = isChecked;
+    const { definitions, oneOf } = eventSchema();
+    this.#schemas = definitions as Record<string, JsonSchema>;
+    this.#types = new Set((oneOf as { $ref: string }[]).map(({ $ref }) => $ref.slice(14)));
+  }
+
+  /**
+   * Reads a line; `undefined` if it is empty, cut off, or an event that this version does not know.
+   *
+   * @param isUnended Whether the text ends with this line, and not with the end of a line.
+   * @throws {StreamError} If it is not the next event of the stream.
+   */
+  read(line: string, isUnended: boolean): RecipeEvent | undefined {
+    const number = ++this.#number;
+    if (line.trim() === "") return undefined;
+    const value = parse(line, number, isUnended);
     if (value === TORN) {
-      stream.tornLine = number;
-      break;
+      this.tornLine = number;
+      return undefined;
     }
     const type = typeOf(value, number);
-    if (stream.events.length === 0) checkBeginning(value, type, number);
+    if (!this.#hasBegun) checkBeginning(value, type, number);
     else if (type === "run.started") {
       throw new StreamError("another run begins here; a stream has one", number);
     }
-    if (hasEnded) throw new StreamError("it comes after the end of the run", number);
-    if (!types.has(type)) continue;
-    const mistake = schemaMistake(value, schemas[type]!, schemas);
+    if (this.hasEnded) throw new StreamError("it comes after the end of the run", number);
+    if (!this.#types.has(type)) return undefined;
+    const mistake = this.#isChecked
+      ? undefined
+      : schemaMistake(value, this.#schemas[type]!, this.#schemas);
     if (mistake !== undefined) {
       throw new StreamError(`it is no event \`${type}\`: ${mistake}`, number);
     }
-    hasEnded = type === "run.finished";
-    stream.events.push(value as unknown as RecipeEvent);
+    this.#hasBegun = true;
+    this.hasEnded = type === "run.finished";
+    return value as RecipeEvent;
   }
-  if (stream.events.length > 0) return stream;
-  throw new StreamError("it is empty; a stream begins with the event `run.started`", 1);
+
+  /** @throws {StreamError} If there was no event. */
+  end(): void {
+    if (this.#hasBegun) return;
+    throw new StreamError("it is empty; a stream begins with the event `run.started`", 1);
+  }
 }
 
 const TORN = Symbol("torn");

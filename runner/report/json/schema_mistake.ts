@@ -44,7 +44,7 @@ export function schemaMistake(
   }
   if (type !== undefined && !hasType(value, type)) return `${what} must be ${TYPES[type]}`;
   // The only pattern is that of a time.
-  if (pattern !== undefined && !(new RegExp(pattern).test(value as string) && isTime(value))) {
+  if (pattern !== undefined && !(regExpOf(pattern).test(value as string) && isTime(value))) {
     return `${what} must be a time, such as \`2026-11-24T09:00:00Z\``;
   }
   if (minimum !== undefined && (value as number) < minimum) {
@@ -93,6 +93,15 @@ function hasType(value: unknown, type: string): boolean {
     default:
       return typeof value === "boolean";
   }
+}
+
+const regExps = new Map<string, RegExp>();
+
+/** Compiles a pattern once: a stream can have a million times. */
+function regExpOf(pattern: string): RegExp {
+  let found = regExps.get(pattern);
+  if (!found) regExps.set(pattern, found = new RegExp(pattern));
+  return found;
 }
 
 /** Whether a text that looks like a time is one: no month has 40 days. */

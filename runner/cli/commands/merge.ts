@@ -1,0 +1,134 @@
+import { listDirectory, pathKind } from "../../../runtime/file.ts";
+import type { RecipeEvent } from "../../events/event.ts";
+import { chooseParts } from "../../merge/choose_parts.ts";
+import { mergeParts } from "../../merge/merge_parts.ts";
+import { mergePlaces, type Place, type Quorum } from "../../merge/merge_places.ts";
+import { openStream } from "../../merge/open_stream.ts";
+import { MergeError } from "../../merge/streams.ts";
+import { ReporterGroup } from "../../report/reporter_group.ts";
+import { type ParsedArgs, UsageError } from "../args.ts";
+import { checkOutputs } from "../check_outputs.ts";
+import { type Command, type CommandContext, COULD_NOT_RUN } from "../command.ts";
+import { historyPath, openHistory } from "../open_history.ts";
+import { readReporters, REPORTER_OPTION, reporterLines } from "../reporter_option.ts";
+
+/** `merge`: makes one run of the parts of a plan. */
+export const merge: Command = {
+  usage: "merge FILE | DIRECTORY…",
+  description: "Make one run of the streams that the shards of a plan have written.",
+  options: {
+    reporter: REPORTER_OPTION,
+    quorum: {
+      value: "K/N",
+      description: "Merge the same plan from N places: a case fails when K of them say so.",
+    },
+    history: {
+      value: "FILE",
+      description: "Keep the results in FILE. Default: DISPATCH_HISTORY.",
+    },
+    quiet: { short: "q", description: "Print only failures and the summary." },
+  },
+  details: `
+A directory stands for its files that end with .jsonl. The newest attempt of
+each shard counts. With --quorum each argument is a place; or, if there is
+only one, each of its files.
+
+Reporters:
+${reporterLines().join("\n")}
+
+For example: dispatch merge shards/ --reporter junit=junit.xml
+Exit codes: that of the whole run; 3 also if a shard is missing or its process
+was killed; 2 if the streams do not belong together.
+`,
+  async run(args, context) {
+    const quorum = quorumOption(args.values.quorum);
+    const places = await findStreams(args.positional, quorum !== undefined);
+    const files = places.flatMap(({ files }) => files);
+    // An export that the environment asks for has been made by the shards themselves.
+    const reporters = readReporters(args.lists.reporter ?? [], context.env, { onlyDefaults: true });
+    const history = historyPath(args, context.env);
+    const inputs = { recipes: [], variables: [], dev: undefined, streams: files };
+    try {
+      const chosen: Place[] = [];
+      for (const { name, files } of places) {
+        const streams = [];
+        for (const file of files) streams.push(await openStream(file));
+        chosen.push({ name, chosen: chooseParts(streams) });
+      }
+      if (quorum && chosen.length > quorum.total) {
+        const { needed, total } = quorum;
+        throw new UsageError(`--quorum ${needed}/${total}: there are ${chosen.length} places`);
+      }
+      await checkOutputs({ reporters, history, inputs }, context);
+      const events = quorum ? mergePlaces(chosen, quorum) : mergeParts(chosen[0]!.chosen);
+      return await write(events, reporters, history, args, context);
+    } catch (error) {
+      throw error instanceof MergeError ? new UsageError(error.message) : error;
+    }
+  },
+};
+
+function quorumOption(option: string | undefined): Quorum | undefined {
+  if (option === undefined) return undefined;
+  const match = /^(\d+)\/(\d+)$/.exec(option);
+  const [needed, total] = [Number(match?.[1]), Number(match?.[2])];
+  if (match && needed >= 1 && needed <= total) return { needed, total };
+  throw new UsageError(`--quorum must be K/N, such as 2/3, not '${option}'`);
+}
+
+/** Finds the files of each place; without a quorum there is only one place. */
+async function findStreams(
+  paths: readonly string[],
+  hasQuorum: boolean,
+): Promise<{ name: string; files: string[] }[]> {
+  if (paths.length === 0) throw new UsageError("Nothing to merge: name files or a directory");
+  const found: { name: string; files: string[] }[] = [];
+  for (const path of paths) found.push({ name: path, files: await filesOf(path) });
+  if (hasQuorum && found.length > 1) return found;
+  const files = [...new Set(found.flatMap(({ files }) => files))];
+  return hasQuorum
+    ? files.map((file) => ({ name: file, files: [file] }))
+    : [{ name: paths[0]!, files }];
+}
+
+async function filesOf(path: string): Promise<string[]> {
+  if (await pathKind(path) !== "directory") return [path];
+  const files = (await listDirectory(path)).filter((name) => name.endsWith(".jsonl")).sort();
+  if (files.length > 0) return files.map((name) => `${path.replace(/\/+$/, "")}/${name}`);
+  throw new UsageError(`Nothing to merge: '${path}' has no file that ends with .jsonl`);
+}
+
+async function write(
+  events: AsyncIterable<RecipeEvent>,
+  reporters: ReturnType<typeof readReporters>,
+  history: string | undefined,
+  { flags }: ParsedArgs,
+  { out, err, env, clock, onStuck, signal }: CommandContext,
+): Promise<number> {
+  const group = await ReporterGroup.open(reporters, {
+    // Nothing runs, so there is nothing to draw live.
+    out: { ...out, isTerminal: false },
+    ...{ err, env, clock },
+    ...(onStuck ? { onStuck } : {}),
+    quiet: flags.has("quiet"),
+    verbose: false,
+  });
+  let exitCode = COULD_NOT_RUN;
+  let recorder: Awaited<ReturnType<typeof openHistory>>;
+  try {
+    for await (const event of events) {
+      signal.throwIfAborted();
+      if (event.type === "run.started") {
+        const isVirtual = event.clock === "virtual";
+        recorder = await openHistory(history, [], true, { err, clock, isVirtual });
+      }
+      group.report(recorder?.annotate(event) ?? event);
+      if (event.type === "run.finished") exitCode = event.exit_code;
+    }
+  } finally {
+    await recorder?.finish();
+    await group.finish();
+  }
+  const isIncomplete = group.hasFailed || recorder?.hasFailed;
+  return exitCode === 0 && isIncomplete ? COULD_NOT_RUN : exitCode;
+}

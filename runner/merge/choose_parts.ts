@@ -1,0 +1,78 @@
+import { checkPlan, MergeError, partOf, type StoredStream } from "./streams.ts";
+
+/** The streams that make up a whole run. */
+export interface ChosenParts {
+  /** The newest stream of each shard that has one, by the number of the shard. */
+  parts: StoredStream[];
+  /** What a reader has to know about the others. */
+  notes: string[];
+  /** The numbers of the shards that have no stream. */
+  missing: number[];
+  /** The number of cases of the plan. */
+  planned: number;
+}
+
+/**
+ * Chooses the newest attempt of each shard.
+ * @throws {MergeError} When the streams do not belong together.
+ */
+export function chooseParts(streams: readonly StoredStream[]): ChosenParts {
+  checkPlan(streams);
+  const { planned } = partOf(streams[0]!);
+  const total = Math.max(...streams.map((stream) => partOf(stream).total));
+  const notes: string[] = [];
+  const parts: StoredStream[] = [];
+  const missing: number[] = [];
+  const ofCut = streams.filter((stream) => partOf(stream).total === total);
+  for (const stream of streams) {
+    if (ofCut.includes(stream)) continue;
+    const { index, total: other } = partOf(stream);
+    throw new MergeError(
+      `Cannot merge '${stream.name}' with '${
+        ofCut[0]!.name
+      }': it is part ${index} of ${other}, not ` +
+        `of ${total}`,
+      "overlap",
+    );
+  }
+  for (let index = 1; index <= total; index++) {
+    const [newest, ...earlier] = ofCut.filter((stream) => partOf(stream).index === index)
+      .sort(newestFirst);
+    if (newest) parts.push(newest);
+    else missing.push(index);
+    for (const stream of earlier) notes.push(noteAbout(stream, newest!, `${index}/${total}`));
+  }
+  checkOverlap(parts);
+  return { parts, notes, missing, planned };
+}
+
+function newestFirst(a: StoredStream, b: StoredStream): number {
+  const attempts = (b.started.attempt ?? 1) - (a.started.attempt ?? 1);
+  return attempts || Date.parse(b.started.ts) - Date.parse(a.started.ts);
+}
+
+function noteAbout(stream: StoredStream, newest: StoredStream, shard: string): string {
+  const { started: { ts, attempt } } = stream;
+  const isCopy = ts === newest.started.ts && attempt === newest.started.attempt;
+  return isCopy
+    ? `'${stream.name}' is a copy of '${newest.name}'`
+    : `'${stream.name}' is an earlier attempt of shard ${shard}; '${newest.name}' counts`;
+}
+
+/** Shards that were cut by different histories can have the same case. */
+function checkOverlap(parts: readonly StoredStream[]): void {
+  const owners = new Map<number, StoredStream>();
+  for (const part of parts) {
+    for (const number of partOf(part).cases) {
+      const other = owners.get(number);
+      if (other) {
+        throw new MergeError(
+          `Cannot merge '${part.name}' with '${other.name}': both ran case ${number + 1} of the ` +
+            "plan, so they were cut with different histories",
+          "overlap",
+        );
+      }
+      owners.set(number, part);
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import { exitCodeOf, noCounts } from "../engine/verdict.ts";
+import type { CaseFinished, CaseSkipped, RecipeEvent } from "../events/event.ts";
+import type { ChosenParts } from "./choose_parts.ts";
+import { PlanReader, warning } from "./merge_parts.ts";
+import { checkPlan } from "./streams.ts";
+
+/** A run of the plan from one place. */
+export interface Place {
+  /** The name to show. */
+  name: string;
+  /** The streams of its parts. */
+  chosen: ChosenParts;
+}
+
+/** How many places must agree. */
+export interface Quorum {
+  /** A case fails when it has not passed in so many places. */
+  needed: number;
+  /** How many places there are. */
+  total: number;
+}
+
+/** What a place saw of a case. */
+interface Sight {
+  place: string;
+  events: readonly RecipeEvent[];
+  finished: CaseFinished;
+}
+
+/**
+ * Makes one run of the same plan from several places. A case fails when so many places say so; else
+ * it has the result of a place where it passed. A warning in the case says who saw what.
+ *
+ * @throws {MergeError} When the places ran different plans.
+ */
+export async function* mergePlaces(
+  places: readonly Place[],
+  { needed, total }: Quorum,
+): AsyncGenerator<RecipeEvent> {
+  checkPlan(places.flatMap(({ chosen }) => chosen.parts));
+  await using stack = new AsyncDisposableStack();
+  const readers = places.map(({ name, chosen }) => {
+    return { name, reader: stack.use(new PlanReader(chosen)) };
+  });
+  const counts = noCounts();
+  const [first] = readers;
+  const servers = [...new Set(readers.map(({ reader }) => reader.started.server))];
+  yield { ...first!.reader.started, server: servers.join(", ") };
+  for (let number = 0; number < places[0]!.chosen.planned; number++) {
+    const sights: Sight[] = [];
+    let skipped: CaseSkipped | undefined;
+    for (const { name, reader } of readers) {
+      const events = await reader.take(number);
+      const finished = events.find((event): event is CaseFinished =>
+        event.type === "case.finished"
+      );
+      if (finished) sights.push({ place: name, events, finished });
+      skipped ??= events.find((event) => event.type === "case.skipped");
+    }
+    const chosen = decide(sights, needed);
+    if (!chosen && skipped) {
+      counts[skipped.reason === "bail" ? "skipped" : "interrupted"]++;
+      yield skipped;
+    }
+    if (!chosen) continue;
+    counts[chosen.finished.status]++;
+    if (chosen.finished.flaky) counts.flaky++;
+    for (const event of chosen.events) {
+      if (event === chosen.finished && !doAgree(sights)) {
+        counts.warnings++;
+        yield { ...warning(describe(sights), event.ts), case: number };
+      }
+      if (event.type === "warning") counts.warnings++;
+      yield event;
+    }
+  }
+  const ends = [];
+  const problems: string[] = [];
+  for (const { name, reader } of readers) {
+    await reader.end();
+    ends.push(reader.finished());
+    problems.push(...reader.problems().map((text) => `${name}: ${text}`));
+  }
+  if (places.length < total) {
+    problems.push(`only ${places.length} of ${total} places have streams`);
+  }
+  const ts = ends.map((end) => end.ts).sort().at(-1)!;
+  for (const text of problems) yield warning(text, ts);
+  counts.warnings += problems.length;
+  const isInterrupted = ends.some(({ interrupted }) => interrupted);
+  const isIncomplete = places.length < total || readers.some(({ reader }) => reader.isIncomplete);
+  yield {
+    type: "run.finished",
+    exit_code: isIncomplete && !isInterrupted
+      ? 3
+      : exitCodeOf(counts, { isInterrupted, wasCalledToExit: false, isPart: false }),
+    interrupted: isInterrupted,
+    duration_ms: Math.max(...ends.map(({ duration_ms }) => duration_ms)),
+    counts,
+    ts,
+  };
+}
+
+function decide(sights: readonly Sight[], needed: number): Sight | undefined {
+  const passed = sights.filter(({ finished: { status } }) => status === "passed");
+  const others = sights.filter((sight) => !passed.includes(sight));
+  return others.length >= needed || passed.length === 0 ? others[0] : passed[0];
+}
+
+function doAgree(sights: readonly Sight[]): boolean {
+  return new Set(sights.map(({ finished: { status } }) => status)).size <= 1;
+}
+
+function describe(sights: readonly Sight[]): string {
+  const parts = sights.map(({ place, finished: { status, failure } }) =>
+    `${status} in ${place}${failure ? ` (${failure.message})` : ""}`
+  );
+  return `the places do not agree: ${parts.join(", ")}`;
+}

@@ -1,0 +1,128 @@
+import type {
+  CaseStarted,
+  EventFailure,
+  RecipeEvent,
+  RecipeRunFinished,
+  RunCounts,
+  Warned,
+} from "../events/event.ts";
+import { noCounts } from "../engine/verdict.ts";
+import { MergeError, partOf, type StoredStream } from "./streams.ts";
+
+/** Why a case did not end whose process was killed. */
+const KILLED: EventFailure = {
+  kind: "interrupted",
+  message: "the process ended before the case did",
+  lines: [],
+};
+
+/**
+ * Reads the cases of one part of a plan one by one, so that the events of a large run need not be in
+ * memory together. Only what runs at the same time as a case is read ahead.
+ */
+export class PartReader {
+  /** The stream. */
+  readonly stream: StoredStream;
+  /** The warnings that belong to no case. */
+  readonly warnings: Warned[] = [];
+  /** How many cases the stream has no event of, because its process was killed. */
+  notStarted = 0;
+  /** The last event, once all cases have been read; absent if the process was killed. */
+  finished: RecipeRunFinished | undefined;
+  /** The cases that a killed process has counted nowhere. */
+  readonly #counts: RunCounts = noCounts();
+  readonly #events: AsyncIterator<RecipeEvent>;
+  readonly #numbers: readonly number[];
+  /** The events of cases that have been read ahead, by their positions in the plan. */
+  readonly #ahead = new Map<number, RecipeEvent[]>();
+  readonly #complete = new Set<number>();
+
+  /** Reads a stream. */
+  constructor(stream: StoredStream) {
+    this.stream = stream;
+    this.#numbers = partOf(stream).cases;
+    this.#events = stream.read()[Symbol.asyncIterator]();
+  }
+
+  /** Reads the events of a case, with its position in the plan as their number. */
+  async take(number: number): Promise<RecipeEvent[]> {
+    while (!this.#complete.has(number) && await this.#readNext());
+    const events = this.#ahead.get(number) ?? [];
+    this.#ahead.delete(number);
+    if (this.#complete.delete(number)) return events;
+    return this.#endOfKilled(events);
+  }
+
+  /** Reads what follows the last case, and returns events of cases that came after their end. */
+  async end(): Promise<RecipeEvent[]> {
+    while (await this.#readNext());
+    return [...this.#ahead.values()].flat();
+  }
+
+  /** Closes the file of the stream, also if not all of it has been read. */
+  async close(): Promise<void> {
+    await this.#events.return?.();
+  }
+
+  /** The number of cases by outcome. */
+  get counts(): RunCounts {
+    return this.finished?.counts ?? this.#counts;
+  }
+
+  async #readNext(): Promise<boolean> {
+    const { value: event, done } = await this.#events.next();
+    if (done) return false;
+    if (event.type === "run.finished") this.finished = event;
+    else if (event.type !== "run.started") this.#keep(event);
+    return true;
+  }
+
+  #keep(event: Exclude<RecipeEvent, { type: "run.started" | "run.finished" }>): void {
+    if (event.type === "warning") this.#counts.warnings++;
+    if (event.type === "warning" && event.case === undefined) {
+      this.warnings.push(event);
+      return;
+    }
+    const number = this.#numbers[event.case!];
+    if (number === undefined) {
+      const { name } = this.stream;
+      const why = `it has an event of case ${event.case}, but its first event has no such case`;
+      throw new MergeError(`Cannot merge '${name}': ${why}`, "bad_stream");
+    }
+    const moved = { ...event, case: number };
+    const events = this.#ahead.get(number);
+    if (events) events.push(moved);
+    else this.#ahead.set(number, [moved]);
+    if (event.type === "case.finished") {
+      this.#counts[event.status]++;
+      if (event.flaky) this.#counts.flaky++;
+    } else if (event.type === "case.skipped") {
+      this.#counts[event.reason === "bail" ? "skipped" : "interrupted"]++;
+    } else return;
+    this.#complete.add(number);
+  }
+
+  /** Ends a case whose process was killed. */
+  #endOfKilled(events: RecipeEvent[]): RecipeEvent[] {
+    const started = events.find((event): event is CaseStarted => event.type === "case.started");
+    if (!started) {
+      this.notStarted++;
+      return [];
+    }
+    this.#counts.errored++;
+    const { case: number, name, file } = started;
+    const { ts } = events.at(-1)!;
+    const duration_ms = Date.parse(ts) - Date.parse(started.ts);
+    return [...events, {
+      type: "case.finished",
+      ts,
+      case: number,
+      name,
+      file,
+      status: "errored",
+      flaky: false,
+      duration_ms,
+      failure: KILLED,
+    }];
+  }
+}

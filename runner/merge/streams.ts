@@ -1,0 +1,65 @@
+import type { EventShard, RecipeEvent, RecipeRunStarted } from "../events/event.ts";
+
+/** A stored stream of the events of a run. */
+export interface StoredStream {
+  /** Its file, as reports name it. */
+  name: string;
+  /** Its first event. */
+  started: RecipeRunStarted;
+  /** Reads the events after the first one. Those of a process that was killed end early. */
+  read(): AsyncIterable<RecipeEvent>;
+}
+
+/** The code of a {@linkcode MergeError}. */
+export type MergeErrorCode =
+  /** A stream does not say of which plan it is. */
+  | "no_plan"
+  /** Streams are of different plans. */
+  | "other_plan"
+  /** Two parts of a plan ran the same case. */
+  | "overlap"
+  /** A file is not the stream of one run. */
+  | "bad_stream";
+
+/** Streams do not belong together. */
+export class MergeError extends Error {
+  /** Always `"MergeError"`. */
+  override name = "MergeError";
+  /** What is wrong with them. */
+  readonly code: MergeErrorCode;
+
+  /** Creates an error. */
+  constructor(message: string, code: MergeErrorCode, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The part of a plan that a stream has: all of it, unless the run was a shard. */
+export function partOf({ started: { shard, cases } }: StoredStream): EventShard {
+  if (shard) return shard;
+  return { index: 1, total: 1, cases: Array.from({ length: cases }, (_, i) => i), planned: cases };
+}
+
+/**
+ * Checks that streams are of one plan.
+ * @throws {MergeError} When they are not, or when one does not say it.
+ */
+export function checkPlan(streams: readonly StoredStream[]): void {
+  const [first] = streams;
+  for (const stream of streams) {
+    const { plan, runner } = stream.started;
+    if (plan === undefined) {
+      const why = "its first event names no plan; an older runner wrote it";
+      throw new MergeError(`Cannot merge '${stream.name}': ${why}`, "no_plan");
+    }
+    if (plan === first!.started.plan) continue;
+    const other = first!.started.runner;
+    const versions = runner === other ? "" : `, and runner ${runner}, not ${other},`;
+    throw new MergeError(
+      `Cannot merge '${stream.name}' with '${first!.name}': it is of another plan (${plan}, not ` +
+        `${first!.started.plan})${versions} so its recipes or its cases are different`,
+      "other_plan",
+    );
+  }
+}

@@ -1,0 +1,63 @@
+// The checker has only the types of the runtime that it belongs to.
+// deno-lint-ignore-file no-explicit-any
+import { FileError } from "./file.ts";
+
+/** How many bytes are read at a time. */
+const CHUNK = 65_536;
+
+/** Some lines of a file. */
+export interface Lines {
+  /** The lines, without their ends. */
+  lines: string[];
+  /** Whether the last of them is the end of the file, and not the end of a line. */
+  isUnended: boolean;
+}
+
+/**
+ * Reads the lines of a text file, a few at a time, so that a large file is never in memory as a whole.
+ * @param what The kind of file for the error message, such as `stream`.
+ * @param maximum The most characters that a line may have.
+ * @throws {FileError}
+ */
+export async function* readLines(
+  path: string,
+  what: string,
+  maximum: number,
+): AsyncGenerator<Lines> {
+  let file: any;
+  try {
+    file = await openFile(path);
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    const chunk = new Uint8Array(CHUNK);
+    let rest = "";
+    for (;;) {
+      const size = await readChunk(file, chunk);
+      rest += size ? decoder.decode(chunk.subarray(0, size), { stream: true }) : decoder.decode();
+      const lines = rest.split("\n");
+      rest = lines.pop()!;
+      if (rest.length > maximum) {
+        const why = `a line is longer than ${maximum} characters`;
+        throw Object.assign(new Error(why), { code: "EFBIG" });
+      }
+      if (lines.length > 0) yield { lines, isUnended: false };
+      if (size) continue;
+      if (rest !== "") yield { lines: [rest], isUnended: true };
+      return;
+    }
+  } catch (cause) {
+    throw cause instanceof FileError ? cause : new FileError(`read ${what}`, path, cause);
+  } finally {
+    await file?.close();
+  }
+}
+
+async function openFile(path: string): Promise<any> {
+  const { Deno } = globalThis as any;
+  return Deno ? await Deno.open(path) : await (await import("node:fs/promises")).open(path);
+}
+
+/** Reads into a chunk; returns how many bytes, and nothing at the end. */
+async function readChunk(file: any, chunk: Uint8Array): Promise<number | null> {
+  const read = await file.read(chunk);
+  return typeof read === "object" && read !== null ? read.bytesRead : read;
+}

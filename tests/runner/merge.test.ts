@@ -1,0 +1,278 @@
+import assert from "node:assert/strict";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { HistoryStore } from "../../runner/history/store.ts";
+import type { RecipeEvent } from "../../runner/mod.ts";
+import { options } from "../history/_history.ts";
+import { type CliResult, runnerCli } from "./_cli.ts";
+import { withFiles } from "./_recipe.ts";
+
+const FILES = {
+  "a.yaml": `
+name: Passes
+matrix: { region: [eu, us, ap] }
+steps:
+  - id: job
+    enqueue: noop
+  - wait: job
+  - log: ${"${{ matrix.region }}"} is done
+`,
+  "b.yaml": `
+name: Fails
+steps:
+  - assert: 1 == 2
+    soft: true
+  - expect: { true: { equals: false } }
+    retry: { attempts: 2, backoff: 1ms }
+`,
+  "c.yaml": "name: Checks nothing\nsteps: [{ stats: {} }]\n",
+};
+
+interface Run {
+  directory: string;
+  /** Runs some cases, and stores the stream in a file. */
+  store(file: string, args?: readonly string[], env?: Record<string, string>): Promise<CliResult>;
+  /** Merges the stored streams, and returns the events as well. */
+  merge(
+    ...args: readonly string[]
+  ): Promise<CliResult & { events: RecipeEvent[]; warnings: string[] }>;
+  path(file: string): string;
+}
+
+/** Calls back with a directory of recipes, and one for streams. */
+async function withRecipes(
+  files: Record<string, string>,
+  use: (run: Run) => Promise<void>,
+): Promise<void> {
+  await withFiles(files, async (directory) => {
+    await mkdir(join(directory, "streams"));
+    const path = (file: string) => join(directory, "streams", file);
+    await use({
+      directory,
+      path,
+      async store(file, args = [], env = {}) {
+        const recipes = Object.keys(files).map((name) => join(directory, name));
+        return await runnerCli([...recipes, "--reporter", `jsonl=${path(file)}`, ...args], { env });
+      },
+      async merge(...args) {
+        const sources = args[0]?.startsWith("--") === false
+          ? args
+          : [join(directory, "streams"), ...args];
+        const result = await runnerCli(["merge", ...sources, "--reporter", "jsonl"]);
+        const events = eventsOf(result.out);
+        const warnings = events.flatMap((event) =>
+          event.type === "warning" ? event.text.replaceAll(path("/"), "") : []
+        );
+        return { ...result, events, warnings };
+      },
+    });
+  });
+}
+
+function eventsOf(text: string): RecipeEvent[] {
+  return text.split("\n").filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as RecipeEvent);
+}
+
+/** Leaves out times and ids, in which two runs differ. */
+function withoutTimes(text: string): string {
+  return text
+    .replaceAll(/\b(?:job|wfrun|evt)_[0-9a-z]{26}/g, "ID")
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME")
+    .replaceAll(/"(\w*_ms|duration|start|stop)":( ?)\d+(\.\d+)?/g, '"$1":$20')
+    .replaceAll(/\btime="[\d.]+"/g, 'time="0"')
+    .replaceAll(/\b[\d.]+ m?s\b/g, "0 ms");
+}
+
+test("merged shards have the events of the whole run, but for times and ids", async () => {
+  await withRecipes(FILES, async ({ store, merge, path }) => {
+    const whole = await store("whole.jsonl", ["--seed", "3"]);
+    const expected = withoutTimes(await readFile(path("whole.jsonl"), "utf8"));
+    await rm(path("whole.jsonl"));
+    for (const shards of [1, 2, 3, 7]) {
+      const files: string[] = [];
+      for (let i = 1; i <= shards; i++) {
+        files.push(path(`${i}.jsonl`));
+        await store(`${i}.jsonl`, ["--seed", "3", "--parallel", "2", "--shard", `${i}/${shards}`]);
+      }
+      // In any order.
+      const merged = await merge(...files.toReversed());
+      assert.equal(merged.code, whole.code);
+      assert.equal(withoutTimes(merged.out), expected, `${shards} shards`);
+    }
+  });
+});
+
+test("every reporter writes of merged shards what it writes of the whole run", async () => {
+  const names = ["ctrf", "json", "junit", "tap", "markdown"];
+  await withRecipes(FILES, async ({ store, directory, path }) => {
+    const reporters = (kind: string) =>
+      names.flatMap((name) => ["--reporter", `${name}=${join(directory, `${name}.${kind}`)}`]);
+    await store("whole.jsonl", reporters("whole"));
+    await rm(path("whole.jsonl"));
+    for (const shard of ["1/2", "2/2"]) {
+      await store(`${shard.replace("/", "-")}.jsonl`, ["--shard", shard]);
+    }
+    const result = await runnerCli(["merge", join(directory, "streams"), ...reporters("merged")]);
+    assert.equal(result.code, 1, result.err);
+    for (const name of names) {
+      const read = (kind: string) => readFile(join(directory, `${name}.${kind}`), "utf8");
+      assert.equal(withoutTimes(await read("merged")), withoutTimes(await read("whole")), name);
+    }
+  });
+});
+
+test("a missing shard is named, and the exit code is 3 even if all else passed", async () => {
+  await withRecipes({ "a.yaml": FILES["a.yaml"] }, async ({ store, merge }) => {
+    await store("1.jsonl", ["--shard", "1/3"]);
+    await store("3.jsonl", ["--shard", "3/3"]);
+    const { code, warnings, events } = await merge();
+    assert.equal(code, 3);
+    assert.deepEqual(warnings, ["shard 2/3 is missing: there is no stream of it"]);
+    const end = events.at(-1)!;
+    assert.ok(end.type === "run.finished" && end.counts.passed === 2 && end.exit_code === 3);
+  });
+});
+
+test("a stream that is cut anywhere gives an incomplete run, and loses no case that had ended", async () => {
+  await withRecipes({ "a.yaml": FILES["a.yaml"] }, async ({ store, merge, path }) => {
+    await store("1.jsonl");
+    const whole = await readFile(path("1.jsonl"), "utf8");
+    const begins = whole.indexOf("\n") + 1;
+    const lengths = fc.integer({ min: begins, max: whole.length - 2 });
+    await fc.assert(
+      fc.asyncProperty(lengths, async (length) => {
+        const text = whole.slice(0, length);
+        await writeFile(path("1.jsonl"), text);
+        const { code, warnings, events } = await merge();
+        assert.equal(code, 3);
+        assert.match(
+          warnings.at(-1)!,
+          /^the stream, '1.jsonl', has no end: its process was killed/,
+        );
+        const kept = eventsOf(text.slice(0, text.lastIndexOf("\n") + 1));
+        const ended = (list: readonly RecipeEvent[]) =>
+          list.filter((event) => event.type === "case.finished");
+        const last = kept.findLast(({ type }) => type.startsWith("case."));
+        const isOpen = last?.type === "case.started" ? 1 : 0;
+        assert.equal(ended(events).length, ended(kept).length + isOpen);
+        for (const event of ended(kept)) assert.ok(JSON.stringify(events).includes(event.ts));
+        const end = events.at(-1)!;
+        assert.ok(end.type === "run.finished" && end.counts.errored === isOpen);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+test("the newest attempt of a shard counts, and earlier ones and copies are told", async () => {
+  await withRecipes(FILES, async ({ store, merge, path, directory }) => {
+    const attempt = (count: number) => ({ DISPATCH_RETRY_COUNT: String(count) });
+    await store("old.jsonl", ["--shard", "2/2"], attempt(0));
+    await writeFile(join(directory, "b.yaml"), FILES["b.yaml"]);
+    await store("new.jsonl", ["--shard", "2/2"], attempt(1));
+    await store("one.jsonl", ["--shard", "1/2"], attempt(0));
+    await writeFile(path("copy.jsonl"), await readFile(path("one.jsonl")));
+    const { warnings, events } = await merge();
+    assert.deepEqual(warnings, [
+      "'one.jsonl' is a copy of 'copy.jsonl'",
+      "'old.jsonl' is an earlier attempt of shard 2/2; 'new.jsonl' counts",
+    ]);
+    assert.equal(events.filter(({ type }) => type === "case.finished").length, 5);
+  });
+});
+
+test("streams that do not belong together are refused with exit code 2", async () => {
+  await withRecipes(FILES, async ({ store, merge, path, directory }) => {
+    await store("1.jsonl", ["--shard", "1/2"]);
+    await store("other.jsonl", ["--shard", "2/3"]);
+    const refused = async (...files: string[]) => {
+      const { code, err } = await merge(...files.map(path));
+      assert.equal(code, 2);
+      return err.replaceAll(path("/"), "");
+    };
+    assert.match(
+      await refused("1.jsonl", "other.jsonl"),
+      /'1.jsonl' with 'other.jsonl': it is part 1 of 2, not of 3/,
+    );
+    await writeFile(path("foreign.jsonl"), '{"type":"order","id":1}\n');
+    assert.match(
+      await refused("foreign.jsonl"),
+      /stream 'foreign.jsonl', line 1: a stream begins with/,
+    );
+    const [first, ...rest] = (await readFile(path("1.jsonl"), "utf8")).split("\n");
+    const change = async (file: string, more: object, lines = rest) => {
+      const started = JSON.stringify({ ...JSON.parse(first!), ...more });
+      await writeFile(path(file), [started, ...lines].join("\n"));
+    };
+    await change("bare.jsonl", { plan: undefined });
+    assert.match(await refused("bare.jsonl"), /its first event names no plan/);
+    const { shard } = JSON.parse(first!);
+    await change("again.jsonl", { shard: { ...shard, index: 2 } });
+    assert.match(await refused("1.jsonl", "again.jsonl"), /both ran case 1 of the plan/);
+    await change("small.jsonl", { shard: { ...shard, cases: [0] } });
+    assert.match(
+      await refused("small.jsonl"),
+      /an event of case 1, but its first event has no such/,
+    );
+    await writeFile(join(directory, "c.yaml"), `${FILES["c.yaml"]}# changed\n`);
+    await store("2.jsonl", ["--shard", "2/2"]);
+    assert.match(
+      await refused("1.jsonl", "2.jsonl"),
+      /'2.jsonl' with '1.jsonl': it is of another plan/,
+    );
+    assert.match((await runnerCli(["merge"])).err, /Nothing to merge: name files or a directory/);
+    assert.match((await runnerCli(["merge", directory])).err, /has no file that ends with .jsonl/);
+    assert.match((await runnerCli(["merge", path("none")])).err, /Cannot read stream '.*none'/);
+    assert.match((await runnerCli(["merge", directory, "--quorum", "3/2"])).err, /must be K\/N/);
+    const own = await runnerCli([
+      "merge",
+      path("1.jsonl"),
+      "--reporter",
+      `json=${path("1.jsonl")}`,
+    ]);
+    assert.match(own.err, /is a stream that is read/);
+  });
+});
+
+test("the history of a merged run is written once", async () => {
+  await withRecipes({ "a.yaml": FILES["a.yaml"] }, async ({ store, directory }) => {
+    const history = join(directory, "h.db");
+    for (const shard of ["1/2", "2/2"]) {
+      await store(`${shard[0]}.jsonl`, ["--shard", shard, "--history", history]);
+    }
+    const merged = await runnerCli(["merge", join(directory, "streams"), "--history", history]);
+    assert.equal(merged.code, 0, merged.err);
+    const recorded = await HistoryStore.open(history, options());
+    assert.deepEqual(recorded.cases().map((key) => recorded.runs(key, 10).length), [1, 1, 1]);
+    recorded.close();
+  });
+});
+
+test("with a quorum a case fails when so many places say so, and the report says who saw what", async () => {
+  const recipe = 'vars: { place: eu }\nsteps:\n  - assert: vars.place != "down"\n';
+  await withRecipes({ "a.yaml": recipe }, async ({ store, merge, path }) => {
+    await store("eu.jsonl");
+    await store("us.jsonl", ["--var", "place=down"]);
+    await store("ap.jsonl");
+    const two = await merge("--quorum", "2/3");
+    assert.equal(two.code, 0, two.err);
+    assert.match(
+      two.warnings[0]!,
+      /^the places do not agree: passed in ap.jsonl, passed in eu.jsonl, failed in us.jsonl \(/,
+    );
+    const end = two.events.at(-1)!;
+    assert.ok(end.type === "run.finished" && end.counts.passed === 1 && end.counts.warnings === 1);
+    assert.equal((await merge("--quorum", "1/3")).code, 1);
+    await store("ap.jsonl", ["--var", "place=down"]);
+    assert.equal((await merge("--quorum", "2/3")).code, 1);
+    // A place that is missing leaves the run incomplete.
+    const incomplete = await merge("--quorum", "1/4");
+    assert.equal(incomplete.code, 3);
+    assert.equal(incomplete.warnings.at(-1), "only 3 of 4 places have streams");
+    assert.equal((await merge("--quorum", "1/2")).code, 2);
+    assert.equal((await merge(path("eu.jsonl"), path("eu.jsonl"), "--quorum", "2/2")).code, 0);
+  });
+});
