@@ -24,6 +24,7 @@ export {
   type EventEntity,
   type EventFailure,
   type EventPlace,
+  type EventQuarantine,
   type FailureKind,
   type Logged,
   type Observed,

@@ -1,5 +1,6 @@
 import { monotonicNow } from "../../runtime/clock.ts";
 import { Deadline, limitBy, momentIn } from "../events/deadline.ts";
+import type { EventQuarantine } from "../events/event.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { Entity } from "../events/results.ts";
 import type { Recipe, Step } from "../language/model.ts";
@@ -30,6 +31,8 @@ export interface CaseOptions extends CaseStateOptions {
   name: string;
   /** The attempt of the case, from 1. */
   attempt: number;
+  /** Why the case may fail without failing the run. */
+  quarantine?: EventQuarantine | undefined;
   /** Aborts when the run is interrupted. */
   signal: AbortSignal;
   /** Collects unconsumed events if other cases run at the same time; they may consume them. */
@@ -79,7 +82,7 @@ export class Case {
   /** Runs the case, and reports everything but its end. */
   async run(): Promise<CaseResult> {
     const { tags, source } = this.#recipe;
-    const { index, name, attempt, clock, emit, mask, matrix } = this.#options;
+    const { index, name, attempt, quarantine, clock, emit, mask, matrix } = this.#options;
     const began = monotonicNow(clock);
     const problem = this.#prepare();
     emit({
@@ -89,6 +92,7 @@ export class Case {
       vars: mask.value(this.#state.variables) as Record<string, unknown>,
       ...(matrix === undefined ? {} : { matrix }),
       ...(attempt > 1 ? { attempt } : {}),
+      ...(quarantine === undefined ? {} : { quarantine }),
     });
     this.#warnAboutShortSecrets();
     await this.#execute(began, problem);

@@ -22,7 +22,7 @@ import { type PlannedCase, runCase } from "./run_case.ts";
 import { maskEvent } from "./mask_event.ts";
 import type { ServerNames } from "./scopes.ts";
 import type { OpenScript } from "./script_run.ts";
-import { exitCodeOf, noCounts } from "./verdict.ts";
+import { countCase, exitCodeOf, noCounts } from "./verdict.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
 /** Options of {@linkcode runCases}. */
@@ -100,6 +100,7 @@ export async function runCases(
   const unique = uniqueCaseNames(cases);
   const names = cases.map(({ name }, i) => name ?? unique[i]!);
   const elapsed = startStopwatch(clock);
+  const runBegan = clock.now();
   emit({
     type: "run.started",
     version: RECIPE_EVENT_VERSION,
@@ -108,13 +109,14 @@ export async function runCases(
     ...(options.virtual ? { clock: "virtual" as const } : {}),
     ...options.identity,
   });
-  const { started, wasCalledToExit } = await runAll(cases, {
+  const { started, wasCalledToExit, isFlaky } = await runAll(cases, {
     ...options,
     clock,
     mask,
     emit,
     counts,
     names,
+    runBegan,
   });
   for (const [index, planned] of cases.entries()) {
     if (index < started) continue;
@@ -130,7 +132,7 @@ export async function runCases(
     wasCalledToExit,
     isPart: options.identity?.shard !== undefined,
   };
-  const exitCode = exitCodeOf(counts, { ...end, failOnFlaky: options.failOnFlaky ?? false });
+  const exitCode = exitCodeOf(counts, { ...end, isFailedByFlaky: isFlaky && options.failOnFlaky });
   const isFailedByFlaky = exitCode !== exitCodeOf(counts, end);
   emit({
     type: "run.finished",
@@ -145,6 +147,8 @@ export async function runCases(
 }
 
 interface Running extends RunOptions {
+  /** When the run began, in milliseconds since 1970. */
+  runBegan: number;
   /** The names of all cases. */
   names: readonly string[];
   mask: Mask;
@@ -158,6 +162,8 @@ interface AllResult {
   started: number;
   /** Whether code of a recipe has called a function that ends the process. */
   wasCalledToExit: boolean;
+  /** Whether a case that is not in quarantine was flaky. */
+  isFlaky: boolean;
 }
 
 /** Runs cases, `parallel` at a time. */
@@ -165,6 +171,7 @@ async function runAll(cases: readonly PlannedCase[], options: Running): Promise<
   const { client, signal, emit, counts } = options;
   const running = new Set<Case>();
   let wasCalledToExit = false;
+  let isFlaky = false;
   const crash = (error: Error, text: string) => {
     const owners = ownersOf(error, running);
     if (owners.length === 0) emit({ type: "warning", text });
@@ -193,9 +200,11 @@ async function runAll(cases: readonly PlannedCase[], options: Running): Promise<
     while (next < cases.length && !bailed && !signal.aborted) {
       const index = next++;
       const result = await runCase(cases[index]!, index, { ...options, siblings, running });
-      counts[result.status]++;
-      if (result.flaky) counts.flaky++;
-      if (options.bail && result.status !== "passed") bailed = true;
+      const { status, flaky, isQuarantined } = result;
+      const isExcused = isQuarantined && (status === "failed" || status === "errored");
+      countCase(counts, result, isQuarantined);
+      if (flaky && !isQuarantined) isFlaky = true;
+      if (options.bail && status !== "passed" && !isExcused) bailed = true;
     }
   };
   try {
@@ -208,7 +217,7 @@ async function runAll(cases: readonly PlannedCase[], options: Running): Promise<
   } finally {
     for (const stop of stopListening) stop();
   }
-  return { started: next, wasCalledToExit };
+  return { started: next, wasCalledToExit, isFlaky };
 }
 
 /**

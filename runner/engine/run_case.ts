@@ -1,4 +1,5 @@
 import { startStopwatch } from "../events/deadline.ts";
+import type { EventQuarantine } from "../events/event.ts";
 import type { Recipe } from "../language/model.ts";
 import type { RunnerClient } from "../steps/context.ts";
 import { Case, type CaseOptions } from "./case.ts";
@@ -20,15 +21,24 @@ export interface PlannedCase {
 
 /** Options of {@linkcode runCase}. */
 export interface RunCaseOptions
-  extends Omit<CaseOptions, "client" | "name" | "index" | "vars" | "matrix" | "attempt"> {
+  extends
+    Omit<CaseOptions, "client" | "name" | "index" | "vars" | "matrix" | "attempt" | "quarantine"> {
   /** The connection, or why there is none: the case then ends as `errored`. */
   client: RunnerClient | Error;
   /** The names of all cases. */
   names: readonly string[];
   /** How often a case that does not pass is run anew. */
   retries?: number;
+  /** When the run began, in milliseconds since 1970. */
+  runBegan: number;
   /** The cases that run now. */
   running: Set<Case>;
+}
+
+/** How a case has ended. */
+export interface CaseEnd extends CaseResult {
+  /** Whether it is in quarantine. */
+  isQuarantined: boolean;
 }
 
 /**
@@ -40,17 +50,18 @@ export async function runCase(
   planned: PlannedCase,
   index: number,
   options: RunCaseOptions,
-): Promise<CaseResult> {
-  const { client, names, retries = 0, running, ...rest } = options;
+): Promise<CaseEnd> {
+  const { client, names, retries = 0, running, runBegan, ...rest } = options;
   const { emit, signal, clock } = options;
   const about = { case: index, name: names[index]!, file: planned.recipe.source.name };
   if (client instanceof Error) return reportNotRun(planned, about, client, options);
+  const quarantine = activeQuarantine(planned.recipe, runBegan);
   const elapsed = startStopwatch(clock);
   for (let attempt = 1;; attempt++) {
     const elapsedOfAttempt = startStopwatch(clock);
     const { recipe, matrix, vars = {}, random = options.random } = planned;
     const { name } = about;
-    const own = { ...rest, client, index, name, vars, matrix, random, attempt };
+    const own = { ...rest, client, index, name, vars, matrix, random, attempt, quarantine };
     const one = new Case(recipe, own);
     running.add(one);
     let result: CaseResult;
@@ -69,6 +80,11 @@ export async function runCase(
       });
       continue;
     }
+    const { quarantine: declared } = recipe;
+    if (declared && !quarantine && status !== "passed") {
+      const text = `its quarantine ended (\`until: ${declared.until}\`), so it counts again`;
+      emit({ type: "warning", case: index, text });
+    }
     const flaky = result.flaky || (status === "passed" && attempt > 1);
     emit({
       type: "case.finished",
@@ -77,9 +93,17 @@ export async function runCase(
       ...result,
       flaky,
       ...(attempt > 1 ? { attempts: attempt } : {}),
+      ...(quarantine ? { quarantine } : {}),
     });
-    return { ...result, flaky };
+    return { ...result, flaky, isQuarantined: quarantine !== undefined };
   }
+}
+
+/** The quarantine of a recipe, unless it had ended when the run began. */
+function activeQuarantine({ quarantine }: Recipe, began: number): EventQuarantine | undefined {
+  if (!quarantine || quarantine.ends <= began) return undefined;
+  const { until, reason } = quarantine;
+  return { until, reason };
 }
 
 /** Whether another attempt could end otherwise: a recipe that checks nothing never passes. */
@@ -94,7 +118,7 @@ function reportNotRun(
   about: { case: number; name: string; file: string },
   { message }: Error,
   { emit }: RunCaseOptions,
-): CaseResult {
+): CaseEnd {
   const result: CaseResult = {
     status: "errored",
     flaky: false,
@@ -108,5 +132,6 @@ function reportNotRun(
     ...(matrix === undefined ? {} : { matrix }),
   });
   emit({ type: "case.finished", ...about, ...result, duration_ms: 0 });
-  return result;
+  // A quarantine excuses what a recipe finds, and not that nothing could run.
+  return { ...result, isQuarantined: false };
 }

@@ -67,6 +67,18 @@ export function noCounts(): RunCounts {
   };
 }
 
+/** Counts a case that has ended; one that failed in quarantine counts apart. */
+export function countCase(
+  counts: RunCounts,
+  { status, flaky }: Pick<CaseResult, "status" | "flaky">,
+  isQuarantined: boolean,
+): void {
+  if (isQuarantined && (status === "failed" || status === "errored")) {
+    counts.quarantined = (counts.quarantined ?? 0) + 1;
+  } else counts[status]++;
+  if (flaky) counts.flaky++;
+}
+
 /** What else decides how a run ends. */
 export interface RunEnd {
   /** Whether it was interrupted. */
@@ -75,21 +87,22 @@ export interface RunEnd {
   wasCalledToExit: boolean;
   /** Whether it ran a part of a plan, which can be empty: there may be more parts than cases. */
   isPart: boolean;
-  /** Whether cases that passed only on a later attempt fail it. */
-  failOnFlaky?: boolean;
+  /** Whether there were flaky cases that fail it. */
+  isFailedByFlaky?: boolean | undefined;
 }
 
 /** Returns the exit code of a run; the worst outcome of a case decides. */
 export function exitCodeOf(
   counts: RunCounts,
-  { isInterrupted, wasCalledToExit, isPart, failOnFlaky = false }: RunEnd,
+  { isInterrupted, wasCalledToExit, isPart, isFailedByFlaky = false }: RunEnd,
 ): number {
   if (isInterrupted) return 130;
   if (wasCalledToExit) return 3;
-  if (counts.failed > 0 || (failOnFlaky && counts.flaky > 0)) return 1;
+  if (counts.failed > 0 || isFailedByFlaky) return 1;
   if (counts.errored > 0) return 3;
   if (counts.unchecked > 0) return 4;
-  return counts.passed === 0 && !isPart ? 4 : 0;
+  const ran = counts.passed + (counts.quarantined ?? 0);
+  return ran === 0 && !isPart ? 4 : 0;
 }
 
 function statusOf({ kind, code }: EventFailure): CaseStatus {

@@ -97,6 +97,14 @@ export interface EventFailure {
   step?: string;
 }
 
+/** Why a case may fail without failing the run. */
+export interface EventQuarantine {
+  /** Until when: the last day in UTC, or a time. */
+  until: string;
+  /** Why. */
+  reason: string;
+}
+
 /** The fields of every event. */
 export interface EventBase {
   /** When it happened, RFC 3339. */
@@ -176,6 +184,8 @@ export interface CaseStarted extends CaseEvent {
   matrix?: Record<string, unknown>;
   /** The attempt, from 2: its steps begin anew. Absent for the first. */
   attempt?: number;
+  /** Present if it is in quarantine. */
+  quarantine?: EventQuarantine;
 }
 
 /** A step has started. It is sent again for each retry. */
@@ -296,6 +306,8 @@ export interface CaseFinished extends CaseEvent {
   duration_ms: number;
   /** The number of attempts; absent if there was one. */
   attempts?: number;
+  /** Present if it is in quarantine: if it failed or could not run, that does not fail the run. */
+  quarantine?: EventQuarantine;
   /** The first failure. A failure in `always` never replaces it. */
   failure?: EventFailure;
   /** How long it took in earlier runs, if a history is kept. */
@@ -332,6 +344,8 @@ export interface RunCounts {
   flaky: number;
   /** The number of warnings. */
   warnings: number;
+  /** Cases that failed or could not run, but are in quarantine; absent if there are none. */
+  quarantined?: number;
 }
 
 /** The run has ended. */

@@ -39,6 +39,8 @@ export interface Recipe {
   channels: ReadonlySet<string | Template>;
   /** The ids of steps whose `events` are used. */
   eventIds: ReadonlySet<string>;
+  /** Why the recipe may fail, and until when. */
+  quarantine?: Quarantine;
   /** When the recipe runs on its own. */
   schedule?: Schedule;
   /** Who is alerted when it fails. */
@@ -49,6 +51,16 @@ export interface Recipe {
   script?: ScriptBody;
   /** The path of the module of a recipe written in TypeScript. */
   module?: string;
+}
+
+/** A recipe in quarantine runs and is reported, but its failure does not fail the run. */
+export interface Quarantine {
+  /** Until when, as it is written: the last day, or a time. */
+  until: string;
+  /** When it ends, in milliseconds since 1970. */
+  ends: number;
+  /** Why the recipe may fail. */
+  reason: string;
 }
 
 /** The function of a recipe written in TypeScript. Only the script host knows its argument. */

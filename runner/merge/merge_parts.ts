@@ -80,7 +80,8 @@ export class PlanReader {
     const counts = noCounts();
     for (const reader of this.#readers) {
       for (const [name, count] of Object.entries(reader.counts)) {
-        counts[name as keyof typeof counts] += count;
+        const key = name as keyof typeof counts;
+        counts[key] = (counts[key] ?? 0) + count;
       }
     }
     counts.warnings += this.problems().length;
@@ -88,14 +89,17 @@ export class PlanReader {
     const isInterrupted = ends.some(({ interrupted }) => interrupted);
     const ts = [this.started.ts, ...ends.map((end) => end.ts)].sort().at(-1)!;
     const real = ends.flatMap(({ real_ms }) => real_ms ?? []);
-    const exitCode = exitCodeOf(counts, {
+    const end = {
       isInterrupted,
       // A failure exits with 1, and nothing else but an error with 3.
       wasCalledToExit: ends.some(({ exit_code, counts: { failed, errored } }) =>
         exit_code === 3 && (failed > 0 || errored === 0)
       ),
       isPart: false,
-    });
+    };
+    const isFailedByFlaky = ends.some(({ failed_by }) => failed_by === "flaky");
+    const exitCode = exitCodeOf(counts, { ...end, isFailedByFlaky });
+    const isByFlaky = exitCode !== exitCodeOf(counts, end);
     return {
       type: "run.finished",
       exit_code: this.isIncomplete && !isInterrupted ? 3 : exitCode,
@@ -103,6 +107,7 @@ export class PlanReader {
       duration_ms: Date.parse(ts) - Date.parse(this.started.ts),
       ...(real.length === 0 ? {} : { real_ms: Math.max(...real) }),
       counts,
+      ...(isByFlaky ? { failed_by: "flaky" as const } : {}),
       ts,
     };
   }

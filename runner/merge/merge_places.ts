@@ -1,4 +1,4 @@
-import { exitCodeOf, noCounts } from "../engine/verdict.ts";
+import { countCase, exitCodeOf, noCounts } from "../engine/verdict.ts";
 import type { CaseFinished, CaseSkipped, RecipeEvent } from "../events/event.ts";
 import type { ChosenParts } from "./choose_parts.ts";
 import { PlanReader, warning } from "./merge_parts.ts";
@@ -63,8 +63,7 @@ export async function* mergePlaces(
       yield skipped;
     }
     if (!chosen) continue;
-    counts[chosen.finished.status]++;
-    if (chosen.finished.flaky) counts.flaky++;
+    countCase(counts, chosen.finished, chosen.finished.quarantine !== undefined);
     for (const event of chosen.events) {
       if (event === chosen.finished && !doAgree(sights)) {
         counts.warnings++;
@@ -89,14 +88,17 @@ export async function* mergePlaces(
   counts.warnings += problems.length;
   const isInterrupted = ends.some(({ interrupted }) => interrupted);
   const isIncomplete = places.length < total || readers.some(({ reader }) => reader.isIncomplete);
+  const isFailedByFlaky = counts.flaky > 0 && ends.some(({ failed_by }) => failed_by === "flaky");
+  const end = { isInterrupted, wasCalledToExit: false, isPart: false };
+  const exitCode = exitCodeOf(counts, { ...end, isFailedByFlaky });
+  const isByFlaky = exitCode !== exitCodeOf(counts, end);
   yield {
     type: "run.finished",
-    exit_code: isIncomplete && !isInterrupted
-      ? 3
-      : exitCodeOf(counts, { isInterrupted, wasCalledToExit: false, isPart: false }),
+    exit_code: isIncomplete && !isInterrupted ? 3 : exitCode,
     interrupted: isInterrupted,
     duration_ms: Math.max(...ends.map(({ duration_ms }) => duration_ms)),
     counts,
+    ...(isByFlaky ? { failed_by: "flaky" as const } : {}),
     ts,
   };
 }

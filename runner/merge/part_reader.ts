@@ -6,7 +6,7 @@ import type {
   RunCounts,
   Warned,
 } from "../events/event.ts";
-import { noCounts } from "../engine/verdict.ts";
+import { countCase, noCounts } from "../engine/verdict.ts";
 import { MergeError, partOf, type StoredStream } from "./streams.ts";
 
 /** Why a case did not end whose process was killed. */
@@ -94,8 +94,7 @@ export class PartReader {
     if (events) events.push(moved);
     else this.#ahead.set(number, [moved]);
     if (event.type === "case.finished") {
-      this.#counts[event.status]++;
-      if (event.flaky) this.#counts.flaky++;
+      countCase(this.#counts, event, event.quarantine !== undefined);
     } else if (event.type === "case.skipped") {
       this.#counts[event.reason === "bail" ? "skipped" : "interrupted"]++;
     } else return;

@@ -15,6 +15,7 @@ import { hasChecks } from "../steps/step_kinds.ts";
 import { checkReferences, Guards, type Known } from "./check_references.ts";
 import { readInputs, readOutputs } from "./read_inputs.ts";
 import { readMatrix } from "./read_matrix.ts";
+import { readQuarantine } from "./read_quarantine.ts";
 import { readSchedule } from "./read_schedule.ts";
 import { StepReader } from "./read_steps.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
@@ -139,6 +140,8 @@ async function readRoot(
   }
   if (read.outputs) recipe.outputs = readOutputs(read.outputs, context, steps.end);
   if (read.always) recipe.always = steps.read(read.always, "always");
+  const quarantine = read.quarantine && readQuarantine(read.quarantine, context);
+  if (quarantine) recipe.quarantine = quarantine;
   Object.assign(recipe, await readSchedule(read, context));
   await checkRecipeParts(recipe, context, steps);
   if (!diagnostics.failed && countSteps(recipe) > MAX_STEPS) {

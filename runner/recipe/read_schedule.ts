@@ -4,6 +4,7 @@ import { custom, oneOrMore, readFields, required } from "../language/field.ts";
 import type { Maintenance, Recipe } from "../language/model.ts";
 import type { MapNode, Node } from "../language/node.ts";
 import type { ParseContext } from "../language/parse_context.ts";
+import { parseTime } from "../language/time.ts";
 import { duration, fixedText, integer, text } from "../language/value_fields.ts";
 
 /** The keys of `schedule`. */
@@ -170,11 +171,8 @@ async function checkCron(
 function readTime(key: string, node: MapNode, context: ParseContext): number | undefined {
   const { value } = node.entries.find((entry) => entry.key === key)!;
   const text = value.kind === "scalar" ? String(value.value) : "";
-  const match = /^(\d{4}-\d\d-(\d\d))T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[-+]\d\d:\d\d)$/.exec(text);
-  // Some engines accept the 31st of a shorter month as the 1st of the next.
-  const day = match && new Date(`${match[1]}T00:00:00Z`);
-  const time = Date.parse(text);
-  if (day && !Number.isNaN(time) && day.getUTCDate() === Number(match[2])) return time;
+  const time = parseTime(text);
+  if (time !== undefined) return time;
   return void context.diagnostics.error("wrong-value", value, `\`${key}\` must be a time`, {
     label: "such as `2026-11-24T22:00:00Z`",
   });

@@ -10,6 +10,7 @@ import type { Declared, EnvVariable } from "../language/model.ts";
 import type { Node } from "../language/node.ts";
 import { duration, fixedText } from "../language/value_fields.ts";
 import { INPUT_FIELDS } from "./read_inputs.ts";
+import { QUARANTINE_FIELDS } from "./read_quarantine.ts";
 import { ALERT_FIELDS, MAINTENANCE_FIELDS, SCHEDULE_FIELDS } from "./read_schedule.ts";
 
 /** The name of an environment variable. */
@@ -114,6 +115,11 @@ export const RECIPE_FIELDS = {
   always: custom<Node>(
     "Steps that run at the end, even after a failure or an interruption. They have 10 s.",
     {},
+    (node) => node,
+  ),
+  quarantine: custom<Node>(
+    "Why the recipe may fail without failing the run, and until when: `{until, reason}`.",
+    () => recordJson(QUARANTINE_FIELDS),
     (node) => node,
   ),
   schedule: custom<Node>(

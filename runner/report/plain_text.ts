@@ -1,4 +1,4 @@
-import type { EventFailure } from "../events/event.ts";
+import type { EventFailure, EventQuarantine } from "../events/event.ts";
 import { formatDuration, formatRunTime } from "../language/duration.ts";
 import type { CaseAttempt, CaseSummary, RunSummary, StepSummary } from "./run_summary.ts";
 import { escapeInvisible, MAX_TEXT, truncate } from "./safe_text.ts";
@@ -54,14 +54,15 @@ export function attemptLine({ attempt, status, failure, duration_ms }: CaseAttem
 }
 
 /** A case in full: its attempts, its steps with their failures, and the lines it logged. */
-export function caseLines({ steps, logs, retries = [] }: CaseSummary): string[] {
+export function caseLines({ steps, logs, retries = [], quarantine }: CaseSummary): string[] {
   const earlier = retries.flatMap((attempt) => [
     attemptLine(attempt),
     ...linesOf(attempt).map((line) => `  ${line}`),
     ...attempt.warnings.map((text) => `  warning: ${safeText(text)}`),
   ]);
   const last = retries.length === 0 ? [] : [`attempt ${retries.length + 1}:`];
-  return [...earlier, ...last, ...linesOf({ steps, logs })];
+  const why = quarantine === undefined ? [] : [quarantineText(quarantine)];
+  return [...why, ...earlier, ...last, ...linesOf({ steps, logs })];
 }
 
 function linesOf({ steps, logs }: Pick<CaseSummary, "steps" | "logs">): string[] {
@@ -76,6 +77,11 @@ function linesOf({ steps, logs }: Pick<CaseSummary, "steps" | "logs">): string[]
   if (logs.length > 0) out.push("log:");
   for (const { step, text } of logs) out.push(`  ${step}: ${safeText(text)}`);
   return out;
+}
+
+/** Why a case may fail: `in quarantine until 2026-12-01: DISP-7`. */
+export function quarantineText({ until, reason }: EventQuarantine): string {
+  return `in quarantine until ${safeLine(until)}: ${safeLine(reason)}`;
 }
 
 /** Why a case did not pass, in one line. */
@@ -98,6 +104,7 @@ export function runVerdict(run: RunSummary): string {
     [counts.passed, counts.flaky > 0 ? `passed (${counts.flaky} flaky${fails})` : "passed"],
     [counts.failed, "failed"],
     [counts.errored, "could not run"],
+    [counts.quarantined ?? 0, "failed in quarantine"],
     [counts.unchecked, "checked nothing"],
     [counts.skipped, "skipped"],
     [counts.interrupted, "interrupted"],

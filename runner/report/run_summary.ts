@@ -2,6 +2,7 @@ import type {
   CaseStatus,
   EventFailure,
   EventPlace,
+  EventQuarantine,
   Observed,
   RunCounts,
   StepFinished,
@@ -68,6 +69,8 @@ export interface CaseSummary {
   duration_ms: number;
   /** The number of attempts; absent if there was one. */
   attempts?: number;
+  /** Present if it is in quarantine: if it failed or could not run, that does not fail the run. */
+  quarantine?: EventQuarantine;
   /** The attempts before the last one; absent if there were none. */
   retries?: CaseAttempt[];
   /** The first failure. */
@@ -80,6 +83,13 @@ export interface CaseSummary {
   warnings: string[];
   /** How long it took in earlier runs, if a history is kept. */
   usual?: Usual;
+}
+
+/** Whether a case did not pass, but is in quarantine: then it does not fail the run. */
+export function isExcused(
+  { status, quarantine }: Pick<CaseSummary, "status" | "quarantine">,
+): boolean {
+  return quarantine !== undefined && (status === "failed" || status === "errored");
 }
 
 /** An attempt of a case that did not pass, and that another one followed. */

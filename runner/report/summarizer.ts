@@ -13,6 +13,7 @@ import type {
 import type { Reporter } from "./reporter.ts";
 import {
   type CaseSummary,
+  isExcused,
   RUN_SUMMARY_VERSION,
   type RunSummary,
   type StepSummary,
@@ -225,8 +226,10 @@ export class Summarizer {
       flaky: 0,
       warnings: this.#warnings.length,
     };
-    for (const { status, reason, flaky, warnings, retries = [] } of cases) {
-      counts[reason === "interrupted" ? "interrupted" : status]++;
+    for (const summary of cases) {
+      const { status, reason, flaky, warnings, retries = [] } = summary;
+      if (isExcused(summary)) counts.quarantined = (counts.quarantined ?? 0) + 1;
+      else counts[reason === "interrupted" ? "interrupted" : status]++;
       if (flaky) counts.flaky++;
       for (const one of [{ warnings }, ...retries]) counts.warnings += one.warnings.length;
     }
@@ -249,6 +252,7 @@ function emptyCase(event: CaseStarted | CaseSkipped): CaseSummary {
     tags: started ? event.tags : [],
     vars: started ? event.vars : {},
     ...(started && event.matrix !== undefined ? { matrix: event.matrix } : {}),
+    ...(started && event.quarantine !== undefined ? { quarantine: event.quarantine } : {}),
     // A later event changes it when the case ends.
     status: started ? "interrupted" : "skipped",
     ...(started ? { started_at: event.ts } : { reason: event.reason }),

@@ -12,10 +12,11 @@ import { parseDuration } from "../language/duration.ts";
 import type { Recipe } from "../language/model.ts";
 import { isFieldName } from "../language/scope.ts";
 import { Source } from "../language/source.ts";
+import { parseEnd } from "../language/time.ts";
 import { didYouMean } from "../../runtime/suggest.ts";
 import { jsonProblem } from "./json_problem.ts";
 import { moduleDiagnostic } from "./module_error.ts";
-import { RecipeScript } from "./recipe.ts";
+import { type RecipeOptions, RecipeScript } from "./recipe.ts";
 
 /** How long a module may take to load, in milliseconds. */
 const LOAD_TIMEOUT = 30_000;
@@ -82,7 +83,16 @@ async function loadedInTime<T>(
   }
 }
 
-const OPTIONS = ["description", "tags", "timeout", "vars", "secrets", "env", "channels"];
+const OPTIONS = [
+  "description",
+  "tags",
+  "timeout",
+  "vars",
+  "secrets",
+  "env",
+  "channels",
+  "quarantine",
+];
 
 /** Finds what a type checker would have found in the arguments of `recipe`. */
 function findProblem({ name, options, body, matrix }: RecipeScript): string | undefined {
@@ -97,6 +107,8 @@ function findProblem({ name, options, body, matrix }: RecipeScript): string | un
   if (timeout !== undefined && parseDuration(timeout) === undefined) {
     return `\`timeout\`: \`${timeout}\` is not a duration`;
   }
+  const problem = findQuarantineProblem(options.quarantine);
+  if (problem !== undefined) return problem;
   for (const key of ["tags", "secrets", "channels"] as const) {
     const list: unknown = options[key] ?? [];
     const isValid = Array.isArray(list) && list.every((item) => typeof item === "string");
@@ -105,6 +117,17 @@ function findProblem({ name, options, body, matrix }: RecipeScript): string | un
   const variable = Object.keys(vars).find((name) => !isFieldName(name));
   if (variable !== undefined) return `\`${variable}\` cannot be used as a variable's name`;
   return jsonProblem(vars, "vars") ?? findMatrixProblem(matrix);
+}
+
+function findQuarantineProblem(quarantine: RecipeOptions["quarantine"]): string | undefined {
+  if (quarantine === undefined) return undefined;
+  const { until, reason, ...others }: Record<string, unknown> = { ...quarantine };
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) return `unknown option \`${unknown}\` of \`quarantine\``;
+  if (typeof until !== "string" || parseEnd(until) === undefined) {
+    return "`quarantine.until` must be a day or a time, such as `2026-12-01`";
+  }
+  return typeof reason === "string" && reason !== "" ? undefined : "`quarantine` needs a `reason`";
 }
 
 function findMatrixProblem(matrix: unknown): string | undefined {
@@ -128,6 +151,9 @@ function toRecipe(script: RecipeScript, source: Source, module: string): Recipe 
     name: script.name,
     ...(options.description === undefined ? {} : { description: options.description }),
     tags: options.tags ?? [],
+    ...(options.quarantine
+      ? { quarantine: { ...options.quarantine, ends: parseEnd(options.quarantine.until)! } }
+      : {}),
     timeout: options.timeout === undefined ? undefined : literal(options.timeout),
     vars: Object.entries(options.vars ?? {}).map(([name, value]) => ({
       name,

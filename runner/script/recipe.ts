@@ -37,6 +37,8 @@ export interface RecipeOptions {
    * @default {[]}
    */
   channels?: string[];
+  /** Why the recipe may fail without failing the run, and until when: a day in UTC, or a time. */
+  quarantine?: { until: string; reason: string };
 }
 
 /** The function of a recipe in TypeScript. */

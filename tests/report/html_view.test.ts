@@ -24,6 +24,7 @@ function makeCase(position: number, more: Partial<ReportCase> = {}): ReportCase 
     slow: false,
     notStarted: false,
     unfinished: false,
+    quarantined: false,
     tags: [],
     searched: name.toLowerCase(),
     ...more,

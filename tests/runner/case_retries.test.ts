@@ -154,12 +154,15 @@ test("--fail-on-flaky changes nothing else", () => {
   ];
   for (const [some, without, code] of table) {
     const counts = { ...noCounts(), ...some };
-    deepEqual([exitCodeOf(counts, end), exitCodeOf(counts, { ...end, failOnFlaky: true })], [
+    deepEqual([
+      exitCodeOf(counts, end),
+      exitCodeOf(counts, { ...end, isFailedByFlaky: counts.flaky > 0 }),
+    ], [
       ...[without, code],
     ]);
   }
   const flaky = { ...noCounts(), passed: 1, flaky: 1 };
-  equal(exitCodeOf(flaky, { ...end, failOnFlaky: true, isInterrupted: true }), 130);
+  equal(exitCodeOf(flaky, { ...end, isFailedByFlaky: true, isInterrupted: true }), 130);
 });
 
 test("refuses a number of retries that is none, before anything is sent", async () => {

@@ -276,3 +276,27 @@ test("with a quorum a case fails when so many places say so, and the report says
     assert.equal((await merge(path("eu.jsonl"), path("eu.jsonl"), "--quorum", "2/2")).code, 0);
   });
 });
+
+test("shards with retries, quarantines and --fail-on-flaky merge into the whole run", async () => {
+  const late = "quarantine: { until: 2099-01-01, reason: SHOP-7 }\nsteps: [{ assert: false }]\n";
+  const files = {
+    "a.yaml": late,
+    "b.yaml": "steps: [{ assert: true }]",
+    "c.yaml": late,
+    // With this seed the number is 83 in the first attempt.
+    "d.yaml": "vars: { n: '${{ random(100) }}' }\nsteps: [{ assert: vars.n != 83 }]\n",
+  };
+  await withRecipes(files, async ({ store, merge, path }) => {
+    const args = ["--retries", "1", "--fail-on-flaky", "--seed", "6"];
+    const { code } = await store("whole.jsonl", args);
+    const whole = withoutTimes(await readFile(path("whole.jsonl"), "utf8"));
+    assert.match(whole, /"quarantined":2[^\n]*"failed_by":"flaky"/);
+    await rm(path("whole.jsonl"));
+    for (let i = 1; i <= 3; i++) await store(`${i}.jsonl`, [...args, "--shard", `${i}/3`]);
+    const merged = await merge();
+    assert.deepEqual([merged.code, merged.err], [code, ""]);
+    assert.equal(code, 1);
+    const ends = [merged.out, whole].map((text) => withoutTimes(text).trimEnd().split("\n").at(-1));
+    assert.equal(ends[0], ends[1]);
+  });
+});

@@ -33,17 +33,21 @@ export const list: Command = {
     printLeftOut(await filterRecipes(leftOut, args), err);
     if (format === "json") {
       for (const recipe of listed) {
-        const { name, description, tags, source } = recipe;
+        const { name, description, tags, source, quarantine } = recipe;
         const cases = planCases([recipe]).length;
-        out.write(`${safeJson({ file: source.name, name, description, tags, cases })}\n`);
+        const until = quarantine ? { quarantined_until: quarantine.until } : {};
+        const row = { file: source.name, name, description, tags, cases, ...until };
+        out.write(`${safeJson(row)}\n`);
       }
     } else {
       printDiagnostics(diagnostics, format, context);
       const width = Math.max(0, ...listed.map(({ source }) => source.name.length));
-      for (const { source, name, tags, matrix } of listed) {
+      for (const { source, name, tags, matrix, quarantine } of listed) {
         const cases = matrix.length > 0 ? ` (${matrix.length} cases)` : "";
         const labels = tags.length > 0 ? `  [${tags.join(", ")}]` : "";
-        out.write(`${printable(`${source.name.padEnd(width)}  ${name}${cases}${labels}`)}\n`);
+        const until = quarantine ? `  quarantined until ${quarantine.until}` : "";
+        const row = `${source.name.padEnd(width)}  ${name}${cases}${labels}${until}`;
+        out.write(`${printable(row)}\n`);
       }
     }
     if (diagnostics.some(({ severity }) => severity === "error")) return 2;

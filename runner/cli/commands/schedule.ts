@@ -162,7 +162,7 @@ async function runEntry(
   };
   let failure: string | undefined;
   const onEvent = (event: RecipeEvent) => {
-    if (event.type !== "case.finished" || event.status === "passed") return;
+    if (event.type !== "case.finished" || event.status === "passed" || event.quarantine) return;
     failure ??= event.failure?.message ?? "nothing was asserted or waited for";
   };
   const err: Output = {

@@ -75,6 +75,7 @@ export class Board {
       case "case.finished":
         this.#cases.delete(event.case);
         this.#done++;
+        if (event.quarantine) return;
         if (event.status === "failed" || event.status === "errored") this.#failed++;
         return;
       case "case.skipped":

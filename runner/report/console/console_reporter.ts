@@ -3,18 +3,20 @@ import type {
   CaseRetried,
   CaseSkipped,
   CaseStarted,
-  EventFailure,
   RecipeEvent,
   RecipeRunFinished,
   StepFinished,
 } from "../../events/event.ts";
 import type { Output, Reporter } from "../reporter.ts";
+import { isExcused } from "../run_summary.ts";
+import { type FailureToPrint, newCase, type RunningCase } from "./running_case.ts";
 import { defuseCiCommands } from "../safe_text.ts";
 import { makeStyle, type Style, terminalText } from "../terminal.ts";
 import {
   caseLine,
   failureLines,
   openedLine,
+  quarantineNote,
   shortMessage,
   skippedLine,
   skipReason,
@@ -39,29 +41,6 @@ export interface ConsoleOptions {
    * @default {nothing has been printed}
    */
   saidFailure?: string | undefined;
-}
-
-/** A failure to print in full at the end of the run. */
-interface FailureToPrint {
-  label: string;
-  failure: EventFailure;
-  soft: boolean;
-}
-
-/** A case that is still running. */
-interface RunningCase {
-  name: string;
-  /** The lines of its steps, printed if it does not pass. */
-  steps: string[];
-  /** The lines that say why a step was retried, which are also printed if the case is flaky. */
-  retries: string[];
-  /** Its warnings, always printed. */
-  notes: string[];
-  failures: FailureToPrint[];
-  /** The labels of the running steps, by phase and number. */
-  labels: Map<string, string>;
-  /** The running steps whose line is printed, because steps inside them have ended. */
-  opened: Set<string>;
 }
 
 /**
@@ -151,15 +130,7 @@ export class ConsoleReporter implements Reporter {
 
   #onCaseStarted({ case: index, name, file, attempt }: CaseStarted): void {
     if (attempt !== undefined && this.#cases.has(index)) return;
-    this.#cases.set(index, {
-      name,
-      steps: [],
-      retries: [],
-      notes: [],
-      failures: [],
-      labels: new Map(),
-      opened: new Set(),
-    });
+    this.#cases.set(index, newCase(name));
     if (!this.#isSingleCase) return;
     const { strong, dim } = this.#style;
     this.#print([`${strong(terminalText(name))}  ${dim(terminalText(file))}`]);
@@ -230,7 +201,9 @@ export class ConsoleReporter implements Reporter {
     const unchecked = status === "unchecked" ? [`  ${style.warning(`? ${UNCHECKED}`)}`] : [];
     const lines: string[] = [];
     if (this.#isSingleCase) {
-      lines.push(...unchecked, ...ownLine);
+      const { quarantine } = event;
+      const note = quarantine ? [`  ${style.warning(quarantineNote(quarantine))}`] : [];
+      lines.push(...unchecked, ...ownLine, ...note);
     } else {
       lines.push(line, ...unchecked);
       if (status !== "passed" && status !== "unchecked") lines.push(...running.steps, ...ownLine);
@@ -246,7 +219,11 @@ export class ConsoleReporter implements Reporter {
     const failures = own && !isShownInFull && status !== "interrupted"
       ? [...running.failures, { label: "", failure: own, soft: false }]
       : running.failures;
-    for (const failed of failures) this.#failures.push(this.#inFull(name, failed));
+    for (const failed of failures) {
+      // A failure in quarantine looks like a soft one: it does not count.
+      const soft = failed.soft || isExcused(event);
+      this.#failures.push(this.#inFull(name, { ...failed, soft }));
+    }
   }
 
   #inFull(name: string, { label, failure, soft }: FailureToPrint): string[] {

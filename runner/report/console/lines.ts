@@ -2,6 +2,7 @@ import type {
   CaseFinished,
   CaseSkipped,
   EventFailure,
+  EventQuarantine,
   RecipeRunFinished,
   StepFinished,
   Usual,
@@ -81,10 +82,11 @@ export function shortMessage({ message }: EventFailure, columns: number): string
 /** The line of a case that has ended. */
 export function caseLine(event: CaseFinished, style: Style, columns: number): string {
   const { status } = event;
+  const bad = event.quarantine ? style.warning : style.error;
   const mark = {
     passed: style.good("✓"),
-    failed: style.error("✗"),
-    errored: style.error("✗"),
+    failed: bad("✗"),
+    errored: bad("✗"),
     unchecked: style.warning("?"),
     interrupted: style.warning("■"),
   }[status];
@@ -94,13 +96,21 @@ export function caseLine(event: CaseFinished, style: Style, columns: number): st
   const word = {
     passed: event.flaky ? style.warning(`  flaky${last}`) : "",
     failed: after,
-    errored: `${style.error("  could not run")}${after}`,
+    errored: `${bad("  could not run")}${after}`,
     unchecked: "",
     interrupted: style.warning("  interrupted"),
   }[status];
+  const quarantined = event.quarantine
+    ? style.warning(`  ${quarantineNote(event.quarantine)}`)
+    : "";
   const time = formatDuration(event.duration_ms);
   const row = spread(terminalText(event.name), time, labelColumns(columns) + 2 + TIME_COLUMNS);
-  return `${mark} ${row}  ${style.dim(terminalText(event.file))}${word}`;
+  return `${mark} ${row}  ${style.dim(terminalText(event.file))}${word}${quarantined}`;
+}
+
+/** Why a case may fail: `in quarantine until 2026-12-01: DISP-7`. */
+export function quarantineNote({ until, reason }: EventQuarantine): string {
+  return `in quarantine until ${terminalText(until)}: ${terminalText(reason)}`;
 }
 
 /** Why an unchecked case is not a pass. */
@@ -173,12 +183,13 @@ export function summaryLine(event: RecipeRunFinished, style: Style): string {
     counts.passed > 0 && `${style.good(`${counts.passed} passed`)}${flaky}`,
     counts.failed > 0 && style.error(`${counts.failed} failed`),
     counts.errored > 0 && style.error(`${counts.errored} could not run`),
+    counts.quarantined && style.warning(`${counts.quarantined} failed in quarantine`),
     counts.unchecked > 0 && style.warning(`${counts.unchecked} checked nothing`),
     counts.skipped > 0 && style.dim(`${counts.skipped} skipped`),
     counts.interrupted > 0 && style.warning(`${counts.interrupted} interrupted`),
     counts.warnings > 0 &&
     style.warning(`${counts.warnings} ${counts.warnings === 1 ? "warning" : "warnings"}`),
-  ].filter((part) => part !== false);
+  ].filter((part) => typeof part === "string");
   const words = parts.length === 0 ? "nothing ran" : parts.join(", ");
   const prefix = interrupted ? style.warning("Interrupted: ") : "";
   return `${prefix}${words} in ${formatRunTime(event.duration_ms, event.real_ms)}`;

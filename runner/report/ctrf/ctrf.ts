@@ -10,7 +10,13 @@ import {
   stepLine,
 } from "../plain_text.ts";
 import type { Reporter, ReporterContext } from "../reporter.ts";
-import type { CaseAttempt, CaseSummary, RunSummary, StepSummary } from "../run_summary.ts";
+import {
+  type CaseAttempt,
+  type CaseSummary,
+  isExcused,
+  type RunSummary,
+  type StepSummary,
+} from "../run_summary.ts";
 import { safeJson } from "../safe_text.ts";
 import { summaryReporter } from "../summarizer.ts";
 
@@ -80,7 +86,8 @@ function testOf(summary: CaseSummary): Record<string, unknown> & { status: Statu
   return {
     // The format allows no empty name.
     name: name === "" ? file : safeText(name),
-    status: STATUSES[status],
+    // The format has no word for a failure that does not count.
+    status: isExcused(summary) ? "other" : STATUSES[status],
     rawStatus: status,
     duration,
     ...(start === undefined ? {} : { start, stop: start + duration }),
@@ -91,6 +98,7 @@ function testOf(summary: CaseSummary): Record<string, unknown> & { status: Statu
     ...(tags.length === 0 ? {} : { tags }),
     ...(matrix === undefined ? {} : { parameters: matrix }),
     ...(flaky ? { flaky } : {}),
+    ...(summary.quarantine ? { extra: { quarantine: summary.quarantine } } : {}),
     ...(retries === undefined
       ? {}
       : { retries: retries.length, retryAttempts: retries.map(attemptOf) }),

@@ -1,6 +1,13 @@
 import type { EventFailure, EventPlace } from "../../events/event.ts";
-import { caseVerdict, failureLines, runVerdict, safeLine, safeText } from "../plain_text.ts";
-import type { CaseSummary, RunSummary } from "../run_summary.ts";
+import {
+  caseVerdict,
+  failureLines,
+  quarantineText,
+  runVerdict,
+  safeLine,
+  safeText,
+} from "../plain_text.ts";
+import { type CaseSummary, isExcused, type RunSummary } from "../run_summary.ts";
 import type { Annotation } from "./workflow_command.ts";
 
 /** GitHub shows this many annotations of one level for one step of a job. */
@@ -34,11 +41,15 @@ export function annotationsOf(run: RunSummary, pathOf: (file: string) => string)
     errors.push({ level: "error", title: "Flaky", message: runVerdict(run) });
   }
   for (const summary of run.cases) {
-    const { name, file, status, failure, steps } = summary;
+    const { name, file, status, failure, steps, quarantine } = summary;
     const title = safeLine(name, 200);
     if (["failed", "errored", "unchecked"].includes(status)) {
       const message = messageOf(summary, failure);
-      errors.push({ level: "error", title, message, ...at(file, failure?.place) });
+      const place = at(file, failure?.place);
+      if (quarantine && isExcused(summary)) {
+        const text = `${quarantineText(quarantine)}\n${message}`;
+        warnings.push({ level: "warning", title, message: text, ...place });
+      } else errors.push({ level: "error", title, message, ...place });
     }
     for (const { soft, failure } of steps) {
       if (!soft || !failure) continue;

@@ -62,7 +62,7 @@ export class CaseCollector {
     this.#start(started);
   }
 
-  #start({ vars, matrix }: CaseStarted): void {
+  #start({ vars, matrix, quarantine }: CaseStarted): void {
     const tables = this.#tables;
     const values = (record: Record<string, unknown>): [string, string][] =>
       Object.entries(record).map(([name, value]) => [
@@ -70,6 +70,10 @@ export class CaseCollector {
         tables.truncate(JSON.stringify(value, undefined, 2) ?? "null"),
       ]);
     if (Object.keys(vars).length > 0) this.#details.vars = values(vars);
+    if (quarantine) {
+      const { until, reason } = quarantine;
+      this.#details.quarantine = { until, reason: tables.truncate(reason) };
+    }
     if (matrix) this.#details.matrix = values(matrix);
   }
 

@@ -46,6 +46,7 @@ export function runSentence(
   const parts = statuses.filter((status) => counts[status] > 0).map((status) =>
     `${counts[status].toLocaleString("en")} ${STATUS_LABELS[status].toLowerCase()}`
   );
+  if (counts.quarantined) parts.push(`${counts.quarantined} failed in quarantine`);
   parts.push(`${counts.passed.toLocaleString("en")} passed`);
   const flaky = failedBy === "flaky" ? `; ${counts.flaky} flaky, which fails the run` : "";
   const end = interrupted && !finished ? "; the run did not finish" : flaky;

@@ -1,4 +1,10 @@
-import type { EventEntity, EventFailure, RunCounts, Usual } from "../../events/event.ts";
+import type {
+  EventEntity,
+  EventFailure,
+  EventQuarantine,
+  RunCounts,
+  Usual,
+} from "../../events/event.ts";
 
 /** The statuses of a case, the worst first; `skipped` is a case that `--bail` did not start. */
 export const CASE_STATUSES = [
@@ -89,6 +95,8 @@ export const CASE_FLAGS = {
   notStarted: 4,
   /** The events stopped before it ended. */
   unfinished: 8,
+  /** It is in quarantine: a failure does not fail the run. */
+  quarantined: 16,
 } as const;
 
 /** The part of a step that is the same in all cases of a recipe. */
@@ -121,6 +129,8 @@ export interface CaseDetails {
   usual?: Usual;
   /** Its warnings. */
   warnings?: string[];
+  /** Why it may fail, if it is in quarantine. */
+  quarantine?: EventQuarantine;
   /** The attempts before the last one, whose steps come first. */
   attempts?: CaseAttemptRow[];
   /** Its log lines that belong to no known step. */

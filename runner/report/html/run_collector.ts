@@ -146,6 +146,7 @@ export class RunCollector {
     const details = collector.finish(endedAt, event);
     const flags = (event ? 0 : CASE_FLAGS.unfinished) +
       (event?.flaky ? CASE_FLAGS.flaky : 0) +
+      (event?.quarantine ? CASE_FLAGS.quarantined : 0) +
       (event?.usual?.slower ? CASE_FLAGS.slow : 0);
     const row: CaseRow = [
       number,
@@ -163,9 +164,14 @@ export class RunCollector {
   }
 
   #count(cases: readonly CaseRow[]): RunCounts {
+    const isExcused = (row: CaseRow) =>
+      (row[7] & CASE_FLAGS.quarantined) !== 0 &&
+      ["failed", "errored"].includes(CASE_STATUSES[row[3]]!);
     const count = (status: (typeof CASE_STATUSES)[number]) =>
-      cases.filter((row) => CASE_STATUSES[row[3]] === status).length;
+      cases.filter((row) => CASE_STATUSES[row[3]] === status && !isExcused(row)).length;
+    const quarantined = cases.filter(isExcused).length;
     return {
+      ...(quarantined > 0 ? { quarantined } : {}),
       passed: count("passed"),
       failed: count("failed"),
       errored: count("errored"),

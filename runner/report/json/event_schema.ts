@@ -23,6 +23,7 @@ import {
   failure,
   observed,
   place,
+  quarantine,
   SHARED,
   stepStatus,
   usual,
@@ -105,6 +106,7 @@ const EVENTS: Events = {
       attempt: optional(
         integer("The attempt, from 2: its steps begin anew. Absent for the first.", 1),
       ),
+      quarantine: optional(defined("quarantine", "Present if it is in quarantine.", quarantine)),
     },
   ),
   "step.started": record<StepStarted>("A step has started. It is sent again for each retry.", {
@@ -171,6 +173,13 @@ const EVENTS: Events = {
     flaky: flag("Whether it passed only because a step or the whole case was retried."),
     duration_ms: number("How long it took with all attempts, in milliseconds."),
     attempts: optional(integer("The number of attempts; absent if there was one.", 1)),
+    quarantine: optional(
+      defined(
+        "quarantine",
+        "Present if it is in quarantine: if it failed or could not run, that does not fail the run.",
+        quarantine,
+      ),
+    ),
     failure: optional(defined("failure", "The first failure.", failure)),
     usual: optional(
       defined("usual", "How long it took in earlier runs, if a history is kept.", usual),

@@ -3,6 +3,7 @@ import type {
   EventEntity,
   EventFailure,
   EventPlace,
+  EventQuarantine,
   FailureKind,
   Observed,
   RunCounts,
@@ -102,6 +103,15 @@ export const usual: Typed<Usual> = record<Usual>(
   },
 );
 
+/** The schema of {@linkcode EventQuarantine}. */
+export const quarantine: Typed<EventQuarantine> = record<EventQuarantine>(
+  "Why a case may fail without failing the run.",
+  {
+    until: text("Until when: the last day in UTC, or a time."),
+    reason: text("Why."),
+  },
+);
+
 /** The schema of {@linkcode RunCounts}. */
 export const counts: Typed<RunCounts> = record<RunCounts>("The number of cases by outcome.", {
   passed: integer("Cases that passed, including flaky ones."),
@@ -112,6 +122,9 @@ export const counts: Typed<RunCounts> = record<RunCounts>("The number of cases b
   skipped: integer("Cases that were not started because an earlier one did not pass."),
   flaky: integer("Cases that passed only because a step or the whole case was retried."),
   warnings: integer("The number of warnings."),
+  quarantined: optional(
+    integer("Cases that failed or could not run, but are in quarantine; absent if there are none."),
+  ),
 });
 
 /** The schema of {@linkcode StepStatus}. */
@@ -138,5 +151,6 @@ export const SHARED: Readonly<Record<string, JsonSchema>> = {
   failure: failure.json,
   observed: observed.json,
   usual: usual.json,
+  quarantine: quarantine.json,
   counts: counts.json,
 };

@@ -15,6 +15,7 @@ import {
   failure,
   observed,
   place,
+  quarantine,
   SHARED,
   stepStatus,
   usual,
@@ -106,6 +107,13 @@ const caseSummary: Typed<CaseSummary> = record<CaseSummary>(
     started_at: optional(time("When it started; absent if it was not started.")),
     duration_ms: number("How long it took with all attempts, in milliseconds."),
     attempts: optional(integer("The number of attempts; absent if there was one.", 1)),
+    quarantine: optional(
+      defined(
+        "quarantine",
+        "Present if it is in quarantine: if it failed or could not run, that does not fail the run.",
+        quarantine,
+      ),
+    ),
     retries: optional(
       list("The attempts before the last one; absent if there were none.", attempt),
     ),

@@ -3,6 +3,7 @@ import {
   caseLines,
   caseVerdict,
   failureLines,
+  quarantineText,
   runVerdict,
   safeLine,
   safeText,
@@ -10,7 +11,7 @@ import {
   UniqueNames,
 } from "../plain_text.ts";
 import type { Output, Reporter, ReporterContext } from "../reporter.ts";
-import type { CaseSummary, RunSummary } from "../run_summary.ts";
+import { type CaseSummary, isExcused, type RunSummary } from "../run_summary.ts";
 import { ciCommandsToEntities } from "../safe_text.ts";
 import { summaryReporter } from "../summarizer.ts";
 
@@ -85,7 +86,12 @@ function testCase(file: string, summary: CaseSummary, names: UniqueNames): strin
 
 /** The elements for the status of a case; none if it passed at the first attempt. */
 function outcomeOf(summary: CaseSummary): string[] {
-  const { status, flaky } = summary;
+  const { status, flaky, quarantine, failure } = summary;
+  if (quarantine && isExcused(summary)) {
+    // Readers fail a build for a failure, and a quarantine must not.
+    const message = `${quarantineText(quarantine)}; ${status}: ${caseVerdict(summary)}`;
+    return [element("skipped", { message, type: failure?.kind ?? status }, [])];
+  }
   const elements = ownOutcome(summary);
   if (status === "passed") {
     return flaky ? [...earlierAttempts(summary, "flaky"), ...flakyFailures(summary)] : [];
@@ -156,12 +162,13 @@ function* propertiesOf(
 function countsOf(
   cases: readonly CaseSummary[],
 ): { failures: number; errors: number; skipped: number } {
+  const excused = cases.filter(isExcused).length;
   const count = (...statuses: CaseSummary["status"][]) =>
-    cases.filter(({ status }) => statuses.includes(status)).length;
+    cases.filter((one) => statuses.includes(one.status) && !isExcused(one)).length;
   return {
     failures: count("failed", "unchecked"),
     errors: count("errored"),
-    skipped: count("skipped", "interrupted"),
+    skipped: count("skipped", "interrupted") + excused,
   };
 }
 

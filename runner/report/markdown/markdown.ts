@@ -1,7 +1,14 @@
 import { formatDuration } from "../../language/duration.ts";
-import { attemptLine, caseVerdict, failureLines, runVerdict, stepLine } from "../plain_text.ts";
+import {
+  attemptLine,
+  caseVerdict,
+  failureLines,
+  quarantineText,
+  runVerdict,
+  stepLine,
+} from "../plain_text.ts";
 import type { Reporter, ReporterContext } from "../reporter.ts";
-import type { CaseSummary, RunSummary } from "../run_summary.ts";
+import { type CaseSummary, isExcused, type RunSummary } from "../run_summary.ts";
 import { summaryReporter } from "../summarizer.ts";
 import { codeBlock, codeSpan, codeSpanInCell } from "./literal.ts";
 
@@ -31,7 +38,9 @@ export function renderMarkdown(run: RunSummary, maxBytes: number): string {
   }
   addTable(page, run.cases);
   const failed = run.cases.filter(({ status }) => status !== "passed" && status !== "skipped");
-  addSection(page, "Not passed", failed.map(failureSection));
+  const [excused, others] = [failed.filter(isExcused), failed.filter((one) => !isExcused(one))];
+  addSection(page, "Not passed", others.map(failureSection));
+  addSection(page, "Failed in quarantine", excused.map(failureSection));
   const flaky = run.cases.filter(({ flaky }) => flaky);
   addSection(page, "Flaky", flaky.map(retryList));
   const warnings = [
@@ -99,15 +108,18 @@ const RESULTS: Readonly<Record<CaseSummary["status"], string>> = {
   skipped: "not started",
 };
 
-function tableRow({ status, flaky, name, file, duration_ms }: CaseSummary): string {
-  const result = `${RESULTS[status]}${flaky ? ", flaky" : ""}`;
+function tableRow(summary: CaseSummary): string {
+  const { status, flaky, name, file, duration_ms, quarantine } = summary;
+  const word = isExcused(summary) ? RESULTS[status].replaceAll("*", "") : RESULTS[status];
+  const result = `${word}${flaky ? ", flaky" : ""}${quarantine ? ", in quarantine" : ""}`;
   const time = status === "skipped" ? "" : formatDuration(duration_ms);
   return `| ${result} | ${codeSpanInCell(name)} | ${codeSpanInCell(file)} | ${time} |\n`;
 }
 
 function failureSection(summary: CaseSummary): string {
   const { name, status, failure, steps, logs, retries = [] } = summary;
-  const lines = failure ? failureLines(failure) : [caseVerdict(summary)];
+  const lines = summary.quarantine ? [quarantineText(summary.quarantine), ""] : [];
+  lines.push(...(failure ? failureLines(failure) : [caseVerdict(summary)]));
   for (const step of steps) {
     const isFailureOfCase = step.step === failure?.step && !step.soft;
     if (!step.failure || isFailureOfCase) continue;

@@ -96,12 +96,12 @@ class RunMetrics {
     }
   }
 
-  #recordCase({ file, status, duration_ms, failure }: CaseFinished): void {
+  #recordCase({ file, status, duration_ms, failure, quarantine }: CaseFinished): void {
     // The duration of an interrupted case would distort the histogram.
     if (status === "interrupted") return;
     const recipe: Attributes = { "dispatch.recipe.file": wellFormed(file) };
     this.#cases.record(duration_ms / 1000, { ...recipe, "dispatch.case.status": status });
-    if (status !== "failed" && status !== "errored") return;
+    if ((status !== "failed" && status !== "errored") || quarantine) return;
     this.#failures.add(1, { ...recipe, "dispatch.failure.kind": failure?.kind ?? status });
   }
 

@@ -151,6 +151,7 @@ export class RunSpans {
     open?.span.setAttributes({
       "dispatch.case.status": event.status,
       "dispatch.case.flaky": event.flaky,
+      ...(event.quarantine ? { "dispatch.case.quarantined": true } : {}),
       ...(event.attempts === undefined ? {} : { "dispatch.case.attempts": event.attempts }),
       ...usualAttributes(event.usual),
     });

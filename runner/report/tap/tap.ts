@@ -1,7 +1,14 @@
 import type { EventFailure, RecipeEvent } from "../../events/event.ts";
-import { attemptLine, caseVerdict, runVerdict, safeLine, UniqueNames } from "../plain_text.ts";
+import {
+  attemptLine,
+  caseVerdict,
+  quarantineText,
+  runVerdict,
+  safeLine,
+  UniqueNames,
+} from "../plain_text.ts";
 import type { Output, Reporter, ReporterContext } from "../reporter.ts";
-import type { CaseSummary, StepSummary } from "../run_summary.ts";
+import { type CaseSummary, isExcused, type StepSummary } from "../run_summary.ts";
 import { defuseCiCommands } from "../safe_text.ts";
 import { Summarizer } from "../summarizer.ts";
 import { yamlBlock } from "./yaml_block.ts";
@@ -44,7 +51,8 @@ class TapReporter implements Reporter {
   }
 
   #writeCase(summary: CaseSummary): void {
-    const { status, steps, logs, failure, flaky, file, duration_ms, retries = [] } = summary;
+    const { status, steps, logs, failure, flaky, file, duration_ms } = summary;
+    const { retries = [], quarantine } = summary;
     const warnings = [...retries, summary].flatMap(({ warnings }) => warnings);
     const name = this.#names.next(escape(summary.name), "", escape(file));
     const lines: string[] = [];
@@ -60,13 +68,18 @@ class TapReporter implements Reporter {
     for (const { step, text } of allLogs) lines.push(comment(`log ${step}: ${text}`));
     for (const text of warnings) lines.push(comment(`warning: ${text}`));
     const ok = status === "passed" || status === "skipped";
-    const skip = status === "skipped" ? directive("SKIP", caseVerdict(summary)) : "";
+    const skip = status === "skipped"
+      ? directive("SKIP", caseVerdict(summary))
+      : quarantine && isExcused(summary)
+      ? directive("TODO", quarantineText(quarantine))
+      : "";
     lines.push(`${ok ? "ok" : "not ok"} ${++this.#points} - ${name}${skip}\n`);
     lines.push(
       ...yamlBlock({
         ...(ok ? {} : { message: caseVerdict(summary), ...failureFields(failure) }),
         ...(ok ? {} : { status }),
         ...(flaky ? { flaky: true } : {}),
+        ...(quarantine ? { quarantine: quarantineText(quarantine) } : {}),
         ...(retries.length === 0 ? {} : { retried: retries.map(attemptLine) }),
         file,
         ...(status === "skipped" ? {} : { duration_ms }),

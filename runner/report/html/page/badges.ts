@@ -33,6 +33,8 @@ export function badges(reportCase: ReportCase): Child[] {
   return [
     reportCase.flaky &&
     el("span", { class: "badge flaky", title: "passed only after a retry" }, "flaky"),
+    reportCase.quarantined &&
+    el("span", { class: "badge", title: "a failure does not fail the run" }, "quarantine"),
     reportCase.slow && el("span", { class: "badge slow", title: "slower than usual" }, "slow"),
   ];
 }

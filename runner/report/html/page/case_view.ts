@@ -36,6 +36,11 @@ export function makeCaseView(
     },
     header(reportCase, matrix, context, move),
     usual && usualLine(usual, reportCase.duration),
+    details.quarantine && el(
+      "p",
+      { class: "notice" },
+      `In quarantine until ${details.quarantine.until}: ${details.quarantine.reason}`,
+    ),
     statusNote(reportCase),
     ownFailure && section(
       owner ? `Why it did not pass: step ${owner.number}, ${owner.label}` : "Why it did not pass",

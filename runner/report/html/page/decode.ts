@@ -27,6 +27,8 @@ export interface ReportCase {
   notStarted: boolean;
   /** Whether the events stopped before it ended. */
   unfinished: boolean;
+  /** Whether it is in quarantine. */
+  quarantined: boolean;
   tags: string[];
   /** The text that the search looks at, in lower case. */
   searched: string;
@@ -77,6 +79,7 @@ export function decodeCases({ cases, files, tags }: ReportIndex): ReportCase[] {
       slow: (flags & CASE_FLAGS.slow) !== 0,
       notStarted: (flags & CASE_FLAGS.notStarted) !== 0,
       unfinished: (flags & CASE_FLAGS.unfinished) !== 0,
+      quarantined: (flags & CASE_FLAGS.quarantined) !== 0,
       tags: tagNames,
       searched: [name, files[file]!, ...tagNames, failures].join("\n").toLowerCase(),
     };
