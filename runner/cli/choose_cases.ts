@@ -1,14 +1,12 @@
-import { caseName, uniqueCaseNames } from "../engine/case_names.ts";
+import { uniqueCaseNames } from "../engine/case_names.ts";
 import { planCases, type PlannedCase } from "../engine/run.ts";
 import type { RunIdentity } from "../events/event.ts";
-import { caseKey } from "../history/case_key.ts";
 import type { Recipe } from "../language/model.ts";
-import { type ParsedArgs, UsageError } from "./args.ts";
+import type { ParsedArgs } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 import { identifyRun } from "./identify_run.ts";
 import { numberOption } from "./options.ts";
 import { seedCases } from "./run_options.ts";
-import { publicUrl, serverOptions } from "./server.ts";
 import { cutIntoShards, readAttempt, readShard, type Shard } from "./shard.ts";
 import { resolveVariables, type VariableInput } from "./variables.ts";
 
@@ -18,6 +16,8 @@ export interface ChosenCases {
   cases: PlannedCase[];
   /** How many the whole plan has, of which `--shard` chooses some. */
   total: number;
+  /** Whether `--last-failed` left out all cases. */
+  haveAllPassed: boolean;
   /** What says which run this is, and of which plan. */
   identity: RunIdentity;
 }
@@ -50,7 +50,13 @@ export async function chooseCases(
   }));
   const repeated = Array.from({ length: numberOption(args, "repeat", 1) }, () => once).flat();
   const names = uniqueCaseNames(repeated);
-  const whole = seedCases(repeated.map((one, i) => ({ ...one, name: names[i]! })), args);
+  const all = seedCases(repeated.map((one, i) => ({ ...one, name: names[i]! })), args);
+  let whole = all;
+  if (args.flags.has("last-failed")) {
+    const { lastFailed } = await import("./last_failed.ts");
+    // Before the shards are cut, so that each has its share.
+    whole = await lastFailed(all, history, args, context);
+  }
   const shards = shard ? await shardsOf(whole, shard, history, args, context) : whole.map(() => 1);
   const cases = shard ? whole.filter((_, i) => shards[i] === shard.index) : whole;
   if (shard && cases.length === 0 && whole.length > 0) {
@@ -64,7 +70,7 @@ export async function chooseCases(
     attempt: readAttempt(env),
     seed: args.values.seed === undefined ? undefined : numberOption(args, "seed", 1),
   });
-  return { cases, total: whole.length, identity };
+  return { cases, total: whole.length, haveAllPassed: whole.length < all.length, identity };
 }
 
 /** Cuts the cases of a plan into shards, by the times of the history if there is one. */
@@ -73,22 +79,11 @@ async function shardsOf(
   { total }: Shard,
   history: string | undefined,
   args: ParsedArgs,
-  { env, err, clock }: CommandContext,
+  context: CommandContext,
 ): Promise<number[]> {
   if (history === undefined) return cutIntoShards(cases.map(() => undefined), total);
-  const { url } = serverOptions(args, env);
-  const server = url === undefined ? "embedded" : publicUrl(url);
-  const keys = cases.map((one) => caseKey(server, one.recipe.source.name, caseName(one)));
-  const { HistoryStore } = await import("../history/store.ts");
-  const warn = (text: string) => err.write(`warning: ${text}\n`);
-  try {
-    const store = await HistoryStore.open(history, { create: true, clock, warn });
-    try {
-      return cutIntoShards(keys.map((key) => store.usualTime(key)), total);
-    } finally {
-      store.close();
-    }
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const { readHistory } = await import("./last_failed.ts");
+  return await readHistory(history, cases, args, context, (store, keys) => {
+    return cutIntoShards(keys.map((key) => store.usualTime(key)), total);
+  });
 }

@@ -102,9 +102,16 @@ async function plan(
   const leftOut = await filterRecipes(split.leftOut, args);
   printLeftOut(leftOut, context.err);
   const filter = stepFilter(recipes, args);
-  const { cases, total, identity } = await chooseCases(recipes, { inputs, history }, args, context);
+  const { cases, total, haveAllPassed, identity } = await chooseCases(
+    recipes,
+    { inputs, history },
+    args,
+    context,
+  );
   if (total === 0) {
-    const why = all.length === 0
+    const why = haveAllPassed
+      ? "every case passed in its last run"
+      : all.length === 0
       ? "no recipes were found"
       : `no ${leftOut.length > 0 ? "other " : ""}recipe matches the options`;
     context.err.write(`Nothing to run: ${why}\n`);

@@ -28,6 +28,7 @@ export const RUN_OPTIONS: OptionSpecs = {
   parallel: { value: "N", description: "Run up to N cases at the same time. Default: 1." },
   retries: { value: "N", description: "Run a case that fails anew, up to N times." },
   "fail-on-flaky": { description: "Fail if a case passed only on a later attempt." },
+  "last-failed": { description: "Run only cases that failed in their last run in --history." },
   bail: { description: "Start no more cases after the first one that does not pass." },
   shard: {
     value: "I/N",

@@ -22,8 +22,12 @@ import {
   serverOptions,
 } from "../server.ts";
 
-const { only: _, from: __, bail: ___, shard: ____, repeat: _____, watch: ______, ...SHARED } =
-  RUN_OPTIONS;
+const LEFT_OUT = ["only", "from", "bail", "shard", "repeat", "watch", "last-failed"];
+
+/** The options that it shares with `run`. */
+const SHARED = Object.fromEntries(
+  Object.entries(RUN_OPTIONS).filter(([name]) => !LEFT_OUT.includes(name)),
+);
 
 /** The longest line about a recipe, in characters. */
 const MAX_LINE = 4_000;
