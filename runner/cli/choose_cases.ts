@@ -46,7 +46,8 @@ export async function chooseCases(
   const shard = readShard(args.values.shard, env);
   const once = planCases(recipes).map((one) => ({
     ...one,
-    vars: resolveVariables(one.recipe, inputs),
+    // The command line wins over the rows of `cases`.
+    vars: { ...one.vars, ...resolveVariables(one.recipe, inputs) },
   }));
   const repeated = Array.from({ length: numberOption(args, "repeat", 1) }, () => once).flat();
   const names = uniqueCaseNames(repeated);

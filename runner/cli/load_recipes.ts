@@ -15,6 +15,8 @@ export interface LoadedRecipes {
   diagnostics: Diagnostic[];
   /** The files that were read. */
   files: string[];
+  /** The files that recipes name in `cases`. */
+  casesFiles: string[];
   /** The files that the command line names itself, rather than their directory. */
   named: ReadonlySet<string>;
 }
@@ -42,6 +44,7 @@ export async function loadRecipes(
     recipes: [],
     diagnostics: [],
     files: [],
+    casesFiles: [],
     named: new Set(paths),
   };
   const files: string[] = [];
@@ -55,7 +58,8 @@ export async function loadRecipes(
   }
   loaded.files = [...new Set(files)];
   const loading = loaded.files.map((path) => loadRecipe(path, context));
-  for (const { recipe, diagnostics } of await Promise.all(loading)) {
+  for (const { recipe, diagnostics, casesFile } of await Promise.all(loading)) {
+    if (casesFile !== undefined) loaded.casesFiles.push(casesFile);
     loaded.diagnostics.push(...diagnostics);
     if (recipe) loaded.recipes.push(recipe);
   }
@@ -63,21 +67,45 @@ export async function loadRecipes(
   return loaded;
 }
 
+/** A recipe that has been read, if it has no errors. */
+interface LoadedRecipe {
+  recipe?: Recipe;
+  diagnostics: Diagnostic[];
+  /** The file that it names in `cases`. */
+  casesFile?: string;
+}
+
 async function loadRecipe(
   path: string,
   { guard, signal }: LoadContext,
-): Promise<{ recipe?: Recipe; diagnostics: Diagnostic[] }> {
+): Promise<LoadedRecipe> {
   try {
     if (/\.[cm]?[jt]s$/.test(path)) {
       const { loadScript } = await import("../script/load_script.ts");
       guard?.start();
       return await loadScript(path, { signal, onError: (error) => guard?.take(error) });
     }
-    return await readRecipe(path, await readTextFile(path, "recipe", MAX_BYTES), loader);
+    const read = await readRecipe(path, await readTextFile(path, "recipe", MAX_BYTES), loader);
+    return read.recipe?.cases ? await withRows(read.recipe, read.diagnostics) : read;
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     return { diagnostics: [unreadable(path, error)] };
   }
+}
+
+/** Reads the file of a recipe's `cases`. */
+async function withRows(
+  recipe: Recipe,
+  diagnostics: Diagnostic[],
+): Promise<LoadedRecipe> {
+  const { readCases } = await import("./cases/read_cases.ts");
+  const path = resolvePath(recipe.cases!.path, recipe.source.name);
+  const { rows, diagnostics: ofRows } = await readCases(recipe, path);
+  const all = [...diagnostics, ...ofRows];
+  if (ofRows.some(({ severity }) => severity === "error")) {
+    return { diagnostics: all, casesFile: path };
+  }
+  return { recipe: { ...recipe, rows }, diagnostics: all, casesFile: path };
 }
 
 const loader: RecipeLoader = {

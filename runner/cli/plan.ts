@@ -121,7 +121,7 @@ async function plan(
     const recorded = filter ? undefined : history;
     const used = [...withUsed(all)].map(({ source }) => source.name);
     const inputs = {
-      recipes: new Set([...loaded.files, ...used]),
+      recipes: new Set([...loaded.files, ...used, ...loaded.casesFiles]),
       variables: args.lists.vars ?? [],
       dev: args.values.dev,
     };

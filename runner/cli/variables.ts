@@ -33,11 +33,19 @@ export function resolveVariables(
   for (const { name, type } of recipe.vars) {
     const input = inputs.get(name);
     if (!input) continue;
-    out[name] = "text" in input
-      ? convertText(name, input.text, type)
-      : convertValue(name, input.value, type);
+    out[name] = convertInput(name, input, type);
   }
   return out;
+}
+
+/**
+ * Converts an input to the type of its variable.
+ * @throws {UsageError} When it does not fit.
+ */
+export function convertInput(name: string, input: VariableInput, type: string): unknown {
+  return "text" in input
+    ? convertText(name, input.text, type)
+    : convertValue(name, input.value, type);
 }
 
 /**
@@ -70,7 +78,8 @@ export function findMissingValues(
   const found = [...withUsed(recipes)].flatMap((recipe) => {
     const isEntryPoint = entryPoints.has(recipe);
     const variables = recipe.vars.filter(({ name, value }) =>
-      value === undefined && !(isEntryPoint && inputs.has(name))
+      // A row without a value for it has been reported already.
+      value === undefined && !(isEntryPoint && (inputs.has(name) || recipe.rows))
     );
     const secrets = recipe.secrets.filter(({ name }) => env(name) === undefined);
     // The checks have already reported inputs that a recipe does not pass to one it uses.

@@ -4,13 +4,14 @@ import type { Recipe } from "../language/model.ts";
 export interface NamedCase {
   recipe: Recipe;
   matrix?: Record<string, unknown>;
+  row?: string;
 }
 
-/** Returns the name of a case: that of its recipe and the values of its matrix. */
-export function caseName({ recipe, matrix }: NamedCase): string {
-  if (!matrix) return recipe.name;
+/** Returns the name of a case: that of its recipe, its row, and the values of its matrix. */
+export function caseName({ recipe, matrix, row }: NamedCase): string {
+  if (!matrix) return row === undefined ? recipe.name : `${recipe.name} [${row}]`;
   const values = Object.entries(matrix).map(([key, value]) => `${key}=${showValue(value)}`);
-  return `${recipe.name} [${values.join(", ")}]`;
+  return `${recipe.name} [${[...row === undefined ? [] : [row], ...values].join(", ")}]`;
 }
 
 /**

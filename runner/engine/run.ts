@@ -77,11 +77,15 @@ export interface RunResult {
 
 export type { PlannedCase };
 
-/** Returns the cases of recipes: one for each combination of a recipe's matrix. */
+/** Returns the cases of recipes: one for each row of `cases` and combination of `matrix`. */
 export function planCases(recipes: readonly Recipe[]): PlannedCase[] {
-  return recipes.flatMap((recipe) =>
-    recipe.matrix.length === 0 ? [{ recipe }] : recipe.matrix.map((matrix) => ({ recipe, matrix }))
-  );
+  return recipes.flatMap((recipe) => {
+    const combinations = recipe.matrix.length === 0
+      ? [{}]
+      : recipe.matrix.map((matrix) => ({ matrix }));
+    const rows = recipe.rows?.map(({ name, values }) => ({ row: name, vars: values })) ?? [{}];
+    return rows.flatMap((row) => combinations.map((matrix) => ({ recipe, ...row, ...matrix })));
+  });
 }
 
 /** Runs cases over one client and reports them as a stream of events. */

@@ -11,6 +11,8 @@ export interface PlannedCase {
   recipe: Recipe;
   /** The name to show; by default that of the recipe, made unique among the cases of the run. */
   name?: string;
+  /** The name of its row, if the recipe has `cases`. */
+  row?: string;
   /** The values of its matrix. */
   matrix?: Record<string, unknown>;
   /** Values that replace those of the recipe's `vars`. */

@@ -31,6 +31,10 @@ export interface Recipe {
   uses: Recipe[];
   /** The cases, each with a value for every key; empty without `matrix`. */
   matrix: Record<string, unknown>[];
+  /** The file with values for `vars`, one case for each row. */
+  cases?: CasesFile;
+  /** The rows of that file, once it has been read. */
+  rows?: CaseRow[];
   /** The steps. */
   steps: Step[];
   /** The steps that run at the end, even after a failure. */
@@ -51,6 +55,22 @@ export interface Recipe {
   script?: ScriptBody;
   /** The path of the module of a recipe written in TypeScript. */
   module?: string;
+}
+
+/** A file that a recipe names in `cases`. */
+export interface CasesFile {
+  /** The path, as the recipe names it. */
+  path: string;
+  /** Where it is named. */
+  span: Span;
+}
+
+/** A row of that file. */
+export interface CaseRow {
+  /** The name of its case, besides that of the recipe. */
+  name: string;
+  /** Values that replace those of `vars`. */
+  values: Record<string, unknown>;
 }
 
 /** A recipe in quarantine runs and is reported, but its failure does not fail the run. */

@@ -132,6 +132,7 @@ async function readRoot(
     eventIds: context.eventIds,
     maintenance: [],
   };
+  if (read.cases) recipe.cases = read.cases;
   const steps = new StepReader(context);
   if (!root.entries.some(({ key }) => key === "steps")) {
     diagnostics.error("no-steps", root.entries[0]?.keySpan ?? start, "a recipe needs `steps`");

@@ -6,7 +6,7 @@ import {
   oneOrMore,
   recordJson,
 } from "../language/field.ts";
-import type { Declared, EnvVariable } from "../language/model.ts";
+import type { CasesFile, Declared, EnvVariable } from "../language/model.ts";
 import type { Node } from "../language/node.ts";
 import { duration, fixedText } from "../language/value_fields.ts";
 import { INPUT_FIELDS } from "./read_inputs.ts";
@@ -97,6 +97,18 @@ export const RECIPE_FIELDS = {
       additionalProperties: { type: "array", minItems: 1 },
     },
     (node) => node,
+  ),
+  cases: custom<CasesFile>(
+    "A file with values for `vars`: the recipe runs once for each row. CSV, JSON or YAML.",
+    { type: "string", pattern: "\\.([cC][sS][vV]|[jJ][sS][oO][nN]|[yY][aA]?[mM][lL])$" },
+    (node, context, what) => {
+      const path = fixedText("").read(node, context, what);
+      if (path === undefined) return undefined;
+      if (/\.(csv|json|ya?ml)$/i.test(path)) return { path, span: node };
+      return void context.diagnostics.error("wrong-value", node, `${what} must name a file`, {
+        label: "with the ending `.csv`, `.json` or `.yaml`",
+      });
+    },
   ),
   inputs: custom<Node>(
     "The inputs that another recipe passes with `use`: `{name: {type, default, description}}`.",

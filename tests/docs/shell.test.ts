@@ -226,7 +226,7 @@ test("examples in TypeScript are run, apart from those that a test compares with
 
 test("pages use only languages whose examples are run or checked", () => {
   const programs = ["sh", "ts", "ts ignore", "yaml"];
-  const texts = ["", "json", "jsonc", "mermaid", "text"];
+  const texts = ["", "csv", "json", "jsonc", "mermaid", "text"];
   const unknown = blocks.filter(({ language }) => ![...programs, ...texts].includes(language));
   deepEqual(unknown.map(({ page, line, language }) => `${page}:${line} ${language}`), []);
 });

@@ -58,8 +58,8 @@ for (const block of blocks) {
       const before = blocks[blocks.indexOf(block) - 1];
       return assert.match(before?.note ?? "", /^(exit|error): /);
     }
-    assert.equal(language, "yaml");
     const [what, argument = ""] = note.split(": ");
+    assert.equal(language, what === "file" ? argument.replace(/^.*\./, "") : "yaml");
     if (what === "file") {
       const isUsed = blocks.some(({ note, text }) => note === "runs" && text.includes(argument));
       assert.ok(isUsed, `no block uses ${argument}`);

@@ -42,8 +42,12 @@ export const list: Command = {
     } else {
       printDiagnostics(diagnostics, format, context);
       const width = Math.max(0, ...listed.map(({ source }) => source.name.length));
-      for (const { source, name, tags, matrix, quarantine } of listed) {
-        const cases = matrix.length > 0 ? ` (${matrix.length} cases)` : "";
+      for (const recipe of listed) {
+        const { source, name, tags, quarantine } = recipe;
+        const count = planCases([recipe]).length;
+        const cases = recipe.rows || recipe.matrix.length > 0
+          ? ` (${count} ${count === 1 ? "case" : "cases"})`
+          : "";
         const labels = tags.length > 0 ? `  [${tags.join(", ")}]` : "";
         const until = quarantine ? `  quarantined until ${quarantine.until}` : "";
         const row = `${source.name.padEnd(width)}  ${name}${cases}${labels}${until}`;

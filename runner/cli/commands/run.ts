@@ -42,9 +42,9 @@ Exit codes: 0 passed; 1 failed; 2 invalid recipe or command line;
         context.err.write(`error: ${error.message}\n`);
       });
       if (context.signal.aborted) break;
-      const used = [...withUsed((await loadRecipes(positional, context)).recipes)]
-        .map(({ source }) => source.name);
-      const more = dev === undefined ? used : [...used, dev];
+      const { recipes, casesFiles } = await loadRecipes(positional, context);
+      const used = [...withUsed(recipes)].map(({ source }) => source.name);
+      const more = [...used, ...casesFiles, ...(dev === undefined ? [] : [dev])];
       const list = async () => [...new Set([...await findRecipeFiles(positional), ...more])];
       const before = await readFiles(list);
       context.out.write("Waiting for file changes…\n");

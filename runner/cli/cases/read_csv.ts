@@ -1,0 +1,90 @@
+import type { Source, Span } from "../../language/source.ts";
+import { type Cell, type Row, RowsError } from "./rows.ts";
+
+/** What `csv-parse` says about a record. */
+interface CsvRecord {
+  record: string[];
+  raw: string;
+}
+
+/** What the codes of `csv-parse` mean. */
+const REASONS: Readonly<Record<string, string>> = {
+  CSV_QUOTE_NOT_CLOSED: "a quoted value has no end",
+  CSV_INVALID_CLOSING_QUOTE: "after a quoted value comes more text",
+  INVALID_OPENING_QUOTE: "a value that is not quoted has a quote",
+};
+
+/**
+ * Reads the rows of a CSV file, whose first row has the names.
+ * @throws {RowsError} If it is not CSV, or a row has more or fewer values than there are names.
+ */
+export async function readCsvRows(source: Source): Promise<Row[]> {
+  const { parse } = await import("csv-parse/sync");
+  const { text } = source;
+  let records: CsvRecord[];
+  try {
+    records = parse(text, {
+      raw: true,
+      record_delimiter: ["\r\n", "\n"],
+      relax_column_count: true,
+      skip_empty_lines: true,
+    }) as unknown as CsvRecord[];
+  } catch (error) {
+    const { code, message, lines } = error as Error & { code?: string; lines?: number };
+    if (!/^(?:CSV|INVALID)_/.test(code ?? "")) throw error;
+    const start = source.offset(lines ?? 1, 1);
+    const span = { start, end: start + source.line(lines ?? 1).length };
+    throw new RowsError(REASONS[code!] ?? message, span, { cause: error });
+  }
+  let names: { name: string; span: Span }[] | undefined;
+  const rows: Row[] = [];
+  let at = 0;
+  for (const { record, raw } of records) {
+    // Empty lines, which no record has, stand before it.
+    const body = raw.replace(/\r?\n$/, "");
+    const start = text.indexOf(body, at);
+    at = start + body.length;
+    const spans = spansOf(body, start);
+    const span = { start, end: at };
+    if (!names) {
+      names = record.map((name, i) => ({ name, span: spans[i]! }));
+      checkNames(names);
+      continue;
+    }
+    if (record.length !== names.length) {
+      const message = `the row has ${record.length} values, and the first row has ${names.length}`;
+      throw new RowsError(message, span);
+    }
+    const cells = names.map(({ name, span }, i): Cell => ({
+      name,
+      nameSpan: span,
+      span: spans[i]!,
+      input: { text: record[i]! },
+    }));
+    rows.push({ span, cells });
+  }
+  return rows;
+}
+
+function checkNames(names: readonly { name: string; span: Span }[]): void {
+  const seen = new Set<string>();
+  for (const { name, span } of names) {
+    if (name === "") throw new RowsError("a column has no name", span);
+    if (seen.has(name)) throw new RowsError(`the name \`${name}\` is there twice`, span);
+    seen.add(name);
+  }
+}
+
+/** Returns where the values of a record stand, with their quotes. */
+function spansOf(record: string, offset: number): Span[] {
+  const spans: Span[] = [];
+  let start = 0;
+  let isQuoted = false;
+  for (let i = 0; i <= record.length; i++) {
+    if (record[i] === '"') isQuoted = !isQuoted;
+    if (i < record.length && (isQuoted || record[i] !== ",")) continue;
+    spans.push({ start: offset + start, end: offset + Math.max(i, start + 1) });
+    start = i + 1;
+  }
+  return spans;
+}
