@@ -22,6 +22,8 @@ export interface WorldConnection {
   readonly client: string;
   /** The index of the node. */
   readonly node: number;
+  /** When the client began to connect, in the time of the world. */
+  readonly openedAt: number;
   /** The node's name for the session, once it has accepted the token. */
   readonly sessionId: string | undefined;
   /** Whether the client's socket is not closed. */
@@ -54,6 +56,7 @@ export interface ConnectionOptions {
   socket: WorldSocket;
   client: WorldClock;
   node: NetworkNode;
+  openedAt: number;
   latency(): number;
   faultFor(frame: Omit<WorldFrame, "number">): WorldFault | undefined;
   record(what: string, frame?: string): void;
@@ -83,6 +86,10 @@ export class Connection implements NetworkPeer, WorldConnection {
 
   get node(): number {
     return this.#options.node.index;
+  }
+
+  get openedAt(): number {
+    return this.#options.openedAt;
   }
 
   get isOpenAtClient(): boolean {

@@ -12,6 +12,8 @@ export interface NetworkOptions {
   latency: readonly [number, number];
   nodes: readonly NetworkNode[];
   faults: FaultPolicy;
+  /** Returns the time of the world. */
+  now(): number;
   record(entry: Omit<TraceEntry, "at">): void;
 }
 
@@ -51,6 +53,7 @@ export class Network {
         socket,
         client,
         node,
+        openedAt: this.#options.now(),
         latency: () => this.latency(random),
         faultFor: (frame) => this.faultFor(frame),
         record: (what, frame) => this.#options.record({ who: name, what, frame }),

@@ -56,6 +56,7 @@ class SimulatedWorld implements World {
       latency,
       nodes: this.#nodes,
       faults: networkFaults,
+      now: () => this.now,
       record: ({ who, what, frame }) => this.record(who, what, frame),
     });
   }

@@ -2,7 +2,8 @@ import { deepEqual, match, ok } from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createDevServer, type Fault, referenceWorkload } from "../../dev/mod.ts";
-import { type CallStep, type Program, programs } from "../simulation/program.ts";
+import { programs } from "../simulation/mix.ts";
+import type { CallStep, Program } from "../simulation/program.ts";
 import { type RealVerdict, runOnServer, type RunOptions } from "./run_on_server.ts";
 
 /** The options of a test: clients reconnect at once, and a busy machine has time. */

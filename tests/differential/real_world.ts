@@ -199,6 +199,7 @@ export class RealWorld implements Stage, AsyncDisposable {
   #openSocket(client: string, url: string): WebSocket {
     const socket = new WebSocket(url);
     this.connections.push({
+      openedAt: this.now,
       client,
       // A fault is taken to affect all connections of a client.
       name: client,

@@ -54,7 +54,13 @@ export async function runOnServer(
   const known: Known = { jobs: [], runs: [] };
   const published = () => model.published.length;
   const actors = program.clients.map((plan, index) =>
-    new Actor(world, index, { ...plan, hasFreshTokens: false }, known, published)
+    new Actor(
+      world,
+      index,
+      { ...plan, hasFreshTokens: false, hasOwnToken: false },
+      known,
+      published,
+    )
   );
   await perform(program, world, actors, pace);
   world.heal();

@@ -1,12 +1,12 @@
 import { type Dispatch, type DispatchEvent, DispatchRpc, DispatchSse } from "../../mod.ts";
-import type { DispatchOptions, Gap, Job, Run, Status } from "../../mod.ts";
+import type { DispatchOptions, Gap, Job, JobRecord, Run, Status, WorkflowRun } from "../../mod.ts";
 import { isTerminal, wireChannel } from "../../protocol/mod.ts";
 import type { Clock } from "../../runtime/mod.ts";
 import type { World } from "../../testing/mod.ts";
 import type { WorldSocket } from "../../testing/world/socket.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
 import { type Kept, tie } from "./memory.ts";
-import { FRESH_TOKENS } from "./workload.ts";
+import { freshTokens, ownToken } from "./workload.ts";
 import { NEVER } from "./program.ts";
 import type { CallStep, ClientPlan, Moment, Operation, ValueKind } from "./program.ts";
 
@@ -35,6 +35,16 @@ export interface Outcome {
   readonly abortsInTurn: boolean;
   /** The id of the job or run that it waits for. */
   target?: string;
+  /** The id of the job or run that it is about. */
+  asked?: string;
+  /** The record of that job or run when the call began, and when it settled. */
+  before?: JobRecord | WorkflowRun;
+  after?: JobRecord | WorkflowRun;
+  /** When it began and settled, on the clock of the world. */
+  readonly worldBegin: number;
+  worldEnd: number;
+  /** Whether the client had been closed before it began. */
+  readonly isAfterClose: boolean;
 }
 
 /** What a reader received from a stream, in order. */
@@ -65,6 +75,8 @@ type Leavable = AsyncDisposable & { unsubscribe(): Promise<void> };
 export interface Stage
   extends Pick<World, "url" | "now" | "httpOptions" | "clientOptions" | "client" | "record"> {
   readonly nodes: readonly { readonly url: string }[];
+  /** What the servers have, where that can be seen. */
+  readonly store?: Pick<World["store"], "job" | "run">;
   clock(name: string): StageClock;
 }
 
@@ -147,8 +159,11 @@ export class Actor {
     const { reconnect, maxRetries, timeout, isBalanced, hasFreshTokens, credits } = plan;
     const { random, webSocket } = world.clientOptions(this.name) as Required<DispatchOptions>;
     let tokens = 0;
+    const fresh = freshTokens(index);
     const token = hasFreshTokens
-      ? () => FRESH_TOKENS[tokens++ % FRESH_TOKENS.length]!
+      ? () => fresh[tokens++ % fresh.length]!
+      : plan.hasOwnToken
+      ? ownToken(index)
       : "demo-token";
     const url = isBalanced ? world.url : world.nodes[index % world.nodes.length]!.url;
     if (this.isHttp) {
@@ -166,6 +181,8 @@ export class Actor {
       timeout,
       token,
       credits,
+      maxQueue: plan.maxQueue ?? 1_000,
+      pingInterval: plan.pingInterval ?? 15_000,
       clock: this.clock,
       webSocket: (address: string) => this.#watchFrames(webSocket(address)),
       random: () => {
@@ -228,6 +245,9 @@ export class Actor {
       deadline: limit === 0 ? Infinity : start + limit,
       isSettled: false,
       end: NaN,
+      worldBegin: this.#world.now,
+      worldEnd: NaN,
+      isAfterClose: this.isClosed,
       signal,
       abortsInTurn: typeof abort === "object",
       ...("value" in op ? { value: makeValue(op.value, "same" in op && op.same ? 0 : tag) } : {}),
@@ -238,6 +258,8 @@ export class Actor {
     const settle = (what: "result" | "error") => (value: unknown) => {
       outcome.isSettled = true;
       outcome.end = this.clock.monotonic();
+      outcome.worldEnd = this.#world.now;
+      outcome.after = this.#recordOf(outcome.asked);
       outcome[what] = value;
       const text = what === "error" ? describeError(value) : describe(value);
       this.#world.record(this.name, `ends ${step}: ${text}`);
@@ -304,7 +326,9 @@ export class Actor {
         outcome.deadline += 900_000;
         return await client.connect({ signal });
       case "enqueue": {
-        const job = await client.enqueue(op.name, outcome.value, { ...options, retry: op.retry });
+        const { retry, queue, priority } = op;
+        const own = { ...options, retry, queue, priority };
+        const job = await client.enqueue(op.name, outcome.value, own);
         this.#jobs.set(job.job_id, job);
         known.jobs.push(job.job_id);
         return job.job_id;
@@ -317,9 +341,15 @@ export class Actor {
         return jobs.map(({ job_id }) => job_id);
       }
       case "getJob":
-        return (await client.getJob(chosen(known.jobs, op.pick) ?? NO_JOB, options)).state;
+        return await client.getJob(
+          this.#ask(outcome, chosen(known.jobs, op.pick) ?? NO_JOB),
+          options,
+        );
       case "cancel":
-        return await client.cancelJob(chosen(known.jobs, op.pick) ?? NO_JOB, options);
+        return await client.cancelJob(
+          this.#ask(outcome, chosen(known.jobs, op.pick) ?? NO_JOB),
+          options,
+        );
       case "start": {
         const run = await client.startWorkflow(op.name, outcome.value, options);
         this.#runs.set(run.run_id, run);
@@ -327,10 +357,14 @@ export class Actor {
         return run.run_id;
       }
       case "getRun":
-        return (await client.getWorkflow(chosen(known.runs, op.pick) ?? NO_RUN, options)).state;
-      case "timeline":
-        return (await client.workflowTimeline(chosen(known.runs, op.pick) ?? NO_RUN, options))
-          .length;
+        return await client.getWorkflow(
+          this.#ask(outcome, chosen(known.runs, op.pick) ?? NO_RUN),
+          options,
+        );
+      case "timeline": {
+        const id = this.#ask(outcome, chosen(known.runs, op.pick) ?? NO_RUN);
+        return (await client.workflowTimeline(id, options)).map(({ step_name }) => step_name);
+      }
       case "publish":
         return (await client.publishEvent(op.name, outcome.value, options)).event_id;
       case "stats":
@@ -355,13 +389,13 @@ export class Actor {
         return this.#follow(outcome, id, job.events({ signal }));
       }
       case "waitJob": {
-        const id = outcome.target = chosen(known.jobs, op.pick) ?? NO_JOB;
+        const id = outcome.target = this.#ask(outcome, chosen(known.jobs, op.pick) ?? NO_JOB);
         if (op.timeout === undefined || op.timeout === 0) outcome.deadline = Infinity;
         const job = this.#jobs.get(id) ?? client.job(id);
         return await job.wait({ signal, timeout: op.timeout });
       }
       case "waitRun": {
-        const id = outcome.target = chosen(known.runs, op.pick) ?? NO_RUN;
+        const id = outcome.target = this.#ask(outcome, chosen(known.runs, op.pick) ?? NO_RUN);
         if (op.timeout === undefined || op.timeout === 0) outcome.deadline = Infinity;
         const run = this.#runs.get(id) ?? client.run(id);
         return await run.wait({ signal, timeout: op.timeout });
@@ -378,6 +412,17 @@ export class Actor {
         this.isClosed = true;
         return;
     }
+  }
+
+  /** Notes which job or run a call is about, and its record. */
+  #ask(outcome: Outcome, id: string): string {
+    outcome.before = this.#recordOf(outcome.asked = id);
+    return id;
+  }
+
+  #recordOf(id: string | undefined): JobRecord | WorkflowRun | undefined {
+    const { store } = this.#world;
+    return id?.startsWith("job_") ? store?.job(id) : id && store?.run(id) || undefined;
   }
 
   async #subscribe(
@@ -440,6 +485,7 @@ export class Actor {
   #channel({ channel, pick }: Operation & { do: "subscribe" }): string {
     if (channel === "job") return `job:${chosen(this.#known.jobs, pick) ?? NO_JOB}`;
     if (channel === "run") return `workflow:${chosen(this.#known.runs, pick) ?? NO_RUN}`;
+    if (channel === "otherQueue") return "queue:other";
     return channel === "queue" ? "queue:default" : channel;
   }
 

@@ -38,6 +38,22 @@ export function keyOf({ ts, type, topic }: DispatchEvent): string {
   return `${ts} ${type} ${topic}`;
 }
 
+/** The names of connections, and when something last happened to each. */
+class Harmed extends Set<string> {
+  readonly #now: () => number;
+  readonly at = new Map<string, number>();
+
+  constructor(now: () => number) {
+    super();
+    this.#now = now;
+  }
+
+  override add(name: string): this {
+    this.at.set(name, this.#now());
+    return super.add(name);
+  }
+}
+
 /** What the nodes received, stored and published, as their observers saw it. */
 export class Model {
   readonly published: Published[] = [];
@@ -50,11 +66,13 @@ export class Model {
   /** The times in which a connection took no events, so that the buffer of 256 could overflow. */
   readonly stalls: { connection: string; from: number; until: number }[] = [];
   /** The connections that a fault has affected. */
-  readonly harmed = new Set<string>();
+  readonly harmed = new Harmed(() => this.world?.now ?? 0);
   /** The stores of the nodes, the newest last. */
   readonly stores: Store[] = [];
   /** The jobs that were marked cancelled. */
   readonly cancelled = new Set<string>();
+  /** The same, as often as it happened. */
+  readonly cancels: string[] = [];
   /** How many answers the network lost, by client. */
   readonly lostAnswers = new Map<string, number>();
   readonly byKey = new Map<string, Published[]>();
@@ -71,7 +89,10 @@ export class Model {
     return {
       request: (request) => this.#onRequest(node, request),
       event: (event) => this.#onEvent(node, event),
-      cancelled: (id) => this.cancelled.add(id),
+      cancelled: (id) => {
+        this.cancelled.add(id);
+        this.cancels.push(id);
+      },
       published: ({ id, name, payload }) => this.signals.push({ id, name, payload }),
     };
   }

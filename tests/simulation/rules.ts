@@ -446,11 +446,10 @@ export function* checkBackoff({ name, plan, statuses }: Actor): Iterable<string>
 export function* nothingIsLeft({ world, actors }: Evidence): Iterable<string> {
   for (const actor of actors) {
     const { clock, outcomes, subscriptions, watches } = actor;
-    const hasFailed = actor.statuses.some(({ status }) => status.type === "failed");
-    // When a client gives up, what its readers have not read stays readable, also after a close.
-    const left = [...subscriptions, ...watches].filter((it) =>
-      !it.ended && !(hasFailed && it.isBusy)
-    );
+    // When a client gives up or is drained, what its readers have not read stays readable.
+    const isKept = actor.statuses.some(({ status }) => status.type === "failed") ||
+      outcomes.some(({ op }) => op.do === "close" && op.drain);
+    const left = [...subscriptions, ...watches].filter((it) => !it.ended && !(isKept && it.isBusy));
     const pauses = subscriptions.filter((it) => !it.ended && !left.includes(it)).length;
     if (clock.pending > pauses) yield `7: ${actor.name} has ${clock.pending} timers after close`;
     for (const outcome of outcomes) {

@@ -6,8 +6,11 @@ import { Model } from "./model.ts";
 import type { CallStep, FrameKind, PlannedFault, Program } from "./program.ts";
 import { nothingIsLeft, RULES } from "./rules.ts";
 import { CALL_RULES } from "./rules_of_calls.ts";
+import { FLOW_RULES } from "./rules_of_flow.ts";
+import { OUTAGE_RULES } from "./rules_of_outages.ts";
+import { RECORD_RULES, statusesAreInOrder } from "./rules_of_records.ts";
 import { STREAM_RULES } from "./rules_of_streams.ts";
-import { FRESH_TOKENS, workload } from "./workload.ts";
+import { MORTAL_TOKENS, workload } from "./workload.ts";
 
 /** How a program went. */
 export interface Verdict {
@@ -19,6 +22,11 @@ export interface Verdict {
   /** What happened at both sides, as lines of text. */
   timeline(): string[];
 }
+
+const ALL_RULES = [
+  ...[...RULES, ...CALL_RULES, ...STREAM_RULES],
+  ...[...RECORD_RULES, ...OUTAGE_RULES, ...FLOW_RULES],
+];
 
 /** How many milliseconds after the last step everything must be in order again. */
 const CALM = 150_000;
@@ -70,14 +78,14 @@ async function runInWorld(program: Program, memory?: MemoryCheck<Program>): Prom
     world.networkFaults = () => undefined;
     model.hasRace = false;
     await world.advance(CALM);
-    for (const rule of [...RULES, ...CALL_RULES, ...STREAM_RULES]) {
+    for (const rule of ALL_RULES) {
       violations.push(...rule(evidence));
     }
     await world.run(Promise.all(actors.map(({ client }) => client.close())), CLOSE);
     await world.advance(CLOSE);
-    violations.push(...nothingIsLeft(evidence));
+    violations.push(...nothingIsLeft(evidence), ...statusesAreInOrder(evidence));
   } catch (error) {
-    violations.push(`0: ${(error as Error).stack}`);
+    violations.push(`0: ${(error as Error).stack ?? error}`);
   } finally {
     await world.close();
   }
@@ -135,7 +143,7 @@ async function perform(
     } else if ("expire" in step) {
       for (const { name } of world.connections) model.harmed.add(name);
       for (const { server } of world.nodes) {
-        for (const token of FRESH_TOKENS) {
+        for (const token of MORTAL_TOKENS) {
           await server.faults.inject({ do: "expire-token", when: { token } });
         }
       }
@@ -184,7 +192,7 @@ export async function performCalls(
   const times = op.do === "enqueueMany" ? 1 : step.times ?? 1;
   const calls = Array.from({ length: times }, (_, n) => actor.begin(number, step, n));
   const settled = Promise.all(calls);
-  if (op.do === "start" && op.then) {
+  if ((op.do === "start" || op.do === "enqueue") && op.then) {
     const next = { ...step, op: { do: op.then, pick: 0 } };
     void settled.then(() => pause(op.pause ?? 0)).then(() => actor.begin(number, next));
   }
@@ -195,6 +203,8 @@ export async function performCalls(
 class PlannedFaults {
   readonly #faults = new Map<string, PlannedFault>();
   readonly #counts = new Map<FrameKind, number>();
+  /** The connections that have started a run. */
+  readonly #lanes = new Set<string>();
 
   constructor(faults: readonly PlannedFault[]) {
     for (const fault of faults) this.#faults.set(`${fault.of ?? "any"} ${fault.frame}`, fault);
@@ -202,17 +212,26 @@ class PlannedFaults {
 
   /** Returns the fault that happens to a frame, if any. */
   next(frame: WorldFrame): PlannedFault | undefined {
-    const kind = kindOf(frame);
-    const count = (this.#counts.get(kind) ?? 0) + 1;
-    this.#counts.set(kind, count);
-    return this.#faults.get(`any ${frame.number}`) ?? this.#faults.get(`${kind} ${count}`);
+    let found = this.#faults.get(`any ${frame.number}`);
+    for (const kind of this.#kindsOf(frame)) {
+      const count = (this.#counts.get(kind) ?? 0) + 1;
+      this.#counts.set(kind, count);
+      found ??= this.#faults.get(`${kind} ${count}`);
+    }
+    return found;
   }
-}
 
-function kindOf({ direction, text }: WorldFrame): FrameKind {
-  if (direction === "open") return "open";
-  if (direction === "out") return text.includes('"type":"event"') ? "event" : "answer";
-  return WRITES.test(text) ? "write" : "any";
+  #kindsOf({ direction, text, connection }: WorldFrame): FrameKind[] {
+    if (direction === "open") return ["open"];
+    if (text.includes('"method":"workflow.start"')) this.#lanes.add(connection);
+    const isLane = this.#lanes.has(connection);
+    if (direction === "in") {
+      if (text.includes('"credits":')) return ["grant"];
+      return WRITES.test(text) ? ["write"] : [];
+    }
+    if (text.includes('"type":"event"')) return isLane ? ["event", "lane"] : ["event"];
+    return isLane && text.includes('"run_id"') ? ["answer", "result"] : ["answer"];
+  }
 }
 
 const WRITES = /"method":"(?:job\.enqueue|workflow\.start|workflow\.event)"/;

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { type Program, programs } from "./program.ts";
+import { programs } from "./mix.ts";
+import type { Program } from "./program.ts";
 import { type Leftover, MemoryCheck } from "./memory.ts";
 import { runProgram, type Verdict } from "./run_program.ts";
 

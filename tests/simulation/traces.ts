@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { programs } from "./program.ts";
+import { programs } from "./mix.ts";
 import { runProgram } from "./run_program.ts";
 
 const PROGRAMS = 40;

@@ -2,8 +2,24 @@ import { constantBackoff, defineJob, defineWorkflow, type Workload } from "../..
 
 const ALL = { scopes: ["*"], app: "app", org: "org" };
 
-/** The tokens of clients that get another one when theirs has expired. */
-export const FRESH_TOKENS: readonly string[] = ["fresh-1", "fresh-2", "fresh-3", "fresh-4"];
+/** The most clients of a program. */
+const CLIENTS = 4;
+
+/** The tokens of a client that gets another one when its token has expired. */
+export function freshTokens(client: number): string[] {
+  return Array.from({ length: 10 }, (_, index) => `fresh-${client}-${index}`);
+}
+
+/** The only token of a client. */
+export function ownToken(client: number): string {
+  return `own-${client}`;
+}
+
+/** The tokens that may expire. */
+export const MORTAL_TOKENS: readonly string[] = Array.from(
+  { length: CLIENTS },
+  (_, client) => [ownToken(client), ...freshTokens(client)],
+).flat();
 
 /** The jobs and workflows of the simulated servers. They take any input. */
 export function workload(): Workload {
@@ -57,8 +73,8 @@ export function workload(): Workload {
         await wf.parallel("out", [10, 20].map((ms) => ({ sleep }) => sleep(ms)));
       }),
     ],
-    tokens: Object.fromEntries(["demo-token", ...FRESH_TOKENS].map((token) => [token, ALL])),
+    tokens: Object.fromEntries(["demo-token", ...MORTAL_TOKENS].map((token) => [token, ALL])),
     backoff: constantBackoff(50),
-    queues: ["default"],
+    queues: ["default", "other"],
   };
 }

@@ -1,0 +1,156 @@
+import type { DispatchEvent, Gap } from "../../mod.ts";
+import { channelsOf } from "../../protocol/mod.ts";
+import type { Outcome, Reading } from "./actor.ts";
+import { keyOf, type Published } from "./model.ts";
+import type { Evidence, Rule } from "./rules.ts";
+
+const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
+
+const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
+
+/** Rule 4: a subscription yields no events of other channels. */
+function* channelsAreApart({ actors }: Evidence): Iterable<string> {
+  for (const { subscriptions } of actors) {
+    for (const { outcome, items, name: channel } of subscriptions) {
+      const other = items.find((item) => isEvent(item) && !channelsOf(item).includes(channel));
+      if (other) yield `4: ${name(outcome)} to '${channel}' yielded ${JSON.stringify(other)}`;
+    }
+  }
+}
+
+/** How many events a node sends before it needs a grant. */
+const INITIAL_CREDITS = 1_000;
+
+/** Rule 4: no gap tells of missing credits where a node cannot have been without. */
+function* creditsRanOut({ program, model, actors }: Evidence): Iterable<string> {
+  for (const { name: client, isHttp, statuses, hasSlept } of actors) {
+    const hasGap = statuses.some(({ status }) =>
+      status.type === "gap" && status.reason === "credits"
+    );
+    if (isHttp || hasSlept || !hasGap || model.miscounts(client)) continue;
+    const least = Math.min(...leastCredits(client, program.latency[1], model));
+    if (least > 0) {
+      yield `4: ${client} was told of missing credits, but never had less than ${least}`;
+    }
+  }
+}
+
+/** The least credits of each connection of a client, if each grant comes as late as it can. */
+function leastCredits(client: string, latency: number, model: Evidence["model"]): number[] {
+  const connections = new Map<string, { left: number; least: number; due: [number, number][] }>();
+  for (const { at, who, what, frame } of model.world.trace) {
+    if (!who.startsWith(`${client}#`) || !frame) continue;
+    let it = connections.get(who);
+    if (!it) connections.set(who, it = { left: INITIAL_CREDITS, least: INITIAL_CREDITS, due: [] });
+    while (it.due[0] && it.due[0][0] <= at) it.left += it.due.shift()![1];
+    if (what.startsWith("receives") && frame.includes('"type":"event"')) it.left--;
+    const credits = what.startsWith("sends") && /"credits":(\d+)/.exec(frame)?.[1];
+    // A frame behind a delayed one is late, too; a fault lasts up to two seconds.
+    const late = latency + (model.harmed.has(who) ? 2_100 : 0);
+    if (credits) it.due.push([at + late + 1, Number(credits)]);
+    it.least = Math.min(it.least, it.left);
+  }
+  return [...connections.values()].map(({ least }) => least);
+}
+
+/** How many enqueues may lack their events, so that those do not overflow a buffer. */
+const AHEAD = 24;
+
+/** After so many milliseconds a new connection has sent the calls that waited for it. */
+const AFTER_QUEUE = 1_000;
+
+/** Rule 4: a client that is subscribed to all jobs enqueues no faster than their events arrive. */
+function* enqueuesAreThrottled({ program, model, actors, world }: Evidence): Iterable<string> {
+  const [least, most] = program.latency;
+  // Only then all that arrives at one moment was sent at one moment.
+  if (least !== 1 || most !== 1) return;
+  for (const { name: client, isHttp } of actors) {
+    if (isHttp) continue;
+    for (const connection of world.connections) {
+      if (connection.client !== client || model.harmed.has(connection.name)) continue;
+      let isSubscribed = false;
+      let moment = -1;
+      let count = 0;
+      for (const { at, who, what, frame } of model.world.trace) {
+        if (who !== connection.name || !frame || !what.startsWith("sends")) continue;
+        if (/"method":"subscribe".*"channel":"(jobs|firehose)"/.test(frame)) isSubscribed = true;
+        if (/"method":"unsubscribe".*"channel":"(jobs|firehose)"/.test(frame)) isSubscribed = false;
+        if (!isSubscribed || !frame.includes('"method":"job.enqueue"')) continue;
+        count = at === moment ? count + 1 : 1;
+        moment = at;
+        // Those before the subscription and those whose events have just come are let through, too.
+        if (count <= 2 * AHEAD || at < connection.openedAt + AFTER_QUEUE) continue;
+        yield `4: ${client} enqueued ${count} jobs at ${at}, although it is subscribed`;
+        break;
+      }
+    }
+  }
+}
+
+/** Events that were published this many milliseconds before have arrived. */
+const IN_FLIGHT = 3_000;
+
+/** Rule 4: what a buffer holds when a client is drained stays readable. */
+function* drainsKeepEvents({ world, model, actors }: Evidence): Iterable<string> {
+  for (const { name: client, isHttp, outcomes, subscriptions, statuses, hasSlept } of actors) {
+    const closings = outcomes.filter(({ op }) => op.do === "close");
+    const [first] = closings;
+    if (isHttp || hasSlept || first?.op.do !== "close" || !first.op.drain) continue;
+    if (closings.some(({ op }) => op.do === "close" && !op.drain)) continue;
+    const own = world.connections.filter((it) => it.client === client);
+    if (own.some((it) => model.harmed.has(it.name)) || model.miscounts(client)) continue;
+    if (statuses.some(({ status }) => status.type === "gap")) continue;
+    for (const reading of subscriptions) {
+      const { buffer } = reading.outcome.op as { buffer?: number };
+      const wasLeft = outcomes.some(({ op }) => op.do === "unsubscribe");
+      if (buffer || wasLeft || reading.outcome.signal || !reading.ended) continue;
+      const yielded = new Set(reading.items.filter(isEvent).map(keyOf));
+      const missed = model.published.find((it) =>
+        it.order >= reading.from && it.at < first.worldBegin - IN_FLIGHT &&
+        reached(it, client, reading) && !yielded.has(keyOf(it.event))
+      );
+      if (missed) yield `4: ${name(reading.outcome)} lost ${keyOf(missed.event)} by a drain`;
+    }
+  }
+}
+
+function reached({ sessions, event }: Published, client: string, reading: Reading): boolean {
+  return channelsOf(event).includes(reading.name) &&
+    [...sessions].some(([session, channels]) =>
+      session.client === client && channels.includes(reading.channel)
+    );
+}
+
+/** Rule 4: who missed events because a buffer of the server was full is told so. */
+function* overrunsAreTold({ world, model, actors }: Evidence): Iterable<string> {
+  if (model.stalls.length === 0) return;
+  for (const { name: client, isHttp, subscriptions, statuses } of actors) {
+    if (isHttp || model.miscounts(client)) continue;
+    const control = new Set(
+      statuses.flatMap(({ status }) => status.type === "connected" ? status.sessionId : []),
+    );
+    for (const reading of subscriptions) {
+      const { items, outcome, isLeft, isBusy, ended } = reading;
+      if (isLeft || isBusy || ended || items.some((item) => !isEvent(item))) continue;
+      const yielded = new Set(items.filter(isEvent).map(keyOf));
+      const missed = model.published.find((it) =>
+        it.order >= reading.from && it.at < world.now - IN_FLIGHT &&
+        channelsOf(it.event).includes(reading.name) && !model.lost.has(keyOf(it.event)) &&
+        [...it.sessions].some(([session, channels]) =>
+          control.has(session.id) && channels.includes(reading.channel) &&
+          model.isStalled(session, it.at)
+        ) && !yielded.has(keyOf(it.event))
+      );
+      if (missed) yield `4: ${name(outcome)} misses ${keyOf(missed.event)} and was told of nothing`;
+    }
+  }
+}
+
+/** Rules about the flow of events: channels, credits, buffers and the rate of enqueues. */
+export const FLOW_RULES: readonly Rule[] = [
+  channelsAreApart,
+  creditsRanOut,
+  enqueuesAreThrottled,
+  drainsKeepEvents,
+  overrunsAreTold,
+];

@@ -1,0 +1,104 @@
+import { AuthError } from "../../mod.ts";
+import type { Outcome } from "./actor.ts";
+import type { Evidence, Rule } from "./rules.ts";
+
+const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
+
+const codeOf = ({ error }: Outcome): unknown => Object(error).code;
+
+/** How often a connection for a start is tried. */
+const TRIES = 3;
+
+/** How long before a call its connection may have been lost without the client's knowledge. */
+const UNNOTICED = 1_000;
+
+/** Rule 1: a start fails for want of a connection only if one was lost, or three could not open. */
+function* startsFailForAReason({ world, model, actors }: Evidence): Iterable<string> {
+  for (const { name: client, outcomes, statuses, hasSlept } of actors) {
+    if (hasSlept) continue;
+    const own = world.connections.filter((it) => it.client === client);
+    for (const outcome of outcomes) {
+      const { op, begin, end, worldBegin, worldEnd } = outcome;
+      if (op.do !== "start") continue;
+      const isQuiet = !statuses.some(({ status, at }) =>
+        at >= begin && at <= end && status.type !== "lane_lost" && status.type !== "anomaly"
+      );
+      const state = statuses.findLast(({ status, at }) =>
+        at < begin && !["lane_lost", "anomaly", "gap"].includes(status.type)
+      );
+      if (!isQuiet || state?.status.type !== "connected") continue;
+      if (codeOf(outcome) === "connect_failed") {
+        const tries = own.filter(({ openedAt }) => openedAt >= worldBegin && openedAt <= worldEnd);
+        if (tries.length < TRIES) {
+          yield `1: ${name(outcome)} failed after ${tries.length} tries to connect`;
+        }
+      }
+      if (codeOf(outcome) === "connection_lost") {
+        const isHarmed = own.some((it) =>
+          (model.harmed.at.get(it.name) ?? -1) >= worldBegin - UNNOTICED
+        );
+        if (!isHarmed) yield `1: ${name(outcome)} was sent on a connection that was lost before`;
+      }
+    }
+  }
+}
+
+/** Rule 1: a wait without a timeout does not time out. */
+function* waitsHavePatience({ actors }: Evidence): Iterable<string> {
+  for (const { outcomes, watches, isHttp } of actors) {
+    // Over HTTP the caller learns how the first request went.
+    if (isHttp) continue;
+    for (const outcome of outcomes) {
+      const { op } = outcome;
+      if ((op.do !== "waitJob" && op.do !== "waitRun") || op.timeout) continue;
+      if (codeOf(outcome) === "timeout") yield `1: ${name(outcome)} timed out`;
+    }
+    for (const { outcome, ended } of watches) {
+      if (Object(ended?.error).code === "timeout") yield `1: ${name(outcome)} timed out`;
+    }
+  }
+}
+
+/** How many tokens each client has that gets another one. */
+const TOKENS = 10;
+
+/** Rule 6: a client gets another token when its token has expired, and gives up without one. */
+function* tokensAreRenewed({ program, actors }: Evidence): Iterable<string> {
+  const expirations = program.steps.filter((step) => "expire" in step).length;
+  for (const { name: client, plan, statuses } of actors) {
+    for (const { at, status } of statuses) {
+      if (status.type === "failed" && status.cause instanceof AuthError) {
+        if (plan.hasFreshTokens && expirations < TOKENS - 1) {
+          yield `6: ${client} gave up at ${at} although it can get another token`;
+        }
+      }
+      if (status.type === "reconnecting" && status.cause instanceof AuthError) {
+        yield `6: ${client} tries a token again at ${at} that was refused`;
+      }
+    }
+  }
+}
+
+/** Rule 1: a call is refused for want of room only while there is no connection, and few may wait. */
+function* queuesHaveRoom({ actors }: Evidence): Iterable<string> {
+  for (const { outcomes, plan, statuses, isHttp } of actors) {
+    for (const outcome of outcomes) {
+      if (codeOf(outcome) !== "queue_full") continue;
+      const { begin, end } = outcome;
+      const state = statuses.findLast(({ status, at }) => at < begin && STATES.test(status.type));
+      const isConnected = state?.status.type === "connected" &&
+        !statuses.some(({ at, status }) => at >= begin && at <= end && STATES.test(status.type));
+      if (isHttp || !plan.maxQueue || isConnected) yield `1: ${name(outcome)} found no room`;
+    }
+  }
+}
+
+const STATES = /^(idle|failed|closed|disconnected|(re)?connect.*)$/;
+
+/** Rules about what a client does when connections, tokens and answers fail. */
+export const OUTAGE_RULES: readonly Rule[] = [
+  startsFailForAReason,
+  waitsHavePatience,
+  tokensAreRenewed,
+  queuesHaveRoom,
+];
