@@ -239,10 +239,11 @@ function* checkMissing(
   let gapBefore = false;
   let creditsGapAt = -1;
   let reconnectGapAt = -1;
+  const reconnectGaps: number[] = [];
   let last = -1;
   for (const item of reading.items) {
     if (isGap(item, "credits")) creditsGapAt = yielded.length;
-    if (isGap(item, "reconnect")) reconnectGapAt = yielded.length;
+    if (isGap(item, "reconnect")) reconnectGaps.push(reconnectGapAt = yielded.length);
     if (item.type === "gap") gapBefore = true;
     else {
       last = orderOf(item, model, last) ?? last;
@@ -264,6 +265,12 @@ function* checkMissing(
         continue;
       }
     }
+    // Or a little before the first events of the new connection, while other nodes went on publishing.
+    const isTold = reconnectedAt.some((time) => time >= at) && reconnectGaps.some((position) => {
+      const first = model.published[yielded[position]?.order ?? -1];
+      return (next < 0 || position <= next) && (!first || first.at >= at - IN_FLIGHT);
+    });
+    if (isTold) continue;
     if (next >= 0 ? yielded[next]!.order === order || yielded[next]!.gapBefore : gapBefore) {
       continue;
     }
