@@ -14,5 +14,11 @@ if (isNode && parseInt(versions.node, 10) < 24) {
     const cache = env.XDG_CACHE_HOME || `${getBuiltinModule("node:os").homedir()}/.cache`;
     getBuiltinModule("node:module").enableCompileCache(`${cache}/dispatch`);
   }
-  import("./runner.ts");
+  import("./runner.ts").catch((error) => {
+    if (error.code !== "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING") throw error;
+    stderr.write(
+      "error: Node runs no TypeScript in node_modules: link a clone with npm, or use Bun or Deno\n",
+    );
+    globalThis.process.exitCode = 2;
+  });
 }

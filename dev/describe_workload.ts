@@ -42,6 +42,15 @@ export class WorkloadDescription {
     return await namesWithout(this.#workload.workflows ?? [], event, ({ events }) => events);
   }
 
+  /** Returns the events that workflows wait for, as far as their sources show them. */
+  async events(): Promise<string[]> {
+    const { namesIn } = await import("./_handler_names.ts");
+    const all = (this.#workload.workflows ?? []).flatMap(({ handler }) => [
+      ...namesIn(Function.prototype.toString.call(handler))?.events ?? [],
+    ]);
+    return [...new Set(all)];
+  }
+
   /** Returns the checkpoints of a workflow's runs if that of this name is certainly none of them. */
   async checkpointsWithout(workflow: string, checkpoint: string): Promise<string[] | undefined> {
     const own = this.#workload.workflows?.filter(({ name }) => name === workflow) ?? [];

@@ -25,6 +25,15 @@ const KINDS: Record<string, () => Promise<void>> = {
       await writeFile(goldenTextFile(code), (await goldenText(code, file)).text);
     }
   },
+  /** The version of deno.json, in package.json and for `--version`. */
+  async version() {
+    const { version } = JSON.parse(await readTextFile("deno.json"));
+    const npm = await readTextFile("package.json");
+    await writeFile("package.json", npm.replace(/("version": )"[^"]*"/, `$1"${version}"`));
+    const file = "runner/cli/command.ts";
+    const source = await readTextFile(file);
+    await writeFile(file, source.replace(/(VERSION = )"[^"]*"/, `$1"${version}"`));
+  },
   /** The JSON Schemas of recipes, run events and run summaries. */
   async schemas() {
     await writeSchema("runner/recipe.schema.json", recipeSchema());

@@ -4,10 +4,13 @@ import type { Output } from "../report/reporter.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
 import type { ScriptGuard } from "./script_guard.ts";
 
-/** The name under which the documentation installs the CLI. */
+/**
+ * The name of the program. What tells the user to call a command names it by
+ * {@linkcode CommandContext.program} instead.
+ */
 export const PROGRAM = "dispatch";
 
-/** The version of the package. */
+/** The version of the package; `deno task update version` takes it from `deno.json`. */
 export const VERSION = "0.1.0";
 
 /** The exit code of a command that could not do its work. */
@@ -32,6 +35,8 @@ export interface CommandContext {
   signal: AbortSignal;
   /** Reads standard input, which has at most so many bytes; absent where there is none. */
   readInput?(maximum: number): Promise<string>;
+  /** Returns how this program was called, such as `deno run -A runner.ts`, for hints and examples. */
+  program(): Promise<string>;
   /** Called when unfinished work was abandoned, which can keep the process alive. */
   onStuck?: () => void;
   /** Masks secrets, in `err` too. `runCli` adds it, and the command adds the secrets. */
@@ -49,6 +54,8 @@ export interface Command {
   usage: string;
   /** What it does, in one line of help. */
   description: string;
+  /** Examples for its help: command lines of a shell. */
+  examples(program: string): readonly string[];
   /** Help that follows the options. */
   details?: string;
   /** Fixed words that its arguments can be, for completions. */

@@ -27,23 +27,10 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   init: async () => (await import("./commands/init.ts")).init,
   explain: async () => (await import("./commands/explain.ts")).explain,
   schema: async () => (await import("./commands/schema.ts")).schema,
-  completion: async () => {
-    const { completionCommand } = await import("./commands/completion.ts");
-    return completionCommand(allCommands);
-  },
+  completion: async () => (await import("./commands/completion.ts")).completion,
 };
 
 /** All options of a command, `--help` included. */
 export function optionsOf(command: Command): OptionSpecs {
   return { ...command.options, help: { short: "h", description: "Show this help." } };
-}
-
-async function allCommands(): Promise<
-  Record<string, { options: OptionSpecs; words: readonly string[] }>
-> {
-  const loaded = Object.entries(COMMANDS).map(async ([name, load]) => {
-    const command = await load();
-    return [name, { options: optionsOf(command), words: command.words ?? [] }] as const;
-  });
-  return Object.fromEntries(await Promise.all(loaded));
 }

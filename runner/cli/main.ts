@@ -34,6 +34,9 @@ import { COMMANDS, optionsOf } from "./commands.ts";
 import { reportEarlyEnd } from "./early_end.ts";
 import { ScriptGuard } from "./script_guard.ts";
 
+/** The command that the scripts of `completion` call. */
+const COMPLETE = "__complete";
+
 /**
  * Runs the CLI in this process, with its arguments, signals and streams, and sets the exit code.
  *
@@ -65,6 +68,7 @@ export async function main(before: readonly string[] = []): Promise<void> {
       const { readStandardInput } = await import("../../runtime/standard_input.ts");
       return await readStandardInput(maximum);
     },
+    program: async () => (await import("./program.ts")).programName(),
     onStuck: () => void (stuck = true),
   });
   // A run whose output was lost must not count as passed.
@@ -104,6 +108,10 @@ async function runCommand(args: readonly string[], context: CommandContext): Pro
     if (!isNamed && (args.length === 0 || first === "help")) {
       return await printHelp(isCommand(rest[0]) ? rest[0] : undefined, context);
     }
+    if (first === COMPLETE) {
+      const { complete } = await import("./complete/complete.ts");
+      return await complete(rest, context);
+    }
     if (first === "--version" || first === "-V") {
       context.out.write(`${PROGRAM} ${VERSION}\n`);
       return 0;
@@ -120,7 +128,7 @@ async function runCommand(args: readonly string[], context: CommandContext): Pro
     if (suggestion) context.err.write(`'${first}' is not a command; ${suggestion}\n`);
     return code;
   } catch (error) {
-    return printError(error, isNamed ? name : undefined, context);
+    return await printError(error, isNamed ? name : undefined, context);
   }
 }
 
@@ -129,18 +137,19 @@ function isCommand(word: string | undefined): word is string {
 }
 
 /** Prints why a command failed, and returns the exit code. */
-function printError(
+async function printError(
   error: unknown,
   command: string | undefined,
-  { err, env }: CommandContext,
-): number {
+  { err, env, program }: CommandContext,
+): Promise<number> {
   if (error instanceof InterruptedError) {
     err.write(`${error.message}\n`);
     return INTERRUPTED;
   }
   err.write(`error: ${(error as Error).message ?? error}\n`);
   if (error instanceof UsageError) {
-    err.write(`Try: ${PROGRAM} ${command === undefined ? "" : `${command} `}--help\n`);
+    const words = [await program(), ...(command === undefined ? [] : [command])];
+    err.write(`Try: ${words.join(" ")} --help\n`);
     return 2;
   }
   if (error instanceof FileError) return 2;
@@ -157,7 +166,7 @@ function printError(
  */
 function preload(args: readonly string[], env: CommandContext["env"]): void {
   const [first] = args;
-  if (args.length === 0 || (isCommand(first) && first !== "run")) return;
+  if (args.length === 0 || first === COMPLETE || (isCommand(first) && first !== "run")) return;
   const needsNoServer = env("DISPATCH_URL") !== undefined ||
     args.some((arg) => arg === "--url" || arg.startsWith("--url=") || arg === "--dry-run");
   const loading: Promise<unknown>[] = [
@@ -195,9 +204,12 @@ async function loadExpressions(): Promise<void> {
   await Promise.all([loadCel(), import("../recipe/check_expressions.ts")]);
 }
 
-async function printHelp(name: string | undefined, { out }: CommandContext): Promise<number> {
+async function printHelp(
+  name: string | undefined,
+  { out, program }: CommandContext,
+): Promise<number> {
   const { helpText } = await import("./help.ts");
-  out.write(await helpText(name));
+  out.write(await helpText(name, await program()));
   return 0;
 }
 

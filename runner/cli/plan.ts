@@ -173,5 +173,5 @@ async function print(
   if (diagnostics.length === 0) return;
   // Loaded here because most runs have nothing to print.
   const { printDiagnostics } = await import("./print_diagnostics.ts");
-  printDiagnostics(diagnostics, format, context);
+  await printDiagnostics(diagnostics, format, context);
 }

@@ -5,21 +5,21 @@ import { pathInRepository, workflowCommand } from "../report/github/workflow_com
 import type { Output } from "../report/reporter.ts";
 import { safeJson } from "../report/safe_text.ts";
 import { makeStyle } from "../report/terminal.ts";
-import { type CommandContext, PROGRAM } from "./command.ts";
+import type { CommandContext } from "./command.ts";
 
 /** Prints diagnostics. As text, they end with a line that counts the errors. */
-export function printDiagnostics(
+export async function printDiagnostics(
   diagnostics: readonly Diagnostic[],
   format: DiagnosticFormat,
-  { out, err, env }: Pick<CommandContext, "out" | "err" | "env">,
-): void {
+  { out, err, env, program }: Pick<CommandContext, "out" | "err" | "env" | "program">,
+): Promise<void> {
   if (format === "json") {
     for (const diagnostic of diagnostics) {
       out.write(`${safeJson(diagnosticJson(diagnostic))}\n`);
     }
     return;
   }
-  printText(diagnostics, err);
+  await printText(diagnostics, err, program);
   if (format === "github") {
     const workspace = env("GITHUB_WORKSPACE");
     for (const diagnostic of diagnostics) {
@@ -31,7 +31,11 @@ export function printDiagnostics(
 /** How many diagnostics are printed as text; `--format json` prints all of them. */
 const MAX_PRINTED = 100;
 
-function printText(diagnostics: readonly Diagnostic[], output: Output): void {
+async function printText(
+  diagnostics: readonly Diagnostic[],
+  output: Output,
+  program: CommandContext["program"],
+): Promise<void> {
   const style = makeStyle(output.color);
   for (const diagnostic of diagnostics.slice(0, MAX_PRINTED)) {
     output.write(`${renderDiagnostic(diagnostic, style)}\n\n`, "styled");
@@ -46,7 +50,7 @@ function printText(diagnostics: readonly Diagnostic[], output: Output): void {
   const where = files === 1 ? "" : ` in ${files} files`;
   output.write(
     `${errors.length} ${errors.length === 1 ? "error" : "errors"}${where}; nothing was run. ` +
-      `For details: ${PROGRAM} explain ${codes.slice(0, 3).join(" ")}\n`,
+      `For details: ${await program()} explain ${codes.slice(0, 3).join(" ")}\n`,
   );
 }
 

@@ -136,9 +136,8 @@ test("rejects a missing or corrupt history; exits with 4 when no case matches", 
   });
 });
 
-test("help and completion include the command", async () => {
+test("the help includes the command", async () => {
   match((await runnerCli(["help"])).out, /^ {2}history \[file/m);
-  match((await runnerCli(["completion", "bash"])).out, /history\\ \*\) words="--history --case/);
 });
 
 test("a sparkline scales durations to the longest run, and marks failures", () => {

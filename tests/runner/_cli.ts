@@ -24,6 +24,8 @@ export interface CliOptions {
   onErr?: (text: string) => void;
   terminal?: boolean;
   color?: boolean;
+  /** How the program was called; `dispatch` by default. */
+  program?: string;
   /** What standard input has; without it there is none. */
   input?: string;
   /**
@@ -72,6 +74,7 @@ export async function runnerCli(
     clock,
     random: Math.random,
     signal,
+    program: () => Promise.resolve(options.program ?? "dispatch"),
     ...(input === undefined ? {} : { readInput: () => Promise.resolve(input) }),
   });
   result.code = clock instanceof FakeClock ? await clock.runUntil(running, STEP) : await running;

@@ -165,7 +165,7 @@ test("a wrong command line ends with 2, and nothing is sent", async () => {
     [["wait", `job_${ID}`, "--timeout", "soon"], /--timeout must be a duration/],
     [["cancel", `wfrun_${ID}`], /servers do not cancel workflow runs\n/],
     [["timeline", `job_${ID}`], /^error: timeline takes the id of a workflow run\n/],
-    [["stats", "now"], /^error: dispatch stats takes no argument\n/],
+    [["stats", "now"], /^error: stats takes no argument\n/],
     [["call"], /^error: call needs METHOD\n/],
   ];
   for (const [args, reason] of refused) {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { COMMANDS } from "../../runner/cli/commands.ts";
+import { parseArgs } from "../../runner/cli/args.ts";
+import { COMMANDS, optionsOf } from "../../runner/cli/commands.ts";
 import { DIAGNOSTIC_CODES } from "../../runner/mod.ts";
 import { runtimeName } from "../../runtime/process.ts";
 import { runnerCli } from "./_cli.ts";
@@ -22,7 +23,6 @@ test("--help lists the commands, the options and the exit codes", async () => {
     assert.ok(out.includes(word), word);
   }
   assert.match(out, /^ {2}dev \[file.ts\] {23}Start the embedded/m);
-  assert.match((await runnerCli(["completion", "-h"])).out, /\n\nFor example: source/);
   assert.match(out, /^ {6}--bail {18}Start no more/m);
   assert.match(out, /^ {2}-q, --quiet {17}Print only/m);
   assert.match((await runnerCli(["check", "--help"])).out, /^Check recipes without running them/);
@@ -54,6 +54,36 @@ test("help COMMAND prints the help of the command", async () => {
   assert.equal(code, 0);
   assert.match(out, /^Usage: dispatch check/m);
 });
+
+test("each command has examples in its help, which are valid command lines", async () => {
+  for (const [name, load] of Object.entries(COMMANDS)) {
+    const examples = (await load()).examples("dispatch");
+    assert.ok(examples.length > 0, name);
+    const { out } = await runnerCli([name, "--help"]);
+    for (const example of examples) {
+      for (const line of example.split("\n")) assert.ok(out.includes(`\n  ${line}\n`), line);
+      const [, command] = /(?:^|\| |<\()(dispatch .*)/s.exec(example)!;
+      const { words, rest } = shellWords(command!.replace("\\\n", " "));
+      assert.match(rest, /^(?:$|[|)#>])/, example);
+      const called = Object.hasOwn(COMMANDS, words[1]!) ? words[1]! : "run";
+      // `record` shows how to run what it writes.
+      assert.ok(called === name || name === "record", example);
+      const args = words.slice(called === words[1] ? 2 : 1);
+      parseArgs(args, optionsOf(await COMMANDS[called]!()));
+    }
+  }
+});
+
+/** Reads the words of a command up to a pipe, a redirection or a comment. */
+function shellWords(command: string): { words: string[]; rest: string } {
+  const words: string[] = [];
+  let rest = command;
+  for (let found; (found = /^(?:'[^']*'|"[^"]*"|[^\s'"|#>)])+/.exec(rest));) {
+    words.push(found[0].replaceAll(/['"]/g, ""));
+    rest = rest.slice(found[0].length).trimStart();
+  }
+  return { words, rest };
+}
 
 test("docs/recipes.md lists every command, in the order of the help text", async () => {
   const page = await readFile("docs/recipes.md", "utf8");
@@ -149,31 +179,6 @@ test("init creates a recipe that passes, and overwrites nothing", async () => {
   });
 });
 
-test("completion covers every command and option", async () => {
-  for (const shell of ["bash", "zsh", "fish"]) {
-    const { code, out } = await runnerCli(["completion", shell]);
-    assert.equal(code, 0);
-    assert.match(out, /explain/);
-    assert.match(out, /dry-run/);
-  }
-  assert.equal((await runnerCli(["completion", "csh"])).code, 2);
-});
-
-test("completion offers the values of options with a fixed list", async () => {
-  const bash = (await runnerCli(["completion", "bash"])).out;
-  assert.match(bash, /^ {4}run\\ --reporter\) words="console .*\bjunit\b.*" ;;$/m);
-  assert.match(bash, /^ {4}\*\\ --reporter\) words="console /m);
-  assert.match(bash, /^ {4}schema\\ --of\) words="recipe events summary" ;;$/m);
-  assert.match(bash, /^ {4}history\\ --format\) words="text json" ;;$/m);
-  assert.match(bash, /^ {4}tail\\ \*\) words="firehose jobs workflows --url /m);
-  assert.match(bash, /^ {4}call\\ \*\) words="auth job\.enqueue job\.get /m);
-  assert.match(bash, /^ {4}admin\\ \*\) words="stats counts .*\bdead-letters\b.*\breplay-all /m);
-  assert.match(bash, /^ {4}enqueue\\ \*\) words="--url .* --from --journal --retry-unknown /m);
-  const fish = (await runnerCli(["completion", "fish"])).out;
-  assert.match(fish, /-n "__fish_seen_subcommand_from tail" -a "firehose jobs workflows"$/m);
-  assert.match(fish, /^complete -c dispatch -l reporter -r -a "console /m);
-});
-
 test("a misspelt command gets a suggestion", async () => {
   const { code, err, out } = await runnerCli(["chekc", "recipes"]);
   assert.equal(code, 2);
@@ -193,6 +198,26 @@ test("on an older Node, one line says which version is needed", {
     );
     assert.equal(stderr, `error: dispatch needs Node 24 or newer; this is Node ${version}\n`);
     assert.deepEqual([status, stdout], [2, ""]);
+  }
+});
+
+test("Node says in one line that it runs no TypeScript in node_modules", {
+  skip: runtimeName() === "node" ? false : "it is about Node",
+}, async () => {
+  const directory = await mkdtemp(join(tmpdir(), "dispatch-package-"));
+  try {
+    const copy = join(directory, "node_modules/@dispatch/sdk");
+    for (const file of ["runner.mjs", "runner.ts", "package.json"]) {
+      await cp(file, join(copy, file));
+    }
+    const { status, stderr } = spawnSync(process.execPath, [join(copy, "runner.mjs"), "--help"], {
+      encoding: "utf8",
+      env: { ...process.env, XDG_CACHE_HOME: directory },
+    });
+    assert.match(stderr, /^error: Node runs no TypeScript in node_modules: .*\n$/);
+    assert.equal(status, 2);
+  } finally {
+    await rm(directory, { recursive: true });
   }
 });
 

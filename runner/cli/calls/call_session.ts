@@ -2,7 +2,7 @@ import type { Dispatch } from "../../../client/dispatch.ts";
 import type { DispatchOptions } from "../../../client/options.ts";
 import { monotonicNow } from "../../../runtime/clock.ts";
 import { type OptionSpecs, type ParsedArgs, UsageError } from "../args.ts";
-import { type CommandContext, PROGRAM } from "../command.ts";
+import type { CommandContext } from "../command.ts";
 import { durationOption } from "../options.ts";
 import { serverOptions } from "../server.ts";
 import { printCallError } from "./call_error.ts";
@@ -132,7 +132,7 @@ export function callArguments(
   if (missing !== undefined) throw new UsageError(`${command} needs ${missing}`);
   if (positional.length <= names.length) return positional;
   const takes = usage === "" ? "no argument" : `${usage}; quote a text that has spaces`;
-  throw new UsageError(`${PROGRAM} ${command} takes ${takes}`);
+  throw new UsageError(`${command} takes ${takes}`);
 }
 
 /** What an id is of. */

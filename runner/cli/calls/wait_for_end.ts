@@ -1,7 +1,7 @@
 import { JobFailedError, RunFailedError, TimeoutError } from "../../../client/errors.ts";
 import { printResult } from "../call_output.ts";
 import type { ParsedArgs } from "../args.ts";
-import { type CommandContext, COULD_NOT_RUN, PROGRAM } from "../command.ts";
+import { type CommandContext, COULD_NOT_RUN } from "../command.ts";
 import type { CallSession } from "./call_session.ts";
 
 /** A handle on a job or run. */
@@ -22,7 +22,9 @@ export async function printEnd(
 ): Promise<number> {
   return await waitForEnd(handle, session, context, {
     onRecord: (record) => printResult(record, args, context),
-    onInterrupt: () => context.err.write(`It goes on: ${PROGRAM} wait ${id}\n`),
+    async onInterrupt() {
+      context.err.write(`It goes on: ${await context.program()} wait ${id}\n`);
+    },
   });
 }
 
@@ -31,7 +33,7 @@ interface WaitListeners {
   /** Called with the final record. */
   onRecord?: (record: unknown) => void;
   /** Called when the user interrupts the wait. */
-  onInterrupt?: () => void;
+  onInterrupt?: () => Promise<void>;
 }
 
 /**
@@ -49,7 +51,7 @@ export async function waitForEnd(
     onRecord?.(record);
     return 0;
   } catch (error) {
-    if (signal.aborted) onInterrupt?.();
+    if (signal.aborted) await onInterrupt?.();
     const record = error instanceof JobFailedError
       ? error.job
       : error instanceof RunFailedError

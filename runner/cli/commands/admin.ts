@@ -10,7 +10,7 @@ import {
 import { printResult } from "../call_output.ts";
 import { helpRows, type OptionSpecs, type ParsedArgs, UsageError } from "../args.ts";
 import { reportCallError } from "../calls/call_error.ts";
-import { type Command, type CommandContext, COULD_NOT_RUN, PROGRAM } from "../command.ts";
+import { type Command, type CommandContext, COULD_NOT_RUN } from "../command.ts";
 import { durationOption, numberOption } from "../options.ts";
 
 const OPTIONS: OptionSpecs = {
@@ -41,19 +41,19 @@ export const admin: Command = {
     ...new Set([...Object.keys(ADMIN_ACTIONS), ...Object.keys(ADMIN_ALIASES)].join(" ").split(" ")),
   ],
   options: OPTIONS,
+  examples: (program) => [
+    `${program} admin stats --url wss://example.com/dwp`,
+    `${program} admin retry job_01h455vb4pex5vsknk084sn02q`,
+    `${program} admin dead-letters replay-all --json | jq .replayed`,
+    `${program} admin stats --base https://ops.example.com/dispatch \\
+  --header "X-Api-Key: $KEY"`,
+  ],
   details: `
 Actions:
 ${actionRows().join("\n")}
 
 * Today's servers do not have these lists. The embedded server has them with
   \`dev --quirk admin-lists-missing=off\`.
-
-Examples:
-  ${PROGRAM} admin stats --url wss://example.com/dwp
-  ${PROGRAM} admin retry job_01h455vb4pex5vsknk084sn02q
-  ${PROGRAM} admin dead-letters replay-all --json | jq .replayed
-  ${PROGRAM} admin stats --base https://ops.example.com/dispatch \\
-    --header "X-Api-Key: $KEY"
 
 Only servers that are built with upstream's forge extension have this API.
 Nothing protects it there: it sees and changes the jobs of all tenants.

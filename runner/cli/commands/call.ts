@@ -2,7 +2,7 @@ import { METHOD_SCOPES } from "../../../protocol/method.ts";
 import { safeJson } from "../../report/safe_text.ts";
 import { CALL_EXIT_CODES, CALL_OPTIONS, callArguments, withClient } from "../calls/call_session.ts";
 import { JSON_ARGUMENT, jsonArgument } from "../calls/json_argument.ts";
-import { type Command, PROGRAM } from "../command.ts";
+import type { Command } from "../command.ts";
 
 /** `call`: calls any method of the protocol. */
 export const call: Command = {
@@ -10,11 +10,11 @@ export const call: Command = {
   description: "Call a method of the protocol, and print the answer's data as JSON.",
   words: Object.keys(METHOD_SCOPES),
   options: CALL_OPTIONS,
+  examples: (program) => [
+    `${program} call job.get '{"job_id": "job_01h455vb4pex5vsknk084sn02q"}'`,
+    `${program} call stats --json | jq .connections`,
+  ],
   details: `
-Examples:
-  ${PROGRAM} call job.get '{"job_id": "job_01h455vb4pex5vsknk084sn02q"}'
-  ${PROGRAM} call stats --json | jq .connections
-
 The answer is printed as it came: payloads in it are base64. With --json it is
 one line.
 ${CALL_EXIT_CODES}`,

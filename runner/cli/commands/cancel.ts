@@ -7,17 +7,17 @@ import {
   kindOfId,
   withClient,
 } from "../calls/call_session.ts";
-import { type Command, PROGRAM } from "../command.ts";
+import type { Command } from "../command.ts";
 
 /** `cancel`: cancels a job. */
 export const cancel: Command = {
   usage: "cancel ID",
   description: "Cancel a job.",
   options: CALL_OPTIONS,
+  examples: (program) => [
+    `${program} cancel job_01h455vb4pex5vsknk084sn02q --json | jq .cancelled`,
+  ],
   details: `
-Example:
-  ${PROGRAM} cancel job_01h455vb4pex5vsknk084sn02q --json | jq .cancelled
-
 Servers do not stop a job that is running, and mark one that has ended as
 cancelled.
 ${CALL_EXIT_CODES}`,

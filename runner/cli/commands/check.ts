@@ -18,6 +18,10 @@ const { url, token, dev, var: variable, vars } = RUN_OPTIONS;
 export const check: Command = {
   usage: "check [file | directory]…",
   description: "Check recipes without running them, and print all errors.",
+  examples: (program) => [
+    `${program} check recipes/`,
+    `${program} check paid.yaml --dev orders.ts`,
+  ],
   options: {
     format: FORMAT_OPTION,
     var: variable!,
@@ -44,7 +48,7 @@ export const check: Command = {
       loadDev(dev, context),
     ]);
     const { diagnostics, files } = loaded;
-    printDiagnostics(diagnostics, format, context);
+    await printDiagnostics(diagnostics, format, context);
     if (diagnostics.some(({ severity }) => severity === "error")) return 2;
     if (files.length === 0) throw new UsageError(`No recipes in ${positional.join(", ")}`);
     const mask = new Mask();
@@ -60,7 +64,7 @@ export const check: Command = {
         ...(server === undefined ? await unknownNames(loaded.recipes, dev, workload) : []),
       ];
       if (problems.length > 0) {
-        printDiagnostics(problems, format, context);
+        await printDiagnostics(problems, format, context);
         return 2;
       }
     } catch (error) {

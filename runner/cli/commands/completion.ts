@@ -1,82 +1,96 @@
-import { type OptionSpecs, UsageError } from "../args.ts";
+import { UsageError } from "../args.ts";
 import { type Command, PROGRAM } from "../command.ts";
 
-/** What can follow each command, by the command's name. */
-type CommandWords = Readonly<
-  Record<string, { options: OptionSpecs; words: readonly string[] }>
->;
+const SHELLS: Readonly<Record<string, (name: string) => string>> = { bash, zsh, fish };
 
-const SHELLS: Record<string, (commands: CommandWords) => string> = { bash, zsh, fish };
+/** `completion`: prints a script that makes a shell ask the program what can stand at the cursor. */
+export const completion: Command = {
+  usage: "completion SHELL",
+  description: "Print a completion script for bash, zsh or fish.",
+  examples: (program) => [
+    `source <(${program} completion bash)    # in ~/.bashrc`,
+    `source <(${program} completion zsh)     # in ~/.zshrc`,
+    `${program} completion fish | source     # in ~/.config/fish/config.fish`,
+  ],
+  options: {},
+  async run({ positional }, { out, program }) {
+    const [shell] = positional;
+    if (positional.length !== 1 || !Object.hasOwn(SHELLS, shell!)) {
+      throw new UsageError(`completion takes one of ${Object.keys(SHELLS).join(", ")}`);
+    }
+    // Shells complete what follows one word.
+    const name = await program();
+    out.write(SHELLS[shell!]!(/^[\w.-]+$/.test(name) ? name : PROGRAM));
+    return 0;
+  },
+};
 
-/**
- * `completion`: prints a completion script for a shell.
- *
- * @param load Loads what can follow all commands.
- */
-export function completionCommand(load: () => Promise<CommandWords>): Command {
-  return {
-    usage: "completion SHELL",
-    description: "Print a completion script for bash, zsh or fish.",
-    details: `\nFor example: source <(${PROGRAM} completion bash)\n`,
-    options: {},
-    async run({ positional }, { out }) {
-      const [shell] = positional;
-      if (positional.length !== 1 || !Object.hasOwn(SHELLS, shell!)) {
-        throw new UsageError(`completion takes one of ${Object.keys(SHELLS).join(", ")}`);
-      }
-      out.write(SHELLS[shell!]!(await load()));
-      return 0;
-    },
-  };
+/** A name for the function of a script. */
+function functionOf(name: string): string {
+  return `_${name.replaceAll(/\W/g, "_")}_complete`;
 }
 
-function bash(commands: CommandWords): string {
-  const run = commands.run!.options;
-  const cases = Object.entries(commands).flatMap(([name, { options, words }]) => [
-    ...choiceCases(name, options),
-    `    ${name}\\ *) words="${[...words, optionNames(options)].join(" ")}" ;;`,
-  ]);
-  // Without a command it completes the options of `run`. Bash splits `--reporter=json` into three
-  // words.
-  return `_${PROGRAM}() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words
-  [ "$before" = = ] && before="\${COMP_WORDS[COMP_CWORD-2]}"
-  [ "$current" = = ] && current=
-  case "\${COMP_WORDS[1]} $before" in
-${[...cases, ...choiceCases("*", run)].join("\n")}
-    *) words="${Object.keys(commands).join(" ")} ${optionNames(run)}" ;;
+function bash(name: string): string {
+  const call = functionOf(name);
+  return `${call}() {
+  local line
+  COMPREPLY=()
+  while IFS= read -r line; do
+    case $line in
+      $'\\tpaths') compopt -o filenames 2>/dev/null ;;
+      *$'\\t'*) COMPREPLY+=("\${line%%$'\\t'*}") ;;
+    esac
+  done < <("\${COMP_WORDS[0]}" __complete bash "$COMP_WORDBREAKS" \\
+    "\${COMP_LINE:0:COMP_POINT}" 2>/dev/null </dev/null)
+  case \${COMPREPLY[0]-} in
+    *[=:/]) compopt -o nospace 2>/dev/null ;;
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -- "$current"))
 }
-complete -o filenames -F _${PROGRAM} ${PROGRAM}
+complete -F ${call} ${name}
 `;
 }
 
-function optionNames(specs: OptionSpecs): string {
-  return Object.keys(specs).map((name) => `--${name}`).join(" ");
+function zsh(name: string): string {
+  const call = functionOf(name);
+  return `#compdef ${name}
+${call}() {
+  local line value
+  local -a whole whole_texts begun begun_texts home
+  for line in "\${(@f)$("\${(Q)words[1]}" __complete zsh -- "\${(@Q)words[2,CURRENT-1]}" \\
+    "\${(Q)PREFIX}" 2>/dev/null </dev/null)}"; do
+    [[ $line == *$'\\t'* ]] || continue
+    value=\${line%%$'\\t'*}
+    line=\${line#*$'\\t'}
+    if [[ $value == '~'* ]]; then
+      home+=("~\${(q)value[2,-1]}")
+    elif [[ $value == *[=:/] ]]; then
+      begun+=("$value")
+      begun_texts+=("$value\${line:+  -- $line}")
+    else
+      whole+=("$value")
+      whole_texts+=("$value\${line:+  -- $line}")
+    fi
+  done
+  (( $#whole )) && compadd -l -d whole_texts -a whole
+  (( $#home )) && compadd -Q -S '' -a home
+  (( $#begun )) && compadd -l -S '' -d begun_texts -a begun
+}
+if [ "$funcstack[1]" = "_${name}" ]; then
+  ${call} "$@"
+else
+  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+  compdef ${call} ${name}
+fi
+`;
 }
 
-/** Shell cases that complete the values of options that have a fixed list of them. */
-function choiceCases(command: string, specs: OptionSpecs): string[] {
-  return Object.entries(specs).flatMap(([name, { choices }]) =>
-    choices ? [`    ${command}\\ --${name}) words="${choices.join(" ")}" ;;`] : []
-  );
-}
-
-function zsh(commands: CommandWords): string {
-  return `autoload -U +X bashcompinit && bashcompinit\n${bash(commands)}`;
-}
-
-function fish(commands: CommandWords): string {
-  const lines = Object.keys(commands)
-    .map((name) => `complete -c ${PROGRAM} -n __fish_use_subcommand -a ${name}`);
-  for (const [name, { options, words }] of Object.entries(commands)) {
-    const when = name === "run" ? "" : ` -n "__fish_seen_subcommand_from ${name}"`;
-    if (words.length > 0) lines.push(`complete -c ${PROGRAM}${when} -a "${words.join(" ")}"`);
-    for (const [option, { value, choices }] of Object.entries(options)) {
-      const values = choices ? ` -a "${choices.join(" ")}"` : "";
-      lines.push(`complete -c ${PROGRAM}${when} -l ${option}${value ? " -r" : ""}${values}`);
-    }
-  }
-  return `${lines.join("\n")}\n`;
+function fish(name: string): string {
+  const call = functionOf(name);
+  return `function ${call}
+  set -l words (commandline -opc)
+  set -l current (commandline -ct)
+  $words[1] __complete fish -- $words[2..-1] "$current" 2>/dev/null </dev/null | string match -e \\t
+end
+complete -c ${name} -f -a '(${call})'
+`;
 }

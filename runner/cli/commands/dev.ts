@@ -22,6 +22,12 @@ export const dev: Command = {
   usage: "dev [file.ts]",
   description:
     "Start the embedded server with a file's jobs and workflows, or the reference workload.",
+  examples: (program) => [
+    `${program} dev`,
+    `${program} dev orders.ts --watch`,
+    `${program} dev orders.ts --clock virtual --port 0`,
+    `${program} dev --quirk admin-lists-missing=off --fault cut:after=10`,
+  ],
   options: {
     port: { value: "N", description: "Port to listen on. Default: 8787. 0 picks a free one." },
     host: { value: "ADDRESS", description: "Address to listen on. Default: 127.0.0.1." },

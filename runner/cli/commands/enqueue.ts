@@ -9,7 +9,7 @@ import {
 } from "../calls/call_session.ts";
 import { JSON_ARGUMENT, jsonArgument } from "../calls/json_argument.ts";
 import { printEnd } from "../calls/wait_for_end.ts";
-import { type Command, PROGRAM } from "../command.ts";
+import type { Command } from "../command.ts";
 import { numberOption } from "../options.ts";
 
 const OPTIONS: OptionSpecs = {
@@ -38,13 +38,13 @@ export const enqueue: Command = {
   usage: `enqueue NAME ${JSON_ARGUMENT}`,
   description: "Enqueue a job, or many from a file.",
   options: OPTIONS,
+  examples: (program) => [
+    `${program} enqueue send-email '{"to": "a@example.com", "subject": "Hi"}' --wait`,
+    `${program} enqueue send-email @mail.json --queue email --json | jq -r .job_id`,
+    `jq .mail order.json | ${program} enqueue send-email -`,
+    `${program} enqueue send-email --from mails.csv --wait`,
+  ],
   details: `
-Examples:
-  ${PROGRAM} enqueue send-email '{"to": "a@example.com", "subject": "Hi"}' --wait
-  ${PROGRAM} enqueue send-email @mail.json --queue email --json | jq -r .job_id
-  jq .mail order.json | ${PROGRAM} enqueue send-email -
-  ${PROGRAM} enqueue send-email --from mails.csv --wait
-
 A server accepts any name, also one that no worker knows: give --wait a
 --timeout.
 ${CALL_EXIT_CODES}`,

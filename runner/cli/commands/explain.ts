@@ -7,6 +7,7 @@ import type { Command } from "../command.ts";
 export const explain: Command = {
   usage: "explain [code]…",
   description: "Explain error codes of recipes; without a code, list all of them.",
+  examples: (program) => [`${program} explain`, `${program} explain unknown-key`],
   options: {},
   run({ positional }, { out }) {
     const codes = Object.keys(DIAGNOSTIC_CODES) as DiagnosticCode[];

@@ -6,17 +6,18 @@ import {
   kindOfId,
   withClient,
 } from "../calls/call_session.ts";
-import { type Command, PROGRAM } from "../command.ts";
+import type { Command } from "../command.ts";
 
 /** `get`: prints the record of a job or a run. */
 export const get: Command = {
   usage: "get ID",
   description: "Print a job or a workflow run.",
   options: CALL_OPTIONS,
+  examples: (program) => [
+    `${program} get job_01h455vb4pex5vsknk084sn02q`,
+    `${program} get wfrun_01h455vb4pex5vsknk084sn02q --json | jq .output`,
+  ],
   details: `
-Examples:
-  ${PROGRAM} get job_01h455vb4pex5vsknk084sn02q
-  ${PROGRAM} get wfrun_01h455vb4pex5vsknk084sn02q --json | jq .output
 ${CALL_EXIT_CODES}`,
   async run(args, context) {
     const [id] = callArguments(args, "get", ["ID"]);

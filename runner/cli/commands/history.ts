@@ -29,6 +29,10 @@ interface CaseRuns {
 export const history: Command = {
   usage: "history [file | directory | name]…",
   description: "List the runs that --history recorded, by case; with a name, list each run.",
+  examples: (program) => [
+    `${program} history --history history.db`,
+    `${program} history recipes/ --history history.db --format json`,
+  ],
   options: {
     history: {
       value: "FILE",

@@ -3,8 +3,10 @@ import { writeTextFile } from "../../../runtime/write_file.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
 
-const RECIPE = `# yaml-language-server: $schema=./recipe.schema.json
-# Run it: deno run -A jsr:@dispatch/sdk/cli recipes/first.yaml
+/** A first recipe; `program` is how to call the runner. */
+function firstRecipe(program: string): string {
+  return `# yaml-language-server: $schema=./recipe.schema.json
+# Run it: ${program} recipes/first.yaml
 # Without DISPATCH_URL, the runner starts a server for the run.
 name: First
 tags: [smoke]
@@ -39,6 +41,7 @@ steps:
       order.state: completed
       order.duration_ms: { lt: 30000 }
 `;
+}
 
 const WORKFLOW = `name: recipes
 on: [push, pull_request]
@@ -68,13 +71,16 @@ jobs:
 export const init: Command = {
   usage: "init [directory]",
   description: "Create an example recipe, its schema and a GitHub workflow, if they do not exist.",
+  examples: (program) => [`${program} init`, `${program} init my-project`],
   options: {},
-  async run({ positional }, { out }) {
+  async run({ positional }, context) {
     if (positional.length > 1) throw new UsageError("init takes one directory");
+    const { out } = context;
+    const program = await context.program();
     const base = positional[0] ?? ".";
     const { recipeSchema } = await import("../../recipe/json_schema.ts");
     const files = [
-      ["recipes/first.yaml", RECIPE],
+      ["recipes/first.yaml", firstRecipe(program)],
       ["recipes/recipe.schema.json", `${JSON.stringify(recipeSchema(), undefined, 2)}\n`],
       [".github/workflows/recipes.yml", WORKFLOW],
     ] as const;
@@ -89,7 +95,7 @@ export const init: Command = {
       out.write(`${file}\n`);
     }
     const recipe = `${base}/recipes/first.yaml`;
-    out.write(`\nNext, run the recipe: deno run -A jsr:@dispatch/sdk/cli ${recipe}\n`);
+    out.write(`\nNext, run the recipe: ${program} ${recipe}\n`);
     return 0;
   },
 };

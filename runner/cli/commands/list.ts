@@ -14,6 +14,7 @@ import { loadDev, unknownNames } from "../server.ts";
 export const list: Command = {
   usage: "list [file | directory]…",
   description: "List recipes with their tags; without a path, those in the current directory.",
+  examples: (program) => [`${program} list recipes/ --tag smoke`],
   options: { ...RECIPE_FILTER_OPTIONS, dev: RUN_OPTIONS.dev!, format: FORMAT_OPTION },
   async run(args, context) {
     const { out, err, env } = context;
@@ -40,7 +41,7 @@ export const list: Command = {
         out.write(`${safeJson(row)}\n`);
       }
     } else {
-      printDiagnostics(diagnostics, format, context);
+      await printDiagnostics(diagnostics, format, context);
       const width = Math.max(0, ...listed.map(({ source }) => source.name.length));
       for (const recipe of listed) {
         const { source, name, tags, quarantine } = recipe;

@@ -16,6 +16,10 @@ import { readReporters, REPORTER_OPTION, reporterLines } from "../reporter_optio
 export const merge: Command = {
   usage: "merge FILE | DIRECTORY…",
   description: "Make one run of the streams that the shards of a plan have written.",
+  examples: (program) => [
+    `${program} merge shards/ --reporter junit=junit.xml`,
+    `${program} merge tokyo.jsonl paris.jsonl oslo.jsonl --quorum 2/3`,
+  ],
   options: {
     reporter: REPORTER_OPTION,
     quorum: {
@@ -36,7 +40,6 @@ only one, each of its files.
 Reporters:
 ${reporterLines().join("\n")}
 
-For example: dispatch merge shards/ --reporter junit=junit.xml
 Exit codes: that of the whole run; 3 also if a shard is missing or its process
 was killed; 2 if the streams do not belong together.
 `,

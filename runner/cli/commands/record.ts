@@ -1,6 +1,6 @@
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { CALL_EXIT_CODES, CALL_OPTIONS, kindOfId, withClient } from "../calls/call_session.ts";
-import { type Command, type CommandContext, COULD_NOT_RUN, PROGRAM } from "../command.ts";
+import { type Command, type CommandContext, COULD_NOT_RUN } from "../command.ts";
 import { CLOCK_OPTION } from "../options.ts";
 import type { RecordedRun } from "../record/recorded_run.ts";
 import { publicUrl, serverOptions } from "../server.ts";
@@ -29,13 +29,13 @@ export const record: Command = {
     },
     clock: CLOCK_OPTION,
   },
+  examples: (program) => [
+    `${program} record wfrun_01h455vb4pex5vsknk084sn02q > order.yaml`,
+    `${program} record wfrun_01h455vb4pex5vsknk084sn02q --secret API_KEY > order.yaml`,
+    `${program} run order.yaml --dev orders.ts --clock virtual`,
+    `${program} record order '{"id": 7}' --publish paid='{"id": 7}' --dev orders.ts`,
+  ],
   details: `
-Examples:
-  ${PROGRAM} record wfrun_01h455vb4pex5vsknk084sn02q > order.yaml
-  ${PROGRAM} record wfrun_01h455vb4pex5vsknk084sn02q --secret API_KEY > order.yaml
-  ${PROGRAM} run order.yaml --dev orders.ts --clock virtual
-  ${PROGRAM} record order '{"id": 7}' --publish paid='{"id": 7}' --dev orders.ts
-
 RUN is the id of a run that has ended. With --dev, NAME is a workflow of the
 file, and JSON its input: text, @FILE, or - for standard input. What cannot be
 recorded is said on standard error and as comments of the recipe.
@@ -67,7 +67,7 @@ ${CALL_EXIT_CODES}`,
         const recorded = await readRun(client, id, limits);
         if (recorded.run.state === "running") {
           context.err.write(`error: Cannot record ${id}: it has not ended\n`);
-          context.err.write(`Wait for it: ${PROGRAM} wait ${id}\n`);
+          context.err.write(`Wait for it: ${await context.program()} wait ${id}\n`);
           return COULD_NOT_RUN;
         }
         runs.push(recorded);

@@ -15,6 +15,7 @@ const MAX_BYTES = 256 << 20;
 export const report: Command = {
   usage: "report FILE",
   description: "Make reports of a run from its stream, which --reporter jsonl=FILE has written.",
+  examples: (program) => [`${program} report run.jsonl --reporter html=report.html`],
   options: {
     reporter: REPORTER_OPTION,
     quiet: { short: "q", description: "Print only failures and the summary." },
@@ -23,7 +24,6 @@ export const report: Command = {
 Reporters:
 ${reporterLines().join("\n")}
 
-For example: dispatch report run.jsonl --reporter html=report.html
 Exit codes: 0 the reports are made, whatever the run's verdict; 2 the file is
 not the stream of one run; 3 a report could not be written.
 `,

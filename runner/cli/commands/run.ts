@@ -21,6 +21,13 @@ import {
 export const run: Command = {
   usage: "run [file | directory]…",
   description: "Run recipes.",
+  examples: (program) => [
+    `${program} recipes/`,
+    `${program} recipes/ --tag smoke --parallel 4 --bail`,
+    `${program} run paid.yaml --dev orders.ts --clock virtual`,
+    `${program} run order.yaml --url wss://example.com/dwp --token "$TOKEN"`,
+    `${program} recipes/ --reporter console --reporter junit=junit.xml`,
+  ],
   options: RUN_OPTIONS,
   details: `
 Reporters:

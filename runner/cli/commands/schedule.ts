@@ -39,6 +39,10 @@ const PRINTED_TIMES = 5;
 export const schedule: Command = {
   usage: "schedule [file | directory]…",
   description: "Run recipes on their schedules until interrupted.",
+  examples: (program) => [
+    `${program} schedule recipes/ --dry-run`,
+    `${program} schedule recipes/ --url wss://example.com/dwp --token "$TOKEN"`,
+  ],
   options: { ...SHARED, "dry-run": { description: "Print the next scheduled times and exit." } },
   details: `
 Exit codes: 0 interrupted between runs; 130 interrupted during a run;

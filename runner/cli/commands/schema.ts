@@ -13,6 +13,10 @@ const SCHEMAS: Record<string, () => Promise<JsonSchema>> = {
 export const schema: Command = {
   usage: "schema",
   description: "Print the JSON Schema of YAML recipes or of reports.",
+  examples: (program) => [
+    `${program} schema > recipe.schema.json`,
+    `${program} schema --of events`,
+  ],
   options: {
     of: {
       value: "NAME",

@@ -8,18 +8,18 @@ import {
 } from "../calls/call_session.ts";
 import { JSON_ARGUMENT, jsonArgument } from "../calls/json_argument.ts";
 import { printEnd } from "../calls/wait_for_end.ts";
-import { type Command, PROGRAM } from "../command.ts";
+import type { Command } from "../command.ts";
 
 /** `start`: starts a workflow. */
 export const start: Command = {
   usage: `start NAME ${JSON_ARGUMENT}`,
   description: "Start a workflow.",
   options: { ...CALL_OPTIONS, ...WAIT_OPTION },
+  examples: (program) => [
+    `${program} start order-pipeline '{"order_id": "ORD-7", "items": ["a"]}' --wait`,
+    `${program} start sleeper '{"ms": 5000}' --json | jq -r .run_id`,
+  ],
   details: `
-Examples:
-  ${PROGRAM} start order-pipeline '{"order_id": "ORD-7", "items": ["a"]}' --wait
-  ${PROGRAM} start sleeper '{"ms": 5000}' --json | jq -r .run_id
-
 It prints the run while the workflow runs. With an input that is a number, a
 boolean, null or a text of less than 48 characters it prints it when the run has
 ended.

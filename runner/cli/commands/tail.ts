@@ -15,7 +15,7 @@ import {
 } from "../calls/call_session.ts";
 import { type EventCondition, eventCondition } from "../calls/event_condition.ts";
 import { eventLine } from "../calls/event_line.ts";
-import { type Command, type CommandContext, PROGRAM } from "../command.ts";
+import type { Command, CommandContext } from "../command.ts";
 import { numberOption } from "../options.ts";
 
 const OPTIONS: OptionSpecs = {
@@ -32,14 +32,14 @@ export const tail: Command = {
   description: "Print events as they happen.",
   words: ["firehose", "jobs", "workflows"],
   options: OPTIONS,
+  examples: (program) => [
+    `${program} tail jobs --where 'event.type == "job.failed"'`,
+    `${program} tail workflows --where 'event.data.name == "order-payment"' --count 1`,
+    `${program} tail --json | jq -c '[.type, .data.job_id]'`,
+  ],
   details: `
 Channels: firehose (the default), jobs, workflows, job:ID, workflow:ID,
 queue:NAME
-
-Examples:
-  ${PROGRAM} tail jobs --where 'event.type == "job.failed"'
-  ${PROGRAM} tail workflows --where 'event.data.name == "order-payment"' --count 1
-  ${PROGRAM} tail --json | jq -c '[.type, .data.job_id]'
 
 After a lost connection it goes on, without end. Where events may be missing it
 prints a line that says so, with --json {"type": "gap", …}; --where and --count

@@ -8,18 +8,18 @@ import {
   kindOfId,
   withClient,
 } from "../calls/call_session.ts";
-import { type Command, PROGRAM } from "../command.ts";
+import type { Command } from "../command.ts";
 
 /** `timeline`: prints the checkpoints of a run. */
 export const timeline: Command = {
   usage: "timeline ID",
   description: "List the checkpoints of a workflow run: steps, events and sleeps.",
   options: CALL_OPTIONS,
+  examples: (program) => [
+    `${program} timeline wfrun_01h455vb4pex5vsknk084sn02q`,
+    `${program} timeline wfrun_01h455vb4pex5vsknk084sn02q --json | jq -r .step_name`,
+  ],
   details: `
-Examples:
-  ${PROGRAM} timeline wfrun_01h455vb4pex5vsknk084sn02q
-  ${PROGRAM} timeline wfrun_01h455vb4pex5vsknk084sn02q --json | jq -r .step_name
-
 An unknown run has no checkpoints. A step that failed has none, either.
 ${CALL_EXIT_CODES}`,
   async run(args, context) {

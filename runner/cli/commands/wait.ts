@@ -6,18 +6,18 @@ import {
   withClient,
 } from "../calls/call_session.ts";
 import { printEnd } from "../calls/wait_for_end.ts";
-import { type Command, PROGRAM } from "../command.ts";
+import type { Command } from "../command.ts";
 
 /** `wait`: waits until a job or a run has ended. */
 export const wait: Command = {
   usage: "wait ID",
   description: "Wait until a job or a workflow run has ended, and print it.",
   options: CALL_OPTIONS,
+  examples: (program) => [
+    `${program} wait job_01h455vb4pex5vsknk084sn02q --timeout 5m`,
+    `${program} wait wfrun_01h455vb4pex5vsknk084sn02q --json | jq -r .state`,
+  ],
   details: `
-Examples:
-  ${PROGRAM} wait job_01h455vb4pex5vsknk084sn02q --timeout 5m
-  ${PROGRAM} wait wfrun_01h455vb4pex5vsknk084sn02q --json | jq -r .state
-
 A job or run that fails is printed too, and the exit code is 1.
 ${CALL_EXIT_CODES}`,
   async run(args, context) {

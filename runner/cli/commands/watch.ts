@@ -17,7 +17,7 @@ import { jobRows, runRows } from "../calls/entity_rows.ts";
 import { eventLine } from "../calls/event_line.ts";
 import { LivePicture, type PictureRow } from "../calls/live_picture.ts";
 import { waitForEnd } from "../calls/wait_for_end.ts";
-import { type Command, type CommandContext, PROGRAM } from "../command.ts";
+import type { Command, CommandContext } from "../command.ts";
 
 /** `watch`: shows the steps of a run, or the attempts of a job, until it has ended. */
 export const watch: Command = {
@@ -27,11 +27,11 @@ export const watch: Command = {
     ...CALL_OPTIONS,
     json: { description: "Print the events as JSON, one a line." },
   },
+  examples: (program) => [
+    `${program} watch wfrun_01h455vb4pex5vsknk084sn02q`,
+    `${program} watch job_01h455vb4pex5vsknk084sn02q --json | jq -r .type`,
+  ],
   details: `
-Examples:
-  ${PROGRAM} watch wfrun_01h455vb4pex5vsknk084sn02q
-  ${PROGRAM} watch job_01h455vb4pex5vsknk084sn02q --json | jq -r .type
-
 On a terminal it draws the steps and their times; in a pipe it prints a line for
 each event. It begins with the first event, also if that was long ago.
 ${CALL_EXIT_CODES}`,

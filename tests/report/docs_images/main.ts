@@ -39,6 +39,7 @@ function run(screen: Screen, server: DevServer, command: string, more: string[] 
     clock: systemClock,
     random: Math.random,
     signal: new AbortController().signal,
+    program: () => Promise.resolve("dispatch"),
   });
 }
 
