@@ -51,8 +51,11 @@ function printStep(step: Step, indent: string, scope: Values, options: DryRunOpt
     Object.entries(fields).map(([key, value]) => [key, evaluateField(value, scope, options)]),
   );
   const id = step.id === undefined ? "" : ` → ${step.id}`;
+  const atATime = step.forEachParallel
+    ? `, ${formatTemplate(evaluate(step.forEachParallel, scope, options))} at a time`
+    : "";
   const items = step.forEach
-    ? `  for each of ${formatTemplate(evaluate(step.forEach, scope, options))}`
+    ? `  for each of ${formatTemplate(evaluate(step.forEach, scope, options))}${atATime}`
     : "";
   const condition = step.if ? `  if ${step.if.text}` : "";
   print(

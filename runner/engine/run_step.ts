@@ -1,12 +1,9 @@
 import type { EventFailure } from "../events/event.ts";
 import { StepFailure } from "../events/failure.ts";
-import type { Entity } from "../events/results.ts";
 import { freeNames } from "../expression/ast.ts";
 import { needsBreak, takeBreak } from "../expression/budget.ts";
-import { toCel } from "../expression/convert.ts";
-import { shownType, showValue } from "../expression/diff.ts";
-import { resolveTemplate, type Template, templateSpan } from "../expression/template.ts";
 import type { Step } from "../language/model.ts";
+import { runForEach } from "./for_each.ts";
 import { runWithRetry } from "./retry.ts";
 import { StepReport } from "./step_report.ts";
 import { type StepScope, valuesOf } from "./scopes.ts";
@@ -24,7 +21,7 @@ export async function runStep(step: Step, scope: StepScope): Promise<EventFailur
     return undefined;
   }
   // The condition of a `for_each` step is evaluated for each item.
-  if (step.forEach) return await runForEach(step, step.forEach, scope, report);
+  if (step.forEach) return await runForEach(step, step.forEach, scope, report, runStep);
   if (needsBreak()) {
     const release = scope.case.virtual?.hold();
     await takeBreak();
@@ -76,54 +73,6 @@ function holds(condition: NonNullable<Step["if"]>, scope: StepScope): boolean {
   const value = condition.evaluate(valuesOf(scope), scope.case.ambient);
   if (typeof value === "boolean") return value;
   throw new StepFailure("evaluation", `\`${condition.text}\` is neither true nor false`);
-}
-
-async function runForEach(
-  step: Step,
-  items: Template,
-  scope: StepScope,
-  report: StepReport,
-): Promise<EventFailure | undefined> {
-  let list: unknown[];
-  try {
-    list = readItems(items, scope);
-  } catch (error) {
-    return report.failed(1, error);
-  }
-  const { forEach: _, ...once } = step;
-  const values: unknown[] = [];
-  const entities: Entity[] = [];
-  let failure: EventFailure | undefined;
-  for (const [i, item] of list.entries()) {
-    const results = scope.results.child();
-    const locals = { item: toCel(item) };
-    failure = await runStep({ ...once, number: `${step.number}[${i}]` }, {
-      ...scope,
-      results,
-      locals,
-    });
-    if (step.id !== undefined) {
-      const value = results.own(step.id);
-      if (value !== undefined) values.push(value);
-      const entity = results.entity(step.id);
-      if (entity) entities.push(entity);
-    }
-    if (failure) break;
-  }
-  // After a failure the earlier items are kept too, so that `always` can clean them up.
-  if (step.id !== undefined) scope.results.setList(step.id, values, entities);
-  if (list.length === 0) report.skipped("`for_each` has no items");
-  return failure;
-}
-
-function readItems(items: Template, scope: StepScope): unknown[] {
-  const { ambient, hide } = scope.case;
-  const list = resolveTemplate(items, valuesOf(scope), ambient);
-  if (Array.isArray(list)) return list;
-  const shown = `${showValue(list, hide, 60)} (${shownType(list)})`;
-  throw new StepFailure("evaluation", `\`for_each\` needs a list, not ${shown}`, {
-    span: templateSpan(items),
-  });
 }
 
 async function runParallel(scope: StepScope, steps: readonly Step[]): Promise<void> {

@@ -198,6 +198,8 @@ export interface Step {
   retry?: Retry;
   /** The items it runs for. */
   forEach?: Template;
+  /** For how many items it runs at the same time; one after the other if absent. */
+  forEachParallel?: Template;
   /** What its result must satisfy. */
   expect?: Expectation[];
   /** Fields to add to its result. */

@@ -38,8 +38,9 @@ export function readStep(
   const forEach = read("for_each", STEP_OPTIONS.for_each);
   const locals = { ...context.scope.locals };
   if (forEach) {
-    const items = forEach.kind === "literal" ? typeOfValue(forEach.value) : undefined;
-    locals.item = itemType(items) ?? "dyn";
+    const { items } = forEach;
+    const type = items.kind === "literal" ? typeOfValue(items.value) : undefined;
+    locals.item = itemType(type) ?? "dyn";
   }
 
   const later = new Set(["for_each", "outputs"]);
@@ -78,7 +79,8 @@ export function readStep(
     ...(condition === undefined ? {} : { if: condition }),
     ...(within === undefined ? {} : { within }),
     ...(retry === undefined ? {} : { retry }),
-    ...(forEach === undefined ? {} : { forEach }),
+    ...(forEach === undefined ? {} : { forEach: forEach.items }),
+    ...(forEach?.parallel === undefined ? {} : { forEachParallel: forEach.parallel }),
     ...(expect === undefined ? {} : { expect }),
     ...(outputs === undefined ? {} : { outputs }),
   };

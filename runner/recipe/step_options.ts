@@ -1,5 +1,14 @@
 import type { Expression } from "../expression/expression.ts";
-import { custom, type Fields, mapOf, record, required } from "../language/field.ts";
+import type { Template } from "../expression/template.ts";
+import {
+  custom,
+  type Fields,
+  mapOf,
+  readFields,
+  record,
+  recordJson,
+  required,
+} from "../language/field.ts";
 import type { Retry } from "../language/model.ts";
 import { readExpression, readTemplate } from "../language/read_template.ts";
 import { isFieldName, isIdentifier } from "../language/scope.ts";
@@ -34,6 +43,32 @@ const retryRecord = record(
   "`retry`",
 );
 
+const itemsField = custom<Template>(
+  "The items: a list, or an expression for one.",
+  { anyOf: [{ type: "array" }, { type: "string" }] },
+  (node, context, what) => {
+    if (node.kind === "list") return readTemplate(node, context, what);
+    const expression = readExpression(node, context, what, "list");
+    return expression && { kind: "expression" as const, expression };
+  },
+);
+
+const FOR_EACH_FIELDS = {
+  items: required(itemsField),
+  parallel: integer("For how many items the step runs at the same time.", {
+    minimum: 1,
+    maximum: 1000,
+  }),
+};
+
+/** The value of `for_each`. */
+export interface ForEach {
+  /** The items. */
+  items: Template;
+  /** For how many of them the step runs at the same time; for one if absent. */
+  parallel?: Template;
+}
+
 /** The keys that every step can have besides those of its kind. */
 export const STEP_OPTIONS = {
   id: custom<string>(
@@ -64,13 +99,17 @@ export const STEP_OPTIONS = {
       repeatWrites: read.repeat_writes ?? false,
     };
   }),
-  for_each: custom(
-    "A list. The step runs once for each item, one after the other, and sees it as `item`.",
-    { anyOf: [{ type: "array" }, { type: "string" }] },
+  for_each: custom<ForEach>(
+    "A list. The step runs once for each item, one after the other or `{items, parallel: N}` at a " +
+      "time, and sees it as `item`.",
+    { anyOf: [itemsField.json, recordJson(FOR_EACH_FIELDS)] },
     (node, context, what) => {
-      if (node.kind === "list") return readTemplate(node, context, what);
-      const expression = readExpression(node, context, what, "list");
-      return expression && { kind: "expression" as const, expression };
+      if (node.kind === "map") {
+        const { items, parallel } = readFields(node, FOR_EACH_FIELDS, context, what);
+        return items && { items, ...(parallel === undefined ? {} : { parallel }) };
+      }
+      const items = itemsField.read(node, context, what);
+      return items && { items };
     },
   ),
   expect: expectField,

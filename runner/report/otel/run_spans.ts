@@ -170,10 +170,18 @@ export class RunSpans {
   /** The innermost open span around a step: its own, that of a `parallel` or `use`, or the case. */
   #parentOf(event: StepEvent): OpenSpan | undefined {
     for (let key = keyOf(event); key.includes("/"); key = key.replace(/[./][^./]*$/, "")) {
-      const open = this.#steps.get(key);
+      const open = this.#steps.get(key) ?? this.#openItem(key);
       if (open) return open;
     }
     return this.#cases.get(event.case) ?? this.#run;
+  }
+
+  /** The item of a `for_each` that runs. Steps inside do not say which, unless several run. */
+  #openItem(key: string): OpenSpan | undefined {
+    for (const [other, open] of this.#steps) {
+      if (other.startsWith(`${key}[`) && other.endsWith("]")) return open;
+    }
+    return undefined;
   }
 
   #open(name: string, startTime: Date, parent: Context, attributes: Attributes = {}): OpenSpan {
@@ -196,9 +204,9 @@ export class RunSpans {
   }
 }
 
-/** The key of a running step. It has no index of `for_each`, whose items run one after another. */
+/** The key of a running step. */
 function keyOf({ case: index, step }: StepEvent): string {
-  return `${index}/${step.replaceAll(/\[\d+\]/g, "")}`;
+  return `${index}/${step}`;
 }
 
 /** Adds the states and checkpoints that a wait saw, each at its time. */
