@@ -58,18 +58,18 @@ export async function loadRecipes(
   }
   loaded.files = [...new Set(files)];
   const loading = loaded.files.map((path) => loadRecipe(path, context));
-  for (const { recipe, diagnostics, casesFile } of await Promise.all(loading)) {
+  for (const { recipes, diagnostics, casesFile } of await Promise.all(loading)) {
     if (casesFile !== undefined) loaded.casesFiles.push(casesFile);
     loaded.diagnostics.push(...diagnostics);
-    if (recipe) loaded.recipes.push(recipe);
+    loaded.recipes.push(...recipes);
   }
   loaded.diagnostics = distinct(loaded.diagnostics);
   return loaded;
 }
 
-/** A recipe that has been read, if it has no errors. */
-interface LoadedRecipe {
-  recipe?: Recipe;
+/** The recipes of a file, if it has no errors. */
+interface LoadedFile {
+  recipes: Recipe[];
   diagnostics: Diagnostic[];
   /** The file that it names in `cases`. */
   casesFile?: string;
@@ -78,7 +78,7 @@ interface LoadedRecipe {
 async function loadRecipe(
   path: string,
   { guard, signal }: LoadContext,
-): Promise<LoadedRecipe> {
+): Promise<LoadedFile> {
   try {
     if (/\.[cm]?[jt]s$/.test(path)) {
       const { loadScript } = await import("../script/load_script.ts");
@@ -86,10 +86,12 @@ async function loadRecipe(
       return await loadScript(path, { signal, onError: (error) => guard?.take(error) });
     }
     const read = await readRecipe(path, await readTextFile(path, "recipe", MAX_BYTES), loader);
-    return read.recipe?.cases ? await withRows(read.recipe, read.diagnostics) : read;
+    const { recipe, diagnostics } = read;
+    if (recipe?.cases) return await withRows(recipe, diagnostics);
+    return { recipes: recipe ? [recipe] : [], diagnostics };
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
-    return { diagnostics: [unreadable(path, error)] };
+    return { recipes: [], diagnostics: [unreadable(path, error)] };
   }
 }
 
@@ -97,15 +99,15 @@ async function loadRecipe(
 async function withRows(
   recipe: Recipe,
   diagnostics: Diagnostic[],
-): Promise<LoadedRecipe> {
+): Promise<LoadedFile> {
   const { readCases } = await import("./cases/read_cases.ts");
   const path = resolvePath(recipe.cases!.path, recipe.source.name);
   const { rows, diagnostics: ofRows } = await readCases(recipe, path);
   const all = [...diagnostics, ...ofRows];
   if (ofRows.some(({ severity }) => severity === "error")) {
-    return { diagnostics: all, casesFile: path };
+    return { recipes: [], diagnostics: all, casesFile: path };
   }
-  return { recipe: { ...recipe, rows }, diagnostics: all, casesFile: path };
+  return { recipes: [{ ...recipe, rows }], diagnostics: all, casesFile: path };
 }
 
 const loader: RecipeLoader = {

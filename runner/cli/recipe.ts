@@ -2,7 +2,7 @@ import { createRecipe, type MakeRecipe } from "../script/recipe.ts";
 import { reportEarlyEnd } from "./early_end.ts";
 
 /**
- * Declares a recipe in TypeScript, as the default export of its module. The runner runs it, and so
+ * Declares a recipe in TypeScript, as an export of its module. The runner runs it, and so
  * does the module as a program: `bun order.recipe.ts`.
  *
  * @example

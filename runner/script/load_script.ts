@@ -2,7 +2,7 @@ import { readTextFile } from "../../runtime/file.ts";
 import { currentDirectory } from "../../runtime/process.ts";
 import { abortable } from "../../runtime/abortable.ts";
 import { type Clock, delay, systemClock } from "../../runtime/clock.ts";
-import { pathOf } from "../events/call_site.ts";
+import { type CallSite, pathOf } from "../events/call_site.ts";
 import { toError } from "../events/failure.ts";
 import { loadPatterns } from "../expression/load_patterns.ts";
 import { literal } from "../expression/template.ts";
@@ -34,36 +34,66 @@ export interface LoadScriptOptions {
   clock?: Clock;
 }
 
-/** Loads the recipe that a TypeScript or JavaScript module exports as default. */
-export async function loadScript(path: string, options: LoadScriptOptions = {}): Promise<{
-  recipe?: Recipe;
+/** The recipes of a module, if it has no errors. */
+export interface LoadedScript {
+  /** The recipes: the default export first, then the named ones in the order they are declared. */
+  recipes: Recipe[];
+  /** The errors. */
   diagnostics: Diagnostic[];
-}> {
+}
+
+/** Loads the recipes that a TypeScript or JavaScript module exports. */
+export async function loadScript(
+  path: string,
+  options: LoadScriptOptions = {},
+): Promise<LoadedScript> {
   const source = new Source(path, await readTextFile(path, "recipe"));
   const address = new URL(path, `file://${currentDirectory()}/`);
   const module = pathOf(address.href);
-  const invalid = (message: string, line = 1, column = 1): { diagnostics: Diagnostic[] } => {
+  const invalid = (message: string, site?: CallSite): Diagnostic => {
+    const { line, column } = site?.file === module ? site : { line: 1, column: 1 };
     const start = source.offset(line, column);
     const span = { start, end: start + 1 };
-    return { diagnostics: [{ code: "module", severity: "error", message, source, span }] };
+    return { code: "module", severity: "error", message, source, span };
   };
-  let exported: unknown;
+  let exported: Record<string, unknown>;
   try {
     // Patterns are loaded now, because `toMatch` is synchronous.
     const loading = Promise.all([import(address.href), loadPatterns()]);
-    [{ default: exported }] = await loadedInTime(loading, options);
+    [exported] = await loadedInTime(loading, options);
   } catch (error) {
     if (options.signal?.aborted) throw error;
     options.onError?.(error);
-    return { diagnostics: [moduleDiagnostic(toError(error), source, module)] };
+    return { recipes: [], diagnostics: [moduleDiagnostic(toError(error), source, module)] };
   }
-  if (!(exported instanceof RecipeScript)) {
-    return invalid("the module's default export is not a recipe: use `export default recipe(…)`");
+  const scripts = recipesOf(exported);
+  const isForeign = "default" in exported && !(exported.default instanceof RecipeScript);
+  if (scripts.length === 0 || isForeign) {
+    const message = "the module's default export is not a recipe: use `export default recipe(…)`";
+    return { recipes: [], diagnostics: [invalid(message)] };
   }
-  const problem = findProblem(exported);
-  if (problem === undefined) return { recipe: toRecipe(exported, source, module), diagnostics: [] };
-  const { site } = exported;
-  return site?.file === module ? invalid(problem, site.line, site.column) : invalid(problem);
+  const names = new Set<string>();
+  const diagnostics = scripts.flatMap((script) => {
+    const { name, site } = script;
+    const isTwice = names.has(name);
+    names.add(name);
+    const problem = findProblem(script) ??
+      (isTwice ? `another recipe of this module is called \`${name}\`, too` : undefined);
+    return problem === undefined ? [] : [invalid(problem, site)];
+  });
+  if (diagnostics.length > 0) return { recipes: [], diagnostics };
+  return { recipes: scripts.map((script) => toRecipe(script, source, module)), diagnostics };
+}
+
+/** Returns the recipes among the exports of a module, each once. */
+function recipesOf({ default: main, ...named }: Record<string, unknown>): RecipeScript[] {
+  const others = Object.values(named).filter((one) => one instanceof RecipeScript)
+    .toSorted((a, b) => lineOf(a) - lineOf(b));
+  return [...new Set(main instanceof RecipeScript ? [main, ...others] : others)];
+}
+
+function lineOf({ site }: RecipeScript): number {
+  return site === undefined ? 0 : site.line + site.column / 1e6;
 }
 
 /** Returns what a promise resolves with; rejects if that takes too long. */

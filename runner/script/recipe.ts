@@ -46,7 +46,7 @@ export interface RecipeOptions {
 export type RecipeBody<D extends Definitions = any> = (t: Script<D>) => Promise<void> | void;
 
 /**
- * A recipe in TypeScript, the default export of its module. The function `recipe` creates it.
+ * A recipe in TypeScript, the default or a named export of its module. The function `recipe` creates it.
  *
  * @example
  * ```ts
