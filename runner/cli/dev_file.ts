@@ -18,7 +18,11 @@ export async function loadDevFile(
   file: string,
   { guard, signal }: Pick<CommandContext, "guard" | "signal">,
 ): Promise<Workload> {
-  const { loadWorkload } = await import("../../dev/load_workload.ts");
+  const [{ loadWorkload }, { provideOwnPackage }] = await Promise.all([
+    import("../../dev/load_workload.ts"),
+    import("./own_package.ts"),
+  ]);
+  await provideOwnPackage(file);
   const count = loads.get(file) ?? 0;
   loads.set(file, count + 1);
   guard?.start();

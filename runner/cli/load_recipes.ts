@@ -81,7 +81,11 @@ async function loadRecipe(
 ): Promise<LoadedFile> {
   try {
     if (/\.[cm]?[jt]s$/.test(path)) {
-      const { loadScript } = await import("../script/load_script.ts");
+      const [{ loadScript }, { provideOwnPackage }] = await Promise.all([
+        import("../script/load_script.ts"),
+        import("./own_package.ts"),
+      ]);
+      await provideOwnPackage(path);
       guard?.start();
       return await loadScript(path, { signal, onError: (error) => guard?.take(error) });
     }

@@ -59,6 +59,7 @@ export const dev: Command = {
     const quirks = quirkOptions(lists.quirk ?? []);
     const seed = values.seed === undefined ? undefined : numberOption(args, "seed", 1);
     const { parseFault, serve } = await import("../../../dev/mod.ts");
+    if (file !== undefined) await (await import("../own_package.ts")).provideOwnPackage(file);
     try {
       const faults: Fault[] = (lists.fault ?? []).map(parseFault);
       await serve({
