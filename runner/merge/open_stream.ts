@@ -14,10 +14,12 @@ const MAX_LINE = 64 << 20;
  */
 export async function openStream(path: string): Promise<StoredStream> {
   let started: StoredStream["started"] | undefined;
+  let hasEnded = false;
   for await (const event of events(path)) {
     if (event.type === "run.started") started = event;
+    hasEnded = event.type === "run.finished";
   }
-  return { name: path, started: started!, read: () => events(path, true) };
+  return { name: path, started: started!, hasEnded, read: () => events(path, true) };
 }
 
 /** Reads the events of a file. */

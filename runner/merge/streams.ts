@@ -6,6 +6,8 @@ export interface StoredStream {
   name: string;
   /** Its first event. */
   started: RecipeRunStarted;
+  /** Whether the run has ended; not if its process was killed, or still runs. */
+  hasEnded: boolean;
   /** Reads the events after the first one. Those of a process that was killed end early. */
   read(): AsyncIterable<RecipeEvent>;
 }

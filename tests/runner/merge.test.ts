@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { HistoryStore } from "../../runner/history/store.ts";
 import type { RecipeEvent } from "../../runner/mod.ts";
 import { options } from "../history/_history.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
 import { type CliResult, runnerCli } from "./_cli.ts";
 import { withFiles } from "./_recipe.ts";
 
@@ -298,5 +299,35 @@ test("shards with retries, quarantines and --fail-on-flaky merge into the whole 
     assert.equal(code, 1);
     const ends = [merged.out, whole].map((text) => withoutTimes(text).trimEnd().split("\n").at(-1));
     assert.equal(ends[0], ends[1]);
+  });
+});
+
+test("--wait waits until no shard is missing and all have ended, but not for ever", async () => {
+  await withRecipes({ "a.yaml": FILES["a.yaml"] }, async ({ store, directory, path }) => {
+    for (const i of [1, 2, 3]) await store(`${i}.jsonl`, ["--shard", `${i}/3`]);
+    const [second, third] = [
+      await readFile(path("2.jsonl"), "utf8"),
+      await readFile(path("3.jsonl"), "utf8"),
+    ];
+    await writeFile(path("2.jsonl"), second.slice(0, 20));
+    await rm(path("3.jsonl"));
+    const changes: (() => Promise<void>)[] = [
+      () => writeFile(path("2.jsonl"), second.slice(0, -20)),
+      () => writeFile(path("3.jsonl"), third),
+      () => writeFile(path("2.jsonl"), second),
+    ];
+    const clock = new FakeClock();
+    const merging = runnerCli(["merge", join(directory, "streams"), "--wait", "10s"], { clock });
+    for (const change of changes) {
+      await clock.runUntil(new Promise<void>((resolve) => clock.setTimeout(resolve, 2_000)), 50);
+      await change();
+    }
+    const { code, out, err } = await merging;
+    assert.equal(code, 0, out + err);
+    assert.match(err, /Waiting for the streams of all shards/);
+    await rm(path("3.jsonl"));
+    const late = await runnerCli(["merge", join(directory, "streams"), "--wait", "3s"]);
+    assert.equal(late.code, 3);
+    assert.match(late.out, /shard 3\/3 is missing/);
   });
 });

@@ -1,4 +1,5 @@
-import { listDirectory, pathKind } from "../../../runtime/file.ts";
+import { delay, monotonicNow } from "../../../runtime/clock.ts";
+import { FileError, listDirectory, pathKind } from "../../../runtime/file.ts";
 import type { RecipeEvent } from "../../events/event.ts";
 import { chooseParts } from "../../merge/choose_parts.ts";
 import { mergeParts } from "../../merge/merge_parts.ts";
@@ -9,6 +10,7 @@ import { ReporterGroup } from "../../report/reporter_group.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { checkOutputs } from "../check_outputs.ts";
 import { type Command, type CommandContext, COULD_NOT_RUN } from "../command.ts";
+import { durationOption } from "../options.ts";
 import { historyPath, openHistory } from "../open_history.ts";
 import { readReporters, REPORTER_OPTION, reporterLines } from "../reporter_option.ts";
 
@@ -30,6 +32,10 @@ export const merge: Command = {
       value: "FILE",
       description: "Keep the results in FILE. Default: DISPATCH_HISTORY.",
     },
+    wait: {
+      value: "DURATION",
+      description: "Wait so long for shards that are missing or still run. Default: 0.",
+    },
     quiet: { short: "q", description: "Print only failures and the summary." },
   },
   details: `
@@ -45,19 +51,14 @@ was killed; 2 if the streams do not belong together.
 `,
   async run(args, context) {
     const quorum = quorumOption(args.values.quorum);
-    const places = await findStreams(args.positional, quorum !== undefined);
-    const files = places.flatMap(({ files }) => files);
+    const wait = durationOption(args, "wait") ?? 0;
     // An export that the environment asks for has been made by the shards themselves.
     const reporters = readReporters(args.lists.reporter ?? [], context.env, { onlyDefaults: true });
     const history = historyPath(args, context.env);
-    const inputs = { recipes: [], variables: [], dev: undefined, streams: files };
     try {
-      const chosen: Place[] = [];
-      for (const { name, files } of places) {
-        const streams = [];
-        for (const file of files) streams.push(await openStream(file));
-        chosen.push({ name, chosen: chooseParts(streams) });
-      }
+      const chosen = await waitForStreams(args.positional, quorum, wait, context);
+      const streams = chosen.flatMap(({ chosen }) => chosen.parts.map(({ name }) => name));
+      const inputs = { recipes: [], variables: [], dev: undefined, streams };
       if (quorum && chosen.length > quorum.total) {
         const { needed, total } = quorum;
         throw new UsageError(`--quorum ${needed}/${total}: there are ${chosen.length} places`);
@@ -77,6 +78,47 @@ function quorumOption(option: string | undefined): Quorum | undefined {
   const [needed, total] = [Number(match?.[1]), Number(match?.[2])];
   if (match && needed >= 1 && needed <= total) return { needed, total };
   throw new UsageError(`--quorum must be K/N, such as 2/3, not '${option}'`);
+}
+
+/** How often the streams are read again while some are missing, in milliseconds. */
+const POLL_INTERVAL = 1_000;
+
+/** Opens the streams of each place, and waits until none is missing and all have ended. */
+async function waitForStreams(
+  paths: readonly string[],
+  quorum: Quorum | undefined,
+  wait: number,
+  { clock, signal, err }: CommandContext,
+): Promise<Place[]> {
+  const deadline = monotonicNow(clock) + wait;
+  for (let hasSaid = false;; hasSaid = true) {
+    const isLast = monotonicNow(clock) >= deadline;
+    try {
+      const places = await openPlaces(paths, quorum !== undefined);
+      const isComplete = places.length >= (quorum?.total ?? 1) &&
+        places.every(({ chosen: { parts, missing } }) =>
+          missing.length === 0 && parts.every(({ hasEnded }) => hasEnded)
+        );
+      if (isComplete || isLast) return places;
+    } catch (error) {
+      // A stream that is being written may have only a part of its first line.
+      const mayChange = error instanceof UsageError || error instanceof FileError ||
+        (error instanceof MergeError && error.code === "bad_stream");
+      if (isLast || !mayChange) throw error;
+    }
+    if (!hasSaid) err.write("Waiting for the streams of all shards…\n");
+    await delay(Math.min(POLL_INTERVAL, deadline - monotonicNow(clock)), { clock, signal });
+  }
+}
+
+async function openPlaces(paths: readonly string[], hasQuorum: boolean): Promise<Place[]> {
+  const places: Place[] = [];
+  for (const { name, files } of await findStreams(paths, hasQuorum)) {
+    const streams = [];
+    for (const file of files) streams.push(await openStream(file));
+    places.push({ name, chosen: chooseParts(streams) });
+  }
+  return places;
 }
 
 /** Finds the files of each place; without a quorum there is only one place. */
