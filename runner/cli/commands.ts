@@ -9,6 +9,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   list: async () => (await import("./commands/list.ts")).list,
   report: async () => (await import("./commands/report.ts")).report,
   merge: async () => (await import("./commands/merge.ts")).merge,
+  manifest: async () => (await import("./commands/manifest.ts")).manifest,
   history: async () => (await import("./commands/history.ts")).history,
   dev: async () => (await import("./commands/dev.ts")).dev,
   enqueue: async () => (await import("./commands/enqueue.ts")).enqueue,

@@ -1,0 +1,151 @@
+import { dirname, relative, resolve, sep } from "node:path";
+import { stringify } from "yaml";
+import type { Recipe } from "../../language/model.ts";
+import { withUsed } from "../../recipe/used_recipes.ts";
+import { type ParsedArgs, UsageError } from "../args.ts";
+import { type Command, type CommandContext, PROGRAM } from "../command.ts";
+import { loadRecipes } from "../load_recipes.ts";
+import { githubWorkflow } from "../manifest/github.ts";
+import {
+  cronJobs,
+  type KubernetesObject,
+  type KubernetesOptions,
+  objectName,
+  type RecipeFile,
+  shardedJob,
+} from "../manifest/kubernetes.ts";
+import { durationOption, formatOption, numberOption } from "../options.ts";
+
+/** The most bytes that a ConfigMap may have. */
+const MAX_CONFIG_MAP = 1 << 20;
+
+/** `manifest`: writes what Kubernetes or GitHub needs to run recipes. */
+export const manifest: Command = {
+  usage: "manifest SERVICE [path]…",
+  description: "Print what kubernetes or github needs to run recipes, in shards or by schedule.",
+  examples: (program) => [
+    `${program} manifest github recipes/ --shards 4 > recipes.yml`,
+    `${program} manifest kubernetes recipes/ --image dispatch --url "$URL"`,
+    `${program} manifest kubernetes . --schedule --image dispatch --url "$URL"`,
+  ],
+  words: ["kubernetes", "github"],
+  options: {
+    shards: { value: "N", description: "The number of shards. Default: 2." },
+    schedule: { description: "kubernetes: a CronJob for each recipe that has a schedule." },
+    name: { value: "NAME", description: "kubernetes: the name of the Job. Default: recipes." },
+    image: { value: "IMAGE", description: "kubernetes: the image with the command line." },
+    url: { value: "URL", description: "The server. For github the embedded one by default." },
+    secret: {
+      value: "NAME/KEY",
+      description: "kubernetes: the Secret with the token. Default: dispatch/token.",
+    },
+    wait: { value: "DURATION", description: "kubernetes: how long the merge waits. Default: 30m." },
+  },
+  async run(args, context) {
+    const [target, ...paths] = args.positional;
+    if (target !== "kubernetes" && target !== "github") {
+      const what = target === undefined ? "nothing" : `'${target}'`;
+      throw new UsageError(`manifest takes kubernetes or github first, not ${what}`);
+    }
+    if (paths.length === 0) throw new UsageError("No recipes: name a file or directory");
+    const shards = numberOption(args, "shards", 2);
+    const loaded = await loadRecipes(paths, context);
+    if (loaded.diagnostics.length > 0) {
+      const { printDiagnostics } = await import("../print_diagnostics.ts");
+      printDiagnostics(loaded.diagnostics, formatOption(args, context.env), context);
+      if (loaded.diagnostics.some(({ severity }) => severity === "error")) return 2;
+    }
+    if (loaded.recipes.length === 0) throw new UsageError("No recipes were found");
+    if (target === "github") {
+      const url = args.values.url;
+      context.out.write(text([githubWorkflow({ paths, shards, url })]));
+      return 0;
+    }
+    const options = kubernetesOptions(args, shards);
+    const { base, files } = recipeFiles(loaded.recipes, context);
+    if (!args.flags.has("schedule")) {
+      context.out.write(text(shardedJob(files, options)));
+      return 0;
+    }
+    const scheduled = loaded.recipes.filter(({ schedule }) => schedule)
+      .map((recipe) => ({ recipe, path: pathBelow(base, recipe.source.name) }));
+    if (scheduled.length === 0) throw new UsageError("--schedule: no recipe has a `schedule`");
+    checkSchedules(scheduled);
+    context.out.write(text(cronJobs(scheduled, files, options)));
+    return 0;
+  },
+};
+
+function text(objects: readonly KubernetesObject[]): string {
+  const made = `# Made by \`${PROGRAM} manifest\`.\n`;
+  return made +
+    objects.map((one) => stringify(one, { lineWidth: 0, aliasDuplicateObjects: false })).join(
+      "---\n",
+    );
+}
+
+function kubernetesOptions({ values, ...args }: ParsedArgs, shards: number): KubernetesOptions {
+  const { name = "recipes", image, url, secret = "dispatch/token", wait = "30m" } = values;
+  if (image === undefined) throw new UsageError("manifest kubernetes needs --image");
+  if (url === undefined) throw new UsageError("manifest kubernetes needs --url");
+  if (!/^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$/.test(name)) {
+    throw new UsageError(
+      `--name must be at most 42 lower-case letters, digits and hyphens, not '${name}'`,
+    );
+  }
+  const [secretName, key, ...rest] = secret.split("/");
+  if (!secretName || !key || rest.length > 0) {
+    throw new UsageError(`--secret must be NAME/KEY, such as dispatch/token, not '${secret}'`);
+  }
+  durationOption({ values, ...args }, "wait");
+  return { name, image, url, shards, wait, secret: { name: secretName, key } };
+}
+
+/** Returns the recipes, and those that they use, with paths below the directory of all of them. */
+function recipeFiles(
+  recipes: readonly Recipe[],
+  { err }: CommandContext,
+): { base: string; files: RecipeFile[] } {
+  const texts = new Map([...withUsed(recipes)].map(({ source: { name, text } }) => [name, text]));
+  const base = commonDirectory([...texts.keys()]);
+  const files = [...texts].map(([name, text]) => ({ path: pathBelow(base, name), text }));
+  const size = files.reduce((sum, { path, text }) => sum + path.length + text.length, 0);
+  if (size > MAX_CONFIG_MAP) {
+    throw new UsageError("The recipes are larger than a ConfigMap may be (1 MiB); use an image");
+  }
+  if (recipes.some(({ script }) => script)) {
+    err.write("warning: of recipes in TypeScript only the file itself is taken, not its imports\n");
+  }
+  return { base, files };
+}
+
+/** The innermost directory that has all files. */
+function commonDirectory(files: readonly string[]): string {
+  const [first, ...others] = files.map((file) => dirname(resolve(file)).split(sep));
+  const isShared = (part: string, i: number) => others.every((other) => other[i] === part);
+  const end = first!.findIndex((part, i) => !isShared(part, i));
+  return first!.slice(0, end === -1 ? undefined : end).join(sep) || sep;
+}
+
+function pathBelow(base: string, file: string): string {
+  return relative(base, resolve(file)).replaceAll(sep, "/");
+}
+
+/** Kubernetes knows five fields, and names must differ. */
+function checkSchedules(
+  scheduled: readonly { recipe: { schedule?: { cron: string } }; path: string }[],
+) {
+  const names = new Map<string, string>();
+  for (const { recipe, path } of scheduled) {
+    const { cron } = recipe.schedule!;
+    if (!cron.startsWith("@") && cron.trim().split(/\s+/).length !== 5) {
+      throw new UsageError(`Cannot schedule '${path}': a CronJob has no seconds ('${cron}')`);
+    }
+    const name = objectName(path);
+    const other = names.get(name);
+    if (other !== undefined) {
+      throw new UsageError(`Cannot name the CronJobs of '${other}' and '${path}' both '${name}'`);
+    }
+    names.set(name, path);
+  }
+}

@@ -1,0 +1,87 @@
+import { VERSION } from "../command.ts";
+
+/** What a workflow depends on. */
+export interface GithubOptions {
+  /** The files and directories of the recipes, as `run` takes them. */
+  paths: readonly string[];
+  /** The number of shards. */
+  shards: number;
+  /** The address of the server; the embedded one without it. */
+  url: string | undefined;
+}
+
+const CLI = `deno run -A jsr:@dispatch/sdk@${VERSION}/cli`;
+
+/**
+ * Returns a workflow that runs recipes in shards, and merges their streams. A shard that fails does
+ * not stop the others, and the merge has the exit code of the whole run.
+ */
+export function githubWorkflow({ paths, shards, url }: GithubOptions): Record<string, unknown> {
+  const setup = [
+    { uses: "actions/checkout@v5" },
+    { uses: "denoland/setup-deno@v2", with: { "deno-version": "v2.x" } },
+  ];
+  const env = url === undefined ? {} : {
+    env: { DISPATCH_URL: url, DISPATCH_TOKEN: "${{ secrets.DISPATCH_TOKEN }}" },
+  };
+  const shard = "${{ matrix.shard }}";
+  return {
+    name: "recipes",
+    on: { push: {}, pull_request: {} },
+    permissions: { contents: "read" },
+    jobs: {
+      shard: {
+        "runs-on": "ubuntu-latest",
+        strategy: {
+          "fail-fast": false,
+          matrix: { shard: Array.from({ length: shards }, (_, i) => i + 1) },
+        },
+        ...env,
+        steps: [
+          ...setup,
+          {
+            run: `${CLI} ${paths.map(quote).join(" ")} --shard ${shard}/${shards} ` +
+              `--reporter console --reporter jsonl=streams/${shard}.jsonl`,
+          },
+          {
+            if: "always()",
+            uses: "actions/upload-artifact@v4",
+            with: {
+              name: `stream-${shard}-\${{ github.run_attempt }}`,
+              path: "streams/",
+              "if-no-files-found": "ignore",
+            },
+          },
+        ],
+      },
+      merge: {
+        needs: "shard",
+        if: "${{ !cancelled() }}",
+        "runs-on": "ubuntu-latest",
+        steps: [
+          ...setup,
+          // Each artifact gets a directory of its own: attempts of a shard have files of one name.
+          {
+            uses: "actions/download-artifact@v5",
+            with: { pattern: "stream-*", path: "streams" },
+          },
+          {
+            run: `${CLI} merge $(find streams -name '*.jsonl') --reporter console ` +
+              "--reporter github --reporter html=reports/recipes.html " +
+              "--reporter junit=reports/recipes.xml",
+          },
+          {
+            if: "always()",
+            uses: "actions/upload-artifact@v4",
+            with: { name: "recipes", path: "reports/", "if-no-files-found": "ignore" },
+          },
+        ],
+      },
+    },
+  };
+}
+
+/** Quotes a word for a shell, if it needs that. */
+function quote(word: string): string {
+  return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
