@@ -23,6 +23,7 @@ export {
   type EventBase,
   type EventEntity,
   type EventFailure,
+  type EventFrame,
   type EventPlace,
   type EventQuarantine,
   type FailureKind,

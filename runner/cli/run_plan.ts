@@ -7,6 +7,7 @@ import { toError } from "../events/failure.ts";
 import { ReporterGroup } from "../report/reporter_group.ts";
 import { type ParsedArgs, UsageError } from "./args.ts";
 import { type CommandContext, COULD_NOT_RUN } from "./command.ts";
+import type { FrameLog } from "./frame_log.ts";
 import { numberOption } from "./options.ts";
 import { openHistory } from "./open_history.ts";
 import type { RunPlan } from "./plan.ts";
@@ -35,7 +36,10 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
     clock,
     isVirtual: virtual !== undefined,
   });
-  const client = await connect(context, mask);
+  const frames = plan.reporters.some(({ name }) => name === "html" || name === "jsonl")
+    ? await openFrameLog(context, mask)
+    : undefined;
+  const client = await connect(context, mask, frames);
   const reporter = await ReporterGroup.open(plan.reporters, {
     out,
     err,
@@ -56,7 +60,8 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
         random,
         report: (event) => {
           onEvent?.(event);
-          reporter.report(history?.annotate(event) ?? event);
+          const full = frames?.annotate(event) ?? event;
+          reporter.report(history?.annotate(full) ?? full);
         },
         server: server.name,
         identity: plan.identity,
@@ -100,6 +105,14 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
   return exitCode === 0 && isIncomplete ? COULD_NOT_RUN : exitCode;
 }
 
+async function openFrameLog(
+  { clock, server: { virtual } }: RunPlanOptions,
+  mask: Mask,
+): Promise<FrameLog> {
+  const { FrameLog } = await import("./frame_log.ts");
+  return new FrameLog(virtual?.clock ?? clock, mask);
+}
+
 /** How long to wait for the admin API, which not every server has, in milliseconds. */
 const ADMIN_TIMEOUT = 2_000;
 
@@ -121,7 +134,11 @@ async function workflowNames(
 }
 
 /** Connects. On failure it prints the reason and returns the error, which every case then reports. */
-async function connect(context: RunPlanOptions, mask: Mask): Promise<Dispatch | Error> {
+async function connect(
+  context: RunPlanOptions,
+  mask: Mask,
+  frames?: FrameLog,
+): Promise<Dispatch | Error> {
   const { args, server, Dispatch, err, clock, signal } = context;
   const { url, token, virtual } = server;
   let { webSocket } = server;
@@ -129,6 +146,8 @@ async function connect(context: RunPlanOptions, mask: Mask): Promise<Dispatch | 
     const { traceSockets } = await import("./trace_sockets.ts");
     webSocket = traceSockets(err, mask, webSocket);
   }
+  const socketsBefore = webSocket;
+  if (frames) webSocket = frames.wrap(webSocket);
   try {
     return await Dispatch.connect({
       url,
@@ -141,6 +160,10 @@ async function connect(context: RunPlanOptions, mask: Mask): Promise<Dispatch | 
     });
   } catch (error) {
     const { message, code } = error as Error & { code?: string };
+    // With a socket of its own the client does not find out why it cannot connect.
+    if (frames && !socketsBefore && code === "connect_failed" && !signal.aborted) {
+      return await connect(context, mask);
+    }
     if (code === "bad_options") throw new UsageError(mask.text(message));
     if (!signal.aborted) err.write(`error: ${mask.text(message)}\n`);
     return error as Error;

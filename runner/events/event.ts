@@ -97,6 +97,18 @@ export interface EventFailure {
   step?: string;
 }
 
+/** A frame that the client and the server have exchanged. */
+export interface EventFrame {
+  /** When, RFC 3339. */
+  at: string;
+  /** The number of the connection, from 1. */
+  socket: number;
+  /** Whether the client sent or received it. */
+  direction: "sent" | "received";
+  /** Its text, cut, and without secrets. */
+  text: string;
+}
+
 /** Why a case may fail without failing the run. */
 export interface EventQuarantine {
   /** Until when: the last day in UTC, or a time. */
@@ -248,6 +260,11 @@ export interface StepFinished extends StepEvent {
   detail?: string;
   /** Why it did not pass. */
   failure?: EventFailure;
+  /**
+   * If it failed and a reporter shows them: the last frames while it ran, of all cases that ran at
+   * that time, or a few from before if there were none.
+   */
+  frames?: EventFrame[];
   /** For a wait: what its last attempt saw. */
   observed?: Observed;
   /** How long it took in earlier runs, if a history is kept. */

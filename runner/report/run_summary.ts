@@ -1,6 +1,7 @@
 import type {
   CaseStatus,
   EventFailure,
+  EventFrame,
   EventPlace,
   EventQuarantine,
   Observed,
@@ -142,6 +143,8 @@ export interface StepSummary {
   detail?: string;
   /** Why it did not pass. */
   failure?: EventFailure;
+  /** If it failed and a reporter shows them: the last frames while it ran. */
+  frames?: EventFrame[];
   /** For a wait: what its last attempt saw. */
   observed?: Observed;
   /** How long it took in earlier runs, if a history is kept. */

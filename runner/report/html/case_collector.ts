@@ -202,6 +202,12 @@ export class CaseCollector {
     if (event.detail !== undefined) more.detail = this.#tables.truncate(event.detail);
     if (event.failure) more.failure = this.#keepFailure(event.failure);
     if (event.usual) more.usual = event.usual;
+    if (event.frames) {
+      more.frames = event.frames.map(({ at, socket, direction, text }) => {
+        const sent = direction === "sent" ? 1 : 0;
+        return [this.#tables.time(at), socket, sent, this.#tables.truncate(text)];
+      });
+    }
     if (event.observed) this.#addObserved(event.observed, more);
     this.#end(step, STEP_STATUSES.indexOf(event.status), endedAt, event.duration_ms, more);
   }

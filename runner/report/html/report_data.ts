@@ -161,6 +161,9 @@ export type StepRow = [
   more?: StepMore,
 ];
 
+/** A frame that the client and the server have exchanged. */
+export type FrameRow = [at: number, socket: number, sent: 0 | 1, text: string];
+
 /** A line that a recipe logged. */
 export type LogRow = [at: number, text: string];
 
@@ -176,6 +179,8 @@ export interface StepMore {
   attempts?: AttemptRow[];
   /** The lines it logged. */
   logs?: LogRow[];
+  /** The frames while it ran, if it failed. */
+  frames?: FrameRow[];
   /** The job or run that it waited for. */
   entity?: EventEntity;
   /** The states that it saw while waiting. */

@@ -21,6 +21,7 @@ import {
   CASE_STATUSES,
   counts,
   failure,
+  frames,
   observed,
   place,
   quarantine,
@@ -137,6 +138,7 @@ const EVENTS: Events = {
     soft: flag("Whether the recipe goes on after this step has failed."),
     detail: optional(text("A few words about the result, or why the step was skipped.")),
     failure: optional(defined("failure", "Why it did not pass.", failure)),
+    frames: optional(frames),
     observed: optional(defined("observed", "For a wait: what its last attempt saw.", observed)),
     usual: optional(
       defined("usual", "How long it took in earlier runs, if a history is kept.", usual),

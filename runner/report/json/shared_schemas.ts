@@ -2,6 +2,7 @@ import type {
   CaseStatus,
   EventEntity,
   EventFailure,
+  EventFrame,
   EventPlace,
   EventQuarantine,
   FailureKind,
@@ -101,6 +102,20 @@ export const usual: Typed<Usual> = record<Usual>(
     ),
     slower: flag("Whether this run was slower than usual."),
   },
+);
+
+/** The schema of the frames of a step. */
+export const frames: Typed<EventFrame[]> = list(
+  "If it failed and a reporter shows them: the last frames while it ran.",
+  record<EventFrame>("A frame that the client and the server have exchanged.", {
+    at: time("When."),
+    socket: integer("The number of the connection, from 1.", 1),
+    direction: word<EventFrame["direction"]>("Whether the client sent or received it.", {
+      sent: true,
+      received: true,
+    }),
+    text: text("Its text, cut, and without secrets."),
+  }),
 );
 
 /** The schema of {@linkcode EventQuarantine}. */

@@ -13,6 +13,7 @@ import {
   CASE_STATUSES,
   counts,
   failure,
+  frames,
   observed,
   place,
   quarantine,
@@ -61,6 +62,7 @@ const step: Typed<StepSummary> = record<StepSummary>("A step.", {
   soft: flag("Whether the recipe goes on after this step has failed."),
   detail: optional(text("A few words about the result, or why the step was skipped.")),
   failure: optional(defined("failure", "Why it did not pass.", failure)),
+  frames: optional(frames),
   observed: optional(defined("observed", "For a wait: what its last attempt saw.", observed)),
   usual: optional(
     defined("usual", "How long it took in earlier runs, if a history is kept.", usual),

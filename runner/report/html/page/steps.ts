@@ -5,7 +5,7 @@ import { button, type Child, el } from "./dom.ts";
 import { failureCard, sourceExcerpt } from "./failure.ts";
 import type { Section } from "./shorten.ts";
 import type { Times } from "./times.ts";
-import type { CaseAttemptRow, LogRow } from "../report_data.ts";
+import type { CaseAttemptRow, FrameRow, LogRow } from "../report_data.ts";
 
 /** What {@linkcode makeSteps} needs besides the steps. */
 export interface StepsOptions {
@@ -129,8 +129,30 @@ function bodyOf(step: ReportStep, options: StepsOptions): HTMLElement {
       ),
     failure && !above && failureCard(failure, step.status),
     observedTable(step, options),
+    more.frames && framesOf(more.frames, options),
     more.logs && section("Log", logLines(more.logs, options)),
     !(failure?.place) && sourceExcerpt(step),
+  );
+}
+
+/** Makes the list of frames, which is closed: most readers do not need it. */
+function framesOf(frames: readonly FrameRow[], { times, reportCase }: StepsOptions): HTMLElement {
+  return el(
+    "details",
+    {},
+    el("summary", {}, plural(frames.length, "frame")),
+    el(
+      "div",
+      { class: "logs", tabindex: 0, role: "group", "aria-label": "Frames" },
+      ...frames.map(([at, socket, sent, text]) =>
+        el(
+          "div",
+          { class: "log" },
+          el("time", { title: times.exact(at) }, `+${durationText(at - reportCase.startedAt)}`),
+          el("span", {}, `#${socket} ${sent === 1 ? "→" : "←"} ${text}`),
+        )
+      ),
+    ),
   );
 }
 
