@@ -4,6 +4,7 @@ import { numberOption } from "../options.ts";
 import { publicUrl, serverOptions } from "../server.ts";
 import { reportCallError } from "./call_error.ts";
 import { type CallSession, reportStatus, withClient } from "./call_session.ts";
+import { cellTypes } from "./cell_types.ts";
 import { findRows } from "./find_rows.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { readRows, type Row } from "./read_rows.ts";
@@ -24,7 +25,7 @@ export async function enqueueRows(
   const { from = "", queue, journal: path = `${from}.journal` } = args.values;
   const priority = numberOption(args, "priority", 0, 0);
   const { url = "" } = serverOptions(args, context.env);
-  const { rows, sha256 } = await readRows(from);
+  const { rows, sha256 } = await readRows(from, cellTypes(args.lists.type ?? []));
   const server = publicUrl(url);
   const header = { sha256, rows: rows.length, name, queue: queue ?? "default", priority, server };
   using journal = await RowJournal.open(path, header);

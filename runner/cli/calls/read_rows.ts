@@ -2,6 +2,7 @@ import { readTextFile } from "../../../runtime/file.ts";
 import { plainStyle, renderPlace } from "../../language/render_diagnostic.ts";
 import { Source } from "../../language/source.ts";
 import { UsageError } from "../args.ts";
+import { type CellType, checkColumns, typedCell } from "./cell_types.ts";
 import { parseJson } from "./json_argument.ts";
 
 /** The most bytes that a file of rows may have. */
@@ -17,27 +18,36 @@ export interface Row {
 /** A file of rows. */
 export interface Rows {
   rows: readonly Row[];
-  /** The hash of the file's text, which tells whether it has changed. */
+  /** The hash of the file's text and the types, which tells whether they have changed. */
   sha256: string;
 }
 
 /**
- * Reads all rows of a file: a JSON value a line in `.jsonl`, an object of texts for each row of a
- * `.csv` whose first row has the names.
+ * Reads all rows of a file: a JSON value a line in `.jsonl`, an object for each row of a `.csv` whose
+ * first row has the names.
  *
+ * @param types What the cells of columns are; those of the others are texts.
  * @throws {UsageError} If a row is not valid, with its place.
  */
-export async function readRows(path: string): Promise<Rows> {
+export async function readRows(
+  path: string,
+  types: ReadonlyMap<string, CellType> = new Map(),
+): Promise<Rows> {
   const read = /\.csv$/i.test(path)
     ? readCsv
     : /\.(?:jsonl|ndjson)$/i.test(path)
     ? readJsonLines
     : undefined;
   if (!read) throw new UsageError(`--from takes a .csv or .jsonl file, not '${path}'`);
+  if (read === readJsonLines && types.size > 0) {
+    throw new UsageError("--type goes with a .csv file; the values in .jsonl have types");
+  }
   const source = new Source(path, await readTextFile(path, "rows", MAX_BYTES));
-  const rows = await read(source);
+  const rows = await read(source, types);
   if (rows.length === 0) throw new UsageError(`Cannot read rows '${path}': it has none`);
-  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(source.text));
+  // With other types the rows have other payloads.
+  const hashed = source.text + [...types].sort().map((type) => `\0${type.join("=")}`).join("");
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(hashed));
   const sha256 = Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0"));
   return { rows, sha256: sha256.join("") };
 }
@@ -55,20 +65,33 @@ interface CsvRecord {
   info: { lines: number };
 }
 
-async function readCsv(source: Source): Promise<Row[]> {
+async function readCsv(source: Source, types: ReadonlyMap<string, CellType>): Promise<Row[]> {
   const { parse } = await import("csv-parse/sync");
   /** The line that the next record begins on. */
   let next = 1;
   const rows: Row[] = [];
   let names: string[] | undefined;
   const take = (record: string[], line: number) => {
-    if (names === undefined) return void (names = checkedNames(record, line, source));
+    if (names === undefined) {
+      names = checkedNames(record, line, source);
+      return checkColumns(types, names);
+    }
     if (record.length !== names.length) {
       const message = `the row has ${count(record.length)}, and the first row has ${names.length}`;
       throw misplaced(source, line, message);
     }
-    const payload = Object.fromEntries(names.map((name, i) => [name, record[i]]));
-    rows.push({ line, payload });
+    const cells = names.map((name, i) => {
+      try {
+        return [name, typedCell(record[i]!, types.get(name) ?? "text")] as const;
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        throw misplaced(source, line, `column ${name}: ${error.message}`);
+      }
+    });
+    rows.push({
+      line,
+      payload: Object.fromEntries(cells.filter(([, value]) => value !== undefined)),
+    });
   };
   try {
     const records = parse(source.text, {

@@ -4,7 +4,7 @@ import { UsageError } from "../args.ts";
 
 /** What a journal is about: the first line of its file. */
 export interface JournalHeader {
-  /** The hash of the file of rows. */
+  /** The hash of the file of rows, and of the types of its columns. */
   sha256: string;
   /** How many rows it has. */
   rows: number;
@@ -135,7 +135,7 @@ function checkHeader(path: string, line: string, header: JournalHeader): string 
     new UsageError(`Cannot go on with journal '${path}': ${why}; name another one with --journal`);
   if (found?.journal !== 1) throw problem("it is not a journal of rows");
   if (found.sha256 !== header.sha256 || found.rows !== header.rows) {
-    throw problem("it is about another file, or the file has changed since");
+    throw problem("it is about another file, or the file has changed since, or had other types");
   }
   for (const key of ["name", "queue", "priority"] as const) {
     if (found[key] === header[key]) continue;

@@ -7,6 +7,7 @@ import {
   WAIT_OPTION,
   withClient,
 } from "../calls/call_session.ts";
+import { TYPE_OPTION } from "../calls/cell_types.ts";
 import { JSON_ARGUMENT, jsonArgument } from "../calls/json_argument.ts";
 import { printEnd } from "../calls/wait_for_end.ts";
 import type { Command } from "../command.ts";
@@ -24,6 +25,7 @@ const OPTIONS: OptionSpecs = {
     value: "FILE",
     description: "Enqueue a job for each row of a .csv or .jsonl file, each once.",
   },
+  type: TYPE_OPTION,
   journal: {
     value: "FILE",
     description: "For --from: where to note what was sent. Default: FILE.journal.",
@@ -43,6 +45,7 @@ export const enqueue: Command = {
     `${program} enqueue send-email @mail.json --queue email --json | jq -r .job_id`,
     `jq .mail order.json | ${program} enqueue send-email -`,
     `${program} enqueue send-email --from mails.csv --wait`,
+    `${program} enqueue charge --from orders.csv --type amount=number --wait`,
   ],
   details: `
 A server accepts any name, also one that no worker knows: give --wait a
@@ -55,6 +58,7 @@ ${CALL_EXIT_CODES}`,
       const { enqueueRows } = await import("../calls/enqueue_rows.ts");
       return await enqueueRows(name!, args, context);
     }
+    if ("type" in args.values) throw new UsageError("--type goes with --from");
     if ("journal" in args.values || args.flags.has("retry-unknown")) {
       throw new UsageError("--journal and --retry-unknown go with --from");
     }
