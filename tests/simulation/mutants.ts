@@ -488,4 +488,188 @@ export const MUTANTS: readonly Mutant[] = [
     "client/connection/heartbeat.ts",
     ["if (this.#heardAt !== heardAt) this.start();\n      else", "if (this.#heardAt === heardAt)"],
   ),
+
+  // Answers and records.
+  mutant("a timeline loses its last entry", "protocol/entity.ts", [
+    "export function decodeTimeline(",
+    "export function decodeTimeline(a: unknown): TimelineEntry[] { return decodeTimeline0(a).slice(0, -1); }\nfunction decodeTimeline0(",
+  ]),
+  mutant("enqueueMany returns jobs in another order", "client/enqueue_many.ts", [
+    "  return jobs;",
+    "  return jobs.reverse();",
+  ]),
+  mutant("synthesized events have the wrong queue", "client/follow/synthesize_events.ts", [
+    "    queue,\n  });",
+    "    queue: name,\n  });",
+  ]),
+  mutant("a run's synthesized events lack the name", "client/follow/synthesize_events.ts", [
+    "    run_id: id,\n    name,\n",
+    '    run_id: id,\n    name: "",\n',
+  ]),
+  mutant(
+    "cancel resolves without a request when the job is followed",
+    "client/connection/requests.ts",
+    [
+      "  await send(transport, cancelJob(jobId, options));\n  for",
+      "  if (transport.onCancel.size === 0) await send(transport, cancelJob(jobId, options));\n  for",
+    ],
+  ),
+  mutant("wait resolves with the record at the start", "client/follow/tracker.ts", [
+    "const record = this.#record = await this.#spec.read({ signal });",
+    "const record = await this.#spec.read({ signal }); this.#record = { ...(this.#record ?? record), state: record.state };",
+  ]),
+
+  // Jobs that begin anew.
+  mutant("no start is synthesized", "client/follow/synthesize_events.ts", [
+    'if (started_at && (isTerminal(state) || state === "running")) add(',
+    'if (started_at && state === "running") add(',
+  ]),
+
+  // Statuses, closing and reconnecting.
+  mutant("failed is told before disconnected", "client/session.ts", [
+    '    this.status.emit({ type: "disconnected", cause });\n    if (this.#options.reconnect === false) return this.#fail(cause);',
+    '    if (this.#options.reconnect === false) return this.#fail(cause);\n    this.status.emit({ type: "disconnected", cause });',
+  ]),
+  mutant("reconnecting is told after the delay", "client/session.ts", [
+    '      this.status.emit({ type: "reconnecting", attempt, delay: wait, cause });\n      let link: Link | undefined;\n      try {\n        await delay(wait, { signal: this.#abort.signal, clock: this.clock });',
+    '      let link: Link | undefined;\n      try {\n        await delay(wait, { signal: this.#abort.signal, clock: this.clock });\n      this.status.emit({ type: "reconnecting", attempt, delay: wait, cause });',
+  ]),
+  mutant("connecting is not told", "client/session.ts", [
+    '    this.status.emit({ type: "connecting" });\n',
+    "",
+  ]),
+  mutant("a refused token is tried again", "client/session.ts", [
+    "if (error instanceof AuthError && !error.cause) return this.#fail(error);",
+    "",
+  ]),
+  mutant("calls after close hang in the queue", "client/session.ts", [
+    "      if (this.#closedWith) return reject(inContext(what, this.#closedWith));\n",
+    "",
+  ]),
+  mutant("drain forgets the calls in flight", "client/session.ts", [
+    "+ (this.#link?.inFlight ?? 0);",
+    ";",
+  ]),
+  mutant("resubscribing forgets one channel of several", "client/subscribe/event_router.ts", [
+    "await Promise.all([...this.#serverChannels].map(",
+    "await Promise.all([...this.#serverChannels].filter((_, i) => i !== 1).map(",
+  ]),
+  mutant("back-off starts at twice the base", "client/backoff.ts", [
+    "2 ** (attempt - 1)",
+    "2 ** attempt",
+  ]),
+  mutant("the delay is not random", "client/backoff.ts", [
+    "Math.floor(random * Math.min",
+    "Math.floor(0.5 * Math.min",
+  ]),
+
+  // Calls and deadlines.
+  mutant("the queue sends calls that have expired", "client/connection/offline_queue.ts", [
+    "  delete(call: Call): void {\n    this.calls.delete(call);",
+    '  delete(call: Call): void {\n    if (this.awaited === "turn") this.calls.delete(call);',
+  ]),
+  mutant("a timeout in flight is told as not-sent", "client/connection/call.ts", [
+    "        delivery: this.#delivery,\n",
+    "",
+  ]),
+  mutant("an aborted call goes on", "client/connection/call.ts", [
+    "    this.reject(this.request.signal!.reason);",
+    "    if (!this.id) this.reject(this.request.signal!.reason);",
+  ]),
+  mutant("a deadline is one tick late", "client/connection/deadlines.ts", [
+    "if (entry.deadline <= now)",
+    "if (entry.deadline < now)",
+  ]),
+  mutant("a call in flight stays when the link closes", "client/connection/link.ts", [
+    "      call.fail(cause);\n",
+    "      if (this.#unanswered > 1e9) call.fail(cause);\n",
+  ]),
+  mutant("pings are sent from the wrong moment", "client/connection/heartbeat.ts", [
+    "  onMessage(): void {",
+    "  onMessage(): void { return;",
+  ]),
+  mutant("a pong is required within no time", "client/connection/heartbeat.ts", [
+    "deadlines.add(now + pingTimeout,",
+    "deadlines.add(now + 1,",
+  ]),
+  mutant("work that ends early leaves its deadline", "client/connection/with_deadline.ts", [
+    "    cancelDeadline();\n",
+    "",
+  ]),
+  mutant("the caller's signal does not end work", "client/connection/with_deadline.ts", [
+    "const either = signal ? AbortSignal.any([signal, limit.signal]) : limit.signal;",
+    "const either = limit.signal;",
+  ]),
+
+  // Buffers and subscriptions.
+  mutant("a gap counts one too many", "client/subscribe/bounded_queue.ts", [
+    "const missed = this.#missed;",
+    "const missed = this.#missed + 1;",
+  ]),
+  mutant("dropping the oldest drops two", "client/subscribe/bounded_queue.ts", [
+    "while (this.#shift().isMarker);",
+    "while (this.#shift().isMarker); if (this.#size > 1) this.#shift();",
+  ]),
+  mutant("unsubscribe leaves the server subscribed", "client/subscribe/event_router.ts", [
+    "      await this.#link?.request(request, this.#host.deadline());",
+    "      void request;",
+  ]),
+
+  // Lanes.
+  mutant("a start is sent again on another lane", "client/start/lane_pool.ts", [
+    "      return await lane.send(request);",
+    '      return await lane.send(request).catch(async (e) => { if (lane.link.isOpen) throw e; const l = await this.acquire("again", new AbortController().signal); return l.send(request); });',
+  ]),
+  mutant("starts share a lane", "client/start/lane_pool.ts", [
+    "        if (idle) return idle;",
+    "        if (idle) return idle; for (const l of this.#lanes) if (l.link.isOpen) return l;",
+  ]),
+  mutant("no lane listens", "client/start/lane_pool.ts", [
+    "listeners.length < LISTENERS",
+    "listeners.length < 0",
+  ]),
+  mutant("the mark is always the same", "client/start/mark.ts", [
+    "(byte) => byte % 2)",
+    "() => 1)",
+  ]),
+  mutant("opening a lane is not retried", "client/start/lane_pool.ts", [
+    "attempt === OPEN_ATTEMPTS",
+    "attempt === 1",
+  ]),
+  mutant("a closed client leaves lanes open", "client/start/lanes.ts", [
+    "      this.#pool.close(error);\n",
+    "",
+  ]),
+
+  // Waits and watches.
+  mutant("a tracker reads only once", "client/follow/tracker.ts", [
+    "        await timer.next(!!this.#lastEvent, this.#sawLiveEvent, signal, this.#transport.clock);",
+    '        await timer.next(!!this.#lastEvent, true, signal, this.#transport.clock); if (!this.#lastEvent) await new Promise((r) => signal.addEventListener("abort", r));',
+  ]),
+  mutant("waits on a refused subscription fail", "client/follow/tracker.ts", [
+    'if (code !== "timeout") throw error;',
+    "throw error;",
+  ]),
+
+  // HTTP.
+  mutant("a write over HTTP is repeated", "client/http/http_session.ts", [
+    'error instanceof ConnectionError && request.retry === "unknown"',
+    "error instanceof ConnectionError",
+  ]),
+  mutant("a lost request over HTTP is told as not-sent", "client/http/http_session.ts", [
+    '"connect_failed", { delivery: "unknown", cause }',
+    '"connect_failed", { cause }',
+  ]),
+  mutant("close does not end calls over HTTP", "client/http/http_session.ts", [
+    "    for (const listener of [...this.onClose]) listener(error);",
+    "",
+  ]),
+  mutant("a stream is not opened again", "client/http/event_source.ts", [
+    "      if (signal.aborted) return;\n      attempt",
+    "      if (signal.aborted || attempt < 9) return;\n      attempt",
+  ]),
+  mutant("a wait over HTTP passes on failed", "client/follow/poller.ts", [
+    'if (record.state !== "completed")',
+    'if (record.state === "cancelled")',
+  ]),
 ];
