@@ -25,7 +25,7 @@ export interface TestDispatchOptions extends Omit<DevServerOptions, "listen"> {
    * {@linkcode TestDispatch.advance} makes a wait for an event time out.
    * @default {"virtual"}
    */
-  clock?: DevServerOptions["clock"];
+  clock?: NonNullable<DevServerOptions["clock"]>;
   /**
    * The client's token.
    * @default {the server's first token}

@@ -59,7 +59,11 @@ export interface ProxyConnection {
   delay(ms: number, direction?: Direction): void;
 }
 
-/** A TCP connection through a proxy. */
+/**
+ * A TCP connection through a proxy.
+ *
+ * @internal
+ */
 export class TcpConnection implements ProxyConnection {
   readonly index: number;
   readonly #client: Socket;

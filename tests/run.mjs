@@ -22,7 +22,7 @@ const ALONE = /faults|signals|exit|process|_cli|watch|schedule|simulation|consol
 const AT_ONCE = 2;
 /** How many files a part names as its slowest. */
 const SLOWEST = 5;
-const PART_NAMES = ["deno", "bun", "node", "leaks", "browser", "checks"];
+const PART_NAMES = ["deno", "bun", "node", "leaks", "browser", "install", "checks"];
 /** The tasks of deno.json that the checks run. */
 const CHECKS = ["format", "lint", "check", "examples", "package"];
 
@@ -235,6 +235,8 @@ const PARTS = {
     return runTests("leaks", "deno", filesToTest(".deno_test.ts"), denoArgs(...flags));
   },
   browser: runBrowserTests,
+  // The package, installed where nothing else of the project is.
+  install: () => runTests("install", "node", filesToTest(".install_test.ts"), nodeArgs),
   checks: runChecks,
 };
 

@@ -10,6 +10,8 @@ import { fileURLToPath } from "node:url";
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 const BIN = join(ROOT, "node_modules", ".bin");
+/** The directory of Node. In `BIN` another one of its versions could stand for it. */
+const NODE = join(ROOT, "node_modules", "node", "bin");
 
 /**
  * Runs `npm install` where the tools are missing, as in a new clone.
@@ -17,7 +19,7 @@ const BIN = join(ROOT, "node_modules", ".bin");
  */
 // deno-lint-ignore explicit-module-boundary-types -- JavaScript, it has no types to write.
 export function installTools() {
-  if (["deno", "bun", "node"].every((name) => existsSync(join(BIN, name)))) return;
+  if (["deno", "bun", "node", "tsc"].every((name) => existsSync(join(BIN, name)))) return;
   process.stdout.write("node_modules is missing or incomplete: running `npm install`\n");
   // `shell`, since npm is a script on Windows.
   const { status } = spawnSync("npm install", { cwd: ROOT, stdio: "inherit", shell: true });
@@ -32,7 +34,7 @@ export function installTools() {
 export function toolsEnv() {
   const env = {
     ...process.env,
-    PATH: BIN + delimiter + process.env.PATH,
+    PATH: [NODE, BIN, process.env.PATH].join(delimiter),
     NO_COLOR: "1",
     DENO_NO_UPDATE_CHECK: "1",
   };

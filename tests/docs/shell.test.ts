@@ -27,7 +27,8 @@ const CALLS = new Set(["enqueue", "start", "publish", "get", "wait", "stats", "c
 /** Commands that cannot run in a test, and why. */
 const NOT_RUN: [RegExp, string][] = [
   [/^npm install( |$)/, "changes node_modules"],
-  [/^deno install -g /, "needs the published package"],
+  [/^deno (?:install -g|add) /, "needs the published package"],
+  [/^(?:npm pack|npx dispatch|bun --bun) /, "tests/install does this"],
   [/ --reporter csv$/, "the reporter that the reader writes"],
   [/^curl .*\/faults/, "tests/dev/faults.test.ts sends this request"],
   [/^curl .*\/clock/, "tests/dev/clock_route.test.ts sends this request"],
@@ -163,7 +164,7 @@ function checkNames(command: string): void {
   const isThere = (path: string) => files.some((file) => file.includes(path));
   if (words[0] === "npm") {
     deepEqual(words.slice(0, 2), ["npm", "test"], command);
-    const parts = ["deno", "bun", "node", "leaks", "browser", "checks"];
+    const parts = ["deno", "bun", "node", "leaks", "browser", "install", "checks"];
     for (const word of words.slice(2)) ok(parts.includes(word) || isThere(word), command);
     return;
   }

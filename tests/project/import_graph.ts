@@ -7,7 +7,7 @@ export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 /** The import graph of the library: value, type and dynamic imports alike. */
 export async function libraryGraph(): Promise<ImportGraph> {
   const files = (await filesBelow()).filter((path) =>
-    path.endsWith(".ts") && !/^(tests|bench|recipes)\//.test(path)
+    path.endsWith(".ts") && !/^(tests|bench|packaging|recipes)\//.test(path)
   );
   const known = new Set(files);
   const graph = new Map<string, readonly string[]>();

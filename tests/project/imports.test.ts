@@ -24,7 +24,8 @@ test("every room has files, and every file belongs to a room", async () => {
     ok(library.some((path) => roomOf(path) === room), room);
   }
   const others = (await filesBelow()).filter((path) =>
-    path.endsWith(".ts") && !/^(tests|bench|recipes)\//.test(path) && roomOf(path) === undefined
+    path.endsWith(".ts") && !/^(tests|bench|packaging|recipes)\//.test(path) &&
+    roomOf(path) === undefined
   );
   deepEqual(others, []);
 });

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 /** The project's folder, with a slash at the end. */
 export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
 
-const NOT_OURS = new Set(["node_modules", ".git", ".dispatch", ".mutation", "coverage"]);
+const NOT_OURS = new Set(["node_modules", ".git", ".dispatch", ".mutation", "coverage", "dist"]);
 
 /** The sorted paths of all files in a folder and its subfolders, relative to the project's folder. */
 export async function filesBelow(folder: string = ""): Promise<string[]> {
