@@ -21,6 +21,9 @@ export interface AppOptions {
   faults: Faults;
 }
 
+/** A `%` in a path that is not followed by two hexadecimal digits, which Go's HTTP server refuses. */
+const BROKEN_ESCAPE = /%(?![\da-f]{2})/i;
+
 function methodNotAllowed(): Promise<Response> {
   return Promise.resolve(new Response(null, { status: 405 }));
 }
@@ -33,6 +36,11 @@ export function createApp(
   { server, authenticate, path, adminPaths, faults }: AppOptions,
 ): Hono {
   const app = new Hono({ strict: false });
+  app.use((c, next) => {
+    const isBroken = BROKEN_ESCAPE.test(new URL(c.req.url).pathname);
+    if (!isBroken) return next();
+    return Promise.resolve(rejectionResponse({ status: 400, text: "400 Bad Request" }));
+  });
   for (const route of [path, `${path}/rpc`, `${path}/sse`]) {
     // Hono would handle HEAD as GET, and open a stream of events.
     app.use(route, (c, next) => c.req.method === "HEAD" ? methodNotAllowed() : next());

@@ -210,3 +210,18 @@ test("as many frames as fit wait behind a run, and are handled when it has ended
   await wire.responseTo(last);
   assert.equal(server.store.jobs().length, 2000);
 });
+
+test("a path with a broken escape sequence is refused before it is routed, as by Go", async () => {
+  await using server = await createDevServer(referenceWorkload());
+  const first = async (method: string, path: string) => {
+    const url = `http://127.0.0.1:${server.port}${path}`;
+    const response = await fetch(url, { method, redirect: "manual" });
+    return [response.status, response.headers.get("Content-Type"), await response.text()];
+  };
+  const refused = [400, "text/plain; charset=utf-8", "400 Bad Request"];
+  assert.deepEqual(await first("GET", "/dispatch/v1/jobs/%zz"), refused);
+  assert.deepEqual(await first("POST", "/dispatch/v1/jobs/a%4/retry"), refused);
+  assert.deepEqual(await first("GET", "/nowhere%"), refused);
+  assert.equal((await first("GET", "/dispatch/v1/stats?x=%zz"))[0], 200);
+  assert.equal((await first("GET", "/dispatch/v1/jobs/%20"))[1], "application/json");
+});
