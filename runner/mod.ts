@@ -34,6 +34,7 @@ export {
   type RecipeRunFinished,
   type RecipeRunStarted,
   type RunCounts,
+  type RunIdentity,
   type StepEvent,
   type StepFinished,
   type StepProgress,
