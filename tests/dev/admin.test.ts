@@ -276,8 +276,12 @@ test("without a token, nothing happens if the API is not open", async () => {
 });
 
 test("pages of other sites may send reads to an open API, and no writes", async () => {
-  const statusFor = async (quirks: QuirkOptions, request: string) => {
-    await using server = await createDevServer({ quirks });
+  const statusFor = async (
+    quirks: QuirkOptions,
+    request: string,
+    allowOrigins: string[] = [],
+  ) => {
+    await using server = await createDevServer({ quirks, allowOrigins });
     const origin = "Origin: https://evil.example\r\n";
     const { port } = server;
     const text = `${request} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${origin}`;
@@ -286,6 +290,10 @@ test("pages of other sites may send reads to an open API, and no writes", async 
   assert.equal(await statusFor("default", "GET /dispatch/v1/stats"), 200);
   assert.equal(await statusFor("default", "GET /dispatch/v1/stats?a=/dwp"), 200);
   assert.equal(await statusFor("default", "POST /dispatch/v1/dlq/purge"), 403);
+  // As a real server does for every origin.
+  for (const origin of ["https://evil.example", "*"]) {
+    assert.equal(await statusFor("default", "POST /dispatch/v1/dlq/purge", [origin]), 200);
+  }
   assert.equal(await statusFor("default", "GET /dwp/sse?a=/dispatch/v1/"), 403);
   assert.equal(await statusFor("none", "GET /dispatch/v1/stats"), 403);
 });

@@ -115,6 +115,9 @@ test("codes, quirks, reporters, choices and fixed words are offered", async () =
     ],
   );
   assert.ok((await values(["admin", "dead"])).includes("dead-letters"));
+  assert.ok((await values(["admin", "dead-letters", "replay"])).includes("replay-all"));
+  assert.deepEqual(await values(["manifest", ""]), ["kubernetes", "github"]);
+  assert.deepEqual(await values(["manifest", "github", "recip"]), ["recipes/"]);
 });
 
 test("tags, steps and variables come from the texts of the recipes, also of broken ones", async () => {

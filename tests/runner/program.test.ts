@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
@@ -188,7 +189,43 @@ test("the process finds out how it was called", () => {
   assert.ok(stderr.endsWith(`\nTry: ${start} runner.ts check --help\n`), stderr);
 });
 
-test("only the version, the scripts of completion and the fallback use the fixed name", async () => {
+test("an installed clone is called by the name of the command", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "dispatch-install-"));
+  try {
+    const command = join(directory, "bin/dsp");
+    const runtime = dirname(process.execPath);
+    const env = { ...process.env, PATH: `${directory}/bin:${runtime}:${process.env.PATH}` };
+    if (runtimeName() === "deno") {
+      const file = ["--config", "deno.json", "runner.ts"];
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        ["install", "-g", "-A", "-q", "--root", directory, "-n", "dsp", ...file],
+        { encoding: "utf8" },
+      );
+      assert.equal(status, 0, stderr);
+    } else {
+      // What `npm install -g .` makes.
+      await mkdir(join(directory, "bin"));
+      await symlink(resolve("runner.mjs"), command);
+    }
+    const { stderr } = spawnSync("sh", ["-c", "dsp check --tagg"], {
+      encoding: "utf8",
+      env,
+      cwd: directory,
+    });
+    assert.ok(stderr.endsWith("\nTry: dsp check --help\n"), stderr);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+test("package.json has the command, which its file can run", async () => {
+  const { bin } = JSON.parse(await readFile("package.json", "utf8"));
+  assert.deepEqual(bin, { dispatch: "./runner.mjs" });
+  assert.match(await readFile("runner.mjs", "utf8"), /^#!\/usr\/bin\/env node\n/);
+});
+
+test("nothing that says how to call a command uses the fixed name", async () => {
   const users: string[] = [];
   for (const path of await filesBelow()) {
     if (!path.startsWith("runner/cli/") || !path.endsWith(".ts")) continue;
@@ -198,6 +235,8 @@ test("only the version, the scripts of completion and the fallback use the fixed
   assert.deepEqual(users, [
     "runner/cli/command.ts",
     "runner/cli/commands/completion.ts",
+    // It says in the files that it makes what made them.
+    "runner/cli/commands/manifest.ts",
     "runner/cli/main.ts",
     "runner/cli/program.ts",
   ]);

@@ -88,6 +88,8 @@ async function valuesOf(name: string, options: OptionSpecs, place: Place): Promi
 async function argumentsOf({ words }: Command, place: Place): Promise<Completion> {
   const { argumentValues } = await import("./sources.ts");
   const found = await argumentValues(place);
-  const fixed = (words ?? []).map((value) => ({ value }));
+  // The actions of `admin` can have two words.
+  const isFixed = place.positional.length === 0 || place.command === "admin";
+  const fixed = isFixed ? (words ?? []).map((value) => ({ value })) : [];
   return { ...found, candidates: [...fixed, ...found.candidates] };
 }

@@ -25,6 +25,7 @@ const ARGUMENTS: Readonly<Record<string, Source>> = {
   explore: recipes,
   history: recipes,
   report: ({ current }) => paths(current, /\.jsonl?$/),
+  manifest: (place) => place.positional.length > 0 ? recipes(place) : NONE,
   merge: ({ current }) => paths(current, /\.jsonl?$/),
   dev: ({ current }) => paths(current, SCRIPTS),
   init: ({ current }) => paths(current, /$^/),
