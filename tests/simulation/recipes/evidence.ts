@@ -1,4 +1,5 @@
 import type { RecipeEvent, RunnerClient, StepFinished } from "../../../runner/mod.ts";
+import { listen, type Listening } from "./channel_events.ts";
 import { isTerminal } from "../../../protocol/mod.ts";
 import type { World, WorldClock } from "../../../testing/mod.ts";
 
@@ -39,6 +40,9 @@ const METHODS = new Set([
 export class Evidence {
   readonly calls: Call[] = [];
   readonly events: RecipeEvent[] = [];
+  readonly listenings: Listening[] = [];
+  /** What the client said about its connection. */
+  readonly statuses: (Moment & { readonly isConnected: boolean })[] = [];
   readonly steps = new Map<string, StepEvidence>();
   readonly #world: World;
   readonly #clock: WorldClock;
@@ -74,6 +78,11 @@ export class Evidence {
       get: (target, key) => {
         const member = (target as unknown as Record<string | symbol, unknown>)[key];
         if (typeof member !== "function") return member;
+        if (key === "subscribe") {
+          return (...args: Parameters<RunnerClient["subscribe"]>) =>
+            listen(target, args, () => this.moment(), this.listenings);
+        }
+        if (key === "status") return () => this.#status(target);
         if (typeof key === "symbol" || !METHODS.has(key)) return member.bind(target);
         return (...args: unknown[]) => {
           const call: Call = { ...this.moment(), method: key, args };
@@ -117,6 +126,14 @@ export class Evidence {
   interrupt(reason: unknown): void {
     this.interrupted = { ...this.moment(), reason };
     this.#world.record("runner", "is interrupted");
+  }
+
+  async *#status(client: RunnerClient): ReturnType<RunnerClient["status"]> {
+    for await (const status of client.status()) {
+      const isConnected = status.type === "connected" || status.type === "idle";
+      this.statuses.push({ ...this.moment(), isConnected });
+      yield status;
+    }
   }
 
   #step(event: { phase: string; step: string; label?: string }): StepEvidence {

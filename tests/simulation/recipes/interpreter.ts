@@ -1,5 +1,6 @@
 import { isTerminal } from "../../../protocol/mod.ts";
 import type { CaseStatus, StepStatus } from "../../../runner/mod.ts";
+import { channelOf, counts, covers, earlyChannelOf, type Listening } from "./channel_events.ts";
 import type { Attempt, Call, Evidence, Moment, StepEvidence } from "./evidence.ts";
 import { type RecipeModel, type StepModel, tagOf, WRITES } from "./model.ts";
 import { type RecipePlan, SECRETS } from "./plan.ts";
@@ -70,6 +71,7 @@ export class Interpreter {
     const { began, interrupted, ended, stepsEnded } = this.#evidence;
     const { steps, always } = this.#model;
     const limit = { at: began!.at + Math.min(STEPS_TIME, this.#plan.timeout ?? STEPS_TIME) };
+    this.#status = this.#listen(limit);
     for (const step of steps) {
       if (this.#status !== undefined) this.#notReached(step);
       else this.#fail(this.#step(step, limit));
@@ -272,6 +274,8 @@ export class Interpreter {
         return this.#parallel(step, limit);
       case "use":
         return this.#use(step, start, limit);
+      case "events":
+        return this.#events(step, start, end, limit);
       case "wait":
         return this.#wait(step, start, end, limit);
       default:
@@ -426,6 +430,103 @@ export class Interpreter {
       if (!isReached) return this.#unreached(step, lastAnswer, end, limit);
     }
     return { status: "passed" };
+  }
+
+  /** Returns how the case has failed if it could not listen to the channels of its steps. */
+  #listen(limit: Limit): CaseStatus | undefined {
+    if (this.#plan.isScript) return undefined;
+    const { steps, always } = this.#model;
+    const all = [...steps, ...always].flatMap((step) =>
+      step.action.do === "use" ? [] : [step, ...step.inner]
+    );
+    const needed = all.flatMap(({ action }) =>
+      action.do === "events" ? [earlyChannelOf(action)] : []
+    );
+    const moments = [...this.#evidence.steps.values()].flatMap(({ attempts, finished }) => [
+      ...attempts.map(({ start }) => start),
+      ...finished,
+    ]);
+    const first = moments.reduce((one, other) => one.order < other.order ? one : other);
+    const asked = this.#evidence.listenings.filter(({ order }) => order < first.order);
+    for (const channel of needed) {
+      if (asked.some((one) => covers(one.channel, channel))) continue;
+      this.#problems.push(`it does not listen to ${channel}`);
+    }
+    const failed = asked.find((one) => one.failed && one.failed.order < first.order);
+    const isOpen = asked.some(({ confirmed }) => !confirmed || confirmed.order > first.order);
+    if (!failed && !isOpen) return undefined;
+    const { interrupted, events } = this.#evidence;
+    const or: CaseStatus[] = [];
+    if (failed) or.push(isConnectionError(failed.failed!.error) ? "errored" : "failed");
+    if (interrupted && interrupted.order < first.order) or.push("interrupted");
+    if (limit.at <= first.at) or.push("failed");
+    if (or.length === 0) this.#problems.push("it gave up listening, although nothing has ended it");
+    const reported = events.find((event) => event.type === "case.finished")?.status;
+    return or.find((status) => status === reported) ?? or[0] ?? "failed";
+  }
+
+  /** Returns how a wait for events of a channel has ended, from what the client has delivered. */
+  #events(step: StepModel, start: Moment, end: Moment, limit: Limit): Ending {
+    const { action, target } = step;
+    if (action.do !== "events") throw new TypeError("not a wait for events");
+    this.#checks++;
+    const id = target && this.#idsOf(target)[0];
+    const channel = channelOf(action, id);
+    const logs = this.#evidence.listenings.filter((one) =>
+      covers(one.channel, channel) && one.order < end.order &&
+      !(one.failed && one.failed.order < start.order)
+    );
+    if (logs.length === 0) this.#problems.push(`${tagOf(step)} does not listen to ${channel}`);
+    const endings = logs.map((log) => this.#eventsIn(log, step, start, end, limit, id));
+    const { detail, status } = this.#evidence.steps.get(tagOf(step))!.finished[0]!.event;
+    if (status === "passed" && !endings.some((one) => one.detail === detail)) {
+      this.#problems.push(`${tagOf(step)} has seen ${detail}, not ${endings[0]?.detail}`);
+    }
+    const [first, ...rest] = endings;
+    if (!first) return { status: "failed" };
+    return {
+      ...first,
+      or: [...first.or ?? [], ...rest.flatMap((one) => [one.status, ...one.or ?? []])],
+    };
+  }
+
+  #eventsIn(
+    { confirmed, failed, deliveries }: Listening,
+    step: StepModel,
+    start: Moment,
+    end: Moment,
+    limit: Limit,
+    id: string | undefined,
+  ): Ending & { detail?: string } {
+    const { action } = step;
+    if (action.do !== "events") throw new TypeError("not a wait for events");
+    const isLate = limit.at <= end.at;
+    if (failed && failed.order < end.order) {
+      if (limit.at < end.at) return { status: "failed" };
+      const status = isConnectionError(failed.error) ? "errored" : "failed";
+      return { status, or: isLate ? ["failed"] : [] };
+    }
+    if (!confirmed || confirmed.order > end.order) return this.#stop(step, end, limit);
+    const matching = deliveries.filter(({ order, event }) =>
+      order < end.order && counts(action, id, event)
+    );
+    const last = matching[(action.count ?? 1) - 1];
+    const { statuses } = this.#evidence;
+    const said = statuses.findLast(({ order }) => order > start.order && order < end.order);
+    const lateEnding: StepStatus = said && !said.isConnected ? "errored" : "failed";
+    if (!last) {
+      if (!isLate || this.#isInterrupted(step, end)) return this.#stop(step, end, limit);
+      return { status: lateEnding };
+    }
+    const reached = Math.max(start.at, last.at, confirmed.at);
+    if (reached < end.at) {
+      this.#problems.push(`${tagOf(step)} ended ${end.at - reached} ms after its last event`);
+    }
+    const detail = matching.slice(0, action.count ?? 1).map(({ event }) => event.type).slice(0, 3)
+      .join(", ");
+    const stopped = this.#isInterrupted(step, end) ? "interrupted" : lateEnding;
+    const isTie = isLate || stopped === "interrupted";
+    return { status: "passed", detail, or: isTie ? [stopped, lateEnding] : [] };
   }
 
   #failedRead(

@@ -67,6 +67,12 @@ export function modelOf({ steps, always, isScript }: RecipePlan): RecipeModel {
       // Steps side by side cannot use each other's results.
       const model = chosen(plan, isInner ? known : made, { phase, isScript });
       model.number = `${prefix}${index + 1}`;
+      // The recipe that is used listens by itself.
+      if (isUsed && model.action.do === "events") {
+        delete model.target;
+        delete model.condition;
+        model.action = { do: "sleep", ms: 5 };
+      }
       if (isInner && model.action.do === "stats") model.action = { do: "sleep", ms: 5 };
       // Which of two steps side by side is first is not certain.
       if (isInner && (model.action.do === "set" || model.action.do === "recall")) {
@@ -117,15 +123,20 @@ function chosen(
     if (WITHOUT_SCRIPT.has(action.do)) model.action = { do: "sleep", ms: 20 };
   }
   if (!isWrite) delete model.items;
-  if (["wait", "parallel", "use"].includes(action.do)) delete model.retry;
+  if (["wait", "events", "parallel", "use"].includes(action.do)) delete model.retry;
   if (action.do === "parallel" || action.do === "log") model.soft = false;
   const single = made.filter(({ items }) => items === undefined);
-  const needsTarget = !(action.do === "set" && action.tells);
+  const isAboutOne = action.do === "events" &&
+    (action.where === "own" || action.channel === "job" || action.channel === "workflow");
+  const needsTarget = !(action.do === "set" && action.tells) &&
+    (action.do !== "events" || isAboutOne);
   if ("pick" in action && model.action === action && needsTarget) {
     const candidates = action.do === "wait"
       ? made
       : action.do === "cancel"
       ? single.filter((one) => one.action.do === "enqueue")
+      : action.do === "events"
+      ? single.filter((one) => canHaveEventsOn(one, action.channel))
       : single;
     model.target = at(candidates, action.pick);
     if (!model.target) model.action = { do: "assert", holds: true, tells: false };
@@ -149,13 +160,25 @@ function chosen(
     model.soft = false;
     delete model.within;
   }
+  // Most would wait until the time of the recipe is over.
+  if (model.action.do === "events" && plan.within === undefined && action.do === "events") {
+    if (action.pick < 5) model.within = 1_500;
+  }
   // What `always` is about may not have run.
   const conditional = condition && at(single, condition.pick);
-  if (phase === "always" && model.target) model.condition = { step: model.target };
+  const isConditional = phase === "always" || model.action.do === "events";
+  if (isConditional && model.target) model.condition = { step: model.target };
   else if (conditional && !isScript) {
     model.condition = { step: conditional, state: condition!.state };
   }
   return model;
+}
+
+function canHaveEventsOn({ action }: StepModel, channel: string): boolean {
+  if (channel === "job" || channel === "jobs" || channel === "queue") {
+    return action.do === "enqueue";
+  }
+  return channel === "firehose" || action.do === "start";
 }
 
 function at(models: readonly StepModel[], pick: number): StepModel | undefined {

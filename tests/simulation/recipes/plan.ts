@@ -6,6 +6,8 @@ const JOBS = ["noop", "work", "fails", "flaky", "nobody", "tells"] as const;
 const WORKFLOWS = ["quick", "nap", "gate", "broken", "tells", "hour", "missing"] as const;
 const JOB_STATES = ["completed", "failed", "running", "retrying", "cancelled"] as const;
 
+const CHANNELS = ["jobs", "workflows", "firehose", "queue", "job", "workflow"] as const;
+
 /** The secrets that a recipe can have, by what is special about them. */
 export const SECRETS: Readonly<Record<string, string>> = {
   plain: "kR7wQz2mXv9tLb4n",
@@ -30,6 +32,16 @@ export type Action =
     /** The checkpoint that a wait for a run waits for instead. */
     untilStep?: string;
     failOn?: string;
+  }
+  | {
+    do: "events";
+    pick: number;
+    /** `job` and `workflow` mean the channel of the job or run of an earlier step. */
+    channel: typeof CHANNELS[number];
+    /** Which events count; `own` means those of the job or run of an earlier step. */
+    where?: "type" | "own" | "attempt";
+    type: string;
+    count?: number;
   }
   | { do: "get" | "cancel"; pick: number }
   | { do: "compare"; pick: number; state: string }
@@ -117,6 +129,17 @@ const leaf: fc.Arbitrary<Action> = fc.oneof(
       isExpression: fc.boolean(),
       untilStep: rarely(is("one", "before", "reserve", "wait:go"), 4),
       failOn: rarely(state, 5),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: is("events"),
+      pick,
+      channel: fc.constantFrom(...CHANNELS),
+      where: rarely(is("type", "own", "attempt"), 2),
+      type: is("job.enqueued", "job.completed", "workflow.started", "workflow.step_completed"),
+      count: rarely(fc.integer({ min: 1, max: 4 }), 2),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: is("get", "cancel"), pick }) },

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import type { JobHandle, RunHandle, Script } from "../../../runner/mod.ts";
+import { channelOf, counts } from "./channel_events.ts";
 import { type RecipeModel, type StepModel, tagOf } from "./model.ts";
 import type { RecipePlan } from "./plan.ts";
 
@@ -99,6 +100,22 @@ function fieldsOf(step: StepModel): Record<string, unknown> {
         ...(failOn === undefined ? {} : { fail_on: failOn }),
       };
     }
+    case "events": {
+      const own = target && target.action.do === "enqueue" ? "job_id" : "run_id";
+      const id = `\${{ ${target?.id}.${own} }}`;
+      const where = {
+        type: `event.type == "${action.type}"`,
+        own: `event.data.${own} == ${target?.id}.${own}`,
+        attempt: "event.data.attempt >= 1",
+      };
+      return {
+        wait: {
+          channel: channelOf(action, id),
+          ...(action.where === undefined ? {} : { where: where[action.where] }),
+          ...(action.count === undefined ? {} : { count: action.count }),
+        },
+      };
+    }
     case "get":
     case "cancel":
       return { [action.do]: target!.id };
@@ -192,6 +209,15 @@ async function runStep(
         ...(untilStep === undefined ? {} : { untilStep }),
         ...(ends === undefined ? {} : { until: ends }),
         ...(failOn === undefined ? {} : { failOn: failOn as JobHandle["state"] }),
+      });
+    }
+    case "events": {
+      const id = handle && ("job_id" in handle ? handle.job_id : handle.run_id);
+      const { where, count } = action;
+      return void await t.events(channelOf(action, id), {
+        ...settings,
+        ...(count === undefined ? {} : { count }),
+        ...(where === undefined ? {} : { where: (event) => counts(action, id, event) }),
       });
     }
     case "get":
