@@ -144,4 +144,159 @@ export const RUNNER_MUTANTS: readonly Mutant[] = [
       "",
     ],
   ),
+  mutant(
+    "a wait on a channel counts an event twice",
+    "runner/steps/_wait_channel.ts",
+    [
+      "if (matchesEvent(step.where, event, context)) matched.push(event);",
+      "if (matchesEvent(step.where, event, context)) matched.push(event, event);",
+    ],
+  ),
+  mutant(
+    "a wait on a channel ignores events from before the step",
+    "runner/steps/_wait_channel.ts",
+    ["let looked = 0;", "let looked = log.dropped + log.events.length;"],
+  ),
+  mutant(
+    "a wait on a channel ignores `where`",
+    "runner/steps/_wait_channel.ts",
+    [
+      "if (matchesEvent(step.where, event, context))",
+      "if (matchesEvent(undefined, event, context))",
+    ],
+  ),
+  mutant(
+    "a wait on a channel ends one event early",
+    "runner/steps/_wait_channel.ts",
+    ["if (matched.length >= count) {", "if (matched.length >= Math.max(1, count - 1)) {"],
+  ),
+  mutant(
+    "an event without the field of `where` counts",
+    "runner/steps/_channel_events.ts",
+    [
+      `if (cause?.code === "no_such_key") return false;`,
+      `if (cause?.code === "no_such_key") return true;`,
+    ],
+  ),
+  mutant(
+    "a narrower channel has all events of the wider one",
+    "runner/engine/channel_log.ts",
+    [
+      "if (matchesChannel(channel, event as DispatchEvent)) log.add(event);\n    }\n    this.#wake",
+      "if (channel) log.add(event);\n    }\n    this.#wake",
+    ],
+  ),
+  mutant(
+    "a narrower channel forgets earlier events",
+    "runner/engine/channel_log.ts",
+    ["for (const event of this.events) {", "for (const event of this.events.slice(0, 0)) {"],
+  ),
+  mutant(
+    "channels are first listened to when a step needs them",
+    "runner/engine/case.ts",
+    [
+      "await channels.begin(this.#recipe.channels, resolve, deadline.signal);",
+      "await channels.begin([], resolve, deadline.signal);",
+    ],
+  ),
+  mutant(
+    "a wait on a channel checks nothing",
+    "runner/steps/wait.ts",
+    [
+      "      context.countCheck();\n      return await waitOnChannel",
+      "      return await waitOnChannel",
+    ],
+  ),
+  mutant(
+    "`retry` makes one attempt more",
+    "runner/engine/retry.ts",
+    ["attempt < attempts &&", "attempt <= attempts && retry &&"],
+  ),
+  mutant(
+    "`only_if` of a retry is ignored",
+    "runner/engine/retry.ts",
+    [
+      "return onlyIf.evaluate(values, ambient) === true;",
+      "onlyIf.evaluate(values, ambient); return true;",
+    ],
+  ),
+  mutant(
+    "a step that passed after a retry is not flaky",
+    "runner/engine/retry.ts",
+    [
+      "if (attempt > 1) owner.verdict.flaky = true;",
+      "if (attempt > 2) owner.verdict.flaky = true;",
+    ],
+  ),
+  mutant(
+    "`for_each` leaves out its last item",
+    "runner/engine/run_step.ts",
+    [
+      "for (const [i, item] of list.entries()) {",
+      "for (const [i, item] of list.slice(0, Math.max(1, list.length - 1)).entries()) {",
+    ],
+  ),
+  mutant(
+    "`for_each` goes on after a failure",
+    "runner/engine/run_step.ts",
+    ["    if (failure) break;\n", ""],
+  ),
+  mutant(
+    "`parallel` passes if only one step has failed",
+    "runner/engine/run_step.ts",
+    ["const [first] = failed;", "const [, first] = failed;"],
+  ),
+  mutant(
+    "the result of a job is that of the item before",
+    "runner/engine/run_step.ts",
+    ["if (entity) entities.push(entity);", "if (entity) entities.push(entities[0] ?? entity);"],
+  ),
+  mutant(
+    "an `if` that is false does not skip its step",
+    "runner/engine/run_step.ts",
+    ["if (!holds(step.if, scope)) {", "if (!holds(step.if, scope) && step.soft) {"],
+  ),
+  mutant(
+    "a connection failure counts as a failed recipe",
+    "runner/engine/verdict.ts",
+    ["if (counts.errored > 0) return 3;", "if (counts.errored > 0) return 1;"],
+  ),
+  mutant(
+    "a refused request is repeated by `retry` although the recipe was interrupted",
+    "runner/engine/retry.ts",
+    ["if (deadline.signal.aborted) return false;", "if (deadline.passed) return false;"],
+  ),
+  mutant(
+    "an interrupted step can be soft",
+    "runner/engine/step_report.ts",
+    [`this.#isSoft && status !== "interrupted"`, "this.#isSoft"],
+  ),
+  mutant(
+    "the failure of an `expect` is ignored",
+    "runner/engine/attempt.ts",
+    ["if (step.expect) await assertAll(", "if (step.expect && step.soft) await assertAll("],
+  ),
+  mutant(
+    "the mask leaves out the lines of a failure",
+    "runner/engine/mask_event.ts",
+    [`"kind", "line",`, `"kind", "lines", "line",`],
+  ),
+  mutant(
+    "the checks of a used recipe do not count",
+    "runner/engine/case.ts",
+    ["    this.#state.verdict.include(nested.#state.verdict);\n", ""],
+  ),
+  mutant(
+    "a channel that was asked for is left open at the end",
+    "runner/engine/case_state.ts",
+    ["    await this.channels.close();\n", ""],
+  ),
+  mutant(
+    "the duration of a step is negative",
+    "runner/engine/step_report.ts",
+    [
+      `this.#finished("passed", this.elapsed, attempts,`,
+      `this.#finished("passed", -this.elapsed - 1, attempts,`,
+    ],
+  ),
 ];
