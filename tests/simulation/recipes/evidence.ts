@@ -36,25 +36,56 @@ const METHODS = new Set([
   ...["getJob", "getWorkflow", "workflowTimeline", "stats"],
 ]);
 
+/** What happened in one case of a run. */
+export class CaseEvidence {
+  readonly #run: Evidence;
+  readonly steps = new Map<string, StepEvidence>();
+  /** When the case began and ended. */
+  began?: Moment;
+  ended?: Moment;
+  /** When the last step of the phase `steps` was reported. */
+  stepsEnded?: Moment;
+  /** The last event of the case. */
+  end?: Extract<RecipeEvent, { type: "case.finished" | "case.skipped" }>;
+
+  constructor(run: Evidence) {
+    this.#run = run;
+  }
+
+  get calls(): readonly Call[] {
+    return this.#run.calls;
+  }
+
+  /** The subscriptions since the case began. Cases side by side have none. */
+  get listenings(): readonly Listening[] {
+    return this.#run.listenings.filter(({ order }) => order > this.began!.order);
+  }
+
+  get statuses(): Evidence["statuses"] {
+    return this.#run.statuses;
+  }
+
+  get interrupted(): Evidence["interrupted"] {
+    return this.#run.interrupted;
+  }
+}
+
 /** Notes what the runner asks of its client, and what it reports, in order. */
 export class Evidence {
   readonly calls: Call[] = [];
   readonly events: RecipeEvent[] = [];
+  readonly cases: CaseEvidence[] = [];
   readonly listenings: Listening[] = [];
   /** What the client said about its connection. */
   readonly statuses: (Moment & { readonly isConnected: boolean })[] = [];
-  readonly steps = new Map<string, StepEvidence>();
   readonly #world: World;
   readonly #clock: WorldClock;
   readonly #keyOf: (event: { phase: string; step: string; label?: string }) => string;
   #order = 0;
-  /** When the recipe began and ended. */
-  began?: Moment;
+  /** When the run ended. */
   ended?: Moment;
   /** When the run was interrupted. */
   interrupted?: Moment & { readonly reason: unknown };
-  /** When the last step of the phase `steps` was reported. */
-  stepsEnded?: Moment;
 
   /** @param keyOf Names the step that an event is about. */
   constructor(
@@ -105,8 +136,15 @@ export class Evidence {
     const moment = this.moment();
     this.events.push(event);
     this.#world.record("runner", "reports", JSON.stringify(event));
-    if (event.type === "case.started") this.began = this.stepsEnded = moment;
-    if (event.type === "case.finished") this.ended = moment;
+    if (event.type === "run.finished") this.ended = moment;
+    if (!("case" in event) || event.case === undefined) return;
+    const one = this.cases[event.case] ??= new CaseEvidence(this);
+    if (event.type === "case.started") one.began = one.stepsEnded = moment;
+    if (event.type === "case.skipped") one.end = event;
+    if (event.type === "case.finished") {
+      one.ended = moment;
+      one.end = event;
+    }
     if (event.type === "step.started") {
       this.#step(event).attempts.push({ start: moment });
     } else if (event.type === "step.retried") {
@@ -118,7 +156,7 @@ export class Evidence {
       const last = attempts.at(-1);
       if (last && !last.end) last.end = { ...moment, isRetried: false };
       finished.push({ ...moment, event, stored: this.#storedState(event) });
-      if (event.phase === "steps") this.stepsEnded = moment;
+      if (event.phase === "steps") one.stepsEnded = moment;
     }
   }
 
@@ -136,10 +174,11 @@ export class Evidence {
     }
   }
 
-  #step(event: { phase: string; step: string; label?: string }): StepEvidence {
+  #step(event: { case: number; phase: string; step: string; label?: string }): StepEvidence {
     const key = this.#keyOf(event);
-    let step = this.steps.get(key);
-    if (!step) this.steps.set(key, step = { attempts: [], finished: [] });
+    const { steps } = this.cases[event.case]!;
+    let step = steps.get(key);
+    if (!step) steps.set(key, step = { attempts: [], finished: [] });
     return step;
   }
 

@@ -1,7 +1,7 @@
 import { isTerminal } from "../../../protocol/mod.ts";
 import type { CaseStatus, StepStatus } from "../../../runner/mod.ts";
 import { channelOf, counts, covers, earlyChannelOf, type Listening } from "./channel_events.ts";
-import type { Attempt, Call, Evidence, Moment, StepEvidence } from "./evidence.ts";
+import type { Attempt, Call, CaseEvidence, Moment, StepEvidence } from "./evidence.ts";
 import { type RecipeModel, type StepModel, tagOf, WRITES } from "./model.ts";
 import { type RecipePlan, SECRETS } from "./plan.ts";
 
@@ -32,7 +32,6 @@ export interface Judgement {
   readonly problems: string[];
   readonly status: CaseStatus;
   readonly flaky: boolean;
-  readonly exitCode: number;
   /** The attempts that each write was allowed, by its tag. */
   readonly writes: ReadonlyMap<string, { attempts: number; repeats: boolean }>;
 }
@@ -44,7 +43,9 @@ export interface Judgement {
 export class Interpreter {
   readonly #plan: RecipePlan;
   readonly #model: RecipeModel;
-  readonly #evidence: Evidence;
+  readonly #evidence: CaseEvidence;
+  /** What its case calls its writes by, before their tags. */
+  readonly #prefix: string;
   readonly #problems: string[] = [];
   readonly #writes = new Map<string, { attempts: number; repeats: boolean }>();
   /** The last known state of what each step has created. */
@@ -60,7 +61,8 @@ export class Interpreter {
   #cleanUpBegan: number | undefined;
   #hasRetried = false;
 
-  constructor(plan: RecipePlan, model: RecipeModel, evidence: Evidence) {
+  constructor(plan: RecipePlan, model: RecipeModel, evidence: CaseEvidence, place?: string) {
+    this.#prefix = place === undefined ? "" : `${place} `;
     this.#plan = plan;
     this.#model = model;
     this.#evidence = evidence;
@@ -68,7 +70,7 @@ export class Interpreter {
 
   /** Follows the recipe to its end. */
   judge(): Judgement {
-    const { began, interrupted, ended, stepsEnded } = this.#evidence;
+    const { began, stepsEnded } = this.#evidence;
     const { steps, always } = this.#model;
     const limit = { at: began!.at + Math.min(STEPS_TIME, this.#plan.timeout ?? STEPS_TIME) };
     this.#status = this.#listen(limit);
@@ -84,13 +86,10 @@ export class Interpreter {
       if (!this.#seen.has(key)) this.#problems.push(`${key} was reported, but is not to run`);
     }
     const status = this.#status ?? (this.#checks === 0 ? "unchecked" : "passed");
-    const isInterrupted = interrupted !== undefined && interrupted.order < ended!.order;
-    const codes: Partial<Record<CaseStatus, number>> = { passed: 0, failed: 1, errored: 3 };
     return {
       problems: this.#problems,
       status,
       flaky: status === "passed" && this.#hasRetried,
-      exitCode: isInterrupted ? 130 : codes[status] ?? 4,
       writes: this.#writes,
     };
   }
@@ -106,9 +105,15 @@ export class Interpreter {
     this.#expect(tagOf(step), evidence, { status: "skipped" }, 0);
   }
 
+  /** How the case has ended, as it was reported. */
+  get #reported(): CaseStatus | undefined {
+    const { end } = this.#evidence;
+    return end?.type === "case.finished" ? end.status : undefined;
+  }
+
   #endOfFunction(limit: Limit): CaseStatus | undefined {
-    const { interrupted, stepsEnded, events } = this.#evidence;
-    const reported = events.find((event) => event.type === "case.finished")?.status;
+    const { interrupted, stepsEnded } = this.#evidence;
+    const reported = this.#reported;
     if (interrupted && interrupted.at <= stepsEnded!.at && reported === "interrupted") {
       return "interrupted";
     }
@@ -330,7 +335,7 @@ export class Interpreter {
   /** Returns how a step that makes one request has ended. */
   #request(step: StepModel, start: Moment, end: Moment, limit: Limit, item?: number): Ending {
     const { action, target } = step;
-    const tag = tagOf(step, item);
+    const tag = this.#prefix + tagOf(step, item);
     const isCreation = action.do in WRITES && action.do !== "cancel";
     // Nothing was sent.
     if (!isCreation && target && !this.#hasResult(target)) {
@@ -455,13 +460,13 @@ export class Interpreter {
     const failed = asked.find((one) => one.failed && one.failed.order < first.order);
     const isOpen = asked.some(({ confirmed }) => !confirmed || confirmed.order > first.order);
     if (!failed && !isOpen) return undefined;
-    const { interrupted, events } = this.#evidence;
+    const { interrupted } = this.#evidence;
     const or: CaseStatus[] = [];
     if (failed) or.push(isConnectionError(failed.failed!.error) ? "errored" : "failed");
     if (interrupted && interrupted.order < first.order) or.push("interrupted");
     if (limit.at <= first.at) or.push("failed");
     if (or.length === 0) this.#problems.push("it gave up listening, although nothing has ended it");
-    const reported = events.find((event) => event.type === "case.finished")?.status;
+    const reported = this.#reported;
     return or.find((status) => status === reported) ?? or[0] ?? "failed";
   }
 

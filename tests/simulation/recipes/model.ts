@@ -20,6 +20,8 @@ export interface StepModel extends Omit<StepPlan, "condition"> {
   /** Its number in reports. */
   number: string;
   phase: "steps" | "always";
+  /** Whether the recipe has a matrix. */
+  hasMatrix: boolean;
   /** The id of its result, if it creates a job or a run. */
   id?: string;
   /** The step that created the job or run that this step reads, changes or waits for. */
@@ -34,6 +36,8 @@ export interface StepModel extends Omit<StepPlan, "condition"> {
 
 /** A recipe whose targets are chosen. */
 export interface RecipeModel {
+  /** The value of the matrix in each case; without a matrix there is one case. */
+  cases: readonly (string | undefined)[];
   steps: StepModel[];
   always: StepModel[];
 }
@@ -44,7 +48,7 @@ export function tagOf({ phase, number }: StepModel, item?: number): string {
 }
 
 /** Chooses the targets of the steps, and leaves out what the language does not allow. */
-export function modelOf({ steps, always, isScript }: RecipePlan): RecipeModel {
+export function modelOf({ steps, always, isScript, matrix }: RecipePlan): RecipeModel {
   let made: StepModel[] = [];
   const readUsed = (model: StepModel, plan: { steps: StepPlan[]; always: StepPlan[] }) => {
     const outer = made;
@@ -66,6 +70,9 @@ export function modelOf({ steps, always, isScript }: RecipePlan): RecipeModel {
       const isInner = prefix !== "" && !isUsed;
       // Steps side by side cannot use each other's results.
       const model = chosen(plan, isInner ? known : made, { phase, isScript });
+      model.hasMatrix = matrix !== undefined;
+      // The steps of a recipe that is used have no matrix to tell their cases apart by.
+      if (matrix && model.action.do === "use") model.action = { do: "sleep", ms: 5 };
       model.number = `${prefix}${index + 1}`;
       // The recipe that is used listens by itself.
       if (isUsed && model.action.do === "events") {
@@ -73,7 +80,13 @@ export function modelOf({ steps, always, isScript }: RecipePlan): RecipeModel {
         delete model.condition;
         model.action = { do: "sleep", ms: 5 };
       }
-      if (isInner && model.action.do === "stats") model.action = { do: "sleep", ms: 5 };
+      // Cases side by side could not be told apart by what they listen to.
+      if (matrix && matrix.parallel > 1 && model.action.do === "events") {
+        delete model.target;
+        delete model.condition;
+        model.action = { do: "sleep", ms: 5 };
+      }
+      if ((isInner || matrix) && model.action.do === "stats") model.action = { do: "sleep", ms: 5 };
       // Which of two steps side by side is first is not certain.
       if (isInner && (model.action.do === "set" || model.action.do === "recall")) {
         delete model.target;
@@ -103,7 +116,11 @@ export function modelOf({ steps, always, isScript }: RecipePlan): RecipeModel {
     if (prefix !== "" && !isUsed) made = [...known, ...created];
     return models;
   };
-  return { steps: read(steps, "steps", ""), always: read(always, "always", "") };
+  return {
+    cases: matrix?.values ?? [undefined],
+    steps: read(steps, "steps", ""),
+    always: read(always, "always", ""),
+  };
 }
 
 function chosen(
@@ -111,7 +128,7 @@ function chosen(
   made: readonly StepModel[],
   { phase, isScript }: { phase: StepModel["phase"]; isScript: boolean },
 ): StepModel {
-  const model: StepModel = { ...plan, phase, number: "", inner: [], cleanUp: [] };
+  const model: StepModel = { ...plan, phase, number: "", hasMatrix: false, inner: [], cleanUp: [] };
   const action = model.action = { ...plan.action } as Action;
   const isWrite = action.do in WRITES && action.do !== "cancel";
   if (isScript) {

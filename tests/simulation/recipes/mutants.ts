@@ -299,4 +299,27 @@ export const RUNNER_MUTANTS: readonly Mutant[] = [
       `this.#finished("passed", -this.elapsed - 1, attempts,`,
     ],
   ),
+  mutant(
+    "a case sees the first values of its matrix",
+    "runner/engine/run_case.ts",
+    ["vars, matrix, random, attempt", "vars, matrix: recipe.matrix[0], random, attempt"],
+  ),
+  mutant(
+    "one case too many runs at a time",
+    "runner/engine/run.ts",
+    [
+      "Math.min(options.parallel ?? 1, cases.length)",
+      "Math.min((options.parallel ?? 1) + 1, cases.length)",
+    ],
+  ),
+  mutant(
+    "`--bail` goes on after a case that could not be run",
+    "runner/engine/run.ts",
+    [`if (options.bail && status !== "passed"`, `if (options.bail && status === "failed"`],
+  ),
+  mutant(
+    "cases are started after an interruption",
+    "runner/engine/run.ts",
+    ["!bailed && !signal.aborted) {", "!bailed) {"],
+  ),
 ];

@@ -88,6 +88,8 @@ export interface RecipePlan {
   latency: readonly [number, number];
   /** Whether the recipe is in TypeScript. */
   isScript: boolean;
+  /** The values of its matrix, and how many of its cases run at a time. */
+  matrix?: { values: readonly string[]; parallel: number; bail: boolean };
   /** The names of its secrets' values. */
   secrets: readonly [string, string];
   timeout?: number;
@@ -211,6 +213,14 @@ export const recipePlans: fc.Arbitrary<RecipePlan> = fc.record({
   nodes: fc.integer({ min: 1, max: 2 }),
   latency: fc.constantFrom([1, 1], [1, 5], [0, 40]),
   isScript: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
+  matrix: rarely(
+    fc.record({
+      values: fc.constantFrom(["eu", "us"], ["eu", "us", "ap"]),
+      parallel: fc.integer({ min: 1, max: 3 }),
+      bail: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
+    }),
+    4,
+  ),
   secrets: fc.tuple(
     fc.constantFrom(...Object.keys(SECRETS)),
     fc.constantFrom(...Object.keys(SECRETS)),

@@ -26,8 +26,9 @@ function fileOf({ number }: StepModel): string {
 }
 
 /** Writes a recipe as YAML. */
-export function yamlOf({ steps, always }: RecipeModel, { timeout }: RecipePlan): string {
+export function yamlOf({ steps, always, cases }: RecipeModel, { timeout }: RecipePlan): string {
   return stringify({
+    ...(cases[0] === undefined ? {} : { matrix: { place: [...cases] } }),
     name: "Simulated",
     secrets: ["API", "KEY"],
     vars: { n: 2, state: "none" },
@@ -71,7 +72,8 @@ function stateIs({ id }: StepModel, state: string): string {
 function fieldsOf(step: StepModel): Record<string, unknown> {
   const { action, target } = step;
   const payload = () => {
-    const tag = step.items === undefined ? tagOf(step) : `${tagOf(step)}/\${{ item }}`;
+    const own = step.items === undefined ? tagOf(step) : `${tagOf(step)}/\${{ item }}`;
+    const tag = step.hasMatrix ? `\${{ matrix.place }} ${own}` : own;
     const state = "${{ vars.state }}";
     return {
       tag,
@@ -157,9 +159,10 @@ export interface ScriptHooks {
 /** Returns a recipe as the function of a TypeScript recipe. Its steps are named by their tags. */
 export function scriptOf(
   { steps, always }: RecipeModel,
-  { onBodyEnd, onCleanUp }: ScriptHooks,
+  createHooks: () => ScriptHooks,
 ): (t: Script) => Promise<void> {
   return async (t) => {
+    const { onBodyEnd, onCleanUp } = createHooks();
     const handles = new Map<StepModel, JobHandle | RunHandle>();
     // The last function is called first.
     for (const step of always.toReversed()) {
@@ -176,6 +179,11 @@ export function scriptOf(
   };
 }
 
+/** Gives a function the same text on every runtime, because reports show it. */
+function sameText<F extends object>(condition: F): F {
+  return Object.assign(condition, { toString: () => "(it) => holds(it)" });
+}
+
 async function runStep(
   t: Script,
   step: StepModel,
@@ -186,7 +194,7 @@ async function runStep(
   const settings = { name, soft, ...(within === undefined ? {} : { within: `${within}ms` }) };
   const { API, KEY } = t.secrets;
   const payload = {
-    tag: name,
+    tag: step.hasMatrix ? `${t.matrix.place} ${name}` : name,
     ...("tells" in action && action.tells ? { text: `<${API}>`, key: KEY } : {}),
   };
   const handle = target && handles.get(target);
@@ -202,7 +210,7 @@ async function runStep(
     case "wait": {
       const { until, isExpression, untilStep, failOn } = action;
       const ends = isExpression && until
-        ? (it: JobHandle) => until.includes(it.state)
+        ? sameText((it: JobHandle) => until.includes(it.state))
         : until as JobHandle["state"][] | undefined;
       return await t.wait(handle as JobHandle, {
         ...settings,
@@ -217,7 +225,7 @@ async function runStep(
       return void await t.events(channelOf(action, id), {
         ...settings,
         ...(count === undefined ? {} : { count }),
-        ...(where === undefined ? {} : { where: (event) => counts(action, id, event) }),
+        ...(where === undefined ? {} : { where: sameText((event) => counts(action, id, event)) }),
       });
     }
     case "get":

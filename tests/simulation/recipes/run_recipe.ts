@@ -1,7 +1,7 @@
 // Loaded now, because the world's time does not wait for modules.
 import "node:async_hooks";
 import "../../../runner/expression/value_tree.ts";
-import { runCases } from "../../../runner/engine/run.ts";
+import { planCases, runCases } from "../../../runner/engine/run.ts";
 import { InterruptedError } from "../../../runner/events/deadline.ts";
 import type { Recipe } from "../../../runner/language/model.ts";
 import type { RunnerClient } from "../../../runner/mod.ts";
@@ -31,7 +31,7 @@ import { RULES } from "./recipe_rules.ts";
 import { defineJob, defineWorkflow } from "../../../dev/mod.ts";
 
 /** The most milliseconds that a recipe takes: its steps, `always` and the look for leftovers. */
-const LONGEST = 400_000;
+const LONGEST = 1_200_000;
 /** How many milliseconds after its end nothing of a recipe is left. */
 const CLOSE = 5_000;
 
@@ -83,7 +83,9 @@ export async function runRecipe(plan: RecipePlan): Promise<Verdict> {
     );
     disturb(plan, world, evidence, signal);
     const { exitCode } = await world.run(
-      runCases([{ recipe }], {
+      runCases(planCases([recipe]), {
+        parallel: plan.matrix?.parallel,
+        bail: plan.matrix?.bail,
         client: connection instanceof Error
           ? connection
           : evidence.client(connection as RunnerClient),
@@ -100,10 +102,26 @@ export async function runRecipe(plan: RecipePlan): Promise<Verdict> {
     if (connection instanceof Error) {
       if (![3, 130].includes(exitCode)) violations.push(`1: the exit code is ${exitCode}`);
     } else {
-      const judgement = new Interpreter(plan, model, evidence).judge();
+      const judgements = new Map(
+        evidence.cases.flatMap((one, index) =>
+          one.began
+            ? [[one, new Interpreter(plan, model, one, model.cases[index]).judge()] as const]
+            : []
+        ),
+      );
       const isDisturbed =
         plan.faults.length + plan.writeFaults.length + plan.disturbances.length > 0;
-      const about = { world, model, evidence, judgement, signals, received, exitCode, isDisturbed };
+      const about = {
+        world,
+        plan,
+        model,
+        evidence,
+        judgements,
+        signals,
+        received,
+        exitCode,
+        isDisturbed,
+      };
       for (const rule of RULES) violations.push(...rule(about));
     }
     await world.run(client.close(), CLOSE);
@@ -152,19 +170,22 @@ async function yaml(plan: RecipePlan, model: RecipeModel): Promise<Recipe> {
 }
 
 function script(plan: RecipePlan, model: RecipeModel, clock: WorldClock): Recipe {
-  let release: (() => void) | undefined;
-  const body = scriptOf(model, {
-    onBodyEnd: () => release = clock.freeze(),
-    onCleanUp() {
-      release?.();
-      release = undefined;
-    },
+  const body = scriptOf(model, () => {
+    let release: (() => void) | undefined;
+    return {
+      onBodyEnd: () => release = clock.freeze(),
+      onCleanUp() {
+        release?.();
+        release = undefined;
+      },
+    };
   });
   const secrets = ["API", "KEY"].map((name) => ({ name, span: { start: 0, end: 0 } }));
   const timeout = plan.timeout === undefined
     ? undefined
     : { kind: "literal" as const, value: `${plan.timeout}ms` };
   return scriptRecipe(body, {
+    matrix: plan.matrix?.values.map((place) => ({ place })) ?? [],
     secrets,
     timeout: timeout as Recipe["timeout"],
   });
