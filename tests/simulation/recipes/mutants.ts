@@ -230,16 +230,13 @@ export const RUNNER_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "`for_each` leaves out its last item",
-    "runner/engine/run_step.ts",
-    [
-      "for (const [i, item] of list.entries()) {",
-      "for (const [i, item] of list.slice(0, Math.max(1, list.length - 1)).entries()) {",
-    ],
+    "runner/engine/for_each.ts",
+    ["next < list.length &&", "next < Math.max(1, list.length - 1) &&"],
   ),
   mutant(
     "`for_each` goes on after a failure",
-    "runner/engine/run_step.ts",
-    ["    if (failure) break;\n", ""],
+    "runner/engine/for_each.ts",
+    ["next < list.length && !failure", "next < list.length"],
   ),
   mutant(
     "`parallel` passes if only one step has failed",
@@ -247,9 +244,9 @@ export const RUNNER_MUTANTS: readonly Mutant[] = [
     ["const [first] = failed;", "const [, first] = failed;"],
   ),
   mutant(
-    "the result of a job is that of the item before",
-    "runner/engine/run_step.ts",
-    ["if (entity) entities.push(entity);", "if (entity) entities.push(entities[0] ?? entity);"],
+    "the result of a job is that of the first item",
+    "runner/engine/for_each.ts",
+    ["({ entity }) => entity ?? []", "() => ended[0]?.entity ?? []"],
   ),
   mutant(
     "an `if` that is false does not skip its step",
