@@ -115,6 +115,17 @@ const THEMES: readonly Theme[] = [
     transports: ["socket"],
     isPrecise: true,
   },
+  // Calls that wait for a connection as their client is drained.
+  {
+    weight: 5,
+    operations: { enqueue: 4, stats: 1, close: 3 },
+    events: 10,
+    faults: ["any", "answer"],
+    lastFault: 12,
+    steps: 6,
+    clients: 1,
+    transports: ["socket"],
+  },
   // Clients over HTTP beside others.
   {
     weight: 2,
