@@ -26,6 +26,7 @@ export {
   type EventFrame,
   type EventPlace,
   type EventQuarantine,
+  type EventShard,
   type FailureKind,
   type Logged,
   type Observed,
