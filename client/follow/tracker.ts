@@ -72,6 +72,11 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     }
   }
 
+  /** Adds an event of the lane, unless others fill in what it missed. */
+  onEvent(event: E): void {
+    if (this.#fed) this.add(event);
+  }
+
   /** The lane may have missed events; the control link and the timeline fill in the rest. */
   stopFeeding(): void {
     if (!this.#fed) return;

@@ -170,7 +170,7 @@ export class Lanes {
     const { run_id, name } = event.data;
     const tracker = this.#trackers.get(run_id);
     // Another lane may have missed events, or be late.
-    if (tracker) return void (lane.tracker === tracker && tracker.add(event));
+    if (tracker) return void (lane.tracker === tracker && tracker.onEvent(event));
     if (!run_id || this.#running.has(run_id)) return;
     if (!this.#candidates.has(run_id)) {
       if (![...this.#starts.values()].some((start) => start.name === name)) return;

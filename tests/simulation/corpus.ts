@@ -245,6 +245,26 @@ export const CORPUS: readonly Found[] = [
     ]),
   },
   {
+    what:
+      "a watch yields events in order, although a slow lane delivers one after the control link",
+    program: {
+      ...program(
+        [
+          call({ ...start, name: "long", value: "none", then: "watch", pause: 1_500 }, {
+            after: 11,
+            wait: true,
+          }),
+          call({ do: "watch", pick: 7 }, { after: 5, wait: true }),
+          call({ do: "watch", pick: 0 }, { after: 1_316 }),
+        ],
+        [{ of: "lane", frame: 4, do: "delay", ms: 928 }],
+        [{ ...client, reconnect: false, credits: 10 }],
+      ),
+      seed: 981_361,
+      latency: [0, 200],
+    },
+  },
+  {
     what: "a request over HTTP that is repeated may be carried out before it is refused",
     program: program(
       [call({ ...enqueue, retry: "unknown" })],

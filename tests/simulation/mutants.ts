@@ -54,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "every lane feeds the tracker of a run",
     "client/start/lanes.ts",
-    ["(lane.tracker === tracker && tracker.add(event))", "tracker.add(event)"],
+    ["(lane.tracker === tracker && tracker.onEvent(event))", "tracker.onEvent(event)"],
   ),
   mutant(
     "a lane that fell silent is believed to deliver all events",
