@@ -60,6 +60,7 @@ export class ServerLife implements ServerParts {
       timestamps: new Timestamps(clock),
       ids: new Ids(clock, random),
       log: options.log ?? (() => {}),
+      ...(options.aroundWork ? { aroundWork: options.aroundWork } : {}),
       closed: false,
     };
     this.startMs = clock.now();

@@ -48,6 +48,22 @@ export class WorkloadError extends Error {
  */
 export async function loadWorkload(file: string, version?: string): Promise<Workload> {
   checkArgument("load workload", "file", file, someText);
+  return (await loadWithReset(file, version)).workload;
+}
+
+/** A workload, and the function that its file exports as `reset`. */
+export interface ResettableWorkload {
+  /** The workload. */
+  workload: Workload;
+  /** Gives the state of the file's modules its first values. */
+  reset?: () => unknown;
+}
+
+/**
+ * Imports a file as a workload, together with its `reset`.
+ * @throws {WorkloadError} If the file cannot be imported or has no definitions.
+ */
+export async function loadWithReset(file: string, version?: string): Promise<ResettableWorkload> {
   const url = fileUrl(file);
   if (version !== undefined) url.searchParams.set("version", version);
   let module: Record<string, unknown>;
@@ -63,7 +79,8 @@ export async function loadWorkload(file: string, version?: string): Promise<Work
   if (workload.jobs!.length + workload.workflows!.length + workload.crons!.length === 0) {
     throw new WorkloadError(file, "it exports no job, workflow or cron entry");
   }
-  return workload;
+  const { reset } = module;
+  return typeof reset === "function" ? { workload, reset: () => reset() } : { workload };
 }
 
 /** Returns the URL of a file. A relative path starts at the working directory. */

@@ -74,5 +74,6 @@ export {
   type VirtualClock,
   type VirtualClockOptions,
 } from "./virtual_clock.ts";
+export { type AroundWork, CrashError, type Work, type WorkKind } from "./work.ts";
 export type * from "../protocol/public_types.ts";
 export type { Clock, TimerHandle } from "../runtime/clock.ts";

@@ -7,6 +7,7 @@ import type { Fault, Faults } from "./faults/fault.ts";
 import type { QuirkOptions } from "./quirks.ts";
 import type { Store } from "./store.ts";
 import type { TokenOptions } from "./tokens.ts";
+import type { AroundWork } from "./work.ts";
 
 /** The definitions that a server runs, and the tokens it accepts. */
 export interface Workload {
@@ -86,6 +87,8 @@ export interface DevServerOptions extends Workload {
   log?: (line: string) => void;
   /** The faults to inject. */
   faults?: readonly Fault[];
+  /** Called around each piece of work, to let it be late, fail, be repeated or be lost. */
+  aroundWork?: AroundWork;
   /**
    * Seeds the random choices of faults; the same seed repeats them.
    * @default {a random number, which `faults.seed` returns}

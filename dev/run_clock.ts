@@ -5,6 +5,8 @@ import { SkippingClock, type VirtualClock } from "./virtual_clock.ts";
 
 /** Work that takes less than about this many real milliseconds takes no virtual time. */
 const TICK_MS = 10;
+/** How often it looks whether other work does anything, in real milliseconds. */
+const WATCH_MS = 25;
 /** By which part of the quiet time before it a pause is lengthened. */
 const PATIENCE = 0.1;
 
@@ -14,6 +16,11 @@ export interface RunClockOptions {
   start: Date;
   /** Real time. */
   real: Clock;
+  /**
+   * How long the time waits for other work, in real milliseconds, before it skips all the same.
+   * Without it, the time runs as fast as real time meanwhile.
+   */
+  patience?: number;
 }
 
 /**
@@ -30,16 +37,24 @@ export class RunClock implements VirtualClock, SkippableClock {
   readonly pauses: Clock;
   readonly #clock: SkippingClock;
   readonly #real: Clock;
-  #holds = 0;
+  readonly #patience: number | undefined;
+  readonly #holds = new Set<object>();
   /** The real time until which the current hold has moved the clock. */
   #heldSince = 0;
   #pauses = 0;
   #isTicking = false;
+  #tick: TimerHandle;
+  /** Whether anything happened since the last tick. */
+  #isActive = false;
+  #quietMs = 0;
+  #longestQuietMs = 0;
+  #hasGivenUp = false;
   #isFlowing = false;
   /** When something other than a pause last happened. */
   #lastWork: number;
 
-  constructor({ start, real }: RunClockOptions) {
+  constructor({ start, real, patience }: RunClockOptions) {
+    this.#patience = patience;
     this.#clock = new SkippingClock({ start }, true);
     this.#real = real;
     this.#lastWork = this.now();
@@ -52,6 +67,16 @@ export class RunClock implements VirtualClock, SkippableClock {
     };
   }
 
+  /** How long it was held at most while nothing happened that it could see, in real milliseconds. */
+  get longestQuietMs(): number {
+    return this.#longestQuietMs;
+  }
+
+  /** Whether its patience was ever over. */
+  get hasGivenUp(): boolean {
+    return this.#hasGivenUp;
+  }
+
   now(): number {
     return this.#clock.now();
   }
@@ -61,6 +86,7 @@ export class RunClock implements VirtualClock, SkippableClock {
   }
 
   setTimeout(callback: () => void, ms: number, kind?: TimerKind): TimerHandle {
+    this.#isActive = true;
     this.#lastWork = this.now();
     const onTimer = () => {
       this.#lastWork = this.now();
@@ -75,24 +101,35 @@ export class RunClock implements VirtualClock, SkippableClock {
 
   /** Keeps the clock from skipping while other work runs; returns a release function. */
   hold(): () => void {
+    this.#isActive = true;
     const release = this.#clock.hold();
-    if (this.#holds++ === 0) {
+    const hold = {};
+    this.#holds.add(hold);
+    if (this.#holds.size === 1) {
       this.#heldSince = monotonicNow(this.#real);
       this.#tickLater();
     }
-    let isHeld = true;
     return () => {
-      if (!isHeld) return;
-      isHeld = false;
-      this.#holds--;
+      if (!this.#holds.delete(hold)) return;
+      this.#isActive = true;
       release();
     };
+  }
+
+  /**
+   * Lets the time skip although it is held, because the work that holds it waits for a timer of this
+   * clock; returns a function that ends that.
+   */
+  excuse(): () => void {
+    return this.#clock.excuse();
   }
 
   /** Stops the time until the returned function is called. A paused clock has no real timer. */
   pause(): () => void {
     this.#pauses++;
     const release = this.#clock.hold();
+    this.#real.clearTimeout(this.#tick);
+    this.#isTicking = false;
     return () => {
       this.#pauses--;
       this.#heldSince = monotonicNow(this.#real);
@@ -121,14 +158,27 @@ export class RunClock implements VirtualClock, SkippableClock {
   }
 
   #tickLater(): void {
-    if (this.#isTicking || this.#pauses > 0) return;
+    if (this.#isTicking || this.#pauses > 0 || this.#holds.size === 0) return;
     this.#isTicking = true;
-    this.#real.setTimeout(() => {
+    this.#tick = this.#real.setTimeout(() => {
       this.#isTicking = false;
-      if (this.#holds === 0 || this.#pauses > 0) return;
-      this.#flow();
+      if (this.#holds.size === 0 || this.#pauses > 0) return;
+      if (this.#patience === undefined) this.#flow();
+      else this.#watch(this.#patience);
       this.#tickLater();
-    }, TICK_MS);
+    }, this.#patience === undefined ? TICK_MS : WATCH_MS);
+  }
+
+  /** Waits no longer for work that does nothing which the clock could see. */
+  #watch(patience: number): void {
+    this.#quietMs = this.#isActive ? 0 : this.#quietMs + WATCH_MS;
+    this.#isActive = false;
+    this.#longestQuietMs = Math.max(this.#longestQuietMs, this.#quietMs);
+    if (this.#quietMs < patience) return;
+    this.#quietMs = 0;
+    this.#hasGivenUp = true;
+    this.#holds.clear();
+    this.#clock.releaseAll();
   }
 
   /** Moves the clock by the real time for which it has been held. */

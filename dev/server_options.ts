@@ -97,6 +97,7 @@ export const SERVER_RULES: OptionRules = {
   random: optional(aFunction),
   log: optional(aFunction),
   faults: optional(faults),
+  aroundWork: optional(aFunction),
   seed: optional(numberFrom(-Number.MAX_VALUE)),
   listen: optional(trueOrFalse),
 };

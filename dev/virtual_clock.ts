@@ -77,7 +77,8 @@ export class SkippingClock implements VirtualClock, SkippableClock {
     background: new Heap(earlier),
   };
   #order = 0;
-  #holds = 0;
+  #holds = new Set<object>();
+  #excuses = 0;
   #freezes = 0;
   #advances = 0;
   #quietTurns = 0;
@@ -119,15 +120,31 @@ export class SkippingClock implements VirtualClock, SkippableClock {
 
   /** Keeps the clock from skipping while other work runs; returns a release function. */
   hold(): () => void {
-    this.#holds++;
-    let isHeld = true;
+    const hold = {};
+    this.#holds.add(hold);
     return () => {
-      if (!isHeld) return;
-      isHeld = false;
-      this.#holds--;
-      if (this.#holds === 0) { for (const resolve of this.#onReleased.splice(0)) resolve(); }
+      if (!this.#holds.delete(hold)) return;
+      this.#onRelease();
+    };
+  }
+
+  /** Lets the clock skip although it is held; returns a function that ends that. */
+  excuse(): () => void {
+    this.#excuses++;
+    this.#onRelease();
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#excuses--;
       this.touch();
     };
+  }
+
+  /** Ends all holds. */
+  releaseAll(): void {
+    this.#holds.clear();
+    this.#onRelease();
   }
 
   /** Resolves when nothing happens any more without the time moving. The time stands meanwhile. */
@@ -135,9 +152,9 @@ export class SkippingClock implements VirtualClock, SkippableClock {
     this.#advances++;
     try {
       do {
-        if (this.#holds > 0) await new Promise<void>((resolve) => this.#onReleased.push(resolve));
+        if (this.#isHeld) await new Promise<void>((resolve) => this.#onReleased.push(resolve));
         await this.#settled();
-      } while (this.#holds > 0);
+      } while (this.#isHeld);
     } finally {
       this.#advances--;
       this.touch();
@@ -179,11 +196,20 @@ export class SkippingClock implements VirtualClock, SkippableClock {
     }
   }
 
+  get #isHeld(): boolean {
+    return this.#holds.size > 0 && this.#excuses === 0;
+  }
+
+  #onRelease(): void {
+    if (!this.#isHeld) { for (const resolve of this.#onReleased.splice(0)) resolve(); }
+    this.touch();
+  }
+
   /** Skips after enough quiet turns of the event loop. */
   #watch(): void {
     if (++this.#quietTurns >= QUIET_TURNS) {
-      const isHeld = this.#holds > 0 || this.#freezes > 0 || this.#advances > 0;
-      const target = isHeld ? undefined : this.#target();
+      const isStopped = this.#isHeld || this.#freezes > 0 || this.#advances > 0;
+      const target = isStopped ? undefined : this.#target();
       const deadline = this.#skipsToAny ? undefined : first(this.#timers.deadline);
       if (!target || (deadline && deadline.due < target.due)) {
         // Any change to these conditions calls `touch`, which starts watching again.

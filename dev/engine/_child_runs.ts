@@ -2,6 +2,7 @@ import { encodeBase64 } from "../../protocol/base64.ts";
 import { StepError } from "../context.ts";
 import { goQuote, goStringify } from "../go/encode.ts";
 import type { Checkpoints } from "./_checkpoints.ts";
+import type { RunWork } from "./_run_work.ts";
 import { runTaskGroup } from "./_task_group.ts";
 import { errorText } from "./errors.ts";
 import { never, type ServerState } from "./server_state.ts";
@@ -31,8 +32,7 @@ export interface ParentRun {
   checkpoints: Checkpoints;
   signal: AbortSignal;
   startChild: StartChild;
-  /** Called when the wait for a child begins; returns a function that is called when it ends. */
-  wait(): () => void;
+  work: RunWork;
 }
 
 /** Starts the child workflows of one run. */
@@ -52,10 +52,11 @@ export class ChildRuns {
     const saved = checkpoints.restore(key);
     if (saved) return saved.value;
     const startedMs = checkpoints.now();
-    const child = this.#start("child", key, name, input);
-    const onEnd = this.#parent.wait();
-    await child.done;
-    onEnd();
+    const child = await this.#parent.work.carryOut("child", name, async () => {
+      const started = this.#start("child", key, name, input);
+      await this.#ended(started);
+      return started;
+    });
     if (child.run.state === "failed") {
       const message = `child workflow ${goQuote(name)} failed: ${child.run.error}`;
       throw checkpoints.emitFailed(key, new StepError(message));
@@ -112,22 +113,36 @@ export class ChildRuns {
     signal: AbortSignal,
   ): Promise<string> {
     const quoted = goQuote(key.slice("child:".length));
-    let child: StartedRun;
-    try {
-      child = this.#parent.startChild(name, goStringify(input ?? null), signal);
-    } catch (error) {
-      const prefix = `workflow ${this.#parent.run.name} fanout child ${quoted}: `;
-      throw new StepError(prefix + errorText(error), { cause: error });
-    }
-    const onEnd = this.#parent.wait();
-    await child.done;
-    onEnd();
+    const child = await this.#parent.work.carryOut(
+      "child",
+      key.slice("child:".length),
+      async () => {
+        const started = this.#startFannedOut(quoted, name, input, signal);
+        await this.#ended(started);
+        return started;
+      },
+    );
     if (child.run.state === "failed") {
       throw new StepError(`fanout child ${quoted} failed: ${child.run.error}`);
     }
     const output = child.run.output ?? "null";
     this.#parent.checkpoints.save(key, encodeBase64(output), output);
     return output;
+  }
+
+  #startFannedOut(quoted: string, name: string, input: unknown, signal: AbortSignal): StartedRun {
+    try {
+      return this.#parent.startChild(name, goStringify(input ?? null), signal);
+    } catch (error) {
+      const prefix = `workflow ${this.#parent.run.name} fanout child ${quoted}: `;
+      throw new StepError(prefix + errorText(error), { cause: error });
+    }
+  }
+
+  async #ended(child: StartedRun): Promise<void> {
+    const onEnd = this.#parent.work.wait();
+    await child.done;
+    onEnd();
   }
 
   /** Starts a child; its step fails if the child cannot be started. */

@@ -2,6 +2,7 @@ import { encodeBase64 } from "../../protocol/base64.ts";
 import { StepError, type WorkflowEvent } from "../context.ts";
 import { type Duration, parseDuration } from "../duration.ts";
 import { goQuote, goStringify } from "../go/encode.ts";
+import type { RunWork } from "./_run_work.ts";
 import { runTaskGroup } from "./_task_group.ts";
 import { errorText } from "./errors.ts";
 import type { EventWaiter } from "./memory_store.ts";
@@ -27,15 +28,12 @@ export interface EventWait {
 export class EventWaits {
   readonly #server: ServerState;
   readonly #run: RunRow;
-  readonly #signal: AbortSignal;
-  readonly #wait: () => () => void;
+  readonly #work: RunWork;
 
-  /** @param wait Called when a wait begins; returns a function that is called when it ends. */
-  constructor(server: ServerState, run: RunRow, signal: AbortSignal, wait: () => () => void) {
+  constructor(server: ServerState, run: RunRow, work: RunWork) {
     this.#server = server;
     this.#run = run;
-    this.#signal = signal;
-    this.#wait = wait;
+    this.#work = work;
   }
 
   /**
@@ -43,12 +41,16 @@ export class EventWaits {
    * checkpoint.
    */
   async waitForOne(wait: EventWait): Promise<WorkflowEvent | undefined> {
-    const { key, names, timeout, errorPrefix, match } = wait;
-    const saved = this.#run.checkpoints.get(key);
+    const saved = this.#run.checkpoints.get(wait.key);
     if (saved) return saved.value as WorkflowEvent | undefined;
+    return await this.#work.carryOut("wait", wait.key, () => this.#waitForOne(wait));
+  }
+
+  async #waitForOne(wait: EventWait): Promise<WorkflowEvent | undefined> {
+    const { key, names, timeout, errorPrefix, match } = wait;
     let row: EventRow | undefined;
     try {
-      row = await this.#take(names, parseDuration(timeout), this.#signal, match);
+      row = await this.#take(names, parseDuration(timeout), this.#work.signal, match);
     } catch (error) {
       throw new StepError(errorPrefix + errorText(error), { cause: error });
     }
@@ -63,8 +65,16 @@ export class EventWaits {
     const group = `waitall:${names.join(",")}`;
     const saved = this.#run.checkpoints.get(group);
     if (saved) return saved.value as WorkflowEvent[];
+    return await this.#work.carryOut("wait", group, () => this.#waitForAll(group, names, timeout));
+  }
+
+  async #waitForAll(
+    group: string,
+    names: readonly string[],
+    timeout: Duration,
+  ): Promise<WorkflowEvent[]> {
     const rows: EventRow[] = [];
-    const options = { signal: this.#signal, timers: this.#server.timers };
+    const options = { signal: this.#work.signal, timers: this.#server.timers };
     const failure = await runTaskGroup(names, options, async (name, index, signal) => {
       const row = await this.#take([name], parseDuration(timeout), signal);
       if (this.#server.closed) return never();
@@ -119,7 +129,7 @@ export class EventWaits {
       };
       store.addWaiter(waiter, quirks["random-event-order"] ? random : undefined);
       if (isSettled) return;
-      onEnd = this.#wait();
+      onEnd = this.#work.wait();
       removeListener = onAbort(signal, () => {
         clearTimer();
         onEnd();

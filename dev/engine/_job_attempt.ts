@@ -1,6 +1,7 @@
 import { ClockHold } from "../../runtime/clock_hold.ts";
 import type { JobContext } from "../context.ts";
 import { type Duration, parseDuration } from "../duration.ts";
+import type { AroundWork } from "../work.ts";
 import { DeadlineError } from "./errors.ts";
 import type { ServerState } from "./server_state.ts";
 import type { JobRow } from "./store_rows.ts";
@@ -52,6 +53,27 @@ export class JobAttempt implements JobContext {
     const signal = options.signal === undefined ? this.signal : options.signal;
     await this.#hold.during(this.#server.timers.sleep(parseDuration(duration), signal));
   };
+
+  /** Calls the handler with something around it. */
+  async carryOut(aroundWork: AroundWork, call: () => unknown): Promise<void> {
+    const { timers } = this.#server;
+    const { name, maxRetries, retryCount } = this.#job;
+    const { job_id: id, attempt } = this;
+    // What is around the work may wait for the clock.
+    let done = this.#hold.wait();
+    await aroundWork(
+      { kind: "job", name, id, attempt, isRetried: retryCount < maxRetries },
+      async () => {
+        this.#job.startedMs = timers.now();
+        done();
+        try {
+          await call();
+        } finally {
+          done = this.#hold.wait();
+        }
+      },
+    );
+  }
 
   /** Asks the handler to stop. */
   abort(reason: unknown): void {

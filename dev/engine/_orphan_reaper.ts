@@ -1,4 +1,5 @@
 import type { ServerState } from "./server_state.ts";
+import type { JobRow } from "./store_rows.ts";
 
 /** How long a running job may go without a worker, and how often the reaper runs. */
 const STALE_MS = 30_000;
@@ -32,18 +33,24 @@ export class OrphanReaper {
   }
 
   #reap(): void {
-    const { store, timers, timestamps } = this.#server;
+    const { store, timers } = this.#server;
     const now = timers.now();
     for (const job of store.orphans) {
       if (job.state !== "running") store.orphans.delete(job);
       else if (job.startedMs < now - STALE_MS) {
         store.orphans.delete(job);
-        job.state = "pending";
-        job.runAtMs = now;
-        job.runAt = job.updatedAt = timestamps.now();
-        job.startedAt = undefined;
-        store.enqueue(job, now);
+        requeueOrphan(this.#server, job);
       }
     }
   }
+}
+
+/** Queues a job again whose worker has died. That is no retry. */
+export function requeueOrphan({ store, timers, timestamps }: ServerState, job: JobRow): void {
+  const now = timers.now();
+  job.state = "pending";
+  job.runAtMs = now;
+  job.runAt = job.updatedAt = timestamps.now();
+  job.startedAt = undefined;
+  store.enqueue(job, now);
 }

@@ -23,6 +23,7 @@ import { gobBase64 } from "../go/gob.ts";
 import { Checkpoints } from "./_checkpoints.ts";
 import { ChildRuns, type StartChild } from "./_child_runs.ts";
 import { EventWaits } from "./_event_waits.ts";
+import { RunWork } from "./_run_work.ts";
 import { runTaskGroup } from "./_task_group.ts";
 import { errorText } from "./errors.ts";
 import { never, type ServerState } from "./server_state.ts";
@@ -54,21 +55,20 @@ export class RunContext implements Workflow {
   readonly #eventWaits: EventWaits;
   readonly #children: ChildRuns;
   readonly #compensations: Compensation[] = [];
-  readonly #hold: ClockHold;
+  readonly work: RunWork;
 
   constructor(server: ServerState, run: RunRow, signal: AbortSignal, startChild: StartChild) {
     this.#server = server;
     this.#checkpoints = new Checkpoints(server, run);
-    this.#hold = new ClockHold(server.timers);
-    const wait = () => this.#hold.wait();
-    this.#eventWaits = new EventWaits(server, run, signal, wait);
+    this.work = new RunWork(server, run, signal);
+    this.#eventWaits = new EventWaits(server, run, this.work);
     this.#children = new ChildRuns({
       server,
       run,
       checkpoints: this.#checkpoints,
       signal,
       startChild,
-      wait,
+      work: this.work,
     });
     this.run_id = run.id;
     this.name = run.name;
@@ -105,7 +105,7 @@ export class RunContext implements Workflow {
       if (this.#checkpoints.has(key)) return;
       const startedMs = this.#checkpoints.now();
       try {
-        await this.#call(step, signal);
+        await this.work.carryOut("parallel", key, () => this.#call(step, signal));
       } catch (error) {
         this.#checkpoints.emitFailed(key, error);
         throw error;
@@ -128,11 +128,6 @@ export class RunContext implements Workflow {
     this.#compensations.push({ name, undo });
   }
 
-  /** Releases the clock: the handler has returned. */
-  end(): void {
-    this.#hold.end();
-  }
-
   /** Runs the compensations, the last registered first. If one fails, the others still run. */
   async runCompensations(): Promise<void> {
     for (const { name, undo } of this.#compensations.toReversed()) {
@@ -140,7 +135,7 @@ export class RunContext implements Workflow {
       if (this.#checkpoints.has(key)) continue;
       const startedMs = this.#checkpoints.now();
       try {
-        await this.#call(undo, this.signal);
+        await this.work.carryOut("compensate", name, () => this.#call(undo, this.signal));
       } catch (error) {
         this.#checkpoints.emitFailed(key, error);
         continue;
@@ -156,7 +151,8 @@ export class RunContext implements Workflow {
     checkArgument(`sleep '${name}'`, "duration", duration, aDuration);
     const key = `sleep:${name}`;
     if (this.#checkpoints.has(key)) return;
-    await this.#hold.during(this.#server.timers.sleep(parseDuration(duration), this.signal));
+    const sleep = () => this.#server.timers.sleep(parseDuration(duration), this.signal);
+    await this.work.carryOut("sleep", name, () => this.work.during(sleep()));
     this.#checkpoints.save(key);
   }
 
@@ -227,7 +223,7 @@ export class RunContext implements Workflow {
     const startedMs = this.#checkpoints.now();
     let result: Result;
     try {
-      result = await this.#call(run, this.signal);
+      result = await this.work.carryOut("step", name, () => this.#call(run, this.signal));
     } catch (error) {
       const prefix = `workflow ${this.name} step ${goQuote(name)}: `;
       throw this.#checkpoints.emitFailed(name, error, prefix);
@@ -248,10 +244,13 @@ export class RunContext implements Workflow {
     const { timers } = this.#server;
     const hold = new ClockHold(timers);
     // The step holds the clock itself, and may sleep.
-    const done = this.#hold.wait();
+    const done = this.work.wait();
     const sleep: HandlerContext["sleep"] = async (duration, options = {}) => {
       const until = options.signal === undefined ? signal : options.signal;
       await hold.during(timers.sleep(parseDuration(duration), until));
+      if (!this.work.isDead) return;
+      hold.end();
+      return never();
     };
     try {
       return await work({ signal, sleep, log: (message) => this.log(message) });

@@ -1,6 +1,7 @@
 import { decodeGo, type GoType, zeroOf } from "../go/decode.ts";
 import type { StandardSchema, StandardSchemaIssue, StandardSchemaResult } from "../schema.ts";
 import { errorText } from "./errors.ts";
+import type { JobRow } from "./store_rows.ts";
 
 /** Marks schemas made by {@linkcode goSchema}, which decode the JSON text itself. */
 const GO_TYPE: unique symbol = Symbol("go type");
@@ -58,4 +59,19 @@ function issueText({ message, path }: StandardSchemaIssue): string {
   if (!path || path.length === 0) return message;
   const where = path.map((part) => String(typeof part === "object" ? part.key : part)).join(".");
   return `${where}: ${message}`;
+}
+
+/**
+ * Decodes the payload of a job.
+ * @throws {Error} If it does not match the schema of the job's definition.
+ */
+export async function decodePayload(
+  { name, payload }: JobRow,
+  schema: StandardSchema | undefined,
+): Promise<unknown> {
+  try {
+    return await decodeInput(payload, schema);
+  } catch (cause) {
+    throw new Error(`unmarshal payload for job "${name}": ${errorText(cause)}`, { cause });
+  }
 }

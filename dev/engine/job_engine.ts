@@ -1,11 +1,12 @@
 import { afterTask } from "../../runtime/real_timers.ts";
 import type { JobDefinition } from "../define.ts";
 import { parseDuration } from "../duration.ts";
+import { CrashError } from "../work.ts";
 import { emitJob } from "./_emit.ts";
 import { JobAttempt } from "./_job_attempt.ts";
-import { OrphanReaper } from "./_orphan_reaper.ts";
+import { OrphanReaper, requeueOrphan } from "./_orphan_reaper.ts";
 import { CanceledError, errorText } from "./errors.ts";
-import { decodeInput } from "./handler_input.ts";
+import { decodePayload } from "./handler_input.ts";
 import { never, type ServerState } from "./server_state.ts";
 import type { JobRow, Tenant } from "./store_rows.ts";
 import { wholeSeconds } from "./timestamps.ts";
@@ -227,8 +228,9 @@ export class JobEngine {
     const server = this.#server;
     let failure: { error: unknown } | undefined;
     try {
-      const payload = await this.#decodePayload(job, definition);
-      await definition.handler(payload as never, attempt);
+      const payload = await decodePayload(job, definition.options.payload);
+      const call = () => definition.handler(payload as never, attempt);
+      await (server.aroundWork ? attempt.carryOut(server.aroundWork, call) : call());
     } catch (error) {
       failure = { error };
     }
@@ -238,19 +240,18 @@ export class JobEngine {
     this.#activeIn.set(job.queue, this.#activeIn.get(job.queue)! - 1);
     const wasCancelled = job.state === "cancelled" && !server.quirks["cancel-overwrites"];
     if (!wasCancelled) {
-      if (failure) this.#fail(job, failure.error);
+      if (failure?.error instanceof CrashError) this.#lose(job, failure.error.ms);
+      else if (failure) this.#fail(job, failure.error);
       else this.#complete(job);
     }
     this.#pollSoon();
   }
 
-  async #decodePayload(job: JobRow, definition: JobDefinition): Promise<unknown> {
-    try {
-      return await decodeInput(job.payload, definition.options.payload);
-    } catch (cause) {
-      const message = `unmarshal payload for job "${job.name}": ${errorText(cause)}`;
-      throw new Error(message, { cause });
-    }
+  /** Leaves a job without a worker for some time. */
+  #lose(job: JobRow, ms: number): void {
+    this.#server.timers.set(() => {
+      if (job.state === "running") requeueOrphan(this.#server, job);
+    }, ms);
   }
 
   #complete(job: JobRow): void {

@@ -1,5 +1,6 @@
 import type { Observer } from "../options.ts";
 import type { QuirkName } from "../quirks.ts";
+import type { AroundWork } from "../work.ts";
 import type { Ids } from "./ids.ts";
 import type { MemoryStore } from "./memory_store.ts";
 import type { Registry } from "./registry.ts";
@@ -19,6 +20,8 @@ export interface ServerState {
   readonly random: () => number;
   readonly log: (line: string) => void;
   readonly observers: ReadonlySet<Observer>;
+  /** Called around each piece of work. */
+  readonly aroundWork?: AroundWork;
   /** Whether the server was closed. Handlers that still run must leave no trace then. */
   closed: boolean;
 }

@@ -102,14 +102,31 @@ export class WorkflowEngine {
   }
 
   async #execute(run: RunRow, definition: WorkflowDefinition, signal: AbortSignal): Promise<void> {
+    const newContext = () =>
+      new RunContext(
+        this.#server,
+        run,
+        this.#cancelable(run, signal),
+        (name, input, signal) => this.start(run, name, input, signal, run.id),
+      );
+    if (!this.#server.aroundWork) return await this.#executeIn(newContext(), run, definition);
+    for (;;) {
+      const context = newContext();
+      const execution = this.#executeIn(context, run, definition).then(() => undefined);
+      const crash = await Promise.race([execution, context.work.crashed]);
+      if (!crash) return;
+      // As on another server of the store, which resumes the run.
+      await this.#server.timers.sleep(crash.ms);
+    }
+  }
+
+  async #executeIn(
+    context: RunContext,
+    run: RunRow,
+    definition: WorkflowDefinition,
+  ): Promise<void> {
     const server = this.#server;
     const startedMs = server.timers.now();
-    const context = new RunContext(
-      server,
-      run,
-      this.#cancelable(run, signal),
-      (name, input, signal) => this.start(run, name, input, signal, run.id),
-    );
     let failure: { error: unknown } | undefined;
     try {
       const input = await this.#decodeInput(run, definition);
@@ -118,7 +135,7 @@ export class WorkflowEngine {
     } catch (error) {
       failure = { error };
     }
-    context.end();
+    context.work.end();
     if (server.closed) return never();
     const elapsed_ms = Math.floor(server.timers.now() - startedMs);
     const completedAt = server.timestamps.now();

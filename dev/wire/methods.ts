@@ -27,10 +27,12 @@ import {
   toErrorResult,
 } from "./method.ts";
 
-const enqueueJob: Method = ({ jobs }, frame, { tenant }) => {
+const enqueueJob: Method = ({ state, jobs }, frame, { tenant }) => {
   const request = decodeJobEnqueueRequest(frame.data);
-  const job = jobs.enqueue(tenant, request.name, request.payload, request);
-  return ok({ job_id: job.id, queue: job.queue, state: "pending" });
+  return carryOut(state, "enqueue", request.name, () => {
+    const job = jobs.enqueue(tenant, request.name, request.payload, request);
+    return ok({ job_id: job.id, queue: job.queue, state: "pending" });
+  });
 };
 
 const getJob: Method = (server, frame, caller) => {
@@ -50,14 +52,16 @@ const startWorkflow: Method = (server, frame, caller) => {
   const { quirks } = server.state;
   const { name, input } = decodeWorkflowStartRequest(frame.data);
   const signal = quirks["runs-die-with-request"] ? caller.signal : server.signal;
-  try {
-    const { run, done } = server.workflows.start(caller.tenant, name, input, signal);
-    const result = () => ok({ run_id: run.id, name: run.name, state: run.state });
-    return quirks["blocking-start"] ? done.then(result) : result();
-  } catch (error) {
-    if (!(error instanceof NotRegisteredError)) throw error;
-    return { code: 500, message: `workflow start failed: ${error.message}` };
-  }
+  return carryOut(server.state, "start", name, () => {
+    try {
+      const { run, done } = server.workflows.start(caller.tenant, name, input, signal);
+      const result = () => ok({ run_id: run.id, name: run.name, state: run.state });
+      return quirks["blocking-start"] ? done.then(result) : result();
+    } catch (error) {
+      if (!(error instanceof NotRegisteredError)) throw error;
+      return { code: 500, message: `workflow start failed: ${error.message}` };
+    }
+  });
 };
 
 const getRun: Method = (server, frame, caller) => {
@@ -75,13 +79,15 @@ const getTimeline: Method = (server, frame, caller) => {
 
 const publishEvent: Method = ({ state }, frame, { tenant }) => {
   const { name, payload } = decodeWorkflowEventRequest(frame.data);
-  const id = state.ids.next("evt");
-  const createdAt = state.timestamps.now();
-  state.store.publish({ id, name, payload, ...tenant, acked: false, createdAt });
-  for (const { published } of state.observers) {
-    published?.({ id, name, payload: payload && JSON.parse(payload), created_at: createdAt });
-  }
-  return ok({ event_id: id, name });
+  return carryOut(state, "publish", name, () => {
+    const id = state.ids.next("evt");
+    const createdAt = state.timestamps.now();
+    state.store.publish({ id, name, payload, ...tenant, acked: false, createdAt });
+    for (const { published } of state.observers) {
+      published?.({ id, name, payload: payload && JSON.parse(payload), created_at: createdAt });
+    }
+    return ok({ event_id: id, name });
+  });
 };
 
 const subscribe: Method = (_server, frame, caller) => {
@@ -119,7 +125,21 @@ const METHODS: Methods = new Map([
   ["stats", stats],
 ]);
 
-/** Calls the method of a request. Only a blocking `workflow.start` returns a promise. */
+/** Carries out a write. */
+function carryOut(
+  { aroundWork }: ServerParts["state"],
+  kind: "enqueue" | "publish" | "start",
+  name: string,
+  run: () => MethodResult | Promise<MethodResult>,
+): MethodResult | Promise<MethodResult> {
+  if (!aroundWork) return run();
+  return aroundWork({ kind, name }, async () => await run()).catch(toErrorResult);
+}
+
+/**
+ * Calls the method of a request. It returns a promise only for a blocking `workflow.start`, and if
+ * the server has something around its work.
+ */
 export function callMethod(
   server: ServerParts,
   frame: ClientFrame,

@@ -28,6 +28,8 @@ export interface OptionSpec {
   short?: string;
   /** Whether it can be used several times. */
   repeat?: boolean;
+  /** Whether help and completions leave it out: it exists only to be refused with a reason. */
+  isHidden?: boolean;
 }
 
 /** The options of a command, by name. */
@@ -92,10 +94,15 @@ function unknownOption(rawName: string, specs: OptionSpecs): UsageError {
   return new UsageError(`Unknown option ${rawName}${suggestion ? `; ${suggestion}` : ""}`);
 }
 
+/** The options that help and completions show. */
+export function shownOptions(specs: OptionSpecs): [string, OptionSpec][] {
+  return Object.entries(specs).filter(([, { isHidden }]) => !isHidden);
+}
+
 /** Formats options as the lines of a help text. */
 export function optionLines(specs: OptionSpecs): string[] {
   return helpRows(
-    Object.entries(specs).map(([name, { short, value, description }]) => [
+    shownOptions(specs).map(([name, { short, value, description }]) => [
       `${short ? `-${short}, ` : "    "}--${name}${value ? ` ${value}` : ""}`,
       description,
     ]),

@@ -21,6 +21,7 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   tail: async () => (await import("./commands/tail.ts")).tail,
   cancel: async () => (await import("./commands/cancel.ts")).cancel,
   timeline: async () => (await import("./commands/timeline.ts")).timeline,
+  explore: async () => (await import("./commands/explore.ts")).explore,
   record: async () => (await import("./commands/record.ts")).record,
   stats: async () => (await import("./commands/stats.ts")).stats,
   call: async () => (await import("./commands/call.ts")).call,

@@ -4,6 +4,7 @@ import { DevFileError } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 
 type Workload = import("../../dev/mod.ts").Workload;
+type ResettableWorkload = import("../../dev/load_workload.ts").ResettableWorkload;
 
 /** How often each file was loaded in this process. */
 const loads = new Map<string, number>();
@@ -16,9 +17,17 @@ const loads = new Map<string, number>();
  */
 export async function loadDevFile(
   file: string,
-  { guard, signal }: Pick<CommandContext, "guard" | "signal">,
+  context: Pick<CommandContext, "guard" | "signal">,
 ): Promise<Workload> {
-  const [{ loadWorkload }, { provideOwnPackage }] = await Promise.all([
+  return (await loadResettable(file, context)).workload;
+}
+
+/** Like {@linkcode loadDevFile}, together with the function that the file exports as `reset`. */
+export async function loadResettable(
+  file: string,
+  { guard, signal }: Pick<CommandContext, "guard" | "signal">,
+): Promise<ResettableWorkload> {
+  const [{ loadWithReset }, { provideOwnPackage }] = await Promise.all([
     import("../../dev/load_workload.ts"),
     import("./own_package.ts"),
   ]);
@@ -27,7 +36,7 @@ export async function loadDevFile(
   loads.set(file, count + 1);
   guard?.start();
   try {
-    return await abortable(loadWorkload(file, count === 0 ? undefined : String(count)), signal);
+    return await abortable(loadWithReset(file, count === 0 ? undefined : String(count)), signal);
   } catch (error) {
     if (signal.aborted) throw error;
     guard?.take((error as Error).cause);

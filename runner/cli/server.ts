@@ -133,6 +133,12 @@ export interface EmbeddedServerOptions {
   dev?: string | undefined;
   /** Receives the lines that handlers log. */
   log?: (line: string) => void;
+  /** Returns a random number in the range [0, 1). */
+  random?: () => number;
+  /** Called around each piece of work of the server. */
+  aroundWork?: import("../../dev/mod.ts").AroundWork;
+  /** Callbacks for what happens in the server. */
+  observer?: import("../../dev/mod.ts").Observer;
 }
 
 /**
@@ -142,7 +148,7 @@ export interface EmbeddedServerOptions {
  * @throws {UsageError} When the server refuses the workload.
  */
 export async function embeddedServer(options: EmbeddedServerOptions): Promise<Server> {
-  const { dev, virtual, log } = options;
+  const { dev, virtual, log, random, aroundWork, observer } = options;
   // Not from `dev/mod.ts`, which would load much more.
   const [{ createDevServer }, workload] = await Promise.all([
     import("../../dev/server.ts"),
@@ -153,9 +159,12 @@ export async function embeddedServer(options: EmbeddedServerOptions): Promise<Se
     listen: false,
     clock: virtual?.clock ?? options.clock,
     ...(log ? { log } : {}),
+    ...(random ? { random } : {}),
+    ...(aroundWork ? { aroundWork } : {}),
   }).catch((error) => {
     throw dev === undefined ? error : refusedWorkload(dev, error);
   });
+  if (observer) server.observe(observer);
   const tokens = Object.keys(workload.tokens ?? {});
   return {
     url: server.url,

@@ -38,7 +38,7 @@ export async function runAttempt(
   const { case: owner, deadline: outer } = scope;
   let limit: number;
   try {
-    limit = momentIn(owner.clock, ownLimit(step, scope));
+    limit = momentIn(owner.clock, ownLimit(step, scope) + (owner.virtual?.grace ?? 0));
   } catch (error) {
     return { passed: false, error, final: true };
   }

@@ -216,7 +216,7 @@ export class Case {
   async #runAlways(): Promise<void> {
     using deadline = new Deadline(
       this.#options.clock,
-      this.#cleanUpBudget.deadline(),
+      this.#cleanUpBudget.deadline() + (this.#options.virtual?.grace ?? 0),
       new AbortController().signal,
       "the time of `always`",
     );
@@ -287,6 +287,6 @@ export class Case {
     const { timeout } = this.#recipe;
     const fallback = this.#options.virtual ? DEFAULT_VIRTUAL_TIMEOUT : DEFAULT_TIMEOUT;
     const own = timeout ? toMilliseconds(this.#state.resolve(timeout), timeout) : fallback;
-    return Math.min(own, this.#options.timeout ?? Infinity);
+    return Math.min(own, this.#options.timeout ?? Infinity) + (this.#options.virtual?.grace ?? 0);
   }
 }

@@ -11,13 +11,28 @@ export interface SkippingTime {
   pass(ms: number, signal: AbortSignal): Promise<void>;
 }
 
+/** How much more time a recipe gets than it asks for, where the server is late on purpose. */
+export interface Allowance {
+  /** How many milliseconds are added to each limit. */
+  grace: number;
+  /** Returns by how many milliseconds the server has been late so far. */
+  lateness(): number;
+}
+
 /** The virtual time of a run. Its modules are loaded only for runs that have one. */
 export class VirtualTime {
   readonly #time: SkippingTime;
+  readonly #allowance: Allowance | undefined;
 
   /** Uses a clock, which must be the clock of the run, too. */
-  constructor(time: SkippingTime) {
+  constructor(time: SkippingTime, allowance?: Allowance) {
     this.#time = time;
+    this.#allowance = allowance;
+  }
+
+  /** How many milliseconds are added to each limit of a recipe. */
+  get grace(): number {
+    return this.#allowance?.grace ?? 0;
   }
 
   /** The clock for pauses between reads. */
@@ -30,9 +45,16 @@ export class VirtualTime {
     return this.#time.hold();
   }
 
-  /** Lets time pass. */
-  pass(ms: number, signal: AbortSignal): Promise<void> {
-    return this.#time.pass(ms, signal);
+  /** Lets time pass, and as much as the server was late. */
+  async pass(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#time.pass(ms, signal);
+    let made = 0;
+    for (;;) {
+      const late = this.#allowance?.lateness() ?? 0;
+      if (late <= made) return;
+      await this.#time.pass(late - made, signal);
+      made = late;
+    }
   }
 
   /** Starts work of the runner or of a recipe's code. */

@@ -44,9 +44,13 @@ export async function waitForEntity(
   let last: EntityReading | undefined;
   let missing: string | undefined;
   let answered = 0;
+  /** When the server was asked, while there is no answer. */
+  let asked: number | undefined;
   try {
     while (true) {
+      asked = elapsed();
       last = await readEntity(entity, context);
+      asked = undefined;
       answered = elapsed();
       history.add(last, answered);
       last.result = keep(last.result);
@@ -81,7 +85,8 @@ export async function waitForEntity(
     }
   } catch (error) {
     const { lines, observed } = details();
-    const silence = elapsed() - answered;
+    // The pause before a read is no silence: in virtual time it may be hours.
+    const silence = elapsed() - (asked ?? elapsed());
     if (last && (isConnectionError(error) || (context.timedOut && silence >= SILENCE_LIMIT))) {
       const message = `the connection was lost while waiting for ${entityTitle(last)}`;
       throw new StepFailure("connection", message, {

@@ -200,6 +200,7 @@ const FILES: Record<string, readonly string[]> = {
     "dev/schema.ts",
     "dev/store.ts",
     "dev/tokens.ts",
+    "dev/work.ts",
   ],
   "runner/report basics": [
     "runner/report/plain_text.ts",

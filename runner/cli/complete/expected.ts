@@ -1,4 +1,4 @@
-import type { OptionSpecs } from "../args.ts";
+import { type OptionSpecs, shownOptions } from "../args.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { COMMANDS, optionsOf } from "../commands.ts";
 import { type Completion, type Place, withPrefix } from "./candidates.ts";
@@ -25,7 +25,7 @@ export async function completionOf(
   if (first === "help") return words.length === 1 ? await commandNames() : { candidates: [] };
   const name = isNamed ? first : "run";
   const command = await COMMANDS[name]!();
-  const options = optionsOf(command);
+  const options = Object.fromEntries(shownOptions(optionsOf(command)));
   const said = readWords(isNamed ? words.slice(1) : words, options);
   const place: Place = { ...said, command: name, context, current };
   if (said.pending !== undefined) return await valuesOf(said.pending, options, place);

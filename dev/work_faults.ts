@@ -1,0 +1,258 @@
+import { type Clock, delay, type TimerHandle } from "../runtime/clock.ts";
+import { seededRandom } from "../runtime/random.ts";
+import { type AroundWork, CrashError, type Work } from "./work.ts";
+import {
+  describeWork,
+  endOf,
+  ownerOf,
+  siteOf,
+  WORK_FAULTS,
+  type WorkFaultName,
+} from "./work_fault_kinds.ts";
+
+/** The text of the errors that `error` and `fail` throw. */
+export const INJECTED_ERROR = "injected by explore";
+
+/** The most by which the faults of one seed make everything later, in milliseconds. */
+const MOST_LATENESS = 20_000;
+/** How long work waits for other work to begin, in milliseconds. */
+const LONGEST_MEETING = 1_000;
+/** The shortest and longest time after which the work of a dead process goes on. */
+const DOWNTIME = [1_000, 5_000] as const;
+/** By how many turns of the microtask queue work that begins together is shifted. */
+const MOST_LAG = 8;
+
+/** Settings of {@linkcode WorkFaults}. */
+export interface WorkFaultsOptions {
+  /** The seed of all choices. */
+  seed: number;
+  /** The clock of the server. */
+  clock: Clock;
+  /** The probability with which each kind of fault happens where it can. */
+  chances: Partial<Record<WorkFaultName, number>>;
+  /** The keys of the faults that happen; with them there is no chance. */
+  only?: ReadonlySet<string> | undefined;
+  /** Whether a job or workflow, such as `workflow:order`, may fail for good. */
+  mayFail?: ((owner: string) => boolean) | undefined;
+  /** Called when a fault happens; its text may still become longer. */
+  onFault?: (fault: InjectedFault) => void;
+  /** The longest delay, in milliseconds. */
+  longestDelay: number;
+}
+
+/** A fault that happened. */
+export interface InjectedFault {
+  /** Identifies it among those that can happen: `crash:step:order:charge#2`. */
+  key: string;
+  /** The time since the start, in milliseconds. */
+  at: number;
+  /** What happened, in words. */
+  text: string;
+}
+
+/** Lets seeded faults happen to the work of a server. The same seed repeats them. */
+export class WorkFaults {
+  /** The faults that have happened, in order. */
+  readonly injected: InjectedFault[] = [];
+  /** The keys of the faults that could have happened, by kind, with the job or workflow. */
+  readonly possible: Map<WorkFaultName, Map<string, string>> = new Map();
+  /** The runs of which a wait has timed out. */
+  readonly timedOut: Set<string> = new Set();
+  readonly #options: WorkFaultsOptions;
+  readonly #start: number;
+  readonly #counts = new Map<string, number>();
+  /** The work that fails for good, by the id of its job or run and its name. */
+  readonly #failing = new Set<string>();
+  readonly #meetings = new Set<PromiseWithResolvers<void>>();
+  #lateness = 0;
+
+  constructor(options: WorkFaultsOptions) {
+    this.#options = options;
+    this.#start = options.clock.now();
+  }
+
+  /** By how many milliseconds the faults so far make everything later. */
+  get lateness(): number {
+    return this.#lateness;
+  }
+
+  /** Carries out a piece of work, with faults. */
+  readonly around: AroundWork = async (work, run) => {
+    const site = new Site(this, work, this.#ordinal(siteOf(work)));
+    const failing = `${work.id} ${siteOf(work)}`;
+    if (this.#failing.has(failing)) throw new Error(INJECTED_ERROR);
+    const fails = site.happens("fail");
+    if (fails) {
+      this.#failing.add(failing);
+      this.#report(fails, `${describeWork(work)} failed, as it always does from then on`);
+      throw new Error(INJECTED_ERROR);
+    }
+    const late = site.happens("delay");
+    const isBefore = late !== undefined && late.random() < 0.5;
+    if (late && isBefore) await this.#delay(late, `${describeWork(work)} began`);
+    if (site.can("order")) await this.#meet(site);
+    if (work.kind === "wait") this.#crashBefore(site);
+    const twice = site.happens("duplicate");
+    const result = await (twice ? this.#runTwice(twice, site, run) : this.#run(work, run));
+    if (late && !isBefore) await this.#delay(late, `${describeWork(work)} ended`);
+    if (work.kind !== "wait") this.#crashAfter(site);
+    return result;
+  };
+
+  /** Returns a fault if it happens. */
+  pick(kind: WorkFaultName, key: string, owner: string): Pick | undefined {
+    const { seed, chances, only } = this.#options;
+    const keys = this.possible.get(kind) ?? new Map<string, string>();
+    this.possible.set(kind, keys.set(key, owner));
+    const random = seededRandom(hash(`${seed} ${key}`));
+    const chance = random();
+    // The delay of a fault must not depend on how likely it was.
+    const happens = only ? only.has(key) : chance < (chances[kind] ?? 0) && this.#may(kind, owner);
+    return happens ? { key, random } : undefined;
+  }
+
+  #may(kind: WorkFaultName, owner: string): boolean {
+    return kind !== "fail" || (this.#options.mayFail?.(owner) ?? true);
+  }
+
+  #ordinal(site: string): number {
+    const count = (this.#counts.get(site) ?? 0) + 1;
+    this.#counts.set(site, count);
+    return count;
+  }
+
+  #report({ key }: Pick, text: string): void {
+    const fault = { key, at: this.#options.clock.now() - this.#start, text };
+    this.injected.push(fault);
+    this.#options.onFault?.(fault);
+  }
+
+  /** Takes some time from what the faults of a seed may take together. */
+  #spend(wanted: number): number {
+    const ms = Math.min(wanted, MOST_LATENESS - this.#lateness);
+    this.#lateness += ms;
+    return ms;
+  }
+
+  async #delay(pick: Pick, what: string): Promise<void> {
+    const { clock, longestDelay } = this.#options;
+    // Most delays are short: so many different lengths are tried.
+    const wanted = Math.round(longestDelay ** pick.random());
+    const ms = this.#spend(wanted);
+    this.#report(pick, `${what} ${ms} ms late`);
+    await delay(ms, { clock });
+  }
+
+  /** Lets work that waits for other work begin, and waits for other work if that is the fault. */
+  async #meet(site: Site): Promise<void> {
+    const waiting = [...this.#meetings];
+    this.#meetings.clear();
+    for (const meeting of waiting) meeting.resolve();
+    if (waiting.length > 0) return await waiting[0]!.promise;
+    const pick = site.happens("order");
+    if (!pick) return;
+    const { clock } = this.#options;
+    const lag = Math.floor(pick.random() * MOST_LAG);
+    const at = this.injected.length;
+    this.#report(pick, `${describeWork(site.work)} waited until other work began`);
+    const meeting = Promise.withResolvers<void>();
+    this.#meetings.add(meeting);
+    const ms = this.#spend(LONGEST_MEETING);
+    const timer: TimerHandle = clock.setTimeout(() => {
+      if (!this.#meetings.delete(meeting)) return;
+      this.injected[at]!.text += `; none did in ${ms} ms`;
+      meeting.resolve();
+    }, ms);
+    await meeting.promise;
+    clock.clearTimeout(timer);
+    for (let turn = 0; turn < lag; turn++) await undefined;
+  }
+
+  #crashBefore(site: Site): void {
+    const pick = site.happens("crash");
+    if (!pick) return;
+    const { name, workflow } = site.work;
+    throw this.#crash(pick, `the run of ${workflow} crashed before it waited (${name})`);
+  }
+
+  #crashAfter(site: Site): void {
+    const what = describeWork(site.work);
+    const crash = site.happens("crash");
+    if (crash) {
+      throw this.#crash(
+        crash,
+        `${what} crashed after ${endOf(site.work)}, before its result was stored`,
+      );
+    }
+    const error = site.work.isRetried ? site.happens("error") : undefined;
+    if (!error) return;
+    this.#report(error, `${what} failed after ${endOf(site.work)}, and is retried`);
+    throw new Error(INJECTED_ERROR);
+  }
+
+  #crash(pick: Pick, text: string): CrashError {
+    const [least, most] = DOWNTIME;
+    const ms = this.#spend(Math.round(least + pick.random() * (most - least)));
+    this.#report(pick, `${text}; it runs again ${ms} ms later`);
+    return new CrashError(ms);
+  }
+
+  async #run<T>(work: Work, run: () => Promise<T>): Promise<T> {
+    if (work.kind !== "wait") return await run();
+    try {
+      const result = await run();
+      if (result === undefined) this.timedOut.add(work.id!);
+      return result;
+    } catch (error) {
+      this.timedOut.add(work.id!);
+      throw error;
+    }
+  }
+
+  async #runTwice<T>(pick: Pick, { work }: Site, run: () => Promise<T>): Promise<T> {
+    this.#report(pick, `${describeWork(work)} was sent twice`);
+    await run();
+    return await run();
+  }
+}
+
+/** A fault that happens, with its random numbers. */
+interface Pick {
+  key: string;
+  random: () => number;
+}
+
+/** A place where faults can happen: a piece of work. */
+class Site {
+  readonly work: Work;
+  readonly #faults: WorkFaults;
+  readonly #name: string;
+
+  constructor(faults: WorkFaults, work: Work, ordinal: number) {
+    this.#faults = faults;
+    this.work = work;
+    this.#name = ordinal === 1 ? siteOf(work) : `${siteOf(work)}#${ordinal}`;
+  }
+
+  key(kind: WorkFaultName): string {
+    return `${kind}:${this.#name}`;
+  }
+
+  can(kind: WorkFaultName): boolean {
+    return (WORK_FAULTS[kind].work as readonly string[]).includes(this.work.kind);
+  }
+
+  happens(kind: WorkFaultName): Pick | undefined {
+    if (!this.can(kind)) return undefined;
+    return this.#faults.pick(kind, this.key(kind), ownerOf(this.work));
+  }
+}
+
+/** The 32-bit FNV-1a hash of a text. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  }
+  return value >>> 0;
+}
