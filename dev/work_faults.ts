@@ -63,6 +63,8 @@ export class WorkFaults {
   readonly #counts = new Map<string, number>();
   /** The work that fails for good, by the id of its job or run and its name. */
   readonly #failing = new Set<string>();
+  /** The work that has crashed once its function had returned, in the same form. */
+  readonly #crashed = new Set<string>();
   readonly #meetings = new Set<PromiseWithResolvers<void>>();
   #lateness = 0;
 
@@ -81,7 +83,8 @@ export class WorkFaults {
     const site = new Site(this, work, this.#ordinal(siteOf(work)));
     const failing = `${work.id} ${siteOf(work)}`;
     if (this.#failing.has(failing)) throw new Error(INJECTED_ERROR);
-    const fails = site.happens("fail");
+    // What has had its effect does not fail for good: no compensation could take that back.
+    const fails = this.#crashed.has(failing) ? undefined : site.happens("fail");
     if (fails) {
       this.#failing.add(failing);
       this.#report(fails, `${describeWork(work)} failed, as it always does from then on`);
@@ -179,6 +182,7 @@ export class WorkFaults {
     const what = describeWork(site.work);
     const crash = site.happens("crash");
     if (crash) {
+      this.#crashed.add(`${site.work.id} ${siteOf(site.work)}`);
       throw this.#crash(
         crash,
         `${what} crashed after ${endOf(site.work)}, before its result was stored`,
