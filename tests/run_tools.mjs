@@ -1,7 +1,7 @@
 // Node, Bun and Deno in the versions that the project is tested with, and all other packages that
 // its tools need. `npm install` puts them into node_modules.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -19,11 +19,22 @@ const NODE = join(ROOT, "node_modules", "node", "bin");
  */
 // deno-lint-ignore explicit-module-boundary-types -- JavaScript, it has no types to write.
 export function installTools() {
-  if (["deno", "bun", "node", "tsc"].every((name) => existsSync(join(BIN, name)))) return;
+  if (["deno", "bun", "node", "tsc"].every((name) => existsSync(join(BIN, name)))) {
+    return linkNode();
+  }
   process.stdout.write("node_modules is missing or incomplete: running `npm install`\n");
   // `shell`, since npm is a script on Windows.
   const { status } = spawnSync("npm install", { cwd: ROOT, stdio: "inherit", shell: true });
   if (status !== 0) throw new Error("Cannot run the tests: `npm install` failed");
+}
+
+/** Makes `.bin/node` the newest Node: npm links the one that it has installed last. */
+function linkNode() {
+  const path = join(BIN, "node");
+  if (process.platform === "win32" || realpathSync(path) === realpathSync(join(NODE, "node"))) {
+    return;
+  }
+  spawnSync("npm rebuild node", { cwd: ROOT, stdio: "inherit", shell: true });
 }
 
 /**

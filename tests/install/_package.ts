@@ -78,7 +78,7 @@ async function expectSuccess(running: Promise<Ended>): Promise<void> {
 }
 
 /** Runs a program until it ends. */
-function execute(
+export function execute(
   command: string,
   args: string[],
   cwd: string,
