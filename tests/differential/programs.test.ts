@@ -19,12 +19,12 @@ async function run(
 
 test("random programs over real sockets contradict no rule", async () => {
   let calls = 0;
-  for (const program of fc.sample(programs, { seed: 10, numRuns: 3 })) {
+  for (const program of fc.sample(programs, { seed: 10, numRuns: 2 })) {
     const verdict = await run(program);
     deepEqual(verdict.violations, [], JSON.stringify(program));
     calls += verdict.calls;
   }
-  ok(calls > 30, `${calls} calls`);
+  ok(calls > 10, `${calls} calls`);
 });
 
 const step = (op: CallStep["op"], more?: Partial<CallStep>): CallStep => ({
