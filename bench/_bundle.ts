@@ -42,6 +42,8 @@ export async function bundle(source: string, external: string[] = []): Promise<B
     target: "esnext",
     outdir: "out",
     entryNames: "application",
+    // A hash in the name would depend on the path of the checkout, and with it the size.
+    chunkNames: "[name]",
     external,
     write: false,
     metafile: true,
