@@ -143,6 +143,8 @@ function isDatabase(path: string): boolean {
     readSync(file, bytes, 0, bytes.length, 0);
     return new TextDecoder().decode(bytes) === HEADER;
   } catch (cause) {
+    // Another process has found the file corrupt and renamed it since: now it will be a new one.
+    if ((cause as { code?: string }).code === "ENOENT") return true;
     throw historyError("open", path, cause);
   } finally {
     if (file !== undefined) closeSync(file);
