@@ -2,6 +2,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Mask } from "../engine/mask.ts";
 import type { EventFrame, RecipeEvent } from "../events/event.ts";
 import { truncate } from "../report/safe_text.ts";
+import { type MakeSocket, type TappedFrame, tapSockets } from "./trace_sockets.ts";
 
 /** How many frames are kept while the run goes on, and how many characters they have at most. */
 const MAX_KEPT = 500;
@@ -14,14 +15,9 @@ const MAX_LENGTH = 2_000;
 /** How many characters of frames all steps together have. */
 const MAX_TEXT = 2_000_000;
 
-type MakeSocket = (url: string) => WebSocket;
-
 /** A frame as it was exchanged, with its secrets. */
-interface RawFrame {
+interface RawFrame extends TappedFrame {
   at: number;
-  socket: number;
-  direction: EventFrame["direction"];
-  text: string;
 }
 
 /**
@@ -34,7 +30,6 @@ export class FrameLog {
   #frames: RawFrame[] = [];
   #kept = 0;
   #shown = 0;
-  #sockets = 0;
   /** When the running steps started, by case, phase and number. */
   #started = new Map<string, number>();
 
@@ -45,18 +40,8 @@ export class FrameLog {
   }
 
   /** Wraps a socket factory: keeps what its sockets send and receive. */
-  wrap(make: MakeSocket = (url) => new WebSocket(url)): MakeSocket {
-    return (url) => {
-      const socket = make(url);
-      const number = ++this.#sockets;
-      const send = socket.send.bind(socket);
-      socket.send = (data) => {
-        this.#keep(number, "sent", data);
-        send(data);
-      };
-      socket.addEventListener("message", ({ data }) => this.#keep(number, "received", data));
-      return socket;
-    };
+  wrap(make?: MakeSocket): MakeSocket {
+    return tapSockets(make, (frame) => this.#keep(frame));
   }
 
   /** Adds frames to the event of a step that has failed. */
@@ -79,10 +64,9 @@ export class FrameLog {
     return frames.length === 0 ? event : { ...event, frames };
   }
 
-  #keep(socket: number, direction: EventFrame["direction"], data: unknown): void {
-    const text = typeof data === "string" ? data : "(binary)";
-    this.#frames.push({ at: this.#clock.now(), socket, direction, text });
-    this.#kept += text.length;
+  #keep(frame: TappedFrame): void {
+    this.#frames.push({ ...frame, at: this.#clock.now() });
+    this.#kept += frame.text.length;
     while (this.#frames.length > MAX_KEPT || this.#kept > MAX_KEPT_TEXT) {
       this.#kept -= this.#frames.shift()!.text.length;
     }

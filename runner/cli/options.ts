@@ -1,12 +1,22 @@
 import type { DiagnosticFormat } from "../language/diagnostic.ts";
 import { parseDuration } from "../language/duration.ts";
-import { type OptionSpec, type ParsedArgs, UsageError } from "./args.ts";
+import { type OptionSpec, type OptionSpecs, type ParsedArgs, UsageError } from "./args.ts";
 
 /** The option for the format of diagnostics. */
 export const FORMAT_OPTION: OptionSpec = {
   value: "FORMAT",
   choices: ["text", "json", "github"],
   description: "How to print errors: text, json (one per line) or github (annotations).",
+};
+
+/** The options that set variables of recipes. */
+export const VARIABLE_OPTIONS: OptionSpecs = {
+  var: { value: "NAME=VALUE", repeat: true, description: "Set a variable." },
+  vars: {
+    value: "FILE",
+    repeat: true,
+    description: "Set variables from a YAML or JSON file; later files win.",
+  },
 };
 
 /** The option for virtual time. */

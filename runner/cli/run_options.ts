@@ -2,7 +2,7 @@ import { seededRandom } from "../../runtime/random.ts";
 import type { PlannedCase } from "../engine/run.ts";
 import type { OptionSpecs, ParsedArgs } from "./args.ts";
 import type { CommandContext } from "./command.ts";
-import { CLOCK_OPTION, FORMAT_OPTION, numberOption } from "./options.ts";
+import { CLOCK_OPTION, FORMAT_OPTION, numberOption, VARIABLE_OPTIONS } from "./options.ts";
 import { RECIPE_FILTER_OPTIONS } from "./recipe_filter.ts";
 import { REPORTER_OPTION } from "./reporter_option.ts";
 import { STEP_FILTER_OPTIONS } from "./step_filter.ts";
@@ -16,12 +16,7 @@ export const RUN_OPTIONS: OptionSpecs = {
     description: "Use the jobs and workflows of a TypeScript file, inside the runner.",
   },
   clock: CLOCK_OPTION,
-  var: { value: "NAME=VALUE", repeat: true, description: "Set a variable." },
-  vars: {
-    value: "FILE",
-    repeat: true,
-    description: "Set variables from a YAML or JSON file; later files win.",
-  },
+  ...VARIABLE_OPTIONS,
   ...RECIPE_FILTER_OPTIONS,
   ...STEP_FILTER_OPTIONS,
   timeout: { value: "DURATION", description: "Limit how long the steps of a recipe may take." },

@@ -11,7 +11,7 @@ import {
   type RunIdentity,
   type Unstamped,
 } from "../events/event.ts";
-import { toError } from "../events/failure.ts";
+import { isExcused, toError } from "../events/failure.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import type { RunnerClient } from "../steps/context.ts";
 import type { Case } from "./case.ts";
@@ -22,7 +22,7 @@ import { type PlannedCase, runCase } from "./run_case.ts";
 import { maskEvent } from "./mask_event.ts";
 import type { ServerNames } from "./scopes.ts";
 import type { OpenScript } from "./script_run.ts";
-import { countCase, exitCodeOf, noCounts } from "./verdict.ts";
+import { countCase, countSkipped, endOfRun, noCounts } from "./verdict.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
 /** Options of {@linkcode runCases}. */
@@ -124,30 +124,26 @@ export async function runCases(
   });
   for (const [index, planned] of cases.entries()) {
     if (index < started) continue;
-    counts[signal.aborted ? "interrupted" : "skipped"]++;
-    emit({
-      type: "case.skipped",
-      ...about(planned, index, names),
-      reason: signal.aborted ? "interrupted" : "bail",
-    });
+    const reason = signal.aborted ? "interrupted" : "bail";
+    countSkipped(counts, { reason });
+    emit({ type: "case.skipped", ...about(planned, index, names), reason });
   }
-  const end = {
+  const { exit_code, ...why } = endOfRun(counts, {
     isInterrupted: signal.aborted,
     wasCalledToExit,
     isPart: options.identity?.shard !== undefined,
-  };
-  const exitCode = exitCodeOf(counts, { ...end, isFailedByFlaky: isFlaky && options.failOnFlaky });
-  const isFailedByFlaky = exitCode !== exitCodeOf(counts, end);
+    isFailedByFlaky: isFlaky && options.failOnFlaky,
+  });
   emit({
     type: "run.finished",
-    exit_code: exitCode,
+    exit_code,
     interrupted: signal.aborted,
     duration_ms: elapsed(),
     ...(options.realElapsed ? { real_ms: options.realElapsed() } : {}),
     counts,
-    ...(isFailedByFlaky ? { failed_by: "flaky" as const } : {}),
+    ...why,
   });
-  return { exitCode, counts };
+  return { exitCode: exit_code, counts };
 }
 
 interface Running extends RunOptions {
@@ -204,11 +200,9 @@ async function runAll(cases: readonly PlannedCase[], options: Running): Promise<
     while (next < cases.length && !bailed && !signal.aborted) {
       const index = next++;
       const result = await runCase(cases[index]!, index, { ...options, siblings, running });
-      const { status, flaky, isQuarantined } = result;
-      const isExcused = isQuarantined && (status === "failed" || status === "errored");
-      countCase(counts, result, isQuarantined);
-      if (flaky && !isQuarantined) isFlaky = true;
-      if (options.bail && status !== "passed" && !isExcused) bailed = true;
+      countCase(counts, result);
+      if (result.flaky && !result.quarantine) isFlaky = true;
+      if (options.bail && result.status !== "passed" && !isExcused(result)) bailed = true;
     }
   };
   try {

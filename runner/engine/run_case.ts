@@ -39,8 +39,8 @@ export interface RunCaseOptions
 
 /** How a case has ended. */
 export interface CaseEnd extends CaseResult {
-  /** Whether it is in quarantine. */
-  isQuarantined: boolean;
+  /** The quarantine that it is in. */
+  quarantine?: EventQuarantine | undefined;
 }
 
 /**
@@ -97,7 +97,7 @@ export async function runCase(
       ...(attempt > 1 ? { attempts: attempt } : {}),
       ...(quarantine ? { quarantine } : {}),
     });
-    return { ...result, flaky, isQuarantined: quarantine !== undefined };
+    return { ...result, flaky, quarantine };
   }
 }
 
@@ -135,5 +135,5 @@ function reportNotRun(
   });
   emit({ type: "case.finished", ...about, ...result, duration_ms: 0 });
   // A quarantine excuses what a recipe finds, and not that nothing could run.
-  return { ...result, isQuarantined: false };
+  return result;
 }

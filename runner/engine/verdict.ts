@@ -1,5 +1,12 @@
-import type { CaseStatus, EventFailure, RunCounts } from "../events/event.ts";
-import { isVerdict } from "../events/failure.ts";
+import type {
+  CaseSkipped,
+  CaseStatus,
+  EventFailure,
+  EventQuarantine,
+  RecipeRunFinished,
+  RunCounts,
+} from "../events/event.ts";
+import { isExcused, isVerdict } from "../events/failure.ts";
 
 /** The outcome of a case. */
 export interface CaseResult {
@@ -70,13 +77,16 @@ export function noCounts(): RunCounts {
 /** Counts a case that has ended; one that failed in quarantine counts apart. */
 export function countCase(
   counts: RunCounts,
-  { status, flaky }: Pick<CaseResult, "status" | "flaky">,
-  isQuarantined: boolean,
+  end: CaseResult & { quarantine?: EventQuarantine | undefined },
 ): void {
-  if (isQuarantined && (status === "failed" || status === "errored")) {
-    counts.quarantined = (counts.quarantined ?? 0) + 1;
-  } else counts[status]++;
-  if (flaky) counts.flaky++;
+  if (isExcused(end)) counts.quarantined = (counts.quarantined ?? 0) + 1;
+  else counts[end.status]++;
+  if (end.flaky) counts.flaky++;
+}
+
+/** Counts a case that was not started. */
+export function countSkipped(counts: RunCounts, { reason }: Pick<CaseSkipped, "reason">): void {
+  counts[reason === "bail" ? "skipped" : "interrupted"]++;
 }
 
 /** What else decides how a run ends. */
@@ -89,6 +99,16 @@ export interface RunEnd {
   isPart: boolean;
   /** Whether there were flaky cases that fail it. */
   isFailedByFlaky?: boolean | undefined;
+}
+
+/** Returns the exit code of a run, and what failed it if no case did. */
+export function endOfRun(
+  counts: RunCounts,
+  end: RunEnd,
+): Pick<RecipeRunFinished, "exit_code" | "failed_by"> {
+  const exit_code = exitCodeOf(counts, end);
+  const isByFlaky = exit_code !== exitCodeOf(counts, { ...end, isFailedByFlaky: false });
+  return { exit_code, ...(isByFlaky ? { failed_by: "flaky" } : {}) };
 }
 
 /** Returns the exit code of a run; the worst outcome of a case decides. */

@@ -1,6 +1,6 @@
 import { inspectLine } from "../expression/inspect.ts";
 import type { Source, Span } from "../language/source.ts";
-import type { FailureKind, Observed } from "./event.ts";
+import type { CaseStatus, EventQuarantine, FailureKind, Observed } from "./event.ts";
 
 /** Details of a {@linkcode StepFailure}. */
 export interface StepFailureOptions extends ErrorOptions {
@@ -55,4 +55,12 @@ export function toError(thrown: unknown): Error {
   return new StepFailure("thrown", `the recipe threw ${inspectLine(thrown)}`, {
     lines: ["throw an `Error` instead: no other value knows where it was thrown"],
   });
+}
+
+/** Whether a case did not pass, but is in quarantine: then it does not fail the run. */
+export function isExcused({ status, quarantine }: {
+  status: CaseStatus | "skipped";
+  quarantine?: EventQuarantine | undefined;
+}): boolean {
+  return quarantine !== undefined && (status === "failed" || status === "errored");
 }

@@ -1,9 +1,9 @@
-import { checkPlan, MergeError, partOf, type StoredStream } from "./streams.ts";
+import { checkPlan, MergeError, partOf, type StreamFile } from "./streams.ts";
 
 /** The streams that make up a whole run. */
 export interface ChosenParts {
   /** The newest stream of each shard that has one, by the number of the shard. */
-  parts: StoredStream[];
+  parts: StreamFile[];
   /** What a reader has to know about the others. */
   notes: string[];
   /** The numbers of the shards that have no stream. */
@@ -16,12 +16,12 @@ export interface ChosenParts {
  * Chooses the newest attempt of each shard.
  * @throws {MergeError} When the streams do not belong together.
  */
-export function chooseParts(streams: readonly StoredStream[]): ChosenParts {
+export function chooseParts(streams: readonly StreamFile[]): ChosenParts {
   checkPlan(streams);
   const { planned } = partOf(streams[0]!);
   const total = Math.max(...streams.map((stream) => partOf(stream).total));
   const notes: string[] = [];
-  const parts: StoredStream[] = [];
+  const parts: StreamFile[] = [];
   const missing: number[] = [];
   const ofCut = streams.filter((stream) => partOf(stream).total === total);
   for (const stream of streams) {
@@ -46,12 +46,12 @@ export function chooseParts(streams: readonly StoredStream[]): ChosenParts {
   return { parts, notes, missing, planned };
 }
 
-function newestFirst(a: StoredStream, b: StoredStream): number {
+function newestFirst(a: StreamFile, b: StreamFile): number {
   const attempts = (b.started.attempt ?? 1) - (a.started.attempt ?? 1);
   return attempts || Date.parse(b.started.ts) - Date.parse(a.started.ts);
 }
 
-function noteAbout(stream: StoredStream, newest: StoredStream, shard: string): string {
+function noteAbout(stream: StreamFile, newest: StreamFile, shard: string): string {
   const { started: { ts, attempt } } = stream;
   const isCopy = ts === newest.started.ts && attempt === newest.started.attempt;
   return isCopy
@@ -60,8 +60,8 @@ function noteAbout(stream: StoredStream, newest: StoredStream, shard: string): s
 }
 
 /** Shards that were cut by different histories can have the same case. */
-function checkOverlap(parts: readonly StoredStream[]): void {
-  const owners = new Map<number, StoredStream>();
+function checkOverlap(parts: readonly StreamFile[]): void {
+  const owners = new Map<number, StreamFile>();
   for (const part of parts) {
     for (const number of partOf(part).cases) {
       const other = owners.get(number);

@@ -1,8 +1,8 @@
-import { exitCodeOf, noCounts } from "../engine/verdict.ts";
+import { endOfRun, noCounts } from "../engine/verdict.ts";
 import type { RecipeEvent, RecipeRunFinished, RecipeRunStarted, Warned } from "../events/event.ts";
 import type { ChosenParts } from "./choose_parts.ts";
 import { PartReader } from "./part_reader.ts";
-import { partOf, type StoredStream } from "./streams.ts";
+import { partOf, type StreamFile } from "./streams.ts";
 
 /**
  * Makes one run of its parts: the events of all cases in the order of the plan, as one process would
@@ -89,31 +89,29 @@ export class PlanReader {
     const isInterrupted = ends.some(({ interrupted }) => interrupted);
     const ts = [this.started.ts, ...ends.map((end) => end.ts)].sort().at(-1)!;
     const real = ends.flatMap(({ real_ms }) => real_ms ?? []);
-    const end = {
+    const { exit_code, ...why } = endOfRun(counts, {
       isInterrupted,
       // A failure exits with 1, and nothing else but an error with 3.
       wasCalledToExit: ends.some(({ exit_code, counts: { failed, errored } }) =>
         exit_code === 3 && (failed > 0 || errored === 0)
       ),
       isPart: false,
-    };
-    const isFailedByFlaky = ends.some(({ failed_by }) => failed_by === "flaky");
-    const exitCode = exitCodeOf(counts, { ...end, isFailedByFlaky });
-    const isByFlaky = exitCode !== exitCodeOf(counts, end);
+      isFailedByFlaky: ends.some(({ failed_by }) => failed_by === "flaky"),
+    });
     return {
       type: "run.finished",
-      exit_code: this.isIncomplete && !isInterrupted ? 3 : exitCode,
+      exit_code: this.isIncomplete && !isInterrupted ? 3 : exit_code,
       interrupted: isInterrupted,
       duration_ms: Date.parse(ts) - Date.parse(this.started.ts),
       ...(real.length === 0 ? {} : { real_ms: Math.max(...real) }),
       counts,
-      ...(isByFlaky ? { failed_by: "flaky" as const } : {}),
+      ...why,
       ts,
     };
   }
 }
 
-function startOf(parts: readonly StoredStream[], planned: number): RecipeRunStarted {
+function startOf(parts: readonly StreamFile[], planned: number): RecipeRunStarted {
   const { shard: _, attempt: __, ...first } = parts[0]!.started;
   const servers = [...new Set(parts.map(({ started }) => started.server))];
   const earliest = parts.map(({ started }) => started.ts).sort()[0]!;

@@ -1,4 +1,4 @@
-import { countCase, exitCodeOf, noCounts } from "../engine/verdict.ts";
+import { countCase, countSkipped, endOfRun, noCounts } from "../engine/verdict.ts";
 import type { CaseFinished, CaseSkipped, RecipeEvent } from "../events/event.ts";
 import type { ChosenParts } from "./choose_parts.ts";
 import { PlanReader, warning } from "./merge_parts.ts";
@@ -59,11 +59,11 @@ export async function* mergePlaces(
     }
     const chosen = decide(sights, needed);
     if (!chosen && skipped) {
-      counts[skipped.reason === "bail" ? "skipped" : "interrupted"]++;
+      countSkipped(counts, skipped);
       yield skipped;
     }
     if (!chosen) continue;
-    countCase(counts, chosen.finished, chosen.finished.quarantine !== undefined);
+    countCase(counts, chosen.finished);
     for (const event of chosen.events) {
       if (event === chosen.finished && !doAgree(sights)) {
         counts.warnings++;
@@ -89,16 +89,15 @@ export async function* mergePlaces(
   const isInterrupted = ends.some(({ interrupted }) => interrupted);
   const isIncomplete = places.length < total || readers.some(({ reader }) => reader.isIncomplete);
   const isFailedByFlaky = counts.flaky > 0 && ends.some(({ failed_by }) => failed_by === "flaky");
-  const end = { isInterrupted, wasCalledToExit: false, isPart: false };
-  const exitCode = exitCodeOf(counts, { ...end, isFailedByFlaky });
-  const isByFlaky = exitCode !== exitCodeOf(counts, end);
+  const end = { isInterrupted, wasCalledToExit: false, isPart: false, isFailedByFlaky };
+  const { exit_code, ...why } = endOfRun(counts, end);
   yield {
     type: "run.finished",
-    exit_code: isIncomplete && !isInterrupted ? 3 : exitCode,
+    exit_code: isIncomplete && !isInterrupted ? 3 : exit_code,
     interrupted: isInterrupted,
     duration_ms: Math.max(...ends.map(({ duration_ms }) => duration_ms)),
     counts,
-    ...(isByFlaky ? { failed_by: "flaky" as const } : {}),
+    ...why,
     ts,
   };
 }

@@ -1,7 +1,7 @@
 import { readLines } from "../../runtime/lines.ts";
 import { StreamError, StreamReader } from "../report/json/read_stream.ts";
 import type { RecipeEvent } from "../events/event.ts";
-import { MergeError, type StoredStream } from "./streams.ts";
+import { MergeError, type StreamFile } from "./streams.ts";
 
 /** The most characters that an event may have. */
 const MAX_LINE = 64 << 20;
@@ -12,8 +12,8 @@ const MAX_LINE = 64 << 20;
  *
  * @throws {MergeError | FileError} When it is not the stream of one run, or cannot be read.
  */
-export async function openStream(path: string): Promise<StoredStream> {
-  let started: StoredStream["started"] | undefined;
+export async function openStream(path: string): Promise<StreamFile> {
+  let started: StreamFile["started"] | undefined;
   let hasEnded = false;
   for await (const event of events(path)) {
     if (event.type === "run.started") started = event;

@@ -6,8 +6,8 @@ import type {
   RunCounts,
   Warned,
 } from "../events/event.ts";
-import { countCase, noCounts } from "../engine/verdict.ts";
-import { MergeError, partOf, type StoredStream } from "./streams.ts";
+import { countCase, countSkipped, noCounts } from "../engine/verdict.ts";
+import { MergeError, partOf, type StreamFile } from "./streams.ts";
 
 /** Why a case did not end whose process was killed. */
 const KILLED: EventFailure = {
@@ -22,7 +22,7 @@ const KILLED: EventFailure = {
  */
 export class PartReader {
   /** The stream. */
-  readonly stream: StoredStream;
+  readonly stream: StreamFile;
   /** The warnings that belong to no case. */
   readonly warnings: Warned[] = [];
   /** How many cases the stream has no event of, because its process was killed. */
@@ -38,7 +38,7 @@ export class PartReader {
   readonly #complete = new Set<number>();
 
   /** Reads a stream. */
-  constructor(stream: StoredStream) {
+  constructor(stream: StreamFile) {
     this.stream = stream;
     this.#numbers = partOf(stream).cases;
     this.#events = stream.read()[Symbol.asyncIterator]();
@@ -94,9 +94,9 @@ export class PartReader {
     if (events) events.push(moved);
     else this.#ahead.set(number, [moved]);
     if (event.type === "case.finished") {
-      countCase(this.#counts, event, event.quarantine !== undefined);
+      countCase(this.#counts, event);
     } else if (event.type === "case.skipped") {
-      this.#counts[event.reason === "bail" ? "skipped" : "interrupted"]++;
+      countSkipped(this.#counts, event);
     } else return;
     this.#complete.add(number);
   }

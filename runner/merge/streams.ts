@@ -1,7 +1,7 @@
 import type { EventShard, RecipeEvent, RecipeRunStarted } from "../events/event.ts";
 
-/** A stored stream of the events of a run. */
-export interface StoredStream {
+/** A file with the events of a run. */
+export interface StreamFile {
   /** Its file, as reports name it. */
   name: string;
   /** Its first event. */
@@ -38,7 +38,7 @@ export class MergeError extends Error {
 }
 
 /** The part of a plan that a stream has: all of it, unless the run was a shard. */
-export function partOf({ started: { shard, cases } }: StoredStream): EventShard {
+export function partOf({ started: { shard, cases } }: StreamFile): EventShard {
   if (shard) return shard;
   return { index: 1, total: 1, cases: Array.from({ length: cases }, (_, i) => i), planned: cases };
 }
@@ -47,7 +47,7 @@ export function partOf({ started: { shard, cases } }: StoredStream): EventShard 
  * Checks that streams are of one plan.
  * @throws {MergeError} When they are not, or when one does not say it.
  */
-export function checkPlan(streams: readonly StoredStream[]): void {
+export function checkPlan(streams: readonly StreamFile[]): void {
   const [first] = streams;
   for (const stream of streams) {
     const { plan, runner } = stream.started;

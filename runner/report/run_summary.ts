@@ -86,13 +86,6 @@ export interface CaseSummary {
   usual?: Usual;
 }
 
-/** Whether a case did not pass, but is in quarantine: then it does not fail the run. */
-export function isExcused(
-  { status, quarantine }: Pick<CaseSummary, "status" | "quarantine">,
-): boolean {
-  return quarantine !== undefined && (status === "failed" || status === "errored");
-}
-
 /** An attempt of a case that did not pass, and that another one followed. */
 export interface CaseAttempt {
   /** The attempt, from 1. */

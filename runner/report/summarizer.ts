@@ -10,10 +10,10 @@ import type {
   StepFinished,
   StepStarted,
 } from "../events/event.ts";
+import { isExcused } from "../events/failure.ts";
 import type { Reporter } from "./reporter.ts";
 import {
   type CaseSummary,
-  isExcused,
   RUN_SUMMARY_VERSION,
   type RunSummary,
   type StepSummary,

@@ -2,6 +2,7 @@ import { readTextFile } from "../../../runtime/file.ts";
 import { plainStyle, renderPlace } from "../../language/render_diagnostic.ts";
 import { Source } from "../../language/source.ts";
 import { UsageError } from "../args.ts";
+import { csvMistake } from "../csv_mistake.ts";
 import { type CellType, checkColumns, typedCell } from "./cell_types.ts";
 import { parseJson } from "./json_argument.ts";
 
@@ -107,19 +108,11 @@ async function readCsv(source: Source, types: ReadonlyMap<string, CellType>): Pr
       take(record, next);
     }
   } catch (error) {
-    const { code, message, lines } = error as Error & { code?: string; lines?: number };
-    if (!/^(?:CSV|INVALID)_/.test(code ?? "")) throw error;
-    throw misplaced(source, lines ?? next, CSV_REASONS[code!] ?? message);
+    const { message, line = next } = csvMistake(error);
+    throw misplaced(source, line, message);
   }
   return rows;
 }
-
-/** What the codes of `csv-parse` mean. */
-const CSV_REASONS: Readonly<Record<string, string>> = {
-  CSV_QUOTE_NOT_CLOSED: "a quoted value has no end",
-  CSV_INVALID_CLOSING_QUOTE: "after a quoted value comes more text",
-  INVALID_OPENING_QUOTE: "a value that is not quoted has a quote",
-};
 
 function checkedNames(names: string[], line: number, source: Source): string[] {
   const twice = names.find((name, i) => names.indexOf(name) !== i);

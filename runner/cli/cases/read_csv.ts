@@ -1,4 +1,5 @@
 import type { Source, Span } from "../../language/source.ts";
+import { csvMistake } from "../csv_mistake.ts";
 import { type Cell, type Row, RowsError } from "./rows.ts";
 
 /** What `csv-parse` says about a record. */
@@ -6,13 +7,6 @@ interface CsvRecord {
   record: string[];
   raw: string;
 }
-
-/** What the codes of `csv-parse` mean. */
-const REASONS: Readonly<Record<string, string>> = {
-  CSV_QUOTE_NOT_CLOSED: "a quoted value has no end",
-  CSV_INVALID_CLOSING_QUOTE: "after a quoted value comes more text",
-  INVALID_OPENING_QUOTE: "a value that is not quoted has a quote",
-};
 
 /**
  * Reads the rows of a CSV file, whose first row has the names.
@@ -30,11 +24,10 @@ export async function readCsvRows(source: Source): Promise<Row[]> {
       skip_empty_lines: true,
     }) as unknown as CsvRecord[];
   } catch (error) {
-    const { code, message, lines } = error as Error & { code?: string; lines?: number };
-    if (!/^(?:CSV|INVALID)_/.test(code ?? "")) throw error;
-    const start = source.offset(lines ?? 1, 1);
-    const span = { start, end: start + source.line(lines ?? 1).length };
-    throw new RowsError(REASONS[code!] ?? message, span, { cause: error });
+    const { message, line = 1 } = csvMistake(error);
+    const start = source.offset(line, 1);
+    const span = { start, end: start + source.line(line).length };
+    throw new RowsError(message, span, { cause: error });
   }
   let names: { name: string; span: Span }[] | undefined;
   const rows: Row[] = [];

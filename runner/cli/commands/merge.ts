@@ -5,14 +5,15 @@ import { chooseParts } from "../../merge/choose_parts.ts";
 import { mergeParts } from "../../merge/merge_parts.ts";
 import { mergePlaces, type Place, type Quorum } from "../../merge/merge_places.ts";
 import { openStream } from "../../merge/open_stream.ts";
-import { MergeError } from "../../merge/streams.ts";
-import { ReporterGroup } from "../../report/reporter_group.ts";
+import { MergeError, type StreamFile } from "../../merge/streams.ts";
+import type { ReporterRequest } from "../../report/registry.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { checkOutputs } from "../check_outputs.ts";
 import { type Command, type CommandContext, COULD_NOT_RUN } from "../command.ts";
 import { durationOption } from "../options.ts";
 import { historyPath, openHistory } from "../open_history.ts";
-import { readReporters, REPORTER_OPTION, reporterLines } from "../reporter_option.ts";
+import { REPORTER_OPTION, reporterLines } from "../reporter_option.ts";
+import { openStoredReports, storedReporters } from "../stored_reports.ts";
 
 /** `merge`: makes one run of the parts of a plan. */
 export const merge: Command = {
@@ -52,8 +53,7 @@ was killed; 2 if the streams do not belong together.
   async run(args, context) {
     const quorum = quorumOption(args.values.quorum);
     const wait = durationOption(args, "wait") ?? 0;
-    // An export that the environment asks for has been made by the shards themselves.
-    const reporters = readReporters(args.lists.reporter ?? [], context.env, { onlyDefaults: true });
+    const reporters = storedReporters(args, context);
     const history = historyPath(args, context.env);
     try {
       const chosen = await waitForStreams(args.positional, quorum, wait, context);
@@ -91,10 +91,11 @@ async function waitForStreams(
   { clock, signal, err }: CommandContext,
 ): Promise<Place[]> {
   const deadline = monotonicNow(clock) + wait;
+  const ended = new Map<string, StreamFile>();
   for (let hasSaid = false;; hasSaid = true) {
     const isLast = monotonicNow(clock) >= deadline;
     try {
-      const places = await openPlaces(paths, quorum !== undefined);
+      const places = await openPlaces(paths, quorum !== undefined, ended);
       const isComplete = places.length >= (quorum?.total ?? 1) &&
         places.every(({ chosen: { parts, missing } }) =>
           missing.length === 0 && parts.every(({ hasEnded }) => hasEnded)
@@ -111,11 +112,23 @@ async function waitForStreams(
   }
 }
 
-async function openPlaces(paths: readonly string[], hasQuorum: boolean): Promise<Place[]> {
+/**
+ * Opens the streams of each place.
+ * @param ended Those that have ended, by their files: they do not change, so they are read once.
+ */
+async function openPlaces(
+  paths: readonly string[],
+  hasQuorum: boolean,
+  ended: Map<string, StreamFile>,
+): Promise<Place[]> {
   const places: Place[] = [];
   for (const { name, files } of await findStreams(paths, hasQuorum)) {
-    const streams = [];
-    for (const file of files) streams.push(await openStream(file));
+    const streams: StreamFile[] = [];
+    for (const file of files) {
+      const stream = ended.get(file) ?? await openStream(file);
+      if (stream.hasEnded) ended.set(file, stream);
+      streams.push(stream);
+    }
     places.push({ name, chosen: chooseParts(streams) });
   }
   return places;
@@ -145,19 +158,13 @@ async function filesOf(path: string): Promise<string[]> {
 
 async function write(
   events: AsyncIterable<RecipeEvent>,
-  reporters: ReturnType<typeof readReporters>,
+  reporters: readonly ReporterRequest[],
   history: string | undefined,
-  { flags }: ParsedArgs,
-  { out, err, env, clock, onStuck, signal }: CommandContext,
+  args: ParsedArgs,
+  context: CommandContext,
 ): Promise<number> {
-  const group = await ReporterGroup.open(reporters, {
-    // Nothing runs, so there is nothing to draw live.
-    out: { ...out, isTerminal: false },
-    ...{ err, env, clock },
-    ...(onStuck ? { onStuck } : {}),
-    quiet: flags.has("quiet"),
-    verbose: false,
-  });
+  const { err, clock, signal } = context;
+  const group = await openStoredReports(reporters, args, context);
   let exitCode = COULD_NOT_RUN;
   let recorder: Awaited<ReturnType<typeof openHistory>>;
   try {

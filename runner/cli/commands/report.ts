@@ -2,11 +2,11 @@ import { readTextFile } from "../../../runtime/file.ts";
 import { plainStyle, renderPlace } from "../../language/render_diagnostic.ts";
 import { Source } from "../../language/source.ts";
 import { readStream, type StoredStream, StreamError } from "../../report/json/read_stream.ts";
-import { ReporterGroup } from "../../report/reporter_group.ts";
-import { type ParsedArgs, UsageError } from "../args.ts";
+import { UsageError } from "../args.ts";
 import { checkOutputs } from "../check_outputs.ts";
 import { type Command, type CommandContext, COULD_NOT_RUN } from "../command.ts";
-import { readReporters, REPORTER_OPTION, reporterLines } from "../reporter_option.ts";
+import { REPORTER_OPTION, reporterLines } from "../reporter_option.ts";
+import { openStoredReports, storedReporters } from "../stored_reports.ts";
 
 /** The most bytes that a stream may have. */
 const MAX_BYTES = 256 << 20;
@@ -32,13 +32,15 @@ not the stream of one run; 3 a report could not be written.
     if (file === undefined || rest.length > 0) {
       throw new UsageError("report takes one file, which --reporter jsonl=FILE has written");
     }
-    // An export that the environment asks for has been made by the run itself.
-    const reporters = readReporters(args.lists.reporter ?? [], context.env, { onlyDefaults: true });
+    const reporters = storedReporters(args, context);
     const inputs = { recipes: [], variables: [], dev: undefined, streams: [file] };
     await checkOutputs({ reporters, history: undefined, inputs }, context);
     const stream = await openStream(file);
     warn(file, stream, context);
-    return await write(stream, reporters, args, context);
+    const group = await openStoredReports(reporters, args, context);
+    for (const event of stream.events) group.report(event);
+    await group.finish();
+    return group.hasFailed ? COULD_NOT_RUN : 0;
   },
 };
 
@@ -64,23 +66,4 @@ function warn(file: string, { events, tornLine }: StoredStream, { err }: Command
   if (events.at(-1)!.type !== "run.finished") {
     err.write(`warning: '${file}' stops before the run ended: it is shown as interrupted\n`);
   }
-}
-
-async function write(
-  { events }: StoredStream,
-  reporters: ReturnType<typeof readReporters>,
-  { flags }: ParsedArgs,
-  { out, err, env, clock, onStuck }: CommandContext,
-): Promise<number> {
-  const group = await ReporterGroup.open(reporters, {
-    // Nothing runs, so there is nothing to draw live.
-    out: { ...out, isTerminal: false },
-    ...{ err, env, clock },
-    ...(onStuck ? { onStuck } : {}),
-    quiet: flags.has("quiet"),
-    verbose: false,
-  });
-  for (const event of events) group.report(event);
-  await group.finish();
-  return group.hasFailed ? COULD_NOT_RUN : 0;
 }

@@ -1,6 +1,6 @@
 import { didYouMean } from "../../../runtime/suggest.ts";
 import { type OptionSpecs, type ParsedArgs, UsageError } from "../args.ts";
-import { durationOption, numberOption } from "../options.ts";
+import { durationOption, numberOption, VARIABLE_OPTIONS } from "../options.ts";
 import { RECIPE_FILTER_OPTIONS } from "../recipe_filter.ts";
 import { REPORTER_OPTION } from "../reporter_option.ts";
 import { NO_FAULTS } from "./repeat_command.ts";
@@ -51,12 +51,7 @@ export const EXPLORE_OPTIONS: OptionSpecs = {
   },
   case: { value: "N", description: "Explore only the Nth case of a recipe with a matrix." },
   bail: { description: "Stop at the first failure." },
-  var: { value: "NAME=VALUE", repeat: true, description: "Set a variable." },
-  vars: {
-    value: "FILE",
-    repeat: true,
-    description: "Set variables from a YAML or JSON file; later files win.",
-  },
+  ...VARIABLE_OPTIONS,
   ...RECIPE_FILTER_OPTIONS,
   timeout: { value: "DURATION", description: "Limit how long the steps of a recipe may take." },
   reporter: { ...REPORTER_OPTION, description: "Write a report about the failures." },

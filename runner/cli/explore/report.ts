@@ -1,9 +1,5 @@
-import {
-  RECIPE_EVENT_VERSION,
-  type RecipeEvent,
-  type RunCounts,
-  type Unstamped,
-} from "../../events/event.ts";
+import { RECIPE_EVENT_VERSION, type RecipeEvent, type Unstamped } from "../../events/event.ts";
+import { noCounts } from "../../engine/verdict.ts";
 import { formatDuration } from "../../language/duration.ts";
 import type { ReporterRequest } from "../../report/registry.ts";
 import { ReporterGroup } from "../../report/reporter_group.ts";
@@ -36,10 +32,7 @@ export async function reportCases(
 }
 
 function* runEvents(cases: readonly ReportedCase[], exitCode: number): Generator<RecipeEvent> {
-  const counts: RunCounts = {
-    ...{ passed: 0, failed: 0, errored: 0, unchecked: 0, interrupted: 0 },
-    ...{ skipped: 0, flaky: 0, warnings: 0 },
-  };
+  const counts = noCounts();
   const first = cases[0]?.result.events[0]?.ts ?? new Date(0).toISOString();
   let last = first;
   let duration_ms = 0;

@@ -7,8 +7,8 @@ import type {
   RecipeRunFinished,
   StepFinished,
 } from "../../events/event.ts";
+import { isExcused } from "../../events/failure.ts";
 import type { Output, Reporter } from "../reporter.ts";
-import { isExcused } from "../run_summary.ts";
 import { type FailureToPrint, newCase, type RunningCase } from "./running_case.ts";
 import { defuseCiCommands } from "../safe_text.ts";
 import { makeStyle, type Style, terminalText } from "../terminal.ts";

@@ -1,4 +1,5 @@
 import type { EventFailure } from "../../events/event.ts";
+import { isExcused } from "../../events/failure.ts";
 import {
   attemptLine,
   caseLines,
@@ -10,13 +11,7 @@ import {
   stepLine,
 } from "../plain_text.ts";
 import type { Reporter, ReporterContext } from "../reporter.ts";
-import {
-  type CaseAttempt,
-  type CaseSummary,
-  isExcused,
-  type RunSummary,
-  type StepSummary,
-} from "../run_summary.ts";
+import type { CaseAttempt, CaseSummary, RunSummary, StepSummary } from "../run_summary.ts";
 import { safeJson } from "../safe_text.ts";
 import { summaryReporter } from "../summarizer.ts";
 

@@ -1,4 +1,5 @@
 import type { EventFailure, EventPlace } from "../../events/event.ts";
+import { isExcused } from "../../events/failure.ts";
 import {
   caseVerdict,
   failureLines,
@@ -7,7 +8,7 @@ import {
   safeLine,
   safeText,
 } from "../plain_text.ts";
-import { type CaseSummary, isExcused, type RunSummary } from "../run_summary.ts";
+import type { CaseSummary, RunSummary } from "../run_summary.ts";
 import type { Annotation } from "./workflow_command.ts";
 
 /** GitHub shows this many annotations of one level for one step of a job. */

@@ -1,3 +1,4 @@
+import { isExcused } from "../../events/failure.ts";
 import {
   attemptLine,
   caseLines,
@@ -11,7 +12,7 @@ import {
   UniqueNames,
 } from "../plain_text.ts";
 import type { Output, Reporter, ReporterContext } from "../reporter.ts";
-import { type CaseSummary, isExcused, type RunSummary } from "../run_summary.ts";
+import type { CaseSummary, RunSummary } from "../run_summary.ts";
 import { ciCommandsToEntities } from "../safe_text.ts";
 import { summaryReporter } from "../summarizer.ts";
 

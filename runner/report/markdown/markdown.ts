@@ -1,3 +1,4 @@
+import { isExcused } from "../../events/failure.ts";
 import { formatDuration } from "../../language/duration.ts";
 import {
   attemptLine,
@@ -8,7 +9,7 @@ import {
   stepLine,
 } from "../plain_text.ts";
 import type { Reporter, ReporterContext } from "../reporter.ts";
-import { type CaseSummary, isExcused, type RunSummary } from "../run_summary.ts";
+import type { CaseSummary, RunSummary } from "../run_summary.ts";
 import { summaryReporter } from "../summarizer.ts";
 import { codeBlock, codeSpan, codeSpanInCell } from "./literal.ts";
 

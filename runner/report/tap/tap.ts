@@ -1,4 +1,5 @@
 import type { EventFailure, RecipeEvent } from "../../events/event.ts";
+import { isExcused } from "../../events/failure.ts";
 import {
   attemptLine,
   caseVerdict,
@@ -8,7 +9,7 @@ import {
   UniqueNames,
 } from "../plain_text.ts";
 import type { Output, Reporter, ReporterContext } from "../reporter.ts";
-import { type CaseSummary, isExcused, type StepSummary } from "../run_summary.ts";
+import type { CaseSummary, StepSummary } from "../run_summary.ts";
 import { defuseCiCommands } from "../safe_text.ts";
 import { Summarizer } from "../summarizer.ts";
 import { yamlBlock } from "./yaml_block.ts";

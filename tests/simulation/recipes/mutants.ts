@@ -312,7 +312,7 @@ export const RUNNER_MUTANTS: readonly Mutant[] = [
   mutant(
     "`--bail` goes on after a case that could not be run",
     "runner/engine/run.ts",
-    [`if (options.bail && status !== "passed"`, `if (options.bail && status === "failed"`],
+    [`options.bail && result.status !== "passed"`, `options.bail && result.status === "failed"`],
   ),
   mutant(
     "cases are started after an interruption",
