@@ -224,7 +224,10 @@ test("the scripts are for the name that was called, if it is one word", async ()
   assert.equal((await runnerCli(["completion", "csh"])).code, 2);
 });
 
-/** A script for each shell that completes `$LINE` and prints what it becomes, or can become. */
+/**
+ * A script for each shell that completes `$LINE` and prints what it becomes, or can become. Zsh needs
+ * `bindkey -e`: with an `EDITOR` such as `vi`, which npm sets, its keys are others.
+ */
 const SHELLS = {
   bash: `source <(dispatch completion bash)
 COMP_LINE=$LINE COMP_POINT=\${#LINE} COMP_WORDS=(dispatch)
@@ -234,7 +237,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`,
 complete -C "$LINE" | string replace -r '\\t.*' ''`,
   zsh: `zmodload zsh/zpty
 zpty shell zsh -f -i
-zpty -w shell 'PS1= RPS1=; source <(dispatch completion zsh); print -r -- rea""dy'
+zpty -w shell 'bindkey -e; PS1= RPS1=; source <(dispatch completion zsh); print -r -- rea""dy'
 zpty -r shell got '*ready*'
 zpty -w shell "$LINE"$'\\t\\C-aprint -r -- res""ult: '
 zpty -r shell got '*result: *'$'\\n'
