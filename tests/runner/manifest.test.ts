@@ -140,6 +140,8 @@ test("rejects what cannot be a manifest, and prints none", async () => {
   const files = {
     "a.yaml": PASS,
     "seconds.yaml": NIGHTLY.replace("30 2", "0 30 2"),
+    "last.yml": NIGHTLY.replace("2 * *", "2 L *"),
+    "sunday.yml": NIGHTLY.replace('* *"', '* 6-7"'),
     "broken.txt": "",
   };
   await withFiles(files, async (directory) => {
@@ -154,13 +156,22 @@ test("rejects what cannot be a manifest, and prints none", async () => {
         /--name must be at most 42 lower-case/,
       ],
       [["kubernetes", directory, ...NEEDED, "--secret", "x"], /--secret must be NAME\/KEY/],
+      [["kubernetes", directory, ...NEEDED, "--secret", "Dispatch/token"], /--secret must be/],
+      [["github", directory, "--shards", "257"], /--shards: GitHub runs at most 256 jobs/],
       [["kubernetes", directory, ...NEEDED, "--wait", "long"], /--wait/],
       [["kubernetes", directory, ...NEEDED, "--shards", "0"], /--shards/],
       [
         ["kubernetes", join(directory, "a.yaml"), ...NEEDED, "--schedule"],
         /no recipe has a `sched/,
       ],
-      [["kubernetes", directory, ...NEEDED, "--schedule"], /a CronJob has no seconds/],
+      ...([
+        ["seconds.yaml", /a CronJob has no seconds \('0 30 2 /],
+        ["last.yml", /a CronJob does not know 'L'/],
+        ["sunday.yml", /a CronJob does not know '6-7'/],
+      ] as const).map(([name, message]): [string[], RegExp] => [
+        ["kubernetes", join(directory, name), ...NEEDED, "--schedule"],
+        message,
+      ]),
     ];
     for (const [args, message] of table) {
       const { code, out, err } = await runnerCli(["manifest", ...args]);

@@ -7,10 +7,10 @@ import { type Command, type CommandContext, PROGRAM } from "../command.ts";
 import { loadRecipes } from "../load_recipes.ts";
 import { githubWorkflow } from "../manifest/github.ts";
 import {
+  cronJobName,
   cronJobs,
   type KubernetesObject,
   type KubernetesOptions,
-  objectName,
   type RecipeFile,
   shardedJob,
 } from "../manifest/kubernetes.ts";
@@ -18,6 +18,13 @@ import { durationOption, formatOption, numberOption } from "../options.ts";
 
 /** The most bytes that a ConfigMap may have. */
 const MAX_CONFIG_MAP = 1 << 20;
+/** The most jobs that GitHub runs for a matrix. */
+const MAX_MATRIX = 256;
+
+/** The name of a Secret, and a key in it. */
+const SECRET = /^([a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?)\/([-._a-zA-Z0-9]{1,253})$/;
+/** What cron patterns of Kubernetes do not have: the last day, the nearest weekday, the nth one. */
+const NOT_IN_KUBERNETES = /[#+]|\d[LW]|\bLW?\b/i;
 
 /** `manifest`: writes what Kubernetes or GitHub needs to run recipes. */
 export const manifest: Command = {
@@ -58,6 +65,9 @@ export const manifest: Command = {
     if (loaded.recipes.length === 0) throw new UsageError("No recipes were found");
     if (target === "github") {
       const url = args.values.url;
+      if (shards > MAX_MATRIX) {
+        throw new UsageError(`--shards: GitHub runs at most ${MAX_MATRIX} jobs of a matrix`);
+      }
       context.out.write(text([githubWorkflow({ paths, shards, url })]));
       return 0;
     }
@@ -70,7 +80,7 @@ export const manifest: Command = {
     const scheduled = loaded.recipes.filter(({ schedule }) => schedule)
       .map((recipe) => ({ recipe, path: pathBelow(base, recipe.source.name) }));
     if (scheduled.length === 0) throw new UsageError("--schedule: no recipe has a `schedule`");
-    checkSchedules(scheduled);
+    checkSchedules(scheduled, options.name);
     context.out.write(text(cronJobs(scheduled, files, options)));
     return 0;
   },
@@ -93,8 +103,8 @@ function kubernetesOptions({ values, ...args }: ParsedArgs, shards: number): Kub
       `--name must be at most 42 lower-case letters, digits and hyphens, not '${name}'`,
     );
   }
-  const [secretName, key, ...rest] = secret.split("/");
-  if (!secretName || !key || rest.length > 0) {
+  const [, secretName, key] = SECRET.exec(secret) ?? [];
+  if (secretName === undefined || key === undefined) {
     throw new UsageError(`--secret must be NAME/KEY, such as dispatch/token, not '${secret}'`);
   }
   durationOption({ values, ...args }, "wait");
@@ -134,17 +144,26 @@ function pathBelow(base: string, file: string): string {
 /** Kubernetes knows five fields, and names must differ. */
 function checkSchedules(
   scheduled: readonly { recipe: { schedule?: { cron: string } }; path: string }[],
+  jobName: string,
 ) {
   const names = new Map<string, string>();
   for (const { recipe, path } of scheduled) {
     const { cron } = recipe.schedule!;
-    if (!cron.startsWith("@") && cron.trim().split(/\s+/).length !== 5) {
+    const fields = cron.trim().split(/\s+/);
+    if (!cron.startsWith("@") && fields.length !== 5) {
       throw new UsageError(`Cannot schedule '${path}': a CronJob has no seconds ('${cron}')`);
     }
-    const name = objectName(path);
-    const other = names.get(name);
+    // Its week ends with day 6: Sunday is 0 only.
+    const other = fields.find((field, i) =>
+      NOT_IN_KUBERNETES.test(field) || i === 4 && /(?<!\/)\b7\b/.test(field)
+    );
     if (other !== undefined) {
-      throw new UsageError(`Cannot name the CronJobs of '${other}' and '${path}' both '${name}'`);
+      throw new UsageError(`Cannot schedule '${path}': a CronJob does not know '${other}'`);
+    }
+    const name = cronJobName(jobName, path);
+    const same = names.get(name);
+    if (same !== undefined) {
+      throw new UsageError(`Cannot name the CronJobs of '${same}' and '${path}' both '${name}'`);
     }
     names.set(name, path);
   }

@@ -22,7 +22,7 @@ export function githubWorkflow({ paths, shards, url }: GithubOptions): Record<st
     { uses: "denoland/setup-deno@v2", with: { "deno-version": "v2.x" } },
   ];
   const env = url === undefined ? {} : {
-    env: { DISPATCH_URL: url, DISPATCH_TOKEN: "${{ secrets.DISPATCH_TOKEN }}" },
+    env: { DISPATCH_URL: literal(url), DISPATCH_TOKEN: "${{ secrets.DISPATCH_TOKEN }}" },
   };
   const shard = "${{ matrix.shard }}";
   return {
@@ -40,7 +40,7 @@ export function githubWorkflow({ paths, shards, url }: GithubOptions): Record<st
         steps: [
           ...setup,
           {
-            run: `${CLI} ${paths.map(quote).join(" ")} --shard ${shard}/${shards} ` +
+            run: `${CLI} ${literal(paths.map(quote).join(" "))} --shard ${shard}/${shards} ` +
               `--reporter console --reporter jsonl=streams/${shard}.jsonl`,
           },
           {
@@ -84,4 +84,9 @@ export function githubWorkflow({ paths, shards, url }: GithubOptions): Record<st
 /** Quotes a word for a shell, if it needs that. */
 function quote(word: string): string {
   return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Keeps GitHub from evaluating what looks like an expression in it. */
+function literal(text: string): string {
+  return text.replaceAll("${{", "${{ '${{' }}");
 }

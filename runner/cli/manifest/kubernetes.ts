@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Recipe } from "../../language/model.ts";
 
 /** What the manifests of a suite depend on. */
@@ -29,6 +30,10 @@ export interface RecipeFile {
 
 const STREAMS = "/streams";
 const RECIPES = "/recipes";
+/** The most characters that the name of a CronJob may have. */
+const MAX_CRON_JOB_NAME = 52;
+/** How many characters of a path go into a key, which may have 253. */
+const MAX_KEY_PATH = 200;
 
 /**
  * Returns the objects that run recipes once, in shards, and merge their streams. The policy of the
@@ -110,9 +115,10 @@ export function cronJobs(
     return {
       apiVersion: "batch/v1",
       kind: "CronJob",
-      metadata: metadata(`${options.name}-${objectName(path)}`, options),
+      metadata: metadata(cronJobName(options.name, path), options),
       spec: {
-        schedule: schedule!.cron,
+        // Kubernetes knows `@daily` and the like in lower case only.
+        schedule: schedule!.cron.startsWith("@") ? schedule!.cron.toLowerCase() : schedule!.cron,
         timeZone: schedule!.timezone,
         concurrencyPolicy: "Forbid",
         startingDeadlineSeconds: 60,
@@ -129,10 +135,17 @@ export function cronJobs(
   return [configMap(files, options), ...jobs];
 }
 
-/** Turns a path into the end of an object's name. */
-export function objectName(path: string): string {
-  return path.replace(/\.[^.]*$/, "").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")
+/**
+ * Returns the name of a recipe's CronJob. Kubernetes allows 52 characters: a longer one is cut, and
+ * ends with a hash of the path, as does one of a path without Latin letters or digits.
+ */
+export function cronJobName(name: string, path: string): string {
+  const words = path.replace(/\.[^.]*$/, "").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-|-$/g, "");
+  const full = `${name}-${words}`;
+  if (words !== "" && full.length <= MAX_CRON_JOB_NAME) return full;
+  const hash = createHash("sha256").update(path).digest("hex").slice(0, 8);
+  return `${full.slice(0, MAX_CRON_JOB_NAME - hash.length - 1).replace(/-+$/, "")}-${hash}`;
 }
 
 function metadata(name: string, options: KubernetesOptions): KubernetesObject {
@@ -236,5 +249,5 @@ function configMap(files: readonly RecipeFile[], options: KubernetesOptions): Ku
 
 /** A key may have no slash, and no two files may share one. */
 function keyOf(path: string, index: number): string {
-  return `${index + 1}-${path.replaceAll(/[^-._a-zA-Z0-9]/g, "-")}`;
+  return `${index + 1}-${path.replaceAll(/[^-._a-zA-Z0-9]/g, "-").slice(-MAX_KEY_PATH)}`;
 }
