@@ -12,12 +12,35 @@ import { currentDirectory, onExit } from "./process.ts";
  * @throws {FileError}
  */
 export async function writeTextFile(path: string, text: string): Promise<void> {
+  await putFile(path, (target, options) => write(target, text, options));
+}
+
+/** How a file is created. */
+export interface CreateOptions {
+  /** Whether to fail if there is one. */
+  createNew?: boolean;
+  /** Its mode. */
+  mode?: number;
+}
+
+/**
+ * Puts a file at a path by the rules of {@linkcode writeTextFile}.
+ *
+ * @param create Creates and writes a file: a temporary one, or that at the path if it cannot be
+ * replaced. Called twice if that turns out later.
+ * @throws {FileError}
+ */
+export async function putFile(
+  path: string,
+  create: (path: string, options: CreateOptions) => Promise<void>,
+): Promise<void> {
   try {
     const target = await targetOf(path);
     const { status } = target;
     if (status?.isPipe) await checkReader(target.path);
-    if (status && (!status.isFile || status.links > 1)) await write(target.path, text);
-    else if (!await replace(target, text)) await write(target.path, text);
+    const mustStay = status && (!status.isFile || status.links > 1);
+    if (mustStay || !await replace(target, create)) await create(target.path, {});
+    closePipe(target.path);
   } catch (cause) {
     throw new FileError("write file", path, cause);
   }
@@ -154,7 +177,10 @@ function temporaryFor(path: string): string {
 const MAX_TEMPORARY_NAME = 60;
 
 /** Replaces a file; returns whether that was possible without breaking something. */
-async function replace({ path, status }: Target, text: string): Promise<boolean> {
+async function replace(
+  { path, status }: Target,
+  create: (path: string, options: CreateOptions) => Promise<void>,
+): Promise<boolean> {
   const { Deno } = globalThis as any;
   const temporary = temporaryFor(path);
   // If the process ends meanwhile, the temporary file must not stay.
@@ -164,7 +190,7 @@ async function replace({ path, status }: Target, text: string): Promise<boolean>
   let hasTemporary = false;
   try {
     // Nobody else may read the temporary file before it has the mode of the original.
-    await write(temporary, text, { createNew: true, ...(status ? { mode: 0o600 } : {}) });
+    await create(temporary, { createNew: true, ...(status ? { mode: 0o600 } : {}) });
     hasTemporary = true;
     if (status) {
       if ((await statusOf(temporary)).owner !== status.owner) return false;
@@ -197,12 +223,16 @@ async function setMode(path: string, mode: number | undefined): Promise<void> {
 async function write(
   path: string,
   text: string,
-  { createNew = false, mode }: { createNew?: boolean; mode?: number } = {},
+  { createNew = false, mode }: CreateOptions = {},
 ): Promise<void> {
   const { Deno } = globalThis as any;
   const withMode = mode === undefined ? {} : { mode };
   if (Deno) await Deno.writeTextFile(path, text, { createNew, ...withMode });
   else await (await fs()).writeFile(path, text, { flag: createNew ? "wx" : "w", ...withMode });
+}
+
+/** Closes a pipe that was opened to see whether somebody reads it. */
+function closePipe(path: string): void {
   const pipe = openPipes.get(path);
   if (pipe === undefined) return;
   openPipes.delete(path);

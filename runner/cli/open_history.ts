@@ -1,5 +1,3 @@
-import { caseName } from "../engine/case_names.ts";
-import type { PlannedCase } from "../engine/run.ts";
 import type { HistoryRecorder } from "../history/recorder.ts";
 import { type ParsedArgs, UsageError } from "./args.ts";
 import type { CommandContext } from "./command.ts";
@@ -16,13 +14,11 @@ export function historyPath(
 /**
  * Opens the history that a run is recorded in.
  *
- * @param cases The cases of the run. The repetitions of a case are recorded under one name.
  * @param isComplete Whether all steps run: the times of a partial run cannot be compared.
  * @throws {UsageError} When it cannot be opened.
  */
 export async function openHistory(
   path: string | undefined,
-  cases: readonly PlannedCase[],
   isComplete: boolean,
   { err, clock, isVirtual }: Pick<CommandContext, "err" | "clock"> & { isVirtual: boolean },
 ): Promise<HistoryRecorder | undefined> {
@@ -43,8 +39,7 @@ export async function openHistory(
   ]);
   try {
     const store = await HistoryStore.open(path, { create: true, clock, warn });
-    const names = cases.map(caseName);
-    return new HistoryRecorder(store, warn, (text) => err.write(`error: ${text}\n`), names);
+    return new HistoryRecorder(store, warn, (text) => err.write(`error: ${text}\n`));
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

@@ -31,7 +31,7 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
   const { args, server, out, err, env, clock, signal, onStuck, random, onEvent } = context;
   const { flags } = args;
   const { virtual } = server;
-  const history = await openHistory(plan.history, cases, filter === undefined, {
+  const history = await openHistory(plan.history, filter === undefined, {
     err,
     clock,
     isVirtual: virtual !== undefined,

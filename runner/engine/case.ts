@@ -29,6 +29,8 @@ const NOT_SUBSCRIBED =
 export interface CaseOptions extends CaseStateOptions {
   /** The name of the case in reports. */
   name: string;
+  /** The name that it shares with other cases, if the one in reports numbers them. */
+  repeats?: string | undefined;
   /** The attempt of the case, from 1. */
   attempt: number;
   /** Why the case may fail without failing the run. */
@@ -82,12 +84,13 @@ export class Case {
   /** Runs the case, and reports everything but its end. */
   async run(): Promise<CaseResult> {
     const { tags, source } = this.#recipe;
-    const { index, name, attempt, quarantine, clock, emit, mask, matrix } = this.#options;
+    const { index, name, repeats, attempt, quarantine, clock, emit, mask, matrix } = this.#options;
     const began = monotonicNow(clock);
     const problem = this.#prepare();
     emit({
       type: "case.started",
       ...{ case: index, name, file: source.name },
+      ...(repeats === undefined ? {} : { repeats }),
       tags,
       vars: mask.value(this.#state.variables) as Record<string, unknown>,
       ...(matrix === undefined ? {} : { matrix }),

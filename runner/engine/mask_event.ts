@@ -16,7 +16,10 @@ const MAP_FIELDS: ReadonlySet<string> = new Set(["vars", "matrix"]);
 
 /** Returns an event with its secrets masked. */
 export function maskEvent(event: RecipeEvent, mask: Mask): RecipeEvent {
-  return mask.isEmpty ? event : walk(event, mask) as RecipeEvent;
+  if (mask.isEmpty) return event;
+  // All else in it are the runner's own numbers and digests, by which `merge` knows a shard.
+  if (event.type === "run.started") return { ...event, server: mask.text(event.server) };
+  return walk(event, mask) as RecipeEvent;
 }
 
 function walk(value: unknown, mask: Mask): unknown {

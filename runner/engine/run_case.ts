@@ -3,6 +3,7 @@ import type { EventQuarantine } from "../events/event.ts";
 import type { Recipe } from "../language/model.ts";
 import type { RunnerClient } from "../steps/context.ts";
 import { Case, type CaseOptions } from "./case.ts";
+import { caseName } from "./case_names.ts";
 import type { CaseResult } from "./verdict.ts";
 
 /** A recipe with one combination of its matrix. */
@@ -22,9 +23,11 @@ export interface PlannedCase {
 }
 
 /** Options of {@linkcode runCase}. */
-export interface RunCaseOptions
-  extends
-    Omit<CaseOptions, "client" | "name" | "index" | "vars" | "matrix" | "attempt" | "quarantine"> {
+export interface RunCaseOptions extends
+  Omit<
+    CaseOptions,
+    "client" | "name" | "repeats" | "index" | "vars" | "matrix" | "attempt" | "quarantine"
+  > {
   /** The connection, or why there is none: the case then ends as `errored`. */
   client: RunnerClient | Error;
   /** The names of all cases. */
@@ -62,9 +65,10 @@ export async function runCase(
   for (let attempt = 1;; attempt++) {
     const elapsedOfAttempt = startStopwatch(clock);
     const { recipe, matrix, vars = {}, random = options.random } = planned;
-    const { name } = about;
-    const own = { ...rest, client, index, name, vars, matrix, random, attempt, quarantine };
-    const one = new Case(recipe, own);
+    const one = new Case(recipe, {
+      ...{ ...rest, client, index, vars, matrix, random, attempt, quarantine },
+      ...{ name: about.name, repeats: sharedName(planned, about.name) },
+    });
     running.add(one);
     let result: CaseResult;
     try {
@@ -101,6 +105,12 @@ export async function runCase(
   }
 }
 
+/** The name that a case shares with others, if the one in reports is another. */
+function sharedName(planned: PlannedCase, name: string): string | undefined {
+  const shared = caseName(planned);
+  return shared === name ? undefined : shared;
+}
+
 /** The quarantine of a recipe, unless it had ended when the run began. */
 function activeQuarantine({ quarantine }: Recipe, began: number): EventQuarantine | undefined {
   if (!quarantine || quarantine.ends <= began) return undefined;
@@ -116,11 +126,13 @@ function mayRetry({ status, failure }: CaseResult): boolean {
 
 /** Reports a case that cannot run because there is no connection. */
 function reportNotRun(
-  { recipe: { tags }, matrix, vars = {} }: PlannedCase,
+  planned: PlannedCase,
   about: { case: number; name: string; file: string },
   { message }: Error,
   { emit }: RunCaseOptions,
 ): CaseEnd {
+  const { recipe: { tags }, matrix, vars = {} } = planned;
+  const repeats = sharedName(planned, about.name);
   const result: CaseResult = {
     status: "errored",
     flaky: false,
@@ -129,6 +141,7 @@ function reportNotRun(
   emit({
     type: "case.started",
     ...about,
+    ...(repeats === undefined ? {} : { repeats }),
     tags,
     vars,
     ...(matrix === undefined ? {} : { matrix }),

@@ -188,6 +188,8 @@ export interface CaseStarted extends CaseEvent {
   name: string;
   /** The recipe's file. */
   file: string;
+  /** The name that it shares with other cases of its file, if `name` numbers them. */
+  repeats?: string;
   /** The recipe's tags. */
   tags: string[];
   /** The initial values of its variables. */

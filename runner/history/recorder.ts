@@ -24,7 +24,6 @@ export class HistoryRecorder {
   #store: HistoryStore;
   #warn: (text: string) => void;
   #onFailure: (text: string) => void;
-  #names: readonly string[];
   #server = "";
   #cases = new Map<number, OpenCase>();
   #finished: { key: CaseKey; run: StoredRun }[] = [];
@@ -36,18 +35,15 @@ export class HistoryRecorder {
    *
    * @param warn Called with a problem that loses nothing of this run.
    * @param onFailure Called if the run cannot be recorded.
-   * @param names The names to record the cases under, by their numbers, if reports show others.
    */
   constructor(
     store: HistoryStore,
     warn: (text: string) => void,
     onFailure: (text: string) => void = warn,
-    names: readonly string[] = [],
   ) {
     this.#store = store;
     this.#warn = warn;
     this.#onFailure = onFailure;
-    this.#names = names;
     store.busyTimeout = READ_TIMEOUT;
   }
 
@@ -111,8 +107,9 @@ export class HistoryRecorder {
     }
   }
 
-  #startCase({ case: index, ts, file, name }: CaseStarted): void {
-    const key = caseKey(this.#server, file, this.#names[index] ?? name);
+  #startCase({ case: index, ts, file, name, repeats = name }: CaseStarted): void {
+    // The repetitions of a case are recorded under one name.
+    const key = caseKey(this.#server, file, repeats);
     this.#cases.set(index, { key, at: Date.parse(ts), earlier: this.#earlier(key), steps: [] });
   }
 

@@ -63,7 +63,12 @@ function noteAbout(stream: StreamFile, newest: StreamFile, shard: string): strin
 function checkOverlap(parts: readonly StreamFile[]): void {
   const owners = new Map<number, StreamFile>();
   for (const part of parts) {
-    for (const number of partOf(part).cases) {
+    const { cases, planned } = partOf(part);
+    for (const number of cases) {
+      if (number >= planned) {
+        const why = `its first event names case ${number} of a plan that has ${planned}`;
+        throw new MergeError(`Cannot merge '${part.name}': ${why}`, "bad_stream");
+      }
       const other = owners.get(number);
       if (other) {
         throw new MergeError(

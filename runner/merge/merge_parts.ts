@@ -87,14 +87,16 @@ export class PlanReader {
     counts.warnings += this.problems().length;
     const ends = this.#readers.flatMap(({ finished }) => finished ?? []);
     const isInterrupted = ends.some(({ interrupted }) => interrupted);
-    const ts = [this.started.ts, ...ends.map((end) => end.ts)].sort().at(-1)!;
+    const ts = this.#readers.map(({ lastTime }) => lastTime).sort().at(-1)!;
     const real = ends.flatMap(({ real_ms }) => real_ms ?? []);
     const { exit_code, ...why } = endOfRun(counts, {
       isInterrupted,
-      // A failure exits with 1, and nothing else but an error with 3.
-      wasCalledToExit: ends.some(({ exit_code, counts: { failed, errored } }) =>
-        exit_code === 3 && (failed > 0 || errored === 0)
-      ),
+      // After the end of its recipe it is no failure of a case. Any other failure exits with 1, and
+      // nothing else but an error with 3.
+      wasCalledToExit: this.#readers.some(({ hasCalledExit }) => hasCalledExit) ||
+        ends.some(({ exit_code, counts: { failed, errored } }) =>
+          exit_code === 3 && (failed > 0 || errored === 0)
+        ),
       isPart: false,
       isFailedByFlaky: ends.some(({ failed_by }) => failed_by === "flaky"),
     });

@@ -2,7 +2,6 @@ import { countCase, countSkipped, endOfRun, noCounts } from "../engine/verdict.t
 import type { CaseFinished, CaseSkipped, RecipeEvent } from "../events/event.ts";
 import type { ChosenParts } from "./choose_parts.ts";
 import { PlanReader, warning } from "./merge_parts.ts";
-import { checkPlan } from "./streams.ts";
 
 /** A run of the plan from one place. */
 export interface Place {
@@ -31,13 +30,13 @@ interface Sight {
  * Makes one run of the same plan from several places. A case fails when so many places say so; else
  * it has the result of a place where it passed. A warning in the case says who saw what.
  *
- * @throws {MergeError} When the places ran different plans.
+ * @param notes What a reader of the report has to know about other streams.
  */
 export async function* mergePlaces(
   places: readonly Place[],
   { needed, total }: Quorum,
+  notes: readonly string[] = [],
 ): AsyncGenerator<RecipeEvent> {
-  checkPlan(places.flatMap(({ chosen }) => chosen.parts));
   await using stack = new AsyncDisposableStack();
   const readers = places.map(({ name, chosen }) => {
     return { name, reader: stack.use(new PlanReader(chosen)) };
@@ -74,7 +73,7 @@ export async function* mergePlaces(
     }
   }
   const ends = [];
-  const problems: string[] = [];
+  const problems: string[] = [...notes];
   for (const { name, reader } of readers) {
     await reader.end();
     ends.push(reader.finished());

@@ -8,18 +8,60 @@ const MAX_LINE = 64 << 20;
 
 /**
  * Opens the stored stream in a file. All of it is checked first, and read again when its events are
- * needed, so that many large streams can be merged in little memory.
+ * needed, so that many large streams can be merged in little memory. Returns nothing for a stream
+ * that stops before the end of its first event, because its process was killed.
  *
  * @throws {MergeError | FileError} When it is not the stream of one run, or cannot be read.
  */
-export async function openStream(path: string): Promise<StreamFile> {
+export async function openStream(path: string): Promise<StreamFile | undefined> {
   let started: StreamFile["started"] | undefined;
   let hasEnded = false;
-  for await (const event of events(path)) {
-    if (event.type === "run.started") started = event;
-    hasEnded = event.type === "run.finished";
+  let count = 0;
+  try {
+    for await (const event of events(path)) {
+      if (event.type === "run.started") started = event;
+      else checkCase(event, started!, path);
+      hasEnded = event.type === "run.finished";
+      count++;
+    }
+  } catch (error) {
+    if (isUnbegun(error)) return undefined;
+    throw error;
   }
-  return { name: path, started: started!, hasEnded, read: () => events(path, true) };
+  return { name: path, started: started!, hasEnded, read: () => again(path, started!, count) };
+}
+
+function isUnbegun(error: unknown): boolean {
+  const { cause } = error as MergeError;
+  return cause instanceof StreamError && cause.isUnbegun;
+}
+
+/** Checks that the first event of a stream knows the case of another one. */
+function checkCase(
+  event: RecipeEvent,
+  { shard, cases }: StreamFile["started"],
+  path: string,
+): void {
+  if (!("case" in event) || event.case === undefined) return;
+  if (event.case < (shard?.cases.length ?? cases)) return;
+  const why = `it has an event of case ${event.case}, but its first event has no such case`;
+  throw new MergeError(`Cannot merge '${path}': ${why}`, "bad_stream");
+}
+
+/** Reads the events that have been checked again; others may follow them meanwhile. */
+async function* again(
+  path: string,
+  started: StreamFile["started"],
+  count: number,
+): AsyncGenerator<RecipeEvent> {
+  let left = count;
+  if (left === 0) return;
+  for await (const event of events(path, true)) {
+    if (event.type === "run.started" && JSON.stringify(event) !== JSON.stringify(started)) break;
+    yield event;
+    if (--left === 0) return;
+  }
+  throw new MergeError(`Cannot merge '${path}': it was changed meanwhile`, "bad_stream");
 }
 
 /** Reads the events of a file. */

@@ -7,7 +7,7 @@ import type {
   Warned,
 } from "../events/event.ts";
 import { countCase, countSkipped, noCounts } from "../engine/verdict.ts";
-import { MergeError, partOf, type StreamFile } from "./streams.ts";
+import { partOf, type StreamFile } from "./streams.ts";
 
 /** Why a case did not end whose process was killed. */
 const KILLED: EventFailure = {
@@ -29,6 +29,10 @@ export class PartReader {
   notStarted = 0;
   /** The last event, once all cases have been read; absent if the process was killed. */
   finished: RecipeRunFinished | undefined;
+  /** Whether code of a recipe has called a function that ends the process. */
+  hasCalledExit = false;
+  /** The time of the last event that has been read. */
+  lastTime: string;
   /** The cases that a killed process has counted nowhere. */
   readonly #counts: RunCounts = noCounts();
   readonly #events: AsyncIterator<RecipeEvent>;
@@ -40,6 +44,7 @@ export class PartReader {
   /** Reads a stream. */
   constructor(stream: StreamFile) {
     this.stream = stream;
+    this.lastTime = stream.started.ts;
     this.#numbers = partOf(stream).cases;
     this.#events = stream.read()[Symbol.asyncIterator]();
   }
@@ -72,6 +77,7 @@ export class PartReader {
   async #readNext(): Promise<boolean> {
     const { value: event, done } = await this.#events.next();
     if (done) return false;
+    this.lastTime = event.ts;
     if (event.type === "run.finished") this.finished = event;
     else if (event.type !== "run.started") this.#keep(event);
     return true;
@@ -83,17 +89,13 @@ export class PartReader {
       this.warnings.push(event);
       return;
     }
-    const number = this.#numbers[event.case!];
-    if (number === undefined) {
-      const { name } = this.stream;
-      const why = `it has an event of case ${event.case}, but its first event has no such case`;
-      throw new MergeError(`Cannot merge '${name}': ${why}`, "bad_stream");
-    }
+    const number = this.#numbers[event.case!]!;
     const moved = { ...event, case: number };
     const events = this.#ahead.get(number);
     if (events) events.push(moved);
     else this.#ahead.set(number, [moved]);
     if (event.type === "case.finished") {
+      if (event.failure?.code === "exit_call") this.hasCalledExit = true;
       countCase(this.#counts, event);
     } else if (event.type === "case.skipped") {
       countSkipped(this.#counts, event);

@@ -8,7 +8,7 @@ export interface StreamFile {
   started: RecipeRunStarted;
   /** Whether the run has ended; not if its process was killed, or still runs. */
   hasEnded: boolean;
-  /** Reads the events after the first one. Those of a process that was killed end early. */
+  /** Reads its events. Those of a process that was killed end early. */
   read(): AsyncIterable<RecipeEvent>;
 }
 
@@ -21,7 +21,9 @@ export type MergeErrorCode =
   /** Two parts of a plan ran the same case. */
   | "overlap"
   /** A file is not the stream of one run. */
-  | "bad_stream";
+  | "bad_stream"
+  /** No stream has the first event of a run. */
+  | "unbegun";
 
 /** Streams do not belong together. */
 export class MergeError extends Error {

@@ -19,6 +19,8 @@ export interface ReporterEntry {
    * - `"network"`: to a server; it takes no file
    */
   readonly writes: "lines" | "document" | "network";
+  /** Whether its file is written during the run, so that a process that is killed leaves it. */
+  readonly isStream?: true;
   /** Whether a run without `--reporter` uses it; never, if absent. */
   isDefault?(env: ReadEnv): boolean;
   /** Whether the environment adds it to the reporters of the command line; never, if absent. */
@@ -47,7 +49,10 @@ const ENTRIES = {
   },
   html: document("one page with a timeline of each case", () => import("./html/html.ts")),
   json: document("one document about the run and its cases", () => import("./json/json.ts")),
-  jsonl: document("the events as they happen, one per line", () => import("./json/jsonl.ts")),
+  jsonl: {
+    ...document("the events as they happen, one per line", () => import("./json/jsonl.ts")),
+    isStream: true,
+  },
   junit: document("JUnit XML for Jenkins, GitLab and others", () => import("./junit/junit.ts")),
   markdown: document(
     "a table of the cases, and the failures",

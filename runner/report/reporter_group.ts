@@ -1,6 +1,7 @@
 import type { RecipeEvent } from "../events/event.ts";
 import { formatDuration } from "../language/duration.ts";
 import { type ReporterRequest, REPORTERS } from "./registry.ts";
+import { type ReportFile, streamFile, wholeFile } from "./report_file.ts";
 import type { Output, Reporter, ReporterContext } from "./reporter.ts";
 
 /** How long a reporter may take to finish, in milliseconds. */
@@ -26,12 +27,12 @@ export interface ReporterGroupContext extends Omit<ReporterContext, "output"> {
   onStuck?: () => void;
 }
 
-/** A reporter of the group, with the text of its file so far. */
+/** A reporter of the group. */
 interface Member {
   name: string;
   reporter: Reporter;
-  file: string | undefined;
-  text: string[];
+  /** The file that it writes. */
+  file: ReportFile | undefined;
   /** Set when it failed; it receives no further events. */
   failed?: { error: unknown };
 }
@@ -85,7 +86,10 @@ export class ReporterGroup implements Reporter {
     }
   }
 
-  /** Finishes every reporter and writes its file; a reporter that failed leaves no file. */
+  /**
+   * Finishes every reporter and writes its file. A reporter that failed leaves no file, or that which
+   * it has written during the run.
+   */
   async finish(): Promise<void> {
     for (const member of this.#members) {
       try {
@@ -93,23 +97,30 @@ export class ReporterGroup implements Reporter {
       } catch (error) {
         member.failed = { error };
       }
+      if (member.failed) member.file?.abandon();
       if (member.failed) this.#fail(member.name, member.failed.error);
     }
   }
 
+  /** Gives up all reporters: the run that they report cannot be known. */
+  abandon(): void {
+    for (const { file } of this.#members) file?.abandon();
+  }
+
   async #open({ name, file }: ReporterRequest, out: Output): Promise<void> {
-    const text: string[] = [];
-    const output = file === undefined ? out : fileOutput(text);
     try {
-      const { openReporter } = await REPORTERS[name]!.load();
+      const { load, isStream } = REPORTERS[name]!;
+      const { openReporter } = await load();
+      const openFile = isStream ? streamFile : wholeFile;
+      const target = file === undefined ? undefined : await openFile(file);
       const { saidFailure, ...context } = this.#context;
       const isBeside = file === undefined && saidFailure !== undefined;
       const reporter = await openReporter({
         ...context,
         ...(isBeside ? { saidFailure } : {}),
-        output,
+        output: target?.output ?? out,
       });
-      this.#members.push({ name, reporter, file, text });
+      this.#members.push({ name, reporter, file: target });
     } catch (error) {
       this.#fail(name, error);
     }
@@ -142,14 +153,8 @@ function usesStandardOutput({ name, file }: ReporterRequest): boolean {
 }
 
 async function finishMember(member: Member): Promise<void> {
-  const { reporter, file, text } = member;
+  const { reporter, file } = member;
   await reporter.finish?.();
   // A reporter that finishes after the limit has been reported as failed, so it writes no file.
-  if (file === undefined || member.failed) return;
-  const { writeTextFile } = await import("../../runtime/write_file.ts");
-  await writeTextFile(file, text.join(""));
-}
-
-function fileOutput(text: string[]): Output {
-  return { write: (piece) => void text.push(piece), isTerminal: false, color: false, columns: 80 };
+  if (!member.failed) await file?.finish();
 }

@@ -89,7 +89,7 @@ function withoutTimes(text: string): string {
   return text
     .replaceAll(FRAMES, "")
     .replaceAll(/\b(?:job|wfrun|evt)_[0-9a-z]{26}/g, "ID")
-    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME")
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z?/g, "TIME")
     .replaceAll(/"(\w*_ms|duration|start|stop)":( ?)\d+(\.\d+)?/g, '"$1":$20')
     .replaceAll(/\bduration_ms: [\d.]+/g, "duration_ms: 0")
     .replaceAll(/\btime="[\d.]+"/g, 'time="0"')
@@ -151,13 +151,20 @@ test("a stream that is cut anywhere gives an incomplete run, and loses no case t
     await store("1.jsonl");
     const whole = await readFile(path("1.jsonl"), "utf8");
     const begins = whole.indexOf("\n") + 1;
-    const lengths = fc.integer({ min: begins, max: whole.length - 2 });
+    const lengths = fc.oneof(
+      { weight: 4, arbitrary: fc.integer({ min: begins - 1, max: whole.length - 2 }) },
+      fc.integer({ min: 0, max: begins - 2 }),
+    );
     await fc.assert(
       fc.asyncProperty(lengths, async (length) => {
         const text = whole.slice(0, length);
         await writeFile(path("1.jsonl"), text);
-        const { code, warnings, events } = await merge();
+        const { code, warnings, events, err } = await merge();
         assert.equal(code, 3);
+        if (length < begins - 1) {
+          assert.match(err, /^error: Cannot merge: no stream has an event, so its process was/);
+          return;
+        }
         assert.match(
           warnings.at(-1)!,
           /^the stream, '1.jsonl', has no end: its process was killed/,
@@ -174,6 +181,55 @@ test("a stream that is cut anywhere gives an incomplete run, and loses no case t
       }),
       { numRuns: 25 },
     );
+  });
+});
+
+test("a shard that was killed before its first event is missing, unless another attempt is there", async () => {
+  await withRecipes({ "a.yaml": FILES["a.yaml"] }, async ({ store, merge, path }) => {
+    for (const i of [1, 2]) await store(`${i}.jsonl`, ["--shard", `${i}/2`]);
+    await writeFile(path("again.jsonl"), "");
+    const killed = "'again.jsonl' has no event: its process was killed";
+    const whole = await merge();
+    assert.deepEqual([whole.code, whole.warnings], [0, [killed]]);
+    await rm(path("2.jsonl"));
+    const missing = await merge();
+    assert.equal(missing.code, 3);
+    assert.deepEqual(missing.warnings, [killed, "shard 2/2 is missing: there is no stream of it"]);
+    const places = await merge("--quorum", "1/2");
+    assert.equal(places.code, 3);
+    assert.deepEqual(places.warnings.slice(0, 1), [killed]);
+    // It is another file, and not the beginning of a stream.
+    await writeFile(path("again.jsonl"), "{");
+    assert.equal((await merge()).code, 3);
+    await writeFile(path("again.jsonl"), "order");
+    assert.equal((await merge()).code, 2);
+  });
+});
+
+test("a call that ends the process decides over the failures of other shards", async () => {
+  const files = {
+    "a.recipe.ts": `
+      import process from "node:process";
+      import { recipe } from "@dispatch/sdk/runner";
+      export default recipe("Exits", () => process.exit(0));
+    `,
+    "b.yaml": "steps: [{ assert: 1 == 2 }]",
+  };
+  await withRecipes(files, async ({ store, merge, path }) => {
+    const { code } = await store("whole.jsonl");
+    await rm(path("whole.jsonl"));
+    for (const i of [1, 2]) await store(`${i}.jsonl`, ["--shard", `${i}/2`]);
+    assert.deepEqual([(await merge()).code, code], [3, 3]);
+  });
+});
+
+test("a secret that is also a number of the stream keeps it readable", async () => {
+  const recipe = "secrets: [PIN]\nmatrix: { n: [1, 2] }\nsteps: [{ assert: true }]\n";
+  await withRecipes({ "a.yaml": recipe }, async ({ store, merge }) => {
+    await store("1.jsonl", ["--seed", "12345"], { PIN: "12345" });
+    const { code, events } = await merge();
+    assert.equal(code, 0);
+    assert.ok(events[0]!.type === "run.started" && events[0]!.seed === 12345);
   });
 });
 
@@ -199,7 +255,9 @@ test("streams that do not belong together are refused with exit code 2", async (
     await store("1.jsonl", ["--shard", "1/2"]);
     await store("other.jsonl", ["--shard", "2/3"]);
     const refused = async (...files: string[]) => {
-      const { code, err } = await merge(...files.map(path));
+      const { code, err } = await merge(
+        ...files.map((file) => file.endsWith(".jsonl") ? path(file) : file),
+      );
       assert.equal(code, 2);
       return err.replaceAll(path("/"), "");
     };
@@ -223,10 +281,14 @@ test("streams that do not belong together are refused with exit code 2", async (
     await change("again.jsonl", { shard: { ...shard, index: 2 } });
     assert.match(await refused("1.jsonl", "again.jsonl"), /both ran case 1 of the plan/);
     await change("small.jsonl", { shard: { ...shard, cases: [0] } });
+    const [report, history] = [path("report.json"), path("h.db")];
     assert.match(
-      await refused("small.jsonl"),
+      await refused("small.jsonl", "--reporter", `json=${report}`, "--history", history),
       /an event of case 1, but its first event has no such/,
     );
+    await assert.rejects(readFile(report), { code: "ENOENT" });
+    await change("far.jsonl", { shard: { ...shard, cases: [0, 2, 9] } });
+    assert.match(await refused("far.jsonl"), /names case 9 of a plan that has 5/);
     await writeFile(join(directory, "c.yaml"), `${FILES["c.yaml"]}# changed\n`);
     await store("2.jsonl", ["--shard", "2/2"]);
     assert.match(
@@ -247,16 +309,18 @@ test("streams that do not belong together are refused with exit code 2", async (
   });
 });
 
-test("the history of a merged run is written once", async () => {
+test("the history of a merged run is written once, with repetitions under one name", async () => {
   await withRecipes({ "a.yaml": FILES["a.yaml"] }, async ({ store, directory }) => {
     const history = join(directory, "h.db");
-    for (const shard of ["1/2", "2/2"]) {
-      await store(`${shard[0]}.jsonl`, ["--shard", shard, "--history", history]);
-    }
+    const args = ["--history", history, "--repeat", "2"];
+    for (const i of [1, 2]) await store(`${i}.jsonl`, ["--shard", `${i}/2`, ...args]);
     const merged = await runnerCli(["merge", join(directory, "streams"), "--history", history]);
     assert.equal(merged.code, 0, merged.err);
     const recorded = await HistoryStore.open(history, options());
-    assert.deepEqual(recorded.cases().map((key) => recorded.runs(key, 10).length), [1, 1, 1]);
+    assert.deepEqual(
+      recorded.cases().map((key) => [key.name, recorded.runs(key, 10).length]),
+      ["ap", "eu", "us"].map((region) => [`Passes [region=${region}]`, 2]),
+    );
     recorded.close();
   });
 });

@@ -5,7 +5,8 @@ import { chooseParts } from "../../merge/choose_parts.ts";
 import { mergeParts } from "../../merge/merge_parts.ts";
 import { mergePlaces, type Place, type Quorum } from "../../merge/merge_places.ts";
 import { openStream } from "../../merge/open_stream.ts";
-import { MergeError, type StreamFile } from "../../merge/streams.ts";
+import { checkPlan, MergeError, type StreamFile } from "../../merge/streams.ts";
+import type { HistoryRecorder } from "../../history/recorder.ts";
 import type { ReporterRequest } from "../../report/registry.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { checkOutputs } from "../check_outputs.ts";
@@ -56,18 +57,25 @@ was killed; 2 if the streams do not belong together.
     const reporters = storedReporters(args, context);
     const history = historyPath(args, context.env);
     try {
-      const chosen = await waitForStreams(args.positional, quorum, wait, context);
-      const streams = chosen.flatMap(({ chosen }) => chosen.parts.map(({ name }) => name));
+      const { places, unbegun } = await waitForStreams(args.positional, quorum, wait, context);
+      const streams = places.flatMap(({ chosen }) => chosen.parts.map(({ name }) => name));
       const inputs = { recipes: [], variables: [], dev: undefined, streams };
-      if (quorum && chosen.length > quorum.total) {
+      if (quorum && places.length > quorum.total) {
         const { needed, total } = quorum;
-        throw new UsageError(`--quorum ${needed}/${total}: there are ${chosen.length} places`);
+        throw new UsageError(`--quorum ${needed}/${total}: there are ${places.length} places`);
       }
       await checkOutputs({ reporters, history, inputs }, context);
-      const events = quorum ? mergePlaces(chosen, quorum) : mergeParts(chosen[0]!.chosen);
+      const notes = unbegun.map((file) => `'${file}' has no event: its process was killed`);
+      const [{ chosen }] = places as [Place];
+      const events = quorum
+        ? mergePlaces(places, quorum, notes)
+        : mergeParts({ ...chosen, notes: [...notes, ...chosen.notes] });
       return await write(events, reporters, history, args, context);
     } catch (error) {
-      throw error instanceof MergeError ? new UsageError(error.message) : error;
+      if (!(error instanceof MergeError)) throw error;
+      if (error.code !== "unbegun") throw new UsageError(error.message);
+      context.err.write(`error: ${error.message}\n`);
+      return COULD_NOT_RUN;
     }
   },
 };
@@ -83,28 +91,36 @@ function quorumOption(option: string | undefined): Quorum | undefined {
 /** How often the streams are read again while some are missing, in milliseconds. */
 const POLL_INTERVAL = 1_000;
 
+/** The streams that are merged. */
+interface FoundStreams {
+  /** The places that have some. */
+  places: Place[];
+  /** The files that have no event, because their process was killed or has just begun. */
+  unbegun: string[];
+}
+
 /** Opens the streams of each place, and waits until none is missing and all have ended. */
 async function waitForStreams(
   paths: readonly string[],
   quorum: Quorum | undefined,
   wait: number,
   { clock, signal, err }: CommandContext,
-): Promise<Place[]> {
+): Promise<FoundStreams> {
   const deadline = monotonicNow(clock) + wait;
   const ended = new Map<string, StreamFile>();
   for (let hasSaid = false;; hasSaid = true) {
     const isLast = monotonicNow(clock) >= deadline;
     try {
-      const places = await openPlaces(paths, quorum !== undefined, ended);
-      const isComplete = places.length >= (quorum?.total ?? 1) &&
-        places.every(({ chosen: { parts, missing } }) =>
+      const found = await openPlaces(paths, quorum !== undefined, ended);
+      const isComplete = found.places.length >= (quorum?.total ?? 1) &&
+        found.places.every(({ chosen: { parts, missing } }) =>
           missing.length === 0 && parts.every(({ hasEnded }) => hasEnded)
         );
-      if (isComplete || isLast) return places;
+      if (isComplete || isLast) return found;
     } catch (error) {
       // A stream that is being written may have only a part of its first line.
       const mayChange = error instanceof UsageError || error instanceof FileError ||
-        (error instanceof MergeError && error.code === "bad_stream");
+        (error instanceof MergeError && ["bad_stream", "unbegun"].includes(error.code));
       if (isLast || !mayChange) throw error;
     }
     if (!hasSaid) err.write("Waiting for the streams of all shards…\n");
@@ -120,18 +136,27 @@ async function openPlaces(
   paths: readonly string[],
   hasQuorum: boolean,
   ended: Map<string, StreamFile>,
-): Promise<Place[]> {
+): Promise<FoundStreams> {
   const places: Place[] = [];
+  const unbegun: string[] = [];
   for (const { name, files } of await findStreams(paths, hasQuorum)) {
     const streams: StreamFile[] = [];
     for (const file of files) {
       const stream = ended.get(file) ?? await openStream(file);
-      if (stream.hasEnded) ended.set(file, stream);
-      streams.push(stream);
+      if (stream?.hasEnded) ended.set(file, stream);
+      if (stream) streams.push(stream);
+      else unbegun.push(file);
     }
-    places.push({ name, chosen: chooseParts(streams) });
+    if (streams.length > 0) places.push({ name, chosen: chooseParts(streams) });
   }
-  return places;
+  if (places.length === 0) {
+    throw new MergeError(
+      "Cannot merge: no stream has an event, so its process was killed",
+      "unbegun",
+    );
+  }
+  checkPlan(places.flatMap(({ chosen }) => chosen.parts));
+  return { places, unbegun };
 }
 
 /** Finds the files of each place; without a quorum there is only one place. */
@@ -166,21 +191,25 @@ async function write(
   const { err, clock, signal } = context;
   const group = await openStoredReports(reporters, args, context);
   let exitCode = COULD_NOT_RUN;
-  let recorder: Awaited<ReturnType<typeof openHistory>>;
+  let recorder: HistoryRecorder | undefined;
   try {
     for await (const event of events) {
       signal.throwIfAborted();
       if (event.type === "run.started") {
         const isVirtual = event.clock === "virtual";
-        recorder = await openHistory(history, [], true, { err, clock, isVirtual });
+        recorder = await openHistory(history, true, { err, clock, isVirtual });
       }
       group.report(recorder?.annotate(event) ?? event);
       if (event.type === "run.finished") exitCode = event.exit_code;
     }
-  } finally {
-    await recorder?.finish();
-    await group.finish();
+  } catch (error) {
+    // A part of the run would be taken for all of it, and recorded again by the next merge.
+    recorder?.close();
+    group.abandon();
+    throw error;
   }
+  await recorder?.finish();
+  await group.finish();
   const isIncomplete = group.hasFailed || recorder?.hasFailed;
   return exitCode === 0 && isIncomplete ? COULD_NOT_RUN : exitCode;
 }

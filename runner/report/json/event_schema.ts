@@ -101,6 +101,9 @@ const EVENTS: Events = {
       type: constant("case.started", "The type of the event."),
       ...ofCase,
       ...named,
+      repeats: optional(
+        text("The name that it shares with other cases of its file, if `name` numbers them."),
+      ),
       tags: list("The recipe's tags.", text("A tag.")),
       vars: map("The initial values of its variables."),
       matrix: optional(map("The values of its matrix.")),

@@ -18,11 +18,15 @@ export class StreamError extends Error {
   /** The line of the mistake, from 1. */
   readonly line: number;
 
+  /** Whether the text stops before the end of its first event, as that of a killed process. */
+  readonly isUnbegun: boolean;
+
   /** Creates an error for a line. */
-  constructor(message: string, line: number, options?: ErrorOptions) {
+  constructor(message: string, line: number, options: ErrorOptions & { isUnbegun?: boolean } = {}) {
     super(message, options);
     this.name = "StreamError";
     this.line = line;
+    this.isUnbegun = options.isUnbegun ?? false;
   }
 }
 
@@ -105,11 +109,15 @@ export class StreamReader {
   /** @throws {StreamError} If there was no event. */
   end(): void {
     if (this.#hasBegun) return;
-    throw new StreamError("it is empty; a stream begins with the event `run.started`", 1);
+    const message = "it is empty; a stream begins with the event `run.started`";
+    throw new StreamError(message, 1, { isUnbegun: true });
   }
 }
 
 const TORN = Symbol("torn");
+
+/** What each stream begins with. */
+const BEGINNING = '{"type":"run.started"';
 
 function parse(line: string, number: number, isLast: boolean): unknown {
   try {
@@ -117,6 +125,9 @@ function parse(line: string, number: number, isLast: boolean): unknown {
   } catch (cause) {
     // The reporter ends each line, so only the end of the text can be the middle of an event.
     if (isLast && number > 1) return TORN;
+    if (isLast && (BEGINNING.startsWith(line) || line.startsWith(BEGINNING))) {
+      throw new StreamError("its first event is cut off", 1, { isUnbegun: true, cause });
+    }
     throw new StreamError("it is not JSON; each line of a stream is an event", number, { cause });
   }
 }
