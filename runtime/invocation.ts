@@ -9,6 +9,8 @@ export interface Invocation {
   main: string | undefined;
   /** The words that started the process; only Deno on Linux knows them. */
   words: readonly string[];
+  /** The word by which the process was called, if the runtime knows it: a name or a path. */
+  called?: string | undefined;
   /** The executable of the process. */
   executable: string;
   /** The working directory. */
@@ -28,6 +30,7 @@ export function invocation(): Invocation {
     return {
       ...common,
       main: process.argv[1],
+      called: process.argv0,
       words: [],
       executable: process.execPath,
       exists: process.getBuiltinModule("node:fs").existsSync,

@@ -16,14 +16,28 @@ interface Build {
   module(specifier: string, load: () => Promise<{ exports: unknown; loader: "object" }>): void;
 }
 
+/** Loads an entry point, by its name. */
+export type EntryLoaders = Readonly<Record<string, () => Promise<unknown>>>;
+
+/** Loads the entry points that an executable brings with it. */
+let embedded: EntryLoaders | undefined;
 /** The entry points that this process provides on Bun. */
 const provided = new Set<string>();
 let hook: Promise<void> | undefined;
 
 /**
+ * Makes users' files get the entry points that were compiled into the executable, also where a copy
+ * of this package is installed: that one's recipes would not be recipes of this runner.
+ */
+export function embedOwnPackage(loaders: EntryLoaders): void {
+  embedded = loaders;
+}
+
+/**
  * Lets a user's file import this package although it is not installed where the file is: it then
- * gets the copy that runs. A copy that is installed there comes first. Deno needs no help: there the
- * import map of a clone applies to all files, and others write `jsr:@dispatch/sdk/dev`.
+ * gets the copy that runs. A copy that is installed there comes first, except in an executable. Deno
+ * needs no help: there the import map of a clone applies to all files, and others write
+ * `jsr:@dispatch/sdk/dev`.
  *
  * @param file The path of the file that is loaded next.
  */
@@ -52,7 +66,7 @@ function provideOnBun(file: string): void {
   const { Bun } = globalThis as unknown as { Bun: Bun };
   const directory = file.replace(/[^\\/]*$/, "") || ".";
   const missing = ENTRIES.filter((entry) =>
-    !provided.has(entry) && !resolves(Bun, entry, directory)
+    !provided.has(entry) && (embedded !== undefined || !resolves(Bun, entry, directory))
   );
   if (missing.length === 0) return;
   Bun.plugin({
@@ -60,9 +74,8 @@ function provideOnBun(file: string): void {
     setup(build) {
       for (const entry of missing) {
         provided.add(entry);
-        build.module(entry, async () => {
-          return { exports: await import(import.meta.resolve(entry)), loader: "object" };
-        });
+        const load = embedded?.[entry] ?? (() => import(import.meta.resolve(entry)));
+        build.module(entry, async () => ({ exports: await load(), loader: "object" }));
       }
     },
   });

@@ -1,3 +1,4 @@
+import { isEmbedded } from "../../runtime/embedded.ts";
 import { type Invocation, invocation } from "../../runtime/invocation.ts";
 import { PROGRAM } from "./command.ts";
 
@@ -40,13 +41,22 @@ function installedName({ words, env, exists }: Invocation): string | undefined {
 }
 
 function bunName(call: Invocation): string {
-  const { main = "", executable, env } = call;
-  // The program was compiled into the executable.
-  if (/^(?:\/\$bunfs\/|[A-Z]:[\\/]~BUN)/i.test(main)) return baseName(executable);
+  const { main = "", env } = call;
+  if (isEmbedded(main)) return executableName(call);
   const starter = baseName(env("_") ?? "");
   if (starter === PROGRAM) return PROGRAM;
   if (isInPackages(main)) return `bunx ${PACKAGE}`;
   return starter === "bunx" ? `bunx ${PROGRAM}` : `bun ${shellWord(shortPath(main, call))}`;
+}
+
+/** The name of the executable into which the program was compiled, or its path as it was called. */
+function executableName({ called, executable, env }: Invocation): string {
+  if (called === undefined) return baseName(executable);
+  const name = baseName(called);
+  const [, directory] = /^(.*)[\\/]/.exec(called) ?? [];
+  if (directory === undefined) return name;
+  const onPath = env("PATH")?.split(/^[A-Z]:/i.test(executable) ? ";" : ":") ?? [];
+  return onPath.includes(directory) ? name : shellWord(called);
 }
 
 function nodeName(call: Invocation): string {

@@ -1,3 +1,5 @@
+import { isEmbedded } from "../../runtime/embedded.ts";
+
 /** A place in a module. */
 export interface CallSite {
   /** The path of the module, or its address if it is not a file. */
@@ -13,8 +15,7 @@ let ownDirectories: string[] | undefined;
 
 /** Returns the frames of a stack that lie outside the runner, innermost first. */
 export function callSites(stack: string | undefined): CallSite[] {
-  ownDirectories ??= ["client", "dev", "protocol", "runner", "runtime"]
-    .map((room) => pathOf(new URL(`../../${room}/`, import.meta.url).href));
+  ownDirectories ??= findOwnDirectories();
   const sites: CallSite[] = [];
   for (const line of (stack ?? "").split("\n")) {
     // V8 and JavaScriptCore write `at name (file:line:column)`, or omit the name.
@@ -22,10 +23,18 @@ export function callSites(stack: string | undefined): CallSite[] {
       .exec(line.trim());
     if (!match) continue;
     const file = pathOf(match[1]!);
-    if (file.includes("node:") || ownDirectories.some((own) => file.startsWith(own))) continue;
+    if (file.includes("node:") || isEmbedded(file)) continue;
+    if (ownDirectories.some((own) => file.startsWith(own))) continue;
     sites.push({ file, line: Number(match[2]), column: Number(match[3]) });
   }
   return sites;
+}
+
+function findOwnDirectories(): string[] {
+  // Seen from inside an executable, the user's own directory could be `../../runner/`.
+  if (isEmbedded(pathOf(import.meta.url))) return [];
+  return ["client", "dev", "protocol", "runner", "runtime"]
+    .map((room) => pathOf(new URL(`../../${room}/`, import.meta.url).href));
 }
 
 /** Returns the place that has called into the runner; preferably one in `file`. */

@@ -1,4 +1,5 @@
 import { currentDirectory } from "../../runtime/process.ts";
+import { isEmbedded } from "../../runtime/embedded.ts";
 import { type CallSite, callSites, pathOf } from "../events/call_site.ts";
 import { causeLines } from "../events/error_causes.ts";
 import type { Diagnostic } from "../language/diagnostic.ts";
@@ -32,8 +33,13 @@ export function moduleDiagnostic(error: Error, source: Source, module: string): 
  */
 export function firstLine(error: Error): string {
   return mainError(error).message.split("\n")[0]!.replace(/ at file:\/\/\S+:\d+:\d+$/, "")
-    .replace(/ imported from \S+\/(?:load_workload|load_script)\.ts$/, "")
+    .replace(/ imported from (\S+)$/, (all, file) => isLoader(file) ? "" : all)
     .replace(/\?version=\d+(?=["'.]*$)/, "");
+}
+
+/** Whether a module is the one that imports users' files. */
+function isLoader(file: string): boolean {
+  return isEmbedded(file) || /[\\/](?:load_workload|load_script)\.[jt]s$/.test(file);
 }
 
 /** Returns where an error was thrown, or where a module has a syntax error. */

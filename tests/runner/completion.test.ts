@@ -214,9 +214,11 @@ test("bash gets the part after the last word break, quoted as it is written", as
 
 test("the scripts are for the name that was called, if it is one word", async () => {
   for (const shell of ["bash", "zsh", "fish"]) {
-    const own = await runnerCli(["completion", shell], { program: "dsp" });
-    assert.match(own.out, /\bdsp\b/);
-    assert.doesNotMatch(own.out, /dispatch/);
+    for (const program of ["dsp", "./dsp", "C:\\tools\\dsp"]) {
+      const own = await runnerCli(["completion", shell], { program });
+      assert.match(own.out, /[ _]dsp\b/);
+      assert.doesNotMatch(own.out, /dispatch|tools/);
+    }
     const { out } = await runnerCli(["completion", shell], { program: "deno run -A runner.ts" });
     assert.match(out, /\bdispatch\b/);
     assert.doesNotMatch(out, /runner\.ts/);

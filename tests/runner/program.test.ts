@@ -27,15 +27,24 @@ interface Call {
   agent?: string;
   files?: string[];
   executable?: string;
+  called?: string;
+  path?: string;
 }
 
-function nameOf({ runtime, main, words = "", _, agent, files = [], executable = "" }: Call) {
-  const variables: Record<string, string | undefined> = { _, npm_config_user_agent: agent };
+function nameOf(
+  { runtime, main, words = "", _, agent, files = [], executable = "", called, path }: Call,
+) {
+  const variables: Record<string, string | undefined> = {
+    _,
+    npm_config_user_agent: agent,
+    PATH: path,
+  };
   return programName({
     runtime,
     main,
     words: words.split(" "),
     executable,
+    called,
     directory: "/me/shop",
     env: (name) => variables[name],
     exists: (path) => files.includes(path),
@@ -111,6 +120,33 @@ for (
     ["dispatch", {
       runtime: "bun",
       main: "B:\\~BUN\\root\\dispatch.exe",
+      executable: "C:\\tools\\dispatch.exe",
+    }],
+    ["dsp", {
+      runtime: "bun",
+      main: "/$bunfs/root/dispatch",
+      called: "dsp",
+      executable: "/opt/dispatch-linux",
+    }],
+    ["./dispatch-linux", {
+      runtime: "bun",
+      main: "/$bunfs/root/dispatch",
+      called: "./dispatch-linux",
+      path: "/bin:/opt/bin",
+      executable: "/opt/dispatch-linux",
+    }],
+    ["dispatch", {
+      runtime: "bun",
+      main: "/$bunfs/root/dispatch",
+      called: "/opt/bin/dispatch",
+      path: "/bin:/opt/bin",
+      executable: "/opt/dispatch-linux",
+    }],
+    ["dispatch", {
+      runtime: "bun",
+      main: "B:\\~BUN\\root\\dispatch.exe",
+      called: "C:\\tools\\dispatch.exe",
+      path: "C:\\Windows;C:\\tools",
       executable: "C:\\tools\\dispatch.exe",
     }],
   ] satisfies [string, Call][]

@@ -20,7 +20,8 @@ export const completion: Command = {
     }
     // Shells complete what follows one word.
     const name = await program();
-    out.write(SHELLS[shell!]!(/^[\w.-]+$/.test(name) ? name : PROGRAM));
+    const [, word] = /^(?:[\w./:~\\-]*[\\/])?([\w.-]+)$/.exec(name) ?? [];
+    out.write(SHELLS[shell!]!(word ?? PROGRAM));
     return 0;
   },
 };
