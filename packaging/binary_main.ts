@@ -8,4 +8,9 @@ embedOwnPackage({
   "@dispatch/sdk/runner": () => import("../runner/mod.ts"),
   "@dispatch/sdk/testing": () => import("../testing/mod.ts"),
 });
+
+// Work that takes longer, such as a schedule or an exploration, gains by machine code after all.
+const { Bun } = globalThis as unknown as { Bun: { unsafe: { setJITPolicy(scale: number): void } } };
+setTimeout(() => Bun.unsafe.setJITPolicy(1), 2000).unref();
+
 await main();

@@ -171,8 +171,8 @@ function checkNames(command: string): void {
   if (words[0] === "npx") words.shift();
   if (words[0] === "deno" && words[1] === "task") {
     ok(words[2]! in tasks, command);
-    // Each kind of generated files is a function; others take numbers or an address.
-    if (/^(?:update|simulate.*|differential.*)$/.test(words[2]!)) return;
+    // Each kind of generated files is a function; others take numbers, an address or a platform.
+    if (/^(?:update|simulate.*|differential.*|binary)$/.test(words[2]!)) return;
     for (const word of words.slice(3)) ok(isThere(word.split(":")[0]!), command);
     return;
   }
