@@ -1,14 +1,15 @@
 // Runs all tests and checks: `npm test`. Arguments choose parts, and test files by a piece of their
 // path: `npm test -- deno`, `npm test -- checks`, `npm test -- bun replay`. This file is JavaScript,
 // so that it starts with any version of Node.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { findChromium, NO_CHROMIUM } from "./run_chromium.mjs";
 import { readJunit } from "./run_junit.mjs";
+import { killAll, run } from "./run_process.mjs";
 import { installTools, ROOT, toolsEnv } from "./run_tools.mjs";
 
 /** Milliseconds that one test file may take, and one check. */
@@ -16,18 +17,16 @@ const FILE_LIMIT = 90_000;
 const CHECK_LIMIT = 180_000;
 /** Milliseconds between two lines that report progress. */
 const PROGRESS_INTERVAL = 10_000;
-/** Files that run alone: they are about processes, outages or deadlines, or use both cores. */
-const ALONE = /faults|signals|exit|process|_cli|watch|schedule|simulation|console_live|browser/;
-/** How many other files run at a time, and how many checks. */
-const AT_ONCE = 2;
-/** How many files a part names as its slowest. */
-const SLOWEST = 5;
-const PART_NAMES = ["deno", "bun", "node", "leaks", "browser", "install", "checks"];
+/** How many files and checks run at a time: one more than there are cores, since some only wait. */
+const AT_ONCE = availableParallelism() + 1;
+/** How many files are named as the slowest. */
+const SLOWEST = 10;
+/** The parts in the order in which they begin: what takes long first, so that no core idles at the end. */
+const PART_NAMES = ["checks", "install", "browser", "leaks", "deno", "node", "bun"];
 /** The tasks of deno.json that the checks run. */
 const CHECKS = ["format", "lint", "check", "examples", "package"];
 
 const reports = mkdtempSync(join(tmpdir(), "dispatch-tests-"));
-const children = new Set();
 // Node removes the types of a module once for all test files, and not in each process anew.
 const env = { ...toolsEnv(), NODE_COMPILE_CACHE: join(reports, "compiled") };
 
@@ -43,10 +42,6 @@ function seconds(ms) {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
-function secondsSince(start) {
-  return seconds(Date.now() - start);
-}
-
 /** The files in a folder and its subfolders whose name ends with `ending`, as `./tests/…`, sorted. */
 function filesBelow(folder, ending) {
   const path = join(ROOT, folder);
@@ -60,104 +55,26 @@ function filesBelow(folder, ending) {
     });
 }
 
-function filesToTest(ending) {
-  return filesBelow("./tests", ending)
-    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
-}
-
-/** Runs a command until it exits or `limit` milliseconds have passed. */
-function run(command, commandArgs, limit) {
-  return new Promise((resolve) => {
-    const child = spawn(command, commandArgs, {
-      cwd: ROOT,
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: process.platform !== "win32",
-    });
-    children.add(child);
-    let output = "";
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      kill(child);
-    }, limit);
-    const append = (chunk) => {
-      output += chunk;
-    };
-    child.stdout.setEncoding("utf8").on("data", append);
-    child.stderr.setEncoding("utf8").on("data", append);
-    const end = (problem) => {
-      clearTimeout(timer);
-      children.delete(child);
-      resolve({ output, problem });
-    };
-    child.on("error", (error) => end(`did not start: ${error.message}`));
-    child.on("close", (code, signal) => {
-      // Processes that a test started and left running would disturb the next test.
-      kill(child);
-      if (timedOut) end(`did not end within ${limit / 1000} s`);
-      else end(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`);
-    });
-  });
-}
-
-function kill(child) {
-  try {
-    if (process.platform === "win32") child.kill();
-    else process.kill(-child.pid, "SIGKILL");
-  } catch {
-    // The process has ended already.
-  }
-}
-
 /**
- * Runs each test file in a process of its own, so that one which hangs or crashes does not stop the
- * others. The counts come from the JUnit reports, never from what the runtime prints.
+ * Makes a job of each test file. Each runs in a process of its own, so that one which hangs or
+ * crashes does not stop the others.
  */
-async function runTests(part, command, files, argsFor) {
-  if (files.length === 0) return undefined;
-  const start = Date.now();
-  const total = { part, passed: 0, failed: 0, skipped: 0 };
-  print(`${part}: ${files.length} files`);
-  const times = [];
-  let current = "";
-  const progress = setInterval(
-    () => print(`${part}: ${total.passed} passed, now in ${current}, ${secondsSince(start)}`),
-    PROGRESS_INTERVAL,
-  );
-  const runFile = async ([index, file]) => {
-    current = file;
-    const report = join(reports, `${part}-${index}.xml`);
-    const fileStart = Date.now();
-    const { output, problem } = await run(command, argsFor(report, file), FILE_LIMIT);
-    times.push({ file, ms: Date.now() - fileStart });
-    const result = count(report, problem);
-    for (const { name, text } of result.failures) {
-      print(`\n--- ${part}: ${file}: ${name}\n${head(text)}`);
-    }
-    // Only the runtime's own output explains why a file cannot be loaded.
-    if (result.needsOutput) print(`\n--- ${part}: ${file}: the end of its output\n${tail(output)}`);
-    total.passed += result.passed;
-    total.failed += result.failures.length;
-    total.skipped += result.skipped;
-  };
-  const entries = [...files.entries()];
-  const together = entries.filter(([, file]) => !ALONE.test(file)).values();
-  const runSome = async () => {
-    for (const entry of together) await runFile(entry);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, runSome));
-  for (const entry of entries) if (ALONE.test(entry[1])) await runFile(entry);
-  clearInterval(progress);
-  const { passed, failed, skipped } = total;
-  if (files.length > SLOWEST) {
-    const slowest = times.sort((a, b) => b.ms - a.ms).slice(0, SLOWEST);
-    print(
-      `${part}: slowest ${slowest.map(({ file, ms }) => `${file} ${seconds(ms)}`).join(", ")}`,
-    );
-  }
-  print(`${part}: ${passed} passed, ${failed} failed, ${skipped} skipped, ${secondsSince(start)}`);
-  return total;
+function testJobs(part, command, ending, argsFor) {
+  return filesBelow("./tests", ending)
+    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+    .map((file, index) => {
+      const report = join(reports, `${part}-${index}.xml`);
+      return { part, name: file, run: () => runTestFile(command, argsFor(report, file), report) };
+    });
+}
+
+/** Counts come from the JUnit report of a file, never from what the runtime prints. */
+async function runTestFile(command, commandArgs, report) {
+  const { output, problem } = await run(command, commandArgs, env, FILE_LIMIT);
+  const { passed, skipped, failures, needsOutput } = count(report, problem);
+  const texts = failures.map(({ name, text }) => `${name}\n${head(text)}`);
+  if (needsOutput) texts.push(`the end of its output\n${tail(output)}`);
+  return { passed, skipped, failed: failures.length, texts };
 }
 
 /** Counts the tests in a report. A run that ended badly without a failed test is a failure too. */
@@ -166,10 +83,6 @@ function count(report, problem) {
   const failures = [];
   try {
     cases = readJunit(readFileSync(report, "utf8"));
-    // Node reports a file without tests, and one that crashed, as a test with the file's name.
-    if (cases.every(({ outcome, name }) => outcome !== "failed" && name.endsWith(".ts"))) {
-      cases = [];
-    }
     if (cases.length === 0) failures.push({ name: "no test was reported", text: problem ?? "" });
   } catch (error) {
     const text = `${error.message}\n${problem ?? ""}`;
@@ -179,10 +92,10 @@ function count(report, problem) {
   if (problem !== undefined && failed.length + failures.length === 0) {
     failures.push({ name: "the test process", text: problem });
   }
-  const needsOutput = failures.length > 0 || failed.some(({ name }) => name.endsWith(".ts"));
   return {
     failures: [...failed, ...failures],
-    needsOutput,
+    // Only the runtime's own output explains why a file cannot be loaded.
+    needsOutput: failures.length > 0,
     passed: cases.filter(({ outcome }) => outcome === "passed").length,
     skipped: cases.filter(({ outcome }) => outcome === "skipped").length,
   };
@@ -216,8 +129,8 @@ const bunArgs = (report, file) => [
   file,
 ];
 
+// Without `--test`, for which Node starts a second process.
 const nodeArgs = (report, file) => [
-  "--test",
   "--test-reporter=spec",
   "--test-reporter-destination=stdout",
   "--test-reporter=junit",
@@ -225,56 +138,76 @@ const nodeArgs = (report, file) => [
   file,
 ];
 
+/** The jobs of each part. */
 const PARTS = {
-  deno: () => runTests("deno", "deno", filesToTest(".test.ts"), denoArgs()),
-  bun: () => runTests("bun", "bun", filesToTest(".test.ts"), bunArgs),
-  node: () => runTests("node", "node", filesToTest(".test.ts"), nodeArgs),
+  checks: () => CHECKS.map((name) => ({ part: "checks", name, run: () => runCheck(name) })),
+  // The package, installed where nothing else of the project is.
+  install: () => testJobs("install", "node", ".install_test.ts", nodeArgs),
+  browser: browserJobs,
   // Only Deno finds operations and resources that a test leaves behind, and only with `Deno.test`.
   leaks: () => {
     const flags = ["--sanitize-ops", "--sanitize-resources"];
-    return runTests("leaks", "deno", filesToTest(".deno_test.ts"), denoArgs(...flags));
+    return testJobs("leaks", "deno", ".deno_test.ts", denoArgs(...flags));
   },
-  browser: runBrowserTests,
-  // The package, installed where nothing else of the project is.
-  install: () => runTests("install", "node", filesToTest(".install_test.ts"), nodeArgs),
-  checks: runChecks,
+  deno: () => testJobs("deno", "deno", ".test.ts", denoArgs()),
+  node: () => testJobs("node", "node", ".test.ts", nodeArgs),
+  bun: () => testJobs("bun", "bun", ".test.ts", bunArgs),
 };
 
-/** Runs the browser tests with Node. Without Chromium they fail in CI and where they were asked for. */
-function runBrowserTests() {
-  const files = filesToTest(".browser_test.ts");
-  if (files.length === 0 || findChromium() !== undefined) {
-    return runTests("browser", "node", files, nodeArgs);
-  }
-  const isOptional = !wanted.includes("browser") && !["true", "1"].includes(process.env.CI);
-  print(`browser: ${isOptional ? "not run" : "failed"}: ${NO_CHROMIUM}`);
-  return isOptional ? undefined : { part: "browser", passed: 0, failed: 1, skipped: 0 };
+async function runCheck(name) {
+  const { output, problem } = await run("deno", ["task", name], env, CHECK_LIMIT);
+  return checked(problem, output);
 }
 
-async function runChecks() {
+/** The result of a check. */
+function checked(problem, output) {
+  return problem === undefined
+    ? { passed: 1, failed: 0, skipped: 0, texts: [] }
+    : { passed: 0, failed: 1, skipped: 0, texts: [`${problem}\n${tail(output)}`] };
+}
+
+/** The browser tests run with Node. Without Chromium they fail in CI and where they were asked for. */
+function browserJobs() {
+  const jobs = testJobs("browser", "node", ".browser_test.ts", nodeArgs);
+  if (jobs.length === 0 || findChromium() !== undefined) return jobs;
+  if (wanted.includes("browser") || ["true", "1"].includes(process.env.CI)) {
+    return [{ part: "browser", name: "Chromium", run: () => checked("is missing", NO_CHROMIUM) }];
+  }
+  print(`browser: not run: ${NO_CHROMIUM}`);
+  return [];
+}
+
+/** Runs jobs side by side, and returns their results. */
+async function runJobs(jobs) {
+  const start = Date.now();
   const results = [];
-  const report = (name, problem, output, start) => {
-    print(`checks: ${name} ${problem ?? "passed"}, ${secondsSince(start)}`);
-    if (problem !== undefined) print(tail(output));
-    results.push(problem === undefined);
-  };
-  const names = CHECKS.values();
+  const current = new Set();
+  const report = () =>
+    `${results.length} of ${jobs.length} files and checks, ${
+      sum(results, "passed")
+    } tests passed, ` +
+    `${sum(results, "failed")} failed, ${seconds(Date.now() - start)}`;
+  const progress = setInterval(() => {
+    const names = [...current].map(({ part, name }) => `${part} ${name}`);
+    print(`${report()}, now in ${names.join(", ")}`);
+  }, PROGRESS_INTERVAL);
+  const queue = jobs.values();
   const runSome = async () => {
-    for (const name of names) {
-      const start = Date.now();
-      const { output, problem } = await run("deno", ["task", name], CHECK_LIMIT);
-      report(name, problem, output, start);
+    for (const job of queue) {
+      const jobStart = Date.now();
+      current.add(job);
+      const result = { ...job, ...await job.run(), ms: Date.now() - jobStart };
+      current.delete(job);
+      results.push(result);
+      for (const text of result.texts) print(`\n--- ${job.part}: ${job.name}: ${text}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, runSome));
-  if (treeBefore !== undefined) {
-    const start = Date.now();
-    const tree = workTree();
-    const isSame = tree.digest === treeBefore.digest;
-    report("clean tree", isSame ? undefined : "failed: this run changed files", tree.status, start);
-  }
-  const passed = results.filter((hasPassed) => hasPassed).length;
-  return { part: "checks", passed, failed: results.length - passed, skipped: 0 };
+  clearInterval(progress);
+  const slowest = results.toSorted((a, b) => b.ms - a.ms).slice(0, SLOWEST);
+  print(`${report()}\nslowest:`);
+  for (const { part, name, ms } of slowest) print(`  ${seconds(ms).padStart(7)} ${part} ${name}`);
+  return results;
 }
 
 /** What Git says about changed files. Undefined outside of a Git repository. */
@@ -293,7 +226,7 @@ function sum(results, key) {
 
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.on(signal, () => {
-    for (const child of children) kill(child);
+    killAll();
     rmSync(reports, { recursive: true, force: true });
     process.exit(130);
   });
@@ -301,31 +234,35 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 
 const treeBefore = workTree();
 installTools();
+// A filter chooses test files, so it leaves out the checks unless they are asked for.
+const parts = PART_NAMES.filter((name) =>
+  wanted.length > 0 ? wanted.includes(name) : filters.length === 0 || name !== "checks"
+);
+const jobs = parts.flatMap((name) => PARTS[name]());
 const start = Date.now();
-const results = [];
-// Parts run one after another, since some of their files need both cores.
-for (const name of PART_NAMES) {
-  // A filter chooses test files, so it leaves out the checks unless they are asked for.
-  const isWanted = wanted.length > 0
-    ? wanted.includes(name)
-    : filters.length === 0 || name !== "checks";
-  const result = isWanted ? await PARTS[name]() : undefined;
-  if (result !== undefined) results.push(result);
-}
+const results = await runJobs(jobs);
 rmSync(reports, { recursive: true, force: true });
 
-if (sum(results, "passed") + sum(results, "failed") === 0) {
-  results.push({ part: "none", passed: 0, failed: 1, skipped: 0 });
+if (parts.includes("checks") && treeBefore !== undefined) {
+  const tree = workTree();
+  const isSame = tree.digest === treeBefore.digest;
+  const result = checked(isSame ? undefined : "this run changed files", tree.status);
+  for (const text of result.texts) print(`\n--- checks: clean tree: ${text}`);
+  results.push({ part: "checks", ms: 0, ...result });
+}
+if (results.length === 0) {
+  results.push({ part: "none", passed: 0, failed: 1, skipped: 0, ms: 0 });
   print(`nothing was run: no test file's path contains ${filters.join(" or ")}`);
 }
-print(
-  `\n${"".padEnd(8)}${["passed", "failed", "skipped"].map((name) => name.padStart(9)).join("")}`,
-);
-for (const { part, passed, failed, skipped } of results) {
-  const numbers = [passed, failed, skipped].map((n) => String(n).padStart(9)).join("");
-  print(part.padEnd(8) + numbers);
+
+const columns = ["passed", "failed", "skipped"];
+print(`\n${"".padEnd(8)}${[...columns, "time"].map((name) => name.padStart(9)).join("")}`);
+for (const part of new Set(results.map((result) => result.part))) {
+  const ofPart = results.filter((result) => result.part === part);
+  const numbers = columns.map((name) => String(sum(ofPart, name)).padStart(9)).join("");
+  print(part.padEnd(8) + numbers + seconds(sum(ofPart, "ms")).padStart(9));
 }
-print(`${secondsSince(start)}\n`);
+print(`${seconds(Date.now() - start)}\n`);
 const failed = sum(results, "failed");
 process.exitCode = failed > 0 ? 1 : 0;
 print(`${sum(results, "passed")} passed, ${failed} failed`);
