@@ -6,11 +6,13 @@
  */
 import { writeFile } from "node:fs/promises";
 import process from "node:process";
+import { writeVersion } from "../packaging/version.ts";
 import { eventSchema } from "../runner/report/json/event_schema.ts";
 import { summarySchema } from "../runner/report/json/summary_schema.ts";
 import { recipeSchema } from "../runner/recipe/json_schema.ts";
 import { readTextFile } from "../runtime/file.ts";
 import { withDevTables } from "./dev/_docs_tables.ts";
+import { ROOT } from "./project/sources.ts";
 import { withReporterTable } from "./report/_docs_reporters.ts";
 import { makePageModule, PAGE_FILE } from "./report/html_build.ts";
 import { withDiagnostics } from "./runner/_docs_diagnostics.ts";
@@ -25,14 +27,10 @@ const KINDS: Record<string, () => Promise<void>> = {
       await writeFile(goldenTextFile(code), (await goldenText(code, file)).text);
     }
   },
-  /** The version of deno.json, in package.json and for `--version`. */
-  async version() {
-    const { version } = JSON.parse(await readTextFile("deno.json"));
-    const npm = await readTextFile("package.json");
-    await writeFile("package.json", npm.replace(/("version": )"[^"]*"/, `$1"${version}"`));
-    const file = "runner/cli/command.ts";
-    const source = await readTextFile(file);
-    await writeFile(file, source.replace(/(VERSION = )"[^"]*"/, `$1"${version}"`));
+  /** The version of deno.json, in all files that have it. */
+  version() {
+    writeVersion(ROOT);
+    return Promise.resolve();
   },
   /** The JSON Schemas of recipes, run events and run summaries. */
   async schemas() {

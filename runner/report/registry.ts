@@ -44,7 +44,7 @@ const ENTRIES = {
     description: "annotations and a job summary in GitHub Actions",
     writes: "lines",
     isDefault: (env) => env("GITHUB_ACTIONS") === "true",
-    files: (env) => [env("GITHUB_STEP_SUMMARY") ?? ""].filter((file) => file !== ""),
+    files: (env) => ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"].flatMap((name) => env(name) || []),
     load: () => import("./github/github.ts"),
   },
   html: document("one page with a timeline of each case", () => import("./html/html.ts")),

@@ -1,7 +1,8 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
+import { VERSION_PATTERN, versionsByFile } from "../../packaging/version.ts";
 import { VERSION } from "../../runner/cli/command.ts";
-import { filesBelow, read, readJson, withoutComments } from "./sources.ts";
+import { filesBelow, read, readJson, ROOT, withoutComments } from "./sources.ts";
 
 interface DenoJson {
   name: string;
@@ -48,8 +49,13 @@ test("deno.json and package.json agree on name, version, licence and exports", (
   deepEqual(npm.exports, deno.exports);
 });
 
-test("the command line prints the version of the package", () => {
+test("the version of deno.json stands in all files that have it, and is what --version prints", () => {
+  for (const [file, versions] of Object.entries(versionsByFile(ROOT))) {
+    ok(versions.length > 0, file);
+    for (const version of versions) equal(version, deno.version, file);
+  }
   equal(VERSION, deno.version);
+  match(deno.version, VERSION_PATTERN);
 });
 
 test("every export names an existing file", async () => {

@@ -150,6 +150,18 @@ test("appends the job summary, up to a total of one megabyte", async () => {
   });
 });
 
+test("appends the counts of the cases to the outputs of the step", async () => {
+  await withFiles({}, async (directory) => {
+    const file = join(directory, "output");
+    await reportOf("github", sampleRun(), { GITHUB_OUTPUT: file });
+    const counts = "passed=3\nfailed=1\nerrored=1\nunchecked=1\nskipped=1\nflaky=1\n";
+    assert.equal(await readFile(file, "utf8"), counts);
+    await writeFile(file, "mine=1");
+    await reportOf("github", sampleRun(), { GITHUB_OUTPUT: file });
+    assert.equal(await readFile(file, "utf8"), `mine=1\n${counts}`);
+  });
+});
+
 test("does not read a job summary that is a device without end or a pipe", {
   skip: existsSync("/dev/full") ? false : "there is no such device",
 }, async () => {

@@ -7,9 +7,13 @@ import { summaryReporter } from "../summarizer.ts";
 import { annotationsOf } from "./annotations.ts";
 import { pathInRepository, workflowCommand } from "./workflow_command.ts";
 
+/** The counts of a run that are outputs of its step. */
+const OUTPUTS = ["passed", "failed", "errored", "unchecked", "skipped", "flaky"] as const;
+
 /**
  * Opens the `github` reporter. When the run has ended it prints annotations for the recipes, and
- * appends a summary to the file that `GITHUB_STEP_SUMMARY` names.
+ * appends the counts of its cases to the file that `GITHUB_OUTPUT` names, and a summary to the one
+ * of `GITHUB_STEP_SUMMARY`.
  */
 export function openReporter({ output, env }: ReporterContext): Reporter {
   return summaryReporter(async (run) => {
@@ -19,9 +23,18 @@ export function openReporter({ output, env }: ReporterContext): Reporter {
     for (const annotation of annotationsOf(run, pathOf)) {
       output.write(`${workflowCommand(annotation)}\n`, "command");
     }
+    const outputs = env("GITHUB_OUTPUT");
+    if (outputs) await appendOutputs(outputs, run);
     const file = env("GITHUB_STEP_SUMMARY");
     if (file) await appendJobSummary(file, run);
   });
+}
+
+/** Later steps of a workflow read the outputs: `steps.recipes.outputs.failed`. */
+async function appendOutputs(file: string, { counts }: RunSummary): Promise<void> {
+  // What others have written may have no end of line.
+  const start = await fileSize(file) > 0 ? "\n" : "";
+  await appendTextFile(file, start + OUTPUTS.map((name) => `${name}=${counts[name]}\n`).join(""));
 }
 
 /** GitHub shows nothing if all commands of the step together write more than its limit. */
