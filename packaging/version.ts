@@ -24,6 +24,11 @@ export function projectVersion(root: string): string {
   return JSON.parse(readFileSync(join(root, "deno.json"), "utf8")).version;
 }
 
+/** Returns the files that have the version. */
+export function versionedFiles(): string[] {
+  return Object.keys(PLACES);
+}
+
 /** Writes a version to all places; by default that of `deno.json` to the others. */
 export function writeVersion(root: string, version: string = projectVersion(root)): void {
   for (const [file, pattern] of Object.entries(PLACES)) {
@@ -40,4 +45,34 @@ export function versionsByFile(root: string): Record<string, string[]> {
       return [file, Array.from(found, ([all, before]) => all.slice(before!.length))];
     }),
   );
+}
+
+/**
+ * Compares two versions by the rules of Semantic Versioning: negative if the first is older.
+ * A version without a suffix is newer than one with it.
+ */
+export function compareVersions(a: string, b: string): number {
+  const [[coreA, suffixA], [coreB, suffixB]] = [a, b].map((version) => {
+    const dash = version.indexOf("-");
+    return dash === -1 ? [version, ""] : [version.slice(0, dash), version.slice(dash + 1)];
+  }) as [[string, string], [string, string]];
+  const byCore = compareParts(coreA, coreB);
+  if (byCore !== 0 || suffixA === suffixB) return byCore;
+  if (suffixA === "" || suffixB === "") return suffixA === "" ? 1 : -1;
+  return compareParts(suffixA, suffixB);
+}
+
+/** Compares words between dots: numbers by their value and before other words, fewer words first. */
+function compareParts(a: string, b: string): number {
+  const [partsA, partsB] = [a.split("."), b.split(".")];
+  for (const [i, one] of partsA.entries()) {
+    const other = partsB[i];
+    if (other === undefined) return 1;
+    if (one === other) continue;
+    const isNumber = [one, other].map((part) => /^\d+$/.test(part));
+    if (isNumber[0] && isNumber[1]) return Number(one) - Number(other);
+    if (isNumber[0] || isNumber[1]) return isNumber[0] ? -1 : 1;
+    return one < other ? -1 : 1;
+  }
+  return partsA.length - partsB.length;
 }

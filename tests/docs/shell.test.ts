@@ -29,6 +29,9 @@ const NOT_RUN: [RegExp, string][] = [
   [/^npm install( |$)/, "changes node_modules"],
   [/^deno (?:install -g|add) /, "needs the published package"],
   [/^(?:npm pack|npx dispatch|bun --bun) /, "tests/install does this"],
+  [/^docker /, "needs Docker"],
+  [/^(?:sha256sum|gh attestation) /, "needs a published release"],
+  [/^git push /, "publishes a release"],
   [/ --reporter csv$/, "the reporter that the reader writes"],
   [/^curl .*\/faults/, "tests/dev/faults.test.ts sends this request"],
   [/^curl .*\/clock/, "tests/dev/clock_route.test.ts sends this request"],
@@ -171,8 +174,8 @@ function checkNames(command: string): void {
   if (words[0] === "npx") words.shift();
   if (words[0] === "deno" && words[1] === "task") {
     ok(words[2]! in tasks, command);
-    // Each kind of generated files is a function; others take numbers, an address or a platform.
-    if (/^(?:update|simulate.*|differential.*|binary)$/.test(words[2]!)) return;
+    // Each kind of generated files is a function; others take numbers, an address, a platform or a version.
+    if (/^(?:update|simulate.*|differential.*|binary|release)$/.test(words[2]!)) return;
     for (const word of words.slice(3)) ok(isThere(word.split(":")[0]!), command);
     return;
   }
