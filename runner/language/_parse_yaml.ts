@@ -3,13 +3,16 @@ import { NodeBuilder, NOT_A_TAG } from "./_yaml_nodes.ts";
 import type { DiagnosticDetails, Diagnostics } from "./diagnostic.ts";
 import type { Node } from "./node.ts";
 
-/** The most tokens a file may have. A key with a value is about eight. */
+/** The most tokens a recipe may have. A key with a value is about eight. */
 const MAX_TOKENS = 120_000;
 
-/** Parses YAML with the `yaml` package and turns its document into nodes. */
-export function parseYaml(diagnostics: Diagnostics): Node | undefined {
+/**
+ * Parses YAML with the `yaml` package and turns its document into nodes.
+ * @param scale How many times as large as a recipe the file may be.
+ */
+export function parseYaml(diagnostics: Diagnostics, scale: number): Node | undefined {
   const { text } = diagnostics.source;
-  const documents = parseDocuments(text);
+  const documents = parseDocuments(text, MAX_TOKENS * scale);
   if (documents === undefined) {
     diagnostics.error("too-large", { start: 0, end: 0 }, "the file has too many values");
     return undefined;
@@ -36,14 +39,14 @@ export function parseYaml(diagnostics: Diagnostics): Node | undefined {
     diagnostics.error(code, span, messageOf(error), hintFor(error.code, text, error.pos[0]));
     return undefined;
   }
-  const root = new NodeBuilder(diagnostics).build(document.contents);
+  const root = new NodeBuilder(diagnostics, scale).build(document.contents);
   if (error === undefined || diagnostics.failed) return root;
   diagnostics.error("too-large", { start: error.pos[0], end: error.pos[1] }, "nested too deep");
   return undefined;
 }
 
 /** The documents of a text; `undefined` if it has so many tokens that reading it takes too long. */
-function parseDocuments(text: string): Document.Parsed[] | undefined {
+function parseDocuments(text: string, maximum: number): Document.Parsed[] | undefined {
   const parser = new Parser();
   const composer = new Composer({
     uniqueKeys: false,
@@ -57,7 +60,7 @@ function parseDocuments(text: string): Document.Parsed[] | undefined {
   };
   let tokens = 0;
   for (const token of new Lexer().lex(text)) {
-    if (++tokens > MAX_TOKENS) return undefined;
+    if (++tokens > maximum) return undefined;
     compose(parser.next(token));
   }
   compose(parser.end());

@@ -21,14 +21,19 @@ interface Size {
 /** Turns a parsed YAML document into nodes, and reports what recipes do not allow. */
 export class NodeBuilder {
   #diagnostics: Diagnostics;
+  #scale: number;
   #anchors = new Map<string, Node>();
   #sizes = new Map<Node, Size>();
   #open = new Set<string>();
   #tooLarge = false;
 
-  /** Reports problems to `diagnostics`. */
-  constructor(diagnostics: Diagnostics) {
+  /**
+   * Reports problems to `diagnostics`.
+   * @param scale How many times as large as a recipe the file may be.
+   */
+  constructor(diagnostics: Diagnostics, scale: number) {
     this.#diagnostics = diagnostics;
+    this.#scale = scale;
   }
 
   /** The root node; `undefined` if the document is empty or too large. */
@@ -162,10 +167,12 @@ export class NodeBuilder {
       }
       this.#sizes.set(node, size);
     }
-    if (size.values > MAX_VALUES) {
-      this.#refuse(node, "more than 50,000 values once its aliases are expanded");
-    } else if (size.characters > MAX_CHARACTERS) {
-      this.#refuse(node, "more than 4 MiB once its aliases are expanded");
+    const values = MAX_VALUES * this.#scale;
+    if (size.values > values) {
+      const count = values.toLocaleString("en");
+      this.#refuse(node, `more than ${count} values once its aliases are expanded`);
+    } else if (size.characters > MAX_CHARACTERS * this.#scale) {
+      this.#refuse(node, `more than ${4 * this.#scale} MiB once its aliases are expanded`);
     }
   }
 

@@ -8,16 +8,16 @@ export const MAX_BYTES: number = 1 << 20;
  * Reads YAML into nodes that know where they are written, and reports everything that is wrong with
  * the text to `diagnostics`.
  *
+ * @param scale How many times as large as a recipe the file may be.
  * @returns The root node, or `undefined` if the text has none or cannot be read.
  */
-export async function readYaml(diagnostics: Diagnostics): Promise<Node | undefined> {
+export async function readYaml(diagnostics: Diagnostics, scale = 1): Promise<Node | undefined> {
   const { text } = diagnostics.source;
-  if (text.length > MAX_BYTES || new TextEncoder().encode(text).length > MAX_BYTES) {
-    diagnostics.error(
-      "too-large",
-      { start: 0, end: 0 },
-      "a recipe file must not be larger than 1 MiB",
-    );
+  const maximum = MAX_BYTES * scale;
+  if (text.length > maximum || new TextEncoder().encode(text).length > maximum) {
+    const what = scale === 1 ? "a recipe file" : "the file";
+    const message = `${what} must not be larger than ${scale} MiB`;
+    diagnostics.error("too-large", { start: 0, end: 0 }, message);
     return undefined;
   }
   // The parser recurses once per bracket, and not every runtime can catch a stack overflow.
@@ -34,7 +34,7 @@ export async function readYaml(diagnostics: Diagnostics): Promise<Node | undefin
   }
   // The parser is the slowest part of a cold start, and recipes in TypeScript do not need it.
   const { parseYaml } = await import("./_parse_yaml.ts");
-  return parseYaml(diagnostics);
+  return parseYaml(diagnostics, scale);
 }
 
 /** Characters that YAML forbids, and the one that stands for bytes that are not UTF-8. */

@@ -9,14 +9,13 @@ import { partOf, type StreamFile } from "./streams.ts";
  * have reported them. Shards that are missing, or whose process was killed, are named in warnings,
  * and the run could not be carried out.
  */
-export async function* mergeParts(chosen: ChosenParts): AsyncGenerator<RecipeEvent> {
+export async function* mergeParts(chosen: ChosenParts): AsyncGenerator<RecipeEvent[]> {
   await using reader = new PlanReader(chosen);
-  yield reader.started;
-  for (let number = 0; number < chosen.planned; number++) yield* await reader.take(number);
-  yield* await reader.end();
+  yield [reader.started];
+  for (let number = 0; number < chosen.planned; number++) yield await reader.take(number);
+  yield await reader.end();
   const end = reader.finished();
-  for (const text of reader.problems()) yield warning(text, end.ts);
-  yield end;
+  yield [...reader.problems().map((text) => warning(text, end.ts)), end];
 }
 
 /** Returns a warning about a whole run. */

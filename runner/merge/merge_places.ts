@@ -36,7 +36,7 @@ export async function* mergePlaces(
   places: readonly Place[],
   { needed, total }: Quorum,
   notes: readonly string[] = [],
-): AsyncGenerator<RecipeEvent> {
+): AsyncGenerator<RecipeEvent[]> {
   await using stack = new AsyncDisposableStack();
   const readers = places.map(({ name, chosen }) => {
     return { name, reader: stack.use(new PlanReader(chosen)) };
@@ -44,7 +44,7 @@ export async function* mergePlaces(
   const counts = noCounts();
   const [first] = readers;
   const servers = [...new Set(readers.map(({ reader }) => reader.started.server))];
-  yield { ...first!.reader.started, server: servers.join(", ") };
+  yield [{ ...first!.reader.started, server: servers.join(", ") }];
   for (let number = 0; number < places[0]!.chosen.planned; number++) {
     const sights: Sight[] = [];
     let skipped: CaseSkipped | undefined;
@@ -59,17 +59,17 @@ export async function* mergePlaces(
     const chosen = decide(sights, needed);
     if (!chosen && skipped) {
       countSkipped(counts, skipped);
-      yield skipped;
+      yield [skipped];
     }
     if (!chosen) continue;
     countCase(counts, chosen.finished);
     for (const event of chosen.events) {
       if (event === chosen.finished && !doAgree(sights)) {
         counts.warnings++;
-        yield { ...warning(describe(sights), event.ts), case: number };
+        yield [{ ...warning(describe(sights), event.ts), case: number }];
       }
       if (event.type === "warning") counts.warnings++;
-      yield event;
+      yield [event];
     }
   }
   const ends = [];
@@ -83,14 +83,14 @@ export async function* mergePlaces(
     problems.push(`only ${places.length} of ${total} places have streams`);
   }
   const ts = ends.map((end) => end.ts).sort().at(-1)!;
-  for (const text of problems) yield warning(text, ts);
+  yield problems.map((text) => warning(text, ts));
   counts.warnings += problems.length;
   const isInterrupted = ends.some(({ interrupted }) => interrupted);
   const isIncomplete = places.length < total || readers.some(({ reader }) => reader.isIncomplete);
   const isFailedByFlaky = counts.flaky > 0 && ends.some(({ failed_by }) => failed_by === "flaky");
   const end = { isInterrupted, wasCalledToExit: false, isPart: false, isFailedByFlaky };
   const { exit_code, ...why } = endOfRun(counts, end);
-  yield {
+  yield [{
     type: "run.finished",
     exit_code: isIncomplete && !isInterrupted ? 3 : exit_code,
     interrupted: isInterrupted,
@@ -98,7 +98,7 @@ export async function* mergePlaces(
     counts,
     ...why,
     ts,
-  };
+  }];
 }
 
 function decide(sights: readonly Sight[], needed: number): Sight | undefined {

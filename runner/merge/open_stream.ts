@@ -18,11 +18,13 @@ export async function openStream(path: string): Promise<StreamFile | undefined> 
   let hasEnded = false;
   let count = 0;
   try {
-    for await (const event of events(path)) {
-      if (event.type === "run.started") started = event;
-      else checkCase(event, started!, path);
-      hasEnded = event.type === "run.finished";
-      count++;
+    for await (const some of events(path)) {
+      for (const event of some) {
+        if (event.type === "run.started") started = event;
+        else checkCase(event, started!, path);
+        hasEnded = event.type === "run.finished";
+        count++;
+      }
     }
   } catch (error) {
     if (isUnbegun(error)) return undefined;
@@ -53,28 +55,54 @@ async function* again(
   path: string,
   started: StreamFile["started"],
   count: number,
-): AsyncGenerator<RecipeEvent> {
+): AsyncGenerator<Iterable<RecipeEvent>> {
   let left = count;
-  if (left === 0) return;
-  for await (const event of events(path, true)) {
-    if (event.type === "run.started" && JSON.stringify(event) !== JSON.stringify(started)) break;
-    yield event;
-    if (--left === 0) return;
+  const wasChanged = () =>
+    new MergeError(`Cannot merge '${path}': it was changed meanwhile`, "bad_stream");
+  const known = function* (some: Iterable<RecipeEvent>) {
+    for (const event of some) {
+      if (left === 0) return;
+      if (left === count && JSON.stringify(event) !== JSON.stringify(started)) throw wasChanged();
+      left--;
+      yield event;
+    }
+  };
+  for await (const some of events(path, true)) {
+    yield known(some);
+    if (left === 0) return;
   }
-  throw new MergeError(`Cannot merge '${path}': it was changed meanwhile`, "bad_stream");
+  throw wasChanged();
 }
 
-/** Reads the events of a file. */
-async function* events(path: string, isChecked = false): AsyncGenerator<RecipeEvent> {
+/** Reads the events of a file: those of a piece of it when they are asked for. */
+async function* events(
+  path: string,
+  isChecked = false,
+): AsyncGenerator<Iterable<RecipeEvent>> {
   const reader = new StreamReader({ isChecked });
+  for await (const { lines, isUnended } of readLines(path, "stream", MAX_LINE)) {
+    yield parse(lines, isUnended, reader, path);
+  }
+  namePath(path, () => reader.end());
+}
+
+function* parse(
+  lines: readonly string[],
+  isUnended: boolean,
+  reader: StreamReader,
+  path: string,
+): Generator<RecipeEvent> {
+  for (const [i, line] of lines.entries()) {
+    const isLast = isUnended && i === lines.length - 1;
+    const event = namePath(path, () => reader.read(line, isLast));
+    if (event) yield event;
+  }
+}
+
+/** Calls back, and names the file of a mistake in a stream. */
+function namePath<T>(path: string, read: () => T): T {
   try {
-    for await (const { lines, isUnended } of readLines(path, "stream", MAX_LINE)) {
-      for (const [i, line] of lines.entries()) {
-        const event = reader.read(line, isUnended && i === lines.length - 1);
-        if (event) yield event;
-      }
-    }
-    reader.end();
+    return read();
   } catch (error) {
     if (!(error instanceof StreamError)) throw error;
     const message = `Cannot read stream '${path}', line ${error.line}: ${error.message}`;

@@ -35,7 +35,9 @@ export class PartReader {
   lastTime: string;
   /** The cases that a killed process has counted nowhere. */
   readonly #counts: RunCounts = noCounts();
-  readonly #events: AsyncIterator<RecipeEvent>;
+  readonly #pieces: AsyncIterator<Iterable<RecipeEvent>>;
+  /** The events of the piece that has been read last. */
+  #events: Iterator<RecipeEvent> = [][Symbol.iterator]();
   readonly #numbers: readonly number[];
   /** The events of cases that have been read ahead, by their positions in the plan. */
   readonly #ahead = new Map<number, RecipeEvent[]>();
@@ -46,7 +48,7 @@ export class PartReader {
     this.stream = stream;
     this.lastTime = stream.started.ts;
     this.#numbers = partOf(stream).cases;
-    this.#events = stream.read()[Symbol.asyncIterator]();
+    this.#pieces = stream.read()[Symbol.asyncIterator]();
   }
 
   /** Reads the events of a case, with its position in the plan as their number. */
@@ -66,7 +68,7 @@ export class PartReader {
 
   /** Closes the file of the stream, also if not all of it has been read. */
   async close(): Promise<void> {
-    await this.#events.return?.();
+    await this.#pieces.return?.();
   }
 
   /** The number of cases by outcome. */
@@ -75,8 +77,14 @@ export class PartReader {
   }
 
   async #readNext(): Promise<boolean> {
-    const { value: event, done } = await this.#events.next();
-    if (done) return false;
+    let next = this.#events.next();
+    while (next.done) {
+      const { value: piece, done } = await this.#pieces.next();
+      if (done) return false;
+      this.#events = piece[Symbol.iterator]();
+      next = this.#events.next();
+    }
+    const event = next.value;
     this.lastTime = event.ts;
     if (event.type === "run.finished") this.finished = event;
     else if (event.type !== "run.started") this.#keep(event);
@@ -90,10 +98,11 @@ export class PartReader {
       return;
     }
     const number = this.#numbers[event.case!]!;
-    const moved = { ...event, case: number };
+    // The event has just been read from the file, so nobody else has it.
+    event.case = number;
     const events = this.#ahead.get(number);
-    if (events) events.push(moved);
-    else this.#ahead.set(number, [moved]);
+    if (events) events.push(event);
+    else this.#ahead.set(number, [event]);
     if (event.type === "case.finished") {
       if (event.failure?.code === "exit_call") this.hasCalledExit = true;
       countCase(this.#counts, event);

@@ -8,8 +8,8 @@ export interface StreamFile {
   started: RecipeRunStarted;
   /** Whether the run has ended; not if its process was killed, or still runs. */
   hasEnded: boolean;
-  /** Reads its events. Those of a process that was killed end early. */
-  read(): AsyncIterable<RecipeEvent>;
+  /** Reads its events, some at a time. Those of a process that was killed end early. */
+  read(): AsyncIterable<Iterable<RecipeEvent>>;
 }
 
 /** The code of a {@linkcode MergeError}. */

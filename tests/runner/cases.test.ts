@@ -149,6 +149,22 @@ test("ten thousand rows run, and one more is refused", async () => {
   deepEqual(await mistakes("c.csv", rows(10_001)), ["10002:1-2 more than 10000 cases"]);
 });
 
+test("a YAML file of cases can be ten times as large as a recipe", async () => {
+  const row = '- { region: us, amount: 1, urgent: true, tags: ["a", "b", "c", "d"] }\n';
+  const files = { "r.yaml": recipe("c.yml"), "c.yml": row.repeat(3_500) };
+  await withFiles(files, async (directory) => {
+    const { out } = await runnerCli(["list", join(directory, "r.yaml"), "--format", "json"]);
+    equal(JSON.parse(out).cases, 3_500);
+  });
+  const list = `- { tags: &a [${"1,".repeat(999)}] }\n- [${"*a,".repeat(501)}]\n`;
+  deepEqual(await mistakes("c.yml", list), [
+    "2:3-4 more than 500,000 values once its aliases are expanded",
+  ]);
+  deepEqual(await mistakes("c.yml", `# ${"x".repeat(10 << 20)}\n`), [
+    "1:1-1 the file must not be larger than 10 MiB",
+  ]);
+});
+
 test("list counts the rows, and a report cannot replace the file", async () => {
   const files = { "r.yaml": recipe("c.csv"), "c.csv": "amount\n1\n2\n" };
   await withFiles(files, async (directory) => {

@@ -4,6 +4,9 @@ import type { Source } from "../../language/source.ts";
 import { readYaml } from "../../language/yaml.ts";
 import { type Row, RowsError } from "./rows.ts";
 
+/** How many times as large as a recipe a file of rows may be: 10,000 rows with ten variables. */
+const SCALE = 10;
+
 /**
  * Reads the rows of a YAML file: a list of maps. A mistake in the YAML itself is in `diagnostics`.
  * @throws {RowsError} If it is something else.
@@ -12,7 +15,7 @@ export async function readYamlRows(
   source: Source,
 ): Promise<{ rows: Row[]; diagnostics: Diagnostic[] }> {
   const diagnostics = new Diagnostics(source);
-  const root = await readYaml(diagnostics);
+  const root = await readYaml(diagnostics, SCALE);
   if (diagnostics.failed) return { rows: [], diagnostics: diagnostics.all() };
   if (root?.kind !== "list") {
     throw new RowsError("the cases must be a list of maps", { start: 0, end: 1 });

@@ -182,7 +182,7 @@ async function filesOf(path: string): Promise<string[]> {
 }
 
 async function write(
-  events: AsyncIterable<RecipeEvent>,
+  events: AsyncIterable<RecipeEvent[]>,
   reporters: readonly ReporterRequest[],
   history: string | undefined,
   args: ParsedArgs,
@@ -193,14 +193,16 @@ async function write(
   let exitCode = COULD_NOT_RUN;
   let recorder: HistoryRecorder | undefined;
   try {
-    for await (const event of events) {
+    for await (const some of events) {
       signal.throwIfAborted();
-      if (event.type === "run.started") {
-        const isVirtual = event.clock === "virtual";
-        recorder = await openHistory(history, true, { err, clock, isVirtual });
+      for (const event of some) {
+        if (event.type === "run.started") {
+          const isVirtual = event.clock === "virtual";
+          recorder = await openHistory(history, true, { err, clock, isVirtual });
+        }
+        group.report(recorder?.annotate(event) ?? event);
+        if (event.type === "run.finished") exitCode = event.exit_code;
       }
-      group.report(recorder?.annotate(event) ?? event);
-      if (event.type === "run.finished") exitCode = event.exit_code;
     }
   } catch (error) {
     // A part of the run would be taken for all of it, and recorded again by the next merge.

@@ -4,16 +4,28 @@ import type { JsonSchema } from "../../language/field.ts";
  * Returns the first place where a value differs from a schema, in words; `undefined` if there is none.
  * It knows the keywords that the schemas of reports use, and allows properties that they do not name:
  * a newer runner may have added them.
- *
- * @param path The name of the value; empty for the whole.
  */
 export function schemaMistake(
   value: unknown,
   schema: JsonSchema,
   definitions: Readonly<Record<string, JsonSchema>>,
-  path = "",
 ): string | undefined {
-  const what = path === "" ? "it" : `\`${path}\``;
+  // Almost all values have none, and the names of their parts take longer than the checks.
+  return mistakeOf(value, schema, definitions, undefined) === undefined
+    ? undefined
+    : mistakeOf(value, schema, definitions, "");
+}
+
+/**
+ * Returns the first mistake.
+ * @param path The name of the value, empty for the whole; `undefined` if it is not needed.
+ */
+function mistakeOf(
+  value: unknown,
+  schema: JsonSchema,
+  definitions: Readonly<Record<string, JsonSchema>>,
+  path: string | undefined,
+): string | undefined {
   const { $ref, anyOf, type, enum: words, pattern, minimum, items, properties, required } =
     schema as {
       $ref?: string;
@@ -27,42 +39,40 @@ export function schemaMistake(
       required?: string[];
     };
   if ($ref !== undefined) {
-    return schemaMistake(
-      value,
-      definitions[$ref.slice("#/definitions/".length)]!,
-      definitions,
-      path,
-    );
+    return mistakeOf(value, definitions[$ref.slice("#/definitions/".length)]!, definitions, path);
   }
   if (anyOf) {
-    const mistakes = anyOf.map((one) => schemaMistake(value, one, definitions, path));
+    const mistakes = anyOf.map((one) => mistakeOf(value, one, definitions, path));
     return mistakes.includes(undefined) ? undefined : mistakes[0];
   }
-  if ("const" in schema && value !== schema.const) return `${what} must be ${show(schema.const)}`;
-  if (words && !words.includes(value)) {
-    return `${what} must be one of ${words.map(show).join(", ")}`;
+  if ("const" in schema && value !== schema.const) {
+    return `${named(path)} must be ${show(schema.const)}`;
   }
-  if (type !== undefined && !hasType(value, type)) return `${what} must be ${TYPES[type]}`;
+  if (words && !words.includes(value)) {
+    return `${named(path)} must be one of ${words.map(show).join(", ")}`;
+  }
+  if (type !== undefined && !hasType(value, type)) return `${named(path)} must be ${TYPES[type]}`;
   // The only pattern is that of a time.
   if (pattern !== undefined && !(regExpOf(pattern).test(value as string) && isTime(value))) {
-    return `${what} must be a time, such as \`2026-11-24T09:00:00Z\``;
+    return `${named(path)} must be a time, such as \`2026-11-24T09:00:00Z\``;
   }
   if (minimum !== undefined && (value as number) < minimum) {
-    return `${what} must be at least ${minimum}`;
+    return `${named(path)} must be at least ${minimum}`;
   }
   if (items) {
     for (const [i, item] of (value as unknown[]).entries()) {
-      const mistake = schemaMistake(item, items, definitions, `${path}[${i}]`);
+      const name = path === undefined ? undefined : `${path}[${i}]`;
+      const mistake = mistakeOf(item, items, definitions, name);
       if (mistake !== undefined) return mistake;
     }
   }
   const fields = value as Record<string, unknown>;
   for (const name of required ?? []) {
-    if (!Object.hasOwn(fields, name)) return `\`${join(path, name)}\` is missing`;
+    if (!Object.hasOwn(fields, name)) return `${named(join(path, name))} is missing`;
   }
-  for (const [name, property] of Object.entries(properties ?? {})) {
+  for (const name in properties) {
     if (!Object.hasOwn(fields, name)) continue;
-    const mistake = schemaMistake(fields[name], property, definitions, join(path, name));
+    const mistake = mistakeOf(fields[name], properties[name]!, definitions, join(path, name));
     if (mistake !== undefined) return mistake;
   }
   return undefined;
@@ -109,8 +119,12 @@ function isTime(value: unknown): boolean {
   return !Number.isNaN(Date.parse(value as string));
 }
 
-function join(path: string, name: string): string {
-  return path === "" ? name : `${path}.${name}`;
+function join(path: string | undefined, name: string): string | undefined {
+  return path ? `${path}.${name}` : path === undefined ? undefined : name;
+}
+
+function named(path: string | undefined): string {
+  return path ? `\`${path}\`` : "it";
 }
 
 function show(value: unknown): string {
