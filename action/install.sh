@@ -49,6 +49,8 @@ install_release() {
     [[ -n $expected ]] || fail "Cannot install dispatch: SHA256SUMS has no checksum of $name"
   fi
   actual=$(sha256 <"$directory/$name")
+  # Some programs write checksums in capitals.
+  expected=$(printf '%s' "$expected" | tr 'A-F' 'a-f')
   if [[ $actual != "$expected" ]]; then
     rm -f "$directory/$name"
     fail "Cannot install dispatch: the checksum of $name is $actual, not $expected"

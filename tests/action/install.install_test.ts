@@ -72,7 +72,7 @@ test(
     for (const version of ["v2.0.0-rc.1", "latest"]) {
       equal((await install({ version })).code, 0);
     }
-    equal((await install({ version: "4.0.0", checksum: SUM })).code, 0);
+    equal((await install({ version: "4.0.0", checksum: SUM.toUpperCase() })).code, 0);
   },
 );
 
