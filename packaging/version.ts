@@ -16,7 +16,8 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   "package-lock.json": /("name": "@dispatch\/sdk",\s+"version": ")[^"]*/g,
   "runner/cli/command.ts": /(\bVERSION = ")[^"]*/g,
   "action.yml": /(^ {4}default: ")\d[^"]*/gm,
-  "docs/install.md": /(dispatch-sdk-|@v|\bversion: |\/v|\/dispatch:)\d+\.\d+\.\d+(-[\w.]*\w)?/g,
+  "docs/install.md":
+    /(dispatch-sdk-|\/REPOSITORY@v|\/REPOSITORY:|\bVERSION=)\d+\.\d+\.\d+(?:-[\w.-]+?)?(?=\.tgz|\s)/g,
 };
 
 /** Returns the version of the project. */

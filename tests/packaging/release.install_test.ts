@@ -177,6 +177,23 @@ test("refuses a release, and says all that speaks against it", async () => {
   ]);
 });
 
+test("writing another version and the first one again changes nothing", async () => {
+  using project = await createProject();
+  const { root, git, read } = project;
+  const texts = () => versionedFiles().map(read);
+  const before = texts();
+  for (const version of ["2.0.0-rc.1", "10.20.30", "0.1.0"]) {
+    writeVersion(root, version);
+    for (const [file, versions] of Object.entries(versionsByFile(root))) {
+      deepEqual([...new Set(versions)], [version], file);
+    }
+    // No place in the documentation is forgotten.
+    equal(read("docs/install.md").includes("0.1.0"), version === "0.1.0");
+  }
+  deepEqual(texts(), before);
+  equal(git("status", "--porcelain"), "");
+});
+
 test("the first release can have the version that deno.json has", async () => {
   using project = await createProject();
   run(project, "0.1.0");
