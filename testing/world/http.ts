@@ -39,6 +39,8 @@ class Exchange {
   readonly #readers: PromiseWithResolvers<Chunk>[] = [];
   #error: { error: unknown } | undefined;
   #lastAt = 0;
+  /** The chunk that arrives last, while it is under way. */
+  #chunk: { at: number; text: string } | undefined;
   #isMuted = false;
   /** Removes the listener of the request's signal. */
   #stopListening = (): void => {};
@@ -121,7 +123,21 @@ class Exchange {
     this.#options.record(this.#name, `streams${fault ? `, but ${fault.do}` : ""}`, message);
     // While a stream goes on, no part of it is lost or arrives twice.
     const mayBreak = fault?.do !== "drop" && this.#breaks(fault);
-    if (!mayBreak) this.#arrive(fault?.do === "delay" ? fault.ms! : 0, () => this.#push(message));
+    if (!mayBreak) this.#stream(message, fault?.do === "delay" ? fault.ms! : 0);
+  }
+
+  /** Carries a part of a stream. Parts that arrive at the same time are one chunk. */
+  #stream(text: string, delay: number): void {
+    const last = this.#chunk;
+    const chunk = this.#chunk = { at: 0, text };
+    chunk.at = this.#arrive(delay, () => {
+      if (this.#chunk === chunk) this.#chunk = undefined;
+      if (chunk.text) this.#push(chunk.text);
+    });
+    if (chunk.at !== last?.at) return;
+    last.text += text;
+    chunk.text = "";
+    this.#chunk = last;
   }
 
   /** Carries out a fault that ends the exchange; returns whether it does. */
@@ -148,8 +164,8 @@ class Exchange {
     return this.#options.network.latency(this.#random);
   }
 
-  /** Calls back at the client, in order. */
-  #arrive(delay: number, act: () => void): void {
+  /** Calls back at the client, in order; returns when. */
+  #arrive(delay: number, act: () => void): number {
     const { client } = this.#options;
     const now = client.monotonic();
     const at = Math.max(now + delay + this.#latency(), this.#lastAt);
@@ -157,6 +173,7 @@ class Exchange {
     client.setTimeout(() => {
       if (!this.#isMuted) act();
     }, at - now);
+    return at;
   }
 
   #respond({ status, headers }: Response): void {
