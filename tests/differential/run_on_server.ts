@@ -27,7 +27,7 @@ const PATIENCE = 5_000;
 const NAMES: Readonly<Record<string, string>> = {
   ...{ work: "sleep", fails: "always-fails", quick: "order-pipeline", nap: "sleeper" },
   ...{ gate: "order-payment", broken: "failing", fan: "parallel", hour: "batch-process" },
-  ...{ long: "process-item", go: "payment-received" },
+  ...{ long: "process-item", slow: "process-item", brisk: "process-item", go: "payment-received" },
 };
 
 /** How a program went. */

@@ -1,5 +1,6 @@
 import { type Dispatch, type DispatchEvent, DispatchRpc, DispatchSse } from "../../mod.ts";
-import type { DispatchOptions, Gap, Job, JobRecord, Run, Status, WorkflowRun } from "../../mod.ts";
+import type { DispatchOptions, Gap, Hooks, Job, JobRecord, Run, Status } from "../../mod.ts";
+import type { WorkflowRun } from "../../mod.ts";
 import { isTerminal, wireChannel } from "../../protocol/mod.ts";
 import type { Clock } from "../../runtime/mod.ts";
 import type { World } from "../../testing/mod.ts";
@@ -45,6 +46,10 @@ export interface Outcome {
   worldEnd: number;
   /** Whether the client had been closed before it began. */
   readonly isAfterClose: boolean;
+  /** What the handle on a job or run said when the call had settled. */
+  handle?: { readonly name?: string; readonly queue?: string; readonly state: string };
+  /** How many jobs were enqueued, each time that the caller was told. */
+  readonly progress: number[];
 }
 
 /** What a reader received from a stream, in order. */
@@ -59,6 +64,8 @@ export interface Reading {
   /** How many events were published before it began. */
   readonly from: number;
   readonly items: (DispatchEvent | Gap)[];
+  /** When each item was read, on the clock of the world. */
+  readonly times: number[];
   /** Whether it ended, and with which error. */
   ended?: { error?: unknown };
   /** Whether the caller ended it. */
@@ -66,6 +73,15 @@ export interface Reading {
   /** Whether a slow reader is still busy with an item. */
   isBusy?: boolean;
   readonly subscription?: Leavable;
+}
+
+/** A grant of credits, as the client sent it. */
+export interface SentGrant {
+  readonly at: number;
+  /** How many credits the client has granted on this connection, with this grant. */
+  readonly granted: number;
+  /** How many events had arrived on it. */
+  readonly arrived: number;
 }
 
 /** What a reader leaves. */
@@ -134,6 +150,10 @@ export class Actor {
   readonly #published: () => number;
   readonly #jobs = new Map<string, Job>();
   readonly #runs = new Map<string, Run>();
+  /** How many requests the hooks of the client have seen. */
+  readonly hooked = { begun: 0, ended: 0 };
+  /** The grants of the client, on all its connections. */
+  readonly grants: SentGrant[] = [];
   /** The random numbers that the client has used. */
   readonly randoms: number[] = [];
   /** What to do when so many more frames have arrived. */
@@ -168,7 +188,12 @@ export class Actor {
     const url = isBalanced ? world.url : world.nodes[index % world.nodes.length]!.url;
     if (this.isHttp) {
       const Client = plan.transport === "rpc" ? DispatchRpc : DispatchSse;
-      const { options, release } = tie({ ...world.httpOptions(this.name), token, timeout });
+      const { options, release } = tie({
+        ...world.httpOptions(this.name),
+        token,
+        timeout,
+        hooks: plan.hasHooks ? createHooks(this.hooked) : undefined,
+      });
       // The methods that the class lacks are left out below.
       this.client = new Client(options) as unknown as Dispatch;
       this.#release = release;
@@ -184,6 +209,7 @@ export class Actor {
       maxQueue: plan.maxQueue ?? 1_000,
       pingInterval: plan.pingInterval ?? 15_000,
       clock: this.clock,
+      hooks: plan.hasHooks ? createHooks(this.hooked) : undefined,
       webSocket: (address: string) => this.#watchFrames(webSocket(address)),
       random: () => {
         this.randoms.push(random());
@@ -250,6 +276,7 @@ export class Actor {
       isAfterClose: this.isClosed,
       signal,
       abortsInTurn: typeof abort === "object",
+      progress: [],
       ...("value" in op ? { value: makeValue(op.value, "same" in op && op.same ? 0 : tag) } : {}),
       ...(op.do === "enqueueMany" || op.do === "publish" ? { value: tag } : {}),
     };
@@ -297,9 +324,21 @@ export class Actor {
       return socket;
     }
     const receive = watched.receive.bind(watched);
+    const send = watched.send.bind(watched);
+    let arrived = 0;
+    let granted = 0;
     watched.receive = (message) => {
+      if (isWholeEvent(message)) arrived++;
       receive(message);
       this.#onFrame();
+    };
+    watched.send = (message) => {
+      const credits = typeof message === "string" && /"credits":(\d+)/.exec(message)?.[1];
+      if (credits) {
+        granted += Number(credits);
+        this.grants.push({ at: this.#world.now, granted, arrived });
+      }
+      send(message);
     };
     return socket;
   }
@@ -331,39 +370,42 @@ export class Actor {
         const job = await client.enqueue(op.name, outcome.value, own);
         this.#jobs.set(job.job_id, job);
         known.jobs.push(job.job_id);
+        outcome.handle = { queue: job.queue, state: job.state };
         return job.job_id;
       }
       case "enqueueMany": {
         outcome.deadline += op.count * (options.timeout ?? this.plan.timeout);
         const payloads = Array.from({ length: op.count }, (_, index) => [outcome.value, index]);
-        const jobs = await client.enqueueMany(op.name, payloads, { ...options, window: op.window });
+        const onProgress = (enqueued: number) => void outcome.progress.push(enqueued);
+        const own = { ...options, window: op.window, onProgress };
+        const jobs = await client.enqueueMany(op.name, payloads, own);
         for (const job of jobs.slice(0, 3)) known.jobs.push(job.job_id);
         return jobs.map(({ job_id }) => job_id);
       }
-      case "getJob":
-        return await client.getJob(
-          this.#ask(outcome, chosen(known.jobs, op.pick) ?? NO_JOB),
-          options,
-        );
-      case "cancel":
-        return await client.cancelJob(
-          this.#ask(outcome, chosen(known.jobs, op.pick) ?? NO_JOB),
-          options,
-        );
+      case "getJob": {
+        const id = this.#ask(outcome, chosen(known.jobs, op.pick) ?? NO_JOB);
+        return await (this.#jobs.get(id)?.get(options) ?? client.getJob(id, options));
+      }
+      case "cancel": {
+        const id = this.#ask(outcome, chosen(known.jobs, op.pick) ?? NO_JOB);
+        return await (this.#jobs.get(id)?.cancel(options) ?? client.cancelJob(id, options));
+      }
       case "start": {
         const run = await client.startWorkflow(op.name, outcome.value, options);
         this.#runs.set(run.run_id, run);
         known.runs.push(run.run_id);
+        outcome.handle = { name: run.name, state: run.state };
         return run.run_id;
       }
-      case "getRun":
-        return await client.getWorkflow(
-          this.#ask(outcome, chosen(known.runs, op.pick) ?? NO_RUN),
-          options,
-        );
+      case "getRun": {
+        const id = this.#ask(outcome, chosen(known.runs, op.pick) ?? NO_RUN);
+        return await (this.#runs.get(id)?.get(options) ?? client.getWorkflow(id, options));
+      }
       case "timeline": {
         const id = this.#ask(outcome, chosen(known.runs, op.pick) ?? NO_RUN);
-        return (await client.workflowTimeline(id, options)).map(({ step_name }) => step_name);
+        const run = this.#runs.get(id);
+        const entries = await (run?.timeline(options) ?? client.workflowTimeline(id, options));
+        return entries.map(({ step_name }) => step_name);
       }
       case "publish":
         return (await client.publishEvent(op.name, outcome.value, options)).event_id;
@@ -381,24 +423,28 @@ export class Actor {
       }
       case "watch": {
         const id = chosen(known.runs, op.pick) ?? NO_RUN;
-        return this.#follow(outcome, id, client.watch(id, { signal }));
+        return this.#follow(outcome, id, client.watch(id, { signal }), op.take);
       }
       case "follow": {
         const id = chosen(known.jobs, op.pick) ?? NO_JOB;
         const job = this.#jobs.get(id) ?? client.job(id);
-        return this.#follow(outcome, id, job.events({ signal }));
+        return this.#follow(outcome, id, job.events({ signal }), op.take);
       }
       case "waitJob": {
         const id = outcome.target = this.#ask(outcome, chosen(known.jobs, op.pick) ?? NO_JOB);
         if (op.timeout === undefined || op.timeout === 0) outcome.deadline = Infinity;
         const job = this.#jobs.get(id) ?? client.job(id);
-        return await job.wait({ signal, timeout: op.timeout });
+        return await job.wait({ signal, timeout: op.timeout }).finally(() => {
+          outcome.handle = { state: job.state };
+        });
       }
       case "waitRun": {
         const id = outcome.target = this.#ask(outcome, chosen(known.runs, op.pick) ?? NO_RUN);
         if (op.timeout === undefined || op.timeout === 0) outcome.deadline = Infinity;
         const run = this.#runs.get(id) ?? client.run(id);
-        return await run.wait({ signal, timeout: op.timeout });
+        return await run.wait({ signal, timeout: op.timeout }).finally(() => {
+          outcome.handle = { state: run.state };
+        });
       }
       case "close":
         outcome.deadline = this.clock.monotonic() + (op.drain ? 120_000 : 1_000);
@@ -437,14 +483,19 @@ export class Actor {
     const pending = this.client.subscribe(name, { buffer, overflow, signal });
     const reading = this.#createReading(outcome, name, pending);
     this.subscriptions.push(reading);
-    void this.#read(reading, pending, op.slow);
+    void this.#read(reading, pending, op);
     await pending;
   }
 
-  #follow(outcome: Outcome, id: string, items: AsyncIterable<DispatchEvent | Gap>): void {
+  #follow(
+    outcome: Outcome,
+    id: string,
+    items: AsyncIterable<DispatchEvent | Gap>,
+    take?: number,
+  ): void {
     const reading = this.#createReading(outcome, id);
     this.watches.push(reading);
-    void this.#read(reading, items);
+    void this.#read(reading, items, { take });
   }
 
   #createReading(
@@ -455,20 +506,25 @@ export class Actor {
     const channel = name.includes(":") ? wireChannel(name) : name;
     const from = this.#published();
     const at = this.#world.now;
-    return { outcome, channel, name, at, from, items: [], isLeft: false, subscription };
+    return { outcome, channel, name, at, from, items: [], times: [], isLeft: false, subscription };
   }
 
   async #read(
     reading: Reading,
     items: AsyncIterable<DispatchEvent | Gap>,
-    slow?: number,
+    { slow, take }: { slow?: number; take?: number },
   ): Promise<void> {
     const { step } = reading.outcome;
     try {
       for await (const item of items) {
         reading.items.push(item);
+        reading.times.push(this.#world.now);
         const what = item.type === "gap" ? `gap ${item.reason} ${item.missed ?? ""}` : item.type;
         this.#world.record(this.name, `reads ${step}: ${what}`);
+        if (reading.items.length === take) {
+          reading.isLeft = true;
+          break;
+        }
         if (!slow) continue;
         reading.isBusy = true;
         await new Promise<void>((resolve) => this.clock.setTimeout(resolve, slow));
@@ -496,6 +552,22 @@ export class Actor {
       this.#world.record(this.name, `is ${status.type}`);
     }
   }
+}
+
+/** Whether a frame is an event, and all of it. */
+function isWholeEvent(message: string | Uint8Array): boolean {
+  return typeof message === "string" && message.includes('"type":"event"') &&
+    message.endsWith("}");
+}
+
+/** Creates hooks that count, and hold nothing else of an actor. */
+function createHooks(counts: { begun: number; ended: number }): Hooks {
+  return {
+    request: () => {
+      counts.begun++;
+      return () => void counts.ended++;
+    },
+  };
 }
 
 function chosen<T>(list: readonly T[], pick: number): T | undefined {

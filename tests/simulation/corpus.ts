@@ -205,6 +205,73 @@ export const CORPUS: readonly Found[] = [
     ),
   },
   {
+    what: "an event whose frame the network lost alone may never be yielded",
+    program: {
+      ...program(
+        [
+          call({ ...start, value: "array", same: true, then: "watch", pause: 1_500 }, {
+            after: 3,
+            client: 1,
+            wait: true,
+            times: 2,
+          }),
+          call({ ...start, name: "long", value: "array", then: "watch", pause: 0 }, {
+            after: 7,
+            client: 1,
+            wait: true,
+          }),
+          call({ do: "waitRun", pick: 1 }, { after: 18, client: 3, wait: true }),
+          call({ do: "close", drain: false, using: false }, { after: 662 }),
+          call({ do: "waitRun", pick: 3, timeout: 1_960 }, { after: 1_439, client: 1 }),
+        ],
+        [
+          { of: "event", frame: 4, do: "cut", ms: 790 },
+          { of: "event", frame: 13, do: "drop", ms: 502 },
+          { of: "lane", frame: 3, do: "half-open", ms: 1_355 },
+          { of: "lane", frame: 23, do: "half-open", ms: 1_847 },
+        ],
+        [{ ...client, credits: 10 }, {
+          ...client,
+          pingInterval: 4_000,
+          credits: 10,
+          hasHooks: true,
+        }],
+      ),
+      nodes: 2,
+      latency: [0, 200],
+    },
+  },
+  {
+    what: "an event whose frame the network lost alone may be yielded late",
+    program: program(
+      [
+        call({ ...start, name: "long", value: "text", pause: 0 }),
+        call({ do: "publish", name: "stop" }, { after: 1_159, wait: true }),
+        call({ do: "watch", pick: 3 }, { after: 27, abort: { frames: 2, turns: 3 } }),
+        call({ ...start, name: "long", value: "none", pause: 1_500 }, { after: 9, wait: true }),
+        call({ do: "watch", pick: 3 }, { after: 10, wait: true }),
+        call({ ...start, name: "nap", same: true, then: "waitRun", pause: 0 }, {
+          after: 21,
+          at: { frames: 1, turns: 3 },
+        }),
+      ],
+      [{ of: "lane", frame: 3, do: "drop", ms: 829 }],
+      [{ ...client, credits: 10 }],
+    ),
+  },
+  {
+    what: "a full buffer may drop the gap for credits, too",
+    program: program(
+      [
+        call({ do: "subscribe", channel: "jobs", pick: 0, buffer: 1, slow: 125 }, { wait: true }),
+        call({ do: "enqueueMany", name: "noop", count: 350, window: 1_000 }, { client: 1 }),
+        call({ ...enqueue, name: "nobody" }, { client: 1, after: 50, times: 4 }),
+      ],
+      [],
+      [{ ...client, credits: 10 }, client],
+    ),
+  },
+  {
     what: "a drain does not wait for a connection that nobody needs",
     program: program([
       call({ do: "subscribe", channel: "jobs", pick: 0 }),

@@ -26,12 +26,14 @@ interface Theme {
   events: number;
   /** The frames that faults happen to. */
   faults: readonly FrameKind[];
-  /** The latest frame of its kind that a fault happens to. */
+  /** The earliest and the latest frame of its kind that a fault happens to. */
+  firstFault?: number;
   lastFault: number;
   steps: number;
   clients: number;
   transports: readonly ClientPlan["transport"][];
   names?: readonly typeof WORKFLOWS[number][];
+  jobs?: readonly typeof JOBS[number][];
   channels?: readonly (Operation & { do: "subscribe" })["channel"][];
   /** Whether calls begin between two turns more often. */
   isPrecise?: boolean;
@@ -39,6 +41,10 @@ interface Theme {
   isSlow?: boolean;
   /** Whether jobs come in bursts. */
   hasBursts?: boolean;
+  /** Whether so much time passes between calls that connections hold. */
+  isSlack?: boolean;
+  /** What happens to frames. */
+  actions?: readonly WorldFaultAction[];
 }
 
 const ANY_FRAME = ["any", "open", "write", "answer", "event"] as const;
@@ -72,6 +78,20 @@ const THEMES: readonly Theme[] = [
     transports: ["socket"],
     names: ["long", "long", "nap", "gate", "quick", "fan", "hour"],
   },
+  // Runs that are heard of late, or by others first.
+  {
+    weight: 4,
+    operations: { start: 8, watch: 2, waitRun: 1 },
+    events: 0,
+    faults: ["lane", "lane", "lane", "lane", "event"],
+    firstFault: 3,
+    lastFault: 16,
+    steps: 6,
+    clients: 1,
+    transports: ["socket"],
+    names: ["brisk", "brisk", "long", "slow", "slow", "fan"],
+    actions: ["cut", "cut", "delay", "delay", "half-open"],
+  },
   // Jobs, their attempts, and those who follow them.
   {
     weight: 3,
@@ -82,6 +102,19 @@ const THEMES: readonly Theme[] = [
     steps: 10,
     clients: 2,
     transports: ["socket", "socket", "socket", "sse", "rpc"],
+  },
+  // Jobs that nobody works on, and that are left or cancelled in the end.
+  {
+    weight: 2,
+    operations: { enqueue: 4, waitJob: 4, cancel: 4, follow: 4 },
+    events: 1,
+    faults: ["any"],
+    lastFault: 60,
+    steps: 8,
+    clients: 1,
+    transports: ["socket", "socket", "rpc", "sse"],
+    jobs: ["nobody", "nobody", "nobody", "flaky"],
+    isSlack: true,
   },
   // Many events, small buffers and slow readers.
   {
@@ -128,17 +161,31 @@ const THEMES: readonly Theme[] = [
   },
   // Clients over HTTP beside others.
   {
-    weight: 2,
+    weight: 4,
     operations: {
       ...{ enqueue: 6, getJob: 2, cancel: 1, publish: 1, subscribe: 4, unsubscribe: 1, follow: 2 },
       ...{ waitJob: 3, waitRun: 1, watch: 1, start: 1, enqueueMany: 2, close: 1 },
     },
     events: 3,
-    faults: ["any", "any", "write", "answer", "event"],
+    faults: ["any", "any", "write", "answer", "answer", "stream"],
     lastFault: 40,
     steps: 12,
     clients: 3,
     transports: ["rpc", "sse", "sse", "socket"],
+  },
+  // Streams over HTTP that end and are opened again.
+  {
+    weight: 3,
+    operations: { subscribe: 2, enqueue: 8 },
+    events: 1,
+    faults: ["stream"],
+    lastFault: 20,
+    steps: 16,
+    clients: 2,
+    transports: ["sse"],
+    channels: ["jobs", "jobs", "firehose", "queue"],
+    actions: ["cut", "cut", "cut", "delay"],
+    isSlack: true,
   },
 ];
 
@@ -146,6 +193,7 @@ const pick = fc.nat({ max: 7 });
 const value = fc.constantFrom(...VALUES);
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => rarely(arbitrary, 3);
 const pause = fc.constantFrom(0, 300, 1_500);
+const take = rarely(fc.integer({ min: 1, max: 4 }), 6);
 
 /** An operation without settings, or with a choice only. */
 function plain<D extends Operation["do"]>(what: D): fc.Arbitrary<{ do: D }> {
@@ -157,14 +205,15 @@ function choosing<D extends Operation["do"]>(what: D): fc.Arbitrary<{ do: D; pic
 }
 
 function operations(theme: Theme): fc.Arbitrary<Operation> {
-  const { names = WORKFLOWS, channels = CHANNELS, isSlow, hasBursts, isPrecise } = theme;
+  const { names = WORKFLOWS, channels = CHANNELS, jobs = JOBS } = theme;
+  const { isSlow, hasBursts, isPrecise } = theme;
   const follows = theme.operations.follow ? 2 : 6;
   const watches = theme.names ? 2 : 3;
   const all: { [D in Operation["do"]]: fc.Arbitrary<Operation & { do: D }> } = {
     connect: plain("connect"),
     enqueue: fc.record({
       do: fc.constant("enqueue" as const),
-      name: fc.constantFrom(...JOBS),
+      name: fc.constantFrom(...jobs),
       value,
       retry: rarely(fc.constant("unknown" as const), 5),
       queue: rarely(fc.constantFrom("default", "other"), 4),
@@ -203,10 +252,11 @@ function operations(theme: Theme): fc.Arbitrary<Operation> {
       buffer: rarely(fc.integer({ min: 1, max: 5 }), isSlow ? 2 : 3),
       overflow: optional(fc.constantFrom("drop-oldest", "drop-newest", "error")),
       slow: rarely(fc.nat({ max: 200 }), isSlow ? 2 : 3),
+      take,
     }),
     unsubscribe: fc.record({ do: fc.constant("unsubscribe" as const), pick, using: fc.boolean() }),
-    watch: choosing("watch"),
-    follow: choosing("follow"),
+    watch: fc.record({ do: fc.constant("watch" as const), pick, take }),
+    follow: fc.record({ do: fc.constant("follow" as const), pick, take }),
     waitJob: fc.record({
       do: fc.constant("waitJob" as const),
       pick,
@@ -237,10 +287,11 @@ function operations(theme: Theme): fc.Arbitrary<Operation> {
 }
 
 const after = fc.oneof(fc.constant(0), fc.nat({ max: 30 }), fc.nat({ max: 3_000 }));
+const longAfter = fc.oneof(fc.nat({ max: 30 }), fc.integer({ min: 5_000, max: 9_000 }));
 
 const moment: fc.Arbitrary<Moment> = fc.record({
-  frames: fc.nat({ max: 6 }),
-  turns: fc.nat({ max: 12 }),
+  frames: fc.oneof(fc.nat({ max: 2 }), fc.nat({ max: 6 })),
+  turns: fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: 12 })),
 });
 
 /** What happens to the nodes, to connections, and to the clients' machines. */
@@ -253,35 +304,30 @@ const events: fc.Arbitrary<Step>[] = [
   fc.record({ after, cutAll: fc.constantFrom("cut" as const, "half-open" as const) }),
   fc.record({ after, cutOne: fc.nat({ max: 3 }) }),
   fc.record({ after, race: fc.constant(true as const) }),
+  fc.record({ after, expire: fc.constant(true as const) }),
   fc.oneof(
-    { weight: 1, arbitrary: fc.record({ after, wipe: fc.constant(true as const) }) },
-    { weight: 2, arbitrary: fc.record({ after, expire: fc.constant(true as const) }) },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        after,
-        client: fc.nat({ max: 3 }),
-        setClock: fc.constantFrom(3_600_000, -3_600_000, 20_000, -500),
-      }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        after,
-        client: fc.nat({ max: 3 }),
-        sleep: fc.constantFrom(1_000, 12_000, 60_000, 3_600_000),
-      }),
-    },
+    fc.record({ after, wipe: fc.constant(true as const) }),
+    fc.record({
+      after,
+      client: fc.nat({ max: 3 }),
+      setClock: fc.constantFrom(3_600_000, -3_600_000, 20_000, -500),
+    }),
+    fc.record({
+      after,
+      client: fc.nat({ max: 3 }),
+      sleep: fc.constantFrom(1_000, 12_000, 60_000, 3_600_000),
+    }),
+    fc.record({ after, client: fc.nat({ max: 3 }), sleep: fc.constant(60_000) }),
   ),
 ];
 
 function steps(theme: Theme): fc.Arbitrary<Step> {
-  const { isPrecise } = theme;
+  const { isPrecise, isSlack } = theme;
   return fc.oneof(
     {
       weight: 100,
       arbitrary: fc.record({
-        after,
+        after: isSlack ? longAfter : after,
         client: fc.nat({ max: 3 }),
         op: operations(theme),
         wait: fc.boolean(),
@@ -301,24 +347,20 @@ function steps(theme: Theme): fc.Arbitrary<Step> {
   );
 }
 
-function faults({ faults, lastFault }: Theme): fc.Arbitrary<PlannedFault> {
+const ACTIONS: readonly WorldFaultAction[] = [
+  ...["cut", "cut", "delay", "drop", "half-open", "malformed"] as const,
+  ...["refuse", "duplicate", "stall"] as const,
+];
+
+function faults(theme: Theme): fc.Arbitrary<PlannedFault> {
+  const { faults, firstFault: min = 1, lastFault: max, actions = ACTIONS } = theme;
   return fc.record({
     of: fc.constantFrom(...faults),
     frame: fc.oneof(
-      fc.integer({ min: 1, max: Math.ceil(lastFault / 4) }),
-      fc.integer({ min: 1, max: lastFault }),
+      fc.integer({ min, max: min - 1 + Math.ceil((max - min + 1) / 4) }),
+      fc.integer({ min, max }),
     ),
-    do: fc.constantFrom<WorldFaultAction>(
-      "cut",
-      "cut",
-      "delay",
-      "drop",
-      "half-open",
-      "malformed",
-      "refuse",
-      "duplicate",
-      "stall",
-    ),
+    do: fc.constantFrom(...actions),
     ms: fc.nat({ max: 2_000 }),
   });
 }
@@ -335,6 +377,7 @@ const plans = (theme: Theme): fc.Arbitrary<ClientPlan> =>
     pingInterval: rarely(fc.constantFrom(4_000, 30_000), 4),
     transport: fc.constantFrom(...theme.transports),
     credits: fc.constantFrom(100_000, 10, 10),
+    hasHooks: rarely(fc.constant(true), 5),
   });
 
 function programsAbout(theme: Theme): fc.Arbitrary<Program> {

@@ -67,6 +67,8 @@ export class Model {
   readonly stalls: { connection: string; from: number; until: number }[] = [];
   /** The connections that a fault has affected. */
   readonly harmed = new Harmed(() => this.world?.now ?? 0);
+  /** The connections whose frames a fault has delayed. */
+  readonly delayed = new Set<string>();
   /** The stores of the nodes, the newest last. */
   readonly stores: Store[] = [];
   /** The jobs that were marked cancelled. */

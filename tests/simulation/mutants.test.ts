@@ -2,10 +2,11 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { MUTANTS } from "./mutants.ts";
+import { DETAIL_MUTANTS } from "./mutants_of_details.ts";
 import { applyEdits, hunt } from "./plant.ts";
 import { RUNNER_MUTANTS } from "./recipes/mutants.ts";
 
-const ALL = [...MUTANTS, ...RUNNER_MUTANTS];
+const ALL = [...MUTANTS, ...DETAIL_MUTANTS, ...RUNNER_MUTANTS];
 
 const source = (file: string) => readFile(new URL(`../../${file}`, import.meta.url), "utf8");
 

@@ -14,6 +14,8 @@ export const WORKFLOWS = [
   "fan",
   "hour",
   "long",
+  "slow",
+  "brisk",
   "missing",
 ] as const;
 export const EVENTS = ["go", "stop"] as const;
@@ -57,10 +59,12 @@ export type Operation =
     overflow?: "drop-oldest" | "drop-newest" | "error";
     /** How many milliseconds the reader takes for each event. */
     slow?: number;
+    /** After how many items the reader leaves the loop. */
+    take?: number;
   }
   | { do: "unsubscribe"; pick: number; using?: boolean }
-  | { do: "watch"; pick: number }
-  | { do: "follow"; pick: number }
+  | { do: "watch"; pick: number; take?: number }
+  | { do: "follow"; pick: number; take?: number }
   | { do: "waitJob"; pick: number; timeout?: number }
   | { do: "waitRun"; pick: number; timeout?: number }
   | { do: "stats" }
@@ -134,6 +138,8 @@ export interface ClientPlan {
   pingInterval?: number;
   /** Most clients use a WebSocket; those over HTTP leave out what they cannot do. */
   transport: "socket" | "rpc" | "sse";
+  /** Whether the client has hooks. */
+  hasHooks?: boolean;
   /** How many credits a grant fills the window up to. */
   credits: number;
 }
@@ -141,8 +147,9 @@ export interface ClientPlan {
 /** The kinds of frames that faults are planned for. */
 export const FRAME_KINDS = [
   ...["any", "open", "write", "answer", "event"] as const,
-  // An event of a connection that has started a run, the answer to a start, and a grant of credits.
-  ...["lane", "result", "grant"] as const,
+  // An event of a connection that has started a run, the answer to a start, a grant of credits, and a
+  // message of a stream over HTTP.
+  ...["lane", "result", "grant", "stream"] as const,
 ] as const;
 export type FrameKind = typeof FRAME_KINDS[number];
 

@@ -153,11 +153,9 @@ export function* handlesAreOwn({ model, actors }: Evidence): Iterable<string> {
 const IN_FLIGHT = 1_000;
 
 /** Rule 4: a subscription yields what was published to it, in order; what is missing lies in a gap. */
-export function* subscriptionsAreTold({ world, model, actors }: Evidence): Iterable<string> {
+export function* subscriptionsAreTold(evidence: Evidence): Iterable<string> {
+  const { model, actors } = evidence;
   for (const actor of actors) {
-    const control = new Set(
-      actor.statuses.flatMap(({ status }) => status.type === "connected" ? status.sessionId : []),
-    );
     const reconnects = actor.statuses.filter(({ status }) =>
       status.type === "connected" && status.attempt > 0
     )
@@ -171,25 +169,42 @@ export function* subscriptionsAreTold({ world, model, actors }: Evidence): Itera
         yield `4: ${label} was told of a reconnect that did not happen`;
       }
       if (model.miscounts(actor.name)) continue;
-      const promised = model.published.filter((it) =>
-        it.order >= reading.from && it.at < world.now - IN_FLIGHT &&
-        !model.lost.has(keyOf(it.event)) &&
-        belongs(it, reading) &&
-        ([...it.absent].some(([session, channels]) =>
-          session.client === actor.name && channels.includes(reading.channel) &&
-          session.id === lastSession(actor, it.at)
-        ) || [...it.sessions].some(([session, channels]) =>
-          session.client === actor.name && control.has(session.id) &&
-          !model.isStalled(session, it.at) &&
-          channels.includes(reading.channel)
-        ))
-      );
+      const promised = promisedTo(reading, actor, evidence);
       const reconnectedAt = actor.statuses.filter(({ status }) =>
         status.type === "connected" && status.attempt > 0
       ).map(({ worldAt }) => worldAt);
       yield* checkMissing(label, reading, { promised, reconnectedAt }, model);
     }
   }
+}
+
+/** Returns the events that a subscription must yield, or tell a gap for. */
+export function promisedTo(
+  reading: Reading,
+  actor: Actor,
+  { model, world }: Evidence,
+): Published[] {
+  const control = controlSessions(actor);
+  return model.published.filter((it) =>
+    it.order >= reading.from && it.at < world.now - IN_FLIGHT &&
+    !model.lost.has(keyOf(it.event)) &&
+    belongs(it, reading) &&
+    ([...it.absent].some(([session, channels]) =>
+      session.client === actor.name && channels.includes(reading.channel) &&
+      session.id === lastSession(actor, it.at)
+    ) || [...it.sessions].some(([session, channels]) =>
+      session.client === actor.name && control.has(session.id) &&
+      !model.isStalled(session, it.at) &&
+      channels.includes(reading.channel)
+    ))
+  );
+}
+
+/** The ids of the sessions that a client had, not counting those of its lanes. */
+export function controlSessions({ statuses }: Actor): Set<string> {
+  return new Set(
+    statuses.flatMap(({ status }) => status.type === "connected" ? status.sessionId : []),
+  );
 }
 
 /** The session that a client had last, if it connected to another one later. */
@@ -309,7 +324,8 @@ export function* endsAreTrue({ world, model, actors }: Evidence): Iterable<strin
       }
     }
     for (const reading of actor.watches) {
-      if (!reading.ended || reading.ended.error || reading.outcome.signal?.signal.aborted) continue;
+      const { ended, isLeft, outcome: { signal } } = reading;
+      if (!ended || ended.error || isLeft || signal?.signal.aborted) continue;
       if (actor.status.type === "closed" || actor.isClosed) continue;
       const last = reading.items.findLast((item) => item.type !== "gap");
       const state = stateOf(world, reading.name);
@@ -458,6 +474,8 @@ export function* nothingIsLeft({ world, actors }: Evidence): Iterable<string> {
       outcomes.some(({ op }) => op.do === "close" && op.drain);
     const left = [...subscriptions, ...watches].filter((it) => !it.ended && !(isKept && it.isBusy));
     const pauses = subscriptions.filter((it) => !it.ended && !left.includes(it)).length;
+    const { begun, ended } = actor.hooked;
+    if (begun !== ended) yield `7: ${actor.name} ended ${ended} of ${begun} requests for its hooks`;
     if (clock.pending > pauses) yield `7: ${actor.name} has ${clock.pending} timers after close`;
     for (const outcome of outcomes) {
       if (!outcome.isSettled) yield `7: ${name(outcome)} has not settled after close`;

@@ -96,7 +96,7 @@ function* lanesEnd({ world, model, actors }: Evidence): Iterable<string> {
     const isSeen = (run: unknown) =>
       run !== undefined &&
       (outcomes.some((it) => it.target === run && (it.result ?? Object(it.error).run)) ||
-        watches.some((it) => it.name === run && it.ended && !it.ended.error));
+        watches.some((it) => it.name === run && it.ended && !it.ended.error && !it.isLeft));
     // Nobody looks whether these runs have ended. A run may have been found in the turn in which its
     // start was given up; its lane then ends with it.
     const unseen = outcomes.filter(({ op, isSettled, error, result, abortsInTurn }) =>

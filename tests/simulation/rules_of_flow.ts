@@ -101,8 +101,8 @@ function* drainsKeepEvents({ world, model, actors }: Evidence): Iterable<string>
     if (own.some((it) => model.harmed.has(it.name)) || model.miscounts(client)) continue;
     if (statuses.some(({ status }) => status.type === "gap")) continue;
     for (const reading of subscriptions) {
-      const { buffer } = reading.outcome.op as { buffer?: number };
-      const wasLeft = outcomes.some(({ op }) => op.do === "unsubscribe");
+      const { buffer, take } = reading.outcome.op as { buffer?: number; take?: number };
+      const wasLeft = take || outcomes.some(({ op }) => op.do === "unsubscribe");
       if (buffer || wasLeft || reading.outcome.signal || !reading.ended) continue;
       const yielded = new Set(reading.items.filter(isEvent).map(keyOf));
       const missed = model.published.find((it) =>

@@ -95,10 +95,71 @@ function* queuesHaveRoom({ actors }: Evidence): Iterable<string> {
 
 const STATES = /^(idle|failed|closed|disconnected|(re)?connect.*)$/;
 
+/** Rule 4: a subscription that was confirmed ends only if the caller or the server ends it. */
+function* streamsEndForAReason({ actors }: Evidence): Iterable<string> {
+  for (const { subscriptions, watches, statuses, isHttp } of actors) {
+    const hasFailed = statuses.some(({ status }) => status.type === "failed");
+    for (const reading of [...subscriptions, ...watches]) {
+      const { outcome, ended } = reading;
+      if (!ended?.error || outcome.error || outcome.signal) continue;
+      const { code } = Object(ended.error);
+      // Whoever watches may find no connection at first, or no room for a request.
+      const mayEnd = watches.includes(reading) ? ["queue_full", "connect_failed"] : [];
+      const isRefused = typeof code === "number" ||
+        ["overflow", "closed", ...mayEnd].includes(code);
+      // Over HTTP the first request of each stream may fail.
+      if (isRefused || hasFailed || isHttp) continue;
+      yield `4: ${name(outcome)} ended with ${code} for no reason`;
+    }
+  }
+}
+
+/** Rule 6: `connect` starts over when a client has given up. */
+function* connectStartsOver({ actors }: Evidence): Iterable<string> {
+  for (const { outcomes, statuses } of actors) {
+    const causes = statuses.flatMap(({ status }) => status.type === "failed" ? status.cause : []);
+    for (const outcome of outcomes) {
+      const { op, begin, error } = outcome;
+      const state = statuses.findLast(({ status, at }) => at < begin && STATES.test(status.type));
+      if (op.do !== "connect" || state?.status.type !== "failed") continue;
+      if (causes.includes(error as Error) || causes.includes(Object(error).cause)) {
+        yield `6: ${name(outcome)} did not start over`;
+      }
+    }
+  }
+}
+
+/** How long a drain may wait for calls: as long as the one that waits longest. */
+const LONGEST_CALL = 30_000;
+
+/** Rule 1: a drain waits for nobody's calls any more once those are overdue and the server is away. */
+function* drainsGiveUp({ actors }: Evidence): Iterable<string> {
+  for (const { outcomes, statuses, isHttp } of actors) {
+    for (const outcome of outcomes) {
+      const { op, begin, end, isSettled } = outcome;
+      if (isHttp || op.do !== "close" || !op.drain || !isSettled) continue;
+      for (const [index, { at, status }] of statuses.entries()) {
+        if (status.type !== "reconnecting") continue;
+        const next = statuses.slice(index + 1).find((it) => STATES.test(it.status.type));
+        const from = Math.max(at, begin + LONGEST_CALL);
+        if (!next || next.at <= from + PROMPT || end <= from + PROMPT) continue;
+        yield `1: ${name(outcome)} went on at ${from} although the server is away`;
+        break;
+      }
+    }
+  }
+}
+
+/** Within so many milliseconds a drain looks again. */
+const PROMPT = 1_000;
+
 /** Rules about what a client does when connections, tokens and answers fail. */
 export const OUTAGE_RULES: readonly Rule[] = [
   startsFailForAReason,
   waitsHavePatience,
   tokensAreRenewed,
   queuesHaveRoom,
+  streamsEndForAReason,
+  connectStartsOver,
+  drainsGiveUp,
 ];

@@ -187,9 +187,9 @@ function* restartsAreTold({ actors, model }: Evidence): Iterable<string> {
 
 const ENDS = ["job.completed", "job.dlq"];
 
-function hasRead({ ended, outcome, items }: Reading): boolean {
+function hasRead({ ended, isLeft, outcome, items }: Reading): boolean {
   const hasGap = items.some((item) => !isEvent(item));
-  return !!ended && !ended.error && !outcome.signal?.signal.aborted && !hasGap;
+  return !!ended && !ended.error && !isLeft && !outcome.signal?.signal.aborted && !hasGap;
 }
 
 function isNear(start: DispatchEvent, event: DispatchEvent): boolean {

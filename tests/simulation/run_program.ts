@@ -7,9 +7,13 @@ import type { CallStep, FrameKind, PlannedFault, Program } from "./program.ts";
 import { nothingIsLeft, RULES } from "./rules.ts";
 import { CALL_RULES } from "./rules_of_calls.ts";
 import { FLOW_RULES } from "./rules_of_flow.ts";
+import { HTTP_RULES } from "./rules_of_http.ts";
 import { OUTAGE_RULES } from "./rules_of_outages.ts";
 import { RECORD_RULES, statusesAreInOrder } from "./rules_of_records.ts";
+import { RESULT_RULES } from "./rules_of_results.ts";
 import { STREAM_RULES } from "./rules_of_streams.ts";
+import { TIME_RULES } from "./rules_of_times.ts";
+import { channelsAreLeft, WIRE_RULES } from "./rules_of_wire.ts";
 import { MORTAL_TOKENS, workload } from "./workload.ts";
 
 /** How a program went. */
@@ -26,6 +30,7 @@ export interface Verdict {
 const ALL_RULES = [
   ...[...RULES, ...CALL_RULES, ...STREAM_RULES],
   ...[...RECORD_RULES, ...OUTAGE_RULES, ...FLOW_RULES],
+  ...[...RESULT_RULES, ...TIME_RULES, ...WIRE_RULES, ...HTTP_RULES],
 ];
 
 /** How many milliseconds after the last step everything must be in order again. */
@@ -84,6 +89,7 @@ async function runInWorld(program: Program, memory?: MemoryCheck<Program>): Prom
     await world.run(Promise.all(actors.map(({ client }) => client.close())), CLOSE);
     await world.advance(CLOSE);
     violations.push(...nothingIsLeft(evidence), ...statusesAreInOrder(evidence));
+    violations.push(...channelsAreLeft(evidence));
   } catch (error) {
     violations.push(`0: ${(error as Error).stack ?? error}`);
   } finally {
@@ -229,6 +235,7 @@ class PlannedFaults {
       if (text.includes('"credits":')) return ["grant"];
       return WRITES.test(text) ? ["write"] : [];
     }
+    if (text.startsWith("event:")) return ["stream", "answer"];
     if (text.includes('"type":"event"')) return isLane ? ["event", "lane"] : ["event"];
     return isLane && text.includes('"run_id"') ? ["answer", "result"] : ["answer"];
   }
@@ -250,6 +257,7 @@ function faultFor(
   const fault = faults.next(frame);
   if (!fault) return undefined;
   model.harmed.add(frame.connection);
+  if (fault.do === "delay" || fault.do === "stall") model.delayed.add(frame.connection);
   const isSpoilt = fault.do === "drop" || fault.do === "malformed";
   // Over TCP no frame is lost alone: the loss of some would never be noticed.
   if (isSpoilt && NEVER_LOST.test(frame.text) && frame.direction === "in") return undefined;

@@ -53,6 +53,19 @@ export function workload(): Workload {
           await wf.sleep(`after-${day}`, 700);
         }
       }),
+      defineWorkflow("brisk", async (wf) => {
+        for (const step of ["a", "b", "c", "d", "e", "f", "g", "h"]) {
+          await wf.step(step, () => {});
+          await wf.sleep(`after-${step}`, 25);
+        }
+      }),
+      // Longer than it takes to notice that a lane has fallen silent.
+      defineWorkflow("slow", async (wf) => {
+        for (const step of ["1", "2", "3", "4"]) {
+          await wf.step(step, () => {});
+          await wf.sleep(`after-${step}`, "9s");
+        }
+      }),
       defineWorkflow("hour", async (wf) => {
         await wf.sleep("hour", "1h");
         await wf.step("after", () => {});

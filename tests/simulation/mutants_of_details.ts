@@ -1,0 +1,126 @@
+import { type Mutant, mutant } from "./mutants.ts";
+
+/** Further mutants that the simulation must find: details of what is documented. */
+export const DETAIL_MUTANTS: readonly Mutant[] = [
+  // Credits and gaps.
+  mutant("a grant is one credit short", "client/subscribe/credits.ts", [
+    `this.#link.sendControl("request", { credits });`,
+    `this.#link.sendControl("request", { credits: credits - 1 });`,
+  ]),
+  mutant("the gap after a reconnect is told twice", "client/session.ts", [
+    `this.#router.reportGap("reconnect", since);`,
+    `this.#router.reportGap("reconnect", since);
+        this.#router.reportGap("reconnect", since);`,
+  ]),
+  mutant("the gap after a reconnect begins when the loss was noticed", "client/session.ts", [
+    "const since = this.#link.lastMessageAt;",
+    "const since = this.clock.now();",
+  ]),
+
+  // Calls and what they resolve with.
+  mutant(
+    "a start in flight as the client closes is told as not-sent",
+    "client/connection/with_deadline.ts",
+    ["limit.abort(inContext(what, error, limits.delivery))", "limit.abort(inContext(what, error))"],
+  ),
+  mutant(
+    "deadlines of work do not count while reconnecting",
+    "client/connection/with_deadline.ts",
+    [
+      "() => limit.abort(deadlineExceeded(limits)),",
+      "() => void ((host as { isReconnecting?: boolean }).isReconnecting || limit.abort(deadlineExceeded(limits))),",
+    ],
+  ),
+  mutant("a queued call does not expire", "client/connection/call.ts", [
+    "const { awaited, disconnectCause } = this.owner!;",
+    `const { awaited, disconnectCause } = this.owner!;
+    if (awaited === "connection") return;`,
+  ]),
+  mutant("the index of the payload that failed is one too high", "client/enqueue_many.ts", [
+    "new EnqueueManyError(name, jobs.length, cause)",
+    "new EnqueueManyError(name, jobs.length + 1, cause)",
+  ]),
+  mutant("progress begins at 0", "client/enqueue_many.ts", [
+    "onProgress?.(++enqueued)",
+    "onProgress?.(enqueued++)",
+  ]),
+  mutant("one request too many is in flight", "client/enqueue_many.ts", [
+    "requests.length >= window",
+    "requests.length > window",
+  ]),
+  mutant("the priority is not sent", "client/connection/requests.ts", [
+    "JSON.stringify({ name, queue, priority })",
+    "JSON.stringify({ name, queue })",
+  ]),
+  mutant("a duplicate answer settles the next call", "client/connection/link.ts", [
+    "let call = this.#calls.get(correl_id!);",
+    "let call = this.#calls.get(correl_id!) ?? (this.#calls.size === 1 ? [...this.#calls.values()][0] : undefined);",
+  ]),
+  mutant("a cancel that was refused is told as done", "client/connection/requests.ts", [
+    `await send(transport, cancelJob(jobId, options));
+  for`,
+    `await send(transport, cancelJob(jobId, options)).catch((e) => { if (typeof e.code !== "number") throw e; });
+  for`,
+  ]),
+  mutant("a handle keeps its first state", "client/follow/entity_handle.ts", [
+    "follower.onState.add(setState);",
+    "",
+  ]),
+
+  // Connections.
+  mutant(
+    "an opened link keeps listening for the abort of the session",
+    "client/connection/link.ts",
+    [`signal.removeEventListener("abort", onAbort);`, ""],
+  ),
+  mutant("a socket that failed to open is left open", "client/connection/link.ts", [
+    `this.#state = "closed";
+        terminate(socket);`,
+    `this.#state = "closed";`,
+  ]),
+  mutant("a ping that is late is a lost connection", "client/connection/heartbeat.ts", [
+    "if (this.#heardAt !== heardAt) this.start();",
+    "if (this.#heardAt > heardAt + pingTimeout) this.start();",
+  ]),
+  mutant("calls go before the subscriptions after a reconnect", "client/session.ts", [
+    `await this.#router.resubscribe(link, connectTimeout, this.#abort.signal);
+        this.#onConnected(link, attempt);`,
+    `this.#router.listenTo(link);
+        this.#onConnected(link, attempt);
+        await this.#router.resubscribe(link, connectTimeout, this.#abort.signal);`,
+  ]),
+  mutant("a client that closes does not leave its channels", "client/session.ts", [
+    "if (link) this.#router.leave(link);",
+    "",
+  ]),
+
+  // Lanes and readers.
+  mutant("nobody is told of a lost lane", "client/start/lanes.ts", [
+    `this.#session.status.emit({ type: "lane_lost", runId, cause });`,
+    "void cause;",
+  ]),
+  mutant("a lane that is dropped stays subscribed", "client/start/lane_pool.ts", [
+    `    this.#unsubscribe(lane);
+    void lane.link.close(cause, true);`,
+    "    void lane.link.close(cause, true);",
+  ]),
+  mutant("a subscription keeps its abort listener", "client/subscribe/open_subscription.ts", [
+    `const stopListening = () => signal?.removeEventListener("abort", onAbort);`,
+    "const stopListening = () => {};",
+  ]),
+  mutant("a reader that leaves the loop stays subscribed", "client/subscribe/bounded_queue.ts", [
+    "if (!this.#ended) this.#options.onLeave?.();",
+    "",
+  ]),
+  mutant("an overflow error leaves the channel subscribed", "client/subscribe/bounded_queue.ts", [
+    `      onLeave?.();
+      return this.fail(`,
+    "      return this.fail(",
+  ]),
+
+  // HTTP.
+  mutant("a call over HTTP that times out is told as not-sent", "client/http/http_session.ts", [
+    `awaited: "answer", delivery: "unknown" } as const`,
+    `awaited: "answer" } as const`,
+  ]),
+];

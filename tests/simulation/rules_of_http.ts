@@ -1,0 +1,138 @@
+import type { DispatchEvent, Gap } from "../../mod.ts";
+import type { Outcome, Reading } from "./actor.ts";
+import { keyOf } from "./model.ts";
+import { channelsOf } from "../../protocol/mod.ts";
+import type { Evidence, Rule } from "./rules.ts";
+
+const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
+
+const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
+
+/** Events that were published this many milliseconds ago have arrived. */
+const IN_FLIGHT = 3_000;
+
+/** Rule 4: what a subscription over HTTP misses lies in a gap. */
+function* streamsAreTold({ program, actors, model, world }: Evidence): Iterable<string> {
+  // Each node publishes its own events, and nobody sees which node has a stream.
+  if (program.nodes !== 1) return;
+  for (const { name: client, plan, subscriptions } of actors) {
+    if (plan.transport !== "sse") continue;
+    const isHarmed = [...model.harmed].some((it) => it.startsWith(`${client}#`));
+    for (const reading of subscriptions) {
+      const { outcome, items, ended, isLeft, isBusy } = reading;
+      if (!outcome.isSettled || outcome.error) continue;
+      const read = positionsOf(reading, model);
+      const [last] = read.slice(-1);
+      const isOver = ended || isLeft || isBusy || isHarmed;
+      for (const { order, event, at } of model.published) {
+        if (!channelsOf(event).includes(reading.name) || at <= outcome.worldEnd) continue;
+        const next = read.find((it) => it.order >= order);
+        if (next ? next.order === order || next.isAfterGap : isOver) continue;
+        if (!next && (at >= world.now - IN_FLIGHT || (last && !isEvent(items.at(-1)!)))) continue;
+        yield `4: ${name(outcome)} to '${reading.name}' misses ${keyOf(event)} without a gap`;
+        break;
+      }
+    }
+  }
+}
+
+/** Returns the positions of the events that a reader got, and whether a gap came before each. */
+function positionsOf(
+  { items }: Reading,
+  model: Evidence["model"],
+): { order: number; isAfterGap: boolean }[] {
+  const positions: { order: number; isAfterGap: boolean }[] = [];
+  let isAfterGap = false;
+  for (const item of items) {
+    if (isEvent(item)) {
+      const order = model.byKey.get(keyOf(item))?.[0]?.order;
+      if (order !== undefined) positions.push({ order, isAfterGap });
+      isAfterGap = false;
+    } else isAfterGap = true;
+  }
+  return positions;
+}
+
+/** How many tokens each client has that gets another one. */
+const TOKENS = 10;
+
+/** Matches the token that a request over HTTP has. */
+const TOKEN = /"token":"(.*?)"|[?&]token=([^&]*)/;
+
+/** Rule 6: over HTTP, too, a client does not use a token again that was refused. */
+function* refusedTokensAreDropped({ actors, model, program }: Evidence): Iterable<string> {
+  const expirations = program.steps.filter((step) => "expire" in step).length;
+  for (const { name: client, plan, isHttp, outcomes } of actors) {
+    if (!isHttp || !plan.hasFreshTokens || expirations === 0) continue;
+    for (const outcome of outcomes) {
+      if (Object(outcome.error).code !== 401 || expirations >= TOKENS - 1) continue;
+      yield `6: ${name(outcome)} was refused although ${client} can get another token`;
+    }
+    const tokens = new Map<string, string>();
+    const refused = new Map<string, number>();
+    for (const { at, who, what, frame } of model.world.trace) {
+      if (!who.startsWith(`${client}#`) || frame === undefined) continue;
+      if (what.startsWith("requests")) {
+        const [, inBody, inAddress] = TOKEN.exec(frame) ?? [];
+        const token = inBody ?? inAddress;
+        if (token === undefined) continue;
+        tokens.set(who, token);
+        const late = LATE + program.latency[1];
+        if (at <= (refused.get(token) ?? Infinity) + late) continue;
+        yield `6: ${client} uses the token ${token} again at ${at}`;
+        break;
+      }
+      const isRefusal = what === "answers" && frame.includes('"code":401');
+      const token = tokens.get(who);
+      if (isRefusal && token !== undefined && !refused.has(token)) refused.set(token, at);
+    }
+  }
+}
+
+/** After how many milliseconds a refusal has arrived, if a fault delays it. */
+const LATE = 2_100;
+
+/** After this many milliseconds a connection has held, and delays begin anew. */
+const HOLD_TIME = 5_000;
+
+/** The longest delay before the first attempt. */
+const FIRST_DELAY = 1_000;
+
+const STREAM = /^\/dwp\/sse\?channel=(.*?)&/;
+
+/** Rule 6: a stream over HTTP that held is soon opened again when it has broken. */
+function* streamsComeBack({ program, model, actors }: Evidence): Iterable<string> {
+  for (const { name: client, plan, subscriptions, watches, outcomes, hasSlept } of actors) {
+    const isFollowing = watches.length > 0 || outcomes.some(({ target }) => target);
+    if (plan.transport !== "sse" || hasSlept || isFollowing) continue;
+    const streams = new Map<string, { at: number; channel: string }>();
+    /** When the stream of a channel broke, until it is asked for again. */
+    const broken = new Map<string, number>();
+    for (const { at, who, what, frame } of model.world.trace) {
+      if (!who.startsWith(`${client}#`) || frame === undefined) continue;
+      const isRequest = what.startsWith("requests");
+      const opened = isRequest && STREAM.exec(frame)?.[1];
+      if (opened) streams.set(who, { at, channel: decodeURIComponent(opened) });
+      const stream = streams.get(who);
+      if (what === "streams, but cut" && stream && at - stream.at >= HOLD_TIME + FIRST_DELAY) {
+        broken.set(stream.channel, at);
+      }
+      if (!isRequest || !frame.includes('"method":"subscribe"')) continue;
+      for (const [channel, brokenAt] of broken) {
+        if (!frame.includes(`"channel":"${channel}"`)) continue;
+        broken.delete(channel);
+        const late = at - brokenAt;
+        const isShared = subscriptions.filter((it) => it.channel === channel).length !== 1;
+        if (isShared || late <= FIRST_DELAY + program.latency[1] + 1) continue;
+        yield `6: ${client} opens the stream of ${channel} again after ${late} ms`;
+      }
+    }
+  }
+}
+
+/** Rules about clients over HTTP. */
+export const HTTP_RULES: readonly Rule[] = [
+  streamsAreTold,
+  refusedTokensAreDropped,
+  streamsComeBack,
+];

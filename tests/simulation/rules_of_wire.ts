@@ -1,0 +1,134 @@
+import type { Outcome } from "./actor.ts";
+import type { Evidence, Rule } from "./rules.ts";
+
+const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
+
+/** Rule 4: a grant fills the window of a connection up to the number that the caller chose. */
+function* grantsFillTheWindow({ actors }: Evidence): Iterable<string> {
+  for (const { name: client, grants, plan } of actors) {
+    for (const { at, granted, arrived } of grants) {
+      const window = granted - arrived;
+      if (window === plan.credits) continue;
+      yield `4: ${client} filled its window up to ${window} at ${at}, not to ${plan.credits}`;
+      break;
+    }
+  }
+}
+
+/** Matches a request in a frame. */
+const REQUEST = /"type":"request".*"method":"(.*?)"/;
+
+const CHANNEL = /"channel":"(.*?)"/;
+
+/** Rule 6: a new connection subscribes to the channels of the last one before all other requests. */
+function* channelsComeFirst({ actors, model, world }: Evidence): Iterable<string> {
+  for (const { statuses, subscriptions, isHttp } of actors) {
+    const open = subscriptions.filter((it) => !it.ended && !it.isLeft && it.outcome.isSettled);
+    if (isHttp || open.length === 0) continue;
+    for (const { status, worldAt } of statuses) {
+      if (status.type !== "connected" || status.attempt === 0) continue;
+      const lost = statuses.findLast((it) =>
+        it.worldAt <= worldAt && it.status.type === "disconnected"
+      );
+      const connection = world.connections.find((it) => it.sessionId === status.sessionId)?.name;
+      let others = 0;
+      for (const { who, what, frame } of model.world.trace) {
+        if (who !== connection || !frame || !what.startsWith("sends")) continue;
+        const method = REQUEST.exec(frame)?.[1];
+        if (method === undefined || method === "auth") continue;
+        const channel = method === "subscribe" ? CHANNEL.exec(frame)?.[1] : undefined;
+        if (channel === undefined) others++;
+        const reading = others > 0 &&
+          open.find((it) => it.channel === channel && it.outcome.worldEnd < lost!.worldAt);
+        if (!reading) continue;
+        yield `6: ${name(reading.outcome)} is subscribed on ${connection} after ${others} requests`;
+        break;
+      }
+    }
+  }
+}
+
+/** Rule 7: before a client closes a connection that works, it leaves the channels. */
+export function* channelsAreLeft({ actors, model, world }: Evidence): Iterable<string> {
+  const channels = new Map<string, Set<string>>();
+  for (const { name: client, statuses, isHttp } of actors) {
+    if (isHttp) continue;
+    const sessions = new Set(
+      statuses.flatMap(({ status }) => status.type === "connected" ? status.sessionId : []),
+    );
+    const own = world.connections.filter((it) => it.client === client);
+    const isWorking = new Set(
+      own.filter((it) => !model.harmed.has(it.name) && sessions.has(it.sessionId!))
+        .map((it) => it.name),
+    );
+    for (const { who, what, frame } of model.world.trace) {
+      if (!isWorking.has(who)) continue;
+      let left = channels.get(who);
+      if (!left) channels.set(who, left = new Set());
+      if (what === "closes" || what === "drops") {
+        if (left.size > 0) {
+          yield `7: ${client} closes ${who} while it is subscribed to [${[...left]}]`;
+        }
+        isWorking.delete(who);
+      }
+      const method = frame && what.startsWith("sends") && REQUEST.exec(frame)?.[1];
+      if (method === "subscribe") left.add(CHANNEL.exec(frame!)![1]!);
+      if (method === "unsubscribe") left.delete(CHANNEL.exec(frame!)![1]!);
+    }
+  }
+}
+
+/** A start on a connection, until its answer. */
+interface SentStart {
+  readonly id: string;
+  readonly name: string;
+  readonly input: string;
+}
+
+/** How soon a client notices that a connection is cut. */
+const NOTICED = 1_500;
+
+/** Rule 6: who knows a run is told when the connection that started it is lost. */
+function* lostLanesAreTold({ actors, model }: Evidence): Iterable<string> {
+  for (const { name: client, outcomes, statuses, isHttp, hasSlept } of actors) {
+    if (isHttp || hasSlept) continue;
+    const starts = new Map<string, SentStart>();
+    for (const { at, who, what, frame } of model.world.trace) {
+      if (!who.startsWith(`${client}#`)) continue;
+      if (what.startsWith("sends") && frame?.includes('"method":"workflow.start"')) {
+        const { id, data } = JSON.parse(frame);
+        starts.set(who, { id, name: data.name, input: JSON.stringify(data.input) });
+      }
+      const start = starts.get(who);
+      if (!start) continue;
+      if (what.startsWith("receives") && frame!.includes(`"correl_id":"${start.id}"`)) {
+        starts.delete(who);
+      }
+      if (["closes", "drops", "is muted"].includes(what)) starts.delete(who);
+      if (what !== "is cut") continue;
+      starts.delete(who);
+      const same = outcomes.filter(({ op, value }) =>
+        op.do === "start" && op.name === start.name && JSON.stringify(value ?? {}) === start.input
+      );
+      const [outcome] = same;
+      const isKnown = same.length === 1 && outcome!.isSettled && !outcome!.error &&
+        outcome!.worldEnd < at && !outcome!.signal;
+      if (!isKnown) continue;
+      const isOver = statuses.some(({ status, worldAt }) =>
+        ["closed", "failed"].includes(status.type) && worldAt <= at + NOTICED
+      );
+      const isTold = statuses.some(({ status }) =>
+        status.type === "lane_lost" && status.runId === outcome!.result
+      );
+      if (isOver || isTold) continue;
+      yield `6: ${name(outcome!)} lost ${who} at ${at}, of which nobody was told`;
+    }
+  }
+}
+
+/** Rules about what clients send, and on which connections. */
+export const WIRE_RULES: readonly Rule[] = [
+  grantsFillTheWindow,
+  channelsComeFirst,
+  lostLanesAreTold,
+];
