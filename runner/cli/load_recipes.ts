@@ -57,7 +57,10 @@ export async function loadRecipes(
     }
   }
   loaded.files = [...new Set(files)];
-  const loading = loaded.files.map((path) => loadRecipe(path, context));
+  const texts = loaded.files.map((path) => isScript(path) ? undefined : readRecipeText(path));
+  // To read all of them first is faster than to parse one while the next is read.
+  await Promise.allSettled(texts);
+  const loading = loaded.files.map((path, i) => loadRecipe(path, texts[i], context));
   for (const { recipes, diagnostics, casesFile } of await Promise.all(loading)) {
     if (casesFile !== undefined) loaded.casesFiles.push(casesFile);
     loaded.diagnostics.push(...diagnostics);
@@ -75,12 +78,22 @@ interface LoadedFile {
   casesFile?: string;
 }
 
+/** Whether a file is a module with recipes. */
+function isScript(path: string): boolean {
+  return /\.[cm]?[jt]s$/.test(path);
+}
+
+function readRecipeText(path: string): Promise<string> {
+  return readTextFile(path, "recipe", MAX_BYTES);
+}
+
 async function loadRecipe(
   path: string,
+  text: Promise<string> | undefined,
   { guard, signal }: LoadContext,
 ): Promise<LoadedFile> {
   try {
-    if (/\.[cm]?[jt]s$/.test(path)) {
+    if (text === undefined) {
       const [{ loadScript }, { provideOwnPackage }] = await Promise.all([
         import("../script/load_script.ts"),
         import("./own_package.ts"),
@@ -89,7 +102,7 @@ async function loadRecipe(
       guard?.start();
       return await loadScript(path, { signal, onError: (error) => guard?.take(error) });
     }
-    const read = await readRecipe(path, await readTextFile(path, "recipe", MAX_BYTES), loader);
+    const read = await readRecipe(path, await text, loader);
     const { recipe, diagnostics } = read;
     if (recipe?.cases) return await withRows(recipe, diagnostics);
     return { recipes: recipe ? [recipe] : [], diagnostics };
@@ -117,7 +130,7 @@ async function withRows(
 const loader: RecipeLoader = {
   async load(path, from) {
     const name = resolvePath(path, from);
-    return { name, text: await readTextFile(name, "recipe", MAX_BYTES) };
+    return { name, text: await readRecipeText(name) };
   },
 };
 

@@ -23,16 +23,27 @@ export function maskEvent(event: RecipeEvent, mask: Mask): RecipeEvent {
 }
 
 function walk(value: unknown, mask: Mask): unknown {
-  // A list of texts is masked as one.
-  if (Array.isArray(value) && value.some((item) => typeof item === "object")) {
-    return value.map((item) => walk(item, mask));
+  if (Array.isArray(value)) {
+    // A list of texts is masked as one.
+    const hasObjects = value.some((item) => typeof item === "object");
+    const masked = hasObjects ? value.map((item) => walk(item, mask)) : mask.value(value);
+    return masked.every((item, i) => item === value[i]) ? value : masked;
   }
   // A number here comes from the server or the recipe, such as the code of an error.
-  if (Array.isArray(value) || typeof value !== "object" || value === null) return mask.value(value);
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => {
-      if (OWN_FIELDS.has(name)) return [name, item];
-      return [name, MAP_FIELDS.has(name) ? mask.value(item) : walk(item, mask)];
-    }),
-  );
+  if (typeof value !== "object" || value === null) return mask.value(value);
+  return mapValues(value, (item, name) => {
+    if (OWN_FIELDS.has(name)) return item;
+    return MAP_FIELDS.has(name) ? mask.value(item) : walk(item, mask);
+  });
+}
+
+/** Replaces the values of an object; returns the object itself if all of them stay the same. */
+function mapValues(value: object, replace: (item: unknown, name: string) => unknown): object {
+  let changed: Map<string, unknown> | undefined;
+  for (const [name, item] of Object.entries(value)) {
+    const replaced = replace(item, name);
+    if (replaced !== item) (changed ??= new Map(Object.entries(value))).set(name, replaced);
+  }
+  // Unlike an assignment, `fromEntries` keeps a key `__proto__`.
+  return changed ? Object.fromEntries(changed) : value;
 }

@@ -1,3 +1,4 @@
+import { delay } from "../../runtime/clock.ts";
 import type { StepContext } from "./context.ts";
 
 /** The longest pause between two reads, in milliseconds. */
@@ -6,6 +7,8 @@ const MAX_PAUSE = 1000;
 const PAUSE_AFTER_EVENT = 5;
 /** The first pause, in milliseconds. It doubles while no event arrives. */
 const FIRST_PAUSE = 20;
+/** The first pause once events arrive, in milliseconds: reading is only the fallback then. */
+const PAUSE_WITH_EVENTS = 100;
 
 /** Decides when to read the state of a job or run again: after an event, or after a pause. */
 export class Poll implements Disposable {
@@ -29,15 +32,21 @@ export class Poll implements Disposable {
     if (!this.#stop) {
       this.#stop = new AbortController();
       this.#listen(this.#stop.signal);
-      // The subscription misses what happened between the first read and now.
-      return;
-    }
-    if (this.#hasEvent) {
+      // Events of what has happened so far come first, all at once: one read is enough for them.
+      await this.#pauseOrEvent();
+      await delay(0, { signal, clock });
+      if (this.#hasEvent) this.#pause = PAUSE_WITH_EVENTS;
       this.#hasEvent = false;
-      this.#pause = PAUSE_AFTER_EVENT;
       return;
     }
-    await new Promise<void>((resolve, reject) => {
+    if (!this.#hasEvent) await this.#pauseOrEvent();
+    if (this.#hasEvent) this.#pause = PAUSE_AFTER_EVENT;
+    this.#hasEvent = false;
+  }
+
+  #pauseOrEvent(): Promise<void> {
+    const { signal, pauses: clock } = this.#context;
+    return new Promise<void>((resolve, reject) => {
       const done = () => {
         clock.clearTimeout(timer);
         signal.removeEventListener("abort", onAbort);
@@ -55,8 +64,6 @@ export class Poll implements Disposable {
       signal.addEventListener("abort", onAbort, { once: true });
       this.#onEvent = () => {
         done();
-        this.#hasEvent = false;
-        this.#pause = PAUSE_AFTER_EVENT;
         resolve();
       };
     });
