@@ -21,6 +21,8 @@ export interface RunClockOptions {
    * Without it, the time runs as fast as real time meanwhile.
    */
   patience?: number;
+  /** Calls the callbacks of timers. */
+  call?: (callback: () => void) => void;
 }
 
 /**
@@ -38,6 +40,7 @@ export class RunClock implements VirtualClock, SkippableClock {
   readonly #clock: SkippingClock;
   readonly #real: Clock;
   readonly #patience: number | undefined;
+  readonly #call: (callback: () => void) => void;
   readonly #holds = new Set<object>();
   /** The real time until which the current hold has moved the clock. */
   #heldSince = 0;
@@ -53,16 +56,19 @@ export class RunClock implements VirtualClock, SkippableClock {
   /** When something other than a pause last happened. */
   #lastWork: number;
 
-  constructor({ start, real, patience }: RunClockOptions) {
+  constructor({ start, real, patience, call = (callback) => callback() }: RunClockOptions) {
     this.#patience = patience;
+    this.#call = call;
     this.#clock = new SkippingClock({ start }, true);
     this.#real = real;
     this.#lastWork = this.now();
     this.pauses = {
       now: () => this.now(),
       monotonic: () => this.now(),
-      setTimeout: (callback, ms) =>
-        this.#clock.setTimeout(callback, Math.max(ms, (this.now() - this.#lastWork) * PATIENCE)),
+      setTimeout: (callback, ms) => {
+        const pause = Math.max(ms, (this.now() - this.#lastWork) * PATIENCE);
+        return this.#clock.setTimeout(() => this.#call(callback), pause);
+      },
       clearTimeout: (handle) => this.clearTimeout(handle),
     };
   }
@@ -90,7 +96,7 @@ export class RunClock implements VirtualClock, SkippableClock {
     this.#lastWork = this.now();
     const onTimer = () => {
       this.#lastWork = this.now();
-      callback();
+      this.#call(callback);
     };
     return this.#clock.setTimeout(onTimer, ms, kind);
   }

@@ -31,6 +31,8 @@ export interface Work {
   readonly workflow?: string;
   /** The id of the job or run; absent for a request. */
   readonly id?: string;
+  /** For a sleep, or a wait until it times out: how long it takes, in milliseconds. */
+  readonly ms?: number;
   /** For a job: the number of the attempt, from 1. */
   readonly attempt?: number;
   /** For a job: whether it is retried if this attempt fails. */

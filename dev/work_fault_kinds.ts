@@ -9,13 +9,15 @@ export interface WorkFaultKind {
 }
 
 const PARTS: readonly WorkKind[] = ["job", "step", "parallel", "child"];
+/** The kinds of work that call a function of the workload. */
+export const HANDLERS: readonly WorkKind[] = ["job", "step", "parallel", "compensate"];
 
 /** The faults that can happen to work. */
 export const WORK_FAULTS = {
   "crash": {
     description:
-      "the process dies after a handler or step has returned, and before its result is stored: it runs again",
-    work: [...PARTS, "sleep", "wait"],
+      "the process dies at an `await` of a handler or step, or after it has returned and before its result is stored: it runs again",
+    work: [...PARTS, "compensate", "sleep", "wait"],
   },
   "delay": {
     description: "a job, a part of a run or a request is late, or takes longer",

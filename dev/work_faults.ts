@@ -4,6 +4,7 @@ import { type AroundWork, CrashError, type Work } from "./work.ts";
 import {
   describeWork,
   endOf,
+  HANDLERS,
   ownerOf,
   siteOf,
   WORK_FAULTS,
@@ -15,12 +16,18 @@ export const INJECTED_ERROR = "injected by explore";
 
 /** The most by which the faults of one seed make everything later, in milliseconds. */
 const MOST_LATENESS = 20_000;
+/** How many of the longest delays fit in one seed, if that is more. */
+const LONGEST_DELAYS = 2;
+/** The part of the delays that are about as long as the longest. */
+const LONG_DELAYS = 0.25;
 /** How long work waits for other work to begin, in milliseconds. */
 const LONGEST_MEETING = 1_000;
 /** The shortest and longest time after which the work of a dead process goes on. */
 const DOWNTIME = [1_000, 5_000] as const;
 /** By how many turns of the microtask queue work that begins together is shifted. */
 const MOST_LAG = 8;
+/** At so many places in one call of a handler its process can die. */
+const MOST_AWAITS = 40;
 
 /** Settings of {@linkcode WorkFaults}. */
 export interface WorkFaultsOptions {
@@ -38,6 +45,11 @@ export interface WorkFaultsOptions {
   onFault?: (fault: InjectedFault) => void;
   /** The longest delay, in milliseconds. */
   longestDelay: number;
+  /**
+   * Calls a handler, and calls back at each of its `await`s. Once that returns `true`, the handler
+   * does nothing more, and the promise never settles. Without it, no handler is interrupted.
+   */
+  watchAwaits?: <T>(run: () => Promise<T>, onAwait: () => boolean) => Promise<T>;
 }
 
 /** A fault that happened. */
@@ -56,6 +68,10 @@ export class WorkFaults {
   readonly injected: InjectedFault[] = [];
   /** The keys of the faults that could have happened, by kind, with the job or workflow. */
   readonly possible: Map<WorkFaultName, Map<string, string>> = new Map();
+  /** The longest sleep of a run, in milliseconds. */
+  longestSleep = 0;
+  /** The shortest timeout of a wait for events, in milliseconds. */
+  shortestWait = Infinity;
   /** The runs of which a wait has timed out. */
   readonly timedOut: Set<string> = new Set();
   readonly #options: WorkFaultsOptions;
@@ -63,9 +79,13 @@ export class WorkFaults {
   readonly #counts = new Map<string, number>();
   /** The work that fails for good, by the id of its job or run and its name. */
   readonly #failing = new Set<string>();
+  /** The jobs and workflows of which one fails for good. */
+  readonly #failingOwners = new Set<string>();
   /** The work that has crashed once its function had returned, in the same form. */
   readonly #crashed = new Set<string>();
   readonly #meetings = new Set<PromiseWithResolvers<void>>();
+  /** The handlers that are at work, by the id of their job or run. */
+  readonly #active = new Map<string, Set<Call>>();
   #lateness = 0;
 
   constructor(options: WorkFaultsOptions) {
@@ -81,12 +101,16 @@ export class WorkFaults {
   /** Carries out a piece of work, with faults. */
   readonly around: AroundWork = async (work, run) => {
     const site = new Site(this, work, this.#ordinal(siteOf(work)));
+    const { kind, ms = 0 } = work;
+    if (kind === "sleep") this.longestSleep = Math.max(this.longestSleep, ms);
+    if (kind === "wait") this.shortestWait = Math.min(this.shortestWait, ms);
     const failing = `${work.id} ${siteOf(work)}`;
     if (this.#failing.has(failing)) throw new Error(INJECTED_ERROR);
     // What has had its effect does not fail for good: no compensation could take that back.
     const fails = this.#crashed.has(failing) ? undefined : site.happens("fail");
     if (fails) {
       this.#failing.add(failing);
+      this.#failingOwners.add(ownerOf(work));
       this.#report(fails, `${describeWork(work)} failed, as it always does from then on`);
       throw new Error(INJECTED_ERROR);
     }
@@ -96,7 +120,7 @@ export class WorkFaults {
     if (site.can("order")) await this.#meet(site);
     if (work.kind === "wait") this.#crashBefore(site);
     const twice = site.happens("duplicate");
-    const result = await (twice ? this.#runTwice(twice, site, run) : this.#run(work, run));
+    const result = await (twice ? this.#runTwice(twice, site, run) : this.#run(site, run));
     if (late && !isBefore) await this.#delay(late, `${describeWork(work)} ended`);
     if (work.kind !== "wait") this.#crashAfter(site);
     return result;
@@ -115,7 +139,9 @@ export class WorkFaults {
   }
 
   #may(kind: WorkFaultName, owner: string): boolean {
-    return kind !== "fail" || (this.#options.mayFail?.(owner) ?? true);
+    if (kind !== "fail") return true;
+    // Nothing survives that all the jobs of a name fail, of which each does what another has left.
+    return !this.#failingOwners.has(owner) && (this.#options.mayFail?.(owner) ?? true);
   }
 
   #ordinal(site: string): number {
@@ -132,7 +158,8 @@ export class WorkFaults {
 
   /** Takes some time from what the faults of a seed may take together. */
   #spend(wanted: number): number {
-    const ms = Math.min(wanted, MOST_LATENESS - this.#lateness);
+    const most = Math.max(MOST_LATENESS, LONGEST_DELAYS * this.#options.longestDelay);
+    const ms = Math.min(wanted, most - this.#lateness);
     this.#lateness += ms;
     return ms;
   }
@@ -140,7 +167,9 @@ export class WorkFaults {
   async #delay(pick: Pick, what: string): Promise<void> {
     const { clock, longestDelay } = this.#options;
     // Most delays are short: so many different lengths are tried.
-    const wanted = Math.round(longestDelay ** pick.random());
+    const isLong = pick.random() < LONG_DELAYS;
+    const part = pick.random();
+    const wanted = Math.round(isLong ? longestDelay * (0.8 + part / 5) : longestDelay ** part);
     const ms = this.#spend(wanted);
     this.#report(pick, `${what} ${ms} ms late`);
     await delay(ms, { clock });
@@ -175,16 +204,16 @@ export class WorkFaults {
     const pick = site.happens("crash");
     if (!pick) return;
     const { name, workflow } = site.work;
-    throw this.#crash(pick, `the run of ${workflow} crashed before it waited (${name})`);
+    throw this.#crash(pick, site, `the run of ${workflow} crashed before it waited (${name})`);
   }
 
   #crashAfter(site: Site): void {
     const what = describeWork(site.work);
     const crash = site.happens("crash");
     if (crash) {
-      this.#crashed.add(`${site.work.id} ${siteOf(site.work)}`);
       throw this.#crash(
         crash,
+        site,
         `${what} crashed after ${endOf(site.work)}, before its result was stored`,
       );
     }
@@ -194,14 +223,19 @@ export class WorkFaults {
     throw new Error(INJECTED_ERROR);
   }
 
-  #crash(pick: Pick, text: string): CrashError {
+  #crash(pick: Pick, { work }: Site, text: string): CrashError {
     const [least, most] = DOWNTIME;
+    if (work.kind !== "wait") this.#crashed.add(`${work.id} ${siteOf(work)}`);
+    // The other handlers of the process die, too.
+    for (const call of this.#active.get(work.id!) ?? []) call.isDead = true;
     const ms = this.#spend(Math.round(least + pick.random() * (most - least)));
     this.#report(pick, `${text}; it runs again ${ms} ms later`);
     return new CrashError(ms);
   }
 
-  async #run<T>(work: Work, run: () => Promise<T>): Promise<T> {
+  async #run<T>(site: Site, run: () => Promise<T>): Promise<T> {
+    const { work } = site;
+    if ((HANDLERS as readonly string[]).includes(work.kind)) return await this.#call(site, run);
     if (work.kind !== "wait") return await run();
     try {
       const result = await run();
@@ -210,6 +244,31 @@ export class WorkFaults {
     } catch (error) {
       this.timedOut.add(work.id!);
       throw error;
+    }
+  }
+
+  /** Calls a handler, whose process may die at one of its `await`s. */
+  async #call<T>(site: Site, run: () => Promise<T>): Promise<T> {
+    const { watchAwaits } = this.#options;
+    if (!watchAwaits) return await run();
+    const id = site.work.id!;
+    const death = Promise.withResolvers<never>();
+    const call: Call = { isDead: false };
+    const calls = this.#active.get(id) ?? new Set();
+    this.#active.set(id, calls.add(call));
+    let awaits = 0;
+    const onAwait = () => {
+      if (call.isDead || ++awaits > MOST_AWAITS) return call.isDead;
+      const pick = site.happens("crash", awaits);
+      if (!pick) return false;
+      const text = `${describeWork(site.work)} crashed in the middle, at await ${awaits}`;
+      death.reject(this.#crash(pick, site, text));
+      return true;
+    };
+    try {
+      return await Promise.race([watchAwaits(run, onAwait), death.promise]);
+    } finally {
+      calls.delete(call);
     }
   }
 
@@ -226,6 +285,12 @@ interface Pick {
   random: () => number;
 }
 
+/** A call of a handler. */
+interface Call {
+  /** Whether its process has died. */
+  isDead: boolean;
+}
+
 /** A place where faults can happen: a piece of work. */
 class Site {
   readonly work: Work;
@@ -238,17 +303,18 @@ class Site {
     this.#name = ordinal === 1 ? siteOf(work) : `${siteOf(work)}#${ordinal}`;
   }
 
-  key(kind: WorkFaultName): string {
-    return `${kind}:${this.#name}`;
+  key(kind: WorkFaultName, point?: number): string {
+    return `${kind}:${this.#name}${point === undefined ? "" : `@${point}`}`;
   }
 
   can(kind: WorkFaultName): boolean {
     return (WORK_FAULTS[kind].work as readonly string[]).includes(this.work.kind);
   }
 
-  happens(kind: WorkFaultName): Pick | undefined {
+  /** @param point The number of a place inside of the work. */
+  happens(kind: WorkFaultName, point?: number): Pick | undefined {
     if (!this.can(kind)) return undefined;
-    return this.#faults.pick(kind, this.key(kind), ownerOf(this.work));
+    return this.#faults.pick(kind, this.key(kind, point), ownerOf(this.work));
   }
 }
 

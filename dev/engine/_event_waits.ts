@@ -43,7 +43,8 @@ export class EventWaits {
   async waitForOne(wait: EventWait): Promise<WorkflowEvent | undefined> {
     const saved = this.#run.checkpoints.get(wait.key);
     if (saved) return saved.value as WorkflowEvent | undefined;
-    return await this.#work.carryOut("wait", wait.key, () => this.#waitForOne(wait));
+    const ms = parseDuration(wait.timeout);
+    return await this.#work.carryOut("wait", wait.key, () => this.#waitForOne(wait), ms);
   }
 
   async #waitForOne(wait: EventWait): Promise<WorkflowEvent | undefined> {
@@ -65,7 +66,8 @@ export class EventWaits {
     const group = `waitall:${names.join(",")}`;
     const saved = this.#run.checkpoints.get(group);
     if (saved) return saved.value as WorkflowEvent[];
-    return await this.#work.carryOut("wait", group, () => this.#waitForAll(group, names, timeout));
+    const wait = () => this.#waitForAll(group, names, timeout);
+    return await this.#work.carryOut("wait", group, wait, parseDuration(timeout));
   }
 
   async #waitForAll(

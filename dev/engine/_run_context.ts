@@ -151,8 +151,9 @@ export class RunContext implements Workflow {
     checkArgument(`sleep '${name}'`, "duration", duration, aDuration);
     const key = `sleep:${name}`;
     if (this.#checkpoints.has(key)) return;
-    const sleep = () => this.#server.timers.sleep(parseDuration(duration), this.signal);
-    await this.work.carryOut("sleep", name, () => this.work.during(sleep()));
+    const ms = parseDuration(duration);
+    const sleep = () => this.#server.timers.sleep(ms, this.signal);
+    await this.work.carryOut("sleep", name, () => this.work.during(sleep()), ms);
     this.#checkpoints.save(key);
   }
 
@@ -245,6 +246,8 @@ export class RunContext implements Workflow {
     const hold = new ClockHold(timers);
     // The step holds the clock itself, and may sleep.
     const done = this.work.wait();
+    // A step whose process has died does not return.
+    const offDeath = this.work.onDeath(() => hold.end());
     const sleep: HandlerContext["sleep"] = async (duration, options = {}) => {
       const until = options.signal === undefined ? signal : options.signal;
       await hold.during(timers.sleep(parseDuration(duration), until));
@@ -256,6 +259,7 @@ export class RunContext implements Workflow {
       return await work({ signal, sleep, log: (message) => this.log(message) });
     } finally {
       done();
+      offDeath();
       hold.end();
     }
   }

@@ -4,6 +4,7 @@ import { ClockHold } from "../../runtime/clock_hold.ts";
 import { CanceledError } from "./errors.ts";
 import type { ServerState } from "./server_state.ts";
 import type { RunRow } from "./store_rows.ts";
+import { onAbort } from "./timers.ts";
 
 /** The work of one execution of a run, which ends when its process crashes. */
 export class RunWork {
@@ -33,6 +34,11 @@ export class RunWork {
     return this.#death?.signal.aborted ?? false;
   }
 
+  /** Calls back if the process crashes; returns a function that removes the callback. */
+  onDeath(callback: () => void): () => void {
+    return this.#death ? onAbort(this.#death.signal, callback) : () => {};
+  }
+
   /** The handler begins to wait; returns a function to call when the wait ends. */
   wait(): () => void {
     return this.#hold.wait();
@@ -49,11 +55,12 @@ export class RunWork {
   }
 
   /** Carries out a piece of work. After a crash the promise never settles. */
-  carryOut<T>(kind: WorkKind, name: string, run: () => Promise<T>): Promise<T> {
+  carryOut<T>(kind: WorkKind, name: string, run: () => Promise<T>, ms?: number): Promise<T> {
     const { aroundWork } = this.#server;
     if (!aroundWork) return run();
     const { id, name: workflow } = this.#run;
-    return this.#watch(() => aroundWork({ kind, name, workflow, id } satisfies Work, run));
+    const work: Work = { kind, name, workflow, id, ...(ms === undefined ? {} : { ms }) };
+    return this.#watch(() => aroundWork(work, run));
   }
 
   async #watch<T>(run: () => Promise<T>): Promise<T> {

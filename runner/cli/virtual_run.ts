@@ -31,6 +31,8 @@ export interface VirtualTimeOptions {
   start?: Date;
   /** How long it waits for work that does not follow it, in real milliseconds. */
   patience?: number;
+  /** Calls the callbacks of timers. */
+  call?: (callback: () => void) => void;
   /** How much more time the recipes get. */
   allowance?: Allowance;
 }
@@ -38,10 +40,15 @@ export interface VirtualTimeOptions {
 /** Creates a clock for a run. */
 export async function startVirtualTime(
   real: Clock,
-  { start = new Date(real.now()), patience, allowance }: VirtualTimeOptions = {},
+  { start = new Date(real.now()), patience, call, allowance }: VirtualTimeOptions = {},
 ): Promise<VirtualRun> {
   const { RunClock } = await import("../../dev/run_clock.ts");
-  const clock = new RunClock({ start, real, ...(patience === undefined ? {} : { patience }) });
+  const clock = new RunClock({
+    start,
+    real,
+    ...(patience === undefined ? {} : { patience }),
+    ...(call ? { call } : {}),
+  });
   // The time stands while recipes and modules are read.
   let resume = clock.pause();
   return {

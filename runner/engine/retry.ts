@@ -59,7 +59,9 @@ export async function runWithRetry(
     earlier = [`attempt ${attempt}: ${failure.message}`];
     report.retried(attempt, failure);
     try {
-      await delay(pause, { signal: deadline.signal, clock: owner.clock });
+      // The attempts ask for something within some time, which must not be shorter for a late server.
+      const late = owner.virtual?.lateness ?? 0;
+      await delay(pause + late, { signal: deadline.signal, clock: owner.clock });
     } catch (stop) {
       if (!deadline.passed) return report.failed(attempt, stop);
       return report.failed(attempt, error, [`${deadline.name} was over before the next attempt`]);

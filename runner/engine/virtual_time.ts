@@ -35,6 +35,11 @@ export class VirtualTime {
     return this.#allowance?.grace ?? 0;
   }
 
+  /** By how many milliseconds the server has been late on purpose. */
+  get lateness(): number {
+    return this.#allowance?.lateness() ?? 0;
+  }
+
   /** The clock for pauses between reads. */
   get pauses(): Clock {
     return this.#time.pauses;
@@ -50,10 +55,10 @@ export class VirtualTime {
     await this.#time.pass(ms, signal);
     let made = 0;
     for (;;) {
-      const late = this.#allowance?.lateness() ?? 0;
-      if (late <= made) return;
-      await this.#time.pass(late - made, signal);
-      made = late;
+      const { lateness } = this;
+      if (lateness <= made) return;
+      await this.#time.pass(lateness - made, signal);
+      made = lateness;
     }
   }
 

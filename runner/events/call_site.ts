@@ -15,19 +15,25 @@ let ownDirectories: string[] | undefined;
 
 /** Returns the frames of a stack that lie outside the runner, innermost first. */
 export function callSites(stack: string | undefined): CallSite[] {
+  return (stack ?? "").split("\n").flatMap((line) => {
+    const site = siteOfFrame(line);
+    return site && !site.file.includes("node:") && !isRunnerFile(site.file) ? [site] : [];
+  });
+}
+
+/** Returns the place that a line of a stack names, if it is in a file. */
+export function siteOfFrame(line: string): CallSite | undefined {
+  // V8 and JavaScriptCore write `at name (file:line:column)`, or omit the name.
+  const match = /(?:\(|at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()]*?):(\d+):(\d+)\)?$/
+    .exec(line.trim());
+  if (!match) return undefined;
+  return { file: pathOf(match[1]!), line: Number(match[2]), column: Number(match[3]) };
+}
+
+/** Returns whether a file is a module of the runner, or one that the runner uses. */
+export function isRunnerFile(file: string): boolean {
   ownDirectories ??= findOwnDirectories();
-  const sites: CallSite[] = [];
-  for (const line of (stack ?? "").split("\n")) {
-    // V8 and JavaScriptCore write `at name (file:line:column)`, or omit the name.
-    const match = /(?:\(|at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()]*?):(\d+):(\d+)\)?$/
-      .exec(line.trim());
-    if (!match) continue;
-    const file = pathOf(match[1]!);
-    if (file.includes("node:") || isEmbedded(file)) continue;
-    if (ownDirectories.some((own) => file.startsWith(own))) continue;
-    sites.push({ file, line: Number(match[2]), column: Number(match[3]) });
-  }
-  return sites;
+  return isEmbedded(file) || ownDirectories.some((own) => file.startsWith(own));
 }
 
 function findOwnDirectories(): string[] {

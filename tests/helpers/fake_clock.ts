@@ -1,5 +1,8 @@
 import type { Clock, TimerHandle } from "../../runtime/mod.ts";
 
+// The command `explore` replaces the global one while it runs.
+const { setTimeout } = globalThis;
+
 interface Timer {
   at: number;
   callback: () => void;

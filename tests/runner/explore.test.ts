@@ -105,7 +105,7 @@ export const order = defineWorkflow("order", async (wf, { id }: { id: string }) 
 });`,
     "({ count, shipped })",
   );
-const refund = ", { compensate: () => { count--; } }";
+const refund = ", { compensate: () => { if (charged.delete(id)) count--; } }";
 const charge = (body: string) =>
   definitions(
     `const charged = new Set<string>();
@@ -120,9 +120,11 @@ let last: Promise<unknown> = Promise.resolve();
 const seen = new Set<string>();
 const read = async () => await Promise.resolve(balance);
 export const withdraw = defineJob("withdraw", async (p: { id: string; amount: number }) => {
-  if (seen.has(p.id)) return;
-  seen.add(p.id);
-  const change = async () => { balance = (await read()) - p.amount; };
+  const change = async () => {
+    const before = await read();
+    if (!seen.has(p.id)) balance = before - p.amount;
+    seen.add(p.id);
+  };
   ${body}
 });`,
     "({ balance })",
@@ -141,7 +143,7 @@ export const order = defineWorkflow("order", async (wf, { id }: { id: string }) 
 const PLANTED: Planted[] = [
   {
     name: "a step that charges twice when it is repeated",
-    wrong: order("count++;", refund),
+    wrong: order("charged.add(id); count++;", refund),
     right: order(chargeOnce, refund),
     yaml: recipe(ORDER, "STATE.count == STATE.shipped"),
     fault: /^crash:step:order:charge$/,

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../runtime/clock.ts";
+import { isRunnerFile, siteOfFrame } from "../../events/call_site.ts";
 
 /** What handlers get instead of the time and the random numbers of the machine. */
 export interface Ambient {
@@ -8,6 +9,8 @@ export interface Ambient {
   excuse: () => () => void;
   /** Returns a random number in the range [0, 1). */
   random: () => number;
+  /** Returns a callback of a timer that does nothing once the handler's process has died. */
+  bind: (callback: () => void) => () => void;
 }
 
 /** The globals that are replaced. */
@@ -48,7 +51,7 @@ class VirtualTimer {
  *
  * @returns A function that puts everything back.
  */
-export function replaceGlobals({ clock, excuse, random }: Ambient): () => void {
+export function replaceGlobals({ clock, excuse, random, bind }: Ambient): () => void {
   const globals = globalThis as unknown as Record<string, unknown>;
   const before = new Map<string, unknown>(NAMES.map((name) => [name, globals[name]]));
   const { setTimeout, clearTimeout, setInterval, clearInterval, Date: RealDate } = globalThis;
@@ -68,9 +71,10 @@ export function replaceGlobals({ clock, excuse, random }: Ambient): () => void {
     open.add(timer);
     // The handler waits for this timer, though it looks busy to the clock.
     timer.end = excuse();
+    const call = bind(() => callback(...args));
     timer.handle = clock.setTimeout(() => {
       clear(timer);
-      callback(...args);
+      call();
     }, Number(ms) || 0);
     return timer;
   };
@@ -78,9 +82,10 @@ export function replaceGlobals({ clock, excuse, random }: Ambient): () => void {
     if (!isOwnCode()) return setInterval(callback, ms, ...args);
     const timer = new VirtualTimer();
     open.add(timer);
+    const call = bind(() => callback(...args));
     const next = () => {
       timer.handle = clock.setTimeout(() => {
-        callback(...args);
+        call();
         if (!timer.isOver) next();
       }, Math.max(Number(ms) || 0, 1));
     };
@@ -113,13 +118,18 @@ export function replaceGlobals({ clock, excuse, random }: Ambient): () => void {
 /** Frames of the runtime and of packages. */
 const OTHER_CODE = /node_modules|\/npm\/|\b(?:node|ext|bun):|https?:\/\//;
 
-/** Whether a timer is set by code of the user, and not by a package that may wait for a network. */
+/**
+ * Whether a timer is set by code of the user, and not by the runner, whose client has real timers
+ * in a handler, or by a package that may wait for a network.
+ */
 function isOwnCode(): boolean {
   const { stack = "" } = new Error();
   const frames = stack.split("\n").filter((line) => /\bat /.test(line));
   // On Bun the constructor of a promise is a frame of its own.
   const caller = frames.find((line) => !/ambient\.ts|\(native/.test(line));
-  return caller !== undefined && !OTHER_CODE.test(caller);
+  if (caller === undefined || OTHER_CODE.test(caller)) return false;
+  const site = siteOfFrame(caller);
+  return !site || !isRunnerFile(site.file);
 }
 
 function uuid(random: () => number): ReturnType<typeof crypto.randomUUID> {

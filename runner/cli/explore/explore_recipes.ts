@@ -8,11 +8,11 @@ import type { CommandContext } from "../command.ts";
 import { makePlan, type RunPlan } from "../plan.ts";
 import { knownServer } from "../server.ts";
 import { printJsonFailure, printJsonSummary } from "./json.ts";
-import type { ExploreSettings } from "./options.ts";
+import { type ExploreSettings, LEAST_DELAY, MOST_DELAY } from "./options.ts";
 import { printFailure, printRun, type ShownFailure } from "./print.ts";
 import { repeatCommand } from "./repeat_command.ts";
 import { reportCases, type ReportedCase } from "./report.ts";
-import { FULL_PATIENCE, LEAST_PATIENCE, Search } from "./search.ts";
+import { type Findings, FULL_PATIENCE, LEAST_PATIENCE, Search } from "./search.ts";
 import { type Exploration, runSeed, type SeedResult } from "./seed_run.ts";
 import { workloadSource } from "./workload_source.ts";
 
@@ -36,7 +36,7 @@ export async function exploreRecipes(
   const { Dispatch } = await import("../../../client/dispatch.ts");
   const { copies, longestDelay, timeout } = settings;
   const exploration: Exploration = {
-    ...{ dev, source, Dispatch, copies, longestDelay, timeout },
+    ...{ dev, source, Dispatch, copies, longestDelay: longestDelay ?? LEAST_DELAY, timeout },
     context,
     patience: FULL_PATIENCE,
   };
@@ -54,6 +54,15 @@ function runArgs(args: ParsedArgs): ParsedArgs {
 function withoutHistory(context: CommandContext): CommandContext {
   const env = (name: string) => name === "DISPATCH_HISTORY" ? undefined : context.env(name);
   return { ...context, env };
+}
+
+/**
+ * Returns the longest delay for a workload: a little more than its longest sleep, so that work which
+ * is late can miss it, but not so much that its waits for events run out.
+ */
+function delayFor({ longestSleep, shortestWait }: SeedResult["faults"]): number {
+  const wanted = Math.min(1.25 * longestSleep, MOST_DELAY, shortestWait / 3);
+  return Math.round(Math.max(wanted, LEAST_DELAY));
 }
 
 /** Explores the cases of a plan, one after the other. */
@@ -116,6 +125,7 @@ class Explorer {
     const { only, isSingle, first } = this.#settings;
     const baseline = await this.#baseline(planned);
     if (!baseline) return;
+    this.#exploration.longestDelay = this.#settings.longestDelay ?? delayFor(baseline.faults);
     if (only) return await this.#repeat(planned, index, { seed: first, chances: {}, only });
     const { kinds, seeds, bail, quiet, json } = this.#settings;
     using progress = new ProgressLine(this.#notes, this.#context.clock);
@@ -150,12 +160,24 @@ class Explorer {
       this.#reported.push({ result: baseline });
       if (isSingle) await this.#showPassed(search, first, planned);
     }
-    if (findings.timedOut > 0 && !quiet && !json) {
-      this.#notes.write(
-        `note: ${planned.recipe.name}: with ${findings.timedOut} seeds a wait of the workload ran ` +
-          "out because of a delay, and the job or run said so. These do not count.\n",
-      );
-    }
+    if (!quiet && !json) this.#noteUncounted(planned.recipe.name, findings);
+  }
+
+  #noteUncounted(name: string, { timedOut, blocked }: Findings): void {
+    const note = (seeds: number, what: string) => {
+      if (seeds === 0) return;
+      const times = seeds === 1 ? "one seed" : `${seeds} seeds`;
+      this.#notes.write(`note: ${name}: with ${times} ${what} That does not count.\n`);
+    };
+    note(
+      timedOut,
+      "a wait of the workload ran out because of a delay, and the job or run said so.",
+    );
+    note(
+      blocked,
+      "a handler waited for ever for a promise, such as a lock in memory, that a dead process left " +
+        "behind.",
+    );
   }
 
   #addFailure(failure: ShownFailure): void {

@@ -18,6 +18,8 @@ export type Judgement =
   | { kind: "passed" }
   /** A wait of the workload ran out, and it said so. */
   | { kind: "timed-out" }
+  /** A handler waited for a promise that only the handler of a dead process could have resolved. */
+  | { kind: "blocked" }
   /** A job or run failed as it was told to, which the recipe does not accept. */
   | { kind: "not-accepted" }
   /** A failure; those of one group are alike. */
@@ -25,11 +27,14 @@ export type Judgement =
 
 /** Decides whether the run of a seed shows a mistake. */
 export function judge(
-  { finished, failedStep, faults }: SeedResult,
+  { finished, failedStep, faults, hasGivenUp }: SeedResult,
   { timeouts, accepted }: Known,
 ): Judgement {
   const { status, failure } = finished;
   if (status === "passed" || status === "interrupted") return { kind: "passed" };
+  // In memory there are locks that no real process would leave behind.
+  const isLate = failure?.kind === "deadline";
+  if (isLate && hasGivenUp && faults.injected.some(isInterruption)) return { kind: "blocked" };
   const endedOtherwise = failure?.kind === "wait";
   const run = failedStep?.observed?.entity?.id;
   if (
@@ -43,6 +48,11 @@ export function judge(
   if (refused) return { kind: "not-accepted" };
   const { step = "", kind = status, message = "" } = failure ?? {};
   return { kind: "failure", group: `${step} ${kind} ${pattern(message)}` };
+}
+
+/** Whether a fault has interrupted a handler, which cannot release what it holds. */
+function isInterruption({ key }: { key: string }): boolean {
+  return key.includes("@");
 }
 
 /** Replaces what differs between runs that fail in the same way: ids, numbers and times. */

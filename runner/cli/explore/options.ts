@@ -19,8 +19,10 @@ export const FAULT_NAMES: readonly WorkFaultName[] = [
 
 /** How many seeds are run without `--seeds`. */
 const DEFAULT_SEEDS = 500;
-/** The longest delay without `--delay`, in milliseconds. */
-const DEFAULT_DELAY = 10_000;
+/** The longest delay without `--delay`, in milliseconds, if the workload sleeps no longer. */
+export const LEAST_DELAY = 10_000;
+/** The longest delay without `--delay` for any workload. */
+export const MOST_DELAY = 75_000;
 
 /** The options of `explore`. */
 export const EXPLORE_OPTIONS: OptionSpecs = {
@@ -44,7 +46,7 @@ export const EXPLORE_OPTIONS: OptionSpecs = {
     choices: FAULT_NAMES,
     description: `The kinds of faults: ${FAULT_NAMES.join(", ")}. Default: all.`,
   },
-  delay: { value: "DURATION", description: "The longest single delay. Default: 10s." },
+  delay: { value: "DURATION", description: "The longest single delay. Default: 10s or more." },
   copies: {
     value: "N",
     description: "Run N copies of the recipe at the same time on one server. Default: 1.",
@@ -72,7 +74,8 @@ export interface ExploreSettings {
   only: ReadonlySet<string> | undefined;
   /** Whether one seed is asked for, whose run is to be shown. */
   isSingle: boolean;
-  longestDelay: number;
+  /** The longest delay; absent if it depends on the workload. */
+  longestDelay: number | undefined;
   copies: number;
   timeout: number | undefined;
   /** The number of the case, from 0. */
@@ -102,8 +105,10 @@ export function exploreSettings(args: ParsedArgs): ExploreSettings {
   if (lists.only && !isSingle) {
     throw new UsageError("--only repeats the run of one seed, so it needs --seed alone");
   }
-  const delay = durationOption(args, "delay") ?? DEFAULT_DELAY;
-  if (delay < 1) throw new UsageError(`--delay must be at least 1ms, not '${values.delay}'`);
+  const delay = durationOption(args, "delay");
+  if (delay !== undefined && delay < 1) {
+    throw new UsageError(`--delay must be at least 1ms, not '${values.delay}'`);
+  }
   const some = minutes === undefined ? DEFAULT_SEEDS : Infinity;
   return {
     kinds: readKinds(values.faults),

@@ -7,7 +7,11 @@ import { judge, type Judgement, type Known } from "./judge.ts";
 type WorkFaultName = import("../../../dev/work_fault_kinds.ts").WorkFaultName;
 
 /** The faults that are tried one at a time before others are combined. */
-const SINGLE: readonly WorkFaultName[] = ["crash", "duplicate", "error", "fail", "order"];
+const SINGLE: readonly WorkFaultName[] = ["crash", "duplicate", "error", "fail", "order", "delay"];
+/** Those of them that are tried with several seeds, which decide how long they last. */
+const LASTING: readonly WorkFaultName[] = ["order", "delay"];
+/** How often these are tried. */
+const REPEATS = 4;
 /** How many faults happen with a seed, on average. */
 const TARGETS = [1, 1, 2, 3, 5, 8];
 /** No fault is more likely than that. */
@@ -42,6 +46,8 @@ export interface Findings {
   failures: Found[];
   /** How many seeds did not count, because a wait of the workload ran out. */
   timedOut: number;
+  /** How many seeds did not count, because a handler waited for one of a dead process. */
+  blocked: number;
   /** Whether the recipe accepts that some job or run fails. */
   acceptsFailures: boolean;
 }
@@ -94,6 +100,7 @@ export class Search {
       seeds: 0,
       failures: [],
       timedOut: 0,
+      blocked: 0,
       acceptsFailures: this.#known.accepted.size > 0,
     };
     for (let seed = first; seed < first + seeds && goesOn(); seed++) {
@@ -101,6 +108,7 @@ export class Search {
       if (!goesOn()) break;
       const judgement = this.#judge(result);
       if (judgement.kind === "timed-out") findings.timedOut++;
+      if (judgement.kind === "blocked") findings.blocked++;
       if (judgement.kind === "failure") await this.#add(result, judgement.group, found);
       findings.seeds++;
       onSeed(findings.seeds, found.size);
@@ -137,7 +145,14 @@ export class Search {
   }
 
   #listSingles(): string[] {
-    const lists = SINGLE.filter((kind) => this.#options.kinds.includes(kind))
+    const all = this.#inTurn(SINGLE);
+    const again = this.#inTurn(LASTING);
+    return [all, ...Array.from({ length: REPEATS - 1 }, () => again)].flat();
+  }
+
+  /** Lists the faults of several kinds: the first of each kind, the second of each, and so on. */
+  #inTurn(kinds: readonly WorkFaultName[]): string[] {
+    const lists = kinds.filter((kind) => this.#options.kinds.includes(kind))
       .map((kind) => this.#keys(kind));
     const longest = Math.max(0, ...lists.map(({ length }) => length));
     return Array.from({ length: longest }, (_, i) => lists.flatMap((keys) => keys.slice(i, i + 1)))
@@ -221,9 +236,9 @@ function keysOf(result: SeedResult): Set<string> {
   return new Set(result.faults.injected.map(({ key }) => key));
 }
 
-/** The place of a fault, without the number of the time. */
+/** The place of a fault, without the numbers of the time and of the `await`. */
 function placeOf(key: string): string {
-  return key.replace(/#\d+$/, "");
+  return key.replace(/(?:#\d+)?(?:@\d+)?$/, "");
 }
 
 function isFailure(judgement: Judgement, group: string): boolean {

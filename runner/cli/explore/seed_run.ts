@@ -7,6 +7,7 @@ import type { CommandContext } from "../command.ts";
 import { embeddedServer } from "../server.ts";
 import { startVirtualTime } from "../virtual_run.ts";
 import { replaceGlobals } from "./ambient.ts";
+import { Interrupter } from "./interrupt.ts";
 import { observeServer, type TimelineEntry } from "./server_timeline.ts";
 import type { WorkloadSource } from "./workload_source.ts";
 
@@ -74,14 +75,22 @@ export async function runSeed(
   const { seed } = choice;
   const { WorkFaults } = await import("../../../dev/work_faults.ts");
   const workload = await source();
+  const interrupter = new Interrupter();
   const virtual = await startVirtualTime(realClock, {
     start: START,
     patience,
+    call: interrupter.outside,
     allowance: { grace: GRACE, lateness: () => faults.lateness },
   });
   const { clock } = virtual;
   const observed = observeServer(clock);
-  const faults = new WorkFaults({ ...choice, clock, longestDelay, onFault: observed.addFault });
+  const faults = new WorkFaults({
+    ...choice,
+    clock,
+    longestDelay,
+    onFault: observed.addFault,
+    watchAwaits: interrupter.watch,
+  });
   const server = await embeddedServer({
     clock,
     virtual,
@@ -95,7 +104,9 @@ export async function runSeed(
     clock,
     excuse: virtual.excuse,
     random: seededRandom(seed + 1),
+    bind: (callback) => interrupter.bind(callback),
   });
+  const uninstall = interrupter.install();
   const events: RecipeEvent[] = [];
   try {
     const client = await Dispatch.connect({
@@ -133,6 +144,7 @@ export async function runSeed(
     );
     await virtual.during(() => client.close());
   } finally {
+    uninstall();
     restore();
     await server.close();
   }
