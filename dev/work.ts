@@ -33,6 +33,8 @@ export interface Work {
   readonly id?: string;
   /** For a sleep, or a wait until it times out: how long it takes, in milliseconds. */
   readonly ms?: number;
+  /** For a wait that has not begun: lets it time out, as if its events came too late. */
+  readonly expire?: () => void;
   /** For a job: the number of the attempt, from 1. */
   readonly attempt?: number;
   /** For a job: whether it is retried if this attempt fails. */

@@ -16,8 +16,13 @@ export const HANDLERS: readonly WorkKind[] = ["job", "step", "parallel", "compen
 export const WORK_FAULTS = {
   "crash": {
     description:
-      "the process dies at an `await` of a handler or step, or after it has returned and before its result is stored: it runs again",
+      "the process dies after an `await` of a handler or step, or after it has returned and before its result is stored: it runs again",
     work: [...PARTS, "compensate", "sleep", "wait"],
+  },
+  "restart": {
+    description:
+      "all processes die at once, at a moment at which one could crash: everything runs again",
+    work: [...PARTS, "compensate", "sleep"],
   },
   "delay": {
     description: "a job, a part of a run or a request is late, or takes longer",
@@ -38,6 +43,10 @@ export const WORK_FAULTS = {
   "fail": {
     description: "a job or step fails for good, each time before its handler is called",
     work: PARTS,
+  },
+  "expire": {
+    description: "a run's wait for an event runs out, because the event comes too late",
+    work: ["wait"],
   },
 } as const satisfies Record<string, WorkFaultKind>;
 

@@ -46,10 +46,13 @@ export interface WorkFaultsOptions {
   /** The longest delay, in milliseconds. */
   longestDelay: number;
   /**
-   * Calls a handler, and calls back at each of its `await`s. Once that returns `true`, the handler
-   * does nothing more, and the promise never settles. Without it, no handler is interrupted.
+   * Calls a handler, and asks each time before it goes on after an `await` whether its process has
+   * died. Then the handler does nothing more, and the promise never settles. Without it, no handler
+   * is interrupted.
    */
-  watchAwaits?: <T>(run: () => Promise<T>, onAwait: () => boolean) => Promise<T>;
+  watchAwaits?: <T>(run: () => Promise<T>, isDead: () => boolean) => Promise<T>;
+  /** Called when all processes have died, and what they had in memory is lost. */
+  onRestart?: () => void;
 }
 
 /** A fault that happened. */
@@ -84,8 +87,8 @@ export class WorkFaults {
   /** The work that has crashed once its function had returned, in the same form. */
   readonly #crashed = new Set<string>();
   readonly #meetings = new Set<PromiseWithResolvers<void>>();
-  /** The handlers that are at work, by the id of their job or run. */
-  readonly #active = new Map<string, Set<Call>>();
+  /** What jobs and runs are doing. */
+  readonly #active = new Set<Call>();
   #lateness = 0;
 
   constructor(options: WorkFaultsOptions) {
@@ -118,11 +121,14 @@ export class WorkFaults {
     const isBefore = late !== undefined && late.random() < 0.5;
     if (late && isBefore) await this.#delay(late, `${describeWork(work)} began`);
     if (site.can("order")) await this.#meet(site);
-    if (work.kind === "wait") this.#crashBefore(site);
+    if (kind === "wait") {
+      this.#crashBefore(site);
+      this.#expire(site);
+    }
     const twice = site.happens("duplicate");
     const result = await (twice ? this.#runTwice(twice, site, run) : this.#run(site, run));
     if (late && !isBefore) await this.#delay(late, `${describeWork(work)} ended`);
-    if (work.kind !== "wait") this.#crashAfter(site);
+    if (kind !== "wait") this.#crashAfter(site);
     return result;
   };
 
@@ -139,7 +145,7 @@ export class WorkFaults {
   }
 
   #may(kind: WorkFaultName, owner: string): boolean {
-    if (kind !== "fail") return true;
+    if (kind !== "fail" && kind !== "expire") return true;
     // Nothing survives that all the jobs of a name fail, of which each does what another has left.
     return !this.#failingOwners.has(owner) && (this.#options.mayFail?.(owner) ?? true);
   }
@@ -207,16 +213,22 @@ export class WorkFaults {
     throw this.#crash(pick, site, `the run of ${workflow} crashed before it waited (${name})`);
   }
 
+  #expire(site: Site): void {
+    const pick = site.happens("expire");
+    if (!pick) return;
+    const { work } = site;
+    this.#failingOwners.add(ownerOf(work));
+    work.expire!();
+    this.#report(pick, `${describeWork(work)} ran out, because its event came too late`);
+  }
+
   #crashAfter(site: Site): void {
     const what = describeWork(site.work);
+    const when = `after ${endOf(site.work)}, before its result was stored`;
     const crash = site.happens("crash");
-    if (crash) {
-      throw this.#crash(
-        crash,
-        site,
-        `${what} crashed after ${endOf(site.work)}, before its result was stored`,
-      );
-    }
+    if (crash) throw this.#crash(crash, site, `${what} crashed ${when}`);
+    const restart = site.happens("restart");
+    if (restart) throw this.#restart(restart, `all processes died when ${what} ended, ${when}`);
     const error = site.work.isRetried ? site.happens("error") : undefined;
     if (!error) return;
     this.#report(error, `${what} failed after ${endOf(site.work)}, and is retried`);
@@ -224,10 +236,25 @@ export class WorkFaults {
   }
 
   #crash(pick: Pick, { work }: Site, text: string): CrashError {
-    const [least, most] = DOWNTIME;
     if (work.kind !== "wait") this.#crashed.add(`${work.id} ${siteOf(work)}`);
+    const error = this.#die(pick, text);
     // The other handlers of the process die, too.
-    for (const call of this.#active.get(work.id!) ?? []) call.isDead = true;
+    for (const call of this.#active) if (call.work.id === work.id) call.isDead = true;
+    return error;
+  }
+
+  #restart(pick: Pick, text: string): CrashError {
+    const error = this.#die(pick, text);
+    for (const call of this.#active) {
+      this.#crashed.add(`${call.work.id} ${siteOf(call.work)}`);
+      call.die(error);
+    }
+    this.#options.onRestart?.();
+    return error;
+  }
+
+  #die(pick: Pick, text: string): CrashError {
+    const [least, most] = DOWNTIME;
     const ms = this.#spend(Math.round(least + pick.random() * (most - least)));
     this.#report(pick, `${text}; it runs again ${ms} ms later`);
     return new CrashError(ms);
@@ -235,7 +262,27 @@ export class WorkFaults {
 
   async #run<T>(site: Site, run: () => Promise<T>): Promise<T> {
     const { work } = site;
-    if ((HANDLERS as readonly string[]).includes(work.kind)) return await this.#call(site, run);
+    if (work.id === undefined) return await run();
+    const death = Promise.withResolvers<never>();
+    const call: Call = {
+      work,
+      isDead: false,
+      die(error) {
+        call.isDead = true;
+        death.reject(error);
+      },
+    };
+    this.#active.add(call);
+    const isHandler = (HANDLERS as readonly string[]).includes(work.kind);
+    try {
+      const result = isHandler ? this.#call(site, call, run) : this.#wait(work, run);
+      return await Promise.race([result, death.promise]);
+    } finally {
+      this.#active.delete(call);
+    }
+  }
+
+  async #wait<T>(work: Work, run: () => Promise<T>): Promise<T> {
     if (work.kind !== "wait") return await run();
     try {
       const result = await run();
@@ -247,29 +294,19 @@ export class WorkFaults {
     }
   }
 
-  /** Calls a handler, whose process may die at one of its `await`s. */
-  async #call<T>(site: Site, run: () => Promise<T>): Promise<T> {
+  /** Calls a handler, whose process may die after each of its `await`s. */
+  #call<T>(site: Site, call: Call, run: () => Promise<T>): Promise<T> {
     const { watchAwaits } = this.#options;
-    if (!watchAwaits) return await run();
-    const id = site.work.id!;
-    const death = Promise.withResolvers<never>();
-    const call: Call = { isDead: false };
-    const calls = this.#active.get(id) ?? new Set();
-    this.#active.set(id, calls.add(call));
+    if (!watchAwaits) return run();
     let awaits = 0;
-    const onAwait = () => {
+    return watchAwaits(run, () => {
       if (call.isDead || ++awaits > MOST_AWAITS) return call.isDead;
       const pick = site.happens("crash", awaits);
       if (!pick) return false;
-      const text = `${describeWork(site.work)} crashed in the middle, at await ${awaits}`;
-      death.reject(this.#crash(pick, site, text));
+      const text = `${describeWork(site.work)} crashed in the middle, after await ${awaits}`;
+      call.die(this.#crash(pick, site, text));
       return true;
-    };
-    try {
-      return await Promise.race([watchAwaits(run, onAwait), death.promise]);
-    } finally {
-      calls.delete(call);
-    }
+    });
   }
 
   async #runTwice<T>(pick: Pick, { work }: Site, run: () => Promise<T>): Promise<T> {
@@ -285,10 +322,13 @@ interface Pick {
   random: () => number;
 }
 
-/** A call of a handler. */
+/** Work that a process is doing. */
 interface Call {
+  work: Work;
   /** Whether its process has died. */
   isDead: boolean;
+  /** Ends it, because its process dies. */
+  die(error: CrashError): void;
 }
 
 /** A place where faults can happen: a piece of work. */

@@ -43,8 +43,11 @@ export class EventWaits {
   async waitForOne(wait: EventWait): Promise<WorkflowEvent | undefined> {
     const saved = this.#run.checkpoints.get(wait.key);
     if (saved) return saved.value as WorkflowEvent | undefined;
-    const ms = parseDuration(wait.timeout);
-    return await this.#work.carryOut("wait", wait.key, () => this.#waitForOne(wait), ms);
+    let { names } = wait;
+    return await this.#work.carryOut("wait", wait.key, () => this.#waitForOne({ ...wait, names }), {
+      ms: parseDuration(wait.timeout),
+      expire: () => names = [],
+    });
   }
 
   async #waitForOne(wait: EventWait): Promise<WorkflowEvent | undefined> {
@@ -66,19 +69,24 @@ export class EventWaits {
     const group = `waitall:${names.join(",")}`;
     const saved = this.#run.checkpoints.get(group);
     if (saved) return saved.value as WorkflowEvent[];
-    const wait = () => this.#waitForAll(group, names, timeout);
-    return await this.#work.carryOut("wait", group, wait, parseDuration(timeout));
+    let isDeaf = false;
+    const wait = () => this.#waitForAll(group, names, timeout, isDeaf);
+    return await this.#work.carryOut("wait", group, wait, {
+      ms: parseDuration(timeout),
+      expire: () => isDeaf = true,
+    });
   }
 
   async #waitForAll(
     group: string,
     names: readonly string[],
     timeout: Duration,
+    isDeaf: boolean,
   ): Promise<WorkflowEvent[]> {
     const rows: EventRow[] = [];
     const options = { signal: this.#work.signal, timers: this.#server.timers };
     const failure = await runTaskGroup(names, options, async (name, index, signal) => {
-      const row = await this.#take([name], parseDuration(timeout), signal);
+      const row = await this.#take(isDeaf ? [] : [name], parseDuration(timeout), signal);
       if (this.#server.closed) return never();
       if (!row) throw new StepError(`timeout waiting for event ${goQuote(name)}`);
       const data = encodeBase64(goStringify(wireEvent(row)));

@@ -153,7 +153,7 @@ export class RunContext implements Workflow {
     if (this.#checkpoints.has(key)) return;
     const ms = parseDuration(duration);
     const sleep = () => this.#server.timers.sleep(ms, this.signal);
-    await this.work.carryOut("sleep", name, () => this.work.during(sleep()), ms);
+    await this.work.carryOut("sleep", name, () => this.work.during(sleep()), { ms });
     this.#checkpoints.save(key);
   }
 

@@ -55,11 +55,16 @@ export class RunWork {
   }
 
   /** Carries out a piece of work. After a crash the promise never settles. */
-  carryOut<T>(kind: WorkKind, name: string, run: () => Promise<T>, ms?: number): Promise<T> {
+  carryOut<T>(
+    kind: WorkKind,
+    name: string,
+    run: () => Promise<T>,
+    more: Pick<Work, "ms" | "expire"> = {},
+  ): Promise<T> {
     const { aroundWork } = this.#server;
     if (!aroundWork) return run();
     const { id, name: workflow } = this.#run;
-    const work: Work = { kind, name, workflow, id, ...(ms === undefined ? {} : { ms }) };
+    const work: Work = { kind, name, workflow, id, ...more };
     return this.#watch(() => aroundWork(work, run));
   }
 

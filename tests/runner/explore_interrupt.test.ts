@@ -24,13 +24,13 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise<void>(nextTurn);
 }
 
-/** Returns a callback that says `true` the nth time. */
-function atAwait(n: number): () => boolean {
+/** Lets work die after its nth `await`. */
+function afterAwait(n: number): () => boolean {
   let count = 0;
-  return () => ++count === n;
+  return () => ++count >= n;
 }
 
-test("an interrupted function stops at an await, and neither catch nor finally sees it", async () => {
+test("an interrupted function stops after an await, and neither catch nor finally sees it", async () => {
   const log: string[] = [];
   const effect = (name: string) => Promise.resolve(void log.push(name));
   const handler = async () => {
@@ -47,7 +47,7 @@ test("an interrupted function stops at an await, and neither catch nor finally s
   await withInterrupter(async (interrupter) => {
     let hasEnded = false;
     const end = () => hasEnded = true;
-    interrupter.watch(handler, atAwait(2)).then(end, end);
+    interrupter.watch(handler, afterAwait(2)).then(end, end);
     await settled();
     assert.equal(hasEnded, false);
   });
@@ -67,20 +67,52 @@ test("an await inside of other functions, and of several promises, is an await o
         await write("a");
         await Promise.all([write("b"), write("c")]);
         log.push("end");
-      }, atAwait(n));
+      }, afterAwait(n));
       await settled();
       counted.push(log.splice(0));
     }
   });
-  assert.deepEqual(counted.slice(0, 2), [[], ["a"]]);
-  assert.ok(counted.every((names) => !names.includes("end")));
+  assert.deepEqual(counted, [[], ["a"], ["a"], ["a", "b"]]);
+});
+
+test("a function whose process dies while it waits does not go on", async () => {
+  const log: string[] = [];
+  await withInterrupter(async (interrupter) => {
+    let isDead = false;
+    const answer = Promise.withResolvers<void>();
+    const handler = async () => {
+      await answer.promise;
+      log.push("effect");
+    };
+    const living = interrupter.watch(handler, () => false);
+    void interrupter.watch(handler, () => isDead);
+    isDead = true;
+    answer.resolve();
+    await living;
+    await settled();
+  });
+  assert.deepEqual(log, ["effect"]);
+});
+
+test("watched work sees promises as they are", async () => {
+  await withInterrupter(async (interrupter) => {
+    const handler = async () => {
+      const promise = Promise.resolve(1);
+      assert.equal(promise.constructor.name, "Promise");
+      const doubled = promise.then((value) => value * 2).finally(() => {});
+      assert.ok(doubled instanceof Promise);
+      const rejected = promise.then(() => Promise.reject(new Error("no"))).catch(() => 3);
+      return await Promise.all([await promise, doubled, rejected, promise.then()]);
+    };
+    assert.deepEqual(await interrupter.watch(handler, () => false), [1, 2, 3, 1]);
+  });
 });
 
 test("others that wait for the same promise go on", async () => {
   await withInterrupter(async (interrupter) => {
     const shared = Promise.withResolvers<number>();
     const handler = async () => await shared.promise;
-    void interrupter.watch(handler, atAwait(1));
+    void interrupter.watch(handler, afterAwait(1));
     const other = handler();
     shared.resolve(1);
     assert.equal(await other, 1);
@@ -95,7 +127,7 @@ test("a promise that rejects once nobody waits for it any more is no unhandled r
   try {
     await withInterrupter(async (interrupter) => {
       const conflict = () => Promise.reject(new Error("conflict"));
-      void interrupter.watch(async () => await conflict(), atAwait(1));
+      void interrupter.watch(async () => await conflict(), afterAwait(1));
       await settled();
     });
   } finally {
@@ -111,7 +143,7 @@ test("a timer of an interrupted function does nothing", async () => {
     void interrupter.watch(async () => {
       fire = interrupter.bind(() => void log.push("timer"));
       await Promise.resolve();
-    }, atAwait(1));
+    }, afterAwait(1));
     fire();
     assert.equal(log.length, 0);
     interrupter.bind(() => void log.push("other"))();
@@ -131,7 +163,10 @@ test("what a timer of the server calls is no part of the handler that has set it
         return started.promise;
       };
       return fire();
-    }, () => ++awaits > 100);
+    }, () => {
+      awaits++;
+      return false;
+    });
     assert.equal(awaits, 0);
   });
 });

@@ -1,18 +1,28 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** Work that is interrupted at one of its `await`s. */
+const { then } = Promise.prototype;
+
+/** What watched promises have for a constructor. Promises that are derived from them are plain. */
+class WatchedPromise<T> extends Promise<T> {
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+}
+Object.defineProperty(WatchedPromise, "name", { value: "Promise" });
+
+/** Work that can be interrupted. */
 interface Interruptible {
-  /** Called at each `await`; returns whether the work ends there. */
-  onAwait: () => boolean;
-  isDead: boolean;
+  /** Called before the work goes on after an `await`; returns whether its process has died. */
+  isDead: () => boolean;
 }
 
 /**
- * Interrupts asynchronous functions between two statements, as the end of their process would: an
- * `await` of a promise never returns, and neither `catch` nor `finally` see anything.
+ * Interrupts asynchronous functions as the end of their process would: an `await` of a promise
+ * never returns, and neither `catch` nor `finally` see anything.
  *
- * An `await` looks up the `constructor` of the promise that it waits for. So does each function that
- * combines promises. While the interrupter is installed, that is a getter.
+ * An `await` looks up the `constructor` of the promise that it waits for, and so does each function
+ * that combines promises. While the interrupter is installed, that is a getter. For a promise of
+ * watched work it returns another constructor, so that the `await` calls the method `then`.
  */
 export class Interrupter {
   readonly #current = new AsyncLocalStorage<Interruptible>();
@@ -25,7 +35,7 @@ export class Interrupter {
       configurable: true,
       enumerable: false,
       get() {
-        return onAwait(this) ? undefined : Promise;
+        return onAwait(this) ? WatchedPromise : Promise;
       },
       // An assignment creates a property of the promise, as if this were none of its prototype.
       set(value) {
@@ -36,34 +46,39 @@ export class Interrupter {
     return () => void Object.defineProperty(Promise.prototype, "constructor", before);
   }
 
-  /** Calls a function, and calls back at each of its `await`s of a promise. */
-  readonly watch = <T>(run: () => Promise<T>, onAwait: () => boolean): Promise<T> =>
-    this.#current.run({ onAwait, isDead: false }, run);
+  /** Calls a function, and asks each time before it goes on after an `await` whether it is dead. */
+  readonly watch = <T>(run: () => Promise<T>, isDead: Interruptible["isDead"]): Promise<T> =>
+    this.#current.run({ isDead }, run);
 
   /** Returns a callback that does nothing once the work that passes it on has been interrupted. */
   bind<Args extends unknown[]>(callback: (...args: Args) => void): (...args: Args) => void {
     const work = this.#current.getStore();
     if (!work) return callback;
-    return (...args) => {
-      if (!work.isDead) this.#current.run(work, () => callback(...args));
-    };
+    return (...args) => this.#goOn(work, () => callback(...args));
   }
 
   /** Calls a function that is not part of any work, such as that of a timer of the server. */
   readonly outside = (callback: () => void): void => this.#current.exit(callback);
 
-  /** Returns whether the `await` of a promise is one that never returns. */
+  #goOn<T>(work: Interruptible, callback: () => T): T | undefined {
+    return work.isDead() ? undefined : this.#current.run(work, callback);
+  }
+
+  /** Prepares the `await` of a promise, if it is one of some work; returns whether it is. */
   #onAwait(promise: object): boolean {
     const work = this.#current.getStore();
     if (!work || Object.getPrototypeOf(promise) !== Promise.prototype) return false;
-    work.isDead ||= work.onAwait();
-    if (!work.isDead) return false;
-    // Without the usual constructor, the `await` asks the promise for its `then`, and calls it.
-    Object.defineProperty(promise, "then", { configurable: true, value: () => {} });
+    const guard = (callback: unknown) =>
+      typeof callback === "function"
+        ? (value: unknown) => this.#goOn(work, () => callback(value))
+        : callback;
+    const guarded = (...callbacks: unknown[]) =>
+      this.#current.exit(() => Reflect.apply(then, promise, callbacks.map(guard)));
+    Object.defineProperty(promise, "then", { configurable: true, writable: true, value: guarded });
     queueMicrotask(() => {
-      delete (promise as { then?: unknown }).then;
-      // Nobody is left who could handle its rejection.
-      this.outside(() => Promise.prototype.then.call(promise, undefined, () => {}));
+      if ((promise as { then?: unknown }).then === guarded) {
+        delete (promise as { then?: unknown }).then;
+      }
     });
     return true;
   }

@@ -10,11 +10,13 @@ type WorkFaultName = import("../../../dev/work_fault_kinds.ts").WorkFaultName;
 /** The kinds of faults, for completions; the server has what they are. */
 export const FAULT_NAMES: readonly WorkFaultName[] = [
   "crash",
+  "restart",
   "delay",
   "order",
   "duplicate",
   "error",
   "fail",
+  "expire",
 ];
 
 /** How many seeds are run without `--seeds`. */

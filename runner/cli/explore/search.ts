@@ -7,7 +7,16 @@ import { judge, type Judgement, type Known } from "./judge.ts";
 type WorkFaultName = import("../../../dev/work_fault_kinds.ts").WorkFaultName;
 
 /** The faults that are tried one at a time before others are combined. */
-const SINGLE: readonly WorkFaultName[] = ["crash", "duplicate", "error", "fail", "order", "delay"];
+const SINGLE: readonly WorkFaultName[] = [
+  "crash",
+  "expire",
+  "duplicate",
+  "error",
+  "fail",
+  "order",
+  "restart",
+  "delay",
+];
 /** Those of them that are tried with several seeds, which decide how long they last. */
 const LASTING: readonly WorkFaultName[] = ["order", "delay"];
 /** How often these are tried. */
@@ -93,7 +102,7 @@ export class Search {
   /** Searches. */
   async run(): Promise<Findings> {
     const { first, seeds, bail, goesOn, onSeed, kinds } = this.#options;
-    if (kinds.includes("fail")) await this.#probeFailures();
+    if (kinds.includes("fail") || kinds.includes("expire")) await this.#probeFailures();
     this.#singles.push(...this.#listSingles());
     const found = new Map<string, Found>();
     const findings: Findings = {
@@ -140,7 +149,9 @@ export class Search {
   #keys(kind: WorkFaultName): string[] {
     const all = [...this.#known.possible.get(kind) ?? []];
     return all
-      .filter(([, owner]) => kind !== "fail" || this.#known.accepted.has(owner))
+      .filter(([, owner]) =>
+        kind !== "fail" && kind !== "expire" || this.#known.accepted.has(owner)
+      )
       .map(([key]) => key);
   }
 
