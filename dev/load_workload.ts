@@ -51,16 +51,18 @@ export async function loadWorkload(file: string, version?: string): Promise<Work
   return (await loadWithReset(file, version)).workload;
 }
 
-/** A workload, and the function that its file exports as `reset`. */
+/** A workload, and the functions that its file exports for its state. */
 export interface ResettableWorkload {
   /** The workload. */
   workload: Workload;
   /** Gives the state of the file's modules its first values. */
   reset?: () => unknown;
+  /** Gives what a process has in memory its first values. */
+  restart?: () => unknown;
 }
 
 /**
- * Imports a file as a workload, together with its `reset`.
+ * Imports a file as a workload, together with its `reset` and `restart`.
  * @throws {WorkloadError} If the file cannot be imported or has no definitions.
  */
 export async function loadWithReset(file: string, version?: string): Promise<ResettableWorkload> {
@@ -79,8 +81,12 @@ export async function loadWithReset(file: string, version?: string): Promise<Res
   if (workload.jobs!.length + workload.workflows!.length + workload.crons!.length === 0) {
     throw new WorkloadError(file, "it exports no job, workflow or cron entry");
   }
-  const { reset } = module;
-  return typeof reset === "function" ? { workload, reset: () => reset() } : { workload };
+  const { reset, restart } = module;
+  return {
+    workload,
+    ...(typeof reset === "function" ? { reset: () => reset() } : {}),
+    ...(typeof restart === "function" ? { restart: () => restart() } : {}),
+  };
 }
 
 /** Returns the URL of a file. A relative path starts at the working directory. */

@@ -26,6 +26,8 @@ const LONGEST_MEETING = 1_000;
 const DOWNTIME = [1_000, 5_000] as const;
 /** By how many turns of the microtask queue work that begins together is shifted. */
 const MOST_LAG = 8;
+/** So often processes die with one seed: a long handler would hardly ever end otherwise. */
+const MOST_DEATHS = 5;
 /** At so many places in one call of a handler its process can die. */
 const MOST_AWAITS = 40;
 
@@ -84,6 +86,7 @@ export class WorkFaults {
   readonly #failing = new Set<string>();
   /** The jobs and workflows of which one fails for good. */
   readonly #failingOwners = new Set<string>();
+  #deaths = 0;
   /** The work that has crashed once its function had returned, in the same form. */
   readonly #crashed = new Set<string>();
   readonly #meetings = new Set<PromiseWithResolvers<void>>();
@@ -145,6 +148,7 @@ export class WorkFaults {
   }
 
   #may(kind: WorkFaultName, owner: string): boolean {
+    if (kind === "crash" || kind === "restart") return this.#deaths < MOST_DEATHS;
     if (kind !== "fail" && kind !== "expire") return true;
     // Nothing survives that all the jobs of a name fail, of which each does what another has left.
     return !this.#failingOwners.has(owner) && (this.#options.mayFail?.(owner) ?? true);
@@ -224,11 +228,11 @@ export class WorkFaults {
 
   #crashAfter(site: Site): void {
     const what = describeWork(site.work);
-    const when = `after ${endOf(site.work)}, before its result was stored`;
+    const end = `${endOf(site.work)}, before its result was stored`;
     const crash = site.happens("crash");
-    if (crash) throw this.#crash(crash, site, `${what} crashed ${when}`);
+    if (crash) throw this.#crash(crash, site, `${what} crashed after ${end}`);
     const restart = site.happens("restart");
-    if (restart) throw this.#restart(restart, `all processes died when ${what} ended, ${when}`);
+    if (restart) throw this.#restart(restart, site, `${what}: all processes died after ${end}`);
     const error = site.work.isRetried ? site.happens("error") : undefined;
     if (!error) return;
     this.#report(error, `${what} failed after ${endOf(site.work)}, and is retried`);
@@ -237,14 +241,18 @@ export class WorkFaults {
 
   #crash(pick: Pick, { work }: Site, text: string): CrashError {
     if (work.kind !== "wait") this.#crashed.add(`${work.id} ${siteOf(work)}`);
-    const error = this.#die(pick, text);
+    const ms = this.#downtime(pick);
+    this.#report(pick, `${text}; it runs again ${ms} ms later`);
     // The other handlers of the process die, too.
     for (const call of this.#active) if (call.work.id === work.id) call.isDead = true;
-    return error;
+    return new CrashError(ms);
   }
 
-  #restart(pick: Pick, text: string): CrashError {
-    const error = this.#die(pick, text);
+  #restart(pick: Pick, { work }: Site, what: string): CrashError {
+    const ms = this.#downtime(pick);
+    this.#report(pick, `${what}; everything runs again ${ms} ms later`);
+    const error = new CrashError(ms);
+    this.#crashed.add(`${work.id} ${siteOf(work)}`);
     for (const call of this.#active) {
       this.#crashed.add(`${call.work.id} ${siteOf(call.work)}`);
       call.die(error);
@@ -253,11 +261,10 @@ export class WorkFaults {
     return error;
   }
 
-  #die(pick: Pick, text: string): CrashError {
+  #downtime(pick: Pick): number {
+    this.#deaths++;
     const [least, most] = DOWNTIME;
-    const ms = this.#spend(Math.round(least + pick.random() * (most - least)));
-    this.#report(pick, `${text}; it runs again ${ms} ms later`);
-    return new CrashError(ms);
+    return this.#spend(Math.round(least + pick.random() * (most - least)));
   }
 
   async #run<T>(site: Site, run: () => Promise<T>): Promise<T> {

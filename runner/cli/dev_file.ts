@@ -22,7 +22,7 @@ export async function loadDevFile(
   return (await loadResettable(file, context)).workload;
 }
 
-/** Like {@linkcode loadDevFile}, together with the function that the file exports as `reset`. */
+/** Like {@linkcode loadDevFile}, together with the functions that the file exports for its state. */
 export async function loadResettable(
   file: string,
   { guard, signal }: Pick<CommandContext, "guard" | "signal">,

@@ -1,15 +1,17 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
+import { systemClock } from "../../runtime/clock.ts";
 import { runnerCli } from "../runner/_cli.ts";
 import { launch } from "./_page.ts";
 import { openReport, texts } from "./_report.ts";
 
 const RECIPES = fileURLToPath(new URL("../../recipes", import.meta.url));
+const EXPLORED = fileURLToPath(new URL("../runner/explore/charged_twice/", import.meta.url));
 
 let browser: Browser;
 
@@ -40,6 +42,31 @@ test("opens the report of a real run, with a timeline for each case", async () =
     match(await page.locator(".tl-row").nth(3).textContent() ?? "", /completed.*ship/s);
     await page.locator("#case-2").click();
     equal(await page.locator(".tl-divider").textContent(), "always");
+    deepEqual(complaints, []);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test("opens the report of a failure that was explored, with its faults and the command", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "dispatch-html-"));
+  try {
+    const file = join(folder, "report.html");
+    const { code, out, err } = await runnerCli([
+      ...["explore", join(EXPLORED, "recipe.yaml"), "--dev", join(EXPLORED, "bug.ts"), "--bail"],
+      ...["--reporter", `html=${file}`],
+    ], { clock: systemClock });
+    equal(code, 1, err);
+    await using report = await openReport(browser, await readFile(file, "utf8"));
+    const { page, complaints } = report;
+    equal(await page.locator("h1").textContent(), "Failed");
+    await page.locator("#case-0").click();
+    const text = await page.locator("main").innerText();
+    const [, fault] = /\s(step charge of .*)$/m.exec(out)!;
+    const [, command] = /Repeat it: (.*)/.exec(out)!;
+    ok(text.includes(`: ${fault}`), text);
+    ok(text.includes(`repeat it: ${command}`), text);
+    match(text, /`audit\.steps\.exists\(.*\)` is false/);
     deepEqual(complaints, []);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -55,9 +55,9 @@ export function judge(
   return { kind: "failure", group: `${step} ${kind} ${pattern(message)}` };
 }
 
-/** Whether a fault has interrupted a handler, which cannot release what it holds. */
+/** Whether a fault can have interrupted a handler, which then releases nothing that it holds. */
 function isInterruption({ key }: { key: string }): boolean {
-  return key.includes("@");
+  return key.includes("@") || /^(?:restart|crash:parallel):/.test(key);
 }
 
 /** Replaces what differs between runs that fail in the same way: ids, numbers and times. */

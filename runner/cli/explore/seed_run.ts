@@ -74,7 +74,7 @@ export async function runSeed(
   const { env, signal, mask } = context;
   const { seed } = choice;
   const { WorkFaults } = await import("../../../dev/work_faults.ts");
-  const workload = await source();
+  const { workload, restart } = await source();
   const interrupter = new Interrupter();
   const virtual = await startVirtualTime(realClock, {
     start: START,
@@ -90,6 +90,7 @@ export async function runSeed(
     longestDelay,
     onFault: observed.addFault,
     watchAwaits: interrupter.watch,
+    ...(restart ? { onRestart: () => void restart() } : {}),
   });
   const server = await embeddedServer({
     clock,
