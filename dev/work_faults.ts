@@ -1,5 +1,7 @@
-import { type Clock, delay, type TimerHandle } from "../runtime/clock.ts";
+import { delay, type TimerHandle } from "../runtime/clock.ts";
 import { seededRandom } from "../runtime/random.ts";
+import { type ActiveCall, ActiveWork } from "./active_work.ts";
+import { type FaultPick, FaultSite, hash, identify, type PickFault } from "./fault_site.ts";
 import { type AroundWork, CrashError, type Work } from "./work.ts";
 import {
   describeWork,
@@ -7,9 +9,9 @@ import {
   HANDLERS,
   ownerOf,
   siteOf,
-  WORK_FAULTS,
   type WorkFaultName,
 } from "./work_fault_kinds.ts";
+import type { InjectedFault, WorkFaultsOptions } from "./work_fault_options.ts";
 
 /** The text of the errors that `error` and `fail` throw. */
 export const INJECTED_ERROR = "injected by explore";
@@ -31,42 +33,6 @@ const MOST_DEATHS = 5;
 /** At so many places in one call of a handler its process can die. */
 const MOST_AWAITS = 40;
 
-/** Settings of {@linkcode WorkFaults}. */
-export interface WorkFaultsOptions {
-  /** The seed of all choices. */
-  seed: number;
-  /** The clock of the server. */
-  clock: Clock;
-  /** The probability with which each kind of fault happens where it can. */
-  chances: Partial<Record<WorkFaultName, number>>;
-  /** The keys of the faults that happen; with them there is no chance. */
-  only?: ReadonlySet<string> | undefined;
-  /** Whether a job or workflow, such as `workflow:order`, may fail for good. */
-  mayFail?: ((owner: string) => boolean) | undefined;
-  /** Called when a fault happens; its text may still become longer. */
-  onFault?: (fault: InjectedFault) => void;
-  /** The longest delay, in milliseconds. */
-  longestDelay: number;
-  /**
-   * Calls a handler, and asks each time before it goes on after an `await` whether its process has
-   * died. Then the handler does nothing more, and the promise never settles. Without it, no handler
-   * is interrupted.
-   */
-  watchAwaits?: <T>(run: () => Promise<T>, isDead: () => boolean) => Promise<T>;
-  /** Called when all processes have died, and what they had in memory is lost. */
-  onRestart?: () => void;
-}
-
-/** A fault that happened. */
-export interface InjectedFault {
-  /** Identifies it among those that can happen: `crash:step:order:charge#2`. */
-  key: string;
-  /** The time since the start, in milliseconds. */
-  at: number;
-  /** What happened, in words. */
-  text: string;
-}
-
 /** Lets seeded faults happen to the work of a server. The same seed repeats them. */
 export class WorkFaults {
   /** The faults that have happened, in order. */
@@ -77,6 +43,8 @@ export class WorkFaults {
   longestSleep = 0;
   /** The shortest timeout of a wait for events, in milliseconds. */
   shortestWait = Infinity;
+  /** The longest timeout of a wait for events, in milliseconds. */
+  longestWait = 0;
   /** The runs of which a wait has timed out. */
   readonly timedOut: Set<string> = new Set();
   readonly #options: WorkFaultsOptions;
@@ -90,8 +58,7 @@ export class WorkFaults {
   /** The work that has crashed once its function had returned, in the same form. */
   readonly #crashed = new Set<string>();
   readonly #meetings = new Set<PromiseWithResolvers<void>>();
-  /** What jobs and runs are doing. */
-  readonly #active = new Set<Call>();
+  readonly #active = new ActiveWork();
   #lateness = 0;
 
   constructor(options: WorkFaultsOptions) {
@@ -104,18 +71,26 @@ export class WorkFaults {
     return this.#lateness;
   }
 
+  /** How long sleeps and waits may take that runs repeat when they resume, in milliseconds. */
+  get longestRepeats(): number {
+    return MOST_DEATHS * Math.max(this.longestSleep, this.longestWait);
+  }
+
   /** Carries out a piece of work, with faults. */
   readonly around: AroundWork = async (work, run) => {
-    const site = new Site(this, work, this.#ordinal(siteOf(work)));
+    const site = new FaultSite(work, this.#ordinal(siteOf(work)), this.#pick);
     const { kind, ms = 0 } = work;
     if (kind === "sleep") this.longestSleep = Math.max(this.longestSleep, ms);
-    if (kind === "wait") this.shortestWait = Math.min(this.shortestWait, ms);
-    const failing = `${work.id} ${siteOf(work)}`;
-    if (this.#failing.has(failing)) throw new Error(INJECTED_ERROR);
+    if (kind === "wait") {
+      this.shortestWait = Math.min(this.shortestWait, ms);
+      this.longestWait = Math.max(this.longestWait, ms);
+    }
+    const identity = identify(work);
+    if (this.#failing.has(identity)) throw new Error(INJECTED_ERROR);
     // What has had its effect does not fail for good: no compensation could take that back.
-    const fails = this.#crashed.has(failing) ? undefined : site.happens("fail");
+    const fails = this.#crashed.has(identity) ? undefined : site.happens("fail");
     if (fails) {
-      this.#failing.add(failing);
+      this.#failing.add(identity);
       this.#failingOwners.add(ownerOf(work));
       this.#report(fails, `${describeWork(work)} failed, as it always does from then on`);
       throw new Error(INJECTED_ERROR);
@@ -136,7 +111,7 @@ export class WorkFaults {
   };
 
   /** Returns a fault if it happens. */
-  pick(kind: WorkFaultName, key: string, owner: string): Pick | undefined {
+  readonly #pick: PickFault = (kind, key, owner) => {
     const { seed, chances, only } = this.#options;
     const keys = this.possible.get(kind) ?? new Map<string, string>();
     this.possible.set(kind, keys.set(key, owner));
@@ -145,7 +120,7 @@ export class WorkFaults {
     // The delay of a fault must not depend on how likely it was.
     const happens = only ? only.has(key) : chance < (chances[kind] ?? 0) && this.#may(kind, owner);
     return happens ? { key, random } : undefined;
-  }
+  };
 
   #may(kind: WorkFaultName, owner: string): boolean {
     if (kind === "crash" || kind === "restart") return this.#deaths < MOST_DEATHS;
@@ -160,7 +135,7 @@ export class WorkFaults {
     return count;
   }
 
-  #report({ key }: Pick, text: string): void {
+  #report({ key }: FaultPick, text: string): void {
     const fault = { key, at: this.#options.clock.now() - this.#start, text };
     this.injected.push(fault);
     this.#options.onFault?.(fault);
@@ -174,7 +149,7 @@ export class WorkFaults {
     return ms;
   }
 
-  async #delay(pick: Pick, what: string): Promise<void> {
+  async #delay(pick: FaultPick, what: string): Promise<void> {
     const { clock, longestDelay } = this.#options;
     // Most delays are short: so many different lengths are tried.
     const isLong = pick.random() < LONG_DELAYS;
@@ -186,7 +161,7 @@ export class WorkFaults {
   }
 
   /** Lets work that waits for other work begin, and waits for other work if that is the fault. */
-  async #meet(site: Site): Promise<void> {
+  async #meet(site: FaultSite): Promise<void> {
     const waiting = [...this.#meetings];
     this.#meetings.clear();
     for (const meeting of waiting) meeting.resolve();
@@ -210,14 +185,14 @@ export class WorkFaults {
     for (let turn = 0; turn < lag; turn++) await undefined;
   }
 
-  #crashBefore(site: Site): void {
+  #crashBefore(site: FaultSite): void {
     const pick = site.happens("crash");
     if (!pick) return;
     const { name, workflow } = site.work;
     throw this.#crash(pick, site, `the run of ${workflow} crashed before it waited (${name})`);
   }
 
-  #expire(site: Site): void {
+  #expire(site: FaultSite): void {
     const pick = site.happens("expire");
     if (!pick) return;
     const { work } = site;
@@ -226,7 +201,7 @@ export class WorkFaults {
     this.#report(pick, `${describeWork(work)} ran out, because its event came too late`);
   }
 
-  #crashAfter(site: Site): void {
+  #crashAfter(site: FaultSite): void {
     const what = describeWork(site.work);
     const end = `${endOf(site.work)}, before its result was stored`;
     const crash = site.happens("crash");
@@ -239,54 +214,38 @@ export class WorkFaults {
     throw new Error(INJECTED_ERROR);
   }
 
-  #crash(pick: Pick, { work }: Site, text: string): CrashError {
-    if (work.kind !== "wait") this.#crashed.add(`${work.id} ${siteOf(work)}`);
+  #crash(pick: FaultPick, { work }: FaultSite, text: string): CrashError {
+    if (work.kind !== "wait") this.#crashed.add(identify(work));
     const ms = this.#downtime(pick);
     this.#report(pick, `${text}; it runs again ${ms} ms later`);
     // The other handlers of the process die, too.
-    for (const call of this.#active) if (call.work.id === work.id) call.isDead = true;
+    this.#active.stop(work.id!);
     return new CrashError(ms);
   }
 
-  #restart(pick: Pick, { work }: Site, what: string): CrashError {
+  #restart(pick: FaultPick, { work }: FaultSite, what: string): CrashError {
     const ms = this.#downtime(pick);
     this.#report(pick, `${what}; everything runs again ${ms} ms later`);
     const error = new CrashError(ms);
-    this.#crashed.add(`${work.id} ${siteOf(work)}`);
-    for (const call of this.#active) {
-      this.#crashed.add(`${call.work.id} ${siteOf(call.work)}`);
-      call.die(error);
-    }
+    for (const lost of [work, ...this.#active.kill(error)]) this.#crashed.add(identify(lost));
     this.#options.onRestart?.();
     return error;
   }
 
-  #downtime(pick: Pick): number {
+  #downtime(pick: FaultPick): number {
     this.#deaths++;
     const [least, most] = DOWNTIME;
     return this.#spend(Math.round(least + pick.random() * (most - least)));
   }
 
-  async #run<T>(site: Site, run: () => Promise<T>): Promise<T> {
+  async #run<T>(site: FaultSite, run: () => Promise<T>): Promise<T> {
     const { work } = site;
     if (work.id === undefined) return await run();
-    const death = Promise.withResolvers<never>();
-    const call: Call = {
-      work,
-      isDead: false,
-      die(error) {
-        call.isDead = true;
-        death.reject(error);
-      },
-    };
-    this.#active.add(call);
     const isHandler = (HANDLERS as readonly string[]).includes(work.kind);
-    try {
-      const result = isHandler ? this.#call(site, call, run) : this.#wait(work, run);
-      return await Promise.race([result, death.promise]);
-    } finally {
-      this.#active.delete(call);
-    }
+    return await this.#active.run(
+      work,
+      (call) => isHandler ? this.#call(site, call, run) : this.#wait(work, run),
+    );
   }
 
   async #wait<T>(work: Work, run: () => Promise<T>): Promise<T> {
@@ -302,7 +261,7 @@ export class WorkFaults {
   }
 
   /** Calls a handler, whose process may die after each of its `await`s. */
-  #call<T>(site: Site, call: Call, run: () => Promise<T>): Promise<T> {
+  #call<T>(site: FaultSite, call: ActiveCall, run: () => Promise<T>): Promise<T> {
     const { watchAwaits } = this.#options;
     if (!watchAwaits) return run();
     let awaits = 0;
@@ -316,60 +275,9 @@ export class WorkFaults {
     });
   }
 
-  async #runTwice<T>(pick: Pick, { work }: Site, run: () => Promise<T>): Promise<T> {
+  async #runTwice<T>(pick: FaultPick, { work }: FaultSite, run: () => Promise<T>): Promise<T> {
     this.#report(pick, `${describeWork(work)} was sent twice`);
     await run();
     return await run();
   }
-}
-
-/** A fault that happens, with its random numbers. */
-interface Pick {
-  key: string;
-  random: () => number;
-}
-
-/** Work that a process is doing. */
-interface Call {
-  work: Work;
-  /** Whether its process has died. */
-  isDead: boolean;
-  /** Ends it, because its process dies. */
-  die(error: CrashError): void;
-}
-
-/** A place where faults can happen: a piece of work. */
-class Site {
-  readonly work: Work;
-  readonly #faults: WorkFaults;
-  readonly #name: string;
-
-  constructor(faults: WorkFaults, work: Work, ordinal: number) {
-    this.#faults = faults;
-    this.work = work;
-    this.#name = ordinal === 1 ? siteOf(work) : `${siteOf(work)}#${ordinal}`;
-  }
-
-  key(kind: WorkFaultName, point?: number): string {
-    return `${kind}:${this.#name}${point === undefined ? "" : `@${point}`}`;
-  }
-
-  can(kind: WorkFaultName): boolean {
-    return (WORK_FAULTS[kind].work as readonly string[]).includes(this.work.kind);
-  }
-
-  /** @param point The number of a place inside of the work. */
-  happens(kind: WorkFaultName, point?: number): Pick | undefined {
-    if (!this.can(kind)) return undefined;
-    return this.#faults.pick(kind, this.key(kind, point), ownerOf(this.work));
-  }
-}
-
-/** The 32-bit FNV-1a hash of a text. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-  }
-  return value >>> 0;
 }

@@ -1,4 +1,4 @@
-import { encodeBase64 } from "../../protocol/base64.ts";
+import { decodeBase64, encodeBase64 } from "../../protocol/base64.ts";
 import { StepError, type WorkflowEvent } from "../context.ts";
 import { type Duration, parseDuration } from "../duration.ts";
 import { goQuote, goStringify } from "../go/encode.ts";
@@ -83,23 +83,30 @@ export class EventWaits {
     timeout: Duration,
     isDeaf: boolean,
   ): Promise<WorkflowEvent[]> {
-    const rows: EventRow[] = [];
+    const events: WorkflowEvent[] = [];
+    const texts: string[] = [];
     const options = { signal: this.#work.signal, timers: this.#server.timers };
     const failure = await runTaskGroup(names, options, async (name, index, signal) => {
+      // A run that resumes has taken some of the events before.
+      const saved = this.#run.checkpoints.get(`waitall:${name}`);
+      if (saved) {
+        events[index] = saved.value as WorkflowEvent;
+        texts[index] = decodeBase64(saved.data);
+        return;
+      }
       const row = await this.#take(isDeaf ? [] : [name], parseDuration(timeout), signal);
       if (this.#server.closed) return never();
       if (!row) throw new StepError(`timeout waiting for event ${goQuote(name)}`);
-      const data = encodeBase64(goStringify(wireEvent(row)));
-      this.#save(`waitall:${name}`, data, toWorkflowEvent(row));
-      rows[index] = row;
+      events[index] = toWorkflowEvent(row);
+      texts[index] = goStringify(wireEvent(row));
+      this.#save(`waitall:${name}`, encodeBase64(texts[index]!), events[index]);
     });
     if (this.#server.closed) return never();
     if (failure) {
       const message = `workflow ${this.#run.name} waitall: ${errorText(failure.error)}`;
       throw new StepError(message, { cause: failure.error });
     }
-    const events = rows.map(toWorkflowEvent);
-    this.#save(group, encodeBase64(goStringify(rows.map(wireEvent))), events);
+    this.#save(group, encodeBase64(`[${texts.join(",")}]`), events);
     return events;
   }
 

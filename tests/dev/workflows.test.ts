@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  CrashError,
   createDevServer,
   createStore,
   createVirtualClock,
@@ -205,6 +206,40 @@ test("waitForAll, waitForAny and waitForMatch take published events and name the
   assert.deepEqual(await steps("all"), ["waitall:x", "waitall:y", "waitall:x,y", "got x,y"]);
   assert.deepEqual(await steps("any"), ["waitany:p,q", "got q"]);
   assert.deepEqual(await steps("match"), ["waitmatch:n", "got 2"]);
+});
+
+test("waitForAll keeps an event that was taken before the run was resumed", async () => {
+  let crashes = 0;
+  const clock = createVirtualClock();
+  await using it = await serve({
+    clock,
+    workflows: [
+      defineWorkflow("all", async (wf) => {
+        const events = await wf.waitForAll(["x", "y"], "1h");
+        await wf.step("got", () => events.map(({ payload }) => payload).join());
+      }),
+    ],
+    aroundWork: (work, run) => {
+      if (work.kind !== "wait" || crashes++ > 0) return run();
+      return Promise.race([
+        run(),
+        new Promise<never>((_, reject) => clock.setTimeout(() => reject(new CrashError(5)), 10)),
+      ]);
+    },
+  });
+  await it.watcher.call("workflow.event", { name: "x", payload: 1 });
+  const started = it.start("all");
+  while (crashes < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  await it.watcher.call("workflow.event", { name: "y", payload: 2 });
+  const { run_id } = await started;
+  const timeline = await it.timeline(run_id);
+  assert.deepEqual(timeline.map(([step]) => step), [
+    "waitall:x",
+    "waitall:y",
+    "waitall:x,y",
+    "got",
+  ]);
+  assert.match(timeline.at(-1)![1]!, /1,2$/);
 });
 
 test("waitForAll fails the run when an event does not come in time", async () => {

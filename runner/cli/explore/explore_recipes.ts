@@ -13,7 +13,7 @@ import { printFailure, printRun, type ShownFailure } from "./print.ts";
 import { repeatCommand } from "./repeat_command.ts";
 import { reportCases, type ReportedCase } from "./report.ts";
 import { type Findings, FULL_PATIENCE, LEAST_PATIENCE, Search } from "./search.ts";
-import { type Exploration, runSeed, type SeedResult } from "./seed_run.ts";
+import { type Exploration, LEAST_GRACE, runSeed, type SeedResult } from "./seed_run.ts";
 import { workloadSource } from "./workload_source.ts";
 
 /** Explores the recipes of a command line, and returns the exit code. */
@@ -39,6 +39,7 @@ export async function exploreRecipes(
     ...{ dev, source, Dispatch, copies, longestDelay: longestDelay ?? LEAST_DELAY, timeout },
     context,
     patience: FULL_PATIENCE,
+    grace: LEAST_GRACE,
   };
   return await new Explorer(args, settings, plan, exploration, context).run();
 }
@@ -126,6 +127,7 @@ class Explorer {
     const baseline = await this.#baseline(planned);
     if (!baseline) return;
     this.#exploration.longestDelay = this.#settings.longestDelay ?? delayFor(baseline.faults);
+    this.#exploration.grace = LEAST_GRACE + baseline.faults.longestRepeats;
     if (only) return await this.#repeat(planned, index, { seed: first, chances: {}, only });
     const { kinds, seeds, bail, quiet, json } = this.#settings;
     using progress = new ProgressLine(this.#notes, this.#context.clock);

@@ -12,12 +12,12 @@ import { observeServer, type TimelineEntry } from "./server_timeline.ts";
 import type { WorkloadSource } from "./workload_source.ts";
 
 type WorkFaults = import("../../../dev/work_faults.ts").WorkFaults;
-type WorkFaultsOptions = import("../../../dev/work_faults.ts").WorkFaultsOptions;
+type WorkFaultsOptions = import("../../../dev/work_fault_options.ts").WorkFaultsOptions;
 
 /** The time at which each run begins, so that a seed does the same on every day. */
 const START = new Date("2026-01-01T00:00:00Z");
-/** How much more time a recipe gets than it asks for: more than all faults of a seed take. */
-const GRACE = 600_000;
+/** How much more time a recipe gets at least than it asks for, in milliseconds. */
+export const LEAST_GRACE = 600_000;
 
 /** What all runs of an exploration share. */
 export interface Exploration {
@@ -39,6 +39,8 @@ export interface Exploration {
    * milliseconds.
    */
   patience: number;
+  /** How much more time a recipe gets than it asks for, in milliseconds. */
+  grace: number;
 }
 
 /** Which faults happen in a run. */
@@ -69,7 +71,7 @@ export interface SeedResult {
 export async function runSeed(
   planned: PlannedCase,
   choice: FaultChoice,
-  { source, dev, Dispatch, context, copies, longestDelay, timeout, patience }: Exploration,
+  { source, dev, Dispatch, context, copies, longestDelay, timeout, patience, grace }: Exploration,
 ): Promise<SeedResult> {
   const { env, signal, mask } = context;
   const { seed } = choice;
@@ -80,7 +82,7 @@ export async function runSeed(
     start: START,
     patience,
     call: interrupter.outside,
-    allowance: { grace: GRACE, lateness: () => faults.lateness },
+    allowance: { grace, lateness: () => faults.lateness },
   });
   const { clock } = virtual;
   const observed = observeServer(clock);

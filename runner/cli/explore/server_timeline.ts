@@ -1,7 +1,7 @@
 import type { Clock } from "../../../runtime/clock.ts";
 
 type Observer = import("../../../dev/mod.ts").Observer;
-type InjectedFault = import("../../../dev/work_faults.ts").InjectedFault;
+type InjectedFault = import("../../../dev/work_fault_options.ts").InjectedFault;
 
 /** Something that happened on the server. */
 export interface TimelineEntry {
