@@ -103,6 +103,7 @@ export function defineJob<Payload = unknown>(
   options: JobOptions,
   handler: JobHandler<Payload>,
 ): JobDefinition;
+/** Defines a job, with or without settings. */
 export function defineJob(
   name: string,
   ...rest: [JobHandler<never>] | [JobOptions, JobHandler<never>]
@@ -190,6 +191,7 @@ export function defineWorkflow<Input = unknown>(
   options: WorkflowOptions,
   handler: WorkflowHandler<Input>,
 ): WorkflowDefinition;
+/** Defines a workflow, with or without settings. */
 export function defineWorkflow(
   name: string,
   ...rest: [WorkflowHandler<never>] | [WorkflowOptions, WorkflowHandler<never>]

@@ -11,6 +11,8 @@ import { ROOT, toolsEnv } from "../run_tools.mjs";
 export interface Registry extends AsyncDisposable {
   /** Its address, for the variable `JSR_URL`. */
   url: string;
+  /** The paths of the package's files. */
+  files: readonly string[];
 }
 
 /**
@@ -21,8 +23,9 @@ export async function startRegistry(): Promise<Registry> {
   const { name, version, exports, imports } = JSON.parse(
     readFileSync(join(ROOT, "deno.json"), "utf8"),
   );
+  const paths = publishedFiles();
   const files = new Map<string, Uint8Array>(
-    publishedFiles().map((path) => [`/${path}`, publishedText(path, imports)] as const),
+    paths.map((path) => [`/${path}`, publishedText(path, imports)] as const),
   );
   const manifest: Record<string, { size: number; checksum: string }> = {};
   for (const [path, bytes] of files) {
@@ -48,6 +51,7 @@ export async function startRegistry(): Promise<Registry> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    files: paths,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -23,6 +23,8 @@ export interface Installed extends AsyncDisposable {
   archive: string;
   /** Runs a program in it, without the settings of the user. */
   run(command: string, ...args: string[]): Promise<Ended>;
+  /** Starts a server in it, and resolves when it has printed its address. */
+  serve(command: string, ...args: string[]): Promise<Serving>;
   /** Writes a file in it. */
   write(path: string, text: string): Promise<void>;
 }
@@ -58,6 +60,7 @@ export async function installPackage(): Promise<Installed> {
     archive,
     write,
     run: (command, ...args) => execute(command, args, directory!, env),
+    serve: (command, ...args) => startServing(command, args, directory!, env),
     [Symbol.asyncDispose]: () => rm(base, { recursive: true, force: true }),
   };
 }
@@ -75,6 +78,42 @@ export function nodeOf(name: string): string {
 async function expectSuccess(running: Promise<Ended>): Promise<void> {
   const { code, output } = await running;
   if (code !== 0) throw new Error(`Cannot install the package: exit code ${code}\n${output}`);
+}
+
+/** A server that runs as a process of its own. */
+export interface Serving extends AsyncDisposable {
+  /** Its address, as clients need it. */
+  url: string;
+}
+
+/** Starts a server, and resolves when it has printed its address. */
+export function startServing(
+  command: string,
+  args: string[],
+  cwd: string,
+  env: Record<string, string | undefined>,
+): Promise<Serving> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+        const found = /\bws:\/\/[\w.:]+\/dwp\b/.exec(output);
+        if (!found) return;
+        resolve({
+          url: found[0],
+          async [Symbol.asyncDispose]() {
+            child.kill();
+            await ended;
+          },
+        });
+      });
+    }
+    child.on("error", reject);
+    child.on("close", (code) => reject(new Error(`it ended with ${code}: ${output}`)));
+  });
 }
 
 /** Runs a program until it ends. */

@@ -1,12 +1,14 @@
-import { equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { REPORTERS } from "../../runner/report/registry.ts";
-import { toolsEnv } from "../run_tools.mjs";
+import { Collector } from "../report/_collector.ts";
+import { ROOT, toolsEnv } from "../run_tools.mjs";
 import { type Registry, startRegistry } from "./_jsr.ts";
-import { execute, tool } from "./_package.ts";
+import { execute, startServing, tool } from "./_package.ts";
 
 const RECIPE = `
 import { recipe } from "@dispatch/sdk/runner";
@@ -28,6 +30,31 @@ const { state } = await job.wait({ timeout: 10_000 });
 console.log(state, typeof createTestDispatch);
 `;
 
+/** Tests a workflow in virtual time. */
+const TESTING = `
+import { defineWorkflow } from "jsr:@dispatch/sdk/dev";
+import { createTestDispatch } from "jsr:@dispatch/sdk/testing";
+
+const order = defineWorkflow("order", async (wf) => {
+  await wf.sleep("a day", "24h");
+});
+const env = await createTestDispatch({ workflows: [order] });
+const run = await env.client.startWorkflow("order", {});
+await env.advance("24h");
+const { state }: { state: string } = await env.completed(run);
+await env[Symbol.asyncDispose]();
+console.log(state);
+`;
+
+/** What `deno doc --json` says about a module. */
+interface DocumentedModule {
+  module_doc?: { doc?: string };
+  symbols: {
+    name: string;
+    declarations: { kind: string; declarationKind: string; jsDoc?: { doc?: string } }[];
+  }[];
+}
+
 let registry: Registry;
 let base: string;
 
@@ -42,18 +69,32 @@ after(async () => {
   await rm(base, { recursive: true, force: true });
 });
 
-/** Runs Deno with nothing but the registry: it must succeed. Returns what it printed. */
-async function deno(...args: string[]): Promise<string> {
-  const env = {
+/** The environment of a user who has nothing but the registry. */
+function environment(more: Record<string, string> = {}): Record<string, string | undefined> {
+  return {
     ...toolsEnv(),
     HOME: base,
     XDG_CACHE_HOME: undefined,
     DENO_DIR: join(base, "cache"),
     JSR_URL: registry.url,
+    ...more,
   };
-  const { code, output } = await execute(tool("deno"), args, join(base, "program"), env);
+}
+
+/** Runs a program that must succeed, and returns what it printed. */
+async function succeed(
+  command: string,
+  args: string[],
+  more: Record<string, string> = {},
+): Promise<string> {
+  const { code, output } = await execute(command, args, join(base, "program"), environment(more));
   equal(code, 0, output);
   return output;
+}
+
+/** Runs Deno, which must succeed, and returns what it printed. */
+function deno(...args: string[]): Promise<string> {
+  return succeed(tool("deno"), args);
 }
 
 const CLI = ["run", "-A", "jsr:@dispatch/sdk/cli"];
@@ -80,6 +121,30 @@ test("a program imports the client, the server and the tests' part from the regi
   match(await deno("run", "-A", "--check", "program.ts"), /completed function\n$/);
 });
 
+test("a test of a workflow runs with the package of the registry", async () => {
+  await writeFile(join(base, "program", "testing.ts"), TESTING);
+  match(await deno("run", "-A", "testing.ts"), /completed\n$/);
+});
+
+test("a server of its own serves recipes of another process", async () => {
+  const args = [...CLI, "dev", "--port", "0"];
+  await using server = await startServing(
+    tool("deno"),
+    args,
+    join(base, "program"),
+    environment(),
+  );
+  const { url } = server;
+  match(await deno(...CLI, "recipes", "--url", url, "--token", "demo-token"), /1 passed/);
+});
+
+test("spans and metrics reach a collector", async () => {
+  await using collector = await Collector.start();
+  await succeed(tool("deno"), [...CLI, "recipes"], { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+  ok(collector.spans().length > 0);
+  ok(collector.points().length > 0);
+});
+
 test("`deno add` adds the package, and a recipe in TypeScript imports it", async () => {
   await writeFile(join(base, "program", "order.recipe.ts"), RECIPE);
   await deno("add", "jsr:@dispatch/sdk");
@@ -91,5 +156,35 @@ test("`deno install -g` makes a command of it", async () => {
   const root = join(base, "installed");
   const options = ["install", "-g", "-A", "--root", root, "-n", "dispatch"];
   await deno(...options, "jsr:@dispatch/sdk/cli");
-  match(await readFile(join(root, "bin", "dispatch"), "utf8"), /jsr:@dispatch\/sdk/);
+  match(await succeed(join(root, "bin", "dispatch"), ["recipes"]), /1 passed/);
+});
+
+// JSR also scores a description and the supported runtimes, which its site asks for, and provenance,
+// which publishing from a workflow adds.
+test("the package has every point of JSR's score that depends on its files", async () => {
+  const { exports } = JSON.parse(await readFile(join(ROOT, "deno.json"), "utf8"));
+  const entries = Object.values<string>(exports);
+  // It has no slow types: with some, the registry of these tests would not have started.
+  ok(registry.files.includes("README.md"));
+  match(await readFile(join(ROOT, "README.md"), "utf8"), /^```/m);
+  const args = ["doc", "--json", ...entries];
+  const { stdout } = spawnSync(tool("deno"), args, {
+    cwd: ROOT,
+    env: toolsEnv(),
+    encoding: "utf8",
+    maxBuffer: 64 << 20,
+  });
+  const modules = Object.values(JSON.parse(stdout).nodes) as DocumentedModule[];
+  equal(modules.length, entries.length);
+  ok(modules.every(({ module_doc }) => module_doc?.doc));
+  const exported = modules.flatMap(({ symbols }) =>
+    symbols.flatMap(({ name, declarations }) =>
+      declarations.filter(({ declarationKind }) => declarationKind === "export")
+        .map(({ kind, jsDoc }) => ({ name, kind, doc: jsDoc?.doc }))
+    )
+  );
+  // Where an entry point exports a symbol of another one, its documentation is there.
+  const own = exported.filter(({ kind }) => kind !== "reference");
+  deepEqual(own.filter(({ doc }) => !doc), []);
+  ok(own.length / exported.length > 0.8, "JSR counts the others as symbols without documentation");
 });

@@ -3,6 +3,7 @@ import { after, before, test } from "node:test";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { REPORTERS } from "../../runner/report/registry.ts";
+import { Collector } from "../report/_collector.ts";
 import { type Installed, installPackage, nodeOf, tool } from "./_package.ts";
 
 const PROGRAM = `
@@ -29,6 +30,22 @@ export default recipe("Order", async (t) => {
 });
 `;
 
+/** Tests a workflow in virtual time. */
+const TESTING = `
+import { defineWorkflow } from "@dispatch/sdk/dev";
+import { createTestDispatch } from "@dispatch/sdk/testing";
+
+const order = defineWorkflow("order", async (wf) => {
+  await wf.sleep("a day", "24h");
+});
+const env = await createTestDispatch({ workflows: [order] });
+const run = await env.client.startWorkflow("order", {});
+await env.advance("24h");
+const { state }: { state: string } = await env.completed(run);
+await env[Symbol.asyncDispose]();
+console.log(state);
+`;
+
 const WORKLOAD = `
 import { defineJob } from "@dispatch/sdk/dev";
 export const greet = defineJob("greet", () => {});
@@ -49,6 +66,7 @@ let installed: Installed;
 before(async () => {
   installed = await installPackage();
   await installed.write("program.ts", PROGRAM);
+  await installed.write("testing.ts", TESTING);
   await installed.write("order.recipe.ts", RECIPE);
   await installed.write("workload.ts", WORKLOAD);
   await installed.write("greet.yaml", GREET);
@@ -84,6 +102,24 @@ for (const [name, runtime] of Object.entries(RUNTIMES)) {
 
   test(`a recipe runs against a workload in TypeScript on ${name}`, async () => {
     match(await dispatch("greet.yaml", "--dev", "workload.ts"), /1 passed/);
+  });
+
+  test(`a test of a workflow runs on ${name}`, async () => {
+    equal(await succeed(runtime, "testing.ts"), "completed\n");
+  });
+
+  test(`a server of its own serves a workload in TypeScript on ${name}`, async () => {
+    const [program, ...args] = [...runtime, COMMAND, "dev", "workload.ts", "--port", "0"];
+    await using server = await installed.serve(program!, ...args);
+    match(await dispatch("greet.yaml", "--url", server.url, "--token", "demo-token"), /1 passed/);
+  });
+
+  test(`spans and metrics reach a collector from ${name}`, async () => {
+    await using collector = await Collector.start();
+    const endpoint = `OTEL_EXPORTER_OTLP_ENDPOINT=${collector.url}`;
+    await succeed(["env", endpoint, ...runtime, COMMAND], "greet.yaml", "--dev", "workload.ts");
+    ok(collector.spans().length > 0);
+    ok(collector.points().length > 0);
   });
 
   test(`every reporter writes its report on ${name}`, async () => {
