@@ -1,3 +1,4 @@
+import { MAX_SHARDS } from "../events/event.ts";
 import { median } from "../history/compare.ts";
 import { UsageError } from "./args.ts";
 import type { CommandContext } from "./command.ts";
@@ -36,15 +37,24 @@ export function readShard(
   const match = /^(\d+)\/(\d+)$/.exec(option);
   const shard = { index: Number(match?.[1]), total: Number(match?.[2]) };
   if (!match || !isShard(shard)) {
-    throw new UsageError(`--shard must be I/N, such as 1/3, or auto, not '${option}'`);
+    const form = `I/N, such as 1/3, with at most ${MAX_SHARDS} parts, or auto`;
+    throw new UsageError(`--shard must be ${form}, not '${option}'`);
   }
   return shard;
 }
 
 function shardOfService(env: CommandContext["env"]): Shard {
   for (const service of SERVICES) {
-    const [index, total] = [env(service.index), env(service.total)];
-    if (!index || !total) continue;
+    const total = env(service.total);
+    // GitLab does not count a job that is not parallel.
+    const index = env(service.index) || (total === "1" ? String(service.first) : undefined);
+    if (!index && !total) continue;
+    if (!index || !total) {
+      const [set, missing] = index
+        ? [service.index, service.total]
+        : [service.total, service.index];
+      throw new UsageError(`--shard auto: ${set} is set, but ${missing} is not (${service.name})`);
+    }
     const shard = { index: wholeNumber(index) + 1 - service.first, total: wholeNumber(total) };
     if (isShard(shard)) return shard;
     throw new UsageError(
@@ -60,7 +70,7 @@ function wholeNumber(text: string): number {
 }
 
 function isShard({ index, total }: Shard): boolean {
-  return index >= 1 && index <= total;
+  return index >= 1 && index <= total && total <= MAX_SHARDS;
 }
 
 /** Which attempt of its service this process is, from 1; `undefined` if no variable says it. */

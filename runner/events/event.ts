@@ -137,6 +137,9 @@ export interface StepEvent extends CaseEvent {
   phase: "steps" | "always";
 }
 
+/** The most parts that a plan can have. */
+export const MAX_SHARDS = 10_000;
+
 /** The part of a plan that a run with `--shard` runs. */
 export interface EventShard {
   /** The number of the part, from 1. */

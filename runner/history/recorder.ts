@@ -87,7 +87,9 @@ export class HistoryRecorder {
 
   #write(): void {
     this.#store.busyTimeout = BUSY_TIMEOUT;
-    if (this.#finished.length > 0) this.#store.add(this.#finished);
+    // With --repeat a case has several runs, and any that did not pass decides for --last-failed.
+    const passedFirst = this.#finished.toSorted((a, b) => rank(a.run) - rank(b.run));
+    if (passedFirst.length > 0) this.#store.add(passedFirst);
     this.#store.close();
   }
 
@@ -149,6 +151,10 @@ export class HistoryRecorder {
     const usual = compare(earlier.map(outcomeOf), outcomeOf(event));
     return usual ? { ...event, usual } : event;
   }
+}
+
+function rank({ status }: StoredRun): number {
+  return status === "passed" ? 0 : 1;
 }
 
 /** The outcome of a step, which is flaky if it took more than one attempt. */

@@ -1,3 +1,4 @@
+import { MAX_SHARDS } from "../events/event.ts";
 import { checkPlan, MergeError, partOf, type StreamFile } from "./streams.ts";
 
 /** The streams that make up a whole run. */
@@ -12,12 +13,16 @@ export interface ChosenParts {
   planned: number;
 }
 
+/** The most cases that a plan can have, so that a damaged number does not keep a process busy. */
+const MAX_PLANNED = 10_000_000;
+
 /**
  * Chooses the newest attempt of each shard.
  * @throws {MergeError} When the streams do not belong together.
  */
 export function chooseParts(streams: readonly StreamFile[]): ChosenParts {
   checkPlan(streams);
+  for (const stream of streams) checkPart(stream);
   const { planned } = partOf(streams[0]!);
   const total = Math.max(...streams.map((stream) => partOf(stream).total));
   const notes: string[] = [];
@@ -63,12 +68,8 @@ function noteAbout(stream: StreamFile, newest: StreamFile, shard: string): strin
 function checkOverlap(parts: readonly StreamFile[]): void {
   const owners = new Map<number, StreamFile>();
   for (const part of parts) {
-    const { cases, planned } = partOf(part);
+    const { cases } = partOf(part);
     for (const number of cases) {
-      if (number >= planned) {
-        const why = `its first event names case ${number} of a plan that has ${planned}`;
-        throw new MergeError(`Cannot merge '${part.name}': ${why}`, "bad_stream");
-      }
       const other = owners.get(number);
       if (other) {
         throw new MergeError(
@@ -80,4 +81,19 @@ function checkOverlap(parts: readonly StreamFile[]): void {
       owners.set(number, part);
     }
   }
+}
+
+/** Checks that the numbers of a part can be those of a plan. */
+function checkPart(stream: StreamFile): void {
+  const { index, total, cases, planned } = partOf(stream);
+  const far = cases.find((number) => number >= planned);
+  const why = far !== undefined
+    ? `names case ${far} of a plan that has ${planned}`
+    : index > total || total > MAX_SHARDS
+    ? `names part ${index} of ${total}`
+    : planned > MAX_PLANNED
+    ? `names a plan of ${planned} cases`
+    : undefined;
+  if (why === undefined) return;
+  throw new MergeError(`Cannot merge '${stream.name}': its first event ${why}`, "bad_stream");
 }

@@ -119,6 +119,13 @@ test("prints to the console when no reporter is named", async () => {
   match((await report(lines(sampleRun()), "--quiet")).out, /^(?!✓ Order smoke)/);
 });
 
+test("reads a stream with a byte order mark and the line ends of Windows", async () => {
+  const text = lines(sampleRun());
+  const plain = await report(text, "--reporter", "json");
+  const changed = await report(`\ufeff${text.replaceAll("\n", "\r\n")}`, "--reporter", "json");
+  deepEqual([changed.code, changed.out], [0, plain.out]);
+});
+
 test("leaves out a last line that is cut off, and says so", async () => {
   const text = lines(sampleRun());
   const { code, out, err } = await report(text.slice(0, -30), "--reporter", "json");

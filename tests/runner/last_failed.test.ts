@@ -51,6 +51,21 @@ test("runs what did not pass in its last run, and says what it leaves out", asyn
   });
 });
 
+test("a case of which one repetition failed has failed", async () => {
+  const recipe = "vars: { n: '${{ random(2) }}' }\nsteps: [{ assert: vars.n == 1 }]\n";
+  await withFiles({ "a.yaml": recipe }, async (directory) => {
+    const history = `--history=${join(directory, "h.db")}`;
+    const run = async (...args: string[]) => {
+      const { out } = await runnerCli([directory, history, "--reporter", "json", ...args]);
+      return JSON.parse(out).cases.map(({ status }: { status: string }) => status);
+    };
+    const first: string[] = await run("--repeat", "8", "--seed", "1");
+    equal(first.includes("failed"), true);
+    equal(first.at(-1), "passed", "else the order of the runs would not matter");
+    equal((await run("--last-failed")).length, 1);
+  });
+});
+
 test("runs what the history does not know, and everything if it knows nothing", async () => {
   await withSuite(async ({ run, directory }) => {
     const first = await run("--last-failed");

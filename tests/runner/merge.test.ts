@@ -307,6 +307,16 @@ test("streams that do not belong together are refused with exit code 2", async (
     await assert.rejects(readFile(report), { code: "ENOENT" });
     await change("far.jsonl", { shard: { ...shard, cases: [0, 2, 9] } });
     assert.match(await refused("far.jsonl"), /names case 9 of a plan that has 5/);
+    for (
+      const [other, message] of [
+        [{ total: 1e12 }, /its first event names part 1 of 1000000000000/],
+        [{ index: 4 }, /its first event names part 4 of 2/],
+        [{ planned: 1e12 }, /its first event names a plan of 1000000000000 cases/],
+      ] as const
+    ) {
+      await change("odd.jsonl", { shard: { ...shard, ...other } });
+      assert.match(await refused("odd.jsonl"), message);
+    }
     await writeFile(join(directory, "c.yaml"), `${FILES["c.yaml"]}# changed\n`);
     await store("2.jsonl", ["--shard", "2/2"]);
     assert.match(

@@ -38,6 +38,8 @@ test("--shard auto reads the variables of each service", () => {
     [{ CI_NODE_INDEX: "3", CI_NODE_TOTAL: "3" }, { index: 3, total: 3 }],
     [{ BUILDKITE_PARALLEL_JOB: "1", BUILDKITE_PARALLEL_JOB_COUNT: "2" }, { index: 2, total: 2 }],
     [{ CIRCLE_NODE_INDEX: "0", CIRCLE_NODE_TOTAL: "1" }, { index: 1, total: 1 }],
+    // GitLab has no index for a job that is not parallel.
+    [{ CI_NODE_TOTAL: "1" }, { index: 1, total: 1 }],
   ];
   for (const [env, shard] of table) {
     assert.deepEqual(readShard("auto", environment(env)), shard, JSON.stringify(env));
@@ -47,7 +49,10 @@ test("--shard auto reads the variables of each service", () => {
 test("--shard auto is refused where the variables name no part", () => {
   const table: [Record<string, string>, RegExp][] = [
     [{}, /needs JOB_COMPLETION_INDEX and DISPATCH_SHARDS \(Kubernetes\), or CI_NODE_INDEX/],
-    [{ JOB_COMPLETION_INDEX: "0" }, /needs JOB_COMPLETION_INDEX and DISPATCH_SHARDS/],
+    [{ JOB_COMPLETION_INDEX: "0" }, /JOB_COMPLETION_INDEX is set, but DISPATCH_SHARDS is not/],
+    [{ CI_NODE_TOTAL: "3" }, /CI_NODE_TOTAL is set, but CI_NODE_INDEX is not \(GitLab\)/],
+    [{ JOB_COMPLETION_INDEX: "0", DISPATCH_SHARDS: "1e9" }, /DISPATCH_SHARDS=1e9 name no part/],
+    [{ CI_NODE_INDEX: "1", CI_NODE_TOTAL: "1000000000" }, /CI_NODE_TOTAL=1000000000 name no part/],
     [{ CI_NODE_INDEX: "", CI_NODE_TOTAL: "" }, /--shard auto needs/],
     [{ JOB_COMPLETION_INDEX: "3", DISPATCH_SHARDS: "3" }, /JOB_COMPLETION_INDEX=3 and DISPATCH_/],
     [{ CI_NODE_INDEX: "0", CI_NODE_TOTAL: "3" }, /CI_NODE_INDEX=0 and CI_NODE_TOTAL=3 name no/],

@@ -83,7 +83,9 @@ export class StreamReader {
   read(line: string, isUnended: boolean): RecipeEvent | undefined {
     const number = ++this.#number;
     if (line.trim() === "") return undefined;
-    const value = parse(line, number, isUnended);
+    // An editor or a shell may have written a byte order mark.
+    const text = number === 1 ? line.replace(/^\ufeff/, "") : line;
+    const value = parse(text, number, isUnended);
     if (value === TORN) {
       this.tornLine = number;
       return undefined;
