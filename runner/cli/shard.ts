@@ -37,8 +37,10 @@ export function readShard(
   const match = /^(\d+)\/(\d+)$/.exec(option);
   const shard = { index: Number(match?.[1]), total: Number(match?.[2]) };
   if (!match || !isShard(shard)) {
-    const form = `I/N, such as 1/3, with at most ${MAX_SHARDS} parts, or auto`;
-    throw new UsageError(`--shard must be ${form}, not '${option}'`);
+    if (shard.total > MAX_SHARDS) {
+      throw new UsageError(`--shard ${option}: a plan has at most ${MAX_SHARDS} parts`);
+    }
+    throw new UsageError(`--shard must be I/N, such as 1/3, or auto, not '${option}'`);
   }
   return shard;
 }

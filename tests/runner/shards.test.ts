@@ -63,6 +63,12 @@ test("--shard auto is refused where the variables name no part", () => {
   }
 });
 
+test("a plan has at most 10,000 parts", () => {
+  assert.equal(readShard("1/10000", environment({}))!.total, 10_000);
+  const message = "--shard 1/10001: a plan has at most 10000 parts";
+  assert.throws(() => readShard("1/10001", environment({})), { message });
+});
+
 test("the attempt is what the service counts, and our own variable wins", () => {
   const table: [Record<string, string>, number | undefined][] = [
     [{}, undefined],
