@@ -61,6 +61,14 @@ export async function openDatabase(path: string, options: HistoryOptions): Promi
   }
 }
 
+/** Opens a new history that is kept in memory. */
+export async function openMemory(): Promise<DatabaseSync> {
+  const { DatabaseSync } = await import("node:sqlite");
+  const database = new DatabaseSync(":memory:");
+  for (const migration of MIGRATIONS) database.exec(migration);
+  return database;
+}
+
 /** Checks that a database is a history, and migrates it. */
 function connect(database: DatabaseSync, path: string, options: HistoryOptions): DatabaseSync {
   const { migrations = MIGRATIONS } = options;

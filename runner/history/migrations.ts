@@ -34,4 +34,62 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX step_of_run ON step (run_id);
   `,
+  `
+  CREATE TABLE health_check (
+    id INTEGER PRIMARY KEY,
+    slug TEXT NOT NULL UNIQUE,
+    server TEXT NOT NULL,
+    file TEXT NOT NULL,
+    name TEXT NOT NULL,
+    alert TEXT,
+    counted_run INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (server, file, name)
+  ) STRICT;
+  CREATE TABLE health_run (
+    id INTEGER PRIMARY KEY,
+    check_id INTEGER NOT NULL REFERENCES health_check ON DELETE CASCADE,
+    slot INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    lateness_ms REAL NOT NULL,
+    duration_ms REAL NOT NULL,
+    verdict TEXT NOT NULL,
+    exit_code INTEGER NOT NULL,
+    flaky INTEGER NOT NULL,
+    failure TEXT,
+    diagnostics TEXT,
+    steps TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX health_run_of_check ON health_run (check_id, id);
+  CREATE TABLE health_period (
+    check_id INTEGER NOT NULL REFERENCES health_check ON DELETE CASCADE,
+    ms INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    runs INTEGER NOT NULL,
+    passed INTEGER NOT NULL,
+    durations TEXT NOT NULL,
+    PRIMARY KEY (check_id, ms, start)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE health_incident (
+    id TEXT PRIMARY KEY,
+    check_id INTEGER NOT NULL REFERENCES health_check ON DELETE CASCADE,
+    since INTEGER NOT NULL,
+    raised_at INTEGER NOT NULL,
+    resolved_at INTEGER,
+    failures INTEGER NOT NULL,
+    failure TEXT,
+    flapping INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX health_incident_of_check ON health_incident (check_id, raised_at);
+  CREATE TABLE health_notice (
+    id INTEGER PRIMARY KEY,
+    target TEXT NOT NULL,
+    key TEXT NOT NULL,
+    notice TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER NOT NULL DEFAULT 0,
+    sender TEXT,
+    sending_until INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (target, key)
+  ) STRICT;
+  `,
 ];

@@ -1,0 +1,182 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { AlertState } from "./alert_rules.ts";
+import type { Check, CheckKey, CheckRun, CheckVerdict, Incident, Notice, RunBar } from "./model.ts";
+import { addNotice } from "./outbox.ts";
+
+/** A row of a query, by its columns. */
+// deno-lint-ignore no-explicit-any
+type Row = Record<string, any>;
+
+/** What a run or a reminder changes, written in one transaction. */
+export interface HealthChange {
+  /** The check. */
+  check: Check;
+  /** The state of its alert afterwards. */
+  alert: AlertState;
+  /** The run; absent for a reminder. */
+  run?: CheckRun;
+  /** The incident as it is afterwards, if the check is or was in one. */
+  incident?: Incident;
+  /** The notice that was made, if any. */
+  notice?: Notice;
+  /** The names of the targets that get it. */
+  targets: readonly string[];
+}
+
+/** Reads and writes the tables of checks in a history. Errors are those of SQLite. */
+export class HealthDatabase {
+  /** The database. */
+  readonly sql: DatabaseSync;
+  #statements = new Map<string, StatementSync>();
+  #rows = new Map<string, number>();
+
+  /** Uses an open history. */
+  constructor(sql: DatabaseSync) {
+    this.sql = sql;
+  }
+
+  /** Runs a statement that returns no rows. */
+  run(text: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepare(text).run(...values).changes);
+  }
+
+  /** Returns the first row of a query. */
+  get(text: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#prepare(text).get(...values);
+  }
+
+  /** Returns all rows of a query. */
+  all(text: string, ...values: SQLInputValue[]): Row[] {
+    return this.#prepare(text).all(...values);
+  }
+
+  /** Forgets what a transaction has added that was rolled back. */
+  forget(): void {
+    this.#rows.clear();
+  }
+
+  /** Returns the row number of a check, and adds it if it is new. */
+  rowOf(check: Check): number {
+    const known = this.#rows.get(check.id);
+    if (known !== undefined) return known;
+    const { id, server, file, name } = check;
+    this.run(
+      "INSERT OR IGNORE INTO health_check (slug, server, file, name) VALUES (?, ?, ?, ?)",
+      ...[id, server, file, name],
+    );
+    const row = this.get("SELECT id FROM health_check WHERE slug = ?", id)!.id as number;
+    this.#rows.set(id, row);
+    return row;
+  }
+
+  /** Returns the `id` that a check had before. */
+  slugOf({ server, file, name }: CheckKey): string | undefined {
+    const text = "SELECT slug FROM health_check WHERE server = ? AND file = ? AND name = ?";
+    return this.get(text, server, file, name)?.slug;
+  }
+
+  /** Whether an `id` belongs to a check. */
+  hasSlug(slug: string): boolean {
+    return this.get("SELECT 1 FROM health_check WHERE slug = ?", slug) !== undefined;
+  }
+
+  /** Returns the state of a check's alert, if it has run. */
+  alert(check: Check): AlertState | undefined {
+    const text = this.get("SELECT alert FROM health_check WHERE id = ?", this.rowOf(check))?.alert;
+    return text ? JSON.parse(text) : undefined;
+  }
+
+  /** Returns the newest incident of a check. */
+  incident(check: Check): Incident | undefined {
+    return this.incidents({ check, limit: 1 })[0];
+  }
+
+  /** Writes a change. */
+  write({ check, alert, run, incident, notice, targets }: HealthChange): void {
+    const row = this.rowOf(check);
+    this.run("UPDATE health_check SET alert = ? WHERE id = ?", JSON.stringify(alert), row);
+    if (run) this.#addRun(row, run);
+    if (incident) this.#putIncident(row, incident);
+    if (!notice) return;
+    for (const target of targets) addNotice(this, { target, notice, attempts: 0 });
+  }
+
+  /** Returns the newest runs of a check, newest first. */
+  runs(
+    check: Check,
+    limit: number,
+    before = Number.MAX_SAFE_INTEGER,
+  ): (CheckRun & { id: number })[] {
+    return this.all(
+      `SELECT id, slot, at, lateness_ms, duration_ms, verdict, exit_code, flaky, failure,
+         diagnostics, steps
+       FROM health_run WHERE check_id = ? AND id < ? ORDER BY id DESC LIMIT ?`,
+      ...[this.rowOf(check), before, limit],
+    ).map(({ exit_code: exitCode, flaky, failure, diagnostics, steps, ...row }) => ({
+      ...row as Row & { id: number; slot: number; at: number; lateness_ms: number },
+      duration_ms: row.duration_ms as number,
+      verdict: row.verdict as CheckVerdict,
+      exitCode,
+      flaky: flaky === 1,
+      steps: JSON.parse(steps),
+      ...(failure === null ? {} : { failure }),
+      ...(diagnostics === null ? {} : { diagnostics }),
+    }));
+  }
+
+  /** Returns the newest runs of a check as bars, oldest first. */
+  bars(check: Check, limit: number): RunBar[] {
+    const rows = this.all(
+      `SELECT at, verdict, duration_ms FROM health_run
+       WHERE check_id = ? ORDER BY id DESC LIMIT ?`,
+      ...[this.rowOf(check), limit],
+    );
+    return rows.map((row) => ({ ...row }) as RunBar).reverse();
+  }
+
+  /** Returns incidents, newest first. */
+  incidents(
+    { check, limit, open = false }: { check?: Check; limit: number; open?: boolean },
+  ): Incident[] {
+    const rows = this.all(
+      `SELECT i.id, slug, since, raised_at, resolved_at, failures, failure, flapping
+       FROM health_incident AS i JOIN health_check AS c ON check_id = c.id
+       WHERE (?1 IS NULL OR check_id = ?1) AND (?2 = 0 OR resolved_at IS NULL)
+       ORDER BY raised_at DESC, i.id DESC LIMIT ?3`,
+      ...[check ? this.rowOf(check) : null, open ? 1 : 0, limit],
+    );
+    return rows.map(({ id, slug, since, raised_at, resolved_at, failures, failure, flapping }) => ({
+      ...{ id, check: slug, since, raisedAt: raised_at, failures, flapping: flapping === 1 },
+      ...(resolved_at === null ? {} : { resolvedAt: resolved_at }),
+      ...(failure === null ? {} : { failure }),
+    }));
+  }
+
+  #addRun(row: number, run: CheckRun): void {
+    const { slot, at, lateness_ms, duration_ms, verdict, exitCode, flaky } = run;
+    this.run(
+      `INSERT INTO health_run (check_id, slot, at, lateness_ms, duration_ms, verdict, exit_code,
+         flaky, failure, diagnostics, steps) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[row, slot, at, lateness_ms, duration_ms, verdict, exitCode, flaky ? 1 : 0],
+      ...[run.failure ?? null, run.diagnostics ?? null, JSON.stringify(run.steps)],
+    );
+  }
+
+  #putIncident(row: number, incident: Incident): void {
+    const { id, since, raisedAt, resolvedAt, failures, failure, flapping } = incident;
+    this.run(
+      `INSERT INTO health_incident (id, check_id, since, raised_at, resolved_at, failures, failure,
+         flapping) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at,
+         failures = excluded.failures, failure = excluded.failure, flapping = excluded.flapping`,
+      ...[id, row, since, raisedAt, resolvedAt ?? null, failures, failure ?? null],
+      flapping ? 1 : 0,
+    );
+  }
+
+  #prepare(text: string): StatementSync {
+    let statement = this.#statements.get(text);
+    if (!statement) this.#statements.set(text, statement = this.sql.prepare(text));
+    return statement;
+  }
+}
