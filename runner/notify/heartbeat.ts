@@ -1,0 +1,146 @@
+import { type Clock, delay } from "../../runtime/clock.ts";
+import { post, type SendOptions, TIMEOUT } from "./send.ts";
+import type { NoticeRequest, Problem } from "./target.ts";
+
+/** What a heartbeat tells. */
+export type Beat =
+  | { kind: "start" }
+  | {
+    kind: "success" | "fail";
+    /** The exit code that `run` would have. */
+    exitCode: number;
+    /** How long the run took, in milliseconds. */
+    duration_ms: number;
+    /** What to tell about it: why it failed, or what the console showed. */
+    log: string;
+  };
+
+/** A service that expects to be told that something still runs. */
+export interface Heartbeat {
+  /** Makes the request that tells a beat, if the service takes it. */
+  request(beat: Beat): NoticeRequest | undefined;
+}
+
+/** How often a beat is tried, with pauses of 1 and 4 seconds. */
+const ATTEMPTS = 3;
+
+/** The most characters of a log; healthchecks.io keeps 100 kB. */
+const MAX_LOG = 50_000;
+
+/** Tells heartbeats to services. A beat never holds up a check, and the next one replaces it. */
+export class HeartbeatSender {
+  #options: SendOptions & { warn(text: string): void };
+  #sending = new Set<Promise<void>>();
+
+  /** Creates a sender. */
+  constructor(options: SendOptions & { warn(text: string): void }) {
+    this.#options = options;
+  }
+
+  /** Tells a beat. */
+  send(heartbeat: Heartbeat, beat: Beat, name: string): void {
+    const request = heartbeat.request(beat);
+    if (!request) return;
+    const sending = this.#deliver(request, name).finally(() => this.#sending.delete(sending));
+    this.#sending.add(sending);
+  }
+
+  /** Resolves when all beats are told or given up. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#sending);
+  }
+
+  async #deliver(request: NoticeRequest, name: string): Promise<void> {
+    const { clock, signal, warn } = this.#options;
+    for (let attempt = 1;; attempt++) {
+      const problem = await this.#attempt(request);
+      if (!problem || signal.aborted) return;
+      if (problem.final || attempt === ATTEMPTS) {
+        const { origin } = new URL(request.url);
+        return warn(`cannot tell the heartbeat of ${name} to ${origin}: ${problem.text}`);
+      }
+      try {
+        await delay(1_000 * 4 ** (attempt - 1), { signal, clock });
+      } catch (error) {
+        if (signal.aborted) return;
+        throw error;
+      }
+    }
+  }
+
+  async #attempt(request: NoticeRequest): Promise<Problem | undefined> {
+    const { clock, signal, fetch } = this.#options;
+    const timeout = new AbortController();
+    const timer = clock.setTimeout(() => timeout.abort(), TIMEOUT);
+    try {
+      return await post(request, fetch, AbortSignal.any([signal, timeout.signal]));
+    } catch (error) {
+      const text = timeout.signal.aborted ? "no answer within 10 s" : (error as Error).message;
+      return { text, final: false };
+    } finally {
+      clock.clearTimeout(timer);
+    }
+  }
+}
+
+/** healthchecks.io and its equals: the address for success; `/start` and the exit code follow it. */
+export function healthchecks(url: string): Heartbeat {
+  const base = new URL(url);
+  const at = (path: string) => {
+    const address = new URL(base);
+    address.pathname = base.pathname.replace(/\/+$/, "") + path;
+    return address.href;
+  };
+  const headers = { "content-type": "text/plain" };
+  return {
+    request: (beat) =>
+      beat.kind === "start"
+        ? { url: at("/start"), headers, body: "" }
+        : { url: at(`/${beat.exitCode}`), headers, body: beat.log.slice(-MAX_LOG) },
+  };
+}
+
+/** A push monitor of Uptime Kuma. */
+export function uptimeKuma(url: string): Heartbeat {
+  return {
+    request: (beat) => {
+      if (beat.kind === "start") return undefined;
+      const address = new URL(url);
+      address.searchParams.set("status", beat.kind === "success" ? "up" : "down");
+      address.searchParams.set("msg", beat.kind === "success" ? "OK" : beat.log.slice(0, 200));
+      address.searchParams.set("ping", String(Math.round(beat.duration_ms)));
+      return { url: address.href, method: "GET", headers: {}, body: "" };
+    },
+  };
+}
+
+/** An external endpoint of gatus. */
+export function gatus(url: string, key: string, token: string): Heartbeat {
+  return {
+    request: (beat) => {
+      if (beat.kind === "start") return undefined;
+      const address = new URL(url);
+      const path = `/api/v1/endpoints/${encodeURIComponent(key)}/external`;
+      address.pathname = address.pathname.replace(/\/+$/, "") + path;
+      address.searchParams.set("success", String(beat.kind === "success"));
+      if (beat.kind === "fail") address.searchParams.set("error", beat.log.slice(0, 200));
+      address.searchParams.set("duration", `${Math.round(beat.duration_ms)}ms`);
+      return { url: address.href, headers: { authorization: `Bearer ${token}` }, body: "" };
+    },
+  };
+}
+
+/** Addresses of any service, by the kind of beat. */
+export function addresses(
+  urls: { start?: string; success?: string; fail?: string },
+  headers: Record<string, string> = {},
+  method = "POST",
+): Heartbeat {
+  return {
+    request: (beat) => {
+      const url = urls[beat.kind];
+      if (url === undefined) return undefined;
+      return { url, method, headers, body: beat.kind === "start" ? "" : beat.log.slice(-MAX_LOG) };
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import { type Clock, delay } from "../../runtime/clock.ts";
+import { LONGEST_PAUSE, type Next, type Settled, type Waiting } from "../health/outbox.ts";
+import type { Notice } from "../health/model.ts";
+import { noticeText } from "./message.ts";
+import { send, type SendOptions } from "./send.ts";
+import type { Message, Target } from "./target.ts";
+
+/** Keeps the notices that wait for targets. */
+export interface Outbox {
+  /** Returns the targets that notices wait for. */
+  waitingTargets(): string[];
+  /** Takes the oldest notice for a target. */
+  next(target: string): Next;
+  /** Removes a notice, or lets it wait. */
+  settle(waiting: Waiting, how: Settled): void;
+}
+
+/** What became of an attempt to tell a target. */
+export interface Delivery {
+  /** The target's name. */
+  target: string;
+  /** The notice. */
+  notice: Notice;
+  /** What became of it: the target knows, is told later, or never. */
+  outcome: "delivered" | "later" | "dropped";
+  /** Why it was not delivered. */
+  problem?: string;
+}
+
+/** Settings of a {@linkcode Notifier}. */
+export interface NotifierOptions extends SendOptions {
+  /** The targets by their names. */
+  targets(): ReadonlyMap<string, Target>;
+  /** The notices. */
+  outbox: Outbox;
+  /** The address of a check's page, if there is one. */
+  link?(check: string): string;
+  /** Called after each attempt. */
+  onDelivery(delivery: Delivery): void;
+}
+
+/** How long a notice is tried, in milliseconds. */
+const GIVE_UP = 24 * 3_600_000;
+
+/** The time between two looks for notices that another process has left, in milliseconds. */
+const LOOK_INTERVAL = 5_000;
+
+/**
+ * Tells targets of notices: one after another to each target, until it knows them. A target that is down
+ * is told later, in order. A target that hangs holds up no other.
+ */
+export class Notifier {
+  #options: NotifierOptions;
+  #clock: Clock;
+  #busy = new Map<string, Promise<void>>();
+
+  /** Creates a notifier; {@linkcode run} starts it. */
+  constructor(options: NotifierOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+  }
+
+  /** Sends what waits now. Call it after each notice. */
+  wake(): void {
+    for (const target of this.#options.outbox.waitingTargets()) {
+      if (this.#busy.has(target) || this.#options.signal.aborted) continue;
+      const work = this.#sendAll(target).finally(() => this.#busy.delete(target));
+      this.#busy.set(target, work);
+    }
+  }
+
+  /** Looks for notices from time to time, until the signal is aborted. */
+  async run(): Promise<void> {
+    const { signal } = this.#options;
+    while (!signal.aborted) {
+      this.wake();
+      await this.#pause(LOOK_INTERVAL);
+    }
+    await this.idle();
+  }
+
+  /** Resolves when nothing is being sent. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#busy.values());
+  }
+
+  /** Sends the notices for a target until none is due. */
+  async #sendAll(target: string): Promise<void> {
+    const { outbox, signal } = this.#options;
+    while (!signal.aborted) {
+      const next = outbox.next(target);
+      if (!next) return;
+      if ("send" in next) await this.#sendOne(next.send);
+      else await this.#pause(Math.max(100, next.at - this.#clock.now()));
+    }
+  }
+
+  async #sendOne(waiting: Waiting): Promise<void> {
+    const { targets, outbox, link, signal, onDelivery } = this.#options;
+    const { target: name, notice, attempts } = waiting;
+    const target = targets().get(name);
+    const page = link?.(notice.check.id);
+    const message: Message = {
+      ...{ notice, text: noticeText(notice) },
+      ...(page === undefined ? {} : { link: page }),
+    };
+    const problem = target
+      ? await send(target, message, this.#options)
+      : { text: `there is no target \`${name}\` any more`, final: true };
+    // An attempt that this process has ended is no failure: the next process begins with it.
+    if (problem && signal.aborted) return outbox.settle(waiting, { again: this.#clock.now() });
+    const told = { target: name, notice };
+    if (!problem) {
+      outbox.settle(waiting, "done");
+      return onDelivery({ ...told, outcome: "delivered" });
+    }
+    const isTooOld = this.#clock.now() - notice.at > GIVE_UP;
+    if (problem.final || isTooOld) {
+      outbox.settle(waiting, "done");
+      return onDelivery({ ...told, outcome: "dropped", problem: problem.text });
+    }
+    const pause = Math.min(1_000 * 2 ** attempts, LONGEST_PAUSE);
+    outbox.settle(waiting, { again: this.#clock.now() + pause });
+    onDelivery({ ...told, outcome: "later", problem: problem.text });
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#options;
+    try {
+      await delay(ms, { signal, clock: this.#clock });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}

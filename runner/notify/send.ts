@@ -1,0 +1,110 @@
+import type { Clock } from "../../runtime/clock.ts";
+import type { Message, NoticeRequest, Problem, Target } from "./target.ts";
+
+/** Settings of {@linkcode send}. */
+export interface SendOptions {
+  /** Sends requests. */
+  fetch: typeof fetch;
+  /** Measures the time limit. */
+  clock: Clock;
+  /** Ends the attempt when aborted. */
+  signal: AbortSignal;
+}
+
+/** The time limit of an attempt, in milliseconds. */
+export const TIMEOUT = 10_000;
+/** How many characters of the reason of a network error are told. */
+const MAX_REASON = 300;
+
+/** Tells a target of a message, once. Returns why it was not told, if so. */
+export async function send(
+  target: Target,
+  message: Message,
+  { fetch, clock, signal }: SendOptions,
+): Promise<Problem | undefined> {
+  const timeout = new AbortController();
+  const timer = clock.setTimeout(() => timeout.abort(), TIMEOUT);
+  const limited = AbortSignal.any([signal, timeout.signal]);
+  try {
+    if ("deliver" in target) return await target.deliver(message, { signal: limited });
+    return await post(await target.request(message), fetch, limited);
+  } catch (error) {
+    const text = timeout.signal.aborted ? "no answer within 10 s" : reasonOf(error);
+    return { text, final: false };
+  } finally {
+    clock.clearTimeout(timer);
+  }
+}
+
+/**
+ * Sends a request. A redirect is not followed, because most turn a POST into a GET without the notice,
+ * and because it could lead a secret elsewhere. What the answer says is not read.
+ */
+export async function post(
+  { url, method = "POST", headers, body }: NoticeRequest,
+  fetch: SendOptions["fetch"],
+  signal: AbortSignal,
+): Promise<Problem | undefined> {
+  const { address, authorization } = withoutCredentials(url);
+  const response = await fetch(address, {
+    method,
+    headers: { ...authorization, ...headers },
+    ...(method === "GET" ? {} : { body }),
+    redirect: "manual",
+    signal,
+  });
+  await response.body?.cancel();
+  return problemOf(response);
+}
+
+/** Moves the user and password of an address to a header: not every runtime accepts them there. */
+function withoutCredentials(text: string): {
+  address: string;
+  authorization: { authorization?: string };
+} {
+  const url = new URL(text);
+  const { username, password } = url;
+  if (username + password === "") return { address: text, authorization: {} };
+  url.username = url.password = "";
+  const credentials = new TextEncoder().encode(`${decode(username)}:${decode(password)}`);
+  const authorization = `Basic ${btoa(String.fromCharCode(...credentials))}`;
+  return { address: url.href, authorization: { authorization } };
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    // A percent sign that begins no escape sequence stands for itself.
+    if (error instanceof URIError) return part;
+    throw error;
+  }
+}
+
+function problemOf({ ok, status, type }: Response): Problem | undefined {
+  if (ok) return undefined;
+  if (type === "opaqueredirect" || status >= 300 && status < 400) {
+    const answer = status === 0 ? "a redirect" : `${status}, a redirect`;
+    return {
+      text: `the server answered ${answer}, which is not followed: use the address it leads to`,
+      final: true,
+    };
+  }
+  // These two ask to try again.
+  const mayHelp = status === 408 || status === 429 || status >= 500;
+  return { text: `the server answered ${status}`, final: !mayHelp };
+}
+
+/**
+ * Returns why a request failed, without the address, which runtimes include in their own form. The
+ * cause says why, and the error around it only "fetch failed".
+ */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  const inner = cause as { message?: string; code?: string } | undefined;
+  return (inner?.message || inner?.code || message)
+    .replace(/ for url \([^)]*\)/g, "")
+    .replace(/\b[a-z][a-z\d+.-]*:\/\/\S*/gi, "the address")
+    .replace(/\s+/g, " ")
+    .slice(0, MAX_REASON);
+}
