@@ -23,6 +23,8 @@ export interface RunPlanOptions extends CommandContext {
   Dispatch: typeof Dispatch;
   /** Called with each event before the reporters. Secrets are masked. */
   onEvent?: (event: RecipeEvent) => void;
+  /** A connection to use, which stays open; by default the run has one of its own. */
+  client?: Dispatch | undefined;
 }
 
 /** Runs a plan over a new connection, and returns the exit code. */
@@ -36,10 +38,12 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
     clock,
     isVirtual: virtual !== undefined,
   });
-  const frames = plan.reporters.some(({ name }) => name === "html" || name === "jsonl")
+  // Frames of a shared connection belong to other runs, too.
+  const showsFrames = plan.reporters.some(({ name }) => name === "html" || name === "jsonl");
+  const frames = showsFrames && context.client === undefined
     ? await openFrameLog(context, mask)
     : undefined;
-  const client = await connect(context, mask, frames);
+  const client = context.client ?? await connect(context, mask, frames);
   const reporter = await ReporterGroup.open(plan.reporters, {
     out,
     err,
@@ -95,7 +99,7 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
     if (plan.identity.shard) history?.close();
     else await history?.finish();
     await reporter.finish();
-    if (!(client instanceof Error)) {
+    if (!(client instanceof Error) && client !== context.client) {
       await (virtual ? virtual.during(() => client.close()) : client.close());
     }
     stopListening();

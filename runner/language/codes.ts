@@ -37,6 +37,11 @@ export const DIAGNOSTIC_CODES = {
     explanation:
       "Unknown keys are errors at every level of a recipe: a misspelt key could otherwise hide an assertion that never runs. Only payloads, inputs and the data of calls can have any keys.",
   },
+  "unknown-target": {
+    title: "Nobody has this name",
+    explanation:
+      "`alert: {to: …}` names targets of the file that `--health` names, where each has a kind and an address. A URL needs no target. A mail address needs the `mail` of that file.",
+  },
   "missing-key": {
     title: "A required key is missing",
     explanation: "The message names the key.",

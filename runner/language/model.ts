@@ -51,6 +51,8 @@ export interface Recipe {
   alert?: AlertPlan;
   /** The times at which it does not run on its own. */
   maintenance: Maintenance[];
+  /** Whom each of its runs on its own is told to. */
+  heartbeat?: HeartbeatPlan;
   /** The function of a recipe written in TypeScript, which has no `steps` and no `always`. */
   script?: ScriptBody;
   /** The path of the module of a recipe written in TypeScript. */
@@ -94,26 +96,58 @@ export interface UsedRecipe {
   problem?: string;
 }
 
-/** When the `schedule` command runs the recipe. */
+/** When the `schedule` command runs the recipe: by a cron pattern, or at equal distances. */
 export interface Schedule {
   /** The cron pattern. */
-  cron: string;
+  cron?: string;
   /** The time zone of the pattern. */
   timezone: string;
+  /** The distance between two runs. */
+  every?: Template;
   /** The longest random delay of a run. */
   jitter?: Template;
+  /** The time from a run that failed to the next one. */
+  everyWhileFailing?: Template;
 }
 
-/** When to send alerts about a recipe, and to whom. */
+/** When to send alerts about a recipe, and to whom. What it leaves out is in the settings. */
 export interface AlertPlan {
   /** How many failures in a row raise the alert. */
   after?: Template;
+  /** Raises it instead when so many runs have failed in a period. */
+  within?: CountIn;
   /** How many passes in a row resolve it. */
   resolveAfter?: Template;
   /** How often to send a reminder while it is raised. */
   remind?: Template;
-  /** The receivers: HTTP URLs get a POST request, mail addresses are only printed. */
-  to: Template[];
+  /** An alert that changes so often in a period is flapping. */
+  flapping?: CountIn;
+  /** The receivers: names of targets, HTTP URLs, mail addresses. */
+  to?: Receiver[];
+}
+
+/** How often something happens in a period. */
+export interface CountIn {
+  /** How often. */
+  count: number;
+  /** The period, in milliseconds. */
+  ms: number;
+}
+
+/** Who gets an alert. */
+export interface Receiver {
+  /** The name of a target, an HTTP URL or a mail address. */
+  name: Template;
+  /** Where it is written. */
+  span: Span;
+}
+
+/** Whom a recipe tells that it still runs, with the values of the service's keys. */
+export interface HeartbeatPlan {
+  /** The kind of service. */
+  kind: "healthchecks" | "uptime_kuma" | "gatus" | "addresses";
+  /** The values of its keys. */
+  settings: ReadonlyMap<string, Template>;
 }
 
 /** A time in which a recipe does not run on its own: once, or repeatedly. */

@@ -1,51 +1,25 @@
 import { isTimeZone } from "../../runtime/time_zone.ts";
-import type { Template } from "../expression/template.ts";
-import { custom, oneOrMore, readFields, required } from "../language/field.ts";
-import type { Maintenance, Recipe } from "../language/model.ts";
+import { parseDuration } from "../language/duration.ts";
+import { readFields } from "../language/field.ts";
+import type { Maintenance, Recipe, Schedule } from "../language/model.ts";
 import type { MapNode, Node } from "../language/node.ts";
 import type { ParseContext } from "../language/parse_context.ts";
 import { parseTime } from "../language/time.ts";
-import { duration, fixedText, integer, text } from "../language/value_fields.ts";
+import { duration, fixedText } from "../language/value_fields.ts";
+import { readAlert } from "./read_alert.ts";
+import { readHeartbeat } from "./read_heartbeat.ts";
 
 /** The keys of `schedule`. */
 export const SCHEDULE_FIELDS = {
-  cron: required(
-    fixedText("A cron pattern: `minute hour day month weekday`, or six fields with seconds first."),
+  cron: fixedText(
+    "A cron pattern: `minute hour day month weekday`, or six fields with seconds first.",
   ),
   timezone: fixedText(
     "The time zone of the pattern, such as `Europe/Berlin`; UTC by default.",
   ),
+  every: duration("The time between two runs, instead of a cron pattern; at least 1 s."),
   jitter: duration("The longest random delay of a run, so that not all recipes start at once."),
-};
-
-const address = text("The receiver: an HTTP URL, which gets a POST request, or a mail address.");
-
-/** Reads a receiver. One that contains `${{ }}` is checked when the schedule starts. */
-const receiver = custom<Template>(address.description, address.json, (node, context, what) => {
-  const template = address.read(node, context, what);
-  if (template?.kind !== "literal" || isReceiver(String(template.value))) return template;
-  return void context.diagnostics.error(
-    "wrong-value",
-    node,
-    `\`${template.value}\` is not a URL or a mail address`,
-    { label: "such as `https://example.com/hook` or `ops@example.com`" },
-  );
-});
-
-/** Whether a text is an HTTP URL or looks like a mail address. */
-export function isReceiver(text: string): boolean {
-  if (/^https?:/i.test(text)) return URL.canParse(text) && new URL(text).hostname !== "";
-  return /^[^\s@:/]+@[^\s@:/]+$/.test(text);
-}
-
-/** The keys of `alert`. */
-export const ALERT_FIELDS = {
-  after: integer("How many failures in a row raise the alert; 1 by default.", { minimum: 1 }),
-  resolve_after: integer("How many passes in a row resolve the alert; 1 by default.", {
-    minimum: 1,
-  }),
-  remind: duration("How often to send a reminder while the alert is raised; never by default."),
-  to: required(oneOrMore(receiver)),
+  every_while_failing: duration("The time from a run that failed to the next one; at least 1 s."),
 };
 
 /** The keys of an item of `maintenance`, which happens once or repeatedly. */
@@ -65,46 +39,82 @@ export interface ScheduleNodes {
   alert?: Node;
   /** The value of `maintenance`. */
   maintenance?: Node;
+  /** The value of `heartbeat`. */
+  heartbeat?: Node;
 }
 
 /** The parts of a recipe that are read from those nodes. */
-export type ScheduleParts = Pick<Recipe, "schedule" | "alert" | "maintenance">;
+export type ScheduleParts = Pick<
+  Recipe,
+  "schedule" | "alert" | "maintenance" | "heartbeat"
+>;
 
-/** Reads `schedule`, `alert` and `maintenance`. */
+/** Reads `schedule`, `alert`, `maintenance` and `heartbeat`. */
 export async function readSchedule(
   nodes: ScheduleNodes,
   context: ParseContext,
 ): Promise<ScheduleParts> {
-  const { schedule, alert, maintenance } = nodes;
-  const parts: ScheduleParts = { maintenance: [] };
-  if (schedule?.kind === "map") {
-    const read = readFields(schedule, SCHEDULE_FIELDS, context, "`schedule`");
-    await checkCron(schedule, read.cron, read.timezone, context);
-    const { cron, timezone = "UTC", jitter } = read;
-    parts.schedule = { cron, timezone, ...(jitter === undefined ? {} : { jitter }) };
-  } else if (schedule) {
-    const hint = schedule.kind === "scalar" && typeof schedule.value === "string" &&
-        schedule.value.includes(" ")
-      ? `write \`schedule: { cron: "${schedule.value}" }\``
-      : undefined;
-    context.wrongType(schedule, "`schedule`", "a map", hint);
-  }
-  if (alert?.kind === "map") {
-    const read = readFields(alert, ALERT_FIELDS, context, "`alert`");
-    const { after, resolve_after: resolveAfter, remind, to } = read;
-    parts.alert = {
-      to,
-      ...(after === undefined ? {} : { after }),
-      ...(resolveAfter === undefined ? {} : { resolveAfter }),
-      ...(remind === undefined ? {} : { remind }),
-    };
-  } else if (alert) context.wrongType(alert, "`alert`", "a map");
-  const items = maintenance?.kind === "list" ? maintenance.items : maintenance ? [maintenance] : [];
-  for (const item of items) {
-    const one = await readMaintenance(item, context);
-    if (one) parts.maintenance.push(one);
-  }
+  const { schedule, alert, maintenance, heartbeat } = nodes;
+  const parts: ScheduleParts = { maintenance: await readMaintenances(maintenance, context) };
+  const times = schedule && await readTimes(schedule, context);
+  if (times) parts.schedule = times;
+  const plan = alert && readAlert(alert, context);
+  if (plan) parts.alert = plan;
+  const beat = heartbeat && readHeartbeat(heartbeat, context);
+  if (beat) parts.heartbeat = beat;
   return parts;
+}
+
+/** Reads `maintenance`: an item or a list of them. */
+export async function readMaintenances(
+  node: Node | undefined,
+  context: ParseContext,
+): Promise<Maintenance[]> {
+  const items = node?.kind === "list" ? node.items : node ? [node] : [];
+  const read = await Promise.all(items.map((item) => readMaintenance(item, context)));
+  return read.filter((one) => one !== undefined);
+}
+
+async function readTimes(node: Node, context: ParseContext): Promise<Schedule | undefined> {
+  if (node.kind !== "map") {
+    const hint =
+      node.kind === "scalar" && typeof node.value === "string" && node.value.includes(" ")
+        ? `write \`schedule: { cron: "${node.value}" }\``
+        : undefined;
+    return void context.wrongType(node, "`schedule`", "a map", hint);
+  }
+  const read = readFields(node, SCHEDULE_FIELDS, context, "`schedule`");
+  const { cron, timezone, every, jitter, every_while_failing: everyWhileFailing } = read;
+  await checkCron(node, cron, timezone, context);
+  checkShortest(node, ["every", "every_while_failing"], context);
+  const keys = node.entries.map(({ key }) => key);
+  if (keys.includes("cron") === keys.includes("every")) {
+    const at = node.entries[0]?.keySpan ?? node;
+    const message = keys.includes("cron")
+      ? "`schedule` has both `cron` and `every`"
+      : "`schedule` needs `cron` or `every`";
+    return void context.diagnostics.error("missing-key", at, message);
+  }
+  if (every !== undefined && timezone !== undefined) {
+    const at = node.entries.find(({ key }) => key === "timezone")!.keySpan;
+    context.diagnostics.error("wrong-value", at, "`timezone` belongs to `cron`, not to `every`");
+  }
+  return {
+    timezone: timezone ?? "UTC",
+    ...(cron === undefined ? {} : { cron }),
+    ...(every === undefined ? {} : { every }),
+    ...(jitter === undefined ? {} : { jitter }),
+    ...(everyWhileFailing === undefined ? {} : { everyWhileFailing }),
+  };
+}
+
+/** Reports durations that are shorter than a second. */
+function checkShortest(node: MapNode, keys: readonly string[], context: ParseContext): void {
+  for (const { key, value } of node.entries) {
+    const ms = value.kind === "scalar" ? parseDuration(String(value.value)) : undefined;
+    if (!keys.includes(key) || ms === undefined || ms >= 1_000) continue;
+    context.diagnostics.error("wrong-value", value, `\`${key}\` must be at least 1 s`);
+  }
 }
 
 async function readMaintenance(

@@ -11,7 +11,9 @@ import type { Node } from "../language/node.ts";
 import { duration, fixedText } from "../language/value_fields.ts";
 import { INPUT_FIELDS } from "./read_inputs.ts";
 import { QUARANTINE_FIELDS } from "./read_quarantine.ts";
-import { ALERT_FIELDS, MAINTENANCE_FIELDS, SCHEDULE_FIELDS } from "./read_schedule.ts";
+import { ALERT_FIELDS } from "./read_alert.ts";
+import { heartbeatJson } from "./read_heartbeat.ts";
+import { MAINTENANCE_FIELDS, SCHEDULE_FIELDS } from "./read_schedule.ts";
 
 /** The name of an environment variable. */
 const envName: Field<Declared, false> = custom(
@@ -142,6 +144,11 @@ export const RECIPE_FIELDS = {
   alert: custom<Node>(
     "When to send alerts about failures, and to whom.",
     () => recordJson(ALERT_FIELDS),
+    (node) => node,
+  ),
+  heartbeat: custom<Node>(
+    "Whom each run of `schedule` is told to, so that somebody notices when there is none.",
+    heartbeatJson,
     (node) => node,
   ),
   maintenance: custom<Node>(

@@ -1,280 +1,298 @@
-import { type Clock, delay, monotonicNow, type TimerHandle } from "../../runtime/clock.ts";
-import {
-  afterReminder,
-  afterRun,
-  type AlertKind,
-  type AlertRules,
-  type AlertState,
-  nextReminder,
-  NO_FAILURES,
-} from "./alerts.ts";
-import type { MaintenanceWindow, WindowAt } from "./calendar.ts";
+import { type Clock, monotonicNow, type TimerHandle } from "../../runtime/clock.ts";
+import type { MaintenanceWindow, NextTime, WindowAt } from "./calendar.ts";
 
-/** The result of a scheduled run. */
-export interface RunOutcome {
-  /** The exit code that `run` would have. */
-  exitCode: number;
-  /** Why it did not pass, in one line. */
-  failure?: string;
-}
-
-/** A recipe with its schedule. */
-export interface ScheduledRecipe {
-  /** The recipe's name. */
-  readonly name: string;
+/** Something that runs on a schedule. Durations are in milliseconds, times since 1970. */
+export interface Scheduled {
   /** Returns the first scheduled time after another one. */
-  next(after: number): number | undefined;
-  /** The longest random delay of a run, in milliseconds. */
+  readonly next: NextTime;
+  /** The longest random delay of a run. */
   readonly jitter: number;
-  /** The maintenance windows, in which the recipe does not run. */
+  /** The maintenance windows, in which it does not run. */
   readonly maintenance: readonly WindowAt[];
-  /** When to raise alerts; without it there are none. */
-  readonly rules?: AlertRules;
-  /** Runs the recipe. */
-  run(signal: AbortSignal): Promise<RunOutcome>;
+  /** The time from a run that failed to the next one, if that is earlier than the scheduled one. */
+  readonly everyWhileFailing?: number;
+  /** Runs it once. */
+  run(start: RunStart): Promise<RunEnd>;
 }
 
-/** A notification about an alert. Times are in milliseconds since 1970. */
-export interface Alert {
-  /** What the notification is about. */
-  kind: AlertKind;
-  /** The recipe. */
-  entry: ScheduledRecipe;
-  /** When it was sent. */
-  at: number;
-  /** When the recipe began to fail. */
-  since: number;
-  /** How often it has failed in a row. */
-  failures: number;
-  /** Why the last run failed. */
-  failure?: string;
+/** The start of a run. */
+export interface RunStart {
+  /** When it was due, without its jitter, in milliseconds since 1970. */
+  slot: number;
+  /** How much later than that and its jitter it started, in milliseconds. */
+  lateness: number;
 }
+
+/** How a run ended. */
+export type RunEnd = "passed" | "failed" | "interrupted";
+
+/** What happens besides runs. */
+export type ScheduleEvent<T> =
+  | { type: "skipped"; entry: T; slot: number; until: number; why: "maintenance" }
+  | { type: "skipped"; entry: T; slot: number; since: number; why: "running" | "waiting" }
+  | { type: "missed"; entry: T; first: number; last: number; count: number; isAtLeast: boolean }
+  | { type: "ended"; entry: T };
 
 /** Settings of a {@linkcode Scheduler}. */
-export interface SchedulerOptions {
+export interface SchedulerOptions<T> {
   /** The clock that schedules follow. */
   clock: Clock;
   /** Returns random numbers from 0 up to, not including, 1; for the jitter. */
   random: () => number;
-  /** Ends the schedule and interrupts runs when aborted. */
+  /** Ends the schedule when aborted; runs have to end on their own. */
   signal: AbortSignal;
-  /** Prints a line. */
-  log(line: string): void;
-  /** Sends a notification. */
-  alert(alert: Alert): void;
+  /** How many run at the same time. Others wait their turn. */
+  parallel: number;
+  /** Called with what happens besides runs. */
+  onEvent(event: ScheduleEvent<T>): void;
 }
 
 /**
- * The longest timer, in milliseconds. Timers stop while a machine sleeps, so the clock is read this
- * often.
+ * The longest time between two looks at the clock, in milliseconds. Timers stop while a machine sleeps,
+ * and somebody may set its clock.
  */
-const LONGEST_SLEEP = 60_000;
+const LONGEST_SLEEP = 10_000;
 
 /** How late a run may start, in milliseconds; a later one counts as missed. */
 const LATEST_START = 30_000;
 
-/** If the wall clock is set back by more milliseconds than this, the next run is scheduled anew. */
+/** If the wall clock is set back by more milliseconds than this, the next runs are scheduled anew. */
 const MAX_CORRECTION = 1_000;
 
 /** How many missed runs are counted. */
 const MAX_COUNTED = 10_000;
 
-/** Runs recipes on their schedules. Runs of the same recipe never overlap. */
-export class Scheduler {
-  #options: SchedulerOptions;
-
-  /** Creates a scheduler; {@linkcode run} starts it. */
-  constructor(options: SchedulerOptions) {
-    this.#options = options;
-  }
-
-  /**
-   * Runs recipes until the signal is aborted or no recipe has a further scheduled time.
-   * @returns Whether a run was interrupted.
-   */
-  async run(entries: readonly ScheduledRecipe[]): Promise<boolean> {
-    const interrupted = await Promise.all(
-      entries.map((entry) => new RecipeScheduler(entry, this.#options).run()),
-    );
-    return interrupted.includes(true);
-  }
+/** An entry with the state of its schedule. */
+interface Slot<T> {
+  entry: T;
+  /** The scheduled time of the next run; absent when there is none. */
+  slot?: number;
+  /** When it is due by the wall clock, jitter included. */
+  at: number;
+  /** When it is due by the monotonic clock. */
+  atMonotonic: number;
+  /** When its run was due that waits or is in progress. */
+  since?: number;
+  isRunning: boolean;
+  isRemoved: boolean;
 }
 
-/** Runs one recipe on its schedule. */
-class RecipeScheduler {
-  #entry: ScheduledRecipe;
-  #options: SchedulerOptions;
-  #running: Promise<void> | undefined;
-  #startedAt = 0;
+/** Runs entries on their schedules. Runs of one entry never overlap. */
+export class Scheduler<T extends Scheduled> {
+  #options: SchedulerOptions<T>;
+  #slots = new Map<T, Slot<T>>();
+  #waiting: { slot: Slot<T>; due: number; at: number }[] = [];
+  #running = new Set<Promise<void>>();
   #wasInterrupted = false;
-  #state: AlertState = NO_FAILURES;
-  #failure: string | undefined;
-  #reminder: TimerHandle | undefined;
-  /** When the last notification was sent, by the monotonic clock. */
-  #notifiedAt = 0;
+  #wake: (() => void) | undefined;
+  /** The wall-clock time minus the monotonic time, when the clocks were last read. */
+  #offset: number;
+  #lastTick: number;
 
-  constructor(entry: ScheduledRecipe, options: SchedulerOptions) {
-    this.#entry = entry;
+  /** Creates a scheduler; {@linkcode run} starts it. */
+  constructor(options: SchedulerOptions<T>) {
     this.#options = options;
+    const { clock } = options;
+    this.#lastTick = monotonicNow(clock);
+    this.#offset = clock.now() - this.#lastTick;
   }
 
-  /** Runs until the schedule ends. Resolves to whether a run was interrupted. */
-  async run(): Promise<boolean> {
-    const { clock, random, log } = this.#options;
-    const { name, jitter } = this.#entry;
-    try {
-      for (let last = clock.now();;) {
-        const slot = this.#entry.next(this.#resumeAfter(last));
-        if (slot === undefined) {
-          log(`${name}: no further runs`);
-          break;
-        }
-        const at = slot + Math.floor(random() * jitter);
-        const reason = await this.#sleepUntil(at);
-        if (reason === "ended") break;
-        if (reason === "set back") continue;
-        const isMissed = clock.now() - at > LATEST_START;
-        if (!isMissed) this.#startRun(slot);
-        last = this.#skipMissed(slot, isMissed);
-      }
-    } finally {
-      await this.#running;
-      clock.clearTimeout(this.#reminder);
-    }
-    return this.#wasInterrupted;
+  /** Adds an entry. Its first run comes after the time now. */
+  add(entry: T): void {
+    const slot = { entry, at: 0, atMonotonic: 0, isRunning: false, isRemoved: false };
+    this.#slots.set(entry, slot);
+    this.#plan(slot, this.#options.clock.now());
+    this.#wake?.();
   }
 
-  /**
-   * Returns the time after which the next run is scheduled. If the clock was set back, that is the
-   * time it shows now; but a small correction repeats no run.
-   */
-  #resumeAfter(last: number): number {
-    const now = this.#options.clock.now();
-    const next = last > now ? this.#entry.next(now) : undefined;
-    return next !== undefined && next < last ? now : last;
+  /** Removes an entry. A run in progress ends as it would. */
+  remove(entry: T): void {
+    const slot = this.#slots.get(entry);
+    if (slot) slot.isRemoved = true;
+    this.#slots.delete(entry);
+    this.#waiting = this.#waiting.filter((one) => one.slot !== slot);
   }
 
-  /**
-   * Waits for a time of the wall clock. The wait is over when either clock says so: the monotonic
-   * one may stop while the machine sleeps, and the wall clock may be set back.
-   */
-  async #sleepUntil(at: number): Promise<"due" | "ended" | "set back"> {
-    const { clock, signal } = this.#options;
-    const start = clock.now();
-    const startMonotonic = monotonicNow(clock);
-    while (!signal.aborted) {
-      const passed = monotonicNow(clock) - startMonotonic;
-      const left = Math.min(at - clock.now(), at - start - passed);
-      if (left <= 0) return "due";
-      if (start + passed - clock.now() > MAX_CORRECTION) return "set back";
-      try {
-        await delay(Math.min(left, LONGEST_SLEEP), { signal, clock });
-      } catch (error) {
-        if (!signal.aborted) throw error;
-      }
-    }
-    return "ended";
+  /** Returns when an entry runs next, in milliseconds since 1970. */
+  nextRun(entry: T): number | undefined {
+    const slot = this.#slots.get(entry);
+    return slot?.slot === undefined ? undefined : slot.at;
   }
 
-  /**
-   * Logs the scheduled times that have passed without a run, from `slot` on or after it. Returns the
-   * last scheduled time that has passed.
-   */
-  #skipMissed(slot: number, isMissed: boolean): number {
-    const { clock, log } = this.#options;
-    const { name, jitter, next } = this.#entry;
-    const until = clock.now() - jitter;
-    let [first, last, count] = [isMissed ? slot : undefined, slot, isMissed ? 1 : 0];
-    for (; count < MAX_COUNTED; count++) {
-      const time = next(last);
-      if (time === undefined || time > until) break;
-      first ??= time;
-      last = time;
-    }
-    if (first === undefined) return slot;
-    const many = count === MAX_COUNTED ? `at least ${count} runs` : `${count} runs`;
-    log(
-      `${name}: missed ${count === 1 ? "the run" : many} of ${formatTime(first)}${
-        count === 1 ? "" : ` to ${formatTime(count === MAX_COUNTED ? until : last)}`
-      }, while the machine slept or was busy, or its clock was set; not made up for`,
-    );
-    return count === MAX_COUNTED ? Math.max(last, until) : last;
-  }
-
-  /** Starts a run, except in a maintenance window or while the last run is in progress. */
-  #startRun(slot: number): void {
-    const { clock, log } = this.#options;
-    const { name } = this.#entry;
-    const window = this.#maintenanceAt(clock.now());
-    if (window) {
-      log(`${name}: skipped at ${formatTime(slot)}: maintenance until ${formatTime(window.to)}`);
-    } else if (this.#running) {
-      const since = formatTime(this.#startedAt);
-      log(`${name}: skipped at ${formatTime(slot)}: its run of ${since} is still in progress`);
-    } else {
-      this.#startedAt = slot;
-      this.#running = this.#runOnce().finally(() => this.#running = undefined);
-    }
-  }
-
-  #maintenanceAt(at: number): MaintenanceWindow | undefined {
-    for (const windowAt of this.#entry.maintenance) {
+  /** Returns the maintenance window that an entry is in. */
+  maintenanceAt({ maintenance }: T, at: number): MaintenanceWindow | undefined {
+    for (const windowAt of maintenance) {
       const window = windowAt(at);
       if (window) return window;
     }
     return undefined;
   }
 
-  async #runOnce(): Promise<void> {
-    const { clock, signal } = this.#options;
-    const { exitCode, failure } = await this.#entry.run(signal);
-    if (exitCode === 130) {
-      this.#wasInterrupted = true;
-      return;
+  /** How long ago it looked at the clock, in milliseconds. More than a minute means that it hangs. */
+  get sinceTick(): number {
+    return monotonicNow(this.#options.clock) - this.#lastTick;
+  }
+
+  /**
+   * Runs entries until the signal is aborted.
+   *
+   * @param goesOn Whether it goes on when no entry has a further time: others may be added.
+   * @returns Whether a run was interrupted.
+   */
+  async run(goesOn = false): Promise<boolean> {
+    const { signal } = this.#options;
+    const onAbort = () => this.#wake?.();
+    signal.addEventListener("abort", onAbort);
+    while (!signal.aborted) {
+      this.#tick();
+      const hasWork = [...this.#slots.values()].some(({ slot }) => slot !== undefined);
+      if (!hasWork && !goesOn && this.#running.size === 0) break;
+      await this.#sleep();
     }
-    const passed = exitCode === 0;
-    if (!passed) this.#failure = failure;
-    const { rules } = this.#entry;
-    if (!rules) return;
-    const before = this.#state;
-    const { state, kind } = afterRun(before, passed, clock.now(), rules);
-    this.#state = state;
-    if (kind) this.#notify(kind, kind === "resolved" ? before : state);
-    this.#setReminder(rules);
+    signal.removeEventListener("abort", onAbort);
+    this.#waiting = [];
+    await Promise.all(this.#running);
+    return this.#wasInterrupted;
   }
 
-  #notify(kind: AlertKind, { since, failures }: AlertState): void {
-    const { clock, alert } = this.#options;
-    const at = clock.now();
-    this.#notifiedAt = monotonicNow(clock);
-    const why = kind === "resolved" || this.#failure === undefined
-      ? {}
-      : { failure: this.#failure };
-    alert({ kind, entry: this.#entry, at, since: since ?? at, failures, ...why });
+  /** Looks at the clocks and starts what is due. */
+  #tick(): void {
+    const { clock } = this.#options;
+    const [now, monotonic] = [clock.now(), monotonicNow(clock)];
+    this.#lastTick = monotonic;
+    const due = [...this.#slots.values()]
+      .filter(({ slot, at, atMonotonic }) =>
+        slot !== undefined && (at <= now || atMonotonic <= monotonic)
+      )
+      .sort((a, b) => a.at - b.at);
+    for (const slot of due) this.#handle(slot, now);
+    const offset = now - monotonic;
+    if (this.#offset - offset > MAX_CORRECTION) {
+      for (const slot of this.#slots.values()) if (slot.slot !== undefined) this.#plan(slot, now);
+    }
+    this.#offset = offset;
   }
 
-  /** Sets the timer of the next reminder, or clears it. */
-  #setReminder(rules: AlertRules): void {
+  /** Starts a run that is due, or tells that it was missed, and plans the next one. */
+  #handle(slot: Slot<T>, now: number): void {
+    const due = slot.slot!;
+    const isMissed = now - slot.at > LATEST_START;
+    if (!isMissed) this.#start(slot, due, now);
+    const last = this.#skipMissed(slot, due, isMissed, now);
+    this.#plan(slot, this.#resumeAfter(slot.entry, last, now));
+  }
+
+  /**
+   * Returns the time after which the next run is scheduled. If the clock was set back, that is the
+   * time it shows now; but a small correction repeats no run.
+   */
+  #resumeAfter(entry: T, last: number, now: number): number {
+    const next = last > now ? entry.next(now) : undefined;
+    return next !== undefined && next < last ? now : last;
+  }
+
+  #plan(slot: Slot<T>, after: number): void {
+    const { clock, random, onEvent } = this.#options;
+    const { entry } = slot;
+    const next = entry.next(after);
+    if (next === undefined) {
+      delete slot.slot;
+      return onEvent({ type: "ended", entry });
+    }
+    slot.slot = next;
+    this.#setDue(slot, next + Math.floor(random() * entry.jitter), clock.now());
+  }
+
+  #setDue(slot: Slot<T>, at: number, now: number): void {
+    slot.at = at;
+    slot.atMonotonic = monotonicNow(this.#options.clock) + at - now;
+  }
+
+  /**
+   * Tells the scheduled times that have passed without a run, from `due` on or after it. Returns the
+   * last scheduled time that has passed.
+   */
+  #skipMissed({ entry }: Slot<T>, due: number, isMissed: boolean, now: number): number {
+    const until = now - entry.jitter;
+    let [first, last, count] = [isMissed ? due : undefined, due, isMissed ? 1 : 0];
+    for (; count < MAX_COUNTED; count++) {
+      const time = entry.next(last);
+      if (time === undefined || time > until) break;
+      first ??= time;
+      last = time;
+    }
+    if (first === undefined) return due;
+    const isAtLeast = count === MAX_COUNTED;
+    if (isAtLeast) last = Math.max(last, until);
+    this.#options.onEvent({ type: "missed", entry, first, last, count, isAtLeast });
+    return last;
+  }
+
+  /** Starts a run, except in a maintenance window or while the last run is not over. */
+  #start(slot: Slot<T>, due: number, now: number): void {
+    const { onEvent } = this.#options;
+    const { entry, since, isRunning } = slot;
+    const window = this.maintenanceAt(entry, now);
+    if (window) {
+      onEvent({ type: "skipped", entry, slot: due, until: window.to, why: "maintenance" });
+    } else if (since !== undefined) {
+      const why = isRunning ? "running" : "waiting";
+      onEvent({ type: "skipped", entry, slot: due, since, why });
+    } else {
+      slot.since = due;
+      this.#waiting.push({ slot, due, at: slot.at });
+      this.#startWaiting();
+    }
+  }
+
+  #startWaiting(): void {
+    const { parallel, signal, clock } = this.#options;
+    while (this.#running.size < parallel && this.#waiting.length > 0 && !signal.aborted) {
+      const { slot, due, at } = this.#waiting.shift()!;
+      // A clock that was set back makes nothing early.
+      const lateness = Math.max(0, clock.now() - at);
+      const run = this.#runOnce(slot, { slot: due, lateness }).finally(() => {
+        this.#running.delete(run);
+        this.#startWaiting();
+        this.#wake?.();
+      });
+      this.#running.add(run);
+    }
+  }
+
+  async #runOnce(slot: Slot<T>, start: RunStart): Promise<void> {
+    const { clock } = this.#options;
+    slot.isRunning = true;
+    const end = await slot.entry.run(start);
+    slot.isRunning = false;
+    delete slot.since;
+    if (end === "interrupted") this.#wasInterrupted = true;
+    const { everyWhileFailing } = slot.entry;
+    if (end !== "failed" || everyWhileFailing === undefined || slot.isRemoved) return;
+    const now = clock.now();
+    const again = now + everyWhileFailing;
+    if (slot.slot !== undefined && slot.at <= again) return;
+    slot.slot = again;
+    this.#setDue(slot, again, now);
+  }
+
+  /** Waits until the next run is due or something has changed, but not for long. */
+  #sleep(): Promise<void> {
     const { clock, signal } = this.#options;
-    clock.clearTimeout(this.#reminder);
-    const at = nextReminder(this.#state, rules);
-    if (at === undefined || signal.aborted) return;
-    // The wall clock may be set back, and the monotonic one may stop while the machine sleeps.
-    const left = () =>
-      Math.min(at - clock.now(), this.#notifiedAt + rules.remind! - monotonicNow(clock));
-    this.#reminder = clock.setTimeout(() => {
-      if (left() <= 0) {
-        const now = clock.now();
-        this.#state = afterReminder(this.#state, now);
-        if (this.#maintenanceAt(now)) this.#notifiedAt = monotonicNow(clock);
-        else this.#notify("reminder", this.#state);
-      }
-      this.#setReminder(rules);
-    }, Math.min(Math.max(0, left()), LONGEST_SLEEP));
+    if (signal.aborted) return Promise.resolve();
+    const [now, monotonic] = [clock.now(), monotonicNow(clock)];
+    let left = LONGEST_SLEEP;
+    for (const { slot, at, atMonotonic } of this.#slots.values()) {
+      if (slot !== undefined) left = Math.min(left, at - now, atMonotonic - monotonic);
+    }
+    return new Promise((resolve) => {
+      let timer: TimerHandle = undefined;
+      this.#wake = () => {
+        clock.clearTimeout(timer);
+        this.#wake = undefined;
+        resolve();
+      };
+      timer = clock.setTimeout(this.#wake, Math.max(0, left));
+    });
   }
-}
-
-/** Formats a time as RFC 3339 in UTC, to the second. */
-export function formatTime(at: number): string {
-  return new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -1,36 +1,26 @@
-import type { Clock } from "../../../runtime/clock.ts";
-import type { RecipeEvent } from "../../events/event.ts";
-import type { Mask } from "../../engine/mask.ts";
 import { needsStandardOutput } from "../../report/registry.ts";
-import { safeLine } from "../../report/plain_text.ts";
-import type { Output, TextKind } from "../../report/reporter.ts";
-import { alertMessage } from "../../schedule/alert_message.ts";
-import { AlertQueue } from "../../schedule/alert_queue.ts";
-import { formatTime, type RunOutcome, Scheduler } from "../../schedule/scheduler.ts";
+import { DEFAULT_KEEP } from "../../health/keep.ts";
+import { parseDuration } from "../../language/duration.ts";
+import { formatTime } from "../../notify/message.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
-import { type Command, type CommandContext, INTERRUPTED } from "../command.ts";
-import { makePlan, type RunPlan } from "../plan.ts";
+import type { Command, CommandContext } from "../command.ts";
+import { type CheckPlan, checkPlans } from "../health/check_plans.ts";
+import { checkReceivers, type HealthSettings, readSettings } from "../health/settings.ts";
+import { formatOption } from "../options.ts";
+import { makePlan } from "../plan.ts";
+import { printDiagnostics } from "../print_diagnostics.ts";
 import { randomOption, RUN_OPTIONS } from "../run_options.ts";
-import { runPlan } from "../run_plan.ts";
-import { scheduleEntries, type ScheduleEntry } from "../schedule_entries.ts";
-import {
-  announceServer,
-  embeddedServer,
-  publicUrl,
-  remoteServer,
-  type Server,
-  serverOptions,
-} from "../server.ts";
+import { publicUrl, remoteServer, serverOptions } from "../server.ts";
 
-const LEFT_OUT = ["only", "from", "bail", "shard", "repeat", "watch", "last-failed"];
+const LEFT_OUT = [
+  ...["only", "from", "bail", "shard", "repeat", "watch", "last-failed", "clock"],
+  ...["history", "parallel"],
+];
 
 /** The options that it shares with `run`. */
 const SHARED = Object.fromEntries(
   Object.entries(RUN_OPTIONS).filter(([name]) => !LEFT_OUT.includes(name)),
 );
-
-/** The longest line about a recipe, in characters. */
-const MAX_LINE = 4_000;
 
 /** How many scheduled times a dry run prints for each recipe. */
 const PRINTED_TIMES = 5;
@@ -41,180 +31,128 @@ export const schedule: Command = {
   description: "Run recipes on their schedules until interrupted.",
   examples: (program) => [
     `${program} schedule recipes/ --dry-run`,
-    `${program} schedule recipes/ --url wss://example.com/dwp --token "$TOKEN"`,
+    `${program} schedule recipes/ --url wss://example.com/dwp --history health.db`,
+    `${program} schedule recipes/ --health health.yaml --listen 127.0.0.1:9600`,
+    `${program} schedule recipes/ --health health.yaml --test-alert ops`,
   ],
-  options: { ...SHARED, "dry-run": { description: "Print the next scheduled times and exit." } },
+  options: {
+    ...SHARED,
+    health: { value: "FILE", description: "Settings: targets of alerts, defaults, routes." },
+    history: {
+      value: "FILE",
+      description: "Keep runs, incidents and alerts in FILE. Default: DISPATCH_HISTORY, or memory.",
+    },
+    keep: {
+      value: "LIMIT",
+      repeat: true,
+      description: "How long and how much is kept: 90d, 500mb. Default: 90d.",
+    },
+    parallel: { value: "N", description: "Run up to N recipes at the same time. Default: 10." },
+    log: {
+      value: "FORMAT",
+      choices: ["text", "json"],
+      description: "How to write what happens: text, or json (one object a line).",
+    },
+    "test-alert": { value: "TARGET", description: "Send a test to a target and exit." },
+    "dry-run": { description: "Print the next scheduled times and exit." },
+  },
   details: `
 Exit codes: 0 interrupted between runs; 130 interrupted during a run;
-2 invalid recipe or command line; 4 no recipe has a schedule.
+2 invalid recipe, settings or command line; 3 a test alert was not delivered;
+4 no recipe has a schedule.
 `,
   async run(args, context) {
-    const { env, clock, out, err } = context;
-    if (args.positional.length === 0) {
+    const { env, clock, out, err, mask } = context;
+    const testAlert = args.values["test-alert"];
+    if (args.positional.length === 0 && testAlert === undefined) {
       throw new UsageError("Nothing to run: name a recipe or directory");
     }
-    const { url, token } = serverOptions(args, env);
+    const { url, token, dev } = serverOptions(args, env);
     if (url !== undefined && !URL.canParse(url)) {
       throw new UsageError(`'${publicUrl(url)}' is not a URL`);
     }
+    const keep = keepOption(args);
+    const settings = await settingsOption(args, context);
+    if (typeof settings === "number") return settings;
+    if (testAlert !== undefined) {
+      const { sendTestAlert } = await import("../health/test_alert.ts");
+      return await sendTestAlert(testAlert, settings, context);
+    }
     const plan = await makePlan(args, context);
     if (typeof plan === "number") return plan;
-    const random = randomOption(args, context);
-    const { mask } = plan;
+    const problems = plan.cases.flatMap(({ recipe }) =>
+      recipe.alert ? checkReceivers(recipe, settings) : []
+    );
+    if (problems.length > 0) {
+      await printDiagnostics([...new Set(problems)], formatOption(args, env), context);
+      return 2;
+    }
     if (url !== undefined) mask.add(token);
+    const random = randomOption(args, context);
     const ambient = { now: () => clock.now(), random };
-    const entries = scheduleEntries(plan.cases, { ambient, env, mask });
-    if (entries.length === 0) {
+    const server = url === undefined ? undefined : remoteServer(url, token);
+    const name = server?.name ?? "embedded";
+    const plansOf = (cases: typeof plan.cases) =>
+      checkPlans(cases, { ambient, env, mask, settings, server: name });
+    const checks = plansOf(plan.cases);
+    if (checks.length === 0) {
       err.write("Nothing to run: no recipe has a `schedule`\n");
       return 4;
     }
     if (args.flags.has("dry-run")) {
-      for (const entry of entries) printTimes(entry, clock, out, mask);
+      for (const check of checks) out.write(mask.text(timesOf(check, clock.now())));
       return 0;
     }
-    const output = plan.reporters.some(needsStandardOutput) ? err : out;
-    const log = (line: string) =>
-      output.write(`${formatTime(clock.now())} ${safeLine(mask.text(line), MAX_LINE)}\n`);
-    const ignored = new Set(plan.cases.map(({ recipe }) => recipe)).size - entries.length;
-    if (ignored > 0) {
-      log(`${ignored} ${ignored === 1 ? "recipe has" : "recipes have"} no \`schedule\`: not run`);
-    }
-    const remote = url === undefined ? undefined : remoteServer(url, token);
-    return await runSchedule(entries, remote, { plan, args, context, random, log, output });
+    const { runSchedule } = await import("../health/run_schedule.ts");
+    return await runSchedule(checks, {
+      ...{ args, context, plan, plansOf, settings, server, dev, keep, random, ambient },
+      output: plan.reporters.some(needsStandardOutput) ? err : out,
+    });
   },
 };
 
-/** Settings of {@linkcode runSchedule}. */
-interface ScheduleContext {
-  plan: RunPlan;
-  args: ParsedArgs;
-  context: CommandContext;
-  random: () => number;
-  /** Prints a line with the time. */
-  log: (line: string) => void;
-  output: Output;
+/** Reads the file of `--health`. Prints what is wrong with it and returns the exit code, if so. */
+export async function settingsOption(
+  args: ParsedArgs,
+  context: CommandContext,
+): Promise<HealthSettings | undefined | number> {
+  const path = args.values.health;
+  if (path === undefined) return undefined;
+  const { settings, diagnostics } = await readSettings(path);
+  await printDiagnostics(diagnostics, formatOption(args, context.env), context);
+  for (const { name } of settings?.secrets ?? []) context.mask.add(context.env(name) ?? "");
+  return settings ?? 2;
 }
 
-async function runSchedule(
-  entries: readonly ScheduleEntry[],
-  remote: Server | undefined,
-  schedule: ScheduleContext,
-): Promise<number> {
-  const { plan: { mask }, context, random, log, output } = schedule;
-  const { signal, clock, err } = context;
-  const server = remote?.name ?? "embedded";
-  // Each run starts a new embedded server.
-  const startServer = () => remote ? Promise.resolve(remote) : embeddedServer({ clock });
-  announceServer({ name: server }, output);
-  if (!remote) {
-    err.write(
-      "warning: without --url each run checks an embedded server that starts with it, " +
-        "so the schedule cannot notice a problem of a real server\n",
-    );
+/**
+ * Reads `--keep`: a duration, a size, or both.
+ * @throws {UsageError}
+ */
+function keepOption({ lists }: ParsedArgs): { ms: number; bytes?: number } {
+  const keep: { ms: number; bytes?: number } = { ms: DEFAULT_KEEP };
+  for (const text of lists.keep ?? []) {
+    const [, number, unit] = /^(\d+(?:\.\d+)?)(kb|mb|gb)$/i.exec(text) ?? [];
+    const ms = parseDuration(text);
+    if (ms !== undefined && ms > 0) keep.ms = ms;
+    else if (unit !== undefined) {
+      keep.bytes = Number(number) * 1000 ** (["kb", "mb", "gb"].indexOf(unit.toLowerCase()) + 1);
+    } else {throw new UsageError(
+        `--keep must be a duration or a size such as 90d or 500mb, not '${text}'`,
+      );}
   }
-  for (const entry of entries) announceEntry(entry, clock, log);
-  const alerts = new AlertQueue({
-    fetch,
-    clock,
-    signal,
-    warn: (problem) => err.write(`warning: ${problem}\n`),
-  });
-  const scheduler = new Scheduler({
-    clock,
-    random,
-    signal,
-    log,
-    alert: (alert) => {
-      const { file, to } = alert.entry as typeof alert.entry & ScheduleEntry;
-      // Text is masked before it is cut: half a secret would not be found.
-      const line = (text: string, limit: number) => safeLine(mask.text(text), limit);
-      const message = alertMessage(alert, { file, server, line });
-      log(message.text);
-      for (const address of to.filter(isWebhook)) alerts.send(address, message);
-    },
-  });
-  const wasInterrupted = await scheduler.run(
-    entries.map((entry) => ({ ...entry, run: () => runEntry(entry, startServer, schedule) })),
-  );
-  await alerts.idle();
-  return wasInterrupted ? INTERRUPTED : 0;
+  return keep;
 }
 
-/** Logs the first run of a recipe, and its alert addresses that are not supported. */
-function announceEntry(
-  { name, next, to }: ScheduleEntry,
-  clock: Clock,
-  log: (line: string) => void,
-): void {
-  const first = next(clock.now());
-  if (first !== undefined) log(`${name}: first run at ${formatTime(first)}`);
-  const unsupported = to.filter((address) => !isWebhook(address));
-  if (unsupported.length === 0) return;
-  log(
-    `warning: alerts for ${name} are printed but not sent to ${unsupported.join(", ")}: ` +
-      "only http(s) addresses are supported",
-  );
-}
-
-/** Runs a recipe once. Its report is printed at the end, because recipes run side by side. */
-async function runEntry(
-  { name, cases }: ScheduleEntry,
-  startServer: () => Promise<Server>,
-  { plan, args, context, random, log }: ScheduleContext,
-): Promise<RunOutcome> {
-  const report: [text: string, kind?: TextKind][] = [];
-  const out: Output = {
-    ...context.out,
-    isTerminal: false,
-    write: (...piece) => void report.push(piece),
-  };
-  let failure: string | undefined;
-  const onEvent = (event: RecipeEvent) => {
-    if (event.type !== "case.finished" || event.status === "passed" || event.quarantine) return;
-    failure ??= event.failure?.message ?? "nothing was asserted or waited for";
-  };
-  const err: Output = {
-    ...context.err,
-    write: (text, kind) => {
-      if (text.startsWith("error: ")) failure ??= text.slice(7).trimEnd();
-      context.err.write(text, kind);
-    },
-  };
-  log(`${name}: run started`);
-  let exitCode: number;
-  try {
-    const [{ Dispatch }, server] = await Promise.all([
-      import("../../../client/dispatch.ts"),
-      startServer(),
-    ]);
-    try {
-      const own = { ...context, out, err, args, server, Dispatch, random, onEvent };
-      exitCode = await runPlan({ ...plan, cases }, own);
-    } finally {
-      await server.close();
-    }
-  } catch (error) {
-    err.write(`error: ${(error as Error).message}\n`);
-    exitCode = 3;
-  }
-  for (const piece of report) context.out.write(...piece);
-  return { exitCode, ...(failure === undefined ? {} : { failure }) };
-}
-
-function printTimes(entry: ScheduleEntry, clock: Clock, out: Output, mask: Mask): void {
-  const { name, file, cases, jitter, maintenance } = entry;
-  const { cron, timezone } = cases[0]!.recipe.schedule!;
+/** The next times of a check, as a dry run prints them. */
+function timesOf({ key, file, jitter, next, maintenance }: CheckPlan, now: number): string {
   const later = jitter > 0 ? `, up to ${jitter / 1000} s later` : "";
-  out.write(mask.text(`${name}  ${file}  ${cron} (${timezone}${later})\n`));
-  let at: number | undefined = clock.now();
+  const lines = [`${key.name}  ${file}  ${key.when.replace(/\)$/, `${later})`)}`];
+  let at: number | undefined = now;
   for (let i = 0; i < PRINTED_TIMES; i++) {
-    at = entry.next(at);
+    at = next(at);
     if (at === undefined) break;
     const isSkipped = maintenance.some((windowAt) => windowAt(at!) !== undefined);
-    out.write(`  ${formatTime(at)}${isSkipped ? "  skipped: maintenance" : ""}\n`);
+    lines.push(`  ${formatTime(at)}${isSkipped ? "  skipped: maintenance" : ""}`);
   }
-}
-
-function isWebhook(address: string): boolean {
-  return /^https?:/i.test(address);
+  return lines.join("\n") + "\n";
 }

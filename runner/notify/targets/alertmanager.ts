@@ -2,7 +2,7 @@ import { mapOf } from "../../language/field.ts";
 import { text } from "../../language/value_fields.ts";
 import { formatTime } from "../message.ts";
 import type { TargetKind } from "../target.ts";
-import { below, headers, httpAddress, JSON_HEADERS, requiredAddress } from "./fields.ts";
+import { addressIn, below, headers, JSON_HEADERS, requiredAddress } from "./fields.ts";
 
 /**
  * How long an alert is raised if nothing more is heard of it, in milliseconds. Alertmanager would
@@ -23,7 +23,7 @@ export const alertmanager: TargetKind = {
     headers,
   },
   open: (settings) => {
-    const url = below(httpAddress(settings, "url"), "/api/v2/alerts");
+    const url = below(addressIn(settings, "url"), "/api/v2/alerts");
     const added = settings.labels as Record<string, string> | undefined;
     return {
       request: ({ notice: { kind, check, at, since, failure }, text, link }) => ({

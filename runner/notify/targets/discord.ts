@@ -1,5 +1,5 @@
 import type { TargetKind } from "../target.ts";
-import { cut, httpAddress, JSON_HEADERS, requiredAddress } from "./fields.ts";
+import { addressIn, cut, JSON_HEADERS, requiredAddress } from "./fields.ts";
 
 /** The longest content, in characters; Discord refuses longer ones. */
 const MAX_CONTENT = 2_000;
@@ -10,7 +10,7 @@ export const discord: TargetKind = {
   description: "Discord, by a web hook.",
   fields: { url: requiredAddress("The address of the web hook.") },
   open: (settings) => {
-    const url = httpAddress(settings, "url");
+    const url = addressIn(settings, "url");
     return {
       request: ({ notice: { kind }, text, link }) => {
         const sign = kind === "resolved" ? "✅" : "🚨";

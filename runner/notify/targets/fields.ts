@@ -1,23 +1,12 @@
-import { custom, type Field, mapOf, required } from "../../language/field.ts";
+import { type Field, mapOf, required } from "../../language/field.ts";
+import { httpAddress, isHttpAddress } from "../../language/http_address.ts";
 import { text } from "../../language/value_fields.ts";
 import type { Template } from "../../expression/template.ts";
 import type { Settings } from "../target.ts";
 
-/** An address of HTTP. One that contains `${{ }}` is checked when the schedule starts. */
-export function address(description: string): Field<Template, false> {
-  const value = text(description);
-  return custom(description, value.json, (node, context, what) => {
-    const template = value.read(node, context, what);
-    if (template?.kind !== "literal" || isHttp(String(template.value))) return template;
-    return void context.diagnostics.error("wrong-value", node, `${what} must be an HTTP address`, {
-      label: "such as `https://example.com/hook`",
-    });
-  });
-}
-
 /** The key `url`, which is required. */
 export function requiredAddress(description: string): Field<Template, true> {
-  return required(address(description));
+  return required(httpAddress(description));
 }
 
 /** Headers by their names. */
@@ -26,18 +15,13 @@ export const headers = mapOf(
   (key) => /^[\w-]+$/.test(key),
 );
 
-/** Whether a text is an HTTP address. */
-export function isHttp(text: string): boolean {
-  return /^https?:/i.test(text) && URL.canParse(text) && new URL(text).hostname !== "";
-}
-
 /**
  * Returns an address of settings.
  * @throws {Error} If it is none, which an expression may have made.
  */
-export function httpAddress(settings: Settings, key: string, fallback?: string): string {
+export function addressIn(settings: Settings, key: string, fallback?: string): string {
   const value = settings[key] ?? fallback;
-  if (typeof value === "string" && isHttp(value)) return value;
+  if (typeof value === "string" && isHttpAddress(value)) return value;
   // The value is not named, because it may be a secret.
   throw new Error(`\`${key}\` must be an HTTP address`);
 }

@@ -1,7 +1,8 @@
 import { required } from "../../language/field.ts";
 import { integer, text } from "../../language/value_fields.ts";
+import { httpAddress } from "../../language/http_address.ts";
 import type { TargetKind } from "../target.ts";
-import { address, cut, httpAddress, JSON_HEADERS } from "./fields.ts";
+import { addressIn, cut, JSON_HEADERS } from "./fields.ts";
 
 const URL_OF_SERVER = "https://ntfy.sh";
 
@@ -14,12 +15,12 @@ export const ntfy: TargetKind = {
   description: "ntfy, by its JSON API.",
   fields: {
     topic: required(text("The topic.")),
-    url: address(`The address of the server; \`${URL_OF_SERVER}\` by default.`),
+    url: httpAddress(`The address of the server; \`${URL_OF_SERVER}\` by default.`),
     token: text("The access token."),
     priority: integer("How bad it is, from 1 to 5; 4 by default.", { minimum: 1, maximum: 5 }),
   },
   open: (settings) => {
-    const url = httpAddress(settings, "url", URL_OF_SERVER);
+    const url = addressIn(settings, "url", URL_OF_SERVER);
     const { topic, token } = settings;
     const headers: Record<string, string> = { ...JSON_HEADERS };
     if (token !== undefined) headers.authorization = `Bearer ${token}`;

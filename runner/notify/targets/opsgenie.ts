@@ -1,7 +1,8 @@
 import { required } from "../../language/field.ts";
 import { choice, text } from "../../language/value_fields.ts";
+import { httpAddress } from "../../language/http_address.ts";
 import type { TargetKind } from "../target.ts";
-import { address, below, cut, httpAddress, JSON_HEADERS } from "./fields.ts";
+import { addressIn, below, cut, JSON_HEADERS } from "./fields.ts";
 
 const URL_OF_API = "https://api.opsgenie.com";
 
@@ -15,10 +16,10 @@ export const opsgenie: TargetKind = {
   fields: {
     api_key: required(text("The key of an API integration.")),
     priority: choice("How bad it is; `P3` by default.", ["P1", "P2", "P3", "P4", "P5"]),
-    url: address(`The address of the API; \`${URL_OF_API}\` by default.`),
+    url: httpAddress(`The address of the API; \`${URL_OF_API}\` by default.`),
   },
   open: (settings) => {
-    const base = httpAddress(settings, "url", URL_OF_API);
+    const base = addressIn(settings, "url", URL_OF_API);
     const headers = { ...JSON_HEADERS, authorization: `GenieKey ${settings.api_key}` };
     return {
       request: ({ notice: { kind, check, failures, failure, incident }, text, link }) => {

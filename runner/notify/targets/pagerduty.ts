@@ -1,7 +1,8 @@
 import { required } from "../../language/field.ts";
 import { choice, text } from "../../language/value_fields.ts";
+import { httpAddress } from "../../language/http_address.ts";
 import type { TargetKind } from "../target.ts";
-import { address, cut, httpAddress, JSON_HEADERS } from "./fields.ts";
+import { addressIn, cut, JSON_HEADERS } from "./fields.ts";
 
 const URL_OF_EVENTS = "https://events.pagerduty.com/v2/enqueue";
 
@@ -20,10 +21,10 @@ export const pagerduty: TargetKind = {
       "warning",
       "info",
     ]),
-    url: address(`The address of the API; \`${URL_OF_EVENTS}\` by default.`),
+    url: httpAddress(`The address of the API; \`${URL_OF_EVENTS}\` by default.`),
   },
   open: (settings) => {
-    const url = httpAddress(settings, "url", URL_OF_EVENTS);
+    const url = addressIn(settings, "url", URL_OF_EVENTS);
     return {
       request: ({ notice, text, link }) => {
         const { kind, check, at, failures, failure, incident } = notice;

@@ -1,5 +1,5 @@
 import type { TargetKind } from "../target.ts";
-import { cut, httpAddress, JSON_HEADERS, requiredAddress } from "./fields.ts";
+import { addressIn, cut, JSON_HEADERS, requiredAddress } from "./fields.ts";
 
 /** The longest text, in characters; Slack cuts longer ones. */
 const MAX_TEXT = 3_000;
@@ -10,7 +10,7 @@ export const slack: TargetKind = {
   description: "Slack, by an incoming web hook.",
   fields: { url: requiredAddress("The address of the web hook.") },
   open: (settings) => {
-    const url = httpAddress(settings, "url");
+    const url = addressIn(settings, "url");
     return {
       request: ({ notice: { kind }, text, link }) => {
         const sign = kind === "resolved" ? ":white_check_mark:" : ":rotating_light:";

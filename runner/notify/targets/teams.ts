@@ -1,5 +1,5 @@
 import type { TargetKind } from "../target.ts";
-import { cut, httpAddress, JSON_HEADERS, requiredAddress } from "./fields.ts";
+import { addressIn, cut, JSON_HEADERS, requiredAddress } from "./fields.ts";
 
 /** The longest text, in characters: a message may have 28 kB in all. */
 const MAX_TEXT = 8_000;
@@ -10,7 +10,7 @@ export const teams: TargetKind = {
   description: "Microsoft Teams, by the web hook of a workflow.",
   fields: { url: requiredAddress("The address of the web hook.") },
   open: (settings) => {
-    const url = httpAddress(settings, "url");
+    const url = addressIn(settings, "url");
     return {
       request: ({ notice: { kind, check, failures }, text, link }) => {
         const color = kind === "resolved" ? "good" : "attention";

@@ -1,0 +1,165 @@
+import { toMilliseconds } from "../../engine/describe_error.ts";
+import type { Mask } from "../../engine/mask.ts";
+import type { PlannedCase } from "../../engine/run.ts";
+import { resolveTemplate, type Template } from "../../expression/template.ts";
+import type { AlertRules } from "../../health/alert_rules.ts";
+import type { CheckKey } from "../../health/model.ts";
+import type { Alerting } from "../../health/health_store.ts";
+import { fileKey, serverKey } from "../../history/case_key.ts";
+import type { AlertPlan, Maintenance, Recipe } from "../../language/model.ts";
+import type { Heartbeat } from "../../notify/heartbeat.ts";
+import { isReceiver } from "../../recipe/read_alert.ts";
+import {
+  cronTimes,
+  cronWindows,
+  fixedWindow,
+  intervalTimes,
+  type NextTime,
+  type WindowAt,
+} from "../../schedule/calendar.ts";
+import { UsageError } from "../args.ts";
+import { staticScope, type StaticScopeOptions } from "../static_scope.ts";
+import { openHeartbeat, type ResolveOptions } from "./open_targets.ts";
+import type { HealthSettings } from "./settings.ts";
+
+/** A recipe with its schedule, all expressions resolved. Durations are in milliseconds. */
+export interface CheckPlan {
+  /** What identifies it across restarts. */
+  key: CheckKey;
+  /** The recipe's file, as the command line names it. */
+  file: string;
+  /** The recipe's cases. */
+  cases: PlannedCase[];
+  /** Returns the first scheduled time after another one. */
+  next: NextTime;
+  /** The longest random delay of a run. */
+  jitter: number;
+  /** The maintenance windows, in which it does not run. */
+  maintenance: readonly WindowAt[];
+  /** The time from a run that failed to the next one. */
+  everyWhileFailing?: number;
+  /** When and whom it alerts. */
+  alerting: Alerting;
+  /** Whether its alerts are told: it has an `alert`, or the settings have `defaults`. */
+  isTold: boolean;
+  /** Whom each of its runs is told to. */
+  heartbeat?: Heartbeat;
+}
+
+/** Settings of {@linkcode checkPlans}. */
+export interface CheckPlanOptions extends StaticScopeOptions {
+  /** The settings of the schedule. */
+  settings: HealthSettings | undefined;
+  /** The name of the server. */
+  server: string;
+  /** Masks secrets in error messages. */
+  mask: Mask;
+}
+
+/** An alert is resolved when nobody says when: after one failure and one pass. */
+const DEFAULT_RULES = { after: 1, resolveAfter: 1 };
+
+/**
+ * Resolves the schedules of all recipes that have one.
+ * @throws {UsageError} When an expression in a schedule has an invalid value.
+ */
+export function checkPlans(
+  cases: readonly PlannedCase[],
+  options: CheckPlanOptions,
+): CheckPlan[] {
+  const recipes = new Set(cases.map(({ recipe }) => recipe));
+  return [...recipes].flatMap((recipe) => {
+    const own = cases.filter((one) => one.recipe === recipe);
+    try {
+      return recipe.schedule ? [makePlan(own, recipe, options)] : [];
+    } catch (error) {
+      const message = `Cannot schedule '${recipe.source.name}': ${(error as Error).message}`;
+      throw new UsageError(options.mask.text(message));
+    }
+  });
+}
+
+function makePlan(cases: PlannedCase[], recipe: Recipe, options: CheckPlanOptions): CheckPlan {
+  const { settings, server, ambient } = options;
+  const scope = staticScope(cases[0]!, options);
+  const values: ResolveOptions = { scope, ambient };
+  const ms = (template: Template) => {
+    const value = toMilliseconds(resolveTemplate(template, scope, ambient), template);
+    if (value < 1_000) throw new Error("`every` and `remind` must be at least 1 s");
+    return value;
+  };
+  const { name, source, tags, schedule, alert, maintenance, heartbeat } = recipe;
+  const { cron, timezone, every, jitter, everyWhileFailing } = schedule!;
+  const key = {
+    ...{ name, file: fileKey(source.name), server: serverKey(server), tags },
+    when: cron === undefined
+      ? `every ${resolveTemplate(every!, scope, ambient)}`
+      : `${cron} (${timezone})`,
+  };
+  const plan = { ...settings?.defaults, ...alert };
+  return {
+    key,
+    file: source.name,
+    cases,
+    next: cron === undefined
+      ? intervalTimes(ms(every!), `${key.file} ${name}`)
+      : cronTimes(cron, timezone),
+    jitter: jitter ? toMilliseconds(resolveTemplate(jitter, scope, ambient), jitter) : 0,
+    maintenance: [...settings?.maintenance ?? [], ...maintenance].map((one) =>
+      windowOf(one, values)
+    ),
+    ...(everyWhileFailing ? { everyWhileFailing: ms(everyWhileFailing) } : {}),
+    alerting: {
+      rules: rulesOf(plan, values),
+      targets: receiversOf(plan, tags, settings, values),
+    },
+    isTold: alert !== undefined || Object.keys(settings?.defaults ?? {}).length > 0,
+    ...(heartbeat ? { heartbeat: openHeartbeat(heartbeat, values) } : {}),
+  };
+}
+
+function rulesOf(
+  { after, within, resolveAfter, remind, flapping }: AlertPlan,
+  { scope, ambient }: ResolveOptions,
+): AlertRules {
+  const resolve = (template: Template) => resolveTemplate(template, scope, ambient);
+  const count = (template: Template | undefined, field: string) => {
+    const value = template ? resolve(template) : 1;
+    if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
+    throw new Error(`\`${field}\` must be a whole number of at least 1, not ${value}`);
+  };
+  return {
+    ...DEFAULT_RULES,
+    after: count(after, "after"),
+    resolveAfter: count(resolveAfter, "resolve_after"),
+    ...(within ? { within: { failures: within.count, ms: within.ms } } : {}),
+    ...(remind ? { remind: Math.max(1000, toMilliseconds(resolve(remind), remind)) } : {}),
+    ...(flapping ? { flapping: { changes: flapping.count, ms: flapping.ms } } : {}),
+  };
+}
+
+/** The receivers of a recipe: its own or the default ones, and those of its tags. */
+function receiversOf(
+  { to = [] }: AlertPlan,
+  tags: readonly string[],
+  settings: HealthSettings | undefined,
+  { scope, ambient }: ResolveOptions,
+): string[] {
+  const routes = (settings?.routes ?? []).filter((route) =>
+    route.tags.some((tag) => tags.includes(tag))
+  );
+  const receivers = [...to, ...routes.flatMap((route) => route.to)]
+    .map(({ name }) => String(resolveTemplate(name, scope, ambient)));
+  const invalid = receivers.find((receiver) => !isReceiver(receiver));
+  if (invalid !== undefined) {
+    throw new Error(`\`${invalid}\` is not the name of a target, a URL or a mail address`);
+  }
+  return [...new Set(receivers)];
+}
+
+function windowOf(window: Maintenance, { scope, ambient }: ResolveOptions): WindowAt {
+  if (!("cron" in window)) return fixedWindow(window);
+  const { cron, timezone, duration } = window;
+  const ms = toMilliseconds(resolveTemplate(duration, scope, ambient), duration);
+  return cronWindows(cronTimes(cron, timezone), ms);
+}

@@ -1,0 +1,212 @@
+import type { Clock } from "../../../runtime/clock.ts";
+import type { HealthStore } from "../../health/health_store.ts";
+import type { Check, CheckRun, Notice } from "../../health/model.ts";
+import type { Beat, Heartbeat } from "../../notify/heartbeat.ts";
+import type { Delivery } from "../../notify/notifier.ts";
+import {
+  type RunEnd,
+  type RunStart,
+  type Scheduled,
+  type ScheduleEvent,
+  Scheduler,
+} from "../../schedule/scheduler.ts";
+import type { CheckPlan } from "./check_plans.ts";
+
+/** A check that is scheduled. */
+export interface MonitoredCheck extends Scheduled {
+  /** The check. */
+  readonly check: Check;
+  /** Its plan. */
+  readonly plan: CheckPlan;
+  /** What is wrong with its file, whose last good version runs. */
+  problem?: string;
+}
+
+/** What happens to checks. The log, the page, metrics and heartbeats listen. */
+export type HealthEvent =
+  | { type: "added" | "removed" | "changed"; check: MonitoredCheck }
+  | { type: "started"; check: MonitoredCheck; start: RunStart }
+  | { type: "finished"; check: MonitoredCheck; run: CheckRun }
+  | { type: "interrupted"; check: MonitoredCheck }
+  | { type: "schedule"; event: ScheduleEvent<MonitoredCheck> }
+  | { type: "notice"; notice: Notice; isTold: boolean }
+  | { type: "delivery"; delivery: Delivery };
+
+/** Settings of a {@linkcode Monitor}. */
+export interface MonitorOptions {
+  /** The clock. */
+  clock: Clock;
+  /** Returns random numbers from 0 up to, not including, 1. */
+  random: () => number;
+  /** Ends the schedule when aborted. */
+  signal: AbortSignal;
+  /** How many checks run at the same time. */
+  parallel: number;
+  /** What is kept. */
+  store: HealthStore;
+  /** Runs a check once; nothing comes of a run that was interrupted. */
+  run(plan: CheckPlan, start: RunStart): Promise<CheckRun | undefined>;
+  /** Sends what waits in the outbox. */
+  wake(): void;
+  /** Tells a beat. */
+  beat(heartbeat: Heartbeat, beat: Beat, name: string): void;
+}
+
+/** The time between two looks at reminders and the store, in milliseconds. */
+const TICK = 1_000;
+
+/** Runs checks on their schedules, records what comes of them, and tells everybody who listens. */
+export class Monitor {
+  #options: MonitorOptions;
+  #scheduler: Scheduler<MonitoredCheck>;
+  #checks = new Map<string, MonitoredCheck>();
+  #listeners = new Set<(event: HealthEvent) => void>();
+  #nextRefresh = 0;
+
+  /** Creates a monitor; {@linkcode run} starts it. */
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+    const { clock, random, signal, parallel } = options;
+    this.#scheduler = new Scheduler({
+      ...{ clock, random, signal, parallel },
+      onEvent: (event) => this.tell({ type: "schedule", event }),
+    });
+  }
+
+  /** Calls back with what happens. Returns a function that ends this. */
+  listen(listener: (event: HealthEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Tells everybody who listens. */
+  tell(event: HealthEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** The checks. */
+  checks(): MonitoredCheck[] {
+    return [...this.#checks.values()];
+  }
+
+  /** Returns a check. */
+  check(id: string): MonitoredCheck | undefined {
+    return this.#checks.get(id);
+  }
+
+  /** When a check runs next, in milliseconds since 1970. */
+  nextRun(check: MonitoredCheck): number | undefined {
+    return this.#scheduler.nextRun(check);
+  }
+
+  /** Until when a check is in maintenance, in milliseconds since 1970. */
+  maintenanceUntil(check: MonitoredCheck): number | undefined {
+    return this.#scheduler.maintenanceAt(check, this.#options.clock.now())?.to;
+  }
+
+  /** How long ago the scheduler looked at the clock, in milliseconds. */
+  get sinceTick(): number {
+    return this.#scheduler.sinceTick;
+  }
+
+  /** What is kept. */
+  get store(): HealthStore {
+    return this.#options.store;
+  }
+
+  /** Adds a check. */
+  add(plan: CheckPlan): MonitoredCheck {
+    const check = this.#options.store.register(plan.key);
+    const { next, jitter, maintenance, everyWhileFailing } = plan;
+    const monitored: MonitoredCheck = {
+      ...{ check, plan, next, jitter, maintenance },
+      ...(everyWhileFailing === undefined ? {} : { everyWhileFailing }),
+      run: (start) => this.#run(monitored, start),
+    };
+    this.#checks.set(check.id, monitored);
+    this.#scheduler.add(monitored);
+    this.tell({ type: "added", check: monitored });
+    return monitored;
+  }
+
+  /** Removes a check. A run in progress ends as it would, and counts. */
+  remove(check: MonitoredCheck): void {
+    this.#scheduler.remove(check);
+    this.#checks.delete(check.check.id);
+    this.tell({ type: "removed", check });
+  }
+
+  /**
+   * Runs checks until the signal is aborted.
+   *
+   * @param goesOn Whether it goes on when no check has a further time: others may be added.
+   * @returns Whether a run was interrupted.
+   */
+  async run(goesOn: boolean): Promise<boolean> {
+    const { clock } = this.#options;
+    let isOver = false;
+    let timer = clock.setTimeout(onTick, TICK);
+    const tick = () => this.#tick();
+    async function onTick() {
+      await tick();
+      if (!isOver) timer = clock.setTimeout(onTick, TICK);
+    }
+    try {
+      return await this.#scheduler.run(goesOn);
+    } finally {
+      isOver = true;
+      clock.clearTimeout(timer);
+    }
+  }
+
+  async #run(monitored: MonitoredCheck, start: RunStart): Promise<RunEnd> {
+    const { store, run: runOnce } = this.#options;
+    const { check, plan } = monitored;
+    this.tell({ type: "started", check: monitored, start });
+    this.#beat(plan, { kind: "start" });
+    const run = await runOnce(plan, start);
+    if (!run) {
+      this.tell({ type: "interrupted", check: monitored });
+      return "interrupted";
+    }
+    const passed = run.verdict === "passed";
+    const notice = store.record(check, run, plan.alerting);
+    this.tell({ type: "finished", check: monitored, run });
+    if (notice) this.#notify(notice, plan);
+    this.#beat(plan, {
+      kind: passed ? "success" : "fail",
+      exitCode: run.exitCode,
+      duration_ms: run.duration_ms,
+      log: run.diagnostics ?? run.failure ?? "",
+    });
+    return passed ? "passed" : "failed";
+  }
+
+  #notify(notice: Notice, { isTold }: CheckPlan): void {
+    this.tell({ type: "notice", notice, isTold });
+    this.#options.wake();
+  }
+
+  #beat({ heartbeat, key }: CheckPlan, beat: Beat): void {
+    if (heartbeat) this.#options.beat(heartbeat, beat, key.name);
+  }
+
+  /** Makes reminders that are due, and gives the store time for its own work. */
+  async #tick(): Promise<void> {
+    const { store } = this.#options;
+    await store.retry();
+    const checks = this.checks();
+    for (const monitored of checks) {
+      if (monitored.plan.alerting.rules.remind === undefined) continue;
+      const isQuiet = this.maintenanceUntil(monitored) !== undefined;
+      const notice = store.remind(monitored.check, monitored.plan.alerting, isQuiet);
+      if (notice) this.#notify(notice, monitored.plan);
+    }
+    store.keep();
+    // All figures are read anew within a minute.
+    for (let left = Math.ceil(checks.length / 60); left > 0; left--) {
+      this.#nextRefresh = (this.#nextRefresh + 1) % checks.length;
+      store.refresh(checks[this.#nextRefresh]!.check.id);
+    }
+  }
+}

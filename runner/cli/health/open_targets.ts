@@ -1,0 +1,130 @@
+import { toCel } from "../../expression/convert.ts";
+import type { Values } from "../../expression/expression.ts";
+import type { Ambient } from "../../expression/functions.ts";
+import { resolveTemplate, type Template } from "../../expression/template.ts";
+import type { HeartbeatPlan } from "../../language/model.ts";
+import {
+  addresses,
+  gatus,
+  healthchecks,
+  type Heartbeat,
+  uptimeKuma,
+} from "../../notify/heartbeat.ts";
+import { isHttpAddress } from "../../language/http_address.ts";
+import type { ForMessage, Target } from "../../notify/target.ts";
+import { webhook } from "../../notify/targets/webhook.ts";
+import { UsageError } from "../args.ts";
+import type { HealthSettings, TargetPlan } from "./settings.ts";
+
+/** What resolves expressions. */
+export interface ResolveOptions {
+  /** The names that expressions can use, with their values. */
+  scope: Values;
+  /** The sources of `now()`, `uuid()` and `random(n)`. */
+  ambient: Ambient;
+}
+
+/** The targets of a schedule by their names. A URL or a mail address is its own name. */
+export class Targets {
+  #settings: HealthSettings | undefined;
+  #options: ResolveOptions;
+  #open = new Map<string, Target>();
+
+  /** Creates targets; {@linkcode open} opens them. */
+  constructor(settings: HealthSettings | undefined, options: ResolveOptions) {
+    this.#settings = settings;
+    this.#options = options;
+  }
+
+  /** The open targets. */
+  get all(): ReadonlyMap<string, Target> {
+    return this.#open;
+  }
+
+  /**
+   * Opens all targets of the settings, so that a bad one is found before it is needed.
+   * @throws {UsageError}
+   */
+  async openAll(): Promise<void> {
+    for (const name of this.#settings?.targets.keys() ?? []) await this.open(name);
+  }
+
+  /**
+   * Opens a receiver: the name of a target, a URL or a mail address.
+   * @throws {UsageError}
+   */
+  async open(receiver: string): Promise<void> {
+    if (this.#open.has(receiver)) return;
+    const plan = this.#settings?.targets.get(receiver);
+    if (plan) this.#open.set(receiver, await this.#openPlan(receiver, plan, {}));
+    else if (isHttpAddress(receiver)) {
+      this.#open.set(receiver, await webhook.open({ url: receiver }));
+    } else if (receiver.includes("@") && this.#settings?.mail) {
+      const { mail } = this.#settings;
+      this.#open.set(receiver, await this.#openPlan("mail", mail, { to: [receiver] }));
+    } else throw new UsageError(`There is no target '${receiver}': add it to the file of --health`);
+  }
+
+  async #openPlan(
+    name: string,
+    { kind, values }: TargetPlan,
+    more: Record<string, unknown>,
+  ): Promise<Target> {
+    const settings: Record<string, unknown> = { ...more };
+    try {
+      for (const [key, value] of Object.entries(values)) {
+        settings[key] = kind.perMessage?.includes(key)
+          ? this.#perMessage(value as Template)
+          : resolveValue(value, this.#options);
+      }
+      return await kind.open(settings);
+    } catch (error) {
+      throw new UsageError(`Cannot use target '${name}': ${(error as Error).message}`);
+    }
+  }
+
+  #perMessage(template: Template): ForMessage {
+    const { scope, ambient } = this.#options;
+    return (notice) => resolveTemplate(template, { ...scope, notice: toCel(notice) }, ambient);
+  }
+}
+
+/**
+ * Makes a heartbeat.
+ * @throws {Error} If an address is none.
+ */
+export function openHeartbeat(
+  { kind, settings }: HeartbeatPlan,
+  options: ResolveOptions,
+): Heartbeat {
+  const values = Object.fromEntries(
+    [...settings].map(([key, template]) => [key, resolveValue(template, options)]),
+  ) as Record<string, string>;
+  for (const key of ["url", "start", "success", "fail"]) {
+    const value = values[key];
+    if (value === undefined || isHttpAddress(value)) continue;
+    throw new Error(`\`${key === "url" ? "heartbeat" : key}\` must be an HTTP address`);
+  }
+  switch (kind) {
+    case "healthchecks":
+      return healthchecks(values.url!);
+    case "uptime_kuma":
+      return uptimeKuma(values.url!);
+    case "gatus":
+      return gatus(values.url!, values.key!, values.token!);
+    case "addresses": {
+      const { headers, method } = values as { headers?: never; method?: string };
+      return addresses(values, headers, method);
+    }
+  }
+}
+
+/** Resolves the value of a key: a template, a list or a map of them, or a word. */
+function resolveValue(value: unknown, options: ResolveOptions): unknown {
+  if (Array.isArray(value)) return value.map((one) => resolveValue(one, options));
+  if (value instanceof Map) {
+    return Object.fromEntries([...value].map(([key, one]) => [key, resolveValue(one, options)]));
+  }
+  if (typeof value !== "object" || value === null) return value;
+  return resolveTemplate(value as Template, options.scope, options.ambient);
+}

@@ -1,0 +1,228 @@
+import type { Dispatch } from "../../../client/dispatch.ts";
+import { HealthStore } from "../../health/health_store.ts";
+import type { KeepLimits } from "../../health/keep.ts";
+import type { CheckRun } from "../../health/model.ts";
+import type { Ambient } from "../../expression/functions.ts";
+import { resolveTemplate } from "../../expression/template.ts";
+import { HeartbeatSender } from "../../notify/heartbeat.ts";
+import { Notifier } from "../../notify/notifier.ts";
+import type { Output } from "../../report/reporter.ts";
+import type { RunStart } from "../../schedule/scheduler.ts";
+import { type ParsedArgs, UsageError } from "../args.ts";
+import { type CommandContext, INTERRUPTED } from "../command.ts";
+import { historyPath } from "../open_history.ts";
+import { numberOption } from "../options.ts";
+import type { RunPlan } from "../plan.ts";
+import { announceServer, embeddedServer, loadDev, type Server } from "../server.ts";
+import type { CheckPlan } from "./check_plans.ts";
+import { HealthLog } from "./log.ts";
+import { Monitor } from "./monitor.ts";
+import { openHeartbeat, Targets } from "./open_targets.ts";
+import { type CheckResult, runCheck } from "./run_check.ts";
+import { settingsScope } from "./settings_scope.ts";
+import type { HealthSettings } from "./settings.ts";
+import { SharedClient } from "./shared_client.ts";
+
+/** Settings of {@linkcode runSchedule}. */
+export interface RunScheduleOptions {
+  /** The command line. */
+  args: ParsedArgs;
+  /** The environment of the command. */
+  context: CommandContext;
+  /** The recipes and how they run. */
+  plan: RunPlan;
+  /** Resolves the schedules of cases. */
+  plansOf(cases: RunPlan["cases"]): CheckPlan[];
+  /** The settings of `--health`. */
+  settings: HealthSettings | undefined;
+  /** The server that runs elsewhere; absent for an embedded one. */
+  server: Server | undefined;
+  /** The file of `--dev`. */
+  dev: string | undefined;
+  /** How long and how much is kept. */
+  keep: KeepLimits;
+  /** Returns random numbers from 0 up to, not including, 1. */
+  random: () => number;
+  /** The sources of `now()`, `uuid()` and `random(n)`. */
+  ambient: Ambient;
+  /** Where the log and reports go. */
+  output: Output;
+}
+
+/** How many checks run at the same time by default. */
+const PARALLEL = 10;
+
+/** How long the end of a schedule waits for alerts and heartbeats, in milliseconds. */
+const LAST_WORDS = 5_000;
+
+/** The time between two heartbeats of the schedule itself, in milliseconds. */
+const OWN_BEAT = 60_000;
+
+/** Runs checks until interrupted, and returns the exit code. */
+export async function runSchedule(
+  checks: readonly CheckPlan[],
+  options: RunScheduleOptions,
+): Promise<number> {
+  const { args, context, plan, settings, server, keep, random, output } = options;
+  const { clock, signal, env, err, mask } = context;
+  const log = new HealthLog({ clock, output, mask, isJson: args.values.log === "json" });
+  const targets = new Targets(settings, settingsScope(settings, context));
+  await openReceivers(checks, targets, settings, log);
+  const path = historyPath(args, env);
+  const store = await HealthStore.open(path, {
+    ...{ clock, keep, warn: (text: string) => log.warn(text) },
+    sender: `${Math.floor(random() * 2 ** 32).toString(36)}-${clock.now().toString(36)}`,
+  }).catch((error: Error) => {
+    throw new UsageError(error.message);
+  });
+  // Alerts and heartbeats of the last runs are still told after an interruption.
+  const lastWords = new AbortController();
+  const sending = { fetch, clock, signal: lastWords.signal };
+  const notifier = new Notifier({
+    ...sending,
+    targets: () => targets.all,
+    outbox: store,
+    onDelivery: (delivery) => monitor.tell({ type: "delivery", delivery }),
+  });
+  const beats = new HeartbeatSender({ ...sending, warn: (text) => log.warn(mask.text(text)) });
+  const runs = await openRuns(options);
+  const monitor: Monitor = new Monitor({
+    ...{ clock, random, signal, store },
+    parallel: parallelOf(options),
+    run: async (check, start) => {
+      const { run, report } = await runs.run(check, start);
+      for (const piece of report) context.out.write(...piece);
+      return run;
+    },
+    wake: () => notifier.wake(),
+    beat: (heartbeat, beat, name) => beats.send(heartbeat, beat, name),
+  });
+  monitor.listen((event) => log.event(event, (check) => monitor.nextRun(check)));
+  announce(options, checks.length, log);
+  for (const check of checks) monitor.add(check);
+  const stopBeats = beatItself(options, beats);
+  const notifying = notifier.run();
+  const wasInterrupted = await monitor.run(false);
+  notifier.wake();
+  const last = Promise.all([notifier.idle(), beats.idle()]);
+  const timer = clock.setTimeout(() => lastWords.abort(), LAST_WORDS);
+  await last;
+  clock.clearTimeout(timer);
+  lastWords.abort();
+  stopBeats();
+  await notifying;
+  await runs.close();
+  store.close();
+  return wasInterrupted ? INTERRUPTED : 0;
+}
+
+/** Opens all targets, and says which receivers nothing is sent to. */
+async function openReceivers(
+  checks: readonly CheckPlan[],
+  targets: Targets,
+  settings: HealthSettings | undefined,
+  log: HealthLog,
+): Promise<void> {
+  await targets.openAll();
+  for (const { alerting, key } of checks) {
+    const isMail = (receiver: string) => /@/.test(receiver) && !/^https?:/i.test(receiver);
+    const unsent = settings?.mail ? [] : alerting.targets.filter(isMail);
+    if (unsent.length > 0) {
+      const why = "`mail` in the file that --health names has the mail server";
+      log.warn(`alerts for ${key.name} are not sent to ${unsent.join(", ")}: ${why}`);
+    }
+    alerting.targets = alerting.targets.filter((receiver) => !unsent.includes(receiver));
+    for (const receiver of alerting.targets) await targets.open(receiver);
+  }
+}
+
+/** What runs checks against the server. */
+interface Runs {
+  run(check: CheckPlan, start: RunStart): Promise<CheckResult>;
+  close(): Promise<void>;
+}
+
+async function openRuns(options: RunScheduleOptions): Promise<Runs> {
+  const { args, context, plan, server, dev, random } = options;
+  const { clock, signal } = context;
+  const { Dispatch } = await import("../../../client/dispatch.ts");
+  const workload = await loadDev(dev, context);
+  // A trace of the frames of a shared connection would not say whose they are.
+  const isShared = server !== undefined && !args.flags.has("verbose");
+  const shared = isShared ? new SharedClient({ Dispatch, server, clock, signal }) : undefined;
+  // What a history records is the store's matter here.
+  const own = { ...plan, history: undefined };
+  return {
+    run: async (check, start) => {
+      // Each run starts a new embedded server.
+      const opened = server ?? await embeddedServer({ clock, workload, dev });
+      const base = {
+        ...context,
+        args,
+        random,
+        Dispatch: Dispatch as typeof Dispatch,
+        server: opened,
+      };
+      try {
+        const withClient = async () => {
+          const client: Dispatch | undefined = await shared?.get();
+          return { ...base, client };
+        };
+        return await runCheck(check, start, own, withClient, context);
+      } finally {
+        await opened.close();
+      }
+    },
+    close: async () => await shared?.close(),
+  };
+}
+
+function parallelOf({ args, settings, context, ambient }: RunScheduleOptions): number {
+  if (args.values.parallel !== undefined || !settings?.parallel) {
+    return numberOption(args, "parallel", PARALLEL);
+  }
+  const { scope } = settingsScope(settings, context);
+  const value = resolveTemplate(settings.parallel, scope, ambient);
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
+  throw new UsageError(`\`parallel\` must be a whole number of at least 1, not ${value}`);
+}
+
+function announce(
+  { server, plan, context, output, dev }: RunScheduleOptions,
+  scheduled: number,
+  log: HealthLog,
+): void {
+  announceServer({ name: server?.name ?? "embedded", ...(dev ? { dev } : {}) }, output);
+  if (!server) {
+    context.err.write(
+      "warning: without --url each run checks an embedded server that starts with it, " +
+        "so the schedule cannot notice a problem of a real server\n",
+    );
+  }
+  const ignored = new Set(plan.cases.map(({ recipe }) => recipe)).size - scheduled;
+  if (ignored > 0) {
+    log.write(
+      `${ignored} ${ignored === 1 ? "recipe has" : "recipes have"} no \`schedule\`: not run`,
+    );
+  }
+}
+
+/** Tells the schedule's own heartbeat each minute. Returns a function that ends this. */
+function beatItself(
+  { settings, context }: RunScheduleOptions,
+  beats: HeartbeatSender,
+): () => void {
+  if (!settings?.heartbeat) return () => {};
+  const { clock } = context;
+  const heartbeat = openHeartbeat(settings.heartbeat, settingsScope(settings, context));
+  const beat = () => {
+    beats.send(
+      heartbeat,
+      { kind: "success", exitCode: 0, duration_ms: 0, log: "" },
+      "the schedule",
+    );
+    timer = clock.setTimeout(beat, OWN_BEAT);
+  };
+  let timer = clock.setTimeout(beat, 0);
+  return () => clock.clearTimeout(timer);
+}
