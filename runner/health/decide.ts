@@ -44,7 +44,7 @@ export function decideRun(
     const incident: Incident = {
       id: `${check.id}-${now.toString(36)}`,
       check: check.id,
-      since: now - (at - state.since!),
+      since: Math.round(now - (at - state.since!)),
       raisedAt: now,
       failures: Math.max(state.failures, state.recent?.length ?? 0),
       ...(run.failure === undefined ? {} : { failure: run.failure }),

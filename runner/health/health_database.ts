@@ -1,7 +1,15 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { AlertState } from "./alert_rules.ts";
-import type { Check, CheckKey, CheckRun, CheckVerdict, Incident, Notice, RunBar } from "./model.ts";
-import { addNotice } from "./outbox.ts";
+import type {
+  Check,
+  CheckKey,
+  CheckRun,
+  CheckVerdict,
+  Incident,
+  Notice,
+  RunBar,
+  Waiting,
+} from "./model.ts";
 
 /** A row of a query, by its columns. */
 // deno-lint-ignore no-explicit-any
@@ -98,7 +106,15 @@ export class HealthDatabase {
     if (run) this.#addRun(row, run);
     if (incident) this.#putIncident(row, incident);
     if (!notice) return;
-    for (const target of targets) addNotice(this, { target, notice, attempts: 0 });
+    for (const target of targets) this.addNotice({ target, notice, attempts: 0 });
+  }
+
+  /** Adds a notice for a target, unless it is there already. */
+  addNotice({ target, notice, attempts }: Waiting): void {
+    this.run(
+      "INSERT OR IGNORE INTO health_notice (target, key, notice, attempts) VALUES (?, ?, ?, ?)",
+      ...[target, notice.id, JSON.stringify(notice), attempts],
+    );
   }
 
   /** Returns the newest runs of a check, newest first. */

@@ -109,6 +109,16 @@ export interface Notice {
   readonly failure?: string;
 }
 
+/** A notice that waits for a target. */
+export interface Waiting {
+  /** The target's name. */
+  target: string;
+  /** The notice. */
+  notice: Notice;
+  /** How often sending it has failed. */
+  attempts: number;
+}
+
 /** How often a check passed in a period, and how long it took. */
 export interface Figures {
   /** The number of runs. */

@@ -1,21 +1,11 @@
 import type { HealthDatabase } from "./health_database.ts";
-import type { Notice } from "./model.ts";
+import type { Waiting } from "./model.ts";
 
 /** How long a process may take to send a notice before another one may, in milliseconds. */
 export const LEASE = 30_000;
 
 /** The longest pause between two attempts, in milliseconds. */
 export const LONGEST_PAUSE = 300_000;
-
-/** A notice that waits for a target. */
-export interface Waiting {
-  /** The target's name. */
-  target: string;
-  /** The notice. */
-  notice: Notice;
-  /** How often sending it has failed. */
-  attempts: number;
-}
 
 /** The next notice for a target, or when to ask again, in milliseconds since 1970. */
 export type Next = { send: Waiting } | { at: number } | undefined;
@@ -32,14 +22,6 @@ export function waitingTargets(database: HealthDatabase): string[] {
 export function allWaiting(database: HealthDatabase): Waiting[] {
   return database.all("SELECT target, notice, attempts FROM health_notice ORDER BY id")
     .map(({ target, notice, attempts }) => ({ target, notice: JSON.parse(notice), attempts }));
-}
-
-/** Adds a notice for a target, unless it is there already. */
-export function addNotice(database: HealthDatabase, { target, notice, attempts }: Waiting): void {
-  database.run(
-    "INSERT OR IGNORE INTO health_notice (target, key, notice, attempts) VALUES (?, ?, ?, ?)",
-    ...[target, notice.id, JSON.stringify(notice), attempts],
-  );
 }
 
 /**

@@ -31,6 +31,8 @@ const MAX_LOG = 50_000;
 export class HeartbeatSender {
   #options: SendOptions & { warn(text: string): void };
   #sending = new Set<Promise<void>>();
+  /** What has been warned of and does not work yet. */
+  #failing = new Set<string>();
 
   /** Creates a sender. */
   constructor(options: SendOptions & { warn(text: string): void }) {
@@ -54,8 +56,12 @@ export class HeartbeatSender {
     const { clock, signal, warn } = this.#options;
     for (let attempt = 1;; attempt++) {
       const problem = await this.#attempt(request);
-      if (!problem || signal.aborted) return;
+      if (signal.aborted) return;
+      if (!problem) return void this.#failing.delete(name);
       if (problem.final || attempt === ATTEMPTS) {
+        // One warning is enough until it works again.
+        if (this.#failing.has(name)) return;
+        this.#failing.add(name);
         const { origin } = new URL(request.url);
         return warn(`cannot tell the heartbeat of ${name} to ${origin}: ${problem.text}`);
       }

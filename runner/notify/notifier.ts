@@ -1,6 +1,6 @@
 import { type Clock, delay } from "../../runtime/clock.ts";
-import { LONGEST_PAUSE, type Next, type Settled, type Waiting } from "../health/outbox.ts";
-import type { Notice } from "../health/model.ts";
+import type { Notice, Waiting } from "../health/model.ts";
+import { LONGEST_PAUSE, type Next, type Settled } from "../health/outbox.ts";
 import { noticeText } from "./message.ts";
 import { send, type SendOptions } from "./send.ts";
 import type { Message, Target } from "./target.ts";

@@ -129,6 +129,13 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "runner/merge": ["runner/engine", "runner/events", "runner/report", "runtime"],
   "runner/history": ["runner/events", "runtime"],
   "runner/schedule": ["runtime"],
+  "runner/health": ["runner/events", "runner/history", "runtime"],
+  "runner/notify": [
+    "runner/expression",
+    "runner/health",
+    "runner/language",
+    "runtime",
+  ],
   "runner/cli": [
     "client",
     "client basics",
@@ -143,6 +150,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "runner/recipe",
     "runner/report",
     "runner/report basics",
+    "runner/health",
+    "runner/notify",
     "runner/schedule",
     "runner/script",
     "runner/steps",

@@ -198,7 +198,7 @@ steps:
     const { code, out, err } = await schedule(recipe, { env, signal: stopAfter(2) });
     assert.ok([0, 130].includes(code));
     assert.match(out, /alerts for Hooked are printed but not sent to ops@example\.com/);
-    assert.match(out, /ALERT Hooked has failed 2 times in a row since /);
+    assert.match(out, /ALERT Hooked has failed 2 times since /);
     assert.match(err, /the server answered 503; retrying in 1 s/);
     assert.ok(!/s3cr3t|hidden-word/.test(out + err), out + err);
     const [first, second] = bodies;
@@ -304,7 +304,7 @@ test("a recipe without a schedule, and errors in schedules, are reported before 
   assert.equal(address.code, 2);
   assert.match(
     address.err,
-    /Cannot schedule '.*r\.yaml': `nowhere` is not a URL or an email address/,
+    /Cannot schedule '.*r\.yaml': there is no target `nowhere` in the file that --health names/,
   );
   const jitter = await schedule(
     'schedule: { cron: "* * * * *", jitter: "${{ vars.j }}" }\nvars: { j: soon }\nsteps: [{ assert: "true" }]\n',

@@ -1,7 +1,8 @@
 import { dirname, relative, resolve, sep } from "node:path";
 import { stringify } from "yaml";
-import type { Recipe } from "../../language/model.ts";
 import { withUsed } from "../../recipe/used_recipes.ts";
+import { parseDuration } from "../../language/duration.ts";
+import type { Recipe } from "../../language/model.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { type Command, type CommandContext, PROGRAM } from "../command.ts";
 import { loadRecipes } from "../load_recipes.ts";
@@ -78,7 +79,7 @@ export const manifest: Command = {
       return 0;
     }
     const scheduled = loaded.recipes.filter(({ schedule }) => schedule)
-      .map((recipe) => ({ recipe, path: pathBelow(base, recipe.source.name) }));
+      .map((recipe) => withCron(recipe, pathBelow(base, recipe.source.name)));
     if (scheduled.length === 0) throw new UsageError("--schedule: no recipe has a `schedule`");
     checkSchedules(scheduled, options.name);
     context.out.write(text(cronJobs(scheduled, files, options)));
@@ -141,14 +142,34 @@ function pathBelow(base: string, file: string): string {
   return relative(base, resolve(file)).replaceAll(sep, "/");
 }
 
+/** Gives a recipe that runs at equal distances the cron pattern of them. */
+function withCron(recipe: Recipe, path: string): { recipe: Recipe; path: string } {
+  const { schedule } = recipe;
+  const every = schedule!.every;
+  if (every === undefined) return { recipe, path };
+  const ms = every.kind === "literal" ? parseDuration(String(every.value)) : undefined;
+  const minutes = (ms ?? 0) / 60_000;
+  const hours = minutes / 60;
+  const cron = minutes >= 1 && 60 % minutes === 0 && minutes < 60
+    ? minutes === 1 ? "* * * * *" : `*/${minutes} * * * *`
+    : hours >= 1 && 24 % hours === 0
+    ? hours === 24 ? "0 0 * * *" : `0 */${hours} * * *`
+    : undefined;
+  if (cron === undefined) {
+    const why = "a CronJob needs minutes that divide an hour, or hours that divide a day";
+    throw new UsageError(`Cannot schedule '${path}' with \`every\`: ${why}`);
+  }
+  return { recipe: { ...recipe, schedule: { ...schedule!, cron } }, path };
+}
+
 /** Kubernetes knows five fields, and names must differ. */
 function checkSchedules(
-  scheduled: readonly { recipe: { schedule?: { cron: string } }; path: string }[],
+  scheduled: readonly { recipe: Recipe; path: string }[],
   jobName: string,
 ) {
   const names = new Map<string, string>();
   for (const { recipe, path } of scheduled) {
-    const { cron } = recipe.schedule!;
+    const cron = recipe.schedule!.cron!;
     const fields = cron.trim().split(/\s+/);
     if (!cron.startsWith("@") && fields.length !== 5) {
       throw new UsageError(`Cannot schedule '${path}': a CronJob has no seconds ('${cron}')`);

@@ -8,6 +8,7 @@ import type { Alerting } from "../../health/health_store.ts";
 import { fileKey, serverKey } from "../../history/case_key.ts";
 import type { AlertPlan, Maintenance, Recipe } from "../../language/model.ts";
 import type { Heartbeat } from "../../notify/heartbeat.ts";
+import { safeLine } from "../../report/plain_text.ts";
 import { isReceiver } from "../../recipe/read_alert.ts";
 import {
   cronTimes,
@@ -56,6 +57,9 @@ export interface CheckPlanOptions extends StaticScopeOptions {
   mask: Mask;
 }
 
+/** The most characters of a name in a message, a metric or on the page. */
+const MAX_TEXT = 200;
+
 /** An alert is resolved when nobody says when: after one failure and one pass. */
 const DEFAULT_RULES = { after: 1, resolveAfter: 1 };
 
@@ -90,8 +94,13 @@ function makePlan(cases: PlannedCase[], recipe: Recipe, options: CheckPlanOption
   };
   const { name, source, tags, schedule, alert, maintenance, heartbeat } = recipe;
   const { cron, timezone, every, jitter, everyWhileFailing } = schedule!;
+  // Half a secret would not be found: texts are masked before they are cut.
+  const line = (text: string) => safeLine(options.mask.text(text), MAX_TEXT);
   const key = {
-    ...{ name, file: fileKey(source.name), server: serverKey(server), tags },
+    name: line(name),
+    file: line(fileKey(source.name)),
+    server: line(serverKey(server)),
+    tags: tags.map(line),
     when: cron === undefined
       ? `every ${resolveTemplate(every!, scope, ambient)}`
       : `${cron} (${timezone})`,

@@ -14,6 +14,7 @@ import { isHttpAddress } from "../../language/http_address.ts";
 import type { ForMessage, Target } from "../../notify/target.ts";
 import { webhook } from "../../notify/targets/webhook.ts";
 import { UsageError } from "../args.ts";
+import type { CommandContext } from "../command.ts";
 import type { HealthSettings, TargetPlan } from "./settings.ts";
 
 /** What resolves expressions. */
@@ -22,6 +23,19 @@ export interface ResolveOptions {
   scope: Values;
   /** The sources of `now()`, `uuid()` and `random(n)`. */
   ambient: Ambient;
+}
+
+/** What resolves the expressions of a schedule's settings, which can use secrets only. */
+export function settingsScope(
+  settings: HealthSettings | undefined,
+  { env, clock, random }: Pick<CommandContext, "env" | "clock" | "random">,
+): ResolveOptions {
+  const secrets: Values = {};
+  for (const { name } of settings?.secrets ?? []) {
+    const value = env(name);
+    if (value !== undefined) secrets[name] = value;
+  }
+  return { scope: { secrets }, ambient: { now: () => clock.now(), random } };
 }
 
 /** The targets of a schedule by their names. A URL or a mail address is its own name. */
@@ -62,7 +76,9 @@ export class Targets {
     } else if (receiver.includes("@") && this.#settings?.mail) {
       const { mail } = this.#settings;
       this.#open.set(receiver, await this.#openPlan("mail", mail, { to: [receiver] }));
-    } else throw new UsageError(`There is no target '${receiver}': add it to the file of --health`);
+    } else {throw new UsageError(
+        `there is no target \`${receiver}\` in the file that --health names`,
+      );}
   }
 
   async #openPlan(

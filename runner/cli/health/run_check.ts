@@ -1,5 +1,6 @@
 import type { RecipeEvent } from "../../events/event.ts";
 import type { CheckRun, CheckStep, CheckVerdict } from "../../health/model.ts";
+import { safeLine } from "../../report/plain_text.ts";
 import type { Output, TextKind } from "../../report/reporter.ts";
 import type { RunStart } from "../../schedule/scheduler.ts";
 import { monotonicNow } from "../../../runtime/clock.ts";
@@ -58,7 +59,7 @@ export async function runCheck(
     ...{ slot, at, lateness_ms: lateness, duration_ms: monotonicNow(clock) - start },
     ...{ verdict, exitCode, flaky: recorder.flaky, steps: recorder.steps },
     ...(verdict === "passed" ? {} : {
-      failure: (recorder.failure ?? "it did not pass").slice(0, MAX_FAILURE),
+      failure: safeLine(mask.text(recorder.failure ?? "it did not pass"), MAX_FAILURE),
       diagnostics: text.slice(-MAX_DIAGNOSTICS),
     }),
   };
@@ -115,7 +116,7 @@ class RunRecorder {
       const { step: number, label, status, duration_ms, kind } = event;
       if (status === "skipped") return;
       const wait = kind === "wait";
-      this.steps.push({ number, label: label.slice(0, MAX_LABEL), status, duration_ms, wait });
+      this.steps.push({ number, label: safeLine(label, MAX_LABEL), status, duration_ms, wait });
     }
     if (event.type !== "case.finished") return;
     this.flaky ||= event.flaky;

@@ -17,9 +17,8 @@ import { announceServer, embeddedServer, loadDev, type Server } from "../server.
 import type { CheckPlan } from "./check_plans.ts";
 import { HealthLog } from "./log.ts";
 import { Monitor } from "./monitor.ts";
-import { openHeartbeat, Targets } from "./open_targets.ts";
+import { openHeartbeat, settingsScope, Targets } from "./open_targets.ts";
 import { type CheckResult, runCheck } from "./run_check.ts";
-import { settingsScope } from "./settings_scope.ts";
 import type { HealthSettings } from "./settings.ts";
 import { SharedClient } from "./shared_client.ts";
 
@@ -91,7 +90,8 @@ export async function runSchedule(
     parallel: parallelOf(options),
     run: async (check, start) => {
       const { run, report } = await runs.run(check, start);
-      for (const piece of report) context.out.write(...piece);
+      // As JSON, the log says what the report would.
+      if (args.values.log !== "json") { for (const piece of report) context.out.write(...piece); }
       return run;
     },
     wake: () => notifier.wake(),
@@ -124,15 +124,20 @@ async function openReceivers(
   log: HealthLog,
 ): Promise<void> {
   await targets.openAll();
-  for (const { alerting, key } of checks) {
+  for (const { alerting, key, file } of checks) {
     const isMail = (receiver: string) => /@/.test(receiver) && !/^https?:/i.test(receiver);
     const unsent = settings?.mail ? [] : alerting.targets.filter(isMail);
     if (unsent.length > 0) {
-      const why = "`mail` in the file that --health names has the mail server";
-      log.warn(`alerts for ${key.name} are not sent to ${unsent.join(", ")}: ${why}`);
+      const to = unsent.join(", ");
+      const why = "the file that --health names has no `mail`";
+      log.warn(`alerts for ${key.name} are printed but not sent to ${to}: ${why}`);
     }
     alerting.targets = alerting.targets.filter((receiver) => !unsent.includes(receiver));
-    for (const receiver of alerting.targets) await targets.open(receiver);
+    for (const receiver of alerting.targets) {
+      await targets.open(receiver).catch((error: Error) => {
+        throw new UsageError(`Cannot schedule '${file}': ${error.message}`);
+      });
+    }
   }
 }
 

@@ -5,8 +5,7 @@ import { UsageError } from "../args.ts";
 import { type CommandContext, COULD_NOT_RUN } from "../command.ts";
 import { didYouMean } from "../../../runtime/suggest.ts";
 import { publicName } from "./log.ts";
-import { Targets } from "./open_targets.ts";
-import { settingsScope } from "./settings_scope.ts";
+import { settingsScope, Targets } from "./open_targets.ts";
 import type { HealthSettings } from "./settings.ts";
 
 /** Sends a test to a target: an alert that is raised, and then that it is resolved. */

@@ -118,7 +118,7 @@ export function cronJobs(
       metadata: metadata(cronJobName(options.name, path), options),
       spec: {
         // Kubernetes knows `@daily` and the like in lower case only.
-        schedule: schedule!.cron.startsWith("@") ? schedule!.cron.toLowerCase() : schedule!.cron,
+        schedule: schedule!.cron!.startsWith("@") ? schedule!.cron!.toLowerCase() : schedule!.cron,
         timeZone: schedule!.timezone,
         concurrencyPolicy: "Forbid",
         startingDeadlineSeconds: 60,
