@@ -65,6 +65,8 @@ const MAX_COUNTED = 10_000;
 /** An entry with the state of its schedule. */
 interface Slot<T> {
   entry: T;
+  /** The last scheduled time that has passed. */
+  last: number;
   /** The scheduled time of the next run; absent when there is none. */
   slot?: number;
   /** When it is due by the wall clock, jitter included. */
@@ -99,9 +101,10 @@ export class Scheduler<T extends Scheduled> {
 
   /** Adds an entry. Its first run comes after the time now. */
   add(entry: T): void {
-    const slot = { entry, at: 0, atMonotonic: 0, isRunning: false, isRemoved: false };
+    const last = this.#options.clock.now();
+    const slot = { entry, last, at: 0, atMonotonic: 0, isRunning: false, isRemoved: false };
     this.#slots.set(entry, slot);
-    this.#plan(slot, this.#options.clock.now());
+    this.#plan(slot, last);
     this.#wake?.();
   }
 
@@ -168,7 +171,9 @@ export class Scheduler<T extends Scheduled> {
     for (const slot of due) this.#handle(slot, now);
     const offset = now - monotonic;
     if (this.#offset - offset > MAX_CORRECTION) {
-      for (const slot of this.#slots.values()) if (slot.slot !== undefined) this.#plan(slot, now);
+      for (const slot of this.#slots.values()) {
+        if (slot.slot !== undefined) this.#plan(slot, now);
+      }
     }
     this.#offset = offset;
   }
@@ -178,23 +183,24 @@ export class Scheduler<T extends Scheduled> {
     const due = slot.slot!;
     const isMissed = now - slot.at > LATEST_START;
     if (!isMissed) this.#start(slot, due, now);
-    const last = this.#skipMissed(slot, due, isMissed, now);
-    this.#plan(slot, this.#resumeAfter(slot.entry, last, now));
+    slot.last = this.#skipMissed(slot, due, isMissed, now);
+    this.#plan(slot, now);
   }
 
   /**
    * Returns the time after which the next run is scheduled. If the clock was set back, that is the
    * time it shows now; but a small correction repeats no run.
    */
-  #resumeAfter(entry: T, last: number, now: number): number {
+  #resumeAfter({ entry, last }: Slot<T>, now: number): number {
     const next = last > now ? entry.next(now) : undefined;
     return next !== undefined && next < last ? now : last;
   }
 
-  #plan(slot: Slot<T>, after: number): void {
+  #plan(slot: Slot<T>, now: number): void {
     const { clock, random, onEvent } = this.#options;
     const { entry } = slot;
-    const next = entry.next(after);
+    slot.last = this.#resumeAfter(slot, now);
+    const next = entry.next(slot.last);
     if (next === undefined) {
       delete slot.slot;
       return onEvent({ type: "ended", entry });

@@ -1,18 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { CheckPlan } from "../../runner/cli/health/check_plans.ts";
+import { HealthLog } from "../../runner/cli/health/log.ts";
+import { Monitor } from "../../runner/cli/health/monitor.ts";
+import { Mask } from "../../runner/engine/mask.ts";
 import {
   afterRun,
   type AlertRules,
   type AlertState,
-  NO_FAILURES,
-} from "../../runner/schedule/alerts.ts";
-import { cronTimes, cronWindows, fixedWindow } from "../../runner/schedule/calendar.ts";
+  NEVER_RUN,
+} from "../../runner/health/alert_rules.ts";
+import { HealthStore } from "../../runner/health/health_store.ts";
+import type { CheckRun, Notice } from "../../runner/health/model.ts";
 import {
-  type Alert,
-  type RunOutcome,
-  type ScheduledRecipe,
-  Scheduler,
-} from "../../runner/schedule/scheduler.ts";
+  cronTimes,
+  cronWindows,
+  fixedWindow,
+  intervalTimes,
+} from "../../runner/schedule/calendar.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
 const MINUTE = 60_000;
@@ -27,41 +32,69 @@ async function advance(clock: FakeClock, ms: number, step = 10_000): Promise<voi
   }
 }
 
-/** Starts a schedule of one recipe, and records its runs, log lines and alerts. */
-function startSchedule(recipe: Partial<ScheduledRecipe> = {}, random = () => 0) {
+/** How a run ends that has no more to say. */
+interface Outcome {
+  exitCode: number;
+  failure?: string;
+}
+
+type Recipe = Partial<Omit<CheckPlan, "alerting">> & {
+  rules?: AlertRules;
+  run?: (signal: AbortSignal) => Promise<Outcome>;
+};
+
+/** Starts a schedule of one recipe, and records its runs, log lines and notices. */
+async function startSchedule({ rules, run, ...recipe }: Recipe = {}, random = () => 0) {
   const clock = new FakeClock(START);
   const stop = new AbortController();
   const runs: string[] = [];
   const lines: string[] = [];
-  const alerts: Alert[] = [];
+  const alerts: Notice[] = [];
   const schedule = {
     clock,
     runs,
     lines,
     alerts,
     /** The outcome of each run from now on. */
-    outcome: { exitCode: 0 } as RunOutcome,
+    outcome: { exitCode: 0 } as Outcome,
     stop: () => stop.abort(),
     ended: Promise.resolve(false),
   };
-  const scheduler = new Scheduler({
-    clock,
-    random,
-    signal: stop.signal,
-    log: (line) => void lines.push(line),
-    alert: (alert) => void alerts.push(alert),
-  });
-  schedule.ended = scheduler.run([{
-    name: "Smoke",
-    next: cronTimes("* * * * *", "UTC"),
-    jitter: 0,
-    maintenance: [],
-    run: () => {
+  const warn = (text: string) => void lines.push(text);
+  const store = await HealthStore.open(undefined, { clock, warn, sender: "1", keep: { ms: 1e12 } });
+  const monitor = new Monitor({
+    ...{ clock, random, store, signal: stop.signal, parallel: 1 },
+    run: async (_, { slot, lateness }) => {
       runs.push(new Date(clock.now()).toISOString().slice(11, 19));
-      return Promise.resolve(schedule.outcome);
+      const { exitCode, failure } = await (run ? run(stop.signal) : schedule.outcome);
+      if (exitCode === 130) return undefined;
+      const result: CheckRun = {
+        ...{ slot, at: clock.now(), lateness_ms: lateness, duration_ms: 1, exitCode, steps: [] },
+        ...{ verdict: exitCode === 0 ? "passed" : "failed", flaky: false },
+        ...(failure === undefined ? {} : { failure }),
+      };
+      return result;
     },
+    wake: () => {},
+    beat: () => {},
+  });
+  const output = {
+    isTerminal: false,
+    write: (text: string) => void lines.push(text.slice("2026-01-01T12:00:30Z ".length, -1)),
+  };
+  const log = new HealthLog({ clock, output: output as never, mask: new Mask(), isJson: false });
+  monitor.listen((event) => {
+    if (event.type === "schedule") log.event(event, () => undefined);
+    if (event.type === "notice") alerts.push(event.notice);
+  });
+  monitor.add({
+    key: { name: "Smoke", file: "smoke.yaml", server: "embedded", tags: [], when: "" },
+    ...{ file: "smoke.yaml", cases: [], jitter: 0, maintenance: [], isTold: true },
+    next: cronTimes("* * * * *", "UTC"),
+    alerting: { rules: rules ?? { after: 1e9, resolveAfter: 1 }, targets: [] },
     ...recipe,
-  }]);
+  });
+  schedule.ended = monitor.run(false);
   return schedule;
 }
 
@@ -70,6 +103,16 @@ test("cron times follow the time zone, with daylight saving", () => {
   assert.equal(iso(next(Date.UTC(2026, 0, 1))), "2026-01-01T08:00:00.000Z");
   assert.equal(iso(next(Date.UTC(2026, 6, 1))), "2026-07-01T07:00:00.000Z");
   assert.equal(cronTimes("0 0 0 1 1 * 2020", "UTC")(START), undefined);
+});
+
+test("times at equal distances do not depend on the start, and differ by name", () => {
+  const next = intervalTimes(30_000, "smoke.yaml");
+  const first = next(START)!;
+  assert.ok(first > START && first <= START + 30_000);
+  assert.equal(next(first), first + 30_000);
+  assert.equal(next(first - 1), first);
+  const firsts = Array.from({ length: 20 }, (_, i) => intervalTimes(30_000, `${i}.yaml`)(START));
+  assert.ok(new Set(firsts).size > 10);
 });
 
 test("a maintenance window includes its start and excludes its end", () => {
@@ -88,10 +131,10 @@ test("a maintenance window includes its start and excludes its end", () => {
 });
 
 test("a recipe runs at its scheduled times, delayed by a random part of the jitter", async () => {
-  const punctual = startSchedule();
+  const punctual = await startSchedule();
   await advance(punctual.clock, 3 * MINUTE);
   assert.deepEqual(punctual.runs, ["12:01:00", "12:02:00", "12:03:00"]);
-  const delayed = startSchedule({ jitter: 40_000 }, () => 0.5);
+  const delayed = await startSchedule({ jitter: 40_000 }, () => 0.5);
   await advance(delayed.clock, 3 * MINUTE);
   assert.deepEqual(delayed.runs, ["12:01:20", "12:02:20", "12:03:20"]);
   for (const schedule of [punctual, delayed]) {
@@ -103,7 +146,7 @@ test("a recipe runs at its scheduled times, delayed by a random part of the jitt
 });
 
 test("a jitter longer than the interval drops no run", async () => {
-  const schedule = startSchedule({ jitter: 100_000 }, () => 0.9);
+  const schedule = await startSchedule({ jitter: 100_000 }, () => 0.9);
   await advance(schedule.clock, 5 * MINUTE);
   assert.deepEqual(schedule.runs, ["12:02:30", "12:03:30", "12:04:30", "12:05:30"]);
 });
@@ -111,7 +154,7 @@ test("a jitter longer than the interval drops no run", async () => {
 test("skips a run while the last one is still in progress", async () => {
   const finish: (() => void)[] = [];
   let runs = 0;
-  const schedule = startSchedule({
+  const schedule = await startSchedule({
     run: () => {
       runs++;
       return new Promise((resolve) => finish.push(() => resolve({ exitCode: 0 })));
@@ -129,7 +172,7 @@ test("skips a run while the last one is still in progress", async () => {
 
 test("skips runs in a maintenance window, and logs that", async () => {
   const from = START + MINUTE;
-  const schedule = startSchedule({ maintenance: [fixedWindow({ from, to: from + 90_000 })] });
+  const schedule = await startSchedule({ maintenance: [fixedWindow({ from, to: from + 90_000 })] });
   await advance(schedule.clock, 4 * MINUTE);
   assert.deepEqual(schedule.runs, ["12:01:00", "12:03:00", "12:04:00"]);
   assert.deepEqual(schedule.lines, [
@@ -138,7 +181,7 @@ test("skips runs in a maintenance window, and logs that", async () => {
 });
 
 test("does not make up for times that passed while the machine slept, and says which", async () => {
-  const schedule = startSchedule();
+  const schedule = await startSchedule();
   schedule.clock.sleep(60 * MINUTE);
   await advance(schedule.clock, 1);
   assert.deepEqual(schedule.runs, []);
@@ -151,7 +194,7 @@ test("does not make up for times that passed while the machine slept, and says w
 });
 
 test("says that one run was missed, and runs one that is only a little late", async () => {
-  const schedule = startSchedule();
+  const schedule = await startSchedule();
   schedule.clock.sleep(50_000);
   await advance(schedule.clock, 1);
   assert.deepEqual(schedule.runs, ["12:01:20"]);
@@ -164,7 +207,7 @@ test("says that one run was missed, and runs one that is only a little late", as
 });
 
 test("counts no more than 10,000 missed runs", async () => {
-  const schedule = startSchedule({ next: cronTimes("* * * * * *", "UTC") });
+  const schedule = await startSchedule({ next: cronTimes("* * * * * *", "UTC") });
   schedule.clock.sleep(24 * 60 * MINUTE);
   await advance(schedule.clock, 1);
   assert.match(
@@ -180,7 +223,7 @@ test("counts no more than 10,000 missed runs", async () => {
 
 test("a schedule of every second goes on when the clock is set back, or forward", async () => {
   for (const ms of [-30_000, -3_600_000, -500, 3_600_000, 20_000]) {
-    const schedule = startSchedule({ next: cronTimes("* * * * * *", "UTC") });
+    const schedule = await startSchedule({ next: cronTimes("* * * * * *", "UTC") });
     await advance(schedule.clock, 3_000, 500);
     assert.equal(schedule.runs.length, 3);
     schedule.clock.setWall(ms);
@@ -200,7 +243,7 @@ test("the next time follows the clock after it was set", async () => {
       [30 * MINUTE, ["13:00:00"]],
     ] as const
   ) {
-    const schedule = startSchedule({ next: cronTimes("0 * * * *", "UTC") });
+    const schedule = await startSchedule({ next: cronTimes("0 * * * *", "UTC") });
     await advance(schedule.clock, 30_000);
     schedule.clock.setWall(ms);
     await advance(schedule.clock, (ms < 0 ? 119 : 31) * MINUTE);
@@ -211,7 +254,7 @@ test("the next time follows the clock after it was set", async () => {
 });
 
 test("a small correction of the clock does not repeat a run", async () => {
-  const schedule = startSchedule();
+  const schedule = await startSchedule();
   await advance(schedule.clock, 30_000);
   assert.deepEqual(schedule.runs, ["12:01:00"]);
   schedule.clock.setWall(-20_000);
@@ -223,7 +266,7 @@ test("a small correction of the clock does not repeat a run", async () => {
 
 test("reminders go on when the clock is set back", async () => {
   const rules = { after: 1, resolveAfter: 1, remind: MINUTE };
-  const schedule = startSchedule({ rules, next: cronTimes("1 * * * *", "UTC") });
+  const schedule = await startSchedule({ rules, next: cronTimes("1 * * * *", "UTC") });
   schedule.outcome = { exitCode: 1 };
   await advance(schedule.clock, MINUTE);
   schedule.clock.setWall(-50 * MINUTE);
@@ -237,14 +280,14 @@ test("reminders go on when the clock is set back", async () => {
 });
 
 test("ends when there are no further scheduled times", async () => {
-  const schedule = startSchedule({ next: () => undefined });
+  const schedule = await startSchedule({ next: () => undefined });
   assert.equal(await schedule.ended, false);
   assert.deepEqual(schedule.lines, ["Smoke: no further runs"]);
 });
 
 test("waits for the running recipe when it is stopped, and reports the interruption", async () => {
   let finish = () => {};
-  const schedule = startSchedule({
+  const schedule = await startSchedule({
     run: (signal) =>
       new Promise((resolve) => {
         finish = () => resolve({ exitCode: signal.aborted ? 130 : 0 });
@@ -262,11 +305,11 @@ test("waits for the running recipe when it is stopped, and reports the interrupt
 
 /** Shows the notification after each run of a series: `A` raised, `R` resolved, `.` none. */
 function notifications(series: string, rules: AlertRules): string {
-  let state: AlertState = NO_FAILURES;
+  let state: AlertState = NEVER_RUN;
   return [...series].map((sign, at) => {
     const step = afterRun(state, sign === "+", at, rules);
     state = step.state;
-    return { raised: "A", resolved: "R", reminder: "!" }[step.kind!] ?? ".";
+    return { raised: "A", resolved: "R", flapping: "F" }[step.change!] ?? ".";
   }).join("");
 }
 
@@ -286,7 +329,7 @@ test("an alert names the time and number of failures, and repeats until resolved
   const rules = { after: 2, resolveAfter: 1, remind: 4.5 * MINUTE };
   // Fails at 12:01, 12:02 and 12:03. The next run is at 12:30.
   const next = cronTimes("1,2,3,30 * * * *", "UTC");
-  const schedule = startSchedule({ rules, next });
+  const schedule = await startSchedule({ rules, next });
   schedule.outcome = { exitCode: 1, failure: "it is false" };
   await advance(schedule.clock, 12 * MINUTE);
   const sent = () =>
@@ -304,7 +347,7 @@ test("an alert names the time and number of failures, and repeats until resolved
   await advance(schedule.clock, 30 * MINUTE);
   assert.deepEqual(sent().slice(-2).map(([kind]) => kind), ["reminder", "resolved"]);
   assert.equal(schedule.alerts.at(-1)!.failure, undefined);
-  assert.equal(schedule.clock.pending, 1, "only the timer of the next run");
+  assert.equal(schedule.clock.pending, 2, "only the timers of the next run and of reminders");
   schedule.stop();
   await schedule.ended;
   assert.equal(schedule.clock.pending, 0);
@@ -313,7 +356,7 @@ test("an alert names the time and number of failures, and repeats until resolved
 test("sends no reminders in a maintenance window", async () => {
   const rules = { after: 1, resolveAfter: 1, remind: MINUTE };
   const window = { from: START + MINUTE, to: START + 4 * MINUTE };
-  const schedule = startSchedule({
+  const schedule = await startSchedule({
     rules,
     maintenance: [fixedWindow(window)],
     next: cronTimes("1 * * * *", "UTC"),
@@ -332,7 +375,7 @@ test("sends no reminders in a maintenance window", async () => {
 
 test("an interrupted run counts neither as a failure nor as a pass", async () => {
   const exitCodes = [1, 130, 1, 0];
-  const schedule = startSchedule({
+  const schedule = await startSchedule({
     rules: { after: 2, resolveAfter: 1 },
     run: () => Promise.resolve({ exitCode: exitCodes.shift() ?? 0 }),
   });
