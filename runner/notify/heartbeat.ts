@@ -1,4 +1,4 @@
-import { type Clock, delay } from "../../runtime/clock.ts";
+import { delay } from "../../runtime/clock.ts";
 import { post, type SendOptions, TIMEOUT } from "./send.ts";
 import type { NoticeRequest, Problem } from "./target.ts";
 

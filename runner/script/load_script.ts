@@ -17,6 +17,7 @@ import { didYouMean } from "../../runtime/suggest.ts";
 import { jsonProblem } from "./json_problem.ts";
 import { moduleDiagnostic } from "./module_error.ts";
 import { type RecipeOptions, RecipeScript } from "./recipe.ts";
+import { readScheduleOptions, SCHEDULE_OPTIONS } from "./schedule_options.ts";
 
 /** How long a module may take to load, in milliseconds. */
 const LOAD_TIMEOUT = 30_000;
@@ -32,6 +33,11 @@ export interface LoadScriptOptions {
    * @default {systemClock}
    */
   clock?: Clock;
+  /**
+   * Loads the module itself anew, once for each number; without it a module is loaded once.
+   * @default {undefined}
+   */
+  version?: number | undefined;
 }
 
 /** The recipes of a module, if it has no errors. */
@@ -50,6 +56,7 @@ export async function loadScript(
   const source = new Source(path, await readTextFile(path, "recipe"));
   const address = new URL(path, `file://${currentDirectory()}/`);
   const module = pathOf(address.href);
+  if (options.version !== undefined) address.search = `version=${options.version}`;
   const invalid = (message: string, site?: CallSite): Diagnostic => {
     const { line, column } = site?.file === module ? site : { line: 1, column: 1 };
     const start = source.offset(line, column);
@@ -82,7 +89,16 @@ export async function loadScript(
     return problem === undefined ? [] : [invalid(problem, site)];
   });
   if (diagnostics.length > 0) return { recipes: [], diagnostics };
-  return { recipes: scripts.map((script) => toRecipe(script, source, module)), diagnostics };
+  const recipes: Recipe[] = [];
+  for (const script of scripts) {
+    const { span } = invalid("", script.site);
+    const read = await readScheduleOptions({ ...script.options }, source, span);
+    diagnostics.push(...read.diagnostics);
+    recipes.push({ ...toRecipe(script, source, module), ...read.parts });
+  }
+  return diagnostics.some(({ severity }) => severity === "error")
+    ? { recipes: [], diagnostics }
+    : { recipes, diagnostics };
 }
 
 /** Returns the recipes among the exports of a module, each once. */
@@ -122,6 +138,7 @@ const OPTIONS = [
   "env",
   "channels",
   "quarantine",
+  ...SCHEDULE_OPTIONS,
 ];
 
 /** Finds what a type checker would have found in the arguments of `recipe`. */

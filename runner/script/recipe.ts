@@ -39,6 +39,83 @@ export interface RecipeOptions {
   channels?: string[];
   /** Why the recipe may fail without failing the run, and until when: a day in UTC, or a time. */
   quarantine?: { until: string; reason: string };
+  /**
+   * When `schedule` runs the recipe.
+   * @default {undefined}
+   */
+  schedule?: ScheduleOptions;
+  /**
+   * When to send alerts about failures, and to whom; what it leaves out is in the file of `--health`.
+   * @default {undefined}
+   */
+  alert?: AlertOptions;
+  /**
+   * Times at which `schedule` does not run the recipe.
+   * @default {[]}
+   */
+  maintenance?: MaintenanceOptions | MaintenanceOptions[];
+  /**
+   * Whom each run of `schedule` is told to: the ping address of healthchecks.io or its equals, or one
+   * of the services and addresses that the reference of recipes names.
+   * @default {undefined}
+   */
+  heartbeat?: string | Record<string, unknown>;
+}
+
+/** When a recipe runs: by a cron pattern, or at equal distances. */
+export interface ScheduleOptions {
+  /** A cron pattern: `minute hour day month weekday`, or six fields with seconds first. */
+  cron?: string;
+  /**
+   * The time zone of the pattern, such as `Europe/Berlin`.
+   * @default {"UTC"}
+   */
+  timezone?: string;
+  /** The time between two runs, instead of a pattern, such as `30s`. */
+  every?: string;
+  /**
+   * The longest random delay of a run.
+   * @default {"0s"}
+   */
+  jitter?: string;
+  /** The time from a run that failed to the next one. */
+  every_while_failing?: string;
+}
+
+/** When alerts are raised and resolved, and who is told. */
+export interface AlertOptions {
+  /**
+   * How many failures in a row raise the alert.
+   * @default {1}
+   */
+  after?: number;
+  /** How many failures in which period raise it, instead of `after`: `5 of 10m`. */
+  within?: string;
+  /**
+   * How many passes in a row resolve it.
+   * @default {1}
+   */
+  resolve_after?: number;
+  /** How often to send a reminder, such as `4h`; never by default. */
+  remind?: string;
+  /** How many changes in which period count as flapping: `6 of 1h`. */
+  flapping?: string;
+  /** The names of targets, HTTP URLs or mail addresses that are told. */
+  to?: string | string[];
+}
+
+/** A time in which a recipe does not run: from one time to another, or repeatedly. */
+export interface MaintenanceOptions {
+  /** The start, in RFC 3339. */
+  from?: string;
+  /** The end, in RFC 3339. */
+  to?: string;
+  /** A cron pattern for the starts of a repeated maintenance. */
+  cron?: string;
+  /** The time zone of the pattern. */
+  timezone?: string;
+  /** How long a repeated maintenance lasts, such as `1h`. */
+  duration?: string;
 }
 
 /** The function of a recipe in TypeScript. */

@@ -114,6 +114,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "runner/events",
     "runner/expression",
     "runner/language",
+    "runner/recipe",
     "runner/steps",
     "runtime",
   ],

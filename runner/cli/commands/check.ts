@@ -1,6 +1,7 @@
 import { Mask } from "../../engine/mask.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
+import { settingsOption, unknownReceivers } from "../health/settings_option.ts";
 import { leaveOutUsed, printLeftOut } from "../left_out.ts";
 import { loadRecipes } from "../load_recipes.ts";
 import { CLOCK_OPTION, FORMAT_OPTION, formatOption } from "../options.ts";
@@ -31,6 +32,7 @@ export const check: Command = {
     token: { ...token!, description: "Access token that `run` would use." },
     dev: { ...dev!, description: "File of jobs and workflows that `run` would use." },
     clock: { ...CLOCK_OPTION, description: "Clock that `run` would use." },
+    health: { value: "FILE", description: "Settings that `schedule` would use; checked, too." },
   },
   async run(args, context) {
     const { out, err, env } = context;
@@ -43,6 +45,8 @@ export const check: Command = {
     if (server !== undefined && !URL.canParse(server)) {
       throw new UsageError(`'${publicUrl(server)}' is not a URL`);
     }
+    const settings = await settingsOption(args, context);
+    if (typeof settings === "number") return settings;
     const [loaded, workload] = await Promise.all([
       loadRecipes(positional, context),
       loadDev(dev, context),
@@ -62,6 +66,7 @@ export const check: Command = {
         ...checkVariables(recipes, loaded.recipes, await readVariables(args), env),
         ...(isVirtual ? [] : findVirtualSteps(loaded.recipes)),
         ...(server === undefined ? await unknownNames(loaded.recipes, dev, workload) : []),
+        ...await unknownReceivers(recipes, settings),
       ];
       if (problems.length > 0) {
         await printDiagnostics(problems, format, context);

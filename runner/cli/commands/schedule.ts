@@ -3,9 +3,10 @@ import { DEFAULT_KEEP } from "../../health/keep.ts";
 import { parseDuration } from "../../language/duration.ts";
 import { formatTime } from "../../notify/message.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
-import type { Command, CommandContext } from "../command.ts";
+import type { Command } from "../command.ts";
 import { type CheckPlan, checkPlans } from "../health/check_plans.ts";
-import { checkReceivers, type HealthSettings, readSettings } from "../health/settings.ts";
+import { checkReceivers } from "../health/settings.ts";
+import { settingsOption } from "../health/settings_option.ts";
 import { formatOption } from "../options.ts";
 import { makePlan } from "../plan.ts";
 import { printDiagnostics } from "../print_diagnostics.ts";
@@ -110,19 +111,6 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
     });
   },
 };
-
-/** Reads the file of `--health`. Prints what is wrong with it and returns the exit code, if so. */
-export async function settingsOption(
-  args: ParsedArgs,
-  context: CommandContext,
-): Promise<HealthSettings | undefined | number> {
-  const path = args.values.health;
-  if (path === undefined) return undefined;
-  const { settings, diagnostics } = await readSettings(path);
-  await printDiagnostics(diagnostics, formatOption(args, context.env), context);
-  for (const { name } of settings?.secrets ?? []) context.mask.add(context.env(name) ?? "");
-  return settings ?? 2;
-}
 
 /**
  * Reads `--keep`: a duration, a size, or both.

@@ -116,6 +116,12 @@ export class Monitor {
 
   /** Adds a check. */
   add(plan: CheckPlan): MonitoredCheck {
+    const monitored = this.#schedule(plan);
+    this.tell({ type: "added", check: monitored });
+    return monitored;
+  }
+
+  #schedule(plan: CheckPlan): MonitoredCheck {
     const check = this.#options.store.register(plan.key);
     const { next, jitter, maintenance, everyWhileFailing } = plan;
     const monitored: MonitoredCheck = {
@@ -125,8 +131,24 @@ export class Monitor {
     };
     this.#checks.set(check.id, monitored);
     this.#scheduler.add(monitored);
-    this.tell({ type: "added", check: monitored });
     return monitored;
+  }
+
+  /** Adds a check, or gives the one of the same recipe a new plan. */
+  replace(plan: CheckPlan): void {
+    const { name, file, server } = plan.key;
+    const old = this.checks().find(({ check }) =>
+      check.name === name && check.file === file && check.server === server
+    );
+    if (!old) return void this.add(plan);
+    this.#scheduler.remove(old);
+    this.tell({ type: "changed", check: this.#schedule(plan) });
+  }
+
+  /** Records what is wrong with the file of a check. */
+  markBroken(check: MonitoredCheck, problem: string): void {
+    check.problem = problem;
+    this.tell({ type: "changed", check });
   }
 
   /** Removes a check. A run in progress ends as it would, and counts. */

@@ -1,7 +1,6 @@
 import type { Dispatch } from "../../../client/dispatch.ts";
 import { HealthStore } from "../../health/health_store.ts";
 import type { KeepLimits } from "../../health/keep.ts";
-import type { CheckRun } from "../../health/model.ts";
 import type { Ambient } from "../../expression/functions.ts";
 import { resolveTemplate } from "../../expression/template.ts";
 import { HeartbeatSender } from "../../notify/heartbeat.ts";
@@ -18,6 +17,7 @@ import type { CheckPlan } from "./check_plans.ts";
 import { HealthLog } from "./log.ts";
 import { Monitor } from "./monitor.ts";
 import { openHeartbeat, settingsScope, Targets } from "./open_targets.ts";
+import { reloadChecks } from "./reload.ts";
 import { type CheckResult, runCheck } from "./run_check.ts";
 import type { HealthSettings } from "./settings.ts";
 import { SharedClient } from "./shared_client.ts";
@@ -62,7 +62,7 @@ export async function runSchedule(
   checks: readonly CheckPlan[],
   options: RunScheduleOptions,
 ): Promise<number> {
-  const { args, context, plan, settings, server, keep, random, output } = options;
+  const { args, context, settings, keep, random, output } = options;
   const { clock, signal, env, err, mask } = context;
   const log = new HealthLog({ clock, output, mask, isJson: args.values.log === "json" });
   const targets = new Targets(settings, settingsScope(settings, context));
@@ -102,7 +102,19 @@ export async function runSchedule(
   for (const check of checks) monitor.add(check);
   const stopBeats = beatItself(options, beats);
   const notifying = notifier.run();
+  const stopReloading = new AbortController();
+  const reloading = reloadChecks({
+    ...{ args, context, clock, monitor, log },
+    signal: AbortSignal.any([signal, stopReloading.signal]),
+    plansOf: async (cases) => {
+      const plans = options.plansOf(cases);
+      await openReceivers(plans, targets, settings, log);
+      return plans;
+    },
+  });
   const wasInterrupted = await monitor.run(false);
+  stopReloading.abort();
+  await reloading;
   notifier.wake();
   const last = Promise.all([notifier.idle(), beats.idle()]);
   const timer = clock.setTimeout(() => lastWords.abort(), LAST_WORDS);

@@ -1,0 +1,123 @@
+import { statSync } from "node:fs";
+import { type Clock, delay } from "../../../runtime/clock.ts";
+import { withUsed } from "../../recipe/used_recipes.ts";
+import type { Output } from "../../report/reporter.ts";
+import type { ParsedArgs } from "../args.ts";
+import type { CommandContext } from "../command.ts";
+import { findRecipeFiles } from "../load_recipes.ts";
+import { makePlan, type RunPlan } from "../plan.ts";
+import type { CheckPlan } from "./check_plans.ts";
+import type { HealthLog } from "./log.ts";
+import type { Monitor } from "./monitor.ts";
+
+/** The time between two looks at the files, in milliseconds. */
+const INTERVAL = 2_000;
+
+/** Settings of {@linkcode reloadChecks}. */
+export interface ReloadOptions {
+  /** The command line. */
+  args: ParsedArgs;
+  /** The environment of the command. */
+  context: CommandContext;
+  /** The clock. */
+  clock: Clock;
+  /** Ends it when aborted. */
+  signal: AbortSignal;
+  /** The checks. */
+  monitor: Monitor;
+  /** Resolves the schedules of cases, and opens their targets. */
+  plansOf(cases: RunPlan["cases"]): Promise<CheckPlan[]>;
+  /** Where changes are told. */
+  log: HealthLog;
+}
+
+/**
+ * Reads recipes again whose files have changed, until the signal is aborted. A file that is broken keeps
+ * the checks of its last good version.
+ */
+export async function reloadChecks(options: ReloadOptions): Promise<void> {
+  const { args, clock, signal, monitor } = options;
+  let known = await marks(args.positional, monitor);
+  let version = 0;
+  while (!signal.aborted) {
+    try {
+      await delay(INTERVAL, { signal, clock });
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+    const now = await marks(args.positional, monitor);
+    const changed = [...now].filter(([file, mark]) => known.get(file) !== mark);
+    const gone = [...known.keys()].filter((file) => !now.has(file));
+    known = now;
+    // A recipe that others use changes them, too.
+    const files = new Set(changed.flatMap(([file]) => [file, ...usersOf(file, monitor)]));
+    for (const file of files) await reload(file, ++version, options);
+    for (const file of gone) for (const check of checksOf(file, monitor)) monitor.remove(check);
+  }
+}
+
+/** What tells whether a file has changed, by file. A file that is being replaced counts as unchanged. */
+async function marks(
+  paths: readonly string[],
+  monitor: Monitor,
+): Promise<Map<string, string>> {
+  const used = monitor.checks().flatMap(({ plan }) =>
+    [...withUsed(plan.cases.map(({ recipe }) => recipe))].map(({ source }) => source.name)
+  );
+  const files = new Set([...await findRecipeFiles(paths), ...used]);
+  const result = new Map<string, string>();
+  for (const file of files) {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    if (stats?.isFile()) result.set(file, `${stats.mtimeMs} ${stats.size} ${stats.ino}`);
+  }
+  return result;
+}
+
+function checksOf(file: string, monitor: Monitor) {
+  return monitor.checks().filter(({ plan }) => plan.file === file);
+}
+
+/** The files of the checks that use a file. */
+function usersOf(file: string, monitor: Monitor): string[] {
+  return monitor.checks().filter(({ plan }) =>
+    [...withUsed(plan.cases.map(({ recipe }) => recipe))].some(({ source }) => source.name === file)
+  ).map(({ plan }) => plan.file);
+}
+
+async function reload(file: string, moduleVersion: number, options: ReloadOptions): Promise<void> {
+  const { args, context, monitor, log } = options;
+  const before = checksOf(file, monitor);
+  let problem = "";
+  const collect: Output = { ...context.err, write: (text) => void (problem += text) };
+  const own = { ...args, positional: [file], lists: { ...args.lists, reporter: [] } };
+  const plan = await makePlan(own, { ...context, moduleVersion, out: collect, err: collect })
+    .catch((error: Error) => {
+      problem += `error: ${error.message}`;
+      return 2;
+    });
+  if (plan === 4) {
+    // It is no recipe that runs on its own any more.
+    for (const check of before) monitor.remove(check);
+    return;
+  }
+  try {
+    if (typeof plan === "number") throw new Error(firstError(problem));
+    const after = await options.plansOf(plan.cases);
+    for (const check of before) {
+      if (!after.some(({ key }) => key.name === check.check.name)) monitor.remove(check);
+    }
+    for (const one of after) monitor.replace(one);
+    log.write(`${file} was read again`, { event: "reloaded", file });
+  } catch (error) {
+    const why = (error as Error).message;
+    for (const check of before) monitor.markBroken(check, why);
+    const goesOn = before.length > 0 ? "; its last good version runs" : "";
+    log.warn(`${file} is broken: ${why}${goesOn}`, { event: "broken", file });
+  }
+}
+
+/** The first error of what a command has printed. */
+function firstError(text: string): string {
+  return /error: (.*)/.exec(text)?.[1] ?? "it cannot be read";
+}
