@@ -131,6 +131,12 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "runner/history": ["runner/events", "runtime"],
   "runner/schedule": ["runtime"],
   "runner/health": ["runner/events", "runner/history", "runtime"],
+  "runner/status": [
+    "runner/health",
+    "runner/report",
+    "runner/report basics",
+    "runtime",
+  ],
   "runner/notify": [
     "runner/expression",
     "runner/health",
@@ -155,6 +161,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "runner/notify",
     "runner/schedule",
     "runner/script",
+    "runner/status",
     "runner/steps",
     "runtime",
   ],

@@ -6,6 +6,7 @@ import { type ParsedArgs, UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
 import { type CheckPlan, checkPlans } from "../health/check_plans.ts";
 import { checkReceivers } from "../health/settings.ts";
+import { listenOption } from "../health/listen_option.ts";
 import { settingsOption } from "../health/settings_option.ts";
 import { formatOption } from "../options.ts";
 import { makePlan } from "../plan.ts";
@@ -54,6 +55,9 @@ export const schedule: Command = {
       choices: ["text", "json"],
       description: "How to write what happens: text, or json (one object a line).",
     },
+    listen: { value: "ADDRESS", description: "Serve a page, an API and metrics: 127.0.0.1:9600." },
+    public: { description: "Let everybody see the page, without details." },
+    "public-url": { value: "URL", description: "The address of the page behind a proxy." },
     "test-alert": { value: "TARGET", description: "Send a test to a target and exit." },
     "dry-run": { description: "Print the next scheduled times and exit." },
   },
@@ -73,6 +77,7 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
       throw new UsageError(`'${publicUrl(url)}' is not a URL`);
     }
     const keep = keepOption(args);
+    const listen = listenOption(args, env);
     const settings = await settingsOption(args, context);
     if (typeof settings === "number") return settings;
     if (testAlert !== undefined) {
@@ -89,6 +94,7 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
       return 2;
     }
     if (url !== undefined) mask.add(token);
+    mask.add(listen?.token ?? "");
     const random = randomOption(args, context);
     const ambient = { now: () => clock.now(), random };
     const server = url === undefined ? undefined : remoteServer(url, token);
@@ -106,7 +112,7 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
     }
     const { runSchedule } = await import("../health/run_schedule.ts");
     return await runSchedule(checks, {
-      ...{ args, context, plan, plansOf, settings, server, dev, keep, random, ambient },
+      ...{ args, context, plan, plansOf, settings, server, dev, keep, random, ambient, listen },
       output: plan.reporters.some(needsStandardOutput) ? err : out,
     });
   },

@@ -14,6 +14,7 @@ import { numberOption } from "../options.ts";
 import type { RunPlan } from "../plan.ts";
 import { announceServer, embeddedServer, loadDev, type Server } from "../server.ts";
 import type { CheckPlan } from "./check_plans.ts";
+import type { ListenOptions } from "./listen_option.ts";
 import { HealthLog } from "./log.ts";
 import { Monitor } from "./monitor.ts";
 import { openHeartbeat, settingsScope, Targets } from "./open_targets.ts";
@@ -46,6 +47,8 @@ export interface RunScheduleOptions {
   ambient: Ambient;
   /** Where the log and reports go. */
   output: Output;
+  /** Where the page is served; absent without `--listen`. */
+  listen: ListenOptions | undefined;
 }
 
 /** How many checks run at the same time by default. */
@@ -63,7 +66,7 @@ export async function runSchedule(
   options: RunScheduleOptions,
 ): Promise<number> {
   const { args, context, settings, keep, random, output } = options;
-  const { clock, signal, env, err, mask } = context;
+  const { clock, signal, env, mask } = context;
   const log = new HealthLog({ clock, output, mask, isJson: args.values.log === "json" });
   const targets = new Targets(settings, settingsScope(settings, context));
   await openReceivers(checks, targets, settings, log);
@@ -81,6 +84,7 @@ export async function runSchedule(
     ...sending,
     targets: () => targets.all,
     outbox: store,
+    ...(options.listen ? { link: options.listen.linkTo } : {}),
     onDelivery: (delivery) => monitor.tell({ type: "delivery", delivery }),
   });
   const beats = new HeartbeatSender({ ...sending, warn: (text) => log.warn(mask.text(text)) });
@@ -100,6 +104,7 @@ export async function runSchedule(
   monitor.listen((event) => log.event(event, (check) => monitor.nextRun(check)));
   announce(options, checks.length, log);
   for (const check of checks) monitor.add(check);
+  const page = await servePage(options, monitor, log);
   const stopBeats = beatItself(options, beats);
   const notifying = notifier.run();
   const stopReloading = new AbortController();
@@ -123,9 +128,25 @@ export async function runSchedule(
   lastWords.abort();
   stopBeats();
   await notifying;
+  await page?.close();
   await runs.close();
   store.close();
   return wasInterrupted ? INTERRUPTED : 0;
+}
+
+/** Serves the page, if `--listen` asks for it. */
+async function servePage(
+  { context, listen }: RunScheduleOptions,
+  monitor: Monitor,
+  log: HealthLog,
+): Promise<{ close(): Promise<void> } | undefined> {
+  if (!listen) return undefined;
+  const { serveStatus } = await import("./serve_status.ts");
+  const page = await serveStatus(monitor, listen, context.clock).catch((error: Error) => {
+    throw new UsageError(`Cannot listen on ${listen.hostname}:${listen.port}: ${error.message}`);
+  });
+  log.write(`the page is at ${page.url}`, { event: "listening", url: page.url });
+  return page;
 }
 
 /** Opens all targets, and says which receivers nothing is sent to. */

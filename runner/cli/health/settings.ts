@@ -7,7 +7,6 @@ import { type Diagnostic, Diagnostics } from "../../language/diagnostic.ts";
 import {
   custom,
   type Fields,
-  mapOf,
   oneOrMore,
   readFields,
   record,

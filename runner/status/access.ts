@@ -1,0 +1,117 @@
+import { timingSafeEqual } from "node:crypto";
+import { type Clock, monotonicNow } from "../../runtime/clock.ts";
+
+/** Who may see what. */
+export interface AccessOptions {
+  /** Opens everything; without one there is nothing to open. */
+  token: string | undefined;
+  /** Whether everybody may see the page, without details. */
+  isPublic: boolean;
+  /** The addresses that the page is served under. */
+  hosts: readonly string[] | "any";
+  /** The clock of the rate limit. */
+  clock: Clock;
+}
+
+/** How much a visitor may see. */
+export type Sight = "details" | "overview" | "nothing";
+
+/** How many wrong tokens a minute are looked at. */
+const MOST_ATTEMPTS = 10;
+const MINUTE = 60_000;
+
+/** The name of the cookie of those who have given the token. */
+const COOKIE = "dispatch_session";
+
+/** How long such a cookie lasts, in seconds. */
+const COOKIE_AGE = 12 * 3600;
+
+/** Decides who sees what. */
+export class Access {
+  #options: AccessOptions;
+  #sessions = new Map<string, number>();
+  #wrong: number[] = [];
+
+  /** Creates it. */
+  constructor(options: AccessOptions) {
+    this.#options = options;
+  }
+
+  /** Whether there is something that a token opens. */
+  get hasToken(): boolean {
+    return this.#options.token !== undefined;
+  }
+
+  /** What a visitor sees. */
+  sight(headers: Headers): Sight | "too many" {
+    const { token, isPublic } = this.#options;
+    const without = isPublic ? "overview" : "nothing";
+    if (token === undefined) return isPublic ? "overview" : "details";
+    const session = cookieOf(headers);
+    if (session !== undefined && this.#isOpen(session)) return "details";
+    const [, given] = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "") ?? [];
+    if (given === undefined) return without;
+    const isRight = this.#isRight(given);
+    return isRight === "too many" ? isRight : isRight ? "details" : without;
+  }
+
+  /** Returns the cookie of a visitor who gives the token. */
+  logIn(given: string): string | "wrong" | "too many" {
+    const isRight = this.#isRight(given);
+    if (isRight === "too many") return isRight;
+    if (!isRight) return "wrong";
+    const session = crypto.randomUUID();
+    this.#sessions.set(session, this.#now() + COOKIE_AGE * 1000);
+    return `${COOKIE}=${session}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${COOKIE_AGE}`;
+  }
+
+  /** Ends the session of a visitor, and returns the cookie that says so. */
+  logOut(headers: Headers): string {
+    const session = cookieOf(headers);
+    if (session !== undefined) this.#sessions.delete(session);
+    return `${COOKIE}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0`;
+  }
+
+  /**
+   * Whether a request is for this page: by its `Host`, so that no other name leads here, and by its
+   * `Origin`, so that no other page sends it.
+   */
+  isForUs(headers: Headers): boolean {
+    const { hosts } = this.#options;
+    const host = headers.get("host") ?? "";
+    const name = host.replace(/:\d+$/, "").toLowerCase();
+    if (hosts !== "any" && !hosts.includes(name)) return false;
+    const origin = headers.get("origin");
+    return origin === null || URL.canParse(origin) && new URL(origin).host === host;
+  }
+
+  /** Compares without saying by its time how much is right, and not too often. */
+  #isRight(given: string): boolean | "too many" {
+    const now = this.#now();
+    this.#wrong = this.#wrong.filter((at) => at > now - MINUTE);
+    if (this.#wrong.length >= MOST_ATTEMPTS) return "too many";
+    const [a, b] = [bytesOf(given), bytesOf(this.#options.token!)];
+    const isRight = a.length === b.length && timingSafeEqual(a, b);
+    if (!isRight) this.#wrong.push(now);
+    return isRight;
+  }
+
+  #isOpen(session: string): boolean {
+    const now = this.#now();
+    for (const [one, until] of this.#sessions) if (until < now) this.#sessions.delete(one);
+    return this.#sessions.has(session);
+  }
+
+  #now(): number {
+    return monotonicNow(this.#options.clock);
+  }
+}
+
+function cookieOf(headers: Headers): string | undefined {
+  const cookies = (headers.get("cookie") ?? "").split("; ");
+  return cookies.find((one) => one.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1);
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
