@@ -25,6 +25,8 @@ export interface Delivery {
   outcome: "delivered" | "later" | "dropped";
   /** Why it was not delivered. */
   problem?: string;
+  /** The time until the next attempt, in milliseconds. */
+  pause?: number;
 }
 
 /** Settings of a {@linkcode Notifier}. */
@@ -121,7 +123,7 @@ export class Notifier {
     }
     const pause = Math.min(1_000 * 2 ** attempts, LONGEST_PAUSE);
     outbox.settle(waiting, { again: this.#clock.now() + pause });
-    onDelivery({ ...told, outcome: "later", problem: problem.text });
+    onDelivery({ ...told, outcome: "later", problem: problem.text, pause });
   }
 
   async #pause(ms: number): Promise<void> {

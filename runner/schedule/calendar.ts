@@ -54,3 +54,12 @@ export function cronWindows(next: NextTime, ms: number): WindowAt {
     return from !== undefined && from <= at ? { from, to: from + ms } : undefined;
   };
 }
+
+/** Returns the first of several windows that contains a time. */
+export function windowAt(windows: readonly WindowAt[], at: number): MaintenanceWindow | undefined {
+  for (const find of windows) {
+    const window = find(at);
+    if (window) return window;
+  }
+  return undefined;
+}

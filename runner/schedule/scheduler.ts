@@ -1,5 +1,5 @@
 import { type Clock, monotonicNow, type TimerHandle } from "../../runtime/clock.ts";
-import type { MaintenanceWindow, NextTime, WindowAt } from "./calendar.ts";
+import { type NextTime, type WindowAt, windowAt } from "./calendar.ts";
 
 /** Something that runs on a schedule. Durations are in milliseconds, times since 1970. */
 export interface Scheduled {
@@ -122,15 +122,6 @@ export class Scheduler<T extends Scheduled> {
     return slot?.slot === undefined ? undefined : slot.at;
   }
 
-  /** Returns the maintenance window that an entry is in. */
-  maintenanceAt({ maintenance }: T, at: number): MaintenanceWindow | undefined {
-    for (const windowAt of maintenance) {
-      const window = windowAt(at);
-      if (window) return window;
-    }
-    return undefined;
-  }
-
   /** How long ago it looked at the clock, in milliseconds. More than a minute means that it hangs. */
   get sinceTick(): number {
     return monotonicNow(this.#options.clock) - this.#lastTick;
@@ -238,7 +229,7 @@ export class Scheduler<T extends Scheduled> {
   #start(slot: Slot<T>, due: number, now: number): void {
     const { onEvent } = this.#options;
     const { entry, since, isRunning } = slot;
-    const window = this.maintenanceAt(entry, now);
+    const window = windowAt(entry.maintenance, now);
     if (window) {
       onEvent({ type: "skipped", entry, slot: due, until: window.to, why: "maintenance" });
     } else if (since !== undefined) {

@@ -247,8 +247,10 @@ test("recipes in YAML are on pages whose tests run them", () => {
   const pages = new Set(
     blocks.filter(({ language }) => language === "yaml").map(({ page }) => page),
   );
-  // The workflow of docs/install.md is checked by the tests of the action.
-  deepEqual([...pages], ["README.md", "docs/dev.md", "docs/install.md", "docs/recipes.md"]);
+  // The workflow of docs/install.md is checked by the tests of the action, and the settings of
+  // docs/health.md by those of health checks.
+  const named = ["README.md", "docs/dev.md", "docs/health.md", "docs/install.md"];
+  deepEqual([...pages], [...named, "docs/recipes.md"]);
   // The README's recipe is `order.yaml` of its commands, that of the other page `paid.yaml`.
   for (const name of ["README.md", "docs/dev.md"]) {
     const here = blocks.filter(({ page, language }) => page === name && language === "yaml");

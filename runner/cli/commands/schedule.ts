@@ -2,6 +2,7 @@ import { needsStandardOutput } from "../../report/registry.ts";
 import { DEFAULT_KEEP } from "../../health/keep.ts";
 import { parseDuration } from "../../language/duration.ts";
 import { formatTime } from "../../notify/message.ts";
+import { windowAt } from "../../schedule/calendar.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
 import { type CheckPlan, checkPlans } from "../health/check_plans.ts";
@@ -145,7 +146,7 @@ function timesOf({ key, file, jitter, next, maintenance }: CheckPlan, now: numbe
   for (let i = 0; i < PRINTED_TIMES; i++) {
     at = next(at);
     if (at === undefined) break;
-    const isSkipped = maintenance.some((windowAt) => windowAt(at!) !== undefined);
+    const isSkipped = windowAt(maintenance, at) !== undefined;
     lines.push(`  ${formatTime(at)}${isSkipped ? "  skipped: maintenance" : ""}`);
   }
   return lines.join("\n") + "\n";

@@ -82,14 +82,14 @@ export class HealthLog {
         return this.write(noticeText(notice), about, kind === "resolved" ? "info" : "error");
       }
       case "delivery": {
-        const { target, notice, outcome, problem } = event.delivery;
-        const about = { event: "delivery", target: publicName(target), notice: notice.id, outcome };
+        const { target, notice, outcome, problem, pause = 0 } = event.delivery;
+        const about = { event: "delivery", target, notice: notice.id, outcome };
         if (outcome === "delivered") {
-          if (this.#options.isJson) this.write(`told ${publicName(target)}`, about);
+          if (this.#options.isJson) this.write(`told ${target}`, about);
           return;
         }
-        const end = outcome === "later" ? "it is tried again" : "it is given up";
-        const what = `cannot send the alert for ${notice.check.name} to ${publicName(target)}`;
+        const end = outcome === "later" ? `retrying in ${pause / 1000} s` : "giving up";
+        const what = `cannot send the alert for ${notice.check.name} to ${target}`;
         return this.warn(`${what}: ${problem}; ${end}`, about);
       }
       case "schedule":
@@ -122,9 +122,4 @@ export class HealthLog {
         return this.write(`${name}: no further runs`, { event: "ended", check: id });
     }
   }
-}
-
-/** The name of a target without what may be secret in it: the path of a web hook often is. */
-export function publicName(target: string): string {
-  return /^https?:/i.test(target) ? new URL(target).origin : target;
 }

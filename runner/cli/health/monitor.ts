@@ -3,6 +3,7 @@ import type { HealthStore } from "../../health/health_store.ts";
 import type { Check, CheckRun, Notice } from "../../health/model.ts";
 import type { Beat, Heartbeat } from "../../notify/heartbeat.ts";
 import type { Delivery } from "../../notify/notifier.ts";
+import { windowAt } from "../../schedule/calendar.ts";
 import {
   type RunEnd,
   type RunStart,
@@ -101,7 +102,7 @@ export class Monitor {
 
   /** Until when a check is in maintenance, in milliseconds since 1970. */
   maintenanceUntil(check: MonitoredCheck): number | undefined {
-    return this.#scheduler.maintenanceAt(check, this.#options.clock.now())?.to;
+    return windowAt(check.maintenance, this.#options.clock.now())?.to;
   }
 
   /** How long ago the scheduler looked at the clock, in milliseconds. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { toCel } from "../../expression/convert.ts";
 import type { Values } from "../../expression/expression.ts";
 import type { Ambient } from "../../expression/functions.ts";
@@ -64,21 +65,25 @@ export class Targets {
   }
 
   /**
-   * Opens a receiver: the name of a target, a URL or a mail address.
+   * Opens a receiver, the name of a target, a URL or a mail address, and returns the name it has in the
+   * history and in messages. That of a URL hides the path, which is often a secret.
+   *
    * @throws {UsageError}
    */
-  async open(receiver: string): Promise<void> {
-    if (this.#open.has(receiver)) return;
+  async open(receiver: string): Promise<string> {
+    const isUrl = isHttpAddress(receiver);
+    const name = isUrl ? `${new URL(receiver).origin}#${shortHash(receiver)}` : receiver;
+    if (this.#open.has(name)) return name;
     const plan = this.#settings?.targets.get(receiver);
-    if (plan) this.#open.set(receiver, await this.#openPlan(receiver, plan, {}));
-    else if (isHttpAddress(receiver)) {
-      this.#open.set(receiver, await webhook.open({ url: receiver }));
-    } else if (receiver.includes("@") && this.#settings?.mail) {
+    if (plan) this.#open.set(name, await this.#openPlan(receiver, plan, {}));
+    else if (isUrl) this.#open.set(name, await webhook.open({ url: receiver }));
+    else if (receiver.includes("@") && this.#settings?.mail) {
       const { mail } = this.#settings;
-      this.#open.set(receiver, await this.#openPlan("mail", mail, { to: [receiver] }));
-    } else {throw new UsageError(
-        `there is no target \`${receiver}\` in the file that --health names`,
-      );}
+      this.#open.set(name, await this.#openPlan("mail", mail, { to: [receiver] }));
+    } else {
+      throw new UsageError(`there is no target \`${receiver}\` in the file that --health names`);
+    }
+    return name;
   }
 
   async #openPlan(
@@ -143,4 +148,9 @@ function resolveValue(value: unknown, options: ResolveOptions): unknown {
   }
   if (typeof value !== "object" || value === null) return value;
   return resolveTemplate(value as Template, options.scope, options.ambient);
+}
+
+/** Tells addresses apart whose paths are not shown. */
+function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }

@@ -165,12 +165,11 @@ async function openReceivers(
       const why = "the file that --health names has no `mail`";
       log.warn(`alerts for ${key.name} are printed but not sent to ${to}: ${why}`);
     }
-    alerting.targets = alerting.targets.filter((receiver) => !unsent.includes(receiver));
-    for (const receiver of alerting.targets) {
-      await targets.open(receiver).catch((error: Error) => {
-        throw new UsageError(`Cannot schedule '${file}': ${error.message}`);
-      });
-    }
+    const receivers = alerting.targets.filter((receiver) => !unsent.includes(receiver));
+    const opening = receivers.map((receiver) => targets.open(receiver));
+    alerting.targets = await Promise.all(opening).catch((error: Error) => {
+      throw new UsageError(`Cannot schedule '${file}': ${error.message}`);
+    });
   }
 }
 

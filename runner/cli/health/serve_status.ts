@@ -5,7 +5,6 @@ import { serve, type ServedPage } from "../../status/serve.ts";
 import type { CheckState, CheckView, StatusSource } from "../../status/status_source.ts";
 import { VERSION } from "../command.ts";
 import type { ListenOptions } from "./listen_option.ts";
-import { publicName } from "./log.ts";
 import type { HealthEvent, Monitor, MonitoredCheck } from "./monitor.ts";
 
 /**
@@ -91,7 +90,7 @@ function count(metrics: Metrics, event: HealthEvent): void {
     case "notice":
       return metrics.addNotice(event.notice.kind);
     case "delivery":
-      return metrics.addDelivery(publicName(event.delivery.target), event.delivery.outcome);
+      return metrics.addDelivery(event.delivery.target, event.delivery.outcome);
     case "schedule": {
       const { event: { type, entry, ...more } } = event;
       if (type === "skipped") metrics.addSkipped(entry.check.id, (more as { why: string }).why, 1);

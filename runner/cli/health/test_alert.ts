@@ -4,7 +4,6 @@ import { send } from "../../notify/send.ts";
 import { UsageError } from "../args.ts";
 import { type CommandContext, COULD_NOT_RUN } from "../command.ts";
 import { didYouMean } from "../../../runtime/suggest.ts";
-import { publicName } from "./log.ts";
 import { settingsScope, Targets } from "./open_targets.ts";
 import type { HealthSettings } from "./settings.ts";
 
@@ -22,8 +21,8 @@ export async function sendTestAlert(
     throw new UsageError(`There is no target '${name}'; ${hint}`);
   }
   const targets = new Targets(settings, settingsScope(settings, context));
-  await targets.open(name);
-  const target = targets.all.get(name)!;
+  const shown = await targets.open(name);
+  const target = targets.all.get(shown)!;
   for (const kind of ["raised", "resolved"] as const) {
     const notice = testNotice(kind, clock.now());
     const text = kind === "raised"
@@ -31,10 +30,10 @@ export async function sendTestAlert(
       : "TEST the test is over";
     const problem = await send(target, { notice, text }, { fetch, clock, signal });
     if (problem) {
-      err.write(mask.text(`error: Cannot tell ${publicName(name)}: ${problem.text}\n`));
+      err.write(mask.text(`error: Cannot tell ${shown}: ${problem.text}\n`));
       return COULD_NOT_RUN;
     }
-    out.write(mask.text(`${publicName(name)} has taken the test: ${kind}\n`));
+    out.write(mask.text(`${shown} has taken the test: ${kind}\n`));
   }
   return 0;
 }

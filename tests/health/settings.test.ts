@@ -1,0 +1,71 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { readSettings } from "../../runner/cli/health/settings.ts";
+import { read } from "../project/sources.ts";
+import { withFiles } from "../runner/_recipe.ts";
+
+/** Reads settings from a text; returns them with the messages of what is wrong. */
+async function settingsOf(text: string) {
+  return await withFiles({ "health.yaml": text }, async (directory) => {
+    const { settings, diagnostics } = await readSettings(join(directory, "health.yaml"));
+    return { settings, messages: diagnostics.map(({ message }) => message), diagnostics };
+  });
+}
+
+test("the settings on the page about health checks are valid", async () => {
+  const page = await read("docs/health.md");
+  const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text!);
+  equal(blocks.length, 4);
+  for (const block of blocks) {
+    const names = [...block.matchAll(/secrets\.(\w+)/g)].map(([, name]) => name);
+    const isWhole = block.startsWith("secrets:");
+    const secrets = isWhole || names.length === 0 ? "" : `secrets: [${names.join()}]\n`;
+    const { settings, messages } = await settingsOf(secrets + block);
+    deepEqual(messages, []);
+    equal(settings?.heartbeat !== undefined, true);
+  }
+});
+
+test("all mistakes are found at once, each with its place", async () => {
+  const { settings, messages, diagnostics } = await settingsOf(`
+secrets: [KEY]
+defaults: { after: 3, within: 5 of 10m, to: [opss, "no one"] }
+routes: [{ tags: [a], to: [ops@example.com] }]
+heartbeat: { healthchecks: "ftp://x", uptime_kuma: https://example.com }
+maintenance: [{ cron: "* * *", duration: 1h }]
+parallel: 0
+targets:
+  ops: { slack: { url: nowhere } }
+  pager: { pagerdut: {} }
+  hook: { webhook: { url: "\${{ secrets.KEYS }}", headers: { "a b": c } } }
+`);
+  equal(settings, undefined);
+  for (
+    const wanted of [
+      /`alert` has both `after` and `within`/,
+      /there is no target `opss`/,
+      /`no one` is not the name of a target/,
+      /there is no mail server for `ops@example\.com`/,
+      /`healthchecks` must be an HTTP address/,
+      /`heartbeat` needs one of/,
+      /`\* \* \*` is not a cron pattern/,
+      /`parallel` must be at least 1/,
+      /`url` must be an HTTP address/,
+      /unknown key `pagerdut` in target `pager`/,
+      /unknown secret `KEYS`/,
+      /`a b` cannot be used as a name/,
+    ]
+  ) match(messages.join("\n"), wanted);
+  // A place is a piece of the text, never the whole.
+  for (const { span } of diagnostics) equal(span.end - span.start < 60, true);
+});
+
+test("a misspelt receiver is told with the name that was meant", async () => {
+  const { diagnostics } = await settingsOf(
+    "defaults: { to: [opps] }\ntargets: { ops: { command: { run: [notify-send] } } }\n",
+  );
+  deepEqual(diagnostics.map(({ code, label }) => [code, label]), [
+    ["unknown-target", "did you mean `ops`?"],
+  ]);
+});
