@@ -43,7 +43,9 @@ export function summarize(key: CaseKey, runs: readonly StoredRun[]): CaseHistory
 const BARS = "▁▂▃▄▅▆▇█";
 
 /** Draws runs as bars, newest on the right: the height is the duration, `✗` did not pass. */
-export function sparkline(runs: readonly StoredRun[]): string {
+export function sparkline(
+  runs: readonly Pick<StoredRun, "status" | "duration_ms">[],
+): string {
   const longest = Math.max(1, ...runs.map(({ duration_ms }) => duration_ms));
   return runs.map(({ status, duration_ms }) => {
     if (status !== "passed") return "✗";

@@ -1,6 +1,7 @@
 import type { Clock } from "../../../runtime/clock.ts";
 import { type CaseKey, fileKey } from "../../history/case_key.ts";
 import { HistoryError } from "../../history/error.ts";
+import type { RecordedCheck } from "../../health/recorded_checks.ts";
 import { HistoryStore, RUNS_PER_CASE, type StoredRun } from "../../history/store.ts";
 import { sparkline, summarize } from "../../history/summary.ts";
 import { formatDuration } from "../../language/duration.ts";
@@ -28,7 +29,7 @@ interface CaseRuns {
 /** `history`: lists recorded runs. */
 export const history: Command = {
   usage: "history [file | directory | name]…",
-  description: "List the runs that --history recorded, by case; with a name, list each run.",
+  description: "List the runs that --history recorded, by case, and the uptime of checks.",
   examples: (program) => [
     `${program} history --history history.db`,
     `${program} history recipes/ --history history.db --format json`,
@@ -62,7 +63,14 @@ Exit codes: 0 listed; 2 the history does not exist or cannot be read;
       if (format === "json") out.write(`${safeJson(toJson(one))}\n`);
       else out.write(toText(one, out), "styled");
     }
-    if (cases.length > 0) return 0;
+    const { recordedChecks } = await import("../../health/recorded_checks.ts");
+    const matches = matcher(args.positional, args.lists.case ?? []);
+    const checks = await recordedChecks(path, clock, matches, LISTED_RUNS);
+    for (const one of checks) {
+      if (format === "json") out.write(`${safeJson(checkJson(one))}\n`);
+      else out.write(checkText(one, out), "styled");
+    }
+    if (cases.length + checks.length > 0) return 0;
     err.write(`Nothing to list: no matching case in '${path}'\n`);
     return 4;
   },
@@ -84,12 +92,8 @@ async function readCases(
   try {
     store = await HistoryStore.open(path, { create: false, clock, warn: () => {} });
     const cases: CaseRuns[] = [];
-    for (const key of store.cases()) {
+    for (const key of store.cases().filter(matcher(words, names))) {
       const matchesFile = words.some((word) => isInside(key.file, fileKey(word)));
-      if (words.length > 0 && !matchesFile && !words.some((word) => matchesName(key, word))) {
-        continue;
-      }
-      if (names.length > 0 && !names.some((name) => matchesName(key, name))) continue;
       const isDetailed = names.length > 0 || (words.length > 0 && !matchesFile);
       const runs = store.runs(key, RUNS_PER_CASE);
       if (runs.length > 0) cases.push({ key, runs, isDetailed });
@@ -102,6 +106,57 @@ async function readCases(
   } finally {
     store?.close();
   }
+}
+
+/** Whether a case or a check matches the command line. */
+function matcher(words: readonly string[], names: readonly string[]): (key: CaseKey) => boolean {
+  return (key) => {
+    const isNamed = (word: string) => isInside(key.file, fileKey(word)) || matchesName(key, word);
+    if (words.length > 0 && !words.some(isNamed)) return false;
+    return names.length === 0 || names.some((name) => matchesName(key, name));
+  };
+}
+
+/** A check as JSON, whose `figures` tell it from a case. */
+function checkJson({ check, figures: { day, week, quarter }, bars, incident }: RecordedCheck) {
+  return {
+    ...{ server: check.server, file: check.file, name: check.name, check: check.id },
+    figures: { "24h": day, "7d": week, "90d": quarter },
+    recent: bars.toReversed().map(({ at, verdict, duration_ms }) => ({
+      at: new Date(at).toISOString(),
+      ...{ status: verdict, duration_ms },
+    })),
+    ...(incident ? { failing_since: new Date(incident.since).toISOString() } : {}),
+  };
+}
+
+function checkText({ check, figures, bars, incident }: RecordedCheck, out: Output): string {
+  const style = makeStyle(out.color);
+  const { day, week, quarter } = figures;
+  const periods = [["24 h", day], ["7 d", week], ["90 d", quarter]] as const;
+  const uptime = periods.map(([name, { uptime: share }]) =>
+    `${share === undefined ? "–" : formatShare(share)} in ${name}`
+  );
+  const times = [day, week, quarter].find(({ p50_ms }) => p50_ms !== undefined);
+  const parts = [
+    `uptime ${uptime.join(", ")}`,
+    times ? `p50 ${formatDuration(times.p50_ms!)}, p95 ${formatDuration(times.p95_ms!)}` : "",
+    incident
+      ? style.error(`alert since ${formatTime(new Date(incident.since).toISOString())}`)
+      : "",
+  ];
+  const line = sparkline(
+    bars.toReversed().map(({ verdict, duration_ms }) => ({ status: verdict, duration_ms })),
+  );
+  const where = `${check.file} on ${check.server}, check ${check.id}`;
+  return `${style.strong(printable(check.name))}  ${style.dim(printable(where))}\n  ${line}  ${
+    parts.filter((part) => part !== "").join("; ")
+  }\n`;
+}
+
+/** `99.95 %`. What is not all of it never looks like 100 %. */
+function formatShare(share: number): string {
+  return `${share === 1 ? "100" : Math.min(99.99, share * 100).toFixed(2)} %`;
 }
 
 function matchesName(key: CaseKey, name: string): boolean {
