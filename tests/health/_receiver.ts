@@ -10,6 +10,9 @@ export interface Received {
   body: string;
 }
 
+/** An answer: a status code, none at all, a redirect, or a body of a length. */
+export type Answer = number | "hang" | { redirect: string } | { bytes: number };
+
 /** A server that receives requests and gives answers in turn: the last one again and again. */
 export class Receiver {
   readonly received: Received[] = [];
@@ -25,9 +28,9 @@ export class Receiver {
   /**
    * Starts a server on a free port.
    *
-   * @param answers Status codes; `hang` answers never, a text is sent as a body of a megabyte and more.
+   * @param answers What it answers in turn.
    */
-  static async start(...answers: (number | "hang" | { redirect: string } | { bytes: number })[]) {
+  static async start(...answers: Answer[]): Promise<Receiver> {
     const received: Received[] = [];
     const server = createServer(async (request, response) => {
       let body = "";

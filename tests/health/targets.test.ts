@@ -251,7 +251,7 @@ test("answers decide whether another attempt may help; none names the address", 
 
 test("a redirect is not followed, so that no secret goes elsewhere", async () => {
   await using elsewhere = await Receiver.start(200);
-  await using receiver = await Receiver.start({ redirect: `${elsewhere.url}/other` } as never);
+  await using receiver = await Receiver.start({ redirect: `${elsewhere.url}/other` });
   const target = await open("slack", { url: receiver.url });
   const problem = await send(target, message("raised"), options);
   match(problem!.text, /a redirect, which is not followed/);
@@ -260,7 +260,7 @@ test("a redirect is not followed, so that no secret goes elsewhere", async () =>
 });
 
 test("a receiver that hangs is given up after 10 s, and a long answer is not read", async () => {
-  await using receiver = await Receiver.start("hang" as never);
+  await using receiver = await Receiver.start("hang");
   const clock = new FakeClock();
   const target = await open("slack", { url: receiver.url });
   const sending = send(target, message("raised"), { ...options, clock });
@@ -268,7 +268,7 @@ test("a receiver that hangs is given up after 10 s, and a long answer is not rea
   clock.advance(10_000);
   deepEqual(await sending, { text: "no answer within 10 s", final: false });
   equal(clock.pending, 0);
-  await using talker = await Receiver.start({ bytes: 10_000_000 } as never);
+  await using talker = await Receiver.start({ bytes: 10_000_000 });
   const other = await open("slack", { url: talker.url });
   equal(await send(other, message("raised"), options), undefined);
 });
