@@ -49,7 +49,8 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
     await next();
     c.header("content-security-policy", policy);
     c.header("x-content-type-options", "nosniff");
-    c.header("referrer-policy", "no-referrer");
+    // With `no-referrer` browsers would send forms with the `Origin` "null".
+    c.header("referrer-policy", "same-origin");
     c.header("cache-control", "no-store");
   });
   app.get("/healthz", (c) => {
@@ -63,7 +64,8 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
     return c.text(text, hangs ? 503 : 200);
   });
   app.get("/favicon.svg", (c) => c.body(icon(overall(source.checks()).state), 200, SVG));
-  app.post("/login", bodyLimit({ maxSize: MAX_BODY }), async (c) => {
+  const onError = (c: Context) => c.text("the form is too long\n", 413);
+  app.post("/login", bodyLimit({ maxSize: MAX_BODY, onError }), async (c) => {
     const { token } = await c.req.parseBody();
     const cookie = access.hasToken && typeof token === "string" ? access.logIn(token) : "wrong";
     if (cookie === "wrong") return c.html(loginPage("This token is wrong. Token:"), 401);

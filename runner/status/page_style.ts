@@ -28,6 +28,7 @@ a{color:var(--accent)}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:8px;margin:12px 0}
 .facts>div{padding:10px 14px;border:1px solid var(--line);border-radius:8px;background:var(--panel)}
 .facts dt{color:var(--soft)}
+.facts small{display:block;color:var(--soft);font-size:12.5px;font-weight:400}
 .facts dd{font-size:17px;font-weight:600;font-variant-numeric:tabular-nums}
 table{width:100%;border-collapse:collapse;background:var(--panel)}
 th,td{padding:6px 10px;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:anywhere}

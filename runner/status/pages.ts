@@ -36,17 +36,18 @@ export function overviewPage(
   context: PageContext,
 ): Html {
   const names = new Map(views.map(({ check }) => [check.id, check.name]));
+  const rows = views.map((view) => checkRow(view, context.hasDetails));
   return document("Checks", "/live", [
     header("Checks", context),
     problemNote(context),
     headline(views),
     html`
-      <h2>Checks</h2>
-      <main class="checks" id="checks">${views.map((view) =>
-        checkRow(view, context.hasDetails)
+      <main><h2>Checks</h2><div class="checks">${rows}</div>${incidentTable(
+        incidents,
+        context.hasDetails,
+        names,
       )}</main>
     `,
-    incidentTable(incidents, context.hasDetails, names),
     footer(),
   ]);
 }
@@ -90,7 +91,7 @@ export function checkPage(
   return document(check.name, `/live?check=${encodeURIComponent(check.id)}`, [
     header(check.name, context),
     problemNote(context),
-    html`<p><a href="/">All checks</a></p>`,
+    html`<nav><a href="/">All checks</a></nav>`,
     checkDetails(view, runs, incidents, context.hasDetails),
     footer(),
   ]);
@@ -132,10 +133,12 @@ export function checkDetails(
 export function loginPage(message: string): Html {
   return document("Token", undefined, [
     html`
-      <form class="login" method="post"
-        action="/login"><h1>Token</h1><label for="token">${shown(
-          message,
-        )}</label><input id="token" name="token" type="password" autocomplete="current-password" required><button class="button">Show</button></form>
+      <main>
+        <form class="login" method="post"
+          action="/login"><h1>Token</h1><label for="token">${shown(
+            message,
+          )}</label><input id="token" name="token" type="password" autocomplete="current-password" required><button class="button">Show</button></form>
+      </main>
     `,
   ]);
 }
@@ -151,13 +154,17 @@ function facts(figures: CheckFigures | undefined): Html[] {
     string,
     Figures | undefined,
   ][];
-  return periods.map(([name, one]) =>
-    html`<div><dt>Uptime ${name}</dt><dd>${percent(one?.uptime)}</dd><small class="quiet">${
-      one?.p50_ms === undefined
-        ? ""
-        : `p50 ${durationText(one.p50_ms)}, p95 ${durationText(one.p95_ms!)}`
-    }</small></div>`
-  );
+  return periods.map(([name, one]) => {
+    const times = one?.p50_ms === undefined
+      ? ""
+      : `p50 ${durationText(one.p50_ms)}, p95 ${durationText(one.p95_ms!)}`;
+    return html`
+      <div>
+        <dt>Uptime ${name}</dt>
+        <dd>${percent(one?.uptime)} <small>${times}</small></dd>
+      </div>
+    `;
+  });
 }
 
 function incidentTable(
@@ -221,7 +228,7 @@ function document(title: string, live: string | undefined, parts: readonly Html[
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
-        <meta name="referrer" content="no-referrer">
+        <meta name="referrer" content="same-origin">
         <title>${shown(title)}</title>
         <link rel="icon" href="/favicon.svg">
         <style>${raw(PAGE_STYLE)}</style>

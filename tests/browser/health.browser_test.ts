@@ -1,0 +1,75 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Browser } from "playwright-core";
+import { failingView, NOW, openPage, view } from "../health/_page.ts";
+import { loadAxe, violations } from "./_axe.ts";
+import { launch } from "./_page.ts";
+
+let browser: Browser;
+
+before(async () => {
+  browser = await launch();
+});
+
+after(() => browser?.close());
+
+test("a thousand checks are shown at once, open by a click and change live", async () => {
+  const many = Array.from({ length: 1_000 }, (_, i) => view(`c${i}`));
+  await using served = await openPage(many);
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const requests: string[] = [];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => requests.push(request.url()));
+  await page.goto(served.url, { waitUntil: "load" });
+  equal(await page.locator(".check").count(), 1_000);
+  equal(await page.locator("#headline").textContent(), "All 1000 passing");
+  served.source.change(failingView("c0", "<b>late</b> news"));
+  await page.locator("#check-c0 .why").waitFor();
+  equal(await page.locator("#check-c0 .why").textContent(), "<b>late</b> news");
+  equal(await page.locator("#headline").textContent(), "1 of 1000 failing");
+  await page.locator("#check-c0 .name").click();
+  await page.locator(".diagnostics").waitFor();
+  equal(await page.locator("h1").textContent(), "Check c0");
+  served.source.change(view("c0", { maintenanceUntil: NOW, state: "maintenance" }));
+  await page.locator("#details .headline", { hasText: "Maintenance until" }).waitFor();
+  deepEqual(complaints, []);
+  ok(requests.every((url) => url.startsWith(served.url)), requests.join("\n"));
+  await context.close();
+});
+
+test("without scripts the page shows the same", async () => {
+  await using served = await openPage([view("a"), failingView("b")]);
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(served.url);
+  equal(await page.locator(".check").count(), 2);
+  await page.locator("#check-b .name").click();
+  equal(await page.locator(".latency circle").count(), 60);
+  await context.close();
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const width of [1280, 320]) {
+    test(`passes the checks of axe-core: ${colorScheme}, ${width} pixels wide`, async () => {
+      const axe = await loadAxe();
+      await using served = await openPage([view("a"), failingView("b")], { token: "s3cret" });
+      const context = await browser.newContext({
+        ...{ colorScheme, viewport: { width, height: 800 } },
+      });
+      const page = await context.newPage();
+      await page.goto(served.url);
+      deepEqual(await violations(page, axe), []);
+      await page.locator("#token").fill("s3cret");
+      await page.locator("button").click();
+      await page.locator("#headline").waitFor();
+      deepEqual(await violations(page, axe), []);
+      await page.locator("#check-b .name").click();
+      await page.locator("#details").waitFor();
+      deepEqual(await violations(page, axe), []);
+      await context.close();
+    });
+  }
+}

@@ -1,0 +1,247 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { request } from "node:http";
+import { test } from "node:test";
+import { Ajv } from "ajv";
+import { FakeClock } from "../helpers/fake_clock.ts";
+import { runAt } from "./_health.ts";
+import { failingView, NOW, openPage, view } from "./_page.ts";
+
+/** Sends a request whose headers `fetch` would not let us choose. */
+function ask(url: string, headers: Record<string, string>, method = "GET"): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request(url, { method, headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode!);
+    }).on("error", reject).end();
+  });
+}
+
+test("the page shows each check, and hostile names and failures stay text", async () => {
+  const hostile = `</pre><script>alert(1)</script>"'&\u202e`;
+  await using page = await openPage([view("a"), failingView("b", hostile)]);
+  page.source.views.push(view("c", { name: hostile }));
+  for (const path of ["/", "/checks/b", "/checks/c"]) {
+    const response = await fetch(page.url + path);
+    equal(response.status, 200);
+    const text = await response.text();
+    // Only the page's own script; the other one is escaped.
+    equal(text.match(/<script>/g)!.length, 1, path);
+    ok(text.includes("&lt;script&gt;alert(1)&lt;/script&gt;"), path);
+    ok(!text.includes("\u202e"), path);
+  }
+  const overview = await (await fetch(page.url)).text();
+  match(overview, /1 of 3 failing/);
+  match(overview, /100 %/);
+  match(overview, /99\.99 %/);
+  match(await (await fetch(page.url + "/checks/a")).text(), /50\.00 %[\s\S]*p50 12 ms, p95 40 ms/);
+});
+
+test("the policy of the page allows its script and style, and nothing else", async () => {
+  await using page = await openPage([view("a")]);
+  const response = await fetch(page.url);
+  const policy = response.headers.get("content-security-policy")!;
+  match(policy, /^default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-[^']+'/);
+  match(policy, /frame-ancestors 'none'/);
+  const text = await response.text();
+  for (const tag of ["script", "style"]) {
+    const [, inner] = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(text)!;
+    const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(inner!));
+    const hash = btoa(String.fromCharCode(...new Uint8Array(bytes)));
+    ok(policy.includes(`'sha256-${hash}'`), tag);
+  }
+  // No address but its own.
+  deepEqual(text.match(/(?:https?:)?\/\/[\w.]+/g) ?? [], []);
+});
+
+test("another host's name, and another page's requests, are refused", async () => {
+  await using page = await openPage([view("a")], { token: "s3cret" });
+  const { host } = new URL(page.url);
+  const token = { authorization: "Bearer s3cret" };
+  equal(await ask(page.url, { host, ...token }), 200);
+  equal(await ask(page.url, { host: "evil.example", ...token }), 403);
+  equal(await ask(page.url, { host: "127.0.0.1.evil.example:80", ...token }), 403);
+  equal(await ask(page.url, { host, origin: `http://${host}`, ...token }), 200);
+  equal(await ask(page.url, { host, origin: "http://evil.example", ...token }), 403);
+  equal(await ask(`${page.url}/logout`, { host, origin: "null" }, "POST"), 403);
+});
+
+test("details need the token; with `--public` the rest does not", async () => {
+  const paths = ["/", "/checks/b", "/api/v1/checks", "/api/v1/checks/b/runs", "/api/v1/incidents"];
+  for (const isPublic of [true, false]) {
+    await using page = await openPage([view("a"), failingView("b", "the-failure")], {
+      ...{ isPublic, token: "s3cret" },
+    });
+    for (const path of paths) {
+      const without = await fetch(page.url + path);
+      equal(without.status, isPublic ? 200 : 401, path);
+      const text = await without.text();
+      for (const secret of ["the-failure", "recipes/b.yaml", "example.com", "core"]) {
+        ok(!text.includes(secret), `${path} shows ${secret}`);
+      }
+      const headers = { authorization: "Bearer s3cret" };
+      const withIt = await fetch(page.url + path, { headers });
+      equal(withIt.status, 200);
+      match(await withIt.text(), /the-failure/);
+      const wrong = await fetch(page.url + path, { headers: { authorization: "Bearer s3cre" } });
+      equal(wrong.status, isPublic ? 200 : 401, path);
+      await wrong.body?.cancel();
+    }
+  }
+  await using local = await openPage([failingView("b", "the-failure")]);
+  match(await (await fetch(local.url)).text(), /the-failure/);
+});
+
+test("wrong tokens are looked at ten times a minute, and a right one too", async () => {
+  const clock = new FakeClock();
+  await using page = await openPage([view("a")], { token: "s3cret", clock });
+  const attempt = async (token: string) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(`${page.url}/api/v1/checks`, { headers });
+    await response.body?.cancel();
+    return response.status;
+  };
+  for (let i = 0; i < 10; i++) equal(await attempt(`wrong-${i}`), 401);
+  equal(await attempt("s3cret"), 429);
+  clock.advance(61_000);
+  equal(await attempt("s3cret"), 200);
+});
+
+test("a form gives a cookie that shows details until it is given back", async () => {
+  await using page = await openPage([failingView("b", "the-failure")], { token: "s3cret" });
+  const login = (token: string) =>
+    fetch(`${page.url}/login`, {
+      method: "POST",
+      body: new URLSearchParams({ token }),
+      redirect: "manual",
+    });
+  const wrong = await login("wrong");
+  equal(wrong.status, 401);
+  match(await wrong.text(), /This token is wrong/);
+  const right = await login("s3cret");
+  equal(right.status, 303);
+  const cookie = right.headers.get("set-cookie")!;
+  match(cookie, /^dispatch_session=[\w-]{36}; HttpOnly; SameSite=Strict; Path=\//);
+  await right.body?.cancel();
+  const headers = { cookie: cookie.split(";")[0]! };
+  match(await (await fetch(page.url, { headers })).text(), /the-failure/);
+  const out = await fetch(`${page.url}/logout`, { method: "POST", headers, redirect: "manual" });
+  await out.body?.cancel();
+  equal((await fetch(page.url, { headers })).status, 401);
+  const long = await login("x".repeat(10_000));
+  equal(long.status, 413);
+});
+
+test("the API is as its OpenAPI document says", async () => {
+  await using page = await openPage([
+    view("a", { problem: "it is broken", maintenanceUntil: NOW }),
+    failingView("b"),
+    view("c", { state: "pending" }),
+  ]);
+  const document = await (await fetch(`${page.url}/api/v1/openapi.json`)).json();
+  const ajv = new Ajv({ strict: false, formats: { "date-time": /^\d{4}-\d\d-\d\dT[\d:.]+Z$/ } });
+  ajv.addSchema(document, "api");
+  const check = async (path: string, route: string) => {
+    const response = await fetch(page.url + path);
+    const pointer = ["paths", route, "get", "responses", String(response.status)]
+      .map((part) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1")));
+    const json = "content/application~1json/schema";
+    const validate = ajv.compile({ $ref: `api#/${pointer.join("/")}/${json}` });
+    const body = await response.json();
+    ok(validate(body), `${path}: ${ajv.errorsText(validate.errors)}`);
+    return body;
+  };
+  const routes: [path: string, route: string][] = [
+    ["/api/v1/checks", "/api/v1/checks"],
+    ["/api/v1/checks/a", "/api/v1/checks/{id}"],
+    ["/api/v1/checks/b", "/api/v1/checks/{id}"],
+    ["/api/v1/checks/none", "/api/v1/checks/{id}"],
+    ["/api/v1/checks/b/incidents", "/api/v1/checks/{id}/incidents"],
+    ["/api/v1/incidents?limit=1", "/api/v1/incidents"],
+  ];
+  for (const [path, route] of routes) await check(path, route);
+  const seen: number[] = [];
+  for (let before: number | undefined = 1_000; before !== undefined;) {
+    const path: string = `/api/v1/checks/b/runs?limit=70&before=${before}`;
+    const some = await check(path, "/api/v1/checks/{id}/runs") as {
+      runs: { id: number }[];
+      next_before?: number;
+    };
+    seen.push(...some.runs.map(({ id }) => id));
+    before = some.next_before;
+  }
+  deepEqual(seen, Array.from({ length: 200 }, (_, i) => 200 - i));
+  equal((await fetch(`${page.url}/api/v1/checks/b/runs?limit=no`)).status, 400);
+  equal((await fetch(`${page.url}/api/v1/..%2f..%2fetc/passwd`)).status, 404);
+});
+
+test("badges show the state, and escape names", async () => {
+  await using page = await openPage([view("a", { name: '<x onload="y">' }), failingView("b")]);
+  const a = await fetch(`${page.url}/badges/a.svg`);
+  equal(a.headers.get("content-type"), "image/svg+xml");
+  const text = await a.text();
+  match(text, /passing 99\.99 %/);
+  ok(!text.includes("<x"));
+  match(await (await fetch(`${page.url}/badges/all.svg`)).text(), /1 of 2 failing/);
+  equal((await fetch(`${page.url}/badges/none.svg`)).status, 404);
+});
+
+test("live pages get the parts that change, drawn as the page draws them", async () => {
+  const clock = new FakeClock();
+  await using page = await openPage([view("a"), view("b")], { clock });
+  const stop = new AbortController();
+  const live = await fetch(`${page.url}/live`, { signal: stop.signal });
+  const one = await fetch(`${page.url}/live?check=a`, { signal: stop.signal });
+  equal((await fetch(`${page.url}/live?check=none`)).status, 404);
+  const reader = live.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = (await reader.read()).value!;
+  equal(page.source.listening, 2);
+  page.source.change(failingView("a", "<i>late</i>"));
+  clock.advance(1_000);
+  while (!/"headline"/.test(text)) text += (await reader.read()).value;
+  const parts = [...text.matchAll(/^data: (.*)$/gm)].map(([, json]) => JSON.parse(json!));
+  deepEqual(parts.map(({ id }) => id), ["check-a", "headline"]);
+  match(parts[0].html, /&lt;i&gt;late&lt;\/i&gt;/);
+  match(parts[1].html, /1 of 2 failing/);
+  clock.advance(20_000);
+  while (!/: still here/.test(text)) text += (await reader.read()).value;
+  stop.abort();
+  await reader.closed.catch(() => {});
+  await one.body!.cancel().catch(() => {});
+  for (let i = 0; i < 200 && page.source.listening > 0; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  equal(page.source.listening, 0);
+  equal(clock.pending, 0);
+});
+
+test("metrics count runs and name states; health says when the scheduler hangs", async () => {
+  await using page = await openPage([view("a"), failingView("b")]);
+  const { metrics, source } = page;
+  metrics.addRun("a", { ...runAt(NOW, true, 1_500), lateness_ms: 20 });
+  metrics.addSkipped("a", "missed", 3);
+  metrics.addNotice("raised");
+  metrics.addDelivery("ops", "delivered");
+  const text = await (await fetch(`${page.url}/metrics`)).text();
+  for (
+    const line of [
+      'dispatch_check_up{check="a"} 1',
+      'dispatch_check_up{check="b"} 0',
+      'dispatch_check_alert{check="b"} 1',
+      'dispatch_check_runs_total{check="a",verdict="passed"} 1',
+      'dispatch_check_duration_seconds_bucket{le="1",check="a"} 0',
+      'dispatch_check_duration_seconds_bucket{le="2.5",check="a"} 1',
+      "dispatch_check_lateness_seconds_sum 0.02",
+      'dispatch_check_skipped_total{check="a",reason="missed"} 3',
+      'dispatch_alert_notices_total{kind="raised"} 1',
+      'dispatch_alert_deliveries_total{target="ops",outcome="delivered"} 1',
+      "dispatch_schedule_up 0",
+    ]
+  ) ok(text.split("\n").includes(line), `${line} in\n${text}`);
+  await metrics.remove("a");
+  ok(!/runs_total\{check="a"/.test(await (await fetch(`${page.url}/metrics`)).text()));
+  equal((await fetch(`${page.url}/healthz`)).status, 200);
+  source.why = "database or disk is full";
+  match(await (await fetch(`${page.url}/healthz`)).text(), /in memory/);
+  source.tick = 61_000;
+  equal((await fetch(`${page.url}/healthz`)).status, 503);
+});
