@@ -33,6 +33,7 @@ const NOT_RUN: [RegExp, string][] = [
   [/^(?:sha256sum|gh attestation) /, "needs a published release"],
   [/^git push /, "publishes a release"],
   [/ --reporter csv$/, "the reporter that the reader writes"],
+  [/ --health health\.yaml/, "needs targets of its own; tests/health opens and tells them"],
   [/^curl .*\/faults/, "tests/dev/faults.test.ts sends this request"],
   [/^curl .*\/clock/, "tests/dev/clock_route.test.ts sends this request"],
 ];
