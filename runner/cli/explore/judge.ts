@@ -32,12 +32,12 @@ export function judge(
 ): Judgement {
   const { status, failure } = finished;
   if (status === "passed" || status === "interrupted") return { kind: "passed" };
-  // In memory there are locks that no real process would leave behind.
   const isLate = failure?.kind === "deadline";
   // A wait that runs out may take longer than the recipe has.
   if (isLate && faults.injected.some(({ key }) => key.startsWith("expire:"))) {
     return { kind: "not-accepted" };
   }
+  // In memory there are locks that no real process would leave behind.
   if (isLate && hasGivenUp && faults.injected.some(isInterruption)) return { kind: "blocked" };
   const endedOtherwise = failure?.kind === "wait";
   const run = failedStep?.observed?.entity?.id;
