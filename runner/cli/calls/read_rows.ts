@@ -131,3 +131,11 @@ function misplaced(source: Source, line: number, message: string): UsageError {
   const lines = renderPlace(place, (mark) => mark, plainStyle);
   return new UsageError([`Cannot read CSV: ${message}`, ...lines].join("\n"));
 }
+
+/** Returns the same text for equal JSON values: servers may change the order of keys. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item) => {
+    if (typeof item !== "object" || item === null || Array.isArray(item)) return item;
+    return Object.fromEntries(Object.entries(item).toSorted(([a], [b]) => a < b ? -1 : 1));
+  });
+}

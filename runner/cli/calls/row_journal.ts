@@ -24,8 +24,38 @@ type Entry =
   | { row: number; job_id: string }
   /** The server refused a row. */
   | { row: number; refused: string }
+  /** A row became a job whose id is not known. */
+  | { row: number; arrived: true }
   /** A row was not sent, whatever was said before. */
-  | { row: number; unsent: true };
+  | { row: number; unsent: true }
+  /** The connection was lost. */
+  | { cut: true }
+  /**
+   * How many jobs the server had while no row was on its way; `others` if somebody else has enqueued
+   * jobs since the last time.
+   */
+  | Counted;
+
+interface Counted {
+  counted: number;
+  /** When, in milliseconds since 1970. */
+  at: number;
+  others?: true;
+}
+
+/** What the server's number of jobs says about the rows that were sent since. */
+export interface JobCount {
+  /** How many jobs the server had. */
+  jobs: number;
+  /** When, in milliseconds since 1970. */
+  at: number;
+  /** How many rows were known to be jobs. */
+  rows: number;
+  /** The rows that may have been sent before, and so may be among those jobs. */
+  before: ReadonlySet<number>;
+  /** Whether others enqueue jobs on the server, too. */
+  others: boolean;
+}
 
 /**
  * What has become of the rows of a file, on disk. Before a row is sent, its number is written; and
@@ -38,8 +68,20 @@ export class RowJournal implements Disposable {
   readonly jobs: Map<number, string> = new Map<number, string>();
   /** Why the server refused a row. */
   readonly refused: Map<number, string> = new Map<number, string>();
-  /** The rows that may have been sent. */
+  /** The rows that are jobs whose ids are not known. */
+  readonly arrived: Set<number> = new Set<number>();
+  /** The rows that may have been sent, in the order in which they were. */
   readonly unknown: Set<number> = new Set<number>();
+  /** The ids of all jobs. */
+  readonly ids: Set<string> = new Set<string>();
+  /** The greatest of the ids, which is that of the youngest job; empty if there is none. */
+  youngest = "";
+  /** The last count of the server's jobs. */
+  count: JobCount | undefined;
+  /** Whether the server has had fewer jobs than before: it may have been restarted without them. */
+  hasForgotten = false;
+  /** How many connections were lost since rows were sent last; the end of a process loses one, too. */
+  cuts = 0;
   /** The address of the server that the rows were sent to at first. */
   readonly server: string;
 
@@ -52,6 +94,12 @@ export class RowJournal implements Disposable {
     }
     this.server = first === undefined ? header.server : checkHeader(path, first, header);
     for (const [i, line] of entries.entries()) this.#apply(parseEntry(path, line, i + 2));
+    this.cuts++;
+  }
+
+  /** How many rows are known to be jobs. */
+  get sentRows(): number {
+    return this.jobs.size + this.arrived.size;
   }
 
   /**
@@ -82,6 +130,24 @@ export class RowJournal implements Disposable {
   /** Writes that a row became a job. */
   sent(row: number, job_id: string): void {
     this.#add({ row, job_id });
+  }
+
+  /** Writes that a row became a job, whose id is not known. */
+  arrive(row: number): void {
+    this.#add({ row, arrived: true });
+  }
+
+  /** Writes that the connection was lost. */
+  cut(): void {
+    this.#add({ cut: true });
+  }
+
+  /** Writes how many jobs the server has at a time when no row is on its way. */
+  counted(jobs: number, at: number): void {
+    const { count } = this;
+    const others = count !== undefined && jobs - count.jobs !== this.sentRows - count.rows;
+    if (count !== undefined && jobs < count.jobs) this.hasForgotten = true;
+    this.#add({ counted: jobs, at, ...others ? { others } : {} });
   }
 
   /** Writes that the server refused a row. */
@@ -115,15 +181,36 @@ export class RowJournal implements Disposable {
 
   #apply(entry: Entry): void {
     if ("sending" in entry) {
-      for (const row of entry.sending) {
-        this.unknown.add(row);
-      }
-      return;
-    }
+      this.cuts = 0;
+      for (const row of entry.sending) this.unknown.add(row);
+    } else if ("cut" in entry) this.cuts++;
+    else if ("counted" in entry) this.#applyCount(entry);
+    else this.#applyRow(entry);
+  }
+
+  #applyCount({ counted: jobs, at, others }: Counted): void {
+    this.count = {
+      jobs,
+      at,
+      rows: this.sentRows,
+      before: new Set(this.unknown),
+      others: others === true || this.count?.others === true,
+    };
+  }
+
+  #applyRow(entry: Entry & { row: number }): void {
     const { row } = entry;
-    this.unknown.delete(row);
-    this.refused.delete(row);
-    if ("job_id" in entry) this.jobs.set(row, entry.job_id);
+    const { count } = this;
+    const isSent = "job_id" in entry || "arrived" in entry;
+    // A job that was among those counted is none that came since.
+    if (isSent && this.unknown.has(row) && count?.before.has(row)) count.rows++;
+    for (const rows of [this.unknown, this.refused, this.arrived]) rows.delete(row);
+    if ("job_id" in entry) {
+      const { job_id } = entry;
+      this.jobs.set(row, job_id);
+      this.ids.add(job_id);
+      if (job_id > this.youngest) this.youngest = job_id;
+    } else if ("arrived" in entry) this.arrived.add(row);
     else if ("refused" in entry) this.refused.set(row, entry.refused);
   }
 }
@@ -147,7 +234,8 @@ function checkHeader(path: string, line: string, header: JournalHeader): string 
 function parseEntry(path: string, line: string, number: number): Entry {
   const entry = parseObject(line);
   const isValid = entry !== undefined &&
-    (Array.isArray(entry.sending) || Number.isSafeInteger(entry.row));
+    (Array.isArray(entry.sending) || Number.isSafeInteger(entry.row) || entry.cut === true ||
+      Number.isSafeInteger(entry.counted));
   if (isValid) return entry as unknown as Entry;
   throw new UsageError(`Cannot go on with journal '${path}': line ${number} is damaged`);
 }

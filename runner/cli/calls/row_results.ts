@@ -32,13 +32,14 @@ const NOT_SENT: ReadonlySet<string> = new Set(["unknown", "unsent"]);
 /** Returns what has become of each row, in their order. */
 export function rowResults(
   rows: readonly Row[],
-  { jobs, refused, unknown }: RowJournal,
+  { jobs, arrived, refused, unknown }: RowJournal,
   ends: ReadonlyMap<number, RowEnd>,
 ): RowResult[] {
   return rows.map(({ line }, i) => {
     const row = i + 1;
     const job_id = jobs.get(row);
     if (job_id !== undefined) return { row, line, job_id, state: "enqueued", ...ends.get(row) };
+    if (arrived.has(row)) return { row, line, state: "enqueued", ...ends.get(row) };
     const error = refused.get(row);
     if (error !== undefined) return { row, line, state: "refused", error };
     return { row, line, state: unknown.has(row) ? "unknown" : "unsent" };
@@ -59,7 +60,7 @@ export function printRows(
     counts.set(state, (counts.get(state) ?? 0) + 1);
     if (flags.has("json")) out.write(`${safeJson(masked)}\n`);
     // Rows that were not sent have nothing to say one by one.
-    else if (!GOOD.has(state) && state !== "unsent") {
+    else if (!isGood(result) && state !== "unsent") {
       const parts = [`${file}:${line}`, job_id, state, error];
       out.write(
         `${
@@ -83,9 +84,14 @@ export function printRows(
       `${unknown} ${
         unknown === 1 ? "row" : "rows"
       } may have been sent: the answer was lost, and the ` +
-        "server's list of jobs does not tell. Look for the jobs, or use --retry-unknown\n",
+        "server does not tell whether they arrived. Look for the jobs, or use --retry-unknown\n",
     );
   }
   if (results.some(({ state }) => NOT_SENT.has(state))) return COULD_NOT_RUN;
-  return results.every(({ state }) => GOOD.has(state)) ? 0 : 1;
+  return results.every(isGood) ? 0 : 1;
+}
+
+/** Whether nothing went wrong with a row; with an error, its job may have failed. */
+function isGood({ state, error }: RowResult): boolean {
+  return GOOD.has(state) && error === undefined;
 }

@@ -1,8 +1,9 @@
 import type { Dispatch } from "../../../client/dispatch.ts";
 import { DispatchError } from "../../../client/errors.ts";
 import type { EnqueueOptions } from "../../../client/options.ts";
-import type { Clock } from "../../../runtime/clock.ts";
+import { type Clock, monotonicNow } from "../../../runtime/clock.ts";
 import { NOT_ALLOWED } from "./call_error.ts";
+import type { RowFinder } from "./find_rows.ts";
 import type { Row } from "./read_rows.ts";
 import type { RowJournal } from "./row_journal.ts";
 
@@ -11,6 +12,12 @@ import type { RowJournal } from "./row_journal.ts";
  * journal would take longer than the server.
  */
 const BATCH = 32;
+
+/**
+ * If the server cannot tell what arrived, one row is sent at a time for each of these milliseconds that
+ * an answer takes: few rows on their way to a server nearby, and not much time lost with a far one.
+ */
+const ROW_TIME = 8;
 
 /** How long the answers are waited for after an interruption, in milliseconds. */
 const GRACE = 2_000;
@@ -24,6 +31,8 @@ export interface SendOptions {
   enqueue: () => EnqueueOptions;
   clock: Clock;
   signal: AbortSignal;
+  /** Finds out what arrived when answers are lost. */
+  finder: RowFinder;
   /** Called when the journal has changed. */
   onProgress: () => void;
 }
@@ -39,10 +48,13 @@ export async function sendRows(
   journal: RowJournal,
   options: SendOptions,
 ): Promise<DispatchError | undefined> {
-  const { client, clock, signal } = options;
+  const { client, clock, signal, finder } = options;
+  if (journal.unknown.size > 0 || journal.sentRows < rows.length) await finder.look();
   const pending = rows.keys().map((i) => i + 1)
     .filter((row) =>
-      !journal.jobs.has(row) && !journal.unknown.has(row) && !journal.refused.has(row)
+      ![journal.jobs, journal.arrived, journal.unknown, journal.refused].some((rows) =>
+        rows.has(row)
+      )
     )
     .toArray();
   let timer: unknown;
@@ -53,21 +65,25 @@ export async function sendRows(
   signal.addEventListener("abort", onAbort);
   try {
     // The first row goes alone: its job tells how old the jobs of the others can be.
-    for (
-      let at = 0, size = journal.jobs.size === 0 ? 1 : BATCH;
-      at < pending.length;
-      size = BATCH
-    ) {
+    let size = 1;
+    for (let at = 0; at < pending.length;) {
       signal.throwIfAborted();
       const batch = pending.slice(at, at += size);
       journal.sending(batch);
-      const ends = await Promise.allSettled(
-        batch.map((row) => sendRow(row, rows, journal, options)),
-      );
+      const began = monotonicNow(clock);
+      let answerTime = Infinity;
+      const ends = await Promise.allSettled(batch.map(async (row) => {
+        const error = await sendRow(row, rows, journal, options);
+        answerTime = Math.min(answerTime, monotonicNow(clock) - began);
+        return error;
+      }));
       for (const end of ends) {
         if (end.status === "rejected") throw end.reason;
         if (end.value) return end.value;
       }
+      await finder.look();
+      const few = Math.ceil(answerTime / ROW_TIME);
+      size = finder.isExact ? BATCH : Math.min(BATCH, Math.max(1, few));
     }
     return undefined;
   } finally {

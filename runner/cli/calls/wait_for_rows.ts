@@ -1,6 +1,7 @@
 import { DispatchError, JobFailedError, TimeoutError } from "../../../client/errors.ts";
 import type { CommandContext } from "../command.ts";
 import type { CallSession } from "./call_session.ts";
+import type { RowFinder } from "./find_rows.ts";
 import { ProgressLine } from "./progress_line.ts";
 import type { RowJournal } from "./row_journal.ts";
 
@@ -17,14 +18,34 @@ export interface RowEnd {
 
 /** Waits until the jobs of all rows have ended, and returns how, by rows. */
 export async function waitForRows(
-  { jobs }: RowJournal,
+  journal: RowJournal,
+  finder: RowFinder,
+  session: CallSession,
+  context: CommandContext,
+): Promise<Map<number, RowEnd>> {
+  const ends = new Map<number, RowEnd>();
+  await waitForJobs(journal.jobs, ends, session, context);
+  if (journal.arrived.size === 0) return ends;
+  await finder.findJobs();
+  await waitForJobs(journal.jobs, ends, session, context);
+  const bad = [...ends.values()].filter(({ state }) => state !== "completed").length;
+  const end = await finder.allCompletedBut(bad)
+    ? { state: "completed" }
+    : { state: "enqueued", error: "it is not known how its job ended, because its id is not" };
+  for (const row of journal.arrived) ends.set(row, end);
+  return ends;
+}
+
+/** Waits for the jobs whose ends are not known. */
+async function waitForJobs(
+  jobs: ReadonlyMap<number, string>,
+  ends: Map<number, RowEnd>,
   session: CallSession,
   { clock, err, signal }: CommandContext,
-): Promise<Map<number, RowEnd>> {
+): Promise<void> {
   using progress = new ProgressLine(err, clock);
-  const ends = new Map<number, RowEnd>();
   let failed = 0;
-  const waiting = [...jobs].values();
+  const waiting = [...jobs].filter(([row]) => !ends.has(row)).values();
   const follow = async () => {
     for (const [row, id] of waiting) {
       const end = await waitForJob(id, session);
@@ -36,7 +57,6 @@ export async function waitForRows(
   };
   // They share the iterator, so each takes the next job that nobody waits for.
   await Promise.all(Array.from({ length: WINDOW }, follow));
-  return ends;
 }
 
 async function waitForJob(id: string, { client, waitLimits }: CallSession): Promise<RowEnd> {
