@@ -1,12 +1,13 @@
 import { suggest } from "../../runtime/suggest.ts";
-import type { Template } from "../expression/template.ts";
+import { literal, type Template } from "../expression/template.ts";
 import { type Diagnostic, Diagnostics } from "../language/diagnostic.ts";
 import type { DiagnosticCode } from "../language/codes.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import type { Node } from "../language/node.ts";
 import { nodeOf } from "../language/read_template.ts";
-import type { Span } from "../language/source.ts";
+import { Source, type Span } from "../language/source.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
+import type { NamedRequest } from "../steps/context.ts";
 import { withNested } from "../steps/step_kinds.ts";
 
 type WorkloadDescription = import("../../dev/describe_workload.ts").WorkloadDescription;
@@ -43,14 +44,36 @@ export async function checkNames(
   return found;
 }
 
-/** Returns why a server has no job of a name that is known only in a run. */
-export function jobProblem({ workload, dev }: KnownServer, name: string): string | undefined {
-  const { jobs } = workload;
-  if (jobs.includes(name)) return undefined;
-  const meant = suggest(name, jobs);
-  const who = dev === undefined ? "the embedded server" : `\`${dev}\``;
-  const hint = meant === undefined ? `it has ${listNames(jobs)}` : `did you mean \`${meant}\`?`;
-  return `${who} has no job \`${name}\`; ${hint}`;
+/** Returns why a server cannot do what a request asks for that is known only in a run. */
+export async function requestProblem(
+  server: KnownServer,
+  request: NamedRequest,
+): Promise<string | undefined> {
+  const check = new NameCheck({ source: new Source("", ""), steps: stepsOf(request) }, server);
+  const isName = "enqueue" in request && !("payload" in request);
+  const problem = (await check.run()).find(({ code }) => !isName || code === "unknown-job");
+  if (!problem) return undefined;
+  const { message, label } = problem;
+  return label === undefined ? message : `${message}; ${label}`;
+}
+
+/** Returns the steps of a recipe that would send a request. */
+function stepsOf(request: NamedRequest): Step[] {
+  const { payload, input, ...names } = { payload: null, input: {}, ...request };
+  const { start, until_step, ...own } = Object.fromEntries(
+    Object.entries(names).map(([key, name]) => [key, literal(name)]),
+  );
+  const step = (kind: string, fields: unknown): Step => ({
+    ...{ kind, fields, id: kind, number: "", phase: "steps", soft: false },
+    span: { start: 0, end: 0 },
+  });
+  if ("enqueue" in own) return [step("enqueue", { ...own, payload: literal(payload) })];
+  if ("publish" in own) return [step("publish", own)];
+  // The input was checked when the run started.
+  if (until_step) {
+    return [step("start", { start }), step("wait", { wait: { step: "start" }, until_step })];
+  }
+  return [step("start", { start, input: literal(input) })];
 }
 
 /** A name that a step of a recipe has as a literal. */
@@ -64,7 +87,12 @@ class NameCheck {
   readonly #steps: Step[];
   readonly #diagnostics: Diagnostics;
 
-  constructor({ source, steps, always }: Recipe, server: KnownServer) {
+  constructor(
+    { source, steps, always = [] }: Pick<Recipe, "source" | "steps"> & {
+      always?: Recipe["always"];
+    },
+    server: KnownServer,
+  ) {
     this.#server = server;
     this.#steps = withNested([...steps, ...always]);
     this.#diagnostics = new Diagnostics(source);

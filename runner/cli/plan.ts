@@ -6,6 +6,7 @@ import type { Recipe, Step } from "../language/model.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
 import type { ReporterRequest } from "../report/registry.ts";
 import type { Output } from "../report/reporter.ts";
+import type { NamedRequest } from "../steps/context.ts";
 import type { ParsedArgs } from "./args.ts";
 import { checkOutputs } from "./check_outputs.ts";
 import type { KnownServer } from "./check_server_names.ts";
@@ -49,7 +50,7 @@ export interface RunPlan {
   /** The names of the server's workflows, if they are known. */
   workflows?: readonly string[];
   /** Returns why the server has no job of a name, if that is known. */
-  jobProblem?: (name: string) => string | undefined;
+  problemOf?: (request: NamedRequest) => Promise<string | undefined>;
 }
 
 /**
@@ -132,7 +133,7 @@ async function plan(
     ...(known
       ? {
         workflows: known.workload.workflows,
-        jobProblem: (name) => names!.jobProblem(known, name),
+        problemOf: (request) => names!.requestProblem(known, request),
       }
       : {}),
   };

@@ -83,7 +83,7 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
         ...(timeout === undefined ? {} : { timeout }),
         ...(filter ? { select: filter } : {}),
         serverNames: {
-          jobProblem: (name) => plan.jobProblem?.(name),
+          problemOf: async (request) => await plan.problemOf?.(request),
           workflows: () => workflowNames(plan, server, signal),
         },
       });

@@ -7,7 +7,7 @@ import type { Ambient } from "../expression/functions.ts";
 import type { Values } from "../expression/expression.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import type { Span } from "../language/source.ts";
-import type { PublishedEvent, RunnerClient } from "../steps/context.ts";
+import type { NamedRequest, PublishedEvent, RunnerClient } from "../steps/context.ts";
 import type { Channels } from "./channels.ts";
 import type { EntityEvents } from "./entity_events.ts";
 import type { Verdict } from "./verdict.ts";
@@ -15,8 +15,8 @@ import type { VirtualTime } from "./virtual_time.ts";
 
 /** What is known about the names of the server. */
 export interface ServerNames {
-  /** Returns why the server has no job of a name, if that is known. */
-  jobProblem(name: string): string | undefined;
+  /** Returns why the server cannot do what a request asks for, if that is known. */
+  problemOf(request: NamedRequest): Promise<string | undefined>;
   /** Returns the names of the server's workflows, if it can tell. */
   workflows(): Promise<readonly string[] | undefined>;
 }

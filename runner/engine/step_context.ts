@@ -12,6 +12,7 @@ import type { Step } from "../language/model.ts";
 import type { Span } from "../language/source.ts";
 import type {
   EventLog,
+  NamedRequest,
   Nested,
   PublishedEvent,
   RunnerClient,
@@ -77,8 +78,11 @@ export class AttemptContext implements StepContext {
     return this.#deadline.passed;
   }
 
-  checkJob(name: string): void {
-    const problem = this.#case.serverNames?.jobProblem(name);
+  async checkRequest(request: NamedRequest): Promise<void> {
+    const { serverNames, recipe } = this.#case;
+    const asked = recipe.script ? request : "enqueue" in request && { enqueue: request.enqueue };
+    if (!serverNames || !asked) return;
+    const problem = await this.#waitFor(serverNames.problemOf(asked));
     if (problem !== undefined) throw new StepFailure("evaluation", problem);
   }
 

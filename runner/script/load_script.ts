@@ -16,7 +16,7 @@ import { parseEnd } from "../language/time.ts";
 import { didYouMean } from "../../runtime/suggest.ts";
 import { jsonProblem } from "./json_problem.ts";
 import { moduleDiagnostic } from "./module_error.ts";
-import { type RecipeOptions, RecipeScript } from "./recipe.ts";
+import { kindOfExport, type RecipeOptions, type RecipeScript } from "./recipe.ts";
 import { readScheduleOptions, SCHEDULE_OPTIONS } from "./schedule_options.ts";
 
 /** How long a module may take to load, in milliseconds. */
@@ -74,7 +74,13 @@ export async function loadScript(
     return { recipes: [], diagnostics: [moduleDiagnostic(toError(error), source, module)] };
   }
   const scripts = recipesOf(exported);
-  const isForeign = "default" in exported && !(exported.default instanceof RecipeScript);
+  if (Object.values(exported).some((one) => kindOfExport(one) === "other-version")) {
+    const message =
+      "the recipe is made by another version of this package, which this one cannot " +
+      "run: install the same version beside the recipe, or run it with that one's command";
+    return { recipes: [], diagnostics: [invalid(message)] };
+  }
+  const isForeign = "default" in exported && !isRecipe(exported.default);
   if (scripts.length === 0 || isForeign) {
     const message = "the module's default export is not a recipe: use `export default recipe(…)`";
     return { recipes: [], diagnostics: [invalid(message)] };
@@ -103,9 +109,13 @@ export async function loadScript(
 
 /** Returns the recipes among the exports of a module, each once. */
 function recipesOf({ default: main, ...named }: Record<string, unknown>): RecipeScript[] {
-  const others = Object.values(named).filter((one) => one instanceof RecipeScript)
+  const others = Object.values(named).filter(isRecipe)
     .toSorted((a, b) => lineOf(a) - lineOf(b));
-  return [...new Set(main instanceof RecipeScript ? [main, ...others] : others)];
+  return [...new Set(isRecipe(main) ? [main, ...others] : others)];
+}
+
+function isRecipe(value: unknown): value is RecipeScript {
+  return kindOfExport(value) === "recipe";
 }
 
 function lineOf({ site }: RecipeScript): number {

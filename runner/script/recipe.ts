@@ -118,6 +118,10 @@ export interface MaintenanceOptions {
   duration?: string;
 }
 
+/** What a recipe of any copy of this package has, and how its recipes are made. */
+const BRAND = Symbol.for("@dispatch/sdk/recipe");
+const VERSION = 1;
+
 /** The function of a recipe in TypeScript. */
 // deno-lint-ignore no-explicit-any
 export type RecipeBody<D extends Definitions = any> = (t: Script<D>) => Promise<void> | void;
@@ -160,7 +164,18 @@ export class RecipeScript {
     this.body = body;
     this.matrix = matrix;
     this.site = site;
+    Object.defineProperty(this, BRAND, { value: VERSION });
   }
+}
+
+/**
+ * Tells what a module has exported: a recipe, one that is made differently, or something else. The
+ * recipe may be of another copy of this package: the one that is installed beside it.
+ */
+export function kindOfExport(value: unknown): "recipe" | "other-version" | "other" {
+  const version = (value as Record<symbol, unknown> | null | undefined)?.[BRAND];
+  if (version === undefined) return "other";
+  return version === VERSION ? "recipe" : "other-version";
 }
 
 /** The type of the function `recipe`. */

@@ -10,6 +10,14 @@ import type { Template } from "../expression/template.ts";
 import type { Recipe, Step } from "../language/model.ts";
 import type { Span } from "../language/source.ts";
 
+/** A request that names something of the server. */
+export type NamedRequest =
+  | { enqueue: string; payload?: unknown; queue?: string }
+  | { start: string; input: unknown }
+  | { publish: string }
+  /** A wait until a run of a workflow reaches a step. */
+  | { start: string; until_step: string };
+
 /** A connected client, without the methods that connect and close it. */
 export type RunnerClient = Omit<Dispatch, "connect" | "close" | typeof Symbol.asyncDispose>;
 
@@ -51,10 +59,12 @@ export interface StepContext {
   /** Whether `signal` aborted because the step's time is over. */
   readonly timedOut: boolean;
   /**
-   * Checks the name of a job before it is sent: servers accept any, and the job would hang.
-   * @throws {StepFailure} If the server is known not to have it.
+   * Checks the names and the payload of a request before it is sent: servers accept any name of a
+   * job, queue or event, and the recipe would only wait in vain. In YAML, where `check` has seen what
+   * is written, only the name of a job is checked: a recipe may compute the others on purpose.
+   * @throws {StepFailure} If the server is known not to have the name, or to refuse the payload.
    */
-  checkJob(name: string): void;
+  checkRequest(request: NamedRequest): Promise<void>;
   /** Returns the names of the server's workflows, if it can tell. */
   workflowNames(): Promise<readonly string[] | undefined>;
   /** Returns all names that expressions see. */

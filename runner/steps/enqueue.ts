@@ -22,13 +22,14 @@ export const enqueue = stepKind({
   label: (step) => `enqueue ${templateLabel(step.enqueue)}`,
   async run(step, context) {
     const name = context.text(step.enqueue);
-    context.checkJob(name);
     const payload = step.payload ? context.resolve(step.payload) : null;
     const options = {
       ...context.callOptions,
       ...(step.queue ? { queue: context.text(step.queue) } : {}),
       ...(step.priority ? { priority: context.number(step.priority) } : {}),
     };
+    const { queue } = options;
+    await context.checkRequest({ enqueue: name, payload, ...queue === undefined ? {} : { queue } });
     const job = await context.client.enqueue(name, payload, options);
     const entity = { kind: "job", id: job.job_id } as const;
     const events = context.collectEvents(entity, (signal) => job.events({ signal }));

@@ -22,6 +22,7 @@ export const publish = stepKind({
   async run(step, context) {
     const name = context.text(step.publish);
     const payload = step.payload ? context.resolve(step.payload) : null;
+    await context.checkRequest({ publish: name });
     const { event_id } = await context.client.publishEvent(name, payload, context.callOptions);
     context.addPublished({ event_id, name });
     return { result: { event_id, name }, detail: event_id };

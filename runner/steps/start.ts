@@ -24,6 +24,7 @@ export const start = stepKind({
   async run(step, context) {
     const name = context.text(step.start);
     const input = step.input ? context.resolve(step.input) : {};
+    await context.checkRequest({ start: name, input });
     const run = await context.client.startWorkflow(name, input, context.callOptions)
       .catch(async (error) => {
         throw await withHint(error, name, context);

@@ -1,5 +1,6 @@
 import { JOB_STATES, RUN_STATES } from "../../protocol/entity.ts";
 import { type CelType, describeType, itemType, type RecordType } from "../expression/types.ts";
+import type { Template } from "../expression/template.ts";
 import type { Read } from "../language/field.ts";
 import { didYouMean } from "../../runtime/suggest.ts";
 import { type Target, targetEntity } from "./_target.ts";
@@ -7,6 +8,7 @@ import { waitOnChannel } from "./_wait_channel.ts";
 import { waitForEntity } from "./_wait_entity.ts";
 import { waitForList } from "./_wait_list.ts";
 import { fields, isChannelWait, type StateName } from "./_wait_step.ts";
+import type { StepContext } from "./context.ts";
 import { type StepCheck, stepKind, templateLabel } from "./kind.ts";
 import { recordResult } from "./result_types.ts";
 
@@ -60,12 +62,20 @@ export const wait = stepKind({
     // A wait for the items of an empty `for_each` checks nothing.
     if (list?.length !== 0) context.countCheck();
     if (list) return await waitForList({ ...step, wait }, list, context);
+    if (id !== undefined && step.until_step) await checkStepName(id, step.until_step, context);
     return await waitForEntity({ ...step, wait }, {
       entity: targetEntity(wait, context),
       keep: (result) => id === undefined ? result : context.results.update(id, result),
     }, context);
   },
 });
+
+/** Checks that the workflow of a run has a step of this name. */
+async function checkStepName(id: string, name: Template, context: StepContext): Promise<void> {
+  if (context.results.entity(id)?.kind !== "run") return;
+  const { name: start } = context.results.get(id) as { name: string };
+  await context.checkRequest({ start, until_step: context.text(name) });
+}
 
 function checkChannelWait({ at, context }: StepCheck): void {
   for (const key of ["until", "until_step", "fail_on"]) {

@@ -222,3 +222,50 @@ test("a recipe in TypeScript, and one with a computed name, fail at an unknown j
     assert.match(out, /the embedded server has no job `charge`; it has `send-email`, /);
   });
 });
+
+test("a recipe in TypeScript fails before anything is sent that its server does not know", async () => {
+  const wrong: [string, RegExp][] = [
+    ['t.enqueue("chrge", {})', /^`.*jobs\.ts` has no job `chrge`; did you mean `charge`\?$/],
+    ['t.enqueue("order")', /has no job `order`; it is a workflow: use `start`$/],
+    ['t.enqueue("note", "a", { queue: "mony" })', /reads queue `mony`; did you mean `money`\?$/],
+    ['t.enqueue("note", 7)', /^`note` refuses this payload: not a text$/],
+    ['t.start("ordr")', /has no workflow `ordr`; did you mean `order`\?$/],
+    ['t.start("order", { items: [{}] })', /^`order` refuses this input: items\.0\.count: must be/],
+    ['t.publish("shiped")', /waits for event `shiped`; did you mean `shipped`\?$/],
+    ['t.step("publish", { publish: "shiped" })', /waits for event `shiped`; did you mean/],
+  ];
+  for (const [call, problem] of wrong) {
+    const { failure, sent } = await failureOf(call);
+    assert.match(failure, problem);
+    assert.deepEqual(sent, []);
+  }
+  const wait = 't.wait(await t.start("order"), { untilStep: "reserv" })';
+  const { failure, sent } = await failureOf(wait);
+  assert.match(failure, /^workflow `order` has no step `reserv`; did you mean `reserve`\?$/);
+  assert.ok(sent.includes("workflow.start"));
+});
+
+test("what a recipe in TypeScript sends with `t.call` and `t.client` is not checked", async () => {
+  for (const call of ['t.call("job.enqueue", { name: "x" })', 't.client.enqueue("note", 7)']) {
+    assert.deepEqual((await failureOf(`t.assert(await ${call})`)).failure, "");
+  }
+});
+
+/** How a call of `t` fails against the definitions, and the requests that were sent. */
+async function failureOf(call: string): Promise<{ failure: string; sent: string[] }> {
+  const files = {
+    "jobs.ts": JOBS,
+    "r.recipe.ts": scriptModule(`recipe("R", async (t) => { await ${call}; })`),
+  };
+  return await withFiles(files, async (directory) => {
+    const dev = ["--dev", join(directory, "jobs.ts"), "--reporter", "jsonl"];
+    const { out } = await runnerCli([join(directory, "r.recipe.ts"), ...dev]);
+    const events = out.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const step = events.find(({ failure, step }) => failure && step);
+    const frames: { direction: string; text: string }[] = step?.frames ?? [];
+    const sent = frames.filter(({ direction }) => direction === "sent")
+      .map(({ text }) => JSON.parse(text).method)
+      .filter((method) => method !== "auth" && method !== "subscribe");
+    return { failure: step?.failure.message ?? "", sent };
+  });
+}

@@ -325,8 +325,9 @@ test("`t.step` runs a step of any kind, and returns a handle or the result", asy
     wait: { channel: "jobs", where: (event) => event.type === "job.completed" },
   });
   t.expect(events[0].data.job_id).toBe(job.job_id);
-  const published = await t.step("publish", { publish: "\${{ 1 + 1 }}", payload: { list: [null, true] } });
-  t.expect(published.name).toBe("\${{ 1 + 1 }}");
+  const published = await t.step("publish", { publish: "payment-received", payload: { list: [null, true] } });
+  t.expect(published.name).toBe("payment-received");
+  t.expect((await t.step("enqueue", { enqueue: "noop", payload: "\${{ 1 + 1 }}" })).payload).toBe("\${{ 1 + 1 }}");
   t.expect(await t.step("sleep", { sleep: "1ms" })).toBe(undefined);
 })`,
   );
@@ -337,7 +338,8 @@ test("`t.step` runs a step of any kind, and returns a handle or the result", asy
       "enqueue: enqueue noop",
       "get: read the job",
       "wait: wait for events of jobs",
-      "publish: publish ${{ 1 + 1 }}",
+      "publish: publish payment-received",
+      "enqueue: enqueue noop",
       "sleep: sleep 1ms",
     ],
   );
