@@ -1,5 +1,10 @@
 import { abortable } from "../../runtime/abortable.ts";
-import { firstLine, placeOfError, relativePath } from "../script/module_error.ts";
+import {
+  firstLine,
+  missingPackageHint,
+  placeOfError,
+  relativePath,
+} from "../script/module_error.ts";
 import { DevFileError } from "./args.ts";
 import type { CommandContext } from "./command.ts";
 
@@ -52,7 +57,9 @@ export function devFileError(file: string, error: unknown): unknown {
   const site = placeOfError(cause);
   const path = site && relativePath(site.file.replace(/\?version=\d+$/, ""));
   const place = path === undefined ? "" : ` (${path}:${site!.line}:${site!.column})`;
+  const hint = missingPackageHint(cause);
   return new DevFileError(
-    `Cannot load workload '${file}': the import failed: ${firstLine(cause)}${place}`,
+    `Cannot load workload '${file}': the import failed: ${firstLine(cause)}${place}` +
+      (hint === undefined ? "" : `: ${hint}`),
   );
 }

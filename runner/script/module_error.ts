@@ -16,6 +16,7 @@ export function moduleDiagnostic(error: Error, source: Source, module: string): 
   const notes = [
     ...(isElsewhere ? [`at ${relativePath(site.file)}:${site.line}:${site.column}`] : []),
     ...causeLines(error),
+    ...[missingPackageHint(error)].filter((hint) => hint !== undefined),
   ];
   return {
     code: "module",
@@ -40,6 +41,17 @@ export function firstLine(error: Error): string {
 /** Whether a module is the one that imports users' files. */
 function isLoader(file: string): boolean {
   return isEmbedded(file) || /[\\/](?:load_workload|load_script)\.[jt]s$/.test(file);
+}
+
+/**
+ * Returns what to do if a file imports this package, and Deno does not find it: a command that is
+ * installed globally has no import map of its own, and does not read that of a project.
+ */
+export function missingPackageHint(error: Error): string | undefined {
+  const [, name] = /^Import "(@dispatch\/sdk[\w/]*)" not a dependency/.exec(error.message) ?? [];
+  if (name === undefined) return undefined;
+  return `write \`jsr:${name}\`; or add jsr:@dispatch/sdk to the project's deno.json, and call its ` +
+    "command there with `deno run -A jsr:@dispatch/sdk/cli`";
 }
 
 /** Returns where an error was thrown, or where a module has a syntax error. */
