@@ -1,6 +1,7 @@
 import type { Dispatch } from "../../../client/dispatch.ts";
 import { DispatchError } from "../../../client/errors.ts";
-import type { Subscription } from "../../../client/subscribe/subscription.ts";
+import type { Gap } from "../../../client/gap.ts";
+import type { DispatchEvent } from "../../../protocol/event.ts";
 import { type Clock, delay, monotonicNow } from "../../../runtime/clock.ts";
 import { canonicalJson, type Row } from "./read_rows.ts";
 import type { RowJournal } from "./row_journal.ts";
@@ -136,7 +137,10 @@ export class RowEvents {
     }
   }
 
-  async #read(events: Subscription, { started }: LostRows): Promise<void> {
+  async #read(
+    events: AsyncIterable<DispatchEvent | Gap>,
+    { started }: LostRows,
+  ): Promise<void> {
     const { name, queue, clock, signal } = this.#options;
     try {
       for await (const event of events) {
