@@ -44,14 +44,17 @@ export async function checkNames(
   return found;
 }
 
+/** The codes of names that a server needs, whatever comes with them. */
+const NO_NAME: ReadonlySet<string> = new Set(["unknown-job", "unknown-workflow"]);
+
 /** Returns why a server cannot do what a request asks for that is known only in a run. */
 export async function requestProblem(
   server: KnownServer,
   request: NamedRequest,
 ): Promise<string | undefined> {
   const check = new NameCheck({ source: new Source("", ""), steps: stepsOf(request) }, server);
-  const isName = "enqueue" in request && !("payload" in request);
-  const problem = (await check.run()).find(({ code }) => !isName || code === "unknown-job");
+  const isName = !["payload", "input", "until_step", "publish"].some((key) => key in request);
+  const problem = (await check.run()).find(({ code }) => !isName || NO_NAME.has(code));
   if (!problem) return undefined;
   const { message, label } = problem;
   return label === undefined ? message : `${message}; ${label}`;

@@ -26,6 +26,15 @@ export const CLOCK_OPTION: OptionSpec = {
   description: "With virtual, waiting takes no time: the embedded server skips it.",
 };
 
+/** The options of calls that can run on an embedded server. */
+export const DEV_OPTIONS: OptionSpecs = {
+  dev: {
+    value: "FILE",
+    description: "Run it with the jobs and workflows of this file, and wait for its end.",
+  },
+  clock: CLOCK_OPTION,
+};
+
 /**
  * Reads `--clock`; returns whether it is virtual.
  * @throws {UsageError}

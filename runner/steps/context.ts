@@ -13,7 +13,7 @@ import type { Span } from "../language/source.ts";
 /** A request that names something of the server. */
 export type NamedRequest =
   | { enqueue: string; payload?: unknown; queue?: string }
-  | { start: string; input: unknown }
+  | { start: string; input?: unknown }
   | { publish: string }
   /** A wait until a run of a workflow reaches a step. */
   | { start: string; until_step: string };

@@ -436,7 +436,7 @@ test("--dev refuses unknown workflows, runs and events that are not JSON", async
   await withFiles({ "shop.ts": SHOP }, async (directory) => {
     const dev = ["--dev", join(directory, "shop.ts")];
     const wrong: [string[], RegExp][] = [
-      [["ecko"], /^error: .*shop\.ts has no workflow 'ecko'; did you mean `echo`\?/],
+      [["ecko"], /^error: .*shop\.ts` has no workflow `ecko`; did you mean `echo`\?/],
       [["wfrun_01h455vb4pex5vsknk084sn02q"], /^error: With --dev, record starts a run itself/],
       [[], /^error: record needs NAME/],
       [["echo", "{"], /^error: Cannot read JSON/],

@@ -49,6 +49,8 @@ export interface CallSession {
 export interface CallSettings {
   /** Whether the call changes something on the server. */
   writes?: boolean;
+  /** Whether the command has the option `--dev`. */
+  hasDev?: boolean;
   /** More options of the client. */
   client?: Partial<DispatchOptions>;
 }
@@ -64,8 +66,12 @@ export async function withClient(
   settings: CallSettings,
   use: (session: CallSession) => Promise<number>,
 ): Promise<number> {
-  const { url, token } = serverOptions(args, context.env);
-  if (url === undefined) throw new UsageError("No server: set --url or DISPATCH_URL");
+  const { url, token, isVirtual } = serverOptions(args, context.env);
+  if (isVirtual) throw new UsageError("--clock virtual goes with --dev");
+  if (url === undefined) {
+    const own = settings.hasDev ? ", or use --dev FILE" : "";
+    throw new UsageError(`No server: set --url or DISPATCH_URL${own}`);
+  }
   const total = durationOption(args, "timeout");
   const { clock, random, signal, mask } = context;
   mask.add(token);

@@ -11,11 +11,12 @@ import { TYPE_OPTION } from "../calls/cell_types.ts";
 import { JSON_ARGUMENT, jsonArgument } from "../calls/json_argument.ts";
 import { printEnd } from "../calls/wait_for_end.ts";
 import type { Command } from "../command.ts";
-import { numberOption } from "../options.ts";
+import { DEV_OPTIONS, numberOption } from "../options.ts";
 
 const OPTIONS: OptionSpecs = {
   ...CALL_OPTIONS,
   ...WAIT_OPTION,
+  ...DEV_OPTIONS,
   queue: { value: "QUEUE", description: "Queue of the job. Default: default." },
   priority: {
     value: "N",
@@ -45,6 +46,7 @@ export const enqueue: Command = {
     `${program} enqueue send-email @mail.json --queue email --json | jq -r .job_id`,
     `jq .mail order.json | ${program} enqueue send-email -`,
     `${program} enqueue send-email --from mails.csv --wait`,
+    `${program} enqueue send-email @mail.json --dev jobs.ts`,
     `${program} enqueue charge --from orders.csv --type amount=number --wait`,
   ],
   details: `
@@ -55,6 +57,9 @@ ${CALL_EXIT_CODES}`,
     const [name, json] = callArguments(args, "enqueue", ["NAME", "JSON?"]);
     if (args.values.from !== undefined) {
       if (json !== undefined) throw new UsageError("--from takes the payloads from its file");
+      if (args.values.dev !== undefined) {
+        throw new UsageError("--from needs a server that goes on: run `dev FILE`, and set --url");
+      }
       const { enqueueRows } = await import("../calls/enqueue_rows.ts");
       return await enqueueRows(name!, args, context);
     }
@@ -64,8 +69,16 @@ ${CALL_EXIT_CODES}`,
     }
     const payload = await jsonArgument(json, "payload", context);
     const priority = numberOption(args, "priority", 0, 0);
-    const { queue } = args.values;
-    return await withClient(args, context, { writes: true }, async (session) => {
+    const { queue, dev } = args.values;
+    if (dev !== undefined) {
+      const { callWithDev } = await import("../calls/dev_client.ts");
+      const own = queue === undefined ? {} : { queue };
+      const request = { enqueue: name!, payload: payload ?? null, ...own };
+      return await callWithDev(request, args, context, async (client, limits) => {
+        return await client.enqueue(name!, payload, { ...limits, ...own, priority });
+      });
+    }
+    return await withClient(args, context, { writes: true, hasDev: true }, async (session) => {
       const options = { ...(queue === undefined ? {} : { queue }), priority };
       const job = await session.client.enqueue(name!, payload, { ...session.limits(), ...options });
       const { job_id, queue: given, state } = job;

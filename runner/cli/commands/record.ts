@@ -1,6 +1,7 @@
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { CALL_EXIT_CODES, CALL_OPTIONS, kindOfId, withClient } from "../calls/call_session.ts";
 import { type Command, type CommandContext, COULD_NOT_RUN } from "../command.ts";
+import { PUBLISH_OPTION } from "../calls/publish_option.ts";
 import { CLOCK_OPTION } from "../options.ts";
 import type { RecordedRun } from "../record/recorded_run.ts";
 import { publicUrl, serverOptions } from "../server.ts";
@@ -22,11 +23,7 @@ export const record: Command = {
       value: "FILE",
       description: "Start a workflow of this file on the embedded server, and record its run.",
     },
-    publish: {
-      value: "NAME=JSON",
-      repeat: true,
-      description: "With --dev: publish this event once the run has started.",
-    },
+    publish: PUBLISH_OPTION,
     clock: CLOCK_OPTION,
   },
   examples: (program) => [

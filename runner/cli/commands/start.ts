@@ -1,3 +1,4 @@
+import { UsageError } from "../args.ts";
 import { printResult } from "../call_output.ts";
 import {
   CALL_EXIT_CODES,
@@ -7,16 +8,19 @@ import {
   withClient,
 } from "../calls/call_session.ts";
 import { JSON_ARGUMENT, jsonArgument } from "../calls/json_argument.ts";
+import { eventsToPublish, PUBLISH_OPTION } from "../calls/publish_option.ts";
 import { printEnd } from "../calls/wait_for_end.ts";
 import type { Command } from "../command.ts";
+import { DEV_OPTIONS } from "../options.ts";
 
 /** `start`: starts a workflow. */
 export const start: Command = {
   usage: `start NAME ${JSON_ARGUMENT}`,
   description: "Start a workflow.",
-  options: { ...CALL_OPTIONS, ...WAIT_OPTION },
+  options: { ...CALL_OPTIONS, ...WAIT_OPTION, ...DEV_OPTIONS, publish: PUBLISH_OPTION },
   examples: (program) => [
     `${program} start order-pipeline '{"order_id": "ORD-7", "items": ["a"]}' --wait`,
+    `${program} start order '{"id": 7}' --publish paid --dev orders.ts --clock virtual`,
     `${program} start sleeper '{"ms": 5000}' --json | jq -r .run_id`,
   ],
   details: `
@@ -27,7 +31,18 @@ ${CALL_EXIT_CODES}`,
   async run(args, context) {
     const [name, json] = callArguments(args, "start", ["NAME", "JSON?"]);
     const input = await jsonArgument(json, "input", context);
-    return await withClient(args, context, { writes: true }, async (session) => {
+    const events = await eventsToPublish(args, context);
+    if (args.values.dev !== undefined) {
+      const { callWithDev } = await import("../calls/dev_client.ts");
+      const request = { start: name!, input: input === undefined ? {} : input };
+      return await callWithDev(request, args, context, async (client, limits) => {
+        const run = await client.startWorkflow(name!, input, limits);
+        for (const event of events) await client.publishEvent(event.name, event.payload, limits);
+        return run;
+      });
+    }
+    if (events.length > 0) throw new UsageError("--publish goes with --dev; else call publish");
+    return await withClient(args, context, { writes: true, hasDev: true }, async (session) => {
       const run = await session.client.startWorkflow(name!, input, session.limits());
       const { run_id, state } = run;
       if (args.flags.has("wait")) return await printEnd(run_id, run, session, args, context);

@@ -1,13 +1,12 @@
 import type { Dispatch } from "../../../client/dispatch.ts";
 import { RunFailedError } from "../../../client/errors.ts";
-import { didYouMean } from "../../../runtime/suggest.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
-import { printCallError } from "../calls/call_error.ts";
 import { callArguments } from "../calls/call_session.ts";
+import { withDevClient } from "../calls/dev_client.ts";
+import { eventsToPublish, type EventToPublish } from "../calls/publish_option.ts";
 import { jsonArgument } from "../calls/json_argument.ts";
 import type { CommandContext } from "../command.ts";
 import { durationOption } from "../options.ts";
-import { embeddedServer, knownServer, loadDev } from "../server.ts";
 import { readRun, type RecordedRun } from "./recorded_run.ts";
 
 /** A run to start on the embedded server. */
@@ -15,7 +14,7 @@ interface NewRun {
   name: string;
   input: unknown;
   /** The events to publish once it has started. */
-  events: { name: string; payload: unknown }[];
+  events: readonly EventToPublish[];
 }
 
 /** How long a request may take, in milliseconds. */
@@ -37,39 +36,12 @@ export async function withDevRun(
 ): Promise<number> {
   const run = await readNewRun(args, context);
   const timeout = durationOption(args, "timeout") ?? 0;
-  const workload = await loadDev(dev, context);
-  const { workflows } = (await knownServer(dev, workload)).workload;
-  if (!workflows.includes(run.name)) {
-    const hint = didYouMean(run.name, workflows);
-    throw new UsageError(`${dev} has no workflow '${run.name}'${hint ? `; ${hint}` : ""}`);
-  }
-  const { clock, random, signal } = context;
-  const virtual = isVirtual
-    ? await (await import("../virtual_run.ts")).startVirtualTime(clock)
-    : undefined;
-  const server = await embeddedServer({ clock, virtual, dev, workload });
-  try {
-    const { Dispatch: Client } = await import("../../../client/dispatch.ts");
-    const client = await Client.connect({
-      url: server.url,
-      token: server.token,
-      webSocket: server.webSocket!,
-      clock: virtual?.clientClock ?? clock,
-      ...(virtual ? { pingInterval: 0 } : {}),
-      random,
-      signal,
-    });
-    const during = virtual?.during.bind(virtual) ?? (<T>(work: () => Promise<T>) => work());
-    try {
-      return await use(await during(() => runToEnd(client, run, signal, timeout)));
-    } finally {
-      await during(() => client.close());
-    }
-  } catch (error) {
-    return printCallError(error, false, context);
-  } finally {
-    await server.close();
-  }
+  const { signal } = context;
+  // A run that fails because of its input can be recorded, too.
+  const request = { start: run.name };
+  return await withDevClient({ dev, isVirtual, request }, context, async (client, during) => {
+    return await use(await during(() => runToEnd(client, run, signal, timeout)));
+  });
 }
 
 /** Starts a run, publishes its events, and reads it when it and what it spawned have ended. */
@@ -106,11 +78,5 @@ async function readNewRun(args: ParsedArgs, context: CommandContext): Promise<Ne
     throw new UsageError("With --dev, record starts a run itself: name a workflow, not a run");
   }
   const input = await jsonArgument(json, "input", context);
-  const events: NewRun["events"] = [];
-  for (const event of args.lists.publish ?? []) {
-    const [, name, json] = /^([^=]+)(?:=(.*))?$/s.exec(event) ?? [];
-    if (name === undefined) throw new UsageError("--publish takes NAME or NAME=JSON");
-    events.push({ name, payload: await jsonArgument(json, `payload of ${name}`, context) ?? null });
-  }
-  return { name: name!, input, events };
+  return { name: name!, input, events: await eventsToPublish(args, context) };
 }
