@@ -34,21 +34,48 @@ export async function readTextFile(
   what = "file",
   maximum = Infinity,
 ): Promise<string> {
+  return await readText(path, what, maximum, new TextDecoder("utf-8", { ignoreBOM: true }));
+}
+
+/**
+ * Reads a file of data like {@linkcode readTextFile}, but refuses one that is not UTF-8 text: what
+ * could not be decoded would be sent as replacement characters.
+ * @throws {FileError}
+ */
+export async function readDataFile(path: string, what: string, maximum: number): Promise<string> {
+  return await readText(
+    path,
+    what,
+    maximum,
+    new TextDecoder("utf-8", { ignoreBOM: true, fatal: true }),
+  );
+}
+
+async function readText(
+  path: string,
+  what: string,
+  maximum: number,
+  decoder: TextDecoder,
+): Promise<string> {
   try {
     if (maximum < Infinity && !(await isSmallFile(path, maximum))) {
       if (!IS_OPEN_PIPE.test(path) && await isPipe(path)) {
         throw Object.assign(new Error("it is a named pipe"), { code: "ENOTSUP" });
       }
-      return await readBeginning(path, maximum);
+      return await readBeginning(path, maximum, decoder);
     }
     const { Deno, Bun } = globalThis as any;
-    if (Deno) return await Deno.readTextFile(path);
-    if (!Bun) return await (await fs()).readFile(path, "utf8");
     // Bun's own API avoids loading `node:fs/promises`, which takes 2 ms. Its `text()` would decode
     // a file with a UTF-16 byte order mark as UTF-16, unlike the other runtimes.
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await Bun.file(path).bytes());
+    const bytes = Deno
+      ? await Deno.readFile(path)
+      : Bun
+      ? await Bun.file(path).bytes()
+      : await (await fs()).readFile(path);
+    return decoder.decode(bytes);
   } catch (cause) {
-    throw new FileError(`read ${what}`, path, cause);
+    const isNoText = decoder.fatal && cause instanceof TypeError;
+    throw new FileError(`read ${what}`, path, isNoText ? new Error("it is not UTF-8 text") : cause);
   }
 }
 
@@ -81,10 +108,13 @@ async function isPipe(path: string): Promise<boolean> {
 }
 
 /** Reads a pipe, a device or a large file. */
-async function readBeginning(path: string, maximum: number): Promise<string> {
+async function readBeginning(
+  path: string,
+  maximum: number,
+  decoder: TextDecoder,
+): Promise<string> {
   const { Deno } = globalThis as any;
   const file = Deno ? await Deno.open(path) : await (await fs()).open(path);
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const chunk = new Uint8Array(65_536);
   let text = "";
   try {

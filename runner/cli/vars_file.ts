@@ -1,4 +1,4 @@
-import { FileError, readTextFile } from "../../runtime/file.ts";
+import { FileError, readDataFile } from "../../runtime/file.ts";
 import { Diagnostics } from "../language/diagnostic.ts";
 import type { Node } from "../language/node.ts";
 import { renderDiagnostic } from "../language/render_diagnostic.ts";
@@ -13,7 +13,7 @@ import { UsageError } from "./args.ts";
 export async function readVarsFile(path: string): Promise<Map<string, unknown>> {
   let text: string;
   try {
-    text = await readTextFile(path, "variables", MAX_BYTES);
+    text = await readDataFile(path, "variables", MAX_BYTES);
   } catch (error) {
     if (error instanceof FileError) throw new UsageError(error.message);
     throw error;

@@ -49,9 +49,12 @@ export function callSite(file?: string): CallSite | undefined {
   return sites.find((site) => site.file === file) ?? sites[0];
 }
 
-/** Returns the path of a `file:` address, and any other address unchanged. */
+/**
+ * Returns the path of a `file:` address, and any other address unchanged, without the number with
+ * which a module is loaded anew.
+ */
 export function pathOf(address: string): string {
-  if (!address.startsWith("file://")) return address;
+  if (!address.startsWith("file://")) return address.replace(/\?version=\d+$/, "");
   const path = decodeURIComponent(new URL(address).pathname);
   return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path;
 }

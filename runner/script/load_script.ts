@@ -55,6 +55,11 @@ export async function loadScript(
 ): Promise<LoadedScript> {
   const source = new Source(path, await readTextFile(path, "recipe"));
   const address = new URL(path, `file://${currentDirectory()}/`);
+  const version = versionOf(address.href, source.text);
+  if (version > 0) address.search = `version=${version}`;
+  // Bun ignores the query of a file URL, but not the query of a path.
+  const isPath = version > 0 && "Bun" in globalThis;
+  const specifier = isPath ? decodeURIComponent(address.pathname) + address.search : address.href;
   const module = pathOf(address.href);
   if (options.version !== undefined) address.search = `version=${options.version}`;
   const invalid = (message: string, site?: CallSite): Diagnostic => {
@@ -66,7 +71,7 @@ export async function loadScript(
   let exported: Record<string, unknown>;
   try {
     // Patterns are loaded now, because `toMatch` is synchronous.
-    const loading = Promise.all([import(address.href), loadPatterns()]);
+    const loading = Promise.all([import(specifier), loadPatterns()]);
     [exported] = await loadedInTime(loading, options);
   } catch (error) {
     if (options.signal?.aborted) throw error;
@@ -105,6 +110,17 @@ export async function loadScript(
   return diagnostics.some(({ severity }) => severity === "error")
     ? { recipes: [], diagnostics }
     : { recipes, diagnostics };
+}
+
+/** The text of each module when it was loaded last, and how often it had changed by then. */
+const loads = new Map<string, { text: string; version: number }>();
+
+/** Returns how often a module has changed since it was loaded first: runtimes load each address once. */
+function versionOf(address: string, text: string): number {
+  const last = loads.get(address);
+  const version = last === undefined ? 0 : last.version + (last.text === text ? 0 : 1);
+  loads.set(address, { text, version });
+  return version;
 }
 
 /** Returns the recipes among the exports of a module, each once. */

@@ -60,7 +60,11 @@ export function placeOfError(thrown: Error): CallSite | undefined {
   const { position } = error as { position?: { file?: unknown; line?: unknown; column?: unknown } };
   if (typeof position?.file === "string" && typeof position.line === "number") {
     // For a syntax error, Bun sets this and no stack.
-    return { file: position.file, line: position.line, column: Number(position.column) || 1 };
+    return {
+      file: pathOf(position.file),
+      line: position.line,
+      column: Number(position.column) || 1,
+    };
   }
   return headerSite(error.stack) ?? callSites(error.stack)[0];
 }

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import type { DevServerOptions, Store } from "../../dev/mod.ts";
 import { createFaultProxy } from "../../testing/mod.ts";
+import { runtimeName } from "../../runtime/process.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { pathKind, readTextFile } from "../../runtime/file.ts";
 import { writeTextFile } from "../../runtime/write_file.ts";
@@ -154,6 +157,18 @@ test("a mistake in any row ends with 2 and its place, and nothing is sent", asyn
     ["a.csv", 'a,b\n1,2\n"x,2\n', /a quoted value has no end\n --> .*a\.csv:3:1\n/],
     ["a.csv", 'a,b\n"x"y,2\n', /after a quoted value comes more text\n --> .*a\.csv:2:1\n/],
     ["a.csv", 'a,b\nx"y,2\n', /a value that is not quoted has a quote\n --> .*a\.csv:2:1\n/],
+    [
+      "a.csv",
+      "a;b\n1;2\n",
+      /there is one column with a ';': separate values by ','\n --> .*:1:1\n/,
+    ],
+    ["a.csv", "a\tb\n1\t2\n", /there is one column with a tab: /],
+    ["a.csv", "a, b\n1,2\n", /the name ' b' begins or ends with a space\n --> .*a\.csv:1:1\n/],
+    [
+      "a.csv",
+      "a,b\r1,2\r",
+      /^error: Cannot read CSV '.*a\.csv': its lines end with CR, not with LF/,
+    ],
     ["a.txt", "x", /^error: --from takes a \.csv or \.jsonl file, not '.*a\.txt'\n/],
   ];
   for (const [name, text, reason] of wrong) {
@@ -175,6 +190,27 @@ test("a mistake in any row ends with 2 and its place, and nothing is sent", asyn
     assert.equal(code, 2);
     assert.match(err, reason);
   }
+});
+
+test("rows and payloads that are not UTF-8 text are refused, from files and from a pipe", async () => {
+  await scene("a.csv", "a\n1\n", async ({ server, file, enqueue }) => {
+    for (const bytes of [[0x61, 0x0a, 0xe9, 0x0a], [0xff, 0xfe, 0x61, 0x00, 0x0a, 0x00]]) {
+      await writeFile(file, new Uint8Array(bytes));
+      const { code, err } = await enqueue();
+      assert.equal(code, 2);
+      assert.match(err, /^error: Cannot read rows '.*a\.csv': it is not UTF-8 text\n/);
+    }
+    const { code, err } = await runnerCli(["enqueue", "noop", `@${file}`, "--url", server.url]);
+    assert.deepEqual([code, /Cannot read payload '.*': it is not UTF-8 text/.test(err)], [2, true]);
+    const { status, stderr } = spawnSync(process.execPath, [
+      ...runtimeName() === "deno" ? ["run", "-A"] : [],
+      ...["runner.ts", "enqueue", "noop", "-", "--url", server.url],
+    ], { input: new Uint8Array([0x22, 0xe9, 0x22]) });
+    const output = new TextDecoder().decode(stderr);
+    assert.equal(status, 2, output);
+    assert.match(output, /^error: Cannot read payload: standard input is not UTF-8 text\n/);
+    assert.equal(server.store.jobs().length, 0);
+  });
 });
 
 test("a journal of other rows or jobs, a damaged one, or one in use is refused", async () => {

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { type CliResult, runnerCli } from "./_cli.ts";
 import { withFiles } from "./_recipe.ts";
+import { scriptModule } from "./_script.ts";
 
 const PASS = "steps:\n  - assert: true\n";
 const FAIL = "steps:\n  - assert: false\n";
@@ -56,5 +59,68 @@ test("--watch runs again when a used recipe changes", async () => {
     const used = join(directory, "inner.yaml");
     const { out } = await runWatched(join(directory, "r.yaml"), used, inner.replace("2", "1"));
     assert.match(out, /1 failed in [^]*1 passed in /);
+  });
+});
+
+test("--watch runs the new code of a recipe in TypeScript, and shows its places", async () => {
+  const recipe = (body: string) => scriptModule(`recipe("R", (t) => {${body}})`);
+  await withFiles({ "r.recipe.ts": recipe("t.expect(1).toBe(1);") }, async (directory) => {
+    const file = join(directory, "r.recipe.ts");
+    const { out, err } = await runWatched(file, file, recipe("\n  t.expect(1).toBe(2);\n"));
+    assert.match(out, /1 passed in [^]*1 failed in /);
+    assert.match(out + err, /r\.recipe\.ts:3:15\n[^]*3 \| {3}t\.expect\(1\)\.toBe\(2\);/);
+    assert.doesNotMatch(out + err, /version=/);
+  });
+});
+
+test("--watch runs again for what is saved while the recipe runs", async () => {
+  await withFiles({ "r.yaml": "steps:\n  - log: first\n  - assert: true\n" }, async (directory) => {
+    const file = join(directory, "r.yaml");
+    const stop = new AbortController();
+    let saved: Promise<void> | undefined;
+    const { out } = await runnerCli([file, "--watch"], {
+      signal: stop.signal,
+      onOut: (printed) => {
+        if (printed.includes("1 passed")) saved ??= writeFile(file, FAIL);
+        if (printed.includes("1 failed")) stop.abort();
+      },
+    });
+    await saved;
+    assert.match(out, /1 passed in [^]*1 failed in /);
+  });
+});
+
+test("--watch goes on when the file of --dev is broken, mended, replaced and removed", async () => {
+  const dev = JSON.stringify(pathToFileURL(join(process.cwd(), "dev/mod.ts")).href);
+  const jobs = (name: string) =>
+    `import { defineJob } from ${dev};\nexport const job = defineJob("${name}", () => {});\n`;
+  const recipe = "steps:\n  - { id: j, enqueue: b }\n  - wait: j\n";
+  await withFiles({ "jobs.ts": jobs("a"), "r.yaml": recipe }, async (directory) => {
+    const file = join(directory, "jobs.ts");
+    const stop = new AbortController();
+    const changes = [
+      () => writeFile(file, "export const = 1;\n"),
+      async () => {
+        await writeFile(`${file}~`, jobs("b"));
+        await rename(`${file}~`, file);
+      },
+      () => rm(file),
+      () => writeFile(file, jobs("b")),
+    ];
+    let output = "";
+    await runnerCli([join(directory, "r.yaml"), "--dev", file, "--watch"], {
+      signal: stop.signal,
+      onErr: (printed) => output += printed,
+      onOut: (printed) => {
+        output += printed;
+        if (!printed.startsWith("Waiting for file changes")) return;
+        const change = changes.shift();
+        if (change) void change();
+        else stop.abort();
+      },
+    });
+    const seen = output.match(/has no job `b`|the import failed|1 passed/g);
+    const expected = ["has no job `b`", "the import failed", "1 passed", "the import failed"];
+    assert.deepEqual(seen, [...expected, "1 passed"]);
   });
 });

@@ -1,5 +1,5 @@
 import { abortable } from "../../../runtime/abortable.ts";
-import { readTextFile } from "../../../runtime/file.ts";
+import { readDataFile } from "../../../runtime/file.ts";
 import { plainStyle, renderPlace } from "../../language/render_diagnostic.ts";
 import { Source } from "../../language/source.ts";
 import { MAX_BYTES } from "../../language/yaml.ts";
@@ -22,11 +22,14 @@ export async function jsonArgument(
   if (argument === undefined) return undefined;
   if (argument === "-") {
     if (!readInput) throw new UsageError(`Cannot read ${what} from standard input here`);
-    return parseJson(new Source("standard input", await abortable(readInput(MAX_BYTES), signal)));
+    const reading = readInput(MAX_BYTES).catch((error: Error) => {
+      throw new UsageError(`Cannot read ${what}: ${error.message}`);
+    });
+    return parseJson(new Source("standard input", await abortable(reading, signal)));
   }
   if (!argument.startsWith("@")) return parseJson(new Source(what, argument));
   const path = argument.slice(1);
-  return parseJson(new Source(path, await readTextFile(path, what, MAX_BYTES)));
+  return parseJson(new Source(path, await readDataFile(path, what, MAX_BYTES)));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readTextFile } from "../../../runtime/file.ts";
+import { readDataFile } from "../../../runtime/file.ts";
 import { plainStyle, renderPlace } from "../../language/render_diagnostic.ts";
 import { Source } from "../../language/source.ts";
 import { UsageError } from "../args.ts";
@@ -43,7 +43,7 @@ export async function readRows(
   if (read === readJsonLines && types.size > 0) {
     throw new UsageError("--type goes with a .csv file; the values in .jsonl have types");
   }
-  const source = new Source(path, await readTextFile(path, "rows", MAX_BYTES));
+  const source = new Source(path, await readDataFile(path, "rows", MAX_BYTES));
   const rows = await read(source, types);
   if (rows.length === 0) throw new UsageError(`Cannot read rows '${path}': it has none`);
   // With other types the rows have other payloads.
@@ -68,6 +68,9 @@ interface CsvRecord {
 
 async function readCsv(source: Source, types: ReadonlyMap<string, CellType>): Promise<Row[]> {
   const { parse } = await import("csv-parse/sync");
+  if (!source.text.includes("\n") && source.text.includes("\r")) {
+    throw new UsageError(`Cannot read CSV '${source.name}': its lines end with CR, not with LF`);
+  }
   /** The line that the next record begins on. */
   let next = 1;
   const rows: Row[] = [];
@@ -115,6 +118,15 @@ async function readCsv(source: Source, types: ReadonlyMap<string, CellType>): Pr
 }
 
 function checkedNames(names: string[], line: number, source: Source): string[] {
+  const separator = names.length === 1 ? /[;\t|]/.exec(names[0]!)?.[0] : undefined;
+  if (separator !== undefined) {
+    const shown = separator === "\t" ? "tab" : `'${separator}'`;
+    throw misplaced(source, line, `there is one column with a ${shown}: separate values by ','`);
+  }
+  const padded = names.find((name) => name !== name.trim());
+  if (padded !== undefined) {
+    throw misplaced(source, line, `the name '${padded}' begins or ends with a space`);
+  }
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw misplaced(source, line, `the name '${twice}' is there twice`);
   if (names.includes("")) throw misplaced(source, line, "a column has no name");

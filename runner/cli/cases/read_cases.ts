@@ -1,4 +1,4 @@
-import { FileError, readTextFile } from "../../../runtime/file.ts";
+import { FileError, readDataFile } from "../../../runtime/file.ts";
 import { didYouMean } from "../../../runtime/suggest.ts";
 import { type Diagnostic, Diagnostics } from "../../language/diagnostic.ts";
 import type { CaseRow, Recipe } from "../../language/model.ts";
@@ -31,7 +31,7 @@ export async function readCases(
   const ofRecipe = new Diagnostics(recipe.source);
   let source: Source;
   try {
-    source = new Source(path, await readTextFile(path, "cases", MAX_BYTES));
+    source = new Source(path, await readDataFile(path, "cases", MAX_BYTES));
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     const code = error.code === "EFBIG" ? "too-large" : "cannot-read";

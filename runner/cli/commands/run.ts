@@ -42,7 +42,11 @@ Exit codes: 0 passed; 1 failed; 2 invalid recipe or command line;
     if (!flags.has("watch")) return await runOnce(args, context);
     const { filesChanged, readFiles } = await import("../watch_files.ts");
     const { dev } = args.values;
+    let more = dev === undefined ? [] : [dev];
+    const list = async () => [...new Set([...await findRecipeFiles(positional), ...more])];
     while (!context.signal.aborted) {
+      // What is saved while it runs is a change, too.
+      const atStart = await readFiles(list);
       await runOnce(args, context).catch((error) => {
         // A file of definitions is often broken for a moment while it is edited.
         if (dev === undefined || !(error instanceof DevFileError)) throw error;
@@ -51,9 +55,8 @@ Exit codes: 0 passed; 1 failed; 2 invalid recipe or command line;
       if (context.signal.aborted) break;
       const { recipes, casesFiles } = await loadRecipes(positional, context);
       const used = [...withUsed(recipes)].map(({ source }) => source.name);
-      const more = [...used, ...casesFiles, ...(dev === undefined ? [] : [dev])];
-      const list = async () => [...new Set([...await findRecipeFiles(positional), ...more])];
-      const before = await readFiles(list);
+      more = [...used, ...casesFiles, ...(dev === undefined ? [] : [dev])];
+      const before = new Map([...await readFiles(list), ...atStart]);
       context.out.write("Waiting for file changes…\n");
       await filesChanged(before, list, context);
     }

@@ -20,7 +20,7 @@ export const start: Command = {
   options: { ...CALL_OPTIONS, ...WAIT_OPTION, ...DEV_OPTIONS, publish: PUBLISH_OPTION },
   examples: (program) => [
     `${program} start order-pipeline '{"order_id": "ORD-7", "items": ["a"]}' --wait`,
-    `${program} start order '{"id": 7}' --publish paid --dev orders.ts --clock virtual`,
+    `${program} start order '{"id": 7}' --dev orders.ts --publish paid`,
     `${program} start sleeper '{"ms": 5000}' --json | jq -r .run_id`,
   ],
   details: `
