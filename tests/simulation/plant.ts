@@ -123,7 +123,12 @@ async function processorTime(pid: number): Promise<number> {
 if (import.meta.main) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { seed: { type: "string" }, programs: { type: "string" }, jobs: { type: "string" } },
+    options: {
+      seed: { type: "string" },
+      programs: { type: "string" },
+      jobs: { type: "string" },
+      recipes: { type: "boolean" },
+    },
   });
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
   const programs = Number(values.programs ?? 2_000);
