@@ -7,7 +7,7 @@ import { CLIENTS, search, type Subject } from "./search.ts";
 
 const [seed, programs, kind] = process.argv.slice(2);
 const subject = kind === "recipes"
-  ? (await import("./recipes/run_recipe.ts")).RECIPES as Subject<unknown>
+  ? (await import("./recipes/run_recipes.ts")).RECIPES as Subject<unknown>
   : CLIENTS as Subject<unknown>;
 const print = (hunt: { ran: number; violation?: string }) =>
   void process.stdout.write(JSON.stringify(hunt) + "\n");

@@ -19,7 +19,7 @@ const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
 const programs = Number(values.programs ?? (minutes === undefined ? 1_000 : 1e9));
 const subject = values.recipes
-  ? (await import("./recipes/run_recipe.ts")).RECIPES as Subject<unknown>
+  ? (await import("./recipes/run_recipes.ts")).RECIPES as Subject<unknown>
   : CLIENTS as Subject<unknown>;
 
 const print = (text: string) => void process.stdout.write(text + "\n");

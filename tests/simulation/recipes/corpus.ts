@@ -1,29 +1,35 @@
-import type { Action, RecipePlan, StepPlan } from "./plan.ts";
+import type { Action, RecipePlan, RunPlan, StepPlan } from "./plan.ts";
 
 /** A recipe that once contradicted a rule, made small. */
 export interface FoundRecipe {
   readonly what: string;
-  readonly plan: RecipePlan;
+  readonly plan: RunPlan;
 }
 
 function step(action: Action, more: Partial<StepPlan> = {}): StepPlan {
-  return { action, soft: false, ...more };
+  return { action, soft: false, side: 1, marks: false, ...more };
 }
 
-function plan(steps: readonly StepPlan[], more: Partial<RecipePlan> = {}): RecipePlan {
+function plan(
+  steps: readonly StepPlan[],
+  recipe: Partial<RecipePlan> = {},
+  run: Partial<RunPlan> = {},
+): RunPlan {
   return {
     seed: 0,
     nodes: 1,
     latency: [1, 1],
-    isScript: false,
+    recipes: [{ isScript: false, steps, always: [], ...recipe }],
+    parallel: 1,
+    bail: false,
+    retries: 0,
+    failOnFlaky: false,
     secrets: ["plain", "special"],
     callTimeout: 30_000,
-    steps,
-    always: [],
     faults: [],
     writeFaults: [],
     disturbances: [],
-    ...more,
+    ...run,
   };
 }
 
@@ -38,22 +44,24 @@ export const CORPUS: readonly FoundRecipe[] = [
     plan: plan([nobody, wait], {
       isScript: true,
       timeout: 3_007,
-      disturbances: [{ at: 5, do: "half-open" }],
-    }),
+    }, { disturbances: [{ at: 5, do: "half-open" }] }),
   },
   {
     what: "a script whose `always` waits for a silent server is errored, as in YAML",
     plan: plan([nobody], {
       isScript: true,
       always: [wait],
-      disturbances: [{ at: 5, do: "half-open" }],
-    }),
+    }, { disturbances: [{ at: 5, do: "half-open" }] }),
   },
   {
     what: "a soft step that is interrupted before its time is over is still soft",
-    plan: plan([
-      step({ do: "use", steps: [nobody], always: [start] }, { soft: true }),
-    ], { timeout: 1, interrupt: 0 }),
+    plan: plan(
+      [
+        step({ do: "use", gives: false, steps: [nobody], always: [start] }, { soft: true }),
+      ],
+      { timeout: 1 },
+      { interrupt: 0 },
+    ),
   },
   {
     what: "a cancel without a job has sent nothing, so that it is retried",

@@ -1,7 +1,13 @@
-import type { RecipeEvent, RunnerClient, StepFinished } from "../../../runner/mod.ts";
+import type { RecipeEvent, RunnerClient } from "../../../runner/mod.ts";
 import { listen, type Listening } from "./channel_events.ts";
 import { isTerminal } from "../../../protocol/mod.ts";
 import type { World, WorldClock } from "../../../testing/mod.ts";
+
+type EventOf<T extends RecipeEvent["type"]> = Extract<RecipeEvent, { type: T }>;
+type CaseStarted = EventOf<"case.started">;
+type CaseFinished = EventOf<"case.finished">;
+type CaseSkipped = EventOf<"case.skipped">;
+type StepFinished = EventOf<"step.finished">;
 
 /** A position among all that was noted, and the time on the runner's clock. */
 export interface Moment {
@@ -36,29 +42,32 @@ const METHODS = new Set([
   ...["getJob", "getWorkflow", "workflowTimeline", "stats"],
 ]);
 
-/** What happened in one case of a run. */
-export class CaseEvidence {
+/** How an attempt of a case has ended. */
+export type AttemptEnd = Extract<RecipeEvent, { type: "case.finished" | "case.retried" }>;
+
+/** What happened in one attempt of a case. */
+export class CaseAttempt {
   readonly #run: Evidence;
   readonly steps = new Map<string, StepEvidence>();
-  /** When the case began and ended. */
-  began?: Moment;
-  ended?: Moment;
+  /** When the attempt began. */
+  readonly began: Moment & { readonly event: CaseStarted };
   /** When the last step of the phase `steps` was reported. */
-  stepsEnded?: Moment;
-  /** The last event of the case. */
-  end?: Extract<RecipeEvent, { type: "case.finished" | "case.skipped" }>;
+  stepsEnded: Moment;
+  /** When and how the attempt ended. */
+  ended?: Moment & { readonly event: AttemptEnd };
 
-  constructor(run: Evidence) {
+  constructor(run: Evidence, began: CaseAttempt["began"]) {
     this.#run = run;
+    this.began = this.stepsEnded = began;
   }
 
   get calls(): readonly Call[] {
     return this.#run.calls;
   }
 
-  /** The subscriptions since the case began. Cases side by side have none. */
+  /** The subscriptions since the attempt began. Cases side by side have none. */
   get listenings(): readonly Listening[] {
-    return this.#run.listenings.filter(({ order }) => order > this.began!.order);
+    return this.#run.listenings.filter(({ order }) => order > this.began.order);
   }
 
   get statuses(): Evidence["statuses"] {
@@ -67,6 +76,24 @@ export class CaseEvidence {
 
   get interrupted(): Evidence["interrupted"] {
     return this.#run.interrupted;
+  }
+}
+
+/** What happened in one case of a run. */
+export class CaseEvidence {
+  readonly attempts: CaseAttempt[] = [];
+  readonly warnings: string[] = [];
+  /** When it was reported that it has ended, or that it was not started. */
+  ended?: Moment & { readonly event: CaseFinished | CaseSkipped };
+
+  /** When its first attempt began. */
+  get began(): Moment | undefined {
+    return this.attempts[0]?.began;
+  }
+
+  /** The steps of all attempts, by their phases and numbers. */
+  get steps(): [string, StepEvidence][] {
+    return this.attempts.flatMap(({ steps }) => [...steps]);
   }
 }
 
@@ -80,10 +107,11 @@ export class Evidence {
   readonly statuses: (Moment & { readonly isConnected: boolean })[] = [];
   readonly #world: World;
   readonly #clock: WorldClock;
-  readonly #keyOf: (event: { phase: string; step: string; label?: string }) => string;
+  readonly #keyOf: (event: { case: number; phase: string; step: string; label?: string }) => string;
   #order = 0;
-  /** When the run ended. */
-  ended?: Moment;
+  /** When the run began, and when it ended. */
+  began?: Moment & { readonly event: EventOf<"run.started"> };
+  ended?: Moment & { readonly event: EventOf<"run.finished"> };
   /** When the run was interrupted. */
   interrupted?: Moment & { readonly reason: unknown };
 
@@ -91,7 +119,7 @@ export class Evidence {
   constructor(
     world: World,
     clock: WorldClock,
-    keyOf: (event: { phase: string; step: string; label?: string }) => string,
+    keyOf: (event: { case: number; phase: string; step: string; label?: string }) => string,
   ) {
     this.#world = world;
     this.#clock = clock;
@@ -136,27 +164,45 @@ export class Evidence {
     const moment = this.moment();
     this.events.push(event);
     this.#world.record("runner", "reports", JSON.stringify(event));
-    if (event.type === "run.finished") this.ended = moment;
+    if (event.type === "run.started") this.began = { ...moment, event };
+    if (event.type === "run.finished") this.ended = { ...moment, event };
     if (!("case" in event) || event.case === undefined) return;
-    const one = this.cases[event.case] ??= new CaseEvidence(this);
-    if (event.type === "case.started") one.began = one.stepsEnded = moment;
-    if (event.type === "case.skipped") one.end = event;
-    if (event.type === "case.finished") {
-      one.ended = moment;
-      one.end = event;
+    const one = this.cases[event.case] ??= new CaseEvidence();
+    switch (event.type) {
+      case "case.started":
+        one.attempts.push(new CaseAttempt(this, { ...moment, event }));
+        break;
+      case "case.retried":
+        one.attempts.at(-1)!.ended = { ...moment, event };
+        break;
+      case "case.finished":
+        one.attempts.at(-1)!.ended = { ...moment, event };
+        one.ended = { ...moment, event };
+        break;
+      case "case.skipped":
+        one.ended = { ...moment, event };
+        break;
+      case "warning":
+        one.warnings.push(event.text);
+        break;
+      default:
+        this.#reportStep(one.attempts.at(-1)!, event, moment);
     }
+  }
+
+  #reportStep(attempt: CaseAttempt, event: RecipeEvent, moment: Moment): void {
     if (event.type === "step.started") {
-      this.#step(event).attempts.push({ start: moment });
+      this.#step(attempt, event).attempts.push({ start: moment });
     } else if (event.type === "step.retried") {
       // In a script nothing is retried, so that the number alone is enough.
-      const attempt = this.#step(event).attempts.at(-1);
-      if (attempt) attempt.end = { ...moment, isRetried: true };
+      const last = this.#step(attempt, event).attempts.at(-1);
+      if (last) last.end = { ...moment, isRetried: true };
     } else if (event.type === "step.finished") {
-      const { attempts, finished } = this.#step(event);
+      const { attempts, finished } = this.#step(attempt, event);
       const last = attempts.at(-1);
       if (last && !last.end) last.end = { ...moment, isRetried: false };
       finished.push({ ...moment, event, stored: this.#storedState(event) });
-      if (event.phase === "steps") one.stepsEnded = moment;
+      if (event.phase === "steps") attempt.stepsEnded = moment;
     }
   }
 
@@ -174,9 +220,11 @@ export class Evidence {
     }
   }
 
-  #step(event: { case: number; phase: string; step: string; label?: string }): StepEvidence {
+  #step(
+    { steps }: CaseAttempt,
+    event: { case: number; phase: string; step: string; label?: string },
+  ): StepEvidence {
     const key = this.#keyOf(event);
-    const { steps } = this.cases[event.case]!;
     let step = steps.get(key);
     if (!step) steps.set(key, step = { attempts: [], finished: [] });
     return step;

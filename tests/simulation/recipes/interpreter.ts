@@ -1,9 +1,10 @@
 import { isTerminal } from "../../../protocol/mod.ts";
 import type { CaseStatus, StepStatus } from "../../../runner/mod.ts";
 import { channelOf, counts, covers, earlyChannelOf, type Listening } from "./channel_events.ts";
-import type { Attempt, Call, CaseEvidence, Moment, StepEvidence } from "./evidence.ts";
-import { type RecipeModel, type StepModel, tagOf, WRITES } from "./model.ts";
-import { type RecipePlan, SECRETS } from "./plan.ts";
+import type { Attempt, Call, CaseAttempt, Moment, StepEvidence } from "./evidence.ts";
+import { type CaseModel, type RecipeModel, type StepModel, tagOf, WRITES } from "./model.ts";
+import { type Action, type RunPlan, SECRETS } from "./plan.ts";
+import { LEVEL, PLACES } from "./recipe_text.ts";
 
 /** How long the steps of a recipe, and those of `always`, may take by default. */
 const [STEPS_TIME, ALWAYS_TIME] = [300_000, 10_000];
@@ -24,16 +25,24 @@ interface Ending {
 /** The time that a step has. */
 interface Limit {
   at: number;
+  /** When it was stopped because an item beside it had failed. */
+  stop?: Moment | undefined;
 }
 
-/** What the interpreter says about a run. */
+/** The attempts that a write was allowed, and how often it may have happened. */
+export interface Allowed {
+  attempts: number;
+  most: number;
+}
+
+/** What the interpreter says about an attempt of a case. */
 export interface Judgement {
   /** What the report says otherwise. */
   readonly problems: string[];
   readonly status: CaseStatus;
   readonly flaky: boolean;
   /** The attempts that each write was allowed, by its tag. */
-  readonly writes: ReadonlyMap<string, { attempts: number; repeats: boolean }>;
+  readonly writes: ReadonlyMap<string, Allowed>;
 }
 
 /**
@@ -41,13 +50,13 @@ export interface Judgement {
  * recipe, given the client's answers to the runner. It shares no code with the runner.
  */
 export class Interpreter {
-  readonly #plan: RecipePlan;
+  readonly #run: RunPlan;
   readonly #model: RecipeModel;
-  readonly #evidence: CaseEvidence;
+  readonly #evidence: CaseAttempt;
   /** What its case calls its writes by, before their tags. */
   readonly #prefix: string;
   readonly #problems: string[] = [];
-  readonly #writes = new Map<string, { attempts: number; repeats: boolean }>();
+  readonly #writes = new Map<string, Allowed>();
   /** The last known state of what each step has created. */
   readonly #states = new Map<StepModel, string>();
   /** The ids of what each step has created, by the item. */
@@ -57,14 +66,20 @@ export class Interpreter {
   #checks = 0;
   /** The variable of the recipe, or of the one that it uses at the moment. */
   #variable: string | undefined = "none";
+  /** The values of the recipe that it uses at the moment. */
+  #used: { level: number } | undefined;
+  /** The outputs of each recipe that was used, but for the state of what it has created. */
+  readonly #outputs = new Map<StepModel, { level: number; state: string | undefined }>();
+  /** The states that steps have added to their results. */
+  readonly #marks = new Map<StepModel, string>();
   /** When the time that all `always` share began, which a used recipe can have started. */
   #cleanUpBegan: number | undefined;
   #hasRetried = false;
 
-  constructor(plan: RecipePlan, model: RecipeModel, evidence: CaseEvidence, place?: string) {
-    this.#prefix = place === undefined ? "" : `${place} `;
-    this.#plan = plan;
-    this.#model = model;
+  constructor(run: RunPlan, { recipe, prefix }: CaseModel, evidence: CaseAttempt) {
+    this.#prefix = prefix;
+    this.#run = run;
+    this.#model = recipe;
     this.#evidence = evidence;
   }
 
@@ -72,15 +87,15 @@ export class Interpreter {
   judge(): Judgement {
     const { began, stepsEnded } = this.#evidence;
     const { steps, always } = this.#model;
-    const limit = { at: began!.at + Math.min(STEPS_TIME, this.#plan.timeout ?? STEPS_TIME) };
+    const limit = { at: began.at + this.#time };
     this.#status = this.#listen(limit);
     for (const step of steps) {
       if (this.#status !== undefined) this.#notReached(step);
       else this.#fail(this.#step(step, limit));
     }
     // A function that is interrupted between two steps starts no other one.
-    if (this.#plan.isScript) this.#status ??= this.#endOfFunction(limit);
-    const cleanUp = { at: (this.#cleanUpBegan ?? stepsEnded!.at) + ALWAYS_TIME };
+    if (this.#isScript) this.#status ??= this.#endOfFunction(limit);
+    const cleanUp = { at: (this.#cleanUpBegan ?? stepsEnded.at) + ALWAYS_TIME };
     for (const step of always) this.#fail(this.#step(step, cleanUp));
     for (const key of this.#evidence.steps.keys()) {
       if (!this.#seen.has(key)) this.#problems.push(`${key} was reported, but is not to run`);
@@ -94,36 +109,44 @@ export class Interpreter {
     };
   }
 
+  get #isScript(): boolean {
+    return this.#model.plan.isScript;
+  }
+
+  /** How long the steps may take. */
+  get #time(): number {
+    return Math.min(STEPS_TIME, this.#model.plan.timeout ?? STEPS_TIME);
+  }
+
   #fail(status: StepStatus | undefined): void {
     if (status !== undefined && status !== "skipped") this.#status ??= status as CaseStatus;
   }
 
   #notReached(step: StepModel): void {
     // Steps of a script are not known before they run.
-    if (this.#plan.isScript || step.action.do === "log" && this.#plan.isScript) return;
+    if (this.#isScript) return;
     const evidence = this.#take(tagOf(step));
     this.#expect(tagOf(step), evidence, { status: "skipped" }, 0);
   }
 
   /** How the case has ended, as it was reported. */
   get #reported(): CaseStatus | undefined {
-    const { end } = this.#evidence;
-    return end?.type === "case.finished" ? end.status : undefined;
+    return this.#evidence.ended?.event.status;
   }
 
   #endOfFunction(limit: Limit): CaseStatus | undefined {
     const { interrupted, stepsEnded } = this.#evidence;
     const reported = this.#reported;
-    if (interrupted && interrupted.at <= stepsEnded!.at && reported === "interrupted") {
+    if (interrupted && interrupted.at <= stepsEnded.at && reported === "interrupted") {
       return "interrupted";
     }
-    return limit.at <= stepsEnded!.at && reported === "failed" ? "failed" : undefined;
+    return limit.at <= stepsEnded.at && reported === "failed" ? "failed" : undefined;
   }
 
   /** Returns how a step has failed, unless it passed or is soft. */
   #step(step: StepModel, limit: Limit): StepStatus | undefined {
     const { items } = step;
-    if (this.#plan.isScript && step.action.do === "log") return undefined;
+    if (this.#isScript && step.action.do === "log") return undefined;
     if (items === undefined) return this.#once(step, limit);
     let failure: StepStatus | undefined;
     this.#created.set(step, new Map());
@@ -133,16 +156,54 @@ export class Interpreter {
       this.#expect(key, this.#take(key), { status: "skipped" }, 0);
       return undefined;
     }
+    if (step.side > 1) return this.#sideBySide(step, items, limit);
     for (let item = 0; item < items && failure === undefined; item++) {
       failure = this.#once(step, limit, item);
     }
     return failure;
   }
 
+  /** Returns how a step has failed that runs for some of its items at a time. */
+  #sideBySide(step: StepModel, items: number, limit: Limit): StepStatus | undefined {
+    const key = tagOf(step);
+    const all = Array.from(
+      { length: items },
+      (_, item) => this.#evidence.steps.get(`${key}[${item}]`),
+    );
+    const ran = all.flatMap((one, item) => {
+      const [finish] = one?.finished ?? [];
+      return one && finish ? [{ item, began: one.attempts[0]?.start ?? finish, finish }] : [];
+    });
+    const failures = ran.filter(({ finish: { event } }) =>
+      event.status === "interrupted" ||
+      event.status !== "passed" && event.status !== "skipped" && !event.soft
+    );
+    const first = failures.toSorted((a, b) => a.finish.order - b.finish.order)[0];
+    for (const [index, { item, began }] of ran.entries()) {
+      if (item !== index) this.#problems.push(`${key} left out item ${index}`);
+      const beside = ran.filter((one) =>
+        one.began.order < began.order && one.finish.order > began.order
+      ).length;
+      if (beside >= step.side) this.#problems.push(`${key}[${item}] ran beside ${beside} others`);
+      if (index < step.side && began.at > ran[0]!.began.at && beside < index) {
+        this.#problems.push(`${key}[${item}] was started late`);
+      }
+      if (first && first.finish.order < began.order && first.finish.at < began.at) {
+        this.#problems.push(`${key}[${item}] was started after ${first.item} had failed`);
+      }
+    }
+    if (ran.length < items && !first) this.#problems.push(`${key} ran for ${ran.length} items`);
+    const results = new Map(ran.map(({ item }) => [
+      item,
+      this.#once(step, { ...limit, stop: item === first?.item ? undefined : first?.finish }, item),
+    ]));
+    return first && results.get(first.item);
+  }
+
   #once(step: StepModel, outer: Limit, item?: number): StepStatus | undefined {
     const key = item === undefined ? tagOf(step) : `${tagOf(step)}[${item}]`;
     const { condition, retry } = step;
-    if (this.#plan.isScript) {
+    if (this.#isScript) {
       const isHandled = !condition || this.#hasResult(condition.step);
       if (!isHandled || this.#mayNotBegin(step, key, outer)) return undefined;
     }
@@ -190,7 +251,7 @@ export class Interpreter {
         return this.#expect(key, evidence, ending, number, step, outer);
       }
       // The pause between two attempts was ended.
-      const after: Ending = this.#isInterrupted(step, finish)
+      const after: Ending = this.#isStopped(step, finish, outer)
         ? { status: "interrupted", or: outer.at <= finish.at ? [ending.status] : [] }
         : ending;
       return this.#expect(key, evidence, after, number, step, outer);
@@ -202,7 +263,7 @@ export class Interpreter {
     const { interrupted, steps, stepsEnded, ended } = this.#evidence;
     if (steps.has(key)) return false;
     if (phase === "always") return limit.at <= ended!.at;
-    return limit.at <= stepsEnded!.at || (interrupted?.at ?? Infinity) <= stepsEnded!.at;
+    return limit.at <= stepsEnded.at || (interrupted?.at ?? Infinity) <= stepsEnded.at;
   }
 
   #isMet(condition: StepModel["condition"]): boolean {
@@ -226,20 +287,27 @@ export class Interpreter {
     return phase === "steps" && interrupted !== undefined && interrupted.order < order;
   }
 
+  /** Whether a step was stopped by an interruption, or because an item beside it had failed. */
+  #isStopped(step: StepModel, moment: Moment, { stop }: Limit): boolean {
+    return this.#isInterrupted(step, moment) || stop !== undefined && stop.order < moment.order;
+  }
+
   /** Whether the time of a step was over at a moment; "maybe" if both are the same millisecond. */
-  #over(step: StepModel, { at }: Limit, moment: Moment | undefined): "yes" | "no" | "maybe" {
+  #over(step: StepModel, limit: Limit, moment: Moment | undefined): "yes" | "no" | "maybe" {
     if (!moment) return "no";
+    const { at, stop } = limit;
     if (this.#isInterrupted(step, moment) || at < moment.at) return "yes";
-    return at === moment.at ? "maybe" : "no";
+    if (stop && stop.at < moment.at) return "yes";
+    return at === moment.at || this.#isStopped(step, moment, limit) ? "maybe" : "no";
   }
 
   /** Returns how one attempt must have ended. */
   #attempt(step: StepModel, { start, end }: Attempt, outer: Limit, item?: number): Ending {
-    const limit = { at: Math.min(outer.at, start.at + (step.within ?? Infinity)) };
+    const limit = { ...outer, at: Math.min(outer.at, start.at + (step.within ?? Infinity)) };
     const inner = () => this.#perform(step, start, end!, limit, item);
     const isOver = this.#over(step, limit, start);
     if (isOver === "no") return inner();
-    const stopped: Ending = this.#isInterrupted(step, start)
+    const stopped: Ending = this.#isStopped(step, start, limit)
       ? { status: "interrupted", or: limit.at <= start.at ? ["failed"] : [] }
       : { status: "failed" };
     if (isOver === "yes") return stopped;
@@ -261,6 +329,12 @@ export class Interpreter {
       }
       case "set":
         return { status: action.tells || this.#hasResult(target!) ? "passed" : "failed" };
+      case "mark":
+        this.#checks++;
+        return { status: this.#marks.get(target!) === action.state ? "passed" : "failed" };
+      case "output":
+        this.#checks++;
+        return { status: this.#hasOutput(target!, action) ? "passed" : "failed" };
       case "recall":
         this.#checks++;
         return { status: this.#variable === action.state ? "passed" : "failed" };
@@ -269,7 +343,7 @@ export class Interpreter {
         return { status: step.expects ?? true ? "passed" : "failed" };
       case "sleep":
         if (end.at === start.at + action.ms && action.ms + start.at <= limit.at) {
-          const isTie = end.at === limit.at || this.#isInterrupted(step, end);
+          const isTie = end.at === limit.at || this.#isStopped(step, end, limit);
           if (step.expects !== undefined) this.#checks++;
           const status = step.expects ?? true ? "passed" : "failed";
           return { status, or: isTie ? [this.#stop(step, end, limit).status] : [] };
@@ -293,12 +367,22 @@ export class Interpreter {
     return { status: failures.find((failure) => failure !== undefined) ?? "passed" };
   }
 
+  /** Whether an output of a recipe that was used is what an assertion says. */
+  #hasOutput(use: StepModel, { of, state }: Extract<Action, { do: "output" }>): boolean {
+    const outputs = this.#outputs.get(use);
+    if (!outputs) return false;
+    if (of === "level") return outputs.level === LEVEL;
+    return state === (of === "state" ? outputs.state : this.#states.get(use.given!));
+  }
+
   /** Returns how another recipe has ended. Its own time is never shorter than what is left. */
   #use(step: StepModel, start: Moment, limit: Limit): Ending {
     let failure: StepStatus | undefined;
     let ended = start;
     const outer = this.#variable;
     this.#variable = "none";
+    const { level = LEVEL } = step.action as Extract<Action, { do: "use" }>;
+    this.#used = { level };
     const ends = (one: StepModel) => {
       const finish = [...this.#evidence.steps].findLast(([key]) => isPartOf(key, one))?.[1];
       ended = finish?.finished.at(-1) ?? ended;
@@ -308,8 +392,7 @@ export class Interpreter {
       else failure = this.#step(one, limit);
       ends(one);
     }
-    const { began } = this.#evidence;
-    const whole = { at: began!.at + Math.min(STEPS_TIME, this.#plan.timeout ?? STEPS_TIME) };
+    const whole = { at: this.#evidence.began.at + this.#time };
     // The recipe around it shares the time of its `always` once it was stopped.
     const isShared = this.#over(step, whole, ended) !== "no";
     if (isShared) this.#cleanUpBegan ??= ended.at;
@@ -318,14 +401,22 @@ export class Interpreter {
       const failed = this.#step(one, cleanUp);
       failure ??= failed;
     }
+    const state = this.#variable;
     this.#variable = outer;
+    this.#used = undefined;
+    // An output without a value fails the step, although the recipe has passed.
+    if (failure === undefined && step.given && !this.#hasResult(step.given)) failure = "failed";
+    if (failure === undefined) {
+      this.#outputs.set(step, { level, state });
+      this.#created.set(step, new Map());
+    }
     return { status: failure ?? "passed" };
   }
 
   /** Returns how a step that was stopped has ended. */
   #stop(step: StepModel, end: Moment, limit: Limit): Ending {
     const isLate = limit.at <= end.at;
-    if (this.#isInterrupted(step, end)) {
+    if (this.#isStopped(step, end, limit)) {
       return { status: "interrupted", or: isLate ? ["failed"] : [] };
     }
     if (!isLate) this.#problems.push(`${tagOf(step)} ended, although nothing has ended it`);
@@ -348,16 +439,22 @@ export class Interpreter {
       return target ? call.args[0] === id : call.method === "stats";
     });
     if (isCreation) {
-      const { attempts = 0 } = this.#writes.get(tag) ?? {};
-      this.#writes.set(tag, { attempts: attempts + 1, repeats: step.retry?.repeats ?? false });
+      const attempts = (this.#writes.get(tag)?.attempts ?? 0) + 1;
+      this.#writes.set(tag, { attempts, most: step.retry?.repeats ? attempts : 1 });
     }
     const most = action.do === "get" && target!.action.do === "start" ? 2 : 1;
     if (calls.length !== most) {
       this.#problems.push(`${tag} made ${calls.length} requests, not ${most}`);
     }
-    if (isCreation && !this.#plan.isScript) {
-      const wrong = calls.find((call) => sentBy(call).state !== this.#variable);
-      if (wrong) this.#problems.push(`${tag} sent ${sentBy(wrong).state}, not ${this.#variable}`);
+    const { place = this.#used ? PLACES.used : PLACES.own } = this.#run;
+    const values: Record<string, unknown> = {
+      place,
+      ...(this.#isScript ? {} : { state: this.#variable }),
+      ...(this.#used ? { level: this.#used.level } : {}),
+    };
+    for (const [name, value] of isCreation ? Object.entries(values) : []) {
+      const wrong = calls.find((call) => sentBy(call)[name] !== value);
+      if (wrong) this.#problems.push(`${tag} sent ${name} ${sentBy(wrong)[name]}, not ${value}`);
     }
     const failed = calls.find(({ settled }) => settled && "error" in settled);
     const open = calls.find(({ settled }) => !settled || settled.order > end.order);
@@ -378,13 +475,15 @@ export class Interpreter {
     const created = this.#created.get(step) ?? new Map();
     this.#created.set(step, created.set(item, (job_id ?? run_id)!));
     this.#states.set(step, kind === "enqueue" ? "pending" : state!);
+    if (step.marks) this.#marks.set(step, this.#states.get(step)!);
   }
 
   #failedCall(step: StepModel, { settled }: Call, end: Moment, limit: Limit): Ending {
     const { error } = settled as { error: unknown };
     const { delivery, code } = Object(error);
     const isRepeatable = delivery === undefined ? typeof code === "number" : delivery !== "unknown";
-    if (error === this.#evidence.interrupted?.reason) {
+    const isStop = limit.stop !== undefined && Object(error).kind === "interrupted";
+    if (isStop || error === this.#evidence.interrupted?.reason) {
       return { status: "interrupted", or: limit.at <= end.at ? ["failed"] : [] };
     }
     if (limit.at < end.at) return { status: "failed", isRepeatable };
@@ -439,7 +538,7 @@ export class Interpreter {
 
   /** Returns how the case has failed if it could not listen to the channels of its steps. */
   #listen(limit: Limit): CaseStatus | undefined {
-    if (this.#plan.isScript) return undefined;
+    if (this.#isScript) return undefined;
     const { steps, always } = this.#model;
     const all = [...steps, ...always].flatMap((step) =>
       step.action.do === "use" ? [] : [step, ...step.inner]
@@ -588,14 +687,14 @@ export class Interpreter {
     }
     if (event.attempts !== made) this.#problems.push(`${key} reports ${event.attempts} attempts`);
     if (event.status === "passed" && step?.action.do === "set") {
-      const secret = SECRETS[this.#plan.secrets[0]];
+      const secret = SECRETS[this.#run.secrets[0]];
       this.#variable = step.action.tells ? `<${secret}>` : this.#states.get(step.target!);
     }
     if (event.status === "passed" || event.status === "skipped" || !step) return undefined;
     // The time of a step that was interrupted has ended then.
     const { interrupted } = this.#evidence;
     const end = this.#isInterrupted(step, finish) ? interrupted : finish;
-    const isLate = this.#over({ ...step, phase: "always" }, outer!, end);
+    const isLate = this.#over({ ...step, phase: "always" }, { at: outer!.at }, end);
     const isSoft = isLate === "maybe" ? event.soft : step.soft && isLate === "no";
     if (event.soft !== isSoft) this.#problems.push(`${key} is soft: ${event.soft}`);
     return isSoft && event.status !== "interrupted" ? undefined : event.status;
@@ -613,7 +712,7 @@ function isPartOf(key: string, step: StepModel): boolean {
 }
 
 /** What a call sends with what it creates. */
-function sentBy({ method, args }: Call): { tag?: unknown; state?: unknown } {
+function sentBy({ method, args }: Call): Record<string, unknown> {
   const data = Object(args[1]);
   return Object(method === "call" ? data.payload : data);
 }

@@ -1,4 +1,4 @@
-import type { Action, RecipePlan, StepPlan } from "./plan.ts";
+import { type Action, type RecipePlan, ROWS, type RunPlan, type StepPlan } from "./plan.ts";
 
 /** The kinds of steps that change the server, with the client's method that each calls. */
 export const WRITES: Readonly<Record<string, string>> = {
@@ -13,16 +13,24 @@ export const WRITES: Readonly<Record<string, string>> = {
 const EXPECTING = new Set([...Object.keys(WRITES), "get", "log", "sleep", "stats"]);
 
 /** The kinds of steps that scripts do not have. */
-const WITHOUT_SCRIPT = new Set(["parallel", "use", "set", "recall"]);
+const WITHOUT_SCRIPT = new Set(["parallel", "use", "set", "recall", "output", "mark"]);
+
+/** How a recipe names the values that tell its cases apart. */
+const TEMPLATES: Readonly<Record<string, string>> = {
+  row: "${{ vars.row }}",
+  place: "${{ matrix.place }}",
+};
 
 /** A step whose targets are chosen. */
 export interface StepModel extends Omit<StepPlan, "condition"> {
   /** Its number in reports. */
   number: string;
   phase: "steps" | "always";
-  /** Whether the recipe has a matrix. */
-  hasMatrix: boolean;
-  /** The id of its result, if it creates a job or a run. */
+  /** What comes before its tag in what it creates, as templates: the case that it belongs to. */
+  prefix: string;
+  /** Whether it belongs to a recipe that another one uses. */
+  isUsed: boolean;
+  /** The id of its result, if it creates a job or a run, or uses a recipe. */
   id?: string;
   /** The step that created the job or run that this step reads, changes or waits for. */
   target?: StepModel;
@@ -32,14 +40,33 @@ export interface StepModel extends Omit<StepPlan, "condition"> {
   inner: StepModel[];
   /** The `always` of the recipe that the step uses. */
   cleanUp: StepModel[];
+  /** The step whose state is an output of the recipe that the step uses. */
+  given?: StepModel;
 }
 
 /** A recipe whose targets are chosen. */
 export interface RecipeModel {
-  /** The value of the matrix in each case; without a matrix there is one case. */
-  cases: readonly (string | undefined)[];
+  /** Its file. */
+  file: string;
+  plan: RecipePlan;
+  /** What tells its cases apart: text, or \`row\` or \`place\` for their values. */
+  prefix: string[];
   steps: StepModel[];
   always: StepModel[];
+}
+
+/** A case of a run. */
+export interface CaseModel {
+  recipe: RecipeModel;
+  name: string;
+  /** What comes before the tags of what it creates. */
+  prefix: string;
+}
+
+/** A run of recipes whose targets are chosen. */
+export interface RunModel {
+  recipes: RecipeModel[];
+  cases: CaseModel[];
 }
 
 /** Returns what a step that creates something calls it by, so that it is found in the store. */
@@ -47,57 +74,97 @@ export function tagOf({ phase, number }: StepModel, item?: number): string {
   return `${phase} ${number}${item === undefined ? "" : `/${item}`}`;
 }
 
+/** Chooses the targets of all steps of a run. */
+export function modelOf(plan: RunPlan): RunModel {
+  const cases = plan.recipes.reduce((sum, one) => sum + combinationsOf(one).length, 0);
+  const isCrowded = plan.parallel > 1 && cases > 1;
+  const recipes = plan.recipes.map((recipe, i) => recipeModel(recipe, i, isCrowded));
+  return {
+    recipes,
+    cases: recipes.flatMap((recipe, i) =>
+      combinationsOf(recipe.plan).map(({ values, names }) => ({
+        recipe,
+        name: `Simulated${names.length === 0 ? "" : ` [${names.join(", ")}]`}`,
+        prefix: [...i === 0 ? [] : [`r${i + 1}`], ...values].map((part) => `${part} `).join(""),
+      }))
+    ),
+  };
+}
+
+/** The values that tell the cases of a recipe apart, and how their names show them. */
+function combinationsOf({ rows, matrix }: RecipePlan): { values: string[]; names: string[] }[] {
+  const lines: readonly ({ name?: string; row: string } | undefined)[] = rows
+    ? ROWS[rows]
+    : [undefined];
+  return lines.flatMap((line) =>
+    (matrix ?? [undefined]).map((place) => ({
+      values: [...line ? [line.row] : [], ...place === undefined ? [] : [place]],
+      names: [
+        ...line ? [line.name ?? `row=${line.row}`] : [],
+        ...place === undefined ? [] : [`place=${place}`],
+      ],
+    }))
+  );
+}
+
 /** Chooses the targets of the steps, and leaves out what the language does not allow. */
-export function modelOf({ steps, always, isScript, matrix }: RecipePlan): RecipeModel {
+function recipeModel(plan: RecipePlan, index: number, isCrowded: boolean): RecipeModel {
+  const { steps, always, isScript, matrix, rows } = plan;
+  const parts = [
+    ...index === 0 ? [] : [`r${index + 1}`],
+    ...rows ? ["row"] : [],
+    ...matrix ? ["place"] : [],
+  ];
+  const prefix = parts.map((part) => `${TEMPLATES[part] ?? part} `).join("");
+  let used: StepModel[] = [];
   let made: StepModel[] = [];
-  const readUsed = (model: StepModel, plan: { steps: StepPlan[]; always: StepPlan[] }) => {
-    const outer = made;
-    made = [];
+  const readUsed = (model: StepModel, plan: UseAction) => {
+    const outer = { made, used };
+    made = used = [];
     model.inner = read(plan.steps, "steps", `${model.number}.`, true);
+    if (plan.gives) model.given = made.findLast(({ items }) => items === undefined);
     model.cleanUp = read(plan.always, "always", `${model.number}.`, true);
-    made = outer;
+    ({ made, used } = outer);
+    model.id = `u${model.number}`;
+    used = [...used, model];
   };
   const read = (
     plans: readonly StepPlan[],
     phase: StepModel["phase"],
-    prefix: string,
+    before: string,
     isUsed = false,
   ): StepModel[] => {
     const known = made;
     const created: StepModel[] = [];
-    const used = new Set<StepModel>();
+    const targets = new Set<StepModel>();
     const models = plans.map((plan, index): StepModel => {
-      const isInner = prefix !== "" && !isUsed;
+      const isInner = before !== "" && !isUsed;
       // Steps side by side cannot use each other's results.
-      const model = chosen(plan, isInner ? known : made, { phase, isScript });
-      model.hasMatrix = matrix !== undefined;
-      // The steps of a recipe that is used have no matrix to tell their cases apart by.
-      if (matrix && model.action.do === "use") model.action = { do: "sleep", ms: 5 };
-      model.number = `${prefix}${index + 1}`;
-      // The recipe that is used listens by itself.
-      if (isUsed && model.action.do === "events") {
+      const model = chosen(plan, isInner ? known : made, used, { phase, isScript });
+      model.isUsed = isUsed;
+      model.prefix = isUsed ? "${{ inputs.prefix }}" : prefix;
+      model.number = `${before}${index + 1}`;
+      // The recipe that is used listens by itself, and cases side by side could not be told apart by
+      // what they listen to.
+      if ((isUsed || isCrowded) && model.action.do === "events") {
         delete model.target;
         delete model.condition;
         model.action = { do: "sleep", ms: 5 };
       }
-      // Cases side by side could not be told apart by what they listen to.
-      if (matrix && matrix.parallel > 1 && model.action.do === "events") {
-        delete model.target;
-        delete model.condition;
+      if ((isInner || isCrowded) && model.action.do === "stats") {
         model.action = { do: "sleep", ms: 5 };
       }
-      if ((isInner || matrix) && model.action.do === "stats") model.action = { do: "sleep", ms: 5 };
       // Which of two steps side by side is first is not certain.
       if (isInner && (model.action.do === "set" || model.action.do === "recall")) {
         delete model.target;
         model.action = { do: "assert", holds: true, tells: false };
       }
       // Two readers of one job could not be told apart by what they ask.
-      if (isInner && model.target && used.has(model.target)) {
+      if (isInner && model.target && targets.has(model.target)) {
         delete model.target;
         model.action = { do: "assert", holds: true, tells: false };
       }
-      if (model.target) used.add(model.target);
+      if (model.target) targets.add(model.target);
       // A wait beside it may learn of another state first.
       if (isInner && model.condition?.state !== undefined) delete model.condition;
       // An `assert` with an `expect` is one assertion.
@@ -113,22 +180,31 @@ export function modelOf({ steps, always, isScript, matrix }: RecipePlan): Recipe
       }
       return model;
     });
-    if (prefix !== "" && !isUsed) made = [...known, ...created];
+    if (before !== "" && !isUsed) made = [...known, ...created];
     return models;
   };
   return {
-    cases: matrix?.values ?? [undefined],
+    file: `r${index === 0 ? "" : index + 1}.${isScript ? "recipe.ts" : "yaml"}`,
+    plan,
+    prefix: parts,
     steps: read(steps, "steps", ""),
     always: read(always, "always", ""),
   };
 }
 
+type UseAction = Extract<Action, { do: "use" }>;
+
 function chosen(
   { condition, ...plan }: StepPlan,
   made: readonly StepModel[],
+  used: readonly StepModel[],
   { phase, isScript }: { phase: StepModel["phase"]; isScript: boolean },
 ): StepModel {
-  const model: StepModel = { ...plan, phase, number: "", hasMatrix: false, inner: [], cleanUp: [] };
+  const model: StepModel = {
+    ...plan,
+    phase,
+    ...{ number: "", prefix: "", isUsed: false, inner: [], cleanUp: [] },
+  };
   const action = model.action = { ...plan.action } as Action;
   const isWrite = action.do in WRITES && action.do !== "cancel";
   if (isScript) {
@@ -140,6 +216,8 @@ function chosen(
     if (WITHOUT_SCRIPT.has(action.do)) model.action = { do: "sleep", ms: 20 };
   }
   if (!isWrite) delete model.items;
+  if (isScript || action.do !== "enqueue" && action.do !== "start") model.marks = false;
+  if (model.items !== undefined) model.marks = false;
   if (["wait", "events", "parallel", "use"].includes(action.do)) delete model.retry;
   if (action.do === "parallel" || action.do === "log") model.soft = false;
   const single = made.filter(({ items }) => items === undefined);
@@ -152,6 +230,10 @@ function chosen(
       ? made
       : action.do === "cancel"
       ? single.filter((one) => one.action.do === "enqueue")
+      : action.do === "output"
+      ? used.filter(({ given }) => action.of !== "made" || given)
+      : action.do === "mark"
+      ? single.filter(({ marks }) => marks)
       : action.do === "events"
       ? single.filter((one) => canHaveEventsOn(one, action.channel))
       : single;

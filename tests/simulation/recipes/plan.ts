@@ -1,12 +1,10 @@
-import fc from "fast-check";
 import type { WorldFaultAction } from "../../../testing/mod.ts";
-import { rarely } from "../program.ts";
 
-const JOBS = ["noop", "work", "fails", "flaky", "nobody", "tells"] as const;
-const WORKFLOWS = ["quick", "nap", "gate", "broken", "tells", "hour", "missing"] as const;
-const JOB_STATES = ["completed", "failed", "running", "retrying", "cancelled"] as const;
+export const JOBS = ["noop", "work", "fails", "flaky", "nobody", "tells"] as const;
+export const WORKFLOWS = ["quick", "nap", "gate", "broken", "tells", "hour", "missing"] as const;
+export const JOB_STATES = ["completed", "failed", "running", "retrying", "cancelled"] as const;
 
-const CHANNELS = ["jobs", "workflows", "firehose", "queue", "job", "workflow"] as const;
+export const CHANNELS = ["jobs", "workflows", "firehose", "queue", "job", "workflow"] as const;
 
 /** The secrets that a recipe can have, by what is special about them. */
 export const SECRETS: Readonly<Record<string, string>> = {
@@ -54,7 +52,19 @@ export type Action =
   | { do: "sleep"; ms: number }
   | { do: "stats" }
   | { do: "parallel"; steps: StepPlan[] }
-  | { do: "use"; steps: StepPlan[]; always: StepPlan[] };
+  | {
+    do: "use";
+    /** The input of that name, if it is passed. */
+    level?: number;
+    /** Whether one of its outputs is the state of a job or run that it creates. */
+    gives: boolean;
+    steps: StepPlan[];
+    always: StepPlan[];
+  }
+  /** Asserts what an output of a recipe is that an earlier step has used. */
+  | { do: "output"; pick: number; of: "level" | "state" | "made"; state: string }
+  /** Asserts what a field is that an earlier step has added to its result. */
+  | { do: "mark"; pick: number; state: string };
 
 /** A step, before its targets are chosen. Times are in milliseconds. */
 export interface StepPlan {
@@ -70,8 +80,11 @@ export interface StepPlan {
   };
   /** Whether an `expect` of the step holds, if it has one. */
   expects?: boolean;
-  /** How many items its `for_each` has. */
+  /** How many items its `for_each` has, and for how many it runs at a time. */
   items?: number;
+  side: number;
+  /** Whether it adds a field to its result. */
+  marks: boolean;
   /** Skips the step unless the job or run of an earlier step has a state. */
   condition?: { pick: number; state: string };
 }
@@ -81,180 +94,54 @@ export type Disturbance =
   | { at: number; do: "cut" | "half-open" }
   | { at: number; do: "restart"; ms: number };
 
-/** Everything that a simulation of a recipe does. */
+/** The files of rows for `cases`, and what each has. */
+export const ROWS = {
+  "two.csv": [{ row: "a, b" }, { row: 'say "hi"' }],
+  "three.json": [
+    { name: "first", row: "x" },
+    { name: "second", row: "12:30" },
+    { name: "third", row: "ünï" },
+  ],
+  "one.yaml": [{ name: "only", row: "0012" }],
+} as const satisfies Record<string, readonly { name?: string; row: string }[]>;
+
+/** A recipe. */
 export interface RecipePlan {
+  /** Whether it is in TypeScript. */
+  isScript: boolean;
+  /** The values of its matrix. */
+  matrix?: readonly string[];
+  /** The file of its `cases`. */
+  rows?: keyof typeof ROWS;
+  /** When its quarantine ends, in milliseconds after the world's beginning. */
+  quarantine?: number;
+  timeout?: number;
+  steps: readonly StepPlan[];
+  always: readonly StepPlan[];
+}
+
+/** Everything that a simulation of a run does. */
+export interface RunPlan {
   seed: number;
   nodes: number;
   latency: readonly [number, number];
-  /** Whether the recipe is in TypeScript. */
-  isScript: boolean;
-  /** The values of its matrix, and how many of its cases run at a time. */
-  matrix?: { values: readonly string[]; parallel: number; bail: boolean };
+  recipes: readonly RecipePlan[];
+  /** How many cases run at a time. */
+  parallel: number;
+  bail: boolean;
+  /** How often a case that does not pass is run anew. */
+  retries: number;
+  failOnFlaky: boolean;
+  /** The variable of the environment that the recipes send; absent for their default. */
+  place?: string;
   /** The names of its secrets' values. */
   secrets: readonly [string, string];
-  timeout?: number;
   /** When the run is interrupted. */
   interrupt?: number;
   /** The timeout of the client's calls. */
   callTimeout: number;
-  steps: readonly StepPlan[];
-  always: readonly StepPlan[];
   faults: readonly { frame: number; do: WorldFaultAction; ms: number }[];
   /** Faults of the requests that change something, counted from 1, or of their answers. */
   writeFaults: readonly { write: number; of: "request" | "answer"; do: WorldFaultAction }[];
   disturbances: readonly Disturbance[];
 }
-
-const pick = fc.nat({ max: 5 });
-const tells = fc.boolean();
-const mostly = fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false));
-const state = fc.constantFrom<string>(...JOB_STATES);
-const is = <T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
-
-const leaf: fc.Arbitrary<Action> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({ do: is("enqueue"), name: fc.constantFrom(...JOBS), tells }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({ do: is("start"), name: fc.constantFrom(...WORKFLOWS), tells }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: is("publish"), name: is("go", "stop"), tells }) },
-  { weight: 2, arbitrary: fc.record({ do: is("call"), name: fc.constantFrom(...JOBS), tells }) },
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      do: is("wait"),
-      pick,
-      until: rarely(fc.uniqueArray(state, { minLength: 1, maxLength: 2 }), 2),
-      isExpression: fc.boolean(),
-      untilStep: rarely(is("one", "before", "reserve", "wait:go"), 4),
-      failOn: rarely(state, 5),
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: is("events"),
-      pick,
-      channel: fc.constantFrom(...CHANNELS),
-      where: rarely(is("type", "own", "attempt"), 2),
-      type: is("job.enqueued", "job.completed", "workflow.started", "workflow.step_completed"),
-      count: rarely(fc.integer({ min: 1, max: 4 }), 2),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: is("get", "cancel"), pick }) },
-  { weight: 2, arbitrary: fc.record({ do: is("compare"), pick, state }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: is("assert"),
-      holds: mostly,
-      tells,
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: is("log") }) },
-  { weight: 3, arbitrary: fc.record({ do: is("set"), pick, tells }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({ do: is("recall"), state: is("pending", "running", "completed") }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: is("sleep"), ms: fc.nat({ max: 500 }) }) },
-  { weight: 1, arbitrary: fc.record({ do: is("stats") }) },
-) as fc.Arbitrary<Action>;
-
-function planned(action: fc.Arbitrary<Action>): fc.Arbitrary<StepPlan> {
-  return fc.record({
-    action,
-    within: rarely(
-      fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 9_000 })),
-      3,
-    ),
-    soft: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
-    retry: rarely(
-      fc.record({
-        attempts: fc.integer({ min: 1, max: 4 }),
-        backoff: fc.nat({ max: 300 }),
-        repeats: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
-        isPicky: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
-      }),
-      2,
-    ),
-    expects: rarely(mostly, 6),
-    items: rarely(fc.integer({ min: 1, max: 3 }), 6),
-    condition: rarely(fc.record({ pick, state }), 8),
-  }) as fc.Arbitrary<StepPlan>;
-}
-
-const side = planned(leaf);
-const step = fc.oneof(
-  { weight: 18, arbitrary: side },
-  {
-    weight: 1,
-    arbitrary: planned(fc.record({
-      do: is("use"),
-      steps: fc.array(side, { minLength: 1, maxLength: 4 }),
-      always: fc.array(side, { maxLength: 2 }),
-    })),
-  },
-  {
-    weight: 2,
-    arbitrary: planned(fc.record({
-      do: is("parallel"),
-      steps: fc.array(side, { minLength: 1, maxLength: 3 }),
-    })),
-  },
-);
-
-/** Generates recipes and what happens to them. */
-export const recipePlans: fc.Arbitrary<RecipePlan> = fc.record({
-  seed: fc.nat({ max: 1_000_000 }),
-  nodes: fc.integer({ min: 1, max: 2 }),
-  latency: fc.constantFrom([1, 1], [1, 5], [0, 40]),
-  isScript: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
-  matrix: rarely(
-    fc.record({
-      values: fc.constantFrom(["eu", "us"], ["eu", "us", "ap"]),
-      parallel: fc.integer({ min: 1, max: 3 }),
-      bail: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
-    }),
-    4,
-  ),
-  secrets: fc.tuple(
-    fc.constantFrom(...Object.keys(SECRETS)),
-    fc.constantFrom(...Object.keys(SECRETS)),
-  ),
-  timeout: rarely(fc.integer({ min: 1, max: 5_000 }), 4),
-  interrupt: rarely(fc.oneof(fc.nat({ max: 60 }), fc.nat({ max: 3_000 })), 2),
-  callTimeout: fc.constantFrom(30_000, 2_000),
-  steps: fc.array(step, { minLength: 1, maxLength: 8, size: "max" }),
-  always: fc.array(side, { maxLength: 3 }),
-  faults: fc.array(
-    fc.record({
-      frame: fc.integer({ min: 1, max: 50 }),
-      do: fc.constantFrom<WorldFaultAction>("cut", "cut", "delay", "drop", "half-open", "refuse"),
-      ms: fc.nat({ max: 2_000 }),
-    }),
-    { maxLength: 3, size: "max" },
-  ),
-  writeFaults: fc.array(
-    fc.record({
-      write: fc.integer({ min: 1, max: 4 }),
-      of: is("request", "answer"),
-      do: fc.constantFrom<WorldFaultAction>("cut", "cut", "drop", "half-open"),
-    }),
-    { maxLength: 1 },
-  ),
-  disturbances: fc.array(
-    fc.oneof(
-      fc.record({ at: fc.nat({ max: 1_000 }), do: is("cut", "half-open") }),
-      fc.record({
-        at: fc.nat({ max: 1_000 }),
-        do: is("restart"),
-        ms: fc.constantFrom(0, 300, 8_000),
-      }),
-    ),
-    { maxLength: 1 },
-  ),
-}) as fc.Arbitrary<RecipePlan>;

@@ -1,18 +1,22 @@
-import type { CaseEvidence, Evidence } from "./evidence.ts";
-import type { Judgement } from "./interpreter.ts";
-import type { RecipeModel, StepModel } from "./model.ts";
+import type { CaseStatus, RunCounts } from "../../../runner/mod.ts";
+import type { CaseAttempt, CaseEvidence, Evidence } from "./evidence.ts";
+import type { Allowed, Judgement } from "./interpreter.ts";
+import type { CaseModel, RunModel, StepModel } from "./model.ts";
 import type { World } from "../../../testing/mod.ts";
 import type { Signal } from "../model.ts";
-import type { RecipePlan } from "./plan.ts";
+import type { RunPlan } from "./plan.ts";
+import { quarantineOf } from "./recipe_text.ts";
 
 /** Everything that the rules look at. */
-export interface RecipeEvidence {
+export interface RunEvidence {
   readonly world: World;
-  readonly model: RecipeModel;
-  readonly plan: RecipePlan;
+  readonly model: RunModel;
+  readonly plan: RunPlan;
   readonly evidence: Evidence;
-  /** What the interpreter says about each case that was started. */
-  readonly judgements: ReadonlyMap<CaseEvidence, Judgement>;
+  /** When the world began, in milliseconds since 1970. */
+  readonly worldBegan: number;
+  /** What the interpreter says about each attempt of a case. */
+  readonly judgements: ReadonlyMap<CaseAttempt, Judgement>;
   /** The events that were published for workflows. */
   readonly signals: readonly Signal[];
   /** How many requests with each tag arrived at the nodes. */
@@ -22,48 +26,160 @@ export interface RecipeEvidence {
   readonly isDisturbed: boolean;
 }
 
-type Rule = (evidence: RecipeEvidence) => Iterable<string>;
+type Rule = (evidence: RunEvidence) => Iterable<string>;
 
-/** The outcome is the interpreter's. */
-function* verdictIsRight({ evidence, judgements, exitCode }: RecipeEvidence): Iterable<string> {
-  for (const [{ end }, judgement] of judgements) {
+/** How a case that was started has ended. */
+interface Outcome {
+  model: CaseModel;
+  status: CaseStatus;
+  flaky: boolean;
+  isQuarantined: boolean;
+  /** Whether its failure does not fail the run. */
+  isExcused: boolean;
+}
+
+/** Returns how each case that was started must have ended. */
+function outcomesOf(about: RunEvidence): Map<CaseEvidence, Outcome> {
+  const { evidence, model, judgements, worldBegan } = about;
+  const began = Date.parse(evidence.began!.event.ts);
+  return new Map(evidence.cases.flatMap((one, index) => {
+    const last = one.attempts.at(-1);
+    if (!last) return [];
+    const { status, flaky } = judgements.get(last)!;
+    const { quarantine } = model.cases[index]!.recipe.plan;
+    const isQuarantined = quarantine !== undefined && worldBegan + quarantine > began;
+    return [[one, {
+      model: model.cases[index]!,
+      status,
+      flaky: flaky || status === "passed" && one.attempts.length > 1,
+      isQuarantined,
+      isExcused: isQuarantined && (status === "failed" || status === "errored"),
+    }]];
+  }));
+}
+
+/** The outcome of each attempt and case is the interpreter's. */
+function* verdictIsRight(about: RunEvidence): Iterable<string> {
+  for (const [{ ended, stepsEnded }, judgement] of about.judgements) {
     yield* judgement.problems.map((problem) => `1: ${problem}`);
-    if (end?.type !== "case.finished") {
-      yield "1: a case has not ended";
+    if (!ended || !stepsEnded) {
+      yield "1: an attempt has not ended";
       continue;
     }
-    if (end.status !== judgement.status) yield `1: it ${end.status}, not ${judgement.status}`;
-    if (end.flaky !== judgement.flaky) yield `1: flaky is ${end.flaky}`;
+    const { status } = ended.event;
+    if (status !== judgement.status) yield `1: it ${status}, not ${judgement.status}`;
   }
+  for (const [one, outcome] of outcomesOf(about)) {
+    const { attempts, ended } = one;
+    if (ended?.event.type !== "case.finished") continue;
+    const { event } = ended;
+    if (event.flaky !== outcome.flaky) yield `1: flaky is ${event.flaky}`;
+    if ((event.attempts ?? 1) !== attempts.length) yield `1: it says ${event.attempts} attempts`;
+    const { isQuarantined, model } = outcome;
+    const quarantine = isQuarantined ? quarantineOf(model.recipe, about.worldBegan) : undefined;
+    if (JSON.stringify(event.quarantine) !== JSON.stringify(quarantine)) {
+      yield `1: its quarantine is ${JSON.stringify(event.quarantine)}`;
+    }
+    const isOver = model.recipe.plan.quarantine !== undefined && !isQuarantined;
+    const isWarned = one.warnings.some((text) => text.includes("its quarantine ended"));
+    if (isWarned !== (isOver && outcome.status !== "passed")) {
+      yield `1: it ${isWarned ? "warns" : "does not warn"} of a quarantine that is over`;
+    }
+  }
+}
+
+/** The exit code and the counts follow from the outcomes of the cases. */
+function* runEndsRight(about: RunEvidence): Iterable<string> {
+  const { evidence, plan, exitCode, model } = about;
   const { interrupted, ended } = evidence;
-  const statuses = [...judgements.values()].map(({ status }) => status);
-  const has = (status: string) => statuses.some((one) => one === status);
-  const wanted = interrupted && interrupted.order < ended!.order
-    ? 130
-    : has("failed")
-    ? 1
-    : has("errored")
-    ? 3
-    : has("unchecked") || !has("passed")
-    ? 4
-    : 0;
+  const isInterrupted = interrupted !== undefined && interrupted.order < ended!.order;
+  const outcomes = [...outcomesOf(about).values()];
+  const has = (status: string) => outcomes.some((one) => one.status === status && !one.isExcused);
+  const isFailedByFlaky = plan.failOnFlaky &&
+    outcomes.some(({ flaky, isQuarantined }) => flaky && !isQuarantined);
+  const codeOf = (isFailed: boolean) =>
+    isInterrupted
+      ? 130
+      : isFailed
+      ? 1
+      : has("errored")
+      ? 3
+      : has("unchecked") || !outcomes.some((one) => one.status === "passed" || one.isExcused)
+      ? 4
+      : 0;
+  const wanted = codeOf(has("failed") || isFailedByFlaky);
   if (exitCode !== wanted) yield `1: the exit code is ${exitCode}, not ${wanted}`;
+  const { event } = ended!;
+  if (event.exit_code !== exitCode) yield `1: the run says its exit code is ${event.exit_code}`;
+  if (event.interrupted !== isInterrupted) yield `1: interrupted is ${event.interrupted}`;
+  const isByFlaky = wanted !== codeOf(has("failed"));
+  if ((event.failed_by === "flaky") !== isByFlaky) yield `1: failed_by is ${event.failed_by}`;
+  const count = (status: string) =>
+    outcomes.filter((one) => one.status === status && !one.isExcused).length;
+  const notStarted = model.cases.length - outcomes.length;
+  const excused = outcomes.filter((one) => one.isExcused).length;
+  const counts: RunCounts = {
+    passed: count("passed"),
+    failed: count("failed"),
+    errored: count("errored"),
+    unchecked: count("unchecked"),
+    interrupted: count("interrupted") + (isInterrupted ? notStarted : 0),
+    skipped: isInterrupted ? 0 : notStarted,
+    flaky: outcomes.filter(({ flaky }) => flaky).length,
+    warnings: evidence.events.filter(({ type }) => type === "warning").length,
+    ...(excused === 0 ? {} : { quarantined: excused }),
+  };
+  for (const [name, number] of Object.entries({ ...event.counts, ...counts })) {
+    const said = event.counts[name as keyof RunCounts];
+    if (said !== number) yield `1: it counts ${said} ${name}, not ${number}`;
+  }
+}
+
+/** A case is run anew if it has not passed and may be; never more often than asked. */
+function* casesAreRetried({ plan, evidence, judgements }: RunEvidence): Iterable<string> {
+  const { interrupted } = evidence;
+  for (const { attempts } of evidence.cases) {
+    for (const [i, attempt] of attempts.entries()) {
+      const { event, order, at } = attempt.ended!;
+      const { status } = judgements.get(attempt)!;
+      const number = i + 1;
+      if ((attempt.began.event.attempt ?? 1) !== number) {
+        yield `1: attempt ${number} says it is ${attempt.began.event.attempt}`;
+      }
+      const mayRetry = number <= plan.retries && (status === "failed" || status === "errored");
+      const isLate = interrupted && interrupted.order < order;
+      const isTie = interrupted?.at === at;
+      const isRetried = event.type === "case.retried";
+      if (isRetried && event.attempt !== number) {
+        yield `1: attempt ${number} ends as ${event.attempt}`;
+      }
+      if (isRetried !== (attempts.length > number)) yield `1: attempt ${number} was not the last`;
+      if (isRetried !== (mayRetry && !isLate) && !(mayRetry && isTie)) {
+        yield `1: attempt ${number} ${status}, and was ${isRetried ? "" : "not "}retried`;
+      }
+    }
+  }
 }
 
 /** Each case is started, unless an interruption or a failure forbids it; never too many at once. */
-function* casesAreStarted({ plan, model, evidence }: RecipeEvidence): Iterable<string> {
-  const { cases, interrupted } = evidence;
-  const { parallel = 1, bail = false } = plan.matrix ?? {};
-  const failed = cases.filter(({ end }) =>
-    end?.type === "case.finished" && end.status !== "passed"
-  );
-  for (let index = 0; index < model.cases.length; index++) {
-    const { began, end } = cases[index] ?? {};
-    if (!end) yield `1: case ${index} was not reported`;
+function* casesAreStarted(about: RunEvidence): Iterable<string> {
+  const { plan: { parallel, bail }, model, evidence: { cases, interrupted } } = about;
+  const outcomes = outcomesOf(about);
+  const failed = cases.filter((one) => {
+    const outcome = outcomes.get(one);
+    return outcome && outcome.status !== "passed" && !outcome.isExcused;
+  });
+  for (const [index, { name, recipe }] of model.cases.entries()) {
+    const one = cases[index];
+    const event = one?.ended?.event;
+    if (!event) yield `1: case ${index} was not reported`;
+    else if (event.name !== name) yield `1: case ${index} is called ${event.name}, not ${name}`;
+    else if (event.file !== recipe.file) yield `1: case ${index} is said to be of ${event.file}`;
+    const { began } = one ?? {};
     if (!began) {
       const reason = interrupted ? "interrupted" : bail && failed.length > 0 ? "bail" : undefined;
-      if (end?.type !== "case.skipped" || end.reason !== reason) {
-        yield `1: case ${index} was not started: ${JSON.stringify(end)}`;
+      if (event?.type !== "case.skipped" || event.reason !== reason) {
+        yield `1: case ${index} was not started: ${JSON.stringify(event)}`;
       }
       continue;
     }
@@ -79,10 +195,16 @@ function* casesAreStarted({ plan, model, evidence }: RecipeEvidence): Iterable<s
 
 /** What a report says was created is in the store, once; nothing was sent that must not be. */
 function* writesHappenOnce(
-  { world, evidence, judgements, signals, received }: RecipeEvidence,
+  { world, evidence, judgements, signals, received }: RunEvidence,
 ): Iterable<string> {
   const { store } = world;
-  const writes = new Map([...judgements.values()].flatMap((one) => [...one.writes]));
+  const writes = new Map<string, Allowed>();
+  for (
+    const [tag, { attempts, most }] of [...judgements.values()].flatMap((it) => [...it.writes])
+  ) {
+    const before = writes.get(tag) ?? { attempts: 0, most: 0 };
+    writes.set(tag, { attempts: before.attempts + attempts, most: before.most + most });
+  }
   const stored = new Map<string, string[]>();
   const add = (value: unknown, id: string) => {
     const { tag } = Object(value);
@@ -94,7 +216,7 @@ function* writesHappenOnce(
   for (const [tag, ids] of stored) {
     const write = writes.get(tag);
     if (!write) yield `2: ${tag} happened, but is not to`;
-    else if (ids.length > (write.repeats ? write.attempts : 1)) {
+    else if (ids.length > write.most) {
       yield `2: ${tag} happened ${ids.length} times`;
     }
   }
@@ -103,7 +225,7 @@ function* writesHappenOnce(
     if (count > attempts) yield `2: ${tag} arrived ${count} times, in ${attempts} attempts`;
   }
   const known = new Set([...stored.values()].flat());
-  for (const { finished } of evidence.cases.flatMap(({ steps }) => [...steps.values()])) {
+  for (const [, { finished }] of evidence.cases.flatMap(({ steps }) => steps)) {
     const event = finished[0]?.event;
     if (event?.status !== "passed" || !["enqueue", "start", "publish"].includes(event.kind)) {
       continue;
@@ -113,8 +235,8 @@ function* writesHappenOnce(
 }
 
 /** A wait ends with what the store has, and not long after. */
-function* waitsAreTrue({ evidence, isDisturbed }: RecipeEvidence): Iterable<string> {
-  for (const [key, { finished }] of evidence.cases.flatMap(({ steps }) => [...steps])) {
+function* waitsAreTrue({ evidence, isDisturbed }: RunEvidence): Iterable<string> {
+  for (const [key, { finished }] of evidence.cases.flatMap(({ steps }) => steps)) {
     for (const { event, stored } of finished) {
       const last = event.observed?.states.at(-1)?.state;
       if (event.kind !== "wait" || stored === undefined || last === undefined) continue;
@@ -131,23 +253,27 @@ function* waitsAreTrue({ evidence, isDisturbed }: RecipeEvidence): Iterable<stri
 }
 
 /** Each step of `always` ran, unless it is about a step that did not. */
-function* alwaysRan({ judgements, model }: RecipeEvidence): Iterable<string> {
+function* alwaysRan({ evidence, model }: RunEvidence): Iterable<string> {
   const isConditional = ({ condition }: StepModel) => condition !== undefined;
-  for (const { ended, stepsEnded, steps } of judgements.keys()) {
-    // Functions of a script do not begin steps when their time is over.
-    if (!ended || ended.at - stepsEnded!.at >= 10_000) continue;
-    for (const step of model.always) {
-      if (isConditional(step) || step.action.do === "log") continue;
-      const keys = [...steps].filter(([key, { attempts }]) =>
-        key.replace(/\[\d+\]$/, "") === `always ${step.number}` && attempts.length > 0
-      );
-      if (keys.length === 0) yield `4: step ${step.number} of always did not run`;
+  for (const [index, { attempts }] of evidence.cases.entries()) {
+    for (const { ended, stepsEnded, steps } of attempts) {
+      // Functions of a script do not begin steps when their time is over.
+      if (!ended || ended.at - stepsEnded.at >= 10_000) continue;
+      for (const step of model.cases[index]!.recipe.always) {
+        if (isConditional(step) || step.action.do === "log") continue;
+        const keys = [...steps].filter(([key, { attempts }]) =>
+          key.replace(/\[\d+\]$/, "") === `always ${step.number}` && attempts.length > 0
+        );
+        if (keys.length === 0) yield `4: step ${step.number} of always did not run`;
+      }
     }
   }
 }
 
 export const RULES: readonly Rule[] = [
   verdictIsRight,
+  runEndsRight,
+  casesAreRetried,
   casesAreStarted,
   writesHappenOnce,
   waitsAreTrue,

@@ -1,52 +1,86 @@
 import { stringify } from "yaml";
 import type { JobHandle, RunHandle, Script } from "../../../runner/mod.ts";
 import { channelOf, counts } from "./channel_events.ts";
-import { type RecipeModel, type StepModel, tagOf } from "./model.ts";
-import type { RecipePlan } from "./plan.ts";
+import { type RecipeModel, type RunModel, type StepModel, tagOf } from "./model.ts";
 
 const API = "${{ secrets.API }}";
 const KEY = "${{ secrets.KEY }}";
 
-/** Writes the recipes that a recipe uses as YAML, by the names of their files. */
-export function usedYaml({ steps }: RecipeModel): Record<string, string> {
-  const used = steps.filter(({ action }) => action.do === "use");
-  return Object.fromEntries(used.map((step) => [
-    fileOf(step),
-    stringify({
-      secrets: ["API", "KEY"],
-      vars: { n: 2, state: "none" },
-      steps: step.inner.map(yamlStep),
-      ...(step.cleanUp.length === 0 ? {} : { always: step.cleanUp.map(yamlStep) }),
-    }, { lineWidth: 0 }),
-  ]));
+/** The default of what the recipes send of their environment, and that of the recipes they use. */
+export const PLACES = { own: "at home", used: "inside" };
+/** The default of an input of the recipes that others use. */
+export const LEVEL = 7;
+
+/** Writes the recipes that the recipes of a run use as YAML, by the names of their files. */
+export function usedYaml({ recipes }: RunModel): Record<string, string> {
+  return Object.fromEntries(
+    recipes.flatMap((recipe) =>
+      recipe.steps.filter(({ action }) => action.do === "use").map((step) => [
+        fileOf(recipe, step),
+        stringify({
+          secrets: ["API", "KEY"],
+          env: { PLACE: PLACES.used },
+          inputs: { prefix: { default: "" }, level: { type: "integer", default: LEVEL } },
+          outputs: {
+            level: "inputs.level",
+            state: "vars.state",
+            ...(step.given === undefined ? {} : { made: `${step.given.id}.state + ""` }),
+          },
+          vars: { n: 2, state: "none" },
+          steps: step.inner.map((one) => yamlStep(one, recipe)),
+          ...(step.cleanUp.length === 0
+            ? {}
+            : { always: step.cleanUp.map((one) => yamlStep(one, recipe)) }),
+        }, { lineWidth: 0 }),
+      ])
+    ),
+  );
 }
 
-function fileOf({ number }: StepModel): string {
-  return `used${number}.yaml`;
+function fileOf({ file }: RecipeModel, { number }: StepModel): string {
+  return `used${number}-${file}`;
 }
 
-/** Writes a recipe as YAML. */
-export function yamlOf({ steps, always, cases }: RecipeModel, { timeout }: RecipePlan): string {
+/**
+ * Writes a recipe as YAML.
+ * @param began When the world began, in milliseconds since 1970.
+ */
+export function yamlOf(recipe: RecipeModel, began: number): string {
+  const { steps, always, plan: { timeout, matrix, rows } } = recipe;
+  const quarantine = quarantineOf(recipe, began);
   return stringify({
-    ...(cases[0] === undefined ? {} : { matrix: { place: [...cases] } }),
+    ...(matrix === undefined ? {} : { matrix: { place: [...matrix] } }),
+    ...(rows === undefined ? {} : { cases: rows }),
     name: "Simulated",
+    ...(quarantine === undefined ? {} : { quarantine }),
     secrets: ["API", "KEY"],
-    vars: { n: 2, state: "none" },
+    env: { PLACE: PLACES.own },
+    vars: { n: 2, state: "none", ...(rows === undefined ? {} : { row: "no row" }) },
     ...(timeout === undefined ? {} : { timeout: `${timeout}ms` }),
-    steps: steps.map(yamlStep),
-    ...(always.length === 0 ? {} : { always: always.map(yamlStep) }),
+    steps: steps.map((one) => yamlStep(one, recipe)),
+    ...(always.length === 0 ? {} : { always: always.map((one) => yamlStep(one, recipe)) }),
   }, { lineWidth: 0 });
 }
 
-function yamlStep(step: StepModel): Record<string, unknown> {
-  const { id, within, soft, retry, items, condition, expects } = step;
+/** Returns the quarantine of a recipe, as it is written. */
+export function quarantineOf(
+  { plan: { quarantine } }: RecipeModel,
+  began: number,
+): { until: string; reason: string } | undefined {
+  if (quarantine === undefined) return undefined;
+  return { until: new Date(began + quarantine).toISOString(), reason: "nobody mends it" };
+}
+
+function yamlStep(step: StepModel, recipe: RecipeModel): Record<string, unknown> {
+  const { id, within, soft, retry, items, side, marks, condition, expects } = step;
   return {
     ...(id === undefined ? {} : { id }),
-    ...fieldsOf(step),
+    ...fieldsOf(step, recipe),
     ...(condition === undefined ? {} : { if: conditionOf(condition) }),
     ...(within === undefined ? {} : { within: `${within}ms` }),
     ...(soft ? { soft } : {}),
-    ...(items === undefined ? {} : { for_each: Array.from({ length: items }, (_, i) => i) }),
+    ...(items === undefined ? {} : forEachOf(items, side)),
+    ...(marks ? { outputs: { mark: "result.state" } } : {}),
     ...(retry === undefined ? {} : {
       retry: {
         attempts: retry.attempts,
@@ -59,6 +93,11 @@ function yamlStep(step: StepModel): Record<string, unknown> {
   };
 }
 
+function forEachOf(items: number, side: number): Record<string, unknown> {
+  const list = Array.from({ length: items }, (_, i) => i);
+  return { for_each: side === 1 ? list : { items: list, parallel: side } };
+}
+
 function conditionOf({ step, state }: NonNullable<StepModel["condition"]>): string {
   if (state !== undefined) return stateIs(step, state);
   return step.items === undefined ? `has(${step.id}.state)` : `size(${step.id}) > 0`;
@@ -69,15 +108,15 @@ function stateIs({ id }: StepModel, state: string): string {
   return `${id}.state + "" == "${state}"`;
 }
 
-function fieldsOf(step: StepModel): Record<string, unknown> {
+function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown> {
   const { action, target } = step;
   const payload = () => {
     const own = step.items === undefined ? tagOf(step) : `${tagOf(step)}/\${{ item }}`;
-    const tag = step.hasMatrix ? `\${{ matrix.place }} ${own}` : own;
-    const state = "${{ vars.state }}";
     return {
-      tag,
-      state,
+      tag: step.prefix + own,
+      state: "${{ vars.state }}",
+      place: "${{ env.PLACE }}",
+      ...(step.isUsed ? { level: "${{ inputs.level }}" } : {}),
       ...("tells" in action && action.tells ? { text: `<${API}>`, key: KEY } : {}),
     };
   };
@@ -142,9 +181,18 @@ function fieldsOf(step: StepModel): Record<string, unknown> {
     case "stats":
       return { stats: {} };
     case "parallel":
-      return { parallel: step.inner.map(yamlStep) };
-    case "use":
-      return { use: fileOf(step) };
+      return { parallel: step.inner.map((one) => yamlStep(one, recipe)) };
+    case "use": {
+      const { level } = action;
+      const inputs = { prefix: step.prefix, ...(level === undefined ? {} : { level }) };
+      return { use: fileOf(recipe, step), inputs };
+    }
+    case "output": {
+      const { of, state } = action;
+      return { assert: `${target!.id}.${of} == ${of === "level" ? LEVEL : JSON.stringify(state)}` };
+    }
+    case "mark":
+      return { assert: `${target!.id}.mark + "" == "${action.state}"` };
   }
 }
 
@@ -158,21 +206,23 @@ export interface ScriptHooks {
 
 /** Returns a recipe as the function of a TypeScript recipe. Its steps are named by their tags. */
 export function scriptOf(
-  { steps, always }: RecipeModel,
+  { steps, always, prefix: parts }: RecipeModel,
   createHooks: () => ScriptHooks,
 ): (t: Script) => Promise<void> {
   return async (t) => {
     const { onBodyEnd, onCleanUp } = createHooks();
     const handles = new Map<StepModel, JobHandle | RunHandle>();
+    const runStep = (step: StepModel) => runScriptStep(t, step, handles, prefix);
+    const prefix = parts.map((part) => `${valueOf(part, t)} `).join("");
     // The last function is called first.
     for (const step of always.toReversed()) {
       t.always(async () => {
         onCleanUp();
-        if (!step.condition || handles.has(step.condition.step)) await runStep(t, step, handles);
+        if (!step.condition || handles.has(step.condition.step)) await runStep(step);
       });
     }
     try {
-      for (const step of steps) await runStep(t, step, handles);
+      for (const step of steps) await runStep(step);
     } finally {
       if (always.length > 0) onBodyEnd();
     }
@@ -184,17 +234,24 @@ function sameText<F extends object>(condition: F): F {
   return Object.assign(condition, { toString: () => "(it) => holds(it)" });
 }
 
-async function runStep(
+/** Returns a part of the prefix that tells the cases of a run apart. */
+function valueOf(part: string, { vars, matrix }: Script): unknown {
+  return part === "row" ? vars.row : part === "place" ? matrix.place : part;
+}
+
+async function runScriptStep(
   t: Script,
   step: StepModel,
   handles: Map<StepModel, JobHandle | RunHandle>,
+  prefix: string,
 ): Promise<void> {
   const { action, target, within, soft } = step;
   const name = tagOf(step);
   const settings = { name, soft, ...(within === undefined ? {} : { within: `${within}ms` }) };
   const { API, KEY } = t.secrets;
   const payload = {
-    tag: step.hasMatrix ? `${t.matrix.place} ${name}` : name,
+    tag: prefix + name,
+    place: t.env.PLACE,
     ...("tells" in action && action.tells ? { text: `<${API}>`, key: KEY } : {}),
   };
   const handle = target && handles.get(target);
@@ -246,6 +303,8 @@ async function runStep(
     case "use":
     case "set":
     case "recall":
+    case "output":
+    case "mark":
       throw new Error("a script has no such step");
   }
 }

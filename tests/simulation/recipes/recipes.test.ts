@@ -7,12 +7,12 @@ import { promisify } from "node:util";
 import { toolsEnv } from "../../run_tools.mjs";
 import { describeFailure, search } from "../search.ts";
 import { CORPUS } from "./corpus.ts";
-import { RECIPES, runRecipe } from "./run_recipe.ts";
+import { RECIPES, runRecipes } from "./run_recipes.ts";
 import { recipeTraces } from "./traces.ts";
 
 for (const { what, plan } of CORPUS) {
   test(what, async () => {
-    deepEqual((await runRecipe(plan)).violations, []);
+    deepEqual((await runRecipes(plan)).violations, []);
   });
 }
 

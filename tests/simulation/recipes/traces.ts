@@ -1,14 +1,14 @@
 import fc from "fast-check";
-import { recipePlans } from "./plan.ts";
-import { runRecipe } from "./run_recipe.ts";
+import { runPlans } from "./mix.ts";
+import { runRecipes } from "./run_recipes.ts";
 
 const RECIPES = 20;
 
 /** Runs a fixed set of recipes; returns the hash of what each did and was reported about it. */
 export async function recipeTraces(): Promise<string[]> {
   const hashes: string[] = [];
-  for (const plan of fc.sample(recipePlans, { seed: 1, numRuns: RECIPES })) {
-    hashes.push((await runRecipe(plan)).hash());
+  for (const plan of fc.sample(runPlans, { seed: 1, numRuns: RECIPES })) {
+    hashes.push((await runRecipes(plan)).hash());
   }
   return hashes;
 }

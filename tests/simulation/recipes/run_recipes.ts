@@ -1,10 +1,13 @@
 // Loaded now, because the world's time does not wait for modules.
 import "node:async_hooks";
+import { fileURLToPath } from "node:url";
 import "../../../runner/expression/value_tree.ts";
 import { planCases, runCases } from "../../../runner/engine/run.ts";
 import { InterruptedError } from "../../../runner/events/deadline.ts";
 import type { Recipe } from "../../../runner/language/model.ts";
-import type { RunnerClient } from "../../../runner/mod.ts";
+import { readCases } from "../../../runner/cli/cases/read_cases.ts";
+import type { Template } from "../../../runner/expression/template.ts";
+import { type RunnerClient, Source } from "../../../runner/mod.ts";
 import { readRecipe } from "../../../runner/recipe/read_recipe.ts";
 import { openScript } from "../../../runner/script/running_script.ts";
 import { seededRandom } from "../../../runtime/random.ts";
@@ -25,18 +28,19 @@ import { checkDocuments } from "./documents.ts";
 import { Evidence } from "./evidence.ts";
 import { Interpreter } from "./interpreter.ts";
 import { modelOf, type RecipeModel } from "./model.ts";
-import { type RecipePlan, recipePlans, SECRETS } from "./plan.ts";
-import { scriptOf, usedYaml, yamlOf } from "./recipe_text.ts";
+import { runPlans } from "./mix.ts";
+import { type RunPlan, SECRETS } from "./plan.ts";
+import { PLACES, quarantineOf, scriptOf, usedYaml, yamlOf } from "./recipe_text.ts";
 import { RULES } from "./recipe_rules.ts";
 import { defineJob, defineWorkflow } from "../../../dev/mod.ts";
 
-/** The most milliseconds that a recipe takes: its steps, `always` and the look for leftovers. */
-const LONGEST = 1_200_000;
+/** The most milliseconds that a run takes: all attempts of its cases, and the look for leftovers. */
+const LONGEST = 100_000_000;
 /** How many milliseconds after its end nothing of a recipe is left. */
 const CLOSE = 5_000;
 
-/** Runs a recipe in a world of its own, and judges what happened. */
-export async function runRecipe(plan: RecipePlan): Promise<Verdict> {
+/** Runs recipes in a world of its own, and judges what happened. */
+export async function runRecipes(plan: RunPlan): Promise<Verdict> {
   const model = modelOf(plan);
   const signals: Signal[] = [];
   const received = new Map<string, number>();
@@ -66,16 +70,22 @@ export async function runRecipe(plan: RecipePlan): Promise<Verdict> {
   const evidence = new Evidence(
     world,
     clock,
-    ({ phase, step, label }) =>
-      (plan.isScript && label !== undefined && /\b(?:steps|always) \d+/.exec(label)?.[0]) ||
-      `${phase} ${step}`,
+    ({ phase, step, label, case: index }) =>
+      (model.cases[index]!.recipe.plan.isScript && label !== undefined &&
+        /\b(?:steps|always) \d+/.exec(label)?.[0]) || `${phase} ${step}`,
   );
   const signal = new CountingSignal();
   const violations: string[] = [];
   const secrets = plan.secrets.map((name) => SECRETS[name]!);
   try {
     using _timers = holdRealTimers(clock);
-    const recipe = plan.isScript ? script(plan, model, clock) : await yaml(plan, model);
+    const worldBegan = clock.now();
+    const used = usedYaml(model);
+    const recipes = await Promise.all(
+      model.recipes.map((recipe) =>
+        recipe.plan.isScript ? script(recipe, worldBegan, clock) : yaml(recipe, worldBegan, used)
+      ),
+    );
     const client = world.client("runner", { timeout: plan.callTimeout });
     const connection = await world.run(
       client.connect({ signal: signal.signal }).then(() => client, (error: Error) => error),
@@ -83,9 +93,11 @@ export async function runRecipe(plan: RecipePlan): Promise<Verdict> {
     );
     disturb(plan, world, evidence, signal);
     const { exitCode } = await world.run(
-      runCases(planCases([recipe]), {
-        parallel: plan.matrix?.parallel,
-        bail: plan.matrix?.bail,
+      runCases(planCases(recipes), {
+        parallel: plan.parallel,
+        bail: plan.bail,
+        retries: plan.retries,
+        failOnFlaky: plan.failOnFlaky,
         client: connection instanceof Error
           ? connection
           : evidence.client(connection as RunnerClient),
@@ -93,7 +105,7 @@ export async function runRecipe(plan: RecipePlan): Promise<Verdict> {
         server: "simulated",
         clock,
         random: seededRandom(plan.seed),
-        env: (name) => secrets[["API", "KEY"].indexOf(name)],
+        env: (name) => name === "PLACE" ? plan.place : secrets[["API", "KEY"].indexOf(name)],
         signal: signal.signal,
         openScript,
       }),
@@ -103,10 +115,10 @@ export async function runRecipe(plan: RecipePlan): Promise<Verdict> {
       if (![3, 130].includes(exitCode)) violations.push(`1: the exit code is ${exitCode}`);
     } else {
       const judgements = new Map(
-        evidence.cases.flatMap((one, index) =>
-          one.began
-            ? [[one, new Interpreter(plan, model, one, model.cases[index]).judge()] as const]
-            : []
+        evidence.cases.flatMap(({ attempts }, index) =>
+          attempts.map((one) =>
+            [one, new Interpreter(plan, model.cases[index]!, one).judge()] as const
+          )
         ),
       );
       const isDisturbed =
@@ -116,6 +128,7 @@ export async function runRecipe(plan: RecipePlan): Promise<Verdict> {
         plan,
         model,
         evidence,
+        worldBegan,
         judgements,
         signals,
         received,
@@ -145,14 +158,17 @@ export async function runRecipe(plan: RecipePlan): Promise<Verdict> {
 }
 
 /** Recipes, as programs to search. */
-export const RECIPES: Subject<RecipePlan> = {
+export const RECIPES: Subject<RunPlan> = {
   flags: " --recipes",
-  programs: recipePlans,
-  run: runRecipe,
+  programs: runPlans,
+  run: runRecipes,
   show(plan) {
     const model = modelOf(plan);
-    const used = Object.entries(usedYaml(model)).map(([name, text]) => `# ${name}\n${text}`);
-    return [JSON.stringify(plan), yamlOf(model, plan), ...used].join("\n\n");
+    const recipes = model.recipes.map((one) => [one.file, yamlOf(one, 0)]);
+    const files = [...recipes, ...Object.entries(usedYaml(model))];
+    return [JSON.stringify(plan), ...files.map(([name, text]) => `# ${name}\n${text}`)].join(
+      "\n\n",
+    );
   },
 };
 
@@ -160,17 +176,31 @@ function refuse(input: unknown): never {
   throw new Error(`refuses ${JSON.stringify(input)}`);
 }
 
-async function yaml(plan: RecipePlan, model: RecipeModel): Promise<Recipe> {
-  const text = yamlOf(model, plan);
-  const used = usedYaml(model);
+async function yaml(
+  recipe: RecipeModel,
+  worldBegan: number,
+  used: Record<string, string>,
+): Promise<Recipe> {
+  const text = yamlOf(recipe, worldBegan);
   const load = (name: string) => Promise.resolve({ name, text: used[name]! });
-  const { recipe, diagnostics } = await readRecipe("r.yaml", text, { load });
-  if (recipe) return recipe;
-  throw new Error(`the recipe is not valid: ${diagnostics[0]!.message}\n${text}`);
+  const read = await readRecipe(recipe.file, text, { load });
+  if (read.recipe) return await withRows(read.recipe, recipe);
+  throw new Error(`the recipe is not valid: ${read.diagnostics[0]!.message}\n${text}`);
 }
 
-function script(plan: RecipePlan, model: RecipeModel, clock: WorldClock): Recipe {
-  const body = scriptOf(model, () => {
+/** Reads the rows of a recipe's \`cases\`. */
+async function withRows(recipe: Recipe, { plan: { rows: file } }: RecipeModel): Promise<Recipe> {
+  if (file === undefined) return recipe;
+  const { rows } = await readCases(recipe, fileURLToPath(new URL(`rows/${file}`, import.meta.url)));
+  return { ...recipe, rows };
+}
+
+async function script(
+  recipe: RecipeModel,
+  worldBegan: number,
+  clock: WorldClock,
+): Promise<Recipe> {
+  const body = scriptOf(recipe, () => {
     let release: (() => void) | undefined;
     return {
       onBodyEnd: () => release = clock.freeze(),
@@ -180,20 +210,30 @@ function script(plan: RecipePlan, model: RecipeModel, clock: WorldClock): Recipe
       },
     };
   });
-  const secrets = ["API", "KEY"].map((name) => ({ name, span: { start: 0, end: 0 } }));
-  const timeout = plan.timeout === undefined
-    ? undefined
-    : { kind: "literal" as const, value: `${plan.timeout}ms` };
-  return scriptRecipe(body, {
-    matrix: plan.matrix?.values.map((place) => ({ place })) ?? [],
-    secrets,
-    timeout: timeout as Recipe["timeout"],
-  });
+  const { file, plan: { matrix, timeout, rows } } = recipe;
+  const span = { start: 0, end: 0 };
+  const literal = (value: string) => ({ kind: "literal" as const, value });
+  const quarantine = quarantineOf(recipe, worldBegan);
+  return await withRows(
+    scriptRecipe(body, {
+      name: "Simulated",
+      source: new Source(file, "export default recipe();\n"),
+      matrix: matrix?.map((place) => ({ place })) ?? [],
+      secrets: ["API", "KEY"].map((name) => ({ name, span })),
+      env: [{ name: "PLACE", span, default: PLACES.own }],
+      vars: rows === undefined
+        ? []
+        : [{ name: "row", span, type: "string", value: literal("no row") as Template }],
+      timeout: timeout === undefined ? undefined : literal(`${timeout}ms`) as Template,
+      ...(quarantine ? { quarantine: { ...quarantine, ends: Date.parse(quarantine.until) } } : {}),
+    }),
+    recipe,
+  );
 }
 
 /** Sets the timers for what happens from outside. */
 function disturb(
-  { disturbances, interrupt, seed }: RecipePlan,
+  { disturbances, interrupt, seed }: RunPlan,
   world: World,
   evidence: Evidence,
   signal: CountingSignal,
@@ -220,7 +260,7 @@ function disturb(
 }
 
 /** Finds the requests that change something, and their answers. */
-function faultsOfWrites({ writeFaults }: RecipePlan): FaultPolicy {
+function faultsOfWrites({ writeFaults }: RunPlan): FaultPolicy {
   const asked = new Map<string, number>();
   return ({ direction, connection, text }) => {
     if (direction === "open") return undefined;
