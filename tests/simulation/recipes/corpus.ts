@@ -7,7 +7,7 @@ export interface FoundRecipe {
 }
 
 function step(action: Action, more: Partial<StepPlan> = {}): StepPlan {
-  return { action, soft: false, side: 1, marks: false, ...more };
+  return { action, soft: false, side: 1, marks: false, expectation: 0, ...more };
 }
 
 function plan(

@@ -1,14 +1,17 @@
 import { Ajv, type ValidateFunction } from "ajv";
 import { XMLValidator } from "fast-xml-parser";
 import { Parser } from "tap-parser";
-import type { RecipeEvent, RunSummary } from "../../../runner/mod.ts";
+import type { CTRFReport } from "ctrf";
+import type { CaseStatus, RecipeEvent, RunSummary } from "../../../runner/mod.ts";
 import { eventSchema } from "../../../runner/report/json/event_schema.ts";
 import { summarySchema } from "../../../runner/report/json/summary_schema.ts";
+import { readStream } from "../../../runner/report/json/read_stream.ts";
 import { REPORTERS } from "../../../runner/report/registry.ts";
 import { encodeBase64 } from "../../../protocol/base64.ts";
 import { dataOf } from "../../report/_html.ts";
 import { READERS } from "../../report/_readers.ts";
 import { reportOf } from "../../report/_report.ts";
+import { type Outcome, outcomesIn } from "./streams.ts";
 
 const [isEvent, isSummary] = [eventSchema(), summarySchema()].map((schema) =>
   new Ajv().compile(schema)
@@ -18,72 +21,145 @@ const [isEvent, isSummary] = [eventSchema(), summarySchema()].map((schema) =>
 const NAMES = Object.keys(REPORTERS).filter((name) => REPORTERS[name]!.writes !== "network");
 
 /** What each document must be, besides readable: returns what is wrong with it. */
-const CHECKS: Readonly<Record<string, (report: string, end: string) => string | undefined>> = {
-  github: (report) =>
-    report.split("\n").find((line) => line !== "" && !/^::(error|warning|notice) .*::/.test(line)),
-  json(report, end) {
-    const summary = JSON.parse(report) as RunSummary;
-    if (!isSummary(summary)) return JSON.stringify(isSummary.errors);
-    const statuses = summary.cases.map(({ status }) => status as string);
-    return end === "passed"
-      ? statuses.find((one) => one !== end)
-      : statuses.includes(end)
-      ? undefined
-      : `it says ${statuses}`;
-  },
-  jsonl(report) {
-    for (const line of report.trimEnd().split("\n")) {
-      if (!isEvent(JSON.parse(line))) return `${line} ${JSON.stringify(isEvent.errors)}`;
-    }
-  },
-  junit(report, end) {
-    const valid = XMLValidator.validate(report);
-    if (valid !== true) return valid.err.msg;
-    const wanted = end === "passed" ? 0 : 1;
-    const bad = report.match(/<(failure|error|skipped)\b/g)?.length ?? 0;
-    return Math.min(bad, 1) === wanted ? undefined : `it has ${bad} failures of a case that ${end}`;
-  },
-  tap(report, end) {
-    const parser = new Parser({ strict: true });
-    let isOk = false;
-    parser.on("complete", ({ ok }) => isOk = ok);
-    parser.end(report);
-    // A run that was interrupted is no pass, whatever became of its cases.
-    const isPass = end === "passed" && !report.includes("Bail out!");
-    return isOk === isPass ? undefined : `it says ${isOk ? "ok" : "not ok"}`;
-  },
-  html(report, end) {
-    const { run } = dataOf(report);
-    return end === "skipped" || JSON.stringify(run).includes(end) ? undefined : "no outcome";
-  },
+const CHECKS: Readonly<Record<string, (report: string, outcomes: readonly Outcome[]) => unknown>> =
+  {
+    github: (report) =>
+      report.split("\n").find((line) =>
+        line !== "" && !/^::(error|warning|notice) .*::/.test(line)
+      ),
+    json(report, outcomes) {
+      const summary = JSON.parse(report) as RunSummary;
+      if (!isSummary(summary)) return isSummary.errors;
+      return differs(summary.cases.map(outcomeOf), outcomes);
+    },
+    ctrf(report, outcomes) {
+      const { summary, tests } = (JSON.parse(report) as CTRFReport).results;
+      const said = tests.map(({ rawStatus, extra }) =>
+        outcomeOf({ status: rawStatus as CaseStatus, quarantine: extra?.quarantine })
+      );
+      const statuses = outcomes.map((outcome) => CTRF_STATUSES[outcome]);
+      const count = (status: string) => statuses.filter((one) => one === status).length;
+      const counts = {
+        passed: count("passed"),
+        failed: count("failed"),
+        other: count("other"),
+        skipped: count("skipped"),
+      };
+      for (const [name, number] of Object.entries(counts)) {
+        const counted = summary[name as keyof typeof counts];
+        if (counted !== number) return `it counts ${counted} ${name}, not ${number}`;
+      }
+      // A case that was not started because of an interruption is skipped, as are those after a failure.
+      return differs(tests.map(({ status }) => status as string), statuses) ??
+        differs(said, outcomes);
+    },
+    jsonl(report) {
+      for (const line of report.trimEnd().split("\n")) {
+        if (!isEvent(JSON.parse(line))) return `${line} ${JSON.stringify(isEvent.errors)}`;
+      }
+    },
+    junit(report, outcomes) {
+      const valid = XMLValidator.validate(report);
+      if (valid !== true) return valid.err.msg;
+      const count = (element: string) =>
+        report.match(new RegExp(`<${element}\\b`, "g"))?.length ?? 0;
+      return differs([count("failure"), count("error"), count("skipped")], [
+        countOf(outcomes, "failed") + countOf(outcomes, "unchecked"),
+        countOf(outcomes, "errored"),
+        countOf(outcomes, "skipped") + countOf(outcomes, "interrupted") +
+        countOf(outcomes, "quarantined"),
+      ]);
+    },
+    tap(report, outcomes) {
+      const points = [...report.matchAll(/^(not ok|ok) \d+.*?( # (?:SKIP|TODO)\b.*)?$/gm)];
+      const ok = points.filter(([, word]) => word === "ok").length;
+      const todo = points.filter(([, , mark]) => mark?.startsWith(" # TODO")).length;
+      const parser = new Parser({ strict: true });
+      let isOk = false;
+      parser.on("complete", (result) => isOk = result.ok);
+      parser.end(report);
+      const isBailedOut = report.includes("Bail out!");
+      const isRight = isBailedOut ||
+        outcomes.every((one) => TAP_OK.has(one) || one === "quarantined");
+      if (isOk !== (isRight && !isBailedOut)) return `it says ${isOk ? "ok" : "not ok"}`;
+      const fine = outcomes.filter((one) => TAP_OK.has(one)).length;
+      return isBailedOut
+        ? undefined
+        : differs([ok, todo], [fine, countOf(outcomes, "quarantined")]);
+    },
+    html(report, outcomes) {
+      const { run } = dataOf(report);
+      const text = JSON.stringify(run);
+      return outcomes.find((one) =>
+        one !== "skipped" && one !== "quarantined" && !text.includes(one)
+      );
+    },
+  };
+
+/** The outcomes that are `ok` in TAP. */
+const TAP_OK: ReadonlySet<Outcome> = new Set<Outcome>(["passed", "skipped"]);
+
+/** The words of CTRF for outcomes. */
+const CTRF_STATUSES: Readonly<Record<Outcome, string>> = {
+  passed: "passed",
+  failed: "failed",
+  errored: "failed",
+  unchecked: "failed",
+  interrupted: "other",
+  quarantined: "other",
+  skipped: "skipped",
 };
+
+function outcomeOf(
+  { status, quarantine }: { status: CaseStatus | "skipped"; quarantine?: unknown },
+): Outcome {
+  return quarantine && (status === "failed" || status === "errored") ? "quarantined" : status;
+}
+
+function countOf(outcomes: readonly Outcome[], outcome: Outcome): number {
+  return outcomes.filter((one) => one === outcome).length;
+}
+
+function differs(actual: readonly unknown[], wanted: readonly unknown[]): string | undefined {
+  return `${actual}` === `${wanted}` ? undefined : `it says ${actual}, not ${wanted}`;
+}
+
+/** In one run of so many all documents are made from the stored stream, too. */
+const REDRAWN = 8;
 
 /** Writes every document about a run; returns what is wrong with them. */
 export async function* checkDocuments(
   events: readonly RecipeEvent[],
   secrets: readonly string[],
+  seed: number,
 ): AsyncIterable<string> {
-  const ends = events.flatMap((event) =>
-    event.type === "case.finished"
-      ? [event.status]
-      : event.type === "case.skipped"
-      ? ["skipped"]
-      : []
-  );
-  const end = ends.find((status) => status !== "passed") ?? "passed";
+  const outcomes = outcomesShown(events);
   const forms = secrets.flatMap(formsOf);
+  const stored = seed % REDRAWN === 0
+    ? readStream(await reportOf("jsonl", events)).events
+    : undefined;
   for (const name of NAMES) {
     try {
       const report = await reportOf(name, events);
       const leak = forms.find((form) => report.includes(form));
       if (leak !== undefined) yield `${name} shows the secret ${JSON.stringify(leak)}`;
       if (name !== "github") READERS[name as keyof typeof READERS](report);
-      const problem = CHECKS[name]?.(report, end);
-      if (problem !== undefined) yield `${name} is not valid: ${problem}`;
+      const problem = CHECKS[name]?.(report, outcomes);
+      if (problem) yield `${name} is not valid: ${JSON.stringify(problem)}`;
+      if (stored && await reportOf(name, stored) !== report) {
+        yield `${name} is another document when it is made from the stored stream`;
+      }
     } catch (error) {
       yield `${name} is not valid: ${error}`;
     }
   }
+}
+
+/** How documents show the cases, in their order: those that were not started are skipped. */
+function outcomesShown(events: readonly RecipeEvent[]): Outcome[] {
+  const skipped = new Set(events.flatMap((one) => one.type === "case.skipped" ? [one.case] : []));
+  return [...outcomesIn(events)].toSorted(([a], [b]) => a - b)
+    .map(([number, outcome]) => skipped.has(number) ? "skipped" : outcome);
 }
 
 /** The encodings in which a report could show a secret. */

@@ -8,6 +8,8 @@ import { LEVEL, PLACES } from "./recipe_text.ts";
 
 /** How long the steps of a recipe, and those of `always`, may take by default. */
 const [STEPS_TIME, ALWAYS_TIME] = [300_000, 10_000];
+/** The longest pause between two attempts of a step. */
+const LONGEST_PAUSE = 60_000;
 /** After this long without an answer a wait has lost its connection. */
 const SILENCE = 3_000;
 
@@ -244,7 +246,13 @@ export class Interpreter {
         this.#problems.push(`${key} did not retry after attempt ${number}`);
         return this.#expect(key, evidence, ending, number, step, outer);
       }
-      if (evidence.attempts[number]) continue;
+      const next = evidence.attempts[number];
+      if (next) {
+        const pause = Math.min(retry!.backoff * 2 ** (number - 1), LONGEST_PAUSE);
+        const paused = next.start.at - end.at;
+        if (paused !== pause) this.#problems.push(`${key} paused for ${paused} ms, not ${pause}`);
+        continue;
+      }
       const finish = evidence.finished[0];
       if (!finish || this.#over(step, outer, finish) === "no") {
         this.#problems.push(`${key} did not make attempt ${number + 1}`);
@@ -460,9 +468,12 @@ export class Interpreter {
     const open = calls.find(({ settled }) => !settled || settled.order > end.order);
     if (!failed && !open && calls.length > 0) {
       this.#remember(step, calls[0]!, item);
-      if (step.expects === undefined) return { status: "passed" };
+      const wants = action.do === "get" ? action.wants : undefined;
+      if (step.expects === undefined && wants === undefined) return { status: "passed" };
       this.#checks++;
-      return { status: step.expects ? "passed" : "failed" };
+      const { state } = Object((calls[0]!.settled as { value: unknown }).value);
+      const isRight = (step.expects ?? true) && (wants === undefined || state === wants);
+      return { status: isRight ? "passed" : "failed" };
     }
     if (!failed) return this.#stop(step, end, limit);
     return this.#failedCall(step, failed, end, limit);
@@ -684,6 +695,10 @@ export class Interpreter {
     if (!isRight) this.#problems.push(`${key} is ${event.status}, not ${[status, ...or]}`);
     if (attempts.length !== made) {
       this.#problems.push(`${key} made ${attempts.length} attempts, not ${made}`);
+    }
+    const took = attempts[0] ? finish.at - attempts[0].start.at : 0;
+    if (Math.abs(event.duration_ms - took) > 1) {
+      this.#problems.push(`${key} took ${took} ms, not ${event.duration_ms}`);
     }
     if (event.attempts !== made) this.#problems.push(`${key} reports ${event.attempts} attempts`);
     if (event.status === "passed" && step?.action.do === "set") {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { WorldFaultAction } from "../../../testing/mod.ts";
 import { rarely } from "../program.ts";
+import { EXPECTATIONS } from "./recipe_text.ts";
 import {
   type Action,
   CHANNELS,
@@ -52,7 +53,8 @@ const leaf: fc.Arbitrary<Action> = fc.oneof(
       count: rarely(fc.integer({ min: 1, max: 4 }), 2),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: is("get", "cancel"), pick }) },
+  { weight: 2, arbitrary: fc.record({ do: is("get"), pick, wants: rarely(state, 2) }) },
+  { weight: 1, arbitrary: fc.record({ do: is("cancel"), pick }) },
   { weight: 2, arbitrary: fc.record({ do: is("compare"), pick, state }) },
   {
     weight: 2,
@@ -94,6 +96,7 @@ function planned(action: fc.Arbitrary<Action>): fc.Arbitrary<StepPlan> {
       2,
     ),
     expects: rarely(mostly, 6),
+    expectation: fc.nat({ max: EXPECTATIONS.length - 1 }),
     items: rarely(fc.integer({ min: 1, max: 5 }), 6),
     side: fc.integer({ min: 1, max: 3 }),
     marks: rarely(fc.constant(true), 3).map((marks) => marks ?? false),
@@ -123,6 +126,25 @@ const marked = planned(fc.record({ do: is("enqueue"), name: is("noop", "work"), 
   .map((step) => ({ ...step, marks: true, items: undefined }));
 const mark = planned(fc.record({ do: is("mark"), pick: fc.constant(0), state: is("pending") }));
 
+/** A job that is read until it has ended. */
+const awaited = planned(
+  fc.record({ do: is("get"), pick: fc.constant(0), wants: is("completed", "failed") }),
+).map((step) => ({
+  ...step,
+  retry: { attempts: 4, backoff: 30, repeats: false, isPicky: false },
+}));
+
+/** A job whose events come among those of another one. */
+const busy = planned(fc.record({ do: is("enqueue"), name: is("work", "flaky", "fails"), tells }))
+  .map((step) => ({ ...step, items: undefined, condition: undefined }));
+const listening = planned(fc.record({
+  do: is("events"),
+  pick: fc.nat({ max: 1 }),
+  channel: is("job", "queue"),
+  type: is("job.completed"),
+  count: fc.integer({ min: 2, max: 4 }),
+}));
+
 /** Steps that belong together. */
 const chunk: fc.Arbitrary<StepPlan[]> = fc.oneof(
   { weight: 36, arbitrary: fc.tuple(side) },
@@ -131,6 +153,8 @@ const chunk: fc.Arbitrary<StepPlan[]> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(output) },
   { weight: 4, arbitrary: fc.tuple(parallel) },
   { weight: 2, arbitrary: fc.tuple(marked, side, mark) },
+  { weight: 2, arbitrary: fc.tuple(marked, awaited) },
+  { weight: 1, arbitrary: fc.tuple(busy, busy, listening) },
 );
 
 /** A moment near the beginning of the run, or far from it. */

@@ -240,6 +240,12 @@ function chosen(
     model.target = at(candidates, action.pick);
     if (!model.target) model.action = { do: "assert", holds: true, tells: false };
   }
+  if (action.do === "get") {
+    const isRun = model.target?.action.do === "start";
+    if (isScript || isRun && !["running", "completed", "failed"].includes(action.wants ?? "")) {
+      delete action.wants;
+    }
+  }
   if (action.do === "wait" && model.target) {
     const states = model.target.action.do === "start"
       ? ["running", "completed", "failed"]

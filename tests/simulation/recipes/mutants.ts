@@ -1,4 +1,5 @@
 import type { Mutant } from "../mutants.ts";
+import { RUN_MUTANTS } from "./mutants_of_runs.ts";
 
 function mutant(what: string, file: string, ...edits: Mutant["edits"]): Mutant {
   return { what, file, edits, isRunner: true };
@@ -319,4 +320,5 @@ export const RUNNER_MUTANTS: readonly Mutant[] = [
     "runner/engine/run.ts",
     ["!bailed && !signal.aborted) {", "!bailed) {"],
   ),
+  ...RUN_MUTANTS,
 ];

@@ -41,7 +41,9 @@ export type Action =
     type: string;
     count?: number;
   }
-  | { do: "get" | "cancel"; pick: number }
+  /** Without a state, any will do. */
+  | { do: "get"; pick: number; wants?: string }
+  | { do: "cancel"; pick: number }
   | { do: "compare"; pick: number; state: string }
   | { do: "assert"; holds: boolean; tells: boolean }
   | { do: "log" }
@@ -78,8 +80,9 @@ export interface StepPlan {
     /** Whether only failures of the connection are retried. */
     isPicky: boolean;
   };
-  /** Whether an `expect` of the step holds, if it has one. */
+  /** Whether an `expect` of the step holds, if it has one, and which of several it is. */
   expects?: boolean;
+  expectation: number;
   /** How many items its `for_each` has, and for how many it runs at a time. */
   items?: number;
   side: number;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { CaseStatus, RunCounts } from "../../../runner/mod.ts";
 import type { CaseAttempt, CaseEvidence, Evidence } from "./evidence.ts";
 import type { Allowed, Judgement } from "./interpreter.ts";
@@ -66,14 +67,21 @@ function* verdictIsRight(about: RunEvidence): Iterable<string> {
       yield "1: an attempt has not ended";
       continue;
     }
-    const { status } = ended.event;
+    const { status, failure } = ended.event;
     if (status !== judgement.status) yield `1: it ${status}, not ${judgement.status}`;
+    if ((failure === undefined) !== (status === "passed" || status === "unchecked")) {
+      yield `1: it ${status}, and its failure is ${JSON.stringify(failure)}`;
+    }
   }
   for (const [one, outcome] of outcomesOf(about)) {
     const { attempts, ended } = one;
     if (ended?.event.type !== "case.finished") continue;
     const { event } = ended;
     if (event.flaky !== outcome.flaky) yield `1: flaky is ${event.flaky}`;
+    const took = ended.at - attempts[0]!.began.at;
+    if (Math.abs(event.duration_ms - took) > 1) {
+      yield `1: a case took ${took} ms, not ${event.duration_ms}`;
+    }
     if ((event.attempts ?? 1) !== attempts.length) yield `1: it says ${event.attempts} attempts`;
     const { isQuarantined, model } = outcome;
     const quarantine = isQuarantined ? quarantineOf(model.recipe, about.worldBegan) : undefined;
@@ -84,6 +92,32 @@ function* verdictIsRight(about: RunEvidence): Iterable<string> {
     const isWarned = one.warnings.some((text) => text.includes("its quarantine ended"));
     if (isWarned !== (isOver && outcome.status !== "passed")) {
       yield `1: it ${isWarned ? "warns" : "does not warn"} of a quarantine that is over`;
+    }
+  }
+}
+
+/** The failure of a case is that of the first step that failed. */
+function* failuresAreFirst({ evidence, model }: RunEvidence): Iterable<string> {
+  for (const [index, { attempts }] of evidence.cases.entries()) {
+    // What a script throws can be another error than that of its step.
+    if (model.cases[index]!.recipe.plan.isScript) continue;
+    for (const { steps, ended } of attempts) {
+      const finished = [...steps.values()].flatMap((one) => one.finished)
+        .filter(({ event }) => /^\d+(\[\d+\])?$/.test(event.step))
+        .toSorted((a, b) => a.order - b.order)
+        .map(({ event }) => event);
+      // Without its subscriptions it failed before its first step.
+      const hasRun = finished.some(({ phase, status }) =>
+        phase === "steps" && status !== "skipped"
+      );
+      const first = finished.find(({ status, soft }) =>
+        status === "interrupted" || status !== "passed" && status !== "skipped" && !soft
+      );
+      const { failure } = ended!.event;
+      if (!hasRun || !first) continue;
+      if (!isDeepStrictEqual(first.failure, failure)) {
+        yield `1: its failure is ${JSON.stringify(failure)}, not ${JSON.stringify(first.failure)}`;
+      }
     }
   }
 }
@@ -272,6 +306,7 @@ function* alwaysRan({ evidence, model }: RunEvidence): Iterable<string> {
 
 export const RULES: readonly Rule[] = [
   verdictIsRight,
+  failuresAreFirst,
   runEndsRight,
   casesAreRetried,
   casesAreStarted,

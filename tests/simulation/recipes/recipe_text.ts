@@ -11,6 +11,21 @@ export const PLACES = { own: "at home", used: "inside" };
 /** The default of an input of the recipes that others use. */
 export const LEVEL = 7;
 
+/** The variables of every recipe. */
+const VARS = { n: 2, list: [1, { a: "b" }], state: "none" };
+
+/** Lines of an `expect`, each with what holds and what does not. */
+export const EXPECTATIONS: readonly (readonly [subject: string, holds: unknown, not: unknown])[] = [
+  ["vars.n", 2, 3],
+  ["vars.list", [1, { a: "b" }], [1, { a: "c" }]],
+  ["vars.list", { contains: { a: "b" } }, { contains: 2 }],
+  ["vars.list", { length: 2 }, { length: 3 }],
+  ["vars.n", { gt: 1 }, { gt: 2 }],
+  ["vars.n", { gte: 2, lte: 2 }, { gte: 2, lt: 2 }],
+  ["vars.n", { one_of: [1, 2] }, { one_of: [1, 3] }],
+  ["vars.list", { not: [2] }, { not: [1, { a: "b" }] }],
+];
+
 /** Writes the recipes that the recipes of a run use as YAML, by the names of their files. */
 export function usedYaml({ recipes }: RunModel): Record<string, string> {
   return Object.fromEntries(
@@ -26,7 +41,7 @@ export function usedYaml({ recipes }: RunModel): Record<string, string> {
             state: "vars.state",
             ...(step.given === undefined ? {} : { made: `${step.given.id}.state + ""` }),
           },
-          vars: { n: 2, state: "none" },
+          vars: VARS,
           steps: step.inner.map((one) => yamlStep(one, recipe)),
           ...(step.cleanUp.length === 0
             ? {}
@@ -55,7 +70,7 @@ export function yamlOf(recipe: RecipeModel, began: number): string {
     ...(quarantine === undefined ? {} : { quarantine }),
     secrets: ["API", "KEY"],
     env: { PLACE: PLACES.own },
-    vars: { n: 2, state: "none", ...(rows === undefined ? {} : { row: "no row" }) },
+    vars: { ...VARS, ...(rows === undefined ? {} : { row: "no row" }) },
     ...(timeout === undefined ? {} : { timeout: `${timeout}ms` }),
     steps: steps.map((one) => yamlStep(one, recipe)),
     ...(always.length === 0 ? {} : { always: always.map((one) => yamlStep(one, recipe)) }),
@@ -72,7 +87,7 @@ export function quarantineOf(
 }
 
 function yamlStep(step: StepModel, recipe: RecipeModel): Record<string, unknown> {
-  const { id, within, soft, retry, items, side, marks, condition, expects } = step;
+  const { id, within, soft, retry, items, side, marks, condition } = step;
   return {
     ...(id === undefined ? {} : { id }),
     ...fieldsOf(step, recipe),
@@ -89,8 +104,19 @@ function yamlStep(step: StepModel, recipe: RecipeModel): Record<string, unknown>
         ...(retry.isPicky ? { only_if: "error.kind == 'connection'" } : {}),
       },
     }),
-    ...(expects === undefined ? {} : { expect: { "vars.n": expects ? 2 : 3 } }),
+    ...expectOf(step),
   };
+}
+
+function expectOf({ action, expects, expectation }: StepModel): Record<string, unknown> {
+  const [subject, holds, not] = EXPECTATIONS[expectation]!;
+  const lines = {
+    ...(expects === undefined ? {} : { [subject]: expects ? holds : not }),
+    ...(action.do === "get" && action.wants !== undefined
+      ? { 'result.state + ""': action.wants }
+      : {}),
+  };
+  return Object.keys(lines).length === 0 ? {} : { expect: lines };
 }
 
 function forEachOf(items: number, side: number): Record<string, unknown> {

@@ -25,6 +25,7 @@ import type { Verdict } from "../run_program.ts";
 import type { Subject } from "../search.ts";
 import { workload } from "../workload.ts";
 import { checkDocuments } from "./documents.ts";
+import { checkStreams } from "./streams.ts";
 import { Evidence } from "./evidence.ts";
 import { Interpreter } from "./interpreter.ts";
 import { modelOf, type RecipeModel } from "./model.ts";
@@ -103,6 +104,7 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
           : evidence.client(connection as RunnerClient),
         report: (event) => evidence.report(event),
         server: "simulated",
+        identity: { plan: "simulated" },
         clock,
         random: seededRandom(plan.seed),
         env: (name) => name === "PLACE" ? plan.place : secrets[["API", "KEY"].indexOf(name)],
@@ -141,8 +143,11 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
     await world.advance(CLOSE);
     if (clock.pending > 0) violations.push(`6: the runner has ${clock.pending} timers at its end`);
     if (signal.listeners > 0) violations.push(`6: its signal has ${signal.listeners} listeners`);
-    for await (const problem of checkDocuments(evidence.events, secrets)) {
+    for await (const problem of checkDocuments(evidence.events, secrets, plan.seed)) {
       violations.push(`5: ${problem}`);
+    }
+    for await (const problem of checkStreams(evidence.events, plan)) {
+      violations.push(`8: ${problem}`);
     }
   } catch (error) {
     violations.push(`0: ${(error as Error).stack}`);
