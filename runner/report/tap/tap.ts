@@ -57,11 +57,13 @@ class TapReporter implements Reporter {
     const warnings = [...retries, summary].flatMap(({ warnings }) => warnings);
     const name = this.#names.next(escape(summary.name), "", escape(file));
     const lines: string[] = [];
+    const excused = quarantine && isExcused(summary) ? quarantine : undefined;
     if (steps.length > 0) {
       // TAP 14 requires the same name here and in the test point below.
       lines.push(`# Subtest: ${name}\n`);
       for (const [i, step] of steps.entries()) {
-        lines.push(...stepPoint(step, i + 1, status === "passed").map((line) => `    ${line}`));
+        const mayFail = status === "passed" || excused !== undefined;
+        lines.push(...stepPoint(step, i + 1, mayFail).map((line) => `    ${line}`));
       }
       lines.push(`    1..${steps.length}\n`);
     }
@@ -71,8 +73,8 @@ class TapReporter implements Reporter {
     const ok = status === "passed" || status === "skipped";
     const skip = status === "skipped"
       ? directive("SKIP", caseVerdict(summary))
-      : quarantine && isExcused(summary)
-      ? directive("TODO", quarantineText(quarantine))
+      : excused
+      ? directive("TODO", quarantineText(excused))
       : "";
     lines.push(`${ok ? "ok" : "not ok"} ${++this.#points} - ${name}${skip}\n`);
     lines.push(
@@ -92,13 +94,16 @@ class TapReporter implements Reporter {
 
 const VERSION = "TAP version 14\n";
 
-/** The test point of a step. A step that failed in a case that passed is marked as TODO. */
-function stepPoint(step: StepSummary, number: number, casePassed: boolean): string[] {
+/**
+ * The test point of a step. A step that failed in a case that fails nothing is marked as TODO: for
+ * readers a subtest that failed fails the run, whatever its own test point says.
+ */
+function stepPoint(step: StepSummary, number: number, mayFail: boolean): string[] {
   const { status, failure, soft, retries } = step;
   const ok = status === "passed" || status === "skipped";
   const note = status === "skipped"
     ? directive("SKIP", step.detail ?? "")
-    : ok || !(soft || casePassed)
+    : ok || !(soft || mayFail)
     ? ""
     : directive("TODO", "may fail");
   const label = `${step.phase === "always" ? "always: " : ""}${step.label}`;
