@@ -24,6 +24,7 @@ function plan(
     bail: false,
     retries: 0,
     failOnFlaky: false,
+    isVirtual: false,
     secrets: ["plain", "special"],
     callTimeout: 30_000,
     faults: [],

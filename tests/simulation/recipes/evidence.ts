@@ -49,6 +49,7 @@ export type AttemptEnd = Extract<RecipeEvent, { type: "case.finished" | "case.re
 export class CaseAttempt {
   readonly #run: Evidence;
   readonly steps = new Map<string, StepEvidence>();
+  readonly warnings: string[] = [];
   /** When the attempt began. */
   readonly began: Moment & { readonly event: CaseStarted };
   /** When the last step of the phase `steps` was reported. */
@@ -82,9 +83,13 @@ export class CaseAttempt {
 /** What happened in one case of a run. */
 export class CaseEvidence {
   readonly attempts: CaseAttempt[] = [];
-  readonly warnings: string[] = [];
   /** When it was reported that it has ended, or that it was not started. */
   ended?: Moment & { readonly event: CaseFinished | CaseSkipped };
+
+  /** The warnings of its attempts. */
+  get warnings(): string[] {
+    return this.attempts.flatMap(({ warnings }) => warnings);
+  }
 
   /** When its first attempt began. */
   get began(): Moment | undefined {
@@ -103,6 +108,8 @@ export class Evidence {
   readonly events: RecipeEvent[] = [];
   readonly cases: CaseEvidence[] = [];
   readonly listenings: Listening[] = [];
+  /** The warnings that belong to no case. */
+  readonly warnings: string[] = [];
   /** What the client said about its connection. */
   readonly statuses: (Moment & { readonly isConnected: boolean })[] = [];
   readonly #world: World;
@@ -166,7 +173,10 @@ export class Evidence {
     this.#world.record("runner", "reports", JSON.stringify(event));
     if (event.type === "run.started") this.began = { ...moment, event };
     if (event.type === "run.finished") this.ended = { ...moment, event };
-    if (!("case" in event) || event.case === undefined) return;
+    if (!("case" in event) || event.case === undefined) {
+      if (event.type === "warning") this.warnings.push(event.text);
+      return;
+    }
     const one = this.cases[event.case] ??= new CaseEvidence();
     switch (event.type) {
       case "case.started":
@@ -183,7 +193,7 @@ export class Evidence {
         one.ended = { ...moment, event };
         break;
       case "warning":
-        one.warnings.push(event.text);
+        one.attempts.at(-1)!.warnings.push(event.text);
         break;
       default:
         this.#reportStep(one.attempts.at(-1)!, event, moment);

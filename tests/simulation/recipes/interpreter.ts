@@ -68,6 +68,8 @@ export class Interpreter {
   #checks = 0;
   /** The variable of the recipe, or of the one that it uses at the moment. */
   #variable: string | undefined = "none";
+  /** The time of all its steps. */
+  #whole: Limit = { at: Infinity };
   /** The values of the recipe that it uses at the moment. */
   #used: { level: number } | undefined;
   /** The outputs of each recipe that was used, but for the state of what it has created. */
@@ -89,7 +91,7 @@ export class Interpreter {
   judge(): Judgement {
     const { began, stepsEnded } = this.#evidence;
     const { steps, always } = this.#model;
-    const limit = { at: began.at + this.#time };
+    const limit = this.#whole = { at: began.at + this.#time };
     this.#status = this.#listen(limit);
     for (const step of steps) {
       if (this.#status !== undefined) this.#notReached(step);
@@ -239,6 +241,7 @@ export class Interpreter {
       const isWanted = number < most && mayRepeat && ending.status !== "interrupted" &&
         !isPickedOut &&
         isOver !== "yes";
+      if (!isWanted && end.isRetried) this.#problems.push(`${key} was retried after ${number}`);
       if (!isWanted || isOver === "maybe" && !end.isRetried) {
         return this.#expect(key, evidence, ending, number, step, outer);
       }
@@ -312,6 +315,11 @@ export class Interpreter {
   /** Returns how one attempt must have ended. */
   #attempt(step: StepModel, { start, end }: Attempt, outer: Limit, item?: number): Ending {
     const limit = { ...outer, at: Math.min(outer.at, start.at + (step.within ?? Infinity)) };
+    if (step.action.do === "advance" && end!.at > start.at) {
+      // What it skips does not count for any limit.
+      outer.at += step.action.ms;
+      limit.at += step.action.ms;
+    }
     const inner = () => this.#perform(step, start, end!, limit, item);
     const isOver = this.#over(step, limit, start);
     if (isOver === "no") return inner();
@@ -349,6 +357,7 @@ export class Interpreter {
       case "log":
         if (step.expects !== undefined) this.#checks++;
         return { status: step.expects ?? true ? "passed" : "failed" };
+      case "advance":
       case "sleep":
         if (end.at === start.at + action.ms && action.ms + start.at <= limit.at) {
           const isTie = end.at === limit.at || this.#isStopped(step, end, limit);
@@ -400,9 +409,8 @@ export class Interpreter {
       else failure = this.#step(one, limit);
       ends(one);
     }
-    const whole = { at: this.#evidence.began.at + this.#time };
     // The recipe around it shares the time of its `always` once it was stopped.
-    const isShared = this.#over(step, whole, ended) !== "no";
+    const isShared = this.#over(step, this.#whole, ended) !== "no";
     if (isShared) this.#cleanUpBegan ??= ended.at;
     const cleanUp = { at: (isShared ? this.#cleanUpBegan! : ended.at) + ALWAYS_TIME };
     for (const one of step.cleanUp) {

@@ -75,6 +75,13 @@ const leaf: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({ do: is("mark"), pick, state: is("pending", "running", "completed") }),
   },
   { weight: 2, arbitrary: fc.record({ do: is("sleep"), ms: fc.nat({ max: 500 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: is("advance"),
+      ms: fc.constantFrom(1, 100, 2_000, 20_000, 3_600_000),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: is("stats") }) },
 ) as fc.Arbitrary<Action>;
 
@@ -175,6 +182,9 @@ function recipe(most: number) {
   });
 }
 
+/** The time of recipes in virtual time that have none: by default it is two months. */
+const VIRTUAL_TIMEOUT = 30_000;
+
 /** Generates runs of recipes and what happens to them. */
 export const runPlans: fc.Arbitrary<RunPlan> = fc.record({
   isCalm: rarely(fc.constant(true), 3),
@@ -189,6 +199,7 @@ export const runPlans: fc.Arbitrary<RunPlan> = fc.record({
   bail: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
   retries: fc.constantFrom(0, 0, 0, 0, 1, 2),
   failOnFlaky: fc.boolean(),
+  isVirtual: rarely(fc.constant(true), 4).map((isVirtual) => isVirtual ?? false),
   place: rarely(fc.constant("here"), 2),
   secrets: fc.tuple(
     fc.constantFrom(...Object.keys(SECRETS)),
@@ -223,7 +234,9 @@ export const runPlans: fc.Arbitrary<RunPlan> = fc.record({
     ),
     { maxLength: 1 },
   ),
-}).map(({ isCalm, ...plan }) => {
+}).map(({ isCalm, recipes, ...rest }) => {
+  const timed = recipes.map((one) => ({ ...one, timeout: one.timeout ?? VIRTUAL_TIMEOUT }));
+  const plan = { ...rest, recipes: rest.isVirtual ? timed : recipes };
   if (!isCalm) return plan;
   const { interrupt: _, ...calm } = plan;
   return { ...calm, faults: [], writeFaults: [], disturbances: [] };

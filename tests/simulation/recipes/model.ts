@@ -78,7 +78,8 @@ export function tagOf({ phase, number }: StepModel, item?: number): string {
 export function modelOf(plan: RunPlan): RunModel {
   const cases = plan.recipes.reduce((sum, one) => sum + combinationsOf(one).length, 0);
   const isCrowded = plan.parallel > 1 && cases > 1;
-  const recipes = plan.recipes.map((recipe, i) => recipeModel(recipe, i, isCrowded));
+  const { isVirtual } = plan;
+  const recipes = plan.recipes.map((recipe, i) => recipeModel(recipe, i, { isCrowded, isVirtual }));
   return {
     recipes,
     cases: recipes.flatMap((recipe, i) =>
@@ -108,7 +109,11 @@ function combinationsOf({ rows, matrix }: RecipePlan): { values: string[]; names
 }
 
 /** Chooses the targets of the steps, and leaves out what the language does not allow. */
-function recipeModel(plan: RecipePlan, index: number, isCrowded: boolean): RecipeModel {
+function recipeModel(
+  plan: RecipePlan,
+  index: number,
+  { isCrowded, isVirtual }: { isCrowded: boolean; isVirtual: boolean },
+): RecipeModel {
   const { steps, always, isScript, matrix, rows } = plan;
   const parts = [
     ...index === 0 ? [] : [`r${index + 1}`],
@@ -151,7 +156,9 @@ function recipeModel(plan: RecipePlan, index: number, isCrowded: boolean): Recip
         delete model.condition;
         model.action = { do: "sleep", ms: 5 };
       }
-      if ((isInner || isCrowded) && model.action.do === "stats") {
+      const isAlone = !isInner &&
+        (model.action.do === "advance" ? isVirtual && !isUsed : !isCrowded);
+      if (!isAlone && ["stats", "advance"].includes(model.action.do)) {
         model.action = { do: "sleep", ms: 5 };
       }
       // Which of two steps side by side is first is not certain.

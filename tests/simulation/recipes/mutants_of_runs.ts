@@ -340,4 +340,42 @@ export const RUN_MUTANTS: readonly Mutant[] = [
       `    if (!this.#types.has(type) || type === "case.retried") return undefined;`,
     ],
   ),
+  mutant(
+    "an event is warned about although a run has consumed it",
+    "runner/engine/leftovers.ts",
+    [`if (typeof event?.id === "string") consumed.add(event.id);`, "void event;"],
+  ),
+  mutant(
+    "the events that a used recipe has published are forgotten",
+    "runner/engine/case.ts",
+    ["    this.#state.published.push(...nested.#state.published);\n", ""],
+  ),
+  mutant(
+    "the runs of used recipes are not asked what they have consumed",
+    "runner/engine/case.ts",
+    ["    this.#nestedEntities.push(...nested.#entities());\n", ""],
+  ),
+  mutant(
+    "after an interruption nobody looks for unconsumed events",
+    "runner/engine/case.ts",
+    [
+      "const left = await findLeftovers(published, this.#entities(),",
+      "const left = await findLeftovers(signal.aborted ? [] : published, this.#entities(),",
+    ],
+  ),
+  mutant(
+    "what `advance` skips counts for the time of the recipe",
+    "runner/events/deadline.ts",
+    ["    if (!(this.#outer instanceof AbortSignal)) this.#outer.postpone(ms);\n", ""],
+  ),
+  mutant(
+    "what `advance` skips counts for `within`",
+    "runner/events/deadline.ts",
+    ["    this.#clearTimer();\n    this.#at += ms;\n    this.#setTimer();", ""],
+  ),
+  mutant(
+    "`advance` lets the time pass twice",
+    "runner/engine/virtual_time.ts",
+    ["    let made = 0;\n", "    let made = 0;\n    await this.#time.pass(ms, signal);\n"],
+  ),
 ];

@@ -52,6 +52,8 @@ export type Action =
   /** Asserts that the variable is a state. */
   | { do: "recall"; state: string }
   | { do: "sleep"; ms: number }
+  /** Only in virtual time, and not beside other steps; else it is a short sleep. */
+  | { do: "advance"; ms: number }
   | { do: "stats" }
   | { do: "parallel"; steps: StepPlan[] }
   | {
@@ -135,6 +137,8 @@ export interface RunPlan {
   /** How often a case that does not pass is run anew. */
   retries: number;
   failOnFlaky: boolean;
+  /** Whether the runner knows that its time is virtual. All its recipes have a `timeout` then. */
+  isVirtual: boolean;
   /** The variable of the environment that the recipes send; absent for their default. */
   place?: string;
   /** The names of its secrets' values. */

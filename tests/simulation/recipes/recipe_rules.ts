@@ -7,6 +7,7 @@ import type { World } from "../../../testing/mod.ts";
 import type { Signal } from "../model.ts";
 import type { RunPlan } from "./plan.ts";
 import { quarantineOf } from "./recipe_text.ts";
+import { leftoversAreTold } from "./rules_of_warnings.ts";
 
 /** Everything that the rules look at. */
 export interface RunEvidence {
@@ -313,4 +314,5 @@ export const RULES: readonly Rule[] = [
   writesHappenOnce,
   waitsAreTrue,
   alwaysRan,
+  leftoversAreTold,
 ];

@@ -204,6 +204,8 @@ function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown>
       return { assert: `vars.state == "${action.state}"` };
     case "sleep":
       return { sleep: `${action.ms}ms` };
+    case "advance":
+      return { advance: `${action.ms}ms` };
     case "stats":
       return { stats: {} };
     case "parallel":
@@ -323,6 +325,8 @@ async function runScriptStep(
       return t.log(`tells <b>${API} & "${KEY}" ]]> # | \`c\``);
     case "sleep":
       return await t.sleep(`${action.ms}ms`, settings);
+    case "advance":
+      return await t.advance(`${action.ms}ms`, settings);
     case "stats":
       return void await t.stats(settings);
     case "parallel":

@@ -3,6 +3,8 @@ import "node:async_hooks";
 import { fileURLToPath } from "node:url";
 import "../../../runner/expression/value_tree.ts";
 import { planCases, runCases } from "../../../runner/engine/run.ts";
+import { VirtualTime } from "../../../runner/engine/virtual_time.ts";
+import { delay } from "../../../runtime/clock.ts";
 import { InterruptedError } from "../../../runner/events/deadline.ts";
 import type { Recipe } from "../../../runner/language/model.ts";
 import { readCases } from "../../../runner/cli/cases/read_cases.ts";
@@ -104,6 +106,7 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
           : evidence.client(connection as RunnerClient),
         report: (event) => evidence.report(event),
         server: "simulated",
+        ...(plan.isVirtual ? { virtual: virtualTime(clock) } : {}),
         identity: { plan: "simulated" },
         clock,
         random: seededRandom(plan.seed),
@@ -234,6 +237,15 @@ async function script(
     }),
     recipe,
   );
+}
+
+/** Returns the world's time as the virtual time of a run. */
+function virtualTime(clock: WorldClock): VirtualTime {
+  return new VirtualTime({
+    pauses: clock,
+    hold: () => clock.freeze(),
+    pass: (ms, signal) => delay(ms, { clock, signal }),
+  });
 }
 
 /** Sets the timers for what happens from outside. */
