@@ -7,7 +7,8 @@ const UNCONSUMED = /event `\w+` \((\w+)\) was not consumed/;
 interface Group {
   attempts: readonly CaseAttempt[];
   warnings: readonly string[];
-  /** When the last of the warnings was due. */
+  /** When it began, and when the last of the warnings was due. */
+  begin: number;
   end: number;
 }
 
@@ -16,20 +17,22 @@ export function* leftoversAreTold({ plan, model, evidence }: RunEvidence): Itera
   const all = evidence.cases.flatMap(({ attempts }) => attempts);
   const isCrowded = Math.min(plan.parallel, model.cases.length) > 1;
   const groups: Group[] = isCrowded
-    ? [{ attempts: all, warnings: evidence.warnings, end: evidence.ended!.order }]
-    : all.map((one) => ({ attempts: [one], warnings: one.warnings, end: one.ended!.order }));
-  for (const { attempts, warnings, end } of groups) {
+    ? [{ attempts: all, warnings: evidence.warnings, begin: 0, end: evidence.ended!.order }]
+    : all.map((one) => {
+      const { warnings, began, ended } = one;
+      return { attempts: [one], warnings, begin: began.order, end: ended!.order };
+    });
+  for (const { attempts, warnings, begin, end } of groups) {
     const told = warnings.flatMap((text) => UNCONSUMED.exec(text)?.[1] ?? []);
-    const published = new Set(attempts.flatMap((one) => created(one, "publish")));
-    const runs = new Set(attempts.flatMap((one) => created(one, "start")));
-    const consumed = new Set(
-      evidence.calls.filter(({ method, args, settled }) =>
-        method === "workflowTimeline" && runs.has(args[0] as string) &&
-        settled !== undefined && settled.order < end
-      ).flatMap(eventsIn),
-    );
+    const answers = (method: string) =>
+      evidence.calls.filter((call) => call.method === method && call.order > begin)
+        .flatMap(({ settled }) =>
+          settled && settled.order < end && "value" in settled ? [settled.value] : []
+        );
+    const published = answers("publishEvent").map((answer) => Object(answer).event_id as string);
+    const consumed = new Set(answers("workflowTimeline").flatMap(eventsIn));
     for (const id of told) {
-      if (!published.has(id)) yield `9: it warns of ${id}, which it has not published`;
+      if (!published.includes(id)) yield `9: it warns of ${id}, which it has not published`;
       else if (consumed.has(id)) yield `9: it warns of ${id}, which a run has consumed`;
     }
     const unchecked = attempts.some((one) => one.warnings.some(isUnchecked)) ||
@@ -45,19 +48,7 @@ function isUnchecked(text: string): boolean {
   return text.startsWith("Cannot check for unconsumed events");
 }
 
-/** The ids of what the steps of a kind have created. */
-function created({ steps }: CaseAttempt, kind: string): string[] {
-  return [...steps.values()].flatMap(({ finished }) =>
-    finished.flatMap(({ event }) =>
-      event.kind === kind && event.status === "passed" ? [event.detail!] : []
-    )
-  );
-}
-
-/** The ids of the events that the answer of a timeline names. */
-function eventsIn({ settled }: Call): string[] {
-  if (!settled || !("value" in settled)) return [];
-  return (settled.value as { data?: { id?: string } | null }[]).flatMap(({ data }) =>
-    data?.id ?? []
-  );
+/** The ids of the events that a timeline names. */
+function eventsIn(timeline: unknown): string[] {
+  return (timeline as { data?: { id?: string } | null }[]).flatMap(({ data }) => data?.id ?? []);
 }
