@@ -199,6 +199,8 @@ export const runPlans: fc.Arbitrary<RunPlan> = fc.record({
   bail: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
   retries: fc.constantFrom(0, 0, 0, 0, 1, 2),
   failOnFlaky: fc.boolean(),
+  limit: rarely(fc.integer({ min: 1, max: 5_000 }), 10),
+  left: rarely(fc.integer({ min: 1, max: 4 }), 10),
   isVirtual: rarely(fc.constant(true), 4).map((isVirtual) => isVirtual ?? false),
   place: rarely(fc.constant("here"), 2),
   secrets: fc.tuple(

@@ -378,4 +378,22 @@ export const RUN_MUTANTS: readonly Mutant[] = [
     "runner/engine/virtual_time.ts",
     ["    let made = 0;\n", "    let made = 0;\n    await this.#time.pass(ms, signal);\n"],
   ),
+  mutant(
+    "`--timeout` is ignored",
+    "runner/engine/case.ts",
+    ["Math.min(own, this.#options.timeout ?? Infinity)", "Math.min(own, Infinity)"],
+  ),
+  mutant(
+    "a step that is not selected leaves out the same one of used recipes",
+    "runner/engine/case.ts",
+    [
+      "const { select: _, matrix: __, timeout: ___, ...options } = this.#options;",
+      "const { matrix: __, timeout: ___, ...options } = this.#options;",
+    ],
+  ),
+  mutant(
+    "a step that is not selected runs if it is soft",
+    "runner/engine/case.ts",
+    ["else if (select && !select(step))", "else if (select && !step.soft && !select(step))"],
+  ),
 ];

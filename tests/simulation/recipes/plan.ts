@@ -137,6 +137,10 @@ export interface RunPlan {
   /** How often a case that does not pass is run anew. */
   retries: number;
   failOnFlaky: boolean;
+  /** A limit for the steps of each case, besides those of the recipes. */
+  limit?: number;
+  /** The number of a step that is not selected. */
+  left?: number;
   /** Whether the runner knows that its time is virtual. All its recipes have a `timeout` then. */
   isVirtual: boolean;
   /** The variable of the environment that the recipes send; absent for their default. */

@@ -101,6 +101,8 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
         bail: plan.bail,
         retries: plan.retries,
         failOnFlaky: plan.failOnFlaky,
+        timeout: plan.limit,
+        select: plan.left === undefined ? undefined : ({ number }) => number !== `${plan.left}`,
         client: connection instanceof Error
           ? connection
           : evidence.client(connection as RunnerClient),
