@@ -36,7 +36,7 @@ function plan(
 
 const nobody = step({ do: "enqueue", name: "nobody", tells: false });
 const start = step({ do: "start", name: "quick", tells: false });
-const wait = step({ do: "wait", pick: 0, isExpression: false });
+const wait = step({ do: "wait", pick: 0, isById: false, isExpression: false });
 
 /** Every recipe that the simulation has found. */
 export const CORPUS: readonly FoundRecipe[] = [
@@ -80,7 +80,7 @@ export const CORPUS: readonly FoundRecipe[] = [
       step({
         do: "parallel",
         steps: [
-          step({ do: "cancel", pick: 0 }, {
+          step({ do: "cancel", pick: 0, isById: false }, {
             retry: { attempts: 2, backoff: 0, repeats: false, isPicky: false },
           }),
         ],

@@ -119,6 +119,8 @@ export class Evidence {
   /** When the run began, and when it ended. */
   began?: Moment & { readonly event: EventOf<"run.started"> };
   ended?: Moment & { readonly event: EventOf<"run.finished"> };
+  /** An event whose time is not that of its report. */
+  mistimed?: RecipeEvent;
   /** When the run was interrupted. */
   interrupted?: Moment & { readonly reason: unknown };
 
@@ -170,6 +172,7 @@ export class Evidence {
   report(event: RecipeEvent): void {
     const moment = this.moment();
     this.events.push(event);
+    if (Math.abs(Date.parse(event.ts) - this.#clock.now()) >= 1) this.mistimed ??= event;
     this.#world.record("runner", "reports", JSON.stringify(event));
     if (event.type === "run.started") this.began = { ...moment, event };
     if (event.type === "run.finished") this.ended = { ...moment, event };

@@ -13,6 +13,8 @@ const LONGEST_PAUSE = 60_000;
 /** After this long without an answer a wait has lost its connection. */
 const SILENCE = 3_000;
 
+type WaitAction = Extract<Action, { do: "wait" }>;
+
 /** How a step ends, and in which other way it could have ended at the same moment. */
 interface Ending {
   status: StepStatus;
@@ -470,6 +472,8 @@ export class Interpreter {
       ...(this.#isScript ? {} : { state: this.#variable }),
       ...(this.#used ? { level: this.#used.level } : {}),
     };
+    const unlike = isCreation && calls.find((call) => !isCallOf(call, action));
+    if (unlike) this.#problems.push(`${tag} asked for ${JSON.stringify(unlike.args)}`);
     for (const [name, value] of isCreation ? Object.entries(values) : []) {
       const wrong = calls.find((call) => sentBy(call)[name] !== value);
       if (wrong) this.#problems.push(`${tag} sent ${name} ${sentBy(wrong)[name]}, not ${value}`);
@@ -522,10 +526,36 @@ export class Interpreter {
     return "failed";
   }
 
-  /** Returns how a wait has ended, from the states that the runner has read. */
+  /** Returns how a wait has ended, and compares what it reports about the states it has seen. */
   #wait(step: StepModel, start: Moment, end: Moment, limit: Limit): Ending {
     const { action, target } = step;
     if (action.do !== "wait") throw new TypeError("not a wait");
+    const seen: string[] = [];
+    const ending = this.#waitFor(step, action, seen, start, end, limit);
+    const { event } = this.#evidence.steps.get(tagOf(step))!.finished[0] ?? {};
+    if (!event?.observed || target!.items !== undefined) return ending;
+    const states = event.observed.states.map(({ state }) => state);
+    if (`${states}` !== `${seen}`) {
+      this.#problems.push(`${tagOf(step)} says it has seen ${states}, not ${seen}`);
+    }
+    const [last] = seen.slice(-1);
+    const detail = action.untilStep === undefined ? last : `${last}, ${action.untilStep} reached`;
+    if (event.status === "passed" && event.detail !== detail) {
+      this.#problems.push(`${tagOf(step)} says ${event.detail}, not ${detail}`);
+    }
+    return ending;
+  }
+
+  /** Returns how a wait has ended, from the states that the runner has read. */
+  #waitFor(
+    step: StepModel,
+    action: WaitAction,
+    seen: string[],
+    start: Moment,
+    end: Moment,
+    limit: Limit,
+  ): Ending {
+    const { target } = step;
     const ids = this.#hasResult(target!) ? this.#idsOf(target!) : undefined;
     if (ids?.length !== 0 || target!.items === undefined) this.#checks++;
     if (!ids) return { status: "failed" };
@@ -533,6 +563,7 @@ export class Interpreter {
     let lastAnswer: Moment | undefined;
     for (const id of ids) {
       lastAnswer = undefined;
+      seen.length = 0;
       let isReached = false;
       const reads = calls.filter(({ args }) => args[0] === id);
       for (const [index, read] of reads.entries()) {
@@ -545,7 +576,8 @@ export class Interpreter {
         if (!last?.settled || last.settled.order > end.order) break;
         lastAnswer = last.settled;
         const { state } = (read.settled as { value: { state: string } }).value;
-        if (target!.items === undefined) this.#states.set(target!, state);
+        if (target!.items === undefined && !action.isById) this.#states.set(target!, state);
+        if (seen.at(-1) !== state) seen.push(state);
         isReached = action.untilStep === undefined
           ? (action.until ?? ["completed"]).includes(state)
           : checkpointsOf(last).includes(action.untilStep);
@@ -734,6 +766,15 @@ function checkpointsOf({ settled }: Call): unknown[] {
 /** Whether a key names a step, or one of its items. */
 function isPartOf(key: string, step: StepModel): boolean {
   return key.replace(/\[\d+\]$/, "") === tagOf(step);
+}
+
+/** Whether a call creates what a step says. */
+function isCallOf({ method, args }: Call, action: Action): boolean {
+  if (!("name" in action)) return true;
+  if (method === "call") return args[0] === "job.enqueue" && Object(args[1]).job === action.name;
+  const { queue, priority } = Object(args[2]);
+  if (args[0] !== action.name || action.do !== "enqueue") return args[0] === action.name;
+  return queue === action.queue && priority === action.priority;
 }
 
 /** What a call sends with what it creates. */

@@ -16,6 +16,7 @@ import {
 
 const pick = fc.nat({ max: 5 });
 const tells = fc.boolean();
+const isById = fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true));
 const mostly = fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false));
 const state = fc.constantFrom<string>(...JOB_STATES);
 const is = <T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
@@ -23,7 +24,13 @@ const is = <T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
 const leaf: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ do: is("enqueue"), name: fc.constantFrom(...JOBS), tells }),
+    arbitrary: fc.record({
+      do: is("enqueue"),
+      name: fc.constantFrom(...JOBS),
+      tells,
+      queue: rarely(is("other"), 4),
+      priority: rarely(fc.integer({ min: 0, max: 9 }), 4),
+    }),
   },
   {
     weight: 4,
@@ -36,6 +43,7 @@ const leaf: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({
       do: is("wait"),
       pick,
+      isById,
       until: rarely(fc.uniqueArray(state, { minLength: 1, maxLength: 2 }), 2),
       isExpression: fc.boolean(),
       untilStep: rarely(is("one", "before", "reserve", "wait:go"), 4),
@@ -53,8 +61,8 @@ const leaf: fc.Arbitrary<Action> = fc.oneof(
       count: rarely(fc.integer({ min: 1, max: 4 }), 2),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: is("get"), pick, wants: rarely(state, 2) }) },
-  { weight: 1, arbitrary: fc.record({ do: is("cancel"), pick }) },
+  { weight: 2, arbitrary: fc.record({ do: is("get"), pick, wants: rarely(state, 2), isById }) },
+  { weight: 1, arbitrary: fc.record({ do: is("cancel"), pick, isById }) },
   { weight: 2, arbitrary: fc.record({ do: is("compare"), pick, state }) },
   {
     weight: 2,
@@ -135,7 +143,7 @@ const mark = planned(fc.record({ do: is("mark"), pick: fc.constant(0), state: is
 
 /** A job that is read until it has ended. */
 const awaited = planned(
-  fc.record({ do: is("get"), pick: fc.constant(0), wants: is("completed", "failed") }),
+  fc.record({ do: is("get"), pick: fc.constant(0), wants: is("completed", "failed"), isById }),
 ).map((step) => ({
   ...step,
   retry: { attempts: 4, backoff: 30, repeats: false, isPicky: false },

@@ -61,6 +61,8 @@ export interface CaseModel {
   name: string;
   /** What comes before the tags of what it creates. */
   prefix: string;
+  row: string | undefined;
+  place: string | undefined;
 }
 
 /** A run of recipes whose targets are chosen. */
@@ -83,8 +85,8 @@ export function modelOf(plan: RunPlan): RunModel {
   return {
     recipes,
     cases: recipes.flatMap((recipe, i) =>
-      combinationsOf(recipe.plan).map(({ values, names }) => ({
-        recipe,
+      combinationsOf(recipe.plan).map(({ values, names, row, place }) => ({
+        ...{ recipe, row, place },
         name: `Simulated${names.length === 0 ? "" : ` [${names.join(", ")}]`}`,
         prefix: [...i === 0 ? [] : [`r${i + 1}`], ...values].map((part) => `${part} `).join(""),
       }))
@@ -93,12 +95,14 @@ export function modelOf(plan: RunPlan): RunModel {
 }
 
 /** The values that tell the cases of a recipe apart, and how their names show them. */
-function combinationsOf({ rows, matrix }: RecipePlan): { values: string[]; names: string[] }[] {
+function combinationsOf({ rows, matrix }: RecipePlan) {
   const lines: readonly ({ name?: string; row: string } | undefined)[] = rows
     ? ROWS[rows]
     : [undefined];
   return lines.flatMap((line) =>
     (matrix ?? [undefined]).map((place) => ({
+      row: line?.row,
+      place,
       values: [...line ? [line.row] : [], ...place === undefined ? [] : [place]],
       names: [
         ...line ? [line.name ?? `row=${line.row}`] : [],
@@ -247,6 +251,7 @@ function chosen(
     model.target = at(candidates, action.pick);
     if (!model.target) model.action = { do: "assert", holds: true, tells: false };
   }
+  if ("isById" in action && (isScript || model.target?.items !== undefined)) action.isById = false;
   if (action.do === "get") {
     const isRun = model.target?.action.do === "start";
     if (isScript || isRun && !["running", "completed", "failed"].includes(action.wants ?? "")) {

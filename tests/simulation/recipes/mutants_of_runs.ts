@@ -396,4 +396,43 @@ export const RUN_MUTANTS: readonly Mutant[] = [
     "runner/engine/case.ts",
     ["else if (select && !select(step))", "else if (select && !step.soft && !select(step))"],
   ),
+  mutant(
+    "the queue of a job is ignored",
+    "runner/steps/enqueue.ts",
+    ["...(step.queue ? { queue", "...(step.queue && step.priority ? { queue"],
+  ),
+  mutant(
+    "the priority of a job is ignored",
+    "runner/steps/enqueue.ts",
+    ["...(step.priority ? { priority", "...(step.priority && step.queue ? { priority"],
+  ),
+  mutant(
+    "a wait for a job named by its id changes the result of a step",
+    "runner/steps/wait.ts",
+    [
+      "keep: (result) => id === undefined ? result :",
+      "keep: (result) => id === undefined ? (context.results.has('s1') ? context.results.update('s1', result) : result) :",
+    ],
+  ),
+  mutant(
+    "a wait tells only the last state that it has seen",
+    "runner/steps/_wait_history.ts",
+    [
+      "states: this.#states.map(({ state, at })",
+      "states: this.#states.slice(-1).map(({ state, at })",
+    ],
+  ),
+  mutant(
+    "a case of a matrix does not tell its values",
+    "runner/engine/case.ts",
+    ["...(matrix === undefined ? {} : { matrix }),\n      ...(attempt", "...(attempt"],
+  ),
+  mutant(
+    "the time of events is that of the beginning",
+    "runner/engine/run.ts",
+    [
+      "ts: new Date(clock.now()).toISOString()",
+      'ts: new Date(event.type === "step.retried" ? runBegan : clock.now()).toISOString()',
+    ],
+  ),
 ];

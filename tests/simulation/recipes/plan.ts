@@ -17,13 +17,21 @@ export const SECRETS: Readonly<Record<string, string>> = {
 
 /** What a step does. A `pick` chooses among the jobs and runs of earlier steps. */
 export type Action =
-  | { do: "enqueue"; name: typeof JOBS[number]; tells: boolean }
+  | {
+    do: "enqueue";
+    name: typeof JOBS[number];
+    tells: boolean;
+    queue?: string;
+    priority?: number;
+  }
   | { do: "start"; name: typeof WORKFLOWS[number]; tells: boolean }
   | { do: "publish"; name: "go" | "stop"; tells: boolean }
   | { do: "call"; name: typeof JOBS[number]; tells: boolean }
   | {
     do: "wait";
     pick: number;
+    /** Whether the job or run is named by its id, so that the step's result stays as it is. */
+    isById: boolean;
     until?: string[];
     /** Whether `until` is written as an expression. */
     isExpression: boolean;
@@ -42,8 +50,8 @@ export type Action =
     count?: number;
   }
   /** Without a state, any will do. */
-  | { do: "get"; pick: number; wants?: string }
-  | { do: "cancel"; pick: number }
+  | { do: "get"; pick: number; wants?: string; isById: boolean }
+  | { do: "cancel"; pick: number; isById: boolean }
   | { do: "compare"; pick: number; state: string }
   | { do: "assert"; holds: boolean; tells: boolean }
   | { do: "log" }

@@ -6,7 +6,7 @@ import type { CaseModel, RunModel, StepModel } from "./model.ts";
 import type { World } from "../../../testing/mod.ts";
 import type { Signal } from "../model.ts";
 import type { RunPlan } from "./plan.ts";
-import { quarantineOf } from "./recipe_text.ts";
+import { quarantineOf, VARS } from "./recipe_text.ts";
 import { leftoversAreTold } from "./rules_of_warnings.ts";
 
 /** Everything that the rules look at. */
@@ -126,7 +126,8 @@ function* failuresAreFirst({ evidence, model }: RunEvidence): Iterable<string> {
 /** The exit code and the counts follow from the outcomes of the cases. */
 function* runEndsRight(about: RunEvidence): Iterable<string> {
   const { evidence, plan, exitCode, model } = about;
-  const { interrupted, ended } = evidence;
+  const { interrupted, ended, mistimed } = evidence;
+  if (mistimed) yield `1: the time is wrong of ${JSON.stringify(mistimed)}`;
   const isInterrupted = interrupted !== undefined && interrupted.order < ended!.order;
   const outcomes = [...outcomesOf(about).values()];
   const has = (status: string) => outcomes.some((one) => one.status === status && !one.isExcused);
@@ -192,6 +193,25 @@ function* casesAreRetried({ plan, evidence, judgements }: RunEvidence): Iterable
       if (isRetried !== (mayRetry && !isLate) && !(mayRetry && isTie)) {
         yield `1: attempt ${number} ${status}, and was ${isRetried ? "" : "not "}retried`;
       }
+    }
+  }
+}
+
+/** Reports say what each case started with. */
+function* beginningsAreTold({ evidence, model }: RunEvidence): Iterable<string> {
+  for (const [index, { attempts }] of evidence.cases.entries()) {
+    const { recipe, row, place } = model.cases[index]!;
+    const wanted = {
+      tags: [],
+      vars: {
+        ...(recipe.plan.isScript ? {} : VARS),
+        ...(row === undefined ? {} : { row }),
+      },
+      matrix: place === undefined ? undefined : { place },
+    };
+    for (const { began: { event: { tags, vars, matrix } } } of attempts) {
+      if (isDeepStrictEqual({ tags, vars, matrix }, wanted)) continue;
+      yield `1: case ${index} starts with ${JSON.stringify({ tags, vars, matrix })}`;
     }
   }
 }
@@ -310,6 +330,7 @@ export const RULES: readonly Rule[] = [
   failuresAreFirst,
   runEndsRight,
   casesAreRetried,
+  beginningsAreTold,
   casesAreStarted,
   writesHappenOnce,
   waitsAreTrue,

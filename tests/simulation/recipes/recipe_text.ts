@@ -12,7 +12,7 @@ export const PLACES = { own: "at home", used: "inside" };
 export const LEVEL = 7;
 
 /** The variables of every recipe. */
-const VARS = { n: 2, list: [1, { a: "b" }], state: "none" };
+export const VARS = { n: 2, list: [1, { a: "b" }], state: "none" };
 
 /** Lines of an `expect`, each with what holds and what does not. */
 export const EXPECTATIONS: readonly (readonly [subject: string, holds: unknown, not: unknown])[] = [
@@ -129,6 +129,13 @@ function conditionOf({ step, state }: NonNullable<StepModel["condition"]>): stri
   return step.items === undefined ? `has(${step.id}.state)` : `size(${step.id}) > 0`;
 }
 
+/** How a step names the job or run that it is about. */
+function targetOf({ action, target }: StepModel): unknown {
+  const { id, action: { do: kind } } = target!;
+  if (!("isById" in action) || !action.isById) return id;
+  return kind === "enqueue" ? { job: `\${{ ${id}.job_id }}` } : { run: `\${{ ${id}.run_id }}` };
+}
+
 /** An expression whose states are not checked before the recipe runs. */
 function stateIs({ id }: StepModel, state: string): string {
   return `${id}.state + "" == "${state}"`;
@@ -148,7 +155,12 @@ function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown>
   };
   switch (action.do) {
     case "enqueue":
-      return { enqueue: action.name, payload: payload() };
+      return {
+        enqueue: action.name,
+        payload: payload(),
+        ...(action.queue === undefined ? {} : { queue: action.queue }),
+        ...(action.priority === undefined ? {} : { priority: action.priority }),
+      };
     case "start":
       return { start: action.name, input: payload() };
     case "publish":
@@ -161,7 +173,7 @@ function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown>
         ? `\${{ ${JSON.stringify(until)}.exists(s, s == it.state) }}`
         : until;
       return {
-        wait: target!.id,
+        wait: targetOf(step),
         ...(untilStep === undefined ? {} : { until_step: untilStep }),
         ...(until === undefined ? {} : { until: ends }),
         ...(failOn === undefined ? {} : { fail_on: failOn }),
@@ -185,7 +197,7 @@ function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown>
     }
     case "get":
     case "cancel":
-      return { [action.do]: target!.id };
+      return { [action.do]: targetOf(step) };
     case "compare":
       return { assert: stateIs(target!, action.state) };
     case "assert":
@@ -285,7 +297,14 @@ async function runScriptStep(
   const handle = target && handles.get(target);
   switch (action.do) {
     case "enqueue":
-      return void handles.set(step, await t.enqueue(action.name, payload, settings));
+      return void handles.set(
+        step,
+        await t.enqueue(action.name, payload, {
+          ...settings,
+          ...(action.queue === undefined ? {} : { queue: action.queue }),
+          ...(action.priority === undefined ? {} : { priority: action.priority }),
+        }),
+      );
     case "start":
       return void handles.set(step, await t.start(action.name, payload, settings));
     case "publish":
