@@ -1,4 +1,4 @@
-import type { Call, CaseAttempt } from "./evidence.ts";
+import type { CaseAttempt } from "./evidence.ts";
 import type { RunEvidence } from "./recipe_rules.ts";
 
 const UNCONSUMED = /event `\w+` \((\w+)\) was not consumed/;
