@@ -20,81 +20,105 @@ const [isEvent, isSummary] = [eventSchema(), summarySchema()].map((schema) =>
 /** The reporters that write text. */
 const NAMES = Object.keys(REPORTERS).filter((name) => REPORTERS[name]!.writes !== "network");
 
+type Check = (
+  report: string,
+  outcomes: readonly Outcome[],
+  events: readonly RecipeEvent[],
+) => unknown;
+
 /** What each document must be, besides readable: returns what is wrong with it. */
-const CHECKS: Readonly<Record<string, (report: string, outcomes: readonly Outcome[]) => unknown>> =
-  {
-    github: (report) =>
-      report.split("\n").find((line) =>
-        line !== "" && !/^::(error|warning|notice) .*::/.test(line)
-      ),
-    json(report, outcomes) {
-      const summary = JSON.parse(report) as RunSummary;
-      if (!isSummary(summary)) return isSummary.errors;
-      return differs(summary.cases.map(outcomeOf), outcomes);
-    },
-    ctrf(report, outcomes) {
-      const { summary, tests } = (JSON.parse(report) as CTRFReport).results;
-      const said = tests.map(({ rawStatus, extra }) =>
-        outcomeOf({ status: rawStatus as CaseStatus, quarantine: extra?.quarantine })
-      );
-      const statuses = outcomes.map((outcome) => CTRF_STATUSES[outcome]);
-      const count = (status: string) => statuses.filter((one) => one === status).length;
-      const counts = {
-        passed: count("passed"),
-        failed: count("failed"),
-        other: count("other"),
-        skipped: count("skipped"),
-      };
-      for (const [name, number] of Object.entries(counts)) {
-        const counted = summary[name as keyof typeof counts];
-        if (counted !== number) return `it counts ${counted} ${name}, not ${number}`;
-      }
-      // A case that was not started because of an interruption is skipped, as are those after a failure.
-      return differs(tests.map(({ status }) => status as string), statuses) ??
-        differs(said, outcomes);
-    },
-    jsonl(report) {
-      for (const line of report.trimEnd().split("\n")) {
-        if (!isEvent(JSON.parse(line))) return `${line} ${JSON.stringify(isEvent.errors)}`;
-      }
-    },
-    junit(report, outcomes) {
-      const valid = XMLValidator.validate(report);
-      if (valid !== true) return valid.err.msg;
-      const count = (element: string) =>
-        report.match(new RegExp(`<${element}\\b`, "g"))?.length ?? 0;
-      return differs([count("failure"), count("error"), count("skipped")], [
-        countOf(outcomes, "failed") + countOf(outcomes, "unchecked"),
-        countOf(outcomes, "errored"),
-        countOf(outcomes, "skipped") + countOf(outcomes, "interrupted") +
-        countOf(outcomes, "quarantined"),
-      ]);
-    },
-    tap(report, outcomes) {
-      const points = [...report.matchAll(/^(not ok|ok) \d+.*?( # (?:SKIP|TODO)\b.*)?$/gm)];
-      const ok = points.filter(([, word]) => word === "ok").length;
-      const todo = points.filter(([, , mark]) => mark?.startsWith(" # TODO")).length;
-      const parser = new Parser({ strict: true });
-      let isOk = false;
-      parser.on("complete", (result) => isOk = result.ok);
-      parser.end(report);
-      const isBailedOut = report.includes("Bail out!");
-      const isRight = isBailedOut ||
-        outcomes.every((one) => TAP_OK.has(one) || one === "quarantined");
-      if (isOk !== (isRight && !isBailedOut)) return `it says ${isOk ? "ok" : "not ok"}`;
-      const fine = outcomes.filter((one) => TAP_OK.has(one)).length;
-      return isBailedOut
-        ? undefined
-        : differs([ok, todo], [fine, countOf(outcomes, "quarantined")]);
-    },
-    html(report, outcomes) {
-      const { run } = dataOf(report);
-      const text = JSON.stringify(run);
-      return outcomes.find((one) =>
-        one !== "skipped" && one !== "quarantined" && !text.includes(one)
-      );
-    },
-  };
+const CHECKS: Readonly<Record<string, Check>> = {
+  github: (report) =>
+    report.split("\n").find((line) => line !== "" && !/^::(error|warning|notice) .*::/.test(line)),
+  json(report, outcomes, events) {
+    const summary = JSON.parse(report) as RunSummary;
+    if (!isSummary(summary)) return isSummary.errors;
+    const steps = summary.cases.flatMap((one) =>
+      one.steps.map(({ step, status, attempts, retries }) =>
+        `${one.case}: ${step} ${status} ${attempts} ${retries.length}`
+      )
+    );
+    const retried = summary.cases.flatMap(({ retries }) => retries ?? []).length;
+    return differs(summary.cases.map(outcomeOf), outcomes) ??
+      differs(steps.sort(), stepsOf(events)) ??
+      differs([retried], [events.filter(({ type }) => type === "case.retried").length]);
+  },
+  ctrf(report, outcomes, events) {
+    const { summary, tests } = (JSON.parse(report) as CTRFReport).results;
+    const said = tests.map(({ rawStatus, extra }) =>
+      outcomeOf({ status: rawStatus as CaseStatus, quarantine: extra?.quarantine })
+    );
+    const statuses = outcomes.map((outcome) => CTRF_STATUSES[outcome]);
+    const count = (status: string) => statuses.filter((one) => one === status).length;
+    const counts = {
+      passed: count("passed"),
+      failed: count("failed"),
+      other: count("other"),
+      skipped: count("skipped"),
+    };
+    const flaky = events.filter((event) => event.type === "case.finished" && event.flaky).length;
+    const isFlaky = tests.filter((test) => test.flaky).length;
+    if (isFlaky !== flaky || summary.flaky !== flaky) return `it has ${isFlaky} flaky cases`;
+    for (const [name, number] of Object.entries(counts)) {
+      const counted = summary[name as keyof typeof counts];
+      if (counted !== number) return `it counts ${counted} ${name}, not ${number}`;
+    }
+    // A case that was not started because of an interruption is skipped, as are those after a failure.
+    return differs(tests.map(({ status }) => status as string), statuses) ??
+      differs(said, outcomes);
+  },
+  jsonl(report) {
+    for (const line of report.trimEnd().split("\n")) {
+      if (!isEvent(JSON.parse(line))) return `${line} ${JSON.stringify(isEvent.errors)}`;
+    }
+  },
+  junit(report, outcomes) {
+    const valid = XMLValidator.validate(report);
+    if (valid !== true) return valid.err.msg;
+    const count = (element: string) => report.match(new RegExp(`<${element}\\b`, "g"))?.length ?? 0;
+    return differs([count("failure"), count("error"), count("skipped")], [
+      countOf(outcomes, "failed") + countOf(outcomes, "unchecked"),
+      countOf(outcomes, "errored"),
+      countOf(outcomes, "skipped") + countOf(outcomes, "interrupted") +
+      countOf(outcomes, "quarantined"),
+    ]);
+  },
+  tap(report, outcomes) {
+    const points = [...report.matchAll(/^(not ok|ok) \d+.*?( # (?:SKIP|TODO)\b.*)?$/gm)];
+    const ok = points.filter(([, word]) => word === "ok").length;
+    const todo = points.filter(([, , mark]) => mark?.startsWith(" # TODO")).length;
+    const parser = new Parser({ strict: true });
+    let isOk = false;
+    parser.on("complete", (result) => isOk = result.ok);
+    parser.end(report);
+    const isBailedOut = report.includes("Bail out!");
+    const isRight = isBailedOut ||
+      outcomes.every((one) => TAP_OK.has(one) || one === "quarantined");
+    if (isOk !== (isRight && !isBailedOut)) return `it says ${isOk ? "ok" : "not ok"}`;
+    const fine = outcomes.filter((one) => TAP_OK.has(one)).length;
+    return isBailedOut ? undefined : differs([ok, todo], [fine, countOf(outcomes, "quarantined")]);
+  },
+  html(report, outcomes) {
+    const { run } = dataOf(report);
+    const text = JSON.stringify(run);
+    return outcomes.find((one) =>
+      one !== "skipped" && one !== "quarantined" && !text.includes(one)
+    );
+  },
+};
+
+/** The steps of the last attempt of each case, in the words of the check of `json`. */
+function stepsOf(events: readonly RecipeEvent[]): string[] {
+  const steps = new Map<number, string[]>();
+  for (const event of events) {
+    if (event.type === "case.started") steps.set(event.case, []);
+    if (event.type !== "step.finished") continue;
+    const { step, status, attempts } = event;
+    const retries = Math.max(0, attempts - 1);
+    steps.get(event.case)!.push(`${event.case}: ${step} ${status} ${attempts} ${retries}`);
+  }
+  return [...steps.values()].flat().sort();
+}
 
 /** The outcomes that are `ok` in TAP. */
 const TAP_OK: ReadonlySet<Outcome> = new Set<Outcome>(["passed", "skipped"]);
@@ -144,7 +168,7 @@ export async function* checkDocuments(
       const leak = forms.find((form) => report.includes(form));
       if (leak !== undefined) yield `${name} shows the secret ${JSON.stringify(leak)}`;
       if (name !== "github") READERS[name as keyof typeof READERS](report);
-      const problem = CHECKS[name]?.(report, outcomes);
+      const problem = CHECKS[name]?.(report, outcomes, events);
       if (problem) yield `${name} is not valid: ${JSON.stringify(problem)}`;
       if (stored && await reportOf(name, stored) !== report) {
         yield `${name} is another document when it is made from the stored stream`;

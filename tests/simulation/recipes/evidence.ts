@@ -32,6 +32,8 @@ export interface Attempt {
 /** What the runner reported about a step. */
 export interface StepEvidence {
   readonly attempts: Attempt[];
+  /** The lines that it has logged. */
+  readonly logs: string[];
   /** Its last events; there should be only one. */
   readonly finished: (Moment & { readonly event: StepFinished; readonly stored?: string })[];
 }
@@ -204,6 +206,7 @@ export class Evidence {
   }
 
   #reportStep(attempt: CaseAttempt, event: RecipeEvent, moment: Moment): void {
+    if (event.type === "log") this.#step(attempt, event).logs.push(event.text);
     if (event.type === "step.started") {
       this.#step(attempt, event).attempts.push({ start: moment });
     } else if (event.type === "step.retried") {
@@ -239,7 +242,7 @@ export class Evidence {
   ): StepEvidence {
     const key = this.#keyOf(event);
     let step = steps.get(key);
-    if (!step) steps.set(key, step = { attempts: [], finished: [] });
+    if (!step) steps.set(key, step = { attempts: [], logs: [], finished: [] });
     return step;
   }
 

@@ -4,7 +4,7 @@ import { channelOf, counts, covers, earlyChannelOf, type Listening } from "./cha
 import type { Attempt, Call, CaseAttempt, Moment, StepEvidence } from "./evidence.ts";
 import { type CaseModel, type RecipeModel, type StepModel, tagOf, WRITES } from "./model.ts";
 import { type Action, type RunPlan, SECRETS } from "./plan.ts";
-import { LEVEL, PLACES } from "./recipe_text.ts";
+import { LEVEL, loggedText, PLACES } from "./recipe_text.ts";
 
 /** How long the steps of a recipe, and those of `always`, may take by default. */
 const [STEPS_TIME, ALWAYS_TIME] = [300_000, 10_000];
@@ -163,6 +163,10 @@ export class Interpreter {
       const key = tagOf(step);
       this.#expect(key, this.#take(key), { status: "skipped" }, 0);
       return undefined;
+    }
+    if (items === 0) {
+      const key = tagOf(step);
+      this.#expect(key, this.#take(key), { status: "skipped" }, 0);
     }
     if (step.side > 1) return this.#sideBySide(step, items, limit);
     for (let item = 0; item < items && failure === undefined; item++) {
@@ -715,13 +719,13 @@ export class Interpreter {
 
   #take(key: string): StepEvidence {
     this.#seen.add(key);
-    return this.#evidence.steps.get(key) ?? { attempts: [], finished: [] };
+    return this.#evidence.steps.get(key) ?? { attempts: [], logs: [], finished: [] };
   }
 
   /** Compares what was reported about a step with how it must have ended. */
   #expect(
     key: string,
-    { attempts, finished }: StepEvidence,
+    { attempts, logs, finished }: StepEvidence,
     { status, or = [] }: Ending,
     made: number,
     step?: StepModel,
@@ -743,6 +747,12 @@ export class Interpreter {
       this.#problems.push(`${key} took ${took} ms, not ${event.duration_ms}`);
     }
     if (event.attempts !== made) this.#problems.push(`${key} reports ${event.attempts} attempts`);
+    if (event.status === "passed" && step?.action.do === "log" && !this.#isScript) {
+      const line = loggedText(this.#variable);
+      if (logs.length !== made || logs.some((one) => one !== line)) {
+        this.#problems.push(`${key} has logged ${JSON.stringify(logs)}, not ${line}`);
+      }
+    }
     if (event.status === "passed" && step?.action.do === "set") {
       const secret = SECRETS[this.#run.secrets[0]];
       this.#variable = step.action.tells ? `<${secret}>` : this.#states.get(step.target!);

@@ -112,7 +112,7 @@ function planned(action: fc.Arbitrary<Action>): fc.Arbitrary<StepPlan> {
     ),
     expects: rarely(mostly, 6),
     expectation: fc.nat({ max: EXPECTATIONS.length - 1 }),
-    items: rarely(fc.integer({ min: 1, max: 5 }), 6),
+    items: rarely(fc.integer({ min: 0, max: 5 }), 6),
     side: fc.integer({ min: 1, max: 3 }),
     marks: rarely(fc.constant(true), 3).map((marks) => marks ?? false),
     condition: rarely(fc.record({ pick, state }), 8),

@@ -136,8 +136,8 @@ export const RUN_MUTANTS: readonly Mutant[] = [
     "an attempt of a case has only the time that earlier ones left",
     "runner/engine/run_case.ts",
     [
-      "const own = { ...rest, client,",
-      "const left = attempt > 1 ? { timeout: Math.max(1, 1_000 - elapsed()) } : {};\n    const own = { ...rest, ...left, client,",
+      "...{ ...rest, client, index,",
+      "...{ ...rest, ...(attempt > 1 ? { timeout: Math.max(1, 1_000 - elapsed()) } : {}), client, index,",
     ],
   ),
   mutant(
@@ -434,5 +434,39 @@ export const RUN_MUTANTS: readonly Mutant[] = [
       "ts: new Date(clock.now()).toISOString()",
       'ts: new Date(event.type === "step.retried" ? runBegan : clock.now()).toISOString()',
     ],
+  ),
+  mutant(
+    "a `for_each` without items is not reported",
+    "runner/engine/for_each.ts",
+    ["if (list.length === 0) report.skipped(", "if (list.length < 0) report.skipped("],
+  ),
+  mutant(
+    "a step logs its line without the last value in it",
+    "runner/steps/log.ts",
+    [
+      `typeof value === "string" ? value :`,
+      `typeof value === "string" ? value.replace(/none$/, "") :`,
+    ],
+  ),
+  mutant(
+    "summaries leave out steps that were skipped",
+    "runner/report/summarizer.ts",
+    [
+      "else state.summary.steps.push({ ...result, retries: [] });",
+      `else if (result.status !== "skipped") state.summary.steps.push({ ...result, retries: [] });`,
+    ],
+  ),
+  mutant(
+    "summaries leave out the first attempts of steps",
+    "runner/report/summarizer.ts",
+    [
+      "step?.retries.push({ attempt, at: ts, failure });",
+      "if (attempt > 1) step?.retries.push({ attempt, at: ts, failure });",
+    ],
+  ),
+  mutant(
+    "CTRF does not say that a case is flaky",
+    "runner/report/ctrf/ctrf.ts",
+    ["...(flaky ? { flaky } : {}),", ""],
   ),
 ];

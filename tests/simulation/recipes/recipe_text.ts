@@ -129,6 +129,15 @@ function conditionOf({ step, state }: NonNullable<StepModel["condition"]>): stri
   return step.items === undefined ? `has(${step.id}.state)` : `size(${step.id}) > 0`;
 }
 
+function logTemplate(api: string, key: string, state: string): string {
+  return `tells <b>${api} & "${key}" ]]> # | \`c\` ${state}`;
+}
+
+/** What reports show of the line that a step logs. */
+export function loggedText(state: string | undefined): string {
+  return logTemplate("***", "***", /^<.*>$/s.test(`${state}`) ? "<***>" : `${state}`);
+}
+
 /** How a step names the job or run that it is about. */
 function targetOf({ action, target }: StepModel): unknown {
   const { id, action: { do: kind } } = target!;
@@ -209,7 +218,7 @@ function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown>
           : "secrets.API == secrets.KEY + 'z'",
       };
     case "log":
-      return { log: `tells <b>${API} & "${KEY}" ]]> # | \`c\` \${{ vars.state }}` };
+      return { log: logTemplate(API, KEY, "${{ vars.state }}") };
     case "set":
       return { set: { state: action.tells ? `<${API}>` : `\${{ ${target!.id}.state }}` } };
     case "recall":
