@@ -110,12 +110,20 @@ const CHECKS: Readonly<Record<string, Check>> = {
 /** The steps of the last attempt of each case, in the words of the check of `json`. */
 function stepsOf(events: readonly RecipeEvent[]): string[] {
   const steps = new Map<number, string[]>();
+  const retries = new Map<string, number>();
   for (const event of events) {
     if (event.type === "case.started") steps.set(event.case, []);
-    if (event.type !== "step.finished") continue;
-    const { step, status, attempts } = event;
-    const retries = Math.max(0, attempts - 1);
-    steps.get(event.case)!.push(`${event.case}: ${step} ${status} ${attempts} ${retries}`);
+    if (event.type !== "step.finished" && event.type !== "step.retried") continue;
+    const { step, phase } = event;
+    const key = `${event.case} ${phase} ${step}`;
+    const retried = retries.get(key) ?? 0;
+    if (event.type === "step.retried") {
+      retries.set(key, retried + 1);
+    } else {
+      const { status, attempts } = event;
+      retries.delete(key);
+      steps.get(event.case)!.push(`${event.case}: ${step} ${status} ${attempts} ${retried}`);
+    }
   }
   return [...steps.values()].flat().sort();
 }

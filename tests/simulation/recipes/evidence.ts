@@ -206,7 +206,8 @@ export class Evidence {
   }
 
   #reportStep(attempt: CaseAttempt, event: RecipeEvent, moment: Moment): void {
-    if (event.type === "log") this.#step(attempt, event).logs.push(event.text);
+    // What a script logs belongs to no step.
+    if (event.type === "log") attempt.steps.get(this.#keyOf(event))?.logs.push(event.text);
     if (event.type === "step.started") {
       this.#step(attempt, event).attempts.push({ start: moment });
     } else if (event.type === "step.retried") {

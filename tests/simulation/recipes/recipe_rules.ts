@@ -315,7 +315,7 @@ function* alwaysRan({ evidence, model }: RunEvidence): Iterable<string> {
       // Functions of a script do not begin steps when their time is over.
       if (!ended || ended.at - stepsEnded.at >= 10_000) continue;
       for (const step of model.cases[index]!.recipe.always) {
-        if (isConditional(step) || step.action.do === "log") continue;
+        if (isConditional(step) || step.items === 0 || step.action.do === "log") continue;
         const keys = [...steps].filter(([key, { attempts }]) =>
           key.replace(/\[\d+\]$/, "") === `always ${step.number}` && attempts.length > 0
         );
