@@ -1,16 +1,11 @@
 // Loaded now, because the world's time does not wait for modules.
 import "node:async_hooks";
-import { fileURLToPath } from "node:url";
 import "../../../runner/expression/value_tree.ts";
 import { planCases, runCases } from "../../../runner/engine/run.ts";
 import { VirtualTime } from "../../../runner/engine/virtual_time.ts";
 import { delay } from "../../../runtime/clock.ts";
 import { InterruptedError } from "../../../runner/events/deadline.ts";
-import type { Recipe } from "../../../runner/language/model.ts";
-import { readCases } from "../../../runner/cli/cases/read_cases.ts";
-import type { Template } from "../../../runner/expression/template.ts";
-import { type RunnerClient, Source } from "../../../runner/mod.ts";
-import { readRecipe } from "../../../runner/recipe/read_recipe.ts";
+import type { RunnerClient } from "../../../runner/mod.ts";
 import { openScript } from "../../../runner/script/running_script.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import {
@@ -19,23 +14,22 @@ import {
   type World,
   type WorldClock,
 } from "../../../testing/mod.ts";
-import type { ServedRequest } from "../../../dev/mod.ts";
+import { defineJob, defineWorkflow, type ServedRequest } from "../../../dev/mod.ts";
 import { CountingSignal } from "../../helpers/counting_signal.ts";
-import { scriptRecipe } from "../../runner/_engine.ts";
 import type { Signal } from "../model.ts";
 import type { Verdict } from "../run_program.ts";
 import type { Subject } from "../search.ts";
 import { workload } from "../workload.ts";
+import { buildRecipes } from "./build_recipes.ts";
 import { checkDocuments } from "./documents.ts";
 import { checkStreams } from "./streams.ts";
 import { Evidence } from "./evidence.ts";
 import { Interpreter } from "./interpreter.ts";
-import { modelOf, type RecipeModel } from "./model.ts";
+import { modelOf } from "./model.ts";
 import { runPlans } from "./mix.ts";
 import { type RunPlan, SECRETS } from "./plan.ts";
-import { PLACES, quarantineOf, scriptOf, usedYaml, yamlOf } from "./recipe_text.ts";
+import { usedYaml, yamlOf } from "./recipe_text.ts";
 import { RULES } from "./recipe_rules.ts";
-import { defineJob, defineWorkflow } from "../../../dev/mod.ts";
 
 /** The most milliseconds that a run takes: all attempts of its cases, and the look for leftovers. */
 const LONGEST = 100_000_000;
@@ -83,12 +77,7 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
   try {
     using _timers = holdRealTimers(clock);
     const worldBegan = clock.now();
-    const used = usedYaml(model);
-    const recipes = await Promise.all(
-      model.recipes.map((recipe) =>
-        recipe.plan.isScript ? script(recipe, worldBegan, clock) : yaml(recipe, worldBegan, used)
-      ),
-    );
+    const recipes = await buildRecipes(model, worldBegan, clock);
     const client = world.client("runner", { timeout: plan.callTimeout });
     const connection = await world.run(
       client.connect({ signal: signal.signal }).then(() => client, (error: Error) => error),
@@ -184,61 +173,6 @@ export const RECIPES: Subject<RunPlan> = {
 
 function refuse(input: unknown): never {
   throw new Error(`refuses ${JSON.stringify(input)}`);
-}
-
-async function yaml(
-  recipe: RecipeModel,
-  worldBegan: number,
-  used: Record<string, string>,
-): Promise<Recipe> {
-  const text = yamlOf(recipe, worldBegan);
-  const load = (name: string) => Promise.resolve({ name, text: used[name]! });
-  const read = await readRecipe(recipe.file, text, { load });
-  if (read.recipe) return await withRows(read.recipe, recipe);
-  throw new Error(`the recipe is not valid: ${read.diagnostics[0]!.message}\n${text}`);
-}
-
-/** Reads the rows of a recipe's \`cases\`. */
-async function withRows(recipe: Recipe, { plan: { rows: file } }: RecipeModel): Promise<Recipe> {
-  if (file === undefined) return recipe;
-  const { rows } = await readCases(recipe, fileURLToPath(new URL(`rows/${file}`, import.meta.url)));
-  return { ...recipe, rows };
-}
-
-async function script(
-  recipe: RecipeModel,
-  worldBegan: number,
-  clock: WorldClock,
-): Promise<Recipe> {
-  const body = scriptOf(recipe, () => {
-    let release: (() => void) | undefined;
-    return {
-      onBodyEnd: () => release = clock.freeze(),
-      onCleanUp() {
-        release?.();
-        release = undefined;
-      },
-    };
-  });
-  const { file, plan: { matrix, timeout, rows } } = recipe;
-  const span = { start: 0, end: 0 };
-  const literal = (value: string) => ({ kind: "literal" as const, value });
-  const quarantine = quarantineOf(recipe, worldBegan);
-  return await withRows(
-    scriptRecipe(body, {
-      name: "Simulated",
-      source: new Source(file, "export default recipe();\n"),
-      matrix: matrix?.map((place) => ({ place })) ?? [],
-      secrets: ["API", "KEY"].map((name) => ({ name, span })),
-      env: [{ name: "PLACE", span, default: PLACES.own }],
-      vars: rows === undefined
-        ? []
-        : [{ name: "row", span, type: "string", value: literal("no row") as Template }],
-      timeout: timeout === undefined ? undefined : literal(`${timeout}ms`) as Template,
-      ...(quarantine ? { quarantine: { ...quarantine, ends: Date.parse(quarantine.until) } } : {}),
-    }),
-    recipe,
-  );
 }
 
 /** Returns the world's time as the virtual time of a run. */

@@ -1,0 +1,125 @@
+import type { JobHandle, RunHandle, Script } from "../../../runner/mod.ts";
+import { channelOf, counts } from "./channel_events.ts";
+import { type RecipeModel, type StepModel, tagOf } from "./model.ts";
+
+/** A part of a script, and what it needs to stop the time while modules are loaded. */
+export interface ScriptHooks {
+  /** Called when the function ends; only then are the functions of `t.always` called. */
+  onBodyEnd(): void;
+  /** Called when the first clean-up function begins. */
+  onCleanUp(): void;
+}
+
+/** Returns a recipe as the function of a TypeScript recipe. Its steps are named by their tags. */
+export function scriptOf(
+  { steps, always, prefix: parts }: RecipeModel,
+  createHooks: () => ScriptHooks,
+): (t: Script) => Promise<void> {
+  return async (t) => {
+    const { onBodyEnd, onCleanUp } = createHooks();
+    const handles = new Map<StepModel, JobHandle | RunHandle>();
+    const runStep = (step: StepModel) => runScriptStep(t, step, handles, prefix);
+    const prefix = parts.map((part) => `${valueOf(part, t)} `).join("");
+    // The last function is called first.
+    for (const step of always.toReversed()) {
+      t.always(async () => {
+        onCleanUp();
+        if (!step.condition || handles.has(step.condition.step)) await runStep(step);
+      });
+    }
+    try {
+      for (const step of steps) await runStep(step);
+    } finally {
+      if (always.length > 0) onBodyEnd();
+    }
+  };
+}
+
+/** Gives a function the same text on every runtime, because reports show it. */
+function sameText<F extends object>(condition: F): F {
+  return Object.assign(condition, { toString: () => "(it) => holds(it)" });
+}
+
+/** Returns a part of the prefix that tells the cases of a run apart. */
+function valueOf(part: string, { vars, matrix }: Script): unknown {
+  return part === "row" ? vars.row : part === "place" ? matrix.place : part;
+}
+
+async function runScriptStep(
+  t: Script,
+  step: StepModel,
+  handles: Map<StepModel, JobHandle | RunHandle>,
+  prefix: string,
+): Promise<void> {
+  const { action, target, within, soft } = step;
+  const name = tagOf(step);
+  const settings = { name, soft, ...(within === undefined ? {} : { within: `${within}ms` }) };
+  const { API, KEY } = t.secrets;
+  const payload = {
+    tag: prefix + name,
+    place: t.env.PLACE,
+    ...("tells" in action && action.tells ? { text: `<${API}>`, key: KEY } : {}),
+  };
+  const handle = target && handles.get(target);
+  switch (action.do) {
+    case "enqueue":
+      return void handles.set(
+        step,
+        await t.enqueue(action.name, payload, {
+          ...settings,
+          ...(action.queue === undefined ? {} : { queue: action.queue }),
+          ...(action.priority === undefined ? {} : { priority: action.priority }),
+        }),
+      );
+    case "start":
+      return void handles.set(step, await t.start(action.name, payload, settings));
+    case "publish":
+      return void await t.publish(action.name, payload, settings);
+    case "call":
+      return void await t.call("job.enqueue", { job: action.name, payload }, settings);
+    case "wait": {
+      const { until, isExpression, untilStep, failOn } = action;
+      const ends = isExpression && until
+        ? sameText((it: JobHandle) => until.includes(it.state))
+        : until as JobHandle["state"][] | undefined;
+      return await t.wait(handle as JobHandle, {
+        ...settings,
+        ...(untilStep === undefined ? {} : { untilStep }),
+        ...(ends === undefined ? {} : { until: ends }),
+        ...(failOn === undefined ? {} : { failOn: failOn as JobHandle["state"] }),
+      });
+    }
+    case "events": {
+      const id = handle && ("job_id" in handle ? handle.job_id : handle.run_id);
+      const { where, count } = action;
+      return void await t.events(channelOf(action, id), {
+        ...settings,
+        ...(count === undefined ? {} : { count }),
+        ...(where === undefined ? {} : { where: sameText((event) => counts(action, id, event)) }),
+      });
+    }
+    case "get":
+      return void await t.step("get", { get: handle }, settings);
+    case "cancel":
+      return await t.cancel(handle as JobHandle, settings);
+    case "compare":
+      return t.assert(handle!.state === action.state, name);
+    case "assert":
+      return t.assert(action.holds, action.tells ? `${name} ${API}` : name);
+    case "log":
+      return t.log(`tells <b>${API} & "${KEY}" ]]> # | \`c\``);
+    case "sleep":
+      return await t.sleep(`${action.ms}ms`, settings);
+    case "advance":
+      return await t.advance(`${action.ms}ms`, settings);
+    case "stats":
+      return void await t.stats(settings);
+    case "parallel":
+    case "use":
+    case "set":
+    case "recall":
+    case "output":
+    case "mark":
+      throw new Error("a script has no such step");
+  }
+}
