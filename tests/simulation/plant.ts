@@ -1,5 +1,6 @@
 // Plants each mutant in a copy of the sources and prints after how many programs the simulation
-// finds it: `deno task simulate:mutants`. Arguments choose mutants by a piece of their text.
+// finds it: `deno task simulate:mutants`. Arguments choose mutants by a piece of their text, and
+// `--recipes` those of the runner.
 import { spawn } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -134,7 +135,8 @@ if (import.meta.main) {
   const programs = Number(values.programs ?? 2_000);
   const print = (text: string) => void process.stdout.write(text + "\n");
   print(`seed ${seed}`);
-  const chosen = [...MUTANTS, ...DETAIL_MUTANTS, ...RUNNER_MUTANTS].filter(({ what }) =>
+  const ofClients = values.recipes ? [] : [...MUTANTS, ...DETAIL_MUTANTS];
+  const chosen = [...ofClients, ...RUNNER_MUTANTS].filter(({ what }) =>
     positionals.length === 0 || positionals.some((piece) => what.includes(piece))
   );
   const queue: (Mutant | undefined)[] = [...chosen];
