@@ -131,6 +131,22 @@ test("log lines go to standard error when a report goes to standard output", asy
   });
 });
 
+test("as JSON, each line of standard output is an object, about every thing that happens", async () => {
+  const stop = new AbortController();
+  const { out } = await schedule(
+    `name: Json\n${EVERY_SECOND}alert: { to: http://127.0.0.1:1/ }\nsteps: [{ assert: "false" }]\n`,
+    { signal: stop.signal, onOut: (text) => void (text.includes('"delivery"') && stop.abort()) },
+    ["--log", "json"],
+  );
+  const lines = out.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.slice(0, 6).map(({ event }) => event), [
+    ...["server", "added", "started", "finished", "raised", "delivery"],
+  ]);
+  const [finished] = lines.filter(({ event }) => event === "finished");
+  assert.deepEqual([finished.check, finished.verdict, finished.exit_code], ["json", "failed", 1]);
+  assert.match(finished.diagnostics, /assert false/);
+});
+
 test("reminders are at least a second apart", async () => {
   const stop = new AbortController();
   const { out } = await schedule(

@@ -225,11 +225,18 @@ function parallelOf({ args, settings, context, ambient }: RunScheduleOptions): n
 }
 
 function announce(
-  { server, plan, context, output, dev }: RunScheduleOptions,
+  { args, server, plan, context, output, dev }: RunScheduleOptions,
   scheduled: number,
   log: HealthLog,
 ): void {
-  announceServer({ name: server?.name ?? "embedded", ...(dev ? { dev } : {}) }, output);
+  const write = (text: string) =>
+    args.values.log === "json"
+      ? log.write(text.trimEnd(), { event: "server" })
+      : output.write(text);
+  announceServer({ name: server?.name ?? "embedded", ...(dev ? { dev } : {}) }, {
+    ...output,
+    write,
+  });
   if (!server) {
     context.err.write(
       "warning: without --url each run checks an embedded server that starts with it, " +
