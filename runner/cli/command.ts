@@ -41,8 +41,6 @@ export interface CommandContext {
   onStuck?: () => void;
   /** Masks secrets, in `err` too. `runCli` adds it, and the command adds the secrets. */
   mask: Mask;
-  /** Loads modules of recipes anew, once for each number. `schedule` adds it when a file changes. */
-  moduleVersion?: number;
   /** Watches the code of recipes. `runCli` adds it. */
   guard?: ScriptGuard;
 }

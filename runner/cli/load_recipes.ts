@@ -33,7 +33,7 @@ export async function findRecipeFiles(paths: readonly string[]): Promise<string[
 }
 
 /** The part of a command's context that loading recipes needs. */
-export type LoadContext = Pick<CommandContext, "guard" | "signal" | "moduleVersion">;
+export type LoadContext = Pick<CommandContext, "guard" | "signal">;
 
 /** Reads and checks the recipes that paths name: files, and all recipes in directories. */
 export async function loadRecipes(
@@ -90,7 +90,7 @@ function readRecipeText(path: string): Promise<string> {
 async function loadRecipe(
   path: string,
   text: Promise<string> | undefined,
-  { guard, signal, moduleVersion: version }: LoadContext,
+  { guard, signal }: LoadContext,
 ): Promise<LoadedFile> {
   try {
     if (text === undefined) {
@@ -100,7 +100,7 @@ async function loadRecipe(
       ]);
       await provideOwnPackage(path);
       guard?.start();
-      return await loadScript(path, { signal, version, onError: (error) => guard?.take(error) });
+      return await loadScript(path, { signal, onError: (error) => guard?.take(error) });
     }
     const read = await readRecipe(path, await text, loader);
     const { recipe, diagnostics } = read;

@@ -33,11 +33,6 @@ export interface LoadScriptOptions {
    * @default {systemClock}
    */
   clock?: Clock;
-  /**
-   * Loads the module itself anew, once for each number; without it a module is loaded once.
-   * @default {undefined}
-   */
-  version?: number | undefined;
 }
 
 /** The recipes of a module, if it has no errors. */
@@ -61,7 +56,6 @@ export async function loadScript(
   const isPath = version > 0 && "Bun" in globalThis;
   const specifier = isPath ? decodeURIComponent(address.pathname) + address.search : address.href;
   const module = pathOf(address.href);
-  if (options.version !== undefined) address.search = `version=${options.version}`;
   const invalid = (message: string, site?: CallSite): Diagnostic => {
     const { line, column } = site?.file === module ? site : { line: 1, column: 1 };
     const start = source.offset(line, column);

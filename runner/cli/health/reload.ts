@@ -38,7 +38,6 @@ export interface ReloadOptions {
 export async function reloadChecks(options: ReloadOptions): Promise<void> {
   const { args, clock, signal, monitor } = options;
   let known = await marks(args.positional, monitor);
-  let version = 0;
   while (!signal.aborted) {
     try {
       await delay(INTERVAL, { signal, clock });
@@ -52,7 +51,7 @@ export async function reloadChecks(options: ReloadOptions): Promise<void> {
     known = now;
     // A recipe that others use changes them, too.
     const files = new Set(changed.flatMap(([file]) => [file, ...usersOf(file, monitor)]));
-    for (const file of files) await reload(file, ++version, options);
+    for (const file of files) await reload(file, options);
     for (const file of gone) for (const check of checksOf(file, monitor)) monitor.remove(check);
   }
 }
@@ -85,13 +84,13 @@ function usersOf(file: string, monitor: Monitor): string[] {
   ).map(({ plan }) => plan.file);
 }
 
-async function reload(file: string, moduleVersion: number, options: ReloadOptions): Promise<void> {
+async function reload(file: string, options: ReloadOptions): Promise<void> {
   const { args, context, monitor, log } = options;
   const before = checksOf(file, monitor);
   let problem = "";
   const collect: Output = { ...context.err, write: (text) => void (problem += text) };
   const own = { ...args, positional: [file], lists: { ...args.lists, reporter: [] } };
-  const plan = await makePlan(own, { ...context, moduleVersion, out: collect, err: collect })
+  const plan = await makePlan(own, { ...context, out: collect, err: collect })
     .catch((error: Error) => {
       problem += `error: ${error.message}`;
       return 2;
