@@ -9,6 +9,7 @@ const PROGRAMS = [
   "node bench/size.ts",
   "node bench/cold_start.ts",
   "deno run -A bench/recipes.ts",
+  "node bench/executable.ts",
   "deno run -A bench/dev_load.ts",
 ];
 
