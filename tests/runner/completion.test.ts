@@ -9,15 +9,20 @@ import { pathToFileURL } from "node:url";
 import { COMMANDS } from "../../runner/cli/commands.ts";
 import { DIAGNOSTIC_CODES } from "../../runner/mod.ts";
 import { REPORTERS } from "../../runner/report/registry.ts";
+import { systemClock } from "../../runtime/clock.ts";
 import { runtimeName } from "../../runtime/process.ts";
 import { QUIRKS } from "../../dev/quirks.ts";
 import { ROOT } from "../project/sources.ts";
 import { type CliOptions, runnerCli } from "./_cli.ts";
 import { withFiles } from "./_recipe.ts";
 
-/** Returns what can stand at the end of a line, each with its description. */
+/**
+ * Returns what can stand at the end of a line, each with its description. A fake clock would reach
+ * the time limit of completion while modules load.
+ */
 async function offered(words: string[], options?: CliOptions): Promise<Map<string, string>> {
-  const { code, out, err } = await runnerCli(["__complete", "fish", "--", ...words], options);
+  const args = ["__complete", "fish", "--", ...words];
+  const { code, out, err } = await runnerCli(args, { clock: systemClock, ...options });
   assert.deepEqual([code, err], [0, ""]);
   return new Map(
     out.split("\n").slice(0, -1).map((line) => line.split("\t") as [string, string]),
@@ -30,7 +35,8 @@ async function values(words: string[], options?: CliOptions): Promise<string[]> 
 
 /** Returns the lines for bash. */
 async function bashLines(line: string): Promise<string[]> {
-  const { out } = await runnerCli(["__complete", "bash", " \t\n\"'@><=;|&(:", line]);
+  const args = ["__complete", "bash", " \t\n\"'@><=;|&(:", line];
+  const { out } = await runnerCli(args, { clock: systemClock });
   return out.split("\n").slice(0, -1);
 }
 
