@@ -160,6 +160,41 @@ test("a journal keeps what a process has found out, and the end of a process is 
   });
 });
 
+test("a count counts when several agree, because jobs move on while they are counted", async () => {
+  for (
+    const [seen, arrived] of [
+      [[3, 2, 2, 4, 2, 2, 2, 2], 2],
+      [[2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2], undefined],
+      [[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13], undefined],
+    ] as const
+  ) {
+    await counting(async ({ journal, counter, server }) => {
+      await counter.note();
+      journal.sending([1, 2, 3]);
+      journal.cuts = 1;
+      const { jobs } = server;
+      const more = [...seen];
+      Object.defineProperty(server, "jobs", { get: () => jobs + (more.shift() ?? 2) });
+      await counter.resolve();
+      assert.equal(journal.arrived.size, arrived ?? 0);
+      assert.equal(journal.unknown.size, arrived === undefined ? 3 : 0);
+      assert.ok(counter.isExact);
+    });
+  }
+});
+
+test("a count that jobs in motion have spoilt does not mean that others enqueue", async () => {
+  await counting(async ({ journal, counter, server, clock }) => {
+    await counter.note();
+    clock.advance(10_000);
+    const more = [1, 0, 2, 0, 0];
+    const { jobs } = server;
+    Object.defineProperty(server, "jobs", { get: () => jobs + (more.shift() ?? 0) });
+    await counter.note();
+    assert.deepEqual([more, journal.count?.jobs, counter.isExact], [[], jobs, true]);
+  });
+});
+
 test("a server without counts is asked once, one that cannot be reached three times", async () => {
   for (const [code, times] of [[404, 1], ["connection_lost", 3]] as const) {
     await counting(async ({ journal, counter, server }) => {

@@ -17,6 +17,14 @@ const SHARE = 10;
 const SETTLE = 500;
 const MAX_COUNTS = 20;
 
+/**
+ * A server counts one state after the other, so a job that moves on meanwhile is counted twice, or not
+ * at all. A number counts when this many of so many counts agree on it, and none is smaller.
+ */
+const AGREEING = 3;
+const MAX_READINGS = 12;
+const PAUSE = 30;
+
 /** How old a count may be that is compared: later, somebody else may have enqueued jobs. */
 const MAX_AGE = 60_000;
 
@@ -57,8 +65,11 @@ export class RowCounter {
     const { clock } = this.#options;
     const now = monotonicNow(clock);
     if (!this.#isAvailable || now < this.#next) return;
+    const { count, sentRows } = this.#journal;
+    const expected = count && count.jobs + sentRows - count.rows;
     const counts = await this.#count();
-    if (counts !== undefined) this.#journal.counted(totalOf(counts), clock.now());
+    const total = counts && totalOf(counts) === expected ? expected : await this.#total();
+    if (total !== undefined) this.#journal.counted(total, clock.now());
     const took = monotonicNow(clock) - now;
     this.#next = now + (this.isExact ? INTERVAL : Math.min(INTERVAL, SHARE * took));
   }
@@ -101,11 +112,24 @@ export class RowCounter {
   async #settled(): Promise<number | undefined> {
     let before: number | undefined;
     for (let i = 0; i < MAX_COUNTS; i++) {
-      const counts = await this.#count();
-      const total = counts && totalOf(counts);
+      const total = await this.#total();
       if (total === undefined || total === before) return total;
       before = total;
       await delay(SETTLE, this.#options);
+    }
+    return undefined;
+  }
+
+  /** Counts the jobs until enough counts agree. */
+  async #total(): Promise<number | undefined> {
+    const times = new Map<number, number>();
+    for (let i = 0; i < MAX_READINGS; i++) {
+      const counts = await this.#count();
+      if (counts === undefined) return undefined;
+      const total = totalOf(counts);
+      times.set(total, (times.get(total) ?? 0) + 1);
+      if (times.get(total) === AGREEING && total === Math.min(...times.keys())) return total;
+      await delay(PAUSE, this.#options);
     }
     return undefined;
   }
