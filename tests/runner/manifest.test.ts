@@ -72,9 +72,13 @@ test("kubernetes: verdicts fail at once, lost connections are tried again, evict
 });
 
 test("kubernetes: no pod is root, writes to its image or may get privileges", async () => {
-  await withFiles({ "a.yaml": PASS }, async (directory) => {
-    const objects = await objectsOf(directory);
-    for (const { spec: { template } } of objects.filter(({ kind }) => kind === "Job")) {
+  await withFiles({ "a.yaml": NIGHTLY }, async (directory) => {
+    const objects = [
+      ...await objectsOf(directory),
+      ...await objectsOf(directory, "--monitor"),
+    ].filter(({ kind }) => kind === "Job" || kind === "Deployment");
+    assert.equal(objects.length, 3);
+    for (const { spec: { template } } of objects) {
       const { securityContext, containers: [container], automountServiceAccountToken } =
         template.spec;
       assert.equal(securityContext.runAsNonRoot, true);
@@ -112,6 +116,81 @@ test("kubernetes: with --schedule each recipe with a schedule is a CronJob in it
   });
 });
 
+test("kubernetes: directories in a ConfigMap are links, and are named", async () => {
+  await withFiles({ "a.yaml": NIGHTLY }, async (directory) => {
+    for (const path of ["b", "b/c", "d.x"]) {
+      await mkdir(join(directory, path));
+      await writeFile(join(directory, path, "one.yaml"), NIGHTLY);
+    }
+    const names = "/recipes /recipes/b /recipes/d.x";
+    for (const [option, index] of [["--shards=1", 2], ["--monitor", 2]] as const) {
+      const object = (await objectsOf(directory, option))[index];
+      const args: string = object.spec.template.spec.containers[0].args.join(" ");
+      assert.match(args, /^(run|schedule) /);
+      assert.ok(args.includes(` ${names} --`), args);
+    }
+  });
+});
+
+const SETTINGS = `secrets: [PAGER_KEY]
+targets: { pager: { pagerduty: { routing_key: "\${{ secrets.PAGER_KEY }}" } } }
+`;
+const ALERTING = `secrets: [LOGIN]
+env: { REGION: eu, DISPATCH_TOKEN: x }
+alert: { to: [pager] }
+${NIGHTLY}`;
+
+test("kubernetes: with --monitor one pod runs the schedule, with a volume, probes and a Service", async () => {
+  await withFiles({ "a.yaml": ALERTING, "health.yml": SETTINGS }, async (directory) => {
+    const [recipe, health] = [join(directory, "a.yaml"), join(directory, "health.yml")];
+    const objects = await objectsOf(recipe, "--monitor", "--health", health);
+    assert.deepEqual(kinds(objects), [
+      ...["ConfigMap", "PersistentVolumeClaim", "Deployment", "Service"],
+    ]);
+    const [config, claim, { metadata, spec }, service] = objects;
+    assert.equal(metadata.name, "checks");
+    assert.deepEqual([spec.replicas, spec.strategy], [1, { type: "Recreate" }]);
+    assert.deepEqual(service.spec.selector, spec.selector.matchLabels);
+    const { metadata: { labels, annotations }, spec: pod } = spec.template;
+    assert.deepEqual(labels, spec.selector.matchLabels);
+    const [container] = pod.containers;
+    assert.deepEqual(container.ports, [{ name: "page", containerPort: 9600 }]);
+    for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"]) {
+      assert.deepEqual(container[probe].httpGet, { path: "/healthz", port: "page" });
+    }
+    assert.equal(pod.restartPolicy, "Always");
+    const args: string = container.args.join(" ");
+    // The options are those of the command: a dry run reads them.
+    const { code, err } = await runnerCli(
+      args.replace("/recipes", recipe).replace("/settings/health.yaml", health).split(" ")
+        .concat("--dry-run"),
+      { env: { DISPATCH_PAGE_TOKEN: "x", LOGIN: "x", PAGER_KEY: "x" } },
+    );
+    assert.equal(code, 0, err);
+    assert.match(args, /--history \/state\/health\.db .*--health \/settings\/health\.yaml/);
+    const mounts = container.volumeMounts.map(({ mountPath }: Resource) => mountPath);
+    assert.deepEqual(mounts, ["/recipes", "/state", "/settings"]);
+    assert.equal(pod.volumes[1].persistentVolumeClaim.claimName, claim.metadata.name);
+    const [item] = pod.volumes[2].configMap.items;
+    assert.equal(config.data[item.key], SETTINGS);
+    const references = container.env.slice(1).map((one: Resource) => {
+      const { key, optional } = one.valueFrom.secretKeyRef;
+      return [one.name, key, optional];
+    });
+    assert.deepEqual(references, [
+      ["DISPATCH_TOKEN", "token", undefined],
+      ["DISPATCH_PAGE_TOKEN", "page-token", undefined],
+      ["LOGIN", "LOGIN", undefined],
+      ["PAGER_KEY", "PAGER_KEY", undefined],
+      ["REGION", "REGION", true],
+    ]);
+    // Other settings need another pod; other recipes do not.
+    await writeFile(health, `${SETTINGS}parallel: 2\n`);
+    const [, , later] = await objectsOf(recipe, "--monitor", "--health", health);
+    assert.notDeepEqual(later.spec.template.metadata.annotations, annotations);
+  });
+});
+
 test("github: a matrix runs the shards, and a job merges the streams of all attempts", async () => {
   await withFiles({ "a.yaml": PASS }, async (directory) => {
     const { code, out } = await runnerCli(["manifest", "github", directory, "--shards", "3"]);
@@ -143,6 +222,7 @@ test("rejects what cannot be a manifest, and prints none", async () => {
     "last.yml": NIGHTLY.replace("2 * *", "2 L *"),
     "sunday.yml": NIGHTLY.replace('* *"', '* 6-7"'),
     "broken.txt": "",
+    "alert.yaml": ALERTING,
   };
   await withFiles(files, async (directory) => {
     const table: [string[], RegExp][] = [
@@ -173,6 +253,22 @@ test("rejects what cannot be a manifest, and prints none", async () => {
         message,
       ]),
     ];
+    table.push(
+      [["github", directory, "--monitor"], /--monitor is for kubernetes only/],
+      ...([
+        [["a.yaml"], /--monitor: no recipe has a `schedule`/],
+        [["last.yml", "--schedule"], /--monitor and --schedule exclude each other/],
+        [["last.yml", "--wait=1m"], /--monitor and --wait exclude each other/],
+        [["last.yml", "--public-url=x"], /--public-url must be an address without a path/],
+        [["last.yml", "--name=1a"], /--name must begin with a letter, not '1a'/],
+        [["alert.yaml"], /there is no target `pager`/],
+        [["last.yml", "--health=none.yaml"], /none\.yaml/],
+      ] as const).map(([[name, ...more], message]): [string[], RegExp] => [
+        ["kubernetes", join(directory, name), ...NEEDED, "--monitor", ...more],
+        message,
+      ]),
+      [["kubernetes", directory, ...NEEDED, "--health=x.yaml"], /--health needs --monitor/],
+    );
     for (const [args, message] of table) {
       const { code, out, err } = await runnerCli(["manifest", ...args]);
       assert.equal(code, 2, `${args}: ${err}`);

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { Deployment } from "kubernetes-models/apps/v1";
 import { CronJob, Job } from "kubernetes-models/batch/v1";
-import { ConfigMap, PersistentVolumeClaim } from "kubernetes-models/v1";
+import { ConfigMap, PersistentVolumeClaim, Service } from "kubernetes-models/v1";
 import { parse, stringify } from "yaml";
 import { githubWorkflow } from "../../runner/cli/manifest/github.ts";
-import {
-  cronJobName,
-  cronJobs,
-  type KubernetesObject,
-  type KubernetesOptions,
-  shardedJob,
-} from "../../runner/cli/manifest/kubernetes.ts";
+import { cronJobName, cronJobs, shardedJob } from "../../runner/cli/manifest/kubernetes.ts";
+import { monitorDeployment } from "../../runner/cli/manifest/kubernetes_monitor.ts";
+import type {
+  KubernetesObject,
+  KubernetesOptions,
+} from "../../runner/cli/manifest/kubernetes_objects.ts";
 import type { Recipe } from "../../runner/language/model.ts";
 import { expectWorkflow } from "../helpers/github_files.ts";
 
@@ -19,8 +19,10 @@ import { expectWorkflow } from "../helpers/github_files.ts";
 const KINDS: Record<string, new (data: never) => { validate(): void }> = {
   ConfigMap,
   CronJob,
+  Deployment,
   Job,
   PersistentVolumeClaim,
+  Service,
 };
 
 /** The names that Kubernetes gives objects: of lower-case letters, digits and hyphens. */
@@ -91,6 +93,22 @@ function withField(object: KubernetesObject, path: readonly string[], value: unk
   return copy;
 }
 
+/** All objects for some files: of a run in shards, of CronJobs and of a monitor. */
+function objectsOf(
+  files: readonly { path: string; text: string }[],
+  options: KubernetesOptions,
+  pattern: string,
+  words: string,
+): KubernetesObject[] {
+  const recipes = scheduled(files.map(({ path }) => path), pattern);
+  const own = { settings: words, publicUrl: words, secrets: ["A"], variables: ["B"] };
+  return [
+    ...shardedJob(files, options),
+    ...cronJobs(recipes, files, options),
+    ...monitorDeployment(files, { ...options, ...own }),
+  ];
+}
+
 function scheduled(paths: readonly string[], pattern: string) {
   const schedule = { cron: pattern, timezone: "Europe/Berlin" };
   return paths.map((path) => ({ recipe: { schedule } as Recipe, path }));
@@ -98,11 +116,8 @@ function scheduled(paths: readonly string[], pattern: string) {
 
 test("kubernetes: objects match the schemas of Kubernetes, whatever names and texts are", () => {
   fc.assert(
-    fc.property(files, options, cron, (files, options, cron) => {
-      const recipes = scheduled(files.map(({ path }) => path), cron);
-      for (
-        const object of [...shardedJob(files, options), ...cronJobs(recipes, files, options)]
-      ) {
+    fc.property(files, options, cron, text, (files, options, cron, words) => {
+      for (const object of objectsOf(files, options, cron, words)) {
         const read = printed(object);
         assert.deepEqual(read, object);
         assert.equal(refusal(read), undefined);
@@ -123,10 +138,7 @@ test("kubernetes: the schemas know every field, and refuse it with another type"
     shards: 2,
     wait: "1m",
   };
-  const objects = [
-    ...shardedJob([given], options),
-    ...cronJobs(scheduled(["a.yaml"], "@daily"), [given], options),
-  ];
+  const objects = objectsOf([given], options, "@daily", "x");
   // The schemas allow fields that they do not know; those would match with any value.
   for (const object of objects) {
     const unknown = fieldPaths(object).filter((path) =>

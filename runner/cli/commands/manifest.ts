@@ -7,14 +7,16 @@ import { type ParsedArgs, UsageError } from "../args.ts";
 import { type Command, type CommandContext, PROGRAM } from "../command.ts";
 import { loadRecipes } from "../load_recipes.ts";
 import { githubWorkflow } from "../manifest/github.ts";
-import {
-  cronJobName,
-  cronJobs,
-  type KubernetesObject,
-  type KubernetesOptions,
-  type RecipeFile,
-  shardedJob,
-} from "../manifest/kubernetes.ts";
+import { cronJobName, cronJobs, shardedJob } from "../manifest/kubernetes.ts";
+import type {
+  KubernetesObject,
+  KubernetesOptions,
+  RecipeFile,
+} from "../manifest/kubernetes_objects.ts";
+import { distinct } from "../../language/diagnostic.ts";
+import { publicUrlOption } from "../health/listen_option.ts";
+import { settingsOption } from "../health/settings_option.ts";
+import { monitorDeployment, PAGE_TOKEN } from "../manifest/kubernetes_monitor.ts";
 import { durationOption, formatOption, numberOption } from "../options.ts";
 
 /** The most bytes that a ConfigMap may have. */
@@ -35,12 +37,19 @@ export const manifest: Command = {
     `${program} manifest github recipes/ --shards 4 > recipes.yml`,
     `${program} manifest kubernetes recipes/ --image dispatch --url "$URL"`,
     `${program} manifest kubernetes . --schedule --image dispatch --url "$URL"`,
+    `${program} manifest kubernetes . --monitor --image dispatch --url "$URL"`,
   ],
   words: ["kubernetes", "github"],
   options: {
     shards: { value: "N", description: "The number of shards. Default: 2." },
     schedule: { description: "kubernetes: a CronJob for each recipe that has a schedule." },
-    name: { value: "NAME", description: "kubernetes: the name of the Job. Default: recipes." },
+    monitor: { description: "kubernetes: a Deployment that runs `schedule`, with its page." },
+    health: { value: "FILE", description: "--monitor: the settings of `schedule --health`." },
+    "public-url": { value: "URL", description: "--monitor: the address that alerts link to." },
+    name: {
+      value: "NAME",
+      description: "kubernetes: the name of the objects. Default: recipes; checks for --monitor.",
+    },
     image: { value: "IMAGE", description: "kubernetes: the image with the command line." },
     url: { value: "URL", description: "The server. For github the embedded one by default." },
     secret: {
@@ -57,6 +66,7 @@ export const manifest: Command = {
     }
     if (paths.length === 0) throw new UsageError("No recipes: name a file or directory");
     const shards = numberOption(args, "shards", 2);
+    checkMonitorOptions(target, args);
     const loaded = await loadRecipes(paths, context);
     if (loaded.diagnostics.length > 0) {
       const { printDiagnostics } = await import("../print_diagnostics.ts");
@@ -74,6 +84,9 @@ export const manifest: Command = {
     }
     const options = kubernetesOptions(args, shards);
     const { base, files } = recipeFiles(loaded.recipes, context);
+    if (args.flags.has("monitor")) {
+      return await monitor(loaded.recipes, files, options, args, context);
+    }
     if (!args.flags.has("schedule")) {
       context.out.write(text(shardedJob(files, options)));
       return 0;
@@ -87,6 +100,72 @@ export const manifest: Command = {
   },
 };
 
+/** @throws {UsageError} If options do not belong together. */
+function checkMonitorOptions(target: string, { values, flags }: ParsedArgs): void {
+  if (flags.has("monitor")) {
+    if (target !== "kubernetes") throw new UsageError("--monitor is for kubernetes only");
+    const other = flags.has("schedule")
+      ? "schedule"
+      : ["shards", "wait"].find((name) => values[name] !== undefined);
+    if (other !== undefined) throw new UsageError(`--monitor and --${other} exclude each other`);
+    publicUrlOption({ values });
+    return;
+  }
+  const alone = ["health", "public-url"].find((name) => values[name] !== undefined);
+  if (alone !== undefined) throw new UsageError(`--${alone} needs --monitor`);
+}
+
+/** Prints the objects that run recipes on their schedules in one pod. */
+async function monitor(
+  recipes: readonly Recipe[],
+  files: readonly RecipeFile[],
+  options: KubernetesOptions,
+  args: ParsedArgs,
+  context: CommandContext,
+): Promise<number> {
+  if (!recipes.some(({ schedule }) => schedule)) {
+    throw new UsageError("--monitor: no recipe has a `schedule`");
+  }
+  // Names of Services, unlike those of Jobs, begin with a letter.
+  if (!/^[a-z]/.test(options.name)) {
+    throw new UsageError(`--name must begin with a letter, not '${options.name}'`);
+  }
+  const settings = await settingsOption(args, context);
+  if (typeof settings === "number") return settings;
+  const { checkReceivers } = await import("../health/settings.ts");
+  const problems = recipes.flatMap((recipe) =>
+    recipe.alert ? checkReceivers(recipe, settings) : []
+  );
+  if (problems.length > 0) {
+    const { printDiagnostics } = await import("../print_diagnostics.ts");
+    await printDiagnostics(distinct(problems), formatOption(args, context.env), context);
+    return 2;
+  }
+  checkSize(files, settings?.source.text);
+  const all = [...withUsed(recipes)];
+  const declared = [...all.flatMap(({ secrets }) => secrets), ...settings?.secrets ?? []];
+  const secrets = namesOf(declared);
+  const variables = namesOf(all.flatMap(({ env }) => env)).filter((name) =>
+    !secrets.includes(name)
+  );
+  const publicUrl = args.values["public-url"];
+  context.out.write(text(monitorDeployment(files, {
+    ...{ ...options, secrets, variables },
+    ...(settings ? { settings: settings.source.text } : {}),
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+  })));
+  const keys = [options.secret.key, PAGE_TOKEN, ...secrets].join(", ");
+  context.err.write(`The Secret '${options.secret.name}' needs the keys ${keys}\n`);
+  return 0;
+}
+
+/** The names of variables, without those that the container has anyway. */
+function namesOf(declared: readonly { name: string }[]): string[] {
+  const own = ["DISPATCH_URL", "DISPATCH_TOKEN", "DISPATCH_PAGE_TOKEN"];
+  return [...new Set(declared.map(({ name }) => name))].filter((name) => !own.includes(name))
+    .sort();
+}
+
 function text(objects: readonly KubernetesObject[]): string {
   const made = `# Made by \`${PROGRAM} manifest\`.\n`;
   return made +
@@ -96,7 +175,8 @@ function text(objects: readonly KubernetesObject[]): string {
 }
 
 function kubernetesOptions({ values, ...args }: ParsedArgs, shards: number): KubernetesOptions {
-  const { name = "recipes", image, url, secret = "dispatch/token", wait = "30m" } = values;
+  const { image, url, secret = "dispatch/token", wait = "30m" } = values;
+  const { name = args.flags.has("monitor") ? "checks" : "recipes" } = values;
   if (image === undefined) throw new UsageError("manifest kubernetes needs --image");
   if (url === undefined) throw new UsageError("manifest kubernetes needs --url");
   if (!/^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$/.test(name)) {
@@ -120,14 +200,19 @@ function recipeFiles(
   const texts = new Map([...withUsed(recipes)].map(({ source: { name, text } }) => [name, text]));
   const base = commonDirectory([...texts.keys()]);
   const files = [...texts].map(([name, text]) => ({ path: pathBelow(base, name), text }));
-  const size = files.reduce((sum, { path, text }) => sum + path.length + text.length, 0);
-  if (size > MAX_CONFIG_MAP) {
-    throw new UsageError("The recipes are larger than a ConfigMap may be (1 MiB); use an image");
-  }
+  checkSize(files);
   if (recipes.some(({ script }) => script)) {
     err.write("warning: of recipes in TypeScript only the file itself is taken, not its imports\n");
   }
   return { base, files };
+}
+
+/** @throws {UsageError} If a ConfigMap cannot have all of it. */
+function checkSize(files: readonly RecipeFile[], more = ""): void {
+  const size = files.reduce((sum, { path, text }) => sum + path.length + text.length, more.length);
+  if (size > MAX_CONFIG_MAP) {
+    throw new UsageError("The recipes are larger than a ConfigMap may be (1 MiB); use an image");
+  }
 }
 
 /** The innermost directory that has all files. */

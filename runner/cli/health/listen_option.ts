@@ -27,7 +27,8 @@ export function listenOption(
   { values, flags }: ParsedArgs,
   env: CommandContext["env"],
 ): ListenOptions | undefined {
-  const { listen, "public-url": publicUrl } = values;
+  const { listen } = values;
+  const publicUrl = publicUrlOption({ values });
   const isPublic = flags.has("public");
   if (listen === undefined) {
     if (!isPublic && publicUrl === undefined) return undefined;
@@ -40,9 +41,6 @@ export function listenOption(
       `--listen must be an address and a port such as 127.0.0.1:9600, not '${listen}'`,
     );
   }
-  if (publicUrl !== undefined && !/^https?:\/\/[^/?#]+\/?$/.test(publicUrl)) {
-    throw new UsageError(`--public-url must be an address without a path, not '${publicUrl}'`);
-  }
   const token = env("DISPATCH_PAGE_TOKEN") || undefined;
   const isLocal = LOOPBACK.includes(host.toLowerCase());
   if (!isLocal && !isPublic && token === undefined) {
@@ -54,8 +52,21 @@ export function listenOption(
   const base = (publicUrl ?? `http://${listen}`).replace(/\/$/, "");
   return {
     ...{ hostname: host.replace(/^\[|\]$/g, ""), port, isPublic, token },
-    // Whoever reaches a local page by another name was led there by a foreign page.
-    hosts: isLocal || publicUrl !== undefined ? [...LOOPBACK, ...named] : "any",
+    // Whoever reaches a local page by another name was led there by a foreign page. One that others
+    // can reach has a token, or no details; probes and scrapers ask for it by its address.
+    hosts: isLocal ? [...LOOPBACK, ...named] : "any",
     linkTo: (check) => `${base}/checks/${encodeURIComponent(check)}`,
   };
+}
+
+/**
+ * Reads `--public-url`.
+ * @throws {UsageError}
+ */
+export function publicUrlOption({ values }: Pick<ParsedArgs, "values">): string | undefined {
+  const url = values["public-url"];
+  if (url !== undefined && !/^https?:\/\/[^/?#]+\/?$/.test(url)) {
+    throw new UsageError(`--public-url must be an address without a path, not '${url}'`);
+  }
+  return url;
 }

@@ -1,39 +1,22 @@
 import { createHash } from "node:crypto";
 import type { Recipe } from "../../language/model.ts";
-
-/** What the manifests of a suite depend on. */
-export interface KubernetesOptions {
-  /** The name of all objects, which others begin with. */
-  name: string;
-  /** The image that has the command line as its entry point. */
-  image: string;
-  /** The address of the server. */
-  url: string;
-  /** The secret that has the token, and the key in it. */
-  secret: { name: string; key: string };
-  /** The number of shards. */
-  shards: number;
-  /** How long the merge waits for all shards. */
-  wait: string;
-}
-
-/** An object of Kubernetes. */
-export type KubernetesObject = Record<string, unknown>;
-
-/** A recipe file that goes into the ConfigMap. */
-export interface RecipeFile {
-  /** Its path below the directory of the recipes. */
-  path: string;
-  /** Its text. */
-  text: string;
-}
+import {
+  claim,
+  claimed,
+  configMap,
+  container,
+  type KubernetesObject,
+  type KubernetesOptions,
+  metadata,
+  podTemplate,
+  recipeDirectories,
+  type RecipeFile,
+  RECIPES,
+} from "./kubernetes_objects.ts";
 
 const STREAMS = "/streams";
-const RECIPES = "/recipes";
 /** The most characters that the name of a CronJob may have. */
 const MAX_CRON_JOB_NAME = 52;
-/** How many characters of a path go into a key, which may have 253. */
-const MAX_KEY_PATH = 200;
 
 /**
  * Returns the objects that run recipes once, in shards, and merge their streams. The policy of the
@@ -47,8 +30,10 @@ export function shardedJob(
 ): KubernetesObject[] {
   const { name, shards, wait } = options;
   const run = container(options, {
-    args: ["run", RECIPES, "--shard", "auto", "--reporter", "console"],
-    reporter: `jsonl=${STREAMS}/$(POD_NAME).jsonl`,
+    args: [
+      ...["run", ...recipeDirectories(files), "--shard", "auto", "--reporter", "console"],
+      ...["--reporter", `jsonl=${STREAMS}/$(POD_NAME).jsonl`],
+    ],
     env: [
       { name: "DISPATCH_SHARDS", value: String(shards) },
       { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
@@ -63,18 +48,16 @@ export function shardedJob(
     ],
   });
   const merge = container(options, {
-    args: ["merge", STREAMS, "--wait", wait, "--reporter", "console"],
-    reporter: `html=${STREAMS}/report.html`,
+    args: [
+      ...["merge", STREAMS, "--wait", wait, "--reporter", "console"],
+      ...["--reporter", `html=${STREAMS}/report.html`],
+    ],
     env: [],
   });
+  const streams = [claimed("streams", STREAMS, options)];
   return [
     configMap(files, options),
-    {
-      apiVersion: "v1",
-      kind: "PersistentVolumeClaim",
-      metadata: metadata(`${name}-streams`, options),
-      spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
-    },
+    claim("streams", options),
     {
       apiVersion: "batch/v1",
       kind: "Job",
@@ -85,7 +68,7 @@ export function shardedJob(
         parallelism: shards,
         backoffLimitPerIndex: 3,
         podFailurePolicy: failurePolicy("FailIndex"),
-        template: podTemplate(run, files, options, "shard"),
+        template: podTemplate(run, files, options, "shard", streams),
       },
     },
     {
@@ -95,7 +78,7 @@ export function shardedJob(
       spec: {
         backoffLimit: 3,
         podFailurePolicy: failurePolicy("FailJob"),
-        template: podTemplate(merge, files, options, "merge"),
+        template: podTemplate(merge, files, options, "merge", streams),
       },
     },
   ];
@@ -126,7 +109,7 @@ export function cronJobs(
           spec: {
             backoffLimit: 3,
             podFailurePolicy: failurePolicy("FailJob"),
-            template: podTemplate(run, files, options, "check", false),
+            template: podTemplate(run, files, options, "check"),
           },
         },
       },
@@ -148,18 +131,6 @@ export function cronJobName(name: string, path: string): string {
   return `${full.slice(0, MAX_CRON_JOB_NAME - hash.length - 1).replace(/-+$/, "")}-${hash}`;
 }
 
-function metadata(name: string, options: KubernetesOptions): KubernetesObject {
-  return { name, labels: labels(options) };
-}
-
-function labels({ name }: KubernetesOptions): Record<string, string> {
-  return {
-    "app.kubernetes.io/name": "dispatch-recipes",
-    "app.kubernetes.io/instance": name,
-    "app.kubernetes.io/managed-by": "dispatch",
-  };
-}
-
 function failurePolicy(action: "FailIndex" | "FailJob"): KubernetesObject {
   return {
     rules: [
@@ -171,83 +142,4 @@ function failurePolicy(action: "FailIndex" | "FailJob"): KubernetesObject {
       },
     ],
   };
-}
-
-function container(
-  { image, url, secret }: KubernetesOptions,
-  { args, reporter, env }: { args: string[]; reporter?: string; env: KubernetesObject[] },
-): KubernetesObject {
-  return {
-    name: "dispatch",
-    image,
-    args: reporter === undefined ? args : [...args, "--reporter", reporter],
-    env: [
-      { name: "DISPATCH_URL", value: url },
-      { name: "DISPATCH_TOKEN", valueFrom: { secretKeyRef: secret } },
-      ...env,
-    ],
-    resources: {
-      requests: { cpu: "100m", memory: "128Mi" },
-      limits: { memory: "512Mi" },
-    },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"] },
-    },
-  };
-}
-
-function podTemplate(
-  run: KubernetesObject,
-  files: readonly RecipeFile[],
-  options: KubernetesOptions,
-  part: string,
-  hasStreams = true,
-): KubernetesObject {
-  const streams = { name: "streams", mountPath: STREAMS };
-  const mounts = [{ name: "recipes", mountPath: RECIPES }, ...(hasStreams ? [streams] : [])];
-  const claim = {
-    name: "streams",
-    persistentVolumeClaim: { claimName: `${options.name}-streams` },
-  };
-  return {
-    metadata: { labels: { ...labels(options), "app.kubernetes.io/component": part } },
-    spec: {
-      restartPolicy: "Never",
-      automountServiceAccountToken: false,
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: 65532,
-        runAsGroup: 65532,
-        fsGroup: 65532,
-        seccompProfile: { type: "RuntimeDefault" },
-      },
-      containers: [{ ...run, volumeMounts: mounts }],
-      volumes: [
-        {
-          name: "recipes",
-          configMap: {
-            name: `${options.name}-recipes`,
-            items: files.map(({ path }, i) => ({ key: keyOf(path, i), path })),
-          },
-        },
-        ...(hasStreams ? [claim] : []),
-      ],
-    },
-  };
-}
-
-function configMap(files: readonly RecipeFile[], options: KubernetesOptions): KubernetesObject {
-  return {
-    apiVersion: "v1",
-    kind: "ConfigMap",
-    metadata: metadata(`${options.name}-recipes`, options),
-    data: Object.fromEntries(files.map(({ path, text }, i) => [keyOf(path, i), text])),
-  };
-}
-
-/** A key may have no slash, and no two files may share one. */
-function keyOf(path: string, index: number): string {
-  return `${index + 1}-${path.replaceAll(/[^-._a-zA-Z0-9]/g, "-").slice(-MAX_KEY_PATH)}`;
 }
