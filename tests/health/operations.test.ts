@@ -1,0 +1,97 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { parseArgs } from "../../runner/cli/args.ts";
+import { schedule } from "../../runner/cli/commands/schedule.ts";
+import { Metrics } from "../../runner/status/metrics.ts";
+import { runAt } from "./_health.ts";
+import { failingView, FakeSource, NOW, view } from "./_page.ts";
+
+const read = (name: string) =>
+  readFile(new URL(`../../docs/health/${name}`, import.meta.url), "utf8");
+
+/** The labels of each series that Prometheus finds, by its name. */
+async function scrape(): Promise<Map<string, Set<string>>> {
+  const metrics = new Metrics(new FakeSource([view("a"), failingView("b")]), "1.2.3");
+  const step = { number: "1", label: "noop", status: "passed", duration_ms: 5, wait: true };
+  metrics.addRun("a", { ...runAt(NOW, true), steps: [step as never] });
+  metrics.addSkipped("a", "missed", 1);
+  metrics.addNotice("raised");
+  metrics.addDelivery("ops", "delivered");
+  const series = new Map<string, Set<string>>();
+  for (const line of (await metrics.text()).split("\n")) {
+    const [, name, labels = ""] = /^([a-z_]+)(?:\{(.*)\})? /.exec(line) ?? [];
+    if (name === undefined) continue;
+    // Prometheus adds the job itself.
+    series.set(name, new Set(["job", ...labels.matchAll(/(\w+)="/g).map(([, label]) => label!)]));
+  }
+  return series;
+}
+
+interface Panel {
+  id: number;
+  title: string;
+  gridPos: { x: number; y: number; w: number; h: number };
+  targets: { expr: string; legendFormat?: string }[];
+}
+
+test("the dashboard asks for series and labels that there are", async () => {
+  const { panels, templating } = JSON.parse(await read("grafana.json")) as {
+    panels: Panel[];
+    templating: { list: { definition?: string }[] };
+  };
+  const series = await scrape();
+  const asked = new Set<string>();
+  const texts = panels.flatMap(({ targets }) => targets)
+    .concat(templating.list.map(({ definition = "" }) => ({ expr: definition })));
+  for (const { expr, legendFormat = "" } of texts) {
+    const names = [...expr.matchAll(/dispatch_\w+/g)].map(([name]) => name);
+    for (const name of names) {
+      asked.add(name);
+      ok(series.has(name), name);
+    }
+    const selected = [...expr.matchAll(/(dispatch_\w+)\{(.*?)\}/g)];
+    for (const [, name, selectors] of selected) {
+      for (const [, label] of selectors!.matchAll(/(\w+)(?:=|!=)~?"/g)) {
+        ok(series.get(name!)!.has(label!), `${label} in ${expr}`);
+      }
+    }
+    const grouped = [...expr.matchAll(/by \((.*?)\)/g)].flatMap(([, names]) => names!.split(", "));
+    for (const label of grouped) ok(series.get(names[0]!)!.has(label), `${label} in ${expr}`);
+    for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) {
+      ok(grouped.length > 0 ? grouped.includes(label!) : series.get(names[0]!)!.has(label!), expr);
+    }
+  }
+  // A histogram is asked for by its buckets. `_up` of the schedule is what others alert on.
+  const shown = [...series.keys()].filter((name) => !/_(sum|count)$/.test(name));
+  deepEqual(shown.filter((name) => !asked.has(name)), ["dispatch_schedule_up"]);
+});
+
+test("the panels of the dashboard lie side by side", async () => {
+  const { panels } = JSON.parse(await read("grafana.json")) as { panels: Panel[] };
+  const taken = new Map<string, string>();
+  for (const { title, gridPos: { x, y, w, h } } of panels) {
+    ok(x + w <= 24, title);
+    for (let i = 0; i < w * h; i++) {
+      const cell = `${x + i % w} ${y + Math.floor(i / w)}`;
+      equal(taken.get(cell), undefined, title);
+      taken.set(cell, title);
+    }
+  }
+  equal(new Set(panels.map(({ id }) => id)).size, panels.length);
+});
+
+test("the unit for systemd runs `schedule` with options that it has", async () => {
+  const unit = await read("dispatch-schedule.service");
+  deepEqual(unit.match(/^\[.*\]$/gm), ["[Unit]", "[Service]", "[Install]"]);
+  const value = (key: string) => new RegExp(`^${key}=(.*)$`, "m").exec(unit)![1]!;
+  const [program, command, ...args] = value("ExecStart").split(" ");
+  deepEqual([program, command], ["/usr/local/bin/dispatch", "schedule"]);
+  const { positional, values } = parseArgs(args, schedule.options);
+  deepEqual(positional, ["/etc/dispatch/recipes"]);
+  // The history is in the one directory that the service can write to.
+  equal(values.history, `/var/lib/${value("StateDirectory")}/health.db`);
+  // What it exits with when it is stopped, and when another start would end the same.
+  match(schedule.details!, /130 interrupted during a run/);
+  deepEqual([value("SuccessExitStatus"), value("RestartPreventExitStatus")], ["130", "2 4"]);
+});
