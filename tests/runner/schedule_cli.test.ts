@@ -14,9 +14,10 @@ const EVERY_SECOND = 'schedule: { cron: "* * * * * *" }\n';
 async function withProcess(
   recipe: string,
   use: (runner: RunnerProcess) => Promise<void>,
+  more: readonly string[] = [],
 ): Promise<void> {
   await withFiles({ "r.yaml": recipe }, async (directory) => {
-    const runner = new RunnerProcess(["runner.ts", "schedule", directory, "--verbose"]);
+    const runner = new RunnerProcess(["runner.ts", "schedule", directory, "--verbose", ...more]);
     try {
       await use(runner);
     } finally {
@@ -47,7 +48,7 @@ test("SIGINT between runs ends the schedule with exit code 0", async () => {
   });
 });
 
-test("SIGINT during a run interrupts it, runs `always`, and exits with 130", async () => {
+test("SIGTERM during a run interrupts it, runs `always`, ends live pages, and exits with 130", async () => {
   const recipe = `${EVERY_SECOND}steps:
   - enqueue: noop
   - sleep: 1h
@@ -57,11 +58,18 @@ always:
 `;
   await withProcess(recipe, async (runner) => {
     await runner.printed('"method":"job.enqueue"');
-    runner.signal("SIGINT");
+    const [page] = /http:\/\/127\.0\.0\.1:\d+/.exec(runner.output)!;
+    const live = await fetch(`${page}/live`);
+    const reader = live.body!.getReader();
+    const ended = (async () => {
+      while (!(await reader.read()).done);
+    })().catch(() => "cut");
+    runner.signal("SIGTERM");
     assert.equal(await runner.exit(), 130);
     assert.match(runner.output, /it is cleaned up/);
     assert.match(runner.output, /Interrupted/);
-  });
+    await ended;
+  }, ["--listen", "127.0.0.1:0"]);
 });
 
 test("skips times that come during a run, and runs again afterwards", async () => {
