@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { parseArgs } from "../../runner/cli/args.ts";
 import { schedule } from "../../runner/cli/commands/schedule.ts";
+import { listenOption } from "../../runner/cli/health/listen_option.ts";
 import { Metrics } from "../../runner/status/metrics.ts";
 import { runAt } from "./_health.ts";
 import { failingView, FakeSource, NOW, view } from "./_page.ts";
@@ -94,4 +95,13 @@ test("the unit for systemd runs `schedule` with options that it has", async () =
   // What it exits with when it is stopped, and when another start would end the same.
   match(schedule.details!, /130 interrupted during a run/);
   deepEqual([value("SuccessExitStatus"), value("RestartPreventExitStatus")], ["130", "2 4"]);
+});
+
+test("probes and scrapers reach a page by its address, whatever its public one is", () => {
+  const hostsOf = (...args: string[]) =>
+    listenOption(parseArgs(args, schedule.options), () => "s3cret")!.hosts;
+  const behindProxy = "--public-url=https://checks.example.com";
+  equal(hostsOf("--listen=0.0.0.0:9600", behindProxy), "any");
+  const local = hostsOf("--listen=127.0.0.1:9600", behindProxy);
+  deepEqual(local, ["localhost", "127.0.0.1", "[::1]", "checks.example.com"]);
 });
