@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { CheckRun } from "../health/model.ts";
+import type { CheckRun, CheckVerdict, NoticeKind } from "../health/model.ts";
 import { type CheckView, overall, type StatusSource } from "./status_source.ts";
 
 /** Upper bounds of durations, in seconds. */
@@ -10,6 +10,10 @@ const LATENESS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
 
 /** The most steps of a check that have a series of their own. */
 const MAX_STEPS = 50;
+
+const VERDICTS: readonly CheckVerdict[] = ["passed", "failed", "errored", "unchecked"];
+const KINDS: readonly NoticeKind[] = ["raised", "reminder", "flapping", "resolved"];
+const OUTCOMES = ["delivered", "later", "dropped"] as const;
 
 /** What Prometheus scrapes. Names of checks are labels; nothing else that users write is. */
 export class Metrics {
@@ -54,6 +58,7 @@ export class Metrics {
       ...{ name: "dispatch_alert_notices_total", help: "Notices about alerts.", registers },
       labelNames: ["kind"],
     });
+    for (const kind of KINDS) this.addNotice(kind, 0);
     this.#deliveries = new Counter({
       ...{ name: "dispatch_alert_deliveries_total", help: "Attempts to tell a target.", registers },
       labelNames: ["target", "outcome"],
@@ -78,7 +83,8 @@ export class Metrics {
   /** Counts a run. */
   addRun(check: string, run: CheckRun): void {
     const { verdict, duration_ms, lateness_ms, steps } = run;
-    this.#runs.inc({ check, verdict });
+    // A series that begins with 1 does not count as increased.
+    for (const each of VERDICTS) this.#runs.inc({ check, verdict: each }, each === verdict ? 1 : 0);
     this.#duration.observe({ check }, duration_ms / 1000);
     this.#lateness.observe(lateness_ms / 1000);
     for (const { number, duration_ms, wait } of steps.slice(0, MAX_STEPS)) {
@@ -93,12 +99,17 @@ export class Metrics {
   }
 
   /** Counts a notice about an alert. */
-  addNotice(kind: string): void {
-    this.#notices.inc({ kind });
+  addNotice(kind: NoticeKind, count = 1): void {
+    this.#notices.inc({ kind }, count);
+  }
+
+  /** Begins to count the attempts to tell a target. */
+  addTarget(target: string): void {
+    for (const outcome of OUTCOMES) this.#deliveries.inc({ target, outcome }, 0);
   }
 
   /** Counts an attempt to tell a target. */
-  addDelivery(target: string, outcome: string): void {
+  addDelivery(target: string, outcome: typeof OUTCOMES[number]): void {
     this.#deliveries.inc({ target, outcome });
   }
 

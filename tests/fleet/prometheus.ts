@@ -157,6 +157,8 @@ try {
   await until("Prometheus scrapes it", valueOf('up{job="checks"}', "1"));
   await until("the check is down", valueOf('dispatch_check_up{check="orders-1"}', "0"));
   await until("the alert is counted", valueOf("dispatch_check_alert", "1"));
+  const dropped = 'dispatch_alert_deliveries_total{target="am",outcome="dropped"}';
+  await until("drops are counted from 0 on", valueOf(dropped, "0"));
   process.stdout.write("scraped: ok\n");
 
   recipe(true);

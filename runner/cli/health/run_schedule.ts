@@ -104,7 +104,7 @@ export async function runSchedule(
   monitor.listen((event) => log.event(event, (check) => monitor.nextRun(check)));
   announce(options, checks.length, log);
   for (const check of checks) monitor.add(check);
-  const page = await servePage(options, monitor, log);
+  const page = await servePage(options, monitor, targets, log);
   const stopBeats = beatItself(options, beats);
   const notifying = notifier.run();
   const stopReloading = new AbortController();
@@ -138,11 +138,13 @@ export async function runSchedule(
 async function servePage(
   { context, listen }: RunScheduleOptions,
   monitor: Monitor,
+  targets: Targets,
   log: HealthLog,
 ): Promise<{ close(): Promise<void> } | undefined> {
   if (!listen) return undefined;
   const { serveStatus } = await import("./serve_status.ts");
-  const page = await serveStatus(monitor, listen, context.clock).catch((error: Error) => {
+  const names = targets.all.keys();
+  const page = await serveStatus(monitor, listen, context.clock, names).catch((error: Error) => {
     throw new UsageError(`Cannot listen on ${listen.hostname}:${listen.port}: ${error.message}`);
   });
   log.write(`the page is at ${page.url}`, { event: "listening", url: page.url });

@@ -15,9 +15,11 @@ export async function serveStatus(
   monitor: Monitor,
   { hostname, port, ...access }: ListenOptions,
   clock: Clock,
+  targets: Iterable<string>,
 ): Promise<ServedPage> {
   const source = statusSource(monitor);
   const metrics = new Metrics(source, VERSION);
+  for (const target of targets) metrics.addTarget(target);
   const unlisten = monitor.listen((event) => count(metrics, event));
   const app = await createStatusApp({ ...access, source, metrics, clock, version: VERSION });
   const page = await serve(app.fetch, hostname, port);
