@@ -173,7 +173,9 @@ test("kubernetes: with --monitor one pod runs the schedule, with a volume, probe
     assert.equal(pod.volumes[1].persistentVolumeClaim.claimName, claim.metadata.name);
     const [item] = pod.volumes[2].configMap.items;
     assert.equal(config.data[item.key], SETTINGS);
-    const references = container.env.slice(1).map((one: Resource) => {
+    const variables: Resource[] = container.env;
+    assert.equal(variables.find(({ name }) => name === "SQLITE_TMPDIR").value, "/state");
+    const references = variables.filter(({ valueFrom }) => valueFrom).map((one) => {
       const { key, optional } = one.valueFrom.secretKeyRef;
       return [one.name, key, optional];
     });

@@ -119,6 +119,8 @@ function variables({ secret, secrets, variables }: MonitorOptions): KubernetesOb
     from("DISPATCH_PAGE_TOKEN", PAGE_TOKEN),
     ...secrets.map((name) => from(name, name)),
     ...variables.map((name) => from(name, name, { optional: true })),
+    // Large queries need a directory to write to, and the root is read-only.
+    { name: "SQLITE_TMPDIR", value: STATE },
   ];
 }
 
