@@ -35,7 +35,6 @@ async function counting(
     const server: { jobs: number; error?: DispatchError } = { jobs: 5 };
     const admin = {
       counts: () => {
-        setTimeout(() => clock.advance(500), 0);
         const { error } = server;
         if (error) throw error;
         return Promise.resolve({ pending: server.jobs, completed: 0 });
@@ -48,7 +47,12 @@ async function counting(
       journal[Symbol.dispose]();
       return await RowJournal.open(path, HEADER);
     };
-    await use({ journal, counter, server, clock, reopen });
+    const timer = setInterval(() => clock.advance(100), 1);
+    try {
+      await use({ journal, counter, server, clock, reopen });
+    } finally {
+      clearInterval(timer);
+    }
   });
 }
 
@@ -164,8 +168,8 @@ test("a count counts when several agree, because jobs move on while they are cou
   for (
     const [seen, arrived] of [
       [[3, 2, 2, 4, 2, 2, 2, 2], 2],
-      [[2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2], undefined],
-      [[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13], undefined],
+      [[2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2], 2],
+      [Array.from({ length: 500 }, (_, i) => i), undefined],
     ] as const
   ) {
     await counting(async ({ journal, counter, server }) => {

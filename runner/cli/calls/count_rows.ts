@@ -15,7 +15,7 @@ const SHARE = 10;
  * stays the same for this many milliseconds, but not more often than this.
  */
 const SETTLE = 500;
-const MAX_COUNTS = 20;
+const MAX_COUNTS = 10;
 
 /**
  * A server counts one state after the other, so a job that moves on meanwhile is counted twice, or not
@@ -111,9 +111,10 @@ export class RowCounter {
   /** Counts the jobs until their number does not change any more. */
   async #settled(): Promise<number | undefined> {
     let before: number | undefined;
-    for (let i = 0; i < MAX_COUNTS; i++) {
+    for (let i = 0; this.#isAvailable && i < MAX_COUNTS; i++) {
       const total = await this.#total();
-      if (total === undefined || total === before) return total;
+      if (total !== undefined && total === before) return total;
+      // While jobs are in motion, counts may not agree.
       before = total;
       await delay(SETTLE, this.#options);
     }
