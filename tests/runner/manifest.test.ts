@@ -143,7 +143,8 @@ ${NIGHTLY}`;
 test("kubernetes: with --monitor one pod runs the schedule, with a volume, probes and a Service", async () => {
   await withFiles({ "a.yaml": ALERTING, "health.yml": SETTINGS }, async (directory) => {
     const [recipe, health] = [join(directory, "a.yaml"), join(directory, "health.yml")];
-    const objects = await objectsOf(recipe, "--monitor", "--health", health);
+    const options = ["--monitor", "--health", health];
+    const objects = await objectsOf(recipe, ...options, "--public-url", "https://example.com");
     assert.deepEqual(kinds(objects), [
       ...["ConfigMap", "PersistentVolumeClaim", "Deployment", "Service"],
     ]);
@@ -158,7 +159,11 @@ test("kubernetes: with --monitor one pod runs the schedule, with a volume, probe
     for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"]) {
       assert.deepEqual(container[probe].httpGet, { path: "/healthz", port: "page" });
     }
+    const [{ port, targetPort }] = service.spec.ports;
+    assert.deepEqual([port, targetPort], [9600, container.ports[0].name]);
     assert.equal(pod.restartPolicy, "Always");
+    // `always` and the last alerts have 15 seconds.
+    assert.ok(pod.terminationGracePeriodSeconds >= 20);
     const args: string = container.args.join(" ");
     // The options are those of the command: a dry run reads them.
     const { code, err } = await runnerCli(
@@ -167,7 +172,8 @@ test("kubernetes: with --monitor one pod runs the schedule, with a volume, probe
       { env: { DISPATCH_PAGE_TOKEN: "x", LOGIN: "x", PAGER_KEY: "x" } },
     );
     assert.equal(code, 0, err);
-    assert.match(args, /--history \/state\/health\.db .*--health \/settings\/health\.yaml/);
+    assert.match(args, /--history \/state\/health\.db .*--listen 0\.0\.0\.0:9600 /);
+    assert.match(args, /--health \/settings\/health\.yaml --public-url https:\/\/example\.com$/);
     const mounts = container.volumeMounts.map(({ mountPath }: Resource) => mountPath);
     assert.deepEqual(mounts, ["/recipes", "/state", "/settings"]);
     assert.equal(pod.volumes[1].persistentVolumeClaim.claimName, claim.metadata.name);
@@ -188,8 +194,20 @@ test("kubernetes: with --monitor one pod runs the schedule, with a volume, probe
     ]);
     // Other settings need another pod; other recipes do not.
     await writeFile(health, `${SETTINGS}parallel: 2\n`);
-    const [, , later] = await objectsOf(recipe, "--monitor", "--health", health);
+    const [, , later] = await objectsOf(recipe, ...options);
     assert.notDeepEqual(later.spec.template.metadata.annotations, annotations);
+    const command = ["manifest", "kubernetes", recipe, ...NEEDED, ...options];
+    assert.match(
+      (await runnerCli(command)).err,
+      /^The Secret 'dispatch' needs the keys token, page-token, LOGIN, PAGER_KEY$/m,
+    );
+    // Each of the two has room in a ConfigMap, but not both: it is bytes that count.
+    const half = `# ${"é".repeat(300_000)}\n`;
+    await writeFile(recipe, ALERTING + half);
+    await writeFile(health, SETTINGS + half);
+    const { code: tooLarge, err: why } = await runnerCli(command);
+    assert.equal(tooLarge, 2);
+    assert.match(why, /larger than a ConfigMap may be/);
   });
 });
 

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { dirname, relative, resolve, sep } from "node:path";
 import { stringify } from "yaml";
 import { withUsed } from "../../recipe/used_recipes.ts";
@@ -209,7 +210,8 @@ function recipeFiles(
 
 /** @throws {UsageError} If a ConfigMap cannot have all of it. */
 function checkSize(files: readonly RecipeFile[], more = ""): void {
-  const size = files.reduce((sum, { path, text }) => sum + path.length + text.length, more.length);
+  const texts = [...files.flatMap(({ path, text }) => [path, text]), more];
+  const size = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   if (size > MAX_CONFIG_MAP) {
     throw new UsageError("The recipes are larger than a ConfigMap may be (1 MiB); use an image");
   }
