@@ -71,10 +71,10 @@ function testJobs(part, command, ending, argsFor) {
 /** Counts come from the JUnit report of a file, never from what the runtime prints. */
 async function runTestFile(command, commandArgs, report) {
   const { output, problem } = await run(command, commandArgs, env, FILE_LIMIT);
-  const { passed, skipped, failures, needsOutput } = count(report, problem);
+  const { passed, skipped, failures, needsOutput, seeds } = count(report, problem);
   const texts = failures.map(({ name, text }) => `${name}\n${head(text)}`);
   if (needsOutput) texts.push(`the end of its output\n${tail(output)}`);
-  return { passed, skipped, failed: failures.length, texts };
+  return { passed, skipped, failed: failures.length, texts, seeds };
 }
 
 /** Counts the tests in a report. A run that ended badly without a failed test is a failure too. */
@@ -98,6 +98,7 @@ function count(report, problem) {
     needsOutput: failures.length > 0,
     passed: cases.filter(({ outcome }) => outcome === "passed").length,
     skipped: cases.filter(({ outcome }) => outcome === "skipped").length,
+    seeds: cases.map(({ name }) => name).filter((name) => /seed \d+$/.test(name)),
   };
 }
 
@@ -199,6 +200,7 @@ async function runJobs(jobs) {
       const result = { ...job, ...await job.run(), ms: Date.now() - jobStart };
       current.delete(job);
       results.push(result);
+      for (const name of result.seeds ?? []) print(`${job.part}: ${name}`);
       for (const text of result.texts) print(`\n--- ${job.part}: ${job.name}: ${text}`);
     }
   };

@@ -8,9 +8,12 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { InterruptedError } from "../../runner/events/deadline.ts";
+import { systemClock } from "../../runtime/clock.ts";
 import { startServer } from "../helpers/server.ts";
 import { Collector } from "../report/_collector.ts";
 import { filesBelow, readJson, ROOT } from "../project/sources.ts";
+import { runnerCli } from "../runner/_cli.ts";
 import { allBlocks, type Block } from "./pages.ts";
 
 const blocks = await allBlocks();
@@ -24,6 +27,8 @@ const RUNNER =
 const SERVE: Record<string, RegExp> = { dev: /For production use /, schedule: /first run at / };
 /** Commands that need a server: the examples leave out where it is. */
 const CALLS = new Set(["enqueue", "start", "publish", "get", "wait", "stats", "call", "tail"]);
+/** The seeds of `explore`, whose tests in `tests/runner/explore` say what it finds with how many. */
+const SEEDS = 50;
 /** Commands that cannot run in a test, and why. */
 const NOT_RUN: [RegExp, string][] = [
   [/^npm install( |$)/, "changes node_modules"],
@@ -59,36 +64,34 @@ interface Ended {
   output: string;
 }
 
-/** Runs the runner in a folder. A command that serves is ended by a signal after its first output. */
-function runRunner(
-  folder: string,
+/** Runs the runner in the current folder. A command that serves is ended after its first output. */
+async function runRunner(
   args: string[],
   env: Record<string, string>,
   serving?: RegExp,
 ): Promise<Ended> {
-  const deno = ["run", "-A", "--no-check", "--config", join(ROOT, "deno.json")];
-  const child = spawn(process.execPath, [...deno, join(ROOT, "runner.ts"), ...args], {
-    cwd: folder,
-    env: { ...process.env, NO_COLOR: "1", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+  const interrupt = new AbortController();
+  let output = "";
+  const onOutput = (text: string) => {
+    output += text;
+    if (serving?.test(output)) interrupt.abort(new InterruptedError("SIGTERM"));
+  };
+  const { code } = await runnerCli(args, {
+    env,
+    clock: systemClock,
+    signal: interrupt.signal,
+    onOut: onOutput,
+    onErr: onOutput,
   });
-  return ended(child, serving);
+  return { code, output };
 }
 
-/** Resolves when a process has ended; see {@linkcode runRunner}. */
-function ended(child: ChildProcess, serving?: RegExp): Promise<Ended> {
+/** Resolves when a process has ended. */
+function ended(child: ChildProcess): Promise<Ended> {
   return new Promise((resolve, reject) => {
     let output = "";
-    let isServing = false;
     for (const stream of [child.stdout!, child.stderr!]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        output += text;
-        if (isServing || !serving?.test(output)) return;
-        isServing = true;
-        // The command listens for the signal right after it has printed this. A second signal would
-        // end it at once. After `child.kill` Deno would report the signal instead of the exit code.
-        setTimeout(() => process.kill(child.pid!, "SIGTERM"), 50);
-      });
+      stream.setEncoding("utf8").on("data", (text: string) => output += text);
     }
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, output }));
@@ -120,8 +123,8 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-/** Runs a command of the runner. */
-async function tryRunner(folder: string, command: string): Promise<void> {
+/** Runs a command of the runner in the current folder. */
+async function tryRunner(command: string): Promise<void> {
   const [prefix, variables] = RUNNER.exec(command)!;
   await using server = await startServer();
   const args = wordsOf(command.slice(prefix.length))
@@ -133,7 +136,8 @@ async function tryRunner(folder: string, command: string): Promise<void> {
   if (traces) env["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url;
   const serving = SERVE[args[0]!];
   if (args[0] === "dev") args.push("--port", "0");
-  const { code, output } = await runRunner(folder, args, env, serving);
+  if (args[0] === "explore") args.push("--seeds", String(SEEDS));
+  const { code, output } = await runRunner(args, env, serving);
   if (serving) match(output, serving);
   ok(code === 0, `${command}\nexit code ${code}\n${output}`);
   equal(collector.requests.length > 0, traces, command);
@@ -210,7 +214,13 @@ for (const block of shell) {
   if (ours.length === 0 || block.page === RUN_ELSEWHERE || !("Deno" in globalThis)) continue;
   test(`${place}: the commands of the runner work`, () =>
     inFolder(async (folder) => {
-      for (const command of ours) await tryRunner(folder, command);
+      const before = process.cwd();
+      process.chdir(folder);
+      try {
+        for (const command of ours) await tryRunner(command);
+      } finally {
+        process.chdir(before);
+      }
     }));
 }
 

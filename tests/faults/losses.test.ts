@@ -121,7 +121,8 @@ test("there is no gap if the server drops nothing, whatever its jobs and runs do
     await it.client.enqueue("sleep", { ms: 30 }),
     await it.client.enqueue("flaky", { key: "o" }),
   ];
-  await eventually(async () => (await old[0]!.get()).state === "running");
+  // On a busy machine the job may have ended before it is seen to run.
+  await eventually(async () => (await old[0]!.get()).state !== "pending");
   const reader = await it.connect();
   const seen = new Recorder(await reader.subscribe("firehose", { buffer: 100_000 }));
   const { client } = it;
