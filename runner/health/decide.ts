@@ -83,6 +83,21 @@ export function decideReminder(
   return isQuiet ? change : { ...change, notice: noticeOf("reminder", check, incident, now) };
 }
 
+/** Ends the alert of a check that is not scheduled any more. */
+export function decideEnd(
+  check: Check,
+  before: CheckBefore,
+  { targets, now }: AlertSettings,
+): HealthChange | undefined {
+  const open = openIncident(before);
+  if (!open) return undefined;
+  const { raised: _, since: __, failedAt: ___, ...rest } = before.alert;
+  const alert = { ...rest, failures: 0 };
+  const incident = { ...open, resolvedAt: now };
+  const notice = { ...noticeOf("resolved", check, incident, now), removed: true };
+  return { check, alert, targets, incident, notice };
+}
+
 function openIncident({ alert, incident }: CheckBefore): Incident | undefined {
   return alert.raised && incident && incident.resolvedAt === undefined ? incident : undefined;
 }

@@ -68,11 +68,15 @@ export class HealthDatabase {
     const known = this.#rows.get(check.id);
     if (known !== undefined) return known;
     const { id, server, file, name } = check;
-    this.run(
-      "INSERT OR IGNORE INTO health_check (slug, server, file, name) VALUES (?, ?, ?, ?)",
-      ...[id, server, file, name],
-    );
-    const row = this.get("SELECT id FROM health_check WHERE slug = ?", id)!.id as number;
+    const find = () => this.get("SELECT id FROM health_check WHERE slug = ?", id)?.id;
+    // One that is there can be read while another process writes.
+    if (find() === undefined) {
+      this.run(
+        "INSERT OR IGNORE INTO health_check (slug, server, file, name) VALUES (?, ?, ?, ?)",
+        ...[id, server, file, name],
+      );
+    }
+    const row = find() as number;
     this.#rows.set(id, row);
     return row;
   }

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../runtime/clock.ts";
 import { steadyTime } from "../../runtime/steady_time.ts";
 import { openDatabase, openMemory, transaction } from "../history/database.ts";
-import { type HistoryError, historyError } from "../history/error.ts";
+import { HistoryError, historyError } from "../history/error.ts";
 import { inodeOf, quarantine } from "../history/quarantine.ts";
 import { HealthDatabase } from "./health_database.ts";
 
@@ -27,7 +27,7 @@ export interface HealthFileOptions {
 export interface HealthFileOwner {
   /** Called when a file cannot be written any more. It may throw if it cannot be read either. */
   onFailure(database: HealthDatabase): void;
-  /** Writes what is in memory into a new file, after a corrupt one was replaced. */
+  /** Writes what is in memory into a new file, after a corrupt or deleted one was replaced. */
   onReplaced(database: HealthDatabase): void;
   /** Writes what else waits in memory, after all writes that were postponed. */
   onCatchUp(database: HealthDatabase): void;
@@ -120,13 +120,21 @@ export class HealthFile {
     this.#lost++;
   }
 
-  /** Tries again to use a file that could not be written. Does nothing while it can. */
+  /**
+   * Tries again to use a file that could not be written, or that somebody has deleted or replaced.
+   * Does nothing while it can be used.
+   */
   async retry(): Promise<void> {
+    // SQLite goes on writing to a file that nobody finds any more, and reports no error.
+    if (!this.#problem && this.#isMoved()) {
+      this.#fail(movedError(this.#path!));
+      this.#retryAt = this.#now();
+    }
     const problem = this.#problem;
     if (!problem || this.#now() < this.#retryAt) return;
     this.#retryAt = this.#now() + RETRY_INTERVAL;
     try {
-      if (problem.code === "corrupt") await this.#replace(problem);
+      if (problem.code === "corrupt" || problem.code === "moved") await this.#replace(problem);
       transaction(this.#database.sql, () => {
         for (const { write } of this.#postponed) write(this.#database);
         this.#owner?.onCatchUp(this.#database);
@@ -162,7 +170,16 @@ export class HealthFile {
     }
   }
 
-  /** Replaces a corrupt file with a new one. */
+  #isMoved(): boolean {
+    try {
+      return this.#path !== undefined && inodeOf(this.#path) !== this.#inode;
+    } catch {
+      // Nobody knows; the next write says whether it can be used.
+      return false;
+    }
+  }
+
+  /** Replaces a corrupt file with a new one; goes on in the file that is where another one was. */
   async #replace(error: HistoryError): Promise<void> {
     const { clock, warn } = this.#options;
     try {
@@ -170,11 +187,18 @@ export class HealthFile {
     } catch {
       // An earlier attempt has closed it.
     }
-    await quarantine(this.#path!, this.#inode, error, { clock, warn });
+    if (error.code === "corrupt") {
+      await quarantine(this.#path!, this.#inode, error, { clock, warn });
+    }
     this.#database = prepare(await openDatabase(this.#path!, { create: true, clock, warn }));
     this.#inode = inodeOf(this.#path!);
     transaction(this.#database.sql, () => this.#owner?.onReplaced(this.#database));
   }
+}
+
+function movedError(path: string): HistoryError {
+  const why = "somebody has deleted, renamed or replaced the file";
+  return new HistoryError("moved", `Cannot write history '${path}': ${why}`);
 }
 
 /** Sets up a database that a schedule writes to often. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { steadyTime } from "../../runtime/steady_time.ts";
 import { type AlertRules, NEVER_RUN } from "./alert_rules.ts";
-import { type CheckBefore, decideReminder, decideRun } from "./decide.ts";
+import { type CheckBefore, decideEnd, decideReminder, decideRun } from "./decide.ts";
 import type { HealthChange, HealthDatabase } from "./health_database.ts";
 import { HealthFile, type HealthFileOptions } from "./health_file.ts";
 import { keep, type KeepLimits, type KeepProgress, startKeeping } from "./keep.ts";
@@ -111,7 +111,9 @@ export class HealthStore {
   register(key: CheckKey): Check {
     const isKnown = (id: string) => this.#checks.has(id);
     let status: CheckStatus | undefined;
-    this.#file.write((database) => status = statusIn(database, key, isKnown));
+    const find = (database: HealthDatabase) => statusIn(database, key, isKnown);
+    const hasWritten = this.#file.write((database) => status = find(database));
+    if (!hasWritten) status = this.#file.read(find);
     status ??= { check: { ...key, id: freeId(key.name, isKnown) }, alert: NEVER_RUN, bars: [] };
     this.#checks.set(status.check.id, status);
     return status.check;
@@ -127,6 +129,16 @@ export class HealthStore {
   record(check: Check, run: CheckRun, alerting: Alerting): Notice | undefined {
     const settings = { ...alerting, now: this.#clock.now(), at: this.#now() };
     return this.#change(check, (before) => decideRun(check, run, before, settings))?.notice;
+  }
+
+  /**
+   * Ends the alert of a check that is not scheduled any more, because nothing else would. Returns the
+   * notice about it, if one was raised.
+   */
+  end(check: Check, alerting: Alerting): Notice | undefined {
+    if (!this.status(check.id)?.alert.raised) return undefined;
+    const settings = { ...alerting, now: this.#clock.now(), at: this.#now() };
+    return this.#change(check, (before) => decideEnd(check, before, settings))?.notice;
   }
 
   /** Makes a reminder if one is due; see {@linkcode decideReminder}. */
@@ -241,9 +253,10 @@ export class HealthStore {
     return change;
   }
 
-  /** Writes the state of all checks into a new file. */
+  /** Writes the state of all checks into a new file, except those that another process has written. */
   #writeAll(database: HealthDatabase): void {
     for (const { check, alert, incident } of this.#checks.values()) {
+      if (database.alert(check)) continue;
       database.write({ check, alert, targets: [], ...(incident ? { incident } : {}) });
     }
   }

@@ -107,6 +107,8 @@ export interface Notice {
   readonly failures: number;
   /** Why the last run failed, in one line; absent when the alert is resolved. */
   readonly failure?: string;
+  /** Whether the alert is over because its check is not scheduled any more. */
+  readonly removed?: boolean;
 }
 
 /** A notice that waits for a target. */

@@ -8,6 +8,8 @@ export type HistoryErrorCode =
   | "foreign"
   /** A newer version of the runner wrote the file. */
   | "newer"
+  /** Somebody has deleted, renamed or replaced the file while it was used. */
+  | "moved"
   /** The operating system or SQLite reported another error. */
   | "refused";
 

@@ -1,5 +1,5 @@
 import { delay } from "../../runtime/clock.ts";
-import { post, type SendOptions, TIMEOUT } from "./send.ts";
+import { post, reasonOf, type SendOptions, TIMEOUT } from "./send.ts";
 import type { NoticeRequest, Problem } from "./target.ts";
 
 /** What a heartbeat tells. */
@@ -27,12 +27,24 @@ const ATTEMPTS = 3;
 /** The most characters of a log; healthchecks.io keeps 100 kB. */
 const MAX_LOG = 50_000;
 
-/** Tells heartbeats to services. A beat never holds up a check, and the next one replaces it. */
+/** The beats of one heartbeat. */
+interface Line {
+  /** Tells one beat after another. */
+  sending: Promise<void>;
+  /** The beat to tell next. */
+  next?: { request: NoticeRequest; kind: Beat["kind"] };
+}
+
+/**
+ * Tells heartbeats to services. A beat never holds up a check. Those of one heartbeat are told in their
+ * order, so that no service hears of a start after its end; a beat that cannot be told is replaced by
+ * the next one.
+ */
 export class HeartbeatSender {
   #options: SendOptions & { warn(text: string): void };
-  #sending = new Set<Promise<void>>();
+  #lines = new Map<Heartbeat, Line>();
   /** What has been warned of and does not work yet. */
-  #failing = new Set<string>();
+  #failing = new Set<Heartbeat>();
 
   /** Creates a sender. */
   constructor(options: SendOptions & { warn(text: string): void }) {
@@ -43,25 +55,47 @@ export class HeartbeatSender {
   send(heartbeat: Heartbeat, beat: Beat, name: string): void {
     const request = heartbeat.request(beat);
     if (!request) return;
-    const sending = this.#deliver(request, name).finally(() => this.#sending.delete(sending));
-    this.#sending.add(sending);
+    const next = { request, kind: beat.kind };
+    const line = this.#lines.get(heartbeat);
+    if (!line) {
+      const own: Line = { sending: Promise.resolve(), next };
+      this.#lines.set(heartbeat, own);
+      own.sending = this.#tellAll(heartbeat, own, name);
+    } else if (beat.kind !== "start" || line.next === undefined) {
+      // Without the end of a run that waits, a service would take the run for one that hangs.
+      line.next = next;
+    }
   }
 
   /** Resolves when all beats are told or given up. */
   async idle(): Promise<void> {
-    await Promise.all(this.#sending);
+    await Promise.all([...this.#lines.values()].map(({ sending }) => sending));
   }
 
-  async #deliver(request: NoticeRequest, name: string): Promise<void> {
+  async #tellAll(heartbeat: Heartbeat, line: Line, name: string): Promise<void> {
+    while (line.next && !this.#options.signal.aborted) {
+      const { request } = line.next;
+      delete line.next;
+      await this.#deliver(request, heartbeat, line, name);
+    }
+    this.#lines.delete(heartbeat);
+  }
+
+  async #deliver(
+    request: NoticeRequest,
+    heartbeat: Heartbeat,
+    line: Line,
+    name: string,
+  ): Promise<void> {
     const { clock, signal, warn } = this.#options;
     for (let attempt = 1;; attempt++) {
       const problem = await this.#attempt(request);
       if (signal.aborted) return;
-      if (!problem) return void this.#failing.delete(name);
-      if (problem.final || attempt === ATTEMPTS) {
+      if (!problem) return void this.#failing.delete(heartbeat);
+      if (problem.final || attempt === ATTEMPTS || line.next) {
         // One warning is enough until it works again.
-        if (this.#failing.has(name)) return;
-        this.#failing.add(name);
+        if (this.#failing.has(heartbeat)) return;
+        this.#failing.add(heartbeat);
         const { origin } = new URL(request.url);
         return warn(`cannot tell the heartbeat of ${name} to ${origin}: ${problem.text}`);
       }
@@ -81,7 +115,7 @@ export class HeartbeatSender {
     try {
       return await post(request, fetch, AbortSignal.any([signal, timeout.signal]));
     } catch (error) {
-      const text = timeout.signal.aborted ? "no answer within 10 s" : (error as Error).message;
+      const text = timeout.signal.aborted ? "no answer within 10 s" : reasonOf(error);
       return { text, final: false };
     } finally {
       clock.clearTimeout(timer);

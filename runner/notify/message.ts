@@ -46,7 +46,7 @@ export function noticeBody(notice: Notice, link?: string): NoticeBody {
 }
 
 /** The whole message in one line. */
-export function noticeText({ kind, check, since, failures, failure }: Notice): string {
+export function noticeText({ kind, check, since, failures, failure, removed }: Notice): string {
   const why = failure === undefined ? "" : `: ${failure}`;
   const from = formatTime(since);
   switch (kind) {
@@ -59,7 +59,9 @@ export function noticeText({ kind, check, since, failures, failure }: Notice): s
     case "reminder":
       return `ALERT ${check.name} has been failing since ${from}${why}`;
     case "resolved":
-      return `RESOLVED ${check.name} passes again; it had been failing since ${from}`;
+      return `RESOLVED ${check.name} ${
+        removed ? "is not scheduled any more" : "passes again"
+      }; it had been failing since ${from}`;
   }
 }
 

@@ -108,7 +108,8 @@ export class Notifier {
     };
     const problem = target
       ? await send(target, message, this.#options)
-      : { text: `there is no target \`${name}\` any more`, final: true };
+      // Another process that uses the same history may have it.
+      : { text: `there is no target \`${name}\` here`, final: false };
     // An attempt that this process has ended is no failure: the next process begins with it.
     if (problem && signal.aborted) return outbox.settle(waiting, { again: this.#clock.now() });
     const told = { target: name, notice };

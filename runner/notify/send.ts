@@ -27,12 +27,25 @@ export async function send(
   const limited = AbortSignal.any([signal, timeout.signal]);
   try {
     if ("deliver" in target) return await target.deliver(message, { signal: limited });
-    return await post(await target.request(message), fetch, limited);
+    const request = await requestOf(target, message);
+    return "text" in request ? request : await post(request, fetch, limited);
   } catch (error) {
     const text = timeout.signal.aborted ? "no answer within 10 s" : reasonOf(error);
     return { text, final: false };
   } finally {
     clock.clearTimeout(timer);
+  }
+}
+
+/** Makes the request. An expression that fails for this message fails in the next attempt, too. */
+async function requestOf(
+  target: Extract<Target, { request: unknown }>,
+  message: Message,
+): Promise<NoticeRequest | Problem> {
+  try {
+    return await target.request(message);
+  } catch (error) {
+    return { text: `the request cannot be made: ${reasonOf(error)}`, final: true };
   }
 }
 
@@ -96,10 +109,10 @@ function problemOf({ ok, status, type }: Response): Problem | undefined {
 }
 
 /**
- * Returns why a request failed, without the address, which runtimes include in their own form. The
+ * Returns why a request failed, for a message, without the address, which runtimes include in their own form. The
  * cause says why, and the error around it only "fetch failed".
  */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   const inner = cause as { message?: string; code?: string } | undefined;
   return (inner?.message || inner?.code || message)

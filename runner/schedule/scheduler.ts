@@ -86,6 +86,8 @@ export class Scheduler<T extends Scheduled> {
   #waiting: { slot: Slot<T>; due: number; at: number }[] = [];
   #running = new Set<Promise<void>>();
   #wasInterrupted = false;
+  /** Whether it goes on when no entry has a further time. */
+  #goesOn = false;
   #wake: (() => void) | undefined;
   /** The wall-clock time minus the monotonic time, when the clocks were last read. */
   #offset: number;
@@ -108,8 +110,27 @@ export class Scheduler<T extends Scheduled> {
     this.#wake?.();
   }
 
-  /** Removes an entry. A run in progress ends as it would. */
+  /**
+   * Gives an entry's place to another one, which does not run before the run of the first has ended.
+   * Its first run comes after the time now.
+   */
+  replace(old: T, entry: T): void {
+    const slot = this.#slots.get(old);
+    if (!slot) return this.add(entry);
+    this.#slots.delete(old);
+    this.#slots.set(entry, slot);
+    slot.entry = entry;
+    slot.last = this.#options.clock.now();
+    this.#plan(slot, slot.last);
+    this.#wake?.();
+  }
+
+  /**
+   * Removes an entry. A run in progress ends as it would. The schedule goes on even if no entry is
+   * left, because who removes one may add it again.
+   */
   remove(entry: T): void {
+    this.#goesOn = true;
     const slot = this.#slots.get(entry);
     if (slot) slot.isRemoved = true;
     this.#slots.delete(entry);
@@ -134,13 +155,14 @@ export class Scheduler<T extends Scheduled> {
    * @returns Whether a run was interrupted.
    */
   async run(goesOn = false): Promise<boolean> {
+    this.#goesOn ||= goesOn;
     const { signal } = this.#options;
     const onAbort = () => this.#wake?.();
     signal.addEventListener("abort", onAbort);
     while (!signal.aborted) {
       this.#tick();
       const hasWork = [...this.#slots.values()].some(({ slot }) => slot !== undefined);
-      if (!hasWork && !goesOn && this.#running.size === 0) break;
+      if (!hasWork && !this.#goesOn && this.#running.size === 0) break;
       await this.#sleep();
     }
     signal.removeEventListener("abort", onAbort);

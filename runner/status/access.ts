@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import { isIP } from "node:net";
 import { type Clock, monotonicNow } from "../../runtime/clock.ts";
 
 /** Who may see what. */
@@ -80,7 +81,10 @@ export class Access {
     const { hosts } = this.#options;
     const host = headers.get("host") ?? "";
     const name = host.replace(/:\d+$/, "").toLowerCase();
-    if (hosts !== "any" && !hosts.includes(name)) return false;
+    // No foreign name leads to an address, which probes and Prometheus use.
+    const isKnown = hosts === "any" || hosts.includes(name) ||
+      isIP(name.replace(/^\[|\]$/g, "")) > 0;
+    if (!isKnown) return false;
     const origin = headers.get("origin");
     return origin === null || URL.canParse(origin) && new URL(origin).host === host;
   }

@@ -93,7 +93,7 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
   addPages(app, options, access);
   addApi(app, source, version);
   app.get("/metrics", async (c) => {
-    const text = await metrics.text();
+    const text = await metrics.text(c.get("sight") === "details");
     return c.body(text, 200, { "content-type": metrics.contentType });
   });
   const pages = { open: 0 };

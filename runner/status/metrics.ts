@@ -18,6 +18,8 @@ const OUTCOMES = ["delivered", "later", "dropped"] as const;
 /** What Prometheus scrapes. Names of checks are labels; nothing else that users write is. */
 export class Metrics {
   #registry = new Registry();
+  /** What only those see who see details. */
+  #details = new Registry();
   #source: StatusSource;
   #runs: Counter<"check" | "verdict">;
   #duration: Histogram<"check">;
@@ -60,7 +62,8 @@ export class Metrics {
     });
     for (const kind of KINDS) this.addNotice(kind, 0);
     this.#deliveries = new Counter({
-      ...{ name: "dispatch_alert_deliveries_total", help: "Attempts to tell a target.", registers },
+      ...{ name: "dispatch_alert_deliveries_total", help: "Attempts to tell a target." },
+      registers: [this.#details],
       labelNames: ["target", "outcome"],
     });
     new Gauge({
@@ -75,9 +78,14 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** The metrics in Prometheus' text format. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  /**
+   * The metrics in Prometheus' text format.
+   *
+   * @param hasDetails Whether they name the targets of alerts, which can be mail addresses.
+   */
+  async text(hasDetails = true): Promise<string> {
+    const text = await this.#registry.metrics();
+    return hasDetails ? text + await this.#details.metrics() : text;
   }
 
   /** Counts a run. */

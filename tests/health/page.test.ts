@@ -63,6 +63,10 @@ test("another host's name, and another page's requests, are refused", async () =
   equal(await ask(page.url, { host, origin: `http://${host}`, ...token }), 200);
   equal(await ask(page.url, { host, origin: "http://evil.example", ...token }), 403);
   equal(await ask(`${page.url}/logout`, { host, origin: "null" }, "POST"), 403);
+  // Probes and Prometheus ask by an address, which no name of another host leads to.
+  equal(await ask(page.url, { host: "10.1.2.3:9600", ...token }), 200);
+  equal(await ask(page.url, { host: "[fd00::1]:9600", ...token }), 200);
+  equal(await ask(page.url, { host: "10.1.2.3.example:9600", ...token }), 403);
 });
 
 test("details need the token; with `--public` the rest does not", async () => {
@@ -87,6 +91,12 @@ test("details need the token; with `--public` the rest does not", async () => {
       await wrong.body?.cancel();
     }
   }
+  await using open = await openPage([view("a")], { isPublic: true, token: "s3cret" });
+  open.metrics.addDelivery("on-call@example.com", "delivered");
+  const metrics = async (headers = {}) =>
+    await (await fetch(`${open.url}/metrics`, { headers })).text();
+  ok(!(await metrics()).includes("on-call"));
+  match(await metrics({ authorization: "Bearer s3cret" }), /target="on-call@example\.com"/);
   await using local = await openPage([failingView("b", "the-failure")]);
   match(await (await fetch(local.url)).text(), /the-failure/);
 });

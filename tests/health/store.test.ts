@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import type { HealthStore } from "../../runner/health/health_store.ts";
 import type { Check, Waiting } from "../../runner/health/model.ts";
@@ -151,6 +151,53 @@ test("a corrupt file is replaced, and the state of alerts goes on in the new one
   after.register(KEY);
   equal(after.incidents(10)[0]!.resolvedAt !== undefined, true);
   equal(record(after, check, stores, false), "raised");
+});
+
+test("a file that is deleted or renamed is told, and the state of alerts goes on in a new one", async () => {
+  await using stores = await Stores.create();
+  const [store, other] = [await stores.open(), await stores.open()];
+  const check = store.register(KEY);
+  other.register(KEY);
+  record(store, check, stores, false);
+  for (const ending of ["", "-wal", "-shm"]) {
+    await rename(stores.path + ending, `${stores.path}-away${ending}`);
+  }
+  for (const one of [store, other]) {
+    await one.retry();
+    equal(one.problem, undefined, stores.warnings.join("\n"));
+  }
+  match(stores.warnings[0]!, /somebody has deleted, renamed or replaced the file; checks go on/);
+  match(stores.warnings[1]!, /can be written again$/);
+  equal(record(store, check, stores, true), "resolved");
+  equal(record(other, check, stores, true), undefined);
+  deepEqual(deliver(other), ["raised", "resolved"]);
+  stores.close(store);
+  stores.close(other);
+  const after = await stores.open();
+  equal(after.register(KEY).id, check.id);
+  equal(after.incidents(10)[0]!.resolvedAt !== undefined, true);
+  equal(after.runs(check.id, 10).length, 2);
+});
+
+test("a schedule that starts while the file is locked knows what was raised before", async () => {
+  await using stores = await Stores.create();
+  const first = await stores.open();
+  record(first, first.register(KEY), stores, false);
+  stores.close(first);
+  const { DatabaseSync } = await import("node:sqlite");
+  const other = new DatabaseSync(stores.path);
+  other.exec("BEGIN IMMEDIATE");
+  const store = await stores.open();
+  const check = store.register(KEY);
+  ok(store.problem);
+  equal(record(store, check, stores, true), "resolved");
+  other.exec("ROLLBACK");
+  other.close();
+  stores.clock.advance(10_000);
+  await store.retry();
+  equal(store.problem, undefined);
+  equal(store.incidents(10)[0]!.resolvedAt !== undefined, true);
+  deepEqual(deliver(store), ["raised", "resolved"]);
 });
 
 test("checks of the same name have addresses of their own, which stay", async () => {

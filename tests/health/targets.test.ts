@@ -146,6 +146,16 @@ test("a web hook gets a signed body, from a template if there is one", async () 
   await send(await open("webhook", { url, body }), message("resolved"), options);
   equal(receiver.received[1]!.body, `!! ${RESOLVED}`);
   equal(receiver.received[1]!.headers["content-type"], "text/plain");
+  const broken = await open("webhook", {
+    url,
+    body: () => {
+      throw new Error("no such key");
+    },
+  });
+  // Another attempt would hold up those that come after it.
+  deepEqual(await send(broken, message("raised"), options), {
+    ...{ text: "the request cannot be made: no such key", final: true },
+  });
 });
 
 test("a command gets the notice on its standard input, and its failure is told", async () => {

@@ -105,6 +105,26 @@ test("cron times follow the time zone, with daylight saving", () => {
   assert.equal(cronTimes("0 0 0 1 1 * 2020", "UTC")(START), undefined);
 });
 
+test("on days of 23 and 25 hours each scheduled time comes once, and windows keep their length", () => {
+  const day = (cron: string, from: number, count: number) => {
+    const next = cronTimes(cron, "Europe/Berlin");
+    const times: string[] = [];
+    for (let at = from; times.length < count;) times.push(iso(at = next(at)!)!.slice(5, 16));
+    return times;
+  };
+  // 02:30 is left out in spring, and comes twice in autumn.
+  const [spring, autumn] = [Date.UTC(2026, 2, 28, 12), Date.UTC(2026, 9, 24, 12)];
+  assert.deepEqual(day("30 2 * * *", spring, 2), ["03-29T01:00", "03-30T00:30"]);
+  assert.deepEqual(day("30 2 * * *", autumn, 2), ["10-25T00:30", "10-26T01:30"]);
+  const hours = day("0 * * * *", Date.UTC(2026, 9, 24, 22), 26);
+  assert.deepEqual([hours[1], hours[2], hours[3]], ["10-25T00:00", "10-25T01:00", "10-25T02:00"]);
+  assert.equal(new Set(hours).size, 26);
+  const window = cronWindows(cronTimes("30 2 * * *", "Europe/Berlin"), 60 * MINUTE);
+  const at = (hour: number, minute: number) => window(Date.UTC(2026, 9, 25, hour, minute));
+  assert.deepEqual([at(0, 29), at(1, 30)], [undefined, undefined]);
+  assert.equal(at(0, 30)!.to, Date.UTC(2026, 9, 25, 1, 30));
+});
+
 test("times at equal distances do not depend on the start, and differ by name", () => {
   const next = intervalTimes(30_000, "smoke.yaml");
   const first = next(START)!;

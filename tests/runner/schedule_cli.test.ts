@@ -86,13 +86,16 @@ test("skips times that come during a run, and runs again afterwards", async () =
   );
   assert.equal(code, 0, out);
   const lines = out.match(/Long: .*/g)!.map((line) => line.replace(/2026-01-01T00:00:/g, ""));
-  assert.deepEqual(lines.slice(0, 5), [
-    "Long: first run at 01Z",
-    "Long: run started",
-    "Long: skipped at 02Z: its run of 01Z is still in progress",
-    "Long: skipped at 03Z: its run of 01Z is still in progress",
-    "Long: run started",
-  ]);
+  assert.deepEqual(lines.slice(0, 2), ["Long: first run at 01Z", "Long: run started"]);
+  // The fake clock moves on while a busy machine works, so that more times may come during the run.
+  const skipped = lines.slice(2, lines.lastIndexOf("Long: run started"));
+  assert.ok(skipped.length >= 2, out);
+  assert.deepEqual(
+    skipped,
+    skipped.map((_, i) =>
+      `Long: skipped at ${String(i + 2).padStart(2, "0")}Z: its run of 01Z is still in progress`
+    ),
+  );
 });
 
 test("counts the recipes without a schedule; a report is not drawn live", async () => {

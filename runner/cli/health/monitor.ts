@@ -122,7 +122,7 @@ export class Monitor {
     return monitored;
   }
 
-  #schedule(plan: CheckPlan): MonitoredCheck {
+  #schedule(plan: CheckPlan, old?: MonitoredCheck): MonitoredCheck {
     const check = this.#options.store.register(plan.key);
     const { next, jitter, maintenance, everyWhileFailing } = plan;
     const monitored: MonitoredCheck = {
@@ -131,7 +131,8 @@ export class Monitor {
       run: (start) => this.#run(monitored, start),
     };
     this.#checks.set(check.id, monitored);
-    this.#scheduler.add(monitored);
+    if (old) this.#scheduler.replace(old, monitored);
+    else this.#scheduler.add(monitored);
     return monitored;
   }
 
@@ -142,8 +143,7 @@ export class Monitor {
       check.name === name && check.file === file && check.server === server
     );
     if (!old) return void this.add(plan);
-    this.#scheduler.remove(old);
-    this.tell({ type: "changed", check: this.#schedule(plan) });
+    this.tell({ type: "changed", check: this.#schedule(plan, old) });
   }
 
   /** Records what is wrong with the file of a check. */
@@ -152,11 +152,14 @@ export class Monitor {
     this.tell({ type: "changed", check });
   }
 
-  /** Removes a check. A run in progress ends as it would, and counts. */
+  /** Removes a check and ends its alert. A run in progress ends as it would, and does not count. */
   remove(check: MonitoredCheck): void {
     this.#scheduler.remove(check);
     this.#checks.delete(check.check.id);
     this.tell({ type: "removed", check });
+    const notice = this.#options.store.end(check.check, check.plan.alerting);
+    if (notice) this.#notify(notice, check.plan);
+    this.#options.store.remove(check.check);
   }
 
   /**
@@ -193,9 +196,12 @@ export class Monitor {
       return "interrupted";
     }
     const passed = run.verdict === "passed";
-    const notice = store.record(check, run, plan.alerting);
-    this.tell({ type: "finished", check: monitored, run });
-    if (notice) this.#notify(notice, plan);
+    // The run of a check that was removed could raise an alert that nothing would end.
+    if (this.#checks.has(check.id)) {
+      const notice = store.record(check, run, plan.alerting);
+      this.tell({ type: "finished", check: monitored, run });
+      if (notice) this.#notify(notice, plan);
+    }
     this.#beat(plan, {
       kind: passed ? "success" : "fail",
       exitCode: run.exitCode,

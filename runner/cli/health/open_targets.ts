@@ -80,6 +80,9 @@ export class Targets {
     else if (receiver.includes("@") && this.#settings?.mail) {
       const { mail } = this.#settings;
       this.#open.set(name, await this.#openPlan("mail", mail, { to: [receiver] }));
+    } else if (receiver.includes("@")) {
+      const why = "the file that --health names has no `mail`";
+      throw new UsageError(`there is no mail server for \`${receiver}\`: ${why}`);
     } else {
       throw new UsageError(`there is no target \`${receiver}\` in the file that --health names`);
     }

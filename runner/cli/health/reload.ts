@@ -38,6 +38,7 @@ export interface ReloadOptions {
 export async function reloadChecks(options: ReloadOptions): Promise<void> {
   const { args, clock, signal, monitor } = options;
   let known = await marks(args.positional, monitor);
+  let wasGone: readonly string[] = [];
   while (!signal.aborted) {
     try {
       await delay(INTERVAL, { signal, clock });
@@ -47,8 +48,11 @@ export async function reloadChecks(options: ReloadOptions): Promise<void> {
     }
     const now = await marks(args.positional, monitor);
     const changed = [...now].filter(([file, mark]) => known.get(file) !== mark);
-    const gone = [...known.keys()].filter((file) => !now.has(file));
-    known = now;
+    // Many editors replace a file, so that it is missing for a moment.
+    const missing = [...known.keys()].filter((file) => !now.has(file));
+    const gone = missing.filter((file) => wasGone.includes(file));
+    wasGone = missing.filter((file) => !gone.includes(file));
+    known = new Map([...wasGone.map((file) => [file, known.get(file)!] as const), ...now]);
     // A recipe that others use changes them, too.
     const files = new Set(changed.flatMap(([file]) => [file, ...usersOf(file, monitor)]));
     for (const file of files) await reload(file, options);

@@ -1,9 +1,10 @@
 import type { Dispatch } from "../../../client/dispatch.ts";
+import type { Clock } from "../../../runtime/clock.ts";
 import { HealthStore } from "../../health/health_store.ts";
 import type { KeepLimits } from "../../health/keep.ts";
 import type { Ambient } from "../../expression/functions.ts";
 import { resolveTemplate } from "../../expression/template.ts";
-import { HeartbeatSender } from "../../notify/heartbeat.ts";
+import { type Heartbeat, HeartbeatSender } from "../../notify/heartbeat.ts";
 import { Notifier } from "../../notify/notifier.ts";
 import type { Output } from "../../report/reporter.ts";
 import type { RunStart } from "../../schedule/scheduler.ts";
@@ -69,6 +70,8 @@ export async function runSchedule(
   const { clock, signal, env, mask } = context;
   const log = new HealthLog({ clock, output, mask, isJson: args.values.log === "json" });
   const targets = new Targets(settings, settingsScope(settings, context));
+  const ownHeartbeat = openOwnHeartbeat(settings, context);
+  const parallel = parallelOf(options);
   await openReceivers(checks, targets, settings, log);
   const path = historyPath(args, env);
   const store = await HealthStore.open(path, {
@@ -90,8 +93,7 @@ export async function runSchedule(
   const beats = new HeartbeatSender({ ...sending, warn: (text) => log.warn(mask.text(text)) });
   const runs = await openRuns(options);
   const monitor: Monitor = new Monitor({
-    ...{ clock, random, signal, store },
-    parallel: parallelOf(options),
+    ...{ clock, random, signal, store, parallel },
     run: async (check, start) => {
       const { run, report } = await runs.run(check, start);
       // As JSON, the log says what the report would.
@@ -105,7 +107,7 @@ export async function runSchedule(
   announce(options, checks.length, log);
   for (const check of checks) monitor.add(check);
   const page = await servePage(options, monitor, targets, log);
-  const stopBeats = beatItself(options, beats);
+  const stopBeats = beatItself(ownHeartbeat, clock, beats);
   const notifying = notifier.run();
   const stopReloading = new AbortController();
   const reloading = reloadChecks({
@@ -253,14 +255,30 @@ function announce(
   }
 }
 
+/**
+ * Opens the schedule's own heartbeat, if it has one.
+ * @throws {UsageError}
+ */
+function openOwnHeartbeat(
+  settings: HealthSettings | undefined,
+  context: CommandContext,
+): Heartbeat | undefined {
+  try {
+    return settings?.heartbeat &&
+      openHeartbeat(settings.heartbeat, settingsScope(settings, context));
+  } catch (error) {
+    const why = context.mask.text((error as Error).message);
+    throw new UsageError(`Cannot use the heartbeat of the settings: ${why}`);
+  }
+}
+
 /** Tells the schedule's own heartbeat each minute. Returns a function that ends this. */
 function beatItself(
-  { settings, context }: RunScheduleOptions,
+  heartbeat: Heartbeat | undefined,
+  clock: Clock,
   beats: HeartbeatSender,
 ): () => void {
-  if (!settings?.heartbeat) return () => {};
-  const { clock } = context;
-  const heartbeat = openHeartbeat(settings.heartbeat, settingsScope(settings, context));
+  if (!heartbeat) return () => {};
   const beat = () => {
     beats.send(
       heartbeat,

@@ -1,0 +1,112 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { runnerCli } from "../runner/_cli.ts";
+import { withFiles } from "../runner/_recipe.ts";
+
+const FAILING = `name: Smoke
+schedule: { cron: "* * * * * *" }
+alert: { after: 1 }
+steps: [{ assert: "false" }]
+`;
+
+/** Runs a schedule of a directory, and calls back with each piece of its output until it stops. */
+async function scheduled(
+  files: Record<string, string>,
+  onOut: (text: string, directory: string, stop: () => void) => void,
+): Promise<{ code: number; lines: string[] }> {
+  return await withFiles(files, async (directory) => {
+    const stop = new AbortController();
+    const { code, out } = await runnerCli(["schedule", directory, "--log", "json"], {
+      signal: stop.signal,
+      onOut: (text) => onOut(text, directory, () => stop.abort()),
+    });
+    return { code, lines: out.trimEnd().split("\n").map((line) => JSON.parse(line).message) };
+  });
+}
+
+const isNotice = (line: string) => /^(ALERT|RESOLVED|CHECK)/.test(line);
+
+test("the alert of a recipe that is renamed is over, and the new name has its own", async () => {
+  const { code, lines } = await scheduled({ "r.yaml": FAILING }, (text, directory, stop) => {
+    if (text.includes("ALERT Smoke")) {
+      writeFileSync(join(directory, "r.yaml"), FAILING.replace("Smoke", "Order smoke"));
+    }
+    if (text.includes("ALERT Order smoke")) stop();
+  });
+  equal(code, 0);
+  const notices = lines.filter(isNotice);
+  equal(notices.length, 3, lines.join("\n"));
+  match(notices[0]!, /^ALERT Smoke has failed/);
+  ok(/^RESOLVED Smoke is not scheduled any more; it had been failing since /.test(notices[1]!));
+  match(notices[2]!, /^ALERT Order smoke has failed/);
+});
+
+test("a schedule whose last file is deleted goes on, and takes the file up again", async () => {
+  let steps = 0;
+  const { code, lines } = await scheduled({ "r.yaml": FAILING }, (text, directory, stop) => {
+    const file = join(directory, "r.yaml");
+    if (steps === 0 && text.includes("ALERT")) steps++, rmSync(file);
+    else if (steps === 1 && text.includes("RESOLVED")) steps++, writeFileSync(file, FAILING);
+    else if (steps === 2 && text.includes("ALERT")) stop();
+  });
+  equal(code, 0);
+  deepEqual(lines.filter(isNotice).map((line) => line.slice(0, 9)), [
+    "ALERT Smo",
+    "RESOLVED ",
+    "ALERT Smo",
+  ]);
+});
+
+test("a file that is missing for a moment, while an editor replaces it, ends no alert", async () => {
+  let runs = 0;
+  const { code, lines } = await scheduled({ "r.yaml": FAILING }, (text, directory, stop) => {
+    if (!text.includes(`"finished"`)) return;
+    const [file, away] = [join(directory, "r.yaml"), join(directory, "away")];
+    // Files are looked at every other second: it is missing in one look.
+    if (++runs === 1) renameSync(file, away);
+    else if (runs === 3) renameSync(away, file);
+    else if (runs === 7) stop();
+  });
+  equal(code, 0);
+  deepEqual(lines.filter((line) => isNotice(line) || /not scheduled/.test(line)).length, 1);
+});
+
+test("a check whose file changes during its run does not overlap with itself", async () => {
+  const long = FAILING.replace("steps: [", "steps: [{ sleep: 6s }, ");
+  let started = 0;
+  const { lines } = await scheduled({ "r.yaml": long }, (text, directory, stop) => {
+    if (text.includes(`"started"`) && ++started === 1) {
+      writeFileSync(join(directory, "r.yaml"), `${long}# changed\n`);
+    }
+    if (started === 2) stop();
+  });
+  const events = lines.filter((line) => /^Smoke: (run started|failed)|was read again/.test(line));
+  deepEqual(events.map((line) => line.replace(/^.*: |^.*was/, "")).slice(0, 4), [
+    "run started",
+    " read again",
+    "failed",
+    "run started",
+  ]);
+});
+
+test("a heartbeat of the settings without an address is found before anything starts", async () => {
+  const files = {
+    "r.yaml": FAILING,
+    "health.yaml": 'secrets: [BEAT]\nheartbeat: "${{ secrets.BEAT }}"\n',
+  };
+  await withFiles(files, async (directory) => {
+    const args = ["schedule", join(directory, "r.yaml"), "--health"];
+    for (const [BEAT, why] of [[undefined, "is absent"], ["nowhere", "must be an HTTP address"]]) {
+      const { code, out, err } = await runnerCli([
+        ...args,
+        join(directory, "health.yaml"),
+      ], BEAT === undefined ? {} : { env: { BEAT } });
+      equal(code, 2, err);
+      match(err, /^error: Cannot use the heartbeat of the settings: /);
+      ok(err.includes(why!), err);
+      equal(out, "");
+    }
+  });
+});
