@@ -1,6 +1,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { steadyTime } from "../../runtime/steady_time.ts";
 import { type AlertRules, NEVER_RUN } from "./alert_rules.ts";
+import { BARS, type CheckStatus, freeId, statusIn } from "./check_status.ts";
 import { type CheckBefore, decideEnd, decideReminder, decideRun } from "./decide.ts";
 import type { HealthChange, HealthDatabase } from "./health_database.ts";
 import { HealthFile, type HealthFileOptions } from "./health_file.ts";
@@ -12,7 +13,6 @@ import type {
   CheckRun,
   Incident,
   Notice,
-  RunBar,
   Waiting,
 } from "./model.ts";
 import {
@@ -26,28 +26,12 @@ import {
 } from "./outbox.ts";
 import { figuresOf } from "./periods.ts";
 
-/** How many bars of a check are kept in memory for its picture. */
-export const BARS = 60;
-
-/** The longest `id` of a check without its number, in characters. */
-const MAX_ID = 60;
-
 /** Settings of {@linkcode HealthStore.open}. */
 export interface HealthStoreOptions extends HealthFileOptions {
   /** The name of this process, which no other one has at the same time. */
   sender: string;
   /** How long and how much is kept. */
   keep: KeepLimits;
-}
-
-/** What is known about a check. */
-export interface CheckStatus extends CheckBefore {
-  /** The check. */
-  check: Check;
-  /** The last run. */
-  last?: CheckRun;
-  /** The newest runs, oldest first. */
-  bars: RunBar[];
 }
 
 /** When and whom a run or a reminder alerts. */
@@ -259,38 +243,6 @@ export class HealthStore {
       if (database.alert(check)) continue;
       database.write({ check, alert, targets: [], ...(incident ? { incident } : {}) });
     }
-  }
-}
-
-/** Reads what is recorded about a check, and adds it if it is new. */
-function statusIn(
-  database: HealthDatabase,
-  key: CheckKey,
-  isKnown: (id: string) => boolean,
-): CheckStatus {
-  const isTaken = (id: string) => isKnown(id) || database.hasSlug(id);
-  const check = { ...key, id: database.slugOf(key) ?? freeId(key.name, isTaken) };
-  const incident = database.incident(check);
-  const [last] = database.runs(check, 1);
-  return {
-    check,
-    alert: database.alert(check) ?? NEVER_RUN,
-    bars: database.bars(check, BARS),
-    ...(incident ? { incident } : {}),
-    ...(last ? { last } : {}),
-  };
-}
-
-/**
- * Makes an `id` for addresses from a name: `Order smoke (eu)` becomes `order-smoke-eu`. If it is taken,
- * a number follows.
- */
-function freeId(name: string, isTaken: (id: string) => boolean): string {
-  const words = name.normalize("NFKD").toLowerCase().match(/[a-z0-9]+/g) ?? ["check"];
-  const base = words.join("-").slice(0, MAX_ID).replace(/-$/, "");
-  for (let number = 1;; number++) {
-    const id = number === 1 ? base : `${base}-${number}`;
-    if (!isTaken(id)) return id;
   }
 }
 

@@ -1,5 +1,4 @@
 import { timingSafeEqual } from "node:crypto";
-import { isIP } from "node:net";
 import { type Clock, monotonicNow } from "../../runtime/clock.ts";
 
 /** Who may see what. */
@@ -81,10 +80,7 @@ export class Access {
     const { hosts } = this.#options;
     const host = headers.get("host") ?? "";
     const name = host.replace(/:\d+$/, "").toLowerCase();
-    // No foreign name leads to an address, which probes and Prometheus use.
-    const isKnown = hosts === "any" || hosts.includes(name) ||
-      isIP(name.replace(/^\[|\]$/g, "")) > 0;
-    if (!isKnown) return false;
+    if (hosts !== "any" && !hosts.includes(name)) return false;
     const origin = headers.get("origin");
     return origin === null || URL.canParse(origin) && new URL(origin).host === host;
   }

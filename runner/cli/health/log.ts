@@ -3,7 +3,7 @@ import type { Mask } from "../../engine/mask.ts";
 import { formatTime, noticeText } from "../../notify/message.ts";
 import { safeLine } from "../../report/plain_text.ts";
 import type { Output } from "../../report/reporter.ts";
-import type { ScheduleEvent } from "../../schedule/scheduler.ts";
+import type { ScheduleEvent } from "../../schedule/scheduled.ts";
 import type { HealthEvent, MonitoredCheck } from "./monitor.ts";
 
 /** The longest line about a check, in characters. */

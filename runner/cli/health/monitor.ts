@@ -4,13 +4,8 @@ import type { Check, CheckRun, Notice } from "../../health/model.ts";
 import type { Beat, Heartbeat } from "../../notify/heartbeat.ts";
 import type { Delivery } from "../../notify/notifier.ts";
 import { windowAt } from "../../schedule/calendar.ts";
-import {
-  type RunEnd,
-  type RunStart,
-  type Scheduled,
-  type ScheduleEvent,
-  Scheduler,
-} from "../../schedule/scheduler.ts";
+import type { RunEnd, RunStart, Scheduled, ScheduleEvent } from "../../schedule/scheduled.ts";
+import { Scheduler } from "../../schedule/scheduler.ts";
 import type { CheckPlan } from "./check_plans.ts";
 
 /** A check that is scheduled. */

@@ -2,7 +2,7 @@ import type { RecipeEvent } from "../../events/event.ts";
 import type { CheckRun, CheckStep, CheckVerdict } from "../../health/model.ts";
 import { safeLine } from "../../report/plain_text.ts";
 import type { Output, TextKind } from "../../report/reporter.ts";
-import type { RunStart } from "../../schedule/scheduler.ts";
+import type { RunStart } from "../../schedule/scheduled.ts";
 import { monotonicNow } from "../../../runtime/clock.ts";
 import { COULD_NOT_RUN, INTERRUPTED } from "../command.ts";
 import type { RunPlan } from "../plan.ts";

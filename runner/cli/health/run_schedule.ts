@@ -7,7 +7,7 @@ import { resolveTemplate } from "../../expression/template.ts";
 import { type Heartbeat, HeartbeatSender } from "../../notify/heartbeat.ts";
 import { Notifier } from "../../notify/notifier.ts";
 import type { Output } from "../../report/reporter.ts";
-import type { RunStart } from "../../schedule/scheduler.ts";
+import type { RunStart } from "../../schedule/scheduled.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { type CommandContext, INTERRUPTED } from "../command.ts";
 import { historyPath } from "../open_history.ts";
