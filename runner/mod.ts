@@ -59,11 +59,14 @@ export {
 export { type CallSite } from "./events/call_site.ts";
 export { recipe } from "./cli/recipe.ts";
 export {
+  type AlertOptions,
+  type MaintenanceOptions,
   type MakeRecipe,
   type MatrixBody,
   type RecipeBody,
   type RecipeOptions,
   RecipeScript,
+  type ScheduleOptions,
 } from "./script/recipe.ts";
 export {
   type EnqueueSettings,
