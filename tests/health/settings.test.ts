@@ -61,6 +61,15 @@ targets:
   for (const { span } of diagnostics) equal(span.end - span.start < 60, true);
 });
 
+test("an empty file, and a route without receivers, are errors with a place", async () => {
+  for (const text of ["", "# nothing\n", "---\n"]) {
+    match((await settingsOf(text)).messages.join("\n"), /^the file is empty|a map, not null$/);
+  }
+  const { messages } = await settingsOf("routes: { tags: a }\ndefaults: { to: opss }\n");
+  match(messages.join("\n"), /`to`/);
+  match(messages.join("\n"), /there is no target `opss`/);
+});
+
 test("a misspelt receiver is told with the name that was meant", async () => {
   const { diagnostics } = await settingsOf(
     "defaults: { to: [opps] }\ntargets: { ops: { command: { run: [notify-send] } } }\n",

@@ -344,6 +344,15 @@ test("a recipe without a schedule, and errors in schedules, are reported before 
   );
   assert.equal(after.code, 2);
   assert.match(after.err, /`after` must be a whole number of at least 1, not 0/);
+  const options = [
+    [["--log", "xml"], "--log must be text or json, not 'xml'"],
+    [["--keep", "0mb"], "--keep must be a duration or a size such as 90d or 500mb, not '0mb'"],
+  ] as const;
+  for (const [args, message] of options) {
+    const { code, err } = await runnerCli(["schedule", "recipes", ...args]);
+    assert.equal(code, 2);
+    assert.ok(err.startsWith(`error: ${message}\n`), err);
+  }
   const url = await runnerCli(["schedule", "recipes", "--url", "nonsense"]);
   assert.equal(url.code, 2);
   assert.match(url.err, /^error: 'nonsense' is not a URL\n/);

@@ -78,6 +78,10 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
       throw new UsageError(`'${publicUrl(url)}' is not a URL`);
     }
     const keep = keepOption(args);
+    const { log = "text" } = args.values;
+    if (log !== "text" && log !== "json") {
+      throw new UsageError(`--log must be text or json, not '${log}'`);
+    }
     const listen = listenOption(args, env);
     const settings = await settingsOption(args, context);
     if (typeof settings === "number") return settings;
@@ -129,7 +133,7 @@ function keepOption({ lists }: ParsedArgs): { ms: number; bytes?: number } {
     const [, number, unit] = /^(\d+(?:\.\d+)?)(kb|mb|gb)$/i.exec(text) ?? [];
     const ms = parseDuration(text);
     if (ms !== undefined && ms > 0) keep.ms = ms;
-    else if (unit !== undefined) {
+    else if (unit !== undefined && Number(number) > 0) {
       keep.bytes = Number(number) * 1000 ** (["kb", "mb", "gb"].indexOf(unit.toLowerCase()) + 1);
     } else {throw new UsageError(
         `--keep must be a duration or a size such as 90d or 500mb, not '${text}'`,

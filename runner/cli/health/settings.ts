@@ -113,6 +113,9 @@ export async function readSettings(path: string): Promise<ReadSettings> {
   const root = await readYaml(diagnostics);
   const context = new ParseContext(diagnostics);
   const settings = root?.kind === "map" ? await readRoot(root, context) : undefined;
+  if (!root && !diagnostics.failed) {
+    diagnostics.error("wrong-type", { start: 0, end: 1 }, "the file is empty; settings are a map");
+  }
   if (root && root.kind !== "map") context.wrongType(root, "the settings", "a map");
   if (context.expressions.length > 0) {
     const names = (settings?.secrets ?? []).map(({ name }) => [name, "string"] as const);
@@ -149,7 +152,9 @@ async function readRoot(
     ...(heartbeat ? { heartbeat } : {}),
     ...(read.parallel === undefined ? {} : { parallel: read.parallel }),
   };
-  const receivers = [...settings.defaults.to ?? [], ...settings.routes.flatMap(({ to }) => to)];
+  // A route that has none is an error, and read nevertheless, to find more.
+  const routed = (settings.routes as Partial<Route>[]).flatMap(({ to }) => to ?? []);
+  const receivers = [...settings.defaults.to ?? [], ...routed];
   for (const one of receivers) checkReceiver(one, context, settings);
   return settings;
 }
