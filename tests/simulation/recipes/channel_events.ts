@@ -11,6 +11,8 @@ export interface Listening extends Moment {
   readonly channel: string;
   confirmed?: Moment;
   failed?: Moment & { readonly error: unknown };
+  /** Whether it was ended, or never began. */
+  isClosed?: boolean;
   readonly deliveries: (Moment & { readonly event: DispatchEvent })[];
 }
 
@@ -83,9 +85,13 @@ export function listen(
     });
   }, (error) => {
     listening.failed = { ...moment(), error };
+    listening.isClosed = true;
     throw error;
   });
   return Object.assign(promise, {
-    unsubscribe: () => pending.unsubscribe(),
+    unsubscribe() {
+      listening.isClosed = true;
+      return pending.unsubscribe();
+    },
   }) as unknown as ReturnType<RunnerClient["subscribe"]>;
 }

@@ -136,6 +136,8 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
     await world.run(client.close(), CLOSE);
     await world.advance(CLOSE);
     if (clock.pending > 0) violations.push(`6: the runner has ${clock.pending} timers at its end`);
+    const open = evidence.listenings.find(({ isClosed }) => !isClosed);
+    if (open) violations.push(`6: it still listens to ${open.channel} at its end`);
     if (signal.listeners > 0) violations.push(`6: its signal has ${signal.listeners} listeners`);
     for await (const problem of checkDocuments(evidence.events, secrets, plan.seed)) {
       violations.push(`5: ${problem}`);
