@@ -180,7 +180,7 @@ const PLANTED: Planted[] = [
 
 for (const { name, wrong, right, yaml, fault } of PLANTED) {
   test(`explore finds ${name}`, async () => {
-    const { code, out, err, only } = await explore(wrong, yaml, ["--seeds", "60"]);
+    const { code, out, err, only } = await explore(wrong, yaml, ["--seeds", "60", "--bail"]);
     assert.equal(code, 1, out + err);
     assert.match(out, /^1\. Planted fails with seed \d+/m);
     assert.match(out, /error: `report\.steps\[0\]\.data/);
