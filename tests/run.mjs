@@ -12,9 +12,9 @@ import { readJunit } from "./run_junit.mjs";
 import { killAll, run } from "./run_process.mjs";
 import { installTools, ROOT, toolsEnv } from "./run_tools.mjs";
 
-/** Milliseconds that one test file may take, and one check. */
+/** Milliseconds that one test file may take, and what builds or checks all: an installation, a check. */
 const FILE_LIMIT = 90_000;
-const CHECK_LIMIT = 180_000;
+const LONG_LIMIT = 180_000;
 /** Milliseconds between two lines that report progress. */
 const PROGRESS_INTERVAL = 10_000;
 /** How many files and checks run at a time: one more than there are cores, since some only wait. */
@@ -59,18 +59,19 @@ function filesBelow(folder, ending) {
  * Makes a job of each test file. Each runs in a process of its own, so that one which hangs or
  * crashes does not stop the others.
  */
-function testJobs(part, command, ending, argsFor) {
+function testJobs(part, command, ending, argsFor, limit = FILE_LIMIT) {
   return filesBelow("./tests", ending)
     .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
     .map((file, index) => {
       const report = join(reports, `${part}-${index}.xml`);
-      return { part, name: file, run: () => runTestFile(command, argsFor(report, file), report) };
+      const runFile = () => runTestFile(command, argsFor(report, file), report, limit);
+      return { part, name: file, run: runFile };
     });
 }
 
 /** Counts come from the JUnit report of a file, never from what the runtime prints. */
-async function runTestFile(command, commandArgs, report) {
-  const { output, problem } = await run(command, commandArgs, env, FILE_LIMIT);
+async function runTestFile(command, commandArgs, report, limit) {
+  const { output, problem } = await run(command, commandArgs, env, limit);
   const { passed, skipped, failures, needsOutput, seeds } = count(report, problem);
   const texts = failures.map(({ name, text }) => `${name}\n${head(text)}`);
   if (needsOutput) texts.push(`the end of its output\n${tail(output)}`);
@@ -143,7 +144,7 @@ const nodeArgs = (report, file) => [
 const PARTS = {
   checks: () => CHECKS.map((name) => ({ part: "checks", name, run: () => runCheck(name) })),
   // The package, installed where nothing else of the project is.
-  install: () => testJobs("install", "node", ".install_test.ts", nodeArgs),
+  install: () => testJobs("install", "node", ".install_test.ts", nodeArgs, LONG_LIMIT),
   browser: browserJobs,
   // Only Deno finds operations and resources that a test leaves behind, and only with `Deno.test`.
   leaks: () => {
@@ -156,7 +157,7 @@ const PARTS = {
 };
 
 async function runCheck(name) {
-  const { output, problem } = await run("deno", ["task", name], env, CHECK_LIMIT);
+  const { output, problem } = await run("deno", ["task", name], env, LONG_LIMIT);
   return checked(problem, output);
 }
 
