@@ -97,7 +97,7 @@ export class HealthStore {
     let status: CheckStatus | undefined;
     const find = (database: HealthDatabase) => statusIn(database, key, isKnown);
     const hasWritten = this.#file.write((database) => status = find(database));
-    if (!hasWritten) status = this.#file.read(find);
+    if (!hasWritten) status = this.#statusInMemory(key) ?? this.#file.read(find);
     status ??= { check: { ...key, id: freeId(key.name, isKnown) }, alert: NEVER_RUN, bars: [] };
     this.#checks.set(status.check.id, status);
     return status.check;
@@ -205,6 +205,14 @@ export class HealthStore {
   /** Closes the file. */
   close(): void {
     this.#file.close();
+  }
+
+  /** What is known about a check that was registered before: its file may have changed since. */
+  #statusInMemory({ name, file, server, ...rest }: CheckKey): CheckStatus | undefined {
+    const known = [...this.#checks.values()].find(({ check }) =>
+      check.name === name && check.file === file && check.server === server
+    );
+    return known && { ...known, check: { ...known.check, ...rest } };
   }
 
   #change(

@@ -5,7 +5,7 @@ import { countRuns, DAY, HOUR, joinHours } from "./periods.ts";
 export interface KeepLimits {
   /** Milliseconds after which runs, incidents and figures are deleted. */
   readonly ms: number;
-  /** How many bytes the file may hold; the oldest runs that failed are deleted first. */
+  /** How many bytes the file may hold; the oldest runs of each check are deleted first. */
   readonly bytes?: number;
 }
 

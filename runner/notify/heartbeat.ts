@@ -1,6 +1,7 @@
 import { delay } from "../../runtime/clock.ts";
-import { post, reasonOf, type SendOptions, TIMEOUT } from "./send.ts";
+import { attempt, post, type SendOptions } from "./send.ts";
 import type { NoticeRequest, Problem } from "./target.ts";
+import { below } from "./targets/fields.ts";
 
 /** What a heartbeat tells. */
 export type Beat =
@@ -108,35 +109,19 @@ export class HeartbeatSender {
     }
   }
 
-  async #attempt(request: NoticeRequest): Promise<Problem | undefined> {
-    const { clock, signal, fetch } = this.#options;
-    const timeout = new AbortController();
-    const timer = clock.setTimeout(() => timeout.abort(), TIMEOUT);
-    try {
-      return await post(request, fetch, AbortSignal.any([signal, timeout.signal]));
-    } catch (error) {
-      const text = timeout.signal.aborted ? "no answer within 10 s" : reasonOf(error);
-      return { text, final: false };
-    } finally {
-      clock.clearTimeout(timer);
-    }
+  #attempt(request: NoticeRequest): Promise<Problem | undefined> {
+    return attempt((signal) => post(request, this.#options.fetch, signal), this.#options);
   }
 }
 
 /** healthchecks.io and its equals: the address for success; `/start` and the exit code follow it. */
 export function healthchecks(url: string): Heartbeat {
-  const base = new URL(url);
-  const at = (path: string) => {
-    const address = new URL(base);
-    address.pathname = base.pathname.replace(/\/+$/, "") + path;
-    return address.href;
-  };
   const headers = { "content-type": "text/plain" };
   return {
     request: (beat) =>
       beat.kind === "start"
-        ? { url: at("/start"), headers, body: "" }
-        : { url: at(`/${beat.exitCode}`), headers, body: beat.log.slice(-MAX_LOG) },
+        ? { url: below(url, "/start"), headers, body: "" }
+        : { url: below(url, `/${beat.exitCode}`), headers, body: beat.log.slice(-MAX_LOG) },
   };
 }
 
@@ -159,9 +144,8 @@ export function gatus(url: string, key: string, token: string): Heartbeat {
   return {
     request: (beat) => {
       if (beat.kind === "start") return undefined;
-      const address = new URL(url);
       const path = `/api/v1/endpoints/${encodeURIComponent(key)}/external`;
-      address.pathname = address.pathname.replace(/\/+$/, "") + path;
+      const address = new URL(below(url, path));
       address.searchParams.set("success", String(beat.kind === "success"));
       if (beat.kind === "fail") address.searchParams.set("error", beat.log.slice(0, 200));
       address.searchParams.set("duration", `${Math.round(beat.duration_ms)}ms`);

@@ -33,11 +33,11 @@ export interface NoticeBody {
 }
 
 /** Makes the body about a notice. */
-export function noticeBody(notice: Notice, link?: string): NoticeBody {
+export function noticeBody(notice: Notice, text: string, link?: string): NoticeBody {
   const { id, kind, check, at, since, failures, failure, incident } = notice;
   const { name, file, tags, server } = check;
   return {
-    ...{ version: 1, id, type: kind, text: noticeText(notice), recipe: name, file, tags, server },
+    ...{ version: 1, id, type: kind, text, recipe: name, file, tags, server },
     ...{ at: formatTime(at), failing_since: formatTime(since), failures },
     ...(failure === undefined ? {} : { failure }),
     incident,

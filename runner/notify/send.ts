@@ -12,23 +12,33 @@ export interface SendOptions {
 }
 
 /** The time limit of an attempt, in milliseconds. */
-export const TIMEOUT = 10_000;
+const TIMEOUT = 10_000;
+
 /** How many characters of the reason of a network error are told. */
 const MAX_REASON = 300;
 
 /** Tells a target of a message, once. Returns why it was not told, if so. */
-export async function send(
+export function send(
   target: Target,
   message: Message,
-  { fetch, clock, signal }: SendOptions,
+  options: SendOptions,
+): Promise<Problem | undefined> {
+  return attempt(async (signal) => {
+    if ("deliver" in target) return await target.deliver(message, { signal });
+    const request = await requestOf(target, message);
+    return "text" in request ? request : await post(request, options.fetch, signal);
+  }, options);
+}
+
+/** Does something within the time limit of an attempt. An error becomes a problem that may pass. */
+export async function attempt(
+  work: (signal: AbortSignal) => Promise<Problem | undefined>,
+  { clock, signal }: Omit<SendOptions, "fetch">,
 ): Promise<Problem | undefined> {
   const timeout = new AbortController();
   const timer = clock.setTimeout(() => timeout.abort(), TIMEOUT);
-  const limited = AbortSignal.any([signal, timeout.signal]);
   try {
-    if ("deliver" in target) return await target.deliver(message, { signal: limited });
-    const request = await requestOf(target, message);
-    return "text" in request ? request : await post(request, fetch, limited);
+    return await work(AbortSignal.any([signal, timeout.signal]));
   } catch (error) {
     const text = timeout.signal.aborted ? "no answer within 10 s" : reasonOf(error);
     return { text, final: false };
@@ -112,7 +122,7 @@ function problemOf({ ok, status, type }: Response): Problem | undefined {
  * Returns why a request failed, for a message, without the address, which runtimes include in their own form. The
  * cause says why, and the error around it only "fetch failed".
  */
-export function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   const inner = cause as { message?: string; code?: string } | undefined;
   return (inner?.message || inner?.code || message)

@@ -30,6 +30,11 @@ export function isReceiver(text: string): boolean {
   return /^[^\s@:/]+@[^\s@:/]+$/.test(text) || isTargetName(text);
 }
 
+/** Whether a receiver is a mail address: an HTTP URL may contain an `@`, too. */
+export function isMailAddress(receiver: string): boolean {
+  return receiver.includes("@") && !/^https?:/i.test(receiver);
+}
+
 /** Whether a text can be the name of a target. */
 export function isTargetName(text: string): boolean {
   return /^[A-Za-z][\w-]*$/.test(text);

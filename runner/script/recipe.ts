@@ -62,7 +62,16 @@ export interface RecipeOptions {
   heartbeat?: string | Record<string, unknown>;
 }
 
-/** When a recipe runs: by a cron pattern, or at equal distances. */
+/**
+ * When a recipe runs: by a cron pattern, or at equal distances.
+ *
+ * @example
+ * ```ts
+ * import type { ScheduleOptions } from "@dispatch/sdk/runner";
+ *
+ * const schedule: ScheduleOptions = { every: "1m", jitter: "5s", every_while_failing: "10s" };
+ * ```
+ */
 export interface ScheduleOptions {
   /** A cron pattern: `minute hour day month weekday`, or six fields with seconds first. */
   cron?: string;
@@ -71,18 +80,27 @@ export interface ScheduleOptions {
    * @default {"UTC"}
    */
   timezone?: string;
-  /** The time between two runs, instead of a pattern, such as `30s`. */
+  /** The time between two runs, instead of a pattern, such as `30s`; at least 1 s. */
   every?: string;
   /**
    * The longest random delay of a run.
    * @default {"0s"}
    */
   jitter?: string;
-  /** The time from a run that failed to the next one. */
+  /** The time from a run that failed to the next one; at least 1 s. */
   every_while_failing?: string;
 }
 
-/** When alerts are raised and resolved, and who is told. */
+/**
+ * When alerts are raised and resolved, and who is told.
+ *
+ * @example
+ * ```ts
+ * import type { AlertOptions } from "@dispatch/sdk/runner";
+ *
+ * const alert: AlertOptions = { after: 3, remind: "4h", to: "https://example.com/hook" };
+ * ```
+ */
 export interface AlertOptions {
   /**
    * How many failures in a row raise the alert.
@@ -96,7 +114,7 @@ export interface AlertOptions {
    * @default {1}
    */
   resolve_after?: number;
-  /** How often to send a reminder, such as `4h`; never by default. */
+  /** The time between two reminders, such as `4h`; without it there are none. */
   remind?: string;
   /** How many changes in which period count as flapping: `6 of 1h`. */
   flapping?: string;
@@ -104,7 +122,16 @@ export interface AlertOptions {
   to?: string | string[];
 }
 
-/** A time in which a recipe does not run: from one time to another, or repeatedly. */
+/**
+ * A time in which a recipe does not run: from one time to another, or repeatedly.
+ *
+ * @example
+ * ```ts
+ * import type { MaintenanceOptions } from "@dispatch/sdk/runner";
+ *
+ * const maintenance: MaintenanceOptions = { cron: "0 3 * * 0", duration: "1h" };
+ * ```
+ */
 export interface MaintenanceOptions {
   /** The start, in RFC 3339. */
   from?: string;
@@ -112,7 +139,10 @@ export interface MaintenanceOptions {
   to?: string;
   /** A cron pattern for the starts of a repeated maintenance. */
   cron?: string;
-  /** The time zone of the pattern. */
+  /**
+   * The time zone of the pattern.
+   * @default {"UTC"}
+   */
   timezone?: string;
   /** How long a repeated maintenance lasts, such as `1h`. */
   duration?: string;

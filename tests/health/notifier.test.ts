@@ -172,3 +172,21 @@ test("a heartbeat is tried three times, and one warning is enough until it works
   );
   ok(!warnings.join().includes("s3cret"));
 });
+
+test("what a runtime says about a failed request shows no address", async () => {
+  const warnings: string[] = [];
+  const clock = new FakeClock();
+  const sender = new HeartbeatSender({
+    ...{ clock, signal: new AbortController().signal },
+    fetch: () => {
+      const cause = { message: "error sending request for url (https://example.com/s3cret): away" };
+      return Promise.reject(new TypeError("fetch failed", { cause }));
+    },
+    warn: (text) => void warnings.push(text),
+  });
+  sender.send(healthchecks("https://example.com/s3cret"), BEATS[0]!, "Order smoke");
+  await clock.runUntil(sender.idle(), 500);
+  deepEqual(warnings, [
+    "cannot tell the heartbeat of Order smoke to https://example.com: error sending request: away",
+  ]);
+});

@@ -98,7 +98,12 @@ test("a heartbeat of the settings without an address is found before anything st
   };
   await withFiles(files, async (directory) => {
     const args = ["schedule", join(directory, "r.yaml"), "--health"];
-    for (const [BEAT, why] of [[undefined, "is absent"], ["nowhere", "must be an HTTP address"]]) {
+    for (
+      const [BEAT, why] of [[undefined, "Cannot find secret BEAT in the environment"], [
+        "nowhere",
+        "must be an HTTP address",
+      ]]
+    ) {
       const { code, out, err } = await runnerCli([
         ...args,
         join(directory, "health.yaml"),

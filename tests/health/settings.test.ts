@@ -2,6 +2,8 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readSettings } from "../../runner/cli/health/settings.ts";
+import { TARGET_KINDS } from "../../runner/notify/targets/target_kinds.ts";
+import { checkRecipe } from "../../runner/recipe/read_recipe.ts";
 import { read } from "../project/sources.ts";
 import { withFiles } from "../runner/_recipe.ts";
 
@@ -16,15 +18,21 @@ async function settingsOf(text: string) {
 test("the settings on the page about health checks are valid", async () => {
   const page = await read("docs/health.md");
   const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text!);
-  equal(blocks.length, 4);
-  for (const block of blocks) {
+  const isRecipe = (block: string) => block.includes("steps:");
+  const recipes = blocks.filter(isRecipe);
+  equal(recipes.length, 1);
+  for (const recipe of recipes) deepEqual(await checkRecipe("r.yaml", recipe), []);
+  const kinds = new Set<string>();
+  for (const block of blocks.filter((block) => !isRecipe(block))) {
     const names = [...block.matchAll(/secrets\.(\w+)/g)].map(([, name]) => name);
     const isWhole = block.startsWith("secrets:");
     const secrets = isWhole || names.length === 0 ? "" : `secrets: [${names.join()}]\n`;
     const { settings, messages } = await settingsOf(secrets + block);
     deepEqual(messages, []);
-    equal(settings?.heartbeat !== undefined, true);
+    equal(settings?.heartbeat !== undefined, block.includes("heartbeat:"));
+    for (const { kind } of settings?.targets.values() ?? []) kinds.add(kind.name);
   }
+  deepEqual([...kinds].sort(), TARGET_KINDS.map(({ name }) => name).sort());
 });
 
 test("all mistakes are found at once, each with its place", async () => {

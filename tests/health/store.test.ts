@@ -108,6 +108,9 @@ test("a file that is locked is told once; checks go on in memory, and it catches
   equal(stores.warnings.length, 1);
   match(stores.warnings[0]!, /^Cannot write history '.*': database is locked; checks go on/);
   ok(store.problem);
+  const again = store.register({ ...KEY, when: "every 2m" });
+  deepEqual([again.id, again.when], [check.id, "every 2m"], "its recipe has changed meanwhile");
+  equal(store.status(check.id)!.last!.verdict, "passed");
   // The notice in the file goes before the one in memory.
   deepEqual(deliver(store), ["raised", "resolved"]);
   stores.clock.advance(10_000);

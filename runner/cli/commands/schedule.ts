@@ -145,7 +145,9 @@ function keepOption({ lists }: ParsedArgs): { ms: number; bytes?: number } {
 /** The next times of a check, as a dry run prints them. */
 function timesOf({ key, file, jitter, next, maintenance }: CheckPlan, now: number): string {
   const later = jitter > 0 ? `, up to ${jitter / 1000} s later` : "";
-  const lines = [`${key.name}  ${file}  ${key.when.replace(/\)$/, `${later})`)}`];
+  // The time zone of a cron pattern is in parentheses.
+  const when = key.when.endsWith(")") ? `${key.when.slice(0, -1)}${later})` : key.when + later;
+  const lines = [`${key.name}  ${file}  ${when}`];
   let at: number | undefined = now;
   for (let i = 0; i < PRINTED_TIMES; i++) {
     at = next(at);

@@ -60,8 +60,8 @@ export interface CheckPlanOptions extends StaticScopeOptions {
 /** The most characters of a name in a message, a metric or on the page. */
 const MAX_TEXT = 200;
 
-/** An alert is resolved when nobody says when: after one failure and one pass. */
-const DEFAULT_RULES = { after: 1, resolveAfter: 1 };
+/** The shortest time between two runs, in milliseconds. */
+const SHORTEST_INTERVAL = 1_000;
 
 /**
  * Resolves the schedules of all recipes that have one.
@@ -87,10 +87,10 @@ function makePlan(cases: PlannedCase[], recipe: Recipe, options: CheckPlanOption
   const { settings, server, ambient } = options;
   const scope = staticScope(cases[0]!, options);
   const values: ResolveOptions = { scope, ambient };
-  const ms = (template: Template) => {
-    const value = toMilliseconds(resolveTemplate(template, scope, ambient), template);
-    if (value < 1_000) throw new Error("`every` and `remind` must be at least 1 s");
-    return value;
+  const interval = (template: Template, field: string) => {
+    const ms = toMilliseconds(resolveTemplate(template, scope, ambient), template);
+    if (ms < SHORTEST_INTERVAL) throw new Error(`\`${field}\` must be at least 1 s`);
+    return ms;
   };
   const { name, source, tags, schedule, alert, maintenance, heartbeat } = recipe;
   const { cron, timezone, every, jitter, everyWhileFailing } = schedule!;
@@ -105,19 +105,24 @@ function makePlan(cases: PlannedCase[], recipe: Recipe, options: CheckPlanOption
       ? `every ${resolveTemplate(every!, scope, ambient)}`
       : `${cron} (${timezone})`,
   };
-  const plan = { ...settings?.defaults, ...alert };
+  const { within, ...defaults } = settings?.defaults ?? {};
+  // `within` replaces `after`, so that a default one must not replace the recipe's own.
+  const isDefault = within !== undefined && alert?.after === undefined;
+  const plan = { ...defaults, ...(isDefault ? { within } : {}), ...alert };
   return {
     key,
     file: source.name,
     cases,
     next: cron === undefined
-      ? intervalTimes(ms(every!), `${key.file} ${name}`)
+      ? intervalTimes(interval(every!, "every"), `${key.file} ${name}`)
       : cronTimes(cron, timezone),
     jitter: jitter ? toMilliseconds(resolveTemplate(jitter, scope, ambient), jitter) : 0,
     maintenance: [...settings?.maintenance ?? [], ...maintenance].map((one) =>
       windowOf(one, values)
     ),
-    ...(everyWhileFailing ? { everyWhileFailing: ms(everyWhileFailing) } : {}),
+    ...(everyWhileFailing
+      ? { everyWhileFailing: interval(everyWhileFailing, "every_while_failing") }
+      : {}),
     alerting: {
       rules: rulesOf(plan, values),
       targets: receiversOf(plan, tags, settings, values),
@@ -138,7 +143,6 @@ function rulesOf(
     throw new Error(`\`${field}\` must be a whole number of at least 1, not ${value}`);
   };
   return {
-    ...DEFAULT_RULES,
     after: count(after, "after"),
     resolveAfter: count(resolveAfter, "resolve_after"),
     ...(within ? { within: { failures: within.count, ms: within.ms } } : {}),

@@ -12,6 +12,7 @@ import {
   uptimeKuma,
 } from "../../notify/heartbeat.ts";
 import { isHttpAddress } from "../../language/http_address.ts";
+import { isMailAddress } from "../../recipe/read_alert.ts";
 import type { ForMessage, Target } from "../../notify/target.ts";
 import { webhook } from "../../notify/targets/webhook.ts";
 import { UsageError } from "../args.ts";
@@ -77,12 +78,14 @@ export class Targets {
     const plan = this.#settings?.targets.get(receiver);
     if (plan) this.#open.set(name, await this.#openPlan(receiver, plan, {}));
     else if (isUrl) this.#open.set(name, await webhook.open({ url: receiver }));
-    else if (receiver.includes("@") && this.#settings?.mail) {
+    else if (isMailAddress(receiver) && this.#settings?.mail) {
       const { mail } = this.#settings;
       this.#open.set(name, await this.#openPlan("mail", mail, { to: [receiver] }));
-    } else if (receiver.includes("@")) {
-      const why = "the file that --health names has no `mail`";
-      throw new UsageError(`there is no mail server for \`${receiver}\`: ${why}`);
+    } else if (isMailAddress(receiver)) {
+      throw new UsageError(
+        `there is no mail server for \`${receiver}\`: add \`mail: {smtp, from}\` to the file that ` +
+          "--health names",
+      );
     } else {
       throw new UsageError(`there is no target \`${receiver}\` in the file that --health names`);
     }
@@ -150,7 +153,14 @@ function resolveValue(value: unknown, options: ResolveOptions): unknown {
     return Object.fromEntries([...value].map(([key, one]) => [key, resolveValue(one, options)]));
   }
   if (typeof value !== "object" || value === null) return value;
-  return resolveTemplate(value as Template, options.scope, options.ambient);
+  try {
+    return resolveTemplate(value as Template, options.scope, options.ambient);
+  } catch (error) {
+    // It is declared, so that only its value can be absent.
+    const [, secret] = /^`secrets\.(\w+)` is absent$/.exec((error as Error).message) ?? [];
+    if (secret === undefined) throw error;
+    throw new Error(`Cannot find secret ${secret} in the environment`, { cause: error });
+  }
 }
 
 /** Tells addresses apart whose paths are not shown. */

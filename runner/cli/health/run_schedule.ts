@@ -6,6 +6,7 @@ import type { Ambient } from "../../expression/functions.ts";
 import { resolveTemplate } from "../../expression/template.ts";
 import { type Heartbeat, HeartbeatSender } from "../../notify/heartbeat.ts";
 import { Notifier } from "../../notify/notifier.ts";
+import { isMailAddress } from "../../recipe/read_alert.ts";
 import type { Output } from "../../report/reporter.ts";
 import type { RunStart } from "../../schedule/scheduled.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
@@ -162,8 +163,7 @@ async function openReceivers(
 ): Promise<void> {
   await targets.openAll();
   for (const { alerting, key, file } of checks) {
-    const isMail = (receiver: string) => /@/.test(receiver) && !/^https?:/i.test(receiver);
-    const unsent = settings?.mail ? [] : alerting.targets.filter(isMail);
+    const unsent = settings?.mail ? [] : alerting.targets.filter(isMailAddress);
     if (unsent.length > 0) {
       const to = unsent.join(", ");
       const why = "the file that --health names has no `mail`";

@@ -30,7 +30,7 @@ import { TARGET_KINDS } from "../../notify/targets/target_kinds.ts";
 import { mail } from "../../notify/targets/mail.ts";
 import { checkExpressions } from "../../recipe/check_expressions.ts";
 import { Guards, type Known } from "../../recipe/check_references.ts";
-import { ALERT_FIELDS, isTargetName, readAlert } from "../../recipe/read_alert.ts";
+import { ALERT_FIELDS, isMailAddress, isTargetName, readAlert } from "../../recipe/read_alert.ts";
 import { readHeartbeat } from "../../recipe/read_heartbeat.ts";
 import { readMaintenances } from "../../recipe/read_schedule.ts";
 import { RECIPE_FIELDS } from "../../recipe/recipe_fields.ts";
@@ -173,7 +173,7 @@ function checkReceiver(
 ): void {
   if (name.kind !== "literal") return;
   const text = String(name.value);
-  if (text.includes("@") && !/^https?:/i.test(text)) {
+  if (isMailAddress(text)) {
     // Without settings the alert is printed, and a warning says so.
     if (!settings || settings.mail) return;
     const label = "add `mail: {smtp, from}` to the file that `--health` names";

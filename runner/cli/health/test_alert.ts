@@ -23,8 +23,9 @@ export async function sendTestAlert(
   const targets = new Targets(settings, settingsScope(settings, context));
   const shown = await targets.open(name);
   const target = targets.all.get(shown)!;
+  const start = clock.now();
   for (const kind of ["raised", "resolved"] as const) {
-    const notice = testNotice(kind, clock.now());
+    const notice = testNotice(kind, start);
     const text = kind === "raised"
       ? "TEST this is a test of the alerts of Dispatch recipes; nothing is wrong"
       : "TEST the test is over";
@@ -42,6 +43,7 @@ const KINDS_HINT = `add it to \`targets\` in the file that --health names, with 
   TARGET_KINDS.map(({ name }) => name).join(", ")
 }`;
 
+/** Both notices have one incident: by it a receiver finds the alert that it should close. */
 function testNotice(kind: Notice["kind"], at: number): Notice {
   const check = {
     ...{ id: "test", name: "Test alert", file: "test", server: "test", tags: [] },

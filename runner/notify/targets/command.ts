@@ -17,8 +17,8 @@ export const command: TargetKind = {
     const [program, ...args] = settings.run as string[];
     return {
       label: basename(program!),
-      deliver: ({ notice, link }, { signal }) =>
-        runProgram(program!, args, JSON.stringify(noticeBody(notice, link)) + "\n", signal),
+      deliver: ({ notice, text, link }, { signal }) =>
+        runProgram(program!, args, JSON.stringify(noticeBody(notice, text, link)) + "\n", signal),
     };
   },
 };

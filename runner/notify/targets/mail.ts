@@ -36,7 +36,7 @@ export const mail: TargetKind = {
           greetingTimeout: TIMEOUT,
           socketTimeout: TIMEOUT,
         });
-        const { version: _, text: __, ...details } = noticeBody(notice, link);
+        const { version: _, text: __, ...details } = noticeBody(notice, text, link);
         const lines = Object.entries(details).map(([name, value]) => `${name}: ${value}`);
         try {
           await transport.sendMail({

@@ -21,8 +21,8 @@ export const webhook: TargetKind = {
     const own = settings.headers as Record<string, string> | undefined;
     const makeBody = (settings.body ?? ((notice) => notice)) as ForMessage;
     return {
-      request: async ({ notice, link }) => {
-        const value = makeBody(noticeBody(notice, link));
+      request: async ({ notice, text, link }) => {
+        const value = makeBody(noticeBody(notice, text, link));
         const body = typeof value === "string" ? value : JSON.stringify(value);
         const type = typeof value === "string" ? { "content-type": "text/plain" } : JSON_HEADERS;
         const headers: Record<string, string> = { ...type, "idempotency-key": notice.id, ...own };
