@@ -9,6 +9,8 @@ export interface AccessOptions {
   isPublic: boolean;
   /** The addresses that the page is served under. */
   hosts: readonly string[] | "any";
+  /** Where the page is served behind a proxy, which may ask for it by another name. */
+  origin?: string | undefined;
   /** The clock of the rate limit. */
   clock: Clock;
 }
@@ -16,8 +18,8 @@ export interface AccessOptions {
 /** How much a visitor may see. */
 export type Sight = "details" | "overview" | "nothing";
 
-/** How many wrong tokens a minute are looked at. */
-const MOST_ATTEMPTS = 10;
+/** How many wrong tokens a minute are looked at: of one address, and of all. */
+const [MOST_ATTEMPTS, MOST_OF_ALL] = [10, 1_000];
 const MINUTE = 60_000;
 
 /** The name of the cookie of those who have given the token. */
@@ -30,7 +32,7 @@ const COOKIE_AGE = 12 * 3600;
 export class Access {
   #options: AccessOptions;
   #sessions = new Map<string, number>();
-  #wrong: number[] = [];
+  #wrong: { at: number; from: string }[] = [];
 
   /** Creates it. */
   constructor(options: AccessOptions) {
@@ -42,8 +44,12 @@ export class Access {
     return this.#options.token !== undefined;
   }
 
-  /** What a visitor sees. */
-  sight(headers: Headers): Sight | "too many" {
+  /**
+   * What a visitor sees.
+   *
+   * @param from The visitor's address: who gives wrong tokens locks out nobody else.
+   */
+  sight(headers: Headers, from: string): Sight | "too many" {
     const { token, isPublic } = this.#options;
     const without = isPublic ? "overview" : "nothing";
     if (token === undefined) return isPublic ? "overview" : "details";
@@ -51,18 +57,19 @@ export class Access {
     if (session !== undefined && this.#isOpen(session)) return "details";
     const [, given] = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "") ?? [];
     if (given === undefined) return without;
-    const isRight = this.#isRight(given);
+    const isRight = this.#isRight(given, from);
     return isRight === "too many" ? isRight : isRight ? "details" : without;
   }
 
   /** Returns the cookie of a visitor who gives the token. */
-  logIn(given: string): string | "wrong" | "too many" {
-    const isRight = this.#isRight(given);
+  logIn(given: string, headers: Headers, from: string): string | "wrong" | "too many" {
+    const isRight = this.#isRight(given, from);
     if (isRight === "too many") return isRight;
     if (!isRight) return "wrong";
     const session = crypto.randomUUID();
     this.#sessions.set(session, this.#now() + COOKIE_AGE * 1000);
-    return `${COOKIE}=${session}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${COOKIE_AGE}`;
+    const secure = headers.get("origin")?.startsWith("https:") ? "; Secure" : "";
+    return `${COOKIE}=${session}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${COOKIE_AGE}${secure}`;
   }
 
   /** Ends the session of a visitor, and returns the cookie that says so. */
@@ -77,22 +84,24 @@ export class Access {
    * `Origin`, so that no other page sends it.
    */
   isForUs(headers: Headers): boolean {
-    const { hosts } = this.#options;
+    const { hosts, origin: own } = this.#options;
     const host = headers.get("host") ?? "";
     const name = host.replace(/:\d+$/, "").toLowerCase();
     if (hosts !== "any" && !hosts.includes(name)) return false;
     const origin = headers.get("origin");
-    return origin === null || URL.canParse(origin) && new URL(origin).host === host;
+    if (origin === null || origin === own) return true;
+    return URL.canParse(origin) && new URL(origin).host === host;
   }
 
   /** Compares without saying by its time how much is right, and not too often. */
-  #isRight(given: string): boolean | "too many" {
+  #isRight(given: string, from: string): boolean | "too many" {
     const now = this.#now();
-    this.#wrong = this.#wrong.filter((at) => at > now - MINUTE);
-    if (this.#wrong.length >= MOST_ATTEMPTS) return "too many";
+    this.#wrong = this.#wrong.filter(({ at }) => at > now - MINUTE);
+    const own = this.#wrong.filter((one) => one.from === from).length;
+    if (own >= MOST_ATTEMPTS || this.#wrong.length >= MOST_OF_ALL) return "too many";
     const [a, b] = [bytesOf(given), bytesOf(this.#options.token!)];
     const isRight = a.length === b.length && timingSafeEqual(a, b);
-    if (!isRight) this.#wrong.push(now);
+    if (!isRight) this.#wrong.push({ at: now, from });
     return isRight;
   }
 

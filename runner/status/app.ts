@@ -36,7 +36,10 @@ const MAX_BODY = 4_096;
 const MOST_LIVE = 200;
 
 /** What each request carries. */
-type Env = { Variables: { sight: Sight } };
+type Env = {
+  Variables: { sight: Sight };
+  Bindings?: { incoming?: { socket: { remoteAddress?: string } } };
+};
 
 /** Creates the application that serves the page, the API, badges and metrics. */
 export async function createStatusApp(options: StatusAppOptions): Promise<Hono<Env>> {
@@ -67,7 +70,9 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
   const onError = (c: Context) => c.text("the form is too long\n", 413);
   app.post("/login", bodyLimit({ maxSize: MAX_BODY, onError }), async (c) => {
     const { token } = await c.req.parseBody();
-    const cookie = access.hasToken && typeof token === "string" ? access.logIn(token) : "wrong";
+    const cookie = access.hasToken && typeof token === "string"
+      ? access.logIn(token, c.req.raw.headers, addressOf(c))
+      : "wrong";
     if (cookie === "wrong") return c.html(loginPage("This token is wrong. Token:"), 401);
     if (cookie === "too many") return c.html(loginPage(TOO_MANY), 429);
     c.header("set-cookie", cookie);
@@ -79,7 +84,7 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
     return c.redirect("/", 303);
   });
   app.use(async (c, next) => {
-    const sight = access.sight(c.req.raw.headers);
+    const sight = access.sight(c.req.raw.headers, addressOf(c));
     const isPage = c.req.header("accept")?.includes("text/html") ?? false;
     if (sight === "too many") return c.json({ error: TOO_MANY }, 429);
     if (sight === "nothing") {
@@ -101,6 +106,11 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
   app.notFound((c) => c.json({ error: "there is nothing here" }, 404));
   app.onError((_, c) => c.json({ error: "this page has a fault" }, 500));
   return app;
+}
+
+/** The address that a request comes from: that of the proxy, if there is one. */
+function addressOf(c: Context<Env>): string {
+  return c.env?.incoming?.socket.remoteAddress ?? "";
 }
 
 const TOO_MANY = "Too many wrong tokens: try again in a minute.";

@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
 import { Ajv } from "ajv";
+import { Access } from "../../runner/status/access.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { runAt } from "./_health.ts";
 import { failingView, NOW, openPage, view } from "./_page.ts";
@@ -63,6 +64,12 @@ test("another host's name, and another page's requests, are refused", async () =
   equal(await ask(page.url, { host, origin: `http://${host}`, ...token }), 200);
   equal(await ask(page.url, { host, origin: "http://evil.example", ...token }), 403);
   equal(await ask(`${page.url}/logout`, { host, origin: "null" }, "POST"), 403);
+  // Many proxies ask by the address that they know.
+  const origin = "https://status.example";
+  await using behind = await openPage([view("a")], { token: "s3cret", origin });
+  const { host: known } = new URL(behind.url);
+  equal(await ask(`${behind.url}/logout`, { host: known, origin }, "POST"), 303);
+  equal(await ask(`${behind.url}/logout`, { host: known, origin: `${origin}.evil` }, "POST"), 403);
 });
 
 test("details need the token; with `--public` the rest does not", async () => {
@@ -110,6 +117,29 @@ test("wrong tokens are looked at ten times a minute, and a right one too", async
   equal(await attempt("s3cret"), 429);
   clock.advance(61_000);
   equal(await attempt("s3cret"), 200);
+});
+
+test("who gives wrong tokens locks out nobody else; all together have a limit, too", () => {
+  const clock = new FakeClock();
+  const access = new Access({ token: "s3cret", isPublic: false, hosts: "any", clock });
+  const attempt = (token: string, from: string) =>
+    access.sight(new Headers({ authorization: `Bearer ${token}` }), from);
+  for (let i = 0; i < 10; i++) equal(attempt("wrong", "10.0.0.1"), "nothing");
+  equal(attempt("s3cret", "10.0.0.1"), "too many");
+  equal(attempt("s3cret", "10.0.0.2"), "details");
+  for (let i = 0; i < 990; i++) equal(attempt("wrong", `fd00::${i}`), "nothing");
+  equal(attempt("s3cret", "10.0.0.2"), "too many");
+  clock.advance(61_000);
+  equal(attempt("s3cret", "10.0.0.1"), "details");
+});
+
+test("the cookie of a page behind https is for https alone", () => {
+  const access = new Access({
+    ...{ token: "s3cret", isPublic: false, hosts: "any", clock: new FakeClock() },
+  });
+  const cookieAt = (origin: string) => access.logIn("s3cret", new Headers({ origin }), "10.0.0.1");
+  match(cookieAt("https://status.example"), /; Secure$/);
+  ok(!cookieAt("http://127.0.0.1:9600").includes("Secure"));
 });
 
 test("a form gives a cookie that shows details until it is given back", async () => {

@@ -13,6 +13,8 @@ export interface ListenOptions {
   token: string | undefined;
   /** The names that the page may be asked for by. */
   hosts: readonly string[] | "any";
+  /** Where the page is served behind a proxy. */
+  origin: string | undefined;
   /** The address of a check's page. */
   linkTo(check: string): string;
 }
@@ -55,6 +57,7 @@ export function listenOption(
     // Whoever reaches a local page by another name was led there by a foreign page. One that others
     // can reach has a token, or no details; probes and scrapers ask for it by its address.
     hosts: isLocal ? [...LOOPBACK, ...named] : "any",
+    origin: publicUrl === undefined ? undefined : new URL(publicUrl).origin,
     linkTo: (check) => `${base}/checks/${encodeURIComponent(check)}`,
   };
 }
