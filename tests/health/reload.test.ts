@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runnerCli } from "../runner/_cli.ts";
@@ -71,6 +71,22 @@ test("a file that is missing for a moment, while an editor replaces it, ends no 
   });
   equal(code, 0);
   deepEqual(lines.filter((line) => isNotice(line) || /not scheduled/.test(line)).length, 1);
+});
+
+test("a file that cannot be looked at is told once, and its check goes on", async () => {
+  let [wasTold, later] = [false, 0];
+  const { code, lines } = await scheduled({ "r.yaml": FAILING }, (text, directory, stop) => {
+    const file = join(directory, "r.yaml");
+    if (text.includes("ALERT")) {
+      rmSync(file);
+      symlinkSync(file, file);
+    }
+    wasTold ||= text.includes("cannot look for changes");
+    if (wasTold && text.includes(`"finished"`) && ++later === 5) stop();
+  });
+  equal(code, 0);
+  equal(lines.filter((line) => /cannot look for changes: ELOOP/.test(line)).length, 1);
+  deepEqual(lines.filter((line) => /not scheduled/.test(line)), []);
 });
 
 test("a check whose file changes during its run does not overlap with itself", async () => {

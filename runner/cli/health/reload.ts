@@ -36,9 +36,10 @@ export interface ReloadOptions {
  * the checks of its last good version.
  */
 export async function reloadChecks(options: ReloadOptions): Promise<void> {
-  const { args, clock, signal, monitor } = options;
+  const { args, clock, signal, monitor, log } = options;
   let known = await marks(args.positional, monitor);
   let wasGone: readonly string[] = [];
+  let problem: string | undefined;
   while (!signal.aborted) {
     try {
       await delay(INTERVAL, { signal, clock });
@@ -46,7 +47,12 @@ export async function reloadChecks(options: ReloadOptions): Promise<void> {
       if (signal.aborted) return;
       throw error;
     }
-    const now = await marks(args.positional, monitor);
+    const now = await marks(args.positional, monitor).catch(({ message }: Error) => {
+      if (message !== problem) log.warn(`cannot look for changes: ${message}`);
+      problem = message;
+    });
+    if (!now) continue;
+    problem = undefined;
     const changed = [...now].filter(([file, mark]) => known.get(file) !== mark);
     // Many editors replace a file, so that it is missing for a moment.
     const missing = [...known.keys()].filter((file) => !now.has(file));

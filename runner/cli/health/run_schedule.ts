@@ -195,23 +195,18 @@ async function openRuns(options: RunScheduleOptions): Promise<Runs> {
   const own = { ...plan, history: undefined };
   return {
     run: async (check, start) => {
-      // Each run starts a new embedded server.
-      const opened = server ?? await embeddedServer({ clock, workload, dev });
-      const base = {
-        ...context,
-        args,
-        random,
-        Dispatch: Dispatch as typeof Dispatch,
-        server: opened,
+      let opened = undefined as Server | undefined;
+      // What fails here fails this run, and not the schedule.
+      const ready = async () => {
+        // Each run starts a new embedded server.
+        opened = server ?? await embeddedServer({ clock, workload, dev });
+        const client: Dispatch | undefined = await shared?.get();
+        return { ...context, args, random, Dispatch, server: opened, client };
       };
       try {
-        const withClient = async () => {
-          const client: Dispatch | undefined = await shared?.get();
-          return { ...base, client };
-        };
-        return await runCheck(check, start, own, withClient, context);
+        return await runCheck(check, start, own, ready, context);
       } finally {
-        await opened.close();
+        await opened?.close();
       }
     },
     close: async () => await shared?.close(),
