@@ -19,7 +19,9 @@ async function run(
 
 test("random programs over real sockets contradict no rule", async () => {
   let calls = 0;
-  for (const program of fc.sample(programs, { seed: 10, numRuns: 2 })) {
+  const sample = fc.sample(programs, { seed: 10, numRuns: 50 });
+  const long = sample.filter(({ steps }) => steps.filter((step) => "op" in step).length > 5);
+  for (const program of long.slice(0, 2)) {
     const verdict = await run(program);
     deepEqual(verdict.violations, [], JSON.stringify(program));
     calls += verdict.calls;
