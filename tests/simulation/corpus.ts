@@ -260,6 +260,32 @@ export const CORPUS: readonly Found[] = [
     ),
   },
   {
+    what: "a stream over HTTP that broke before its first event is told as a gap",
+    program: program(
+      [
+        call({ do: "subscribe", channel: "otherQueue", pick: 1 }, { after: 28 }),
+        call({ ...enqueue, name: "fails", value: "short", queue: "other" }, {
+          after: 1_849,
+          client: 1,
+          times: 3,
+        }),
+        { after: 0, wipe: true },
+      ],
+      [],
+      [{ ...client, transport: "sse" }, { ...client, transport: "sse" }],
+    ),
+  },
+  {
+    what: "a client that falls asleep right after a ping sends the next one a little later",
+    program: program(
+      [
+        call({ ...start, name: "brisk", value: "number", same: true }, { after: 28, wait: true }),
+        { after: 30, client: 0, sleep: 60_000 },
+      ],
+      [{ of: "any", frame: 7, do: "half-open", ms: 0 }],
+    ),
+  },
+  {
     what: "a full buffer may drop the gap for credits, too",
     program: program(
       [

@@ -24,6 +24,8 @@ interface Theme {
   operations: Partial<Record<Operation["do"], number>>;
   /** How often something happens to the nodes, the network and the clocks, per 20 calls. */
   events: number;
+  /** How often a machine sleeps for long besides, per 20 calls. */
+  sleeps?: number;
   /** The frames that faults happen to. */
   faults: readonly FrameKind[];
   /** The earliest and the latest frame of its kind that a fault happens to. */
@@ -39,6 +41,8 @@ interface Theme {
   isPrecise?: boolean;
   /** Whether readers are slow and buffers small. */
   isSlow?: boolean;
+  /** Whether each run is followed as soon as it is known. */
+  isWatched?: boolean;
   /** Whether jobs come in bursts. */
   hasBursts?: boolean;
   /** Whether so much time passes between calls that connections hold. */
@@ -86,10 +90,13 @@ const THEMES: readonly Theme[] = [
     faults: ["lane", "lane", "lane", "lane", "event"],
     firstFault: 3,
     lastFault: 16,
-    steps: 6,
+    steps: 10,
     clients: 1,
     transports: ["socket"],
-    names: ["brisk", "brisk", "long", "slow", "slow", "fan"],
+    // The faults end with the last step.
+    isSlack: true,
+    names: ["brisk", "brisk", "brisk", "slow", "slow", "slow", "long"],
+    isWatched: true,
     actions: ["cut", "cut", "delay", "delay", "half-open"],
   },
   // Jobs, their attempts, and those who follow them.
@@ -137,10 +144,11 @@ const THEMES: readonly Theme[] = [
   {
     weight: 4,
     operations: {
-      ...{ connect: 3, close: 3, stats: 2, getJob: 1, enqueue: 2, publish: 1, start: 2 },
+      ...{ connect: 5, close: 3, stats: 2, getJob: 1, enqueue: 2, publish: 1, start: 2 },
       ...{ subscribe: 2, unsubscribe: 1 },
     },
     events: 8,
+    sleeps: 8,
     faults: ["open", "open", "any", "write", "answer"],
     lastFault: 12,
     steps: 8,
@@ -206,7 +214,7 @@ function choosing<D extends Operation["do"]>(what: D): fc.Arbitrary<{ do: D; pic
 
 function operations(theme: Theme): fc.Arbitrary<Operation> {
   const { names = WORKFLOWS, channels = CHANNELS, jobs = JOBS } = theme;
-  const { isSlow, hasBursts, isPrecise } = theme;
+  const { isSlow, hasBursts, isPrecise, isWatched } = theme;
   const follows = theme.operations.follow ? 2 : 6;
   const watches = theme.names ? 2 : 3;
   const all: { [D in Operation["do"]]: fc.Arbitrary<Operation & { do: D }> } = {
@@ -230,7 +238,7 @@ function operations(theme: Theme): fc.Arbitrary<Operation> {
         { weight: hasBursts ? 2 : 0, arbitrary: fc.constant(60) },
         { weight: 1, arbitrary: fc.constant(400) },
       ),
-      window: fc.constantFrom(64, 2, 1_000),
+      window: hasBursts ? fc.constantFrom(64, 1_000, 1_000) : fc.constantFrom(64, 2, 1_000),
     }),
     getJob: choosing("getJob"),
     cancel: choosing("cancel"),
@@ -239,8 +247,10 @@ function operations(theme: Theme): fc.Arbitrary<Operation> {
       name: fc.constantFrom(...names),
       value: theme.names ? fc.constantFrom("object", "object", "none", ...VALUES) : value,
       same: fc.boolean(),
-      then: rarely(fc.constantFrom("watch", "watch", "waitRun"), watches),
-      pause,
+      then: isWatched
+        ? fc.constantFrom("watch", "watch", "watch", "waitRun")
+        : rarely(fc.constantFrom("watch", "watch", "waitRun"), watches),
+      pause: isWatched ? fc.constant(0) : pause,
     }),
     getRun: choosing("getRun"),
     timeline: choosing("timeline"),
@@ -294,6 +304,12 @@ const moment: fc.Arbitrary<Moment> = fc.record({
   turns: fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: 12 })),
 });
 
+const longSleep: fc.Arbitrary<Step> = fc.record({
+  after,
+  client: fc.nat({ max: 3 }),
+  sleep: fc.constant(60_000),
+});
+
 /** What happens to the nodes, to connections, and to the clients' machines. */
 const events: fc.Arbitrary<Step>[] = [
   fc.record({
@@ -317,7 +333,7 @@ const events: fc.Arbitrary<Step>[] = [
       client: fc.nat({ max: 3 }),
       sleep: fc.constantFrom(1_000, 12_000, 60_000, 3_600_000),
     }),
-    fc.record({ after, client: fc.nat({ max: 3 }), sleep: fc.constant(60_000) }),
+    longSleep,
   ),
 ];
 
@@ -344,6 +360,7 @@ function steps(theme: Theme): fc.Arbitrary<Step> {
       }),
     },
     ...events.map((arbitrary) => ({ weight: theme.events, arbitrary })),
+    { weight: theme.sleeps ?? 0, arbitrary: longSleep },
   );
 }
 
@@ -367,7 +384,10 @@ function faults(theme: Theme): fc.Arbitrary<PlannedFault> {
 
 const plans = (theme: Theme): fc.Arbitrary<ClientPlan> =>
   fc.record({
-    reconnect: fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, fc.constant(false)),
+    reconnect: fc.oneof(
+      { weight: theme.isPrecise ? 2 : 9, arbitrary: fc.constant(true) },
+      fc.constant(false),
+    ),
     maxRetries: fc.constantFrom(10, 10, 2),
     timeout: fc.constantFrom(30_000, 2_000),
     isBalanced: fc.boolean(),

@@ -7,6 +7,10 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
     `this.#link.sendControl("request", { credits });`,
     `this.#link.sendControl("request", { credits: credits - 1 });`,
   ]),
+  mutant("credits that are exactly used up are no gap", "client/subscribe/credits.ts", [
+    "if (this.#confirmed <= 0)",
+    "if (this.#confirmed < 0)",
+  ]),
   mutant("the gap after a reconnect is told twice", "client/session.ts", [
     `this.#router.reportGap("reconnect", since);`,
     `this.#router.reportGap("reconnect", since);
@@ -15,6 +19,10 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
   mutant("the gap after a reconnect begins when the loss was noticed", "client/session.ts", [
     "const since = this.#link.lastMessageAt;",
     "const since = this.clock.now();",
+  ]),
+  mutant("a channel ends when resubscribing takes too long", "client/subscribe/event_router.ts", [
+    `|| typeof error.code !== "number") throw error;`,
+    ") throw error;",
   ]),
 
   // Calls and what they resolve with.
@@ -35,6 +43,10 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
     "const { awaited, disconnectCause } = this.owner!;",
     `const { awaited, disconnectCause } = this.owner!;
     if (awaited === "connection") return;`,
+  ]),
+  mutant("a queue has room for one more", "client/connection/offline_queue.ts", [
+    "this.size < this.#limit",
+    "this.size <= this.#limit",
   ]),
   mutant("the index of the payload that failed is one too high", "client/enqueue_many.ts", [
     "new EnqueueManyError(name, jobs.length, cause)",
@@ -62,6 +74,10 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
     `await send(transport, cancelJob(jobId, options)).catch((e) => { if (typeof e.code !== "number") throw e; });
   for`,
   ]),
+  mutant("waits are not told of a cancel", "client/connection/requests.ts", [
+    "for (const listener of transport.onCancel) listener(jobId);",
+    "",
+  ]),
   mutant("a handle keeps its first state", "client/follow/entity_handle.ts", [
     "follower.onState.add(setState);",
     "",
@@ -82,12 +98,29 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
     "if (this.#heardAt !== heardAt) this.start();",
     "if (this.#heardAt > heardAt + pingTimeout) this.start();",
   ]),
+  mutant("the heartbeat does not notice sleep", "client/connection/heartbeat.ts", [
+    "Math.max(now - this.#heardAt, clock.now() - this.lastMessageAt)",
+    "now - this.#heardAt",
+  ]),
   mutant("calls go before the subscriptions after a reconnect", "client/session.ts", [
     `await this.#router.resubscribe(link, connectTimeout, this.#abort.signal);
         this.#onConnected(link, attempt);`,
     `this.#router.listenTo(link);
         this.#onConnected(link, attempt);
         await this.#router.resubscribe(link, connectTimeout, this.#abort.signal);`,
+  ]),
+  mutant("connect does not wait for an attempt under way", "client/session.ts", [
+    "const link = this.#link || this.isReconnecting",
+    "const link = this.#link",
+  ]),
+  mutant("a client that gave up does not connect again", "client/session.ts", [
+    `    this.#closedWith = undefined;
+    const link`,
+    "    const link",
+  ]),
+  mutant("a drain waits for ever while the server is away", "client/dispatch.ts", [
+    "!(session.isReconnecting && monotonicNow(session.clock) > until)",
+    "true",
   ]),
   mutant("a client that closes does not leave its channels", "client/session.ts", [
     "if (link) this.#router.leave(link);",
@@ -112,6 +145,11 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
     "if (!this.#ended) this.#options.onLeave?.();",
     "",
   ]),
+  mutant("a watch that is left is followed on", "client/follow/tracker.ts", [
+    `      return: () => {
+        reader.abort();`,
+    "      return: () => {",
+  ]),
   mutant("an overflow error leaves the channel subscribed", "client/subscribe/bounded_queue.ts", [
     `      onLeave?.();
       return this.fail(`,
@@ -122,5 +160,22 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
   mutant("a call over HTTP that times out is told as not-sent", "client/http/http_session.ts", [
     `awaited: "answer", delivery: "unknown" } as const`,
     `awaited: "answer" } as const`,
+  ]),
+  mutant("an answer over HTTP that is no frame is told as refused", "client/http/http_session.ts", [
+    `throw new DispatchError(refusal, ok ? "bad_answer" : status, { delivery: "unknown" });`,
+    `throw new DispatchError(refusal, ok ? "bad_answer" : status, { delivery: "not-sent" });`,
+  ]),
+  mutant("no gap is told when a stream is opened again", "client/http/event_source.ts", [
+    `receiver.onGap(createGap("reconnect", this.#lastEventAt, clock.now()));`,
+    "",
+  ]),
+  mutant("the last message of a chunk is lost", "client/http/event_source.ts", [
+    "rest = parts.pop()!;",
+    `rest = parts.pop()!;
+    if (parts.length > 1) parts.pop();`,
+  ]),
+  mutant("a stream's back-off is not reset", "client/http/event_source.ts", [
+    ">= HOLD_TIME ? 1 : attempt + 1",
+    ">= HOLD_TIME ? attempt + 1 : attempt + 1",
   ]),
 ];

@@ -22,13 +22,13 @@ function* streamsAreTold({ program, actors, model, world }: Evidence): Iterable<
       const { outcome, items, ended, isLeft, isBusy } = reading;
       if (!outcome.isSettled || outcome.error) continue;
       const read = positionsOf(reading, model);
-      const [last] = read.slice(-1);
+      const endsWithGap = items.length > 0 && !isEvent(items.at(-1)!);
       const isOver = ended || isLeft || isBusy || isHarmed;
       for (const { order, event, at } of model.published) {
         if (!channelsOf(event).includes(reading.name) || at <= outcome.worldEnd) continue;
         const next = read.find((it) => it.order >= order);
         if (next ? next.order === order || next.isAfterGap : isOver) continue;
-        if (!next && (at >= world.now - IN_FLIGHT || (last && !isEvent(items.at(-1)!)))) continue;
+        if (!next && (endsWithGap || at >= world.now - IN_FLIGHT)) continue;
         yield `4: ${name(outcome)} to '${reading.name}' misses ${keyOf(event)} without a gap`;
         break;
       }

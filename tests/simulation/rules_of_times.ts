@@ -92,7 +92,7 @@ function delaysOf(actor: Actor, { world, model, program }: Evidence): Delays | u
     return undefined;
   }
   const isDelayed = harmed.some((it) => model.delayed.has(it.name));
-  const prompt = 1_500 + 10 * program.latency[1] + (isDelayed ? 2 * LONGEST_FAULT : 0);
+  const prompt = 1_000 + 8 * program.latency[1] + (isDelayed ? 2 * LONGEST_FAULT : 0);
   // In a burst, servers drop events that nobody misses until the next read.
   const hasBurst = program.steps.some((step) => "op" in step && step.op.do === "enqueueMany");
   const isSilent = hasBurst || model.lost.size > 0 || own.some(({ isMuted }) => isMuted);
@@ -134,34 +134,6 @@ const ONCE = ["job.enqueued", "job.completed", "job.dlq"];
 
 /** The types of the last events. */
 const LAST = ["job.completed", "job.dlq", "workflow.completed", "workflow.failed"];
-
-/** In so many milliseconds a last event arrives before its reader gives up on it. */
-const SOON = 5;
-
-/** Rule 5: the last event that a watch yields is the one that was published, if it arrives in time. */
-function* lastEventsAreWhole(evidence: Evidence): Iterable<string> {
-  const { model, actors, program } = evidence;
-  if (program.latency[1] > SOON) return;
-  for (const actor of actors) {
-    const isHarmed = [...model.harmed].some((it) => it.startsWith(`${actor.name}#`));
-    const delays = !actor.isHttp && !isHarmed && delaysOf(actor, evidence);
-    if (!delays || delays.prompt === delays.polled) continue;
-    const control = controlSessions(actor);
-    for (const { outcome, items, times, name: id, ended } of actor.watches) {
-      const last = items.at(-1);
-      const isLast = last && isEvent(last) && LAST.includes(last.type) && ended && !ended.error;
-      if (!isLast) continue;
-      const published = model.published.findLast(({ event, sessions, at }) =>
-        event.type === last.type && event.topic === last.topic && at <= times.at(-1)! &&
-        [...sessions].some(([session, channels]) =>
-          control.has(session.id) && channels.includes(event.topic)
-        )
-      );
-      if (!published || JSON.stringify(published.event) === JSON.stringify(last)) continue;
-      yield `5: ${name(outcome)} of ${id} made up ${JSON.stringify(last)}`;
-    }
-  }
-}
 
 /** Rule 1: a wait settles soon after its job or run has ended, or was cancelled by this client. */
 function* waitsAreTimely(evidence: Evidence): Iterable<string> {
@@ -214,8 +186,11 @@ const NOT_ENDED: unknown[] = ["timeout", "closed", "connection_lost", "gave_up",
 /** How long a client may take to notice that its machine has slept. */
 const NOTICED = 5_100;
 
+/** The same, if it has just sent a ping. */
+const NOTICED_LATE = 10_100;
+
 /** Rule 6: after the machine has slept, the client asks a silent server whether it is there. */
-function* sleepersPing({ actors, model, world }: Evidence): Iterable<string> {
+function* sleepersPing({ program, actors, model, world }: Evidence): Iterable<string> {
   for (const { name: client, hasSlept, statuses, isHttp } of actors) {
     if (!hasSlept || isHttp) continue;
     const { trace } = model.world;
@@ -235,15 +210,21 @@ function* sleepersPing({ actors, model, world }: Evidence): Iterable<string> {
       sessionId === status.sessionId
     );
     if (!connection || model.harmed.has(connection.name)) continue;
+    const hasPinged = trace.some(({ who, at, what, frame }) =>
+      who === connection.name && at <= sleep.at && at >= sleep.at - NOTICED_LATE &&
+      what.startsWith("sends") && frame?.includes('"type":"ping"')
+    );
+    const noticed = hasPinged ? NOTICED_LATE : NOTICED;
     const isOver = statuses.some(({ worldAt, status }) =>
-      worldAt >= sleep.at && worldAt <= wokenAt + NOTICED && status.type !== "connected"
+      worldAt >= sleep.at && worldAt <= wokenAt + noticed && status.type !== "connected"
     );
     const isSilent = !trace.some(({ who, at, what }) =>
-      who === connection.name && at >= sleep.at - 3_000 && at <= wokenAt + NOTICED &&
+      who === connection.name && at >= sleep.at - program.latency[1] - 1 &&
+      at <= wokenAt + noticed &&
       what.startsWith("receives")
     );
-    if (isOver || !isSilent || world.now <= wokenAt + NOTICED) continue;
-    yield `6: ${client} has not looked at ${wokenAt + NOTICED} whether its server is there`;
+    if (isOver || !isSilent || world.now <= wokenAt + noticed) continue;
+    yield `6: ${client} has not looked at ${wokenAt + noticed} whether its server is there`;
   }
 }
 
@@ -252,7 +233,6 @@ export const TIME_RULES: readonly Rule[] = [
   gapsCoverWhatIsMissing,
   gapsAreToldOnce,
   watchesAreTimely,
-  lastEventsAreWhole,
   waitsAreTimely,
   sleepersPing,
 ];

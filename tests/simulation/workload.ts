@@ -54,9 +54,9 @@ export function workload(): Workload {
         }
       }),
       defineWorkflow("brisk", async (wf) => {
-        for (const step of ["a", "b", "c", "d", "e", "f", "g", "h"]) {
+        for (const step of "abcdefghijklmnopqrstuvwx") {
           await wf.step(step, () => {});
-          await wf.sleep(`after-${step}`, 25);
+          await wf.sleep(`after-${step}`, 10);
         }
       }),
       // Longer than it takes to notice that a lane has fallen silent.
