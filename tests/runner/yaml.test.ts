@@ -232,7 +232,7 @@ test("reads the values that the yaml package reads, and knows where each is writ
     if (root === undefined || messages.length > 0) continue;
     compared++;
     const source = new Source("r.yaml", text).text;
-    const [document] = parseAllDocuments(source, { logLevel: "silent" }) as {
+    const [document] = parseAllDocuments(source, { logLevel: "silent", stringKeys: true }) as {
       toJS(): unknown;
     }[];
     assert.deepEqual(plain(root), document!.toJS(), text);
