@@ -114,7 +114,9 @@ function* streamsComeBack({ program, model, actors }: Evidence): Iterable<string
       const opened = isRequest && STREAM.exec(frame)?.[1];
       if (opened) streams.set(who, { at, channel: decodeURIComponent(opened) });
       const stream = streams.get(who);
-      if (what === "streams, but cut" && stream && at - stream.at >= HOLD_TIME + FIRST_DELAY) {
+      const hasHeld = stream && at - stream.at >= HOLD_TIME + FIRST_DELAY;
+      // The end of a stream does not overtake what was delayed before it.
+      if (what === "streams, but cut" && hasHeld && !model.delayed.has(who)) {
         broken.set(stream.channel, at);
       }
       if (!isRequest || !frame.includes('"method":"subscribe"')) continue;
