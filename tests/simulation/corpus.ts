@@ -276,6 +276,31 @@ export const CORPUS: readonly Found[] = [
     ),
   },
   {
+    what: "a stream over HTTP does not end before what was delayed on it",
+    program: {
+      ...program(
+        [
+          call({ ...enqueue, name: "fails", value: "text" }, { after: 8, wait: true }),
+          call({ do: "subscribe", channel: "jobs", pick: 7 }, { after: 6_122, wait: true }),
+          call({ ...enqueue, name: "fails", value: "text", retry: "unknown" }, { after: 6_816 }),
+          call({ ...enqueue, value: "null" }, { after: 6_481, wait: true }),
+          call({ ...enqueue, name: "work", value: "array" }, { after: 30, wait: true, times: 4 }),
+          call({ ...enqueue, name: "work", value: "text" }, { after: 7_403, times: 4 }),
+          call({ ...enqueue, name: "work", value: "text" }, { after: 5_585 }),
+        ],
+        [
+          { of: "stream", frame: 9, do: "cut", ms: 1_183 },
+          { of: "stream", frame: 4, do: "delay", ms: 1_611 },
+          { of: "stream", frame: 3, do: "cut", ms: 521 },
+        ],
+        [{ ...client, maxRetries: 2, timeout: 2_000, transport: "sse", credits: 10 }],
+      ),
+      seed: 376_111,
+      nodes: 2,
+      latency: [0, 200],
+    },
+  },
+  {
     what: "a client that falls asleep right after a ping sends the next one a little later",
     program: program(
       [
