@@ -144,6 +144,8 @@ export class LanePool {
 
   /** Drops a lane whose run has ended, unless it answers soon. */
   expectAnswer(lane: Lane): void {
+    // The answer may have come just now, so that the lane is idle.
+    lane.cancelTimer();
     const text = `no answer within ${ANSWER_TIME} ms after its run`;
     const drop = () => this.drop(lane, new ConnectionError(text, "connection_lost"));
     lane.cancelTimer = this.#after(ANSWER_TIME, drop);

@@ -615,6 +615,28 @@ test("the end of an answered run does not drop its lane, which is in use again",
   equal(link.isOpen, true);
 });
 
+test("a run whose end is read as its answer comes does not drop its lane, which is in use again", async () => {
+  // How many turns the promises of the two answers take is not the same.
+  for (let turns = 0; turns < 12; turns++) {
+    const it = createLanes();
+    const { link } = await it.running("wfrun_0");
+    const waiting = it.lanes.tracker("wfrun_0").wait(new AbortController().signal);
+    await settle();
+    it.publish(link, "wfrun_0", "completed");
+    const read = it.session.requests.findLast(({ data }) => data.includes('"wfrun_0"'))!;
+    read.answer(runRecord("completed", { id: "wfrun_0" }));
+    for (let turn = 0; turn < turns; turn++) await undefined;
+    link.last("workflow.start").answer({ run_id: "wfrun_0", state: "completed" });
+    await settle();
+    await waiting;
+    const next = await it.start({}, { timeout: 0 });
+    equal(next.link, link);
+    it.session.clock.advance(60_000);
+    await settle();
+    equal(link.isOpen, true, `${turns} turns`);
+  }
+});
+
 test("aborting a start drops its lane, and rejects with the reason", async () => {
   const { session, lanes, start } = createLanes();
   const controller = new AbortController();
