@@ -1,3 +1,4 @@
+import graphemes from "@xterm/addon-unicode-graphemes";
 import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { createVirtualClock, type VirtualClock } from "../../dev/mod.ts";
@@ -16,7 +17,10 @@ class Live {
   readonly reporter: LiveReporter;
 
   constructor(options: ScreenOptions = {}) {
-    this.screen = new Screen(options);
+    this.screen = new Screen({
+      graphemes: () => new graphemes.UnicodeGraphemesAddon(),
+      ...options,
+    });
     this.clock = createVirtualClock({ start: new Date(RUN_START), autoSkip: false });
     this.reporter = new LiveReporter(this.screen, { clock: this.clock });
   }
