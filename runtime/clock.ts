@@ -61,3 +61,17 @@ export function delay(ms: number, options: DelayOptions = {}): Promise<void> {
     signal?.addEventListener("abort", onAbort);
   });
 }
+
+/** Like {@linkcode delay}, but resolves when it ends early, too: to whether all of the time passed. */
+export async function pause(
+  ms: number,
+  options: DelayOptions & { signal: AbortSignal },
+): Promise<boolean> {
+  try {
+    await delay(ms, options);
+    return true;
+  } catch (error) {
+    if (options.signal.aborted) return false;
+    throw error;
+  }
+}

@@ -1,4 +1,4 @@
-import { type Clock, delay } from "../../runtime/clock.ts";
+import { type Clock, pause } from "../../runtime/clock.ts";
 import { readTextFile } from "../../runtime/file.ts";
 
 /** The time between two comparisons, in milliseconds. */
@@ -27,12 +27,7 @@ export async function filesChanged(
   { clock, signal }: { clock: Clock; signal: AbortSignal },
 ): Promise<void> {
   while (!signal.aborted) {
-    try {
-      await delay(INTERVAL, { signal, clock });
-    } catch (error) {
-      if (signal.aborted) return;
-      throw error;
-    }
+    if (!await pause(INTERVAL, { signal, clock })) return;
     const now = await readFiles(list);
     if (now.size !== before.size) return;
     for (const [file, text] of now) if (!before.has(file) || before.get(file) !== text) return;

@@ -1,4 +1,4 @@
-import { delay } from "../../runtime/clock.ts";
+import { pause } from "../../runtime/clock.ts";
 import { attempt, post, type SendOptions } from "./send.ts";
 import type { NoticeRequest, Problem } from "./target.ts";
 import { below } from "./targets/fields.ts";
@@ -100,12 +100,7 @@ export class HeartbeatSender {
         const { origin } = new URL(request.url);
         return warn(`cannot tell the heartbeat of ${name} to ${origin}: ${problem.text}`);
       }
-      try {
-        await delay(1_000 * 4 ** (attempt - 1), { signal, clock });
-      } catch (error) {
-        if (signal.aborted) return;
-        throw error;
-      }
+      if (!await pause(1_000 * 4 ** (attempt - 1), { signal, clock })) return;
     }
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, delay } from "../../runtime/clock.ts";
+import { type Clock, pause } from "../../runtime/clock.ts";
 import type { Notice, Waiting } from "../health/model.ts";
 import { LONGEST_PAUSE, type Next, type Settled } from "../health/outbox.ts";
 import { noticeText } from "./message.ts";
@@ -76,7 +76,7 @@ export class Notifier {
     const { signal } = this.#options;
     while (!signal.aborted) {
       this.wake();
-      await this.#pause(LOOK_INTERVAL);
+      await pause(LOOK_INTERVAL, { signal, clock: this.#clock });
     }
     await this.idle();
   }
@@ -93,7 +93,7 @@ export class Notifier {
       const next = outbox.next(target);
       if (!next) return;
       if ("send" in next) await this.#sendOne(next.send);
-      else await this.#pause(Math.max(100, next.at - this.#clock.now()));
+      else await pause(Math.max(100, next.at - this.#clock.now()), { signal, clock: this.#clock });
     }
   }
 
@@ -125,14 +125,5 @@ export class Notifier {
     const pause = Math.min(1_000 * 2 ** attempts, LONGEST_PAUSE);
     outbox.settle(waiting, { again: this.#clock.now() + pause });
     onDelivery({ ...told, outcome: "later", problem: problem.text, pause });
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const { signal } = this.#options;
-    try {
-      await delay(ms, { signal, clock: this.#clock });
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
   }
 }

@@ -119,7 +119,7 @@ function problemOf({ ok, status, type }: Response): Problem | undefined {
 }
 
 /**
- * Returns why a request failed, for a message, without the address, which runtimes include in their own form. The
+ * Returns why a request failed, without the address, which runtimes include in their own form. The
  * cause says why, and the error around it only "fetch failed".
  */
 function reasonOf(error: unknown): string {

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { type Clock, delay } from "../../../runtime/clock.ts";
+import { type Clock, pause } from "../../../runtime/clock.ts";
 import { withUsed } from "../../recipe/used_recipes.ts";
 import type { Output } from "../../report/reporter.ts";
 import type { ParsedArgs } from "../args.ts";
@@ -41,12 +41,7 @@ export async function reloadChecks(options: ReloadOptions): Promise<void> {
   let wasGone: readonly string[] = [];
   let problem: string | undefined;
   while (!signal.aborted) {
-    try {
-      await delay(INTERVAL, { signal, clock });
-    } catch (error) {
-      if (signal.aborted) return;
-      throw error;
-    }
+    if (!await pause(INTERVAL, { signal, clock })) return;
     const now = await marks(args.positional, monitor).catch(({ message }: Error) => {
       if (message !== problem) log.warn(`cannot look for changes: ${message}`);
       problem = message;
