@@ -44,8 +44,8 @@ export class HealthDatabase {
   }
 
   /** Runs a statement that returns no rows. */
-  run(text: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(text).run(...values).changes);
+  run(text: string, ...values: SQLInputValue[]): void {
+    this.#prepare(text).run(...values);
   }
 
   /** Returns the first row of a query. */
@@ -156,14 +156,13 @@ export class HealthDatabase {
 
   /** Returns incidents, newest first. */
   incidents(
-    { check, limit, open = false }: { check?: Check; limit: number; open?: boolean },
+    { check, limit }: { check?: Check; limit: number },
   ): Incident[] {
     const rows = this.all(
       `SELECT i.id, slug, since, raised_at, resolved_at, failures, failure, flapping
        FROM health_incident AS i JOIN health_check AS c ON check_id = c.id
-       WHERE (?1 IS NULL OR check_id = ?1) AND (?2 = 0 OR resolved_at IS NULL)
-       ORDER BY raised_at DESC, i.id DESC LIMIT ?3`,
-      ...[check ? this.rowOf(check) : null, open ? 1 : 0, limit],
+       WHERE ?1 IS NULL OR check_id = ?1 ORDER BY raised_at DESC, i.id DESC LIMIT ?2`,
+      ...[check ? this.rowOf(check) : null, limit],
     );
     return rows.map(({ id, slug, since, raised_at, resolved_at, failures, failure, flapping }) => ({
       ...{ id, check: slug, since, raisedAt: raised_at, failures, flapping: flapping === 1 },

@@ -5,7 +5,7 @@ import { BARS, type CheckStatus, freeId, statusIn } from "./check_status.ts";
 import { type CheckBefore, decideEnd, decideReminder, decideRun } from "./decide.ts";
 import type { HealthChange, HealthDatabase } from "./health_database.ts";
 import { HealthFile, type HealthFileOptions } from "./health_file.ts";
-import { keep, type KeepLimits, type KeepProgress, startKeeping } from "./keep.ts";
+import { isKeepingDue, keep, type KeepLimits, type KeepProgress, startKeeping } from "./keep.ts";
 import type {
   Check,
   CheckFigures,
@@ -199,6 +199,7 @@ export class HealthStore {
   /** Does a small part of the work of keeping the file small; see {@linkcode keep}. */
   keep(): void {
     const now = this.#clock.now();
+    if (!isKeepingDue(this.#keeping, now)) return;
     this.#file.write((database) => keep(database, this.#keeping, this.#limits, now));
   }
 

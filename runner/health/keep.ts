@@ -34,6 +34,12 @@ export function startKeeping(): KeepProgress {
   return { rows: [], nextRound: 0 };
 }
 
+/** Whether there is work, so that the file is left alone while there is none. */
+export function isKeepingDue({ rows, nextRound }: KeepProgress, now: number): boolean {
+  // A clock that was set back must not put the next round off.
+  return rows.length > 0 || now >= nextRound || nextRound - now > ROUND;
+}
+
 /**
  * Does the work for one check: counts its runs by hour and day and deletes what is too old. A call takes
  * about a millisecond, so that no check waits for it; a round through all checks begins every 15
@@ -47,8 +53,6 @@ export function keep(
 ): void {
   const row = progress.rows.pop();
   if (row === undefined) {
-    // A clock that was set back must not put the next round off.
-    if (now < progress.nextRound && progress.nextRound - now <= ROUND) return;
     progress.rows = database.all("SELECT id FROM health_check").map(({ id }) => id as number);
     progress.nextRound = now + ROUND;
     return;
