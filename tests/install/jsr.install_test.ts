@@ -8,6 +8,7 @@ import { REPORTERS } from "../../runner/report/registry.ts";
 import { Collector } from "../report/_collector.ts";
 import { ROOT, toolsEnv } from "../run_tools.mjs";
 import { type Registry, startRegistry } from "./_jsr.ts";
+import { testingProgram } from "./_programs.ts";
 import { execute, startServing, tool } from "./_package.ts";
 
 const RECIPE = `
@@ -28,22 +29,6 @@ await using client = await Dispatch.connect({ url: server.url, token: "demo-toke
 const job = await client.enqueue("send-email", { to: "a@example.com", subject: "Hello" });
 const { state } = await job.wait({ timeout: 10_000 });
 console.log(state, typeof createTestDispatch);
-`;
-
-/** Tests a workflow in virtual time. */
-const TESTING = `
-import { defineWorkflow } from "jsr:@dispatch/sdk/dev";
-import { createTestDispatch } from "jsr:@dispatch/sdk/testing";
-
-const order = defineWorkflow("order", async (wf) => {
-  await wf.sleep("a day", "24h");
-});
-const env = await createTestDispatch({ workflows: [order] });
-const run = await env.client.startWorkflow("order", {});
-await env.advance("24h");
-const { state }: { state: string } = await env.completed(run);
-await env[Symbol.asyncDispose]();
-console.log(state);
 `;
 
 /** What `deno doc --json` says about a module. */
@@ -122,7 +107,7 @@ test("a program imports the client, the server and the tests' part from the regi
 });
 
 test("a test of a workflow runs with the package of the registry", async () => {
-  await writeFile(join(base, "program", "testing.ts"), TESTING);
+  await writeFile(join(base, "program", "testing.ts"), testingProgram("jsr:@dispatch/sdk"));
   match(await deno("run", "-A", "testing.ts"), /completed\n$/);
 });
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { REPORTERS } from "../../runner/report/registry.ts";
 import { Collector } from "../report/_collector.ts";
 import { type Installed, installPackage, nodeOf, tool } from "./_package.ts";
+import { testingProgram } from "./_programs.ts";
 
 const PROGRAM = `
 import { Dispatch } from "@dispatch/sdk";
@@ -30,22 +31,6 @@ export default recipe("Order", async (t) => {
 });
 `;
 
-/** Tests a workflow in virtual time. */
-const TESTING = `
-import { defineWorkflow } from "@dispatch/sdk/dev";
-import { createTestDispatch } from "@dispatch/sdk/testing";
-
-const order = defineWorkflow("order", async (wf) => {
-  await wf.sleep("a day", "24h");
-});
-const env = await createTestDispatch({ workflows: [order] });
-const run = await env.client.startWorkflow("order", {});
-await env.advance("24h");
-const { state }: { state: string } = await env.completed(run);
-await env[Symbol.asyncDispose]();
-console.log(state);
-`;
-
 const WORKLOAD = `
 import { defineJob } from "@dispatch/sdk/dev";
 export const greet = defineJob("greet", () => {});
@@ -66,7 +51,7 @@ let installed: Installed;
 before(async () => {
   installed = await installPackage();
   await installed.write("program.ts", PROGRAM);
-  await installed.write("testing.ts", TESTING);
+  await installed.write("testing.ts", testingProgram("@dispatch/sdk"));
   await installed.write("order.recipe.ts", RECIPE);
   await installed.write("workload.ts", WORKLOAD);
   await installed.write("greet.yaml", GREET);
