@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { CaseStatus, RunCounts } from "../../../runner/mod.ts";
 import type { CaseAttempt, CaseEvidence, Evidence } from "./evidence.ts";
-import type { Allowed, Judgement } from "./interpreter.ts";
+import type { Judgement } from "./interpreter/interpreter.ts";
+import type { Allowed } from "./interpreter/judged_case.ts";
 import type { CaseModel, RunModel, StepModel } from "./model.ts";
 import type { World } from "../../../testing/mod.ts";
 import type { Signal } from "../model.ts";

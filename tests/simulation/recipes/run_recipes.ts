@@ -24,7 +24,7 @@ import { buildRecipes } from "./build_recipes.ts";
 import { checkDocuments } from "./documents.ts";
 import { checkStreams } from "./streams.ts";
 import { Evidence } from "./evidence.ts";
-import { Interpreter } from "./interpreter.ts";
+import { Interpreter } from "./interpreter/interpreter.ts";
 import { modelOf } from "./model.ts";
 import { runPlans } from "./mix.ts";
 import { type RunPlan, SECRETS } from "./plan.ts";

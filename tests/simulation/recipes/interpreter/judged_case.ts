@@ -1,0 +1,143 @@
+import type { StepStatus } from "../../../../runner/mod.ts";
+import type { Call, CaseAttempt, Moment, StepEvidence } from "../evidence.ts";
+import { type CaseModel, type RecipeModel, type StepModel, tagOf } from "../model.ts";
+import type { RunPlan } from "../plan.ts";
+
+/** How a step ends, and in which other way it could have ended at the same moment. */
+export interface Ending {
+  status: StepStatus;
+  /** Whether the step may not have arrived at the server, so that it can be repeated. */
+  isRepeatable?: boolean;
+  /** Whether it failed because of the connection. */
+  kind?: "connection" | undefined;
+  /** Statuses that are as right, because two things happened at once. */
+  or?: readonly StepStatus[];
+}
+
+/** The time that a step has. */
+export interface Limit {
+  at: number;
+  /** When it was stopped because an item beside it had failed. */
+  stop?: Moment | undefined;
+}
+
+/** When an attempt of a step began and ended, and the time that it had. */
+export interface Span {
+  start: Moment;
+  end: Moment;
+  limit: Limit;
+}
+
+/** The attempts that a write was allowed, and how often it may have happened. */
+export interface Allowed {
+  attempts: number;
+  most: number;
+}
+
+/** An attempt of a case, and what the interpreter knows about it so far. */
+export class JudgedCase {
+  readonly run: RunPlan;
+  readonly recipe: RecipeModel;
+  readonly evidence: CaseAttempt;
+  /** What its case calls its writes by, before their tags. */
+  readonly prefix: string;
+  /** What the report says otherwise. */
+  readonly problems: string[] = [];
+  /** The attempts that each write was allowed, by its tag. */
+  readonly writes = new Map<string, Allowed>();
+  /** The last known state of what each step has created. */
+  readonly states = new Map<StepModel, string>();
+  /** The ids of what each step has created, by the item. */
+  readonly created = new Map<StepModel, Map<number | undefined, string>>();
+  /** The states that steps have added to their results. */
+  readonly marks = new Map<StepModel, string>();
+  /** The outputs of each recipe that was used, but for the state of what it has created. */
+  readonly outputs = new Map<StepModel, { level: number; state: string | undefined }>();
+  /** The steps and items that have been judged. */
+  readonly seen = new Set<string>();
+  checks = 0;
+  /** The variable of the recipe, or of the one that it uses at the moment. */
+  variable: string | undefined = "none";
+  /** The values of the recipe that it uses at the moment. */
+  used: { level: number } | undefined;
+
+  constructor(run: RunPlan, { recipe, prefix }: CaseModel, evidence: CaseAttempt) {
+    this.run = run;
+    this.recipe = recipe;
+    this.prefix = prefix;
+    this.evidence = evidence;
+  }
+
+  get isScript(): boolean {
+    return this.recipe.plan.isScript;
+  }
+
+  hasResult(step: StepModel): boolean {
+    return this.created.has(step);
+  }
+
+  idsOf(step: StepModel): string[] {
+    return [...this.created.get(step)!.values()];
+  }
+
+  isMet(condition: StepModel["condition"]): boolean {
+    if (!condition) return true;
+    if (!this.hasResult(condition.step)) return false;
+    const { step, state } = condition;
+    if (step.items !== undefined) return this.created.get(step)!.size > 0;
+    return state === undefined || this.states.get(step) === state;
+  }
+
+  isInterrupted({ phase }: StepModel, { order }: Moment): boolean {
+    const { interrupted } = this.evidence;
+    return phase === "steps" && interrupted !== undefined && interrupted.order < order;
+  }
+
+  /** Whether a step was stopped by an interruption, or because an item beside it had failed. */
+  isStopped(step: StepModel, moment: Moment, { stop }: Limit): boolean {
+    return this.isInterrupted(step, moment) || stop !== undefined && stop.order < moment.order;
+  }
+
+  /** Whether the time of a step was over at a moment; "maybe" if both are the same millisecond. */
+  over(step: StepModel, limit: Limit, moment: Moment | undefined): "yes" | "no" | "maybe" {
+    if (!moment) return "no";
+    const { at, stop } = limit;
+    if (this.isInterrupted(step, moment) || at < moment.at) return "yes";
+    if (stop && stop.at < moment.at) return "yes";
+    return at === moment.at || this.isStopped(step, moment, limit) ? "maybe" : "no";
+  }
+
+  /** Returns how a step that was stopped has ended. */
+  stop(step: StepModel, { end, limit }: Span): Ending {
+    const isLate = limit.at <= end.at;
+    if (this.isStopped(step, end, limit)) {
+      return { status: "interrupted", or: isLate ? ["failed"] : [] };
+    }
+    if (!isLate) this.problems.push(`${tagOf(step)} ended, although nothing has ended it`);
+    return { status: "failed" };
+  }
+
+  callsBetween({ start, end }: Span): Call[] {
+    return this.evidence.calls.filter(({ order }) => order > start.order && order < end.order);
+  }
+
+  /** Returns the status of a step that failed with an error of the client. */
+  statusOf(step: StepModel, error: unknown): StepStatus {
+    if (isConnectionError(error)) return "errored";
+    const { name, code } = Object(error);
+    if (typeof code === "number") return "errored";
+    if (name !== "DeadlineError") this.problems.push(`${tagOf(step)} failed with ${error}`);
+    return "failed";
+  }
+
+  /** Returns what was reported about a step or an item, which is judged with that. */
+  take(key: string): StepEvidence {
+    this.seen.add(key);
+    return this.evidence.steps.get(key) ?? { attempts: [], logs: [], finished: [] };
+  }
+}
+
+export function isConnectionError(error: unknown): boolean {
+  const { name } = Object(error);
+  return name === "ConnectionError" || name === "TimeoutError" || name === "AuthError";
+}

@@ -1,0 +1,42 @@
+import type { Moment } from "../evidence.ts";
+import { type StepModel, tagOf } from "../model.ts";
+import type { JudgedCase } from "./judged_case.ts";
+
+/** The items that ran, and the one that failed first. */
+interface Items {
+  ran: readonly number[];
+  first: { item: number; finish: Moment } | undefined;
+}
+
+/** Compares when the items of a step ran with how many of them may run at a time. */
+export function compareItems(judged: JudgedCase, step: StepModel, items: number): Items {
+  const key = tagOf(step);
+  const all = Array.from(
+    { length: items },
+    (_, item) => judged.evidence.steps.get(`${key}[${item}]`),
+  );
+  const ran = all.flatMap((one, item) => {
+    const [finish] = one?.finished ?? [];
+    return one && finish ? [{ item, began: one.attempts[0]?.start ?? finish, finish }] : [];
+  });
+  const failures = ran.filter(({ finish: { event } }) =>
+    event.status === "interrupted" ||
+    event.status !== "passed" && event.status !== "skipped" && !event.soft
+  );
+  const first = failures.toSorted((a, b) => a.finish.order - b.finish.order)[0];
+  for (const [index, { item, began }] of ran.entries()) {
+    if (item !== index) judged.problems.push(`${key} left out item ${index}`);
+    const beside = ran.filter((one) =>
+      one.began.order < began.order && one.finish.order > began.order
+    ).length;
+    if (beside >= step.side) judged.problems.push(`${key}[${item}] ran beside ${beside} others`);
+    if (index < step.side && began.at > ran[0]!.began.at && beside < index) {
+      judged.problems.push(`${key}[${item}] was started late`);
+    }
+    if (first && first.finish.order < began.order && first.finish.at < began.at) {
+      judged.problems.push(`${key}[${item}] was started after ${first.item} had failed`);
+    }
+  }
+  if (ran.length < items && !first) judged.problems.push(`${key} ran for ${ran.length} items`);
+  return { ran: ran.map(({ item }) => item), first };
+}

@@ -1,0 +1,55 @@
+import type { StepStatus } from "../../../../runner/mod.ts";
+import type { StepEvidence } from "../evidence.ts";
+import type { StepModel } from "../model.ts";
+import { SECRETS } from "../plan.ts";
+import { loggedText } from "../recipe_text.ts";
+import type { Ending, JudgedCase, Limit } from "./judged_case.ts";
+
+/**
+ * Compares what was reported about a step with how it must have ended. Returns how it has failed, unless
+ * it passed or is soft.
+ */
+export function compareReport(
+  judged: JudgedCase,
+  key: string,
+  { attempts, logs, finished }: StepEvidence,
+  { status, or = [] }: Ending,
+  made: number,
+  step?: StepModel,
+  outer?: Limit,
+): StepStatus | undefined {
+  const [finish] = finished;
+  if (!finish || finished.length > 1) {
+    judged.problems.push(`${key} was reported ${finished.length} times`);
+    return status;
+  }
+  const { event } = finish;
+  const isRight = event.status === status || or.includes(event.status);
+  if (!isRight) judged.problems.push(`${key} is ${event.status}, not ${[status, ...or]}`);
+  if (attempts.length !== made) {
+    judged.problems.push(`${key} made ${attempts.length} attempts, not ${made}`);
+  }
+  const took = attempts[0] ? finish.at - attempts[0].start.at : 0;
+  if (Math.abs(event.duration_ms - took) > 1) {
+    judged.problems.push(`${key} took ${took} ms, not ${event.duration_ms}`);
+  }
+  if (event.attempts !== made) judged.problems.push(`${key} reports ${event.attempts} attempts`);
+  if (event.status === "passed" && step?.action.do === "log" && !judged.isScript) {
+    const line = loggedText(judged.variable);
+    if (logs.length !== made || logs.some((one) => one !== line)) {
+      judged.problems.push(`${key} has logged ${JSON.stringify(logs)}, not ${line}`);
+    }
+  }
+  if (event.status === "passed" && step?.action.do === "set") {
+    const secret = SECRETS[judged.run.secrets[0]];
+    judged.variable = step.action.tells ? `<${secret}>` : judged.states.get(step.target!);
+  }
+  if (event.status === "passed" || event.status === "skipped" || !step) return undefined;
+  // The time of a step that was interrupted has ended then.
+  const { interrupted } = judged.evidence;
+  const end = judged.isInterrupted(step, finish) ? interrupted : finish;
+  const isLate = judged.over({ ...step, phase: "always" }, { at: outer!.at }, end);
+  const isSoft = isLate === "maybe" ? event.soft : step.soft && isLate === "no";
+  if (event.soft !== isSoft) judged.problems.push(`${key} is soft: ${event.soft}`);
+  return isSoft && event.status !== "interrupted" ? undefined : event.status;
+}

@@ -1,0 +1,107 @@
+import { isTerminal } from "../../../../protocol/mod.ts";
+import type { Call, Moment } from "../evidence.ts";
+import { type StepModel, tagOf } from "../model.ts";
+import type { Action } from "../plan.ts";
+import { type Ending, isConnectionError, type JudgedCase, type Span } from "./judged_case.ts";
+
+/** After this long without an answer a wait has lost its connection. */
+const SILENCE = 3_000;
+
+type WaitAction = Extract<Action, { do: "wait" }>;
+
+/** Returns how a wait has ended, and compares what it reports about the states it has seen. */
+export function wait(judged: JudgedCase, step: StepModel, span: Span): Ending {
+  const { action, target } = step;
+  if (action.do !== "wait") throw new TypeError("not a wait");
+  const seen: string[] = [];
+  const ending = waitFor(judged, step, action, seen, span);
+  const { event } = judged.evidence.steps.get(tagOf(step))!.finished[0] ?? {};
+  if (!event?.observed || target!.items !== undefined) return ending;
+  const states = event.observed.states.map(({ state }) => state);
+  if (`${states}` !== `${seen}`) {
+    judged.problems.push(`${tagOf(step)} says it has seen ${states}, not ${seen}`);
+  }
+  const [last] = seen.slice(-1);
+  const detail = action.untilStep === undefined ? last : `${last}, ${action.untilStep} reached`;
+  if (event.status === "passed" && event.detail !== detail) {
+    judged.problems.push(`${tagOf(step)} says ${event.detail}, not ${detail}`);
+  }
+  return ending;
+}
+
+/** Returns how a wait has ended, from the states that the runner has read. */
+function waitFor(
+  judged: JudgedCase,
+  step: StepModel,
+  action: WaitAction,
+  seen: string[],
+  span: Span,
+): Ending {
+  const { target } = step;
+  const ids = judged.hasResult(target!) ? judged.idsOf(target!) : undefined;
+  if (ids?.length !== 0 || target!.items === undefined) judged.checks++;
+  if (!ids) return { status: "failed" };
+  const calls = judged.callsBetween(span);
+  let lastAnswer: Moment | undefined;
+  for (const id of ids) {
+    lastAnswer = undefined;
+    seen.length = 0;
+    let isReached = false;
+    const reads = calls.filter(({ args }) => args[0] === id);
+    for (const [index, read] of reads.entries()) {
+      if (read.method === "cancelJob" || read.method === "workflowTimeline") continue;
+      const answers = read.method === "getJob" ? [read] : [read, reads[index + 1]];
+      const failed = answers.find((one) => one?.settled && "error" in one.settled);
+      if (failed) return failedRead(judged, step, failed, lastAnswer, span);
+      const last = answers.at(-1);
+      // The answer to the last question never came.
+      if (!last?.settled || last.settled.order > span.end.order) break;
+      lastAnswer = last.settled;
+      const { state } = (read.settled as { value: { state: string } }).value;
+      if (target!.items === undefined && !action.isById) judged.states.set(target!, state);
+      if (seen.at(-1) !== state) seen.push(state);
+      isReached = action.untilStep === undefined
+        ? (action.until ?? ["completed"]).includes(state)
+        : checkpointsOf(last).includes(action.untilStep);
+      if (isReached) break;
+      if (isTerminal(state) || action.failOn === state) return { status: "failed" };
+    }
+    if (!isReached) return unreached(judged, step, lastAnswer, span);
+  }
+  return { status: "passed" };
+}
+
+function failedRead(
+  judged: JudgedCase,
+  step: StepModel,
+  { settled }: Call,
+  lastAnswer: Moment | undefined,
+  span: Span,
+): Ending {
+  const { end, limit } = span;
+  const { error } = settled as { error: unknown };
+  if (isConnectionError(error) && lastAnswer) return { status: "errored" };
+  if (error === judged.evidence.interrupted?.reason) {
+    return { status: "interrupted", or: limit.at <= end.at ? ["failed"] : [] };
+  }
+  if (limit.at > end.at) return { status: judged.statusOf(step, error) };
+  const late = unreached(judged, step, lastAnswer, span);
+  return limit.at < end.at ? late : { ...late, or: [judged.statusOf(step, error)] };
+}
+
+/** Returns how a wait has ended that did not read the state it waits for. */
+function unreached(
+  judged: JudgedCase,
+  step: StepModel,
+  lastAnswer: Moment | undefined,
+  span: Span,
+): Ending {
+  const { end, limit } = span;
+  if (limit.at > end.at || judged.isInterrupted(step, end)) return judged.stop(step, span);
+  return { status: lastAnswer && end.at - lastAnswer.at >= SILENCE ? "errored" : "failed" };
+}
+
+/** The checkpoints that a run had when it was read. */
+function checkpointsOf({ settled }: Call): unknown[] {
+  return (settled as { value: { step_name: string }[] }).value.map(({ step_name }) => step_name);
+}
