@@ -99,6 +99,22 @@ const THEMES: readonly Theme[] = [
     isWatched: true,
     actions: ["cut", "cut", "delay", "delay", "half-open"],
   },
+  // Long runs that lose their lane between two events.
+  {
+    weight: 2,
+    operations: { start: 2, getRun: 3 },
+    events: 0,
+    faults: ["lane"],
+    firstFault: 3,
+    lastFault: 16,
+    steps: 10,
+    clients: 1,
+    transports: ["socket"],
+    isSlack: true,
+    names: ["slow"],
+    isWatched: true,
+    actions: ["cut"],
+  },
   // Jobs, their attempts, and those who follow them.
   {
     weight: 3,

@@ -1,6 +1,6 @@
 // Plants each mutant in a copy of the sources and prints after how many programs the simulation
-// finds it: `deno task simulate:mutants`. Arguments choose mutants by a piece of their text, and
-// `--recipes` those of the runner.
+// finds it: `deno task simulate:mutants`. Arguments choose mutants by a piece of their text, `--clients`
+// those that programs of clients must find, and `--recipes` those of the runner.
 import { spawn } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -36,11 +36,17 @@ export interface Hunt {
   readonly violation?: string;
 }
 
+/** The programs that look for a mutant. */
+type Kind = "clients" | "recipes";
+
+const kindOf = (mutant?: Mutant): Kind => mutant?.isRunner ? "recipes" : "clients";
+
 /** Runs programs on sources with a mutant; without one, on the sources as they are. */
 export async function hunt(
   mutant: Mutant | undefined,
   seed: number,
   programs: number,
+  kind: Kind = kindOf(mutant),
 ): Promise<Hunt> {
   const copy = await mkdtemp(join(tmpdir(), "dispatch-mutant-"));
   try {
@@ -50,7 +56,6 @@ export async function hunt(
       const file = join(copy, mutant.file);
       await writeFile(file, applyEdits(mutant, await readFile(file, "utf8")));
     }
-    const kind = mutant?.isRunner ? "recipes" : "clients";
     return await run(join(copy, "tests/simulation/find_first.ts"), seed, programs, kind);
   } finally {
     await rm(copy, { recursive: true });
@@ -76,7 +81,7 @@ export function applyEdits({ what, file, edits }: Mutant, source: string): strin
  * Runs programs in a process of its own: a mutant may run for ever without a pause, or use up the
  * memory. Either counts as found, if it happens while a program runs.
  */
-function run(file: string, seed: number, programs: number, kind: string): Promise<Hunt> {
+function run(file: string, seed: number, programs: number, kind: Kind): Promise<Hunt> {
   const args = [file, String(seed), String(programs), kind];
   if ("Deno" in globalThis) args.unshift("run", "-A", "--no-check", "--no-lock");
   return new Promise((resolve, reject) => {
@@ -128,6 +133,7 @@ if (import.meta.main) {
       seed: { type: "string" },
       programs: { type: "string" },
       jobs: { type: "string" },
+      clients: { type: "boolean" },
       recipes: { type: "boolean" },
     },
   });
@@ -135,18 +141,24 @@ if (import.meta.main) {
   const programs = Number(values.programs ?? 2_000);
   const print = (text: string) => void process.stdout.write(text + "\n");
   print(`seed ${seed}`);
-  const ofClients = values.recipes ? [] : [...MUTANTS, ...DETAIL_MUTANTS];
-  const chosen = [...ofClients, ...RUNNER_MUTANTS].filter(({ what }) =>
-    positionals.length === 0 || positionals.some((piece) => what.includes(piece))
-  );
-  const queue: (Mutant | undefined)[] = [...chosen];
-  if (positionals.length === 0) queue.unshift(undefined);
+  const all = [...MUTANTS, ...DETAIL_MUTANTS, ...RUNNER_MUTANTS];
+  const queue: { kind: Kind; mutant?: Mutant }[] = [];
+  for (const kind of ["clients", "recipes"] as const) {
+    if ((values.clients || values.recipes) && !values[kind]) continue;
+    if (positionals.length === 0) queue.push({ kind });
+    for (const mutant of all) {
+      const isChosen = positionals.length === 0 ||
+        positionals.some((piece) => mutant.what.includes(piece));
+      if (isChosen && kindOf(mutant) === kind) queue.push({ kind, mutant });
+    }
+  }
   const work = async () => {
-    while (queue.length > 0) {
-      const mutant = queue.shift();
-      const { ran, violation } = await hunt(mutant, seed, programs).catch((error) => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const { kind, mutant } = next;
+      const what = mutant?.what ?? `no mutant of ${kind}`;
+      const { ran, violation } = await hunt(mutant, seed, programs, kind).catch((error) => {
         // A mutant that does not run proves nothing.
-        print(`NOT OK ${mutant?.what ?? "no mutant"}: ${error.message}`);
+        print(`NOT OK ${what}: ${error.message}`);
         process.exitCode = 1;
         return { ran: 0, violation: undefined };
       });
@@ -156,7 +168,7 @@ if (import.meta.main) {
       const outcome = violation
         ? `found after ${ran} programs: ${violation}`
         : `not found in ${ran}`;
-      print(`${isRight ? "ok" : "NOT OK"} ${mutant?.what ?? "no mutant"}: ${outcome}`);
+      print(`${isRight ? "ok" : "NOT OK"} ${what}: ${outcome}`);
     }
   };
   await Promise.all(Array.from({ length: Number(values.jobs ?? 2) }, work));
