@@ -79,8 +79,12 @@ export function flag(description: string): Field<boolean, false> {
 
 const DURATION_HINT = "write it as `250ms`, `10s`, `1m30s`";
 
-/** A duration such as `10s`, which may contain `${{ }}`. */
-export function duration(description: string): Field<Template, false> {
+/**
+ * A duration such as `10s`, which may contain `${{ }}`.
+ *
+ * @param shortest The shortest one, in seconds.
+ */
+export function duration(description: string, shortest: number = 0): Field<Template, false> {
   const json = {
     type: "string",
     anyOf: [{ pattern: "^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$" }, { pattern: HOLE_PATTERN }],
@@ -101,13 +105,17 @@ export function duration(description: string): Field<Template, false> {
     if (node.kind !== "scalar" || typeof node.value !== "string") {
       return void context.wrongType(node, what, "a duration such as `10s`");
     }
-    const problemOf = (value: unknown) =>
-      parseDuration(String(value)) === undefined
-        ? `${what}: \`${value}\` is not a duration`
-        : undefined;
+    const problemOf = (value: unknown) => {
+      const ms = parseDuration(String(value));
+      if (ms === undefined) return `${what}: \`${value}\` is not a duration`;
+      return ms < shortest * 1_000 ? `${what} must be at least ${shortest} s` : undefined;
+    };
     const template = readTemplate(node, context, what, "duration", { problemOf });
     const problem = template.kind === "literal" ? problemOf(node.value) : undefined;
     if (problem === undefined) return template;
+    if (parseDuration(node.value) !== undefined) {
+      return void context.diagnostics.error("wrong-value", node, problem);
+    }
     return void context.diagnostics.error("bad-duration", node, problem, { label: DURATION_HINT });
   });
 }

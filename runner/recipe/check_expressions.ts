@@ -1,6 +1,7 @@
 import { type Ast, freeNames, textRange } from "../expression/ast.ts";
 import { type Cel, faultOf } from "../expression/cel.ts";
 import { type CelType, describeType, isRecordType } from "../expression/types.ts";
+import { parseDuration } from "../language/duration.ts";
 import type { ParseContext } from "../language/parse_context.ts";
 import type { Expected, ExpressionUse } from "../language/scope.ts";
 import { ConstantChecker } from "./check_constants.ts";
@@ -84,7 +85,8 @@ class Checker {
     const value = problemOf && this.#constants.value();
     const problem = value === undefined ? undefined : problemOf?.(value);
     if (problem === undefined) return;
-    const code = expected === "duration" ? "bad-duration" : "wrong-value";
+    const isNoDuration = expected === "duration" && parseDuration(String(value)) === undefined;
+    const code = isNoDuration ? "bad-duration" : "wrong-value";
     this.#context.diagnostics.error(code, expression.span(), problem);
   }
 

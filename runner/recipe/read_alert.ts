@@ -63,7 +63,10 @@ export const ALERT_FIELDS = {
   resolve_after: integer("How many passes in a row resolve the alert; 1 by default.", {
     minimum: 1,
   }),
-  remind: duration("How often to send a reminder while the alert is raised; never by default."),
+  remind: duration(
+    "How often to send a reminder while the alert is raised, at least 1 s; never by default.",
+    1,
+  ),
   flapping: countIn(
     "An alert that is raised and resolved so often stays raised until the recipe is stable.",
   ),

@@ -1,5 +1,4 @@
 import { isTimeZone } from "../../runtime/time_zone.ts";
-import { parseDuration } from "../language/duration.ts";
 import { readFields } from "../language/field.ts";
 import type { Maintenance, Recipe, Schedule } from "../language/model.ts";
 import type { MapNode, Node } from "../language/node.ts";
@@ -17,9 +16,12 @@ export const SCHEDULE_FIELDS = {
   timezone: fixedText(
     "The time zone of the pattern, such as `Europe/Berlin`; UTC by default.",
   ),
-  every: duration("The time between two runs, instead of a cron pattern; at least 1 s."),
+  every: duration("The time between two runs, instead of a cron pattern; at least 1 s.", 1),
   jitter: duration("The longest random delay of a run, so that not all recipes start at once."),
-  every_while_failing: duration("The time from a run that failed to the next one; at least 1 s."),
+  every_while_failing: duration(
+    "The time from a run that failed to the next one; at least 1 s.",
+    1,
+  ),
 };
 
 /** The keys of an item of `maintenance`, which happens once or repeatedly. */
@@ -86,7 +88,6 @@ async function readTimes(node: Node, context: ParseContext): Promise<Schedule | 
   const read = readFields(node, SCHEDULE_FIELDS, context, "`schedule`");
   const { cron, timezone, every, jitter, every_while_failing: everyWhileFailing } = read;
   await checkCron(node, cron, timezone, context);
-  checkShortest(node, ["every", "every_while_failing"], context);
   const keys = node.entries.map(({ key }) => key);
   if (keys.includes("cron") === keys.includes("every")) {
     const at = node.entries[0]?.keySpan ?? node;
@@ -106,15 +107,6 @@ async function readTimes(node: Node, context: ParseContext): Promise<Schedule | 
     ...(jitter === undefined ? {} : { jitter }),
     ...(everyWhileFailing === undefined ? {} : { everyWhileFailing }),
   };
-}
-
-/** Reports durations that are shorter than a second. */
-function checkShortest(node: MapNode, keys: readonly string[], context: ParseContext): void {
-  for (const { key, value } of node.entries) {
-    const ms = value.kind === "scalar" ? parseDuration(String(value.value)) : undefined;
-    if (!keys.includes(key) || ms === undefined || ms >= 1_000) continue;
-    context.diagnostics.error("wrong-value", value, `\`${key}\` must be at least 1 s`);
-  }
 }
 
 async function readMaintenance(

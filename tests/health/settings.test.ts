@@ -78,6 +78,29 @@ test("an empty file, and a route without receivers, are errors with a place", as
   match(messages.join("\n"), /there is no target `opss`/);
 });
 
+test("what is repeated each second or more often is an error with its place", async () => {
+  const recipe = (alert: string, schedule: string) =>
+    `schedule: { ${schedule} }\nalert: { ${alert} }\nsteps: [{ assert: "true" }]\n`;
+  const ok = recipe("remind: 1s", "every: 1s, every_while_failing: 1s");
+  deepEqual(await checkRecipe("r.yaml", ok), []);
+  for (
+    const [text, key, value] of [
+      [recipe("remind: 999ms", "every: 1s"), "remind", "999ms"],
+      [recipe("remind: 1h", "every: 500ms"), "every", "500ms"],
+      [recipe("remind: 1h", "every: 1s, every_while_failing: 0s"), "every_while_failing", "0s"],
+      [recipe("remind: \"${{ '1ms' }}\"", "every: 1s"), "remind", "'1ms'"],
+    ] as const
+  ) {
+    const found = await checkRecipe("r.yaml", text);
+    deepEqual(found.map(({ code, message }) => [code, message]), [
+      ["wrong-value", `\`${key}\` must be at least 1 s`],
+    ]);
+    equal(text.slice(found[0]!.span.start, found[0]!.span.end), value);
+  }
+  const { diagnostics } = await settingsOf("defaults: { remind: 999ms }\n");
+  deepEqual(diagnostics.map(({ message }) => message), ["`remind` must be at least 1 s"]);
+});
+
 test("a misspelt receiver is told with the name that was meant", async () => {
   const { diagnostics } = await settingsOf(
     "defaults: { to: [opps] }\ntargets: { ops: { command: { run: [notify-send] } } }\n",

@@ -20,6 +20,7 @@ export const BEYOND_A_SCHEMA: ReadonlySet<string> = new Set([
   ...["not-a-condition", "nothing-checked", "object-in-text", "type-mismatch", "unguarded"],
   ...["unknown-field", "unknown-function", "unknown-method", "unknown-name", "unknown-state"],
   ...["refused-payload", "unknown-checkpoint", "unknown-event", "unknown-job", "unknown-queue"],
+  "unknown-target",
   "unknown-workflow",
   ...[
     "unknown-step",

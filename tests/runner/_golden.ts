@@ -3,8 +3,15 @@ import { runnerCli } from "./_cli.ts";
 
 /** Recipes that others use; they show no diagnostic of their own. */
 const USED = new Set(["used", "circle"]);
-/** Codes that only a run reports: `check` does not look at the environment. */
-const REPORTED_BY_RUN = new Set(["missing-secret", "missing-variable"]);
+/**
+ * The command that reports a code. Without options `check` looks neither at the environment nor for
+ * the targets of alerts.
+ */
+const REPORTED_BY: Readonly<Record<string, string>> = {
+  "missing-secret": "run",
+  "missing-variable": "run",
+  "unknown-target": "schedule",
+};
 
 /** The recipe in tests/golden that shows each code. That of `cannot-read` does not exist. */
 export async function goldenRecipes(): Promise<Map<string, string>> {
@@ -26,7 +33,7 @@ export async function goldenText(
   code: string,
   file: string,
 ): Promise<{ exitCode: number; text: string; codes: string[] }> {
-  const command = REPORTED_BY_RUN.has(code) ? "run" : "check";
+  const command = REPORTED_BY[code] ?? "check";
   const { code: exitCode, out, err } = await runnerCli([command, file]);
   const json = await runnerCli([command, "--format", "json", file]);
   const lines = json.out.split("\n").filter((line) => line !== "");

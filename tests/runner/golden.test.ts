@@ -10,12 +10,8 @@ import { withFiles } from "./_recipe.ts";
 
 const recipes = await goldenRecipes();
 
-/** Codes of the file of `--health`, which `tests/health/settings.test.ts` shows. */
-const OF_HEALTH = new Set(["unknown-target"]);
-
 test("every diagnostic code has a golden recipe, and every golden recipe a code", () => {
-  const codes = Object.keys(DIAGNOSTIC_CODES).filter((code) => !OF_HEALTH.has(code));
-  assert.deepEqual([...recipes.keys()].toSorted(), codes.toSorted());
+  assert.deepEqual([...recipes.keys()].toSorted(), Object.keys(DIAGNOSTIC_CODES).toSorted());
 });
 
 for (const [code, file] of recipes) {

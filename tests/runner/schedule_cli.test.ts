@@ -158,12 +158,12 @@ test("as JSON, each line of standard output is an object, about every thing that
   assert.match(finished.diagnostics, /assert false/);
 });
 
-test("reminders are at least a second apart", async () => {
+test("reminders can be a second apart, and no less", async () => {
   const stop = new AbortController();
   const { out } = await schedule(
     `name: Often
 schedule: { cron: "1 * * * * *" }
-alert: { after: 1, remind: 10ms, to: ops@example.com }
+alert: { after: 1, remind: 1s, to: ops@example.com }
 steps: [{ assert: "false" }]
 `,
     {
@@ -172,6 +172,14 @@ steps: [{ assert: "false" }]
     },
   );
   assert.deepEqual(out.match(/00:00:\d\dZ ALERT/g), [1, 2, 3, 4].map((n) => `00:00:0${n}Z ALERT`));
+  const { code, err } = await schedule(
+    'vars: { pause: 1s }\nschedule: { every: 1m }\nalert: { remind: "${{ vars.pause }}" }\n' +
+      'steps: [{ assert: "false" }]\n',
+    {},
+    ["--var", "pause=10ms"],
+  );
+  assert.equal(code, 2);
+  assert.match(err, /^error: Cannot schedule '.*r\.yaml': `remind` must be at least 1 s\n/);
 });
 
 /** A server that receives alerts. */

@@ -60,7 +60,7 @@ export interface CheckPlanOptions extends StaticScopeOptions {
 /** The most characters of a name in a message, a metric or on the page. */
 const MAX_TEXT = 200;
 
-/** The shortest time between two runs, in milliseconds. */
+/** The shortest time between two runs or reminders, in milliseconds. */
 const SHORTEST_INTERVAL = 1_000;
 
 /**
@@ -87,11 +87,6 @@ function makePlan(cases: PlannedCase[], recipe: Recipe, options: CheckPlanOption
   const { settings, server, ambient } = options;
   const scope = staticScope(cases[0]!, options);
   const values: ResolveOptions = { scope, ambient };
-  const interval = (template: Template, field: string) => {
-    const ms = toMilliseconds(resolveTemplate(template, scope, ambient), template);
-    if (ms < SHORTEST_INTERVAL) throw new Error(`\`${field}\` must be at least 1 s`);
-    return ms;
-  };
   const { name, source, tags, schedule, alert, maintenance, heartbeat } = recipe;
   const { cron, timezone, every, jitter, everyWhileFailing } = schedule!;
   // Half a secret would not be found: texts are masked before they are cut.
@@ -114,14 +109,14 @@ function makePlan(cases: PlannedCase[], recipe: Recipe, options: CheckPlanOption
     file: source.name,
     cases,
     next: cron === undefined
-      ? intervalTimes(interval(every!, "every"), `${key.file} ${name}`)
+      ? intervalTimes(interval(every!, "every", values), `${key.file} ${name}`)
       : cronTimes(cron, timezone),
     jitter: jitter ? toMilliseconds(resolveTemplate(jitter, scope, ambient), jitter) : 0,
     maintenance: [...settings?.maintenance ?? [], ...maintenance].map((one) =>
       windowOf(one, values)
     ),
     ...(everyWhileFailing
-      ? { everyWhileFailing: interval(everyWhileFailing, "every_while_failing") }
+      ? { everyWhileFailing: interval(everyWhileFailing, "every_while_failing", values) }
       : {}),
     alerting: {
       rules: rulesOf(plan, values),
@@ -132,13 +127,23 @@ function makePlan(cases: PlannedCase[], recipe: Recipe, options: CheckPlanOption
   };
 }
 
+function interval(
+  template: Template,
+  field: string,
+  { scope, ambient }: ResolveOptions,
+): number {
+  const ms = toMilliseconds(resolveTemplate(template, scope, ambient), template);
+  if (ms < SHORTEST_INTERVAL) throw new Error(`\`${field}\` must be at least 1 s`);
+  return ms;
+}
+
 function rulesOf(
   { after, within, resolveAfter, remind, flapping }: AlertPlan,
-  { scope, ambient }: ResolveOptions,
+  values: ResolveOptions,
 ): AlertRules {
-  const resolve = (template: Template) => resolveTemplate(template, scope, ambient);
+  const { scope, ambient } = values;
   const count = (template: Template | undefined, field: string) => {
-    const value = template ? resolve(template) : 1;
+    const value = template ? resolveTemplate(template, scope, ambient) : 1;
     if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
     throw new Error(`\`${field}\` must be a whole number of at least 1, not ${value}`);
   };
@@ -146,7 +151,7 @@ function rulesOf(
     after: count(after, "after"),
     resolveAfter: count(resolveAfter, "resolve_after"),
     ...(within ? { within: { failures: within.count, ms: within.ms } } : {}),
-    ...(remind ? { remind: Math.max(1000, toMilliseconds(resolve(remind), remind)) } : {}),
+    ...(remind ? { remind: interval(remind, "remind", values) } : {}),
     ...(flapping ? { flapping: { changes: flapping.count, ms: flapping.ms } } : {}),
   };
 }
