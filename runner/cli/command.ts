@@ -13,8 +13,14 @@ export const PROGRAM = "dispatch";
 /** The version of the package; `deno task update version` takes it from `deno.json`. */
 export const VERSION = "0.1.0";
 
+/** The exit code of a command whose recipes, files or command line are invalid. */
+export const INVALID = 2;
+
 /** The exit code of a command that could not do its work. */
 export const COULD_NOT_RUN = 3;
+
+/** The exit code of a command that has found nothing to do. */
+export const NOTHING_TO_DO = 4;
 
 /** The exit code of an interrupted command. */
 export const INTERRUPTED = 130;

@@ -26,6 +26,7 @@ import {
   type CommandContext,
   COULD_NOT_RUN,
   INTERRUPTED,
+  INVALID,
   type ProcessContext,
   PROGRAM,
   VERSION,
@@ -150,9 +151,9 @@ async function printError(
   if (error instanceof UsageError) {
     const words = [await program(), ...(command === undefined ? [] : [command])];
     err.write(`Try: ${words.join(" ")} --help\n`);
-    return 2;
+    return INVALID;
   }
-  if (error instanceof FileError) return 2;
+  if (error instanceof FileError) return INVALID;
   // The message says which permission Deno lacks, and how to grant it.
   if ((error as Error).name === "NotCapable") return COULD_NOT_RUN;
   if (env("DISPATCH_DEBUG")) err.write(`${(error as Error).stack}\n`);

@@ -11,7 +11,7 @@ import type { ParsedArgs } from "./args.ts";
 import { checkOutputs } from "./check_outputs.ts";
 import type { KnownServer } from "./check_server_names.ts";
 import { chooseCases } from "./choose_cases.ts";
-import type { CommandContext } from "./command.ts";
+import { type CommandContext, INVALID, NOTHING_TO_DO } from "./command.ts";
 import { leaveOutUsed, printLeftOut } from "./left_out.ts";
 import { type LoadedRecipes, loadRecipes } from "./load_recipes.ts";
 import { historyPath } from "./open_history.ts";
@@ -85,7 +85,7 @@ async function plan(
   const reporters = readReporters(args.lists.reporter ?? [], env);
   const history = historyPath(args, env);
   await print(diagnostics, format, context);
-  if (diagnostics.some(({ severity }) => severity === "error")) return 2;
+  if (diagnostics.some(({ severity }) => severity === "error")) return INVALID;
   const split = leaveOutUsed(loaded);
   const recipes = await filterRecipes(split.recipes, args);
   const inputs = await readVariables(args);
@@ -98,7 +98,7 @@ async function plan(
   ];
   if (problems.length > 0) {
     await print(problems, format, context);
-    return 2;
+    return INVALID;
   }
   const leftOut = await filterRecipes(split.leftOut, args);
   printLeftOut(leftOut, context.err);
@@ -116,7 +116,7 @@ async function plan(
       ? "no recipes were found"
       : `no ${leftOut.length > 0 ? "other " : ""}recipe matches the options`;
     context.err.write(`Nothing to run: ${why}\n`);
-    return 4;
+    return NOTHING_TO_DO;
   }
   if (!args.flags.has("dry-run")) {
     const recorded = filter ? undefined : history;

@@ -8,6 +8,15 @@ import type {
 } from "../events/event.ts";
 import { isExcused, isVerdict } from "../events/failure.ts";
 
+/** The exit code of a run whose worst case had an outcome. */
+export const EXIT_CODES = {
+  passed: 0,
+  failed: 1,
+  errored: 3,
+  unchecked: 4,
+  interrupted: 130,
+} as const satisfies Record<CaseStatus, number>;
+
 /** The outcome of a case. */
 export interface CaseResult {
   /** Whether it passed. */
@@ -116,13 +125,13 @@ export function exitCodeOf(
   counts: RunCounts,
   { isInterrupted, wasCalledToExit, isPart, isFailedByFlaky = false }: RunEnd,
 ): number {
-  if (isInterrupted) return 130;
-  if (wasCalledToExit) return 3;
-  if (counts.failed > 0 || isFailedByFlaky) return 1;
-  if (counts.errored > 0) return 3;
-  if (counts.unchecked > 0) return 4;
+  if (isInterrupted) return EXIT_CODES.interrupted;
+  if (wasCalledToExit) return EXIT_CODES.errored;
+  if (counts.failed > 0 || isFailedByFlaky) return EXIT_CODES.failed;
+  if (counts.errored > 0) return EXIT_CODES.errored;
+  if (counts.unchecked > 0) return EXIT_CODES.unchecked;
   const ran = counts.passed + (counts.quarantined ?? 0);
-  return ran === 0 && !isPart ? 4 : 0;
+  return ran === 0 && !isPart ? EXIT_CODES.unchecked : EXIT_CODES.passed;
 }
 
 function statusOf({ kind, code }: EventFailure): CaseStatus {

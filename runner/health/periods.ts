@@ -146,9 +146,14 @@ function toFigures({ runs, passed, durations }: Counts): Figures {
   return {
     runs,
     ...(runs === 0 ? {} : { uptime: passed / runs }),
-    ...(p50 === undefined ? {} : { p50_ms: p50 }),
-    ...(p95 === undefined ? {} : { p95_ms: p95 }),
+    ...(p50 === undefined ? {} : { p50_ms: roundMs(p50) }),
+    ...(p95 === undefined ? {} : { p95_ms: roundMs(p95) }),
   };
+}
+
+/** Rounds milliseconds to a tenth: clocks have more digits than anybody reads. */
+export function roundMs(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }
 
 /** The start of the period that contains a time. */

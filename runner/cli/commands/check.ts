@@ -1,6 +1,6 @@
 import { Mask } from "../../engine/mask.ts";
 import { UsageError } from "../args.ts";
-import type { Command } from "../command.ts";
+import { type Command, INVALID } from "../command.ts";
 import { settingsOption, unknownReceivers } from "../health/settings_option.ts";
 import { leaveOutUsed, printLeftOut } from "../left_out.ts";
 import { loadRecipes } from "../load_recipes.ts";
@@ -53,7 +53,7 @@ export const check: Command = {
     ]);
     const { diagnostics, files } = loaded;
     await printDiagnostics(diagnostics, format, context);
-    if (diagnostics.some(({ severity }) => severity === "error")) return 2;
+    if (diagnostics.some(({ severity }) => severity === "error")) return INVALID;
     if (files.length === 0) throw new UsageError(`No recipes in ${positional.join(", ")}`);
     const mask = new Mask();
     maskSecrets(loaded.recipes, env, mask);
@@ -70,7 +70,7 @@ export const check: Command = {
       ];
       if (problems.length > 0) {
         await printDiagnostics(problems, format, context);
-        return 2;
+        return INVALID;
       }
     } catch (error) {
       throw error instanceof UsageError ? new UsageError(mask.text(error.message)) : error;

@@ -10,7 +10,7 @@ import type { Output } from "../../report/reporter.ts";
 import { safeJson } from "../../report/safe_text.ts";
 import { makeStyle } from "../../report/terminal.ts";
 import { UsageError } from "../args.ts";
-import type { Command } from "../command.ts";
+import { type Command, NOTHING_TO_DO } from "../command.ts";
 import { historyPath } from "../open_history.ts";
 
 /** The history file when neither `--history` nor `DISPATCH_HISTORY` names one. */
@@ -72,7 +72,7 @@ Exit codes: 0 listed; 2 the history does not exist or cannot be read;
     }
     if (cases.length + checks.length > 0) return 0;
     err.write(`Nothing to list: no matching case in '${path}'\n`);
-    return 4;
+    return NOTHING_TO_DO;
   },
 };
 

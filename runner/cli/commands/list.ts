@@ -1,7 +1,7 @@
 import { planCases } from "../../engine/run.ts";
 import { printable } from "../../language/render_diagnostic.ts";
 import { safeJson } from "../../report/safe_text.ts";
-import type { Command } from "../command.ts";
+import { type Command, INVALID } from "../command.ts";
 import { leaveOutUsed, printLeftOut } from "../left_out.ts";
 import { loadRecipes } from "../load_recipes.ts";
 import { FORMAT_OPTION, formatOption } from "../options.ts";
@@ -55,7 +55,7 @@ export const list: Command = {
         out.write(`${printable(row)}\n`);
       }
     }
-    if (diagnostics.some(({ severity }) => severity === "error")) return 2;
+    if (diagnostics.some(({ severity }) => severity === "error")) return INVALID;
     return listed.length === 0 ? 4 : 0;
   },
 };

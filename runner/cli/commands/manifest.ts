@@ -5,7 +5,7 @@ import { withUsed } from "../../recipe/used_recipes.ts";
 import { parseDuration } from "../../language/duration.ts";
 import type { Recipe } from "../../language/model.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
-import { type Command, type CommandContext, PROGRAM } from "../command.ts";
+import { type Command, type CommandContext, INVALID, PROGRAM } from "../command.ts";
 import { loadRecipes } from "../load_recipes.ts";
 import { githubWorkflow } from "../manifest/github.ts";
 import { cronJobName, cronJobs, shardedJob } from "../manifest/kubernetes.ts";
@@ -72,7 +72,7 @@ export const manifest: Command = {
     if (loaded.diagnostics.length > 0) {
       const { printDiagnostics } = await import("../print_diagnostics.ts");
       printDiagnostics(loaded.diagnostics, formatOption(args, context.env), context);
-      if (loaded.diagnostics.some(({ severity }) => severity === "error")) return 2;
+      if (loaded.diagnostics.some(({ severity }) => severity === "error")) return INVALID;
     }
     if (loaded.recipes.length === 0) throw new UsageError("No recipes were found");
     if (target === "github") {
@@ -140,7 +140,7 @@ async function monitor(
   if (problems.length > 0) {
     const { printDiagnostics } = await import("../print_diagnostics.ts");
     await printDiagnostics(distinct(problems), formatOption(args, context.env), context);
-    return 2;
+    return INVALID;
   }
   checkSize(files, settings?.source.text);
   const all = [...withUsed(recipes)];

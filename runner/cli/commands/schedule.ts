@@ -4,7 +4,7 @@ import { parseDuration } from "../../language/duration.ts";
 import { formatTime } from "../../notify/message.ts";
 import { windowAt } from "../../schedule/calendar.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
-import type { Command } from "../command.ts";
+import { type Command, INVALID, NOTHING_TO_DO } from "../command.ts";
 import { type CheckPlan, checkPlans } from "../health/check_plans.ts";
 import { checkReceivers } from "../health/settings.ts";
 import { listenOption } from "../health/listen_option.ts";
@@ -96,7 +96,7 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
     );
     if (problems.length > 0) {
       await printDiagnostics([...new Set(problems)], formatOption(args, env), context);
-      return 2;
+      return INVALID;
     }
     if (url !== undefined) mask.add(token);
     mask.add(listen?.token ?? "");
@@ -109,7 +109,7 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
     const checks = plansOf(plan.cases);
     if (checks.length === 0) {
       err.write("Nothing to run: no recipe has a `schedule`\n");
-      return 4;
+      return NOTHING_TO_DO;
     }
     if (args.flags.has("dry-run")) {
       for (const check of checks) out.write(mask.text(timesOf(check, clock.now())));

@@ -1,5 +1,6 @@
 import { startStopwatch } from "../../events/deadline.ts";
 import type { PlannedCase } from "../../engine/run.ts";
+import { EXIT_CODES } from "../../engine/verdict.ts";
 import { formatDuration } from "../../language/duration.ts";
 import { needsStandardOutput } from "../../report/registry.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
@@ -219,8 +220,7 @@ class Explorer {
     const { name, status } = result.finished;
     printRun(result, this.#settings.json ? err : this.#context.out);
     err.write(`Cannot explore '${name}': ${why}\n`);
-    const codes = { failed: 1, errored: 3, unchecked: 4, interrupted: 130, passed: 0 };
-    this.#exitCode ||= codes[status];
+    this.#exitCode ||= EXIT_CODES[status];
   }
 
   /** Shows a run with given faults. */

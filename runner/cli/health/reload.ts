@@ -3,7 +3,7 @@ import { type Clock, pause } from "../../../runtime/clock.ts";
 import { withUsed } from "../../recipe/used_recipes.ts";
 import type { Output } from "../../report/reporter.ts";
 import type { ParsedArgs } from "../args.ts";
-import type { CommandContext } from "../command.ts";
+import { type CommandContext, INVALID, NOTHING_TO_DO } from "../command.ts";
 import { findRecipeFiles } from "../load_recipes.ts";
 import { makePlan, type RunPlan } from "../plan.ts";
 import type { CheckPlan } from "./check_plans.ts";
@@ -98,9 +98,9 @@ async function reload(file: string, options: ReloadOptions): Promise<void> {
   const plan = await makePlan(own, { ...context, out: collect, err: collect })
     .catch((error: Error) => {
       problem += `error: ${error.message}`;
-      return 2;
+      return INVALID;
     });
-  if (plan === 4) {
+  if (plan === NOTHING_TO_DO) {
     // It is no recipe that runs on its own any more.
     for (const check of before) monitor.remove(check);
     return;

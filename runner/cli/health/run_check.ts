@@ -1,5 +1,7 @@
+import { EXIT_CODES } from "../../engine/verdict.ts";
 import type { RecipeEvent } from "../../events/event.ts";
 import type { CheckRun, CheckStep, CheckVerdict } from "../../health/model.ts";
+import { roundMs } from "../../health/periods.ts";
 import { safeLine } from "../../report/plain_text.ts";
 import type { Output, TextKind } from "../../report/reporter.ts";
 import type { RunStart } from "../../schedule/scheduled.ts";
@@ -53,10 +55,11 @@ export async function runCheck(
     });
   const { report } = recorder;
   if (exitCode === INTERRUPTED) return { report };
-  const verdict = VERDICTS[exitCode] ?? "errored";
+  const verdict = VERDICTS.get(exitCode) ?? "errored";
   const text = report.map(([piece]) => piece).join("");
   const run: CheckRun = {
-    ...{ slot, at, lateness_ms: lateness, duration_ms: monotonicNow(clock) - start },
+    ...{ slot, at, lateness_ms: roundMs(lateness) },
+    duration_ms: roundMs(monotonicNow(clock) - start),
     ...{ verdict, exitCode, flaky: recorder.flaky, steps: recorder.steps },
     ...(verdict === "passed" ? {} : {
       failure: safeLine(mask.text(recorder.failure ?? "it did not pass"), MAX_FAILURE),
@@ -66,12 +69,10 @@ export async function runCheck(
   return { run, report };
 }
 
-const VERDICTS: Readonly<Record<number, CheckVerdict>> = {
-  0: "passed",
-  1: "failed",
-  3: "errored",
-  4: "unchecked",
-};
+/** The verdicts by the exit codes of runs. */
+const VERDICTS = new Map<number, CheckVerdict>(
+  (["passed", "failed", "errored", "unchecked"] as const).map((one) => [EXIT_CODES[one], one]),
+);
 
 /** Collects what a run tells. */
 class RunRecorder {
@@ -116,7 +117,8 @@ class RunRecorder {
       const { step: number, label, status, duration_ms, kind } = event;
       if (status === "skipped") return;
       const wait = kind === "wait";
-      this.steps.push({ number, label: safeLine(label, MAX_LABEL), status, duration_ms, wait });
+      const about = { number, label: safeLine(label, MAX_LABEL), status, wait };
+      this.steps.push({ ...about, duration_ms: roundMs(duration_ms) });
     }
     if (event.type !== "case.finished") return;
     this.flaky ||= event.flaky;

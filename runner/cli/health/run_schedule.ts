@@ -2,6 +2,7 @@ import type { Dispatch } from "../../../client/dispatch.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import { HealthStore } from "../../health/health_store.ts";
 import type { KeepLimits } from "../../health/keep.ts";
+import { EXIT_CODES } from "../../engine/verdict.ts";
 import type { Ambient } from "../../expression/functions.ts";
 import { resolveTemplate } from "../../expression/template.ts";
 import { type Heartbeat, HeartbeatSender } from "../../notify/heartbeat.ts";
@@ -277,7 +278,7 @@ function beatItself(
   const beat = () => {
     beats.send(
       heartbeat,
-      { kind: "success", exitCode: 0, duration_ms: 0, log: "" },
+      { kind: "success", exitCode: EXIT_CODES.passed, duration_ms: 0, log: "" },
       "the schedule",
     );
     timer = clock.setTimeout(beat, OWN_BEAT);

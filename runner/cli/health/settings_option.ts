@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../../language/diagnostic.ts";
 import type { Recipe } from "../../language/model.ts";
 import type { ParsedArgs } from "../args.ts";
-import type { CommandContext } from "../command.ts";
+import { type CommandContext, INVALID } from "../command.ts";
 import { formatOption } from "../options.ts";
 import { printDiagnostics } from "../print_diagnostics.ts";
 import type { HealthSettings } from "./settings.ts";
@@ -18,7 +18,7 @@ export async function settingsOption(
   const { settings, diagnostics } = await readSettings(path);
   await printDiagnostics(diagnostics, formatOption(args, context.env), context);
   for (const { name } of settings?.secrets ?? []) context.mask.add(context.env(name) ?? "");
-  return settings ?? 2;
+  return settings ?? INVALID;
 }
 
 /** Finds receivers of recipes that the settings do not know. Without settings nothing is known. */
