@@ -45,20 +45,27 @@ export class Access {
   }
 
   /**
-   * What a visitor sees.
+   * What a visitor sees. A wrong token is an error even where everybody sees the overview: whoever
+   * gives one expects more.
    *
    * @param from The visitor's address: who gives wrong tokens locks out nobody else.
    */
-  sight(headers: Headers, from: string): Sight | "too many" {
+  sight(headers: Headers, from: string): Sight | "wrong" | "too many" {
     const { token, isPublic } = this.#options;
-    const without = isPublic ? "overview" : "nothing";
     if (token === undefined) return isPublic ? "overview" : "details";
-    const session = cookieOf(headers);
-    if (session !== undefined && this.#isOpen(session)) return "details";
-    const [, given] = /^Bearer (.+)$/i.exec(headers.get("authorization") ?? "") ?? [];
-    if (given === undefined) return without;
+    if (this.#sessionOf(headers) !== undefined) return "details";
+    // What another scheme says is for a proxy.
+    const authorization = headers.get("authorization") ?? "";
+    const [bearer, given = ""] = /^Bearer(?: +(.*))?$/i.exec(authorization) ?? [];
+    if (bearer === undefined) return isPublic ? "overview" : "nothing";
     const isRight = this.#isRight(given, from);
-    return isRight === "too many" ? isRight : isRight ? "details" : without;
+    return isRight === "too many" ? isRight : isRight ? "details" : "wrong";
+  }
+
+  /** Returns what says whether a visitor still sees details: not after the end of the session. */
+  sessionCheck(headers: Headers): () => boolean {
+    const session = this.#sessionOf(headers);
+    return () => session === undefined || this.#isOpen(session);
   }
 
   /** Returns the cookie of a visitor who gives the token. */
@@ -103,6 +110,12 @@ export class Access {
     const isRight = a.length === b.length && timingSafeEqual(a, b);
     if (!isRight) this.#wrong.push({ at: now, from });
     return isRight;
+  }
+
+  /** The session of a visitor, if it is open. */
+  #sessionOf(headers: Headers): string | undefined {
+    const session = cookieOf(headers);
+    return session !== undefined && this.#isOpen(session) ? session : undefined;
   }
 
   #isOpen(session: string): boolean {

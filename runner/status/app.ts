@@ -2,13 +2,14 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Clock } from "../../runtime/clock.ts";
 import { Access, type AccessOptions, type Sight } from "./access.ts";
-import { checkJson, incidentJson, openApi, runJson } from "./api.ts";
+import { checkJson, incidentJson, runJson } from "./api.ts";
 import { badge } from "./badge.ts";
 import { liveParts, type Part } from "./live.ts";
 import type { Metrics } from "./metrics.ts";
+import { openApi } from "./openapi.ts";
 import { PAGE_SCRIPT, PAGE_STYLE, policyHash } from "./page_style.ts";
 import { checkDetails, checkPage, checkRow, headline, loginPage, overviewPage } from "./pages.ts";
-import { overall, type StatusSource } from "./status_source.ts";
+import { isHanging, overall, type StatusSource } from "./status_source.ts";
 
 /** Settings of {@linkcode createStatusApp}. */
 export interface StatusAppOptions extends AccessOptions {
@@ -19,9 +20,6 @@ export interface StatusAppOptions extends AccessOptions {
   /** The version of the runner. */
   version: string;
 }
-
-/** How long the scheduler may not look at the clock before it counts as hanging, in milliseconds. */
-const LONGEST_TICK = 60_000;
 
 /** How many runs and incidents a page shows. */
 const [SHOWN_RUNS, SHOWN_INCIDENTS] = [60, 20];
@@ -48,7 +46,9 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
   const policy = await contentPolicy();
   const app = new Hono<Env>();
   app.use(async (c, next) => {
-    if (!access.isForUs(c.req.raw.headers)) return c.text("this is another host's page\n", 403);
+    if (!access.isForUs(c.req.raw.headers)) {
+      return c.json({ error: "this page has another address" }, 403);
+    }
     await next();
     c.header("content-security-policy", policy);
     c.header("x-content-type-options", "nosniff");
@@ -57,7 +57,7 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
     c.header("cache-control", "no-store");
   });
   app.get("/healthz", (c) => {
-    const hangs = source.sinceTick() > LONGEST_TICK;
+    const hangs = isHanging(source);
     const problem = source.problem();
     const text = hangs
       ? "the scheduler hangs\n"
@@ -73,7 +73,7 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
     const cookie = access.hasToken && typeof token === "string"
       ? access.logIn(token, c.req.raw.headers, addressOf(c))
       : "wrong";
-    if (cookie === "wrong") return c.html(loginPage("This token is wrong. Token:"), 401);
+    if (cookie === "wrong") return c.html(loginPage(WRONG_TOKEN), 401);
     if (cookie === "too many") return c.html(loginPage(TOO_MANY), 429);
     c.header("set-cookie", cookie);
     return c.redirect("/", 303);
@@ -85,12 +85,17 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
   });
   app.use(async (c, next) => {
     const sight = access.sight(c.req.raw.headers, addressOf(c));
-    const isPage = c.req.header("accept")?.includes("text/html") ?? false;
-    if (sight === "too many") return c.json({ error: TOO_MANY }, 429);
-    if (sight === "nothing") {
-      return isPage
-        ? c.html(loginPage("This page needs a token:"), 401)
-        : c.json({ error: "the token is missing or wrong" }, 401, CHALLENGE);
+    const isPage = !c.req.path.startsWith("/api/") && c.req.header("accept")?.includes("text/html");
+    if (sight === "too many") {
+      return isPage ? c.html(loginPage(TOO_MANY), 429) : c.json({ error: TOO_MANY }, 429);
+    }
+    if (sight === "nothing" || sight === "wrong") {
+      const form = sight === "wrong" ? WRONG_TOKEN : "This page needs a token:";
+      return isPage ? c.html(loginPage(form), 401, CHALLENGE) : c.json(
+        { error: `the token is ${sight === "wrong" ? sight : "missing"}` },
+        401,
+        CHALLENGE,
+      );
     }
     c.set("sight", sight);
     return await next();
@@ -102,7 +107,10 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
     return c.body(text, 200, { "content-type": metrics.contentType });
   });
   const pages = { open: 0 };
-  app.get("/live", (c) => live(c, source, clock, pages));
+  app.get("/live", (c) => {
+    const maySee = access.sessionCheck(c.req.raw.headers);
+    return live(c, { source, clock, maySee, pages });
+  });
   app.notFound((c) => c.json({ error: "there is nothing here" }, 404));
   app.onError((_, c) => c.json({ error: "this page has a fault" }, 500));
   return app;
@@ -113,6 +121,7 @@ function addressOf(c: Context<Env>): string {
   return c.env?.incoming?.socket.remoteAddress ?? "";
 }
 
+const WRONG_TOKEN = "This token is wrong. Token:";
 const TOO_MANY = "Too many wrong tokens: try again in a minute.";
 const CHALLENGE = { "www-authenticate": "Bearer" };
 const SVG = { "content-type": "image/svg+xml" };
@@ -195,13 +204,16 @@ function addApi(app: Hono<Env>, source: StatusSource, version: string): void {
   });
 }
 
+/** What live pages share, and what one of them needs. */
+interface Live {
+  source: StatusSource;
+  clock: Clock;
+  maySee: () => boolean;
+  pages: { open: number };
+}
+
 /** Sends the parts of a page that change: of all checks, or of one. */
-function live(
-  c: Context<Env>,
-  source: StatusSource,
-  clock: Clock,
-  pages: { open: number },
-): Response {
+function live(c: Context<Env>, { source, clock, maySee, pages }: Live): Response {
   const id = c.req.query("check");
   if (id !== undefined && !source.check(id)) {
     return c.json({ error: "there is no such check" }, 404);
@@ -225,7 +237,7 @@ function live(
     }));
     return [...rows, { id: "headline", html: String(headline(source.checks())) }];
   };
-  const stream = liveParts({ source, clock, draw, onEnd: () => void pages.open-- });
+  const stream = liveParts({ source, clock, draw, maySee, onEnd: () => void pages.open-- });
   return c.body(stream, 200, { "content-type": "text/event-stream", "x-accel-buffering": "no" });
 }
 

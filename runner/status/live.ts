@@ -17,6 +17,8 @@ export interface LiveOptions {
   clock: Clock;
   /** Draws what has changed, by the `id`s of checks. */
   draw(changed: ReadonlySet<string>): Part[];
+  /** Whether the visitor still sees what is drawn. If not, the page is loaded anew. */
+  maySee(): boolean;
   /** Called when it ends, however that happens. */
   onEnd(): void;
 }
@@ -31,7 +33,9 @@ const KEEP_ALIVE = 15_000;
 const MOST_UNREAD = 4 << 20;
 
 /** A stream of server-sent events with the parts of a page that change. */
-export function liveParts({ source, clock, draw, onEnd }: LiveOptions): ReadableStream<Uint8Array> {
+export function liveParts(
+  { source, clock, draw, maySee, onEnd }: LiveOptions,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const changed = new Set<string>();
   let timer: TimerHandle;
@@ -52,6 +56,11 @@ export function liveParts({ source, clock, draw, onEnd }: LiveOptions): Readable
       const look = () => {
         // It reconnects, and then has the whole page.
         if (-(controller.desiredSize ?? 0) > MOST_UNREAD) {
+          end();
+          return controller.close();
+        }
+        if (!maySee()) {
+          send("event: reload\ndata: {}\n\n");
           end();
           return controller.close();
         }

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { CheckRun, CheckVerdict, NoticeKind } from "../health/model.ts";
-import { type CheckView, overall, type StatusSource } from "./status_source.ts";
+import { type CheckView, isHanging, type StatusSource } from "./status_source.ts";
 
 /** Upper bounds of durations, in seconds. */
 const DURATIONS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -178,10 +178,11 @@ export class Metrics {
         },
       });
     one("dispatch_schedule_checks", "How many checks are scheduled.", () => source.checks().length);
-    one("dispatch_schedule_up", "1 if no check fails.", () => {
-      const { state } = overall(source.checks());
-      return state === "alerting" || state === "failing" ? 0 : 1;
-    });
+    one(
+      "dispatch_schedule_up",
+      "1 while the scheduler starts runs, 0 if it hangs.",
+      () => isHanging(source) ? 0 : 1,
+    );
     one(
       "dispatch_schedule_tick_age_seconds",
       "How long ago the scheduler looked at the clock.",

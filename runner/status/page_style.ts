@@ -51,7 +51,7 @@ const page=document.documentElement.dataset;
 if(page.live){const live=new EventSource(page.live);
 live.addEventListener("part",(event)=>{const{id,html}=JSON.parse(event.data);
 const old=document.getElementById(id);if(old)old.outerHTML=html;});
-live.addEventListener("reload",()=>location.reload());}
+live.addEventListener("reload",()=>{live.close();location.reload();});}
 `;
 
 /** The hash of a text for a content security policy. */

@@ -56,6 +56,14 @@ export interface StatusSource {
   listen(onChange: (id: string) => void): () => void;
 }
 
+/** How long the scheduler may not look at the clock before it counts as hanging, in milliseconds. */
+const LONGEST_TICK = 60_000;
+
+/** Whether the scheduler has not looked at the clock for too long. */
+export function isHanging(source: Pick<StatusSource, "sinceTick">): boolean {
+  return source.sinceTick() > LONGEST_TICK;
+}
+
 /** What is wrong, in one word for a badge and a few for a headline. */
 export function overall(views: readonly CheckView[]): { state: CheckState; text: string } {
   const count = (state: CheckState) => views.filter((view) => view.state === state).length;

@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import type { CheckFigures, CheckRun, Incident } from "../../runner/health/model.ts";
 import type { AccessOptions } from "../../runner/status/access.ts";
 import { createStatusApp } from "../../runner/status/app.ts";
@@ -54,15 +55,42 @@ export function incident(check: string, failure = "it is false"): Incident {
   return { id: `${check}-1`, check, since, raisedAt, failures: 2, failure, flapping: false };
 }
 
+/** Sends a request whose headers `fetch` would not let us choose. */
+export function ask(
+  url: string,
+  headers: Record<string, string>,
+  method = "GET",
+): Promise<{ status: number; type: string | undefined; body: string }> {
+  return new Promise((resolve, reject) => {
+    request(url, { method, headers }, async (response) => {
+      let body = "";
+      for await (const chunk of response.setEncoding("utf8")) body += chunk;
+      resolve({ status: response.statusCode!, type: response.headers["content-type"], body });
+    }).on("error", reject).end();
+  });
+}
+
 /** What a page shows, in memory. */
 export class FakeSource implements StatusSource {
-  views: CheckView[];
   tick = 0;
   why: string | undefined;
+  /** Thrown by whatever reads it. */
+  fault: Error | undefined;
   #listeners = new Set<(id: string) => void>();
 
+  #views: CheckView[];
+
   constructor(views: CheckView[]) {
-    this.views = views;
+    this.#views = views;
+  }
+
+  get views(): CheckView[] {
+    if (this.fault) throw this.fault;
+    return this.#views;
+  }
+
+  set views(views: CheckView[]) {
+    this.#views = views;
   }
 
   /** How many live pages listen. */

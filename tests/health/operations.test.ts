@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { parseArgs } from "../../runner/cli/args.ts";
@@ -63,9 +63,9 @@ test("the dashboard asks for series and labels that there are", async () => {
       ok(grouped.length > 0 ? grouped.includes(label!) : series.get(names[0]!)!.has(label!), expr);
     }
   }
-  // A histogram is asked for by its buckets. `_up` of the schedule is what others alert on.
+  // A histogram is asked for by its buckets.
   const shown = [...series.keys()].filter((name) => !/_(sum|count)$/.test(name));
-  deepEqual(shown.filter((name) => !asked.has(name)), ["dispatch_schedule_up"]);
+  deepEqual(shown.filter((name) => !asked.has(name)), []);
 });
 
 test("the panels of the dashboard lie side by side", async () => {
@@ -95,6 +95,20 @@ test("the unit for systemd runs `schedule` with options that it has", async () =
   // What it exits with when it is stopped, and when another start would end the same.
   match(schedule.details!, /130 interrupted during a run/);
   deepEqual([value("SuccessExitStatus"), value("RestartPreventExitStatus")], ["130", "2 4"]);
+});
+
+test("a port alone is one of this machine", () => {
+  const read = (listen: string) =>
+    listenOption(parseArgs([`--listen=${listen}`], schedule.options), () => undefined)!;
+  const { hostname, port, hosts, linkTo } = read("9600");
+  deepEqual([hostname, port, linkTo("a")], ["127.0.0.1", 9600, "http://127.0.0.1:9600/checks/a"]);
+  deepEqual(hosts, read("127.0.0.1:9600").hosts);
+  for (const wrong of ["96000", "example.com", "9600/", "http://127.0.0.1:9600"]) {
+    const message = `--listen must be an address and a port such as 127.0.0.1:9600, not '${wrong}'`;
+    throws(() => read(wrong), { message });
+  }
+  // All addresses of the machine are not.
+  throws(() => read(":9600"), /can be reached from elsewhere/);
 });
 
 test("probes and scrapers reach a page by its address, whatever its public one is", () => {

@@ -29,7 +29,8 @@ export function listenOption(
   { values, flags }: ParsedArgs,
   env: CommandContext["env"],
 ): ListenOptions | undefined {
-  const { listen } = values;
+  // A port alone is one of this machine, like every other address that needs no token.
+  const listen = values.listen?.replace(/^(?=\d+$)/, "127.0.0.1:");
   const publicUrl = publicUrlOption({ values });
   const isPublic = flags.has("public");
   if (listen === undefined) {
@@ -40,7 +41,7 @@ export function listenOption(
   const port = Number(portText);
   if (host === undefined || port > 65_535) {
     throw new UsageError(
-      `--listen must be an address and a port such as 127.0.0.1:9600, not '${listen}'`,
+      `--listen must be an address and a port such as 127.0.0.1:9600, not '${values.listen}'`,
     );
   }
   const token = env("DISPATCH_PAGE_TOKEN") || undefined;
