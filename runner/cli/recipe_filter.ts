@@ -1,5 +1,4 @@
 import { loadPatterns } from "../expression/load_patterns.ts";
-import type { Recipe } from "../language/model.ts";
 import { type OptionSpecs, type ParsedArgs, UsageError } from "./args.ts";
 
 /** The options that filter recipes. */
@@ -15,11 +14,11 @@ export const RECIPE_FILTER_OPTIONS: OptionSpecs = {
   },
 };
 
-/** The recipes that pass `--tag` and `--grep`. */
-export async function filterRecipes(
-  recipes: readonly Recipe[],
+/** The recipes, or what else has their name and tags, that pass `--tag` and `--grep`. */
+export async function filterRecipes<T extends { name: string; tags: readonly string[] }>(
+  recipes: readonly T[],
   args: ParsedArgs,
-): Promise<Recipe[]> {
+): Promise<T[]> {
   const tags = args.lists.tag ?? [];
   const included = tags.filter((tag) => !tag.startsWith("!"));
   const excluded = tags.filter((tag) => tag.startsWith("!")).map((tag) => tag.slice(1));

@@ -49,6 +49,7 @@ export function decideRun(
       failures: Math.max(state.failures, state.recent?.length ?? 0),
       ...(run.failure === undefined ? {} : { failure: run.failure }),
       flapping: change === "flapping",
+      ...{ tags: check.tags, targets },
     };
     return { ...result, incident, notice: noticeOf(change, check, incident, now) };
   }
@@ -60,7 +61,13 @@ export function decideRun(
   }
   if (passed) return result;
   const { failure = open.failure } = run;
-  const incident = { ...open, failures: open.failures + 1, ...(failure ? { failure } : {}) };
+  const told = { tags: check.tags, targets };
+  const incident = {
+    ...open,
+    ...told,
+    failures: open.failures + 1,
+    ...(failure ? { failure } : {}),
+  };
   return { ...result, incident };
 }
 
@@ -87,7 +94,7 @@ export function decideReminder(
 export function decideEnd(
   check: Check,
   before: CheckBefore,
-  { targets, now }: AlertSettings,
+  { targets, now }: Pick<AlertSettings, "targets" | "now">,
 ): HealthChange | undefined {
   const open = openIncident(before);
   if (!open) return undefined;

@@ -159,15 +159,29 @@ export class HealthDatabase {
     { check, limit }: { check?: Check; limit: number },
   ): Incident[] {
     const rows = this.all(
-      `SELECT i.id, slug, since, raised_at, resolved_at, failures, failure, flapping
+      `SELECT i.id, slug, since, raised_at, resolved_at, failures, failure, flapping, tags, targets
        FROM health_incident AS i JOIN health_check AS c ON check_id = c.id
        WHERE ?1 IS NULL OR check_id = ?1 ORDER BY raised_at DESC, i.id DESC LIMIT ?2`,
       ...[check ? this.rowOf(check) : null, limit],
     );
-    return rows.map(({ id, slug, since, raised_at, resolved_at, failures, failure, flapping }) => ({
-      ...{ id, check: slug, since, raisedAt: raised_at, failures, flapping: flapping === 1 },
+    return rows.map(({ id, slug, since, raised_at, resolved_at, failures, failure, ...row }) => ({
+      ...{ id, check: slug, since, raisedAt: raised_at, failures, flapping: row.flapping === 1 },
+      ...{ tags: JSON.parse(row.tags), targets: JSON.parse(row.targets) },
       ...(resolved_at === null ? {} : { resolvedAt: resolved_at }),
       ...(failure === null ? {} : { failure }),
+    }));
+  }
+
+  /** Returns the checks that are in an incident, with the targets that know of it. */
+  inIncident(): { check: Check; targets: string[] }[] {
+    return this.all(
+      `SELECT slug, server, file, name, tags, targets
+       FROM health_check AS c JOIN health_incident AS i ON check_id = c.id
+       WHERE resolved_at IS NULL ORDER BY c.id`,
+    ).map(({ slug, server, file, name, tags, targets }) => ({
+      // When it runs is not recorded.
+      check: { ...{ id: slug, server, file, name }, tags: JSON.parse(tags), when: "" },
+      targets: JSON.parse(targets),
     }));
   }
 
@@ -182,14 +196,16 @@ export class HealthDatabase {
   }
 
   #putIncident(row: number, incident: Incident): void {
-    const { id, since, raisedAt, resolvedAt, failures, failure, flapping } = incident;
+    const { id, since, raisedAt, resolvedAt, failures, failure, flapping, tags, targets } =
+      incident;
     this.run(
       `INSERT INTO health_incident (id, check_id, since, raised_at, resolved_at, failures, failure,
-         flapping) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         flapping, tags, targets) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET resolved_at = excluded.resolved_at,
-         failures = excluded.failures, failure = excluded.failure, flapping = excluded.flapping`,
+         failures = excluded.failures, failure = excluded.failure, flapping = excluded.flapping,
+         tags = excluded.tags, targets = excluded.targets`,
       ...[id, row, since, raisedAt, resolvedAt ?? null, failures, failure ?? null],
-      flapping ? 1 : 0,
+      ...[flapping ? 1 : 0, JSON.stringify(tags), JSON.stringify(targets)],
     );
   }
 

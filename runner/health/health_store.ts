@@ -25,6 +25,7 @@ import {
   waitingTargets,
 } from "./outbox.ts";
 import { figuresOf } from "./periods.ts";
+import { RetentionClock } from "./retention_clock.ts";
 
 /** Settings of {@linkcode HealthStore.open}. */
 export interface HealthStoreOptions extends HealthFileOptions {
@@ -58,6 +59,7 @@ export class HealthStore {
   /** Notices that the file could not take yet. */
   #outbox = new MemoryOutbox();
   #keeping: KeepProgress = startKeeping();
+  #retention: RetentionClock;
 
   private constructor(file: HealthFile, { clock, sender, keep }: HealthStoreOptions) {
     this.#file = file;
@@ -65,6 +67,7 @@ export class HealthStore {
     this.#sender = sender;
     this.#limits = keep;
     this.#now = steadyTime(clock);
+    this.#retention = new RetentionClock(clock);
     file.owner = {
       // Notices in the file go before those to come.
       onFailure: (database) => allWaiting(database).forEach((one) => this.#outbox.add(one)),
@@ -119,10 +122,16 @@ export class HealthStore {
    * Ends the alert of a check that is not scheduled any more, because nothing else would. Returns the
    * notice about it, if one was raised.
    */
-  end(check: Check, alerting: Alerting): Notice | undefined {
+  end(check: Check, targets: readonly string[]): Notice | undefined {
     if (!this.status(check.id)?.alert.raised) return undefined;
-    const settings = { ...alerting, now: this.#clock.now(), at: this.#now() };
+    const settings = { targets, now: this.#clock.now() };
     return this.#change(check, (before) => decideEnd(check, before, settings))?.notice;
+  }
+
+  /** Returns the recorded checks that are in an incident but not registered, with whom it was told. */
+  unregistered(): { check: Check; targets: string[] }[] {
+    const all = this.#file.read((database) => database.inIncident()) ?? [];
+    return all.filter(({ check }) => !this.#checks.has(check.id));
   }
 
   /** Makes a reminder if one is due; see {@linkcode decideReminder}. */
@@ -198,9 +207,9 @@ export class HealthStore {
 
   /** Does a small part of the work of keeping the file small; see {@linkcode keep}. */
   keep(): void {
-    const now = this.#clock.now();
-    if (!isKeepingDue(this.#keeping, now)) return;
-    this.#file.write((database) => keep(database, this.#keeping, this.#limits, now));
+    const times = { now: this.#clock.now(), at: this.#now(), retention: this.#retention };
+    if (!isKeepingDue(this.#keeping, times.at)) return;
+    this.#file.write((database) => keep(database, this.#keeping, this.#limits, times));
   }
 
   /** Closes the file. */

@@ -1,5 +1,6 @@
 import type { HealthDatabase } from "./health_database.ts";
 import { countRuns, DAY, HOUR, joinHours } from "./periods.ts";
+import type { RetentionClock } from "./retention_clock.ts";
 
 /** How long and how much is kept. */
 export interface KeepLimits {
@@ -13,8 +14,20 @@ export interface KeepLimits {
 export interface KeepProgress {
   /** The checks whose turn is to come, by row. */
   rows: number[];
-  /** When the next round may begin, in milliseconds since 1970. */
+  /** The time by which this round finds what is old, in milliseconds since 1970. */
+  time: number;
+  /** When the next round may begin, by a clock that nobody sets. */
   nextRound: number;
+}
+
+/** The clocks that the work goes by, in milliseconds since 1970. */
+export interface KeepTimes {
+  /** The wall clock. */
+  now: number;
+  /** A clock that nobody sets; see `steadyTime`. */
+  at: number;
+  /** The clock that says what is old. */
+  retention: RetentionClock;
 }
 
 /** How many of the newest runs of each check are kept, and how many that failed. */
@@ -31,13 +44,12 @@ const PORTION = 500;
 
 /** Nothing done yet. */
 export function startKeeping(): KeepProgress {
-  return { rows: [], nextRound: 0 };
+  return { rows: [], time: 0, nextRound: 0 };
 }
 
 /** Whether there is work, so that the file is left alone while there is none. */
-export function isKeepingDue({ rows, nextRound }: KeepProgress, now: number): boolean {
-  // A clock that was set back must not put the next round off.
-  return rows.length > 0 || now >= nextRound || nextRound - now > ROUND;
+export function isKeepingDue({ rows, nextRound }: KeepProgress, at: number): boolean {
+  return rows.length > 0 || at >= nextRound;
 }
 
 /**
@@ -49,17 +61,18 @@ export function keep(
   database: HealthDatabase,
   progress: KeepProgress,
   limits: KeepLimits,
-  now: number,
+  { now, at, retention }: KeepTimes,
 ): void {
   const row = progress.rows.pop();
   if (row === undefined) {
     progress.rows = database.all("SELECT id FROM health_check").map(({ id }) => id as number);
-    progress.nextRound = now + ROUND;
+    progress.time = retention.read(database);
+    progress.nextRound = at + ROUND;
     return;
   }
   countRuns(database, row, now);
-  joinHours(database, row, now);
-  deleteOld(database, row, now - limits.ms);
+  joinHours(database, row, progress.time);
+  deleteOld(database, row, progress.time - limits.ms);
   deleteMany(database, row);
   if (limits.bytes !== undefined) makeRoom(database, row, limits.bytes);
 }

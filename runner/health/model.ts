@@ -78,6 +78,10 @@ export interface Incident {
   readonly failure?: string;
   /** Whether the check has changed so often that its alert stays raised until it is stable. */
   readonly flapping: boolean;
+  /** The check's tags. */
+  readonly tags: readonly string[];
+  /** The names of the targets that were told. */
+  readonly targets: readonly string[];
 }
 
 /**

@@ -16,8 +16,8 @@ interface Counts {
 }
 
 /**
- * Counts the runs of a check that no period has yet and that are older than this hour, and returns how
- * many.
+ * Counts the runs of a check that no period has yet, up to the first one of this hour, and returns how
+ * many. Later hours than this one are over, too: a clock was set back since.
  */
 export function countRuns(database: HealthDatabase, check: number, now: number): number {
   const { counted_run: counted } = database.get(
@@ -26,8 +26,11 @@ export function countRuns(database: HealthDatabase, check: number, now: number):
   )!;
   const rows = database.all(
     `SELECT id, at, verdict, duration_ms FROM health_run
-     WHERE check_id = ? AND id > ? AND at < ? ORDER BY id LIMIT 2000`,
-    ...[check, counted, start(now, HOUR)],
+     WHERE check_id = ?1 AND id > ?2 AND id < coalesce(
+       (SELECT min(id) FROM health_run
+        WHERE check_id = ?1 AND id > ?2 AND at >= ?3 AND at < ?3 + ?4), ?5)
+     ORDER BY id LIMIT 2000`,
+    ...[check, counted, start(now, HOUR), HOUR, Number.MAX_SAFE_INTEGER],
   );
   const hours = new Map<number, Counts>();
   for (const row of rows) {
@@ -66,6 +69,8 @@ export function joinHours(database: HealthDatabase, check: number, now: number):
 /** Reads the figures of a check. */
 export function figuresOf(database: HealthDatabase, check: Check, now: number): CheckFigures {
   const row = database.rowOf(check);
+  // What is later was written while a clock was ahead.
+  const last = now + HOUR;
   const figures = { day: noRuns(), week: noRuns(), quarter: noRuns() };
   const spans = [[figures.day, DAY], [figures.week, 7 * DAY], [figures.quarter, QUARTER]] as const;
   const runs = database.all(
@@ -74,11 +79,13 @@ export function figuresOf(database: HealthDatabase, check: Check, now: number): 
     row,
   );
   for (const run of runs) {
+    if (run.at > last) continue;
     for (const [counts, ms] of spans) if (run.at > now - ms) countRun(counts, run as RunRow);
   }
   const periods = database.all(
-    "SELECT start, ms, runs, passed, durations FROM health_period WHERE check_id = ? AND start > ?",
-    ...[row, now - QUARTER],
+    `SELECT start, ms, runs, passed, durations FROM health_period
+     WHERE check_id = ? AND start > ? AND start <= ?`,
+    ...[row, now - QUARTER, last],
   );
   for (const period of periods) {
     // A period counts where its end lies: it is as exact as an hour, or a day for the quarter.

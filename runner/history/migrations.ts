@@ -92,4 +92,9 @@ export const MIGRATIONS: readonly string[] = [
     UNIQUE (target, key)
   ) STRICT;
   `,
+  `
+  ALTER TABLE health_incident ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE health_incident ADD COLUMN targets TEXT NOT NULL DEFAULT '[]';
+  CREATE TABLE health_retention (at INTEGER NOT NULL) STRICT;
+  `,
 ];

@@ -41,8 +41,11 @@ export interface NotifierOptions extends SendOptions {
   onDelivery(delivery: Delivery): void;
 }
 
-/** How long a notice is tried, in milliseconds. */
-const GIVE_UP = 24 * 3_600_000;
+/**
+ * How often a notice is tried, with pauses of up to five minutes: for about a day of attempts, whatever
+ * clocks say.
+ */
+const MOST_ATTEMPTS = 300;
 
 /** The time between two looks for notices that another process has left, in milliseconds. */
 const LOOK_INTERVAL = 5_000;
@@ -117,8 +120,7 @@ export class Notifier {
       outbox.settle(waiting, "done");
       return onDelivery({ ...told, outcome: "delivered" });
     }
-    const isTooOld = this.#clock.now() - notice.at > GIVE_UP;
-    if (problem.final || isTooOld) {
+    if (problem.final || attempts + 1 >= MOST_ATTEMPTS) {
       outbox.settle(waiting, "done");
       return onDelivery({ ...told, outcome: "dropped", problem: problem.text });
     }

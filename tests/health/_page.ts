@@ -52,7 +52,17 @@ export function failingView(id: string, hostile = "it is <b>false</b>"): CheckVi
 /** An open incident of a check. */
 export function incident(check: string, failure = "it is false"): Incident {
   const [since, raisedAt] = [NOW - 120_000, NOW - 60_000];
-  return { id: `${check}-1`, check, since, raisedAt, failures: 2, failure, flapping: false };
+  const told = { tags: ["core"], targets: ["on-call"] };
+  return {
+    id: `${check}-1`,
+    check,
+    since,
+    raisedAt,
+    failures: 2,
+    failure,
+    flapping: false,
+    ...told,
+  };
 }
 
 /** Sends a request whose headers `fetch` would not let us choose. */

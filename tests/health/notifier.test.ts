@@ -26,11 +26,16 @@ async function settle(until: () => boolean): Promise<void> {
 }
 
 /** A notifier of one store with targets, and what it has said. */
-function notify(store: HealthStore, stores: Stores, targets: Map<string, Target>) {
+function notify(
+  store: HealthStore,
+  stores: Stores,
+  targets: Map<string, Target>,
+  send: typeof fetch = fetch,
+) {
   const deliveries: Delivery[] = [];
   const stop = new AbortController();
   const notifier = new Notifier({
-    ...{ fetch, clock: stores.clock, signal: stop.signal, outbox: store },
+    ...{ fetch: send, clock: stores.clock, signal: stop.signal, outbox: store },
     targets: () => targets,
     onDelivery: (delivery) => void deliveries.push(delivery),
   });
@@ -75,7 +80,40 @@ test("a target that is down is told later, in order, and holds up no other", asy
   equal(stores.clock.pending, 0);
 });
 
-test("a final answer and a day of failures end it; a stop loses nothing", async () => {
+test("a notice is tried for a day, however clocks are set meanwhile", async () => {
+  await using stores = await Stores.create();
+  const store = await stores.open();
+  const check = store.register(KEY);
+  store.record(check, runAt(stores.clock.now(), false), {
+    ...{ rules: { after: 1, resolveAfter: 1 }, targets: ["down"] },
+  });
+  const targets = new Map([["down", await open("http://127.0.0.1:1/")]]);
+  const { notifier, deliveries, stop } = notify(
+    store,
+    stores,
+    targets,
+    () => Promise.resolve(new Response(null, { status: 500 })),
+  );
+  const start = stores.clock.monotonic();
+  notifier.wake();
+  const isOver = () => deliveries.at(-1)?.outcome === "dropped";
+  for (let i = 0; !isOver(); i++) {
+    const before = deliveries.length;
+    if (i === 3) stores.clock.setWall(365 * 86_400_000);
+    if (i === 6) stores.clock.setWall(-366 * 86_400_000);
+    await settle(() => {
+      stores.clock.advance(100_000);
+      return deliveries.length > before;
+    });
+  }
+  const hours = (stores.clock.monotonic() - start) / 3_600_000;
+  ok(hours > 23.5 && hours < 26, `${hours} hours`);
+  deepEqual(store.waitingTargets(), []);
+  stop.abort();
+  await notifier.idle();
+});
+
+test("a final answer ends it; a stop loses nothing", async () => {
   await using stores = await Stores.create();
   await using gone = await Receiver.start(410);
   await using hanging = await Receiver.start("hang");

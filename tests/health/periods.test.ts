@@ -3,7 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Histogram } from "../../runner/health/histogram.ts";
 import type { Figures } from "../../runner/health/model.ts";
+import { HealthStore } from "../../runner/health/health_store.ts";
 import { DAY, HOUR } from "../../runner/health/periods.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
 import { ALERTING, KEY, runAt, Stores } from "./_health.ts";
 
 /** What the figures of durations must be, counted from all of them. */
@@ -87,4 +89,63 @@ test("what is older than the limit is deleted, but open incidents stay", async (
   deepEqual(store.runs(old!.id, 10), []);
   deepEqual(store.incidents(10).map(({ check }) => check), [open!.id]);
   equal(store.refresh(old!.id)!.quarter.runs, 0);
+});
+
+/** Opens the file as a process that starts with another time, and works on it for some hours. */
+async function workLater(
+  stores: Stores,
+  { after, hours, keep }: { after: number; hours: number; keep: { ms: number } },
+): Promise<void> {
+  const clock = new FakeClock(stores.clock.now() + after);
+  const store = await HealthStore.open(stores.path, {
+    ...{ clock, keep, warn: (text: string) => void stores.warnings.push(text), sender: "later" },
+  });
+  for (let hour = 0; hour < hours; hour++) {
+    clock.advance(HOUR);
+    for (let i = 0; i < 5; i++) store.keep();
+  }
+  store.close();
+}
+
+test("a clock that is a year ahead for an hour deletes nothing and spoils no figures", async () => {
+  await using stores = await Stores.create();
+  const store = await stores.open({ ms: 10 * DAY });
+  const check = store.register(KEY);
+  const record = (hours: number) => {
+    for (let hour = 0; hour < hours; hour++) {
+      stores.clock.advance(HOUR);
+      store.record(check, runAt(stores.clock.now(), true), { ...ALERTING, targets: [] });
+      for (let i = 0; i < 5; i++) store.keep();
+    }
+  };
+  record(9 * 24);
+  const before = store.refresh(check.id)!;
+  equal(before.quarter.runs, 216);
+  stores.clock.setWall(365 * DAY);
+  record(1);
+  stores.clock.setWall(-365 * DAY);
+  record(3);
+  equal(store.runs(check.id, 500).length, 200, "the newest are kept");
+  const after = store.refresh(check.id)!;
+  equal(after.quarter.runs, 216 + 3, "the run a year ahead is not of this quarter");
+  ok(Math.abs(after.day.runs - 24) <= 1, `${after.day.runs}`);
+  equal(stores.warnings.length, 0);
+});
+
+test("a process that starts with a clock ahead deletes nothing; one that stops long catches up", async () => {
+  await using stores = await Stores.create();
+  const keep = { ms: 10 * DAY };
+  const store = await stores.open(keep);
+  const check = store.register(KEY);
+  store.record(check, runAt(stores.clock.now(), true), { ...ALERTING, targets: [] });
+  stores.clock.advance(DAY);
+  for (let i = 0; i < 5; i++) store.keep();
+  const runs = () => store.refresh(check.id)!.quarter.runs;
+  // Each time it is newly started, as by a supervisor.
+  for (let i = 0; i < 5; i++) await workLater(stores, { after: 365 * DAY, hours: 1, keep });
+  equal(runs(), 1);
+  await workLater(stores, { after: 20 * DAY, hours: 24, keep });
+  equal(runs(), 1);
+  await workLater(stores, { after: 21 * DAY, hours: 3 * 24, keep });
+  equal(runs(), 0);
 });

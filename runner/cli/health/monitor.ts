@@ -152,9 +152,23 @@ export class Monitor {
     this.#scheduler.remove(check);
     this.#checks.delete(check.check.id);
     this.tell({ type: "removed", check });
-    const notice = this.#options.store.end(check.check, check.plan.alerting);
+    const notice = this.#options.store.end(check.check, check.plan.alerting.targets);
     if (notice) this.#notify(notice, check.plan);
     this.#options.store.remove(check.check);
+  }
+
+  /**
+   * Ends the alert of a check that an earlier schedule has left and that is not scheduled any more.
+   *
+   * @param targets The names of the targets that are told.
+   */
+  endRecorded({ id: _, ...key }: Check, targets: readonly string[]): void {
+    const { store } = this.#options;
+    const check = store.register(key);
+    const notice = store.end(check, targets);
+    // Whether its plan had an `alert` is not recorded.
+    if (notice) this.#notify(notice, { isTold: true });
+    store.remove(check);
   }
 
   /**
@@ -206,7 +220,7 @@ export class Monitor {
     return passed ? "passed" : "failed";
   }
 
-  #notify(notice: Notice, { isTold }: CheckPlan): void {
+  #notify(notice: Notice, { isTold }: Pick<CheckPlan, "isTold">): void {
     this.tell({ type: "notice", notice, isTold });
     this.#options.wake();
   }

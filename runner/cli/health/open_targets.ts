@@ -66,6 +66,17 @@ export class Targets {
   }
 
   /**
+   * Whether there is a target of a name that {@linkcode open} returned, maybe to an earlier process.
+   * That of a URL does not have its path.
+   */
+  async has(name: string): Promise<boolean> {
+    if (this.#open.has(name)) return true;
+    if (!isMailAddress(name) || !this.#settings?.mail) return false;
+    await this.open(name);
+    return true;
+  }
+
+  /**
    * Opens a receiver, the name of a target, a URL or a mail address, and returns the name it has in the
    * history and in messages. That of a URL hides the path, which is often a secret.
    *

@@ -22,6 +22,7 @@ import { HealthLog } from "./log.ts";
 import { Monitor } from "./monitor.ts";
 import { openHeartbeat, settingsScope, Targets } from "./open_targets.ts";
 import { reloadChecks } from "./reload.ts";
+import { endGoneChecks } from "./gone_checks.ts";
 import { type CheckResult, runCheck } from "./run_check.ts";
 import type { HealthSettings } from "./settings.ts";
 import { SharedClient } from "./shared_client.ts";
@@ -109,6 +110,7 @@ export async function runSchedule(
   announce(options, checks.length, log);
   for (const check of checks) monitor.add(check);
   const page = await servePage(options, monitor, targets, log);
+  await endGoneChecks({ args, server: checks[0]!.key.server, monitor, targets, log });
   const stopBeats = beatItself(ownHeartbeat, clock, beats);
   const notifying = notifier.run();
   const stopReloading = new AbortController();
