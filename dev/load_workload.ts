@@ -1,6 +1,7 @@
 import { isRecord } from "../protocol/mod.ts";
 import { someText } from "../runtime/check_options.ts";
-import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
+import type { JobDefinition, WorkflowDefinition } from "./define.ts";
+import type { CronDefinition } from "./define_cron.ts";
 import { versionOf } from "./engine/registry.ts";
 import { checkArgument } from "./options_error.ts";
 import type { Workload } from "./options.ts";

@@ -16,9 +16,6 @@ export {
 } from "./context.ts";
 export { ScheduleError } from "./cron_schedule.ts";
 export {
-  type CronDefinition,
-  type CronOptions,
-  defineCron,
   defineJob,
   defineWorkflow,
   type JobDefinition,
@@ -28,6 +25,7 @@ export {
   type WorkflowHandler,
   type WorkflowOptions,
 } from "./define.ts";
+export { type CronDefinition, type CronOptions, defineCron } from "./define_cron.ts";
 export { type Duration, DurationError, parseDuration } from "./duration.ts";
 export { createStore } from "./engine/memory_store.ts";
 export {
@@ -58,7 +56,8 @@ export {
   QUIRKS,
   UnknownQuirkError,
 } from "./quirks.ts";
-export { referenceCrons, referenceWorkload } from "./reference_workload.ts";
+export { referenceCrons } from "./reference_crons.ts";
+export { referenceWorkload } from "./reference_workload.ts";
 export {
   type SchemaOutput,
   type StandardSchema,

@@ -1,7 +1,8 @@
 import type { DispatchEvent } from "../protocol/mod.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { WorkflowEvent } from "./context.ts";
-import type { CronDefinition, JobDefinition, WorkflowDefinition } from "./define.ts";
+import type { JobDefinition, WorkflowDefinition } from "./define.ts";
+import type { CronDefinition } from "./define_cron.ts";
 import type { Duration } from "./duration.ts";
 import type { Fault, Faults } from "./faults/fault.ts";
 import type { QuirkOptions } from "./quirks.ts";

@@ -1,6 +1,6 @@
 import { constantBackoff } from "./backoff.ts";
 import type { HandlerContext } from "./context.ts";
-import { type CronDefinition, defineCron, defineJob, defineWorkflow } from "./define.ts";
+import { defineJob, defineWorkflow } from "./define.ts";
 import { goSchema } from "./engine/handler_input.ts";
 import type { Workload } from "./options.ts";
 import { DEFAULT_TOKENS } from "./tokens.ts";
@@ -25,40 +25,6 @@ export function referenceWorkload(): Workload {
     concurrency: 8,
     backoff: constantBackoff(50),
   };
-}
-
-/**
- * Creates cron entries for the reference workload: one that fires every second, one that is
- * disabled, and one that fires once a year.
- *
- * @example
- * ```ts
- * import { createDevServer, referenceCrons, referenceWorkload } from "@dispatch/sdk/dev";
- *
- * await using server = await createDevServer({
- *   ...referenceWorkload(),
- *   crons: referenceCrons(),
- * });
- * ```
- */
-export function referenceCrons(): CronDefinition[] {
-  const email = { subject: "yearly", to: "a@example.com" };
-  return [
-    defineCron("tick", { schedule: "@every 1s", job: "noop" }),
-    defineCron("off", {
-      schedule: "@every 1s",
-      job: "noop",
-      queue: "nobody-reads-this",
-      payload: { from: "off" },
-      enabled: false,
-    }),
-    defineCron("yearly", {
-      schedule: "@yearly",
-      job: "send-email",
-      queue: "email",
-      payload: email,
-    }),
-  ];
 }
 
 const NO_INPUT = goSchema<unknown>({ type: "main.none", fields: {} });

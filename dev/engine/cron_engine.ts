@@ -1,6 +1,6 @@
 import { intervalOf } from "../cron_pattern.ts";
 import { checkSchedule, ScheduleError } from "../cron_schedule.ts";
-import type { CronDefinition } from "../define.ts";
+import type { CronDefinition } from "../define_cron.ts";
 import { emitCron } from "./_emit.ts";
 import { errorText } from "./errors.ts";
 import type { JobEngine } from "./job_engine.ts";

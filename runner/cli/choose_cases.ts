@@ -4,10 +4,10 @@ import type { RunIdentity } from "../events/event.ts";
 import type { Recipe } from "../language/model.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { CommandContext } from "./command.ts";
-import { identifyRun } from "./identify_run.ts";
+import { identifyRun, readAttempt } from "./identify_run.ts";
 import { numberOption } from "./options.ts";
 import { seedCases } from "./run_options.ts";
-import { cutIntoShards, readAttempt, readShard, type Shard } from "./shard.ts";
+import type { Shard } from "./shard.ts";
 import { resolveVariables, type VariableInput } from "./variables.ts";
 
 /** The cases of a run. */
@@ -43,7 +43,10 @@ export async function chooseCases(
   context: CommandContext,
 ): Promise<ChosenCases> {
   const { env, err } = context;
-  const shard = readShard(args.values.shard, env);
+  const option = args.values.shard;
+  const shard = option === undefined
+    ? undefined
+    : (await import("./shard.ts")).readShard(option, env);
   const once = planCases(recipes).map((one) => ({
     ...one,
     // The command line wins over the rows of `cases`.
@@ -82,6 +85,7 @@ async function shardsOf(
   args: ParsedArgs,
   context: CommandContext,
 ): Promise<number[]> {
+  const { cutIntoShards } = await import("./shard.ts");
   if (history === undefined) return cutIntoShards(cases.map(() => undefined), total);
   const { readHistory } = await import("./last_failed.ts");
   return await readHistory(history, cases, args, context, (store, keys) => {

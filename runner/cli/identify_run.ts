@@ -3,7 +3,7 @@ import type { RunIdentity } from "../events/event.ts";
 import { fileKey } from "../history/case_key.ts";
 import type { Recipe } from "../language/model.ts";
 import { withUsed } from "../recipe/used_recipes.ts";
-import { VERSION } from "./command.ts";
+import { type CommandContext, VERSION } from "./command.ts";
 import type { Shard } from "./shard.ts";
 
 /** How many characters of a digest are shown: 128 bits. */
@@ -21,6 +21,14 @@ export interface Identified {
   attempt: number | undefined;
   /** The seed of the run. */
   seed: number | undefined;
+}
+
+/** Which attempt of its service this process is, from 1; `undefined` if no variable says it. */
+export function readAttempt(env: CommandContext["env"]): number | undefined {
+  const retries = env("DISPATCH_RETRY_COUNT") ?? env("BUILDKITE_RETRY_COUNT") ?? "";
+  if (/^\d+$/.test(retries)) return Number(retries) + 1;
+  const run = env("GITHUB_RUN_ATTEMPT") ?? "";
+  return /^\d+$/.test(run) && Number(run) >= 1 ? Number(run) : undefined;
 }
 
 /** Returns what says which run this is, and of which plan. */

@@ -28,11 +28,7 @@ const SERVICES: readonly { name: string; index: string; total: string; first: 0 
  * Reads `--shard`: `2/3`, or `auto`, which asks the variables of the service that runs the process.
  * @throws {UsageError} When it is neither, or when the variables say nothing or something wrong.
  */
-export function readShard(
-  option: string | undefined,
-  env: CommandContext["env"],
-): Shard | undefined {
-  if (option === undefined) return undefined;
+export function readShard(option: string, env: CommandContext["env"]): Shard {
   if (option === "auto") return shardOfService(env);
   const match = /^(\d+)\/(\d+)$/.exec(option);
   const shard = { index: Number(match?.[1]), total: Number(match?.[2]) };
@@ -73,14 +69,6 @@ function wholeNumber(text: string): number {
 
 function isShard({ index, total }: Shard): boolean {
   return index >= 1 && index <= total && total <= MAX_SHARDS;
-}
-
-/** Which attempt of its service this process is, from 1; `undefined` if no variable says it. */
-export function readAttempt(env: CommandContext["env"]): number | undefined {
-  const retries = wholeNumber(env("DISPATCH_RETRY_COUNT") ?? env("BUILDKITE_RETRY_COUNT") ?? "");
-  if (retries >= 0) return retries + 1;
-  const run = wholeNumber(env("GITHUB_RUN_ATTEMPT") ?? "");
-  return run >= 1 ? run : undefined;
 }
 
 /**

@@ -1,6 +1,11 @@
 import { type JsonSchema, recordJson } from "../language/field.ts";
 import type { StepKind } from "../steps/kind.ts";
 import { STEP_KINDS } from "../steps/step_kinds.ts";
+import { ALERT_FIELDS } from "./read_alert.ts";
+import { heartbeatJson } from "./read_heartbeat.ts";
+import { INPUT_FIELDS } from "./read_inputs.ts";
+import { QUARANTINE_FIELDS } from "./read_quarantine.ts";
+import { MAINTENANCE_FIELDS, SCHEDULE_FIELDS } from "./read_schedule.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
 import { STEP_OPTIONS } from "./step_options.ts";
 
@@ -9,24 +14,40 @@ import { STEP_OPTIONS } from "./step_options.ts";
  * check recipes. Only `check` finds problems that depend on the whole recipe, such as unknown ids.
  */
 export function recipeSchema(): JsonSchema {
-  const steps = { type: "array", minItems: 1, items: { $ref: "#/definitions/step" } };
   const root = recordJson(RECIPE_FIELDS);
   const properties = root.properties as Record<string, JsonSchema>;
+  const more = Object.entries(schemasOfParts())
+    .map(([key, schema]) => [key, { ...properties[key], ...schema }]);
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "Dispatch recipe",
     description: "An orchestration script, smoke test or scheduled check for Dispatch.",
     ...root,
-    properties: {
-      ...properties,
-      steps: { ...properties.steps, ...steps },
-      always: { ...properties.always, ...steps },
-    },
+    properties: { ...properties, ...Object.fromEntries(more) },
     required: ["steps"],
     definitions: {
       ...recordJson(STEP_OPTIONS).properties as Record<string, JsonSchema>,
       step: { type: "object", anyOf: Object.values(STEP_KINDS).map(stepSchema) },
     },
+  };
+}
+
+/** Returns the schemas of the keys whose readers only some recipes load. */
+function schemasOfParts(): Partial<Record<keyof typeof RECIPE_FIELDS, JsonSchema>> {
+  const steps = { type: "array", minItems: 1, items: { $ref: "#/definitions/step" } };
+  const maintenance = recordJson(MAINTENANCE_FIELDS);
+  return {
+    inputs: {
+      type: "object",
+      additionalProperties: { anyOf: [recordJson(INPUT_FIELDS), { type: "null" }] },
+    },
+    steps,
+    always: steps,
+    quarantine: recordJson(QUARANTINE_FIELDS),
+    schedule: recordJson(SCHEDULE_FIELDS),
+    alert: recordJson(ALERT_FIELDS),
+    heartbeat: heartbeatJson(),
+    maintenance: { anyOf: [maintenance, { type: "array", items: maintenance }] },
   };
 }
 

@@ -13,10 +13,6 @@ import { didYouMean } from "../../runtime/suggest.ts";
 import { readYaml } from "../language/yaml.ts";
 import { hasChecks } from "../steps/step_kinds.ts";
 import { checkReferences, Guards, type Known } from "./check_references.ts";
-import { readInputs, readOutputs } from "./read_inputs.ts";
-import { readMatrix } from "./read_matrix.ts";
-import { readQuarantine } from "./read_quarantine.ts";
-import { readSchedule } from "./read_schedule.ts";
 import { StepReader } from "./read_steps.ts";
 import { RECIPE_FIELDS } from "./recipe_fields.ts";
 import {
@@ -122,10 +118,10 @@ async function readRoot(
     vars,
     secrets: read.secrets ?? [],
     env: read.env ?? [],
-    inputs: read.inputs ? readInputs(read.inputs, context) : [],
+    inputs: [],
     outputs: [],
     uses: [...used.values()].flatMap(({ recipe }) => recipe ?? []),
-    matrix: read.matrix ? readMatrix(read.matrix, context) : [],
+    matrix: [],
     steps: [],
     always: [],
     channels: context.channels,
@@ -133,17 +129,35 @@ async function readRoot(
     maintenance: [],
   };
   if (read.cases) recipe.cases = read.cases;
+  // What reads the keys that few recipes have is loaded by those: loading is most of a start.
+  if (read.inputs) {
+    const { readInputs } = await import("./read_inputs.ts");
+    recipe.inputs = readInputs(read.inputs, context);
+  }
+  if (read.matrix) {
+    const { readMatrix } = await import("./read_matrix.ts");
+    recipe.matrix = readMatrix(read.matrix, context);
+  }
   const steps = new StepReader(context);
   if (!root.entries.some(({ key }) => key === "steps")) {
     diagnostics.error("no-steps", root.entries[0]?.keySpan ?? start, "a recipe needs `steps`");
   } else if (read.steps) {
     recipe.steps = steps.read(read.steps, "steps");
   }
-  if (read.outputs) recipe.outputs = readOutputs(read.outputs, context, steps.end);
+  if (read.outputs) {
+    const { readOutputs } = await import("./read_inputs.ts");
+    recipe.outputs = readOutputs(read.outputs, context, steps.end);
+  }
   if (read.always) recipe.always = steps.read(read.always, "always");
-  const quarantine = read.quarantine && readQuarantine(read.quarantine, context);
-  if (quarantine) recipe.quarantine = quarantine;
-  Object.assign(recipe, await readSchedule(read, context));
+  if (read.quarantine) {
+    const { readQuarantine } = await import("./read_quarantine.ts");
+    const quarantine = readQuarantine(read.quarantine, context);
+    if (quarantine) recipe.quarantine = quarantine;
+  }
+  if (read.schedule ?? read.alert ?? read.maintenance ?? read.heartbeat) {
+    const { readSchedule } = await import("./read_schedule.ts");
+    Object.assign(recipe, await readSchedule(read, context));
+  }
   await checkRecipeParts(recipe, context, steps);
   if (!diagnostics.failed && countSteps(recipe) > MAX_STEPS) {
     const key = root.entries.find(({ key }) => key === "steps")!;

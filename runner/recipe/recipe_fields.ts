@@ -1,19 +1,7 @@
-import {
-  custom,
-  type Field,
-  type Fields,
-  type JsonSchema,
-  oneOrMore,
-  recordJson,
-} from "../language/field.ts";
+import { custom, type Field, type Fields, type JsonSchema, oneOrMore } from "../language/field.ts";
 import type { CasesFile, Declared, EnvVariable } from "../language/model.ts";
 import type { Node } from "../language/node.ts";
 import { duration, fixedText } from "../language/value_fields.ts";
-import { INPUT_FIELDS } from "./read_inputs.ts";
-import { QUARANTINE_FIELDS } from "./read_quarantine.ts";
-import { ALERT_FIELDS } from "./read_alert.ts";
-import { heartbeatJson } from "./read_heartbeat.ts";
-import { MAINTENANCE_FIELDS, SCHEDULE_FIELDS } from "./read_schedule.ts";
 
 /** The name of an environment variable. */
 const envName: Field<Declared, false> = custom(
@@ -40,14 +28,15 @@ const envNames: Field<Declared[], false> = custom(
     context.hasTooMany(node, what) ? undefined : anyEnvNames.read(node, context, what),
 );
 
-const maintenanceJson = () => recordJson(MAINTENANCE_FIELDS);
-
 const variableJson: JsonSchema = {
   type: "object",
   propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
 };
 
-/** The keys of a recipe. Those whose value is a node are read later, once all keys are known. */
+/**
+ * The keys of a recipe. Those whose value is a node are read later, once all keys are known. The
+ * schemas of some are added by `recipeSchema`: what reads them is loaded by a recipe that has them.
+ */
 export const RECIPE_FIELDS = {
   name: fixedText("The name of the recipe in reports; by default the name of the file."),
   description: fixedText("What the recipe is for."),
@@ -114,10 +103,7 @@ export const RECIPE_FIELDS = {
   ),
   inputs: custom<Node>(
     "The inputs that another recipe passes with `use`: `{name: {type, default, description}}`.",
-    () => ({
-      type: "object",
-      additionalProperties: { anyOf: [recordJson(INPUT_FIELDS), { type: "null" }] },
-    }),
+    {},
     (node) => node,
   ),
   outputs: custom<Node>(
@@ -133,27 +119,27 @@ export const RECIPE_FIELDS = {
   ),
   quarantine: custom<Node>(
     "Why the recipe may fail without failing the run, and until when: `{until, reason}`.",
-    () => recordJson(QUARANTINE_FIELDS),
+    {},
     (node) => node,
   ),
   schedule: custom<Node>(
     "When `schedule` runs the recipe.",
-    () => recordJson(SCHEDULE_FIELDS),
+    {},
     (node) => node,
   ),
   alert: custom<Node>(
     "When to send alerts about failures, and to whom.",
-    () => recordJson(ALERT_FIELDS),
+    {},
     (node) => node,
   ),
   heartbeat: custom<Node>(
     "Whom each run of `schedule` is told to, so that somebody notices when there is none.",
-    heartbeatJson,
+    {},
     (node) => node,
   ),
   maintenance: custom<Node>(
     "Times at which `schedule` does not run the recipe.",
-    () => ({ anyOf: [maintenanceJson(), { type: "array", items: maintenanceJson() }] }),
+    {},
     (node) => node,
   ),
 } satisfies Fields;

@@ -1,7 +1,7 @@
 import type { RecipeEvent } from "../events/event.ts";
 import { formatDuration } from "../language/duration.ts";
 import { type ReporterRequest, REPORTERS } from "./registry.ts";
-import { type ReportFile, streamFile, wholeFile } from "./report_file.ts";
+import type { ReportFile } from "./report_file.ts";
 import type { Output, Reporter, ReporterContext } from "./reporter.ts";
 
 /** How long a reporter may take to finish, in milliseconds. */
@@ -111,8 +111,7 @@ export class ReporterGroup implements Reporter {
     try {
       const { load, isStream } = REPORTERS[name]!;
       const { openReporter } = await load();
-      const openFile = isStream ? streamFile : wholeFile;
-      const target = file === undefined ? undefined : await openFile(file);
+      const target = file === undefined ? undefined : await openFile(file, isStream);
       const { saidFailure, ...context } = this.#context;
       const isBeside = file === undefined && saidFailure !== undefined;
       const reporter = await openReporter({
@@ -146,6 +145,11 @@ export class ReporterGroup implements Reporter {
     const why = error instanceof Error ? error.message : String(error);
     this.#context.err.write(`${isExport ? "warning" : "error"}: reporter ${name} failed: ${why}\n`);
   }
+}
+
+async function openFile(path: string, isStream = false): Promise<ReportFile> {
+  const { streamFile, wholeFile } = await import("./report_file.ts");
+  return isStream ? await streamFile(path) : wholeFile(path);
 }
 
 function usesStandardOutput({ name, file }: ReporterRequest): boolean {

@@ -3,7 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { cutIntoShards, readAttempt, readShard } from "../../runner/cli/shard.ts";
+import { readAttempt } from "../../runner/cli/identify_run.ts";
+import { cutIntoShards, readShard } from "../../runner/cli/shard.ts";
 import { fileKey } from "../../runner/history/case_key.ts";
 import { HistoryStore } from "../../runner/history/store.ts";
 import type { CaseStarted, RecipeEvent, RecipeRunStarted } from "../../runner/mod.ts";
@@ -64,7 +65,7 @@ test("--shard auto is refused where the variables name no part", () => {
 });
 
 test("a plan has at most 10,000 parts", () => {
-  assert.equal(readShard("1/10000", environment({}))!.total, 10_000);
+  assert.equal(readShard("1/10000", environment({})).total, 10_000);
   const message = "--shard 1/10001: a plan has at most 10000 parts";
   assert.throws(() => readShard("1/10001", environment({})), { message });
 });
