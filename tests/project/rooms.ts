@@ -208,6 +208,7 @@ const FILES: Record<string, readonly string[]> = {
     "dev/cron_pattern.ts",
     "dev/cron_schedule.ts",
     "dev/define.ts",
+    "dev/define_cron.ts",
     "dev/duration.ts",
     "dev/faults/fault.ts",
     "dev/option_rules.ts",

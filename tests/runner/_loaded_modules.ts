@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console
 // Runs the command line of the process, and then prints which modules of the project it has loaded.
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
