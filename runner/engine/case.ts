@@ -217,6 +217,8 @@ export class Case {
 
   /** Runs `always`. Only its own time limit ends it: a second interruption ends the process. */
   async #runAlways(): Promise<void> {
+    const { always, script } = this.#recipe;
+    if (always.length === 0 && !script) return;
     using deadline = new Deadline(
       this.#options.clock,
       this.#cleanUpBudget.deadline() + (this.#options.virtual?.grace ?? 0),
@@ -224,7 +226,7 @@ export class Case {
       "the time of `always`",
     );
     const scope = this.#stepScope(deadline);
-    for (const step of this.#recipe.always) await this.#runStep(step, scope);
+    for (const step of always) await this.#runStep(step, scope);
     await this.#script?.runCleanUps(deadline);
   }
 
@@ -270,14 +272,14 @@ export class Case {
   }
 
   async #warnAboutLeftovers(): Promise<void> {
-    const { clock, client, signal } = this.#options;
+    const { clock, client, signal, siblings, name } = this.#options;
+    const { published } = this.#state;
+    if (published.length === 0) return siblings?.add(name, [], this.#entities());
     // After an interruption the check shares the time of `always`.
     const until = signal.aborted ? this.#cleanUpBudget.deadline() : momentIn(clock, ALWAYS_TIMEOUT);
     using deadline = new Deadline(clock, until, new AbortController().signal);
-    const { published } = this.#state;
     try {
       const left = await findLeftovers(published, this.#entities(), client, deadline.signal);
-      const { siblings, name } = this.#options;
       if (siblings) siblings.add(name, left, this.#entities());
       else for (const event of left) this.#state.warn(leftoverWarning(event));
     } catch (error) {

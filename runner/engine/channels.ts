@@ -73,6 +73,7 @@ export class Channels {
 
   /** Unsubscribes from all channels. */
   async close(): Promise<void> {
+    if (this.#subscriptions.length === 0) return;
     const all = Promise.allSettled(this.#subscriptions.map((one) => one.unsubscribe()));
     await waitAtMost(UNSUBSCRIBE_TIMEOUT, all, { clock: this.#clock });
   }

@@ -29,7 +29,8 @@ export interface EntityEventsOptions {
 export class EntityEvents {
   #options: EntityEventsOptions;
   #byId = new Map<string, Collected>();
-  #stop = new AbortController();
+  /** Ends the streams; there is none before the first is read, because most cases read none. */
+  #stop: AbortController | undefined;
 
   /** Creates a collection without any events. */
   constructor(options: EntityEventsOptions) {
@@ -49,7 +50,8 @@ export class EntityEvents {
     let collected = this.#byId.get(id);
     if (!collected) {
       const buffer = new EventBuffer();
-      const complete = this.#read(open(this.#stop.signal), buffer, entity);
+      const { signal } = this.#stop ??= new AbortController();
+      const complete = this.#read(open(signal), buffer, entity, signal);
       collected = { events: buffer.events, complete };
       this.#byId.set(id, collected);
     }
@@ -73,13 +75,14 @@ export class EntityEvents {
 
   /** Stops collecting. */
   close(): void {
-    this.#stop.abort();
+    this.#stop?.abort();
   }
 
   async #read(
     stream: AsyncIterable<unknown>,
     buffer: EventBuffer,
     entity: Entity,
+    signal: AbortSignal,
   ): Promise<void> {
     try {
       for await (const item of stream) {
@@ -89,7 +92,7 @@ export class EntityEvents {
         this.#options.onEvent();
       }
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.#options.onError(error as Error);
+      if (!signal.aborted) this.#options.onError(error as Error);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { startStopwatch } from "../events/deadline.ts";
-import type { EventFailure, StepFinished, StepStatus } from "../events/event.ts";
+import type { EventFailure, EventPlace, StepFinished, StepStatus } from "../events/event.ts";
 import { StepFailure } from "../events/failure.ts";
 import type { Results } from "../events/results.ts";
 import { EvaluationError } from "../expression/expression.ts";
@@ -16,12 +16,14 @@ export class StepReport {
   readonly #step: Step;
   readonly #scope: StepScope;
   readonly #elapsed: () => number;
+  readonly #place: EventPlace;
 
   /** Prepares to report a step, whose time begins now. */
   constructor(step: Step, scope: StepScope) {
     this.#step = step;
     this.#scope = scope;
     this.#elapsed = startStopwatch(scope.case.clock);
+    this.#place = placeOf(scope.case.recipe.source, step.span);
   }
 
   /** How long the step has taken so far, in milliseconds. */
@@ -108,7 +110,7 @@ export class StepReport {
 
   #about() {
     const { case: owner } = this.#scope;
-    const { phase, kind, id, span } = this.#step;
+    const { phase, kind, id } = this.#step;
     return {
       case: owner.index,
       step: owner.stepNumber(this.#step),
@@ -117,7 +119,7 @@ export class StepReport {
       label: this.#label(),
       // The steps of a TypeScript recipe have made-up ids, which begin with `$`.
       ...(id === undefined || id.startsWith("$") ? {} : { id }),
-      place: placeOf(owner.recipe.source, span),
+      place: this.#place,
     };
   }
 

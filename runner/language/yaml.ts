@@ -14,7 +14,10 @@ export const MAX_BYTES: number = 1 << 20;
 export async function readYaml(diagnostics: Diagnostics, scale = 1): Promise<Node | undefined> {
   const { text } = diagnostics.source;
   const maximum = MAX_BYTES * scale;
-  if (text.length > maximum || new TextEncoder().encode(text).length > maximum) {
+  // A character takes up to three bytes.
+  const isLarge = text.length > maximum ||
+    text.length > maximum / 3 && new TextEncoder().encode(text).length > maximum;
+  if (isLarge) {
     const what = scale === 1 ? "a recipe file" : "the file";
     const message = `${what} must not be larger than ${scale} MiB`;
     diagnostics.error("too-large", { start: 0, end: 0 }, message);
@@ -54,12 +57,11 @@ function unprintable(char: string): [message: string, details: { label: string }
 /** The offset at which brackets or indicators nest deeper than the parser should follow. */
 function tooDeep(text: string): number | undefined {
   let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i];
-    if (char === "[" || char === "{") {
-      if (++depth > 1000) return i;
-    } else if (char === "]" || char === "}") {
-      if (depth > 0) depth--;
+  for (const { 0: bracket, index } of text.matchAll(/[[\]{}]/g)) {
+    if (bracket === "[" || bracket === "{") {
+      if (++depth > 1000) return index;
+    } else if (depth > 0) {
+      depth--;
     }
   }
   const compact = /(?:[-?:] ){300,}/.exec(text);

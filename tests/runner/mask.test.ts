@@ -1,6 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { Buffer } from "node:buffer";
+import fc from "fast-check";
 import { Mask } from "../../runner/engine/mask.ts";
 import { maskEvent } from "../../runner/engine/mask_event.ts";
 import { MaskSearch } from "../../runner/engine/mask_search.ts";
@@ -186,4 +187,43 @@ test("leaves texts without secrets as they are", () => {
       "lone \ud800 surrogate, emoji 😀, ä",
     ]
   ) equal(mask.text(text), text);
+});
+
+test("masks short texts as it masks those that it must decode", () => {
+  const encodings: ((secret: string) => string)[] = [
+    (secret) => secret,
+    (secret) => bytesOf(secret).toString("base64"),
+    (secret) => bytesOf(secret).toString("base64url"),
+    (secret) => bytesOf(secret).toString("hex"),
+    (secret) => [...bytesOf(secret)].map((byte) => byte.toString(16)).join(" "),
+    (secret) => [...bytesOf(secret)].join(","),
+    (secret) => [...bytesOf(secret)].join(""),
+    (secret) => [...bytesOf(secret)].map((byte) => `%${byte.toString(16)}`).join(""),
+    (secret) => [...bytesOf(secret)].map((byte) => `&#${byte};`).join(""),
+  ];
+  const text = fc.stringMatching(/^[ -~]{0,12}$/);
+  fc.assert(
+    fc.property(
+      fc.stringMatching(/^[!-~]{3,12}$/),
+      fc.constantFrom(...encodings),
+      text,
+      text,
+      fc.nat(4),
+      (secret, encode, before, after, cut) => {
+        const mask = maskOf(secret);
+        const encoded = encode(secret);
+        const one = `${before}${encoded.slice(0, encoded.length - cut)}${after}`;
+        // A line break is looked for in another way than by the characters of a single line.
+        equal(`${mask.text(one)}\n`, mask.text(`${one}\n`));
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test("masks the shortest text that can hold a secret in an encoding", () => {
+  equal(maskOf("\x01\x02\x03").text("1,2,3"), "***");
+  equal(maskOf("êêê").text("ea ea ea"), "***");
+  equal(maskOf("abc").text("YWJj"), "***");
+  equal(maskOf("wörd").text("wörd"), "***");
 });
