@@ -2,8 +2,9 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../runtime/clock.ts";
 import { steadyTime } from "../../runtime/steady_time.ts";
 import { openDatabase, openMemory, transaction } from "../history/database.ts";
-import { HistoryError, historyError } from "../history/error.ts";
-import { inodeOf, quarantine } from "../history/quarantine.ts";
+import { type HistoryError, historyError } from "../history/error.ts";
+import { quarantine } from "../history/quarantine.ts";
+import { FileInspector } from "./file_inspector.ts";
 import { HealthDatabase } from "./health_database.ts";
 
 /** How long SQLite waits for another process that is writing, in milliseconds. Checks wait with it. */
@@ -48,7 +49,7 @@ export class HealthFile {
   #path: string | undefined;
   #options: HealthFileOptions;
   #database: HealthDatabase;
-  #inode: number | undefined;
+  #inspector: FileInspector | undefined;
   #now: () => number;
   #owner: HealthFileOwner | undefined;
   #problem: HistoryError | undefined;
@@ -61,7 +62,7 @@ export class HealthFile {
     this.#options = options;
     this.#database = prepare(sql);
     this.#now = steadyTime(options.clock);
-    if (path !== undefined) this.#inode = inodeOf(path);
+    if (path !== undefined) this.#inspector = new FileInspector(path);
   }
 
   /**
@@ -121,20 +122,20 @@ export class HealthFile {
   }
 
   /**
-   * Tries again to use a file that could not be written, or that somebody has deleted or replaced.
-   * Does nothing while it can be used.
+   * Looks at the file, which somebody may have deleted, overwritten or protected, and tries again to use
+   * one that could not be written.
    */
   async retry(): Promise<void> {
-    // SQLite goes on writing to a file that nobody finds any more, and reports no error.
-    if (!this.#problem && this.#isMoved()) {
-      this.#fail(movedError(this.#path!));
+    if (!this.#problem) {
+      const found = await this.#inspector?.inspect();
+      if (!found) return;
+      this.#fail(found);
       this.#retryAt = this.#now();
     }
-    const problem = this.#problem;
-    if (!problem || this.#now() < this.#retryAt) return;
+    if (this.#now() < this.#retryAt) return;
     this.#retryAt = this.#now() + RETRY_INTERVAL;
     try {
-      if (problem.code === "corrupt" || problem.code === "moved") await this.#replace(problem);
+      await this.#mend(this.#problem!);
       transaction(this.#database.sql, () => {
         for (const { write } of this.#postponed) write(this.#database);
         this.#owner?.onCatchUp(this.#database);
@@ -170,35 +171,29 @@ export class HealthFile {
     }
   }
 
-  #isMoved(): boolean {
-    try {
-      return this.#path !== undefined && inodeOf(this.#path) !== this.#inode;
-    } catch {
-      // Nobody knows; the next write says whether it can be used.
-      return false;
-    }
-  }
-
-  /** Replaces a corrupt file with a new one; goes on in the file that is where another one was. */
-  async #replace(error: HistoryError): Promise<void> {
+  /**
+   * Replaces a corrupt file with a new one, and goes on in the file that is where another one was.
+   * @throws {HistoryError} If nothing has changed.
+   */
+  async #mend(error: HistoryError): Promise<void> {
     const { clock, warn } = this.#options;
+    if (error.code !== "corrupt" && error.code !== "moved") {
+      const found = await this.#inspector!.inspect();
+      if (found) throw found;
+      return;
+    }
     try {
       this.#database.sql.close();
     } catch {
       // An earlier attempt has closed it.
     }
     if (error.code === "corrupt") {
-      await quarantine(this.#path!, this.#inode, error, { clock, warn });
+      await quarantine(this.#path!, this.#inspector!.inode, error, { clock, warn });
     }
     this.#database = prepare(await openDatabase(this.#path!, { create: true, clock, warn }));
-    this.#inode = inodeOf(this.#path!);
+    this.#inspector = new FileInspector(this.#path!);
     transaction(this.#database.sql, () => this.#owner?.onReplaced(this.#database));
   }
-}
-
-function movedError(path: string): HistoryError {
-  const why = "somebody has deleted, renamed or replaced the file";
-  return new HistoryError("moved", `Cannot write history '${path}': ${why}`);
 }
 
 /** Sets up a database that a schedule writes to often. */
