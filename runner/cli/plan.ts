@@ -53,13 +53,19 @@ export interface RunPlan {
   problemOf?: (request: NamedRequest) => Promise<string | undefined>;
 }
 
+/** The environment of {@linkcode makePlan}. */
+export interface PlanContext extends CommandContext {
+  /** Called with the errors and warnings, which are printed without it. */
+  onDiagnostics?: (diagnostics: readonly Diagnostic[]) => void;
+}
+
 /**
- * Loads and checks everything that a run needs, with the names of the server if it is known. When something is wrong, prints it and returns the
- * exit code instead of a plan.
+ * Loads and checks everything that a run needs, with the names of the server if it is known. When
+ * something is wrong, prints it and returns the exit code instead of a plan.
  */
 export async function makePlan(
   args: ParsedArgs,
-  context: CommandContext,
+  context: PlanContext,
   server?: Promise<KnownServer>,
 ): Promise<RunPlan | number> {
   const { out, mask } = context;
@@ -72,7 +78,7 @@ export async function makePlan(
 async function plan(
   loaded: LoadedRecipes,
   args: ParsedArgs,
-  context: CommandContext,
+  context: PlanContext,
   server: Promise<KnownServer> | undefined,
 ): Promise<RunPlan | number> {
   const { env, mask } = context;
@@ -169,9 +175,10 @@ export async function readVariables(args: ParsedArgs): Promise<Map<string, Varia
 async function print(
   diagnostics: readonly Diagnostic[],
   format: DiagnosticFormat,
-  context: CommandContext,
+  context: PlanContext,
 ): Promise<void> {
   if (diagnostics.length === 0) return;
+  if (context.onDiagnostics) return context.onDiagnostics(diagnostics);
   // Loaded here because most runs have nothing to print.
   const { printDiagnostics } = await import("./print_diagnostics.ts");
   await printDiagnostics(diagnostics, format, context);

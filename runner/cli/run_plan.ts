@@ -23,6 +23,11 @@ export interface RunPlanOptions extends CommandContext {
   Dispatch: typeof Dispatch;
   /** Called with each event before the reporters. Secrets are masked. */
   onEvent?: (event: RecipeEvent) => void;
+  /**
+   * Called with what fails besides the cases: the connection, code of a recipe that goes on after its
+   * end, or a report.
+   */
+  onProblem?: (problem: { code: string; message: string }) => void;
   /** A connection to use, which stays open; by default the run has one of its own. */
   client?: Dispatch | undefined;
 }
@@ -30,7 +35,8 @@ export interface RunPlanOptions extends CommandContext {
 /** Runs a plan over a new connection, and returns the exit code. */
 export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<number> {
   const { cases, filter, timeout, parallel, mask } = plan;
-  const { args, server, out, err, env, clock, signal, onStuck, random, onEvent } = context;
+  const { args, server, out, err, env, clock, signal, onStuck, random, onEvent, onProblem } =
+    context;
   const { flags } = args;
   const { virtual } = server;
   const history = await openHistory(plan.history, filter === undefined, {
@@ -90,9 +96,11 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
     ({ exitCode } = await (virtual ? virtual.during(run) : run()));
   } finally {
     // A recipe's code may still run. If it throws now, the reports must still be written.
-    const stopListening = onUnhandled((cause) =>
-      err.write(`error: ${mask.text(toError(cause).message)}\n`)
-    );
+    const stopListening = onUnhandled((cause) => {
+      const message = mask.text(toError(cause).message);
+      onProblem?.({ code: "unhandled", message });
+      err.write(`error: ${message}\n`);
+    });
     if (cases.some(({ recipe }) => recipe.script)) onStuck?.();
     // `merge` records the parts of a plan together. A part that wrote would change how those after it
     // are cut.
@@ -104,6 +112,7 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
     }
     stopListening();
   }
+  for (const message of reporter.failures) onProblem?.({ code: "report_failed", message });
   // Without its reports nobody can rely on a pass.
   const isIncomplete = reporter.hasFailed || history?.hasFailed;
   return exitCode === 0 && isIncomplete ? COULD_NOT_RUN : exitCode;
@@ -169,7 +178,10 @@ async function connect(
       return await connect(context, mask);
     }
     if (code === "bad_options") throw new UsageError(mask.text(message));
-    if (!signal.aborted) err.write(`error: ${mask.text(message)}\n`);
+    if (!signal.aborted) {
+      context.onProblem?.({ code: code ?? "connect_failed", message: mask.text(message) });
+      err.write(`error: ${mask.text(message)}\n`);
+    }
     return error as Error;
   }
 }

@@ -22,6 +22,20 @@ export type CheckKey = Omit<Check, "id">;
 /** The result of a run of a check: the worst of its cases. */
 export type CheckVerdict = "passed" | "failed" | "errored" | "unchecked";
 
+/** What is wrong with the file of a check, or why it could not be run. Its message holds no secret. */
+export interface CheckProblem {
+  /** A word that stays the same: the code of a diagnostic or of an error. */
+  readonly code: string;
+  /** One line. */
+  readonly message: string;
+  /** The place in a file, if it has one. */
+  readonly place?: {
+    readonly file: string;
+    readonly line: number;
+    readonly column: number;
+  };
+}
+
 /** A step of a run. */
 export interface CheckStep {
   /** Its number in the recipe. */
@@ -54,6 +68,8 @@ export interface CheckRun {
   readonly flaky: boolean;
   /** Why it did not pass, in one line. */
   readonly failure?: string;
+  /** The same with its code and place, for the log; a history does not record them. */
+  readonly problem?: CheckProblem;
   /** What the console showed about it, if it did not pass. */
   readonly diagnostics?: string;
   /** Its steps, in the order in which they finished. */

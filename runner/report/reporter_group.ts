@@ -45,7 +45,7 @@ interface Member {
 export class ReporterGroup implements Reporter {
   #members: Member[] = [];
   #context: ReporterGroupContext;
-  #hasFailed = false;
+  #failures: string[] = [];
 
   private constructor(context: ReporterGroupContext) {
     this.#context = context;
@@ -70,7 +70,12 @@ export class ReporterGroup implements Reporter {
    * that is down must not fail the run.
    */
   get hasFailed(): boolean {
-    return this.#hasFailed;
+    return this.#failures.length > 0;
+  }
+
+  /** Which reports are missing or incomplete, and why, a line each. */
+  get failures(): readonly string[] {
+    return this.#failures;
   }
 
   /** Passes an event to every reporter that has not failed. */
@@ -141,9 +146,10 @@ export class ReporterGroup implements Reporter {
 
   #fail(name: string, error: unknown): void {
     const isExport = REPORTERS[name]!.writes === "network";
-    if (!isExport) this.#hasFailed = true;
     const why = error instanceof Error ? error.message : String(error);
-    this.#context.err.write(`${isExport ? "warning" : "error"}: reporter ${name} failed: ${why}\n`);
+    const text = `reporter ${name} failed: ${why}`;
+    if (!isExport) this.#failures.push(text);
+    this.#context.err.write(`${isExport ? "warning" : "error"}: ${text}\n`);
   }
 }
 

@@ -23,7 +23,10 @@ const SCHEMAS = {
     ...{ next_run: time, maintenance_until: time, last_run: one("LastRun") },
     ...{ figures: one("AllFigures"), incident: one("Incident") },
     ...{ file: text, server: text, schedule: text, tags: { type: "array", items: text } },
-    problem: text,
+    problem: one("Problem"),
+  }),
+  Problem: object({ code: text, message: text }, {
+    place: object({ file: text, line: count, column: count }),
   }),
   LastRun: object(runProperties(), { failure: text }),
   Run: object({ id: count, ...runProperties() }, { failure: text, steps: many("Step") }),

@@ -4,7 +4,7 @@ import { escapeInvisible } from "../report/safe_text.ts";
 import type { CheckFigures, CheckRun, Figures, Incident } from "../health/model.ts";
 import { latencyPicture, runBars } from "./pictures.ts";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./page_style.ts";
-import { type CheckState, type CheckView, overall } from "./status_source.ts";
+import { type CheckState, type CheckView, overall, problemText } from "./status_source.ts";
 
 /** A piece of HTML, whose texts are escaped. */
 export type Html = ReturnType<typeof html>;
@@ -63,7 +63,8 @@ export function checkRow(
   { check, state, last, bars, figures, problem }: CheckView,
   hasDetails: boolean,
 ): Html {
-  const why = hasDetails ? problem ?? (last?.verdict === "passed" ? undefined : last?.failure) : "";
+  const failure = last?.verdict === "passed" ? undefined : last?.failure;
+  const why = hasDetails ? problem ? problemText(problem) : failure : "";
   return html`
     <section class="check is-${state}"
       id="check-${check.id}"><div><a class="name" href="/checks/${check.id}">${shown(
@@ -112,7 +113,7 @@ export function checkDetails(
       ]}${maintenanceUntil === undefined ? "" : html`
         until ${time(maintenanceUntil)}
       `}</p>${hasDetails && problem
-        ? html`<p class="note">The file is broken: ${shown(problem)}</p>`
+        ? html`<p class="note">The file is broken: ${shown(problemText(problem))}</p>`
         : ""}<dl class="facts">${facts(figures)}<div><dt>Next run</dt><dd>${next === undefined
         ? "none"
         : time(next)}</dd></div></dl>${hasDetails

@@ -1,4 +1,11 @@
-import type { Check, CheckFigures, CheckRun, Incident, RunBar } from "../health/model.ts";
+import type {
+  Check,
+  CheckFigures,
+  CheckProblem,
+  CheckRun,
+  Incident,
+  RunBar,
+} from "../health/model.ts";
 
 /**
  * The state of a check as the page shows it: its alert is raised; its last run did not pass; its file is
@@ -23,7 +30,7 @@ export interface CheckView {
   /** Its state. */
   state: CheckState;
   /** What is wrong with its file, whose last good version runs. */
-  problem?: string;
+  problem?: CheckProblem;
   /** Until when it is in maintenance. */
   maintenanceUntil?: number;
   /** When it runs next. */
@@ -62,6 +69,11 @@ const LONGEST_TICK = 60_000;
 /** Whether the scheduler has not looked at the clock for too long. */
 export function isHanging(source: Pick<StatusSource, "sinceTick">): boolean {
   return source.sinceTick() > LONGEST_TICK;
+}
+
+/** A problem in one line, with its place. */
+export function problemText({ message, place }: CheckProblem): string {
+  return place ? `${place.file}:${place.line}:${place.column}: ${message}` : message;
 }
 
 /** What is wrong, in one word for a badge and a few for a headline. */

@@ -25,7 +25,13 @@ const STEPS: CheckStep[] = (["passed", "failed", "errored", "interrupted"] as co
 async function openFull(options: Parameters<typeof openPage>[1]): Promise<OpenPage> {
   const verdicts = ["errored", "unchecked"] as const;
   const page = await openPage([
-    view("a", { problem: "it is broken", maintenanceUntil: NOW }),
+    view("a", {
+      problem: {
+        ...{ code: "unknown-key", message: "unknown key `stps`" },
+        place: { file: "recipes/a.yaml", line: 3, column: 1 },
+      },
+      maintenanceUntil: NOW,
+    }),
     failingView("b"),
     view("c", { state: "pending" }),
     ...verdicts.map((verdict) =>

@@ -1,7 +1,7 @@
 import { Mask } from "../../engine/mask.ts";
 import { UsageError } from "../args.ts";
 import { type Command, INVALID } from "../command.ts";
-import { settingsOption, unknownReceivers } from "../health/settings_option.ts";
+import { receiverProblems, settingsOption } from "../health/settings_option.ts";
 import { leaveOutUsed, printLeftOut } from "../left_out.ts";
 import { loadRecipes } from "../load_recipes.ts";
 import { CLOCK_OPTION, FORMAT_OPTION, formatOption } from "../options.ts";
@@ -66,7 +66,7 @@ export const check: Command = {
         ...checkVariables(recipes, loaded.recipes, await readVariables(args), env),
         ...(isVirtual ? [] : findVirtualSteps(loaded.recipes)),
         ...(server === undefined ? await unknownNames(loaded.recipes, dev, workload) : []),
-        ...await unknownReceivers(recipes, settings),
+        ...await receiverProblems(recipes, settings),
       ];
       if (problems.length > 0) {
         await printDiagnostics(problems, format, context);

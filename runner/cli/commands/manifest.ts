@@ -133,10 +133,8 @@ async function monitor(
   }
   const settings = await settingsOption(args, context);
   if (typeof settings === "number") return settings;
-  const { checkReceivers } = await import("../health/settings.ts");
-  const problems = recipes.flatMap((recipe) =>
-    recipe.alert ? checkReceivers(recipe, settings) : []
-  );
+  const { unknownReceivers } = await import("../health/settings.ts");
+  const problems = unknownReceivers(recipes, settings);
   if (problems.length > 0) {
     const { printDiagnostics } = await import("../print_diagnostics.ts");
     await printDiagnostics(distinct(problems), formatOption(args, context.env), context);

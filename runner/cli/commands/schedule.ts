@@ -6,7 +6,7 @@ import { windowAt } from "../../schedule/calendar.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { type Command, INVALID, NOTHING_TO_DO } from "../command.ts";
 import { type CheckPlan, checkPlans } from "../health/check_plans.ts";
-import { checkReceivers } from "../health/settings.ts";
+import { unknownReceivers } from "../health/settings.ts";
 import { listenOption } from "../health/listen_option.ts";
 import { settingsOption } from "../health/settings_option.ts";
 import { formatOption } from "../options.ts";
@@ -91,11 +91,9 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
     }
     const plan = await makePlan(args, context);
     if (typeof plan === "number") return plan;
-    const problems = plan.cases.flatMap(({ recipe }) =>
-      recipe.alert ? checkReceivers(recipe, settings) : []
-    );
+    const problems = unknownReceivers(plan.cases.map(({ recipe }) => recipe), settings);
     if (problems.length > 0) {
-      await printDiagnostics([...new Set(problems)], formatOption(args, env), context);
+      await printDiagnostics(problems, formatOption(args, env), context);
       return INVALID;
     }
     if (url !== undefined) mask.add(token);

@@ -68,11 +68,12 @@ export class HealthLog {
         });
       case "finished": {
         const { check: { check: { id, name } }, run } = event;
-        const { verdict, duration_ms, exitCode, failure, diagnostics } = run;
+        const { verdict, duration_ms, exitCode, failure, problem, diagnostics } = run;
         // For people the report of the run says this.
         if (!this.#options.isJson) return;
         const about = { event: "finished", check: id, verdict, duration_ms, exit_code: exitCode };
-        return this.write(`${name}: ${verdict}`, { ...about, failure, diagnostics });
+        const why = { failure, code: problem?.code, place: problem?.place, diagnostics };
+        return this.write(`${name}: ${verdict}`, { ...about, ...why });
       }
       case "notice": {
         const { notice, isTold } = event;

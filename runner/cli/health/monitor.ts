@@ -1,6 +1,6 @@
 import type { Clock } from "../../../runtime/clock.ts";
 import type { HealthStore } from "../../health/health_store.ts";
-import type { Check, CheckRun, Notice } from "../../health/model.ts";
+import type { Check, CheckProblem, CheckRun, Notice } from "../../health/model.ts";
 import type { Beat, Heartbeat } from "../../notify/heartbeat.ts";
 import type { Delivery } from "../../notify/notifier.ts";
 import { windowAt } from "../../schedule/calendar.ts";
@@ -15,7 +15,7 @@ export interface MonitoredCheck extends Scheduled {
   /** Its plan. */
   readonly plan: CheckPlan;
   /** What is wrong with its file, whose last good version runs. */
-  problem?: string;
+  problem?: CheckProblem;
 }
 
 /** What happens to checks. The log, the page, metrics and heartbeats listen. */
@@ -142,7 +142,7 @@ export class Monitor {
   }
 
   /** Records what is wrong with the file of a check. */
-  markBroken(check: MonitoredCheck, problem: string): void {
+  markBroken(check: MonitoredCheck, problem: CheckProblem): void {
     check.problem = problem;
     this.tell({ type: "changed", check });
   }

@@ -1,14 +1,19 @@
 import { statSync } from "node:fs";
 import { type Clock, pause } from "../../../runtime/clock.ts";
+import type { Mask } from "../../engine/mask.ts";
+import type { CheckProblem } from "../../health/model.ts";
+import { type Diagnostic, type DiagnosticJson, diagnosticJson } from "../../language/diagnostic.ts";
 import { withUsed } from "../../recipe/used_recipes.ts";
 import type { Output } from "../../report/reporter.ts";
+import { problemText } from "../../status/status_source.ts";
 import type { ParsedArgs } from "../args.ts";
-import { type CommandContext, INVALID, NOTHING_TO_DO } from "../command.ts";
+import type { CommandContext } from "../command.ts";
 import { findRecipeFiles } from "../load_recipes.ts";
 import { makePlan, type RunPlan } from "../plan.ts";
 import type { CheckPlan } from "./check_plans.ts";
 import type { HealthLog } from "./log.ts";
 import type { Monitor } from "./monitor.ts";
+import { type HealthSettings, unknownReceivers } from "./settings.ts";
 
 /** The time between two looks at the files, in milliseconds. */
 const INTERVAL = 2_000;
@@ -25,6 +30,8 @@ export interface ReloadOptions {
   signal: AbortSignal;
   /** The checks. */
   monitor: Monitor;
+  /** The settings of the schedule. */
+  settings: HealthSettings | undefined;
   /** Resolves the schedules of cases, and opens their targets. */
   plansOf(cases: RunPlan["cases"]): Promise<CheckPlan[]>;
   /** Where changes are told. */
@@ -90,38 +97,62 @@ function usersOf(file: string, monitor: Monitor): string[] {
 }
 
 async function reload(file: string, options: ReloadOptions): Promise<void> {
-  const { args, context, monitor, log } = options;
+  const { context, monitor, log } = options;
   const before = checksOf(file, monitor);
-  let problem = "";
-  const collect: Output = { ...context.err, write: (text) => void (problem += text) };
-  const own = { ...args, positional: [file], lists: { ...args.lists, reporter: [] } };
-  const plan = await makePlan(own, { ...context, out: collect, err: collect })
-    .catch((error: Error) => {
-      problem += `error: ${error.message}`;
-      return INVALID;
-    });
-  if (plan === NOTHING_TO_DO) {
-    // It is no recipe that runs on its own any more.
-    for (const check of before) monitor.remove(check);
-    return;
-  }
   try {
-    if (typeof plan === "number") throw new Error(firstError(problem));
-    const after = await options.plansOf(plan.cases);
+    const cases = await casesOf(file, options);
+    const after = await options.plansOf(cases);
     for (const check of before) {
       if (!after.some(({ key }) => key.name === check.check.name)) monitor.remove(check);
     }
     for (const one of after) monitor.replace(one);
-    log.write(`${file} was read again`, { event: "reloaded", file });
+    // Without cases it is no recipe that runs on its own any more.
+    if (cases.length > 0) log.write(`${file} was read again`, { event: "reloaded", file });
   } catch (error) {
-    const why = (error as Error).message;
-    for (const check of before) monitor.markBroken(check, why);
+    const problem = problemOf(error as Error, context.mask);
+    for (const check of before) monitor.markBroken(check, problem);
     const goesOn = before.length > 0 ? "; its last good version runs" : "";
-    log.warn(`${file} is broken: ${why}${goesOn}`, { event: "broken", file });
+    log.warn(`${file} is broken: ${problemText(problem)}${goesOn}`, {
+      ...{ event: "broken", file, code: problem.code, place: problem.place },
+    });
   }
 }
 
-/** The first error of what a command has printed. */
-function firstError(text: string): string {
-  return /error: (.*)/.exec(text)?.[1] ?? "it cannot be read";
+/** A recipe has an error. */
+class RecipeError extends Error {
+  readonly diagnostic: DiagnosticJson;
+
+  constructor(diagnostic: Diagnostic) {
+    super(diagnostic.message);
+    this.diagnostic = diagnosticJson(diagnostic);
+  }
+}
+
+/**
+ * Reads the cases of a file.
+ * @throws {RecipeError | UsageError}
+ */
+async function casesOf(
+  file: string,
+  { args, context, settings }: ReloadOptions,
+): Promise<RunPlan["cases"]> {
+  const own = { ...args, positional: [file], lists: { ...args.lists, reporter: [] } };
+  const silent: Output = { ...context.err, write: () => {} };
+  const found: Diagnostic[] = [];
+  const plan = await makePlan(own, {
+    ...{ ...context, out: silent, err: silent },
+    onDiagnostics: (diagnostics) => void found.push(...diagnostics),
+  });
+  const cases = typeof plan === "number" ? [] : plan.cases;
+  found.push(...unknownReceivers(cases.map(({ recipe }) => recipe), settings));
+  const error = found.find(({ severity }) => severity === "error");
+  if (error) throw new RecipeError(error);
+  return cases;
+}
+
+function problemOf(error: Error & { code?: string }, mask: Mask): CheckProblem {
+  const message = mask.text(error.message);
+  if (!(error instanceof RecipeError)) return { code: error.code ?? "error", message };
+  const { code, file, line, column } = error.diagnostic;
+  return { code, message, place: { file, line, column } };
 }

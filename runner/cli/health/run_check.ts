@@ -1,6 +1,7 @@
+import type { Mask } from "../../engine/mask.ts";
 import { EXIT_CODES } from "../../engine/verdict.ts";
-import type { RecipeEvent } from "../../events/event.ts";
-import type { CheckRun, CheckStep, CheckVerdict } from "../../health/model.ts";
+import type { EventFailure, RecipeEvent } from "../../events/event.ts";
+import type { CheckProblem, CheckRun, CheckStep, CheckVerdict } from "../../health/model.ts";
 import { roundMs } from "../../health/periods.ts";
 import { safeLine } from "../../report/plain_text.ts";
 import type { Output, TextKind } from "../../report/reporter.ts";
@@ -23,6 +24,15 @@ const MAX_LABEL = 200;
 /** The most characters of a failure. */
 const MAX_FAILURE = 2_000;
 
+/** Why a case does not pass that has no failure. */
+const NOTHING_CHECKED: CheckProblem = {
+  code: "unchecked",
+  message: "nothing was asserted or waited for",
+};
+
+/** Why a run does not pass that says nothing itself. */
+const NOT_PASSED: CheckProblem = { code: "not_passed", message: "it did not pass" };
+
 /** What came of a run. */
 export interface CheckResult {
   /** The run; absent if it was interrupted. */
@@ -41,16 +51,16 @@ export async function runCheck(
   { slot, lateness }: RunStart,
   plan: RunPlan,
   context: () => Promise<RunPlanOptions>,
-  base: Pick<RunPlanOptions, "out" | "err" | "clock" | "mask">,
+  base: Pick<RunPlanOptions, "out" | "clock" | "mask">,
 ): Promise<CheckResult> {
   const { clock, mask } = base;
-  const recorder = new RunRecorder(base);
+  const recorder = new RunRecorder(base.out);
   const at = clock.now();
   const start = monotonicNow(clock);
   const exitCode = await context()
-    .then((own) => runPlan({ ...plan, cases }, { ...own, ...recorder.outputs() }))
-    .catch((error: Error) => {
-      recorder.fail(mask.text(error.message));
+    .then((own) => runPlan({ ...plan, cases }, { ...own, ...recorder.callbacks() }))
+    .catch(({ code, message }: Error & { code?: string }) => {
+      recorder.fail({ code: code ?? "could_not_run", message });
       return COULD_NOT_RUN;
     });
   const { report } = recorder;
@@ -61,12 +71,16 @@ export async function runCheck(
     ...{ slot, at, lateness_ms: roundMs(lateness) },
     duration_ms: roundMs(monotonicNow(clock) - start),
     ...{ verdict, exitCode, flaky: recorder.flaky, steps: recorder.steps },
-    ...(verdict === "passed" ? {} : {
-      failure: safeLine(mask.text(recorder.failure ?? "it did not pass"), MAX_FAILURE),
-      diagnostics: text.slice(-MAX_DIAGNOSTICS),
-    }),
+    ...(verdict === "passed" ? {} : failureOf(recorder.problem ?? NOT_PASSED, mask)),
+    ...(verdict === "passed" ? {} : { diagnostics: text.slice(-MAX_DIAGNOSTICS) }),
   };
   return { run, report };
+}
+
+function failureOf(problem: CheckProblem, mask: Mask): Pick<CheckRun, "failure" | "problem"> {
+  const [line] = problem.message.split("\n", 1);
+  const message = safeLine(mask.text(line!), MAX_FAILURE);
+  return { failure: message, problem: { ...problem, message } };
 }
 
 /** The verdicts by the exit codes of runs. */
@@ -74,42 +88,42 @@ const VERDICTS = new Map<number, CheckVerdict>(
   (["passed", "failed", "errored", "unchecked"] as const).map((one) => [EXIT_CODES[one], one]),
 );
 
+function problemOf({ kind, code = kind, message, place }: EventFailure): CheckProblem {
+  return {
+    ...{ code: String(code), message },
+    ...(place ? { place: { file: place.file, line: place.line, column: place.column } } : {}),
+  };
+}
+
 /** Collects what a run tells. */
 class RunRecorder {
   readonly report: [text: string, kind?: TextKind][] = [];
   readonly steps: CheckStep[] = [];
-  failure: string | undefined;
+  /** Why it does not pass; the first reason counts. */
+  problem: CheckProblem | undefined;
   flaky = false;
   #out: Output;
-  #err: Output;
 
-  constructor({ out, err }: Pick<RunPlanOptions, "out" | "err">) {
+  constructor(out: Output) {
     this.#out = out;
-    this.#err = err;
   }
 
-  /** Where the run writes to. */
-  outputs(): Pick<RunPlanOptions, "out" | "err" | "onEvent"> {
+  /** What the run calls back. */
+  callbacks(): Pick<RunPlanOptions, "out" | "onEvent" | "onProblem"> {
     return {
       out: {
         ...this.#out,
         isTerminal: false,
         write: (...piece) => void this.report.push(piece),
       },
-      err: {
-        ...this.#err,
-        write: (text, kind) => {
-          if (text.startsWith("error: ")) this.fail(text.slice(7).trimEnd());
-          this.#err.write(text, kind);
-        },
-      },
       onEvent: (event) => this.#take(event),
+      onProblem: (problem) => this.fail(problem),
     };
   }
 
-  /** Records why it does not pass; the first reason counts. */
-  fail(message: string): void {
-    this.failure ??= message.split("\n", 1)[0]!;
+  /** Records why it does not pass. */
+  fail(problem: CheckProblem): void {
+    this.problem ??= problem;
   }
 
   #take(event: RecipeEvent): void {
@@ -123,6 +137,6 @@ class RunRecorder {
     if (event.type !== "case.finished") return;
     this.flaky ||= event.flaky;
     if (event.status === "passed" || event.quarantine) return;
-    this.fail(event.failure?.message ?? "nothing was asserted or waited for");
+    this.fail(event.failure ? problemOf(event.failure) : NOTHING_CHECKED);
   }
 }

@@ -115,7 +115,7 @@ export async function runSchedule(
   const notifying = notifier.run();
   const stopReloading = new AbortController();
   const reloading = reloadChecks({
-    ...{ args, context, clock, monitor, log },
+    ...{ args, context, clock, monitor, settings, log },
     signal: AbortSignal.any([signal, stopReloading.signal]),
     plansOf: async (cases) => {
       const plans = options.plansOf(cases);

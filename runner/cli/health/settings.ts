@@ -159,11 +159,16 @@ async function readRoot(
   return settings;
 }
 
-/** Reports the receivers of a recipe that the settings do not know. */
-export function checkReceivers(recipe: Recipe, settings: HealthSettings | undefined): Diagnostic[] {
-  const context = new ParseContext(new Diagnostics(recipe.source));
-  for (const one of recipe.alert?.to ?? []) checkReceiver(one, context, settings);
-  return [...context.diagnostics.all()];
+/** Reports the receivers of recipes that the settings do not know. */
+export function unknownReceivers(
+  recipes: readonly Recipe[],
+  settings: HealthSettings | undefined,
+): Diagnostic[] {
+  return [...new Set(recipes)].flatMap(({ source, alert }) => {
+    const context = new ParseContext(new Diagnostics(source));
+    for (const one of alert?.to ?? []) checkReceiver(one, context, settings);
+    return [...context.diagnostics.all()];
+  });
 }
 
 function checkReceiver(

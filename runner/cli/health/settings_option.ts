@@ -21,13 +21,12 @@ export async function settingsOption(
   return settings ?? INVALID;
 }
 
-/** Finds receivers of recipes that the settings do not know. Without settings nothing is known. */
-export async function unknownReceivers(
+/** Reports receivers of recipes that the settings do not know. Without settings nothing is known. */
+export async function receiverProblems(
   recipes: readonly Recipe[],
   settings: HealthSettings | undefined,
 ): Promise<Diagnostic[]> {
-  const alerting = settings ? recipes.filter(({ alert }) => alert?.to) : [];
-  if (alerting.length === 0) return [];
-  const { checkReceivers } = await import("./settings.ts");
-  return alerting.flatMap((recipe) => checkReceivers(recipe, settings));
+  if (!settings) return [];
+  const { unknownReceivers } = await import("./settings.ts");
+  return unknownReceivers(recipes, settings);
 }
