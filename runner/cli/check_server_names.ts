@@ -54,7 +54,10 @@ export async function requestProblem(
 ): Promise<string | undefined> {
   const check = new NameCheck({ source: new Source("", ""), steps: stepsOf(request) }, server);
   const isName = !["payload", "input", "until_step", "publish"].some((key) => key in request);
-  const problem = (await check.run()).find(({ code }) => !isName || NO_NAME.has(code));
+  const isAsked = (code: DiagnosticCode) =>
+    // The input was checked when the run started.
+    "until_step" in request ? code === "unknown-checkpoint" : !isName || NO_NAME.has(code);
+  const problem = (await check.run()).find(({ code }) => isAsked(code));
   if (!problem) return undefined;
   const { message, label } = problem;
   return label === undefined ? message : `${message}; ${label}`;
@@ -72,7 +75,6 @@ function stepsOf(request: NamedRequest): Step[] {
   });
   if ("enqueue" in own) return [step("enqueue", { ...own, payload: literal(payload) })];
   if ("publish" in own) return [step("publish", own)];
-  // The input was checked when the run started.
   if (until_step) {
     return [step("start", { start }), step("wait", { wait: { step: "start" }, until_step })];
   }
@@ -230,7 +232,11 @@ function listNames(names: readonly string[]): string {
   return names.length > MAX_NAMES ? `${shown}, …` : shown;
 }
 
-function literalName(template: Template | undefined, step: Step): Written | undefined {
+/** Returns the name that a step has as a literal, if it has one. */
+export function literalName(
+  template: Template | undefined,
+  step: Step,
+): Written | undefined {
   if (template?.kind !== "literal") return undefined;
   return { name: String(template.value), place: nodeOf(template) ?? step.span };
 }

@@ -245,6 +245,13 @@ test("a recipe in TypeScript fails before anything is sent that its server does 
   assert.ok(sent.includes("workflow.start"));
 });
 
+test("a wait of a recipe in TypeScript for a step does not need the input again", async () => {
+  const start = 't.start("order", { items: [] })';
+  const jobs = JOBS.replace("?.items ?? []", ".items");
+  const wait = `t.wait(await ${start}, { untilStep: "reserve" }); t.assert(false, "it went on")`;
+  assert.equal((await failureOf(wait, jobs)).failure, "the assertion failed: it went on");
+});
+
 test("what a recipe in TypeScript sends with `t.call` and `t.client` is not checked", async () => {
   for (const call of ['t.call("job.enqueue", { name: "x" })', 't.client.enqueue("note", 7)']) {
     assert.deepEqual((await failureOf(`t.assert(await ${call})`)).failure, "");
@@ -252,9 +259,12 @@ test("what a recipe in TypeScript sends with `t.call` and `t.client` is not chec
 });
 
 /** How a call of `t` fails against the definitions, and the requests that were sent. */
-async function failureOf(call: string): Promise<{ failure: string; sent: string[] }> {
+async function failureOf(
+  call: string,
+  jobs = JOBS,
+): Promise<{ failure: string; sent: string[] }> {
   const files = {
-    "jobs.ts": JOBS,
+    "jobs.ts": jobs,
     "r.recipe.ts": scriptModule(`recipe("R", async (t) => { await ${call}; })`),
   };
   return await withFiles(files, async (directory) => {

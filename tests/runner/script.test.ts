@@ -275,6 +275,26 @@ test("a step fails for an unknown setting or a wrong handle", async () => {
         'await t.wait(t.enqueue("noop"))',
         "`t.wait` takes a handle from `t.enqueue` or `t.start`, not a promise: await it",
       ],
+      [
+        'await t.wait(await t.enqueue("noop"), { until: "complete" })',
+        "a job is never `complete`; did you mean `completed`?",
+      ],
+      [
+        'await t.wait(await t.start("failing"), { until: ["failed", "pending"] })',
+        "a run is never `pending`; it can be running, completed, failed",
+      ],
+      [
+        'await t.wait(await t.enqueue("noop"), { failOn: "retryng" })',
+        "a job is never `retryng`; did you mean `retrying`?",
+      ],
+      [
+        'await t.wait(await t.enqueue("noop"), { untilStep: "reserve" })',
+        "a job has no steps to wait for; use `until`",
+      ],
+      [
+        'await t.wait(await t.start("failing"), { until: "failed", untilStep: "a" })',
+        "`until` and `untilStep` in one wait",
+      ],
       ["await t.cancel({})", "`t.cancel` takes a handle from `t.enqueue`, not {}"],
     ] as const
   ) {
