@@ -283,6 +283,21 @@ ${reset}`,
   assert.equal(code, 0, out + err);
 });
 
+test("a request that a fault delays for a minute is no failure of the workload", async () => {
+  const text = `export const order = defineWorkflow("order", async (wf) => {
+  const paid = await wf.waitForEvent("paid", "1h");
+  if (!paid) throw new Error("payment timed out");
+});`;
+  const yaml = recipe(
+    "  - id: order\n    start: order\n  - publish: paid\n  - wait: order",
+    "true",
+  );
+  const delayed = ["--delay", "75s", "--seed", "8", "--only", "delay:start:order"];
+  const { code, out } = await explore(definitions(text), yaml, delayed);
+  assert.match(out, /the request to start order began 63369 ms late/);
+  assert.equal(code, 0, out);
+});
+
 test("a recipe that fails without faults is not explored", async () => {
   const { yaml } = PLANTED[0]!;
   const wrong = definitions(

@@ -117,6 +117,8 @@ export async function runSeed(
       token: server.token,
       webSocket: server.webSocket!,
       clock: virtual.clientClock,
+      // A request that a fault delays is not lost.
+      timeout: grace,
       pingInterval: 0,
       random: seededRandom(seed + 2),
       signal,
