@@ -226,6 +226,12 @@ export const waiting = defineWorkflow("waiting", async (wf) => {
   const event = await wf.waitForEvent("for the child", "1h");
   if (event === undefined) throw new Error("nothing came");
 });
+export const journey = defineWorkflow("journey", async (wf) => {
+  await wf.runChild("night", {});
+  const paid = await wf.waitForEvent("arrived", "10s");
+  if (!paid) throw new Error("nothing came");
+});
+export const night = defineWorkflow("night", async (wf) => { await wf.sleep("sleep", "24h"); });
 export const echo = defineWorkflow("echo", async (wf, input) => {
   await wf.step("same", () => input);
   throw new Error("refused " + (input.token ?? "nothing"));
@@ -379,6 +385,20 @@ test("--dev starts a workflow of a file and records its run, in virtual time too
     assert.match(failed.out, /run\.error: nothing came\n/);
     const late = await atHome(failed.out, dev.slice(0, 2));
     assert.equal(late.code, 0, failed.out + late.out + late.err);
+  });
+});
+
+test("a wait for an event begins when the child before it has ended", async () => {
+  await withFiles({ "shop.ts": SHOP }, async (directory) => {
+    const dev = ["--dev", join(directory, "shop.ts")];
+    const options = ["--publish", "arrived", "--clock", "virtual"];
+    const { code, out, err } = await runnerCli(["record", "journey", "{}", ...dev, ...options], {
+      clock: systemClock,
+    });
+    assert.equal(code, 0, err);
+    assert.match(out, /publish: arrived\n\n {2}- wait: run\n.*wait:arrived\n {4}within: 49h\n/);
+    const home = await atHome(out, dev);
+    assert.equal(home.code, 0, out + home.out + home.err);
   });
 });
 

@@ -96,8 +96,9 @@ class Recording {
       const events = takenEvents(checkpoint);
       this.#publish(events);
       if (events.length === 0) this.#waitFor(checkpoint, [`No event came within ${took}.`]);
-      // A replay publishes at once, however long the recorded run waited.
-      else this.#waitFor({ ...checkpoint, at: this.#at });
+      // A replay publishes at once, however long the recorded run waited. It needs as long as that
+      // one to get there.
+      else this.#waitFor({ ...checkpoint, at: this.#pending?.at ?? this.#at });
       this.#at = at;
     } else if (name.startsWith("sleep:")) {
       this.#waitFor(checkpoint, [`The run slept, and was here after ${took}.`]);
