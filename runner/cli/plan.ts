@@ -20,6 +20,7 @@ import { filterRecipes } from "./recipe_filter.ts";
 import { readReporters } from "./reporter_option.ts";
 import { stepFilter } from "./step_filter.ts";
 import { findVirtualSteps } from "./virtual_steps.ts";
+import { type Elsewhere, unknownWorkflows } from "./workflow_names.ts";
 import {
   checkVariableNames,
   findMissingValues,
@@ -59,14 +60,22 @@ export interface PlanContext extends CommandContext {
   onDiagnostics?: (diagnostics: readonly Diagnostic[]) => void;
 }
 
+/** What a plan is made for. */
+export interface PlannedServer {
+  /** The embedded server, for a check of all names. */
+  known?: Promise<KnownServer> | undefined;
+  /** A server that runs elsewhere; it is asked for its workflows, if recipes start any. */
+  elsewhere?: Elsewhere | undefined;
+}
+
 /**
- * Loads and checks everything that a run needs, with the names of the server if it is known. When
- * something is wrong, prints it and returns the exit code instead of a plan.
+ * Loads and checks everything that a run needs, with the names that the server has. When something
+ * is wrong, prints it and returns the exit code instead of a plan.
  */
 export async function makePlan(
   args: ParsedArgs,
   context: PlanContext,
-  server?: Promise<KnownServer>,
+  server: PlannedServer = {},
 ): Promise<RunPlan | number> {
   const { out, mask } = context;
   const loaded = await loadRecipes(args.positional, context);
@@ -79,9 +88,9 @@ async function plan(
   loaded: LoadedRecipes,
   args: ParsedArgs,
   context: PlanContext,
-  server: Promise<KnownServer> | undefined,
+  server: PlannedServer,
 ): Promise<RunPlan | number> {
-  const { env, mask } = context;
+  const { env, mask, signal } = context;
   const { recipes: all, diagnostics } = loaded;
   const format = formatOption(args, env);
   const timeout = durationOption(args, "timeout");
@@ -95,12 +104,14 @@ async function plan(
   const split = leaveOutUsed(loaded);
   const recipes = await filterRecipes(split.recipes, args);
   const inputs = await readVariables(args);
-  const known = await server;
+  const { elsewhere } = server;
+  const known = await server.known;
   const names = known && await import("./check_server_names.ts");
   const problems = [
     ...checkVariables(recipes, all, inputs, env),
     ...(args.values.clock === "virtual" ? [] : findVirtualSteps(recipes)),
     ...(known ? await names!.checkNames(recipes, known) : []),
+    ...(elsewhere ? await unknownWorkflows(recipes, elsewhere, signal) : []),
   ];
   if (problems.length > 0) {
     await print(problems, format, context);

@@ -90,7 +90,11 @@ export async function runPlan(plan: RunPlan, context: RunPlanOptions): Promise<n
         ...(filter ? { select: filter } : {}),
         serverNames: {
           problemOf: async (request) => await plan.problemOf?.(request),
-          workflows: () => workflowNames(plan, server, signal),
+          async workflows() {
+            if (plan.workflows || server.name === "embedded") return plan.workflows;
+            const { workflowNames } = await import("./workflow_names.ts");
+            return await workflowNames(server, signal);
+          },
         },
       });
     ({ exitCode } = await (virtual ? virtual.during(run) : run()));
@@ -124,26 +128,6 @@ async function openFrameLog(
 ): Promise<FrameLog> {
   const { FrameLog } = await import("./frame_log.ts");
   return new FrameLog(virtual?.clock ?? clock, mask);
-}
-
-/** How long to wait for the admin API, which not every server has, in milliseconds. */
-const ADMIN_TIMEOUT = 2_000;
-
-/** The workflows of the server, if they are known or if the server has an admin API. */
-async function workflowNames(
-  { workflows }: RunPlan,
-  { url, token, name }: Server,
-  signal: AbortSignal,
-): Promise<readonly string[] | undefined> {
-  if (workflows || name === "embedded") return workflows;
-  const { DispatchAdmin } = await import("../../client/http/dispatch_admin.ts");
-  try {
-    using admin = new DispatchAdmin({ url, token });
-    return await admin.workflows({ signal, timeout: ADMIN_TIMEOUT });
-  } catch {
-    // It would only have been a hint.
-    return undefined;
-  }
 }
 
 /** Connects. On failure it prints the reason and returns the error, which every case then reports. */

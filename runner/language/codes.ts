@@ -216,7 +216,7 @@ export const DIAGNOSTIC_CODES = {
   "unknown-workflow": {
     title: "The server has no such workflow",
     explanation:
-      "Without `--url` recipes run on the embedded server, whose workflows are those of the file that `--dev` names, or of the reference workload. A name in `${{ }}` is checked when the step runs.",
+      "Without `--url` recipes run on the embedded server, whose workflows are those of the file that `--dev` names, or of the reference workload. A server that runs elsewhere is asked for its workflows, if it has an admin API. A name in `${{ }}` is checked when the step runs.",
   },
   "unknown-queue": {
     title: "No worker reads the queue",

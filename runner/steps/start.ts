@@ -1,11 +1,10 @@
 import type { RunState } from "../../protocol/entity.ts";
-import { didYouMean } from "../../runtime/suggest.ts";
 import { runResult } from "../events/results.ts";
 import { required } from "../language/field.ts";
 import { json, text } from "../language/value_fields.ts";
-import type { StepContext } from "./context.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 import { RUN } from "./result_types.ts";
+import { unknownWorkflowHint } from "./unknown_workflow.ts";
 
 /** Starts a workflow. */
 export const start = stepKind({
@@ -27,7 +26,8 @@ export const start = stepKind({
     await context.checkRequest({ start: name, input });
     const run = await context.client.startWorkflow(name, input, context.callOptions)
       .catch(async (error) => {
-        throw await withHint(error, name, context);
+        const hint = await unknownWorkflowHint(error, name, () => context.workflowNames());
+        throw hint === undefined ? error : Object.assign(error as Error, { hints: [hint] });
       });
     const entity = { kind: "run", id: run.run_id } as const;
     const events = context.collectEvents(entity, (signal) => run.events({ signal }));
@@ -51,14 +51,3 @@ export const start = stepKind({
     return { result, detail: run.run_id };
   },
 });
-
-/** Adds to the error for an unknown workflow which ones the server has, if it can tell. */
-async function withHint(error: unknown, name: string, context: StepContext): Promise<unknown> {
-  const { message, code } = error as Error & { code?: unknown };
-  if (typeof code !== "number" || !/\bno workflow registered\b/.test(message)) return error;
-  const known = await context.workflowNames();
-  if (!known) return error;
-  const hint = didYouMean(name, known) ??
-    `the server has ${known.length === 0 ? "no workflows" : known.join(", ")}`;
-  return Object.assign(error as Error, { hints: [hint] });
-}

@@ -185,7 +185,7 @@ test("no answer and no permission end with 3, a refusal with 1", async () => {
   assert.equal((await cli(["stats", "--url", it.server.url, "--token", "wrong"])).code, 3);
   const refused = await it.run(["start", "no-such-workflow"]);
   assert.equal(refused.code, 1);
-  assert.match(refused.err, /no workflow registered for "no-such-workflow"\n$/);
+  assert.match(refused.err, /no workflow registered for "no-such-workflow"\nthe server has batch-/);
   await using silent = await createScriptedServer(async (peer) => {
     await peer.next();
   });

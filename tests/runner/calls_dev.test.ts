@@ -73,6 +73,8 @@ test("names, queues and payloads that the file does not know end with 2, and not
     [["enqueue", "mail", "7"], /^error: `mail` refuses this payload: no text\n/],
     [["enqueue", "mail", '"a"', "--queue", "x"], /no worker reads queue `x`; the workers of/],
     [["start", "mail"], /has no workflow `mail`; it is a job: use `enqueue`\n/],
+    [["start", "order", "--publish", "piad={}"], /waits for event `piad`; did you mean `paid`\?\n/],
+    [["record", "order", "--publish", "piad"], /waits for event `piad`; did you mean `paid`\?\n/],
     [["start", "order", "--publish", "=1"], /^error: --publish takes NAME or NAME=JSON\n/],
     [["enqueue", "mail", "--from", "a.csv"], /^error: --from needs a server that goes on: /],
   ];

@@ -13,7 +13,7 @@ export interface DevClientOptions {
   dev: string;
   isVirtual: boolean;
   /** What is asked for: a name or payload that the file does not know is a mistake. */
-  request: NamedRequest;
+  requests: readonly NamedRequest[];
   /** Receives the lines that handlers log. */
   log?: (line: string) => void;
 }
@@ -27,14 +27,17 @@ export type During = <T>(work: () => Promise<T>) => Promise<T>;
  * @throws {UsageError} If the file cannot be used, or does not know what is asked for.
  */
 export async function withDevClient(
-  { dev, isVirtual, request, log }: DevClientOptions,
+  { dev, isVirtual, requests, log }: DevClientOptions,
   context: CommandContext,
   use: (client: Dispatch, during: During) => Promise<number>,
 ): Promise<number> {
   const workload = await loadDev(dev, context);
   const { requestProblem } = await import("../check_server_names.ts");
-  const problem = await requestProblem(await knownServer(dev, workload), request);
-  if (problem !== undefined) throw new UsageError(problem);
+  const known = await knownServer(dev, workload);
+  for (const request of requests) {
+    const problem = await requestProblem(known, request);
+    if (problem !== undefined) throw new UsageError(problem);
+  }
   const { clock, random, signal } = context;
   const virtual = isVirtual
     ? await (await import("../virtual_run.ts")).startVirtualTime(clock)
@@ -78,10 +81,11 @@ interface Limits {
  * Creates a job or run on an embedded server with the definitions of `--dev`, waits until it has
  * ended, and prints its record. What handlers log goes to standard error.
  *
+ * @param requests What is asked for.
  * @returns The exit code.
  */
 export async function callWithDev(
-  request: NamedRequest,
+  requests: readonly NamedRequest[],
   args: ParsedArgs,
   context: CommandContext,
   create: (client: Dispatch, limits: Limits) => Promise<Created>,
@@ -90,7 +94,7 @@ export async function callWithDev(
   const { err, mask, signal } = context;
   const limits = { signal, timeout: durationOption(args, "timeout") ?? 0 };
   const log = (line: string) => err.write(`${mask.text(line)}\n`);
-  const options = { dev: dev!, isVirtual, request, log };
+  const options = { dev: dev!, isVirtual, requests, log };
   return await withDevClient(options, context, async (client, during) => {
     const session = { client, limits: () => limits, waitLimits: () => limits };
     return await during(async () =>

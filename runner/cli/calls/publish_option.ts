@@ -1,3 +1,4 @@
+import type { NamedRequest } from "../../steps/context.ts";
 import { type OptionSpec, type ParsedArgs, UsageError } from "../args.ts";
 import type { CommandContext } from "../command.ts";
 import { jsonArgument } from "./json_argument.ts";
@@ -13,6 +14,11 @@ export const PUBLISH_OPTION: OptionSpec = {
 export interface EventToPublish {
   name: string;
   payload: unknown;
+}
+
+/** Returns what events ask for, to check their names before anything runs. */
+export function publishRequests(events: readonly EventToPublish[]): NamedRequest[] {
+  return events.map(({ name }) => ({ publish: name }));
 }
 
 /**

@@ -12,6 +12,7 @@ import { RUN_OPTIONS } from "../run_options.ts";
 import { loadDev, publicUrl, serverOptions, unknownNames } from "../server.ts";
 import { maskSecrets } from "../variables.ts";
 import { findVirtualSteps } from "../virtual_steps.ts";
+import { unknownWorkflows } from "../workflow_names.ts";
 
 const { url, token, dev, var: variable, vars } = RUN_OPTIONS;
 
@@ -28,7 +29,10 @@ export const check: Command = {
     var: variable!,
     vars: vars!,
     ...RECIPE_FILTER_OPTIONS,
-    url: { ...url!, description: "Server URL that `run` would use. Nothing is sent to it." },
+    url: {
+      ...url!,
+      description: "Server URL that `run` would use. It is only asked for its workflows.",
+    },
     token: { ...token!, description: "Access token that `run` would use." },
     dev: { ...dev!, description: "File of jobs and workflows that `run` would use." },
     clock: { ...CLOCK_OPTION, description: "Clock that `run` would use." },
@@ -41,7 +45,7 @@ export const check: Command = {
       throw new UsageError("Nothing to check: name a recipe or directory");
     }
     const format = formatOption(args, env);
-    const { url: server, dev, isVirtual } = serverOptions(args, env);
+    const { url: server, token: key, dev, isVirtual } = serverOptions(args, env);
     if (server !== undefined && !URL.canParse(server)) {
       throw new UsageError(`'${publicUrl(server)}' is not a URL`);
     }
@@ -65,7 +69,9 @@ export const check: Command = {
       const problems = [
         ...checkVariables(recipes, loaded.recipes, await readVariables(args), env),
         ...(isVirtual ? [] : findVirtualSteps(loaded.recipes)),
-        ...(server === undefined ? await unknownNames(loaded.recipes, dev, workload) : []),
+        ...(server === undefined
+          ? await unknownNames(loaded.recipes, dev, workload)
+          : await unknownWorkflows(loaded.recipes, { url: server, token: key }, context.signal)),
         ...await receiverProblems(recipes, settings),
       ];
       if (problems.length > 0) {

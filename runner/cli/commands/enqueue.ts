@@ -74,7 +74,7 @@ ${CALL_EXIT_CODES}`,
       const { callWithDev } = await import("../calls/dev_client.ts");
       const own = queue === undefined ? {} : { queue };
       const request = { enqueue: name!, payload: payload ?? null, ...own };
-      return await callWithDev(request, args, context, async (client, limits) => {
+      return await callWithDev([request], args, context, async (client, limits) => {
         return await client.enqueue(name!, payload, { ...limits, ...own, priority });
       });
     }

@@ -79,7 +79,8 @@ async function runOnce(args: ParsedArgs, context: CommandContext): Promise<numbe
   known?.catch(() => {});
   const library = isDryRun ? undefined : import("../../../client/dispatch.ts");
   try {
-    const plan = await makePlan(args, context, known);
+    const elsewhere = url === undefined || isDryRun ? undefined : { url, token };
+    const plan = await makePlan(args, context, { known, elsewhere });
     if (typeof plan === "number") return plan;
     const random = randomOption(args, context);
     const { mask } = plan;

@@ -31,7 +31,7 @@ export async function exploreRecipes(
   const plan = await makePlan(
     runArgs(args),
     withoutHistory(context),
-    source().then(({ workload }) => knownServer(dev, workload)),
+    { known: source().then(({ workload }) => knownServer(dev, workload)) },
   );
   if (typeof plan === "number") return plan;
   const { Dispatch } = await import("../../../client/dispatch.ts");

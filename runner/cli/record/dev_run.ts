@@ -3,7 +3,7 @@ import { RunFailedError } from "../../../client/errors.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { callArguments } from "../calls/call_session.ts";
 import { withDevClient } from "../calls/dev_client.ts";
-import { eventsToPublish, type EventToPublish } from "../calls/publish_option.ts";
+import { eventsToPublish, type EventToPublish, publishRequests } from "../calls/publish_option.ts";
 import { jsonArgument } from "../calls/json_argument.ts";
 import type { CommandContext } from "../command.ts";
 import { durationOption } from "../options.ts";
@@ -38,8 +38,8 @@ export async function withDevRun(
   const timeout = durationOption(args, "timeout") ?? 0;
   const { signal } = context;
   // A run that fails because of its input can be recorded, too.
-  const request = { start: run.name };
-  return await withDevClient({ dev, isVirtual, request }, context, async (client, during) => {
+  const requests = [{ start: run.name }, ...publishRequests(run.events)];
+  return await withDevClient({ dev, isVirtual, requests }, context, async (client, during) => {
     return await use(await during(() => runToEnd(client, run, signal, timeout)));
   });
 }
