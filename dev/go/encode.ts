@@ -52,12 +52,19 @@ const ESCAPES: Record<string, string> = {
   '"': '\\"',
 };
 
-/** The characters that Go does not print: all but letters, marks, numbers, signs and the space. */
-const UNPRINTED = /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
+let unprintedPattern: RegExp | undefined;
+
+/**
+ * Matches the characters that Go does not print: all but letters, marks, numbers, signs and the
+ * space. It is compiled on first use, which takes a millisecond.
+ */
+function unprinted(): RegExp {
+  return unprintedPattern ??= new RegExp(String.raw`["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]`, "gu");
+}
 
 /** Quotes a text as Go's `%q` does. */
 export function goQuote(text: string): string {
-  const quoted = text.replace(UNPRINTED, (char) => {
+  const quoted = text.replace(unprinted(), (char) => {
     const code = char.codePointAt(0)!;
     if (ESCAPES[char] !== undefined) return ESCAPES[char];
     if (code < 0x80) return `\\x${hex(code, 2)}`;

@@ -155,11 +155,20 @@ export function width(text: string): number {
 /** The sum of the widths of single characters. */
 function widthOfCharacters(text: string): number {
   let columns = 0;
-  for (const char of text) columns += INVISIBLE.test(char) ? 0 : WIDE.test(char) ? 2 : 1;
+  for (const char of text) columns += invisible().test(char) ? 0 : WIDE.test(char) ? 2 : 1;
   return columns;
 }
 
-const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Mn}\p{Me}]/u;
+let invisiblePattern: RegExp | undefined;
+
+/** Matches a character without a width. It is compiled on first use, as most texts are ASCII. */
+function invisible(): RegExp {
+  return invisiblePattern ??= new RegExp(
+    String.raw`[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Mn}\p{Me}]`,
+    "u",
+  );
+}
+
 const WIDE =
   /[\u1100-\u115F\u2329\u232A\u2630-\u2637\u268A-\u268F\u2E80-\u303E\u3041-\u3247\u3250-\uA4CF\uA960-\uA97C\uAC00-\uD7A3\uF900-\uFAFF\uFE10-\uFE19\uFE30-\uFE6B\uFF01-\uFF60\uFFE0-\uFFE6\u{16FE0}-\u{1B2FB}\u{1D300}-\u{1D376}\u{1F1AE}-\u{1F265}\u{20000}-\u{3FFFD}]|\p{Emoji_Presentation}/u;
 
@@ -187,7 +196,7 @@ export function graphemes(text: string): Intl.Segments {
  */
 export const UNSAFE_CHARACTERS: RegExp =
   // deno-lint-ignore no-control-regex -- The pattern is about control characters.
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufdd0-\ufdef\ufeff\uffa0\ufff0-\ufffc\ufffe\uffff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e00ff}\u{e01f0}-\u{e0fff}]|\p{Surrogate}/gu;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufdd0-\ufdef\ufeff\uffa0\ufff0-\ufffc\ufffe\uffff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e00ff}\u{e01f0}-\u{e0fff}\ud800-\udfff]/gu;
 
 /** A text in one line, without characters that a terminal would interpret or that are invisible. */
 export function printable(text: string, keepTabs = false): string {

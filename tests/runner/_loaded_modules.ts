@@ -1,6 +1,8 @@
 // deno-lint-ignore-file no-console
-// Runs the command line of the process, and then prints which modules of the project it has loaded.
+// Runs the command line of the process, and then prints which modules of the project and of Node it
+// has loaded.
 import { relative } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -38,4 +40,7 @@ if (Bun) {
 // Not imported above: a module is only seen if it is loaded after the hook.
 const { main } = await import("../../runner/cli/main.ts");
 await main();
+// Only Node has this list.
+const { moduleLoadList = [] } = process as unknown as { moduleLoadList?: string[] };
+for (const name of moduleLoadList) loaded.add(name);
 console.log(`loaded ${JSON.stringify([...loaded].sort())}`);
