@@ -20,7 +20,7 @@ import { filterRecipes } from "./recipe_filter.ts";
 import { readReporters } from "./reporter_option.ts";
 import { stepFilter } from "./step_filter.ts";
 import { findVirtualSteps } from "./virtual_steps.ts";
-import { type Elsewhere, unknownWorkflows } from "./workflow_names.ts";
+import type { Elsewhere } from "./workflow_names.ts";
 import {
   checkVariableNames,
   findMissingValues,
@@ -107,11 +107,12 @@ async function plan(
   const { elsewhere } = server;
   const known = await server.known;
   const names = known && await import("./check_server_names.ts");
+  const workflows = elsewhere && await import("./workflow_names.ts");
   const problems = [
     ...checkVariables(recipes, all, inputs, env),
     ...(args.values.clock === "virtual" ? [] : findVirtualSteps(recipes)),
     ...(known ? await names!.checkNames(recipes, known) : []),
-    ...(elsewhere ? await unknownWorkflows(recipes, elsewhere, signal) : []),
+    ...(elsewhere ? await workflows!.unknownWorkflows(recipes, elsewhere, signal) : []),
   ];
   if (problems.length > 0) {
     await print(problems, format, context);

@@ -1,5 +1,7 @@
 import type { Diagnostic } from "../language/diagnostic.ts";
 import type { Recipe } from "../language/model.ts";
+import { withUsed } from "../recipe/used_recipes.ts";
+import { withNested } from "../steps/step_kinds.ts";
 import type { ServerOptions } from "./server.ts";
 
 /** A server that runs elsewhere. */
@@ -14,6 +16,10 @@ export async function unknownWorkflows(
   server: Elsewhere,
   signal: AbortSignal,
 ): Promise<Diagnostic[]> {
+  const startsAny = [...withUsed(recipes)].some(({ steps, always }) =>
+    withNested([...steps, ...always]).some(({ kind }) => kind === "start")
+  );
+  if (!startsAny) return [];
   const { checkWorkflows } = await import("./check_workflows.ts");
   return await checkWorkflows(recipes, () => workflowNames(server, signal));
 }

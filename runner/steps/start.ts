@@ -4,7 +4,6 @@ import { required } from "../language/field.ts";
 import { json, text } from "../language/value_fields.ts";
 import { stepKind, templateLabel } from "./kind.ts";
 import { RUN } from "./result_types.ts";
-import { unknownWorkflowHint } from "./unknown_workflow.ts";
 
 /** Starts a workflow. */
 export const start = stepKind({
@@ -26,6 +25,7 @@ export const start = stepKind({
     await context.checkRequest({ start: name, input });
     const run = await context.client.startWorkflow(name, input, context.callOptions)
       .catch(async (error) => {
+        const { unknownWorkflowHint } = await import("./unknown_workflow.ts");
         const hint = await unknownWorkflowHint(error, name, () => context.workflowNames());
         throw hint === undefined ? error : Object.assign(error as Error, { hints: [hint] });
       });
