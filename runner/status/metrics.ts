@@ -1,17 +1,11 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { CheckRun, CheckVerdict, NoticeKind } from "../health/model.ts";
+import type { CheckRun, NoticeKind } from "../health/model.ts";
+import { CheckSeries, joinSeries } from "./check_series.ts";
 import { type CheckView, isHanging, type StatusSource } from "./status_source.ts";
-
-/** Upper bounds of durations, in seconds. */
-const DURATIONS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 /** Upper bounds of lateness, in seconds. */
 const LATENESS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
 
-/** The most steps of a check that have a series of their own. */
-const MAX_STEPS = 50;
-
-const VERDICTS: readonly CheckVerdict[] = ["passed", "failed", "errored", "unchecked"];
 const KINDS: readonly NoticeKind[] = ["raised", "reminder", "flapping", "resolved"];
 const OUTCOMES = ["delivered", "later", "dropped"] as const;
 
@@ -21,11 +15,8 @@ export class Metrics {
   /** What only those see who see details. */
   #details = new Registry();
   #source: StatusSource;
-  #runs: Counter<"check" | "verdict">;
-  #duration: Histogram<"check">;
-  #steps: Histogram<"check" | "step" | "kind">;
+  #checks = new Map<string, CheckSeries>();
   #lateness: Histogram<string>;
-  #skipped: Counter<"check" | "reason">;
   #notices: Counter<"kind">;
   #deliveries: Counter<"target" | "outcome">;
 
@@ -33,28 +24,10 @@ export class Metrics {
   constructor(source: StatusSource, version: string) {
     this.#source = source;
     const registers = [this.#registry];
-    const name = (end: string) => `dispatch_check_${end}`;
-    this.#runs = new Counter({
-      ...{ name: name("runs_total"), help: "Runs of a check by their verdict.", registers },
-      labelNames: ["check", "verdict"],
-    });
-    this.#duration = new Histogram({
-      ...{ name: name("duration_seconds"), help: "How long runs of a check took.", registers },
-      labelNames: ["check"],
-      buckets: DURATIONS,
-    });
-    this.#steps = new Histogram({
-      ...{ name: name("step_duration_seconds"), help: "How long steps took.", registers },
-      labelNames: ["check", "step", "kind"],
-      buckets: DURATIONS,
-    });
     this.#lateness = new Histogram({
-      ...{ name: name("lateness_seconds"), help: "How much too late runs started.", registers },
+      ...{ name: "dispatch_check_lateness_seconds", help: "How much too late runs started." },
+      registers,
       buckets: LATENESS,
-    });
-    this.#skipped = new Counter({
-      ...{ name: name("skipped_total"), help: "Times that had no run, by the reason.", registers },
-      labelNames: ["check", "reason"],
     });
     this.#notices = new Counter({
       ...{ name: "dispatch_alert_notices_total", help: "Notices about alerts.", registers },
@@ -84,26 +57,19 @@ export class Metrics {
    * @param hasDetails Whether they name the targets of alerts, which can be mail addresses.
    */
   async text(hasDetails = true): Promise<string> {
-    const text = await this.#registry.metrics();
+    const text = await joinSeries(this.#checks.values()) + await this.#registry.metrics();
     return hasDetails ? text + await this.#details.metrics() : text;
   }
 
   /** Counts a run. */
   addRun(check: string, run: CheckRun): void {
-    const { verdict, duration_ms, lateness_ms, steps } = run;
-    // A series that begins with 1 does not count as increased.
-    for (const each of VERDICTS) this.#runs.inc({ check, verdict: each }, each === verdict ? 1 : 0);
-    this.#duration.observe({ check }, duration_ms / 1000);
-    this.#lateness.observe(lateness_ms / 1000);
-    for (const { number, duration_ms, wait } of steps.slice(0, MAX_STEPS)) {
-      const labels = { check, step: number, kind: wait ? "wait" : "other" };
-      this.#steps.observe(labels, duration_ms / 1000);
-    }
+    this.#seriesOf(check).addRun(run);
+    this.#lateness.observe(run.lateness_ms / 1000);
   }
 
   /** Counts times that had no run. */
   addSkipped(check: string, reason: string, count: number): void {
-    this.#skipped.inc({ check, reason }, count);
+    this.#seriesOf(check).addSkipped(reason, count);
   }
 
   /** Counts a notice about an alert. */
@@ -122,13 +88,14 @@ export class Metrics {
   }
 
   /** Forgets a check that is not scheduled any more. */
-  async remove(check: string): Promise<void> {
-    for (const metric of [this.#runs, this.#duration, this.#steps, this.#skipped]) {
-      for (const { labels } of (await metric.get()).values) {
-        const { le: _, ...own } = labels as { le?: string; check?: string };
-        if (own.check === check) metric.remove(own as never);
-      }
-    }
+  remove(check: string): void {
+    this.#checks.delete(check);
+  }
+
+  #seriesOf(check: string): CheckSeries {
+    let series = this.#checks.get(check);
+    if (!series) this.#checks.set(check, series = new CheckSeries(check));
+    return series;
   }
 
   /** Gauges are read when they are scraped. */

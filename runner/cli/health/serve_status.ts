@@ -88,7 +88,7 @@ function count(metrics: Metrics, event: HealthEvent): void {
     case "finished":
       return metrics.addRun(event.check.check.id, event.run);
     case "removed":
-      return void metrics.remove(event.check.check.id);
+      return metrics.remove(event.check.check.id);
     case "notice":
       return metrics.addNotice(event.notice.kind);
     case "delivery":
