@@ -64,8 +64,12 @@ export function serverOptions({ values }: ParsedArgs, env: CommandContext["env"]
   };
 }
 
-/** A server that runs elsewhere. */
+/**
+ * A server that runs elsewhere.
+ * @throws {UsageError} If the token is empty, as that of a variable without a value is.
+ */
 export function remoteServer(url: string, token: string): Server {
+  if (token === "") throw new UsageError("The access token of --token or DISPATCH_TOKEN is empty");
   return { url, token, name: publicUrl(url), close: () => Promise.resolve() };
 }
 

@@ -51,6 +51,23 @@ test("without scripts the page shows the same", async () => {
   await context.close();
 });
 
+test("after a log-out no other tab shows details any more", async () => {
+  await using served = await openPage([failingView("b", "the failure")], { token: "s3cret" });
+  const context = await browser.newContext();
+  const [one, other] = [await context.newPage(), await context.newPage()];
+  await one.goto(served.url);
+  await one.locator("#token").fill("s3cret");
+  await one.locator("button").click();
+  await one.locator("#headline").waitFor();
+  await other.goto(`${served.url}/checks/b`);
+  await other.locator(".diagnostics").waitFor();
+  await one.locator("header button").click();
+  await one.locator("#token").waitFor();
+  await other.locator("#token").waitFor();
+  equal((await other.content()).includes("the failure"), false);
+  await context.close();
+});
+
 for (const colorScheme of ["light", "dark"] as const) {
   for (const width of [1280, 320]) {
     test(`passes the checks of axe-core: ${colorScheme}, ${width} pixels wide`, async () => {

@@ -11,16 +11,21 @@ import { failingView, FakeSource, NOW, view } from "./_page.ts";
 const read = (name: string) =>
   readFile(new URL(`../../docs/health/${name}`, import.meta.url), "utf8");
 
-/** The labels of each series that Prometheus finds, by its name. */
-async function scrape(): Promise<Map<string, Set<string>>> {
+/** What Prometheus finds after a run, a skipped time, a notice and a delivery. */
+async function metricsText(): Promise<string> {
   const metrics = new Metrics(new FakeSource([view("a"), failingView("b")]), "1.2.3");
   const step = { number: "1", label: "noop", status: "passed", duration_ms: 5, wait: true };
   metrics.addRun("a", { ...runAt(NOW, true), steps: [step as never] });
   metrics.addSkipped("a", "missed", 1);
   metrics.addNotice("raised");
   metrics.addDelivery("ops", "delivered");
+  return await metrics.text();
+}
+
+/** The labels of each series that Prometheus finds, by its name. */
+async function scrape(): Promise<Map<string, Set<string>>> {
   const series = new Map<string, Set<string>>();
-  for (const line of (await metrics.text()).split("\n")) {
+  for (const line of (await metricsText()).split("\n")) {
     const [, name, labels = ""] = /^([a-z_]+)(?:\{(.*)\})? /.exec(line) ?? [];
     if (name === undefined) continue;
     // Prometheus adds the job itself.
@@ -66,6 +71,21 @@ test("the dashboard asks for series and labels that there are", async () => {
   // A histogram is asked for by its buckets.
   const shown = [...series.keys()].filter((name) => !/_(sum|count)$/.test(name));
   deepEqual(shown.filter((name) => !asked.has(name)), []);
+});
+
+test("the page about health checks names each metric with its type and labels", async () => {
+  const page = await readFile(new URL("../../docs/health.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| `(dispatch_\w+)` +\| (\w+) +\| (.*?) +\|/gm)];
+  const written = rows.map(([, name, type, labels]) =>
+    `${name} ${type} ${[...labels!.matchAll(/`(\w+)`/g)].map(([, label]) => label).sort()}`
+  );
+  const series = await scrape();
+  const there = [...(await metricsText()).matchAll(/^# TYPE (\w+) (\w+)$/gm)]
+    .map(([, name, type]) => {
+      const labels = series.get(type === "histogram" ? `${name}_sum` : name!)!;
+      return `${name} ${type} ${[...labels].filter((label) => label !== "job").sort()}`;
+    });
+  deepEqual(written.sort(), there.sort());
 });
 
 test("the panels of the dashboard lie side by side", async () => {

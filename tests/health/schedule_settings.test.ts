@@ -54,6 +54,18 @@ test("what a target or the heartbeat lacks is told before anything runs", async 
   match(beat.err, /^error: Cannot use the heartbeat of the settings: Cannot find secret KEY/);
 });
 
+test("an empty access token is told before anything runs", async () => {
+  const url = ["--url", "ws://127.0.0.1:1/dwp"];
+  for (
+    const [args, env] of [[[...url, "--token="], {}], [url, { DISPATCH_TOKEN: "" }]] as const
+  ) {
+    const { code, out, err } = await schedule("parallel: 2\n", args, env);
+    equal(code, 2);
+    equal(out, "");
+    match(err, /^error: The access token of --token or DISPATCH_TOKEN is empty\n/);
+  }
+});
+
 test("a recipe's own `after` counts, whatever `within` of the defaults says", async () => {
   const recipe = `name: Down
 schedule: { every: 1s }
