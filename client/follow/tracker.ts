@@ -144,8 +144,9 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
 
   #acquire(): void {
     if (this.#users++ && !this.#error) return;
-    if (this.#error && !this.#transport.closedWith) {
-      // The error that ended the last wait need not end this one: the client may be back online.
+    if (this.#error) {
+      // The error that ended the last wait need not end this one: the client may be back online, or
+      // closed.
       this.#error = undefined;
       this.#ended = false;
     }
