@@ -48,6 +48,8 @@ export interface Outcome {
   readonly isAfterClose: boolean;
   /** What the handle on a job or run said when the call had settled. */
   handle?: { readonly name?: string; readonly queue?: string; readonly state: string };
+  /** How many timers the client had when it was closed. */
+  timers?: number;
   /** How many jobs were enqueued, each time that the caller was told. */
   readonly progress: number[];
 }
@@ -70,6 +72,8 @@ export interface Reading {
   ended?: { error?: unknown };
   /** Whether the caller ended it. */
   isLeft: boolean;
+  /** When it ended, on the clock of the world. */
+  endedAt?: number;
   /** Whether a slow reader is still busy with an item. */
   isBusy?: boolean;
   readonly subscription?: Leavable;
@@ -78,8 +82,9 @@ export interface Reading {
 /** A grant of credits, as the client sent it. */
 export interface SentGrant {
   readonly at: number;
-  /** How many credits the client has granted on this connection, with this grant. */
+  /** How many credits the client has granted on this connection, with this grant and before. */
   readonly granted: number;
+  readonly before: number;
   /** How many events had arrived on it. */
   readonly arrived: number;
 }
@@ -150,8 +155,8 @@ export class Actor {
   readonly #published: () => number;
   readonly #jobs = new Map<string, Job>();
   readonly #runs = new Map<string, Run>();
-  /** How many requests the hooks of the client have seen. */
-  readonly hooked = { begun: 0, ended: 0 };
+  /** How many requests the hooks of the client have seen, and which errors. */
+  readonly hooked = { begun: 0, ended: 0, errors: new WeakSet<object>() };
   /** The grants of the client, on all its connections. */
   readonly grants: SentGrant[] = [];
   /** The random numbers that the client has used. */
@@ -160,7 +165,13 @@ export class Actor {
   readonly #onFrames = new Set<{ frames: number; act: () => void }>();
   /** Cuts the client off from its world. */
   readonly #release: () => void;
+  /** Returns how many timers of the client have neither fired nor been cleared. */
+  readonly timers: () => number;
+  /** A frame that was sent with another time than that of the clock. */
+  mistimed?: string;
   isClosed = false;
+  /** When the client was closed, on its monotonic clock. */
+  closedAt = Infinity;
   hasSlept = false;
 
   constructor(
@@ -178,6 +189,10 @@ export class Actor {
     this.clock = world.clock(this.name);
     const { reconnect, maxRetries, timeout, isBalanced, hasFreshTokens, credits } = plan;
     const { random, webSocket } = world.clientOptions(this.name) as Required<DispatchOptions>;
+    const noted = () => {
+      this.randoms.push(random());
+      return this.randoms.at(-1)!;
+    };
     let tokens = 0;
     const fresh = freshTokens(index);
     const token = hasFreshTokens
@@ -188,8 +203,9 @@ export class Actor {
     const url = isBalanced ? world.url : world.nodes[index % world.nodes.length]!.url;
     if (this.isHttp) {
       const Client = plan.transport === "rpc" ? DispatchRpc : DispatchSse;
-      const { options, release } = tie({
+      const { options, release, timers } = tie({
         ...world.httpOptions(this.name),
+        random: noted,
         token,
         timeout,
         hooks: plan.hasHooks ? createHooks(this.hooked) : undefined,
@@ -197,9 +213,10 @@ export class Actor {
       // The methods that the class lacks are left out below.
       this.client = new Client(options) as unknown as Dispatch;
       this.#release = release;
+      this.timers = timers;
       return;
     }
-    const { options, release } = tie({
+    const { options, release, timers } = tie({
       url,
       reconnect,
       maxRetries,
@@ -211,13 +228,11 @@ export class Actor {
       clock: this.clock,
       hooks: plan.hasHooks ? createHooks(this.hooked) : undefined,
       webSocket: (address: string) => this.#watchFrames(webSocket(address)),
-      random: () => {
-        this.randoms.push(random());
-        return this.randoms.at(-1)!;
-      },
+      random: noted,
     });
     this.client = world.client(this.name, options);
     this.#release = release;
+    this.timers = timers;
     void this.#readStatus();
   }
 
@@ -333,10 +348,15 @@ export class Actor {
       this.#onFrame();
     };
     watched.send = (message) => {
+      const ts = typeof message === "string" && /"ts":"(.*?)"/.exec(message)?.[1];
+      if (ts && Math.abs(Date.parse(ts) - this.clock.now()) >= 1) {
+        this.mistimed ??= message as string;
+      }
       const credits = typeof message === "string" && /"credits":(\d+)/.exec(message)?.[1];
       if (credits) {
+        const before = granted;
         granted += Number(credits);
-        this.grants.push({ at: this.#world.now, granted, arrived });
+        this.grants.push({ at: this.#world.now, granted, before, arrived });
       }
       send(message);
     };
@@ -451,10 +471,12 @@ export class Actor {
         // Without a connection those who follow ask again and again, and a drain waits for them.
         if (op.drain && this.#isFollowing) outcome.deadline += 600_000;
         this.isClosed ||= !op.drain;
+        if (this.isHttp) this.closedAt = Math.min(this.closedAt, this.clock.monotonic());
         for (const reading of this.subscriptions) reading.isLeft = true;
         if (op.using && !this.isHttp) {
           await using _client = client;
         } else await client.close({ drain: op.drain });
+        void turns(SETTLING).then(() => outcome.timers = this.timers());
         this.isClosed = true;
         return;
     }
@@ -534,6 +556,7 @@ export class Actor {
     } catch (error) {
       reading.ended = { error };
     }
+    reading.endedAt = this.#world.now;
     const text = "error" in reading.ended ? describeError(reading.ended.error) : "";
     this.#world.record(this.name, `stops reading ${step} ${text}`);
   }
@@ -549,9 +572,18 @@ export class Actor {
     for await (const status of this.client.status()) {
       const worldAt = this.#world.now;
       this.statuses.push({ at: this.clock.monotonic(), worldAt, status });
+      if (status.type === "closed") this.closedAt = this.clock.monotonic();
       this.#world.record(this.name, `is ${status.type}`);
     }
   }
+}
+
+/** In how many turns everything that a closed client has to end has ended. */
+const SETTLING = 50;
+
+/** Waits until turns of the queue of microtasks have passed. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await undefined;
 }
 
 /** Whether a frame is an event, and all of it. */
@@ -560,12 +592,15 @@ function isWholeEvent(message: string | Uint8Array): boolean {
     message.endsWith("}");
 }
 
-/** Creates hooks that count, and hold nothing else of an actor. */
-function createHooks(counts: { begun: number; ended: number }): Hooks {
+/** Creates hooks that count, and hold nothing of an actor. */
+function createHooks(counts: Actor["hooked"]): Hooks {
   return {
     request: () => {
       counts.begun++;
-      return () => void counts.ended++;
+      return (error) => {
+        counts.ended++;
+        if (Object(error) === error) counts.errors.add(error as object);
+      };
     },
   };
 }

@@ -383,6 +383,17 @@ export const CORPUS: readonly Found[] = [
     },
   },
   {
+    what: "a wait that begins on a closed client does not fail with the error of an earlier one",
+    program: program([
+      call({ ...enqueue, name: "nobody" }, { wait: true }),
+      { after: 10, wipe: true },
+      call({ do: "waitJob", pick: 0 }, { after: 5_000, wait: true }),
+      call({ do: "close", drain: false }, { wait: true }),
+      call({ do: "waitJob", pick: 0 }, { after: 10 }),
+      call({ do: "follow", pick: 0 }, { after: 10 }),
+    ]),
+  },
+  {
     what: "a request over HTTP that is repeated may be carried out before it is refused",
     program: program(
       [call({ ...enqueue, retry: "unknown" })],

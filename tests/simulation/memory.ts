@@ -6,7 +6,9 @@ import { Deadlines } from "../../client/connection/deadlines.ts";
 import { Link } from "../../client/connection/link.ts";
 import { Tracker } from "../../client/follow/tracker.ts";
 import { ChannelEventSource } from "../../client/http/event_source.ts";
+import { HttpSession } from "../../client/http/http_session.ts";
 import { SseSession } from "../../client/http/sse_session.ts";
+import { Session } from "../../client/session.ts";
 import { Lane } from "../../client/start/lane.ts";
 import { BoundedQueue } from "../../client/subscribe/bounded_queue.ts";
 import { CreditWindow } from "../../client/subscribe/credits.ts";
@@ -49,17 +51,37 @@ export class MemoryCheck<P> {
   #noted: Noted<P>[] = [];
   #seen = new WeakSet<object>();
   #kept: Kept[] = [];
+  /** The sessions of the clients of the program. */
+  readonly #sessions = new Set<Session | HttpSession>();
 
   /** Begins to note the objects of a program, and of no earlier one. */
   begin(program: P): void {
     patchClients();
     this.#program = program;
     onObject = (what, object) => {
+      if (what === "session") {
+        this.#sessions.add(object as Session);
+        return;
+      }
       // Other deadlines are timers, which a clock counts.
       if (this.#seen.has(object) || (what === "call" && !(object instanceof Call))) return;
       this.#seen.add(object);
       this.#noted.push({ what, program, ref: new WeakRef(object) });
     };
+  }
+
+  /** Looks for functions that closed clients would still call. */
+  *findListeners(): Iterable<string> {
+    for (const session of this.#sessions) {
+      const { onClose, onCancel } = session;
+      // The lanes of a client end with it.
+      const most = session instanceof Session ? 1 : 0;
+      if (onClose.size > most) {
+        yield `7: a client that is closed tells ${onClose.size} others of it`;
+      }
+      if (onCancel.size > 0) yield `7: a closed client tells ${onCancel.size} others of cancels`;
+    }
+    this.#sessions.clear();
   }
 
   /** Keeps what a caller has of a closed client until the next check. */
@@ -109,6 +131,8 @@ function patchClients(): void {
   isPatched = true;
   patch("call", Deadlines.prototype, ["set"], 0);
   patch("link", Link.prototype, ["send", "sendControl", "close"]);
+  patch("session", Session.prototype, ["request", "attach"]);
+  patch("session", HttpSession.prototype, ["request"]);
   patch("lane", Lane.prototype, ["listen", "send"]);
   patch("tracker", Tracker.prototype, ["add", "wait", "events"]);
   patch("receiver", ChannelRouter.prototype, ["attach"], 1);
@@ -158,8 +182,17 @@ type Ties =
   & Pick<DispatchOptions, "clock" | "random" | "token" | "webSocket">
   & Pick<HttpOptions, "fetch">;
 
+/** Options of a client that are tied to its world. */
+export interface Tied<O> {
+  readonly options: O;
+  /** Cuts the client off. */
+  release(): void;
+  /** Returns how many timers of the client have neither fired nor been cleared. */
+  timers(): number;
+}
+
 /** Options of a client that work until they are released, and then hold nothing of its world. */
-export function tie<O extends Ties>(options: O): { options: O; release: () => void } {
+export function tie<O extends Ties>(options: O): Tied<O> {
   let ties: Ties | undefined = options;
   let timers: Map<unknown, unknown> | undefined = new Map();
   let nextTimer = 1;
@@ -190,5 +223,9 @@ export function tie<O extends Ties>(options: O): { options: O; release: () => vo
     ...(fetch &&
       { fetch: (...args: Parameters<typeof globalThis.fetch>) => ties!.fetch!(...args) }),
   };
-  return { options: tied as unknown as O, release: () => ties = timers = undefined };
+  return {
+    options: tied as unknown as O,
+    release: () => ties = timers = undefined,
+    timers: () => timers!.size,
+  };
 }

@@ -15,8 +15,10 @@ const IN_FLIGHT = 3_000;
 function* streamsAreTold({ program, actors, model, world }: Evidence): Iterable<string> {
   // Each node publishes its own events, and nobody sees which node has a stream.
   if (program.nodes !== 1) return;
-  for (const { name: client, plan, subscriptions } of actors) {
+  for (const [index, { name: client, plan, subscriptions, hasSlept }] of actors.entries()) {
     if (plan.transport !== "sse") continue;
+    const isShifted = hasSlept ||
+      program.steps.some((step) => "setClock" in step && step.client % actors.length === index);
     const isHarmed = [...model.harmed].some((it) => it.startsWith(`${client}#`));
     for (const reading of subscriptions) {
       const { outcome, items, ended, isLeft, isBusy } = reading;
@@ -27,6 +29,10 @@ function* streamsAreTold({ program, actors, model, world }: Evidence): Iterable<
       for (const { order, event, at } of model.published) {
         if (!channelsOf(event).includes(reading.name) || at <= outcome.worldEnd) continue;
         const next = read.find((it) => it.order >= order);
+        if (next?.isAfterGap && next.order !== order && !isNamed(reading, event) && !isShifted) {
+          yield `4: ${name(outcome)} misses ${keyOf(event)}, but no gap names its time`;
+          break;
+        }
         if (next ? next.order === order || next.isAfterGap : isOver) continue;
         if (!next && (endsWithGap || at >= world.now - IN_FLIGHT)) continue;
         yield `4: ${name(outcome)} to '${reading.name}' misses ${keyOf(event)} without a gap`;
@@ -34,6 +40,14 @@ function* streamsAreTold({ program, actors, model, world }: Evidence): Iterable<
       }
     }
   }
+}
+
+/** Whether a gap names the time of an event. */
+function isNamed({ items }: Reading, { ts }: DispatchEvent): boolean {
+  const at = Date.parse(ts);
+  return items.some((item) =>
+    !isEvent(item) && Date.parse(item.since) - LATE <= at && at <= Date.parse(item.until) + 1
+  );
 }
 
 /** Returns the positions of the events that a reader got, and whether a gap came before each. */
@@ -132,9 +146,75 @@ function* streamsComeBack({ program, model, actors }: Evidence): Iterable<string
   }
 }
 
+/** Rule 7: a stream over HTTP ends at the node when the last reader has left it. */
+function* streamsAreLeft({ program, model, actors }: Evidence): Iterable<string> {
+  for (const { name: client, plan, subscriptions, watches, outcomes } of actors) {
+    // A channel that a watch or wait needs, too, has a stream of its own for each.
+    const isFollowing = watches.length > 0 || outcomes.some(({ target }) => target);
+    if (plan.transport !== "sse" || isFollowing) continue;
+    const streams = new Map<string, string>();
+    const last = new Map<string, number>();
+    for (const { at, who, what, frame } of model.world.trace) {
+      if (!who.startsWith(`${client}#`) || frame === undefined) continue;
+      const opened = what.startsWith("requests") && STREAM.exec(frame)?.[1];
+      if (opened) streams.set(who, decodeURIComponent(opened));
+      const channel = what.startsWith("streams") && streams.get(who);
+      if (channel) last.set(channel, at);
+    }
+    for (const [channel, at] of last) {
+      const readers = subscriptions.filter((it) => it.channel === channel);
+      const until = Math.max(...readers.map(({ endedAt = Infinity }) => endedAt));
+      if (at <= until + LATE + 2 * program.latency[1]) continue;
+      yield `7: ${client} still reads ${channel} at ${at}, which it has left at ${until}`;
+    }
+  }
+}
+
+/** How often a read over HTTP is tried. */
+const TRIES = 4;
+
+const METHODS: Readonly<Record<string, string>> = {
+  getJob: "job.get",
+  getRun: "workflow.get",
+  timeline: "workflow.timeline",
+};
+
+/** Rule 1: over HTTP a read without an answer is tried again, as often and as late as documented. */
+function* readsAreTriedAgain({ model, actors }: Evidence): Iterable<string> {
+  for (const { name: client, isHttp, outcomes, randoms } of actors) {
+    if (!isHttp) continue;
+    for (const outcome of outcomes) {
+      const { op, asked, error, worldBegin, worldEnd } = outcome;
+      const method = METHODS[op.do];
+      if (!method || Object(error).code !== "connect_failed") continue;
+      const isAlone = !outcomes.some((it) =>
+        it !== outcome && (it.asked === asked || it.target === asked) &&
+        it.worldBegin <= worldEnd && !(it.worldEnd < worldBegin)
+      );
+      if (!isAlone) continue;
+      const tries = model.world.trace.filter(({ at, who, what, frame }) =>
+        at >= worldBegin && at <= worldEnd && who.startsWith(`${client}#`) &&
+        what.startsWith("requests") && frame!.includes(`"method":"${method}"`) &&
+        frame!.includes(asked!)
+      );
+      if (tries.length !== TRIES) {
+        yield `1: ${name(outcome)} of ${asked} failed after ${tries.length} tries, not ${TRIES}`;
+      }
+      for (const [index, { at }] of tries.entries()) {
+        const next = tries[index + 1];
+        const bound = 1_000 * 2 ** index;
+        if (!next || randoms.some((random) => Math.floor(random * bound) <= next.at - at)) continue;
+        yield `1: ${name(outcome)} of ${asked} was tried again after ${next.at - at} ms`;
+      }
+    }
+  }
+}
+
 /** Rules about clients over HTTP. */
 export const HTTP_RULES: readonly Rule[] = [
   streamsAreTold,
   refusedTokensAreDropped,
   streamsComeBack,
+  streamsAreLeft,
+  readsAreTriedAgain,
 ];

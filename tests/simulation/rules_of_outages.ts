@@ -45,9 +45,9 @@ function* startsFailForAReason({ world, model, actors }: Evidence): Iterable<str
 
 /** Rule 1: a wait without a timeout does not time out. */
 function* waitsHavePatience({ actors }: Evidence): Iterable<string> {
-  for (const { outcomes, watches, isHttp } of actors) {
-    // Over HTTP the caller learns how the first request went.
-    if (isHttp) continue;
+  for (const { outcomes, watches, plan } of actors) {
+    // Where events come over HTTP, the caller learns how the first request for them went.
+    if (plan.transport === "sse") continue;
     for (const outcome of outcomes) {
       const { op } = outcome;
       if ((op.do !== "waitJob" && op.do !== "waitRun") || op.timeout) continue;

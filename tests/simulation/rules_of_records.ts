@@ -47,7 +47,7 @@ function* recordsAreTrue({ actors, model }: Evidence): Iterable<string> {
 /** Matches checkpoints for which servers publish no event. */
 const SILENT = /^(wait|sleep|fanout)|^parallel:[^:]*$/;
 
-/** Rule 5: a timeline has the steps that had completed, and no others. */
+/** Rule 5: a timeline has the steps that had completed, each once and in order, and no others. */
 function* timelinesAreTrue({ actors, model }: Evidence): Iterable<string> {
   for (const outcome of actors.flatMap(({ outcomes }) => outcomes)) {
     const { op, result, asked, worldBegin, worldEnd } = outcome;
@@ -61,8 +61,12 @@ function* timelinesAreTrue({ actors, model }: Evidence): Iterable<string> {
           : []
       );
     const missing = completed(worldBegin - 1).filter((step) => !steps.includes(step));
-    const late = new Set(completed(worldEnd));
-    const wrong = steps.filter((step) => !late.has(step));
+    const late = completed(worldEnd);
+    const wrong = steps.filter((step) => !late.includes(step));
+    const inOrder = [...new Set(late)].filter((step) => steps.includes(step));
+    if (wrong.length === 0 && text(inOrder) !== text(steps)) {
+      yield `5: ${name(outcome)} of ${asked} has ${steps}, not in the order ${inOrder}`;
+    }
     if (missing.length > 0) yield `5: ${name(outcome)} of ${asked} misses ${missing}`;
     if (wrong.length > 0) yield `5: ${name(outcome)} of ${asked} has ${wrong}`;
   }

@@ -3,13 +3,26 @@ import type { Evidence, Rule } from "./rules.ts";
 
 const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
-/** Rule 4: a grant fills the window of a connection up to the number that the caller chose. */
+/** The credits that a connection has from its start. */
+const INITIAL_CREDITS = 1_000;
+
+/**
+ * Rule 4: a grant fills the window of a connection up to the number that the caller chose, and is sent
+ * before half of the window is used.
+ */
 function* grantsFillTheWindow({ actors }: Evidence): Iterable<string> {
   for (const { name: client, grants, plan } of actors) {
-    for (const { at, granted, arrived } of grants) {
-      const window = granted - arrived;
-      if (window === plan.credits) continue;
-      yield `4: ${client} filled its window up to ${window} at ${at}, not to ${plan.credits}`;
+    for (const { at, granted, arrived, before } of grants) {
+      const filled = granted - arrived;
+      if (filled !== plan.credits) {
+        yield `4: ${client} filled its window up to ${filled} at ${at}, not to ${plan.credits}`;
+        break;
+      }
+      const left = INITIAL_CREDITS + before - arrived;
+      // Until the first grant the window is as large as the server makes it.
+      const window = INITIAL_CREDITS + (before > 0 ? plan.credits : 0);
+      if (left >= window / 2) continue;
+      yield `4: ${client} had only ${left} credits left when it granted more at ${at}`;
       break;
     }
   }

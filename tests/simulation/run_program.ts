@@ -6,9 +6,12 @@ import { Model } from "./model.ts";
 import type { CallStep, FrameKind, PlannedFault, Program } from "./program.ts";
 import { nothingIsLeft, RULES } from "./rules.ts";
 import { CALL_RULES } from "./rules_of_calls.ts";
+import { ERROR_RULES } from "./rules_of_errors.ts";
 import { FLOW_RULES } from "./rules_of_flow.ts";
 import { HTTP_RULES } from "./rules_of_http.ts";
+import { LOOP_RULES } from "./rules_of_loops.ts";
 import { OUTAGE_RULES } from "./rules_of_outages.ts";
+import { PATIENCE_RULES, timersEndAtOnce } from "./rules_of_patience.ts";
 import { RECORD_RULES, statusesAreInOrder } from "./rules_of_records.ts";
 import { RESULT_RULES } from "./rules_of_results.ts";
 import { STREAM_RULES } from "./rules_of_streams.ts";
@@ -31,6 +34,7 @@ const ALL_RULES = [
   ...[...RULES, ...CALL_RULES, ...STREAM_RULES],
   ...[...RECORD_RULES, ...OUTAGE_RULES, ...FLOW_RULES],
   ...[...RESULT_RULES, ...TIME_RULES, ...WIRE_RULES, ...HTTP_RULES],
+  ...[...ERROR_RULES, ...PATIENCE_RULES, ...LOOP_RULES],
 ];
 
 /** How many milliseconds after the last step everything must be in order again. */
@@ -87,9 +91,10 @@ async function runInWorld(program: Program, memory?: MemoryCheck<Program>): Prom
       violations.push(...rule(evidence));
     }
     await world.run(Promise.all(actors.map(({ client }) => client.close())), CLOSE);
+    violations.push(...timersEndAtOnce(evidence));
     await world.advance(CLOSE);
     violations.push(...nothingIsLeft(evidence), ...statusesAreInOrder(evidence));
-    violations.push(...channelsAreLeft(evidence));
+    violations.push(...channelsAreLeft(evidence), ...memory?.findListeners() ?? []);
   } catch (error) {
     violations.push(`0: ${(error as Error).stack ?? error}`);
   } finally {

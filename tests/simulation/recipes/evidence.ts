@@ -47,6 +47,11 @@ const METHODS = new Set([
 /** How an attempt of a case has ended. */
 export type AttemptEnd = Extract<RecipeEvent, { type: "case.finished" | "case.retried" }>;
 
+/** A handle on a job or run. */
+interface Followed {
+  events(options: object): AsyncIterable<unknown>;
+}
+
 /** What happened in one attempt of a case. */
 export class CaseAttempt {
   readonly #run: Evidence;
@@ -71,6 +76,10 @@ export class CaseAttempt {
   /** The subscriptions since the attempt began. Cases side by side have none. */
   get listenings(): readonly Listening[] {
     return this.#run.listenings.filter(({ order }) => order > this.began.order);
+  }
+
+  get heard(): readonly Moment[] {
+    return this.#run.heard;
   }
 
   get statuses(): Evidence["statuses"] {
@@ -112,6 +121,10 @@ export class Evidence {
   readonly listenings: Listening[] = [];
   /** The warnings that belong to no case. */
   readonly warnings: string[] = [];
+  /** Those who read the events of a job or run for the runner. */
+  readonly followers = new Set<object>();
+  /** When the runner got events of any job or run. */
+  readonly heard: Moment[] = [];
   /** What the client said about its connection. */
   readonly statuses: (Moment & { readonly isConnected: boolean })[] = [];
   readonly #world: World;
@@ -153,6 +166,9 @@ export class Evidence {
             listen(target, args, () => this.moment(), this.listenings);
         }
         if (key === "status") return () => this.#status(target);
+        if (key === "job" || key === "run") {
+          return (id: string) => this.#handle<Followed>(target[key](id));
+        }
         if (typeof key === "symbol" || !METHODS.has(key)) return member.bind(target);
         return (...args: unknown[]) => {
           const call: Call = { ...this.moment(), method: key, args };
@@ -227,6 +243,30 @@ export class Evidence {
   interrupt(reason: unknown): void {
     this.interrupted = { ...this.moment(), reason };
     this.#world.record("runner", "is interrupted");
+  }
+
+  /** Wraps a handle so that it is noted who reads its events. */
+  #handle<H extends Followed>(handle: H): H {
+    return new Proxy(handle, {
+      get: (target, key) => {
+        const member = Reflect.get(target, key, target);
+        if (key === "events") return (options: object) => this.#follow(target, options);
+        return typeof member === "function" ? member.bind(target) : member;
+      },
+    });
+  }
+
+  async *#follow(handle: Followed, options: object): AsyncGenerator<unknown> {
+    const reader = {};
+    this.followers.add(reader);
+    try {
+      for await (const event of handle.events(options)) {
+        this.heard.push(this.moment());
+        yield event;
+      }
+    } finally {
+      this.followers.delete(reader);
+    }
   }
 
   async *#status(client: RunnerClient): ReturnType<RunnerClient["status"]> {

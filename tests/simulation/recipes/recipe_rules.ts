@@ -63,13 +63,18 @@ function outcomesOf(about: RunEvidence): Map<CaseEvidence, Outcome> {
 
 /** The outcome of each attempt and case is the interpreter's. */
 function* verdictIsRight(about: RunEvidence): Iterable<string> {
-  for (const [{ ended, stepsEnded }, judgement] of about.judgements) {
+  for (const [{ began, ended, stepsEnded }, judgement] of about.judgements) {
     yield* judgement.problems.map((problem) => `1: ${problem}`);
     if (!ended || !stepsEnded) {
       yield "1: an attempt has not ended";
       continue;
     }
-    const { status, failure } = ended.event;
+    const { status, failure, duration_ms, type } = ended.event;
+    const took = ended.at - began.at;
+    // That of a case which has ended includes its other attempts.
+    if (type === "case.retried" && Math.abs(duration_ms - took) > 1) {
+      yield `1: an attempt took ${took} ms, not ${duration_ms}`;
+    }
     if (status !== judgement.status) yield `1: it ${status}, not ${judgement.status}`;
     if ((failure === undefined) !== (status === "passed" || status === "unchecked")) {
       yield `1: it ${status}, and its failure is ${JSON.stringify(failure)}`;
@@ -127,7 +132,11 @@ function* failuresAreFirst({ evidence, model }: RunEvidence): Iterable<string> {
 /** The exit code and the counts follow from the outcomes of the cases. */
 function* runEndsRight(about: RunEvidence): Iterable<string> {
   const { evidence, plan, exitCode, model } = about;
-  const { interrupted, ended, mistimed } = evidence;
+  const { interrupted, began, ended, mistimed } = evidence;
+  const took = ended!.at - began!.at;
+  if (Math.abs(ended!.event.duration_ms - took) > 1) {
+    yield `1: the run took ${took} ms, not ${ended!.event.duration_ms}`;
+  }
   if (mistimed) yield `1: the time is wrong of ${JSON.stringify(mistimed)}`;
   const isInterrupted = interrupted !== undefined && interrupted.order < ended!.order;
   const outcomes = [...outcomesOf(about).values()];
@@ -290,12 +299,26 @@ function* writesHappenOnce(
   }
 }
 
+/** How soon a wait ends whose job or run has completed, without the latency of the network. */
+const PROMPT = 60;
+
 /** A wait ends with what the store has, and not long after. */
-function* waitsAreTrue({ evidence, isDisturbed }: RunEvidence): Iterable<string> {
-  for (const [key, { finished }] of evidence.cases.flatMap(({ steps }) => steps)) {
-    for (const { event, stored } of finished) {
+function* waitsAreTrue({ evidence, isDisturbed, plan, world }: RunEvidence): Iterable<string> {
+  const { at, event: { ts } } = evidence.began!;
+  const beginning = Date.parse(ts) - at;
+  // A wait may be for several jobs, and nodes do not share their events.
+  const isPrompt = !isDisturbed && plan.nodes === 1;
+  for (const [key, { attempts, finished }] of evidence.cases.flatMap(({ steps }) => steps)) {
+    for (const { event, stored, at } of finished) {
       const last = event.observed?.states.at(-1)?.state;
       if (event.kind !== "wait" || stored === undefined || last === undefined) continue;
+      const { kind, id } = event.observed!.entity!;
+      const { completed_at } = (kind === "job" ? world.store.job(id) : world.store.run(id))!;
+      const end = completed_at === undefined ? Infinity : Date.parse(completed_at) - beginning;
+      const late = at - Math.max(end, attempts[0]?.start.at ?? Infinity);
+      if (isPrompt && event.status === "passed" && late > PROMPT + 8 * plan.latency[1]) {
+        yield `3: ${key} ended ${late} ms after its ${kind}`;
+      }
       const isFinal = ["completed", "failed", "cancelled"].includes(last);
       // A job that has ended can still be marked cancelled.
       if (isFinal && last !== stored && stored !== "cancelled") {
@@ -308,19 +331,23 @@ function* waitsAreTrue({ evidence, isDisturbed }: RunEvidence): Iterable<string>
   }
 }
 
-/** Each step of `always` ran, unless it is about a step that did not. */
+/** Each step of `always` ran in its turn, unless it is about a step that did not run. */
 function* alwaysRan({ evidence, model }: RunEvidence): Iterable<string> {
   const isConditional = ({ condition }: StepModel) => condition !== undefined;
   for (const [index, { attempts }] of evidence.cases.entries()) {
     for (const { ended, stepsEnded, steps } of attempts) {
       // Functions of a script do not begin steps when their time is over.
       if (!ended || ended.at - stepsEnded.at >= 10_000) continue;
+      let last = -1;
       for (const step of model.cases[index]!.recipe.always) {
         if (isConditional(step) || step.items === 0 || step.action.do === "log") continue;
         const keys = [...steps].filter(([key, { attempts }]) =>
           key.replace(/\[\d+\]$/, "") === `always ${step.number}` && attempts.length > 0
         );
         if (keys.length === 0) yield `4: step ${step.number} of always did not run`;
+        const order = keys[0]?.[1].attempts[0]?.start.order ?? last;
+        if (order < last) yield `4: step ${step.number} of always ran before an earlier one`;
+        last = order;
       }
     }
   }

@@ -1,5 +1,6 @@
 // Loaded now, because the world's time does not wait for modules.
 import "node:async_hooks";
+import process from "node:process";
 import "../../../runner/expression/value_tree.ts";
 import { planCases, runCases } from "../../../runner/engine/run.ts";
 import { VirtualTime } from "../../../runner/engine/virtual_time.ts";
@@ -74,6 +75,7 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
   const signal = new CountingSignal();
   const violations: string[] = [];
   const secrets = plan.secrets.map((name) => SECRETS[name]!);
+  listeners ??= countListeners();
   try {
     using _timers = holdRealTimers(clock);
     const worldBegan = clock.now();
@@ -133,6 +135,14 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
       };
       for (const rule of RULES) violations.push(...rule(about));
     }
+    await world.advance(1);
+    const { size } = evidence.followers;
+    if (size > 0) {
+      violations.push(`6: it still reads the events of ${size} jobs and runs at its end`);
+    }
+    if (countListeners() > listeners) {
+      violations.push("6: it listens to unhandled errors at its end");
+    }
     await world.run(client.close(), CLOSE);
     await world.advance(CLOSE);
     if (clock.pending > 0) violations.push(`6: the runner has ${clock.pending} timers at its end`);
@@ -172,6 +182,14 @@ export const RECIPES: Subject<RunPlan> = {
     );
   },
 };
+
+/** How many listened to unhandled errors before the first run. */
+let listeners: number | undefined;
+
+/** Counts who listens to unhandled errors; on Deno they are not listeners of the process. */
+function countListeners(): number {
+  return process.listenerCount("unhandledRejection");
+}
 
 function refuse(input: unknown): never {
   throw new Error(`refuses ${JSON.stringify(input)}`);

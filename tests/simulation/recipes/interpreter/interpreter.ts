@@ -7,7 +7,7 @@ import { events, listen } from "./channel_waits.ts";
 import { type Allowed, type Ending, JudgedCase, type Limit, type Span } from "./judged_case.ts";
 import { endLocally } from "./local_steps.ts";
 import { request } from "./requests.ts";
-import { compareItems } from "./side_by_side.ts";
+import { beginTogether, compareItems } from "./side_by_side.ts";
 import { compareReport } from "./step_report.ts";
 import { wait } from "./waits.ts";
 
@@ -229,7 +229,7 @@ export class Interpreter {
   #perform(step: StepModel, span: Span, item?: number): Ending {
     switch (step.action.do) {
       case "parallel":
-        return this.#parallel(step, span.limit);
+        return this.#parallel(step, span);
       case "use":
         return this.#use(step, span);
       case "events":
@@ -241,7 +241,8 @@ export class Interpreter {
     }
   }
 
-  #parallel(step: StepModel, limit: Limit): Ending {
+  #parallel(step: StepModel, { start, limit }: Span): Ending {
+    beginTogether(this.#case, step, start);
     const failures = step.inner.map((one) => this.#step(one, limit));
     return { status: failures.find((failure) => failure !== undefined) ?? "passed" };
   }

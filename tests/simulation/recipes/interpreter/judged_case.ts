@@ -98,6 +98,12 @@ export class JudgedCase {
     return this.isInterrupted(step, moment) || stop !== undefined && stop.order < moment.order;
   }
 
+  /** When a step was stopped, but for the end of its time. */
+  #stoppedAt({ phase }: StepModel, { stop }: Limit): number {
+    const { interrupted } = this.evidence;
+    return Math.min(phase === "steps" && interrupted?.at || Infinity, stop?.at ?? Infinity);
+  }
+
   /** Whether the time of a step was over at a moment; "maybe" if both are the same millisecond. */
   over(step: StepModel, limit: Limit, moment: Moment | undefined): "yes" | "no" | "maybe" {
     if (!moment) return "no";
@@ -110,6 +116,8 @@ export class JudgedCase {
   /** Returns how a step that was stopped has ended. */
   stop(step: StepModel, { end, limit }: Span): Ending {
     const isLate = limit.at <= end.at;
+    const late = end.at - Math.min(limit.at, this.#stoppedAt(step, limit));
+    if (late > 1) this.problems.push(`${tagOf(step)} ended ${late} ms after it was stopped`);
     if (this.isStopped(step, end, limit)) {
       return { status: "interrupted", or: isLate ? ["failed"] : [] };
     }

@@ -32,6 +32,12 @@ export function request(
   if (calls.length !== most) {
     judged.problems.push(`${tag} made ${calls.length} requests, not ${most}`);
   }
+  for (const { method, args } of calls) {
+    const { signal, timeout } = Object(args.at(-1));
+    // The client's own timeout is for steps without one.
+    if (signal instanceof AbortSignal && timeout === (step.within && 0)) continue;
+    judged.problems.push(`${tag} called ${method} with the timeout ${timeout}`);
+  }
   const { place = judged.used ? PLACES.used : PLACES.own } = judged.run;
   const values: Record<string, unknown> = {
     place,

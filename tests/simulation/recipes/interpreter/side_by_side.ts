@@ -40,3 +40,12 @@ export function compareItems(judged: JudgedCase, step: StepModel, items: number)
   if (ran.length < items && !first) judged.problems.push(`${key} ran for ${ran.length} items`);
   return { ran: ran.map(({ item }) => item), first };
 }
+
+/** Checks that the steps of a `parallel` have begun at the same time. */
+export function beginTogether(judged: JudgedCase, { inner }: StepModel, { at }: Moment): void {
+  for (const step of inner) {
+    const key = step.items === undefined ? tagOf(step) : `${tagOf(step)}[0]`;
+    const [first] = judged.evidence.steps.get(key)?.attempts ?? [];
+    if (first && first.start.at > at) judged.problems.push(`${key} was started late`);
+  }
+}

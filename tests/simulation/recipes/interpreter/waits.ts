@@ -4,6 +4,12 @@ import { type StepModel, tagOf } from "../model.ts";
 import type { Action } from "../plan.ts";
 import { type Ending, isConnectionError, type JudgedCase, type Span } from "./judged_case.ts";
 
+/** The most reads of a wait until its pauses are the longest, from its start or an event. */
+const READS_AT_FIRST = 10;
+
+/** The longest pause between two reads of a wait. */
+const LONGEST_PAUSE = 1_000;
+
 /** After this long without an answer a wait has lost its connection. */
 const SILENCE = 3_000;
 
@@ -48,6 +54,7 @@ function waitFor(
     seen.length = 0;
     let isReached = false;
     const reads = calls.filter(({ args }) => args[0] === id);
+    checkPauses(judged, step, reads, span);
     for (const [index, read] of reads.entries()) {
       if (read.method === "cancelJob" || read.method === "workflowTimeline") continue;
       const answers = read.method === "getJob" ? [read] : [read, reads[index + 1]];
@@ -69,6 +76,20 @@ function waitFor(
     if (!isReached) return unreached(judged, step, lastAnswer, span);
   }
   return { status: "passed" };
+}
+
+/** Checks that a wait has read at growing intervals, or because of an event. */
+function checkPauses(
+  judged: JudgedCase,
+  step: StepModel,
+  reads: readonly Call[],
+  { start, end }: Span,
+): void {
+  const heard =
+    judged.evidence.heard.filter(({ order }) => order > start.order && order < end.order).length;
+  const most = READS_AT_FIRST * (heard + 1) + (end.at - start.at) / LONGEST_PAUSE;
+  const count = reads.filter(({ method }) => method.startsWith("get")).length;
+  if (count > most) judged.problems.push(`${tagOf(step)} made ${count} reads`);
 }
 
 function failedRead(

@@ -1,0 +1,134 @@
+import type { DispatchEvent, Gap } from "../../mod.ts";
+import type { Outcome, Reading } from "./actor.ts";
+import type { ServerSession } from "./model.ts";
+import { controlSessions, type Evidence, type Rule } from "./rules.ts";
+
+const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
+
+const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
+
+/** Rule 7: closing a client ends loops, and rejects none that had begun. */
+function* loopsEndQuietly({ actors }: Evidence): Iterable<string> {
+  for (const { subscriptions, watches, closedAt } of actors) {
+    for (const { outcome, ended } of [...subscriptions, ...watches]) {
+      if (Object(ended?.error).code !== "closed") continue;
+      if (outcome.isAfterClose || outcome.begin >= closedAt) continue;
+      yield `7: ${name(outcome)} was rejected as its client was closed`;
+    }
+  }
+}
+
+/** The types of the last events. */
+const LAST = ["job.completed", "job.dlq", "workflow.completed", "workflow.failed"];
+
+/** Rule 7: no loop and no wait begins on a closed client, unless it only tells what is known already. */
+function* nothingBeginsAfterClose({ actors }: Evidence): Iterable<string> {
+  for (const { watches, outcomes } of actors) {
+    for (const outcome of outcomes) {
+      const { isAfterClose, target, signal, error } = outcome;
+      if (!isAfterClose || !target || signal) continue;
+      const { code, job, run } = Object(error);
+      if (!error || code === "closed" || job || run) continue;
+      yield `7: ${name(outcome)} began after close and failed with ${code}`;
+    }
+    for (const { outcome, ended, items, isLeft } of watches) {
+      if (!outcome.isAfterClose || outcome.signal || isLeft) continue;
+      const isKnown = items.some(({ type }) => LAST.includes(type));
+      if (isKnown || Object(ended?.error).code === "closed") continue;
+      yield `7: ${name(outcome)} began after close and ${ended ? "ended" : "goes on"}`;
+    }
+  }
+}
+
+const nameOf = ({ type, data }: DispatchEvent) =>
+  "step_name" in data ? `${type} ${data.step_name}` : type;
+
+/** Rule 5: no watch is told of unseen events that has seen all that can be missing. */
+function* unseenEventsAreMissing({ actors, model }: Evidence): Iterable<string> {
+  for (const { watches } of actors) {
+    for (const { outcome, items, name: id } of watches) {
+      if (!items.some((item) => item.type === "gap" && item.reason === "unseen")) continue;
+      if (!items.some(({ type }) => LAST.includes(type))) continue;
+      const counts = new Map<string, number>();
+      for (const item of items.filter(isEvent)) {
+        counts.set(nameOf(item), (counts.get(nameOf(item)) ?? 0) + 1);
+      }
+      for (const { event } of model.published) {
+        if (!event.topic.endsWith(`:${id}`)) continue;
+        counts.set(nameOf(event), (counts.get(nameOf(event)) ?? 0) - 1);
+      }
+      // A run that has failed may have failed in a step or between two, which its record does not say.
+      const mayMiss = id.startsWith("wfrun_") &&
+        !items.some(({ type }) => type === "workflow.step_failed");
+      if (!mayMiss && [...counts.values()].every((count) => count >= 0)) {
+        yield `5: ${name(outcome)} of ${id} was told of unseen events, but has seen all`;
+      }
+    }
+  }
+}
+
+/** So many events may be in a server's buffer before it drops one. */
+const BUFFER = 250;
+
+/** Rule 4: no gap tells of dropped events while every event arrives, and no buffer is full. */
+function* droppedEventsAreMissing({ actors, model, world }: Evidence): Iterable<string> {
+  for (const actor of actors) {
+    const { name: client, statuses, isHttp } = actor;
+    const isTold = statuses.some(({ status }) => status.type === "gap" && status.reason === "lost");
+    if (isHttp || !isTold || model.lost.size > 0) continue;
+    const control = controlSessions(actor);
+    const own = world.connections.filter(({ sessionId }) => control.has(sessionId!));
+    if (own.some((it) => model.harmed.has(it.name))) continue;
+    const sessions = [...model.sessions.values()].filter(({ id }) => control.has(id));
+    if (sessions.every((session) => arrives(session, model))) {
+      yield `4: ${client} was told of dropped events, but got all`;
+    }
+  }
+}
+
+/** Whether all events of a session were sent to its client, and never many at a time. */
+function arrives(session: ServerSession, model: Evidence["model"]): boolean {
+  const times = [
+    ...model.published.filter(({ sessions }) => sessions.has(session))
+      .map(({ at }) => ({ at, change: 1 })),
+    ...model.world.trace.filter(({ who, what, frame }) =>
+      who === session.connection.name && what.startsWith("receives") &&
+      frame!.includes('"type":"event"')
+    ).map(({ at }) => ({ at, change: -1 })),
+  ].toSorted((a, b) => a.at - b.at || b.change - a.change);
+  let waiting = 0;
+  let most = 0;
+  for (const { change } of times) most = Math.max(most, waiting += change);
+  return waiting === 0 && most < BUFFER;
+}
+
+/** Rule 4: a gap for dropped events begins when the first of them was dropped. */
+function* overflowsFollowEachOther({ program, actors }: Evidence): Iterable<string> {
+  for (const [index, { subscriptions }] of actors.entries()) {
+    const hasSetClock = program.steps.some((step) =>
+      "setClock" in step && step.client % actors.length === index
+    );
+    if (hasSetClock) continue;
+    for (const reading of subscriptions) {
+      const gaps = overflowsOf(reading);
+      const wrong = gaps.findIndex(({ since }, at) => at > 0 && since < gaps[at - 1]!.until);
+      if (wrong < 0) continue;
+      yield `4: ${name(reading.outcome)} was told of events that were dropped from ${
+        gaps[wrong]!.since
+      } on, but of others until ${gaps[wrong - 1]!.until}`;
+    }
+  }
+}
+
+function overflowsOf({ items }: Reading): Gap[] {
+  return items.filter((item) => item.type === "gap" && item.reason === "overflow") as Gap[];
+}
+
+/** Rules about loops over events: how they begin and end, and the gaps in them. */
+export const LOOP_RULES: readonly Rule[] = [
+  loopsEndQuietly,
+  nothingBeginsAfterClose,
+  unseenEventsAreMissing,
+  droppedEventsAreMissing,
+  overflowsFollowEachOther,
+];

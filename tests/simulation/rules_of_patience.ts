@@ -1,0 +1,222 @@
+import type { Actor, Outcome } from "./actor.ts";
+import type { Evidence, Rule } from "./rules.ts";
+
+const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
+
+/** The defaults of `pingTimeout` and `connectTimeout`, which no program changes. */
+const [PING_TIMEOUT, CONNECT_TIMEOUT] = [10_000, 10_000];
+
+/** How much later a timer may fire. */
+const LATE = 100;
+
+/** Rule 6: a peer that has fallen silent counts as lost after the time that pings take. */
+function* silentPeersAreLost({ actors, model, world }: Evidence): Iterable<string> {
+  for (const { name: client, statuses, plan, isHttp, hasSlept } of actors) {
+    if (isHttp || hasSlept) continue;
+    for (const [index, { status, worldAt }] of statuses.entries()) {
+      if (status.type !== "connected") continue;
+      const connection = world.connections.find((it) => it.sessionId === status.sessionId);
+      if (!connection?.isMuted) continue;
+      const muted = model.world.trace.find(({ who, what }) =>
+        who === connection.name && what === "is muted"
+      );
+      const from = Math.max(worldAt, muted?.at ?? Infinity);
+      const { pingInterval = 15_000 } = plan;
+      // What asks for a pong looks at its clock only when the time for the last pong is over.
+      const until = from + Math.max(pingInterval, PING_TIMEOUT) + PING_TIMEOUT + LATE;
+      const isNoticed = statuses.slice(index + 1).some((it) =>
+        it.worldAt <= until && ["disconnected", "closed"].includes(it.status.type)
+      );
+      if (isNoticed || world.now <= until) continue;
+      yield `6: ${client} has not noticed at ${until} that ${connection.name} is silent`;
+    }
+  }
+}
+
+const STATES = /^(idle|failed|closed|disconnected|(re)?connect.*)$/;
+
+/** Rule 6: an attempt to connect takes no longer than its limit. */
+function* attemptsEnd({ actors, program }: Evidence): Iterable<string> {
+  for (const { name: client, statuses, hasSlept } of actors) {
+    if (hasSlept) continue;
+    const states = statuses.filter(({ status }) => STATES.test(status.type));
+    for (const [index, { at, status }] of states.entries()) {
+      const next = states[index + 1];
+      if (!next || !["connecting", "reconnecting"].includes(status.type)) continue;
+      // A refused token is replaced once, and a new connection subscribes to the channels.
+      const delay = status.type === "reconnecting" ? status.delay + CONNECT_TIMEOUT : 0;
+      const most = delay + 2 * CONNECT_TIMEOUT + program.latency[1] + LATE;
+      if (next.at - at <= most) continue;
+      yield `6: ${client} was ${status.type} for ${next.at - at} ms, more than ${most}`;
+    }
+  }
+}
+
+/** How many connections a client keeps for the next starts, and for how long. */
+const [IDLE_LANES, IDLE_TIME] = [4, 5_000];
+
+/** How long the server may take to end the subscription of such a connection. */
+const SUBSCRIBE_TIME = 1_000;
+
+/** A connection that has started runs. */
+interface LaneUse {
+  starts: number;
+  /** When the last start was answered. */
+  idleSince: number | undefined;
+}
+
+/** Rule 6: a connection whose start was answered is kept for a short time, and so are few others. */
+function* idleLanesAreFew({ actors, model, program, world }: Evidence): Iterable<string> {
+  for (const { name: client, isHttp, hasSlept, outcomes } of actors) {
+    const starts = outcomes.filter(({ op }) => op.do === "start");
+    if (isHttp || hasSlept || starts.length === 0) continue;
+    const slow = 2 * program.latency[1] + LATE;
+    const lanes = new Map<string, LaneUse>();
+    const ended = new Set<string>();
+    const look = (now: number): string | undefined => {
+      const idle = [...lanes].filter(([lane, { idleSince }]) =>
+        idleSince !== undefined && !ended.has(lane) && !model.harmed.has(lane) &&
+        now - idleSince > SUBSCRIBE_TIME + slow
+      );
+      const old = idle.find(([, use]) => now - use.idleSince! > IDLE_TIME + SUBSCRIBE_TIME + slow);
+      if (old) {
+        return `6: ${client} still keeps ${old[0]} at ${now}, idle since ${old[1].idleSince}`;
+      }
+      // While a start is pending, those that listen are kept.
+      const isPending = starts.some(({ worldBegin, worldEnd, isSettled }) =>
+        worldBegin <= now && !(isSettled && worldEnd < now - SUBSCRIBE_TIME - slow)
+      );
+      if (isPending || idle.length <= IDLE_LANES) return undefined;
+      return `6: ${client} keeps ${idle.length} idle connections at ${now}`;
+    };
+    let problem: string | undefined;
+    for (const { at, who, what, frame } of model.world.trace) {
+      if (problem) break;
+      if (lanes.size > 0) problem = look(at);
+      if (!who.startsWith(`${client}#`)) continue;
+      if (what === "closes" || what === "drops" || what === "is cut") ended.add(who);
+      if (!frame) continue;
+      if (what.startsWith("sends") && frame.includes('"method":"workflow.start"')) {
+        lanes.set(who, { starts: (lanes.get(who)?.starts ?? 0) + 1, idleSince: undefined });
+      }
+      const use = lanes.get(who);
+      const isAnswer = use && what.startsWith("receives") && frame.includes('"run_id"') &&
+        frame.includes('"correl_id"');
+      if (isAnswer) use.idleSince = at;
+    }
+    problem ??= look(world.now);
+    if (problem) yield problem;
+  }
+}
+
+/** Matches a read of a job or run, and its id. */
+const READ = /"method":"(?:job|workflow)\.get".*"(?:job|run)_id":"(\w+)"/;
+
+/** The longest pause between two reads, and how many it takes until pauses are that long. */
+const [LONGEST_PAUSE, FIRST_READS] = [5_000, 14];
+
+/** The most reads because of one event, one cancel, one gap or one lost connection. */
+const WAKES = 4;
+
+/** Rule 6: whoever follows a job or run reads it at growing intervals, or because of an event. */
+function* readsAreSpaced({ actors, model, world }: Evidence): Iterable<string> {
+  for (const actor of actors) {
+    const { name: client, outcomes, watches, isHttp, hasSlept } = actor;
+    if (isHttp || hasSlept) continue;
+    const spans = spansOf(actor, world.now);
+    if (spans.size === 0) continue;
+    const reads = new Map<string, number>();
+    for (const { who, what, frame } of model.world.trace) {
+      if (!frame || !what.startsWith("sends") || !who.startsWith(`${client}#`)) continue;
+      const id = READ.exec(frame)?.[1];
+      if (id) reads.set(id, (reads.get(id) ?? 0) + 1);
+    }
+    const changes = actor.statuses.length;
+    for (const [id, times] of spans) {
+      const events = model.published.filter(({ event }) => event.topic.endsWith(`:${id}`)).length;
+      const own = outcomes.filter(({ asked, op }) => asked === id && /^(get|cancel)/.test(op.do));
+      const most = own.length + WAKES * (events + own.length + changes + watches.length) +
+        times.reduce((sum, ms) => sum + FIRST_READS + ms / LONGEST_PAUSE, 0);
+      const count = reads.get(id) ?? 0;
+      if (count > most) yield `6: ${client} read ${id} ${count} times, more than ${most}`;
+    }
+  }
+}
+
+/** For how many milliseconds each caller has followed each job or run. */
+function spansOf({ outcomes, watches }: Actor, now: number): Map<string, number[]> {
+  const spans = new Map<string, number[]>();
+  const add = (id: string, ms: number) => spans.set(id, [...spans.get(id) ?? [], ms]);
+  for (const { target, worldBegin, worldEnd, isSettled } of outcomes) {
+    if (target) add(target, (isSettled ? worldEnd : now) - worldBegin);
+  }
+  for (const { name, at } of watches) add(name, now - at);
+  return spans;
+}
+
+/** Rule 1: subscribing and unsubscribing outlive the connection on which they were sent. */
+function* subscribersSurvive({ actors }: Evidence): Iterable<string> {
+  for (const { outcomes, plan, statuses, isHttp } of actors) {
+    if (isHttp) continue;
+    const connected = statuses.find(({ status }) => status.type === "connected");
+    for (const outcome of outcomes) {
+      const { op, error, end } = outcome;
+      const { code } = Object(error);
+      const isLost = code === "connection_lost" || code === "gave_up";
+      if (op.do === "unsubscribe" && (isLost || code === "closed")) {
+        yield `1: ${name(outcome)} failed with its connection: ${code}`;
+      }
+      // The first connection is tried once, and may be lost before it is used.
+      const mayRepeat = plan.reconnect && connected && connected.at <= end;
+      if (op.do === "subscribe" && code === "connection_lost" && mayRepeat) {
+        yield `1: ${name(outcome)} was not sent again after a lost connection`;
+      }
+    }
+  }
+}
+
+/** Rule 4: a frame has the time of the client's clock when it was sent. */
+function* framesHaveTheirTime({ actors }: Evidence): Iterable<string> {
+  for (const { name: client, mistimed } of actors) {
+    if (mistimed) yield `4: ${client} sent a frame with another time: ${mistimed}`;
+  }
+}
+
+/** Rule 7: a client that was closed while it connected goes on with nothing. */
+function* closingStopsAll({ actors, model }: Evidence): Iterable<string> {
+  for (const { name: client, outcomes, statuses } of actors) {
+    const closed = statuses.find(({ status }) => status.type === "closed");
+    const opened = closed &&
+      model.world.trace.find(({ at, who, what }) =>
+        at > closed.worldAt && what.startsWith("opens") && who.startsWith(`${client}#`)
+      );
+    if (opened) yield `7: ${client} opens ${opened.who} at ${opened.at}, after it was closed`;
+    // Connections for starts may still wait for the answer that ends their subscription.
+    if (outcomes.some(({ op }) => op.do === "start")) continue;
+    const closings = outcomes.filter(({ op }) => op.do === "close");
+    for (const outcome of closings) {
+      const { timers = 0, worldEnd } = outcome;
+      // A drain that is under way notices a little later that there is nothing left to wait for.
+      const isLast = closings.every((it) => it.worldEnd <= worldEnd);
+      if (timers > 0 && isLast) yield `7: ${name(outcome)} left ${timers} timers`;
+    }
+  }
+}
+
+/** Rule 7: as soon as a client is closed it has no timer, if no connection waits for its next start. */
+export function* timersEndAtOnce({ actors }: Evidence): Iterable<string> {
+  for (const { name: client, timers } of actors) {
+    if (timers() > 0) yield `7: ${client} has ${timers()} timers as it is closed`;
+  }
+}
+
+/** Rules about how long a client waits, keeps what it has, and asks again. */
+export const PATIENCE_RULES: readonly Rule[] = [
+  silentPeersAreLost,
+  attemptsEnd,
+  idleLanesAreFew,
+  readsAreSpaced,
+  subscribersSurvive,
+  framesHaveTheirTime,
+  closingStopsAll,
+];
