@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { binaryName, type Platform, PLATFORMS } from "../../packaging/binary.ts";
+import { ACTIONS } from "../../runner/cli/manifest/github.ts";
 import { expectWorkflow } from "../helpers/github_files.ts";
 import { filesBelow, read, readJson } from "./sources.ts";
 
@@ -39,6 +40,23 @@ test("other actions are pinned to a commit, with the version beside it", () => {
   for (const one of uses) match(one, /^[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   const versions = new Map(uses.map((one) => [one.split("@")[0], one]));
   for (const one of uses) equal(one, versions.get(one.split("@")[0]));
+});
+
+test("the workflows of users, and those of the docs, have the versions of these", async () => {
+  const own = new Map(
+    texts.join("\n").matchAll(/\buses: ([\w/-]+)@\w+ # (v\d+)\./g).map(([, name, major]) => [
+      name!,
+      major!,
+    ]),
+  );
+  const written = Object.values(ACTIONS);
+  const shown = (await read("docs/install.md")).match(/(?<=\buses: )actions\/.*/g)!;
+  ok(shown.length > 0);
+  for (const one of [...written, ...shown]) {
+    const [name, major] = one.split("@") as [string, string];
+    // This repository takes Deno from npm.
+    if (name !== "denoland/setup-deno") equal(major, own.get(name), name);
+  }
 });
 
 test("each job has the permissions that it needs and no others, and an end", () => {

@@ -2,6 +2,7 @@ import { makeDirectory, pathKind } from "../../../runtime/file.ts";
 import { writeTextFile } from "../../../runtime/write_file.ts";
 import { UsageError } from "../args.ts";
 import type { Command } from "../command.ts";
+import { ACTIONS } from "../manifest/github.ts";
 
 /** A first recipe; `program` is how to call the runner. */
 function firstRecipe(program: string): string {
@@ -49,8 +50,8 @@ jobs:
   recipes:
     runs-on: ubuntu-latest
     steps:
-      - uses: actions/checkout@v5
-      - uses: denoland/setup-deno@v2
+      - uses: ${ACTIONS.checkout}
+      - uses: ${ACTIONS.setupDeno}
       - run: >-
           deno run -A jsr:@dispatch/sdk/cli recipes/
           --reporter console --reporter github
@@ -59,7 +60,7 @@ jobs:
         # env:
         #   DISPATCH_URL: wss://dispatch.example.com/dwp
         #   DISPATCH_TOKEN: \${{ secrets.DISPATCH_TOKEN }}
-      - uses: actions/upload-artifact@v4
+      - uses: ${ACTIONS.uploadArtifact}
         if: always()
         with:
           name: recipes

@@ -10,6 +10,14 @@ export interface GithubOptions {
   url: string | undefined;
 }
 
+/** The actions that the workflows of users run; they have the versions of this repository's own. */
+export const ACTIONS = {
+  checkout: "actions/checkout@v7",
+  setupDeno: "denoland/setup-deno@v2",
+  uploadArtifact: "actions/upload-artifact@v7",
+  downloadArtifact: "actions/download-artifact@v8",
+} as const;
+
 const CLI = `deno run -A jsr:@dispatch/sdk@${VERSION}/cli`;
 
 /**
@@ -18,8 +26,8 @@ const CLI = `deno run -A jsr:@dispatch/sdk@${VERSION}/cli`;
  */
 export function githubWorkflow({ paths, shards, url }: GithubOptions): Record<string, unknown> {
   const setup = [
-    { uses: "actions/checkout@v5" },
-    { uses: "denoland/setup-deno@v2", with: { "deno-version": "v2.x" } },
+    { uses: ACTIONS.checkout },
+    { uses: ACTIONS.setupDeno, with: { "deno-version": "v2.x" } },
   ];
   const env = url === undefined ? {} : {
     env: { DISPATCH_URL: literal(url), DISPATCH_TOKEN: "${{ secrets.DISPATCH_TOKEN }}" },
@@ -45,7 +53,7 @@ export function githubWorkflow({ paths, shards, url }: GithubOptions): Record<st
           },
           {
             if: "always()",
-            uses: "actions/upload-artifact@v4",
+            uses: ACTIONS.uploadArtifact,
             with: {
               name: `stream-${shard}-\${{ github.run_attempt }}`,
               path: "streams/",
@@ -62,7 +70,7 @@ export function githubWorkflow({ paths, shards, url }: GithubOptions): Record<st
           ...setup,
           // Each artifact gets a directory of its own: attempts of a shard have files of one name.
           {
-            uses: "actions/download-artifact@v5",
+            uses: ACTIONS.downloadArtifact,
             with: { pattern: "stream-*", path: "streams" },
           },
           {
@@ -72,7 +80,7 @@ export function githubWorkflow({ paths, shards, url }: GithubOptions): Record<st
           },
           {
             if: "always()",
-            uses: "actions/upload-artifact@v4",
+            uses: ACTIONS.uploadArtifact,
             with: { name: "recipes", path: "reports/", "if-no-files-found": "ignore" },
           },
         ],
