@@ -10,6 +10,7 @@ const PROGRAMS = [
   "node bench/cold_start.ts",
   "deno run -A bench/recipes.ts",
   "node bench/executable.ts",
+  "bun bench/merge.ts",
   "deno run -A bench/dev_load.ts",
 ];
 

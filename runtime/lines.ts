@@ -2,8 +2,8 @@
 // deno-lint-ignore-file no-explicit-any
 import { FileError } from "./file.ts";
 
-/** How many bytes are read at a time. */
-const CHUNK = 65_536;
+/** How many bytes are read at a time: a merge has hundreds of files open. */
+const CHUNK = 16_384;
 
 /** Some lines of a file. */
 export interface Lines {
@@ -51,6 +51,37 @@ export async function* readLines(
   }
 }
 
+/**
+ * Reads the end of a text file, and how many bytes the file has.
+ * @param what The kind of file for the error message, such as `stream`.
+ * @param bytes How many bytes of it. It can begin in the middle of a character.
+ * @throws {FileError}
+ */
+export async function readTail(
+  path: string,
+  what: string,
+  bytes: number,
+): Promise<{ text: string; size: number }> {
+  let file: any;
+  try {
+    file = await openFile(path);
+    const { size } = await file.stat();
+    const start = Math.max(0, size - bytes);
+    const tail = new Uint8Array(size - start);
+    let length = 0;
+    while (length < tail.length) {
+      const read = await readAt(file, tail.subarray(length), start + length);
+      if (!read) break;
+      length += read;
+    }
+    return { text: new TextDecoder().decode(tail.subarray(0, length)), size };
+  } catch (cause) {
+    throw new FileError(`read ${what}`, path, cause);
+  } finally {
+    await file?.close();
+  }
+}
+
 async function openFile(path: string): Promise<any> {
   const { Deno } = globalThis as any;
   return Deno ? await Deno.open(path) : await (await import("node:fs/promises")).open(path);
@@ -60,4 +91,11 @@ async function openFile(path: string): Promise<any> {
 async function readChunk(file: any, chunk: Uint8Array): Promise<number | null> {
   const read = await file.read(chunk);
   return typeof read === "object" && read !== null ? read.bytesRead : read;
+}
+
+async function readAt(file: any, chunk: Uint8Array, position: number): Promise<number | null> {
+  const { Deno } = globalThis as any;
+  if (!Deno) return (await file.read(chunk, 0, chunk.length, position)).bytesRead;
+  await file.seek(position, Deno.SeekMode.Start);
+  return await file.read(chunk);
 }

@@ -9,9 +9,11 @@ import { currentDirectory, onExit } from "./process.ts";
  * whole new one. It is written in place if a replacement would break something: if it has several
  * hard links, belongs to another user or group, or its directory allows no new files. Pipes and
  * devices such as `/dev/stdout` are written to directly; a named pipe that nobody reads is refused.
+ *
+ * @param text The text, or pieces of it that are written one after another. They can be read twice.
  * @throws {FileError}
  */
-export async function writeTextFile(path: string, text: string): Promise<void> {
+export async function writeTextFile(path: string, text: string | Iterable<string>): Promise<void> {
   await putFile(path, (target, options) => write(target, text, options));
 }
 
@@ -222,14 +224,51 @@ async function setMode(path: string, mode: number | undefined): Promise<void> {
 
 async function write(
   path: string,
-  text: string,
-  { createNew = false, mode }: CreateOptions = {},
+  text: string | Iterable<string>,
+  options: CreateOptions = {},
 ): Promise<void> {
   const { Deno } = globalThis as any;
+  const { createNew = false, mode } = options;
   const withMode = mode === undefined ? {} : { mode };
-  if (Deno) await Deno.writeTextFile(path, text, { createNew, ...withMode });
+  if (typeof text !== "string") await writePieces(path, text, options);
+  else if (Deno) await Deno.writeTextFile(path, text, { createNew, ...withMode });
   else await (await fs()).writeFile(path, text, { flag: createNew ? "wx" : "w", ...withMode });
 }
+
+/** Writes pieces one after another, so that their bytes are never in memory together. */
+async function writePieces(
+  path: string,
+  pieces: Iterable<string>,
+  { createNew = false, mode }: CreateOptions,
+): Promise<void> {
+  const { Deno } = globalThis as any;
+  const how = createNew ? { createNew } : { create: true, truncate: true };
+  const file = Deno
+    ? await Deno.open(path, { write: true, ...how, ...(mode === undefined ? {} : { mode }) })
+    : await (await fs()).open(path, createNew ? "wx" : "w", mode);
+  const writeAll = async (text: string) => {
+    let bytes = new TextEncoder().encode(text);
+    while (bytes.length > 0) {
+      const written = await file.write(bytes);
+      bytes = bytes.subarray(Deno ? written : written.bytesWritten);
+    }
+  };
+  try {
+    let text = "";
+    for (const piece of pieces) {
+      text += piece;
+      if (text.length < WRITTEN_AT_ONCE) continue;
+      await writeAll(text);
+      text = "";
+    }
+    await writeAll(text);
+  } finally {
+    await file.close();
+  }
+}
+
+/** How many characters are written at a time. */
+const WRITTEN_AT_ONCE = 65_536;
 
 /** Closes a pipe that was opened to see whether somebody reads it. */
 function closePipe(path: string): void {

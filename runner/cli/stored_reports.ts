@@ -1,4 +1,6 @@
-import type { ReporterRequest } from "../report/registry.ts";
+import { type ReporterRequest, REPORTERS } from "../report/registry.ts";
+import type { Output, TextKind } from "../report/reporter.ts";
+import { TextPieces } from "../report/report_file.ts";
 import { ReporterGroup } from "../report/reporter_group.ts";
 import type { ParsedArgs } from "./args.ts";
 import type { CommandContext } from "./command.ts";
@@ -12,6 +14,15 @@ import { readReporters } from "./reporter_option.ts";
  */
 export function storedReporters({ lists }: ParsedArgs, { env }: CommandContext): ReporterRequest[] {
   return readReporters(lists.reporter ?? [], env, { onlyDefaults: true });
+}
+
+/**
+ * Whether a reporter writes or sends events before the last one, and not to an output that can be
+ * held: then all of them must have been checked before.
+ */
+export function writesAtOnce({ name }: ReporterRequest): boolean {
+  const { isStream, writes } = REPORTERS[name]!;
+  return isStream === true || writes === "network";
 }
 
 /** Opens reporters for the events of a run that is stored. */
@@ -28,4 +39,27 @@ export function openStoredReports(
     quiet: flags.has("quiet"),
     verbose: false,
   });
+}
+
+/** An output that holds what is written. */
+export interface HeldOutput extends Output {
+  /** Writes what it holds. */
+  release(): void;
+}
+
+/** Returns an output that holds what is written until it is released. */
+export function heldOutput(out: Output): HeldOutput {
+  const held: { kind: TextKind; text: TextPieces }[] = [];
+  return {
+    ...{ isTerminal: out.isTerminal, color: out.color, columns: out.columns },
+    write(text, kind = "plain") {
+      if (held.at(-1)?.kind !== kind) held.push({ kind, text: new TextPieces() });
+      held.at(-1)!.text.add(text);
+    },
+    release() {
+      for (const { kind, text } of held.splice(0)) {
+        for (const piece of text) out.write(piece, kind);
+      }
+    },
+  };
 }

@@ -22,7 +22,8 @@ import { type PlannedCase, runCase } from "./run_case.ts";
 import { maskEvent } from "./mask_event.ts";
 import type { ServerNames } from "./scopes.ts";
 import type { OpenScript } from "./script_run.ts";
-import { countCase, countSkipped, endOfRun, noCounts } from "./verdict.ts";
+import { countCase, countSkipped, noCounts } from "../events/counts.ts";
+import { endOfRun } from "./verdict.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
 /** Options of {@linkcode runCases}. */

@@ -1,12 +1,5 @@
-import type {
-  CaseSkipped,
-  CaseStatus,
-  EventFailure,
-  EventQuarantine,
-  RecipeRunFinished,
-  RunCounts,
-} from "../events/event.ts";
-import { isExcused, isVerdict } from "../events/failure.ts";
+import type { CaseStatus, EventFailure, RecipeRunFinished, RunCounts } from "../events/event.ts";
+import { isVerdict } from "../events/failure.ts";
 
 /** The exit code of a run whose worst case had an outcome. */
 export const EXIT_CODES = {
@@ -67,35 +60,6 @@ export class Verdict {
       ...(this.#failure === undefined ? {} : { failure: this.#failure }),
     };
   }
-}
-
-/** Returns the counts of a run in which nothing has happened. */
-export function noCounts(): RunCounts {
-  return {
-    passed: 0,
-    failed: 0,
-    errored: 0,
-    unchecked: 0,
-    interrupted: 0,
-    skipped: 0,
-    flaky: 0,
-    warnings: 0,
-  };
-}
-
-/** Counts a case that has ended; one that failed in quarantine counts apart. */
-export function countCase(
-  counts: RunCounts,
-  end: CaseResult & { quarantine?: EventQuarantine | undefined },
-): void {
-  if (isExcused(end)) counts.quarantined = (counts.quarantined ?? 0) + 1;
-  else counts[end.status]++;
-  if (end.flaky) counts.flaky++;
-}
-
-/** Counts a case that was not started. */
-export function countSkipped(counts: RunCounts, { reason }: Pick<CaseSkipped, "reason">): void {
-  counts[reason === "bail" ? "skipped" : "interrupted"]++;
 }
 
 /** What else decides how a run ends. */

@@ -51,9 +51,11 @@ export function chooseParts(streams: readonly StreamFile[]): ChosenParts {
   return { parts, notes, missing, planned };
 }
 
+/** The newest attempt first; of copies of it the one that has most, since others may be cut. */
 function newestFirst(a: StreamFile, b: StreamFile): number {
   const attempts = (b.started.attempt ?? 1) - (a.started.attempt ?? 1);
-  return attempts || Date.parse(b.started.ts) - Date.parse(a.started.ts);
+  const times = Date.parse(b.started.ts) - Date.parse(a.started.ts);
+  return attempts || times || Number(b.hasEnded) - Number(a.hasEnded) || b.size - a.size;
 }
 
 function noteAbout(stream: StreamFile, newest: StreamFile, shard: string): string {

@@ -1,4 +1,5 @@
-import { endOfRun, noCounts } from "../engine/verdict.ts";
+import { endOfRun } from "../engine/verdict.ts";
+import { noCounts } from "../events/counts.ts";
 import type { RecipeEvent, RecipeRunFinished, RecipeRunStarted, Warned } from "../events/event.ts";
 import type { ChosenParts } from "./choose_parts.ts";
 import { PartReader } from "./part_reader.ts";

@@ -1,4 +1,5 @@
-import { countCase, countSkipped, endOfRun, noCounts } from "../engine/verdict.ts";
+import { endOfRun } from "../engine/verdict.ts";
+import { countCase, countSkipped, noCounts } from "../events/counts.ts";
 import type { CaseFinished, CaseSkipped, RecipeEvent } from "../events/event.ts";
 import type { ChosenParts } from "./choose_parts.ts";
 import { PlanReader, warning } from "./merge_parts.ts";

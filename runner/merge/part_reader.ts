@@ -6,7 +6,7 @@ import type {
   RunCounts,
   Warned,
 } from "../events/event.ts";
-import { countCase, countSkipped, noCounts } from "../engine/verdict.ts";
+import { countCase, countSkipped, noCounts } from "../events/counts.ts";
 import { partOf, type StreamFile } from "./streams.ts";
 
 /** Why a case did not end whose process was killed. */

@@ -8,7 +8,12 @@ export interface StreamFile {
   started: RecipeRunStarted;
   /** Whether the run has ended; not if its process was killed, or still runs. */
   hasEnded: boolean;
-  /** Reads its events, some at a time. Those of a process that was killed end early. */
+  /** How many bytes it had when it was opened. */
+  size: number;
+  /**
+   * Reads its events, some at a time, and checks them. Those of a process that was killed end early.
+   * @throws {StreamError | MergeError | FileError} When it is not the stream of one run, or cannot be read.
+   */
   read(): AsyncIterable<Iterable<RecipeEvent>>;
 }
 

@@ -15,12 +15,15 @@ export interface ReportFile {
 
 /** Returns a file that is written as a whole in the end, so that it is complete or absent. */
 export function wholeFile(path: string): ReportFile {
-  const text: string[] = [];
+  const text = new TextPieces();
   return {
-    output: outputTo((piece) => void text.push(piece)),
+    output: {
+      ...outputTo((piece) => text.add(piece)),
+      writePieces: (pieces) => text.addLater(pieces),
+    },
     async finish() {
       const { writeTextFile } = await import("../../runtime/write_file.ts");
-      await writeTextFile(path, text.join(""));
+      await writeTextFile(path, text);
     },
     abandon() {},
   };
@@ -42,4 +45,52 @@ export async function streamFile(path: string): Promise<ReportFile> {
 
 function outputTo(write: (text: string) => void): Output {
   return { write, isTerminal: false, color: false, columns: 80 };
+}
+
+/**
+ * Writes a long text. To a file it is made while it is written, so that it is never in memory.
+ * @param pieces Makes the text, each time anew.
+ */
+export function writePieces(output: Output, pieces: () => Iterable<string>): void {
+  if (output.writePieces) {
+    output.writePieces({ [Symbol.iterator]: () => pieces()[Symbol.iterator]() });
+  } else for (const piece of pieces()) output.write(piece);
+}
+
+/** How many pieces are joined at a time. */
+const JOINED = 1_000;
+
+/**
+ * A long text that is made of many pieces. A piece by itself takes more memory than its characters,
+ * and all of them joined would be there twice.
+ */
+export class TextPieces implements Iterable<string> {
+  readonly #joined: (string | Iterable<string>)[] = [];
+  #pieces: string[] = [];
+
+  /** Adds a piece to the end. */
+  add(piece: string): void {
+    if (this.#pieces.push(piece) === JOINED) this.#join();
+  }
+
+  /** Adds pieces that are asked for each time the text is read. */
+  addLater(pieces: Iterable<string>): void {
+    this.#join();
+    this.#joined.push(pieces);
+  }
+
+  /** Returns the text, in pieces of a good size. */
+  *[Symbol.iterator](): Generator<string> {
+    this.#join();
+    for (const part of this.#joined) {
+      if (typeof part === "string") yield part;
+      else yield* part;
+    }
+  }
+
+  #join(): void {
+    if (this.#pieces.length === 0) return;
+    this.#joined.push(this.#pieces.join(""));
+    this.#pieces = [];
+  }
 }

@@ -26,6 +26,11 @@ export interface Output {
    * @param kind What the text may contain besides plain text; nothing by default.
    */
   write(text: string, kind?: TextKind): void;
+  /**
+   * Writes plain text in pieces, which it may ask for later and more than once: a long text need not
+   * be in memory. Absent where nothing is gained.
+   */
+  writePieces?(pieces: Iterable<string>): void;
   /** Whether the text appears on a terminal. */
   readonly isTerminal: boolean;
   /** Whether to write colours. */

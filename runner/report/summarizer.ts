@@ -10,7 +10,7 @@ import type {
   StepFinished,
   StepStarted,
 } from "../events/event.ts";
-import { isExcused } from "../events/failure.ts";
+import { countCase, countSkipped, noCounts } from "../events/counts.ts";
 import type { Reporter } from "./reporter.ts";
 import {
   type CaseSummary,
@@ -19,12 +19,11 @@ import {
   type StepSummary,
 } from "./run_summary.ts";
 
-/** A case, and which parts of it are still running. */
+/** A case that has not ended, and which parts of it are still running. */
 interface CaseState {
   summary: CaseSummary;
   /** When the current attempt started. */
   attemptAt: string;
-  ended: boolean;
   /** The steps that have not ended, by phase and number. */
   running: Map<string, StepSummary>;
 }
@@ -32,18 +31,49 @@ interface CaseState {
 /**
  * Makes a reporter that writes a summary of the run when it has ended. If the events stop before
  * the run has ended, the summary says that it was interrupted.
+ *
+ * @param digest Makes of a case that has ended what the summary needs: the steps of 100,000 cases would
+ * take a gigabyte.
+ * @param write Writes the summary, in which there are no cases; what `digest` has returned is in the
+ * order of their numbers.
  */
-export function summaryReporter(write: (run: RunSummary) => void | Promise<void>): Reporter {
+export function summaryReporter<T>(
+  digest: (summary: CaseSummary) => T,
+  write: (run: RunSummary, digests: T[]) => void | Promise<void>,
+): Reporter {
   const summarizer = new Summarizer();
+  const digests: T[] = [];
+  const add = (summary: CaseSummary) => {
+    digests[summary.case] = digest(summary);
+  };
   return {
-    report: (event) => void summarizer.report(event),
-    finish: () => write(summarizer.summary()),
+    report(event) {
+      const ended = summarizer.report(event);
+      if (ended) add(ended);
+    },
+    finish() {
+      for (const summary of summarizer.close()) add(summary);
+      // Without the places of cases that did not start.
+      return write(summarizer.summary(), Object.values(digests));
+    },
   };
 }
 
-/** Collects the events of a run into a {@linkcode RunSummary}. */
+/** Drops the steps and logs of a case of which nothing but the result is worth telling. */
+export function withoutDetails(summary: CaseSummary): CaseSummary {
+  const { status, flaky, warnings, retries, steps } = summary;
+  const isPlain = status === "passed" && !flaky && warnings.length === 0 && !retries &&
+    steps.every(({ failure }) => !failure);
+  return isPlain ? { ...summary, vars: {}, steps: [], logs: [] } : summary;
+}
+
+/** Collects the events of a run, and forgets cases that have ended. */
 export class Summarizer {
+  /** The cases that have not ended. */
   #cases = new Map<number, CaseState>();
+  /** The number of cases that have ended. */
+  #ended = 0;
+  #counts = noCounts();
   #warnings: string[] = [];
   #server = "";
   #isVirtual = false;
@@ -91,12 +121,8 @@ export class Summarizer {
       }
       case "case.finished":
         return this.#finishCase(event);
-      case "case.skipped": {
-        const summary = emptyCase(event);
-        const state = { summary, attemptAt: event.ts, ended: true, running: new Map() };
-        this.#cases.set(event.case, state);
-        return summary;
-      }
+      case "case.skipped":
+        return this.#end(emptyCase(event));
       case "run.finished":
         this.#finished = event;
         return;
@@ -105,28 +131,23 @@ export class Summarizer {
 
   /** Marks the cases that have not ended as interrupted, and returns them. */
   close(): CaseSummary[] {
-    const open = [...this.#cases.values()].filter(({ ended }) => !ended);
-    for (const state of open) {
-      const { summary, running } = state;
-      state.ended = true;
+    const open = [...this.#cases.values()].map(({ summary, running }) => {
       const failure: EventFailure = { kind: "interrupted", message: NO_END, lines: [] };
       for (const step of running.values()) {
         step.duration_ms = between(step.started_at, this.#lastTime);
         step.failure = { ...failure, place: step.place, step: step.step };
         summary.failure ??= step.failure;
       }
-      running.clear();
       summary.duration_ms = between(summary.started_at, this.#lastTime);
       summary.failure ??= failure;
-    }
-    return open.map(({ summary }) => summary);
+      return this.#end(summary);
+    });
+    this.#cases.clear();
+    return open;
   }
 
-  /** The run so far. It closes the cases that have not ended. */
+  /** The run so far, without its cases. */
   summary(): RunSummary {
-    this.close();
-    const cases = [...this.#cases.values()].map(({ summary }) => summary)
-      .toSorted((a, b) => a.case - b.case);
     const finished = this.#finished;
     const started_at = this.#firstTime ?? NEVER;
     const finished_at = this.#lastTime ?? NEVER;
@@ -140,8 +161,8 @@ export class Summarizer {
       ...(finished?.real_ms === undefined ? {} : { real_ms: finished.real_ms }),
       interrupted: finished?.interrupted ?? true,
       ...(finished === undefined ? {} : { exit_code: finished.exit_code }),
-      counts: finished?.counts ?? this.#count(cases),
-      cases,
+      counts: finished?.counts ?? this.#count(),
+      cases: [],
       warnings: this.#warnings,
       ...(finished?.failed_by === undefined ? {} : { failed_by: finished.failed_by }),
     };
@@ -154,7 +175,7 @@ export class Summarizer {
       const { retries, started_at } = earlier;
       Object.assign(summary, { started_at, attempts: event.attempt, retries });
     }
-    const state = { summary, attemptAt: event.ts, ended: false, running: new Map() };
+    const state = { summary, attemptAt: event.ts, running: new Map() };
     this.#cases.set(event.case, state);
   }
 
@@ -210,29 +231,26 @@ export class Summarizer {
     const state = this.#cases.get(event.case);
     if (!state) return;
     const { type: _, ts: __, ...result } = event;
-    state.ended = true;
-    state.running.clear();
-    return Object.assign(state.summary, result);
+    this.#cases.delete(event.case);
+    return this.#end(Object.assign(state.summary, result));
   }
 
-  #count(cases: readonly CaseSummary[]): RunCounts {
-    const counts: RunCounts = {
-      passed: 0,
-      failed: 0,
-      errored: 0,
-      unchecked: 0,
-      interrupted: Math.max(0, this.#plannedCases - cases.length),
-      skipped: 0,
-      flaky: 0,
-      warnings: this.#warnings.length,
-    };
-    for (const summary of cases) {
-      const { status, reason, flaky, warnings, retries = [] } = summary;
-      if (isExcused(summary)) counts.quarantined = (counts.quarantined ?? 0) + 1;
-      else counts[reason === "interrupted" ? "interrupted" : status]++;
-      if (flaky) counts.flaky++;
-      for (const one of [{ warnings }, ...retries]) counts.warnings += one.warnings.length;
-    }
+  /** Counts a case that has ended. */
+  #end(summary: CaseSummary): CaseSummary {
+    const { status, reason = "bail", warnings, retries = [] } = summary;
+    const counts = this.#counts;
+    if (status === "skipped") countSkipped(counts, { reason });
+    else countCase(counts, { ...summary, status });
+    for (const one of [{ warnings }, ...retries]) counts.warnings += one.warnings.length;
+    this.#ended++;
+    return summary;
+  }
+
+  /** The counts of a run that has no end. */
+  #count(): RunCounts {
+    const counts = { ...this.#counts };
+    counts.interrupted += Math.max(0, this.#plannedCases - this.#ended);
+    counts.warnings += this.#warnings.length;
     return counts;
   }
 }

@@ -4,14 +4,18 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { JsonSchema } from "../../runner/language/field.ts";
+import { eventSchema } from "../../runner/report/json/event_schema.ts";
 import { readStream, StreamError } from "../../runner/report/json/read_stream.ts";
+import { compileSchema } from "../../runner/report/json/schema_check.ts";
+import { schemaMistake } from "../../runner/report/json/schema_mistake.ts";
 import type { RecipeEvent, RecipeRunFinished } from "../../runner/mod.ts";
 import { REPORTERS } from "../../runner/report/registry.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { runnerCli } from "../runner/_cli.ts";
 import { withFiles } from "../runner/_recipe.ts";
 import { Collector } from "./_collector.ts";
-import { at, sampleRun } from "./_events.ts";
+import { at, retriedRun, sampleRun } from "./_events.ts";
 import { reportOf } from "./_report.ts";
 
 const FILES = {
@@ -223,6 +227,34 @@ const REFUSED: [text: string, line: number, message: RegExp][] = [
     ...[2, /^it is no event `case.started`: `tags\[1\]` must be text$/] as const,
   ],
 ];
+
+test("the check of an event and the search for its mistake agree", () => {
+  const { definitions } = eventSchema() as { definitions: Record<string, JsonSchema> };
+  const events = [...sampleRun(), ...retriedRun()];
+  const anything = fc.oneof(fc.jsonValue(), fc.constantFrom(-1, 0, 1.5, "", "passed", at(0), []));
+  fc.assert(
+    fc.property(fc.nat(), fc.nat(), anything, fc.boolean(), (which, where, value, removes) => {
+      const event = structuredClone(events[which % events.length]!);
+      const places = placesIn(event);
+      const { parent, key } = places[where % places.length]!;
+      if (removes && !Array.isArray(parent)) delete parent[key];
+      else parent[key] = value;
+      const schema = definitions[events[which % events.length]!.type]!;
+      const json = JSON.parse(JSON.stringify(event));
+      equal(
+        compileSchema(schema, definitions)(json),
+        schemaMistake(json, schema, definitions) === undefined,
+      );
+    }),
+    { numRuns: 500 },
+  );
+});
+
+// deno-lint-ignore no-explicit-any
+function placesIn(value: any): { parent: any; key: string | number }[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.keys(value).flatMap((key) => [{ parent: value, key }, ...placesIn(value[key])]);
+}
 
 for (const [text, line, message] of REFUSED) {
   test(`refuses ${JSON.stringify(text.slice(-60))}`, () => {

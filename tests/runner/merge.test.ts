@@ -187,7 +187,9 @@ test("a stream that is cut anywhere gives an incomplete run, and loses no case t
           warnings.at(-1)!,
           /^the stream, '1.jsonl', has no end: its process was killed/,
         );
-        const kept = eventsOf(text.slice(0, text.lastIndexOf("\n") + 1));
+        // The last event can be whole but for the end of its line.
+        const isWhole = whole.startsWith("}\n", length - 1);
+        const kept = eventsOf(isWhole ? text : text.slice(0, text.lastIndexOf("\n") + 1));
         const ended = (list: readonly RecipeEvent[]) =>
           list.filter((event) => event.type === "case.finished");
         const last = kept.findLast(({ type }) => type.startsWith("case."));
@@ -265,6 +267,57 @@ test("the newest attempt of a shard counts, and earlier ones and copies are told
       "'old.jsonl' is an earlier attempt of shard 2/2; 'new.jsonl' counts",
     ]);
     assert.equal(events.filter(({ type }) => type === "case.finished").length, 5);
+  });
+});
+
+test("of copies of a stream the one that has most counts, whatever their names are", async () => {
+  await withRecipes({ "a.yaml": FILES["a.yaml"] }, async ({ store, merge, path }) => {
+    await store("2.jsonl");
+    const whole = await readFile(path("2.jsonl"), "utf8");
+    const lines = whole.split("\n");
+    const cut = (count: number) => lines.slice(0, count).join("\n");
+    for (const [file, count] of [["1.jsonl", 4], ["3.jsonl", 9]] as const) {
+      await writeFile(path(file), cut(count));
+    }
+    const { code, warnings, events } = await merge();
+    assert.equal(code, 0);
+    assert.deepEqual(warnings, [
+      "'3.jsonl' is a copy of '2.jsonl'",
+      "'1.jsonl' is a copy of '2.jsonl'",
+    ]);
+    assert.equal(events.filter(({ type }) => type === "case.finished").length, 3);
+    // Of two that are cut, the longer one.
+    await rm(path("2.jsonl"));
+    const longer = await merge();
+    assert.equal(longer.code, 3);
+    assert.deepEqual(longer.warnings.slice(0, 1), ["'1.jsonl' is a copy of '3.jsonl'"]);
+  });
+});
+
+test("a mistake at the end of the last stream leaves no report, and prints nothing", async () => {
+  await withRecipes(FILES, async ({ store, path, directory }) => {
+    for (const i of [1, 2]) await store(`${i}.jsonl`, ["--shard", `${i}/2`]);
+    const stream = await readFile(path("2.jsonl"), "utf8");
+    const shards = join(directory, "streams");
+    for (const last of ['{"type":"log"}\n', "half\n"]) {
+      await writeFile(path("2.jsonl"), stream + last);
+      for (const reporter of ["console", "tap", "jsonl", "github", "json"]) {
+        const { code, out, err } = await runnerCli(["merge", shards, "--reporter", reporter]);
+        assert.deepEqual([code, out], [2, ""], reporter);
+        assert.match(err, /^error: Cannot read stream '.*2\.jsonl', line \d+: /);
+      }
+      const history = join(directory, "h.db");
+      for (const reporter of ["jsonl", "junit", "html"]) {
+        const report = join(directory, `report.${reporter}`);
+        await writeFile(report, "before");
+        const merging = ["merge", shards, "--history", history, "--reporter"];
+        assert.equal((await runnerCli([...merging, `${reporter}=${report}`])).code, 2);
+        assert.equal(await readFile(report, "utf8"), "before");
+      }
+      const recorded = await HistoryStore.open(history, options());
+      assert.deepEqual(recorded.cases(), []);
+      recorded.close();
+    }
   });
 });
 

@@ -4,9 +4,10 @@ import type { RecipeEvent } from "../../events/event.ts";
 import { chooseParts } from "../../merge/choose_parts.ts";
 import { mergeParts } from "../../merge/merge_parts.ts";
 import { mergePlaces, type Place, type Quorum } from "../../merge/merge_places.ts";
-import { openStream } from "../../merge/open_stream.ts";
+import { checkStream, openStream } from "../../merge/open_stream.ts";
 import { checkPlan, MergeError, type StreamFile } from "../../merge/streams.ts";
 import type { HistoryRecorder } from "../../history/recorder.ts";
+import { StreamError } from "../../report/json/read_stream.ts";
 import type { ReporterRequest } from "../../report/registry.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { checkOutputs } from "../check_outputs.ts";
@@ -14,7 +15,7 @@ import { type Command, type CommandContext, COULD_NOT_RUN } from "../command.ts"
 import { durationOption } from "../options.ts";
 import { historyPath, openHistory } from "../open_history.ts";
 import { REPORTER_OPTION, reporterLines } from "../reporter_option.ts";
-import { openStoredReports, storedReporters } from "../stored_reports.ts";
+import { heldOutput, openStoredReports, storedReporters, writesAtOnce } from "../stored_reports.ts";
 
 /** `merge`: makes one run of the parts of a plan. */
 export const merge: Command = {
@@ -57,21 +58,39 @@ was killed; 2 if the streams do not belong together.
     const reporters = storedReporters(args, context);
     const history = historyPath(args, context.env);
     try {
-      const { places, unbegun } = await waitForStreams(args.positional, quorum, wait, context);
-      const streams = places.flatMap(({ chosen }) => chosen.parts.map(({ name }) => name));
-      const inputs = { recipes: [], variables: [], dev: undefined, streams };
+      const { places, files, unbegun } = await waitForStreams(
+        ...[args.positional, quorum, wait, context] as const,
+      );
+      const inputs = { recipes: [], variables: [], dev: undefined, streams: files };
       if (quorum && places.length > quorum.total) {
         const { needed, total } = quorum;
         throw new UsageError(`--quorum ${needed}/${total}: there are ${places.length} places`);
       }
       await checkOutputs({ reporters, history, inputs }, context);
+      const isChecked = reporters.some(writesAtOnce);
+      if (isChecked) {
+        for (const stream of places.flatMap(({ chosen }) => chosen.parts)) {
+          await checkStream(stream);
+        }
+      }
       const notes = unbegun.map((file) => `'${file}' has no event: its process was killed`);
       const [{ chosen }] = places as [Place];
       const events = quorum
         ? mergePlaces(places, quorum, notes)
         : mergeParts({ ...chosen, notes: [...notes, ...chosen.notes] });
-      return await write(events, reporters, history, args, context);
+      // Nothing is printed of a merge that fails at the last line of its last stream.
+      const held = isChecked ? undefined : heldOutput(context.out);
+      const code = await write(events, reporters, history, args, {
+        ...context,
+        out: held ?? context.out,
+      });
+      held?.release();
+      return code;
     } catch (error) {
+      if (error instanceof StreamError) {
+        const { path, line, message } = error;
+        throw new UsageError(`Cannot read stream '${path}', line ${line}: ${message}`);
+      }
       if (!(error instanceof MergeError)) throw error;
       if (error.code !== "unbegun") throw new UsageError(error.message);
       context.err.write(`error: ${error.message}\n`);
@@ -95,6 +114,8 @@ const POLL_INTERVAL = 1_000;
 interface FoundStreams {
   /** The places that have some. */
   places: Place[];
+  /** All files. */
+  files: string[];
   /** The files that have no event, because their process was killed or has just begun. */
   unbegun: string[];
 }
@@ -120,7 +141,7 @@ async function waitForStreams(
     } catch (error) {
       // A stream that is being written may have only a part of its first line.
       const mayChange = error instanceof UsageError || error instanceof FileError ||
-        (error instanceof MergeError && ["bad_stream", "unbegun"].includes(error.code));
+        error instanceof StreamError || (error instanceof MergeError && error.code === "unbegun");
       if (isLast || !mayChange) throw error;
     }
     if (!hasSaid) err.write("Waiting for the streams of all shards…\n");
@@ -139,7 +160,8 @@ async function openPlaces(
 ): Promise<FoundStreams> {
   const places: Place[] = [];
   const unbegun: string[] = [];
-  for (const { name, files } of await findStreams(paths, hasQuorum)) {
+  const found = await findStreams(paths, hasQuorum);
+  for (const { name, files } of found) {
     const streams: StreamFile[] = [];
     for (const file of files) {
       const stream = ended.get(file) ?? await openStream(file);
@@ -156,7 +178,7 @@ async function openPlaces(
     );
   }
   checkPlan(places.flatMap(({ chosen }) => chosen.parts));
-  return { places, unbegun };
+  return { places, files: found.flatMap(({ files }) => files), unbegun };
 }
 
 /** Finds the files of each place; without a quorum there is only one place. */

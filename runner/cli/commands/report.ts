@@ -1,15 +1,12 @@
-import { readTextFile } from "../../../runtime/file.ts";
 import { plainStyle, renderPlace } from "../../language/render_diagnostic.ts";
-import { Source } from "../../language/source.ts";
-import { readStream, type StoredStream, StreamError } from "../../report/json/read_stream.ts";
-import { UsageError } from "../args.ts";
+import type { RecipeEvent } from "../../events/event.ts";
+import { readEvents, StreamError, StreamReader } from "../../report/json/read_stream.ts";
+import type { ReporterRequest } from "../../report/registry.ts";
+import { type ParsedArgs, UsageError } from "../args.ts";
 import { checkOutputs } from "../check_outputs.ts";
 import { type Command, type CommandContext, COULD_NOT_RUN } from "../command.ts";
 import { REPORTER_OPTION, reporterLines } from "../reporter_option.ts";
-import { openStoredReports, storedReporters } from "../stored_reports.ts";
-
-/** The most bytes that a stream may have. */
-const MAX_BYTES = 256 << 20;
+import { heldOutput, openStoredReports, storedReporters, writesAtOnce } from "../stored_reports.ts";
 
 /** `report`: makes reports from a stored stream. */
 export const report: Command = {
@@ -35,35 +32,61 @@ not the stream of one run; 3 a report could not be written.
     const reporters = storedReporters(args, context);
     const inputs = { recipes: [], variables: [], dev: undefined, streams: [file] };
     await checkOutputs({ reporters, history: undefined, inputs }, context);
-    const stream = await openStream(file);
-    warn(file, stream, context);
-    const group = await openStoredReports(reporters, args, context);
-    for (const event of stream.events) group.report(event);
-    await group.finish();
-    return group.hasFailed ? COULD_NOT_RUN : 0;
+    try {
+      return await makeReports(file, reporters, args, context);
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      throw new UsageError(describe(error, file));
+    }
   },
 };
 
-/** Reads a file; a mistake in it is shown with its line. */
-async function openStream(file: string): Promise<StoredStream> {
-  const text = await readTextFile(file, "stream", MAX_BYTES);
+async function makeReports(
+  file: string,
+  reporters: readonly ReporterRequest[],
+  args: ParsedArgs,
+  context: CommandContext,
+): Promise<number> {
+  const reader = new StreamReader(file);
+  const events = readEvents(file, reader);
+  // A file could be read twice, but not a pipe.
+  const known = reporters.some(writesAtOnce) ? await allOf(events) : undefined;
+  const held = known ? undefined : heldOutput(context.out);
+  const group = await openStoredReports(reporters, args, {
+    ...context,
+    out: held ?? context.out,
+  });
   try {
-    return readStream(text);
+    for await (const some of known ?? events) for (const event of some) group.report(event);
   } catch (error) {
-    if (!(error instanceof StreamError)) throw error;
-    const { line, message } = error;
-    const shown = new Source(file, text).line(line);
-    const place = { file, line, column: 1, text: shown, length: shown.length };
-    const lines = renderPlace(place, (mark) => mark, plainStyle);
-    throw new UsageError([`Cannot read stream '${file}': ${message}`, ...lines].join("\n"));
+    group.abandon();
+    throw error;
   }
+  warn(file, reader, context);
+  await group.finish();
+  held?.release();
+  return group.hasFailed ? COULD_NOT_RUN : 0;
 }
 
-function warn(file: string, { events, tornLine }: StoredStream, { err }: CommandContext): void {
+async function allOf(events: AsyncIterable<Iterable<RecipeEvent>>): Promise<RecipeEvent[][]> {
+  const all: RecipeEvent[] = [];
+  for await (const some of events) all.push(...some);
+  return [all];
+}
+
+/** Describes a mistake in a stream, and shows its line. */
+function describe({ line, text, message }: StreamError, file: string): string {
+  const shown = text.replace(/\r$/, "");
+  const place = { file, line, column: 1, text: shown, length: shown.length };
+  const lines = renderPlace(place, (mark) => mark, plainStyle);
+  return [`Cannot read stream '${file}': ${message}`, ...lines].join("\n");
+}
+
+function warn(file: string, { tornLine, hasEnded }: StreamReader, { err }: CommandContext): void {
   if (tornLine !== undefined) {
     err.write(`warning: line ${tornLine} of '${file}' is cut off, so it is left out\n`);
   }
-  if (events.at(-1)!.type !== "run.finished") {
+  if (!hasEnded) {
     err.write(`warning: '${file}' stops before the run ended: it is shown as interrupted\n`);
   }
 }

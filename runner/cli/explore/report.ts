@@ -1,5 +1,5 @@
 import { RECIPE_EVENT_VERSION, type RecipeEvent, type Unstamped } from "../../events/event.ts";
-import { noCounts } from "../../engine/verdict.ts";
+import { noCounts } from "../../events/counts.ts";
 import { formatDuration } from "../../language/duration.ts";
 import type { ReporterRequest } from "../../report/registry.ts";
 import { ReporterGroup } from "../../report/reporter_group.ts";

@@ -3,7 +3,7 @@ import { currentDirectory } from "../../../runtime/process.ts";
 import { MAX_BYTES, renderMarkdown } from "../markdown/markdown.ts";
 import type { Reporter, ReporterContext } from "../reporter.ts";
 import type { RunSummary } from "../run_summary.ts";
-import { summaryReporter } from "../summarizer.ts";
+import { summaryReporter, withoutDetails } from "../summarizer.ts";
 import { annotationsOf } from "./annotations.ts";
 import { pathInRepository, workflowCommand } from "./workflow_command.ts";
 
@@ -16,7 +16,8 @@ const OUTPUTS = ["passed", "failed", "errored", "unchecked", "skipped", "flaky"]
  * of `GITHUB_STEP_SUMMARY`.
  */
 export function openReporter({ output, env }: ReporterContext): Reporter {
-  return summaryReporter(async (run) => {
+  return summaryReporter(withoutDetails, async (head, cases) => {
+    const run = { ...head, cases };
     const directory = currentDirectory();
     const workspace = env("GITHUB_WORKSPACE");
     const pathOf = (file: string) => pathInRepository(file, directory, workspace);

@@ -1,6 +1,8 @@
+import { readLines } from "../../../runtime/lines.ts";
 import { RECIPE_EVENT_VERSION, type RecipeEvent } from "../../events/event.ts";
 import type { JsonSchema } from "../../language/field.ts";
 import { eventSchema } from "./event_schema.ts";
+import { type Check, compileSchema } from "./schema_check.ts";
 import { schemaMistake } from "./schema_mistake.ts";
 
 /** The events of a stored stream. */
@@ -17,6 +19,10 @@ export class StreamError extends Error {
   readonly code = "not_a_stream";
   /** The line of the mistake, from 1. */
   readonly line: number;
+  /** The text of the line. */
+  text = "";
+  /** The file, if the stream is in one. */
+  path: string | undefined;
 
   /** Whether the text stops before the end of its first event, as that of a killed process. */
   readonly isUnbegun: boolean;
@@ -51,27 +57,55 @@ export function readStream(text: string): StoredStream {
   return { events, ...(tornLine === undefined ? {} : { tornLine }) };
 }
 
+/** The most characters that an event may have. */
+const MAX_LINE = 64 << 20;
+
+/**
+ * Reads a stored stream in a file as {@linkcode readStream} does, but only some events at a time, and
+ * each when it is asked for, so that a large stream is never in memory.
+ *
+ * @param reader Knows afterwards whether the stream has an end.
+ * @throws {StreamError | FileError}
+ */
+export async function* readEvents(
+  path: string,
+  reader: StreamReader = new StreamReader(path),
+): AsyncGenerator<Iterable<RecipeEvent>> {
+  for await (const { lines, isUnended } of readLines(path, "stream", MAX_LINE)) {
+    yield parseLines(lines, isUnended, reader);
+  }
+  reader.end();
+}
+
+function* parseLines(
+  lines: readonly string[],
+  isUnended: boolean,
+  reader: StreamReader,
+): Generator<RecipeEvent> {
+  for (const [i, line] of lines.entries()) {
+    const event = reader.read(line, isUnended && i === lines.length - 1);
+    if (event) yield event;
+  }
+}
+
 /** Reads a stored stream line by line. */
 export class StreamReader {
   /** The number of the last line, if it is cut off. */
   tornLine: number | undefined;
   /** Whether the last event of the run has been read. */
   hasEnded = false;
-  readonly #schemas: Record<string, JsonSchema>;
-  readonly #types: ReadonlySet<string>;
-  readonly #isChecked: boolean;
+  readonly #schemas: EventSchemas;
+  readonly #path: string | undefined;
   #number = 0;
   #hasBegun = false;
 
   /**
    * Starts before the first line.
-   * @param options.isChecked Whether the events have been checked before. That takes most of the time.
+   * @param path The file, which errors name.
    */
-  constructor({ isChecked = false }: { isChecked?: boolean } = {}) {
-    this.#isChecked = isChecked;
-    const { definitions, oneOf } = eventSchema();
-    this.#schemas = definitions as Record<string, JsonSchema>;
-    this.#types = new Set((oneOf as { $ref: string }[]).map(({ $ref }) => $ref.slice(14)));
+  constructor(path?: string) {
+    this.#path = path;
+    this.#schemas = knownSchemas ??= compileEvents();
   }
 
   /**
@@ -81,6 +115,14 @@ export class StreamReader {
    * @throws {StreamError} If it is not the next event of the stream.
    */
   read(line: string, isUnended: boolean): RecipeEvent | undefined {
+    try {
+      return this.#read(line, isUnended);
+    } catch (error) {
+      throw this.#withPlace(error, line);
+    }
+  }
+
+  #read(line: string, isUnended: boolean): RecipeEvent | undefined {
     const number = ++this.#number;
     if (line.trim() === "") return undefined;
     // An editor or a shell may have written a byte order mark.
@@ -96,11 +138,11 @@ export class StreamReader {
       throw new StreamError("another run begins here; a stream has one", number);
     }
     if (this.hasEnded) throw new StreamError("it comes after the end of the run", number);
-    if (!this.#types.has(type)) return undefined;
-    const mistake = this.#isChecked
-      ? undefined
-      : schemaMistake(value, this.#schemas[type]!, this.#schemas);
-    if (mistake !== undefined) {
+    const check = this.#schemas.checks.get(type);
+    if (!check) return undefined;
+    if (!check(value)) {
+      const { definitions } = this.#schemas;
+      const mistake = schemaMistake(value, definitions[type]!, definitions);
       throw new StreamError(`it is no event \`${type}\`: ${mistake}`, number);
     }
     this.#hasBegun = true;
@@ -112,8 +154,33 @@ export class StreamReader {
   end(): void {
     if (this.#hasBegun) return;
     const message = "it is empty; a stream begins with the event `run.started`";
-    throw new StreamError(message, 1, { isUnbegun: true });
+    throw this.#withPlace(new StreamError(message, 1, { isUnbegun: true }), "");
   }
+
+  #withPlace(error: unknown, text: string): unknown {
+    if (error instanceof StreamError) Object.assign(error, { text, path: this.#path });
+    return error;
+  }
+}
+
+/** The schemas of events, and functions that check them. */
+interface EventSchemas {
+  definitions: Record<string, JsonSchema>;
+  /** By the types of events that this version knows. */
+  checks: ReadonlyMap<string, Check>;
+}
+
+/** Made when the first stream is read. */
+let knownSchemas: EventSchemas | undefined;
+
+function compileEvents(): EventSchemas {
+  const schema = eventSchema();
+  const definitions = schema.definitions as Record<string, JsonSchema>;
+  const checks = (schema.oneOf as { $ref: string }[]).map(({ $ref }) => {
+    const type = $ref.slice("#/definitions/".length);
+    return [type, compileSchema(definitions[type]!, definitions)] as const;
+  });
+  return { definitions, checks: new Map(checks) };
 }
 
 const TORN = Symbol("torn");

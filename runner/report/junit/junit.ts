@@ -11,82 +11,113 @@ import {
   stepLine,
   UniqueNames,
 } from "../plain_text.ts";
-import type { Output, Reporter, ReporterContext } from "../reporter.ts";
+import { writePieces } from "../report_file.ts";
+import type { Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseSummary, RunSummary } from "../run_summary.ts";
 import { ciCommandsToEntities } from "../safe_text.ts";
 import { summaryReporter } from "../summarizer.ts";
+
+/** What the document needs of a case. */
+interface TestCase {
+  name: string;
+  file: string;
+  /** What it adds to the counts of its suite. */
+  outcome: Outcome;
+  duration_ms: number;
+  startedAt: string | undefined;
+  tags: readonly string[];
+  matrix: Readonly<Record<string, unknown>>;
+  /** The elements in its own. */
+  inner: string;
+}
+
+type Outcome = "passed" | "failures" | "errors" | "skipped";
 
 /**
  * Opens the `junit` reporter. When the run has ended it writes JUnit XML with a suite for each
  * recipe file and a test case for each case.
  */
 export function openReporter({ output }: ReporterContext): Reporter {
-  return summaryReporter((run) => writeRun(run, output));
+  return summaryReporter(
+    testCaseOf,
+    (run, cases) => writePieces(output, () => documentOf(run, cases)),
+  );
 }
 
-function writeRun(run: RunSummary, output: Output): void {
-  const files = Map.groupBy(run.cases, ({ file }) => file);
-  const { failures, errors } = countsOf(run.cases);
-  output.write('<?xml version="1.0" encoding="UTF-8"?>\n');
+function testCaseOf(summary: CaseSummary): TestCase {
+  const { name, file, duration_ms, started_at: startedAt, tags, matrix = NO_MATRIX } = summary;
+  const elements = [
+    ...elementsOf(summary),
+    element("system-out", {}, caseLines(summary)),
+    element("system-err", {}, summary.warnings.map((text) => `warning: ${safeText(text)}`)),
+  ].filter((part) => part !== "");
+  const inner = elements.map((part) => `      ${part}\n`).join("");
+  return { name, file, outcome: outcomeOf(summary), duration_ms, startedAt, tags, matrix, inner };
+}
+
+const NO_MATRIX = {};
+
+function outcomeOf(summary: CaseSummary): Outcome {
+  const { status } = summary;
+  if (isExcused(summary) || status === "skipped" || status === "interrupted") return "skipped";
+  if (status === "passed") return "passed";
+  return status === "errored" ? "errors" : "failures";
+}
+
+function* documentOf(run: RunSummary, cases: readonly TestCase[]): Generator<string> {
+  const files = Map.groupBy(cases, ({ file }) => file);
+  const { failures, errors } = countsOf(cases);
+  yield '<?xml version="1.0" encoding="UTF-8"?>\n';
   const attributes = xmlAttributes({
     name: run.interrupted || run.failed_by ? `dispatch (${runVerdict(run)})` : "dispatch",
-    tests: run.cases.length,
+    tests: cases.length,
     failures,
     errors,
     time: seconds(run.duration_ms),
   });
-  output.write(`<testsuites${attributes}>\n`);
+  yield `<testsuites${attributes}>\n`;
   const names = new UniqueNames();
-  for (const [file, cases] of files) writeSuite(file, cases, run, output, names);
-  output.write("</testsuites>\n");
+  for (const [file, cases] of files) yield* suiteOf(file, cases, run, names);
+  yield "</testsuites>\n";
 }
 
-function writeSuite(
+function* suiteOf(
   file: string,
-  cases: readonly CaseSummary[],
+  cases: readonly TestCase[],
   run: RunSummary,
-  output: Output,
   names: UniqueNames,
-): void {
-  const startedAt = cases.find(({ started_at }) => started_at !== undefined)?.started_at;
+): Generator<string> {
+  const startedAt = cases.find(({ startedAt }) => startedAt !== undefined)?.startedAt;
+  const classname = safeLine(file);
   const attributes = xmlAttributes({
-    name: safeLine(file),
+    name: classname,
     tests: cases.length,
     ...countsOf(cases),
     time: seconds(cases.reduce((sum, { duration_ms }) => sum + duration_ms, 0)),
     // The schema allows no time zone; the time is UTC.
     ...(startedAt === undefined ? {} : { timestamp: startedAt.slice(0, 19) }),
   });
-  output.write(`  <testsuite${attributes}>\n    <properties>\n`);
+  yield `  <testsuite${attributes}>\n    <properties>\n`;
   for (const [name, value] of propertiesOf(cases, run)) {
     const property = xmlAttributes({ name: safeLine(name), value: safeLine(value) });
-    output.write(`      <property${property}/>\n`);
+    yield `      <property${property}/>\n`;
   }
-  output.write("    </properties>\n");
-  for (const summary of cases) output.write(testCase(file, summary, names));
-  output.write("  </testsuite>\n");
-}
-
-function testCase(file: string, summary: CaseSummary, names: UniqueNames): string {
-  const classname = safeLine(file);
-  const attributes = xmlAttributes({
-    name: names.next(safeLine(summary.name), classname),
-    classname,
-    time: seconds(summary.duration_ms),
-  });
-  const elements = [
-    ...outcomeOf(summary),
-    element("system-out", {}, caseLines(summary)),
-    element("system-err", {}, summary.warnings.map((text) => `warning: ${safeText(text)}`)),
-  ].filter((part) => part !== "");
-  const inner = elements.map((part) => `      ${part}\n`).join("");
-  return inner === ""
-    ? `    <testcase${attributes}/>\n`
-    : `    <testcase${attributes}>\n${inner}    </testcase>\n`;
+  yield "    </properties>\n";
+  for (const { name, duration_ms, inner } of cases) {
+    const attributes = xmlAttributes({
+      name: names.next(safeLine(name), classname),
+      classname,
+      time: seconds(duration_ms),
+    });
+    yield inner === ""
+      ? `    <testcase${attributes}/>\n`
+      : `    <testcase${attributes}>\n${inner}    </testcase>\n`;
+  }
+  yield "  </testsuite>\n";
 }
 
 /** The elements for the status of a case; none if it passed at the first attempt. */
-function outcomeOf(summary: CaseSummary): string[] {
+function elementsOf(summary: CaseSummary): string[] {
   const { status, flaky, quarantine, failure } = summary;
   if (quarantine && isExcused(summary)) {
     // Readers fail a build for a failure, and a quarantine must not.
@@ -147,30 +178,22 @@ function flakyFailures({ steps }: CaseSummary): string[] {
 
 /** The properties of a suite; the schema allows none on a test case. */
 function* propertiesOf(
-  cases: readonly CaseSummary[],
+  cases: readonly TestCase[],
   run: RunSummary,
 ): Generator<readonly [name: string, value: string]> {
   yield ["server", run.server];
   if (run.interrupted) yield ["interrupted", "true"];
   for (const tag of new Set(cases.flatMap(({ tags }) => tags))) yield ["tag", tag];
-  for (const { name, matrix = {} } of cases) {
+  for (const { name, matrix } of cases) {
     for (const [key, value] of Object.entries(matrix)) {
       yield [`matrix.${key} of ${name}`, typeof value === "string" ? value : JSON.stringify(value)];
     }
   }
 }
 
-function countsOf(
-  cases: readonly CaseSummary[],
-): { failures: number; errors: number; skipped: number } {
-  const excused = cases.filter(isExcused).length;
-  const count = (...statuses: CaseSummary["status"][]) =>
-    cases.filter((one) => statuses.includes(one.status) && !isExcused(one)).length;
-  return {
-    failures: count("failed", "unchecked"),
-    errors: count("errored"),
-    skipped: count("skipped", "interrupted") + excused,
-  };
+function countsOf(cases: readonly TestCase[]): Record<Exclude<Outcome, "passed">, number> {
+  const count = (outcome: Outcome) => cases.filter((one) => one.outcome === outcome).length;
+  return { failures: count("failures"), errors: count("errors"), skipped: count("skipped") };
 }
 
 function seconds(ms: number): string {

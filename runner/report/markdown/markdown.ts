@@ -10,7 +10,7 @@ import {
 } from "../plain_text.ts";
 import type { Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseSummary, RunSummary } from "../run_summary.ts";
-import { summaryReporter } from "../summarizer.ts";
+import { summaryReporter, withoutDetails } from "../summarizer.ts";
 import { codeBlock, codeSpan, codeSpanInCell } from "./literal.ts";
 
 /** The largest report: GitHub accepts no more as the summary of a step. */
@@ -22,7 +22,10 @@ const RESERVED_BYTES = 500;
 
 /** Opens the `markdown` reporter, which writes a page when the run has ended. */
 export function openReporter({ output }: ReporterContext): Reporter {
-  return summaryReporter((run) => output.write(renderMarkdown(run, MAX_BYTES)));
+  return summaryReporter(
+    withoutDetails,
+    (run, cases) => output.write(renderMarkdown({ ...run, cases }, MAX_BYTES)),
+  );
 }
 
 /**

@@ -83,7 +83,7 @@ export const RUN_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "a failure in quarantine fails the run",
-    "runner/engine/verdict.ts",
+    "runner/events/counts.ts",
     ["if (isExcused(end)) counts", "if (isExcused(end) && end.flaky) counts"],
   ),
   mutant(
@@ -168,7 +168,7 @@ export const RUN_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "a case that was not started because of an interruption counts as skipped",
-    "runner/engine/verdict.ts",
+    "runner/events/counts.ts",
     [`reason === "bail" ? "skipped" : "interrupted"`, `"skipped"`],
   ),
   mutant(
@@ -336,8 +336,8 @@ export const RUN_MUTANTS: readonly Mutant[] = [
     "a stored stream loses the attempts of its cases",
     "runner/report/json/read_stream.ts",
     [
-      "    if (!this.#types.has(type)) return undefined;",
-      `    if (!this.#types.has(type) || type === "case.retried") return undefined;`,
+      "    if (!check) return undefined;",
+      `    if (!check || type === "case.retried") return undefined;`,
     ],
   ),
   mutant(

@@ -123,6 +123,7 @@ async function merged(parts: readonly (readonly RecipeEvent[])[]): Promise<Recip
     name: `${i}.jsonl`,
     started: events[0] as Started,
     hasEnded: events.at(-1)!.type === "run.finished",
+    size: events.length,
     async *read() {
       // Who reads a stream may change its events.
       for (let i = 0; i < events.length; i += PIECE) {
