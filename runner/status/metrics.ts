@@ -15,6 +15,8 @@ export class Metrics {
   /** What only those see who see details. */
   #details = new Registry();
   #source: StatusSource;
+  /** The checks as this scrape sees them. */
+  #views: readonly CheckView[] = [];
   #checks = new Map<string, CheckSeries>();
   #lateness: Histogram<string>;
   #notices: Counter<"kind">;
@@ -57,6 +59,7 @@ export class Metrics {
    * @param hasDetails Whether they name the targets of alerts, which can be mail addresses.
    */
   async text(hasDetails = true): Promise<string> {
+    this.#views = this.#source.checks();
     const text = await joinSeries(this.#checks.values()) + await this.#registry.metrics();
     return hasDetails ? text + await this.#details.metrics() : text;
   }
@@ -101,6 +104,7 @@ export class Metrics {
   /** Gauges are read when they are scraped. */
   #addGauges(): void {
     const source = this.#source;
+    const views = () => this.#views;
     const each = (
       name: string,
       help: string,
@@ -110,7 +114,7 @@ export class Metrics {
         ...{ name, help, registers: [this.#registry], labelNames: ["check"] },
         collect() {
           this.reset();
-          for (const view of source.checks()) {
+          for (const view of views()) {
             const one = value(view);
             if (one !== undefined) this.set({ check: view.check.id }, one);
           }
@@ -144,7 +148,7 @@ export class Metrics {
           this.set(value());
         },
       });
-    one("dispatch_schedule_checks", "How many checks are scheduled.", () => source.checks().length);
+    one("dispatch_schedule_checks", "How many checks are scheduled.", () => views().length);
     one(
       "dispatch_schedule_up",
       "1 while the scheduler starts runs, 0 if it hangs.",
