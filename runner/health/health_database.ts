@@ -98,9 +98,12 @@ export class HealthDatabase {
     return text ? JSON.parse(text) : undefined;
   }
 
-  /** Returns the newest incident of a check. */
+  /**
+   * Returns the incident that a check is in, or else its newest one. That may have been raised while the
+   * clock was ahead, so that it seems to be newer than one that is open.
+   */
   incident(check: Check): Incident | undefined {
-    return this.incidents({ check, limit: 1 })[0];
+    return this.incidents({ check, limit: 1, openFirst: true })[0];
   }
 
   /** Writes a change. */
@@ -154,15 +157,16 @@ export class HealthDatabase {
     return rows.map((row) => ({ ...row }) as RunBar).reverse();
   }
 
-  /** Returns incidents, newest first. */
+  /** Returns incidents, newest first, or those before them that are not resolved. */
   incidents(
-    { check, limit }: { check?: Check; limit: number },
+    { check, limit, openFirst = false }: { check?: Check; limit: number; openFirst?: boolean },
   ): Incident[] {
     const rows = this.all(
       `SELECT i.id, slug, since, raised_at, resolved_at, failures, failure, flapping, tags, targets
        FROM health_incident AS i JOIN health_check AS c ON check_id = c.id
-       WHERE ?1 IS NULL OR check_id = ?1 ORDER BY raised_at DESC, i.id DESC LIMIT ?2`,
-      ...[check ? this.rowOf(check) : null, limit],
+       WHERE ?1 IS NULL OR check_id = ?1
+       ORDER BY (?2 AND resolved_at IS NULL) DESC, raised_at DESC, i.id DESC LIMIT ?3`,
+      ...[check ? this.rowOf(check) : null, openFirst ? 1 : 0, limit],
     );
     return rows.map(({ id, slug, since, raised_at, resolved_at, failures, failure, ...row }) => ({
       ...{ id, check: slug, since, raisedAt: raised_at, failures, flapping: row.flapping === 1 },

@@ -95,6 +95,24 @@ test("a clock that was set back delays neither a notice nor a lease", async () =
   ok("send" in other.next("ops")!);
 });
 
+test("an alert is resolved, although an earlier one was raised while the clock was ahead", async () => {
+  await using stores = await Stores.create();
+  const store = await stores.open();
+  const check = store.register(KEY);
+  stores.clock.setWall(365 * 86_400_000);
+  for (const kind of ["raised", "resolved"]) {
+    equal(record(store, check, stores, kind === "resolved"), kind);
+  }
+  stores.clock.setWall(-365 * 86_400_000);
+  for (const kind of ["raised", "resolved"]) {
+    equal(record(store, check, stores, kind === "resolved"), kind);
+  }
+  stores.close(store);
+  const after = await stores.open();
+  after.register(KEY);
+  deepEqual(after.incidents(10).map(({ resolvedAt }) => resolvedAt !== undefined), [true, true]);
+});
+
 test("a file that is locked is told once; checks go on in memory, and it catches up", async () => {
   await using stores = await Stores.create();
   const store = await stores.open();
