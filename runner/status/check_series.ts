@@ -1,8 +1,11 @@
 import { Counter, Histogram, Registry } from "prom-client";
 import type { CheckRun, CheckVerdict } from "../health/model.ts";
 
-/** Upper bounds of durations, in seconds. */
+/** Upper bounds of durations of runs, in seconds. */
 const DURATIONS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/** Those of steps, which are so many that their series are most of the text. */
+const STEP_DURATIONS = [0.05, 0.25, 1, 5, 30];
 
 /** The most steps of a check that have a series of their own. */
 const MAX_STEPS = 50;
@@ -39,7 +42,7 @@ export class CheckSeries {
     this.#steps = new Histogram({
       ...{ name: name("step_duration_seconds"), help: "How long steps took.", registers },
       labelNames: ["check", "step", "kind"],
-      buckets: DURATIONS,
+      buckets: STEP_DURATIONS,
     });
     this.#skipped = new Counter({
       ...{ name: name("skipped_total"), help: "Times that had no run, by the reason.", registers },
