@@ -38,10 +38,16 @@ export async function checkNames(
 ): Promise<Diagnostic[]> {
   const found: Diagnostic[] = [];
   for (const recipe of withUsed(recipes)) {
-    const check = new NameCheck(recipe, server);
+    const check = new NameCheck(recipe.source, await writtenSteps(recipe), server);
     if (!server.isAssumed || check.isMeant()) found.push(...await check.run());
   }
   return found;
+}
+
+/** Returns the steps of a recipe with those inside them; of one in TypeScript, those written in it. */
+export async function writtenSteps(recipe: Recipe): Promise<Step[]> {
+  if (!recipe.script) return withNested([...recipe.steps, ...recipe.always]);
+  return (await import("../script/written_steps.ts")).writtenSteps(recipe);
 }
 
 /** The codes of names that a server needs, whatever comes with them. */
@@ -52,7 +58,7 @@ export async function requestProblem(
   server: KnownServer,
   request: NamedRequest,
 ): Promise<string | undefined> {
-  const check = new NameCheck({ source: new Source("", ""), steps: stepsOf(request) }, server);
+  const check = new NameCheck(new Source("", ""), stepsOf(request), server);
   const isName = !["payload", "input", "until_step", "publish"].some((key) => key in request);
   const isAsked = (code: DiagnosticCode) =>
     // The input was checked when the run started.
@@ -92,14 +98,9 @@ class NameCheck {
   readonly #steps: Step[];
   readonly #diagnostics: Diagnostics;
 
-  constructor(
-    { source, steps, always = [] }: Pick<Recipe, "source" | "steps"> & {
-      always?: Recipe["always"];
-    },
-    server: KnownServer,
-  ) {
+  constructor(source: Source, steps: Step[], server: KnownServer) {
     this.#server = server;
-    this.#steps = withNested([...steps, ...always]);
+    this.#steps = steps;
     this.#diagnostics = new Diagnostics(source);
   }
 

@@ -1,6 +1,6 @@
 import { FileError, readDataFile } from "../../runtime/file.ts";
 import { Diagnostics } from "../language/diagnostic.ts";
-import type { Node } from "../language/node.ts";
+import { plainValue } from "../language/node.ts";
 import { renderDiagnostic } from "../language/render_diagnostic.ts";
 import { Source } from "../language/source.ts";
 import { MAX_BYTES, readYaml } from "../language/yaml.ts";
@@ -27,11 +27,5 @@ export async function readVarsFile(path: string): Promise<Map<string, unknown>> 
   if (root?.kind !== "map") {
     throw new UsageError(`Cannot read variables '${path}': it is not a map`);
   }
-  return new Map(root.entries.map(({ key, value }) => [key, toPlain(value)]));
-}
-
-function toPlain(node: Node): unknown {
-  if (node.kind === "list") return node.items.map(toPlain);
-  if (node.kind === "scalar") return node.value;
-  return Object.fromEntries(node.entries.map(({ key, value }) => [key, toPlain(value)]));
+  return new Map(root.entries.map(({ key, value }) => [key, plainValue(value)]));
 }

@@ -16,8 +16,8 @@ export async function unknownWorkflows(
   server: Elsewhere,
   signal: AbortSignal,
 ): Promise<Diagnostic[]> {
-  const startsAny = [...withUsed(recipes)].some(({ steps, always }) =>
-    withNested([...steps, ...always]).some(({ kind }) => kind === "start")
+  const startsAny = [...withUsed(recipes)].some(({ script, steps, always }) =>
+    script || withNested([...steps, ...always]).some(({ kind }) => kind === "start")
   );
   if (!startsAny) return [];
   const { checkWorkflows } = await import("./check_workflows.ts");

@@ -57,6 +57,8 @@ export interface Recipe {
   script?: ScriptBody;
   /** The path of the module of a recipe written in TypeScript. */
   module?: string;
+  /** Where its `recipe(…)` is in the module, if that is known. */
+  site?: number;
 }
 
 /** A file that a recipe names in `cases`. */

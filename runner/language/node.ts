@@ -73,3 +73,10 @@ export function mentions(root: Node, word: string): boolean {
   };
   return search(root);
 }
+
+/** Returns the value of a node; `${{ }}` in it is text. */
+export function plainValue(node: Node): unknown {
+  if (node.kind === "list") return node.items.map(plainValue);
+  if (node.kind === "scalar") return node.value;
+  return Object.fromEntries(node.entries.map(({ key, value }) => [key, plainValue(value)]));
+}

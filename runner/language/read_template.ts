@@ -13,6 +13,13 @@ export function nodeOf(template: Template): Node | undefined {
   return nodes.get(template);
 }
 
+/** Returns a template of a value without expressions that is written at a node. */
+export function literalAt(value: unknown, node: Node): Template {
+  const template: Template = { kind: "literal", value };
+  nodes.set(template, node);
+  return template;
+}
+
 /** Reads a JSON value whose strings can contain `${{ }}`. */
 export function readTemplate(
   node: Node,

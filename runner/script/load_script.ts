@@ -99,7 +99,8 @@ export async function loadScript(
     const { span } = invalid("", script.site);
     const read = await readScheduleOptions({ ...script.options }, source, span);
     diagnostics.push(...read.diagnostics);
-    recipes.push({ ...toRecipe(script, source, module), ...read.parts });
+    const site = script.site?.file === module ? { site: span.start } : {};
+    recipes.push({ ...toRecipe(script, source, module), ...site, ...read.parts });
   }
   return diagnostics.some(({ severity }) => severity === "error")
     ? { recipes: [], diagnostics }

@@ -210,12 +210,12 @@ test("a server that runs elsewhere is not checked", async () => {
   assert.equal((await runRecipe(text, ["--url", server.url])).code, 0);
 });
 
-test("a recipe in TypeScript, and one with a computed name, fail at an unknown job at once", async () => {
+test("a computed name of an unknown job fails at once, in YAML and in TypeScript", async () => {
   const { code, events } = await runRecipe('steps:\n  - enqueue: ${{ "nop" }}\n');
   assert.equal(code, 1);
   const problem = "the embedded server has no job `nop`; did you mean `noop`?";
   assert.equal(firstFailure(events).message, problem);
-  const made = `recipe("R", (t) => t.enqueue("charge"))`;
+  const made = `recipe("R", (t) => t.enqueue(String("charge")))`;
   await withFiles({ "r.recipe.ts": scriptModule(made) }, async (directory) => {
     const { code, out } = await runnerCli([join(directory, "r.recipe.ts")]);
     assert.equal(code, 1);
@@ -223,23 +223,32 @@ test("a recipe in TypeScript, and one with a computed name, fail at an unknown j
   });
 });
 
-test("a recipe in TypeScript fails before anything is sent that its server does not know", async () => {
+test("what a recipe in TypeScript computes is checked before it is sent", async () => {
   const wrong: [string, RegExp][] = [
-    ['t.enqueue("chrge", {})', /^`.*jobs\.ts` has no job `chrge`; did you mean `charge`\?$/],
-    ['t.enqueue("order")', /has no job `order`; it is a workflow: use `start`$/],
-    ['t.enqueue("note", "a", { queue: "mony" })', /reads queue `mony`; did you mean `money`\?$/],
-    ['t.enqueue("note", 7)', /^`note` refuses this payload: not a text$/],
-    ['t.start("ordr")', /has no workflow `ordr`; did you mean `order`\?$/],
-    ['t.start("order", { items: [{}] })', /^`order` refuses this input: items\.0\.count: must be/],
-    ['t.publish("shiped")', /waits for event `shiped`; did you mean `shipped`\?$/],
-    ['t.step("publish", { publish: "shiped" })', /waits for event `shiped`; did you mean/],
+    [
+      't.enqueue(String("chrge"), {})',
+      /^`.*jobs\.ts` has no job `chrge`; did you mean `charge`\?$/,
+    ],
+    ['t.enqueue(String("order"))', /has no job `order`; it is a workflow: use `start`$/],
+    [
+      't.enqueue("note", "a", { queue: String("mony") })',
+      /reads queue `mony`; did you mean `money`\?$/,
+    ],
+    ['t.enqueue("note", Number(7))', /^`note` refuses this payload: not a text$/],
+    ['t.start(String("ordr"))', /has no workflow `ordr`; did you mean `order`\?$/],
+    [
+      't.start("order", { items: [Object()] })',
+      /^`order` refuses this input: items\.0\.count: must be/,
+    ],
+    ['t.publish(String("shiped"))', /waits for event `shiped`; did you mean `shipped`\?$/],
+    ['t.step("publish", { publish: String("shiped") })', /waits for event `shiped`; did you mean/],
   ];
   for (const [call, problem] of wrong) {
     const { failure, sent } = await failureOf(call);
     assert.match(failure, problem);
     assert.deepEqual(sent, []);
   }
-  const wait = 't.wait(await t.start("order"), { untilStep: "reserv" })';
+  const wait = 't.wait(await t.start("order"), { untilStep: String("reserv") })';
   const { failure, sent } = await failureOf(wait);
   assert.match(failure, /^workflow `order` has no step `reserv`; did you mean `reserve`\?$/);
   assert.ok(sent.includes("workflow.start"));

@@ -1,5 +1,5 @@
 import { type Diagnostic, Diagnostics } from "../../language/diagnostic.ts";
-import type { Node } from "../../language/node.ts";
+import { plainValue } from "../../language/node.ts";
 import type { Source } from "../../language/source.ts";
 import { readYaml } from "../../language/yaml.ts";
 import { type Row, RowsError } from "./rows.ts";
@@ -31,11 +31,4 @@ export async function readYamlRows(
     return { span: { start: item.start, end: item.end }, cells };
   });
   return { rows, diagnostics: diagnostics.all() };
-}
-
-/** Returns the value of a node; `${{ }}` in it is text. */
-function plainValue(node: Node): unknown {
-  if (node.kind === "list") return node.items.map(plainValue);
-  if (node.kind === "scalar") return node.value;
-  return Object.fromEntries(node.entries.map(({ key, value }) => [key, plainValue(value)]));
 }
