@@ -118,7 +118,7 @@ async function withRows(
   diagnostics: Diagnostic[],
 ): Promise<LoadedFile> {
   const { readCases } = await import("./cases/read_cases.ts");
-  const path = resolvePath(recipe.cases!.path, recipe.source.name);
+  const path = casesFileOf(recipe)!;
   const { rows, diagnostics: ofRows } = await readCases(recipe, path);
   const all = [...diagnostics, ...ofRows];
   if (ofRows.some(({ severity }) => severity === "error")) {
@@ -133,6 +133,11 @@ const loader: RecipeLoader = {
     return { name, text: await readRecipeText(name) };
   },
 };
+
+/** The file of a recipe's `cases`, if it has one. */
+export function casesFileOf({ cases, source }: Recipe): string | undefined {
+  return cases && resolvePath(cases.path, source.name);
+}
 
 /** Resolves a path relative to the file that names it. */
 function resolvePath(path: string, from: string): string {

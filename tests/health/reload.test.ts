@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { runnerCli } from "../runner/_cli.ts";
 import { withFiles } from "../runner/_recipe.ts";
@@ -129,5 +130,86 @@ test("a heartbeat of the settings without an address is found before anything st
       ok(err.includes(why!), err);
       equal(out, "");
     }
+  });
+});
+
+const PASSING = FAILING.replace('"false"', '"true"');
+
+/** Runs a schedule until stopped, calls back when something happens first, and returns all that did. */
+async function firstTimes(
+  args: string[],
+  onFirst: (what: string, stop: () => void) => void,
+): Promise<string[]> {
+  const stop = new AbortController();
+  const all: string[] = [];
+  await runnerCli(["schedule", ...args, "--log", "json"], {
+    signal: stop.signal,
+    onOut: (text) => {
+      for (const line of text.trimEnd().split("\n")) {
+        const { event, verdict } = JSON.parse(line);
+        const what = event === "finished" ? verdict : event;
+        if (!/^(passed|failed|errored|broken|reloaded)$/.test(what) || all.includes(what)) continue;
+        all.push(what);
+        onFirst(what, () => stop.abort());
+      }
+    },
+  });
+  return all;
+}
+
+test("a broken recipe is mended by a file that it uses", async () => {
+  await withFiles({ "recipes.yaml": PASSING }, async (directory) => {
+    const recipe = join(directory, "recipes.yaml");
+    const all = await firstTimes([recipe], (what, stop) => {
+      if (what === "passed") {
+        writeFileSync(recipe, PASSING.replace(/steps:.*/, "steps: [{ use: part.yaml }]"));
+      } else if (what === "broken") {
+        writeFileSync(join(directory, "part.yaml"), 'steps: [{ assert: "false" }]\n');
+      } else if (what === "failed") stop();
+    });
+    deepEqual(all, ["passed", "broken", "reloaded", "failed"]);
+  });
+});
+
+test("a recipe is read again when the file of its cases changes", async () => {
+  const recipe = PASSING.replace('"true"', "vars.n == 2")
+    .replace("steps:", "cases: rows.csv\nvars: { n: 1 }\nsteps:");
+  await withFiles({ "r.yaml": recipe, "rows.csv": "n\n1\n" }, async (directory) => {
+    const all = await firstTimes([join(directory, "r.yaml")], (what, stop) => {
+      if (what === "failed") writeFileSync(join(directory, "rows.csv"), "n\n2\n");
+      else if (what === "passed") stop();
+    });
+    deepEqual(all, ["failed", "reloaded", "passed"]);
+  });
+});
+
+test("a recipe that needs inputs changes those that use it, and is not broken itself", async () => {
+  const use = PASSING.replace(/steps:.*/, "steps: [{ use: part.yaml, inputs: { n: one } }]");
+  const part = `inputs: { n: { type: text } }\nsteps: [{ assert: "inputs.n == 'one'" }]\n`;
+  await withFiles({ "r.yaml": use, "part.yaml": part }, async (directory) => {
+    const all = await firstTimes([directory], (what, stop) => {
+      if (what === "passed") {
+        writeFileSync(join(directory, "part.yaml"), part.replace("one", "two"));
+      } else if (what === "failed") stop();
+    });
+    deepEqual(all, ["passed", "reloaded", "failed"]);
+  });
+});
+
+test("a recipe is read again while the history cannot be written", async () => {
+  await withFiles({ "r.yaml": PASSING }, async (directory) => {
+    const [recipe, history] = [join(directory, "r.yaml"), join(directory, "health.db")];
+    let other: DatabaseSync | undefined;
+    const all = await firstTimes([recipe, "--history", history], (what, stop) => {
+      if (what === "passed") {
+        other = new DatabaseSync(history);
+        other.exec("PRAGMA busy_timeout = 5000; BEGIN EXCLUSIVE");
+        writeFileSync(recipe, FAILING);
+      } else if (what === "failed") {
+        other!.close();
+        stop();
+      }
+    });
+    deepEqual(all, ["passed", "reloaded", "failed"]);
   });
 });

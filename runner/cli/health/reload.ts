@@ -8,7 +8,7 @@ import type { Output } from "../../report/reporter.ts";
 import { problemText } from "../../status/status_source.ts";
 import type { ParsedArgs } from "../args.ts";
 import type { CommandContext } from "../command.ts";
-import { findRecipeFiles } from "../load_recipes.ts";
+import { casesFileOf, findRecipeFiles } from "../load_recipes.ts";
 import { makePlan, type RunPlan } from "../plan.ts";
 import type { CheckPlan } from "./check_plans.ts";
 import type { HealthLog } from "./log.ts";
@@ -46,6 +46,7 @@ export async function reloadChecks(options: ReloadOptions): Promise<void> {
   const { args, clock, signal, monitor, log } = options;
   let known = await marks(args.positional, monitor);
   let wasGone: readonly string[] = [];
+  const broken: BrokenFiles = new Map();
   let problem: string | undefined;
   while (!signal.aborted) {
     if (!await pause(INTERVAL, { signal, clock })) return;
@@ -61,11 +62,30 @@ export async function reloadChecks(options: ReloadOptions): Promise<void> {
     const gone = missing.filter((file) => wasGone.includes(file));
     wasGone = missing.filter((file) => !gone.includes(file));
     known = new Map([...wasGone.map((file) => [file, known.get(file)!] as const), ...now]);
-    // A recipe that others use changes them, too.
-    const files = new Set(changed.flatMap(([file]) => [file, ...usersOf(file, monitor)]));
-    for (const file of files) await reload(file, options);
-    for (const file of gone) for (const check of checksOf(file, monitor)) monitor.remove(check);
+    const files = new Set(changed.flatMap(([file]) => changedBy(file, monitor)));
+    for (const file of files.size > 0 ? broken.keys() : nextBroken(broken)) files.add(file);
+    for (const file of files) await reload(file, options, broken);
+    for (const file of gone) {
+      broken.delete(file);
+      for (const check of checksOf(file, monitor)) monitor.remove(check);
+    }
   }
+}
+
+/** What is wrong with the files that are broken. */
+type BrokenFiles = Map<string, string>;
+
+/**
+ * Takes one broken file after another. What is wrong may be mended elsewhere: in a file that it uses, or
+ * on a disk that could not be read.
+ */
+function nextBroken(broken: BrokenFiles): string[] {
+  const [first] = broken;
+  if (!first) return [];
+  const [file, problem] = first;
+  broken.delete(file);
+  broken.set(file, problem);
+  return [file];
 }
 
 /** What tells whether a file has changed, by file. A file that is being replaced counts as unchanged. */
@@ -73,9 +93,7 @@ async function marks(
   paths: readonly string[],
   monitor: Monitor,
 ): Promise<Map<string, string>> {
-  const used = monitor.checks().flatMap(({ plan }) =>
-    [...withUsed(plan.cases.map(({ recipe }) => recipe))].map(({ source }) => source.name)
-  );
+  const used = monitor.checks().flatMap(({ plan }) => filesOf(plan));
   const files = new Set([...await findRecipeFiles(paths), ...used]);
   const result = new Map<string, string>();
   for (const file of files) {
@@ -89,14 +107,28 @@ function checksOf(file: string, monitor: Monitor) {
   return monitor.checks().filter(({ plan }) => plan.file === file);
 }
 
-/** The files of the checks that use a file. */
-function usersOf(file: string, monitor: Monitor): string[] {
-  return monitor.checks().filter(({ plan }) =>
-    [...withUsed(plan.cases.map(({ recipe }) => recipe))].some(({ source }) => source.name === file)
-  ).map(({ plan }) => plan.file);
+/** The files that a check is read from: recipes and the values of their cases. */
+function filesOf({ cases }: CheckPlan): string[] {
+  const recipes = cases.map(({ recipe }) => recipe);
+  const used = [...withUsed(recipes)].map(({ source }) => source.name);
+  return [...used, ...recipes.flatMap((recipe) => casesFileOf(recipe) ?? [])];
 }
 
-async function reload(file: string, options: ReloadOptions): Promise<void> {
+/** The files to read again when one has changed: those that use it, or itself. */
+function changedBy(file: string, monitor: Monitor): string[] {
+  const users = monitor.checks().map(({ plan }) => plan)
+    .filter((plan) => plan.file !== file && filesOf(plan).includes(file))
+    .map((plan) => plan.file);
+  // What only others use may be no recipe, or one that cannot run on its own.
+  const isOnlyUsed = users.length > 0 && checksOf(file, monitor).length === 0;
+  return isOnlyUsed ? users : [file, ...users];
+}
+
+async function reload(
+  file: string,
+  options: ReloadOptions,
+  broken: BrokenFiles,
+): Promise<void> {
   const { context, monitor, log } = options;
   const before = checksOf(file, monitor);
   try {
@@ -106,13 +138,17 @@ async function reload(file: string, options: ReloadOptions): Promise<void> {
       if (!after.some(({ key }) => key.name === check.check.name)) monitor.remove(check);
     }
     for (const one of after) monitor.replace(one);
+    broken.delete(file);
     // Without cases it is no recipe that runs on its own any more.
     if (cases.length > 0) log.write(`${file} was read again`, { event: "reloaded", file });
   } catch (error) {
     const problem = problemOf(error as Error, context.mask);
+    const text = problemText(problem);
+    if (broken.get(file) === text) return;
+    broken.set(file, text);
     for (const check of before) monitor.markBroken(check, problem);
     const goesOn = before.length > 0 ? "; its last good version runs" : "";
-    log.warn(`${file} is broken: ${problemText(problem)}${goesOn}`, {
+    log.warn(`${file} is broken: ${text}${goesOn}`, {
       ...{ event: "broken", file, code: problem.code, place: problem.place },
     });
   }
@@ -136,7 +172,13 @@ async function casesOf(
   file: string,
   { args, context, settings }: ReloadOptions,
 ): Promise<RunPlan["cases"]> {
-  const own = { ...args, positional: [file], lists: { ...args.lists, reporter: [] } };
+  const own = {
+    ...args,
+    positional: [file],
+    lists: { ...args.lists, reporter: [] },
+    // Nothing is written: a full disk must not keep a recipe from being read.
+    flags: new Set([...args.flags, "dry-run"]),
+  };
   const silent: Output = { ...context.err, write: () => {} };
   const found: Diagnostic[] = [];
   const plan = await makePlan(own, {
