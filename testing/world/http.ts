@@ -55,7 +55,10 @@ class Exchange {
     this.#node = node;
     this.#random = random;
     const { signal } = init;
-    if (signal?.aborted) this.#fail(signal.reason);
+    if (signal?.aborted) {
+      this.#fail(signal.reason);
+      return;
+    }
     const onAbort = () => this.#fail(signal!.reason);
     signal?.addEventListener("abort", onAbort);
     this.#stopListening = () => signal?.removeEventListener("abort", onAbort);

@@ -34,6 +34,8 @@ export interface Outcome {
   signal?: CountingSignal;
   /** Whether its signal aborts between two turns. */
   readonly abortsInTurn: boolean;
+  /** Whether its signal had aborted before. */
+  readonly isAborted: boolean;
   /** The id of the job or run that it waits for. */
   target?: string;
   /** The id of the job or run that it is about. */
@@ -167,6 +169,8 @@ export class Actor {
   readonly #release: () => void;
   /** Returns how many timers of the client have neither fired nor been cleared. */
   readonly timers: () => number;
+  /** The clock that the client itself has. */
+  readonly clientClock: unknown;
   /** A frame that was sent with another time than that of the clock. */
   mistimed?: string;
   isClosed = false;
@@ -214,6 +218,7 @@ export class Actor {
       this.client = new Client(options) as unknown as Dispatch;
       this.#release = release;
       this.timers = timers;
+      this.clientClock = options.clock;
       return;
     }
     const { options, release, timers } = tie({
@@ -233,6 +238,7 @@ export class Actor {
     this.client = world.client(this.name, options);
     this.#release = release;
     this.timers = timers;
+    this.clientClock = options.clock;
     void this.#readStatus();
   }
 
@@ -276,6 +282,8 @@ export class Actor {
       ? timeout ?? this.plan.timeout
       : this.plan.timeout;
     const signal = abort === undefined ? undefined : new CountingSignal();
+    const isAborted = typeof abort === "object" && abort.frames + abort.turns === 0;
+    if (isAborted) signal!.abort(ABORTED);
     const outcome: Outcome = {
       step,
       order: this.outcomes.length,
@@ -291,6 +299,7 @@ export class Actor {
       isAfterClose: this.isClosed,
       signal,
       abortsInTurn: typeof abort === "object",
+      isAborted,
       progress: [],
       ...("value" in op ? { value: makeValue(op.value, "same" in op && op.same ? 0 : tag) } : {}),
       ...(op.do === "enqueueMany" || op.do === "publish" ? { value: tag } : {}),
@@ -315,7 +324,8 @@ export class Actor {
       if (hasSignal) outcome.deadline = Math.min(outcome.deadline, this.clock.monotonic());
       signal!.abort(ABORTED);
     };
-    if (typeof abort === "object") this.actAt(abort, act);
+    if (isAborted) act();
+    else if (typeof abort === "object") this.actAt(abort, act);
     else if (signal && abort !== NEVER) this.clock.setTimeout(act, abort!);
     return done;
   }
@@ -618,7 +628,7 @@ export function makeValue(kind: ValueKind, tag: number): unknown {
     case "array":
       return [tag, "array"];
     case "text":
-      return `${tag} is the tag of a text with room for a mark, which needs some space`;
+      return `${tag} is the "tag" of a text\\with\troom for a märk 😀, which needs some space`;
     case "short":
       return `${tag}`;
     case "number":

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { WorldFaultAction } from "../../testing/mod.ts";
 import {
+  BEFORE,
   type ClientPlan,
   EVENTS,
   type FrameKind,
@@ -364,7 +365,10 @@ function steps(theme: Theme): fc.Arbitrary<Step> {
         op: operations(theme),
         wait: fc.boolean(),
         at: rarely(moment, isPrecise ? 2 : 12),
-        abort: rarely(fc.oneof(fc.nat({ max: 60 }), fc.constant(NEVER), moment), isPrecise ? 5 : 8),
+        abort: rarely(
+          fc.oneof(fc.nat({ max: 60 }), fc.constant(NEVER), fc.constant(BEFORE), moment),
+          isPrecise ? 5 : 8,
+        ),
         timeout: rarely(fc.integer({ min: 1, max: 500 }), 8),
         times: rarely(
           fc.oneof(

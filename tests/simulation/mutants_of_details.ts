@@ -1,4 +1,5 @@
 import { type Mutant, mutant } from "./mutants.ts";
+import { PROMISE_MUTANTS } from "./mutants_of_promises.ts";
 
 /** Further mutants that the simulation must find: details of what is documented. */
 export const DETAIL_MUTANTS: readonly Mutant[] = [
@@ -178,4 +179,5 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
     ">= HOLD_TIME ? 1 : attempt + 1",
     ">= HOLD_TIME ? attempt + 1 : attempt + 1",
   ]),
+  ...PROMISE_MUTANTS,
 ];

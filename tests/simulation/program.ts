@@ -93,7 +93,10 @@ export interface CallStep {
   wait: boolean;
   /** When it begins, unless at once; the next step does not wait for it then. */
   at?: Moment;
-  /** After how many milliseconds the signal of the call aborts, or when else. */
+  /**
+   * After how many milliseconds the signal of the call aborts, or when else. {@linkcode BEFORE} means
+   * before the call.
+   */
   abort?: number | Moment;
   timeout?: number;
   /** How often the operation begins, at the same moment and with different values. */
@@ -172,6 +175,9 @@ export interface Program {
   steps: readonly Step[];
   faults: readonly PlannedFault[];
 }
+
+/** The moment of a signal that has aborted before its call. */
+export const BEFORE: Moment = { frames: 0, turns: 0 };
 
 /** A signal that has not aborted when the program ends. */
 export const NEVER = 1_000_000_000;

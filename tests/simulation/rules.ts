@@ -95,10 +95,13 @@ export function* writesHappenOnce({ model, actors }: Evidence): Iterable<string>
         group.names.push(`${name(outcome)} [${at}]`);
         const isDone = isSettled && (!error || at < index);
         if (isDone) group.least++;
-        if (isDone || at > index || mayHaveHappened({ isSettled, error: cause })) group.most++;
+        const mayBeDone = at > index || mayHaveHappened({ isSettled, error: cause });
+        if (isDone || mayBeDone && !outcome.isAborted) group.most++;
       }
     }
     if (op.do !== "enqueue" && op.do !== "start" && op.do !== "publish") continue;
+    // With a signal that has aborted, nothing is sent.
+    if (outcome.isAborted) continue;
     const group = groupOf(op.do, op.name, sentValue(outcome));
     group.names.push(`${name(outcome)} ${isSettled && error ? describeError(error) : "resolved"}`);
     if (isSettled && !error) group.least++;

@@ -17,7 +17,9 @@ function* streamsAreTold({ program, actors, model, world }: Evidence): Iterable<
   if (program.nodes !== 1) return;
   for (const [index, { name: client, plan, subscriptions, hasSlept }] of actors.entries()) {
     if (plan.transport !== "sse") continue;
-    const isShifted = hasSlept ||
+    // What is delayed several times arrives long after its time.
+    const isDelayed = [...model.delayed].some((it) => it.startsWith(`${client}#`));
+    const isShifted = hasSlept || isDelayed ||
       program.steps.some((step) => "setClock" in step && step.client % actors.length === index);
     const isHarmed = [...model.harmed].some((it) => it.startsWith(`${client}#`));
     for (const reading of subscriptions) {

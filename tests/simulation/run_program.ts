@@ -94,7 +94,8 @@ async function runInWorld(program: Program, memory?: MemoryCheck<Program>): Prom
     violations.push(...timersEndAtOnce(evidence));
     await world.advance(CLOSE);
     violations.push(...nothingIsLeft(evidence), ...statusesAreInOrder(evidence));
-    violations.push(...channelsAreLeft(evidence), ...memory?.findListeners() ?? []);
+    const clocks = new Set(actors.map(({ clientClock }) => clientClock));
+    violations.push(...channelsAreLeft(evidence), ...memory?.findListeners(clocks) ?? []);
   } catch (error) {
     violations.push(`0: ${(error as Error).stack ?? error}`);
   } finally {

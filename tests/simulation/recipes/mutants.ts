@@ -1,5 +1,6 @@
 import type { Mutant } from "../mutants.ts";
 import { RUN_MUTANTS } from "./mutants_of_runs.ts";
+import { STEP_MUTANTS } from "./mutants_of_steps.ts";
 
 function mutant(what: string, file: string, ...edits: Mutant["edits"]): Mutant {
   return { what, file, edits, isRunner: true };
@@ -62,8 +63,8 @@ export const RUNNER_MUTANTS: readonly Mutant[] = [
     "a failure in `always` ends it",
     "runner/engine/case.ts",
     [
-      "for (const step of this.#recipe.always) await this.#runStep(step, scope);",
-      "for (const step of this.#recipe.always) {\n      await this.#runStep(step, scope);\n      if (this.#state.verdict.failed) break;\n    }",
+      "for (const step of always) await this.#runStep(step, scope);",
+      "for (const step of always) {\n      await this.#runStep(step, scope);\n      if (this.#state.verdict.failed) break;\n    }",
     ],
   ),
   mutant(
@@ -257,7 +258,7 @@ export const RUNNER_MUTANTS: readonly Mutant[] = [
   mutant(
     "a connection failure counts as a failed recipe",
     "runner/engine/verdict.ts",
-    ["if (counts.errored > 0) return 3;", "if (counts.errored > 0) return 1;"],
+    ["errored > 0) return EXIT_CODES.errored;", "errored > 0) return EXIT_CODES.failed;"],
   ),
   mutant(
     "a refused request is repeated by `retry` although the recipe was interrupted",
@@ -321,4 +322,5 @@ export const RUNNER_MUTANTS: readonly Mutant[] = [
     ["!bailed && !signal.aborted) {", "!bailed) {"],
   ),
   ...RUN_MUTANTS,
+  ...STEP_MUTANTS,
 ];

@@ -154,16 +154,16 @@ export const RUN_MUTANTS: readonly Mutant[] = [
     "a failure decides the exit code of an interrupted run",
     "runner/engine/verdict.ts",
     [
-      "  if (isInterrupted) return 130;\n",
-      "  if (isInterrupted && counts.failed === 0) return 130;\n",
+      "if (isInterrupted) return EXIT_CODES.interrupted;",
+      "if (isInterrupted && counts.failed === 0) return EXIT_CODES.interrupted;",
     ],
   ),
   mutant(
     "a run of which nothing was checked exits with 0",
     "runner/engine/verdict.ts",
     [
-      "if (counts.unchecked > 0) return 4;",
-      "if (counts.unchecked > 0 && counts.passed === 0) return 4;",
+      "if (counts.unchecked > 0) return EXIT_CODES.unchecked;",
+      "if (counts.unchecked > 0 && counts.passed === 0) return EXIT_CODES.unchecked;",
     ],
   ),
   mutant(
