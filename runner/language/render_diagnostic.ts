@@ -38,7 +38,12 @@ const WIDTH = 100;
 export function renderDiagnostic(diagnostic: Diagnostic, style = plainStyle): string {
   const { source, span, severity, notes = [] } = diagnostic;
   const { line, column } = source.position(span.start);
-  if (source.text === "") return paint(diagnostic, style);
+  if (source.text === "") {
+    // A file that cannot be read is named in the message.
+    const isNamed = diagnostic.message.includes(source.name);
+    const place = isNamed ? "" : `\n ${style.dim("-->")} ${printable(source.name)}`;
+    return paint(diagnostic, style) + place;
+  }
   const text = source.line(line);
   const lineStart = span.start - charOffset(text, column);
   return [

@@ -34,6 +34,29 @@ export function text(description: string): Field<Template, false> {
   });
 }
 
+/** What a {@linkcode checkedText} must be. */
+export interface TextRule {
+  /** Whether a text is right. */
+  isValid(text: string): boolean;
+  /** What it must be, after the name of the key: `must be an HTTP address`. */
+  problem: string;
+  /** An example or an advice. */
+  label: string;
+}
+
+/** Text that must follow a rule. One that contains `${{ }}` is checked when its value is known. */
+export function checkedText(
+  description: string,
+  { isValid, problem, label }: TextRule,
+): Field<Template, false> {
+  const field = text(description);
+  return custom(description, field.json, (node, context, what) => {
+    const template = field.read(node, context, what);
+    if (template?.kind !== "literal" || isValid(String(template.value))) return template;
+    return void context.diagnostics.error("wrong-value", node, `${what} ${problem}`, { label });
+  });
+}
+
 /** Text without `${{ }}`. */
 export function fixedText(description: string): Field<string, false> {
   return custom(description, { type: "string", minLength: 1 }, (node, context, what) => {

@@ -3,12 +3,11 @@ import {
   custom,
   type Fields,
   type JsonSchema,
-  mapOf,
   readFields,
   recordJson,
   required,
 } from "../language/field.ts";
-import { httpAddress } from "../language/http_address.ts";
+import { httpAddress, httpHeaders } from "../language/http_fields.ts";
 import type { HeartbeatPlan } from "../language/model.ts";
 import type { Node } from "../language/node.ts";
 import type { ParseContext } from "../language/parse_context.ts";
@@ -36,7 +35,7 @@ const HEARTBEAT_FIELDS: Fields = {
   success: httpAddress("The address to tell when a run has passed."),
   fail: httpAddress("The address to tell when a run has not passed."),
   method: choice("The method; `POST` by default.", ["POST", "GET", "PUT"]),
-  headers: mapOf(text("Headers to send, by their names."), (key) => /^[\w-]+$/.test(key)),
+  headers: httpHeaders("Headers to send, by their names."),
 };
 
 const SERVICES = ["healthchecks", "uptime_kuma", "gatus"] as const;

@@ -36,6 +36,8 @@ interface Slot<T> {
   entry: T;
   /** The last scheduled time that has passed. */
   last: number;
+  /** When that was, by the monotonic clock. */
+  lastMonotonic: number;
   /** The scheduled time of the next run; absent when there is none. */
   slot?: number;
   /** When it is due by the wall clock, jitter included. */
@@ -72,10 +74,11 @@ export class Scheduler<T extends Scheduled> {
 
   /** Adds an entry. Its first run comes after the time now. */
   add(entry: T): void {
-    const last = this.#options.clock.now();
-    const slot = { entry, last, at: 0, atMonotonic: 0, isRunning: false, isRemoved: false };
+    const [now, never] = [this.#options.clock.now(), { at: 0, atMonotonic: 0, lastMonotonic: 0 }];
+    const slot = { entry, last: now, ...never, isRunning: false, isRemoved: false };
     this.#slots.set(entry, slot);
-    this.#plan(slot, last);
+    this.#setLast(slot, now);
+    this.#plan(slot, now);
     this.#wake?.();
   }
 
@@ -89,7 +92,7 @@ export class Scheduler<T extends Scheduled> {
     this.#slots.delete(old);
     this.#slots.set(entry, slot);
     slot.entry = entry;
-    slot.last = this.#options.clock.now();
+    this.#setLast(slot, this.#options.clock.now());
     this.#plan(slot, slot.last);
     this.#wake?.();
   }
@@ -165,24 +168,35 @@ export class Scheduler<T extends Scheduled> {
     const due = slot.slot!;
     const isMissed = now - slot.at > LATEST_START;
     if (!isMissed) this.#start(slot, due, now);
-    slot.last = this.#skipMissed(slot, due, isMissed, now);
+    this.#setLast(slot, this.#skipMissed(slot, due, isMissed, now));
     this.#plan(slot, now);
   }
 
+  #setLast(slot: Slot<T>, last: number): void {
+    const { clock } = this.#options;
+    slot.last = last;
+    slot.lastMonotonic = monotonicNow(clock) + Math.min(0, last - clock.now());
+  }
+
   /**
-   * Returns the time after which the next run is scheduled. If the clock was set back, that is the
-   * time it shows now; but a small correction repeats no run.
+   * Returns the time after which the next run is scheduled. If the clock was set back, that is the time
+   * it shows now; but a run is not repeated that the small correction of a clock makes due again.
    */
-  #resumeAfter({ entry, last }: Slot<T>, now: number): number {
-    const next = last > now ? entry.next(now) : undefined;
-    return next !== undefined && next < last ? now : last;
+  #resumeAfter({ entry, last, lastMonotonic }: Slot<T>, now: number): number {
+    const again = last > now ? entry.next(now) : undefined;
+    if (again === undefined || again > last) return last;
+    if (again < last) return now;
+    const distance = monotonicNow(this.#options.clock) - lastMonotonic + again - now;
+    const usual = (entry.next(last) ?? Infinity) - last;
+    return distance < usual / 2 ? last : now;
   }
 
   #plan(slot: Slot<T>, now: number): void {
     const { clock, random, onEvent } = this.#options;
     const { entry } = slot;
-    slot.last = this.#resumeAfter(slot, now);
-    const next = entry.next(slot.last);
+    const after = this.#resumeAfter(slot, now);
+    if (after !== slot.last) this.#setLast(slot, after);
+    const next = entry.next(after);
     if (next === undefined) {
       delete slot.slot;
       return onEvent({ type: "ended", entry });

@@ -1,11 +1,14 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readSettings } from "../../runner/cli/health/settings.ts";
 import { TARGET_KINDS } from "../../runner/notify/targets/target_kinds.ts";
 import { checkRecipe } from "../../runner/recipe/read_recipe.ts";
 import { read } from "../project/sources.ts";
+import { runnerCli } from "../runner/_cli.ts";
 import { withFiles } from "../runner/_recipe.ts";
+
+const CHECK = 'schedule: { every: 1h }\nsteps: [{ assert: "true" }]\n';
 
 /** Reads settings from a text; returns them with the messages of what is wrong. */
 async function settingsOf(text: string) {
@@ -67,6 +70,74 @@ targets:
   ) match(messages.join("\n"), wanted);
   // A place is a piece of the text, never the whole.
   for (const { span } of diagnostics) equal(span.end - span.start < 60, true);
+});
+
+test("an address of mail, a mail server and a header that cannot be used are mistakes", async () => {
+  const { messages } = await settingsOf(`
+mail: { smtp: "http://mail.example.com", from: Dispatch <dispatch@example.com> }
+targets:
+  team: { mail: { smtp: "smtp://", from: nobody, to: [ops@example.com, no one] } }
+  hook: { webhook: { url: https://example.com, headers: { x-a: "a\\nb", x-b: "é", x-c: "€" } } }
+  both: { slack: { url: https://example.com }, webhook: { url: https://example.com } }
+heartbeat: { success: https://example.com, headers: { x-d: "a\\u0001" } }
+`);
+  deepEqual(messages.sort(), [
+    "`from` must be a mail address",
+    "`smtp` must be the address of a mail server",
+    "`smtp` must be the address of a mail server",
+    "`to` must be a mail address",
+    "`x-a` cannot be a header",
+    "`x-c` cannot be a header",
+    "`x-d` cannot be a header",
+    "target `both` has two kinds, `slack` and `webhook`",
+  ]);
+});
+
+test("what an environment variable makes a header or an address of mail is found at the start", async () => {
+  const kinds = [
+    ["ntfy: { topic: a, token: $ }", "the value of `token` cannot be a header"],
+    ["opsgenie: { api_key: $ }", "the value of `api_key` cannot be a header"],
+    ["webhook: { url: https://example.com, headers: { x-a: $ } }", "`x-a` cannot be a header"],
+    ["alertmanager: { url: https://example.com, headers: { x-a: $ } }", "`x-a` cannot be a header"],
+    ["mail: { smtp: $, from: a@b, to: a@b }", "`smtp` must be the address of a mail server"],
+    ["mail: { smtp: smtp://a, from: a@b, to: [$] }", "`to` must be a mail address"],
+  ] as const;
+  for (const [kind, why] of kinds) {
+    const settings = `secrets: [KEY]\ntargets: { ops: { ${
+      kind.replace("$", '"${{ secrets.KEY }}"')
+    } } }`;
+    const files = { "health.yaml": settings, "r.yaml": CHECK };
+    await withFiles(files, async (directory) => {
+      const args = ["schedule", join(directory, "r.yaml"), "--health"];
+      const env = { KEY: "s3cr\n3t" };
+      const { code, err } = await runnerCli([...args, join(directory, "health.yaml")], { env });
+      equal(code, 2, err);
+      match(err, /^error: Cannot use target 'ops': /);
+      ok(err.includes(why), err);
+      ok(!err.includes("s3cr"), err);
+    });
+  }
+});
+
+test("mistakes of the settings and of all recipes are printed at once", async () => {
+  const files = {
+    "health.yaml": "targets: { ops: { slack: { url: nowhere } } }\n",
+    "recipes.yaml": "schedule: { every: soon }\n",
+    "empty.yaml": "",
+  };
+  await withFiles(files, async (directory) => {
+    const recipes = [join(directory, "recipes.yaml"), join(directory, "empty.yaml")];
+    for (const command of ["check", "schedule"]) {
+      const args = [command, ...recipes, "--health", join(directory, "health.yaml")];
+      const { code, out, err } = await runnerCli(args);
+      equal(code, 2);
+      equal(out, "");
+      match(err, /`url` must be an HTTP address\n --> \S+health\.yaml:1:33\n/);
+      match(err, /`soon` is not a duration\n --> \S+recipes\.yaml:1:20\n/);
+      match(err, /the file is empty; a recipe needs `steps`\n --> \S+empty\.yaml\n/);
+      match(err, /\n4 errors in 3 files; nothing was run\./);
+    }
+  });
 });
 
 test("an empty file, and a route without receivers, are errors with a place", async () => {

@@ -19,7 +19,6 @@ const REASONS: Record<string, string> = {
   "runner/report/terminal.ts": "the styles that several reporters use",
   "runner/report/html/_page.ts": "generated",
   "runner/report/json/jsonl.ts": "one file for each reporter",
-  "runner/language/http_address.ts": "a field that recipes and settings share",
   "runner/notify/targets/": "one file for each kind of target",
   "runner/steps/": "one file for each kind of step",
 };

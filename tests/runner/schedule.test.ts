@@ -284,6 +284,23 @@ test("a small correction of the clock does not repeat a run", async () => {
   await schedule.ended;
 });
 
+test("a run is repeated when the clock is set back so far that the next one would come late", async () => {
+  const times = { next: cronTimes("0 * * * *", "UTC"), jitter: 0 };
+  const runsAfter = async (back: number) => {
+    const schedule = await startSchedule(times);
+    await advance(schedule.clock, 60 * MINUTE);
+    schedule.clock.setWall(-back * MINUTE);
+    await advance(schedule.clock, 65 * MINUTE);
+    schedule.stop();
+    await schedule.ended;
+    return schedule.runs;
+  };
+  // It ran at 13:00. From 12:29 on that comes again sooner than 14:00 would be due.
+  assert.deepEqual(await runsAfter(59), ["13:00:00", "13:00:00"]);
+  assert.deepEqual(await runsAfter(31), ["13:00:00", "13:00:00"]);
+  assert.deepEqual(await runsAfter(29), ["13:00:00"]);
+});
+
 test("reminders go on when the clock is set back", async () => {
   const rules = { after: 1, resolveAfter: 1, remind: MINUTE };
   const schedule = await startSchedule({ rules, next: cronTimes("1 * * * *", "UTC") });

@@ -1,7 +1,7 @@
 import { Mask } from "../../engine/mask.ts";
 import { UsageError } from "../args.ts";
 import { type Command, INVALID } from "../command.ts";
-import { receiverProblems, settingsOption } from "../health/settings_option.ts";
+import { hasErrors, readSettingsOption, receiverProblems } from "../health/settings_option.ts";
 import { leaveOutUsed, printLeftOut } from "../left_out.ts";
 import { loadRecipes } from "../load_recipes.ts";
 import { CLOCK_OPTION, FORMAT_OPTION, formatOption } from "../options.ts";
@@ -49,15 +49,16 @@ export const check: Command = {
     if (server !== undefined && !URL.canParse(server)) {
       throw new UsageError(`'${publicUrl(server)}' is not a URL`);
     }
-    const settings = await settingsOption(args, context);
-    if (typeof settings === "number") return settings;
+    const { settings, diagnostics: ofSettings } = await readSettingsOption(args, context);
     const [loaded, workload] = await Promise.all([
       loadRecipes(positional, context),
       loadDev(dev, context),
     ]);
     const { diagnostics, files } = loaded;
-    await printDiagnostics(diagnostics, format, context);
-    if (diagnostics.some(({ severity }) => severity === "error")) return INVALID;
+    const found = [...ofSettings, ...diagnostics];
+    if (hasErrors(found)) found.push(...await receiverProblems(loaded.recipes, settings));
+    await printDiagnostics(found, format, context);
+    if (hasErrors(found)) return INVALID;
     if (files.length === 0) throw new UsageError(`No recipes in ${positional.join(", ")}`);
     const mask = new Mask();
     maskSecrets(loaded.recipes, env, mask);

@@ -2,13 +2,14 @@ import { needsStandardOutput } from "../../report/registry.ts";
 import { DEFAULT_KEEP } from "../../health/keep.ts";
 import { parseDuration } from "../../language/duration.ts";
 import { formatTime } from "../../notify/message.ts";
+import type { Output } from "../../report/reporter.ts";
 import { windowAt } from "../../schedule/calendar.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { type Command, INVALID, NOTHING_TO_DO } from "../command.ts";
 import { type CheckPlan, checkPlans } from "../health/check_plans.ts";
 import { unknownReceivers } from "../health/settings.ts";
 import { listenOption } from "../health/listen_option.ts";
-import { settingsOption } from "../health/settings_option.ts";
+import { hasErrors, readSettingsOption, settingsOption } from "../health/settings_option.ts";
 import { formatOption } from "../options.ts";
 import { makePlan } from "../plan.ts";
 import { printDiagnostics } from "../print_diagnostics.ts";
@@ -83,19 +84,26 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
       throw new UsageError(`--log must be text or json, not '${log}'`);
     }
     const listen = listenOption(args, env);
-    const settings = await settingsOption(args, context);
-    if (typeof settings === "number") return settings;
     if (testAlert !== undefined) {
+      const settings = await settingsOption(args, context);
+      if (typeof settings === "number") return settings;
       const { sendTestAlert } = await import("../health/test_alert.ts");
       return await sendTestAlert(testAlert, settings, context);
     }
-    const plan = await makePlan(args, context);
-    if (typeof plan === "number") return plan;
-    const problems = unknownReceivers(plan.cases.map(({ recipe }) => recipe), settings);
-    if (problems.length > 0) {
-      await printDiagnostics(problems, formatOption(args, env), context);
-      return INVALID;
+    const { settings, diagnostics } = await readSettingsOption(args, context);
+    const plan = await makePlan(args, {
+      ...context,
+      onDiagnostics: (found) => void diagnostics.push(...found),
+    });
+    const isPlanned = typeof plan !== "number";
+    // Without the settings, nothing is known of their targets.
+    if (isPlanned && !hasErrors(diagnostics)) {
+      diagnostics.push(...unknownReceivers(plan.cases.map(({ recipe }) => recipe), settings));
     }
+    const masked: Output = { ...out, write: (text, kind) => out.write(mask.text(text), kind) };
+    await printDiagnostics(diagnostics, formatOption(args, env), { ...context, out: masked });
+    if (!isPlanned) return hasErrors(diagnostics) ? INVALID : plan;
+    if (hasErrors(diagnostics)) return INVALID;
     if (url !== undefined) mask.add(token);
     mask.add(listen?.token ?? "");
     const random = randomOption(args, context);

@@ -11,7 +11,7 @@ import {
   type Heartbeat,
   uptimeKuma,
 } from "../../notify/heartbeat.ts";
-import { isHttpAddress } from "../../language/http_address.ts";
+import { checkHeaders, isHttpAddress } from "../../language/http_fields.ts";
 import { isMailAddress } from "../../recipe/read_alert.ts";
 import type { ForMessage, Target } from "../../notify/target.ts";
 import { webhook } from "../../notify/targets/webhook.ts";
@@ -143,6 +143,8 @@ export function openHeartbeat(
     if (value === undefined || isHttpAddress(value)) continue;
     throw new Error(`\`${key === "url" ? "heartbeat" : key}\` must be an HTTP address`);
   }
+  const { token, headers = {} } = values as { token?: string; headers?: Record<string, string> };
+  checkHeaders({ ...(token === undefined ? {} : { token }), ...headers });
   switch (kind) {
     case "healthchecks":
       return healthchecks(values.url!);
@@ -150,10 +152,8 @@ export function openHeartbeat(
       return uptimeKuma(values.url!);
     case "gatus":
       return gatus(values.url!, values.key!, values.token!);
-    case "addresses": {
-      const { headers, method } = values as { headers?: never; method?: string };
-      return addresses(values, headers, method);
-    }
+    case "addresses":
+      return addresses(values, headers, values.method);
   }
 }
 

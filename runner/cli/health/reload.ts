@@ -109,7 +109,7 @@ function checksOf(file: string, monitor: Monitor) {
 
 /** The files that a check is read from: recipes and the values of their cases. */
 function filesOf({ cases }: CheckPlan): string[] {
-  const recipes = cases.map(({ recipe }) => recipe);
+  const recipes = [...new Set(cases.map(({ recipe }) => recipe))];
   const used = [...withUsed(recipes)].map(({ source }) => source.name);
   return [...used, ...recipes.flatMap((recipe) => casesFileOf(recipe) ?? [])];
 }

@@ -200,9 +200,15 @@ function readTarget({ key, keySpan, value }: Entry, context: ParseContext): Targ
   }
   const names = TARGET_KINDS.map(({ name }) => name);
   const [first, second] = value.kind === "map" ? value.entries : [];
-  if (!first || second) {
-    const label = `one of ${names.join(", ")}`;
+  const label = `one of ${names.join(", ")}`;
+  if (!first) {
     return void context.wrongType(value, `target \`${key}\``, "a map with one kind", label);
+  }
+  if (second) {
+    const message = `target \`${key}\` has two kinds, \`${first.key}\` and \`${second.key}\``;
+    return void context.diagnostics.error("wrong-value", second.keySpan, message, {
+      label: "give each a name of its own",
+    });
   }
   const kind = TARGET_KINDS.find(({ name }) => name === first.key);
   if (!kind) return void context.unknownKey(first.key, first.keySpan, `target \`${key}\``, names);

@@ -4,21 +4,38 @@ import type { ParsedArgs } from "../args.ts";
 import { type CommandContext, INVALID } from "../command.ts";
 import { formatOption } from "../options.ts";
 import { printDiagnostics } from "../print_diagnostics.ts";
-import type { HealthSettings } from "./settings.ts";
+import type { HealthSettings, ReadSettings } from "./settings.ts";
 
-/** Reads the file of `--health`. Prints what is wrong with it and returns the exit code, if so. */
+/** Reads the file of `--health`, if there is one. */
+export async function readSettingsOption(
+  args: ParsedArgs,
+  { env, mask }: CommandContext,
+): Promise<ReadSettings> {
+  const path = args.values.health;
+  if (path === undefined) return { diagnostics: [] };
+  // Loaded here, because most commands have no such file.
+  const { readSettings } = await import("./settings.ts");
+  const read = await readSettings(path);
+  for (const { name } of read.settings?.secrets ?? []) mask.add(env(name) ?? "");
+  return read;
+}
+
+/**
+ * Reads the file of `--health`, if there is one. Prints what is wrong with it and returns the exit code,
+ * if so.
+ */
 export async function settingsOption(
   args: ParsedArgs,
   context: CommandContext,
 ): Promise<HealthSettings | undefined | number> {
-  const path = args.values.health;
-  if (path === undefined) return undefined;
-  // Loaded here, because most commands have no such file.
-  const { readSettings } = await import("./settings.ts");
-  const { settings, diagnostics } = await readSettings(path);
+  const { settings, diagnostics } = await readSettingsOption(args, context);
   await printDiagnostics(diagnostics, formatOption(args, context.env), context);
-  for (const { name } of settings?.secrets ?? []) context.mask.add(context.env(name) ?? "");
-  return settings ?? INVALID;
+  return hasErrors(diagnostics) ? INVALID : settings;
+}
+
+/** Whether there is an error among warnings. */
+export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === "error");
 }
 
 /** Reports receivers of recipes that the settings do not know. Without settings nothing is known. */

@@ -2,7 +2,7 @@ import { mapOf } from "../../language/field.ts";
 import { text } from "../../language/value_fields.ts";
 import { formatTime } from "../message.ts";
 import type { TargetKind } from "../target.ts";
-import { addressIn, below, headers, JSON_HEADERS, requiredAddress } from "./fields.ts";
+import { addressIn, below, headers, headersIn, JSON_HEADERS, requiredAddress } from "./fields.ts";
 
 /**
  * How long an alert is raised if nothing more is heard of it, in milliseconds. Alertmanager would
@@ -24,11 +24,12 @@ export const alertmanager: TargetKind = {
   },
   open: (settings) => {
     const url = below(addressIn(settings, "url"), "/api/v2/alerts");
+    const own = headersIn(settings);
     const added = settings.labels as Record<string, string> | undefined;
     return {
       request: ({ notice: { kind, check, at, since, failure }, text, link }) => ({
         url,
-        headers: { ...JSON_HEADERS, ...settings.headers as Record<string, string> },
+        headers: { ...JSON_HEADERS, ...own },
         body: JSON.stringify([{
           // An alert is the same one as long as its labels are.
           labels: {

@@ -1,6 +1,10 @@
-import { type Field, mapOf, required } from "../../language/field.ts";
-import { httpAddress, isHttpAddress } from "../../language/http_address.ts";
-import { text } from "../../language/value_fields.ts";
+import { type Field, required } from "../../language/field.ts";
+import {
+  checkHeaders,
+  httpAddress,
+  httpHeaders,
+  isHttpAddress,
+} from "../../language/http_fields.ts";
 import type { Template } from "../../expression/template.ts";
 import type { Settings } from "../target.ts";
 
@@ -10,10 +14,16 @@ export function requiredAddress(description: string): Field<Template, true> {
 }
 
 /** Headers by their names. */
-export const headers = mapOf(
-  text("Headers to send, by their names."),
-  (key) => /^[\w-]+$/.test(key),
-);
+export const headers = httpHeaders("Headers to send, by their names.");
+
+/**
+ * Returns the headers of settings.
+ * @throws {Error} If a value cannot be sent.
+ */
+export function headersIn({ headers = {} }: Settings): Record<string, string> {
+  checkHeaders(headers as Record<string, string>);
+  return headers as Record<string, string>;
+}
 
 /**
  * Returns an address of settings.

@@ -1,6 +1,6 @@
 import { required } from "../../language/field.ts";
 import { integer, text } from "../../language/value_fields.ts";
-import { httpAddress } from "../../language/http_address.ts";
+import { checkHeaders, httpAddress } from "../../language/http_fields.ts";
 import type { TargetKind } from "../target.ts";
 import { addressIn, cut, JSON_HEADERS } from "./fields.ts";
 
@@ -23,7 +23,10 @@ export const ntfy: TargetKind = {
     const url = addressIn(settings, "url", URL_OF_SERVER);
     const { topic, token } = settings;
     const headers: Record<string, string> = { ...JSON_HEADERS };
-    if (token !== undefined) headers.authorization = `Bearer ${token}`;
+    if (token !== undefined) {
+      checkHeaders({ token });
+      headers.authorization = `Bearer ${token}`;
+    }
     return {
       request: ({ notice: { kind, check }, text, link }) => {
         const isOver = kind === "resolved";

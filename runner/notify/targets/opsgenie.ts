@@ -1,6 +1,6 @@
 import { required } from "../../language/field.ts";
 import { choice, text } from "../../language/value_fields.ts";
-import { httpAddress } from "../../language/http_address.ts";
+import { checkHeaders, httpAddress } from "../../language/http_fields.ts";
 import type { TargetKind } from "../target.ts";
 import { addressIn, below, cut, JSON_HEADERS } from "./fields.ts";
 
@@ -20,7 +20,9 @@ export const opsgenie: TargetKind = {
   },
   open: (settings) => {
     const base = addressIn(settings, "url", URL_OF_API);
-    const headers = { ...JSON_HEADERS, authorization: `GenieKey ${settings.api_key}` };
+    const { api_key } = settings;
+    checkHeaders({ api_key });
+    const headers = { ...JSON_HEADERS, authorization: `GenieKey ${api_key}` };
     return {
       request: ({ notice: { kind, check, failures, failure, incident }, text, link }) => {
         const alias = `dispatch-${incident}`;

@@ -1,6 +1,6 @@
 import { required } from "../../language/field.ts";
 import { choice, text } from "../../language/value_fields.ts";
-import { httpAddress } from "../../language/http_address.ts";
+import { httpAddress } from "../../language/http_fields.ts";
 import type { TargetKind } from "../target.ts";
 import { addressIn, cut, JSON_HEADERS } from "./fields.ts";
 

@@ -1,7 +1,7 @@
 import { json, text } from "../../language/value_fields.ts";
 import { noticeBody } from "../message.ts";
 import type { ForMessage, TargetKind } from "../target.ts";
-import { addressIn, headers, JSON_HEADERS, requiredAddress } from "./fields.ts";
+import { addressIn, headers, headersIn, JSON_HEADERS, requiredAddress } from "./fields.ts";
 
 /** A web hook of any kind. */
 export const webhook: TargetKind = {
@@ -18,7 +18,7 @@ export const webhook: TargetKind = {
   perMessage: ["body"],
   open: (settings) => {
     const url = addressIn(settings, "url");
-    const own = settings.headers as Record<string, string> | undefined;
+    const own = headersIn(settings);
     const makeBody = (settings.body ?? ((notice) => notice)) as ForMessage;
     return {
       request: async ({ notice, text, link }) => {
