@@ -3,7 +3,7 @@ import type { Notice, Waiting } from "../health/model.ts";
 import { LONGEST_PAUSE, type Next, type Settled } from "../health/outbox.ts";
 import { noticeText } from "./message.ts";
 import { send, type SendOptions } from "./send.ts";
-import type { Message, Target } from "./target.ts";
+import type { Message, Problem, Target } from "./target.ts";
 
 /** Keeps the notices that wait for targets. */
 export interface Outbox {
@@ -109,7 +109,7 @@ export class Notifier {
       ...{ notice, text: noticeText(notice) },
       ...(page === undefined ? {} : { link: page }),
     };
-    const problem = target
+    const problem: Problem | undefined = target
       ? await send(target, message, this.#options)
       // Another process that uses the same history may have it.
       : { text: `there is no target \`${name}\` here`, final: false };
@@ -124,7 +124,7 @@ export class Notifier {
       outbox.settle(waiting, "done");
       return onDelivery({ ...told, outcome: "dropped", problem: problem.text });
     }
-    const pause = Math.min(1_000 * 2 ** attempts, LONGEST_PAUSE);
+    const pause = Math.min(Math.max(1_000 * 2 ** attempts, problem.wait ?? 0), LONGEST_PAUSE);
     outbox.settle(waiting, { again: this.#clock.now() + pause });
     onDelivery({ ...told, outcome: "later", problem: problem.text, pause });
   }

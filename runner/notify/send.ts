@@ -104,7 +104,7 @@ function decode(part: string): string {
   }
 }
 
-function problemOf({ ok, status, type }: Response): Problem | undefined {
+function problemOf({ ok, status, type, headers }: Response): Problem | undefined {
   if (ok) return undefined;
   if (type === "opaqueredirect" || status >= 300 && status < 400) {
     const answer = status === 0 ? "a redirect" : `${status}, a redirect`;
@@ -115,7 +115,17 @@ function problemOf({ ok, status, type }: Response): Problem | undefined {
   }
   // These two ask to try again.
   const mayHelp = status === 408 || status === 429 || status >= 500;
-  return { text: `the server answered ${status}`, final: !mayHelp };
+  const wait = mayHelp ? secondsOf(headers.get("retry-after")) : undefined;
+  return {
+    text: `the server answered ${status}`,
+    final: !mayHelp,
+    ...(wait === undefined ? {} : { wait: wait * 1_000 }),
+  };
+}
+
+/** Reads a `Retry-After` in seconds. One with a date would depend on two clocks. */
+function secondsOf(text: string | null): number | undefined {
+  return text !== null && /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
 }
 
 /**

@@ -23,6 +23,8 @@ export interface Problem {
   text: string;
   /** Whether another attempt would fail too. */
   final: boolean;
+  /** How long the target asks to wait before another attempt, in milliseconds. */
+  wait?: number;
 }
 
 /** A notice with what a target may show besides. Its texts hold no secret and no control character. */

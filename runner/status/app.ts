@@ -69,7 +69,8 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
   app.get("/favicon.svg", (c) => c.body(icon(overall(source.checks()).state), 200, SVG));
   const onError = (c: Context) => c.text("the form is too long\n", 413);
   app.post("/login", bodyLimit({ maxSize: MAX_BODY, onError }), async (c) => {
-    const { token } = await c.req.parseBody();
+    // A body that is no form has no token.
+    const { token } = await c.req.parseBody().catch((): { token?: string } => ({}));
     const cookie = access.hasToken && typeof token === "string"
       ? access.logIn(token, c.req.raw.headers, addressOf(c))
       : "wrong";

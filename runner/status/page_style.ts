@@ -4,7 +4,8 @@ import { STYLE } from "../report/html/_page.ts";
 export const PAGE_STYLE: string = STYLE + `
 body{display:block;height:auto;max-width:1080px;margin:0 auto;padding:24px 20px 64px}
 header{display:flex;flex-wrap:wrap;align-items:center;gap:8px 16px;margin-bottom:16px}
-header h1{flex:1;font-size:22px}
+header h1{flex:1;min-width:0;font-size:22px;overflow-wrap:anywhere}
+#details{overflow-wrap:anywhere}
 header form{margin:0}
 h2{margin:24px 0 8px;font-size:16px}
 a{color:var(--accent)}

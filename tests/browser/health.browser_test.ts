@@ -40,6 +40,22 @@ test("a thousand checks are shown at once, open by a click and change live", asy
   await context.close();
 });
 
+test("long words of names, files, tags and failures make no page wider than the window", async () => {
+  const long = "x".repeat(200);
+  const hostile = failingView("b", long);
+  const check = { ...hostile.check, name: long, file: `${long}.yaml`, server: long, tags: [long] };
+  await using served = await openPage([{ ...hostile, check }]);
+  for (const width of [1280, 320]) {
+    const context = await browser.newContext({ viewport: { width, height: 800 } });
+    const page = await context.newPage();
+    for (const path of ["/", "/checks/b"]) {
+      await page.goto(served.url + path);
+      equal(await page.evaluate("document.documentElement.scrollWidth"), width, path);
+    }
+    await context.close();
+  }
+});
+
 test("without scripts the page shows the same", async () => {
   await using served = await openPage([view("a"), failingView("b")]);
   const context = await browser.newContext({ javaScriptEnabled: false });

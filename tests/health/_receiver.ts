@@ -11,7 +11,12 @@ export interface Received {
 }
 
 /** An answer: a status code, none at all, a redirect, or a body of a length. */
-export type Answer = number | "hang" | { redirect: string } | { bytes: number };
+export type Answer =
+  | number
+  | "hang"
+  | { redirect: string }
+  | { bytes: number }
+  | { status: number; retryAfter: string };
 
 /** A server that receives requests and gives answers in turn: the last one again and again. */
 export class Receiver {
@@ -42,6 +47,10 @@ export class Receiver {
       if (typeof answer === "number") return void response.writeHead(answer).end();
       if ("redirect" in answer) {
         return void response.writeHead(307, { location: answer.redirect }).end();
+      }
+      if ("status" in answer) {
+        const { status, retryAfter } = answer;
+        return void response.writeHead(status, { "retry-after": retryAfter }).end();
       }
       // A client that has left must not end the test.
       response.on("error", () => {});

@@ -113,6 +113,36 @@ test("a notice is tried for a day, however clocks are set meanwhile", async () =
   await notifier.idle();
 });
 
+test("a target that asks to wait is told again after that time, within limits", async () => {
+  for (
+    const [status, retryAfter, pause] of [
+      [429, "20", 20_000],
+      [503, "1.5", 1_500],
+      [429, "0", 1_000],
+      [429, "Thu, 01 Jan 2026 01:00:00 GMT", 1_000],
+      [429, "86400", 300_000],
+    ] as const
+  ) {
+    await using stores = await Stores.create();
+    await using busy = await Receiver.start({ status, retryAfter }, 200);
+    const store = await stores.open();
+    const alerting = { rules: { after: 1, resolveAfter: 1 }, targets: ["busy"] };
+    store.record(store.register(KEY), runAt(stores.clock.now(), false), alerting);
+    const targets = new Map([["busy", await open(busy.url)]]);
+    const { notifier, deliveries, stop } = notify(store, stores, targets);
+    notifier.wake();
+    await settle(() => deliveries.length === 1 && stores.clock.pending > 0);
+    equal(deliveries[0]!.pause, pause);
+    stores.clock.advance(pause - 1);
+    equal(busy.received.length, 1);
+    stores.clock.advance(1);
+    await settle(() => deliveries.length === 2);
+    equal(deliveries[1]!.outcome, "delivered");
+    stop.abort();
+    await notifier.idle();
+  }
+});
+
 test("a final answer ends it; a stop loses nothing", async () => {
   await using stores = await Stores.create();
   await using gone = await Receiver.start(410);

@@ -175,6 +175,15 @@ test("a form gives a cookie that shows details until it is given back", async ()
   equal((await fetch(page.url, { headers })).status, 401);
   const long = await login("x".repeat(10_000));
   equal(long.status, 413);
+  for (const type of ["multipart/form-data; boundary=x", "multipart/form-data", "text/plain"]) {
+    const noForm = await fetch(`${page.url}/login`, {
+      method: "POST",
+      body: "token=s3cret",
+      headers: { "content-type": type },
+    });
+    equal(noForm.status, 401, type);
+    await noForm.body?.cancel();
+  }
 });
 
 test("badges show the state, and escape names", async () => {
