@@ -194,12 +194,12 @@ function* closingStopsAll({ actors, model }: Evidence): Iterable<string> {
     // Connections for starts may still wait for the answer that ends their subscription.
     if (outcomes.some(({ op }) => op.do === "start")) continue;
     const closings = outcomes.filter(({ op }) => op.do === "close");
-    for (const outcome of closings) {
-      const { timers = 0, worldEnd } = outcome;
-      // A drain that is under way notices a little later that there is nothing left to wait for.
-      const isLast = closings.every((it) => it.worldEnd <= worldEnd);
-      if (timers > 0 && isLast) yield `7: ${name(outcome)} left ${timers} timers`;
-    }
+    if (closings.length === 0 || closings.some(({ isSettled }) => !isSettled)) continue;
+    // A drain that is under way notices a little later that there is nothing left to wait for.
+    const end = Math.max(...closings.map(({ worldEnd }) => worldEnd));
+    const last = closings.filter(({ worldEnd }) => worldEnd === end);
+    const least = Math.min(...last.map(({ timers = 0 }) => timers));
+    if (least > 0) yield `7: ${name(last[0]!)} left ${least} timers`;
   }
 }
 
