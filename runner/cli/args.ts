@@ -7,8 +7,8 @@ export class UsageError extends Error {
   readonly code = "usage";
 
   /** Takes the message that is printed. */
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = "UsageError";
   }
 }

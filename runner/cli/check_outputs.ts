@@ -94,6 +94,6 @@ async function refuseFailure(prefix: string, work: () => Promise<void>): Promise
   } catch (error) {
     const { name } = error as Error;
     if (!(error instanceof FileError) && name !== "HistoryError") throw error;
-    throw new UsageError(`${prefix}${(error as Error).message}`);
+    throw new UsageError(`${prefix}${(error as Error).message}`, { cause: error });
   }
 }

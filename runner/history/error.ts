@@ -24,6 +24,11 @@ export class HistoryError extends Error {
     this.name = "HistoryError";
     this.code = code;
   }
+
+  /** Whether it may be over by itself: the disk is full, or somebody else holds the file. */
+  get mayPass(): boolean {
+    return /database is locked|disk is full|disk I\/O error|no space left/i.test(this.message);
+  }
 }
 
 /**

@@ -16,6 +16,7 @@ import { historyPath } from "../open_history.ts";
 import { numberOption } from "../options.ts";
 import type { RunPlan } from "../plan.ts";
 import { announceServer, embeddedServer, loadDev, type Server } from "../server.ts";
+import { awaitHistory } from "./await_history.ts";
 import type { CheckPlan } from "./check_plans.ts";
 import type { ListenOptions } from "./listen_option.ts";
 import { HealthLog } from "./log.ts";
@@ -77,12 +78,14 @@ export async function runSchedule(
   const parallel = parallelOf(options);
   await openReceivers(checks, targets, settings, log);
   const path = historyPath(args, env);
-  const store = await HealthStore.open(path, {
+  const opening = {
     ...{ clock, keep, warn: (text: string) => log.warn(text) },
     sender: `${Math.floor(random() * 2 ** 32).toString(36)}-${clock.now().toString(36)}`,
-  }).catch((error: Error) => {
-    throw new UsageError(error.message);
-  });
+  };
+  const store = await awaitHistory(() => HealthStore.open(path, opening), context)
+    .catch((error: Error) => {
+      throw new UsageError(error.message);
+    });
   // Alerts and heartbeats of the last runs are still told after an interruption.
   const lastWords = new AbortController();
   const sending = { fetch, clock, signal: lastWords.signal };
