@@ -61,11 +61,17 @@ export async function loadRecipes(
   // To read all of them first is faster than to parse one while the next is read.
   await Promise.allSettled(texts);
   const loading = loaded.files.map((path, i) => loadRecipe(path, texts[i], context));
-  for (const { recipes, diagnostics, casesFile } of await Promise.all(loading)) {
-    if (casesFile !== undefined) loaded.casesFiles.push(casesFile);
+  const results = await Promise.all(loading);
+  loaded.casesFiles = results.flatMap(({ casesFile }) => casesFile ?? []);
+  const rows = new Set(loaded.casesFiles.map(withoutDots));
+  // A directory can have the rows of a recipe beside it, in YAML too.
+  const isRecipe = (path: string) => !rows.has(withoutDots(path)) || loaded.named.has(path);
+  for (const [i, { recipes, diagnostics }] of results.entries()) {
+    if (!isRecipe(loaded.files[i]!)) continue;
     loaded.diagnostics.push(...diagnostics);
     loaded.recipes.push(...recipes);
   }
+  loaded.files = loaded.files.filter(isRecipe);
   loaded.diagnostics = distinct(loaded.diagnostics);
   return loaded;
 }
@@ -140,7 +146,7 @@ export function casesFileOf({ cases, source }: Recipe): string | undefined {
 }
 
 /** Resolves a path relative to the file that names it. */
-function resolvePath(path: string, from: string): string {
+export function resolvePath(path: string, from: string): string {
   if (/^([\\/]|[A-Za-z]:)/.test(path)) return path;
   const parts = from.split(/[\\/]/).slice(0, -1);
   for (const part of path.split(/[\\/]/)) {
@@ -154,6 +160,21 @@ function resolvePath(path: string, from: string): string {
   return parts.join("/");
 }
 
+/** Writes a path in one way: `./a/../b.yaml` is `b.yaml`. */
+function withoutDots(path: string): string {
+  return /(^|[\\/])\./.test(path) ? resolvePath(path, "") : path;
+}
+
+/** Whether a path has the name of a recipe, so that it is found in a directory. */
+export function isRecipeName(path: string): boolean {
+  return /\.ya?ml$|\.recipe\.[cm]?[jt]s$/.test(path);
+}
+
+/** Whether a name in a directory is skipped, together with what is below it. */
+export function isSkippedName(name: string): boolean {
+  return name.startsWith(".") || name === "node_modules" || name === "node_modules/";
+}
+
 /** The path itself, or the recipes in a directory and its subdirectories. */
 async function recipeFiles(path: string): Promise<string[]> {
   // The usual case needs no file system call; reading the file reports that it does not exist.
@@ -162,9 +183,9 @@ async function recipeFiles(path: string): Promise<string[]> {
   const base = path.replace(/[\\/]+$/, "");
   const found: string[] = [];
   for (const name of await listDirectory(base)) {
-    if (name.startsWith(".") || name === "node_modules/") continue;
+    if (isSkippedName(name)) continue;
     if (name.endsWith("/")) found.push(...(await recipeFiles(`${base}/${name}`)));
-    else if (/\.ya?ml$|\.recipe\.[cm]?[jt]s$/.test(name)) found.push(`${base}/${name}`);
+    else if (isRecipeName(name)) found.push(`${base}/${name}`);
   }
   return found;
 }

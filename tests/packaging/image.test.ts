@@ -44,7 +44,10 @@ test("the image has no shell, is not root, and is what Kubernetes runs", () => {
   ok(!/^RUN /m.test(image));
   const [, user, group] = /^USER (\d+):(\d+)$/m.exec(image)!;
   const options = { name: "x", image: "x", url: "x", secret: { name: "x", key: "x" } };
-  const [, , job] = shardedJob([], { ...options, shards: 1, wait: "1m" }) as unknown as [
+  const [, , job] = shardedJob(
+    { files: [], paths: ["/recipes"] },
+    { ...options, shards: 1, wait: "1m" },
+  ) as unknown as [
     ...[unknown, unknown],
     { spec: { template: { spec: { securityContext: Record<string, number> } } } },
   ];

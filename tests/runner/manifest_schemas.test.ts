@@ -103,9 +103,9 @@ function objectsOf(
   const recipes = scheduled(files.map(({ path }) => path), pattern);
   const own = { settings: words, publicUrl: words, secrets: ["A"], variables: ["B"] };
   return [
-    ...shardedJob(files, options),
+    ...shardedJob({ files, paths: ["/recipes"] }, options),
     ...cronJobs(recipes, files, options),
-    ...monitorDeployment(files, { ...options, ...own }),
+    ...monitorDeployment({ files, paths: ["/recipes"] }, { ...options, ...own }),
   ];
 }
 

@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import { dirname, relative, resolve, sep } from "node:path";
 import { stringify } from "yaml";
 import { withUsed } from "../../recipe/used_recipes.ts";
 import { parseDuration } from "../../language/duration.ts";
@@ -13,11 +12,13 @@ import type {
   KubernetesObject,
   KubernetesOptions,
   RecipeFile,
+  RecipeFiles,
 } from "../manifest/kubernetes_objects.ts";
 import { distinct } from "../../language/diagnostic.ts";
 import { publicUrlOption } from "../health/listen_option.ts";
 import { settingsOption } from "../health/settings_option.ts";
 import { monitorDeployment, PAGE_TOKEN } from "../manifest/kubernetes_monitor.ts";
+import { manifestFiles } from "../manifest/manifest_files.ts";
 import { durationOption, formatOption, numberOption } from "../options.ts";
 
 /** The most bytes that a ConfigMap may have. */
@@ -84,7 +85,9 @@ export const manifest: Command = {
       return 0;
     }
     const options = kubernetesOptions(args, shards);
-    const { base, files } = recipeFiles(loaded.recipes, context);
+    const files = await manifestFiles(loaded);
+    for (const warning of files.warnings) context.err.write(`warning: ${warning}\n`);
+    checkSize(files.files);
     if (args.flags.has("monitor")) {
       return await monitor(loaded.recipes, files, options, args, context);
     }
@@ -93,10 +96,10 @@ export const manifest: Command = {
       return 0;
     }
     const scheduled = loaded.recipes.filter(({ schedule }) => schedule)
-      .map((recipe) => withCron(recipe, pathBelow(base, recipe.source.name)));
+      .map((recipe) => withCron(recipe, files.pathOf(recipe.source.name)));
     if (scheduled.length === 0) throw new UsageError("--schedule: no recipe has a `schedule`");
     checkSchedules(scheduled, options.name);
-    context.out.write(text(cronJobs(scheduled, files, options)));
+    context.out.write(text(cronJobs(scheduled, files.files, options)));
     return 0;
   },
 };
@@ -119,7 +122,7 @@ function checkMonitorOptions(target: string, { values, flags }: ParsedArgs): voi
 /** Prints the objects that run recipes on their schedules in one pod. */
 async function monitor(
   recipes: readonly Recipe[],
-  files: readonly RecipeFile[],
+  files: RecipeFiles,
   options: KubernetesOptions,
   args: ParsedArgs,
   context: CommandContext,
@@ -140,7 +143,7 @@ async function monitor(
     await printDiagnostics(distinct(problems), formatOption(args, context.env), context);
     return INVALID;
   }
-  checkSize(files, settings?.source.text);
+  checkSize(files.files, settings?.source.text);
   const all = [...withUsed(recipes)];
   const declared = [...all.flatMap(({ secrets }) => secrets), ...settings?.secrets ?? []];
   const secrets = namesOf(declared);
@@ -191,21 +194,6 @@ function kubernetesOptions({ values, ...args }: ParsedArgs, shards: number): Kub
   return { name, image, url, shards, wait, secret: { name: secretName, key } };
 }
 
-/** Returns the recipes, and those that they use, with paths below the directory of all of them. */
-function recipeFiles(
-  recipes: readonly Recipe[],
-  { err }: CommandContext,
-): { base: string; files: RecipeFile[] } {
-  const texts = new Map([...withUsed(recipes)].map(({ source: { name, text } }) => [name, text]));
-  const base = commonDirectory([...texts.keys()]);
-  const files = [...texts].map(([name, text]) => ({ path: pathBelow(base, name), text }));
-  checkSize(files);
-  if (recipes.some(({ script }) => script)) {
-    err.write("warning: of recipes in TypeScript only the file itself is taken, not its imports\n");
-  }
-  return { base, files };
-}
-
 /** @throws {UsageError} If a ConfigMap cannot have all of it. */
 function checkSize(files: readonly RecipeFile[], more = ""): void {
   const texts = [...files.flatMap(({ path, text }) => [path, text]), more];
@@ -213,18 +201,6 @@ function checkSize(files: readonly RecipeFile[], more = ""): void {
   if (size > MAX_CONFIG_MAP) {
     throw new UsageError("The recipes are larger than a ConfigMap may be (1 MiB); use an image");
   }
-}
-
-/** The innermost directory that has all files. */
-function commonDirectory(files: readonly string[]): string {
-  const [first, ...others] = files.map((file) => dirname(resolve(file)).split(sep));
-  const isShared = (part: string, i: number) => others.every((other) => other[i] === part);
-  const end = first!.findIndex((part, i) => !isShared(part, i));
-  return first!.slice(0, end === -1 ? undefined : end).join(sep) || sep;
-}
-
-function pathBelow(base: string, file: string): string {
-  return relative(base, resolve(file)).replaceAll(sep, "/");
 }
 
 /** Gives a recipe that runs at equal distances the cron pattern of them. */

@@ -9,8 +9,8 @@ import {
   type KubernetesOptions,
   metadata,
   podTemplate,
-  recipeDirectories,
   type RecipeFile,
+  type RecipeFiles,
   RECIPES,
 } from "./kubernetes_objects.ts";
 
@@ -25,13 +25,13 @@ const MAX_CRON_JOB_NAME = 52;
  * tried again; an eviction does not count as an attempt.
  */
 export function shardedJob(
-  files: readonly RecipeFile[],
+  { files, paths }: RecipeFiles,
   options: KubernetesOptions,
 ): KubernetesObject[] {
   const { name, shards, wait } = options;
   const run = container(options, {
     args: [
-      ...["run", ...recipeDirectories(files), "--shard", "auto", "--reporter", "console"],
+      ...["run", ...paths, "--shard", "auto", "--reporter", "console"],
       ...["--reporter", `jsonl=${STREAMS}/$(POD_NAME).jsonl`],
     ],
     env: [

@@ -10,8 +10,7 @@ import {
   metadata,
   type Mount,
   podTemplate,
-  recipeDirectories,
-  type RecipeFile,
+  type RecipeFiles,
 } from "./kubernetes_objects.ts";
 
 /** What the manifests of a monitor depend on. */
@@ -41,13 +40,13 @@ const GRACE = 30;
 
 /** Returns the objects that run recipes on their schedules, in one pod that is always there. */
 export function monitorDeployment(
-  files: readonly RecipeFile[],
+  { files, paths }: RecipeFiles,
   options: MonitorOptions,
 ): KubernetesObject[] {
   const { name, settings, publicUrl } = options;
   const run = container(options, {
     args: [
-      ...["schedule", ...recipeDirectories(files)],
+      ...["schedule", ...paths],
       // The claim has 1 GiB; a full one would leave no room for what happens next.
       ...["--history", `${STATE}/health.db`, "--keep", "90d", "--keep", "500mb"],
       ...["--listen", `0.0.0.0:${PORT}`, "--log", "json"],

@@ -17,12 +17,20 @@ export interface KubernetesOptions {
 /** An object of Kubernetes. */
 export type KubernetesObject = Record<string, unknown>;
 
-/** A recipe file that goes into the ConfigMap. */
+/** A file that goes into the ConfigMap. */
 export interface RecipeFile {
   /** Its path below the directory of the recipes. */
   path: string;
   /** Its text. */
   text: string;
+}
+
+/** The files of recipes, and what of them a container runs. */
+export interface RecipeFiles {
+  /** The files of the ConfigMap. */
+  files: readonly RecipeFile[];
+  /** The paths that its command line names. */
+  paths: readonly string[];
 }
 
 /** Where the recipes are in a container. */
@@ -43,13 +51,6 @@ export function labels({ name }: KubernetesOptions): Record<string, string> {
     "app.kubernetes.io/instance": name,
     "app.kubernetes.io/managed-by": "dispatch",
   };
-}
-
-/** Returns the directories that have all recipes, as the command line names them. */
-export function recipeDirectories(files: readonly RecipeFile[]): string[] {
-  // In the volume of a ConfigMap directories are symbolic links, which are followed when named only.
-  const below = files.flatMap(({ path }) => path.includes("/") ? path.split("/", 1) : []);
-  return [RECIPES, ...[...new Set(below)].map((name) => `${RECIPES}/${name}`)];
 }
 
 /** The container that runs a command. */
