@@ -51,21 +51,34 @@ export async function* readLines(
   }
 }
 
+/** The end of a file. */
+export interface Tail {
+  /** Its text. It can begin in the middle of a character, and is empty for a pipe or a device. */
+  text: string;
+  /** How many bytes the file has. */
+  size: number;
+  /** Whether it is a regular file. */
+  isFile: boolean;
+}
+
 /**
- * Reads the end of a text file, and how many bytes the file has.
+ * Reads the end of a text file.
  * @param what The kind of file for the error message, such as `stream`.
- * @param bytes How many bytes of it. It can begin in the middle of a character.
+ * @param bytes How many bytes of it.
  * @throws {FileError}
  */
-export async function readTail(
-  path: string,
-  what: string,
-  bytes: number,
-): Promise<{ text: string; size: number }> {
+export async function readTail(path: string, what: string, bytes: number): Promise<Tail> {
+  const { Deno } = globalThis as any;
   let file: any;
   try {
+    // To open a pipe would wait for its writer.
+    const status = Deno
+      ? await Deno.stat(path)
+      : await (await import("node:fs/promises")).stat(path);
+    const isFile: boolean = Deno ? status.isFile : status.isFile();
+    const { size } = status;
+    if (!isFile) return { text: "", size, isFile };
     file = await openFile(path);
-    const { size } = await file.stat();
     const start = Math.max(0, size - bytes);
     const tail = new Uint8Array(size - start);
     let length = 0;
@@ -74,7 +87,7 @@ export async function readTail(
       if (!read) break;
       length += read;
     }
-    return { text: new TextDecoder().decode(tail.subarray(0, length)), size };
+    return { text: new TextDecoder().decode(tail.subarray(0, length)), size, isFile };
   } catch (cause) {
     throw new FileError(`read ${what}`, path, cause);
   } finally {

@@ -1,6 +1,7 @@
 import { readTail } from "../../runtime/lines.ts";
 import { readEvents, StreamError } from "../report/json/read_stream.ts";
 import type { RecipeEvent } from "../events/event.ts";
+import { StreamCheck } from "./stream_check.ts";
 import { MergeError, type StreamFile } from "./streams.ts";
 
 /** The most bytes that the last event of a run may have. */
@@ -14,6 +15,11 @@ const MAX_END = 64 << 10;
  * @throws {StreamError | MergeError | FileError} When it is not the stream of one run, or cannot be read.
  */
 export async function openStream(path: string): Promise<StreamFile | undefined> {
+  const { text, size, isFile } = await readTail(path, "stream", MAX_END);
+  if (!isFile) {
+    const why = "it is no regular file, and streams are read more than once";
+    throw new MergeError(`Cannot merge '${path}': ${why}`, "bad_stream");
+  }
   let started: StreamFile["started"];
   try {
     started = await firstEvent(path);
@@ -21,7 +27,6 @@ export async function openStream(path: string): Promise<StreamFile | undefined> 
     if (error instanceof StreamError && error.isUnbegun) return undefined;
     throw error;
   }
-  const { text, size } = await readTail(path, "stream", MAX_END);
   return {
     name: path,
     started,
@@ -63,27 +68,12 @@ async function* eventsOf(
   path: string,
   started: StreamFile["started"],
 ): AsyncGenerator<Iterable<RecipeEvent>> {
-  const first = JSON.stringify(started);
+  const check = new StreamCheck(path, started);
   const checked = function* (some: Iterable<RecipeEvent>) {
     for (const event of some) {
-      if (event.type !== "run.started") checkCase(event, started, path);
-      else if (JSON.stringify(event) !== first) {
-        throw new MergeError(`Cannot merge '${path}': it was changed meanwhile`, "bad_stream");
-      }
+      check.take(event);
       yield event;
     }
   };
   for await (const some of readEvents(path)) yield checked(some);
-}
-
-/** Checks that the first event of a stream knows the case of another one. */
-function checkCase(
-  event: RecipeEvent,
-  { shard, cases }: StreamFile["started"],
-  path: string,
-): void {
-  if (!("case" in event) || event.case === undefined) return;
-  if (event.case < (shard?.cases.length ?? cases)) return;
-  const why = `it has an event of case ${event.case}, but its first event has no such case`;
-  throw new MergeError(`Cannot merge '${path}': ${why}`, "bad_stream");
 }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { Buffer } from "node:buffer";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { HistoryStore } from "../../runner/history/store.ts";
 import type { RecipeEvent } from "../../runner/mod.ts";
@@ -318,6 +320,102 @@ test("a mistake at the end of the last stream leaves no report, and prints nothi
       assert.deepEqual(recorded.cases(), []);
       recorded.close();
     }
+  });
+});
+
+test("a stream whose last event does not count its cases, or that has one twice, is refused", async () => {
+  await withRecipes({ "a.yaml": FILES["a.yaml"] }, async ({ store, merge, path }) => {
+    await store("1.jsonl");
+    const lines = (await readFile(path("1.jsonl"), "utf8")).trimEnd().split("\n");
+    const isOf = (line: string, type: string) => line.includes(`"type":"${type}"`);
+    const refusal = async (changed: readonly string[]) => {
+      await writeFile(path("1.jsonl"), `${changed.join("\n")}\n`);
+      const { code, out, err } = await merge();
+      assert.deepEqual([code, out], [2, ""]);
+      return err.replaceAll(path("/"), "").split("\n")[0];
+    };
+    const lie = (line: string) =>
+      isOf(line, "case.finished") ? line.replace('"status":"passed"', '"status":"failed"') : line;
+    const cannot = "error: Cannot merge '1.jsonl': ";
+    assert.equal(
+      await refusal(lines.map(lie)),
+      `${cannot}its last event counts 3 passed, but its cases are 3 failed`,
+    );
+    assert.equal(
+      await refusal(lines.filter((line) => !isOf(line, "case.finished"))),
+      `${cannot}its last event counts 3 passed, but its cases are none`,
+    );
+    assert.equal(
+      await refusal(lines.filter((line) => !line.includes('"case":1,'))),
+      `${cannot}its last event counts 3 passed, but its cases are 2 passed`,
+    );
+    const [begin, ...others] = lines;
+    const end = others.pop()!;
+    assert.equal(
+      await refusal([begin!, ...others, ...others, end]),
+      `${cannot}it has case 0 twice`,
+    );
+    assert.equal(
+      await refusal(lines.filter((line) => !isOf(line, "case.started"))),
+      `${cannot}its case 0 ends without a beginning`,
+    );
+    // A step that is told twice changes no verdict, and neither does a stream without an end.
+    await writeFile(
+      path("1.jsonl"),
+      lines.flatMap((line) => isOf(line, "step.started") ? [line, line] : line).join("\n"),
+    );
+    assert.equal((await merge()).code, 0);
+  });
+});
+
+test("a file that is no stream is refused with what it is", async () => {
+  await withRecipes({ "a.yaml": FILES["a.yaml"] }, async ({ store, merge, path }) => {
+    await store("1.jsonl");
+    const text = await readFile(path("1.jsonl"));
+    const table: [Uint8Array, RegExp][] = [
+      [gzipSync(text), /line 1: it is compressed with gzip; decompress it first/],
+      [Buffer.from(text.toString(), "utf16le"), /line 1: it is not UTF-8 text/],
+    ];
+    for (const [bytes, message] of table) {
+      await writeFile(path("2.jsonl"), bytes);
+      const { code, err } = await merge(path("2.jsonl"));
+      assert.equal(code, 2);
+      assert.match(err, message);
+      const report = await runnerCli(["report", path("2.jsonl")]);
+      assert.equal(report.code, 2);
+      assert.match(report.err, /^error: Cannot read stream '[^\n]*\nTry: [^\n]*\n$/);
+    }
+    const { code, err } = await merge("/dev/null");
+    assert.equal(code, 2);
+    assert.match(err, /Cannot merge '\/dev\/null': it is no regular file/);
+    // A byte order mark and the line ends of Windows change nothing.
+    await writeFile(path("2.jsonl"), `\ufeff${text.toString().replaceAll("\n", "\r\n")}`);
+    assert.equal((await merge(path("2.jsonl"))).code, 0);
+  });
+});
+
+test("a place that has left nothing is named, and leaves the run incomplete", async () => {
+  await withRecipes({ "a.yaml": FILES["a.yaml"] }, async ({ store, merge, directory, path }) => {
+    const places = ["eu", "us", "ap"].map((name) => join(directory, name));
+    for (const place of places.slice(0, 2)) {
+      await mkdir(place);
+      await store("1.jsonl");
+      await rename(path("1.jsonl"), join(place, "1.jsonl"));
+    }
+    for (const make of [() => Promise.resolve(), () => mkdir(places[2]!)]) {
+      await make();
+      const { code, warnings } = await merge(...places, "--quorum", "2/3");
+      assert.equal(code, 3);
+      assert.deepEqual(warnings, [
+        `'${places[2]}' has no stream`,
+        "only 2 of 3 places have streams",
+      ]);
+    }
+    const { code, err } = await merge(places[2]!, join(directory, "none"), "--quorum", "1/2");
+    assert.equal(code, 2);
+    assert.match(err, /none of the places has a stream/);
+    // Without a quorum a path that does not exist is a mistake.
+    assert.equal((await merge(places[0]!, join(directory, "none"))).code, 2);
   });
 });
 

@@ -58,7 +58,7 @@ was killed; 2 if the streams do not belong together.
     const reporters = storedReporters(args, context);
     const history = historyPath(args, context.env);
     try {
-      const { places, files, unbegun } = await waitForStreams(
+      const { places, files, unbegun, absent } = await waitForStreams(
         ...[args.positional, quorum, wait, context] as const,
       );
       const inputs = { recipes: [], variables: [], dev: undefined, streams: files };
@@ -73,7 +73,10 @@ was killed; 2 if the streams do not belong together.
           await checkStream(stream);
         }
       }
-      const notes = unbegun.map((file) => `'${file}' has no event: its process was killed`);
+      const notes = [
+        ...unbegun.map((file) => `'${file}' has no event: its process was killed`),
+        ...absent.map((place) => `'${place}' has no stream`),
+      ];
       const [{ chosen }] = places as [Place];
       const events = quorum
         ? mergePlaces(places, quorum, notes)
@@ -118,6 +121,8 @@ interface FoundStreams {
   files: string[];
   /** The files that have no event, because their process was killed or has just begun. */
   unbegun: string[];
+  /** The places without any file. */
+  absent: string[];
 }
 
 /** Opens the streams of each place, and waits until none is missing and all have ended. */
@@ -171,6 +176,10 @@ async function openPlaces(
     }
     if (streams.length > 0) places.push({ name, chosen: chooseParts(streams) });
   }
+  const absent = found.flatMap(({ name, files }) => files.length === 0 ? [name] : []);
+  if (absent.length === found.length) {
+    throw new UsageError("Nothing to merge: none of the places has a stream");
+  }
   if (places.length === 0) {
     throw new MergeError(
       "Cannot merge: no stream has an event, so its process was killed",
@@ -178,7 +187,7 @@ async function openPlaces(
     );
   }
   checkPlan(places.flatMap(({ chosen }) => chosen.parts));
-  return { places, files: found.flatMap(({ files }) => files), unbegun };
+  return { places, files: found.flatMap(({ files }) => files), unbegun, absent };
 }
 
 /** Finds the files of each place; without a quorum there is only one place. */
@@ -188,8 +197,17 @@ async function findStreams(
 ): Promise<{ name: string; files: string[] }[]> {
   if (paths.length === 0) throw new UsageError("Nothing to merge: name files or a directory");
   const found: { name: string; files: string[] }[] = [];
-  for (const path of paths) found.push({ name: path, files: await filesOf(path) });
-  if (hasQuorum && found.length > 1) return found;
+  const arePlaces = hasQuorum && paths.length > 1;
+  for (const path of paths) {
+    const files = await filesOf(path);
+    // A place of several may have left nothing, not even its directory.
+    if (files.length === 0 && !arePlaces) {
+      throw new UsageError(`Nothing to merge: '${path}' has no file that ends with .jsonl`);
+    }
+    const isAbsent = arePlaces && await pathKind(path) === "none";
+    found.push({ name: path, files: isAbsent ? [] : files });
+  }
+  if (arePlaces) return found;
   const files = [...new Set(found.flatMap(({ files }) => files))];
   return hasQuorum
     ? files.map((file) => ({ name: file, files: [file] }))
@@ -199,8 +217,7 @@ async function findStreams(
 async function filesOf(path: string): Promise<string[]> {
   if (await pathKind(path) !== "directory") return [path];
   const files = (await listDirectory(path)).filter((name) => name.endsWith(".jsonl")).sort();
-  if (files.length > 0) return files.map((name) => `${path.replace(/\/+$/, "")}/${name}`);
-  throw new UsageError(`Nothing to merge: '${path}' has no file that ends with .jsonl`);
+  return files.map((name) => `${path.replace(/\/+$/, "")}/${name}`);
 }
 
 async function write(

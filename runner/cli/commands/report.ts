@@ -76,6 +76,8 @@ async function allOf(events: AsyncIterable<Iterable<RecipeEvent>>): Promise<Reci
 
 /** Describes a mistake in a stream, and shows its line. */
 function describe({ line, text, message }: StreamError, file: string): string {
+  // To show what is no text helps nobody.
+  if (/[\0\ufffd]/.test(text)) return `Cannot read stream '${file}': ${message}`;
   const shown = text.replace(/\r$/, "");
   const place = { file, line, column: 1, text: shown, length: shown.length };
   const lines = renderPlace(place, (mark) => mark, plainStyle);

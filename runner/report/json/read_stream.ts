@@ -127,6 +127,7 @@ export class StreamReader {
     if (line.trim() === "") return undefined;
     // An editor or a shell may have written a byte order mark.
     const text = number === 1 ? line.replace(/^\ufeff/, "") : line;
+    if (number === 1) checkText(text);
     const value = parse(text, number, isUnended);
     if (value === TORN) {
       this.tornLine = number;
@@ -199,6 +200,17 @@ function parse(line: string, number: number, isLast: boolean): unknown {
     }
     throw new StreamError("it is not JSON; each line of a stream is an event", number, { cause });
   }
+}
+
+/** Says of two other kinds of files what they are. */
+function checkText(line: string): void {
+  // Bytes that are no UTF-8 have become replacement characters.
+  const why = line.startsWith("\u001f\ufffd")
+    ? "it is compressed with gzip; decompress it first"
+    : line.includes("\0")
+    ? "it is not UTF-8 text"
+    : undefined;
+  if (why !== undefined) throw new StreamError(why, 1);
 }
 
 function typeOf(value: unknown, line: number): string {
