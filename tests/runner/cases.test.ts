@@ -106,12 +106,24 @@ test("all mistakes of a file are reported at once, with line and column", async 
 
 test("a file that has another form is refused at its place", async () => {
   const wrong: [file: string, text: string, expected: RegExp][] = [
-    ["c.csv", "", /^1:1-\d+ the file has no cases$/],
     ["c.csv", "amount\n", /^1:1-2 the file has no cases$/],
     ["c.csv", "amount,amount\n1,2\n", /^1:8-14 the name `amount` is there twice$/],
     ["c.csv", "amount,\n1,2\n", /^1:8-\d+ a column has no name$/],
     ["c.csv", "amount\n1,2\n", /^2:1-4 the row has 2 values, and the first row has 1$/],
-    ["c.csv", 'amount\n"1\n', /a quoted value has no end$/],
+    ["c.csv", "amount,region\n1\n", /^2:1-2 the row has one value, and the first row has 2$/],
+    ["c.csv", "amount;region\n1;eu\n", /^1:1-14 the values of a row must be separated by commas$/],
+    ["c.csv", "amount,region\r1,eu\r", /^1:1-14 its lines end with CR alone, and must end with LF/],
+    ["c.csv", 'amount,region\n1,"e""u\n2,us\n', /^2:3-4 a quoted value has no end$/],
+    ["c.csv", 'amount,region\n1,eu\n2,u"s"\n', /^3:4-5 a value that is not quoted has a quote$/],
+    ["c.csv", 'amount,region\r\n1, "eu"\r\n', /^2:4-5 a value that is not quoted has a quote$/],
+    ["c.csv", '"amount","region"\n1,"e,\n""u" s\n', /^3:5-6 after a quoted value comes more text$/],
+    [
+      "c.json",
+      '[{"amount": 1},\n {"amount": 2, "\\u0061mount": 3}]',
+      /^2:16-29 the key `amount` is th/,
+    ],
+    ["c.json", '[{"case": null, "amount": 2}]', /^1:11-15 `case` must be text$/],
+    ["c.yaml", "- case: [1]\n", /^1:9-12 `case` must be text$/],
     ["c.json", '{"amount": 1}', /^1:1-2 the cases must be a list of objects$/],
     ["c.json", '[{"amount": 1}, 7]', /^1:17-18 a case must be an object$/],
     ["c.json", '[{"amount": 1},\n {amount: 2}]', /^2:3-9 expected a key in double quotes/],
@@ -131,6 +143,11 @@ test("a missing file, and one of another kind, are mistakes of the recipe", asyn
   equal(code, 2);
   match(out + err, /Cannot read cases '.*none\.csv': no such file\n --> .*r\.yaml:2:8/);
   match((await runRecipe(recipe("rows.txt"))).err, /`cases` must name a file/);
+  for (const text of ["", " \n", "\ufeff"]) {
+    const empty = await runRecipe(recipe("c.csv"), [], { files: { "c.csv": text } });
+    equal(empty.code, 2);
+    match(empty.err, /'.*c\.csv' is empty\n --> .*r\.yaml:2:8/);
+  }
 });
 
 test("a file with thousands of mistakes shows a hundred, and counts the others", async () => {

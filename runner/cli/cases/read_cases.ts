@@ -38,6 +38,10 @@ export async function readCases(
     ofRecipe.error(code, recipe.cases!.span, error.message);
     return { rows: [], diagnostics: ofRecipe.all() };
   }
+  if (source.text.trim() === "") {
+    ofRecipe.error("wrong-value", recipe.cases!.span, `'${path}' is empty`);
+    return { rows: [], diagnostics: ofRecipe.all() };
+  }
   const found = new Diagnostics(source);
   try {
     const { rows, diagnostics } = await readRows(source);
@@ -77,7 +81,11 @@ function checkRows(rows: readonly Row[], recipe: Recipe, found: Diagnostics): Ca
       const type = types.get(cell.name);
       const { input } = cell;
       if (hasNames && cell.name === NAME_COLUMN) {
-        name = String("text" in input ? input.text : input.value);
+        const value = "text" in input ? input.text : input.value;
+        if (typeof value === "object") {
+          found.error("wrong-type", cell.span, `\`${NAME_COLUMN}\` must be text`);
+        }
+        name = String(value);
       } else if (type === undefined) {
         const label = didYouMean(cell.name, [...types.keys()]) ?? "declare it under `vars`";
         const message = `unknown variable \`${cell.name}\``;

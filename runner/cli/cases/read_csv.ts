@@ -15,6 +15,10 @@ interface CsvRecord {
 export async function readCsvRows(source: Source): Promise<Row[]> {
   const { parse } = await import("csv-parse/sync");
   const { text } = source;
+  if (text.includes("\r") && !text.includes("\n")) {
+    const why = "its lines end with CR alone, and must end with LF or CRLF";
+    throw new RowsError(why, { start: 0, end: text.indexOf("\r") });
+  }
   let records: CsvRecord[];
   try {
     records = parse(text, {
@@ -25,9 +29,8 @@ export async function readCsvRows(source: Source): Promise<Row[]> {
     }) as unknown as CsvRecord[];
   } catch (error) {
     const { message, line = 1 } = csvMistake(error);
-    const start = source.offset(line, 1);
-    const span = { start, end: start + source.line(line).length };
-    throw new RowsError(message, span, { cause: error });
+    const start = findQuoteMistake(text) ?? source.offset(line, 1);
+    throw new RowsError(message, { start, end: start + 1 }, { cause: error });
   }
   let names: { name: string; span: Span }[] | undefined;
   const rows: Row[] = [];
@@ -45,7 +48,8 @@ export async function readCsvRows(source: Source): Promise<Row[]> {
       continue;
     }
     if (record.length !== names.length) {
-      const message = `the row has ${record.length} values, and the first row has ${names.length}`;
+      const values = record.length === 1 ? "one value" : `${record.length} values`;
+      const message = `the row has ${values}, and the first row has ${names.length}`;
       throw new RowsError(message, span);
     }
     const cells = names.map(({ name, span }, i): Cell => ({
@@ -60,6 +64,10 @@ export async function readCsvRows(source: Source): Promise<Row[]> {
 }
 
 function checkNames(names: readonly { name: string; span: Span }[]): void {
+  const [first, second] = names;
+  if (first && !second && /[;\t|]/.test(first.name)) {
+    throw new RowsError("the values of a row must be separated by commas", first.span);
+  }
   const seen = new Set<string>();
   for (const { name, span } of names) {
     if (name === "") throw new RowsError("a column has no name", span);
@@ -80,4 +88,26 @@ function spansOf(record: string, offset: number): Span[] {
     start = i + 1;
   }
   return spans;
+}
+
+/** Returns where a quote is wrong, of which `csv-parse` knows at most the line. */
+function findQuoteMistake(text: string): number | undefined {
+  let [isStart, isQuoted, hasClosed, open] = [true, false, false, 0];
+  for (let i = text.startsWith("\ufeff") ? 1 : 0; i < text.length; i++) {
+    const char = text[i];
+    if (isQuoted) {
+      if (char !== '"') continue;
+      if (text[i + 1] === '"') i++;
+      else [isQuoted, hasClosed] = [false, true];
+    } else if (char === "," || char === "\n") {
+      [isStart, hasClosed] = [true, false];
+    } else if (char === '"' && isStart) {
+      [isStart, isQuoted, open] = [false, true, i];
+    } else if (char === '"' || (hasClosed && char !== "\r")) {
+      return i;
+    } else {
+      isStart = false;
+    }
+  }
+  return isQuoted ? open : undefined;
 }

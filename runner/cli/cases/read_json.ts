@@ -22,6 +22,7 @@ export function readJsonRows({ text }: Source): Row[] {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw new RowsError("a case must be an object", span);
     }
+    checkKeys(cells);
     return {
       span,
       cells: cells.map(({ name, ...place }) => ({
@@ -31,6 +32,15 @@ export function readJsonRows({ text }: Source): Row[] {
       })),
     };
   });
+}
+
+/** Of two keys with one name `JSON.parse` keeps the second silently. */
+function checkKeys(cells: readonly { name: string; nameSpan: Span }[]): void {
+  const seen = new Set<string>();
+  for (const { name, nameSpan } of cells) {
+    if (seen.has(name)) throw new RowsError(`the key \`${name}\` is there twice`, nameSpan);
+    seen.add(name);
+  }
 }
 
 /** Where an item of the list stands, and the keys and values of an object. */
