@@ -117,6 +117,12 @@ export const PROMISE_MUTANTS: readonly Mutant[] = [
     `if (error && error.code !== "closed") throw error;`,
   ]),
 
+  mutant(
+    "the second gap of an overflow begins with the first",
+    "client/subscribe/open_subscription.ts",
+    ["      firstDropAt = 0;\n", ""],
+  ),
+
   // How often is asked.
   mutant("records are read without a pause after the first wake", "client/follow/poll_timer.ts", [
     "    this.#wakeUp = new AbortController();\n    this.#pause",

@@ -44,4 +44,20 @@ export const STEP_MUTANTS: readonly Mutant[] = [
     "    this.#stop?.abort();\n",
     "",
   ]),
+  mutant("events do not wake a wait", "runner/steps/_poll.ts", [
+    "        this.#onEvent?.();\n",
+    "",
+  ]),
+  mutant("the pauses of a wait do not grow", "runner/steps/_poll.ts", [
+    "        this.#pause = Math.min(this.#pause * 2, MAX_PAUSE);\n",
+    "",
+  ]),
+  mutant("a cancel ignores the time of its step", "runner/steps/cancel.ts", [
+    "await context.client.cancelJob(id, context.callOptions);",
+    "await context.client.cancelJob(id);",
+  ]),
+  mutant("a run goes on listening to unhandled errors", "runner/engine/run.ts", [
+    "    for (const stop of stopListening) stop();",
+    "    void stopListening;",
+  ]),
 ];
