@@ -157,8 +157,9 @@ function isPart(item: DispatchEvent, published: DispatchEvent): boolean {
 const SAME_MOMENT = 25;
 
 /**
- * Rule 5: a job whose node died begins anew, which no record says. So its events have the last start,
- * and none that was not, and end with how the last attempt ended.
+ * Rule 5: a job whose node died begins anew, which no record says. So its events have a start, and
+ * none that was not, and end with how the last attempt ended. They may lack a later start that another
+ * node published.
  */
 function* restartsAreTold({ actors, model }: Evidence): Iterable<string> {
   for (const { watches } of actors) {
@@ -181,7 +182,7 @@ function* restartsAreTold({ actors, model }: Evidence): Iterable<string> {
       const last = starts.findLast(({ ts }) =>
         !lastEnd || ts.slice(0, -1) <= lastEnd.ts.slice(0, -1)
       );
-      const isTold = !last || events.slice(0, end).some((event) => isNear(last, event));
+      const isTold = !last || told.length > 0;
       if (end >= 0 && !isTold && !model.cancelled.has(reading.name)) {
         yield `5: ${name(reading.outcome)} of ${reading.name} misses its start at ${last.ts}`;
       }
