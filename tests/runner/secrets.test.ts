@@ -118,7 +118,7 @@ test("the name of a server contains no user, password, query or fragment", () =>
       ["user:password@host/dwp?key=x", "host/dwp"],
       ["user@not a url", "not a url"],
     ] as const
-  ) assert.equal(remoteServer(url, "").name, name);
+  ) assert.equal(remoteServer(url, "token").name, name);
 });
 
 test("a mask finds a secret in every alignment of base64", () => {
