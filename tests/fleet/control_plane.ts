@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
@@ -81,7 +82,7 @@ export class ControlPlane implements AsyncDisposable {
     plane.#run(
       "controllers",
       "--kubeconfig=kubeconfig",
-      "--controllers=job-controller,cronjob-controller",
+      "--controllers=job-controller,cronjob-controller,deployment-controller,replicaset-controller",
       "--leader-elect=false",
       "--service-account-private-key-file=sa.key",
       "--secure-port=0",
@@ -92,7 +93,13 @@ export class ControlPlane implements AsyncDisposable {
   /** Sends a request to the API. */
   call(method: string, path: string, body?: unknown, type = "application/json"): Promise<Resource> {
     return new Promise((resolve, reject) => {
-      const headers = { Authorization: `Bearer ${TOKEN}`, "Content-Type": type };
+      const text = body === undefined ? "" : JSON.stringify(body);
+      const headers = {
+        Authorization: `Bearer ${TOKEN}`,
+        "Content-Type": type,
+        // Node sends none by itself with `DELETE`, and the body would be the next request.
+        "Content-Length": Buffer.byteLength(text),
+      };
       const sent = request(URL + path, { method, headers, rejectUnauthorized: false }, (answer) => {
         let text = "";
         answer.setEncoding("utf8").on("data", (part) => text += part).on("end", () => {
@@ -101,15 +108,22 @@ export class ControlPlane implements AsyncDisposable {
         });
       });
       sent.on("error", reject);
-      sent.end(body === undefined ? undefined : JSON.stringify(body));
+      sent.end(text);
     });
   }
 
-  /** Creates an object in the namespace `default`. */
-  async create(object: Resource): Promise<Resource> {
-    const base = object.apiVersion === "v1" ? "/api/v1" : `/apis/${object.apiVersion}`;
-    const plural = `${object.kind.toLowerCase()}s`;
-    return await this.call("POST", `${base}/namespaces/default/${plural}`, object);
+  /**
+   * Creates an object in the namespace `default`.
+   * @param path Where, if that does not follow from its kind.
+   */
+  async create(object: Resource, path?: string): Promise<Resource> {
+    return await this.call("POST", collection(object, path), object);
+  }
+
+  /** Changes an object to what a manifest says now. */
+  async apply(object: Resource): Promise<void> {
+    const path = `${collection(object)}/${object.metadata.name}`;
+    await this.call("PATCH", path, object, "application/merge-patch+json");
   }
 
   /** Returns a job. */
@@ -135,6 +149,11 @@ export class ControlPlane implements AsyncDisposable {
     const stdio = ["ignore", log, log] as const;
     this.#children.push(spawn(this.#program, args, { cwd: this.#folder, stdio: [...stdio] }));
   }
+}
+
+function collection({ apiVersion, kind }: Resource, path = `${kind.toLowerCase()}s`): string {
+  const base = apiVersion === "v1" ? "/api/v1" : `/apis/${apiVersion}`;
+  return `${base}/namespaces/default/${path}`;
 }
 
 /** Waits for a condition, for at most a minute and a half. */

@@ -14,13 +14,15 @@ import process from "node:process";
 import { parseAllDocuments } from "yaml";
 import { createDevServer, referenceWorkload } from "../../dev/mod.ts";
 import { build, ControlPlane, type Resource, until } from "./control_plane.ts";
-import { runPods } from "./kubelet.ts";
+import { Kubelet } from "./kubelet.ts";
+import { checkMonitor } from "./kubernetes_monitor.ts";
 
 const folder = join(tmpdir(), "dispatch-fleet");
 mkdirSync(folder, { recursive: true });
 const program = build(folder);
 const volumes = join(folder, "volumes");
 const recipes = join(folder, "recipes");
+const PAGE_TOKEN = "page-token";
 const root = join(import.meta.dirname!, "../..");
 const command = [process.execPath, join(root, "runner.mjs")];
 
@@ -51,14 +53,12 @@ function condition(job: Resource, type: string): Resource | undefined {
 
 await using server = await createDevServer(referenceWorkload());
 await using plane = await ControlPlane.start(program, join(folder, "plane"));
-const stop = new AbortController();
-// Disposed before the control plane, which the stand-in asks for pods.
-using _stop = { [Symbol.dispose]: () => stop.abort() };
 const attempts = new Map<string, number>();
-const kubelet = runPods(plane, {
+// Disposed before the control plane, which it asks for pods.
+await using kubelet = new Kubelet(plane, {
   command,
   folder: volumes,
-  secrets: { "dispatch/token": "demo-token" },
+  secrets: { "dispatch/token": "demo-token", "dispatch/page-token": PAGE_TOKEN },
   disturb(pod) {
     const index = pod.metadata.annotations?.["batch.kubernetes.io/job-completion-index"];
     if (index === undefined) return undefined;
@@ -67,7 +67,7 @@ const kubelet = runPods(plane, {
     if (index === "2" && attempt === 1) return { env: { DISPATCH_URL: "ws://127.0.0.1:9/dwp" } };
     if (index === "3" && attempt <= 2) return { evictAfter: 700 };
   },
-}, stop.signal);
+});
 
 for (const [file, text] of Object.entries(FILES)) writeFileSync(join(recipes, file), text);
 for (const object of manifest("--shards", "4", "--wait", "5m")) await plane.create(object);
@@ -106,5 +106,7 @@ await until("the CronJob fires", async () => {
   return own !== undefined && condition(own, "Complete") !== undefined;
 });
 process.stdout.write("schedule: ok\n");
-stop.abort();
-await kubelet;
+
+rmSync(join(recipes, "nightly.yaml"));
+await checkMonitor({ plane, kubelet, recipes, manifest, pageToken: PAGE_TOKEN });
+process.stdout.write("monitor: ok\n");

@@ -1,11 +1,12 @@
 // What the ConfigMap of `manifest kubernetes` holds, run as a pod runs it.
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import type { RecipeEvent } from "../../runner/mod.ts";
+import { writeConfigMap } from "../helpers/config_map.ts";
 import { runnerCli } from "./_cli.ts";
 
 const NEEDED = ["--image", "dispatch", "--url", "wss://example.com/dwp"];
@@ -62,7 +63,8 @@ async function podOf(paths: readonly string[], ...args: string[]): Promise<Pod> 
     async run() {
       let passed: string[] = [];
       await withTree({}, async (directory) => {
-        const mount = await mountConfigMap(directory, files);
+        const mount = join(directory, "recipes");
+        writeConfigMap(mount, files);
         const stream = join(directory, "stream.jsonl");
         const own = named.map((path) => path.replace("/recipes", mount));
         const ended = await runnerCli(["run", ...own, "--reporter", `jsonl=${stream}`]);
@@ -76,20 +78,6 @@ async function podOf(paths: readonly string[], ...args: string[]): Promise<Pod> 
       return passed.sort();
     },
   };
-}
-
-/** Writes files as the kubelet does: the names in the volume are links into a directory beside them. */
-async function mountConfigMap(
-  directory: string,
-  files: Record<string, string>,
-): Promise<string> {
-  const mount = join(directory, "recipes");
-  await writeTree(join(mount, "..2026_11_24"), files);
-  await symlink("..2026_11_24", join(mount, "..data"));
-  for (const name of new Set(Object.keys(files).map((path) => path.split("/")[0]!))) {
-    await symlink(join("..data", name), join(mount, name));
-  }
-  return mount;
 }
 
 test("rows of `cases` are in the ConfigMap, beside the recipe or elsewhere", async () => {
