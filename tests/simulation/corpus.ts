@@ -406,4 +406,25 @@ export const CORPUS: readonly Found[] = [
       [{ ...client, transport: "rpc" }],
     ),
   },
+  {
+    what: "an event whose frame the network lost alone may be a job's last start",
+    program: program(
+      [
+        call({ ...enqueue, name: "flaky", then: "follow", pause: 0 }, { wait: true }),
+        call({ do: "stats" }, { after: 3_000, wait: true }),
+      ],
+      [{ of: "event", frame: 3, do: "malformed", ms: 0 }],
+    ),
+  },
+  {
+    what: "a job over HTTP may end before the start that a broken stream has lost is told",
+    program: program(
+      [
+        call({ ...enqueue, name: "flaky", then: "follow", pause: 0 }, { wait: true }),
+        call({ do: "stats" }, { after: 3_000, wait: true }),
+      ],
+      [{ of: "stream", frame: 3, do: "cut", ms: 0 }],
+      [{ ...client, transport: "sse" }],
+    ),
+  },
 ];

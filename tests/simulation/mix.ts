@@ -25,6 +25,8 @@ interface Theme {
   operations: Partial<Record<Operation["do"], number>>;
   /** How often something happens to the nodes, the network and the clocks, per 20 calls. */
   events: number;
+  /** How often all connections are cut besides, per 20 calls. */
+  cuts?: number;
   /** How often a machine sleeps for long besides, per 20 calls. */
   sleeps?: number;
   /** The frames that faults happen to. */
@@ -40,12 +42,20 @@ interface Theme {
   channels?: readonly (Operation & { do: "subscribe" })["channel"][];
   /** Whether calls begin between two turns more often. */
   isPrecise?: boolean;
+  /** Whether no call waits for the one before. */
+  isHasty?: boolean;
+  /** Whether clients that close always drain. */
+  isDrained?: boolean;
   /** Whether readers are slow and buffers small. */
   isSlow?: boolean;
+  /** Whether buffers have the default size. */
+  hasRoom?: boolean;
   /** Whether each run is followed as soon as it is known. */
   isWatched?: boolean;
   /** Whether jobs come in bursts. */
   hasBursts?: boolean;
+  /** Whether most bursts are large. */
+  hasFloods?: boolean;
   /** Whether so much time passes between calls that connections hold. */
   isSlack?: boolean;
   /** What happens to frames. */
@@ -58,7 +68,7 @@ const CHANNELS = ["jobs", "workflows", "firehose", "job", "run", "queue", "other
 const THEMES: readonly Theme[] = [
   // A little of everything.
   {
-    weight: 6,
+    weight: 5,
     operations: {
       ...{ connect: 1, enqueue: 6, enqueueMany: 3, getJob: 1, cancel: 1, start: 6, getRun: 1 },
       ...{ timeline: 1, publish: 2, subscribe: 4, unsubscribe: 2, watch: 2, follow: 2 },
@@ -70,6 +80,20 @@ const THEMES: readonly Theme[] = [
     steps: 24,
     clients: 4,
     transports: ["socket", "socket", "socket", "socket", "rpc", "sse"],
+  },
+  // Watches of runs whose connections are lost, with their lanes.
+  {
+    weight: 2,
+    operations: { start: 3, watch: 3 },
+    events: 0,
+    cuts: 20,
+    faults: ["open"],
+    lastFault: 8,
+    steps: 16,
+    clients: 4,
+    transports: ["socket"],
+    names: ["steady"],
+    isHasty: true,
   },
   // Runs, their lanes, and those who follow them.
   {
@@ -159,7 +183,7 @@ const THEMES: readonly Theme[] = [
   },
   // Connecting, closing and reconnecting, at the most awkward moments.
   {
-    weight: 4,
+    weight: 5,
     operations: {
       ...{ connect: 5, close: 3, stats: 2, getJob: 1, enqueue: 2, publish: 1, start: 2 },
       ...{ subscribe: 2, unsubscribe: 1 },
@@ -175,14 +199,64 @@ const THEMES: readonly Theme[] = [
   },
   // Calls that wait for a connection as their client is drained.
   {
-    weight: 5,
-    operations: { enqueue: 4, stats: 1, close: 3 },
-    events: 10,
+    weight: 3,
+    operations: { enqueue: 4, stats: 4, close: 1 },
+    events: 4,
+    cuts: 60,
     faults: ["any", "answer"],
     lastFault: 12,
-    steps: 6,
+    steps: 16,
     clients: 1,
     transports: ["socket"],
+    isHasty: true,
+    isDrained: true,
+  },
+  // Starts after their idle lanes were lost.
+  {
+    weight: 1,
+    operations: { start: 6, getRun: 1 },
+    events: 0,
+    cuts: 40,
+    faults: ["any"],
+    lastFault: 40,
+    steps: 12,
+    clients: 1,
+    transports: ["socket"],
+    names: ["quick"],
+    isHasty: true,
+  },
+  // Clients that close while their readers or their bursts are not done.
+  {
+    weight: 2,
+    operations: { subscribe: 3, enqueueMany: 2, enqueue: 6, close: 1 },
+    events: 0,
+    faults: ["grant"],
+    lastFault: 12,
+    steps: 14,
+    clients: 1,
+    transports: ["socket"],
+    channels: ["jobs", "firehose", "queue"],
+    isHasty: true,
+    isSlow: true,
+    hasRoom: true,
+    hasBursts: true,
+  },
+  // Bursts that use up the credits, or overrun the buffer of a node.
+  {
+    weight: 2,
+    operations: { subscribe: 3, enqueueMany: 3 },
+    events: 0,
+    faults: ["event"],
+    lastFault: 20,
+    steps: 6,
+    clients: 2,
+    transports: ["socket"],
+    channels: ["jobs", "firehose", "queue"],
+    isSlack: true,
+    hasRoom: true,
+    hasBursts: true,
+    hasFloods: true,
+    actions: ["stall"],
   },
   // Clients over HTTP beside others.
   {
@@ -231,7 +305,7 @@ function choosing<D extends Operation["do"]>(what: D): fc.Arbitrary<{ do: D; pic
 
 function operations(theme: Theme): fc.Arbitrary<Operation> {
   const { names = WORKFLOWS, channels = CHANNELS, jobs = JOBS } = theme;
-  const { isSlow, hasBursts, isPrecise, isWatched } = theme;
+  const { isSlow, hasRoom, hasBursts, hasFloods, isPrecise, isDrained, isWatched } = theme;
   const follows = theme.operations.follow ? 2 : 6;
   const watches = theme.names ? 2 : 3;
   const all: { [D in Operation["do"]]: fc.Arbitrary<Operation & { do: D }> } = {
@@ -253,7 +327,7 @@ function operations(theme: Theme): fc.Arbitrary<Operation> {
       count: fc.oneof(
         { weight: hasBursts ? 2 : 5, arbitrary: fc.nat({ max: 12 }) },
         { weight: hasBursts ? 2 : 0, arbitrary: fc.constant(60) },
-        { weight: 1, arbitrary: fc.constant(400) },
+        { weight: hasFloods ? 8 : 1, arbitrary: fc.constant(400) },
       ),
       window: hasBursts ? fc.constantFrom(64, 1_000, 1_000) : fc.constantFrom(64, 2, 1_000),
     }),
@@ -276,9 +350,13 @@ function operations(theme: Theme): fc.Arbitrary<Operation> {
       do: fc.constant("subscribe" as const),
       channel: fc.constantFrom(...channels),
       pick,
-      buffer: rarely(fc.integer({ min: 1, max: 5 }), isSlow ? 2 : 3),
-      overflow: optional(fc.constantFrom("drop-oldest", "drop-newest", "error")),
-      slow: rarely(fc.nat({ max: 200 }), isSlow ? 2 : 3),
+      buffer: hasRoom
+        ? fc.constant(undefined)
+        : rarely(fc.integer({ min: 1, max: 5 }), isSlow ? 2 : 3),
+      overflow: isSlow
+        ? fc.constantFrom("drop-oldest", "drop-newest", "error")
+        : optional(fc.constantFrom("drop-oldest", "drop-newest", "error")),
+      slow: isSlow && hasRoom ? fc.nat({ max: 200 }) : rarely(fc.nat({ max: 200 }), isSlow ? 2 : 3),
       take,
     }),
     unsubscribe: fc.record({ do: fc.constant("unsubscribe" as const), pick, using: fc.boolean() }),
@@ -299,7 +377,7 @@ function operations(theme: Theme): fc.Arbitrary<Operation> {
       do: fc.constant("close" as const),
       drain: fc.oneof(
         { weight: isPrecise ? 1 : 3, arbitrary: fc.constant(true) },
-        fc.constant(false),
+        { weight: isDrained ? 0 : 1, arbitrary: fc.constant(false) },
       ),
       using: fc.boolean(),
     }).map(({ drain, using, ...op }) => ({ ...op, drain, using: drain && using })),
@@ -326,6 +404,8 @@ const longSleep: fc.Arbitrary<Step> = fc.record({
   client: fc.nat({ max: 3 }),
   sleep: fc.constant(60_000),
 });
+
+const cut: fc.Arbitrary<Step> = fc.record({ after, cutAll: fc.constant("cut" as const) });
 
 /** What happens to the nodes, to connections, and to the clients' machines. */
 const events: fc.Arbitrary<Step>[] = [
@@ -355,7 +435,7 @@ const events: fc.Arbitrary<Step>[] = [
 ];
 
 function steps(theme: Theme): fc.Arbitrary<Step> {
-  const { isPrecise, isSlack } = theme;
+  const { isPrecise, isSlack, isHasty } = theme;
   return fc.oneof(
     {
       weight: 100,
@@ -363,7 +443,7 @@ function steps(theme: Theme): fc.Arbitrary<Step> {
         after: isSlack ? longAfter : after,
         client: fc.nat({ max: 3 }),
         op: operations(theme),
-        wait: fc.boolean(),
+        wait: isHasty ? fc.constant(false) : fc.boolean(),
         at: rarely(moment, isPrecise ? 2 : 12),
         abort: rarely(
           fc.oneof(fc.nat({ max: 60 }), fc.constant(NEVER), fc.constant(BEFORE), moment),
@@ -381,6 +461,7 @@ function steps(theme: Theme): fc.Arbitrary<Step> {
     },
     ...events.map((arbitrary) => ({ weight: theme.events, arbitrary })),
     { weight: theme.sleeps ?? 0, arbitrary: longSleep },
+    { weight: theme.cuts ?? 0, arbitrary: cut },
   );
 }
 

@@ -68,11 +68,6 @@ export const MUTANTS: readonly Mutant[] = [
     ["this.#held ??= [];\n    this.#timer?.wake();", "this.#timer?.wake();"],
   ),
   mutant(
-    "a run that could not be read is not read again",
-    "client/start/lanes.ts",
-    ["this.#candidates.delete(run_id);", ""],
-  ),
-  mutant(
     "a start in flight is told as `not-sent`",
     "client/start/lanes.ts",
     [`limits.delivery = "unknown";\n`, "\n"],
@@ -346,11 +341,6 @@ export const MUTANTS: readonly Mutant[] = [
 
   // This includes those that no random program has found so far.
   mutant(
-    "calls that wait for their turn stay when the client closes",
-    "client/session.ts",
-    ["for (const queue of [this.throttle, this.#queue])", "for (const queue of [this.#queue])"],
-  ),
-  mutant(
     "calls that wait for their turn are stuck when events are lost",
     "client/subscribe/enqueue_throttle.ts",
     ["this.#unseen = 0;\n      this.#release();", "this.#release();"],
@@ -392,11 +382,6 @@ export const MUTANTS: readonly Mutant[] = [
     ["await link?.close(error as Error, true);", ""],
   ),
   mutant(
-    "an error that names no request is given to the only call in flight",
-    "client/connection/link.ts",
-    ["!correl_id && this.#unanswered === 1", "!correl_id && this.inFlight === 1"],
-  ),
-  mutant(
     "a call is not removed from its owner when it settles",
     "client/connection/call.ts",
     ["this.owner?.delete(this);", ""],
@@ -412,16 +397,6 @@ export const MUTANTS: readonly Mutant[] = [
     ["if (lane.link.isOpen) return lane;", "return lane;"],
   ),
   mutant(
-    "the events of a run that a lane did not hear from its start count as complete",
-    "client/start/lanes.ts",
-    [`if (events[0] && events[0].type !== "workflow.started") tracker.stopFeeding();`, ""],
-  ),
-  mutant(
-    "a lane without credits goes on feeding",
-    "client/start/lane.ts",
-    ["if (--this.#credits === 0) this.tracker?.stopFeeding();", "--this.#credits;"],
-  ),
-  mutant(
     "a tracker forgets its error for good",
     "client/follow/tracker.ts",
     ["this.#error = undefined;\n      this.#ended = false;", "this.#error = undefined;"],
@@ -433,11 +408,6 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   // A tracker that does not wait for the last event is not here: the event that it makes up from the
   // record says less than the one that it misses, and may do so if that one is late.
-  mutant(
-    "held events are thrown away",
-    "client/follow/tracker.ts",
-    ["for (const item of held) this.add(item);", ""],
-  ),
   mutant(
     "credits are granted twice",
     "client/subscribe/credits.ts",

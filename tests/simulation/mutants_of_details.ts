@@ -119,10 +119,6 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
     const link`,
     "    const link",
   ]),
-  mutant("a drain waits for ever while the server is away", "client/dispatch.ts", [
-    "!(session.isReconnecting && monotonicNow(session.clock) > until)",
-    "true",
-  ]),
   mutant("a client that closes does not leave its channels", "client/session.ts", [
     "if (link) this.#router.leave(link);",
     "",

@@ -15,6 +15,7 @@ export const WORKFLOWS = [
   "hour",
   "long",
   "slow",
+  "steady",
   "brisk",
   "missing",
 ] as const;

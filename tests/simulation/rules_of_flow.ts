@@ -2,7 +2,7 @@ import type { DispatchEvent, Gap } from "../../mod.ts";
 import { channelsOf } from "../../protocol/mod.ts";
 import type { Outcome, Reading } from "./actor.ts";
 import { keyOf, type Published } from "./model.ts";
-import type { Evidence, Rule } from "./rules.ts";
+import { controlSessions, type Evidence, type Rule } from "./rules.ts";
 
 const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
@@ -91,8 +91,11 @@ function* enqueuesAreThrottled({ program, model, actors, world }: Evidence): Ite
 const IN_FLIGHT = 3_000;
 
 /** Rule 4: what a buffer holds when a client is drained stays readable. */
-function* drainsKeepEvents({ world, model, actors }: Evidence): Iterable<string> {
-  for (const { name: client, isHttp, outcomes, subscriptions, statuses, hasSlept } of actors) {
+function* drainsKeepEvents({ program, world, model, actors }: Evidence): Iterable<string> {
+  /** After so many milliseconds an event has arrived, if nothing happens to the connection. */
+  const late = 100 + 2 * program.latency[1];
+  for (const actor of actors) {
+    const { name: client, isHttp, outcomes, subscriptions, statuses, hasSlept } = actor;
     const closings = outcomes.filter(({ op }) => op.do === "close");
     const [first] = closings;
     if (isHttp || hasSlept || first?.op.do !== "close" || !first.op.drain) continue;
@@ -100,24 +103,29 @@ function* drainsKeepEvents({ world, model, actors }: Evidence): Iterable<string>
     const own = world.connections.filter((it) => it.client === client);
     if (own.some((it) => model.harmed.has(it.name)) || model.miscounts(client)) continue;
     if (statuses.some(({ status }) => status.type === "gap")) continue;
+    const control = controlSessions(actor);
     for (const reading of subscriptions) {
       const { buffer, take } = reading.outcome.op as { buffer?: number; take?: number };
       const wasLeft = take || outcomes.some(({ op }) => op.do === "unsubscribe");
       if (buffer || wasLeft || reading.outcome.signal || !reading.ended) continue;
       const yielded = new Set(reading.items.filter(isEvent).map(keyOf));
       const missed = model.published.find((it) =>
-        it.order >= reading.from && it.at < first.worldBegin - IN_FLIGHT &&
-        reached(it, client, reading) && !yielded.has(keyOf(it.event))
+        it.order >= reading.from && it.at < first.worldBegin - late &&
+        reached(it, control, reading) && !yielded.has(keyOf(it.event))
       );
       if (missed) yield `4: ${name(reading.outcome)} lost ${keyOf(missed.event)} by a drain`;
     }
   }
 }
 
-function reached({ sessions, event }: Published, client: string, reading: Reading): boolean {
+function reached(
+  { sessions, event }: Published,
+  control: ReadonlySet<string>,
+  reading: Reading,
+): boolean {
   return channelsOf(event).includes(reading.name) &&
     [...sessions].some(([session, channels]) =>
-      session.client === client && channels.includes(reading.channel)
+      control.has(session.id) && channels.includes(reading.channel)
     );
 }
 

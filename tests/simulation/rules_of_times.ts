@@ -109,7 +109,8 @@ function* watchesAreTimely(evidence: Evidence): Iterable<string> {
     const control = controlSessions(actor);
     for (const { outcome, items, times, at, name: id, ended, isLeft } of actor.watches) {
       const isOver = isLeft || ended?.error || outcome.signal?.signal.aborted;
-      if (isOver || items.some((item) => !isEvent(item)) || actor.isClosed) continue;
+      const hasGap = items.some((item) => !isEvent(item) && item.reason !== "unseen");
+      if (isOver || hasGap || actor.isClosed) continue;
       const topic = (id.startsWith("job_") ? "job:" : "workflow:") + id;
       for (const { event, sessions, at: publishedAt } of model.published) {
         if (event.topic !== topic || (id.startsWith("job_") && !ONCE.includes(event.type))) {

@@ -1,5 +1,5 @@
 import type { Outcome } from "./actor.ts";
-import type { Evidence, Rule } from "./rules.ts";
+import { controlSessions, type Evidence, type Rule } from "./rules.ts";
 
 const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
@@ -139,9 +139,34 @@ function* lostLanesAreTold({ actors, model }: Evidence): Iterable<string> {
   }
 }
 
+/** How many milliseconds a client waits for the answer to a ping. */
+const PING_TIMEOUT = 10_000;
+
+/** Rule 6: a client asks a server that has been silent for long whether it is there. */
+function* silentServersArePinged(evidence: Evidence): Iterable<string> {
+  const { program, world, model, actors } = evidence;
+  for (const actor of actors) {
+    const { name: client, plan: { pingInterval = 15_000 }, hasSlept, isHttp } = actor;
+    if (isHttp || hasSlept) continue;
+    const most = pingInterval + PING_TIMEOUT + 1_000 + 2 * program.latency[1];
+    const control = controlSessions(actor);
+    const open = world.connections.find((it) =>
+      it.client === client && it.isOpenAtClient && control.has(it.sessionId!)
+    );
+    if (!open) continue;
+    const signs = model.world.trace.filter(({ who, what, frame }) =>
+      who === open.name &&
+      (what === "receives" || what.startsWith("sends") && frame!.includes('"type":"ping"'))
+    ).map(({ at }) => at);
+    const silence = [...signs, world.now].find((at, index) => at - signs[index - 1]! > most);
+    if (silence !== undefined) yield `6: ${client} sends no ping on ${open.name} until ${silence}`;
+  }
+}
+
 /** Rules about what clients send, and on which connections. */
 export const WIRE_RULES: readonly Rule[] = [
   grantsFillTheWindow,
   channelsComeFirst,
   lostLanesAreTold,
+  silentServersArePinged,
 ];

@@ -59,6 +59,12 @@ export function workload(): Workload {
           await wf.sleep(`after-${step}`, 10);
         }
       }),
+      defineWorkflow("steady", async (wf) => {
+        for (let step = 1; step <= 30; step++) {
+          await wf.step(`${step}`, () => {});
+          await wf.sleep(`after-${step}`, 500);
+        }
+      }),
       // Longer than it takes to notice that a lane has fallen silent.
       defineWorkflow("slow", async (wf) => {
         for (const step of ["1", "2", "3", "4"]) {

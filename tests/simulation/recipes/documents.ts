@@ -207,6 +207,7 @@ export function formsOf(secret: string): string[] {
     ...base64,
     // Each line of a key is as secret as the key.
     ...secret.split("\n").filter((line) => !line.startsWith("--")),
+    ...URL.canParse(secret) ? [new URL(secret).password] : [],
   ];
   return [...new Set(forms)];
 }

@@ -25,11 +25,6 @@ export const RUN_MUTANTS: readonly Mutant[] = [
     ["vars: {}, inputs }", "vars: this.#state.variables, inputs }"],
   ),
   mutant(
-    "the retries of a used recipe make nothing flaky",
-    "runner/engine/verdict.ts",
-    ["    this.flaky ||= flaky;\n", ""],
-  ),
-  mutant(
     "the fields that a step has added are lost when a wait reads it again",
     "runner/events/results.ts",
     [
@@ -218,11 +213,6 @@ export const RUN_MUTANTS: readonly Mutant[] = [
     ["Math.min(parallel, list.length)", "Math.min(parallel + 1, list.length)"],
   ),
   mutant(
-    "items of `for_each` go on beside one that failed",
-    "runner/engine/for_each.ts",
-    ["      stop?.abort(", "      if (list.length > 9) stop?.abort("],
-  ),
-  mutant(
     "a failure beside an item is overtaken by the items that it stops",
     "runner/engine/for_each.ts",
     [
@@ -242,19 +232,6 @@ export const RUN_MUTANTS: readonly Mutant[] = [
       "      this.#cleanUpBudget.deadline() + (this.#options.virtual?.grace ?? 0),",
       "      Math.min(this.#cleanUpBudget.deadline(), monotonicNow(this.#options.clock) + (this.#recipe.timeout ? this.#timeout() : Infinity)),",
     ],
-  ),
-  mutant(
-    "a used recipe that was stopped has its own time for `always`",
-    "runner/engine/cleanup_budget.ts",
-    [
-      "this.#outer?.isRunning ? this.#outer : undefined",
-      "this.#deadline ? this.#outer : undefined",
-    ],
-  ),
-  mutant(
-    "the mask leaves out what steps say about their results",
-    "runner/engine/mask_event.ts",
-    [`"kind", "line",`, `"kind", "detail", "line",`],
   ),
   mutant(
     "the mask leaves out the message of a failure",
@@ -294,11 +271,6 @@ export const RUN_MUTANTS: readonly Mutant[] = [
       "quarantine && isExcused(summary) ? quarantine",
       "quarantine && isExcused(summary) && flaky ? quarantine",
     ],
-  ),
-  mutant(
-    "summaries keep the steps of earlier attempts",
-    "runner/report/summarizer.ts",
-    ["    Object.assign(summary, { steps: [], logs: [], warnings: [] });\n", ""],
   ),
   mutant(
     "merged parts lose the cases in quarantine",

@@ -192,7 +192,10 @@ function countListeners(): number {
 }
 
 function refuse(input: unknown): never {
-  throw new Error(`refuses ${JSON.stringify(input)}`);
+  const text = JSON.stringify(input);
+  // An error may name the password of an address alone.
+  const [, password = ""] = /:\/\/\w+:(\w+)@/.exec(text) ?? [];
+  throw new Error(`refuses ${text} ${password}`);
 }
 
 /** Returns the world's time as the virtual time of a run. */
