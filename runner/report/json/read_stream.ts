@@ -5,14 +5,6 @@ import { eventSchema } from "./event_schema.ts";
 import { type Check, compileSchema } from "./schema_check.ts";
 import { schemaMistake } from "./schema_mistake.ts";
 
-/** The events of a stored stream. */
-export interface StoredStream {
-  /** The events, in order. */
-  events: RecipeEvent[];
-  /** The number of the last line, if it is cut off. It is left out. */
-  tornLine?: number;
-}
-
 /** A text is not the stream of one run; its code is `"not_a_stream"`. */
 export class StreamError extends Error {
   /** Always `"not_a_stream"`. */
@@ -36,36 +28,16 @@ export class StreamError extends Error {
   }
 }
 
-/**
- * Reads what the `jsonl` reporter wrote about one run. Events of types that this version does not know
- * are left out, and so is a last line that is cut off, as when the process was killed.
- *
- * @throws {StreamError} If a line is not an event, or the text is not the stream of one run.
- */
-export function readStream(text: string): StoredStream {
-  const reader = new StreamReader();
-  const events: RecipeEvent[] = [];
-  for (let start = 0; start < text.length;) {
-    const feed = text.indexOf("\n", start);
-    const line = text.slice(start, feed === -1 ? text.length : feed);
-    const event = reader.read(line, feed === -1);
-    if (event) events.push(event);
-    start = feed === -1 ? text.length : feed + 1;
-  }
-  reader.end();
-  const { tornLine } = reader;
-  return { events, ...(tornLine === undefined ? {} : { tornLine }) };
-}
-
 /** The most characters that an event may have. */
 const MAX_LINE = 64 << 20;
 
 /**
- * Reads a stored stream in a file as {@linkcode readStream} does, but only some events at a time, and
- * each when it is asked for, so that a large stream is never in memory.
+ * Reads what the `jsonl` reporter wrote about one run: some events at a time, and each when it is
+ * asked for, so that a large stream is never in memory. Events of types that this version does not
+ * know are left out, and so is a last line that is cut off, as when the process was killed.
  *
  * @param reader Knows afterwards whether the stream has an end.
- * @throws {StreamError | FileError}
+ * @throws {StreamError | FileError} If a line is not an event, or the file is not the stream of one run.
  */
 export async function* readEvents(
   path: string,

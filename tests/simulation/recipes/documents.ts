@@ -5,7 +5,7 @@ import type { CTRFReport } from "ctrf";
 import type { CaseStatus, RecipeEvent, RunSummary } from "../../../runner/mod.ts";
 import { eventSchema } from "../../../runner/report/json/event_schema.ts";
 import { summarySchema } from "../../../runner/report/json/summary_schema.ts";
-import { readStream } from "../../../runner/report/json/read_stream.ts";
+import { readStream } from "../../helpers/read_stream.ts";
 import { REPORTERS } from "../../../runner/report/registry.ts";
 import { encodeBase64 } from "../../../protocol/base64.ts";
 import { dataOf } from "../../report/_html.ts";

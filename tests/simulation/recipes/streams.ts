@@ -3,7 +3,7 @@ import type { CaseStatus, RecipeEvent, RunCounts } from "../../../runner/mod.ts"
 import { chooseParts } from "../../../runner/merge/choose_parts.ts";
 import { mergeParts } from "../../../runner/merge/merge_parts.ts";
 import type { StreamFile } from "../../../runner/merge/streams.ts";
-import { readStream } from "../../../runner/report/json/read_stream.ts";
+import { readStream } from "../../helpers/read_stream.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { reportOf } from "../../report/_report.ts";
 
