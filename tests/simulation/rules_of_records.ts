@@ -1,7 +1,7 @@
 import type { DispatchEvent, Gap, JobRecord } from "../../mod.ts";
 import type { Outcome, Reading } from "./actor.ts";
 import { keyOf, type Published } from "./model.ts";
-import type { Evidence, Rule } from "./rules.ts";
+import { controlSessions, type Evidence, type Rule } from "./rules.ts";
 
 const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
@@ -158,36 +158,41 @@ const SAME_MOMENT = 25;
 
 /**
  * Rule 5: a job whose node died begins anew, which no record says. So its events have a start, and
- * none that was not, and end with how the last attempt ended. They may lack a later start that another
- * node published.
+ * none that was not, and end with how the last attempt ended. They have the last start if the client's
+ * connection was sent it: another node may have published it. Over HTTP, what a stream has lost is told
+ * when the next one opens, and the job may have ended before.
  */
 function* restartsAreTold({ actors, model }: Evidence): Iterable<string> {
-  for (const { name: client, isHttp, watches } of actors) {
-    // What a stream has lost is told when the next one opens, and the job may have ended before.
-    const mayMiss = isHttp && [...model.harmed].some((it) => it.startsWith(`${client}#`));
-    for (const reading of watches) {
+  for (const actor of actors) {
+    const control = controlSessions(actor);
+    const mayMiss = actor.isHttp &&
+      [...model.harmed].some((it) => it.startsWith(`${actor.name}#`));
+    for (const reading of actor.watches) {
       if (!hasRead(reading) || !reading.name.startsWith("job_")) continue;
       const events = reading.items.filter(isEvent);
-      const published = model.published.filter(({ event }) => event.topic === `job:${reading.name}`)
-        .map(({ event }) => event);
-      const starts = published.filter(({ type }) => type === "job.started");
+      const published = model.published.filter(({ event }) =>
+        event.topic === `job:${reading.name}`
+      );
+      const starts = published.filter(({ event }) => event.type === "job.started");
       const told = events.filter(({ type }) => type === "job.started");
       const left = [...starts];
       for (const event of told) {
-        const at = left.findIndex((start) => isNear(start, event));
+        const at = left.findIndex((start) => isNear(start.event, event));
         if (at < 0) {
           yield `5: ${name(reading.outcome)} of ${reading.name} has a start at ${event.ts}`;
         } else left.splice(at, 1);
       }
       const end = events.findIndex(({ type }) => ENDS.includes(type));
-      const lastEnd = published.findLast(({ type }) => ENDS.includes(type));
-      const last = starts.findLast(({ ts }) =>
-        !lastEnd || ts.slice(0, -1) <= lastEnd.ts.slice(0, -1)
-      );
-      const isTold = mayMiss || !last || told.length > 0;
-      if (end >= 0 && !isTold && !model.cancelled.has(reading.name)) {
-        yield `5: ${name(reading.outcome)} of ${reading.name} misses its start at ${last.ts}`;
-      }
+      const lastEnd = published.findLast(({ event }) => ENDS.includes(event.type));
+      const last = starts.findLast(({ order }) => !lastEnd || order < lastEnd.order);
+      if (mayMiss || !last || end < 0 || model.cancelled.has(reading.name)) continue;
+      const wasSent = [...last.sessions.keys()].some(({ id }) => control.has(id)) &&
+        !model.lost.has(keyOf(last.event));
+      const isTold = wasSent
+        ? events.slice(0, end).some((event) => isNear(last.event, event))
+        : told.length > 0;
+      if (isTold) continue;
+      yield `5: ${name(reading.outcome)} of ${reading.name} misses its start at ${last.event.ts}`;
     }
   }
 }
