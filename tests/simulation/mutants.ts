@@ -377,11 +377,6 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   ),
   mutant(
-    "a link that resubscribing failed on stays open",
-    "client/session.ts",
-    ["await link?.close(error as Error, true);", ""],
-  ),
-  mutant(
     "a call is not removed from its owner when it settles",
     "client/connection/call.ts",
     ["this.owner?.delete(this);", ""],

@@ -323,11 +323,6 @@ export const RUN_MUTANTS: readonly Mutant[] = [
     ["    this.#state.published.push(...nested.#state.published);\n", ""],
   ),
   mutant(
-    "the runs of used recipes are not asked what they have consumed",
-    "runner/engine/case.ts",
-    ["    this.#nestedEntities.push(...nested.#entities());\n", ""],
-  ),
-  mutant(
     "after an interruption nobody looks for unconsumed events",
     "runner/engine/case.ts",
     [
@@ -377,14 +372,6 @@ export const RUN_MUTANTS: readonly Mutant[] = [
     "the priority of a job is ignored",
     "runner/steps/enqueue.ts",
     ["...(step.priority ? { priority", "...(step.priority && step.queue ? { priority"],
-  ),
-  mutant(
-    "a wait for a job named by its id changes the result of a step",
-    "runner/steps/wait.ts",
-    [
-      "keep: (result) => id === undefined ? result :",
-      "keep: (result) => id === undefined ? (context.results.has('s1') ? context.results.update('s1', result) : result) :",
-    ],
   ),
   mutant(
     "a wait tells only the last state that it has seen",
