@@ -7,6 +7,7 @@ import type { World } from "../../testing/mod.ts";
 import type { WorldSocket } from "../../testing/world/socket.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
 import { type Kept, tie } from "./memory.ts";
+import { Operator } from "./operator.ts";
 import { freshTokens, ownToken } from "./workload.ts";
 import { NEVER } from "./program.ts";
 import type { CallStep, ClientPlan, Moment, Operation, ValueKind } from "./program.ts";
@@ -140,7 +141,13 @@ const NOT_POSSIBLE: Record<ClientPlan["transport"], Operation["do"][]> = {
   socket: [],
   rpc: ["connect", "enqueueMany", "start", "subscribe", "unsubscribe", "watch", "follow"],
   sse: ["connect", "enqueueMany", "start"],
+  admin: [
+    ...["connect", "enqueue", "enqueueMany", "start", "timeline", "publish"] as const,
+    ...["subscribe", "unsubscribe", "watch", "follow", "waitJob", "waitRun"] as const,
+  ],
 };
+
+const CLIENTS = { rpc: DispatchRpc, sse: DispatchSse, admin: Operator };
 
 /** One client of a simulation and what it did. */
 export class Actor {
@@ -205,13 +212,14 @@ export class Actor {
       ? ownToken(index)
       : "demo-token";
     const url = isBalanced ? world.url : world.nodes[index % world.nodes.length]!.url;
-    if (this.isHttp) {
-      const Client = plan.transport === "rpc" ? DispatchRpc : DispatchSse;
+    if (plan.transport !== "socket") {
+      const Client = CLIENTS[plan.transport];
       const { options, release, timers } = tie({
         ...world.httpOptions(this.name),
         random: noted,
         token,
         timeout,
+        maxRetries: plan.httpRetries,
         hooks: plan.hasHooks ? createHooks(this.hooked) : undefined,
       });
       // The methods that the class lacks are left out below.
@@ -230,6 +238,9 @@ export class Actor {
       credits,
       maxQueue: plan.maxQueue ?? 1_000,
       pingInterval: plan.pingInterval ?? 15_000,
+      pingTimeout: plan.pingTimeout,
+      connectTimeout: plan.connectTimeout,
+      backoff: plan.backoff,
       clock: this.clock,
       hooks: plan.hasHooks ? createHooks(this.hooked) : undefined,
       webSocket: (address: string) => this.#watchFrames(webSocket(address)),
@@ -440,6 +451,7 @@ export class Actor {
       case "publish":
         return (await client.publishEvent(op.name, outcome.value, options)).event_id;
       case "stats":
+        if (this.plan.transport === "admin") return await client.stats(options);
         return typeof (await client.stats(options)).broker.topic_count;
       case "subscribe":
         return await this.#subscribe(op, outcome, signal);

@@ -79,7 +79,7 @@ const THEMES: readonly Theme[] = [
     lastFault: 120,
     steps: 24,
     clients: 4,
-    transports: ["socket", "socket", "socket", "socket", "rpc", "sse"],
+    transports: ["socket", "socket", "socket", "socket", "rpc", "sse", "admin"],
   },
   // Watches of runs whose connections are lost, with their lanes.
   {
@@ -160,7 +160,7 @@ const THEMES: readonly Theme[] = [
     lastFault: 60,
     steps: 8,
     clients: 1,
-    transports: ["socket", "socket", "rpc", "sse"],
+    transports: ["socket", "socket", "rpc", "sse", "admin"],
     jobs: ["nobody", "nobody", "nobody", "flaky"],
     isSlack: true,
   },
@@ -270,7 +270,7 @@ const THEMES: readonly Theme[] = [
     lastFault: 40,
     steps: 12,
     clients: 3,
-    transports: ["rpc", "sse", "sse", "socket"],
+    transports: ["rpc", "sse", "sse", "admin", "socket"],
   },
   // Streams over HTTP that end and are opened again.
   {
@@ -499,6 +499,10 @@ const plans = (theme: Theme): fc.Arbitrary<ClientPlan> =>
     transport: fc.constantFrom(...theme.transports),
     credits: fc.constantFrom(100_000, 10, 10),
     hasHooks: rarely(fc.constant(true), 5),
+    backoff: rarely(fc.constantFrom({ base: 100 }, { base: 2_000, cap: 3_000 }, { cap: 400 }), 5),
+    connectTimeout: rarely(fc.constantFrom(3_000, 20_000), 5),
+    pingTimeout: rarely(fc.constantFrom(1_000, 20_000), 5),
+    httpRetries: rarely(fc.constantFrom(0, 1, 5), 4),
   });
 
 function programsAbout(theme: Theme): fc.Arbitrary<Program> {

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { BackoffOptions } from "../../mod.ts";
 import type { WorldFaultAction } from "../../testing/mod.ts";
 
 /** How to make a value that an operation sends. */
@@ -140,8 +141,14 @@ export interface ClientPlan {
   maxQueue?: number;
   /** After how many milliseconds of silence the client sends a ping. */
   pingInterval?: number;
+  /** How long it waits between attempts to reconnect. */
+  backoff?: BackoffOptions;
+  connectTimeout?: number;
+  pingTimeout?: number;
+  /** How often a client over HTTP sends a read again that got no answer. */
+  httpRetries?: number;
   /** Most clients use a WebSocket; those over HTTP leave out what they cannot do. */
-  transport: "socket" | "rpc" | "sse";
+  transport: "socket" | "rpc" | "sse" | "admin";
   /** Whether the client has hooks. */
   hasHooks?: boolean;
   /** How many credits a grant fills the window up to. */

@@ -3,7 +3,7 @@ import type { DispatchEvent, Gap, JobRecord, WorkflowRun } from "../../mod.ts";
 import { isTerminal } from "../../protocol/mod.ts";
 import type { Store } from "../../dev/mod.ts";
 import type { WorldConnection } from "../../testing/mod.ts";
-import type { Program } from "./program.ts";
+import type { ClientPlan, Program } from "./program.ts";
 import type { Actor, Outcome, Reading } from "./actor.ts";
 import { describeError } from "./actor.ts";
 import { keyOf, type Model, type Published } from "./model.ts";
@@ -441,6 +441,12 @@ function* expectedChannels({ subscriptions, watches, outcomes }: Actor): Iterabl
 
 const HOLD_TIME = 5_000;
 
+/** The bound of the delay before an attempt to reconnect. */
+export function longestDelay({ backoff }: ClientPlan, attempt: number): number {
+  const { base = 1_000, cap = 45_000 } = backoff ?? {};
+  return Math.min(cap, base * 2 ** (attempt - 1));
+}
+
 /** The delays of reconnecting grow, start anew only after a connection held, and end. */
 export function* checkBackoff({ name, plan, statuses }: Actor): Iterable<string> {
   let attempts = 0;
@@ -457,7 +463,7 @@ export function* checkBackoff({ name, plan, statuses }: Actor): Iterable<string>
       if (status.attempt !== attempts) {
         yield `6: ${name} makes attempt ${status.attempt} at ${at}, not ${attempts}`;
       }
-      const most = Math.min(45_000, 1_000 * 2 ** (attempts - 1));
+      const most = longestDelay(plan, attempts);
       if (status.delay > most) yield `6: ${name} waits ${status.delay} ms, more than ${most}`;
       if (attempts > plan.maxRetries) yield `6: ${name} makes ${attempts} attempts`;
     }
@@ -469,13 +475,15 @@ export function* checkBackoff({ name, plan, statuses }: Actor): Iterable<string>
 }
 
 /** Rule 7: after `close` there is no timer, listener, pending call or socket. */
-export function* nothingIsLeft({ world, actors }: Evidence): Iterable<string> {
+export function* nothingIsLeft({ world, actors, model }: Evidence): Iterable<string> {
   for (const actor of actors) {
     const { clock, outcomes, subscriptions, watches } = actor;
     // When a client gives up or is drained, what its readers have not read stays readable.
     const isKept = actor.statuses.some(({ status }) => status.type === "failed") ||
       outcomes.some(({ op }) => op.do === "close" && op.drain);
-    const left = [...subscriptions, ...watches].filter((it) => !it.ended && !(isKept && it.isBusy));
+    const left = [...subscriptions, ...watches].filter((it) =>
+      !it.ended && !(it.isBusy && (isKept || mayOverflow(it, model)))
+    );
     const pauses = subscriptions.filter((it) => !it.ended && !left.includes(it)).length;
     const { begun, ended } = actor.hooked;
     if (begun !== ended) yield `7: ${actor.name} ended ${ended} of ${begun} requests for its hooks`;
@@ -494,6 +502,12 @@ export function* nothingIsLeft({ world, actors }: Evidence): Iterable<string> {
       }
     }
   }
+}
+
+/** Whether a subscription may have ended because its buffer was full: what is in it stays readable. */
+function mayOverflow({ outcome: { op }, from }: Reading, { published }: Seen): boolean {
+  return op.do === "subscribe" && op.overflow === "error" &&
+    published.length - from >= (op.buffer ?? 10_000);
 }
 
 function stateOf({ store }: Evidence["world"], id: string): string {

@@ -1,6 +1,6 @@
 import type { Status } from "../../mod.ts";
 import { type Actor, describeError, type Outcome } from "./actor.ts";
-import type { Evidence, Rule } from "./rules.ts";
+import { type Evidence, longestDelay, type Rule } from "./rules.ts";
 
 const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
@@ -187,7 +187,7 @@ function* lossesHaveACause({ world, model, actors }: Evidence): Iterable<string>
 
 /** Rule 6: the delays of reconnecting are random, up to a bound that doubles. */
 function* delaysAreAsDocumented({ actors }: Evidence): Iterable<string> {
-  for (const { name: client, statuses, randoms } of actors) {
+  for (const { name: client, plan, statuses, randoms } of actors) {
     for (const [index, { at, status }] of statuses.entries()) {
       if (status.type !== "reconnecting") continue;
       const { attempt, delay } = status;
@@ -197,7 +197,7 @@ function* delaysAreAsDocumented({ actors }: Evidence): Iterable<string> {
       if (next && next.at < at + delay) {
         yield `6: ${client} waits ${next.at - at} ms before attempt ${attempt}, not ${delay}`;
       }
-      const bound = Math.min(45_000, 1_000 * 2 ** (attempt - 1));
+      const bound = longestDelay(plan, attempt);
       if (randoms.some((random) => Math.floor(random * bound) === delay)) continue;
       yield `6: ${client} waits ${delay} ms before attempt ${attempt}, which is not random`;
     }

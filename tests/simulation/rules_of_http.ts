@@ -172,9 +172,6 @@ function* streamsAreLeft({ program, model, actors }: Evidence): Iterable<string>
   }
 }
 
-/** How often a read over HTTP is tried. */
-const TRIES = 4;
-
 const METHODS: Readonly<Record<string, string>> = {
   getJob: "job.get",
   getRun: "workflow.get",
@@ -183,8 +180,9 @@ const METHODS: Readonly<Record<string, string>> = {
 
 /** Rule 1: over HTTP a read without an answer is tried again, as often and as late as documented. */
 function* readsAreTriedAgain({ model, actors }: Evidence): Iterable<string> {
-  for (const { name: client, isHttp, outcomes, randoms } of actors) {
+  for (const { name: client, isHttp, outcomes, plan, randoms } of actors) {
     if (!isHttp) continue;
+    const { httpRetries = 3 } = plan;
     for (const outcome of outcomes) {
       const { op, asked, error, worldBegin, worldEnd } = outcome;
       const method = METHODS[op.do];
@@ -196,15 +194,19 @@ function* readsAreTriedAgain({ model, actors }: Evidence): Iterable<string> {
       if (!isAlone) continue;
       const tries = model.world.trace.filter(({ at, who, what, frame }) =>
         at >= worldBegin && at <= worldEnd && who.startsWith(`${client}#`) &&
-        what.startsWith("requests") && frame!.includes(`"method":"${method}"`) &&
-        frame!.includes(asked!)
+        what.startsWith("requests") &&
+        (plan.transport === "admin"
+          ? frame!.endsWith(`/${asked}`)
+          : frame!.includes(`"method":"${method}"`) && frame!.includes(asked!))
       );
-      if (tries.length !== TRIES) {
-        yield `1: ${name(outcome)} of ${asked} failed after ${tries.length} tries, not ${TRIES}`;
+      if (tries.length !== httpRetries + 1) {
+        yield `1: ${name(outcome)} of ${asked} failed after ${tries.length} tries, not ${
+          httpRetries + 1
+        }`;
       }
       for (const [index, { at }] of tries.entries()) {
         const next = tries[index + 1];
-        const bound = 1_000 * 2 ** index;
+        const bound = Math.min(45_000, 1_000 * 2 ** index);
         if (!next || randoms.some((random) => Math.floor(random * bound) <= next.at - at)) continue;
         yield `1: ${name(outcome)} of ${asked} was tried again after ${next.at - at} ms`;
       }

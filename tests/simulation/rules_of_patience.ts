@@ -3,9 +3,6 @@ import type { Evidence, Rule } from "./rules.ts";
 
 const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
-/** The defaults of `pingTimeout` and `connectTimeout`, which no program changes. */
-const [PING_TIMEOUT, CONNECT_TIMEOUT] = [10_000, 10_000];
-
 /** How much later a timer may fire. */
 const LATE = 100;
 
@@ -21,9 +18,9 @@ function* silentPeersAreLost({ actors, model, world }: Evidence): Iterable<strin
         who === connection.name && what === "is muted"
       );
       const from = Math.max(worldAt, muted?.at ?? Infinity);
-      const { pingInterval = 15_000 } = plan;
+      const { pingInterval = 15_000, pingTimeout = 10_000 } = plan;
       // What asks for a pong looks at its clock only when the time for the last pong is over.
-      const until = from + Math.max(pingInterval, PING_TIMEOUT) + PING_TIMEOUT + LATE;
+      const until = from + Math.max(pingInterval, pingTimeout) + pingTimeout + LATE;
       const isNoticed = statuses.slice(index + 1).some((it) =>
         it.worldAt <= until && ["disconnected", "closed"].includes(it.status.type)
       );
@@ -37,15 +34,16 @@ const STATES = /^(idle|failed|closed|disconnected|(re)?connect.*)$/;
 
 /** Rule 6: an attempt to connect takes no longer than its limit. */
 function* attemptsEnd({ actors, program }: Evidence): Iterable<string> {
-  for (const { name: client, statuses, hasSlept } of actors) {
+  for (const { name: client, statuses, hasSlept, plan } of actors) {
     if (hasSlept) continue;
+    const { connectTimeout = 10_000 } = plan;
     const states = statuses.filter(({ status }) => STATES.test(status.type));
     for (const [index, { at, status }] of states.entries()) {
       const next = states[index + 1];
       if (!next || !["connecting", "reconnecting"].includes(status.type)) continue;
       // A refused token is replaced once, and a new connection subscribes to the channels.
-      const delay = status.type === "reconnecting" ? status.delay + CONNECT_TIMEOUT : 0;
-      const most = delay + 2 * CONNECT_TIMEOUT + program.latency[1] + LATE;
+      const delay = status.type === "reconnecting" ? status.delay + connectTimeout : 0;
+      const most = delay + 2 * connectTimeout + program.latency[1] + LATE;
       if (next.at - at <= most) continue;
       yield `6: ${client} was ${status.type} for ${next.at - at} ms, more than ${most}`;
     }

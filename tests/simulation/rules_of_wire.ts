@@ -139,16 +139,14 @@ function* lostLanesAreTold({ actors, model }: Evidence): Iterable<string> {
   }
 }
 
-/** How many milliseconds a client waits for the answer to a ping. */
-const PING_TIMEOUT = 10_000;
-
 /** Rule 6: a client asks a server that has been silent for long whether it is there. */
 function* silentServersArePinged(evidence: Evidence): Iterable<string> {
   const { program, world, model, actors } = evidence;
   for (const actor of actors) {
-    const { name: client, plan: { pingInterval = 15_000 }, hasSlept, isHttp } = actor;
+    const { name: client, plan, hasSlept, isHttp } = actor;
+    const { pingInterval = 15_000, pingTimeout = 10_000 } = plan;
     if (isHttp || hasSlept) continue;
-    const most = pingInterval + PING_TIMEOUT + 1_000 + 2 * program.latency[1];
+    const most = pingInterval + pingTimeout + 1_000 + 2 * program.latency[1];
     const control = controlSessions(actor);
     const open = world.connections.find((it) =>
       it.client === client && it.isOpenAtClient && control.has(it.sessionId!)
