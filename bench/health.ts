@@ -50,6 +50,7 @@ async function virtualDay(): Promise<void> {
     },
     wake: () => {},
     beat: () => {},
+    onCaughtUp: () => Promise.resolve(),
   });
   for (let i = 0; i < CHECKS; i++) {
     const name = `check ${i}`;

@@ -9,6 +9,8 @@ export interface RunOutputs {
   reporters: readonly ReporterRequest[];
   /** The path of the history file, if the run is recorded. */
   history: string | undefined;
+  /** Whether the history is only compared with the reports, because it is opened later. */
+  opensLater?: boolean | undefined;
   /** The files that the run reads, which no report may replace. */
   inputs: RunInputs;
 }
@@ -32,7 +34,7 @@ export interface RunInputs {
  * or another report.
  */
 export async function checkOutputs(
-  { reporters, history, inputs }: RunOutputs,
+  { reporters, history, opensLater, inputs }: RunOutputs,
   { env, err, clock }: CommandContext,
 ): Promise<void> {
   const targets = reporters.flatMap(({ name, file }) => {
@@ -46,7 +48,7 @@ export async function checkOutputs(
       await refuseFailure(`reporter ${name}: `, () => checkWritable(path));
     }
   }
-  if (history === undefined) return;
+  if (history === undefined || opensLater) return;
   const { HistoryStore } = await import("../history/store.ts");
   await refuseFailure("", async () => {
     const warn = (text: string) => err.write(`warning: ${text}\n`);

@@ -58,6 +58,8 @@ export interface RunPlan {
 export interface PlanContext extends CommandContext {
   /** Called with the errors and warnings, which are printed without it. */
   onDiagnostics?: (diagnostics: readonly Diagnostic[]) => void;
+  /** Whether whoever runs the plan opens the history itself. */
+  opensHistoryLater?: boolean;
 }
 
 /** What a plan is made for. */
@@ -144,7 +146,8 @@ async function plan(
       variables: args.lists.vars ?? [],
       dev: args.values.dev,
     };
-    await checkOutputs({ reporters, history: recorded, inputs }, context);
+    const { opensHistoryLater: opensLater } = context;
+    await checkOutputs({ reporters, history: recorded, opensLater, inputs }, context);
   }
   return {
     ...{ cases, timeout, parallel, reporters, filter, history, mask, identity },

@@ -32,12 +32,20 @@ export interface AlertState {
   /** When the alert was raised and resolved in the period of `flapping`, oldest first. */
   readonly changes?: readonly number[];
   /** The alert; absent when none is raised. */
-  readonly raised?: {
-    /** When the last notice about it was made. */
-    readonly notifiedAt: number;
-    /** Whether it is flapping. */
-    readonly flapping: boolean;
-  };
+  readonly raised?: AlertRaised;
+}
+
+/** An alert that is raised. */
+export interface AlertRaised {
+  /** When the last notice about it was made. */
+  readonly notifiedAt: number;
+  /** Whether it is flapping. */
+  readonly flapping: boolean;
+  /**
+   * The same alert by other names, raised again by a process that could not read that it was: the
+   * targets that were told of these are told of their end, too.
+   */
+  readonly also?: readonly { readonly incident: string; readonly targets: readonly string[] }[];
 }
 
 /** What a run or the time has changed. */

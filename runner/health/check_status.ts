@@ -1,13 +1,10 @@
 import { NEVER_RUN } from "./alert_rules.ts";
 import type { CheckBefore } from "./decide.ts";
 import type { HealthDatabase } from "./health_database.ts";
-import type { Check, CheckKey, CheckRun, RunBar } from "./model.ts";
+import { type Check, type CheckKey, type CheckRun, freeId, type RunBar } from "./model.ts";
 
 /** How many bars of a check are kept in memory for its picture. */
-export const BARS = 60;
-
-/** The longest `id` of a check without its number, in characters. */
-const MAX_ID = 60;
+const BARS = 60;
 
 /** What is known about a check. */
 export interface CheckStatus extends CheckBefore {
@@ -19,14 +16,16 @@ export interface CheckStatus extends CheckBefore {
   bars: RunBar[];
 }
 
-/** Reads what is recorded about a check, and adds it if it is new. */
+/** Reads what is recorded about a check. */
 export function statusIn(
   database: HealthDatabase,
   key: CheckKey,
   isKnown: (id: string) => boolean,
 ): CheckStatus {
   const isTaken = (id: string) => isKnown(id) || database.hasSlug(id);
-  const check = { ...key, id: database.slugOf(key) ?? freeId(key.name, isTaken) };
+  const slug = database.slugOf(key);
+  const check = { ...key, id: slug ?? freeId(key.name, isTaken) };
+  if (slug === undefined) return { check, alert: NEVER_RUN, bars: [] };
   const incident = database.incident(check);
   const [last] = database.runs(check, 1);
   return {
@@ -38,15 +37,41 @@ export function statusIn(
   };
 }
 
+/** Adds a run. */
+export function addRun(status: CheckStatus, run: CheckRun): void {
+  const { at, verdict, duration_ms } = run;
+  status.last = run;
+  status.bars.push({ at, verdict, duration_ms });
+  if (status.bars.length > BARS) status.bars.shift();
+}
+
 /**
- * Makes an `id` for addresses from a name: `Order smoke (eu)` becomes `order-smoke-eu`. If it is taken,
- * a number follows.
+ * Writes the state of checks into a new file, except those that another process has written. Returns the
+ * ids of those that it has written.
  */
-export function freeId(name: string, isTaken: (id: string) => boolean): string {
-  const words = name.normalize("NFKD").toLowerCase().match(/[a-z0-9]+/g) ?? ["check"];
-  const base = words.join("-").slice(0, MAX_ID).replace(/-$/, "");
-  for (let number = 1;; number++) {
-    const id = number === 1 ? base : `${base}-${number}`;
-    if (!isTaken(id)) return id;
+export function copyStatuses(
+  statuses: readonly CheckStatus[],
+  database: HealthDatabase,
+): Set<string> {
+  const copied = statuses.filter(({ check, alert }) =>
+    alert !== NEVER_RUN && !database.alert(check)
+  );
+  for (const { check, alert, incident } of copied) {
+    database.write({ check, alert, targets: [], ...(incident ? { incident } : {}) });
   }
+  return new Set(copied.map(({ check }) => check.id));
+}
+
+/** Reads the state of a check again from a file that has more than memory had. */
+export function readStatusAgain(status: CheckStatus, database: HealthDatabase): void {
+  const { check } = status;
+  const incident = database.incident(check);
+  const bars = database.bars(check, BARS);
+  const [last] = status.last ? [] : database.runs(check, 1);
+  Object.assign(status, {
+    alert: database.alert(check) ?? status.alert,
+    ...(incident ? { incident } : {}),
+    ...(bars.length > 0 ? { bars } : {}),
+    ...(last ? { last } : {}),
+  });
 }

@@ -17,12 +17,16 @@ export interface CheckBefore {
   incident?: Incident | undefined;
 }
 
-/** How alerts of a check are decided. */
-export interface AlertSettings {
-  /** When they are raised, repeated and resolved. */
+/** When and whom a run or a reminder alerts. */
+export interface Alerting {
+  /** When alerts are raised, repeated and resolved. */
   rules: AlertRules;
   /** The names of the targets that are told. */
   targets: readonly string[];
+}
+
+/** How alerts of a check are decided. */
+export interface AlertSettings extends Alerting {
   /** The time now by the wall clock, to show, in milliseconds since 1970. */
   now: number;
   /** The time now by a clock that nobody sets, to measure with; see `steadyTime`. */
@@ -57,7 +61,7 @@ export function decideRun(
   if (!open) return result;
   if (change === "resolved") {
     const incident = { ...open, resolvedAt: now };
-    return { ...result, incident, notice: noticeOf(change, check, incident, now) };
+    return { ...result, incident, ...resolvedNotices(check, before, incident, now) };
   }
   if (passed) return result;
   const { failure = open.failure } = run;
@@ -101,11 +105,29 @@ export function decideEnd(
   const { raised: _, since: __, failedAt: ___, ...rest } = before.alert;
   const alert = { ...rest, failures: 0 };
   const incident = { ...open, resolvedAt: now };
-  const notice = { ...noticeOf("resolved", check, incident, now), removed: true };
-  return { check, alert, targets, incident, notice };
+  const notices = resolvedNotices(check, before, incident, now, { removed: true });
+  return { check, alert, targets, incident, ...notices };
 }
 
-function openIncident({ alert, incident }: CheckBefore): Incident | undefined {
+/** The notices that an alert is over, by all its names. */
+function resolvedNotices(
+  check: Check,
+  { alert }: CheckBefore,
+  incident: Incident,
+  now: number,
+  more: { removed?: true } = {},
+): Pick<HealthChange, "notice" | "also"> & { notice: Notice } {
+  const noticeFor = (id: string) => ({
+    ...noticeOf("resolved", check, { ...incident, id }, now),
+    ...more,
+  });
+  const also = (alert.raised?.also ?? [])
+    .map(({ incident: id, targets }) => ({ notice: noticeFor(id), targets }));
+  return { notice: noticeFor(incident.id), ...(also.length > 0 ? { also } : {}) };
+}
+
+/** The incident that a check is in, if its alert is raised. */
+export function openIncident({ alert, incident }: CheckBefore): Incident | undefined {
   return alert.raised && incident && incident.resolvedAt === undefined ? incident : undefined;
 }
 

@@ -1,14 +1,15 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { AlertState } from "./alert_rules.ts";
-import type {
-  Check,
-  CheckKey,
-  CheckRun,
-  CheckVerdict,
-  Incident,
-  Notice,
-  RunBar,
-  Waiting,
+import {
+  type Check,
+  type CheckKey,
+  type CheckRun,
+  type CheckVerdict,
+  freeId,
+  type Incident,
+  type Notice,
+  type RunBar,
+  type Waiting,
 } from "./model.ts";
 
 /** A row of a query, by its columns. */
@@ -29,6 +30,8 @@ export interface HealthChange {
   notice?: Notice;
   /** The names of the targets that get it. */
   targets: readonly string[];
+  /** More notices, each with the names of its targets. */
+  also?: readonly { notice: Notice; targets: readonly string[] }[];
 }
 
 /** Reads and writes the tables of checks in a history. Errors are those of SQLite. */
@@ -65,19 +68,26 @@ export class HealthDatabase {
 
   /** Returns the row number of a check, and adds it if it is new. */
   rowOf(check: Check): number {
-    const known = this.#rows.get(check.id);
-    if (known !== undefined) return known;
     const { id, server, file, name } = check;
-    const find = () => this.get("SELECT id FROM health_check WHERE slug = ?", id)?.id;
+    const key = JSON.stringify([server, file, name]);
+    const known = this.#rows.get(key);
+    if (known !== undefined) return known;
+    const find = () =>
+      this.get(
+        "SELECT id FROM health_check WHERE server = ? AND file = ? AND name = ?",
+        ...[server, file, name],
+      )?.id;
     // One that is there can be read while another process writes.
     if (find() === undefined) {
+      // While the file could not be read, another check may have got the same `id`.
+      const slug = freeId(id, (slug) => this.hasSlug(slug));
       this.run(
         "INSERT OR IGNORE INTO health_check (slug, server, file, name) VALUES (?, ?, ?, ?)",
-        ...[id, server, file, name],
+        ...[slug, server, file, name],
       );
     }
     const row = find() as number;
-    this.#rows.set(id, row);
+    this.#rows.set(key, row);
     return row;
   }
 
@@ -107,13 +117,13 @@ export class HealthDatabase {
   }
 
   /** Writes a change. */
-  write({ check, alert, run, incident, notice, targets }: HealthChange): void {
+  write(change: HealthChange): void {
+    const { check, alert, run, incident } = change;
     const row = this.rowOf(check);
     this.run("UPDATE health_check SET alert = ? WHERE id = ?", JSON.stringify(alert), row);
     if (run) this.#addRun(row, run);
     if (incident) this.#putIncident(row, incident);
-    if (!notice) return;
-    for (const target of targets) this.addNotice({ target, notice, attempts: 0 });
+    for (const waiting of noticesOf(change)) this.addNotice(waiting);
   }
 
   /** Adds a notice for a target, unless it is there already. */
@@ -218,4 +228,12 @@ export class HealthDatabase {
     if (!statement) this.#statements.set(text, statement = this.sql.prepare(text));
     return statement;
   }
+}
+
+/** The notices of a change, for each of their targets. */
+export function noticesOf({ notice, targets, also = [] }: HealthChange): Waiting[] {
+  const notices = [...(notice ? [{ notice, targets }] : []), ...also];
+  return notices.flatMap((one) =>
+    one.targets.map((target) => ({ target, notice: one.notice, attempts: 0 }))
+  );
 }

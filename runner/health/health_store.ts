@@ -1,19 +1,27 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { steadyTime } from "../../runtime/steady_time.ts";
-import { type AlertRules, NEVER_RUN } from "./alert_rules.ts";
-import { BARS, type CheckStatus, freeId, statusIn } from "./check_status.ts";
-import { type CheckBefore, decideEnd, decideReminder, decideRun } from "./decide.ts";
-import type { HealthChange, HealthDatabase } from "./health_database.ts";
+import { NEVER_RUN } from "./alert_rules.ts";
+import {
+  addRun,
+  type CheckStatus,
+  copyStatuses,
+  readStatusAgain,
+  statusIn,
+} from "./check_status.ts";
+import { type Alerting, decideEnd, decideReminder, decideRun } from "./decide.ts";
+import { type HealthChange, type HealthDatabase, noticesOf } from "./health_database.ts";
 import { HealthFile, type HealthFileOptions } from "./health_file.ts";
 import { isKeepingDue, keep, type KeepLimits, type KeepProgress, startKeeping } from "./keep.ts";
-import type {
-  Check,
-  CheckFigures,
-  CheckKey,
-  CheckRun,
-  Incident,
-  Notice,
-  Waiting,
+import { type Decide, Merge, type UnwrittenChange } from "./merge.ts";
+import {
+  type Check,
+  type CheckFigures,
+  type CheckKey,
+  type CheckRun,
+  freeId,
+  type Incident,
+  type Notice,
+  type Waiting,
 } from "./model.ts";
 import {
   allWaiting,
@@ -35,14 +43,6 @@ export interface HealthStoreOptions extends HealthFileOptions {
   keep: KeepLimits;
 }
 
-/** When and whom a run or a reminder alerts. */
-export interface Alerting {
-  /** When alerts are raised, repeated and resolved. */
-  rules: AlertRules;
-  /** The names of the targets that are told. */
-  targets: readonly string[];
-}
-
 /**
  * Keeps the runs, incidents and alerts of checks: in a history, which several processes can use at the
  * same time, or in memory. A file that cannot be written is told; checks go on in memory, and the file
@@ -60,6 +60,8 @@ export class HealthStore {
   #outbox = new MemoryOutbox();
   #keeping: KeepProgress = startKeeping();
   #retention: RetentionClock;
+  /** The checks whose last state is in a new file, before what led to it is written there. */
+  #copied = new Set<string>();
 
   private constructor(file: HealthFile, { clock, sender, keep }: HealthStoreOptions) {
     this.#file = file;
@@ -68,13 +70,34 @@ export class HealthStore {
     this.#limits = keep;
     this.#now = steadyTime(clock);
     this.#retention = new RetentionClock(clock);
+    // Notices in the file go before those to come.
+    const takeWaiting = (database: HealthDatabase) =>
+      allWaiting(database).forEach((one) => this.#outbox.add(one));
+    // It may be readable from the beginning, though it cannot be written.
+    if (file.problem !== undefined) file.read(takeWaiting);
     file.owner = {
-      // Notices in the file go before those to come.
-      onFailure: (database) => allWaiting(database).forEach((one) => this.#outbox.add(one)),
-      onReplaced: (database) => this.#writeAll(database),
-      onCatchUp: (database) => {
-        for (const waiting of this.#outbox.all()) database.addNotice(waiting);
+      onFailure: takeWaiting,
+      onReplaced: (database) => {
+        this.#copied = copyStatuses([...this.#checks.values()], database);
+      },
+      startMerge: (database) =>
+        new Merge({
+          database,
+          isCopied: ({ id }) => this.#copied.has(id),
+          isUntold: (target, notice) => this.#outbox.isUntold(target, notice),
+        }),
+      onCatchUp: (merge) => {
+        for (const waiting of this.#outbox.all()) {
+          const { target, notice } = waiting;
+          if (!merge.isWithdrawn(target, notice)) merge.database.addNotice(waiting);
+        }
+      },
+      onCaughtUp: () => {
         this.#outbox.clear();
+        this.#copied.clear();
+        file.read((database) => {
+          for (const status of this.#checks.values()) readStatusAgain(status, database);
+        });
       },
     };
   }
@@ -99,8 +122,16 @@ export class HealthStore {
     const isKnown = (id: string) => this.#checks.has(id);
     let status: CheckStatus | undefined;
     const find = (database: HealthDatabase) => statusIn(database, key, isKnown);
-    const hasWritten = this.#file.write((database) => status = find(database));
-    if (!hasWritten) status = this.#statusInMemory(key) ?? this.#file.read(find);
+    const hasWritten = this.#file.write((database) => {
+      status = find(database);
+      // So that no other process gives the same `id` to another check.
+      database.rowOf(status.check);
+    });
+    const known = this.#registered(key);
+    if (!hasWritten && known) {
+      // Its file may have changed since.
+      status = { ...known, check: { ...known.check, ...key } };
+    } else if (!hasWritten) status = this.#file.read(find);
     status ??= { check: { ...key, id: freeId(key.name, isKnown) }, alert: NEVER_RUN, bars: [] };
     this.#checks.set(status.check.id, status);
     return status.check;
@@ -113,34 +144,40 @@ export class HealthStore {
   }
 
   /** Records a run. Returns the notice that it causes, if any, which also waits in the outbox. */
-  record(check: Check, run: CheckRun, alerting: Alerting): Notice | undefined {
+  record({ id }: Check, run: CheckRun, alerting: Alerting): Notice | undefined {
     const settings = { ...alerting, now: this.#clock.now(), at: this.#now() };
-    return this.#change(check, (before) => decideRun(check, run, before, settings))?.notice;
+    const status = this.#checks.get(id)!;
+    return this.#change(status, (before) => decideRun(status.check, run, before, settings));
   }
 
   /**
    * Ends the alert of a check that is not scheduled any more, because nothing else would. Returns the
    * notice about it, if one was raised.
    */
-  end(check: Check, targets: readonly string[]): Notice | undefined {
-    if (!this.status(check.id)?.alert.raised) return undefined;
-    const settings = { targets, now: this.#clock.now() };
-    return this.#change(check, (before) => decideEnd(check, before, settings))?.notice;
+  end({ id }: Check, targets: readonly string[]): Notice | undefined {
+    const status = this.#checks.get(id);
+    return status && this.#end(status, targets);
+  }
+
+  /** Ends the alert of a check that an earlier process has left; see {@linkcode end}. */
+  endRecorded(check: Check, targets: readonly string[]): Notice | undefined {
+    const status = this.#file.read((database) => statusIn(database, check, () => false));
+    return status && this.#end({ ...status, check }, targets);
   }
 
   /** Returns the recorded checks that are in an incident but not registered, with whom it was told. */
   unregistered(): { check: Check; targets: string[] }[] {
     const all = this.#file.read((database) => database.inIncident()) ?? [];
-    return all.filter(({ check }) => !this.#checks.has(check.id));
+    return all.filter(({ check }) => !this.#registered(check));
   }
 
   /** Makes a reminder if one is due; see {@linkcode decideReminder}. */
-  remind(check: Check, alerting: Alerting, isQuiet: boolean): Notice | undefined {
+  remind({ id }: Check, alerting: Alerting, isQuiet: boolean): Notice | undefined {
     const settings = { ...alerting, now: this.#clock.now(), at: this.#now() };
-    const decide = (before: CheckBefore) => decideReminder(check, before, settings, isQuiet);
+    const status = this.#checks.get(id)!;
+    const decide: Decide = (before) => decideReminder(status.check, before, settings, isQuiet);
     // Most of the time none is due: then the file is left alone.
-    if (!decide(this.status(check.id)!)) return undefined;
-    return this.#change(check, decide)?.notice;
+    return decide(status) && this.#change(status, decide);
   }
 
   /** What is known about a check. */
@@ -197,12 +234,17 @@ export class HealthStore {
   settle(waiting: Waiting, how: Settled): void {
     const write = (database: HealthDatabase) => settle(database, waiting, how);
     this.#outbox.settle(waiting, how);
-    if (!this.#file.write(write)) this.#file.postpone(write, false);
+    if (!this.#file.write(write)) this.#file.postpone(({ database }) => write(database), false);
   }
 
-  /** Tries again to use a file that could not be written. Does nothing while it can. */
-  retry(): Promise<void> {
-    return this.#file.retry();
+  /**
+   * Tries again to use a file that could not be opened or written. Does nothing while it can. Returns
+   * whether it has caught up now.
+   *
+   * @param isLast Whether there is no later attempt.
+   */
+  retry(isLast = false): Promise<boolean> {
+    return this.#file.retry(isLast);
   }
 
   /** Does a small part of the work of keeping the file small; see {@linkcode keep}. */
@@ -217,19 +259,22 @@ export class HealthStore {
     this.#file.close();
   }
 
-  /** What is known about a check that was registered before: its file may have changed since. */
-  #statusInMemory({ name, file, server, ...rest }: CheckKey): CheckStatus | undefined {
-    const known = [...this.#checks.values()].find(({ check }) =>
+  /** A check that was registered before. Its `id` in the file may be another one. */
+  #registered({ name, file, server }: CheckKey): CheckStatus | undefined {
+    return [...this.#checks.values()].find(({ check }) =>
       check.name === name && check.file === file && check.server === server
     );
-    return known && { ...known, check: { ...known.check, ...rest } };
   }
 
-  #change(
-    check: Check,
-    decide: (before: CheckBefore) => HealthChange | undefined,
-  ): HealthChange | undefined {
-    const status = this.#checks.get(check.id)!;
+  #end(status: CheckStatus, targets: readonly string[]): Notice | undefined {
+    const { check, alert } = status;
+    if (!alert.raised) return undefined;
+    const settings = { targets, now: this.#clock.now() };
+    return this.#change(status, (before) => decideEnd(check, before, settings));
+  }
+
+  #change(status: CheckStatus, decide: Decide): Notice | undefined {
+    const { check } = status;
     let change: HealthChange | undefined;
     const hasWritten = this.#file.write((database) => {
       // Another process may run the same check: what it has decided counts here too.
@@ -237,36 +282,19 @@ export class HealthStore {
       change = decide({ alert, incident: database.incident(check) });
       if (change) database.write(change);
     });
-    if (!hasWritten) change = this.#changeInMemory(decide(status));
+    if (!hasWritten) change = decide(status);
     if (!change) return undefined;
+    if (!hasWritten) this.#writeLater({ check, decide, change });
     status.alert = change.alert;
     if (change.incident) status.incident = change.incident;
     if (change.run) addRun(status, change.run);
-    return change;
+    return change.notice;
   }
 
-  #changeInMemory(change: HealthChange | undefined): HealthChange | undefined {
-    if (!change) return undefined;
-    // The notice waits in memory. What is left of it when the file can be written goes there then.
-    const { notice, targets, ...rest } = change;
-    if (notice) { for (const target of targets) this.#outbox.add({ target, notice, attempts: 0 }); }
-    const write = (database: HealthDatabase) => database.write({ ...rest, targets: [] });
-    this.#file.postpone(write, notice === undefined);
-    return change;
+  /** Lets a change and its notices wait in memory until the file can be written. */
+  #writeLater(unwritten: UnwrittenChange): void {
+    const { change } = unwritten;
+    for (const waiting of noticesOf(change)) this.#outbox.add(waiting);
+    this.#file.postpone((merge) => merge.write(unwritten), change.notice === undefined);
   }
-
-  /** Writes the state of all checks into a new file, except those that another process has written. */
-  #writeAll(database: HealthDatabase): void {
-    for (const { check, alert, incident } of this.#checks.values()) {
-      if (database.alert(check)) continue;
-      database.write({ check, alert, targets: [], ...(incident ? { incident } : {}) });
-    }
-  }
-}
-
-function addRun(status: CheckStatus, run: CheckRun): void {
-  const { at, verdict, duration_ms } = run;
-  status.last = run;
-  status.bars.push({ at, verdict, duration_ms });
-  if (status.bars.length > BARS) status.bars.shift();
 }

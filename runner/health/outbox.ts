@@ -1,5 +1,5 @@
 import type { HealthDatabase } from "./health_database.ts";
-import type { Waiting } from "./model.ts";
+import type { Notice, Waiting } from "./model.ts";
 
 /** How long a process may take to send a notice before another one may, in milliseconds. */
 export const LEASE = 30_000;
@@ -62,11 +62,11 @@ export function settle(database: HealthDatabase, { target, notice }: Waiting, ho
 
 /** The notices of this process that a history could not take yet, in the order they were made. */
 export class MemoryOutbox {
-  #waiting: (Waiting & { nextAt: number })[] = [];
+  #waiting: (Waiting & { nextAt: number; isTaken: boolean })[] = [];
 
   /** Adds a notice. */
   add(waiting: Waiting): void {
-    this.#waiting.push({ ...waiting, nextAt: 0 });
+    this.#waiting.push({ ...waiting, nextAt: 0, isTaken: false });
   }
 
   /** Returns the targets that notices wait for. */
@@ -78,7 +78,16 @@ export class MemoryOutbox {
   next(target: string, now: number): Next {
     const first = this.#waiting.find((one) => one.target === target);
     if (!first) return undefined;
-    return first.nextAt > now ? { at: first.nextAt } : { send: first };
+    if (first.nextAt > now) return { at: first.nextAt };
+    first.isTaken = true;
+    return { send: first };
+  }
+
+  /** Whether a notice waits that is not being sent now. */
+  isUntold(target: string, { id }: Notice): boolean {
+    return this.#waiting.some((one) =>
+      one.target === target && one.notice.id === id && !one.isTaken
+    );
   }
 
   /** Removes a notice, or lets it wait for its next attempt. Does nothing if it is not here. */
@@ -90,6 +99,7 @@ export class MemoryOutbox {
     else {
       this.#waiting[index]!.attempts++;
       this.#waiting[index]!.nextAt = how.again;
+      this.#waiting[index]!.isTaken = false;
     }
   }
 

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../runtime/clock.ts";
 import { makeDirectory } from "../../runtime/file.ts";
@@ -10,6 +11,9 @@ import { quarantine } from "./quarantine.ts";
 /** How long to wait for another process that is writing, in milliseconds. */
 export const BUSY_TIMEOUT = 5000;
 
+/** How long to wait with the last state of a file, in milliseconds. */
+const LAST_STATE_TIMEOUT = 100;
+
 /** Settings of {@linkcode openDatabase}. */
 export interface HistoryOptions {
   /** Whether to create a missing file and to replace a corrupt one. */
@@ -18,6 +22,11 @@ export interface HistoryOptions {
   clock: Clock;
   /** Called when a corrupt file was quarantined. */
   warn(text: string): void;
+  /**
+   * How long to wait for another process that is writing, in milliseconds.
+   * @default {BUSY_TIMEOUT}
+   */
+  busyTimeout?: number;
   /**
    * The migrations to the current schema; tests add others.
    * @default {MIGRATIONS}
@@ -69,11 +78,41 @@ export async function openMemory(): Promise<DatabaseSync> {
   return database;
 }
 
+/**
+ * Opens a history to read what it last said, although it cannot be opened to write: one that is locked
+ * can often be read. Returns nothing if it cannot be read either, or has an older schema.
+ *
+ * @param error Why it cannot be opened.
+ */
+export async function openLastState(
+  path: string,
+  error: HistoryError,
+): Promise<DatabaseSync | undefined> {
+  const { DatabaseSync } = await import("node:sqlite");
+  const address = pathToFileURL(resolve(path));
+  // Where it can create no file, SQLite reads only one that says that nobody writes to it.
+  address.search = "immutable=1";
+  const isUsed = /locked/.test(error.message) ||
+    ["-wal", "-journal"].some((ending) => (statOf(path + ending)?.size ?? 0) > 0);
+  for (const name of isUsed ? [resolve(path)] : [resolve(path), address]) {
+    let database: DatabaseSync | undefined;
+    try {
+      database = new DatabaseSync(name, { readOnly: true });
+      database.exec(`PRAGMA busy_timeout = ${LAST_STATE_TIMEOUT}`);
+      if (checkVersion(database, path, MIGRATIONS) === MIGRATIONS.length) return database;
+    } catch {
+      // The next way may work.
+    }
+    database?.close();
+  }
+  return undefined;
+}
+
 /** Checks that a database is a history, and migrates it. */
 function connect(database: DatabaseSync, path: string, options: HistoryOptions): DatabaseSync {
-  const { migrations = MIGRATIONS } = options;
+  const { migrations = MIGRATIONS, busyTimeout = BUSY_TIMEOUT } = options;
   try {
-    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA foreign_keys = ON`);
+    database.exec(`PRAGMA busy_timeout = ${busyTimeout}; PRAGMA foreign_keys = ON`);
     // Read in a transaction: another process may be creating the file right now, and a half-created
     // history looks like the database of another application.
     database.exec("BEGIN");

@@ -13,6 +13,13 @@ export type HistoryErrorCode =
   /** The operating system or SQLite reported another error. */
   | "refused";
 
+/** What SQLite and file systems say of disks, permissions and locks. */
+const PASSING = new RegExp(
+  "database is locked|disk is full|disk I/O error|no space left|readonly database|" +
+    "unable to open database file|permission denied|system is read-only|not permitted",
+  "i",
+);
+
 /** A history cannot be read or written. */
 export class HistoryError extends Error {
   /** The reason. */
@@ -25,9 +32,9 @@ export class HistoryError extends Error {
     this.code = code;
   }
 
-  /** Whether it may be over by itself: the disk is full, or somebody else holds the file. */
+  /** Whether the file can be used once the disk, its permissions or another process allow it. */
   get mayPass(): boolean {
-    return /database is locked|disk is full|disk I\/O error|no space left/i.test(this.message);
+    return this.code === "refused" && PASSING.test(this.message);
   }
 }
 

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Alerting, HealthStore } from "../../runner/health/health_store.ts";
+import type { Alerting } from "../../runner/health/decide.ts";
+import { HealthStore } from "../../runner/health/health_store.ts";
 import { DAY } from "../../runner/health/periods.ts";
 import type { CheckKey, CheckRun } from "../../runner/health/model.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
@@ -47,7 +48,8 @@ export class Stores {
   async open(keep = { ms: 90 * DAY }): Promise<HealthStore> {
     const warn = (text: string) => void this.warnings.push(text);
     const sender = `${this.#open.size}`;
-    const store = await HealthStore.open(this.path, { clock: this.clock, warn, sender, keep });
+    const { clock } = this;
+    const store = await HealthStore.open(this.path, { clock, warn, sender, keep, busyTimeout: 20 });
     this.#open.add(store);
     return store;
   }

@@ -77,6 +77,7 @@ async function startSchedule({ rules, run, ...recipe }: Recipe = {}, random = ()
     },
     wake: () => {},
     beat: () => {},
+    onCaughtUp: () => Promise.resolve(),
   });
   const output = {
     isTerminal: false,

@@ -2,12 +2,10 @@ import { needsStandardOutput } from "../../report/registry.ts";
 import { DEFAULT_KEEP } from "../../health/keep.ts";
 import { parseDuration } from "../../language/duration.ts";
 import { formatTime } from "../../notify/message.ts";
-import type { Diagnostic } from "../../language/diagnostic.ts";
 import type { Output } from "../../report/reporter.ts";
 import { windowAt } from "../../schedule/calendar.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { type Command, INVALID, NOTHING_TO_DO } from "../command.ts";
-import { awaitHistory } from "../health/await_history.ts";
 import { type CheckPlan, checkPlans } from "../health/check_plans.ts";
 import { unknownReceivers } from "../health/settings.ts";
 import { listenOption } from "../health/listen_option.ts";
@@ -93,13 +91,12 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
       return await sendTestAlert(testAlert, settings, context);
     }
     const { settings, diagnostics } = await readSettingsOption(args, context);
-    const plan = await awaitHistory(async () => {
-      const found: Diagnostic[] = [];
-      const onDiagnostics = (more: readonly Diagnostic[]) => void found.push(...more);
-      const made = await makePlan(args, { ...context, onDiagnostics });
-      diagnostics.push(...found);
-      return made;
-    }, context);
+    const plan = await makePlan(args, {
+      ...context,
+      onDiagnostics: (found) => void diagnostics.push(...found),
+      // One that cannot be written now is no reason not to check anything.
+      opensHistoryLater: true,
+    });
     const isPlanned = typeof plan !== "number";
     // Without the settings, nothing is known of their targets.
     if (isPlanned && !hasErrors(diagnostics)) {

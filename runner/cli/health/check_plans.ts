@@ -4,7 +4,7 @@ import type { PlannedCase } from "../../engine/run.ts";
 import { resolveTemplate, type Template } from "../../expression/template.ts";
 import type { AlertRules } from "../../health/alert_rules.ts";
 import type { CheckKey } from "../../health/model.ts";
-import type { Alerting } from "../../health/health_store.ts";
+import type { Alerting } from "../../health/decide.ts";
 import { fileKey, serverKey } from "../../history/case_key.ts";
 import type { AlertPlan, Maintenance, Recipe } from "../../language/model.ts";
 import type { Heartbeat } from "../../notify/heartbeat.ts";

@@ -46,6 +46,8 @@ export interface MonitorOptions {
   wake(): void;
   /** Tells a beat. */
   beat(heartbeat: Heartbeat, beat: Beat, name: string): void;
+  /** Called when a history that could not be opened or written has caught up. */
+  onCaughtUp(): Promise<void>;
 }
 
 /** The time between two looks at reminders and the store, in milliseconds. */
@@ -162,13 +164,10 @@ export class Monitor {
    *
    * @param targets The names of the targets that are told.
    */
-  endRecorded({ id: _, ...key }: Check, targets: readonly string[]): void {
-    const { store } = this.#options;
-    const check = store.register(key);
-    const notice = store.end(check, targets);
+  endRecorded(check: Check, targets: readonly string[]): void {
+    const notice = this.#options.store.endRecorded(check, targets);
     // Whether its plan had an `alert` is not recorded.
     if (notice) this.#notify(notice, { isTold: true });
-    store.remove(check);
   }
 
   /**
@@ -232,7 +231,7 @@ export class Monitor {
   /** Makes reminders that are due, and gives the store time for its own work. */
   async #tick(): Promise<void> {
     const { store } = this.#options;
-    await store.retry();
+    if (await store.retry()) await this.#options.onCaughtUp();
     const checks = this.checks();
     for (const monitored of checks) {
       if (monitored.plan.alerting.rules.remind === undefined) continue;

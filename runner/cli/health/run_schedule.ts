@@ -16,7 +16,6 @@ import { historyPath } from "../open_history.ts";
 import { numberOption } from "../options.ts";
 import type { RunPlan } from "../plan.ts";
 import { announceServer, embeddedServer, loadDev, type Server } from "../server.ts";
-import { awaitHistory } from "./await_history.ts";
 import type { CheckPlan } from "./check_plans.ts";
 import type { ListenOptions } from "./listen_option.ts";
 import { HealthLog } from "./log.ts";
@@ -82,10 +81,9 @@ export async function runSchedule(
     ...{ clock, keep, warn: (text: string) => log.warn(text) },
     sender: `${Math.floor(random() * 2 ** 32).toString(36)}-${clock.now().toString(36)}`,
   };
-  const store = await awaitHistory(() => HealthStore.open(path, opening), context)
-    .catch((error: Error) => {
-      throw new UsageError(error.message);
-    });
+  const store = await HealthStore.open(path, opening).catch((error: Error) => {
+    throw new UsageError(error.message);
+  });
   // Alerts and heartbeats of the last runs are still told after an interruption.
   const lastWords = new AbortController();
   const sending = { fetch, clock, signal: lastWords.signal };
@@ -108,12 +106,16 @@ export async function runSchedule(
     },
     wake: () => notifier.wake(),
     beat: (heartbeat, beat, name) => beats.send(heartbeat, beat, name),
+    // What the file says of other checks may have been unknown until now.
+    onCaughtUp: () => endGone(),
   });
+  const endGone = () =>
+    endGoneChecks({ args, server: checks[0]!.key.server, monitor, targets, log });
   monitor.listen((event) => log.event(event, (check) => monitor.nextRun(check)));
   announce(options, checks.length, log);
   for (const check of checks) monitor.add(check);
   const page = await servePage(options, monitor, targets, log);
-  await endGoneChecks({ args, server: checks[0]!.key.server, monitor, targets, log });
+  await endGone();
   const stopBeats = beatItself(ownHeartbeat, clock, beats);
   const notifying = notifier.run();
   const stopReloading = new AbortController();
@@ -139,6 +141,7 @@ export async function runSchedule(
   await notifying;
   await page?.close();
   await runs.close();
+  await store.retry(true);
   store.close();
   return wasInterrupted ? INTERRUPTED : 0;
 }
