@@ -2,7 +2,7 @@ import { deepEqual, match, ok } from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createDevServer, type Fault, referenceWorkload } from "../../dev/mod.ts";
-import { programs } from "../simulation/mix.ts";
+import { programs } from "../simulation/strata.ts";
 import type { CallStep, Program } from "../simulation/program.ts";
 import { type RealVerdict, runOnServer, type RunOptions } from "./run_on_server.ts";
 

@@ -4,7 +4,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import fc from "fast-check";
-import { programs } from "../simulation/mix.ts";
+import { programs } from "../simulation/strata.ts";
 import { runOnServer } from "./run_on_server.ts";
 
 const { values } = parseArgs({

@@ -427,4 +427,15 @@ export const CORPUS: readonly Found[] = [
       [{ ...client, transport: "sse" }],
     ),
   },
+  {
+    what: "a server whose last answer came late is asked later whether it is there",
+    program: program(
+      [
+        call({ do: "connect" }, { wait: true }),
+        call({ do: "getRun", pick: 0 }, { after: 9_500 }),
+        { after: 3_000, pause: true },
+      ],
+      [{ of: "answer", frame: 2, do: "delay", ms: 2_000 }],
+    ),
+  },
 ];

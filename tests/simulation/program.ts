@@ -16,6 +16,7 @@ export const WORKFLOWS = [
   "hour",
   "long",
   "slow",
+  "crawl",
   "steady",
   "brisk",
   "missing",
@@ -108,6 +109,8 @@ export interface CallStep {
 /** One step of a program. */
 export type Step =
   | CallStep
+  /** Nothing happens, so that what has begun goes on. */
+  | { after: number; pause: true }
   | { after: number; node: number; restart: number }
   | { after: number; cutAll: "cut" | "half-open" }
   /** One of the newest connections drops. */

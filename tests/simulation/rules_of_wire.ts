@@ -139,6 +139,12 @@ function* lostLanesAreTold({ actors, model }: Evidence): Iterable<string> {
   }
 }
 
+/** Matches what happens when a frame arrives, even if late. */
+const RECEIVES = /^receives(, but (delay|stall|duplicate|malformed))?$/;
+
+/** By how much a fault delays a frame at most. */
+const LONGEST_FAULT = 2_100;
+
 /** Rule 6: a client asks a server that has been silent for long whether it is there. */
 function* silentServersArePinged(evidence: Evidence): Iterable<string> {
   const { program, world, model, actors } = evidence;
@@ -152,11 +158,12 @@ function* silentServersArePinged(evidence: Evidence): Iterable<string> {
       it.client === client && it.isOpenAtClient && control.has(it.sessionId!)
     );
     if (!open) continue;
+    const late = model.delayed.has(open.name) ? LONGEST_FAULT : 0;
     const signs = model.world.trace.filter(({ who, what, frame }) =>
       who === open.name &&
-      (what === "receives" || what.startsWith("sends") && frame!.includes('"type":"ping"'))
+      (RECEIVES.test(what) || what.startsWith("sends") && frame!.includes('"type":"ping"'))
     ).map(({ at }) => at);
-    const silence = [...signs, world.now].find((at, index) => at - signs[index - 1]! > most);
+    const silence = [...signs, world.now].find((at, index) => at - signs[index - 1]! > most + late);
     if (silence !== undefined) yield `6: ${client} sends no ping on ${open.name} until ${silence}`;
   }
 }

@@ -41,6 +41,8 @@ const ALL_RULES = [
 const CALM = 150_000;
 /** How many milliseconds a client has to close. */
 const CLOSE = 5_000;
+/** How many milliseconds after the last step the moments come that calls wait for. */
+const MOMENTS = 1_000;
 /** The most milliseconds that a step waits for the one before. */
 const PATIENCE = 60_000;
 
@@ -127,7 +129,7 @@ async function perform(
   const pause = (ms: number) => new Promise<void>((resolve) => void clock.setTimeout(resolve, ms));
   for (const [number, step] of program.steps.entries()) {
     await pause(step.after);
-    if (!("op" in step) && program.isCalm) continue;
+    if ("pause" in step || (!("op" in step) && program.isCalm)) continue;
     if ("restart" in step) {
       const node = world.nodes[step.node % world.nodes.length]!;
       for (const it of world.connections) if (it.node === node.index) model.harmed.add(it.name);
@@ -180,7 +182,8 @@ async function perform(
       });
     }
   }
-  await pause(Math.max(0, quietAt - world.now));
+  const awaitsMoments = program.steps.some((step) => "at" in step && step.at);
+  await pause(Math.max(awaitsMoments ? MOMENTS : 0, quietAt - world.now));
   hasEnded = true;
 }
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { programs } from "./mix.ts";
+import { InTurn } from "./in_turn.ts";
 import type { Program } from "./program.ts";
+import { STRATA } from "./strata.ts";
 import { type Leftover, MemoryCheck } from "./memory.ts";
 import { runProgram, type Verdict } from "./run_program.ts";
 
@@ -8,8 +9,8 @@ import { runProgram, type Verdict } from "./run_program.ts";
 export interface Subject<P> {
   /** The options of `deno task simulate` that choose it. */
   readonly flags: string;
-  /** Generates programs. */
-  readonly programs: fc.Arbitrary<P>;
+  /** Generate programs, each in turn. */
+  readonly strata: readonly fc.Arbitrary<P>[];
   /** Runs a program and judges what happened. */
   run(program: P): Promise<Verdict>;
   /** Looks for memory that the programs since the last time have not given back. */
@@ -23,7 +24,7 @@ const memory = new MemoryCheck<Program>();
 /** Programs of clients. */
 export const CLIENTS: Subject<Program> = {
   flags: "",
-  programs,
+  strata: STRATA,
   run: (program) => runProgram(program, memory),
   findLeftovers: () => memory.findLeftovers(),
   show: (program) => JSON.stringify(program, null, 1),
@@ -90,7 +91,7 @@ export async function search<P>(
       if (first) failed ??= unchecked.get(first.program);
       unchecked.clear();
     };
-    const property = fc.asyncProperty(subject.programs, async (program) => {
+    const property = new InTurn(subject.strata, async (program) => {
       if (isDone() || failed !== undefined) return true;
       const verdict = await subject.run(program);
       ran++;
@@ -119,7 +120,7 @@ async function findSmallest<P>(
 ): Promise<SearchResult<P>["failure"]> {
   let end = Infinity;
   let last: { program: P; verdict: Verdict } | undefined;
-  const property = fc.asyncProperty(subject.programs, async (program) => {
+  const property = new InTurn(subject.strata, async (program) => {
     if (performance.now() >= end) return true;
     const verdict = await judge(subject, program);
     if (end === Infinity) onProgram?.(1, verdict);

@@ -72,6 +72,13 @@ export function workload(): Workload {
           await wf.sleep(`after-${step}`, "9s");
         }
       }),
+      // So long that the loss of its lane is noticed while it goes on.
+      defineWorkflow("crawl", async (wf) => {
+        for (let step = 1; step <= 14; step++) {
+          await wf.step(`${step}`, () => {});
+          await wf.sleep(`after-${step}`, "4s");
+        }
+      }),
       defineWorkflow("hour", async (wf) => {
         await wf.sleep("hour", "1h");
         await wf.step("after", () => {});

@@ -171,7 +171,7 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
 /** Recipes, as programs to search. */
 export const RECIPES: Subject<RunPlan> = {
   flags: " --recipes",
-  programs: runPlans,
+  strata: [runPlans],
   run: runRecipes,
   show(plan) {
     const model = modelOf(plan);

@@ -1,0 +1,213 @@
+import fc from "fast-check";
+import { moment } from "./mix.ts";
+import { BEFORE, rarely } from "./program.ts";
+import {
+  anyCall,
+  call,
+  either,
+  event,
+  faultsOf,
+  just,
+  later,
+  many,
+  maybe,
+  MISHAPS,
+  oneOf,
+  outage,
+  pauseOf,
+  plan,
+  restart,
+  type Scenario,
+  waits,
+  within,
+} from "./script.ts";
+
+/** Jobs, and the calls about them. */
+export const CALL_SCENARIOS: readonly Scenario[] = [
+  {
+    name: "jobs are cancelled",
+    clients: [
+      plan({
+        transport: oneOf("socket", "socket", "rpc", "sse", "admin"),
+        timeout: oneOf(30_000, 2_000),
+      }),
+      plan(),
+    ],
+    slots: [
+      call("enqueue", {
+        name: oneOf("nobody", "nobody", "work", "flaky", "noop"),
+        then: oneOf("waitJob", "follow", undefined),
+      }, waits),
+      many(
+        either(
+          call("waitJob", { timeout: rarely(oneOf(100, 4_000), 3) }),
+          call("follow", { take: rarely(oneOf(1, 2), 4) }),
+        ),
+        0,
+        2,
+      ),
+      pauseOf(fc.oneof(within(400), later)),
+      many(
+        call("cancel", { pick: just(0) }, {
+          client: oneOf(0, 0, 0, 1),
+          abort: rarely(fc.oneof(oneOf(0, 50), just(BEFORE), moment), 4),
+          timeout: rarely(oneOf(1, 100), 4),
+        }),
+        1,
+        2,
+      ),
+      many(either(call("waitJob"), call("getJob"), call("follow")), 0, 2),
+      pauseOf(within(3_000)),
+    ],
+    faults: faultsOf(["answer", "any", "event"], MISHAPS, 16, 2),
+  },
+  {
+    name: "a node dies while jobs run",
+    clients: [
+      plan({ isBalanced: just(true), transport: oneOf("socket", "socket", "sse") }),
+      plan(),
+    ],
+    slots: [
+      maybe(call("subscribe", { channel: oneOf("jobs", "firehose", "queue") }, waits)),
+      many(
+        call("enqueue", {
+          name: oneOf("work", "work", "flaky"),
+          then: oneOf("follow", "waitJob", undefined),
+        }, { client: oneOf(0, 1), wait: fc.boolean() }),
+        1,
+        3,
+      ),
+      event({ after: within(90), node: fc.nat({ max: 1 }), restart: oneOf(0, 50, 1_000, 5_000) }),
+      many(
+        either(call("follow", {}, { client: oneOf(0, 1) }), call("waitJob"), call("enqueue")),
+        0,
+        2,
+      ),
+      pauseOf(within(3_000)),
+    ],
+    nodes: 3,
+  },
+  {
+    name: "enqueueMany is interrupted",
+    clients: [plan({ hasHooks: rarely(just(true), 2) }), plan()],
+    slots: [
+      maybe(
+        call("subscribe", { channel: oneOf("jobs", "firehose", "queue") }, {
+          client: oneOf(0, 1),
+          ...waits,
+        }),
+      ),
+      call("enqueueMany", { count: oneOf(3, 12, 60), window: oneOf(2, 5, 64) }, {
+        abort: fc.oneof(oneOf(undefined, 0, 10, 100), just(BEFORE), moment),
+        timeout: rarely(oneOf(1, 50), 4),
+      }),
+      maybe(anyCall),
+      maybe(outage),
+      maybe(call("close", {}, { after: within(60) })),
+      pauseOf(within(3_000)),
+    ],
+    faults: faultsOf(["answer", "write", "any"], [...MISHAPS, "delay"], 30, 2),
+  },
+  {
+    name: "requests over HTTP",
+    clients: [
+      plan({ transport: oneOf("rpc", "rpc", "sse", "admin"), timeout: oneOf(30_000, 2_000) }),
+    ],
+    slots: [
+      many(
+        call("enqueue", {
+          retry: rarely(just("unknown"), 4),
+          then: oneOf("waitJob", undefined),
+        }, {
+          wait: fc.boolean(),
+          abort: rarely(oneOf(0, 3, 50, BEFORE), 4),
+          timeout: rarely(oneOf(1, 100), 4),
+        }),
+        1,
+        2,
+      ),
+      many(
+        either(anyCall, call("cancel"), call("waitJob", { timeout: rarely(oneOf(100, 4_000), 3) })),
+        1,
+        3,
+      ),
+      maybe(restart),
+      maybe(anyCall),
+      maybe(call("close", {}, { after: within(300) })),
+      pauseOf(within(3_000)),
+    ],
+    faults: faultsOf(["answer", "write", "any", "open"], [...MISHAPS, "drop"], 6),
+    nodes: 2,
+  },
+  {
+    name: "reads that take long",
+    clients: [
+      plan({
+        timeout: oneOf(2_000, 2_000, 30_000),
+        transport: oneOf("socket", "socket", "rpc", "sse"),
+      }),
+    ],
+    slots: [
+      either(
+        call("enqueue", {
+          name: oneOf("nobody", "work", "flaky"),
+          then: oneOf("waitJob", "follow"),
+        }, waits),
+        call(
+          "start",
+          { name: oneOf("long", "nap", "slow"), then: oneOf("watch", "waitRun") },
+          waits,
+        ),
+      ),
+      many(
+        either(call("getJob"), call("getRun"), call("timeline"), call("waitJob"), call("waitRun")),
+        0,
+        2,
+      ),
+      many(pauseOf(oneOf(900, 2_500, 6_000)), 1, 3),
+      maybe(call("cancel", { pick: just(0) })),
+      pauseOf(within(3_000)),
+    ],
+    faults: faultsOf(
+      ["answer"],
+      ["drop", "drop", "delay", "half-open", "malformed", "stall"],
+      9,
+      2,
+    ),
+  },
+  {
+    name: "calls that are given up at once",
+    clients: [plan({ reconnect: oneOf(true, true, false) })],
+    slots: [
+      maybe(call("connect", {}, waits)),
+      many(
+        either(
+          ...([
+            "enqueue",
+            "start",
+            "subscribe",
+            "getJob",
+            "publish",
+            "connect",
+            "waitJob",
+            "waitRun",
+            "cancel",
+            "enqueueMany",
+          ] as const)
+            .map((what) =>
+              call(what as "enqueue", {}, {
+                abort: fc.oneof(just(BEFORE), oneOf(0, 2), moment),
+                wait: fc.boolean(),
+              })
+            ),
+        ),
+        2,
+        4,
+      ),
+      maybe(outage),
+      many(anyCall, 0, 2),
+      maybe(call("close", {}, { at: rarely(moment, 2) })),
+      pauseOf(within(3_000)),
+    ],
+  },
+];

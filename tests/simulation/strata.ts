@@ -1,0 +1,46 @@
+import fc from "fast-check";
+import { programsAbout } from "./mix.ts";
+import type { Program } from "./program.ts";
+import { CALL_SCENARIOS } from "./scenarios_of_calls.ts";
+import { CHANNEL_SCENARIOS } from "./scenarios_of_channels.ts";
+import { CONNECTION_SCENARIOS } from "./scenarios_of_connections.ts";
+import { RUN_SCENARIOS } from "./scenarios_of_runs.ts";
+import type { Scenario } from "./script.ts";
+import { THEMES } from "./themes.ts";
+
+/** All scenarios. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...CONNECTION_SCENARIOS,
+  ...RUN_SCENARIOS,
+  ...CALL_SCENARIOS,
+  ...CHANNEL_SCENARIOS,
+];
+
+/** Generates programs of a scenario. */
+export function programsOf({ slots, clients, faults, nodes = 1 }: Scenario): fc.Arbitrary<Program> {
+  return fc.record({
+    seed: fc.nat({ max: 1_000_000 }),
+    nodes: fc.integer({ min: 1, max: nodes }),
+    isCalm: fc.oneof({ weight: 19, arbitrary: fc.constant(false) }, fc.constant(true)),
+    latency: fc.constantFrom([1, 1], [1, 1], [1, 5], [0, 20], [0, 200]),
+    clients: fc.tuple(...clients),
+    steps: fc.tuple(...slots).map((all) => all.flat()),
+    faults: faults
+      ? fc.array(faults, { minLength: 1, maxLength: 2, size: "max" })
+      : fc.constant([]),
+  }) as fc.Arbitrary<Program>;
+}
+
+/** Programs of a random theme. */
+const mixed = fc.oneof(
+  ...THEMES.map((theme) => ({ weight: theme.weight, arbitrary: programsAbout(theme) })),
+);
+
+/** Generates programs: what comes in turn, so that each occurs often. Every second one is mixed. */
+export const STRATA: readonly fc.Arbitrary<Program>[] = SCENARIOS.flatMap((scenario) => [
+  mixed,
+  programsOf(scenario),
+]);
+
+/** Generates programs of any kind. */
+export const programs: fc.Arbitrary<Program> = fc.oneof(...STRATA);
