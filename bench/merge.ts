@@ -72,7 +72,8 @@ function merge(program: string[], folder: string, reporter: string): [number, nu
 }
 
 const kept = option("keep");
-const reporters = [option("reporter") ?? ["console", "junit", "json", "html", "jsonl"]].flat();
+const reporters = [option("reporter") ?? ["console", "junit", "json", "ctrf", "html", "jsonl"]]
+  .flat();
 row("each case has", "report", ...Object.keys(PROGRAMS));
 row(...Array(2 + Object.keys(PROGRAMS).length).fill("---"));
 for (const [what, recipe] of Object.entries(RECIPES)) {

@@ -25,14 +25,23 @@ export async function* readLines(
   maximum: number,
 ): AsyncGenerator<Lines> {
   let file: any;
+  /** The chunk that is read meanwhile. */
+  let next: Promise<number | null> | undefined;
   try {
     file = await openFile(path);
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     const chunk = new Uint8Array(CHUNK);
+    // Whoever stops in the middle of a pipe must not wait for its writer.
+    const readsAhead = isRegular(await file.stat());
     let rest = "";
     for (;;) {
-      const size = await readChunk(file, chunk);
+      const size = await (next ?? readChunk(file, chunk));
       rest += size ? decoder.decode(chunk.subarray(0, size), { stream: true }) : decoder.decode();
+      if (size && readsAhead) {
+        next = readChunk(file, chunk);
+        // A failure counts when the chunk is asked for.
+        next.catch(() => {});
+      }
       const lines = rest.split("\n");
       rest = lines.pop()!;
       if (rest.length > maximum) {
@@ -47,6 +56,7 @@ export async function* readLines(
   } catch (cause) {
     throw cause instanceof FileError ? cause : new FileError(`read ${what}`, path, cause);
   } finally {
+    await next?.catch(() => {});
     await file?.close();
   }
 }
@@ -75,7 +85,7 @@ export async function readTail(path: string, what: string, bytes: number): Promi
     const status = Deno
       ? await Deno.stat(path)
       : await (await import("node:fs/promises")).stat(path);
-    const isFile: boolean = Deno ? status.isFile : status.isFile();
+    const isFile = isRegular(status);
     const { size } = status;
     if (!isFile) return { text: "", size, isFile };
     file = await openFile(path);
@@ -98,6 +108,10 @@ export async function readTail(path: string, what: string, bytes: number): Promi
 async function openFile(path: string): Promise<any> {
   const { Deno } = globalThis as any;
   return Deno ? await Deno.open(path) : await (await import("node:fs/promises")).open(path);
+}
+
+function isRegular(status: any): boolean {
+  return typeof status.isFile === "function" ? status.isFile() : status.isFile;
 }
 
 /** Reads into a chunk; returns how many bytes, and nothing at the end. */

@@ -11,6 +11,14 @@ export function historyPath(
   return values.history ?? (env("DISPATCH_HISTORY") || undefined);
 }
 
+/** What {@linkcode openHistory} needs besides the file. */
+export interface HistoryContext extends Pick<CommandContext, "err" | "clock"> {
+  /** Whether the clock of the run is virtual. */
+  isVirtual: boolean;
+  /** Whether the run has been stored, so that it may have been recorded before. */
+  isStored?: boolean;
+}
+
 /**
  * Opens the history that a run is recorded in.
  *
@@ -20,7 +28,7 @@ export function historyPath(
 export async function openHistory(
   path: string | undefined,
   isComplete: boolean,
-  { err, clock, isVirtual }: Pick<CommandContext, "err" | "clock"> & { isVirtual: boolean },
+  { err, clock, isVirtual, isStored = false }: HistoryContext,
 ): Promise<HistoryRecorder | undefined> {
   if (path === undefined) return undefined;
   const warn = (text: string) => err.write(`warning: ${text}\n`);
@@ -39,7 +47,7 @@ export async function openHistory(
   ]);
   try {
     const store = await HistoryStore.open(path, { create: true, clock, warn });
-    return new HistoryRecorder(store, warn, (text) => err.write(`error: ${text}\n`));
+    return new HistoryRecorder(store, warn, (text) => err.write(`error: ${text}\n`), isStored);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

@@ -136,7 +136,8 @@ async function plan(
       ? "no recipes were found"
       : `no ${leftOut.length > 0 ? "other " : ""}recipe matches the options`;
     context.err.write(`Nothing to run: ${why}\n`);
-    return NOTHING_TO_DO;
+    // A part has a stream nevertheless, and the merge of all parts says that nothing ran.
+    if (!haveAllPassed || identity.shard === undefined) return NOTHING_TO_DO;
   }
   if (!args.flags.has("dry-run")) {
     const recorded = filter ? undefined : history;

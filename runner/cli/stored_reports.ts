@@ -16,13 +16,9 @@ export function storedReporters({ lists }: ParsedArgs, { env }: CommandContext):
   return readReporters(lists.reporter ?? [], env, { onlyDefaults: true });
 }
 
-/**
- * Whether a reporter writes or sends events before the last one, and not to an output that can be
- * held: then all of them must have been checked before.
- */
-export function writesAtOnce({ name }: ReporterRequest): boolean {
-  const { isStream, writes } = REPORTERS[name]!;
-  return isStream === true || writes === "network";
+/** Whether a reporter sends events before the last one: then all must have been checked before. */
+export function sendsAtOnce({ name }: ReporterRequest): boolean {
+  return REPORTERS[name]!.writes === "network";
 }
 
 /** Opens reporters for the events of a run that is stored. */
@@ -38,6 +34,7 @@ export function openStoredReports(
     ...(onStuck ? { onStuck } : {}),
     quiet: flags.has("quiet"),
     verbose: false,
+    isStored: true,
   });
 }
 

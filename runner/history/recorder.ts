@@ -22,6 +22,7 @@ interface OpenCase {
  */
 export class HistoryRecorder {
   #store: HistoryStore;
+  #isStored: boolean;
   #warn: (text: string) => void;
   #onFailure: (text: string) => void;
   #server = "";
@@ -35,13 +36,17 @@ export class HistoryRecorder {
    *
    * @param warn Called with a problem that loses nothing of this run.
    * @param onFailure Called if the run cannot be recorded.
+   * @param isStored Whether the events have been stored: then the run may be in the history already, and
+   * is recorded once.
    */
   constructor(
     store: HistoryStore,
     warn: (text: string) => void,
     onFailure: (text: string) => void = warn,
+    isStored = false,
   ) {
     this.#store = store;
+    this.#isStored = isStored;
     this.#warn = warn;
     this.#onFailure = onFailure;
     store.busyTimeout = READ_TIMEOUT;
@@ -89,7 +94,10 @@ export class HistoryRecorder {
     this.#store.busyTimeout = BUSY_TIMEOUT;
     // With --repeat a case has several runs, and any that did not pass decides for --last-failed.
     const passedFirst = this.#finished.toSorted((a, b) => rank(a.run) - rank(b.run));
-    if (passedFirst.length > 0) this.#store.add(passedFirst);
+    if (passedFirst.length > 0) {
+      const known = passedFirst.length - this.#store.add(passedFirst, this.#isStored);
+      if (known > 0) this.#warn(`${countCases(known)} in the history already`);
+    }
     this.#store.close();
   }
 
@@ -112,14 +120,18 @@ export class HistoryRecorder {
   #startCase({ case: index, ts, file, name, repeats = name }: CaseStarted): void {
     // The repetitions of a case are recorded under one name.
     const key = caseKey(this.#server, file, repeats);
-    this.#cases.set(index, { key, at: Date.parse(ts), earlier: this.#earlier(key), steps: [] });
+    const at = Date.parse(ts);
+    this.#cases.set(index, { key, at, earlier: this.#earlier(key, at), steps: [] });
   }
 
-  #earlier(key: CaseKey): readonly StoredRun[] {
+  #earlier(key: CaseKey, at: number): readonly StoredRun[] {
     // After one failed read there are no more attempts.
     if (this.#problem) return [];
     try {
-      return this.#store.runs(key, COMPARED_RUNS);
+      if (!this.#isStored) return this.#store.runs(key, COMPARED_RUNS);
+      // A run that is in the history is not compared with itself.
+      const runs = this.#store.runs(key, COMPARED_RUNS + 1).filter((run) => run.at < at);
+      return runs.slice(0, COMPARED_RUNS);
     } catch (error) {
       this.#problem = error as Error;
       return [];
@@ -151,6 +163,10 @@ export class HistoryRecorder {
     const usual = compare(earlier.map(outcomeOf), outcomeOf(event));
     return usual ? { ...event, usual } : event;
   }
+}
+
+function countCases(count: number): string {
+  return count === 1 ? "one case of this run is" : `${count} cases of this run are`;
 }
 
 function rank({ status }: StoredRun): number {

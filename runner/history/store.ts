@@ -113,9 +113,19 @@ export class HistoryStore {
     return tally(this.runs(key, COMPARED_RUNS).map(outcomeOf)).median_ms;
   }
 
-  /** Records runs in one transaction, and deletes the runs of these cases beyond the newest 200. */
-  add(entries: readonly { key: CaseKey; run: StoredRun }[]): void {
-    this.#wrapErrors("write", () => transaction(this.#database, () => this.#insert(entries)));
+  /**
+   * Records runs in one transaction, and deletes the runs of these cases beyond the newest 200.
+   *
+   * @param mayBeKnown Whether some may have been recorded before: those are left out.
+   * @returns How many have been recorded.
+   */
+  add(entries: readonly { key: CaseKey; run: StoredRun }[], mayBeKnown = false): number {
+    let added = 0;
+    this.#wrapErrors("write", () =>
+      transaction(this.#database, () => {
+        added = this.#insert(entries, mayBeKnown);
+      }));
+    return added;
   }
 
   /**
@@ -144,7 +154,7 @@ export class HistoryStore {
     this.#database.close();
   }
 
-  #insert(entries: readonly { key: CaseKey; run: StoredRun }[]): void {
+  #insert(entries: readonly { key: CaseKey; run: StoredRun }[], mayBeKnown: boolean): number {
     const prepare = (text: string) => this.#database.prepare(text);
     const addCase = prepare(
       "INSERT OR IGNORE INTO recipe_case (server, file, name) VALUES (?, ?, ?)",
@@ -160,18 +170,30 @@ export class HistoryStore {
       `DELETE FROM run WHERE case_id = ?1 AND id NOT IN
        (SELECT id FROM run WHERE case_id = ?1 ORDER BY id DESC LIMIT ${RUNS_PER_CASE})`,
     );
+    // Repetitions of a case can have begun at the same time, so only earlier records count.
+    const newest = mayBeKnown
+      ? prepare("SELECT coalesce(max(id), 0) AS id FROM run").get()!.id as number
+      : 0;
+    const findRun = prepare(
+      `SELECT 1 FROM run
+       WHERE case_id = ? AND id <= ? AND at = ? AND duration_ms = ? AND status = ? LIMIT 1`,
+    );
     const cases = new Set<number>();
+    let added = 0;
     for (const { key: { server, file, name }, run } of entries) {
       addCase.run(server, file, name);
       const caseId = findCase.get(server, file, name)!.id as number;
-      cases.add(caseId);
       const { at, status, flaky, duration_ms } = run;
+      if (newest > 0 && findRun.get(caseId, newest, at, duration_ms, status)) continue;
+      added++;
+      cases.add(caseId);
       const { lastInsertRowid } = addRun.run(caseId, at, status, flaky ? 1 : 0, duration_ms);
       for (const { phase, number, label, status, attempts, duration_ms } of run.steps) {
         addStep.run(lastInsertRowid, phase, number, label, status, attempts, duration_ms);
       }
     }
     for (const id of cases) prune.run(id);
+    return added;
   }
 
   #wrapErrors<T>(action: string, work: () => T): T {

@@ -1,6 +1,6 @@
 import { endOfRun } from "../engine/verdict.ts";
 import { countCase, countSkipped, noCounts } from "../events/counts.ts";
-import type { CaseFinished, CaseSkipped, RecipeEvent } from "../events/event.ts";
+import type { CaseFinished, CaseSkipped, CaseStatus, RecipeEvent } from "../events/event.ts";
 import type { ChosenParts } from "./choose_parts.ts";
 import { PlanReader, warning } from "./merge_parts.ts";
 
@@ -76,7 +76,12 @@ export async function* mergePlaces(
   const ends = [];
   const problems: string[] = [...notes];
   for (const { name, reader } of readers) {
-    await reader.end();
+    for (const event of await reader.end()) {
+      // What follows the end of a case may be of a case that another place decides.
+      if (event.type !== "warning" || event.case !== undefined) continue;
+      counts.warnings++;
+      yield [warning(`${name}: ${event.text}`, event.ts)];
+    }
     ends.push(reader.finished());
     problems.push(...reader.problems().map((text) => `${name}: ${text}`));
   }
@@ -102,10 +107,19 @@ export async function* mergePlaces(
   }];
 }
 
+/** Which outcome counts if a case has not passed in several places. */
+const WORST_FIRST: readonly CaseStatus[] = ["failed", "errored", "unchecked", "interrupted"];
+
+/** Chooses what counts of a case. The order of the places must not change its outcome. */
 function decide(sights: readonly Sight[], needed: number): Sight | undefined {
   const passed = sights.filter(({ finished: { status } }) => status === "passed");
-  const others = sights.filter((sight) => !passed.includes(sight));
-  return others.length >= needed || passed.length === 0 ? others[0] : passed[0];
+  if (passed.length > 0 && sights.length - passed.length < needed) {
+    const flaky = passed.filter(({ finished }) => finished.flaky);
+    const clean = passed.filter(({ finished }) => !finished.flaky);
+    return flaky.length >= needed ? flaky[0] : clean[0] ?? flaky[0];
+  }
+  const rank = ({ finished: { status } }: Sight) => WORST_FIRST.indexOf(status);
+  return sights.filter((sight) => !passed.includes(sight)).sort((a, b) => rank(a) - rank(b))[0];
 }
 
 function doAgree(sights: readonly Sight[]): boolean {

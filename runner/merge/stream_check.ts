@@ -47,11 +47,16 @@ export class StreamCheck {
     }
     const hasEnded = this.#cases.get(number);
     const isEnd = event.type === "case.finished" || event.type === "case.skipped";
-    // A case begins anew with each attempt, and warnings can follow its end.
+    const begins = event.type === "case.started" || event.type === "case.skipped";
+    if (hasEnded === undefined && !begins && event.type !== "warning") {
+      return `it has an event \`${event.type}\` of case ${number} before the case begins`;
+    }
+    // What a recipe did not wait for can follow the end of its case.
     if (!isEnd && event.type !== "case.started") return undefined;
-    if (hasEnded) return `it has case ${number} twice`;
-    if (event.type === "case.finished" && hasEnded === undefined) {
-      return `its case ${number} ends without a beginning`;
+    // A case begins anew with each attempt.
+    const isAttempt = event.type === "case.started" && event.attempt !== undefined;
+    if (hasEnded || (begins && hasEnded === false && !isAttempt)) {
+      return `it has case ${number} twice`;
     }
     this.#cases.set(number, isEnd);
     if (event.type === "case.finished") countCase(this.#counts, event);

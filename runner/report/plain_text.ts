@@ -120,7 +120,7 @@ export function runVerdict(run: RunSummary): string {
  * the same name.
  */
 export class UniqueNames {
-  #taken = new Set<string>();
+  #taken = new Map<string, Set<string>>();
 
   /**
    * Returns the name, with an addition if it was returned before.
@@ -129,12 +129,13 @@ export class UniqueNames {
    * @param addition Tried before a number.
    */
   next(name: string, group = "", addition?: string): string {
+    const taken = this.#taken.get(group) ?? new Set();
+    this.#taken.set(group, taken);
     const candidates = addition === undefined ? [name] : [name, `${name} (${addition})`];
     for (let number = 2;; number++) {
       const candidate = candidates.shift() ?? `${name} (${number})`;
-      const key = `${group}\n${candidate}`;
-      if (this.#taken.has(key)) continue;
-      this.#taken.add(key);
+      if (taken.has(candidate)) continue;
+      taken.add(candidate);
       return candidate;
     }
   }

@@ -1,3 +1,4 @@
+import { TextStore } from "./text_store.ts";
 import type { Output } from "./reporter.ts";
 
 /** The file that a reporter writes. */
@@ -57,40 +58,46 @@ export function writePieces(output: Output, pieces: () => Iterable<string>): voi
   } else for (const piece of pieces()) output.write(piece);
 }
 
-/** How many pieces are joined at a time. */
-const JOINED = 1_000;
+/** How many characters are joined at a time. */
+const JOINED = 1 << 15;
 
 /**
  * A long text that is made of many pieces. A piece by itself takes more memory than its characters,
  * and all of them joined would be there twice.
  */
 export class TextPieces implements Iterable<string> {
-  readonly #joined: (string | Iterable<string>)[] = [];
+  readonly #store = new TextStore();
+  /** The numbers of texts in the store, and pieces that are made when they are asked for. */
+  readonly #parts: (number | Iterable<string>)[] = [];
   #pieces: string[] = [];
+  #length = 0;
 
   /** Adds a piece to the end. */
   add(piece: string): void {
-    if (this.#pieces.push(piece) === JOINED) this.#join();
+    this.#pieces.push(piece);
+    this.#length += piece.length;
+    if (this.#length >= JOINED) this.#join();
   }
 
   /** Adds pieces that are asked for each time the text is read. */
   addLater(pieces: Iterable<string>): void {
     this.#join();
-    this.#joined.push(pieces);
+    this.#parts.push(pieces);
   }
 
   /** Returns the text, in pieces of a good size. */
   *[Symbol.iterator](): Generator<string> {
     this.#join();
-    for (const part of this.#joined) {
-      if (typeof part === "string") yield part;
+    for (const part of this.#parts) {
+      if (typeof part === "number") yield this.#store.get(part);
       else yield* part;
     }
   }
 
   #join(): void {
     if (this.#pieces.length === 0) return;
-    this.#joined.push(this.#pieces.join(""));
+    this.#parts.push(this.#store.add(this.#pieces.join("")));
     this.#pieces = [];
+    this.#length = 0;
   }
 }

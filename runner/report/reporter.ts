@@ -5,6 +5,11 @@ import type { RecipeEvent } from "../events/event.ts";
 export interface Reporter {
   /** Receives one event. */
   report(event: RecipeEvent): void;
+  /**
+   * Returns what to wait for before the next event if that can wait, as when it has been stored: the
+   * reporter has much to send. Absent or `undefined` if it has not.
+   */
+  backlog?(): Promise<void> | undefined;
   /** Called once after the last event, also when the run was interrupted. */
   finish?(): void | Promise<void>;
 }

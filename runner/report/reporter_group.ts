@@ -25,6 +25,8 @@ export interface ReporterGroupContext extends Omit<ReporterContext, "output"> {
   err: Output;
   /** Called when the group gives up a reporter, which may still keep the process alive. */
   onStuck?: () => void;
+  /** Whether the run has ended before: then its stream is a file as any other, complete or absent. */
+  isStored?: boolean;
 }
 
 /** A reporter of the group. */
@@ -91,6 +93,15 @@ export class ReporterGroup implements Reporter {
     }
   }
 
+  /** Returns what to wait for if a reporter has much to send. */
+  backlog(): Promise<void> | undefined {
+    for (const { reporter, failed } of this.#members) {
+      const backlog = failed ? undefined : reporter.backlog?.();
+      if (backlog) return backlog;
+    }
+    return undefined;
+  }
+
   /**
    * Finishes every reporter and writes its file. A reporter that failed leaves no file, or that which
    * it has written during the run.
@@ -116,8 +127,8 @@ export class ReporterGroup implements Reporter {
     try {
       const { load, isStream } = REPORTERS[name]!;
       const { openReporter } = await load();
-      const target = file === undefined ? undefined : await openFile(file, isStream);
-      const { saidFailure, ...context } = this.#context;
+      const { saidFailure, isStored, ...context } = this.#context;
+      const target = file === undefined ? undefined : await openFile(file, isStream && !isStored);
       const isBeside = file === undefined && saidFailure !== undefined;
       const reporter = await openReporter({
         ...context,

@@ -71,6 +71,8 @@ export function withoutDetails(summary: CaseSummary): CaseSummary {
 export class Summarizer {
   /** The cases that have not ended. */
   #cases = new Map<number, CaseState>();
+  /** One string for each file, of which each event that was read has its own. */
+  #files = new Map<string, string>();
   /** The number of cases that have ended. */
   #ended = 0;
   #counts = noCounts();
@@ -232,7 +234,9 @@ export class Summarizer {
     if (!state) return;
     const { type: _, ts: __, ...result } = event;
     this.#cases.delete(event.case);
-    return this.#end(Object.assign(state.summary, result));
+    const file = this.#files.get(event.file) ?? event.file;
+    this.#files.set(file, file);
+    return this.#end(Object.assign(state.summary, result, { file }));
   }
 
   /** Counts a case that has ended. */

@@ -1,8 +1,10 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import * as api from "@opentelemetry/api";
 import type { RecipeEvent } from "../../runner/mod.ts";
+import { ExportQueue } from "../../runner/report/otel/export_queue.ts";
 import { openReporter } from "../../runner/report/otel/otel.ts";
+import { eventually } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { runRecipe } from "../runner/_recipe.ts";
 import { encodeBase64 } from "../../protocol/base64.ts";
@@ -228,6 +230,31 @@ test("exports many spans in batches, each span once", async () => {
   const failures = collector.points().filter(({ metric }) => metric === "dispatch.case.failures");
   equal(failures.reduce((total, { value }) => total + value!, 0), 100);
   ok(failures.length <= 50);
+});
+
+test("a queue with many batches says what to wait for, and one that has failed does not", async () => {
+  const answers: (() => void)[] = [];
+  const target = { url: "http://127.0.0.1:1", headers: {}, timeout: 1_000, gzip: false, tls: {} };
+  const queue = new ExportQueue<number>("traces", target, () => ({
+    export: (batch, done) => {
+      answers.push(() => done(batch === 10 ? { code: 1, error: new Error("full") } : { code: 0 }));
+    },
+  }));
+  for (let batch = 0; batch < 8; batch++) queue.push(batch);
+  equal(queue.backlog(), undefined);
+  for (let batch = 8; batch < 20; batch++) queue.push(batch);
+  let isDone = false;
+  const waiting = queue.backlog()!.then(() => isDone = true);
+  for (let batch = 0; batch <= 10; batch++) {
+    equal(isDone, false);
+    await eventually(() => answers.length > batch);
+    answers[batch]!();
+  }
+  // The batches after a failure are not exported.
+  await waiting;
+  equal(answers.length, 11);
+  equal(queue.backlog(), undefined);
+  await rejects(queue.finish(new FakeClock()), /full/);
 });
 
 test("reads the parent, resource, headers and compression from the environment", async () => {

@@ -101,6 +101,26 @@ test("shards share out the failed cases", async () => {
   });
 });
 
+test("a shard passes when everything has passed, and the merge of all says that nothing ran", async () => {
+  await withFiles({ "a.yaml": PASS }, async (directory) => {
+    const args = [join(directory, "a.yaml"), `--history=${join(directory, "h.db")}`];
+    const shard = async (i: number, ...more: string[]) => {
+      const stream = `jsonl=${join(directory, "streams", `${i}.jsonl`)}`;
+      return await runnerCli([...args, "--shard", `${i}/2`, "--reporter", stream, ...more]);
+    };
+    await runnerCli(args);
+    for (const i of [1, 2]) {
+      const { code, err } = await shard(i, "--last-failed");
+      deepEqual([code, err], [0, "Nothing to run: every case passed in its last run\n"]);
+    }
+    const { code, out, err } = await runnerCli(["merge", join(directory, "streams")]);
+    deepEqual([code, err], [4, ""]);
+    match(out, /nothing ran/);
+    // That nothing is found is a mistake in every shard.
+    equal((await shard(1, "--last-failed", "--tag", "none")).code, 4);
+  });
+});
+
 test("needs a history that can be read", async () => {
   await withFiles({ "a.yaml": PASS, "no.db": "not a database, but long enough" }, async (dir) => {
     const without = await runnerCli([dir, "--last-failed"]);

@@ -357,7 +357,15 @@ test("a stream whose last event does not count its cases, or that has one twice,
     );
     assert.equal(
       await refusal(lines.filter((line) => !isOf(line, "case.started"))),
-      `${cannot}its case 0 ends without a beginning`,
+      `${cannot}it has an event \`step.started\` of case 0 before the case begins`,
+    );
+    assert.equal(
+      await refusal(lines.filter((line) => !/"type":"(case\.started|step|log)/.test(line))),
+      `${cannot}it has an event \`case.finished\` of case 0 before the case begins`,
+    );
+    assert.equal(
+      await refusal(lines.flatMap((line) => isOf(line, "case.started") ? [line, line] : line)),
+      `${cannot}it has case 0 twice`,
     );
     // A step that is told twice changes no verdict, and neither does a stream without an end.
     await writeFile(
@@ -489,18 +497,33 @@ test("streams that do not belong together are refused with exit code 2", async (
 });
 
 test("the history of a merged run is written once, with repetitions under one name", async () => {
-  await withRecipes({ "a.yaml": FILES["a.yaml"] }, async ({ store, directory }) => {
+  await withRecipes({ "a.yaml": FILES["a.yaml"] }, async ({ store, merge, directory, path }) => {
     const history = join(directory, "h.db");
     const args = ["--history", history, "--repeat", "2"];
     for (const i of [1, 2]) await store(`${i}.jsonl`, ["--shard", `${i}/2`, ...args]);
-    const merged = await runnerCli(["merge", join(directory, "streams"), "--history", history]);
-    assert.equal(merged.code, 0, merged.err);
-    const recorded = await HistoryStore.open(history, options());
-    assert.deepEqual(
-      recorded.cases().map((key) => [key.name, recorded.runs(key, 10).length]),
-      ["ap", "eu", "us"].map((region) => [`Passes [region=${region}]`, 2]),
-    );
-    recorded.close();
+    const mergeAgain = async () => {
+      const { code, err, events } = await merge("--history", history);
+      assert.equal(code, 0, err);
+      const recorded = await HistoryStore.open(history, options());
+      const runs = recorded.cases().map((key) => recorded.runs(key, 10));
+      const names = recorded.cases().map(({ name }) => name);
+      recorded.close();
+      assert.deepEqual(names, ["ap", "eu", "us"].map((region) => `Passes [region=${region}]`));
+      return { err, counts: runs.map(({ length }) => length), events };
+    };
+    const first = await mergeAgain();
+    assert.deepEqual([first.counts, first.err], [[2, 2, 2], ""]);
+    // The same streams again are the same run, of which no case is compared with itself.
+    const second = await mergeAgain();
+    assert.deepEqual(second.counts, [2, 2, 2]);
+    assert.match(second.err, /^warning: 6 cases of this run are in the history already\n$/);
+    assert.ok(second.events.every((event) => !("usual" in event) || event.usual?.runs === 1));
+    // Of another attempt of one shard only its own cases are new.
+    await store("again.jsonl", ["--shard", "1/2", "--repeat", "2"], { DISPATCH_RETRY_COUNT: "1" });
+    await rm(path("1.jsonl"));
+    const third = await mergeAgain();
+    assert.equal(third.counts.reduce((sum, count) => sum + count, 0), 6 + 3);
+    assert.match(third.err, /^warning: 3 cases of this run are in the history already\n$/);
   });
 });
 
@@ -527,6 +550,41 @@ test("with a quorum a case fails when so many places say so, and the report says
     assert.equal(incomplete.warnings.at(-1), "only 3 of 4 places have streams");
     assert.equal((await merge("--quorum", "1/2")).code, 2);
     assert.equal((await merge(path("eu.jsonl"), path("eu.jsonl"), "--quorum", "2/2")).code, 0);
+  });
+});
+
+test("the order of the places changes no outcome, and no warning about their runs is lost", async () => {
+  const files = {
+    "a.yaml": 'vars: { place: eu }\nsteps: [{ assert: vars.place == "ap" }]\n',
+    // With this seed the number is 83 in the first attempt.
+    "d.yaml": "vars: { n: '${{ random(100) }}' }\nsteps: [{ assert: vars.n != 83 }]\n",
+    "e.yaml": "steps: [{ publish: payment-received, payload: {} }, { assert: true }]\n",
+  };
+  await withRecipes(files, async ({ store, merge, path }) => {
+    const [eu, us, ap] = ["eu.jsonl", "us.jsonl", "ap.jsonl"] as const;
+    const args = ["--retries", "1"];
+    await store(eu, [...args, "--seed", "6"]);
+    await store(us, [...args, "--url", "ws://127.0.0.1:1/dwp"]);
+    // Cases that run at the same time share the warning about the event that none consumed.
+    await store(ap, [...args, "--var", "place=ap", "--parallel", "2"]);
+    const told = new Set<string>();
+    for (const order of [[eu, us, ap], [us, eu, ap], [ap, us, eu], [us, ap, eu]]) {
+      const { code, events, warnings } = await merge(...order.map(path), "--quorum", "2/3");
+      const end = events.at(-1)!;
+      assert.ok(end.type === "run.finished");
+      const { passed, failed, errored, flaky } = end.counts;
+      // That an assertion is false says more than that a place could not be reached.
+      assert.deepEqual({ code, passed, failed, errored, flaky }, {
+        ...{ code: 1, passed: 2, failed: 1, errored: 0, flaky: 0 },
+      });
+      assert.equal(end.counts.warnings, warnings.length);
+      told.add(warnings.filter((text) => text.startsWith("ap.jsonl: ")).join());
+    }
+    assert.equal(told.size, 1);
+    assert.match([...told][0]!, /^ap\.jsonl: .*`payment-received`.* was not consumed/);
+    // With one of three places a flaky case is flaky.
+    const any = (await merge(path(ap), path(us), path(eu), "--quorum", "1/3")).events.at(-1)!;
+    assert.ok(any.type === "run.finished" && any.counts.errored === 2 && any.counts.failed === 1);
   });
 });
 

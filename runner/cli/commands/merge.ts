@@ -15,7 +15,7 @@ import { type Command, type CommandContext, COULD_NOT_RUN } from "../command.ts"
 import { durationOption } from "../options.ts";
 import { historyPath, openHistory } from "../open_history.ts";
 import { REPORTER_OPTION, reporterLines } from "../reporter_option.ts";
-import { heldOutput, openStoredReports, storedReporters, writesAtOnce } from "../stored_reports.ts";
+import { heldOutput, openStoredReports, sendsAtOnce, storedReporters } from "../stored_reports.ts";
 
 /** `merge`: makes one run of the parts of a plan. */
 export const merge: Command = {
@@ -67,7 +67,7 @@ was killed; 2 if the streams do not belong together.
         throw new UsageError(`--quorum ${needed}/${total}: there are ${places.length} places`);
       }
       await checkOutputs({ reporters, history, inputs }, context);
-      const isChecked = reporters.some(writesAtOnce);
+      const isChecked = reporters.some(sendsAtOnce);
       if (isChecked) {
         for (const stream of places.flatMap(({ chosen }) => chosen.parts)) {
           await checkStream(stream);
@@ -237,11 +237,15 @@ async function write(
       for (const event of some) {
         if (event.type === "run.started") {
           const isVirtual = event.clock === "virtual";
-          recorder = await openHistory(history, true, { err, clock, isVirtual });
+          recorder = await openHistory(history, true, {
+            ...{ err, clock, isVirtual },
+            isStored: true,
+          });
         }
         group.report(recorder?.annotate(event) ?? event);
         if (event.type === "run.finished") exitCode = event.exit_code;
       }
+      await group.backlog();
     }
   } catch (error) {
     // A part of the run would be taken for all of it, and recorded again by the next merge.

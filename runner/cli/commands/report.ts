@@ -6,7 +6,7 @@ import { type ParsedArgs, UsageError } from "../args.ts";
 import { checkOutputs } from "../check_outputs.ts";
 import { type Command, type CommandContext, COULD_NOT_RUN } from "../command.ts";
 import { REPORTER_OPTION, reporterLines } from "../reporter_option.ts";
-import { heldOutput, openStoredReports, storedReporters, writesAtOnce } from "../stored_reports.ts";
+import { heldOutput, openStoredReports, sendsAtOnce, storedReporters } from "../stored_reports.ts";
 
 /** `report`: makes reports from a stored stream. */
 export const report: Command = {
@@ -50,14 +50,20 @@ async function makeReports(
   const reader = new StreamReader(file);
   const events = readEvents(file, reader);
   // A file could be read twice, but not a pipe.
-  const known = reporters.some(writesAtOnce) ? await allOf(events) : undefined;
+  const known = reporters.some(sendsAtOnce) ? await allOf(events) : undefined;
   const held = known ? undefined : heldOutput(context.out);
   const group = await openStoredReports(reporters, args, {
     ...context,
     out: held ?? context.out,
   });
   try {
-    for await (const some of known ?? events) for (const event of some) group.report(event);
+    for await (const some of known ?? events) {
+      for (const event of some) {
+        group.report(event);
+        const backlog = group.backlog();
+        if (backlog) await backlog;
+      }
+    }
   } catch (error) {
     group.abandon();
     throw error;

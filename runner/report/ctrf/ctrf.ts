@@ -12,8 +12,9 @@ import {
 } from "../plain_text.ts";
 import type { Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseAttempt, CaseSummary, RunSummary, StepSummary } from "../run_summary.ts";
-import { writeDocument } from "../json/document.ts";
+import { itemText, writeDocument } from "../json/document.ts";
 import { summaryReporter } from "../summarizer.ts";
+import { TextStore } from "../text_store.ts";
 
 /** The version of the format. */
 const SPEC_VERSION = "0.0.0";
@@ -35,19 +36,24 @@ const STATUSES: Readonly<Record<CaseSummary["status"], Status>> = {
 interface Test {
   status: Status;
   file: string;
-  json: string;
+  /** The number of its text. */
+  json: number;
 }
+
+/** Where the tests are. */
+const LIST = { key: "tests", depth: 2 };
 
 /** Opens the `ctrf` reporter, which writes one document when the run has ended. */
 export function openReporter({ output }: ReporterContext): Reporter {
+  const store = new TextStore();
   return summaryReporter(
     (summary): Test => {
       const test = testOf(summary);
-      return { status: test.status, file: summary.file, json: JSON.stringify(test) };
+      return { status: test.status, file: summary.file, json: store.add(itemText(test, LIST)) };
     },
     (run, tests) => {
-      const items = tests.map(({ json }) => json);
-      writeDocument(output, documentOf(run, tests), { key: "tests", depth: 2, items });
+      const items = store.texts(tests.map(({ json }) => json));
+      writeDocument(output, documentOf(run, tests), { ...LIST, items });
     },
   );
 }

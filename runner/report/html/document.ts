@@ -50,8 +50,8 @@ ${staticPage(run)}
 <script type="application/json" id="cases">[
 `;
   // One line per case: the page parses the details of a case only when it shows them.
-  for (const [i, json] of details.entries()) {
-    yield escapeJson(json) + (i < details.length - 1 ? ",\n" : "");
+  for (const i of index.cases.keys()) {
+    yield escapeJson(details(i)) + (i < index.cases.length - 1 ? ",\n" : "");
   }
   yield `
 ]</script>

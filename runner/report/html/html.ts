@@ -1,4 +1,5 @@
 import type { Reporter, ReporterContext } from "../reporter.ts";
+import { writePieces } from "../report_file.ts";
 import { documentChunks } from "./document.ts";
 import { RunCollector } from "./run_collector.ts";
 
@@ -8,7 +9,8 @@ export function openReporter({ output }: Pick<ReporterContext, "output">): Repor
   return {
     report: (event) => collector.report(event),
     finish() {
-      for (const chunk of documentChunks(collector.finish())) output.write(chunk);
+      const run = collector.finish();
+      writePieces(output, () => documentChunks(run));
     },
   };
 }

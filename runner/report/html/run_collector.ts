@@ -14,13 +14,14 @@ import {
   type Verdict,
 } from "./report_data.ts";
 import { ReportTables } from "./report_tables.ts";
+import { TextStore } from "../text_store.ts";
 
 /** The data of a report. */
 export interface CollectedRun {
   /** What the page reads when it opens. */
   index: ReportIndex;
-  /** The details of each case as JSON, in the order of the index. */
-  details: string[];
+  /** Returns the details of a case as JSON, by its position in the index. */
+  details(position: number): string;
 }
 
 /** A case that has not ended. */
@@ -47,7 +48,9 @@ export class RunCollector {
   #warnings: string[] = [];
   #warningCount = 0;
   #open = new Map<number, OpenCase>();
-  #ended: { row: CaseRow; details: string }[] = [];
+  #ended: { row: CaseRow; details: number }[] = [];
+  /** The details of those that have ended. */
+  #details = new TextStore();
   #finished: RecipeRunFinished | undefined;
 
   /** Receives one event. */
@@ -116,7 +119,7 @@ export class RunCollector {
       shapes: this.#tables.shapes,
       cases,
     };
-    return { index, details: this.#ended.map(({ details }) => details) };
+    return { index, details: (position) => this.#details.get(this.#ended[position]!.details) };
   }
 
   #addSkippedCase({ case: number, name, file, reason, ts }: CaseSkipped): void {
@@ -134,7 +137,7 @@ export class RunCollector {
       [],
       "",
     ];
-    this.#ended.push({ row, details: '{"steps":[]}' });
+    this.#ended.push({ row, details: this.#details.add('{"steps":[]}') });
   }
 
   #endCase(number: number, event: CaseFinished | undefined): void {
@@ -160,7 +163,7 @@ export class RunCollector {
       tags.map((tag) => this.#tables.tag(tag)),
       collector.failureText,
     ];
-    this.#ended.push({ row, details: JSON.stringify(details) });
+    this.#ended.push({ row, details: this.#details.add(JSON.stringify(details)) });
   }
 
   #count(cases: readonly CaseRow[]): RunCounts {

@@ -21,7 +21,7 @@ export function staticPage({ index, details }: CollectedRun): string {
     const [, name, file, statusIndex] = row;
     const status = CASE_STATUSES[statusIndex]!;
     if (status === "passed" || ++notPassed > MAX_CASES) continue;
-    const { failure, steps, quarantine } = JSON.parse(details[i]!) as CaseDetails;
+    const { failure, steps, quarantine } = JSON.parse(details(i)) as CaseDetails;
     const shown = typeof failure === "number" ? steps[failure]?.[5]?.failure : failure;
     parts.push(
       `<section><h2>${STATUS_LABELS[status]}: ${escapeHtml(name)}</h2>` +

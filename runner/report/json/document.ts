@@ -11,8 +11,21 @@ export interface DocumentList {
   key: string;
   /** In how many objects it is. */
   depth: number;
-  /** The JSON of its items, in one line each: as values they would take much more memory. */
-  items: readonly string[];
+  /** The texts of its items, which {@linkcode itemText} has made: values would take more memory. */
+  items: Iterable<string>;
+}
+
+/** Formats an item of a list in a document, with lines that are indented as deep as they will be. */
+export function itemText(item: unknown, { depth }: Pick<DocumentList, "depth">): string {
+  let list = item;
+  let [before, after] = [0, 0];
+  for (let level = 0; level <= depth; level++) {
+    list = [list];
+    // A bracket and the end of a line, and the space of the line inside and of the bracket's own.
+    before += 2 + (level + 1) * INDENT;
+    after += 2 + level * INDENT;
+  }
+  return safeJson(list, INDENT).slice(before, -after);
 }
 
 /**
@@ -26,14 +39,14 @@ export function writeDocument(output: Output, document: unknown, list: DocumentL
 function* piecesOf(document: unknown, { key, depth, items }: DocumentList): Generator<string> {
   const text = safeJson(document, INDENT);
   const space = `\n${" ".repeat(depth * INDENT)}`;
-  const inner = space + " ".repeat(INDENT);
   const list = `${space}"${key}": [`;
   // No text of a value has the end of a line.
   const at = text.indexOf(`${list}]`) + list.length;
   yield text.slice(0, at);
-  for (const [i, item] of items.entries()) {
-    const indented = safeJson(JSON.parse(item), INDENT).replaceAll("\n", inner);
-    yield `${i === 0 ? "" : ","}${inner}${indented}`;
+  let isEmpty = true;
+  for (const item of items) {
+    yield `${isEmpty ? "" : ","}${space}${" ".repeat(INDENT)}${item}`;
+    isEmpty = false;
   }
-  yield `${items.length === 0 ? "" : space}${text.slice(at)}\n`;
+  yield `${isEmpty ? "" : space}${text.slice(at)}\n`;
 }

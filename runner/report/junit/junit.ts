@@ -16,6 +16,7 @@ import type { Reporter, ReporterContext } from "../reporter.ts";
 import type { CaseSummary, RunSummary } from "../run_summary.ts";
 import { ciCommandsToEntities } from "../safe_text.ts";
 import { summaryReporter } from "../summarizer.ts";
+import { TextStore } from "../text_store.ts";
 
 /** What the document needs of a case. */
 interface TestCase {
@@ -27,8 +28,8 @@ interface TestCase {
   startedAt: string | undefined;
   tags: readonly string[];
   matrix: Readonly<Record<string, unknown>>;
-  /** The elements in its own. */
-  inner: string;
+  /** The number of the text of the elements in its own. */
+  inner: number;
 }
 
 type Outcome = "passed" | "failures" | "errors" | "skipped";
@@ -38,20 +39,21 @@ type Outcome = "passed" | "failures" | "errors" | "skipped";
  * recipe file and a test case for each case.
  */
 export function openReporter({ output }: ReporterContext): Reporter {
+  const store = new TextStore();
   return summaryReporter(
-    testCaseOf,
-    (run, cases) => writePieces(output, () => documentOf(run, cases)),
+    (summary) => testCaseOf(summary, store),
+    (run, cases) => writePieces(output, () => documentOf(run, cases, store)),
   );
 }
 
-function testCaseOf(summary: CaseSummary): TestCase {
+function testCaseOf(summary: CaseSummary, store: TextStore): TestCase {
   const { name, file, duration_ms, started_at: startedAt, tags, matrix = NO_MATRIX } = summary;
   const elements = [
     ...elementsOf(summary),
     element("system-out", {}, caseLines(summary)),
     element("system-err", {}, summary.warnings.map((text) => `warning: ${safeText(text)}`)),
   ].filter((part) => part !== "");
-  const inner = elements.map((part) => `      ${part}\n`).join("");
+  const inner = store.add(elements.map((part) => `      ${part}\n`).join(""));
   return { name, file, outcome: outcomeOf(summary), duration_ms, startedAt, tags, matrix, inner };
 }
 
@@ -64,7 +66,11 @@ function outcomeOf(summary: CaseSummary): Outcome {
   return status === "errored" ? "errors" : "failures";
 }
 
-function* documentOf(run: RunSummary, cases: readonly TestCase[]): Generator<string> {
+function* documentOf(
+  run: RunSummary,
+  cases: readonly TestCase[],
+  store: TextStore,
+): Generator<string> {
   const files = Map.groupBy(cases, ({ file }) => file);
   const { failures, errors } = countsOf(cases);
   yield '<?xml version="1.0" encoding="UTF-8"?>\n';
@@ -77,15 +83,16 @@ function* documentOf(run: RunSummary, cases: readonly TestCase[]): Generator<str
   });
   yield `<testsuites${attributes}>\n`;
   const names = new UniqueNames();
-  for (const [file, cases] of files) yield* suiteOf(file, cases, run, names);
+  for (const [file, cases] of files) {
+    yield* suiteOf(file, cases, { run, names, store });
+  }
   yield "</testsuites>\n";
 }
 
 function* suiteOf(
   file: string,
   cases: readonly TestCase[],
-  run: RunSummary,
-  names: UniqueNames,
+  { run, names, store }: { run: RunSummary; names: UniqueNames; store: TextStore },
 ): Generator<string> {
   const startedAt = cases.find(({ startedAt }) => startedAt !== undefined)?.startedAt;
   const classname = safeLine(file);
@@ -103,12 +110,13 @@ function* suiteOf(
     yield `      <property${property}/>\n`;
   }
   yield "    </properties>\n";
-  for (const { name, duration_ms, inner } of cases) {
+  for (const { name, duration_ms, inner: number } of cases) {
     const attributes = xmlAttributes({
       name: names.next(safeLine(name), classname),
       classname,
       time: seconds(duration_ms),
     });
+    const inner = store.get(number);
     yield inner === ""
       ? `    <testcase${attributes}/>\n`
       : `    <testcase${attributes}>\n${inner}    </testcase>\n`;

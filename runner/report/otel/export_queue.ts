@@ -12,9 +12,14 @@ const EXPORT_LIMIT = 5000;
 export interface Signal {
   /** Receives one event. */
   report(event: RecipeEvent): void;
+  /** Returns what to wait for if much has not been exported yet. */
+  backlog?(): Promise<void> | undefined;
   /** Exports the rest, and waits until everything is exported. */
   finish(): Promise<void>;
 }
+
+/** How many batches may wait for their export before stored events are no longer read. */
+const MAX_WAITING = 8;
 
 /** The collector did not accept an export. */
 export class ExportError extends Error {
@@ -58,6 +63,7 @@ export class ExportQueue<T> {
   #signal: string;
   #agent: Agent | undefined;
   #work: Promise<void> = Promise.resolve();
+  #waiting = 0;
   #error: unknown;
   #gaveUp = false;
 
@@ -79,6 +85,7 @@ export class ExportQueue<T> {
 
   /** Exports a batch after the batches before it. */
   push(items: T): void {
+    this.#waiting++;
     this.#work = this.#work.then(async () => {
       if (this.#error !== undefined || this.#gaveUp) return;
       const { error } = await new Promise<ExportResult>((resolve) =>
@@ -87,7 +94,14 @@ export class ExportQueue<T> {
       this.#error = error;
     }).catch((error) => {
       this.#error = error;
+    }).finally(() => {
+      this.#waiting--;
     });
+  }
+
+  /** Returns what to wait for if there are many batches: that all of them have been exported. */
+  backlog(): Promise<void> | undefined {
+    return this.#waiting > MAX_WAITING ? this.#work : undefined;
   }
 
   /**

@@ -36,6 +36,14 @@ class OpenTelemetryReporter implements Reporter {
     for (const signal of this.#signals) signal.report(event);
   }
 
+  backlog(): Promise<void> | undefined {
+    for (const signal of this.#signals) {
+      const backlog = signal.backlog?.();
+      if (backlog) return backlog;
+    }
+    return undefined;
+  }
+
   /** Exports the rest, for at most five seconds. */
   async finish(): Promise<void> {
     const results = await Promise.allSettled(this.#signals.map((signal) => signal.finish()));

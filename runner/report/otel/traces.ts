@@ -45,6 +45,7 @@ export function makeTraces(
   const spans = new RunSpans(api, provider.getTracer("@dispatch/sdk"), context);
   return {
     report: (event) => spans.report(event),
+    backlog: () => queue.backlog(),
     finish: () => {
       spans.close();
       pushBatch();
