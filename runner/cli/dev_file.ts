@@ -32,11 +32,14 @@ export async function loadResettable(
   file: string,
   { guard, signal }: Pick<CommandContext, "guard" | "signal">,
 ): Promise<ResettableWorkload> {
-  const [{ loadWithReset }, { provideOwnPackage }] = await Promise.all([
+  const [{ loadWithReset }, { provideOwnPackage }, { versionModules }] = await Promise.all([
     import("../../dev/load_workload.ts"),
     import("./own_package.ts"),
+    import("../script/module_versions.ts"),
   ]);
   await provideOwnPackage(file);
+  // What it imports is loaded anew if it has changed.
+  await versionModules(file);
   const count = loads.get(file) ?? 0;
   loads.set(file, count + 1);
   guard?.start();

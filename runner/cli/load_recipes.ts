@@ -17,6 +17,8 @@ export interface LoadedRecipes {
   files: string[];
   /** The files that recipes name in `cases`. */
   casesFiles: string[];
+  /** The files that modules with recipes import by relative paths. */
+  imports: string[];
   /** The files that the command line names itself, rather than their directory. */
   named: ReadonlySet<string>;
 }
@@ -45,6 +47,7 @@ export async function loadRecipes(
     diagnostics: [],
     files: [],
     casesFiles: [],
+    imports: [],
     named: new Set(paths),
   };
   const files: string[] = [];
@@ -63,6 +66,7 @@ export async function loadRecipes(
   const loading = loaded.files.map((path, i) => loadRecipe(path, texts[i], context));
   const results = await Promise.all(loading);
   loaded.casesFiles = results.flatMap(({ casesFile }) => casesFile ?? []);
+  loaded.imports = results.flatMap(({ imports = [] }) => imports);
   const rows = new Set(loaded.casesFiles.map(withoutDots));
   // A directory can have the rows of a recipe beside it, in YAML too.
   const isRecipe = (path: string) => !rows.has(withoutDots(path)) || loaded.named.has(path);
@@ -82,6 +86,8 @@ interface LoadedFile {
   diagnostics: Diagnostic[];
   /** The file that it names in `cases`. */
   casesFile?: string;
+  /** The files that it imports. */
+  imports?: string[];
 }
 
 /** Whether a file is a module with recipes. */

@@ -57,6 +57,8 @@ export interface Recipe {
   script?: ScriptBody;
   /** The path of the module of a recipe written in TypeScript. */
   module?: string;
+  /** The paths of the files that this module imports by relative paths, directly or not. */
+  imports?: readonly string[];
   /** Where its `recipe(…)` is in the module, if that is known. */
   site?: number;
 }

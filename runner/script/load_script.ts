@@ -17,6 +17,7 @@ import { didYouMean } from "../../runtime/suggest.ts";
 import { jsonProblem } from "./json_problem.ts";
 import { moduleDiagnostic } from "./module_error.ts";
 import { kindOfExport, type RecipeOptions, type RecipeScript } from "./recipe.ts";
+import { versionModules } from "./module_versions.ts";
 import { readScheduleOptions, SCHEDULE_OPTIONS } from "./schedule_options.ts";
 
 /** How long a module may take to load, in milliseconds. */
@@ -41,6 +42,8 @@ export interface LoadedScript {
   recipes: Recipe[];
   /** The errors. */
   diagnostics: Diagnostic[];
+  /** The files that it imports by relative paths, directly or not; also those that are missing. */
+  imports: string[];
 }
 
 /** Loads the recipes that a TypeScript or JavaScript module exports. */
@@ -50,7 +53,7 @@ export async function loadScript(
 ): Promise<LoadedScript> {
   const source = new Source(path, await readTextFile(path, "recipe"));
   const address = new URL(path, `file://${currentDirectory()}/`);
-  const version = versionOf(address.href, source.text);
+  const { version, imports } = await versionModules(path, source.text);
   if (version > 0) address.search = `version=${version}`;
   // Bun ignores the query of a file URL, but not the query of a path.
   const isPath = version > 0 && "Bun" in globalThis;
@@ -62,6 +65,7 @@ export async function loadScript(
     const span = { start, end: start + 1 };
     return { code: "module", severity: "error", message, source, span };
   };
+  const failed = (diagnostics: Diagnostic[]) => ({ recipes: [], diagnostics, imports });
   let exported: Record<string, unknown>;
   try {
     // Patterns are loaded now, because `toMatch` is synchronous.
@@ -70,19 +74,19 @@ export async function loadScript(
   } catch (error) {
     if (options.signal?.aborted) throw error;
     options.onError?.(error);
-    return { recipes: [], diagnostics: [moduleDiagnostic(toError(error), source, module)] };
+    return failed([moduleDiagnostic(toError(error), source, module)]);
   }
   const scripts = recipesOf(exported);
   if (Object.values(exported).some((one) => kindOfExport(one) === "other-version")) {
     const message =
       "the recipe is made by another version of this package, which this one cannot " +
       "run: install the same version beside the recipe, or run it with that one's command";
-    return { recipes: [], diagnostics: [invalid(message)] };
+    return failed([invalid(message)]);
   }
   const isForeign = "default" in exported && !isRecipe(exported.default);
   if (scripts.length === 0 || isForeign) {
     const message = "the module's default export is not a recipe: use `export default recipe(…)`";
-    return { recipes: [], diagnostics: [invalid(message)] };
+    return failed([invalid(message)]);
   }
   const names = new Set<string>();
   const diagnostics = scripts.flatMap((script) => {
@@ -93,29 +97,18 @@ export async function loadScript(
       (isTwice ? `another recipe of this module is called \`${name}\`, too` : undefined);
     return problem === undefined ? [] : [invalid(problem, site)];
   });
-  if (diagnostics.length > 0) return { recipes: [], diagnostics };
+  if (diagnostics.length > 0) return failed(diagnostics);
   const recipes: Recipe[] = [];
   for (const script of scripts) {
     const { span } = invalid("", script.site);
     const read = await readScheduleOptions({ ...script.options }, source, span);
     diagnostics.push(...read.diagnostics);
     const site = script.site?.file === module ? { site: span.start } : {};
-    recipes.push({ ...toRecipe(script, source, module), ...site, ...read.parts });
+    recipes.push({ ...toRecipe(script, source, module), imports, ...site, ...read.parts });
   }
   return diagnostics.some(({ severity }) => severity === "error")
-    ? { recipes: [], diagnostics }
-    : { recipes, diagnostics };
-}
-
-/** The text of each module when it was loaded last, and how often it had changed by then. */
-const loads = new Map<string, { text: string; version: number }>();
-
-/** Returns how often a module has changed since it was loaded first: runtimes load each address once. */
-function versionOf(address: string, text: string): number {
-  const last = loads.get(address);
-  const version = last === undefined ? 0 : last.version + (last.text === text ? 0 : 1);
-  loads.set(address, { text, version });
-  return version;
+    ? failed(diagnostics)
+    : { recipes, diagnostics, imports };
 }
 
 /** Returns the recipes among the exports of a module, each once. */

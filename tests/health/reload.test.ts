@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { runnerCli } from "../runner/_cli.ts";
 import { withFiles } from "../runner/_recipe.ts";
+import { scriptModule } from "../runner/_script.ts";
 
 const FAILING = `name: Smoke
 schedule: { cron: "* * * * * *" }
@@ -180,6 +181,22 @@ test("a recipe is read again when the file of its cases changes", async () => {
       else if (what === "passed") stop();
     });
     deepEqual(all, ["failed", "reloaded", "passed"]);
+  });
+});
+
+test("a recipe in TypeScript is read again when a module that it imports changes", async () => {
+  const module = `import { n } from "./n.ts";\n` +
+    scriptModule(
+      `recipe("R", { schedule: { cron: "* * * * * *" } }, (t) => t.expect(n).toBe(2))`,
+    );
+  await withFiles({ "r.recipe.ts": module, "n.ts": "export const n = 1;" }, async (directory) => {
+    const n = join(directory, "n.ts");
+    const all = await firstTimes([directory], (what, stop) => {
+      if (what === "failed") writeFileSync(n, "export const = 2;");
+      else if (what === "broken") writeFileSync(n, "export const n = 2;");
+      else if (what === "passed") stop();
+    });
+    deepEqual(all, ["failed", "broken", "reloaded", "passed"]);
   });
 });
 

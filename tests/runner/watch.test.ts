@@ -73,6 +73,83 @@ test("--watch runs the new code of a recipe in TypeScript, and shows its places"
   });
 });
 
+test("--watch runs the new code of modules that a recipe in TypeScript imports", async () => {
+  const files = {
+    "r.recipe.ts": `import { check } from "./check.ts";\n` +
+      scriptModule(`recipe("R", (t) => check(t))`),
+    "check.ts": `import { wanted } from "./wanted.ts";\n` +
+      `export const check = (t) => {\n  t.expect(1).toBe(wanted);\n};\n`,
+    "wanted.ts": "export const wanted = 1;\n",
+  };
+  await withFiles(files, async (directory) => {
+    const stop = new AbortController();
+    const wanted = join(directory, "wanted.ts");
+    const changes = [
+      () => writeFile(wanted, "export const wanted = 2;\n"),
+      () => writeFile(wanted, "export const = 2;\n"),
+      () => writeFile(wanted, "throw new Error('it is thrown');\n"),
+      () => writeFile(wanted, 'import "./no.ts";\nexport const wanted = 1;\n'),
+      () => writeFile(join(directory, "no.ts"), "export {};\n"),
+      () => rm(join(directory, "check.ts")),
+      () =>
+        writeFile(join(directory, "check.ts"), "export const check = (t) => t.expect(1).toBe(3);"),
+    ];
+    let output = "";
+    const onText = (printed: string) => void (output += printed);
+    await runnerCli([directory, "--watch"], {
+      signal: stop.signal,
+      onErr: onText,
+      onOut: (printed) => {
+        onText(printed);
+        if (!printed.startsWith("Waiting for file changes")) return;
+        const change = changes.shift();
+        if (change) void change();
+        else stop.abort();
+      },
+    });
+    const seen = output.match(/\d (passed|failed) in|cannot load the recipe's module/g);
+    const broken = "cannot load the recipe's module";
+    assert.deepEqual(
+      seen,
+      ["1 passed in", "1 failed in", broken, broken, broken, "1 passed in", broken, "1 failed in"],
+      output,
+    );
+    assert.doesNotMatch(output, /version=/);
+  });
+});
+
+test("--watch runs the new code of modules that recipes share, also of one that is added", async () => {
+  const recipe = (name: string) =>
+    `import { n } from "./n.ts";\n` +
+    scriptModule(`recipe("${name}", (t) => t.expect(n).toBe(2))`);
+  const files = {
+    "a.recipe.ts": recipe("A"),
+    "b.recipe.ts": recipe("B"),
+    "n.ts": "export let n = 1;",
+  };
+  await withFiles(files, async (directory) => {
+    const stop = new AbortController();
+    const changes = [
+      () => writeFile(join(directory, "n.ts"), "export let n = 2;"),
+      () => writeFile(join(directory, "c.recipe.ts"), recipe("C")),
+    ];
+    const { out } = await runnerCli([directory, "--watch"], {
+      signal: stop.signal,
+      onOut: (printed) => {
+        if (!printed.startsWith("Waiting for file changes")) return;
+        const change = changes.shift();
+        if (change) void change();
+        else stop.abort();
+      },
+    });
+    assert.deepEqual(out.match(/\d (passed|failed) in/g), [
+      "2 failed in",
+      "2 passed in",
+      "3 passed in",
+    ]);
+  });
+});
+
 test("--watch runs again for what is saved while the recipe runs", async () => {
   await withFiles({ "r.yaml": "steps:\n  - log: first\n  - assert: true\n" }, async (directory) => {
     const file = join(directory, "r.yaml");
@@ -106,6 +183,9 @@ test("--watch goes on when the file of --dev is broken, mended, replaced and rem
       },
       () => rm(file),
       () => writeFile(file, jobs("b")),
+      () => writeFile(file, `export * from "./more.ts";\n`),
+      () => writeFile(join(directory, "more.ts"), jobs("c")),
+      () => writeFile(join(directory, "more.ts"), jobs("b")),
     ];
     let output = "";
     await runnerCli([join(directory, "r.yaml"), "--dev", file, "--watch"], {
@@ -121,6 +201,7 @@ test("--watch goes on when the file of --dev is broken, mended, replaced and rem
     });
     const seen = output.match(/has no job `b`|the import failed|1 passed/g);
     const expected = ["has no job `b`", "the import failed", "1 passed", "the import failed"];
-    assert.deepEqual(seen, [...expected, "1 passed"]);
+    const more = ["the import failed", "has no job `b`", "1 passed"];
+    assert.deepEqual(seen, [...expected, "1 passed", ...more]);
   });
 });

@@ -53,9 +53,14 @@ Exit codes: 0 passed; 1 failed; 2 invalid recipe or command line;
         context.err.write(`error: ${error.message}\n`);
       });
       if (context.signal.aborted) break;
-      const { recipes, casesFiles } = await loadRecipes(positional, context);
+      const { recipes, casesFiles, imports } = await loadRecipes(positional, context);
       const used = [...withUsed(recipes)].map(({ source }) => source.name);
-      more = [...used, ...casesFiles, ...(dev === undefined ? [] : [dev])];
+      more = [
+        ...used,
+        ...casesFiles,
+        ...imports,
+        ...(dev === undefined ? [] : await devFiles(dev)),
+      ];
       const before = new Map([...await readFiles(list), ...atStart]);
       context.out.write("Waiting for file changes…\n");
       await filesChanged(before, list, context);
@@ -63,6 +68,12 @@ Exit codes: 0 passed; 1 failed; 2 invalid recipe or command line;
     return INTERRUPTED;
   },
 };
+
+/** The file of `--dev`, and those that it imports. */
+async function devFiles(dev: string): Promise<string[]> {
+  const { versionModules } = await import("../../script/module_versions.ts");
+  return [dev, ...(await versionModules(dev)).imports];
+}
 
 async function runOnce(args: ParsedArgs, context: CommandContext): Promise<number> {
   const { out, err, env, clock } = context;

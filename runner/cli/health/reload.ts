@@ -107,11 +107,12 @@ function checksOf(file: string, monitor: Monitor) {
   return monitor.checks().filter(({ plan }) => plan.file === file);
 }
 
-/** The files that a check is read from: recipes and the values of their cases. */
+/** The files that a check is read from: recipes, what these import, and the values of their cases. */
 function filesOf({ cases }: CheckPlan): string[] {
   const recipes = [...new Set(cases.map(({ recipe }) => recipe))];
   const used = [...withUsed(recipes)].map(({ source }) => source.name);
-  return [...used, ...recipes.flatMap((recipe) => casesFileOf(recipe) ?? [])];
+  const imports = recipes.flatMap((recipe) => recipe.imports ?? []);
+  return [...used, ...imports, ...recipes.flatMap((recipe) => casesFileOf(recipe) ?? [])];
 }
 
 /** The files to read again when one has changed: those that use it, or itself. */

@@ -1,6 +1,7 @@
 import { dirname, relative, resolve, sep } from "node:path";
-import { FileError, pathKind, readDataFile } from "../../../runtime/file.ts";
+import { FileError, readDataFile } from "../../../runtime/file.ts";
 import type { Recipe } from "../../language/model.ts";
+import { findModule, importsOf, isModule, isRelative } from "../../script/local_imports.ts";
 import { withUsed } from "../../recipe/used_recipes.ts";
 import { UsageError } from "../args.ts";
 import { leaveOutUsed } from "../left_out.ts";
@@ -10,11 +11,6 @@ import { type RecipeFile, type RecipeFiles, RECIPES } from "./kubernetes_objects
 /** The most bytes of a file that is read for a ConfigMap, which may have 1 MiB together. */
 const MAX_BYTES = 1 << 20;
 
-/** The imports of a module: `import … from "./a.ts"`, `export … from`, `import "./a.ts"`, `import()`. */
-const IMPORT =
-  /(?:^[ \t]*(?:import|export)\b(?!\s+type\b)(?:[^;"'`]*?\bfrom\b)?|\bimport\s*\()\s*(["'])(?<specifier>[^"'\n]+)\1/gm;
-/** What Bun adds to the name of a module, in this order. */
-const ENDINGS = ["", ".ts", ".js", ".mts", ".mjs", "/index.ts", "/index.js"];
 /** What every image has. */
 const PROVIDED = /^(node:|@dispatch\/sdk($|\/))/;
 
@@ -60,27 +56,17 @@ async function addImports(
   const modules = new Set(scripts);
   // The loop also visits modules that are added while it runs.
   for (const module of modules) {
-    for (const { groups } of texts.get(module)!.matchAll(IMPORT)) {
-      const { specifier } = groups as { specifier: string };
+    for (const specifier of importsOf(texts.get(module)!)) {
       if (PROVIDED.test(specifier)) continue;
-      const file = isPath(specifier) ? await findModule(resolvePath(specifier, module)) : undefined;
+      const file = isRelative(specifier)
+        ? await findModule(resolvePath(specifier, module))
+        : undefined;
       if (file === undefined) others.set(specifier, module);
       else if (!texts.has(file)) texts.set(file, await read(file, `which '${module}' imports`));
-      if (file !== undefined && /\.[cm]?[jt]s$/.test(file)) modules.add(file);
+      if (file !== undefined && isModule(file)) modules.add(file);
     }
   }
   return others;
-}
-
-function isPath(specifier: string): boolean {
-  return /^\.{1,2}\//.test(specifier);
-}
-
-async function findModule(path: string): Promise<string | undefined> {
-  for (const ending of ENDINGS) {
-    if (await pathKind(path + ending) === "file") return path + ending;
-  }
-  return undefined;
 }
 
 async function read(file: string, what: string): Promise<string> {
@@ -105,7 +91,7 @@ function warningsOf(scripts: ReadonlySet<string>, others: ReadonlyMap<string, st
     ...Array.from(
       others,
       ([specifier, file]) =>
-        isPath(specifier)
+        isRelative(specifier)
           ? `'${file}' seems to import '${specifier}', which was not found`
           : `'${file}' imports '${specifier}', which the image must have`,
     ),
