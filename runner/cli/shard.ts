@@ -42,6 +42,8 @@ export function readShard(option: string, env: CommandContext["env"]): Shard {
 }
 
 function shardOfService(env: CommandContext["env"]): Shard {
+  const found: { name: string; shard: Shard }[] = [];
+  let problem: string | undefined;
   for (const service of SERVICES) {
     const total = env(service.total);
     // GitLab does not count a job that is not parallel.
@@ -51,16 +53,35 @@ function shardOfService(env: CommandContext["env"]): Shard {
       const [set, missing] = index
         ? [service.index, service.total]
         : [service.total, service.index];
-      throw new UsageError(`--shard auto: ${set} is set, but ${missing} is not (${service.name})`);
+      problem ??= `${set} is set, but ${missing} is not (${service.name})`;
+      continue;
     }
     const shard = { index: wholeNumber(index) + 1 - service.first, total: wholeNumber(total) };
-    if (isShard(shard)) return shard;
-    throw new UsageError(
-      `--shard auto: ${service.index}=${index} and ${service.total}=${total} name no part of a whole`,
-    );
+    if (!isShard(shard)) {
+      throw new UsageError(
+        `--shard auto: ${service.index}=${index} and ${service.total}=${total} name no part of a whole`,
+      );
+    }
+    found.push({ name: service.name, shard });
   }
-  const pairs = SERVICES.map(({ name, index, total }) => `${index} and ${total} (${name})`);
-  throw new UsageError(`--shard auto needs ${pairs.join(", or ")}`);
+  // A service may say of each job that it is not parallel, also of one that another service starts.
+  const parallel = found.filter(({ shard }) => shard.total > 1);
+  if (problem !== undefined && parallel.length === 0) {
+    throw new UsageError(`--shard auto: ${problem}`);
+  }
+  const [first, ...others] = parallel.length > 0 ? parallel : found;
+  if (!first) {
+    const pairs = SERVICES.map(({ name, index, total }) => `${index} and ${total} (${name})`);
+    throw new UsageError(`--shard auto needs ${pairs.join(", or ")}`);
+  }
+  const { name, shard: { index, total } } = first;
+  const other = others.find(({ shard }) => shard.index !== index || shard.total !== total);
+  if (!other) return first.shard;
+  const { shard } = other;
+  throw new UsageError(
+    `--shard auto: the variables of ${name} say ${index}/${total}, and those of ${other.name} ` +
+      `${shard.index}/${shard.total}; use --shard I/N`,
+  );
 }
 
 function wholeNumber(text: string): number {

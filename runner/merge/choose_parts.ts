@@ -47,7 +47,8 @@ export function chooseParts(streams: readonly StreamFile[]): ChosenParts {
     else missing.push(index);
     for (const stream of earlier) notes.push(noteAbout(stream, newest!, `${index}/${total}`));
   }
-  checkOverlap(parts);
+  const owners = ownersOf(parts);
+  if (missing.length === 0) checkAll(owners, planned, parts);
   return { parts, notes, missing, planned };
 }
 
@@ -66,8 +67,11 @@ function noteAbout(stream: StreamFile, newest: StreamFile, shard: string): strin
     : `'${stream.name}' is an earlier attempt of shard ${shard}; '${newest.name}' counts`;
 }
 
-/** Shards that were cut by different histories can have the same case. */
-function checkOverlap(parts: readonly StreamFile[]): void {
+/**
+ * Returns which shard has each case.
+ * @throws {MergeError} When two have the same, as shards that were cut by different histories can.
+ */
+function ownersOf(parts: readonly StreamFile[]): Map<number, StreamFile> {
   const owners = new Map<number, StreamFile>();
   for (const part of parts) {
     const { cases } = partOf(part);
@@ -83,6 +87,26 @@ function checkOverlap(parts: readonly StreamFile[]): void {
       owners.set(number, part);
     }
   }
+  return owners;
+}
+
+/** Shards that were cut by different histories can also leave out a case. */
+function checkAll(
+  owners: ReadonlyMap<number, StreamFile>,
+  planned: number,
+  parts: readonly StreamFile[],
+): void {
+  if (owners.size === planned) return;
+  let number = 0;
+  while (owners.has(number)) number++;
+  const why = parts.length === 1
+    ? "its first event does not name"
+    : "they were cut with different histories: none has";
+  const names = parts.length === 1 ? `'${parts[0]!.name}'` : `the ${parts.length} shards`;
+  throw new MergeError(
+    `Cannot merge ${names}: ${why} case ${number + 1} of the plan`,
+    "gap",
+  );
 }
 
 /** Checks that the numbers of a part can be those of a plan. */

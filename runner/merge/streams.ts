@@ -25,6 +25,8 @@ export type MergeErrorCode =
   | "other_plan"
   /** Two parts of a plan ran the same case. */
   | "overlap"
+  /** No part of a plan has run one of its cases. */
+  | "gap"
   /** A file is not the stream of one run. */
   | "bad_stream"
   /** No stream has the first event of a run. */

@@ -457,6 +457,14 @@ test("streams that do not belong together are refused with exit code 2", async (
     const { shard } = JSON.parse(first!);
     await change("again.jsonl", { shard: { ...shard, index: 2 } });
     assert.match(await refused("1.jsonl", "again.jsonl"), /both ran case 1 of the plan/);
+    // All shards are there, but none has the last case.
+    const none = { planned: 6, total: 2 };
+    await change("one.jsonl", { shard: { ...shard, ...none } });
+    await change("two.jsonl", { shard: { ...shard, ...none, index: 2, cases: [1, 3] } });
+    assert.match(
+      await refused("one.jsonl", "two.jsonl"),
+      /Cannot merge the 2 shards: they were cut with different histories: none has case 6 of/,
+    );
     await change("small.jsonl", { shard: { ...shard, cases: [0] } });
     const [report, history] = [path("report.json"), path("h.db")];
     assert.match(

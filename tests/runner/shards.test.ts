@@ -41,6 +41,19 @@ test("--shard auto reads the variables of each service", () => {
     [{ CIRCLE_NODE_INDEX: "0", CIRCLE_NODE_TOTAL: "1" }, { index: 1, total: 1 }],
     // GitLab has no index for a job that is not parallel.
     [{ CI_NODE_TOTAL: "1" }, { index: 1, total: 1 }],
+    // A job that is not parallel says nothing about what it has started, nor does half a service.
+    [
+      { CI_NODE_TOTAL: "1", BUILDKITE_PARALLEL_JOB: "1", BUILDKITE_PARALLEL_JOB_COUNT: "4" },
+      { index: 2, total: 4 },
+    ],
+    [{ DISPATCH_SHARDS: "4", CI_NODE_INDEX: "1", CI_NODE_TOTAL: "2" }, { index: 1, total: 2 }],
+    [
+      {
+        ...{ JOB_COMPLETION_INDEX: "0", DISPATCH_SHARDS: "2" },
+        ...{ CI_NODE_INDEX: "1", CI_NODE_TOTAL: "2" },
+      },
+      { index: 1, total: 2 },
+    ],
   ];
   for (const [env, shard] of table) {
     assert.deepEqual(readShard("auto", environment(env)), shard, JSON.stringify(env));
@@ -58,6 +71,17 @@ test("--shard auto is refused where the variables name no part", () => {
     [{ JOB_COMPLETION_INDEX: "3", DISPATCH_SHARDS: "3" }, /JOB_COMPLETION_INDEX=3 and DISPATCH_/],
     [{ CI_NODE_INDEX: "0", CI_NODE_TOTAL: "3" }, /CI_NODE_INDEX=0 and CI_NODE_TOTAL=3 name no/],
     [{ CIRCLE_NODE_INDEX: "one", CIRCLE_NODE_TOTAL: "2" }, /CIRCLE_NODE_INDEX=one and /],
+    [
+      {
+        ...{ JOB_COMPLETION_INDEX: "1", DISPATCH_SHARDS: "4" },
+        ...{ CI_NODE_INDEX: "1", CI_NODE_TOTAL: "2" },
+      },
+      /variables of Kubernetes say 2\/4, and those of GitLab 1\/2; use --shard I\/N/,
+    ],
+    [
+      { DISPATCH_SHARDS: "4", CIRCLE_NODE_INDEX: "0", CIRCLE_NODE_TOTAL: "1" },
+      /DISPATCH_SHARDS is set, but JOB_COMPLETION_INDEX is not/,
+    ],
   ];
   for (const [env, message] of table) {
     assert.throws(() => readShard("auto", environment(env)), message, JSON.stringify(env));
