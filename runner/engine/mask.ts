@@ -2,7 +2,7 @@ import { joinLines, TEXT_DECODERS, withoutZeros } from "./mask_escapes.ts";
 import { maskForms } from "./mask_forms.ts";
 import { decodeRuns, readableParts } from "./mask_runs.ts";
 import { MASK, mergeRanges, type Range, replaceRanges, sharedRanges } from "./mask_ranges.ts";
-import { MaskSearch } from "./mask_search.ts";
+import { MaskSearch, WordCheck } from "./mask_search.ts";
 import { MaskView } from "./mask_view.ts";
 
 /** Shorter values occur in too many words to be masked. */
@@ -123,6 +123,7 @@ const [BYTES_PER_CHARACTER, BYTES_PER_TEXT] = [100, 1_000_000];
 /** Finds secrets in texts. */
 class Finder {
   #search: MaskSearch;
+  #words: WordCheck;
   #hasSpaces: boolean;
   /** Matches texts with characters that encodings use, or as many as a secret has in base64. */
   #encoded: RegExp;
@@ -132,6 +133,7 @@ class Finder {
   constructor(secrets: Iterable<string>) {
     const forms = [...secrets].flatMap((secret) => maskForms(secret, MIN_LENGTH));
     this.#search = new MaskSearch(forms);
+    this.#words = new WordCheck(this.#search);
     this.#hasSpaces = forms.some((form) => form.includes(0x20));
     const run = Math.ceil(this.#search.shortest * 8 / 6);
     this.#encoded = new RegExp(`[^ -~]|[\\\\=%&]|[\\w+/-]{${run}}`);
@@ -185,11 +187,12 @@ class Finder {
    */
   #canContain(text: string): boolean {
     const { shortest } = this.#search;
+    if (this.#plainForms.some((form) => text.includes(form))) return true;
+    if (this.#words.isHarmless(text)) return false;
     // A byte is at least one decimal digit, or two of base 16.
     return this.#encoded.test(text) ||
       text.replace(/\D/g, "").length >= shortest ||
-      text.replace(/[^\da-f]/gi, "").length >= shortest * 2 ||
-      this.#plainForms.some((form) => text.includes(form));
+      text.replace(/[^\da-f]/gi, "").length >= shortest * 2;
   }
 }
 

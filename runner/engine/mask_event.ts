@@ -40,7 +40,8 @@ function walk(value: unknown, mask: Mask): unknown {
 /** Replaces the values of an object; returns the object itself if all of them stay the same. */
 function mapValues(value: object, replace: (item: unknown, name: string) => unknown): object {
   let changed: Map<string, unknown> | undefined;
-  for (const [name, item] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const item = (value as Record<string, unknown>)[name];
     const replaced = replace(item, name);
     if (replaced !== item) (changed ??= new Map(Object.entries(value))).set(name, replaced);
   }

@@ -46,6 +46,21 @@ function decodeBitRuns(view: MaskView, shortest: number, encoding: BitEncoding):
   });
 }
 
+/** Decodes a word of the characters of base64, from the character `shift` on. */
+export function decodeWord(word: string, shift: number): Uint8Array {
+  const { values, bits } = BASE64;
+  const bytes = new Uint8Array(Math.max(0, (word.length - shift) * bits >> 3));
+  let [value, size, length] = [0, 0, 0];
+  for (let i = shift; i < word.length; i++) {
+    value = (value << bits | values[word.charCodeAt(i)]!) & 0xffff;
+    size += bits;
+    if (size < 8) continue;
+    size -= 8;
+    bytes[length++] = value >> size & 0xff;
+  }
+  return bytes;
+}
+
 /** A range of characters of an encoding. */
 interface BitRange {
   start: number;
@@ -161,7 +176,7 @@ export function readableParts(views: readonly MaskView[], shortest: number): Mas
 }
 
 /** Whether three of four bytes are printable ASCII, white space, or belong to UTF-8 characters. */
-function looksLikeText(bytes: Uint8Array): boolean {
+export function looksLikeText(bytes: Uint8Array): boolean {
   let readable = 0;
   for (let i = 0; i < bytes.length;) {
     const byte = bytes[i]!;
