@@ -190,10 +190,13 @@ function preload(args: readonly string[], env: CommandContext["env"]): void {
 /** Matches almost every recipe that has expressions, and few others. */
 const MAY_HAVE_EXPRESSIONS = /\$\{\{|\b(?:assert|expect|if|outputs|where)\b/;
 
-/** Loads the expression language and regular expressions, except what a single recipe lacks. */
+/**
+ * Loads the expression language and regular expressions if a single recipe needs them. Of several
+ * recipes, the first that has an expression loads them.
+ */
 async function loadCelFor(recipes: readonly string[]): Promise<void> {
   const [recipe] = recipes;
-  if (recipes.length !== 1 || recipe === undefined) return await loadExpressions();
+  if (recipes.length !== 1 || recipe === undefined) return;
   const text = await readTextFile(recipe, "recipe", MAX_BYTES);
   await Promise.all([
     MAY_HAVE_EXPRESSIONS.test(text) && loadExpressions(),
