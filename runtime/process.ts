@@ -108,6 +108,8 @@ function listenToUnhandled(listener: (error: unknown) => void): () => void {
   return () => names.forEach((name) => process.off(name, onError));
 }
 
+const encoder = new TextEncoder();
+
 /** The file descriptors of the standard streams. */
 const DESCRIPTORS = { stdout: 1, stderr: 2 };
 /** Streams that cannot be written synchronously. */
@@ -124,7 +126,7 @@ const failures = new Map<string, string>();
  * so once; {@linkcode standardFailure} returns why.
  */
 export function writeStandard(stream: "stdout" | "stderr", text: string): void {
-  const bytes = new TextEncoder().encode(text);
+  const bytes = encoder.encode(text);
   for (let at = 0; at < bytes.length && !unread.has(stream);) {
     const rest = bytes.subarray(at);
     if (slow.has(stream)) return void process[stream].write(rest);

@@ -17,6 +17,7 @@ export class StepReport {
   readonly #scope: StepScope;
   readonly #elapsed: () => number;
   readonly #place: EventPlace;
+  #kindLabel: string | undefined;
 
   /** Prepares to report a step, whose time begins now. */
   constructor(step: Step, scope: StepScope) {
@@ -125,7 +126,7 @@ export class StepReport {
 
   #label(): string {
     const { name, fields } = this.#step;
-    if (!name) return kindOf(this.#step).label(fields);
+    if (!name) return this.#kindLabel ??= kindOf(this.#step).label(fields);
     try {
       return String(resolveTemplate(name, valuesOf(this.#scope), this.#scope.case.ambient));
     } catch (error) {

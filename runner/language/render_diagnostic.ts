@@ -205,6 +205,8 @@ export const UNSAFE_CHARACTERS: RegExp =
 
 /** A text in one line, without characters that a terminal would interpret or that are invisible. */
 export function printable(text: string, keepTabs = false): string {
+  // Most texts are printable ASCII.
+  if (!/[^ -~]/.test(text)) return text;
   return text.replace(/[\n\u2028\u2029]/g, "⏎")
     .replace(UNSAFE_CHARACTERS, "�")
     .replace(/\t/g, keepTabs ? "\t" : "�");

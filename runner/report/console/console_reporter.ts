@@ -152,8 +152,12 @@ export class ConsoleReporter implements Reporter {
   #onStepFinished(event: StepFinished): void {
     const { failure, step, label, soft, status } = event;
     const running = this.#cases.get(event.case);
-    const lines = [...this.#outerLines(event, running), ...this.#ownLines(event)];
-    for (const line of lines) this.#caseLine(event.case, line, "steps");
+    for (const line of this.#outerLines(event, running)) {
+      this.#caseLine(event.case, line, "steps");
+    }
+    // Most cases pass, and then nobody sees the lines of their steps.
+    if (running && !this.#isSingleCase) running.steps.push(event);
+    else this.#print(this.#ownLines(event));
     running?.labels.delete(`${event.phase} ${step}`);
     running?.opened.delete(`${event.phase} ${step}`);
     if (!failure || !running || status === "interrupted") return;
@@ -167,6 +171,10 @@ export class ConsoleReporter implements Reporter {
     const { kind, label, status } = event;
     if (kind === "log" && status === "passed" && label.startsWith("log ")) return [];
     return stepLines(event, this.#style, this.#output.columns);
+  }
+
+  #stepLines({ steps }: RunningCase): string[] {
+    return steps.flatMap((step) => typeof step === "string" ? [step] : this.#ownLines(step));
   }
 
   /** The lines of the steps around a step, unless they are printed already. */
@@ -206,8 +214,9 @@ export class ConsoleReporter implements Reporter {
       lines.push(...unchecked, ...ownLine, ...note);
     } else {
       lines.push(line, ...unchecked);
-      if (status !== "passed" && status !== "unchecked") lines.push(...running.steps, ...ownLine);
-      else if (flaky) lines.push(...running.retries);
+      if (status !== "passed" && status !== "unchecked") {
+        lines.push(...this.#stepLines(running), ...ownLine);
+      } else if (flaky) lines.push(...running.retries);
       lines.push(...running.notes.map((note) => `  ${note}`));
     }
     lines.push(...usualLines(event).map((line) => `  ${style.warning(line)}`));

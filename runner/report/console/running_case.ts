@@ -1,4 +1,4 @@
-import type { EventFailure } from "../../events/event.ts";
+import type { EventFailure, StepFinished } from "../../events/event.ts";
 
 /** A failure to print in full at the end of the run. */
 export interface FailureToPrint {
@@ -14,8 +14,8 @@ export interface FailureToPrint {
 export interface RunningCase {
   /** Its name. */
   name: string;
-  /** The lines of its steps, printed if it does not pass. */
-  steps: string[];
+  /** The lines of its steps, or the event that a line is made of, printed if it does not pass. */
+  steps: (string | StepFinished)[];
   /** The lines that say why a step was retried, which are also printed if the case is flaky. */
   retries: string[];
   /** Its warnings, always printed. */
