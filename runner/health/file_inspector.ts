@@ -40,15 +40,15 @@ export class FileInspector {
     if (!isWritable(this.#path, now)) return this.#error("refused", "the file is read-only");
     const isSame = now.mtimeMs === before.mtimeMs && now.ctimeMs === before.ctimeMs;
     if (isSame && now.size === before.size) return undefined;
-    // A checkpoint of SQLite changes the file, too. Only `VACUUM` makes it smaller.
-    const problem = await this.#check(now.size <= MOST_CHECKED || now.size < before.size);
+    // A checkpoint of SQLite changes the file, too, and makes it smaller after much was deleted.
+    const problem = await this.#check(now.size, now.size < before.size);
     // One that cannot be checked now is checked next time.
     if (problem !== "busy") this.#before = now;
     return problem === "busy" ? undefined : problem;
   }
 
   /** Reads the file through another connection, which has no pages in memory. */
-  async #check(isThorough: boolean): Promise<HistoryError | "busy" | undefined> {
+  async #check(size: number, isSmaller: boolean): Promise<HistoryError | "busy" | undefined> {
     const { DatabaseSync } = await import("node:sqlite");
     try {
       // Never by reading the file: to close it would end the locks of SQLite in this process.
@@ -58,6 +58,8 @@ export class FileInspector {
           Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0];
         const isOurs = read("application_id") === APPLICATION_ID;
         if (!isOurs) return this.#error("corrupt", "somebody has overwritten the file");
+        const isCut = isSmaller && Number(read("page_count")) * Number(read("page_size")) > size;
+        const isThorough = size <= MOST_CHECKED || isCut;
         if (!isThorough || read("quick_check(1)") === "ok") return undefined;
         return this.#error("corrupt", "database disk image is malformed");
       } finally {

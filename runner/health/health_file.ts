@@ -14,6 +14,9 @@ const BUSY_TIMEOUT = 500;
 /** The time between two attempts to use a file that could not be written, in milliseconds. */
 const RETRY_INTERVAL = 2_000;
 
+/** How many bytes the log beside the file keeps, after it was larger for a while. */
+const LOG_BYTES = 4_000_000;
+
 /** How many runs wait in memory for a file that cannot be written. */
 const MOST_WAITING = 10_000;
 
@@ -251,7 +254,8 @@ async function openToWrite(path: string, options: HealthFileOptions): Promise<He
   // With a log beside the file a commit is quick, readers do not wait, and a killed process tears nothing.
   try {
     sql.exec(
-      `PRAGMA busy_timeout = ${busyTimeout}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`,
+      `PRAGMA busy_timeout = ${busyTimeout}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+       PRAGMA journal_size_limit = ${LOG_BYTES}`,
     );
   } catch (error) {
     sql.close();

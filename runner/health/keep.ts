@@ -1,4 +1,5 @@
 import type { HealthDatabase } from "./health_database.ts";
+import { deleteDiagnostics, deleteRuns, makeRoom, nthNewest, shrink } from "./make_room.ts";
 import { countRuns, DAY, HOUR, joinHours } from "./periods.ts";
 import type { RetentionClock } from "./retention_clock.ts";
 
@@ -6,7 +7,7 @@ import type { RetentionClock } from "./retention_clock.ts";
 export interface KeepLimits {
   /** Milliseconds after which runs, incidents and figures are deleted. */
   readonly ms: number;
-  /** How many bytes the file may hold; the oldest runs of each check are deleted first. */
+  /** How many bytes the file may have; the oldest runs of each check are deleted first. */
   readonly bytes?: number;
 }
 
@@ -18,6 +19,8 @@ export interface KeepProgress {
   time: number;
   /** When the next round may begin, by a clock that nobody sets. */
   nextRound: number;
+  /** Whether the file has room that is given back. */
+  isShrinking: boolean;
 }
 
 /** The clocks that the work goes by, in milliseconds since 1970. */
@@ -36,26 +39,29 @@ const [KEPT_RUNS, KEPT_FAILURES] = [200, 1_000];
 /** How many of those that failed keep what the console showed about them. */
 const KEPT_DIAGNOSTICS = 50;
 
+/** How many of the newest incidents of each check are kept. */
+const KEPT_INCIDENTS = 500;
+
 /** The time between two rounds, in milliseconds. */
 const ROUND = HOUR / 4;
 
-/** How many runs are deleted at once to make room. */
-const PORTION = 500;
-
 /** Nothing done yet. */
 export function startKeeping(): KeepProgress {
-  return { rows: [], time: 0, nextRound: 0 };
+  return { rows: [], time: 0, nextRound: 0, isShrinking: false };
 }
 
 /** Whether there is work, so that the file is left alone while there is none. */
-export function isKeepingDue({ rows, nextRound }: KeepProgress, at: number): boolean {
-  return rows.length > 0 || at >= nextRound;
+export function isKeepingDue(
+  { rows, nextRound, isShrinking }: KeepProgress,
+  at: number,
+): boolean {
+  return rows.length > 0 || isShrinking || at >= nextRound;
 }
 
 /**
- * Does the work for one check: counts its runs by hour and day and deletes what is too old. A call takes
- * about a millisecond, so that no check waits for it; a round through all checks begins every 15
- * minutes.
+ * Does the work for one check: counts its runs by hour and day, deletes what is too old, and gives back
+ * a bit of the room. A call takes a few milliseconds, so that no check waits for it; a round through all
+ * checks begins every 15 minutes.
  */
 export function keep(
   database: HealthDatabase,
@@ -64,17 +70,20 @@ export function keep(
   { now, at, retention }: KeepTimes,
 ): void {
   const row = progress.rows.pop();
-  if (row === undefined) {
+  if (row !== undefined) {
+    countRuns(database, row, now);
+    joinHours(database, row, progress.time);
+    deleteOld(database, row, progress.time - limits.ms);
+    deleteMany(database, row);
+    // As long as that helps, the next round follows at once.
+    const isTight = limits.bytes !== undefined && makeRoom(database, row, limits.bytes);
+    if (isTight) progress.nextRound = at;
+  } else if (at >= progress.nextRound) {
     progress.rows = database.all("SELECT id FROM health_check").map(({ id }) => id as number);
     progress.time = retention.read(database);
     progress.nextRound = at + ROUND;
-    return;
   }
-  countRuns(database, row, now);
-  joinHours(database, row, progress.time);
-  deleteOld(database, row, progress.time - limits.ms);
-  deleteMany(database, row);
-  if (limits.bytes !== undefined) makeRoom(database, row, limits.bytes);
+  progress.isShrinking = shrink(database, limits.bytes);
 }
 
 function deleteOld(database: HealthDatabase, row: number, before: number): void {
@@ -98,45 +107,12 @@ function deleteMany(database: HealthDatabase, row: number): void {
   const failed = nthNewest(database, row, "verdict <> 'passed'", KEPT_FAILURES);
   if (failed !== undefined) deleteRuns(database, row, failed, "1");
   const shown = nthNewest(database, row, "diagnostics IS NOT NULL", KEPT_DIAGNOSTICS);
-  if (shown === undefined) return;
+  if (shown !== undefined) deleteDiagnostics(database, row, shown);
   database.run(
-    "UPDATE health_run SET diagnostics = NULL WHERE check_id = ? AND id <= ? AND diagnostics IS NOT NULL",
-    ...[row, shown],
-  );
-}
-
-/** Deletes the oldest runs of a check while the file holds more than it may. */
-function makeRoom(database: HealthDatabase, row: number, bytes: number): void {
-  const pragma = (name: string) => Number(database.get(`PRAGMA ${name}`)![name]);
-  const used = (pragma("page_count") - pragma("freelist_count")) * pragma("page_size");
-  if (used <= bytes) return;
-  const oldest = database.get(
-    "SELECT id FROM health_run WHERE check_id = ? ORDER BY id LIMIT 1 OFFSET ?",
-    ...[row, PORTION],
-  )?.id ?? nthNewest(database, row, "1", KEPT_RUNS / 4);
-  if (oldest !== undefined) deleteRuns(database, row, oldest, "1");
-}
-
-/** Returns the row of the run that comes after the `count` newest ones for which a condition holds. */
-function nthNewest(
-  database: HealthDatabase,
-  row: number,
-  condition: string,
-  count: number,
-): number | undefined {
-  return database.get(
-    `SELECT id FROM health_run WHERE check_id = ? AND ${condition}
-     ORDER BY id DESC LIMIT 1 OFFSET ?`,
-    ...[row, count],
-  )?.id;
-}
-
-/** Deletes the counted runs of a check up to a row, those for which a condition holds. */
-function deleteRuns(database: HealthDatabase, row: number, last: number, condition: string): void {
-  database.run(
-    `DELETE FROM health_run WHERE check_id = ?1 AND id <= ?2 AND ${condition}
-     AND id <= (SELECT counted_run FROM health_check WHERE id = ?1)`,
-    ...[row, last],
+    `DELETE FROM health_incident WHERE check_id = ?1 AND resolved_at IS NOT NULL AND raised_at < (
+       SELECT raised_at FROM health_incident WHERE check_id = ?1
+       ORDER BY raised_at DESC LIMIT 1 OFFSET ?2)`,
+    ...[row, KEPT_INCIDENTS - 1],
   );
 }
 

@@ -118,6 +118,8 @@ function connect(database: DatabaseSync, path: string, options: HistoryOptions):
     database.exec("BEGIN");
     let version = checkVersion(database, path, migrations);
     database.exec("COMMIT");
+    // Counts before the first table: so the file can get smaller a bit at a time.
+    if (version === 0) database.exec("PRAGMA auto_vacuum = INCREMENTAL");
     if (version < migrations.length) {
       transaction(database, () => {
         // Another process may have migrated it since.

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Alerting } from "../../runner/health/decide.ts";
 import { HealthStore } from "../../runner/health/health_store.ts";
+import type { KeepLimits } from "../../runner/health/keep.ts";
 import { DAY } from "../../runner/health/periods.ts";
 import type { CheckKey, CheckRun } from "../../runner/health/model.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
@@ -45,7 +46,7 @@ export class Stores {
   }
 
   /** Opens the file, as another process would. */
-  async open(keep = { ms: 90 * DAY }): Promise<HealthStore> {
+  async open(keep: KeepLimits = { ms: 90 * DAY }): Promise<HealthStore> {
     const warn = (text: string) => void this.warnings.push(text);
     const sender = `${this.#open.size}`;
     const { clock } = this;
