@@ -46,7 +46,7 @@ test("the image has no shell, is not root, and is what Kubernetes runs", () => {
   const options = { name: "x", image: "x", url: "x", secret: { name: "x", key: "x" } };
   const [, , job] = shardedJob(
     { files: [], paths: ["/recipes"] },
-    { ...options, shards: 1, wait: "1m" },
+    { ...options, shards: 1, wait: "1m", secrets: [], variables: [] },
   ) as unknown as [
     ...[unknown, unknown],
     { spec: { template: { spec: { securityContext: Record<string, number> } } } },

@@ -211,6 +211,37 @@ test("kubernetes: with --monitor one pod runs the schedule, with a volume, probe
   });
 });
 
+test("what recipes declare comes from the Secret, or from those of GitHub, and only what they declare", async () => {
+  const files = { "a.yaml": `secrets: [LOGIN]\nenv: [REGION]\n${NIGHTLY}`, "b.yaml": NIGHTLY };
+  await withFiles(files, async (directory) => {
+    const declared = (pod: Resource) =>
+      pod.spec.containers[0].env.flatMap((one: Resource) => {
+        const { name, key, optional } = one.valueFrom?.secretKeyRef ?? {};
+        return key && key !== "token" ? [[one.name, name, key, optional]] : [];
+      });
+    const expected = [["LOGIN", "dispatch", "LOGIN", undefined], [
+      ...["REGION", "dispatch", "REGION", true],
+    ]];
+    const [, , shards, merge] = await objectsOf(directory);
+    assert.deepEqual(declared(shards.spec.template), expected);
+    assert.deepEqual(declared(merge.spec.template), []);
+    const [, a, b] = await objectsOf(directory, "--schedule");
+    assert.deepEqual(declared(a.spec.jobTemplate.spec.template), expected);
+    assert.deepEqual(declared(b.spec.jobTemplate.spec.template), []);
+    const keys = "The Secret 'dispatch' needs the keys token, LOGIN\n";
+    for (const more of [[], ["--schedule"]]) {
+      const { err } = await runnerCli(["manifest", "kubernetes", directory, ...NEEDED, ...more]);
+      assert.equal(err, keys);
+    }
+    const { out, err } = await runnerCli(["manifest", "github", directory]);
+    assert.deepEqual([parse(out).jobs.shard.env, err], [
+      { LOGIN: "${{ secrets.LOGIN }}" },
+      "",
+    ]);
+    assert.equal(parse(out).jobs.merge.env, undefined);
+  });
+});
+
 test("github: a matrix runs the shards, and a job merges the streams of all attempts", async () => {
   await withFiles({ "a.yaml": PASS }, async (directory) => {
     const { code, out } = await runnerCli(["manifest", "github", directory, "--shards", "3"]);
@@ -258,6 +289,16 @@ test("rejects what cannot be a manifest, and prints none", async () => {
       [["kubernetes", directory, ...NEEDED, "--secret", "x"], /--secret must be NAME\/KEY/],
       [["kubernetes", directory, ...NEEDED, "--secret", "Dispatch/token"], /--secret must be/],
       [["github", directory, "--shards", "257"], /--shards: GitHub runs at most 256 jobs/],
+      [
+        ["github", directory, "--url", "nope"],
+        /--url must be a ws\(s\) or http\(s\) URL, not 'nope'/,
+      ],
+      [["kubernetes", directory, "--image", "x", "--url", ""], /--url must be a ws/],
+      [["kubernetes", directory, "--image", "", "--url", "ws://x"], /needs --image/],
+      [
+        ["kubernetes", directory, "--image", "x", "--url", "ws://x", "--shards", "10001"],
+        /--shards: a plan has at most 10000 parts, not 10001/,
+      ],
       [["kubernetes", directory, ...NEEDED, "--wait", "long"], /--wait/],
       [["kubernetes", directory, ...NEEDED, "--shards", "0"], /--shards/],
       [

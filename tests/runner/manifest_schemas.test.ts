@@ -58,6 +58,8 @@ const options: fc.Arbitrary<KubernetesOptions> = fc.record({
   secret: fc.record({ name: word, key: word }, { noNullPrototype: true }),
   shards: fc.integer({ min: 1, max: 1_000 }),
   wait: fc.constantFrom("30m", "90s"),
+  secrets: fc.constant(["A"]),
+  variables: fc.constant(["B"]),
 });
 const cron = fc.constantFrom("30 2 * * *", "*/5 8-18 * JUL mon-fri", "@Daily");
 
@@ -101,7 +103,7 @@ function objectsOf(
   words: string,
 ): KubernetesObject[] {
   const recipes = scheduled(files.map(({ path }) => path), pattern);
-  const own = { settings: words, publicUrl: words, secrets: ["A"], variables: ["B"] };
+  const own = { settings: words, publicUrl: words };
   return [
     ...shardedJob({ files, paths: ["/recipes"] }, options),
     ...cronJobs(recipes, files, options),
@@ -111,7 +113,8 @@ function objectsOf(
 
 function scheduled(paths: readonly string[], pattern: string) {
   const schedule = { cron: pattern, timezone: "Europe/Berlin" };
-  return paths.map((path) => ({ recipe: { schedule } as Recipe, path }));
+  const declared = { secrets: [{ name: "A" }], env: [{ name: "B" }], uses: [] as Recipe[] };
+  return paths.map((path) => ({ recipe: { schedule, ...declared } as unknown as Recipe, path }));
 }
 
 test("kubernetes: objects match the schemas of Kubernetes, whatever names and texts are", () => {
@@ -137,6 +140,8 @@ test("kubernetes: the schemas know every field, and refuse it with another type"
     secret: { name: "x", key: "y" },
     shards: 2,
     wait: "1m",
+    secrets: ["A"],
+    variables: ["B"],
   };
   const objects = objectsOf([given], options, "@daily", "x");
   // The schemas allow fields that they do not know; those would match with any value.
@@ -171,6 +176,7 @@ const workflows = fc.record({
   paths: fc.array(path, { minLength: 1, maxLength: 3 }),
   shards: fc.integer({ min: 1, max: 8 }),
   url: fc.option(text, { nil: undefined }),
+  secrets: fc.constantFrom([], ["PIN"]),
 }).map((options) => stringify(githubWorkflow(options), { lineWidth: 0 }));
 
 test("github: workflows match the schema of GitHub", () => {
@@ -179,7 +185,13 @@ test("github: workflows match the schema of GitHub", () => {
 });
 
 test("github: no text of the user is an expression", () => {
-  const ours = ["matrix.shard", "github.run_attempt", "!cancelled()", "secrets.DISPATCH_TOKEN"];
+  const ours = [
+    "matrix.shard",
+    "github.run_attempt",
+    "!cancelled()",
+    "secrets.DISPATCH_TOKEN",
+    "secrets.PIN",
+  ];
   fc.assert(
     fc.property(workflows, (workflow) => {
       const found = [...workflow.matchAll(/\$\{\{(.*?)\}\}/gs)].map(([, inner]) => inner!.trim());

@@ -1,11 +1,12 @@
 import { Buffer } from "node:buffer";
 import { stringify } from "yaml";
-import { withUsed } from "../../recipe/used_recipes.ts";
 import { parseDuration } from "../../language/duration.ts";
+import { MAX_SHARDS } from "../../events/event.ts";
 import type { Recipe } from "../../language/model.ts";
 import { type ParsedArgs, UsageError } from "../args.ts";
 import { type Command, type CommandContext, INVALID, PROGRAM } from "../command.ts";
 import { loadRecipes } from "../load_recipes.ts";
+import { type DeclaredNames, declaredNames } from "../manifest/declared_names.ts";
 import { githubWorkflow } from "../manifest/github.ts";
 import { cronJobName, cronJobs, shardedJob } from "../manifest/kubernetes.ts";
 import type {
@@ -76,15 +77,19 @@ export const manifest: Command = {
       if (loaded.diagnostics.some(({ severity }) => severity === "error")) return INVALID;
     }
     if (loaded.recipes.length === 0) throw new UsageError("No recipes were found");
+    const url = urlOption(args);
     if (target === "github") {
-      const url = args.values.url;
       if (shards > MAX_MATRIX) {
         throw new UsageError(`--shards: GitHub runs at most ${MAX_MATRIX} jobs of a matrix`);
       }
-      context.out.write(text([githubWorkflow({ paths, shards, url })]));
+      const { secrets } = declaredNames(loaded.recipes);
+      context.out.write(text([githubWorkflow({ paths, shards, url, secrets })]));
       return 0;
     }
-    const options = kubernetesOptions(args, shards);
+    const options = {
+      ...kubernetesOptions(args, shards),
+      ...declaredNames(loaded.recipes),
+    };
     const files = await manifestFiles(loaded);
     for (const warning of files.warnings) context.err.write(`warning: ${warning}\n`);
     checkSize(files.files);
@@ -93,6 +98,7 @@ export const manifest: Command = {
     }
     if (!args.flags.has("schedule")) {
       context.out.write(text(shardedJob(files, options)));
+      sayKeys(options, options.secrets, context);
       return 0;
     }
     const scheduled = loaded.recipes.filter(({ schedule }) => schedule)
@@ -100,9 +106,16 @@ export const manifest: Command = {
     if (scheduled.length === 0) throw new UsageError("--schedule: no recipe has a `schedule`");
     checkSchedules(scheduled, options.name);
     context.out.write(text(cronJobs(scheduled, files.files, options)));
+    sayKeys(options, declaredNames(scheduled.map(({ recipe }) => recipe)).secrets, context);
     return 0;
   },
 };
+
+/** @throws {UsageError} If no client could connect to the address. */
+function urlOption({ values: { url } }: ParsedArgs): string | undefined {
+  if (url === undefined || (/^(ws|http)s?:/.test(url) && URL.canParse(url))) return url;
+  throw new UsageError(`--url must be a ws(s) or http(s) URL, not '${url}'`);
+}
 
 /** @throws {UsageError} If options do not belong together. */
 function checkMonitorOptions(target: string, { values, flags }: ParsedArgs): void {
@@ -144,28 +157,25 @@ async function monitor(
     return INVALID;
   }
   checkSize(files.files, settings?.source.text);
-  const all = [...withUsed(recipes)];
-  const declared = [...all.flatMap(({ secrets }) => secrets), ...settings?.secrets ?? []];
-  const secrets = namesOf(declared);
-  const variables = namesOf(all.flatMap(({ env }) => env)).filter((name) =>
-    !secrets.includes(name)
-  );
+  const declared = declaredNames(recipes, settings?.secrets);
   const publicUrl = args.values["public-url"];
   context.out.write(text(monitorDeployment(files, {
-    ...{ ...options, secrets, variables },
+    ...{ ...options, ...declared },
     ...(settings ? { settings: settings.source.text } : {}),
     ...(publicUrl === undefined ? {} : { publicUrl }),
   })));
-  const keys = [options.secret.key, PAGE_TOKEN, ...secrets].join(", ");
-  context.err.write(`The Secret '${options.secret.name}' needs the keys ${keys}\n`);
+  sayKeys(options, [PAGE_TOKEN, ...declared.secrets], context);
   return 0;
 }
 
-/** The names of variables, without those that the container has anyway. */
-function namesOf(declared: readonly { name: string }[]): string[] {
-  const own = ["DISPATCH_URL", "DISPATCH_TOKEN", "DISPATCH_PAGE_TOKEN"];
-  return [...new Set(declared.map(({ name }) => name))].filter((name) => !own.includes(name))
-    .sort();
+/** Says which keys the Secret needs, if the token is not the only one. */
+function sayKeys(
+  { secret }: KubernetesOptions,
+  others: readonly string[],
+  { err }: CommandContext,
+): void {
+  if (others.length === 0) return;
+  err.write(`The Secret '${secret.name}' needs the keys ${[secret.key, ...others].join(", ")}\n`);
 }
 
 function text(objects: readonly KubernetesObject[]): string {
@@ -176,15 +186,21 @@ function text(objects: readonly KubernetesObject[]): string {
     );
 }
 
-function kubernetesOptions({ values, ...args }: ParsedArgs, shards: number): KubernetesOptions {
+function kubernetesOptions(
+  { values, ...args }: ParsedArgs,
+  shards: number,
+): Omit<KubernetesOptions, keyof DeclaredNames> {
   const { image, url, secret = "dispatch/token", wait = "30m" } = values;
   const { name = args.flags.has("monitor") ? "checks" : "recipes" } = values;
-  if (image === undefined) throw new UsageError("manifest kubernetes needs --image");
+  if (!image) throw new UsageError("manifest kubernetes needs --image");
   if (url === undefined) throw new UsageError("manifest kubernetes needs --url");
   if (!/^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$/.test(name)) {
     throw new UsageError(
       `--name must be at most 42 lower-case letters, digits and hyphens, not '${name}'`,
     );
+  }
+  if (shards > MAX_SHARDS) {
+    throw new UsageError(`--shards: a plan has at most ${MAX_SHARDS} parts, not ${shards}`);
   }
   const [, secretName, key] = SECRET.exec(secret) ?? [];
   if (secretName === undefined || key === undefined) {

@@ -8,6 +8,8 @@ export interface GithubOptions {
   shards: number;
   /** The address of the server; the embedded one without it. */
   url: string | undefined;
+  /** The secrets that the recipes declare. */
+  secrets: readonly string[];
 }
 
 /** The actions that the workflows of users run; they have the versions of this repository's own. */
@@ -24,14 +26,19 @@ const CLI = `deno run -A jsr:@dispatch/sdk@${VERSION}/cli`;
  * Returns a workflow that runs recipes in shards, and merges their streams. A shard that fails does
  * not stop the others, and the merge has the exit code of the whole run.
  */
-export function githubWorkflow({ paths, shards, url }: GithubOptions): Record<string, unknown> {
+export function githubWorkflow(
+  { paths, shards, url, secrets }: GithubOptions,
+): Record<string, unknown> {
   const setup = [
     { uses: ACTIONS.checkout },
     { uses: ACTIONS.setupDeno, with: { "deno-version": "v2.x" } },
   ];
-  const env = url === undefined ? {} : {
-    env: { DISPATCH_URL: literal(url), DISPATCH_TOKEN: "${{ secrets.DISPATCH_TOKEN }}" },
+  const names = url === undefined ? secrets : ["DISPATCH_TOKEN", ...secrets];
+  const variables = {
+    ...(url === undefined ? {} : { DISPATCH_URL: literal(url) }),
+    ...Object.fromEntries(names.map((name) => [name, `\${{ secrets.${name} }}`])),
   };
+  const env = Object.keys(variables).length === 0 ? {} : { env: variables };
   const shard = "${{ matrix.shard }}";
   return {
     name: "recipes",

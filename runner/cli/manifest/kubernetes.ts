@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Recipe } from "../../language/model.ts";
+import { declaredNames } from "./declared_names.ts";
 import {
   claim,
   claimed,
   configMap,
   container,
+  declaredVariables,
   type KubernetesObject,
   type KubernetesOptions,
   metadata,
@@ -45,6 +47,7 @@ export function shardedJob(
           },
         },
       },
+      ...declaredVariables(options),
     ],
   });
   const merge = container(options, {
@@ -90,10 +93,11 @@ export function cronJobs(
   files: readonly RecipeFile[],
   options: KubernetesOptions,
 ): KubernetesObject[] {
-  const jobs = recipes.map(({ recipe: { schedule }, path }) => {
+  const jobs = recipes.map(({ recipe, path }) => {
+    const { schedule } = recipe;
     const run = container(options, {
       args: ["run", `${RECIPES}/${path}`, "--reporter", "console"],
-      env: [],
+      env: declaredVariables({ ...options, ...declaredNames([recipe]) }),
     });
     return {
       apiVersion: "batch/v1",

@@ -4,6 +4,7 @@ import {
   claimed,
   configMap,
   container,
+  declaredVariables,
   type KubernetesObject,
   type KubernetesOptions,
   labels,
@@ -19,10 +20,6 @@ export interface MonitorOptions extends KubernetesOptions {
   settings?: string;
   /** The address that alerts link to. */
   publicUrl?: string;
-  /** The variables that the recipes and the settings need: keys of the Secret. */
-  secrets: readonly string[];
-  /** The variables that they can do without. */
-  variables: readonly string[];
 }
 
 /** The key in the Secret that has the token of the page. */
@@ -108,16 +105,15 @@ export function monitorDeployment(
   ];
 }
 
-/** The variables of the container: each is the key of its name in the Secret. */
-function variables({ secret, secrets, variables }: MonitorOptions): KubernetesObject[] {
-  const from = (name: string, key: string, more: KubernetesObject = {}) => ({
-    name,
-    valueFrom: { secretKeyRef: { name: secret.name, key, ...more } },
-  });
+/** The variables of the container. */
+function variables(options: MonitorOptions): KubernetesObject[] {
+  const { secret: { name } } = options;
   return [
-    from("DISPATCH_PAGE_TOKEN", PAGE_TOKEN),
-    ...secrets.map((name) => from(name, name)),
-    ...variables.map((name) => from(name, name, { optional: true })),
+    {
+      name: "DISPATCH_PAGE_TOKEN",
+      valueFrom: { secretKeyRef: { name, key: PAGE_TOKEN } },
+    },
+    ...declaredVariables(options),
     // Large queries need a directory to write to, and the root is read-only.
     { name: "SQLITE_TMPDIR", value: STATE },
   ];

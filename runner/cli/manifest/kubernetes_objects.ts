@@ -1,5 +1,7 @@
+import type { DeclaredNames } from "./declared_names.ts";
+
 /** What the manifests of a suite depend on. */
-export interface KubernetesOptions {
+export interface KubernetesOptions extends DeclaredNames {
   /** The name of all objects, which others begin with. */
   name: string;
   /** The image that has the command line as its entry point. */
@@ -77,6 +79,20 @@ export function container(
       capabilities: { drop: ["ALL"] },
     },
   };
+}
+
+/** The variables that recipes declare: each is the key of its name in the Secret. */
+export function declaredVariables(
+  { secret, secrets, variables }: Pick<KubernetesOptions, "secret" | "secrets" | "variables">,
+): KubernetesObject[] {
+  const from = (key: string, more: KubernetesObject = {}) => ({
+    name: key,
+    valueFrom: { secretKeyRef: { name: secret.name, key, ...more } },
+  });
+  return [
+    ...secrets.map((name) => from(name)),
+    ...variables.map((name) => from(name, { optional: true })),
+  ];
 }
 
 /** A volume, and where it is in the container. */
