@@ -162,4 +162,67 @@ export const PROMISE_MUTANTS: readonly Mutant[] = [
     String.raw`const PLAIN = /(?<!\\|\\u.{0,3})[`,
     "const PLAIN = /[",
   ]),
+
+  // What is left, lost or given up.
+  mutant("close does not stop reconnecting", "client/session.ts", [
+    "    this.#abort.abort(error);\n",
+    "",
+  ]),
+  mutant("a channel that could not be left is not told", "client/subscribe/event_router.ts", [
+    "if (!(error instanceof ConnectionError)) throw error;",
+    "void error;",
+  ]),
+  mutant(
+    "credits are granted when there are none",
+    "client/subscribe/credits.ts",
+    ["this.#topUpAt = this.#capacity * 0.6;", "this.#topUpAt = 0;"],
+    ["#topUpAt = FIRST_TOP_UP;", "#topUpAt = 0;"],
+  ),
+  mutant("a failed attempt of a job counts as lost", "client/subscribe/credits.ts", [
+    `if (attempts || progress === "sta") return;`,
+    `if ((attempts && progress !== "fai") || progress === "sta") return;`,
+  ]),
+  mutant("an attempt whose start was lost is not told", "client/subscribe/credits.ts", [
+    "if (createdAt <= Date.parse(ts) && isCovered",
+    "if (createdAt < 0 && isCovered",
+  ]),
+  mutant("what started before a subscription counts as lost", "client/subscribe/event_router.ts", [
+    "Date.parse(since!) + AGE_MARGIN",
+    "Date.parse(since!) - 60_000",
+  ]),
+  mutant("one slow read over HTTP ends a wait", "client/follow/poller.ts", [
+    "if (!(error instanceof TimeoutError)) throw error;",
+    "throw error;",
+  ]),
+  mutant("silence is measured by the wall clock only", "client/connection/heartbeat.ts", [
+    "Math.max(now - this.#heardAt, clock.now() - this.lastMessageAt)",
+    "(clock.now() - this.lastMessageAt)",
+  ]),
+  mutant("a cancel ignores its options", "client/connection/requests.ts", [
+    "await send(transport, cancelJob(jobId, options));",
+    "await send(transport, cancelJob(jobId));",
+  ]),
+  mutant("waits are told of a cancel before it is sent", "client/connection/requests.ts", [
+    `  await send(transport, cancelJob(jobId, options));
+  for (const listener of transport.onCancel) listener(jobId);`,
+    `  for (const listener of transport.onCancel) listener(jobId);
+  await send(transport, cancelJob(jobId, options));`,
+  ]),
+  mutant("idle lanes go on listening when no start is pending", "client/start/lane_pool.ts", [
+    "      else this.#unsubscribe(lane);\n",
+    "",
+  ]),
+  mutant("a lane that becomes idle goes on listening", "client/start/lane_pool.ts", [
+    "    if (!isNeeded) this.#unsubscribe(lane);\n",
+    "",
+  ]),
+  mutant("a wait that ends stops the others", "client/follow/tracker.ts", [
+    `      return this.#record!;
+    } finally {
+      this.#release();`,
+    `      return this.#record!;
+    } finally {
+      this.#users = 1;
+      this.#release();`,
+  ]),
 ];

@@ -63,7 +63,10 @@ interface LaneUse {
   idleSince: number | undefined;
 }
 
-/** Rule 6: a connection whose start was answered is kept for a short time, and so are few others. */
+/**
+ * Rule 6: a connection whose start was answered is kept for a short time, and so are few others. None
+ * listens while no start is pending.
+ */
 function* idleLanesAreFew({ actors, model, program, world }: Evidence): Iterable<string> {
   for (const { name: client, isHttp, hasSlept, outcomes } of actors) {
     const starts = outcomes.filter(({ op }) => op.do === "start");
@@ -71,6 +74,7 @@ function* idleLanesAreFew({ actors, model, program, world }: Evidence): Iterable
     const slow = 2 * program.latency[1] + LATE;
     const lanes = new Map<string, LaneUse>();
     const ended = new Set<string>();
+    const listening = new Set<string>();
     const look = (now: number): string | undefined => {
       const idle = [...lanes].filter(([lane, { idleSince }]) =>
         idleSince !== undefined && !ended.has(lane) && !model.harmed.has(lane) &&
@@ -84,8 +88,12 @@ function* idleLanesAreFew({ actors, model, program, world }: Evidence): Iterable
       const isPending = starts.some(({ worldBegin, worldEnd, isSettled }) =>
         worldBegin <= now && !(isSettled && worldEnd < now - SUBSCRIBE_TIME - slow)
       );
-      if (isPending || idle.length <= IDLE_LANES) return undefined;
-      return `6: ${client} keeps ${idle.length} idle connections at ${now}`;
+      if (isPending) return undefined;
+      if (idle.length > IDLE_LANES) {
+        return `6: ${client} keeps ${idle.length} idle connections at ${now}`;
+      }
+      const listener = idle.find(([lane]) => listening.has(lane))?.[0];
+      return listener && `6: ${client} still listens on ${listener} at ${now}, without a start`;
     };
     let problem: string | undefined;
     for (const { at, who, what, frame } of model.world.trace) {
@@ -97,6 +105,8 @@ function* idleLanesAreFew({ actors, model, program, world }: Evidence): Iterable
       if (what.startsWith("sends") && frame.includes('"method":"workflow.start"')) {
         lanes.set(who, { starts: (lanes.get(who)?.starts ?? 0) + 1, idleSince: undefined });
       }
+      if (what.startsWith("sends") && frame.includes('"method":"subscribe"')) listening.add(who);
+      if (frame.includes('"method":"unsubscribe"')) listening.delete(who);
       const use = lanes.get(who);
       const isAnswer = use && what.startsWith("receives") && frame.includes('"run_id"') &&
         frame.includes('"correl_id"');

@@ -144,11 +144,16 @@ function* waitsAreTimely(evidence: Evidence): Iterable<string> {
       target && isSettled && !NOT_ENDED.includes(Object(error).code)
     );
     if (waits.length === 0 || actor.isClosed || actor.hasSlept) continue;
-    const isHarmed = [...model.harmed].some((it) => it.startsWith(`${actor.name}#`));
     const delays = actor.isHttp
-      ? isHarmed ? undefined : { prompt: 1_500 + 10 * program.latency[1], polled: 0 }
+      ? { prompt: 1_500 + 10 * program.latency[1], polled: 0 }
       : delaysOf(actor, evidence);
     if (!delays) continue;
+    // No read is answered while the only node is away.
+    if (actor.isHttp && program.steps.some((step) => "restart" in step)) continue;
+    // A read without an answer is repeated when its time is over.
+    const lastHarm = Math.max(
+      ...[...model.harmed.at].map(([it, at]) => it.startsWith(`${actor.name}#`) ? at : -Infinity),
+    ) + actor.plan.timeout + LONGEST_FAULT;
     const control = controlSessions(actor);
     for (const wait of waits) {
       const { target, worldBegin, worldEnd, result, error } = wait;
@@ -157,6 +162,7 @@ function* waitsAreTimely(evidence: Evidence): Iterable<string> {
         op.do === "cancel" && asked === target && cancel.isSettled && !error &&
         cancel.worldEnd > worldBegin && cancel.worldEnd <= worldEnd
       );
+      if (actor.isHttp && lastHarm >= (cancelled?.worldBegin ?? worldBegin)) continue;
       if (cancelled && record?.state === "cancelled") {
         const late = worldEnd - cancelled.worldEnd;
         if (late > delays.prompt) {

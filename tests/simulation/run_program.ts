@@ -10,6 +10,7 @@ import { ERROR_RULES } from "./rules_of_errors.ts";
 import { FLOW_RULES } from "./rules_of_flow.ts";
 import { HTTP_RULES } from "./rules_of_http.ts";
 import { LOOP_RULES } from "./rules_of_loops.ts";
+import { LOSS_RULES } from "./rules_of_losses.ts";
 import { OUTAGE_RULES } from "./rules_of_outages.ts";
 import { PATIENCE_RULES, timersEndAtOnce } from "./rules_of_patience.ts";
 import { RECORD_RULES, statusesAreInOrder } from "./rules_of_records.ts";
@@ -34,7 +35,7 @@ const ALL_RULES = [
   ...[...RULES, ...CALL_RULES, ...STREAM_RULES],
   ...[...RECORD_RULES, ...OUTAGE_RULES, ...FLOW_RULES],
   ...[...RESULT_RULES, ...TIME_RULES, ...WIRE_RULES, ...HTTP_RULES],
-  ...[...ERROR_RULES, ...PATIENCE_RULES, ...LOOP_RULES],
+  ...[...ERROR_RULES, ...PATIENCE_RULES, ...LOOP_RULES, ...LOSS_RULES],
 ];
 
 /** How many milliseconds after the last step everything must be in order again. */
@@ -246,6 +247,9 @@ class PlannedFaults {
     }
     if (text.startsWith("event:")) return ["stream", "answer"];
     if (text.includes('"type":"event"')) return isLane ? ["event", "lane"] : ["event"];
+    if (text.includes('"status":"subscribed"')) return ["answer", "joined"];
+    if (text.includes('"status":"unsubscribed"')) return ["answer", "left"];
+    if (text.includes('"type":"pong"')) return ["answer", "pong"];
     return isLane && text.includes('"run_id"') ? ["answer", "result"] : ["answer"];
   }
 }

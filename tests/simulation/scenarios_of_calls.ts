@@ -28,15 +28,15 @@ export const CALL_SCENARIOS: readonly Scenario[] = [
     name: "jobs are cancelled",
     clients: [
       plan({
-        transport: oneOf("socket", "socket", "rpc", "sse", "admin"),
+        transport: oneOf("socket", "socket", "rpc", "rpc", "sse", "admin"),
         timeout: oneOf(30_000, 2_000),
       }),
       plan(),
     ],
     slots: [
       call("enqueue", {
-        name: oneOf("nobody", "nobody", "work", "flaky", "noop"),
-        then: oneOf("waitJob", "follow", undefined),
+        name: oneOf("nobody", "nobody", "nobody", "work", "flaky"),
+        then: oneOf("waitJob", "waitJob", "follow", undefined),
       }, waits),
       many(
         either(
@@ -46,12 +46,12 @@ export const CALL_SCENARIOS: readonly Scenario[] = [
         0,
         2,
       ),
-      pauseOf(fc.oneof(within(400), later)),
+      pauseOf(fc.oneof(within(400), later, later)),
       many(
         call("cancel", { pick: just(0) }, {
           client: oneOf(0, 0, 0, 1),
-          abort: rarely(fc.oneof(oneOf(0, 50), just(BEFORE), moment), 4),
-          timeout: rarely(oneOf(1, 100), 4),
+          abort: rarely(fc.oneof(oneOf(0, 50), just(BEFORE), moment), 6),
+          timeout: rarely(oneOf(1, 100), 6),
         }),
         1,
         2,

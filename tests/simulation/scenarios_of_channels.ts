@@ -10,6 +10,7 @@ import {
   many,
   maybe,
   MISHAPS,
+  none,
   oneOf,
   outage,
   pauseOf,
@@ -71,12 +72,50 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    name: "jobs and runs that are younger than a subscription",
+    clients: [plan({ maxRetries: just(10) }), plan()],
+    slots: [
+      maybe(
+        either(
+          call("enqueue", { name: oneOf("work", "flaky") }, { client: oneOf(0, 1), ...waits }),
+          call("start", { name: oneOf("nap", "long") }, { client: oneOf(0, 1), ...waits }),
+        ),
+      ),
+      many(
+        call("subscribe", { channel: oneOf("jobs", "firehose", "queue", "workflows") }, waits),
+        1,
+        2,
+      ),
+      pauseOf(fc.integer({ min: 1_100, max: 7_000 })),
+      many(
+        either(
+          call("enqueue", { name: oneOf("fails", "flaky", "work", "noop") }, {
+            client: oneOf(0, 1),
+            times: oneOf(1, 2, 4),
+          }),
+          call("start", { name: oneOf("quick", "nap", "broken", "long") }, { client: oneOf(0, 1) }),
+          call("enqueueMany", { count: oneOf(3, 12) }, { client: oneOf(0, 1) }),
+        ),
+        1,
+        3,
+      ),
+      pauseOf(within(3_000)),
+    ],
+    faults: faultsOf(["event"], ["drop", "drop", "delay", "malformed", "stall"], 24),
+  },
+  {
     name: "a channel is left",
-    clients: [plan({ transport: oneOf("socket", "socket", "socket", "sse") }), plan()],
+    clients: [
+      plan({
+        transport: oneOf("socket", "socket", "socket", "sse"),
+        timeout: oneOf(2_000, 30_000),
+      }),
+      plan(),
+    ],
     slots: [
       many(
         call("subscribe", {
-          channel: oneOf("jobs", "jobs", "queue", "otherQueue", "firehose"),
+          channel: oneOf("jobs", "queue", "otherQueue", "firehose", "workflows", "job"),
           take: rarely(oneOf(1, 3), 4),
         }, {
           wait: fc.boolean(),
@@ -89,12 +128,13 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
       many(
         either(
           call("unsubscribe", {}, { after: within(300) }),
+          call("unsubscribe", {}, { after: within(300) }),
           call("subscribe", { channel: oneOf("jobs", "queue") }),
         ),
         1,
         2,
       ),
-      maybe(outage),
+      either(none, none, none, outage),
       many(
         call("enqueue", { queue: oneOf("default", "other") }, {
           client: oneOf(0, 1),
@@ -106,7 +146,10 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
       ),
       pauseOf(within(3_000)),
     ],
-    faults: faultsOf(["answer", "any"], MISHAPS, 12, 2),
+    faults: fc.oneof(
+      { weight: 2, arbitrary: faultsOf(["left"], ["drop", "drop", "drop", "delay", "cut"], 2) },
+      { weight: 1, arbitrary: faultsOf(["joined", "answer", "any"], MISHAPS, 12) },
+    ),
   },
   {
     name: "streams over HTTP",

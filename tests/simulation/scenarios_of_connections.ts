@@ -159,6 +159,9 @@ export const CONNECTION_SCENARIOS: readonly Scenario[] = [
       maybe(anyCall),
       pauseOf(within(3_000)),
     ],
-    faults: faultsOf(["any"], ["half-open", "drop", "delay", "malformed"], 14, 3),
+    faults: fc.oneof(
+      faultsOf(["any"], ["half-open", "drop", "delay", "malformed"], 14, 3),
+      faultsOf(["pong"], ["half-open", "drop", "delay", "malformed"], 3),
+    ),
   },
 ];

@@ -1,0 +1,101 @@
+import { channelsOf } from "../../protocol/mod.ts";
+import type { Outcome } from "./actor.ts";
+import { keyOf, type Published } from "./model.ts";
+import { controlSessions, type Evidence, type Rule } from "./rules.ts";
+
+const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
+
+/** By how much a fault delays a frame at most. */
+const LONGEST_FAULT = 2_100;
+
+/** How many milliseconds a subscription must be older than a job whose start it must hear of. */
+const OLDER = 1_500 + LONGEST_FAULT;
+
+/** Matches the types of events that only a started job or run has. */
+const PROGRESS = /\.(step_\w+|completed|failed|retrying)$/;
+
+/** Rule 4: who hears that a job or run has gone on, but not that it has started, is told of a loss. */
+function* lostStartsAreTold({ actors, model, world, program }: Evidence): Iterable<string> {
+  if (model.lost.size === 0) return;
+  for (const actor of actors) {
+    const { isHttp, hasSlept, subscriptions, statuses } = actor;
+    const control = controlSessions(actor);
+    if (isHttp || hasSlept || control.size !== 1 || subscriptions.length === 0) continue;
+    const connection = world.connections.find((it) => control.has(it.sessionId!))?.name;
+    const own = model.world.trace.filter(({ who }) => who === connection);
+    for (const [index, { what, frame, at }] of own.entries()) {
+      if (what !== "receives, but drop" || !frame!.includes('.started"')) continue;
+      const { data: event } = JSON.parse(frame!);
+      const events = model.published.filter((it) => it.event.topic === event.topic);
+      if (events.filter((it) => it.event.type.endsWith(".started")).length !== 1) continue;
+      const reading = subscriptions.find((it) => isOlder(it, events[0]!, program.latency[1]));
+      const goesOn = own.slice(index).some((it) =>
+        it.what === "receives" && it.frame!.includes(`"topic":"${event.topic}"`) &&
+        PROGRESS.test(JSON.parse(it.frame!).data.type)
+      );
+      const isTold = statuses.some(({ status, worldAt }) =>
+        worldAt >= at && status.type === "gap" && status.reason === "lost"
+      );
+      if (!reading || !goesOn || isTold) continue;
+      yield `4: ${name(reading.outcome)} lost ${keyOf(event)}, of which nobody was told`;
+    }
+  }
+}
+
+/** Whether a subscription was confirmed long before a job or run was created, and goes on. */
+function isOlder(
+  { outcome, ended, isLeft, name: channel }: Evidence["actors"][number]["subscriptions"][number],
+  { event, at }: Published,
+  latency: number,
+): boolean {
+  return outcome.isSettled && !outcome.error && !ended && !isLeft &&
+    channelsOf(event).includes(channel) && outcome.worldEnd + OLDER + latency < at;
+}
+
+/** Matches a request to subscribe or to unsubscribe: its id, which of both, and the channel. */
+const REQUEST = /^\{"id":"(\d+)".*"method":"((?:un)?subscribe)".*"channel":"(.*?)"/;
+
+/** The types of statuses that end a connection, and so its subscriptions. */
+const ENDS = ["disconnected", "failed", "closed"];
+
+/** Rule 6: the client tells of each channel that it could not leave in time. */
+function* failedLeavesAreTold({ actors, model, world }: Evidence): Iterable<string> {
+  for (const actor of actors) {
+    const { name: client, isHttp, hasSlept, plan, statuses } = actor;
+    if (isHttp || hasSlept) continue;
+    const control = controlSessions(actor);
+    for (const { name: connection, sessionId } of world.connections) {
+      if (!control.has(sessionId!) || !model.harmed.has(connection)) continue;
+      const own = model.world.trace.filter(({ who, frame }) => who === connection && frame);
+      const answerTo = (id: string) =>
+        own.find(({ what, frame }) =>
+          what.startsWith("receives") && frame!.includes(`"correl_id":"${id}"`)
+        )?.what;
+      /** Whether the server has confirmed the last request to subscribe to a channel. */
+      const confirmed = new Map<string, boolean>();
+      for (const { at, what, frame } of own) {
+        const [, id, method, channel] = what.startsWith("sends") && REQUEST.exec(frame!) || [];
+        if (!id) continue;
+        const answer = answerTo(id);
+        if (method === "subscribe") confirmed.set(channel!, answer === "receives");
+        // Who was told that subscribing failed is told no more.
+        if (method === "subscribe" || !confirmed.get(channel!)) continue;
+        if (answer !== "receives, but drop") continue;
+        const until = at + plan.timeout + LONGEST_FAULT;
+        const isOver = world.now <= until ||
+          statuses.some(({ status, worldAt }) =>
+            worldAt >= at && worldAt <= until && ENDS.includes(status.type)
+          );
+        const isTold = statuses.some(({ status, worldAt }) =>
+          worldAt >= at && worldAt <= until && status.type === "anomaly" &&
+          Object(status.cause).code === "timeout"
+        );
+        if (isOver || isTold) continue;
+        yield `6: ${client} left a channel at ${at} without an answer, of which nobody was told`;
+      }
+    }
+  }
+}
+
+/** Rules about what was lost: who is told of it. */
+export const LOSS_RULES: readonly Rule[] = [lostStartsAreTold, failedLeavesAreTold];
