@@ -106,10 +106,14 @@ export class MemoryCheck<P> {
   }
 }
 
+/** How often to collect garbage before an object counts as reachable. */
+const ATTEMPTS = 6;
+
 async function findReachable<P>(noted: readonly Noted<P>[], from: string): Promise<Leftover<P>[]> {
   let left = noted;
-  for (let attempt = 0; attempt < 3 && left.length > 0; attempt++) {
-    await collectGarbage();
+  // A compiler in the background may hold objects until it is done, which takes long on a busy machine.
+  for (let attempt = 0; attempt < ATTEMPTS && left.length > 0; attempt++) {
+    await collectGarbage(attempt * 10);
     left = noted.filter(({ ref }) => ref.deref());
   }
   const found: Leftover<P>[] = [];
@@ -163,7 +167,7 @@ function patch<T extends object>(
 
 let collect: (() => void) | undefined;
 
-async function collectGarbage(): Promise<void> {
+async function collectGarbage(ms: number): Promise<void> {
   if (!collect) {
     const { Bun } = globalThis as { Bun?: { gc(sync: boolean): void } };
     if (Bun) collect = () => Bun.gc(true);
@@ -175,7 +179,7 @@ async function collectGarbage(): Promise<void> {
     }
   }
   // In a task of its own: what a weak reference has returned lives until the task ends.
-  await new Promise<void>((resolve) => void setTimeout(resolve, 0));
+  await new Promise<void>((resolve) => void setTimeout(resolve, ms));
   collect!();
 }
 
