@@ -86,3 +86,10 @@ export const SLEEP_CHECK = 5_000;
 
 /** How many milliseconds the peer has to answer a close frame. */
 export const CLOSE_TIMEOUT = 1_000;
+
+/**
+ * A job that is begun anew starts more than this many milliseconds after the last event before: servers
+ * wait for 30 seconds. The time of a start in a job's record comes from the clock of the database,
+ * which may be ahead of the clock of the node that published the event.
+ */
+export const RESTART_PAUSE = 500;

@@ -10,38 +10,51 @@ const SAME_MOMENT = 25;
 /** The types of events that can occur more than once for one entity and step. */
 const REPEATED = /^job.(start|retry)|step_failed/;
 
+/** The fields that say what an event or gap is about. */
+interface Named {
+  type: string;
+  since?: string;
+  data: { step_name?: string };
+}
+
 /** The events and gaps of one entity, in order and without duplicates. */
 export class EventLog<E extends DispatchEvent> {
   readonly items: (E | Gap)[] = [];
-  readonly #keys = new Set<string>();
-  /** The times of synthesized events, by name. Their real events may still arrive. */
-  readonly #synthesized = new Map<string, number>();
+  /**
+   * The names of the items, and those of repeated events with their times. The value is the time of
+   * a synthesized event, whose real one may still arrive.
+   */
+  readonly #names = new Map<string, number | undefined>();
 
-  /** Appends an item, unless it is an event that the log contains already. */
-  append(item: E | Gap): void {
-    if (item.type !== "gap") {
-      const name = nameOf(item);
-      const key = REPEATED.test(item.type) ? `${name} ${item.ts}` : name;
-      if (this.#keys.has(key) || this.#isSynthesized(name, item.ts)) return;
-      this.#keys.add(key);
-    }
+  /**
+   * Appends an item, unless it is an event that the log contains already.
+   * @param isPast Whether it was synthesized, so that the real one is a duplicate.
+   */
+  append(item: E | Gap, isPast?: boolean): void {
+    const name = nameOf(item);
+    const synthesizedAt = this.#names.get(name);
+    const key = REPEATED.test(item.type) ? name + (item as E).ts : name;
+    // NaN, and so false, without a synthesized event of that name.
+    const time = timeOf(item);
+    const isSynthesized = Math.abs(time - synthesizedAt!) < SAME_MOMENT;
+    if (item.type !== "gap" && (this.#names.has(key) || isSynthesized)) return;
+    this.#names.set(key, undefined).set(name, isPast ? time : synthesizedAt);
     this.items.push(item);
   }
 
-  /** Records that an event was synthesized, so that the real one is a duplicate. */
-  markSynthesized(item: E | Gap): void {
-    // A gap has no time, and its name is no event's.
-    this.#synthesized.set(nameOf(item), Date.parse((item as E).ts));
-  }
-
-  #isSynthesized(name: string, ts: string): boolean {
-    // NaN, and so false, without a synthesized event of that name.
-    return Math.abs(Date.parse(ts) - this.#synthesized.get(name)!) < SAME_MOMENT;
+  /** Whether an event or gap of this name is in the log. */
+  has(name: string): boolean {
+    return this.#names.has(name);
   }
 }
 
 /** Names what happened, without the time. */
 export function nameOf(item: DispatchEvent | Gap): string {
-  if (item.type === "gap") return `gap ${item.since}`;
-  return "step_name" in item.data ? `${item.type} ${item.data.step_name}` : item.type;
+  const { type, since, data } = item as Named;
+  return type + (since ?? data.step_name ?? "");
+}
+
+/** The time of an event in milliseconds since 1970; NaN for a gap. */
+export function timeOf(item: DispatchEvent | Gap | undefined): number {
+  return Date.parse((item as DispatchEvent)?.ts);
 }

@@ -11,9 +11,9 @@ import {
   TimeoutError,
 } from "../errors.ts";
 import type { Gap } from "../gap.ts";
-import { SETTLE_PAUSE } from "../limits.ts";
+import { RESTART_PAUSE, SETTLE_PAUSE } from "../limits.ts";
 import type { Follower, Tracked, TrackerSpec } from "./entity_handle.ts";
-import { EventLog, nameOf } from "./event_log.ts";
+import { EventLog, nameOf, timeOf } from "./event_log.ts";
 import { PollTimer } from "./poll_timer.ts";
 
 /** Matches the types of an entity's last event. */
@@ -58,8 +58,11 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     return this.#record?.state;
   }
 
-  /** Adds an event or a gap; ignores an event that is already in the log. */
-  add(item: E | Gap): void {
+  /**
+   * Adds an event or a gap; ignores an event that is already in the log.
+   * @param isPast Whether it was synthesized.
+   */
+  add(item: E | Gap, isPast?: boolean): void {
     // After an error the lane goes on adding events, which the next reader needs.
     if (this.#ended && !this.#error) return;
     if (this.#held) this.#held.push(item);
@@ -67,7 +70,7 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
       this.#lastEvent ??= item as E;
       this.#timer?.wake();
     } else {
-      this.#log.append(item);
+      this.#log.append(item, isPast);
       this.#notify();
     }
   }
@@ -257,15 +260,18 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     const held = this.#held ??= [];
     const past = await this.#spec.synthesize(record, [...items, ...held], { signal });
     this.#held = undefined;
-    const logged = new Set(items.map(nameOf));
+    // While retries are missing, their events may be under way, and come before the start.
+    const isInOrder = isTerminal(record.state) || past.every(timeOf);
     for (const item of past) {
       const name = nameOf(item);
       const index = held.findLastIndex((it) => nameOf(it) === name);
-      if (index < 0 && !logged.has(name)) {
-        this.add(item);
-        this.#log.markSynthesized(item);
-      }
       for (const it of held.splice(0, index + 1)) this.add(it);
+      const last = items.findLast(timeOf);
+      // Another node may have begun the job anew. A start whose time says so is not in the log yet.
+      const pause = last?.type === "job.retrying" ? 0 : RESTART_PAUSE;
+      if (!this.#log.has(name) || isInOrder && timeOf(item) > timeOf(last) + pause) {
+        this.add(item, true);
+      }
     }
     for (const item of held) this.add(item);
     // Something was missed meanwhile.

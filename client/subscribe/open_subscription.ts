@@ -41,7 +41,7 @@ export function openSubscription(
       return { ...createGap("overflow", since, transport.clock.now()), missed };
     },
     // All markers are gaps.
-    joinMarkers: (first, second) => joinGaps(first as Gap, second as Gap),
+    joinMarkers: joinGaps as (first: unknown, second: unknown) => Gap | undefined,
     onLeave: leave,
   });
   const attachment = transport.attach(channel, {

@@ -636,6 +636,73 @@ test("an attempt that the record of a job shows first is yielded as its events a
   ]);
 });
 
+/** Follows a job whose first start and this event of it have arrived; returns what it sees. */
+async function followJob(...events: [type: string, second: number][]) {
+  const transport = new FakeTransport();
+  const seen = new Recorder(trackJob(transport, JOB_ID).events());
+  const [{ confirm, receiver }] = transport.attached as [FakeAttachment];
+  await confirm();
+  await transport.answer("job.get", jobRecord("running", { started_at: at(1) }));
+  const data = { job_id: JOB_ID, job_name: "noop", queue: "default" };
+  for (const [type, second] of events) {
+    const event = { type: `job.${type}`, ts: at(second), topic: `job:${JOB_ID}`, data };
+    receiver.onEvent(event as unknown as JobEvent);
+  }
+  const read = async (state: string, started_at: string, retry_count = 0) => {
+    receiver.onGap(reconnectGap(5));
+    await breathe(1);
+    const times = { started_at, updated_at: at(8), completed_at: at(8) };
+    await transport.answer("job.get", jobRecord(state, { ...times, retry_count }));
+    await transport.advance(20);
+    return seen.items.slice(2 + events.length).map((it) =>
+      it.type === "gap" ? it.reason : `${it.type.replace("job.", "")} ${it.ts}`
+    );
+  };
+  return { read };
+}
+
+test("a start that only the record of a job shows is yielded, also while it runs", async () => {
+  for (const state of ["running", "completed"]) {
+    const { read } = await followJob();
+    const end = state === "completed" ? [`completed ${at(8)}`] : [];
+    deepEqual(await read(state, at(7)), ["reconnect", `started ${at(7)}`, ...end]);
+  }
+});
+
+test("each start that only the record of a job shows is yielded once", async () => {
+  const { read } = await followJob();
+  await read("running", at(4));
+  await read("running", at(4));
+  deepEqual(await read("completed", at(7)), [
+    ...["reconnect", `started ${at(4)}`, "reconnect", "reconnect", `started ${at(7)}`],
+    `completed ${at(8)}`,
+  ]);
+});
+
+test("a start is not yielded again if the clock of the database is half a second ahead", async () => {
+  const { read } = await followJob();
+  deepEqual(await read("running", at(1, 500)), ["reconnect"]);
+  const other = await followJob();
+  deepEqual(await other.read("running", at(1, 501)), ["reconnect", `started ${at(1, 501)}`]);
+});
+
+test("the start after a retry that arrived is yielded, however soon it was", async () => {
+  const { read } = await followJob(["retrying", 2]);
+  deepEqual(await read("completed", at(2, 1), 1), [
+    ...["reconnect", `started ${at(2, 1)}`, `completed ${at(8)}`],
+  ]);
+});
+
+test("a job that is cancelled after a retry arrived has no further start", async () => {
+  const { read } = await followJob(["retrying", 2]);
+  deepEqual(await read("cancelled", at(1), 1), ["reconnect"]);
+});
+
+test("a start is not yielded after a later event that has arrived", async () => {
+  const { read } = await followJob(["failed", 7]);
+  deepEqual(await read("failed", at(6), 1), ["reconnect", `dlq ${at(8)}`]);
+});
+
 test("every attempt of a job that arrived comes before the events that its record proves", async () => {
   const transport = new FakeTransport();
   const seen = new Recorder(trackJob(transport, JOB_ID).events());

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createStore } from "../../dev/mod.ts";
+import { createStore, createVirtualClock, defineJob, type DevServer } from "../../dev/mod.ts";
 import { Dispatch, type Gap, type RunEvent } from "../../mod.ts";
 import { eventually, within } from "../helpers/eventually.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
@@ -82,6 +82,63 @@ test("polling finds the end of a job on another node", async () => {
     ]);
   }
 });
+
+/** A cluster whose client uses a node without workers, at first perhaps one with workers. */
+async function workers(startsAtWorker: boolean) {
+  const store = createStore();
+  const clock = createVirtualClock({ autoSkip: false });
+  const jobs = [defineJob("work", (_, { sleep }) => sleep("20s"))];
+  const worker = () => startServer({ store, clock, jobs });
+  const nodes = [await worker(), await startServer({ store, clock, queues: ["none"] })];
+  const [first, { url }] = nodes as [DevServer, DevServer];
+  const urls = startsAtWorker ? [first.url] : [];
+  const own = new FakeClock(Date.now());
+  const webSocket = () => new WebSocket(urls.pop() ?? url);
+  const client = await Dispatch.connect({ url, token: "demo-token", clock: own, webSocket });
+  return {
+    store,
+    clock,
+    client,
+    own,
+    /** Lets another worker take the place of the first. */
+    async replaceWorker() {
+      await first.close();
+      nodes.push(await worker());
+    },
+    async [Symbol.asyncDispose]() {
+      await own.runUntil(client.close(), 100);
+      for (const node of nodes) await node.close();
+    },
+  };
+}
+
+for (const [startsAtWorker, gaps] of [[true, ["reconnect"]], [false, []]] as const) {
+  const who = startsAtWorker ? "another node after a reconnect" : "a node without workers";
+  test(`the second start of a job whose worker died is told by ${who}`, async () => {
+    await using it = await workers(startsAtWorker);
+    const { job_id } = await within(it.client.enqueue("work"), "enqueueing");
+    const seen = new Recorder(it.client.job(job_id).events());
+    const starts = () => seen.of("job.started").map(({ ts }) => Date.parse(ts));
+    const startedAt = () => Date.parse(it.store.job(job_id)!.started_at!);
+    const hasStarted = (times: number) =>
+      it.own.runUntil(eventually(() => starts().length === times), 50);
+    await hasStarted(1);
+    const expected = [startedAt()];
+    await it.replaceWorker();
+    await it.clock.advance("70s");
+    expected.push(startedAt());
+    // Whoever has a gap looks for what it has missed.
+    if (startsAtWorker) await hasStarted(2);
+    assert.equal(it.store.job(job_id)!.state, "running");
+    await it.clock.advance("20s");
+    await it.own.runUntil(seen.over, 50);
+    assert.deepEqual(seen.items.map((item) => item.type === "gap" ? item.reason : item.type), [
+      ...["job.enqueued", "job.started", ...gaps, "job.started", "job.completed"],
+    ]);
+    assert(expected[1]! - expected[0]! >= 30_000);
+    assert(starts().every((time, i) => Math.abs(time - expected[i]!) < 25), `${starts()}`);
+  });
+}
 
 test("polls less often while nothing happens, at least every five seconds", async () => {
   let asked = 0;

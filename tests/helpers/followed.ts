@@ -5,8 +5,8 @@ import { FakeTransport } from "./fake_transport.ts";
 import { RUN_ID, runRecord } from "./records.ts";
 
 /** The times of events, a second apart. */
-export const at = (second: number): string =>
-  new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+export const at = (second: number, ms: number = 0): string =>
+  new Date(Date.UTC(2026, 0, 1, 0, 0, second, ms)).toISOString();
 
 /** Creates an event of the run. */
 export function runEvent(type: string, second: number, more: object = {}): RunEvent {

@@ -428,6 +428,34 @@ export const CORPUS: readonly Found[] = [
     ),
   },
   {
+    what: "the second start of a job whose node died is told by a node that did not begin it",
+    program: {
+      ...program(
+        [
+          call({ ...enqueue, name: "work" }, { wait: true }),
+          call({ do: "follow", pick: 0 }, { client: 2, wait: true }),
+          { after: 10, node: 0, restart: 600_000 },
+        ],
+        [],
+        [client, client, client],
+      ),
+      nodes: 3,
+    },
+  },
+  {
+    what: "the start after a retry is told to those who connect while the job runs again",
+    program: program(
+      [
+        call({ ...enqueue, name: "flaky" }),
+        { after: 8, node: 0, restart: 0 },
+        call({ do: "follow", pick: 0 }, { after: 33, client: 1, wait: true }),
+        { after: 14, node: 0, restart: 0 },
+      ],
+      [],
+      [client, client],
+    ),
+  },
+  {
     what: "a server whose last answer came late is asked later whether it is there",
     program: program(
       [

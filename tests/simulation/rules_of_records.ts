@@ -157,16 +157,19 @@ function isPart(item: DispatchEvent, published: DispatchEvent): boolean {
 const SAME_MOMENT = 25;
 
 /**
- * Rule 5: a job whose node died begins anew, which no record says. So its events have a start, and
- * none that was not, and end with how the last attempt ended. They have the last start if the client's
- * connection was sent it: another node may have published it. Over HTTP, what a stream has lost is told
- * when the next one opens, and the job may have ended before.
+ * A start that was not sent to a client is known from the record, if it is so many milliseconds later
+ * than what was told before, or if that is a retry.
+ */
+const RESTART_PAUSE = 500;
+
+/**
+ * Rule 5: a job whose node died begins anew. So its events have a start, and none that was not, and end
+ * with how the last attempt ended. They have the last start, which another node may have published, if
+ * the client's connection was sent it or the record shows that it is another one.
  */
 function* restartsAreTold({ actors, model }: Evidence): Iterable<string> {
   for (const actor of actors) {
     const control = controlSessions(actor);
-    const mayMiss = actor.isHttp &&
-      [...model.harmed].some((it) => it.startsWith(`${actor.name}#`));
     for (const reading of actor.watches) {
       if (!hasRead(reading) || !reading.name.startsWith("job_")) continue;
       const events = reading.items.filter(isEvent);
@@ -185,13 +188,15 @@ function* restartsAreTold({ actors, model }: Evidence): Iterable<string> {
       const end = events.findIndex(({ type }) => ENDS.includes(type));
       const lastEnd = published.findLast(({ event }) => ENDS.includes(event.type));
       const last = starts.findLast(({ order }) => !lastEnd || order < lastEnd.order);
-      if (mayMiss || !last || end < 0 || model.cancelled.has(reading.name)) continue;
+      if (!last || end < 0 || model.cancelled.has(reading.name)) continue;
+      const { items } = reading;
+      const hasGap = items.some((item) => !isEvent(item) && item.reason !== "unseen");
       const wasSent = [...last.sessions.keys()].some(({ id }) => control.has(id)) &&
-        !model.lost.has(keyOf(last.event));
-      const isTold = wasSent
-        ? events.slice(0, end).some((event) => isNear(last.event, event))
-        : told.length > 0;
-      if (isTold) continue;
+        !hasGap && !model.lost.has(keyOf(last.event));
+      const before = events.slice(0, end);
+      const isTold = before.some((event) => isNear(last.event, event));
+      const misses = items.some((item) => !isEvent(item) && item.reason === "unseen");
+      if (isTold || !wasSent && !isShown(last.event, before, misses)) continue;
       yield `5: ${name(reading.outcome)} of ${reading.name} misses its start at ${last.event.ts}`;
     }
   }
@@ -199,10 +204,17 @@ function* restartsAreTold({ actors, model }: Evidence): Iterable<string> {
 
 const ENDS = ["job.completed", "job.dlq"];
 
-function hasRead({ ended, isLeft, outcome, items }: Reading): boolean {
-  // Those of attempts that nobody saw come from the record.
-  const hasGap = items.some((item) => !isEvent(item) && item.reason !== "unseen");
-  return !!ended && !ended.error && !isLeft && !outcome.signal?.signal.aborted && !hasGap;
+/** Whether a job's record shows that a start is another one than those which a reader was told of. */
+function isShown(start: DispatchEvent, told: DispatchEvent[], misses: boolean): boolean {
+  // Where a retry is missing, the failure may have arrived before the start was certain.
+  if (misses && told.at(-1)?.type === "job.failed") return false;
+  const last = told.findLast(({ type }) => type !== "job.failed");
+  const pause = last?.type === "job.retrying" ? 0 : RESTART_PAUSE;
+  return last?.type === "job.enqueued" || Date.parse(start.ts) > Date.parse(last!.ts) + pause;
+}
+
+function hasRead({ ended, isLeft, outcome }: Reading): boolean {
+  return !!ended && !ended.error && !isLeft && !outcome.signal?.signal.aborted;
 }
 
 function isNear(start: DispatchEvent, event: DispatchEvent): boolean {
