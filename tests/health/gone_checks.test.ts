@@ -1,5 +1,5 @@
 import { deepEqual, equal, match } from "node:assert/strict";
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { recordedChecks } from "../../runner/health/recorded_checks.ts";
@@ -93,6 +93,46 @@ test("a check that another schedule of the same history runs is not gone", async
     deepEqual(await openIncidents(directory), ["Bad"]);
     await runUntil(DELIVERED, "--grep", "/Other|Bad/", "--tag", "core");
     deepEqual(told(receiver), ["raised Bad", "resolved Bad"]);
+  });
+});
+
+test("the alert of the last recipe is resolved before the schedule ends with 4", async () => {
+  await using receiver = await Receiver.start(200);
+  // Its URL is known from its name, because it has no path.
+  const bad = recipe("Bad", false, `, "${receiver.url}"`);
+  const settings = `targets: { ops: { webhook: { url: "${receiver.url}/ops" } } }\n`;
+  await withFiles({ "bad.yaml": bad, "health.yml.txt": settings }, async (directory) => {
+    const args = ["schedule", directory, "--health", join(directory, "health.yml.txt")];
+    const history = ["--history", join(directory, "health.db")];
+    const start = async (...more: string[]) => {
+      const stop = new AbortController();
+      let delivered = 0;
+      const onOut = (text: string) => {
+        if (text.includes(DELIVERED) && ++delivered === 2) stop.abort();
+      };
+      const clock = systemClock;
+      return await runnerCli([...args, ...more, "--log", "json"], {
+        ...{ signal: stop.signal, clock, onOut },
+      });
+    };
+    await start(...history);
+    deepEqual(told(receiver), ["raised Bad", "raised Bad"]);
+    rmSync(join(directory, "bad.yaml"));
+    equal((await start(...history, "--dry-run")).code, 4);
+    equal((await start(...history, "--url", "ws://127.0.0.1:1")).code, 4, "of another server");
+    equal((await start("--history", join(directory, "no.db"))).code, 4);
+    equal(existsSync(join(directory, "no.db")), false);
+    deepEqual(await openIncidents(directory), ["Bad"]);
+    const { code, out, err } = await start(...history);
+    equal(code, 4);
+    match(err, /^Nothing to run: no recipes were found/);
+    match(out, /"RESOLVED Bad is not scheduled any more;/);
+    deepEqual(told(receiver).slice(2), ["resolved Bad", "resolved Bad"]);
+    deepEqual(await openIncidents(directory), []);
+    writeFileSync(join(directory, "bad.yaml"), 'name: Bad\nsteps: [{ assert: "false" }]\n');
+    const last = await start(...history);
+    deepEqual([last.code, last.out], [4, ""]);
+    equal(last.err, "Nothing to run: no recipe has a `schedule`\n");
   });
 });
 

@@ -104,22 +104,32 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
     }
     const masked: Output = { ...out, write: (text, kind) => out.write(mask.text(text), kind) };
     await printDiagnostics(diagnostics, formatOption(args, env), { ...context, out: masked });
-    if (!isPlanned) return hasErrors(diagnostics) ? INVALID : plan;
     if (hasErrors(diagnostics)) return INVALID;
     if (url !== undefined) mask.add(token);
     mask.add(listen?.token ?? "");
-    const random = randomOption(args, context);
-    const ambient = { now: () => clock.now(), random };
     const server = url === undefined ? undefined : remoteServer(url, token);
     const name = server?.name ?? "embedded";
+    const isDryRun = args.flags.has("dry-run");
+    const endLeft = async () => {
+      if (isDryRun) return;
+      const { endLeftChecks } = await import("../health/end_left_checks.ts");
+      await endLeftChecks({ args, context, settings, server: name, keep, output: out });
+    };
+    if (!isPlanned) {
+      if (plan === NOTHING_TO_DO) await endLeft();
+      return plan;
+    }
+    const random = randomOption(args, context);
+    const ambient = { now: () => clock.now(), random };
     const plansOf = (cases: typeof plan.cases) =>
       checkPlans(cases, { ambient, env, mask, settings, server: name });
     const checks = plansOf(plan.cases);
     if (checks.length === 0) {
       err.write("Nothing to run: no recipe has a `schedule`\n");
+      await endLeft();
       return NOTHING_TO_DO;
     }
-    if (args.flags.has("dry-run")) {
+    if (isDryRun) {
       for (const check of checks) out.write(mask.text(timesOf(check, clock.now())));
       return 0;
     }

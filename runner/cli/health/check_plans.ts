@@ -83,6 +83,11 @@ export function checkPlans(
   });
 }
 
+/** The name that a history has for a server. */
+export function recordedServer(server: string, mask: Mask): string {
+  return safeLine(mask.text(serverKey(server)), MAX_TEXT);
+}
+
 function makePlan(cases: PlannedCase[], recipe: Recipe, options: CheckPlanOptions): CheckPlan {
   const { settings, server, ambient } = options;
   const scope = staticScope(cases[0]!, options);
@@ -94,7 +99,7 @@ function makePlan(cases: PlannedCase[], recipe: Recipe, options: CheckPlanOption
   const key = {
     name: line(name),
     file: line(fileKey(source.name)),
-    server: line(serverKey(server)),
+    server: recordedServer(server, options.mask),
     tags: tags.map(line),
     when: cron === undefined
       ? `every ${resolveTemplate(every!, scope, ambient)}`

@@ -67,10 +67,14 @@ export class Targets {
 
   /**
    * Whether there is a target of a name that {@linkcode open} returned, maybe to an earlier process.
-   * That of a URL does not have its path.
+   * That of a URL does not have its path: it is known if another recipe names it, or if it has none.
    */
   async has(name: string): Promise<boolean> {
     if (this.#open.has(name)) return true;
+    const [, origin] = /^(https?:\/\/[^#]+)#[\da-f]{8}$/.exec(name) ?? [];
+    for (const url of origin === undefined ? [] : [origin, `${origin}/`]) {
+      if (urlName(url) === name) return await this.open(url) === name;
+    }
     if (!isMailAddress(name) || !this.#settings?.mail) return false;
     await this.open(name);
     return true;
@@ -84,7 +88,7 @@ export class Targets {
    */
   async open(receiver: string): Promise<string> {
     const isUrl = isHttpAddress(receiver);
-    const name = isUrl ? `${new URL(receiver).origin}#${shortHash(receiver)}` : receiver;
+    const name = isUrl ? urlName(receiver) : receiver;
     if (this.#open.has(name)) return name;
     const plan = this.#settings?.targets.get(receiver);
     if (plan) this.#open.set(name, await this.#openPlan(receiver, plan, {}));
@@ -174,7 +178,8 @@ function resolveValue(value: unknown, options: ResolveOptions): unknown {
   }
 }
 
-/** Tells addresses apart whose paths are not shown. */
-function shortHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+/** The name of a URL: without its path, but so that addresses with other paths have other names. */
+function urlName(url: string): string {
+  const hash = createHash("sha256").update(url).digest("hex").slice(0, 8);
+  return `${new URL(url).origin}#${hash}`;
 }
