@@ -20,6 +20,9 @@ export type Sight = "details" | "overview" | "nothing";
 
 /** How many wrong tokens a minute are looked at: of one address, and of all. */
 const [MOST_ATTEMPTS, MOST_OF_ALL] = [10, 1_000];
+
+/** From how many characters on nobody can guess a token, however often that is tried. */
+const LONG_TOKEN = 16;
 const MINUTE = 60_000;
 
 /** The name of the cookie of those who have given the token. */
@@ -48,7 +51,7 @@ export class Access {
    * What a visitor sees. A wrong token is an error even where everybody sees the overview: whoever
    * gives one expects more.
    *
-   * @param from The visitor's address: who gives wrong tokens locks out nobody else.
+   * @param from The visitor's address: who gives wrong tokens locks out no other address.
    */
   sight(headers: Headers, from: string): Sight | "wrong" | "too many" {
     const { token, isPublic } = this.#options;
@@ -100,14 +103,18 @@ export class Access {
     return URL.canParse(origin) && new URL(origin).host === host;
   }
 
-  /** Compares without saying by its time how much is right, and not too often. */
+  /**
+   * Compares without saying by its time how much is right, and not too often. A right token that is long
+   * is always taken: behind a proxy all visitors have one address, and a stranger must not lock out all.
+   */
   #isRight(given: string, from: string): boolean | "too many" {
     const now = this.#now();
     this.#wrong = this.#wrong.filter(({ at }) => at > now - MINUTE);
     const own = this.#wrong.filter((one) => one.from === from).length;
-    if (own >= MOST_ATTEMPTS || this.#wrong.length >= MOST_OF_ALL) return "too many";
+    const areMany = own >= MOST_ATTEMPTS || this.#wrong.length >= MOST_OF_ALL;
     const [a, b] = [bytesOf(given), bytesOf(this.#options.token!)];
     const isRight = a.length === b.length && timingSafeEqual(a, b);
+    if (areMany && !(isRight && b.length >= LONG_TOKEN)) return "too many";
     if (!isRight) this.#wrong.push({ at: now, from });
     return isRight;
   }

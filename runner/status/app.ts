@@ -8,7 +8,15 @@ import { liveParts, type Part } from "./live.ts";
 import type { Metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
 import { PAGE_SCRIPT, PAGE_STYLE, policyHash } from "./page_style.ts";
-import { checkDetails, checkPage, checkRow, headline, loginPage, overviewPage } from "./pages.ts";
+import {
+  checkDetails,
+  checkPage,
+  checkRow,
+  failurePage,
+  headline,
+  loginPage,
+  overviewPage,
+} from "./pages.ts";
 import { isHanging, overall, type StatusSource } from "./status_source.ts";
 
 /** Settings of {@linkcode createStatusApp}. */
@@ -47,7 +55,7 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
   const app = new Hono<Env>();
   app.use(async (c, next) => {
     if (!access.isForUs(c.req.raw.headers)) {
-      return c.json({ error: "this page has another address" }, 403);
+      return failure(c, 403, "this page has another address");
     }
     await next();
     c.header("content-security-policy", policy);
@@ -86,7 +94,7 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
   });
   app.use(async (c, next) => {
     const sight = access.sight(c.req.raw.headers, addressOf(c));
-    const isPage = !c.req.path.startsWith("/api/") && c.req.header("accept")?.includes("text/html");
+    const isPage = isForBrowser(c);
     if (sight === "too many") {
       return isPage ? c.html(loginPage(TOO_MANY), 429) : c.json({ error: TOO_MANY }, 429);
     }
@@ -112,8 +120,8 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
     const maySee = access.sessionCheck(c.req.raw.headers);
     return live(c, { source, clock, maySee, pages });
   });
-  app.notFound((c) => c.json({ error: "there is nothing here" }, 404));
-  app.onError((_, c) => c.json({ error: "this page has a fault" }, 500));
+  app.notFound((c) => failure(c, 404, "there is nothing here"));
+  app.onError((_, c) => failure(c, 500, "this page has a fault"));
   return app;
 }
 
@@ -122,6 +130,17 @@ function addressOf(c: Context<Env>): string {
   return c.env?.incoming?.socket.remoteAddress ?? "";
 }
 
+/** Whether a person asks for a page, and no program. */
+function isForBrowser(c: Context): boolean {
+  return !c.req.path.startsWith("/api/") && c.req.header("accept")?.includes("text/html") === true;
+}
+
+/** Answers that a request fails: as a page, or as JSON. */
+function failure(c: Context, status: 403 | 404 | 500, error: string): Response | Promise<Response> {
+  return isForBrowser(c) ? c.html(failurePage(error), status) : c.json({ error }, status);
+}
+
+const NO_CHECK = "there is no such check";
 const WRONG_TOKEN = "This token is wrong. Token:";
 const TOO_MANY = "Too many wrong tokens: try again in a minute.";
 const CHALLENGE = { "www-authenticate": "Bearer" };
@@ -140,7 +159,7 @@ function addPages(app: Hono<Env>, { source }: StatusAppOptions, access: Access):
   app.get("/checks/:id", (c) => {
     const id = c.req.param("id");
     const view = source.check(id);
-    if (!view) return c.json({ error: "there is no such check" }, 404);
+    if (!view) return failure(c, 404, NO_CHECK);
     const runs = source.runs(id, SHOWN_RUNS);
     const incidents = source.incidents(SHOWN_INCIDENTS, id);
     return c.html(checkPage(view, runs, incidents, contextOf(c)));
@@ -152,7 +171,7 @@ function addPages(app: Hono<Env>, { source }: StatusAppOptions, access: Access):
       const { state, text } = overall(source.checks());
       return c.body(badge("checks", text, state), 200, SVG);
     }
-    if (!view) return c.json({ error: "there is no such check" }, 404);
+    if (!view) return c.json({ error: NO_CHECK }, 404);
     const share = view.figures?.week.uptime;
     const percent = share === undefined ? "" : ` ${(share * 100).toFixed(share === 1 ? 0 : 2)} %`;
     return c.body(badge(view.check.name, `${view.state}${percent}`, view.state), 200, SVG);
@@ -178,12 +197,12 @@ function addApi(app: Hono<Env>, source: StatusSource, version: string): void {
     return c.json({ incidents: incidents.map((one) => incidentJson(one, details(c))) });
   });
   app.get("/api/v1/checks/:id/*", async (c, next) => {
-    if (!source.check(c.req.param("id"))) return c.json({ error: "there is no such check" }, 404);
+    if (!source.check(c.req.param("id"))) return c.json({ error: NO_CHECK }, 404);
     return await next();
   });
   app.get("/api/v1/checks/:id", (c) => {
     const view = source.check(c.req.param("id"));
-    if (!view) return c.json({ error: "there is no such check" }, 404);
+    if (!view) return c.json({ error: NO_CHECK }, 404);
     return c.json(checkJson(view, details(c)));
   });
   app.get("/api/v1/checks/:id/runs", (c) => {
@@ -217,7 +236,7 @@ interface Live {
 function live(c: Context<Env>, { source, clock, maySee, pages }: Live): Response {
   const id = c.req.query("check");
   if (id !== undefined && !source.check(id)) {
-    return c.json({ error: "there is no such check" }, 404);
+    return c.json({ error: NO_CHECK }, 404);
   }
   if (pages.open >= MOST_LIVE) return c.json({ error: "too many live pages are open" }, 503);
   pages.open++;

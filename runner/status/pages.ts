@@ -144,6 +144,21 @@ export function loginPage(message: string): Html {
   ]);
 }
 
+/** The page for a request that fails. */
+export function failurePage(problem: string): Html {
+  const text = sentence(problem);
+  return document(text, undefined, [
+    html`
+      <header>
+        <h1>${text}</h1>
+      </header>
+      <main>
+        <p><a href="/">All checks</a></p>
+      </main>
+    `,
+  ]);
+}
+
 function lastFailure({ at, failure, diagnostics }: CheckRun): Html {
   return html`<h2>Last failure</h2><p>${time(at)}: ${shown(failure ?? "")}</p>${
     diagnostics ? html`<pre class="diagnostics">${shown(diagnostics)}</pre>` : ""

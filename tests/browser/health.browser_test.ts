@@ -102,6 +102,10 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.locator("#check-b .name").click();
       await page.locator("#details").waitFor();
       deepEqual(await violations(page, axe), []);
+      await page.goto(`${served.url}/checks/none`);
+      deepEqual(await violations(page, axe), []);
+      await page.locator("a").click();
+      await page.locator("#headline").waitFor();
       await context.close();
     });
   }

@@ -96,7 +96,7 @@ test("details need the token; with `--public` the rest does not", async () => {
   match(await (await fetch(local.url)).text(), /the-failure/);
 });
 
-test("wrong tokens are looked at ten times a minute, and a right one too", async () => {
+test("wrong tokens are looked at ten times a minute, and so is a right one that is short", async () => {
   for (const isPublic of [true, false]) {
     const clock = new FakeClock();
     await using page = await openPage([view("a")], { token: "s3cret", isPublic, clock });
@@ -129,7 +129,55 @@ test("a browser that sends a wrong token gets the form, and why", async () => {
   equal((await open("Basic dXNlcjpwYXNz")).status, 200);
 });
 
-test("who gives wrong tokens locks out nobody else; all together have a limit, too", () => {
+test("a right token that is long is taken, however many wrong ones come from the same proxy", async () => {
+  const long = "0123456789abcdef";
+  const access = (token: string) =>
+    new Access({ token, isPublic: false, hosts: "any", clock: new FakeClock() });
+  const [by, short] = [access(long), access(long.slice(1))];
+  const sight = (one: Access, token: string) =>
+    one.sight(new Headers({ authorization: `Bearer ${token}` }), "10.0.0.1");
+  for (let i = 0; i < 10; i++) for (const one of [by, short]) equal(sight(one, `${i}`), "wrong");
+  for (const wrong of [long.slice(1), `${long}0`, long.replace("0", "1"), ""]) {
+    equal(sight(by, wrong), "too many");
+  }
+  equal(sight(by, long), "details");
+  equal(sight(by, "wrong"), "too many", "the right one does not reset the limit");
+  equal(sight(short, long.slice(1)), "too many");
+  await using page = await openPage([view("a")], { token: long });
+  const login = async (token: string) => {
+    const body = new URLSearchParams({ token });
+    const response = await fetch(`${page.url}/login`, { method: "POST", body, redirect: "manual" });
+    await response.body?.cancel();
+    return response.status;
+  };
+  for (let i = 0; i < 10; i++) equal(await login("wrong"), 401);
+  equal(await login("wrong"), 429);
+  equal(await login(long), 303);
+});
+
+test("what is not there is a page for people and JSON for programs", async () => {
+  await using page = await openPage([view("a")]);
+  const open = async (path: string, accept: string, host?: string) => {
+    const answer = await ask(page.url + path, { accept, ...(host ? { host } : {}) });
+    return `${answer.status} ${answer.type} ${
+      /<h1>(.*?)<\/h1>/.exec(answer.body)?.[1] ?? answer.body
+    }`;
+  };
+  const browser = "text/html,application/xhtml+xml,*/*;q=0.8";
+  equal(await open("/checks/b", browser), "404 text/html; charset=UTF-8 There is no such check");
+  equal(await open("/b", browser), "404 text/html; charset=UTF-8 There is nothing here");
+  equal(
+    await open("/", browser, "evil.example"),
+    "403 text/html; charset=UTF-8 This page has another address",
+  );
+  for (const [path, accept] of [["/checks/b", "*/*"], ["/api/v1/checks/b", browser]] as const) {
+    equal(await open(path, accept), '404 application/json {"error":"there is no such check"}');
+  }
+  page.source.fault = new Error("the database is away");
+  equal(await open("/", browser), "500 text/html; charset=UTF-8 This page has a fault");
+});
+
+test("who gives wrong tokens locks out no other address; all together have a limit, too", () => {
   const clock = new FakeClock();
   const access = new Access({ token: "s3cret", isPublic: false, hosts: "any", clock });
   const attempt = (token: string, from: string) =>
