@@ -3,17 +3,16 @@
 // so that it starts with any version of Node.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { findChromium, NO_CHROMIUM } from "./run_chromium.mjs";
-import { readJunit } from "./run_junit.mjs";
+import { groupFiles, runFiles, RUNTIMES, tail } from "./run_files.mjs";
 import { killAll, run } from "./run_process.mjs";
 import { installTools, ROOT, toolsEnv } from "./run_tools.mjs";
 
-/** Milliseconds that one test file may take, and what builds or checks all: an installation, a check. */
-const FILE_LIMIT = 90_000;
+/** Milliseconds that what builds or checks all may take: an installation, a check. */
 const LONG_LIMIT = 180_000;
 /** Milliseconds between two lines that report progress. */
 const PROGRESS_INTERVAL = 10_000;
@@ -55,125 +54,50 @@ function filesBelow(folder, ending) {
     });
 }
 
-/**
- * Makes a job of each test file. Each runs in a process of its own, so that one which hangs or
- * crashes does not stop the others.
- */
-function testJobs(part, command, ending, argsFor, limit = FILE_LIMIT) {
-  return filesBelow("./tests", ending)
-    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
-    .map((file, index) => {
-      const report = join(reports, `${part}-${index}.xml`);
-      const runFile = () => runTestFile(command, argsFor(report, file), report, limit);
-      return { part, name: file, run: runFile };
-    });
+/** Makes a job of each group of test files, or of each file. */
+function testJobs(part, runtime, ending, { shared = false, limit = undefined } = {}) {
+  const files = filesBelow("./tests", ending)
+    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
+  return (shared ? groupFiles(files) : files.map((file) => [file])).map((group, index) => {
+    const report = join(reports, `${part}-${index}.xml`);
+    const more = group.length > 1 ? ` and ${group.length - 1} more` : "";
+    const run = () => runFiles(RUNTIMES[runtime], group, report, env, limit);
+    return { part, name: group[0] + more, files: group.length, run };
+  });
 }
-
-/** Counts come from the JUnit report of a file, never from what the runtime prints. */
-async function runTestFile(command, commandArgs, report, limit) {
-  const { output, problem } = await run(command, commandArgs, env, limit);
-  const { passed, skipped, failures, needsOutput, seeds } = count(report, problem);
-  const texts = failures.map(({ name, text }) => `${name}\n${head(text)}`);
-  if (needsOutput) texts.push(`the end of its output\n${tail(output)}`);
-  return { passed, skipped, failed: failures.length, texts, seeds };
-}
-
-/** Counts the tests in a report. A run that ended badly without a failed test is a failure too. */
-function count(report, problem) {
-  let cases = [];
-  const failures = [];
-  try {
-    cases = readJunit(readFileSync(report, "utf8"));
-    if (cases.length === 0) failures.push({ name: "no test was reported", text: problem ?? "" });
-  } catch (error) {
-    const text = `${error.message}\n${problem ?? ""}`;
-    failures.push({ name: "the JUnit report cannot be read", text });
-  }
-  const failed = cases.filter(({ outcome }) => outcome === "failed");
-  if (problem !== undefined && failed.length + failures.length === 0) {
-    failures.push({ name: "the test process", text: problem });
-  }
-  return {
-    failures: [...failed, ...failures],
-    // Only the runtime's own output explains why a file cannot be loaded.
-    needsOutput: failures.length > 0,
-    passed: cases.filter(({ outcome }) => outcome === "passed").length,
-    skipped: cases.filter(({ outcome }) => outcome === "skipped").length,
-    seeds: cases.map(({ name }) => name).filter((name) => /seed \d+$/.test(name)),
-  };
-}
-
-/** The start of a failure's text: Node repeats all properties of the error after the stack. */
-function head(text) {
-  const lines = text.trim().split("\n");
-  return lines.slice(0, 30).join("\n") + (lines.length > 30 ? "\n…" : "");
-}
-
-function tail(output) {
-  const lines = output.trimEnd().split("\n");
-  return lines.slice(-80).join("\n");
-}
-
-const denoArgs = (...flags) => (report, file) => [
-  "test",
-  "-A",
-  "--no-check",
-  `--junit-path=${report}`,
-  ...flags,
-  file,
-];
-
-const bunArgs = (report, file) => [
-  "test",
-  "--timeout=60000",
-  "--reporter=junit",
-  `--reporter-outfile=${report}`,
-  file,
-];
-
-// Without `--test`, for which Node starts a second process.
-const nodeArgs = (report, file) => [
-  "--test-reporter=spec",
-  "--test-reporter-destination=stdout",
-  "--test-reporter=junit",
-  `--test-reporter-destination=${report}`,
-  file,
-];
 
 /** The jobs of each part. */
 const PARTS = {
-  checks: () => CHECKS.map((name) => ({ part: "checks", name, run: () => runCheck(name) })),
+  checks: () =>
+    CHECKS.map((name) => ({ part: "checks", name, files: 1, run: () => runCheck(name) })),
   // The package, installed where nothing else of the project is.
-  install: () => testJobs("install", "node", ".install_test.ts", nodeArgs, LONG_LIMIT),
+  install: () => testJobs("install", "node", ".install_test.ts", { limit: LONG_LIMIT }),
   browser: browserJobs,
-  // Only Deno finds operations and resources that a test leaves behind, and only with `Deno.test`.
-  leaks: () => {
-    const flags = ["--sanitize-ops", "--sanitize-resources"];
-    return testJobs("leaks", "deno", ".deno_test.ts", denoArgs(...flags));
-  },
-  deno: () => testJobs("deno", "deno", ".test.ts", denoArgs()),
-  node: () => testJobs("node", "node", ".test.ts", nodeArgs),
-  bun: () => testJobs("bun", "bun", ".test.ts", bunArgs),
+  leaks: () => testJobs("leaks", "leaks", ".deno_test.ts"),
+  deno: () => testJobs("deno", "deno", ".test.ts", { shared: true }),
+  node: () => testJobs("node", "node", ".test.ts", { shared: true }),
+  bun: () => testJobs("bun", "bun", ".test.ts", { shared: true }),
 };
 
 async function runCheck(name) {
   const { output, problem } = await run("deno", ["task", name], env, LONG_LIMIT);
-  return checked(problem, output);
+  return checked(name, problem, output);
 }
 
 /** The result of a check. */
-function checked(problem, output) {
+function checked(name, problem, output) {
   return problem === undefined
     ? { passed: 1, failed: 0, skipped: 0, texts: [] }
-    : { passed: 0, failed: 1, skipped: 0, texts: [`${problem}\n${tail(output)}`] };
+    : { passed: 0, failed: 1, skipped: 0, texts: [`${name}: ${problem}\n${tail(output)}`] };
 }
 
 /** The browser tests run with Node. Without Chromium they fail in CI and where they were asked for. */
 function browserJobs() {
-  const jobs = testJobs("browser", "node", ".browser_test.ts", nodeArgs);
+  const jobs = testJobs("browser", "node", ".browser_test.ts");
   if (jobs.length === 0 || findChromium() !== undefined) return jobs;
   if (wanted.includes("browser") || ["true", "1"].includes(process.env.CI)) {
-    return [{ part: "browser", name: "Chromium", run: () => checked("is missing", NO_CHROMIUM) }];
+    const run = () => checked("Chromium", "is missing", NO_CHROMIUM);
+    return [{ part: "browser", name: "Chromium", files: 1, run }];
   }
   print(`browser: not run: ${NO_CHROMIUM}`);
   return [];
@@ -185,7 +109,7 @@ async function runJobs(jobs) {
   const results = [];
   const current = new Set();
   const report = () =>
-    `${results.length} of ${jobs.length} files and checks, ${
+    `${sum(results, "files")} of ${sum(jobs, "files")} files and checks, ${
       sum(results, "passed")
     } tests passed, ` +
     `${sum(results, "failed")} failed, ${seconds(Date.now() - start)}`;
@@ -202,7 +126,7 @@ async function runJobs(jobs) {
       current.delete(job);
       results.push(result);
       for (const name of result.seeds ?? []) print(`${job.part}: ${name}`);
-      for (const text of result.texts) print(`\n--- ${job.part}: ${job.name}: ${text}`);
+      for (const text of result.texts) print(`\n--- ${job.part}: ${text}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, runSome));
@@ -249,8 +173,8 @@ rmSync(reports, { recursive: true, force: true });
 if (parts.includes("checks") && treeBefore !== undefined) {
   const tree = workTree();
   const isSame = tree.digest === treeBefore.digest;
-  const result = checked(isSame ? undefined : "this run changed files", tree.status);
-  for (const text of result.texts) print(`\n--- checks: clean tree: ${text}`);
+  const result = checked("clean tree", isSame ? undefined : "this run changed files", tree.status);
+  for (const text of result.texts) print(`\n--- checks: ${text}`);
   results.push({ part: "checks", ms: 0, ...result });
 }
 if (results.length === 0) {

@@ -163,10 +163,9 @@ export type RecipeBody<D extends Definitions = any> = (t: Script<D>) => Promise<
  * ```ts
  * import { recipe, RecipeScript } from "@dispatch/sdk/runner";
  *
- * const smoke: RecipeScript = recipe("Smoke", async (t) => {
+ * export const smoke: RecipeScript = recipe("Smoke", async (t) => {
  *   await t.wait(await t.enqueue("noop"));
  * });
- * export default smoke;
  * ```
  */
 export class RecipeScript {

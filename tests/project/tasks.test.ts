@@ -1,4 +1,4 @@
-import { deepEqual, ok } from "node:assert/strict";
+import { deepEqual, match, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { read, readJson } from "./sources.ts";
 
@@ -44,9 +44,14 @@ test("the tasks name every entry point", () => {
   }
 });
 
-test("the task `examples` names every room, the README and the docs", () => {
+test("every room, the README and the docs are in the task that checks the types of examples, and in the one that runs them", () => {
   const rooms = ["client", "dev", "protocol", "runner", "runtime", "testing"];
-  for (const path of ["mod.ts", ...rooms, "README.md", "docs"]) {
-    ok(pathsIn("examples").includes(path), path);
+  for (const name of ["check", "examples"]) {
+    for (const path of ["mod.ts", ...rooms, "README.md"]) {
+      ok(pathsIn(name).includes(path), `${name} ${path}`);
+    }
   }
+  ok(pathsIn("examples").includes("docs"));
+  // `deno check` leaves out the pages of a folder.
+  match(tasks["check"]!.command, /^deno check --doc .* docs\/\*\.md /);
 });
