@@ -44,12 +44,22 @@ function formsOf(secret: string): string[] {
   ].filter((form) => form.length >= PART);
 }
 
-/** Finds parts of a secret in a text, in any encoding. */
-function leaksIn(text: string, secret: string): string[] {
-  const parts = new Set<string>();
+const partsOfSecrets = new Map<string, Set<string>>();
+
+/** The parts of a secret that count as leaks, in any encoding. */
+function partsOf(secret: string): Set<string> {
+  let parts = partsOfSecrets.get(secret);
+  if (parts) return parts;
+  partsOfSecrets.set(secret, parts = new Set());
   for (const form of formsOf(secret)) {
     for (let i = 0; i + PART <= form.length; i++) parts.add(form.slice(i, i + PART));
   }
+  return parts;
+}
+
+/** Finds parts of a secret in a text, in any encoding. */
+function leaksIn(text: string, secret: string): string[] {
+  const parts = partsOf(secret);
   const found: string[] = [];
   for (let i = 0; i + PART <= text.length; i++) {
     const part = text.slice(i, i + PART);

@@ -60,7 +60,7 @@ function numbered(count: number): string {
   return Array.from({ length: count }, (_, n) => `{"n":${n}}\n`).join("");
 }
 
-/** How often each number was enqueued: `{ 1: 10000 }` if each of 10,000 was once. */
+/** How often each number was enqueued: `{ 1: 4000 }` if each of 4,000 was once. */
 function occurrences(store: Store, count: number): Record<number, number> {
   const times = new Array<number>(count).fill(0);
   for (const { payload } of store.jobs()) times[(payload as { n: number }).n]!++;
@@ -69,17 +69,24 @@ function occurrences(store: Store, count: number): Record<number, number> {
   return result;
 }
 
-/** A clock on which 20 ms pass in each turn of the event loop, until it is disposed. */
-function quickClock(): { clock: Clock } & Disposable {
+/** A clock on which 20 ms, or as much as `step` says, pass in each turn of the event loop. */
+interface QuickClock extends Disposable {
+  clock: Clock;
+  step: number;
+}
+
+/** Starts a {@linkcode QuickClock}, which moves until it is disposed. */
+function quickClock(): QuickClock {
   const fake = new FakeClock();
-  const timer = setInterval(() => fake.advance(20), 1);
   // Not a `FakeClock` itself, which would be given up after some seconds.
   const clock: Clock = {
     now: () => fake.now(),
     setTimeout: (callback, ms) => fake.setTimeout(callback, ms),
     clearTimeout: (handle) => fake.clearTimeout(handle),
   };
-  return { clock, [Symbol.dispose]: () => clearInterval(timer) };
+  const quick = { clock, step: 20, [Symbol.dispose]: () => clearInterval(timer) };
+  const timer = setInterval(() => fake.advance(quick.step), 1);
+  return quick;
 }
 
 test("each row of a CSV file becomes a job, whose payload has the names of the first row", async () => {
@@ -249,15 +256,15 @@ test("a journal of other rows or jobs, a damaged one, or one in use is refused",
   });
 });
 
-test("10,000 rows through a connection that is cut again and again are there once each", async () => {
-  const COUNT = 10_000;
+test("4,000 rows through a connection that is cut again and again are there once each", async () => {
+  const COUNT = 4_000;
   await scene("rows.jsonl", numbered(COUNT), async ({ server, enqueue }) => {
     await using proxy = await createFaultProxy({
       target: server.url,
       onConnection: (connection) => {
         // The last connection has fewer frames, and those that count jobs have none.
         const direction = connection.index === 0 ? "toClient" : "toServer";
-        connection.cutAfter({ frames: 2_000, direction });
+        connection.cutAfter({ frames: 800, direction });
       },
     });
     using quick = quickClock();
@@ -271,14 +278,14 @@ test("10,000 rows through a connection that is cut again and again are there onc
 });
 
 test("rows of a process that is killed three times are there once each", async () => {
-  const COUNT = 3_000;
+  const COUNT = 1_200;
   await scene("rows.jsonl", numbered(COUNT), async ({ server, file }) => {
     const start = () =>
       new RunnerProcess([
         ...["runner.ts", "enqueue", "noop", "--from", file, "--queue", "unread"],
         ...["--url", server.url, "--token", "demo-token"],
       ]);
-    for (const part of [300, 1_000, 2_000]) {
+    for (const part of [100, 400, 800]) {
       const child = start();
       await eventually(() => server.store.jobs().length > part, 30_000);
       child.signal("SIGKILL");
@@ -286,7 +293,7 @@ test("rows of a process that is killed three times are there once each", async (
     }
     const last = start();
     assert.equal(await last.exit(60_000), 0, last.output);
-    assert.match(last.output, /\d+ of 3000 rows were sent before\n3000 rows: 3000 enqueued\n$/);
+    assert.match(last.output, /\d+ of 1200 rows were sent before\n1200 rows: 1200 enqueued\n$/);
     assert.deepEqual(occurrences(server.store, COUNT), { 1: COUNT });
   }, LISTS);
 });
@@ -391,6 +398,7 @@ test("a server that refuses ends with 1, no permission with 3; a later call send
 
 test("a server that goes away for long ends with 3; the same command goes on when it is back", async () => {
   await scene("rows.jsonl", numbered(300), async ({ server, enqueue }) => {
+    using quick = quickClock();
     await using proxy = await createFaultProxy({
       target: server.url,
       onConnection: (connection) => {
@@ -399,9 +407,13 @@ test("a server that goes away for long ends with 3; the same command goes on whe
         void proxy.refuse();
       },
     });
-    using quick = quickClock();
     const args = ["--queue", "unread", "--url", proxy.url];
-    const gone = await enqueue(args, { clock: quick.clock });
+    const onErr = (text: string) => {
+      // The minutes until the command gives up.
+      if (text.includes("The connection was lost")) quick.step = 500;
+    };
+    const gone = await enqueue(args, { clock: quick.clock, onErr });
+    quick.step = 20;
     assert.equal(gone.code, 3);
     assert.match(gone.out, /^300 rows: \d+ enqueued,(?: \d+ unknown,)? \d+ unsent\n$/m);
     assert.match(

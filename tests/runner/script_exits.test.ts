@@ -27,21 +27,23 @@ async function runIn(
   }
 }
 
+/** Runs all recipes of a directory, and reads the report. */
+async function runAll(
+  directory: string,
+): Promise<{ code: number | string; output: string; run: RunSummary }> {
+  const report = join(directory, "run.json");
+  const reporters = ["--reporter", "console", "--reporter", `json=${report}`];
+  const result = await runIn(directory, [directory, ...reporters]);
+  return { ...result, run: JSON.parse(await readFile(report, "utf8")) };
+}
+
 /** Runs a recipe that tries to end the process, and another one after it. */
 async function runExiting(
   body: string,
   imports = "",
 ): Promise<{ code: number | string; output: string; run: RunSummary }> {
-  const made = `recipe("Exits", async (t) => {\n  t.assert(true, "one");\n  ${body}\n})`;
-  const files = { "a.recipe.ts": `${imports}${scriptModule(made)}`, ...PASSING };
-  return await withFiles(files, async (directory) => {
-    const report = join(directory, "run.json");
-    const result = await runIn(directory, [
-      directory,
-      ...["--reporter", "console", "--reporter", `json=${report}`],
-    ]);
-    return { ...result, run: JSON.parse(await readFile(report, "utf8")) };
-  });
+  const files = { "a.recipe.ts": exiting("Exits", body, imports), ...PASSING };
+  return await withFiles(files, runAll);
 }
 
 const PROCESS = `import process from "node:process";\n`;
@@ -77,22 +79,39 @@ const BODIES: Record<string, [body: string, imports: string, call: string]> = {
 };
 if (runtimeName() === "deno") BODIES["Deno.exit"] = ["Deno.exit(0);", "", "Deno.exit(0)"];
 
-for (const [what, [body, imports, call]] of Object.entries(BODIES)) {
-  test(`a recipe with ${what} could not be run; the others run, and the run exits with 3`, async () => {
-    const { code, output, run } = await runExiting(body, imports);
+/** A recipe that tries to end the process. */
+function exiting(name: string, body: string, imports: string): string {
+  return `${imports}${
+    scriptModule(`recipe(${JSON.stringify(name)}, async (t) => {
+  t.assert(true, "one");
+  ${body}
+})`)
+  }`;
+}
+
+test("recipes that end the process could not be run; the others run, and the run exits with 3", async () => {
+  const recipes = Object.entries(BODIES);
+  const files = recipes.map(([name, [body, imports]], i) => [
+    `${String.fromCharCode(97 + i)}.recipe.ts`,
+    exiting(name, body, imports),
+  ]);
+  await withFiles({ ...Object.fromEntries(files), ...PASSING }, async (directory) => {
+    const { code, output, run } = await runAll(directory);
     assert.equal(code, 3, output);
     assert.equal(run.exit_code, 3);
     assert.equal(run.interrupted, false);
     assert.deepEqual(run.cases.map(({ name, status }) => `${name} ${status}`), [
-      "Exits errored",
+      ...recipes.map(([name]) => `${name} errored`),
       "After passed",
     ]);
-    const { message, code: failureCode } = run.cases[0]!.failure!;
-    assert.equal(failureCode, "exit_call");
-    assert.ok(message.startsWith(`\`${call}\` was called: `), message);
-    assert.match(output, /1 passed, 1 could not run/);
+    for (const [i, [name, [, , call]]] of recipes.entries()) {
+      const { message, code } = run.cases[i]!.failure!;
+      assert.equal(code, "exit_call", name);
+      assert.ok(message.startsWith(`\`${call}\` was called: `), `${name}: ${message}`);
+    }
+    assert.ok(output.includes(`1 passed, ${recipes.length} could not run`), output);
   });
-}
+});
 
 test("an exit after the recipe's own failure does not hide the failure", async () => {
   const { code, run } = await runExiting(
