@@ -33,24 +33,35 @@ export async function* readLines(
     const chunk = new Uint8Array(CHUNK);
     // Whoever stops in the middle of a pipe must not wait for its writer.
     const readsAhead = isRegular(await file.stat());
-    let rest = "";
+    // The beginning of a line, in pieces: to join them for each chunk would take for ever.
+    let begun: string[] = [];
+    let length = 0;
     for (;;) {
       const size = await (next ?? readChunk(file, chunk));
-      rest += size ? decoder.decode(chunk.subarray(0, size), { stream: true }) : decoder.decode();
+      const text = size
+        ? decoder.decode(chunk.subarray(0, size), { stream: true })
+        : decoder.decode();
       if (size && readsAhead) {
         next = readChunk(file, chunk);
         // A failure counts when the chunk is asked for.
         next.catch(() => {});
       }
-      const lines = rest.split("\n");
-      rest = lines.pop()!;
-      if (rest.length > maximum) {
+      const end = text.lastIndexOf("\n");
+      const lines = end < 0 ? [] : text.slice(0, end).split("\n");
+      if (end >= 0) {
+        lines[0] = begun.join("") + lines[0];
+        begun = [];
+        length = 0;
+      }
+      begun.push(text.slice(end + 1));
+      length += text.length - end - 1;
+      if (length > maximum) {
         const why = `a line is longer than ${maximum} characters`;
         throw Object.assign(new Error(why), { code: "EFBIG" });
       }
       if (lines.length > 0) yield { lines, isUnended: false };
       if (size) continue;
-      if (rest !== "") yield { lines: [rest], isUnended: true };
+      if (length > 0) yield { lines: [begun.join("")], isUnended: true };
       return;
     }
   } catch (cause) {

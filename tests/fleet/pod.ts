@@ -238,11 +238,14 @@ export class Pod {
     const { metadata } = this.#object;
     for (const { name, value, valueFrom } of this.#container.env) {
       const { fieldRef, secretKeyRef } = valueFrom ?? {};
+      const secret = secretKeyRef &&
+        this.#options.secrets[`${secretKeyRef.name}/${secretKeyRef.key}`];
+      if (secretKeyRef?.optional && secret === undefined) continue;
       const [, map, key] = /^metadata\.(annotations|labels)\['(.*)'\]$/.exec(
         fieldRef?.fieldPath ?? "",
       ) ?? [];
       variables[name] = secretKeyRef
-        ? this.#options.secrets[`${secretKeyRef.name}/${secretKeyRef.key}`]!
+        ? secret!
         : map !== undefined
         ? metadata[map]?.[key!] ?? ""
         : fieldRef
