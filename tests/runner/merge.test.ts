@@ -549,7 +549,12 @@ test("the history of a merged run is written once, with repetitions under one na
     assert.match(second.err, /^warning: 6 cases of this run are in the history already\n$/);
     assert.ok(second.events.every((event) => !("usual" in event) || event.usual?.runs === 1));
     // Of another attempt of one shard only its own cases are new.
-    await store("again.jsonl", ["--shard", "1/2", "--repeat", "2"], { DISPATCH_RETRY_COUNT: "1" });
+    const again = ["--shard", "1/2", ...args, "--reporter", `jsonl=${path("again.jsonl")}`];
+    await runnerCli([join(directory, "a.yaml"), ...again], {
+      env: { DISPATCH_RETRY_COUNT: "1" },
+      // The clock of each of these runs begins at the same time, and two runs never do.
+      clock: new FakeClock(Date.UTC(2026, 0, 2)),
+    });
     await rm(path("1.jsonl"));
     const third = await mergeAgain();
     assert.equal(third.counts.reduce((sum, count) => sum + count, 0), 6 + 3);
