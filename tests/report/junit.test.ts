@@ -154,12 +154,12 @@ test("cuts ten megabytes of text with a note", async () => {
   assert.match(xml, /… 99\d\d\d more lines/);
 });
 
-test("writes ten thousand cases", async () => {
-  const xml = await reportOf("junit", manyCases(10_000));
+test("writes three thousand cases", async () => {
+  const xml = await reportOf("junit", manyCases(3_000));
   assert.deepEqual(junitProblems(xml), []);
   const { root, cases } = await read(xml);
-  assert.equal(root.tests, 10_000);
-  assert.equal(root.failures, 1_000);
+  assert.equal(root.tests, 3_000);
+  assert.equal(root.failures, 300);
   assert.equal(root.testsuite!.length, 50);
-  assert.equal(cases.length, 10_000);
+  assert.equal(cases.length, 3_000);
 });

@@ -193,8 +193,8 @@ test("writes a test point when its case ends", async () => {
   }
 });
 
-test("writes ten thousand cases", async () => {
-  const { results } = await parseRun(manyCases(10_000));
-  assert.equal(results.count, 10_000);
-  assert.equal(results.fail, 1_000);
+test("writes three thousand cases", async () => {
+  const { results } = await parseRun(manyCases(3_000));
+  assert.equal(results.count, 3_000);
+  assert.equal(results.fail, 300);
 });

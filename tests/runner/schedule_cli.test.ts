@@ -384,11 +384,11 @@ test("warns that it checks only the embedded server without an address", async (
   }
 });
 
-test("an alert about a failure of 5 MB is cut, printed and posted", async () => {
+test("an alert about a failure of 1 MB is cut, printed and posted", async () => {
   const recipe = `name: Big\n${EVERY_SECOND}alert: { to: "\${{ env.HOOK }}" }\nenv: [HOOK]\n` +
     "steps: [{ enqueue: noop }]\n";
   await using server = await createScriptedServer(async (peer) => {
-    for (;;) peer.refuse(await peer.next(), 500, `s3cr3t-${"x".repeat(5_000_000)}`);
+    for (;;) peer.refuse(await peer.next(), 500, `s3cr3t-${"x".repeat(1_000_000)}`);
   });
   await withHook(async ({ url, bodies, stopAfter }) => {
     const env = { HOOK: url, DISPATCH_URL: server.url, DISPATCH_TOKEN: "s3cr3t-x" };

@@ -10,6 +10,7 @@ import type { Node, ScalarNode } from "../../runner/language/node.ts";
 import { Source } from "../../runner/language/source.ts";
 import { readYaml } from "../../runner/language/yaml.ts";
 import { readTextFile } from "../../runtime/file.ts";
+import { runtimeName } from "../../runtime/process.ts";
 import { corpus, fuzz, mutations } from "../fuzz/recipes.ts";
 
 async function codes(text: string): Promise<string[]> {
@@ -224,10 +225,13 @@ for (
   });
 }
 
+/** Each runtime has its own mutations. */
+const SEED = 20_261_124 + ["deno", "bun", "node"].indexOf(runtimeName());
+
 test("reads the values that the yaml package reads, and knows where each is written", async () => {
   const texts = await corpus();
   let compared = 0;
-  for (const text of [...texts, ...mutations(texts, 3000, 20_261_125)]) {
+  for (const text of [...texts, ...mutations(texts, 1200, SEED)]) {
     const { root, messages } = await read(text);
     if (root === undefined || messages.length > 0) continue;
     compared++;
@@ -243,9 +247,9 @@ test("reads the values that the yaml package reads, and knows where each is writ
       if (style === "single") assert.match(written, /^'[^]*'$/, text);
     }
   }
-  assert.ok(compared > 500, `compared ${compared} texts`);
+  assert.ok(compared > 200, `compared ${compared} texts`);
 });
 
 test("mutated recipes never break the checks", async () => {
-  assert.deepEqual(await fuzz(1000, 20_261_124), []);
+  assert.deepEqual(await fuzz(400, SEED), []);
 });
