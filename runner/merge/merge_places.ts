@@ -12,6 +12,29 @@ export interface Place {
   chosen: ChosenParts;
 }
 
+/**
+ * Leaves out places whose streams are copies of those of another place, and says so. Of those that are
+ * the same the one that has most counts.
+ */
+export function withoutCopies(all: readonly Place[]): { places: Place[]; copies: string[] } {
+  const places = new Map<string, Place>();
+  const copies: string[] = [];
+  for (const place of all) {
+    // No two runs of a part begin at the same time.
+    const begins = JSON.stringify(place.chosen.parts.map(({ started }) => started));
+    const first = places.get(begins) ?? place;
+    if (first !== place) {
+      copies.push(`'${place.name}' is a copy of '${first.name}', and no other place`);
+    }
+    places.set(begins, sizeOf(place) > sizeOf(first) ? { ...place, name: first.name } : first);
+  }
+  return { places: [...places.values()], copies };
+}
+
+function sizeOf({ chosen }: Place): number {
+  return chosen.parts.reduce((sum, { size }) => sum + size, 0);
+}
+
 /** How many places must agree. */
 export interface Quorum {
   /** A case fails when it has not passed in so many places. */

@@ -54,12 +54,16 @@ async function withRecipes(
   await withFiles(files, async (directory) => {
     await mkdir(join(directory, "streams"));
     const path = (file: string) => join(directory, "streams", file);
+    // Two runs never begin at the same time.
+    let begin = Date.UTC(2026, 0, 1);
     await use({
       directory,
       path,
       async store(file, args = [], env = {}) {
         const recipes = Object.keys(files).map((name) => join(directory, name));
-        return await runnerCli([...recipes, "--reporter", `jsonl=${path(file)}`, ...args], { env });
+        const clock = new FakeClock(++begin);
+        const command = [...recipes, "--reporter", `jsonl=${path(file)}`, ...args];
+        return await runnerCli(command, { env, clock });
       },
       async merge(...args) {
         const sources = args[0]?.startsWith("--") === false
@@ -549,12 +553,7 @@ test("the history of a merged run is written once, with repetitions under one na
     assert.match(second.err, /^warning: 6 cases of this run are in the history already\n$/);
     assert.ok(second.events.every((event) => !("usual" in event) || event.usual?.runs === 1));
     // Of another attempt of one shard only its own cases are new.
-    const again = ["--shard", "1/2", ...args, "--reporter", `jsonl=${path("again.jsonl")}`];
-    await runnerCli([join(directory, "a.yaml"), ...again], {
-      env: { DISPATCH_RETRY_COUNT: "1" },
-      // The clock of each of these runs begins at the same time, and two runs never do.
-      clock: new FakeClock(Date.UTC(2026, 0, 2)),
-    });
+    await store("again.jsonl", ["--shard", "1/2", ...args], { DISPATCH_RETRY_COUNT: "1" });
     await rm(path("1.jsonl"));
     const third = await mergeAgain();
     assert.equal(third.counts.reduce((sum, count) => sum + count, 0), 6 + 3);
@@ -584,7 +583,18 @@ test("with a quorum a case fails when so many places say so, and the report says
     assert.equal(incomplete.code, 3);
     assert.equal(incomplete.warnings.at(-1), "only 3 of 4 places have streams");
     assert.equal((await merge("--quorum", "1/2")).code, 2);
-    assert.equal((await merge(path("eu.jsonl"), path("eu.jsonl"), "--quorum", "2/2")).code, 0);
+    // A copy is no other place, also if it is cut off.
+    const whole = await readFile(path("eu.jsonl"), "utf8");
+    await writeFile(path("copy.jsonl"), whole);
+    for (const places of [["copy", "eu"], ["eu", "eu"], ["eu", "copy"]]) {
+      const twice = await merge(...places.map((name) => path(`${name}.jsonl`)), "--quorum", "2/2");
+      assert.equal(twice.code, 3);
+      assert.deepEqual(twice.warnings, [
+        `'${places[1]}.jsonl' is a copy of '${places[0]}.jsonl', and no other place`,
+        "only 1 of 2 places have streams",
+      ]);
+      await writeFile(path("copy.jsonl"), whole.slice(0, -20));
+    }
   });
 });
 

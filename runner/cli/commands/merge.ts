@@ -3,7 +3,7 @@ import { FileError, listDirectory, pathKind } from "../../../runtime/file.ts";
 import type { RecipeEvent } from "../../events/event.ts";
 import { chooseParts } from "../../merge/choose_parts.ts";
 import { mergeParts } from "../../merge/merge_parts.ts";
-import { mergePlaces, type Place, type Quorum } from "../../merge/merge_places.ts";
+import { mergePlaces, type Place, type Quorum, withoutCopies } from "../../merge/merge_places.ts";
 import { checkStream, openStream } from "../../merge/open_stream.ts";
 import { checkPlan, MergeError, type StreamFile } from "../../merge/streams.ts";
 import type { HistoryRecorder } from "../../history/recorder.ts";
@@ -58,7 +58,7 @@ was killed; 2 if the streams do not belong together.
     const reporters = storedReporters(args, context);
     const history = historyPath(args, context.env);
     try {
-      const { places, files, unbegun, absent } = await waitForStreams(
+      const { places, files, unbegun, absent, copies } = await waitForStreams(
         ...[args.positional, quorum, wait, context] as const,
       );
       const inputs = { recipes: [], variables: [], dev: undefined, streams: files };
@@ -74,6 +74,7 @@ was killed; 2 if the streams do not belong together.
         }
       }
       const notes = [
+        ...copies,
         ...unbegun.map((file) => `'${file}' has no event: its process was killed`),
         ...absent.map((place) => `'${place}' has no stream`),
       ];
@@ -123,6 +124,8 @@ interface FoundStreams {
   unbegun: string[];
   /** The places without any file. */
   absent: string[];
+  /** What to say of places that are copies of others. */
+  copies: string[];
 }
 
 /** Opens the streams of each place, and waits until none is missing and all have ended. */
@@ -187,7 +190,8 @@ async function openPlaces(
     );
   }
   checkPlan(places.flatMap(({ chosen }) => chosen.parts));
-  return { places, files: found.flatMap(({ files }) => files), unbegun, absent };
+  const files = found.flatMap(({ files }) => files);
+  return { ...withoutCopies(places), files, unbegun, absent };
 }
 
 /** Finds the files of each place; without a quorum there is only one place. */
