@@ -185,6 +185,9 @@ function refuseUnusable(name: string, value: unknown): void {
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > MAX_DEPTH) throw new UsageError(`Variable ${name} is nested too deep`);
     for (const one of level) {
+      if (typeof one === "number" && !Number.isFinite(one)) {
+        throw new UsageError(`Variable ${name} has a number that JSON cannot represent`);
+      }
       if (Number.isInteger(one) && !Number.isSafeInteger(one)) {
         throw new UsageError(
           `Variable ${name} has a whole number beyond 2^53, where JSON loses digits: write it as text`,

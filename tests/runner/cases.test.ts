@@ -32,6 +32,18 @@ async function mistakes(file: string, text: string, vars = VARS): Promise<string
   });
 }
 
+test("a number that JSON cannot represent is a mistake in each kind of file", async () => {
+  const rows = [
+    ["rows.json", '[{"n":1e400}]', "1:7-12"],
+    ["rows.yaml", "- { n: -.inf }", "1:8-13"],
+  ] as const;
+  for (const [file, text, where] of rows) {
+    deepEqual(await mistakes(file, text, "vars: { n: 0.5, amount: 1 }"), [
+      `${where} variable n has a number that JSON cannot represent`,
+    ]);
+  }
+});
+
 const ROWS = [
   { region: "eu", amount: 2, urgent: true, tags: ["x", "y"] },
   { region: 'a, "b"\nc', amount: 3, urgent: false, tags: [] },

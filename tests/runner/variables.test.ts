@@ -116,6 +116,9 @@ test("--vars takes values that have the type of the variable", async () => {
       ["list: { a: 1 }", 'list must be a list, not {"a":1}'],
       ["map: null", "map must be a map, not null"],
       ["map: [1]", "map must be a map, not [1]"],
+      // As in a recipe.
+      ["number: .inf", "number has a number that JSON cannot represent"],
+      ["map: { b: [1, .nan] }", "map has a number that JSON cannot represent"],
     ] as const
   ) {
     const { code, err } = await run(vars);
