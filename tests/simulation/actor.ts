@@ -7,7 +7,7 @@ import type { World } from "../../testing/mod.ts";
 import type { WorldSocket } from "../../testing/world/socket.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
 import { type Kept, tie } from "./memory.ts";
-import { Operator } from "./operator.ts";
+import { asOperator, Operator } from "./operator.ts";
 import { freshTokens, ownToken } from "./workload.ts";
 import { NEVER } from "./program.ts";
 import type { CallStep, ClientPlan, Moment, Operation, ValueKind } from "./program.ts";
@@ -141,10 +141,7 @@ const NOT_POSSIBLE: Record<ClientPlan["transport"], Operation["do"][]> = {
   socket: [],
   rpc: ["connect", "enqueueMany", "start", "subscribe", "unsubscribe", "watch", "follow"],
   sse: ["connect", "enqueueMany", "start"],
-  admin: [
-    ...["connect", "enqueue", "enqueueMany", "start", "timeline", "publish"] as const,
-    ...["subscribe", "unsubscribe", "watch", "follow", "waitJob", "waitRun"] as const,
-  ],
+  admin: ["connect", "unsubscribe"],
 };
 
 const CLIENTS = { rpc: DispatchRpc, sse: DispatchSse, admin: Operator };
@@ -283,8 +280,9 @@ export class Actor {
   }
 
   /** Begins an operation; the promise resolves when it has settled. */
-  begin(step: number, { op, abort, timeout }: CallStep, time = 0): Promise<void> {
+  begin(step: number, { op: planned, abort, timeout }: CallStep, time = 0): Promise<void> {
     const tag = step + 1 + time * 1_000;
+    const op = this.plan.transport === "admin" ? asOperator(planned) : planned;
     if (NOT_POSSIBLE[this.plan.transport].includes(op.do)) return Promise.resolve();
     const start = this.clock.monotonic();
     const limit = "timeout" in op && op.timeout !== undefined

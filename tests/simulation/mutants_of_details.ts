@@ -1,4 +1,5 @@
 import { type Mutant, mutant } from "./mutants.ts";
+import { LIMIT_MUTANTS } from "./mutants_of_limits.ts";
 import { PROMISE_MUTANTS } from "./mutants_of_promises.ts";
 
 /** Further mutants that the simulation must find: details of what is documented. */
@@ -176,4 +177,5 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
     ">= HOLD_TIME ? attempt + 1 : attempt + 1",
   ]),
   ...PROMISE_MUTANTS,
+  ...LIMIT_MUTANTS,
 ];

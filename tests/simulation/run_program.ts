@@ -9,8 +9,10 @@ import { CALL_RULES } from "./rules_of_calls.ts";
 import { ERROR_RULES } from "./rules_of_errors.ts";
 import { FLOW_RULES } from "./rules_of_flow.ts";
 import { HTTP_RULES } from "./rules_of_http.ts";
+import { LIMIT_RULES } from "./rules_of_limits.ts";
 import { LOOP_RULES } from "./rules_of_loops.ts";
 import { LOSS_RULES } from "./rules_of_losses.ts";
+import { OPERATOR_RULES } from "./rules_of_operators.ts";
 import { OUTAGE_RULES } from "./rules_of_outages.ts";
 import { PATIENCE_RULES, timersEndAtOnce } from "./rules_of_patience.ts";
 import { RECORD_RULES, statusesAreInOrder } from "./rules_of_records.ts";
@@ -36,6 +38,7 @@ const ALL_RULES = [
   ...[...RECORD_RULES, ...OUTAGE_RULES, ...FLOW_RULES],
   ...[...RESULT_RULES, ...TIME_RULES, ...WIRE_RULES, ...HTTP_RULES],
   ...[...ERROR_RULES, ...PATIENCE_RULES, ...LOOP_RULES, ...LOSS_RULES],
+  ...[...LIMIT_RULES, ...OPERATOR_RULES],
 ];
 
 /** How many milliseconds after the last step everything must be in order again. */
