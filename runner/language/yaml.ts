@@ -1,5 +1,6 @@
 import type { Diagnostics } from "./diagnostic.ts";
 import type { Node } from "./node.ts";
+import { readPlainYaml } from "./_plain_yaml.ts";
 
 /** The largest recipe file, in bytes. */
 export const MAX_BYTES: number = 1 << 20;
@@ -35,6 +36,8 @@ export async function readYaml(diagnostics: Diagnostics, scale = 1): Promise<Nod
     diagnostics.error("yaml", span, ...unprintable(odd[0]));
     return undefined;
   }
+  const plain = readPlainYaml(text);
+  if (plain) return plain;
   // The parser is the slowest part of a cold start, and recipes in TypeScript do not need it.
   const { parseYaml } = await import("./_parse_yaml.ts");
   return parseYaml(diagnostics, scale);
