@@ -59,7 +59,10 @@ class Poller<R extends Tracked> implements Follower<R, never> {
 
   async #read(signal: AbortSignal): Promise<void> {
     try {
-      const record = this.#record = await this.#spec.read({ signal });
+      const record = await this.#spec.read({ signal });
+      // Another wait may have read later, and have its answer already.
+      if (this.#final) return;
+      this.#record = record;
       if (isTerminal(record.state)) this.#final = record;
       for (const listener of this.onState) listener(record.state);
     } catch (error) {

@@ -466,4 +466,21 @@ export const CORPUS: readonly Found[] = [
       [{ of: "answer", frame: 2, do: "delay", ms: 2_000 }],
     ),
   },
+  {
+    what: "a late answer over HTTP does not take back the state that a later read found",
+    program: {
+      ...program(
+        [
+          call({ ...enqueue, name: "nobody", then: "waitJob" }, { wait: true }),
+          call({ do: "waitJob", pick: 0 }, { after: 20 }),
+          call({ do: "cancel", pick: 0 }),
+          { after: 1_500, pause: true },
+        ],
+        [],
+        [{ ...client, transport: "rpc" }],
+      ),
+      seed: 12,
+      latency: [0, 200],
+    },
+  },
 ];

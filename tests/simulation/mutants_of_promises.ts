@@ -225,4 +225,8 @@ export const PROMISE_MUTANTS: readonly Mutant[] = [
       this.#users = 1;
       this.#release();`,
   ]),
+  mutant("a late answer over HTTP takes the state back", "client/follow/poller.ts", [
+    "      if (this.#final) return;\n",
+    "",
+  ]),
 ];

@@ -219,6 +219,26 @@ function* readsAreTriedAgain({ model, actors, program }: Evidence): Iterable<str
   }
 }
 
+/** The errors with which a stream may end although no fault has affected its client. */
+const ENDS: readonly unknown[] = ["closed", "overflow"];
+
+/** Rule 4: over HTTP a stream of events fails only if something went wrong, or the server refused it. */
+function* streamsFailForAReason({ program, model, actors }: Evidence): Iterable<string> {
+  const hasOutage = program.steps.some((step) =>
+    "restart" in step || "wipe" in step || "expire" in step
+  );
+  if (hasOutage && !program.isCalm) return;
+  for (const { name: client, plan, subscriptions, watches, hasSlept } of actors) {
+    if (plan.transport !== "sse" || hasSlept) continue;
+    if ([...model.harmed].some((it) => it.startsWith(`${client}#`))) continue;
+    for (const { outcome, ended } of [...subscriptions, ...watches]) {
+      const { code } = Object(ended?.error);
+      if (!ended?.error || outcome.signal || ENDS.includes(code) || code >= 400) continue;
+      yield `4: ${name(outcome)} failed with ${code} for no reason`;
+    }
+  }
+}
+
 /** Rules about clients over HTTP. */
 export const HTTP_RULES: readonly Rule[] = [
   streamsAreTold,
@@ -226,4 +246,5 @@ export const HTTP_RULES: readonly Rule[] = [
   streamsComeBack,
   streamsAreLeft,
   readsAreTriedAgain,
+  streamsFailForAReason,
 ];

@@ -19,25 +19,29 @@ function* lostStartsAreTold({ actors, model, world, program }: Evidence): Iterab
   if (model.lost.size === 0) return;
   for (const actor of actors) {
     const { isHttp, hasSlept, subscriptions, statuses } = actor;
-    const control = controlSessions(actor);
-    if (isHttp || hasSlept || control.size !== 1 || subscriptions.length === 0) continue;
-    const connection = world.connections.find((it) => control.has(it.sessionId!))?.name;
-    const own = model.world.trace.filter(({ who }) => who === connection);
-    for (const [index, { what, frame, at }] of own.entries()) {
-      if (what !== "receives, but drop" || !frame!.includes('.started"')) continue;
-      const { data: event } = JSON.parse(frame!);
-      const events = model.published.filter((it) => it.event.topic === event.topic);
-      if (events.filter((it) => it.event.type.endsWith(".started")).length !== 1) continue;
-      const reading = subscriptions.find((it) => isOlder(it, events[0]!, program.latency[1]));
-      const goesOn = own.slice(index).some((it) =>
-        it.what === "receives" && it.frame!.includes(`"topic":"${event.topic}"`) &&
-        PROGRESS.test(JSON.parse(it.frame!).data.type)
-      );
-      const isTold = statuses.some(({ status, worldAt }) =>
-        worldAt >= at && status.type === "gap" && status.reason === "lost"
-      );
-      if (!reading || !goesOn || isTold) continue;
-      yield `4: ${name(reading.outcome)} lost ${keyOf(event)}, of which nobody was told`;
+    if (isHttp || hasSlept || subscriptions.length === 0) continue;
+    for (const { status, worldAt } of statuses) {
+      if (status.type !== "connected") continue;
+      const connection = world.connections.find((it) => it.sessionId === status.sessionId)?.name;
+      const own = model.world.trace.filter(({ who }) => who === connection);
+      for (const [index, { what, frame, at }] of own.entries()) {
+        if (what !== "receives, but drop" || !frame!.includes('.started"')) continue;
+        const { data: event } = JSON.parse(frame!);
+        const events = model.published.filter((it) => it.event.topic === event.topic);
+        if (events.filter((it) => it.event.type.endsWith(".started")).length !== 1) continue;
+        const since = worldAt + OLDER + program.latency[1];
+        const reading = events[0]!.at > since &&
+          subscriptions.find((it) => isOlder(it, events[0]!, program.latency[1]));
+        const goesOn = own.slice(index).some((it) =>
+          it.what === "receives" && it.frame!.includes(`"topic":"${event.topic}"`) &&
+          PROGRESS.test(JSON.parse(it.frame!).data.type)
+        );
+        const isTold = statuses.some((it) =>
+          it.worldAt >= at && it.status.type === "gap" && it.status.reason === "lost"
+        );
+        if (!reading || !goesOn || isTold) continue;
+        yield `4: ${name(reading.outcome)} lost ${keyOf(event)}, of which nobody was told`;
+      }
     }
   }
 }

@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { moment } from "./mix.ts";
 import { BEFORE, rarely } from "./program.ts";
 import {
+  all,
   anyCall,
   call,
+  cut,
   either,
   faultsOf,
   just,
@@ -15,6 +17,7 @@ import {
   outage,
   pauseOf,
   plan,
+  rest,
   restart,
   type Scenario,
   waits,
@@ -34,7 +37,7 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
         window: just(1_000),
       }, { client: just(1), wait: fc.boolean() }),
       many(call("enqueue", {}, { client: oneOf(0, 1), after: within(400) }), 0, 3),
-      pauseOf(within(3_000)),
+      rest,
     ],
     faults: faultsOf(["grant", "event"], ["delay", "stall", "delay", "half-open"], 6),
     nodes: 1,
@@ -48,7 +51,7 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
           channel: oneOf("jobs", "firehose", "queue"),
           buffer: oneOf(1, 2, 5),
           overflow: oneOf("drop-oldest", "drop-newest", "error", undefined),
-          slow: oneOf(undefined, 5, 60, 200),
+          slow: oneOf(undefined, 60, 200),
           take: rarely(oneOf(1, 4), 5),
         }, waits),
         1,
@@ -61,14 +64,16 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
         1,
         2,
       ),
-      maybe(
+      either(
+        none,
+        none,
         either(
           call("unsubscribe", {}, { after: within(300) }),
           call("close", {}, { after: within(300) }),
           outage,
         ),
       ),
-      pauseOf(within(3_000)),
+      rest,
     ],
   },
   {
@@ -86,22 +91,25 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
         1,
         2,
       ),
-      pauseOf(fc.integer({ min: 1_100, max: 7_000 })),
+      either(none, none, cut),
+      pauseOf(oneOf(1_100, 4_500, 7_000, 9_000)),
       many(
         either(
-          call("enqueue", { name: oneOf("fails", "flaky", "work", "noop") }, {
+          call("enqueue", { name: oneOf("work", "noop", "noop", "fails", "flaky") }, {
             client: oneOf(0, 1),
             times: oneOf(1, 2, 4),
           }),
           call("start", { name: oneOf("quick", "nap", "broken", "long") }, { client: oneOf(0, 1) }),
-          call("enqueueMany", { count: oneOf(3, 12) }, { client: oneOf(0, 1) }),
+          call("enqueueMany", { count: oneOf(3, 60), window: oneOf(2, 64) }, {
+            client: oneOf(0, 1),
+          }),
         ),
         1,
         3,
       ),
-      pauseOf(within(3_000)),
+      rest,
     ],
-    faults: faultsOf(["event"], ["drop", "drop", "delay", "malformed", "stall"], 24),
+    faults: faultsOf(["event"], ["drop", "drop", "drop", "delay", "malformed"], 12),
   },
   {
     name: "a channel is left",
@@ -144,7 +152,7 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
         1,
         2,
       ),
-      pauseOf(within(3_000)),
+      rest,
     ],
     faults: fc.oneof(
       { weight: 2, arbitrary: faultsOf(["left"], ["drop", "drop", "drop", "delay", "cut"], 2) },
@@ -175,9 +183,9 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
           call("close", {}, { after: within(300) }),
         ),
       ),
-      pauseOf(fc.oneof(within(3_000), just(8_000))),
+      pauseOf(fc.oneof(just(900), just(8_000))),
       call("enqueue", {}, { client: oneOf(0, 1) }),
-      pauseOf(within(3_000)),
+      rest,
     ],
     faults: faultsOf(["stream", "stream", "open", "answer"], [
       "cut",
@@ -199,7 +207,7 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
         client: just(1),
       }),
       many(call("enqueue", {}, { client: oneOf(0, 1), after: within(2_000) }), 1, 2),
-      pauseOf(within(3_000)),
+      rest,
     ],
     faults: faultsOf(["event"], ["stall", "stall", "stall", "delay"], 40),
   },
@@ -210,24 +218,81 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
       many(
         call("subscribe", {
           channel: oneOf("jobs", "firehose", "queue"),
-          slow: oneOf(undefined, 5, 200),
+          slow: oneOf(undefined, 60, 200, 200),
           overflow: oneOf(undefined, "drop-oldest"),
         }, waits),
         1,
         2,
       ),
       either(
-        call("enqueue", {}, { client: oneOf(0, 1), times: oneOf(1, 4) }),
-        call("enqueueMany", {}, { client: oneOf(0, 1) }),
+        call("enqueue", {}, { client: oneOf(0, 1), times: oneOf(2, 4), wait: fc.boolean() }),
+        call("enqueueMany", {}, { client: oneOf(0, 1), wait: fc.boolean() }),
       ),
       maybe(call("start", { name: oneOf("long", "nap"), then: just("watch") })),
-      many(call("close", {}, { after: within(300) }), 1, 2),
+      many(
+        call("close", { drain: oneOf(true, true, false) }, { after: oneOf(0, 150, 300, 600) }),
+        1,
+        2,
+      ),
       many(
         either(call("watch"), call("follow"), call("waitJob"), call("subscribe"), anyCall),
         0,
         2,
       ),
-      pauseOf(within(3_000)),
+      rest,
     ],
+  },
+  {
+    name: "subscribing again fails",
+    clients: [plan({ maxRetries: just(10) }), plan()],
+    slots: [
+      many(call("subscribe", { channel: oneOf("jobs", "workflows", "firehose") }, waits), 1, 2),
+      maybe(call("enqueue", {}, { client: oneOf(0, 1) })),
+      either(cut, cut, restart),
+      maybe(either(call("subscribe"), call("enqueue"), call("unsubscribe"))),
+      many(pauseOf(just(9_000)), 1, 3),
+      call("enqueue", {}, { client: oneOf(0, 1), ...waits }),
+      rest,
+    ],
+    faults: faultsOf(["joined"], ["drop", "drop", "malformed", "delay", "cut", "half-open"], 4, 2),
+  },
+  {
+    name: "a stream over HTTP breaks often",
+    clients: [plan({ transport: just("sse"), timeout: just(30_000) }), plan()],
+    slots: [
+      call("subscribe", { channel: oneOf("jobs", "firehose", "queue") }, waits),
+      many(
+        all(
+          call("enqueue", { name: oneOf("noop", "work") }, { client: just(1), ...waits }),
+          pauseOf(oneOf(300, 7_500, 7_500, 9_000)),
+        ),
+        4,
+        6,
+      ),
+      rest,
+    ],
+    faults: faultsOf(["stream"], ["cut", "cut", "cut", "delay"], 16),
+    mostFaults: 5,
+  },
+  {
+    name: "a stream over HTTP is used up",
+    clients: [
+      plan({ transport: just("sse"), timeout: just(30_000) }),
+      plan({ timeout: just(30_000) }),
+    ],
+    slots: [
+      call("subscribe", { channel: oneOf("jobs", "firehose", "queue") }, waits),
+      many(
+        call("enqueueMany", { name: just("noop"), count: oneOf(60, 180), window: oneOf(16, 64) }, {
+          client: just(1),
+          ...waits,
+        }),
+        2,
+        3,
+      ),
+      call("enqueue", {}, { client: just(1), ...waits }),
+      rest,
+    ],
+    faults: faultsOf(["stream"], ["cut", "delay"], 900, 400),
   },
 ];

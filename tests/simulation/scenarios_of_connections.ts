@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { moment } from "./mix.ts";
-import { BEFORE, NEVER, rarely } from "./program.ts";
+import { BEFORE, type Moment, NEVER, rarely } from "./program.ts";
 import {
   all,
   anyCall,
   call,
+  cut,
   either,
   event,
   faultsOf,
@@ -18,6 +19,7 @@ import {
   outage,
   pauseOf,
   plan,
+  rest,
   restart,
   type Scenario,
   waits,
@@ -25,19 +27,24 @@ import {
   write,
 } from "./script.ts";
 
+/** A moment in one of the turns in which a connection has just opened. */
+const opening: fc.Arbitrary<Moment> = fc.record({
+  frames: oneOf(1, 1, 1, 2, 3),
+  turns: fc.nat({ max: 10 }),
+});
+
 /** Connections that open, are lost and end. */
 export const CONNECTION_SCENARIOS: readonly Scenario[] = [
   {
     name: "closed in the turn in which it connects",
-    clients: [plan()],
+    clients: [plan({ maxQueue: just(undefined) })],
     slots: [
-      maybe(all(call("connect", {}, waits), maybe(call("subscribe", {}, waits)), outage)),
+      either(none, none, all(call("connect", {}, waits), maybe(call("subscribe", {}, waits)), cut)),
       either(call("connect"), anyCall, call("subscribe"), call("start")),
-      call("close", { drain: oneOf(false, false, true) }, { after: just(0), at: moment }),
+      call("close", { drain: oneOf(false, false, true) }, { after: just(0), at: opening }),
       maybe(either(call("connect", {}, { at: moment }), anyCall)),
-      pauseOf(within(4_000)),
+      rest,
     ],
-    nodes: 2,
   },
   {
     name: "drained while it reconnects",
@@ -50,7 +57,7 @@ export const CONNECTION_SCENARIOS: readonly Scenario[] = [
       call("close", { drain: oneOf(true, true, false) }, { after: within(400) }),
       maybe(anyCall),
       maybe(restart),
-      pauseOf(within(4_000)),
+      rest,
     ],
     faults: faultsOf(["open"], MISHAPS, 4, 2),
   },
@@ -71,9 +78,9 @@ export const CONNECTION_SCENARIOS: readonly Scenario[] = [
         0,
         3,
       ),
-      many(either(anyCall, call("unsubscribe"), call("waitJob")), 0, 2),
+      many(either(anyCall, call("unsubscribe"), call("waitJob"), call("connect")), 0, 2),
       call("enqueue", {}, { client: just(1), after: within(3_000), ...waits }),
-      pauseOf(within(3_000)),
+      rest,
     ],
     faults: faultsOf(["open", "answer", "write", "any"], MISHAPS, 8, 2),
     nodes: 2,
@@ -88,7 +95,7 @@ export const CONNECTION_SCENARIOS: readonly Scenario[] = [
       pauseOf(fc.oneof(within(400), just(12_000))),
       either(call("connect", {}, waits), write),
       call("enqueue", {}, { client: just(1), after: within(3_000) }),
-      pauseOf(within(3_000)),
+      rest,
     ],
     faults: faultsOf(["open", "open", "any"], MISHAPS, 4),
     nodes: 2,
@@ -113,7 +120,7 @@ export const CONNECTION_SCENARIOS: readonly Scenario[] = [
       maybe(anyCall),
       many(pauseOf(just(9_000)), 0, 4),
       many(either(call("connect", {}, waits), anyCall, call("waitJob"), call("subscribe")), 1, 3),
-      pauseOf(within(3_000)),
+      rest,
     ],
   },
   {
@@ -131,12 +138,37 @@ export const CONNECTION_SCENARIOS: readonly Scenario[] = [
       many(either(anyCall, call("start"), call("subscribe"), call("waitJob")), 0, 3),
       maybe(outage),
       many(either(anyCall, call("start")), 1, 3),
-      pauseOf(within(3_000)),
+      rest,
       maybe(all(event({ expire: just(true) }), outage)),
       maybe(anyCall),
-      pauseOf(within(3_000)),
+      rest,
     ],
     faults: faultsOf(["open", "answer"], MISHAPS, 5),
+  },
+  {
+    name: "the clock is set",
+    clients: [plan({ timeout: oneOf(2_000, 30_000) })],
+    slots: [
+      call("connect", {}, waits),
+      many(
+        either(
+          anyCall,
+          call("start", { name: oneOf("nap", "long") }, { timeout: rarely(oneOf(50, 900), 2) }),
+          call("enqueue", { name: oneOf("nobody", "work"), then: just("waitJob") }),
+          call("waitJob", { timeout: oneOf(100, 1_000, 4_000) }),
+        ),
+        1,
+        3,
+      ),
+      either(none, none, mute, cut),
+      event({ client: just(0), setClock: oneOf(3_600_000, -3_600_000, 20_000, -500) }),
+      many(either(anyCall, call("waitJob", { timeout: oneOf(100, 1_000, 4_000) })), 0, 2),
+      rest,
+      maybe(pauseOf(just(9_000))),
+      maybe(anyCall),
+      rest,
+    ],
+    faults: faultsOf(["answer"], ["delay", "delay", "drop", "drop", "stall"], 7, 2),
   },
   {
     name: "silence",
@@ -152,12 +184,13 @@ export const CONNECTION_SCENARIOS: readonly Scenario[] = [
         event({ client: just(0), sleep: oneOf(12_000, 60_000, 3_600_000) }),
         event({ client: just(0), setClock: oneOf(3_600_000, -3_600_000, 20_000, -500) }),
         all(event({ client: just(0), setClock: oneOf(3_600_000, -3_600_000) }), mute),
+        all(event({ client: just(0), setClock: just(-3_600_000) }), mute),
         none,
       ),
       maybe(call("enqueue", {}, { client: oneOf(0, 1) })),
       many(pauseOf(just(9_000)), 1, 4),
       maybe(anyCall),
-      pauseOf(within(3_000)),
+      rest,
     ],
     faults: fc.oneof(
       faultsOf(["any"], ["half-open", "drop", "delay", "malformed"], 14, 3),

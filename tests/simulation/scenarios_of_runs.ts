@@ -18,10 +18,14 @@ import {
   pause,
   pauseOf,
   plan,
+  rest,
   type Scenario,
   waits,
   within,
 } from "./script.ts";
+
+/** Inputs in which a run is recognized before it has ended. */
+const marked = oneOf("object" as const, "array" as const, "text" as const, "none" as const);
 
 /** Runs, and the lanes that start them. */
 export const RUN_SCENARIOS: readonly Scenario[] = [
@@ -40,19 +44,131 @@ export const RUN_SCENARIOS: readonly Scenario[] = [
     faults: faultsOf(["lane"], ["half-open", "half-open", "half-open", "cut", "stall", "delay"], 6),
   },
   {
-    name: "idle lanes",
-    clients: [plan({ isBalanced: oneOf(false, false, true) })],
+    name: "a lane is lost between two events",
+    latencies: [[0, 20], [0, 20], [0, 20], [1, 5], [0, 200]],
+    clients: [plan({ maxQueue: just(undefined), timeout: just(30_000) })],
     slots: [
-      call("start", { name: oneOf("quick", "fan", "missing") }, {
-        times: oneOf(1, 2, 4, 6, 12),
+      call("start", {
+        name: oneOf("brisk", "brisk", "brisk", "long"),
+        value: marked,
+        then: just("watch"),
+      }),
+      maybe(call("watch", {}, { after: within(300) })),
+      maybe(call("waitRun", {}, { after: within(300) })),
+      rest,
+    ],
+    faults: faultsOf(["lane"], ["cut", "cut", "cut", "half-open", "stall"], 24, 4),
+  },
+  {
+    name: "lanes hear of each other's runs",
+    latencies: [[1, 1], [0, 20], [0, 20], [0, 200]],
+    clients: [plan({ maxQueue: just(undefined), timeout: just(30_000) })],
+    slots: [
+      call("start", {
+        name: oneOf("brisk", "brisk", "steady", "long"),
+        value: marked,
+        then: oneOf("watch", "watch", "waitRun"),
+      }, { times: oneOf(2, 2, 3) }),
+      many(call("watch", { pick: fc.nat({ max: 2 }) }, { after: within(300) }), 1, 2),
+      maybe(call("start", { name: oneOf("brisk", "long") }, { after: within(900) })),
+      rest,
+      rest,
+    ],
+    faults: faultsOf(["lane"], ["delay", "delay", "stall", "cut", "half-open"], 32, 2),
+  },
+  {
+    name: "a run that another client began is followed",
+    latencies: [[1, 1], [0, 20], [0, 20], [0, 20], [0, 200]],
+    clients: [plan({ maxRetries: just(10) }), plan()],
+    slots: [
+      call("start", { name: oneOf("brisk", "brisk", "brisk", "long"), value: marked }, {
+        client: just(1),
         ...waits,
       }),
-      pauseOf(fc.oneof(within(400), within(400), fc.integer({ min: 3_000, max: 7_000 }))),
-      fc.oneof({ weight: 2, arbitrary: cutOne }, mute, cut, none),
-      maybe(pauseOf(fc.integer({ min: 900, max: 3_500 }))),
+      call("watch", { take: rarely(oneOf(1, 3), 4) }, {
+        after: within(150),
+        abort: rarely(fc.oneof(oneOf(3, 60), moment), 6),
+      }),
+      maybe(either(call("watch", {}, { after: within(150) }), call("waitRun"))),
+      rest,
+    ],
+    faults: faultsOf(["event", "answer"], ["cut", "delay", "stall", "half-open"], 30, 2),
+  },
+  {
+    name: "a follower loses its connection",
+    clients: [plan({ maxRetries: just(10), timeout: just(30_000) }), plan()],
+    slots: [
+      either(
+        call("start", { name: oneOf("steady", "crawl", "long") }, { client: just(1), ...waits }),
+        call("start", { name: oneOf("steady", "crawl", "long") }, { client: just(1), ...waits }),
+        call("enqueue", { name: oneOf("flaky", "work") }, { client: just(1), ...waits }),
+      ),
+      either(
+        call("watch", { take: rarely(oneOf(1, 3), 5) }),
+        call("watch"),
+        call("follow", { take: rarely(oneOf(1, 3), 5) }),
+      ),
+      maybe(either(call("watch"), call("waitRun"), call("waitJob"))),
+      pauseOf(oneOf(10, 100, 1_500)),
+      either(cut, cut, cut, mute),
+      rest,
+      many(pause, 1, 3),
+    ],
+    faults: faultsOf(
+      ["open", "event", "answer", "joined"],
+      ["cut", "delay", "drop", "stall"],
+      12,
+      3,
+    ),
+  },
+  {
+    name: "what goes on is followed no more",
+    clients: [plan({ maxRetries: just(10) }), plan()],
+    slots: [
+      either(
+        call("start", { name: oneOf("hour", "hour", "crawl"), value: marked }, {
+          client: oneOf(0, 1),
+          ...waits,
+        }),
+        call("enqueue", { name: just("nobody") }, { client: oneOf(0, 1), ...waits }),
+      ),
+      many(
+        either(
+          call("watch", { take: oneOf(1, 2, undefined) }, {
+            abort: oneOf(undefined, undefined, 5, 300),
+          }),
+          call("follow", { take: oneOf(1, 2, undefined) }, {
+            abort: oneOf(undefined, undefined, 5, 300),
+          }),
+          call("waitRun", { timeout: oneOf(undefined, 100, 900) }, {
+            abort: rarely(fc.oneof(oneOf(5, 300), moment), 3),
+          }),
+          call("waitJob", { timeout: oneOf(undefined, 100, 900) }, {
+            abort: rarely(fc.oneof(oneOf(5, 300), moment), 3),
+          }),
+        ),
+        1,
+        3,
+      ),
+      either(none, none, cut),
+      rest,
+    ],
+    faults: faultsOf(["left", "joined", "answer"], ["drop", "delay", "cut"], 4),
+  },
+  {
+    name: "idle lanes",
+    clients: [plan({ isBalanced: oneOf(false, false, true), timeout: just(30_000) })],
+    slots: [
+      call("start", { name: oneOf("quick", "fan", "missing") }, {
+        times: oneOf(1, 1, 2, 4, 12),
+        ...waits,
+      }),
+      pauseOf(oneOf(10, 100, 400, 3_000, 7_000)),
+      either(cutOne, cutOne, cutOne, mute, cut, none),
+      either(none, many(pauseOf(fc.integer({ min: 1_050, max: 3_500 })), 1, 1)),
       many(call("start", { name: oneOf("quick", "nap") }, { times: oneOf(1, 2, 4) }), 1, 2),
-      maybe(call("close", {}, { after: within(300) })),
-      pauseOf(within(4_000)),
+      either(none, none, call("close", {}, { after: within(300) })),
+      rest,
     ],
     faults: faultsOf(["result", "lane", "open"], ["cut", "half-open", "drop", "delay"], 6),
   },
@@ -85,6 +201,7 @@ export const RUN_SCENARIOS: readonly Scenario[] = [
     clients: [plan({ isBalanced: oneOf(true, false, false) })],
     slots: [
       maybe(call("start", { name: oneOf("long", "hour", "gate") })),
+      maybe(call("start", { name: oneOf("quick", "brisk") }, { times: oneOf(4, 10) })),
       call("start", {
         name: oneOf("brisk", "quick", "nap", "long"),
         then: oneOf("watch", "waitRun", undefined),
@@ -120,7 +237,7 @@ export const RUN_SCENARIOS: readonly Scenario[] = [
         0,
         2,
       ),
-      pauseOf(within(3_000)),
+      rest,
     ],
     faults: faultsOf(["event", "lane", "answer"], MISHAPS, 12, 2),
     nodes: 2,

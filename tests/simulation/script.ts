@@ -7,6 +7,7 @@ import {
   JOBS,
   type Operation,
   type PlannedFault,
+  type Program,
   rarely,
   type Step,
   VALUES,
@@ -20,7 +21,14 @@ export interface Scenario {
   readonly slots: readonly Slot[];
   readonly clients: readonly fc.Arbitrary<ClientPlan>[];
   readonly faults?: fc.Arbitrary<PlannedFault>;
+  /**
+   * The most faults of a program.
+   * @default {2}
+   */
+  readonly mostFaults?: number;
   readonly nodes?: number;
+  /** The shortest and the longest time that frames take. */
+  readonly latencies?: readonly Program["latency"][];
 }
 
 type Maker<D extends Operation["do"]> = {
@@ -112,6 +120,8 @@ export const outage: Slot = fc.oneof({ weight: 3, arbitrary: cut }, mute, cutOne
 /** Nothing, so that what has begun goes on. */
 export const pauseOf = (after: fc.Arbitrary<number>): Slot => event({ after, pause: just(true) });
 export const pause: Slot = pauseOf(later);
+/** So long that most faults happen: after the last step there are none. */
+export const rest: Slot = pauseOf(oneOf(300, 1_500, 4_000));
 
 /** The settings of a client over a WebSocket that reconnects, unless some are given. */
 export const plan = (

@@ -16,19 +16,25 @@ export const SCENARIOS: readonly Scenario[] = [
   ...CHANNEL_SCENARIOS,
 ];
 
+const LATENCIES: readonly Program["latency"][] = [[1, 1], [1, 1], [1, 5], [0, 20], [0, 200]];
+
 /** Generates programs of a scenario. */
-export function programsOf({ slots, clients, faults, nodes = 1 }: Scenario): fc.Arbitrary<Program> {
+export function programsOf(scenario: Scenario): fc.Arbitrary<Program> {
+  const { slots, clients, faults, nodes = 1, latencies = LATENCIES, mostFaults = 2 } = scenario;
   return fc.record({
     seed: fc.nat({ max: 1_000_000 }),
     nodes: fc.integer({ min: 1, max: nodes }),
     isCalm: fc.oneof({ weight: 19, arbitrary: fc.constant(false) }, fc.constant(true)),
-    latency: fc.constantFrom([1, 1], [1, 1], [1, 5], [0, 20], [0, 200]),
+    latency: fc.constantFrom(...latencies),
     clients: fc.tuple(...clients),
     steps: fc.tuple(...slots).map((all) => all.flat()),
     // Some rules judge only what no fault has affected.
     faults: faults
       ? fc.oneof(
-        { weight: 3, arbitrary: fc.array(faults, { minLength: 1, maxLength: 2, size: "max" }) },
+        {
+          weight: 3,
+          arbitrary: fc.array(faults, { minLength: 1, maxLength: mostFaults, size: "max" }),
+        },
         fc.constant([]),
       )
       : fc.constant([]),
@@ -40,11 +46,11 @@ const mixed = fc.oneof(
   ...THEMES.map((theme) => ({ weight: theme.weight, arbitrary: programsAbout(theme) })),
 );
 
-/** Generates programs: what comes in turn, so that each occurs often. Every second one is mixed. */
-export const STRATA: readonly fc.Arbitrary<Program>[] = SCENARIOS.flatMap((scenario) => [
-  mixed,
-  programsOf(scenario),
-]);
+/** Generate programs. They take turns, so that each scenario occurs often; every third is mixed. */
+export const STRATA: readonly fc.Arbitrary<Program>[] = SCENARIOS.flatMap((scenario, index) => {
+  const own = programsOf(scenario);
+  return index % 2 === 0 ? [mixed, own] : [own];
+});
 
 /** Generates programs of any kind. */
 export const programs: fc.Arbitrary<Program> = fc.oneof(...STRATA);
