@@ -1,5 +1,5 @@
+import { pathToFileURL } from "node:url";
 import { readTextFile } from "../../runtime/file.ts";
-import { currentDirectory } from "../../runtime/process.ts";
 import { abortable } from "../../runtime/abortable.ts";
 import { type Clock, delay, systemClock } from "../../runtime/clock.ts";
 import { type CallSite, pathOf } from "../events/call_site.ts";
@@ -52,8 +52,8 @@ export async function loadScript(
   options: LoadScriptOptions = {},
 ): Promise<LoadedScript> {
   const source = new Source(path, await readTextFile(path, "recipe"));
-  const address = new URL(path, `file://${currentDirectory()}/`);
-  const { version, imports } = await versionModules(path, source.text);
+  const { path: main, version, imports } = await versionModules(path, source.text);
+  const address = pathToFileURL(main);
   if (version > 0) address.search = `version=${version}`;
   // Bun ignores the query of a file URL, but not the query of a path.
   const isPath = version > 0 && "Bun" in globalThis;

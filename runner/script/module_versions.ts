@@ -1,3 +1,4 @@
+import { pathToFileURL } from "node:url";
 import { readTextFile, resolvedPath } from "../../runtime/file.ts";
 import { currentDirectory, runtimeName } from "../../runtime/process.ts";
 import { isRunnerFile, pathOf } from "../events/call_site.ts";
@@ -31,6 +32,8 @@ let isHooked = false;
 
 /** A user's module that is loaded next. */
 export interface VersionedModule {
+  /** Its path without symbolic links. */
+  path: string;
   /** How often it or what it imports has changed since it was loaded first. */
   version: number;
   /** The files that it imports by relative paths, directly or not; also those that are missing. */
@@ -45,17 +48,20 @@ export interface VersionedModule {
  * @param known The module's text, if it was read.
  */
 export async function versionModules(path: string, known?: string): Promise<VersionedModule> {
-  const main = pathOf(new URL(path, `file://${currentDirectory()}/`).href);
+  const named = pathOf(new URL(path, `file://${currentDirectory()}/`).href);
+  // Node and Bun remember where links lead; those in the volume of a ConfigMap lead elsewhere later.
+  const main = resolvedPath(named) ?? named;
   const modules = await readImports(main, known ?? await textOf(main));
+  const imports: string[] = [];
   let hasChanged = false;
   for (const file of modules.keys()) {
     const all = textWithImports(file, modules);
     const last = loaded.get(file);
     const version = last === undefined ? 0 : last.version + (last.text === all ? 0 : 1);
-    const one = { text: all, version };
-    loaded.set(file, one);
-    // Node and Bun import a file by the path that symbolic links lead to.
-    loaded.set(resolvedPath(file) ?? file, one);
+    const link = linkTo(file, main, named);
+    const real = resolvedPath(file) ?? file;
+    for (const one of [file, link, real]) loaded.set(one, { text: all, version });
+    if (file !== main) imports.push(link);
     hasChanged ||= version > 0;
   }
   if (hasChanged && !isHooked) {
@@ -63,7 +69,17 @@ export async function versionModules(path: string, known?: string): Promise<Vers
     if (runtimeName() === "bun") hookBun();
     else await hookNode();
   }
-  return { version: loaded.get(main)!.version, imports: [...modules.keys()].slice(1) };
+  return { path: main, version: loaded.get(main)!.version, imports };
+}
+
+/** Returns the path of a file beside the name of a module, if a link there leads to it. */
+function linkTo(file: string, main: string, named: string): string {
+  const [directory, below] = [main, named].map((path) => path.replace(/[^\\/]*$/, "")) as [
+    string,
+    string,
+  ];
+  const link = file.startsWith(directory) ? below + file.slice(directory.length) : file;
+  return link !== file && resolvedPath(link) === file ? link : file;
 }
 
 /** The text of a module, and the files that it imports. */
@@ -78,7 +94,7 @@ async function readImports(main: string, text: string): Promise<Map<string, Modu
   // The loop also visits modules that are added while it runs.
   for (const [file, { text, imports }] of modules) {
     if (!isModule(file)) continue;
-    const base = `file://${encodeURI(file).replace(/[?#]/g, encodeURIComponent)}`;
+    const base = pathToFileURL(file);
     for (const specifier of importsOf(text).filter(isRelative)) {
       const path = pathOf(new URL(specifier, base).href);
       const found = await findModule(path).catch(() => undefined) ?? path;

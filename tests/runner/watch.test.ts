@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { rename, rm, writeFile } from "node:fs/promises";
+import { renameSync, symlinkSync } from "node:fs";
+import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -146,6 +147,38 @@ test("--watch runs the new code of modules that recipes share, also of one that 
       "2 failed in",
       "2 passed in",
       "3 passed in",
+    ]);
+  });
+});
+
+test("--watch runs the new code where links lead elsewhere, as in the volume of a ConfigMap", async () => {
+  await withFiles({}, async (directory) => {
+    const module = `import { n } from "./n.ts";\n` +
+      scriptModule(`recipe("R", (t) => t.expect(n).toBe(1))`);
+    for (const n of [1, 2]) {
+      await mkdir(join(directory, `..${n}`));
+      await writeFile(join(directory, `..${n}/r.recipe.ts`), module);
+      await writeFile(join(directory, `..${n}/n.ts`), `export const n = ${n};`);
+    }
+    await symlink("..1", join(directory, "..data"));
+    for (const name of ["r.recipe.ts", "n.ts"]) {
+      await symlink(`..data/${name}`, join(directory, name));
+    }
+    const stop = new AbortController();
+    let runs = 0;
+    const { out } = await runnerCli([directory, "--watch"], {
+      signal: stop.signal,
+      onOut: (printed) => {
+        if (!printed.startsWith("Waiting for file changes")) return;
+        if (++runs === 3) return stop.abort();
+        symlinkSync(`..${runs === 1 ? 2 : 1}`, join(directory, "..new"));
+        renameSync(join(directory, "..new"), join(directory, "..data"));
+      },
+    });
+    assert.deepEqual(out.match(/\d (passed|failed) in/g), [
+      "1 passed in",
+      "1 failed in",
+      "1 passed in",
     ]);
   });
 });
