@@ -483,4 +483,16 @@ export const CORPUS: readonly Found[] = [
       latency: [0, 200],
     },
   },
+  {
+    what: "a read over HTTP beside a watch is not one that was tried again",
+    program: program(
+      [
+        call({ do: "watch", pick: 0 }),
+        call({ do: "getRun", pick: 0 }, { after: 2 }),
+        { after: 300, pause: true },
+      ],
+      [],
+      [{ ...client, transport: "sse" }],
+    ),
+  },
 ];

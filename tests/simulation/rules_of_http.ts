@@ -180,7 +180,7 @@ const METHODS: Readonly<Record<string, string>> = {
 
 /** Rule 1: over HTTP a read without an answer is tried again, as often and as late as documented. */
 function* readsAreTriedAgain({ model, actors, program }: Evidence): Iterable<string> {
-  for (const { name: client, isHttp, outcomes, plan, randoms } of actors) {
+  for (const { name: client, isHttp, outcomes, watches, plan, randoms } of actors) {
     if (!isHttp) continue;
     // With another token a read is sent once more.
     const mayRenew = plan.hasFreshTokens && program.steps.some((step) => "expire" in step);
@@ -195,7 +195,8 @@ function* readsAreTriedAgain({ model, actors, program }: Evidence): Iterable<str
         it !== outcome && it.worldBegin <= worldEnd && !(it.worldEnd < worldBegin) &&
         (it.asked === asked || it.target === asked || it.op.do === asked)
       );
-      if (!isAlone) continue;
+      // A watch reads as often as it needs to.
+      if (!isAlone || watches.some((it) => it.name === asked)) continue;
       const tries = model.world.trace.filter(({ at, who, what, frame }) =>
         at >= worldBegin && at <= worldEnd && who.startsWith(`${client}#`) &&
         what.startsWith("requests") &&

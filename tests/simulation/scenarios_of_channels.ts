@@ -33,7 +33,7 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
       call("subscribe", { channel: oneOf("jobs", "firehose", "queue") }, waits),
       call("enqueueMany", {
         name: just("noop"),
-        count: oneOf(330, 340, 400),
+        count: oneOf(340, 400, 400),
         window: just(1_000),
       }, { client: just(1), wait: fc.boolean() }),
       many(call("enqueue", {}, { client: oneOf(0, 1), after: within(400) }), 0, 3),
