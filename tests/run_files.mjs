@@ -16,8 +16,15 @@ const GROUP_LIMIT = 180_000;
  */
 const GROUP_SIZE = 12;
 
-/** Files that others would disturb, or that would disturb others. */
-const ALONE = /\/simulation\/|\/dev\/mocked_timers\.test\.ts$/;
+/**
+ * Files that run alone: they would disturb others, or take so long by themselves that a process of
+ * their own costs little.
+ */
+const ALONE = new RegExp(
+  "/simulation/|/dev/mocked_timers|/docs/shell|/faults/(?:credits|handles)|/history/processes|" +
+    "/report/(?:hostile_output|otel_failures|secrets)|" +
+    "/runner/(?:enqueue_rows|explore|expressions_limits|schedule_cli|script_exits)\\.test",
+);
 
 /**
  * @typedef {{passed: number, skipped: number, failed: number, texts: string[], seeds: string[]}} Result
