@@ -78,6 +78,7 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "jobs and runs that are younger than a subscription",
+    latencies: [[1, 1], [1, 1], [1, 1], [1, 5], [0, 20]],
     clients: [plan({ maxRetries: just(10) }), plan()],
     slots: [
       maybe(
@@ -100,7 +101,7 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
             times: oneOf(1, 2, 4),
           }),
           call("start", { name: oneOf("quick", "nap", "broken", "long") }, { client: oneOf(0, 1) }),
-          call("enqueueMany", { count: oneOf(3, 60), window: oneOf(2, 64) }, {
+          call("enqueueMany", { count: oneOf(3, 60, 60), window: oneOf(2, 64, 64) }, {
             client: oneOf(0, 1),
           }),
         ),

@@ -108,14 +108,19 @@ export const CONNECTION_SCENARIOS: readonly Scenario[] = [
       many(
         either(
           call("subscribe", {}, waits),
-          call("enqueue", { then: oneOf("follow", "waitJob") }, waits),
-          call("start", { then: oneOf("watch", "waitRun") }, waits),
+          call(
+            "enqueue",
+            { name: oneOf("nobody", "flaky"), then: oneOf("follow", "waitJob") },
+            waits,
+          ),
+          call("start", { name: oneOf("hour", "crawl"), then: oneOf("watch", "waitRun") }, waits),
         ),
         1,
         2,
       ),
-      event({ node: just(0), restart: oneOf(5_000, 20_000, 40_000) }),
-      many(anyCall, 0, 2),
+      maybe(call("start", { name: oneOf("hour", "long") }, { times: oneOf(1, 2) })),
+      event({ node: just(0), restart: oneOf(5_000, 40_000, 40_000) }),
+      many(either(anyCall, call("start", { name: oneOf("hour", "long") })), 0, 2),
       pauseOf(oneOf(300, 3_000, 9_000)),
       maybe(anyCall),
       many(pauseOf(just(9_000)), 0, 4),
