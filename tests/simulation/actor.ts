@@ -57,6 +57,11 @@ export interface Outcome {
   readonly progress: number[];
 }
 
+/** What a contradiction says of a call. */
+export function callName({ client, step, op }: Outcome): string {
+  return `${client}: step ${step} (${op.do})`;
+}
+
 /** What a reader received from a stream, in order. */
 export interface Reading {
   readonly outcome: Outcome;

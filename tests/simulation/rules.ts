@@ -4,7 +4,7 @@ import { isTerminal } from "../../protocol/mod.ts";
 import type { Store } from "../../dev/mod.ts";
 import type { WorldConnection } from "../../testing/mod.ts";
 import type { ClientPlan, Program } from "./program.ts";
-import type { Actor, Outcome, Reading } from "./actor.ts";
+import { type Actor, callName, type Outcome, type Reading } from "./actor.ts";
 import { describeError } from "./actor.ts";
 import { keyOf, type Model, type Published } from "./model.ts";
 
@@ -30,8 +30,6 @@ type Seen = Evidence["model"];
 /** A rule: returns what contradicts it. */
 export type Rule = (evidence: Evidence) => Iterable<string>;
 
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
-
 /** Rule 1: every call settles by its deadline; a wait once its job or run has ended. */
 export function* callsSettle({ world, actors }: Evidence): Iterable<string> {
   for (const actor of actors) {
@@ -39,15 +37,15 @@ export function* callsSettle({ world, actors }: Evidence): Iterable<string> {
     for (const outcome of actor.outcomes) {
       const { deadline, end, isSettled, target, error } = outcome;
       if (isSettled && end > deadline) {
-        yield `1: ${name(outcome)} settled ${end - deadline} ms after its deadline: ${
+        yield `1: ${callName(outcome)} settled ${end - deadline} ms after its deadline: ${
           error ? describeError(error) : "resolved"
         }`;
       }
       if (isSettled) continue;
-      if (deadline < Infinity) yield `1: ${name(outcome)} has not settled by its deadline`;
-      else if (isGone) yield `1: ${name(outcome)} has not settled although the client is gone`;
+      if (deadline < Infinity) yield `1: ${callName(outcome)} has not settled by its deadline`;
+      else if (isGone) yield `1: ${callName(outcome)} has not settled although the client is gone`;
       else if (target && isTerminal(stateOf(world, target))) {
-        yield `1: ${name(outcome)} has not settled although ${target} has ended`;
+        yield `1: ${callName(outcome)} has not settled although ${target} has ended`;
       }
     }
   }
@@ -64,14 +62,14 @@ export function* callsSucceed({ program, actors }: Evidence): Iterable<string> {
       const isCall = outcome.target === undefined &&
         !["connect", "subscribe"].includes(outcome.op.do);
       if (code === "closed" && isCall && isDrained && !isHttp && outcome.order < closing.order) {
-        yield `1: ${name(outcome)} was rejected although the client was drained`;
+        yield `1: ${callName(outcome)} was rejected although the client was drained`;
       }
       const isLost = ["connection_lost", "connect_failed", "gave_up", 401].includes(code as string);
       if (program.isCalm && isLost) {
-        yield `1: ${name(outcome)} failed for no reason: ${describeError(outcome.error)}`;
+        yield `1: ${callName(outcome)} failed for no reason: ${describeError(outcome.error)}`;
       }
       if (program.isCalm && code === "timeout" && outcome.isPatient) {
-        yield `1: ${name(outcome)} timed out for no reason`;
+        yield `1: ${callName(outcome)} timed out for no reason`;
       }
     }
   }
@@ -92,7 +90,7 @@ export function* writesHappenOnce({ model, actors }: Evidence): Iterable<string>
       const { index = 0, cause = error } = Object(error) as { index?: number; cause?: unknown };
       for (let at = 0; at < op.count; at++) {
         const group = groupOf("enqueue", op.name, [outcome.value, at]);
-        group.names.push(`${name(outcome)} [${at}]`);
+        group.names.push(`${callName(outcome)} [${at}]`);
         const isDone = isSettled && (!error || at < index);
         if (isDone) group.least++;
         const mayBeDone = at > index || mayHaveHappened({ isSettled, error: cause });
@@ -103,7 +101,9 @@ export function* writesHappenOnce({ model, actors }: Evidence): Iterable<string>
     // With a signal that has aborted, nothing is sent.
     if (outcome.isAborted) continue;
     const group = groupOf(op.do, op.name, sentValue(outcome));
-    group.names.push(`${name(outcome)} ${isSettled && error ? describeError(error) : "resolved"}`);
+    group.names.push(
+      `${callName(outcome)} ${isSettled && error ? describeError(error) : "resolved"}`,
+    );
     if (isSettled && !error) group.least++;
     // Before a refusal, a request that is repeated may have been carried out without an answer.
     if ("retry" in op && op.retry && !isNotSent(outcome)) group.most = Infinity;
@@ -135,18 +135,18 @@ export function* handlesAreOwn({ model, actors }: Evidence): Iterable<string> {
     if ((op.do !== "start" && op.do !== "enqueue") || !isSettled || error) continue;
     const id = result as string;
     const other = taken.get(id);
-    if (other) yield `3: ${name(outcome)} has the same id as ${name(other)}`;
+    if (other) yield `3: ${callName(outcome)} has the same id as ${callName(other)}`;
     taken.set(id, outcome);
     const find = (store: Records) => op.do === "start" ? store.run(id) : store.job(id);
     const record = model.stores.map(find).find((found) => found);
     if (!record) {
-      yield `3: ${name(outcome)}: ${id} is not in the store`;
+      yield `3: ${callName(outcome)}: ${id} is not in the store`;
       continue;
     }
     const value = "input" in record ? record.input : (record as JobRecord).payload;
     const expected = sentValue(outcome);
     if (record.name !== op.name || JSON.stringify(value) !== JSON.stringify(expected)) {
-      yield `3: ${name(outcome)} has ${id}: ${record.name} ${JSON.stringify(value)}, not ` +
+      yield `3: ${callName(outcome)} has ${id}: ${record.name} ${JSON.stringify(value)}, not ` +
         JSON.stringify(expected);
     }
   }
@@ -164,7 +164,7 @@ export function* subscriptionsAreTold(evidence: Evidence): Iterable<string> {
     )
       .length;
     for (const reading of actor.subscriptions) {
-      const label = `${name(reading.outcome)} to '${reading.name}'`;
+      const label = `${callName(reading.outcome)} to '${reading.name}'`;
       yield* checkOrder(label, reading, model);
       if (
         reconnects === 0 && !actor.isHttp && reading.items.some((item) => isGap(item, "reconnect"))
@@ -321,9 +321,9 @@ export function* endsAreTrue({ world, model, actors }: Evidence): Iterable<strin
       const record = (result ?? (error as { job?: JobRecord; run?: WorkflowRun }).job ??
         (error as { run?: WorkflowRun }).run) as JobRecord | WorkflowRun | undefined;
       if (!record) continue;
-      if (record.id !== target) yield `5: ${name(outcome)} of ${target} got ${record.id}`;
+      if (record.id !== target) yield `5: ${callName(outcome)} of ${target} got ${record.id}`;
       if (!endStates(model, target!).has(record.state)) {
-        yield `5: ${name(outcome)} ended with '${record.state}', but ${target} was never that`;
+        yield `5: ${callName(outcome)} ended with '${record.state}', but ${target} was never that`;
       }
     }
     for (const reading of actor.watches) {
@@ -334,7 +334,7 @@ export function* endsAreTrue({ world, model, actors }: Evidence): Iterable<strin
       const state = stateOf(world, reading.name);
       const expected = ENDS[last?.type ?? ""];
       if (expected !== state && !endStates(model, reading.name).has(expected ?? "cancelled")) {
-        yield `5: ${name(reading.outcome)} of ${reading.name} ended with ${
+        yield `5: ${callName(reading.outcome)} of ${reading.name} ended with ${
           last?.type ?? "nothing"
         }, but it is ${state}`;
       }
@@ -358,14 +358,14 @@ function* checkEvents(reading: Reading, model: Seen): Iterable<string> {
   const read = count(reading.items.filter((item) => item.type !== "gap"));
   const ending = reading.items.findIndex(({ type }) => type in ENDS);
   if (ending >= 0 && reading.items.slice(ending + 1).some(({ type }) => type !== "gap")) {
-    yield `5: ${name(reading.outcome)} of ${reading.name} yielded events after the last one`;
+    yield `5: ${callName(reading.outcome)} of ${reading.name} yielded events after the last one`;
   }
   const hasGap = reading.items.some((item) => item.type === "gap");
   for (const [event, times] of read) {
     const most = all.get(event) ?? 0;
     if (times > most) {
       yield `5: ${
-        name(reading.outcome)
+        callName(reading.outcome)
       } of ${reading.name} yielded ${event} ${times} times, not ${most}`;
     }
   }
@@ -378,7 +378,7 @@ function* checkEvents(reading: Reading, model: Seen): Iterable<string> {
       continue;
     }
     if (!hasGap && !model.cancelled.has(reading.name) && (read.get(event) ?? 0) < times) {
-      yield `5: ${name(reading.outcome)} of ${reading.name} misses ${event} without a gap`;
+      yield `5: ${callName(reading.outcome)} of ${reading.name} misses ${event} without a gap`;
     }
   }
 }
@@ -489,11 +489,11 @@ export function* nothingIsLeft({ world, actors, model }: Evidence): Iterable<str
     if (begun !== ended) yield `7: ${actor.name} ended ${ended} of ${begun} requests for its hooks`;
     if (clock.pending > pauses) yield `7: ${actor.name} has ${clock.pending} timers after close`;
     for (const outcome of outcomes) {
-      if (!outcome.isSettled) yield `7: ${name(outcome)} has not settled after close`;
+      if (!outcome.isSettled) yield `7: ${callName(outcome)} has not settled after close`;
       const { listeners } = outcome.signal ?? { listeners: 0 };
-      if (listeners > 0) yield `7: ${name(outcome)} has ${listeners} listeners after close`;
+      if (listeners > 0) yield `7: ${callName(outcome)} has ${listeners} listeners after close`;
     }
-    for (const { outcome } of left) yield `7: ${name(outcome)} has not ended after close`;
+    for (const { outcome } of left) yield `7: ${callName(outcome)} has not ended after close`;
     for (const connection of world.connections) {
       if (connection.client !== actor.name) continue;
       if (connection.isOpenAtClient) yield `7: ${connection.name} is open after close`;

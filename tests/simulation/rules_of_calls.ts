@@ -1,8 +1,6 @@
 import type { Status } from "../../mod.ts";
-import { type Actor, describeError, type Outcome } from "./actor.ts";
+import { type Actor, callName, describeError, type Outcome } from "./actor.ts";
 import { type Evidence, longestDelay, type Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 const codeOf = ({ error }: Outcome): unknown => Object(error).code;
 
@@ -27,7 +25,7 @@ function* timeoutsHaveAReason({ world, model, actors }: Evidence): Iterable<stri
       const time = outcome.end - Math.max(until.at, outcome.begin);
       // The throttle may have held it back.
       if (time < (outcome.op.do === "enqueue" && hasBursts ? 25_000 : QUIET)) continue;
-      yield `1: ${name(outcome)} timed out although it was connected for ${time} ms`;
+      yield `1: ${callName(outcome)} timed out although it was connected for ${time} ms`;
     }
   }
 }
@@ -46,7 +44,7 @@ export function* readsAreRepeated({ actors }: Evidence): Iterable<string> {
       const { op } = outcome;
       const isRepeated = READS.includes(op.do) || ("retry" in op && op.retry === "unknown");
       if (isRepeated && codeOf(outcome) === "connection_lost") {
-        yield `1: ${name(outcome)} failed with its connection`;
+        yield `1: ${callName(outcome)} failed with its connection`;
       }
     }
   }
@@ -64,7 +62,9 @@ export function* drainWaits({ actors }: Evidence): Iterable<string> {
       if (outcome === first) break;
       const isCall = REQUESTS.includes(outcome.op.do) || outcome.op.do === "start";
       if (isCall && codeOf(outcome) === "closed") {
-        yield `1: ${name(outcome)} was rejected by ${name(first)}, which should wait for it`;
+        yield `1: ${callName(outcome)} was rejected by ${
+          callName(first)
+        }, which should wait for it`;
       }
     }
   }
@@ -78,7 +78,7 @@ export function* callsEndWithTheClient({ actors }: Evidence): Iterable<string> {
       for (const outcome of outcomes) {
         if (outcome.op.do === "close" || outcome.begin >= at || outcome.end <= at + 100) continue;
         if (status.type === "idle" && !REQUESTS.includes(outcome.op.do)) continue;
-        yield `1: ${name(outcome)} went on for ${
+        yield `1: ${callName(outcome)} went on for ${
           outcome.end - at
         } ms after ${client} was ${status.type}`;
       }
@@ -128,7 +128,7 @@ export function* startsResolveEarly({ program, world, model, actors }: Evidence)
       const { op, begin, end, isSettled } = outcome;
       if (op.do !== "start" || !["object", "array", "text", "none"].includes(op.value)) continue;
       const time = isSettled ? end - begin : Infinity;
-      if (time > START_TIME) yield `3: ${name(outcome)} took ${time} ms`;
+      if (time > START_TIME) yield `3: ${callName(outcome)} took ${time} ms`;
     }
   }
 }
@@ -226,7 +226,7 @@ function* writesKeepTheirOrder({ model, actors }: Evidence): Iterable<string> {
       const isWrite = (op.do === "enqueue" && !op.retry) || op.do === "publish";
       if (!isWrite || value === undefined || value === null) continue;
       const at = positions.get(keyOf(op.name, value)) ?? last;
-      if (at < last) yield `2: ${name(outcome)} overtook an earlier call`;
+      if (at < last) yield `2: ${callName(outcome)} overtook an earlier call`;
       last = at;
     }
   }

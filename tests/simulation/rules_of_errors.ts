@@ -1,8 +1,6 @@
 import { AuthError, EnqueueManyError } from "../../mod.ts";
-import type { Outcome } from "./actor.ts";
+import { callName } from "./actor.ts";
 import type { Evidence, Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 /** Matches a refusal, and its code. */
 const REFUSAL = /"type":"error".*"code":(\d+)/;
@@ -32,7 +30,7 @@ function* codesAreThoseOfTheServer({ actors, model, program }: Evidence): Iterab
         (code === SHARED || refusal.at >= outcome.worldBegin - late)
       );
       if (isAnswered) continue;
-      yield `1: ${name(outcome)} failed with ${code}, which the server did not answer`;
+      yield `1: ${callName(outcome)} failed with ${code}, which the server did not answer`;
     }
   }
 }
@@ -44,7 +42,7 @@ function* refusedTokensAreAuthErrors({ actors }: Evidence): Iterable<string> {
     !(error instanceof EnqueueManyError);
   for (const { name: client, outcomes, statuses } of actors) {
     const outcome = outcomes.find(({ error }) => isOther(error));
-    if (outcome) yield `1: ${name(outcome)} failed with 401, but not with an AuthError`;
+    if (outcome) yield `1: ${callName(outcome)} failed with 401, but not with an AuthError`;
     const told = statuses.find(({ status }) => "cause" in status && isOther(status.cause));
     if (told) yield `1: ${client} tells of a 401 at ${told.at} that is no AuthError`;
   }
@@ -56,7 +54,7 @@ function* waitsFailWithTheirState({ actors }: Evidence): Iterable<string> {
     const { code, job, run } = Object(outcome.error);
     if (!job && !run) continue;
     const expected = job ? `job_${job.state}` : "run_failed";
-    if (code !== expected) yield `5: ${name(outcome)} failed with ${code}, not ${expected}`;
+    if (code !== expected) yield `5: ${callName(outcome)} failed with ${code}, not ${expected}`;
   }
 }
 
@@ -78,7 +76,7 @@ function* lateCallsSayWhy({ actors }: Evidence): Iterable<string> {
         status.type === "connected" && at >= (lost?.at ?? 0) && at <= end
       );
       if (!lost || isBack || cause instanceof Error) continue;
-      yield `1: ${name(outcome)} of ${begin} does not say why there was no connection`;
+      yield `1: ${callName(outcome)} of ${begin} does not say why there was no connection`;
     }
   }
 }
@@ -116,7 +114,7 @@ function* hooksAreToldOfErrors({ actors }: Evidence): Iterable<string> {
       // Other errors are those of an answer, which comes after the request.
       if (Object(error) !== error || Object(error).code === "bad_answer") continue;
       if (!hooked.errors.has(error as object)) {
-        yield `1: ${name(outcome)} failed, of which its hooks were not told`;
+        yield `1: ${callName(outcome)} failed, of which its hooks were not told`;
       }
     }
   }

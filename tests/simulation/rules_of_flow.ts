@@ -1,10 +1,8 @@
 import type { DispatchEvent, Gap } from "../../mod.ts";
 import { channelsOf } from "../../protocol/mod.ts";
-import type { Outcome, Reading } from "./actor.ts";
+import { callName, type Reading } from "./actor.ts";
 import { keyOf, type Published } from "./model.ts";
 import { controlSessions, type Evidence, type Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
 
@@ -13,7 +11,7 @@ function* channelsAreApart({ actors }: Evidence): Iterable<string> {
   for (const { subscriptions } of actors) {
     for (const { outcome, items, name: channel } of subscriptions) {
       const other = items.find((item) => isEvent(item) && !channelsOf(item).includes(channel));
-      if (other) yield `4: ${name(outcome)} to '${channel}' yielded ${JSON.stringify(other)}`;
+      if (other) yield `4: ${callName(outcome)} to '${channel}' yielded ${JSON.stringify(other)}`;
     }
   }
 }
@@ -113,7 +111,7 @@ function* drainsKeepEvents({ program, world, model, actors }: Evidence): Iterabl
         it.order >= reading.from && it.at < first.worldBegin - late &&
         reached(it, control, reading) && !yielded.has(keyOf(it.event))
       );
-      if (missed) yield `4: ${name(reading.outcome)} lost ${keyOf(missed.event)} by a drain`;
+      if (missed) yield `4: ${callName(reading.outcome)} lost ${keyOf(missed.event)} by a drain`;
     }
   }
 }
@@ -149,7 +147,9 @@ function* overrunsAreTold({ world, model, actors }: Evidence): Iterable<string> 
           model.isStalled(session, it.at)
         ) && !yielded.has(keyOf(it.event))
       );
-      if (missed) yield `4: ${name(outcome)} misses ${keyOf(missed.event)} and was told of nothing`;
+      if (missed) {
+        yield `4: ${callName(outcome)} misses ${keyOf(missed.event)} and was told of nothing`;
+      }
     }
   }
 }

@@ -1,10 +1,8 @@
 import type { DispatchEvent, Gap } from "../../mod.ts";
-import type { Outcome, Reading } from "./actor.ts";
+import { callName, type Reading } from "./actor.ts";
 import { keyOf } from "./model.ts";
 import { channelsOf } from "../../protocol/mod.ts";
 import type { Evidence, Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
 
@@ -32,12 +30,12 @@ function* streamsAreTold({ program, actors, model, world }: Evidence): Iterable<
         if (!channelsOf(event).includes(reading.name) || at <= outcome.worldEnd) continue;
         const next = read.find((it) => it.order >= order);
         if (next?.isAfterGap && next.order !== order && !isNamed(reading, event) && !isShifted) {
-          yield `4: ${name(outcome)} misses ${keyOf(event)}, but no gap names its time`;
+          yield `4: ${callName(outcome)} misses ${keyOf(event)}, but no gap names its time`;
           break;
         }
         if (next ? next.order === order || next.isAfterGap : isOver) continue;
         if (!next && (endsWithGap || at >= world.now - IN_FLIGHT)) continue;
-        yield `4: ${name(outcome)} to '${reading.name}' misses ${keyOf(event)} without a gap`;
+        yield `4: ${callName(outcome)} to '${reading.name}' misses ${keyOf(event)} without a gap`;
         break;
       }
     }
@@ -82,7 +80,7 @@ function* refusedTokensAreDropped({ actors, model, program }: Evidence): Iterabl
     if (!isHttp || !plan.hasFreshTokens || expirations === 0) continue;
     for (const outcome of outcomes) {
       if (Object(outcome.error).code !== 401 || expirations >= TOKENS - 1) continue;
-      yield `6: ${name(outcome)} was refused although ${client} can get another token`;
+      yield `6: ${callName(outcome)} was refused although ${client} can get another token`;
     }
     const tokens = new Map<string, string>();
     const refused = new Map<string, number>();
@@ -208,13 +206,13 @@ function* readsAreTriedAgain({ model, actors, program }: Evidence): Iterable<str
       const least = hasFailed ? (plan.httpRetries ?? 3) + 1 : 0;
       if (tries.length < least || tries.length > most) {
         const how = hasFailed ? "failed" : "settled";
-        yield `1: ${name(outcome)} of ${asked} ${how} after ${tries.length} tries`;
+        yield `1: ${callName(outcome)} of ${asked} ${how} after ${tries.length} tries`;
       }
       for (const [index, { at }] of tries.entries()) {
         const next = tries[index + 1];
         const bound = Math.min(45_000, 1_000 * 2 ** index);
         if (!next || randoms.some((random) => Math.floor(random * bound) <= next.at - at)) continue;
-        yield `1: ${name(outcome)} of ${asked} was tried again after ${next.at - at} ms`;
+        yield `1: ${callName(outcome)} of ${asked} was tried again after ${next.at - at} ms`;
       }
     }
   }
@@ -235,7 +233,7 @@ function* streamsFailForAReason({ program, model, actors }: Evidence): Iterable<
     for (const { outcome, ended } of [...subscriptions, ...watches]) {
       const { code } = Object(ended?.error);
       if (!ended?.error || outcome.signal || ENDS.includes(code) || code >= 400) continue;
-      yield `4: ${name(outcome)} failed with ${code} for no reason`;
+      yield `4: ${callName(outcome)} failed with ${code} for no reason`;
     }
   }
 }

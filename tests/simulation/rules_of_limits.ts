@@ -1,8 +1,6 @@
 import { ConnectionError, TimeoutError } from "../../mod.ts";
-import type { Outcome } from "./actor.ts";
+import { callName } from "./actor.ts";
 import type { Evidence, Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 /** How much later than its time a timer may fire. */
 const LATE = 100;
@@ -34,7 +32,7 @@ function* attemptsHaveTheirTime({ actors }: Evidence): Iterable<string> {
       );
       const time = outcome.end - (begun?.at ?? 0);
       if (begun && time >= connectTimeout - EARLY) continue;
-      yield `6: ${name(outcome)} was given up after ${time} ms`;
+      yield `6: ${callName(outcome)} was given up after ${time} ms`;
     }
   }
 }

@@ -1,9 +1,7 @@
 import type { DispatchEvent, Gap } from "../../mod.ts";
-import type { Outcome, Reading } from "./actor.ts";
+import { callName, type Reading } from "./actor.ts";
 import type { ServerSession } from "./model.ts";
 import { controlSessions, type Evidence, type Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
 
@@ -13,7 +11,7 @@ function* loopsEndQuietly({ actors }: Evidence): Iterable<string> {
     for (const { outcome, ended } of [...subscriptions, ...watches]) {
       if (Object(ended?.error).code !== "closed") continue;
       if (outcome.isAfterClose || outcome.begin >= closedAt) continue;
-      yield `7: ${name(outcome)} was rejected as its client was closed`;
+      yield `7: ${callName(outcome)} was rejected as its client was closed`;
     }
   }
 }
@@ -29,13 +27,13 @@ function* nothingBeginsAfterClose({ actors }: Evidence): Iterable<string> {
       if (!isAfterClose || !target || signal) continue;
       const { code, job, run } = Object(error);
       if (!error || code === "closed" || job || run) continue;
-      yield `7: ${name(outcome)} began after close and failed with ${code}`;
+      yield `7: ${callName(outcome)} began after close and failed with ${code}`;
     }
     for (const { outcome, ended, items, isLeft } of watches) {
       if (!outcome.isAfterClose || outcome.signal || isLeft) continue;
       const isKnown = items.some(({ type }) => LAST.includes(type));
       if (isKnown || Object(ended?.error).code === "closed") continue;
-      yield `7: ${name(outcome)} began after close and ${ended ? "ended" : "goes on"}`;
+      yield `7: ${callName(outcome)} began after close and ${ended ? "ended" : "goes on"}`;
     }
   }
 }
@@ -61,7 +59,7 @@ function* unseenEventsAreMissing({ actors, model }: Evidence): Iterable<string> 
       const mayMiss = id.startsWith("wfrun_") &&
         !items.some(({ type }) => type === "workflow.step_failed");
       if (!mayMiss && [...counts.values()].every((count) => count >= 0)) {
-        yield `5: ${name(outcome)} of ${id} was told of unseen events, but has seen all`;
+        yield `5: ${callName(outcome)} of ${id} was told of unseen events, but has seen all`;
       }
     }
   }
@@ -113,7 +111,7 @@ function* overflowsFollowEachOther({ program, actors }: Evidence): Iterable<stri
       const gaps = overflowsOf(reading);
       const wrong = gaps.findIndex(({ since }, at) => at > 0 && since < gaps[at - 1]!.until);
       if (wrong < 0) continue;
-      yield `4: ${name(reading.outcome)} was told of events that were dropped from ${
+      yield `4: ${callName(reading.outcome)} was told of events that were dropped from ${
         gaps[wrong]!.since
       } on, but of others until ${gaps[wrong - 1]!.until}`;
     }

@@ -1,9 +1,7 @@
 import { channelsOf } from "../../protocol/mod.ts";
-import type { Outcome } from "./actor.ts";
+import { callName } from "./actor.ts";
 import { keyOf, type Published } from "./model.ts";
 import { controlSessions, type Evidence, type Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 /** By how much a fault delays a frame at most. */
 const LONGEST_FAULT = 2_100;
@@ -40,7 +38,7 @@ function* lostStartsAreTold({ actors, model, world, program }: Evidence): Iterab
           it.worldAt >= at && it.status.type === "gap" && it.status.reason === "lost"
         );
         if (!reading || !goesOn || isTold) continue;
-        yield `4: ${name(reading.outcome)} lost ${keyOf(event)}, of which nobody was told`;
+        yield `4: ${callName(reading.outcome)} lost ${keyOf(event)}, of which nobody was told`;
       }
     }
   }

@@ -1,8 +1,6 @@
 import type { AdminStats } from "../../mod.ts";
-import type { Outcome } from "./actor.ts";
+import { callName } from "./actor.ts";
 import type { Evidence, Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 const sum = (counts: Readonly<Record<string, number>>) =>
   Object.values(counts).reduce((total, count) => total + count, 0);
@@ -26,7 +24,7 @@ function* countsAreTrue({ actors, model }: Evidence): Iterable<string> {
       for (const [type, count] of Object.entries(counts)) {
         const [least, most] = [published(type, worldBegin - 1), published(type, worldEnd)];
         if (count >= least && count <= most) continue;
-        yield `5: ${name(outcome)} counts ${count} ${type}, not ${least} to ${most}`;
+        yield `5: ${callName(outcome)} counts ${count} ${type}, not ${least} to ${most}`;
       }
     }
   }
@@ -48,7 +46,7 @@ function* operatorsAreServed({ actors, model }: Evidence): Iterable<string> {
       const { code } = Object(error);
       if (!error || signal || OUTER.includes(code) || isHarmed) continue;
       if (code === 404 || (code === 400 && op.do === "cancel")) continue;
-      yield `1: ${name(outcome)} failed with ${code} for no reason`;
+      yield `1: ${callName(outcome)} failed with ${code} for no reason`;
     }
     for (const [id, times] of asked) {
       const sent = own.filter(({ what, frame }) =>

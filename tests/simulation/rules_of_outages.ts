@@ -1,8 +1,6 @@
 import { AuthError } from "../../mod.ts";
-import type { Outcome } from "./actor.ts";
+import { callName, type Outcome } from "./actor.ts";
 import type { Evidence, Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 const codeOf = ({ error }: Outcome): unknown => Object(error).code;
 
@@ -30,14 +28,16 @@ function* startsFailForAReason({ world, model, actors }: Evidence): Iterable<str
       if (codeOf(outcome) === "connect_failed") {
         const tries = own.filter(({ openedAt }) => openedAt >= worldBegin && openedAt <= worldEnd);
         if (tries.length < TRIES) {
-          yield `1: ${name(outcome)} failed after ${tries.length} tries to connect`;
+          yield `1: ${callName(outcome)} failed after ${tries.length} tries to connect`;
         }
       }
       if (codeOf(outcome) === "connection_lost") {
         const isHarmed = own.some((it) =>
           (model.harmed.at.get(it.name) ?? -1) >= worldBegin - UNNOTICED
         );
-        if (!isHarmed) yield `1: ${name(outcome)} was sent on a connection that was lost before`;
+        if (!isHarmed) {
+          yield `1: ${callName(outcome)} was sent on a connection that was lost before`;
+        }
       }
     }
   }
@@ -51,10 +51,10 @@ function* waitsHavePatience({ actors }: Evidence): Iterable<string> {
     for (const outcome of outcomes) {
       const { op } = outcome;
       if ((op.do !== "waitJob" && op.do !== "waitRun") || op.timeout) continue;
-      if (codeOf(outcome) === "timeout") yield `1: ${name(outcome)} timed out`;
+      if (codeOf(outcome) === "timeout") yield `1: ${callName(outcome)} timed out`;
     }
     for (const { outcome, ended } of watches) {
-      if (Object(ended?.error).code === "timeout") yield `1: ${name(outcome)} timed out`;
+      if (Object(ended?.error).code === "timeout") yield `1: ${callName(outcome)} timed out`;
     }
   }
 }
@@ -88,7 +88,7 @@ function* queuesHaveRoom({ actors }: Evidence): Iterable<string> {
       const state = statuses.findLast(({ status, at }) => at < begin && STATES.test(status.type));
       const isConnected = state?.status.type === "connected" &&
         !statuses.some(({ at, status }) => at >= begin && at <= end && STATES.test(status.type));
-      if (isHttp || !plan.maxQueue || isConnected) yield `1: ${name(outcome)} found no room`;
+      if (isHttp || !plan.maxQueue || isConnected) yield `1: ${callName(outcome)} found no room`;
     }
   }
 }
@@ -109,7 +109,7 @@ function* streamsEndForAReason({ actors }: Evidence): Iterable<string> {
         ["overflow", "closed", ...mayEnd].includes(code);
       // Over HTTP the first request of each stream may fail.
       if (isRefused || hasFailed || isHttp) continue;
-      yield `4: ${name(outcome)} ended with ${code} for no reason`;
+      yield `4: ${callName(outcome)} ended with ${code} for no reason`;
     }
   }
 }
@@ -123,7 +123,7 @@ function* connectStartsOver({ actors }: Evidence): Iterable<string> {
       const state = statuses.findLast(({ status, at }) => at < begin && STATES.test(status.type));
       if (op.do !== "connect" || state?.status.type !== "failed") continue;
       if (causes.includes(error as Error) || causes.includes(Object(error).cause)) {
-        yield `6: ${name(outcome)} did not start over`;
+        yield `6: ${callName(outcome)} did not start over`;
       }
     }
   }
@@ -143,7 +143,7 @@ function* drainsGiveUp({ actors }: Evidence): Iterable<string> {
         const next = statuses.slice(index + 1).find((it) => STATES.test(it.status.type));
         const from = Math.max(at, begin + LONGEST_CALL);
         if (!next || next.at <= from + PROMPT || end <= from + PROMPT) continue;
-        yield `1: ${name(outcome)} went on at ${from} although the server is away`;
+        yield `1: ${callName(outcome)} went on at ${from} although the server is away`;
         break;
       }
     }

@@ -1,7 +1,5 @@
-import type { Actor, Outcome } from "./actor.ts";
+import { type Actor, callName } from "./actor.ts";
 import type { Evidence, Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 /** How much later a timer may fire. */
 const LATE = 100;
@@ -172,12 +170,12 @@ function* subscribersSurvive({ actors }: Evidence): Iterable<string> {
       const { code } = Object(error);
       const isLost = code === "connection_lost" || code === "gave_up";
       if (op.do === "unsubscribe" && (isLost || code === "closed")) {
-        yield `1: ${name(outcome)} failed with its connection: ${code}`;
+        yield `1: ${callName(outcome)} failed with its connection: ${code}`;
       }
       // The first connection is tried once, and may be lost before it is used.
       const mayRepeat = plan.reconnect && connected && connected.at <= end;
       if (op.do === "subscribe" && code === "connection_lost" && mayRepeat) {
-        yield `1: ${name(outcome)} was not sent again after a lost connection`;
+        yield `1: ${callName(outcome)} was not sent again after a lost connection`;
       }
     }
   }
@@ -207,7 +205,7 @@ function* closingStopsAll({ actors, model }: Evidence): Iterable<string> {
     const end = Math.max(...closings.map(({ worldEnd }) => worldEnd));
     const last = closings.filter(({ worldEnd }) => worldEnd === end);
     const least = Math.min(...last.map(({ timers = 0 }) => timers));
-    if (least > 0) yield `7: ${name(last[0]!)} left ${least} timers`;
+    if (least > 0) yield `7: ${callName(last[0]!)} left ${least} timers`;
   }
 }
 

@@ -1,9 +1,7 @@
 import type { DispatchEvent, Gap, JobRecord } from "../../mod.ts";
-import type { Outcome, Reading } from "./actor.ts";
+import { callName, type Reading } from "./actor.ts";
 import { keyOf, type Published } from "./model.ts";
 import { controlSessions, type Evidence, type Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 const text = (value: unknown) => JSON.stringify(value);
 
@@ -22,24 +20,24 @@ function* recordsAreTrue({ actors, model }: Evidence): Iterable<string> {
     const record = result ?? job ?? run;
     const known = before && after;
     if (!record) {
-      if (known && Object(error).code === 404) yield `5: ${name(outcome)} found no ${asked}`;
+      if (known && Object(error).code === 404) yield `5: ${callName(outcome)} found no ${asked}`;
       continue;
     }
     const fields = record as Record<string, unknown>;
-    if (fields.id !== asked) yield `5: ${name(outcome)} of ${asked} got ${fields.id}`;
+    if (fields.id !== asked) yield `5: ${callName(outcome)} of ${asked} got ${fields.id}`;
     if (!known) continue;
     // Servers mark a job cancelled that has ended; a handle keeps the record with which it ended.
     if (outcome.target && model.cancelled.has(asked!)) continue;
     for (const field of FIXED) {
       if (text(fields[field]) === text((after as never)[field])) continue;
-      yield `5: ${name(outcome)} of ${asked} got another ${field}: ${text(fields[field])}`;
+      yield `5: ${callName(outcome)} of ${asked} got another ${field}: ${text(fields[field])}`;
     }
     if (text(before) === text(after) && text(record) !== text(after)) {
-      yield `5: ${name(outcome)} got ${text(record)}, not ${text(after)}`;
+      yield `5: ${callName(outcome)} got ${text(record)}, not ${text(after)}`;
     }
     // Without the `Z`, times of different precision sort as text.
     if ((record as JobRecord).updated_at.slice(0, -1) < before.updated_at.slice(0, -1)) {
-      yield `5: ${name(outcome)} of ${asked} got a record that was out of date`;
+      yield `5: ${callName(outcome)} of ${asked} got a record that was out of date`;
     }
   }
 }
@@ -65,10 +63,10 @@ function* timelinesAreTrue({ actors, model }: Evidence): Iterable<string> {
     const wrong = steps.filter((step) => !late.includes(step));
     const inOrder = [...new Set(late)].filter((step) => steps.includes(step));
     if (wrong.length === 0 && text(inOrder) !== text(steps)) {
-      yield `5: ${name(outcome)} of ${asked} has ${steps}, not in the order ${inOrder}`;
+      yield `5: ${callName(outcome)} of ${asked} has ${steps}, not in the order ${inOrder}`;
     }
-    if (missing.length > 0) yield `5: ${name(outcome)} of ${asked} misses ${missing}`;
-    if (wrong.length > 0) yield `5: ${name(outcome)} of ${asked} has ${wrong}`;
+    if (missing.length > 0) yield `5: ${callName(outcome)} of ${asked} misses ${missing}`;
+    if (wrong.length > 0) yield `5: ${callName(outcome)} of ${asked} has ${wrong}`;
   }
 }
 
@@ -81,16 +79,16 @@ function* answersAreOwn({ actors, model }: Evidence): Iterable<string> {
     if (op.do === "publish") {
       const signal = model.signals.find(({ id }) => id === result);
       if (signal?.name !== op.name || text(signal.payload) !== text(value)) {
-        yield `3: ${name(outcome)} has the event ${result}, which is ${text(signal)}`;
+        yield `3: ${callName(outcome)} has the event ${result}, which is ${text(signal)}`;
       }
     }
     if (op.do === "enqueueMany") {
       const ids = result as string[];
-      if (ids.length !== op.count) yield `3: ${name(outcome)} has ${ids.length} jobs`;
+      if (ids.length !== op.count) yield `3: ${callName(outcome)} has ${ids.length} jobs`;
       for (const [index, id] of ids.entries()) {
         const job = model.stores.map((store) => store.job(id)).find((found) => found);
         if (job?.name === op.name && text(job.payload) === text([value, index])) continue;
-        yield `3: ${name(outcome)} has ${id} at ${index}, which is ${text(job?.payload)}`;
+        yield `3: ${callName(outcome)} has ${id} at ${index}, which is ${text(job?.payload)}`;
       }
     }
     if (op.do === "cancel") cancels.set(asked!, (cancels.get(asked!) ?? 0) + 1);
@@ -119,7 +117,7 @@ function* eventsAreWhole({ actors, model }: Evidence): Iterable<string> {
       for (const item of items.filter(isEvent)) {
         const found = model.byKey.get(keyOf(item));
         if (!found || found.some(({ event }) => text(event) === text(item))) continue;
-        yield `4: ${name(outcome)} yielded ${text(item)}, not ${text(found[0]!.event)}`;
+        yield `4: ${callName(outcome)} yielded ${text(item)}, not ${text(found[0]!.event)}`;
       }
     }
     for (const { outcome, items } of watches) {
@@ -127,7 +125,7 @@ function* eventsAreWhole({ actors, model }: Evidence): Iterable<string> {
         // What was synthesized from a record has fewer fields, and a time of the record.
         const found = (byTopic.get(item.topic) ?? []).filter(({ event }) => isSame(event, item));
         if (found.length === 0 || found.some(({ event }) => isPart(item, event))) continue;
-        yield `5: ${name(outcome)} yielded ${text(item)}, not ${text(found[0]!.event)}`;
+        yield `5: ${callName(outcome)} yielded ${text(item)}, not ${text(found[0]!.event)}`;
       }
     }
   }
@@ -182,7 +180,7 @@ function* restartsAreTold({ actors, model }: Evidence): Iterable<string> {
       for (const event of told) {
         const at = left.findIndex((start) => isNear(start.event, event));
         if (at < 0) {
-          yield `5: ${name(reading.outcome)} of ${reading.name} has a start at ${event.ts}`;
+          yield `5: ${callName(reading.outcome)} of ${reading.name} has a start at ${event.ts}`;
         } else left.splice(at, 1);
       }
       const end = events.findIndex(({ type }) => ENDS.includes(type));
@@ -197,7 +195,9 @@ function* restartsAreTold({ actors, model }: Evidence): Iterable<string> {
       const isTold = before.some((event) => isNear(last.event, event));
       const misses = items.some((item) => !isEvent(item) && item.reason === "unseen");
       if (isTold || !wasSent && !isShown(last.event, before, misses)) continue;
-      yield `5: ${name(reading.outcome)} of ${reading.name} misses its start at ${last.event.ts}`;
+      yield `5: ${
+        callName(reading.outcome)
+      } of ${reading.name} misses its start at ${last.event.ts}`;
     }
   }
 }
@@ -232,7 +232,7 @@ function* closedClientsReject({ actors }: Evidence): Iterable<string> {
     if (!isAfterClose || !isCall || signal || (op.do === "enqueueMany" && op.count === 0)) continue;
     const { code, cause } = Object(error);
     if ([code, Object(cause).code].includes("closed") && end === begin) continue;
-    yield `7: ${name(outcome)} began after close and ${
+    yield `7: ${callName(outcome)} began after close and ${
       isSettled ? `ended with ${code} after ${end - begin} ms` : "has not settled"
     }`;
   }

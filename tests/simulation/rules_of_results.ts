@@ -1,9 +1,7 @@
 import type { JobRecord } from "../../mod.ts";
 import { isTerminal } from "../../protocol/mod.ts";
-import type { Actor, Outcome } from "./actor.ts";
+import { type Actor, callName } from "./actor.ts";
 import { controlSessions, type Evidence, type Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 /** Rule 3: an enqueued job has the queue and the priority that the caller chose. */
 function* optionsArrive({ actors, model }: Evidence): Iterable<string> {
@@ -13,9 +11,9 @@ function* optionsArrive({ actors, model }: Evidence): Iterable<string> {
     const job = model.stores.map((store) => store.job(result as string)).find((found) => found);
     if (!job) continue;
     const { queue = "default", priority = 0 } = op;
-    if (job.queue !== queue) yield `3: ${name(outcome)} is in queue ${job.queue}, not ${queue}`;
+    if (job.queue !== queue) yield `3: ${callName(outcome)} is in queue ${job.queue}, not ${queue}`;
     if (job.priority !== priority) {
-      yield `3: ${name(outcome)} has priority ${job.priority}, not ${priority}`;
+      yield `3: ${callName(outcome)} has priority ${job.priority}, not ${priority}`;
     }
   }
 }
@@ -29,16 +27,16 @@ function* handlesSayWhatTheyAre({ actors }: Evidence): Iterable<string> {
     if (op.do === "enqueue") {
       const { queue = "default" } = op;
       if (handle.queue !== queue || state !== "pending") {
-        yield `3: ${name(outcome)} has a handle that is ${state} in ${handle.queue}`;
+        yield `3: ${callName(outcome)} has a handle that is ${state} in ${handle.queue}`;
       }
     } else if (op.do === "start") {
       if (handle.name !== op.name || (state !== "running" && !isTerminal(state))) {
-        yield `3: ${name(outcome)} has a handle on ${handle.name} that is ${state}`;
+        yield `3: ${callName(outcome)} has a handle on ${handle.name} that is ${state}`;
       }
     } else {
       const record = (result ?? Object(error).job ?? Object(error).run) as JobRecord | undefined;
       if (record && state !== record.state) {
-        yield `3: ${name(outcome)} has a handle that is ${state}, not ${record.state}`;
+        yield `3: ${callName(outcome)} has a handle that is ${state}, not ${record.state}`;
       }
     }
   }
@@ -51,7 +49,7 @@ function* sessionsAreNamed({ actors }: Evidence): Iterable<string> {
     for (const outcome of actor.outcomes) {
       const { op, isSettled, error, result } = outcome;
       if (op.do !== "connect" || !isSettled || error || sessions.has(result as string)) continue;
-      yield `3: ${name(outcome)} resolved with ${result}, which is none of [${[...sessions]}]`;
+      yield `3: ${callName(outcome)} resolved with ${result}, which is none of [${[...sessions]}]`;
     }
   }
 }
@@ -63,7 +61,7 @@ function* progressIsExact({ actors }: Evidence): Iterable<string> {
     if (op.do !== "enqueueMany") continue;
     const isMissing = isSettled && !error && progress.length !== op.count;
     if (isMissing || progress.some((enqueued, index) => enqueued !== index + 1)) {
-      yield `3: ${name(outcome)} of ${op.count} jobs reported [${progress}]`;
+      yield `3: ${callName(outcome)} of ${op.count} jobs reported [${progress}]`;
     }
   }
 }
@@ -92,7 +90,7 @@ function* windowsAreKept({ actors, model }: Evidence): Iterable<string> {
     for (const outcome of many) {
       const { window } = outcome.op as { window: number };
       const count = most.get(outcome.value as number) ?? 0;
-      if (count > window) yield `1: ${name(outcome)} had ${count} requests in flight`;
+      if (count > window) yield `1: ${callName(outcome)} had ${count} requests in flight`;
     }
   }
 }
@@ -119,7 +117,7 @@ function* queuesAreBounded({ actors }: Evidence): Iterable<string> {
       if (!isOffline) continue;
       const others = waiting.filter((it) => it.order < order && (!it.isSettled || it.end > begin));
       if (others.length + 1 > maxQueue) {
-        yield `1: ${name(outcome)} waits with ${others.length} others, and may not`;
+        yield `1: ${callName(outcome)} waits with ${others.length} others, and may not`;
       }
     }
   }

@@ -1,10 +1,8 @@
 import type { DispatchEvent, Gap } from "../../mod.ts";
 import { channelsOf } from "../../protocol/mod.ts";
-import type { Outcome, Reading } from "./actor.ts";
+import { callName, type Reading } from "./actor.ts";
 import { keyOf, type Published } from "./model.ts";
 import type { Evidence, Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
 
@@ -27,7 +25,7 @@ function* overflowIsExact({ world, model, actors }: Evidence): Iterable<string> 
       const gaps = items.filter((item) => !isEvent(item)) as Gap[];
       const overflows = gaps.filter(({ reason }) => reason === "overflow");
       if (overflow === "error" && overflows.length > 0) {
-        yield `4: ${name(outcome)} was told of dropped events, not with an error`;
+        yield `4: ${callName(outcome)} was told of dropped events, not with an error`;
       }
       // Whoever is still busy has more events in its buffer.
       const isPartial = reading.ended !== undefined || reading.isLeft || reading.isBusy;
@@ -49,17 +47,19 @@ function* overflowIsExact({ world, model, actors }: Evidence): Iterable<string> 
       const missed = overflows.reduce((sum, gap) => sum + (gap.missed ?? 0), 0);
       if (missed < certain.length || missed > missing.length) {
         yield `4: ${
-          name(outcome)
+          callName(outcome)
         } was told of ${missed} dropped events, not ${certain.length} to ${missing.length}`;
       }
       const last = items.at(-1);
       if (overflow === "drop-oldest" && last?.type === "gap") {
-        yield `4: ${name(outcome)} dropped the newest event, not the oldest`;
+        yield `4: ${callName(outcome)} dropped the newest event, not the oldest`;
       }
       if (overflow === "drop-newest" && overflows.length > 0) {
         const first = items.findIndex((item) => !isEvent(item));
         const { buffer = 10_000 } = outcome.op as { buffer?: number };
-        if (first < buffer) yield `4: ${name(outcome)} dropped the oldest event, not the newest`;
+        if (first < buffer) {
+          yield `4: ${callName(outcome)} dropped the oldest event, not the newest`;
+        }
       }
     }
   }
@@ -100,7 +100,7 @@ function* watchesAreInOrder({ model, actors }: Evidence): Iterable<string> {
       const events = items.filter(isEvent);
       const at = events.findIndex(({ type }) => LAST.includes(type));
       if (at >= 0 && at < events.length - 1) {
-        yield `5: ${name(outcome)} yielded ${events.at(-1)!.type} after ${events[at]!.type}`;
+        yield `5: ${callName(outcome)} yielded ${events.at(-1)!.type} after ${events[at]!.type}`;
       }
       // A run reaches each step once, so what was synthesized from its timeline has a position, too. An
       // event that a lane lost alone is missed only later.
@@ -115,7 +115,7 @@ function* watchesAreInOrder({ model, actors }: Evidence): Iterable<string> {
       for (const event of events) {
         const order = positions.get(nameOf(event)) ?? model.byKey.get(keyOf(event))?.[0]?.order ??
           last;
-        if (order < last) yield `5: ${name(outcome)} of ${id} yielded ${event.type} too late`;
+        if (order < last) yield `5: ${callName(outcome)} of ${id} yielded ${event.type} too late`;
         last = order;
       }
     }
@@ -130,7 +130,9 @@ export function* waitsTellTheOutcome({ actors }: Evidence): Iterable<string> {
       const { state } = Object(result ?? Object(error).job ?? Object(error).run);
       const isCompleted = state === "completed";
       if (state !== undefined && isCompleted !== (result !== undefined)) {
-        yield `5: ${name({ op, ...outcome })} ${result ? "resolved" : "rejected"} with ${state}`;
+        yield `5: ${callName({ op, ...outcome })} ${
+          result ? "resolved" : "rejected"
+        } with ${state}`;
       }
     }
   }

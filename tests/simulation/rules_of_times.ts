@@ -1,9 +1,7 @@
 import type { DispatchEvent, Gap } from "../../mod.ts";
-import type { Actor, Outcome } from "./actor.ts";
+import { type Actor, callName } from "./actor.ts";
 import { keyOf } from "./model.ts";
 import { controlSessions, type Evidence, promisedTo, type Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
 
@@ -35,7 +33,7 @@ function* gapsCoverWhatIsMissing(evidence: Evidence): Iterable<string> {
           Date.parse(since) - margin <= at && at <= Date.parse(until) + 1
         );
         if (isCovered) continue;
-        yield `4: ${name(outcome)} misses ${keyOf(event)}, but no gap names its time: ${
+        yield `4: ${callName(outcome)} misses ${keyOf(event)}, but no gap names its time: ${
           gaps.map(({ reason, since, until }) => `${reason} ${since} ${until}`)
         }`;
       }
@@ -59,10 +57,14 @@ function* gapsAreToldOnce({ actors }: Evidence): Iterable<string> {
       const count = (...reasons: Gap["reason"][]) =>
         gaps.filter(({ reason }) => reasons.includes(reason)).length;
       if (count("reconnect") > reconnects) {
-        yield `4: ${name(outcome)} was told of ${count("reconnect")} reconnects, not ${reconnects}`;
+        yield `4: ${callName(outcome)} was told of ${
+          count("reconnect")
+        } reconnects, not ${reconnects}`;
       }
       if (count("credits", "lost") > losses) {
-        yield `4: ${name(outcome)} was told of ${count("credits", "lost")} losses, not ${losses}`;
+        yield `4: ${callName(outcome)} was told of ${
+          count("credits", "lost")
+        } losses, not ${losses}`;
       }
     }
   }
@@ -124,7 +126,7 @@ function* watchesAreTimely(evidence: Evidence): Iterable<string> {
         const index = items.findIndex((item) => isEvent(item) && nameOf(item) === nameOf(event));
         const late = (index < 0 ? world.now : times[index]!) - Math.max(at, publishedAt);
         if (late <= delays.prompt) continue;
-        yield `5: ${name(outcome)} of ${id} yielded ${nameOf(event)} ${late} ms late`;
+        yield `5: ${callName(outcome)} of ${id} yielded ${nameOf(event)} ${late} ms late`;
       }
     }
   }
@@ -166,7 +168,7 @@ function* waitsAreTimely(evidence: Evidence): Iterable<string> {
       if (cancelled && record?.state === "cancelled") {
         const late = worldEnd - cancelled.worldEnd;
         if (late > delays.prompt) {
-          yield `1: ${name(wait)} settled ${late} ms after it was cancelled`;
+          yield `1: ${callName(wait)} settled ${late} ms after it was cancelled`;
         }
       }
       const end = model.published.findLast(({ event, sessions }) =>
@@ -179,7 +181,7 @@ function* waitsAreTimely(evidence: Evidence): Iterable<string> {
       if (!end || model.cancelled.has(target!)) continue;
       const late = worldEnd - Math.max(worldBegin, end.at);
       const most = delays.prompt + (actor.isHttp ? LONGEST_POLL : 0);
-      if (late > most) yield `1: ${name(wait)} settled ${late} ms after its end`;
+      if (late > most) yield `1: ${callName(wait)} settled ${late} ms after its end`;
     }
   }
 }

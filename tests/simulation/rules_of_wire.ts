@@ -1,7 +1,5 @@
-import type { Outcome } from "./actor.ts";
+import { callName } from "./actor.ts";
 import { controlSessions, type Evidence, type Rule } from "./rules.ts";
-
-const name = ({ client, step, op }: Outcome) => `${client}: step ${step} (${op.do})`;
 
 /** The credits that a connection has from its start. */
 const INITIAL_CREDITS = 1_000;
@@ -54,7 +52,9 @@ function* channelsComeFirst({ actors, model, world }: Evidence): Iterable<string
         const reading = others > 0 &&
           open.find((it) => it.channel === channel && it.outcome.worldEnd < lost!.worldAt);
         if (!reading) continue;
-        yield `6: ${name(reading.outcome)} is subscribed on ${connection} after ${others} requests`;
+        yield `6: ${
+          callName(reading.outcome)
+        } is subscribed on ${connection} after ${others} requests`;
         break;
       }
     }
@@ -134,7 +134,7 @@ function* lostLanesAreTold({ actors, model }: Evidence): Iterable<string> {
         status.type === "lane_lost" && status.runId === outcome!.result
       );
       if (isOver || isTold) continue;
-      yield `6: ${name(outcome!)} lost ${who} at ${at}, of which nobody was told`;
+      yield `6: ${callName(outcome!)} lost ${who} at ${at}, of which nobody was told`;
     }
   }
 }
