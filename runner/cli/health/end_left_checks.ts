@@ -1,15 +1,15 @@
 import { pathKind } from "../../../runtime/file.ts";
-import { HealthStore } from "../../health/health_store.ts";
 import type { KeepLimits } from "../../health/keep.ts";
 import { Notifier } from "../../notify/notifier.ts";
 import type { Output } from "../../report/reporter.ts";
-import { type ParsedArgs, UsageError } from "../args.ts";
+import type { ParsedArgs } from "../args.ts";
 import type { CommandContext } from "../command.ts";
 import { historyPath } from "../open_history.ts";
 import { recordedServer } from "./check_plans.ts";
 import { endGoneChecks } from "./gone_checks.ts";
 import { HealthLog } from "./log.ts";
 import { Monitor } from "./monitor.ts";
+import { hearLastWords, openStore } from "./open_store.ts";
 import { settingsScope, Targets } from "./open_targets.ts";
 import type { HealthSettings } from "./settings.ts";
 
@@ -29,9 +29,6 @@ export interface EndLeftChecksOptions {
   output: Output;
 }
 
-/** How long the notices may take, in milliseconds. */
-const LAST_WORDS = 5_000;
-
 /**
  * Ends the alerts that an earlier schedule has left, when no recipe has a schedule any more: this one
  * ends, too, and no other one would.
@@ -42,11 +39,7 @@ export async function endLeftChecks(options: EndLeftChecksOptions): Promise<void
   const path = historyPath(args, env);
   if (path === undefined || await pathKind(path) !== "file") return;
   const log = new HealthLog({ clock, output, mask, isJson: args.values.log === "json" });
-  const sender = `${Math.floor(random() * 2 ** 32).toString(36)}-${clock.now().toString(36)}`;
-  const opening = { clock, keep, sender, warn: (text: string) => log.warn(text) };
-  const store = await HealthStore.open(path, opening).catch((error: Error) => {
-    throw new UsageError(error.message);
-  });
+  const store = await openStore(path, { clock, random, keep, log });
   try {
     const targets = new Targets(settings, settingsScope(settings, context));
     await targets.openAll();
@@ -67,9 +60,7 @@ export async function endLeftChecks(options: EndLeftChecksOptions): Promise<void
     await endGoneChecks({ args, server, monitor, targets, log });
     // Also what an earlier schedule could not send any more.
     notifier.wake();
-    const timer = clock.setTimeout(() => over.abort(), LAST_WORDS);
-    await notifier.idle();
-    clock.clearTimeout(timer);
+    await hearLastWords(notifier.idle(), clock, over);
     await store.retry(true);
   } finally {
     store.close();

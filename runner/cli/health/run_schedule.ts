@@ -1,6 +1,5 @@
 import type { Dispatch } from "../../../client/dispatch.ts";
 import type { Clock } from "../../../runtime/clock.ts";
-import { HealthStore } from "../../health/health_store.ts";
 import type { KeepLimits } from "../../health/keep.ts";
 import { EXIT_CODES } from "../../engine/verdict.ts";
 import type { Ambient } from "../../expression/functions.ts";
@@ -20,6 +19,7 @@ import type { CheckPlan } from "./check_plans.ts";
 import type { ListenOptions } from "./listen_option.ts";
 import { HealthLog } from "./log.ts";
 import { Monitor } from "./monitor.ts";
+import { hearLastWords, openStore } from "./open_store.ts";
 import { openHeartbeat, settingsScope, Targets } from "./open_targets.ts";
 import { reloadChecks } from "./reload.ts";
 import { endGoneChecks } from "./gone_checks.ts";
@@ -58,9 +58,6 @@ export interface RunScheduleOptions {
 /** How many checks run at the same time by default. */
 const PARALLEL = 10;
 
-/** How long the end of a schedule waits for alerts and heartbeats, in milliseconds. */
-const LAST_WORDS = 5_000;
-
 /** The time between two heartbeats of the schedule itself, in milliseconds. */
 const OWN_BEAT = 60_000;
 
@@ -76,14 +73,7 @@ export async function runSchedule(
   const ownHeartbeat = openOwnHeartbeat(settings, context);
   const parallel = parallelOf(options);
   await openReceivers(checks, targets, settings, log);
-  const path = historyPath(args, env);
-  const opening = {
-    ...{ clock, keep, warn: (text: string) => log.warn(text) },
-    sender: `${Math.floor(random() * 2 ** 32).toString(36)}-${clock.now().toString(36)}`,
-  };
-  const store = await HealthStore.open(path, opening).catch((error: Error) => {
-    throw new UsageError(error.message);
-  });
+  const store = await openStore(historyPath(args, env), { clock, random, keep, log });
   // Alerts and heartbeats of the last runs are still told after an interruption.
   const lastWords = new AbortController();
   const sending = { fetch, clock, signal: lastWords.signal };
@@ -132,10 +122,7 @@ export async function runSchedule(
   stopReloading.abort();
   await reloading;
   notifier.wake();
-  const last = Promise.all([notifier.idle(), beats.idle()]);
-  const timer = clock.setTimeout(() => lastWords.abort(), LAST_WORDS);
-  await last;
-  clock.clearTimeout(timer);
+  await hearLastWords(Promise.all([notifier.idle(), beats.idle()]), clock, lastWords);
   lastWords.abort();
   stopBeats();
   await notifying;
