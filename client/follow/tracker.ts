@@ -264,14 +264,13 @@ export class Tracker<R extends Tracked, E extends DispatchEvent> implements Foll
     const isInOrder = isTerminal(record.state) || past.every(timeOf);
     for (const item of past) {
       const name = nameOf(item);
-      const index = held.findLastIndex((it) => nameOf(it) === name);
+      const time = isInOrder ? timeOf(item) : 0;
+      const index = held.findLastIndex((it) => nameOf(it) === name || time > timeOf(it));
       for (const it of held.splice(0, index + 1)) this.add(it);
       const last = items.findLast(timeOf);
       // Another node may have begun the job anew. A start whose time says so is not in the log yet.
       const pause = last?.type === "job.retrying" ? 0 : RESTART_PAUSE;
-      if (!this.#log.has(name) || isInOrder && timeOf(item) > timeOf(last) + pause) {
-        this.add(item, true);
-      }
+      if (!this.#log.has(name) || time > timeOf(last) + pause) this.add(item, true);
     }
     for (const item of held) this.add(item);
     // Something was missed meanwhile.

@@ -495,4 +495,21 @@ export const CORPUS: readonly Found[] = [
       [{ ...client, transport: "sse" }],
     ),
   },
+  {
+    what: "a start that another node began is told behind the retry that came before it",
+    program: {
+      ...program(
+        [
+          call({ do: "subscribe", channel: "jobs", pick: 0 }, { wait: true }),
+          call({ ...enqueue, name: "flaky", then: "follow" }, { wait: true }),
+          { after: 0, node: 0, restart: 0 },
+          { after: 300, pause: true },
+        ],
+        [],
+        [{ ...client, isBalanced: true }, client],
+      ),
+      nodes: 2,
+      latency: [1, 5],
+    },
+  },
 ];

@@ -60,4 +60,8 @@ export const LIMIT_MUTANTS: readonly Mutant[] = [
     "  jobCounts(what, stats.jobs);\n",
     "  stats.jobs = { ...jobCounts(what, stats.jobs), completed: 0 };\n",
   ]),
+  mutant("resubscribing takes ten times as long as connecting may", "client/session.ts", [
+    "resubscribe(link, connectTimeout, ",
+    "resubscribe(link, connectTimeout * 10, ",
+  ]),
 ];

@@ -229,4 +229,8 @@ export const PROMISE_MUTANTS: readonly Mutant[] = [
     "      if (this.#final) return;\n",
     "",
   ]),
+  mutant("the start of a job that began anew is not told", "client/follow/tracker.ts", [
+    "!this.#log.has(name) || time > timeOf(last) + pause",
+    "!this.#log.has(name)",
+  ]),
 ];

@@ -74,12 +74,16 @@ export const CALL_SCENARIOS: readonly Scenario[] = [
       many(
         call("enqueue", {
           name: oneOf("work", "work", "flaky"),
-          then: oneOf("follow", "waitJob", undefined),
-        }, { client: oneOf(0, 1), wait: fc.boolean() }),
+          then: oneOf("follow", "follow", "waitJob", undefined),
+        }, { client: oneOf(0, 1), wait: fc.boolean(), times: oneOf(1, 2, 4) }),
         1,
         3,
       ),
-      event({ after: within(90), node: fc.nat({ max: 1 }), restart: oneOf(0, 50, 1_000, 5_000) }),
+      event({
+        after: fc.nat({ max: 40 }),
+        node: fc.nat({ max: 1 }),
+        restart: oneOf(0, 50, 1_000, 5_000),
+      }),
       many(
         either(call("follow", {}, { client: oneOf(0, 1) }), call("waitJob"), call("enqueue")),
         0,
@@ -88,6 +92,7 @@ export const CALL_SCENARIOS: readonly Scenario[] = [
       rest,
     ],
     nodes: 3,
+    fewestNodes: 2,
   },
   {
     name: "enqueueMany is interrupted",
@@ -174,6 +179,34 @@ export const CALL_SCENARIOS: readonly Scenario[] = [
     ),
   },
   {
+    name: "two waits on a job over HTTP",
+    latencies: [[0, 200], [0, 200], [0, 20]],
+    clients: [
+      plan({ transport: just("rpc") }),
+    ],
+    slots: [
+      call("enqueue", {
+        name: oneOf("nobody", "nobody", "work", "flaky"),
+        then: just("waitJob"),
+      }, waits),
+      many(
+        call("waitJob", { timeout: rarely(oneOf(100, 4_000), 6) }, { after: within(200) }),
+        1,
+        3,
+      ),
+      pauseOf(within(400)),
+      maybe(call("getJob", { pick: just(0) })),
+      call("cancel", { pick: just(0) }),
+      maybe(call("waitJob", {}, { after: within(200) })),
+      rest,
+    ],
+    faults: fc.oneof(
+      faultsOf(["answer"], ["delay"], 6, 2),
+      // None of these happens.
+      faultsOf(["answer"], ["delay"], 900, 900),
+    ),
+  },
+  {
     name: "reads that take long",
     clients: [
       plan({
@@ -241,6 +274,21 @@ export const CALL_SCENARIOS: readonly Scenario[] = [
       maybe(outage),
       many(anyCall, 0, 2),
       maybe(call("close", {}, { at: rarely(moment, 2) })),
+      rest,
+    ],
+  },
+  {
+    name: "a burst beside a subscription",
+    latencies: [[1, 1], [1, 1], [1, 1], [1, 5], [0, 20]],
+    clients: [plan({ maxQueue: just(undefined), timeout: just(30_000) })],
+    slots: [
+      call("subscribe", { channel: oneOf("jobs", "firehose", "queue") }, waits),
+      pauseOf(oneOf(300, 1_100, 4_500)),
+      either(
+        call("enqueueMany", { count: oneOf(60, 120), window: oneOf(64, 1_000) }),
+        call("enqueue", { name: oneOf("noop", "fails", "work") }, { times: just(60) }),
+      ),
+      maybe(either(outage, call("unsubscribe"), call("close"), anyCall)),
       rest,
     ],
   },

@@ -202,4 +202,23 @@ export const CONNECTION_SCENARIOS: readonly Scenario[] = [
       faultsOf(["pong"], ["half-open", "drop", "delay", "malformed"], 3),
     ),
   },
+  {
+    name: "the machine sleeps",
+    clients: [plan({ pingInterval: oneOf(undefined, undefined, 30_000) })],
+    slots: [
+      call("connect", {}, waits),
+      maybe(call("subscribe", {}, waits)),
+      maybe(
+        either(
+          call("enqueue", { name: oneOf("nobody", "work"), then: oneOf("waitJob", "follow") }),
+          call("start", { name: oneOf("hour", "nap"), then: oneOf("watch", "waitRun") }),
+        ),
+      ),
+      pauseOf(oneOf(0, 300, 2_000, 6_000)),
+      event({ client: just(0), sleep: oneOf(12_000, 60_000, 60_000, 3_600_000) }),
+      many(pauseOf(just(9_000)), 1, 3),
+      maybe(anyCall),
+      rest,
+    ],
+  },
 ];

@@ -27,6 +27,11 @@ export interface Scenario {
    */
   readonly mostFaults?: number;
   readonly nodes?: number;
+  /**
+   * The fewest nodes.
+   * @default {1}
+   */
+  readonly fewestNodes?: number;
   /** The shortest and the longest time that frames take. */
   readonly latencies?: readonly Program["latency"][];
 }

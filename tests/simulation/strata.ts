@@ -20,10 +20,11 @@ const LATENCIES: readonly Program["latency"][] = [[1, 1], [1, 1], [1, 5], [0, 20
 
 /** Generates programs of a scenario. */
 export function programsOf(scenario: Scenario): fc.Arbitrary<Program> {
-  const { slots, clients, faults, nodes = 1, latencies = LATENCIES, mostFaults = 2 } = scenario;
+  const { slots, clients, faults, nodes = 1, fewestNodes = 1 } = scenario;
+  const { latencies = LATENCIES, mostFaults = 2 } = scenario;
   return fc.record({
     seed: fc.nat({ max: 1_000_000 }),
-    nodes: fc.integer({ min: 1, max: nodes }),
+    nodes: fc.integer({ min: fewestNodes, max: nodes }),
     isCalm: fc.oneof({ weight: 19, arbitrary: fc.constant(false) }, fc.constant(true)),
     latency: fc.constantFrom(...latencies),
     clients: fc.tuple(...clients),
