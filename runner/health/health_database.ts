@@ -113,7 +113,10 @@ export class HealthDatabase {
    * clock was ahead, so that it seems to be newer than one that is open.
    */
   incident(check: Check): Incident | undefined {
-    return this.incidents({ check, limit: 1, openFirst: true })[0];
+    const row = this.rowOf(check);
+    const newest = (condition: string) =>
+      this.#incidents(`WHERE check_id = ? ${condition}`, [row], 1)[0];
+    return newest("AND resolved_at IS NULL") ?? newest("");
   }
 
   /** Writes a change. */
@@ -167,23 +170,11 @@ export class HealthDatabase {
     return rows.map((row) => ({ ...row }) as RunBar).reverse();
   }
 
-  /** Returns incidents, newest first, or those before them that are not resolved. */
-  incidents(
-    { check, limit, openFirst = false }: { check?: Check; limit: number; openFirst?: boolean },
-  ): Incident[] {
-    const rows = this.all(
-      `SELECT i.id, slug, since, raised_at, resolved_at, failures, failure, flapping, tags, targets
-       FROM health_incident AS i JOIN health_check AS c ON check_id = c.id
-       WHERE ?1 IS NULL OR check_id = ?1
-       ORDER BY (?2 AND resolved_at IS NULL) DESC, raised_at DESC, i.id DESC LIMIT ?3`,
-      ...[check ? this.rowOf(check) : null, openFirst ? 1 : 0, limit],
-    );
-    return rows.map(({ id, slug, since, raised_at, resolved_at, failures, failure, ...row }) => ({
-      ...{ id, check: slug, since, raisedAt: raised_at, failures, flapping: row.flapping === 1 },
-      ...{ tags: JSON.parse(row.tags), targets: JSON.parse(row.targets) },
-      ...(resolved_at === null ? {} : { resolvedAt: resolved_at }),
-      ...(failure === null ? {} : { failure }),
-    }));
+  /** Returns incidents, newest first: of a check, or of all. */
+  incidents({ check, limit }: { check?: Check; limit: number }): Incident[] {
+    return check
+      ? this.#incidents("WHERE check_id = ?", [this.rowOf(check)], limit)
+      : this.#incidents("", [], limit);
   }
 
   /** Returns the checks that are in an incident, with the targets that know of it. */
@@ -207,6 +198,22 @@ export class HealthDatabase {
       ...[row, slot, at, lateness_ms, duration_ms, verdict, exitCode, flaky ? 1 : 0],
       ...[run.failure ?? null, run.diagnostics ?? null, JSON.stringify(run.steps)],
     );
+  }
+
+  /** Reads incidents in the order of an index: there can be hundreds of thousands. */
+  #incidents(condition: string, values: SQLInputValue[], limit: number): Incident[] {
+    const rows = this.all(
+      `SELECT i.id, slug, since, raised_at, resolved_at, failures, failure, flapping, tags, targets
+       FROM health_incident AS i CROSS JOIN health_check AS c ON check_id = c.id ${condition}
+       ORDER BY raised_at DESC, i.id DESC LIMIT ?`,
+      ...[...values, limit],
+    );
+    return rows.map(({ id, slug, since, raised_at, resolved_at, failures, failure, ...row }) => ({
+      ...{ id, check: slug, since, raisedAt: raised_at, failures, flapping: row.flapping === 1 },
+      ...{ tags: JSON.parse(row.tags), targets: JSON.parse(row.targets) },
+      ...(resolved_at === null ? {} : { resolvedAt: resolved_at }),
+      ...(failure === null ? {} : { failure }),
+    }));
   }
 
   #putIncident(row: number, incident: Incident): void {

@@ -97,4 +97,12 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE health_incident ADD COLUMN targets TEXT NOT NULL DEFAULT '[]';
   CREATE TABLE health_retention (at INTEGER NOT NULL) STRICT;
   `,
+  // Each run asks for the open incident of its check, the page for the newest ones of all, and a target
+  // for its oldest notice.
+  `
+  CREATE INDEX health_incident_open ON health_incident (check_id, raised_at)
+    WHERE resolved_at IS NULL;
+  CREATE INDEX health_incident_by_time ON health_incident (raised_at);
+  CREATE INDEX health_notice_of_target ON health_notice (target);
+  `,
 ];
