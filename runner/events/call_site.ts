@@ -43,10 +43,9 @@ function findOwnDirectories(): string[] {
     .map((room) => pathOf(new URL(`../../${room}/`, import.meta.url).href));
 }
 
-/** Returns the place that has called into the runner; preferably one in `file`. */
-export function callSite(file?: string): CallSite | undefined {
-  const sites = callSites(new Error().stack);
-  return sites.find((site) => site.file === file) ?? sites[0];
+/** Returns the place that has called into the runner; with a `file`, the innermost one in it. */
+export function callSite(file?: string, { stack } = new Error()): CallSite | undefined {
+  return callSites(stack).find((site) => file === undefined || site.file === file);
 }
 
 /**

@@ -238,7 +238,8 @@ export class RunningScript<D extends Definitions = Definitions> implements Scrip
   }
 
   expect<T>(value: T): Expectations<T> {
-    return new Expectations(value, (check) => this.#steps.instant(check), this.#case.hide);
+    const begun = new Error();
+    return new Expectations(value, (check) => this.#steps.instant(check, begun), this.#case.hide);
   }
 
   always(cleanUp: CleanUp): void {

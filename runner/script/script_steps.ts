@@ -147,13 +147,17 @@ export class ScriptSteps {
     release?.();
   }
 
-  /** Runs a step that has finished when it is called. If `check` throws, the step fails. */
-  instant(check: () => CheckResult): void {
+  /**
+   * Runs a step that has finished when it is called. If `check` throws, the step fails.
+   *
+   * @param begun An error made where what is checked was given: its place, if the call has none.
+   */
+  instant(check: () => CheckResult, begun?: Error): void {
     const caller = this.#caller;
     if (this.#isClosed(caller)) throw caller.deadline.signal.reason;
     this.#case.verdict.checks++;
     const { label, mismatch } = tryCheck(check);
-    const step = this.#create(caller, "assert", {}, { name: label });
+    const step = this.#create(caller, "assert", {}, { name: label }, begun);
     const failure = reportInstantStep(
       step,
       this.#scope(caller),
@@ -200,7 +204,13 @@ export class ScriptSteps {
     throw deadline.signal.reason;
   }
 
-  #create(caller: CallerPhase, kind: string, fields: unknown, settings: StepSettings): Step {
+  #create(
+    caller: CallerPhase,
+    kind: string,
+    fields: unknown,
+    settings: StepSettings,
+    begun?: Error,
+  ): Step {
     const number = String(++this.#count);
     const { name, within, soft = false } = settings;
     const { phase } = caller;
@@ -209,7 +219,7 @@ export class ScriptSteps {
       fields,
       number,
       phase,
-      span: this.#span(),
+      span: this.#span(begun),
       id: `$${phase === "always" ? "always" : ""}${number}`,
       soft,
       ...(name === undefined ? {} : { name: literal(name) }),
@@ -217,12 +227,14 @@ export class ScriptSteps {
     };
   }
 
-  /** Returns the place in the recipe's module that has called into the runner. */
-  #span(): Span {
-    const { source, module } = this.#case.recipe;
-    const site = callSite(module);
-    if (!site) return NOWHERE;
-    const start = source.offset(site.line, site.column);
+  /**
+   * Returns the place in the recipe's module that has called into the runner. Bun forgets a function
+   * that returns what it calls; without any place it is that of the recipe.
+   */
+  #span(begun?: Error): Span {
+    const { source, module, site = NOWHERE.start } = this.#case.recipe;
+    const found = callSite(module) ?? (begun && callSite(module, begun));
+    const start = found ? source.offset(found.line, found.column) : site;
     const name = /^[\w.$]+/.exec(source.text.slice(start))?.[0] ?? "";
     return { start, end: start + Math.max(1, name.length) };
   }
