@@ -38,6 +38,11 @@ export interface RecordType {
   fields: Record<string, CelType>;
   /** The fields that can be absent. */
   optional?: readonly string[];
+  /**
+   * Whether expressions must ask for optional fields: they would fail when nobody looks.
+   * @default {false}
+   */
+  mustAsk?: boolean;
   /** How messages name a value of this type, such as `a job`. */
   title: string;
 }

@@ -105,7 +105,7 @@ export const DIAGNOSTIC_CODES = {
   "may-be-absent": {
     title: "The field may be absent when it is used",
     explanation:
-      "A job or run has no `completed_at` and no `duration_ms` before it ends, and no error if it succeeds. Wait for it first, check with `has(x.y)`, or add a default: `x.?y.orValue(…)`. An `expect` needs neither, because it reports an absent value.",
+      "A job or run has no `completed_at` and no `duration_ms` before it ends, and no error if it succeeds. Wait for it first, check with `has(x.y)`, or add a default: `x.?y.orValue(…)`. An `expect` needs neither, because it reports an absent value. A notice about an alert has no `failure` if the alert is resolved, and no `link` without `--listen`.",
   },
   "retry-on-wait": {
     title: "A wait cannot have `retry`",

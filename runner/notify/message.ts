@@ -1,3 +1,4 @@
+import type { RecordType } from "../expression/types.ts";
 import type { Notice } from "../health/model.ts";
 
 /** The body that a web hook gets, unless it has a template. */
@@ -31,6 +32,19 @@ export interface NoticeBody {
   /** The address of the check's page. */
   link?: string;
 }
+
+/** What expressions about a notice can read. One that fails would leave the target without it. */
+export const NOTICE_RECORD: RecordType & { fields: Record<keyof NoticeBody, string> } = {
+  title: "a notice",
+  fields: {
+    ...{ version: "int", id: "string", type: "string", text: "string", recipe: "string" },
+    ...{ file: "string", tags: "list<string>", server: "string", at: "string" },
+    ...{ failing_since: "string", failures: "int", failure: "string", incident: "string" },
+    link: "string",
+  },
+  optional: ["failure", "link"],
+  mustAsk: true,
+};
 
 /** Makes the body about a notice. */
 export function noticeBody(notice: Notice, text: string, link?: string): NoticeBody {

@@ -25,7 +25,8 @@ export class NameChecker {
   check({ name, node, path, asks }: FreeName): boolean {
     const { scope } = this.#use;
     if (Object.hasOwn(scope.locals, name)) {
-      return this.#checkFields(name, scope.locals[name]!, path);
+      const type = scope.locals[name]!;
+      return this.#checkFields(name, type, path) && this.#checkAsked(name, type, path, asks);
     }
     const root = Object.hasOwn(this.#known.roots, name) ? this.#known.roots[name] : undefined;
     if (root) return this.#checkRoot(name, root, path);
@@ -52,29 +53,45 @@ export class NameChecker {
 
   /** Warns about an optional field, unless a wait or a `has()` guarantees that it is there. */
   #checkPresence(info: StepInfo, path: FreeName["path"], asks: boolean): void {
-    const { scope, what, expression } = this.#use;
+    const { scope, what } = this.#use;
     const [first] = path;
     // A wait evaluates its `until` again until the field is there.
     if (!first || asks || what === "`until`" || what.startsWith("a key of")) return;
     const { field } = first;
     if (!this.#record(info.type ?? "dyn")?.optional?.includes(field)) return;
-    if (expression.text.includes(`has(${info.id}.${field})`)) return;
+    if (this.#isAsked(info.id, field)) return;
     const guaranteed = info.waits.some(({ order, states }) =>
       order <= scope.order &&
       states.every((state) => PRESENT[baseType(info.type!)]?.[state]?.includes(field))
     );
     if (guaranteed) return;
-    const end = first.node.end;
-    const span = expression.span(end - field.length, end);
-    this.#context.diagnostics.warning(
-      "may-be-absent",
-      span,
-      `\`${info.id}.${field}\` may be absent`,
-      {
-        label:
-          `check with \`has(${info.id}.${field})\`, or use \`${info.id}.?${field}.orValue(…)\``,
-      },
-    );
+    const { message, span, details } = this.#absence(info.id, first);
+    this.#context.diagnostics.warning("may-be-absent", span, message, details);
+  }
+
+  /** Reports an optional field of a value whose expressions must ask; returns whether there is none. */
+  #checkAsked(name: string, type: CelType, path: FreeName["path"], asks: boolean): boolean {
+    const record = this.#record(type);
+    const [first] = path;
+    if (!record?.mustAsk || !first || !record.optional?.includes(first.field)) return true;
+    if (asks || this.#isAsked(name, first.field)) return true;
+    const { message, span, details } = this.#absence(name, first);
+    this.#context.diagnostics.error("may-be-absent", span, message, details);
+    return false;
+  }
+
+  #isAsked(name: string, field: string): boolean {
+    return this.#use.expression.text.includes(`has(${name}.${field})`);
+  }
+
+  #absence(name: string, { field, node }: FreeName["path"][number]) {
+    const text = `${name}.${field}`;
+    const label = `check with \`has(${text})\`, or use \`${name}.?${field}.orValue(…)\``;
+    return {
+      message: `\`${text}\` may be absent`,
+      span: this.#use.expression.span(node.end - field.length, node.end),
+      details: { label },
+    };
   }
 
   #namesInSight(): string[] {

@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readSettings } from "../../runner/cli/health/settings.ts";
+import { NOTICE_RECORD, noticeBody } from "../../runner/notify/message.ts";
 import { TARGET_KINDS } from "../../runner/notify/targets/target_kinds.ts";
 import { checkRecipe } from "../../runner/recipe/read_recipe.ts";
 import { read } from "../project/sources.ts";
@@ -179,4 +180,35 @@ test("a misspelt receiver is told with the name that was meant", async () => {
   deepEqual(diagnostics.map(({ code, label }) => [code, label]), [
     ["unknown-target", "did you mean `ops`?"],
   ]);
+});
+
+test("a body whose expressions would fail for a notice is a mistake", async () => {
+  const problemOf = async (expression: string) => {
+    const body = JSON.stringify({ a: `\${{ ${expression} }}` });
+    const hook = `{ webhook: { url: https://example.com, body: ${body} } }`;
+    const { diagnostics } = await settingsOf(`targets: { hook: ${hook} }\n`);
+    return diagnostics.map(({ severity, code }) => `${severity} ${code}`).join();
+  };
+  for (
+    const [expression, problem] of [
+      ["notice.txt", "error unknown-field"],
+      ["notice.failures + notice.text", "error type-mismatch"],
+      // The notice that an alert is resolved has none, so that its receiver would never hear of that.
+      ["notice.failure", "error may-be-absent"],
+      ["notice.link + notice.text", "error may-be-absent"],
+      ["notice.?failure.orValue('none')", ""],
+      ["has(notice.link) ? notice.link : notice.id", ""],
+      ["notice.text + string(notice.failures) + notice.tags.join()", ""],
+      ["notice", ""],
+    ] as const
+  ) equal(await problemOf(expression), problem, expression);
+});
+
+test("expressions know the keys of a notice, and which of them can be absent", () => {
+  const check = { ...{ id: "a", name: "A", file: "a.yaml", server: "s", when: "" }, tags: [] };
+  const about = { ...{ id: "a-1", check, incident: "a", at: 0, since: 0 }, failures: 1 };
+  const resolved = Object.keys(noticeBody({ ...about, kind: "resolved" }, "text"));
+  const raised = Object.keys(noticeBody({ ...about, kind: "raised", failure: "f" }, "text", "l"));
+  deepEqual(Object.keys(NOTICE_RECORD.fields).sort(), raised.sort());
+  deepEqual(raised.filter((key) => !resolved.includes(key)), [...NOTICE_RECORD.optional!]);
 });

@@ -2,7 +2,7 @@ import { readTextFile } from "../../../runtime/file.ts";
 import { didYouMean } from "../../../runtime/suggest.ts";
 import { loadCel } from "../../expression/cel.ts";
 import type { Template } from "../../expression/template.ts";
-import { ANY_MAP } from "../../expression/types.ts";
+import type { CelType } from "../../expression/types.ts";
 import { type Diagnostic, Diagnostics } from "../../language/diagnostic.ts";
 import {
   custom,
@@ -25,6 +25,7 @@ import { ParseContext } from "../../language/parse_context.ts";
 import { Source, type Span } from "../../language/source.ts";
 import { fixedText, integer } from "../../language/value_fields.ts";
 import { MAX_BYTES, readYaml } from "../../language/yaml.ts";
+import { NOTICE_RECORD } from "../../notify/message.ts";
 import type { TargetKind } from "../../notify/target.ts";
 import { TARGET_KINDS } from "../../notify/targets/target_kinds.ts";
 import { mail } from "../../notify/targets/mail.ts";
@@ -75,6 +76,9 @@ export interface HealthSettings {
   parallel?: Template;
 }
 
+/** The type of `notice` in expressions. */
+const NOTICE: CelType = "NoticeResult_body";
+
 const anyNode = (description: string) => custom<Node>(description, {}, (node) => node);
 
 /** The keys of the settings. */
@@ -120,7 +124,8 @@ export async function readSettings(path: string): Promise<ReadSettings> {
   if (context.expressions.length > 0) {
     const names = (settings?.secrets ?? []).map(({ name }) => [name, "string"] as const);
     const roots = { secrets: Object.fromEntries(names) };
-    const known: Known = { steps: new Map(), records: new Map(), roots };
+    const records = new Map([[NOTICE, NOTICE_RECORD]]);
+    const known: Known = { steps: new Map(), records, roots };
     checkExpressions(context, known, new Guards(), await loadCel());
   }
   return {
@@ -231,8 +236,7 @@ function readValues(
     context.wrongType(node, where, "a map");
     return {};
   }
-  // Expressions in these keys see the notice, so that their type is not known.
-  const scope = perMessage.length > 0 ? { locals: { notice: ANY_MAP } } : {};
+  const scope = perMessage.length > 0 ? { locals: { notice: NOTICE } } : {};
   return context.within(scope, () => readFields(node, fields, context, where));
 }
 
