@@ -1,4 +1,4 @@
-import type { RecordType } from "../expression/types.ts";
+import type { CelType, RecordType } from "../expression/types.ts";
 import type { Notice } from "../health/model.ts";
 
 /** The body that a web hook gets, unless it has a template. */
@@ -33,15 +33,27 @@ export interface NoticeBody {
   link?: string;
 }
 
+const NOTICE_FIELDS: Record<keyof NoticeBody, CelType> = {
+  version: "int",
+  id: "string",
+  type: "string",
+  text: "string",
+  recipe: "string",
+  file: "string",
+  tags: "list<string>",
+  server: "string",
+  at: "string",
+  failing_since: "string",
+  failures: "int",
+  failure: "string",
+  incident: "string",
+  link: "string",
+};
+
 /** What expressions about a notice can read. One that fails would leave the target without it. */
-export const NOTICE_RECORD: RecordType & { fields: Record<keyof NoticeBody, string> } = {
+export const NOTICE_RECORD: RecordType = {
   title: "a notice",
-  fields: {
-    ...{ version: "int", id: "string", type: "string", text: "string", recipe: "string" },
-    ...{ file: "string", tags: "list<string>", server: "string", at: "string" },
-    ...{ failing_since: "string", failures: "int", failure: "string", incident: "string" },
-    link: "string",
-  },
+  fields: NOTICE_FIELDS,
   optional: ["failure", "link"],
   mustAsk: true,
 };

@@ -1,3 +1,4 @@
+import { abortable } from "../../runtime/abortable.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Message, NoticeRequest, Problem, Target } from "./target.ts";
 
@@ -38,7 +39,9 @@ export async function attempt(
   const timeout = new AbortController();
   const timer = clock.setTimeout(() => timeout.abort(), TIMEOUT);
   try {
-    return await work(AbortSignal.any([signal, timeout.signal]));
+    const either = AbortSignal.any([signal, timeout.signal]);
+    // A mail server that answers a bit every few seconds would never be given up.
+    return await abortable(work(either), either);
   } catch (error) {
     const text = timeout.signal.aborted ? "no answer within 10 s" : reasonOf(error);
     return { text, final: false };

@@ -24,6 +24,8 @@ export interface CliOptions {
   onErr?: (text: string) => void;
   terminal?: boolean;
   color?: boolean;
+  /** Called when the process must not wait for what is left open. */
+  onStuck?: () => void;
   /** How the program was called; `dispatch` by default. */
   program?: string;
   /** What standard input has; without it there is none. */
@@ -74,6 +76,7 @@ export async function runnerCli(
     clock,
     random: Math.random,
     signal,
+    ...(options.onStuck ? { onStuck: options.onStuck } : {}),
     program: () => Promise.resolve(options.program ?? "dispatch"),
     ...(input === undefined ? {} : { readInput: () => Promise.resolve(input) }),
   });

@@ -130,6 +130,8 @@ export async function runSchedule(
   await runs.close();
   await store.retry(true);
   store.close();
+  // A mail server that was given up, or a recipe in TypeScript, may have left a socket or a timer.
+  context.onStuck?.();
   return wasInterrupted ? INTERRUPTED : 0;
 }
 

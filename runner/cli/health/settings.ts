@@ -2,7 +2,7 @@ import { readTextFile } from "../../../runtime/file.ts";
 import { didYouMean } from "../../../runtime/suggest.ts";
 import { loadCel } from "../../expression/cel.ts";
 import type { Template } from "../../expression/template.ts";
-import type { CelType } from "../../expression/types.ts";
+import type { CelType, RecordType } from "../../expression/types.ts";
 import { type Diagnostic, Diagnostics } from "../../language/diagnostic.ts";
 import {
   custom,
@@ -124,7 +124,7 @@ export async function readSettings(path: string): Promise<ReadSettings> {
   if (context.expressions.length > 0) {
     const names = (settings?.secrets ?? []).map(({ name }) => [name, "string"] as const);
     const roots = { secrets: Object.fromEntries(names) };
-    const records = new Map([[NOTICE, NOTICE_RECORD]]);
+    const records = new Map<CelType, RecordType>([[NOTICE, NOTICE_RECORD]]);
     const known: Known = { steps: new Map(), records, roots };
     checkExpressions(context, known, new Guards(), await loadCel());
   }

@@ -31,7 +31,11 @@ function runProgram(
   signal: AbortSignal,
 ): Promise<Problem | undefined> {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ["pipe", "ignore", "pipe"], signal });
+    const child = spawn(program, args, {
+      ...{ stdio: ["pipe", "ignore", "pipe"], signal },
+      // One that ignores a signal would be left behind, and so would be that of each attempt.
+      killSignal: "SIGKILL",
+    });
     let output = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       output = (output + text).slice(-MAX_OUTPUT);
@@ -42,8 +46,13 @@ function runProgram(
       const text = signal.aborted ? "it took too long" : `it did not start: ${message}`;
       resolve({ text, final: false });
     });
+    // What it leaves in the background may keep its output open.
+    child.on("exit", (code) => {
+      if (code !== 0) return;
+      child.stderr.destroy();
+      resolve(undefined);
+    });
     child.on("close", (code, killed) => {
-      if (code === 0) return resolve(undefined);
       const said = output.trim() === "" ? "" : `: ${output.trim()}`;
       resolve({ text: `it ended with ${killed ?? `exit code ${code}`}${said}`, final: false });
     });
