@@ -45,6 +45,18 @@ test("the alert of a recipe that is renamed is over, and the new name has its ow
   match(notices[2]!, /^ALERT Order smoke has failed/);
 });
 
+test("a file that changes while the schedule starts is read again", async () => {
+  let failures = 0;
+  const { lines } = await scheduled({ "r.yaml": FAILING }, (text, directory, stop) => {
+    // Its checks are known, and nobody looks for changes yet.
+    if (text.includes("Smoke: first run")) {
+      writeFileSync(join(directory, "r.yaml"), FAILING.replace("Smoke", "Order smoke"));
+    }
+    if (text.includes("was read again") || text.includes(": failed") && ++failures === 10) stop();
+  });
+  ok(lines.some((line) => line.endsWith("r.yaml was read again")), lines.join("\n"));
+});
+
 test("a schedule whose last file is deleted goes on, and takes the file up again", async () => {
   let steps = 0;
   const { code, lines } = await scheduled({ "r.yaml": FAILING }, (text, directory, stop) => {

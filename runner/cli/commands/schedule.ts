@@ -91,6 +91,8 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
       return await sendTestAlert(testAlert, settings, context);
     }
     const { settings, diagnostics } = await readSettingsOption(args, context);
+    const { fileMarks } = await import("../health/reload.ts");
+    const before = await fileMarks(args.positional);
     const plan = await makePlan(args, {
       ...context,
       onDiagnostics: (found) => void diagnostics.push(...found),
@@ -135,7 +137,8 @@ Exit codes: 0 interrupted between runs; 130 interrupted during a run;
     }
     const { runSchedule } = await import("../health/run_schedule.ts");
     return await runSchedule(checks, {
-      ...{ args, context, plan, plansOf, settings, server, dev, keep, random, ambient, listen },
+      ...{ args, context, plan, before, plansOf, settings, server, dev, keep, random, ambient },
+      listen,
       output: plan.reporters.some(needsStandardOutput) ? err : out,
     });
   },

@@ -30,6 +30,8 @@ export interface ReloadOptions {
   signal: AbortSignal;
   /** The checks. */
   monitor: Monitor;
+  /** The recipe files before they were read for the first time; see {@linkcode fileMarks}. */
+  before: ReadonlyMap<string, string>;
   /** The settings of the schedule. */
   settings: HealthSettings | undefined;
   /** Resolves the schedules of cases, and opens their targets. */
@@ -44,7 +46,8 @@ export interface ReloadOptions {
  */
 export async function reloadChecks(options: ReloadOptions): Promise<void> {
   const { args, clock, signal, monitor, log } = options;
-  let known = await marks(args.positional, monitor);
+  // A file may have changed while the schedule started.
+  let known = new Map([...await marks(args.positional, monitor), ...options.before]);
   let wasGone: readonly string[] = [];
   const broken: BrokenFiles = new Map();
   let problem: string | undefined;
@@ -88,15 +91,23 @@ function nextBroken(broken: BrokenFiles): string[] {
   return [file];
 }
 
-/** What tells whether a file has changed, by file. A file that is being replaced counts as unchanged. */
-async function marks(
+function marks(paths: readonly string[], monitor: Monitor): Promise<Map<string, string>> {
+  return fileMarks(paths, monitor.checks().flatMap(({ plan }) => filesOf(plan)));
+}
+
+/**
+ * Returns what tells whether a file has changed, by file. A file that is being replaced counts as
+ * unchanged.
+ *
+ * @param paths Files, and directories with recipes.
+ * @param used Further files.
+ */
+export async function fileMarks(
   paths: readonly string[],
-  monitor: Monitor,
+  used: readonly string[] = [],
 ): Promise<Map<string, string>> {
-  const used = monitor.checks().flatMap(({ plan }) => filesOf(plan));
-  const files = new Set([...await findRecipeFiles(paths), ...used]);
   const result = new Map<string, string>();
-  for (const file of files) {
+  for (const file of new Set([...await findRecipeFiles(paths), ...used])) {
     const stats = statSync(file, { throwIfNoEntry: false });
     if (stats?.isFile()) result.set(file, `${stats.mtimeMs} ${stats.size} ${stats.ino}`);
   }

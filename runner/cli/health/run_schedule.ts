@@ -35,6 +35,8 @@ export interface RunScheduleOptions {
   context: CommandContext;
   /** The recipes and how they run. */
   plan: RunPlan;
+  /** The recipe files before they were read; see `fileMarks`. */
+  before: ReadonlyMap<string, string>;
   /** Resolves the schedules of cases. */
   plansOf(cases: RunPlan["cases"]): CheckPlan[];
   /** The settings of `--health`. */
@@ -110,7 +112,7 @@ export async function runSchedule(
   const notifying = notifier.run();
   const stopReloading = new AbortController();
   const reloading = reloadChecks({
-    ...{ args, context, clock, monitor, settings, log },
+    ...{ args, context, clock, monitor, settings, log, before: options.before },
     signal: AbortSignal.any([signal, stopReloading.signal]),
     plansOf: async (cases) => {
       const plans = options.plansOf(cases);
