@@ -45,7 +45,11 @@ export class Timeline {
   /** Stops the time while work outside of promises goes on; returns a release function. */
   freeze(): () => void {
     this.#freezes++;
-    return () => this.#freezes--;
+    let isFrozen = true;
+    return () => {
+      if (isFrozen) this.#freezes--;
+      isFrozen = false;
+    };
   }
 
   /** Moves the time to the next timer and fires it; returns false if none is due until `end`. */
