@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { readCases } from "../../../runner/cli/cases/read_cases.ts";
+import { loadPatterns } from "../../../runner/expression/load_patterns.ts";
 import type { Template } from "../../../runner/expression/template.ts";
 import type { Recipe } from "../../../runner/language/model.ts";
 import { Source } from "../../../runner/mod.ts";
@@ -51,11 +52,17 @@ async function script(
   worldBegan: number,
   clock: WorldClock,
 ): Promise<Recipe> {
+  await loadPatterns();
   const body = scriptOf(recipe, () => {
     let release: (() => void) | undefined;
+    let isCleaningUp = false;
     return {
-      onBodyEnd: () => release = clock.freeze(),
+      onBodyEnd() {
+        // A function that catches failures can end after its clean-up has begun.
+        if (!isCleaningUp) release = clock.freeze();
+      },
       onCleanUp() {
+        isCleaningUp = true;
         release?.();
         release = undefined;
       },

@@ -33,7 +33,7 @@ export interface Attempt {
 export interface StepEvidence {
   readonly attempts: Attempt[];
   /** The lines that it has logged. */
-  readonly logs: string[];
+  readonly logs: (Moment & { readonly text: string })[];
   /** Its last events; there should be only one. */
   readonly finished: (Moment & { readonly event: StepFinished; readonly stored?: string })[];
 }
@@ -223,7 +223,9 @@ export class Evidence {
 
   #reportStep(attempt: CaseAttempt, event: RecipeEvent, moment: Moment): void {
     // What a script logs belongs to no step.
-    if (event.type === "log") attempt.steps.get(this.#keyOf(event))?.logs.push(event.text);
+    if (event.type === "log") {
+      attempt.steps.get(this.#keyOf(event))?.logs.push({ ...moment, text: event.text });
+    }
     if (event.type === "step.started") {
       this.#step(attempt, event).attempts.push({ start: moment });
     } else if (event.type === "step.retried") {

@@ -1,176 +1,10 @@
 import fc from "fast-check";
 import type { WorldFaultAction } from "../../../testing/mod.ts";
 import { rarely } from "../program.ts";
-import { EXPECTATIONS } from "./recipe_text.ts";
-import {
-  type Action,
-  CHANNELS,
-  JOB_STATES,
-  JOBS,
-  ROWS,
-  type RunPlan,
-  SECRETS,
-  type StepPlan,
-  WORKFLOWS,
-} from "./plan.ts";
+import { chunks, parallel, side } from "./mix_of_steps.ts";
+import { ROWS, type RunPlan, SECRETS } from "./plan.ts";
 
-const pick = fc.nat({ max: 5 });
-const tells = fc.boolean();
-const isById = fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true));
-const mostly = fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false));
-const state = fc.constantFrom<string>(...JOB_STATES);
 const is = <T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
-
-const leaf: fc.Arbitrary<Action> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: is("enqueue"),
-      name: fc.constantFrom(...JOBS),
-      tells,
-      queue: rarely(is("other"), 4),
-      priority: rarely(fc.integer({ min: 0, max: 9 }), 4),
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({ do: is("start"), name: fc.constantFrom(...WORKFLOWS), tells }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: is("publish"), name: is("go", "stop"), tells }) },
-  { weight: 2, arbitrary: fc.record({ do: is("call"), name: fc.constantFrom(...JOBS), tells }) },
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      do: is("wait"),
-      pick,
-      isById,
-      until: rarely(fc.uniqueArray(state, { minLength: 1, maxLength: 2 }), 2),
-      isExpression: fc.boolean(),
-      untilStep: rarely(is("one", "before", "reserve", "wait:go"), 4),
-      failOn: rarely(state, 5),
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: is("events"),
-      pick,
-      channel: fc.constantFrom(...CHANNELS),
-      where: rarely(is("type", "own", "attempt"), 2),
-      type: is("job.enqueued", "job.completed", "workflow.started", "workflow.step_completed"),
-      count: rarely(fc.integer({ min: 1, max: 4 }), 2),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: is("get"), pick, wants: rarely(state, 2), isById }) },
-  { weight: 1, arbitrary: fc.record({ do: is("cancel"), pick, isById }) },
-  { weight: 2, arbitrary: fc.record({ do: is("compare"), pick, state }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: is("assert"),
-      holds: mostly,
-      tells,
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: is("log") }) },
-  { weight: 3, arbitrary: fc.record({ do: is("set"), pick, tells }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({ do: is("recall"), state: is("pending", "running", "completed") }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ do: is("mark"), pick, state: is("pending", "running", "completed") }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: is("sleep"), ms: fc.nat({ max: 500 }) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: is("advance"),
-      ms: fc.constantFrom(1, 100, 2_000, 20_000, 3_600_000),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: is("stats") }) },
-) as fc.Arbitrary<Action>;
-
-function planned(action: fc.Arbitrary<Action>): fc.Arbitrary<StepPlan> {
-  return fc.record({
-    action,
-    within: rarely(
-      fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 9_000 })),
-      3,
-    ),
-    soft: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
-    retry: rarely(
-      fc.record({
-        attempts: fc.integer({ min: 1, max: 4 }),
-        backoff: fc.nat({ max: 300 }),
-        repeats: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
-        isPicky: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
-      }),
-      2,
-    ),
-    expects: rarely(mostly, 6),
-    expectation: fc.nat({ max: EXPECTATIONS.length - 1 }),
-    items: rarely(fc.integer({ min: 0, max: 5 }), 6),
-    side: fc.integer({ min: 1, max: 3 }),
-    marks: rarely(fc.constant(true), 3).map((marks) => marks ?? false),
-    condition: rarely(fc.record({ pick, state }), 8),
-  }) as fc.Arbitrary<StepPlan>;
-}
-
-const side = planned(leaf);
-const use = planned(fc.record({
-  do: is("use"),
-  level: rarely(fc.integer({ min: 1, max: 9 }), 2),
-  gives: fc.boolean(),
-  steps: fc.array(side, { minLength: 1, maxLength: 4 }),
-  always: fc.array(side, { maxLength: 2 }),
-}));
-const output = planned(fc.record({
-  do: is("output"),
-  pick,
-  of: is("level", "level", "state", "made"),
-  state: is("none", "pending", "running", "completed"),
-}));
-const parallel = planned(fc.record({
-  do: is("parallel"),
-  steps: fc.array(side, { minLength: 1, maxLength: 3 }),
-}));
-const marked = planned(fc.record({ do: is("enqueue"), name: is("noop", "work"), tells }))
-  .map((step) => ({ ...step, marks: true, items: undefined }));
-const mark = planned(fc.record({ do: is("mark"), pick: fc.constant(0), state: is("pending") }));
-
-/** A job that is read until it has ended. */
-const awaited = planned(
-  fc.record({ do: is("get"), pick: fc.constant(0), wants: is("completed", "failed"), isById }),
-).map((step) => ({
-  ...step,
-  retry: { attempts: 4, backoff: 30, repeats: false, isPicky: false },
-}));
-
-/** A job whose events come among those of another one. */
-const busy = planned(fc.record({ do: is("enqueue"), name: is("work", "flaky", "fails"), tells }))
-  .map((step) => ({ ...step, items: undefined, condition: undefined }));
-const listening = planned(fc.record({
-  do: is("events"),
-  pick: fc.nat({ max: 1 }),
-  channel: is("job", "queue"),
-  type: is("job.completed"),
-  count: fc.integer({ min: 2, max: 4 }),
-}));
-
-/** Steps that belong together. */
-const chunk: fc.Arbitrary<StepPlan[]> = fc.oneof(
-  { weight: 36, arbitrary: fc.tuple(side) },
-  { weight: 1, arbitrary: fc.tuple(use) },
-  { weight: 2, arbitrary: fc.tuple(use, output) },
-  { weight: 1, arbitrary: fc.tuple(output) },
-  { weight: 4, arbitrary: fc.tuple(parallel) },
-  { weight: 2, arbitrary: fc.tuple(marked, side, mark) },
-  { weight: 2, arbitrary: fc.tuple(marked, awaited) },
-  { weight: 1, arbitrary: fc.tuple(busy, busy, listening) },
-);
 
 /** A moment near the beginning of the run, or far from it. */
 const quarantine = fc.oneof(
@@ -185,8 +19,10 @@ function recipe(most: number) {
     rows: rarely(fc.constantFrom(...Object.keys(ROWS) as (keyof typeof ROWS)[]), 6),
     quarantine: rarely(quarantine, 6),
     timeout: rarely(fc.integer({ min: 1, max: 5_000 }), 4),
-    steps: fc.array(chunk, { minLength: 1, maxLength: most, size: "max" }).map((it) => it.flat()),
-    always: fc.array(side, { maxLength: 3 }),
+    steps: fc.array(chunks, { minLength: 1, maxLength: most, size: "max" }).map((it) => it.flat()),
+    always: fc.array(fc.oneof({ weight: 9, arbitrary: side }, { weight: 1, arbitrary: parallel }), {
+      maxLength: 3,
+    }),
   });
 }
 

@@ -26,7 +26,10 @@ export type Action =
   }
   | { do: "start"; name: typeof WORKFLOWS[number]; tells: boolean }
   | { do: "publish"; name: "go" | "stop"; tells: boolean }
-  | { do: "call"; name: typeof JOBS[number]; tells: boolean }
+  /** Enqueues a job, or publishes an event, by the method of the protocol. */
+  | { do: "call"; name: typeof JOBS[number]; event?: "go" | "stop"; tells: boolean }
+  /** Reads a job by the method of the protocol. */
+  | { do: "ask"; pick: number }
   | {
     do: "wait";
     pick: number;
@@ -35,6 +38,8 @@ export type Action =
     until?: string[];
     /** Whether `until` is written as an expression. */
     isExpression: boolean;
+    /** Another field than the state that its expression is about, which may be absent. */
+    asks?: "retries" | "error" | "steps";
     /** The checkpoint that a wait for a run waits for instead. */
     untilStep?: string;
     failOn?: string;
@@ -52,8 +57,17 @@ export type Action =
   /** Without a state, any will do. */
   | { do: "get"; pick: number; wants?: string; isById: boolean }
   | { do: "cancel"; pick: number; isById: boolean }
-  | { do: "compare"; pick: number; state: string }
-  | { do: "assert"; holds: boolean; tells: boolean }
+  /** Asserts what a field of a job or run is that an earlier step has created. */
+  | { do: "compare"; pick: number; of: "state" | "name" | "tag"; state: string }
+  | {
+    do: "assert";
+    holds: boolean;
+    tells: boolean;
+    /** How many conditions and lines of an `expect` it has, and which one does not hold. */
+    conditions: number;
+    lines: number;
+    wrong: number;
+  }
   | { do: "log" }
   /** Sets the recipe's variable to the state of a job or run, or to a text with a secret. */
   | { do: "set"; pick: number; tells: boolean }

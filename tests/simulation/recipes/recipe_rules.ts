@@ -7,7 +7,8 @@ import type { CaseModel, RunModel, StepModel } from "./model.ts";
 import type { World } from "../../../testing/mod.ts";
 import type { Signal } from "../model.ts";
 import type { RunPlan } from "./plan.ts";
-import { quarantineOf, VARS } from "./recipe_text.ts";
+import { VARS } from "./assertions.ts";
+import { HIDDEN, quarantineOf } from "./recipe_text.ts";
 import { leftoversAreTold } from "./rules_of_warnings.ts";
 
 /** Everything that the rules look at. */
@@ -214,7 +215,7 @@ function* beginningsAreTold({ evidence, model }: RunEvidence): Iterable<string> 
     const wanted = {
       tags: [],
       vars: {
-        ...(recipe.plan.isScript ? {} : VARS),
+        ...(recipe.plan.isScript ? {} : { ...VARS, hidden: HIDDEN.shown }),
         ...(row === undefined ? {} : { row }),
       },
       matrix: place === undefined ? undefined : { place },
@@ -291,11 +292,11 @@ function* writesHappenOnce(
   }
   const known = new Set([...stored.values()].flat());
   for (const [, { finished }] of evidence.cases.flatMap(({ steps }) => steps)) {
-    const event = finished[0]?.event;
-    if (event?.status !== "passed" || !["enqueue", "start", "publish"].includes(event.kind)) {
-      continue;
+    for (const { event } of finished) {
+      const isCreated = ["enqueue", "start", "publish"].includes(event.kind);
+      if (event.status !== "passed" || !isCreated || known.has(event.detail!)) continue;
+      yield `2: step ${event.step} says ${event.detail} exists`;
     }
-    if (!known.has(event.detail!)) yield `2: step ${event.step} says ${event.detail} exists`;
   }
 }
 
@@ -309,13 +310,14 @@ function* waitsAreTrue({ evidence, isDisturbed, plan, world }: RunEvidence): Ite
   // A wait may be for several jobs, and nodes do not share their events.
   const isPrompt = !isDisturbed && plan.nodes === 1;
   for (const [key, { attempts, finished }] of evidence.cases.flatMap(({ steps }) => steps)) {
-    for (const { event, stored, at } of finished) {
+    for (const { event, stored, at, order } of finished) {
       const last = event.observed?.states.at(-1)?.state;
       if (event.kind !== "wait" || stored === undefined || last === undefined) continue;
       const { kind, id } = event.observed!.entity!;
       const { completed_at } = (kind === "job" ? world.store.job(id) : world.store.run(id))!;
       const end = completed_at === undefined ? Infinity : Date.parse(completed_at) - beginning;
-      const late = at - Math.max(end, attempts[0]?.start.at ?? Infinity);
+      const began = attempts.findLast(({ start }) => start.order < order)?.start.at;
+      const late = at - Math.max(end, began ?? Infinity);
       if (isPrompt && event.status === "passed" && late > PROMPT + 8 * plan.latency[1]) {
         yield `3: ${key} ended ${late} ms after its ${kind}`;
       }

@@ -1,6 +1,10 @@
 import type { JobHandle, RunHandle, Script } from "../../../runner/mod.ts";
+import { encodeBase64 } from "../../../protocol/base64.ts";
+import { checkInScript } from "./assertions.ts";
 import { channelOf, counts } from "./channel_events.ts";
-import { type RecipeModel, type StepModel, tagOf } from "./model.ts";
+import { isCaught, type RecipeModel, type StepModel, tagOf } from "./model.ts";
+import type { Action } from "./plan.ts";
+import { ASKED_ERROR, ASKED_STEP } from "./recipe_text.ts";
 
 /** A part of a script, and what it needs to stop the time while modules are loaded. */
 export interface ScriptHooks {
@@ -28,7 +32,13 @@ export function scriptOf(
       });
     }
     try {
-      for (const step of steps) await runStep(step);
+      for (const step of steps) {
+        try {
+          await runStep(step);
+        } catch (error) {
+          if (!isCaught(step)) throw error;
+        }
+      }
     } finally {
       if (always.length > 0) onBodyEnd();
     }
@@ -43,6 +53,27 @@ function sameText<F extends object>(condition: F): F {
 /** Returns a part of the prefix that tells the cases of a run apart. */
 function valueOf(part: string, { vars, matrix }: Script): unknown {
   return part === "row" ? vars.row : part === "place" ? matrix.place : part;
+}
+
+/** Whether a job or run is as a step says; that its name or tag is another one does not hold. */
+function holds(
+  handle: JobHandle | RunHandle,
+  { target }: StepModel,
+  { of, state }: Extract<Action, { do: "compare" }>,
+): boolean {
+  if (of === "state") return handle.state === state;
+  if (state === "failed") return false;
+  if (of === "name") return handle.name === Object(target!.action).name;
+  const { tag } = Object("job_id" in handle ? handle.payload : handle.input);
+  return `${tag}`.endsWith(tagOf(target!));
+}
+
+/** Whether a job or run meets a condition that is waited for. */
+function isMet(handle: JobHandle | RunHandle, asks: "retries" | "error" | "steps"): boolean {
+  const it = handle as JobHandle & RunHandle;
+  if (asks === "retries") return it.retry_count >= 1;
+  if (asks === "steps") return it.steps.some(({ step_name }) => step_name === ASKED_STEP);
+  return (it.last_error ?? it.error ?? "").includes(ASKED_ERROR);
 }
 
 async function runScriptStep(
@@ -61,6 +92,8 @@ async function runScriptStep(
     ...("tells" in action && action.tells ? { text: `<${API}>`, key: KEY } : {}),
   };
   const handle = target && handles.get(target);
+  // The function has caught that it was not created.
+  if (target && !handle) return;
   switch (action.do) {
     case "enqueue":
       return void handles.set(
@@ -76,10 +109,16 @@ async function runScriptStep(
     case "publish":
       return void await t.publish(action.name, payload, settings);
     case "call":
-      return void await t.call("job.enqueue", { job: action.name, payload }, settings);
+      return void await (action.event === undefined
+        ? t.call("job.enqueue", { job: action.name, payload }, settings)
+        : t.call("workflow.event", { name: action.event, payload }, settings));
+    case "ask":
+      return void await t.call("job.get", { job_id: (handle as JobHandle).job_id }, settings);
     case "wait": {
-      const { until, isExpression, untilStep, failOn } = action;
-      const ends = isExpression && until
+      const { until, isExpression, untilStep, failOn, asks } = action;
+      const ends = asks !== undefined
+        ? sameText((it: JobHandle) => isMet(it, asks))
+        : isExpression && until
         ? sameText((it: JobHandle) => until.includes(it.state))
         : until as JobHandle["state"][] | undefined;
       return await t.wait(handle as JobHandle, {
@@ -103,11 +142,15 @@ async function runScriptStep(
     case "cancel":
       return await t.cancel(handle as JobHandle, settings);
     case "compare":
-      return t.assert(handle!.state === action.state, name);
+      return t.assert(holds(handle!, step, action), name);
     case "assert":
-      return t.assert(action.holds, action.tells ? `${name} ${API}` : name);
+      return checkInScript(t, step);
     case "log":
-      return t.log(`tells <b>${API} & "${KEY}" ]]> # | \`c\``);
+      return t.log(
+        `tells <b>${API} & "${KEY}" ]]> # | \`c\` ${encodeURIComponent(API!)} ${
+          encodeBase64(KEY!)
+        }`,
+      );
     case "sleep":
       return await t.sleep(`${action.ms}ms`, settings);
     case "advance":

@@ -1,6 +1,8 @@
 import { stringify } from "yaml";
+import { assertionOf, EXPECTATIONS, SENT_TEMPLATES, VARS } from "./assertions.ts";
 import { channelOf } from "./channel_events.ts";
-import { type RecipeModel, type RunModel, type StepModel, tagOf } from "./model.ts";
+import type { Action } from "./plan.ts";
+import { payloadTag, type RecipeModel, type RunModel, type StepModel } from "./model.ts";
 
 const API = "${{ secrets.API }}";
 const KEY = "${{ secrets.KEY }}";
@@ -10,20 +12,11 @@ export const PLACES = { own: "at home", used: "inside" };
 /** The default of an input of the recipes that others use. */
 export const LEVEL = 7;
 
-/** The variables of every recipe. */
-export const VARS = { n: 2, list: [1, { a: "b" }], state: "none" };
+/** The checkpoint and the part of an error that waits ask for. */
+export const [ASKED_STEP, ASKED_ERROR] = ["one", "o"];
 
-/** Lines of an `expect`, each with what holds and what does not. */
-export const EXPECTATIONS: readonly (readonly [subject: string, holds: unknown, not: unknown])[] = [
-  ["vars.n", 2, 3],
-  ["vars.list", [1, { a: "b" }], [1, { a: "c" }]],
-  ["vars.list", { contains: { a: "b" } }, { contains: 2 }],
-  ["vars.list", { length: 2 }, { length: 3 }],
-  ["vars.n", { gt: 1 }, { gt: 2 }],
-  ["vars.n", { gte: 2, lte: 2 }, { gte: 2, lt: 2 }],
-  ["vars.n", { one_of: [1, 2] }, { one_of: [1, 3] }],
-  ["vars.list", { not: [2] }, { not: [1, { a: "b" }] }],
-];
+/** A variable with a secret, and what reports show of it. */
+export const HIDDEN = { written: `<${API}>`, shown: "<***>" };
 
 /** Writes the recipes that the recipes of a run use as YAML, by the names of their files. */
 export function usedYaml({ recipes }: RunModel): Record<string, string> {
@@ -69,8 +62,12 @@ export function yamlOf(recipe: RecipeModel, began: number): string {
     ...(quarantine === undefined ? {} : { quarantine }),
     secrets: ["API", "KEY"],
     env: { PLACE: PLACES.own },
-    vars: { ...VARS, ...(rows === undefined ? {} : { row: "no row" }) },
-    ...(timeout === undefined ? {} : { timeout: `${timeout}ms` }),
+    vars: {
+      ...VARS,
+      hidden: HIDDEN.written,
+      ...(rows === undefined ? {} : { row: "no row" }),
+    },
+    ...(timeout === undefined ? {} : { timeout: `\${{ ${timeout} }}ms` }),
     steps: steps.map((one) => yamlStep(one, recipe)),
     ...(always.length === 0 ? {} : { always: always.map((one) => yamlStep(one, recipe)) }),
   }, { lineWidth: 0 });
@@ -87,18 +84,20 @@ export function quarantineOf(
 
 function yamlStep(step: StepModel, recipe: RecipeModel): Record<string, unknown> {
   const { id, within, soft, retry, items, side, marks, condition } = step;
+  // Every second step has expressions for its numbers.
+  const number = (value: number) => step.expectation % 2 === 0 ? value : `\${{ ${value} }}`;
   return {
     ...(id === undefined ? {} : { id }),
     ...fieldsOf(step, recipe),
     ...(condition === undefined ? {} : { if: conditionOf(condition) }),
-    ...(within === undefined ? {} : { within: `${within}ms` }),
+    ...(within === undefined ? {} : { within: `${number(within)}ms` }),
     ...(soft ? { soft } : {}),
     ...(items === undefined ? {} : forEachOf(items, side)),
     ...(marks ? { outputs: { mark: "result.state" } } : {}),
     ...(retry === undefined ? {} : {
       retry: {
-        attempts: retry.attempts,
-        backoff: `${retry.backoff}ms`,
+        attempts: number(retry.attempts),
+        backoff: `${number(retry.backoff)}ms`,
         ...(retry.repeats ? { repeat_writes: true } : {}),
         ...(retry.isPicky ? { only_if: "error.kind == 'connection'" } : {}),
       },
@@ -108,6 +107,7 @@ function yamlStep(step: StepModel, recipe: RecipeModel): Record<string, unknown>
 }
 
 function expectOf({ action, expects, expectation }: StepModel): Record<string, unknown> {
+  if (action.do === "assert") return {};
   const [subject, holds, not] = EXPECTATIONS[expectation]!;
   const lines = {
     ...(expects === undefined ? {} : { [subject]: expects ? holds : not }),
@@ -120,7 +120,9 @@ function expectOf({ action, expects, expectation }: StepModel): Record<string, u
 
 function forEachOf(items: number, side: number): Record<string, unknown> {
   const list = Array.from({ length: items }, (_, i) => i);
-  return { for_each: side === 1 ? list : { items: list, parallel: side } };
+  // One list in two is that of an expression.
+  const written = items % 2 === 0 ? list : `\${{ ${JSON.stringify(list)} }}`;
+  return { for_each: side === 1 ? written : { items: written, parallel: side } };
 }
 
 function conditionOf({ step, state }: NonNullable<StepModel["condition"]>): string {
@@ -149,12 +151,34 @@ function stateIs({ id }: StepModel, state: string): string {
   return `${id}.state + "" == "${state}"`;
 }
 
+/** Returns a condition over a job or run that is waited for. */
+function questionOf({ target }: StepModel, asks: "retries" | "error" | "steps"): string {
+  if (asks === "retries") return "it.retry_count >= 1";
+  if (asks === "steps") return `it.steps.exists(s, s.step_name == "${ASKED_STEP}")`;
+  return `it.${
+    target!.action.do === "enqueue" ? "last_error" : "error"
+  }.contains("${ASKED_ERROR}")`;
+}
+
+/** Returns a condition about a job or run. That its name or tag is another one does not hold. */
+function comparisonOf(
+  { target }: StepModel,
+  { of, state }: Extract<Action, { do: "compare" }>,
+): string {
+  const { id, action } = target!;
+  if (of === "state" || !("name" in action)) return stateIs(target!, state);
+  const wrong = state === "failed" ? "not " : "";
+  if (of === "name") return `${id}.name == "${wrong}${action.name}"`;
+  const values = action.do === "enqueue" ? "payload" : "input";
+  return `${id}.${values}.tag.endsWith("${wrong}${payloadTag(target!)}")`;
+}
+
 function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown> {
   const { action, target } = step;
   const payload = () => {
-    const own = step.items === undefined ? tagOf(step) : `${tagOf(step)}/\${{ item }}`;
     return {
-      tag: step.prefix + own,
+      tag: step.prefix + payloadTag(step, step.items === undefined ? undefined : "${{ item }}"),
+      ...SENT_TEMPLATES,
       state: "${{ vars.state }}",
       place: "${{ env.PLACE }}",
       ...(step.isUsed ? { level: "${{ inputs.level }}" } : {}),
@@ -174,16 +198,23 @@ function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown>
     case "publish":
       return { publish: action.name, payload: payload() };
     case "call":
-      return { call: "job.enqueue", data: { job: action.name, payload: payload() } };
+      return action.event === undefined
+        ? { call: "job.enqueue", data: { job: action.name, payload: payload() } }
+        : { call: "workflow.event", data: { name: action.event, payload: payload() } };
+    case "ask":
+      return { call: "job.get", data: { job_id: `\${{ ${target!.id}.job_id }}` } };
     case "wait": {
-      const { until, isExpression, untilStep, failOn } = action;
+      const { until, isExpression, untilStep, failOn, asks } = action;
+      const isByName = !action.isById && target!.items === undefined && step.expectation % 2 === 0;
+      const it = isByName ? target!.id : "it";
       const ends = isExpression && until
-        ? `\${{ ${JSON.stringify(until)}.exists(s, s == it.state) }}`
+        ? `\${{ ${JSON.stringify(until)}.exists(s, s == ${it}.state) }}`
         : until;
       return {
         wait: targetOf(step),
         ...(untilStep === undefined ? {} : { until_step: untilStep }),
         ...(until === undefined ? {} : { until: ends }),
+        ...(asks === undefined ? {} : { until: `\${{ ${questionOf(step, asks)} }}` }),
         ...(failOn === undefined ? {} : { fail_on: failOn }),
       };
     }
@@ -207,15 +238,9 @@ function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown>
     case "cancel":
       return { [action.do]: targetOf(step) };
     case "compare":
-      return { assert: stateIs(target!, action.state) };
+      return { assert: comparisonOf(step, action) };
     case "assert":
-      if (!action.tells) return { assert: action.holds ? "1 == 1" : "1 == 2" };
-      return {
-        name: `compares ${API}`,
-        assert: action.holds
-          ? "secrets.API + secrets.KEY != ''"
-          : "secrets.API == secrets.KEY + 'z'",
-      };
+      return assertionOf(step);
     case "log":
       return { log: logTemplate(API, KEY, "${{ vars.state }}") };
     case "set":

@@ -29,7 +29,8 @@ export function* leftoversAreTold({ plan, model, evidence }: RunEvidence): Itera
         .flatMap(({ settled }) =>
           settled && settled.order < end && "value" in settled ? [settled.value] : []
         );
-    const published = answers("publishEvent").map((answer) => Object(answer).event_id as string);
+    const published = [...answers("publishEvent"), ...answers("call")]
+      .flatMap((answer): string[] => Object(answer).event_id ?? []);
     const consumed = new Set(answers("workflowTimeline").flatMap(eventsIn));
     for (const id of told) {
       if (!published.includes(id)) yield `9: it warns of ${id}, which it has not published`;

@@ -26,7 +26,7 @@ import { checkDocuments } from "./documents.ts";
 import { checkStreams } from "./streams.ts";
 import { Evidence } from "./evidence.ts";
 import { Interpreter } from "./interpreter/interpreter.ts";
-import { modelOf } from "./model.ts";
+import { modelOf } from "./build_model.ts";
 import { runPlans } from "./mix.ts";
 import { type RunPlan, SECRETS } from "./plan.ts";
 import { usedYaml, yamlOf } from "./recipe_text.ts";

@@ -55,7 +55,7 @@ export function events(judged: JudgedCase, step: StepModel, span: Span): Ending 
   );
   if (logs.length === 0) judged.problems.push(`${tagOf(step)} does not listen to ${channel}`);
   const endings = logs.map((log) => eventsIn(judged, log, step, span, id));
-  const { detail, status } = judged.evidence.steps.get(tagOf(step))!.finished[0]!.event;
+  const { detail, status } = judged.reported(tagOf(step)).finished[0]!.event;
   if (status === "passed" && !endings.some((one) => one.detail === detail)) {
     judged.problems.push(`${tagOf(step)} has seen ${detail}, not ${endings[0]?.detail}`);
   }

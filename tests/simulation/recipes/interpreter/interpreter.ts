@@ -1,6 +1,6 @@
 import type { CaseStatus, StepStatus } from "../../../../runner/mod.ts";
 import type { Attempt, CaseAttempt } from "../evidence.ts";
-import { type CaseModel, type StepModel, tagOf, WRITES } from "../model.ts";
+import { type CaseModel, hasInner, isCaught, isWrite, type StepModel, tagOf } from "../model.ts";
 import type { Action, RunPlan } from "../plan.ts";
 import { LEVEL } from "../recipe_text.ts";
 import { events, listen } from "./channel_waits.ts";
@@ -51,17 +51,26 @@ export class Interpreter {
     const { steps, always } = judged.recipe;
     const limit = this.#whole = { at: began.at + this.#time };
     this.#status = listen(judged, limit);
+    let hasStopped = this.#status !== undefined;
     for (const step of steps) {
       const isLeftOut = !isScript && step.number === `${judged.run.left}`;
-      if (this.#status !== undefined || isLeftOut) this.#notReached(step);
-      else this.#fail(this.#step(step, limit));
+      if (hasStopped || isLeftOut) {
+        this.#notReached(step);
+        continue;
+      }
+      const failure = this.#step(step, limit);
+      this.#fail(failure);
+      if (failure !== undefined && !(isScript && isCaught(step))) hasStopped = true;
     }
     // A function that is interrupted between two steps starts no other one.
     if (isScript) this.#status ??= this.#endOfFunction(limit);
     const cleanUp = { at: (this.#cleanUpBegan ?? stepsEnded.at) + ALWAYS_TIME };
     for (const step of always) this.#fail(this.#step(step, cleanUp));
     for (const key of judged.evidence.steps.keys()) {
-      if (!judged.seen.has(key)) problems.push(`${key} was reported, but is not to run`);
+      const { length } = judged.reported(key).finished;
+      const seen = judged.seen.get(key);
+      if (seen === undefined) problems.push(`${key} was reported, but is not to run`);
+      else if (seen < length) problems.push(`${key} was reported ${length} times, not ${seen}`);
     }
     const status = this.#status ?? (judged.checks === 0 ? "unchecked" : "passed");
     return { problems, status, flaky: status === "passed" && this.#hasRetried, writes };
@@ -131,7 +140,8 @@ export class Interpreter {
     const { condition, retry } = step;
     const judged = this.#case;
     if (judged.isScript) {
-      const isHandled = !condition || judged.hasResult(condition.step);
+      const isHandled = (!condition || judged.hasResult(condition.step)) &&
+        (!step.target || judged.hasResult(step.target));
       if (!isHandled || this.#mayNotBegin(step, key, outer)) return undefined;
     }
     const evidence = judged.take(key);
@@ -164,9 +174,9 @@ export class Interpreter {
         return conclude(ending, number);
       }
       const isOver = judged.over(step, outer, end);
-      const isWrite = step.action.do in WRITES;
       const isPickedOut = retry?.isPicky === true && ending.kind !== "connection";
-      const mayRepeat = !isWrite || retry?.repeats || ending.isRepeatable;
+      const mayRepeat = !isWrite(step) && !hasInner(step) || retry?.repeats ||
+        ending.isRepeatable;
       const isWanted = number < most && mayRepeat && ending.status !== "interrupted" &&
         !isPickedOut &&
         isOver !== "yes";
@@ -229,26 +239,54 @@ export class Interpreter {
   #perform(step: StepModel, span: Span, item?: number): Ending {
     switch (step.action.do) {
       case "parallel":
-        return this.#parallel(step, span);
       case "use":
-        return this.#use(step, span);
+        return this.#around(step, span);
       case "events":
-        return events(this.#case, step, span);
+        return this.#expects(step, events(this.#case, step, span));
       case "wait":
-        return wait(this.#case, step, span);
+        return this.#expects(step, wait(this.#case, step, span));
       default:
         return endLocally(this.#case, step, span) ?? request(this.#case, step, span, item);
     }
   }
 
-  #parallel(step: StepModel, { start, limit }: Span): Ending {
+  /** Adds the `expect` of a step that has passed without it. */
+  #expects({ expects }: StepModel, ending: Ending): Ending {
+    if (ending.status !== "passed" || expects === undefined) return ending;
+    this.#case.checks++;
+    return expects ? ending : { ...ending, status: "failed" };
+  }
+
+  /** Returns how an attempt of a step has ended that has other steps inside. */
+  #around(step: StepModel, span: Span): Ending {
+    const judged = this.#case;
+    const { around, hasWritten } = judged;
+    judged.around = { ...span, repeats: step.retry?.repeats ?? false };
+    judged.hasWritten = false;
+    const { status, failed } = step.action.do === "use"
+      ? this.#use(step, span)
+      : this.#parallel(step, span);
+    const ending: Ending = {
+      status,
+      isRepeatable: !judged.hasWritten,
+      kind: failed && judged.isConnectionFailure(failed) ? "connection" : undefined,
+    };
+    judged.around = around;
+    judged.hasWritten ||= hasWritten;
+    return this.#expects(step, ending);
+  }
+
+  #parallel(step: StepModel, { start, limit }: Span): Inner {
     beginTogether(this.#case, step, start);
-    const failures = step.inner.map((one) => this.#step(one, limit));
-    return { status: failures.find((failure) => failure !== undefined) ?? "passed" };
+    const failures = step.inner.map((one) => ({ one, status: this.#step(one, limit) }));
+    const first = failures.find(({ status }) => status !== undefined);
+    return { status: first?.status ?? "passed", failed: first?.one };
   }
 
   /** Returns how another recipe has ended. Its own time is never shorter than what is left. */
-  #use(step: StepModel, { start, limit }: Span): Ending {
+  #use(step: StepModel, { start, limit }: Span): Inner {
+    for (const one of [...step.inner, ...step.cleanUp]) this.#case.forget(one);
+    let failed: StepModel | undefined;
     let failure: StepStatus | undefined;
     let ended = start;
     const judged = this.#case;
@@ -257,12 +295,12 @@ export class Interpreter {
     const { level = LEVEL } = step.action as Extract<Action, { do: "use" }>;
     judged.used = { level };
     const ends = (one: StepModel) => {
-      const finish = [...judged.evidence.steps].findLast(([key]) => isPartOf(key, one))?.[1];
-      ended = finish?.finished.at(-1) ?? ended;
+      const last = [...judged.evidence.steps.keys()].findLast((key) => isPartOf(key, one));
+      if (last !== undefined) ended = judged.reported(last).finished.at(-1) ?? ended;
     };
     for (const one of step.inner) {
       if (failure !== undefined) this.#notReached(one);
-      else failure = this.#step(one, limit);
+      else if ((failure = this.#step(one, limit)) !== undefined) failed = one;
       ends(one);
     }
     // The recipe around it shares the time of its `always` once it was stopped.
@@ -270,8 +308,9 @@ export class Interpreter {
     if (isShared) this.#cleanUpBegan ??= ended.at;
     const cleanUp = { at: (isShared ? this.#cleanUpBegan! : ended.at) + ALWAYS_TIME };
     for (const one of step.cleanUp) {
-      const failed = this.#step(one, cleanUp);
-      failure ??= failed;
+      const status = this.#step(one, cleanUp);
+      if (status !== undefined) failed ??= one;
+      failure ??= status;
     }
     const state = judged.variable;
     judged.variable = outer;
@@ -282,8 +321,14 @@ export class Interpreter {
       judged.outputs.set(step, { level, state });
       judged.created.set(step, new Map());
     }
-    return { status: failure ?? "passed" };
+    return { status: failure ?? "passed", failed };
   }
+}
+
+/** How the steps inside a step have ended, and the one that decided that. */
+interface Inner {
+  status: StepStatus;
+  failed: StepModel | undefined;
 }
 
 /** Whether a key names a step, or one of its items. */

@@ -28,10 +28,20 @@ export interface Span {
   limit: Limit;
 }
 
+/** An attempt of a step with other steps inside. */
+export interface Around {
+  start: Moment;
+  end: Moment;
+  /** Whether the step repeats writes that may have arrived. */
+  repeats: boolean;
+}
+
 /** The attempts that a write was allowed, and how often it may have happened. */
 export interface Allowed {
   attempts: number;
   most: number;
+  /** The last attempt of the step around it. */
+  around?: Around | undefined;
 }
 
 /** An attempt of a case, and what the interpreter knows about it so far. */
@@ -53,8 +63,12 @@ export class JudgedCase {
   readonly marks = new Map<StepModel, string>();
   /** The outputs of each recipe that was used, but for the state of what it has created. */
   readonly outputs = new Map<StepModel, { level: number; state: string | undefined }>();
-  /** The steps and items that have been judged. */
-  readonly seen = new Set<string>();
+  /** How many reports of each step and item have been judged. */
+  readonly seen = new Map<string, number>();
+  /** The attempt of the step around those that are judged: its steps are reported once in each. */
+  around: Around | undefined;
+  /** Whether a step has changed the server since this was last reset. */
+  hasWritten = false;
   checks = 0;
   /** The variable of the recipe, or of the one that it uses at the moment. */
   variable: string | undefined = "none";
@@ -140,8 +154,51 @@ export class JudgedCase {
 
   /** Returns what was reported about a step or an item, which is judged with that. */
   take(key: string): StepEvidence {
-    this.seen.add(key);
-    return this.evidence.steps.get(key) ?? { attempts: [], logs: [], finished: [] };
+    const reported = this.reported(key);
+    this.seen.set(key, (this.seen.get(key) ?? 0) + reported.finished.length);
+    return reported;
+  }
+
+  /** Whether a step inside another one has failed because of the connection, as is reported. */
+  isConnectionFailure(step: StepModel): boolean {
+    const keys = step.items === undefined
+      ? [tagOf(step)]
+      : Array.from({ length: step.items }, (_, item) => `${tagOf(step)}[${item}]`);
+    const failures = keys.flatMap((key) => this.reported(key).finished)
+      .filter(({ event }) => event.failure && !event.soft)
+      .toSorted((a, b) => a.order - b.order);
+    return failures[0]?.event.failure?.kind === "connection";
+  }
+
+  /** Returns what was reported about a step or an item in the attempt around it. */
+  reported(key: string): StepEvidence {
+    const all = this.evidence.steps.get(key) ?? { attempts: [], logs: [], finished: [] };
+    if (!this.around) return all;
+    const { start, end } = this.around;
+    const isInside = ({ order }: Moment) => order > start.order && order < end.order;
+    return {
+      attempts: all.attempts.filter((one) => isInside(one.start)),
+      logs: all.logs.filter(isInside),
+      finished: all.finished.filter(isInside),
+    };
+  }
+
+  /** Notes that a write is attempted, and how often it may have happened by now. */
+  allowWrite(tag: string, repeats: boolean): void {
+    const { around } = this;
+    const { attempts, most, around: before } = this.writes.get(tag) ??
+      { attempts: 0, most: 0, around: undefined };
+    const isAllowed = most === 0 || repeats || around !== before && around?.repeats === true;
+    this.writes.set(tag, {
+      attempts: attempts + 1,
+      most: most + (isAllowed ? 1 : 0),
+      around,
+    });
+  }
+
+  /** Forgets what a step has left. */
+  forget(step: StepModel): void {
+    for (const left of [this.created, this.states, this.marks]) left.delete(step);
   }
 }
 

@@ -12,10 +12,16 @@ export function endLocally(judged: JudgedCase, step: StepModel, span: Span): End
     case "compare": {
       judged.checks++;
       if (action.do === "assert") return { status: action.holds ? "passed" : "failed" };
-      return { status: judged.states.get(target!) === action.state ? "passed" : "failed" };
+      const isRight = action.of === "state"
+        ? judged.states.get(target!) === action.state
+        : judged.hasResult(target!) && action.state !== "failed";
+      return { status: isRight ? "passed" : "failed" };
     }
-    case "set":
-      return { status: action.tells || judged.hasResult(target!) ? "passed" : "failed" };
+    case "set": {
+      if (!action.tells && !judged.hasResult(target!)) return { status: "failed" };
+      if (step.expects !== undefined) judged.checks++;
+      return { status: step.expects ?? true ? "passed" : "failed" };
+    }
     case "mark":
       judged.checks++;
       return { status: judged.marks.get(target!) === action.state ? "passed" : "failed" };

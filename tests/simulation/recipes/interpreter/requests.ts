@@ -1,8 +1,13 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Call } from "../evidence.ts";
-import { type StepModel, tagOf, WRITES } from "../model.ts";
+import { isCreation, isWrite, payloadTag, type StepModel, WRITES } from "../model.ts";
 import type { Action } from "../plan.ts";
+import { SENT } from "../assertions.ts";
 import { PLACES } from "../recipe_text.ts";
 import { type Ending, isConnectionError, type JudgedCase, type Span } from "./judged_case.ts";
+
+/** The client's methods that steps call, by their kinds. */
+const METHODS: Readonly<Record<string, string>> = { ...WRITES, ask: "call" };
 
 /** Returns how a step that makes one request has ended. */
 export function request(
@@ -11,23 +16,40 @@ export function request(
   span: Span,
   item?: number,
 ): Ending {
+  const calls = callsOf(judged, step, span, item);
+  const ending = endingOf(judged, step, span, calls, item);
+  if (calls.length > 0 && isWrite(step) && !ending.isRepeatable) judged.hasWritten = true;
+  return ending;
+}
+
+/** Returns the calls of the client that an attempt of a step has made. */
+function callsOf(judged: JudgedCase, step: StepModel, span: Span, item?: number): Call[] {
   const { action, target } = step;
-  const tag = judged.prefix + tagOf(step, item);
-  const isCreation = action.do in WRITES && action.do !== "cancel";
-  // Nothing was sent.
-  if (!isCreation && target && !judged.hasResult(target)) {
-    return { status: "failed", isRepeatable: true };
-  }
-  const id = target && judged.idsOf(target)[0];
-  const calls = judged.callsBetween(span).filter((call) => {
-    if (action.do in WRITES && call.method !== WRITES[action.do]) return false;
-    if (isCreation) return sentBy(call).tag === tag;
+  const tag = judged.prefix + payloadTag(step, item);
+  const id = target && judged.hasResult(target) ? judged.idsOf(target)[0] : undefined;
+  return judged.callsBetween(span).filter((call) => {
+    if (action.do in METHODS && call.method !== METHODS[action.do]) return false;
+    if (isCreation(step)) return sentBy(call).tag === tag;
+    if (action.do === "ask") return Object(call.args[1]).job_id === id;
     return target ? call.args[0] === id : call.method === "stats";
   });
-  if (isCreation) {
-    const attempts = (judged.writes.get(tag)?.attempts ?? 0) + 1;
-    judged.writes.set(tag, { attempts, most: step.retry?.repeats ? attempts : 1 });
+}
+
+function endingOf(
+  judged: JudgedCase,
+  step: StepModel,
+  span: Span,
+  calls: readonly Call[],
+  item?: number,
+): Ending {
+  const { action, target } = step;
+  const tag = judged.prefix + payloadTag(step, item);
+  const creates = isCreation(step);
+  // Nothing was sent.
+  if (!creates && target && !judged.hasResult(target)) {
+    return { status: "failed", isRepeatable: true };
   }
+  if (creates) judged.allowWrite(tag, step.retry?.repeats ?? false);
   const most = action.do === "get" && target!.action.do === "start" ? 2 : 1;
   if (calls.length !== most) {
     judged.problems.push(`${tag} made ${calls.length} requests, not ${most}`);
@@ -41,14 +63,16 @@ export function request(
   const { place = judged.used ? PLACES.used : PLACES.own } = judged.run;
   const values: Record<string, unknown> = {
     place,
-    ...(judged.isScript ? {} : { state: judged.variable }),
+    ...(judged.isScript ? {} : { state: judged.variable, ...SENT }),
     ...(judged.used ? { level: judged.used.level } : {}),
   };
-  const unlike = isCreation && calls.find((call) => !isCallOf(call, action));
+  const unlike = creates && calls.find((call) => !isCallOf(call, action));
   if (unlike) judged.problems.push(`${tag} asked for ${JSON.stringify(unlike.args)}`);
-  for (const [name, value] of isCreation ? Object.entries(values) : []) {
-    const wrong = calls.find((call) => sentBy(call)[name] !== value);
-    if (wrong) judged.problems.push(`${tag} sent ${name} ${sentBy(wrong)[name]}, not ${value}`);
+  for (const [name, value] of creates ? Object.entries(values) : []) {
+    const wrong = calls.find((call) => !isDeepStrictEqual(sentBy(call)[name], value));
+    if (!wrong) continue;
+    const [sent, wanted] = [sentBy(wrong)[name], value].map((it) => JSON.stringify(it));
+    judged.problems.push(`${tag} sent ${name} ${sent}, not ${wanted}`);
   }
   const failed = calls.find(({ settled }) => settled && "error" in settled);
   const open = calls.find(({ settled }) => !settled || settled.order > span.end.order);
@@ -96,9 +120,14 @@ function failedCall(
 }
 
 /** Whether a call creates what a step says. */
-function isCallOf({ method, args }: Call, action: Action): boolean {
+function isCallOf({ args }: Call, action: Action): boolean {
   if (!("name" in action)) return true;
-  if (method === "call") return args[0] === "job.enqueue" && Object(args[1]).job === action.name;
+  if (action.do === "call") {
+    const { job, name } = Object(args[1]);
+    return action.event === undefined
+      ? args[0] === "job.enqueue" && job === action.name
+      : args[0] === "workflow.event" && name === action.event;
+  }
   const { queue, priority } = Object(args[2]);
   if (args[0] !== action.name || action.do !== "enqueue") return args[0] === action.name;
   return queue === action.queue && priority === action.priority;

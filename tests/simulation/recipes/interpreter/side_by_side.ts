@@ -13,11 +13,11 @@ export function compareItems(judged: JudgedCase, step: StepModel, items: number)
   const key = tagOf(step);
   const all = Array.from(
     { length: items },
-    (_, item) => judged.evidence.steps.get(`${key}[${item}]`),
+    (_, item) => judged.reported(`${key}[${item}]`),
   );
   const ran = all.flatMap((one, item) => {
-    const [finish] = one?.finished ?? [];
-    return one && finish ? [{ item, began: one.attempts[0]?.start ?? finish, finish }] : [];
+    const [finish] = one.finished;
+    return finish ? [{ item, began: one.attempts[0]?.start ?? finish, finish }] : [];
   });
   const failures = ran.filter(({ finish: { event } }) =>
     event.status === "interrupted" ||
@@ -45,7 +45,7 @@ export function compareItems(judged: JudgedCase, step: StepModel, items: number)
 export function beginTogether(judged: JudgedCase, { inner }: StepModel, { at }: Moment): void {
   for (const step of inner) {
     const key = step.items === undefined ? tagOf(step) : `${tagOf(step)}[0]`;
-    const [first] = judged.evidence.steps.get(key)?.attempts ?? [];
+    const [first] = judged.reported(key).attempts;
     if (first && first.start.at > at) judged.problems.push(`${key} was started late`);
   }
 }

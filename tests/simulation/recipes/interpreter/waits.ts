@@ -2,6 +2,7 @@ import { isTerminal } from "../../../../protocol/mod.ts";
 import type { Call, Moment } from "../evidence.ts";
 import { type StepModel, tagOf } from "../model.ts";
 import type { Action } from "../plan.ts";
+import { ASKED_ERROR, ASKED_STEP } from "../recipe_text.ts";
 import { type Ending, isConnectionError, type JudgedCase, type Span } from "./judged_case.ts";
 
 /** The most reads of a wait until its pauses are the longest, from its start or an event. */
@@ -13,6 +14,14 @@ const LONGEST_PAUSE = 1_000;
 /** After this long without an answer a wait has lost its connection. */
 const SILENCE = 3_000;
 
+/** What waits look at of a job or run. */
+interface Read {
+  state: string;
+  retry_count?: number;
+  last_error?: string;
+  error?: string;
+}
+
 type WaitAction = Extract<Action, { do: "wait" }>;
 
 /** Returns how a wait has ended, and compares what it reports about the states it has seen. */
@@ -21,7 +30,7 @@ export function wait(judged: JudgedCase, step: StepModel, span: Span): Ending {
   if (action.do !== "wait") throw new TypeError("not a wait");
   const seen: string[] = [];
   const ending = waitFor(judged, step, action, seen, span);
-  const { event } = judged.evidence.steps.get(tagOf(step))!.finished[0] ?? {};
+  const { event } = judged.reported(tagOf(step)).finished[0] ?? {};
   if (!event?.observed || target!.items !== undefined) return ending;
   const states = event.observed.states.map(({ state }) => state);
   if (`${states}` !== `${seen}`) {
@@ -64,12 +73,15 @@ function waitFor(
       // The answer to the last question never came.
       if (!last?.settled || last.settled.order > span.end.order) break;
       lastAnswer = last.settled;
-      const { state } = (read.settled as { value: { state: string } }).value;
+      const { value } = read.settled as { value: Read };
+      const { state } = value;
       if (target!.items === undefined && !action.isById) judged.states.set(target!, state);
       if (seen.at(-1) !== state) seen.push(state);
-      isReached = action.untilStep === undefined
-        ? (action.until ?? ["completed"]).includes(state)
-        : checkpointsOf(last).includes(action.untilStep);
+      isReached = action.untilStep !== undefined
+        ? checkpointsOf(last).includes(action.untilStep)
+        : action.asks !== undefined
+        ? isMet(value, last, action.asks)
+        : (action.until ?? ["completed"]).includes(state);
       if (isReached) break;
       if (isTerminal(state) || action.failOn === state) return { status: "failed" };
     }
@@ -120,6 +132,17 @@ function unreached(
   const { end, limit } = span;
   if (limit.at > end.at || judged.isInterrupted(step, end)) return judged.stop(step, span);
   return { status: lastAnswer && end.at - lastAnswer.at >= SILENCE ? "errored" : "failed" };
+}
+
+/** Whether a job or run, as it was read, meets a condition. */
+function isMet(
+  { retry_count = 0, last_error, error }: Read,
+  last: Call,
+  asks: "retries" | "error" | "steps",
+): boolean {
+  if (asks === "retries") return retry_count >= 1;
+  if (asks === "steps") return checkpointsOf(last).includes(ASKED_STEP);
+  return (last_error ?? error ?? "").includes(ASKED_ERROR);
 }
 
 /** The checkpoints that a run had when it was read. */
