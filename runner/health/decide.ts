@@ -131,6 +131,12 @@ export function openIncident({ alert, incident }: CheckBefore): Incident | undef
   return alert.raised && incident && incident.resolvedAt === undefined ? incident : undefined;
 }
 
+/** The notice about an alert, if it is raised. */
+export function raisedNotice(check: Check, before: CheckBefore, now: number): Notice | undefined {
+  const open = openIncident(before);
+  return open && noticeOf(open.flapping ? "flapping" : "raised", check, open, now);
+}
+
 function noticeOf(kind: NoticeKind, check: Check, incident: Incident, now: number): Notice {
   const { id, since, failures, failure } = incident;
   return {

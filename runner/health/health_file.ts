@@ -6,6 +6,7 @@ import { type HistoryError, historyError } from "../history/error.ts";
 import { quarantine } from "../history/quarantine.ts";
 import { FileInspector } from "./file_inspector.ts";
 import { HealthDatabase } from "./health_database.ts";
+import type { KeepLimits } from "./keep.ts";
 import type { Merge } from "./merge.ts";
 
 /** The default of {@linkcode HealthFileOptions.busyTimeout}. */
@@ -31,6 +32,14 @@ export interface HealthFileOptions {
    * @default {500}
    */
   busyTimeout?: number;
+}
+
+/** Settings of a store that uses a file. */
+export interface HealthStoreOptions extends HealthFileOptions {
+  /** The name of this process, which no other one has at the same time. */
+  sender: string;
+  /** How long and how much is kept. */
+  keep: KeepLimits;
 }
 
 /** What the owner of a file does when it fails and works again. */

@@ -8,11 +8,11 @@ import {
   readStatusAgain,
   statusIn,
 } from "./check_status.ts";
-import { type Alerting, decideEnd, decideReminder, decideRun } from "./decide.ts";
+import { type Alerting, decideEnd, decideReminder, decideRun, raisedNotice } from "./decide.ts";
 import { type HealthChange, type HealthDatabase, noticesOf } from "./health_database.ts";
-import { HealthFile, type HealthFileOptions } from "./health_file.ts";
+import { HealthFile, type HealthStoreOptions } from "./health_file.ts";
 import { isKeepingDue, keep, type KeepLimits, type KeepProgress, startKeeping } from "./keep.ts";
-import { type Decide, Merge, type UnwrittenChange } from "./merge.ts";
+import { type Decide, Merge } from "./merge.ts";
 import {
   type Check,
   type CheckFigures,
@@ -34,14 +34,6 @@ import {
 } from "./outbox.ts";
 import { figuresOf } from "./periods.ts";
 import { RetentionClock } from "./retention_clock.ts";
-
-/** Settings of {@linkcode HealthStore.open}. */
-export interface HealthStoreOptions extends HealthFileOptions {
-  /** The name of this process, which no other one has at the same time. */
-  sender: string;
-  /** How long and how much is kept. */
-  keep: KeepLimits;
-}
 
 /**
  * Keeps the runs, incidents and alerts of checks: in a history, which several processes can use at the
@@ -185,6 +177,16 @@ export class HealthStore {
     return this.#checks.get(id);
   }
 
+  /** The notice about the alert of a check, if it is raised, also by what another process has done. */
+  raised({ id }: Check): Notice | undefined {
+    const status = this.#checks.get(id);
+    if (!status?.alert.raised) return undefined;
+    const read = () => this.#file.read((database) => statusIn(database, status.check, () => true));
+    // A file that cannot be written may be older than memory.
+    const before = this.problem === undefined ? read() : undefined;
+    return raisedNotice(status.check, before ?? status, this.#clock.now());
+  }
+
   /** The figures of a check as {@linkcode refresh} last saw them. */
   figures(id: string): CheckFigures | undefined {
     return this.#figures.get(id);
@@ -284,17 +286,14 @@ export class HealthStore {
     });
     if (!hasWritten) change = decide(status);
     if (!change) return undefined;
-    if (!hasWritten) this.#writeLater({ check, decide, change });
+    if (!hasWritten) {
+      const unwritten = { check, decide, change };
+      for (const waiting of noticesOf(change)) this.#outbox.add(waiting);
+      this.#file.postpone((merge) => merge.write(unwritten), change.notice === undefined);
+    }
     status.alert = change.alert;
     if (change.incident) status.incident = change.incident;
     if (change.run) addRun(status, change.run);
     return change.notice;
-  }
-
-  /** Lets a change and its notices wait in memory until the file can be written. */
-  #writeLater(unwritten: UnwrittenChange): void {
-    const { change } = unwritten;
-    for (const waiting of noticesOf(change)) this.#outbox.add(waiting);
-    this.#file.postpone((merge) => merge.write(unwritten), change.notice === undefined);
   }
 }

@@ -1,8 +1,8 @@
-import { type Clock, pause } from "../../runtime/clock.ts";
+import { type Clock, monotonicNow, pause } from "../../runtime/clock.ts";
 import type { Notice, Waiting } from "../health/model.ts";
 import { LONGEST_PAUSE, type Next, type Settled } from "../health/outbox.ts";
 import { noticeText } from "./message.ts";
-import { send, type SendOptions } from "./send.ts";
+import { attempt, post, send, type SendOptions } from "./send.ts";
 import type { Message, Problem, Target } from "./target.ts";
 
 /** Keeps the notices that wait for targets. */
@@ -37,6 +37,8 @@ export interface NotifierOptions extends SendOptions {
   outbox: Outbox;
   /** The address of a check's page, if there is one. */
   link?(check: string): string;
+  /** Returns the notices about the alerts that are raised now, of which a target was told. */
+  raised?(target: string): Notice[];
   /** Called after each attempt. */
   onDelivery(delivery: Delivery): void;
 }
@@ -50,6 +52,9 @@ const MOST_ATTEMPTS = 300;
 /** The time between two looks for notices that another process has left, in milliseconds. */
 const LOOK_INTERVAL = 5_000;
 
+/** The time after which alerts are told again to targets that forget them, in milliseconds. */
+const REPEAT_INTERVAL = 60_000;
+
 /**
  * Tells targets of notices: one after another to each target, until it knows them. A target that is down
  * is told later, in order. A target that hangs holds up no other.
@@ -58,6 +63,8 @@ export class Notifier {
   #options: NotifierOptions;
   #clock: Clock;
   #busy = new Map<string, Promise<void>>();
+  /** When alerts were last told again to a target, by the monotonic clock. */
+  #repeated = new Map<string, number>();
 
   /** Creates a notifier; {@linkcode run} starts it. */
   constructor(options: NotifierOptions) {
@@ -67,7 +74,9 @@ export class Notifier {
 
   /** Sends what waits now. Call it after each notice. */
   wake(): void {
-    for (const target of this.#options.outbox.waitingTargets()) {
+    for (
+      const target of new Set([...this.#options.outbox.waitingTargets(), ...this.#forgetful()])
+    ) {
       if (this.#busy.has(target) || this.#options.signal.aborted) continue;
       const work = this.#sendAll(target).finally(() => this.#busy.delete(target));
       this.#busy.set(target, work);
@@ -94,23 +103,55 @@ export class Notifier {
     const { outbox, signal } = this.#options;
     while (!signal.aborted) {
       const next = outbox.next(target);
-      if (!next) return;
-      if ("send" in next) await this.#sendOne(next.send);
+      if (!next) {
+        // What has come meanwhile is told after that.
+        if (!await this.#repeat(target)) return;
+      } else if ("send" in next) await this.#sendOne(next.send);
       else await pause(Math.max(100, next.at - this.#clock.now()), { signal, clock: this.#clock });
     }
   }
 
+  /** The targets to which alerts are due to be told again. */
+  #forgetful(): string[] {
+    const { targets, raised } = this.#options;
+    return raised ? [...targets().keys()].filter((name) => this.#isDue(name)) : [];
+  }
+
+  #isDue(name: string): boolean {
+    const target = this.#options.targets().get(name);
+    if (!target || !("repeat" in target)) return false;
+    const last = this.#repeated.get(name);
+    return last === undefined || monotonicNow(this.#clock) - last >= REPEAT_INTERVAL;
+  }
+
+  /**
+   * Tells a target again of all alerts that are raised, if that is due; returns whether it was. Nothing
+   * comes of a failure: it is done again soon. Between two notices, so that no alert is raised again that
+   * is over.
+   */
+  async #repeat(name: string): Promise<boolean> {
+    if (!this.#options.raised || !this.#isDue(name)) return false;
+    this.#repeated.set(name, monotonicNow(this.#clock));
+    const target = this.#options.targets().get(name) as Extract<Target, { request: unknown }>;
+    const messages = this.#options.raised(name).map((notice) => this.#messageOf(notice));
+    if (messages.length > 0) {
+      const request = target.repeat!(messages);
+      await attempt((signal) => post(request, this.#options.fetch, signal), this.#options);
+    }
+    return true;
+  }
+
+  #messageOf(notice: Notice): Message {
+    const page = this.#options.link?.(notice.check.id);
+    return { notice, text: noticeText(notice), ...(page === undefined ? {} : { link: page }) };
+  }
+
   async #sendOne(waiting: Waiting): Promise<void> {
-    const { targets, outbox, link, signal, onDelivery } = this.#options;
+    const { targets, outbox, signal, onDelivery } = this.#options;
     const { target: name, notice, attempts } = waiting;
     const target = targets().get(name);
-    const page = link?.(notice.check.id);
-    const message: Message = {
-      ...{ notice, text: noticeText(notice) },
-      ...(page === undefined ? {} : { link: page }),
-    };
     const problem: Problem | undefined = target
-      ? await send(target, message, this.#options)
+      ? await send(target, this.#messageOf(notice), this.#options)
       // Another process that uses the same history may have it.
       : { text: `there is no target \`${name}\` here`, final: false };
     // An attempt that this process has ended is no failure: the next process begins with it.

@@ -48,6 +48,11 @@ export type Target =
   | {
     /** Makes the request that tells of a message. */
     request(message: Message): NoticeRequest | Promise<NoticeRequest>;
+    /**
+     * Makes the request that tells again of all alerts that are raised. Targets have it which keep alerts
+     * in memory only, and expect to hear of them each minute.
+     */
+    repeat?(messages: readonly Message[]): NoticeRequest;
   }
   | {
     /** What warnings call it: a mail server, or a program. Never an address with a secret. */

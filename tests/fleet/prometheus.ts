@@ -1,7 +1,7 @@
 /**
  * Runs a schedule with a real Prometheus that scrapes it and a real Alertmanager that it tells:
  * `node tests/fleet/prometheus.ts`. It needs `prometheus`, `promtool` and
- * `prometheus-alertmanager` on the `PATH`, as Debian's packages have them, and takes a minute.
+ * `prometheus-alertmanager` on the `PATH`, as Debian's packages have them, and takes two minutes.
  *
  * @module
  */
@@ -50,7 +50,7 @@ function write(name: string, text: string): string {
 
 /** Waits until something has a result, which a test of it may take some time for. */
 async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 400; i++) {
     // Nobody listens at first.
     const result = await ask().catch(() => undefined);
     if (result !== undefined && result !== false) return result;
@@ -115,14 +115,16 @@ steps:
 const web = (port: number) => `127.0.0.1:${port}`;
 try {
   recipe(false);
-  start("prometheus-alertmanager", [
-    ...[
-      "--config.file=alertmanager.yml",
-      "--storage.path=alertmanager",
-      "--cluster.listen-address=",
-    ],
-    ...[`--web.listen-address=${web(alertmanager)}`, "--log.level=error"],
-  ]);
+  const startAlertmanager = () =>
+    start("prometheus-alertmanager", [
+      ...[
+        "--config.file=alertmanager.yml",
+        "--storage.path=alertmanager",
+        "--cluster.listen-address=",
+      ],
+      ...[`--web.listen-address=${web(alertmanager)}`, "--log.level=error"],
+    ]);
+  const first = startAlertmanager();
   start("prometheus", [
     ...["--config.file=prometheus.yml", "--storage.tsdb.path=prometheus", "--log.level=error"],
     `--web.listen-address=${web(prometheus)}`,
@@ -160,6 +162,12 @@ try {
   const dropped = 'dispatch_alert_deliveries_total{target="am",outcome="dropped"}';
   await until("drops are counted from 0 on", valueOf(dropped, "0"));
   process.stdout.write("scraped: ok\n");
+
+  first.kill("SIGTERM");
+  await once(first, "exit");
+  startAlertmanager();
+  await until("Alertmanager has the alert again", async () => (await get(alerts)).length > 0);
+  process.stdout.write("told again: ok\n");
 
   recipe(true);
   await until("the check is up", valueOf('dispatch_check_up{check="orders-1"}', "1"));

@@ -102,6 +102,14 @@ export class Monitor {
     return windowAt(check.maintenance, this.#options.clock.now())?.to;
   }
 
+  /** The notices about the alerts that are raised, of which a target was told. */
+  raised(target: string): Notice[] {
+    const { store } = this.#options;
+    return this.checks().flatMap(({ check }) =>
+      store.status(check.id)?.incident?.targets.includes(target) ? store.raised(check) ?? [] : []
+    );
+  }
+
   /** How long ago the scheduler looked at the clock, in milliseconds. */
   get sinceTick(): number {
     return this.#scheduler.sinceTick;

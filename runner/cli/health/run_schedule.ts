@@ -84,6 +84,7 @@ export async function runSchedule(
     targets: () => targets.all,
     outbox: store,
     ...(options.listen ? { link: options.listen.linkTo } : {}),
+    raised: (target) => monitor.raised(target),
     onDelivery: (delivery) => monitor.tell({ type: "delivery", delivery }),
   });
   const beats = new HeartbeatSender({ ...sending, warn: (text) => log.warn(mask.text(text)) });

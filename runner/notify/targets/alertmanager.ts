@@ -1,7 +1,7 @@
 import { mapOf } from "../../language/field.ts";
 import { text } from "../../language/value_fields.ts";
 import { formatTime } from "../message.ts";
-import type { TargetKind } from "../target.ts";
+import type { Message, TargetKind } from "../target.ts";
 import { addressIn, below, headers, headersIn, JSON_HEADERS, requiredAddress } from "./fields.ts";
 
 /**
@@ -26,26 +26,23 @@ export const alertmanager: TargetKind = {
     const url = below(addressIn(settings, "url"), "/api/v2/alerts");
     const own = headersIn(settings);
     const added = settings.labels as Record<string, string> | undefined;
-    return {
-      request: ({ notice: { kind, check, at, since, failure }, text, link }) => ({
-        url,
-        headers: { ...JSON_HEADERS, ...own },
-        body: JSON.stringify([{
-          // An alert is the same one as long as its labels are.
-          labels: {
-            alertname: "DispatchCheckFailed",
-            ...{ check: check.id, recipe: check.name, file: check.file, server: check.server },
-            ...added,
-          },
-          annotations: {
-            summary: text,
-            ...(failure === undefined ? {} : { description: failure }),
-          },
-          startsAt: formatTime(since),
-          endsAt: formatTime(kind === "resolved" ? at : at + LASTS),
-          ...(link === undefined ? {} : { generatorURL: link }),
-        }]),
-      }),
-    };
+    const alertOf = ({ notice: { kind, check, at, since, failure }, text, link }: Message) => ({
+      // An alert is the same one as long as its labels are.
+      labels: {
+        alertname: "DispatchCheckFailed",
+        ...{ check: check.id, recipe: check.name, file: check.file, server: check.server },
+        ...added,
+      },
+      annotations: { summary: text, ...(failure === undefined ? {} : { description: failure }) },
+      startsAt: formatTime(since),
+      endsAt: formatTime(kind === "resolved" ? at : at + LASTS),
+      ...(link === undefined ? {} : { generatorURL: link }),
+    });
+    const tell = (messages: readonly Message[]) => ({
+      url,
+      headers: { ...JSON_HEADERS, ...own },
+      body: JSON.stringify(messages.map(alertOf)),
+    });
+    return { request: (message) => tell([message]), repeat: tell };
   },
 };
