@@ -52,6 +52,9 @@ const MOST_ATTEMPTS = 300;
 /** The time between two looks for notices that another process has left, in milliseconds. */
 const LOOK_INTERVAL = 5_000;
 
+/** How old notices get that wait for a target which was given up, in milliseconds. */
+const OLDEST = 86_400_000;
+
 /** The time after which alerts are told again to targets that forget them, in milliseconds. */
 const REPEAT_INTERVAL = 60_000;
 
@@ -65,6 +68,10 @@ export class Notifier {
   #busy = new Map<string, Promise<void>>();
   /** When alerts were last told again to a target, by the monotonic clock. */
   #repeated = new Map<string, number>();
+  /** When a target that is not known here was last looked for, by the monotonic clock. */
+  #missed = new Map<string, number>();
+  /** The targets that were given up, until they work again. */
+  #givenUp = new Set<string>();
 
   /** Creates a notifier; {@linkcode run} starts it. */
   constructor(options: NotifierOptions) {
@@ -78,6 +85,7 @@ export class Notifier {
       const target of new Set([...this.#options.outbox.waitingTargets(), ...this.#forgetful()])
     ) {
       if (this.#busy.has(target) || this.#options.signal.aborted) continue;
+      if (!this.#isKnown(target) && !this.#mayLookFor(target)) continue;
       const work = this.#sendAll(target).finally(() => this.#busy.delete(target));
       this.#busy.set(target, work);
     }
@@ -106,9 +114,29 @@ export class Notifier {
       if (!next) {
         // What has come meanwhile is told after that.
         if (!await this.#repeat(target)) return;
-      } else if ("send" in next) await this.#sendOne(next.send);
-      else await pause(Math.max(100, next.at - this.#clock.now()), { signal, clock: this.#clock });
+      } else if ("send" in next) {
+        await this.#sendOne(next.send);
+        if (!this.#isKnown(target)) return;
+      } else {await pause(Math.max(100, next.at - this.#clock.now()), {
+          signal,
+          clock: this.#clock,
+        });}
     }
+  }
+
+  #isKnown(target: string): boolean {
+    return this.#options.targets().has(target);
+  }
+
+  /**
+   * Whether a target that is not known is looked for again. Another process that uses the same history
+   * may know it, and must not be held up.
+   */
+  #mayLookFor(target: string): boolean {
+    const [now, last = -Infinity] = [monotonicNow(this.#clock), this.#missed.get(target)];
+    if (now - last < LONGEST_PAUSE) return false;
+    this.#missed.set(target, now);
+    return true;
   }
 
   /** The targets to which alerts are due to be told again. */
@@ -152,21 +180,27 @@ export class Notifier {
     const target = targets().get(name);
     const problem: Problem | undefined = target
       ? await send(target, this.#messageOf(notice), this.#options)
-      // Another process that uses the same history may have it.
       : { text: `there is no target \`${name}\` here`, final: false };
+    const now = this.#clock.now();
     // An attempt that this process has ended is no failure: the next process begins with it.
-    if (problem && signal.aborted) return outbox.settle(waiting, { again: this.#clock.now() });
+    if (problem && signal.aborted) return outbox.settle(waiting, { again: now });
     const told = { target: name, notice };
     if (!problem) {
+      this.#givenUp.delete(name);
       outbox.settle(waiting, "done");
       return onDelivery({ ...told, outcome: "delivered" });
     }
-    if (problem.final || attempts + 1 >= MOST_ATTEMPTS) {
+    const isLast = attempts + 1 >= MOST_ATTEMPTS;
+    if (isLast) this.#givenUp.add(name);
+    // Those that have waited behind it for as long do not wait for another day each.
+    const isOld = this.#givenUp.has(name) && notice.at < now - OLDEST;
+    if (problem.final || isLast || isOld) {
       outbox.settle(waiting, "done");
       return onDelivery({ ...told, outcome: "dropped", problem: problem.text });
     }
-    const pause = Math.min(Math.max(1_000 * 2 ** attempts, problem.wait ?? 0), LONGEST_PAUSE);
-    outbox.settle(waiting, { again: this.#clock.now() + pause });
+    const usual = Math.min(Math.max(1_000 * 2 ** attempts, problem.wait ?? 0), LONGEST_PAUSE);
+    outbox.settle(waiting, { again: target ? now + usual : now });
+    const pause = target ? usual : LONGEST_PAUSE;
     onDelivery({ ...told, outcome: "later", problem: problem.text, pause });
   }
 }
