@@ -84,7 +84,7 @@ export function figuresOf(database: HealthDatabase, check: Check, now: number): 
   }
   const periods = database.all(
     `SELECT start, ms, runs, passed, durations FROM health_period
-     WHERE check_id = ? AND start > ? AND start <= ?`,
+     WHERE check_id = ? AND start > ? - ms AND start <= ?`,
     ...[row, now - QUARTER, last],
   );
   for (const period of periods) {

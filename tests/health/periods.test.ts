@@ -58,6 +58,27 @@ test("figures count each run once, however often periods are made of them", asyn
   equal(found.quarter.uptime, all.filter(({ passed }) => passed).length / all.length);
 });
 
+test("a day counts in the figures of 90 days as long as its end lies in them", async () => {
+  await using stores = await Stores.create();
+  const store = await stores.open();
+  const check = store.register(KEY);
+  stores.clock.advance(12 * HOUR);
+  // More than the newest ones, which are kept as they are.
+  for (let i = 0; i < 201; i++) {
+    store.record(check, runAt(stores.clock.now(), true), { ...ALERTING, targets: [] });
+  }
+  for (let day = 0; day < 89; day++) {
+    stores.clock.advance(DAY);
+    for (let work = 0; work < 3; work++) store.keep();
+  }
+  const runsAfter = (ms: number) => {
+    stores.clock.advance(ms);
+    return store.refresh(check.id)!.quarter.runs;
+  };
+  // By now 89.5 days have passed since the beginning of the day.
+  deepEqual([runsAfter(0), runsAfter(23 * HOUR), runsAfter(13 * HOUR)], [201, 201, 0]);
+});
+
 test("runs beyond the newest are deleted once they are counted, and figures stay", async () => {
   await using stores = await Stores.create();
   const store = await stores.open();
