@@ -8,7 +8,7 @@ const EXPECTING = new Set([
 ]);
 
 /** The kinds of steps that scripts do not have. */
-const WITHOUT_SCRIPT = new Set(["parallel", "use", "set", "recall", "output", "mark"]);
+const WITHOUT_SCRIPT = new Set(["use", "set", "recall", "output", "mark"]);
 
 /** How a recipe names the values that tell its cases apart. */
 const TEMPLATES: Readonly<Record<string, string>> = {
@@ -70,9 +70,9 @@ function recipeModel(
   const readUsed = (model: StepModel, plan: UseAction) => {
     const outer = { made, used };
     made = used = [];
-    model.inner = read(plan.steps, "steps", `${model.number}.`, true);
+    model.inner = read(plan.steps, "steps", `${model.number}.`, { isUsed: true });
     if (plan.gives) model.given = made.findLast(({ items }) => items === undefined);
-    model.cleanUp = read(plan.always, "always", `${model.number}.`, true);
+    model.cleanUp = read(plan.always, "always", `${model.number}.`, { isUsed: true });
     ({ made, used } = outer);
     model.id = `u${model.number}`;
     used = [...used, model];
@@ -81,13 +81,12 @@ function recipeModel(
     plans: readonly StepPlan[],
     phase: StepModel["phase"],
     before: string,
-    isUsed = false,
+    { isUsed = false, isInner = false } = {},
   ): StepModel[] => {
     const known = made;
     const created: StepModel[] = [];
     const targets = new Set<StepModel>();
     const models = plans.map((plan, index): StepModel => {
-      const isInner = before !== "" && !isUsed;
       // Steps side by side cannot use each other's results.
       const model = chosen(plan, isInner ? known : made, used, { phase, isScript });
       model.isUsed = isUsed;
@@ -122,16 +121,19 @@ function recipeModel(
       if (!EXPECTING.has(model.action.do)) delete model.expects;
       if (model.action.do === "use") readUsed(model, model.action);
       if (model.action.do === "parallel") {
-        model.inner = read(model.action.steps, phase, `${model.number}.`);
+        model.inner = read(model.action.steps, phase, `${model.number}.`, {
+          isUsed,
+          isInner: true,
+        });
       }
       if (model.action.do === "enqueue" || model.action.do === "start") {
-        model.id = `${phase === "steps" ? "s" : "a"}${model.number.replace(".", "_")}`;
+        model.id = `${phase === "steps" ? "s" : "a"}${model.number.replaceAll(".", "_")}`;
         created.push(model);
         if (!isInner) made = [...made, model];
       }
       return model;
     });
-    if (before !== "" && !isUsed) made = [...known, ...created];
+    if (isInner) made = [...known, ...created];
     return models;
   };
   return {
@@ -171,6 +173,12 @@ function chosen(
     if (isWrite) model.soft = false;
     delete model.expects;
     if (WITHOUT_SCRIPT.has(action.do)) model.action = { do: "sleep", ms: 20 };
+    if (action.do === "parallel") {
+      model.soft = false;
+      delete model.within;
+      // What a function of `t.always` has not awaited would run beside the next one.
+      if (phase === "always") model.action = { do: "sleep", ms: 20 };
+    }
   }
   if (!isWrite) delete model.items;
   if (isScript || action.do !== "enqueue" && action.do !== "start") model.marks = false;

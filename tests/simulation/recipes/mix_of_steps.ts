@@ -126,13 +126,6 @@ function planned(action: fc.Arbitrary<Action>): fc.Arbitrary<StepPlan> {
 
 /** Generates steps that can be inside others. */
 export const side = planned(leaf);
-const use = planned(fc.record({
-  do: is("use"),
-  level: rarely(fc.integer({ min: 1, max: 9 }), 2),
-  gives: fc.boolean(),
-  steps: fc.array(side, { minLength: 1, maxLength: 4 }),
-  always: fc.array(side, { maxLength: 2 }),
-}));
 const output = planned(fc.record({
   do: is("output"),
   pick,
@@ -143,6 +136,14 @@ const output = planned(fc.record({
 export const parallel = planned(fc.record({
   do: is("parallel"),
   steps: fc.array(side, { minLength: 1, maxLength: 3 }),
+}));
+const sideOrParallel = fc.oneof({ weight: 8, arbitrary: side }, { weight: 1, arbitrary: parallel });
+const use = planned(fc.record({
+  do: is("use"),
+  level: rarely(fc.integer({ min: 1, max: 9 }), 2),
+  gives: fc.boolean(),
+  steps: fc.array(sideOrParallel, { minLength: 1, maxLength: 4 }),
+  always: fc.array(sideOrParallel, { maxLength: 2 }),
 }));
 const marked = planned(fc.record({ do: is("enqueue"), name: is("noop", "work"), tells }))
   .map((step) => ({ ...step, marks: true, items: undefined }));

@@ -20,8 +20,8 @@ export function isCreation(step: StepModel): boolean {
 }
 
 /** Whether a script catches the failure of a step, and goes on. */
-export function isCaught({ expectation }: StepModel): boolean {
-  return expectation % 4 === 3;
+export function isCaught({ action, expectation }: StepModel): boolean {
+  return expectation % 4 === 3 && action.do !== "parallel";
 }
 
 /** Whether a step has other steps inside. */

@@ -158,6 +158,8 @@ async function runScriptStep(
     case "stats":
       return void await t.stats(settings);
     case "parallel":
+      await Promise.all(step.inner.map((one) => runScriptStep(t, one, handles, prefix)));
+      return;
     case "use":
     case "set":
     case "recall":

@@ -70,7 +70,7 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
     clock,
     ({ phase, step, label, case: index }) =>
       (model.cases[index]!.recipe.plan.isScript && label !== undefined &&
-        /\b(?:steps|always) \d+/.exec(label)?.[0]) || `${phase} ${step}`,
+        /\b(?:steps|always) \d+(?:\.\d+)?/.exec(label)?.[0]) || `${phase} ${step}`,
   );
   const signal = new CountingSignal();
   const violations: string[] = [];

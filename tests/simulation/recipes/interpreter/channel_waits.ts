@@ -92,7 +92,7 @@ function eventsIn(
   const said = statuses.findLast(({ order }) => order > start.order && order < end.order);
   const lateEnding: StepStatus = said && !said.isConnected ? "errored" : "failed";
   if (!last) {
-    if (!isLate || judged.isInterrupted(step, end)) return judged.stop(step, span);
+    if (!isLate || judged.isStopped(step, end, limit)) return judged.stop(step, span);
     return { status: lateEnding };
   }
   const reached = Math.max(start.at, last.at, confirmed.at);
@@ -101,7 +101,7 @@ function eventsIn(
   }
   const detail = matching.slice(0, action.count ?? 1).map(({ event }) => event.type).slice(0, 3)
     .join(", ");
-  const stopped = judged.isInterrupted(step, end) ? "interrupted" : lateEnding;
+  const stopped = judged.isStopped(step, end, limit) ? "interrupted" : lateEnding;
   const isTie = isLate || stopped === "interrupted";
   return { status: "passed", detail, or: isTie ? [stopped, lateEnding] : [] };
 }

@@ -7,7 +7,7 @@ import { events, listen } from "./channel_waits.ts";
 import { type Allowed, type Ending, JudgedCase, type Limit, type Span } from "./judged_case.ts";
 import { endLocally } from "./local_steps.ts";
 import { request } from "./requests.ts";
-import { beginTogether, compareItems } from "./side_by_side.ts";
+import { beginTogether, compareItems, compareTogether } from "./side_by_side.ts";
 import { compareReport } from "./step_report.ts";
 import { wait } from "./waits.ts";
 
@@ -108,7 +108,10 @@ export class Interpreter {
   /** Returns how a step has failed, unless it passed or is soft. */
   #step(step: StepModel, limit: Limit): StepStatus | undefined {
     const { items } = step;
-    if (this.#case.isScript && step.action.do === "log") return undefined;
+    if (this.#case.isScript) {
+      if (step.action.do === "log") return undefined;
+      if (step.action.do === "parallel") return this.#together(step, limit);
+    }
     if (items === undefined) return this.#once(step, limit);
     let failure: StepStatus | undefined;
     this.#case.created.set(step, new Map());
@@ -123,6 +126,17 @@ export class Interpreter {
       failure = this.#once(step, limit, item);
     }
     return failure;
+  }
+
+  /** Returns how the first of some steps of a script has failed, which stops the others. */
+  #together(step: StepModel, limit: Limit): StepStatus | undefined {
+    const { first, began } = compareTogether(this.#case, step);
+    if (began) beginTogether(this.#case, step, began);
+    const statuses = new Map(step.inner.map((one) => [
+      one,
+      this.#step(one, { ...limit, stop: one === first?.one ? undefined : first?.finish }),
+    ]));
+    return first && statuses.get(first.one);
   }
 
   /** Returns how a step has failed that runs for some of its items at a time. */
@@ -285,7 +299,9 @@ export class Interpreter {
 
   /** Returns how another recipe has ended. Its own time is never shorter than what is left. */
   #use(step: StepModel, { start, limit }: Span): Inner {
-    for (const one of [...step.inner, ...step.cleanUp]) this.#case.forget(one);
+    for (const one of [...step.inner, ...step.cleanUp]) {
+      for (const inner of [one, ...one.inner]) this.#case.forget(inner);
+    }
     let failed: StepModel | undefined;
     let failure: StepStatus | undefined;
     let ended = start;

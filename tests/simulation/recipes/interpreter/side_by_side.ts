@@ -1,4 +1,4 @@
-import type { Moment } from "../evidence.ts";
+import type { Moment, StepEvidence } from "../evidence.ts";
 import { type StepModel, tagOf } from "../model.ts";
 import type { JudgedCase } from "./judged_case.ts";
 
@@ -19,11 +19,7 @@ export function compareItems(judged: JudgedCase, step: StepModel, items: number)
     const [finish] = one.finished;
     return finish ? [{ item, began: one.attempts[0]?.start ?? finish, finish }] : [];
   });
-  const failures = ran.filter(({ finish: { event } }) =>
-    event.status === "interrupted" ||
-    event.status !== "passed" && event.status !== "skipped" && !event.soft
-  );
-  const first = failures.toSorted((a, b) => a.finish.order - b.finish.order)[0];
+  const [first] = failuresOf(ran);
   for (const [index, { item, began }] of ran.entries()) {
     if (item !== index) judged.problems.push(`${key} left out item ${index}`);
     const beside = ran.filter((one) =>
@@ -39,6 +35,26 @@ export function compareItems(judged: JudgedCase, step: StepModel, items: number)
   }
   if (ran.length < items && !first) judged.problems.push(`${key} ran for ${ran.length} items`);
   return { ran: ran.map(({ item }) => item), first };
+}
+
+type Finish = StepEvidence["finished"][number];
+
+/** Returns those that have failed, the first one first. */
+function failuresOf<T extends { finish: Finish }>(ended: readonly T[]): T[] {
+  return ended.filter(({ finish: { event } }) =>
+    event.status === "interrupted" ||
+    event.status !== "passed" && event.status !== "skipped" && !event.soft
+  ).toSorted((a, b) => a.finish.order - b.finish.order);
+}
+
+/** Returns when the steps of a script began that it awaits together, and which one failed first. */
+export function compareTogether(judged: JudgedCase, { inner }: StepModel) {
+  const ended = inner.flatMap((one) => {
+    const { attempts, finished: [finish] } = judged.reported(tagOf(one));
+    return finish ? [{ one, began: attempts[0]?.start ?? finish, finish }] : [];
+  });
+  const [began] = ended.map((one) => one.began).toSorted((a, b) => a.order - b.order);
+  return { first: failuresOf(ended)[0], began };
 }
 
 /** Checks that the steps of a `parallel` have begun at the same time. */

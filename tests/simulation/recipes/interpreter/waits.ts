@@ -114,7 +114,8 @@ function failedRead(
   const { end, limit } = span;
   const { error } = settled as { error: unknown };
   if (isConnectionError(error) && lastAnswer) return { status: "errored" };
-  if (error === judged.evidence.interrupted?.reason) {
+  const isStop = limit.stop !== undefined && Object(error).kind === "interrupted";
+  if (isStop || error === judged.evidence.interrupted?.reason) {
     return { status: "interrupted", or: limit.at <= end.at ? ["failed"] : [] };
   }
   if (limit.at > end.at) return { status: judged.statusOf(step, error) };
@@ -130,7 +131,7 @@ function unreached(
   span: Span,
 ): Ending {
   const { end, limit } = span;
-  if (limit.at > end.at || judged.isInterrupted(step, end)) return judged.stop(step, span);
+  if (limit.at > end.at || judged.isStopped(step, end, limit)) return judged.stop(step, span);
   return { status: lastAnswer && end.at - lastAnswer.at >= SILENCE ? "errored" : "failed" };
 }
 
