@@ -69,19 +69,20 @@ function recipeModel(
   let made: StepModel[] = [];
   const readUsed = (model: StepModel, plan: UseAction) => {
     const outer = { made, used };
+    const about = { isUsed: true, isCleanUp: model.isCleanUp };
     made = used = [];
-    model.inner = read(plan.steps, "steps", `${model.number}.`, { isUsed: true });
+    model.inner = read(plan.steps, "steps", `${model.number}.`, about);
     if (plan.gives) model.given = made.findLast(({ items }) => items === undefined);
-    model.cleanUp = read(plan.always, "always", `${model.number}.`, { isUsed: true });
+    model.cleanUp = read(plan.always, "always", `${model.number}.`, about);
     ({ made, used } = outer);
-    model.id = `u${model.number}`;
+    model.id = `${model.isCleanUp ? "au" : "u"}${model.number}`;
     used = [...used, model];
   };
   const read = (
     plans: readonly StepPlan[],
     phase: StepModel["phase"],
     before: string,
-    { isUsed = false, isInner = false } = {},
+    { isUsed = false, isInner = false, isCleanUp = phase === "always" } = {},
   ): StepModel[] => {
     const known = made;
     const created: StepModel[] = [];
@@ -90,6 +91,7 @@ function recipeModel(
       // Steps side by side cannot use each other's results.
       const model = chosen(plan, isInner ? known : made, used, { phase, isScript });
       model.isUsed = isUsed;
+      model.isCleanUp = isCleanUp;
       model.prefix = isUsed ? "${{ inputs.prefix }}" : prefix;
       model.number = `${before}${index + 1}`;
       // The recipe that is used listens by itself, and cases side by side could not be told apart by
@@ -124,6 +126,7 @@ function recipeModel(
         model.inner = read(model.action.steps, phase, `${model.number}.`, {
           isUsed,
           isInner: true,
+          isCleanUp,
         });
       }
       if (model.action.do === "enqueue" || model.action.do === "start") {
@@ -146,7 +149,7 @@ function recipeModel(
 }
 
 /** What a step does instead of something that it cannot do. */
-const NOTHING: Action = {
+const NOTHING: Extract<Action, { do: "assert" }> = {
   ...{ do: "assert", holds: true, tells: false },
   ...{ conditions: 1, lines: 0, wrong: 0 },
 };
@@ -162,7 +165,7 @@ function chosen(
   const model: StepModel = {
     ...plan,
     phase,
-    ...{ number: "", prefix: "", isUsed: false, inner: [], cleanUp: [] },
+    ...{ number: "", prefix: "", isUsed: false, isCleanUp: false, inner: [], cleanUp: [] },
   };
   const action = model.action = { ...plan.action } as Action;
   const isWrite = action.do in WRITES && action.do !== "cancel";
@@ -172,7 +175,12 @@ function chosen(
     // The result of a soft step that failed cannot be used.
     if (isWrite) model.soft = false;
     delete model.expects;
-    if (WITHOUT_SCRIPT.has(action.do)) model.action = { do: "sleep", ms: 20 };
+    // In a script these are assertions about other things.
+    if (WITHOUT_SCRIPT.has(action.do)) {
+      model.action = "state" in action
+        ? { ...NOTHING, holds: action.state !== "running" }
+        : { do: "sleep", ms: 20 };
+    }
     if (action.do === "parallel") {
       model.soft = false;
       delete model.within;

@@ -237,7 +237,8 @@ export class Evidence {
       const last = attempts.at(-1);
       if (last && !last.end) last.end = { ...moment, isRetried: false };
       finished.push({ ...moment, event, stored: this.#storedState(event) });
-      if (event.phase === "steps") attempt.stepsEnded = moment;
+      // Recipes that `always` uses have steps, too.
+      if (event.phase === "steps" && !event.step.includes(".")) attempt.stepsEnded = moment;
     }
   }
 

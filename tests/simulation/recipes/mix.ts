@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { WorldFaultAction } from "../../../testing/mod.ts";
 import { rarely } from "../program.ts";
-import { chunks, parallel, side } from "./mix_of_steps.ts";
+import { chunks, parallel, side, use } from "./mix_of_steps.ts";
 import { ROWS, type RunPlan, SECRETS } from "./plan.ts";
 
 const is = <T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
@@ -20,9 +20,14 @@ function recipe(most: number) {
     quarantine: rarely(quarantine, 6),
     timeout: rarely(fc.integer({ min: 1, max: 5_000 }), 4),
     steps: fc.array(chunks, { minLength: 1, maxLength: most, size: "max" }).map((it) => it.flat()),
-    always: fc.array(fc.oneof({ weight: 9, arbitrary: side }, { weight: 1, arbitrary: parallel }), {
-      maxLength: 3,
-    }),
+    always: fc.array(
+      fc.oneof(
+        { weight: 18, arbitrary: side },
+        { weight: 2, arbitrary: parallel },
+        { weight: 1, arbitrary: use },
+      ),
+      { maxLength: 3 },
+    ),
   });
 }
 

@@ -138,7 +138,8 @@ export const parallel = planned(fc.record({
   steps: fc.array(side, { minLength: 1, maxLength: 3 }),
 }));
 const sideOrParallel = fc.oneof({ weight: 8, arbitrary: side }, { weight: 1, arbitrary: parallel });
-const use = planned(fc.record({
+/** Generates steps that use another recipe. */
+export const use = planned(fc.record({
   do: is("use"),
   level: rarely(fc.integer({ min: 1, max: 9 }), 2),
   gives: fc.boolean(),
@@ -187,6 +188,14 @@ const reused = fc.tuple(
   again,
 ).map(([step, retry]) => ({ ...step, retry, within: undefined, condition: undefined }));
 
+/** A job that is asked for again, because it is not as expected. */
+const asked = planned(fc.record({ do: is("ask"), pick: fc.constant(0) })).map((step) => ({
+  ...step,
+  retry: { attempts: 2, backoff: 5, repeats: false, isPicky: false },
+  expects: false,
+  condition: undefined,
+}));
+
 /** A job whose events come among those of another one. */
 const busy = planned(fc.record({ do: is("enqueue"), name: is("work", "flaky", "fails"), tells }))
   .map((step) => ({ ...step, items: undefined, condition: undefined }));
@@ -210,4 +219,5 @@ export const chunks: fc.Arbitrary<StepPlan[]> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(busy, busy, listening) },
   { weight: 3, arbitrary: fc.tuple(marked, repeated) },
   { weight: 1, arbitrary: fc.tuple(reused, output) },
+  { weight: 1, arbitrary: fc.tuple(marked, asked) },
 );

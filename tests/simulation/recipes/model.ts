@@ -38,6 +38,8 @@ export interface StepModel extends Omit<StepPlan, "condition"> {
   prefix: string;
   /** Whether it belongs to a recipe that another one uses. */
   isUsed: boolean;
+  /** Whether it belongs to the `always` of its case, directly or not. */
+  isCleanUp: boolean;
   /** The id of its result, if it creates a job or a run, or uses a recipe. */
   id?: string;
   /** The step that created the job or run that this step reads, changes or waits for. */

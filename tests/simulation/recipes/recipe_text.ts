@@ -22,7 +22,9 @@ export const HIDDEN = { written: `<${API}>`, shown: "<***>" };
 export function usedYaml({ recipes }: RunModel): Record<string, string> {
   return Object.fromEntries(
     recipes.flatMap((recipe) =>
-      recipe.steps.filter(({ action }) => action.do === "use").map((step) => [
+      [...recipe.steps, ...recipe.always].filter(({ action }) => action.do === "use").map((
+        step,
+      ) => [
         fileOf(recipe, step),
         stringify({
           secrets: ["API", "KEY"],
@@ -44,8 +46,13 @@ export function usedYaml({ recipes }: RunModel): Record<string, string> {
   );
 }
 
-function fileOf({ file }: RecipeModel, { number }: StepModel): string {
-  return `used${number}-${file}`;
+function fileOf({ file }: RecipeModel, { number, isCleanUp }: StepModel): string {
+  return `used${isCleanUp ? "-last" : ""}${number}-${file}`;
+}
+
+/** What the names of all that a used recipe creates begin with, besides the prefix of its case. */
+export function usedPrefix({ isCleanUp }: StepModel): string {
+  return isCleanUp ? "last " : "";
 }
 
 /**
@@ -257,7 +264,8 @@ function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown>
       return { parallel: step.inner.map((one) => yamlStep(one, recipe)) };
     case "use": {
       const { level } = action;
-      const inputs = { prefix: step.prefix, ...(level === undefined ? {} : { level }) };
+      const prefix = step.prefix + usedPrefix(step);
+      const inputs = { prefix, ...(level === undefined ? {} : { level }) };
       return { use: fileOf(recipe, step), inputs };
     }
     case "output": {

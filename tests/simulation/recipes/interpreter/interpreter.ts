@@ -2,7 +2,7 @@ import type { CaseStatus, StepStatus } from "../../../../runner/mod.ts";
 import type { Attempt, CaseAttempt } from "../evidence.ts";
 import { type CaseModel, hasInner, isCaught, isWrite, type StepModel, tagOf } from "../model.ts";
 import type { Action, RunPlan } from "../plan.ts";
-import { LEVEL } from "../recipe_text.ts";
+import { LEVEL, usedPrefix } from "../recipe_text.ts";
 import { events, listen } from "./channel_waits.ts";
 import { type Allowed, type Ending, JudgedCase, type Limit, type Span } from "./judged_case.ts";
 import { endLocally } from "./local_steps.ts";
@@ -35,6 +35,8 @@ export class Interpreter {
   #status: CaseStatus | undefined;
   /** The time of all its steps. */
   #whole: Limit = { at: Infinity };
+  /** The time of `always`, also of the recipes that it uses. */
+  #cleanUp: Limit = { at: Infinity };
   /** When the time that all `always` share began, which a used recipe can have started. */
   #cleanUpBegan: number | undefined;
   #hasRetried = false;
@@ -64,7 +66,7 @@ export class Interpreter {
     }
     // A function that is interrupted between two steps starts no other one.
     if (isScript) this.#status ??= this.#endOfFunction(limit);
-    const cleanUp = { at: (this.#cleanUpBegan ?? stepsEnded.at) + ALWAYS_TIME };
+    const cleanUp = this.#cleanUp = { at: (this.#cleanUpBegan ?? stepsEnded.at) + ALWAYS_TIME };
     for (const step of always) this.#fail(this.#step(step, cleanUp));
     for (const key of judged.evidence.steps.keys()) {
       const { length } = judged.reported(key).finished;
@@ -309,7 +311,7 @@ export class Interpreter {
     const outer = judged.variable;
     judged.variable = "none";
     const { level = LEVEL } = step.action as Extract<Action, { do: "use" }>;
-    judged.used = { level };
+    judged.used = { level, prefix: usedPrefix(step) };
     const ends = (one: StepModel) => {
       const last = [...judged.evidence.steps.keys()].findLast((key) => isPartOf(key, one));
       if (last !== undefined) ended = judged.reported(last).finished.at(-1) ?? ended;
@@ -320,9 +322,10 @@ export class Interpreter {
       ends(one);
     }
     // The recipe around it shares the time of its `always` once it was stopped.
-    const isShared = judged.over(step, this.#whole, ended) !== "no";
+    const isShared = !step.isCleanUp && judged.over(step, this.#whole, ended) !== "no";
     if (isShared) this.#cleanUpBegan ??= ended.at;
-    const cleanUp = { at: (isShared ? this.#cleanUpBegan! : ended.at) + ALWAYS_TIME };
+    const own = { at: (isShared ? this.#cleanUpBegan! : ended.at) + ALWAYS_TIME };
+    const cleanUp = step.isCleanUp ? this.#cleanUp : own;
     for (const one of step.cleanUp) {
       const status = this.#step(one, cleanUp);
       if (status !== undefined) failed ??= one;

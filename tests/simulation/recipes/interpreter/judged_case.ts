@@ -73,7 +73,7 @@ export class JudgedCase {
   /** The variable of the recipe, or of the one that it uses at the moment. */
   variable: string | undefined = "none";
   /** The values of the recipe that it uses at the moment. */
-  used: { level: number } | undefined;
+  used: { level: number; prefix: string } | undefined;
 
   constructor(run: RunPlan, { recipe, prefix }: CaseModel, evidence: CaseAttempt) {
     this.run = run;
@@ -102,9 +102,10 @@ export class JudgedCase {
     return state === undefined || this.states.get(step) === state;
   }
 
-  isInterrupted({ phase }: StepModel, { order }: Moment): boolean {
+  isInterrupted({ isCleanUp, phase }: StepModel, { order }: Moment): boolean {
     const { interrupted } = this.evidence;
-    return phase === "steps" && interrupted !== undefined && interrupted.order < order;
+    return phase === "steps" && !isCleanUp && interrupted !== undefined &&
+      interrupted.order < order;
   }
 
   /** Whether a step was stopped by an interruption, or because an item beside it had failed. */
@@ -113,9 +114,12 @@ export class JudgedCase {
   }
 
   /** When a step was stopped, but for the end of its time. */
-  #stoppedAt({ phase }: StepModel, { stop }: Limit): number {
+  #stoppedAt({ isCleanUp, phase }: StepModel, { stop }: Limit): number {
     const { interrupted } = this.evidence;
-    return Math.min(phase === "steps" && interrupted?.at || Infinity, stop?.at ?? Infinity);
+    return Math.min(
+      phase === "steps" && !isCleanUp && interrupted?.at || Infinity,
+      stop?.at ?? Infinity,
+    );
   }
 
   /** Whether the time of a step was over at a moment; "maybe" if both are the same millisecond. */

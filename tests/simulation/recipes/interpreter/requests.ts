@@ -25,7 +25,7 @@ export function request(
 /** Returns the calls of the client that an attempt of a step has made. */
 function callsOf(judged: JudgedCase, step: StepModel, span: Span, item?: number): Call[] {
   const { action, target } = step;
-  const tag = judged.prefix + payloadTag(step, item);
+  const tag = judged.prefix + (judged.used?.prefix ?? "") + payloadTag(step, item);
   const id = target && judged.hasResult(target) ? judged.idsOf(target)[0] : undefined;
   return judged.callsBetween(span).filter((call) => {
     if (action.do in METHODS && call.method !== METHODS[action.do]) return false;
@@ -43,7 +43,7 @@ function endingOf(
   item?: number,
 ): Ending {
   const { action, target } = step;
-  const tag = judged.prefix + payloadTag(step, item);
+  const tag = judged.prefix + (judged.used?.prefix ?? "") + payloadTag(step, item);
   const creates = isCreation(step);
   // Nothing was sent.
   if (!creates && target && !judged.hasResult(target)) {
