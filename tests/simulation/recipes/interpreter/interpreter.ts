@@ -277,7 +277,7 @@ export class Interpreter {
   #around(step: StepModel, span: Span): Ending {
     const judged = this.#case;
     const { around, hasWritten } = judged;
-    judged.around = { ...span, repeats: step.retry?.repeats ?? false };
+    judged.around = { ...span, repeats: step.retry?.repeats ?? false, outer: around };
     judged.hasWritten = false;
     const { status, failed } = step.action.do === "use"
       ? this.#use(step, span)

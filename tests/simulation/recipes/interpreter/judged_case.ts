@@ -34,6 +34,8 @@ export interface Around {
   end: Moment;
   /** Whether the step repeats writes that may have arrived. */
   repeats: boolean;
+  /** The attempt of the step around that one. */
+  outer: Around | undefined;
 }
 
 /** The attempts that a write was allowed, and how often it may have happened. */
@@ -192,7 +194,9 @@ export class JudgedCase {
     const { around } = this;
     const { attempts, most, around: before } = this.writes.get(tag) ??
       { attempts: 0, most: 0, around: undefined };
-    const isAllowed = most === 0 || repeats || around !== before && around?.repeats === true;
+    const earlier = aroundOf(before);
+    const isAllowed = most === 0 || repeats ||
+      aroundOf(around).some((one) => one.repeats && !earlier.includes(one));
     this.writes.set(tag, {
       attempts: attempts + 1,
       most: most + (isAllowed ? 1 : 0),
@@ -204,6 +208,11 @@ export class JudgedCase {
   forget(step: StepModel): void {
     for (const left of [this.created, this.states, this.marks]) left.delete(step);
   }
+}
+
+/** Returns an attempt, and all those around it. */
+function aroundOf(attempt: Around | undefined): Around[] {
+  return attempt ? [attempt, ...aroundOf(attempt.outer)] : [];
 }
 
 export function isConnectionError(error: unknown): boolean {

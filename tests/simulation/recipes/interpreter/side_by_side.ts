@@ -47,8 +47,14 @@ function failuresOf<T extends { finish: Finish }>(ended: readonly T[]): T[] {
   ).toSorted((a, b) => a.finish.order - b.finish.order);
 }
 
+/** When the first of some steps of a script began, and the one that failed first. */
+interface Together {
+  began: Moment | undefined;
+  first: { one: StepModel; finish: Moment } | undefined;
+}
+
 /** Returns when the steps of a script began that it awaits together, and which one failed first. */
-export function compareTogether(judged: JudgedCase, { inner }: StepModel) {
+export function compareTogether(judged: JudgedCase, { inner }: StepModel): Together {
   const ended = inner.flatMap((one) => {
     const { attempts, finished: [finish] } = judged.reported(tagOf(one));
     return finish ? [{ one, began: attempts[0]?.start ?? finish, finish }] : [];
