@@ -4,7 +4,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { Access, type AccessOptions, type Sight } from "./access.ts";
 import { checkJson, incidentJson, runJson } from "./api.ts";
 import { badge } from "./badge.ts";
-import { liveParts, type Part } from "./live.ts";
+import { liveParts, type Part, sharedByPages } from "./live.ts";
 import type { Metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
 import { PAGE_SCRIPT, PAGE_STYLE, policyHash } from "./page_style.ts";
@@ -17,6 +17,7 @@ import {
   loginPage,
   overviewPage,
 } from "./pages.ts";
+import { incidentSection } from "./tables.ts";
 import { isHanging, overall, type StatusSource } from "./status_source.ts";
 
 /** Settings of {@linkcode createStatusApp}. */
@@ -116,9 +117,14 @@ export async function createStatusApp(options: StatusAppOptions): Promise<Hono<E
     return c.body(text, 200, { "content-type": metrics.contentType });
   });
   const pages = { open: 0 };
+  const shared = sharedByPages(clock, () => {
+    const [views, incidents] = [source.checks(), source.incidents(SHOWN_INCIDENTS)];
+    const section = (hasDetails: boolean) => String(incidentSection(views, incidents, hasDetails));
+    return { headline: String(headline(views)), incidents: section(false), details: section(true) };
+  });
   app.get("/live", (c) => {
     const maySee = access.sessionCheck(c.req.raw.headers);
-    return live(c, { source, clock, maySee, pages });
+    return live(c, { source, clock, maySee, pages, shared });
   });
   app.notFound((c) => failure(c, 404, "there is nothing here"));
   app.onError((_, c) => failure(c, 500, "this page has a fault"));
@@ -230,10 +236,12 @@ interface Live {
   clock: Clock;
   maySee: () => boolean;
   pages: { open: number };
+  /** What all pages of all checks show, with and without details. */
+  shared: () => { headline: string; incidents: string; details: string };
 }
 
 /** Sends the parts of a page that change: of all checks, or of one. */
-function live(c: Context<Env>, { source, clock, maySee, pages }: Live): Response {
+function live(c: Context<Env>, { source, clock, maySee, pages, shared }: Live): Response {
   const id = c.req.query("check");
   if (id !== undefined && !source.check(id)) {
     return c.json({ error: NO_CHECK }, 404);
@@ -241,23 +249,27 @@ function live(c: Context<Env>, { source, clock, maySee, pages }: Live): Response
   if (pages.open >= MOST_LIVE) return c.json({ error: "too many live pages are open" }, 503);
   pages.open++;
   const hasDetails = c.get("sight") === "details";
+  let incidents: string | undefined;
   const draw = (changed: ReadonlySet<string>): Part[] => {
     if (id !== undefined) {
       const view = changed.has(id) ? source.check(id) : undefined;
       if (!view) return [];
-      const [runs, incidents] = [
-        source.runs(id, SHOWN_RUNS),
-        source.incidents(SHOWN_INCIDENTS, id),
-      ];
-      return [{ id: "details", html: String(checkDetails(view, runs, incidents, hasDetails)) }];
+      const [runs, own] = [source.runs(id, SHOWN_RUNS), source.incidents(SHOWN_INCIDENTS, id)];
+      return [{ id: "details", html: String(checkDetails(view, runs, own, hasDetails)) }];
     }
     const rows = [...changed].flatMap((one) => source.check(one) ?? []).map((view) => ({
       id: `check-${view.check.id}`,
       html: String(checkRow(view, hasDetails)),
     }));
-    return [...rows, { id: "headline", html: String(headline(source.checks())) }];
+    const { headline, [hasDetails ? "details" : "incidents"]: latest } = shared();
+    const isSame = latest === incidents;
+    incidents = latest;
+    const parts = [...rows, { id: "headline", html: headline }];
+    return isSame ? parts : [...parts, { id: "incidents", html: latest }];
   };
-  const stream = liveParts({ source, clock, draw, maySee, onEnd: () => void pages.open-- });
+  const mustReload = () => id === undefined || !source.check(id);
+  const onEnd = () => void pages.open--;
+  const stream = liveParts({ source, clock, draw, mustReload, maySee, onEnd });
   return c.body(stream, 200, { "content-type": "text/event-stream", "x-accel-buffering": "no" });
 }
 

@@ -45,14 +45,19 @@ footer{margin-top:32px;color:var(--soft)}
 
 /**
  * The script of the page. Without it the page shows the state when it was opened; with it the server
- * sends what changes, drawn by the same code.
+ * sends what changes, drawn by the same code. What changes while there is no connection is not sent, so
+ * that the page is loaded anew after that.
  */
 export const PAGE_SCRIPT = `
 const page=document.documentElement.dataset;
-if(page.live){const live=new EventSource(page.live);
+if(page.live){const live=new EventSource(page.live);let lost=false;
 live.addEventListener("part",(event)=>{const{id,html}=JSON.parse(event.data);
 const old=document.getElementById(id);if(old)old.outerHTML=html;});
-live.addEventListener("reload",()=>{live.close();location.reload();});}
+live.addEventListener("reload",()=>{live.close();location.reload();});
+live.addEventListener("open",()=>{if(lost)location.reload();});
+const again=()=>setTimeout(()=>fetch(location.href,{method:"HEAD"}).then(({status})=>status<500?location.reload():again(),again),30000);
+live.addEventListener("error",()=>{lost=true;document.getElementById("offline").hidden=false;
+if(live.readyState===EventSource.CLOSED)again();});}
 `;
 
 /** The hash of a text for a content security policy. */

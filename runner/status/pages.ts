@@ -1,13 +1,10 @@
 import { html, raw } from "hono/html";
 import { durationText } from "../report/html/labels.ts";
-import { escapeInvisible } from "../report/safe_text.ts";
 import type { CheckFigures, CheckRun, Figures, Incident } from "../health/model.ts";
 import { latencyPicture, runBars } from "./pictures.ts";
 import { PAGE_SCRIPT, PAGE_STYLE } from "./page_style.ts";
+import { type Html, incidentSection, incidentTable, runTable, shown, time } from "./tables.ts";
 import { type CheckState, type CheckView, overall, problemText } from "./status_source.ts";
-
-/** A piece of HTML, whose texts are escaped. */
-export type Html = ReturnType<typeof html>;
 
 /** The words for states. */
 const LABELS: Readonly<Record<CheckState, string>> = {
@@ -35,17 +32,16 @@ export function overviewPage(
   incidents: readonly Incident[],
   context: PageContext,
 ): Html {
-  const names = new Map(views.map(({ check }) => [check.id, check.name]));
   const rows = views.map((view) => checkRow(view, context.hasDetails));
   return document("Checks", "/live", [
     header("Checks", context),
     problemNote(context),
     headline(views),
     html`
-      <main><h2>Checks</h2><div class="checks">${rows}</div>${incidentTable(
+      <main><h2>Checks</h2><div class="checks">${rows}</div>${incidentSection(
+        views,
         incidents,
         context.hasDetails,
-        names,
       )}</main>
     `,
     footer(),
@@ -183,57 +179,6 @@ function facts(figures: CheckFigures | undefined): Html[] {
   });
 }
 
-function incidentTable(
-  incidents: readonly Incident[],
-  hasDetails: boolean,
-  names?: ReadonlyMap<string, string>,
-): Html {
-  if (incidents.length === 0) {
-    return html`
-      <h2>Incidents</h2>
-      <p class="quiet">None.</p>
-    `;
-  }
-  return html`
-    <h2>Incidents</h2>
-    <table>
-      <thead>
-        <tr>${names
-          ? html`<th>Check</th>`
-          : ""}<th>Since</th><th>Until</th><th>Failed runs</th>${hasDetails
-          ? html`<th>Why</th>`
-          : ""}</tr>
-      </thead>
-      <tbody>${incidents.map(({ check, since, resolvedAt, failures, failure, flapping }) =>
-        html`<tr>${names ? html`<td>${shown(names.get(check) ?? check)}</td>` : ""}<td>${
-          time(since)
-        }</td><td>${resolvedAt === undefined ? "now" : time(resolvedAt)}</td><td>${failures}${
-          flapping ? ", flapping" : ""
-        }</td>${hasDetails ? html`<td>${shown(failure ?? "")}</td>` : ""}</tr>`
-      )}</tbody>
-    </table>
-  `;
-}
-
-function runTable(runs: readonly CheckRun[], hasDetails: boolean): Html {
-  if (runs.length === 0) return html``;
-  return html`
-    <h2>Last runs</h2>
-    <table>
-      <thead>
-        <tr><th>Started</th><th>Result</th><th>Took</th>${hasDetails ? html`<th>Why</th>` : ""}</tr>
-      </thead>
-      <tbody>${runs.map(({ at, verdict, duration_ms, failure, flaky }) =>
-        html`<tr><td>${time(at)}</td><td class="is-${verdict}"><span class="status">${verdict}${
-          flaky ? ", flaky" : ""
-        }</span></td><td>${durationText(duration_ms)}</td>${
-          hasDetails ? html`<td>${shown(failure ?? "")}</td>` : ""
-        }</tr>`
-      )}</tbody>
-    </table>
-  `;
-}
-
 function document(title: string, live: string | undefined, parts: readonly Html[]): Html {
   return html`
     <!doctype html>
@@ -250,12 +195,17 @@ function document(title: string, live: string | undefined, parts: readonly Html[
         <style>${raw(PAGE_STYLE)}</style>
       </head>
       <body>
-    ${parts}
+    ${live === undefined ? "" : OFFLINE}${parts}
     <script>${raw(PAGE_SCRIPT)}</script>
       </body>
     </html>
   `;
 }
+
+/** Shown by the script while nothing is heard of the schedule. */
+const OFFLINE = html`
+  <p class="note" id="offline" role="alert" hidden>Not connected: this page may be out of date.</p>
+`;
 
 function header(title: string, { hasDetails, canLogIn }: PageContext): Html {
   const action = !canLogIn
@@ -276,11 +226,6 @@ function footer(): Html {
   return html`<footer>Times are in UTC. <a href="/api/v1/checks">API</a></footer>`;
 }
 
-function time(at: number): Html {
-  const iso = new Date(at).toISOString();
-  return html`<time datetime="${iso}">${iso.slice(0, 19).replace("T", " ")}</time>`;
-}
-
 function percent(share: number | undefined): string {
   if (share === undefined) return "–";
   // 99.999 % must not look like all of it.
@@ -290,9 +235,4 @@ function percent(share: number | undefined): string {
 
 function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** Makes invisible characters of a text visible. The template escapes the rest. */
-function shown(text: string): string {
-  return escapeInvisible(text);
 }

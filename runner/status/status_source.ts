@@ -59,8 +59,11 @@ export interface StatusSource {
   sinceTick(): number;
   /** Why the history cannot be written; absent while it can. */
   problem(): string | undefined;
-  /** Calls back with the `id` of each check that changes. Returns a function that ends this. */
-  listen(onChange: (id: string) => void): () => void;
+  /**
+   * Calls back with the `id` of each check that changes, and without one when a check comes or goes.
+   * Returns a function that ends this.
+   */
+  listen(onChange: (id?: string) => void): () => void;
 }
 
 /** How long the scheduler may not look at the clock before it counts as hanging, in milliseconds. */

@@ -67,6 +67,44 @@ test("without scripts the page shows the same", async () => {
   await context.close();
 });
 
+test("a page that has lost its connection says so, and is loaded anew when it is back", async () => {
+  const first = await openPage([view("a"), view("b")]);
+  const { port } = new URL(first.url);
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(first.url);
+  await page.locator("#headline", { hasText: "All 2 passing" }).waitFor();
+  equal(await page.locator("#offline").isVisible(), false);
+  await first.close();
+  await page.locator("#offline").waitFor();
+  await using _second = await openPage([failingView("a")], { port: Number(port) });
+  await page.locator("#headline", { hasText: "1 of 1 failing" }).waitFor();
+  equal(await page.locator("#offline").isVisible(), false);
+  equal(await page.locator(".check").count(), 1);
+  await context.close();
+});
+
+test("a page whose session is gone with the schedule asks for the token again", async () => {
+  const token = "s3cret";
+  const first = await openPage([view("a")], { token });
+  const { port } = new URL(first.url);
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.clock.install();
+  await page.goto(first.url);
+  await page.locator("#token").fill(token);
+  await page.locator("button").click();
+  await page.locator("#headline").waitFor();
+  await first.close();
+  await page.locator("#offline").waitFor();
+  await using _second = await openPage([view("a")], { token, port: Number(port) });
+  const refused = page.waitForResponse((response) => response.url().endsWith("/live"));
+  equal((await refused).status(), 401);
+  await page.clock.runFor(30_000);
+  await page.locator("#token").waitFor();
+  await context.close();
+});
+
 test("after a log-out no other tab shows details any more", async () => {
   await using served = await openPage([failingView("b", "the failure")], { token: "s3cret" });
   const context = await browser.newContext();

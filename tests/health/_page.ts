@@ -86,7 +86,7 @@ export class FakeSource implements StatusSource {
   why: string | undefined;
   /** Thrown by whatever reads it. */
   fault: Error | undefined;
-  #listeners = new Set<(id: string) => void>();
+  #listeners = new Set<(id?: string) => void>();
 
   #views: CheckView[];
 
@@ -135,7 +135,7 @@ export class FakeSource implements StatusSource {
     return this.why;
   }
 
-  listen(onChange: (id: string) => void): () => void {
+  listen(onChange: (id?: string) => void): () => void {
     this.#listeners.add(onChange);
     return () => this.#listeners.delete(onChange);
   }
@@ -145,6 +145,12 @@ export class FakeSource implements StatusSource {
     this.views = this.views.map((one) => one.check.id === view.check.id ? view : one);
     for (const listener of this.#listeners) listener(view.check.id);
   }
+
+  /** Replaces all checks, as when files come and go. */
+  replace(views: CheckView[]): void {
+    this.views = views;
+    for (const listener of this.#listeners) listener();
+  }
 }
 
 /** A page that is served. */
@@ -153,10 +159,10 @@ export interface OpenPage extends AsyncDisposable, ServedPage {
   metrics: Metrics;
 }
 
-/** Serves a page on a free port. */
+/** Serves a page, on a free port unless one is given. */
 export async function openPage(
   views: CheckView[],
-  options: Partial<AccessOptions> & { clock?: Clock } = {},
+  { port = 0, ...options }: Partial<AccessOptions> & { clock?: Clock; port?: number } = {},
 ): Promise<OpenPage> {
   const source = new FakeSource(views);
   const metrics = new Metrics(source, "1.2.3");
@@ -165,6 +171,6 @@ export async function openPage(
     ...options,
     ...{ source, metrics, version: "1.2.3" },
   });
-  const page = await serve(app.fetch, "127.0.0.1", 0);
+  const page = await serve(app.fetch, "127.0.0.1", port);
   return { ...page, source, metrics, [Symbol.asyncDispose]: () => page.close() };
 }

@@ -257,9 +257,9 @@ test("live pages get the parts that change, drawn as the page draws them", async
   equal(page.source.listening, 2);
   page.source.change(failingView("a", "<i>late</i>"));
   clock.advance(1_000);
-  while (!/"headline"/.test(text)) text += (await reader.read()).value;
+  while (!/"incidents"/.test(text)) text += (await reader.read()).value;
   const parts = [...text.matchAll(/^data: (.*)$/gm)].map(([, json]) => JSON.parse(json!));
-  deepEqual(parts.map(({ id }) => id), ["check-a", "headline"]);
+  deepEqual(parts.map(({ id }) => id), ["check-a", "headline", "incidents"]);
   match(parts[0].html, /&lt;i&gt;late&lt;\/i&gt;/);
   match(parts[1].html, /1 of 2 failing/);
   clock.advance(20_000);

@@ -49,6 +49,7 @@ export function statusSource(monitor: Monitor): StatusSource {
     listen: (onChange) =>
       monitor.listen((event) => {
         if (event.type === "finished" || event.type === "changed") onChange(event.check.check.id);
+        if (event.type === "added" || event.type === "removed") onChange();
       }),
   };
 }
