@@ -9,7 +9,10 @@ export interface Gap {
    * not contain them (`unseen`).
    */
   reason: "reconnect" | "credits" | "lost" | "overflow" | "unseen";
-  /** The time from which events may be missing, RFC 3339. */
+  /**
+   * The time from which events may be missing, RFC 3339. For `overflow` it is that of the first event
+   * that was dropped, by the server's clock.
+   */
   since: string;
   /** The time until which events may be missing, RFC 3339. */
   until: string;
@@ -34,6 +37,6 @@ export function createGap(
 /** Merges two adjacent gaps, if they have the same reason. */
 export function joinGaps(first: Gap, second: Gap): Gap | undefined {
   if (first.reason !== second.reason) return undefined;
-  const missed = (first.missed ?? NaN) + (second.missed ?? NaN);
-  return { ...first, until: second.until, ...(missed > 0 ? { missed } : {}) };
+  const missed = first.missed && { missed: first.missed + second.missed! };
+  return { ...first, until: second.until, ...missed };
 }

@@ -38,7 +38,7 @@ export class Connector {
 
   /** Opens a link. If the server refuses a token that it accepted before, gets a new one once. */
   async open(owner: LinkOwner, pings: boolean, signal: AbortSignal): Promise<Link> {
-    const isTokenNew = this.#token === undefined;
+    const accepted = this.#token;
     this.#token ??= await this.#getToken(signal);
     try {
       return await this.#openLink(owner, pings, signal);
@@ -46,13 +46,12 @@ export class Connector {
       if (error instanceof FormatError) {
         this.#useMsgpack = false;
         this.#host.onFormatFallback(error);
-      } else {
+      } else if (error instanceof AuthError) {
+        this.#token = undefined;
         // A token that was accepted before may have expired; a new one is simply wrong.
-        const mayHaveExpired = error instanceof AuthError && !isTokenNew;
-        if (!mayHaveExpired || typeof this.#options.token === "string") throw error;
-        this.#token = await this.#getToken(signal);
-      }
-      return await this.#openLink(owner, pings, signal);
+        if (!accepted || typeof this.#options.token === "string") throw error;
+      } else throw error;
+      return await this.open(owner, pings, signal);
     }
   }
 

@@ -9,12 +9,13 @@ export interface BoundedQueueOptions<T> {
   capacity: number;
   /** What to do with an item when the queue is full. */
   overflow: Overflow;
-  /** Creates the marker that stands for `missed` dropped items. */
-  createMarker?: (missed: number) => T;
+  /**
+   * Creates the marker that stands for `missed` dropped items, and for the markers that were dropped with
+   * them. It gets the first of all these.
+   */
+  createMarker?: (missed: number, first: T) => T;
   /** Merges two adjacent markers; returns `undefined` if they must stay separate. */
   joinMarkers?: (first: T, second: T) => T | undefined;
-  /** Called for each dropped item. */
-  onDrop?: () => void;
   /** Called when the reader leaves, or when the queue fails because it is full. */
   onLeave?: () => void;
 }
@@ -34,6 +35,7 @@ export class BoundedQueue<T> implements AsyncIterableIterator<T, undefined, unde
   #tail: Entry<T> = this.#head;
   #size = 0;
   #missed = 0;
+  #firstMissed!: T;
   #ended = false;
   /** Throws the error that the reader gets after the unread items, once. */
   #fail: (() => never) | undefined;
@@ -50,7 +52,7 @@ export class BoundedQueue<T> implements AsyncIterableIterator<T, undefined, unde
 
   /** Adds an item. */
   push(item: T): void {
-    const { capacity, overflow, onLeave, onDrop } = this.#options;
+    const { capacity, overflow, onLeave } = this.#options;
     if (this.#ended) return;
     if (this.#size < capacity) {
       // The newest items were dropped right before this one, so their marker goes here.
@@ -63,13 +65,14 @@ export class BoundedQueue<T> implements AsyncIterableIterator<T, undefined, unde
         new OverflowError(`Cannot keep event: the buffer of ${capacity} is full`),
       );
     }
-    this.#missed++;
-    onDrop?.();
+    let first = item;
     if (overflow === "drop-oldest") {
       this.#add(item, false);
+      first = this.#head.next!.value!;
       // Skipped markers do not count as missed; the next marker covers their range.
       while (this.#shift().isMarker);
     }
+    if (!this.#missed++) this.#firstMissed = first;
   }
 
   /** Adds a marker: an item that takes no room and is not counted. */
@@ -148,6 +151,6 @@ export class BoundedQueue<T> implements AsyncIterableIterator<T, undefined, unde
   #takeMissed(): T {
     const missed = this.#missed;
     this.#missed = 0;
-    return this.#options.createMarker!(missed);
+    return this.#options.createMarker!(missed, this.#firstMissed);
   }
 }

@@ -21,7 +21,6 @@ export function openSubscription(
     overflow: "'drop-oldest', 'drop-newest' or 'error'",
   });
   const { signal, buffer = 10_000, overflow = "drop-oldest" } = options;
-  let firstDropAt = 0;
   const stopListening = () => signal?.removeEventListener("abort", onAbort);
   const leave = () => {
     stopListening();
@@ -34,11 +33,11 @@ export function openSubscription(
   const queue = new BoundedQueue<DispatchEvent | Gap>({
     capacity: buffer,
     overflow,
-    onDrop: () => firstDropAt ||= transport.clock.now(),
-    createMarker: (missed) => {
-      const since = firstDropAt;
-      firstDropAt = 0;
-      return { ...createGap("overflow", since, transport.clock.now()), missed };
+    createMarker: (missed, first) => {
+      const until = transport.clock.now();
+      // A server may leave out the time of an event.
+      const { ts, since = ts || until } = first as DispatchEvent & Gap;
+      return { ...createGap("overflow", since, until), missed };
     },
     // All markers are gaps.
     joinMarkers: joinGaps as (first: unknown, second: unknown) => Gap | undefined,

@@ -381,10 +381,7 @@ test("a token function that fails while reconnecting is called again at the next
   refusing.refuse(401, "expired");
   await eventually(() => it.status.of("reconnecting").length === 2);
   assert(it.status.of("reconnecting")[1]!.cause instanceof AuthError);
-  const accepting = await it.attempt();
-  accepting.onopen!();
-  accepting.refuse(401, "expired");
-  (await it.socket(4)).accept();
+  (await it.attempt()).accept();
   await eventually(() => it.status.of("connected").length === 2);
   assert.equal(calls, 3);
 });

@@ -7,7 +7,7 @@ import type { World } from "../../testing/mod.ts";
 import type { WorldSocket } from "../../testing/world/socket.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
 import { type Kept, tie } from "./memory.ts";
-import { asOperator, Operator } from "./operator.ts";
+import { asOperator, operate, Operator } from "./operator.ts";
 import { freshTokens, ownToken } from "./workload.ts";
 import { NEVER } from "./program.ts";
 import type { CallStep, ClientPlan, Moment, Operation, ValueKind } from "./program.ts";
@@ -105,7 +105,7 @@ export interface Stage
   extends Pick<World, "url" | "now" | "httpOptions" | "clientOptions" | "client" | "record"> {
   readonly nodes: readonly { readonly url: string }[];
   /** What the servers have, where that can be seen. */
-  readonly store?: Pick<World["store"], "job" | "run">;
+  readonly store?: Pick<World["store"], "job" | "run"> & Partial<World["store"]>;
   clock(name: string): StageClock;
 }
 
@@ -123,7 +123,18 @@ export interface Known {
 }
 
 /** One for all, since an error holds what was on the stack where it was created. */
-const ABORTED = new Error("aborted");
+export const ABORTED = new Error("aborted");
+
+/** A token that no server accepts. */
+export const WRONG_TOKEN = "wrong";
+
+/** With what a function for a token fails. */
+const NO_TOKEN = new Error("no token");
+
+/** Whether an error comes from a function for a token, and so from no server. */
+export function isTokenMissing(error: unknown): boolean {
+  return error instanceof Error && (error === NO_TOKEN || isTokenMissing(error.cause));
+}
 
 const NO_JOB = "job_00000000000000000000000000";
 const NO_RUN = "wfrun_00000000000000000000000000";
@@ -139,13 +150,24 @@ const TIMED = [
   "timeline",
   "publish",
   "stats",
+  "call",
+  "operate",
 ];
 
 /** What a client over HTTP cannot do. */
 const NOT_POSSIBLE: Record<ClientPlan["transport"], Operation["do"][]> = {
-  socket: [],
-  rpc: ["connect", "enqueueMany", "start", "subscribe", "unsubscribe", "watch", "follow"],
-  sse: ["connect", "enqueueMany", "start"],
+  socket: ["operate"],
+  rpc: [
+    "connect",
+    "enqueueMany",
+    "start",
+    "subscribe",
+    "unsubscribe",
+    "watch",
+    "follow",
+    "operate",
+  ],
+  sse: ["connect", "enqueueMany", "start", "operate"],
   admin: ["connect", "unsubscribe"],
 };
 
@@ -167,7 +189,13 @@ export class Actor {
   readonly #jobs = new Map<string, Job>();
   readonly #runs = new Map<string, Run>();
   /** How many requests the hooks of the client have seen, and which errors. */
-  readonly hooked = { begun: 0, ended: 0, errors: new WeakSet<object>() };
+  readonly hooked = {
+    begun: 0,
+    ended: 0,
+    errors: new WeakSet<object>(),
+    /** The method and the subject of each. */
+    requests: [] as string[],
+  };
   /** The grants of the client, on all its connections. */
   readonly grants: SentGrant[] = [];
   /** The random numbers that the client has used. */
@@ -183,6 +211,8 @@ export class Actor {
   /** A frame that was sent with another time than that of the clock. */
   mistimed?: string;
   isClosed = false;
+  /** Whether the loop over its status has ended. */
+  hasReadStatus = false;
   /** When the client was closed, on its monotonic clock. */
   closedAt = Infinity;
   hasSlept = false;
@@ -209,7 +239,11 @@ export class Actor {
     let tokens = 0;
     const fresh = freshTokens(index);
     const token = hasFreshTokens
-      ? () => fresh[tokens++ % fresh.length]!
+      ? () => {
+        const token = fresh[tokens++ % fresh.length]!;
+        if (plan.tokenFails?.includes(tokens)) throw NO_TOKEN;
+        return plan.wrongTokens?.includes(tokens) ? WRONG_TOKEN : token;
+      }
       : plan.hasOwnToken
       ? ownToken(index)
       : "demo-token";
@@ -421,7 +455,7 @@ export class Actor {
         outcome.deadline += op.count * (options.timeout ?? this.plan.timeout);
         const payloads = Array.from({ length: op.count }, (_, index) => [outcome.value, index]);
         const onProgress = (enqueued: number) => void outcome.progress.push(enqueued);
-        const own = { ...options, window: op.window, onProgress };
+        const own = { ...options, window: op.window, queue: op.queue, onProgress };
         const jobs = await client.enqueueMany(op.name, payloads, own);
         for (const job of jobs.slice(0, 3)) known.jobs.push(job.job_id);
         return jobs.map(({ job_id }) => job_id);
@@ -456,6 +490,13 @@ export class Actor {
       case "stats":
         if (this.plan.transport === "admin") return await client.stats(options);
         return typeof (await client.stats(options)).broker.topic_count;
+      case "call":
+        return await this.#call(op, outcome, options);
+      case "operate": {
+        const admin = client as unknown as Operator;
+        if (op.what === "retry") this.#ask(outcome, chosen(known.jobs, op.pick) ?? NO_JOB);
+        return await operate(admin, op, outcome.asked, this.#world.store ?? {}, options);
+      }
       case "subscribe":
         return await this.#subscribe(op, outcome, signal);
       case "unsubscribe": {
@@ -505,6 +546,22 @@ export class Actor {
         this.isClosed = true;
         return;
     }
+  }
+
+  async #call(
+    { method, name, pick }: Operation & { do: "call" },
+    outcome: Outcome,
+    options: { signal?: AbortSignal; timeout?: number },
+  ): Promise<unknown> {
+    const job_id = chosen(this.#known.jobs, pick) ?? NO_JOB;
+    if (method === "job.get") this.#ask(outcome, job_id);
+    const data = method === "workflow.start"
+      ? { name, input: outcome.value === undefined ? {} : outcome.value }
+      : { job_id };
+    const answer = await this.client.call(method, method === "stats" ? undefined : data, options);
+    const { run_id } = Object(answer);
+    if (run_id !== undefined) this.#known.runs.push(run_id);
+    return answer;
   }
 
   /** Notes which job or run a call is about, and its record. */
@@ -600,6 +657,7 @@ export class Actor {
       if (status.type === "closed") this.closedAt = this.clock.monotonic();
       this.#world.record(this.name, `is ${status.type}`);
     }
+    this.hasReadStatus = true;
   }
 }
 
@@ -620,8 +678,9 @@ function isWholeEvent(message: string | Uint8Array): boolean {
 /** Creates hooks that count, and hold nothing of an actor. */
 function createHooks(counts: Actor["hooked"]): Hooks {
   return {
-    request: () => {
+    request: ({ method, subject }) => {
       counts.begun++;
+      counts.requests.push(`${method} ${subject}`);
       return (error) => {
         counts.ended++;
         if (Object(error) === error) counts.errors.add(error as object);

@@ -512,4 +512,29 @@ export const CORPUS: readonly Found[] = [
       latency: [1, 5],
     },
   },
+  {
+    what: "a new token that was refused is not sent again with the next attempt",
+    program: program(
+      [
+        call({ do: "connect" }, { wait: true }),
+        call({ do: "connect" }, { wait: true }),
+      ],
+      [],
+      [{ ...client, hasFreshTokens: true, wrongTokens: [1] }],
+    ),
+  },
+  {
+    what: "the gap of a full buffer begins with the first event that was dropped",
+    program: program(
+      [
+        call({ do: "subscribe", channel: "jobs", pick: 0, slow: 3_000, buffer: 2 }, { wait: true }),
+        call(enqueue, { wait: true }),
+        { after: 12, cutAll: "cut" },
+        call({ ...enqueue, name: "work" }, { after: 2_700 }),
+        { after: 20_000, pause: true },
+      ],
+      [],
+      [{ ...client, backoff: { base: 100, cap: 300 } }],
+    ),
+  },
 ];

@@ -234,8 +234,8 @@ export const MUTANTS: readonly Mutant[] = [
     "`drop-newest` drops the oldest",
     "client/subscribe/bounded_queue.ts",
     [
-      `onDrop?.();\n    if (overflow === "drop-oldest") {`,
-      `onDrop?.();\n    if (overflow !== "error") {`,
+      `let first = item;\n    if (overflow === "drop-oldest") {`,
+      `let first = item;\n    if (overflow !== "error") {`,
     ],
   ),
   mutant(
@@ -372,8 +372,8 @@ export const MUTANTS: readonly Mutant[] = [
     "a token that expired is used again",
     "client/connection/connector.ts",
     [
-      "this.#token = await this.#getToken(signal);\n      }",
-      "await this.#getToken(signal);\n      }",
+      "        this.#token = undefined;\n        // A token",
+      "        // A token",
     ],
   ),
   mutant(

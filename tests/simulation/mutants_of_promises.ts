@@ -119,8 +119,11 @@ export const PROMISE_MUTANTS: readonly Mutant[] = [
 
   mutant(
     "the second gap of an overflow begins with the first",
-    "client/subscribe/open_subscription.ts",
-    ["      firstDropAt = 0;\n", ""],
+    "client/subscribe/bounded_queue.ts",
+    [
+      "if (!this.#missed++) this.#firstMissed",
+      "this.#missed++;\n    this.#firstMissed ??= first;\n    if (!first) this.#firstMissed",
+    ],
   ),
 
   // How often is asked.

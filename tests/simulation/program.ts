@@ -23,6 +23,14 @@ export const WORKFLOWS = [
 ] as const;
 export const EVENTS = ["go", "stop"] as const;
 
+/** The methods that clients call by their names; servers have no `job.paint`. */
+export const METHODS = ["stats", "job.get", "workflow.start", "job.paint"] as const;
+
+/** What operators do besides reading and cancelling. */
+export const TASKS = [
+  ...["counts", "workflows", "retry", "letters", "letter", "replay", "replayAll", "purge"] as const,
+] as const;
+
 /** What a client does. A `pick` chooses one of the jobs or runs that exist when it begins. */
 export type Operation =
   | { do: "connect" }
@@ -38,7 +46,13 @@ export type Operation =
     /** How many milliseconds later. */
     pause?: number;
   }
-  | { do: "enqueueMany"; name: typeof JOBS[number]; count: number; window: number }
+  | {
+    do: "enqueueMany";
+    name: typeof JOBS[number];
+    count: number;
+    window: number;
+    queue?: "default" | "other";
+  }
   | { do: "getJob"; pick: number }
   | { do: "cancel"; pick: number }
   | {
@@ -71,6 +85,16 @@ export type Operation =
   | { do: "waitJob"; pick: number; timeout?: number }
   | { do: "waitRun"; pick: number; timeout?: number }
   | { do: "stats" }
+  /** Any method by its name. */
+  | {
+    do: "call";
+    method: typeof METHODS[number];
+    name: typeof WORKFLOWS[number];
+    value: ValueKind;
+    pick: number;
+  }
+  /** What only operators do. */
+  | { do: "operate"; what: typeof TASKS[number]; pick: number }
   | {
     do: "close";
     drain: boolean;
@@ -140,6 +164,10 @@ export interface ClientPlan {
   hasFreshTokens: boolean;
   /** Whether the client has one token that may expire, unlike that of most others. */
   hasOwnToken?: boolean;
+  /** Which calls of the function for the token fail, counted from 1. */
+  tokenFails?: readonly number[];
+  /** Which of its calls return a token that no server accepts. */
+  wrongTokens?: readonly number[];
   /** How many calls may wait for a connection. */
   maxQueue?: number;
   /** After how many milliseconds of silence the client sends a ping. */

@@ -4,7 +4,7 @@ import { isTerminal } from "../../protocol/mod.ts";
 import type { Store } from "../../dev/mod.ts";
 import type { WorldConnection } from "../../testing/mod.ts";
 import type { ClientPlan, Program } from "./program.ts";
-import { type Actor, callName, type Outcome, type Reading } from "./actor.ts";
+import { type Actor, callName, isTokenMissing, type Outcome, type Reading } from "./actor.ts";
 import { describeError } from "./actor.ts";
 import { keyOf, type Model, type Published } from "./model.ts";
 
@@ -53,7 +53,7 @@ export function* callsSettle({ world, actors }: Evidence): Iterable<string> {
 
 /** Rule 1: a call fails only if something went wrong, or the caller wanted it to end. */
 export function* callsSucceed({ program, actors }: Evidence): Iterable<string> {
-  for (const { outcomes, isHttp } of actors) {
+  for (const { outcomes, isHttp, plan } of actors) {
     const closing = outcomes.find(({ op }) => op.do === "close");
     for (const outcome of outcomes) {
       const { code } = Object(outcome.error) as { code?: unknown };
@@ -65,7 +65,8 @@ export function* callsSucceed({ program, actors }: Evidence): Iterable<string> {
         yield `1: ${callName(outcome)} was rejected although the client was drained`;
       }
       const isLost = ["connection_lost", "connect_failed", "gave_up", 401].includes(code as string);
-      if (program.isCalm && isLost) {
+      const isRefused = isTokenMissing(outcome.error) || (code === 401 && plan.wrongTokens);
+      if (program.isCalm && isLost && !isRefused) {
         yield `1: ${callName(outcome)} failed for no reason: ${describeError(outcome.error)}`;
       }
       if (program.isCalm && code === "timeout" && outcome.isPatient) {
@@ -76,7 +77,7 @@ export function* callsSucceed({ program, actors }: Evidence): Iterable<string> {
 }
 
 /** Rule 2: a write that resolved happened once, `not-sent` did not happen, `unknown` perhaps once. */
-export function* writesHappenOnce({ model, actors }: Evidence): Iterable<string> {
+export function* writesHappenOnce({ model, actors, program }: Evidence): Iterable<string> {
   const groups = new Map<string, { least: number; most: number; names: string[] }>();
   const groupOf = (kind: string, named: string, value: unknown) => {
     const key = `${kind} ${named} ${JSON.stringify(value)}`;
@@ -97,10 +98,12 @@ export function* writesHappenOnce({ model, actors }: Evidence): Iterable<string>
         if (isDone || mayBeDone && !outcome.isAborted) group.most++;
       }
     }
-    if (op.do !== "enqueue" && op.do !== "start" && op.do !== "publish") continue;
+    const kind = op.do === "call" && op.method === "workflow.start" ? "start" : op.do;
+    if (kind !== "enqueue" && kind !== "start" && kind !== "publish") continue;
+    if (!("name" in op)) continue;
     // With a signal that has aborted, nothing is sent.
     if (outcome.isAborted) continue;
-    const group = groupOf(op.do, op.name, sentValue(outcome));
+    const group = groupOf(kind, op.name, sentValue(outcome));
     group.names.push(
       `${callName(outcome)} ${isSettled && error ? describeError(error) : "resolved"}`,
     );
@@ -109,6 +112,8 @@ export function* writesHappenOnce({ model, actors }: Evidence): Iterable<string>
     if ("retry" in op && op.retry && !isNotSent(outcome)) group.most = Infinity;
     else if (mayHaveHappened(outcome)) group.most++;
   }
+  // A replay enqueues a job of its own.
+  const isReplayed = program.steps.some((step) => "op" in step && step.op.do === "operate");
   const counts = new Map<string, number>();
   const count = (kind: string, named: string, value: unknown) => {
     groupOf(kind, named, value);
@@ -122,7 +127,7 @@ export function* writesHappenOnce({ model, actors }: Evidence): Iterable<string>
   for (const signal of model.signals) count("publish", signal.name, signal.payload);
   for (const [key, { least, most, names }] of groups) {
     const happened = counts.get(key) ?? 0;
-    if (happened >= least && happened <= most) continue;
+    if (happened >= least && (happened <= most || isReplayed)) continue;
     yield `2: ${key} happened ${happened} times, not ${least} to ${most}: ${names.join("; ")}`;
   }
 }
@@ -449,6 +454,8 @@ export function longestDelay({ backoff }: ClientPlan, attempt: number): number {
 
 /** The delays of reconnecting grow, start anew only after a connection held, and end. */
 export function* checkBackoff({ name, plan, statuses }: Actor): Iterable<string> {
+  // Without a limit a client never gives up.
+  const maxRetries = plan.maxRetries || Infinity;
   let attempts = 0;
   let connectedAt = 0;
   for (const { at, status } of statuses) {
@@ -465,10 +472,10 @@ export function* checkBackoff({ name, plan, statuses }: Actor): Iterable<string>
       }
       const most = longestDelay(plan, attempts);
       if (status.delay > most) yield `6: ${name} waits ${status.delay} ms, more than ${most}`;
-      if (attempts > plan.maxRetries) yield `6: ${name} makes ${attempts} attempts`;
+      if (attempts > maxRetries) yield `6: ${name} makes ${attempts} attempts`;
     }
     const isRefused = status.type === "failed" && status.cause instanceof AuthError;
-    if (status.type === "failed" && plan.reconnect && !isRefused && attempts < plan.maxRetries) {
+    if (status.type === "failed" && plan.reconnect && !isRefused && attempts < maxRetries) {
       yield `6: ${name} gave up after ${attempts} attempts: ${describeError(status.cause)}`;
     }
   }
@@ -517,7 +524,7 @@ function stateOf({ store }: Evidence["world"], id: string): string {
 /** The value as the server stores it. */
 function sentValue({ op, value }: Outcome): unknown {
   if (value !== undefined) return value;
-  return op.do === "start" ? {} : null;
+  return op.do === "start" || op.do === "call" ? {} : null;
 }
 
 function isNotSent({ error }: Outcome): boolean {

@@ -1,5 +1,6 @@
 import type { Status } from "../../mod.ts";
 import { type Actor, callName, describeError, type Outcome } from "./actor.ts";
+import type { Operation } from "./program.ts";
 import { type Evidence, longestDelay, type Rule } from "./rules.ts";
 
 const codeOf = ({ error }: Outcome): unknown => Object(error).code;
@@ -100,7 +101,7 @@ function* lanesEnd({ world, model, actors }: Evidence): Iterable<string> {
     // Nobody looks whether these runs have ended. A run may have been found in the turn in which its
     // start was given up; its lane then ends with it.
     const unseen = outcomes.filter(({ op, isSettled, error, result, abortsInTurn }) =>
-      op.do === "start" && (isSettled && error ? abortsInTurn : !isSeen(result))
+      startsRun(op) && (isSettled && error ? abortsInTurn : !isSeen(result))
     );
     const stuck = model.lostAnswers.get(client) ?? 0;
     if (open.length <= unseen.length + stuck) continue;
@@ -113,6 +114,11 @@ const LISTENERS = 8;
 
 /** A start is known after this many milliseconds, if nothing happens to any connection. */
 const START_TIME = 6_000;
+
+/** Whether a call starts a run. */
+export function startsRun(op: Operation): boolean {
+  return op.do === "start" || (op.do === "call" && op.method === "workflow.start");
+}
 
 /** Rule 3: a start whose input can be marked resolves while its run is under way. */
 export function* startsResolveEarly({ program, world, model, actors }: Evidence): Iterable<string> {
@@ -139,7 +145,7 @@ const FRAME = /^\d+ (\S+#\d+) (sends|receives|closes|drops)/;
 /** Rule 6: a lane is kept until its start is answered, unless the caller gave the start up. */
 function* lanesAreKept({ model, actors }: Evidence): Iterable<string> {
   const starters = actors.filter(({ outcomes, statuses }) =>
-    outcomes.some(({ op }) => op.do === "start") &&
+    outcomes.some(({ op }) => startsRun(op)) &&
     !statuses.some(({ status }) => ["closed", "failed"].includes(status.type))
   );
   if (starters.length === 0) return;
@@ -157,7 +163,7 @@ function* lanesAreKept({ model, actors }: Evidence): Iterable<string> {
   }
   for (const { name: client, outcomes } of starters) {
     const lanes = dropped.filter((it) => it.startsWith(`${client}#`) && !model.harmed.has(it));
-    const failed = outcomes.filter(({ op, error }) => op.do === "start" && error);
+    const failed = outcomes.filter(({ op, error }) => startsRun(op) && error);
     if (lanes.length > failed.length) {
       yield `6: ${client} dropped [${lanes}] before an answer, with ${failed.length} starts given up`;
     }

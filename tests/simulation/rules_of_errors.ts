@@ -1,5 +1,5 @@
 import { AuthError, EnqueueManyError } from "../../mod.ts";
-import { callName } from "./actor.ts";
+import { callName, isTokenMissing } from "./actor.ts";
 import type { Evidence, Rule } from "./rules.ts";
 
 /** Matches a refusal, and its code. */
@@ -24,7 +24,8 @@ function* codesAreThoseOfTheServer({ actors, model, program }: Evidence): Iterab
     });
     const late = LONGEST_FAULT + program.latency[1];
     for (const outcome of refused) {
-      const { code } = outcome.error as { code: number };
+      const { code, cause } = outcome.error as { code: number; cause?: unknown };
+      if (isTokenMissing(cause)) continue;
       const isAnswered = refusals.some((refusal) =>
         refusal.code === code && refusal.at <= outcome.worldEnd &&
         (code === SHARED || refusal.at >= outcome.worldBegin - late)

@@ -1,5 +1,5 @@
 import type { DispatchEvent, Gap } from "../../mod.ts";
-import { callName, type Reading } from "./actor.ts";
+import { callName, isTokenMissing, type Reading } from "./actor.ts";
 import { keyOf } from "./model.ts";
 import { channelsOf } from "../../protocol/mod.ts";
 import type { Evidence, Rule } from "./rules.ts";
@@ -80,6 +80,7 @@ function* refusedTokensAreDropped({ actors, model, program }: Evidence): Iterabl
     if (!isHttp || !plan.hasFreshTokens || expirations === 0) continue;
     for (const outcome of outcomes) {
       if (Object(outcome.error).code !== 401 || expirations >= TOKENS - 1) continue;
+      if (isTokenMissing(outcome.error)) continue;
       yield `6: ${callName(outcome)} was refused although ${client} can get another token`;
     }
     const tokens = new Map<string, string>();

@@ -1,5 +1,5 @@
 import { AuthError } from "../../mod.ts";
-import { callName, type Outcome } from "./actor.ts";
+import { callName, isTokenMissing, type Outcome } from "./actor.ts";
 import type { Evidence, Rule } from "./rules.ts";
 
 const codeOf = ({ error }: Outcome): unknown => Object(error).code;
@@ -68,11 +68,14 @@ function* tokensAreRenewed({ program, actors }: Evidence): Iterable<string> {
   for (const { name: client, plan, statuses } of actors) {
     for (const { at, status } of statuses) {
       if (status.type === "failed" && status.cause instanceof AuthError) {
-        if (plan.hasFreshTokens && expirations < TOKENS - 1) {
+        if (plan.hasFreshTokens && !plan.wrongTokens && expirations < TOKENS - 1) {
           yield `6: ${client} gave up at ${at} although it can get another token`;
         }
       }
-      if (status.type === "reconnecting" && status.cause instanceof AuthError) {
+      if (
+        status.type === "reconnecting" && status.cause instanceof AuthError &&
+        !isTokenMissing(status.cause)
+      ) {
         yield `6: ${client} tries a token again at ${at} that was refused`;
       }
     }

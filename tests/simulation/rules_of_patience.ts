@@ -17,6 +17,7 @@ function* silentPeersAreLost({ actors, model, world }: Evidence): Iterable<strin
       );
       const from = Math.max(worldAt, muted?.at ?? Infinity);
       const { pingInterval = 15_000, pingTimeout = 10_000 } = plan;
+      if (pingInterval === 0) continue;
       // What asks for a pong looks at its clock only when the time for the last pong is over.
       const until = from + Math.max(pingInterval, pingTimeout) + pingTimeout + LATE;
       const isNoticed = statuses.slice(index + 1).some((it) =>

@@ -87,6 +87,9 @@ function* answersAreOwn({ actors, model }: Evidence): Iterable<string> {
       if (ids.length !== op.count) yield `3: ${callName(outcome)} has ${ids.length} jobs`;
       for (const [index, id] of ids.entries()) {
         const job = model.stores.map((store) => store.job(id)).find((found) => found);
+        if (job && job.queue !== (op.queue ?? "default")) {
+          yield `3: ${callName(outcome)} has ${id} in the queue ${job.queue}`;
+        }
         if (job?.name === op.name && text(job.payload) === text([value, index])) continue;
         yield `3: ${callName(outcome)} has ${id} at ${index}, which is ${text(job?.payload)}`;
       }

@@ -151,7 +151,7 @@ function* silentServersArePinged(evidence: Evidence): Iterable<string> {
   for (const actor of actors) {
     const { name: client, plan, hasSlept, isHttp } = actor;
     const { pingInterval = 15_000, pingTimeout = 10_000 } = plan;
-    if (isHttp || hasSlept) continue;
+    if (isHttp || hasSlept || pingInterval === 0) continue;
     const most = pingInterval + pingTimeout + 1_000 + 2 * program.latency[1];
     const control = controlSessions(actor);
     const open = world.connections.find((it) =>

@@ -17,6 +17,7 @@ import { OUTAGE_RULES } from "./rules_of_outages.ts";
 import { PATIENCE_RULES, timersEndAtOnce } from "./rules_of_patience.ts";
 import { RECORD_RULES, statusesAreInOrder } from "./rules_of_records.ts";
 import { RESULT_RULES } from "./rules_of_results.ts";
+import { SETTING_RULES, statusLoopsEnd } from "./rules_of_settings.ts";
 import { STREAM_RULES } from "./rules_of_streams.ts";
 import { TIME_RULES } from "./rules_of_times.ts";
 import { channelsAreLeft, WIRE_RULES } from "./rules_of_wire.ts";
@@ -38,7 +39,7 @@ const ALL_RULES = [
   ...[...RECORD_RULES, ...OUTAGE_RULES, ...FLOW_RULES],
   ...[...RESULT_RULES, ...TIME_RULES, ...WIRE_RULES, ...HTTP_RULES],
   ...[...ERROR_RULES, ...PATIENCE_RULES, ...LOOP_RULES, ...LOSS_RULES],
-  ...[...LIMIT_RULES, ...OPERATOR_RULES],
+  ...[...LIMIT_RULES, ...OPERATOR_RULES, ...SETTING_RULES],
 ];
 
 /** How many milliseconds after the last step everything must be in order again. */
@@ -100,6 +101,7 @@ async function runInWorld(program: Program, memory?: MemoryCheck<Program>): Prom
     violations.push(...timersEndAtOnce(evidence));
     await world.advance(CLOSE);
     violations.push(...nothingIsLeft(evidence), ...statusesAreInOrder(evidence));
+    violations.push(...statusLoopsEnd(evidence));
     const clocks = new Set(actors.map(({ clientClock }) => clientClock));
     violations.push(...channelsAreLeft(evidence), ...memory?.findListeners(clocks) ?? []);
   } catch (error) {

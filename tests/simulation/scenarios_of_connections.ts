@@ -221,4 +221,27 @@ export const CONNECTION_SCENARIOS: readonly Scenario[] = [
       rest,
     ],
   },
+  {
+    name: "losses that a busy reader has not read",
+    latencies: [[1, 1], [1, 5]],
+    clients: [plan({ backoff: just({ base: 100, cap: 300 }), maxRetries: just(10) })],
+    slots: [
+      call("subscribe", {
+        channel: oneOf("jobs", "firehose", "queue"),
+        slow: oneOf(2_000, 3_500),
+        buffer: rarely(oneOf(1, 2), 3),
+        overflow: rarely(oneOf("drop-newest", "drop-oldest"), 3),
+      }, waits),
+      call("enqueue", { name: oneOf("noop", "nobody") }, waits),
+      pauseOf(within(600)),
+      cut,
+      pauseOf(within(1_500)),
+      maybe(write),
+      maybe(all(cut, pauseOf(within(1_500)))),
+      cut,
+      pauseOf(within(1_500)),
+      many(write, 0, 3),
+      pauseOf(just(20_000)),
+    ],
+  },
 ];

@@ -5,11 +5,13 @@ import {
   type ClientPlan,
   type FrameKind,
   JOBS,
+  METHODS,
   type Operation,
   type PlannedFault,
   type Program,
   rarely,
   type Step,
+  TASKS,
   VALUES,
   WORKFLOWS,
 } from "./program.ts";
@@ -79,6 +81,8 @@ const DEFAULTS: { [D in Operation["do"]]: Maker<D> } = {
   waitJob: { pick: just(0) },
   waitRun: { pick: just(0) },
   stats: {},
+  call: { method: oneOf(...METHODS), name: oneOf("quick", "nap", "long", "missing"), value, pick },
+  operate: { what: oneOf(...TASKS), pick },
   close: { drain: fc.boolean(), using: just(false) },
 };
 

@@ -5,6 +5,7 @@ import { CALL_SCENARIOS } from "./scenarios_of_calls.ts";
 import { CHANNEL_SCENARIOS } from "./scenarios_of_channels.ts";
 import { CONNECTION_SCENARIOS } from "./scenarios_of_connections.ts";
 import { RUN_SCENARIOS } from "./scenarios_of_runs.ts";
+import { SETTING_SCENARIOS } from "./scenarios_of_settings.ts";
 import type { Scenario } from "./script.ts";
 import { THEMES } from "./themes.ts";
 
@@ -14,6 +15,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...RUN_SCENARIOS,
   ...CALL_SCENARIOS,
   ...CHANNEL_SCENARIOS,
+  ...SETTING_SCENARIOS,
 ];
 
 const LATENCIES: readonly Program["latency"][] = [[1, 1], [1, 1], [1, 5], [0, 20], [0, 200]];
