@@ -109,30 +109,52 @@ function eventsDiffer(
   for (const [topic, events] of wanted) {
     const name = String(template.of(topic));
     const other = name.replace(/\$\w+$/, (placeholder) => bindings.get(placeholder) ?? placeholder);
-    // One that no answer named is the first of its kind that the other server named in no answer.
-    const found = got.has(other) ? other : firstUnbound(got, topic, bindings);
-    const others = got.get(found) ?? [];
+    // Runs that no answer named may have started in another order: any of them with these events is
+    // the same one.
+    const others = got.has(other) ? [other] : unbound(got, topic, bindings);
+    let difference: string | undefined;
+    const found = others.find((candidate) => {
+      const trial = new Map(bindings);
+      const text = listsDiffer(template, trial, events, got.get(candidate)!, name);
+      difference ??= text;
+      if (text !== undefined) return false;
+      for (const [placeholder, id] of trial) bindings.set(placeholder, id);
+      return true;
+    });
+    if (found === undefined) {
+      return difference ?? listsDiffer(template, bindings, events, [], name);
+    }
     got.delete(found);
-    const path = `${name}, ${events.map(typeOf).join(" ")}`;
-    if (events.length !== others.length) {
-      return `${path}: the second server sends ${others.map(typeOf).join(" ") || "nothing"}`;
-    }
-    for (const [index, event] of events.entries()) {
-      const at = `${name}, event ${index + 1}`;
-      const difference = mismatch(template.of(event), others[index], bindings, at);
-      if (difference !== undefined) return difference;
-    }
   }
   for (const [topic, events] of got) {
     return `only the second server sends ${events.map(typeOf).join(" ")} of ${topic}`;
   }
 }
 
-function firstUnbound(topics: Map<string, unknown>, like: string, bindings: Bindings): string {
+/** Compares the events of a job or run, one by one. */
+function listsDiffer(
+  template: Template,
+  bindings: Bindings,
+  expected: readonly Event[],
+  actual: readonly Event[],
+  name: string,
+): string | undefined {
+  if (expected.length !== actual.length) {
+    const types = actual.map(typeOf).join(" ") || "nothing";
+    return `${name}, ${expected.map(typeOf).join(" ")}: the second server sends ${types}`;
+  }
+  for (const [index, event] of expected.entries()) {
+    const at = `${name}, event ${index + 1}`;
+    const difference = mismatch(template.of(event), actual[index], bindings, at);
+    if (difference !== undefined) return difference;
+  }
+}
+
+/** The topics of jobs or runs that no answer has named. */
+function unbound(topics: Map<string, unknown>, like: string, bindings: Bindings): string[] {
   const kind = like.slice(0, like.indexOf(":"));
   const bound = new Set([...bindings.values()].map((id) => `${kind}:${id}`));
-  return [...topics.keys()].find((topic) => topic.startsWith(`${kind}:`) && !bound.has(topic)) ??
-    "";
+  return [...topics.keys()].filter((topic) => topic.startsWith(`${kind}:`) && !bound.has(topic));
 }
 
 function byTopic(events: readonly Event[]): Map<string, readonly Event[]> {

@@ -6,7 +6,9 @@ import {
   type QuirkName,
   referenceWorkload,
 } from "../../dev/mod.ts";
+import { compare } from "./compare.ts";
 import { describe } from "./describe.ts";
+import type { Outcome } from "./run_sequence.ts";
 import { search, type SearchOptions, type SearchResult } from "./search.ts";
 
 const RUNS = 25;
@@ -43,4 +45,26 @@ test("finds events that differ", async () => {
   const { found } = await compareServers({ ...PLANTED, shrinkMs: 0 }, "entity-channel");
   equal(found!.difference.exchange, undefined);
   match(found!.difference.text, /channel: expected "(?:job|workflow):/);
+});
+
+/** What a server did that only sent events of runs that no answer named. */
+function outcomeOf(...runs: readonly { id: string; tenant: string }[]): Outcome {
+  const events = runs.map(({ id, tenant }) => ({
+    ...{ id: "1", type: "event", ts: "2026-11-24T08:00:00Z" },
+    data: {
+      type: "workflow.started",
+      topic: `workflow:wfrun_${id.repeat(26)}`,
+      data: { run_id: `wfrun_${id.repeat(26)}`, scope_app_id: tenant },
+    },
+  }));
+  return { exchanges: [], received: [{ conn: "a", events, isSilent: false }], unsettled: 0 };
+}
+
+test("runs that no answer named may start in another order, but not be others", () => {
+  const expected = outcomeOf({ id: "1", tenant: "app" }, { id: "2", tenant: "app2" });
+  const reordered = outcomeOf({ id: "3", tenant: "app2" }, { id: "4", tenant: "app" });
+  const other = outcomeOf({ id: "3", tenant: "app" }, { id: "4", tenant: "app" });
+  equal(compare(expected, reordered), undefined);
+  match(compare(expected, other)!.text, /scope_app_id: expected "app2", received "app"/);
+  match(compare(expected, outcomeOf())!.text, /sends nothing/);
 });

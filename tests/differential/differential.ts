@@ -41,8 +41,9 @@ print(
   `${result.ran} sequences with ${result.exchanges} exchanges and ${result.events} events in ` +
     `${
       seconds.toFixed(1)
-    } s; ${result.unsteady} differed once and not again, ${result.broken} were sent again`,
+    } s; ${result.unsteady.length} differed once and not again, ${result.broken} were sent again`,
 );
+for (const text of result.unsteady) print(`once: ${text}`);
 if (result.found) {
   print(`\n${describe(result.found, ["real", "embedded"])}`);
   print(`\ndeno task differential --url ${values.url} --seed ${seed} --path ${result.found.path}`);

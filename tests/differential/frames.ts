@@ -394,12 +394,20 @@ const bytes = fc.oneof(
 const text = (arbitrary: fc.Arbitrary<string>): fc.Arbitrary<Message> =>
   arbitrary.map((text) => ({ text }));
 
-/** Messages that may be sent at the same time on several connections. */
-export const independent: fc.Arbitrary<Message> = text(fc.oneof(
-  { weight: 6, arbitrary: frame(creations) },
-  { weight: 1, arbitrary: special },
-  { weight: 1, arbitrary: malformed },
-));
+/** Credits that overflow a Go server's count, so that the connection receives no more events. */
+const OVERFLOW = /"credit[s\u017f]"\s*:\s*9223372036854775807/i;
+
+/**
+ * Messages that may be sent at the same time on several connections. Whether a worker's events are
+ * published before or after the credits overflow would be open, so none of these lets them.
+ */
+export const independent: fc.Arbitrary<Message> = text(
+  fc.oneof(
+    { weight: 6, arbitrary: frame(creations) },
+    { weight: 1, arbitrary: special },
+    { weight: 1, arbitrary: malformed },
+  ).filter((text) => !OVERFLOW.test(text)),
+);
 
 /**
  * Messages that are sent one right after the other. Those that create come last: whether an event is

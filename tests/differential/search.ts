@@ -43,8 +43,8 @@ export interface SearchResult {
   exchanges: number;
   /** How many events came. */
   events: number;
-  /** How many differed once and not again. */
-  unsteady: number;
+  /** How those differed that differed once and not again. */
+  unsteady: string[];
   /** How many could not be sent once, and could then. */
   broken: number;
   found?: Found;
@@ -58,7 +58,7 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
     ran: 0,
     exchanges: 0,
     events: 0,
-    unsteady: 0,
+    unsteady: [],
     broken: 0,
   };
   let executions = 0;
@@ -90,7 +90,7 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
         for (const { events } of outcomes[0].received) result.events += events.length;
       }
       if (!difference) {
-        if (last) result.unsteady++;
+        if (last) result.unsteady.push(last.difference.text);
         return undefined;
       }
       last = { sequence, difference, outcomes };
