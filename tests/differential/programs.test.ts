@@ -58,3 +58,15 @@ test("finds that an event is missing without a gap", async () => {
   // Those that the observer missed itself were "never published".
   for (const text of violations) match(text, /^4: .* (?:without a gap|nobody published)$/);
 });
+
+test("knows of jobs that clients over HTTP have cancelled", async () => {
+  const client = { ...READS.clients[0]!, transport: "rpc" as const };
+  const steps = [
+    step({ do: "enqueue", name: "nobody", value: "short" }),
+    step({ do: "waitJob", pick: 0 }, { wait: false }),
+    step({ do: "cancel", pick: 0 }),
+  ];
+  const { violations, calls } = await run({ ...READS, clients: [client], steps }, { calm: 1 });
+  deepEqual(violations, []);
+  ok(calls === 3);
+});

@@ -1,4 +1,4 @@
-import { Dispatch, type DispatchOptions, type Hooks, type HttpOptions } from "../../mod.ts";
+import { Dispatch, type DispatchOptions, type HttpOptions } from "../../mod.ts";
 import { realClock } from "../../runtime/real_timers.ts";
 import type { TimerHandle } from "../../runtime/mod.ts";
 import { createFaultProxy, type FaultProxy, type ProxyConnection } from "../../testing/mod.ts";
@@ -63,17 +63,10 @@ export class RealWorld implements Stage, AsyncDisposable {
   readonly connections: WorldConnection[] = [];
   /** The clients that a fault has affected. */
   readonly harmed = new Set<string>();
-  /** The jobs that clients asked to cancel. */
-  readonly cancelled = new Set<string>();
   readonly #paths = new Map<string, Path>();
   readonly #clients: Dispatch[] = [];
   readonly #start = Date.now();
   readonly #timers = new CountingClock();
-  readonly #hooks: Hooks = {
-    request: ({ method, subject }) => {
-      if (method === "job.cancel") this.cancelled.add(subject!);
-    },
-  };
   #hasFaults = true;
   /** Whether the proxies reset new connections. Without a listener another process may get the port. */
   #isDown = false;
@@ -122,7 +115,7 @@ export class RealWorld implements Stage, AsyncDisposable {
 
   httpOptions(name: string): HttpOptions {
     const { http, clock } = this.#paths.get(name)!;
-    return { url: http.url, token: "demo-token", clock, hooks: this.#hooks };
+    return { url: http.url, token: "demo-token", clock };
   }
 
   client(name = "", options: Partial<DispatchOptions> = {}): Dispatch {
@@ -134,7 +127,6 @@ export class RealWorld implements Stage, AsyncDisposable {
       pingInterval: 2_000,
       pingTimeout: 2_000,
       connectTimeout: 3_000,
-      hooks: this.#hooks,
     });
     this.#clients.push(client);
     return client;

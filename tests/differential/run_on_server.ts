@@ -68,7 +68,9 @@ export async function runOnServer(
   const evidence = { program, model, actors, world: Object.assign(world, { store }) };
   const judge = async () => {
     await witness.read(actors.flatMap(({ outcomes }) => outcomes.flatMap(createdBy)));
-    for (const id of world.cancelled) model.cancelled.add(id);
+    for (const { op, asked } of actors.flatMap(({ outcomes }) => outcomes)) {
+      if (op.do === "cancel" && asked !== undefined) model.cancelled.add(asked);
+    }
     for (const outcome of actors.flatMap(({ outcomes }) => outcomes)) {
       const { end, deadline } = outcome;
       if (end > deadline && end <= deadline + late) outcome.deadline = end;
