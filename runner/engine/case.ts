@@ -222,9 +222,10 @@ export class Case {
     using deadline = new Deadline(
       this.#options.clock,
       this.#cleanUpBudget.deadline() + (this.#options.virtual?.grace ?? 0),
-      new AbortController().signal,
+      this.#cleanUpBudget.around(this.#outer?.caller.deadline),
       "the time of `always`",
     );
+    this.#cleanUpBudget.beginWith(deadline, this.#options.virtual?.grace);
     const scope = this.#stepScope(deadline);
     for (const step of always) await this.#runStep(step, scope);
     await this.#script?.runCleanUps(deadline);

@@ -152,6 +152,30 @@ test("`timeout` is virtual time, but what `advance` skips does not count for it"
   assert.match(sleep!.failure!.message, /^not done when the recipe's time was over, after 10 m$/);
 });
 
+test("what `advance` skips in `always` takes no time from used recipes, nor from those around", async () => {
+  const virtual = (text: string, inner: string) =>
+    runRecipe(text, ["--clock", "virtual"], {
+      clock: systemClock,
+      files: { "inner.yaml": inner },
+    });
+  const outer = await virtual(
+    "steps:\n  - assert: true\nalways:\n  - advance: 1h\n  - use: inner.yaml\n",
+    "steps:\n  - sleep: 1s\nalways:\n  - sleep: 1s\n",
+  );
+  assert.deepEqual(ends(outer.events).map(({ status }) => status), Array(5).fill("passed"));
+  const inner = await virtual(
+    "timeout: 1m\nsteps:\n  - use: inner.yaml\n    within: 30s\n  - stats:\n  - assert: true\n",
+    "steps:\n  - assert: true\nalways:\n  - advance: 1h\n  - sleep: 1s\n",
+  );
+  assert.equal(inner.code, 0, inner.out);
+  // The recipe has failed, so that both clean up in the same ten seconds.
+  const stopped = await virtual(
+    "timeout: 2s\nsteps:\n  - use: inner.yaml\nalways:\n  - sleep: 5s\n",
+    "steps:\n  - sleep: 3s\nalways:\n  - advance: 1h\n",
+  );
+  assert.equal(ends(stopped.events).at(-1)!.status, "passed");
+});
+
 test("`within` of a step beside an `advance` goes on", async () => {
   const { events } = await runVirtual(`steps:
   - id: order

@@ -98,4 +98,14 @@ export const CORPUS: readonly FoundRecipe[] = [
       always: [step({ do: "sleep", ms: 20 })],
     }, { retries: 2, isVirtual: true }),
   },
+  {
+    what: "what `advance` skips in `always` takes no time from the `always` of a used recipe",
+    plan: plan([nobody], {
+      timeout: 30_000,
+      always: [
+        step({ do: "advance", ms: 3_600_000 }),
+        step({ do: "use", gives: false, steps: [nobody], always: [nobody] }),
+      ],
+    }, { isVirtual: true }),
+  },
 ];

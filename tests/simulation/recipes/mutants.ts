@@ -72,8 +72,8 @@ export const RUNNER_MUTANTS: readonly Mutant[] = [
     "an interruption ends `always`, too",
     "runner/engine/case.ts",
     [
-      '      new AbortController().signal,\n      "the time of `always`",',
-      '      this.#options.signal,\n      "the time of `always`",',
+      "this.#cleanUpBudget.around(this.#outer?.caller.deadline),",
+      "this.#options.signal,",
     ],
   ),
   mutant(
