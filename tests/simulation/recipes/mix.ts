@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { WorldFaultAction } from "../../../testing/mod.ts";
 import { rarely } from "../program.ts";
-import { chunks, parallel, side, use } from "./mix_of_steps.ts";
+import { chunks, longWait, parallel, side, use } from "./mix_of_steps.ts";
 import { ROWS, type RunPlan, SECRETS } from "./plan.ts";
 
 const is = <T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
@@ -25,6 +25,7 @@ function recipe(most: number) {
         { weight: 18, arbitrary: side },
         { weight: 2, arbitrary: parallel },
         { weight: 1, arbitrary: use },
+        { weight: 2, arbitrary: longWait },
       ),
       { maxLength: 3 },
     ),

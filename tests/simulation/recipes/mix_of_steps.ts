@@ -196,6 +196,27 @@ const asked = planned(fc.record({ do: is("ask"), pick: fc.constant(0) })).map((s
   condition: undefined,
 }));
 
+/** A recipe that is likely to be stopped, and takes some time to clean up. */
+const slow = fc.integer({ min: 100, max: 2_000 }).map((ms): StepPlan => ({
+  action: { do: "sleep", ms },
+  ...{ soft: false, expectation: 0, side: 1, marks: false },
+}));
+const stopped = planned(fc.record({
+  do: is("use"),
+  gives: fc.constant(false),
+  steps: fc.tuple(slow).map((steps) => [...steps]),
+  always: fc.tuple(slow, side).map((steps) => [...steps]),
+})).map((step) => ({ ...step, condition: undefined }));
+
+/** A job that nobody takes. */
+const untaken = planned(fc.record({ do: is("enqueue"), name: is("nobody"), tells }))
+  .map((step) => ({ ...step, items: undefined, condition: undefined }));
+
+/** Generates waits that may last until the time of `always` is over. */
+export const longWait = planned(
+  fc.record({ do: is("wait"), pick, isById, isExpression: fc.constant(false) }),
+).map((step) => ({ ...step, within: undefined }));
+
 /** A job whose events come among those of another one. */
 const busy = planned(fc.record({ do: is("enqueue"), name: is("work", "flaky", "fails"), tells }))
   .map((step) => ({ ...step, items: undefined, condition: undefined }));
@@ -220,4 +241,5 @@ export const chunks: fc.Arbitrary<StepPlan[]> = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(marked, repeated) },
   { weight: 1, arbitrary: fc.tuple(reused, output) },
   { weight: 1, arbitrary: fc.tuple(marked, asked) },
+  { weight: 2, arbitrary: fc.tuple(untaken, stopped) },
 );

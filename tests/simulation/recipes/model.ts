@@ -86,6 +86,11 @@ export function tagOf({ phase, number }: StepModel): string {
   return `${phase} ${number}`;
 }
 
+/** Returns the name of a step or one of its items in reports. */
+export function keyOf(step: StepModel, item?: number): string {
+  return item === undefined ? tagOf(step) : `${tagOf(step)}[${item}]`;
+}
+
 /** Returns what a step that creates something calls it by, so that it is found in the store. */
 export function payloadTag(step: StepModel, item?: number | string): string {
   // The `always` of a recipe that is used has the numbers of steps of the outer `always`.

@@ -23,6 +23,7 @@ import type { Subject } from "../search.ts";
 import { workload } from "../workload.ts";
 import { buildRecipes } from "./build_recipes.ts";
 import { checkDocuments } from "./documents.ts";
+import { checkHistory } from "./history.ts";
 import { checkStreams } from "./streams.ts";
 import { Evidence } from "./evidence.ts";
 import { Interpreter } from "./interpreter/interpreter.ts";
@@ -86,8 +87,9 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
       LONGEST,
     );
     disturb(plan, world, evidence, signal);
+    const planned = planCases(recipes);
     const { exitCode } = await world.run(
-      runCases(planCases(recipes), {
+      runCases(planned, {
         parallel: plan.parallel,
         bail: plan.bail,
         retries: plan.retries,
@@ -154,6 +156,10 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
     }
     for await (const problem of checkStreams(evidence.events, plan)) {
       violations.push(`8: ${problem}`);
+    }
+    const named = planned.map((one, index) => ({ ...one, name: model.cases[index]!.name }));
+    for await (const problem of checkHistory(evidence.events, named, { clock, seed: plan.seed })) {
+      violations.push(`10: ${problem}`);
     }
   } catch (error) {
     violations.push(`0: ${(error as Error).stack}`);

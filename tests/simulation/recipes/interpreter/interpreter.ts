@@ -1,6 +1,14 @@
 import type { CaseStatus, StepStatus } from "../../../../runner/mod.ts";
 import type { Attempt, CaseAttempt } from "../evidence.ts";
-import { type CaseModel, hasInner, isCaught, isWrite, type StepModel, tagOf } from "../model.ts";
+import {
+  type CaseModel,
+  hasInner,
+  isCaught,
+  isWrite,
+  keyOf,
+  type StepModel,
+  tagOf,
+} from "../model.ts";
 import type { Action, RunPlan } from "../plan.ts";
 import { LEVEL, usedPrefix } from "../recipe_text.ts";
 import { events, listen } from "./channel_waits.ts";
@@ -152,7 +160,7 @@ export class Interpreter {
   }
 
   #once(step: StepModel, outer: Limit, item?: number): StepStatus | undefined {
-    const key = item === undefined ? tagOf(step) : `${tagOf(step)}[${item}]`;
+    const key = keyOf(step, item);
     const { condition, retry } = step;
     const judged = this.#case;
     if (judged.isScript) {
@@ -239,6 +247,11 @@ export class Interpreter {
       limit.at += step.action.ms;
     }
     const inner = () => this.#perform(step, { start, end: end!, limit }, item);
+    // A recipe that it uses cleans up first.
+    const late = end!.at - Math.max(start.at, limit.at);
+    if (late > 1 && !hasInner(step)) {
+      this.#case.problems.push(`${tagOf(step)} ended ${late} ms after its time`);
+    }
     const isOver = this.#case.over(step, limit, start);
     if (isOver === "no") return inner();
     const stopped: Ending = this.#case.isStopped(step, start, limit)

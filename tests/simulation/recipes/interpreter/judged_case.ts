@@ -61,6 +61,8 @@ export class JudgedCase {
   readonly states = new Map<StepModel, string>();
   /** The ids of what each step has created, by the item. */
   readonly created = new Map<StepModel, Map<number | undefined, string>>();
+  /** The id of what each step or item has created last, by its key. */
+  readonly made = new Map<string, string>();
   /** The states that steps have added to their results. */
   readonly marks = new Map<StepModel, string>();
   /** The outputs of each recipe that was used, but for the state of what it has created. */

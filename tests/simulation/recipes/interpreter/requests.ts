@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Call } from "../evidence.ts";
-import { isCreation, isWrite, payloadTag, type StepModel, WRITES } from "../model.ts";
+import { isCreation, isWrite, keyOf, payloadTag, type StepModel, WRITES } from "../model.ts";
 import type { Action } from "../plan.ts";
 import { SENT } from "../assertions.ts";
 import { PLACES } from "../recipe_text.ts";
@@ -91,11 +91,13 @@ function endingOf(
 
 function remember(judged: JudgedCase, step: StepModel, { settled }: Call, item?: number): void {
   const { do: kind } = step.action;
+  const { job_id, run_id, event_id, state } = Object((settled as { value: unknown }).value);
+  if (kind === "publish") judged.made.set(keyOf(step, item), event_id);
   if (kind !== "enqueue" && kind !== "start") return;
-  const { job_id, run_id, state } = (settled as { value: Record<string, string> }).value;
+  judged.made.set(keyOf(step, item), job_id ?? run_id);
   const created = judged.created.get(step) ?? new Map();
-  judged.created.set(step, created.set(item, (job_id ?? run_id)!));
-  judged.states.set(step, kind === "enqueue" ? "pending" : state!);
+  judged.created.set(step, created.set(item, job_id ?? run_id));
+  judged.states.set(step, kind === "enqueue" ? "pending" : state);
   if (step.marks) judged.marks.set(step, judged.states.get(step)!);
 }
 

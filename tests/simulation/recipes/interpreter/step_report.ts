@@ -5,6 +5,51 @@ import { SECRETS } from "../plan.ts";
 import { loggedText } from "../recipe_text.ts";
 import type { Ending, JudgedCase, Limit } from "./judged_case.ts";
 
+/** The kinds of steps that are called otherwise in recipes. */
+const KINDS: Readonly<Record<string, string>> = {
+  events: "wait",
+  compare: "assert",
+  recall: "assert",
+  output: "assert",
+  mark: "assert",
+  ask: "call",
+};
+
+/** The kinds of failures, by the statuses of the steps that have them. */
+const FAILURES: Readonly<Record<string, readonly string[]>> = {
+  failed: ["assertion", "wait", "deadline", "evaluation"],
+  errored: ["connection", "server"],
+  interrupted: ["interrupted"],
+};
+
+/** Compares the names in a report with those of its step. */
+function compareNames(
+  judged: JudgedCase,
+  key: string,
+  event: StepEvidence["finished"][number]["event"],
+  { action, id, isUsed }: StepModel,
+): void {
+  const { status, kind, failure, detail, place } = event;
+  const wanted = KINDS[action.do] ?? action.do;
+  if (kind !== wanted) judged.problems.push(`${key} is said to be ${kind}, not ${wanted}`);
+  if (failure && !FAILURES[status]?.includes(failure.kind)) {
+    judged.problems.push(`${key} is ${status} because of ${failure.kind}`);
+  }
+  const made = judged.made.get(key);
+  if (status === "passed" && made !== undefined && ["enqueue", "start", "publish"].includes(kind)) {
+    if (detail !== made) judged.problems.push(`${key} says ${detail}, not ${made}`);
+  }
+  if (judged.isScript) return;
+  if (event.id !== id) judged.problems.push(`${key} has the id ${event.id}, not ${id}`);
+  const isOwn = place.file === judged.recipe.file;
+  const isThere = [`${kind}:`, ...kind === "assert" ? ["expect:", "name:"] : []].some((text) =>
+    place.text.includes(text)
+  );
+  if (isOwn === isUsed || !isThere) {
+    judged.problems.push(`${key} is at ${place.file}:${place.line}: ${place.text}`);
+  }
+}
+
 /**
  * Compares what was reported about a step with how it must have ended. Returns how it has failed, unless
  * it passed or is soft.
@@ -29,6 +74,7 @@ export function compareReport(
   if (attempts.length !== made) {
     judged.problems.push(`${key} made ${attempts.length} attempts, not ${made}`);
   }
+  if (step && event.status !== "skipped") compareNames(judged, key, event, step);
   const took = attempts[0] ? finish.at - attempts[0].start.at : 0;
   if (Math.abs(event.duration_ms - took) > 1) {
     judged.problems.push(`${key} took ${took} ms, not ${event.duration_ms}`);
