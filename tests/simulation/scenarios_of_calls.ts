@@ -247,6 +247,7 @@ export const CALL_SCENARIOS: readonly Scenario[] = [
     clients: [plan({ reconnect: oneOf(true, true, false) })],
     slots: [
       maybe(call("connect", {}, waits)),
+      maybe(either(call("enqueue", {}, waits), call("start", { name: just("quick") }, waits))),
       many(
         either(
           ...([
@@ -260,10 +261,14 @@ export const CALL_SCENARIOS: readonly Scenario[] = [
             "waitRun",
             "cancel",
             "enqueueMany",
+            "timeline",
+            "getRun",
+            "getJob",
           ] as const)
             .map((what) =>
               call(what as "enqueue", {}, {
-                abort: fc.oneof(just(BEFORE), oneOf(0, 2), moment),
+                abort: fc.oneof(just(BEFORE), oneOf(0, 2), moment, just(undefined)),
+                timeout: oneOf(undefined, 1, 3),
                 wait: fc.boolean(),
               })
             ),
