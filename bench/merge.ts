@@ -1,13 +1,14 @@
 /**
  * Merging 100 shards of 1,000 cases each: `bun bench/merge.ts`. Bun says how much processor time and
- * memory each process has taken. `--reporter html` measures that report only, and `--keep DIRECTORY`
- * keeps the streams.
+ * memory each process has taken. `--reporter html` measures that report only, `--reporter history` a
+ * report with a history, and `--keep DIRECTORY` keeps the streams.
  *
  * @module
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { option, row } from "./_measure.ts";
 
 const SHARDS = 100;
@@ -62,18 +63,68 @@ async function writeStreams(folder: string, recipe: string): Promise<number> {
   return bytes;
 }
 
+/** How many runs of each case a history has before the merge; undefined without a history. */
+const HISTORIES: Record<string, number> = {
+  "console, a new history": 0,
+  "console, a history of 20 runs": 20,
+};
+
 /** Merges them, and returns the seconds of the processor and the megabytes that it took. */
 function merge(program: string[], folder: string, reporter: string): [number, number] {
-  const report = `${reporter}=${join(folder, "report")}`;
-  const args = ["merge", join(folder, "streams"), "--reporter", report];
+  const [name] = reporter.split(",");
+  const args = [
+    "merge",
+    join(folder, "streams"),
+    "--reporter",
+    `${name}=${join(folder, "report")}`,
+  ];
+  const runs = HISTORIES[reporter];
+  if (runs !== undefined) {
+    const history = join(folder, "history.db");
+    rmSync(history, { force: true });
+    if (runs > 0) copyFileSync(historyOf(folder, runs), history);
+    args.push("--history", history);
+  }
   const { exitCode, resourceUsage, stderr } = Bun.spawnSync([...program, ...args]);
   if (exitCode !== 0) throw new Error(`Cannot merge: ${stderr}`);
   return [Number(resourceUsage.cpuTime.total) / 1e6, resourceUsage.maxRSS / 1e6];
 }
 
+const histories = new Map<string, string>();
+
+/** Makes a history of so many earlier runs of each case. */
+function historyOf(folder: string, runs: number): string {
+  const known = histories.get(folder);
+  if (known) return known;
+  const file = join(folder, "runs.db");
+  rmSync(file, { force: true });
+  histories.set(folder, file);
+  const args = ["merge", join(folder, "streams"), "--reporter", "tap", "--history", file];
+  Bun.spawnSync([...PROGRAMS.Bun!, ...args]);
+  const database = new DatabaseSync(file);
+  const cases = SHARDS * CASES;
+  database.exec(`BEGIN; UPDATE run SET at = at - 86400000 * ${runs}`);
+  for (let first = cases; first < runs * cases; first += cases) {
+    database.exec(`
+      INSERT INTO run SELECT id + ${first}, case_id, at + 86400000 * ${
+      first / cases
+    }, status, flaky,
+        duration_ms FROM run WHERE id <= ${cases};
+      INSERT INTO step SELECT run_id + ${first}, phase, number, label, status, attempts, duration_ms
+        FROM step WHERE run_id <= ${cases}`);
+  }
+  database.exec("COMMIT");
+  database.close();
+  return file;
+}
+
 const kept = option("keep");
-const reporters = [option("reporter") ?? ["console", "junit", "json", "ctrf", "html", "jsonl"]]
-  .flat();
+const chosen = option("reporter");
+const reporters = chosen === undefined
+  ? ["console", "junit", "json", "ctrf", "html", "jsonl", ...Object.keys(HISTORIES)]
+  : chosen === "history"
+  ? Object.keys(HISTORIES)
+  : [chosen];
 row("each case has", "report", ...Object.keys(PROGRAMS));
 row(...Array(2 + Object.keys(PROGRAMS).length).fill("---"));
 for (const [what, recipe] of Object.entries(RECIPES)) {
@@ -83,6 +134,7 @@ for (const [what, recipe] of Object.entries(RECIPES)) {
   mkdirSync(folder, { recursive: true });
   const bytes = await writeStreams(folder, recipe);
   for (const reporter of reporters) {
+    if (reporter in HISTORIES && what !== "an assertion") continue;
     const cells = Object.values(PROGRAMS).map((program) => {
       const rounds = Array.from({ length: ROUNDS }, () => merge(program, folder, reporter));
       const [seconds, megabytes] = [0, 1].map((i) => Math.min(...rounds.map((one) => one[i]!)));

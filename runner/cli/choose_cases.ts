@@ -89,6 +89,6 @@ async function shardsOf(
   if (history === undefined) return cutIntoShards(cases.map(() => undefined), total);
   const { readHistory } = await import("./last_failed.ts");
   return await readHistory(history, cases, args, context, (store, keys) => {
-    return cutIntoShards(keys.map((key) => store.usualTime(key)), total);
+    return cutIntoShards(store.usualTimes(keys), total);
   });
 }

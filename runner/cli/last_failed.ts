@@ -27,13 +27,15 @@ export async function lastFailed<C extends NamedCase>(
     cases,
     args,
     context,
-    (store, keys) =>
-      cases.filter((one, i) => {
-        const [last] = store.runs(keys[i]!, 1);
+    (store, keys) => {
+      const runs = [...store.runsOf(keys, 1)];
+      return cases.filter((one, i) => {
+        const [last] = runs[i]!;
         if (!last) unknown.push(one);
         else if (last.status !== "passed") failed.push(one);
         return !last || last.status !== "passed";
-      }),
+      });
+    },
   );
   const passed = cases.length - left.length;
   const { err } = context;

@@ -2,17 +2,22 @@ import type { CaseFinished, CaseStarted, RecipeEvent, StepFinished } from "../ev
 import { compare, COMPARED_RUNS, type Outcome, outcomeOf } from "./compare.ts";
 import { BUSY_TIMEOUT } from "./database.ts";
 import { HistoryError } from "./error.ts";
-import { type CaseKey, caseKey } from "./case_key.ts";
-import type { HistoryStore, StoredRun, StoredStep } from "./store.ts";
+import { type CaseKey, fileKey, serverKey } from "./case_key.ts";
+import type { HistoryStore, RunEntry, StoredRun, StoredStep } from "./store.ts";
 
 /** How long a read during a run may wait, in milliseconds. A longer wait would distort its times. */
 const READ_TIMEOUT = 100;
 
-/** A case that is running. */
-interface OpenCase {
+/** What a history says of a case that begins. */
+interface Known {
   key: CaseKey;
   at: number;
+  /** The runs that it is compared with, newest first. */
   earlier: readonly StoredRun[];
+}
+
+/** A case that is running. */
+interface OpenCase extends Known {
   steps: StoredStep[];
 }
 
@@ -26,8 +31,13 @@ export class HistoryRecorder {
   #warn: (text: string) => void;
   #onFailure: (text: string) => void;
   #server = "";
+  /** The files in keys, by their names in events: many cases are of one file. */
+  readonly #files = new Map<string, string>();
   #cases = new Map<number, OpenCase>();
-  #finished: { key: CaseKey; run: StoredRun }[] = [];
+  /** What {@linkcode annotateAll} has looked up for the cases that begin. */
+  #ahead = new Map<CaseStarted, Known>();
+  /** The finished cases as JSON: many of them take less memory than as objects. */
+  readonly #finished: { passed: string[]; others: string[] } = { passed: [], others: [] };
   #problem: Error | undefined;
   #hasFailed = false;
 
@@ -61,7 +71,7 @@ export class HistoryRecorder {
   annotate(event: RecipeEvent): RecipeEvent {
     switch (event.type) {
       case "run.started":
-        this.#server = event.server;
+        this.#server = serverKey(event.server);
         return event;
       case "case.started":
         this.#startCase(event);
@@ -73,6 +83,21 @@ export class HistoryRecorder {
       default:
         return event;
     }
+  }
+
+  /**
+   * Returns some events of a run that is stored, as {@linkcode annotate} returns each. The cases that
+   * begin in them are looked up together.
+   */
+  annotateAll(events: readonly RecipeEvent[]): RecipeEvent[] {
+    const started: CaseStarted[] = [];
+    for (const event of events) {
+      if (event.type === "run.started") this.#server = serverKey(event.server);
+      else if (event.type === "case.started") started.push(event);
+    }
+    const known = this.#lookUp(started);
+    this.#ahead = new Map(started.map((event, i) => [event, known[i]!]));
+    return events.map((event) => this.annotate(event));
   }
 
   /** Writes all finished cases. This happens once, at the end, so that it does not slow down a run. */
@@ -93,9 +118,10 @@ export class HistoryRecorder {
   #write(): void {
     this.#store.busyTimeout = BUSY_TIMEOUT;
     // With --repeat a case has several runs, and any that did not pass decides for --last-failed.
-    const passedFirst = this.#finished.toSorted((a, b) => rank(a.run) - rank(b.run));
+    const { passed, others } = this.#finished;
+    const passedFirst = [...passed, ...others];
     if (passedFirst.length > 0) {
-      const known = passedFirst.length - this.#store.add(passedFirst, this.#isStored);
+      const known = passedFirst.length - this.#store.add(parsed(passedFirst), this.#isStored);
       if (known > 0) this.#warn(`${countCases(known)} in the history already`);
     }
     this.#store.close();
@@ -117,25 +143,40 @@ export class HistoryRecorder {
     }
   }
 
-  #startCase({ case: index, ts, file, name, repeats = name }: CaseStarted): void {
-    // The repetitions of a case are recorded under one name.
-    const key = caseKey(this.#server, file, repeats);
-    const at = Date.parse(ts);
-    this.#cases.set(index, { key, at, earlier: this.#earlier(key, at), steps: [] });
+  #startCase(event: CaseStarted): void {
+    const known = this.#ahead.get(event) ?? this.#lookUp([event])[0]!;
+    this.#cases.set(event.case, { ...known, steps: [] });
   }
 
-  #earlier(key: CaseKey, at: number): readonly StoredRun[] {
+  #lookUp(started: readonly CaseStarted[]): Known[] {
+    const known = started.map(({ ts, file, name, repeats = name }): Known => {
+      // The repetitions of a case are recorded under one name.
+      return {
+        key: { server: this.#server, file: this.#fileKey(file), name: repeats },
+        at: Date.parse(ts),
+        earlier: [],
+      };
+    });
     // After one failed read there are no more attempts.
-    if (this.#problem) return [];
+    if (this.#problem) return known;
+    // A run that is in the history is not compared with itself.
+    const limit = this.#isStored ? COMPARED_RUNS + 1 : COMPARED_RUNS;
     try {
-      if (!this.#isStored) return this.#store.runs(key, COMPARED_RUNS);
-      // A run that is in the history is not compared with itself.
-      const runs = this.#store.runs(key, COMPARED_RUNS + 1).filter((run) => run.at < at);
-      return runs.slice(0, COMPARED_RUNS);
+      const runs = [...this.#store.runsOf(known.map(({ key }) => key), limit)];
+      for (const [i, one] of known.entries()) {
+        const earlier = this.#isStored ? runs[i]!.filter(({ at }) => at < one.at) : runs[i]!;
+        one.earlier = earlier.slice(0, COMPARED_RUNS);
+      }
     } catch (error) {
       this.#problem = error as Error;
-      return [];
     }
+    return known;
+  }
+
+  #fileKey(file: string): string {
+    const known = this.#files.get(file) ?? fileKey(file);
+    this.#files.set(file, known);
+    return known;
   }
 
   #finishStep(event: StepFinished): StepFinished {
@@ -159,18 +200,20 @@ export class HistoryRecorder {
     // The duration of an interrupted case means nothing.
     if (!open || status === "interrupted") return event;
     const { key, at, steps, earlier } = open;
-    this.#finished.push({ key, run: { at, status, flaky, duration_ms, steps } });
+    const entry: RunEntry = { key, run: { at, status, flaky, duration_ms, steps } };
+    this.#finished[status === "passed" ? "passed" : "others"].push(JSON.stringify(entry));
     const usual = compare(earlier.map(outcomeOf), outcomeOf(event));
     return usual ? { ...event, usual } : event;
   }
 }
 
-function countCases(count: number): string {
-  return count === 1 ? "one case of this run is" : `${count} cases of this run are`;
+/** Parses each entry when it is written, so that they are not in memory together. */
+function* parsed(entries: readonly string[]): Generator<RunEntry> {
+  for (const entry of entries) yield JSON.parse(entry) as RunEntry;
 }
 
-function rank({ status }: StoredRun): number {
-  return status === "passed" ? 0 : 1;
+function countCases(count: number): string {
+  return count === 1 ? "one case of this run is" : `${count} cases of this run are`;
 }
 
 /** The outcome of a step, which is flaky if it took more than one attempt. */

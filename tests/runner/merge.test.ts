@@ -11,8 +11,8 @@ import { REPORTERS } from "../../runner/report/registry.ts";
 import { options } from "../history/_history.ts";
 import { dataOf } from "../report/_html.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
-import { type CliResult, runnerCli } from "./_cli.ts";
-import { withFiles } from "./_recipe.ts";
+import { runnerCli } from "./_cli.ts";
+import { eventsOf, withRecipes } from "./_streams.ts";
 
 const FILES = {
   "a.yaml": `
@@ -34,56 +34,6 @@ steps:
 `,
   "c.yaml": "name: Checks nothing\nsteps: [{ stats: {} }]\n",
 };
-
-interface Run {
-  directory: string;
-  /** Runs some cases, and stores the stream in a file. */
-  store(file: string, args?: readonly string[], env?: Record<string, string>): Promise<CliResult>;
-  /** Merges the stored streams, and returns the events as well. */
-  merge(
-    ...args: readonly string[]
-  ): Promise<CliResult & { events: RecipeEvent[]; warnings: string[] }>;
-  path(file: string): string;
-}
-
-/** Calls back with a directory of recipes, and one for streams. */
-async function withRecipes(
-  files: Record<string, string>,
-  use: (run: Run) => Promise<void>,
-): Promise<void> {
-  await withFiles(files, async (directory) => {
-    await mkdir(join(directory, "streams"));
-    const path = (file: string) => join(directory, "streams", file);
-    // Two runs never begin at the same time.
-    let begin = Date.UTC(2026, 0, 1);
-    await use({
-      directory,
-      path,
-      async store(file, args = [], env = {}) {
-        const recipes = Object.keys(files).map((name) => join(directory, name));
-        const clock = new FakeClock(++begin);
-        const command = [...recipes, "--reporter", `jsonl=${path(file)}`, ...args];
-        return await runnerCli(command, { env, clock });
-      },
-      async merge(...args) {
-        const sources = args[0]?.startsWith("--") === false
-          ? args
-          : [join(directory, "streams"), ...args];
-        const result = await runnerCli(["merge", ...sources, "--reporter", "jsonl"]);
-        const events = eventsOf(result.out);
-        const warnings = events.flatMap((event) =>
-          event.type === "warning" ? event.text.replaceAll(path("/"), "") : []
-        );
-        return { ...result, events, warnings };
-      },
-    });
-  });
-}
-
-function eventsOf(text: string): RecipeEvent[] {
-  return text.split("\n").filter((line) => line.startsWith("{"))
-    .map((line) => JSON.parse(line) as RecipeEvent);
-}
 
 /** Matches the frames of a failed step, as objects or rows. */
 const FRAMES = (() => {

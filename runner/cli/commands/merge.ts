@@ -236,17 +236,18 @@ async function write(
   let exitCode = COULD_NOT_RUN;
   let recorder: HistoryRecorder | undefined;
   try {
-    for await (const some of events) {
+    for await (const some of inGroups(events)) {
       signal.throwIfAborted();
-      for (const event of some) {
-        if (event.type === "run.started") {
-          const isVirtual = event.clock === "virtual";
-          recorder = await openHistory(history, true, {
-            ...{ err, clock, isVirtual },
-            isStored: true,
-          });
-        }
-        group.report(recorder?.annotate(event) ?? event);
+      const [first] = some;
+      if (first?.type === "run.started") {
+        const isVirtual = first.clock === "virtual";
+        recorder = await openHistory(history, true, {
+          ...{ err, clock, isVirtual },
+          isStored: true,
+        });
+      }
+      for (const event of recorder?.annotateAll(some) ?? some) {
+        group.report(event);
         if (event.type === "run.finished") exitCode = event.exit_code;
       }
       await group.backlog();
@@ -261,4 +262,19 @@ async function write(
   await group.finish();
   const isIncomplete = group.hasFailed || recorder?.hasFailed;
   return exitCode === 0 && isIncomplete ? COULD_NOT_RUN : exitCode;
+}
+
+/** How many events make a group that the history looks up at once: those of some thirty cases. */
+const EVENTS_PER_GROUP = 256;
+
+/** Joins the events of several cases. More than a few are never in memory together. */
+async function* inGroups(pieces: AsyncIterable<RecipeEvent[]>): AsyncGenerator<RecipeEvent[]> {
+  let group: RecipeEvent[] = [];
+  for await (const piece of pieces) {
+    for (const event of piece) group.push(event);
+    if (group.length < EVENTS_PER_GROUP) continue;
+    yield group;
+    group = [];
+  }
+  yield group;
 }
