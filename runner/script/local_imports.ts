@@ -2,7 +2,7 @@ import { pathKind } from "../../runtime/file.ts";
 
 /** The imports of a module: `import … from "./a.ts"`, `export … from`, `import "./a.ts"`, `import()`. */
 const IMPORT =
-  /(?:^[ \t]*(?:import|export)\b(?!\s+type\b)(?:[^;"'`]*?\bfrom\b)?|\bimport\s*\()\s*(["'])(?<specifier>[^"'\n]+)\1/gm;
+  /(?:(?:^|[;{}]|\*\/)[ \t]*(?:import|export)\b(?!\s+type\b)(?:[^;"'`]*?\bfrom\b)?|\bimport\s*\()\s*(["'])(?<specifier>[^"'\n]+)\1/gm;
 
 /** What Bun adds to the name of a module, in this order. */
 const ENDINGS = ["", ".ts", ".js", ".mts", ".mjs", "/index.ts", "/index.js"];
