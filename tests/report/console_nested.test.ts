@@ -56,3 +56,47 @@ test("a log step is printed once, as its text", async () => {
   });
   assert.deepEqual(lines, ["  │ hello", "  │ named", "  ✓ Greet", "  ✓ assert true"]);
 });
+
+/** Runs a recipe, and returns the first lines of the failures that are printed in full. */
+async function errorsOf(text: string): Promise<string[]> {
+  const errors = await withFiles({ "a.yaml": text }, async (directory) => {
+    const { out } = await runnerCli([join(directory, "a.yaml")]);
+    return out.split("\n").filter((line) => /^(error|soft failure|warning): /.test(line));
+  });
+  return errors.map((line) => line.replace(/^.*?: /, ""));
+}
+
+test("a step of `always` is not taken for the one around steps with its number", async () => {
+  const errors = await errorsOf(`
+steps:
+  - parallel:
+      - assert: 1 == 2
+    soft: true
+always:
+  - assert: 3 == 4
+`);
+  assert.deepEqual(errors, ["`1 == 2` is false", "`3 == 4` is false"]);
+});
+
+test("a `parallel` whose own `expect` fails says so beside the failure of a soft step", async () => {
+  const errors = await errorsOf(`
+vars: { n: 1 }
+steps:
+  - parallel:
+      - assert: 1 == 2
+        soft: true
+    expect: { vars.n: 3 }
+`);
+  assert.deepEqual(errors, ["`1 == 2` is false", "`vars.n` is 1 (whole number), but should be 3"]);
+});
+
+test("failures inside an attempt of a `parallel` that is retried are not printed in full", async () => {
+  const errors = await errorsOf(`
+steps:
+  - parallel:
+      - assert: 1 == 2
+      - assert: true
+    retry: { attempts: 3, backoff: 1ms }
+`);
+  assert.deepEqual(errors, ["`1 == 2` is false"]);
+});

@@ -9,7 +9,13 @@ import type {
 } from "../../events/event.ts";
 import { isExcused } from "../../events/failure.ts";
 import type { Output, Reporter } from "../reporter.ts";
-import { type FailureToPrint, newCase, type RunningCase } from "./running_case.ts";
+import {
+  dropFailuresInside,
+  failuresInside,
+  type FailureToPrint,
+  newCase,
+  type RunningCase,
+} from "./running_case.ts";
 import { defuseCiCommands } from "../safe_text.ts";
 import { makeStyle, type Style, terminalText } from "../terminal.ts";
 import {
@@ -91,14 +97,20 @@ export class ConsoleReporter implements Reporter {
         return;
       case "case.started":
         return this.#onCaseStarted(event);
-      case "step.started":
-        this.#cases.get(event.case)?.labels.set(`${event.phase} ${event.step}`, event.label);
+      case "step.started": {
+        const key = `${event.phase} ${event.step}`;
+        const running = this.#cases.get(event.case);
+        running?.labels.set(key, event.label);
+        running?.failuresBefore.set(key, running.failures.length);
         return;
+      }
       case "step.retried": {
         const why = shortMessage(event.failure, this.#output.columns - 23);
         const line = `  ${this.#style.warning("↻")} attempt ${event.attempt} failed: ${why}`;
         this.#caseLine(event.case, line, "steps");
-        this.#cases.get(event.case)?.retries.push(line);
+        const running = this.#cases.get(event.case);
+        running?.retries.push(line);
+        if (running) dropFailuresInside(event, running);
         return;
       }
       case "step.finished":
@@ -161,9 +173,10 @@ export class ConsoleReporter implements Reporter {
     running?.labels.delete(`${event.phase} ${step}`);
     running?.opened.delete(`${event.phase} ${step}`);
     if (!failure || !running || status === "interrupted") return;
-    // A step that contains other steps fails because of theirs, which are printed already.
-    const isInside = ({ failure }: FailureToPrint) => failure.step?.startsWith(`${step}.`);
-    if (!running.failures.some(isInside)) running.failures.push({ label, failure, soft });
+    // A step that contains others mostly fails because of one of them, whose failure is printed already.
+    const isPrinted = failuresInside(event, running)
+      .some((one) => failure.message.includes(one.failure.message));
+    if (!isPrinted) running.failures.push({ label, failure, soft });
   }
 
   /** The lines of a step; none for a `log` step, whose text is printed when it runs. */
@@ -229,6 +242,7 @@ export class ConsoleReporter implements Reporter {
       ? [...running.failures, { label: "", failure: own, soft: false }]
       : running.failures;
     for (const failed of failures) {
+      if (failed.isRetried) continue;
       // A failure in quarantine looks like a soft one: it does not count.
       const soft = failed.soft || isExcused(event);
       this.#failures.push(this.#inFull(name, { ...failed, soft }));

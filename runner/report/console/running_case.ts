@@ -8,6 +8,8 @@ export interface FailureToPrint {
   failure: EventFailure;
   /** Whether it fails nothing. */
   soft: boolean;
+  /** Whether the step around it was retried, so that it is not printed. */
+  isRetried?: boolean;
 }
 
 /** A case that is still running. */
@@ -24,6 +26,8 @@ export interface RunningCase {
   failures: FailureToPrint[];
   /** The labels of the running steps, by phase and number. */
   labels: Map<string, string>;
+  /** How many failures there were when the attempt of a running step began, by the same key. */
+  failuresBefore: Map<string, number>;
   /** The running steps whose line is printed, because steps inside them have ended. */
   opened: Set<string>;
 }
@@ -37,6 +41,24 @@ export function newCase(name: string): RunningCase {
     notes: [],
     failures: [],
     labels: new Map(),
+    failuresBefore: new Map(),
     opened: new Set(),
   };
+}
+
+/** Returns the failures of the steps inside another one, in its current attempt, that will be printed. */
+export function failuresInside(
+  { phase, step }: Pick<StepFinished, "phase" | "step">,
+  { failures, failuresBefore }: RunningCase,
+): FailureToPrint[] {
+  return failures.slice(failuresBefore.get(`${phase} ${step}`))
+    .filter((one) => !one.isRetried && one.failure.step?.startsWith(`${step}.`));
+}
+
+/** Forgets the failures of the steps inside another one: its next attempt runs them again. */
+export function dropFailuresInside(
+  event: Pick<StepFinished, "phase" | "step">,
+  running: RunningCase,
+): void {
+  for (const one of failuresInside(event, running)) one.isRetried = true;
 }

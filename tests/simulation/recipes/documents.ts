@@ -167,6 +167,7 @@ export async function* checkDocuments(
 ): AsyncIterable<string> {
   const outcomes = outcomesShown(events);
   const forms = secrets.flatMap(formsOf);
+  const failures = failuresIn(events);
   const stored = seed % REDRAWN === 0
     ? readStream(await reportOf("jsonl", events)).events
     : undefined;
@@ -175,6 +176,10 @@ export async function* checkDocuments(
       const report = await reportOf(name, events);
       const leak = forms.find((form) => report.includes(form));
       if (leak !== undefined) yield `${name} shows the secret ${JSON.stringify(leak)}`;
+      // GitHub shows ten annotations of a step.
+      const told = name === "github" ? failures.slice(0, 4) : failures;
+      const untold = told.find((words) => !report.includes(words));
+      if (untold !== undefined) yield `${name} does not tell the failure ${untold}`;
       if (name !== "github") READERS[name as keyof typeof READERS](report);
       const problem = CHECKS[name]?.(report, outcomes, events);
       if (problem) yield `${name} is not valid: ${JSON.stringify(problem)}`;
@@ -185,6 +190,17 @@ export async function* checkDocuments(
       yield `${name} is not valid: ${error}`;
     }
   }
+}
+
+/** Returns the words of the failures of cases that no document writes otherwise. */
+function failuresIn(events: readonly RecipeEvent[]): string[] {
+  return events.flatMap((event) => {
+    if (event.type !== "case.finished" || !event.failure || event.status === "interrupted") {
+      return [];
+    }
+    const words = event.failure.message.match(/[A-Za-z0-9][A-Za-z0-9 ]{4,}[A-Za-z0-9]/g) ?? [];
+    return words.toSorted((a, b) => b.length - a.length).slice(0, 1);
+  });
 }
 
 /** How documents show the cases, in their order: those that were not started are skipped. */

@@ -170,10 +170,6 @@ export const LANGUAGE_MUTANTS: readonly Mutant[] = [
     "      began + limit,\n",
     "      (this.#options.index > 0 ? began - 500 : began) + limit,\n",
   ]),
-  mutant("`case.started` shows secrets in variables", "runner/engine/case.ts", [
-    "vars: mask.value(this.#state.variables) as Record<string, unknown>,",
-    "vars: this.#state.variables,",
-  ]),
   mutant("the mask leaves out base64", "runner/engine/mask.ts", [
     "decodeRuns(view, shortest)",
     "decodeRuns(view, shortest * 99)",
@@ -193,5 +189,76 @@ export const LANGUAGE_MUTANTS: readonly Mutant[] = [
   mutant("a run's result has the name of its id", "runner/events/results.ts", [
     "    run_id: run.id,\n    name: run.name,",
     "    run_id: run.id,\n    name: run.id,",
+  ]),
+  mutant("`--last-failed` leaves out cases that could not be run", "runner/cli/last_failed.ts", [
+    `return !last || last.status !== "passed";`,
+    `return !last || last.status === "failed";`,
+  ]),
+  mutant(
+    "`--last-failed` leaves out cases that the history does not know",
+    "runner/cli/last_failed.ts",
+    [
+      `return !last || last.status !== "passed";`,
+      `return last !== undefined && last.status !== "passed";`,
+    ],
+  ),
+  mutant("a history keeps the steps of earlier attempts", "runner/history/recorder.ts", [
+    "earlier: this.#earlier(key, at), steps: [] });",
+    "earlier: this.#earlier(key, at), steps: this.#cases.get(index)?.steps ?? [] });",
+  ]),
+  mutant(
+    "the console leaves out the failure of a step around one that failed",
+    "runner/report/console/console_reporter.ts",
+    [
+      ".some((one) => failure.message.includes(one.failure.message));",
+      ".length > 0;",
+    ],
+  ),
+  mutant("JUnit does not say why a case failed", "runner/report/junit/junit.ts", [
+    `return [element("failure", { message, type }, lines)];`,
+    `return [element("failure", { type }, lines.slice(0, 0))];`,
+  ]),
+  mutant("a step is reported at the beginning of its file", "runner/engine/step_report.ts", [
+    "placeOf(scope.case.recipe.source, step.span)",
+    "placeOf(scope.case.recipe.source, { start: 0, end: 1 })",
+  ]),
+  mutant("the other steps of a script go on after one has failed", "runner/engine/script_host.ts", [
+    `      ending.abort(new StepFailure("interrupted", "the recipe has already failed"));\n`,
+    "",
+  ]),
+  mutant(
+    "a script does not wait for the steps that it has not awaited",
+    "runner/engine/script_host.ts",
+    [
+      "    await settled(run, activity);\n    ending.abort(",
+      "    ending.abort(",
+    ],
+  ),
+  mutant("an interruption ends the recipes that `always` uses", "runner/engine/case.ts", [
+    "signal: caller.deadline.signal, vars: {}",
+    "signal: this.#options.signal, vars: {}",
+  ]),
+  mutant("a condition over a field that is absent is met", "runner/steps/_wait_goal.ts", [
+    "return { reached: false, missing: error };",
+    "return { reached: true, missing: error };",
+  ]),
+  mutant("`until` over an id sees what was read before", "runner/steps/_wait_entity.ts", [
+    "      last.result = keep(last.result);\n",
+    "",
+  ], [
+    "missing = check.missing?.message;",
+    "last.result = keep(last.result);\n      missing = check.missing?.message;",
+  ]),
+  mutant(
+    "what `advance` skips in `always` takes time from used recipes",
+    "runner/engine/cleanup_budget.ts",
+    [
+      "    if (this.#limit) return this.#limit.at - this.#grace;\n",
+      "",
+    ],
+  ),
+  mutant("the `expect` of a wait is ignored", "runner/engine/attempt.ts", [
+    "if (step.expect) await",
+    `if (step.expect && step.kind !== "wait") await`,
   ]),
 ];
