@@ -173,6 +173,9 @@ export interface RunBar {
   readonly duration_ms: number;
 }
 
+/** The name of the badge that sums up all checks, which none of them has. */
+export const ALL = "all";
+
 /** The longest `id` of a check without its number, in characters. */
 const MAX_ID = 60;
 
@@ -185,6 +188,6 @@ export function freeId(name: string, isTaken: (id: string) => boolean): string {
   const base = words.join("-").slice(0, MAX_ID).replace(/-$/, "");
   for (let number = 1;; number++) {
     const id = number === 1 ? base : `${base}-${number}`;
-    if (!isTaken(id)) return id;
+    if (id !== ALL && !isTaken(id)) return id;
   }
 }

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Clock } from "../../runtime/clock.ts";
+import { ALL } from "../health/model.ts";
 import { Access, type AccessOptions, type Sight } from "./access.ts";
 import { checkJson, incidentJson, runJson } from "./api.ts";
 import { badge } from "./badge.ts";
@@ -173,7 +174,7 @@ function addPages(app: Hono<Env>, { source }: StatusAppOptions, access: Access):
   app.get("/badges/:name", (c) => {
     const [, id] = /^(.*)\.svg$/.exec(c.req.param("name")) ?? [];
     const view = id === undefined ? undefined : source.check(id);
-    if (id === "all") {
+    if (id === ALL) {
       const { state, text } = overall(source.checks());
       return c.body(badge("checks", text, state), 200, SVG);
     }

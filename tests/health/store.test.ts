@@ -233,6 +233,8 @@ test("checks of the same name have addresses of their own, which stay", async ()
     "zahlung-eu-u",
   ]);
   equal(again.register({ ...KEY, name: "支払い" }).id, "check");
+  // `/badges/all.svg` sums up all of them.
+  equal(again.register({ ...KEY, name: "All" }).id, "all-2");
 });
 
 test("without a file everything is kept in memory", async () => {
