@@ -203,8 +203,8 @@ export const LANGUAGE_MUTANTS: readonly Mutant[] = [
     ],
   ),
   mutant("a history keeps the steps of earlier attempts", "runner/history/recorder.ts", [
-    "earlier: this.#earlier(key, at), steps: [] });",
-    "earlier: this.#earlier(key, at), steps: this.#cases.get(index)?.steps ?? [] });",
+    "{ ...known, steps: [] });",
+    "{ ...known, steps: this.#cases.get(event.case)?.steps ?? [] });",
   ]),
   mutant(
     "the console leaves out the failure of a step around one that failed",
@@ -260,5 +260,21 @@ export const LANGUAGE_MUTANTS: readonly Mutant[] = [
   mutant("the `expect` of a wait is ignored", "runner/engine/attempt.ts", [
     "if (step.expect) await",
     `if (step.expect && step.kind !== "wait") await`,
+  ]),
+  mutant("the retries of a used recipe make nothing flaky", "runner/engine/verdict.ts", [
+    "    this.flaky ||= flaky;\n",
+    "    void flaky;\n",
+  ]),
+  mutant(
+    "the runs of used recipes are not asked what they have consumed",
+    "runner/engine/case.ts",
+    [
+      "    this.#nestedEntities.push(...nested.#entities());\n",
+      "",
+    ],
+  ),
+  mutant("items of `for_each` go on beside one that failed", "runner/engine/for_each.ts", [
+    "      stop?.abort(",
+    "      if (list.length > 9) stop?.abort(",
   ]),
 ];
