@@ -1,5 +1,5 @@
-import { MAX_SHARDS } from "../events/event.ts";
-import { checkPlan, MergeError, partOf, type StreamFile } from "./streams.ts";
+import { type EventShard, MAX_SHARDS } from "../events/event.ts";
+import { checkPlan, MergeError, partOf, plannedOf, type StreamFile } from "./streams.ts";
 
 /** The streams that make up a whole run. */
 export interface ChosenParts {
@@ -77,6 +77,12 @@ function ownersOf(parts: readonly StreamFile[]): Map<number, StreamFile> {
     const { cases } = partOf(part);
     for (const number of cases) {
       const other = owners.get(number);
+      if (other === part) {
+        throw new MergeError(
+          `Cannot merge '${part.name}': its first event names case ${number + 1} of the plan twice`,
+          "bad_stream",
+        );
+      }
       if (other) {
         throw new MergeError(
           `Cannot merge '${part.name}' with '${other.name}': both ran case ${number + 1} of the ` +
@@ -111,15 +117,17 @@ function checkAll(
 
 /** Checks that the numbers of a part can be those of a plan. */
 function checkPart(stream: StreamFile): void {
-  const { index, total, cases, planned } = partOf(stream);
-  const far = cases.find((number) => number >= planned);
-  const why = far !== undefined
-    ? `names case ${far} of a plan that has ${planned}`
-    : index > total || total > MAX_SHARDS
-    ? `names part ${index} of ${total}`
-    : planned > MAX_PLANNED
+  const planned = plannedOf(stream);
+  // Checked first: the part of a run without shards is a list of all cases.
+  const why = planned > MAX_PLANNED
     ? `names a plan of ${planned} cases`
-    : undefined;
+    : mistakeOf(partOf(stream));
   if (why === undefined) return;
   throw new MergeError(`Cannot merge '${stream.name}': its first event ${why}`, "bad_stream");
+}
+
+function mistakeOf({ index, total, cases, planned }: EventShard): string | undefined {
+  const far = cases.find((number) => number >= planned);
+  if (far !== undefined) return `names case ${far} of a plan that has ${planned}`;
+  return index > total || total > MAX_SHARDS ? `names part ${index} of ${total}` : undefined;
 }

@@ -87,7 +87,7 @@ export class PlanReader {
     counts.warnings += this.problems().length;
     const ends = this.#readers.flatMap(({ finished }) => finished ?? []);
     const isInterrupted = ends.some(({ interrupted }) => interrupted);
-    const ts = this.#readers.map(({ lastTime }) => lastTime).sort().at(-1)!;
+    const ts = inOrder(this.#readers.map(({ lastTime }) => lastTime)).at(-1)!;
     const real = ends.flatMap(({ real_ms }) => real_ms ?? []);
     const { exit_code, ...why } = endOfRun(counts, {
       isInterrupted,
@@ -115,9 +115,26 @@ export class PlanReader {
 
 function startOf(parts: readonly StreamFile[], planned: number): RecipeRunStarted {
   const { shard: _, attempt: __, ...first } = parts[0]!.started;
-  const servers = [...new Set(parts.map(({ started }) => started.server))];
-  const earliest = parts.map(({ started }) => started.ts).sort()[0]!;
-  return { ...first, cases: planned, server: servers.join(", "), ts: earliest };
+  const starts = parts.map(({ started }) => started);
+  const [earliest] = inOrder(starts.map(({ ts }) => ts));
+  return { ...first, ...commonStart(starts), cases: planned, ts: earliest! };
+}
+
+/**
+ * Returns what the first events of several runs say of all of them. If the time of one is virtual, no
+ * time of the whole can be compared with those of other runs.
+ */
+export function commonStart(
+  starts: readonly RecipeRunStarted[],
+): Pick<RecipeRunStarted, "server" | "clock"> {
+  const servers = [...new Set(starts.map(({ server }) => server))];
+  const isVirtual = starts.some(({ clock }) => clock === "virtual");
+  return { server: servers.join(", "), ...(isVirtual ? { clock: "virtual" } : {}) };
+}
+
+/** Sorts times. Their texts need not have the same zone. */
+export function inOrder(times: readonly string[]): string[] {
+  return times.toSorted((a, b) => Date.parse(a) - Date.parse(b));
 }
 
 function describeKilled({ stream: { name, started }, notStarted }: PartReader): string {

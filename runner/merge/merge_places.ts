@@ -2,7 +2,7 @@ import { endOfRun } from "../engine/verdict.ts";
 import { countCase, countSkipped, noCounts } from "../events/counts.ts";
 import type { CaseFinished, CaseSkipped, CaseStatus, RecipeEvent } from "../events/event.ts";
 import type { ChosenParts } from "./choose_parts.ts";
-import { PlanReader, warning } from "./merge_parts.ts";
+import { commonStart, inOrder, PlanReader, warning } from "./merge_parts.ts";
 
 /** A run of the plan from one place. */
 export interface Place {
@@ -67,8 +67,8 @@ export async function* mergePlaces(
   });
   const counts = noCounts();
   const [first] = readers;
-  const servers = [...new Set(readers.map(({ reader }) => reader.started.server))];
-  yield [{ ...first!.reader.started, server: servers.join(", ") }];
+  const starts = readers.map(({ reader }) => reader.started);
+  yield [{ ...first!.reader.started, ...commonStart(starts) }];
   for (let number = 0; number < places[0]!.chosen.planned; number++) {
     const sights: Sight[] = [];
     let skipped: CaseSkipped | undefined;
@@ -111,7 +111,7 @@ export async function* mergePlaces(
   if (places.length < total) {
     problems.push(`only ${places.length} of ${total} places have streams`);
   }
-  const ts = ends.map((end) => end.ts).sort().at(-1)!;
+  const ts = inOrder(ends.map((end) => end.ts)).at(-1)!;
   yield problems.map((text) => warning(text, ts));
   counts.warnings += problems.length;
   const isInterrupted = ends.some(({ interrupted }) => interrupted);

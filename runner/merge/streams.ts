@@ -27,7 +27,7 @@ export type MergeErrorCode =
   | "overlap"
   /** No part of a plan has run one of its cases. */
   | "gap"
-  /** A file is not the stream of one run. */
+  /** A file is not the stream of one run, or was changed by hand. */
   | "bad_stream"
   /** No stream has the first event of a run. */
   | "unbegun";
@@ -52,6 +52,11 @@ export function partOf({ started: { shard, cases } }: StreamFile): EventShard {
   return { index: 1, total: 1, cases: Array.from({ length: cases }, (_, i) => i), planned: cases };
 }
 
+/** The number of cases of the plan that a stream is of. */
+export function plannedOf({ started: { shard, cases } }: StreamFile): number {
+  return shard?.planned ?? cases;
+}
+
 /**
  * Checks that streams are of one plan.
  * @throws {MergeError} When they are not, or when one does not say it.
@@ -64,7 +69,15 @@ export function checkPlan(streams: readonly StreamFile[]): void {
       const why = "its first event names no plan; an older runner wrote it";
       throw new MergeError(`Cannot merge '${stream.name}': ${why}`, "no_plan");
     }
-    if (plan === first!.started.plan) continue;
+    if (plan === first!.started.plan) {
+      const [planned, others] = [plannedOf(stream), plannedOf(first!)];
+      if (planned === others) continue;
+      throw new MergeError(
+        `Cannot merge '${stream.name}' with '${first!.name}': its first event names a plan of ` +
+          `${planned} cases, not of ${others}`,
+        "bad_stream",
+      );
+    }
     const other = first!.started.runner;
     const versions = runner === other ? "" : `, and runner ${runner}, not ${other},`;
     throw new MergeError(
