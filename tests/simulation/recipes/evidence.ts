@@ -24,9 +24,10 @@ export interface Call extends Moment {
 
 /** One attempt of a step. */
 export interface Attempt {
-  readonly start: Moment;
-  /** When it ended, and whether another one was to follow. */
-  end?: Moment & { readonly isRetried: boolean };
+  /** When it began, and the number that its report gives it. */
+  readonly start: Moment & { readonly number: number };
+  /** When it ended, and the number of the attempt after which another one was to follow. */
+  end?: Moment & { readonly isRetried: boolean; readonly number?: number };
 }
 
 /** What the runner reported about a step. */
@@ -227,11 +228,11 @@ export class Evidence {
       attempt.steps.get(this.#keyOf(event))?.logs.push({ ...moment, text: event.text });
     }
     if (event.type === "step.started") {
-      this.#step(attempt, event).attempts.push({ start: moment });
+      this.#step(attempt, event).attempts.push({ start: { ...moment, number: event.attempt } });
     } else if (event.type === "step.retried") {
       // In a script nothing is retried, so that the number alone is enough.
       const last = this.#step(attempt, event).attempts.at(-1);
-      if (last) last.end = { ...moment, isRetried: true };
+      if (last) last.end = { ...moment, isRetried: true, number: event.attempt };
     } else if (event.type === "step.finished") {
       const { attempts, finished } = this.#step(attempt, event);
       const last = attempts.at(-1);

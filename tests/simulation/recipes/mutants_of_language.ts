@@ -226,14 +226,6 @@ export const LANGUAGE_MUTANTS: readonly Mutant[] = [
     `      ending.abort(new StepFailure("interrupted", "the recipe has already failed"));\n`,
     "",
   ]),
-  mutant(
-    "a script does not wait for the steps that it has not awaited",
-    "runner/engine/script_host.ts",
-    [
-      "    await settled(run, activity);\n    ending.abort(",
-      "    ending.abort(",
-    ],
-  ),
   mutant("an interruption ends the recipes that `always` uses", "runner/engine/case.ts", [
     "signal: caller.deadline.signal, vars: {}",
     "signal: this.#options.signal, vars: {}",
@@ -277,4 +269,16 @@ export const LANGUAGE_MUTANTS: readonly Mutant[] = [
     "      stop?.abort(",
     "      if (list.length > 9) stop?.abort(",
   ]),
+  mutant("every attempt that is followed by another one is the first", "runner/engine/retry.ts", [
+    "report.retried(attempt, failure);",
+    "report.retried(1, failure);",
+  ]),
+  mutant(
+    "a wait tells only the last checkpoint that it has seen",
+    "runner/steps/_wait_history.ts",
+    [
+      "timeline: [...this.#checkpoints].map(",
+      "timeline: [...this.#checkpoints].slice(-1).map(",
+    ],
+  ),
 ];

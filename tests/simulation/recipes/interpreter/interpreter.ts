@@ -192,7 +192,12 @@ export class Interpreter {
         return compareReport(judged, key, evidence, { status: "failed" }, number);
       }
       const ending = this.#attempt(step, attempt, outer, item);
-      const { end } = attempt;
+      const { start, end } = attempt;
+      if (start.number !== number || (end.number ?? number) !== number) {
+        judged.problems.push(
+          `${key} says that attempt ${number} is ${start.number}, ${end.number}`,
+        );
+      }
       if (ending.status === "passed" && !(end.isRetried && ending.or)) {
         if (number > 1) this.#hasRetried = true;
         return conclude(ending, number);

@@ -29,12 +29,17 @@ export function wait(judged: JudgedCase, step: StepModel, span: Span): Ending {
   const { action, target } = step;
   if (action.do !== "wait") throw new TypeError("not a wait");
   const seen: string[] = [];
-  const ending = waitFor(judged, step, action, seen, span);
+  const checkpoints: unknown[] = [];
+  const ending = waitFor(judged, step, action, { seen, checkpoints }, span);
   const { event } = judged.reported(tagOf(step)).finished[0] ?? {};
   if (!event?.observed || target!.items !== undefined) return ending;
   const states = event.observed.states.map(({ state }) => state);
   if (`${states}` !== `${seen}`) {
     judged.problems.push(`${tagOf(step)} says it has seen ${states}, not ${seen}`);
+  }
+  const steps = event.observed.timeline.map(({ step_name }) => step_name);
+  if (`${steps}` !== `${checkpoints}`) {
+    judged.problems.push(`${tagOf(step)} says it has seen ${steps}, not ${checkpoints}`);
   }
   const [last] = seen.slice(-1);
   const detail = action.untilStep === undefined ? last : `${last}, ${action.untilStep} reached`;
@@ -49,7 +54,7 @@ function waitFor(
   judged: JudgedCase,
   step: StepModel,
   action: WaitAction,
-  seen: string[],
+  { seen, checkpoints }: { seen: string[]; checkpoints: unknown[] },
   span: Span,
 ): Ending {
   const { target } = step;
@@ -73,6 +78,9 @@ function waitFor(
       // The answer to the last question never came.
       if (!last?.settled || last.settled.order > span.end.order) break;
       lastAnswer = last.settled;
+      for (const name of read.method === "getJob" ? [] : checkpointsOf(last)) {
+        if (!checkpoints.includes(name)) checkpoints.push(name);
+      }
       const { value } = read.settled as { value: Read };
       const { state } = value;
       if (target!.items === undefined && !action.isById) judged.states.set(target!, state);
