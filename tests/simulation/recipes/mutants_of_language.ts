@@ -206,14 +206,6 @@ export const LANGUAGE_MUTANTS: readonly Mutant[] = [
     "{ ...known, steps: [] });",
     "{ ...known, steps: this.#cases.get(event.case)?.steps ?? [] });",
   ]),
-  mutant(
-    "the console leaves out the failure of a step around one that failed",
-    "runner/report/console/console_reporter.ts",
-    [
-      ".some((one) => failure.message.includes(one.failure.message));",
-      ".length > 0;",
-    ],
-  ),
   mutant("JUnit does not say why a case failed", "runner/report/junit/junit.ts", [
     `return [element("failure", { message, type }, lines)];`,
     `return [element("failure", { type }, lines.slice(0, 0))];`,
@@ -233,13 +225,6 @@ export const LANGUAGE_MUTANTS: readonly Mutant[] = [
   mutant("a condition over a field that is absent is met", "runner/steps/_wait_goal.ts", [
     "return { reached: false, missing: error };",
     "return { reached: true, missing: error };",
-  ]),
-  mutant("`until` over an id sees what was read before", "runner/steps/_wait_entity.ts", [
-    "      last.result = keep(last.result);\n",
-    "",
-  ], [
-    "missing = check.missing?.message;",
-    "last.result = keep(last.result);\n      missing = check.missing?.message;",
   ]),
   mutant(
     "what `advance` skips in `always` takes time from used recipes",
