@@ -335,7 +335,7 @@ export class Actor {
     const outcome: Outcome = {
       step,
       order: this.outcomes.length,
-      isPatient: limit >= 30_000 && abort === undefined && op.do !== "start",
+      isPatient: limit >= 30_000 && abort === undefined && op.do !== "start" && op.do !== "call",
       client: this.name,
       op,
       begin: start,

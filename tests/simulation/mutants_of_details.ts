@@ -1,5 +1,6 @@
 import { type Mutant, mutant } from "./mutants.ts";
 import { LIMIT_MUTANTS } from "./mutants_of_limits.ts";
+import { SETTING_MUTANTS } from "./mutants_of_settings.ts";
 import { PROMISE_MUTANTS } from "./mutants_of_promises.ts";
 
 /** Further mutants that the simulation must find: details of what is documented. */
@@ -178,4 +179,5 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
   ]),
   ...PROMISE_MUTANTS,
   ...LIMIT_MUTANTS,
+  ...SETTING_MUTANTS,
 ];

@@ -1,6 +1,7 @@
 import { AuthError, EnqueueManyError } from "../../mod.ts";
 import { callName, isTokenMissing } from "./actor.ts";
 import type { Evidence, Rule } from "./rules.ts";
+import { startsRun } from "./rules_of_calls.ts";
 
 /** Matches a refusal, and its code. */
 const REFUSAL = /"type":"error".*"code":(\d+)/;
@@ -59,6 +60,17 @@ function* waitsFailWithTheirState({ actors }: Evidence): Iterable<string> {
   }
 }
 
+/** Rule 6: a client that gave up says why. */
+function* givingUpHasACause({ actors }: Evidence): Iterable<string> {
+  for (const { name: client, statuses } of actors) {
+    for (const { at, status } of statuses) {
+      const { code, cause } = Object("cause" in status ? status.cause : undefined);
+      if (status.type !== "failed" || code !== "gave_up" || cause instanceof Error) continue;
+      yield `6: ${client} does not say at ${at} why it gave up`;
+    }
+  }
+}
+
 /** The calls that are one request. */
 const REQUESTS = ["enqueue", "getJob", "cancel", "getRun", "timeline", "publish", "stats"];
 
@@ -76,8 +88,16 @@ function* lateCallsSayWhy({ actors }: Evidence): Iterable<string> {
       const isBack = statuses.some(({ status, at }) =>
         status.type === "connected" && at >= (lost?.at ?? 0) && at <= end
       );
-      if (!lost || isBack || cause instanceof Error) continue;
-      yield `1: ${callName(outcome)} of ${begin} does not say why there was no connection`;
+      if (!lost || isBack) continue;
+      if (!(cause instanceof Error)) {
+        yield `1: ${callName(outcome)} of ${begin} does not say why there was no connection`;
+      }
+      // In one millisecond nobody knows what came first.
+      const told = statuses.filter(({ at }) => at >= lost.at && at <= end);
+      const last = told.findLast(({ status }) => status.type === "reconnecting");
+      if (!last || last.at === end || last.status.type !== "reconnecting") continue;
+      if (last.status.cause === cause) continue;
+      yield `1: ${callName(outcome)} does not name the last reason why there was no connection`;
     }
   }
 }
@@ -85,23 +105,35 @@ function* lateCallsSayWhy({ actors }: Evidence): Iterable<string> {
 /** Matches what ends a connection. */
 const END = /^(closes|drops|is cut|is muted|ends at the node)$|but (cut|refuse|half-open)$/;
 
-/** Rule 6: the client tells of each message that it could not read, and counts them. */
+/** Matches an answer to a request. */
+const ANSWER = /"type":"(?:response|error)".*"correl_id":/;
+
+/** Rule 6: the client tells of each message that it cannot use, and counts them. */
 function* unreadableMessagesAreTold({ actors, model, program }: Evidence): Iterable<string> {
-  for (const { name: client, statuses, isHttp, hasSlept } of actors) {
+  for (const actor of actors) {
+    const { name: client, statuses, isHttp, hasSlept, outcomes, watches, subscriptions } = actor;
     if (isHttp) continue;
     const told = statuses.flatMap(({ status }) => status.type === "anomaly" ? status.count : []);
     const wrong = told.findIndex((count, index) => count !== index + 1);
     if (wrong >= 0) yield `6: ${client} counts ${told[wrong]} anomalies, not ${wrong + 1}`;
     const { trace } = model.world;
     const own = trace.filter(({ who }) => who.startsWith(`${client}#`));
-    const spoilt = own.filter(({ what }) => what === "receives, but malformed");
+    // The second answer to a request may be taken for that to a request which was given up.
+    const gaveUp = watches.length > 0 || subscriptions.length > 0 ||
+      outcomes.some(({ signal, error, target, isSettled, op }) =>
+        signal || target || !isSettled || Object(error).code === "timeout" || startsRun(op)
+      );
+    const spoilt = own.filter(({ what, frame }) =>
+      what === "receives, but malformed" ||
+      (what === "receives, but duplicate" && !gaveUp && ANSWER.test(frame!))
+    );
     const read = spoilt.filter(({ at, who }) =>
       !own.some((it) =>
         it.who === who && it.at <= at + LONGEST_FAULT + program.latency[1] && END.test(it.what)
       )
     );
     if (hasSlept || read.length <= told.length) continue;
-    yield `6: ${client} tells of ${told.length} anomalies, but got ${read.length} broken messages`;
+    yield `6: ${client} tells of ${told.length} anomalies, but got ${read.length} useless messages`;
   }
 }
 
@@ -127,6 +159,7 @@ export const ERROR_RULES: readonly Rule[] = [
   refusedTokensAreAuthErrors,
   waitsFailWithTheirState,
   lateCallsSayWhy,
+  givingUpHasACause,
   unreadableMessagesAreTold,
   hooksAreToldOfErrors,
 ];

@@ -54,33 +54,61 @@ function leastCredits(client: string, latency: number, model: Evidence["model"])
 /** How many enqueues may lack their events, so that those do not overflow a buffer. */
 const AHEAD = 24;
 
+/** After so many milliseconds without one, no more events of enqueues are expected. */
+const IDLE_TIME = 250;
+
+/** Matches a request about a channel that the events of enqueues come on. */
+const CHANNEL = /"method":"((?:un)?subscribe)".*"channel":"(jobs|firehose)"/;
+
 /** After so many milliseconds a new connection has sent the calls that waited for it. */
 const AFTER_QUEUE = 1_000;
 
 /** Rule 4: a client that is subscribed to all jobs enqueues no faster than their events arrive. */
 function* enqueuesAreThrottled({ program, model, actors, world }: Evidence): Iterable<string> {
-  const [least, most] = program.latency;
-  // Only then all that arrives at one moment was sent at one moment.
-  if (least !== 1 || most !== 1) return;
-  for (const { name: client, isHttp } of actors) {
-    if (isHttp) continue;
+  // Otherwise nobody knows which events have arrived.
+  if (program.latency[1] !== 1) return;
+  for (const { name: client, isHttp, hasSlept } of actors) {
+    if (isHttp || hasSlept) continue;
     for (const connection of world.connections) {
       if (connection.client !== client || model.harmed.has(connection.name)) continue;
-      let isSubscribed = false;
-      let moment = -1;
-      let count = 0;
+      const channels = new Set<string>();
+      let sentAt = -1;
+      let unseen = 0;
       for (const { at, who, what, frame } of model.world.trace) {
-        if (who !== connection.name || !frame || !what.startsWith("sends")) continue;
-        if (/"method":"subscribe".*"channel":"(jobs|firehose)"/.test(frame)) isSubscribed = true;
-        if (/"method":"unsubscribe".*"channel":"(jobs|firehose)"/.test(frame)) isSubscribed = false;
-        if (!isSubscribed || !frame.includes('"method":"job.enqueue"')) continue;
-        count = at === moment ? count + 1 : 1;
-        moment = at;
-        // Those before the subscription and those whose events have just come are let through, too.
-        if (count <= 2 * AHEAD || at < connection.openedAt + AFTER_QUEUE) continue;
-        yield `4: ${client} enqueued ${count} jobs at ${at}, although it is subscribed`;
+        if (who !== connection.name || !frame) continue;
+        const isEnqueue = what.startsWith("sends") && frame.includes('"method":"job.enqueue"');
+        const isEvent = what.startsWith("receives") && frame.includes('"type":"job.enqueued"');
+        const [, method, channel] = CHANNEL.exec(frame) ?? [];
+        if (method === "subscribe") channels.add(channel!);
+        else if (method) channels.delete(channel!);
+        if (!isEnqueue && !isEvent) continue;
+        // Without events for so long, no more of them are expected.
+        if (isEvent) unseen = Math.max(0, unseen - 1);
+        else {
+          if (at - sentAt >= IDLE_TIME || at < connection.openedAt + AFTER_QUEUE) unseen = 0;
+          sentAt = at;
+        }
+        if (!isEnqueue || channels.size === 0 || ++unseen <= AHEAD) continue;
+        yield `4: ${client} enqueued ${unseen} jobs ahead at ${at}, although it is subscribed`;
         break;
       }
+    }
+  }
+}
+
+/** Rule 4: enqueues that wait for their turn go on as soon as the events of earlier ones arrive. */
+function* enqueuesGoOn({ program, model, actors }: Evidence): Iterable<string> {
+  const isQuiet = program.steps.every((step) => "op" in step || "pause" in step);
+  if (program.latency[1] !== 1 || !isQuiet || model.harmed.size > 0) return;
+  for (const { outcomes, isHttp, subscriptions } of actors) {
+    // Whoever has left gets no more events.
+    if (isHttp || subscriptions.some(({ isLeft, ended }) => isLeft || ended)) continue;
+    for (const outcome of outcomes) {
+      const { op, begin, end, error, isSettled } = outcome;
+      if (op.do !== "enqueueMany" || op.count <= 2 * AHEAD || op.window < AHEAD) continue;
+      // Otherwise they would wait twice, until no more events are expected.
+      if (!isSettled || error || end - begin < 2 * IDLE_TIME) continue;
+      yield `4: ${callName(outcome)} of ${op.count} jobs took ${end - begin} ms`;
     }
   }
 }
@@ -159,6 +187,7 @@ export const FLOW_RULES: readonly Rule[] = [
   channelsAreApart,
   creditsRanOut,
   enqueuesAreThrottled,
+  enqueuesGoOn,
   drainsKeepEvents,
   overrunsAreTold,
 ];

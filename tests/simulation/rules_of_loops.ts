@@ -65,6 +65,16 @@ function* unseenEventsAreMissing({ actors, model }: Evidence): Iterable<string> 
   }
 }
 
+/** Rule 5: whoever is told that a job is dead is told how it failed, which its record says. */
+function* failuresAreExplained({ actors }: Evidence): Iterable<string> {
+  for (const { outcome, items } of actors.flatMap(({ watches }) => watches)) {
+    const types = items.map(({ type }) => type);
+    if (types.includes("job.dlq") && !types.includes("job.failed")) {
+      yield `5: ${callName(outcome)} was not told how its job failed`;
+    }
+  }
+}
+
 /** So many events may be in a server's buffer before it drops one. */
 const BUFFER = 250;
 
@@ -137,6 +147,7 @@ export const LOOP_RULES: readonly Rule[] = [
   loopsEndQuietly,
   nothingBeginsAfterClose,
   unseenEventsAreMissing,
+  failuresAreExplained,
   droppedEventsAreMissing,
   overflowsFollowEachOther,
 ];

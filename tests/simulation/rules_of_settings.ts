@@ -81,8 +81,11 @@ function* abortsHaveTheirReason({ actors }: Evidence): Iterable<string> {
       yield `1: ${callName(outcome)} was aborted, and failed with an EnqueueManyError`;
     }
     for (const { outcome, ended, isLeft, isBusy } of [...watches, ...subscriptions]) {
-      if (!outcome.signal?.signal.aborted || isLeft || isBusy || ended) continue;
-      yield `1: ${callName(outcome)} goes on although its signal has aborted`;
+      if (isBusy || ended) continue;
+      if (isLeft) yield `7: ${callName(outcome)} goes on although its reader has left`;
+      else if (outcome.signal?.signal.aborted) {
+        yield `1: ${callName(outcome)} goes on although its signal has aborted`;
+      }
     }
   }
 }

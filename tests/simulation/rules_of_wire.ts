@@ -139,6 +139,40 @@ function* lostLanesAreTold({ actors, model }: Evidence): Iterable<string> {
   }
 }
 
+/** The longest time that frames take where no connection is much slower than another. */
+const SHORT = 5;
+
+/** Rule 4: whoever watches a run has no gap while the connection that started it works. */
+function* workingLanesHaveNoGap({ program, actors, model }: Evidence): Iterable<string> {
+  if (program.latency[1] > SHORT) return;
+  for (const { name: client, watches, outcomes, plan, isHttp, hasSlept } of actors) {
+    // A lane with few credits goes silent in the end, and with many starts not all lanes listen.
+    const starts = outcomes.filter(({ op }) => op.do === "start");
+    if (isHttp || hasSlept || plan.credits < 1_000 || starts.length > LISTENERS) continue;
+    for (const { outcome, items, name: runId } of watches) {
+      const gap = items.find((item) => item.type === "gap" && item.reason === "reconnect");
+      const start = starts.find(({ result, op }) =>
+        result === runId && op.do === "start" && MARKED.includes(op.value)
+      );
+      if (!gap || !start) continue;
+      const answer = model.world.trace.find(({ who, what, frame }) =>
+        who.startsWith(`${client}#`) && what === "receives" && frame!.includes(`"${runId}"`) &&
+        frame!.includes('"correl_id"') && frame!.includes('"run_id"') && !frame!.includes('"input"')
+      );
+      if (!answer || model.harmed.has(answer.who)) continue;
+      yield `4: ${
+        callName(outcome)
+      } of ${runId} was told of a gap, but ${answer.who} delivered all`;
+    }
+  }
+}
+
+/** How many connections listen to the events of all runs. */
+const LISTENERS = 8;
+
+/** The inputs that have room for a mark. */
+const MARKED = ["object", "array", "text", "none"];
+
 /** Matches what happens when a frame arrives, even if late. */
 const RECEIVES = /^receives(, but (delay|stall|duplicate|malformed))?$/;
 
@@ -173,5 +207,6 @@ export const WIRE_RULES: readonly Rule[] = [
   grantsFillTheWindow,
   channelsComeFirst,
   lostLanesAreTold,
+  workingLanesHaveNoGap,
   silentServersArePinged,
 ];
