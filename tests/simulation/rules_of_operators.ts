@@ -52,22 +52,35 @@ function* operatorsAreServed({ actors, model }: Evidence): Iterable<string> {
     const isHarmed = own.some(({ who }) => model.harmed.has(who));
     const asked = new Map<string, number>();
     for (const outcome of outcomes) {
-      const { op, error, signal } = outcome;
-      if (op.do === "cancel") asked.set(outcome.asked!, (asked.get(outcome.asked!) ?? 0) + 1);
+      const { error, signal } = outcome;
+      const end = endOfWrite(outcome);
+      if (end) asked.set(end, (asked.get(end) ?? 0) + 1);
       const { code } = Object(error);
       if (!error || signal || OUTER.includes(code) || isHarmed) continue;
       if (code === 404 || (code === 400 && mayBeRefused(outcome))) continue;
       yield `1: ${callName(outcome)} failed with ${code} for no reason`;
     }
-    for (const [id, times] of asked) {
+    for (const [end, times] of asked) {
       const sent = own.filter(({ what, frame }) =>
-        what.startsWith("requests") && frame!.endsWith(`/${id}/cancel`)
+        what.startsWith("requests") && frame!.endsWith(end)
       ).length;
-      if (sent > times) {
-        yield `2: ${client} asked ${sent} times to cancel ${id}, not ${times}`;
-      }
+      if (sent > times) yield `2: ${client} sent ${sent} requests to …${end} for ${times} calls`;
     }
   }
+}
+
+/** How the addresses of an operator's writes end. */
+const WRITES: Readonly<Record<string, string>> = {
+  retry: "/retry",
+  replay: "/replay",
+  replayAll: "/replay-all",
+  purge: "/purge",
+};
+
+/** Returns how the address of a call's request ends, if it is a write. */
+function endOfWrite({ op, asked }: Outcome): string | undefined {
+  if (op.do === "cancel") return `/${asked}/cancel`;
+  return op.do === "operate" ? WRITES[op.what] : undefined;
 }
 
 /** The workflows that the servers have, in alphabetical order. */

@@ -165,7 +165,10 @@ export const SETTING_SCENARIOS: readonly Scenario[] = [
             abort: rarely(oneOf(0, 2, NEVER), 2),
             timeout: oneOf(1, 20, 200),
           }),
-          call("operate", { what: oneOf("retry", "replayAll") }, { client: just(1), ...waits }),
+          call("operate", { what: oneOf("retry", "replayAll", "purge") }, {
+            client: just(1),
+            ...waits,
+          }),
           call("stats", {}, { client: just(1) }),
           call("getJob", {}, { client: just(1) }),
           call("cancel", {}, { client: just(1) }),
@@ -175,7 +178,7 @@ export const SETTING_SCENARIOS: readonly Scenario[] = [
       ),
       rest,
     ],
-    faults: faultsOf(["answer", "any"], ["drop", "cut", "delay", "malformed"], 30, 4),
+    faults: faultsOf(["answer"], ["drop", "cut", "cut", "malformed"], 10, 2),
   },
   {
     name: "starts that are given up before they are sent",

@@ -4,6 +4,7 @@ import type { Program } from "./program.ts";
 import { CALL_SCENARIOS } from "./scenarios_of_calls.ts";
 import { CHANNEL_SCENARIOS } from "./scenarios_of_channels.ts";
 import { CONNECTION_SCENARIOS } from "./scenarios_of_connections.ts";
+import { HTTP_SCENARIOS } from "./scenarios_of_http.ts";
 import { RUN_SCENARIOS } from "./scenarios_of_runs.ts";
 import { SETTING_SCENARIOS } from "./scenarios_of_settings.ts";
 import type { Scenario } from "./script.ts";
@@ -14,6 +15,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...CONNECTION_SCENARIOS,
   ...RUN_SCENARIOS,
   ...CALL_SCENARIOS,
+  ...HTTP_SCENARIOS,
   ...CHANNEL_SCENARIOS,
   ...SETTING_SCENARIOS,
 ];
