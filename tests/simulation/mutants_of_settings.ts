@@ -224,4 +224,8 @@ export const SETTING_MUTANTS: readonly Mutant[] = [
     'POST /jobs/:id/retry", id, decode: () => {} } as const;\n    return await this.#session.call(call, options);',
     'POST /jobs/:id/retry", id, decode: () => {} } as const;\n    return await this.#session.call(call);',
   ]),
+  mutant("a failure that nobody saw is not made up", "client/follow/synthesize_events.ts", [
+    `    add("job.failed", updated_at, { error });\n`,
+    "",
+  ]),
 ];
