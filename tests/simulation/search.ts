@@ -93,7 +93,7 @@ export async function search<P>(
     };
     const property = new InTurn(subject.strata, async (program) => {
       if (isDone() || failed !== undefined) return true;
-      const verdict = await subject.run(program);
+      const verdict = await run(subject, program);
       ran++;
       onProgram?.(ran, verdict);
       unchecked.set(program, position);
@@ -133,9 +133,19 @@ async function findSmallest<P>(
   return details.failed ? { ...last!, seed, path: details.counterexamplePath! } : undefined;
 }
 
+/** Runs a program. One that comes to no end, or fails otherwise, contradicts the first rule. */
+async function run<P>(subject: Subject<P>, program: P): Promise<Verdict> {
+  try {
+    return await subject.run(program);
+  } catch (error) {
+    const violation = `1: the program cannot be judged: ${(error as Error).message}`;
+    return { violations: [violation], steps: 0, timeline: () => [], hash: () => "" };
+  }
+}
+
 /** Runs a program and looks at its memory, too. */
 export async function judge<P>(subject: Subject<P>, program: P): Promise<Verdict> {
-  const verdict = await subject.run(program);
+  const verdict = await run(subject, program);
   const leftovers = await subject.findLeftovers?.() ?? [];
   const violations = [...verdict.violations, ...leftovers.map(({ violation }) => violation)];
   return { ...verdict, violations };

@@ -1,6 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
+import fc from "fast-check";
 import { CORPUS } from "./corpus.ts";
 import { CLIENTS, describeFailure, judge, search } from "./search.ts";
 import { traces } from "./traces.ts";
@@ -11,6 +12,19 @@ for (const { what, program } of CORPUS) {
     deepEqual((await judge(CLIENTS, program)).violations, []);
   });
 }
+
+test("a program that comes to no end counts as one that contradicts a rule", async () => {
+  const subject = {
+    ...{ flags: "", show: String, strata: [fc.nat({ max: 9 })] },
+    run: (program: number) =>
+      program < 5
+        ? Promise.resolve({ violations: [], steps: 0, hash: () => "", timeline: () => [] })
+        : Promise.reject(new Error("it hangs")),
+  };
+  const { failure } = await search({ seed: 1, programs: 200 }, subject);
+  deepEqual(failure?.program, 5);
+  deepEqual(failure?.verdict.violations, ["1: the program cannot be judged: it hangs"]);
+});
 
 if (isNode) {
   test("the same programs leave the same traces on Deno, Bun and Node", async () => {
